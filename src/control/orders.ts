@@ -1,0 +1,82 @@
+import type { RestartPreview } from '../core/outcomes.ts';
+
+/** Everything the control socket can ask of the daemon. app.ts binds it to the monitor. Never rejects but for bugs. */
+export interface Orders {
+  status(): DaemonStatus;
+  /** One recovery now, through the same code as an alarm's, whatever the breaker says. Resolves at its end. */
+  recover(name: string): Promise<RecoverReply>;
+  /** Closes the breaker of one process, or all; the names whose breaker was not closed before. */
+  resetBreakers(name: string | undefined): Promise<OrderReply<{ readonly reset: readonly string[] }>>;
+  /** What the strategy of `name` would do, without doing it. */
+  preview(name: string): Promise<OrderReply<RestartPreview & { readonly strategy: string; readonly target: string }>>;
+  /** Reads the configuration again; on problems the running one stays. */
+  reload(): Promise<OrderReply<{ readonly changes: readonly string[]; readonly warnings: readonly string[] }>>;
+  /** No restarts of `name` (undefined: of anything) for `forMs` (undefined: until released). */
+  hold(name: string | undefined, forMs: number | undefined, reason: string): OrderReply<{ readonly until: string | null }>;
+  release(name: string | undefined): OrderReply<{ readonly released: readonly string[] }>;
+  /** Raises (or, with `clear`, ends) the alarm of a row, named by process name or id, and wakes the loop. */
+  alarm(
+    nameOrId: string,
+    clear: boolean,
+    notes: string | undefined,
+  ): Promise<OrderReply<{ readonly processes: readonly { readonly id: number; readonly name: string }[] }>>;
+}
+
+/** An order was carried out, or one line why not. `not_found`: nothing of that name; `conflict`: not now; `unavailable`: the store is away. */
+export type OrderReply<T> =
+  | ({ readonly kind: 'done' } & T)
+  | { readonly kind: 'refused'; readonly code: 'invalid' | 'not_found' | 'conflict' | 'unavailable'; readonly reason: string };
+
+export type RecoverReply =
+  | { readonly kind: 'recovered'; readonly attempts: number; readonly durationMs: number }
+  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'skipped'; readonly reason: string }
+  | { readonly kind: 'refused'; readonly code: 'invalid' | 'not_found' | 'conflict' | 'unavailable'; readonly reason: string };
+
+/** What `monitor_service status --json` prints. Times are ISO 8601 with offset Z; durations milliseconds. */
+export interface DaemonStatus {
+  readonly version: string;
+  /** 0 where no daemon runs and the command line looked at store and state itself. */
+  readonly pid: number;
+  readonly startedAt: string | null;
+  readonly mode: 'act' | 'observe';
+  readonly configFile: string;
+  readonly store: {
+    readonly description: string;
+    /** `unknown`: it does not answer; then `alarms` is null: that is not "no alarms". */
+    readonly state: 'ok' | 'unknown' | 'starting';
+    readonly since: string | null;
+    readonly reason: string | null;
+    readonly lastPollAt: string | null;
+    /** Rows in alarm at the last poll; null while unknown. */
+    readonly alarms: number | null;
+  };
+  /** Recoveries under way. */
+  readonly recovering: number;
+  /** Every process in alarm, with a section of its own, with a breaker that is not at rest, or held. */
+  readonly processes: readonly ProcessStatus[];
+  readonly holds: readonly HoldStatus[];
+}
+
+export interface ProcessStatus {
+  readonly name: string;
+  readonly processId: number | null;
+  readonly target: string | null;
+  readonly strategy: string;
+  readonly inAlarm: boolean;
+  /** What is happening: `ok`, `in alarm`, `recovering`, `waiting for a slot`, `breaker open`, `on hold`, `handled`. */
+  readonly activity: string;
+  readonly breaker: {
+    readonly state: 'closed' | 'open' | 'half_open';
+    readonly failures: number;
+    readonly remainingMs: number;
+  };
+  readonly lastRecovery: { readonly at: string; readonly outcome: 'recovered' | 'failed'; readonly detail: string } | null;
+}
+
+export interface HoldStatus {
+  /** `*` for all. */
+  readonly name: string;
+  readonly until: string | null;
+  readonly reason: string;
+}

@@ -1,0 +1,10 @@
+/** What of a circuit breaker outlives the daemon. Monotonic times are CLOCK_MONOTONIC milliseconds of the boot they were taken in. */
+export interface BreakerSnapshot {
+  readonly state: 'closed' | 'open' | 'half_open';
+  /** Failed recoveries in a row. */
+  readonly failures: number;
+  /** When an open breaker lets one recovery through; 0 while closed. */
+  readonly reopenAtMs: number;
+  /** Times of successful recoveries within the flap window, oldest first. */
+  readonly successesMs: readonly number[];
+}

@@ -1,0 +1,34 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Time as the daemon sees it. Tests replace it; nothing else reads a clock for a decision. */
+export interface Clock {
+  /** Milliseconds of CLOCK_MONOTONIC: never steps back, common to all processes of one boot, meaningless across boots. */
+  monotonicMs(): number;
+  /** The wall clock, for what people read. */
+  date(): Date;
+  /** Resolves after `ms` milliseconds, or at once when `signal` aborts. Never rejects. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** The real clock (clock_gettime(2)). */
+export const systemClock: Clock = {
+  monotonicMs: () => Number(process.hrtime.bigint() / 1000n) / 1000,
+  date: () => new Date(),
+  sleep: async (ms, signal) => {
+    try {
+      await delay(Math.min(Math.max(ms, 0), MAX_TIMER_MS), undefined, signal ? { signal } : undefined);
+    } catch {
+      // Only an abort rejects here, and an abort is a wake-up.
+    }
+  },
+};
+
+/** setTimeout fires at once beyond 2^31 - 1 ms. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** `YYYY-MM-DD HH:MM:SS` in local time: the stamp of log lines and of the note that a clearing leaves (seed 000). */
+export function localTimestamp(date: Date): string {
+  const two = (n: number): string => String(n).padStart(2, '0');
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}

@@ -1,0 +1,63 @@
+/** One thing wrong with a configuration file. */
+export interface ConfigProblem {
+  readonly severity: 'error' | 'warning';
+  /** 1-based line; 0 where no line is to blame (a missing section, the file itself). */
+  readonly line: number;
+  /** Without brackets; empty for the file itself. */
+  readonly section: string;
+  /** Empty where the whole section is meant. */
+  readonly key: string;
+  /** One line, with `(expected X, got "Y")` where that says more. Never holds a secret. */
+  readonly problem: string;
+}
+
+/** A configuration that cannot be used: every problem found, none hidden behind another. Exit code 78 (EX_CONFIG, sysexits.h). */
+export class ConfigError extends Error {
+  readonly code = 'CONFIG_INVALID';
+  readonly file: string;
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(file: string, problems: readonly ConfigProblem[]) {
+    super(problems.map((problem) => formatProblem(file, problem)).join('\n'));
+    this.name = 'ConfigError';
+    this.file = file;
+    this.problems = problems;
+  }
+}
+
+/** `FILE:LINE: [section] key: problem`, leaving out what is unknown. */
+export function formatProblem(file: string, { line, section, key, problem }: ConfigProblem): string {
+  const place = line > 0 ? `${file}:${line}:` : `${file}:`;
+  return [place, section && `[${section}]`, key && `${key}:`, problem].filter(Boolean).join(' ');
+}
+
+/**
+ * Why a store call failed.
+ * - `unreachable`: no server of the list answered, or the connection broke (retry later)
+ * - `timeout`: our own deadline passed; the connection was destroyed (retry later)
+ * - `busy`: locked or overloaded (retry later)
+ * - `read_only`: it answers but takes no writes (retry later, elsewhere)
+ * - `denied`: user, password or privilege (a person must mend it)
+ * - `schema`: table or column missing, or the file is no database (a person must mend it)
+ * - `failed`: anything else
+ */
+export type StoreFault = 'unreachable' | 'timeout' | 'busy' | 'read_only' | 'denied' | 'schema' | 'failed';
+
+/** A store call that failed. The message is one line, names the server and never holds a password. */
+export class StoreError extends Error {
+  readonly code: `STORE_${Uppercase<StoreFault>}`;
+  readonly fault: StoreFault;
+
+  constructor(fault: StoreFault, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'StoreError';
+    this.fault = fault;
+    this.code = `STORE_${fault.toUpperCase() as Uppercase<StoreFault>}`;
+  }
+}
+
+/** The message of anything thrown, in one line. */
+export function errorMessage(error: unknown): string {
+  const message = error instanceof Error ? error.message || error.name : String(error);
+  return message.replace(/\s*\n\s*/g, ' ').trim();
+}

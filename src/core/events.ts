@@ -1,0 +1,85 @@
+import type { ManagedProcess } from './alarm.ts';
+
+/** Everything the daemon does that somebody may want to know of. Times are wall clock; durations milliseconds. */
+export type MonitorEvent =
+  | { readonly type: 'poll_completed'; readonly alarms: number; readonly durationMs: number }
+  | { readonly type: 'store_lost'; readonly reason: string }
+  | { readonly type: 'store_restored'; readonly awayMs: number }
+  | { readonly type: 'alarm_found'; readonly process: ManagedProcess; readonly notes: string | null }
+  | { readonly type: 'recovery_started'; readonly process: ManagedProcess; readonly target: string; readonly strategy: string }
+  | {
+      readonly type: 'attempt_started';
+      readonly process: ManagedProcess;
+      readonly target: string;
+      readonly attempt: number;
+      readonly maxAttempts: number;
+    }
+  | {
+      readonly type: 'attempt_failed';
+      readonly process: ManagedProcess;
+      readonly target: string;
+      readonly attempt: number;
+      readonly reason: string;
+    }
+  | {
+      readonly type: 'health_check_passed';
+      readonly process: ManagedProcess;
+      readonly target: string;
+      readonly durationMs: number;
+    }
+  | {
+      readonly type: 'recovery_succeeded';
+      readonly process: ManagedProcess;
+      readonly target: string;
+      readonly attempts: number;
+      readonly durationMs: number;
+    }
+  | {
+      readonly type: 'recovery_failed';
+      readonly process: ManagedProcess;
+      readonly target: string;
+      readonly reason: string;
+      readonly durationMs: number;
+    }
+  | { readonly type: 'recovery_skipped'; readonly process: ManagedProcess; readonly reason: string }
+  | { readonly type: 'alarm_cleared'; readonly process: ManagedProcess; readonly sinceFoundMs: number }
+  | {
+      readonly type: 'breaker_opened';
+      readonly target: string;
+      readonly processName: string;
+      readonly reason: string;
+      readonly cooldownMs: number;
+    }
+  | { readonly type: 'breaker_half_opened'; readonly target: string; readonly processName: string }
+  | { readonly type: 'breaker_closed'; readonly target: string; readonly processName: string }
+  | { readonly type: 'hold_set'; readonly name: string; readonly until: Date | null; readonly reason: string }
+  | { readonly type: 'hold_released'; readonly name: string; readonly expired: boolean }
+  | { readonly type: 'config_reloaded'; readonly changes: readonly string[] };
+
+/** The one way to learn of things: observers subscribe, those who decide emit. */
+export class EventBus {
+  #listeners = new Set<(event: MonitorEvent) => void>();
+  #onListenerError: (error: unknown) => void;
+
+  /** `onListenerError` hears of a subscriber that threw; the others and the emitter never notice. */
+  constructor(onListenerError: (error: unknown) => void) {
+    this.#onListenerError = onListenerError;
+  }
+
+  /** Calls every subscriber, in order of subscription, before it returns. */
+  emit(event: MonitorEvent): void {
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(event);
+      } catch (error) {
+        this.#onListenerError(error);
+      }
+    }
+  }
+
+  /** Adds a subscriber; the returned function removes it. */
+  subscribe(listener: (event: MonitorEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}

@@ -1,0 +1,24 @@
+import type { ManagedProcess } from '../core/alarm.ts';
+import type { SectionReader } from '../core/config.ts';
+import type { HealthResult } from '../core/outcomes.ts';
+import type { CommandRunner } from '../system/command-runner.ts';
+
+/** A way of telling whether a process is well. The caller owns the repeating, the time limit and the log. */
+export interface HealthCheck {
+  /** For people: `health_check_url http://…` (no credentials). */
+  readonly description: string;
+  /** One try. Ends within `timeoutMs` or when `signal` aborts, as `unhealthy`. Never rejects. */
+  check(process: ManagedProcess, attempt: number, timeoutMs: number, signal: AbortSignal): Promise<HealthResult>;
+}
+
+/** What a check may use of the system. */
+export interface HealthCheckParts {
+  readonly commands: CommandRunner;
+}
+
+/** What each kind of check gives the table in index.ts. */
+export interface HealthCheckDefinition<Options> {
+  /** Reads this kind's keys; undefined where none is configured for the process. */
+  parse(section: SectionReader): Options | undefined;
+  create(options: Options, parts: HealthCheckParts): HealthCheck;
+}

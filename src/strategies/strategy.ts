@@ -1,0 +1,75 @@
+import type { ManagedProcess } from '../core/alarm.ts';
+import type { Clock } from '../core/clock.ts';
+import type { SectionReader } from '../core/config.ts';
+import type { LaunchRecords } from '../core/launch-record.ts';
+import type { Logger } from '../core/logger.ts';
+import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
+import type { CommandRunner } from '../system/command-runner.ts';
+import type { ProgramLauncher } from '../system/program-launcher.ts';
+import type { ServiceManager } from '../system/service-manager.ts';
+
+export const strategyNames = ['service', 'process', 'auto', 'custom'] as const;
+export type StrategyName = (typeof strategyNames)[number];
+
+/**
+ * What a row resolves to. `key` is the unit or program: a canonical unit name without `.service`, a program's name, or the
+ * system name where a command of the operator's does the work. Rows with one key share one recovery and one circuit breaker.
+ */
+export type Resolution =
+  | { readonly kind: 'target'; readonly key: string /** For people: `unit nginx.service`. */; readonly description: string }
+  /** This row must not or cannot be acted upon; one line why. */
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** How one restart ended. A strategy whose command failed says `failed`, whatever a health check would say. */
+export type RestartOutcome =
+  /** `detail` for people: `systemctl restart nginx.service`, `killed 2 processes, started pid 4711`. */
+  { readonly kind: 'restarted'; readonly detail: string } | { readonly kind: 'failed'; readonly reason: string };
+
+/** One attempt, as a strategy sees it. */
+export interface RestartAttempt {
+  readonly process: ManagedProcess;
+  /** From 1. */
+  readonly attempt: number;
+  /** Identity of this attempt's command run (ShellCommand.runId); written to the journal before the strategy is called. */
+  readonly runId: string;
+  /** Aborts when the daemon has to go: kill what is running and return. */
+  readonly signal: AbortSignal;
+}
+
+/** A way of restarting one configured process. Stateless between calls; calls for different targets overlap. */
+export interface RestartStrategy {
+  readonly name: StrategyName;
+  /** Which unit or program the row means, as of now. Never rejects. */
+  resolve(process: ManagedProcess, signal: AbortSignal): Promise<Resolution>;
+  /** Stops what is there and starts it anew. Never rejects. */
+  restart(attempt: RestartAttempt): Promise<RestartOutcome>;
+  /**
+   * The health check that holds where none is configured: the unit is active; the program runs and its pid is stable for a
+   * second. `assumed`: this strategy has no means to tell. Bounded by `timeoutMs` and `signal`. Never rejects.
+   */
+  checkHealth(
+    process: ManagedProcess,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<HealthResult | { readonly kind: 'assumed' }>;
+  preview(process: ManagedProcess, signal: AbortSignal): Promise<RestartPreview>;
+  /** Called now and then while all is well, so that the strategy can record how the process was started. Never rejects. */
+  observe?(process: ManagedProcess): Promise<void>;
+}
+
+/** What strategies may use of the system. */
+export interface StrategyParts {
+  readonly commands: CommandRunner;
+  readonly services: ServiceManager;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly launches: LaunchRecords;
+  readonly programs: ProgramLauncher;
+}
+
+/** What each strategy gives the table in index.ts. */
+export interface StrategyDefinition<Options> {
+  /** Reads this strategy's keys of `[process.NAME]`; problems go to the reader. Called for every strategy on every section. */
+  parse(section: SectionReader): Options;
+  create(options: Options, parts: StrategyParts): RestartStrategy;
+}

@@ -1,0 +1,39 @@
+/** A unit as systemd sees it (`systemctl show`, org.freedesktop.systemd1(5)). */
+export interface UnitStatus {
+  /** The canonical name behind an alias: `mariadb.service` for `mysql.service`. */
+  readonly id: string;
+  /** `loaded`, `not-found`, `masked`, `bad-setting`, `error` … */
+  readonly loadState: string;
+  /** `active`, `reloading`, `inactive`, `failed`, `activating`, `deactivating`. */
+  readonly activeState: string;
+  /** `running`, `dead`, `auto-restart`, `exited` … */
+  readonly subState: string;
+  /** Why it ended: `success`, `exit-code`, `start-limit-hit` … */
+  readonly result: string;
+  /** 0 where there is none. */
+  readonly mainPid: number;
+  readonly type: string;
+  /** Path of the unit's cgroup below the cgroup root; empty where it has none. */
+  readonly controlGroup: string;
+}
+
+/** How a systemctl call ended: nothing to say, or one line why not. */
+export type ServiceCallResult = { readonly kind: 'done' } | { readonly kind: 'failed'; readonly reason: string };
+
+/** systemd's units by systemctl(1): argv only, names after `--`. The caller has judged the name (strategies/service.ts). */
+export interface ServiceManager {
+  /** False where PID 1 is no systemd (sd_booted(3)): then every call fails with a line that says so. */
+  readonly available: boolean;
+  /** State of `unit`; `failed` only where systemd does not answer: an unknown unit has loadState `not-found`. */
+  show(
+    unit: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly kind: 'status'; readonly status: UnitStatus } | { readonly kind: 'failed'; readonly reason: string }>;
+  /** Waits for the job's end, at most `timeoutMs`; then the call is given up (the job stays systemd's). */
+  call(
+    verb: 'start' | 'restart' | 'stop' | 'reset-failed',
+    unit: string,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<ServiceCallResult>;
+}
