@@ -1,0 +1,45 @@
+/** What one line of an INI text is. */
+export type IniLine =
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'section'; readonly name: string }
+  | { readonly kind: 'entry'; readonly key: string; readonly raw: string }
+  /** `header`: it was meant as a section header. `problem` never quotes the line: a password may have slipped onto it. */
+  | { readonly kind: 'unreadable'; readonly header: boolean; readonly problem: string };
+
+/**
+ * Reads one line, without its line feed.
+ * - blank, or first non-blank `;` or `#`: nothing
+ * - `[NAME]`, a comment may follow; NAME ends at the last bracket that nothing but a comment follows, so it may hold brackets,
+ *   `;` and `#`. Blanks around NAME are taken off, but for those of a process's own name, which is everything after `process.`
+ * - `key = value`: the key without surrounding blanks, the value from right after the first `=`
+ */
+export function readLine(content: string): IniLine {
+  const line = content.endsWith('\r') ? content.slice(0, -1) : content;
+  const start = line.trimStart();
+  if (start === '' || start.startsWith(';') || start.startsWith('#')) return { kind: 'nothing' };
+  const header = start.startsWith('[');
+  if (CONTROL_CHARACTER.test(line)) return { kind: 'unreadable', header, problem: 'the line holds a control character' };
+  return header ? readHeader(start) : readEntry(line);
+}
+
+const CONTROL_CHARACTER = /[\u0000-\u0008\u000a-\u001f\u007f]/;
+
+function readHeader(start: string): IniLine {
+  const unreadable = (problem: string): IniLine => ({ kind: 'unreadable', header: true, problem });
+  const end = start.search(/\](?=\s*(?:[;#]|$))/);
+  if (end < 0 && start.includes(']')) return unreadable('text after the section header (expected a comment or nothing)');
+  if (end < 0) return unreadable('the section header is not closed (expected "]")');
+  const inside = start.slice(1, end);
+  const name = inside.trimStart().startsWith('process.') ? inside.trimStart() : inside.trim();
+  if (name === '') return unreadable('the section has no name');
+  if (name.trim() === 'process.') return unreadable('the process has no name (expected [process.NAME])');
+  return { kind: 'section', name };
+}
+
+function readEntry(line: string): IniLine {
+  const equals = line.indexOf('=');
+  if (equals < 0) return { kind: 'unreadable', header: false, problem: 'cannot be read (expected "key = value", a [section] or a comment)' };
+  const key = line.slice(0, equals).trim();
+  if (key === '') return { kind: 'unreadable', header: false, problem: 'a value without a key (expected "key = value")' };
+  return { kind: 'entry', key, raw: line.slice(equals + 1) };
+}

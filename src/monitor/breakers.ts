@@ -1,0 +1,155 @@
+import type { ManagedProcess } from '../core/alarm.ts';
+import type { BreakerSnapshot } from '../core/breaker-snapshot.ts';
+import type { Clock } from '../core/clock.ts';
+import type { EventBus } from '../core/events.ts';
+import type { Logger } from '../core/logger.ts';
+import type { BreakerRecords } from '../state/daemon-state.ts';
+import {
+  admit,
+  type BreakerRules,
+  closedBreaker,
+  recordFailure,
+  recordInterruption,
+  recordSuccess,
+} from './circuit-breaker.ts';
+
+interface Entry {
+  readonly snapshot: BreakerSnapshot;
+  readonly processName: string;
+}
+
+/** What the breakers need. */
+export interface BreakersParts {
+  readonly records: BreakerRecords;
+  /** Read at each decision, so that a reload takes effect. */
+  readonly rules: () => BreakerRules;
+  readonly clock: Clock;
+  readonly events: EventBus;
+  readonly log: Logger;
+}
+
+/** The circuit breakers of all targets, one each: decided here, written down here, told here. */
+export class Breakers {
+  readonly #parts: BreakersParts;
+  readonly #entries = new Map<string, Entry>();
+  /** Targets whose present open period has had its warning. */
+  readonly #warned = new Set<string>();
+
+  constructor(parts: BreakersParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes up what an earlier life of the daemon wrote down. */
+  load(): void {
+    for (const [target, entry] of this.#parts.records.load()) this.#entries.set(target, entry);
+  }
+
+  /** May a recovery of `target` start now? Skips while open are told once an open period, then at debug. */
+  admit(target: string, process: ManagedProcess): { kind: 'admitted' } | { kind: 'refused'; remainingMs: number } {
+    const admission = admit(this.snapshot(target), this.#parts.clock.monotonicMs());
+    if (admission.kind === 'refused') {
+      this.#tellSkip(target, process, admission.remainingMs);
+      return { kind: 'refused', remainingMs: admission.remainingMs };
+    }
+    this.#put(target, process.processName, admission.next);
+    if (admission.halfOpened) this.#tellHalfOpened(target, process.processName);
+    return { kind: 'admitted' };
+  }
+
+  /** An operator's order: admitted whatever the breaker says; an open one is half open for it. */
+  admitOrder(target: string, process: ManagedProcess): void {
+    const before = this.snapshot(target);
+    if (before.state !== 'open') return;
+    this.#put(target, process.processName, { ...before, state: 'half_open' });
+    this.#tellHalfOpened(target, process.processName);
+  }
+
+  /** Counts a recovery that succeeded. */
+  succeeded(target: string, process: ManagedProcess): void {
+    const before = this.snapshot(target);
+    const rules = this.#parts.rules();
+    const next = recordSuccess(before, this.#parts.clock.monotonicMs(), rules);
+    this.#put(target, process.processName, next);
+    if (next.state === 'open') {
+      this.#tellOpened(
+        target,
+        process.processName,
+        `recovered ${rules.flapRecoveries} times within ${rules.flapWindowMs / 1000} s: it keeps dying`,
+      );
+    } else if (before.state !== 'closed') this.#tellClosed(target, process.processName);
+  }
+
+  /** Counts a recovery that failed. */
+  failed(target: string, process: ManagedProcess): void {
+    const next = recordFailure(this.snapshot(target), this.#parts.clock.monotonicMs(), this.#parts.rules());
+    this.#put(target, process.processName, next);
+    if (next.state === 'open') this.#tellOpened(target, process.processName, `${next.failures} failed recoveries`);
+  }
+
+  /** A recovery ended with no verdict. */
+  interrupted(target: string, process: ManagedProcess): void {
+    this.#put(target, process.processName, recordInterruption(this.snapshot(target)));
+  }
+
+  /** Closes the breaker of `target`, or all; the process names of those that were not at rest. */
+  reset(target?: string): string[] {
+    const reset: string[] = [];
+    for (const [key, { snapshot, processName }] of [...this.#entries]) {
+      if (target !== undefined && key !== target) continue;
+      this.#entries.delete(key);
+      this.#parts.records.delete(key);
+      if (snapshot.state === 'closed' && snapshot.failures === 0) continue;
+      reset.push(processName);
+      if (snapshot.state !== 'closed') this.#tellClosed(key, processName);
+    }
+    return reset;
+  }
+
+  /** The breaker of `target` as it stands; at rest where nothing is known of it. */
+  snapshot(target: string): BreakerSnapshot {
+    return this.#entries.get(target)?.snapshot ?? closedBreaker;
+  }
+
+  /** Every breaker known, by target. */
+  list(): ReadonlyMap<string, Entry> {
+    return this.#entries;
+  }
+
+  #put(target: string, processName: string, snapshot: BreakerSnapshot): void {
+    const before = this.#entries.get(target)?.snapshot;
+    if (before === snapshot || (before === undefined && snapshot === closedBreaker)) return;
+    this.#entries.set(target, { snapshot, processName });
+    this.#parts.records.save(target, processName, snapshot);
+  }
+
+  #tellOpened(target: string, processName: string, reason: string): void {
+    this.#warned.delete(target);
+    const cooldownMs = this.#parts.rules().circuitResetTimeMs;
+    this.#parts.log.warning(`Circuit breaker opened for ${processName}: ${reason}; no restarts for ${cooldownMs / 1000} s`, {
+      process_name: processName,
+      target,
+    });
+    this.#parts.events.emit({ type: 'breaker_opened', target, processName, reason, cooldownMs });
+  }
+
+  #tellHalfOpened(target: string, processName: string): void {
+    this.#parts.log.info(`Circuit breaker half-open for ${processName}: one recovery is tried`, {
+      process_name: processName,
+      target,
+    });
+    this.#parts.events.emit({ type: 'breaker_half_opened', target, processName });
+  }
+
+  #tellClosed(target: string, processName: string): void {
+    this.#parts.log.info(`Circuit breaker closed for ${processName}`, { process_name: processName, target });
+    this.#parts.events.emit({ type: 'breaker_closed', target, processName });
+  }
+
+  #tellSkip(target: string, process: ManagedProcess, remainingMs: number): void {
+    const message = `Circuit breaker open for ${process.processName}: skipped, next try in ${Math.ceil(remainingMs / 1000)} s`;
+    const fields = { process_name: process.processName, process_id: process.processId, target };
+    if (this.#warned.has(target)) this.#parts.log.debug(message, fields);
+    else this.#parts.log.warning(message, fields);
+    this.#warned.add(target);
+  }
+}

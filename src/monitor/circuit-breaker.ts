@@ -1,0 +1,66 @@
+import type { BreakerSnapshot } from '../core/breaker-snapshot.ts';
+
+/** When a breaker opens and for how long (`[monitor]`). */
+export interface BreakerRules {
+  /** Failed recoveries in a row that open it; at least 1. */
+  readonly maxRestartFailures: number;
+  /** How long it stays open, milliseconds. */
+  readonly circuitResetTimeMs: number;
+  /** Successful recoveries within the window that open it: the process keeps dying. 0: never. */
+  readonly flapRecoveries: number;
+  /** Milliseconds. */
+  readonly flapWindowMs: number;
+}
+
+/** What a breaker says to a recovery that wants to start. */
+export type Admission =
+  | { readonly kind: 'admitted'; readonly next: BreakerSnapshot; readonly halfOpened: boolean }
+  | { readonly kind: 'refused'; readonly remainingMs: number };
+
+/** A breaker at rest. */
+export const closedBreaker: BreakerSnapshot = { state: 'closed', failures: 0, reopenAtMs: 0, successesMs: [] };
+
+/*
+ * closed ──failures reach the limit, or too many successes──► open ──cooldown over, one recovery admitted──► half_open
+ *   ▲                                                          ▲                                               │
+ *   └──────────────────────── success ─────────────────────────┼──────────────── failure or interruption ──────┘
+ *
+ * Pure: every function takes a snapshot and the monotonic time in milliseconds and returns the next snapshot.
+ */
+
+/** May a recovery start? An open breaker whose cooldown is over becomes half_open and admits it. */
+export function admit(breaker: BreakerSnapshot, nowMs: number): Admission {
+  switch (breaker.state) {
+    case 'closed':
+      return { kind: 'admitted', next: breaker, halfOpened: false };
+    case 'half_open':
+      // Its one trial was cut short by the daemon's death: the next one takes its place.
+      return { kind: 'admitted', next: breaker, halfOpened: false };
+    case 'open':
+      if (nowMs < breaker.reopenAtMs) return { kind: 'refused', remainingMs: breaker.reopenAtMs - nowMs };
+      return { kind: 'admitted', next: { ...breaker, state: 'half_open' }, halfOpened: true };
+    default:
+      return breaker.state satisfies never;
+  }
+}
+
+/** A recovery succeeded: failures are forgotten; where successes come too often, the breaker opens all the same. */
+export function recordSuccess(breaker: BreakerSnapshot, nowMs: number, rules: BreakerRules): BreakerSnapshot {
+  const recent = [...breaker.successesMs, nowMs].filter((at) => nowMs - at < rules.flapWindowMs);
+  if (rules.flapRecoveries > 0 && recent.length >= rules.flapRecoveries) {
+    return { state: 'open', failures: 0, reopenAtMs: nowMs + rules.circuitResetTimeMs, successesMs: [] };
+  }
+  return { state: 'closed', failures: 0, reopenAtMs: 0, successesMs: rules.flapRecoveries > 0 ? recent : [] };
+}
+
+/** A recovery failed: the trial of a half-open breaker opens it again, the last allowed one of a closed breaker opens it. */
+export function recordFailure(breaker: BreakerSnapshot, nowMs: number, rules: BreakerRules): BreakerSnapshot {
+  const failures = breaker.failures + 1;
+  if (breaker.state === 'closed' && failures < rules.maxRestartFailures) return { ...breaker, failures };
+  return { ...breaker, state: 'open', failures, reopenAtMs: nowMs + rules.circuitResetTimeMs };
+}
+
+/** A recovery ended with no verdict (its alarm was cleared by somebody, the daemon stops): a half-open breaker may try again. */
+export function recordInterruption(breaker: BreakerSnapshot): BreakerSnapshot {
+  return breaker.state === 'half_open' ? { ...breaker, state: 'open' } : breaker;
+}

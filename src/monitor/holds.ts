@@ -1,0 +1,67 @@
+import type { Clock } from '../core/clock.ts';
+import type { EventBus } from '../core/events.ts';
+import type { Logger } from '../core/logger.ts';
+import type { HoldRecord, HoldRecords } from '../state/daemon-state.ts';
+
+/** The name that stands for every process. */
+export const holdAll = '*';
+
+/** What the holds need. */
+export interface HoldsParts {
+  readonly records: HoldRecords;
+  readonly clock: Clock;
+  readonly events: EventBus;
+  readonly log: Logger;
+}
+
+/** An operator's word that something is not to be restarted for a while. Kept in state_dir; ends by itself. */
+export class Holds {
+  readonly #parts: HoldsParts;
+
+  constructor(parts: HoldsParts) {
+    this.#parts = parts;
+  }
+
+  /** The hold that keeps `processName` from being restarted; undefined where there is none. */
+  of(processName: string): HoldRecord | undefined {
+    const holds = this.list();
+    return holds.find(({ name }) => name === processName) ?? holds.find(({ name }) => name === holdAll);
+  }
+
+  /** The holds in force; those whose time is over end here, with a line. */
+  list(): HoldRecord[] {
+    const now = this.#parts.clock.date().getTime();
+    const inForce: HoldRecord[] = [];
+    for (const hold of this.#parts.records.list()) {
+      if (hold.until === null || hold.until.getTime() > now) inForce.push(hold);
+      else this.#end(hold.name, true);
+    }
+    return inForce;
+  }
+
+  /** Sets or replaces a hold; `forMs` undefined: until released. */
+  set(name: string, forMs: number | undefined, reason: string): HoldRecord {
+    const until = forMs === undefined ? null : new Date(this.#parts.clock.date().getTime() + forMs);
+    const hold = { name, until, reason };
+    this.#parts.records.set(hold);
+    const words = `${until === null ? 'until released' : `until ${until.toISOString()}`}${reason === '' ? '' : `: ${reason}`}`;
+    this.#parts.log.warning(`Hold set for ${name === holdAll ? 'all processes' : name} ${words}`, { process_name: name });
+    this.#parts.events.emit({ type: 'hold_set', name, until, reason });
+    return hold;
+  }
+
+  /** Ends the hold of `name`, or all; the names that were held. */
+  release(name: string | undefined): string[] {
+    const ended = this.list().filter((hold) => name === undefined || hold.name === name);
+    for (const hold of ended) this.#end(hold.name, false);
+    return ended.map((hold) => hold.name);
+  }
+
+  #end(name: string, expired: boolean): void {
+    this.#parts.records.delete(name);
+    this.#parts.log.info(`Hold ${expired ? 'expired' : 'released'} for ${name === holdAll ? 'all processes' : name}`, {
+      process_name: name,
+    });
+    this.#parts.events.emit({ type: 'hold_released', name, expired });
+  }
+}

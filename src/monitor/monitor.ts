@@ -1,0 +1,213 @@
+import type { ProcessRow } from '../core/alarm.ts';
+import type { MonitorSettings } from '../core/config.ts';
+import { errorMessage } from '../core/errors.ts';
+import { managedProcess, type Plans } from './recovery-plan.ts';
+import type { FoundAlarm, RecoveryQueue, RecoveryQueueParts } from './recovery-queue.ts';
+
+/** What the daemon knows of its alarm source. "It did not answer" is never "there are no alarms". */
+export type StoreAvailability =
+  | { readonly state: 'starting' }
+  | { readonly state: 'ok'; readonly since: Date; readonly lastPollAt: Date; readonly alarms: readonly ProcessRow[] }
+  | {
+      readonly state: 'unknown';
+      readonly since: Date;
+      readonly sinceMs: number;
+      readonly reason: string;
+      readonly lastPollAt: Date | undefined;
+    };
+
+/** What the loop needs. */
+export interface MonitorParts extends RecoveryQueueParts {
+  readonly queue: RecoveryQueue;
+  readonly settings: () => MonitorSettings;
+  /** Called whenever the loop turns, at least each `heartbeatMs`: the watchdog is fed here and nowhere else. */
+  readonly onHeartbeat: () => void;
+  readonly heartbeatMs: number;
+}
+
+/** A poll that takes longer is a stuck loop: the watchdog is no longer fed. Far beyond every deadline of a store call. */
+const STUCK_AFTER_MS = 180_000;
+const RETRY_CEILING_MS = 30_000;
+
+/** The poll loop: asks the store who is in alarm, hands them to the queue, sleeps. Polls never overlap; a fault never ends it. */
+export class Monitor {
+  readonly #parts: MonitorParts;
+  readonly #plansOf: () => Plans;
+  readonly #firstSeen = new Map<number, number>();
+  readonly #toldOnce = new Set<string>();
+  #availability: StoreAvailability = { state: 'starting' };
+  #faults = 0;
+  #alarm = new AbortController();
+
+  constructor(parts: MonitorParts) {
+    this.#parts = parts;
+    this.#plansOf = parts.plans;
+  }
+
+  /** What is known of the store. */
+  get availability(): StoreAvailability {
+    return this.#availability;
+  }
+
+  /** Polls until `stopping` aborts. */
+  async run(stopping: AbortSignal): Promise<void> {
+    while (!stopping.aborted) {
+      this.#alarm = new AbortController();
+      await this.#beating(this.tick());
+      await this.#sleep(this.#pauseMs(), AbortSignal.any([stopping, this.#alarm.signal]));
+    }
+  }
+
+  /** Makes the next poll come now. */
+  wake(): void {
+    this.#alarm.abort();
+  }
+
+  /** One poll. Never rejects. */
+  async tick(): Promise<void> {
+    const { clock, queue } = this.#parts;
+    const startedMs = clock.monotonicMs();
+    queue.pollStarting();
+    try {
+      const rows = await this.#parts.store().readAlarms();
+      this.#storeAnswered(rows, Math.round(clock.monotonicMs() - startedMs));
+      this.#take(rows);
+    } catch (error) {
+      this.#storeFailed(error);
+    }
+  }
+
+  #take(rows: readonly ProcessRow[]): void {
+    const { clearing, settlement, queue } = this.#parts;
+    this.#forgetEnded(rows);
+    clearing.forgetEnded(rows);
+    settlement.sweep(rows);
+    queue.submit(rows.flatMap((row) => this.#judge(row)));
+  }
+
+  /** The alarm that a row stands for; [] where it is not for us to heal. */
+  #judge(row: ProcessRow): FoundAlarm[] {
+    const { processId, processName } = row;
+    const { log, settings, clearing, state, queue, events, clock } = this.#parts;
+    const fields = { process_name: processName, process_id: processId };
+    if (processName === null || processName.trim() === '') {
+      this.#tellOnce(`name:${processId}`, () =>
+        log.warning(`Found process in alarm without a name (ID: ${processId}): it cannot be restarted`, fields),
+      );
+      return [];
+    }
+    const plan = this.#plansOf()(processName);
+    if (settings().onlyConfigured && !plan.configured) {
+      this.#tellOnce(`section:${processId}`, () =>
+        log.info(
+          `Found process in alarm: ${processName} (ID: ${processId}); left alone: it has no section of its own (only_configured)`,
+          fields,
+        ),
+      );
+      return [];
+    }
+    const handled = state.handled.get(processId);
+    if (handled !== undefined && clearing.leftToOthers) return [];
+    const foundAtMs = this.#firstSeen.get(processId) ?? clock.monotonicMs();
+    if (!this.#firstSeen.has(processId)) {
+      this.#firstSeen.set(processId, foundAtMs);
+      const notes = row.notes === null || row.notes === '' ? '' : ` - ${row.notes}`;
+      log.info(`Found process in alarm: ${processName} (ID: ${processId})${notes}`, fields);
+      events.emit({ type: 'alarm_found', process: managedProcess(row, processName, plan), notes: row.notes });
+    }
+    if (queue.isHandling(processId)) return [{ row, processName, foundAtMs, handled: false }];
+    return [{ row, processName, foundAtMs, handled: handled !== undefined && handled.notes === row.notes }];
+  }
+
+  #forgetEnded(rows: readonly ProcessRow[]): void {
+    const inAlarm = new Set(rows.map(({ processId }) => processId));
+    for (const processId of this.#firstSeen.keys()) {
+      if (!inAlarm.has(processId) && !this.#parts.queue.isHandling(processId)) this.#firstSeen.delete(processId);
+    }
+    for (const key of this.#toldOnce) if (!inAlarm.has(Number(key.slice(key.indexOf(':') + 1)))) this.#toldOnce.delete(key);
+  }
+
+  #tellOnce(key: string, tell: () => void): void {
+    if (this.#toldOnce.has(key)) return;
+    this.#toldOnce.add(key);
+    tell();
+  }
+
+  #storeAnswered(alarms: readonly ProcessRow[], durationMs: number): void {
+    const { clock, log, events } = this.#parts;
+    const before = this.#availability;
+    const now = clock.date();
+    this.#faults = 0;
+    this.#availability = { state: 'ok', since: before.state === 'ok' ? before.since : now, lastPollAt: now, alarms };
+    if (before.state === 'unknown') {
+      const awayMs = Math.round(clock.monotonicMs() - before.sinceMs);
+      log.info(`Alarm store is back after ${Math.round(awayMs / 1000)} s: ${this.#parts.store().description}`, {
+        duration_ms: awayMs,
+      });
+      events.emit({ type: 'store_restored', awayMs });
+    }
+    log.debug(`Poll completed: ${alarms.length} in alarm`, { alarms: alarms.length, duration_ms: durationMs });
+    events.emit({ type: 'poll_completed', alarms: alarms.length, durationMs });
+  }
+
+  #storeFailed(error: unknown): void {
+    const { clock, log, events } = this.#parts;
+    const before = this.#availability;
+    const reason = errorMessage(error);
+    this.#faults++;
+    if (before.state === 'unknown') {
+      this.#availability = { ...before, reason };
+      log.debug(`Alarm store still does not answer: ${reason}`);
+      return;
+    }
+    this.#availability = {
+      state: 'unknown',
+      since: clock.date(),
+      sinceMs: clock.monotonicMs(),
+      reason,
+      lastPollAt: before.state === 'ok' ? before.lastPollAt : undefined,
+    };
+    log.error(`Alarm store does not answer: ${reason}; alarms are unknown until it is back`, { err: reason });
+    events.emit({ type: 'store_lost', reason });
+  }
+
+  /** The interval; while the store is away or a clearing is pending, exponential backoff with full jitter. */
+  #pauseMs(): number {
+    const { checkIntervalMs } = this.#parts.settings();
+    if (this.#availability.state === 'unknown') return backoffMs(this.#faults);
+    return this.#parts.clearing.pending ? Math.min(checkIntervalMs, backoffMs(3)) : checkIntervalMs;
+  }
+
+  async #sleep(ms: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts;
+    const end = clock.monotonicMs() + ms;
+    while (!signal.aborted && clock.monotonicMs() < end) {
+      this.#parts.onHeartbeat();
+      await clock.sleep(Math.min(end - clock.monotonicMs(), this.#parts.heartbeatMs), signal);
+    }
+  }
+
+  /** Keeps the heart beating while a poll waits for its store. */
+  async #beating(tick: Promise<void>): Promise<void> {
+    const { clock } = this.#parts;
+    const startedMs = clock.monotonicMs();
+    const done = new AbortController();
+    const beat = (async () => {
+      while (!done.signal.aborted) {
+        if (clock.monotonicMs() - startedMs < STUCK_AFTER_MS) this.#parts.onHeartbeat();
+        await clock.sleep(this.#parts.heartbeatMs, done.signal);
+      }
+    })();
+    await tick;
+    done.abort();
+    await beat;
+  }
+}
+
+/** A random pause of at most 1, 2, 4 … 30 s, by the number of faults in a row. */
+function backoffMs(faults: number): number {
+  const ceiling = Math.min(1000 * 2 ** Math.max(faults - 1, 0), RETRY_CEILING_MS);
+  return Math.max(MIN_RETRY_MS, Math.random() * ceiling);
+}
+
+const MIN_RETRY_MS = 200;

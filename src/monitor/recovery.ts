@@ -1,0 +1,270 @@
+import { randomBytes } from 'node:crypto';
+import { isInAlarm, type ManagedProcess, type ProcessRow } from '../core/alarm.ts';
+import type { Clock } from '../core/clock.ts';
+import { commandEnvironment, expandCommand } from '../core/command-template.ts';
+import type { RecoverySettings } from '../core/config.ts';
+import { errorMessage } from '../core/errors.ts';
+import type { EventBus } from '../core/events.ts';
+import type { Logger } from '../core/logger.ts';
+import type { DaemonState } from '../state/daemon-state.ts';
+import type { AlarmStore } from '../stores/store.ts';
+import { type CommandRunner, commandFailure } from '../system/command-runner.ts';
+import { proveHealthy } from './health-proof.ts';
+import type { RecoveryPlan } from './recovery-plan.ts';
+import type { RestartSlots } from './restart-slots.ts';
+
+/** A row whose alarm a recovery is to end. */
+export interface Member {
+  readonly process: ManagedProcess;
+  /** As last read; undefined for an operator's order on a process that has no row, or whose row cannot be read. */
+  readonly row: ProcessRow | undefined;
+  /** Monotonic time at which the alarm was first seen. */
+  readonly foundAtMs: number;
+}
+
+/** One recovery: everything that is to be healed by restarting one target. */
+export interface RecoveryJob {
+  /** The unit or program (Resolution.key). */
+  readonly target: string;
+  readonly plan: RecoveryPlan;
+  /** Who leads: its configuration is used. */
+  readonly process: ManagedProcess;
+  /** The rows that share the target; others may join while it runs, those that left alarm are taken out. */
+  members: Member[];
+  /** An operator's order: done whether or not a row is in alarm. */
+  readonly ordered: boolean;
+  /** True where the last recovery of the target failed. */
+  readonly repeated: boolean;
+  readonly sinceMs: number;
+}
+
+/** How a recovery ended. `ended`: nobody is in alarm any more; `interrupted`: the daemon stops. */
+export type RecoveryOutcome =
+  | { readonly kind: 'recovered'; readonly attempts: number }
+  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'ended'; readonly reason: string }
+  | { readonly kind: 'interrupted' };
+
+/** What a recovery needs. */
+export interface RecoveryParts {
+  /** A getter: a reload may bring another store. */
+  readonly store: () => AlarmStore;
+  readonly state: DaemonState;
+  readonly slots: RestartSlots;
+  readonly commands: CommandRunner;
+  readonly events: EventBus;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** No new attempt once it is aborted. */
+  readonly stopping: AbortSignal;
+  /** Running commands are killed once it is aborted. */
+  readonly abort: AbortSignal;
+}
+
+/** A row that cannot be read within this time is taken to be as it was: a hanging database must not keep its own restart waiting. */
+const READ_AGAIN_LIMIT_MS = 3000;
+
+/**
+ * One recovery from its first attempt to its verdict: up to `max_attempts` times slot → is the row still in alarm? → journal →
+ * strategy → health check. Clearing and breaker are the caller's. Never rejects for an expected fault.
+ */
+export async function recover(job: RecoveryJob, parts: RecoveryParts): Promise<RecoveryOutcome> {
+  const { settings } = job.plan;
+  let reason = 'no attempt was made';
+  for (let attempt = 1; attempt <= settings.maxAttempts; attempt++) {
+    if (attempt > 1) await parts.clock.sleep(delayBefore(attempt, settings), parts.stopping);
+    if (parts.stopping.aborted) return { kind: 'interrupted' };
+    const outcome = await makeAttempt(job, attempt, parts);
+    if (outcome.kind === 'recovered') return { kind: 'recovered', attempts: attempt };
+    if (outcome.kind === 'ended' || outcome.kind === 'interrupted') return outcome;
+    reason = outcome.reason;
+    tellAttemptFailed(job, attempt, reason, parts);
+    if (outcome.kind === 'rejected') break;
+  }
+  return { kind: 'failed', reason };
+}
+
+/** Seconds between attempts, grown by `backoff_multiplier` with each one where `use_backoff` says so. */
+function delayBefore(attempt: number, settings: RecoverySettings): number {
+  if (!settings.useBackoff) return settings.restartDelayMs;
+  const grown = settings.restartDelayMs * settings.backoffMultiplier ** (attempt - 2);
+  return Math.min(grown, settings.maxDelayMs ?? Number.POSITIVE_INFINITY);
+}
+
+type AttemptOutcome =
+  | { readonly kind: 'recovered' }
+  | { readonly kind: 'failed'; readonly reason: string }
+  /** No attempt can succeed: `pre_restart_command` said no. */
+  | { readonly kind: 'rejected'; readonly reason: string }
+  | { readonly kind: 'ended'; readonly reason: string }
+  | { readonly kind: 'interrupted' };
+
+async function makeAttempt(job: RecoveryJob, attempt: number, parts: RecoveryParts): Promise<AttemptOutcome> {
+  const rank = { repeated: attempt > 1 || job.repeated, priority: job.plan.settings.priority, sinceMs: job.sinceMs };
+  const release = await parts.slots.acquire(rank, parts.stopping);
+  if (release === undefined) return { kind: 'interrupted' };
+  try {
+    const early = await prepare(job, attempt, parts);
+    if (early !== undefined) return early;
+    const restarted = await restart(job, attempt, parts);
+    if (parts.abort.aborted) return { kind: 'interrupted' };
+    if (restarted.kind === 'failed') return restarted;
+  } finally {
+    release();
+  }
+  return checkHealth(job, attempt, parts);
+}
+
+/** Everything that may still keep the restart from happening; undefined where nothing does. */
+async function prepare(job: RecoveryJob, attempt: number, parts: RecoveryParts): Promise<AttemptOutcome | undefined> {
+  const { preRestartCommand } = job.plan.settings;
+  const gone = await dropHealedMembers(job, parts);
+  if (gone !== undefined) return { kind: 'ended', reason: gone };
+  if (preRestartCommand === undefined || attempt > 1) return undefined;
+  const failure = await runPreRestart(job, preRestartCommand, parts);
+  if (parts.abort.aborted) return { kind: 'interrupted' };
+  if (failure !== undefined) return { kind: 'rejected', reason: `pre_restart_command: ${failure}` };
+  // It may have taken its whole time limit: somebody may have cleared the alarm meanwhile.
+  const goneMeanwhile = await dropHealedMembers(job, parts);
+  return goneMeanwhile === undefined ? undefined : { kind: 'ended', reason: goneMeanwhile };
+}
+
+async function runPreRestart(job: RecoveryJob, template: string, parts: RecoveryParts): Promise<string | undefined> {
+  const expanded = expandCommand(template, job.process);
+  if (expanded.kind === 'refused') return expanded.reason;
+  const result = await parts.commands.run(
+    {
+      line: expanded.line,
+      kind: 'action',
+      runId: newRunId(),
+      description: `pre_restart_command of ${job.process.processName}`,
+      environment: commandEnvironment(job.process, 1),
+      timeoutMs: job.plan.settings.commandTimeoutMs,
+    },
+    parts.abort,
+  );
+  return commandFailure(result);
+}
+
+async function restart(
+  job: RecoveryJob,
+  attempt: number,
+  parts: RecoveryParts,
+): Promise<{ kind: 'restarted' } | { kind: 'failed'; reason: string }> {
+  const { process, plan } = job;
+  const runId = newRunId();
+  // Written down before anything is started: whatever kills us now, the next life of the daemon settles this run first.
+  parts.state.journal.begin({
+    target: job.target,
+    runId,
+    attempt,
+    alarms: job.members.flatMap(({ row, process: { processId, processName } }) =>
+      row === undefined ? [] : [{ processId, processName, notes: row.notes }],
+    ),
+    startedAt: parts.clock.date(),
+  });
+  const { maxAttempts } = plan.settings;
+  parts.log.info(
+    `RESTART LOG: Restarting ${process.processName} using strategy ${plan.strategy.name} (attempt ${attempt}/${maxAttempts})`,
+    fieldsOf(job, attempt),
+  );
+  parts.events.emit({ type: 'attempt_started', process, target: job.target, attempt, maxAttempts });
+  const outcome = await plan.strategy.restart({ process, attempt, runId, signal: parts.abort });
+  if (outcome.kind === 'failed') return outcome;
+  parts.log.info(`RESTART LOG: Restart command executed for ${process.processName}: ${outcome.detail}`, fieldsOf(job, attempt));
+  return { kind: 'restarted' };
+}
+
+async function checkHealth(job: RecoveryJob, attempt: number, parts: RecoveryParts): Promise<AttemptOutcome> {
+  const { process, plan } = job;
+  const startedMs = parts.clock.monotonicMs();
+  const proof = await proveHealthy(plan, process, attempt, parts.clock, parts.abort);
+  const durationMs = Math.round(parts.clock.monotonicMs() - startedMs);
+  switch (proof.kind) {
+    case 'unhealthy':
+      if (parts.abort.aborted) return { kind: 'interrupted' };
+      parts.log.warning(`Health check failed for ${process.processName}: ${proof.reason}`, {
+        ...fieldsOf(job, attempt),
+        duration_ms: durationMs,
+      });
+      return { kind: 'failed', reason: `health check failed: ${proof.reason}` };
+    case 'assumed':
+      parts.log.info(`Health check assumed for ${process.processName}: none is configured`, fieldsOf(job, attempt));
+      return { kind: 'recovered' };
+    case 'healthy':
+      parts.log.info(`Health check passed for ${process.processName} after ${durationMs} ms`, {
+        ...fieldsOf(job, attempt),
+        duration_ms: durationMs,
+      });
+      parts.events.emit({ type: 'health_check_passed', process, target: job.target, durationMs });
+      return { kind: 'recovered' };
+    default:
+      return proof satisfies never;
+  }
+}
+
+/**
+ * Reads the members' rows again and takes out those that somebody cleared or acknowledged meanwhile. The reason to stop where
+ * nobody is left; a row that cannot be read is taken to be as it was.
+ */
+async function dropHealedMembers(job: RecoveryJob, parts: RecoveryParts): Promise<string | undefined> {
+  const before = job.members;
+  const fresh = await Promise.all(before.map((member) => readAgain(member, parts)));
+  // Who joined while we were reading was read by the poll that brought it.
+  const joined = job.members.filter((member) => !before.includes(member));
+  const stay = [...fresh.filter(({ gone }) => gone === undefined).map(({ member }) => member), ...joined];
+  job.members = job.ordered ? [...fresh.map(({ member }) => member), ...joined] : stay;
+  if (job.ordered) return undefined;
+  for (const { member, gone } of fresh) {
+    if (gone !== undefined)
+      parts.log.info(
+        `RESTART LOG: ${member.process.processName} is no longer in alarm: ${gone}; not restarted for it`,
+        fieldsOfProcess(member.process),
+      );
+  }
+  return stay.length > 0 ? undefined : (fresh[0]?.gone ?? 'nobody is in alarm');
+}
+
+async function readAgain(member: Member, parts: RecoveryParts): Promise<{ member: Member; gone: string | undefined }> {
+  if (member.row === undefined) return { member, gone: undefined };
+  const tooLong = new AbortController();
+  try {
+    const row = await Promise.race([
+      parts.store().readProcess(member.process.processId),
+      parts.clock.sleep(READ_AGAIN_LIMIT_MS, tooLong.signal).then(() => 'too long' as const),
+    ]);
+    if (row === 'too long') return { member, gone: undefined };
+    if (row === undefined) return { member: { ...member, row: undefined }, gone: 'its row was deleted' };
+    if (isInAlarm(row)) return { member: { ...member, row }, gone: undefined };
+    return { member: { ...member, row }, gone: row.alarma ? 'somebody acknowledged it' : 'somebody cleared it' };
+  } catch (error) {
+    parts.log.debug(
+      `The row of ${member.process.processName} could not be read again: ${errorMessage(error)}`,
+      fieldsOfProcess(member.process),
+    );
+    return { member, gone: undefined };
+  } finally {
+    tooLong.abort();
+  }
+}
+
+function tellAttemptFailed(job: RecoveryJob, attempt: number, reason: string, parts: RecoveryParts): void {
+  const { process, target, plan } = job;
+  parts.log.warning(
+    `RESTART LOG: Attempt ${attempt}/${plan.settings.maxAttempts} failed for ${process.processName}: ${reason}`,
+    fieldsOf(job, attempt),
+  );
+  parts.events.emit({ type: 'attempt_failed', process, target, attempt, reason });
+}
+
+function newRunId(): string {
+  return randomBytes(8).toString('hex');
+}
+
+function fieldsOf(job: RecoveryJob, attempt: number): Record<string, unknown> {
+  return { ...fieldsOfProcess(job.process), target: job.target, strategy: job.plan.strategy.name, attempt };
+}
+
+function fieldsOfProcess(process: ManagedProcess): Record<string, unknown> {
+  return { process_name: process.processName, process_id: process.processId };
+}

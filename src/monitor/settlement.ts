@@ -1,0 +1,91 @@
+import type { ProcessRow } from '../core/alarm.ts';
+import type { Logger } from '../core/logger.ts';
+import type { Journal, JournalEntry } from '../state/daemon-state.ts';
+import type { CommandRunner } from '../system/command-runner.ts';
+import type { RecoveryJob } from './recovery.ts';
+import type { Plans } from './recovery-plan.ts';
+
+/** What the settlement needs. */
+export interface SettlementParts {
+  readonly journal: Journal;
+  readonly commands: CommandRunner;
+  readonly plans: () => Plans;
+  readonly log: Logger;
+  readonly abort: AbortSignal;
+}
+
+/**
+ * What an earlier life of the daemon left under way: before anything is done to a target, the run that was going on is waited
+ * for, so that there are never two at once.
+ */
+export class Settlement {
+  readonly #parts: SettlementParts;
+  readonly #left = new Map<string, JournalEntry>();
+  readonly #settling = new Map<string, Promise<void>>();
+
+  constructor(parts: SettlementParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes up the journal. */
+  load(): void {
+    for (const entry of this.#parts.journal.list()) {
+      this.#left.set(entry.target, entry);
+      const names = entry.alarms.map(({ processName }) => processName).join(', ');
+      this.#parts.log.warning(
+        `RESTART LOG: Attempt ${entry.attempt} for ${names || entry.target} was under way when the daemon ended; it is settled first`,
+        {
+          target: entry.target,
+        },
+      );
+    }
+  }
+
+  /** Waits until nothing of the job's target is going on any more; the entry that was left of it, once, or undefined. */
+  async settle(job: RecoveryJob): Promise<JournalEntry | undefined> {
+    const entry = this.#find(job);
+    if (entry === undefined) return undefined;
+    await this.#wait(entry);
+    this.#left.delete(entry.target);
+    return entry;
+  }
+
+  /** Settles what belongs to no alarm any more in the background and strikes it off. `rows`: all rows in alarm. */
+  sweep(rows: readonly ProcessRow[]): void {
+    if (this.#left.size === 0) return;
+    const inAlarm = new Set(rows.map((row) => row.processId));
+    for (const entry of this.#left.values()) {
+      if (this.#settling.has(entry.target) || entry.alarms.some(({ processId }) => inAlarm.has(processId))) continue;
+      void this.#wait(entry).then(() => {
+        if (this.#left.delete(entry.target)) this.#parts.journal.end(entry.target);
+      });
+    }
+  }
+
+  #find(job: RecoveryJob): JournalEntry | undefined {
+    const byTarget = this.#left.get(job.target);
+    if (byTarget !== undefined || this.#left.size === 0) return byTarget;
+    // The configuration may have changed what the row resolves to.
+    const ids = new Set(job.members.map(({ process }) => process.processId));
+    return [...this.#left.values()].find(({ alarms }) => alarms.some(({ processId }) => ids.has(processId)));
+  }
+
+  #wait(entry: JournalEntry): Promise<void> {
+    let waiting = this.#settling.get(entry.target);
+    if (waiting === undefined) {
+      const name = entry.alarms[0]?.processName ?? entry.target;
+      const { commandTimeoutMs } = this.#parts.plans()(name).settings;
+      waiting = this.#parts.commands.settle(entry.runId, commandTimeoutMs, this.#parts.abort).then(() => undefined);
+      this.#settling.set(entry.target, waiting);
+    }
+    return waiting;
+  }
+}
+
+/** True where the entry was made for an alarm that still stands unchanged in the job. */
+export function isSameAlarm(entry: JournalEntry, job: RecoveryJob): boolean {
+  return job.members.some(
+    ({ process, row }) =>
+      row !== undefined && entry.alarms.some((alarm) => alarm.processId === process.processId && alarm.notes === row.notes),
+  );
+}

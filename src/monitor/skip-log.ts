@@ -1,0 +1,39 @@
+import type { ManagedProcess } from '../core/alarm.ts';
+import type { EventBus } from '../core/events.ts';
+import type { Logger } from '../core/logger.ts';
+
+/** Tells why alarms are skipped: a reason once as long as the alarm stands, then at debug. */
+export class SkipLog {
+  readonly #log: Logger;
+  readonly #events: EventBus;
+  readonly #told = new Map<number, string>();
+
+  constructor(log: Logger, events: EventBus) {
+    this.#log = log;
+    this.#events = events;
+  }
+
+  /** `silent`: the decider has told it already. */
+  tell(process: ManagedProcess, reason: string, level: 'error' | 'warning' | 'info' | 'silent'): void {
+    const { processId, processName } = process;
+    const known = this.#told.get(processId) === reason;
+    this.#told.set(processId, reason);
+    if (level !== 'silent') {
+      this.#log[known ? 'debug' : level](`RESTART LOG: ${processName} not restarted: ${reason}`, {
+        process_name: processName,
+        process_id: processId,
+      });
+    }
+    if (!known) this.#events.emit({ type: 'recovery_skipped', process, reason });
+  }
+
+  /** Why the row was last skipped. */
+  reason(processId: number): string | undefined {
+    return this.#told.get(processId);
+  }
+
+  /** Forgets the rows that are not `inAlarm` any more. */
+  forgetAllBut(inAlarm: ReadonlySet<number>): void {
+    for (const processId of this.#told.keys()) if (!inAlarm.has(processId)) this.#told.delete(processId);
+  }
+}

@@ -1,0 +1,34 @@
+import type { DaemonState, HandledAlarm, HistoryEntry, HoldRecord, JournalEntry } from '../../src/state/daemon-state.ts';
+import type { BreakerSnapshot } from '../../src/core/breaker-snapshot.ts';
+import type { LaunchRecord } from '../../src/core/launch-record.ts';
+
+/** The daemon's memory without a disk. */
+export function memoryState(): DaemonState {
+  const journal = new Map<string, JournalEntry>();
+  const breakers = new Map<string, { snapshot: BreakerSnapshot; processName: string }>();
+  const handled = new Map<number, HandledAlarm>();
+  const holds = new Map<string, HoldRecord>();
+  const launches = new Map<string, LaunchRecord>();
+  const history: HistoryEntry[] = [];
+  return {
+    journal: { begin: (entry) => void journal.set(entry.target, entry), end: (target) => void journal.delete(target), list: () => [...journal.values()] },
+    breakers: {
+      load: () => new Map(breakers),
+      save: (target, processName, snapshot) => void breakers.set(target, { snapshot, processName }),
+      delete: (target) => void breakers.delete(target),
+    },
+    handled: {
+      get: (processId) => handled.get(processId),
+      set: (alarm) => void handled.set(alarm.processId, alarm),
+      delete: (processId) => void handled.delete(processId),
+      list: () => [...handled.values()],
+    },
+    holds: { list: () => [...holds.values()], set: (hold) => void holds.set(hold.name, hold), delete: (name) => void holds.delete(name) },
+    launches: { get: (name) => launches.get(name), set: (name, record) => void launches.set(name, record) },
+    history: {
+      append: (entry) => void history.push(entry),
+      recent: (limit, name) => history.filter((entry) => name === undefined || entry.processName === name).slice(-limit),
+    },
+    close: () => {},
+  };
+}

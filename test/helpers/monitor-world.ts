@@ -1,0 +1,228 @@
+import type { ProcessRow } from '../../src/core/alarm.ts';
+import type { MonitorSettings, RecoverySettings } from '../../src/core/config.ts';
+import { StoreError } from '../../src/core/errors.ts';
+import { EventBus, type MonitorEvent } from '../../src/core/events.ts';
+import type { LogLevel } from '../../src/core/logger.ts';
+import type { HealthResult } from '../../src/core/outcomes.ts';
+import type { HealthCheck } from '../../src/health/health-check.ts';
+import { AlarmClearing } from '../../src/monitor/alarm-clearing.ts';
+import { Breakers } from '../../src/monitor/breakers.ts';
+import { Holds } from '../../src/monitor/holds.ts';
+import { Monitor } from '../../src/monitor/monitor.ts';
+import { RecoveryQueue } from '../../src/monitor/recovery-queue.ts';
+import type { RecoveryPlan } from '../../src/monitor/recovery-plan.ts';
+import { RestartSlots } from '../../src/monitor/restart-slots.ts';
+import { Settlement } from '../../src/monitor/settlement.ts';
+import type { DaemonState } from '../../src/state/daemon-state.ts';
+import type { AlarmStore } from '../../src/stores/store.ts';
+import type { RestartAttempt, RestartOutcome } from '../../src/strategies/strategy.ts';
+import type { CommandResult, CommandRunner, ShellCommand } from '../../src/system/command-runner.ts';
+import { FakeClock } from './fake-clock.ts';
+import { memoryState } from './memory-state.ts';
+
+/** How a process of the fake world behaves; functions are asked at each use. */
+export interface FakeProcess {
+  target?: string;
+  configured?: boolean;
+  settings?: Partial<RecoverySettings>;
+  /** Milliseconds that a restart takes; 100 unless said. */
+  restartMs?: number;
+  restart?: (attempt: RestartAttempt) => RestartOutcome | Promise<RestartOutcome>;
+  /** Health after a restart; healthy unless said. */
+  health?: () => HealthResult | { kind: 'assumed' };
+  refused?: string;
+}
+
+const defaultMonitor: MonitorSettings = {
+  checkIntervalMs: 300_000,
+  maxRestartFailures: 3,
+  circuitResetTimeMs: 1_800_000,
+  flapRecoveries: 10,
+  flapWindowMs: 3_600_000,
+  maxConcurrentRestarts: 4,
+  onlyConfigured: false,
+  mode: 'act',
+  clearAlarm: true,
+  stateDir: '/nonexistent',
+};
+
+const defaultRecovery: RecoverySettings = {
+  systemName: undefined,
+  preRestartCommand: undefined,
+  commandTimeoutMs: 60_000,
+  healthCheckTimeoutMs: 5000,
+  restartDelayMs: 2000,
+  maxAttempts: 2,
+  useBackoff: false,
+  backoffMultiplier: 2,
+  maxDelayMs: undefined,
+  priority: 0,
+  dependsOn: [],
+};
+
+/** The monitor with everything around it faked but the code under test: time, store, restarts and health are the test's. */
+export class MonitorWorld {
+  readonly clock = new FakeClock();
+  readonly rows = new Map<number, { -readonly [K in keyof ProcessRow]: ProcessRow[K] }>();
+  readonly processes = new Map<string, FakeProcess>();
+  readonly events: MonitorEvent[] = [];
+  readonly lines: { level: LogLevel; message: string }[] = [];
+  /** Names in the order in which their restarts began. */
+  readonly restarts: string[] = [];
+  readonly commandsRun: ShellCommand[] = [];
+  readonly state: DaemonState;
+  settings: MonitorSettings;
+  /** Thrown by the store's next calls of that name while set. */
+  storeFault: Partial<Record<keyof AlarmStore, StoreError>> = {};
+  commandResult: (command: ShellCommand) => CommandResult = () => ({ kind: 'exited', exitCode: 0, output: '' });
+  runningNow = 0;
+  mostRunning = 0;
+  readonly stopping = new AbortController();
+  readonly abort = new AbortController();
+  readonly queue: RecoveryQueue;
+  readonly monitor: Monitor;
+  readonly breakers: Breakers;
+  readonly holds: Holds;
+
+  constructor(settings: Partial<MonitorSettings> = {}, state: DaemonState = memoryState()) {
+    this.settings = { ...defaultMonitor, ...settings };
+    this.state = state;
+    const bus = new EventBus((error) => {
+      throw error;
+    });
+    bus.subscribe((event) => this.events.push(event));
+    const write =
+      (level: LogLevel) =>
+      (message: string): void =>
+        void this.lines.push({ level, message });
+    const log = { debug: write('debug'), info: write('info'), warning: write('warning'), error: write('error') };
+    const commands: CommandRunner = {
+      run: async (command) => {
+        this.commandsRun.push(command);
+        await this.clock.sleep(10);
+        return this.commandResult(command);
+      },
+      settle: async () => 'not_found',
+    };
+    const store = (): AlarmStore => this.store;
+    const shared = { store, state, clock: this.clock, events: bus, log };
+    const slots = new RestartSlots(() => this.settings.maxConcurrentRestarts);
+    this.breakers = new Breakers({ ...shared, records: state.breakers, rules: () => this.settings });
+    this.holds = new Holds({ ...shared, records: state.holds });
+    const clearing = new AlarmClearing({ ...shared, mayClear: () => this.settings.clearAlarm });
+    const plans = () => (name: string) => this.#plan(name);
+    const settlement = new Settlement({ journal: state.journal, commands, plans, log, abort: this.abort.signal });
+    const parts = {
+      ...shared,
+      slots,
+      commands,
+      plans,
+      breakers: this.breakers,
+      holds: this.holds,
+      clearing,
+      settlement,
+      observeOnly: () => this.settings.mode === 'observe',
+      stopping: this.stopping.signal,
+      abort: this.abort.signal,
+    };
+    this.queue = new RecoveryQueue(parts);
+    this.breakers.load();
+    settlement.load();
+    this.monitor = new Monitor({ ...parts, queue: this.queue, settings: () => this.settings, onHeartbeat: () => {}, heartbeatMs: 1_000_000 });
+  }
+
+  /** Adds a row in alarm; `how` says how its process behaves. */
+  alarm(processId: number, processName: string | null, how?: FakeProcess, notes: string | null = null): void {
+    this.rows.set(processId, { processId, processName, alarma: true, sound: false, notes });
+    if (processName !== null && how !== undefined) this.processes.set(processName, how);
+  }
+
+  /** One poll, and everything that follows from it. */
+  async poll(): Promise<void> {
+    await this.monitor.tick();
+    let idle = false;
+    void this.queue.idle().then(() => {
+      idle = true;
+    });
+    await this.clock.until(() => idle);
+  }
+
+  /** The messages of that level or above, joined for matching. */
+  log(level: LogLevel = 'debug'): string {
+    const order = ['debug', 'info', 'warning', 'error'];
+    return this.lines
+      .filter((line) => order.indexOf(line.level) >= order.indexOf(level))
+      .map((line) => `[${line.level}] ${line.message}`)
+      .join('\n');
+  }
+
+  /** Events of one type. */
+  seen<T extends MonitorEvent['type']>(type: T): Extract<MonitorEvent, { type: T }>[] {
+    return this.events.filter((event): event is Extract<MonitorEvent, { type: T }> => event.type === type);
+  }
+
+  readonly store: AlarmStore = {
+    description: 'fake store',
+    readAlarms: async () => {
+      this.#mayFail('readAlarms');
+      return [...this.rows.values()].filter((row) => row.alarma && !row.sound).map((row) => ({ ...row }));
+    },
+    readProcess: async (processId) => {
+      this.#mayFail('readProcess');
+      const row = this.rows.get(processId);
+      return row && { ...row };
+    },
+    findProcesses: async (name) => [...this.rows.values()].filter((row) => row.processName === name),
+    listProcesses: async () => [...this.rows.values()],
+    clearAlarm: async (seen) => {
+      this.#mayFail('clearAlarm');
+      const row = this.rows.get(seen.processId);
+      if (row === undefined || !row.alarma || row.sound || row.notes !== seen.notes) return 'changed';
+      row.alarma = false;
+      row.notes = `${row.notes ?? ''} - Restarted at`;
+      return 'cleared';
+    },
+    raiseAlarm: async () => 'missing',
+    dropAlarm: async () => 'missing',
+    inspect: async () => ({ server: 'fake', processes: 0, alarms: 0, canClear: true, notes: '', remarks: [] }),
+    close: async () => {},
+  };
+
+  #mayFail(call: keyof AlarmStore): void {
+    const fault = this.storeFault[call];
+    if (fault !== undefined) throw fault;
+  }
+
+  #plan(name: string): RecoveryPlan {
+    const how = this.processes.get(name) ?? {};
+    const check: HealthCheck = { description: 'fake check', check: async () => (how.health?.() ?? { kind: 'healthy' }) as HealthResult };
+    const assumed = how.health?.().kind === 'assumed';
+    return {
+      configured: how.configured ?? false,
+      settings: { ...defaultRecovery, ...how.settings },
+      checks: assumed ? [] : [check],
+      strategy: {
+        name: 'custom',
+        resolve: async (process) =>
+          how.refused === undefined
+            ? { kind: 'target', key: how.target ?? process.systemName, description: `program ${process.systemName}` }
+            : { kind: 'refused', reason: how.refused },
+        restart: async (attempt) => {
+          this.restarts.push(name);
+          this.runningNow++;
+          this.mostRunning = Math.max(this.mostRunning, this.runningNow);
+          await this.clock.sleep(how.restartMs ?? 100, attempt.signal);
+          this.runningNow--;
+          return how.restart?.(attempt) ?? { kind: 'restarted', detail: 'fake restart' };
+        },
+        checkHealth: async () => ({ kind: 'assumed' }),
+        preview: async () => ({ stops: [], starts: [], refusals: [] }),
+      },
+    };
+  }
+}
+
+/** A fault of the fake store. */
+export function storeError(fault: StoreError['fault']): StoreError {
+  return new StoreError(fault, `fake ${fault}`);
+}

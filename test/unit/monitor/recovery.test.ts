@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MonitorWorld, storeError } from '../../helpers/monitor-world.ts';
+
+test('an alarm is restarted, proved healthy and cleared, and the story can be read', async () => {
+  const world = new MonitorWorld();
+  world.alarm(1, 'web', {}, 'disk full');
+  await world.poll();
+  assert.deepEqual(world.restarts, ['web']);
+  assert.equal(world.rows.get(1)?.alarma, false);
+  assert.match(
+    world.log('info'),
+    /Found process in alarm: web \(ID: 1\) - disk full\n.*RESTART LOG: Restarting web using strategy custom \(attempt 1\/2\)\n.*Restart command executed for web.*\n.*Health check passed for web after 0 ms\n.*Successfully restarted and verified process: web\n.*DB UPDATE LOG: Alarm cleared for web \(ID: 1\) in 100 ms$/,
+  );
+  assert.deepEqual(world.state.journal.list(), []);
+});
+
+test('a process that never gets healthy has all its attempts, then its breaker opens; later one recovery is tried', async () => {
+  const world = new MonitorWorld();
+  world.alarm(1, 'sick', { health: () => ({ kind: 'unhealthy', reason: 'port closed' }) });
+  for (let i = 0; i < 3; i++) await world.poll();
+  assert.equal(world.restarts.length, 6);
+  assert.equal(world.seen('breaker_opened').length, 1);
+  await world.poll();
+  await world.poll();
+  assert.equal(world.restarts.length, 6, 'skipped while open');
+  assert.equal(world.lines.filter(({ level, message }) => level === 'warning' && message.startsWith('Circuit breaker open for')).length, 1);
+  await world.clock.advance(1_800_000);
+  await world.poll();
+  assert.equal(world.restarts.length, 8);
+  assert.equal(world.seen('breaker_half_opened').length, 1);
+  assert.equal(world.seen('breaker_opened').length, 2);
+  world.processes.set('sick', {});
+  await world.clock.advance(1_800_000);
+  await world.poll();
+  assert.equal(world.seen('breaker_closed').length, 1);
+  assert.equal(world.rows.get(1)?.alarma, false);
+});
+
+test('a failing command is a failed attempt, whatever the health check would say', async () => {
+  const world = new MonitorWorld();
+  world.alarm(1, 'web', { restart: () => ({ kind: 'failed', reason: 'exit code 3' }) });
+  await world.poll();
+  assert.equal(world.restarts.length, 2);
+  assert.equal(world.rows.get(1)?.alarma, true);
+  assert.match(world.log('error'), /Failed to restart web: exit code 3/);
+});
+
+test('an alarm cleared or acknowledged while it waits is not attempted, and no failure is counted', async () => {
+  for (const change of [{ alarma: false }, { sound: true }]) {
+    const world = new MonitorWorld({ maxConcurrentRestarts: 1 });
+    world.alarm(1, 'first');
+    world.alarm(2, 'second');
+    world.processes.set('first', {
+      restart: () => {
+        Object.assign(world.rows.get(2) as object, change);
+        return { kind: 'restarted', detail: '' };
+      },
+    });
+    await world.poll();
+    assert.deepEqual(world.restarts, ['first']);
+    assert.equal(world.breakers.snapshot('second').failures, 0);
+    assert.match(world.log(), /second is no longer in alarm: somebody/);
+  }
+});
+
+test('rows that share a target share one recovery, and all are cleared', async () => {
+  const world = new MonitorWorld();
+  world.alarm(1, 'web', { target: 'nginx' });
+  world.alarm(2, 'www', { target: 'nginx' });
+  world.alarm(3, 'web', { target: 'nginx' });
+  await world.poll();
+  assert.equal(world.restarts.length, 1);
+  assert.deepEqual([...world.rows.values()].map((row) => row.alarma), [false, false, false]);
+});
+
+test('a clearing that fails is tried again without another restart while the process is healthy', async () => {
+  const world = new MonitorWorld();
+  world.alarm(1, 'web');
+  world.storeFault.clearAlarm = storeError('unreachable');
+  await world.poll();
+  await world.poll();
+  assert.equal(world.restarts.length, 1);
+  assert.equal(world.rows.get(1)?.alarma, true);
+  world.storeFault = {};
+  await world.poll();
+  assert.equal(world.restarts.length, 1);
+  assert.equal(world.rows.get(1)?.alarma, false);
+  assert.deepEqual(world.state.handled.list(), []);
+});
+
+test('with clear_alarm = false, or UPDATE denied, a healed alarm is remembered until its row leaves alarm', async () => {
+  for (const denied of [false, true]) {
+    const world = new MonitorWorld({ clearAlarm: denied });
+    world.alarm(1, 'web');
+    if (denied) world.storeFault.clearAlarm = storeError('denied');
+    await world.poll();
+    await world.poll();
+    await world.poll();
+    assert.equal(world.restarts.length, 1);
+    const row = world.rows.get(1);
+    assert(row);
+    row.alarma = false;
+    await world.poll();
+    row.alarma = true;
+    await world.poll();
+    assert.equal(world.restarts.length, 2);
+  }
+});
+
+test('while the store does not answer, alarms are unknown: one line when it goes, one when it is back', async () => {
+  const world = new MonitorWorld();
+  world.storeFault.readAlarms = storeError('unreachable');
+  await world.poll();
+  await world.poll();
+  assert.equal(world.monitor.availability.state, 'unknown');
+  world.storeFault = {};
+  await world.poll();
+  assert.equal(world.monitor.availability.state, 'ok');
+  assert.equal(world.lines.filter(({ level, message }) => level === 'error' && message.startsWith('Alarm store does not answer')).length, 1);
+  assert.equal(world.lines.filter(({ message }) => message.startsWith('Alarm store is back')).length, 1);
+});
