@@ -9,7 +9,7 @@ export type IniLine =
 /**
  * Reads one line, without its line feed.
  * - blank, or first non-blank `;` or `#`: nothing
- * - `[NAME]`, a comment may follow; NAME ends at the last bracket that nothing but a comment follows, so it may hold brackets,
+ * - `[NAME]`, a comment may follow; NAME ends at the first `]` that only blanks or a comment follow, so it may hold brackets,
  *   `;` and `#`. Blanks around NAME are taken off, but for those of a process's own name, which is everything after `process.`
  * - `key = value`: the key without surrounding blanks, the value from right after the first `=`
  */
@@ -18,10 +18,13 @@ export function readLine(content: string): IniLine {
   const start = line.trimStart();
   if (start === '' || start.startsWith(';') || start.startsWith('#')) return { kind: 'nothing' };
   const header = start.startsWith('[');
+  if (line.length > MAX_LENGTH)
+    return { kind: 'unreadable', header, problem: 'the line is too long (expected at most 65536 characters)' };
   if (CONTROL_CHARACTER.test(line)) return { kind: 'unreadable', header, problem: 'the line holds a control character' };
   return header ? readHeader(start) : readEntry(line);
 }
 
+const MAX_LENGTH = 65_536;
 const CONTROL_CHARACTER = /[\u0000-\u0008\u000a-\u001f\u007f]/;
 
 function readHeader(start: string): IniLine {
@@ -38,7 +41,8 @@ function readHeader(start: string): IniLine {
 
 function readEntry(line: string): IniLine {
   const equals = line.indexOf('=');
-  if (equals < 0) return { kind: 'unreadable', header: false, problem: 'cannot be read (expected "key = value", a [section] or a comment)' };
+  if (equals < 0)
+    return { kind: 'unreadable', header: false, problem: 'cannot be read (expected "key = value", a [section] or a comment)' };
   const key = line.slice(0, equals).trim();
   if (key === '') return { kind: 'unreadable', header: false, problem: 'a value without a key (expected "key = value")' };
   return { kind: 'entry', key, raw: line.slice(equals + 1) };

@@ -37,130 +37,122 @@ export interface IniDocument {
  * a repeated key.
  */
 export function readIni(text: string): IniDocument {
-  const scan = scanLines(text.startsWith('\ufeff') ? text.slice(1) : text);
-  const grouped: Record<string, Record<string, string>> = parse(scan.tokens.join('\n'));
-  const sections = new Map<string, IniSection>();
-  for (const [sectionToken, keys] of Object.entries(grouped)) {
-    const { word: name, line } = scan.sections.at(sectionToken);
-    const entries = new Map<string, IniEntry>();
-    for (const [keyToken, valueToken] of Object.entries(keys)) {
-      const value = scan.values.at(valueToken);
-      entries.set(scan.keys.at(keyToken).word, { raw: value.word, line: value.line });
-    }
-    sections.set(name, { name, line, entries });
+  const scan = new Scan();
+  const lines = (text.startsWith('\ufeff') ? text.slice(1) : text).split('\n');
+  for (const [index, content] of lines.entries()) {
+    if (!scan.take(content, index + 1)) break;
   }
-  return { sections, problems: scan.problems };
+  return { sections: scan.sections(), problems: scan.problems };
 }
 
-/** What is left of a text once its words are taken out: tokens for `ini`, and the words they stand for. */
-interface Scan {
-  readonly tokens: string[];
-  readonly sections: Words;
-  readonly keys: Words;
-  readonly values: Words;
-  readonly problems: ConfigProblem[];
-}
+/** The lines of one text, turned into tokens one by one, and what the tokens stand for. */
+class Scan {
+  readonly problems: ConfigProblem[] = [];
+  readonly #tokens: string[] = [];
+  readonly #words = new Words();
+  readonly #values = new Map<string, IniEntry>();
+  readonly #headers = new Map<string, Header>();
+  #current: Header | 'none' | 'unreadable' = 'none';
+  #unreadable = 0;
 
-function scanLines(text: string): Scan {
-  const scan: Scan = { tokens: [], sections: new Words('s'), keys: new Words('k'), values: new Words('v'), problems: [] };
-  /** Where each key of each section stands first. */
-  const seen = new Map<string, Map<string, number>>();
-  let section = '';
-  let keys: Map<string, number> | undefined;
-  // Entries below a header that cannot be read belong to a section we do not know: to report each would bury the cause.
-  let lost = false;
-  let unreadable = 0;
-
-  for (const [index, content] of text.split('\n').entries()) {
-    const line = index + 1;
-    const warn = (key: string, problem: string): void => {
-      scan.problems.push({ severity: 'warning', line, section, key, problem });
-    };
-    const fail = (problem: string): void => {
-      scan.problems.push({ severity: 'error', line, section, key: '', problem });
-      unreadable++;
-    };
+  /** False where there were too many lines that cannot be read. */
+  take(content: string, line: number): boolean {
     const read = readLine(content);
     switch (read.kind) {
       case 'nothing':
         break;
+      case 'section':
+        this.#takeHeader(read.name, line);
+        break;
+      case 'entry':
+        this.#takeEntry(read.key, { raw: read.raw, line });
+        break;
       case 'unreadable':
-        if (read.header) section = '';
-        if (read.header) keys = undefined;
-        lost ||= read.header;
-        fail(read.problem);
+        if (read.header) this.#current = 'unreadable';
+        this.#fail(line, read.problem);
         break;
-      case 'section': {
-        section = read.name;
-        lost = false;
-        const first = scan.sections.find(section);
-        if (first) warn('', `the section stands twice (first in line ${first.line}); both are read as one`);
-        else if (hasOuterBlank(section)) warn('', "the process's name begins or ends with a blank");
-        scan.tokens.push(`[${scan.sections.add(section, section, line)}]`);
-        keys = seen.get(section) ?? new Map();
-        seen.set(section, keys);
-        break;
-      }
-      case 'entry': {
-        if (keys === undefined) {
-          if (!lost) fail('stands before any [section]');
-          break;
-        }
-        const first = keys.get(read.key);
-        if (first !== undefined) warn(read.key, `stands twice (first in line ${first}); the last one holds`);
-        else keys.set(read.key, line);
-        scan.tokens.push(`${scan.keys.add(read.key, read.key, line)}=${scan.values.add(String(line), read.raw, line)}`);
-        break;
-      }
       default:
         read satisfies never;
     }
-    if (unreadable >= MAX_UNREADABLE) {
-      fail('too many lines that cannot be read; the rest is not looked at');
-      break;
-    }
+    if (this.#unreadable < MAX_UNREADABLE) return true;
+    this.#fail(line, 'too many lines that cannot be read: the rest is not looked at');
+    return false;
   }
-  return scan;
+
+  sections(): Map<string, IniSection> {
+    const grouped: Record<string, Record<string, string>> = parse(this.#tokens.join('\n'));
+    const sections = new Map<string, IniSection>();
+    for (const header of this.#headers.values()) {
+      const entries = new Map<string, IniEntry>();
+      for (const [key, value] of Object.entries(grouped[this.#words.tokenOf(header.name)] ?? {})) {
+        const entry = this.#values.get(value);
+        if (entry) entries.set(this.#words.wordOf(key), entry);
+      }
+      sections.set(header.name, { name: header.name, line: header.line, entries });
+    }
+    return sections;
+  }
+
+  #takeHeader(name: string, line: number): void {
+    const known = this.#headers.get(name);
+    this.#current = known ?? { name, line, keys: new Map() };
+    this.#headers.set(name, this.#current);
+    this.#tokens.push(`[${this.#words.tokenOf(name)}]`);
+    if (known) this.#warn(line, '', `the section stands twice (first in line ${known.line}); both are read as one`);
+    else if (name !== name.trim() || /^process\.\s/.test(name)) this.#warn(line, '', 'the name begins or ends with a blank');
+  }
+
+  #takeEntry(key: string, entry: IniEntry): void {
+    // Below a header that cannot be read, to report each line would bury the cause.
+    if (this.#current === 'unreadable') return;
+    if (this.#current === 'none') {
+      this.#fail(entry.line, 'stands before any [section]');
+      return;
+    }
+    const first = this.#current.keys.get(key);
+    if (first === undefined) this.#current.keys.set(key, entry.line);
+    else this.#warn(entry.line, key, `stands twice (first in line ${first}); the last one holds`);
+    const value = `v${entry.line}`;
+    this.#values.set(value, entry);
+    this.#tokens.push(`${this.#words.tokenOf(key)}=${value}`);
+  }
+
+  #warn(line: number, key: string, problem: string): void {
+    this.problems.push({ severity: 'warning', line, section: this.#section, key, problem });
+  }
+
+  #fail(line: number, problem: string): void {
+    this.#unreadable++;
+    this.problems.push({ severity: 'error', line, section: this.#section, key: '', problem });
+  }
+
+  get #section(): string {
+    return typeof this.#current === 'string' ? '' : this.#current.name;
+  }
 }
 
 const MAX_UNREADABLE = 100;
 
-function hasOuterBlank(section: string): boolean {
-  const name = section.slice(section.indexOf('.') + 1);
-  return name !== name.trim();
-}
-
-interface Word {
-  readonly token: string;
-  readonly word: string;
+interface Header {
+  readonly name: string;
   readonly line: number;
+  /** The line each key stands in first. */
+  readonly keys: Map<string, number>;
 }
 
-/** Words and the tokens that stand for them: a letter and a number. */
+/** Names of sections and keys, each with the token that stands for it. */
 class Words {
-  readonly #prefix: string;
-  readonly #byId = new Map<string, Word>();
-  readonly #byToken = new Map<string, Word>();
+  readonly #tokens = new Map<string, string>();
+  readonly #words = new Map<string, string>();
 
-  constructor(prefix: string) {
-    this.#prefix = prefix;
+  tokenOf(word: string): string {
+    const token = this.#tokens.get(word) ?? `t${this.#tokens.size}`;
+    this.#tokens.set(word, token);
+    this.#words.set(token, word);
+    return token;
   }
 
-  /** The token of the word known as `id`, which is new or was added before. */
-  add(id: string, word: string, line: number): string {
-    const known = this.#byId.get(id) ?? { token: `${this.#prefix}${this.#byId.size}`, word, line };
-    this.#byId.set(id, known);
-    this.#byToken.set(known.token, known);
-    return known.token;
-  }
-
-  find(id: string): Word | undefined {
-    return this.#byId.get(id);
-  }
-
-  at(token: string): Word {
-    const word = this.#byToken.get(token);
-    if (word === undefined) throw new Error(`no word for the token ${token}`);
-    return word;
+  wordOf(token: string): string {
+    return this.#words.get(token) ?? token;
   }
 }

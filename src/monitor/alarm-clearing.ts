@@ -1,12 +1,11 @@
-import type { ProcessRow } from '../core/alarm.ts';
-import { isInAlarm } from '../core/alarm.ts';
+import { isInAlarm, type ProcessRow } from '../core/alarm.ts';
 import type { Clock } from '../core/clock.ts';
 import { errorMessage, StoreError } from '../core/errors.ts';
 import type { EventBus } from '../core/events.ts';
 import type { Logger } from '../core/logger.ts';
 import type { DaemonState } from '../state/daemon-state.ts';
 import type { AlarmStore } from '../stores/store.ts';
-import type { Member } from './recovery.ts';
+import { type Member, processFields } from './recovery-job.ts';
 
 /** What the clearing of alarms needs. */
 export interface AlarmClearingParts {
@@ -47,7 +46,7 @@ export class AlarmClearing {
   async clear(member: Member): Promise<void> {
     const { process, row } = member;
     if (row === undefined || !isInAlarm(row)) return;
-    const fields = { process_name: process.processName, process_id: process.processId };
+    const fields = processFields(process);
     if (!this.#parts.mayClear()) {
       this.#remember(member, row);
       this.#parts.log.info(
@@ -102,7 +101,7 @@ export class AlarmClearing {
   }
 
   #tellFailed({ process }: Member, error: unknown): void {
-    const fields = { process_name: process.processName, process_id: process.processId, err: errorMessage(error) };
+    const fields = { ...processFields(process), err: errorMessage(error) };
     if (error instanceof StoreError && error.fault === 'denied') {
       if (!this.#denied) {
         this.#parts.log.error(

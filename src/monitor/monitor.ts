@@ -1,8 +1,6 @@
 import type { ProcessRow } from '../core/alarm.ts';
-import type { MonitorSettings } from '../core/config.ts';
 import { errorMessage } from '../core/errors.ts';
-import { managedProcess, type Plans } from './recovery-plan.ts';
-import type { FoundAlarm, RecoveryQueue, RecoveryQueueParts } from './recovery-queue.ts';
+import { AlarmIntake, type AlarmIntakeParts } from './alarm-intake.ts';
 
 /** What the daemon knows of its alarm source. "It did not answer" is never "there are no alarms". */
 export type StoreAvailability =
@@ -17,9 +15,7 @@ export type StoreAvailability =
     };
 
 /** What the loop needs. */
-export interface MonitorParts extends RecoveryQueueParts {
-  readonly queue: RecoveryQueue;
-  readonly settings: () => MonitorSettings;
+export interface MonitorParts extends AlarmIntakeParts {
   /** Called whenever the loop turns, at least each `heartbeatMs`: the watchdog is fed here and nowhere else. */
   readonly onHeartbeat: () => void;
   readonly heartbeatMs: number;
@@ -32,16 +28,14 @@ const RETRY_CEILING_MS = 30_000;
 /** The poll loop: asks the store who is in alarm, hands them to the queue, sleeps. Polls never overlap; a fault never ends it. */
 export class Monitor {
   readonly #parts: MonitorParts;
-  readonly #plansOf: () => Plans;
-  readonly #firstSeen = new Map<number, number>();
-  readonly #toldOnce = new Set<string>();
+  readonly #intake: AlarmIntake;
   #availability: StoreAvailability = { state: 'starting' };
   #faults = 0;
   #alarm = new AbortController();
 
   constructor(parts: MonitorParts) {
     this.#parts = parts;
-    this.#plansOf = parts.plans;
+    this.#intake = new AlarmIntake(parts);
   }
 
   /** What is known of the store. */
@@ -79,58 +73,9 @@ export class Monitor {
 
   #take(rows: readonly ProcessRow[]): void {
     const { clearing, settlement, queue } = this.#parts;
-    this.#forgetEnded(rows);
     clearing.forgetEnded(rows);
     settlement.sweep(rows);
-    queue.submit(rows.flatMap((row) => this.#judge(row)));
-  }
-
-  /** The alarm that a row stands for; [] where it is not for us to heal. */
-  #judge(row: ProcessRow): FoundAlarm[] {
-    const { processId, processName } = row;
-    const { log, settings, clearing, state, queue, events, clock } = this.#parts;
-    const fields = { process_name: processName, process_id: processId };
-    if (processName === null || processName.trim() === '') {
-      this.#tellOnce(`name:${processId}`, () =>
-        log.warning(`Found process in alarm without a name (ID: ${processId}): it cannot be restarted`, fields),
-      );
-      return [];
-    }
-    const plan = this.#plansOf()(processName);
-    if (settings().onlyConfigured && !plan.configured) {
-      this.#tellOnce(`section:${processId}`, () =>
-        log.info(
-          `Found process in alarm: ${processName} (ID: ${processId}); left alone: it has no section of its own (only_configured)`,
-          fields,
-        ),
-      );
-      return [];
-    }
-    const handled = state.handled.get(processId);
-    if (handled !== undefined && clearing.leftToOthers) return [];
-    const foundAtMs = this.#firstSeen.get(processId) ?? clock.monotonicMs();
-    if (!this.#firstSeen.has(processId)) {
-      this.#firstSeen.set(processId, foundAtMs);
-      const notes = row.notes === null || row.notes === '' ? '' : ` - ${row.notes}`;
-      log.info(`Found process in alarm: ${processName} (ID: ${processId})${notes}`, fields);
-      events.emit({ type: 'alarm_found', process: managedProcess(row, processName, plan), notes: row.notes });
-    }
-    if (queue.isHandling(processId)) return [{ row, processName, foundAtMs, handled: false }];
-    return [{ row, processName, foundAtMs, handled: handled !== undefined && handled.notes === row.notes }];
-  }
-
-  #forgetEnded(rows: readonly ProcessRow[]): void {
-    const inAlarm = new Set(rows.map(({ processId }) => processId));
-    for (const processId of this.#firstSeen.keys()) {
-      if (!inAlarm.has(processId) && !this.#parts.queue.isHandling(processId)) this.#firstSeen.delete(processId);
-    }
-    for (const key of this.#toldOnce) if (!inAlarm.has(Number(key.slice(key.indexOf(':') + 1)))) this.#toldOnce.delete(key);
-  }
-
-  #tellOnce(key: string, tell: () => void): void {
-    if (this.#toldOnce.has(key)) return;
-    this.#toldOnce.add(key);
-    tell();
+    queue.submit(this.#intake.judge(rows));
   }
 
   #storeAnswered(alarms: readonly ProcessRow[], durationMs: number): void {

@@ -4,10 +4,12 @@ import type { AlarmClearing } from './alarm-clearing.ts';
 import type { Breakers } from './breakers.ts';
 import { proveHealthy } from './health-proof.ts';
 import type { Holds } from './holds.ts';
-import { type Member, type RecoveryJob, type RecoveryOutcome, type RecoveryParts, recover } from './recovery.ts';
+import { recover } from './recovery.ts';
+import type { Member, RecoveryJob, RecoveryOutcome, RecoveryParts } from './recovery-job.ts';
 import { managedProcess, type Plans, type RecoveryPlan } from './recovery-plan.ts';
 import { isSameAlarm, type Settlement } from './settlement.ts';
 import { SkipLog } from './skip-log.ts';
+import { conclude } from './verdict.ts';
 
 /** How the handling of one alarm ended. `skipped`: nothing was done to the process, and why. */
 export type HandlingOutcome = RecoveryOutcome | { readonly kind: 'skipped'; readonly reason: string };
@@ -201,38 +203,7 @@ export class RecoveryQueue {
   }
 
   async #conclude(job: RecoveryJob, outcome: RecoveryOutcome, startedMs: number): Promise<RecoveryOutcome> {
-    const { breakers, state, log, events, clearing, clock } = this.#parts;
-    const { process, target } = job;
-    const durationMs = Math.round(clock.monotonicMs() - startedMs);
-    const fields = { process_name: process.processName, process_id: process.processId, target, duration_ms: durationMs };
-    switch (outcome.kind) {
-      case 'recovered':
-        log.info(`RESTART LOG: Successfully restarted and verified process: ${process.processName}`, fields);
-        events.emit({ type: 'recovery_succeeded', process, target, attempts: outcome.attempts, durationMs });
-        breakers.succeeded(target, process);
-        // By index: others may join until the last of them is cleared.
-        for (let i = 0; i < job.members.length; i++) {
-          const member = job.members[i];
-          if (member !== undefined) await clearing.clear(member);
-        }
-        break;
-      case 'failed':
-        log.error(`RESTART LOG: Failed to restart ${process.processName}: ${outcome.reason}`, fields);
-        events.emit({ type: 'recovery_failed', process, target, reason: outcome.reason, durationMs });
-        breakers.failed(target, process);
-        break;
-      case 'ended':
-        breakers.interrupted(target, process);
-        break;
-      case 'interrupted':
-        log.warning(`RESTART LOG: Recovery of ${process.processName} interrupted: the daemon stops`, fields);
-        breakers.interrupted(target, process);
-        // Its journal entry stays: the next life of the daemon looks first whether the process got well.
-        return outcome;
-      default:
-        outcome satisfies never;
-    }
-    state.journal.end(target);
+    await conclude(job, outcome, startedMs, this.#parts);
     // In the same breath as the last look for members: who comes later begins a recovery of its own.
     this.#leave(job);
     return outcome;

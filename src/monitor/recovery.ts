@@ -1,68 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { isInAlarm, type ManagedProcess, type ProcessRow } from '../core/alarm.ts';
-import type { Clock } from '../core/clock.ts';
 import { commandEnvironment, expandCommand } from '../core/command-template.ts';
 import type { RecoverySettings } from '../core/config.ts';
-import { errorMessage } from '../core/errors.ts';
-import type { EventBus } from '../core/events.ts';
-import type { Logger } from '../core/logger.ts';
-import type { DaemonState } from '../state/daemon-state.ts';
-import type { AlarmStore } from '../stores/store.ts';
-import { type CommandRunner, commandFailure } from '../system/command-runner.ts';
+import { commandFailure } from '../system/command-runner.ts';
 import { proveHealthy } from './health-proof.ts';
-import type { RecoveryPlan } from './recovery-plan.ts';
-import type { RestartSlots } from './restart-slots.ts';
-
-/** A row whose alarm a recovery is to end. */
-export interface Member {
-  readonly process: ManagedProcess;
-  /** As last read; undefined for an operator's order on a process that has no row, or whose row cannot be read. */
-  readonly row: ProcessRow | undefined;
-  /** Monotonic time at which the alarm was first seen. */
-  readonly foundAtMs: number;
-}
-
-/** One recovery: everything that is to be healed by restarting one target. */
-export interface RecoveryJob {
-  /** The unit or program (Resolution.key). */
-  readonly target: string;
-  readonly plan: RecoveryPlan;
-  /** Who leads: its configuration is used. */
-  readonly process: ManagedProcess;
-  /** The rows that share the target; others may join while it runs, those that left alarm are taken out. */
-  members: Member[];
-  /** An operator's order: done whether or not a row is in alarm. */
-  readonly ordered: boolean;
-  /** True where the last recovery of the target failed. */
-  readonly repeated: boolean;
-  readonly sinceMs: number;
-}
-
-/** How a recovery ended. `ended`: nobody is in alarm any more; `interrupted`: the daemon stops. */
-export type RecoveryOutcome =
-  | { readonly kind: 'recovered'; readonly attempts: number }
-  | { readonly kind: 'failed'; readonly reason: string }
-  | { readonly kind: 'ended'; readonly reason: string }
-  | { readonly kind: 'interrupted' };
-
-/** What a recovery needs. */
-export interface RecoveryParts {
-  /** A getter: a reload may bring another store. */
-  readonly store: () => AlarmStore;
-  readonly state: DaemonState;
-  readonly slots: RestartSlots;
-  readonly commands: CommandRunner;
-  readonly events: EventBus;
-  readonly log: Logger;
-  readonly clock: Clock;
-  /** No new attempt once it is aborted. */
-  readonly stopping: AbortSignal;
-  /** Running commands are killed once it is aborted. */
-  readonly abort: AbortSignal;
-}
-
-/** A row that cannot be read within this time is taken to be as it was: a hanging database must not keep its own restart waiting. */
-const READ_AGAIN_LIMIT_MS = 3000;
+import { processFields, type RecoveryJob, type RecoveryOutcome, type RecoveryParts } from './recovery-job.ts';
+import { dropHealedMembers } from './still-in-alarm.ts';
 
 /**
  * One recovery from its first attempt to its verdict: up to `max_attempts` times slot → is the row still in alarm? → journal →
@@ -203,51 +145,6 @@ async function checkHealth(job: RecoveryJob, attempt: number, parts: RecoveryPar
   }
 }
 
-/**
- * Reads the members' rows again and takes out those that somebody cleared or acknowledged meanwhile. The reason to stop where
- * nobody is left; a row that cannot be read is taken to be as it was.
- */
-async function dropHealedMembers(job: RecoveryJob, parts: RecoveryParts): Promise<string | undefined> {
-  const before = job.members;
-  const fresh = await Promise.all(before.map((member) => readAgain(member, parts)));
-  // Who joined while we were reading was read by the poll that brought it.
-  const joined = job.members.filter((member) => !before.includes(member));
-  const stay = [...fresh.filter(({ gone }) => gone === undefined).map(({ member }) => member), ...joined];
-  job.members = job.ordered ? [...fresh.map(({ member }) => member), ...joined] : stay;
-  if (job.ordered) return undefined;
-  for (const { member, gone } of fresh) {
-    if (gone !== undefined)
-      parts.log.info(
-        `RESTART LOG: ${member.process.processName} is no longer in alarm: ${gone}; not restarted for it`,
-        fieldsOfProcess(member.process),
-      );
-  }
-  return stay.length > 0 ? undefined : (fresh[0]?.gone ?? 'nobody is in alarm');
-}
-
-async function readAgain(member: Member, parts: RecoveryParts): Promise<{ member: Member; gone: string | undefined }> {
-  if (member.row === undefined) return { member, gone: undefined };
-  const tooLong = new AbortController();
-  try {
-    const row = await Promise.race([
-      parts.store().readProcess(member.process.processId),
-      parts.clock.sleep(READ_AGAIN_LIMIT_MS, tooLong.signal).then(() => 'too long' as const),
-    ]);
-    if (row === 'too long') return { member, gone: undefined };
-    if (row === undefined) return { member: { ...member, row: undefined }, gone: 'its row was deleted' };
-    if (isInAlarm(row)) return { member: { ...member, row }, gone: undefined };
-    return { member: { ...member, row }, gone: row.alarma ? 'somebody acknowledged it' : 'somebody cleared it' };
-  } catch (error) {
-    parts.log.debug(
-      `The row of ${member.process.processName} could not be read again: ${errorMessage(error)}`,
-      fieldsOfProcess(member.process),
-    );
-    return { member, gone: undefined };
-  } finally {
-    tooLong.abort();
-  }
-}
-
 function tellAttemptFailed(job: RecoveryJob, attempt: number, reason: string, parts: RecoveryParts): void {
   const { process, target, plan } = job;
   parts.log.warning(
@@ -262,9 +159,5 @@ function newRunId(): string {
 }
 
 function fieldsOf(job: RecoveryJob, attempt: number): Record<string, unknown> {
-  return { ...fieldsOfProcess(job.process), target: job.target, strategy: job.plan.strategy.name, attempt };
-}
-
-function fieldsOfProcess(process: ManagedProcess): Record<string, unknown> {
-  return { process_name: process.processName, process_id: process.processId };
+  return { ...processFields(job.process), target: job.target, strategy: job.plan.strategy.name, attempt };
 }

@@ -2,7 +2,7 @@ import type { ProcessRow } from '../core/alarm.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Journal, JournalEntry } from '../state/daemon-state.ts';
 import type { CommandRunner } from '../system/command-runner.ts';
-import type { RecoveryJob } from './recovery.ts';
+import type { RecoveryJob } from './recovery-job.ts';
 import type { Plans } from './recovery-plan.ts';
 
 /** What the settlement needs. */

@@ -108,7 +108,7 @@ function load(): LoadedLibc {
     const libc: Libc = {
       socket: library.func('int socket(int domain, int type, int protocol)'),
       sendto: library.func(
-        'ssize_t sendto(int fd, const void *buf, size_t len, int flags, const void *addr, uint32_t addrlen)',
+        'long sendto(int fd, const void *buf, size_t len, int flags, const void *addr, uint32_t addrlen)',
       ),
       close: library.func('int close(int fd)'),
       syscall: library.func('long syscall(long number, long a, long b, long c, long d)'),

@@ -12,7 +12,7 @@ export function bindDatagrams(path: string): DatagramReceiver {
   const libc = koffi.load(null);
   const socket = libc.func('int socket(int, int, int)');
   const bind = libc.func('int bind(int, const void *, uint32_t)');
-  const recv = libc.func('ssize_t recv(int, void *, size_t, int)');
+  const recv = libc.func('long recv(int, void *, size_t, int)');
   const close = libc.func('int close(int)');
   const name = Buffer.from(`${path}\0`);
   const abstract = path.startsWith('@');

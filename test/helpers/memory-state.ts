@@ -1,6 +1,6 @@
-import type { DaemonState, HandledAlarm, HistoryEntry, HoldRecord, JournalEntry } from '../../src/state/daemon-state.ts';
 import type { BreakerSnapshot } from '../../src/core/breaker-snapshot.ts';
 import type { LaunchRecord } from '../../src/core/launch-record.ts';
+import type { DaemonState, HandledAlarm, HistoryEntry, HoldRecord, JournalEntry } from '../../src/state/daemon-state.ts';
 
 /** The daemon's memory without a disk. */
 export function memoryState(): DaemonState {
@@ -11,7 +11,11 @@ export function memoryState(): DaemonState {
   const launches = new Map<string, LaunchRecord>();
   const history: HistoryEntry[] = [];
   return {
-    journal: { begin: (entry) => void journal.set(entry.target, entry), end: (target) => void journal.delete(target), list: () => [...journal.values()] },
+    journal: {
+      begin: (entry) => void journal.set(entry.target, entry),
+      end: (target) => void journal.delete(target),
+      list: () => [...journal.values()],
+    },
     breakers: {
       load: () => new Map(breakers),
       save: (target, processName, snapshot) => void breakers.set(target, { snapshot, processName }),
@@ -23,7 +27,11 @@ export function memoryState(): DaemonState {
       delete: (processId) => void handled.delete(processId),
       list: () => [...handled.values()],
     },
-    holds: { list: () => [...holds.values()], set: (hold) => void holds.set(hold.name, hold), delete: (name) => void holds.delete(name) },
+    holds: {
+      list: () => [...holds.values()],
+      set: (hold) => void holds.set(hold.name, hold),
+      delete: (name) => void holds.delete(name),
+    },
     launches: { get: (name) => launches.get(name), set: (name, record) => void launches.set(name, record) },
     history: {
       append: (entry) => void history.push(entry),

@@ -9,8 +9,8 @@ import { AlarmClearing } from '../../src/monitor/alarm-clearing.ts';
 import { Breakers } from '../../src/monitor/breakers.ts';
 import { Holds } from '../../src/monitor/holds.ts';
 import { Monitor } from '../../src/monitor/monitor.ts';
-import { RecoveryQueue } from '../../src/monitor/recovery-queue.ts';
 import type { RecoveryPlan } from '../../src/monitor/recovery-plan.ts';
+import { RecoveryQueue } from '../../src/monitor/recovery-queue.ts';
 import { RestartSlots } from '../../src/monitor/restart-slots.ts';
 import { Settlement } from '../../src/monitor/settlement.ts';
 import type { DaemonState } from '../../src/state/daemon-state.ts';
@@ -128,7 +128,13 @@ export class MonitorWorld {
     this.queue = new RecoveryQueue(parts);
     this.breakers.load();
     settlement.load();
-    this.monitor = new Monitor({ ...parts, queue: this.queue, settings: () => this.settings, onHeartbeat: () => {}, heartbeatMs: 1_000_000 });
+    this.monitor = new Monitor({
+      ...parts,
+      queue: this.queue,
+      settings: () => this.settings,
+      onHeartbeat: () => {},
+      heartbeatMs: 1_000_000,
+    });
   }
 
   /** Adds a row in alarm; `how` says how its process behaves. */
@@ -195,7 +201,10 @@ export class MonitorWorld {
 
   #plan(name: string): RecoveryPlan {
     const how = this.processes.get(name) ?? {};
-    const check: HealthCheck = { description: 'fake check', check: async () => (how.health?.() ?? { kind: 'healthy' }) as HealthResult };
+    const check: HealthCheck = {
+      description: 'fake check',
+      check: async () => (how.health?.() ?? { kind: 'healthy' }) as HealthResult,
+    };
     const assumed = how.health?.().kind === 'assumed';
     return {
       configured: how.configured ?? false,

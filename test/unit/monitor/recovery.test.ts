@@ -24,7 +24,10 @@ test('a process that never gets healthy has all its attempts, then its breaker o
   await world.poll();
   await world.poll();
   assert.equal(world.restarts.length, 6, 'skipped while open');
-  assert.equal(world.lines.filter(({ level, message }) => level === 'warning' && message.startsWith('Circuit breaker open for')).length, 1);
+  assert.equal(
+    world.lines.filter(({ level, message }) => level === 'warning' && message.startsWith('Circuit breaker open for')).length,
+    1,
+  );
   await world.clock.advance(1_800_000);
   await world.poll();
   assert.equal(world.restarts.length, 8);
@@ -71,7 +74,10 @@ test('rows that share a target share one recovery, and all are cleared', async (
   world.alarm(3, 'web', { target: 'nginx' });
   await world.poll();
   assert.equal(world.restarts.length, 1);
-  assert.deepEqual([...world.rows.values()].map((row) => row.alarma), [false, false, false]);
+  assert.deepEqual(
+    [...world.rows.values()].map((row) => row.alarma),
+    [false, false, false],
+  );
 });
 
 test('a clearing that fails is tried again without another restart while the process is healthy', async () => {
@@ -117,6 +123,9 @@ test('while the store does not answer, alarms are unknown: one line when it goes
   world.storeFault = {};
   await world.poll();
   assert.equal(world.monitor.availability.state, 'ok');
-  assert.equal(world.lines.filter(({ level, message }) => level === 'error' && message.startsWith('Alarm store does not answer')).length, 1);
+  assert.equal(
+    world.lines.filter(({ level, message }) => level === 'error' && message.startsWith('Alarm store does not answer')).length,
+    1,
+  );
   assert.equal(world.lines.filter(({ message }) => message.startsWith('Alarm store is back')).length, 1);
 });

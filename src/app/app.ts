@@ -1,0 +1,140 @@
+import { type Clock, systemClock } from '../core/clock.ts';
+import type { MonitorSettings } from '../core/config.ts';
+import { errorMessage } from '../core/errors.ts';
+import { EventBus } from '../core/events.ts';
+import { StopStack } from '../core/lifecycle.ts';
+import type { Logger } from '../core/logger.ts';
+import { AlarmClearing } from '../monitor/alarm-clearing.ts';
+import { Breakers } from '../monitor/breakers.ts';
+import { Holds } from '../monitor/holds.ts';
+import { Monitor } from '../monitor/monitor.ts';
+import type { Plans } from '../monitor/recovery-plan.ts';
+import { RecoveryQueue } from '../monitor/recovery-queue.ts';
+import { RestartSlots } from '../monitor/restart-slots.ts';
+import { Settlement } from '../monitor/settlement.ts';
+import type { DaemonState } from '../state/daemon-state.ts';
+import { openState } from '../state/state.ts';
+import type { AlarmStore } from '../stores/store.ts';
+import { createExecution, type Execution } from '../system/execution.ts';
+import { recordHistory } from './history.ts';
+import type { Settings } from './settings.ts';
+
+/** What the composition root is given. */
+export interface CoreOptions {
+  readonly settings: Settings;
+  readonly log: Logger;
+  readonly clock?: Clock;
+  readonly heartbeatMs?: number;
+  readonly onHeartbeat?: () => void;
+}
+
+/**
+ * The river, put together: store, memory, monitor. The daemon, the demo and a single recovery from the command line are built
+ * on it. Everything that opens registers its own end with `stops`.
+ */
+export interface Core {
+  readonly settings: () => Settings;
+  readonly store: () => AlarmStore;
+  readonly plans: () => Plans;
+  readonly state: DaemonState;
+  readonly events: EventBus;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly execution: Execution;
+  readonly breakers: Breakers;
+  readonly holds: Holds;
+  readonly queue: RecoveryQueue;
+  readonly monitor: Monitor;
+  readonly stops: StopStack;
+  /** No new work once aborted. */
+  readonly stopping: AbortController;
+  /** Running commands are killed once aborted. */
+  readonly abort: AbortController;
+  /** Takes up a new configuration: from the next poll and the next attempt on. */
+  readonly adopt: (next: Settings) => Promise<void>;
+}
+
+/** Opens state and store and builds the monitor on them; throws StateHeldError where another daemon has the state_dir. */
+export function createCore(options: CoreOptions): Core {
+  const { log } = options;
+  const clock = options.clock ?? systemClock;
+  const stops = new StopStack();
+  const events = new EventBus((error) => log.error(`Internal error in an observer: ${errorMessage(error)}`, { err: error }));
+  let settings = options.settings;
+  const monitorSettings = (): MonitorSettings => settings.monitor;
+  const state = openState(settings.monitor.stateDir, { log, clock });
+  stops.push('state', () => state.close());
+  let store = settings.database.open();
+  stops.push('store', () => store.close());
+  const execution = createExecution({ stateDir: settings.monitor.stateDir, log });
+  const strategyParts = { ...execution, clock, log, launches: state.launches };
+  let plans = settings.createPlans(strategyParts);
+
+  const stopping = new AbortController();
+  const abort = new AbortController();
+  const shared = { store: () => store, state, clock, events, log };
+  const breakers = new Breakers({ ...shared, records: state.breakers, rules: monitorSettings });
+  const holds = new Holds({ ...shared, records: state.holds });
+  const clearing = new AlarmClearing({ ...shared, mayClear: () => settings.monitor.clearAlarm });
+  const settlement = new Settlement({
+    journal: state.journal,
+    commands: execution.commands,
+    plans: () => plans,
+    log,
+    abort: abort.signal,
+  });
+  const parts = {
+    ...shared,
+    commands: execution.commands,
+    slots: new RestartSlots(() => settings.monitor.maxConcurrentRestarts),
+    plans: () => plans,
+    observeOnly: () => settings.monitor.mode === 'observe',
+    breakers,
+    holds,
+    clearing,
+    settlement,
+    stopping: stopping.signal,
+    abort: abort.signal,
+  };
+  const queue = new RecoveryQueue(parts);
+  const monitor = new Monitor({
+    ...parts,
+    queue,
+    settings: monitorSettings,
+    onHeartbeat: options.onHeartbeat ?? (() => {}),
+    heartbeatMs: options.heartbeatMs ?? DEFAULT_HEARTBEAT_MS,
+  });
+  breakers.load();
+  settlement.load();
+  recordHistory(events, state.history, clock);
+
+  return {
+    settings: () => settings,
+    store: () => store,
+    plans: () => plans,
+    state,
+    events,
+    clock,
+    log,
+    execution,
+    breakers,
+    holds,
+    queue,
+    monitor,
+    stops,
+    stopping,
+    abort,
+    adopt: async (next) => {
+      const previous = store;
+      const reopened = next.database.fingerprint !== settings.database.fingerprint;
+      if (reopened) store = next.database.open();
+      plans = next.createPlans(strategyParts);
+      settings = next;
+      monitor.wake();
+      if (reopened) await previous.close();
+    },
+  };
+}
+
+/** How often the loop turns where no watchdog asks for more. */
+const DEFAULT_HEARTBEAT_MS = 60_000;

@@ -1,0 +1,124 @@
+import type { DaemonStatus, OrderReply, Orders, RecoverReply } from '../control/orders.ts';
+import type { ProcessRow } from '../core/alarm.ts';
+import { isInAlarm } from '../core/alarm.ts';
+import { errorMessage, StoreError } from '../core/errors.ts';
+import { holdAll } from '../monitor/holds.ts';
+import { managedProcess } from '../monitor/recovery-plan.ts';
+import type { Core } from './app.ts';
+
+type Refusal = Extract<OrderReply<object>, { kind: 'refused' }>;
+
+/** The control socket's door into the river. `reload` and `status` are the daemon's own. */
+export function bindOrders(core: Core, own: { status: () => DaemonStatus; reload: Orders['reload'] }): Orders {
+  return {
+    ...own,
+    recover: (name) => recoverNow(core, name),
+    preview: (name) => preview(core, name),
+    alarm: (nameOrId, clear, notes) => alarm(core, nameOrId, clear, notes),
+    resetBreakers: (name) => resetBreakers(core, name),
+    hold: (name, forMs, reason) => {
+      const { until } = core.holds.set(name ?? holdAll, forMs, reason);
+      return { kind: 'done', until: until?.toISOString() ?? null };
+    },
+    release: (name) => {
+      const released = core.holds.release(name);
+      core.monitor.wake();
+      return released.length > 0 || name === undefined
+        ? { kind: 'done', released }
+        : refuse('not_found', `${name} is not on hold`);
+    },
+  };
+}
+
+/** One recovery now, past the breaker. The store may be away: its own database is among what is healed. */
+async function recoverNow(core: Core, name: string): Promise<RecoverReply> {
+  const found = await lookUp(core, name);
+  if ('kind' in found && found.kind === 'refused') {
+    if (found.code !== 'unavailable' || !core.settings().processNames.includes(name)) return found;
+  }
+  const rows = 'rows' in found ? found.rows : [];
+  const startedMs = core.clock.monotonicMs();
+  const outcome = await core.queue.order(name, rows.find(isInAlarm) ?? rows[0]);
+  const durationMs = Math.round(core.clock.monotonicMs() - startedMs);
+  switch (outcome.kind) {
+    case 'recovered':
+      return { kind: 'recovered', attempts: outcome.attempts, durationMs };
+    case 'failed':
+    case 'skipped':
+      return outcome;
+    case 'ended':
+      return { kind: 'skipped', reason: outcome.reason };
+    case 'interrupted':
+      return { kind: 'failed', reason: 'interrupted: the daemon stops' };
+    default:
+      return outcome satisfies never;
+  }
+}
+
+async function preview(core: Core, name: string): ReturnType<Orders['preview']> {
+  const plan = core.plans()(name);
+  const found = await lookUp(core, name);
+  const processId = 'rows' in found ? (found.rows[0]?.processId ?? 0) : 0;
+  const process = managedProcess({ processId }, name, plan);
+  const resolution = await plan.strategy.resolve(process, core.abort.signal);
+  const looked = await plan.strategy.preview(process, core.abort.signal);
+  const target = resolution.kind === 'target' ? resolution.description : '';
+  const refusals =
+    resolution.kind === 'refused' && !looked.refusals.includes(resolution.reason)
+      ? [resolution.reason, ...looked.refusals]
+      : looked.refusals;
+  return { kind: 'done', ...looked, refusals, strategy: plan.strategy.name, target };
+}
+
+async function alarm(core: Core, nameOrId: string, clear: boolean, notes: string | undefined): ReturnType<Orders['alarm']> {
+  const found = await lookUp(core, nameOrId, true);
+  if (!('rows' in found)) return found;
+  try {
+    for (const { processId } of found.rows) {
+      if (clear) await core.store().dropAlarm(processId, notes);
+      else await core.store().raiseAlarm(processId, notes);
+    }
+  } catch (error) {
+    return refuseStore(error);
+  }
+  core.monitor.wake();
+  return {
+    kind: 'done',
+    processes: found.rows.map(({ processId, processName }) => ({ id: processId, name: processName ?? '' })),
+  };
+}
+
+async function resetBreakers(core: Core, name: string | undefined): ReturnType<Orders['resetBreakers']> {
+  if (name === undefined) return { kind: 'done', reset: core.breakers.reset() };
+  const plan = core.plans()(name);
+  const resolution = await plan.strategy.resolve(managedProcess({ processId: 0 }, name, plan), core.abort.signal);
+  const byName = [...core.breakers.list()].find(([, { processName }]) => processName === name)?.[0];
+  const target = byName ?? (resolution.kind === 'target' ? resolution.key : name);
+  return { kind: 'done', reset: core.breakers.reset(target) };
+}
+
+/** The rows of that name, or (where `orId` says so) of that id. A section without a row will do for a recovery. */
+async function lookUp(core: Core, name: string, orId = false): Promise<{ readonly rows: readonly ProcessRow[] } | Refusal> {
+  try {
+    const rows = await core.store().findProcesses(name);
+    if (rows.length > 0) return { rows };
+    const row = orId && /^\d{1,15}$/.test(name) ? await core.store().readProcess(Number(name)) : undefined;
+    if (row !== undefined) return { rows: [row] };
+  } catch (error) {
+    return refuseStore(error);
+  }
+  if (!orId && core.settings().processNames.includes(name)) return { rows: [] };
+  return refuse(
+    'not_found',
+    `no process of the name ${JSON.stringify(name)} in the database${orId ? '' : ' or the configuration'}`,
+  );
+}
+
+function refuseStore(error: unknown): Refusal {
+  if (!(error instanceof StoreError)) throw error;
+  return refuse(error.fault === 'denied' ? 'conflict' : 'unavailable', errorMessage(error));
+}
+
+function refuse(code: Refusal['code'], reason: string): Refusal {
+  return { kind: 'refused', code, reason };
+}

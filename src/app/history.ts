@@ -1,0 +1,49 @@
+import type { Clock } from '../core/clock.ts';
+import type { EventBus, MonitorEvent } from '../core/events.ts';
+import type { History } from '../state/daemon-state.ts';
+
+/** Writes the story down: every event that an operator may ask for later. */
+export function recordHistory(events: EventBus, history: History, clock: Clock): void {
+  events.subscribe((event) => {
+    const told = tell(event);
+    if (told !== undefined) history.append({ at: clock.date(), type: event.type, ...told });
+  });
+}
+
+function tell(event: MonitorEvent): { processName: string; detail: string } | undefined {
+  switch (event.type) {
+    case 'alarm_found':
+      return { processName: event.process.processName, detail: event.notes ?? '' };
+    case 'attempt_failed':
+      return { processName: event.process.processName, detail: `attempt ${event.attempt}: ${event.reason}` };
+    case 'recovery_succeeded':
+      return { processName: event.process.processName, detail: `${event.attempts} attempts, ${event.durationMs} ms` };
+    case 'recovery_failed':
+    case 'recovery_skipped':
+      return { processName: event.process.processName, detail: event.reason };
+    case 'alarm_cleared':
+      return { processName: event.process.processName, detail: `${event.sinceFoundMs} ms after it was found` };
+    case 'breaker_opened':
+      return { processName: event.processName, detail: event.reason };
+    case 'breaker_half_opened':
+    case 'breaker_closed':
+      return { processName: event.processName, detail: '' };
+    case 'hold_set':
+      return { processName: event.name, detail: event.reason };
+    case 'hold_released':
+      return { processName: event.name, detail: event.expired ? 'expired' : 'released' };
+    case 'store_lost':
+      return { processName: '', detail: event.reason };
+    case 'store_restored':
+      return { processName: '', detail: `after ${event.awayMs} ms` };
+    case 'config_reloaded':
+      return { processName: '', detail: event.changes.join('; ') };
+    case 'poll_completed':
+    case 'recovery_started':
+    case 'attempt_started':
+    case 'health_check_passed':
+      return undefined;
+    default:
+      return event satisfies never;
+  }
+}

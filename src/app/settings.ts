@@ -1,0 +1,82 @@
+import type { ConfigDocument } from '../config/config-document.ts';
+import { checkDependencies, loadConfigFile, parseMonitorSettings, parseRecoverySettings } from '../config/parse-config.ts';
+import { type ControlOptions, parseControl } from '../control/parse-control.ts';
+import type { MonitorSettings, RecoverySettings } from '../core/config.ts';
+import { ConfigError, type ConfigProblem } from '../core/errors.ts';
+import { parseHealthChecks } from '../health/index.ts';
+import { type LoggingOptions, parseLogging } from '../logging/parse-logging.ts';
+import type { Plans, RecoveryPlan } from '../monitor/recovery-plan.ts';
+import { type ParsedStore, parseDatabase } from '../stores/index.ts';
+import { parseStrategy } from '../strategies/index.ts';
+import type { StrategyParts } from '../strategies/strategy.ts';
+
+/** A configuration file that can be used: every section parsed, nothing opened. */
+export interface Settings {
+  /** The path it was read from. */
+  readonly file: string;
+  readonly document: ConfigDocument;
+  readonly monitor: MonitorSettings;
+  readonly database: ParsedStore;
+  readonly logging: LoggingOptions;
+  readonly control: ControlOptions;
+  /** Names that have a section of their own, in the file's order. */
+  readonly processNames: readonly string[];
+  /** The strategy each of them names, for status. */
+  readonly createPlans: (parts: StrategyParts) => Plans;
+  /** What works but should be mended. */
+  readonly warnings: readonly ConfigProblem[];
+}
+
+/** Reads and parses `file` whole; throws a ConfigError with every problem found. Source: issue of the configuration, seed 000. */
+export function readSettings(file: string): Settings {
+  return parseSettings(file, loadConfigFile(file));
+}
+
+/** Parses a document that was read already. */
+export function parseSettings(file: string, document: ConfigDocument): Settings {
+  const monitor = parseMonitorSettings(document.section('monitor'));
+  const database = parseDatabase(document.section('database'));
+  const logging = parseLogging(document.section('logging'));
+  const control = parseControl(document.section('control'));
+  const processNames = document.processNames();
+  const makers = new Map(processNames.map((name) => [name, parseProcess(document, name)]));
+  const fallback = parseProcess(document, undefined);
+  checkDependencies(document, new Map([...makers].map(([name, { settings }]) => [name, settings.dependsOn])));
+  const problems = document.finish();
+  if (problems.some(({ severity }) => severity === 'error')) throw new ConfigError(file, problems);
+  return {
+    file,
+    document,
+    monitor,
+    database,
+    logging,
+    control,
+    processNames,
+    warnings: problems,
+    createPlans: (parts) => {
+      const own = new Map([...makers].map(([name, maker]) => [name, maker.create(parts)]));
+      const others = fallback.create(parts);
+      return (processName) => own.get(processName) ?? others;
+    },
+  };
+}
+
+/** One `[process.NAME]`, or what holds for the processes without one. */
+function parseProcess(
+  document: ConfigDocument,
+  name: string | undefined,
+): { settings: RecoverySettings; create: (parts: StrategyParts) => RecoveryPlan } {
+  const section = document.processSection(name);
+  const settings = parseRecoverySettings(section);
+  const strategy = parseStrategy(section);
+  const createChecks = parseHealthChecks(section);
+  return {
+    settings,
+    create: (parts) => ({
+      configured: name !== undefined,
+      settings,
+      strategy: strategy.create(parts),
+      checks: createChecks(parts),
+    }),
+  };
+}

@@ -1,0 +1,83 @@
+import type { DaemonStatus, HoldStatus, ProcessStatus } from '../control/orders.ts';
+import type { ProcessRow } from '../core/alarm.ts';
+import { closedBreaker } from '../monitor/circuit-breaker.ts';
+import type { Core } from './app.ts';
+import type { LastRecoveries } from './last-recoveries.ts';
+
+/** What is going on, for the control socket. `pid` 0: no daemon runs and the command line looked itself. */
+export function buildStatus(
+  core: Core,
+  last: LastRecoveries,
+  who: { version: string; pid: number; startedAt: Date | null },
+): DaemonStatus {
+  const settings = core.settings();
+  const availability = core.monitor.availability;
+  const rows = availability.state === 'ok' ? availability.alarms : [];
+  return {
+    version: who.version,
+    pid: who.pid,
+    startedAt: who.startedAt?.toISOString() ?? null,
+    mode: settings.monitor.mode,
+    configFile: settings.file,
+    store: {
+      description: core.store().description,
+      state: availability.state,
+      since: availability.state === 'starting' ? null : availability.since.toISOString(),
+      reason: availability.state === 'unknown' ? availability.reason : null,
+      lastPollAt: availability.state === 'starting' ? null : (availability.lastPollAt?.toISOString() ?? null),
+      alarms: availability.state === 'ok' ? rows.length : null,
+    },
+    recovering: core.queue.recovering,
+    processes: processes(core, rows, last),
+    holds: core.holds
+      .list()
+      .map(({ name, until, reason }): HoldStatus => ({ name, until: until?.toISOString() ?? null, reason })),
+  };
+}
+
+/** `3 in alarm, 1 recovering, db ok`: the line that `systemctl status` shows. */
+export function statusLine(core: Core): string {
+  const { availability } = core.monitor;
+  const recovering = `${core.queue.recovering} recovering`;
+  if (availability.state === 'ok') return `${availability.alarms.length} in alarm, ${recovering}, db ok`;
+  if (availability.state === 'starting') return `alarms unknown, ${recovering}, db not asked yet`;
+  return `alarms unknown since ${availability.since.toISOString()}, ${recovering}, db away`;
+}
+
+function processes(core: Core, rows: readonly ProcessRow[], last: LastRecoveries): ProcessStatus[] {
+  const inAlarm = new Map(rows.flatMap((row) => (row.processName === null ? [] : [[row.processName, row] as const])));
+  const breakers = new Map([...core.breakers.list()].map(([target, { processName }]) => [processName, target]));
+  const held = core.holds.list().flatMap(({ name }) => (name === '*' ? [] : [name]));
+  const names = new Set([...inAlarm.keys(), ...core.settings().processNames, ...breakers.keys(), ...held]);
+  return [...names].map((name) => processStatus(core, name, inAlarm.get(name), breakers.get(name), last));
+}
+
+function processStatus(
+  core: Core,
+  name: string,
+  row: ProcessRow | undefined,
+  target: string | undefined,
+  last: LastRecoveries,
+): ProcessStatus {
+  const snapshot = target === undefined ? closedBreaker : core.breakers.snapshot(target);
+  const remainingMs = snapshot.state === 'open' ? Math.max(0, Math.round(snapshot.reopenAtMs - core.clock.monotonicMs())) : 0;
+  return {
+    name,
+    processId: row?.processId ?? null,
+    target: target ?? null,
+    strategy: core.plans()(name).strategy.name,
+    inAlarm: row !== undefined,
+    activity: activity(core, name, row, snapshot.state),
+    breaker: { state: snapshot.state, failures: snapshot.failures, remainingMs },
+    lastRecovery: last.of(name) ?? null,
+  };
+}
+
+function activity(core: Core, name: string, row: ProcessRow | undefined, breaker: 'closed' | 'open' | 'half_open'): string {
+  if (row !== undefined && core.queue.isHandling(row.processId)) return 'recovering';
+  if (core.holds.of(name) !== undefined) return 'on hold';
+  if (breaker === 'open') return 'breaker open';
+  if (row === undefined) return 'ok';
+  if (core.state.handled.get(row.processId) !== undefined) return 'healed, not cleared';
+  return core.queue.skipReason(row.processId) ?? 'in alarm';
+}

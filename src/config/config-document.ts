@@ -1,0 +1,148 @@
+import type { SectionReader } from '../core/config.ts';
+import { ConfigError, type ConfigProblem } from '../core/errors.ts';
+import { closest } from './did-you-mean.ts';
+import { isSecretKey, readValue } from './ini-value.ts';
+import { ProblemList } from './problem-list.ts';
+import type { IniDocument, IniSection } from './read-ini.ts';
+import { IniSectionReader } from './section-reader.ts';
+
+/**
+ * One configuration file, read section by section. Whoever asks for a section or key makes it known; `finish()` reports what
+ * nobody asked for. Keys of all process sections are known together.
+ */
+export class ConfigDocument {
+  /** The path as it was given, for messages. */
+  readonly file: string;
+  readonly #ini: IniDocument;
+  readonly #problems = new ProblemList();
+  /** Keys that were asked for, by section; those of all process sections under `process.`. */
+  readonly #asked = new Map<string, Set<string>>();
+
+  constructor(file: string, ini: IniDocument) {
+    this.file = file;
+    this.#ini = ini;
+  }
+
+  /** Whether the section stands in the file. */
+  hasSection(name: string): boolean {
+    return this.#ini.sections.has(name);
+  }
+
+  /** A section of its own; an absent one reads as empty. */
+  section(name: string): SectionReader {
+    return this.#reader(name, undefined);
+  }
+
+  /**
+   * `[process.NAME]` over `[process.default]`, key by key; NAME need not have a section. Undefined: what holds for the processes
+   * that have none. Read that in any case, or nobody sees the problems of a `[process.default]` that stands alone.
+   */
+  processSection(processName: string | undefined): SectionReader {
+    return this.#reader(processName === undefined ? DEFAULT_SECTION : `${PROCESS_PREFIX}${processName}`, DEFAULT_SECTION);
+  }
+
+  /** The processes that have a section, in the order of the file, without `default`. */
+  processNames(): string[] {
+    const names = [...this.#ini.sections.keys()].filter((name) => name.startsWith(PROCESS_PREFIX) && name !== DEFAULT_SECTION);
+    return names.map((name) => name.slice(PROCESS_PREFIX.length));
+  }
+
+  /** Whether the key stands in that very section. */
+  stands(section: string, key: string): boolean {
+    return this.#ini.sections.get(section)?.entries.has(key) ?? false;
+  }
+
+  /** Whether a password or its like stands in the file. */
+  holdsSecret(): boolean {
+    return [...this.#ini.sections.values()].some((section) =>
+      [...section.entries].some(([key, entry]) => isSecretKey(key) && readValue(key, entry.raw).text !== ''),
+    );
+  }
+
+  /** What the file says and somebody asked for: section → key → value. Holds secrets; for describe-changes.ts. */
+  values(): Map<string, Map<string, string>> {
+    const values = new Map<string, Map<string, string>>();
+    for (const [name, section] of this.#ini.sections) {
+      const asked = this.#asked.get(groupOf(name));
+      if (asked === undefined) continue;
+      const known = [...section.entries].filter(([key]) => asked.has(key));
+      values.set(name, new Map(known.map(([key, entry]) => [key, readValue(key, entry.raw).text])));
+    }
+    return values;
+  }
+
+  /** Adds a problem that no section reader reports. */
+  report(problem: ConfigProblem): void {
+    this.#problems.add(problem);
+  }
+
+  /** All that was found so far, in the order of the file. */
+  get problems(): readonly ConfigProblem[] {
+    return this.#problems.list();
+  }
+
+  /**
+   * To be called when every section has been read: adds what nobody asked for, as warnings. Returns the warnings; throws a
+   * ConfigError with errors and warnings where there is an error.
+   */
+  finish(): readonly ConfigProblem[] {
+    for (const section of this.#ini.sections.values()) {
+      const asked = this.#asked.get(groupOf(section.name));
+      if (asked === undefined) this.#reportUnknownSection(section);
+      else this.#reportUnknownKeys(section, asked);
+    }
+    const problems = this.problems;
+    if (problems.some(({ severity }) => severity === 'error')) throw new ConfigError(this.file, problems);
+    return problems;
+  }
+
+  #reader(name: string, fallbackName: string | undefined): SectionReader {
+    const own = this.#ini.sections.get(name);
+    const fallback = fallbackName === undefined ? undefined : this.#ini.sections.get(fallbackName);
+    const group = groupOf(name);
+    const asked = this.#asked.get(group) ?? new Set();
+    this.#asked.set(group, asked);
+    return new IniSectionReader({
+      section: name,
+      find: (key) => {
+        asked.add(key);
+        return own?.entries.get(key) ?? fallback?.entries.get(key);
+      },
+      report: (severity, key, problem) => {
+        const standing = [own, fallback].find((section) => section?.entries.has(key));
+        const line = standing?.entries.get(key)?.line ?? own?.line ?? 0;
+        this.#problems.add({ severity, line, section: standing?.name ?? name, key, problem });
+      },
+    });
+  }
+
+  #reportUnknownSection({ name, line }: IniSection): void {
+    // Nobody reads the two hundredth guess, and guessing is what takes time here.
+    const hint = this.#problems.isFull('warning') ? '' : this.#sectionHint(name);
+    this.#problems.add({ severity: 'warning', line, section: name, key: '', problem: `unknown section, ignored${hint}` });
+  }
+
+  #sectionHint(name: string): string {
+    const dot = name.indexOf('.');
+    if (dot > 0 && closest(name.slice(0, dot), ['process'])) return ` (did you mean [process${name.slice(dot)}]?)`;
+    const meant = closest(name, [...this.#asked.keys(), DEFAULT_SECTION]);
+    return meant === undefined ? ` (a process's section is called [process.NAME])` : ` (did you mean [${meant}]?)`;
+  }
+
+  #reportUnknownKeys({ name, entries }: IniSection, asked: ReadonlySet<string>): void {
+    for (const [key, { line }] of entries) {
+      if (asked.has(key)) continue;
+      const meant = this.#problems.isFull('warning') ? undefined : closest(key, asked);
+      const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;
+      this.#problems.add({ severity: 'warning', line, section: name, key, problem: `unknown key, ignored${hint}` });
+    }
+  }
+}
+
+const PROCESS_PREFIX = 'process.';
+const DEFAULT_SECTION = 'process.default';
+
+/** All process sections have the same keys, and count as one. */
+function groupOf(section: string): string {
+  return section.startsWith(PROCESS_PREFIX) ? PROCESS_PREFIX : section;
+}

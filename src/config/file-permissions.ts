@@ -1,0 +1,46 @@
+import type { ConfigProblem } from '../core/errors.ts';
+
+/** What stat(2) says of the configuration file and of the directory it lies in. */
+export interface FileAccess {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly directory: { readonly mode: number; readonly uid: number };
+}
+
+/**
+ * What is wrong with who may read and write the file. Its commands run as the daemon's user, so for root (`daemonUid` 0) whoever
+ * can change it is root:
+ * - writable by everybody, owned by another user, or in a directory where everybody may replace it: errors
+ * - writable by a group other than root's: a warning, since somebody may have meant it
+ * - readable by everybody while it holds a password: a warning, whoever runs the daemon
+ */
+export function permissionProblems(access: FileAccess, daemonUid: number, holdsSecret: boolean): ConfigProblem[] {
+  const { mode, uid, gid, directory } = access;
+  const problems: ConfigProblem[] = [];
+  const add = (severity: 'error' | 'warning', problem: string): void => {
+    problems.push({ severity, line: 0, section: '', key: '', problem });
+  };
+  if (daemonUid === 0) {
+    if (uid !== 0)
+      add('error', `belongs to the user id ${uid}, who could have anything run as root (expected owner root: chown root)`);
+    if (mode & OTHERS_WRITE) add('error', `is writable by everybody (expected mode 0600, got ${octal(mode)})`);
+    else if (mode & GROUP_WRITE && gid !== 0)
+      add('warning', `is writable by the group ${gid}, which can have anything run as root`);
+    if (directory.mode & OTHERS_WRITE && !(directory.mode & STICKY)) {
+      add('error', `lies in a directory that is writable by everybody (expected mode 0755, got ${octal(directory.mode)})`);
+    }
+  }
+  if (mode & OTHERS_READ && holdsSecret)
+    add('warning', `holds a password and is readable by everybody (expected mode 0600, got ${octal(mode)})`);
+  return problems;
+}
+
+const STICKY = 0o1000;
+const GROUP_WRITE = 0o020;
+const OTHERS_READ = 0o004;
+const OTHERS_WRITE = 0o002;
+
+function octal(mode: number): string {
+  return (mode & 0o7777).toString(8).padStart(4, '0');
+}

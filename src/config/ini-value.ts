@@ -1,0 +1,85 @@
+/** What a raw value means, and what an operator may not have meant. */
+export interface IniValue {
+  readonly text: string;
+  /** A likely mistake, for a warning; undefined where there is none. Never holds the value. */
+  readonly remark: string | undefined;
+}
+
+/** A line for a shell: verbatim. */
+export function isCommandKey(key: string): boolean {
+  return key.endsWith('_command');
+}
+
+/** A key whose value is read verbatim and never shown. */
+export function isSecretKey(key: string): boolean {
+  return /(?:password|passwd|secret|token|api_?key)$/i.test(key);
+}
+
+/** The value of `key`, by the rule its name stands for. */
+export function readValue(key: string, raw: string): IniValue {
+  if (isCommandKey(key)) return commandValue(raw);
+  return isSecretKey(key) ? secretValue(raw) : plainValue(raw);
+}
+
+/**
+ * A `*_command`: from its first non-blank character to the end of the line, `;`, `#`, `=` and quotes included: the shell
+ * reads it, and knows comments. One that is nothing but a comment is empty, so that it is not taken for a command that
+ * succeeds.
+ */
+export function commandValue(raw: string): IniValue {
+  const text = raw.trimStart();
+  if (text === '' || text.startsWith('#')) return { text: '', remark: undefined };
+  return {
+    text,
+    remark: isOneQuotedPhrase(text.trimEnd()) ? 'is quoted as a whole: the shell takes it for one word' : undefined,
+  };
+}
+
+function isOneQuotedPhrase(text: string): boolean {
+  const quote = text.charAt(0);
+  return (quote === '"' || quote === "'") && text.length > 1 && text.indexOf(quote, 1) === text.length - 1 && /\s/.test(text);
+}
+
+/** A password: the rest of the line less surrounding blanks and tabs, then less one pair of surrounding double quotes. */
+export function secretValue(raw: string): IniValue {
+  const text = withoutOuterBlanks(raw);
+  if (text.length >= 2 && text.startsWith('"') && text.endsWith('"')) return { text: text.slice(1, -1), remark: undefined };
+  const comment = /\s[;#]/.test(text);
+  return {
+    text,
+    remark: comment ? 'is taken to the end of the line: a comment cannot follow it (double quotes say it is meant)' : undefined,
+  };
+}
+
+/**
+ * Any other value: whitespace followed by `;` or `#` starts a comment, then surrounding blanks go. A value that begins with a
+ * double or single quote whose next like quote ends it (a comment may follow) is what stands between the two, verbatim;
+ * there are no escapes. Other quotes are part of the value.
+ */
+export function plainValue(raw: string): IniValue {
+  const text = raw.trim();
+  const quote = text.charAt(0);
+  if (quote === '"' || quote === "'") {
+    const end = text.indexOf(quote, 1);
+    const rest = text.slice(end + 1);
+    if (end > 0 && /^\s*(?:[;#]|$)/.test(rest)) return { text: text.slice(1, end), remark: undefined };
+    const remark = end < 0 ? 'begins with a quote that is not closed; it is part of the value' : undefined;
+    return { text: withoutComment(raw), remark };
+  }
+  return { text: withoutComment(raw), remark: undefined };
+}
+
+function withoutComment(raw: string): string {
+  const comment = raw.search(/\s[;#]/);
+  return (comment < 0 ? raw : raw.slice(0, comment)).trim();
+}
+
+/** Not trim(): a no-break space may be part of a password. */
+function withoutOuterBlanks(raw: string): string {
+  const isBlank = (character: string | undefined): boolean => character === ' ' || character === '\t';
+  let start = 0;
+  let end = raw.length;
+  while (isBlank(raw[start])) start++;
+  while (end > start && isBlank(raw[end - 1])) end--;
+  return raw.slice(start, end);
+}

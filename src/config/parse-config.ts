@@ -1,0 +1,68 @@
+import { isAbsolute } from 'node:path';
+import type { MonitorSettings, RecoverySettings, SectionReader } from '../core/config.ts';
+import { DECIMAL } from './section-reader.ts';
+import { shownText } from './shown-value.ts';
+
+/** Reads `[monitor]`. Problems go to the reader; `env` is the daemon's environment (`STATE_DIRECTORY`, systemd.exec(5)). */
+export function parseMonitorSettings(section: SectionReader, env: NodeJS.ProcessEnv = process.env): MonitorSettings {
+  return {
+    checkIntervalMs: section.secondsAsMs('check_interval', { default: 300, min: 0.1 }),
+    maxRestartFailures: section.integer('max_restart_failures', { default: 3, min: 1, max: 1_000_000 }),
+    circuitResetTimeMs: section.secondsAsMs('circuit_reset_time', { default: 1800, max: YEAR_S }),
+    flapRecoveries: section.integer('flap_recoveries', { default: 10, max: 10_000 }),
+    flapWindowMs: section.secondsAsMs('flap_window', { default: 3600, min: 1, max: YEAR_S }),
+    maxConcurrentRestarts: section.integer('max_concurrent_restarts', { default: 4, min: 1, max: 1000 }),
+    onlyConfigured: section.boolean('only_configured', false),
+    mode: section.choice('mode', ['act', 'observe'], 'act'),
+    clearAlarm: section.boolean('clear_alarm', true),
+    stateDir: absolutePath(section, 'state_dir') ?? (env.STATE_DIRECTORY?.split(':')[0] || '/var/lib/monitor_service'),
+  };
+}
+
+const YEAR_S = 31_536_000;
+
+/**
+ * Reads the keys of `[process.NAME]` that belong to no strategy and no health check; problems go to the reader. A process named in
+ * its own `depends_on` is left out of it: with an inherited list that is meant, and else checkDependencies says so.
+ */
+export function parseRecoverySettings(section: SectionReader): RecoverySettings {
+  const ownName = section.section.replace(/^process\./, '');
+  return {
+    systemName: section.text('system_name'),
+    preRestartCommand: section.verbatim('pre_restart_command'),
+    commandTimeoutMs: section.secondsAsMs('command_timeout', { default: 60, min: 0.1 }),
+    healthCheckTimeoutMs: section.secondsAsMs('health_check_timeout', { default: 5, min: 0.1 }),
+    restartDelayMs: section.secondsAsMs('restart_delay', { default: 2 }),
+    maxAttempts: section.integer('max_attempts', { default: 2, min: 1, max: 1000 }),
+    useBackoff: section.boolean('use_backoff', false),
+    backoffMultiplier: factor(section, 'backoff_multiplier', 2),
+    maxDelayMs: section.text('max_delay') === undefined ? undefined : section.secondsAsMs('max_delay', { default: 0 }),
+    priority: section.integer('priority', { default: 0, min: -1_000_000, max: 1_000_000 }),
+    dependsOn: dependencies(section).filter((name) => name !== ownName),
+  };
+}
+
+function absolutePath(section: SectionReader, key: string): string | undefined {
+  const path = section.text(key);
+  if (path === undefined || isAbsolute(path)) return path;
+  section.problem(key, `cannot be used (expected an absolute path, got "${shownText(path, 60)}")`);
+  return undefined;
+}
+
+function factor(section: SectionReader, key: string, fallback: number): number {
+  const text = section.text(key);
+  if (text === undefined) return fallback;
+  const value = DECIMAL.test(text) ? Number(text) : Number.NaN;
+  if (value >= 1 && value <= 100) return value;
+  section.problem(key, `cannot be used (expected a number from 1 to 100, got "${shownText(text, 60)}")`);
+  return fallback;
+}
+
+function dependencies(section: SectionReader): string[] {
+  const names = [...new Set(section.list('depends_on'))];
+  if (names.length <= MAX_DEPENDENCIES) return names;
+  section.problem('depends_on', `cannot be used (expected at most ${MAX_DEPENDENCIES} names, got ${names.length})`);
+  return [];
+}
+
+const MAX_DEPENDENCIES = 100;

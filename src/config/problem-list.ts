@@ -1,0 +1,48 @@
+import type { ConfigProblem } from '../core/errors.ts';
+import { shownText } from './shown-value.ts';
+
+/**
+ * The problems of one file: each once however often it is met, made fit for a log line, at most 200 errors and 200 warnings.
+ */
+export class ProblemList {
+  readonly #problems = new Map<string, ConfigProblem>();
+  readonly #count = { error: 0, warning: 0 };
+  readonly #omitted = { error: 0, warning: 0 };
+
+  add(problem: ConfigProblem): void {
+    const { severity, line, section, key } = problem;
+    const identity = JSON.stringify([severity, line, section, key, problem.problem]);
+    if (this.#problems.has(identity)) return;
+    if (this.isFull(severity)) {
+      this.#omitted[severity]++;
+      return;
+    }
+    this.#count[severity]++;
+    this.#problems.set(identity, {
+      severity,
+      line,
+      section: shownText(section, MAX_NAME),
+      key: shownText(key, MAX_NAME),
+      problem: shownText(problem.problem, MAX_PROBLEM),
+    });
+  }
+
+  /** Whether one more of this kind would only be counted. */
+  isFull(severity: ConfigProblem['severity']): boolean {
+    return this.#count[severity] >= MAX_OF_A_KIND;
+  }
+
+  /** In the order of the file; what concerns no line comes first, what was only counted last. */
+  list(): ConfigProblem[] {
+    const problems = [...this.#problems.values()].sort((a, b) => a.line - b.line);
+    for (const severity of ['error', 'warning'] as const) {
+      const omitted = this.#omitted[severity];
+      if (omitted > 0) problems.push({ severity, line: 0, section: '', key: '', problem: `and ${omitted} more ${severity}s` });
+    }
+    return problems;
+  }
+}
+
+const MAX_OF_A_KIND = 200;
+const MAX_NAME = 100;
+const MAX_PROBLEM = 500;

@@ -1,0 +1,126 @@
+import type { NumberOptions, SectionReader } from '../core/config.ts';
+import { commandValue, type IniValue, isSecretKey, readValue } from './ini-value.ts';
+import type { IniEntry } from './read-ini.ts';
+import { shownText } from './shown-value.ts';
+
+/** What a reader needs of its document. */
+export interface SectionSource {
+  /** `monitor`, `process.nginx`. */
+  readonly section: string;
+  /** The entry that holds for `key`, and makes the key known; undefined where it stands nowhere. */
+  find(key: string): IniEntry | undefined;
+  /** Reports where `key` stands; at the section's own line where it stands nowhere. */
+  report(severity: 'error' | 'warning', key: string, problem: string): void;
+}
+
+/**
+ * SectionReader over an INI section. An empty value is the default of the key, as if the key were absent; but in
+ * `[process.NAME]` it hides what `[process.default]` says. An empty number, switch or choice is a warning: something is missing there.
+ */
+export class IniSectionReader implements SectionReader {
+  readonly section: string;
+  readonly #source: SectionSource;
+
+  constructor(source: SectionSource) {
+    this.section = source.section;
+    this.#source = source;
+  }
+
+  has(key: string): boolean {
+    return this.#source.find(key) !== undefined;
+  }
+
+  text(key: string): string | undefined {
+    return this.#read(key, readValue) || undefined;
+  }
+
+  verbatim(key: string): string | undefined {
+    if (isSecretKey(key)) return this.#read(key, readValue);
+    return this.#read(key, (_, raw) => commandValue(raw)) || undefined;
+  }
+
+  integer(key: string, options: NumberOptions): number {
+    const { min = 0, max = Number.MAX_SAFE_INTEGER } = options;
+    return this.#number(key, /^-?\d{1,15}$/, `a whole number ${range(min, max)}`, { default: options.default, min, max });
+  }
+
+  secondsAsMs(key: string, options: NumberOptions): number {
+    const { min = 0, max = LONGEST_TIMER_S } = options;
+    const bounds = { default: options.default, min, max };
+    return Math.round(this.#number(key, DECIMAL, `a number of seconds ${range(min, max)}`, bounds) * 1000);
+  }
+
+  boolean(key: string, fallback: boolean): boolean {
+    const text = this.#word(key, fallback ? 'true' : 'false')?.toLowerCase();
+    if (text === undefined) return fallback;
+    if (['true', 'yes', 'on', '1'].includes(text)) return true;
+    if (!['false', 'no', 'off', '0'].includes(text)) this.#unexpected(key, 'true or false', text);
+    else return false;
+    return fallback;
+  }
+
+  choice<T extends string>(key: string, values: readonly T[], fallback: T): T {
+    const text = this.#word(key, fallback);
+    if (text === undefined) return fallback;
+    const found = values.find((value) => value === text) ?? values.find((value) => value === text.toLowerCase());
+    if (found === undefined) this.#unexpected(key, oneOf(values), text);
+    return found ?? fallback;
+  }
+
+  list(key: string): string[] {
+    const items = (this.text(key) ?? '').split(',').map((item) => item.trim());
+    return items.filter((item) => item !== '');
+  }
+
+  problem(key: string, problem: string): void {
+    this.#source.report('error', key, problem);
+  }
+
+  warning(key: string, problem: string): void {
+    this.#source.report('warning', key, problem);
+  }
+
+  #read(key: string, read: (key: string, raw: string) => IniValue): string | undefined {
+    const entry = this.#source.find(key);
+    if (entry === undefined) return undefined;
+    const { text, remark } = read(key, entry.raw);
+    if (remark !== undefined) this.warning(key, remark);
+    return text;
+  }
+
+  /** A value that must not be left out by mistake. */
+  #word(key: string, fallback: string): string | undefined {
+    const text = this.#read(key, readValue);
+    if (text === '') this.warning(key, `is empty; the default holds (${fallback})`);
+    return text || undefined;
+  }
+
+  #number(key: string, form: RegExp, expected: string, bounds: Required<NumberOptions>): number {
+    const text = this.#word(key, String(bounds.default));
+    if (text === undefined) return bounds.default;
+    const value = form.test(text) ? Number(text) : Number.NaN;
+    if (value >= bounds.min && value <= bounds.max) return value;
+    this.#unexpected(key, expected, text);
+    return bounds.default;
+  }
+
+  #unexpected(key: string, expected: string, text: string): void {
+    const got = isSecretKey(key) ? '' : `, got "${shownText(text, MAX_SHOWN)}"`;
+    this.problem(key, `cannot be used (expected ${expected}${got})`);
+  }
+}
+
+/** Digits with at most one decimal point: no sign, no exponent, no unit, no other base. */
+export const DECIMAL: RegExp = /^(?:\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})$/;
+
+/** Node's timers fire at once beyond 2^31 - 1 ms: a duration that may become a timer ends here, at about 24 days. */
+const LONGEST_TIMER_S = 2_147_483;
+const MAX_SHOWN = 60;
+
+function range(min: number, max: number): string {
+  return max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+}
+
+function oneOf(values: readonly string[]): string {
+  return values.length < 2 ? values.join('') : `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
+}

@@ -1,0 +1,75 @@
+import type { ProcessRow } from '../core/alarm.ts';
+import type { MonitorSettings } from '../core/config.ts';
+import { managedProcess } from './recovery-plan.ts';
+import type { FoundAlarm, RecoveryQueue, RecoveryQueueParts } from './recovery-queue.ts';
+
+/** What the intake needs. */
+export interface AlarmIntakeParts extends RecoveryQueueParts {
+  readonly queue: RecoveryQueue;
+  /** Read at each poll, so that a reload takes effect. */
+  readonly settings: () => MonitorSettings;
+}
+
+/** Looks at the rows of a poll: which of them are for us to heal, which are new, what is said of them and how often. */
+export class AlarmIntake {
+  readonly #parts: AlarmIntakeParts;
+  readonly #firstSeen = new Map<number, number>();
+  /** Rows that are not for us, and that we have said so of. */
+  readonly #toldOnce = new Set<number>();
+
+  constructor(parts: AlarmIntakeParts) {
+    this.#parts = parts;
+  }
+
+  /** The alarms that are to be handled. `rows`: all rows in alarm. */
+  judge(rows: readonly ProcessRow[]): FoundAlarm[] {
+    this.#forgetEnded(rows);
+    return rows.flatMap((row) => this.#judgeRow(row));
+  }
+
+  #judgeRow(row: ProcessRow): FoundAlarm[] {
+    const { processId, processName } = row;
+    const { clearing, state } = this.#parts;
+    if (processName === null || processName.trim() === '') {
+      this.#tellOnce(row, 'warning', `Found process in alarm without a name (ID: ${processId}): it cannot be restarted`);
+      return [];
+    }
+    if (this.#parts.settings().onlyConfigured && !this.#parts.plans()(processName).configured) {
+      this.#tellOnce(
+        row,
+        'info',
+        `Found process in alarm: ${processName} (ID: ${processId}); left alone: it has no section of its own (only_configured)`,
+      );
+      return [];
+    }
+    const handled = state.handled.get(processId);
+    if (handled !== undefined && clearing.leftToOthers) return [];
+    const foundAtMs = this.#firstSeen.get(processId) ?? this.#tellFound(row, processName);
+    return [{ row, processName, foundAtMs, handled: handled !== undefined && handled.notes === row.notes }];
+  }
+
+  #tellFound(row: ProcessRow, processName: string): number {
+    const { log, events, clock, plans } = this.#parts;
+    const foundAtMs = clock.monotonicMs();
+    this.#firstSeen.set(row.processId, foundAtMs);
+    const notes = row.notes === null || row.notes === '' ? '' : ` - ${row.notes}`;
+    log.info(`Found process in alarm: ${processName} (ID: ${row.processId})${notes}`, {
+      process_name: processName,
+      process_id: row.processId,
+    });
+    events.emit({ type: 'alarm_found', process: managedProcess(row, processName, plans()(processName)), notes: row.notes });
+    return foundAtMs;
+  }
+
+  #tellOnce({ processId, processName }: ProcessRow, level: 'info' | 'warning', message: string): void {
+    if (this.#toldOnce.has(processId)) return;
+    this.#toldOnce.add(processId);
+    this.#parts.log[level](message, { process_name: processName, process_id: processId });
+  }
+
+  #forgetEnded(rows: readonly ProcessRow[]): void {
+    const inAlarm = new Set(rows.map(({ processId }) => processId));
+    for (const processId of this.#firstSeen.keys()) if (!inAlarm.has(processId)) this.#firstSeen.delete(processId);
+    for (const processId of this.#toldOnce) if (!inAlarm.has(processId)) this.#toldOnce.delete(processId);
+  }
+}

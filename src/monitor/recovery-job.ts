@@ -1,0 +1,62 @@
+import type { ManagedProcess, ProcessRow } from '../core/alarm.ts';
+import type { Clock } from '../core/clock.ts';
+import type { EventBus } from '../core/events.ts';
+import type { Logger } from '../core/logger.ts';
+import type { DaemonState } from '../state/daemon-state.ts';
+import type { AlarmStore } from '../stores/store.ts';
+import type { CommandRunner } from '../system/command-runner.ts';
+import type { RecoveryPlan } from './recovery-plan.ts';
+import type { RestartSlots } from './restart-slots.ts';
+
+/** A row whose alarm a recovery is to end. */
+export interface Member {
+  readonly process: ManagedProcess;
+  /** As last read; undefined for an operator's order on a process that has no row, or whose row cannot be read. */
+  readonly row: ProcessRow | undefined;
+  /** Monotonic time at which the alarm was first seen. */
+  readonly foundAtMs: number;
+}
+
+/** One recovery: everything that is to be healed by restarting one target. */
+export interface RecoveryJob {
+  /** The unit or program (Resolution.key). */
+  readonly target: string;
+  readonly plan: RecoveryPlan;
+  /** Who leads: its configuration is used. */
+  readonly process: ManagedProcess;
+  /** The rows that share the target; others may join while it runs, those that left alarm are taken out. */
+  members: Member[];
+  /** An operator's order: done whether or not a row is in alarm. */
+  readonly ordered: boolean;
+  /** True where the last recovery of the target failed. */
+  readonly repeated: boolean;
+  readonly sinceMs: number;
+}
+
+/** How a recovery ended. `ended`: nobody is in alarm any more; `interrupted`: the daemon stops. */
+export type RecoveryOutcome =
+  | { readonly kind: 'recovered'; readonly attempts: number }
+  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'ended'; readonly reason: string }
+  | { readonly kind: 'interrupted' };
+
+/** What a recovery needs. */
+export interface RecoveryParts {
+  /** A getter: a reload may bring another store. */
+  readonly store: () => AlarmStore;
+  readonly state: DaemonState;
+  readonly slots: RestartSlots;
+  readonly commands: CommandRunner;
+  readonly events: EventBus;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** No new attempt once it is aborted. */
+  readonly stopping: AbortSignal;
+  /** Running commands are killed once it is aborted. */
+  readonly abort: AbortSignal;
+}
+
+/** The machine-readable fields of a log line about a process. */
+export function processFields(process: ManagedProcess): Record<string, unknown> {
+  return { process_name: process.processName, process_id: process.processId };
+}

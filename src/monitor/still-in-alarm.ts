@@ -1,0 +1,51 @@
+import { isInAlarm } from '../core/alarm.ts';
+import { errorMessage } from '../core/errors.ts';
+import { type Member, processFields, type RecoveryJob, type RecoveryParts } from './recovery-job.ts';
+
+/** A row that cannot be read within this time is taken to be as it was: a hanging database must not keep its own restart waiting. */
+const READ_AGAIN_LIMIT_MS = 3000;
+
+/**
+ * Reads the members' rows again and takes out those that somebody cleared or acknowledged meanwhile. The reason to stop where
+ * nobody is left; a row that cannot be read is taken to be as it was.
+ */
+export async function dropHealedMembers(job: RecoveryJob, parts: RecoveryParts): Promise<string | undefined> {
+  const before = job.members;
+  const fresh = await Promise.all(before.map((member) => readAgain(member, parts)));
+  // Who joined while we were reading was read by the poll that brought it.
+  const joined = job.members.filter((member) => !before.includes(member));
+  const stay = [...fresh.filter(({ gone }) => gone === undefined).map(({ member }) => member), ...joined];
+  job.members = job.ordered ? [...fresh.map(({ member }) => member), ...joined] : stay;
+  if (job.ordered) return undefined;
+  for (const { member, gone } of fresh) {
+    if (gone !== undefined)
+      parts.log.info(
+        `RESTART LOG: ${member.process.processName} is no longer in alarm: ${gone}; not restarted for it`,
+        processFields(member.process),
+      );
+  }
+  return stay.length > 0 ? undefined : (fresh[0]?.gone ?? 'nobody is in alarm');
+}
+
+async function readAgain(member: Member, parts: RecoveryParts): Promise<{ member: Member; gone: string | undefined }> {
+  if (member.row === undefined) return { member, gone: undefined };
+  const tooLong = new AbortController();
+  try {
+    const row = await Promise.race([
+      parts.store().readProcess(member.process.processId),
+      parts.clock.sleep(READ_AGAIN_LIMIT_MS, tooLong.signal).then(() => 'too long' as const),
+    ]);
+    if (row === 'too long') return { member, gone: undefined };
+    if (row === undefined) return { member: { ...member, row: undefined }, gone: 'its row was deleted' };
+    if (isInAlarm(row)) return { member: { ...member, row }, gone: undefined };
+    return { member: { ...member, row }, gone: row.alarma ? 'somebody acknowledged it' : 'somebody cleared it' };
+  } catch (error) {
+    parts.log.debug(
+      `The row of ${member.process.processName} could not be read again: ${errorMessage(error)}`,
+      processFields(member.process),
+    );
+    return { member, gone: undefined };
+  } finally {
+    tooLong.abort();
+  }
+}

@@ -1,0 +1,130 @@
+import { closeSync, lstatSync, openSync } from 'node:fs';
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
+import { errorMessage } from '../core/errors.ts';
+
+/** What came of opening a database file. */
+export type OpenedDatabase =
+  | { readonly kind: 'opened'; readonly database: Database }
+  /** The file is there and cannot be ours: broken, of a later version, or within others' reach. */
+  | { readonly kind: 'damaged'; readonly reason: string }
+  /** The disk does not let us: full, read-only, no permission. */
+  | { readonly kind: 'unavailable'; readonly reason: string };
+
+/** Opens `path` for writing, or makes it (mode 0600, WAL) with `schema`, a list of CREATE statements. Never throws. */
+export function openDatabase(path: string, schema: readonly string[]): OpenedDatabase {
+  let database: Database | undefined;
+  try {
+    const problem = createFile(path);
+    if (problem !== undefined) return { kind: 'damaged', reason: problem };
+    database = new Database(path, { timeout: BUSY_TIMEOUT_MS });
+    const reason = database.prepareSchema(schema);
+    if (reason === undefined) return { kind: 'opened', database };
+    database.close();
+    return { kind: 'damaged', reason };
+  } catch (error) {
+    database?.close();
+    return { kind: isDamage(error) ? 'damaged' : 'unavailable', reason: errorMessage(error) };
+  }
+}
+
+/** One connection: statements are prepared once. Methods throw what node:sqlite throws. */
+export class Database {
+  #connection: DatabaseSync;
+  #statements = new Map<string, StatementSync>();
+  #synchronous: 'FULL' | 'NORMAL' = 'FULL';
+
+  /** `path` may be a file: URL with SQLite's parameters. */
+  constructor(path: string | URL, options: { readonly timeout: number; readonly readOnly?: boolean }) {
+    this.#connection = new DatabaseSync(path, { ...options, defensive: true });
+  }
+
+  /** Checks the file and makes the tables where there is nothing yet; why it cannot be used, or undefined. */
+  prepareSchema(schema: readonly string[]): string | undefined {
+    const { user_version: version } = this.all('PRAGMA user_version')[0] ?? {};
+    if (typeof version !== 'number' || version > SCHEMA_VERSION) return `its version ${version} is newer than ${SCHEMA_VERSION}`;
+    if (version === 0 && this.all('SELECT 1 FROM sqlite_schema').length > 0) return "it is some other program's database";
+    const { quick_check: check } = this.all('PRAGMA quick_check(1)')[0] ?? {};
+    if (check !== 'ok') return String(check);
+    this.#connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF');
+    if (version === SCHEMA_VERSION) return undefined;
+    this.transaction('FULL', () => this.#connection.exec([...schema, `PRAGMA user_version = ${SCHEMA_VERSION}`].join(';')));
+    return undefined;
+  }
+
+  run(sql: string, ...values: SQLInputValue[]): void {
+    this.#prepare(sql).run(...values);
+  }
+
+  all(sql: string, ...values: SQLInputValue[]): Record<string, SQLOutputValue>[] {
+    return this.#prepare(sql).all(...values);
+  }
+
+  /** All of `change` or nothing. `FULL`: fsynced before it returns; `NORMAL`: survives our death, not a power cut. */
+  transaction(synchronous: 'FULL' | 'NORMAL', change: () => void): void {
+    if (synchronous !== this.#synchronous) this.#connection.exec(`PRAGMA synchronous = ${synchronous}`);
+    this.#synchronous = synchronous;
+    this.#connection.exec('BEGIN IMMEDIATE');
+    try {
+      change();
+      this.#connection.exec('COMMIT');
+    } catch (error) {
+      // Some faults have rolled it back already.
+      if (this.#connection.isTransaction) this.#connection.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  /** The last connection takes the -wal file with it. Never throws. */
+  close(): void {
+    this.#statements.clear();
+    try {
+      this.#connection.close();
+    } catch {
+      // Closed already, or the disk is ill: there is nothing left to save.
+    }
+  }
+
+  #prepare(sql: string): StatementSync {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#connection.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+}
+
+/** True where the file itself is broken, not the disk under it. Source: sqlite.org/rescode.html. */
+export function isDamage(error: unknown): boolean {
+  const code = (error as { errcode?: number }).errcode ?? 0;
+  return [SQLITE_ERROR, SQLITE_CORRUPT, SQLITE_NOTADB].includes(code & 0xff) || code === SQLITE_IOERR_SHORT_READ;
+}
+
+/** True where another connection holds the lock. */
+export function isBusy(error: unknown): boolean {
+  return ((error as { errcode?: number }).errcode ?? 0) % 256 === SQLITE_BUSY;
+}
+
+/** Makes an empty file of mode 0600 where there is none; why the one that is there cannot be trusted, or undefined. */
+export function createFile(path: string): string | undefined {
+  try {
+    // Never opens a file that exists: closing it again would drop SQLite's locks on it (fcntl(2), advisory locks).
+    closeSync(openSync(path, 'wx', 0o600));
+    return undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  const stats = lstatSync(path);
+  if (!stats.isFile()) return 'it is no regular file';
+  if (stats.uid !== process.geteuid?.() && stats.uid !== 0) return `it belongs to user ${stats.uid}`;
+  return (stats.mode & 0o022) !== 0 ? 'others may write to it' : undefined;
+}
+
+const SCHEMA_VERSION = 1;
+/** Short: the call blocks the whole daemon, and what was not written is written later. */
+const BUSY_TIMEOUT_MS = 100;
+/** No such table or column: the schema is not what its version says. */
+const SQLITE_ERROR = 1;
+const SQLITE_BUSY = 5;
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
+const SQLITE_IOERR_SHORT_READ = 522;

@@ -1,0 +1,65 @@
+import { printable } from '../core/printable.ts';
+import type { History, HistoryEntry } from './daemon-state.ts';
+import type { Database } from './database.ts';
+import type { DiskTable, RecordSink } from './disk.ts';
+
+/** The story, on the disk but for the last moments: 10,000 rows, of which those that wait for the disk are in memory. */
+export class HistoryTable implements History, DiskTable {
+  readonly schema = `CREATE TABLE history (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, type TEXT NOT NULL,
+    process_name TEXT NOT NULL, detail TEXT NOT NULL) STRICT; CREATE INDEX history_by_name ON history (process_name, id)`;
+  #sink: RecordSink;
+  #waiting: HistoryEntry[] = [];
+
+  constructor(sink: RecordSink) {
+    this.#sink = sink;
+  }
+
+  append(entry: HistoryEntry): void {
+    if (this.#waiting.length >= MAX_ROWS) this.#waiting.shift();
+    this.#waiting.push({ ...entry, detail: printable(entry.detail.slice(0, MAX_DETAIL)) });
+    this.#sink.write('soon');
+  }
+
+  recent(limit: number, processName?: string): HistoryEntry[] {
+    const count = Math.max(0, Math.min(Math.trunc(limit), MAX_ROWS));
+    const waiting = this.#waiting.filter((entry) => processName === undefined || entry.processName === processName);
+    const written = this.#sink.read((database) => {
+      const where = processName === undefined ? '' : 'WHERE process_name = ?';
+      const names = processName === undefined ? [] : [processName];
+      return database.all(`SELECT * FROM history ${where} ORDER BY id DESC LIMIT ?`, ...names, count);
+    }, []);
+    const entries = written.reverse().map(({ at, type, process_name: name, detail }) => {
+      return { at: new Date(Number(at)), type: String(type), processName: String(name), detail: String(detail) };
+    });
+    return count === 0 ? [] : [...entries, ...waiting].slice(-count);
+  }
+
+  load(): number {
+    return 0;
+  }
+
+  rewrite(): void {
+    // What was written before stays; what waits goes out with this very transaction.
+  }
+
+  flush(database: Database): void {
+    if (this.#waiting.length === 0) return;
+    for (const { at, type, processName, detail } of this.#waiting) {
+      database.run(
+        'INSERT INTO history (at, type, process_name, detail) VALUES (?, ?, ?, ?)',
+        at.getTime() || 0,
+        type,
+        processName,
+        detail,
+      );
+    }
+    database.run('DELETE FROM history WHERE id <= (SELECT max(id) FROM history) - ?', MAX_ROWS);
+  }
+
+  settled(): void {
+    this.#waiting = [];
+  }
+}
+
+const MAX_ROWS = 10_000;
+const MAX_DETAIL = 2_000;

@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises';
+import type { ServiceManager, UnitStatus } from '../system/service-manager.ts';
+import { isOwnUnit, judgeUnitName } from './unit-policy.ts';
+
+/** What systemd has under a name. Every reason is one line for people. */
+export type UnitLookup =
+  /** It knows the unit; whether it can load it stands in `status.loadState`. */
+  | { readonly kind: 'found'; readonly status: UnitStatus }
+  /** There is no such unit (or no systemd); `unit` is the name that was looked for. */
+  | { readonly kind: 'absent'; readonly unit: string; readonly reason: string }
+  /** No unit can have that name. */
+  | { readonly kind: 'impossible'; readonly reason: string }
+  /** It must not be touched. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** systemd does not answer: nothing is known. */
+  | { readonly kind: 'unanswered'; readonly reason: string };
+
+/** Finds the unit that `name` means, behind an alias too, and judges it by its name and by its real one. Never rejects. */
+export async function lookUpUnit(
+  services: ServiceManager,
+  name: string,
+  hasOwnSection: boolean,
+  signal: AbortSignal,
+): Promise<UnitLookup> {
+  const judgement = judgeUnitName(name, hasOwnSection);
+  if (judgement.kind !== 'unit') return judgement;
+  const { unit } = judgement;
+  if (!services.available) return { kind: 'absent', unit, reason: `${unit}: systemd does not run here` };
+  const answer = await services.show(unit, signal);
+  if (answer.kind === 'failed') return { kind: 'unanswered', reason: `systemd does not say what ${unit} is: ${answer.reason}` };
+  const { status } = answer;
+  if (status.loadState === 'not-found') return { kind: 'absent', unit, reason: `systemd knows no unit ${unit}` };
+  const behind = judgeUnitName(status.id, hasOwnSection);
+  if (behind.kind !== 'unit') return { kind: 'refused', reason: `${unit} stands for a unit left alone: ${behind.reason}` };
+  if (isOwnUnit(status, process.pid, await ownControlGroup())) {
+    return { kind: 'refused', reason: `${status.id} is the unit that monitor_service runs in` };
+  }
+  return { kind: 'found', status };
+}
+
+/** Our place below the cgroup root (cgroups(7)): `/system.slice/monitor_service.service`; empty where it cannot be told. */
+async function ownControlGroup(): Promise<string> {
+  try {
+    const lines = (await readFile('/proc/self/cgroup', 'utf8')).split('\n');
+    return /^\d+:(?:name=systemd)?:(.*)$/.exec(lines.find((line) => SYSTEMD_HIERARCHY.test(line)) ?? '')?.[1] ?? '';
+  } catch {
+    return '';
+  }
+}
+
+/** The named hierarchy of cgroup v1 stands before the unified one, which is empty there. */
+const SYSTEMD_HIERARCHY = /^(?:\d+:name=systemd|0:):/;

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { loadConfigText } from '../../../src/config/config-file.ts';
+import { closest } from '../../../src/config/did-you-mean.ts';
+import { ConfigError, formatProblem } from '../../../src/core/errors.ts';
+
+const lines = (document: ReturnType<typeof loadConfigText>): string[] =>
+  document.problems.map((problem) => formatProblem(document.file, problem));
+
+describe('ConfigDocument', () => {
+  it('reports a problem once, however often it is met, where the value stands', () => {
+    const document = loadConfigText('f', '[process.default]\nmax_attempts = x\n[process.a]\n[process.b]\nmax_attempts = y\n');
+    for (const name of ['a', 'b', 'c', undefined, 'a']) document.processSection(name).integer('max_attempts', { default: 2 });
+    assert.deepEqual(lines(document), [
+      'f:2: [process.default] max_attempts: cannot be used (expected a whole number of at least 0, got "x")',
+      'f:5: [process.b] max_attempts: cannot be used (expected a whole number of at least 0, got "y")',
+    ]);
+  });
+
+  it('blames the section where the key stands nowhere, and no line where the section does not either', () => {
+    const document = loadConfigText('f', '\n[process.a]\n');
+    document.processSection('a').problem('restart_command', 'is missing');
+    document.section('database').problem('user', 'is missing');
+    assert.deepEqual(lines(document), ['f: [database] user: is missing', 'f:2: [process.a] restart_command: is missing']);
+  });
+
+  it('returns the default where a value does not fit, so that reading goes on', () => {
+    const section = loadConfigText('f', '[s]\na = x\nb = 9\n').section('s');
+    assert.equal(section.integer('a', { default: 3 }), 3);
+    assert.equal(section.integer('b', { default: 3, max: 8 }), 3);
+    assert.equal(section.secondsAsMs('a', { default: 1.5 }), 1500);
+    assert.equal(section.boolean('a', true), true);
+    assert.equal(section.choice('a', ['p', 'q'], 'q'), 'q');
+  });
+
+  it('reads numbers, switches, choices and lists', () => {
+    const text = '[s]\nn = -12\ns = .25\nt = 3.\nb = YES\no = off\nc = Json\nl = a, b c ,,d,\nq = "a, b"\n';
+    const document = loadConfigText('f', text);
+    const section = document.section('s');
+    assert.equal(section.integer('n', { default: 0, min: -20 }), -12);
+    assert.equal(section.secondsAsMs('s', { default: 0 }), 250);
+    assert.equal(section.secondsAsMs('t', { default: 0 }), 3000);
+    assert.equal(section.boolean('b', false), true);
+    assert.equal(section.boolean('o', true), false);
+    assert.equal(section.choice('c', ['text', 'json'], 'text'), 'json');
+    assert.deepEqual(section.list('l'), ['a', 'b c', 'd']);
+    assert.deepEqual(section.list('q'), ['a', 'b']);
+    assert.deepEqual(section.list('none'), []);
+    assert.deepEqual(document.finish(), []);
+  });
+
+  it('makes what it shows of the file fit for a line', () => {
+    const document = loadConfigText('f', `[a\u202e]\n[s]\nn = \u009b31m${'x'.repeat(5000)}\n${'k'.repeat(5000)} = 1\n`);
+    document.section('s').integer('n', { default: 0 });
+    assert.throws(() => document.finish(), ConfigError);
+    const text = lines(document).join('\n');
+    assert.doesNotMatch(text, /[\u0080-\u009f\u202e]/);
+    assert.match(text, /got "\?31mx{56}…"/);
+    assert.ok(text.length < 1000);
+  });
+
+  it('never shows a password or what a URL hides', () => {
+    const document = loadConfigText('f', '[s]\npassword = hunter2\nurl = ftp://me:hunter2@h/p?token=hunter2\n');
+    const section = document.section('s');
+    section.integer('password', { default: 0 });
+    section.choice('url', ['a'], 'a');
+    section.problem('url', 'cannot be used (expected http, got "ftp://me:hunter2@h/p?token=hunter2")');
+    assert.doesNotMatch(lines(document).join(), /hunter2/);
+    assert.match(lines(document).join(), /got "ftp:\/\/\*\*\*@h\/p\?\*\*\*"/);
+  });
+
+  it('counts what is too much to be read', () => {
+    const document = loadConfigText('f', `[s]\n${Array.from({ length: 50_000 }, (_, i) => `key_${i} = 1`).join('\n')}`);
+    document.section('s').text('key');
+    const problems = document.finish();
+    assert.equal(problems.length, 201);
+    assert.equal(problems.at(-1)?.problem, 'and 49800 more warnings');
+  });
+
+  it('does not let warnings hide an error', () => {
+    const document = loadConfigText('f', `[s]\n${'x = 1\n'.repeat(1000)}y = x\n`);
+    document.section('s').integer('y', { default: 1 });
+    assert.throws(() => document.finish(), /f:1002: \[s\] y: cannot be used/);
+  });
+});
+
+describe('closest', () => {
+  it('finds the name that was meant', () => {
+    const keys = ['check_interval', 'max_attempts', 'mode', 'user', 'restart_delay'];
+    const cases = {
+      Check_Interval: 'check_interval',
+      'max-attempt': 'max_attempts',
+      mdoe: 'mode',
+      restartdelay: 'restart_delay',
+    };
+    for (const [name, meant] of Object.entries(cases)) assert.equal(closest(name, keys), meant);
+    for (const name of ['timeout', 'x', '', 'password', 'k'.repeat(100_000)]) assert.equal(closest(name, keys), undefined);
+  });
+});

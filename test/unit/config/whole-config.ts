@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkDependencies } from '../../../src/config/check-dependencies.ts';
+import type { ConfigDocument } from '../../../src/config/config-document.ts';
+import { loadConfigText } from '../../../src/config/config-file.ts';
+import { parseMonitorSettings, parseRecoverySettings } from '../../../src/config/parse-config.ts';
+import type { MonitorSettings, RecoverySettings, SectionReader } from '../../../src/core/config.ts';
+import { ConfigError, type ConfigProblem, formatProblem } from '../../../src/core/errors.ts';
+
+export const fixtures = join(import.meta.dirname, '../../fixtures/config');
+
+export function fixture(name: string): string {
+  return readFileSync(join(fixtures, name), 'utf8');
+}
+
+/** Keys that other parts parse, by the section they stand in. */
+const foreignKeys = {
+  database:
+    'driver host port socket user database password_file ssl ssl_ca compress connect_timeout query_timeout pool_size path',
+  logging: 'file max_log_size log_files_to_keep level format syslog mode group',
+  control: 'socket group',
+  process:
+    'restart_strategy stop_signal stop_timeout max_matches user health_check_url health_check_status health_check_body health_check_tcp',
+};
+
+/** The settings of every section, each key asked for as the daemon does. */
+export function readWhole(document: ConfigDocument): { monitor: MonitorSettings; processes: Map<string, RecoverySettings> } {
+  const monitor = parseMonitorSettings(document.section('monitor'), {});
+  askAll(document.section('database'), foreignKeys.database);
+  document.section('database').verbatim('password');
+  askAll(document.section('logging'), foreignKeys.logging);
+  askAll(document.section('control'), foreignKeys.control);
+  const processes = new Map<string, RecoverySettings>();
+  for (const name of [...document.processNames(), undefined]) {
+    const section = document.processSection(name);
+    askAll(section, foreignKeys.process);
+    for (const key of ['restart', 'start', 'stop', 'health_check']) section.verbatim(`${key}_command`);
+    processes.set(name ?? '', parseRecoverySettings(section));
+  }
+  checkDependencies(document);
+  return { monitor, processes };
+}
+
+/** Every problem of a text, as lines. */
+export function problemsOf(text: string, file = 'bad.ini'): string[] {
+  return problemsIn(loadConfigText(file, text)).map((problem) => formatProblem(file, problem));
+}
+
+export function problemsIn(document: ConfigDocument): readonly ConfigProblem[] {
+  readWhole(document);
+  try {
+    return document.finish();
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+}
+
+function askAll(section: SectionReader, keys: string): void {
+  for (const key of keys.split(' ')) section.text(key);
+}

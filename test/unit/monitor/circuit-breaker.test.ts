@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { BreakerSnapshot } from '../../../src/core/breaker-snapshot.ts';
+import {
+  admit,
+  closedBreaker,
+  recordFailure,
+  recordInterruption,
+  recordSuccess,
+} from '../../../src/monitor/circuit-breaker.ts';
+
+const rules = { maxRestartFailures: 3, circuitResetTimeMs: 1000, flapRecoveries: 4, flapWindowMs: 5000 };
+
+/** The breaker as a list of what happened, from which everything is worked out anew each time: slow and plain. */
+class Model {
+  failuresInARow = 0;
+  openedAt: number | undefined;
+  trial = false;
+  successes: number[] = [];
+
+  mayStart(now: number): boolean {
+    return this.openedAt === undefined || this.trial || now - this.openedAt >= rules.circuitResetTimeMs;
+  }
+
+  start(): void {
+    if (this.openedAt !== undefined) this.trial = true;
+  }
+
+  fail(now: number): void {
+    this.failuresInARow++;
+    if (this.trial || this.failuresInARow >= rules.maxRestartFailures) this.openedAt = now;
+    this.trial = false;
+  }
+
+  succeed(now: number): void {
+    this.failuresInARow = 0;
+    this.trial = false;
+    this.openedAt = undefined;
+    this.successes = [...this.successes.filter((at) => now - at < rules.flapWindowMs), now];
+    if (this.successes.length >= rules.flapRecoveries) {
+      this.openedAt = now;
+      this.successes = [];
+    }
+  }
+
+  interrupt(): void {
+    this.trial = false;
+  }
+}
+
+test('the breaker does what its plain model does, whatever happens in whatever order', () => {
+  const step = fc.record({
+    waitMs: fc.integer({ min: 0, max: 1500 }),
+    verdict: fc.constantFrom('succeed', 'fail', 'interrupt'),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const model = new Model();
+      let breaker: BreakerSnapshot = closedBreaker;
+      let now = 0;
+      for (const { waitMs, verdict } of steps) {
+        now += waitMs;
+        const admission = admit(breaker, now);
+        assert.equal(admission.kind === 'admitted', model.mayStart(now));
+        if (admission.kind === 'refused') {
+          assert.equal(admission.remainingMs, rules.circuitResetTimeMs - (now - (model.openedAt ?? 0)));
+          continue;
+        }
+        model.start();
+        breaker = admission.next;
+        assert.equal(breaker.state, model.trial ? 'half_open' : 'closed');
+        if (verdict === 'succeed') breaker = recordSuccess(breaker, now, rules);
+        else if (verdict === 'fail') breaker = recordFailure(breaker, now, rules);
+        else breaker = recordInterruption(breaker);
+        model[verdict as 'succeed'](now);
+        assert.equal(breaker.state === 'open', model.openedAt !== undefined);
+        assert.equal(breaker.failures, model.failuresInARow);
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test('flap_recoveries = 0 never opens on success and keeps nothing', () => {
+  let breaker = closedBreaker;
+  for (let i = 0; i < 100; i++) breaker = recordSuccess(breaker, i, { ...rules, flapRecoveries: 0 });
+  assert.deepEqual(breaker, closedBreaker);
+});
