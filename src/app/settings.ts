@@ -2,7 +2,7 @@ import type { ConfigDocument } from '../config/config-document.ts';
 import { checkDependencies, loadConfigFile, parseMonitorSettings, parseRecoverySettings } from '../config/parse-config.ts';
 import { type ControlOptions, parseControl } from '../control/parse-control.ts';
 import type { MonitorSettings, RecoverySettings } from '../core/config.ts';
-import { ConfigError, type ConfigProblem } from '../core/errors.ts';
+import type { ConfigProblem } from '../core/errors.ts';
 import { parseHealthChecks } from '../health/index.ts';
 import { type LoggingOptions, parseLogging } from '../logging/parse-logging.ts';
 import type { Plans, RecoveryPlan } from '../monitor/recovery-plan.ts';
@@ -41,9 +41,8 @@ export function parseSettings(file: string, document: ConfigDocument): Settings 
   const processNames = document.processNames();
   const makers = new Map(processNames.map((name) => [name, parseProcess(document, name)]));
   const fallback = parseProcess(document, undefined);
-  checkDependencies(document, new Map([...makers].map(([name, { settings }]) => [name, settings.dependsOn])));
-  const problems = document.finish();
-  if (problems.some(({ severity }) => severity === 'error')) throw new ConfigError(file, problems);
+  checkDependencies(document);
+  const warnings = document.finish();
   return {
     file,
     document,
@@ -52,7 +51,7 @@ export function parseSettings(file: string, document: ConfigDocument): Settings 
     logging,
     control,
     processNames,
-    warnings: problems,
+    warnings,
     createPlans: (parts) => {
       const own = new Map([...makers].map(([name, maker]) => [name, maker.create(parts)]));
       const others = fallback.create(parts);

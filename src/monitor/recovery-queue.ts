@@ -117,7 +117,7 @@ export class RecoveryQueue {
     if (alarm.handled && (await this.#clearHandled(member, plan))) return { kind: 'recovered', attempts: 0 };
     const hold = this.#parts.holds.of(processName);
     if (hold !== undefined) return this.#skip(process, `on hold${hold.reason === '' ? '' : `: ${hold.reason}`}`);
-    const blocked = await this.#awaitDependencies(plan);
+    const blocked = await this.#awaitDependencies(processName, plan);
     if (blocked !== undefined) return this.#skip(process, blocked);
     return this.#join(member, plan, false);
   }
@@ -131,9 +131,11 @@ export class RecoveryQueue {
   }
 
   /** Waits for those in alarm that `process` depends on; why it must not be restarted where one of them did not get well. */
-  async #awaitDependencies(plan: RecoveryPlan): Promise<string | undefined> {
+  async #awaitDependencies(processName: string, plan: RecoveryPlan): Promise<string | undefined> {
     for (const name of plan.settings.dependsOn) {
-      for (const other of [...this.#handling.values()].filter(({ processName }) => processName === name)) {
+      // [process.default] may name what every other process depends on.
+      if (name === processName) continue;
+      for (const other of [...this.#handling.values()].filter((handling) => handling.processName === name)) {
         const outcome = await other.outcome;
         if (outcome.kind === 'failed' || outcome.kind === 'skipped')
           return `it depends on ${name}, which did not get well: ${outcome.reason}`;

@@ -22,7 +22,8 @@ export const breakerKind: RecordKind<BreakerRecord> = {
     const { target, processName, snapshot, bootId, writtenAtMs } = fieldsOf(value);
     const read = parseSnapshot(snapshot);
     if (!isText(target) || !isText(processName) || !isText(bootId) || !isMilliseconds(writtenAtMs)) return undefined;
-    return read && { target, processName, snapshot: read, bootId, writtenAtMs };
+    if (read === undefined || read.reopenAtMs - writtenAtMs > MAX_COOLDOWN_MS) return undefined;
+    return { target, processName, snapshot: read, bootId, writtenAtMs };
   },
 };
 
@@ -71,3 +72,6 @@ function parseSnapshot(value: unknown): BreakerSnapshot | undefined {
   if (!isCount(failures) || !isMilliseconds(reopenAtMs) || !isListOf(successesMs, isMilliseconds)) return undefined;
   return { state, failures, reopenAtMs, successesMs };
 }
+
+/** Nobody means a breaker to stay open for more than ten years. */
+const MAX_COOLDOWN_MS = 10 * 366 * 86_400_000;

@@ -41,7 +41,8 @@ export class Database {
   /** Checks the file and makes the tables where there is nothing yet; why it cannot be used, or undefined. */
   prepareSchema(schema: readonly string[]): string | undefined {
     const { user_version: version } = this.all('PRAGMA user_version')[0] ?? {};
-    if (typeof version !== 'number' || version > SCHEMA_VERSION) return `its version ${version} is newer than ${SCHEMA_VERSION}`;
+    if (typeof version !== 'number' || version > SCHEMA_VERSION)
+      return `its version ${version} is newer than ${SCHEMA_VERSION}`;
     if (version === 0 && this.all('SELECT 1 FROM sqlite_schema').length > 0) return "it is some other program's database";
     const { quick_check: check } = this.all('PRAGMA quick_check(1)')[0] ?? {};
     if (check !== 'ok') return String(check);
@@ -95,8 +96,10 @@ export class Database {
 
 /** True where the file itself is broken, not the disk under it. Source: sqlite.org/rescode.html. */
 export function isDamage(error: unknown): boolean {
-  const code = (error as { errcode?: number }).errcode ?? 0;
-  return [SQLITE_ERROR, SQLITE_CORRUPT, SQLITE_NOTADB].includes(code & 0xff) || code === SQLITE_IOERR_SHORT_READ;
+  const { errcode: code = 0, message = '' } = error as { errcode?: number; message?: string };
+  // The schema is not what its version says: to prepare a statement fails.
+  if (code === SQLITE_ERROR) return /^no such (table|column)|has no column/.test(message);
+  return [SQLITE_CORRUPT, SQLITE_NOTADB].includes(code & 0xff) || code === SQLITE_IOERR_SHORT_READ;
 }
 
 /** True where another connection holds the lock. */
@@ -122,7 +125,6 @@ export function createFile(path: string): string | undefined {
 const SCHEMA_VERSION = 1;
 /** Short: the call blocks the whole daemon, and what was not written is written later. */
 const BUSY_TIMEOUT_MS = 100;
-/** No such table or column: the schema is not what its version says. */
 const SQLITE_ERROR = 1;
 const SQLITE_BUSY = 5;
 const SQLITE_CORRUPT = 11;

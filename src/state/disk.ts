@@ -36,6 +36,8 @@ export interface DiskOptions {
   readonly path: string;
   readonly log: Logger;
   readonly clock: Clock;
+  /** Sees to the directory before the file is opened; why it cannot be used, or undefined. */
+  readonly prepare: () => string | undefined;
 }
 
 /**
@@ -74,7 +76,10 @@ export class Disk implements RecordSink {
     }
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#retryAtMs !== undefined) return this.#recover(false);
+    if (this.#retryAtMs !== undefined) {
+      this.#recover(false);
+      return;
+    }
     try {
       this.#commit(durability === 'fsynced' ? 'FULL' : 'NORMAL', change);
     } catch (error) {
@@ -119,7 +124,7 @@ export class Disk implements RecordSink {
       this.#database ??= this.#openFile();
       this.#rewrite();
       this.#retryAtMs = undefined;
-      log.info(`${path} is written again`);
+      log.info(`${path} is used again`);
     } catch (error) {
       this.#failed(error);
     }
@@ -142,6 +147,8 @@ export class Disk implements RecordSink {
   /** A database that can be written; throws where there is none to be had. */
   #openFile(): Database {
     const { path, log, clock } = this.#options;
+    const problem = this.#options.prepare();
+    if (problem !== undefined) throw new Error(problem);
     const schema = this.#tables.map((table) => table.schema);
     let opened = openDatabase(path, schema);
     if (opened.kind === 'damaged') {
@@ -159,7 +166,7 @@ export class Disk implements RecordSink {
     const first = this.#retryAtMs === undefined;
     this.#retryAtMs = clock.monotonicMs() + RETRY_MS;
     if (!isDamage(error)) {
-      if (first) log.error(`${path} cannot be written (${errorMessage(error)}): going on from memory`, { err: error });
+      if (first) log.error(`${path} cannot be used (${errorMessage(error)}): going on from memory`, { err: error });
       return;
     }
     this.#database?.close();
@@ -172,7 +179,7 @@ export class Disk implements RecordSink {
       this.#rewrite();
       this.#retryAtMs = undefined;
     } catch (next) {
-      log.error(`${path} cannot be written (${errorMessage(next)}): going on from memory`, { err: next });
+      log.error(`${path} cannot be used (${errorMessage(next)}): going on from memory`, { err: next });
     }
   }
 }

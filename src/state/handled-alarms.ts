@@ -8,7 +8,8 @@ export const handledKind: RecordKind<HandledAlarm> = {
   parse: (value) => {
     const { processId, processName, notes, handledAt } = fieldsOf(value);
     const date = dateOf(handledAt);
-    if (!Number.isSafeInteger(processId) || !isText(processName) || !isTextOrNull(notes) || date === undefined) return undefined;
+    if (!Number.isSafeInteger(processId) || !isText(processName) || !isTextOrNull(notes) || date === undefined)
+      return undefined;
     return { processId: Number(processId), processName, notes, handledAt: date };
   },
 };

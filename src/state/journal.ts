@@ -8,7 +8,8 @@ export const journalKind: RecordKind<JournalEntry> = {
   parse: (value) => {
     const { target, runId, attempt, alarms, startedAt } = fieldsOf(value);
     const date = dateOf(startedAt);
-    if (!isText(target) || !isText(runId) || !isCount(attempt) || !isListOf(alarms, isAlarm) || date === undefined) return undefined;
+    if (!isText(target) || !isText(runId) || !isCount(attempt) || !isListOf(alarms, isAlarm) || date === undefined)
+      return undefined;
     return { target, runId, attempt, alarms, startedAt: date };
   },
 };

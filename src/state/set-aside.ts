@@ -26,7 +26,9 @@ const KEPT = 3;
 /** A dying disk must not fill itself with copies. */
 function forget(path: string): void {
   const prefix = `${basename(path)}.damaged-`;
-  const kept = readdirSync(dirname(path)).filter((name) => name.startsWith(prefix) && /^\d{14}$/.test(name.slice(prefix.length)));
+  const kept = readdirSync(dirname(path)).filter(
+    (name) => name.startsWith(prefix) && /^\d{14}$/.test(name.slice(prefix.length)),
+  );
   for (const name of kept.sort().slice(0, -KEPT)) {
     for (const suffix of ['', ...COMPANIONS]) rmSync(join(dirname(path), name + suffix), { recursive: true, force: true });
   }

@@ -52,7 +52,7 @@ function findRun(run: Run, known: readonly ProcessStat[]): ProcessStat[] {
     const inGroup = groupStands && (stat.pid === run.pid || stat.groupId === run.pid || stat.sessionId === run.pid);
     if (inGroup || (assignment !== undefined && hasInEnvironment(stat.pid, assignment))) ours.add(stat.pid);
   }
-  return processes.filter((stat) => !protectedPids.has(stat.pid) && hasAncestor(stat, ours, byPid));
+  return processes.filter((stat) => descends(stat, ours, protectedPids, byPid));
 }
 
 /** The number of a group or session is free for others only once nobody is left in it: then it isn't this run's any more. */
@@ -61,17 +61,23 @@ function isLeaderReplaced(run: Run): boolean {
   return leader !== undefined && leader.startTime !== run.startTime;
 }
 
-/** A daemon that the command itself started (it may be us) and those it stands on are not to be killed by its own hand. */
+/** A daemon that the command itself started (it may be us) and those it stands on are not to be killed by its own hand, nor our other commands. */
 function ancestry(pid: number, byPid: ReadonlyMap<number, ProcessStat>): Set<number> {
   const pids = new Set<number>();
   for (let at = byPid.get(pid); at !== undefined && !pids.has(at.pid); at = byPid.get(at.parentPid)) pids.add(at.pid);
   return pids;
 }
 
-function hasAncestor(stat: ProcessStat, among: ReadonlySet<number>, byPid: ReadonlyMap<number, ProcessStat>): boolean {
+function descends(
+  stat: ProcessStat,
+  ours: ReadonlySet<number>,
+  protectedPids: ReadonlySet<number>,
+  byPid: ReadonlyMap<number, ProcessStat>,
+): boolean {
   const seen = new Set<number>();
   for (let at: ProcessStat | undefined = stat; at !== undefined && !seen.has(at.pid); at = byPid.get(at.parentPid)) {
-    if (among.has(at.pid)) return true;
+    if (protectedPids.has(at.pid)) return false;
+    if (ours.has(at.pid)) return true;
     seen.add(at.pid);
   }
   return false;

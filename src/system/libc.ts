@@ -47,15 +47,19 @@ export interface DatagramSender {
  * `closeDescriptor`. `gone`: no such process. `unavailable`: the kernel (ENOSYS), a system call filter (EPERM), a full
  * descriptor table or a missing koffi does not let us: use kill(2).
  */
-export function pidfdOpen(
-  pid: number,
-): { readonly kind: 'opened'; readonly fd: number } | { readonly kind: 'gone' | 'unavailable' } {
+export function pidfdOpen(pid: number): OpenedPidfd {
   const libc = loadLibc();
   if (libc === undefined) return { kind: 'unavailable' };
   const fd = libc.syscall(SYS_PIDFD_OPEN, pid, 0, 0, 0);
   if (fd >= 0) return { kind: 'opened', fd };
   return { kind: libc.errno() === libc.codes.ESRCH ? 'gone' : 'unavailable' };
 }
+
+/** What `pidfdOpen` gives. */
+export type OpenedPidfd =
+  | { readonly kind: 'opened'; readonly fd: number }
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'unavailable' };
 
 /**
  * Sends the signal with this number to the process behind a pidfd (pidfd_send_signal(2), Linux 5.1). `gone`: it has ended
@@ -107,9 +111,7 @@ function load(): LoadedLibc {
     const library = koffi.load(null);
     const libc: Libc = {
       socket: library.func('int socket(int domain, int type, int protocol)'),
-      sendto: library.func(
-        'long sendto(int fd, const void *buf, size_t len, int flags, const void *addr, uint32_t addrlen)',
-      ),
+      sendto: library.func('long sendto(int fd, const void *buf, size_t len, int flags, const void *addr, uint32_t addrlen)'),
       close: library.func('int close(int fd)'),
       syscall: library.func('long syscall(long number, long a, long b, long c, long d)'),
       errno: () => koffi.errno(),

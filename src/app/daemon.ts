@@ -1,0 +1,157 @@
+import { describeChanges } from '../config/describe-changes.ts';
+import type { Orders } from '../control/orders.ts';
+import { createControlServer } from '../control/server.ts';
+import { systemClock } from '../core/clock.ts';
+import { ConfigError, errorMessage, formatProblem } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import { createLogger } from '../logging/logger.ts';
+import { openDatagram } from '../system/libc.ts';
+import { createNotifier, type Notifier } from '../system/sd-notify.ts';
+import { type Core, createCore } from './app.ts';
+import { bindOrders } from './bind-orders.ts';
+import { LastRecoveries } from './last-recoveries.ts';
+import { readSettings, type Settings } from './settings.ts';
+import { buildStatus, statusLine } from './status.ts';
+
+/** The signals of a daemon's life, as main.ts hands them on. */
+export interface DaemonSignals {
+  /** The first SIGTERM or SIGINT: end in order. */
+  onStop(handler: () => void): void;
+  /** A second one: abort what is running. */
+  onAbort(handler: () => void): void;
+  /** SIGHUP: read the configuration again. */
+  onReload(handler: () => void): void;
+}
+
+/** What a daemon is started with. */
+export interface DaemonOptions {
+  readonly configFile: string;
+  /** Everything to the terminal, at debug. */
+  readonly verbose: boolean;
+  readonly version: string;
+  readonly signals: DaemonSignals;
+  /** Called once the loop runs. */
+  readonly onStarted?: (core: Core) => void;
+}
+
+/** Running recoveries may end within this time after SIGTERM; well under the unit's TimeoutStopSec. */
+const GRACE_MS = 20_000;
+/** All stop steps together. */
+const STOP_DEADLINE_MS = 45_000;
+
+/**
+ * The daemon, from start to end; resolves when it has ended in order. Throws ConfigError for a configuration that cannot be
+ * used, StateHeldError where another daemon has the state_dir, ControlSocketError where its socket is taken.
+ */
+export async function runDaemon(options: DaemonOptions): Promise<void> {
+  const settings = readSettings(options.configFile);
+  const logger = createLogger(settings.logging, { verbose: options.verbose, openDatagram });
+  const notifier = createNotifier(process.env, openDatagram);
+  // What we start must not speak to systemd in our name.
+  for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete process.env[name];
+  let core: Core;
+  try {
+    core = createCore({
+      settings,
+      log: logger,
+      onHeartbeat: () => notifier.watchdog(),
+      ...(notifier.watchdogIntervalMs === undefined ? {} : { heartbeatMs: notifier.watchdogIntervalMs }),
+    });
+  } catch (error) {
+    await logger.close();
+    throw error;
+  }
+  try {
+    await live(core, logger, notifier, options);
+  } finally {
+    await core.stops.stop(STOP_DEADLINE_MS).catch((error: unknown) => logger.error(errorMessage(error)));
+    logger.info('monitor_service stopped');
+    await logger.close();
+  }
+}
+
+async function live(core: Core, log: Logger & { reconfigure(options: Settings['logging']): void }, notifier: Notifier, options: DaemonOptions): Promise<void> {
+  const startedAt = systemClock.date();
+  const last = new LastRecoveries();
+  last.load(core.state.history);
+  last.follow(core.events, core.clock);
+  const reload = createReload(core, log, notifier);
+  const orders = bindOrders(core, { reload, status: () => buildStatus(core, last, { version: options.version, pid: process.pid, startedAt }) });
+  const control = createControlServer({ ...core.settings().control, orders, log });
+  await control.start();
+  core.stops.push('control socket', () => control.stop());
+  core.stops.push('recoveries', () => endRecoveries(core));
+
+  tellStart(core, log, options);
+  const loop = core.monitor.run(core.stopping.signal);
+  // A poll may be waiting for a store that hangs: closing the store ends it.
+  core.stops.push('poll loop', () => Promise.race([loop, core.clock.sleep(POLL_END_MS)]));
+  core.stops.push('no new work', () => core.stopping.abort());
+  core.events.subscribe(() => notifier.status(statusLine(core)));
+  notifier.ready();
+  notifier.status(statusLine(core));
+  options.onStarted?.(core);
+
+  await new Promise<void>((resolve) => {
+    options.signals.onReload(() => void reload());
+    options.signals.onAbort(() => core.abort.abort());
+    options.signals.onStop(() => {
+      log.info('monitor_service stopping: no new recoveries, running ones may end', { recovering: core.queue.recovering });
+      notifier.stopping();
+      resolve();
+    });
+  });
+}
+
+const POLL_END_MS = 2000;
+
+/** Running recoveries get their grace, then their commands are killed. */
+async function endRecoveries(core: Core): Promise<void> {
+  const over = new AbortController();
+  const idle = core.queue.idle().then(() => over.abort());
+  await Promise.race([idle, core.clock.sleep(GRACE_MS, AbortSignal.any([over.signal, core.abort.signal]))]);
+  core.abort.abort();
+  await idle;
+}
+
+function tellStart(core: Core, log: Logger, { version }: DaemonOptions): void {
+  const settings = core.settings();
+  const sections = settings.processNames.length;
+  log.info(
+    `monitor_service ${version} started (pid ${process.pid}): ${core.store().description}, ${sections} configured ${sections === 1 ? 'process' : 'processes'}, ${core.execution.description}, mode ${settings.monitor.mode}`,
+  );
+  for (const warning of settings.warnings) log.warning(formatProblem(settings.file, warning));
+}
+
+/** Reads the configuration again; what cannot be used is told and the running one stays. */
+function createReload(core: Core, log: Logger & { reconfigure(options: Settings['logging']): void }, notifier: Notifier): Orders['reload'] {
+  return async () => {
+    const before = core.settings();
+    notifier.reloading();
+    try {
+      const next = readSettings(before.file);
+      const changes = [...describeChanges(before.document, next.document), ...keptUntilRestart(before, next)];
+      await core.adopt(next);
+      log.reconfigure(next.logging);
+      log.info(`Configuration reloaded: ${changes.length === 0 ? 'nothing changed' : changes.join('; ')}`);
+      for (const warning of next.warnings) log.warning(formatProblem(next.file, warning));
+      core.events.emit({ type: 'config_reloaded', changes });
+      return { kind: 'done', changes, warnings: next.warnings.map((warning) => formatProblem(next.file, warning)) };
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      const problems = error.problems.map((problem) => formatProblem(error.file, problem));
+      for (const problem of problems) log.error(`Configuration not reloaded: ${problem}`);
+      return { kind: 'refused', code: 'invalid', reason: problems.join('\n') };
+    } finally {
+      notifier.ready();
+    }
+  };
+}
+
+/** What a running daemon cannot change under itself. */
+function keptUntilRestart(before: Settings, next: Settings): string[] {
+  const kept: string[] = [];
+  if (before.monitor.stateDir !== next.monitor.stateDir) kept.push('state_dir takes effect at the next start');
+  if (before.control.socket !== next.control.socket) kept.push('[control] takes effect at the next start');
+  return kept;
+}

@@ -1,0 +1,87 @@
+import type { ManagedProcess } from '../core/alarm.ts';
+import { commandEnvironment, expandCommand } from '../core/command-template.ts';
+import type { RestartPreview } from '../core/outcomes.ts';
+import { commandFailure } from '../system/command-runner.ts';
+import type { RestartAttempt, RestartOutcome, RestartStrategy, StrategyDefinition, StrategyParts } from './strategy.ts';
+import { serviceName } from './unit-policy.ts';
+
+/** What the custom strategy takes from `[process.NAME]`. */
+export interface CustomOptions {
+  /** `restart_command`, `%s` not yet expanded. */
+  readonly restartCommand: string | undefined;
+  /** `command_timeout`; default 60 s. */
+  readonly commandTimeoutMs: number;
+}
+
+/** What of the system a restart command needs. */
+export type CustomParts = Pick<StrategyParts, 'commands'>;
+
+/** `restart_strategy = custom`: runs `restart_command`; whether that helped, only a health check of the operator's can tell. */
+export const customStrategy = {
+  parse: (section) => ({
+    restartCommand: section.verbatim('restart_command'),
+    commandTimeoutMs: section.secondsAsMs('command_timeout', { default: 60, min: 0.1 }),
+  }),
+  create: (options, parts): RestartStrategy => ({
+    name: 'custom',
+    resolve: async ({ systemName }) => ({
+      kind: 'target',
+      key: serviceName(systemName),
+      description: `restart_command of ${systemName}`,
+    }),
+    checkHealth: async () => ({ kind: 'assumed' }),
+    ...restartCommandActions(options, parts),
+  }),
+} satisfies StrategyDefinition<CustomOptions>;
+
+/** `strategy` with `restart_command` in place of its own action: it still says what the target is and whether it is well. */
+export function withRestartCommand(strategy: RestartStrategy, options: CustomOptions, parts: CustomParts): RestartStrategy {
+  return {
+    name: strategy.name,
+    resolve: (process, signal) => strategy.resolve(process, signal),
+    checkHealth: (process, timeoutMs, signal) => strategy.checkHealth(process, timeoutMs, signal),
+    ...restartCommandActions(options, parts),
+  };
+}
+
+function restartCommandActions(options: CustomOptions, parts: CustomParts): Pick<RestartStrategy, 'restart' | 'preview'> {
+  return {
+    restart: (attempt) => runRestartCommand(options, parts, attempt),
+    preview: async (process) => previewRestartCommand(options, process),
+  };
+}
+
+async function runRestartCommand(
+  { restartCommand, commandTimeoutMs }: CustomOptions,
+  { commands }: CustomParts,
+  { process, attempt, runId, signal }: RestartAttempt,
+): Promise<RestartOutcome> {
+  if (restartCommand === undefined) return { kind: 'failed', reason: NO_COMMAND };
+  const expanded = expandCommand(restartCommand, process);
+  if (expanded.kind === 'refused') return { kind: 'failed', reason: `restart_command: ${expanded.reason}` };
+  const result = await commands.run(
+    {
+      line: expanded.line,
+      kind: 'action',
+      runId,
+      description: `restart_command of ${process.processName}`,
+      environment: commandEnvironment(process, attempt),
+      timeoutMs: commandTimeoutMs,
+    },
+    signal,
+  );
+  const failure = commandFailure(result);
+  return failure === undefined
+    ? { kind: 'restarted', detail: 'restart_command ended with exit code 0' }
+    : { kind: 'failed', reason: `restart_command: ${failure}` };
+}
+
+function previewRestartCommand({ restartCommand }: CustomOptions, process: ManagedProcess): RestartPreview {
+  if (restartCommand === undefined) return { stops: [], starts: [], refusals: [NO_COMMAND] };
+  const expanded = expandCommand(restartCommand, process);
+  return expanded.kind === 'ready'
+    ? { stops: [], starts: [`restart_command: ${expanded.line}`], refusals: [] }
+    : { stops: [], starts: [], refusals: [`restart_command: ${expanded.reason}`] };
+}
+
+const NO_COMMAND = 'no restart_command configured';

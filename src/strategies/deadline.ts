@@ -1,0 +1,26 @@
+import type { Clock } from '../core/clock.ts';
+
+/** A common time limit for several steps. */
+export interface Deadline {
+  /** Aborts when the time is over, or with the signal it was made from. */
+  readonly signal: AbortSignal;
+  /** Milliseconds that are left; 0 once it is over. */
+  remainingMs(): number;
+  /** Takes the timer down. To be called when the steps are done, however they went. */
+  end(): void;
+}
+
+/** Starts a deadline of `limitMs` milliseconds by `clock`. */
+export function startDeadline(clock: Clock, limitMs: number, parent: AbortSignal): Deadline {
+  const overAtMs = clock.monotonicMs() + limitMs;
+  const over = new AbortController();
+  const done = new AbortController();
+  void clock.sleep(limitMs, done.signal).then(() => {
+    if (!done.signal.aborted) over.abort();
+  });
+  return {
+    signal: AbortSignal.any([parent, over.signal]),
+    remainingMs: () => Math.max(overAtMs - clock.monotonicMs(), 0),
+    end: () => done.abort(),
+  };
+}

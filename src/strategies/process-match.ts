@@ -1,0 +1,134 @@
+import type { ManagedProcess } from '../core/alarm.ts';
+import type { ProcessIdentity, ProcessInfo, ProcessTable } from '../system/process-table.ts';
+import { programMatcher } from './program-name.ts';
+
+const FIELDS = ['name', 'state', 'ppid', 'pgid', 'sid', 'threads', 'startTime', 'kernelThread', 'argv', 'executable'] as const;
+
+/** A process as one look at the table saw it. */
+export type SeenProcess = ProcessInfo<(typeof FIELDS)[number]>;
+
+/** A program that runs: its topmost process of that name, and all that descends from it. */
+export interface ProcessTree {
+  readonly root: SeenProcess;
+  /** Whole, of whatever name, parents before children; without the root. */
+  readonly descendants: readonly SeenProcess[];
+  /** The root is only a leftover of a root that is gone: it does not tell how the program is started. */
+  readonly orphaned: boolean;
+}
+
+/** What runs under a name, oldest first; or that it must not be touched, in one line. */
+export type Matches =
+  | { readonly kind: 'found'; readonly trees: readonly ProcessTree[] }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/**
+ * Finds the trees whose topmost process is the program: never by a part of a name, never this process, kernel threads, zombies,
+ * another pid namespace's processes, or a command that we run for another process. `knownRoots` are roots of earlier looks:
+ * what a dead one of them left behind in its process group or session counts as one tree.
+ */
+export function findTrees(
+  table: ProcessTable,
+  process: ManagedProcess,
+  knownRoots: readonly ProcessIdentity[],
+  ownPid: number,
+): Matches {
+  const all = new Map(table.list(FIELDS).map((seen) => [seen.pid, seen]));
+  const own = ancestorsOf(ownPid, all);
+  const isProgram = programMatcher(process.systemName);
+  const isOurs = commandsForOthers(table, process, ownPid, all);
+  const depth = table.read(ownPid, ['namespaceDepth'])?.namespaceDepth ?? 0;
+  const named = new Map<number, SeenProcess>();
+  for (const seen of all.values()) {
+    if (seen.pid === ownPid || seen.kernelThread || hasEnded(seen) || !isProgram(seen)) continue;
+    if (table.read(seen.pid, ['namespaceDepth'])?.namespaceDepth !== depth || isOurs(seen)) continue;
+    if (own.has(seen.pid))
+      return { kind: 'refused', reason: `process ${seen.pid} of that name is an ancestor of this monitor` };
+    named.set(seen.pid, seen);
+  }
+  const children = childrenOf(all);
+  const trees = new Map<number, ProcessTree>();
+  for (const seen of named.values()) {
+    const root = topmost(seen, named, all);
+    if (root !== seen) continue;
+    const left = knownRoots.find(({ pid }) => (seen.pgid === pid || seen.sid === pid) && !named.has(pid));
+    const tree = { root, descendants: descendantsOf(root, children), orphaned: left !== undefined };
+    const same = left === undefined ? undefined : trees.get(left.pid);
+    trees.set(left?.pid ?? root.pid, same === undefined ? tree : joined(same, tree));
+  }
+  return { kind: 'found', trees: [...trees.values()].sort((a, b) => a.root.startTime - b.root.startTime) };
+}
+
+/** Ended, and only not yet fetched by its parent. A zombie that has threads still runs: only its first thread has ended. */
+export function hasEnded({ state, threads }: Pick<SeenProcess, 'state' | 'threads'>): boolean {
+  return state === 'X' || (state === 'Z' && threads <= 1);
+}
+
+/** The pids above `pid`, itself included. */
+export function ancestorsOf(pid: number, all: ReadonlyMap<number, Kin>): Set<number> {
+  const found = new Set<number>([pid]);
+  for (let at = parentOf(all.get(pid), all); at !== undefined && !found.has(at.pid); at = parentOf(at, all)) found.add(at.pid);
+  return found;
+}
+
+/** Every process by its parent's pid. */
+export function childrenOf<K extends Kin>(all: ReadonlyMap<number, K>): Map<number, K[]> {
+  const children = new Map<number, K[]>();
+  for (const process of all.values()) {
+    const parent = parentOf(process, all);
+    if (parent === undefined) continue;
+    const siblings = children.get(parent.pid);
+    if (siblings === undefined) children.set(parent.pid, [process]);
+    else siblings.push(process);
+  }
+  return children;
+}
+
+/** What a family tree is made of. */
+export type Kin = ProcessInfo<'ppid' | 'startTime'>;
+
+/** A table is no snapshot of one moment: a parent that is younger than its child is another process under the old number. */
+function parentOf<K extends Kin>(process: Kin | undefined, all: ReadonlyMap<number, K>): K | undefined {
+  const parent = process === undefined ? undefined : all.get(process.ppid);
+  return parent !== undefined && process !== undefined && parent.startTime <= process.startTime ? parent : undefined;
+}
+
+function topmost(
+  process: SeenProcess,
+  named: ReadonlyMap<number, SeenProcess>,
+  all: ReadonlyMap<number, SeenProcess>,
+): SeenProcess {
+  let top = process;
+  for (const pid of ancestorsOf(process.pid, all)) top = named.get(pid) ?? top;
+  return top;
+}
+
+function descendantsOf(root: SeenProcess, children: ReadonlyMap<number, readonly SeenProcess[]>): SeenProcess[] {
+  const found = new Set<SeenProcess>([root]);
+  for (const parent of found) for (const child of children.get(parent.pid) ?? []) found.add(child);
+  found.delete(root);
+  return [...found];
+}
+
+function joined(a: ProcessTree, b: ProcessTree): ProcessTree {
+  return { root: a.root, descendants: [...a.descendants, b.root, ...b.descendants], orphaned: true };
+}
+
+/**
+ * Commands that we run directly are our descendants until they end (a health check `nginx -t` of another process is no nginx);
+ * what they leave behind is not. Only for those few the environment is read.
+ */
+function commandsForOthers(
+  table: ProcessTable,
+  process: ManagedProcess,
+  ownPid: number,
+  all: ReadonlyMap<number, SeenProcess>,
+): (seen: SeenProcess) => boolean {
+  return (seen) => {
+    if (!ancestorsOf(seen.pid, all).has(ownPid)) return false;
+    const environment = table.read(seen.pid, ['environment'])?.environment ?? [];
+    return (
+      environment.some((variable) => variable.startsWith('MONITOR_ATTEMPT=')) &&
+      !environment.includes(`MONITOR_PROCESS_NAME=${process.processName}`)
+    );
+  };
+}

@@ -1,0 +1,65 @@
+import { constants } from 'node:os';
+import type { SectionReader } from '../core/config.ts';
+
+/** The process strategy's keys of `[process.NAME]`. */
+export interface ProcessOptions {
+  /** True in a section of the process's own: only then is a program looked for in PATH. */
+  readonly configured: boolean;
+  /** `start_command`, a shell line; undefined: its own command line. */
+  readonly startCommand: string | undefined;
+  /** `stop_command`, a shell line; undefined: `stopSignal`. */
+  readonly stopCommand: string | undefined;
+  /** `stop_signal` as a number; default 15, TERM. */
+  readonly stopSignal: number;
+  /** `stop_timeout`: from the asking to SIGKILL; default 10 s. */
+  readonly stopTimeoutMs: number;
+  /** `max_matches`: process trees of that name that may run; default 1, at least 1. */
+  readonly maxMatches: number;
+  /** `user` who runs start_command, a name or a uid; undefined: ourselves. */
+  readonly user: string | undefined;
+  /** `command_timeout` of stop_command; default 60 s. */
+  readonly commandTimeoutMs: number;
+}
+
+/** Reads them; problems go to the reader. Source: seed 000 and signal(7). */
+export function parseProcessOptions(section: SectionReader): ProcessOptions {
+  return {
+    configured: section.section !== 'process.default',
+    startCommand: section.verbatim('start_command'),
+    stopCommand: section.verbatim('stop_command'),
+    stopSignal: parseStopSignal(section),
+    stopTimeoutMs: section.secondsAsMs('stop_timeout', { default: 10 }),
+    maxMatches: section.integer('max_matches', { default: 1, min: 1 }),
+    user: parseUser(section),
+    commandTimeoutMs: section.secondsAsMs('command_timeout', { default: 60, min: 0.1 }),
+  };
+}
+
+function parseStopSignal(section: SectionReader): number {
+  const text = section.text('stop_signal');
+  if (text === undefined) return constants.signals.SIGTERM;
+  const name = text.toUpperCase().replace(/^(?!SIG)/, 'SIG');
+  const number = /^\d{1,2}$/.test(text) ? Number(text) : numberOf(name);
+  if (number === undefined || number < 1 || number > LAST_SIGNAL) {
+    section.problem('stop_signal', `no such signal (expected a name such as TERM, INT or QUIT, or a number, got "${text}")`);
+    return constants.signals.SIGTERM;
+  }
+  if (PAUSING.includes(number)) section.problem('stop_signal', `${text} would only suspend or continue the process`);
+  return number;
+}
+
+function numberOf(name: string): number | undefined {
+  return Object.hasOwn(constants.signals, name) ? constants.signals[name as NodeJS.Signals] : undefined;
+}
+
+const LAST_SIGNAL = 64;
+const { SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT } = constants.signals;
+const PAUSING: readonly number[] = [SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT];
+
+/** Names as useradd(8) and NSS take them: nothing that could be an option or part of a command. */
+function parseUser(section: SectionReader): string | undefined {
+  const user = section.text('user');
+  if (user === undefined || /^[\p{L}\p{N}_][\p{L}\p{N}_.@\\-]*\$?$/u.test(user)) return user;
+  section.problem('user', `no user's name (expected a name or a uid, got "${user}")`);
+  return undefined;
+}

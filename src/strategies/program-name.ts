@@ -1,0 +1,69 @@
+import type { ManagedProcess } from '../core/alarm.ts';
+import type { ProcessInfo } from '../system/process-table.ts';
+
+/** What a name is held against. */
+export type NamedProcess = ProcessInfo<'name' | 'argv' | 'executable'>;
+
+/** Why the process strategy cannot look for a program of this name, in one line; undefined where it can. */
+export function nameProblem({ systemName, systemNameConfigured }: ManagedProcess): string | undefined {
+  const shown = JSON.stringify(systemName.slice(0, SHOWN_LENGTH));
+  const base = systemName.split('/').at(-1) ?? '';
+  if (systemName.trim() === '' || base === '.' || base === '..') return `${shown} is no program's name`;
+  if (systemName.includes('\0')) return `${shown} holds a NUL, which no program's name does`;
+  if (Buffer.byteLength(base) > LONGEST_NAME || systemName.length > LONGEST_PATH)
+    return `${shown}… is longer than any program's name`;
+  if (OURSELVES.includes(base)) return 'it is this monitor itself';
+  if (!systemName.includes('/')) return undefined;
+  if (!systemNameConfigured) return `${shown} holds a "/": set system_name to the program's name or full path`;
+  return systemName.startsWith('/') && base !== '' ? undefined : `${shown} is neither a program's name nor its full path`;
+}
+
+/**
+ * Tells whether a process is the program `systemName`, by its whole name and nothing less:
+ * - its file's name (`/proc/PID/exe`);
+ * - the last part of argv[0]; of a title that the program wrote there, as in `nginx: master process …`, what stands before `: `;
+ * - its `comm`: a script started by `#!` has its own name there, not its interpreter's. The kernel cuts `comm` at 15 bytes: of
+ *   a longer name the whole must stand where the kernel puts a script's path, in argv[1] or argv[2].
+ *
+ * A name with a `/` is the full path of the file, of argv[0], or of such a script. `python3 /opt/app.py` is a python3, not an
+ * `app.py`: nothing tells a script from any other argument there.
+ */
+export function programMatcher(systemName: string): (process: NamedProcess) => boolean {
+  const name = lastPart(systemName);
+  const bytes = Buffer.from(name);
+  // Decoded like /proc's: a character that the cut went through becomes the same mark in both.
+  const cut = bytes.subarray(0, COMM_BYTES).toString();
+  if (systemName.includes('/')) {
+    return ({ name: comm, executable, argv = [] }) =>
+      executable === systemName || argv[0] === systemName || (comm === cut && argv.slice(1, 3).includes(systemName));
+  }
+  return ({ name: comm, executable, argv = [] }) => {
+    const file = executable === undefined ? undefined : lastPart(executable);
+    const called = calledName(argv);
+    if (file === name || called === name) return true;
+    if (comm !== cut) return false;
+    const scripts = argv.slice(1, 3).map(lastPart);
+    if (bytes.length > COMM_BYTES) return scripts.includes(name);
+    // A comm of 15 bytes may be the beginning of a longer name.
+    const whole = [file, called, ...scripts].find((other) => other?.startsWith(name) && other !== name);
+    return bytes.length < COMM_BYTES || whole === undefined;
+  };
+}
+
+/** `nginx` of `nginx: master process /usr/sbin/nginx -c …`: a title is one string, whose last part means nothing. */
+function calledName(argv: readonly string[]): string | undefined {
+  const [first, ...rest] = argv;
+  if (first === undefined) return undefined;
+  const title = rest.every((argument) => argument === '') ? /^([^\s:]+): /.exec(first)?.[1] : undefined;
+  return lastPart(title ?? first);
+}
+
+function lastPart(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+const COMM_BYTES = 15;
+const LONGEST_NAME = 255;
+const LONGEST_PATH = 4095;
+const SHOWN_LENGTH = 60;
+const OURSELVES: readonly string[] = ['monitor_service', 'monitor_service.service'];

@@ -1,0 +1,98 @@
+import type { ManagedProcess } from '../core/alarm.ts';
+import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
+import type { Resolution, RestartAttempt, RestartOutcome, RestartStrategy, StrategyDefinition } from './strategy.ts';
+import { proveUnitLasts } from './unit-health.ts';
+import { lookUpUnit, type UnitLookup } from './unit-lookup.ts';
+import { serviceName } from './unit-policy.ts';
+import { restartUnit, type ServiceParts } from './unit-restart.ts';
+import { describeState, loadProblem, nextStep } from './unit-state.ts';
+
+/** What the service strategy takes from `[process.NAME]`. */
+export interface ServiceOptions {
+  /** The process has a section of its own: the system's own services may be restarted. */
+  readonly hasOwnSection: boolean;
+  /** `command_timeout`: limit of a whole restart, waiting for systemd's own included; default 60 s. */
+  readonly commandTimeoutMs: number;
+  /** `health_check_timeout`; default 5 s. */
+  readonly healthCheckTimeoutMs: number;
+}
+
+/** `restart_strategy = service`: restarts a systemd unit. */
+export const serviceStrategy = {
+  parse: (section) => ({
+    hasOwnSection: section.section !== DEFAULT_SECTION,
+    commandTimeoutMs: section.secondsAsMs('command_timeout', { default: 60, min: 0.1 }),
+    healthCheckTimeoutMs: section.secondsAsMs('health_check_timeout', { default: 5, min: 0.1 }),
+  }),
+  create: (options, parts) => new ServiceStrategy(options, parts),
+} satisfies StrategyDefinition<ServiceOptions>;
+
+/** The section of all processes that have none of their own. */
+const DEFAULT_SECTION = 'process.default';
+
+/** Restarts the unit that a name means. */
+export class ServiceStrategy implements RestartStrategy {
+  readonly name = 'service';
+  readonly #options: ServiceOptions;
+  readonly #parts: ServiceParts;
+
+  constructor(options: ServiceOptions, parts: ServiceParts) {
+    this.#options = options;
+    this.#parts = parts;
+  }
+
+  /** What systemd has under the process's name. Never rejects. */
+  lookUp(process: ManagedProcess, signal: AbortSignal): Promise<UnitLookup> {
+    return lookUpUnit(this.#parts.services, process.systemName, this.#options.hasOwnSection, signal);
+  }
+
+  /** A unit that systemd does not know is a target all the same: its recovery fails, and its breaker counts it. */
+  async resolve(process: ManagedProcess, signal: AbortSignal): Promise<Resolution> {
+    const found = await this.lookUp(process, signal);
+    switch (found.kind) {
+      case 'found':
+        return { kind: 'target', key: serviceName(found.status.id), description: `unit ${found.status.id}` };
+      case 'absent':
+        return { kind: 'target', key: serviceName(found.unit), description: `unit ${found.unit}` };
+      // Its own name will not do for a key then: it may be an alias of a unit whose recovery is under way.
+      case 'unanswered':
+      case 'impossible':
+      case 'refused':
+        return { kind: 'refused', reason: found.reason };
+      default:
+        return found satisfies never;
+    }
+  }
+
+  restart({ process, signal }: RestartAttempt): Promise<RestartOutcome> {
+    const lookUp = (signal: AbortSignal) => this.lookUp(process, signal);
+    return restartUnit(this.#parts, { lookUp, limitMs: this.#options.commandTimeoutMs, signal });
+  }
+
+  checkHealth(
+    process: ManagedProcess,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<HealthResult | { readonly kind: 'assumed' }> {
+    const lookUp = (signal: AbortSignal) => this.lookUp(process, signal);
+    const lastingMs = Math.min(LASTING_MS, this.#options.healthCheckTimeoutMs / 2);
+    return proveUnitLasts(this.#parts.clock, { lookUp, lastingMs, timeoutMs, signal });
+  }
+
+  async preview(process: ManagedProcess, signal: AbortSignal): Promise<RestartPreview> {
+    const found = await this.lookUp(process, signal);
+    const refusal = found.kind === 'found' ? loadProblem(found.status) : found.reason;
+    if (found.kind !== 'found' || refusal !== undefined) return { stops: [], starts: [], refusals: refusal ? [refusal] : [] };
+    const { id, mainPid } = found.status;
+    const step = nextStep(found.status);
+    return {
+      stops:
+        step === 'restart' ? [`${id}: ${describeState(found.status)}${mainPid > 0 ? `, main process ${mainPid}` : ''}`] : [],
+      starts: [step === 'wait' ? `${id}: systemd is just restarting it itself, and is waited for` : `systemctl ${step} ${id}`],
+      refusals: [],
+    };
+  }
+}
+
+/** How long a unit must stay active to be healthy; half of `health_check_timeout` where that is shorter. */
+const LASTING_MS = 1000;

@@ -1,0 +1,82 @@
+import type { ServiceManager, UnitStatus } from '../system/service-manager.ts';
+import { type Deadline, startDeadline } from './deadline.ts';
+import type { RestartOutcome, StrategyParts } from './strategy.ts';
+import type { UnitLookup } from './unit-lookup.ts';
+import { isUp, loadProblem, needsReset, nextStep } from './unit-state.ts';
+
+/** What of the system the service strategy uses. */
+export type ServiceParts = Pick<StrategyParts, 'services' | 'clock' | 'log'>;
+
+/** One restart of one unit. */
+export interface UnitRestart {
+  /** Finds and judges the unit anew: between two looks an alias may have come to mean another. */
+  readonly lookUp: (signal: AbortSignal) => Promise<UnitLookup>;
+  /** For all of it: waiting for systemd's own restart, `reset-failed`, the job. */
+  readonly limitMs: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Brings a unit up: waits while systemd itself is restarting it, then starts or restarts it, and lifts its start limit where
+ * that stands in the way. Never rejects. Source: systemctl(1).
+ */
+export async function restartUnit(parts: ServiceParts, restart: UnitRestart): Promise<RestartOutcome> {
+  const deadline = startDeadline(parts.clock, restart.limitMs, restart.signal);
+  try {
+    const settled = await awaitSystemd(parts, restart, deadline);
+    if (settled.kind !== 'unit') return settled;
+    return await startOrRestart(parts.services, settled.status, { ...restart, deadline });
+  } finally {
+    deadline.end();
+  }
+}
+
+async function awaitSystemd(
+  { clock, log }: ServiceParts,
+  { lookUp, limitMs, signal }: UnitRestart,
+  deadline: Deadline,
+): Promise<{ readonly kind: 'unit'; readonly status: UnitStatus } | RestartOutcome> {
+  for (let pauseMs = FIRST_PAUSE_MS, waited = false; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS), waited = true) {
+    const found = await lookUp(deadline.signal);
+    if (found.kind !== 'found') return { kind: 'failed', reason: found.reason };
+    const { status } = found;
+    const problem = loadProblem(status);
+    if (problem !== undefined) return { kind: 'failed', reason: problem };
+    if (waited && isUp(status)) return { kind: 'restarted', detail: `systemd restarted ${status.id} itself` };
+    if (nextStep(status) !== 'wait') return { kind: 'unit', status };
+    if (!waited) log.debug(`systemd is just restarting ${status.id} itself: waiting for it`);
+    await clock.sleep(Math.min(pauseMs, deadline.remainingMs()), deadline.signal);
+    if (signal.aborted) return { kind: 'failed', reason: 'aborted' };
+    if (deadline.remainingMs() === 0) {
+      return { kind: 'failed', reason: `${status.id} is not up after ${limitMs / 1000} s of systemd restarting it itself` };
+    }
+  }
+}
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 1000;
+
+async function startOrRestart(
+  services: ServiceManager,
+  status: UnitStatus,
+  { signal, deadline }: { readonly signal: AbortSignal; readonly deadline: Deadline },
+): Promise<RestartOutcome> {
+  const { id } = status;
+  const call = (verb: 'start' | 'restart' | 'reset-failed') => services.call(verb, id, deadline.remainingMs(), signal);
+  const verb = isUp(status) ? 'restart' : 'start';
+  const reset = needsReset(status);
+  // That it fails is no verdict: a unit that systemd has just forgotten has nothing to reset.
+  if (reset) await call('reset-failed');
+  const first = await call(verb);
+  if (first.kind === 'done') return { kind: 'restarted', detail: `systemctl ${verb} ${id}${reset ? ' after reset-failed' : ''}` };
+  const failure: RestartOutcome = { kind: 'failed', reason: `systemctl ${verb} ${id}: ${first.reason}` };
+  if (reset || deadline.signal.aborted) return failure;
+  // Our own restarts count against the unit's start limit too, and an active unit does not say how near it is.
+  const after = await services.show(id, deadline.signal);
+  if (after.kind === 'failed' || after.status.result !== 'start-limit-hit') return failure;
+  await call('reset-failed');
+  const second = await call('start');
+  return second.kind === 'done'
+    ? { kind: 'restarted', detail: `systemctl start ${id} after reset-failed` }
+    : { kind: 'failed', reason: `systemctl start ${id}: ${second.reason}` };
+}
