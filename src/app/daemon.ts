@@ -70,13 +70,21 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   }
 }
 
-async function live(core: Core, log: Logger & { reconfigure(options: Settings['logging']): void }, notifier: Notifier, options: DaemonOptions): Promise<void> {
+async function live(
+  core: Core,
+  log: Logger & { reconfigure(options: Settings['logging']): void },
+  notifier: Notifier,
+  options: DaemonOptions,
+): Promise<void> {
   const startedAt = systemClock.date();
   const last = new LastRecoveries();
   last.load(core.state.history);
   last.follow(core.events, core.clock);
   const reload = createReload(core, log, notifier);
-  const orders = bindOrders(core, { reload, status: () => buildStatus(core, last, { version: options.version, pid: process.pid, startedAt }) });
+  const orders = bindOrders(core, {
+    reload,
+    status: () => buildStatus(core, last, { version: options.version, pid: process.pid, startedAt }),
+  });
   const control = createControlServer({ ...core.settings().control, orders, log });
   await control.start();
   core.stops.push('control socket', () => control.stop());
@@ -124,7 +132,11 @@ function tellStart(core: Core, log: Logger, { version }: DaemonOptions): void {
 }
 
 /** Reads the configuration again; what cannot be used is told and the running one stays. */
-function createReload(core: Core, log: Logger & { reconfigure(options: Settings['logging']): void }, notifier: Notifier): Orders['reload'] {
+function createReload(
+  core: Core,
+  log: Logger & { reconfigure(options: Settings['logging']): void },
+  notifier: Notifier,
+): Orders['reload'] {
   return async () => {
     const before = core.settings();
     notifier.reloading();

@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { errorMessage } from '../core/errors.ts';
+import { createSchema } from '../stores/sqlite.ts';
 import { ProcessTable } from '../system/process-table.ts';
 import type { Core } from './app.ts';
 import { type DaemonSignals, runDaemon } from './daemon.ts';
@@ -15,6 +17,7 @@ export interface DemoOptions {
 }
 
 const PROGRAMS = ['demo-web', 'demo-worker'];
+const VICTIM = 'demo-web';
 const BROKEN = 'demo-broken';
 
 /**
@@ -59,25 +62,63 @@ function configuration(dir: string): string {
   ].join('\n');
 }
 
+/** What a spectator sees beside the daemon's log. */
 async function play(core: Core, dir: string, say: (line: string) => void): Promise<void> {
-  const store = core.store();
   say(`Demo: starting ${PROGRAMS.join(' and ')}`);
-  for (const name of PROGRAMS) {
-    const environment = {};
-    await core.execution.programs.launch(
-      { systemName: join(dir, name), runId: `demo-${name}`, what: { kind: 'line', line: `exec ${join(dir, name)}`, environment, user: undefined } },
-      200,
-      core.abort.signal,
-    );
-  }
-  await registerDemoProcesses(core, dir);
-  const [victim] = PROGRAMS;
-  const [process_] = (await store.findProcesses(victim ?? '')) ?? [];
-  if (core.stopping.signal.aborted || victim === undefined || process_ === undefined) return;
-  const pids = programPids(dir).filter(({ name }) => name === victim);
-  for (const { pid } of pids) process.kill(pid, 'SIGKILL');
-  say(`Demo: killed ${victim} (pid ${pids.map(({ pid }) => pid).join(', ')}) and raised its alarm; ${BROKEN}, which never gets well, is in alarm too`);
-  await store.raiseAlarm(process_.processId, 'killed by the demo');
-  for (const broken of await store.findProcesses(BROKEN)) await store.raiseAlarm(broken.processId, 'never gets well');
+  for (const name of PROGRAMS) await startProgram(core, join(dir, name));
+  registerProcesses(join(dir, 'alarms.db'), [...PROGRAMS, BROKEN]);
+  if (core.stopping.signal.aborted) return;
+  const pids = pidsOf(join(dir, VICTIM));
+  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  say(
+    `Demo: killed ${VICTIM} (pid ${pids.join(', ')}) and raised its alarm; ${BROKEN}, which never gets well, is in alarm too`,
+  );
+  await raise(core, VICTIM, 'killed by the demo');
+  await raise(core, BROKEN, 'never gets well');
   core.monitor.wake();
+}
+
+async function startProgram(core: Core, path: string): Promise<void> {
+  const what = { kind: 'line', line: `exec ${path}`, environment: {}, user: undefined } as const;
+  const result = await core.execution.programs.launch(
+    { systemName: path, runId: 'demo', what },
+    STARTED_AFTER_MS,
+    core.abort.signal,
+  );
+  if (result.kind === 'failed') throw new Error(`${path} does not start: ${result.reason}`);
+}
+
+const STARTED_AFTER_MS = 200;
+
+function registerProcesses(databaseFile: string, names: readonly string[]): void {
+  const database = new DatabaseSync(databaseFile, { timeout: 1000 });
+  try {
+    createSchema(database);
+    names.forEach((name, i) => {
+      database.prepare('INSERT INTO PROCESE (process_id, process_name) VALUES (?, ?)').run(i + 1, name);
+      database.prepare('INSERT INTO STATUS_PROCESS (process_id, alarma, sound, notes) VALUES (?, 0, 0, NULL)').run(i + 1);
+    });
+  } finally {
+    database.close();
+  }
+}
+
+async function raise(core: Core, name: string, notes: string): Promise<void> {
+  for (const { processId } of await core.store().findProcesses(name)) await core.store().raiseAlarm(processId, notes);
+}
+
+/** Ends whatever of the demo still runs, at whatever point it was stopped. */
+async function endPrograms(core: Core, dir: string): Promise<void> {
+  for (const name of PROGRAMS) {
+    await core.execution.programs.retire(join(dir, name), RETIRE_MS, new AbortController().signal);
+    for (const pid of pidsOf(join(dir, name))) process.kill(pid, 'SIGKILL');
+  }
+}
+
+const RETIRE_MS = 5000;
+
+/** Processes that run this very script; its path is the demo's own. */
+function pidsOf(path: string): number[] {
+  const processes = new ProcessTable().list(['argv']);
+  return processes.filter(({ argv }) => argv?.includes(path)).map(({ pid }) => pid);
 }

@@ -1,5 +1,7 @@
+import { checkDependencies } from '../config/check-dependencies.ts';
 import type { ConfigDocument } from '../config/config-document.ts';
-import { checkDependencies, loadConfigFile, parseMonitorSettings, parseRecoverySettings } from '../config/parse-config.ts';
+import { loadConfigFile } from '../config/config-file.ts';
+import { parseMonitorSettings, parseRecoverySettings } from '../config/parse-config.ts';
 import { type ControlOptions, parseControl } from '../control/parse-control.ts';
 import type { MonitorSettings, RecoverySettings } from '../core/config.ts';
 import type { ConfigProblem } from '../core/errors.ts';

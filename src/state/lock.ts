@@ -23,6 +23,8 @@ export function acquireLock(dir: string): Lock {
     const problem = createFile(path);
     if (problem !== undefined) return { kind: 'unavailable', reason: `${path}: ${problem}` };
     database = new Database(path, { timeout: 0 });
+    // No journal file: nothing is ever written, and a full disk must not stand in the way.
+    database.run('PRAGMA journal_mode = MEMORY');
     database.run('BEGIN EXCLUSIVE');
   } catch (error) {
     database?.close();

@@ -22,7 +22,7 @@ export const customStrategy = {
     restartCommand: section.verbatim('restart_command'),
     commandTimeoutMs: section.secondsAsMs('command_timeout', { default: 60, min: 0.1 }),
   }),
-  create: (options, parts): RestartStrategy => ({
+  create: (options: CustomOptions, parts: CustomParts): RestartStrategy => ({
     name: 'custom',
     resolve: async ({ systemName }) => ({
       kind: 'target',

@@ -1,4 +1,5 @@
 import type { ManagedProcess } from '../core/alarm.ts';
+import { hasEnded } from '../system/proc-parse.ts';
 import type { ProcessIdentity, ProcessInfo, ProcessTable } from '../system/process-table.ts';
 import { programMatcher } from './program-name.ts';
 
@@ -56,11 +57,6 @@ export function findTrees(
     trees.set(left?.pid ?? root.pid, same === undefined ? tree : joined(same, tree));
   }
   return { kind: 'found', trees: [...trees.values()].sort((a, b) => a.root.startTime - b.root.startTime) };
-}
-
-/** Ended, and only not yet fetched by its parent. A zombie that has threads still runs: only its first thread has ended. */
-export function hasEnded({ state, threads }: Pick<SeenProcess, 'state' | 'threads'>): boolean {
-  return state === 'X' || (state === 'Z' && threads <= 1);
 }
 
 /** The pids above `pid`, itself included. */
@@ -128,7 +124,7 @@ function commandsForOthers(
     const environment = table.read(seen.pid, ['environment'])?.environment ?? [];
     return (
       environment.some((variable) => variable.startsWith('MONITOR_ATTEMPT=')) &&
-      !environment.includes(`MONITOR_PROCESS_NAME=${process.processName}`)
+      !environment.includes(`MONITOR_SYSTEM_NAME=${process.systemName}`)
     );
   };
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import { printable } from '../core/printable.ts';
 import type { ProcessIdentity, ProcessTable } from '../system/process-table.ts';
 import { signalProcess } from '../system/signal-process.ts';
-import { ancestorsOf, childrenOf, hasEnded, type ProcessTree } from './process-match.ts';
+import { ancestorsOf, childrenOf, type ProcessTree } from './process-match.ts';
 
 /** How stopping ended. `processes`: how many there were; `killed`: how many of them SIGKILL ended. */
 export type StopResult =
@@ -81,10 +81,7 @@ class Family {
 
   /** Those that still live. */
   members(): ProcessIdentity[] {
-    return [...this.#seen.values()].filter((member) => {
-      const now = this.#table.read(member.pid, ['startTime', 'state', 'threads']);
-      return now !== undefined && now.startTime === member.startTime && !hasEnded(now);
-    });
+    return [...this.#seen.values()].filter((member) => this.#table.exists(member));
   }
 
   /** Looks for processes that they have started since, takes them in and returns them. */
@@ -96,7 +93,7 @@ class Family {
     const children = childrenOf(all);
     // A child whose parent has died in between is nobody's descendant any more, but it is still in its parent's process group.
     const groups = new Set([...this.#seen.values()].map(({ pid }) => pid));
-    const orphans = [...all.values()].filter(({ pgid, startTime }) => startTime > this.#begunTicks && groups.has(pgid));
+    const orphans = [...all.values()].filter(({ pgid, startTime }) => startTime >= this.#begunTicks && groups.has(pgid));
     const adopted = new Set<ProcessIdentity>(orphans);
     for (const parent of [...this.#seen.values()].filter((member) => all.get(member.pid)?.startTime === member.startTime)) {
       for (const child of children.get(parent.pid) ?? []) adopted.add(child);

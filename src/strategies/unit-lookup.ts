@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import type { ServiceManager, UnitStatus } from '../system/service-manager.ts';
 import { isOwnUnit, judgeUnitName } from './unit-policy.ts';
 
@@ -32,21 +32,20 @@ export async function lookUpUnit(
   if (status.loadState === 'not-found') return { kind: 'absent', unit, reason: `systemd knows no unit ${unit}` };
   const behind = judgeUnitName(status.id, hasOwnSection);
   if (behind.kind !== 'unit') return { kind: 'refused', reason: `${unit} stands for a unit left alone: ${behind.reason}` };
-  if (isOwnUnit(status, process.pid, await ownControlGroup())) {
+  if (isOwnUnit(status, process.pid, ownControlGroup())) {
     return { kind: 'refused', reason: `${status.id} is the unit that monitor_service runs in` };
   }
   return { kind: 'found', status };
 }
 
 /** Our place below the cgroup root (cgroups(7)): `/system.slice/monitor_service.service`; empty where it cannot be told. */
-async function ownControlGroup(): Promise<string> {
+function ownControlGroup(): string {
   try {
-    const lines = (await readFile('/proc/self/cgroup', 'utf8')).split('\n');
-    return /^\d+:(?:name=systemd)?:(.*)$/.exec(lines.find((line) => SYSTEMD_HIERARCHY.test(line)) ?? '')?.[1] ?? '';
+    return SYSTEMD_HIERARCHY.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[1] ?? '';
   } catch {
     return '';
   }
 }
 
-/** The named hierarchy of cgroup v1 stands before the unified one, which is empty there. */
-const SYSTEMD_HIERARCHY = /^(?:\d+:name=systemd|0:):/;
+/** That of cgroup v1 has a name, and stands before the unified one; in cgroup v2 there is only the unified one. */
+const SYSTEMD_HIERARCHY = /^\d+:(?:name=systemd)?:(.*)$/m;

@@ -68,7 +68,8 @@ async function startOrRestart(
   // That it fails is no verdict: a unit that systemd has just forgotten has nothing to reset.
   if (reset) await call('reset-failed');
   const first = await call(verb);
-  if (first.kind === 'done') return { kind: 'restarted', detail: `systemctl ${verb} ${id}${reset ? ' after reset-failed' : ''}` };
+  if (first.kind === 'done')
+    return { kind: 'restarted', detail: `systemctl ${verb} ${id}${reset ? ' after reset-failed' : ''}` };
   const failure: RestartOutcome = { kind: 'failed', reason: `systemctl ${verb} ${id}: ${first.reason}` };
   if (reset || deadline.signal.aborted) return failure;
   // Our own restarts count against the unit's start limit too, and an active unit does not say how near it is.

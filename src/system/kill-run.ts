@@ -1,12 +1,14 @@
+import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { hasInEnvironment, isRunning, listProcesses, type ProcessStat, readProcessStat } from './process-stat.ts';
+import { type ProcessIdentity, type ProcessInfo, ProcessTable } from './process-table.ts';
+import { signalProcess } from './signal-process.ts';
 
 /** Everything that one command started. */
 export interface Run {
   /** The command's own process: leader of its session and process group. */
   readonly pid: number;
   /** Its start time (ProcessIdentity); undefined where it could not be read. */
-  readonly startTime: string | undefined;
+  readonly startTime: number | undefined;
   /** MONITOR_RUN_ID in its environment; undefined where it has none. */
   readonly runId: string | undefined;
 }
@@ -17,84 +19,87 @@ export interface Run {
  * none is found any more; a process that the kernel does not let die is given up. Never rejects.
  */
 export async function killRun(run: Run, graceMs: number = GRACE_MS): Promise<void> {
-  let found = findRun(run, []);
-  signalRun(run, found, 'SIGTERM');
+  const table = new ProcessTable();
+  let found = findRun(table, run, []);
+  signalRun(table, run, found, 'SIGTERM');
   const graceEnd = performance.now() + graceMs;
-  while (performance.now() < graceEnd && found.some(isRunning)) await delay(POLL_MS);
+  while (performance.now() < graceEnd && found.some((process) => isRunning(table, process))) await delay(POLL_MS);
   // Anew each time: what was found may have forked between our look and our signal.
   for (let round = 0; round < KILL_ROUNDS; round++) {
-    found = findRun(run, found);
+    found = findRun(table, run, found);
     if (found.length === 0) return;
-    signalRun(run, found, 'SIGKILL');
+    signalRun(table, run, found, 'SIGKILL');
     await delay(POLL_MS);
   }
 }
 
 /** Kills what is left of a process group; nothing where it is empty. */
 export function killGroup(groupId: number): void {
-  signal(-groupId, 'SIGKILL');
+  signalGroup(groupId, 'SIGKILL');
+}
+
+/** True while that very process runs: it has not ended, is no zombie, and its pid is not another's. */
+export function isRunning(table: ProcessTable, { pid, startTime }: ProcessIdentity): boolean {
+  const found = table.read(pid, FIELDS);
+  return found !== undefined && found.startTime === startTime && !hasEnded(found);
 }
 
 const GRACE_MS = 2000;
 const POLL_MS = 20;
 const KILL_ROUNDS = 100;
 
+const FIELDS = ['startTime', 'state', 'threads', 'ppid', 'pgid', 'sid'] as const;
+type Relative = ProcessInfo<(typeof FIELDS)[number]>;
+
 /** The run's processes that have not ended; `known` are those found earlier, whose descendants count too. */
-function findRun(run: Run, known: readonly ProcessStat[]): ProcessStat[] {
-  const processes = listProcesses();
-  const byPid = new Map(processes.map((stat) => [stat.pid, stat]));
-  const ours = new Set<number>();
-  for (const stat of known) if (byPid.get(stat.pid)?.startTime === stat.startTime) ours.add(stat.pid);
-  const groupStands = !isLeaderReplaced(run);
+function findRun(table: ProcessTable, run: Run, known: readonly Relative[]): Relative[] {
+  const processes = table.list([...FIELDS, 'environment']).filter((process) => !hasEnded(process));
+  const byPid = new Map(processes.map((process) => [process.pid, process]));
+  const groupStands = !isLeaderReplaced(table, run);
   const assignment = run.runId === undefined ? undefined : `MONITOR_RUN_ID=${run.runId}`;
-  const protectedPids = ancestry(process.pid, byPid);
-  for (const stat of processes) {
-    const inGroup = groupStands && (stat.pid === run.pid || stat.groupId === run.pid || stat.sessionId === run.pid);
-    if (inGroup || (assignment !== undefined && hasInEnvironment(stat.pid, assignment))) ours.add(stat.pid);
+  const ours = new Set<number>();
+  for (const { pid, startTime } of known) if (byPid.get(pid)?.startTime === startTime) ours.add(pid);
+  for (const { pid, pgid, sid, environment } of processes) {
+    const inGroup = groupStands && (pid === run.pid || pgid === run.pid || sid === run.pid);
+    if (inGroup || (assignment !== undefined && environment?.includes(assignment))) ours.add(pid);
   }
-  return processes.filter((stat) => descends(stat, ours, protectedPids, byPid));
+  // A daemon that the command itself started may be us: then neither we nor our other commands are to be killed.
+  const spared = new Set(lineage(process.pid, byPid));
+  return processes.filter(({ pid }) => {
+    const line = lineage(pid, byPid);
+    const ancestor = line.findIndex((at) => ours.has(at));
+    return ancestor >= 0 && !line.slice(0, ancestor + 1).some((at) => spared.has(at));
+  });
 }
 
-/** The number of a group or session is free for others only once nobody is left in it: then it isn't this run's any more. */
-function isLeaderReplaced(run: Run): boolean {
-  const leader = readProcessStat(run.pid);
+/** The number of a group or session is free for others only once nobody is left in it: then it is not this run's any more. */
+function isLeaderReplaced(table: ProcessTable, run: Run): boolean {
+  const leader = table.read(run.pid, ['startTime']);
   return leader !== undefined && leader.startTime !== run.startTime;
 }
 
-/** A daemon that the command itself started (it may be us) and those it stands on are not to be killed by its own hand, nor our other commands. */
-function ancestry(pid: number, byPid: ReadonlyMap<number, ProcessStat>): Set<number> {
-  const pids = new Set<number>();
-  for (let at = byPid.get(pid); at !== undefined && !pids.has(at.pid); at = byPid.get(at.parentPid)) pids.add(at.pid);
-  return pids;
+/** The process itself, its parent, and so on up. */
+function lineage(pid: number, byPid: ReadonlyMap<number, Relative>): number[] {
+  const line = new Set<number>();
+  for (let at = byPid.get(pid); at !== undefined && !line.has(at.pid); at = byPid.get(at.ppid)) line.add(at.pid);
+  return [...line];
 }
 
-function descends(
-  stat: ProcessStat,
-  ours: ReadonlySet<number>,
-  protectedPids: ReadonlySet<number>,
-  byPid: ReadonlyMap<number, ProcessStat>,
-): boolean {
-  const seen = new Set<number>();
-  for (let at: ProcessStat | undefined = stat; at !== undefined && !seen.has(at.pid); at = byPid.get(at.parentPid)) {
-    if (protectedPids.has(at.pid)) return false;
-    if (ours.has(at.pid)) return true;
-    seen.add(at.pid);
-  }
-  return false;
-}
-
-function signalRun(run: Run, found: readonly ProcessStat[], name: NodeJS.Signals): void {
+function signalRun(table: ProcessTable, run: Run, found: readonly Relative[], name: 'SIGTERM' | 'SIGKILL'): void {
   // The group at one stroke, whatever it has forked since we looked, and even where /proc hides it from us.
-  if (!isLeaderReplaced(run)) signal(-run.pid, name);
-  for (const stat of found) {
-    if (stat.groupId !== run.pid && isRunning(stat)) signal(stat.pid, name);
+  if (!isLeaderReplaced(table, run)) signalGroup(run.pid, name);
+  for (const process of found) if (process.pgid !== run.pid) signalProcess(table, process, constants.signals[name]);
+}
+
+function signalGroup(groupId: number, name: 'SIGTERM' | 'SIGKILL'): void {
+  try {
+    process.kill(-groupId, name);
+  } catch {
+    // Nobody left in it, or not ours to signal.
   }
 }
 
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch {
-    // Gone already, or not ours to signal.
-  }
+/** A zombie with further threads still runs: only its first thread has ended. */
+function hasEnded({ state, threads }: Pick<Relative, 'state' | 'threads'>): boolean {
+  return state === 'X' || (state === 'Z' && threads <= 1);
 }

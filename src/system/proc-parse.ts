@@ -37,6 +37,11 @@ export function parseStat(text: string): ProcessStat | undefined {
   };
 }
 
+/** Ended, and only not yet fetched by its parent. A zombie that has threads still runs: only its first thread has ended. */
+export function hasEnded({ state, threads }: Pick<ProcessStat, 'state' | 'threads'>): boolean {
+  return state === 'X' || (state === 'Z' && threads <= 1);
+}
+
 const PF_KTHREAD = 0x0020_0000;
 
 /** What /proc/PID/status says about whose a process is and where (proc_pid_status(5)). */

@@ -1,5 +1,13 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { type ProcessStat, type ProcessStatus, parseStat, parseStatus, splitNul, withoutDeleted } from './proc-parse.ts';
+import {
+  hasEnded,
+  type ProcessStat,
+  type ProcessStatus,
+  parseStat,
+  parseStatus,
+  splitNul,
+  withoutDeleted,
+} from './proc-parse.ts';
 
 /** Everything that can be asked about a process; what it costs is one small file for each group (proc(5)). */
 export interface ProcessFields extends ProcessStat, ProcessStatus {
@@ -54,9 +62,10 @@ export class ProcessTable {
       .filter((process) => process !== undefined);
   }
 
-  /** True while the very process that was read lives, or lies there as a zombie. */
+  /** True while the very process that was read lives: it has not ended, and its pid is not another's by now. */
   exists({ pid, startTime }: ProcessIdentity): boolean {
-    return this.read(pid, ['startTime'])?.startTime === startTime;
+    const now = this.read(pid, ['startTime', 'state', 'threads']);
+    return now !== undefined && now.startTime === startTime && !hasEnded(now);
   }
 
   /** Milliseconds since boot, to 10 ms: the clock of `startTime`. 0 where it cannot be read. */

@@ -1,0 +1,86 @@
+import { localTimestamp } from '../core/clock.ts';
+import type { LogFields, LogLevel } from '../core/logger.ts';
+import { printable } from '../core/printable.ts';
+
+/** One line on its way to the sinks; printable, without a line end. */
+export interface LogLine {
+  readonly level: LogLevel;
+  /** The bare message, with the error's where it does not say so itself. */
+  readonly message: string;
+  /** `YYYY-MM-DD HH:MM:SS  [LEVEL] - message` (seed 000). */
+  readonly text: string;
+  /** The whole of it, fields and all, as JSON. */
+  readonly json: string;
+}
+
+/** `YYYY-MM-DD HH:MM:SS  [LEVEL] - message`. */
+export function textLine(date: Date, level: LogLevel, message: string): string {
+  return `${localTimestamp(date)}  [${level.toUpperCase()}] - ${message}`;
+}
+
+/** `message` made printable and cut at 4,000 characters. */
+export function cleanMessage(message: unknown): string {
+  return cleanText(typeof message === 'string' ? message : String(message));
+}
+
+/** `fields` made printable at any depth, cut at 4,000 characters a text and 50 items a list; names of our own get a `_` behind. */
+export function cleanFields(fields: LogFields): Record<string, unknown> {
+  const clean = Object.entries(fields).slice(0, MAX_ITEMS);
+  return Object.fromEntries(
+    clean.flatMap(([key, value]) => {
+      const name = cleanText(key);
+      return value === undefined ? [] : [[RESERVED.has(name) ? `${name}_` : name, cleanValue(value, MAX_DEPTH)]];
+    }),
+  );
+}
+
+const MAX_TEXT = 4_000;
+const MAX_ITEMS = 50;
+const MAX_DEPTH = 4;
+/** Written by pino itself: a second one of that name would make two of it in the JSON. */
+const RESERVED: ReadonlySet<string> = new Set(['level', 'time', 'msg']);
+
+function cleanText(text: string): string {
+  const cut = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}… (${text.length - MAX_TEXT} more characters)` : text;
+  return printable(cut.toWellFormed());
+}
+
+function cleanValue(value: unknown, depth: number): unknown {
+  switch (typeof value) {
+    case 'string':
+      return cleanText(value);
+    case 'number':
+      return Number.isFinite(value) ? value : String(value);
+    case 'boolean':
+      return value;
+    case 'object':
+      return value === null ? null : cleanObject(value, depth);
+    case 'bigint':
+    case 'symbol':
+    case 'function':
+    case 'undefined':
+      return cleanText(String(value));
+    default:
+      return value satisfies never;
+  }
+}
+
+function cleanObject(value: object, depth: number): unknown {
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString();
+  if (depth === 0) return '…';
+  if (value instanceof Error) return cleanError(value, depth);
+  if (Array.isArray(value)) return value.slice(0, MAX_ITEMS).map((item) => cleanValue(item, depth - 1));
+  const entries = Object.entries(value instanceof Map ? Object.fromEntries(value) : value).slice(0, MAX_ITEMS);
+  return Object.fromEntries(entries.map(([key, item]) => [cleanText(key), cleanValue(item, depth - 1)]));
+}
+
+function cleanError(error: Error, depth: number): Record<string, unknown> {
+  const { code, cause } = error as { code?: unknown; cause?: unknown };
+  return {
+    type: cleanText(error.name),
+    message: cleanText(error.message),
+    ...(code === undefined ? {} : { code: cleanValue(code, 0) }),
+    ...(cause === undefined ? {} : { cause: cleanValue(cause, depth - 1) }),
+    ...(error.stack === undefined ? {} : { stack: cleanText(error.stack) }),
+  };
+}

@@ -1,0 +1,170 @@
+import type { ManagedProcess } from '../core/alarm.ts';
+import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
+import { startDeadline } from './deadline.ts';
+import { processStrategy } from './process.ts';
+import type { ProcessOptions } from './process-options.ts';
+import { type ServiceOptions, type ServiceStrategy, serviceStrategy } from './service.ts';
+import type {
+  Resolution,
+  RestartAttempt,
+  RestartOutcome,
+  RestartStrategy,
+  StrategyDefinition,
+  StrategyParts,
+} from './strategy.ts';
+import { isRestartedBySystemd } from './unit-state.ts';
+
+/** What the auto strategy takes from `[process.NAME]`. */
+export interface AutoOptions {
+  readonly service: ServiceOptions;
+  readonly process: ProcessOptions;
+  /** `start_command` is set: a unit that fails is followed by the process strategy. */
+  readonly fallsBack: boolean;
+}
+
+/** `restart_strategy = auto`: a unit of that name is known to systemd → service; there is none → process. */
+export const autoStrategy = {
+  parse: (section) => ({
+    service: serviceStrategy.parse(section),
+    process: processStrategy.parse(section),
+    fallsBack: section.verbatim('start_command') !== undefined,
+  }),
+  create: ({ service, process, fallsBack }, parts) =>
+    new AutoStrategy(serviceStrategy.create(service, parts), processStrategy.create(process, parts), {
+      ...parts,
+      fallsBack,
+      commandTimeoutMs: service.commandTimeoutMs,
+    }),
+} satisfies StrategyDefinition<AutoOptions>;
+
+/** What the choice needs beside the two strategies. */
+export interface AutoParts extends Pick<StrategyParts, 'services' | 'programs' | 'clock'> {
+  readonly fallsBack: boolean;
+  readonly commandTimeoutMs: number;
+}
+
+/** Which of the two it is, as of now. */
+type Choice =
+  | { readonly kind: 'service' }
+  | { readonly kind: 'process' }
+  /** Neither: the name must not be touched, or systemd does not answer and nothing is guessed. */
+  | { readonly kind: 'none'; readonly reason: string };
+
+/** Restarts a unit where there is one, else a program. Stateless: the choice is made anew at each call. */
+export class AutoStrategy implements RestartStrategy {
+  readonly name = 'auto';
+  readonly #service: ServiceStrategy;
+  readonly #process: RestartStrategy;
+  readonly #parts: AutoParts;
+
+  constructor(service: ServiceStrategy, process: RestartStrategy, parts: AutoParts) {
+    this.#service = service;
+    this.#process = process;
+    this.#parts = parts;
+  }
+
+  async resolve(process: ManagedProcess, signal: AbortSignal): Promise<Resolution> {
+    const choice = await this.#choose(process, signal);
+    return choice.kind === 'none' ? { kind: 'refused', reason: choice.reason } : this.#of(choice).resolve(process, signal);
+  }
+
+  async restart(attempt: RestartAttempt): Promise<RestartOutcome> {
+    const choice = await this.#choose(attempt.process, attempt.signal);
+    if (choice.kind === 'none') return { kind: 'failed', reason: choice.reason };
+    if (choice.kind === 'process') return this.#process.restart(attempt);
+    return this.#parts.fallsBack ? this.#restartOrFallBack(attempt) : this.#service.restart(attempt);
+  }
+
+  async checkHealth(
+    process: ManagedProcess,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<HealthResult | { readonly kind: 'assumed' }> {
+    const deadline = startDeadline(this.#parts.clock, timeoutMs, signal);
+    try {
+      const choice = await this.#choose(process, deadline.signal);
+      if (choice.kind === 'none') return { kind: 'unhealthy', reason: choice.reason };
+      const health = await this.#of(choice).checkHealth(process, deadline.remainingMs(), signal);
+      if (health.kind !== 'unhealthy' || choice.kind === 'process' || !this.#parts.fallsBack) return health;
+      const instead = await this.#process.checkHealth(process, deadline.remainingMs(), signal);
+      return instead.kind === 'unhealthy' ? { ...instead, reason: `${health.reason}; ${instead.reason}` } : instead;
+    } finally {
+      deadline.end();
+    }
+  }
+
+  async preview(process: ManagedProcess, signal: AbortSignal): Promise<RestartPreview> {
+    const choice = await this.#choose(process, signal);
+    if (choice.kind === 'none') return { stops: [], starts: [], refusals: [choice.reason] };
+    return this.#of(choice).preview(process, signal);
+  }
+
+  /** Nothing is asked of systemd: this happens while all is well, and must cost next to nothing. */
+  async observe(process: ManagedProcess): Promise<void> {
+    await this.#process.observe?.(process);
+  }
+
+  async #choose(process: ManagedProcess, signal: AbortSignal): Promise<Choice> {
+    const found = await this.#service.lookUp(process, signal);
+    switch (found.kind) {
+      case 'found':
+        return { kind: 'service' };
+      case 'absent':
+      case 'impossible':
+        return { kind: 'process' };
+      case 'refused':
+      case 'unanswered':
+        return { kind: 'none', reason: found.reason };
+      default:
+        return found satisfies never;
+    }
+  }
+
+  #of(choice: Exclude<Choice, { kind: 'none' }>): RestartStrategy {
+    return choice.kind === 'service' ? this.#service : this.#process;
+  }
+
+  async #restartOrFallBack(attempt: RestartAttempt): Promise<RestartOutcome> {
+    const { process, signal } = attempt;
+    // What an earlier fallback started would hold the unit's port.
+    await this.#parts.programs.retire(process.systemName, this.#parts.commandTimeoutMs, signal);
+    const outcome = await this.#service.restart(attempt);
+    if (signal.aborted) return outcome;
+    const failure = outcome.kind === 'failed' ? outcome.reason : await this.#earlyDeath(process, signal);
+    if (failure === undefined) return outcome;
+    const inTheWay = await this.#giveUpUnit(attempt);
+    if (inTheWay !== undefined) {
+      return outcome.kind === 'restarted'
+        ? outcome
+        : { kind: 'failed', reason: `${failure}; not started as a process: ${inTheWay}` };
+    }
+    const instead = await this.#process.restart(attempt);
+    return instead.kind === 'failed'
+      ? { kind: 'failed', reason: `${failure}; then as a process: ${instead.reason}` }
+      : { kind: 'restarted', detail: `${instead.detail} (as a process: ${failure})` };
+  }
+
+  /** Most units count as started before their program has done anything: why this one is down again; undefined where it is up. */
+  async #earlyDeath(process: ManagedProcess, signal: AbortSignal): Promise<string | undefined> {
+    const health = await this.#service.checkHealth(process, EARLY_DEATH_MS, signal);
+    return health.kind === 'unhealthy' ? health.reason : undefined;
+  }
+
+  /**
+   * Makes sure that systemd will not bring the unit up beside the program. One line where the unit is up after all, or on its
+   * way (a start that takes longer than our patience has not failed), or where that cannot be told.
+   */
+  async #giveUpUnit({ process, signal }: RestartAttempt): Promise<string | undefined> {
+    const found = await this.#service.lookUp(process, signal);
+    if (found.kind === 'absent') return undefined;
+    if (found.kind !== 'found') return found.reason;
+    const { id, activeState } = found.status;
+    if (activeState === 'failed' || activeState === 'inactive') return undefined;
+    if (!isRestartedBySystemd(found.status)) return `${id} is ${activeState}`;
+    const stopped = await this.#parts.services.call('stop', id, this.#parts.commandTimeoutMs, signal);
+    return stopped.kind === 'done' ? undefined : `${id} cannot be stopped: ${stopped.reason}`;
+  }
+}
+
+/** Time to see whether a unit that was just started lasts. */
+const EARLY_DEATH_MS = 3000;

@@ -1,0 +1,71 @@
+import type { SectionReader } from '../core/config.ts';
+import { autoStrategy } from './auto.ts';
+import { customStrategy, withRestartCommand } from './custom.ts';
+import { processStrategy } from './process.ts';
+import { serviceStrategy } from './service.ts';
+import {
+  type RestartStrategy,
+  type StrategyDefinition,
+  type StrategyName,
+  type StrategyParts,
+  strategyNames,
+} from './strategy.ts';
+import { judgeUnitName } from './unit-policy.ts';
+
+/** Every restart strategy, by its name in the configuration. */
+export const strategies: Readonly<Record<StrategyName, StrategyDefinition<unknown>>> = {
+  service: serviceStrategy,
+  process: processStrategy,
+  auto: autoStrategy,
+  custom: customStrategy,
+};
+
+/** The strategy of one process, parsed; nothing of the system is touched before it is used. */
+export interface ParsedStrategy {
+  readonly name: StrategyName;
+  create(parts: StrategyParts): RestartStrategy;
+}
+
+/**
+ * Reads `restart_strategy` (default auto) and the keys of all strategies from `[process.NAME]`; problems and warnings go to the
+ * reader. `restart_command` replaces the action of whatever strategy is named.
+ */
+export function parseStrategy(section: SectionReader): ParsedStrategy {
+  const name = section.choice('restart_strategy', strategyNames, 'auto');
+  // All are asked, so that no key of theirs is unknown; what is wrong in it is told now, not when the strategy is changed.
+  for (const other of strategyNames) strategies[other].parse(section);
+  const options = strategies[name].parse(section);
+  const custom = customStrategy.parse(section);
+  warnOfNonsense(section, name, custom.restartCommand !== undefined);
+  return {
+    name,
+    create: (parts) => {
+      const strategy = strategies[name].create(options, parts);
+      return name === 'custom' || custom.restartCommand === undefined ? strategy : withRestartCommand(strategy, custom, parts);
+    },
+  };
+}
+
+/** Only of sections of a process's own: what stands in `[process.default]` may be meant for others. */
+function warnOfNonsense(section: SectionReader, name: StrategyName, hasRestartCommand: boolean): void {
+  if (section.section === 'process.default') return;
+  const processName = section.section.replace(/^process\./, '');
+  if (name === 'custom' && !hasRestartCommand) {
+    section.warning('restart_command', 'is missing: restart_strategy = custom does nothing else, and every recovery will fail');
+  }
+  const unused = hasRestartCommand
+    ? 'restart_command is run instead'
+    : name === 'service'
+      ? 'restart_strategy = service restarts the unit only'
+      : undefined;
+  for (const key of ['start_command', 'stop_command']) {
+    if (unused !== undefined && section.verbatim(key) !== undefined) {
+      section.warning(key, `has no effect for ${processName}: ${unused}`);
+    }
+  }
+  if (name !== 'service' && name !== 'auto') return;
+  const judgement = judgeUnitName(section.text('system_name') ?? processName, true);
+  if (judgement.kind === 'refused' || (judgement.kind === 'impossible' && name === 'service')) {
+    section.warning(section.has('system_name') ? 'system_name' : 'restart_strategy', `will be refused: ${judgement.reason}`);
+  }
+}

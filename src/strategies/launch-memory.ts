@@ -1,0 +1,75 @@
+import type { LaunchRecord, LaunchRecords } from '../core/launch-record.ts';
+import type { ProcessTable } from '../system/process-table.ts';
+import { readLaunchRecord } from '../system/read-launch-record.ts';
+import type { ProcessTree } from './process-match.ts';
+
+/** How a tree's program is started, or in one line why that is not known. */
+export type RecalledLaunch =
+  /** `fresh`: it is news, to be kept. */
+  | { readonly kind: 'known'; readonly record: LaunchRecord; readonly fresh: boolean }
+  | { readonly kind: 'unknown'; readonly reason: string };
+
+/**
+ * Reads how the living tree was started. What is known from before (`stored`) holds where that cannot be read, and where the
+ * tree's root is no true root: a worker that outlived its master.
+ */
+export function recallLaunch(table: ProcessTable, stored: LaunchRecord | undefined, tree: ProcessTree): RecalledLaunch {
+  if (tree.orphaned && stored !== undefined) return { kind: 'known', record: stored, fresh: false };
+  const reading = readLaunchRecord(table, tree.root.pid);
+  if (reading.kind === 'unusable') {
+    return stored === undefined ? { kind: 'unknown', reason: reading.reason } : { kind: 'known', record: stored, fresh: false };
+  }
+  const record = { ...reading.record, environment: reading.record.environment.filter(isItsOwn) };
+  const keep = stored !== undefined && (same(stored, record) || isWorkerOf(tree, stored, record));
+  return keep ? { kind: 'known', record: stored, fresh: false } : { kind: 'known', record, fresh: true };
+}
+
+/** `recallLaunch`, and keeps under the name what is news; false where nothing is known. */
+export function rememberLaunch(table: ProcessTable, launches: LaunchRecords, name: string, tree: ProcessTree): boolean {
+  const recalled = recallLaunch(table, launches.get(name), tree);
+  if (recalled.kind === 'known' && recalled.fresh) launches.set(name, recalled.record);
+  return recalled.kind === 'known';
+}
+
+/** Whether the process was started by one of our commands, which a look in passing must not take for the program itself. */
+export function isFromCommand(table: ProcessTable, pid: number): boolean {
+  const environment = table.read(pid, ['environment'])?.environment ?? [];
+  return environment.some((variable) => variable.startsWith('MONITOR_ATTEMPT='));
+}
+
+/** What an earlier start by us or by systemd told that one process alone (systemd.exec(5)): it would lead its successor astray. */
+function isItsOwn(variable: string): boolean {
+  const [name = ''] = variable.split('=', 1);
+  return !name.startsWith('MONITOR_') && !OF_ONE_START.includes(name);
+}
+
+const OF_ONE_START: readonly string[] = [
+  'NOTIFY_SOCKET',
+  'WATCHDOG_PID',
+  'WATCHDOG_USEC',
+  'LISTEN_FDS',
+  'LISTEN_FDNAMES',
+  'LISTEN_PID',
+  'LISTEN_PIDFDID',
+  'INVOCATION_ID',
+  'JOURNAL_STREAM',
+  'MAINPID',
+  'MANAGERPID',
+  'SYSTEMD_EXEC_PID',
+  'CREDENTIALS_DIRECTORY',
+  'MEMORY_PRESSURE_WATCH',
+  'MEMORY_PRESSURE_WRITE',
+  'FDSTORE',
+];
+
+function same(a: LaunchRecord, b: LaunchRecord): boolean {
+  return JSON.stringify(FIELDS.map((field) => a[field])) === JSON.stringify(FIELDS.map((field) => b[field]));
+}
+
+const FIELDS = ['argv', 'executable', 'cwd', 'environment', 'uid', 'gid', 'groups'] as const;
+
+/** A worker shares its master's command line, but has given up root's rights: started so, the program could not do its work. */
+function isWorkerOf({ root }: ProcessTree, stored: LaunchRecord, record: LaunchRecord): boolean {
+  const sameProgram = stored.executable === record.executable && stored.argv.join('\0') === record.argv.join('\0');
+  return sameProgram && stored.uid === 0 && record.uid !== 0 && root.pid !== root.pgid;
+}

@@ -1,0 +1,30 @@
+import { localTimestamp } from '../core/clock.ts';
+import { printable } from '../core/printable.ts';
+import type { ProcessTable } from '../system/process-table.ts';
+import type { ProcessTree } from './process-match.ts';
+import { describeArgv } from './process-start.ts';
+
+/** One line on a running tree: pid, user, since when, command line, how many descend from it. `now` is the wall clock. */
+export function describeTree(table: ProcessTable, { root, descendants }: ProcessTree, now: Date): string {
+  const uid = table.read(root.pid, ['uids'])?.uids?.effective;
+  const since = localTimestamp(new Date(now.getTime() - table.ageMs(root)));
+  const command = root.argv === undefined || root.argv.length === 0 ? printable(root.name) : describeArgv(root.argv);
+  const unit = table.read(root.pid, ['cgroup'])?.cgroup?.split('/').at(-1) ?? '';
+  const parts = [
+    `pid ${root.pid}`,
+    uid === undefined ? '' : `user ${uid}`,
+    `since ${since}`,
+    unit.endsWith('.service') ? `in unit ${printable(unit)}` : '',
+    descendants.length === 0 ? '' : `with ${descendants.length} descendant${descendants.length === 1 ? '' : 's'}`,
+  ];
+  return `${parts.filter(Boolean).join(', ')}: ${command}`;
+}
+
+/** `pid 12, 34 and 5 more`: the roots. */
+export function describePids(trees: readonly ProcessTree[]): string {
+  const pids = trees.slice(0, SHOWN_PIDS).map(({ root }) => root.pid);
+  const rest = trees.length > pids.length ? ` and ${trees.length - pids.length} more` : '';
+  return `pid ${pids.join(', ')}${rest}`;
+}
+
+const SHOWN_PIDS = 10;

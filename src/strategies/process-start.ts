@@ -1,0 +1,128 @@
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import type { ManagedProcess } from '../core/alarm.ts';
+import { commandEnvironment, expandCommand } from '../core/command-template.ts';
+import type { LaunchRecord } from '../core/launch-record.ts';
+import { printable } from '../core/printable.ts';
+import type { Launch } from '../system/program-launcher.ts';
+import type { RecalledLaunch } from './launch-memory.ts';
+import type { ProcessOptions } from './process-options.ts';
+
+/** What would be started, one launch a tree; or in one line why nothing can be. */
+export type StartPlan =
+  | { readonly kind: 'planned'; readonly launches: readonly PlannedLaunch[] }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** One program to start. */
+export interface PlannedLaunch {
+  readonly what: Launch['what'];
+  /** For people, printable. */
+  readonly description: string;
+}
+
+/**
+ * `start_command`; else as the trees that run were started (`running`), or as the last one was (`stored`); else, in a section of
+ * the process's own, the program found in `path` ($PATH), without arguments.
+ */
+export function planStart(
+  options: ProcessOptions,
+  process: ManagedProcess,
+  attempt: number,
+  running: readonly RecalledLaunch[],
+  stored: LaunchRecord | undefined,
+  path: string,
+): StartPlan {
+  const environment = commandEnvironment(process, attempt);
+  if (options.startCommand !== undefined) {
+    const expanded = expandCommand(options.startCommand, process);
+    if (expanded.kind === 'refused') return { kind: 'refused', reason: `start_command: ${expanded.reason}` };
+    const what = { kind: 'line', line: expanded.line, environment, user: options.user } as const;
+    return planned([{ what, description: `start_command: ${shown(expanded.line)}` }]);
+  }
+  const known = running.flatMap((launch) => (launch.kind === 'known' ? [launch.record] : []));
+  const records = known.length > 0 && known.length === running.length ? known : stored === undefined ? [] : [stored];
+  if (records.length > 0) return planRecords(records);
+  const found = options.configured ? findProgram(process.systemName, path) : undefined;
+  if (found !== undefined) {
+    // The path goes through the environment: it is data to the shell, whatever it holds.
+    const what = {
+      kind: 'line',
+      line: 'exec "$MONITOR_PROGRAM"',
+      environment: { ...environment, MONITOR_PROGRAM: found },
+      user: options.user,
+    } as const;
+    return planned([{ what, description: `${shown(found)}, without arguments` }]);
+  }
+  return { kind: 'refused', reason: nothingToStart(options, process, running) };
+}
+
+function planRecords(records: readonly LaunchRecord[]): StartPlan {
+  const launches: PlannedLaunch[] = [];
+  for (const record of records) {
+    const usable = withExecutable(record);
+    if (usable === undefined)
+      return { kind: 'refused', reason: `its program ${shown(record.executable)} is not there any more` };
+    if (!isDirectory(usable.cwd))
+      return { kind: 'refused', reason: `its directory ${shown(usable.cwd)} is not there any more` };
+    const description = `its own command line: ${describeArgv(usable.argv)} (user ${usable.uid}, in ${shown(usable.cwd)})`;
+    launches.push({ what: { kind: 'argv', record: usable }, description });
+  }
+  return planned(launches);
+}
+
+function planned(launches: readonly PlannedLaunch[]): StartPlan {
+  return { kind: 'planned', launches };
+}
+
+/** An update may have moved the file that /proc showed while argv[0] names the place where it is always found. */
+function withExecutable(record: LaunchRecord): LaunchRecord | undefined {
+  if (existsSync(record.executable)) return record;
+  const [called = ''] = record.argv;
+  return isAbsolute(called) && existsSync(called) ? { ...record, executable: called } : undefined;
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** The first executable file of that name in the absolute folders of `path`; a full path stands for itself. */
+function findProgram(name: string, path: string): string | undefined {
+  const candidates = name.startsWith('/')
+    ? [name]
+    : path
+        .split(':')
+        .filter(isAbsolute)
+        .map((folder) => join(folder, name));
+  return candidates.find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+function nothingToStart(options: ProcessOptions, process: ManagedProcess, running: readonly RecalledLaunch[]): string {
+  const unknown = running.find((launch) => launch.kind === 'unknown');
+  const why =
+    unknown?.kind === 'unknown'
+      ? `how it was started cannot be told: ${unknown.reason}`
+      : 'it has not been seen running, so how to start it is not known';
+  const search = options.configured ? `, and no program ${shown(process.systemName)} is in PATH` : '';
+  return `nothing to start: ${why}${search}; set start_command`;
+}
+
+/** Arguments as a person reads them: those that a shell would not take for one word are quoted. */
+export function describeArgv(argv: readonly string[]): string {
+  return shown(argv.map((argument) => (/^[\w@%+=:,./-]+$/.test(argument) ? argument : JSON.stringify(argument))).join(' '));
+}
+
+function shown(text: string): string {
+  const line = printable(text);
+  return line.length > SHOWN_LENGTH ? `${line.slice(0, SHOWN_LENGTH)}…` : line;
+}
+
+const SHOWN_LENGTH = 200;

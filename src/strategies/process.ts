@@ -1,0 +1,196 @@
+import process from 'node:process';
+import type { ManagedProcess } from '../core/alarm.ts';
+import { commandEnvironment, expandCommand } from '../core/command-template.ts';
+import { errorMessage } from '../core/errors.ts';
+import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
+import { commandFailure } from '../system/command-runner.ts';
+import { type ProcessIdentity, ProcessTable } from '../system/process-table.ts';
+import { isFromCommand, recallLaunch, rememberLaunch } from './launch-memory.ts';
+import { proveRunning } from './process-health.ts';
+import { findTrees, type Matches, type ProcessTree } from './process-match.ts';
+import { type ProcessOptions, parseProcessOptions } from './process-options.ts';
+import { describePids, describeTree } from './process-preview.ts';
+import { planStart, type StartPlan } from './process-start.ts';
+import { type StopResult, stopTrees } from './process-stop.ts';
+import { nameProblem } from './program-name.ts';
+import type {
+  Resolution,
+  RestartAttempt,
+  RestartOutcome,
+  RestartStrategy,
+  StrategyDefinition,
+  StrategyParts,
+} from './strategy.ts';
+import { broughtBack, supervisorOf } from './supervisor.ts';
+
+/** Restarts a program that is no unit: stops every process of exactly that name and what descends from it, starts it anew. */
+export const processStrategy: StrategyDefinition<ProcessOptions> = {
+  parse: parseProcessOptions,
+  create: (options, parts) => new ProcessStrategy(options, parts, new ProcessTable()),
+};
+
+/** The strategy over a given process table. */
+export class ProcessStrategy implements RestartStrategy {
+  readonly name = 'process';
+  readonly #options: ProcessOptions;
+  readonly #parts: StrategyParts;
+  readonly #table: ProcessTable;
+  /** The roots that the last look found under a name: what they leave behind when they die is known by them. */
+  readonly #roots = new Map<string, readonly ProcessIdentity[]>();
+
+  constructor(options: ProcessOptions, parts: StrategyParts, table: ProcessTable) {
+    this.#options = options;
+    this.#parts = parts;
+    this.#table = table;
+  }
+
+  async resolve(managed: ManagedProcess): Promise<Resolution> {
+    const problem = nameProblem(managed);
+    if (problem !== undefined) return { kind: 'refused', reason: problem };
+    return { kind: 'target', key: managed.systemName, description: `process ${managed.systemName}` };
+  }
+
+  async restart(attempt: RestartAttempt): Promise<RestartOutcome> {
+    try {
+      return await this.#restart(attempt);
+    } catch (error) {
+      return { kind: 'failed', reason: `internal error: ${errorMessage(error)}` };
+    }
+  }
+
+  async checkHealth(managed: ManagedProcess, timeoutMs: number, signal: AbortSignal): Promise<HealthResult> {
+    return proveRunning({ table: this.#table, clock: this.#parts.clock, find: () => this.#find(managed) }, timeoutMs, signal);
+  }
+
+  async preview(managed: ManagedProcess): Promise<RestartPreview> {
+    const problem = nameProblem(managed);
+    if (problem !== undefined) return { stops: [], starts: [], refusals: [problem] };
+    const found = this.#find(managed);
+    if (found.kind === 'refused') return { stops: [], starts: [], refusals: [found.reason] };
+    const stops = found.trees.map((tree) => describeTree(this.#table, tree, this.#parts.clock.date()));
+    const plan = this.#planStart(managed, 1, found.trees);
+    const starts = plan.kind === 'planned' ? plan.launches.map(({ description }) => description) : [];
+    const refusals = [this.#ambiguity(found.trees), plan.kind === 'refused' ? plan.reason : undefined];
+    return { stops, starts, refusals: refusals.filter((reason) => reason !== undefined) };
+  }
+
+  async observe(managed: ManagedProcess): Promise<void> {
+    try {
+      const known = this.#roots.get(managed.systemName) ?? [];
+      // The whole table is looked over only after something has changed: most calls cost one small file.
+      if (known.length > 0 && known.every((root) => this.#table.exists(root))) return;
+      const found = nameProblem(managed) === undefined ? this.#find(managed) : undefined;
+      if (found?.kind === 'found' && this.#ambiguity(found.trees) === undefined) this.#record(managed, found.trees);
+    } catch (error) {
+      this.#parts.log.debug(`Cannot record how ${managed.systemName} was started: ${errorMessage(error)}`, { err: error });
+    }
+  }
+
+  async #restart(attempt: RestartAttempt): Promise<RestartOutcome> {
+    const managed = attempt.process;
+    const found = this.#find(managed);
+    if (found.kind === 'refused') return failed(found.reason);
+    const ambiguity = this.#ambiguity(found.trees);
+    if (ambiguity !== undefined) return failed(ambiguity);
+    // Before anything is stopped: what could not be started again is better left as it is.
+    const plan = this.#planStart(managed, attempt.attempt, found.trees);
+    if (plan.kind === 'refused') return failed(plan.reason);
+    const [oldest] = found.trees;
+    if (oldest !== undefined) rememberLaunch(this.#table, this.#parts.launches, managed.systemName, oldest);
+    if (oldest === undefined) return this.#start(attempt, plan, 'nothing was running');
+    const supervisors = found.trees.map((tree) => supervisorOf(this.#table, tree, process.pid));
+    const stopped = await this.#stop(attempt, found.trees);
+    if (stopped.kind === 'failed') return stopped;
+    const said = `stopped ${describeCount(stopped.processes)}${stopped.killed > 0 ? ` (${stopped.killed} by SIGKILL)` : ''}`;
+    const runs = (): boolean => this.#trees(managed).length > 0;
+    if (await broughtBack(supervisors, runs, { ...this.#parts, table: this.#table }, attempt.signal)) {
+      return { kind: 'restarted', detail: `${said}, its supervisor started ${describePids(this.#trees(managed))}` };
+    }
+    return this.#start(attempt, plan, said);
+  }
+
+  async #stop(attempt: RestartAttempt, trees: readonly ProcessTree[]): Promise<StopResult> {
+    const { stopCommand, stopSignal, stopTimeoutMs, commandTimeoutMs } = this.#options;
+    const parts = { table: this.#table, clock: this.#parts.clock, ownPid: process.pid };
+    if (stopCommand === undefined) return stopTrees(trees, stopSignal, stopTimeoutMs, parts, attempt.signal);
+    const expanded = expandCommand(stopCommand, attempt.process);
+    if (expanded.kind === 'refused') return failed(`stop_command: ${expanded.reason}`);
+    const result = await this.#parts.commands.run(
+      {
+        line: expanded.line,
+        kind: 'action',
+        runId: attempt.runId,
+        description: `stop_command of ${attempt.process.processName}`,
+        environment: commandEnvironment(attempt.process, attempt.attempt),
+        timeoutMs: commandTimeoutMs,
+      },
+      attempt.signal,
+    );
+    const failure = commandFailure(result);
+    if (result.kind === 'aborted' || result.kind === 'not_started') return failed(`stop_command: ${failure}`);
+    if (failure === undefined) return stopTrees(trees, undefined, stopTimeoutMs, parts, attempt.signal);
+    // A program that hangs mostly fails its own stop_command too: it is stopped all the same.
+    this.#parts.log.warning(`stop_command of ${attempt.process.processName} failed, stopping it by signal: ${failure}`);
+    return stopTrees(trees, stopSignal, stopTimeoutMs, parts, attempt.signal);
+  }
+
+  async #start(attempt: RestartAttempt, plan: StartPlan & { kind: 'planned' }, said: string): Promise<RestartOutcome> {
+    const { systemName } = attempt.process;
+    const pids: (number | undefined)[] = [];
+    for (const [index, { what, description }] of plan.launches.entries()) {
+      if (attempt.signal.aborted) return failed(`${said}, aborted before it was started`);
+      const name = index === 0 ? systemName : `${systemName}@${index + 1}`;
+      const result = await this.#parts.programs.launch(
+        { systemName: name, runId: attempt.runId, what },
+        GRACE_MS,
+        attempt.signal,
+      );
+      if (result.kind === 'failed') return failed(`${said}, but not started: ${result.reason} (${description})`);
+      pids.push(result.pid);
+    }
+    const started = pids.map((pid) => (pid === undefined ? 'it' : `pid ${pid}`)).join(', ');
+    return { kind: 'restarted', detail: `${said}, started ${started}` };
+  }
+
+  #find(managed: ManagedProcess): Matches {
+    return findTrees(this.#table, managed, this.#roots.get(managed.systemName) ?? [], process.pid);
+  }
+
+  #trees(managed: ManagedProcess): readonly ProcessTree[] {
+    const found = this.#find(managed);
+    return found.kind === 'found' ? found.trees : [];
+  }
+
+  #record(managed: ManagedProcess, trees: readonly ProcessTree[]): void {
+    const [oldest] = trees;
+    if (oldest === undefined) return;
+    const wanted = this.#options.startCommand === undefined && !isFromCommand(this.#table, oldest.root.pid);
+    if (wanted && !rememberLaunch(this.#table, this.#parts.launches, managed.systemName, oldest)) return;
+    const roots = trees.map(({ root: { pid, startTime } }) => ({ pid, startTime }));
+    this.#roots.set(managed.systemName, roots);
+  }
+
+  #planStart(managed: ManagedProcess, attempt: number, trees: readonly ProcessTree[]): StartPlan {
+    const stored = this.#parts.launches.get(managed.systemName);
+    const running = trees.map((tree, index) => recallLaunch(this.#table, index === 0 ? stored : undefined, tree));
+    return planStart(this.#options, managed, attempt, running, stored, process.env.PATH ?? DEFAULT_PATH);
+  }
+
+  #ambiguity(trees: readonly ProcessTree[]): string | undefined {
+    const { maxMatches } = this.#options;
+    if (trees.length <= maxMatches) return undefined;
+    return `ambiguous: ${trees.length} programs of that name run (${describePids(trees)}), max_matches is ${maxMatches}`;
+  }
+}
+
+function failed(reason: string): { readonly kind: 'failed'; readonly reason: string } {
+  return { kind: 'failed', reason };
+}
+
+function describeCount(count: number): string {
+  return count === 1 ? '1 process' : `${count} processes`;
+}
+
+/** A program that fails within it says why; one that stays is not waited for any longer. */
+const GRACE_MS = 500;
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';

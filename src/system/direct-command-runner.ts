@@ -1,0 +1,91 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { startProgram } from './command.ts';
+import type { CommandResult, CommandRunner, ShellCommand } from './command-runner.ts';
+import { isRunning, killGroup, killRun } from './kill-run.ts';
+import { minimalEnvironment } from './minimal-environment.ts';
+import { ProcessTable } from './process-table.ts';
+import type { RunFiles } from './run-files.ts';
+import { shellArgv } from './shell.ts';
+import { commandResult, killProgram, ProgramOutput, programEnding } from './started-program.ts';
+import { asUser } from './user-account.ts';
+
+/**
+ * Runs commands as children of ours, each in a session and process group of its own: for where no systemd runs, or we are not
+ * root. A check writes into a pipe, and what it left in its group dies at its end. An action writes into a file, and what it left
+ * behind lives; it goes on, too, when we are killed, and `settle` finds it by the name of its file.
+ */
+export class DirectCommandRunner implements CommandRunner {
+  readonly #files: RunFiles;
+
+  constructor(files: RunFiles) {
+    this.#files = files;
+  }
+
+  async run(command: ShellCommand, signal: AbortSignal): Promise<CommandResult> {
+    if (!/^[a-z0-9-]{1,64}$/.test(command.runId)) return { kind: 'not_started', reason: 'its run id is malformed' };
+    const shell = await asUser(shellArgv(command.line), command.user, signal);
+    if (signal.aborted) return { kind: 'aborted', output: '' };
+    if (shell.kind === 'refused') return { kind: 'not_started', reason: shell.reason };
+    const environment = {
+      ...minimalEnvironment(),
+      ...shell.environment,
+      ...command.environment,
+      MONITOR_RUN_ID: command.runId,
+    };
+    switch (command.kind) {
+      case 'check':
+        return await this.#check(command, shell.argv, environment, signal);
+      case 'action':
+        return await this.#act(command, shell.argv, environment, signal);
+      default:
+        return command.kind satisfies never;
+    }
+  }
+
+  async settle(runId: string, timeoutMs: number, signal: AbortSignal): Promise<'not_found' | 'ended'> {
+    const process = this.#files.findRun(runId);
+    if (process === undefined) return 'not_found';
+    const table = new ProcessTable();
+    const end = performance.now() + timeoutMs;
+    // It is no child of ours, so there is nothing to wait on but its being there.
+    while (isRunning(table, process)) {
+      if (signal.aborted || performance.now() >= end) await killRun({ ...process, runId });
+      else await delay(SETTLE_POLL_MS, undefined, { signal }).catch(() => {});
+    }
+    return 'ended';
+  }
+
+  async #check(command: ShellCommand, argv: Argv, environment: Environment, signal: AbortSignal): Promise<CommandResult> {
+    const start = await startProgram(...split(argv), { environment, cwd: '/', output: 'pipe' });
+    if (start.kind === 'not_started') return start;
+    const output = new ProgramOutput(start.program);
+    const ending = await programEnding(start.program, command.timeoutMs, signal);
+    if (ending.kind === 'ended') killGroup(start.program.pid);
+    else await killProgram(start.program, command.runId);
+    await output.finish();
+    return commandResult(ending, command.timeoutMs, output.joined());
+  }
+
+  async #act(command: ShellCommand, argv: Argv, environment: Environment, signal: AbortSignal): Promise<CommandResult> {
+    const file = this.#files.create('run', command.runId);
+    try {
+      const start = await startProgram(...split(argv), { environment, cwd: '/', output: file?.fd ?? 'ignore' });
+      if (start.kind === 'not_started') return start;
+      file?.record(start.program.pid);
+      const ending = await programEnding(start.program, command.timeoutMs, signal);
+      if (ending.kind !== 'ended') await killProgram(start.program, command.runId);
+      return commandResult(ending, command.timeoutMs, file?.text() ?? '');
+    } finally {
+      file?.close();
+    }
+  }
+}
+
+type Argv = readonly string[];
+type Environment = Readonly<Record<string, string>>;
+
+const SETTLE_POLL_MS = 50;
+
+function split([file = '', ...rest]: Argv): [string, string[]] {
+  return [file, rest];
+}

@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import { execute } from './command.ts';
+
+/** A user of this machine (passwd(5)). */
+export interface UserAccount {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+}
+
+export type AccountResult =
+  | { readonly kind: 'found'; readonly account: UserAccount }
+  | { readonly kind: 'not_found'; readonly reason: string };
+
+/** The account of a user name or uid, by getent(1), which knows directories too; by /etc/passwd where there is no getent. Never rejects. */
+export async function findAccount(user: string, signal: AbortSignal): Promise<AccountResult> {
+  // A name like `-x` would be an option.
+  if (!/^[^-:\s\0][^:\s\0]*$/.test(user)) return { kind: 'not_found', reason: `${JSON.stringify(user)} is no user name` };
+  const found = await execute('getent', ['passwd', user], { timeoutMs: LOOKUP_MS, signal });
+  switch (found.kind) {
+    case 'exited':
+      if (found.exitCode === 0) return parseAccount(found.stdout.split('\n')[0] ?? '', user);
+      return { kind: 'not_found', reason: `there is no user ${user}` };
+    case 'not_started':
+      return parseAccount(findLine(user) ?? '', user);
+    case 'timed_out':
+    case 'signaled':
+    case 'aborted':
+      return { kind: 'not_found', reason: `the user ${user} could not be looked up (${found.kind})` };
+    default:
+      return found satisfies never;
+  }
+}
+
+/** A program and its arguments, and what it finds in its environment, as another user. */
+export type AsUser =
+  | { readonly kind: 'ready'; readonly argv: readonly string[]; readonly environment: Readonly<Record<string, string>> }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/**
+ * `argv` to be run as `user`, with all of that user's groups and home; as ourselves where undefined. Only root may be another.
+ * Source: setpriv(1).
+ */
+export async function asUser(argv: readonly string[], user: string | undefined, signal: AbortSignal): Promise<AsUser> {
+  if (user === undefined) return { kind: 'ready', argv, environment: {} };
+  const found = await findAccount(user, signal);
+  if (found.kind === 'not_found') return { kind: 'refused', reason: found.reason };
+  const { name, uid, gid, home } = found.account;
+  const environment = { HOME: home, USER: name, LOGNAME: name };
+  if (uid === process.geteuid?.()) return { kind: 'ready', argv, environment };
+  if (process.geteuid?.() !== 0) return { kind: 'refused', reason: `only root can run it as the user ${user}` };
+  return { kind: 'ready', argv: ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--init-groups', '--', ...argv], environment };
+}
+
+const LOOKUP_MS = 10_000;
+
+function findLine(user: string): string | undefined {
+  try {
+    const lines = readFileSync('/etc/passwd', 'utf8').split('\n');
+    return lines.find((line) => line.startsWith(`${user}:`)) ?? lines.find((line) => line.split(':')[2] === user);
+  } catch {
+    return undefined;
+  }
+}
+
+function parseAccount(line: string, user: string): AccountResult {
+  const [name, , uid, gid, , home] = line.split(':');
+  if (!name || !uid || !gid || !/^\d+$/.test(uid) || !/^\d+$/.test(gid)) {
+    return { kind: 'not_found', reason: `there is no user ${user}` };
+  }
+  return { kind: 'found', account: { name, uid: Number(uid), gid: Number(gid), home: home || '/' } };
+}

@@ -1,0 +1,186 @@
+import type { ServiceCallResult, ServiceManager, UnitStatus } from '../../src/system/service-manager.ts';
+import type { FakeClock } from './fake-clock.ts';
+
+/** How a unit of the fake systemd behaves. */
+export interface FakeUnitOptions {
+  readonly aliases?: readonly string[];
+  readonly type?: string;
+  readonly loadState?: string;
+  readonly remainAfterExit?: boolean;
+  /** Where it stands at first; inactive unless said. */
+  readonly state?: 'active' | 'inactive' | 'failed';
+  readonly result?: string;
+  /** How long a start job takes; 10 ms unless said, Infinity: it hangs. */
+  readonly startMs?: number;
+  /** The start job fails. */
+  readonly refusesStart?: boolean;
+  /** How long it lives once started; for ever unless said. A oneshot has done its work at its start. */
+  readonly livesMs?: number | (() => number);
+  /** `Restart=always` with this RestartSec. */
+  readonly restartMs?: number;
+  /** Starts that are allowed until `reset-failed`. */
+  readonly startLimit?: number;
+  readonly controlGroup?: string;
+  readonly mainPid?: number;
+}
+
+/** A systemd of the test's own on a fake clock: units with jobs, crashes, restarts and start limits. */
+export class FakeSystemd implements ServiceManager {
+  available = true;
+  /** Every `call`, as `verb unit`. */
+  readonly calls: string[] = [];
+  shows = 0;
+  /** Set: systemd does not answer. */
+  silent: string | undefined;
+  readonly #clock: FakeClock;
+  readonly #units = new Map<string, FakeUnit>();
+
+  constructor(clock: FakeClock) {
+    this.#clock = clock;
+  }
+
+  add(name: string, options: FakeUnitOptions = {}): FakeUnit {
+    const unit = new FakeUnit(name, options, this.#clock);
+    for (const each of [name, ...(options.aliases ?? [])]) this.#units.set(each, unit);
+    return unit;
+  }
+
+  async show(name: string, signal: AbortSignal): ReturnType<ServiceManager['show']> {
+    this.shows++;
+    await Promise.resolve();
+    if (signal.aborted) return { kind: 'failed', reason: 'aborted' };
+    if (this.silent !== undefined) return { kind: 'failed', reason: this.silent };
+    return { kind: 'status', status: this.#units.get(name)?.status() ?? { ...nothing, id: name, loadState: 'not-found' } };
+  }
+
+  async call(verb: string, name: string, timeoutMs: number, signal: AbortSignal): Promise<ServiceCallResult> {
+    this.calls.push(`${verb} ${name}`);
+    const unit = this.#units.get(name);
+    if (this.silent !== undefined || unit === undefined)
+      return { kind: 'failed', reason: this.silent ?? `Unit ${name} not found.` };
+    const over = new AbortController();
+    const job = unit.job(verb).finally(() => over.abort());
+    const limit = this.#clock.sleep(timeoutMs, AbortSignal.any([over.signal, signal])).then(
+      (): ServiceCallResult => ({
+        kind: 'failed',
+        reason: signal.aborted ? 'aborted' : `still running after ${timeoutMs} ms`,
+      }),
+    );
+    return Promise.race([job, limit.then(async (result) => (over.signal.aborted ? job : result))]);
+  }
+}
+
+const nothing: UnitStatus = {
+  id: '',
+  loadState: 'loaded',
+  activeState: 'inactive',
+  subState: 'dead',
+  result: 'success',
+  mainPid: 0,
+  type: 'simple',
+  controlGroup: '',
+};
+
+/** One unit; the test may put it into a state with `set`. */
+export class FakeUnit {
+  readonly #options: FakeUnitOptions;
+  readonly #clock: FakeClock;
+  #status: UnitStatus;
+  #starts = 0;
+  #life = new AbortController();
+  #starting: Promise<ServiceCallResult> | undefined;
+  static #pid = 1_000_000;
+
+  constructor(id: string, options: FakeUnitOptions, clock: FakeClock) {
+    this.#options = options;
+    this.#clock = clock;
+    const { state = 'inactive', type = 'simple', loadState = 'loaded', result = 'success', controlGroup = '' } = options;
+    this.#status = { ...nothing, id, type, loadState, controlGroup, result, activeState: state, mainPid: options.mainPid ?? 0 };
+    if (state === 'active') this.#live();
+  }
+
+  status(): UnitStatus {
+    return this.#status;
+  }
+
+  set(change: Partial<UnitStatus>): void {
+    this.#status = { ...this.#status, ...change };
+  }
+
+  async job(verb: string): Promise<ServiceCallResult> {
+    switch (verb) {
+      case 'reset-failed':
+        this.#starts = 0;
+        this.set({ result: 'success' });
+        if (this.#status.activeState === 'failed') this.set({ activeState: 'inactive', subState: 'dead' });
+        return { kind: 'done' };
+      case 'stop':
+        this.#life.abort();
+        this.set({ activeState: 'inactive', subState: 'dead', mainPid: 0 });
+        return { kind: 'done' };
+      case 'restart':
+        this.#life.abort();
+        return this.start();
+      default:
+        return this.#status.activeState === 'active' ? { kind: 'done' } : this.start();
+    }
+  }
+
+  /** One start, joined by whoever asks meanwhile; also what `Restart=` does. */
+  start(): Promise<ServiceCallResult> {
+    this.#starting ??= this.#begin().finally(() => {
+      this.#starting = undefined;
+    });
+    return this.#starting;
+  }
+
+  async #begin(): Promise<ServiceCallResult> {
+    const { startLimit = Number.POSITIVE_INFINITY, startMs = 10, refusesStart } = this.#options;
+    if (this.#starts >= startLimit) {
+      this.set({ activeState: 'failed', subState: 'failed', result: 'start-limit-hit', mainPid: 0 });
+      return { kind: 'failed', reason: 'start request repeated too quickly' };
+    }
+    this.#starts++;
+    this.set({ activeState: 'activating', subState: 'start', result: 'success', mainPid: 0 });
+    if (startMs === Number.POSITIVE_INFINITY) return new Promise(() => {});
+    await this.#clock.sleep(startMs);
+    if (refusesStart) {
+      this.#die('exit-code');
+      return { kind: 'failed', reason: 'control process exited with error code' };
+    }
+    if (this.#options.type === 'oneshot') {
+      this.set(
+        this.#options.remainAfterExit
+          ? { activeState: 'active', subState: 'exited' }
+          : { activeState: 'inactive', subState: 'dead' },
+      );
+    } else this.#live();
+    return { kind: 'done' };
+  }
+
+  #live(): void {
+    const { livesMs, mainPid } = this.#options;
+    this.set({ activeState: 'active', subState: 'running', result: 'success', mainPid: mainPid ?? FakeUnit.#pid++ });
+    const life = new AbortController();
+    this.#life = life;
+    if (livesMs === undefined) return;
+    const ms = typeof livesMs === 'number' ? livesMs : livesMs();
+    void this.#clock.sleep(ms, life.signal).then(() => {
+      if (!life.signal.aborted) this.#die('exit-code');
+    });
+  }
+
+  #die(result: string): void {
+    const { restartMs } = this.#options;
+    if (restartMs === undefined) {
+      this.set({ activeState: 'failed', subState: 'failed', result, mainPid: 0 });
+      return;
+    }
+    this.set({ activeState: 'activating', subState: 'auto-restart', result, mainPid: 0 });
+    const life = new AbortController();
+    this.#life = life;
+    void this.#clock.sleep(restartMs, life.signal).then(() => {
+      if (!life.signal.aborted) void this.start();
+    });
+  }
+}

@@ -1,0 +1,136 @@
+import { spawn } from 'node:child_process';
+import { chmodSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import type { LaunchRecord } from '../../src/core/launch-record.ts';
+import type { CommandRunner } from '../../src/system/command-runner.ts';
+import type { ProgramLauncher } from '../../src/system/program-launcher.ts';
+
+/** Real programs with names of one's choosing, in a folder of their own; all of them are gone after the test. */
+export interface ProcessZoo {
+  readonly dir: string;
+  /** A copy of sleep(1) under this file name; its path. */
+  sleeper(name: string): string;
+  /** An executable script under this file name; its path. */
+  script(name: string, text: string): string;
+  /** Starts a program; it has been executed when its pid comes back. */
+  start(path: string, args?: readonly string[], options?: ZooOptions): Promise<number>;
+  /** Starts programs as the daemon would, without systemd. */
+  readonly launcher: ProgramLauncher & { readonly launched: LaunchRecord[] };
+  /** Runs shell lines as the daemon would, without systemd. */
+  readonly commands: CommandRunner;
+}
+
+interface ZooOptions {
+  readonly argv0?: string;
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+/** Opens a zoo for one test. */
+export function openZoo(t: TestContext): ProcessZoo {
+  const dir = mkdtempSync(join(tmpdir(), 'zoo-'));
+  chmodSync(dir, 0o755);
+  t.after(() => {
+    // Whatever runs from this folder, or has it in its environment, was started here.
+    for (let round = 0; round < 100; round += 1) {
+      const mine = inhabitants(dir);
+      if (mine.length === 0) break;
+      for (const pid of mine) attempt(() => process.kill(pid, 'SIGKILL'));
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+    rmSync(dir, { recursive: true, force: true });
+  });
+  const env = (extra: NodeJS.ProcessEnv = {}) => ({ PATH: process.env.PATH, ZOO: dir, ...extra });
+  const launched: LaunchRecord[] = [];
+  return {
+    dir,
+    sleeper: (name) => {
+      copyFileSync('/bin/sleep', join(dir, name));
+      return join(dir, name);
+    },
+    script: (name, text) => {
+      writeFileSync(join(dir, name), text, { mode: 0o755 });
+      return join(dir, name);
+    },
+    start: async (path, args = ['300'], options = {}) => {
+      const child = spawn(path, args, { stdio: 'ignore', detached: true, ...options, env: options.env ?? env() });
+      child.unref();
+      const pid = child.pid ?? 0;
+      if (pid === 0) throw new Error(`not started: ${path}`);
+      return pid;
+    },
+    commands: {
+      run: (command) =>
+        new Promise((resolve) => {
+          const child = spawn('bash', ['-c', command.line], {
+            stdio: 'ignore',
+            detached: true,
+            env: env({ ...command.environment, MONITOR_RUN_ID: command.runId }),
+          });
+          child.on('exit', (code, signal) =>
+            resolve(
+              signal === null ? { kind: 'exited', exitCode: code ?? 0, output: '' } : { kind: 'signaled', signal, output: '' },
+            ),
+          );
+        }),
+      settle: () => Promise.resolve('not_found'),
+    },
+    launcher: {
+      launched,
+      launch: async ({ what, runId }) => {
+        if (what.kind === 'argv') launched.push(what.record);
+        const [file, args, options] =
+          what.kind === 'line'
+            ? (['bash', ['-c', what.line], { env: env({ ...what.environment, MONITOR_RUN_ID: runId }) }] as const)
+            : ([
+                what.record.executable,
+                what.record.argv.slice(1),
+                {
+                  argv0: what.record.argv[0],
+                  cwd: what.record.cwd,
+                  uid: what.record.uid,
+                  gid: what.record.gid,
+                  env: Object.fromEntries([
+                    ...what.record.environment.map((v) => [v.slice(0, v.indexOf('=')), v.slice(v.indexOf('=') + 1)]),
+                    ['MONITOR_RUN_ID', runId],
+                  ]),
+                },
+              ] as const);
+        const child = spawn(file, args, { stdio: 'ignore', detached: true, ...options } as object);
+        child.unref();
+        return child.pid === undefined
+          ? { kind: 'failed', reason: `cannot start ${file}` }
+          : { kind: 'launched', pid: child.pid };
+      },
+      retire: () => Promise.resolve(),
+    },
+  };
+}
+
+/** True while a process of this number lives and is no zombie. */
+export function isAlive(pid: number): boolean {
+  const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  return stat !== undefined && !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
+}
+
+function inhabitants(dir: string): number[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).filter((pid) => {
+    if (pid === process.pid || !isAlive(pid)) return false;
+    const exe = attempt(() => readlinkSync(`/proc/${pid}/exe`)) ?? '';
+    const environment = attempt(() => readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')) ?? [];
+    return exe.startsWith(`${dir}/`) || environment.includes(`ZOO=${dir}`);
+  });
+}
+
+function attempt<T>(run: () => T): T | undefined {
+  try {
+    return run();
+  } catch {
+    return undefined;
+  }
+}

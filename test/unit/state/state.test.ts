@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { systemClock } from '../../../src/core/clock.ts';
+import type { DaemonState } from '../../../src/state/daemon-state.ts';
+import { openState } from '../../../src/state/state.ts';
+import { entryOf } from '../../helpers/journal-entry.ts';
+import { RecordedLog } from '../../helpers/recorded-log.ts';
+import { tempDir } from '../../helpers/temp-dir.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
+
+const clock = systemClock;
+const launch = { argv: ['a', '', 'b\n'], executable: '/x', cwd: '/', environment: ['A=1'], uid: 0, gid: 0, groups: [1] };
+const handled = { processId: 9, processName: 'x', notes: 'disk \ud800 full\u0000', handledAt: new Date(5) };
+
+test('everything comes back in the next life, to the letter', (t) => {
+  const dir = join(tempDir(t), 'a/state');
+  const log = new RecordedLog();
+  const first = openState(dir, { log, clock });
+  first.journal.begin(entryOf('nginx', 1));
+  first.journal.begin(entryOf('nginx', 2));
+  first.journal.begin(entryOf('gone'));
+  first.journal.end('gone');
+  first.handled.set(handled);
+  first.handled.set({ ...handled, processId: 10 });
+  first.handled.delete(10);
+  first.holds.set({ name: '*', until: null, reason: 'maintenance' });
+  first.holds.set({ name: 'x', until: new Date(99), reason: '' });
+  first.launches.set('prog', launch);
+  first.history.append({ at: new Date(1), type: 't', processName: 'x', detail: 'one\u001b[31m\ntwo' });
+  first.close();
+  first.close();
+  const second = openState(dir, { log, clock });
+  t.after(() => second.close());
+  assert.deepEqual(second.journal.list(), [entryOf('nginx', 2)]);
+  assert.deepEqual(second.handled.list(), [handled]);
+  assert.deepEqual(second.handled.get(9), handled);
+  assert.equal(second.handled.get(10), undefined);
+  assert.deepEqual(second.holds.list(), [
+    { name: '*', until: null, reason: 'maintenance' },
+    { name: 'x', until: new Date(99), reason: '' },
+  ]);
+  assert.deepEqual(second.launches.get('prog'), launch);
+  assert.deepEqual(second.history.recent(5), [{ at: new Date(1), type: 't', processName: 'x', detail: 'one?[31m two' }]);
+  assert.deepEqual(log.lines, []);
+});
+
+test('the directory is 0700, every file in it 0600', (t) => {
+  const dir = join(tempDir(t), 'state');
+  const state = openState(dir, { log: new RecordedLog(), clock });
+  t.after(() => state.close());
+  state.journal.begin(entryOf('x'));
+  assert.equal(statSync(dir).mode & 0o777, 0o700);
+  const files = readdirSync(dir);
+  assert.deepEqual(files.sort(), ['daemon.lock', 'daemon.pid', 'state.db', 'state.db-shm', 'state.db-wal']);
+  for (const file of files) assert.equal(statSync(join(dir, file)).mode & 0o777, 0o600, file);
+});
+
+test('the history is bounded, and what is not yet written is part of it', (t) => {
+  const state = openState(tempDir(t), { log: new RecordedLog(), clock });
+  t.after(() => state.close());
+  for (let i = 0; i < 10_500; i++) append(state, i);
+  state.journal.begin(entryOf('x'));
+  append(state, 10_500);
+  const all = state.history.recent(20_000);
+  assert.ok(all.length >= 10_000 && all.length <= 10_001, String(all.length));
+  assert.equal(all.at(-1)?.detail, 'number 10500');
+  assert.deepEqual(
+    state.history.recent(2, 'odd').map(({ detail }) => detail),
+    ['number 10497', 'number 10499'],
+  );
+  assert.deepEqual(state.history.recent(0), []);
+  assert.deepEqual(state.history.recent(-3), []);
+});
+
+test('the history is written without anybody asking', async (t) => {
+  const dir = tempDir(t);
+  const state = openState(dir, { log: new RecordedLog(), clock });
+  t.after(() => state.close());
+  const before = statSync(join(dir, 'state.db-wal')).size;
+  append(state, 1);
+  await waitFor('a write', () => statSync(join(dir, 'state.db-wal')).size > before);
+});
+
+test('a thousand alarms cost little', (t) => {
+  const state = openState(tempDir(t), { log: new RecordedLog(), clock });
+  t.after(() => state.close());
+  const before = process.cpuUsage();
+  for (let i = 0; i < 1_000; i++) {
+    state.journal.begin(entryOf(`target ${i}`));
+    for (let j = 0; j < 5; j++) append(state, j);
+    state.breakers.save(`target ${i}`, 'x', { state: 'closed', failures: 0, reopenAtMs: 0, successesMs: [1] });
+    state.handled.set({ ...handled, processId: i });
+    state.journal.end(`target ${i}`);
+    state.handled.delete(i);
+  }
+  const { user, system } = process.cpuUsage(before);
+  const msEach = (user + system) / 1_000 / 1_000;
+  t.diagnostic(`${msEach.toFixed(2)} ms of CPU an alarm`);
+  assert.ok(msEach < 2, `${msEach} ms`);
+});
+
+test('a state_dir within the reach of others is not used: one complaint, and on from memory', (t) => {
+  const dir = tempDir(t);
+  chmodSync(dir, 0o777);
+  const log = new RecordedLog();
+  const state = openState(dir, { log, clock });
+  exercise(state);
+  state.close();
+  assert.deepEqual(readdirSync(dir), []);
+  assert.equal(log.of('error').length, 1);
+  assert.match(log.of('error')[0] ?? '', /others may write to it/);
+});
+
+test('a state_dir that cannot be: one complaint, and on from memory', (t) => {
+  const dir = tempDir(t);
+  writeFileSync(join(dir, 'file'), '');
+  mkdirSync(join(dir, 'locked/daemon.lock'), { recursive: true });
+  for (const place of ['file/state', 'file', 'locked', '\u0000']) {
+    const log = new RecordedLog();
+    const state = openState(join(dir, place), { log, clock });
+    exercise(state);
+    state.close();
+    assert.equal(log.of('error').length, 1, JSON.stringify(log.lines));
+  }
+});
+
+/** Uses every part, as the monitor would. */
+function exercise(state: DaemonState): void {
+  state.journal.begin(entryOf('x'));
+  state.handled.set(handled);
+  state.launches.set('prog', launch);
+  append(state, 1);
+  assert.deepEqual(state.journal.list(), [entryOf('x')]);
+  assert.deepEqual(state.handled.list(), [handled]);
+  assert.equal(state.history.recent(10).length, 1);
+  state.journal.end('x');
+  assert.deepEqual(state.journal.list(), []);
+}
+
+function append(state: DaemonState, i: number): void {
+  state.history.append({ at: new Date(i), type: 't', processName: i % 2 === 0 ? 'even' : 'odd', detail: `number ${i}` });
+}

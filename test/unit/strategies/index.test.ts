@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseStrategy, strategies } from '../../../src/strategies/index.ts';
+import { type StrategyParts, strategyNames } from '../../../src/strategies/strategy.ts';
+import { FakeClock } from '../../helpers/fake-clock.ts';
+import { FakeSystemd } from '../../helpers/fake-systemd.ts';
+import { attemptOn, FakeCommands, FakeSection, managed, never, settled, silentLog } from '../../helpers/strategy-parts.ts';
+
+function parts() {
+  const clock = new FakeClock();
+  const systemd = new FakeSystemd(clock);
+  const commands = new FakeCommands();
+  const all: StrategyParts = {
+    commands,
+    services: systemd,
+    clock,
+    log: silentLog,
+    launches: { get: () => undefined, set: () => {} },
+    programs: { launch: () => assert.fail('nothing is to be launched'), retire: async () => {} },
+  };
+  return { all, systemd, commands, clock };
+}
+
+const warningsOf = (section: string, values: Record<string, string>): string[] => {
+  const reader = new FakeSection(section, values);
+  parseStrategy(reader);
+  return reader.reports;
+};
+
+test('every strategy is in the table and creates one of its name; auto unless said', () => {
+  for (const name of strategyNames) {
+    const parsed = parseStrategy(new FakeSection('process.app', { restart_strategy: name, restart_command: 'x' }));
+    assert.equal(parsed.name, name);
+    assert.equal(parsed.create(parts().all).name, name);
+    assert.equal(strategies[name].create(strategies[name].parse(new FakeSection('process.app')), parts().all).name, name);
+  }
+  assert.equal(parseStrategy(new FakeSection('process.app')).name, 'auto');
+});
+
+test('restart_command replaces the action of the strategy that is named; its health check stays', async () => {
+  const { all, systemd, commands, clock } = parts();
+  systemd.add('app.service', { state: 'failed', result: 'exit-code' });
+  const section = new FakeSection('process.app', { restart_strategy: 'service', restart_command: 'again.sh %s' });
+  const strategy = parseStrategy(section).create(all);
+  assert.equal((await settled(clock, strategy.restart(attemptOn(managed('app'))))).kind, 'restarted');
+  assert.equal(commands.ran[0]?.line, 'again.sh app');
+  assert.deepEqual(systemd.calls, []);
+  assert.deepEqual(await strategy.checkHealth(managed('app'), 5000, never), {
+    kind: 'unhealthy',
+    reason: 'app.service is failed (exit-code)',
+  });
+});
+
+test('the keys of every strategy are known, whichever is named', () => {
+  const asked = new Set<string>();
+  class Asking extends FakeSection {
+    override text(key: string): string | undefined {
+      asked.add(key);
+      return super.text(key);
+    }
+  }
+  parseStrategy(new Asking('process.app', { restart_strategy: 'custom', restart_command: 'x' }));
+  for (const key of [
+    'start_command',
+    'stop_command',
+    'stop_signal',
+    'stop_timeout',
+    'max_matches',
+    'user',
+    'restart_command',
+  ]) {
+    assert.ok(asked.has(key), key);
+  }
+});
+
+test('nonsense in a section of its own is a warning', () => {
+  assert.deepEqual(warningsOf('process.app', { restart_strategy: 'custom' }), [
+    'warning restart_command: is missing: restart_strategy = custom does nothing else, and every recovery will fail',
+  ]);
+  assert.deepEqual(warningsOf('process.app', { restart_strategy: 'service', start_command: 'x' }), [
+    'warning start_command: has no effect for app: restart_strategy = service restarts the unit only',
+  ]);
+  assert.deepEqual(warningsOf('process.app', { restart_command: 'x', stop_command: 'y' }), [
+    'warning stop_command: has no effect for app: restart_command is run instead',
+  ]);
+  assert.deepEqual(warningsOf('process.reboot', {}), [
+    'warning restart_strategy: will be refused: "reboot" changes the state of the whole machine',
+  ]);
+  assert.deepEqual(warningsOf('process.web', { restart_strategy: 'service', system_name: 'web*' }), [
+    'warning system_name: will be refused: "web*" is a pattern, not the name of one unit',
+  ]);
+});
+
+test('sense is none', () => {
+  assert.deepEqual(warningsOf('process.default', { restart_strategy: 'custom', start_command: 'x' }), []);
+  assert.deepEqual(warningsOf('process.my worker', { start_command: 'x' }), []);
+  assert.deepEqual(warningsOf('process.dbus', { restart_strategy: 'service' }), []);
+  assert.deepEqual(warningsOf('process.w', { restart_strategy: 'process', start_command: 'x', stop_command: 'y' }), []);
+  assert.deepEqual(warningsOf('process.reboot', { system_name: 'rebooter' }), []);
+});
