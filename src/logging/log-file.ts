@@ -69,6 +69,7 @@ export class LogFile {
 
   async #open(): Promise<void> {
     clearTimeout(this.#retry);
+    if (this.#closed) return;
     const previous = this.#file;
     this.#file = undefined;
     try {

@@ -18,6 +18,12 @@ export function textLine(date: Date, level: LogLevel, message: string): string {
   return `${localTimestamp(date)}  [${level.toUpperCase()}] - ${message}`;
 }
 
+/** A line without fields, made of a printable `message`. */
+export function plainLine(date: Date, level: LogLevel, message: string): LogLine {
+  const json = JSON.stringify({ level, time: date.toISOString(), msg: message });
+  return { level, message, text: textLine(date, level, message), json };
+}
+
 /** `message` made printable and cut at 4,000 characters. */
 export function cleanMessage(message: unknown): string {
   return cleanText(typeof message === 'string' ? message : String(message));
@@ -34,6 +40,12 @@ export function cleanFields(fields: LogFields): Record<string, unknown> {
   );
 }
 
+/** The message, and what the error in the fields says where the message does not. */
+export function withError(message: string, error: unknown): string {
+  const said = typeof error === 'object' && error !== null && 'message' in error ? error.message : undefined;
+  return typeof said !== 'string' || said === '' || message.includes(said) ? message : `${message}: ${said}`;
+}
+
 const MAX_TEXT = 4_000;
 const MAX_ITEMS = 50;
 const MAX_DEPTH = 4;
@@ -46,23 +58,10 @@ function cleanText(text: string): string {
 }
 
 function cleanValue(value: unknown, depth: number): unknown {
-  switch (typeof value) {
-    case 'string':
-      return cleanText(value);
-    case 'number':
-      return Number.isFinite(value) ? value : String(value);
-    case 'boolean':
-      return value;
-    case 'object':
-      return value === null ? null : cleanObject(value, depth);
-    case 'bigint':
-    case 'symbol':
-    case 'function':
-    case 'undefined':
-      return cleanText(String(value));
-    default:
-      return value satisfies never;
-  }
+  if (typeof value === 'string') return cleanText(value);
+  if (value === null || typeof value === 'boolean') return value;
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
+  return typeof value === 'object' ? cleanObject(value, depth) : cleanText(String(value));
 }
 
 function cleanObject(value: object, depth: number): unknown {

@@ -53,8 +53,10 @@ export interface StoreReport {
 
 /** What each store kind gives the table in index.ts. */
 export interface StoreDefinition<Options> {
-  /** Reads the `[database]` keys of this kind; problems go to the reader. */
-  parse(section: SectionReader): Options;
-  /** Opens nothing by itself: the first call connects. */
-  open(options: Options): AlarmStore;
+  /** Reads the `[database]` keys of this kind; `required`: it is the driver in use, so that what it cannot do without is missed. */
+  parse(section: SectionReader, required: boolean): Options;
+  /** AlarmStore.description before anything is opened. */
+  describe(options: Options): string;
+  /** Loads the driver; the first call connects. */
+  open(options: Options): Promise<AlarmStore>;
 }

@@ -84,9 +84,9 @@ export class AutoStrategy implements RestartStrategy {
     try {
       const choice = await this.#choose(process, deadline.signal);
       if (choice.kind === 'none') return { kind: 'unhealthy', reason: choice.reason };
-      const health = await this.#of(choice).checkHealth(process, deadline.remainingMs(), signal);
+      const health = await this.#of(choice).checkHealth(process, deadline.remainingMs() || 1, signal);
       if (health.kind !== 'unhealthy' || choice.kind === 'process' || !this.#parts.fallsBack) return health;
-      const instead = await this.#process.checkHealth(process, deadline.remainingMs(), signal);
+      const instead = await this.#process.checkHealth(process, deadline.remainingMs() || 1, signal);
       return instead.kind === 'unhealthy' ? { ...instead, reason: `${health.reason}; ${instead.reason}` } : instead;
     } finally {
       deadline.end();

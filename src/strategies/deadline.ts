@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts';
 export interface Deadline {
   /** Aborts when the time is over, or with the signal it was made from. */
   readonly signal: AbortSignal;
-  /** Milliseconds that are left; 0 once it is over. */
+  /** Whole milliseconds that are left; 0 once it is over. */
   remainingMs(): number;
   /** Takes the timer down. To be called when the steps are done, however they went. */
   end(): void;
@@ -20,7 +20,7 @@ export function startDeadline(clock: Clock, limitMs: number, parent: AbortSignal
   });
   return {
     signal: AbortSignal.any([parent, over.signal]),
-    remainingMs: () => Math.max(overAtMs - clock.monotonicMs(), 0),
+    remainingMs: () => Math.max(Math.ceil(overAtMs - clock.monotonicMs()), 0),
     end: () => done.abort(),
   };
 }

@@ -91,11 +91,14 @@ class Family {
     );
     const own = ancestorsOf(this.#ownPid, all);
     const children = childrenOf(all);
-    // A child whose parent has died in between is nobody's descendant any more, but it is still in its parent's process group.
-    const groups = new Set([...this.#seen.values()].map(({ pid }) => pid));
+    const members = [...this.#seen.values()];
+    const isNobodyElse = ({ pid, startTime }: ProcessIdentity): boolean => (all.get(pid)?.startTime ?? startTime) === startTime;
+    // A child whose parent has died in between is nobody's descendant any more, but it is still in its parent's process group,
+    // and as long as that has members no other process gets its number.
+    const groups = new Set(members.filter(isNobodyElse).map(({ pid }) => pid));
     const orphans = [...all.values()].filter(({ pgid, startTime }) => startTime >= this.#begunTicks && groups.has(pgid));
     const adopted = new Set<ProcessIdentity>(orphans);
-    for (const parent of [...this.#seen.values()].filter((member) => all.get(member.pid)?.startTime === member.startTime)) {
+    for (const parent of members.filter(isNobodyElse)) {
       for (const child of children.get(parent.pid) ?? []) adopted.add(child);
     }
     for (const parent of adopted) for (const child of children.get(parent.pid) ?? []) adopted.add(child);

@@ -62,7 +62,8 @@ async function startOrRestart(
   { signal, deadline }: { readonly signal: AbortSignal; readonly deadline: Deadline },
 ): Promise<RestartOutcome> {
   const { id } = status;
-  const call = (verb: 'start' | 'restart' | 'reset-failed') => services.call(verb, id, deadline.remainingMs(), signal);
+  // Never 0, which a timer of somebody else's may take for no limit at all.
+  const call = (verb: 'start' | 'restart' | 'reset-failed') => services.call(verb, id, deadline.remainingMs() || 1, signal);
   const verb = isUp(status) ? 'restart' : 'start';
   const reset = needsReset(status);
   // That it fails is no verdict: a unit that systemd has just forgotten has nothing to reset.

@@ -36,7 +36,7 @@ export async function execute(file: string, argv: readonly string[], options: Ex
   if (start.kind === 'not_started') return { ...start, stdout: '' };
   const output = new ProgramOutput(start.program);
   const ending = await programEnding(start.program, options.timeoutMs, options.signal);
-  if (ending.kind !== 'ended') await killProgram(start.program, undefined);
+  if (ending.kind !== 'ended') await killProgram(start.program);
   await output.finish();
   return { ...commandResult(ending, options.timeoutMs, output.joined()), stdout: output.stdout() };
 }
@@ -48,8 +48,8 @@ export interface StartOptions {
   readonly cwd: string;
   /** Where stdout and stderr go: a pipe each, both into one open file, or nowhere. */
   readonly output: 'pipe' | 'ignore' | number;
-  /** An open file for stdin; empty where undefined. */
-  readonly input?: number | undefined;
+  /** What it reads from stdin; empty where undefined. */
+  readonly input?: string | undefined;
   /** argv[0]; `file` where undefined. */
   readonly argv0?: string | undefined;
   /** Takes this user and group before it is executed, and leaves all supplementary groups: root only. */
@@ -81,13 +81,11 @@ export async function startProgram(file: string, argv: readonly string[], option
 
 function execaOptions({ environment, cwd, output, input, argv0, identity }: StartOptions) {
   // execa takes any open descriptor; its types know those up to 9 only.
-  const stdin = (input ?? 'ignore') as 'ignore';
   const sink = output as 'pipe' | 'ignore';
   return {
     env: environment,
     extendEnv: false,
     cwd,
-    stdin,
     stdout: sink,
     stderr: sink,
     detached: true,
@@ -95,6 +93,7 @@ function execaOptions({ environment, cwd, output, input, argv0, identity }: Star
     // execa's own waiting is for the pipes to close, not for the exit: it is not used, and what it may say is no rejection.
     buffer: false,
     reject: false,
+    ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
     ...(argv0 === undefined ? {} : { argv0 }),
     ...identity,
   } satisfies Options;

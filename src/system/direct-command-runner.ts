@@ -43,15 +43,13 @@ export class DirectCommandRunner implements CommandRunner {
   }
 
   async settle(runId: string, timeoutMs: number, signal: AbortSignal): Promise<'not_found' | 'ended'> {
-    const process = this.#files.findRun(runId);
-    if (process === undefined) return 'not_found';
+    const left = this.#files.findRun(runId);
+    if (left === undefined) return 'not_found';
     const table = new ProcessTable();
     const end = performance.now() + timeoutMs;
     // It is no child of ours, so there is nothing to wait on but its being there.
-    while (isRunning(table, process)) {
-      if (signal.aborted || performance.now() >= end) await killRun({ ...process, runId });
-      else await delay(SETTLE_POLL_MS, undefined, { signal }).catch(() => {});
-    }
+    while (isRunning(table, left) && !signal.aborted && performance.now() < end) await delay(SETTLE_POLL_MS);
+    if (isRunning(table, left)) await killRun({ ...left, runId });
     return 'ended';
   }
 
@@ -60,8 +58,9 @@ export class DirectCommandRunner implements CommandRunner {
     if (start.kind === 'not_started') return start;
     const output = new ProgramOutput(start.program);
     const ending = await programEnding(start.program, command.timeoutMs, signal);
+    // At once, before anybody else can have been given this number.
     if (ending.kind === 'ended') killGroup(start.program.pid);
-    else await killProgram(start.program, command.runId);
+    else await killProgram(start.program, command.runId, CHECK_GRACE_MS);
     await output.finish();
     return commandResult(ending, command.timeoutMs, output.joined());
   }
@@ -85,6 +84,8 @@ type Argv = readonly string[];
 type Environment = Readonly<Record<string, string>>;
 
 const SETTLE_POLL_MS = 50;
+/** A check has nothing to tidy up, and somebody waits for its answer. */
+const CHECK_GRACE_MS = 200;
 
 function split([file = '', ...rest]: Argv): [string, string[]] {
   return [file, rest];

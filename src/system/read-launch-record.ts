@@ -1,4 +1,6 @@
 import { isUtf8 } from 'node:buffer';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { LaunchRecord } from '../core/launch-record.ts';
 import { parseAuxv } from './proc-parse.ts';
 import type { ProcessTable } from './process-table.ts';
@@ -15,7 +17,7 @@ export type LaunchReading =
  */
 export function readLaunchRecord(table: ProcessTable, pid: number): LaunchReading {
   const before = table.read(pid, ['startTime', 'uids']);
-  const process = table.read(pid, ['startTime', 'argv', 'executable', 'cwd', 'root', 'environment', 'uids', 'gids', 'groups']);
+  const process = table.read(pid, FIELDS);
   const auxiliary = parseAuxv(table.bytes(pid, 'auxv') ?? Buffer.alloc(0));
   const argvBytes = table.bytes(pid, 'cmdline');
   const after = table.read(pid, ['startTime', 'uids', 'argv', 'executable']);
@@ -37,11 +39,12 @@ export function readLaunchRecord(table: ProcessTable, pid: number): LaunchReadin
   if (root !== '/') return unusable(`it runs in a root directory of its own (${root})`);
   if (argvBytes === undefined || !isUtf8(argvBytes)) return unusable('its command line is not UTF-8');
   if (isTitle(argv, executable)) return unusable('it wrote a title over its command line');
-  return {
-    kind: 'read',
-    record: { argv, executable, cwd, environment: environment.filter(isVariable), uid: uids.real, gid: gids.real, groups },
-  };
+  const program = asScript(process.name, argv, cwd) ?? { argv, executable };
+  const rights = { uid: uids.real, gid: gids.real, groups };
+  return { kind: 'read', record: { ...program, cwd, environment: environment.filter(isVariable), ...rights } };
 }
+
+const FIELDS = ['name', 'startTime', 'argv', 'executable', 'cwd', 'root', 'environment', 'uids', 'gids', 'groups'] as const;
 
 function unusable(reason: string): LaunchReading {
   return { kind: 'unusable', reason };
@@ -58,6 +61,60 @@ function sameProgram(a: Program, b: Program): boolean {
 interface Program {
   readonly executable?: string;
   readonly argv?: readonly string[];
+}
+
+/**
+ * A script that was executed by its own path is to be executed so again: the kernel takes its name for `comm` then, and the
+ * interpreter's otherwise. It has put interpreter, perhaps one argument, and the path before the script's own arguments (execve(2)).
+ */
+function asScript(name: string, argv: readonly string[], cwd: string): Pick<LaunchRecord, 'argv' | 'executable'> | undefined {
+  for (const place of [1, 2]) {
+    const path = argv[place];
+    if (path === undefined || path === '' || cutName(path) !== name) continue;
+    const file = resolve(cwd, path);
+    const [interpreter, argument] = readShebang(file);
+    if (interpreter !== argv[0] || argument !== (place === 2 ? argv[1] : undefined)) continue;
+    return { executable: file, argv: [path, ...argv.slice(place + 1)] };
+  }
+  return undefined;
+}
+
+/** The last part of `path` as `comm` shows it, cut at 15 bytes. */
+function cutName(path: string): string {
+  return Buffer.from(path.slice(path.lastIndexOf('/') + 1))
+    .subarray(0, 15)
+    .toString();
+}
+
+/** Interpreter and argument of a script's first line; [] where the file is no script. */
+function readShebang(file: string): string[] {
+  try {
+    // Looked at before it is opened for reading: to open a device can be an act, and to open a FIFO waits for its writer.
+    const place = openSync(file, O_PATH);
+    try {
+      if (!fstatSync(place).isFile()) return [];
+      const [, line = ''] = /^#!([^\n]*)/.exec(readHead(`/proc/self/fd/${place}`)) ?? [];
+      const [, interpreter, argument] = /^[ \t]*([^ \t]+)(?:[ \t]+(.*?))?[ \t]*$/.exec(line) ?? [];
+      return [interpreter, argument || undefined].filter((word) => word !== undefined);
+    } finally {
+      closeSync(place);
+    }
+  } catch {
+    return [];
+  }
+}
+
+/** open(2): a descriptor that only stands for the file; Node has no name for it. */
+const O_PATH = 0o10000000;
+
+function readHead(file: string): string {
+  const head = Buffer.alloc(256);
+  const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    return head.toString('utf8', 0, readSync(fd, head, 0, head.length, 0));
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /**

@@ -60,7 +60,7 @@ export class RunFile {
   text(): string {
     const tail = new OutputTail();
     tail.push(Buffer.from(this.#cut.text()));
-    tail.push(readEnd(this.fd));
+    attempt(() => tail.push(readEnd(this.fd)));
     return tail.text();
   }
 

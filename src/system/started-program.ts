@@ -28,22 +28,26 @@ export interface ProgramExit {
 export type Ending = ProgramExit | { readonly kind: 'timed_out' } | { readonly kind: 'aborted' };
 
 /** Waits for a program's end, for `timeoutMs` to pass, or for `signal`, whichever is first; kills nothing. */
-export async function programEnding(program: StartedProgram, timeoutMs: number, signal?: AbortSignal): Promise<Ending> {
-  const over = new AbortController();
-  const stop = signal === undefined ? over.signal : AbortSignal.any([over.signal, signal]);
-  const limit: Promise<Ending> = delay(Math.min(timeoutMs, MAX_TIMER_MS), undefined, { signal: stop }).then(
-    () => ({ kind: 'timed_out' }),
-    () => ({ kind: 'aborted' }),
-  );
-  const ending = await Promise.race([program.ended, limit]);
-  over.abort();
-  return ending;
+export function programEnding(program: StartedProgram, timeoutMs: number, signal?: AbortSignal): Promise<Ending> {
+  return new Promise((resolve) => {
+    const settle = (ending: Ending): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+      resolve(ending);
+    };
+    const abort = (): void => settle({ kind: 'aborted' });
+    const timer = setTimeout(() => settle({ kind: 'timed_out' }), Math.min(timeoutMs, MAX_TIMER_MS));
+    // Taken off again at the end, not AbortSignal.any: the signal outlives thousands of commands.
+    signal?.addEventListener('abort', abort, { once: true });
+    if (signal?.aborted) abort();
+    void program.ended.then(settle);
+  });
 }
 
 /** Kills all of a program (killRun) and waits until it has been reaped, if the kernel lets it die. Never rejects. */
-export async function killProgram(program: StartedProgram, runId: string | undefined): Promise<void> {
+export async function killProgram(program: StartedProgram, runId?: string, graceMs?: number): Promise<void> {
   const startTime = new ProcessTable().read(program.pid, ['startTime'])?.startTime;
-  await killRun({ pid: program.pid, startTime, runId });
+  await killRun({ pid: program.pid, startTime, runId }, graceMs);
   await programEnding(program, REAP_MS);
 }
 

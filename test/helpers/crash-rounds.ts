@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DaemonProcess } from './daemon.ts';
+import { seededRandom } from './seeded-random.ts';
 import { waitFor } from './wait-for.ts';
 
 /** What a number of rounds showed. */
@@ -23,7 +24,7 @@ const PROCESSES = 50;
  */
 export async function crashRounds(dir: string, rounds: number, seed = 1): Promise<CrashReport> {
   const world = new CrashWorld(dir);
-  const random = generator(seed);
+  const random = seededRandom(seed);
   let kills = 0;
   let repeated = 0;
   for (let round = 0; round < rounds; round++) {
@@ -124,15 +125,4 @@ class CrashWorld {
   close(): void {
     this.#database.close();
   }
-}
-
-/** A small seeded generator (mulberry32): a failing round can be run again. */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }

@@ -3,9 +3,6 @@ import { chmodSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, readli
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { LaunchRecord } from '../../src/core/launch-record.ts';
-import type { CommandRunner } from '../../src/system/command-runner.ts';
-import type { ProgramLauncher } from '../../src/system/program-launcher.ts';
 
 /** Real programs with names of one's choosing, in a folder of their own; all of them are gone after the test. */
 export interface ProcessZoo {
@@ -16,10 +13,6 @@ export interface ProcessZoo {
   script(name: string, text: string): string;
   /** Starts a program; it has been executed when its pid comes back. */
   start(path: string, args?: readonly string[], options?: ZooOptions): Promise<number>;
-  /** Starts programs as the daemon would, without systemd. */
-  readonly launcher: ProgramLauncher & { readonly launched: LaunchRecord[] };
-  /** Runs shell lines as the daemon would, without systemd. */
-  readonly commands: CommandRunner;
 }
 
 interface ZooOptions {
@@ -45,7 +38,6 @@ export function openZoo(t: TestContext): ProcessZoo {
     rmSync(dir, { recursive: true, force: true });
   });
   const env = (extra: NodeJS.ProcessEnv = {}) => ({ PATH: process.env.PATH, ZOO: dir, ...extra });
-  const launched: LaunchRecord[] = [];
   return {
     dir,
     sleeper: (name) => {
@@ -62,51 +54,6 @@ export function openZoo(t: TestContext): ProcessZoo {
       const pid = child.pid ?? 0;
       if (pid === 0) throw new Error(`not started: ${path}`);
       return pid;
-    },
-    commands: {
-      run: (command) =>
-        new Promise((resolve) => {
-          const child = spawn('bash', ['-c', command.line], {
-            stdio: 'ignore',
-            detached: true,
-            env: env({ ...command.environment, MONITOR_RUN_ID: command.runId }),
-          });
-          child.on('exit', (code, signal) =>
-            resolve(
-              signal === null ? { kind: 'exited', exitCode: code ?? 0, output: '' } : { kind: 'signaled', signal, output: '' },
-            ),
-          );
-        }),
-      settle: () => Promise.resolve('not_found'),
-    },
-    launcher: {
-      launched,
-      launch: async ({ what, runId }) => {
-        if (what.kind === 'argv') launched.push(what.record);
-        const [file, args, options] =
-          what.kind === 'line'
-            ? (['bash', ['-c', what.line], { env: env({ ...what.environment, MONITOR_RUN_ID: runId }) }] as const)
-            : ([
-                what.record.executable,
-                what.record.argv.slice(1),
-                {
-                  argv0: what.record.argv[0],
-                  cwd: what.record.cwd,
-                  uid: what.record.uid,
-                  gid: what.record.gid,
-                  env: Object.fromEntries([
-                    ...what.record.environment.map((v) => [v.slice(0, v.indexOf('=')), v.slice(v.indexOf('=') + 1)]),
-                    ['MONITOR_RUN_ID', runId],
-                  ]),
-                },
-              ] as const);
-        const child = spawn(file, args, { stdio: 'ignore', detached: true, ...options } as object);
-        child.unref();
-        return child.pid === undefined
-          ? { kind: 'failed', reason: `cannot start ${file}` }
-          : { kind: 'launched', pid: child.pid };
-      },
-      retire: () => Promise.resolve(),
     },
   };
 }

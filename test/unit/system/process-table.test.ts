@@ -173,11 +173,26 @@ test('a launch record has argv, directory, environment and user as they were', a
   await waitFor('script', () => table.read(pid, ['name'])?.name === 'keeps it');
   const reading = readLaunchRecord(table, pid);
   assert.ok(reading.kind === 'read');
-  assert.deepEqual(reading.record.argv, ['/bin/bash', path, '', 'a b', 'ș', '']);
-  assert.equal(reading.record.executable, '/usr/bin/bash');
+  assert.deepEqual(reading.record.argv, [path, '', 'a b', 'ș', ''], 'a script is executed by its own path again');
+  assert.equal(reading.record.executable, path);
   assert.equal(reading.record.cwd, zoo.dir);
   assert.deepEqual([...reading.record.environment].sort(), ['A=B=c=d', 'EMPTY=', 'MULTI=a\nb', 'PATH=/bin', `ZOO=${zoo.dir}`]);
   assert.equal(reading.record.uid, process.getuid?.());
+});
+
+test('what only looks like a script is recorded as it runs', async (t) => {
+  const zoo = openZoo(t);
+  const script = zoo.script('tool', '#!/bin/bash -e\nsleep 300\n');
+  const started: [string, string[], string[]][] = [
+    [script, ['x'], [script, 'x']],
+    ['/bin/bash', ['-e', script, 'x'], ['/bin/bash', '-e', script, 'x']],
+    ['/bin/bash', [script], ['/bin/bash', script]],
+  ];
+  for (const [file, args, expected] of started) {
+    const pid = await zoo.start(file, args);
+    const reading = readLaunchRecord(table, pid);
+    assert.deepEqual(reading.kind === 'read' && reading.record.argv, expected);
+  }
 });
 
 test('set-user-id programs give no launch record', { skip: !isRoot && 'needs root' }, async (t) => {

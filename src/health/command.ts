@@ -1,0 +1,39 @@
+import { randomUUID } from 'node:crypto';
+import { commandEnvironment, expandCommand } from '../core/command-template.ts';
+import { commandFailure } from '../system/command-runner.ts';
+import type { HealthCheckDefinition } from './health-check.ts';
+
+/** What the command check takes from `[process.NAME]`. */
+export interface CommandCheckOptions {
+  /** `health_check_command`, `%s` not yet expanded. */
+  readonly line: string;
+}
+
+/** `health_check_command`: healthy where it ends with exit code 0. What it leaves behind dies with it. Source: seed 000. */
+export const commandCheck = {
+  parse: (section) => {
+    const line = section.verbatim('health_check_command');
+    return line === undefined ? undefined : { line };
+  },
+  create: ({ line: template }: CommandCheckOptions, { commands }) => ({
+    description: 'health_check_command',
+    check: async (process, attempt, timeoutMs, signal) => {
+      const expanded = expandCommand(template, process);
+      if (expanded.kind === 'refused') return { kind: 'unhealthy', reason: expanded.reason };
+      const result = await commands.run(
+        {
+          line: expanded.line,
+          kind: 'check',
+          // Not the attempt's: a check is tried many times over, and nobody waits for one after our death.
+          runId: `check-${randomUUID()}`,
+          description: `health_check_command of ${process.processName}`,
+          environment: commandEnvironment(process, attempt),
+          timeoutMs,
+        },
+        signal,
+      );
+      const failure = commandFailure(result);
+      return failure === undefined ? { kind: 'healthy' } : { kind: 'unhealthy', reason: failure };
+    },
+  }),
+} satisfies HealthCheckDefinition<CommandCheckOptions>;

@@ -1,0 +1,90 @@
+import type { SectionReader } from '../core/config.ts';
+import { errorMessage } from '../core/errors.ts';
+
+/** What the HTTP check takes from `[process.NAME]`. */
+export interface HttpCheckOptions {
+  /** `health_check_url`; `%s` stands for the system name, percent-encoded. */
+  readonly url: string;
+  /** `health_check_status`: ranges of status codes, both ends included; one of them must hold. Default 200 to 299. */
+  readonly status: readonly StatusRange[];
+  /** `health_check_body`: what the body must contain, or match; undefined: the body is not read. */
+  readonly body: string | RegExp | undefined;
+}
+
+/** Status codes from the first to the last, both included. */
+export type StatusRange = readonly [first: number, last: number];
+
+/** Reads the keys of the HTTP check; problems go to the reader. Undefined where there is no (usable) URL. */
+export function parseHttpOptions(section: SectionReader): HttpCheckOptions | undefined {
+  const url = section.text('health_check_url');
+  const status = parseStatus(section);
+  const body = parseBody(section);
+  const flaw = url === undefined ? undefined : urlFlaw(url);
+  // The URL itself stays out of the message: it may hold a password.
+  if (flaw !== undefined) section.problem('health_check_url', `cannot be used: ${flaw}`);
+  return url === undefined || flaw !== undefined ? undefined : { url, status, body };
+}
+
+/** The URL for one process, or why there is none. */
+export type ExpandedUrl = { readonly kind: 'ready'; readonly url: URL } | { readonly kind: 'refused'; readonly reason: string };
+
+/** `template` with every `%s` replaced by the name, percent-encoded: it stays within the part of the URL it stands in. */
+export function expandUrl(template: string, name: string): ExpandedUrl {
+  if (template.includes('%s') && /^\.{0,2}$/.test(name)) {
+    // They would be taken for a step up in the path.
+    return { kind: 'refused', reason: `the name ${JSON.stringify(name)} cannot stand for %s in health_check_url` };
+  }
+  const text = template.replaceAll('%s', () => encodeURIComponent(name.toWellFormed()));
+  const url = URL.parse(text);
+  return url === null ? { kind: 'refused', reason: 'health_check_url with this name is no URL' } : { kind: 'ready', url };
+}
+
+function urlFlaw(template: string): string | undefined {
+  const expanded = expandUrl(template, 'name');
+  const url = expanded.kind === 'ready' ? expanded.url : undefined;
+  if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:') || !/^https?:\/\//i.test(template)) {
+    return 'it is no such URL (expected http://HOST[:PORT][/PATH] or https://…)';
+  }
+  const other = expandUrl(template, 'other');
+  if ((url.username !== '' || url.password !== '') && (other.kind !== 'ready' || other.url.host !== url.host)) {
+    return 'with user or password in it, %s cannot stand for the host: they would be sent to whatever host the database names';
+  }
+  try {
+    decodeURIComponent(url.username + url.password);
+  } catch {
+    return 'a % in user or password that begins no %XX has to be written %25';
+  }
+  return undefined;
+}
+
+function parseStatus(section: SectionReader): readonly StatusRange[] {
+  const ranges: StatusRange[] = [];
+  for (const item of section.list('health_check_status')) {
+    const range = parseRange(item);
+    if (range !== undefined) ranges.push(range);
+    else section.problem('health_check_status', `cannot be used (expected 200, 2xx, 200-299 or a list of such, got "${item}")`);
+  }
+  return ranges.length === 0 ? [[200, 299]] : ranges;
+}
+
+function parseRange(item: string): StatusRange | undefined {
+  const hundreds = /^([1-5])xx$/i.exec(item)?.[1];
+  if (hundreds !== undefined) return [Number(hundreds) * 100, Number(hundreds) * 100 + 99];
+  const [, first, last = first] = /^([1-5]\d\d)(?:\s*-\s*([1-5]\d\d))?$/.exec(item) ?? [];
+  if (first === undefined || last === undefined || Number(last) < Number(first)) return undefined;
+  return [Number(first), Number(last)];
+}
+
+function parseBody(section: SectionReader): string | RegExp | undefined {
+  const text = section.text('health_check_body');
+  // A path such as /var/lib is a text: it doesn't end like an expression.
+  const [, pattern, flags] = /^\/(.+)\/([a-z]*)$/s.exec(text ?? '') ?? [];
+  if (pattern === undefined || flags === undefined) return text;
+  try {
+    if (/[^imsuv]/.test(flags)) throw new Error(`the flags may be i, m, s, u and v, not "${flags}"`);
+    return new RegExp(pattern, flags);
+  } catch (error) {
+    section.problem('health_check_body', `is no regular expression: ${errorMessage(error)}`);
+    return undefined;
+  }
+}

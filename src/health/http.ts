@@ -1,0 +1,103 @@
+import { type ClientRequest, type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http';
+import { runInNewContext } from 'node:vm';
+import type { HealthResult } from '../core/outcomes.ts';
+import { errorCode } from './error-code.ts';
+import type { HealthCheckDefinition } from './health-check.ts';
+import { expandUrl, type HttpCheckOptions, parseHttpOptions } from './http-options.ts';
+
+/**
+ * `health_check_url`: healthy where a GET is answered with the status of `health_check_status` and, where `health_check_body` is
+ * given, the first 1 MiB of the body contains or matches it. Redirects are answers like others: they are not followed.
+ * Certificates are verified; no proxy is used; each try is a connection of its own.
+ */
+export const httpCheck = {
+  parse: parseHttpOptions,
+  create: (options: HttpCheckOptions) => ({
+    description: `health_check_url ${shownUrl(options.url)}`,
+    check: async (process, _attempt, timeoutMs, signal) => {
+      const expanded = expandUrl(options.url, process.systemName);
+      if (expanded.kind === 'refused') return { kind: 'unhealthy', reason: expanded.reason };
+      return await tryGet(expanded.url, options, timeoutMs, signal);
+    },
+  }),
+} satisfies HealthCheckDefinition<HttpCheckOptions>;
+
+/** Without user, password and query. */
+function shownUrl(template: string): string {
+  const [, scheme, rest = ''] = /^(https?:\/\/)(?:[^/?#]*@)?([^?#]*)/i.exec(template) ?? [];
+  return `${scheme}${rest}`;
+}
+
+async function tryGet(url: URL, options: HttpCheckOptions, timeoutMs: number, signal: AbortSignal): Promise<HealthResult> {
+  const end = performance.now() + timeoutMs;
+  // TLS costs megabytes: only who checks an https URL pays for it.
+  const request = url.protocol === 'https:' ? (await import('node:https')).request : requestHttp;
+  if (signal.aborted) return { kind: 'unhealthy', reason: 'aborted' };
+  return await new Promise((resolve) => {
+    let sent: ClientRequest | undefined;
+    const finish = (result: HealthResult): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+      sent?.destroy();
+      resolve(result);
+    };
+    const unhealthy = (reason: string): void => finish({ kind: 'unhealthy', reason });
+    const abort = (): void => unhealthy('aborted');
+    // Absolute: an answer that drips in byte by byte must not last for ever.
+    const timer = setTimeout(() => unhealthy(`no complete answer within ${timeoutMs / 1000} s`), end - performance.now());
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      sent = request(url, REQUEST_OPTIONS, (response) => judge(response, options, finish));
+    } catch (error) {
+      unhealthy(errorCode(error as Error));
+    }
+    sent?.on('error', (error) => unhealthy(errorCode(error))).end();
+  });
+}
+
+function judge(response: IncomingMessage, { status, body }: HttpCheckOptions, finish: (result: HealthResult) => void): void {
+  const code = response.statusCode ?? 0;
+  if (!status.some(([first, last]) => code >= first && code <= last)) finish({ kind: 'unhealthy', reason: `status ${code}` });
+  else if (body === undefined) finish({ kind: 'healthy' });
+  else readBody(response, (text) => finish(text === undefined ? BROKEN : judgeBody(text, body)));
+}
+
+const REQUEST_OPTIONS = {
+  agent: false,
+  headers: { Accept: '*/*', 'Accept-Encoding': 'identity', 'User-Agent': 'monitor_service' },
+  // Said outright: an environment variable can turn it off.
+  rejectUnauthorized: true,
+} satisfies RequestOptions & { rejectUnauthorized: boolean };
+
+/** Tells `done` the body, or undefined where it broke off. */
+function readBody(response: IncomingMessage, done: (body: string | undefined) => void): void {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  response.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size >= BODY_LIMIT) done(Buffer.concat(chunks).toString('utf8', 0, BODY_LIMIT));
+  });
+  response.on('end', () => done(Buffer.concat(chunks).toString('utf8')));
+  response.on('error', () => done(undefined));
+}
+
+const BROKEN: HealthResult = { kind: 'unhealthy', reason: 'the connection broke in the middle of the body' };
+const BODY_LIMIT = 1024 * 1024;
+
+function judgeBody(body: string, wanted: string | RegExp): HealthResult {
+  if (typeof wanted === 'string') {
+    return body.includes(wanted)
+      ? { kind: 'healthy' }
+      : { kind: 'unhealthy', reason: `the body lacks ${JSON.stringify(wanted)}` };
+  }
+  try {
+    // Nothing but vm can stop an expression that backtracks for years, and the loop stands still meanwhile.
+    const matches = runInNewContext('wanted.test(body)', { wanted, body }, { timeout: MATCH_MS });
+    return matches ? { kind: 'healthy' } : { kind: 'unhealthy', reason: `the body does not match ${wanted}` };
+  } catch {
+    return { kind: 'unhealthy', reason: `matching the body against ${wanted} takes too long` };
+  }
+}
+
+const MATCH_MS = 200;

@@ -1,0 +1,25 @@
+import type { SectionReader } from '../core/config.ts';
+import { commandCheck } from './command.ts';
+import type { HealthCheck, HealthCheckDefinition, HealthCheckParts } from './health-check.ts';
+import { httpCheck } from './http.ts';
+import { tcpCheck } from './tcp.ts';
+
+/** Every kind of health check there is. */
+export type HealthCheckName = 'command' | 'http' | 'tcp';
+
+/** The checks by name, in the order in which they are named to people. */
+export const healthChecks: Readonly<Record<HealthCheckName, HealthCheckDefinition<unknown>>> = {
+  command: commandCheck,
+  http: httpCheck,
+  tcp: tcpCheck,
+};
+
+/**
+ * Reads the keys of all health checks from `[process.NAME]`; problems go to the reader. What it returns makes those that are
+ * configured: [] where none is, and then the restart strategy's own check holds.
+ */
+export function parseHealthChecks(section: SectionReader): (parts: HealthCheckParts) => HealthCheck[] {
+  const configured = Object.values(healthChecks).map((definition) => ({ definition, options: definition.parse(section) }));
+  return (parts) =>
+    configured.flatMap(({ definition, options }) => (options === undefined ? [] : [definition.create(options, parts)]));
+}

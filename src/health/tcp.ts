@@ -1,0 +1,57 @@
+import { connect, isIPv6 } from 'node:net';
+import type { SectionReader } from '../core/config.ts';
+import type { HealthResult } from '../core/outcomes.ts';
+import { errorCode } from './error-code.ts';
+import type { HealthCheckDefinition } from './health-check.ts';
+
+/** What the TCP check takes from `[process.NAME]`. */
+export interface TcpCheckOptions {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `health_check_tcp` host:port or [IPv6]:port: healthy where a connection comes about; nothing is sent. */
+export const tcpCheck = {
+  parse: (section) => {
+    const text = section.text('health_check_tcp');
+    return text === undefined ? undefined : parseAddress(section, text);
+  },
+  create: (options: TcpCheckOptions) => ({
+    description: `health_check_tcp ${isIPv6(options.host) ? `[${options.host}]` : options.host}:${options.port}`,
+    check: (_process, _attempt, timeoutMs, signal) => tryConnect(options, timeoutMs, signal),
+  }),
+} satisfies HealthCheckDefinition<TcpCheckOptions>;
+
+function parseAddress(section: SectionReader, text: string): TcpCheckOptions | undefined {
+  const [, bracketed, name, digits] = /^(?:\[([^\]]+)\]|([^\s:/@[\]]+)):(\d{1,5})$/.exec(text) ?? [];
+  const host = bracketed ?? name;
+  const port = Number(digits);
+  if (host !== undefined && (bracketed === undefined || isIPv6(bracketed)) && port >= 1 && port <= 65_535)
+    return { host, port };
+  section.problem('health_check_tcp', `cannot be used (expected HOST:PORT or [IPv6]:PORT, got "${text}")`);
+  return undefined;
+}
+
+function tryConnect({ host, port }: TcpCheckOptions, timeoutMs: number, signal: AbortSignal): Promise<HealthResult> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    const end = (result: HealthResult): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+      socket.destroy();
+      resolve(result);
+    };
+    const unhealthy = (reason: string): void => end({ kind: 'unhealthy', reason });
+    const abort = (): void => unhealthy('aborted');
+    const timer = setTimeout(() => unhealthy(`no connection within ${timeoutMs / 1000} s`), timeoutMs);
+    socket.on('connect', () => {
+      // Where nobody listens on a port of the ephemeral range, the kernel may connect the socket to itself.
+      const toItself = socket.localPort === socket.remotePort && socket.localAddress === socket.remoteAddress;
+      if (toItself) unhealthy('nobody listens there');
+      else end({ kind: 'healthy' });
+    });
+    socket.on('error', (error) => unhealthy(errorCode(error)));
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+  });
+}

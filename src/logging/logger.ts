@@ -1,0 +1,192 @@
+import { pino } from 'pino';
+import { type Clock, systemClock } from '../core/clock.ts';
+import { type LogFields, type Logger, type LogLevel, logLevels } from '../core/logger.ts';
+import { Console, type ConsoleStream } from './console.ts';
+import { groupId } from './group-id.ts';
+import { LogFile } from './log-file.ts';
+import { cleanFields, cleanMessage, type LogLine, plainLine, textLine, withError } from './log-line.ts';
+import type { LoggingOptions } from './parse-logging.ts';
+import { type DatagramSocket, Syslog } from './syslog.ts';
+
+/** What a logger may use of its process; by default its own streams, environment and clock. */
+export interface LoggerParts {
+  /** Everything to the terminal, at debug; the other sinks keep the configured level. */
+  readonly verbose?: boolean;
+  /** Opens a datagram socket to the path given; without it nothing goes to syslog. */
+  readonly openDatagram?: (path: string) => DatagramSocket;
+  /** Where lines go beside file and syslog. */
+  readonly stdout?: ConsoleStream;
+  /** Where complaints about the log file go. */
+  readonly stderr?: ConsoleStream;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly clock?: Clock;
+}
+
+/**
+ * The daemon's log: the file, standard output (which is the journal under systemd) and syslog. The file is opened in the
+ * background; what is logged meanwhile waits for it. Every line is printable and of bounded length. Nothing here throws, and
+ * nothing waits for a reader; a line for the file is with the kernel when the call returns, so a crash loses none.
+ */
+export function createLogger(options: LoggingOptions, parts: LoggerParts = {}): DaemonLogger {
+  return new DaemonLogger(options, {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    clock: systemClock,
+    ...parts,
+  });
+}
+
+/** A logger with its sinks. */
+export class DaemonLogger implements Logger {
+  #options: LoggingOptions;
+  #verbose: boolean;
+  #clock: Clock;
+  #stdout: Console;
+  #stderr: Console;
+  #syslog: Syslog | undefined;
+  #file: LogFile | undefined;
+  /** The change from one configuration's file to the next one's. */
+  #changing: Promise<void> = Promise.resolve();
+  #pino: pino.Logger<LogLevel, true>;
+
+  constructor(
+    options: LoggingOptions,
+    parts: LoggerParts & Required<Pick<LoggerParts, 'stdout' | 'stderr' | 'env' | 'clock'>>,
+  ) {
+    const { openDatagram, stdout, stderr, env, clock } = parts;
+    this.#options = options;
+    this.#verbose = parts.verbose === true;
+    this.#clock = clock;
+    this.#stdout = new Console(stdout, env);
+    this.#stderr = new Console(stderr, env);
+    if (openDatagram) this.#syslog = new Syslog({ open: () => openDatagram('/dev/log'), clock, pid: process.pid });
+    this.#pino = createPino(clock, (level, message, fields, json) => this.#write(level, message, fields, json));
+    this.#openFile();
+  }
+
+  debug(message: string, fields?: LogFields): void {
+    this.#log('debug', message, fields);
+  }
+
+  info(message: string, fields?: LogFields): void {
+    this.#log('info', message, fields);
+  }
+
+  warning(message: string, fields?: LogFields): void {
+    this.#log('warning', message, fields);
+  }
+
+  error(message: string, fields?: LogFields): void {
+    this.#log('error', message, fields);
+  }
+
+  /** Takes up other options, from the next line on; the file is opened anew where its own have changed. */
+  reconfigure(options: LoggingOptions): void {
+    const before = this.#options;
+    this.#options = options;
+    if (FILE_KEYS.every((key) => before[key] === options[key])) return;
+    this.#openFile();
+  }
+
+  /** Resolves when the sinks have what can be given to them; later lines go to standard output only. Never rejects. */
+  async close(): Promise<void> {
+    await this.#changing;
+    await this.#file?.close();
+    this.#syslog?.close();
+  }
+
+  #openFile(): void {
+    const before = this.#file;
+    const next = this.#createFile();
+    this.#file = next;
+    // One after the other: two at once on one path would rotate each other away.
+    this.#changing = this.#changing.then(async () => {
+      await before?.close();
+      await next?.open();
+    });
+  }
+
+  #createFile(): LogFile | undefined {
+    const { file, maxBytes, filesToKeep, mode, group } = this.#options;
+    if (file === undefined) return undefined;
+    const gid = group === undefined ? undefined : groupId(group);
+    if (group !== undefined && gid === undefined) this.#tell('warning', `Log file ${file}: there is no group "${group}"`);
+    return new LogFile({
+      file,
+      maxBytes,
+      filesToKeep,
+      mode,
+      gid,
+      clock: this.#clock,
+      format: (level, message) => this.#words(plainLine(this.#clock.date(), level, message)),
+      tell: (level, message) => this.#tell(level, message),
+    });
+  }
+
+  #log(level: LogLevel, message: string, fields: LogFields | undefined): void {
+    if (!this.#reaches(level, this.#verbose ? 'debug' : this.#options.level)) return;
+    try {
+      this.#pino[level](fields === undefined ? {} : cleanFields(fields), cleanMessage(message));
+    } catch {
+      // Fields with a getter that throws, and the like: the message is worth more than they are.
+      this.#pino[level]({}, cleanMessage(message));
+    }
+  }
+
+  #write(level: LogLevel, message: string, fields: Record<string, unknown>, json: string): void {
+    const words = withError(message, fields.err);
+    const line: LogLine = { level, message: words, text: textLine(this.#clock.date(), level, words), json };
+    this.#stdout.write(line, this.#options.format);
+    if (!this.#reaches(level, this.#options.level)) return;
+    this.#file?.write(this.#words(line));
+    // No line twice: while standard output is the journal, that is where syslog's lines would end too.
+    if (this.#stdout.isJournal && this.#stdout.alive) return;
+    const { syslog } = this.#options;
+    if (syslog === 'all' || (syslog === 'error' && level === 'error')) this.#syslog?.write(level, words);
+  }
+
+  /** A complaint about the log itself, for whoever looks at standard error. */
+  #tell(level: LogLevel, message: string): void {
+    this.#stderr.write(plainLine(this.#clock.date(), level, cleanMessage(message)), this.#options.format);
+  }
+
+  #words(line: LogLine): string {
+    return this.#options.format === 'json' ? line.json : line.text;
+  }
+
+  #reaches(level: LogLevel, lowest: LogLevel): boolean {
+    return logLevels.indexOf(level) >= logLevels.indexOf(lowest);
+  }
+}
+
+const FILE_KEYS = ['file', 'maxBytes', 'filesToKeep', 'mode', 'group'] as const;
+
+/** pino, in this very thread: a worker would lose the last lines of a crash. Whether a line is wanted is decided before. */
+function createPino(
+  clock: Clock,
+  write: (level: LogLevel, message: string, fields: Record<string, unknown>, json: string) => void,
+): pino.Logger<LogLevel, true> {
+  const destination = {
+    [Symbol.for('pino.metadata')]: true,
+    lastLevel: 0,
+    lastMsg: '',
+    lastObj: {} as Record<string, unknown>,
+    write(json: string): void {
+      write(logLevels[this.lastLevel - 1] ?? 'error', this.lastMsg, this.lastObj, json.trimEnd());
+    },
+  };
+  return pino(
+    {
+      customLevels: { debug: 1, info: 2, warning: 3, error: 4 },
+      useOnlyCustomLevels: true,
+      level: 'debug',
+      base: null,
+      timestamp: () => `,"time":"${clock.date().toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+      // Errors were made plain, and cut, before.
+      serializers: { err: (error: unknown) => error },
+    },
+    destination,
+  );
+}

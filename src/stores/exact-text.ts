@@ -1,0 +1,33 @@
+import { isUtf8 } from 'node:buffer';
+
+/**
+ * The text of bytes from a database, such that `bytesOf(textOf(bytes))` gives the very same bytes: UTF-8, and each byte that is none
+ * becomes the lone surrogate U+DC80 … U+DCFF, which no valid text holds (PEP 383, surrogateescape).
+ */
+export function textOf(bytes: Uint8Array): string {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (isUtf8(buffer)) return buffer.toString('utf8');
+  const parts: string[] = [];
+  for (let i = 0; i < buffer.length; ) {
+    const lead = buffer[i] ?? 0;
+    const length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    const character = buffer.subarray(i, i + length);
+    const valid = isUtf8(character);
+    parts.push(valid ? character.toString('utf8') : String.fromCharCode(ESCAPE + lead));
+    i += valid ? length : 1;
+  }
+  return parts.join('');
+}
+
+/** The bytes that `textOf` made `text` of; other lone surrogates become U+FFFD, as everywhere. */
+export function bytesOf(text: string): Buffer {
+  if (text.isWellFormed()) return Buffer.from(text, 'utf8');
+  return Buffer.concat(
+    Array.from(text, (character) => {
+      const code = character.length === 1 ? character.charCodeAt(0) : 0;
+      return code >= ESCAPE + 0x80 && code <= ESCAPE + 0xff ? Buffer.of(code - ESCAPE) : Buffer.from(character, 'utf8');
+    }),
+  );
+}
+
+const ESCAPE = 0xdc00;

@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import type { SectionReader } from '../core/config.ts';
+import { describeMysql, parseMysql } from './mysql-options.ts';
+import { parseSqlite } from './sqlite-options.ts';
+import type { AlarmStore, StoreDefinition } from './store.ts';
+
+/** What `driver` may say. */
+export const storeNames = ['mysql', 'sqlite'] as const;
+export type StoreName = (typeof storeNames)[number];
+
+type Options<P extends (...args: never[]) => unknown> = ReturnType<P>;
+
+/** The stores by driver; each is loaded only when it is the one in use. */
+const stores = {
+  mysql: {
+    parse: parseMysql,
+    describe: describeMysql,
+    open: async (options) => new (await import('./mysql.ts')).MysqlStore(options),
+  } satisfies StoreDefinition<Options<typeof parseMysql>>,
+  sqlite: {
+    parse: parseSqlite,
+    describe: ({ path }) => `sqlite ${path}`,
+    open: async (options) => new (await import('./sqlite.ts')).SqliteStore(options),
+  } satisfies StoreDefinition<Options<typeof parseSqlite>>,
+} satisfies Record<StoreName, unknown>;
+
+/** A `[database]` section that was read. */
+export interface ParsedStore {
+  readonly driver: StoreName;
+  /** For people; never a secret. */
+  readonly description: string;
+  /** Differs where anything in the section that matters differs; says nothing of its contents. */
+  readonly fingerprint: string;
+  /** Loads the driver; connects to nothing. */
+  open(): Promise<AlarmStore>;
+}
+
+/** Reads `[database]`: the keys of every driver, so that all are known; what is required, of the one in use. */
+export function parseDatabase(section: SectionReader): ParsedStore {
+  const driver = section.choice('driver', storeNames, 'mysql');
+  const mysql = stores.mysql.parse(section, driver === 'mysql');
+  const sqlite = stores.sqlite.parse(section, driver === 'sqlite');
+  const fingerprint = createHash('sha256')
+    .update(JSON.stringify([driver, driver === 'mysql' ? mysql : sqlite]))
+    .digest('hex');
+  return driver === 'mysql'
+    ? { driver, description: stores.mysql.describe(mysql), fingerprint, open: () => stores.mysql.open(mysql) }
+    : { driver, description: stores.sqlite.describe(sqlite), fingerprint, open: () => stores.sqlite.open(sqlite) };
+}

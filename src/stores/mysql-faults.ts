@@ -1,0 +1,70 @@
+import { errorMessage, StoreError, type StoreFault } from '../core/errors.ts';
+import { printable } from '../core/printable.ts';
+
+/** What a failed call looks like as mysql2 throws it. */
+interface DriverError extends Error {
+  readonly code?: string;
+  /** The server's error number; a negative errno(3) where the network failed. */
+  readonly errno?: number;
+  /** Stands only in what the server itself said. */
+  readonly sqlState?: string;
+}
+
+/** `error` as a StoreError whose message names the server; a StoreError stays as it is. */
+export function storeError(server: string, error: unknown): StoreError {
+  if (error instanceof StoreError) return error;
+  return new StoreError(faultOf(error), `mysql ${server}: ${printable(errorMessage(error))}`, error);
+}
+
+/** True where the server answered and refused: the connection is as good as before. */
+export function isRefusal(error: unknown): boolean {
+  return serverErrorNumber(error) !== undefined && faultOf(error) !== 'unreachable';
+}
+
+/** True where the server would not take this text into `notes`: too long, not of its character set, or damaged before. */
+export function isRefusalOfNotes(error: unknown): boolean {
+  return NOTES_REFUSED.has(serverErrorNumber(error) ?? 0);
+}
+
+function faultOf(error: unknown): StoreFault {
+  const { code = '', sqlState = '' } = error as DriverError;
+  const number = serverErrorNumber(error);
+  if (number === undefined) {
+    if (code.startsWith('HANDSHAKE_')) return 'failed';
+    if (code === 'AUTH_SWITCH_PLUGIN_ERROR' || code === 'MYSQL_CLEAR_PASSWORD_NOT_ENABLED') return 'denied';
+    return error instanceof TypeError ? 'failed' : 'unreachable';
+  }
+  for (const [fault, numbers] of FAULTS) if (numbers.has(number)) return fault;
+  if (sqlState.startsWith('08')) return 'unreachable';
+  if (sqlState.startsWith('28')) return 'denied';
+  if (sqlState === '25006') return 'read_only';
+  return 'failed';
+}
+
+function serverErrorNumber(error: unknown): number | undefined {
+  const { errno, sqlState } = error as DriverError;
+  return sqlState !== undefined && errno !== undefined && errno > 0 ? errno : undefined;
+}
+
+/** Server error numbers by what may be done about them. Source: MySQL 8.0 and MariaDB server error references. */
+const FAULTS: readonly (readonly [StoreFault, ReadonlySet<number>])[] = [
+  // --read-only, read-only transaction, table, InnoDB, and server mode.
+  ['read_only', new Set([1036, 1207, 1290, 1792, 1836, 1874])],
+  // Database, host, user, password, table, column, process, expired or locked account, authentication method.
+  ['denied', new Set([1044, 1045, 1129, 1130, 1142, 1143, 1227, 1251, 1370, 1410, 1524, 1698, 1820, 1862, 3118, 4151])],
+  // No or unknown database, column, table; invalid view.
+  ['schema', new Set([1046, 1049, 1051, 1054, 1109, 1146, 1356, 1932])],
+  // Connections, memory, disk, locks, interrupted and limited statements, statements to be prepared again.
+  [
+    'busy',
+    new Set([1021, 1037, 1038, 1040, 1041, 1099, 1114, 1203, 1205, 1213, 1226, 1317, 1461, 1615, 1637, 1969, 3024, 3101, 3572]),
+  ],
+  // Not ready, shutting down, killed; and what proxies say of the server behind them.
+  [
+    'unreachable',
+    new Set([1047, 1053, 1077, 1079, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 2002, 2003, 2006, 2013, 3168, 3169, 4031]),
+  ],
+];
+
+/** Null, mixed collations, truncated, invalid and unconvertible text, too long. */
+const NOTES_REFUSED: ReadonlySet<number> = new Set([1048, 1265, 1267, 1300, 1366, 1406, 1977, 3854, 3988]);

@@ -1,0 +1,71 @@
+import { isIPv6 } from 'node:net';
+import type { SectionReader } from '../core/config.ts';
+
+/** One place where a server may answer. */
+export type MysqlEndpoint =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  /** `optional`: one of the usual places, passed over where nothing is there. */
+  | { readonly kind: 'socket'; readonly path: string; readonly optional: boolean };
+
+/** For people: `10.0.0.5:3306`, `[::1]:3306`, `unix:/run/mysqld/mysqld.sock`. */
+export function endpointName(endpoint: MysqlEndpoint): string {
+  if (endpoint.kind === 'socket') return `unix:${endpoint.path}`;
+  return `${isIPv6(endpoint.host) ? `[${endpoint.host}]` : endpoint.host}:${endpoint.port}`;
+}
+
+/**
+ * Reads `host` (comma-separated `host[:port]`, default localhost), `port` (default 3306) and `socket`: the places to try, in order.
+ * `localhost` with neither a port of its own nor `port` means what it means to mysql(1): the socket, then TCP; with a port, TCP.
+ */
+export function parseHosts(section: SectionReader): readonly MysqlEndpoint[] {
+  const port = section.integer('port', { default: DEFAULT_PORT, min: 1, max: 65_535 });
+  const socket = parseSocket(section);
+  const listed = section.list('host');
+  const hosts = listed.length > 0 ? listed : ['localhost'];
+  const isLocal = (host: string): boolean => host === 'localhost' && (socket !== undefined || !section.has('port'));
+  if (socket !== undefined && !hosts.some(isLocal))
+    section.warning('socket', 'has no effect: it is for host = localhost, which is not among the hosts');
+  return hosts.flatMap((host) => (isLocal(host) ? localEndpoints(socket, port) : (parseHost(section, host, port) ?? [])));
+}
+
+const DEFAULT_PORT = 3306;
+
+/** Where distributions put the server's socket: Debian, RHEL, and mysql's own default. */
+const KNOWN_SOCKETS = [
+  '/var/run/mysqld/mysqld.sock',
+  '/run/mysqld/mysqld.sock',
+  '/var/lib/mysql/mysql.sock',
+  '/tmp/mysql.sock',
+];
+
+function localEndpoints(socket: string | undefined, port: number): MysqlEndpoint[] {
+  if (socket !== undefined) return [{ kind: 'socket', path: socket, optional: false }];
+  const sockets = KNOWN_SOCKETS.map((path) => ({ kind: 'socket', path, optional: true }) as const);
+  return [...sockets, { kind: 'tcp', host: '127.0.0.1', port }];
+}
+
+function parseSocket(section: SectionReader): string | undefined {
+  const path = section.text('socket');
+  if (path === undefined || (path.startsWith('/') && Buffer.byteLength(path) <= MAX_SOCKET_PATH)) return path;
+  section.problem('socket', `cannot be used (expected an absolute path of at most ${MAX_SOCKET_PATH} bytes, got "${path}")`);
+  return undefined;
+}
+
+/** sun_path of unix(7), less its closing NUL. */
+const MAX_SOCKET_PATH = 107;
+
+function parseHost(section: SectionReader, text: string, defaultPort: number): MysqlEndpoint | undefined {
+  if (isIPv6(text)) return { kind: 'tcp', host: text, port: defaultPort };
+  const [, bracketed, plain, ownPort] = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(\d{1,5}))?$/.exec(text) ?? [];
+  const host = bracketed ?? plain ?? '';
+  const port = ownPort === undefined ? defaultPort : Number(ownPort);
+  const nameFits = bracketed === undefined ? HOST_NAME.test(host) : isIPv6(host);
+  if (nameFits && port >= 1 && port <= 65_535) return { kind: 'tcp', host, port };
+  section.problem(
+    'host',
+    `cannot be used (expected host, host:port or [IPv6]:port, several separated by commas, got "${text}")`,
+  );
+  return undefined;
+}
+
+const HOST_NAME = /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_.-]{0,252}$/u;

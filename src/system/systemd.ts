@@ -1,0 +1,101 @@
+import { statSync } from 'node:fs';
+import { printable } from '../core/printable.ts';
+import { type ExecuteResult, execute } from './command.ts';
+import type { ServiceCallResult, ServiceManager, UnitStatus } from './service-manager.ts';
+
+/** The systemd that is PID 1, by systemctl(1): it works without a message bus too. */
+export class Systemd implements ServiceManager {
+  get available(): boolean {
+    return statSync('/run/systemd/system', { throwIfNoEntry: false })?.isDirectory() ?? false;
+  }
+
+  async show(
+    unit: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly kind: 'status'; readonly status: UnitStatus } | { readonly kind: 'failed'; readonly reason: string }> {
+    if (!this.available) return NO_SYSTEMD;
+    const shown = await systemctl(['show', `--property=${PROPERTIES.join(',')}`, '--', unit], SHOW_LIMIT_MS, signal);
+    const reason = failure(shown);
+    return reason === undefined ? parseShown(shown.stdout) : { kind: 'failed', reason };
+  }
+
+  async call(
+    verb: 'start' | 'restart' | 'stop' | 'reset-failed',
+    unit: string,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<ServiceCallResult> {
+    if (!this.available) return NO_SYSTEMD;
+    const reason = failure(await systemctl([verb, '--', unit], timeoutMs, signal));
+    return reason === undefined ? { kind: 'done' } : { kind: 'failed', reason };
+  }
+}
+
+const NO_SYSTEMD = { kind: 'failed', reason: 'systemd does not run here' } as const;
+
+/** Runs systemctl without anybody to ask and nothing to page; its words are English, whatever the locale. Never rejects. */
+export function systemctl(argv: readonly string[], timeoutMs: number, signal: AbortSignal): Promise<ExecuteResult> {
+  return execute('systemctl', ['--no-ask-password', '--no-pager', ...argv], { timeoutMs, signal, environment: PLAIN });
+}
+
+/** What makes systemd's own programs write bare lines to stderr, whatever the kernel command line says of logging. */
+export const PLAIN: Readonly<Record<string, string>> = {
+  LC_ALL: 'C.UTF-8',
+  SYSTEMD_COLORS: '0',
+  SYSTEMD_LOG_COLOR: '0',
+  SYSTEMD_LOG_LEVEL: 'info',
+  SYSTEMD_LOG_LOCATION: '0',
+  SYSTEMD_LOG_TARGET: 'console',
+  SYSTEMD_LOG_TIME: '0',
+};
+
+/** PID 1 answers within milliseconds, unless it is hanging. */
+const SHOW_LIMIT_MS = 10_000;
+
+const PROPERTIES = ['Id', 'LoadState', 'ActiveState', 'SubState', 'Result', 'MainPID', 'Type', 'ControlGroup'] as const;
+
+/** Why a systemctl call failed, in one line; undefined where it did not. */
+function failure(result: ExecuteResult): string | undefined {
+  switch (result.kind) {
+    case 'exited':
+      if (result.exitCode === 0) return undefined;
+      // The lines after the first one say where to look further.
+      return printable(result.output.trim().split('\n')[0] || `systemctl ended with exit code ${result.exitCode}`);
+    case 'signaled':
+      return `systemctl was killed by ${result.signal}`;
+    case 'timed_out':
+      return `no answer after ${result.afterMs / 1000} s`;
+    case 'aborted':
+      return 'aborted';
+    case 'not_started':
+      return result.reason;
+    default:
+      return result satisfies never;
+  }
+}
+
+function parseShown(
+  text: string,
+): { readonly kind: 'status'; readonly status: UnitStatus } | { readonly kind: 'failed'; readonly reason: string } {
+  const values = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    const cut = line.indexOf('=');
+    if (cut > 0) values.set(line.slice(0, cut), line.slice(cut + 1));
+  }
+  const [id, loadState, activeState] = [values.get('Id'), values.get('LoadState'), values.get('ActiveState')];
+  if (!id || !loadState || !activeState) return { kind: 'failed', reason: 'systemctl show did not say what the unit is' };
+  return {
+    kind: 'status',
+    status: {
+      id,
+      loadState,
+      activeState,
+      subState: values.get('SubState') ?? '',
+      // Units other than services have neither.
+      result: values.get('Result') ?? '',
+      mainPid: Number(values.get('MainPID') ?? 0),
+      type: values.get('Type') ?? '',
+      controlGroup: values.get('ControlGroup') ?? '',
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import type { ManagedProcess } from '../../src/core/alarm.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import type { LaunchRecord } from '../../src/core/launch-record.ts';
+import type { Logger } from '../../src/core/logger.ts';
+import { ProcessStrategy } from '../../src/strategies/process.ts';
+import type { ProcessOptions } from '../../src/strategies/process-options.ts';
+import type { RestartAttempt, StrategyParts } from '../../src/strategies/strategy.ts';
+import { DirectCommandRunner } from '../../src/system/direct-command-runner.ts';
+import { DirectLauncher } from '../../src/system/direct-launcher.ts';
+import { ProcessTable } from '../../src/system/process-table.ts';
+import { RunFiles } from '../../src/system/run-files.ts';
+import { memoryState } from './memory-state.ts';
+import { openZoo, type ProcessZoo } from './process-zoo.ts';
+
+/** The process strategy over real programs, with the launcher and the command runner that need no systemd. */
+export interface ProcessStrategyWorld {
+  readonly zoo: ProcessZoo;
+  readonly table: ProcessTable;
+  readonly parts: StrategyParts;
+  /** Warnings that were logged. */
+  readonly warnings: string[];
+  /** Records that programs were started from. */
+  readonly launched: LaunchRecord[];
+  strategy(options?: Partial<ProcessOptions>): ProcessStrategy;
+}
+
+/** Opens one for one test. */
+export function processStrategyWorld(t: TestContext): ProcessStrategyWorld {
+  const zoo = openZoo(t);
+  const table = new ProcessTable();
+  const warnings: string[] = [];
+  const ignore = (): void => {};
+  const log: Logger = { debug: ignore, info: ignore, warning: (message) => void warnings.push(message), error: ignore };
+  const files = new RunFiles({ dir: join(zoo.dir, 'runs'), log });
+  const programs = new DirectLauncher(files);
+  const launched: LaunchRecord[] = [];
+  // Everything that is started gets the mark of the zoo, by which it is found and ended after the test.
+  const mark = { ZOO: zoo.dir };
+  const commands = new DirectCommandRunner(files);
+  const parts: StrategyParts = {
+    commands: {
+      run: (command, signal) => commands.run({ ...command, environment: { ...command.environment, ...mark } }, signal),
+      settle: (...args) => commands.settle(...args),
+    },
+    programs: {
+      launch: (launch, graceMs, signal) => {
+        const { what } = launch;
+        if (what.kind === 'argv') launched.push(what.record);
+        const marked = what.kind === 'argv' ? what : { ...what, environment: { ...what.environment, ...mark } };
+        return programs.launch({ ...launch, what: marked }, graceMs, signal);
+      },
+      retire: () => programs.retire(),
+    },
+    services: {
+      available: false,
+      show: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
+      call: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
+    },
+    clock: systemClock,
+    log,
+    launches: memoryState().launches,
+  };
+  const strategy = (options: Partial<ProcessOptions> = {}): ProcessStrategy =>
+    new ProcessStrategy({ ...DEFAULTS, ...options }, parts, table);
+  return { zoo, table, parts, warnings, launched, strategy };
+}
+
+const DEFAULTS: ProcessOptions = {
+  configured: false,
+  startCommand: undefined,
+  stopCommand: undefined,
+  stopSignal: 15,
+  stopTimeoutMs: 20_000,
+  maxMatches: 1,
+  user: undefined,
+  commandTimeoutMs: 20_000,
+};
+
+/** A row for a program of this name. */
+export function managed(systemName: string, configured = false): ManagedProcess {
+  return { processId: 1, processName: configured ? 'row' : systemName, systemName, systemNameConfigured: configured };
+}
+
+/** A first attempt for it. */
+export function attemptFor(systemName: string, configured = false, signal = new AbortController().signal): RestartAttempt {
+  return { process: managed(systemName, configured), attempt: 1, runId: 'run-1', signal };
+}
