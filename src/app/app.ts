@@ -55,7 +55,7 @@ export interface Core {
 }
 
 /** Opens state and store and builds the monitor on them; throws StateHeldError where another daemon has the state_dir. */
-export function createCore(options: CoreOptions): Core {
+export async function createCore(options: CoreOptions): Promise<Core> {
   const { log } = options;
   const clock = options.clock ?? systemClock;
   const stops = new StopStack();
@@ -64,7 +64,7 @@ export function createCore(options: CoreOptions): Core {
   const monitorSettings = (): MonitorSettings => settings.monitor;
   const state = openState(settings.monitor.stateDir, { log, clock });
   stops.push('state', () => state.close());
-  let store = settings.database.open();
+  let store = await settings.database.open();
   stops.push('store', () => store.close());
   const execution = createExecution({ stateDir: settings.monitor.stateDir, log });
   const strategyParts = { ...execution, clock, log, launches: state.launches };
@@ -127,7 +127,7 @@ export function createCore(options: CoreOptions): Core {
     adopt: async (next) => {
       const previous = store;
       const reopened = next.database.fingerprint !== settings.database.fingerprint;
-      if (reopened) store = next.database.open();
+      if (reopened) store = await next.database.open();
       plans = next.createPlans(strategyParts);
       settings = next;
       monitor.wake();

@@ -51,7 +51,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete process.env[name];
   let core: Core;
   try {
-    core = createCore({
+    core = await createCore({
       settings,
       log: logger,
       onHeartbeat: () => notifier.watchdog(),

@@ -77,8 +77,8 @@ function parseRange(item: string): StatusRange | undefined {
 
 function parseBody(section: SectionReader): string | RegExp | undefined {
   const text = section.text('health_check_body');
-  // A path such as /var/lib is a text: it doesn't end like an expression.
-  const [, pattern, flags] = /^\/(.+)\/([a-z]*)$/s.exec(text ?? '') ?? [];
+  // A path such as /var/lib is a text: no expression ends in letters that are no flags.
+  const [, pattern, flags] = /^\/(.+)\/([dgimsuvy]*)$/s.exec(text ?? '') ?? [];
   if (pattern === undefined || flags === undefined) return text;
   try {
     if (/[^imsuv]/.test(flags)) throw new Error(`the flags may be i, m, s, u and v, not "${flags}"`);

@@ -5,8 +5,8 @@ declare module 'pino-roll' {
   /** A SonicBoom with `sync`: what `write` took is with the kernel when it returns, or `error` was emitted meanwhile. */
   export interface RollingStream extends EventEmitter {
     readonly fd: number;
-    /** The numbered name it was opened by. */
-    readonly file: string;
+    /** The numbered name it was opened by. What is written counts towards the limit only while it is the one pino-roll chose. */
+    file: string;
     write(line: string): boolean;
     /** Goes on in the file `name`; throws, and goes on in the old one, where it cannot be opened. */
     reopen(name: string): void;
@@ -19,7 +19,6 @@ declare module 'pino-roll' {
     readonly file: string;
     /** `123b`: bytes. */
     readonly size: string;
-    readonly limit: { readonly count: number; readonly removeOtherLogFiles: boolean };
     readonly sync: boolean;
     readonly mode: number;
     readonly retryEAGAIN: () => boolean;

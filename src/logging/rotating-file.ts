@@ -1,19 +1,7 @@
-import {
-  closeSync,
-  fchmodSync,
-  fchownSync,
-  fstatSync,
-  linkSync,
-  openSync,
-  readdirSync,
-  readSync,
-  renameSync,
-  statSync,
-  unlinkSync,
-} from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { fchmodSync, fchownSync, fstatSync, linkSync, renameSync, statSync } from 'node:fs';
 import type { RollingStream } from 'pino-roll';
 import { errorMessage } from '../core/errors.ts';
+import { createEmpty, EXTENSION, endsInLine, nextNumber, removeName, removeOldest } from './log-names.ts';
 import { resolveLogFile } from './log-path.ts';
 
 /** A log file and its rotation. */
@@ -35,11 +23,14 @@ export interface RotatingFileOptions {
  * Throws (rejects) where it cannot be written.
  *
  * pino-roll only writes to files with a number in their name. So the file that it opens is given the live log's name at once,
- * and gets a number again when the next one is opened: by link and rename, so that at no moment there is no live log.
+ * and gets a number again when the next one is opened: by link and rename, so that at no moment there is no live log. Old files
+ * are removed here: pino-roll's own `limit` runs beside the next rotations of a burst, removes too many then, and tries for 5 s
+ * to remove what is gone.
  */
 export async function openRotatingFile(options: RotatingFileOptions): Promise<RotatingFile> {
   const live = resolveLogFile(options.file);
   const first = `${live}.${nextNumber(live)}.${EXTENSION}`;
+  removeOldest(live, options.filesToKeep);
   const exists = statSync(live, { throwIfNoEntry: false }) !== undefined;
   if (exists) linkSync(live, first);
   else createEmpty(first);
@@ -49,19 +40,20 @@ export async function openRotatingFile(options: RotatingFileOptions): Promise<Ro
     const stream = await pinoRoll({
       file: `${live}.${EXTENSION}`,
       size: `${options.maxBytes}b`,
-      limit: { count: Math.max(options.filesToKeep, 1), removeOtherLogFiles: true },
       sync: true,
       mode: 0o600,
       retryEAGAIN: () => false,
     });
     const file = new RotatingFile(stream, live, options);
-    if (stream.file === first) {
+    try {
+      if (stream.file !== first) throw new Error(`${stream.file} is in the way of its rotation`);
       if (!exists) renameSync(first, live);
       file.adopt();
-      return file;
+    } catch (error) {
+      await file.close();
+      throw error;
     }
-    await file.close();
-    throw new Error(`${stream.file} is in the way of its rotation`);
+    return file;
   } finally {
     removeName(first);
   }
@@ -76,11 +68,16 @@ export class RotatingFile {
   #writing = false;
   #error: unknown;
   #unrotated = false;
+  /** The file that is written to never got the live log's name. */
+  #misnamed = false;
+  #closing: Promise<void> | undefined;
 
   constructor(stream: RollingStream, live: string, options: RotatingFileOptions) {
     this.#stream = stream;
     this.#live = live;
     this.#options = options;
+    // One more with each rotation until the next turn of the loop.
+    stream.setMaxListeners(0);
     const reopen = stream.reopen.bind(stream);
     // The one thing by which pino-roll shows that it rotates.
     stream.reopen = (next) => this.#rotate(next, reopen);
@@ -100,17 +97,18 @@ export class RotatingFile {
     if (this.#stream.listenerCount('drain') > 0) this.#stream.emit('drain');
   }
 
-  /** True where the live log's name leads elsewhere by now: moved, deleted, replaced. */
+  /** True where it is to be opened anew: the live log's name leads elsewhere by now. */
   displaced(): boolean {
-    return statSync(this.#live, { throwIfNoEntry: false })?.ino !== this.#inode;
+    return this.#misnamed || this.#isElsewhere();
   }
 
-  /** Never rejects. */
+  /** Idempotent. Never rejects. */
   close(): Promise<void> {
-    return new Promise((resolve) => {
+    this.#closing ??= new Promise((resolve) => {
       this.#stream.once('close', resolve).once('error', () => resolve());
       this.#stream.destroy();
     });
+    return this.#closing;
   }
 
   /** Gives the open file its permissions; a line that was cut short is ended. */
@@ -125,68 +123,40 @@ export class RotatingFile {
     } catch (error) {
       warn(`its group or mode cannot be set (${errorMessage(error)})`);
     }
-    if (size > 0 && lastByte(this.#live, size) !== NEWLINE) this.write('');
+    if (!endsInLine(this.#live, size)) this.write('');
   }
 
   #rotate(next: string, reopen: (name: string) => void): void {
     const rotated = this.#stream.file;
-    const named = this.#options.filesToKeep > 0 && !this.displaced();
+    const undo: string[] = [];
     try {
       createEmpty(next);
-      if (named) linkSync(this.#live, rotated);
+      undo.push(next);
+      if (this.#options.filesToKeep > 0 && !this.#isElsewhere()) {
+        linkSync(this.#live, rotated);
+        undo.push(rotated);
+      }
       reopen(next);
+      this.#misnamed = true;
       renameSync(next, this.#live);
       this.adopt();
+      this.#misnamed = false;
+      removeOldest(this.#live, this.#options.filesToKeep);
       this.#unrotated = false;
     } catch (error) {
-      // Goes on in the old file, and tries again when that has grown by as much again.
-      this.#stream.removeAllListeners('ready');
-      removeName(next);
-      if (named && !this.displaced()) removeName(rotated);
+      if (!this.#misnamed) {
+        for (const name of undo) removeName(name);
+        // It goes on in the old file, and tries again when that has grown by as much again: pino-roll counts only while the
+        // stream bears the name that it chose. The listener would close the old file once more at the next success.
+        this.#stream.file = next;
+        this.#stream.removeAllListeners('ready');
+      }
       if (!this.#unrotated) this.#options.warn(`it cannot be rotated (${errorMessage(error)})`);
       this.#unrotated = true;
     }
   }
-}
 
-/** Not `log`: pino-roll counts on from the highest number that any file of the folder bears before this extension. */
-const EXTENSION = 'old';
-const NEWLINE = 10;
-
-/** A number higher than any there is; a second name that a crash left on the live log is taken off first. */
-function nextNumber(live: string): number {
-  const inode = statSync(live, { throwIfNoEntry: false })?.ino;
-  const prefix = `${basename(live)}.`;
-  let highest = 0;
-  for (const name of readdirSync(dirname(live))) {
-    const number = Number(/(\d+)\.old$/.exec(name)?.[1] ?? 0);
-    const path = join(dirname(live), name);
-    if (number > 0 && name === `${prefix}${number}.${EXTENSION}` && statSync(path, { throwIfNoEntry: false })?.ino === inode) {
-      removeName(path);
-    } else highest = Math.max(highest, number);
-  }
-  return highest + 1;
-}
-
-/** Made by us alone: a link that somebody put there is not followed. */
-function createEmpty(path: string): void {
-  closeSync(openSync(path, 'wx', 0o600));
-}
-
-function removeName(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch {
-    // It bears another name by now.
-  }
-}
-
-function lastByte(path: string, size: number): number | undefined {
-  const fd = openSync(path, 'r');
-  try {
-    const byte = Buffer.alloc(1);
-    return readSync(fd, byte, 0, 1, size - 1) === 1 ? byte[0] : undefined;
-  } finally {
-    closeSync(fd);
+  #isElsewhere(): boolean {
+    return statSync(this.#live, { throwIfNoEntry: false })?.ino !== this.#inode;
   }
 }

@@ -16,7 +16,7 @@ export function openDatabase(path: string, schema: readonly string[]): OpenedDat
   try {
     const problem = createFile(path);
     if (problem !== undefined) return { kind: 'damaged', reason: problem };
-    database = new Database(path, { timeout: BUSY_TIMEOUT_MS });
+    database = new Database(path, { timeout: OPEN_TIMEOUT_MS });
     const reason = database.prepareSchema(schema);
     if (reason === undefined) return { kind: 'opened', database };
     database.close();
@@ -47,6 +47,7 @@ export class Database {
     const { quick_check: check } = this.all('PRAGMA quick_check(1)')[0] ?? {};
     if (check !== 'ok') return String(check);
     this.#connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF');
+    this.#connection.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
     if (version === SCHEMA_VERSION) return undefined;
     this.transaction('FULL', () => this.#connection.exec([...schema, `PRAGMA user_version = ${SCHEMA_VERSION}`].join(';')));
     return undefined;
@@ -123,6 +124,8 @@ export function createFile(path: string): string | undefined {
 }
 
 const SCHEMA_VERSION = 1;
+/** At the start there is time. */
+const OPEN_TIMEOUT_MS = 1_000;
 /** Short: the call blocks the whole daemon, and what was not written is written later. */
 const BUSY_TIMEOUT_MS = 100;
 const SQLITE_ERROR = 1;

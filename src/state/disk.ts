@@ -22,7 +22,7 @@ export interface RecordSink {
 export interface DiskTable {
   /** Its CREATE statements. */
   readonly schema: string;
-  /** Fills the memory; returns how many rows made no sense and were left out. */
+  /** Adds to the memory what it does not know yet; returns how many rows made no sense and were left out. */
   load(database: Database): number;
   /** Writes everything it holds, over whatever is there. */
   rewrite(database: Database): void;
@@ -51,6 +51,8 @@ export class Disk implements RecordSink {
   /** When to try again; undefined while all is well. */
   #retryAtMs: number | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** What an earlier life left has been read: only then may it be written over. */
+  #loaded = false;
   #closed = false;
 
   constructor(options: DiskOptions) {
@@ -122,6 +124,7 @@ export class Disk implements RecordSink {
     if (!now && clock.monotonicMs() < (this.#retryAtMs ?? 0)) return;
     try {
       this.#database ??= this.#openFile();
+      if (!this.#loaded) this.#load(this.#database);
       this.#rewrite();
       this.#retryAtMs = undefined;
       log.info(`${path} is used again`);
@@ -139,6 +142,7 @@ export class Disk implements RecordSink {
   #load(database: Database): void {
     let dropped = 0;
     for (const table of this.#tables) dropped += table.load(database);
+    this.#loaded = true;
     if (dropped === 0) return;
     this.#options.log.warning(`${this.#options.path}: ${dropped} rows made no sense and were dropped`);
     this.#rewrite();

@@ -52,7 +52,7 @@ export class RecordTable<T> implements DiskTable {
     for (const { key, value } of database.all(`SELECT key, value FROM ${this.#kind.table}`)) {
       const record = this.#parse(String(value));
       if (record === undefined) dropped++;
-      else this.#records.set(String(key), JSON.stringify(record));
+      else if (!this.#records.has(String(key))) this.#records.set(String(key), JSON.stringify(record));
     }
     return dropped;
   }

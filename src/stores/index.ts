@@ -15,7 +15,7 @@ const stores = {
   mysql: {
     parse: parseMysql,
     describe: describeMysql,
-    open: async (options) => new (await import('./mysql.ts')).MysqlStore(options),
+    open: async (options) => new (await import('./mysql-store.ts')).MysqlStore(options),
   } satisfies StoreDefinition<Options<typeof parseMysql>>,
   sqlite: {
     parse: parseSqlite,

@@ -1,4 +1,6 @@
+import { isAbsolute } from 'node:path';
 import type { SectionReader } from '../core/config.ts';
+import { unusedSection } from './unused-section.ts';
 
 /** The `[database]` keys of the embedded store. */
 export interface SqliteOptions {
@@ -8,10 +10,11 @@ export interface SqliteOptions {
   readonly queryTimeoutMs: number;
 }
 
-/** Reads the keys of `driver = sqlite`; `required`: it is the driver in use. */
-export function parseSqlite(section: SectionReader, required: boolean): SqliteOptions {
-  const path = section.text('path');
-  if (required && path === undefined)
-    section.problem('path', 'missing (expected the path of the database file, as driver = sqlite)');
-  return { path: path ?? '', queryTimeoutMs: section.secondsAsMs('query_timeout', { default: 10, min: 0.1, max: 3600 }) };
+/** Reads the keys of `driver = sqlite`; `required`: it is the driver in use. Problems go to the reader. */
+export function parseSqlite(reader: SectionReader, required: boolean): SqliteOptions {
+  const section = required ? reader : unusedSection(reader);
+  const path = section.text('path') ?? '';
+  if (!isAbsolute(path))
+    section.problem('path', `cannot be used (expected the absolute path of the database file, got "${path}")`);
+  return { path, queryTimeoutMs: section.secondsAsMs('query_timeout', { default: 10, min: 0.1, max: 3600 }) };
 }

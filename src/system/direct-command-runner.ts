@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { startProgram } from './command.ts';
+import { type StartOptions, startProgram } from './command.ts';
 import type { CommandResult, CommandRunner, ShellCommand } from './command-runner.ts';
 import { isRunning, killGroup, killRun } from './kill-run.ts';
 import { minimalEnvironment } from './minimal-environment.ts';
@@ -26,17 +26,19 @@ export class DirectCommandRunner implements CommandRunner {
     const shell = await asUser(shellArgv(command.line), command.user, signal);
     if (signal.aborted) return { kind: 'aborted', output: '' };
     if (shell.kind === 'refused') return { kind: 'not_started', reason: shell.reason };
+    const [file = '', ...argv] = shell.argv;
     const environment = {
       ...minimalEnvironment(),
       ...shell.environment,
       ...command.environment,
       MONITOR_RUN_ID: command.runId,
     };
+    const ready = { file, argv, options: { environment, cwd: '/' }, uid: shell.uid };
     switch (command.kind) {
       case 'check':
-        return await this.#check(command, shell.argv, environment, signal);
+        return await runCheck(command, ready, signal);
       case 'action':
-        return await this.#act(command, shell.argv, environment, signal);
+        return await this.#act(command, ready, signal);
       default:
         return command.kind satisfies never;
     }
@@ -53,22 +55,15 @@ export class DirectCommandRunner implements CommandRunner {
     return 'ended';
   }
 
-  async #check(command: ShellCommand, argv: Argv, environment: Environment, signal: AbortSignal): Promise<CommandResult> {
-    const start = await startProgram(...split(argv), { environment, cwd: '/', output: 'pipe' });
-    if (start.kind === 'not_started') return start;
-    const output = new ProgramOutput(start.program);
-    const ending = await programEnding(start.program, command.timeoutMs, signal);
-    // At once, before anybody else can have been given this number.
-    if (ending.kind === 'ended') killGroup(start.program.pid);
-    else await killProgram(start.program, command.runId, CHECK_GRACE_MS);
-    await output.finish();
-    return commandResult(ending, command.timeoutMs, output.joined());
-  }
-
-  async #act(command: ShellCommand, argv: Argv, environment: Environment, signal: AbortSignal): Promise<CommandResult> {
+  async #act(
+    command: ShellCommand,
+    { file: shell, argv, options, uid }: ReadyCommand,
+    signal: AbortSignal,
+  ): Promise<CommandResult> {
     const file = this.#files.create('run', command.runId);
     try {
-      const start = await startProgram(...split(argv), { environment, cwd: '/', output: file?.fd ?? 'ignore' });
+      if (uid !== undefined) file?.give(uid);
+      const start = await startProgram(shell, argv, { ...options, output: file?.fd ?? 'ignore' });
       if (start.kind === 'not_started') return start;
       file?.record(start.program.pid);
       const ending = await programEnding(start.program, command.timeoutMs, signal);
@@ -80,13 +75,31 @@ export class DirectCommandRunner implements CommandRunner {
   }
 }
 
-type Argv = readonly string[];
-type Environment = Readonly<Record<string, string>>;
+/** A command as it is going to be started. */
+interface ReadyCommand {
+  readonly file: string;
+  readonly argv: readonly string[];
+  readonly options: Omit<StartOptions, 'output'>;
+  /** Whose it will be; undefined for ourselves. */
+  readonly uid: number | undefined;
+}
+
+async function runCheck(
+  command: ShellCommand,
+  { file, argv, options }: ReadyCommand,
+  signal: AbortSignal,
+): Promise<CommandResult> {
+  const start = await startProgram(file, argv, { ...options, output: 'pipe' });
+  if (start.kind === 'not_started') return start;
+  const output = new ProgramOutput(start.program);
+  const ending = await programEnding(start.program, command.timeoutMs, signal);
+  // At once, before anybody else can have been given this number.
+  if (ending.kind === 'ended') killGroup(start.program.pid);
+  else await killProgram(start.program, command.runId, CHECK_GRACE_MS);
+  await output.finish();
+  return commandResult(ending, command.timeoutMs, output.joined());
+}
 
 const SETTLE_POLL_MS = 50;
 /** A check has nothing to tidy up, and somebody waits for its answer. */
 const CHECK_GRACE_MS = 200;
-
-function split([file = '', ...rest]: Argv): [string, string[]] {
-  return [file, rest];
-}

@@ -26,6 +26,7 @@ export class DirectLauncher implements ProgramLauncher {
     if (signal.aborted) return { kind: 'failed', reason: 'aborted' };
     const file = this.#files.create('app', launch.runId);
     try {
+      if (plan.uid !== undefined) file?.give(plan.uid);
       const start = await startProgram(plan.file, plan.argv, { ...plan.options, output: file?.fd ?? 'ignore' });
       if (start.kind === 'not_started') return { kind: 'failed', reason: start.reason };
       file?.record(start.program.pid);
@@ -56,5 +57,5 @@ async function planLaunch({ what, runId }: Launch, signal: AbortSignal): Promise
   if (shell.kind === 'refused') return shell;
   const [file = '', ...argv] = shell.argv;
   const environment = { ...minimalEnvironment(), ...shell.environment, ...what.environment, MONITOR_RUN_ID: runId };
-  return { kind: 'ready', file, argv, options: { environment, cwd: '/' } };
+  return { kind: 'ready', file, argv, options: { environment, cwd: '/' }, uid: shell.uid };
 }

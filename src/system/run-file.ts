@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fchownSync, fstatSync, ftruncateSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { OUTPUT_LIMIT, OutputTail } from './output-tail.ts';
 import { type ProcessIdentity, ProcessTable } from './process-table.ts';
@@ -44,6 +44,11 @@ export class RunFile {
   /** Its name in the folder, as of now. */
   get name(): string {
     return this.#name;
+  }
+
+  /** Makes it `uid`'s: that user's programs may then open it by name, as /dev/stderr. */
+  give(uid: number): void {
+    attempt(() => fchownSync(this.fd, uid, -1));
   }
 
   /** Writes down which process it is, once that is there, and keeps an eye on how much it writes. */
@@ -123,7 +128,7 @@ function openRoomy(path: string): number {
 const PROBE_BYTES = 4096;
 
 function readEnd(fd: number): Buffer {
-  const buffer = Buffer.alloc(OUTPUT_LIMIT);
-  const start = Math.max(fstatSync(fd).size - OUTPUT_LIMIT, 0);
-  return buffer.subarray(0, readSync(fd, buffer, 0, OUTPUT_LIMIT, start));
+  const { size } = fstatSync(fd);
+  const buffer = Buffer.alloc(Math.min(size, OUTPUT_LIMIT));
+  return buffer.subarray(0, readSync(fd, buffer, 0, buffer.length, size - buffer.length));
 }

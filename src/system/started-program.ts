@@ -46,6 +46,7 @@ export function programEnding(program: StartedProgram, timeoutMs: number, signal
 
 /** Kills all of a program (killRun) and waits until it has been reaped, if the kernel lets it die. Never rejects. */
 export async function killProgram(program: StartedProgram, runId?: string, graceMs?: number): Promise<void> {
+  // As long as `ended` hasn't resolved it is not reaped, and its number cannot have become another's.
   const startTime = new ProcessTable().read(program.pid, ['startTime'])?.startTime;
   await killRun({ pid: program.pid, startTime, runId }, graceMs);
   await programEnding(program, REAP_MS);

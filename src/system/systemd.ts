@@ -14,9 +14,8 @@ export class Systemd implements ServiceManager {
     signal: AbortSignal,
   ): Promise<{ readonly kind: 'status'; readonly status: UnitStatus } | { readonly kind: 'failed'; readonly reason: string }> {
     if (!this.available) return NO_SYSTEMD;
-    const shown = await systemctl(['show', `--property=${PROPERTIES.join(',')}`, '--', unit], SHOW_LIMIT_MS, signal);
-    const reason = failure(shown);
-    return reason === undefined ? parseShown(shown.stdout) : { kind: 'failed', reason };
+    const shown = await showProperties(unit, PROPERTIES, signal);
+    return shown.kind === 'failed' ? shown : unitStatus(shown.values);
   }
 
   async call(
@@ -38,6 +37,15 @@ export function systemctl(argv: readonly string[], timeoutMs: number, signal: Ab
   return execute('systemctl', ['--no-ask-password', '--no-pager', ...argv], { timeoutMs, signal, environment: PLAIN });
 }
 
+/** Ends all that is in a unit: TERM and KILL as the unit says, and KILL for what that leaves (KillMode=process). Never rejects. */
+export async function endUnit(unit: string): Promise<void> {
+  const never = new AbortController().signal;
+  await systemctl(['stop', '--', unit], END_LIMIT_MS, never);
+  await systemctl(['kill', '--signal=SIGKILL', '--', unit], END_LIMIT_MS, never);
+}
+
+const END_LIMIT_MS = 15_000;
+
 /** What makes systemd's own programs write bare lines to stderr, whatever the kernel command line says of logging. */
 export const PLAIN: Readonly<Record<string, string>> = {
   LC_ALL: 'C.UTF-8',
@@ -48,6 +56,26 @@ export const PLAIN: Readonly<Record<string, string>> = {
   SYSTEMD_LOG_TARGET: 'console',
   SYSTEMD_LOG_TIME: '0',
 };
+
+/** Properties of a unit by their names, those that it has (`systemctl show`); `failed` only where systemd does not answer. */
+export async function showProperties(
+  unit: string,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<
+  | { readonly kind: 'shown'; readonly values: ReadonlyMap<string, string> }
+  | { readonly kind: 'failed'; readonly reason: string }
+> {
+  const shown = await systemctl(['show', `--property=${names.join(',')}`, '--', unit], SHOW_LIMIT_MS, signal);
+  const reason = failure(shown);
+  if (reason !== undefined) return { kind: 'failed', reason };
+  const values = new Map<string, string>();
+  for (const line of shown.stdout.split('\n')) {
+    const cut = line.indexOf('=');
+    if (cut > 0) values.set(line.slice(0, cut), line.slice(cut + 1));
+  }
+  return { kind: 'shown', values };
+}
 
 /** PID 1 answers within milliseconds, unless it is hanging. */
 const SHOW_LIMIT_MS = 10_000;
@@ -74,14 +102,9 @@ function failure(result: ExecuteResult): string | undefined {
   }
 }
 
-function parseShown(
-  text: string,
+function unitStatus(
+  values: ReadonlyMap<string, string>,
 ): { readonly kind: 'status'; readonly status: UnitStatus } | { readonly kind: 'failed'; readonly reason: string } {
-  const values = new Map<string, string>();
-  for (const line of text.split('\n')) {
-    const cut = line.indexOf('=');
-    if (cut > 0) values.set(line.slice(0, cut), line.slice(cut + 1));
-  }
   const [id, loadState, activeState] = [values.get('Id'), values.get('LoadState'), values.get('ActiveState')];
   if (!id || !loadState || !activeState) return { kind: 'failed', reason: 'systemctl show did not say what the unit is' };
   return {

@@ -33,9 +33,14 @@ export async function findAccount(user: string, signal: AbortSignal): Promise<Ac
   }
 }
 
-/** A program and its arguments, and what it finds in its environment, as another user. */
+/** A program and its arguments, what it finds in its environment, and whose it will be: undefined for ourselves. */
 export type AsUser =
-  | { readonly kind: 'ready'; readonly argv: readonly string[]; readonly environment: Readonly<Record<string, string>> }
+  | {
+      readonly kind: 'ready';
+      readonly argv: readonly string[];
+      readonly environment: Readonly<Record<string, string>>;
+      readonly uid: number | undefined;
+    }
   | { readonly kind: 'refused'; readonly reason: string };
 
 /**
@@ -43,14 +48,15 @@ export type AsUser =
  * Source: setpriv(1).
  */
 export async function asUser(argv: readonly string[], user: string | undefined, signal: AbortSignal): Promise<AsUser> {
-  if (user === undefined) return { kind: 'ready', argv, environment: {} };
+  if (user === undefined) return { kind: 'ready', argv, environment: {}, uid: undefined };
   const found = await findAccount(user, signal);
   if (found.kind === 'not_found') return { kind: 'refused', reason: found.reason };
   const { name, uid, gid, home } = found.account;
   const environment = { HOME: home, USER: name, LOGNAME: name };
-  if (uid === process.geteuid?.()) return { kind: 'ready', argv, environment };
+  if (uid === process.geteuid?.()) return { kind: 'ready', argv, environment, uid };
   if (process.geteuid?.() !== 0) return { kind: 'refused', reason: `only root can run it as the user ${user}` };
-  return { kind: 'ready', argv: ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--init-groups', '--', ...argv], environment };
+  const setpriv = ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--init-groups', '--'];
+  return { kind: 'ready', argv: [...setpriv, ...argv], environment, uid };
 }
 
 const LOOKUP_MS = 10_000;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadConfigText } from '../../../src/config/config-file.ts';
+import { ConfigError } from '../../../src/core/errors.ts';
 import { type LoggingOptions, parseLogging } from '../../../src/logging/parse-logging.ts';
 
 const defaults: LoggingOptions = {
@@ -74,5 +75,10 @@ test('what cannot be is a problem of its key', () => {
 function parse(text: string) {
   const document = loadConfigText('f', `[logging]\n${text}\n`);
   const options = parseLogging(document.section('logging'));
-  return { options, problems: document.finish() };
+  try {
+    return { options, problems: document.finish() };
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return { options, problems: error.problems };
+  }
 }

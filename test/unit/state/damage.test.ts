@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { systemClock } from '../../../src/core/clock.ts';
+import type { JournalEntry } from '../../../src/state/daemon-state.ts';
 import { openState } from '../../../src/state/state.ts';
 import { entryOf } from '../../helpers/journal-entry.ts';
 import { RecordedLog } from '../../helpers/recorded-log.ts';
@@ -76,6 +77,54 @@ test('damage met while running: one complaint, and what is in memory is written 
   );
 });
 
+test('a file that another program keeps locked: one complaint, on from memory, and written when it is free', (t) => {
+  const dir = filled(tempDir(t));
+  const log = new RecordedLog();
+  let nowMs = 1_000;
+  const state = openState(dir, { log, clock: { ...clock, monotonicMs: () => nowMs } });
+  const other = new DatabaseSync(join(dir, 'state.db'));
+  other.exec('BEGIN IMMEDIATE');
+  for (const target of ['a', 'b', 'c']) state.journal.begin(entryOf(target));
+  state.journal.end('0');
+  assert.equal(state.journal.list().length, 5);
+  other.exec('ROLLBACK');
+  other.close();
+  nowMs += 60_000;
+  state.journal.end('a');
+  assert.deepEqual(
+    log.lines.map(({ level }) => level),
+    ['error', 'info'],
+  );
+  state.close();
+  assert.deepEqual(
+    list(dir).map(({ target }) => target),
+    ['1', '2', 'b', 'c'],
+  );
+});
+
+test('a disk that only comes back later: what an earlier life left is not written over', (t) => {
+  const dir = filled(tempDir(t));
+  const log = new RecordedLog();
+  let nowMs = 1_000;
+  chmodSync(dir, 0o777);
+  const state = openState(dir, { log, clock: { ...clock, monotonicMs: () => nowMs } });
+  assert.deepEqual(state.journal.list(), []);
+  state.journal.begin(entryOf('1', 9));
+  chmodSync(dir, 0o700);
+  nowMs += 60_000;
+  state.journal.begin(entryOf('new'));
+  state.close();
+  assert.deepEqual(
+    list(dir).map(({ target, attempt }) => [target, attempt]),
+    [
+      ['0', 1],
+      ['1', 9],
+      ['2', 1],
+      ['new', 1],
+    ],
+  );
+});
+
 test('of the files that were set aside the newest three stay', (t) => {
   const dir = filled(tempDir(t));
   for (const year of [2001, 2003, 2002, 2004]) writeFileSync(join(dir, `state.db.damaged-${year}0101000000`), '');
@@ -139,7 +188,7 @@ function filled(dir: string): string {
 }
 
 /** What the next life finds under way; it must not find anything to complain of. */
-function list(dir: string): readonly { readonly target: string }[] {
+function list(dir: string): JournalEntry[] {
   const log = new RecordedLog();
   const state = openState(dir, { log, clock });
   const entries = state.journal.list();

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { acquireLock, readHolder } from '../../../src/state/lock.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
 
 test('one holder at a time, who is named, and a release that frees it', (t) => {
   const dir = tempDir(t);
@@ -46,4 +49,29 @@ test('a lock file with garbage in it is emptied', (t) => {
   assert.ok(lock.kind === 'acquired');
   assert.equal(acquireLock(dir).kind, 'held');
   lock.release();
+});
+
+test('of starters at the same moment one gets it, and the others are told which', async (t) => {
+  const dir = tempDir(t);
+  const starters = Array.from({ length: 6 }, () => {
+    const script = join(import.meta.dirname, '../../fixtures/state/lock-starter.ts');
+    const child = spawn(process.execPath, [script, dir], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const ended = once(child, 'close');
+    t.after(async () => {
+      child.kill('SIGKILL');
+      await ended;
+    });
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+    return { child, lines: () => output.split('\n').slice(0, -1) };
+  });
+  await waitFor('all of them', () => starters.every(({ lines }) => lines().length === 1));
+  for (const { child } of starters) child.stdin.write('go\n');
+  await waitFor('their answers', () => starters.every(({ lines }) => lines().length === 2));
+  const answers = starters.map(({ child, lines }) => ({ pid: child.pid, lock: JSON.parse(lines()[1] ?? '') }));
+  const winners = answers.filter(({ lock }) => lock.kind === 'acquired');
+  assert.equal(winners.length, 1, JSON.stringify(answers));
+  for (const { lock } of answers) assert.ok(lock.kind === 'acquired' || lock.pid === winners[0]?.pid, JSON.stringify(answers));
 });

@@ -1,0 +1,106 @@
+import { request } from 'node:http';
+import { errorMessage } from '../core/errors.ts';
+
+/**
+ * Nobody carried the order out, as far as can be told.
+ * - `CONTROL_NOT_RUNNING`: no daemon listens on the socket
+ * - `CONTROL_FORBIDDEN`: one may, but we must not ask it
+ * - `CONTROL_NO_ANSWER`: it took the request and gave no answer, or not in time: what it did is not known
+ * - `CONTROL_BAD_ANSWER`: it answered something that is not understood (another version, no daemon of ours)
+ */
+export class ControlError extends Error {
+  readonly code: 'CONTROL_NOT_RUNNING' | 'CONTROL_FORBIDDEN' | 'CONTROL_NO_ANSWER' | 'CONTROL_BAD_ANSWER';
+
+  constructor(code: ControlError['code'], message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'ControlError';
+    this.code = code;
+  }
+}
+
+/** One request and what came back. */
+export interface ExchangeOptions {
+  readonly socket: string;
+  readonly method: 'GET' | 'POST';
+  /** Path and query. */
+  readonly path: string;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  /** undefined: as long as it takes. */
+  readonly timeoutMs: number | undefined;
+}
+
+/** Asks over a Unix socket; the answer's JSON is not judged. Rejects with a ControlError. */
+export function exchange(options: ExchangeOptions): Promise<{ readonly status: number; readonly json: unknown }> {
+  const { socket, method, path, timeoutMs } = options;
+  const body = options.body === undefined ? undefined : Buffer.from(JSON.stringify(options.body));
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown): void => {
+      reject(asControlError(error, options));
+      asked.destroy();
+    };
+    const asked = request({
+      socketPath: socket,
+      method,
+      path,
+      agent: false,
+      headers: { Host: 'localhost', ...(body && { 'Content-Type': 'application/json', 'Content-Length': body.length }) },
+      ...(timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(timeoutMs) }),
+    });
+    asked.on('error', fail);
+    asked.on('response', (response) => {
+      const chunks: Buffer[] = [];
+      let length = 0;
+      response.on('data', (chunk: Buffer) => {
+        length += chunk.length;
+        chunks.push(chunk);
+        if (length > MAX_ANSWER_BYTES)
+          fail(new ControlError('CONTROL_BAD_ANSWER', `${socket} answers more than ${MAX_ANSWER_BYTES} bytes`));
+      });
+      response.on('error', fail);
+      response.on('end', () => {
+        try {
+          resolve({ status: response.statusCode ?? 0, json: JSON.parse(Buffer.concat(chunks).toString('utf8')) });
+        } catch {
+          fail(
+            new ControlError('CONTROL_BAD_ANSWER', `what answers on ${socket} is no monitor_service (its answer is no JSON)`),
+          );
+        }
+      });
+    });
+    asked.end(body);
+  });
+}
+
+/** A status of 100,000 processes is 30 MB. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+
+function asControlError(error: unknown, { socket, timeoutMs }: ExchangeOptions): ControlError {
+  if (error instanceof ControlError) return error;
+  const { name, code = '' } = error as NodeJS.ErrnoException;
+  if (['ENOENT', 'ENOTDIR', 'ECONNREFUSED'].includes(code)) {
+    return new ControlError('CONTROL_NOT_RUNNING', `no daemon answers on ${socket}`, error);
+  }
+  if (['EACCES', 'EPERM'].includes(code)) {
+    return new ControlError(
+      'CONTROL_FORBIDDEN',
+      `no permission to use ${socket} (be root, or a member of [control] group)`,
+      error,
+    );
+  }
+  if (name === 'AbortError' || name === 'TimeoutError') {
+    return new ControlError(
+      'CONTROL_NO_ANSWER',
+      `the daemon on ${socket} did not answer within ${(timeoutMs ?? 0) / 1000} s`,
+      error,
+    );
+  }
+  if (code.startsWith('HPE_')) {
+    return new ControlError('CONTROL_BAD_ANSWER', `what answers on ${socket} is no monitor_service (${code})`, error);
+  }
+  return new ControlError(
+    'CONTROL_NO_ANSWER',
+    `the daemon on ${socket} hung up before its answer (${errorMessage(error)})`,
+    error,
+  );
+}

@@ -1,0 +1,80 @@
+import type { DaemonStatus, HoldStatus, OrderReply, Orders, ProcessStatus } from './orders.ts';
+import { flag, listOf, nullable, object, oneOf, type Shape, text, wholeNumber } from './shape.ts';
+
+/** What an order's `done` says, without the word. */
+export type Done<K extends 'resetBreakers' | 'preview' | 'reload' | 'hold' | 'release' | 'alarm'> = Omit<
+  Extract<Awaited<ReturnType<Orders[K]>>, { kind: 'done' }>,
+  'kind'
+>;
+
+/** Texts of a daemon have no length of their own; the answer as a whole has. */
+const anyText = text(Number.MAX_SAFE_INTEGER);
+const count = wholeNumber(0);
+const texts = listOf(anyText);
+
+const holdShape: Shape<HoldStatus> = object({ name: anyText, until: nullable(anyText), reason: anyText });
+
+const processShape: Shape<ProcessStatus> = object({
+  name: anyText,
+  processId: nullable(wholeNumber(Number.MIN_SAFE_INTEGER)),
+  target: nullable(anyText),
+  strategy: anyText,
+  inAlarm: flag,
+  activity: anyText,
+  breaker: object({ state: oneOf('closed', 'open', 'half_open'), failures: count, remainingMs: count }),
+  lastRecovery: nullable(object({ at: anyText, outcome: oneOf('recovered', 'failed'), detail: anyText })),
+});
+
+/** GET /v1/status. */
+export const statusShape: Shape<DaemonStatus> = object({
+  version: anyText,
+  pid: count,
+  startedAt: nullable(anyText),
+  mode: oneOf('act', 'observe'),
+  configFile: anyText,
+  store: object({
+    description: anyText,
+    state: oneOf('ok', 'unknown', 'starting'),
+    since: nullable(anyText),
+    reason: nullable(anyText),
+    lastPollAt: nullable(anyText),
+    alarms: nullable(count),
+  }),
+  recovering: count,
+  processes: listOf(processShape),
+  holds: listOf(holdShape),
+});
+
+/** POST /v1/recoveries, by its outcome. */
+export const outcomeShape = object({ outcome: oneOf('recovered', 'failed', 'skipped') });
+export const recoveredShape = object({ attempts: count, durationMs: count });
+export const reasonShape = object({ reason: anyText });
+
+/** POST /v1/breakers/reset. */
+export const resetShape: Shape<Done<'resetBreakers'>> = object({ reset: texts });
+/** GET /v1/matches. */
+export const previewShape: Shape<Done<'preview'>> = object({
+  stops: texts,
+  starts: texts,
+  refusals: texts,
+  strategy: anyText,
+  target: anyText,
+});
+/** POST /v1/reload. */
+export const reloadShape: Shape<Done<'reload'>> = object({ changes: texts, warnings: texts });
+/** POST /v1/holds. */
+export const heldShape: Shape<Done<'hold'>> = object({ until: nullable(anyText) });
+/** POST /v1/holds/release. */
+export const releasedShape: Shape<Done<'release'>> = object({ released: texts });
+/** POST /v1/alarms. */
+export const alarmShape: Shape<Done<'alarm'>> = object({
+  processes: listOf(object({ id: wholeNumber(Number.MIN_SAFE_INTEGER), name: anyText })),
+});
+
+type Refusal = Extract<OrderReply<object>, { kind: 'refused' }>;
+
+/** The codes of a refusal; any other is a fault of the request or the daemon. */
+export const refusalCode: Shape<Refusal['code']> = oneOf('invalid', 'not_found', 'conflict', 'unavailable');
+
+/** Any error's body. */
+export const errorShape = object({ error: object({ code: anyText, message: anyText }) });

@@ -1,0 +1,6 @@
+import { okAnswer } from '../answer.ts';
+import { route } from '../route.ts';
+import { strictObject } from '../shape.ts';
+
+/** GET /v1/status: a DaemonStatus. */
+export const statusRoutes = [route('GET', '/v1/status', strictObject({}), (_, orders) => okAnswer(orders.status()))];

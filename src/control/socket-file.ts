@@ -1,0 +1,123 @@
+import { chmodSync, chownSync, lstatSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, unlinkSync } from 'node:fs';
+import { connect, type Server } from 'node:net';
+import { dirname, join } from 'node:path';
+import { errorMessage } from '../core/errors.ts';
+
+/** The control socket cannot be had: another daemon answers there (`taken`), or something is in the way (`unusable`). */
+export class ControlSocketError extends Error {
+  readonly code: 'CONTROL_SOCKET_TAKEN' | 'CONTROL_SOCKET_UNUSABLE';
+
+  constructor(kind: 'taken' | 'unusable', path: string, problem: string) {
+    super(`control socket ${path}: ${problem}`);
+    this.name = 'ControlSocketError';
+    this.code = kind === 'taken' ? 'CONTROL_SOCKET_TAKEN' : 'CONTROL_SOCKET_UNUSABLE';
+  }
+}
+
+/** How a socket file comes to its rights. */
+export interface SocketFileOptions {
+  readonly path: string;
+  readonly mode: number;
+  /** undefined: our own. */
+  readonly gid: number | undefined;
+  /** Hears that the group could not be given; the socket is then our own group's. */
+  readonly onGroupProblem: (problem: string) => void;
+}
+
+/** A socket file that is ours. */
+export interface SocketFile {
+  /** Removes it, unless another has taken its place meanwhile. */
+  remove(): void;
+}
+
+/**
+ * Lets `server` listen on `path`. The folder is made (0755) where it is missing; the socket of a dead daemon is replaced, and
+ * nothing else ever is. It is bound in a folder only we can enter and moved into place with its rights: there is no moment at
+ * which anybody else could use it. Rejects with a ControlSocketError.
+ */
+export async function listenOnSocket(server: Server, options: SocketFileOptions): Promise<SocketFile> {
+  const { path } = options;
+  try {
+    prepareFolder(path);
+    await makeSureIsFree(path);
+    return await bindAndPlace(server, options);
+  } catch (error) {
+    throw error instanceof ControlSocketError ? error : new ControlSocketError('unusable', path, errorMessage(error));
+  }
+}
+
+/** Whoever may write to the folder may put a socket of theirs there and be taken for the daemon. */
+function prepareFolder(path: string): void {
+  const folder = dirname(path);
+  mkdirSync(folder, { recursive: true, mode: 0o755 });
+  const { uid, mode } = statSync(folder);
+  if (uid !== 0 && uid !== process.geteuid?.())
+    throw new ControlSocketError('unusable', path, `its folder belongs to user ${uid}`);
+  if ((mode & 0o1002) === 0o002)
+    throw new ControlSocketError('unusable', path, 'its folder is writable by everybody (chmod o-w)');
+}
+
+async function makeSureIsFree(path: string): Promise<void> {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return;
+  if (!stat.isSocket()) throw new ControlSocketError('unusable', path, 'something that is no socket stands there');
+  const problem = await knock(path);
+  if (problem === undefined) throw new ControlSocketError('taken', path, 'another daemon answers there');
+  if (problem === 'ECONNREFUSED' || problem === 'ENOENT') return;
+  throw new ControlSocketError('taken', path, `a socket that is not ours stands there (${problem})`);
+}
+
+/** Connects and hangs up: undefined where somebody answers, else the errno of connect(2). */
+function knock(path: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    const end = (outcome: string | undefined): void => {
+      socket.destroy();
+      resolve(outcome);
+    };
+    socket.once('connect', () => end(undefined));
+    // EAGAIN: its queue is full, so it has an owner.
+    socket.once('error', (error: NodeJS.ErrnoException) => end(error.code === 'EAGAIN' ? undefined : String(error.code)));
+  });
+}
+
+async function bindAndPlace(server: Server, { path, mode, gid, onGroupProblem }: SocketFileOptions): Promise<SocketFile> {
+  const folder = mkdtempSync(join(dirname(path), '.new-'));
+  try {
+    const bound = join(folder, 's');
+    await listen(server, bound);
+    if (gid !== undefined) giveToGroup(bound, gid, onGroupProblem);
+    chmodSync(bound, mode);
+    const { ino, dev } = lstatSync(bound);
+    renameSync(bound, path);
+    return {
+      remove: () => {
+        const stat = lstatSync(path, { throwIfNoEntry: false });
+        if (stat?.ino === ino && stat.dev === dev) unlinkSync(path);
+      },
+    };
+  } catch (error) {
+    server.close();
+    throw error;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function giveToGroup(path: string, gid: number, onProblem: (problem: string) => void): void {
+  try {
+    chownSync(path, process.geteuid?.() ?? -1, gid);
+  } catch (error) {
+    onProblem(errorMessage(error));
+  }
+}

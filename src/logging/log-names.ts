@@ -1,0 +1,61 @@
+import { closeSync, openSync, readdirSync, readSync, statSync, unlinkSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+/** Not `log`: pino-roll counts on from the highest number that any file of the folder bears before this extension. */
+export const EXTENSION = 'old';
+
+/** A number for the live log `live` higher than any there is; a second name that a crash left on the live log is taken off first. */
+export function nextNumber(live: string): number {
+  const inode = statSync(live, { throwIfNoEntry: false })?.ino;
+  for (const { path } of rotatedFiles(live)) {
+    if (statSync(path, { throwIfNoEntry: false })?.ino === inode) removeName(path);
+  }
+  const numbers = readdirSync(dirname(live)).map((name) => Number(/(\d+)\.old$/.exec(name)?.[1] ?? 0));
+  return Math.max(0, ...numbers) + 1;
+}
+
+/** Removes all rotated files but the newest `keep`. Never throws: what cannot be removed now is tried again at the next rotation. */
+export function removeOldest(live: string, keep: number): void {
+  try {
+    const files = rotatedFiles(live).sort((a, b) => b.number - a.number);
+    for (const { path } of files.slice(keep)) removeName(path);
+  } catch {
+    // The folder cannot be read: then there will be no rotation either.
+  }
+}
+
+function rotatedFiles(live: string): { path: string; number: number }[] {
+  const prefix = `${basename(live)}.`;
+  return readdirSync(dirname(live)).flatMap((name) => {
+    const number = name.startsWith(prefix) ? /^(\d+)\.old$/.exec(name.slice(prefix.length))?.[1] : undefined;
+    return number === undefined ? [] : [{ path: join(dirname(live), name), number: Number(number) }];
+  });
+}
+
+/** Makes `path`, by us alone: a link that somebody put there is not followed. */
+export function createEmpty(path: string): void {
+  closeSync(openSync(path, 'wx', 0o600));
+}
+
+/** Takes a name off its file, where it is still there. Never throws. */
+export function removeName(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // It bears another name by now.
+  }
+}
+
+/** False where the last line of a file of `size` bytes was cut short. Throws what the disk says. */
+export function endsInLine(path: string, size: number): boolean {
+  if (size === 0) return true;
+  const fd = openSync(path, 'r');
+  try {
+    const byte = Buffer.alloc(1);
+    return readSync(fd, byte, 0, 1, size - 1) === 1 && byte[0] === NEWLINE;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+const NEWLINE = 10;

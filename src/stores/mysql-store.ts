@@ -1,0 +1,133 @@
+import type { ProcessRow } from '../core/alarm.ts';
+import { bytesOf, textOf } from './exact-text.ts';
+import type { MysqlSession, SqlValue } from './mysql.ts';
+import { MysqlFailover } from './mysql-failover.ts';
+import { isRefusalOfNotes } from './mysql-faults.ts';
+import { describeMysql, type MysqlOptions } from './mysql-options.ts';
+import { inspectMysql, readNotesCapacity } from './mysql-schema.ts';
+import { charactersThatFit, type NotesCapacity, restartNote } from './notes.ts';
+import type { AlarmStore, StoreReport } from './store.ts';
+
+/** The store of the bash service: STATUS_PROCESS and PROCESE of a MySQL or MariaDB server (seed 000). */
+export class MysqlStore implements AlarmStore {
+  readonly #options: MysqlOptions;
+  readonly #servers: MysqlFailover;
+  /** What notes holds, asked once. */
+  #capacity: NotesCapacity | undefined;
+
+  /** `idleTimeoutMs`: how long a connection may be idle before it is let go; default a minute. */
+  constructor(options: MysqlOptions, idleTimeoutMs: number = IDLE_TIMEOUT_MS) {
+    this.#options = options;
+    this.#servers = new MysqlFailover(options, idleTimeoutMs);
+  }
+
+  get description(): string {
+    return describeMysql(this.#options, this.#servers.serverName);
+  }
+
+  readAlarms(): Promise<ProcessRow[]> {
+    return this.#read(`${SELECT} WHERE s.alarma = 1 AND s.sound = 0 ORDER BY s.process_id`);
+  }
+
+  async readProcess(processId: number): Promise<ProcessRow | undefined> {
+    return (await this.#read(`${SELECT} WHERE s.process_id = ?`, [processId]))[0];
+  }
+
+  findProcesses(processName: string): Promise<ProcessRow[]> {
+    return this.#read(`${SELECT} WHERE ${exact('p.process_name')} = ? ORDER BY s.process_id`, [bytesOf(processName)]);
+  }
+
+  listProcesses(): Promise<ProcessRow[]> {
+    return this.#read(`${SELECT} ORDER BY s.process_id`);
+  }
+
+  async clearAlarm(seen: ProcessRow, restartedAt: Date): Promise<'cleared' | 'changed'> {
+    const note = restartNote(restartedAt);
+    const asSeen: SqlValue[] = [seen.processId, seen.notes === null ? null : bytesOf(seen.notes)];
+    const changed = await this.#servers.write(async (session) => {
+      const capacity = await this.#notesCapacity(session);
+      const kept = charactersThatFit(`${seen.notes ?? ''}${note}`, capacity, 'right');
+      try {
+        return await session.change(CLEAR_WITH_NOTE, [note, kept, ...asSeen]);
+      } catch (error) {
+        // The alarm has to end even where the note cannot be left: notes that are damaged, or a column altered meanwhile.
+        if (!isRefusalOfNotes(error)) throw error;
+        this.#capacity = undefined;
+        return await session.change(CLEAR, asSeen);
+      }
+    });
+    return changed > 0 ? 'cleared' : 'changed';
+  }
+
+  raiseAlarm(processId: number, notes: string | undefined): Promise<'raised' | 'missing'> {
+    return this.#servers.write(async (session) => {
+      // Without touching `sound` first: the least-privilege user may not, and mostly it is 0 already.
+      if ((await this.#set(session, 'alarma = 1', processId, notes, 'AND sound = 0')) > 0) return 'raised';
+      const [row] = await session.rows(`SELECT alarma = 1 AND sound = 0 AS raised ${ONE_STATUS}`, [processId]);
+      if (row === undefined) return 'missing';
+      if (row.raised !== 1) await this.#set(session, 'alarma = 1, sound = 0', processId, notes);
+      return 'raised';
+    });
+  }
+
+  dropAlarm(processId: number, notes: string | undefined): Promise<'dropped' | 'missing'> {
+    return this.#servers.write(async (session) => {
+      if ((await this.#set(session, 'alarma = 0', processId, notes)) > 0) return 'dropped';
+      // Only changed rows are counted.
+      const [row] = await session.rows(`SELECT 1 ${ONE_STATUS}`, [processId]);
+      return row === undefined ? 'missing' : 'dropped';
+    });
+  }
+
+  inspect(): Promise<StoreReport> {
+    return this.#servers.read(inspectMysql);
+  }
+
+  close(): Promise<void> {
+    return this.#servers.close();
+  }
+
+  #read(sql: string, values: readonly SqlValue[] = []): Promise<ProcessRow[]> {
+    return this.#servers.read(async (session) => (await session.rows(sql, values)).map(processRow));
+  }
+
+  async #set(session: MysqlSession, change: string, processId: number, notes: string | undefined, where = ''): Promise<number> {
+    if (notes === undefined)
+      return session.change(`UPDATE STATUS_PROCESS SET ${change} WHERE process_id = ? ${where}`, [processId]);
+    const kept = charactersThatFit(notes, await this.#notesCapacity(session), 'left');
+    const sql = `UPDATE STATUS_PROCESS SET ${change}, notes = LEFT(?, ?) WHERE process_id = ? ${where}`;
+    return session.change(sql, [notes, kept, processId]);
+  }
+
+  async #notesCapacity(session: MysqlSession): Promise<NotesCapacity> {
+    this.#capacity ??= await readNotesCapacity(session);
+    return this.#capacity;
+  }
+}
+
+const IDLE_TIMEOUT_MS = 60_000;
+
+/** The bytes of a text in UTF-8, whatever the column's character set: read so and compared so, what is equal is the very same. */
+const exact = (column: string): string => `CAST(CONVERT(${column} USING utf8mb4) AS BINARY)`;
+
+/** `alarma = 1` and `sound = 0` are the server's to judge: NULL is neither, and a row in doubt is left alone. */
+const SELECT = `SELECT s.process_id, ${exact('p.process_name')} AS process_name, s.alarma = 1 AS alarma, s.sound = 0 AS silent,
+  ${exact('s.notes')} AS notes FROM STATUS_PROCESS s JOIN PROCESE p ON p.process_id = s.process_id`;
+
+const ONE_STATUS = 'FROM STATUS_PROCESS WHERE process_id = ?';
+
+const AS_SEEN = `WHERE process_id = ? AND alarma = 1 AND sound = 0 AND ${exact('notes')} <=> ?`;
+/** CONCAT_WS, since CONCAT of NULL is NULL; notes first, since MySQL assigns from left to right. */
+const CLEAR_WITH_NOTE = `UPDATE STATUS_PROCESS SET notes = RIGHT(CONCAT_WS('', notes, ?), ?), alarma = 0 ${AS_SEEN}`;
+const CLEAR = `UPDATE STATUS_PROCESS SET alarma = 0 ${AS_SEEN}`;
+
+function processRow(row: Readonly<Record<string, unknown>>): ProcessRow {
+  const text = (value: unknown): string | null => (value instanceof Uint8Array ? textOf(value) : null);
+  return {
+    processId: Number(row.process_id),
+    processName: text(row.process_name),
+    alarma: row.alarma === 1,
+    sound: row.silent !== 1,
+    notes: text(row.notes),
+  };
+}

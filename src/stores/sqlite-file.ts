@@ -1,0 +1,69 @@
+import { existsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { StoreError } from '../core/errors.ts';
+import { sqliteFault } from './sqlite-faults.ts';
+
+/** Both tables of seed 000 and the index of the poll, where they are missing. */
+export function createSchema(database: DatabaseSync): void {
+  database.exec(`
+    CREATE TABLE IF NOT EXISTS PROCESE (process_id INTEGER PRIMARY KEY, process_name VARCHAR(255));
+    CREATE TABLE IF NOT EXISTS STATUS_PROCESS (process_id INTEGER PRIMARY KEY, alarma TINYINT, sound TINYINT, notes TEXT);
+    CREATE INDEX IF NOT EXISTS alarm_poll ON STATUS_PROCESS (alarma, sound, process_id);`);
+}
+
+/** One database file, opened when it is needed, and anew where another file has taken its place. */
+export class SqliteFile {
+  readonly #path: string;
+  #opened: { readonly database: DatabaseSync; readonly identity: string | undefined } | undefined;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** The open database; a file that does not exist is made. Throws a StoreError, or what node:sqlite throws. */
+  open(): DatabaseSync {
+    if (this.#opened !== undefined && this.#opened.identity === identityOf(this.#path)) return this.#opened.database;
+    // Gone or replaced: what we hold is a file that nobody else sees any more, whose alarms never change.
+    this.close();
+    const folder = dirname(this.#path);
+    if (!existsSync(folder)) throw new StoreError('unreachable', `sqlite ${this.#path}: the folder ${folder} does not exist`);
+    const database = openDatabase(this.#path);
+    this.#opened = { database, identity: identityOf(this.#path) };
+    return database;
+  }
+
+  /** Lets the file go; `open` opens it again. */
+  close(): void {
+    const opened = this.#opened;
+    this.#opened = undefined;
+    try {
+      opened?.database.close();
+    } catch {
+      // A damaged file may refuse even this.
+    }
+  }
+}
+
+/** How long one call may block the loop while another program holds the lock. */
+const BLOCKING_MS = 20;
+
+function openDatabase(path: string): DatabaseSync {
+  const database = new DatabaseSync(path, { timeout: BLOCKING_MS });
+  try {
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+    createSchema(database);
+  } catch (error) {
+    // A file that takes no writes can still be polled.
+    if (sqliteFault(error) !== 'read_only') {
+      database.close();
+      throw error;
+    }
+  }
+  return database;
+}
+
+function identityOf(path: string): string | undefined {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? undefined : `${stat.dev}:${stat.ino}`;
+}

@@ -1,0 +1,263 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { localTimestamp } from '../../src/core/clock.ts';
+import { StoreError } from '../../src/core/errors.ts';
+import { hostileNames } from '../helpers/hostile-names.ts';
+import { type Mariadb, mariadbProblem, startMariadb } from '../helpers/mariadb.ts';
+import { skipUnless } from '../helpers/requirement.ts';
+import { mysqlWorld, type StoreWorld, sqliteWorld } from '../helpers/store-worlds.ts';
+
+const AT = new Date(2026, 0, 2, 3, 4, 5);
+const NOTE = ' - Restarted at 2026-01-02 03:04:05';
+
+let server: Mariadb | undefined;
+let dir = '';
+
+describe('mysql', { skip: skipUnless(mariadbProblem()) }, () => {
+  before(async () => {
+    server = await startMariadb();
+  });
+  after(() => server?.stop());
+  suite(() => mysqlWorld(server!));
+});
+
+describe('sqlite', () => {
+  before(() => {
+    dir = mkdtempSync(join(tmpdir(), 'monitor-stores-'));
+  });
+  after(() => rmSync(dir, { recursive: true }));
+  suite(async () => sqliteWorld(dir));
+});
+
+function suite(open: () => Promise<StoreWorld>): void {
+  let world: StoreWorld;
+  beforeEach(async () => {
+    world = await open();
+  });
+  afterEach(() => world.close());
+
+  test('an empty store has nothing in alarm', async () => {
+    assert.deepEqual(await world.store.readAlarms(), []);
+    assert.deepEqual(await world.store.listProcesses(), []);
+    assert.deepEqual(await world.store.findProcesses('nginx'), []);
+    assert.equal(await world.store.readProcess(1), undefined);
+    assert.equal(await world.store.raiseAlarm(1, undefined), 'missing');
+    assert.equal(await world.store.dropAlarm(1, 'x'), 'missing');
+  });
+
+  test('a poll finds alarma = 1 and sound = 0, and nothing else', async () => {
+    await world.add(
+      { id: 7, name: 'late', alarma: 1, notes: 'seven' },
+      { id: 1, name: 'well' },
+      { id: 2, name: 'in alarm', alarma: 1 },
+      { id: 3, name: 'acknowledged', alarma: 1, sound: 1 },
+      { id: 4, name: 'in doubt', alarma: 1, sound: null },
+      { id: 5, name: 'in doubt too', alarma: null, sound: 0 },
+      { id: 6, name: 'another number', alarma: 2, sound: 0 },
+    );
+    await world.exec('DELETE FROM PROCESE WHERE process_id = 1');
+    assert.deepEqual(await world.store.readAlarms(), [
+      { processId: 2, processName: 'in alarm', alarma: true, sound: false, notes: null },
+      { processId: 7, processName: 'late', alarma: true, sound: false, notes: 'seven' },
+    ]);
+    const all = await world.store.listProcesses();
+    assert.deepEqual(
+      all.map(({ processId, alarma, sound }) => [processId, alarma && !sound]),
+      [
+        [2, true],
+        [3, false],
+        [4, false],
+        [5, false],
+        [6, false],
+        [7, true],
+      ],
+    );
+  });
+
+  test('NULL, empty and blank names are told apart', async () => {
+    await world.add({ id: 1, name: null, alarma: 1 }, { id: 2, name: '', alarma: 1 }, { id: 3, name: ' ', alarma: 1 });
+    assert.deepEqual(
+      (await world.store.readAlarms()).map((row) => row.processName),
+      [null, '', ' '],
+    );
+    assert.deepEqual(
+      (await world.store.findProcesses('')).map((row) => row.processId),
+      [2],
+    );
+    assert.deepEqual(
+      (await world.store.findProcesses(' ')).map((row) => row.processId),
+      [3],
+    );
+  });
+
+  test('a name is found by its very bytes, and every row that bears it', async () => {
+    await world.add({ id: 3, name: 'nginx' }, { id: 1, name: 'nginx' }, { id: 2, name: 'NGINX' }, { id: 4, name: 'nginx ' });
+    assert.deepEqual(
+      (await world.store.findProcesses('nginx')).map((row) => row.processId),
+      [1, 3],
+    );
+    assert.deepEqual(
+      (await world.store.findProcesses('nginx ')).map((row) => row.processId),
+      [4],
+    );
+    assert.deepEqual(await world.store.findProcesses('%'), []);
+  });
+
+  test('names full of malice come and go as they are', async () => {
+    const own = ['șarpe țară', '😀', 'y'.repeat(255), '__proto__', '\u0000'];
+    const names = [...new Set([...hostileNames('/nonexistent/bait'), ...own])];
+    await world.add(...names.map((name, i) => ({ id: i + 1, name, alarma: 1, notes: name })));
+    assert.deepEqual(
+      (await world.store.readAlarms()).map((row) => row.processName),
+      names,
+    );
+    for (const [i, name] of names.entries()) {
+      const [row] = await world.store.findProcesses(name);
+      assert.equal(row?.processId, i + 1, JSON.stringify(name));
+      assert.equal(await world.store.clearAlarm(row!, AT), 'cleared', JSON.stringify(name));
+      assert.equal(String((await world.row(i + 1))?.notes), name + NOTE);
+    }
+    assert.equal((await world.store.listProcesses()).length, names.length);
+  });
+
+  for (const [what, notes] of [
+    ['none', null],
+    ['empty', ''],
+    ['a word', 'disk full'],
+    ['blanks at its end', 'DISK FULL  '],
+    ['lines, quotes and emoji', ' "it\'s"\n\\ 😀 ș \t'],
+  ] as const) {
+    test(`an alarm is cleared and says when: notes with ${what}`, async () => {
+      await world.add({ id: 1, name: 'nginx', alarma: 1, notes });
+      const [seen] = await world.store.readAlarms();
+      assert.equal(seen?.notes, notes);
+      const restartedAt = new Date();
+      assert.equal(await world.store.clearAlarm(seen!, restartedAt), 'cleared');
+      const { alarma, sound, notes: left } = (await world.row(1))!;
+      assert.deepEqual([alarma, sound, String(left)], [0, 0, `${notes ?? ''} - Restarted at ${localTimestamp(restartedAt)}`]);
+      assert.equal(await world.store.clearAlarm(seen!, restartedAt), 'changed', 'it is not cleared twice');
+    });
+  }
+
+  for (const [what, sql] of [
+    ['other notes', "UPDATE STATUS_PROCESS SET notes = 'worse'"],
+    ['another case', "UPDATE STATUS_PROCESS SET notes = 'DISK FULL'"],
+    ['a blank more', "UPDATE STATUS_PROCESS SET notes = 'disk full '"],
+    ['an accent', "UPDATE STATUS_PROCESS SET notes = 'dîsk full'"],
+    ['no notes', 'UPDATE STATUS_PROCESS SET notes = NULL'],
+    ['empty notes', "UPDATE STATUS_PROCESS SET notes = ''"],
+    ['an acknowledgement', 'UPDATE STATUS_PROCESS SET sound = 1'],
+    ['a clearing', 'UPDATE STATUS_PROCESS SET alarma = 0'],
+    ['a deletion', 'DELETE FROM STATUS_PROCESS'],
+  ] as const) {
+    test(`a newer write wins over a clearing: ${what}`, async () => {
+      await world.add({ id: 1, name: 'nginx', alarma: 1, notes: 'disk full' });
+      const [seen] = await world.store.readAlarms();
+      await world.exec(sql);
+      const before = await world.row(1);
+      assert.equal(await world.store.clearAlarm(seen!, AT), 'changed');
+      assert.deepEqual(await world.row(1), before);
+    });
+  }
+
+  test('NULL and empty notes are not the same', async () => {
+    await world.add({ id: 1, name: 'a', alarma: 1, notes: null }, { id: 2, name: 'b', alarma: 1, notes: '' });
+    const [a, b] = await world.store.readAlarms();
+    assert.equal(await world.store.clearAlarm({ ...a!, notes: '' }, AT), 'changed');
+    assert.equal(await world.store.clearAlarm({ ...b!, notes: null }, AT), 'changed');
+  });
+
+  test('full notes lose their beginning, never half a character', async () => {
+    const full = 'ă'.repeat(32_767);
+    await world.add({ id: 1, name: 'full', alarma: 1, notes: full });
+    const [seen] = await world.store.readAlarms();
+    assert.equal(await world.store.clearAlarm(seen!, AT), 'cleared');
+    const row = await world.row(1);
+    assert.equal(String(row?.notes), 'ă'.repeat(Math.floor((65_535 - NOTE.length) / 2)) + NOTE);
+  });
+
+  test('an alarm is raised and dropped, with notes and without', async () => {
+    await world.add({ id: 1, name: 'nginx', sound: 1, notes: 'old' });
+    assert.equal(await world.store.raiseAlarm(1, undefined), 'raised');
+    assert.deepEqual(await world.row(1), { alarma: 1, sound: 0, notes: Buffer.from('old') });
+    assert.equal(await world.store.raiseAlarm(1, undefined), 'raised', 'it stands already');
+    assert.equal(await world.store.raiseAlarm(1, 'ș 😀'), 'raised');
+    assert.deepEqual(await world.row(1), { alarma: 1, sound: 0, notes: Buffer.from('ș 😀') });
+    assert.equal(await world.store.dropAlarm(1, undefined), 'dropped');
+    assert.equal(await world.store.dropAlarm(1, undefined), 'dropped', 'it is dropped already');
+    assert.deepEqual(await world.row(1), { alarma: 0, sound: 0, notes: Buffer.from('ș 😀') });
+    assert.equal(await world.store.raiseAlarm(1, 'x'.repeat(100_000)), 'raised');
+    assert.equal((await world.row(1))?.notes?.length, 65_535);
+    assert.equal(await world.store.dropAlarm(1, ''), 'dropped');
+    assert.deepEqual(await world.row(1), { alarma: 0, sound: 0, notes: Buffer.alloc(0) });
+  });
+
+  test('a row with NULLs can be raised', async () => {
+    await world.add({ id: 1, name: 'nginx', alarma: null, sound: null });
+    assert.equal(await world.store.raiseAlarm(1, undefined), 'raised');
+    assert.equal((await world.store.readAlarms()).length, 1);
+  });
+
+  test('a thousand alarms are read and cleared, many at once', async () => {
+    await world.add(...Array.from({ length: 1000 }, (_, i) => ({ id: i + 1, name: `p${i}`, alarma: 1, notes: `n${i}` })));
+    const rows = await world.store.readAlarms();
+    assert.equal(rows.length, 1000);
+    const outcomes = await Promise.all(rows.map((row) => world.store.clearAlarm(row, AT)));
+    assert.ok(outcomes.every((outcome) => outcome === 'cleared'));
+    assert.deepEqual(await world.store.readAlarms(), []);
+  });
+
+  test('of two who clear one alarm, one does', async () => {
+    await world.add({ id: 1, name: 'nginx', alarma: 1 });
+    const [seen] = await world.store.readAlarms();
+    const outcomes = await Promise.all([AT, new Date()].map((at) => world.store.clearAlarm(seen!, at)));
+    assert.deepEqual(outcomes.sort(), ['changed', 'cleared']);
+  });
+
+  test('it tells what it is', async () => {
+    await world.add({ id: 1, name: 'a', alarma: 1 }, { id: 2, name: 'b', alarma: 1, sound: 1 });
+    const report = await world.store.inspect();
+    assert.match(report.server, /^(?:MariaDB|MySQL|SQLite) \d+\.\d+/);
+    assert.deepEqual([report.processes, report.alarms, report.canClear], [2, 1, true]);
+    assert.match(report.notes, /^TEXT, .*65535 bytes/);
+    assert.deepEqual(report.remarks, []);
+    assert.match(world.store.description, /^(?:mysql|sqlite) \S+$/);
+  });
+
+  test('a missing table is a fault of the schema, and mended it is well', async () => {
+    await world.exec('ALTER TABLE STATUS_PROCESS RENAME TO AWAY');
+    await world.exec('CREATE TABLE STATUS_PROCESS (process_id INT)');
+    for (const call of [
+      () => world.store.readAlarms(),
+      () => world.store.raiseAlarm(1, undefined),
+      () => world.store.dropAlarm(1, 'x'),
+      () => world.store.inspect(),
+    ]) {
+      await assert.rejects(call, (error) => error instanceof StoreError && error.fault === 'schema');
+    }
+    await world.exec('DROP TABLE STATUS_PROCESS');
+    await world.exec('ALTER TABLE AWAY RENAME TO STATUS_PROCESS');
+    assert.deepEqual(await world.store.readAlarms(), []);
+  });
+
+  test('closed, it ends what is under way and takes no more', async () => {
+    await world.add(...Array.from({ length: 100 }, (_, i) => ({ id: i + 1, name: `p${i}`, alarma: 1 })));
+    const calls = Array.from({ length: 20 }, () => world.store.readAlarms());
+    const started = performance.now();
+    await Promise.all([world.store.close(), world.store.close()]);
+    for (const { status, reason, ...rest } of (await Promise.allSettled(calls)) as {
+      status: string;
+      reason?: unknown;
+      value?: unknown[];
+    }[]) {
+      if (status === 'fulfilled') assert.equal(rest.value?.length, 100);
+      else assert.ok(reason instanceof StoreError && reason.fault === 'unreachable', String(reason));
+    }
+    assert.ok(performance.now() - started < 5000);
+    await assert.rejects(world.store.readAlarms(), (error) => error instanceof StoreError && error.fault === 'unreachable');
+    await world.store.close();
+  });
+}

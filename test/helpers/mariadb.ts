@@ -1,0 +1,209 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createConnection, type RowDataPacket } from 'mysql2/promise';
+import { createCertificates } from './certificates.ts';
+import { findProgram, findServer } from './mariadb-programs.ts';
+import { waitFor } from './wait-for.ts';
+
+export { ensureMariadb, mariadbProblem } from './mariadb-programs.ts';
+
+/** How a private server is to be started. */
+export interface MariadbOptions {
+  /** Server options beside ours: `--read-only=1`. */
+  readonly args?: readonly string[];
+  /** Subject alternative names of the server's certificate, `IP:127.0.0.1`; without them the server has no TLS. */
+  readonly tls?: readonly string[];
+}
+
+/** A private MariaDB or MySQL server: data folder, socket and loopback port of its own; root has no password. */
+export interface Mariadb {
+  readonly socket: string;
+  /** On 127.0.0.1. */
+  readonly port: number;
+  readonly dir: string;
+  /** File of the authority that signed the server's certificate; undefined without TLS. */
+  readonly ca: string | undefined;
+  /** The server's process id; another one after `restart`. */
+  readonly pid: number;
+  /** Runs one or more statements as root, in `database` where named; the rows of the last one that has rows. */
+  sql(statements: string, database?: string): Promise<RowDataPacket[]>;
+  /** Runs a script with the mysql client, as an administrator does; its output. */
+  script(file: string): string;
+  /** SIGSTOP and SIGCONT. */
+  pause(): void;
+  resume(): void;
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>;
+  /** Starts it again on its data, socket and port, with other `args` where given; ends it first where it still runs. */
+  restart(args?: readonly string[]): Promise<void>;
+  /** Ends it and removes its folder. */
+  stop(): Promise<void>;
+}
+
+/** Starts a private server and waits until it answers. Call `stop` after; it dies with this process at the latest. */
+export async function startMariadb(options: MariadbOptions = {}): Promise<Mariadb> {
+  const program = findServer();
+  if (program === undefined) throw new Error('no mariadbd or mysqld (call ensureMariadb first)');
+  const server = new PrivateServer(program, options);
+  try {
+    server.initialise();
+    await server.start();
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+  return server;
+}
+
+class PrivateServer implements Mariadb {
+  readonly dir = mkdtempSync(join(tmpdir(), 'monitor-mariadb-'));
+  readonly socket = join(this.dir, 'server.sock');
+  readonly ca: string | undefined;
+  port = 0;
+  readonly #program: string;
+  readonly #tls: readonly string[] | undefined;
+  #args: readonly string[];
+  #child: ChildProcess | undefined;
+  readonly #atExit = (): void => void this.#child?.kill('SIGKILL');
+
+  constructor(program: string, { args = [], tls }: MariadbOptions) {
+    this.#program = program;
+    this.#args = args;
+    this.#tls = tls;
+    this.ca = tls === undefined ? undefined : join(this.dir, 'ca.pem');
+    process.once('exit', this.#atExit);
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  initialise(): void {
+    if (this.#tls !== undefined) createCertificates(this.dir, this.#tls);
+    const data = `--datadir=${join(this.dir, 'data')}`;
+    const installer = findProgram('mariadb-install-db') ?? findProgram('mysql_install_db');
+    if (installer === undefined) {
+      execFileSync(this.#program, ['--no-defaults', '--initialize-insecure', data, ...asUser()], { stdio: 'pipe' });
+      return;
+    }
+    const account = ['--auth-root-authentication-method=normal', '--skip-test-db'];
+    execFileSync(installer, ['--no-defaults', data, ...account, ...asUser(), ...QUICK], { stdio: 'pipe' });
+  }
+
+  async start(): Promise<void> {
+    this.port ||= await freePort();
+    const log = openSync(join(this.dir, 'server.log'), 'a');
+    const place = [`--datadir=${join(this.dir, 'data')}`, `--socket=${this.socket}`, `--pid-file=${join(this.dir, 'pid')}`];
+    const network = ['--bind-address=127.0.0.1', `--port=${this.port}`, '--skip-name-resolve'];
+    const tls =
+      this.#tls === undefined ? [] : ['ca', 'cert', 'key'].map((part) => `--ssl-${part}=${join(this.dir, PEM[part] ?? '')}`);
+    const child = spawn(this.#program, ['--no-defaults', ...place, ...network, ...asUser(), ...QUICK, ...tls, ...this.#args], {
+      stdio: ['ignore', log, log],
+      env: { PATH: process.env.PATH ?? '' },
+    });
+    closeSync(log);
+    this.#child = child;
+    await waitFor(`${this.#program} answers`, async () => {
+      if (isOver(child))
+        throw new Error(`${this.#program} ended:\n${readFileSync(join(this.dir, 'server.log'), 'utf8').slice(-3000)}`);
+      return this.sql('SELECT 1').then(
+        () => true,
+        () => false,
+      );
+    });
+  }
+
+  async sql(statements: string, database?: string): Promise<RowDataPacket[]> {
+    const connection = await createConnection({
+      socketPath: this.socket,
+      user: 'root',
+      multipleStatements: true,
+      charset: 'utf8mb4',
+      connectTimeout: 20_000,
+      ...(database === undefined ? {} : { database }),
+    });
+    try {
+      const [result] = await connection.query(statements);
+      const results = Array.isArray(result) && Array.isArray(result[0]) ? result : [result];
+      return (results.filter((one) => Array.isArray(one)).at(-1) ?? []) as RowDataPacket[];
+    } finally {
+      connection.destroy();
+    }
+  }
+
+  script(file: string): string {
+    const client = findProgram('mariadb') ?? findProgram('mysql');
+    if (client === undefined) throw new Error('no mariadb or mysql client');
+    const args = ['--no-defaults', `--socket=${this.socket}`, '--user=root', '--skip-column-names', '--batch', '--raw'];
+    return execFileSync(client, args, { input: readFileSync(file), encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'] });
+  }
+
+  pause(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#child?.kill('SIGCONT');
+  }
+
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  async restart(args: readonly string[] = this.#args): Promise<void> {
+    await this.#end('SIGTERM');
+    this.#args = args;
+    await this.start();
+  }
+
+  async stop(): Promise<void> {
+    process.removeListener('exit', this.#atExit);
+    // Nobody needs what is in there.
+    await this.#end('SIGKILL');
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || isOver(child)) return;
+    const exit = once(child, 'exit');
+    child.kill(signal);
+    child.kill('SIGCONT');
+    await exit;
+  }
+}
+
+/** What makes a server start fast and small. Commits survive SIGKILL, and need not survive a power cut. */
+const QUICK = [
+  '--innodb-flush-method=nosync',
+  '--innodb-flush-log-at-trx-commit=2',
+  '--innodb-doublewrite=0',
+  '--innodb-buffer-pool-size=8M',
+  '--innodb-log-file-size=4M',
+  '--innodb-fast-shutdown=2',
+  '--performance-schema=OFF',
+];
+
+const PEM: Readonly<Record<string, string>> = { ca: 'ca.pem', cert: 'server.pem', key: 'server.key' };
+
+function isOver(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
+/** The server refuses to run as root unless it is told so. */
+function asUser(): string[] {
+  return process.getuid?.() === 0 ? ['--user=root'] : [];
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}

@@ -1,0 +1,86 @@
+import type { DaemonStatus, Orders, ProcessStatus } from '../../src/control/orders.ts';
+import type { Logger } from '../../src/core/logger.ts';
+
+/** A status as a daemon at rest gives it. */
+export function someStatus(changes: Partial<DaemonStatus> = {}): DaemonStatus {
+  return {
+    version: '1.2.3',
+    pid: 4711,
+    startedAt: new Date(Date.now() - 3_600_000).toISOString(),
+    mode: 'act',
+    configFile: '/opt/monitor_service/config.ini',
+    store: {
+      description: 'mysql localhost/v_process_monitor',
+      state: 'ok',
+      since: new Date(Date.now() - 3_600_000).toISOString(),
+      reason: null,
+      lastPollAt: new Date(Date.now() - 12_000).toISOString(),
+      alarms: 1,
+    },
+    recovering: 0,
+    processes: [],
+    holds: [],
+    ...changes,
+  };
+}
+
+/** A process at rest. */
+export function someProcess(changes: Partial<ProcessStatus> = {}): ProcessStatus {
+  return {
+    name: 'nginx',
+    processId: 12,
+    target: 'nginx',
+    strategy: 'service',
+    inAlarm: false,
+    activity: 'ok',
+    breaker: { state: 'closed', failures: 0, remainingMs: 0 },
+    lastRecovery: null,
+    ...changes,
+  };
+}
+
+/** What was asked of the orders: the method and its arguments. */
+export type Call = readonly [keyof Orders, ...unknown[]];
+
+/** Orders that do nothing and remember what they were asked; `script` replaces single ones. */
+export function scriptedOrders(script: Partial<Orders> = {}): { readonly orders: Orders; readonly calls: Call[] } {
+  const calls: Call[] = [];
+  const plain: Orders = {
+    status: () => someStatus({ processes: [someProcess()] }),
+    recover: async () => ({ kind: 'recovered', attempts: 1, durationMs: 1234 }),
+    resetBreakers: async (name) => ({ kind: 'done', reset: name === undefined ? ['nginx', 'db'] : [name] }),
+    preview: async (name) => ({
+      kind: 'done',
+      strategy: 'process',
+      target: `program ${name}`,
+      stops: [`pid 12 ${name}`],
+      starts: [`exec ${name}`],
+      refusals: [],
+    }),
+    reload: async () => ({ kind: 'done', changes: ['[monitor] check_interval: 300 to 60'], warnings: [] }),
+    hold: (_, forMs) => ({ kind: 'done', until: forMs === undefined ? null : new Date(Date.now() + forMs).toISOString() }),
+    release: (name) => ({ kind: 'done', released: [name ?? '*'] }),
+    alarm: async (nameOrId) => ({ kind: 'done', processes: [{ id: 12, name: nameOrId }] }),
+  };
+  const recorded = Object.fromEntries(
+    Object.entries({ ...plain, ...script }).map(([order, act]) => [
+      order,
+      (...args: unknown[]) => {
+        calls.push([order as keyof Orders, ...args]);
+        return (act as (...args: unknown[]) => unknown)(...args);
+      },
+    ]),
+  );
+  return { orders: recorded as unknown as Orders, calls };
+}
+
+/** A log that is kept. */
+export function keptLog(): { readonly log: Logger; readonly lines: string[] } {
+  const lines: string[] = [];
+  const at =
+    (level: string) =>
+    (message: string): void => {
+      lines.push(`${level} ${message}`);
+    };
+  return { log: { debug: at('debug'), info: at('info'), warning: at('warning'), error: at('error') }, lines };
+}

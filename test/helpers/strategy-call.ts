@@ -1,0 +1,58 @@
+/**
+ * One use of a real strategy on the real systemd, as a program of its own: `node strategy-call.ts JSON` prints JSON. For tests
+ * that run it in a container.
+ */
+import { systemClock } from '../../src/core/clock.ts';
+import type { RestartPreview } from '../../src/core/outcomes.ts';
+import { type HealthProof, proveHealthy } from '../../src/monitor/health-proof.ts';
+import type { RecoveryPlan } from '../../src/monitor/recovery-plan.ts';
+import { parseStrategy } from '../../src/strategies/index.ts';
+import type { Resolution, RestartOutcome } from '../../src/strategies/strategy.ts';
+import { Systemd } from '../../src/system/systemd.ts';
+import { attemptOn, FakeCommands, FakeSection, managed, never, silentLog } from './strategy-parts.ts';
+
+/** Which strategy on which process. */
+export interface StrategyCall {
+  readonly name: string;
+  /** `[process.NAME]`; `[process.default]` where `own` is false. */
+  readonly section: Readonly<Record<string, string>>;
+  readonly own?: boolean;
+  /** Only resolve and preview; else restart and health check too. */
+  readonly look?: boolean;
+}
+
+/** What came of it. */
+export interface StrategyReply {
+  readonly resolution: Resolution;
+  readonly preview: RestartPreview;
+  readonly outcome: RestartOutcome | undefined;
+  readonly restartMs: number;
+  /** Undefined where the restart failed. */
+  readonly health: HealthProof | undefined;
+}
+
+async function run({ name, section, own = true, look = false }: StrategyCall): Promise<StrategyReply> {
+  const reader = new FakeSection(own ? `process.${name}` : 'process.default', section);
+  const strategy = parseStrategy(reader).create({
+    services: new Systemd(),
+    clock: systemClock,
+    log: silentLog,
+    commands: new FakeCommands(),
+    launches: { get: () => undefined, set: () => {} },
+    programs: { launch: async () => ({ kind: 'failed', reason: 'no launcher here' }), retire: async () => {} },
+  });
+  const process = managed(name);
+  const resolution = await strategy.resolve(process, never);
+  const preview = await strategy.preview(process, never);
+  const startedMs = systemClock.monotonicMs();
+  const outcome = look ? undefined : await strategy.restart(attemptOn(process));
+  const restartMs = systemClock.monotonicMs() - startedMs;
+  const settings = { healthCheckTimeoutMs: reader.secondsAsMs('health_check_timeout', { default: 5 }) };
+  const plan = { strategy, settings, checks: [], configured: own } as unknown as RecoveryPlan;
+  const health = outcome?.kind === 'restarted' ? await proveHealthy(plan, process, 1, systemClock, never) : undefined;
+  return { resolution, preview, outcome, restartMs, health };
+}
+
+if (import.meta.main) {
+  process.stdout.write(JSON.stringify(await run(JSON.parse(process.argv[2] ?? '{}'))));
+}

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { DaemonWorld } from '../helpers/daemon-world.ts';
+import { shareMariadb } from '../helpers/shared-mariadb.ts';
+
+const { skip, server } = shareMariadb();
+const options = { skip, timeout: 180_000 };
+
+const GONE = /Alarm store does not answer/g;
+const BACK = /Alarm store is back/g;
+
+test('a database that is killed while a poll waits for it, and comes back', options, async (t) => {
+  const world = await DaemonWorld.open(t, server());
+  const id = await world.add('a');
+  const daemon = await world.start();
+  await world.until('the store is known', async () => (await world.status()).store.state === 'ok');
+  server().pause();
+  await delay(500);
+  await server().kill();
+  await daemon.line(GONE);
+  const { store } = await world.status();
+  assert.equal(store.state, 'unknown');
+  assert.equal(store.alarms, null, 'unknown is not "no alarms"');
+  assert.match(store.since ?? '', /^\d{4}-.*Z$/);
+  // Some failed polls more, which say nothing.
+  await delay(1500);
+  await server().restart();
+  await daemon.line(BACK);
+  await world.raise(id);
+  await world.allClear();
+  assert.equal((await world.status()).store.state, 'ok');
+  assert.equal((await daemon.stop()).code, 0);
+  assert.deepEqual(world.restarts(), [id]);
+  assert.equal(daemon.stdout().match(GONE)?.length, 1, 'one line when it goes');
+  assert.equal(daemon.stdout().match(BACK)?.length, 1, 'one line when it is back');
+  await world.nothingLeft();
+});
+
+test('a database that freezes, and goes on', options, async (t) => {
+  const world = await DaemonWorld.open(t, server());
+  const id = await world.add('a');
+  const daemon = await world.start();
+  await world.until('the store is known', async () => (await world.status()).store.state === 'ok');
+  server().pause();
+  try {
+    await daemon.line(GONE);
+    const { store } = await world.status();
+    assert.equal(store.state, 'unknown');
+    assert.equal(store.alarms, null);
+  } finally {
+    server().resume();
+  }
+  await daemon.line(BACK);
+  await world.raise(id);
+  await world.allClear();
+  assert.equal((await daemon.stop()).code, 0);
+  assert.deepEqual(world.restarts(), [id]);
+  assert.equal(daemon.stdout().match(GONE)?.length, 1);
+  assert.equal(daemon.stdout().match(BACK)?.length, 1);
+  await world.nothingLeft();
+});
+
+test('SIGTERM while the database is frozen ends the daemon in time', options, async (t) => {
+  const world = await DaemonWorld.open(t, server(), { database: { query_timeout: 60 } });
+  const daemon = await world.start();
+  await world.until('the store is known', async () => (await world.status()).store.state === 'ok');
+  server().pause();
+  try {
+    await delay(500);
+    const startedMs = performance.now();
+    assert.equal((await daemon.stop()).code, 0);
+    assert.ok(performance.now() - startedMs < 10_000, 'it does not wait for the answer');
+  } finally {
+    server().resume();
+  }
+  await world.nothingLeft();
+});
+
+test('an alarm whose clearing the database misses is cleared later, without a second restart', options, async (t) => {
+  const world = await DaemonWorld.open(t, server());
+  const file = `${world.dir}/restarts`;
+  world.configure({
+    'process.default': { restart_command: `echo $MONITOR_PROCESS_ID >> ${file}; sleep 2`, health_check_command: 'true' },
+  });
+  const id = await world.add('a');
+  await world.raise(id, 'why');
+  const daemon = await world.start();
+  await world.until('the restart has begun', () => world.restarts().length === 1);
+  await server().kill();
+  await daemon.line(/Alarm of a could not be cleared/);
+  await server().restart();
+  assert.equal((await world.row(id)).alarma, 1);
+  await world.allClear();
+  assert.match((await world.row(id)).notes ?? '', /^why - Restarted at /);
+  assert.deepEqual(world.restarts(), [id]);
+  assert.equal((await daemon.stop()).code, 0);
+  await world.nothingLeft();
+});
+
+test(
+  'a user who may only SELECT: each alarm is healed once, and remembered across a restart of the daemon',
+  options,
+  async (t) => {
+    const world = await DaemonWorld.open(t, server());
+    const user = `${world.database.slice(-12)}_r`;
+    await server().sql(
+      `CREATE USER '${user}'@'localhost' IDENTIFIED BY 'only #reading'; GRANT SELECT ON ${world.database}.* TO '${user}'@'localhost'`,
+    );
+    t.after(() => server().sql(`DROP USER '${user}'@'localhost'`));
+    world.configure({ database: { user, password: 'only #reading' }, 'process.default': { health_check_command: 'true' } });
+    const id = await world.add('a');
+    await world.raise(id, 'first');
+    const first = await world.start();
+    await first.line(/Not allowed to clear alarms/);
+    // Several polls that still see the row.
+    await delay(1000);
+    assert.equal((await first.stop()).code, 0);
+    const second = await world.start();
+    await delay(1000);
+    assert.deepEqual(world.restarts(), [id]);
+    assert.equal((await world.row(id)).alarma, 1);
+
+    // Somebody clears it; the next alarm is a new one.
+    await world.sql('UPDATE STATUS_PROCESS SET alarma = 0 WHERE process_id = ?', [id]);
+    await delay(1000);
+    await world.raise(id, 'second');
+    await world.until('the new alarm is healed', () => world.restarts().length === 2);
+    await delay(500);
+    assert.deepEqual(world.restarts(), [id, id]);
+    assert.equal((await second.stop()).code, 0);
+    for (const daemon of [first, second]) assert.doesNotMatch(daemon.stdout(), /only #reading/);
+    assert.doesNotMatch(readFileSync(world.logFile, 'utf8'), /only #reading/);
+    await world.nothingLeft();
+  },
+);

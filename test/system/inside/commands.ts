@@ -1,0 +1,227 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { isAlive } from '../../helpers/process-zoo.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
+import { knownUnits, openRuns, shellCommand } from './runs.ts';
+
+// Runs under a real systemd, where it is PID 1: see transient.test.ts.
+
+const kinds = ['check', 'action'] as const;
+const never = new AbortController().signal;
+
+for (const kind of kinds) {
+  test(`${kind}: exit code and output are the command's own`, async (t) => {
+    const { run, description } = openRuns(t);
+    assert.equal(description, 'commands run through systemd');
+    const ok = await run('echo out; echo err >&2; cat', { kind });
+    assert.deepEqual(ok, { kind: 'exited', exitCode: 0, output: 'out\nerr\n' });
+    for (const exitCode of [1, 5, 126, 203, 217, 255]) {
+      assert.deepEqual(await run(`exit ${exitCode}`, { kind }), { kind: 'exited', exitCode, output: '' });
+    }
+  });
+
+  test(`${kind}: a signal is told from an exit code, SIGTERM too`, async (t) => {
+    const { run } = openRuns(t);
+    for (const signal of ['SIGTERM', 'SIGKILL', 'SIGSEGV', 'SIGPIPE']) {
+      assert.deepEqual(await run(`kill -${signal.slice(3)} $$`, { kind }), { kind: 'signaled', signal, output: '' });
+    }
+    assert.deepEqual(await run('kill -TERM $$ & exit 143', { kind }), { kind: 'exited', exitCode: 143, output: '' });
+  });
+
+  test(`${kind}: at its limit all of it dies, whoever called setsid too`, async (t) => {
+    const { run, pid } = openRuns(t);
+    const result = await run(
+      'echo begun; setsid sleep 600 & echo $! > a; (trap "" TERM; echo $BASHPID > b; sleep 601; sleep 602) & wait',
+      {
+        kind,
+        timeoutMs: 700,
+      },
+    );
+    assert.deepEqual(result, { kind: 'timed_out', afterMs: 700, output: 'begun\n' });
+    assert.deepEqual([isAlive(await pid('a')), isAlive(await pid('b'))], [false, false]);
+  });
+
+  test(`${kind}: an abort ends all of it`, async (t) => {
+    const { run, pid } = openRuns(t);
+    const abort = new AbortController();
+    const line = 'trap "exit 0" TERM; echo begun; (trap "" TERM; setsid sleep 600 & echo $! > a; exec sleep 601) & wait';
+    const result = run(line, { kind, signal: abort.signal });
+    const escaped = await pid('a');
+    abort.abort();
+    assert.deepEqual(await result, { kind: 'aborted', output: 'begun\n' });
+    assert.equal(isAlive(escaped), false);
+  });
+
+  test(`${kind}: aborted at any moment of its start, it does not go on`, async (t) => {
+    const { run, dir } = openRuns(t);
+    for (let ms = 0; ms < 36; ms += 3) {
+      const result = await run(`sleep 1; touch late`, { kind, signal: AbortSignal.timeout(ms) });
+      assert.equal(result.kind, 'aborted');
+    }
+    await delay(1200);
+    assert.equal(existsSync(join(dir, 'late')), false);
+    assert.deepEqual(knownUnits('monitor_service-run-*'), []);
+  });
+
+  test(`${kind}: whatever a value holds, it is data`, async (t) => {
+    const { run } = openRuns(t);
+    const hostile = [
+      '$(touch /var/lib/broken)`touch /var/lib/broken`',
+      '${HOME} $HOME $$ %n %% %H \\n \\x41',
+      '"; touch /var/lib/broken; "',
+      "'; touch /var/lib/broken; '",
+      'two\nlines\r\tand \u0001\u001b[31m\u007f controls',
+      ' -rf --wait ',
+      'ünïcödé 名前',
+      '',
+    ];
+    for (const value of hostile) {
+      const result = await run('printf %s "${MONITOR_PROCESS_NAME}"; touch "$MONITOR_PROCESS_NAME" 2>/dev/null; :', {
+        kind,
+        environment: { MONITOR_PROCESS_NAME: value },
+        description: value,
+      });
+      assert.deepEqual(result, { kind: 'exited', exitCode: 0, output: value });
+    }
+    const line = `printf '%s|' '$HOME' "\${MONITOR_X}" "$(echo sub)" '%n' "$((1 + 1))" 'a"b' '\\x41' "$((-$$ + $$))"`;
+    assert.deepEqual(await run(line, { kind, environment: { MONITOR_X: 'x' } }), {
+      kind: 'exited',
+      exitCode: 0,
+      output: '$HOME|x|sub|%n|2|a"b|\\x41|0|',
+    });
+    assert.equal(existsSync('/var/lib/broken'), false);
+  });
+
+  test(`${kind}: the environment is that of a command run directly`, async (t) => {
+    const { commands, direct } = openRuns(t);
+    const runId = 'environment-test';
+    for (const user of [undefined, 'nobody']) {
+      const command = shellCommand('env -0 | sort -z; id; pwd; umask', { kind, runId, environment: { A: 'b' }, user });
+      const [through, directly] = [await commands.run(command, never), await direct.run(command, never)];
+      assert.equal(through.kind, 'exited');
+      assert.deepEqual(through, directly);
+    }
+  });
+
+  test(`${kind}: however much it writes, it ends, and the end of it is kept`, async (t) => {
+    const { run } = openRuns(t);
+    const result = await run('head -c 50000000 /dev/zero | tr "\\0" x; echo end', { kind });
+    assert(result.kind === 'exited' && result.exitCode === 0);
+    assert.equal(Buffer.byteLength(result.output), 65536);
+    assert.match(result.output, /x{60000}end\n$/);
+  });
+
+  test(`${kind}: signals do to it what they do in a shell`, async (t) => {
+    const { run } = openRuns(t);
+    const result = await run('yes | head -n 1; echo ${PIPESTATUS[0]}', { kind });
+    assert.deepEqual(result, { kind: 'exited', exitCode: 0, output: 'y\n141\n' });
+  });
+
+  test(`${kind}: what cannot be run is not_started, in one line`, async (t) => {
+    const { run } = openRuns(t);
+    const unknown = await run('true', { kind, user: 'no-such-user' });
+    assert.deepEqual(unknown, { kind: 'not_started', reason: 'there is no user no-such-user' });
+    const nul = await run('true', { kind, environment: { MONITOR_PROCESS_NAME: 'a\0b' } });
+    assert(nul.kind === 'not_started' && /NUL/.test(nul.reason), JSON.stringify(nul));
+    const name = await run('true', { kind, runId: 'a/b;c' });
+    assert.equal(name.kind, 'not_started');
+  });
+
+  test(`${kind}: many at once`, async (t) => {
+    const { run } = openRuns(t);
+    const results = await Promise.all(Array.from({ length: 40 }, (_, i) => run(`echo ${i}; exit ${i}`, { kind })));
+    const expected = results.map((_, i) => ({ kind: 'exited', exitCode: i, output: `${i}\n` }));
+    assert.deepEqual(results, expected);
+    assert.deepEqual(knownUnits('monitor_service-run-*'), [], 'no unit is left behind, failed ones neither');
+  });
+}
+
+test('check: what it leaves behind dies with it', async (t) => {
+  const { run, pid } = openRuns(t);
+  assert.deepEqual(await run('setsid sleep 600 & echo $! > a; echo ok', { kind: 'check' }), {
+    kind: 'exited',
+    exitCode: 0,
+    output: 'ok\n',
+  });
+  assert.equal(isAlive(await pid('a')), false);
+});
+
+test('action: what it leaves behind lives, and what it writes later hurts nobody', async (t) => {
+  const { run, pid, text, dir } = openRuns(t);
+  const runId = 'leaves-a-daemon';
+  const left =
+    '(until [ -e go ]; do sleep 0.02; done; echo one; echo two >&2; echo $? > wrote; exec sleep 600) & echo $! > a; exit 3';
+  assert.deepEqual(await run(left, { runId }), { kind: 'exited', exitCode: 3, output: '' });
+  const daemon = await pid('a');
+  const known = knownUnits('monitor_service-run-*');
+  assert(
+    known.length === 1 && /^monitor_service-run-leaves-a-daemon\.service loaded inactive/.test(known[0] ?? ''),
+    String(known),
+  );
+  await run('touch go');
+  await waitFor('both lines written', () => text('wrote') !== '');
+  assert.equal(text('wrote'), '0\n');
+  assert.equal(isAlive(daemon), true);
+  // Settled is what the command did, not what it left.
+  assert.equal(await openRuns(t).commands.settle(runId, 10_000, never), 'not_found');
+  assert.equal(isAlive(daemon), true);
+  process.kill(daemon, 'SIGKILL');
+  await waitFor('the unit gone', () => knownUnits('monitor_service-run-*').length === 0);
+  assert(existsSync(join(dir, 'runs')));
+});
+
+test('action: it goes on when we are killed, is settled by the next life, and its limit holds', async (t) => {
+  const { dir, commands, pid, text } = openRuns(t);
+  const driver = `
+    import { createExecution } from '${join(import.meta.dirname, '../../../src/system/execution.ts')}';
+    const log = { debug() {}, info() {}, warning() {}, error() {} };
+    const { commands } = createExecution({ stateDir: '${dir}', log });
+    const run = (runId, line, timeoutMs) => commands.run({ line: 'cd ${dir}; ' + line, kind: 'action', runId,
+      description: 'x', environment: {}, timeoutMs }, new AbortController().signal);
+    void run('first-life', 'echo $$ > a; until [ -e go ]; do sleep 0.02; done; echo through > done', 30000);
+    void run('too-long', 'setsid sleep 600 & echo $! > b; (trap "" TERM; echo $BASHPID > c; sleep 601; sleep 602) & wait', 2500);
+    void run('hangs', 'setsid sleep 603 & echo $! > d; wait', 600000);
+  `;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', driver], { stdio: 'inherit' });
+  await Promise.all(['a', 'b', 'c', 'd'].map(pid));
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  assert.equal(text('done'), '');
+  const settled = commands.settle('first-life', 30_000, never);
+  await delay(300);
+  await openRuns(t).run(`touch ${dir}/go`);
+  assert.equal(await settled, 'ended');
+  assert.equal(text('done'), 'through\n');
+  assert.equal(await commands.settle('first-life', 30_000, never), 'not_found');
+  assert.equal(await commands.settle('hangs', 300, never), 'ended');
+  assert.equal(isAlive(await pid('d')), false, 'beyond the limit of settling it is killed whole');
+  await waitFor('the limit that nobody of us kept', async () => !isAlive(await pid('b')) && !isAlive(await pid('c')));
+  assert.equal(await commands.settle('too-long', 10_000, never), 'not_found');
+});
+
+test('a message bus or a PID 1 that is restarted meanwhile does not make two of it', async (t) => {
+  const { run, text } = openRuns(t);
+  for (const [index, restart] of ['systemctl daemon-reload', 'systemctl daemon-reexec', 'systemctl restart dbus'].entries()) {
+    const result = await run(`${restart}; sleep 0.5; echo through > done${index}`);
+    assert.equal(text(`done${index}`), 'through\n', `${restart}: settled before it is reported: ${JSON.stringify(result)}`);
+    t.diagnostic(`${restart}: ${JSON.stringify(result)}`);
+  }
+});
+
+test('what a command costs', async (t) => {
+  const { run } = openRuns(t);
+  for (const kind of kinds) {
+    const [before, started] = [process.resourceUsage(), performance.now()];
+    for (let i = 0; i < 20; i++) await run('true', { kind });
+    const after = process.resourceUsage();
+    const cpuMs = (after.userCPUTime + after.systemCPUTime - before.userCPUTime - before.systemCPUTime) / 1000;
+    t.diagnostic(
+      `${kind}: ${((performance.now() - started) / 20).toFixed(1)} ms, ${(cpuMs / 20).toFixed(1)} ms of our own CPU`,
+    );
+  }
+});

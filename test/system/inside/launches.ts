@@ -1,0 +1,227 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { LaunchRecord } from '../../../src/core/launch-record.ts';
+import { ProcessTable } from '../../../src/system/process-table.ts';
+import { readLaunchRecord } from '../../../src/system/read-launch-record.ts';
+import { appUnit } from '../../../src/system/unit-name.ts';
+import { isAlive } from '../../helpers/process-zoo.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
+import { knownUnits, openRuns, type Runs } from './runs.ts';
+
+// Runs under a real systemd, where it is PID 1: see transient.test.ts.
+
+const never = new AbortController().signal;
+const GRACE_MS = 1000;
+
+function line(text: string, how: { environment?: Record<string, string>; user?: string } = {}) {
+  return { kind: 'line', line: text, environment: how.environment ?? {}, user: how.user } as const;
+}
+
+/** A launch that is retired after the test. */
+function launch(t: TestContext, { programs }: Runs, systemName: string, what: Parameters<typeof programs.launch>[0]['what']) {
+  t.after(() => programs.retire(systemName, 10_000, never));
+  return programs.launch({ systemName, runId: 'launch-test', what }, GRACE_MS, never);
+}
+
+function journal(unit: string): string {
+  execFileSync('journalctl', ['--sync']);
+  return execFileSync('journalctl', ['--quiet', '--no-pager', `--unit=${unit}`, '--output=json'], { encoding: 'utf8' });
+}
+
+test('a line that stays in the foreground lives in a unit of its own, and writes to the journal', async (t) => {
+  const runs = openRuns(t);
+  const result = await launch(t, runs, 'my app/x', line(`echo $$ > ${runs.dir}/a; echo hello; exec sleep 600`));
+  const pid = await runs.pid('a');
+  assert.deepEqual(result, { kind: 'launched', pid });
+  const unit = 'monitor_service-app-my\\x20app-x.service';
+  assert.equal(appUnit('my app/x'), unit);
+  assert.match(readFileSync(`/proc/${pid}/cgroup`, 'utf8'), /monitor_service-app-my\\x20app-x\.service/);
+  assert.match(journal(unit), /"SYSLOG_IDENTIFIER":"x"/);
+  assert.match(journal(unit), /"MESSAGE":"hello"/);
+  await runs.programs.retire('my app/x', 10_000, never);
+  assert.equal(isAlive(pid), false);
+  assert.deepEqual(knownUnits('monitor_service-app-*'), []);
+});
+
+test('a line that leaves its daemon behind', async (t) => {
+  const runs = openRuns(t);
+  const result = await launch(t, runs, 'daemon', line(`setsid sleep 600 & echo $! > ${runs.dir}/a`));
+  assert.deepEqual(result, { kind: 'launched', pid: undefined });
+  const pid = await runs.pid('a');
+  assert.equal(isAlive(pid), true);
+  assert.match(knownUnits('monitor_service-app-*').join(), /daemon\.service +loaded active exited/);
+  await runs.programs.retire('daemon', 10_000, never);
+  assert.equal(isAlive(pid), false, 'with its unit all of it ends');
+});
+
+test('a line that fails says why, and leaves nothing behind', async (t) => {
+  const runs = openRuns(t);
+  const failed = await launch(
+    t,
+    runs,
+    'bad',
+    line(`setsid sleep 600 & echo $! > ${runs.dir}/a; echo cannot open socket >&2; exit 3`),
+  );
+  assert.deepEqual(failed, { kind: 'failed', reason: 'exit code 3: cannot open socket' });
+  assert.equal(isAlive(await runs.pid('a')), false);
+  const missing = await launch(t, runs, 'bad', line('exec /no/such/program'));
+  assert(
+    missing.kind === 'failed' && /^exit code 127: .*No such file or directory$/.test(missing.reason),
+    JSON.stringify(missing),
+  );
+  for (const signal of ['SIGKILL', 'SIGTERM']) {
+    const killed = await launch(t, runs, 'bad', line(`kill -${signal.slice(3)} $$`));
+    assert.deepEqual(killed, { kind: 'failed', reason: `killed by ${signal}` });
+  }
+  assert.deepEqual(await launch(t, runs, 'bad', line('true', { user: 'no-such-user' })), {
+    kind: 'failed',
+    reason: 'there is no user no-such-user',
+  });
+  assert.deepEqual(knownUnits('monitor_service-app-*'), []);
+});
+
+test('launched again, the old unit is stopped first, whatever has become of it', async (t) => {
+  const runs = openRuns(t);
+  const endings = ['kill -KILL $$', 'kill -TERM $$', 'exit 1', 'exit 0', 'exec sleep 600'];
+  for (const [index, ending] of endings.entries()) {
+    const result = await launch(t, runs, 'again', line(`echo $$ > ${runs.dir}/p${index}; sleep 1.2; ${ending}`));
+    const pid = await runs.pid(`p${index}`);
+    assert.deepEqual(result, { kind: 'launched', pid });
+    if (index < endings.length - 1) await waitFor('its end', () => !isAlive(pid));
+  }
+  const last = await launch(t, runs, 'again', line(`echo $$ > ${runs.dir}/last; exec sleep 600`));
+  assert.deepEqual(last, { kind: 'launched', pid: await runs.pid('last') });
+  assert.equal(isAlive(await runs.pid(`p${endings.length - 1}`)), false);
+});
+
+test("the line's environment is minimal, its values are data, its user is who was asked for", async (t) => {
+  const runs = openRuns(t);
+  chmodSync(runs.dir, 0o777);
+  const value = '$(id) ${HOME} %n "\'\n\u0001 end';
+  const how = { environment: { MONITOR_PROCESS_NAME: value }, user: 'nobody' };
+  const result = await launch(
+    t,
+    runs,
+    '-$%n;*',
+    line(`cd ${runs.dir}; env -0 > env; id -un > id; echo $$ > a; exec sleep 600`, how),
+  );
+  assert.deepEqual(result, { kind: 'launched', pid: await runs.pid('a') });
+  assert.equal(runs.text('id'), 'nobody\n');
+  const environment = runs.text('env').split('\0');
+  assert(environment.includes(`MONITOR_PROCESS_NAME=${value}`));
+  const names = environment.map((entry) => entry.split('=')[0]).filter(Boolean);
+  assert.deepEqual(names.sort(), [
+    'HOME',
+    'LANG',
+    'LOGNAME',
+    'MONITOR_PROCESS_NAME',
+    'MONITOR_RUN_ID',
+    'OLDPWD',
+    'PATH',
+    'PWD',
+    'SHLVL',
+    'USER',
+    '_',
+  ]);
+});
+
+test('a recorded program is started as it was', async (t) => {
+  const runs = openRuns(t);
+  chmodSync(runs.dir, 0o755);
+  const program = join(runs.dir, 'my program');
+  copyFileSync('/usr/bin/sleep', program);
+  const cwd = join(runs.dir, 'a dir %n $HOME');
+  mkdirSync(cwd);
+  const secret = 'hunter2-$HOME-%n-"\'`id`\n\tlines\u0001\u001b end';
+  const record: LaunchRecord = {
+    argv: ['-strange $argv0 %n', '600'],
+    executable: program,
+    cwd,
+    environment: [
+      `SECRET=${secret}`,
+      'PATH=/opt/bin',
+      'EMPTY=',
+      'TWICE=1',
+      'TWICE=2',
+      'LD_PRELOAD=',
+      'BASH_ENV=/x',
+      'MONITOR_RUN_ID=old',
+      'PWD=/old',
+    ],
+    uid: 65534,
+    gid: 65534,
+    groups: [4, 27],
+  };
+  for (const rights of [{}, { uid: 0, gid: 0, groups: [] }, { uid: 0, gid: 0, groups: [0] }, { uid: 1, gid: 2, groups: [2] }]) {
+    const expected = { ...record, ...rights };
+    const result = await launch(t, runs, 'recorded', { kind: 'argv', record: expected });
+    assert(result.kind === 'launched' && result.pid !== undefined, JSON.stringify(result));
+    const { pid } = result;
+    await waitFor('the program itself', () => readlinkSync(`/proc/${pid}/exe`) === program);
+    const reading = readLaunchRecord(new ProcessTable(), pid);
+    assert(reading.kind === 'read', JSON.stringify(reading));
+    const { environment, ...rest } = reading.record;
+    const { environment: _, ...wanted } = expected;
+    assert.deepEqual(rest, wanted);
+    assert.deepEqual(
+      environment.filter((entry) => !/^(?:_|SHLVL)=/.test(entry)).sort(),
+      [
+        `SECRET=${secret}`,
+        'PATH=/opt/bin',
+        'EMPTY=',
+        'TWICE=1',
+        'LD_PRELOAD=',
+        'BASH_ENV=/x',
+        'MONITOR_RUN_ID=launch-test',
+        'PWD=/old',
+      ].sort(),
+    );
+    assert.equal(readlinkSync(`/proc/${pid}/fd/0`), '/dev/null');
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    assert.match(status, /^SigIgn:\t0{16}$/m, 'no signal is ignored');
+    assert.match(status, /^SigBlk:\t0{16}$/m, 'no signal is blocked');
+    assert.match(status, /^NoNewPrivs:\t0$/m);
+    const shown = execFileSync('systemctl', ['show', appUnit('recorded')], { encoding: 'utf8' });
+    assert.doesNotMatch(shown, /hunter2/, 'what may be secret stands nowhere in the unit');
+    assert.deepEqual(readdirSync(join(runs.dir, 'runs')), [], 'nor in a file');
+  }
+});
+
+test('a recorded program that cannot be started says why', async (t) => {
+  const runs = openRuns(t);
+  const record = { argv: ['x'], executable: '/no/such/file', cwd: '/', environment: [], uid: 0, gid: 0, groups: [] };
+  const missing = await launch(t, runs, 'gone', { kind: 'argv', record });
+  assert(missing.kind === 'failed' && /^exit code 127: .*No such file/.test(missing.reason), JSON.stringify(missing));
+  assert.deepEqual(await launch(t, runs, 'gone', { kind: 'argv', record: { ...record, cwd: '/no/such/dir' } }), {
+    kind: 'failed',
+    reason: 'its working directory /no/such/dir is gone',
+  });
+  assert.deepEqual(readdirSync(join(runs.dir, 'runs')), []);
+  assert.deepEqual(knownUnits('monitor_service-app-*'), []);
+});
+
+test('any name makes a unit', async (t) => {
+  const runs = openRuns(t);
+  for (const name of [
+    'x'.repeat(400),
+    '名'.repeat(100),
+    '..',
+    '@',
+    '-',
+    '.hidden',
+    'a@b',
+    'a\\x',
+    '%i',
+    'nginx: master',
+    '*',
+    '',
+  ]) {
+    const result = await launch(t, runs, name, line('exec sleep 600'));
+    assert(result.kind === 'launched' && result.pid !== undefined, `${name}: ${JSON.stringify(result)}`);
+    await runs.programs.retire(name, 10_000, never);
+    assert.equal(isAlive(result.pid), false);
+  }
+});

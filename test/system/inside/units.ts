@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { symlinkSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { Systemd } from '../../../src/system/systemd.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
+
+// Runs under a real systemd, where it is PID 1: see transient.test.ts.
+
+const systemd = new Systemd();
+const never = new AbortController().signal;
+
+function defineUnit(name: string, service: string): void {
+  writeFileSync(`/run/systemd/system/${name}.service`, `[Unit]\nStartLimitBurst=3\n[Service]\n${service}\n`);
+  execFileSync('systemctl', ['daemon-reload']);
+}
+
+async function status(unit: string) {
+  const shown = await systemd.show(unit, never);
+  assert(shown.kind === 'status', JSON.stringify(shown));
+  return shown.status;
+}
+
+test('systemd runs here', () => {
+  assert.equal(systemd.available, true);
+});
+
+test('a unit is shown as it is, behind an alias too', async () => {
+  defineUnit('test-real', 'ExecStart=/bin/sleep 600');
+  symlinkSync('/run/systemd/system/test-real.service', '/run/systemd/system/test-alias.service');
+  execFileSync('systemctl', ['daemon-reload']);
+  const idle = await status('test-alias.service');
+  assert.deepEqual(idle, {
+    id: 'test-real.service',
+    loadState: 'loaded',
+    activeState: 'inactive',
+    subState: 'dead',
+    result: 'success',
+    mainPid: 0,
+    type: 'simple',
+    controlGroup: '',
+  });
+  assert.deepEqual(await systemd.call('start', 'test-alias.service', 10_000, never), { kind: 'done' });
+  const running = await status('test-real.service');
+  assert.deepEqual([running.activeState, running.subState], ['active', 'running']);
+  assert(running.mainPid > 1);
+  assert.match(running.controlGroup, /\/system\.slice\/test-real\.service$/);
+  assert.deepEqual(await systemd.call('restart', 'test-real.service', 10_000, never), { kind: 'done' });
+  assert.notEqual((await status('test-real.service')).mainPid, running.mainPid);
+  assert.deepEqual(await systemd.call('stop', 'test-real.service', 10_000, never), { kind: 'done' });
+  assert.equal((await status('test-real.service')).activeState, 'inactive');
+});
+
+test('what systemd does not know, or cannot load, is shown so', async () => {
+  assert.equal((await status('no-such-unit.service')).loadState, 'not-found');
+  execFileSync('systemctl', ['mask', '--runtime', 'test-masked.service'], { stdio: 'ignore' });
+  assert.equal((await status('test-masked.service')).loadState, 'masked');
+  defineUnit('test-broken', 'ExecStart=not an absolute path');
+  assert.equal((await status('test-broken.service')).loadState, 'bad-setting');
+  assert.equal((await status('basic.target')).mainPid, 0);
+});
+
+test('why a call failed is one line', async () => {
+  const unknown = await systemd.call('start', 'no-such-unit.service', 10_000, never);
+  assert.deepEqual(unknown, {
+    kind: 'failed',
+    reason: 'Failed to start no-such-unit.service: Unit no-such-unit.service not found.',
+  });
+  defineUnit('test-fails', 'Type=oneshot\nExecStart=/bin/false');
+  const failed = await systemd.call('start', 'test-fails.service', 10_000, never);
+  assert.deepEqual(failed, {
+    kind: 'failed',
+    reason: 'Job for test-fails.service failed because the control process exited with error code.',
+  });
+});
+
+test('a start limit is seen and lifted', async () => {
+  defineUnit('test-limit', 'ExecStart=/bin/sleep 600');
+  for (let i = 0; i < 3; i++) assert.equal((await systemd.call('restart', 'test-limit.service', 10_000, never)).kind, 'done');
+  assert.equal((await systemd.call('restart', 'test-limit.service', 10_000, never)).kind, 'failed');
+  const limited = await status('test-limit.service');
+  assert.equal(limited.result, 'start-limit-hit');
+  assert.deepEqual(await systemd.call('reset-failed', 'test-limit.service', 10_000, never), { kind: 'done' });
+  assert.deepEqual(await systemd.call('start', 'test-limit.service', 10_000, never), { kind: 'done' });
+});
+
+test('a call is given up at its limit or when aborted, and the job goes on', async () => {
+  defineUnit('test-slow', 'Type=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sleep 2');
+  const late = await systemd.call('start', 'test-slow.service', 300, never);
+  assert.deepEqual(late, { kind: 'failed', reason: 'no answer after 0.3 s' });
+  assert.equal((await status('test-slow.service')).activeState, 'activating');
+  const aborted = await systemd.call('start', 'test-slow.service', 10_000, AbortSignal.timeout(100));
+  assert.deepEqual(aborted, { kind: 'failed', reason: 'aborted' });
+  await waitFor('the job through', async () => (await status('test-slow.service')).activeState === 'active');
+});
+
+test('a name is never an option or a pattern of ours', async () => {
+  for (const name of ['--version', '-Hroot@host', '--help']) {
+    const shown = await systemd.show(name, never);
+    assert(shown.kind === 'failed' || shown.status.loadState === 'not-found', JSON.stringify(shown));
+    assert.equal((await systemd.call('start', name, 10_000, never)).kind, 'failed');
+  }
+});
+
+test('without a message bus it works too', async () => {
+  defineUnit('test-busless', 'ExecStart=/bin/sleep 600');
+  execFileSync('systemctl', ['stop', 'dbus.socket', 'dbus.service'], { stdio: 'ignore' });
+  try {
+    assert.deepEqual(await systemd.call('start', 'test-busless.service', 10_000, never), { kind: 'done' });
+    assert.equal((await status('test-busless.service')).activeState, 'active');
+  } finally {
+    execFileSync('systemctl', ['start', 'dbus.socket']);
+  }
+});

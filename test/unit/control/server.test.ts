@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { describe, it } from 'node:test';
+import { ControlClient } from '../../../src/control/client.ts';
+import type { RecoverReply } from '../../../src/control/orders.ts';
+import { httpText, openConnection, rawExchange, startControl } from '../../helpers/control-world.ts';
+import { someProcess, someStatus } from '../../helpers/scripted-orders.ts';
+import { tempDir } from '../../helpers/temp-dir.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
+
+const isRoot = process.geteuid?.() === 0;
+
+describe('the control server', () => {
+  it('answers promptly among a hundred idle and a hundred babbling clients', async (t) => {
+    const { socket } = await startControl(t);
+    const babble = [
+      'GET /v1/status HTTP/1.1\r\nX: ',
+      'POST /v1/alarms HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n{"pro',
+      httpText('GET', '/v1/status').repeat(50),
+      '\0\0\0\0',
+    ];
+    const clients = await Promise.all(Array.from({ length: 200 }, () => openConnection(t, socket)));
+    let over = false;
+    const babbling = clients.slice(100).map(async (client, i) => {
+      client.write(babble[i % babble.length] ?? '');
+      while (!over && !client.destroyed) {
+        client.write('x');
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    });
+    const client = new ControlClient(socket);
+    for (let i = 0; i < 20; i++) {
+      const before = performance.now();
+      assert.equal((await client.status()).pid, 4711);
+      assert.ok(performance.now() - before < 2000, 'promptly');
+    }
+    over = true;
+    await Promise.all(babbling);
+  });
+
+  it('lets the oldest idle connection go when there are too many', async (t) => {
+    const { socket } = await startControl(t);
+    const clients = await Promise.all(Array.from({ length: 300 }, () => openConnection(t, socket)));
+    for (const client of clients) client.resume();
+    assert.equal((await new ControlClient(socket).status()).pid, 4711);
+    await waitFor('the first of them gone', () => clients.slice(0, 44).every((client) => client.destroyed));
+  });
+
+  it('is not held by a client that does not read its answer', async (t) => {
+    const processes = Array.from({ length: 20_000 }, (_, i) => someProcess({ name: `process ${i}` }));
+    const { socket, server } = await startControl(t, { status: () => someStatus({ processes }) });
+    const deaf = await openConnection(t, socket);
+    deaf.pause();
+    deaf.write(httpText('GET', '/v1/status'));
+    assert.equal((await new ControlClient(socket).status()).processes.length, 20_000);
+    const before = performance.now();
+    await server.stop();
+    assert.ok(performance.now() - before < 10_000);
+  });
+
+  it('stops at once, idle connections and all, and takes its file along', async (t) => {
+    const { socket, server } = await startControl(t);
+    const idle = await openConnection(t, socket);
+    idle.resume();
+    const closed = once(idle, 'close');
+    const before = performance.now();
+    await Promise.all([server.stop(), server.stop()]);
+    await closed;
+    assert.ok(performance.now() - before < 900, 'no waiting for idle clients');
+    assert.equal(existsSync(socket), false);
+    assert.deepEqual(readdirSync(dirname(socket)), []);
+  });
+
+  it('ends a held order that does not end in time, and answers one that does', async (t) => {
+    let end: (reply: RecoverReply) => void = () => {};
+    const { socket, server, calls } = await startControl(t, { recover: () => new Promise((resolve) => (end = resolve)) });
+    const first = new ControlClient(socket).recover('a');
+    await waitFor('the order', () => calls.length === 1);
+    const stopped = server.stop();
+    end({ kind: 'failed', reason: 'interrupted: the daemon stops' });
+    assert.deepEqual(await first, { kind: 'failed', reason: 'interrupted: the daemon stops' });
+    await stopped;
+    const other = await startControl(t, { recover: () => new Promise(() => {}) });
+    const never = new ControlClient(other.socket).recover('a');
+    await waitFor('the order', () => other.calls.length === 1);
+    await Promise.all([other.server.stop(), assert.rejects(never, { code: 'CONTROL_NO_ANSWER' })]);
+  });
+});
+
+describe('the time limits of the control server', { concurrency: true }, () => {
+  it('hangs up on those who say nothing or never end', async (t) => {
+    const { socket } = await startControl(t);
+    const beginnings = [
+      '',
+      'GET /v1/status HTTP/1.1\r\nHost: x\r\n',
+      httpText('POST', '/v1/reload', undefined, { 'Content-Length': '10' }),
+    ];
+    const answers = await Promise.all(beginnings.map((bytes) => rawExchange(socket, bytes)));
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [408, 408, 408],
+    );
+  });
+
+  it('holds the line for a recovery, and lets it go on when the client leaves', async (t) => {
+    let end: (reply: RecoverReply) => void = () => {};
+    const recover = (): Promise<RecoverReply> => new Promise((resolve) => (end = resolve));
+    const { socket, calls } = await startControl(t, { recover });
+    const impatient = await openConnection(t, socket);
+    impatient.write(httpText('POST', '/v1/recoveries', '{"name":"a"}'));
+    await waitFor('the order', () => calls.length === 1);
+    impatient.destroy();
+    end({ kind: 'failed', reason: 'nobody hears this' });
+    const patient = new ControlClient(socket).recover('b');
+    await waitFor('the second order', () => calls.length === 2);
+    // Longer than any limit on a request: header 5 s and body 10 s are over by then.
+    await new Promise((resolve) => setTimeout(resolve, 12_000));
+    end({ kind: 'recovered', attempts: 2, durationMs: 11_000 });
+    assert.deepEqual(await patient, { kind: 'recovered', attempts: 2, durationMs: 11_000 });
+  });
+});
+
+describe('the socket file', () => {
+  it('has its rights, and no leftovers beside it', async (t) => {
+    const folder = join(tempDir(t), 'made', 'for it');
+    const { socket } = await startControl(t, {}, { socket: join(folder, 'c.sock') });
+    assert.equal(lstatSync(socket).mode & 0o7777, 0o660);
+    assert.equal(statSync(folder).mode & 0o7777 & ~process.umask(), 0o755 & ~process.umask());
+    assert.deepEqual(readdirSync(folder), ['c.sock']);
+  });
+
+  it('is given to the group, or told that it cannot be', { skip: !isRoot && 'needs root' }, async (t) => {
+    assert.equal(lstatSync((await startControl(t, {}, { group: '12345' })).socket).gid, 12345);
+    const { socket, lines } = await startControl(t, {}, { group: 'no-such-group' });
+    assert.equal(lstatSync(socket).gid, process.getegid?.());
+    assert.match(lines.join('\n'), /warning .*no-such-group: there is no such group/);
+  });
+
+  it('of a dead daemon is replaced', async (t) => {
+    const socket = join(tempDir(t), 'c.sock');
+    const dead = spawn(process.execPath, [
+      '-e',
+      'require("net").createServer().listen(process.argv[1], () => console.log("up"))',
+      socket,
+    ]);
+    await once(dead.stdout, 'data');
+    dead.kill('SIGKILL');
+    await once(dead, 'close');
+    assert.ok(existsSync(socket));
+    await startControl(t, {}, { socket });
+    assert.equal((await new ControlClient(socket).status()).pid, 4711);
+  });
+
+  it('of a living daemon is an error that names it, and stays', async (t) => {
+    const { socket } = await startControl(t);
+    await assert.rejects(startControl(t, {}, { socket }), (error: Error) => {
+      assert.match(error.message, /another daemon answers there/);
+      assert.ok(error.message.includes(socket));
+      return (error as NodeJS.ErrnoException).code === 'CONTROL_SOCKET_TAKEN';
+    });
+    assert.equal((await new ControlClient(socket).status()).pid, 4711);
+    assert.deepEqual(readdirSync(dirname(socket)), ['control.sock']);
+  });
+
+  it('is not removed at the end when it is another one by then', async (t) => {
+    const { socket, server } = await startControl(t);
+    rmSync(socket);
+    const other = createServer().listen(socket);
+    await once(other, 'listening');
+    await server.stop();
+    assert.ok(existsSync(socket));
+    other.close();
+  });
+
+  const inTheWay: Record<string, (path: string) => void> = {
+    'a file': (path) => writeFileSync(path, 'precious'),
+    'a folder': (path) => mkdirSync(path),
+    'a link to a file': (path) => {
+      writeFileSync(`${path}.target`, 'precious');
+      symlinkSync(`${path}.target`, path);
+    },
+    'a dangling link': (path) => symlinkSync('/nowhere', path),
+  };
+  for (const [what, lay] of Object.entries(inTheWay)) {
+    it(`never replaces ${what}`, async (t) => {
+      const socket = join(tempDir(t), 'c.sock');
+      lay(socket);
+      const before = lstatSync(socket).ino;
+      await assert.rejects(startControl(t, {}, { socket }), { code: 'CONTROL_SOCKET_UNUSABLE' });
+      assert.equal(lstatSync(socket).ino, before);
+      if (existsSync(`${socket}.target`)) assert.equal(readFileSync(`${socket}.target`, 'utf8'), 'precious');
+    });
+  }
+
+  it('is not laid where everybody may replace it', async (t) => {
+    const folder = tempDir(t);
+    chmodSync(folder, 0o777);
+    await assert.rejects(startControl(t, {}, { socket: join(folder, 'c.sock') }), { code: 'CONTROL_SOCKET_UNUSABLE' });
+    chmodSync(folder, 0o1777);
+    await startControl(t, {}, { socket: join(folder, 'c.sock') });
+  });
+});

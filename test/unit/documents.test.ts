@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { readValue } from '../../src/config/ini-value.ts';
+import { skipUnless } from '../helpers/requirement.ts';
+
+const root = join(import.meta.dirname, '../..');
+const manPage = join(root, 'monitor_service.8');
+const read = (file: string): string => readFileSync(join(root, file), 'utf8');
+
+/** What a document says of the keys of each section: key → default, empty where there is none. */
+type Keys = Record<string, Record<string, string>>;
+
+describe('monitor_service.8', () => {
+  it('is clean under mandoc -Tlint', { skip: missing('mandoc') }, () => {
+    const { stdout, stderr, status } = spawnSync('mandoc', ['-Tlint', manPage], { encoding: 'utf8' });
+    assert.equal(stdout + stderr, '');
+    assert.equal(status, 0);
+  });
+
+  it('is clean under man --warnings', { skip: missing('man') }, () => {
+    const env = { ...process.env, LC_ALL: 'C.UTF-8', MANPAGER: 'cat', MANROFFSEQ: '', MANWIDTH: '80' };
+    const { stdout, stderr, status } = spawnSync('man', ['--warnings', '-l', manPage], { encoding: 'utf8', env });
+    assert.equal(stderr, '');
+    assert.equal(status, 0);
+    assert.match(stdout, /restart processes that a database marks as in alarm/);
+  });
+});
+
+describe('the configuration reference', () => {
+  it('is the same in config.ini, manual and README: sections, keys and defaults', () => {
+    const shown = keysOfConfig(read('config.ini'));
+    assert.ok(Object.keys(shown['process.default'] ?? {}).length > 20);
+    assert.deepEqual(keysOfManual(read('monitor_service.8')), shown);
+    assert.deepEqual(keysOfReadme(read('README.md')), shown);
+  });
+});
+
+/** The keys of a section that config.ini shows, set or behind a `;`; examples of `[process.NAME]` are not looked at. */
+function keysOfConfig(text: string): Keys {
+  const keys: Keys = {};
+  for (const part of text.split(/^;?(?=\[)/m)) {
+    const section = /^\[(.+?)\]/.exec(part)?.[1] ?? '';
+    if (section === '' || (section.startsWith('process.') && section !== 'process.default')) continue;
+    const entries = [...part.matchAll(/^;?([a-z_]+) *=(.*)$/gm)];
+    const value = (key: string, raw: string): string => (NO_DEFAULTS.has(key) ? '' : readValue(key, raw).text);
+    keys[section] = Object.fromEntries(entries.map(([, key = '', raw = '']) => [key, value(key, raw)]));
+  }
+  return keys;
+}
+
+/** Where config.ini shows a value that nobody has by default. */
+const NO_DEFAULTS: ReadonlySet<string> = new Set(['password']);
+
+/** `.SS [section]`, then `.BR key " = " default` or `.B key` after each `.TP`. */
+function keysOfManual(text: string): Keys {
+  const keys: Keys = {};
+  for (const part of text.split(/^\.S[SH] /m)) {
+    const section = /^\[(.+?)\]/.exec(part)?.[1];
+    if (section === undefined) continue;
+    const entries = [...part.matchAll(/^\.TP\n\.(?:B ([a-z_]+)|BR ([a-z_]+) " = " (.*))$/gm)];
+    keys[section] = Object.fromEntries(entries.map(([, bare, key = bare, value = '']) => [key, value]));
+  }
+  return keys;
+}
+
+/** Below each heading that names a section, a table whose rows begin with the key and its default, both in backticks. */
+function keysOfReadme(text: string): Keys {
+  const keys: Keys = {};
+  for (const part of text.split(/^#{2,3} /m)) {
+    const section = /^`\[(.+?)\]`/.exec(part)?.[1];
+    if (section === undefined) continue;
+    const entries = [...part.matchAll(/^\| `([a-z_]+)` \| (?:`(.*?)`|–) \|/gm)];
+    keys[section] = Object.fromEntries(entries.map(([, key = '', value = '']) => [key, value]));
+  }
+  return keys;
+}
+
+/** The `skip` option of a test that needs `program`. */
+function missing(program: string): string | false {
+  const found = spawnSync('sh', ['-c', 'command -v -- "$1"', 'sh', program]).status === 0;
+  return skipUnless(found ? undefined : `${program} is not installed`);
+}
