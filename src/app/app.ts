@@ -23,6 +23,8 @@ import type { Settings } from './settings.ts';
 export interface CoreOptions {
   readonly settings: Settings;
   readonly log: Logger;
+  /** A memory that is open already: then no lock is taken. */
+  readonly state?: DaemonState;
   readonly clock?: Clock;
   readonly heartbeatMs?: number;
   readonly onHeartbeat?: () => void;
@@ -62,7 +64,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const events = new EventBus((error) => log.error(`Internal error in an observer: ${errorMessage(error)}`, { err: error }));
   let settings = options.settings;
   const monitorSettings = (): MonitorSettings => settings.monitor;
-  const state = openState(settings.monitor.stateDir, { log, clock });
+  const state = options.state ?? openState(settings.monitor.stateDir, { log, clock });
   stops.push('state', () => state.close());
   let store = await settings.database.open();
   stops.push('store', () => store.close());

@@ -10,6 +10,7 @@ import { createNotifier, type Notifier } from '../system/sd-notify.ts';
 import { type Core, createCore } from './app.ts';
 import { bindOrders } from './bind-orders.ts';
 import { LastRecoveries } from './last-recoveries.ts';
+import { LaunchObserver } from './launch-observer.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { buildStatus, statusLine } from './status.ts';
 
@@ -92,6 +93,7 @@ async function live(
 
   tellStart(core, log, options);
   const loop = core.monitor.run(core.stopping.signal);
+  void new LaunchObserver(core).run(core.stopping.signal);
   // A poll may be waiting for a store that hangs: closing the store ends it.
   core.stops.push('poll loop', () => Promise.race([loop, core.clock.sleep(POLL_END_MS)]));
   core.stops.push('no new work', () => core.stopping.abort());

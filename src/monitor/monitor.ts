@@ -59,15 +59,22 @@ export class Monitor {
 
   /** One poll. Never rejects. */
   async tick(): Promise<void> {
-    const { clock, queue } = this.#parts;
+    this.#parts.queue.pollStarting();
+    const rows = await this.look();
+    if (rows !== undefined) this.#take(rows);
+  }
+
+  /** Asks the store who is in alarm, and does nothing about it; undefined where it does not answer. Never rejects. */
+  async look(): Promise<readonly ProcessRow[] | undefined> {
+    const { clock } = this.#parts;
     const startedMs = clock.monotonicMs();
-    queue.pollStarting();
     try {
       const rows = await this.#parts.store().readAlarms();
       this.#storeAnswered(rows, Math.round(clock.monotonicMs() - startedMs));
-      this.#take(rows);
+      return rows;
     } catch (error) {
       this.#storeFailed(error);
+      return undefined;
     }
   }
 

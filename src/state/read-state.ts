@@ -12,7 +12,7 @@ import { createViews, STATE_FILE } from './state.ts';
 export type StateLook =
   | {
       readonly kind: 'read';
-      readonly state: Pick<DaemonState, 'journal' | 'breakers' | 'handled' | 'holds' | 'history' | 'close'>;
+      readonly state: DaemonState;
     }
   /** No daemon has ever written there. */
   | { readonly kind: 'absent' }
@@ -37,6 +37,12 @@ export function readState(dir: string, clock: Clock, bootId: string = readBootId
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { kind: 'absent' };
     return { kind: 'failed', reason: `${path}: ${errorMessage(error)}` };
   }
+}
+
+/** The memory of a daemon that never was: what is written to it goes nowhere. */
+export function emptyState(clock: Clock): DaemonState {
+  const { views } = createViews({ write: () => {}, read: (_, fallback) => fallback }, clock, readBootId());
+  return { ...views, close: () => {} };
 }
 
 /**

@@ -29,7 +29,10 @@ export function isUnderWay(words: string): boolean {
  * to 258 (`code=killed, status=15/TERM`).
  */
 export function readVerdict(words: string): RunVerdict {
-  const said = words.split('\n').filter((line) => line.trim() !== '');
+  const said = words
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
   const [, result] = findLast(said, /^Finished with result: (\S+)/) ?? [];
   const [, code, status = '', name] = findLast(said, /terminated with: code=(\w+)[/,] ?status=(\w+)(?:\/(\S+))?/) ?? [];
   if (!hasBegun(words)) return { kind: 'not_started', reason: reasonOf(said, result, status) };
@@ -66,15 +69,12 @@ function findLast(lines: readonly string[], pattern: RegExp): RegExpExecArray | 
   return undefined;
 }
 
-/** systemd-run's complaint, if it has one. */
+/** systemd-run's complaint, if it has one; else its own word for how it went. */
 function reasonOf(said: readonly string[], result: string | undefined, status: string): string {
-  const complaint = said.find(
-    (line) =>
-      line !== BEGUN &&
-      !/^(?:Running as unit|Finished with|Main processes|Service runtime|CPU time|IP traffic|IO bytes|Memory peak)/.test(line),
-  );
+  const complaint = said.find((line) => line !== BEGUN && !REPORT.test(line));
   if (complaint !== undefined) return complaint;
-  return result === undefined
-    ? 'systemd-run ended without a word'
-    : `systemd could not run it (${[result, status].filter(Boolean).join(', ')})`;
+  if (result === undefined) return 'systemd-run ended without a word';
+  return `systemd-run says only: ${[result, status].filter(Boolean).join(', ')}`;
 }
+
+const REPORT = /^(?:Running as unit|Finished with|Main processes|Service runtime|CPU time|Memory peak|IP traffic|IO bytes)/;

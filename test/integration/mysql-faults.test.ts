@@ -70,7 +70,7 @@ describe('mysql faults', { skip: skipUnless(mariadbProblem()) }, () => {
     const store = new MysqlStore(mysqlOptions(server, { database: world.database, endpoints: [tcp(server)], ...SHORT }));
     t.after(() => store.close());
     const [row] = await store.readAlarms();
-    server.pause();
+    await server.pause();
     t.after(() => server.resume());
     await timely(2500, assert.rejects(store.readAlarms(), hasFault('timeout')));
     await timely(2500, assert.rejects(store.readAlarms(), hasFault('unreachable')), 'there is no connection now');
@@ -91,7 +91,7 @@ describe('mysql faults', { skip: skipUnless(mariadbProblem()) }, () => {
   test('a frozen server does not hold up the closing', { timeout: 60_000 }, async (t) => {
     const store = new MysqlStore(mysqlOptions(server, { database: 'mysql' }));
     await assert.rejects(store.readAlarms(), hasFault('schema'));
-    server.pause();
+    await server.pause();
     t.after(() => server.resume());
     const call = assert.rejects(store.readAlarms(), hasFault('unreachable'));
     // Its statement has left by then; a frozen server gives no sign of it.
@@ -124,7 +124,7 @@ describe('mysql faults', { skip: skipUnless(mariadbProblem()) }, () => {
     const store = new MysqlStore(mysqlOptions(server, { database: world.database, endpoints, ...SHORT }));
     t.after(() => store.close());
     assert.deepEqual(await store.readAlarms(), []);
-    server.pause();
+    await server.pause();
     t.after(() => server.resume());
     await timely(2500, assert.rejects(store.readAlarms(), hasFault('timeout')), 'its deadline is over');
     assert.equal((await timely(1000, store.readAlarms())).length, 1, 'the next call asks the other');

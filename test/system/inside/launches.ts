@@ -14,16 +14,21 @@ import { knownUnits, openRuns, type Runs } from './runs.ts';
 // Runs under a real systemd, where it is PID 1: see transient.test.ts.
 
 const never = new AbortController().signal;
-const GRACE_MS = 1000;
 
 function line(text: string, how: { environment?: Record<string, string>; user?: string } = {}) {
   return { kind: 'line', line: text, environment: how.environment ?? {}, user: how.user } as const;
 }
 
 /** A launch that is retired after the test. */
-function launch(t: TestContext, { programs }: Runs, systemName: string, what: Parameters<typeof programs.launch>[0]['what']) {
+function launch(
+  t: TestContext,
+  { programs }: Runs,
+  systemName: string,
+  what: Parameters<typeof programs.launch>[0]['what'],
+  graceMs = 800,
+) {
   t.after(() => programs.retire(systemName, 10_000, never));
-  return programs.launch({ systemName, runId: 'launch-test', what }, GRACE_MS, never);
+  return programs.launch({ systemName, runId: 'launch-test', what }, graceMs, never);
 }
 
 function journal(unit: string): string {
@@ -100,7 +105,7 @@ test('launched again, the old unit is stopped first, whatever has become of it',
 test("the line's environment is minimal, its values are data, its user is who was asked for", async (t) => {
   const runs = openRuns(t);
   chmodSync(runs.dir, 0o777);
-  const value = '$(id) ${HOME} %n "\'\n\u0001 end';
+  const value = `$(id) \${HOME} %n "'\n\u0001 end`;
   const how = { environment: { MONITOR_PROCESS_NAME: value }, user: 'nobody' };
   const result = await launch(
     t,
@@ -219,7 +224,7 @@ test('any name makes a unit', async (t) => {
     '*',
     '',
   ]) {
-    const result = await launch(t, runs, name, line('exec sleep 600'));
+    const result = await launch(t, runs, name, line('exec sleep 600'), 100);
     assert(result.kind === 'launched' && result.pid !== undefined, `${name}: ${JSON.stringify(result)}`);
     await runs.programs.retire(name, 10_000, never);
     assert.equal(isAlive(result.pid), false);

@@ -1,0 +1,80 @@
+import { basename } from 'node:path';
+import { errorMessage } from '../core/errors.ts';
+import { managedProcess } from '../monitor/recovery-plan.ts';
+import { ProcessTable } from '../system/process-table.ts';
+import type { Core } from './app.ts';
+
+/** At most so often: programs are looked at far more rarely than the database may be. */
+const ROUND_MS = 30_000;
+/** The names of processes without a section are asked of the store this often, and no more than so many are watched. */
+const NAMES_MS = 600_000;
+const NAMES_LIMIT = 5000;
+
+/**
+ * Remembers how the monitored programs were started, while they live: at the time of an alarm they are mostly dead. One look at
+ * the process table a round; only what runs is looked at more closely.
+ */
+export class LaunchObserver {
+  readonly #core: Core;
+  readonly #table = new ProcessTable();
+  #names: readonly string[] = [];
+  #namesAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  /** Looks round after round until `stopping` aborts. */
+  async run(stopping: AbortSignal): Promise<void> {
+    const { clock, log } = this.#core;
+    while (!stopping.aborted) {
+      await this.look().catch((error: unknown) => log.debug(`Cannot look at the running programs: ${errorMessage(error)}`));
+      await clock.sleep(Math.max(ROUND_MS, Math.min(this.#core.settings().monitor.checkIntervalMs, NAMES_MS)), stopping);
+    }
+  }
+
+  /** One round. */
+  async look(): Promise<void> {
+    const plans = this.#core.plans();
+    const names = [...new Set([...this.#core.settings().processNames, ...(await this.#unconfiguredNames())])];
+    const watched = names.filter((name) => plans(name).strategy.observe !== undefined);
+    if (watched.length === 0) return;
+    const running = this.#runningNames();
+    for (const name of watched) {
+      const plan = plans(name);
+      const process = managedProcess({ processId: 0 }, name, plan);
+      if (running.has(basename(process.systemName).slice(0, COMM_LENGTH))) await plan.strategy.observe?.(process);
+    }
+  }
+
+  async #unconfiguredNames(): Promise<readonly string[]> {
+    const { clock, settings, plans, store } = this.#core;
+    // A name that cannot have a section stands for all that have none.
+    if (settings().monitor.onlyConfigured || plans()('').strategy.observe === undefined) return [];
+    if (clock.monotonicMs() - this.#namesAtMs < NAMES_MS) return this.#names;
+    const rows = await store().listProcesses();
+    this.#namesAtMs = clock.monotonicMs();
+    this.#names = rows.flatMap(({ processName }) => (processName === null ? [] : [processName])).slice(0, NAMES_LIMIT);
+    return this.#names;
+  }
+
+  /** Under which names something runs, cut as the kernel cuts them: who is not among them need not be looked for. */
+  #runningNames(): Set<string> {
+    const names = new Set<string>();
+    for (const { name, argv = [], executable, kernelThread } of this.#table.list([
+      'name',
+      'argv',
+      'executable',
+      'kernelThread',
+    ])) {
+      if (kernelThread) continue;
+      const called = argv[0]?.split(': ')[0] ?? '';
+      for (const path of [name, executable ?? '', called, argv[1] ?? '', argv[2] ?? ''])
+        names.add(basename(path).replace(/^-/, '').slice(0, COMM_LENGTH));
+    }
+    return names;
+  }
+}
+
+/** TASK_COMM_LEN less the final NUL (proc_pid_comm(5)). */
+const COMM_LENGTH = 15;

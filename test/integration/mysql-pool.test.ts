@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { MysqlStore } from '../../src/stores/mysql-store.ts';
+import { type Mariadb, mariadbProblem, startMariadb } from '../helpers/mariadb.ts';
+import { skipUnless } from '../helpers/requirement.ts';
+import { mysqlOptions, mysqlWorld, type StoreWorld } from '../helpers/store-worlds.ts';
+import { waitFor } from '../helpers/wait-for.ts';
+
+describe('mysql connections', { skip: skipUnless(mariadbProblem()) }, () => {
+  let server: Mariadb;
+  let world: StoreWorld & { readonly database: string };
+  before(async () => {
+    server = await startMariadb();
+    world = await mysqlWorld(server);
+    await world.add(...Array.from({ length: 500 }, (_, i) => ({ id: i + 1, name: `p${i}`, alarma: i % 100 === 0 ? 1 : 0 })));
+    await server.sql(`CREATE USER m@'%'; GRANT ALL ON ${world.database}.* TO m@'%'`);
+  });
+  after(async () => {
+    await world?.close();
+    await server?.stop();
+  });
+
+  const options = () => mysqlOptions(server, { database: world.database, user: 'm' });
+  /** Connections that the store's user holds, by id. */
+  const connections = async (): Promise<number[]> => {
+    const rows = await server.sql("SELECT ID FROM information_schema.PROCESSLIST WHERE USER = 'm' ORDER BY ID");
+    return rows.map(({ ID }) => Number(ID));
+  };
+  const counter = async (name: string): Promise<number> =>
+    Number((await server.sql(`SHOW GLOBAL STATUS LIKE '${name}'`))[0]?.Value);
+
+  test('polls share one connection and one prepared statement', async () => {
+    const store = new MysqlStore(options());
+    await store.readAlarms();
+    const before = await connections();
+    const prepared = await counter('Com_stmt_prepare');
+    for (let i = 0; i < 50; i++) assert.equal((await store.readAlarms()).length, 5);
+    assert.equal(before.length, 1);
+    assert.deepEqual(await connections(), before);
+    assert.equal((await counter('Com_stmt_prepare')) - prepared, 0);
+    await store.close();
+    await waitFor('closed', async () => (await connections()).length === 0);
+  });
+
+  test('calls at once use pool_size connections, and no more', async () => {
+    const store = new MysqlStore({ ...options(), poolSize: 3 });
+    const calls = await Promise.all(Array.from({ length: 100 }, () => store.readAlarms()));
+    assert.ok(calls.every((rows) => rows.length === 5));
+    const used = (await connections()).length;
+    assert.ok(used >= 1 && used <= 3, String(used));
+    await store.close();
+  });
+
+  test('idle connections are let go, politely, and come back', async () => {
+    const store = new MysqlStore(options(), 200);
+    await Promise.all(Array.from({ length: 8 }, () => store.readAlarms()));
+    const aborted = await counter('Aborted_clients');
+    await waitFor('all are gone', async () => (await connections()).length === 0);
+    assert.equal((await store.readAlarms()).length, 5);
+    assert.equal((await connections()).length, 1);
+    await store.close();
+    await waitFor('closed', async () => (await connections()).length === 0);
+    assert.equal(await counter('Aborted_clients'), aborted);
+  });
+
+  test('one connection is enough, and is kept between polls', async () => {
+    const store = new MysqlStore({ ...options(), poolSize: 1 }, 60_000);
+    await Promise.all(Array.from({ length: 5 }, () => store.readAlarms()));
+    const [id] = await connections();
+    // The pool looks for idle connections each second.
+    await new Promise((resolve) => setTimeout(resolve, 2200));
+    await store.readAlarms();
+    assert.deepEqual(await connections(), [id]);
+    await store.close();
+  });
+
+  test('a compressed connection says the same', async () => {
+    const store = new MysqlStore({ ...options(), compress: true });
+    assert.equal((await store.listProcesses()).length, 500);
+    await store.close();
+  });
+
+  test('the poll reads the index alone for what it filters and sorts by', async () => {
+    await server.sql('ANALYZE TABLE STATUS_PROCESS', world.database);
+    const before = await rowsRead();
+    const store = new MysqlStore(options());
+    await store.readAlarms();
+    const read = (await rowsRead()) - before;
+    await store.close();
+    assert.ok(read < 50, `${read} rows touched for 5 alarms among 500`);
+    const plan = await server.sql(
+      `EXPLAIN SELECT s.process_id, p.process_name FROM STATUS_PROCESS s JOIN PROCESE p ON p.process_id = s.process_id
+       WHERE s.alarma = 1 AND s.sound = 0 ORDER BY s.process_id`,
+      world.database,
+    );
+    assert.deepEqual(
+      plan.map(({ table, key }) => [table, key]),
+      [
+        ['s', 'alarm_poll'],
+        ['p', 'PRIMARY'],
+      ],
+    );
+    assert.ok(plan.every(({ Extra }) => !/filesort|temporary/i.test(String(Extra))));
+  });
+
+  /** Rows read of real tables: the first for MariaDB, the second for MySQL. */
+  async function rowsRead(): Promise<number> {
+    const rows = await server.sql("SHOW GLOBAL STATUS WHERE Variable_name IN ('Rows_read', 'Innodb_rows_read')");
+    return Number(rows[0]?.Value);
+  }
+});
