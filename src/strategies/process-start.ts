@@ -1,5 +1,5 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { basename, isAbsolute, join } from 'node:path';
 import type { ManagedProcess } from '../core/alarm.ts';
 import { commandEnvironment, expandCommand } from '../core/command-template.ts';
 import type { LaunchRecord } from '../core/launch-record.ts';
@@ -7,6 +7,7 @@ import { printable } from '../core/printable.ts';
 import type { Launch } from '../system/program-launcher.ts';
 import type { RecalledLaunch } from './launch-memory.ts';
 import type { ProcessOptions } from './process-options.ts';
+import { judgeUnitName } from './unit-policy.ts';
 
 /** What would be started, one launch a tree; or in one line why nothing can be. */
 export type StartPlan =
@@ -42,6 +43,9 @@ export function planStart(
   const known = running.flatMap((launch) => (launch.kind === 'known' ? [launch.record] : []));
   const records = known.length > 0 && known.length === running.length ? known : stored === undefined ? [] : [stored];
   if (records.length > 0) return planRecords(records);
+  // A section [process.reboot] means a process of that name; to run /sbin/reboot is never what restarts it.
+  const judged = judgeUnitName(basename(process.systemName), true);
+  if (judged.kind === 'refused') return { kind: 'refused', reason: `nothing to start: ${judged.reason}; set start_command` };
   const found = options.configured ? findProgram(process.systemName, path) : undefined;
   if (found !== undefined) {
     // The path goes through the environment: it is data to the shell, whatever it holds.

@@ -1,6 +1,7 @@
 import { execa, type Options } from 'execa';
 import type { CommandResult } from './command-runner.ts';
 import { minimalEnvironment } from './minimal-environment.ts';
+import { OutputPipe } from './output-pipe.ts';
 import {
   commandResult,
   killProgram,
@@ -64,30 +65,50 @@ export type StartResult =
 export async function startProgram(file: string, argv: readonly string[], options: StartOptions): Promise<StartResult> {
   const flaw = nulFlaw([file, ...argv, options.cwd, options.argv0 ?? ''], options.environment);
   if (flaw !== undefined) return { kind: 'not_started', reason: flaw };
+  const pipes = options.output === 'pipe' ? openPipes() : undefined;
   try {
-    const subprocess = execa(file, argv, execaOptions(options));
+    const subprocess = execa(file, argv, execaOptions(options, pipes));
     const child = subprocess.nodeChildProcess;
     const { pid } = child;
     if (pid === undefined) return { kind: 'not_started', reason: startFault(file, (await subprocess).code) };
     const ended = new Promise<ProgramExit>((resolve) => {
       child.once('exit', (exitCode, signal) => resolve({ kind: 'ended', exitCode, signal }));
     });
-    const [stdout, stderr] = [child.stdout ?? undefined, child.stderr ?? undefined];
+    const stdout = pipes?.stdout.take() ?? child.stdout ?? undefined;
+    const stderr = pipes?.stderr.take() ?? child.stderr ?? undefined;
     return { kind: 'started', program: { pid, stdout, stderr, ended, release: () => child.unref() } };
   } catch (error) {
     return { kind: 'not_started', reason: startFault(file, (error as NodeJS.ErrnoException).code) };
+  } finally {
+    pipes?.stdout.close();
+    pipes?.stderr.close();
   }
 }
 
-function execaOptions({ environment, cwd, output, input, argv0, identity }: StartOptions) {
+interface OutputPipes {
+  readonly stdout: OutputPipe;
+  readonly stderr: OutputPipe;
+}
+
+/** A pipe each for stdout and stderr; undefined where they are not to be had, and Node's socket pairs have to do. */
+function openPipes(): OutputPipes | undefined {
+  const stdout = OutputPipe.open();
+  const stderr = OutputPipe.open();
+  if (stdout !== undefined && stderr !== undefined) return { stdout, stderr };
+  stdout?.close();
+  stderr?.close();
+  return undefined;
+}
+
+function execaOptions({ environment, cwd, output, input, argv0, identity }: StartOptions, pipes: OutputPipes | undefined) {
   // execa takes any open descriptor; its types know those up to 9 only.
-  const sink = output as 'pipe' | 'ignore';
+  const sink = (descriptor: number | undefined): 'pipe' | 'ignore' => (descriptor ?? output) as 'pipe' | 'ignore';
   return {
     env: environment,
     extendEnv: false,
     cwd,
-    stdout: sink,
-    stderr: sink,
+    stdout: sink(pipes?.stdout.write),
+    stderr: sink(pipes?.stderr.write),
     detached: true,
     cleanup: false,
     // execa's own waiting is for the pipes to close, not for the exit: it is not used, and what it may say is no rejection.

@@ -72,6 +72,17 @@ export function pidfdSendSignal(fd: number, signal: number): 'sent' | 'gone' | '
   return libc.errno() === libc.codes.ESRCH ? 'gone' : 'unavailable';
 }
 
+/**
+ * A pipe (pipe2(2), close-on-exec); undefined where the kernel or a missing koffi does not let us. Node's own "pipes" to a child
+ * are socket pairs, in which `echo >/dev/stderr` fails with ENXIO.
+ */
+export function openPipe(): { readonly read: number; readonly write: number } | undefined {
+  const ends = Buffer.alloc(2 * Int32Array.BYTES_PER_ELEMENT);
+  if (loadLibc()?.pipe2(ends, SOCK_CLOEXEC) !== 0) return undefined;
+  const [read, write] = new Int32Array(ends.buffer, ends.byteOffset, 2);
+  return read === undefined || write === undefined ? undefined : { read, write };
+}
+
 /** Closes a descriptor that one of these calls opened (close(2)). */
 export function closeDescriptor(fd: number): void {
   loadLibc()?.close(fd);
@@ -87,6 +98,7 @@ interface Libc {
   socket(domain: number, type: number, protocol: number): number;
   sendto(socket: number, bytes: Buffer, length: number, flags: number, address: Buffer, addressLength: number): number;
   close(fd: number): number;
+  pipe2(ends: Buffer, flags: number): number;
   /** Declared with four whole-number arguments: for those the variadic and the plain calling convention are one on Linux. */
   syscall(number: number, a: number, b: number, c: number, d: number): number;
   /** errno of the last of these calls. */
@@ -113,6 +125,7 @@ function load(): LoadedLibc {
       socket: library.func('int socket(int domain, int type, int protocol)'),
       sendto: library.func('long sendto(int fd, const void *buf, size_t len, int flags, const void *addr, uint32_t addrlen)'),
       close: library.func('int close(int fd)'),
+      pipe2: library.func('int pipe2(void *ends, int flags)'),
       syscall: library.func('long syscall(long number, long a, long b, long c, long d)'),
       errno: () => koffi.errno(),
       codes: koffi.os.errno,
@@ -136,6 +149,7 @@ function socketAddress(path: string): Buffer | undefined {
 const MAX_SOCKET_PATH = 107;
 const AF_UNIX = 1;
 const SOCK_DGRAM = 2;
+/** O_CLOEXEC is the same number. */
 const SOCK_CLOEXEC = 0o2000000;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;

@@ -15,8 +15,8 @@ export const alarm: BenchPart = (server, tell) =>
     const cpus: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       tell(`one alarm, ${round + 1} of ${ROUNDS}`);
-      // At any moment between two polls.
-      await delay(300 + random() * 1000);
+      // At any moment between two polls, and after one that saw no alarm.
+      await delay(1100 + random() * 1000);
       const cpu = cpuMs(daemon.pid);
       const raised = await bench.raise(1);
       const cleared = await bench.cleared(1, 30_000);

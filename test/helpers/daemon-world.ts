@@ -171,8 +171,8 @@ export class DaemonWorld {
     for (const daemon of this.#daemons) await daemon.stop('SIGKILL');
     killLeftovers(this.dir);
     await waitFor('everything of the test has ended', () => leftovers(this.dir).length === 0);
-    await this.sql(`DROP DATABASE IF EXISTS ${this.database}`, [], null);
     rmSync(this.dir, { recursive: true, force: true });
+    await this.sql(`DROP DATABASE IF EXISTS ${this.database}`, [], null);
   }
 }
 

@@ -1,12 +1,13 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { createCertificates } from './certificates.ts';
 import { freePort } from './free-port.ts';
 import { findProgram, findServer } from './mariadb-programs.ts';
+import { threadStates } from './thread-states.ts';
 import { waitFor } from './wait-for.ts';
 
 export { ensureMariadb, mariadbProblem } from './mariadb-programs.ts';
@@ -137,110 +138,6 @@ class PrivateServer implements Mariadb {
     }
   }
 
-  script(file: string): string;
-  /** SIGSTOP; resolves when every thread stands still. */
-  pause(): Promise<void>;
-  /** SIGCONT. */
-  resume(): void;
-  /** SIGKILL; resolves when it is gone. */
-  kill(): Promise<void>;
-  /** Starts it again on its data, socket and port, with other `args` where given; ends it first where it still runs. */
-  restart(args?: readonly string[]): Promise<void>;
-  /** Ends it and removes its folder. */
-  stop(): Promise<void>;
-}
-
-/** Starts a private server and waits until it answers. Call `stop` after; it dies with this process at the latest. */
-export async function startMariadb(options: MariadbOptions = {}): Promise<Mariadb> {
-  const program = findServer();
-  if (program === undefined) throw new Error('no mariadbd or mysqld (call ensureMariadb first)');
-  const server = new PrivateServer(program, options);
-  try {
-    server.initialise();
-    await server.start();
-  } catch (error) {
-    await server.stop();
-    throw error;
-  }
-  return server;
-}
-
-class PrivateServer implements Mariadb {
-  readonly dir = mkdtempSync(join(tmpdir(), 'monitor-mariadb-'));
-  readonly socket = join(this.dir, 'server.sock');
-  readonly ca: string | undefined;
-  port = 0;
-  readonly #program: string;
-  readonly #tls: readonly string[] | undefined;
-  #args: readonly string[];
-  #child: ChildProcess | undefined;
-  readonly #atExit = (): void => void this.#child?.kill('SIGKILL');
-
-  constructor(program: string, { args = [], tls }: MariadbOptions) {
-    this.#program = program;
-    this.#args = args;
-    this.#tls = tls;
-    this.ca = tls === undefined ? undefined : join(this.dir, 'ca.pem');
-    process.once('exit', this.#atExit);
-  }
-
-  get pid(): number {
-    return this.#child?.pid ?? 0;
-  }
-
-  initialise(): void {
-    if (this.#tls !== undefined) createCertificates(this.dir, this.#tls);
-    const data = `--datadir=${join(this.dir, 'data')}`;
-    const installer = findProgram('mariadb-install-db') ?? findProgram('mysql_install_db');
-    if (installer === undefined) {
-      execFileSync(this.#program, ['--no-defaults', '--initialize-insecure', data, ...asUser()], { stdio: 'pipe' });
-      return;
-    }
-    const account = ['--auth-root-authentication-method=normal', '--skip-test-db'];
-    execFileSync(installer, ['--no-defaults', data, ...account, ...asUser(), ...QUICK], { stdio: 'pipe' });
-  }
-
-  async start(): Promise<void> {
-    this.port ||= await freePort();
-    const log = openSync(join(this.dir, 'server.log'), 'a');
-    const place = [`--datadir=${join(this.dir, 'data')}`, `--socket=${this.socket}`, `--pid-file=${join(this.dir, 'pid')}`];
-    const network = ['--bind-address=127.0.0.1', `--port=${this.port}`, '--skip-name-resolve'];
-    const tls =
-      this.#tls === undefined ? [] : ['ca', 'cert', 'key'].map((part) => `--ssl-${part}=${join(this.dir, PEM[part] ?? '')}`);
-    const child = spawn(this.#program, ['--no-defaults', ...place, ...network, ...asUser(), ...QUICK, ...tls, ...this.#args], {
-      stdio: ['ignore', log, log],
-      env: { PATH: process.env.PATH ?? '' },
-    });
-    closeSync(log);
-    this.#child = child;
-    await waitFor(`${this.#program} answers`, async () => {
-      if (isOver(child))
-        throw new Error(`${this.#program} ended:\n${readFileSync(join(this.dir, 'server.log'), 'utf8').slice(-3000)}`);
-      return this.sql('SELECT 1').then(
-        () => true,
-        () => false,
-      );
-    });
-  }
-
-  async sql(statements: string, database?: string): Promise<RowDataPacket[]> {
-    const connection = await createConnection({
-      socketPath: this.socket,
-      user: 'root',
-      multipleStatements: true,
-      charset: 'utf8mb4',
-      connectTimeout: 20_000,
-      ...(database === undefined ? {} : { database }),
-    });
-    try {
-      const [result] = await connection.query(statements);
-      const results = Array.isArray(result) && Array.isArray(result[0]) ? result : [result];
-      return (results.filter((one) => Array.isArray(one)).at(-1) ?? []) as RowDataPacket[];
-    } finally {
-      connection.destroy();
-    }
-  }
-
   script(file: string): string {
     const client = findProgram('mariadb') ?? findProgram('mysql');
     if (client === undefined) throw new Error('no mariadb or mysql client');
@@ -296,12 +193,6 @@ const QUICK = [
 ];
 
 const PEM: Readonly<Record<string, string>> = { ca: 'ca.pem', cert: 'server.pem', key: 'server.key' };
-
-/** The state of each thread, by its letter (proc_pid_stat(5)). */
-function threadStates(pid: number): string[] {
-  const tasks = `/proc/${pid}/task`;
-  return readdirSync(tasks).map((task) => /\) (\S)/.exec(readFileSync(join(tasks, task, 'stat'), 'utf8'))?.[1] ?? '');
-}
 
 function isOver(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;

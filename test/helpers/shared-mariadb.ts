@@ -1,4 +1,4 @@
-import { after, before } from 'node:test';
+import { after, before, beforeEach } from 'node:test';
 import { type Mariadb, mariadbProblem, startMariadb } from './mariadb.ts';
 import { skipUnless } from './requirement.ts';
 
@@ -17,6 +17,11 @@ export function shareMariadb(args: readonly string[] = []): SharedMariadb {
   before(async () => {
     // Written at each commit: what a test was told is done outlives a kill of the server.
     if (skip === false) server = await startMariadb({ args: ['--innodb-flush-log-at-trx-commit=2', ...args] });
+  });
+  // Whatever the test before did to it.
+  beforeEach(async () => {
+    server?.resume();
+    await server?.sql('SELECT 1').catch(() => server?.restart());
   });
   after(async () => {
     await server?.stop();

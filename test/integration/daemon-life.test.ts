@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { runCli } from '../helpers/daemon.ts';
@@ -154,6 +154,7 @@ test('a log file that cannot be written: one complaint, and the healing goes on'
   }
   // The way becomes free.
   rmSync(inTheWay);
+  mkdirSync(inTheWay);
   await world.until('the log is written', () => existsSync(join(inTheWay, 'monitor.log')));
   assert.equal((await daemon.stop()).code, 0);
   assert.equal(daemon.stderr().match(/cannot be written/g)?.length, 1, daemon.stderr());

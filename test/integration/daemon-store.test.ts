@@ -8,15 +8,15 @@ import { shareMariadb } from '../helpers/shared-mariadb.ts';
 const { skip, server } = shareMariadb();
 const options = { skip, timeout: 180_000 };
 
-const GONE = /Alarm store does not answer/g;
-const BACK = /Alarm store is back/g;
+const GONE = /Alarm store does not answer/;
+const BACK = /Alarm store is back/;
 
 test('a database that is killed while a poll waits for it, and comes back', options, async (t) => {
   const world = await DaemonWorld.open(t, server());
   const id = await world.add('a');
   const daemon = await world.start();
   await world.until('the store is known', async () => (await world.status()).store.state === 'ok');
-  server().pause();
+  await server().pause();
   await delay(500);
   await server().kill();
   await daemon.line(GONE);
@@ -33,8 +33,8 @@ test('a database that is killed while a poll waits for it, and comes back', opti
   assert.equal((await world.status()).store.state, 'ok');
   assert.equal((await daemon.stop()).code, 0);
   assert.deepEqual(world.restarts(), [id]);
-  assert.equal(daemon.stdout().match(GONE)?.length, 1, 'one line when it goes');
-  assert.equal(daemon.stdout().match(BACK)?.length, 1, 'one line when it is back');
+  assert.equal(daemon.stdout().split(GONE).length - 1, 1, 'one line when it goes');
+  assert.equal(daemon.stdout().split(BACK).length - 1, 1, 'one line when it is back');
   await world.nothingLeft();
 });
 
@@ -43,7 +43,7 @@ test('a database that freezes, and goes on', options, async (t) => {
   const id = await world.add('a');
   const daemon = await world.start();
   await world.until('the store is known', async () => (await world.status()).store.state === 'ok');
-  server().pause();
+  await server().pause();
   try {
     await daemon.line(GONE);
     const { store } = await world.status();
@@ -57,8 +57,8 @@ test('a database that freezes, and goes on', options, async (t) => {
   await world.allClear();
   assert.equal((await daemon.stop()).code, 0);
   assert.deepEqual(world.restarts(), [id]);
-  assert.equal(daemon.stdout().match(GONE)?.length, 1);
-  assert.equal(daemon.stdout().match(BACK)?.length, 1);
+  assert.equal(daemon.stdout().split(GONE).length - 1, 1);
+  assert.equal(daemon.stdout().split(BACK).length - 1, 1);
   await world.nothingLeft();
 });
 
@@ -66,7 +66,7 @@ test('SIGTERM while the database is frozen ends the daemon in time', options, as
   const world = await DaemonWorld.open(t, server(), { database: { query_timeout: 60 } });
   const daemon = await world.start();
   await world.until('the store is known', async () => (await world.status()).store.state === 'ok');
-  server().pause();
+  await server().pause();
   try {
     await delay(500);
     const startedMs = performance.now();

@@ -119,6 +119,15 @@ test('action: stdout and stderr can be opened by name, by another user too', asy
   }
 });
 
+test('check: stdout and stderr can be opened by name', async (t) => {
+  const world = new CommandWorld(t);
+  const result = await world.runner.run(
+    world.command('echo a > /dev/stdout && echo b > /dev/stderr', { kind: 'check' }),
+    world.never,
+  );
+  assert.deepEqual(result, { kind: 'exited', exitCode: 0, output: 'a\nb\n' });
+});
+
 test('action: where no file can be made it runs all the same', async (t) => {
   const world = new CommandWorld(t);
   writeFileSync(join(world.dir, 'runs'), 'in the way');

@@ -1,0 +1,30 @@
+/** Arguments for commander, or the word that stands where a command should. */
+export type Arguments =
+  | { readonly kind: 'arguments'; readonly argv: readonly string[] }
+  | { readonly kind: 'unknown_command'; readonly name: string };
+
+/**
+ * `argv` (without node and script) with the bash service's spellings `--status` and `--restart NAME` turned into commands
+ * (`--verbose` beside them means nothing), and the first word checked against `commands`. Source: seed 000.
+ */
+export function readArguments(argv: readonly string[], commands: readonly string[]): Arguments {
+  for (let i = 0; i < argv.length; i++) {
+    const word = argv[i] ?? '';
+    const before = argv.slice(0, i).filter((other) => other !== '--verbose');
+    const after = argv.slice(i + 1);
+    if (word === '--') break;
+    if (word === '--config') i++;
+    else if (word === '--status') return asCommand(before, 'status', after);
+    else if (word === '--restart') return asCommand(before, 'restart', after.slice(1), after[0]);
+    else if (word.startsWith('--restart=')) return asCommand(before, 'restart', after, word.slice('--restart='.length));
+    else if (!word.startsWith('-'))
+      return commands.includes(word) ? { kind: 'arguments', argv } : { kind: 'unknown_command', name: word };
+  }
+  return { kind: 'arguments', argv };
+}
+
+function asCommand(before: readonly string[], command: string, after: readonly string[], name?: string): Arguments {
+  const options = after.filter((other) => other !== '--verbose');
+  // Behind `--`, a name that starts with `-` is a name.
+  return { kind: 'arguments', argv: [...before, command, ...options, ...(name === undefined ? [] : ['--', name])] };
+}

@@ -1,0 +1,52 @@
+import type { DaemonSignals } from '../app/daemon.ts';
+import type { OrderDesk } from '../control/order-desk.ts';
+import type { ConfigProblem } from '../core/errors.ts';
+import type { StoreReport } from '../stores/store.ts';
+
+/**
+ * What the command line does without a daemon that answers. Loaded only when one of them is needed. They throw ConfigError
+ * (configuration), StoreError (store), StateHeldError (another daemon has the state_dir) and ControlSocketError.
+ */
+export interface CliBackends {
+  /** The daemon; resolves when it has ended in order. */
+  runDaemon(options: {
+    readonly configFile: string;
+    readonly verbose: boolean;
+    readonly version: string;
+    readonly signals: DaemonSignals;
+  }): Promise<void>;
+  /** The demo; resolves when it was stopped and has cleaned up. */
+  runDemo(options: {
+    readonly version: string;
+    readonly signals: DaemonSignals;
+    readonly say: (line: string) => void;
+  }): Promise<void>;
+  /** Judges a configuration file; with `database` also asks its store. What is wrong is in the report, not thrown. */
+  checkConfig(configFile: string, options: { readonly database: boolean }): Promise<CheckReport>;
+  /** The orders as they are carried out while no daemon runs. Opens nothing before one is given. */
+  offline(configFile: string, version: string): OfflineOrders;
+}
+
+/**
+ * Orders carried out by the command line itself; each opens what it needs and closes it again.
+ * - `status`, `alarm`, `preview` look at store and state without the state_dir's lock; `status` has pid 0
+ * - `recover`, `resetBreakers`, `hold`, `release` take the lock: a StateHeldError where a daemon runs after all
+ */
+export type OfflineOrders = Omit<OrderDesk, 'reload'>;
+
+/** What `check-config` prints. */
+export interface CheckReport {
+  readonly file: string;
+  /** Errors and warnings by line; without an error the daemon would start with this file. */
+  readonly problems: readonly ConfigProblem[];
+  /** Names with a section of their own; [] where the file cannot be used. */
+  readonly processNames: readonly string[];
+  /** null where it was not asked for, or the file cannot be used. */
+  readonly database: DatabaseReport | null;
+}
+
+/** What the store says of itself; `unmatched`: names with a section and no row. */
+export type DatabaseReport =
+  | { readonly kind: 'ok'; readonly description: string; readonly report: StoreReport; readonly unmatched: readonly string[] }
+  /** `reason` names the server and never holds a password. */
+  | { readonly kind: 'failed'; readonly description: string; readonly reason: string };

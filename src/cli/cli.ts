@@ -1,0 +1,106 @@
+import { Command, CommanderError } from 'commander';
+import { closest } from '../config/did-you-mean.ts';
+import { errorMessage } from '../core/errors.ts';
+import { printable } from '../core/printable.ts';
+import { readArguments } from './arguments.ts';
+import type { CliBackends } from './backends.ts';
+import { type Cli, type CliIo, createCli } from './cli-context.ts';
+import { addAlarm } from './commands/alarm.ts';
+import { addBreaker } from './commands/breaker.ts';
+import { addCheckConfig } from './commands/check-config.ts';
+import { addDemo } from './commands/demo.ts';
+import { addHold } from './commands/hold.ts';
+import { addMatch } from './commands/match.ts';
+import { addRelease } from './commands/release.ts';
+import { addReload } from './commands/reload.ts';
+import { addRestart } from './commands/restart.ts';
+import { addRun } from './commands/run.ts';
+import { addStatus } from './commands/status.ts';
+import { type ExitCode, exitCodeHelp, exitCodes } from './exit-codes.ts';
+import { describeFailure } from './failure.ts';
+
+/**
+ * Runs one command line (`argv` without node and script) to its end and returns its exit code; never throws. What needs more
+ * than the control socket comes from `loadBackends`, called only then.
+ */
+export async function runCli(argv: readonly string[], io: CliIo, loadBackends: () => Promise<CliBackends>): Promise<ExitCode> {
+  const cli = createCli(io, loadBackends);
+  const exitCode = await runCommand(argv, cli);
+  await Promise.all([cli.out.flush(), cli.err.flush()]);
+  const { fault } = cli.out;
+  if (fault === undefined) return exitCode;
+  if (fault.code === 'EPIPE') return exitCodes.brokenPipe;
+  cli.complain(`the output could not be written: ${errorMessage(fault)}`);
+  return exitCodes.output;
+}
+
+async function runCommand(argv: readonly string[], cli: Cli): Promise<ExitCode> {
+  const program = buildProgram(cli);
+  try {
+    const commands = program.commands.map((command) => command.name());
+    const read = readArguments(argv, [...commands, 'help']);
+    if (read.kind === 'unknown_command') {
+      const near = closest(read.name, commands);
+      cli.complain(
+        `unknown command '${read.name}'${near === undefined ? '' : ` (did you mean ${near}?)`}; see monitor_service --help`,
+      );
+      return exitCodes.usage;
+    }
+    await program.parseAsync(read.argv, { from: 'user' });
+    return cli.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    const { exitCode, lines } = describeFailure(error);
+    for (const line of lines) cli.err.write(`${printable(line)}\n`);
+    return exitCode;
+  }
+}
+
+/** The commander program with every command; parsing throws a CommanderError after help, version and wrong usage. */
+export function buildProgram(cli: Cli): Command {
+  const program = new Command('monitor_service')
+    .description('Restarts processes that are in alarm, proves them healthy, clears the alarm.')
+    .version(`monitor_service ${cli.io.version}`, '--version', 'print the version')
+    .option('--config <file>', 'the configuration (else $MONITOR_SERVICE_CONFIG, else /opt/monitor_service/config.ini)')
+    .helpOption('-h, --help', 'print this help; COMMAND --help for one command')
+    .helpCommand('help [command]', 'print the help of a command')
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => cli.out.write(text),
+      writeErr: (text) => cli.err.write(text),
+      getOutHasColors: () => cli.out.colour,
+      getErrHasColors: () => cli.err.colour,
+      getOutHelpWidth: () => cli.out.terminal?.columns ?? 100,
+      getErrHelpWidth: () => cli.err.terminal?.columns ?? 100,
+      outputError: (text) =>
+        cli.complain(
+          text
+            .replace(/^error: /, '')
+            .trim()
+            .replace(/\s*\n\s*/g, ' '),
+        ),
+    })
+    .addHelpText(
+      'after',
+      () =>
+        `\nWithout a command it runs the daemon. The bash service's --status and --restart NAME still work.\n\n${exitCodeHelp()}`,
+    );
+  cli.configOption = () => program.opts<{ config?: string }>().config;
+  for (const add of COMMANDS) add(program, cli);
+  return program;
+}
+
+const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
+  addRun,
+  addDemo,
+  addStatus,
+  addRestart,
+  addAlarm,
+  addBreaker,
+  addHold,
+  addRelease,
+  addMatch,
+  addReload,
+  addCheckConfig,
+];

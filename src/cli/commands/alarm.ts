@@ -1,0 +1,32 @@
+import type { Command } from 'commander';
+import type { Cli } from '../cli-context.ts';
+import { exitCodeHelp } from '../exit-codes.ts';
+import { placeOrder, refuse } from '../place-order.ts';
+import { nameArgument } from './name-argument.ts';
+
+/** `alarm NAME|ID [--clear] [--notes TEXT]`. */
+export function addAlarm(program: Command, cli: Cli): void {
+  program
+    .command('alarm')
+    .description('mark a process as in alarm, so that it is healed; or end its alarm')
+    .argument('<name|id>', 'the process, by process_name or process_id', nameArgument)
+    .option('--clear', 'end the alarm instead')
+    .option('--notes <text>', 'what the notes of the row become')
+    .addHelpText('after', HELP)
+    .action((process: string, options: { clear?: true; notes?: string }) => alarm(cli, process, options));
+}
+
+const HELP = `
+With the daemon down it writes to the store itself; the alarm is healed when the daemon runs again.
+
+Examples:
+  monitor_service alarm nginx --notes "answers 502"
+  monitor_service alarm 12 --clear
+
+${exitCodeHelp([0, 66, 69, 75, 77])}`;
+
+async function alarm(cli: Cli, process: string, { clear = false, notes }: { clear?: boolean; notes?: string }): Promise<void> {
+  const reply = await placeOrder(cli, 'writing to the store', (desk) => desk.alarm(process, clear, notes));
+  if (reply.kind === 'refused') return refuse(cli, reply);
+  for (const { id, name } of reply.processes) cli.say(`alarm ${clear ? 'ended' : 'raised'}: ${name} (id ${id})`);
+}

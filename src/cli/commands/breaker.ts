@@ -1,0 +1,71 @@
+import type { Command } from 'commander';
+import type { ProcessStatus } from '../../control/orders.ts';
+import { printable } from '../../core/printable.ts';
+import type { Cli } from '../cli-context.ts';
+import { exitCodeHelp, exitCodes } from '../exit-codes.ts';
+import { jsonText } from '../json-output.ts';
+import { placeOrder, refuse } from '../place-order.ts';
+import { breakerCell } from '../status-view.ts';
+import { renderTable } from '../table.ts';
+import { nameArgument } from './name-argument.ts';
+
+/** `breaker [NAME] [--reset] [--json]`. */
+export function addBreaker(program: Command, cli: Cli): void {
+  program
+    .command('breaker')
+    .description('show the circuit breakers, or close them')
+    .argument('[name]', 'one process; else all', nameArgument)
+    .option('--reset', 'close it, so that the next alarm is healed at once')
+    .option('--json', 'as JSON, for programs')
+    .addHelpText('after', HELP)
+    .action((name: string | undefined, { reset, json }: { reset?: true; json?: true }) =>
+      reset ? resetBreakers(cli, name, json ?? false) : showBreakers(cli, name, json ?? false),
+    );
+}
+
+const HELP = `
+Examples:
+  monitor_service breaker
+  monitor_service breaker nginx --reset
+
+${exitCodeHelp([0, 66, 69, 75, 77])}`;
+
+async function showBreakers(cli: Cli, name: string | undefined, json: boolean): Promise<void> {
+  const { processes } = await placeOrder(cli, 'reading the state', (desk) => desk.status());
+  const wanted = processes.filter((process) => (name === undefined ? !isAtRest(process) : process.name === name));
+  if (name !== undefined && wanted.length === 0) {
+    cli.complain(`nothing is known of a process of the name ${name}`);
+    cli.exitCode = exitCodes.noSuchName;
+    return;
+  }
+  if (json) {
+    cli.out.write(jsonText(wanted.map((process) => ({ name: process.name, target: process.target, ...process.breaker }))));
+    return;
+  }
+  if (wanted.length === 0) {
+    cli.say('all circuit breakers are closed');
+    return;
+  }
+  const rows = wanted.map((process) => [
+    { text: printable(process.name) },
+    breakerCell(process.breaker),
+    { text: String(process.breaker.failures) },
+  ]);
+  const lines = renderTable(['PROCESS', 'BREAKER', 'FAILURES'], rows, {
+    width: cli.out.terminal?.columns,
+    colour: cli.out.colour,
+  });
+  cli.out.write(`${lines.join('\n')}\n`);
+}
+
+function isAtRest({ breaker }: ProcessStatus): boolean {
+  return breaker.state === 'closed' && breaker.failures === 0;
+}
+
+async function resetBreakers(cli: Cli, name: string | undefined, json: boolean): Promise<void> {
+  const reply = await placeOrder(cli, 'changing the state', (desk) => desk.resetBreakers(name));
+  if (reply.kind === 'refused') return refuse(cli, reply);
+  if (json) cli.out.write(jsonText({ reset: reply.reset }));
+  else if (reply.reset.length === 0) cli.say('nothing to reset: closed already');
+  else for (const closed of reply.reset) cli.say(`circuit breaker closed: ${closed}`);
+}

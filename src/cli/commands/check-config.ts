@@ -1,0 +1,67 @@
+import type { Command } from 'commander';
+import { formatProblem } from '../../core/errors.ts';
+import { printable } from '../../core/printable.ts';
+import type { CheckReport, DatabaseReport } from '../backends.ts';
+import type { Cli } from '../cli-context.ts';
+import { type ExitCode, exitCodeHelp, exitCodes } from '../exit-codes.ts';
+import { jsonText } from '../json-output.ts';
+
+/** `check-config [--database] [--json]`. */
+export function addCheckConfig(program: Command, cli: Cli): void {
+  program
+    .command('check-config')
+    .description('judge the configuration, without starting anything')
+    .option('--database', 'ask the database too: server, schema, privileges, sections that match no row')
+    .option('--json', 'as JSON, for programs')
+    .addHelpText('after', HELP)
+    .action((options: { database?: true; json?: true }) => checkConfig(cli, options));
+}
+
+const HELP = `
+Every problem is a line on stderr: FILE:LINE: [section] key: problem. Warnings alone are no failure.
+
+Examples:
+  monitor_service check-config --database --config ./config.ini
+
+${exitCodeHelp([0, 69, 78])}`;
+
+async function checkConfig(
+  cli: Cli,
+  { database = false, json = false }: { database?: boolean; json?: boolean },
+): Promise<void> {
+  const backends = await cli.backends();
+  const report = await backends.checkConfig(cli.configFile(), { database });
+  cli.exitCode = exitCodeOf(report);
+  if (json) cli.out.write(jsonText(report));
+  else tell(cli, report);
+}
+
+function exitCodeOf({ problems, database }: CheckReport): ExitCode {
+  if (problems.some(({ severity }) => severity === 'error')) return exitCodes.config;
+  return database?.kind === 'failed' ? exitCodes.unavailable : exitCodes.ok;
+}
+
+function tell(cli: Cli, { file, problems, processNames, database }: CheckReport): void {
+  for (const problem of problems) {
+    const word = problem.severity === 'warning' ? ' (warning)' : '';
+    cli.err.write(`${printable(formatProblem(file, problem))}${word}\n`);
+  }
+  const errors = problems.filter(({ severity }) => severity === 'error').length;
+  if (errors > 0) cli.complain(`${file} cannot be used: ${errors} ${errors === 1 ? 'error' : 'errors'}`);
+  else cli.say(`${file} is in order: ${processNames.length} configured ${processNames.length === 1 ? 'process' : 'processes'}`);
+  if (database !== null) tellDatabase(cli, database);
+}
+
+function tellDatabase(cli: Cli, database: DatabaseReport): void {
+  if (database.kind === 'failed') {
+    cli.complain(`${database.description}: ${database.reason}`);
+    return;
+  }
+  const { report, unmatched } = database;
+  cli.say(`${database.description} answers: ${report.server}, ${report.processes} processes, ${report.alarms} in alarm`);
+  cli.say(`notes hold ${report.notes}`);
+  if (report.canClear === false) cli.say('alarms cannot be cleared: no right to UPDATE alarma and notes');
+  if (report.canClear === null) cli.say('whether alarms can be cleared cannot be told');
+  for (const remark of report.remarks) cli.say(`remark: ${remark}`);
+  for (const name of unmatched) cli.say(`[process.${name}] matches no row`);
+}

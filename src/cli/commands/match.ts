@@ -1,0 +1,32 @@
+import type { Command } from 'commander';
+import type { Cli } from '../cli-context.ts';
+import { exitCodeHelp, exitCodes } from '../exit-codes.ts';
+import { jsonText } from '../json-output.ts';
+import { placeOrder, refuse } from '../place-order.ts';
+import { nameArgument } from './name-argument.ts';
+
+/** `match NAME [--json]`: a restart without doing it. */
+export function addMatch(program: Command, cli: Cli): void {
+  program
+    .command('match')
+    .description('show what a restart would stop and start, without doing it')
+    .argument('<name>', 'the process', nameArgument)
+    .option('--json', 'as JSON, for programs')
+    .addHelpText('after', `\nExamples:\n  monitor_service match app-backend\n\n${exitCodeHelp([0, 1, 66, 69, 75, 77])}`)
+    .action((name: string, { json }: { json?: true }) => match(cli, name, json ?? false));
+}
+
+async function match(cli: Cli, name: string, json: boolean): Promise<void> {
+  const reply = await placeOrder(cli, 'looking myself', (desk) => desk.preview(name));
+  if (reply.kind === 'refused') return refuse(cli, reply);
+  const { kind: _, ...preview } = reply;
+  if (preview.refusals.length > 0) cli.exitCode = exitCodes.failed;
+  if (json) {
+    cli.out.write(jsonText(preview));
+    return;
+  }
+  cli.say(`${name}: strategy ${preview.strategy}${preview.target === '' ? '' : `, ${preview.target}`}`);
+  for (const line of preview.refusals) cli.say(`  refused: ${line}`);
+  for (const line of preview.stops) cli.say(`  would stop:  ${line}`);
+  for (const line of preview.starts) cli.say(`  would start: ${line}`);
+}

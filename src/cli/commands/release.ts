@@ -1,0 +1,24 @@
+import type { Command } from 'commander';
+import type { Cli } from '../cli-context.ts';
+import { exitCodeHelp } from '../exit-codes.ts';
+import { placeOrder, refuse } from '../place-order.ts';
+import { nameArgument } from './name-argument.ts';
+import { scopeOf } from './scope.ts';
+
+/** `release NAME|--all`. */
+export function addRelease(program: Command, cli: Cli): void {
+  program
+    .command('release')
+    .description('end a hold')
+    .argument('[name]', 'the process', nameArgument)
+    .option('--all', 'every hold there is')
+    .addHelpText('after', `\nExamples:\n  monitor_service release nginx\n\n${exitCodeHelp([0, 64, 66, 69, 75, 77])}`)
+    .action((name: string | undefined, { all }: { all?: true }, command: Command) => release(cli, scopeOf(command, name, all)));
+}
+
+async function release(cli: Cli, name: string | undefined): Promise<void> {
+  const reply = await placeOrder(cli, 'writing to the state', (desk) => desk.release(name));
+  if (reply.kind === 'refused') return refuse(cli, reply);
+  if (reply.released.length === 0) cli.say('nothing is on hold');
+  for (const released of reply.released) cli.say(`released: ${released === '*' ? 'all processes' : released}`);
+}

@@ -1,0 +1,34 @@
+import type { Command } from 'commander';
+import { ControlClient } from '../../control/client.ts';
+import { printable } from '../../core/printable.ts';
+import type { Cli } from '../cli-context.ts';
+import { controlSocket } from '../control-address.ts';
+import { exitCodeHelp, exitCodes } from '../exit-codes.ts';
+import { refuse } from '../place-order.ts';
+
+/** `reload`: the unit's ExecReload. */
+export function addReload(program: Command, cli: Cli): void {
+  program
+    .command('reload')
+    .description('let the daemon read its configuration again')
+    .addHelpText(
+      'after',
+      `\nA file that cannot be used is refused with all its problems, and the running configuration stays.\n\n${exitCodeHelp([0, 69, 77, 78])}`,
+    )
+    .action(() => reload(cli));
+}
+
+async function reload(cli: Cli): Promise<void> {
+  const reply = await new ControlClient(controlSocket(cli.configChoice())).reload();
+  if (reply.kind === 'refused') {
+    if (reply.code !== 'invalid') return refuse(cli, reply);
+    // Each names file and line, as check-config prints them.
+    for (const line of reply.reason.split('\n')) cli.err.write(`${printable(line)}\n`);
+    cli.complain('the configuration was not reloaded; the running one stays');
+    cli.exitCode = exitCodes.config;
+    return;
+  }
+  for (const warning of reply.warnings) cli.err.write(`${printable(warning)}\n`);
+  if (reply.changes.length === 0) cli.say('reloaded: nothing changed');
+  for (const change of reply.changes) cli.say(`reloaded: ${change}`);
+}

@@ -1,0 +1,51 @@
+import type { Command } from 'commander';
+import type { Cli } from '../cli-context.ts';
+import { formatDuration } from '../duration.ts';
+import { exitCodeHelp, exitCodes } from '../exit-codes.ts';
+import { placeOrder, refuse } from '../place-order.ts';
+import { nameArgument } from './name-argument.ts';
+
+/** `restart NAME`: one recovery now. */
+export function addRestart(program: Command, cli: Cli): void {
+  program
+    .command('restart')
+    .description('one recovery now, whatever the circuit breaker says; waits for its end')
+    .argument('<name>', 'the process, as the database or the configuration names it', nameArgument)
+    .addHelpText('after', HELP)
+    .action((name: string) => restart(cli, name));
+}
+
+const HELP = `
+It restarts the process with its strategy, proves it healthy and clears its alarm, as for an alarm. With the daemon down the
+recovery runs here.
+
+Examples:
+  monitor_service restart nginx
+  monitor_service restart -- -odd-name
+
+${exitCodeHelp([0, 1, 66, 69, 75, 77])}`;
+
+async function restart(cli: Cli, name: string): Promise<void> {
+  if (cli.err.terminal !== undefined) cli.complain(`recovering ${name} …`);
+  const reply = await placeOrder(cli, 'recovering it here', (desk) => desk.recover(name));
+  switch (reply.kind) {
+    case 'recovered':
+      cli.say(
+        `${name} recovered: ${reply.attempts} ${reply.attempts === 1 ? 'attempt' : 'attempts'}, ${formatDuration(reply.durationMs)}`,
+      );
+      return;
+    case 'failed':
+      cli.complain(`${name} did not recover: ${reply.reason}`);
+      cli.exitCode = exitCodes.failed;
+      return;
+    case 'skipped':
+      cli.complain(`${name} was not restarted: ${reply.reason}`);
+      cli.exitCode = exitCodes.failed;
+      return;
+    case 'refused':
+      refuse(cli, reply);
+      return;
+    default:
+      return reply satisfies never;
+  }
+}

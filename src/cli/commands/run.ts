@@ -1,0 +1,27 @@
+import type { Command } from 'commander';
+import type { Cli } from '../cli-context.ts';
+import { exitCodeHelp } from '../exit-codes.ts';
+
+/** `run [--verbose]`: the daemon, in the foreground. The default command. */
+export function addRun(program: Command, cli: Cli): void {
+  program
+    .command('run', { isDefault: true })
+    .description('run the daemon in the foreground (what the unit does)')
+    .option('--verbose', 'log everything, at debug level')
+    .addHelpText('after', HELP)
+    .action(async ({ verbose }: { verbose?: true }) => {
+      const signals = cli.io.listenForSignals();
+      const { runDaemon } = await cli.backends();
+      await runDaemon({ configFile: cli.configFile(), verbose: verbose ?? false, version: cli.io.version, signals });
+    });
+}
+
+const HELP = `
+Signals:
+  TERM, INT  stop: running recoveries may end; a second one aborts them
+  HUP        read the configuration again
+
+Examples:
+  monitor_service run --config ./config.ini --verbose
+
+${exitCodeHelp([0, 75, 77, 78])}`;

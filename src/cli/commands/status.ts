@@ -1,0 +1,68 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Command } from 'commander';
+import { printable } from '../../core/printable.ts';
+import type { Cli } from '../cli-context.ts';
+import { exitCodeHelp, exitCodes } from '../exit-codes.ts';
+import { describeFailure } from '../failure.ts';
+import { jsonText } from '../json-output.ts';
+import { placeOrder } from '../place-order.ts';
+import { renderStatus } from '../status-view.ts';
+
+/** `status [--json] [--watch]`. */
+export function addStatus(program: Command, cli: Cli): void {
+  program
+    .command('status')
+    .description('show what is in alarm, recovering, held, and the circuit breakers')
+    .option('--json', 'as JSON, for programs')
+    .option('--watch', 'again every 2 seconds, until Ctrl-C')
+    .addHelpText('after', HELP)
+    .action(async ({ json, watch }: { json?: true; watch?: true }) => {
+      if (watch) await watchStatus(cli, json ?? false);
+      else cli.out.write(await statusText(cli, json ? 'indented' : undefined));
+    });
+}
+
+const HELP = `
+With the daemon down it reads store and state itself.
+
+Examples:
+  monitor_service status --watch
+  monitor_service status --json | jq -r '.processes[] | select(.inAlarm) | .name'
+
+${exitCodeHelp([0, 3, 69, 77])}`;
+
+const WATCH_MS = 2000;
+
+async function statusText(cli: Cli, json: 'indented' | 'line' | undefined): Promise<string> {
+  const status = await placeOrder(cli, 'reading store and state', (desk) => desk.status());
+  cli.exitCode = status.pid === 0 ? exitCodes.notRunning : exitCodes.ok;
+  if (json !== undefined) return jsonText(status, json);
+  const lines = renderStatus(status, new Date(), { width: cli.out.terminal?.columns, colour: cli.out.colour });
+  return `${lines.join('\n')}\n`;
+}
+
+/** Goes on through failures: a daemon that is just being restarted is what one watches for. */
+async function watchStatus(cli: Cli, json: boolean): Promise<void> {
+  while (cli.out.fault === undefined) {
+    try {
+      const text = await statusText(cli, json ? 'line' : undefined);
+      cli.out.write(json ? text : framed(cli, text));
+    } catch (error) {
+      for (const line of describeFailure(error).lines) cli.err.write(`${printable(line)}\n`);
+    }
+    await delay(WATCH_MS);
+  }
+}
+
+/** On a terminal over the last one and no longer than the screen; elsewhere with a blank line after it. */
+function framed(cli: Cli, text: string): string {
+  const { terminal } = cli.out;
+  if (terminal === undefined) return `${text}\n`;
+  const lines = text.trimEnd().split('\n');
+  const room = Math.max(1, terminal.rows - 2);
+  const shown = lines.length <= room ? lines : [...lines.slice(0, room - 1), `… and ${lines.length - room + 1} more`];
+  return `${CLEAR_SCREEN}${shown.join('\n')}\n`;
+}
+
+/** Cursor home, erase to the end (ECMA-48 CUP, ED). */
+const CLEAR_SCREEN = '\u001b[H\u001b[J';

@@ -1,0 +1,37 @@
+import { errorMessage } from '../core/errors.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+
+/** How a command that threw ends: lines for stderr, not yet printable, and the exit code. */
+export interface Failure {
+  readonly exitCode: ExitCode;
+  readonly lines: readonly string[];
+}
+
+/** What a thrown error means to the one who gave the command; errors are told apart by their `code`. */
+export function describeFailure(error: unknown): Failure {
+  const code = String((error as { code?: unknown } | null)?.code ?? '');
+  // Each line of it names file and line, as compilers do; a prefix would break editors that jump there.
+  if (code === 'CONFIG_INVALID') return { exitCode: exitCodes.config, lines: (error as Error).message.split('\n') };
+  const exitCode = Object.hasOwn(BY_CODE, code) ? BY_CODE[code] : code.startsWith('STORE_') ? exitCodes.unavailable : undefined;
+  if (exitCode !== undefined) return { exitCode, lines: [`monitor_service: ${errorMessage(error)}`] };
+  return { exitCode: exitCodes.internal, lines: [`monitor_service: internal error: ${errorMessage(error)}${placeOf(error)}`] };
+}
+
+const BY_CODE: Readonly<Record<string, ExitCode>> = {
+  STORE_DENIED: exitCodes.permission,
+  STATE_HELD: exitCodes.conflict,
+  CONTROL_SOCKET_TAKEN: exitCodes.conflict,
+  CONTROL_SOCKET_UNUSABLE: exitCodes.config,
+  CONTROL_NOT_RUNNING: exitCodes.unavailable,
+  CONTROL_NO_ANSWER: exitCodes.unavailable,
+  CONTROL_BAD_ANSWER: exitCodes.protocol,
+  CONTROL_FORBIDDEN: exitCodes.permission,
+  EACCES: exitCodes.permission,
+  EPERM: exitCodes.permission,
+};
+
+/** The innermost frame of its stack: what a report of a bug has to say. */
+function placeOf(error: unknown): string {
+  const frame = error instanceof Error ? /\n\s+at (.+)/.exec(error.stack ?? '')?.[1] : undefined;
+  return frame === undefined ? '' : ` (at ${frame.trim()})`;
+}

@@ -1,0 +1,37 @@
+import { ControlClient } from '../control/client.ts';
+import { ControlError } from '../control/exchange.ts';
+import type { OrderReply } from '../control/orders.ts';
+import type { OfflineOrders } from './backends.ts';
+import type { Cli } from './cli-context.ts';
+import { controlSocket } from './control-address.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+
+/**
+ * Gives an order to the running daemon; where none answers, carries it out here and says so on stderr (`instead`: what is done
+ * then, for people). Rejects with what either throws.
+ */
+export async function placeOrder<T>(cli: Cli, instead: string, order: (desk: OfflineOrders) => Promise<T>): Promise<T> {
+  try {
+    return await order(new ControlClient(controlSocket(cli.configChoice())));
+  } catch (error) {
+    if (!(error instanceof ControlError && error.code === 'CONTROL_NOT_RUNNING')) throw error;
+    cli.complain(`${error.message}; ${instead}`);
+    const backends = await cli.backends();
+    return order(backends.offline(cli.configFile(), cli.io.version));
+  }
+}
+
+/** Tells why an order was refused and sets the exit code. */
+export function refuse(cli: Cli, refusal: Refusal): void {
+  for (const line of refusal.reason.split('\n')) cli.complain(line);
+  cli.exitCode = REFUSAL_EXIT[refusal.code];
+}
+
+type Refusal = Extract<OrderReply<object>, { kind: 'refused' }>;
+
+const REFUSAL_EXIT = {
+  invalid: exitCodes.config,
+  not_found: exitCodes.noSuchName,
+  conflict: exitCodes.conflict,
+  unavailable: exitCodes.unavailable,
+} as const satisfies Record<Refusal['code'], ExitCode>;

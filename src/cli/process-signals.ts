@@ -1,0 +1,40 @@
+import type { DaemonSignals } from '../app/daemon.ts';
+
+/** What of process is used. */
+export interface SignalSource {
+  on(signal: 'SIGTERM' | 'SIGINT' | 'SIGHUP', listener: () => void): unknown;
+}
+
+/**
+ * Listens from now on: the first SIGTERM or SIGINT is the stop, every further one the abort, SIGHUP the reload. One that comes
+ * before somebody asked for it is delivered when somebody does.
+ */
+export function listenForSignals(source: SignalSource): DaemonSignals {
+  const stop = new Occasion();
+  const abort = new Occasion();
+  const reload = new Occasion();
+  const end = (): void => (stop.occurred ? abort : stop).occur();
+  source.on('SIGTERM', end);
+  source.on('SIGINT', end);
+  source.on('SIGHUP', () => reload.occur());
+  return {
+    onStop: (handler) => stop.subscribe(handler),
+    onAbort: (handler) => abort.subscribe(handler),
+    onReload: (handler) => reload.subscribe(handler),
+  };
+}
+
+class Occasion {
+  occurred = false;
+  #handlers: (() => void)[] = [];
+
+  occur(): void {
+    this.occurred = true;
+    for (const handler of this.#handlers) handler();
+  }
+
+  subscribe(handler: () => void): void {
+    this.#handlers.push(handler);
+    if (this.occurred) handler();
+  }
+}

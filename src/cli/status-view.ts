@@ -1,0 +1,112 @@
+import type { DaemonStatus, HoldStatus, ProcessStatus } from '../control/orders.ts';
+import { localTimestamp } from '../core/clock.ts';
+import { printable } from '../core/printable.ts';
+import { ellipsize } from './display-width.ts';
+import { formatDuration } from './duration.ts';
+import { paint, type Style } from './output.ts';
+import { type Cell, renderTable, type TableOptions } from './table.ts';
+
+/** A status as lines for people, at the time `now`; printable. */
+export function renderStatus(status: DaemonStatus, now: Date, options: TableOptions): string[] {
+  const facts: [string, string, Style?][] = [
+    ['configuration', status.configFile],
+    ['alarm store', storeWords(status.store, now), status.store.state === 'ok' ? undefined : 'yellow'],
+    ['recovering', String(status.recovering)],
+    ...status.holds.map((hold): [string, string, Style] => ['on hold', holdWords(hold, now), 'yellow']),
+  ];
+  const lines = facts.map(([name, text, style]) => {
+    const words = ellipsize(printable(text), Math.max(1, (options.width ?? Number.MAX_SAFE_INTEGER) - NAME_WIDTH));
+    return `${name.padEnd(NAME_WIDTH)}${paint(style, words, options.colour)}`;
+  });
+  const table =
+    status.processes.length === 0 ? ['no processes configured or in alarm'] : processTable(status.processes, now, options);
+  return [
+    paint('bold', ellipsize(headline(status, now), options.width ?? Number.MAX_SAFE_INTEGER), options.colour),
+    ...lines,
+    '',
+    ...table,
+  ];
+}
+
+const NAME_WIDTH = 15;
+
+function headline({ version, pid, startedAt, mode }: DaemonStatus, now: Date): string {
+  const how = mode === 'observe' ? ', mode observe: nothing is restarted' : '';
+  if (pid === 0) return printable(`monitor_service ${version}: no daemon runs${how}`);
+  const up = startedAt === null ? '' : `, up ${since(startedAt, now)}`;
+  return printable(`monitor_service ${version}, pid ${pid}${up}${how}`);
+}
+
+function storeWords(store: DaemonStatus['store'], now: Date): string {
+  switch (store.state) {
+    case 'ok':
+      return `${store.description}: ${store.alarms ?? 0} in alarm${store.lastPollAt === null ? '' : `, read ${since(store.lastPollAt, now)} ago`}`;
+    case 'unknown':
+      return `${store.description}: alarms unknown${store.since === null ? '' : ` for ${since(store.since, now)}`}${store.reason === null ? '' : ` (${store.reason})`}`;
+    case 'starting':
+      return `${store.description}: not read yet`;
+    default:
+      return store.state satisfies never;
+  }
+}
+
+function holdWords({ name, until, reason }: HoldStatus, now: Date): string {
+  const end =
+    until === null ? 'until released' : `until ${localTime(until)} (${formatDuration(Date.parse(until) - now.getTime())})`;
+  return `${name === '*' ? 'all processes' : name} ${end}${reason === '' ? '' : `: ${reason}`}`;
+}
+
+function processTable(processes: readonly ProcessStatus[], now: Date, options: TableOptions): string[] {
+  const sorted = [...processes].sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : Number(a.name > b.name)));
+  const rows = sorted.map((process): Cell[] => [
+    { text: printable(process.name) },
+    { text: process.processId === null ? '-' : String(process.processId) },
+    { text: printable(process.strategy) },
+    { text: process.inAlarm ? 'yes' : 'no', style: process.inAlarm ? 'red' : undefined },
+    { text: printable(process.activity), style: activityStyle(process) },
+    breakerCell(process.breaker),
+    lastCell(process.lastRecovery, now),
+  ]);
+  return renderTable(['PROCESS', 'ID', 'STRATEGY', 'ALARM', 'STATE', 'BREAKER', 'LAST RECOVERY'], rows, options);
+}
+
+/** What wants attention comes first. */
+function rank({ inAlarm, activity }: ProcessStatus): number {
+  return inAlarm ? 0 : activity === 'ok' ? 2 : 1;
+}
+
+function activityStyle({ inAlarm, activity }: ProcessStatus): Style | undefined {
+  if (activity === 'ok') return 'green';
+  return activity === 'recovering' ? 'yellow' : inAlarm ? 'red' : 'yellow';
+}
+
+/** A breaker as a field of a table. */
+export function breakerCell({ state, failures, remainingMs }: ProcessStatus['breaker']): Cell {
+  switch (state) {
+    case 'closed':
+      return failures === 0 ? { text: 'closed' } : { text: `closed, ${failures} failed`, style: 'yellow' };
+    case 'open':
+      return { text: `open, ${formatDuration(remainingMs)} left`, style: 'red' };
+    case 'half_open':
+      return { text: 'half-open', style: 'yellow' };
+    default:
+      return state satisfies never;
+  }
+}
+
+function lastCell(last: ProcessStatus['lastRecovery'], now: Date): Cell {
+  if (last === null) return { text: '-' };
+  const detail = last.outcome === 'failed' && last.detail !== '' ? `: ${last.detail}` : '';
+  return { text: printable(`${last.outcome} ${since(last.at, now)} ago${detail}`) };
+}
+
+function since(time: string, now: Date): string {
+  const ms = now.getTime() - Date.parse(time);
+  return Number.isFinite(ms) ? formatDuration(Math.max(0, ms)) : time;
+}
+
+/** A time of the daemon's in local time; as it came where it is none. */
+export function localTime(time: string): string {
+  const date = new Date(time);
+  return Number.isFinite(date.getTime()) ? localTimestamp(date) : time;
+}

@@ -1,0 +1,35 @@
+#!/usr/bin/env node
+import { writeSync } from 'node:fs';
+import { runCli } from './cli/cli.ts';
+import { describeFailure } from './cli/failure.ts';
+import { listenForSignals } from './cli/process-signals.ts';
+import { printable } from './core/printable.ts';
+
+/** A bug: one line, and the supervisor decides. What was under way stands in the journal and is settled at the next start. */
+function fail(error: unknown): never {
+  const { exitCode, lines } = describeFailure(error);
+  try {
+    writeSync(2, lines.map((line) => `${printable(line)}\n`).join(''));
+  } catch {
+    // Nobody reads it.
+  }
+  process.exit(exitCode);
+}
+
+process.on('uncaughtException', fail);
+process.on('unhandledRejection', fail);
+
+const exitCode = await runCli(
+  process.argv.slice(2),
+  {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    isRoot: process.geteuid?.() === 0,
+    // The bundle has the package's version in its place.
+    version: process.env.MONITOR_SERVICE_VERSION ?? 'development',
+    listenForSignals: () => listenForSignals(process),
+  },
+  async () => (await import('./app/cli-backends.ts')).cliBackends,
+);
+process.exit(exitCode);
