@@ -17,7 +17,8 @@ export async function placeOrder<T>(cli: Cli, instead: string, order: (desk: Off
     if (!(error instanceof ControlError && error.code === 'CONTROL_NOT_RUNNING')) throw error;
     cli.complain(`${error.message}; ${instead}`);
     const backends = await cli.backends();
-    return order(backends.offline(cli.configFile(), cli.io.version));
+    const { version, listenForSignals } = cli.io;
+    return order(backends.offline({ configFile: cli.configFile(), version, tell: cli.complain, listenForSignals }));
   }
 }
 

@@ -8,11 +8,11 @@ import { type Cell, renderTable, type TableOptions } from './table.ts';
 
 /** A status as lines for people, at the time `now`; printable. */
 export function renderStatus(status: DaemonStatus, now: Date, options: TableOptions): string[] {
-  const facts: [string, string, Style?][] = [
-    ['configuration', status.configFile],
+  const facts: [string, string, Style | undefined][] = [
+    ['configuration', status.configFile, undefined],
     ['alarm store', storeWords(status.store, now), status.store.state === 'ok' ? undefined : 'yellow'],
-    ['recovering', String(status.recovering)],
-    ...status.holds.map((hold): [string, string, Style] => ['on hold', holdWords(hold, now), 'yellow']),
+    ['recovering', String(status.recovering), undefined],
+    ...status.holds.map((hold): [string, string, Style | undefined] => ['on hold', holdWords(hold, now), 'yellow']),
   ];
   const lines = facts.map(([name, text, style]) => {
     const words = ellipsize(printable(text), Math.max(1, (options.width ?? Number.MAX_SAFE_INTEGER) - NAME_WIDTH));

@@ -50,10 +50,10 @@ export class MysqlStore implements AlarmStore {
       try {
         return await session.change(CLEAR_WITH_NOTE, [note, kept, ...asSeen]);
       } catch (error) {
-        // The alarm has to end even where the note cannot be left: notes that are damaged, or a column altered meanwhile.
         if (!isRefusalOfNotes(error)) throw error;
+        // The alarm has to end even where the note cannot be left: the column was altered, or its text is damaged.
         this.#capacity = undefined;
-        return await session.change(CLEAR, asSeen);
+        return await clearLeniently(session, asSeen);
       }
     });
     return changed > 0 ? 'cleared' : 'changed';
@@ -120,6 +120,14 @@ const AS_SEEN = `WHERE process_id = ? AND alarma = 1 AND sound = 0 AND ${exact('
 /** CONCAT_WS, since CONCAT of NULL is NULL; notes first, since MySQL assigns from left to right. */
 const CLEAR_WITH_NOTE = `UPDATE STATUS_PROCESS SET notes = RIGHT(CONCAT_WS('', notes, ?), ?), alarma = 0 ${AS_SEEN}`;
 const CLEAR = `UPDATE STATUS_PROCESS SET alarma = 0 ${AS_SEEN}`;
+
+/** Clears without a note. Strict mode would refuse even to compare a damaged text. */
+async function clearLeniently(session: MysqlSession, asSeen: readonly SqlValue[]): Promise<number> {
+  await session.rows("SET SESSION sql_mode = ''");
+  const changed = await session.change(CLEAR, asSeen);
+  await session.rows('SET SESSION sql_mode = DEFAULT');
+  return changed;
+}
 
 function processRow(row: Readonly<Record<string, unknown>>): ProcessRow {
   const text = (value: unknown): string | null => (value instanceof Uint8Array ? textOf(value) : null);

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { errorMessage } from '../core/errors.ts';
 import type { LaunchRecord } from '../core/launch-record.ts';
 import { handOver } from './environment-handover.ts';
+import { hostPath } from './host-path.ts';
 import { minimalEnvironment } from './minimal-environment.ts';
 import type { Launch } from './program-launcher.ts';
 import { shellArgv } from './shell.ts';
@@ -40,7 +41,7 @@ export async function planTransient({ what, runId }: Launch, dir: string, signal
 
 function planRecord(record: LaunchRecord, runId: string, dir: string): TransientPlan {
   const { argv, executable, cwd, uid, gid, groups } = record;
-  if (!statSync(cwd, { throwIfNoEntry: false })?.isDirectory()) {
+  if (!statSync(hostPath(cwd), { throwIfNoEntry: false })?.isDirectory()) {
     return { kind: 'refused', reason: `its working directory ${cwd} is gone` };
   }
   const own = minimalEnvironment();

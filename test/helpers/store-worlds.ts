@@ -34,6 +34,12 @@ export interface StoreWorld {
   close(): Promise<void>;
 }
 
+/** A world on a server, in a database of its own. */
+export interface MysqlWorld extends StoreWorld {
+  readonly database: string;
+}
+
+/** The script that ships. */
 export const setupSql: string = join(import.meta.dirname, '../../setup.sql');
 
 /** Options that reach a private server as root by its socket, in `database`. */
@@ -60,7 +66,7 @@ export async function mysqlWorld(
   server: Mariadb,
   tables = setupTables(),
   database = `world_${process.pid}_${++databases}`,
-): Promise<StoreWorld & { readonly database: string }> {
+): Promise<MysqlWorld> {
   await server.sql(`CREATE DATABASE ${database} CHARACTER SET utf8mb4`);
   await server.sql(tables, database);
   const other = createPool({ socketPath: server.socket, user: 'root', database, charset: 'utf8mb4', connectionLimit: 2 });

@@ -3,12 +3,12 @@ import { after, before, describe, test } from 'node:test';
 import { MysqlStore } from '../../src/stores/mysql-store.ts';
 import { type Mariadb, mariadbProblem, startMariadb } from '../helpers/mariadb.ts';
 import { skipUnless } from '../helpers/requirement.ts';
-import { mysqlOptions, mysqlWorld, type StoreWorld } from '../helpers/store-worlds.ts';
+import { type MysqlWorld, mysqlOptions, mysqlWorld } from '../helpers/store-worlds.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
 describe('mysql connections', { skip: skipUnless(mariadbProblem()) }, () => {
   let server: Mariadb;
-  let world: StoreWorld & { readonly database: string };
+  let world: MysqlWorld;
   before(async () => {
     server = await startMariadb();
     world = await mysqlWorld(server);

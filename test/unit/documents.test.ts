@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { describe, it } from 'node:test';
+import { buildProgram } from '../../src/cli/cli.ts';
+import { type CliIo, createCli } from '../../src/cli/cli-context.ts';
+import { exitCodes } from '../../src/cli/exit-codes.ts';
 import { readValue } from '../../src/config/ini-value.ts';
 import { skipUnless } from '../helpers/requirement.ts';
 
@@ -37,6 +41,44 @@ describe('the configuration reference', () => {
     assert.deepEqual(keysOfReadme(read('README.md')), shown);
   });
 });
+
+describe('the command line in the manual', () => {
+  it('has every command with every option of it, and none that there is not', () => {
+    const described = commandsOfManual(read('monitor_service.8'));
+    const program = buildProgram(createCli(nowhere, () => Promise.reject(new Error('not needed'))));
+    const expected = program.commands.map((command) => [command.name(), command.options.map(({ long }) => long).sort()]);
+    assert.deepEqual(described, Object.fromEntries(expected));
+  });
+
+  it('has every exit code, and none that there is not', () => {
+    const [, section = ''] = read('monitor_service.8').split('.SH EXIT STATUS\n');
+    const codes = [...(section.split('.SH ')[0] ?? '').matchAll(/^\.TP\n\.B (\d+)$/gm)].map(([, code]) => Number(code));
+    assert.deepEqual(codes, Object.values(exitCodes));
+  });
+});
+
+/** A terminal that is none: only the shape of the command line is looked at. */
+const nowhere: CliIo = {
+  stdout: new Writable(),
+  stderr: new Writable(),
+  env: {},
+  isRoot: false,
+  version: '0',
+  listenForSignals: () => {
+    throw new Error('not needed');
+  },
+};
+
+/** Entries of the section COMMANDS that begin with a command, each with the options that are named in it. */
+function commandsOfManual(text: string): Record<string, string[]> {
+  const section = text.split('.SH COMMANDS\n')[1]?.split('.SH ')[0] ?? '';
+  const entries = section.replaceAll('\\-', '-').split(/^\.TP\n\.(?:B|BR|BI) (?=[a-z])/m);
+  const commands = entries.slice(1).map((entry) => {
+    const options = new Set((entry.split(/^\.PP$/m)[0] ?? '').match(/--[a-z]+/g));
+    return [/^[a-z-]+/.exec(entry)?.[0] ?? '', [...options].sort()] as const;
+  });
+  return Object.fromEntries(commands);
+}
 
 /** The keys of a section that config.ini shows, set or behind a `;`; examples of `[process.NAME]` are not looked at. */
 function keysOfConfig(text: string): Keys {

@@ -6,7 +6,7 @@ describe('the routes of the control socket', () => {
   it('carry every order to the daemon as it was given', async (t) => {
     const { socket, calls } = await startControl(t);
     const name = 'we"ird $(x) 名前 \u001b[31m';
-    const orders: [string, string, unknown, unknown[]][] = [
+    const orders: [string, string, object | undefined, unknown[]][] = [
       ['GET', '/v1/status', undefined, ['status']],
       ['GET', '/v1/holds', undefined, ['status']],
       ['POST', '/v1/recoveries', { name }, ['recover', name]],

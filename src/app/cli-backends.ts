@@ -1,0 +1,69 @@
+import type { CheckReport, CliBackends, DatabaseReport } from '../cli/backends.ts';
+import { ConfigError, errorMessage } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import { createLogger } from '../logging/logger.ts';
+import { openDatagram } from '../system/libc.ts';
+import { runDaemon } from './daemon.ts';
+import { runDemo } from './demo.ts';
+import { offlineLook, offlineOrders, offlineStatus } from './offline.ts';
+import { readSettings, type Settings } from './settings.ts';
+
+/** Everything the command line can do without a daemon that answers. */
+export const cliBackends: CliBackends = {
+  runDaemon,
+  runDemo,
+  checkConfig,
+  offline: (configFile, version) => {
+    const look = { configFile, version, log: silent };
+    const place = { configFile, version };
+    return {
+      status: () => offlineStatus(look),
+      preview: (name) => offlineLook(look, (orders) => orders.preview(name)),
+      alarm: (...order) => offlineLook(look, (orders) => orders.alarm(...order)),
+      recover: (name) => withLog(configFile, (log) => offlineOrders({ ...place, log }, (orders) => orders.recover(name))),
+      resetBreakers: (name) =>
+        withLog(configFile, (log) => offlineOrders({ ...place, log }, (orders) => orders.resetBreakers(name))),
+      hold: (...order) =>
+        withLog(configFile, (log) => offlineOrders({ ...place, log }, async (orders) => orders.hold(...order))),
+      release: (name) => withLog(configFile, (log) => offlineOrders({ ...place, log }, async (orders) => orders.release(name))),
+    };
+  },
+};
+
+const silent: Logger = { debug: () => {}, info: () => {}, warning: () => {}, error: () => {} };
+
+/** What changes something is told in the daemon's own log, and to the one who ordered it. */
+async function withLog<T>(configFile: string, use: (log: Logger) => Promise<T>): Promise<T> {
+  const { logging } = readSettings(configFile);
+  const log = createLogger(logging, { openDatagram, stdout: process.stderr });
+  try {
+    return await use(log);
+  } finally {
+    await log.close();
+  }
+}
+
+async function checkConfig(file: string, { database }: { readonly database: boolean }): Promise<CheckReport> {
+  try {
+    const settings = readSettings(file);
+    const report = database ? await askDatabase(settings) : null;
+    return { file, problems: settings.warnings, processNames: settings.processNames, database: report };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return { file, problems: error.problems, processNames: [], database: null };
+  }
+}
+
+async function askDatabase({ database, processNames }: Settings): Promise<DatabaseReport> {
+  const { description } = database;
+  const store = await database.open();
+  try {
+    const report = await store.inspect();
+    const names = new Set((await store.listProcesses()).map(({ processName }) => processName));
+    return { kind: 'ok', description, report, unmatched: processNames.filter((name) => !names.has(name)) };
+  } catch (error) {
+    return { kind: 'failed', description, reason: errorMessage(error) };
+  } finally {
+    await store.close();
+  }
+}

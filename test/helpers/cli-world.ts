@@ -1,0 +1,54 @@
+import type { CliBackends } from '../../src/cli/backends.ts';
+import { runCli } from '../../src/cli/cli.ts';
+import type { TextStream } from '../../src/cli/output.ts';
+import { smallBackends } from './small-backends.ts';
+
+/** How a command line ended, run in this process. */
+export interface CliRun {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What the backends were asked. */
+  readonly calls: readonly unknown[];
+}
+
+export interface CliRunOptions {
+  readonly backends?: Partial<CliBackends>;
+  readonly env?: Record<string, string>;
+  readonly isRoot?: boolean;
+  /** Columns and rows where standard output is to be a terminal. */
+  readonly terminal?: readonly [number, number];
+}
+
+/** Runs a command line with small backends and kept output. */
+export async function runCommand(argv: readonly string[], options: CliRunOptions = {}): Promise<CliRun> {
+  const { backends, calls } = smallBackends(options.backends);
+  let stdout = '';
+  let stderr = '';
+  const stream = (keep: (text: string) => void): TextStream => ({
+    write: (text, done) => {
+      keep(text);
+      done?.();
+    },
+    on: () => {},
+  });
+  const [columns, rows] = options.terminal ?? [0, 0];
+  const out = stream((text) => {
+    stdout += text;
+  });
+  const code = await runCli(
+    argv,
+    {
+      stdout: options.terminal === undefined ? out : { ...out, isTTY: true, columns, rows },
+      stderr: stream((text) => {
+        stderr += text;
+      }),
+      env: options.env ?? {},
+      isRoot: options.isRoot ?? true,
+      version: '9.9.9',
+      listenForSignals: () => ({ onStop: (handler) => handler(), onAbort: () => {}, onReload: () => {} }),
+    },
+    async () => backends,
+  );
+  return { code, stdout, stderr, calls };
+}

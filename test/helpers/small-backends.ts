@@ -1,0 +1,63 @@
+import type { CliBackends } from '../../src/cli/backends.ts';
+import { ConfigError, StoreError } from '../../src/core/errors.ts';
+import { type Call, scriptedOrders, someStatus } from './scripted-orders.ts';
+
+/** Backends that only say that they were asked: the command line is tested, not what is behind it. */
+export function smallBackends(changes: Partial<CliBackends> = {}): {
+  readonly backends: CliBackends;
+  readonly calls: unknown[];
+} {
+  const calls: unknown[] = [];
+  const backends: CliBackends = {
+    runDaemon: async ({ configFile, verbose, signals }) => {
+      calls.push(['runDaemon', configFile, verbose]);
+      await new Promise<void>((resolve) => signals.onStop(resolve));
+    },
+    runDemo: async ({ say }) => {
+      calls.push(['runDemo']);
+      say('demo');
+    },
+    checkConfig: async (file, { database }) => {
+      calls.push(['checkConfig', file, database]);
+      return { file, problems: [], processNames: ['nginx'], database: null };
+    },
+    offline: ({ configFile }) => {
+      const { orders, calls: orderCalls } = scriptedOrders({ status: () => someStatus({ pid: 0, startedAt: null }) });
+      const named =
+        <A extends unknown[], R>(order: (...args: A) => R | Promise<R>) =>
+        async (...args: A): Promise<R> => {
+          const result = await order(...args);
+          calls.push(...orderCalls.splice(0).map((call: Call) => ['offline', configFile, ...call]));
+          return result;
+        };
+      return {
+        status: named(orders.status),
+        recover: named(orders.recover),
+        resetBreakers: named(orders.resetBreakers),
+        preview: named(orders.preview),
+        hold: named(orders.hold),
+        release: named(orders.release),
+        alarm: named(orders.alarm),
+      };
+    },
+    ...changes,
+  };
+  return { backends, calls };
+}
+
+/** Errors as the real backends throw them. */
+export const backendErrors = {
+  config: new ConfigError('c.ini', [
+    {
+      severity: 'error',
+      line: 3,
+      section: 'monitor',
+      key: 'mode',
+      problem: 'cannot be used (expected act or observe, got "x")',
+    },
+    { severity: 'error', line: 0, section: '', key: '', problem: 'something else' },
+  ]),
+  unreachable: new StoreError('unreachable', 'mysql db1:3306: connection refused'),
+  denied: new StoreError('denied', 'mysql db1:3306: access denied'),
+  held: Object.assign(new Error('another monitor_service (pid 42) runs on /var/lib/monitor_service'), { code: 'STATE_HELD' }),
+};

@@ -1,0 +1,362 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import type { Orders } from '../../../src/control/orders.ts';
+import { runCommand } from '../../helpers/cli-world.ts';
+import { startControl } from '../../helpers/control-world.ts';
+import { someProcess, someStatus } from '../../helpers/scripted-orders.ts';
+import { backendErrors } from '../../helpers/small-backends.ts';
+import { tempDir } from '../../helpers/temp-dir.ts';
+
+/** A configuration whose control socket is `socket`. */
+function configWith(t: TestContext, socket: string): string {
+  const file = join(tempDir(t), 'config.ini');
+  writeFileSync(file, `[control]\nsocket = ${socket}\n`, { mode: 0o600 });
+  return file;
+}
+
+/** A running daemon and its configuration. */
+async function daemon(t: TestContext, script: Partial<Orders> = {}) {
+  const control = await startControl(t, script);
+  return { ...control, config: configWith(t, control.socket) };
+}
+
+describe('the commands, with a daemon running', () => {
+  const cases: [string[], unknown[], RegExp][] = [
+    [
+      ['status'],
+      ['status'],
+      /^monitor_service 1\.2\.3, pid 4711, up 60 min\nconfiguration .*\nalarm store +mysql localhost.*: 1 in alarm, read 12 s ago\n/,
+    ],
+    [['restart', 'nginx'], ['recover', 'nginx'], /^nginx recovered: 1 attempt, 1\.2 s\n$/],
+    [['restart', '--', '-n'], ['recover', '-n'], /^-n recovered/],
+    [['alarm', '12', '--notes', 'a b'], ['alarm', '12', false, 'a b'], /^alarm raised: 12 \(id 12\)\n$/],
+    [['alarm', 'x', '--clear'], ['alarm', 'x', true, undefined], /^alarm ended: x \(id 12\)\n$/],
+    [['breaker'], ['status'], /^all circuit breakers are closed\n$/],
+    [['breaker', 'nginx'], ['status'], /^PROCESS +BREAKER +FAILURES\nnginx +closed +0\n$/],
+    [['breaker', 'nginx', '--reset'], ['resetBreakers', 'nginx'], /^circuit breaker closed: nginx\n$/],
+    [['breaker', '--reset'], ['resetBreakers', undefined], /^circuit breaker closed: nginx\ncircuit breaker closed: db\n$/],
+    [['hold', 'nginx', '--for', '2h', '--reason', 'why'], ['hold', 'nginx', 7_200_000, 'why'], /^nginx on hold until \d{4}-/],
+    [['hold', '--all'], ['hold', undefined, undefined, ''], /^all processes on hold until released\n$/],
+    [['release', 'nginx'], ['release', 'nginx'], /^released: nginx\n$/],
+    [['release', '--all'], ['release', undefined], /^released: all processes\n$/],
+    [
+      ['match', 'app'],
+      ['preview', 'app'],
+      /^app: strategy process, program app\n {2}would stop: {2}pid 12 app\n {2}would start: exec app\n$/,
+    ],
+    [['reload'], ['reload'], /^reloaded: \[monitor\] check_interval: 300 to 60\n$/],
+    [['--status'], ['status'], /^monitor_service 1\.2\.3/],
+    [['--verbose', '--status', '--json'], ['status'], /^\{\n {2}"version": "1\.2\.3"/],
+    [['--restart', 'nginx', '--verbose'], ['recover', 'nginx'], /^nginx recovered/],
+    [['--restart=-n'], ['recover', '-n'], /^-n recovered/],
+  ];
+  for (const [argv, call, output] of cases) {
+    it(argv.join(' '), async (t) => {
+      const { config, calls } = await daemon(t);
+      const run = await runCommand(['--config', config, ...argv]);
+      assert.match(run.stdout, output);
+      assert.equal(run.stderr, '');
+      assert.equal(run.code, 0);
+      assert.deepEqual(calls, [call]);
+      assert.deepEqual(run.calls, [], 'the backends were not needed');
+    });
+  }
+
+  for (const argv of [['status'], ['breaker', 'nginx'], ['match', 'nginx'], ['breaker', '--reset']]) {
+    it(`${argv.join(' ')} --json is JSON`, async (t) => {
+      const { config } = await daemon(t);
+      const run = await runCommand([...argv, '--json', '--config', config]);
+      assert.equal(run.code, 0);
+      assert.equal(typeof JSON.parse(run.stdout), 'object');
+    });
+  }
+
+  it('end with an exit code that says how it went', async (t) => {
+    const refusals = { not_found: 66, conflict: 75, unavailable: 69 } as const;
+    for (const [code, exitCode] of Object.entries(refusals) as [keyof typeof refusals, number][]) {
+      const { config } = await daemon(t, { recover: async () => ({ kind: 'refused', code, reason: 'because' }) });
+      const run = await runCommand(['--config', config, 'restart', 'x']);
+      assert.deepEqual([run.code, run.stdout, run.stderr], [exitCode, '', 'monitor_service: because\n']);
+    }
+    for (const kind of ['failed', 'skipped'] as const) {
+      const { config } = await daemon(t, { recover: async () => ({ kind, reason: 'because\u001b[2J\nnot' }) });
+      const run = await runCommand(['--config', config, 'restart', 'x']);
+      assert.equal(run.code, 1);
+      assert.match(run.stderr, /^monitor_service: x (did not recover|was not restarted): because\?\[2J not\n$/);
+    }
+  });
+
+  it('reload shows every problem of a file that cannot be used', async (t) => {
+    const reason = 'c.ini:3: [monitor] mode: cannot be used\nc.ini: no [database]';
+    const { config } = await daemon(t, { reload: async () => ({ kind: 'refused', code: 'invalid', reason }) });
+    const run = await runCommand(['--config', config, 'reload']);
+    assert.equal(run.code, 78);
+    assert.equal(run.stderr, `${reason}\nmonitor_service: the configuration was not reloaded; the running one stays\n`);
+  });
+
+  it('match fails where a restart would be refused', async (t) => {
+    const refused = { kind: 'done', strategy: 'auto', target: '', stops: [], starts: [], refusals: ['two match'] } as const;
+    const { config } = await daemon(t, { preview: async () => refused });
+    const run = await runCommand(['--config', config, 'match', 'x']);
+    assert.deepEqual([run.code, run.stdout], [1, 'x: strategy auto\n  refused: two match\n']);
+  });
+
+  it('never hand a control character to the terminal', async (t) => {
+    const evil = 'e\u001b]0;pwned\u0007\u009b31m\u202e\n\r\tx';
+    const { config } = await daemon(t, {
+      status: () =>
+        someStatus({
+          version: evil,
+          configFile: evil,
+          store: { ...someStatus().store, state: 'unknown', description: evil, reason: evil },
+          holds: [{ name: evil, until: evil, reason: evil }],
+          processes: [
+            someProcess({
+              name: evil,
+              strategy: evil,
+              activity: evil,
+              breaker: { state: 'open', failures: 3, remainingMs: 60_000 },
+              lastRecovery: { at: evil, outcome: 'failed', detail: evil },
+            }),
+          ],
+        }),
+      alarm: async () => ({ kind: 'done', processes: [{ id: 1, name: evil }] }),
+      preview: async () => ({ kind: 'done', strategy: evil, target: evil, stops: [evil], starts: [evil], refusals: [evil] }),
+      reload: async () => ({ kind: 'done', changes: [evil], warnings: [evil] }),
+      hold: () => ({ kind: 'done', until: evil }),
+      release: () => ({ kind: 'done', released: [evil] }),
+      resetBreakers: async () => ({ kind: 'done', reset: [evil] }),
+      recover: async () => ({ kind: 'refused', code: 'conflict', reason: evil }),
+    });
+    const commands = [
+      'status',
+      'status --json',
+      'breaker',
+      'breaker --json',
+      'breaker --reset',
+      'match x',
+      'match x --json',
+      'reload',
+      'alarm x',
+      'hold x',
+      'release x',
+      'restart x',
+    ];
+    for (const command of commands) {
+      const run = await runCommand(['--config', config, ...command.split(' ')]);
+      assert.doesNotMatch(run.stdout + run.stderr, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/, command);
+    }
+  });
+});
+
+describe('the commands, with no daemon running', () => {
+  const cases: [string[], unknown[], number][] = [
+    [['status'], ['status'], 3],
+    [['restart', 'x'], ['recover', 'x'], 0],
+    [['alarm', 'x', '--notes', 'n'], ['alarm', 'x', false, 'n'], 0],
+    [['breaker', 'x', '--reset'], ['resetBreakers', 'x'], 0],
+    [['hold', '--all', '--for', '90'], ['hold', undefined, 90_000, ''], 0],
+    [['release', 'x'], ['release', 'x'], 0],
+    [['match', 'x'], ['preview', 'x'], 0],
+  ];
+  for (const [argv, call, code] of cases) {
+    it(`${argv.join(' ')} is carried out here, and says so`, async (t) => {
+      const config = configWith(t, join(tempDir(t), 'none.sock'));
+      const run = await runCommand(['--config', config, ...argv]);
+      assert.equal(run.code, code);
+      assert.match(run.stderr, /^monitor_service: no daemon answers on \/.*none\.sock; [a-z ]+\n$/);
+      assert.deepEqual(run.calls, [['offline', config, ...call]]);
+    });
+  }
+
+  it('reload has nobody to tell', async (t) => {
+    const run = await runCommand(['reload', '--config', configWith(t, join(tempDir(t), 'none.sock'))]);
+    assert.equal(run.code, 69);
+    assert.match(run.stderr, /^monitor_service: no daemon answers on .*\n$/);
+  });
+
+  it('tell errors of the store, the state and the configuration in lines, with their codes', async (t) => {
+    const config = configWith(t, join(tempDir(t), 'none.sock'));
+    const codes = { config: 78, unreachable: 69, denied: 77, held: 75 } as const;
+    for (const [which, code] of Object.entries(codes) as [keyof typeof codes, number][]) {
+      const offline = () => {
+        throw backendErrors[which];
+      };
+      const run = await runCommand(['--config', config, 'status'], { backends: { offline } });
+      assert.equal(run.code, code);
+      const lines = run.stderr.trimEnd().split('\n').slice(1);
+      assert.ok(
+        lines.every((line) => line.startsWith(which === 'config' ? 'c.ini:' : 'monitor_service: ')),
+        run.stderr,
+      );
+      assert.doesNotMatch(run.stderr, /\n\s+at /);
+    }
+  });
+
+  it('name the place of a bug', async (t) => {
+    const offline = () => {
+      throw new TypeError('undefined is not a function');
+    };
+    const config = configWith(t, join(tempDir(t), 'none.sock'));
+    const run = await runCommand(['--config', config, 'status'], { backends: { offline } });
+    assert.equal(run.code, 70);
+    assert.match(run.stderr, /\nmonitor_service: internal error: undefined is not a function \(at .*\)\n$/);
+  });
+});
+
+describe('the configuration that is meant', () => {
+  it('must be there where it was named', async () => {
+    for (const [argv, env] of [
+      [['--config', '/nowhere/c.ini', 'status'], {}],
+      [['status'], { MONITOR_SERVICE_CONFIG: '/nowhere/c.ini' }],
+    ] as [string[], Record<string, string>][]) {
+      const run = await runCommand(argv, { env });
+      assert.equal(run.code, 78);
+      assert.match(run.stderr, /^\/nowhere\/c\.ini: cannot be read: there is no such file\n$/);
+    }
+  });
+
+  it('tells the socket whatever else is wrong with it', async (t) => {
+    const { socket } = await startControl(t);
+    const file = join(tempDir(t), 'c.ini');
+    writeFileSync(file, `[monitor]\nmode = nonsense\n[[[\n[control]\nsocket = ${socket}\n`);
+    assert.equal((await runCommand(['--config', file, 'status'])).code, 0);
+  });
+});
+
+describe('run, demo and check-config', () => {
+  it('run is the default', async () => {
+    for (const [argv, verbose] of [
+      [['run'], false],
+      [[], false],
+      [['--verbose'], true],
+      [['run', '--verbose'], true],
+    ] as [string[], boolean][]) {
+      const run = await runCommand(['--config', '/x.ini', ...argv]);
+      assert.deepEqual(run, { code: 0, stdout: '', stderr: '', calls: [['runDaemon', '/x.ini', verbose]] });
+    }
+  });
+
+  it('a configuration that cannot be used ends run with its problems and 78', async () => {
+    const runDaemon = async () => Promise.reject(backendErrors.config);
+    const run = await runCommand(['run', '--config', '/x.ini'], { backends: { runDaemon } });
+    assert.equal(run.code, 78);
+    assert.equal(
+      run.stderr,
+      'c.ini:3: [monitor] mode: cannot be used (expected act or observe, got "x")\nc.ini: something else\n',
+    );
+  });
+
+  it('demo', async () => {
+    assert.deepEqual(await runCommand(['demo']), { code: 0, stdout: 'demo\n', stderr: '', calls: [['runDemo']] });
+  });
+
+  it('check-config says what is right and what is wrong', async () => {
+    const good = await runCommand(['check-config', '--config', '/x.ini', '--database']);
+    assert.deepEqual(good, {
+      code: 0,
+      stdout: '/x.ini is in order: 1 configured process\n',
+      stderr: '',
+      calls: [['checkConfig', '/x.ini', true]],
+    });
+    const warning = { severity: 'warning', line: 2, section: 'monitor', key: 'moed', problem: 'unknown key' } as const;
+    const error = { ...warning, severity: 'error', problem: 'bad' } as const;
+    const bad = await runCommand(['check-config'], {
+      backends: { checkConfig: async () => ({ file: 'c.ini', problems: [warning, error], processNames: [], database: null }) },
+    });
+    assert.equal(bad.code, 78);
+    assert.equal(
+      bad.stderr,
+      'c.ini:2: [monitor] moed: unknown key (warning)\nc.ini:2: [monitor] moed: bad\nmonitor_service: c.ini cannot be used: 1 error\n',
+    );
+    const failed = { kind: 'failed', description: 'mysql db1', reason: 'refused' } as const;
+    const away = await runCommand(['check-config', '--database'], {
+      backends: { checkConfig: async () => ({ file: 'c.ini', problems: [], processNames: [], database: failed }) },
+    });
+    assert.deepEqual([away.code, away.stderr], [69, 'monitor_service: mysql db1: refused\n']);
+    const report = { server: 'MariaDB', processes: 2, alarms: 1, canClear: false, notes: 'TEXT', remarks: ['no index'] };
+    const asked = await runCommand(['check-config', '--database'], {
+      backends: {
+        checkConfig: async () => ({
+          file: 'c.ini',
+          problems: [],
+          processNames: ['a', 'b'],
+          database: { kind: 'ok', description: 'mysql db1', report, unmatched: ['b'] },
+        }),
+      },
+    });
+    assert.equal(asked.code, 0);
+    assert.match(
+      asked.stdout,
+      /MariaDB, 2 processes, 1 in alarm\n.*TEXT\nalarms cannot be cleared.*\nremark: no index\n\[process\.b\] matches no row\n$/,
+    );
+  });
+});
+
+describe('wrong usage', () => {
+  const cases: [string[], RegExp][] = [
+    [['sttaus'], /^monitor_service: unknown command 'sttaus' \(did you mean status\?\); see monitor_service --help\n$/],
+    [['--config', 'x', 'frobnicate'], /^monitor_service: unknown command 'frobnicate'; see/],
+    [['constructor'], /unknown command/],
+    [['status', '--jsn'], /^monitor_service: unknown option '--jsn' \(Did you mean --json\?\)\n$/],
+    [['--nonsense'], /^monitor_service: unknown option '--nonsense'\n$/],
+    [['restart'], /missing required argument 'name'/],
+    [['restart', 'a', 'b'], /too many arguments/],
+    [['restart', ''], /argument '' is invalid/],
+    [['--restart'], /missing required argument 'name'/],
+    [['hold'], /^monitor_service: expected either a name or --all\n$/],
+    [['hold', 'x', '--all'], /expected either a name or --all/],
+    [['release'], /expected either a name or --all/],
+    [['hold', 'x', '--for', 'tomorrow'], /'tomorrow' is invalid\. Expected 90, 90s, 30m, 2h or 1d/],
+    [['hold', 'x', '--for', '0'], /is invalid/],
+    [['hold', 'x', '--for', '99999d'], /is invalid/],
+    [['--config'], /argument missing/],
+    [['\u001b[31mred'], /unknown command '\?\[31mred'/],
+  ];
+  for (const [argv, complaint] of cases) {
+    it(JSON.stringify(argv.join(' ')), async () => {
+      const run = await runCommand(argv);
+      assert.equal(run.code, 64);
+      assert.match(run.stderr, complaint);
+      assert.match(run.stderr, /^[^\n]+\n$/, 'one line');
+      assert.equal(run.stdout, '');
+      assert.deepEqual(run.calls, []);
+    });
+  }
+});
+
+describe('help', () => {
+  it('lists commands and exit codes, and each command has its own', async () => {
+    const help = await runCommand(['--help']);
+    assert.equal(help.code, 0);
+    assert.match(help.stdout, /Exit codes:\n {2}0 /);
+    const commands = [
+      'run',
+      'demo',
+      'status',
+      'restart',
+      'alarm',
+      'breaker',
+      'hold',
+      'release',
+      'match',
+      'reload',
+      'check-config',
+    ];
+    for (const command of commands) {
+      assert.match(help.stdout, new RegExp(`^  ${command}\\b`, 'm'));
+      for (const argv of [
+        [command, '--help'],
+        ['help', command],
+      ]) {
+        const own = await runCommand(argv);
+        assert.equal(own.code, 0);
+        assert.match(own.stdout, new RegExp(`^Usage: monitor_service ${command}`));
+        assert.ok(own.stdout.split('\n').every((line) => line.length <= 130));
+      }
+    }
+    assert.deepEqual((await runCommand(['--version'])).stdout, 'monitor_service 9.9.9\n');
+  });
+});
