@@ -16,6 +16,7 @@ import type { DaemonState } from '../state/daemon-state.ts';
 import { openState } from '../state/state.ts';
 import type { AlarmStore } from '../stores/store.ts';
 import { createExecution, type Execution } from '../system/execution.ts';
+import { logOutput } from './command-log.ts';
 import { recordHistory } from './history.ts';
 import type { Settings } from './settings.ts';
 
@@ -68,7 +69,8 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   stops.push('state', () => state.close());
   let store = await settings.database.open();
   stops.push('store', () => store.close());
-  const execution = createExecution({ stateDir: settings.monitor.stateDir, log });
+  const system = createExecution({ stateDir: settings.monitor.stateDir, log });
+  const execution: Execution = { ...system, commands: logOutput(system.commands, log) };
   const strategyParts = { ...execution, clock, log, launches: state.launches };
   let plans = settings.createPlans(strategyParts);
 

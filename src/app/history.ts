@@ -17,7 +17,10 @@ function tell(event: MonitorEvent): { processName: string; detail: string } | un
     case 'attempt_failed':
       return { processName: event.process.processName, detail: `attempt ${event.attempt}: ${event.reason}` };
     case 'recovery_succeeded':
-      return { processName: event.process.processName, detail: `${event.attempts} attempts, ${event.durationMs} ms` };
+      return {
+        processName: event.process.processName,
+        detail: `${event.attempts} ${event.attempts === 1 ? 'attempt' : 'attempts'}, ${event.durationMs} ms`,
+      };
     case 'recovery_failed':
     case 'recovery_skipped':
       return { processName: event.process.processName, detail: event.reason };

@@ -21,7 +21,12 @@ export class LastRecoveries {
   follow(events: EventBus, clock: Clock): void {
     events.subscribe((event) => {
       if (event.type === 'recovery_succeeded') {
-        this.#set(event.process.processName, clock.date(), 'recovered', `${event.attempts} attempts, ${event.durationMs} ms`);
+        this.#set(
+          event.process.processName,
+          clock.date(),
+          'recovered',
+          `${event.attempts} ${event.attempts === 1 ? 'attempt' : 'attempts'}, ${event.durationMs} ms`,
+        );
       }
       if (event.type === 'recovery_failed') this.#set(event.process.processName, clock.date(), 'failed', event.reason);
     });

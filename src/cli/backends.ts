@@ -23,18 +23,11 @@ export interface CliBackends {
   }): Promise<void>;
   /** Judges a configuration file; with `database` also asks its store. What is wrong is in the report, not thrown. */
   checkConfig(configFile: string, options: { readonly database: boolean }): Promise<CheckReport>;
-  /** The orders as they are carried out while no daemon runs. Opens nothing before one is given. */
-  offline(options: OfflineOptions): OfflineOrders;
-}
-
-/** What the orders are given when the command line carries them out itself. */
-export interface OfflineOptions {
-  readonly configFile: string;
-  readonly version: string;
-  /** Takes what the daemon would have logged: a line, for stderr. */
-  readonly tell: (line: string) => void;
-  /** To be called by an order that runs commands: from then on the first signal is an abort in order. */
-  readonly listenForSignals: () => DaemonSignals;
+  /**
+   * The orders as they are carried out while no daemon runs. Opens nothing before one is given. One that runs commands calls
+   * `listenForSignals`: from then on the first signal is its abort in order.
+   */
+  offline(configFile: string, version: string, listenForSignals: () => DaemonSignals): OfflineOrders;
 }
 
 /**

@@ -18,7 +18,7 @@ export async function placeOrder<T>(cli: Cli, instead: string, order: (desk: Off
     cli.complain(`${error.message}; ${instead}`);
     const backends = await cli.backends();
     const { version, listenForSignals } = cli.io;
-    return order(backends.offline({ configFile: cli.configFile(), version, tell: cli.complain, listenForSignals }));
+    return order(backends.offline(cli.configFile(), version, listenForSignals));
   }
 }
 

@@ -64,7 +64,7 @@ export interface ProcessStatus {
   readonly target: string | null;
   readonly strategy: string;
   readonly inAlarm: boolean;
-  /** What is happening: `ok`, `in alarm`, `recovering`, `waiting for a slot`, `breaker open`, `on hold`, `handled`. */
+  /** What is happening: `ok`, `in alarm`, `recovering`, `breaker open`, `on hold`, `healed, not cleared`, or why it was skipped. */
   readonly activity: string;
   readonly breaker: {
     readonly state: 'closed' | 'open' | 'half_open';

@@ -73,7 +73,7 @@ const LIMITS = {
 } as const;
 
 /** A client has this long to read its answer. */
-const ANSWER_TIMEOUT_MS = 30_000;
+const ANSWER_TIMEOUT_MS = 10_000;
 
 interface Surroundings {
   readonly orders: Orders;

@@ -49,7 +49,8 @@ export async function listenOnSocket(server: Server, options: SocketFileOptions)
 /** Whoever may write to the folder may put a socket of theirs there and be taken for the daemon. */
 function prepareFolder(path: string): void {
   const folder = dirname(path);
-  mkdirSync(folder, { recursive: true, mode: 0o755 });
+  // The umask may have taken away what a group needs to reach the socket.
+  if (mkdirSync(folder, { recursive: true }) !== undefined) chmodSync(folder, 0o755);
   const { uid, mode } = statSync(folder);
   if (uid !== 0 && uid !== process.geteuid?.())
     throw new ControlSocketError('unusable', path, `its folder belongs to user ${uid}`);

@@ -114,7 +114,8 @@ export class RecoveryQueue {
     const plan = this.#parts.plans()(processName);
     const process = managedProcess(row, processName, plan);
     const member: Member = { process, row, foundAtMs };
-    if (alarm.handled && (await this.#clearHandled(member, plan))) return { kind: 'recovered', attempts: 0 };
+    if (alarm.handled && !this.#parts.observeOnly() && (await this.#clearHandled(member, plan)))
+      return { kind: 'recovered', attempts: 0 };
     const hold = this.#parts.holds.of(processName);
     if (hold !== undefined) return this.#skip(process, `on hold${hold.reason === '' ? '' : `: ${hold.reason}`}`);
     const blocked = await this.#awaitDependencies(processName, plan);

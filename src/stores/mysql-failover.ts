@@ -15,6 +15,8 @@ export class MysqlFailover {
   readonly #idleTimeoutMs: number;
   readonly #slots: CallSlots;
   readonly #servers = new Map<number, MysqlServer>();
+  /** Servers that are left, whose calls may still end. */
+  readonly #leaving = new Set<MysqlServer>();
   #current = 0;
   #answered = false;
   #closed = false;
@@ -44,6 +46,7 @@ export class MysqlFailover {
   /** Ends everything within a second; later calls fail as unreachable. */
   async close(): Promise<void> {
     this.#closed = true;
+    for (const server of this.#leaving) server.cutOff();
     await Promise.all([...this.#servers.keys()].map((index) => this.#retire(index, CLOSE_GRACE_MS)));
   }
 
@@ -60,8 +63,7 @@ export class MysqlFailover {
 
   async #call<T>(work: (session: MysqlSession) => Promise<T>, kind: 'read' | 'write'): Promise<T> {
     const errors: StoreError[] = [];
-    const first = this.#current;
-    for (const index of this.#route(first)) {
+    for (const index of this.#route(this.#current)) {
       if (this.#closed) throw new StoreError('unreachable', 'mysql: the store was closed');
       const attempt = await this.#server(index).run(work);
       if (attempt.kind === 'done') {
@@ -79,11 +81,10 @@ export class MysqlFailover {
   #route(first: number): number[] {
     const { endpoints } = this.#options;
     const order = endpoints.map((_, i) => (first + i) % endpoints.length);
-    const there = order.filter((index) => {
+    return order.filter((index) => {
       const endpoint = endpoints[index];
       return endpoint?.kind !== 'socket' || !endpoint.optional || existsSync(endpoint.path);
     });
-    return there;
   }
 
   #server(index: number): MysqlServer {
@@ -99,7 +100,8 @@ export class MysqlFailover {
   /** Holds connections to one server only: what others had may end, and goes. */
   #settleOn(index: number): void {
     this.#answered = true;
-    if (this.#current === index && this.#servers.size === 1) return;
+    // A call that began before another one moved on does not call it back.
+    if (!this.#servers.has(index)) return;
     this.#current = index;
     for (const other of this.#servers.keys()) if (other !== index) void this.#retire(other, this.#options.queryTimeoutMs);
   }
@@ -110,8 +112,11 @@ export class MysqlFailover {
 
   async #retire(index: number, graceMs: number): Promise<void> {
     const server = this.#servers.get(index);
+    if (server === undefined) return;
     this.#servers.delete(index);
-    await server?.close(graceMs);
+    this.#leaving.add(server);
+    await server.close(graceMs);
+    this.#leaving.delete(server);
   }
 }
 

@@ -79,6 +79,11 @@ export class MysqlServer {
   async close(graceMs: number): Promise<void> {
     const ended = new Promise<void>((resolve) => this.#pool.end(() => resolve()));
     await within(graceMs, ended, () => new Error('not ended')).catch(() => undefined);
+    this.cutOff();
+  }
+
+  /** Ends every connection at once, and with it what runs there. */
+  cutOff(): void {
     for (const socket of this.#sockets) socket.destroy(new Error('the store was closed'));
   }
 
@@ -146,6 +151,8 @@ const KEEP_ALIVE_MS = 15_000;
 function poolOptions(endpoint: MysqlEndpoint, options: MysqlOptions, idleTimeoutMs: number): PoolOptions {
   const { user, password, database, compress, connectTimeoutMs, poolSize } = options;
   return {
+    // Tells mysql2 that the password cannot be overheard; the socket itself is opened by `stream`.
+    ...(endpoint.kind === 'socket' ? { socketPath: endpoint.path } : {}),
     user,
     password,
     database,

@@ -56,6 +56,7 @@ export class TransientCommandRunner implements CommandRunner {
     if (command.kind === 'check') return await this.#watch(command, await start(command, CHECK, argv), signal);
     const file = this.#files.create('run', command.runId);
     try {
+      if (shell.uid !== undefined) file?.give(shell.uid);
       const path = file === undefined ? '/dev/null' : join(this.#dir, file.name);
       const started = await start(command, [...ACTION, endsWhole(runUnit(command.runId))], argv, path);
       return await this.#watch(command, started, signal, file);
@@ -167,7 +168,7 @@ async function end(program: StartedProgram, unit: string, words: () => string): 
   }
   await endUnit(unit);
   await Promise.race([ended, delay(LEAVE_MS, undefined, { signal: over.signal }).catch(() => {})]);
-  if (!over.signal.aborted) await killProgram(program, undefined);
+  if (!over.signal.aborted) await killProgram(program);
 }
 
 const BEGIN_MS = 5000;

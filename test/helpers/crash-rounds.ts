@@ -67,7 +67,7 @@ class CrashWorld {
     });
     writeFileSync(
       this.configFile,
-      `[database]\ndriver = sqlite\npath = ${dir}/alarms.db\n[monitor]\ncheck_interval = 0.2\nstate_dir = ${dir}/state\n` +
+      `[database]\ndriver = sqlite\npath = ${dir}/alarms.db\n[monitor]\ncheck_interval = 0.2\nflap_recoveries = 0\nstate_dir = ${dir}/state\n` +
         `[logging]\nfile = ${dir}/monitor.log\nsyslog = off\n[control]\nsocket = ${dir}/control.sock\n` +
         `[process.default]\nrestart_strategy = custom\nrestart_command = ${script} %s\nhealth_check_command = test -e ${dir}/healthy/%s\nrestart_delay = 0.1\n`,
       { mode: 0o600 },

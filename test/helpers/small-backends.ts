@@ -11,7 +11,10 @@ export function smallBackends(changes: Partial<CliBackends> = {}): {
   const backends: CliBackends = {
     runDaemon: async ({ configFile, verbose, signals }) => {
       calls.push(['runDaemon', configFile, verbose]);
+      // Like a daemon's loop, it keeps the process alive; listening for signals alone does not.
+      const alive = setInterval(() => {}, 60_000);
       await new Promise<void>((resolve) => signals.onStop(resolve));
+      clearInterval(alive);
     },
     runDemo: async ({ say }) => {
       calls.push(['runDemo']);
@@ -21,7 +24,7 @@ export function smallBackends(changes: Partial<CliBackends> = {}): {
       calls.push(['checkConfig', file, database]);
       return { file, problems: [], processNames: ['nginx'], database: null };
     },
-    offline: ({ configFile }) => {
+    offline: (configFile) => {
       const { orders, calls: orderCalls } = scriptedOrders({ status: () => someStatus({ pid: 0, startedAt: null }) });
       const named =
         <A extends unknown[], R>(order: (...args: A) => R | Promise<R>) =>

@@ -134,6 +134,35 @@ describe('mysql faults', { skip: skipUnless(mariadbProblem()) }, () => {
     assert.equal((await timely(500, fresh.readAlarms())).length, 1);
   });
 
+  test('a host that is left while it is frozen does not hold up the closing', { timeout: 60_000 }, async (t) => {
+    const [world] = await twins(t);
+    const endpoints = [tcp(server), tcp(other)];
+    const store = new MysqlStore(mysqlOptions(server, { database: world.database, endpoints, queryTimeoutMs: 5000 }));
+    await store.readAlarms();
+    await server.pause();
+    t.after(() => server.resume());
+    const stuck = assert.rejects(store.readAlarms(), hasFault('unreachable'));
+    await other.sql('SELECT 1');
+    await timely(2000, store.close());
+    await timely(1000, stuck);
+    server.resume();
+  });
+
+  test('root of the machine needs no password where the server knows it by the socket', async (t) => {
+    if (process.getuid?.() !== 0) return t.skip('not root');
+    const [{ version }] = (await other.sql('SELECT VERSION() AS version')) as [{ version: string }];
+    if (!/mariadb/i.test(version)) return t.skip('a plugin of MariaDB');
+    const world = await mysqlWorld(other);
+    await other.sql("ALTER USER root@localhost IDENTIFIED VIA mysql_native_password USING 'invalid' OR unix_socket");
+    t.after(async () => {
+      await other.sql("ALTER USER root@localhost IDENTIFIED VIA mysql_native_password USING PASSWORD('')");
+      await world.close();
+    });
+    const store = new MysqlStore(mysqlOptions(other, { database: world.database, password: 'any' }));
+    assert.deepEqual(await store.readAlarms(), []);
+    await store.close();
+  });
+
   test('a read-only server can be polled; clearing moves to one that takes writes', async (t) => {
     const [world, spare] = await twins(t);
     for (const each of [world, spare]) await each.add({ id: 1, name: 'nginx', alarma: 1 });

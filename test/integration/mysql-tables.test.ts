@@ -86,10 +86,8 @@ describe('mysql tables of every kind', { skip: skipUnless(mariadbProblem()) }, (
 
   test('notes in gbk, two bytes a character, are read, compared and cut', async () => {
     await withTables(tables('TINYTEXT', 'DEFAULT CHARSET = gbk'), { notes: '磁盘已满'.repeat(31) }, async (world) => {
-      assert.match(
-        String(await clearOnly(world)),
-        /^.(?:磁盘已满)+ - Restarted at 2026-01-02 03:04:05$|^(?:磁盘已满)+ - Restarted/,
-      );
+      const kept = '磁盘已满'.repeat(31).slice(-Math.floor((255 - NOTE.length) / 2));
+      assert.equal(String(await clearOnly(world)), kept + NOTE);
     });
   });
 

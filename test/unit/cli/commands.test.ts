@@ -304,7 +304,7 @@ describe('wrong usage', () => {
     [['--nonsense'], /^monitor_service: unknown option '--nonsense'\n$/],
     [['restart'], /missing required argument 'name'/],
     [['restart', 'a', 'b'], /too many arguments/],
-    [['restart', ''], /argument '' is invalid/],
+    [['restart', ''], /value '' is invalid/],
     [['--restart'], /missing required argument 'name'/],
     [['hold'], /^monitor_service: expected either a name or --all\n$/],
     [['hold', 'x', '--all'], /expected either a name or --all/],

@@ -1,0 +1,15 @@
+import type { Logger } from '../core/logger.ts';
+import type { CommandRunner } from '../system/command-runner.ts';
+
+/** `commands`, with what they print in the log at debug. */
+export function logOutput(commands: CommandRunner, log: Logger): CommandRunner {
+  return {
+    settle: (...run) => commands.settle(...run),
+    run: async (command, signal) => {
+      const result = await commands.run(command, signal);
+      const output = result.kind === 'not_started' ? '' : result.output.trim();
+      if (output !== '') log.debug(`Output of ${command.description}: ${output}`, { run_id: command.runId });
+      return result;
+    },
+  };
+}

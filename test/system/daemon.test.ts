@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { skipUnless } from '../helpers/requirement.ts';
+import { bootSystemdContainer, containerProblem, type SystemdContainer } from '../helpers/systemd-container.ts';
+import { waitFor } from '../helpers/wait-for.ts';
+
+// The package, installed as the README says on a machine with a real systemd and a MariaDB, and what it does there.
+
+const project = join(import.meta.dirname, '../..');
+const skip = skipUnless(containerProblem());
+const UNIT = 'monitor_service.service';
+let container: SystemdContainer;
+
+before(async () => {
+  if (skip !== false) return;
+  container = await bootSystemdContainer();
+  rmSync(container.path('/opt/monitor_service'), { recursive: true, force: true });
+  makePackage(container.path('/root'));
+  await container.read(['systemctl', 'start', 'mariadb']);
+});
+after(() => container?.stop());
+
+/** `npm run package`, less the build that came before the tests. */
+function makePackage(folder: string): void {
+  const path = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`;
+  const name = execFileSync(join(project, '.ci/package'), { env: { ...process.env, PATH: path }, encoding: 'utf8' }).trim();
+  copyFileSync(join(project, name), join(folder, name));
+  rmSync(join(project, name));
+}
+
+function shell(line: string): Promise<string> {
+  return container.read(['bash', '-e', '-c', line], { limitMs: 120_000 });
+}
+
+async function sql(statement: string): Promise<string> {
+  return (await container.read(['mysql', '--batch', '--skip-column-names', 'v_process_monitor', '-e', statement])).trim();
+}
+
+async function property(name: string, unit = UNIT): Promise<string> {
+  return (await container.read(['systemctl', 'show', '--value', `--property=${name}`, unit])).trim();
+}
+
+function journal(): Promise<string> {
+  return shell(`journalctl --sync; journalctl --no-pager --output=cat -u ${UNIT}`);
+}
+
+/** Waits for a line in the journal of the unit, and shows the journal where it does not come. */
+async function logged(pattern: RegExp, limitMs = 30_000): Promise<void> {
+  try {
+    await waitFor(String(pattern), async () => pattern.test(await journal()), limitMs);
+  } catch (error) {
+    throw new Error(`${String(error)}\n${await journal()}`);
+  }
+}
+
+async function alarm(name: string): Promise<void> {
+  await sql(
+    `UPDATE STATUS_PROCESS SET alarma = 1, notes = 'by the test' WHERE process_id = (SELECT process_id FROM PROCESE WHERE process_name = '${name}')`,
+  );
+  const inAlarm = `SELECT COUNT(*) FROM STATUS_PROCESS JOIN PROCESE USING (process_id) WHERE process_name = '${name}' AND alarma = 1`;
+  try {
+    await waitFor(`the alarm of ${name} cleared`, async () => (await sql(inAlarm)) === '0');
+  } catch (error) {
+    throw new Error(`${String(error)}\n${await journal()}`);
+  }
+}
+
+const ADDED_CONFIGURATION = `
+[process.webd]
+restart_strategy = service
+
+[process.worker]
+restart_strategy = process
+
+[process.script]
+restart_strategy = custom
+restart_command = setsid sleep 987 & echo $! > /run/script.pid
+health_check_command = kill -0 "$(cat /run/script.pid)"
+`;
+
+/** Install, steps 2 to 5, as they stand in the README; the lines between are what a person does there by hand. */
+const INSTALLATION = [
+  'tar -C /opt -xzf monitor_service-*-linux-*.tar.gz',
+  'chown -R root:root /opt/monitor_service',
+  'chmod 700 /opt/monitor_service',
+  'chmod 600 /opt/monitor_service/config.ini',
+  'ln -sfn /opt/monitor_service/bin/monitor_service /usr/local/bin/monitor_service',
+  'mysql < /opt/monitor_service/setup.sql',
+  'monitor_service check-config --database',
+  'cp /opt/monitor_service/monitor_service.service /etc/systemd/system/',
+  'systemctl daemon-reload',
+  'install -D -m 644 /opt/monitor_service/monitor_service.8 /usr/local/share/man/man8/monitor_service.8',
+  'systemctl enable --now monitor_service',
+];
+
+test('it is installed as the README says', { skip }, async () => {
+  const readme = readFileSync(join(project, 'README.md'), 'utf8').split('\n');
+  for (const step of INSTALLATION) {
+    assert(
+      readme.some((line) => line.replace(/\s+#.*/, '') === step),
+      `the README says: ${step}`,
+    );
+    if (step.startsWith('monitor_service check-config')) await configure();
+    if (step.startsWith('systemctl enable'))
+      assert.equal(await shell(`systemd-analyze verify /etc/systemd/system/${UNIT} 2>&1`), '');
+    await shell(`cd /root; ${step}`);
+  }
+  assert.equal(await property('ActiveState'), 'active');
+  await logged(/monitor_service \S+ started \(pid \d+\): .*commands run through systemd, mode act/);
+});
+
+async function configure(): Promise<void> {
+  await sql(`CREATE USER 'monitor_service'@'localhost' IDENTIFIED BY 'pa#ss;word';
+    GRANT SELECT ON v_process_monitor.PROCESE TO 'monitor_service'@'localhost';
+    GRANT SELECT, UPDATE (alarma, notes) ON v_process_monitor.STATUS_PROCESS TO 'monitor_service'@'localhost';
+    DELETE FROM STATUS_PROCESS; DELETE FROM PROCESE;
+    INSERT INTO PROCESE (process_id, process_name) VALUES (1, 'webd'), (2, 'worker'), (3, 'script');
+    INSERT INTO STATUS_PROCESS (process_id, alarma, sound, notes) VALUES (1, 0, 0, NULL), (2, 0, 0, ''), (3, 0, 0, NULL)`);
+  const path = container.path('/opt/monitor_service/config.ini');
+  const shipped = readFileSync(path, 'utf8');
+  const [head = ''] = shipped.split(/^\[process\.(?!default)/m);
+  const edited = head
+    .replace(/^password = .*$/m, 'password = pa#ss;word')
+    .replace(/^check_interval = .*$/m, 'check_interval = 0.5')
+    .replace(/^;?group =\s.*$/m, 'group = adm');
+  writeFileSync(path, edited + ADDED_CONFIGURATION);
+  // The programs that it is to look after: a unit, and a plain process of another user's.
+  writeFileSync(container.path('/etc/systemd/system/webd.service'), '[Service]\nExecStart=/bin/sleep 600\n');
+  await shell(`useradd --create-home --home-dir /home/other other; install -d -o other -m 700 /home/other/app
+    install -o other /usr/bin/sleep /home/other/app/worker; systemctl daemon-reload; systemctl start webd
+    cd /home/other/app && TOKEN='a secret' setsid setpriv --reuid=other --regid=other --init-groups \\
+      bash -c 'exec -a "worker of mine" ./worker 654' </dev/null >/dev/null 2>&1 & sleep 0.2`);
+}
+
+function pidOf(program: string): Promise<string> {
+  return shell(`for p in /proc/[0-9]*; do [ "$(readlink $p/exe)" != ${program} ] || echo \${p#/proc/}; done`).then((text) =>
+    text.trim(),
+  );
+}
+
+test('a unit in alarm is healed', { skip }, async () => {
+  await shell('systemctl kill --signal=KILL webd');
+  await waitFor('its death', async () => (await property('ActiveState', 'webd')) === 'failed');
+  await alarm('webd');
+  assert.equal(await property('ActiveState', 'webd'), 'active');
+  assert.match(
+    await sql('SELECT notes FROM STATUS_PROCESS WHERE process_id = 1'),
+    /^by the test - Restarted at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/,
+  );
+});
+
+test('a plain process in alarm is started as it was, and outside of the sandbox', { skip }, async () => {
+  const pid = await waitFor('the worker', () => pidOf('/home/other/app/worker'));
+  await container.read(['kill', '-KILL', pid]);
+  await alarm('worker');
+  const again = await pidOf('/home/other/app/worker');
+  assert.notEqual(again, pid);
+  assert.equal(await shell(`tr '\\0' '|' < /proc/${again}/cmdline`), 'worker of mine|654|');
+  assert.match(await shell(`tr '\\0' '\\n' < /proc/${again}/environ`), /^TOKEN=a secret$/m);
+  assert.equal((await shell(`readlink /proc/${again}/cwd; stat -c %U /proc/${again}`)).trim(), '/home/other/app\nother');
+  assert.match(await shell(`cat /proc/${again}/cgroup`), /monitor_service-app-worker\.service/);
+});
+
+test('a command leaves its daemon behind', { skip }, async () => {
+  await alarm('script');
+  await shell('kill -0 "$(cat /run/script.pid)"');
+});
+
+test('status, log file and journal tell of it', { skip }, async () => {
+  assert.match(await property('StatusText'), /0 in alarm, 0 recovering/);
+  const status = JSON.parse(await shell('monitor_service status --json'));
+  assert.equal(String(status.pid), await property('MainPID'));
+  const log = container.path('/var/log/monitor_service.log');
+  const lines = readFileSync(log, 'utf8');
+  for (const name of ['webd', 'worker', 'script']) {
+    assert.match(
+      lines,
+      new RegExp(
+        `^\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d  \\[INFO\\] - RESTART LOG: Successfully restarted and verified process: ${name}`,
+        'm',
+      ),
+    );
+  }
+  assert.equal(statSync(log).mode & 0o777, 0o640);
+  const said = (await journal()).match(/Successfully restarted and verified process: webd/g);
+  assert.equal(said?.length, 1, 'no line twice');
+  for (const secret of ['pa#ss', 'a secret']) assert(!(await journal()).includes(secret) && !lines.includes(secret));
+});
+
+test('a reload takes up a good file, and refuses a bad one visibly', { skip }, async () => {
+  const path = container.path('/opt/monitor_service/config.ini');
+  const good = readFileSync(path, 'utf8');
+  writeFileSync(path, good.replace('check_interval = 0.5', 'check_interval = 0.6'));
+  await shell('systemctl reload monitor_service');
+  await logged(/Configuration reloaded: .*check_interval/);
+  writeFileSync(path, good.replace('check_interval = 0.5', 'check_interval = soon'));
+  assert.notEqual((await container.exec(['systemctl', 'reload', 'monitor_service'])).code, 0);
+  assert.equal(await property('ActiveState'), 'active');
+  writeFileSync(path, good);
+  await shell('systemctl reload monitor_service');
+});
+
+test('a daemon that hangs is killed by the watchdog, and goes on', { skip }, async () => {
+  mkdirSync(container.path(`/run/systemd/system/${UNIT}.d`), { recursive: true });
+  writeFileSync(container.path(`/run/systemd/system/${UNIT}.d/test.conf`), '[Service]\nWatchdogSec=2\n');
+  await shell('systemctl daemon-reload; systemctl restart monitor_service');
+  const pid = await property('MainPID');
+  await container.read(['kill', '-STOP', pid]);
+  await waitFor('another daemon', async () => {
+    return !['0', pid].includes(await property('MainPID')) && (await property('ActiveState')) === 'active';
+  });
+  await shell('systemctl kill --signal=KILL webd');
+  await alarm('webd');
+});
+
+test('the manual page is there', { skip }, async () => {
+  assert.match(await shell('MANWIDTH=80 man monitor_service | cat'), /monitor_service/);
+  assert.equal(await shell('man --warnings monitor_service 2>&1 >/dev/null'), '');
+});
+
+test('stopped, it leaves everything alive that it restarted, and nothing of its own', { skip }, async () => {
+  const worker = await pidOf('/home/other/app/worker');
+  await shell('systemctl stop monitor_service');
+  assert.deepEqual([await property('Result'), await property('ExecMainStatus')], ['success', '0']);
+  await shell(`kill -0 ${worker} "$(cat /run/script.pid)"`);
+  assert.equal(await property('ActiveState', 'webd'), 'active');
+  assert(!existsSync(container.path('/run/monitor_service')));
+  assert.equal((await shell("systemctl list-units --plain --no-legend --failed 'monitor_service*'")).trim(), '');
+  await logged(/monitor_service stopped/);
+});

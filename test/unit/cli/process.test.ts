@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, chownSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import type { Orders } from '../../../src/control/orders.ts';
+import { startControl } from '../../helpers/control-world.ts';
+import { someProcess, someStatus } from '../../helpers/scripted-orders.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
+
+const isRoot = process.geteuid?.() === 0;
+const entry = join(import.meta.dirname, '../../helpers/cli-entry.ts');
+const NOBODY = 65_534;
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly output: () => { readonly stdout: string; readonly stderr: string };
+  readonly ended: Promise<number | NodeJS.Signals | null>;
+}
+
+/** Starts a program and keeps what it says; killed at the end of the test where it still runs. */
+function start(t: TestContext, argv: readonly string[], env: Record<string, string> = {}): Started {
+  const [program = '', ...args] = argv;
+  const child = spawn(program, args, { env: { PATH: process.env.PATH ?? '', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  t.after(() => child.kill('SIGKILL'));
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  return { child, output: () => ({ stdout, stderr }), ended: once(child, 'close').then(([code, signal]) => signal ?? code) };
+}
+
+const cli = (...args: string[]): string[] => [process.execPath, entry, ...args];
+
+async function daemon(t: TestContext, script: Partial<Orders> = {}) {
+  const control = await startControl(t, script);
+  const config = join(dirname(control.socket), 'config.ini');
+  writeFileSync(config, `[control]\nsocket = ${control.socket}\n`, { mode: 0o600 });
+  return { ...control, config };
+}
+
+const manyProcesses = (): Partial<Orders> => ({
+  status: () => someStatus({ processes: Array.from({ length: 20_000 }, (_, i) => someProcess({ name: `process-${i}` })) }),
+});
+
+describe('the command line as a process', () => {
+  it('says what the daemon says', async (t) => {
+    const { config } = await daemon(t);
+    const run = start(t, cli('status', '--config', config));
+    assert.equal(await run.ended, 0);
+    assert.match(run.output().stdout, /^monitor_service 1\.2\.3, pid 4711.*\n(.*\n)+nginx .*\n$/);
+    assert.equal(run.output().stderr, '');
+  });
+
+  it('writes a long answer whole before it ends', async (t) => {
+    const { config } = await daemon(t, manyProcesses());
+    const run = start(t, cli('status', '--json', '--config', config));
+    assert.equal(await run.ended, 0);
+    assert.equal(JSON.parse(run.output().stdout).processes.length, 20_000);
+  });
+
+  it('ends quietly when its reader leaves', async (t) => {
+    const { config } = await daemon(t, manyProcesses());
+    const line = `"$@" | head -1; echo "\${PIPESTATUS[0]}"`;
+    const run = start(t, ['bash', '-c', line, 'bash', ...cli('status', '--config', config)]);
+    assert.equal(await run.ended, 0);
+    assert.match(run.output().stdout, /^monitor_service 1\.2\.3.*\n(0|141)\n$/);
+    assert.equal(run.output().stderr, '');
+    const watch = start(t, ['bash', '-c', line, 'bash', ...cli('status', '--watch', '--config', config)]);
+    assert.equal(await watch.ended, 0);
+    assert.match(watch.output().stdout, /\n141\n$/);
+  });
+
+  it('does not hide that its output was lost', async (t) => {
+    const { config } = await daemon(t);
+    const run = start(t, ['bash', '-c', '"$@" > /dev/full', 'bash', ...cli('status', '--config', config)]);
+    assert.equal(await run.ended, 74);
+    assert.match(run.output().stderr, /^monitor_service: the output could not be written: .*ENOSPC.*\n$/);
+  });
+
+  it('watches until Ctrl-C, through a restart of the daemon', async (t) => {
+    const { config, server } = await daemon(t);
+    const run = start(t, cli('status', '--watch', '--json', '--config', config));
+    await waitFor('the first status', () => run.output().stdout.includes('"pid":4711'));
+    await server.stop();
+    await waitFor('a status without the daemon', () => run.output().stdout.includes('"pid":0'));
+    run.child.kill('SIGINT');
+    assert.equal(await run.ended, 'SIGINT');
+    for (const line of run.output().stdout.trimEnd().split('\n')) JSON.parse(line);
+  });
+
+  it('runs the daemon until a signal', async (t) => {
+    const run = start(t, cli('run'));
+    // It listens before it does anything else; until then the signal just ends it.
+    await waitFor('its listening for SIGHUP', () => {
+      const caught = /SigCgt:\s*([0-9a-f]+)/.exec(readFileSync(`/proc/${run.child.pid}/status`, 'utf8'))?.[1] ?? '0';
+      return (BigInt(`0x${caught}`) & 1n) !== 0n;
+    });
+    run.child.kill('SIGTERM');
+    assert.equal(await run.ended, 0);
+  });
+
+  describe('as another user', { skip: !isRoot && 'needs root' }, () => {
+    const asNobody = (...args: string[]): string[] => [
+      'setpriv',
+      `--reuid=${NOBODY}`,
+      `--regid=${NOBODY}`,
+      '--clear-groups',
+      '--',
+      ...args,
+    ];
+
+    it('is told that it has no permission', async (t) => {
+      const { socket, config } = await daemon(t);
+      chmodSync(dirname(socket), 0o755);
+      chmodSync(config, 0o644);
+      const run = start(t, asNobody(...cli('status', '--config', config)));
+      assert.equal(await run.ended, 77);
+      assert.match(run.output().stderr, /^monitor_service: no permission to use \/.*control\.sock \(.*\)\n$/);
+    });
+
+    it('may give orders as a member of the group, knowing nothing of the configuration', async (t) => {
+      const { socket, config } = await daemon(t);
+      chmodSync(dirname(socket), 0o755);
+      chmodSync(config, 0o644);
+      chownSync(socket, 0, NOBODY);
+      const run = start(t, asNobody(...cli('restart', 'nginx', '--config', config)));
+      assert.equal(await run.ended, 0);
+      chmodSync(config, 0o600);
+      const blind = start(t, asNobody(...cli('status', '--config', config)));
+      assert.equal(await blind.ended, 78);
+      assert.match(blind.output().stderr, /cannot be read: permission denied\n$/);
+    });
+  });
+});

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CallSlots } from '../../../src/stores/call-slots.ts';
+
+test('so many at once, the others in their turn', async () => {
+  const slots = new CallSlots(2);
+  const order: string[] = [];
+  const call = async (name: string): Promise<void> => {
+    assert.equal(await slots.take(10_000), true);
+    order.push(`+${name}`);
+    await new Promise((resolve) => setImmediate(resolve));
+    order.push(`-${name}`);
+    slots.release();
+  };
+  await Promise.all(['a', 'b', 'c', 'd'].map(call));
+  assert.deepEqual(order.slice(0, 2), ['+a', '+b']);
+  assert.deepEqual(
+    order.filter((step) => step.startsWith('+')),
+    ['+a', '+b', '+c', '+d'],
+  );
+  let running = 0;
+  for (const step of order) {
+    running += step.startsWith('+') ? 1 : -1;
+    assert.ok(running <= 2);
+  }
+});
+
+test('who waits too long goes without, and takes nobody’s turn', async () => {
+  const slots = new CallSlots(1);
+  assert.equal(await slots.take(0), true);
+  assert.equal(await slots.take(5), false);
+  const next = slots.take(10_000);
+  slots.release();
+  assert.equal(await next, true);
+  slots.release();
+  assert.equal(await slots.take(0), true);
+});

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { StoreError } from '../../../src/core/errors.ts';
+import { isRefusal, storeError } from '../../../src/stores/mysql-faults.ts';
+
+const said = (errno: number, sqlState = 'HY000'): Error => Object.assign(new Error('it said so'), { errno, sqlState });
+const network = (code: string): Error => Object.assign(new Error(`connect ${code}`), { code, errno: -111, syscall: 'connect' });
+
+for (const [fault, errors] of Object.entries({
+  read_only: [said(1290), said(1836), said(1792), said(1036), said(9999, '25006')],
+  denied: [said(1142), said(1143), said(1044), said(1045), said(1227), said(1370), said(9999, '28000')],
+  schema: [said(1146), said(1054), said(1049)],
+  busy: [said(1205), said(1213), said(1040), said(1203)],
+  unreachable: [
+    said(1053),
+    said(1927),
+    said(9999, '08S01'),
+    network('ECONNREFUSED'),
+    network('ENOENT'),
+    new Error('Pool is closed.'),
+  ],
+  failed: [said(1064), Object.assign(new Error('no TLS'), { code: 'HANDSHAKE_SSL_ERROR' }), new TypeError('a bug')],
+})) {
+  test(`${fault}: ${errors.length} kinds`, () => {
+    for (const error of errors) assert.equal(storeError('db:3306', error).fault, fault, JSON.stringify(error));
+  });
+}
+
+test('a connection outlives a refusal, not a fault of the network or a server that goes', () => {
+  assert.equal(isRefusal(said(1146)), true);
+  assert.equal(isRefusal(said(1205)), true);
+  assert.equal(isRefusal(said(1053)), false);
+  assert.equal(isRefusal(network('ECONNRESET')), false);
+  assert.equal(isRefusal(new StoreError('timeout', 'late')), false);
+});
+
+test('what a server says becomes one printable line', () => {
+  const error = storeError('db:3306', Object.assign(new Error('Unknown\n\u001b[2Jcolumn'), { errno: 1054, sqlState: '42S22' }));
+  assert.equal(error.message, 'mysql db:3306: Unknown ?[2Jcolumn');
+});

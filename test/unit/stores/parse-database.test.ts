@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { loadConfigText } from '../../../src/config/config-file.ts';
+import { ConfigError } from '../../../src/core/errors.ts';
+import { parseDatabase } from '../../../src/stores/index.ts';
+import { endpointName } from '../../../src/stores/mysql-hosts.ts';
+import { type MysqlOptions, parseMysql } from '../../../src/stores/mysql-options.ts';
+import { tempDir } from '../../helpers/temp-dir.ts';
+
+/** What `read` makes of `[database]` with these lines, and every problem and warning as `key: text`. */
+function parse<T>(
+  lines: readonly string[],
+  read: (section: ReturnType<ReturnType<typeof loadConfigText>['section']>) => T,
+): { value: T; told: string[] } {
+  const document = loadConfigText('c', ['[database]', ...lines].join('\n'));
+  const value = read(document.section('database'));
+  let told: string[];
+  try {
+    told = document.finish().map(({ key, problem }) => `${key}: ${problem}`);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    told = error.problems.map(({ key, problem }) => `${key}: ${problem}`);
+  }
+  return { value, told };
+}
+
+const mysql = (lines: readonly string[], env: NodeJS.ProcessEnv = {}): { value: MysqlOptions; told: string[] } =>
+  parse(lines, (section) => parseMysql(section, true, env));
+const hosts = (...lines: string[]): string[] => mysql(lines).value.endpoints.map(endpointName);
+const SOCKETS = ['/var/run/mysqld/mysqld.sock', '/run/mysqld/mysqld.sock', '/var/lib/mysql/mysql.sock', '/tmp/mysql.sock'].map(
+  (path) => `unix:${path}`,
+);
+
+test('localhost is the known sockets, then TCP', () => {
+  assert.deepEqual(hosts(), [...SOCKETS, '127.0.0.1:3306']);
+  assert.deepEqual(hosts('host = localhost'), [...SOCKETS, '127.0.0.1:3306']);
+  assert.deepEqual(hosts('host = localhost, db2'), [...SOCKETS, '127.0.0.1:3306', 'db2:3306']);
+  assert.deepEqual(hosts('host = localhost', 'socket = /srv/my.sock'), ['unix:/srv/my.sock']);
+  assert.deepEqual(hosts('socket = /srv/my.sock'), ['unix:/srv/my.sock']);
+});
+
+test('localhost with a port is TCP', () => {
+  assert.deepEqual(hosts('host = localhost:3307'), ['localhost:3307']);
+  assert.deepEqual(hosts('host = localhost', 'port = 3307'), ['localhost:3307']);
+});
+
+test('hosts keep their order; each may have its own port', () => {
+  assert.deepEqual(hosts('host = db1.example.com, 10.0.0.5:3310, [::1]:3311, [fe80::1], ::1, db_2', 'port = 3300'), [
+    'db1.example.com:3300',
+    '10.0.0.5:3310',
+    '[::1]:3311',
+    '[fe80::1]:3300',
+    '[::1]:3300',
+    'db_2:3300',
+  ]);
+});
+
+for (const bad of [
+  'db:0',
+  'db:65536',
+  'db:',
+  ':3306',
+  'db:x',
+  '[::1',
+  '::1]',
+  '[db]',
+  'a b',
+  '-x',
+  'tcp://db',
+  '/run/my.sock',
+  'db;x',
+  '[::1]3306',
+]) {
+  test(`host ${bad} is a problem`, () => {
+    const { told } = mysql([`host = "${bad}"`]);
+    assert.equal(told.length, 1, told.join());
+    assert.match(told[0]!, /^host: cannot be used \(expected host, host:port or \[IPv6\]:port/);
+  });
+}
+
+test('a socket beside other hosts only is a warning; a relative one is a problem', () => {
+  assert.match(mysql(['host = db1', 'socket = /x']).told.join(), /^socket: has no effect/);
+  assert.match(mysql(['socket = x.sock']).told.join(), /^socket: cannot be used/);
+});
+
+test('defaults and units', () => {
+  const { endpoints: _, ...rest } = mysql([]).value;
+  assert.deepEqual(rest, {
+    user: 'monitor_service',
+    password: '',
+    database: 'v_process_monitor',
+    ssl: 'off',
+    ca: undefined,
+    compress: false,
+    connectTimeoutMs: 5000,
+    queryTimeoutMs: 10_000,
+    poolSize: 4,
+  });
+  const { value } = mysql(['connect_timeout = 0.5', 'query_timeout = 2', 'pool_size = 1', 'compress = yes', 'ssl = required']);
+  assert.deepEqual(
+    [value.connectTimeoutMs, value.queryTimeoutMs, value.poolSize, value.compress, value.ssl],
+    [500, 2000, 1, true, 'required'],
+  );
+});
+
+test('a password file is read less its line end; a credential is found in its folder', (t) => {
+  const dir = tempDir(t);
+  const file = join(dir, 'secret');
+  writeFileSync(file, ' pa ss\r\n', { mode: 0o600 });
+  assert.deepEqual(mysql([`password_file = ${file}`]).told, []);
+  assert.equal(mysql([`password_file = ${file}`]).value.password, ' pa ss');
+  assert.equal(
+    mysql(['password_file = $CREDENTIALS_DIRECTORY/secret'], { CREDENTIALS_DIRECTORY: dir }).value.password,
+    ' pa ss',
+  );
+  assert.equal(
+    mysql([`password_file = \${CREDENTIALS_DIRECTORY}/secret`], { CREDENTIALS_DIRECTORY: dir }).value.password,
+    ' pa ss',
+  );
+  assert.match(mysql(['password_file = $CREDENTIALS_DIRECTORY/secret']).told.join(), /CREDENTIALS_DIRECTORY is not set/);
+  chmodSync(file, 0o644);
+  assert.match(mysql([`password_file = ${file}`]).told.join(), /^password_file: the file can be read by everybody/);
+});
+
+test('a file that cannot be read is a problem, and no secret is told', (t) => {
+  const dir = tempDir(t);
+  mkdirSync(join(dir, 'folder'));
+  for (const file of [join(dir, 'none'), join(dir, 'folder'), 'relative', '/dev/null', '/dev/zero']) {
+    const { told } = mysql([`password_file = ${file}`]);
+    assert.equal(told.length, 1, file);
+    assert.match(told[0]!, /^password_file: cannot be/);
+  }
+  const { told } = mysql(['password = s3cret', 'password_file = /none', 'ssl = verify', 'ssl_ca = /none']);
+  assert.deepEqual(told.map((line) => line.split(':')[0]).sort(), ['password', 'password_file', 'ssl_ca']);
+  assert.doesNotMatch(told.join(), /s3cret/);
+});
+
+test('the keys of the driver that is not in use are known, and tell so', () => {
+  const { value, told } = parse(
+    ['driver = sqlite', 'path = /x/alarms.db', 'query_timeout = 3', 'host = "a b"', 'pool_size = -1', 'password_file = /none'],
+    parseDatabase,
+  );
+  assert.equal(value.driver, 'sqlite');
+  assert.equal(value.description, 'sqlite /x/alarms.db');
+  assert.deepEqual(
+    told.sort(),
+    ['host', 'password_file', 'pool_size'].map((key) => `${key}: has no effect: it belongs to another driver`),
+  );
+  assert.match(parse(['path = x'], parseDatabase).told.join(), /^path: has no effect/);
+});
+
+test('sqlite needs an absolute path', () => {
+  for (const lines of [[], ['path ='], ['path = alarms.db'], ['path = :memory:']]) {
+    assert.match(
+      parse(['driver = sqlite', ...lines], parseDatabase).told.join(),
+      /^path: cannot be used \(expected the absolute path/,
+    );
+  }
+});
+
+test('the fingerprint tells a change and no secret', () => {
+  const of = (...lines: string[]): string => parse(lines, parseDatabase).value.fingerprint;
+  assert.equal(of('password = a', 'host = b'), of('host = b', 'password = a'));
+  const different = [
+    of(),
+    of('password = a'),
+    of('password = b'),
+    of('host = b'),
+    of('driver = sqlite', 'path = /x'),
+    of('pool_size = 5'),
+  ];
+  assert.equal(new Set(different).size, different.length);
+  assert.doesNotMatch(of('password = s3cret'), /s3cret/);
+});
+
+test('a description never holds the password', () => {
+  const { value } = parse(['host = db1, db2:3307', 'user = u', 'password = s3cret'], parseDatabase);
+  assert.equal(value.description, 'mysql db1:3306, db2:3307/v_process_monitor');
+});

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { StoreError, type StoreFault } from '../../../src/core/errors.ts';
+import { createSchema, SqliteStore } from '../../../src/stores/sqlite.ts';
+import { tempDir } from '../../helpers/temp-dir.ts';
+
+const hasFault = (fault: StoreFault, words: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof StoreError, String(error));
+  assert.deepEqual([error.fault, words.test(error.message)], [fault, true], error.message);
+  return true;
+};
+
+test('a file that does not exist is made with its tables, in WAL', async (t) => {
+  const path = join(tempDir(t), 'alarms.db');
+  const store = new SqliteStore({ path, queryTimeoutMs: 1000 });
+  assert.equal(existsSync(path), false, 'nothing is opened by itself');
+  assert.deepEqual(await store.readAlarms(), []);
+  const other = new DatabaseSync(path);
+  assert.equal(other.prepare('PRAGMA journal_mode').get()?.journal_mode, 'wal');
+  const [plan] = other
+    .prepare('EXPLAIN QUERY PLAN SELECT process_id FROM STATUS_PROCESS WHERE alarma = 1 AND sound = 0 ORDER BY process_id')
+    .all();
+  assert.match(String(plan?.detail), /COVERING INDEX alarm_poll \(alarma=\? AND sound=\?\)/);
+  other.close();
+  await store.close();
+});
+
+test('what cannot be opened is told', async (t) => {
+  const dir = tempDir(t);
+  const open = (path: string): SqliteStore => new SqliteStore({ path, queryTimeoutMs: 300 });
+  await assert.rejects(
+    open(join(dir, 'no', 'alarms.db')).readAlarms(),
+    hasFault('unreachable', /the folder \S+\/no does not exist/),
+  );
+  mkdirSync(join(dir, 'folder'));
+  await assert.rejects(open(join(dir, 'folder')).readAlarms(), hasFault('unreachable', /unable to open/));
+  writeFileSync(join(dir, 'text'), 'this is no database, '.repeat(500));
+  await assert.rejects(open(join(dir, 'text')).readAlarms(), hasFault('schema', /not a database/));
+});
+
+test('a store whose folder comes later is well then', async (t) => {
+  const dir = join(tempDir(t), 'later');
+  const store = new SqliteStore({ path: join(dir, 'alarms.db'), queryTimeoutMs: 1000 });
+  await assert.rejects(store.readAlarms(), hasFault('unreachable', /later/));
+  mkdirSync(dir);
+  assert.deepEqual(await store.readAlarms(), []);
+  await store.close();
+});
+
+test('a file that is replaced is opened anew', async (t) => {
+  const dir = tempDir(t);
+  const store = new SqliteStore({ path: join(dir, 'alarms.db'), queryTimeoutMs: 1000 });
+  assert.deepEqual(await store.readAlarms(), []);
+  const other = new DatabaseSync(join(dir, 'new.db'));
+  createSchema(other);
+  other.exec("INSERT INTO PROCESE VALUES (1, 'nginx'); INSERT INTO STATUS_PROCESS VALUES (1, 1, 0, NULL)");
+  other.close();
+  for (const part of ['', '-wal', '-shm']) rmSync(join(dir, `alarms.db${part}`), { force: true });
+  renameSync(join(dir, 'new.db'), join(dir, 'alarms.db'));
+  assert.equal((await store.readAlarms()).length, 1);
+  await store.close();
+});
+
+test('while another program writes, a poll goes on; a write waits, and the loop does not', async (t) => {
+  const path = join(tempDir(t), 'alarms.db');
+  const store = new SqliteStore({ path, queryTimeoutMs: 10_000 });
+  const other = new DatabaseSync(path);
+  createSchema(other);
+  other.exec("INSERT INTO PROCESE VALUES (1, 'nginx'); INSERT INTO STATUS_PROCESS VALUES (1, 0, 0, NULL)");
+  await store.readAlarms();
+  other.exec('BEGIN IMMEDIATE; UPDATE STATUS_PROCESS SET notes = NULL');
+  assert.deepEqual(await store.readAlarms(), []);
+  const raising = store.raiseAlarm(1, 'x');
+  let turns = 0;
+  for (const end = performance.now() + 300; performance.now() < end; turns++) await delay(1);
+  assert.ok(turns >= 5, `the loop went on: ${turns} turns`);
+  other.exec('COMMIT');
+  assert.equal(await raising, 'raised');
+  await store.close();
+  other.close();
+});
+
+test('a lock that stays is busy at the deadline; closing does not wait for it', async (t) => {
+  const path = join(tempDir(t), 'alarms.db');
+  const other = new DatabaseSync(path);
+  createSchema(other);
+  const short = new SqliteStore({ path, queryTimeoutMs: 200 });
+  const long = new SqliteStore({ path, queryTimeoutMs: 60_000 });
+  await Promise.all([short.readAlarms(), long.readAlarms()]);
+  other.exec('BEGIN IMMEDIATE');
+  await assert.rejects(short.dropAlarm(1, undefined), hasFault('busy', /locked/));
+  const waiting = assert.rejects(long.dropAlarm(1, undefined), hasFault('unreachable', /closed/));
+  await long.close();
+  await waiting;
+  other.exec('ROLLBACK');
+  assert.equal(await short.dropAlarm(1, undefined), 'missing');
+  await short.close();
+  other.close();
+});
+
+test('values of any kind harm nothing', async (t) => {
+  const path = join(tempDir(t), 'alarms.db');
+  const store = new SqliteStore({ path, queryTimeoutMs: 1000 });
+  await store.readAlarms();
+  const other = new DatabaseSync(path);
+  other.exec(`INSERT INTO PROCESE VALUES (1, x'6EFF00'), (2, 42), (3, 1.5), (9223372036854775807, 'far');
+    INSERT INTO STATUS_PROCESS VALUES (1, 1, 0, x'61FF'), (2, '1', '0', 7), (3, 'yes', 0, NULL), (9223372036854775807, 1, 0, NULL)`);
+  const rows = await store.readAlarms();
+  assert.deepEqual(
+    rows.map(({ processName }) => processName),
+    ['n\udcff\u0000', '42', 'far'],
+  );
+  for (const row of rows.slice(0, 2)) assert.equal(await store.clearAlarm(row, new Date(2026, 0, 2, 3, 4, 5)), 'cleared');
+  const notes = other.prepare('SELECT hex(notes) AS hex FROM STATUS_PROCESS WHERE process_id = 1').get();
+  assert.equal(notes?.hex, `61FF${Buffer.from(' - Restarted at 2026-01-02 03:04:05').toString('hex').toUpperCase()}`);
+  await store.close();
+  other.close();
+});
