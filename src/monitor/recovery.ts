@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { commandEnvironment, expandCommand } from '../core/command-template.ts';
 import type { RecoverySettings } from '../core/config.ts';
+import type { RestartAttempt } from '../strategies/strategy.ts';
 import { commandFailure } from '../system/command-runner.ts';
 import { proveHealthy } from './health-proof.ts';
 import { processFields, type RecoveryJob, type RecoveryOutcome, type RecoveryParts } from './recovery-job.ts';
@@ -43,12 +44,20 @@ type AttemptOutcome =
 
 async function makeAttempt(job: RecoveryJob, attempt: number, parts: RecoveryParts): Promise<AttemptOutcome> {
   const rank = { repeated: attempt > 1 || job.repeated, priority: job.plan.settings.priority, sinceMs: job.sinceMs };
-  const release = await parts.slots.acquire(rank, parts.stopping);
-  if (release === undefined) return { kind: 'interrupted' };
+  const slot = await parts.slots.acquire(rank, parts.stopping);
+  if (slot === undefined) return { kind: 'interrupted' };
+  let release = slot;
+  const outsideSlot = async <T>(wait: () => Promise<T>): Promise<T> => {
+    release();
+    const result = await wait();
+    // Aborted: what follows ends at once, and needs no slot.
+    release = (await parts.slots.acquire(rank, parts.abort)) ?? (() => {});
+    return result;
+  };
   try {
     const early = await prepare(job, attempt, parts);
     if (early !== undefined) return early;
-    const restarted = await restart(job, attempt, parts);
+    const restarted = await restart(job, attempt, outsideSlot, parts);
     if (parts.abort.aborted) return { kind: 'interrupted' };
     if (restarted.kind === 'failed') return restarted;
   } finally {
@@ -91,6 +100,7 @@ async function runPreRestart(job: RecoveryJob, template: string, parts: Recovery
 async function restart(
   job: RecoveryJob,
   attempt: number,
+  outsideSlot: NonNullable<RestartAttempt['outsideSlot']>,
   parts: RecoveryParts,
 ): Promise<{ kind: 'restarted' } | { kind: 'failed'; reason: string }> {
   const { process, plan } = job;
@@ -111,7 +121,7 @@ async function restart(
     fieldsOf(job, attempt),
   );
   parts.events.emit({ type: 'attempt_started', process, target: job.target, attempt, maxAttempts });
-  const outcome = await plan.strategy.restart({ process, attempt, runId, signal: parts.abort });
+  const outcome = await plan.strategy.restart({ process, attempt, runId, signal: parts.abort, outsideSlot });
   if (outcome.kind === 'failed') return outcome;
   parts.log.info(`RESTART LOG: Restart command executed for ${process.processName}: ${outcome.detail}`, fieldsOf(job, attempt));
   return { kind: 'restarted' };

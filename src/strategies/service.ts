@@ -64,9 +64,9 @@ export class ServiceStrategy implements RestartStrategy {
     }
   }
 
-  restart({ process, signal }: RestartAttempt): Promise<RestartOutcome> {
+  restart({ process, signal, outsideSlot = (wait) => wait() }: RestartAttempt): Promise<RestartOutcome> {
     const lookUp = (signal: AbortSignal) => this.lookUp(process, signal);
-    return restartUnit(this.#parts, { lookUp, limitMs: this.#options.commandTimeoutMs, signal });
+    return restartUnit(this.#parts, { lookUp, limitMs: this.#options.commandTimeoutMs, signal, outsideSlot });
   }
 
   checkHealth(

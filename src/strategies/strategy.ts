@@ -34,6 +34,8 @@ export interface RestartAttempt {
   readonly runId: string;
   /** Aborts when the daemon has to go: kill what is running and return. */
   readonly signal: AbortSignal;
+  /** Gives the slot for restart commands to others while `wait`, which runs no command of ours, goes on; absent where there are no slots. */
+  readonly outsideSlot?: <T>(wait: () => Promise<T>) => Promise<T>;
 }
 
 /** A way of restarting one configured process. Stateless between calls; calls for different targets overlap. */

@@ -11,9 +11,11 @@ export type ServiceParts = Pick<StrategyParts, 'services' | 'clock' | 'log'>;
 export interface UnitRestart {
   /** Finds and judges the unit anew: between two looks an alias may have come to mean another. */
   readonly lookUp: (signal: AbortSignal) => Promise<UnitLookup>;
-  /** For all of it: waiting for systemd's own restart, `reset-failed`, the job. */
+  /** For waiting for systemd's own restart, and again for what we do then. */
   readonly limitMs: number;
   readonly signal: AbortSignal;
+  /** RestartAttempt.outsideSlot. */
+  readonly outsideSlot: <T>(wait: () => Promise<T>) => Promise<T>;
 }
 
 /**
@@ -21,35 +23,52 @@ export interface UnitRestart {
  * that stands in the way. Never rejects. Source: systemctl(1).
  */
 export async function restartUnit(parts: ServiceParts, restart: UnitRestart): Promise<RestartOutcome> {
-  const deadline = startDeadline(parts.clock, restart.limitMs, restart.signal);
+  const settled = await within(parts, restart, (deadline) => settle(parts, restart, deadline));
+  if (settled.kind !== 'unit') return settled;
+  return within(parts, restart, (deadline) => startOrRestart(parts.services, settled.status, { ...restart, deadline }));
+}
+
+async function within<T>(
+  { clock }: ServiceParts,
+  { limitMs, signal }: UnitRestart,
+  run: (deadline: Deadline) => Promise<T>,
+): Promise<T> {
+  const deadline = startDeadline(clock, limitMs, signal);
   try {
-    const settled = await awaitSystemd(parts, restart, deadline);
-    if (settled.kind !== 'unit') return settled;
-    return await startOrRestart(parts.services, settled.status, { ...restart, deadline });
+    return await run(deadline);
   } finally {
     deadline.end();
   }
 }
 
-async function awaitSystemd(
-  { clock, log }: ServiceParts,
-  { lookUp, limitMs, signal }: UnitRestart,
-  deadline: Deadline,
-): Promise<{ readonly kind: 'unit'; readonly status: UnitStatus } | RestartOutcome> {
-  for (let pauseMs = FIRST_PAUSE_MS, waited = false; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS), waited = true) {
-    const found = await lookUp(deadline.signal);
-    if (found.kind !== 'found') return { kind: 'failed', reason: found.reason };
-    const { status } = found;
-    const problem = loadProblem(status);
-    if (problem !== undefined) return { kind: 'failed', reason: problem };
-    if (waited && isUp(status)) return { kind: 'restarted', detail: `systemd restarted ${status.id} itself` };
-    if (nextStep(status) !== 'wait') return { kind: 'unit', status };
-    if (!waited) log.debug(`systemd is just restarting ${status.id} itself: waiting for it`);
+type Settled = { readonly kind: 'unit'; readonly status: UnitStatus } | RestartOutcome;
+
+/** The unit as it stands once systemd itself does nothing about it. */
+async function settle(parts: ServiceParts, restart: UnitRestart, deadline: Deadline): Promise<Settled> {
+  const first = await look(restart, deadline);
+  if (first.kind !== 'unit' || nextStep(first.status) !== 'wait') return first;
+  parts.log.debug(`systemd is just restarting ${first.status.id} itself: waiting for it`);
+  return restart.outsideSlot(() => awaitSystemd(parts, first.status.id, restart, deadline));
+}
+
+async function look({ lookUp }: UnitRestart, deadline: Deadline): Promise<Settled> {
+  const found = await lookUp(deadline.signal);
+  if (found.kind !== 'found') return { kind: 'failed', reason: found.reason };
+  const problem = loadProblem(found.status);
+  return problem === undefined ? { kind: 'unit', status: found.status } : { kind: 'failed', reason: problem };
+}
+
+async function awaitSystemd({ clock }: ServiceParts, unit: string, restart: UnitRestart, deadline: Deadline): Promise<Settled> {
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     await clock.sleep(Math.min(pauseMs, deadline.remainingMs()), deadline.signal);
-    if (signal.aborted) return { kind: 'failed', reason: 'aborted' };
+    if (restart.signal.aborted) return { kind: 'failed', reason: 'aborted' };
     if (deadline.remainingMs() === 0) {
-      return { kind: 'failed', reason: `${status.id} is not up after ${limitMs / 1000} s of systemd restarting it itself` };
+      return { kind: 'failed', reason: `${unit} is not up after ${restart.limitMs / 1000} s of systemd restarting it itself` };
     }
+    const now = await look(restart, deadline);
+    if (now.kind !== 'unit') return now;
+    if (isUp(now.status)) return { kind: 'restarted', detail: `systemd restarted ${now.status.id} itself` };
+    if (nextStep(now.status) !== 'wait') return now;
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { skipUnless } from '../helpers/requirement.ts';
@@ -131,8 +131,9 @@ async function configure(): Promise<void> {
   writeFileSync(container.path('/etc/systemd/system/webd.service'), '[Service]\nExecStart=/bin/sleep 600\n');
   await shell(`useradd --create-home --home-dir /home/other other; install -d -o other -m 700 /home/other/app
     install -o other /usr/bin/sleep /home/other/app/worker; systemctl daemon-reload; systemctl start webd
-    cd /home/other/app && TOKEN='a secret' setsid setpriv --reuid=other --regid=other --init-groups \\
-      bash -c 'exec -a "worker of mine" ./worker 654' </dev/null >/dev/null 2>&1 & sleep 0.2`);
+    (cd /home/other/app && TOKEN='a secret' exec setsid setpriv --reuid=other --regid=other --init-groups \\
+      bash -c 'exec -a "worker of mine" ./worker 654') </dev/null >/dev/null 2>&1 &
+    sleep 0.2`);
 }
 
 function pidOf(program: string): Promise<string> {

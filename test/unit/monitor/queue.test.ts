@@ -242,3 +242,20 @@ test('an order is carried out with no row in alarm, past an open breaker, but no
   world.holds.set('*', undefined, '');
   assert.equal(await order(), 'skipped');
 });
+
+test('a strategy that waits for somebody else gives its slot away meanwhile', async () => {
+  const world = new MonitorWorld({ maxConcurrentRestarts: 1 });
+  world.alarm(1, 'slow', {
+    restartMs: 0,
+    restart: async ({ outsideSlot }) => {
+      await outsideSlot?.(() => world.clock.sleep(50_000));
+      return { kind: 'restarted', detail: 'systemd did it' };
+    },
+  });
+  world.alarm(2, 'quick');
+  await world.poll();
+  assert.deepEqual(
+    world.seen('alarm_cleared').map(({ process }) => process.processName),
+    ['quick', 'slow'],
+  );
+});
