@@ -1,5 +1,5 @@
-import { request } from 'node:http';
 import { errorMessage } from '../core/errors.ts';
+import { request } from '../system/builtin-http.ts';
 
 /**
  * Nobody carried the order out, as far as can be told.

@@ -1,8 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { errorMessage } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { groupId } from '../logging/group-id.ts';
+import { createServer } from '../system/builtin-http.ts';
 import { type Answer, errorAnswer } from './answer.ts';
 import { Connections } from './connections.ts';
 import type { Orders } from './orders.ts';

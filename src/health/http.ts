@@ -1,6 +1,7 @@
-import { type ClientRequest, type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http';
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { runInNewContext } from 'node:vm';
 import type { HealthResult } from '../core/outcomes.ts';
+import { request as requestHttp } from '../system/builtin-http.ts';
 import { errorCode } from './error-code.ts';
 import type { HealthCheckDefinition } from './health-check.ts';
 import { expandUrl, type HttpCheckOptions, parseHttpOptions } from './http-options.ts';

@@ -4,6 +4,7 @@ import type { ManagedProcess } from '../core/alarm.ts';
 import { commandEnvironment, expandCommand } from '../core/command-template.ts';
 import type { LaunchRecord } from '../core/launch-record.ts';
 import { printable } from '../core/printable.ts';
+import { hostPath } from '../system/host-path.ts';
 import type { Launch } from '../system/program-launcher.ts';
 import type { RecalledLaunch } from './launch-memory.ts';
 import type { ProcessOptions } from './process-options.ts';
@@ -80,13 +81,13 @@ function planned(launches: readonly PlannedLaunch[]): StartPlan {
 
 /** An update may have moved the file that /proc showed while argv[0] names the place where it is always found. */
 function withExecutable(record: LaunchRecord): LaunchRecord | undefined {
-  if (existsSync(record.executable)) return record;
+  if (existsSync(hostPath(record.executable))) return record;
   const [called = ''] = record.argv;
-  return isAbsolute(called) && existsSync(called) ? { ...record, executable: called } : undefined;
+  return isAbsolute(called) && existsSync(hostPath(called)) ? { ...record, executable: called } : undefined;
 }
 
 function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return statSync(hostPath(path), { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 /** The first executable file of that name in the absolute folders of `path`; a full path stands for itself. */

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { LaunchRecord } from '../core/launch-record.ts';
+import { hostPath } from './host-path.ts';
 import { parseAuxv } from './proc-parse.ts';
 import type { ProcessTable } from './process-table.ts';
 
@@ -90,7 +91,7 @@ function cutName(path: string): string {
 function readShebang(file: string): string[] {
   try {
     // Looked at before it is opened for reading: to open a device can be an act, and to open a FIFO waits for its writer.
-    const place = openSync(file, O_PATH);
+    const place = openSync(hostPath(file), O_PATH);
     try {
       if (!fstatSync(place).isFile()) return [];
       const [, line = ''] = /^#!([^\n]*)/.exec(readHead(`/proc/self/fd/${place}`)) ?? [];

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 import { DaemonWorld, type Scope, type Sections } from '../helpers/daemon-world.ts';
 import type { Mariadb } from '../helpers/mariadb.ts';
@@ -47,9 +49,9 @@ export class BenchWorld {
     return Array.isArray(rows) ? (rows as RowDataPacket[]) : [];
   }
 
-  /** Starts a daemon; its process id once its loop runs. */
+  /** Starts a daemon with Node's options of the unit; its process id once its loop runs. */
   async startDaemon(): Promise<{ readonly pid: number; stdout(): string; stop(): Promise<unknown> }> {
-    const daemon = await this.world.start();
+    const daemon = await this.world.start(nodeArgs());
     return { pid: daemon.child.pid ?? 0, stdout: daemon.stdout, stop: () => daemon.stop() };
   }
 
@@ -97,6 +99,16 @@ const SECTIONS: Sections = {
   logging: { format: 'json' },
   'process.default': { restart_command: `sleep ${RESTART_S}`, restart_delay: undefined },
 };
+
+/** What stands between Node and the program in the unit's ExecStart. */
+function nodeArgs(): string[] {
+  const unit = readFileSync(join(import.meta.dirname, '../../monitor_service.service'), 'utf8');
+  const words = /^ExecStart=(.*)$/m.exec(unit)?.[1]?.split(' ') ?? [];
+  return words.slice(
+    1,
+    words.findIndex((word) => word.endsWith('.js')),
+  );
+}
 
 /** When the daemon first told of an alarm after `sinceMs`, milliseconds of the epoch: the end of the poll that saw it. */
 export function firstFound(stdout: string, sinceMs: number): number {

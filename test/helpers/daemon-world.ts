@@ -130,7 +130,8 @@ export class DaemonWorld {
       return await waitFor(what, condition, limitMs);
     } catch (error) {
       const last = this.#daemons.at(-1);
-      throw new Error(`${String(error)}\n${last?.stdout().slice(-4000)}\n${last?.stderr().slice(-2000)}`);
+      const said = last === undefined ? '' : `\n${last.stdout().slice(-4000)}\n${last.stderr().slice(-2000)}`;
+      throw new Error(`${String(error)}${said}`);
     }
   }
 
@@ -140,8 +141,8 @@ export class DaemonWorld {
   }
 
   /** Starts a daemon and waits until its loop runs. */
-  async start(): Promise<DaemonProcess> {
-    const daemon = new DaemonProcess(this.configFile);
+  async start(nodeArgs: readonly string[] = []): Promise<DaemonProcess> {
+    const daemon = new DaemonProcess(this.configFile, {}, nodeArgs);
     this.#daemons.push(daemon);
     await daemon.line(/ started \(pid \d+\)/);
     return daemon;

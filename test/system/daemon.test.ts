@@ -171,7 +171,7 @@ test('a command leaves its daemon behind', { skip }, async () => {
 });
 
 test('status, log file and journal tell of it', { skip }, async () => {
-  assert.match(await property('StatusText'), /0 in alarm, 0 recovering/);
+  await waitFor('the status at rest', async () => (await property('StatusText')) === '0 in alarm, 0 recovering, db ok');
   const status = JSON.parse(await shell('monitor_service status --json'));
   assert.equal(String(status.pid), await property('MainPID'));
   const log = container.path('/var/log/monitor_service.log');
@@ -186,6 +186,7 @@ test('status, log file and journal tell of it', { skip }, async () => {
     );
   }
   assert.equal(statSync(log).mode & 0o777, 0o640);
+  assert.equal((await shell('stat -c %G /var/log/monitor_service.log')).trim(), 'adm');
   const said = (await journal()).match(/Successfully restarted and verified process: webd/g);
   assert.equal(said?.length, 1, 'no line twice');
   for (const secret of ['pa#ss', 'a secret']) assert(!(await journal()).includes(secret) && !lines.includes(secret));

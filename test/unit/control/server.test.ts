@@ -115,6 +115,7 @@ describe('the time limits of the control server', { concurrency: true }, () => {
     deaf.setEncoding('latin1').on('data', (text: string) => {
       received += text;
     });
+    deaf.resume();
     await once(deaf, 'close');
     const announced = Number(/Content-Length: (\d+)/.exec(received)?.[1]);
     assert.ok(received.length < announced, `${received.length} of ${announced}`);

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { DaemonWorld } from '../helpers/daemon-world.ts';
+import { isAlive, openZoo } from '../helpers/process-zoo.ts';
+import { shareMariadb } from '../helpers/shared-mariadb.ts';
+
+const { skip, server } = shareMariadb();
+const options = { skip, timeout: 180_000 };
+
+test('a program that was killed is started again as it was, and outlives the daemon', options, async (t) => {
+  const world = await DaemonWorld.open(t, server(), { 'process.default': { restart_command: undefined } });
+  const zoo = openZoo(t);
+  const name = 'monitored-program-with-a-long-name';
+  const program = zoo.sleeper(name);
+  world.configure({ [`process.${name}`]: { restart_strategy: 'process', health_check_timeout: 10 } });
+  const id = await world.add(name);
+  const first = await zoo.start(program, ['301.5'], { cwd: zoo.dir });
+  const daemon = await world.start();
+  await world.until('it was seen while it lived', () => isRemembered(world, name));
+
+  process.kill(first, 'SIGKILL');
+  await world.until('it is dead', () => !isAlive(first));
+  await world.raise(id, 'it died');
+  await world.allClear();
+  assert.match((await world.row(id)).notes ?? '', /^it died - Restarted at /);
+  const second = runningPid(program);
+  assert.deepEqual(commandLine(second), [program, '301.5']);
+
+  // In alarm while it lives: stopped, and started anew.
+  await world.raise(id, 'it hangs');
+  await world.allClear();
+  assert.equal(isAlive(second), false);
+  const third = runningPid(program);
+  assert.deepEqual(commandLine(third), [program, '301.5']);
+
+  assert.equal((await daemon.stop()).code, 0);
+  assert.equal(isAlive(third), true, 'it outlives the daemon');
+  process.kill(third, 'SIGKILL');
+  await world.nothingLeft();
+});
+
+test('a start_command brings a program back that was never seen, and a namesake is not touched', options, async (t) => {
+  const world = await DaemonWorld.open(t, server(), { 'process.default': { restart_command: undefined } });
+  const zoo = openZoo(t);
+  const program = zoo.sleeper('zoo-keeper');
+  const bystanders = [await zoo.start(zoo.sleeper('zoo-keeper-2')), await zoo.start(zoo.sleeper('the-zoo-keeper'))];
+  world.configure({
+    'process.zoo-keeper': { restart_strategy: 'process', start_command: `exec ${program} 302.5` },
+    'process.no-such-program-anywhere': { restart_strategy: 'process', max_attempts: 1 },
+  });
+  const [id, nowhere] = [await world.add('zoo-keeper'), await world.add('no-such-program-anywhere')];
+  await world.raise(id);
+  await world.raise(nowhere);
+  const daemon = await world.start();
+  await world.allClear({ except: [nowhere] });
+  await daemon.line(/Failed to restart no-such-program-anywhere: nothing to start/);
+  const pid = runningPid(program);
+  assert.deepEqual(commandLine(pid), [program, '302.5']);
+  assert.equal((await daemon.stop()).code, 0);
+  for (const one of [pid, ...bystanders]) assert.equal(isAlive(one), true);
+  process.kill(pid, 'SIGKILL');
+  await world.nothingLeft();
+});
+
+/** How it was started stands in the daemon's memory on the disk. */
+function isRemembered(world: DaemonWorld, name: string): boolean {
+  const state = new DatabaseSync(join(world.dir, 'state/state.db'), { readOnly: true });
+  try {
+    return state.prepare('SELECT 1 FROM launches WHERE key = ?').get(name) !== undefined;
+  } finally {
+    state.close();
+  }
+}
+
+/** The only process that runs `program`. */
+function runningPid(program: string): number {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && commandLine(Number(name))[0] === program);
+  assert.equal(pids.length, 1, `one runs ${program}`);
+  return Number(pids[0]);
+}
+
+function commandLine(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
+  } catch {
+    return [];
+  }
+}
