@@ -28,6 +28,12 @@ export class Holds {
     return holds.find(({ name }) => name === processName) ?? holds.find(({ name }) => name === holdAll);
   }
 
+  /** Why `processName` must not be restarted, in words; undefined where no hold keeps it from that. */
+  reason(processName: string): string | undefined {
+    const hold = this.of(processName);
+    return hold && `on hold${hold.reason === '' ? '' : `: ${hold.reason}`}`;
+  }
+
   /** The holds in force; those whose time is over end here, with a line. */
   list(): HoldRecord[] {
     const now = this.#parts.clock.date().getTime();

@@ -5,6 +5,7 @@ import type { Logger } from '../core/logger.ts';
 import type { DaemonState } from '../state/daemon-state.ts';
 import type { AlarmStore } from '../stores/store.ts';
 import type { CommandRunner } from '../system/command-runner.ts';
+import type { Holds } from './holds.ts';
 import type { RecoveryPlan } from './recovery-plan.ts';
 import type { RestartSlots } from './restart-slots.ts';
 
@@ -26,17 +27,23 @@ export interface RecoveryJob {
   readonly process: ManagedProcess;
   /** The rows that share the target; others may join while it runs, those that left alarm are taken out. */
   members: Member[];
-  /** An operator's order: done whether or not a row is in alarm. */
-  readonly ordered: boolean;
+  /** An operator's order began it or joined it: it is done whether or not a row is in alarm. */
+  ordered: boolean;
   /** True where the last recovery of the target failed. */
   readonly repeated: boolean;
   readonly sinceMs: number;
+  /** Monotonic time at which it was proved healthy. An alarm found later may tell of a later death: that proof does not end it. */
+  provedAtMs: number | undefined;
 }
 
-/** How a recovery ended. `ended`: nobody is in alarm any more; `interrupted`: the daemon stops. */
+/**
+ * How a recovery ended. `ended`: nobody is in alarm any more; `skipped`: it must not go on (a hold, mode = observe);
+ * `interrupted`: the daemon stops.
+ */
 export type RecoveryOutcome =
   | { readonly kind: 'recovered'; readonly attempts: number }
   | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'skipped'; readonly reason: string }
   | { readonly kind: 'ended'; readonly reason: string }
   | { readonly kind: 'interrupted' };
 
@@ -50,6 +57,9 @@ export interface RecoveryParts {
   readonly events: EventBus;
   readonly log: Logger;
   readonly clock: Clock;
+  readonly holds: Holds;
+  /** `mode = observe`; read before each attempt. */
+  readonly observeOnly: () => boolean;
   /** No new attempt once it is aborted. */
   readonly stopping: AbortSignal;
   /** Running commands are killed once it is aborted. */

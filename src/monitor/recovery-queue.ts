@@ -1,18 +1,10 @@
-import type { ManagedProcess, ProcessRow } from '../core/alarm.ts';
+import type { ProcessRow } from '../core/alarm.ts';
 import { errorMessage } from '../core/errors.ts';
-import type { AlarmClearing } from './alarm-clearing.ts';
-import type { Breakers } from './breakers.ts';
 import { proveHealthy } from './health-proof.ts';
-import type { Holds } from './holds.ts';
-import { recover } from './recovery.ts';
-import type { Member, RecoveryJob, RecoveryOutcome, RecoveryParts } from './recovery-job.ts';
+import { Recoveries, type RecoveriesParts } from './recoveries.ts';
+import type { Member, RecoveryOutcome } from './recovery-job.ts';
 import { managedProcess, type Plans, type RecoveryPlan } from './recovery-plan.ts';
-import { isSameAlarm, type Settlement } from './settlement.ts';
 import { SkipLog } from './skip-log.ts';
-import { conclude } from './verdict.ts';
-
-/** How the handling of one alarm ended. `skipped`: nothing was done to the process, and why. */
-export type HandlingOutcome = RecoveryOutcome | { readonly kind: 'skipped'; readonly reason: string };
 
 /** An alarm to be handled: a row whose name is known to be one. */
 export interface FoundAlarm {
@@ -25,14 +17,14 @@ export interface FoundAlarm {
 }
 
 /** What the queue needs. */
-export interface RecoveryQueueParts extends RecoveryParts {
+export interface RecoveryQueueParts extends RecoveriesParts {
   /** Swapped at a reload. */
   readonly plans: () => Plans;
-  readonly observeOnly: () => boolean;
-  readonly breakers: Breakers;
-  readonly holds: Holds;
-  readonly clearing: AlarmClearing;
-  readonly settlement: Settlement;
+}
+
+interface Handling {
+  readonly processName: string;
+  readonly outcome: Promise<RecoveryOutcome>;
 }
 
 /**
@@ -41,19 +33,20 @@ export interface RecoveryQueueParts extends RecoveryParts {
  */
 export class RecoveryQueue {
   readonly #parts: RecoveryQueueParts;
-  readonly #handling = new Map<number, { readonly processName: string; readonly outcome: Promise<HandlingOutcome> }>();
-  readonly #jobs = new Map<string, { readonly job: RecoveryJob; readonly outcome: Promise<HandlingOutcome> }>();
-  readonly #endedSincePoll = new Set<number>();
+  readonly #handling = new Map<number, Handling>();
+  readonly #endedSincePoll = new Map<number, Handling>();
   readonly #skips: SkipLog;
+  readonly #recoveries: Recoveries;
 
   constructor(parts: RecoveryQueueParts) {
     this.#parts = parts;
     this.#skips = new SkipLog(parts.log, parts.events);
+    this.#recoveries = new Recoveries(parts, this.#skips);
   }
 
   /** How many recoveries are under way. */
   get recovering(): number {
-    return this.#jobs.size;
+    return this.#recoveries.size;
   }
 
   /** True while the row's alarm is being handled. */
@@ -80,47 +73,57 @@ export class RecoveryQueue {
     for (const alarm of fresh) {
       const { processId } = alarm.row;
       const outcome = start.then(() => this.#handle(alarm)).catch((error: unknown) => this.#bug(alarm.processName, error));
-      this.#handling.set(processId, { processName: alarm.processName, outcome });
+      const handling = { processName: alarm.processName, outcome };
+      this.#handling.set(processId, handling);
       void outcome.then(() => {
         this.#handling.delete(processId);
-        this.#endedSincePoll.add(processId);
+        this.#endedSincePoll.set(processId, handling);
       });
     }
     go();
   }
 
-  /** An operator's order: one recovery now, whatever the breaker says; joins the one that is under way for the same target. */
-  async order(processName: string, row: ProcessRow | undefined): Promise<HandlingOutcome> {
-    const plan = this.#parts.plans()(processName);
-    const process = managedProcess({ processId: row?.processId ?? 0 }, processName, plan);
-    const hold = this.#parts.holds.of(processName);
-    if (hold !== undefined)
-      return { kind: 'skipped', reason: `on hold${hold.reason === '' ? '' : ` (${hold.reason})`}: release it first` };
+  /**
+   * An operator's order: one recovery now, whatever the breaker says; joins the one that is under way for the same target.
+   * `rows`: those of that name whose alarms it is to end.
+   */
+  async order(processName: string, rows: readonly ProcessRow[]): Promise<RecoveryOutcome> {
+    const held = this.#parts.holds.reason(processName);
+    if (held !== undefined) return { kind: 'skipped', reason: `${held}; release it first` };
     if (this.#parts.observeOnly()) return { kind: 'skipped', reason: 'mode = observe: nothing is restarted' };
-    return this.#join({ process, row, foundAtMs: this.#parts.clock.monotonicMs() }, plan, true).catch((error: unknown) =>
-      this.#bug(processName, error),
-    );
+    const plan = this.#parts.plans()(processName);
+    const foundAtMs = this.#parts.clock.monotonicMs();
+    const memberOf = (row: ProcessRow | undefined): Member => ({
+      process: managedProcess({ processId: row?.processId ?? 0 }, processName, plan),
+      row,
+      foundAtMs,
+    });
+    const members = rows.length === 0 ? [memberOf(undefined)] : rows.map(memberOf);
+    return this.#recoveries.join(members, plan, true).catch((error: unknown) => this.#bug(processName, error));
   }
 
   /** Resolves when nothing is under way any more. */
   async idle(): Promise<void> {
-    while (this.#handling.size > 0 || this.#jobs.size > 0) {
-      await Promise.allSettled([...this.#handling.values(), ...this.#jobs.values()].map(({ outcome }) => outcome));
+    while (this.#handling.size > 0 || this.#recoveries.size > 0) {
+      const handlings = [...this.#handling.values()].map(({ outcome }) => outcome);
+      await Promise.allSettled([...handlings, ...this.#recoveries.outcomes()]);
     }
   }
 
-  async #handle(alarm: FoundAlarm): Promise<HandlingOutcome> {
+  async #handle(alarm: FoundAlarm): Promise<RecoveryOutcome> {
     const { row, processName, foundAtMs } = alarm;
     const plan = this.#parts.plans()(processName);
     const process = managedProcess(row, processName, plan);
     const member: Member = { process, row, foundAtMs };
+    const dependencies = this.#dependencies(processName, plan);
     if (alarm.handled && !this.#parts.observeOnly() && (await this.#clearHandled(member, plan)))
       return { kind: 'recovered', attempts: 0 };
-    const hold = this.#parts.holds.of(processName);
-    if (hold !== undefined) return this.#skip(process, `on hold${hold.reason === '' ? '' : `: ${hold.reason}`}`);
-    const blocked = await this.#awaitDependencies(processName, plan);
-    if (blocked !== undefined) return this.#skip(process, blocked);
-    return this.#join(member, plan, false);
+    const held = this.#parts.holds.reason(processName);
+    if (held !== undefined) return this.#skips.skip(process, held, 'warning');
+    // Nothing gets well in that mode.
+    const blocked = this.#parts.observeOnly() ? undefined : await failureAmong(dependencies);
+    if (blocked !== undefined) return this.#skips.skip(process, blocked, 'warning');
+    return this.#recoveries.join([member], plan, false);
   }
 
   /** An alarm that was healed before and could not be cleared then: true where the process is still well and clearing was tried again. */
@@ -131,102 +134,35 @@ export class RecoveryQueue {
     return true;
   }
 
-  /** Waits for those in alarm that `process` depends on; why it must not be restarted where one of them did not get well. */
-  async #awaitDependencies(processName: string, plan: RecoveryPlan): Promise<string | undefined> {
-    for (const name of plan.settings.dependsOn) {
-      // [process.default] may name what every other process depends on.
-      if (name === processName) continue;
-      for (const other of [...this.#handling.values()].filter((handling) => handling.processName === name)) {
-        const outcome = await other.outcome;
-        if (outcome.kind === 'failed' || outcome.kind === 'skipped')
-          return `it depends on ${name}, which did not get well: ${outcome.reason}`;
-        if (outcome.kind === 'interrupted') return `it depends on ${name}, whose recovery was interrupted`;
-      }
-    }
-    return undefined;
-  }
-
-  /** Joins the recovery that is under way for the row's target, or begins it. */
-  async #join(member: Member, plan: RecoveryPlan, ordered: boolean): Promise<HandlingOutcome> {
-    const { process } = member;
-    const resolution = await plan.strategy.resolve(process, this.#parts.abort);
-    if (resolution.kind === 'refused') return this.#skip(process, resolution.reason, 'error');
-    const target = resolution.key;
-    if (this.#parts.observeOnly()) {
-      return this.#skip(
-        process,
-        `mode = observe: would have restarted it using strategy ${plan.strategy.name} (${resolution.description})`,
-        'info',
-      );
-    }
-    const running = this.#jobs.get(target);
-    if (running !== undefined) {
-      running.job.members.push(member);
-      return running.outcome;
-    }
-    const repeated = this.#parts.breakers.snapshot(target).failures > 0;
-    const job: RecoveryJob = { target, plan, process, members: [member], ordered, repeated, sinceMs: member.foundAtMs };
-    const outcome = this.#run(job).finally(() => this.#leave(job));
-    this.#jobs.set(target, { job, outcome });
-    return outcome;
-  }
-
-  async #run(job: RecoveryJob): Promise<HandlingOutcome> {
-    const startedMs = this.#parts.clock.monotonicMs();
-    if (await this.#provedAfterCrash(job)) return this.#conclude(job, { kind: 'recovered', attempts: 0 }, startedMs);
-    const { breakers } = this.#parts;
-    if (job.ordered) breakers.admitOrder(job.target, job.process);
-    else {
-      const admission = breakers.admit(job.target, job.process);
-      if (admission.kind === 'refused') return this.#skip(job.process, 'circuit breaker open', 'silent');
-    }
-    this.#parts.events.emit({
-      type: 'recovery_started',
-      process: job.process,
-      target: job.target,
-      strategy: job.plan.strategy.name,
-    });
-    return this.#conclude(job, await recover(job, this.#parts), startedMs);
-  }
-
-  /** True where an attempt of an earlier life of the daemon turns out to have made the process well. */
-  async #provedAfterCrash(job: RecoveryJob): Promise<boolean> {
-    const left = await this.#parts.settlement.settle(job);
-    if (left === undefined || job.ordered || !isSameAlarm(left, job)) return false;
-    const proof = await proveHealthy(job.plan, job.process, left.attempt, this.#parts.clock, this.#parts.abort);
-    if (proof.kind !== 'healthy') return false;
-    this.#parts.log.info(
-      `RESTART LOG: ${job.process.processName} is healthy after the attempt that was under way; not restarted again`,
-      {
-        process_name: job.process.processName,
-        target: job.target,
-      },
-    );
-    return true;
-  }
-
-  async #conclude(job: RecoveryJob, outcome: RecoveryOutcome, startedMs: number): Promise<RecoveryOutcome> {
-    await conclude(job, outcome, startedMs, this.#parts);
-    // In the same breath as the last look for members: who comes later begins a recovery of its own.
-    this.#leave(job);
-    return outcome;
-  }
-
-  #leave(job: RecoveryJob): void {
-    if (this.#jobs.get(job.target)?.job === job) this.#jobs.delete(job.target);
-  }
-
-  #skip(process: ManagedProcess, reason: string, level: 'error' | 'warning' | 'info' | 'silent' = 'warning'): HandlingOutcome {
-    this.#skips.tell(process, reason, level);
-    return { kind: 'skipped', reason };
+  /**
+   * Those in alarm that `processName` depends on. Only those there are now: who waits for none that comes later can never wait in
+   * a circle, whatever a reload made of `depends_on` meanwhile.
+   */
+  #dependencies(processName: string, { settings }: RecoveryPlan): Handling[] {
+    // [process.default] may name what every other process depends on.
+    const names = settings.dependsOn.filter((name) => name !== processName);
+    if (names.length === 0) return [];
+    const inAlarm = [...this.#handling.values(), ...this.#endedSincePoll.values()];
+    return inAlarm.filter((handling) => names.includes(handling.processName));
   }
 
   /** Nothing of ours rejects for an expected fault: what arrives here is a mistake in the program, and must not end the daemon. */
-  #bug(processName: string, error: unknown): HandlingOutcome {
+  #bug(processName: string, error: unknown): RecoveryOutcome {
     this.#parts.log.error(`Internal error while handling ${processName}: ${errorMessage(error)}`, {
       process_name: processName,
       err: error,
     });
     return { kind: 'failed', reason: `internal error: ${errorMessage(error)}` };
   }
+}
+
+/** Waits for all of them; why what depends on them must not be restarted where one did not get well. */
+async function failureAmong(dependencies: readonly Handling[]): Promise<string | undefined> {
+  for (const { processName, outcome } of dependencies) {
+    const ended = await outcome;
+    if (ended.kind === 'failed' || ended.kind === 'skipped')
+      return `it depends on ${processName}, which did not get well: ${ended.reason}`;
+    if (ended.kind === 'interrupted') return `it depends on ${processName}, whose recovery was interrupted`;
+  }
+  return undefined;
 }

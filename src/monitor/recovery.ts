@@ -19,7 +19,7 @@ export async function recover(job: RecoveryJob, parts: RecoveryParts): Promise<R
     if (parts.stopping.aborted) return { kind: 'interrupted' };
     const outcome = await makeAttempt(job, attempt, parts);
     if (outcome.kind === 'recovered') return { kind: 'recovered', attempts: attempt };
-    if (outcome.kind === 'ended' || outcome.kind === 'interrupted') return outcome;
+    if (outcome.kind === 'ended' || outcome.kind === 'skipped' || outcome.kind === 'interrupted') return outcome;
     reason = outcome.reason;
     tellAttemptFailed(job, attempt, reason, parts);
     if (outcome.kind === 'rejected') break;
@@ -40,6 +40,7 @@ type AttemptOutcome =
   /** No attempt can succeed: `pre_restart_command` said no. */
   | { readonly kind: 'rejected'; readonly reason: string }
   | { readonly kind: 'ended'; readonly reason: string }
+  | { readonly kind: 'skipped'; readonly reason: string }
   | { readonly kind: 'interrupted' };
 
 async function makeAttempt(job: RecoveryJob, attempt: number, parts: RecoveryParts): Promise<AttemptOutcome> {
@@ -69,25 +70,32 @@ async function makeAttempt(job: RecoveryJob, attempt: number, parts: RecoveryPar
 /** Everything that may still keep the restart from happening; undefined where nothing does. */
 async function prepare(job: RecoveryJob, attempt: number, parts: RecoveryParts): Promise<AttemptOutcome | undefined> {
   const { preRestartCommand } = job.plan.settings;
-  const gone = await dropHealedMembers(job, parts);
-  if (gone !== undefined) return { kind: 'ended', reason: gone };
-  if (preRestartCommand === undefined || attempt > 1) return undefined;
+  const unwanted = await isUnwanted(job, parts);
+  if (unwanted !== undefined || preRestartCommand === undefined || attempt > 1) return unwanted;
   const failure = await runPreRestart(job, preRestartCommand, parts);
   if (parts.abort.aborted) return { kind: 'interrupted' };
   if (failure !== undefined) return { kind: 'rejected', reason: `pre_restart_command: ${failure}` };
-  // It may have taken its whole time limit: somebody may have cleared the alarm meanwhile.
-  const goneMeanwhile = await dropHealedMembers(job, parts);
-  return goneMeanwhile === undefined ? undefined : { kind: 'ended', reason: goneMeanwhile };
+  // It may have taken its whole time limit, and much may have changed meanwhile.
+  return isUnwanted(job, parts);
+}
+
+/** Whether somebody cleared the alarm, set a hold, or reloaded with mode = observe while this recovery waited for its turn. */
+async function isUnwanted(job: RecoveryJob, parts: RecoveryParts): Promise<AttemptOutcome | undefined> {
+  const gone = await dropHealedMembers(job, parts);
+  if (gone !== undefined) return { kind: 'ended', reason: gone };
+  const reason = parts.observeOnly() ? 'mode = observe' : parts.holds.reason(job.process.processName);
+  return reason === undefined ? undefined : { kind: 'skipped', reason };
 }
 
 async function runPreRestart(job: RecoveryJob, template: string, parts: RecoveryParts): Promise<string | undefined> {
   const expanded = expandCommand(template, job.process);
   if (expanded.kind === 'refused') return expanded.reason;
+  const runId = writeDown(job, 1, parts);
   const result = await parts.commands.run(
     {
       line: expanded.line,
       kind: 'action',
-      runId: newRunId(),
+      runId,
       description: `pre_restart_command of ${job.process.processName}`,
       environment: commandEnvironment(job.process, 1),
       timeoutMs: job.plan.settings.commandTimeoutMs,
@@ -104,17 +112,7 @@ async function restart(
   parts: RecoveryParts,
 ): Promise<{ kind: 'restarted' } | { kind: 'failed'; reason: string }> {
   const { process, plan } = job;
-  const runId = newRunId();
-  // Written down before anything is started: whatever kills us now, the next life of the daemon settles this run first.
-  parts.state.journal.begin({
-    target: job.target,
-    runId,
-    attempt,
-    alarms: job.members.flatMap(({ row, process: { processId, processName } }) =>
-      row === undefined ? [] : [{ processId, processName, notes: row.notes }],
-    ),
-    startedAt: parts.clock.date(),
-  });
+  const runId = writeDown(job, attempt, parts);
   const { maxAttempts } = plan.settings;
   parts.log.info(
     `RESTART LOG: Restarting ${process.processName} using strategy ${plan.strategy.name} (attempt ${attempt}/${maxAttempts})`,
@@ -164,8 +162,19 @@ function tellAttemptFailed(job: RecoveryJob, attempt: number, reason: string, pa
   parts.events.emit({ type: 'attempt_failed', process, target, attempt, reason });
 }
 
-function newRunId(): string {
-  return randomBytes(8).toString('hex');
+/** The id of a run that is about to start, in the journal: whatever kills us now, the next life of the daemon settles it first. */
+function writeDown(job: RecoveryJob, attempt: number, { state, clock }: RecoveryParts): string {
+  const runId = randomBytes(8).toString('hex');
+  state.journal.begin({
+    target: job.target,
+    runId,
+    attempt,
+    alarms: job.members.flatMap(({ row, process: { processId, processName } }) =>
+      row === undefined ? [] : [{ processId, processName, notes: row.notes }],
+    ),
+    startedAt: clock.date(),
+  });
+  return runId;
 }
 
 function fieldsOf(job: RecoveryJob, attempt: number): Record<string, unknown> {

@@ -47,6 +47,11 @@ export class Settlement {
     if (entry === undefined) return undefined;
     await this.#wait(entry);
     this.#left.delete(entry.target);
+    if (entry.target !== job.target) {
+      // From now on it is struck off with the job's own end.
+      this.#parts.journal.begin({ ...entry, target: job.target });
+      this.#parts.journal.end(entry.target);
+    }
     return entry;
   }
 

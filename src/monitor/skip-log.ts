@@ -13,8 +13,12 @@ export class SkipLog {
     this.#events = events;
   }
 
-  /** `silent`: the decider has told it already. */
-  tell(process: ManagedProcess, reason: string, level: 'error' | 'warning' | 'info' | 'silent'): void {
+  /** Tells it and returns it as an outcome. `silent`: the decider has told it already. */
+  skip(
+    process: ManagedProcess,
+    reason: string,
+    level: 'error' | 'warning' | 'info' | 'silent',
+  ): { readonly kind: 'skipped'; readonly reason: string } {
     const { processId, processName } = process;
     const known = this.#told.get(processId) === reason;
     this.#told.set(processId, reason);
@@ -25,11 +29,17 @@ export class SkipLog {
       });
     }
     if (!known) this.#events.emit({ type: 'recovery_skipped', process, reason });
+    return { kind: 'skipped', reason };
   }
 
   /** Why the row was last skipped. */
   reason(processId: number): string | undefined {
     return this.#told.get(processId);
+  }
+
+  /** It is being restarted after all: the next skip is news again. */
+  forget(processId: number): void {
+    this.#told.delete(processId);
   }
 
   /** Forgets the rows that are not `inAlarm` any more. */

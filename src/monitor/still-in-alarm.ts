@@ -37,6 +37,9 @@ async function readAgain(member: Member, parts: RecoveryParts): Promise<{ member
     ]);
     if (row === 'too long') return { member, gone: undefined };
     if (row === undefined) return { member: { ...member, row: undefined }, gone: 'its row was deleted' };
+    // Another database after a reload, or a row given to somebody else: an alarm of that name is not what we were called for.
+    if (row.processName !== member.process.processName)
+      return { member: { ...member, row: undefined }, gone: 'its row belongs to another process now' };
     if (isInAlarm(row)) return { member: { ...member, row }, gone: undefined };
     return { member: { ...member, row }, gone: row.alarma ? 'somebody acknowledged it' : 'somebody cleared it' };
   } catch (error) {

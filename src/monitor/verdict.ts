@@ -1,24 +1,14 @@
-import type { AlarmClearing } from './alarm-clearing.ts';
 import type { Breakers } from './breakers.ts';
 import { processFields, type RecoveryJob, type RecoveryOutcome, type RecoveryParts } from './recovery-job.ts';
 
 /** What the verdict on a recovery needs. */
-export interface VerdictParts extends Pick<RecoveryParts, 'state' | 'log' | 'events' | 'clock'> {
+export interface VerdictParts extends Pick<RecoveryParts, 'log' | 'events' | 'clock'> {
   readonly breakers: Breakers;
-  readonly clearing: AlarmClearing;
 }
 
-/**
- * What follows from the end of a recovery: the line that says so, the breaker's count, the clearing of every member's alarm, and
- * the journal entry struck off. Returns without a pause after it looked for members a last time.
- */
-export async function conclude(
-  job: RecoveryJob,
-  outcome: RecoveryOutcome,
-  startedMs: number,
-  parts: VerdictParts,
-): Promise<void> {
-  const { breakers, state, log, events, clearing, clock } = parts;
+/** Tells how a recovery ended and counts it for the breaker. */
+export function pronounce(job: RecoveryJob, outcome: RecoveryOutcome, startedMs: number, parts: VerdictParts): void {
+  const { breakers, log, events, clock } = parts;
   const { process, target } = job;
   const durationMs = Math.round(clock.monotonicMs() - startedMs);
   const fields = { ...processFields(process), target, duration_ms: durationMs };
@@ -27,11 +17,6 @@ export async function conclude(
       log.info(`RESTART LOG: Successfully restarted and verified process: ${process.processName}`, fields);
       events.emit({ type: 'recovery_succeeded', process, target, attempts: outcome.attempts, durationMs });
       breakers.succeeded(target, process);
-      // By index: others may join until the last of them is cleared.
-      for (let i = 0; i < job.members.length; i++) {
-        const member = job.members[i];
-        if (member !== undefined) await clearing.clear(member);
-      }
       break;
     case 'failed':
       log.error(`RESTART LOG: Failed to restart ${process.processName}: ${outcome.reason}`, fields);
@@ -39,15 +24,18 @@ export async function conclude(
       breakers.failed(target, process);
       break;
     case 'ended':
+      // Its line was written by the one who saw the alarm gone.
+      events.emit({ type: 'recovery_skipped', process, reason: outcome.reason });
+      breakers.interrupted(target, process);
+      break;
+    case 'skipped':
       breakers.interrupted(target, process);
       break;
     case 'interrupted':
       log.warning(`RESTART LOG: Recovery of ${process.processName} interrupted: the daemon stops`, fields);
       breakers.interrupted(target, process);
-      // Its journal entry stays: the next life of the daemon looks first whether the process got well.
-      return;
+      break;
     default:
       outcome satisfies never;
   }
-  state.journal.end(target);
 }

@@ -39,6 +39,7 @@ export async function crashRounds(dir: string, rounds: number, seed = 1): Promis
     kills++;
     const second = new DaemonProcess(world.configFile);
     try {
+      await second.line(/started/);
       await waitFor(`all alarms of round ${round} cleared`, () => world.inAlarm() === 0, 60_000);
     } catch (error) {
       throw new Error(`${String(error)}\n${second.stdout().slice(-4000)}`);

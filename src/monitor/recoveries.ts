@@ -1,0 +1,147 @@
+import { isInAlarm } from '../core/alarm.ts';
+import type { AlarmClearing } from './alarm-clearing.ts';
+import type { Breakers } from './breakers.ts';
+import { proveHealthy } from './health-proof.ts';
+import { recover } from './recovery.ts';
+import { type Member, processFields, type RecoveryJob, type RecoveryOutcome, type RecoveryParts } from './recovery-job.ts';
+import type { RecoveryPlan } from './recovery-plan.ts';
+import { isSameAlarm, type Settlement } from './settlement.ts';
+import type { SkipLog } from './skip-log.ts';
+import { pronounce } from './verdict.ts';
+
+/** What the recoveries need. */
+export interface RecoveriesParts extends RecoveryParts {
+  readonly breakers: Breakers;
+  readonly clearing: AlarmClearing;
+  readonly settlement: Settlement;
+}
+
+interface RunningJob {
+  readonly job: RecoveryJob;
+  readonly outcome: Promise<RecoveryOutcome>;
+}
+
+/** The recoveries under way, one for each target: whose rows resolve to the same one share it. */
+export class Recoveries {
+  readonly #parts: RecoveriesParts;
+  readonly #skips: SkipLog;
+  readonly #running = new Map<string, RunningJob>();
+
+  constructor(parts: RecoveriesParts, skips: SkipLog) {
+    this.#parts = parts;
+    this.#skips = skips;
+  }
+
+  /** How many are under way. */
+  get size(): number {
+    return this.#running.size;
+  }
+
+  /** The ends of those that are under way. */
+  outcomes(): Promise<RecoveryOutcome>[] {
+    return [...this.#running.values()].map(({ outcome }) => outcome);
+  }
+
+  /** Joins the recovery that is under way for the members' target, or begins it. `members`: at least one, all of one name. */
+  async join(members: readonly Member[], plan: RecoveryPlan, ordered: boolean): Promise<RecoveryOutcome> {
+    const [leader] = members;
+    if (leader === undefined) return { kind: 'ended', reason: 'nobody is in alarm' };
+    const { process } = leader;
+    for (;;) {
+      const resolution = await plan.strategy.resolve(process, this.#parts.abort);
+      if (resolution.kind === 'refused') return this.#skips.skip(process, resolution.reason, 'error');
+      if (this.#parts.observeOnly()) {
+        const how = `using strategy ${plan.strategy.name} (${resolution.description})`;
+        return this.#skips.skip(process, `mode = observe: would have restarted it ${how}`, 'info');
+      }
+      const target = resolution.key;
+      const running = this.#running.get(target);
+      if (running === undefined) {
+        const repeated = this.#parts.breakers.snapshot(target).failures > 0;
+        const sinceMs = leader.foundAtMs;
+        return this.#begin({ target, plan, process, members: [...members], ordered, repeated, sinceMs, provedAtMs: undefined });
+      }
+      if (members.every((member) => isCoveredBy(running.job, member))) return this.#share(running, members, ordered);
+      // What it proved is older than this alarm.
+      await running.outcome;
+      if (this.#parts.stopping.aborted) return { kind: 'interrupted' };
+    }
+  }
+
+  #begin(job: RecoveryJob): Promise<RecoveryOutcome> {
+    const outcome = this.#run(job).finally(() => this.#leave(job));
+    this.#running.set(job.target, { job, outcome });
+    return outcome;
+  }
+
+  async #share({ job, outcome }: RunningJob, members: readonly Member[], ordered: boolean): Promise<RecoveryOutcome> {
+    job.ordered ||= ordered;
+    // An order and a poll may bring the same row.
+    job.members.push(...members.filter((member) => !job.members.some((known) => isSameRow(known, member))));
+    const shared = await outcome;
+    if (shared.kind === 'skipped') for (const { process } of members) this.#skips.skip(process, shared.reason, 'warning');
+    return shared;
+  }
+
+  async #run(job: RecoveryJob): Promise<RecoveryOutcome> {
+    const { breakers, state, events, clock } = this.#parts;
+    const startedMs = clock.monotonicMs();
+    if (await this.#provedAfterCrash(job)) return this.#conclude(job, { kind: 'recovered', attempts: 0 }, startedMs);
+    if (job.ordered) breakers.admitOrder(job.target, job.process);
+    else if (breakers.admit(job.target, job.process).kind === 'refused') {
+      // What an earlier life left of it has been settled; it must not speak for a later alarm.
+      state.journal.end(job.target);
+      return this.#skips.skip(job.process, 'circuit breaker open', 'silent');
+    }
+    for (const { process } of job.members) this.#skips.forget(process.processId);
+    events.emit({ type: 'recovery_started', process: job.process, target: job.target, strategy: job.plan.strategy.name });
+    return this.#conclude(job, await recover(job, this.#parts), startedMs);
+  }
+
+  /** True where an attempt of an earlier life of the daemon turns out to have made the process well. */
+  async #provedAfterCrash(job: RecoveryJob): Promise<boolean> {
+    const { settlement, clock, abort, log } = this.#parts;
+    const left = await settlement.settle(job);
+    if (left === undefined || job.ordered || !isSameAlarm(left, job)) return false;
+    const proof = await proveHealthy(job.plan, job.process, left.attempt, clock, abort);
+    if (proof.kind !== 'healthy') return false;
+    log.info(
+      `RESTART LOG: ${job.process.processName} is healthy after the attempt that was under way; not restarted again`,
+      { ...processFields(job.process), target: job.target },
+    );
+    return true;
+  }
+
+  async #conclude(job: RecoveryJob, outcome: RecoveryOutcome, startedMs: number): Promise<RecoveryOutcome> {
+    const { clearing, clock, state } = this.#parts;
+    pronounce(job, outcome, startedMs, this.#parts);
+    if (outcome.kind === 'skipped') this.#skips.skip(job.process, outcome.reason, 'warning');
+    if (outcome.kind === 'recovered') {
+      job.provedAtMs = clock.monotonicMs();
+      // By index: others may join until the last of them is cleared.
+      for (let i = 0; i < job.members.length; i++) {
+        const member = job.members[i];
+        if (member !== undefined) await clearing.clear(member);
+      }
+    }
+    // After an interruption it stays: the next life of the daemon looks first whether the process got well.
+    if (outcome.kind !== 'interrupted') state.journal.end(job.target);
+    // In the same breath as the last look for members: who comes later begins a recovery of its own.
+    this.#leave(job);
+    return outcome;
+  }
+
+  #leave(job: RecoveryJob): void {
+    if (this.#running.get(job.target)?.job === job) this.#running.delete(job.target);
+  }
+}
+
+/** True where the end of `job` will be the end of the member's alarm too. */
+function isCoveredBy(job: RecoveryJob, member: Member): boolean {
+  return job.provedAtMs === undefined || member.foundAtMs <= job.provedAtMs;
+}
+
+/** True where `known` already stands for the alarm that `member` brings. */
+function isSameRow(known: Member, member: Member): boolean {
+  return known.process.processId === member.process.processId && known.row !== undefined && isInAlarm(known.row);
+}
