@@ -53,15 +53,30 @@ export interface Core {
   readonly stopping: AbortController;
   /** Running commands are killed once aborted. */
   readonly abort: AbortController;
-  /** Takes up a new configuration: from the next poll and the next attempt on. */
+  /** Takes up a new configuration from the next poll on; a recovery that is under way keeps its plan. Not to be overlapped. */
   readonly adopt: (next: Settings) => Promise<void>;
 }
 
-/** Opens state and store and builds the monitor on them; throws StateHeldError where another daemon has the state_dir. */
+/**
+ * Opens state and store and builds the monitor on them; throws StateHeldError where another daemon has the state_dir. What was
+ * opened before a failure is closed again.
+ */
 export async function createCore(options: CoreOptions): Promise<Core> {
+  const stops = new StopStack();
+  try {
+    return await open(options, stops);
+  } catch (error) {
+    // The failure itself is what there is to tell.
+    await stops.stop(ROLLBACK_MS).catch(() => undefined);
+    throw error;
+  }
+}
+
+const ROLLBACK_MS = 5000;
+
+async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
   const { log } = options;
   const clock = options.clock ?? systemClock;
-  const stops = new StopStack();
   const events = new EventBus((error) => log.error(`Internal error in an observer: ${errorMessage(error)}`, { err: error }));
   let settings = options.settings;
   const monitorSettings = (): MonitorSettings => settings.monitor;
@@ -131,8 +146,9 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     adopt: async (next) => {
       const previous = store;
       const reopened = next.database.fingerprint !== settings.database.fingerprint;
+      const nextPlans = next.createPlans(strategyParts);
       if (reopened) store = await next.database.open();
-      plans = next.createPlans(strategyParts);
+      plans = nextPlans;
       settings = next;
       monitor.wake();
       if (reopened) await previous.close();

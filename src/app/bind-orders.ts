@@ -36,9 +36,12 @@ async function recoverNow(core: Core, name: string): Promise<RecoverReply> {
   if ('kind' in found && found.kind === 'refused') {
     if (found.code !== 'unavailable' || !core.settings().processNames.includes(name)) return found;
   }
+  if (core.settings().monitor.onlyConfigured && !core.plans()(name).configured)
+    return refuse('conflict', `${name} has no section of its own, and only_configured leaves such processes to others`);
   const rows = 'rows' in found ? found.rows : [];
+  const inAlarm = rows.filter(isInAlarm);
   const startedMs = core.clock.monotonicMs();
-  const outcome = await core.queue.order(name, rows.find(isInAlarm) ?? rows[0]);
+  const outcome = await core.queue.order(name, inAlarm.length > 0 ? inAlarm : rows.slice(0, 1));
   const durationMs = Math.round(core.clock.monotonicMs() - startedMs);
   switch (outcome.kind) {
     case 'recovered':

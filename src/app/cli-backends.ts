@@ -13,14 +13,23 @@ export const cliBackends: CliBackends = {
   runDaemon,
   runDemo,
   checkConfig,
-  offline: (configFile, version) => {
+  offline: (configFile, version, listenForSignals) => {
     const look = { configFile, version, log: silent };
     const place = { configFile, version };
     return {
       status: () => offlineStatus(look),
       preview: (name) => offlineLook(look, (orders) => orders.preview(name)),
       alarm: (...order) => offlineLook(look, (orders) => orders.alarm(...order)),
-      recover: (name) => withLog(configFile, (log) => offlineOrders({ ...place, log }, (orders) => orders.recover(name))),
+      recover: (name) =>
+        withLog(configFile, (log) =>
+          offlineOrders({ ...place, log }, (orders, core) => {
+            listenForSignals().onStop(() => {
+              core.stopping.abort();
+              core.abort.abort();
+            });
+            return orders.recover(name);
+          }),
+        ),
       resetBreakers: (name) =>
         withLog(configFile, (log) => offlineOrders({ ...place, log }, (orders) => orders.resetBreakers(name))),
       hold: (...order) =>

@@ -1,8 +1,6 @@
-import { describeChanges } from '../config/describe-changes.ts';
-import type { Orders } from '../control/orders.ts';
 import { createControlServer } from '../control/server.ts';
 import { systemClock } from '../core/clock.ts';
-import { ConfigError, errorMessage, formatProblem } from '../core/errors.ts';
+import { errorMessage, formatProblem } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { createLogger } from '../logging/logger.ts';
 import { openDatagram } from '../system/libc.ts';
@@ -11,7 +9,8 @@ import { type Core, createCore } from './app.ts';
 import { bindOrders } from './bind-orders.ts';
 import { LastRecoveries } from './last-recoveries.ts';
 import { LaunchObserver } from './launch-observer.ts';
-import { readSettings, type Settings } from './settings.ts';
+import { createReload, type ReloadableLogger } from './reload.ts';
+import { readSettings } from './settings.ts';
 import { buildStatus, statusLine } from './status.ts';
 
 /** The signals of a daemon's life, as main.ts hands them on. */
@@ -37,6 +36,8 @@ export interface DaemonOptions {
 
 /** Running recoveries may end within this time after SIGTERM; well under the unit's TimeoutStopSec. */
 const GRACE_MS = 20_000;
+/** What was aborted is over within this time: commands are killed, and a store call has its deadline. */
+const ABORTED_MS = 15_000;
 /** All stop steps together. */
 const STOP_DEADLINE_MS = 45_000;
 
@@ -71,12 +72,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   }
 }
 
-async function live(
-  core: Core,
-  log: Logger & { reconfigure(options: Settings['logging']): void },
-  notifier: Notifier,
-  options: DaemonOptions,
-): Promise<void> {
+async function live(core: Core, log: ReloadableLogger, notifier: Notifier, options: DaemonOptions): Promise<void> {
   const startedAt = systemClock.date();
   const last = new LastRecoveries();
   last.load(core.state.history);
@@ -97,7 +93,7 @@ async function live(
   // A poll may be waiting for a store that hangs: closing the store ends it.
   core.stops.push('poll loop', () => Promise.race([loop, core.clock.sleep(POLL_END_MS)]));
   core.stops.push('no new work', () => core.stopping.abort());
-  core.events.subscribe(() => notifier.status(statusLine(core)));
+  followStatus(core, notifier);
   notifier.ready();
   notifier.status(statusLine(core));
   options.onStarted?.(core);
@@ -115,13 +111,27 @@ async function live(
 
 const POLL_END_MS = 2000;
 
-/** Running recoveries get their grace, then their commands are killed. */
+/** Keeps the line that `systemctl status` shows as things are. */
+function followStatus(core: Core, notifier: Notifier): void {
+  let due = false;
+  core.events.subscribe(() => {
+    if (due) return;
+    due = true;
+    // Not at once: the recovery that tells of its end still counts as under way.
+    setImmediate(() => {
+      due = false;
+      notifier.status(statusLine(core));
+    });
+  });
+}
+
+/** Running recoveries get their grace, then their commands are killed; what hangs even then is left to the journal. */
 async function endRecoveries(core: Core): Promise<void> {
   const over = new AbortController();
   const idle = core.queue.idle().then(() => over.abort());
-  await Promise.race([idle, core.clock.sleep(GRACE_MS, AbortSignal.any([over.signal, core.abort.signal]))]);
+  await core.clock.sleep(GRACE_MS, AbortSignal.any([over.signal, core.abort.signal]));
   core.abort.abort();
-  await idle;
+  await Promise.race([idle, core.clock.sleep(ABORTED_MS, over.signal)]);
 }
 
 function tellStart(core: Core, log: Logger, { version }: DaemonOptions): void {
@@ -131,41 +141,4 @@ function tellStart(core: Core, log: Logger, { version }: DaemonOptions): void {
     `monitor_service ${version} started (pid ${process.pid}): ${core.store().description}, ${sections} configured ${sections === 1 ? 'process' : 'processes'}, ${core.execution.description}, mode ${settings.monitor.mode}`,
   );
   for (const warning of settings.warnings) log.warning(formatProblem(settings.file, warning));
-}
-
-/** Reads the configuration again; what cannot be used is told and the running one stays. */
-function createReload(
-  core: Core,
-  log: Logger & { reconfigure(options: Settings['logging']): void },
-  notifier: Notifier,
-): Orders['reload'] {
-  return async () => {
-    const before = core.settings();
-    notifier.reloading();
-    try {
-      const next = readSettings(before.file);
-      const changes = [...describeChanges(before.document, next.document), ...keptUntilRestart(before, next)];
-      await core.adopt(next);
-      log.reconfigure(next.logging);
-      log.info(`Configuration reloaded: ${changes.length === 0 ? 'nothing changed' : changes.join('; ')}`);
-      for (const warning of next.warnings) log.warning(formatProblem(next.file, warning));
-      core.events.emit({ type: 'config_reloaded', changes });
-      return { kind: 'done', changes, warnings: next.warnings.map((warning) => formatProblem(next.file, warning)) };
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      const problems = error.problems.map((problem) => formatProblem(error.file, problem));
-      for (const problem of problems) log.error(`Configuration not reloaded: ${problem}`);
-      return { kind: 'refused', code: 'invalid', reason: problems.join('\n') };
-    } finally {
-      notifier.ready();
-    }
-  };
-}
-
-/** What a running daemon cannot change under itself. */
-function keptUntilRestart(before: Settings, next: Settings): string[] {
-  const kept: string[] = [];
-  if (before.monitor.stateDir !== next.monitor.stateDir) kept.push('state_dir takes effect at the next start');
-  if (before.control.socket !== next.control.socket) kept.push('[control] takes effect at the next start');
-  return kept;
 }

@@ -27,6 +27,7 @@ const BROKEN = 'demo-broken';
  */
 export async function runDemo(options: DemoOptions): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'monitor_service-demo-'));
+  let cleanUp = async (): Promise<void> => {};
   try {
     for (const name of PROGRAMS) writeFileSync(join(dir, name), PROGRAM, { mode: 0o700 });
     writeFileSync(join(dir, 'config.ini'), configuration(dir), { mode: 0o600 });
@@ -37,11 +38,18 @@ export async function runDemo(options: DemoOptions): Promise<void> {
       version: options.version,
       signals: options.signals,
       onStarted: (core) => {
-        core.stops.push('demo programs', () => endPrograms(core, dir));
-        void play(core, dir, options.say).catch((error: unknown) => options.say(`Demo: ${errorMessage(error)}`));
+        const played = play(core, dir, options.say).catch((error: unknown) => {
+          if (!core.stopping.signal.aborted) options.say(`Demo: ${errorMessage(error)}`);
+        });
+        cleanUp = async () => {
+          await played;
+          await endPrograms(core, dir);
+        };
       },
     });
   } finally {
+    // After the daemon's end: until then a recovery, or the play itself, may start another one.
+    await cleanUp();
     rmSync(dir, { recursive: true, force: true });
   }
 }
@@ -65,11 +73,14 @@ function configuration(dir: string): string {
 /** What a spectator sees beside the daemon's log. */
 async function play(core: Core, dir: string, say: (line: string) => void): Promise<void> {
   say(`Demo: starting ${PROGRAMS.join(' and ')}`);
-  for (const name of PROGRAMS) await startProgram(core, join(dir, name));
-  registerProcesses(join(dir, 'alarms.db'), [...PROGRAMS, BROKEN]);
+  for (const name of PROGRAMS) {
+    if (core.stopping.signal.aborted) return;
+    await startProgram(core, join(dir, name));
+  }
   if (core.stopping.signal.aborted) return;
+  registerProcesses(join(dir, 'alarms.db'), [...PROGRAMS, BROKEN]);
   const pids = pidsOf(join(dir, VICTIM));
-  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  for (const pid of pids) kill(pid);
   say(
     `Demo: killed ${VICTIM} (pid ${pids.join(', ')}) and raised its alarm; ${BROKEN}, which never gets well, is in alarm too`,
   );
@@ -111,7 +122,15 @@ async function raise(core: Core, name: string, notes: string): Promise<void> {
 async function endPrograms(core: Core, dir: string): Promise<void> {
   for (const name of PROGRAMS) {
     await core.execution.programs.retire(join(dir, name), RETIRE_MS, new AbortController().signal);
-    for (const pid of pidsOf(join(dir, name))) process.kill(pid, 'SIGKILL');
+    for (const pid of pidsOf(join(dir, name))) kill(pid);
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself meanwhile.
   }
 }
 

@@ -38,7 +38,7 @@ export function offlineLook<T>(options: OfflineOptions, use: (orders: Orders) =>
 
 /**
  * Orders that need the daemon's place (a recovery, a hold, a breaker): the state_dir's lock is taken for their time. Throws
- * ConfigError, or StateHeldError where a daemon runs all the same. `onAbort` hears how to abort what is running.
+ * ConfigError, or StateHeldError where a daemon runs all the same.
  */
 export function offlineOrders<T>(options: OfflineOptions, use: (orders: Orders, core: Core) => Promise<T>): Promise<T> {
   return withCore(readSettings(options.configFile), options.log, undefined, (core) => use(ordersOf(core, options), core));

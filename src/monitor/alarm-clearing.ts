@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import { errorMessage, StoreError } from '../core/errors.ts';
 import type { EventBus } from '../core/events.ts';
 import type { Logger } from '../core/logger.ts';
-import type { DaemonState } from '../state/daemon-state.ts';
+import type { DaemonState, HandledAlarm } from '../state/daemon-state.ts';
 import type { AlarmStore } from '../stores/store.ts';
 import { type Member, processFields } from './recovery-job.ts';
 
@@ -27,6 +27,9 @@ export class AlarmClearing {
   /** Set once the server said that UPDATE is not for us: told once, tried again only on a new alarm. */
   #denied = false;
   #pending = false;
+  /** Rows cleared before the last poll began, and those cleared since: of the latter its answer may know nothing. */
+  #clearedBefore = new Set<number>();
+  #clearedSince = new Set<number>();
 
   constructor(parts: AlarmClearingParts) {
     this.#parts = parts;
@@ -40,6 +43,22 @@ export class AlarmClearing {
   /** True where handled alarms are remembered until their row leaves alarm, because clearing is not ours to do. */
   get leftToOthers(): boolean {
     return this.#denied || !this.#parts.mayClear();
+  }
+
+  /** To be called before the store is asked. */
+  pollStarting(): void {
+    for (const processId of this.#clearedSince) this.#clearedBefore.add(processId);
+    this.#clearedSince = new Set();
+  }
+
+  /** True where the last poll may still show an alarm that has been cleared. */
+  isCleared(processId: number): boolean {
+    return this.#clearedSince.has(processId);
+  }
+
+  /** True where the alarm that a poll brings cannot be the one that was there before: that one was cleared. */
+  isRaisedAnew(processId: number): boolean {
+    return this.#clearedBefore.has(processId) && !this.#clearedSince.has(processId);
   }
 
   /** Clears the alarm of a healed process, or remembers that it is healed. Never rejects. */
@@ -59,20 +78,22 @@ export class AlarmClearing {
       const outcome = await this.#parts.store().clearAlarm(row, this.#parts.clock.date());
       this.#denied = false;
       this.#parts.state.handled.delete(process.processId);
-      if (outcome === 'cleared') this.#tellCleared(member);
-      else
+      if (outcome === 'cleared') {
+        this.#clearedSince.add(process.processId);
+        this.#tellCleared(member);
+      } else
         this.#parts.log.info(
           `DB UPDATE LOG: Row of ${process.processName} was changed by somebody else meanwhile; left as it is`,
           fields,
         );
     } catch (error) {
-      this.#remember(member, row);
-      this.#tellFailed(member, error);
+      this.#tellFailed(member, error, this.#remember(member, row));
     }
   }
 
-  /** Forgets what is handled and no longer in alarm. `rows`: all rows in alarm. */
+  /** Forgets what is handled and no longer in alarm, once a poll's answer was looked at. `rows`: all rows in alarm. */
   forgetEnded(rows: readonly ProcessRow[]): void {
+    this.#clearedBefore.clear();
     const inAlarm = new Set(rows.map((row) => row.processId));
     this.#pending = false;
     for (const { processId } of this.#parts.state.handled.list()) {
@@ -81,10 +102,12 @@ export class AlarmClearing {
     }
   }
 
-  #remember({ process }: Member, row: ProcessRow): void {
+  /** False where it was remembered already. */
+  #remember({ process }: Member, row: ProcessRow): boolean {
     const { processId, processName } = process;
-    if (this.#parts.state.handled.get(processId)?.notes === row.notes) return;
+    if (isHandled(this.#parts.state.handled.get(processId), row)) return false;
     this.#parts.state.handled.set({ processId, processName, notes: row.notes, handledAt: this.#parts.clock.date() });
+    return true;
   }
 
   #tellCleared({ process, foundAtMs }: Member): void {
@@ -100,7 +123,7 @@ export class AlarmClearing {
     this.#parts.events.emit({ type: 'alarm_cleared', process, sinceFoundMs });
   }
 
-  #tellFailed({ process }: Member, error: unknown): void {
+  #tellFailed({ process }: Member, error: unknown, first: boolean): void {
     const fields = { ...processFields(process), err: errorMessage(error) };
     if (error instanceof StoreError && error.fault === 'denied') {
       if (!this.#denied) {
@@ -113,9 +136,14 @@ export class AlarmClearing {
       return;
     }
     this.#pending = true;
-    this.#parts.log.warning(
+    this.#parts.log[first ? 'warning' : 'debug'](
       `DB UPDATE LOG: Alarm of ${process.processName} could not be cleared: ${errorMessage(error)}; it will be tried again`,
       fields,
     );
   }
+}
+
+/** True where `handled` is the memory of the very alarm that stands in `row`. */
+export function isHandled(handled: HandledAlarm | undefined, row: ProcessRow): boolean {
+  return handled !== undefined && handled.processName === row.processName && handled.notes === row.notes;
 }

@@ -1,5 +1,6 @@
 import type { ProcessRow } from '../core/alarm.ts';
 import type { MonitorSettings } from '../core/config.ts';
+import { isHandled } from './alarm-clearing.ts';
 import { managedProcess } from './recovery-plan.ts';
 import type { FoundAlarm, RecoveryQueue, RecoveryQueueParts } from './recovery-queue.ts';
 
@@ -44,8 +45,9 @@ export class AlarmIntake {
     }
     const handled = state.handled.get(processId);
     if (handled !== undefined && clearing.leftToOthers) return [];
+    if (clearing.isRaisedAnew(processId)) this.#firstSeen.delete(processId);
     const foundAtMs = this.#firstSeen.get(processId) ?? this.#tellFound(row, processName);
-    return [{ row, processName, foundAtMs, handled: handled !== undefined && handled.notes === row.notes }];
+    return [{ row, processName, foundAtMs, handled: isHandled(handled, row) }];
   }
 
   #tellFound(row: ProcessRow, processName: string): number {

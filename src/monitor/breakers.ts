@@ -8,6 +8,7 @@ import {
   admit,
   type BreakerRules,
   closedBreaker,
+  isAtRest,
   recordFailure,
   recordInterruption,
   recordSuccess,
@@ -98,7 +99,7 @@ export class Breakers {
       if (target !== undefined && key !== target) continue;
       this.#entries.delete(key);
       this.#parts.records.delete(key);
-      if (snapshot.state === 'closed' && snapshot.failures === 0) continue;
+      if (isAtRest(snapshot)) continue;
       reset.push(processName);
       if (snapshot.state !== 'closed') this.#tellClosed(key, processName);
     }

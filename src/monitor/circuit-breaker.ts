@@ -20,6 +20,11 @@ export type Admission =
 /** A breaker at rest. */
 export const closedBreaker: BreakerSnapshot = { state: 'closed', failures: 0, reopenAtMs: 0, successesMs: [] };
 
+/** True where nothing is counted against the process. */
+export function isAtRest({ state, failures }: BreakerSnapshot): boolean {
+  return state === 'closed' && failures === 0;
+}
+
 /*
  * closed ──failures reach the limit, or too many successes──► open ──cooldown over, one recovery admitted──► half_open
  *   ▲                                                          ▲                                               │

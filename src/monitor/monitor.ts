@@ -31,6 +31,8 @@ export class Monitor {
   readonly #intake: AlarmIntake;
   #availability: StoreAvailability = { state: 'starting' };
   #faults = 0;
+  /** Polls in a row that found a clearing pending. */
+  #retries = 0;
   #alarm = new AbortController();
 
   constructor(parts: MonitorParts) {
@@ -38,9 +40,11 @@ export class Monitor {
     this.#intake = new AlarmIntake(parts);
   }
 
-  /** What is known of the store. */
+  /** What is known of the store; `alarms` without those that were cleared since the last poll. */
   get availability(): StoreAvailability {
-    return this.#availability;
+    const known = this.#availability;
+    if (known.state !== 'ok') return known;
+    return { ...known, alarms: known.alarms.filter(({ processId }) => !this.#parts.clearing.isCleared(processId)) };
   }
 
   /** Polls until `stopping` aborts. */
@@ -60,29 +64,36 @@ export class Monitor {
   /** One poll. Never rejects. */
   async tick(): Promise<void> {
     this.#parts.queue.pollStarting();
+    this.#parts.clearing.pollStarting();
     const rows = await this.look();
-    if (rows !== undefined) this.#take(rows);
+    // The answer may have come after the order to stop.
+    if (rows !== undefined && !this.#parts.stopping.aborted) this.#take(rows);
   }
 
   /** Asks the store who is in alarm, and does nothing about it; undefined where it does not answer. Never rejects. */
   async look(): Promise<readonly ProcessRow[] | undefined> {
     const { clock } = this.#parts;
     const startedMs = clock.monotonicMs();
+    const store = this.#parts.store();
+    // After a reload: what an earlier store says (or that it was closed) is no news of the present one, which is asked next.
+    const isPast = (): boolean => store !== this.#parts.store();
     try {
-      const rows = await this.#parts.store().readAlarms();
+      const rows = await store.readAlarms();
+      if (isPast()) return undefined;
       this.#storeAnswered(rows, Math.round(clock.monotonicMs() - startedMs));
       return rows;
     } catch (error) {
-      this.#storeFailed(error);
+      if (!isPast()) this.#storeFailed(error);
       return undefined;
     }
   }
 
   #take(rows: readonly ProcessRow[]): void {
     const { clearing, settlement, queue } = this.#parts;
+    const alarms = this.#intake.judge(rows);
     clearing.forgetEnded(rows);
     settlement.sweep(rows);
-    queue.submit(this.#intake.judge(rows));
+    queue.submit(alarms);
   }
 
   #storeAnswered(alarms: readonly ProcessRow[], durationMs: number): void {
@@ -127,7 +138,8 @@ export class Monitor {
   #pauseMs(): number {
     const { checkIntervalMs } = this.#parts.settings();
     if (this.#availability.state === 'unknown') return backoffMs(this.#faults);
-    return this.#parts.clearing.pending ? Math.min(checkIntervalMs, backoffMs(3)) : checkIntervalMs;
+    this.#retries = this.#parts.clearing.pending ? this.#retries + 1 : 0;
+    return this.#retries > 0 ? Math.min(checkIntervalMs, backoffMs(this.#retries)) : checkIntervalMs;
   }
 
   async #sleep(ms: number, signal: AbortSignal): Promise<void> {

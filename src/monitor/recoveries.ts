@@ -105,10 +105,10 @@ export class Recoveries {
     if (left === undefined || job.ordered || !isSameAlarm(left, job)) return false;
     const proof = await proveHealthy(job.plan, job.process, left.attempt, clock, abort);
     if (proof.kind !== 'healthy') return false;
-    log.info(
-      `RESTART LOG: ${job.process.processName} is healthy after the attempt that was under way; not restarted again`,
-      { ...processFields(job.process), target: job.target },
-    );
+    log.info(`RESTART LOG: ${job.process.processName} is healthy after the attempt that was under way; not restarted again`, {
+      ...processFields(job.process),
+      target: job.target,
+    });
     return true;
   }
 

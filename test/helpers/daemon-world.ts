@@ -155,8 +155,7 @@ export class DaemonWorld {
 
   /** What the daemon's control socket says of it. */
   async status(): Promise<DaemonStatus> {
-    const { socket } = this.#sections.control ?? {};
-    return (await getJson(String(socket), '/v1/status')) as DaemonStatus;
+    return (await getJson(String(this.#sections.control?.socket), '/v1/status')) as DaemonStatus;
   }
 
   /** Waits until a daemon that has ended has left no process and no socket of its own behind. */

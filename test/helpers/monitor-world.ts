@@ -31,6 +31,8 @@ export interface FakeProcess {
   /** Health after a restart; healthy unless said. */
   health?: () => HealthResult | { kind: 'assumed' };
   refused?: string;
+  /** What the look for its target waits for. */
+  resolving?: () => Promise<void>;
 }
 
 const defaultMonitor: MonitorSettings = {
@@ -74,6 +76,8 @@ export class MonitorWorld {
   settings: MonitorSettings;
   /** Thrown by the store's next calls of that name while set. */
   storeFault: Partial<Record<keyof AlarmStore, StoreError>> = {};
+  /** What each clearing waits for, before the row is looked at. */
+  clearing: (processId: number) => Promise<void> = async () => {};
   commandResult: (command: ShellCommand) => CommandResult = () => ({ kind: 'exited', exitCode: 0, output: '' });
   runningNow = 0;
   mostRunning = 0;
@@ -153,6 +157,16 @@ export class MonitorWorld {
     await this.clock.until(() => idle);
   }
 
+  /** An operator's order, to its end. */
+  async order(processName: string, rows: readonly ProcessRow[] = []): Promise<string> {
+    let kind = '';
+    void this.queue.order(processName, rows).then((outcome) => {
+      kind = outcome.kind;
+    });
+    await this.clock.until(() => kind !== '');
+    return kind;
+  }
+
   /** The messages of that level or above, joined for matching. */
   log(level: LogLevel = 'debug'): string {
     const order = ['debug', 'info', 'warning', 'error'];
@@ -167,7 +181,7 @@ export class MonitorWorld {
     return this.events.filter((event): event is Extract<MonitorEvent, { type: T }> => event.type === type);
   }
 
-  readonly store: AlarmStore = {
+  store: AlarmStore = {
     description: 'fake store',
     readAlarms: async () => {
       this.#mayFail('readAlarms');
@@ -182,6 +196,7 @@ export class MonitorWorld {
     listProcesses: async () => [...this.rows.values()],
     clearAlarm: async (seen) => {
       this.#mayFail('clearAlarm');
+      await this.clearing(seen.processId);
       const row = this.rows.get(seen.processId);
       if (row === undefined || !row.alarma || row.sound || row.notes !== seen.notes) return 'changed';
       row.alarma = false;
@@ -212,10 +227,12 @@ export class MonitorWorld {
       checks: assumed ? [] : [check],
       strategy: {
         name: 'custom',
-        resolve: async (process) =>
-          how.refused === undefined
+        resolve: async (process) => {
+          await how.resolving?.();
+          return how.refused === undefined
             ? { kind: 'target', key: how.target ?? process.systemName, description: `program ${process.systemName}` }
-            : { kind: 'refused', reason: how.refused },
+            : { kind: 'refused', reason: how.refused };
+        },
         restart: async (attempt) => {
           this.restarts.push(name);
           this.runningNow++;

@@ -229,18 +229,10 @@ test('an order is carried out with no row in alarm, past an open breaker, but no
   const row = world.rows.get(1);
   assert(row);
   row.alarma = false;
-  const order = async (): Promise<string> => {
-    let kind = '';
-    void world.queue.order('web', row).then((outcome) => {
-      kind = outcome.kind;
-    });
-    await world.clock.until(() => kind !== '');
-    return kind;
-  };
-  assert.equal(await order(), 'recovered');
+  assert.equal(await world.order('web', [row]), 'recovered');
   assert.equal(world.breakers.snapshot('web').state, 'closed');
   world.holds.set('*', undefined, '');
-  assert.equal(await order(), 'skipped');
+  assert.equal(await world.order('web', [row]), 'skipped');
 });
 
 test('a strategy that waits for somebody else gives its slot away meanwhile', async () => {

@@ -1,0 +1,57 @@
+import { describeChanges } from '../config/describe-changes.ts';
+import type { Orders } from '../control/orders.ts';
+import { ConfigError, errorMessage, formatProblem } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import type { LoggingOptions } from '../logging/parse-logging.ts';
+import type { Notifier } from '../system/sd-notify.ts';
+import type { Core } from './app.ts';
+import { readSettings, type Settings } from './settings.ts';
+
+/** A log whose sinks a reload may change. */
+export interface ReloadableLogger extends Logger {
+  reconfigure(options: LoggingOptions): void;
+}
+
+/**
+ * Reads the configuration again, one reload after the other; what cannot be used is told and the running one stays. The order it
+ * returns never rejects.
+ */
+export function createReload(core: Core, log: ReloadableLogger, notifier: Notifier): Orders['reload'] {
+  let last: Promise<unknown> = Promise.resolve();
+  return () => {
+    const reload = last.then(() => reloadOnce(core, log, notifier));
+    last = reload;
+    return reload;
+  };
+}
+
+async function reloadOnce(core: Core, log: ReloadableLogger, notifier: Notifier): ReturnType<Orders['reload']> {
+  const before = core.settings();
+  notifier.reloading();
+  try {
+    const next = readSettings(before.file);
+    const changes = [...describeChanges(before.document, next.document), ...keptUntilRestart(before, next)];
+    await core.adopt(next);
+    log.reconfigure(next.logging);
+    log.info(`Configuration reloaded: ${changes.length === 0 ? 'nothing changed' : changes.join('; ')}`);
+    const warnings = next.warnings.map((warning) => formatProblem(next.file, warning));
+    for (const warning of warnings) log.warning(warning);
+    core.events.emit({ type: 'config_reloaded', changes });
+    return { kind: 'done', changes, warnings };
+  } catch (error) {
+    const refused = error instanceof ConfigError;
+    const problems = refused ? error.problems.map((problem) => formatProblem(error.file, problem)) : [errorMessage(error)];
+    for (const problem of problems) log.error(`Configuration not reloaded: ${problem}`);
+    return { kind: 'refused', code: refused ? 'invalid' : 'unavailable', reason: problems.join('\n') };
+  } finally {
+    notifier.ready();
+  }
+}
+
+/** What a running daemon cannot change under itself. */
+function keptUntilRestart(before: Settings, next: Settings): string[] {
+  const kept: string[] = [];
+  if (before.monitor.stateDir !== next.monitor.stateDir) kept.push('state_dir takes effect at the next start');
+  if (JSON.stringify(before.control) !== JSON.stringify(next.control)) kept.push('[control] takes effect at the next start');
+  return kept;
+}

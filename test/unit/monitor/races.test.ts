@@ -1,0 +1,232 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type FakeProcess, MonitorWorld, storeError } from '../../helpers/monitor-world.ts';
+
+test('who joins in the last moment of a recovery is cleared with it or recovers on its own, and is never lost', async () => {
+  for (let hops = 0; hops < 30; hops++) {
+    const world = new MonitorWorld();
+    const lastClearing = Promise.withResolvers<void>();
+    world.alarm(1, 'web', { target: 'nginx' });
+    world.alarm(2, 'www', {
+      target: 'nginx',
+      resolving: async () => {
+        await lastClearing.promise;
+        for (let i = 0; i < hops; i++) await Promise.resolve();
+      },
+    });
+    world.clearing = async () => lastClearing.resolve();
+    await world.poll();
+    assert.equal(world.rows.get(2)?.alarma, false, `lost after ${hops} hops`);
+  }
+});
+
+test('an alarm raised after the proof of health is not ended by it', async () => {
+  const world = new MonitorWorld();
+  world.alarm(1, 'web', { target: 'nginx' });
+  world.clearing = async (processId) => {
+    if (processId === 1) await world.clock.sleep(10_000);
+  };
+  void world.monitor.tick();
+  await world.clock.advance(1000);
+  world.alarm(2, 'www', { target: 'nginx' });
+  await world.poll();
+  assert.deepEqual(world.restarts, ['web', 'www']);
+  assert.equal(world.rows.get(2)?.alarma, false);
+});
+
+test('an order that joins a recovery does not clear its row twice, and is carried out even where the alarm is gone', async () => {
+  const world = new MonitorWorld();
+  world.alarm(1, 'web', { restartMs: 5000 });
+  void world.monitor.tick();
+  await world.clock.advance(100);
+  const row = world.rows.get(1);
+  assert(row);
+  assert.equal(await world.order('web', [{ ...row }]), 'recovered');
+  assert.equal(world.restarts.length, 1);
+  assert.equal(world.seen('alarm_cleared').length, 1);
+  assert.doesNotMatch(world.log(), /changed by somebody else/);
+
+  const gone = new MonitorWorld({ maxConcurrentRestarts: 1 });
+  gone.alarm(1, 'first', { restartMs: 5000 });
+  gone.alarm(2, 'web');
+  void gone.monitor.tick();
+  await gone.clock.advance(100);
+  const waiting = gone.rows.get(2);
+  assert(waiting);
+  waiting.alarma = false;
+  assert.equal(await gone.order('web', [{ ...waiting }]), 'recovered');
+  assert.deepEqual(gone.restarts, ['first', 'web']);
+});
+
+test('an order ends the alarms of all rows of that name', async () => {
+  const world = new MonitorWorld();
+  world.alarm(1, 'web');
+  world.alarm(2, 'web');
+  await world.order(
+    'web',
+    [...world.rows.values()].map((row) => ({ ...row })),
+  );
+  await world.poll();
+  assert.deepEqual(world.restarts, ['web']);
+});
+
+test('a hold, and mode = observe, stop the recoveries that still wait for their turn', async () => {
+  for (const brake of ['hold', 'observe']) {
+    const world = new MonitorWorld({ maxConcurrentRestarts: 1 });
+    world.alarm(1, 'first', { restartMs: 5000 });
+    world.alarm(2, 'second');
+    world.alarm(3, 'third', { settings: { dependsOn: ['second'] } });
+    void world.monitor.tick();
+    await world.clock.advance(100);
+    if (brake === 'hold') world.holds.set('*', undefined, 'upgrade');
+    else world.settings = { ...world.settings, mode: 'observe' };
+    await world.poll();
+    assert.deepEqual(world.restarts, ['first'], brake);
+    assert.match(
+      world.log('info'),
+      brake === 'hold' ? /second not restarted: on hold: upgrade/ : /second not restarted: mode = obs/,
+    );
+    assert.deepEqual(world.state.journal.list(), []);
+    assert.equal(world.breakers.snapshot('second').failures, 0);
+  }
+});
+
+test('in mode = observe a process that depends on another would be restarted too', async () => {
+  const world = new MonitorWorld({ mode: 'observe' });
+  world.alarm(1, 'app', { settings: { dependsOn: ['db'] } });
+  world.alarm(2, 'db');
+  await world.poll();
+  assert.match(world.log('info'), /app not restarted: mode = observe: would have restarted it/);
+});
+
+test('a dependency that failed while the poll was under way still counts', async () => {
+  const world = new MonitorWorld();
+  world.alarm(1, 'db', { settings: { maxAttempts: 1 }, restart: () => ({ kind: 'failed', reason: 'no' }) });
+  void world.monitor.tick();
+  await world.clock.advance(50);
+  const answer = Promise.withResolvers<void>();
+  const { readAlarms } = world.store;
+  world.store.readAlarms = async () => {
+    const rows = await readAlarms.call(world.store);
+    await answer.promise;
+    return rows;
+  };
+  world.alarm(2, 'app', { settings: { dependsOn: ['db'] } });
+  const poll = world.monitor.tick();
+  await world.clock.advance(1000);
+  answer.resolve();
+  await poll;
+  await world.clock.advance(1000);
+  assert(!world.restarts.includes('app'));
+  assert.match(world.log(), /app not restarted: it depends on db/);
+});
+
+test('an alarm raised anew between two polls is a new one: found, told, and timed anew', async () => {
+  const world = new MonitorWorld();
+  for (let i = 0; i < 2; i++) {
+    world.alarm(1, 'web', {}, 'down');
+    await world.poll();
+    await world.clock.advance(300_000);
+  }
+  assert.equal(world.seen('alarm_found').length, 2);
+  assert.deepEqual(
+    world.seen('alarm_cleared').map(({ sinceFoundMs }) => sinceFoundMs),
+    [100, 100],
+  );
+});
+
+test('what was cleared since the last poll is no longer counted as in alarm', async () => {
+  const world = new MonitorWorld();
+  world.alarm(1, 'web');
+  world.alarm(2, 'sick', { health: () => ({ kind: 'unhealthy', reason: 'no' }) });
+  await world.poll();
+  const { availability } = world.monitor;
+  assert.deepEqual(availability.state === 'ok' && availability.alarms.map(({ processId }) => processId), [2]);
+});
+
+test('an answer of a store that a reload has replaced is no alarm and no fault', async () => {
+  for (const answers of [true, false]) {
+    const world = new MonitorWorld();
+    world.alarm(1, 'web');
+    const past = world.store;
+    const { readAlarms } = past;
+    const closed = Promise.withResolvers<void>();
+    past.readAlarms = async () => {
+      await closed.promise;
+      if (!answers) throw storeError('unreachable');
+      return readAlarms.call(past);
+    };
+    const poll = world.monitor.tick();
+    world.store = { ...past, readAlarms: async () => [] };
+    closed.resolve();
+    await poll;
+    await world.clock.advance(1000);
+    assert.deepEqual(world.restarts, []);
+    assert.equal(world.log('warning'), '');
+  }
+});
+
+test('a poll that answers after the order to stop begins nothing', async () => {
+  const world = new MonitorWorld();
+  world.alarm(1, 'web');
+  const poll = world.monitor.tick();
+  world.stopping.abort();
+  await poll;
+  await world.clock.advance(1000);
+  assert.equal(world.seen('recovery_started').length, 0);
+});
+
+test('a row that was given to another process meanwhile is neither restarted for nor cleared', async () => {
+  const world = new MonitorWorld({ maxConcurrentRestarts: 1 });
+  world.alarm(1, 'first', { restartMs: 5000 });
+  world.alarm(2, 'web');
+  void world.monitor.tick();
+  await world.clock.advance(100);
+  const row = world.rows.get(2);
+  assert(row);
+  row.processName = 'other';
+  await world.clock.advance(10_000);
+  assert.deepEqual(world.restarts, ['first']);
+  assert.equal(row.alarma, true);
+});
+
+test('a handled alarm is remembered with its process: another one in that row is healed', async () => {
+  const world = new MonitorWorld();
+  world.alarm(1, 'web');
+  world.storeFault.clearAlarm = storeError('unreachable');
+  await world.poll();
+  world.storeFault = {};
+  world.alarm(1, 'other');
+  await world.poll();
+  assert.deepEqual(world.restarts, ['web', 'other']);
+});
+
+test('a store that takes no clearing for long is complained of once an alarm', async () => {
+  const world = new MonitorWorld();
+  world.alarm(1, 'web');
+  world.storeFault.clearAlarm = storeError('read_only');
+  for (let i = 0; i < 5; i++) await world.poll();
+  assert.equal(
+    world.lines.filter(({ level, message }) => level === 'warning' && message.includes('could not be cleared')).length,
+    1,
+  );
+});
+
+test('everybody who shares a target is told why it was skipped, and told again when it was tried meanwhile', async () => {
+  const world = new MonitorWorld({ maxRestartFailures: 1, circuitResetTimeMs: 1000 });
+  const how: FakeProcess = {
+    target: 'nginx',
+    settings: { maxAttempts: 1 },
+    restart: () => ({ kind: 'failed', reason: 'no' }),
+  };
+  world.alarm(1, 'web', how);
+  world.alarm(2, 'www', how);
+  await world.poll();
+  await world.poll();
+  assert.equal(world.queue.skipReason(1), 'circuit breaker open');
+  assert.equal(world.queue.skipReason(2), 'circuit breaker open');
+  await world.clock.advance(1000);
+  await world.poll();
+  await world.poll();
+  assert.equal(world.seen('recovery_skipped').filter(({ process }) => process.processId === 1).length, 2);
+});
