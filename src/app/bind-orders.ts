@@ -16,7 +16,8 @@ export function bindOrders(core: Core, own: { status: () => DaemonStatus; reload
     preview: (name) => preview(core, name),
     alarm: (nameOrId, clear, notes) => alarm(core, nameOrId, clear, notes),
     resetBreakers: (name) => resetBreakers(core, name),
-    hold: (name, forMs, reason) => {
+    hold: async (name, forMs, reason) => {
+      if (name !== undefined && (await isUnknown(core, name))) return refuse('not_found', unknownName(name));
       const { until } = core.holds.set(name ?? holdAll, forMs, reason);
       return { kind: 'done', until: until?.toISOString() ?? null };
     },
@@ -100,6 +101,16 @@ async function resetBreakers(core: Core, name: string | undefined): ReturnType<O
   return { kind: 'done', reset: core.breakers.reset(target) };
 }
 
+/** True where the store says, and soon, that there is no such process: a misspelt hold would hold nothing. */
+async function isUnknown(core: Core, name: string): Promise<boolean> {
+  const answered = new AbortController();
+  const found = await Promise.race([lookUp(core, name), core.clock.sleep(LOOK_UP_LIMIT_MS, answered.signal)]);
+  answered.abort();
+  return found !== undefined && 'kind' in found && found.code === 'not_found';
+}
+
+const LOOK_UP_LIMIT_MS = 2000;
+
 /** The rows of that name, or (where `orId` says so) of that id. A section without a row will do for a recovery. */
 async function lookUp(core: Core, name: string, orId = false): Promise<{ readonly rows: readonly ProcessRow[] } | Refusal> {
   try {
@@ -111,10 +122,11 @@ async function lookUp(core: Core, name: string, orId = false): Promise<{ readonl
     return refuseStore(error);
   }
   if (!orId && core.settings().processNames.includes(name)) return { rows: [] };
-  return refuse(
-    'not_found',
-    `no process of the name ${JSON.stringify(name)} in the database${orId ? '' : ' or the configuration'}`,
-  );
+  return refuse('not_found', unknownName(name, orId));
+}
+
+function unknownName(name: string, inDatabaseOnly = false): string {
+  return `no process of the name ${JSON.stringify(name)} in the database${inDatabaseOnly ? '' : ' or the configuration'}`;
 }
 
 function refuseStore(error: unknown): Refusal {

@@ -1,17 +1,16 @@
-import type { CheckReport, CliBackends, DatabaseReport } from '../cli/backends.ts';
 import { ConfigError, errorMessage } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { createLogger } from '../logging/logger.ts';
 import { openDatagram } from '../system/libc.ts';
-import { runDaemon } from './daemon.ts';
-import { runDemo } from './demo.ts';
+import type { CheckReport, CliBackends, DatabaseReport } from './backends.ts';
 import { offlineLook, offlineOrders, offlineStatus } from './offline.ts';
 import { readSettings, type Settings } from './settings.ts';
 
 /** Everything the command line can do without a daemon that answers. */
 export const cliBackends: CliBackends = {
-  runDaemon,
-  runDemo,
+  // Loaded only when it is asked for: a status or a check of the configuration needs none of it.
+  runDaemon: async (options) => (await import('./daemon.ts')).runDaemon(options),
+  runDemo: async (options) => (await import('./demo.ts')).runDemo(options),
   checkConfig,
   offline: (configFile, version, listenForSignals) => {
     const look = { configFile, version, log: silent };
@@ -32,8 +31,7 @@ export const cliBackends: CliBackends = {
         ),
       resetBreakers: (name) =>
         withLog(configFile, (log) => offlineOrders({ ...place, log }, (orders) => orders.resetBreakers(name))),
-      hold: (...order) =>
-        withLog(configFile, (log) => offlineOrders({ ...place, log }, async (orders) => orders.hold(...order))),
+      hold: (...order) => withLog(configFile, (log) => offlineOrders({ ...place, log }, (orders) => orders.hold(...order))),
       release: (name) => withLog(configFile, (log) => offlineOrders({ ...place, log }, async (orders) => orders.release(name))),
     };
   },

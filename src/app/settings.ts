@@ -35,7 +35,7 @@ export function readSettings(file: string): Settings {
 }
 
 /** Parses a document that was read already. */
-export function parseSettings(file: string, document: ConfigDocument): Settings {
+function parseSettings(file: string, document: ConfigDocument): Settings {
   const monitor = parseMonitorSettings(document.section('monitor'));
   const database = parseDatabase(document.section('database'));
   const logging = parseLogging(document.section('logging'));

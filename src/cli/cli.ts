@@ -1,9 +1,9 @@
 import { Command, CommanderError } from 'commander';
+import type { CliBackends } from '../app/backends.ts';
 import { closest } from '../config/did-you-mean.ts';
 import { errorMessage } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
 import { readArguments } from './arguments.ts';
-import type { CliBackends } from './backends.ts';
 import { type Cli, type CliIo, createCli } from './cli-context.ts';
 import { addAlarm } from './commands/alarm.ts';
 import { addBreaker } from './commands/breaker.ts';

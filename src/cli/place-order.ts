@@ -1,7 +1,7 @@
+import type { OfflineOrders } from '../app/backends.ts';
 import { ControlClient } from '../control/client.ts';
 import { ControlError } from '../control/exchange.ts';
 import type { OrderReply } from '../control/orders.ts';
-import type { OfflineOrders } from './backends.ts';
 import type { Cli } from './cli-context.ts';
 import { controlSocket } from './control-address.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';

@@ -12,7 +12,11 @@ export interface Orders {
   /** Reads the configuration again; on problems the running one stays. */
   reload(): Promise<OrderReply<{ readonly changes: readonly string[]; readonly warnings: readonly string[] }>>;
   /** No restarts of `name` (undefined: of anything) for `forMs` (undefined: until released). */
-  hold(name: string | undefined, forMs: number | undefined, reason: string): OrderReply<{ readonly until: string | null }>;
+  hold(
+    name: string | undefined,
+    forMs: number | undefined,
+    reason: string,
+  ): Promise<OrderReply<{ readonly until: string | null }>>;
   release(name: string | undefined): OrderReply<{ readonly released: readonly string[] }>;
   /** Raises (or, with `clear`, ends) the alarm of a row, named by process name or id, and wakes the loop. */
   alarm(

@@ -43,7 +43,7 @@ export function parseMysql(reader: SectionReader, required: boolean, env: NodeJS
     ca: ssl === 'verify' ? readNamedFile(section, 'ssl_ca', env, { secret: false }) : undefined,
     compress: section.boolean('compress', false),
     connectTimeoutMs: section.secondsAsMs('connect_timeout', { default: 5, min: 0.1, max: 300 }),
-    queryTimeoutMs: section.secondsAsMs('query_timeout', { default: 10, min: 0.1, max: 3600 }),
+    queryTimeoutMs: section.secondsAsMs('query_timeout', { default: 10, min: 0.1, max: 120 }),
     poolSize: section.integer('pool_size', { default: 4, min: 1, max: 100 }),
   };
 }

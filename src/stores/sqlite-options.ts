@@ -16,5 +16,5 @@ export function parseSqlite(reader: SectionReader, required: boolean): SqliteOpt
   const path = section.text('path') ?? '';
   if (!isAbsolute(path))
     section.problem('path', `cannot be used (expected the absolute path of the database file, got "${path}")`);
-  return { path, queryTimeoutMs: section.secondsAsMs('query_timeout', { default: 10, min: 0.1, max: 3600 }) };
+  return { path, queryTimeoutMs: section.secondsAsMs('query_timeout', { default: 10, min: 0.1, max: 120 }) };
 }

@@ -1,4 +1,4 @@
-import type { CliBackends } from '../../src/cli/backends.ts';
+import type { CliBackends } from '../../src/app/backends.ts';
 import { runCli } from '../../src/cli/cli.ts';
 import type { TextStream } from '../../src/cli/output.ts';
 import { smallBackends } from './small-backends.ts';

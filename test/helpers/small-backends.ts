@@ -1,4 +1,4 @@
-import type { CliBackends } from '../../src/cli/backends.ts';
+import type { CliBackends } from '../../src/app/backends.ts';
 import { ConfigError, StoreError } from '../../src/core/errors.ts';
 import { type Call, scriptedOrders, someStatus } from './scripted-orders.ts';
 

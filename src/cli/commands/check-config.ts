@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
+import type { CheckReport, DatabaseReport } from '../../app/backends.ts';
 import { formatProblem } from '../../core/errors.ts';
 import { printable } from '../../core/printable.ts';
-import type { CheckReport, DatabaseReport } from '../backends.ts';
 import type { Cli } from '../cli-context.ts';
 import { type ExitCode, exitCodeHelp, exitCodes } from '../exit-codes.ts';
 import { jsonText } from '../json-output.ts';

@@ -15,7 +15,8 @@ export const holdRoutes = [
     'POST',
     '/v1/holds',
     strictObject({ ...scopeFields, forMs: optional(wholeNumber(1, MAX_HOLD_MS)), reason: optional(text(1000)) }),
-    ({ forMs, reason, ...scope }, orders) => withScope(scope, (name) => replyAnswer(orders.hold(name, forMs, reason ?? ''))),
+    ({ forMs, reason, ...scope }, orders) =>
+      withScope(scope, async (name) => replyAnswer(await orders.hold(name, forMs, reason ?? ''))),
   ),
   route('POST', '/v1/holds/release', strictObject(scopeFields), (scope, orders) =>
     withScope(scope, (name) => replyAnswer(orders.release(name))),

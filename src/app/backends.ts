@@ -1,7 +1,7 @@
-import type { DaemonSignals } from '../app/daemon.ts';
 import type { OrderDesk } from '../control/order-desk.ts';
 import type { ConfigProblem } from '../core/errors.ts';
 import type { StoreReport } from '../stores/store.ts';
+import type { DaemonSignals } from './daemon.ts';
 
 /**
  * What the command line does without a daemon that answers. Loaded only when one of them is needed. They throw ConfigError
