@@ -24,13 +24,21 @@ export class LaunchObserver {
     this.#core = core;
   }
 
-  /** Looks round after round until `stopping` aborts. */
+  /** Looks round after round until `stopping` aborts; at once after a reload, which may have brought new names. */
   async run(stopping: AbortSignal): Promise<void> {
-    const { clock, log } = this.#core;
+    const { clock, events, log } = this.#core;
+    let reloaded = new AbortController();
+    const unsubscribe = events.subscribe(({ type }) => {
+      if (type === 'config_reloaded') reloaded.abort();
+    });
     while (!stopping.aborted) {
+      if (reloaded.signal.aborted) this.#namesAtMs = Number.NEGATIVE_INFINITY;
+      reloaded = new AbortController();
       await this.look().catch((error: unknown) => log.debug(`Cannot look at the running programs: ${errorMessage(error)}`));
-      await clock.sleep(Math.max(ROUND_MS, Math.min(this.#core.settings().monitor.checkIntervalMs, NAMES_MS)), stopping);
+      const pauseMs = Math.max(ROUND_MS, Math.min(this.#core.settings().monitor.checkIntervalMs, NAMES_MS));
+      await clock.sleep(pauseMs, AbortSignal.any([stopping, reloaded.signal]));
     }
+    unsubscribe();
   }
 
   /** One round. */

@@ -58,7 +58,10 @@ export function scriptedOrders(script: Partial<Orders> = {}): { readonly orders:
       refusals: [],
     }),
     reload: async () => ({ kind: 'done', changes: ['[monitor] check_interval: 300 to 60'], warnings: [] }),
-    hold: async (_, forMs) => ({ kind: 'done', until: forMs === undefined ? null : new Date(Date.now() + forMs).toISOString() }),
+    hold: async (_, forMs) => ({
+      kind: 'done',
+      until: forMs === undefined ? null : new Date(Date.now() + forMs).toISOString(),
+    }),
     release: (name) => ({ kind: 'done', released: [name ?? '*'] }),
     alarm: async (nameOrId) => ({ kind: 'done', processes: [{ id: 12, name: nameOrId }] }),
   };
