@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, type TestContext, test } from 'node:test';
 import { MysqlStore } from '../../src/stores/mysql-store.ts';
 import { type Mariadb, mariadbProblem, startMariadb } from '../helpers/mariadb.ts';
 import { skipUnless } from '../helpers/requirement.ts';
@@ -21,6 +21,12 @@ describe('mysql connections', { skip: skipUnless(mariadbProblem()) }, () => {
   });
 
   const options = () => mysqlOptions(server, { database: world.database, user: 'm' });
+  /** A store that is closed whatever becomes of the test: its pool would keep the process alive. */
+  const open = (t: TestContext, ...how: ConstructorParameters<typeof MysqlStore>): MysqlStore => {
+    const store = new MysqlStore(...how);
+    t.after(() => store.close());
+    return store;
+  };
   /** Connections that the store's user holds, by id. */
   const connections = async (): Promise<number[]> => {
     const rows = await server.sql("SELECT ID FROM information_schema.PROCESSLIST WHERE USER = 'm' ORDER BY ID");
@@ -29,8 +35,8 @@ describe('mysql connections', { skip: skipUnless(mariadbProblem()) }, () => {
   const counter = async (name: string): Promise<number> =>
     Number((await server.sql(`SHOW GLOBAL STATUS LIKE '${name}'`))[0]?.Value);
 
-  test('polls share one connection and one prepared statement', async () => {
-    const store = new MysqlStore(options());
+  test('polls share one connection and one prepared statement', async (t) => {
+    const store = open(t, options());
     await store.readAlarms();
     const before = await connections();
     const prepared = await counter('Com_stmt_prepare');
@@ -42,8 +48,8 @@ describe('mysql connections', { skip: skipUnless(mariadbProblem()) }, () => {
     await waitFor('closed', async () => (await connections()).length === 0);
   });
 
-  test('calls at once use pool_size connections, and no more', async () => {
-    const store = new MysqlStore({ ...options(), poolSize: 3 });
+  test('calls at once use pool_size connections, and no more', async (t) => {
+    const store = open(t, { ...options(), poolSize: 3 });
     const calls = await Promise.all(Array.from({ length: 100 }, () => store.readAlarms()));
     assert.ok(calls.every((rows) => rows.length === 5));
     const used = (await connections()).length;
@@ -51,8 +57,8 @@ describe('mysql connections', { skip: skipUnless(mariadbProblem()) }, () => {
     await store.close();
   });
 
-  test('idle connections are let go, politely, and come back', async () => {
-    const store = new MysqlStore(options(), 200);
+  test('idle connections are let go, politely, and come back', async (t) => {
+    const store = open(t, options(), 200);
     await Promise.all(Array.from({ length: 8 }, () => store.readAlarms()));
     const aborted = await counter('Aborted_clients');
     await waitFor('all are gone', async () => (await connections()).length === 0);
@@ -63,8 +69,8 @@ describe('mysql connections', { skip: skipUnless(mariadbProblem()) }, () => {
     assert.equal(await counter('Aborted_clients'), aborted);
   });
 
-  test('one connection is enough, and is kept between polls', async () => {
-    const store = new MysqlStore({ ...options(), poolSize: 1 }, 60_000);
+  test('one connection is enough, and is kept between polls', async (t) => {
+    const store = open(t, { ...options(), poolSize: 1 }, 60_000);
     await Promise.all(Array.from({ length: 5 }, () => store.readAlarms()));
     const [id] = await connections();
     // The pool looks for idle connections each second.
@@ -74,16 +80,16 @@ describe('mysql connections', { skip: skipUnless(mariadbProblem()) }, () => {
     await store.close();
   });
 
-  test('a compressed connection says the same', async () => {
-    const store = new MysqlStore({ ...options(), compress: true });
+  test('a compressed connection says the same', async (t) => {
+    const store = open(t, { ...options(), compress: true });
     assert.equal((await store.listProcesses()).length, 500);
     await store.close();
   });
 
-  test('the poll reads the index alone for what it filters and sorts by', async () => {
+  test('the poll reads the index alone for what it filters and sorts by', async (t) => {
     await server.sql('ANALYZE TABLE STATUS_PROCESS', world.database);
     const before = await rowsRead();
-    const store = new MysqlStore(options());
+    const store = open(t, options());
     await store.readAlarms();
     const read = (await rowsRead()) - before;
     await store.close();
