@@ -44,8 +44,9 @@ export class TransientLauncher implements ProgramLauncher {
         },
         [],
       );
+      const startedMs = Date.now();
       const problem = await start(unit, argv);
-      return problem === undefined ? await watch(unit, graceMs, signal) : { kind: 'failed', reason: problem };
+      return problem === undefined ? await watch({ unit, startedMs }, graceMs, signal) : { kind: 'failed', reason: problem };
     } finally {
       plan.dispose();
     }
@@ -97,16 +98,22 @@ function isTaken(result: CommandResult): boolean {
   return result.kind === 'exited' && result.exitCode !== 0 && /\balready\b/.test(result.output);
 }
 
+/** A unit, and the wall clock just before this start of it. */
+interface StartedUnit {
+  readonly unit: string;
+  readonly startedMs: number;
+}
+
 /** What has become of the unit when it has ended, or at the latest after `graceMs`. */
-async function watch(unit: string, graceMs: number, signal: AbortSignal): Promise<LaunchResult> {
+async function watch(started: StartedUnit, graceMs: number, signal: AbortSignal): Promise<LaunchResult> {
   const end = performance.now() + graceMs;
   const table = new ProcessTable();
   for (;;) {
-    const shown = await showProperties(unit, PROPERTIES, signal);
+    const shown = await showProperties(started.unit, PROPERTIES, signal);
     // It was started, and nobody says that it has ended.
     if (shown.kind === 'failed') return { kind: 'launched', pid: undefined };
     const pid = Number(shown.values.get('MainPID') ?? 0);
-    if (pid === 0) return await judge(unit, shown.values);
+    if (pid === 0) return await judge(started, shown.values);
     const process = { pid, startTime: table.read(pid, ['startTime'])?.startTime ?? 0 };
     while (table.exists(process)) {
       if (signal.aborted || performance.now() >= end) return { kind: 'launched', pid };
@@ -120,11 +127,12 @@ const POLL_MS = 20;
 const PROPERTIES = ['MainPID', 'ExecMainCode', 'ExecMainStatus', 'InvocationID'] as const;
 
 /** A program that ended by itself with exit code 0 has left its daemon behind; any other end is a failure. */
-async function judge(unit: string, values: ReadonlyMap<string, string>): Promise<LaunchResult> {
+async function judge(started: StartedUnit, values: ReadonlyMap<string, string>): Promise<LaunchResult> {
+  const { unit } = started;
   const status = Number(values.get('ExecMainStatus') ?? 0);
   const exited = Number(values.get('ExecMainCode') ?? 0) === CLD_EXITED;
   if (exited && status === 0) return { kind: 'launched', pid: undefined };
-  const output = await lastLines(values.get('InvocationID') ?? '');
+  const output = await lastLines(started, values.get('InvocationID') ?? '');
   const result: CommandResult = exited
     ? { kind: 'exited', exitCode: status, output }
     : { kind: 'signaled', signal: signalName(status), output };
@@ -144,10 +152,15 @@ function signalName(number: number): string {
 }
 
 /** The last lines that the unit's processes wrote; empty where the journal does not say. */
-async function lastLines(invocation: string): Promise<string> {
-  if (!/^[0-9a-f]{32}$/.test(invocation)) return '';
+async function lastLines({ unit, startedMs }: StartedUnit, invocation: string): Promise<string> {
   // What was written last may still be on its way into the journal.
   await execute('journalctl', ['--sync'], { timeoutMs: ANSWER_LIMIT_MS });
-  const argv = ['--no-pager', '--quiet', '--output=cat', '--lines=10', `_SYSTEMD_INVOCATION_ID=${invocation}`];
+  const byInvocation = /^[0-9a-f]{32}$/.test(invocation) ? await journal([`_SYSTEMD_INVOCATION_ID=${invocation}`]) : '';
+  // The journal asks for the invocation after the line has come; of a process that is gone by then it knows the unit alone.
+  return byInvocation || journal([`--since=@${startedMs / 1000}`, `_SYSTEMD_UNIT=${unit}`]);
+}
+
+async function journal(matches: readonly string[]): Promise<string> {
+  const argv = ['--no-pager', '--quiet', '--output=cat', '--lines=10', ...matches];
   return (await execute('journalctl', argv, { timeoutMs: ANSWER_LIMIT_MS })).stdout;
 }
