@@ -86,7 +86,7 @@ export function breakerCell({ state, failures, remainingMs }: ProcessStatus['bre
     case 'closed':
       return failures === 0 ? { text: 'closed' } : { text: `closed, ${failures} failed`, style: 'yellow' };
     case 'open':
-      return { text: `open, ${formatDuration(remainingMs)} left`, style: 'red' };
+      return { text: remainingMs > 0 ? `open, ${formatDuration(remainingMs)} left` : 'open, one try next', style: 'red' };
     case 'half_open':
       return { text: 'half-open', style: 'yellow' };
     default:

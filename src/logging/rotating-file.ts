@@ -46,7 +46,11 @@ export async function openRotatingFile(options: RotatingFileOptions): Promise<Ro
     });
     const file = new RotatingFile(stream, live, options);
     try {
-      if (stream.file !== first) throw new Error(`${stream.file} is in the way of its rotation`);
+      if (stream.file !== first) {
+        // Another program has just rotated into this folder: pino-roll counted on from its file, and made one of that number.
+        if (statSync(stream.file).size === 0) removeName(stream.file);
+        throw new Error(`${stream.file} is in the way of its rotation`);
+      }
       if (!exists) renameSync(first, live);
       file.adopt();
     } catch (error) {

@@ -94,9 +94,11 @@ export class MysqlStore implements AlarmStore {
   async #set(session: MysqlSession, change: string, processId: number, notes: string | undefined, where = ''): Promise<number> {
     if (notes === undefined)
       return session.change(`UPDATE STATUS_PROCESS SET ${change} WHERE process_id = ? ${where}`, [processId]);
-    const kept = charactersThatFit(notes, await this.#notesCapacity(session), 'left');
+    const capacity = await this.#notesCapacity(session);
+    const text = await textFor(session, notes, capacity.charset);
+    const kept = charactersThatFit(text, capacity, 'left');
     const sql = `UPDATE STATUS_PROCESS SET ${change}, notes = LEFT(?, ?) WHERE process_id = ? ${where}`;
-    return session.change(sql, [notes, kept, processId]);
+    return session.change(sql, [text, kept, processId]);
   }
 
   async #notesCapacity(session: MysqlSession): Promise<NotesCapacity> {
@@ -120,6 +122,14 @@ const AS_SEEN = `WHERE process_id = ? AND alarma = 1 AND sound = 0 AND ${exact('
 /** CONCAT_WS, since CONCAT of NULL is NULL; notes first, since MySQL assigns from left to right. */
 const CLEAR_WITH_NOTE = `UPDATE STATUS_PROCESS SET notes = RIGHT(CONCAT_WS('', notes, ?), ?), alarma = 0 ${AS_SEEN}`;
 const CLEAR = `UPDATE STATUS_PROCESS SET alarma = 0 ${AS_SEEN}`;
+
+/** `text` with a `?` for each letter that the character set lacks: strict mode would refuse the alarm because of one. */
+async function textFor(session: MysqlSession, text: string, charset: string): Promise<string> {
+  if (!/^\w+$/.test(charset) || charset === 'utf8mb4') return text;
+  // Strict only in what it writes.
+  const [row] = await session.rows(`SELECT ${exact(`CONVERT(? USING ${charset})`)} AS text`, [text]);
+  return row?.text instanceof Uint8Array ? textOf(row.text) : text;
+}
 
 /** Clears without a note. Strict mode would refuse even to compare a damaged text. */
 async function clearLeniently(session: MysqlSession, asSeen: readonly SqlValue[]): Promise<number> {

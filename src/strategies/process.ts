@@ -45,7 +45,7 @@ export class ProcessStrategy implements RestartStrategy {
   }
 
   async resolve(managed: ManagedProcess): Promise<Resolution> {
-    const problem = nameProblem(managed);
+    const problem = nameProblem(managed, this.#options.configured);
     if (problem !== undefined) return { kind: 'refused', reason: problem };
     return { kind: 'target', key: managed.systemName, description: `process ${managed.systemName}` };
   }
@@ -63,7 +63,7 @@ export class ProcessStrategy implements RestartStrategy {
   }
 
   async preview(managed: ManagedProcess): Promise<RestartPreview> {
-    const problem = nameProblem(managed);
+    const problem = nameProblem(managed, this.#options.configured);
     if (problem !== undefined) return { stops: [], starts: [], refusals: [problem] };
     const found = this.#find(managed);
     if (found.kind === 'refused') return { stops: [], starts: [], refusals: [found.reason] };
@@ -79,7 +79,7 @@ export class ProcessStrategy implements RestartStrategy {
       const known = this.#roots.get(managed.systemName) ?? [];
       // The whole table is looked over only after something has changed: most calls cost one small file.
       if (known.length > 0 && known.every((root) => this.#table.exists(root))) return;
-      const found = nameProblem(managed) === undefined ? this.#find(managed) : undefined;
+      const found = nameProblem(managed, this.#options.configured) === undefined ? this.#find(managed) : undefined;
       if (found?.kind === 'found' && this.#ambiguity(found.trees) === undefined) this.#record(managed, found.trees);
     } catch (error) {
       this.#parts.log.debug(`Cannot record how ${managed.systemName} was started: ${errorMessage(error)}`, { err: error });

@@ -1,11 +1,15 @@
 import type { ManagedProcess } from '../core/alarm.ts';
 import type { ProcessInfo } from '../system/process-table.ts';
+import { judgeUnitName } from './unit-policy.ts';
 
 /** What a name is held against. */
 export type NamedProcess = ProcessInfo<'name' | 'argv' | 'executable'>;
 
-/** Why the process strategy cannot look for a program of this name, in one line; undefined where it can. */
-export function nameProblem({ systemName, systemNameConfigured }: ManagedProcess): string | undefined {
+/**
+ * Why the process strategy cannot look for a program of this name, in one line; undefined where it can. What must not be touched
+ * as a unit must not be as a program either, but where the operator wrote a section for it (`hasOwnSection`).
+ */
+export function nameProblem({ systemName, systemNameConfigured }: ManagedProcess, hasOwnSection: boolean): string | undefined {
   const shown = JSON.stringify(systemName.slice(0, SHOWN_LENGTH));
   const base = systemName.split('/').at(-1) ?? '';
   if (systemName.trim() === '' || base === '.' || base === '..') return `${shown} is no program's name`;
@@ -13,6 +17,8 @@ export function nameProblem({ systemName, systemNameConfigured }: ManagedProcess
   if (Buffer.byteLength(base) > LONGEST_NAME || systemName.length > LONGEST_PATH)
     return `${shown}… is longer than any program's name`;
   if (OURSELVES.includes(base)) return 'it is this monitor itself';
+  const judged = judgeUnitName(base, false);
+  if (judged.kind === 'refused' && !hasOwnSection) return judged.reason;
   if (!systemName.includes('/')) return undefined;
   if (!systemNameConfigured) return `${shown} holds a "/": set system_name to the program's name or full path`;
   return systemName.startsWith('/') && base !== '' ? undefined : `${shown} is neither a program's name nor its full path`;

@@ -213,8 +213,13 @@ function suite(open: () => Promise<StoreWorld>): void {
   test('of two who clear one alarm, one does', async () => {
     await world.add({ id: 1, name: 'nginx', alarma: 1 });
     const [seen] = await world.store.readAlarms();
-    const outcomes = await Promise.all([AT, new Date()].map((at) => world.store.clearAlarm(seen!, at)));
-    assert.deepEqual(outcomes.sort(), ['changed', 'cleared']);
+    // InnoDB may take the two for a deadlock and refuse one of them; the caller tries again then, as at any fault.
+    const clear = (at: Date) =>
+      world.store.clearAlarm(seen!, at).catch((error: StoreError) => {
+        assert.equal(error.fault, 'busy');
+        return world.store.clearAlarm(seen!, at);
+      });
+    assert.deepEqual((await Promise.all([AT, new Date()].map(clear))).sort(), ['changed', 'cleared']);
   });
 
   test('it tells what it is', async () => {

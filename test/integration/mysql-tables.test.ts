@@ -52,6 +52,15 @@ describe('mysql tables of every kind', { skip: skipUnless(mariadbProblem()) }, (
     });
   });
 
+  test('a letter that latin1 lacks does not keep an alarm from being raised', async () => {
+    await withTables(tables('VARCHAR(50)'), { alarma: 0, notes: null }, async (world) => {
+      assert.equal(await world.store.raiseAlarm(1, 'căzut, é 😀'), 'raised');
+      assert.deepEqual([(await world.row(1))?.alarma, String((await world.row(1))?.notes)], [1, 'c?zut, é ?']);
+      assert.equal(await world.store.dropAlarm(1, 'repornit ș'), 'dropped');
+      assert.equal(String((await world.row(1))?.notes), 'repornit ?');
+    });
+  });
+
   test('a column shorter than the note', async () => {
     await withTables(tables('VARCHAR(10)'), { notes: 'old' }, async (world) => {
       assert.equal(String(await clearOnly(world)), NOTE.slice(-10));

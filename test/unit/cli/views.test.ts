@@ -155,6 +155,15 @@ describe('the status for people', () => {
     assert.match(lines[7] ?? '', /^z +12 +service +yes +breaker open +open, 12 min left +failed 60 s ago: exit code 1$/);
   });
 
+  it('says of an open circuit breaker whose time is over what comes next', () => {
+    const breaker = { state: 'open', failures: 3, remainingMs: 0 } as const;
+    const lines = renderStatus(someStatus({ processes: [someProcess({ breaker })] }), new Date(), {
+      width: undefined,
+      colour: false,
+    });
+    assert.match(lines.at(-1) ?? '', / open, one try next /);
+  });
+
   it('keeps to the width of the terminal', () => {
     const processes = [
       someProcess({ name: '名'.repeat(100), lastRecovery: { at: ago(0), outcome: 'failed', detail: 'd'.repeat(300) } }),

@@ -55,6 +55,18 @@ test('a restart goes on in the same file and leaves none behind', async (t) => {
   assert.equal(numbers(dir).at(-1), 79);
 });
 
+test('a file that another program rotates into the folder at that moment costs one try, and leaves nothing behind', async (t) => {
+  const dir = tempDir(t);
+  const opening = open(t, dir, {});
+  // pino-roll, which is about to look, counts on from the highest number of any file in the folder.
+  writeFileSync(join(dir, 'other.log.7.old'), '');
+  await assert.rejects(opening, /in the way of its rotation/);
+  assert.deepEqual(readdirSync(dir), ['other.log.7.old']);
+  const file = await open(t, dir, {});
+  file.write(line(1));
+  assert.deepEqual(readdirSync(dir).sort(), ['m.log', 'other.log.7.old']);
+});
+
 test('nothing is lost or doubled where everything is kept', async (t) => {
   const dir = tempDir(t);
   for (let life = 0; life < 5; life++) {

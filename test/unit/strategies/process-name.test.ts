@@ -67,7 +67,7 @@ for (const [name, shape] of no) {
 
 test('names that no program can have are refused with a line that says why', () => {
   const problem = (systemName: string, systemNameConfigured = false) =>
-    nameProblem({ processId: 1, processName: 'x', systemName, systemNameConfigured });
+    nameProblem({ processId: 1, processName: 'x', systemName, systemNameConfigured }, false);
   for (const name of ['nginx', '-x', '%s', 'a b', 'a\nb', '$(id)', '...', 'x'.repeat(255), '__proto__']) {
     assert.equal(problem(name), undefined, name);
   }

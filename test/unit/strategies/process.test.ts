@@ -380,3 +380,12 @@ test('resolve: the key is the name; what cannot be is refused', async (t) => {
   assert.equal((await strategy.resolve(managed('/opt/x', true))).kind, 'target');
   assert.equal((await strategy.resolve(managed('monitor_service'))).kind, 'refused');
 });
+
+test('the services of the system itself are no programs to restart, but in a section of their own', async (t) => {
+  const world = processStrategyWorld(t);
+  for (const name of ['systemd-journald', 'dbus-daemon', 'poweroff', 'monitor_service-run-1', 'x.socket']) {
+    assert.equal((await world.strategy().resolve(managed(name))).kind, 'refused', name);
+    assert.equal((await world.strategy().preview(managed(name))).refusals.length, 1, name);
+    assert.equal((await world.strategy({ configured: true }).resolve(managed(name))).kind, 'target', name);
+  }
+});
