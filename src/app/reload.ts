@@ -40,7 +40,9 @@ async function reloadOnce(core: Core, log: ReloadableLogger, notifier: Notifier)
     return { kind: 'done', changes, warnings };
   } catch (error) {
     const refused = error instanceof ConfigError;
-    const problems = refused ? error.problems.map((problem) => formatProblem(error.file, problem)) : [errorMessage(error)];
+    const problems = refused
+      ? error.problems.filter(({ severity }) => severity === 'error').map((problem) => formatProblem(error.file, problem))
+      : [errorMessage(error)];
     for (const problem of problems) log.error(`Configuration not reloaded: ${problem}`);
     return { kind: 'refused', code: refused ? 'invalid' : 'unavailable', reason: problems.join('\n') };
   } finally {

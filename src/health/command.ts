@@ -17,6 +17,10 @@ export const commandCheck = {
   },
   create: ({ line: template }: CommandCheckOptions, { commands }) => ({
     description: 'health_check_command',
+    refusal: (process) => {
+      const expanded = expandCommand(template, process);
+      return expanded.kind === 'refused' ? expanded.reason : undefined;
+    },
     check: async (process, attempt, timeoutMs, signal) => {
       const expanded = expandCommand(template, process);
       if (expanded.kind === 'refused') return { kind: 'unhealthy', reason: expanded.reason };

@@ -7,6 +7,8 @@ import type { CommandRunner } from '../system/command-runner.ts';
 export interface HealthCheck {
   /** For people: `health_check_url http://…` (no credentials). */
   readonly description: string;
+  /** Why this check can never pass for the process (its name cannot stand for %s), in one line; asked before anything is restarted. */
+  refusal?(process: ManagedProcess): string | undefined;
   /** One try. Ends within `timeoutMs` or when `signal` aborts, as `unhealthy`. Never rejects. */
   check(process: ManagedProcess, attempt: number, timeoutMs: number, signal: AbortSignal): Promise<HealthResult>;
 }

@@ -84,7 +84,12 @@ export class Breakers {
   failed(target: string, process: ManagedProcess): void {
     const next = recordFailure(this.snapshot(target), this.#parts.clock.monotonicMs(), this.#parts.rules());
     this.#put(target, process.processName, next);
-    if (next.state === 'open') this.#tellOpened(target, process.processName, `${next.failures} failed recoveries`);
+    if (next.state === 'open')
+      this.#tellOpened(
+        target,
+        process.processName,
+        next.failures === 1 ? 'a failed recovery' : `${next.failures} failed recoveries`,
+      );
   }
 
   /** A recovery ended with no verdict. */

@@ -71,7 +71,10 @@ async function makeAttempt(job: RecoveryJob, attempt: number, parts: RecoveryPar
 async function prepare(job: RecoveryJob, attempt: number, parts: RecoveryParts): Promise<AttemptOutcome | undefined> {
   const { preRestartCommand } = job.plan.settings;
   const unwanted = await isUnwanted(job, parts);
-  if (unwanted !== undefined || preRestartCommand === undefined || attempt > 1) return unwanted;
+  if (unwanted !== undefined) return unwanted;
+  const refusal = checkRefusal(job);
+  if (refusal !== undefined) return { kind: 'rejected', reason: refusal };
+  if (preRestartCommand === undefined || attempt > 1) return undefined;
   const failure = await runPreRestart(job, preRestartCommand, parts);
   if (parts.abort.aborted) return { kind: 'interrupted' };
   if (failure !== undefined) return { kind: 'rejected', reason: `pre_restart_command: ${failure}` };
@@ -85,6 +88,15 @@ async function isUnwanted(job: RecoveryJob, parts: RecoveryParts): Promise<Attem
   if (gone !== undefined) return { kind: 'ended', reason: gone };
   const reason = parts.observeOnly() ? 'mode = observe' : parts.holds.reason(job.process.processName);
   return reason === undefined ? undefined : { kind: 'skipped', reason };
+}
+
+/** A health check that can never pass: no restart could be proved to have helped. */
+function checkRefusal({ plan, process }: RecoveryJob): string | undefined {
+  for (const check of plan.checks) {
+    const refusal = check.refusal?.(process);
+    if (refusal !== undefined) return `${check.description}: ${refusal}`;
+  }
+  return undefined;
 }
 
 async function runPreRestart(job: RecoveryJob, template: string, parts: RecoveryParts): Promise<string | undefined> {

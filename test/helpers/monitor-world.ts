@@ -31,6 +31,8 @@ export interface FakeProcess {
   /** Health after a restart; healthy unless said. */
   health?: () => HealthResult | { kind: 'assumed' };
   refused?: string;
+  /** Why its health check can never pass. */
+  checkRefusal?: string;
   /** What the look for its target waits for. */
   resolving?: () => Promise<void>;
 }
@@ -218,6 +220,7 @@ export class MonitorWorld {
     const how = this.processes.get(name) ?? {};
     const check: HealthCheck = {
       description: 'fake check',
+      refusal: () => how.checkRefusal,
       check: async () => (how.health?.() ?? { kind: 'healthy' }) as HealthResult,
     };
     const assumed = how.health?.().kind === 'assumed';

@@ -129,3 +129,11 @@ test('while the store does not answer, alarms are unknown: one line when it goes
   );
   assert.equal(world.lines.filter(({ message }) => message.startsWith('Alarm store is back')).length, 1);
 });
+
+test('where the health check can never pass, nothing is restarted', async () => {
+  const world = new MonitorWorld();
+  world.alarm(1, 'my backend', { checkRefusal: 'the name cannot stand for %s' });
+  await world.poll();
+  assert.deepEqual(world.restarts, []);
+  assert.match(world.log('error'), /Failed to restart my backend: fake check: the name cannot stand for %s/);
+});
