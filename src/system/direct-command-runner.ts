@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type StartOptions, startProgram } from './command.ts';
 import type { CommandResult, CommandRunner, ShellCommand } from './command-runner.ts';
-import { isRunning, killGroup, killRun } from './kill-run.ts';
+import { killGroup, killRun } from './kill-run.ts';
 import { minimalEnvironment } from './minimal-environment.ts';
 import { ProcessTable } from './process-table.ts';
 import type { RunFiles } from './run-files.ts';
@@ -50,8 +50,8 @@ export class DirectCommandRunner implements CommandRunner {
     const table = new ProcessTable();
     const end = performance.now() + timeoutMs;
     // It is no child of ours, so there is nothing to wait on but its being there.
-    while (isRunning(table, left) && !signal.aborted && performance.now() < end) await delay(SETTLE_POLL_MS);
-    if (isRunning(table, left)) await killRun({ ...left, runId });
+    while (table.exists(left) && !signal.aborted && performance.now() < end) await delay(SETTLE_POLL_MS);
+    if (table.exists(left)) await killRun({ ...left, runId });
     return 'ended';
   }
 

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ProcessIdentity, type ProcessInfo, ProcessTable } from './process-table.ts';
+import { hasEnded } from './proc-parse.ts';
+import { type ProcessInfo, ProcessTable } from './process-table.ts';
 import { signalProcess } from './signal-process.ts';
 
 /** Everything that one command started. */
@@ -23,7 +24,7 @@ export async function killRun(run: Run, graceMs: number = GRACE_MS): Promise<voi
   let found = findRun(table, run, []);
   signalRun(table, run, found, 'SIGTERM');
   const graceEnd = performance.now() + graceMs;
-  while (performance.now() < graceEnd && found.some((process) => isRunning(table, process))) await delay(POLL_MS);
+  while (performance.now() < graceEnd && found.some((process) => table.exists(process))) await delay(POLL_MS);
   // Anew each time: what was found may have forked between our look and our signal.
   for (let round = 0; round < KILL_ROUNDS; round++) {
     found = findRun(table, run, found);
@@ -36,12 +37,6 @@ export async function killRun(run: Run, graceMs: number = GRACE_MS): Promise<voi
 /** Kills what is left of a process group; nothing where it is empty. */
 export function killGroup(groupId: number): void {
   signalGroup(groupId, 'SIGKILL');
-}
-
-/** True while that very process runs: it has not ended, is no zombie, and its pid is not another's. */
-export function isRunning(table: ProcessTable, { pid, startTime }: ProcessIdentity): boolean {
-  const found = table.read(pid, FIELDS);
-  return found !== undefined && found.startTime === startTime && !hasEnded(found);
 }
 
 const GRACE_MS = 2000;
@@ -97,9 +92,4 @@ function signalGroup(groupId: number, name: 'SIGTERM' | 'SIGKILL'): void {
   } catch {
     // Nobody left in it, or not ours to signal.
   }
-}
-
-/** A zombie with further threads still runs: only its first thread has ended. */
-function hasEnded({ state, threads }: Pick<Relative, 'state' | 'threads'>): boolean {
-  return state === 'X' || (state === 'Z' && threads <= 1);
 }

@@ -3,7 +3,6 @@ import { basename, dirname, join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { errorMessage } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import { isRunning } from './kill-run.ts';
 import { type ProcessIdentity, ProcessTable } from './process-table.ts';
 import { attempt, openRunFile, parseRunFileName, RUN_FILE_LIMIT, type RunFile, type RunFileKind } from './run-file.ts';
 
@@ -59,7 +58,7 @@ export class RunFiles {
       const file = parseRunFileName(name);
       if (file?.kind !== 'run' || file.runId !== runId) continue;
       const process = file.process ?? findUnrecorded(table, runId);
-      if (process !== undefined && isRunning(table, process)) return process;
+      if (process !== undefined && table.exists(process)) return process;
     }
     return undefined;
   }
@@ -74,7 +73,7 @@ export class RunFiles {
     const table = new ProcessTable();
     const free = names.filter((name) => {
       const process = parseRunFileName(name)?.process;
-      return !held.has(name) && (process === undefined || !isRunning(table, process));
+      return !held.has(name) && (process === undefined || !table.exists(process));
     });
     for (const name of free) attempt(() => rmSync(join(this.#dir, name), { force: true }));
     this.#cutLong();

@@ -1,6 +1,9 @@
 import { statSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { printable } from '../core/printable.ts';
 import { type ExecuteResult, execute } from './command.ts';
+import { hasEnded } from './proc-parse.ts';
+import { type ProcessInfo, ProcessTable } from './process-table.ts';
 import type { ServiceCallResult, ServiceManager, UnitStatus } from './service-manager.ts';
 
 /** The systemd that is PID 1, by systemctl(1): it works without a message bus too. */
@@ -37,14 +40,33 @@ export function systemctl(argv: readonly string[], timeoutMs: number, signal: Ab
   return execute('systemctl', ['--no-ask-password', '--no-pager', ...argv], { timeoutMs, signal, environment: PLAIN });
 }
 
-/** Ends all that is in a unit: TERM and KILL as the unit says, and KILL for what that leaves (KillMode=process). Never rejects. */
+/**
+ * Ends all that is in a unit: TERM and KILL as the unit says, and KILL for what that leaves (KillMode=process). Returns when
+ * nobody is left in it (untilEmpty). Never rejects.
+ */
 export async function endUnit(unit: string): Promise<void> {
   const never = new AbortController().signal;
   await systemctl(['stop', '--', unit], END_LIMIT_MS, never);
   await systemctl(['kill', '--signal=SIGKILL', '--', unit], END_LIMIT_MS, never);
+  await untilEmpty(unit);
+}
+
+/**
+ * Waits until none of a unit's processes runs any more: systemd reports that it has sent a SIGKILL, and the kernel carries it
+ * out a moment later. A process that the kernel does not let die is given up after 2 s. Never rejects.
+ */
+export async function untilEmpty(unit: string): Promise<void> {
+  const table = new ProcessTable();
+  const end = performance.now() + DEATH_LIMIT_MS;
+  const isInside = (process: ProcessInfo<(typeof INSIDE_FIELDS)[number]>): boolean =>
+    !hasEnded(process) && process.cgroup?.split('/').includes(unit) === true;
+  while (table.list(INSIDE_FIELDS).some(isInside) && performance.now() < end) await delay(DEATH_POLL_MS);
 }
 
 const END_LIMIT_MS = 15_000;
+const DEATH_LIMIT_MS = 2000;
+const DEATH_POLL_MS = 5;
+const INSIDE_FIELDS = ['cgroup', 'state', 'threads'] as const;
 
 /** What makes systemd's own programs write bare lines to stderr, whatever the kernel command line says of logging. */
 export const PLAIN: Readonly<Record<string, string>> = {

@@ -10,7 +10,7 @@ import { BEGUN, hasBegun, isUnderWay, readVerdict, verdictResult } from './run-v
 import type { ServiceManager } from './service-manager.ts';
 import { shellArgv } from './shell.ts';
 import { killProgram, ProgramOutput, programEnding, type StartedProgram } from './started-program.ts';
-import { endUnit, PLAIN, systemctl } from './systemd.ts';
+import { endUnit, PLAIN, systemctl, untilEmpty } from './systemd.ts';
 import { systemdRunArgv, withEnvironment } from './systemd-run.ts';
 import { runUnit } from './unit-name.ts';
 import { asUser } from './user-account.ts';
@@ -106,6 +106,7 @@ export class TransientCommandRunner implements CommandRunner {
     if (ending.kind === 'aborted') return { kind: 'aborted', output: text() };
     if (ending.kind === 'timed_out') return { kind: 'timed_out', afterMs: timeoutMs, output: text() };
     const verdict = readVerdict(words.text());
+    if (verdict.kind === 'timed_out' || verdict.kind === 'signaled') await untilEmpty(runUnit(command.runId));
     if (command.kind === 'action' && !(verdict.kind === 'exited' && verdict.exitCode === 0)) {
       // As long as what it left behind lives, so does its unit: it shall not stand among those that failed.
       await systemctl(['reset-failed', '--', runUnit(command.runId)], ANSWER_LIMIT_MS, signal);
