@@ -1,5 +1,7 @@
 import type { ManagedProcess } from '../core/alarm.ts';
 import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
+import type { UnitStatus } from '../system/service-manager.ts';
+import { appUnit } from '../system/unit-name.ts';
 import { startDeadline } from './deadline.ts';
 import { processStrategy } from './process.ts';
 import type { ProcessOptions } from './process-options.ts';
@@ -12,7 +14,7 @@ import type {
   StrategyDefinition,
   StrategyParts,
 } from './strategy.ts';
-import { isRestartedBySystemd } from './unit-state.ts';
+import { describeUnit, isRestartedBySystemd, isUp } from './unit-state.ts';
 
 /** What the auto strategy takes from `[process.NAME]`. */
 export interface AutoOptions {
@@ -85,9 +87,13 @@ export class AutoStrategy implements RestartStrategy {
       const choice = await this.#choose(process, deadline.signal);
       if (choice.kind === 'none') return { kind: 'unhealthy', reason: choice.reason };
       const health = await this.#of(choice).checkHealth(process, deadline.remainingMs() || 1, signal);
-      if (health.kind !== 'unhealthy' || choice.kind === 'process' || !this.#parts.fallsBack) return health;
+      if (health.kind === 'healthy' || choice.kind === 'process' || !this.#parts.fallsBack) return health;
+      // A one-shot that was given up is at rest like one that has done its work.
+      if (health.kind === 'assumed' && (await this.#standIn(process, deadline.signal)) === undefined) return health;
       const instead = await this.#process.checkHealth(process, deadline.remainingMs() || 1, signal);
-      return instead.kind === 'unhealthy' ? { ...instead, reason: `${health.reason}; ${instead.reason}` } : instead;
+      return instead.kind === 'unhealthy' && health.kind === 'unhealthy'
+        ? { ...instead, reason: `${health.reason}; ${instead.reason}` }
+        : instead;
     } finally {
       deadline.end();
     }
@@ -96,7 +102,11 @@ export class AutoStrategy implements RestartStrategy {
   async preview(process: ManagedProcess, signal: AbortSignal): Promise<RestartPreview> {
     const choice = await this.#choose(process, signal);
     if (choice.kind === 'none') return { stops: [], starts: [], refusals: [choice.reason] };
-    return this.#of(choice).preview(process, signal);
+    const preview = await this.#of(choice).preview(process, signal);
+    if (choice.kind === 'process' || !this.#parts.fallsBack) return preview;
+    if (preview.refusals.length > 0) return this.#process.preview(process, signal);
+    const standIn = await this.#standIn(process, signal);
+    return standIn === undefined ? preview : { ...preview, stops: [describeUnit(standIn), ...preview.stops] };
   }
 
   /** Nothing is asked of systemd: this happens while all is well, and must cost next to nothing. */
@@ -122,6 +132,12 @@ export class AutoStrategy implements RestartStrategy {
 
   #of(choice: Exclude<Choice, { kind: 'none' }>): RestartStrategy {
     return choice.kind === 'service' ? this.#service : this.#process;
+  }
+
+  /** The unit that an earlier fallback's program was started in, whatever has become of it. */
+  async #standIn({ systemName }: ManagedProcess, signal: AbortSignal): Promise<UnitStatus | undefined> {
+    const shown = await this.#parts.services.show(appUnit(systemName), signal);
+    return shown.kind === 'status' && shown.status.loadState !== 'not-found' ? shown.status : undefined;
   }
 
   async #restartOrFallBack(attempt: RestartAttempt): Promise<RestartOutcome> {
@@ -151,16 +167,22 @@ export class AutoStrategy implements RestartStrategy {
   }
 
   /**
-   * Makes sure that systemd will not bring the unit up beside the program. One line where the unit is up after all, or on its
-   * way (a start that takes longer than our patience has not failed), or where that cannot be told.
+   * Makes sure that systemd will not bring the unit up beside the program. One line where the unit is up after all and lasts, or
+   * is on its way (a start that takes longer than our patience has not failed), or where that cannot be told.
    */
   async #giveUpUnit({ process, signal }: RestartAttempt): Promise<string | undefined> {
     const found = await this.#service.lookUp(process, signal);
     if (found.kind === 'absent') return undefined;
     if (found.kind !== 'found') return found.reason;
-    const { id, activeState } = found.status;
+    const { id, activeState, mainPid } = found.status;
     if (activeState === 'failed' || activeState === 'inactive') return undefined;
-    if (!isRestartedBySystemd(found.status)) return `${id} is ${activeState}`;
+    if (isUp(found.status)) {
+      // Between two crashes it looks like one that is up.
+      await this.#parts.clock.sleep(BETWEEN_LOOKS_MS, signal);
+      const later = await this.#service.lookUp(process, signal);
+      if (later.kind !== 'found') return later.reason;
+      if (isUp(later.status) && later.status.mainPid === mainPid) return `${id} is ${activeState}`;
+    } else if (!isRestartedBySystemd(found.status)) return `${id} is ${activeState}`;
     const stopped = await this.#parts.services.call('stop', id, this.#parts.commandTimeoutMs, signal);
     return stopped.kind === 'done' ? undefined : `${id} cannot be stopped: ${stopped.reason}`;
   }
@@ -168,3 +190,4 @@ export class AutoStrategy implements RestartStrategy {
 
 /** Time to see whether a unit that was just started lasts. */
 const EARLY_DEATH_MS = 3000;
+const BETWEEN_LOOKS_MS = 1000;

@@ -5,7 +5,7 @@ import { proveUnitLasts } from './unit-health.ts';
 import { lookUpUnit, type UnitLookup } from './unit-lookup.ts';
 import { serviceName } from './unit-policy.ts';
 import { restartUnit, type ServiceParts } from './unit-restart.ts';
-import { describeState, loadProblem, nextStep } from './unit-state.ts';
+import { describeUnit, loadProblem, nextStep } from './unit-state.ts';
 
 /** What the service strategy takes from `[process.NAME]`. */
 export interface ServiceOptions {
@@ -83,11 +83,10 @@ export class ServiceStrategy implements RestartStrategy {
     const found = await this.lookUp(process, signal);
     const refusal = found.kind === 'found' ? loadProblem(found.status) : found.reason;
     if (found.kind !== 'found' || refusal !== undefined) return { stops: [], starts: [], refusals: refusal ? [refusal] : [] };
-    const { id, mainPid } = found.status;
+    const { id } = found.status;
     const step = nextStep(found.status);
     return {
-      stops:
-        step === 'restart' ? [`${id}: ${describeState(found.status)}${mainPid > 0 ? `, main process ${mainPid}` : ''}`] : [],
+      stops: step === 'restart' ? [describeUnit(found.status)] : [],
       starts: [step === 'wait' ? `${id}: systemd is just restarting it itself, and is waited for` : `systemctl ${step} ${id}`],
       refusals: [],
     };

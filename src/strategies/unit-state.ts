@@ -41,6 +41,11 @@ export function describeState({ activeState, subState, result }: UnitStatus): st
   return subState === '' || subState === activeState ? activeState : `${activeState} (${subState})`;
 }
 
+/** `nginx.service: active (running), main process 4711`: a unit as it stands before it is stopped. */
+export function describeUnit(status: UnitStatus): string {
+  return `${status.id}: ${describeState(status)}${status.mainPid > 0 ? `, main process ${status.mainPid}` : ''}`;
+}
+
 /** What one look at a unit says of its health. */
 export type UnitHealth =
   | HealthResult

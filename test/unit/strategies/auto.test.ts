@@ -172,6 +172,54 @@ test('systemd must not bring the unit up beside the process: its own restart is 
   assert.equal(unit('app.service').status().activeState, 'inactive');
 });
 
+test('a unit that crashes again and again is seen alive at most looks, and is followed by the process all the same', async () => {
+  const { restart, processes, systemd, unit, clock } = world({ 'app.service': { livesMs: 600, restartMs: 0 } }, true);
+  assert.equal((await restart('app')).kind, 'restarted');
+  assert.deepEqual(systemd.calls, ['start app.service', 'stop app.service']);
+  assert.deepEqual(processes.restarts, ['app']);
+  await clock.advance(60_000);
+  assert.equal(unit('app.service').status().activeState, 'inactive');
+});
+
+test('a unit that hands over to another main process and lasts then is left alone', async () => {
+  const { restart, processes, systemd, unit, clock } = world({ 'app.service': {} }, true);
+  void clock.sleep(500).then(() => unit('app.service').set({ mainPid: 4712 }));
+  assert.deepEqual(await restart('app'), { kind: 'restarted', detail: 'systemctl start app.service' });
+  assert.deepEqual(systemd.calls, ['start app.service']);
+  assert.deepEqual(processes.restarts, []);
+});
+
+test('a one-shot at rest is assumed to be well, but not while a process stands in for it', async () => {
+  const rested = world({ 'job.service': { type: 'oneshot' } }, true);
+  rested.processes.health = { kind: 'unhealthy', reason: 'no process runs' };
+  assert.deepEqual(await rested.health('job'), { kind: 'assumed' });
+  const { health, processes } = world(
+    { 'job.service': { type: 'oneshot' }, 'monitor_service-app-job.service': { state: 'active' } },
+    true,
+  );
+  assert.deepEqual(await health('job'), { kind: 'healthy' });
+  processes.health = { kind: 'unhealthy', reason: 'no process runs' };
+  assert.deepEqual(await health('job'), { kind: 'unhealthy', reason: 'no process runs' });
+});
+
+test('the preview knows of the fallback', async () => {
+  const units: Record<string, FakeUnitOptions> = {
+    'app.service': { state: 'failed', result: 'exit-code' },
+    'monitor_service-app-app.service': { state: 'active', mainPid: 4711 },
+    'masked.service': { loadState: 'masked' },
+  };
+  const { strategy } = world(units, true);
+  assert.deepEqual(await strategy.preview(managed('app'), never), {
+    stops: ['monitor_service-app-app.service: active (running), main process 4711'],
+    starts: ['systemctl start app.service'],
+    refusals: [],
+  });
+  assert.deepEqual((await strategy.preview(managed('masked'), never)).stops, ['pid 1234']);
+  const without = world(units).strategy;
+  assert.deepEqual((await without.preview(managed('app'), never)).stops, []);
+  assert.deepEqual((await without.preview(managed('masked'), never)).refusals, ['masked.service is masked']);
+});
+
 test('a unit that takes long to start has not failed: nothing is started beside it', async () => {
   const { restart, processes } = world({ 'db.service': { startMs: 200_000 } }, true);
   const outcome = await restart('db');

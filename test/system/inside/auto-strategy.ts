@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type TestContext, test } from 'node:test';
+import { systemClock } from '../../../src/core/clock.ts';
+import { proveHealthy } from '../../../src/monitor/health-proof.ts';
+import type { RecoveryPlan } from '../../../src/monitor/recovery-plan.ts';
+import { parseStrategy } from '../../../src/strategies/index.ts';
+import { appUnit } from '../../../src/system/unit-name.ts';
+import { attemptOn, FakeSection, managed, never, silentLog } from '../../helpers/strategy-parts.ts';
+import { knownUnits, openRuns } from './runs.ts';
+
+// Runs under a real systemd, where it is PID 1: see transient.test.ts.
+
+/** The auto strategy on one name, with whatever unit the test gives it; both are gone after the test. */
+function openAuto(t: TestContext, name: string, section: Readonly<Record<string, string>> = {}) {
+  const { programs, commands, services } = openRuns(t);
+  const strategy = parseStrategy(new FakeSection(`process.${name}`, section)).create({
+    programs,
+    commands,
+    services,
+    clock: systemClock,
+    log: silentLog,
+    launches: { get: () => undefined, set: () => {} },
+  });
+  const path = `/run/systemd/system/${name}.service`;
+  t.after(async () => {
+    await programs.retire(name, 10_000, never);
+    await services.call('stop', `${name}.service`, 10_000, never);
+    rmSync(path, { force: true });
+    execFileSync('systemctl', ['daemon-reload']);
+  });
+  const plan = (healthCheckTimeoutMs: number) =>
+    ({ strategy, settings: { healthCheckTimeoutMs }, checks: [] }) as unknown as RecoveryPlan;
+  return {
+    define: (...lines: string[]) => {
+      writeFileSync(path, `${lines.join('\n')}\n`);
+      execFileSync('systemctl', ['daemon-reload']);
+    },
+    resolve: () => strategy.resolve(managed(name), never),
+    preview: () => strategy.preview(managed(name), never),
+    restart: () => strategy.restart(attemptOn(managed(name))),
+    health: (limitMs = 5000) => proveHealthy(plan(limitMs), managed(name), 1, systemClock, never),
+  };
+}
+
+/** A start_command whose program goes by the name of the process. */
+function program(name: string) {
+  return { start_command: `exec -a ${name} sleep 600` };
+}
+
+function property(unit: string, name: string): string {
+  return execFileSync('systemctl', ['show', '--value', `--property=${name}`, unit], { encoding: 'utf8' }).trim();
+}
+
+/** The number that `outcome` says was started, once it is seen to live in a unit of our own. */
+function startedIn(name: string, detail: string): string {
+  const [, pid = ''] = /started pid (\d+)/.exec(detail) ?? [];
+  assert.equal(property(appUnit(name), 'MainPID'), pid, detail);
+  assert(readFileSync(`/proc/${pid}/cgroup`, 'utf8').includes(`/${appUnit(name)}\n`));
+  assert.deepEqual(readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0'), [name, '600', '']);
+  return pid;
+}
+
+test('a unit that restarts stays a unit, whatever start_command says', async (t) => {
+  const { define, restart, health } = openAuto(t, 'auto-works', program('auto-works'));
+  define('[Service]', 'ExecStart=/bin/sleep 600');
+  execFileSync('systemctl', ['start', 'auto-works']);
+  const before = property('auto-works', 'MainPID');
+  assert.deepEqual(await restart(), { kind: 'restarted', detail: 'systemctl restart auto-works.service' });
+  assert.deepEqual(await health(), { kind: 'healthy' });
+  assert.equal(property('auto-works', 'ActiveState'), 'active');
+  assert.notEqual(property('auto-works', 'MainPID'), before);
+  assert.deepEqual(knownUnits('monitor_service-app-*'), []);
+});
+
+const FAILING: Readonly<Record<string, { readonly unit: readonly string[]; readonly why: RegExp }>> = {
+  'fails at once': {
+    unit: ['[Service]', 'ExecStart=/bin/false'],
+    why: /: auto-fails\.service (?:is|did not stay active: it is) failed \(exit-code\)\)$/,
+  },
+  'fails in its start job': {
+    unit: ['[Service]', 'Type=oneshot', 'ExecStart=/bin/false'],
+    why: /: systemctl start auto-fails\.service: Job for .* failed because the control process exited with error code\.\)$/,
+  },
+  'fails in its start job and waits for the next': {
+    unit: ['[Service]', 'Type=oneshot', 'ExecStart=/bin/false', 'Restart=on-failure', 'RestartSec=600'],
+    why: /: systemctl start auto-fails\.service: Job for .*\)$/,
+  },
+  'waits to be restarted by systemd': {
+    unit: ['[Service]', 'ExecStart=/bin/false', 'Restart=always', 'RestartSec=600'],
+    why: /: auto-fails\.service (?:is|did not stay active: it is) activating \(auto-restart\)\)$/,
+  },
+  'crashes again and again': {
+    unit: [
+      '[Unit]',
+      'StartLimitIntervalSec=0',
+      '[Service]',
+      'ExecStart=/bin/sh -c "sleep 0.6; exit 1"',
+      'Restart=always',
+      'RestartSec=0',
+    ],
+    why: /: auto-fails\.service (?:does not last: main process \d+ was followed by \d+|.* activating \(auto-restart\))\)$/,
+  },
+  'cannot be loaded': {
+    unit: ['[Service]', 'Type=oneshot'],
+    why: /: systemd cannot load auto-fails\.service \(bad-setting\)\)$/,
+  },
+};
+
+for (const [how, { unit, why }] of Object.entries(FAILING)) {
+  test(`a unit that ${how} is followed by start_command, and the outcome says why`, async (t) => {
+    const { define, restart, health } = openAuto(t, 'auto-fails', program('auto-fails'));
+    define(...unit);
+    const outcome = await restart();
+    assert(outcome.kind === 'restarted', JSON.stringify(outcome));
+    assert.match(outcome.detail, /^nothing was running, started pid \d+ \(as a process: /);
+    assert.match(outcome.detail, why);
+    assert.doesNotMatch(outcome.detail, /\n/);
+    const pid = startedIn('auto-fails', outcome.detail);
+    assert.deepEqual(await health(), { kind: 'healthy' });
+    assert.match(
+      property('auto-fails', 'ActiveState'),
+      /^(?:failed|inactive)$/,
+      'systemd does not bring the unit up beside it',
+    );
+    process.kill(Number(pid), 'SIGKILL');
+    assert.equal((await health(500)).kind, 'unhealthy', 'the unit does not stand in for the program');
+  });
+}
+
+test('once the unit works again it takes the place of the program', async (t) => {
+  const { define, preview, restart, health } = openAuto(t, 'auto-mended', program('auto-mended'));
+  define('[Service]', 'ExecStart=/bin/false');
+  const first = await restart();
+  assert(first.kind === 'restarted', JSON.stringify(first));
+  const pid = startedIn('auto-mended', first.detail);
+  define('[Service]', 'ExecStart=/bin/sleep 600');
+  assert.deepEqual(await preview(), {
+    stops: [`${appUnit('auto-mended')}: active (running), main process ${pid}`],
+    starts: ['systemctl start auto-mended.service'],
+    refusals: [],
+  });
+  const second = await restart();
+  assert(
+    second.kind === 'restarted' && second.detail.startsWith('systemctl start auto-mended.service'),
+    JSON.stringify(second),
+  );
+  assert.deepEqual(await health(), { kind: 'healthy' });
+  assert.deepEqual(knownUnits('monitor_service-app-*'), []);
+});
+
+test('where there is no unit, start_command is used at once, in a unit of its own', async (t) => {
+  const { resolve, restart, health } = openAuto(t, 'auto-absent', program('auto-absent'));
+  assert.deepEqual(await resolve(), { kind: 'target', key: 'auto-absent', description: 'process auto-absent' });
+  const first = await restart();
+  assert(first.kind === 'restarted', JSON.stringify(first));
+  const pid = startedIn('auto-absent', first.detail);
+  assert.deepEqual(first, { kind: 'restarted', detail: `nothing was running, started pid ${pid}` });
+  assert.deepEqual(await health(), { kind: 'healthy' });
+  const second = await restart();
+  assert(second.kind === 'restarted', JSON.stringify(second));
+  assert.notEqual(startedIn('auto-absent', second.detail), pid);
+  assert.deepEqual(await health(), { kind: 'healthy' });
+});
+
+test('a unit that fails, with no start_command, fails with one clear line', async (t) => {
+  const { define, restart, health } = openAuto(t, 'auto-alone');
+  define('[Service]', 'Type=oneshot', 'ExecStart=/bin/false');
+  assert.deepEqual(await restart(), {
+    kind: 'failed',
+    reason:
+      'systemctl start auto-alone.service: Job for auto-alone.service failed because the control process exited with error code.',
+  });
+  define('[Service]', 'ExecStart=/bin/false');
+  assert.equal((await restart()).kind, 'restarted');
+  assert.deepEqual(await health(500), { kind: 'unhealthy', reason: 'auto-alone.service is failed (exit-code) (for 0.5 s)' });
+  assert.deepEqual(knownUnits('monitor_service-app-*'), []);
+});
+
+test('where unit and start_command both fail, one line has both reasons', async (t) => {
+  const { define, restart } = openAuto(t, 'auto-hopeless', { start_command: 'echo no such port >&2; exit 3' });
+  define('[Service]', 'Type=oneshot', 'ExecStart=/bin/false');
+  const outcome = await restart();
+  assert(outcome.kind === 'failed');
+  assert.match(
+    outcome.reason,
+    /^systemctl start auto-hopeless\.service: Job for .*; then as a process: nothing was running, but not started: exit code 3: no such port \(start_command: .*\)$/,
+  );
+  assert.deepEqual(knownUnits('monitor_service-app-*'), []);
+});
