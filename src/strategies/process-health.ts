@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { HealthResult } from '../core/outcomes.ts';
 import type { ProcessTable } from '../system/process-table.ts';
+import { startDeadline } from './deadline.ts';
 import type { Matches } from './process-match.ts';
 import { describePids } from './process-preview.ts';
 
@@ -8,8 +9,8 @@ import { describePids } from './process-preview.ts';
 export interface HealthParts {
   readonly table: ProcessTable;
   readonly clock: Clock;
-  /** One look at what runs under the name. */
-  readonly find: () => Matches;
+  /** Gives, within the signal, how to look at what runs under the name. */
+  readonly finder: (signal: AbortSignal) => Promise<() => Matches>;
 }
 
 /**
@@ -17,17 +18,21 @@ export interface HealthParts {
  * Waits for that at most `timeoutMs`. Never rejects.
  */
 export async function proveRunning(parts: HealthParts, timeoutMs: number, signal: AbortSignal): Promise<HealthResult> {
-  const end = parts.clock.monotonicMs() + timeoutMs;
-  for (;;) {
-    const { result, againMs } = look(parts);
-    const leftMs = end - parts.clock.monotonicMs();
-    if (result.kind === 'healthy' || leftMs <= 0 || signal.aborted) return result;
-    await parts.clock.sleep(Math.min(againMs, leftMs), signal);
+  const deadline = startDeadline(parts.clock, timeoutMs, signal);
+  try {
+    const find = await parts.finder(deadline.signal);
+    for (;;) {
+      const { result, againMs } = look(parts.table, find());
+      const leftMs = deadline.remainingMs();
+      if (result.kind === 'healthy' || leftMs <= 0 || signal.aborted) return result;
+      await parts.clock.sleep(Math.min(againMs, leftMs), signal);
+    }
+  } finally {
+    deadline.end();
   }
 }
 
-function look({ table, find }: HealthParts): { readonly result: HealthResult; readonly againMs: number } {
-  const found = find();
+function look(table: ProcessTable, found: Matches): { readonly result: HealthResult; readonly againMs: number } {
   if (found.kind === 'refused') return unhealthy(found.reason);
   const oldest = found.trees.find(({ root }) => root.state !== 'T')?.root;
   if (oldest === undefined) {

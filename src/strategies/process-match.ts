@@ -2,6 +2,7 @@ import type { ManagedProcess } from '../core/alarm.ts';
 import { hasEnded } from '../system/proc-parse.ts';
 import type { ProcessIdentity, ProcessInfo, ProcessTable } from '../system/process-table.ts';
 import { programMatcher } from './program-name.ts';
+import { isOwnedBy } from './program-owner.ts';
 
 const FIELDS = ['name', 'state', 'ppid', 'pgid', 'sid', 'threads', 'startTime', 'kernelThread', 'argv', 'executable'] as const;
 
@@ -25,17 +26,19 @@ export type Matches =
 /**
  * Finds the trees whose topmost process is the program: never by a part of a name, never this process, kernel threads, zombies,
  * another pid namespace's processes, or a command that we run for another process. `knownRoots` are roots of earlier looks:
- * what a dead one of them left behind in its process group or session counts as one tree.
+ * what a dead one of them left behind in its process group or session counts as one tree. Where only a process's own word makes
+ * it the program of that full path, it must be one of the `owners`'.
  */
 export function findTrees(
   table: ProcessTable,
   process: ManagedProcess,
   knownRoots: readonly ProcessIdentity[],
   ownPid: number,
+  owners: readonly number[],
 ): Matches {
   const all = new Map(table.list(FIELDS).map((seen) => [seen.pid, seen]));
   const own = ancestorsOf(ownPid, all);
-  const isProgram = programMatcher(process.systemName);
+  const isProgram = programMatcher(process.systemName, (seen: SeenProcess) => isOwnedBy(table, seen, owners));
   const isOurs = commandsForOthers(table, process, ownPid, all);
   const depth = table.read(ownPid, ['namespaceDepth'])?.namespaceDepth ?? 0;
   const named = new Map<number, SeenProcess>();
@@ -57,6 +60,11 @@ export function findTrees(
     trees.set(left?.pid ?? root.pid, same === undefined ? tree : joined(same, tree));
   }
   return { kind: 'found', trees: [...trees.values()].sort((a, b) => a.root.startTime - b.root.startTime) };
+}
+
+/** What was found; nothing where it must not be touched. */
+export function treesOf(found: Matches): readonly ProcessTree[] {
+  return found.kind === 'found' ? found.trees : [];
 }
 
 /** The pids above `pid`, itself included. */

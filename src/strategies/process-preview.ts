@@ -27,4 +27,9 @@ export function describePids(trees: readonly ProcessTree[]): string {
   return `pid ${pids.join(', ')}${rest}`;
 }
 
+/** `1 process`, `2 processes`. */
+export function describeCount(count: number): string {
+  return count === 1 ? '1 process' : `${count} processes`;
+}
+
 const SHOWN_PIDS = 10;

@@ -7,12 +7,13 @@ import { commandFailure } from '../system/command-runner.ts';
 import { type ProcessIdentity, ProcessTable } from '../system/process-table.ts';
 import { isFromCommand, recallLaunch, rememberLaunch } from './launch-memory.ts';
 import { proveRunning } from './process-health.ts';
-import { findTrees, type Matches, type ProcessTree } from './process-match.ts';
+import { findTrees, type Matches, type ProcessTree, treesOf } from './process-match.ts';
 import { type ProcessOptions, parseProcessOptions } from './process-options.ts';
-import { describePids, describeTree } from './process-preview.ts';
+import { describeCount, describePids, describeTree } from './process-preview.ts';
 import { planStart, type StartPlan } from './process-start.ts';
 import { type StopResult, stopTrees } from './process-stop.ts';
 import { nameProblem } from './program-name.ts';
+import { findOwners } from './program-owner.ts';
 import type {
   Resolution,
   RestartAttempt,
@@ -59,13 +60,14 @@ export class ProcessStrategy implements RestartStrategy {
   }
 
   async checkHealth(managed: ManagedProcess, timeoutMs: number, signal: AbortSignal): Promise<HealthResult> {
-    return proveRunning({ table: this.#table, clock: this.#parts.clock, find: () => this.#find(managed) }, timeoutMs, signal);
+    const finder = (within: AbortSignal) => this.#finder(managed, within);
+    return proveRunning({ table: this.#table, clock: this.#parts.clock, finder }, timeoutMs, signal);
   }
 
-  async preview(managed: ManagedProcess): Promise<RestartPreview> {
+  async preview(managed: ManagedProcess, signal: AbortSignal): Promise<RestartPreview> {
     const problem = nameProblem(managed, this.#options.configured);
     if (problem !== undefined) return { stops: [], starts: [], refusals: [problem] };
-    const found = this.#find(managed);
+    const found = (await this.#finder(managed, signal))();
     if (found.kind === 'refused') return { stops: [], starts: [], refusals: [found.reason] };
     const stops = found.trees.map((tree) => describeTree(this.#table, tree, this.#parts.clock.date()));
     const plan = this.#planStart(managed, 1, found.trees);
@@ -79,8 +81,9 @@ export class ProcessStrategy implements RestartStrategy {
       const known = this.#roots.get(managed.systemName) ?? [];
       // The whole table is looked over only after something has changed: most calls cost one small file.
       if (known.length > 0 && known.every((root) => this.#table.exists(root))) return;
-      const found = nameProblem(managed, this.#options.configured) === undefined ? this.#find(managed) : undefined;
-      if (found?.kind === 'found' && this.#ambiguity(found.trees) === undefined) this.#record(managed, found.trees);
+      if (nameProblem(managed, this.#options.configured) !== undefined) return;
+      const found = (await this.#finder(managed, AbortSignal.timeout(OBSERVE_MS)))();
+      if (found.kind === 'found' && this.#ambiguity(found.trees) === undefined) this.#record(managed, found.trees);
     } catch (error) {
       this.#parts.log.debug(`Cannot record how ${managed.systemName} was started: ${errorMessage(error)}`, { err: error });
     }
@@ -88,7 +91,8 @@ export class ProcessStrategy implements RestartStrategy {
 
   async #restart(attempt: RestartAttempt): Promise<RestartOutcome> {
     const managed = attempt.process;
-    const found = this.#find(managed);
+    const find = await this.#finder(managed, attempt.signal);
+    const found = find();
     if (found.kind === 'refused') return failed(found.reason);
     const ambiguity = this.#ambiguity(found.trees);
     if (ambiguity !== undefined) return failed(ambiguity);
@@ -102,9 +106,9 @@ export class ProcessStrategy implements RestartStrategy {
     const stopped = await this.#stop(attempt, found.trees);
     if (stopped.kind === 'failed') return stopped;
     const said = `stopped ${describeCount(stopped.processes)}${stopped.killed > 0 ? ` (${stopped.killed} by SIGKILL)` : ''}`;
-    const runs = (): boolean => this.#trees(managed).length > 0;
-    if (await broughtBack(supervisors, runs, { ...this.#parts, table: this.#table }, attempt.signal)) {
-      return { kind: 'restarted', detail: `${said}, its supervisor started ${describePids(this.#trees(managed))}` };
+    const trees = (): readonly ProcessTree[] => treesOf(find());
+    if (await broughtBack(supervisors, () => trees().length > 0, { ...this.#parts, table: this.#table }, attempt.signal)) {
+      return { kind: 'restarted', detail: `${said}, its supervisor started ${describePids(trees())}` };
     }
     return this.#start(attempt, plan, said);
   }
@@ -152,13 +156,12 @@ export class ProcessStrategy implements RestartStrategy {
     return { kind: 'restarted', detail: `${said}, started ${started}` };
   }
 
-  #find(managed: ManagedProcess): Matches {
-    return findTrees(this.#table, managed, this.#roots.get(managed.systemName) ?? [], process.pid);
-  }
-
-  #trees(managed: ManagedProcess): readonly ProcessTree[] {
-    const found = this.#find(managed);
-    return found.kind === 'found' ? found.trees : [];
+  /** How to look at what runs under the name; whose processes may be it is asked once. */
+  async #finder(managed: ManagedProcess, signal: AbortSignal): Promise<() => Matches> {
+    const { systemName } = managed;
+    const owners = await findOwners(systemName, this.#options.user, this.#parts.launches.get(systemName)?.uid, signal);
+    if (owners.kind === 'refused') return () => owners;
+    return () => findTrees(this.#table, managed, this.#roots.get(systemName) ?? [], process.pid, owners.uids);
   }
 
   #record(managed: ManagedProcess, trees: readonly ProcessTree[]): void {
@@ -187,10 +190,8 @@ function failed(reason: string): { readonly kind: 'failed'; readonly reason: str
   return { kind: 'failed', reason };
 }
 
-function describeCount(count: number): string {
-  return count === 1 ? '1 process' : `${count} processes`;
-}
-
 /** A program that fails within it says why; one that stays is not waited for any longer. */
 const GRACE_MS = 500;
+/** A look in passing waits no longer for a directory of users. */
+const OBSERVE_MS = 2000;
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';

@@ -31,17 +31,25 @@ export function nameProblem({ systemName, systemNameConfigured }: ManagedProcess
  * - its `comm`: a script started by `#!` has its own name there, not its interpreter's. The kernel cuts `comm` at 15 bytes: of
  *   a longer name the whole must stand where the kernel puts a script's path, in argv[1] or argv[2].
  *
- * A name with a `/` is the full path of the file, of argv[0], or of such a script. `python3 /opt/app.py` is a python3, not an
+ * A name with a `/` is the full path of the file; or, where `isBelieved` says that its word can be taken, of argv[0] or of such
+ * a script: both, and `comm`, are what the process or its starter likes them to be. `python3 /opt/app.py` is a python3, not an
  * `app.py`: nothing tells a script from any other argument there.
  */
-export function programMatcher(systemName: string): (process: NamedProcess) => boolean {
+export function programMatcher<P extends NamedProcess>(
+  systemName: string,
+  isBelieved: (process: P) => boolean,
+): (process: P) => boolean {
   const name = lastPart(systemName);
   const bytes = Buffer.from(name);
   // Decoded like /proc's: a character that the cut went through becomes the same mark in both.
   const cut = bytes.subarray(0, COMM_BYTES).toString();
   if (systemName.includes('/')) {
-    return ({ name: comm, executable, argv = [] }) =>
-      executable === systemName || argv[0] === systemName || (comm === cut && argv.slice(1, 3).includes(systemName));
+    return (process) => {
+      const { name: comm, executable, argv = [] } = process;
+      if (executable === systemName) return true;
+      const claimed = argv[0] === systemName || (comm === cut && argv.slice(1, 3).includes(systemName));
+      return claimed && isBelieved(process);
+    };
   }
   return ({ name: comm, executable, argv = [] }) => {
     const file = executable === undefined ? undefined : lastPart(executable);

@@ -8,8 +8,11 @@ interface Shape {
   readonly argv?: readonly string[];
 }
 
-function matches(name: string, { comm, exe, argv }: Shape): boolean {
-  return programMatcher(name)({
+function matches(name: string, { comm, exe, argv }: Shape, believed = true): boolean {
+  return programMatcher(
+    name,
+    () => believed,
+  )({
     pid: 1,
     name: comm,
     ...(exe === undefined ? {} : { executable: exe }),
@@ -64,6 +67,12 @@ const no: [string, Shape][] = [
 for (const [name, shape] of no) {
   test(`${JSON.stringify(name)} is not ${JSON.stringify(shape)}`, () => assert.ok(!matches(name, shape)));
 }
+
+test('who is not believed is a full path by its file alone, and still a plain name by whatever it says', () => {
+  for (const [name, shape] of yes) {
+    assert.equal(matches(name, shape, false), !name.includes('/') || shape.exe === name, JSON.stringify([name, shape]));
+  }
+});
 
 test('names that no program can have are refused with a line that says why', () => {
   const problem = (systemName: string, systemNameConfigured = false) =>

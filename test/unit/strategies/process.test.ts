@@ -103,7 +103,7 @@ test('a tree goes whole: workers, children of other names, those with a session 
       .map(({ pid }) => pid);
   await waitFor('all of it', () => ofZoo().length >= 6);
   const strategy = world.strategy({ startCommand: 'true' });
-  const preview = await strategy.preview(managed(name));
+  const preview = await strategy.preview(managed(name), quiet);
   assert.equal(preview.stops.length, 1);
   assert.match(preview.stops[0] ?? '', new RegExp(`^pid ${root}, .* with [5-9] descendants: `));
   const outcome = await strategy.restart(attemptFor(name));
@@ -154,7 +154,7 @@ test('two programs of one name are refused unless max_matches allows them; then 
   const reason = refused.kind === 'failed' ? refused.reason : '';
   for (const pid of pids) assert.ok(isAlive(pid) && reason.includes(String(pid)), reason);
   assert.match(reason, /^ambiguous: .*max_matches is 1$/);
-  assert.match((await world.strategy().preview(managed(name))).refusals.join(), /ambiguous/);
+  assert.match((await world.strategy().preview(managed(name), quiet)).refusals.join(), /ambiguous/);
 
   const outcome = await world.strategy({ maxMatches: 2 }).restart(attemptFor(name));
   assert.equal(outcome.kind, 'restarted', JSON.stringify(outcome));
@@ -252,7 +252,7 @@ test('a program with a section of its own is found in PATH, a full path is itsel
     process.env.PATH = before;
   });
   const strategy = world.strategy({ configured: true });
-  assert.deepEqual((await strategy.preview(managed(name))).starts, [`${path}, without arguments`]);
+  assert.deepEqual((await strategy.preview(managed(name), quiet)).starts, [`${path}, without arguments`]);
   assert.equal((await world.strategy().restart(attemptFor(name))).kind, 'failed', 'not without a section');
   assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
   await waitFor('ran', () => existsSync(join(world.zoo.dir, 'ran')));
@@ -336,7 +336,7 @@ test('commands of ours are neither recorded nor, for another process, matched', 
   );
   const pid = await waitFor('command', () => pidsNamed(world, name)[0]);
   const strategy = world.strategy();
-  assert.deepEqual((await strategy.preview(managed(name))).stops, []);
+  assert.deepEqual((await strategy.preview(managed(name), quiet)).stops, []);
   await strategy.observe(managed(name));
   assert.equal(world.parts.launches.get(name), undefined);
   const own = await world.zoo.start(path, ['301'], {
@@ -356,7 +356,7 @@ test('we and those above us are never touched', async (t) => {
   assert.match(outcome.kind === 'failed' ? outcome.reason : '', /is an ancestor of this monitor$/);
   const title = `zself${process.pid}`;
   process.title = title;
-  assert.deepEqual((await world.strategy({ startCommand: 'true' }).preview(managed(title))).stops, []);
+  assert.deepEqual((await world.strategy({ startCommand: 'true' }).preview(managed(title), quiet)).stops, []);
 });
 
 test('an aborted restart returns and starts nothing', async (t) => {
@@ -385,7 +385,7 @@ test('the services of the system itself are no programs to restart, but in a sec
   const world = processStrategyWorld(t);
   for (const name of ['systemd-journald', 'dbus-daemon', 'poweroff', 'monitor_service-run-1', 'x.socket']) {
     assert.equal((await world.strategy().resolve(managed(name))).kind, 'refused', name);
-    assert.equal((await world.strategy().preview(managed(name))).refusals.length, 1, name);
+    assert.equal((await world.strategy().preview(managed(name), quiet)).refusals.length, 1, name);
     assert.equal((await world.strategy({ configured: true }).resolve(managed(name))).kind, 'target', name);
   }
 });
