@@ -98,15 +98,30 @@ async function resetBreakers(core: Core, name: string | undefined): ReturnType<O
   const resolution = await plan.strategy.resolve(managedProcess({ processId: 0 }, name, plan), core.abort.signal);
   const byName = [...core.breakers.list()].find(([, { processName }]) => processName === name)?.[0];
   const target = byName ?? (resolution.kind === 'target' ? resolution.key : name);
+  if (!core.breakers.list().has(target) && !plan.configured && !isRemembered(core, name)) {
+    const found = await lookUpSoon(core, name);
+    if ('kind' in found) return found.code === 'not_found' ? found : refuse(found.code, undecided(name, found.reason));
+  }
   return { kind: 'done', reset: core.breakers.reset(target) };
+}
+
+/** True where state.db knows the name, whatever became of its row. */
+function isRemembered({ holds, state }: Core, name: string): boolean {
+  return holds.list().some((hold) => hold.name === name) || state.history.recent(1, name).length > 0;
 }
 
 /** True where the store says, and soon, that there is no such process: a misspelt hold would hold nothing. */
 async function isUnknown(core: Core, name: string): Promise<boolean> {
+  const found = await lookUpSoon(core, name);
+  return 'kind' in found && found.code === 'not_found';
+}
+
+/** Looks up for an order that can do without the answer: a store that hangs must not keep it waiting. */
+async function lookUpSoon(core: Core, name: string): ReturnType<typeof lookUp> {
   const answered = new AbortController();
   const found = await Promise.race([lookUp(core, name), core.clock.sleep(LOOK_UP_LIMIT_MS, answered.signal)]);
   answered.abort();
-  return found !== undefined && 'kind' in found && found.code === 'not_found';
+  return found ?? refuse('unavailable', `${core.store().description} has not answered within ${LOOK_UP_LIMIT_MS / 1000} s`);
 }
 
 const LOOK_UP_LIMIT_MS = 2000;
@@ -129,9 +144,13 @@ function unknownName(name: string, inDatabaseOnly = false): string {
   return `no process of the name ${JSON.stringify(name)} in the database${inDatabaseOnly ? '' : ' or the configuration'}`;
 }
 
+function undecided(name: string, reason: string): string {
+  return `nothing is known here of a process of the name ${JSON.stringify(name)}, and the database cannot be asked: ${reason}`;
+}
+
 function refuseStore(error: unknown): Refusal {
   if (!(error instanceof StoreError)) throw error;
-  return refuse(error.fault === 'denied' ? 'conflict' : 'unavailable', errorMessage(error));
+  return refuse(error.fault === 'denied' ? 'denied' : 'unavailable', errorMessage(error));
 }
 
 function refuse(code: Refusal['code'], reason: string): Refusal {

@@ -24,6 +24,8 @@ function tell(event: MonitorEvent): { processName: string; detail: string } | un
     case 'recovery_failed':
     case 'recovery_skipped':
       return { processName: event.process.processName, detail: event.reason };
+    case 'recovery_shared':
+      return { processName: event.process.processName, detail: event.leaderName };
     case 'alarm_cleared':
       return { processName: event.process.processName, detail: `${event.sinceFoundMs} ms after it was found` };
     case 'breaker_opened':

@@ -14,6 +14,7 @@ export class LastRecoveries {
     for (const { at, type, processName, detail } of history.recent(HISTORY_ROWS)) {
       if (type === 'recovery_succeeded') this.#set(processName, at, 'recovered', detail);
       if (type === 'recovery_failed') this.#set(processName, at, 'failed', detail);
+      if (type === 'recovery_shared') this.#share(processName, detail);
     }
   }
 
@@ -29,11 +30,17 @@ export class LastRecoveries {
         );
       }
       if (event.type === 'recovery_failed') this.#set(event.process.processName, clock.date(), 'failed', event.reason);
+      if (event.type === 'recovery_shared') this.#share(event.process.processName, event.leaderName);
     });
   }
 
   of(processName: string): LastRecovery | undefined {
     return this.#last.get(processName);
+  }
+
+  #share(processName: string, leaderName: string): void {
+    const shared = this.#last.get(leaderName);
+    if (shared !== undefined) this.#last.set(processName, shared);
   }
 
   #set(processName: string, at: Date, outcome: LastRecovery['outcome'], detail: string): void {

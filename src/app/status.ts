@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { DaemonStatus, HoldStatus, ProcessStatus } from '../control/orders.ts';
 import type { ProcessRow } from '../core/alarm.ts';
 import { closedBreaker, isAtRest } from '../monitor/circuit-breaker.ts';
@@ -18,7 +19,7 @@ export function buildStatus(
     pid: who.pid,
     startedAt: who.startedAt?.toISOString() ?? null,
     mode: settings.monitor.mode,
-    configFile: settings.file,
+    configFile: resolve(settings.file),
     store: {
       description: core.store().description,
       state: availability.state,
@@ -60,6 +61,7 @@ function processStatus(
   target: string | undefined,
   last: LastRecoveries,
 ): ProcessStatus {
+  const waitingFor = row === undefined ? [] : core.queue.waitingFor(row.processId);
   const snapshot = target === undefined ? closedBreaker : core.breakers.snapshot(target);
   const remainingMs = snapshot.state === 'open' ? Math.max(0, Math.round(snapshot.reopenAtMs - core.clock.monotonicMs())) : 0;
   return {
@@ -68,7 +70,8 @@ function processStatus(
     target: target ?? null,
     strategy: core.plans()(name).strategy.name,
     inAlarm: row !== undefined,
-    activity: activity(core, name, row, snapshot.state),
+    activity: waitingFor.length > 0 ? `waiting for ${waitingFor.join(', ')}` : activity(core, name, row, snapshot.state),
+    waitingFor,
     breaker: { state: snapshot.state, failures: snapshot.failures, remainingMs },
     lastRecovery: last.of(name) ?? null,
   };

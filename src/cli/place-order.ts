@@ -35,4 +35,5 @@ const REFUSAL_EXIT = {
   not_found: exitCodes.noSuchName,
   conflict: exitCodes.conflict,
   unavailable: exitCodes.unavailable,
+  denied: exitCodes.permission,
 } as const satisfies Record<Refusal['code'], ExitCode>;

@@ -75,9 +75,9 @@ function rank({ inAlarm, activity }: ProcessStatus): number {
   return inAlarm ? 0 : activity === 'ok' ? 2 : 1;
 }
 
-function activityStyle({ inAlarm, activity }: ProcessStatus): Style | undefined {
+function activityStyle({ inAlarm, activity, waitingFor }: ProcessStatus): Style | undefined {
   if (activity === 'ok') return 'green';
-  return activity === 'recovering' ? 'yellow' : inAlarm ? 'red' : 'yellow';
+  return inAlarm && activity !== 'recovering' && waitingFor.length === 0 ? 'red' : 'yellow';
 }
 
 /** A breaker as a field of a table. */

@@ -39,7 +39,7 @@ export function replyAnswer(reply: OrderReply<object>): Answer {
 type RefusalCode = Extract<OrderReply<object>, { kind: 'refused' }>['code'];
 
 /** The request was in order, so `invalid` is a 422: what it asked for is not (a configuration file, say). */
-const REFUSAL_STATUS = { invalid: 422, not_found: 404, conflict: 409, unavailable: 503 } as const satisfies Record<
+const REFUSAL_STATUS = { invalid: 422, not_found: 404, conflict: 409, unavailable: 503, denied: 403 } as const satisfies Record<
   RefusalCode,
   number
 >;

@@ -26,16 +26,24 @@ export interface Orders {
   ): Promise<OrderReply<{ readonly processes: readonly { readonly id: number; readonly name: string }[] }>>;
 }
 
-/** An order was carried out, or one line why not. `not_found`: nothing of that name; `conflict`: not now; `unavailable`: the store is away. */
-export type OrderReply<T> =
-  | ({ readonly kind: 'done' } & T)
-  | { readonly kind: 'refused'; readonly code: 'invalid' | 'not_found' | 'conflict' | 'unavailable'; readonly reason: string };
+/** An order was carried out, or not. */
+export type OrderReply<T> = ({ readonly kind: 'done' } & T) | Refusal;
+
+/**
+ * One line why not. `not_found`: nothing of that name; `conflict`: not now; `unavailable`: the store is away; `denied`: the store
+ * does not let us.
+ */
+interface Refusal {
+  readonly kind: 'refused';
+  readonly code: 'invalid' | 'not_found' | 'conflict' | 'unavailable' | 'denied';
+  readonly reason: string;
+}
 
 export type RecoverReply =
   | { readonly kind: 'recovered'; readonly attempts: number; readonly durationMs: number }
   | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'skipped'; readonly reason: string }
-  | { readonly kind: 'refused'; readonly code: 'invalid' | 'not_found' | 'conflict' | 'unavailable'; readonly reason: string };
+  | Refusal;
 
 /** What `monitor_service status --json` prints. Times are ISO 8601 with offset Z; durations milliseconds. */
 export interface DaemonStatus {
@@ -44,6 +52,7 @@ export interface DaemonStatus {
   readonly pid: number;
   readonly startedAt: string | null;
   readonly mode: 'act' | 'observe';
+  /** An absolute path. */
   readonly configFile: string;
   readonly store: {
     readonly description: string;
@@ -68,8 +77,13 @@ export interface ProcessStatus {
   readonly target: string | null;
   readonly strategy: string;
   readonly inAlarm: boolean;
-  /** What is happening: `ok`, `in alarm`, `recovering`, `breaker open`, `on hold`, `healed, not cleared`, or why it was skipped. */
+  /**
+   * What is happening: `ok`, `in alarm`, `recovering`, `waiting for NAME`, `breaker open`, `on hold`, `healed, not cleared`, or why
+   * it was skipped.
+   */
   readonly activity: string;
+  /** Names of those it depends on whose end it waits for before it is restarted; [] where it does not wait. */
+  readonly waitingFor: readonly string[];
   readonly breaker: {
     readonly state: 'closed' | 'open' | 'half_open';
     readonly failures: number;

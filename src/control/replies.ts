@@ -21,6 +21,7 @@ const processShape: Shape<ProcessStatus> = object({
   strategy: anyText,
   inAlarm: flag,
   activity: anyText,
+  waitingFor: texts,
   breaker: object({ state: oneOf('closed', 'open', 'half_open'), failures: count, remainingMs: count }),
   lastRecovery: nullable(object({ at: anyText, outcome: oneOf('recovered', 'failed'), detail: anyText })),
 });
@@ -74,7 +75,7 @@ export const alarmShape: Shape<Done<'alarm'>> = object({
 type Refusal = Extract<OrderReply<object>, { kind: 'refused' }>;
 
 /** The codes of a refusal; any other is a fault of the request or the daemon. */
-export const refusalCode: Shape<Refusal['code']> = oneOf('invalid', 'not_found', 'conflict', 'unavailable');
+export const refusalCode: Shape<Refusal['code']> = oneOf('invalid', 'not_found', 'conflict', 'unavailable', 'denied');
 
 /** Any error's body. */
 export const errorShape = object({ error: object({ code: anyText, message: anyText }) });

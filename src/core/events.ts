@@ -41,6 +41,8 @@ export type MonitorEvent =
       readonly reason: string;
       readonly durationMs: number;
     }
+  /** A recovery that began for another process of the same target ended, well or not, and was this one's too. */
+  | { readonly type: 'recovery_shared'; readonly process: ManagedProcess; readonly leaderName: string }
   | { readonly type: 'recovery_skipped'; readonly process: ManagedProcess; readonly reason: string }
   | { readonly type: 'alarm_cleared'; readonly process: ManagedProcess; readonly sinceFoundMs: number }
   | {

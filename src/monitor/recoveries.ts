@@ -80,7 +80,14 @@ export class Recoveries {
     job.members.push(...members.filter((member) => !job.members.some((known) => isSameRow(known, member))));
     const shared = await outcome;
     if (shared.kind === 'skipped') for (const { process } of members) this.#skips.skip(process, shared.reason, 'warning');
+    if (shared.kind === 'recovered' || shared.kind === 'failed') this.#tellShared(job, members);
     return shared;
+  }
+
+  /** Told of names only that the recovery's own events do not name. */
+  #tellShared({ process: { processName: leaderName } }: RecoveryJob, [member]: readonly Member[]): void {
+    if (member === undefined || member.process.processName === leaderName) return;
+    this.#parts.events.emit({ type: 'recovery_shared', process: member.process, leaderName });
   }
 
   async #run(job: RecoveryJob): Promise<RecoveryOutcome> {

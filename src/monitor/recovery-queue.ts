@@ -23,6 +23,7 @@ export interface RecoveryQueueParts extends RecoveriesParts {
 }
 
 interface Handling {
+  readonly processId: number;
   readonly processName: string;
   readonly outcome: Promise<RecoveryOutcome>;
 }
@@ -35,6 +36,8 @@ export class RecoveryQueue {
   readonly #parts: RecoveryQueueParts;
   readonly #handling = new Map<number, Handling>();
   readonly #endedSincePoll = new Map<number, Handling>();
+  /** What each row depends on, while it waits for that. */
+  readonly #waiting = new Map<number, readonly Handling[]>();
   readonly #skips: SkipLog;
   readonly #recoveries: Recoveries;
 
@@ -52,6 +55,13 @@ export class RecoveryQueue {
   /** True while the row's alarm is being handled. */
   isHandling(processId: number): boolean {
     return this.#handling.has(processId);
+  }
+
+  /** Names of those in alarm whose end the row's alarm waits for; [] where it does not wait. */
+  waitingFor(processId: number): string[] {
+    const dependencies = this.#waiting.get(processId) ?? [];
+    const underWay = dependencies.filter((handling) => this.#handling.get(handling.processId) === handling);
+    return [...new Set(underWay.map(({ processName }) => processName))];
   }
 
   /** Why the row's alarm was last skipped; undefined where it was not. */
@@ -73,7 +83,7 @@ export class RecoveryQueue {
     for (const alarm of fresh) {
       const { processId } = alarm.row;
       const outcome = start.then(() => this.#handle(alarm)).catch((error: unknown) => this.#bug(alarm.processName, error));
-      const handling = { processName: alarm.processName, outcome };
+      const handling = { processId, processName: alarm.processName, outcome };
       this.#handling.set(processId, handling);
       void outcome.then(() => {
         this.#handling.delete(processId);
@@ -120,8 +130,10 @@ export class RecoveryQueue {
       return { kind: 'recovered', attempts: 0 };
     const held = this.#parts.holds.reason(processName);
     if (held !== undefined) return this.#skips.skip(process, held, 'warning');
+    this.#waiting.set(row.processId, dependencies);
     // Nothing gets well in that mode.
     const blocked = this.#parts.observeOnly() ? undefined : await failureAmong(dependencies);
+    this.#waiting.delete(row.processId);
     if (blocked !== undefined) return this.#skips.skip(process, blocked, 'warning');
     return this.#recoveries.join([member], plan, false);
   }

@@ -1,8 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import type { TestContext } from 'node:test';
 import { type Core, createCore } from '../../src/app/app.ts';
 import { readSettings } from '../../src/app/settings.ts';
+import { createSchema } from '../../src/stores/sqlite.ts';
 import { RecordedLog } from './recorded-log.ts';
 
 /** The river on an embedded store in `dir`, with `sections` behind the needful ones; stopped after the test. */
@@ -16,4 +18,15 @@ export async function coreWith(t: TestContext, dir: string, sections: string): P
     await core.stops.stop(5000);
   });
   return core;
+}
+
+/** Puts a row for each name into the store of `coreWith(t, dir)`: process_id from 1, all in alarm or none. */
+export function addRows(dir: string, names: readonly string[], inAlarm: boolean): void {
+  const database = new DatabaseSync(join(dir, 'a.db'));
+  createSchema(database);
+  for (const [i, name] of names.entries()) {
+    database.prepare('INSERT INTO PROCESE VALUES (?, ?)').run(i + 1, name);
+    database.prepare('INSERT INTO STATUS_PROCESS VALUES (?, ?, 0, NULL)').run(i + 1, Number(inAlarm));
+  }
+  database.close();
 }

@@ -33,6 +33,7 @@ export function someProcess(changes: Partial<ProcessStatus> = {}): ProcessStatus
     strategy: 'service',
     inAlarm: false,
     activity: 'ok',
+    waitingFor: [],
     breaker: { state: 'closed', failures: 0, remainingMs: 0 },
     lastRecovery: null,
     ...changes,

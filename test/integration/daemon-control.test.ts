@@ -101,6 +101,26 @@ test('while the database is away a hold, a status and a restart of what has a se
   await world.nothingLeft();
 });
 
+test(
+  'without the right to UPDATE an alarm is refused for want of permission, with a daemon and without',
+  options,
+  async (t) => {
+    const world = await DaemonWorld.open(t, server(), SELDOM);
+    await world.add('a');
+    await world.sql(`CREATE OR REPLACE USER reader@localhost IDENTIFIED BY 'a secret'`);
+    await world.sql(`GRANT SELECT ON ${world.database}.* TO reader@localhost`);
+    world.configure({ database: { user: 'reader', password: 'a secret' } });
+    fails(await world.cli('alarm', 'a'), exitCodes.permission, /UPDATE command denied/);
+    fails(await world.cli('breaker', 'nobody', '--reset'), exitCodes.noSuchName, /no process of the name "nobody"/);
+    const daemon = await world.start();
+    fails(await world.cli('alarm', 'a'), exitCodes.permission, /UPDATE command denied/);
+    fails(await world.cli('alarm', 'a', '--clear'), exitCodes.permission, /UPDATE command denied/);
+    fails(await world.cli('breaker', 'nobody', '--reset'), exitCodes.noSuchName, /no process of the name "nobody"/);
+    assert.equal((await daemon.stop()).code, 0);
+    await world.nothingLeft();
+  },
+);
+
 test('with the daemon down the command line does it itself and says so', options, async (t) => {
   const world = await DaemonWorld.open(t, server(), { ...SELDOM, 'process.sick': { restart_command: 'false' } });
   const a = await world.add('a');

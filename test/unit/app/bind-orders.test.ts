@@ -1,12 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Core } from '../../../src/app/app.ts';
 import { bindOrders } from '../../../src/app/bind-orders.ts';
-import { coreWith } from '../../helpers/core-world.ts';
+import type { Orders } from '../../../src/control/orders.ts';
+import { StoreError } from '../../../src/core/errors.ts';
+import { addRows, coreWith } from '../../helpers/core-world.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
+
+/** The orders of `core`, with what of it is changed. */
+function ordersOf(core: Core, changes: Partial<Core> = {}): Orders {
+  return bindOrders({ ...core, ...changes }, { status: () => assert.fail(), reload: () => assert.fail() });
+}
 
 test('a hold on a name that neither a row nor a section has is refused', async (t) => {
   const core = await coreWith(t, tempDir(t), '[process.web]\n');
-  const orders = bindOrders(core, { status: () => assert.fail(), reload: () => assert.fail() });
+  const orders = ordersOf(core);
   assert.equal((await orders.hold('wbe', undefined, '')).kind, 'refused');
   assert.equal((await orders.hold('web', undefined, '')).kind, 'done');
   assert.equal((await orders.hold(undefined, 1000, '')).kind, 'done');
@@ -14,4 +22,56 @@ test('a hold on a name that neither a row nor a section has is refused', async (
     core.holds.list().map(({ name }) => name),
     ['web', '*'],
   );
+});
+
+test('what the store does not let us write is refused as denied, and is no conflict', async (t) => {
+  const dir = tempDir(t);
+  const core = await coreWith(t, dir, '');
+  addRows(dir, ['web'], false);
+  const store = core.store();
+  const denied = (): Promise<never> => Promise.reject(new StoreError('denied', 'UPDATE command denied'));
+  store.raiseAlarm = denied;
+  store.dropAlarm = denied;
+  for (const clear of [false, true]) {
+    const reply = await ordersOf(core).alarm('web', clear, undefined);
+    assert.deepEqual(reply, { kind: 'refused', code: 'denied', reason: 'UPDATE command denied' });
+  }
+});
+
+test('a circuit breaker is reset by every name that configuration, database or state know, and by no other', async (t) => {
+  const dir = tempDir(t);
+  const core = await coreWith(t, dir, '[process.configured]\n');
+  addRows(dir, ['row'], false);
+  const orders = ordersOf(core);
+  for (let i = 0; i < core.settings().monitor.maxRestartFailures; i++) {
+    const process = { processId: 7, processName: 'deleted', systemName: 'deleted', systemNameConfigured: false };
+    core.breakers.failed('unit deleted', process);
+  }
+  core.holds.set('held', undefined, '');
+  assert.deepEqual(await orders.resetBreakers('deleted'), { kind: 'done', reset: ['deleted'] });
+  for (const name of ['deleted', 'configured', 'row', 'held'])
+    assert.deepEqual(await orders.resetBreakers(name), { kind: 'done', reset: [] }, name);
+  const reason = 'no process of the name "dleeted" in the database or the configuration';
+  assert.deepEqual(await orders.resetBreakers('dleeted'), { kind: 'refused', code: 'not_found', reason });
+});
+
+test('while the store is away, nobody is called unknown', async (t) => {
+  const core = await coreWith(t, tempDir(t), '[process.configured]\n');
+  const store = core.store();
+  const clock = { ...core.clock, sleep: async () => {} };
+  const faults: [() => Promise<never>, Partial<Core>, string, RegExp][] = [
+    [() => Promise.reject(new StoreError('unreachable', 'refused')), {}, 'unavailable', /cannot be asked: refused$/],
+    [() => Promise.reject(new StoreError('denied', 'SELECT denied')), {}, 'denied', /cannot be asked: SELECT denied$/],
+    [() => new Promise(() => {}), { clock }, 'unavailable', /has not answered within 2 s$/],
+  ];
+  for (const [findProcesses, changes, code, said] of faults) {
+    store.findProcesses = findProcesses;
+    const reply = await ordersOf(core, changes).resetBreakers('row');
+    assert(reply.kind === 'refused');
+    assert.equal(reply.code, code);
+    assert.match(reply.reason, /^nothing is known here of a process of the name "row", /);
+    assert.match(reply.reason, said);
+    assert.equal((await ordersOf(core, changes).resetBreakers('configured')).kind, 'done');
+    assert.equal((await ordersOf(core, changes).hold('another', undefined, '')).kind, 'done');
+  }
 });

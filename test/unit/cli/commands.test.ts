@@ -74,7 +74,7 @@ describe('the commands, with a daemon running', () => {
   }
 
   it('end with an exit code that says how it went', async (t) => {
-    const refusals = { not_found: 66, conflict: 75, unavailable: 69 } as const;
+    const refusals = { not_found: 66, conflict: 75, unavailable: 69, denied: 77 } as const;
     for (const [code, exitCode] of Object.entries(refusals) as [keyof typeof refusals, number][]) {
       const { config } = await daemon(t, { recover: async () => ({ kind: 'refused', code, reason: 'because' }) });
       const run = await runCommand(['--config', config, 'restart', 'x']);

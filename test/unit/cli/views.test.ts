@@ -164,6 +164,12 @@ describe('the status for people', () => {
     assert.match(lines.at(-1) ?? '', / open, one try next /);
   });
 
+  it('shows who waits for whom, and not as a fault', () => {
+    const processes = [someProcess({ inAlarm: true, activity: 'waiting for db', waitingFor: ['db'] })];
+    const lines = renderStatus(someStatus({ processes }), now, { width: undefined, colour: true });
+    assert.ok(lines.at(-1)?.includes('\u001b[33mwaiting for db\u001b[39m'), lines.at(-1));
+  });
+
   it('keeps to the width of the terminal', () => {
     const processes = [
       someProcess({ name: '名'.repeat(100), lastRecovery: { at: ago(0), outcome: 'failed', detail: 'd'.repeat(300) } }),

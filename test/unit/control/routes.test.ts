@@ -31,7 +31,7 @@ describe('the routes of the control socket', () => {
   });
 
   it('turn refusals into their status', async (t) => {
-    const codes = { invalid: 422, not_found: 404, conflict: 409, unavailable: 503 } as const;
+    const codes = { invalid: 422, not_found: 404, conflict: 409, unavailable: 503, denied: 403 } as const;
     for (const [code, status] of Object.entries(codes) as [keyof typeof codes, number][]) {
       const { socket } = await startControl(t, { recover: async () => ({ kind: 'refused', code, reason: 'because' }) });
       const answer = await rawExchange(socket, httpText('POST', '/v1/recoveries', '{"name":"x"}'));

@@ -17,6 +17,8 @@ test('who joins in the last moment of a recovery is cleared with it or recovers 
     world.clearing = async () => lastClearing.resolve();
     await world.poll();
     assert.equal(world.rows.get(2)?.alarma, false, `lost after ${hops} hops`);
+    const shared = world.seen('recovery_shared').map(({ process, leaderName }) => [process.processName, leaderName]);
+    assert.deepEqual(shared, world.restarts.length === 1 ? [['www', 'web']] : [], `not told after ${hops} hops`);
   }
 });
 

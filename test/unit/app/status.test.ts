@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { test } from 'node:test';
+import type { Core } from '../../../src/app/app.ts';
+import { LastRecoveries } from '../../../src/app/last-recoveries.ts';
+import { readSettings } from '../../../src/app/settings.ts';
+import { buildStatus } from '../../../src/app/status.ts';
+import type { DaemonStatus, ProcessStatus } from '../../../src/control/orders.ts';
+import { addRows, coreWith } from '../../helpers/core-world.ts';
+import { tempDir } from '../../helpers/temp-dir.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
+
+function statusOf(core: Core, last = new LastRecoveries()): DaemonStatus {
+  return buildStatus(core, last, { version: '1', pid: 1, startedAt: null });
+}
+
+function named(status: DaemonStatus, name: string): ProcessStatus {
+  const found = status.processes.find((process) => process.name === name);
+  assert(found, name);
+  return found;
+}
+
+test('a process that waits for another is shown to, until that one has ended', async (t) => {
+  const dir = tempDir(t);
+  const go = join(dir, 'go');
+  const core = await coreWith(
+    t,
+    dir,
+    `[process.default]
+restart_strategy = custom
+restart_command = true
+[process.app]
+depends_on = db, cache
+[process.db]
+restart_command = until [ -e ${go} ]; do sleep 0.02; done
+`,
+  );
+  addRows(dir, ['app', 'db', 'cache'], true);
+  await core.monitor.tick();
+  assert.deepEqual(named(statusOf(core), 'db').waitingFor, []);
+  const waiting = await waitFor('the cache is well', () => {
+    const app = named(statusOf(core), 'app');
+    return app.waitingFor.length === 1 ? app : undefined;
+  });
+  assert.deepEqual([waiting.activity, waiting.waitingFor], ['waiting for db', ['db']]);
+  assert.equal(named(statusOf(core), 'db').activity, 'recovering');
+  writeFileSync(go, '');
+  await core.queue.idle();
+  assert.deepEqual([named(statusOf(core), 'app').activity, named(statusOf(core), 'app').waitingFor], ['ok', []]);
+});
+
+test('who shares the target of another shows the recovery that was for both, also after a restart of the daemon', async (t) => {
+  for (const [command, outcome] of [
+    ['true', 'recovered'],
+    ['false', 'failed'],
+  ] as const) {
+    const dir = tempDir(t);
+    const both = `restart_strategy = custom\nsystem_name = nginx\nmax_attempts = 1\nrestart_command = sleep 0.1; ${command}\n`;
+    const core = await coreWith(t, dir, `[process.web]\n${both}[process.www]\n${both}`);
+    addRows(dir, ['web', 'www'], true);
+    const last = new LastRecoveries();
+    last.follow(core.events, core.clock);
+    await core.monitor.tick();
+    await core.queue.idle();
+    const { lastRecovery } = named(statusOf(core, last), 'web');
+    assert.equal(lastRecovery?.outcome, outcome);
+    assert.deepEqual(named(statusOf(core, last), 'www').lastRecovery, lastRecovery);
+    const later = new LastRecoveries();
+    later.load(core.state.history);
+    const reloaded = named(statusOf(core, later), 'www').lastRecovery;
+    assert.deepEqual([reloaded?.outcome, reloaded?.detail], [lastRecovery.outcome, lastRecovery.detail]);
+  }
+});
+
+test('the configuration is told by its absolute path, however it was named', async (t) => {
+  const dir = tempDir(t);
+  const core = await coreWith(t, dir, '');
+  const file = join(dir, 'config.ini');
+  const settings = readSettings(relative(process.cwd(), file));
+  assert.equal(statusOf({ ...core, settings: () => settings }).configFile, file);
+});
