@@ -6,10 +6,10 @@ import type { MysqlEndpoint } from '../../src/stores/mysql-hosts.ts';
 import type { MysqlOptions } from '../../src/stores/mysql-options.ts';
 import { MysqlStore } from '../../src/stores/mysql-store.ts';
 import { type Mariadb, mariadbProblem, startMariadb } from '../helpers/mariadb.ts';
-import { skipUnless } from '../helpers/requirement.ts';
+import { missing, skipUnless } from '../helpers/requirement.ts';
 import { mysqlOptions } from '../helpers/store-worlds.ts';
 
-describe('mysql over TLS', { skip: skipUnless(mariadbProblem()) }, () => {
+describe('mysql over TLS', { skip: skipUnless(mariadbProblem()) || missing('openssl') }, () => {
   let server: Mariadb;
   /** Its certificate is for another host; so is its authority. */
   let stranger: Mariadb;

@@ -8,7 +8,7 @@ import { buildProgram } from '../../src/cli/cli.ts';
 import { type CliIo, createCli } from '../../src/cli/cli-context.ts';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
 import { readValue } from '../../src/config/ini-value.ts';
-import { skipUnless } from '../helpers/requirement.ts';
+import { missing } from '../helpers/requirement.ts';
 
 const root = join(import.meta.dirname, '../..');
 const manPage = join(root, 'monitor_service.8');
@@ -118,10 +118,4 @@ function keysOfReadme(text: string): Keys {
     keys[section] = Object.fromEntries(entries.map(([, key = '', value = '']) => [key, value]));
   }
   return keys;
-}
-
-/** The `skip` option of a test that needs `program`. */
-function missing(program: string): string | false {
-  const found = spawnSync('sh', ['-c', 'command -v -- "$1"', 'sh', program]).status === 0;
-  return skipUnless(found ? undefined : `${program} is not installed`);
 }

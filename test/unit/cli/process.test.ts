@@ -106,20 +106,13 @@ describe('the command line as a process', () => {
   });
 
   describe('as another user', { skip: !isRoot && 'needs root' }, () => {
-    const asNobody = (...args: string[]): string[] => [
-      'setpriv',
-      `--reuid=${NOBODY}`,
-      `--regid=${NOBODY}`,
-      '--clear-groups',
-      '--',
-      ...args,
-    ];
+    const asNobody = { CLI_ENTRY_USER: String(NOBODY) };
 
     it('is told that it has no permission', async (t) => {
       const { socket, config } = await daemon(t);
       chmodSync(dirname(socket), 0o755);
       chmodSync(config, 0o644);
-      const run = start(t, asNobody(...cli('status', '--config', config)));
+      const run = start(t, cli('status', '--config', config), asNobody);
       assert.equal(await run.ended, 77);
       assert.match(run.output().stderr, /^monitor_service: no permission to use \/.*control\.sock \(.*\)\n$/);
     });
@@ -129,10 +122,10 @@ describe('the command line as a process', () => {
       chmodSync(dirname(socket), 0o755);
       chmodSync(config, 0o644);
       chownSync(socket, 0, NOBODY);
-      const run = start(t, asNobody(...cli('restart', 'nginx', '--config', config)));
+      const run = start(t, cli('restart', 'nginx', '--config', config), asNobody);
       assert.equal(await run.ended, 0);
       chmodSync(config, 0o600);
-      const blind = start(t, asNobody(...cli('status', '--config', config)));
+      const blind = start(t, cli('status', '--config', config), asNobody);
       assert.equal(await blind.ended, 78);
       assert.match(blind.output().stderr, /cannot be read: permission denied\n$/);
     });

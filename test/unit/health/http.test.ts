@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { look, onlyCheck, problemsOf, reason } from '../../helpers/health-world.ts';
+import { missing } from '../../helpers/requirement.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 
 async function open(t: TestContext, server: Server & { closeAllConnections?: () => void }): Promise<string> {
@@ -146,7 +147,9 @@ test('what is no answer is unhealthy', async (t) => {
   assert.match(reason(await look(onlyCheck({ health_check_url: 'http://no-such-host.invalid/' }))), /^E(NOTFOUND|AI_AGAIN)$/);
 });
 
-test('a certificate nobody vouches for is unhealthy, whatever the environment says', async (t) => {
+test('a certificate nobody vouches for is unhealthy, whatever the environment says', {
+  skip: missing('openssl'),
+}, async (t) => {
   const dir = tempDir(t);
   const files = ['-keyout', join(dir, 'key'), '-out', join(dir, 'cert')];
   const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
