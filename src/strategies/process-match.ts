@@ -27,7 +27,7 @@ export type Matches =
  * Finds the trees whose topmost process is the program: never by a part of a name, never this process, kernel threads, zombies,
  * another pid namespace's processes, or a command that we run for another process. `knownRoots` are roots of earlier looks:
  * what a dead one of them left behind in its process group or session counts as one tree. Where only a process's own word makes
- * it the program of that full path, it must be one of the `owners`'.
+ * it the program of that full path, it must be one of the `owners`', or execute that file by another name (a symbolic link).
  */
 export function findTrees(
   table: ProcessTable,
@@ -38,7 +38,9 @@ export function findTrees(
 ): Matches {
   const all = new Map(table.list(FIELDS).map((seen) => [seen.pid, seen]));
   const own = ancestorsOf(ownPid, all);
-  const isProgram = programMatcher(process.systemName, (seen: SeenProcess) => isOwnedBy(table, seen, owners));
+  const { systemName } = process;
+  const isBelieved = (seen: SeenProcess): boolean => isOwnedBy(table, seen, owners) || table.executes(seen.pid, systemName);
+  const isProgram = programMatcher(systemName, isBelieved);
   const isOurs = commandsForOthers(table, process, ownPid, all);
   const depth = table.read(ownPid, ['namespaceDepth'])?.namespaceDepth ?? 0;
   const named = new Map<number, SeenProcess>();

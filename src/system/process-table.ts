@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { hostPath } from './host-path.ts';
 import {
   hasEnded,
   type ProcessStat,
@@ -81,6 +82,12 @@ export class ProcessTable {
   /** A file of /proc/PID as it is; undefined where it cannot be read. */
   bytes(pid: number, file: string): Buffer | undefined {
     return attempt(() => readFileSync(`${this.#root}/${pid}/${file}`));
+  }
+
+  /** True where the process executes the very file at `path`, by whatever name, symbolic links followed. False where either cannot be read. */
+  executes(pid: number, path: string): boolean {
+    const [own, other] = [attempt(() => statSync(`${this.#root}/${pid}/exe`)), attempt(() => statSync(hostPath(path)))];
+    return own !== undefined && own.dev === other?.dev && own.ino === other.ino;
   }
 
   #read(pid: number, wanted: ReadonlySet<ProcessField>): unknown {

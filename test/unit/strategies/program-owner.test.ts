@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import type { ProcessOptions } from '../../../src/strategies/process-options.ts';
@@ -75,6 +75,11 @@ test(
     ];
     assert.deepEqual(await found(world, file), [byFile]);
     assert.deepEqual(await found(world, basename(file)), [byFile, called]);
+    const link = join(world.zoo.dir, `zlink${process.pid}`);
+    symlinkSync(file, link);
+    const byLink = await world.zoo.start(link, ['300'], nobody);
+    await world.zoo.start('/bin/sleep', ['300'], { argv0: link, ...nobody });
+    assert.deepEqual(await found(world, link), [byLink]);
 
     const script = world.zoo.script(`zscript${process.pid}`, '#!/bin/bash\nwhile :; do sleep 300; done\n');
     const theirs = await world.zoo.start(script, [], nobody);
