@@ -1,4 +1,4 @@
-import { isInAlarm, type ProcessRow } from '../core/alarm.ts';
+import { isInAlarm, isSameNotes, type ProcessRow } from '../core/alarm.ts';
 import type { Clock } from '../core/clock.ts';
 import { errorMessage, StoreError } from '../core/errors.ts';
 import type { EventBus } from '../core/events.ts';
@@ -105,8 +105,9 @@ export class AlarmClearing {
   /** False where it was remembered already. */
   #remember({ process }: Member, row: ProcessRow): boolean {
     const { processId, processName } = process;
+    const { notes, notesDigest } = row;
     if (isHandled(this.#parts.state.handled.get(processId), row)) return false;
-    this.#parts.state.handled.set({ processId, processName, notes: row.notes, handledAt: this.#parts.clock.date() });
+    this.#parts.state.handled.set({ processId, processName, notes, notesDigest, handledAt: this.#parts.clock.date() });
     return true;
   }
 
@@ -145,5 +146,5 @@ export class AlarmClearing {
 
 /** True where `handled` is the memory of the very alarm that stands in `row`. */
 export function isHandled(handled: HandledAlarm | undefined, row: ProcessRow): boolean {
-  return handled !== undefined && handled.processName === row.processName && handled.notes === row.notes;
+  return handled !== undefined && handled.processName === row.processName && isSameNotes(handled, row);
 }

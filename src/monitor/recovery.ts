@@ -182,7 +182,7 @@ function writeDown(job: RecoveryJob, attempt: number, { state, clock }: Recovery
     runId,
     attempt,
     alarms: job.members.flatMap(({ row, process: { processId, processName } }) =>
-      row === undefined ? [] : [{ processId, processName, notes: row.notes }],
+      row === undefined ? [] : [{ processId, processName, notes: row.notes, notesDigest: row.notesDigest }],
     ),
     startedAt: clock.date(),
   });

@@ -1,4 +1,4 @@
-import type { ProcessRow } from '../core/alarm.ts';
+import { isSameNotes, type ProcessRow } from '../core/alarm.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Journal, JournalEntry } from '../state/daemon-state.ts';
 import type { CommandRunner } from '../system/command-runner.ts';
@@ -91,6 +91,6 @@ export class Settlement {
 export function isSameAlarm(entry: JournalEntry, job: RecoveryJob): boolean {
   return job.members.some(
     ({ process, row }) =>
-      row !== undefined && entry.alarms.some((alarm) => alarm.processId === process.processId && alarm.notes === row.notes),
+      row !== undefined && entry.alarms.some((alarm) => alarm.processId === process.processId && isSameNotes(alarm, row)),
   );
 }

@@ -1,3 +1,4 @@
+import type { SeenNotes } from '../core/alarm.ts';
 import type { BreakerSnapshot } from '../core/breaker-snapshot.ts';
 import type { LaunchRecords } from '../core/launch-record.ts';
 
@@ -26,8 +27,14 @@ export interface JournalEntry {
   readonly runId: string;
   readonly attempt: number;
   /** The rows it heals, as they were read. */
-  readonly alarms: readonly { readonly processId: number; readonly processName: string; readonly notes: string | null }[];
+  readonly alarms: readonly JournalAlarm[];
   readonly startedAt: Date;
+}
+
+/** One row that an attempt heals, with the notes of its alarm. */
+export interface JournalAlarm extends SeenNotes {
+  readonly processId: number;
+  readonly processName: string;
 }
 
 export interface Journal {
@@ -48,11 +55,10 @@ export interface BreakerRecords {
   delete(target: string): void;
 }
 
-export interface HandledAlarm {
+/** With the notes of the alarm that was healed. */
+export interface HandledAlarm extends SeenNotes {
   readonly processId: number;
   readonly processName: string;
-  /** The notes of the alarm that was healed. */
-  readonly notes: string | null;
   readonly handledAt: Date;
 }
 

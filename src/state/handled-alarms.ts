@@ -1,16 +1,17 @@
 import type { HandledAlarm, HandledAlarms } from './daemon-state.ts';
-import { dateOf, fieldsOf, isText, isTextOrNull } from './json-fields.ts';
+import { dateOf, fieldsOf, isText, notesOf } from './json-fields.ts';
 import type { RecordKind, RecordTable } from './record-table.ts';
 
 /** Alarms that were healed and still stand in the store, by process id. */
 export const handledKind: RecordKind<HandledAlarm> = {
   table: 'handled',
   parse: (value) => {
-    const { processId, processName, notes, handledAt } = fieldsOf(value);
+    const fields = fieldsOf(value);
+    const { processId, processName, handledAt } = fields;
+    const notes = notesOf(fields);
     const date = dateOf(handledAt);
-    if (!Number.isSafeInteger(processId) || !isText(processName) || !isTextOrNull(notes) || date === undefined)
-      return undefined;
-    return { processId: Number(processId), processName, notes, handledAt: date };
+    if (!Number.isSafeInteger(processId) || !isText(processName) || notes === undefined || date === undefined) return undefined;
+    return { processId: Number(processId), processName, ...notes, handledAt: date };
   },
 };
 

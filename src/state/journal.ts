@@ -1,15 +1,16 @@
-import type { Journal, JournalEntry } from './daemon-state.ts';
-import { dateOf, fieldsOf, isCount, isListOf, isText, isTextOrNull } from './json-fields.ts';
+import type { Journal, JournalAlarm, JournalEntry } from './daemon-state.ts';
+import { dateOf, fieldsOf, isCount, isText, notesOf } from './json-fields.ts';
 import type { RecordKind, RecordTable } from './record-table.ts';
 
 /** Attempts under way, by target. */
 export const journalKind: RecordKind<JournalEntry> = {
   table: 'journal',
   parse: (value) => {
-    const { target, runId, attempt, alarms, startedAt } = fieldsOf(value);
+    const { target, runId, attempt, alarms: rows, startedAt } = fieldsOf(value);
+    const alarms = Array.isArray(rows) ? rows.map(alarmOf) : [undefined];
     const date = dateOf(startedAt);
-    if (!isText(target) || !isText(runId) || !isCount(attempt) || !isListOf(alarms, isAlarm) || date === undefined)
-      return undefined;
+    if (!isText(target) || !isText(runId) || !isCount(attempt) || date === undefined) return undefined;
+    if (!alarms.every((alarm) => alarm !== undefined)) return undefined;
     return { target, runId, attempt, alarms, startedAt: date };
   },
 };
@@ -23,7 +24,10 @@ export function journalOf(table: RecordTable<JournalEntry>): Journal {
   };
 }
 
-function isAlarm(value: unknown): value is JournalEntry['alarms'][number] {
-  const { processId, processName, notes } = fieldsOf(value);
-  return Number.isSafeInteger(processId) && isText(processName) && isTextOrNull(notes);
+function alarmOf(value: unknown): JournalAlarm | undefined {
+  const fields = fieldsOf(value);
+  const { processId, processName } = fields;
+  const notes = notesOf(fields);
+  if (!Number.isSafeInteger(processId) || !isText(processName) || notes === undefined) return undefined;
+  return { processId: Number(processId), processName, ...notes };
 }

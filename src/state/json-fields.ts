@@ -1,3 +1,5 @@
+import type { SeenNotes } from '../core/alarm.ts';
+
 /** The fields of a JSON object; every field undefined where `value` is something else. */
 export function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? { ...value } : {};
@@ -7,7 +9,12 @@ export function isText(value: unknown): value is string {
   return typeof value === 'string';
 }
 
-export function isTextOrNull(value: unknown): value is string | null {
+/** The notes in a record; undefined where they make no sense. A record without a digest, as all once were, has them whole. */
+export function notesOf({ notes, notesDigest = null }: Readonly<Record<string, unknown>>): SeenNotes | undefined {
+  return isTextOrNull(notes) && isTextOrNull(notesDigest) ? { notes, notesDigest } : undefined;
+}
+
+function isTextOrNull(value: unknown): value is string | null {
   return value === null || isText(value);
 }
 

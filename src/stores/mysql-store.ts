@@ -5,7 +5,7 @@ import { MysqlFailover } from './mysql-failover.ts';
 import { isRefusalOfNotes } from './mysql-faults.ts';
 import { describeMysql, type MysqlOptions } from './mysql-options.ts';
 import { inspectMysql, readNotesCapacity } from './mysql-schema.ts';
-import { charactersThatFit, type NotesCapacity, restartNote } from './notes.ts';
+import { charactersThatFit, type NotesCapacity, READ_CHARACTERS, restartNote } from './notes.ts';
 import type { AlarmStore, StoreReport } from './store.ts';
 
 /** The store of the bash service: STATUS_PROCESS and PROCESE of a MySQL or MariaDB server (seed 000). */
@@ -43,10 +43,10 @@ export class MysqlStore implements AlarmStore {
 
   async clearAlarm(seen: ProcessRow, restartedAt: Date): Promise<'cleared' | 'changed'> {
     const note = restartNote(restartedAt);
-    const asSeen: SqlValue[] = [seen.processId, seen.notes === null ? null : bytesOf(seen.notes)];
+    const exactly = (text: string | null): Buffer | null => (text === null ? null : bytesOf(text));
+    const asSeen: SqlValue[] = [seen.processId, exactly(seen.notes), exactly(seen.notesDigest)];
     const changed = await this.#servers.write(async (session) => {
-      const capacity = await this.#notesCapacity(session);
-      const kept = charactersThatFit(`${seen.notes ?? ''}${note}`, capacity, 'right');
+      const kept = await charactersKept(session, seen, note, await this.#notesCapacity(session));
       try {
         return await session.change(CLEAR_WITH_NOTE, [note, kept, ...asSeen]);
       } catch (error) {
@@ -112,16 +112,39 @@ const IDLE_TIMEOUT_MS = 60_000;
 /** The bytes of a text in UTF-8, whatever the column's character set: read so and compared so, what is equal is the very same. */
 const exact = (column: string): string => `CAST(CONVERT(${column} USING utf8mb4) AS BINARY)`;
 
+/**
+ * What a row shows of its notes, and what a clearing compares of them. The digest is made of long notes only, and by the server:
+ * however many rows are in alarm, no whole text of theirs travels.
+ */
+const head = (notes: string): string => `CAST(LEFT(CONVERT(${notes} USING utf8mb4), ${READ_CHARACTERS}) AS BINARY)`;
+const digest = (notes: string): string =>
+  `IF(CHAR_LENGTH(CONVERT(${notes} USING utf8mb4)) > ${READ_CHARACTERS}, CAST(SHA2(${exact(notes)}, 256) AS BINARY), NULL)`;
+
 /** `alarma = 1` and `sound = 0` are the server's to judge: NULL is neither, and a row in doubt is left alone. */
 const SELECT = `SELECT s.process_id, ${exact('p.process_name')} AS process_name, s.alarma = 1 AS alarma, s.sound = 0 AS silent,
-  ${exact('s.notes')} AS notes FROM STATUS_PROCESS s JOIN PROCESE p ON p.process_id = s.process_id`;
+  ${head('s.notes')} AS notes, ${digest('s.notes')} AS notesDigest FROM STATUS_PROCESS s JOIN PROCESE p ON p.process_id = s.process_id`;
 
 const ONE_STATUS = 'FROM STATUS_PROCESS WHERE process_id = ?';
 
-const AS_SEEN = `WHERE process_id = ? AND alarma = 1 AND sound = 0 AND ${exact('notes')} <=> ?`;
+const AS_SEEN = `WHERE process_id = ? AND alarma = 1 AND sound = 0 AND ${head('notes')} <=> ? AND ${digest('notes')} <=> ?`;
 /** CONCAT_WS, since CONCAT of NULL is NULL; notes first, since MySQL assigns from left to right. */
 const CLEAR_WITH_NOTE = `UPDATE STATUS_PROCESS SET notes = RIGHT(CONCAT_WS('', notes, ?), ?), alarma = 0 ${AS_SEEN}`;
 const CLEAR = `UPDATE STATUS_PROCESS SET alarma = 0 ${AS_SEEN}`;
+
+/** How many characters of notes and note the column holds, for SQL's RIGHT. */
+async function charactersKept(session: MysqlSession, seen: ProcessRow, note: string, capacity: NotesCapacity): Promise<number> {
+  if (seen.notesDigest === null) return charactersThatFit(`${seen.notes ?? ''}${note}`, capacity, 'right');
+  // Of long notes only the beginning was read. The rest is not needed either, unless something has to go.
+  const room = Math.min(capacity.limit, ALL) - note.length * capacity.maxBytes;
+  const [row] = await session.rows(`SELECT ${exact('notes')} AS notes ${ONE_STATUS} AND LENGTH(notes) > ?`, [
+    seen.processId,
+    room,
+  ]);
+  return row?.notes instanceof Uint8Array ? charactersThatFit(`${textOf(row.notes)}${note}`, capacity, 'right') : ALL;
+}
+
+/** More than any column holds, and no more than RIGHT takes. */
+const ALL = 2 ** 31 - 1;
 
 /** `text` with a `?` for each letter that the character set lacks: strict mode would refuse the alarm because of one. */
 async function textFor(session: MysqlSession, text: string, charset: string): Promise<string> {
@@ -147,5 +170,6 @@ function processRow(row: Readonly<Record<string, unknown>>): ProcessRow {
     alarma: row.alarma === 1,
     sound: row.silent !== 1,
     notes: text(row.notes),
+    notesDigest: text(row.notesDigest),
   };
 }

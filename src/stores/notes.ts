@@ -1,4 +1,21 @@
+import { createHash } from 'node:crypto';
+import type { SeenNotes } from '../core/alarm.ts';
 import { localTimestamp } from '../core/clock.ts';
+import { textOf } from './exact-text.ts';
+
+/** How many characters of notes are read: many rows may be in alarm, and a LONGTEXT holds 4 GiB. */
+export const READ_CHARACTERS = 4096;
+
+/** What a row shows of notes that are these bytes. */
+export function seenNotes(bytes: Uint8Array | null): SeenNotes {
+  if (bytes === null) return { notes: null, notesDigest: null };
+  // A character is one or two UTF-16 units: of a longer text this is more than is kept.
+  const characters = Array.from(textOf(bytes).slice(0, READ_CHARACTERS * 2 + 1));
+  return {
+    notes: characters.slice(0, READ_CHARACTERS).join(''),
+    notesDigest: characters.length > READ_CHARACTERS ? createHash('sha256').update(bytes).digest('hex') : null,
+  };
+}
 
 /** How much a `notes` column holds. */
 export interface NotesCapacity {

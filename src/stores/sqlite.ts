@@ -1,9 +1,9 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ProcessRow } from '../core/alarm.ts';
+import { isSameNotes, type ProcessRow } from '../core/alarm.ts';
 import { StoreError } from '../core/errors.ts';
 import { bytesOf, textOf } from './exact-text.ts';
-import { charactersThatFit, type NotesCapacity, restartNote } from './notes.ts';
+import { charactersThatFit, type NotesCapacity, restartNote, seenNotes } from './notes.ts';
 import { sqliteError, sqliteFault } from './sqlite-faults.ts';
 import { SqliteFile } from './sqlite-file.ts';
 import type { SqliteOptions } from './sqlite-options.ts';
@@ -41,7 +41,9 @@ export class SqliteStore implements AlarmStore {
   }
 
   async clearAlarm(seen: ProcessRow, restartedAt: Date): Promise<'cleared' | 'changed'> {
-    const notes = `${seen.notes ?? ''}${restartNote(restartedAt)}`;
+    const whole = await this.#wholeNotes(seen.processId);
+    if (!isSameNotes(seenNotes(whole), seen)) return 'changed';
+    const notes = `${textOf(whole ?? NOTHING)}${restartNote(restartedAt)}`;
     const kept = Array.from(notes)
       .slice(-charactersThatFit(notes, CAPACITY, 'right'))
       .join('');
@@ -50,7 +52,7 @@ export class SqliteStore implements AlarmStore {
        WHERE process_id = ? AND alarma = 1 AND sound = 0 AND CAST(notes AS BLOB) IS ?`,
       bytesOf(kept),
       seen.processId,
-      seen.notes === null ? null : bytesOf(seen.notes),
+      whole,
     );
     return changed > 0 ? 'cleared' : 'changed';
   }
@@ -94,12 +96,19 @@ export class SqliteStore implements AlarmStore {
     return this.#write(`UPDATE STATUS_PROCESS SET ${change}, notes = ? WHERE process_id = ?`, kept.toWellFormed(), processId);
   }
 
+  /** Null also where there is no row: then no write finds one either. */
+  #wholeNotes(processId: number): Promise<Uint8Array | null> {
+    const sql = 'SELECT CAST(notes AS BLOB) AS notes FROM STATUS_PROCESS WHERE process_id = ?';
+    return this.#attempt((database) => bytes(database.prepare(sql).get(processId)?.notes));
+  }
+
   #rows(where: string, ...values: SQLInputValue[]): Promise<ProcessRow[]> {
     return this.#attempt((database) => {
       const statement = database.prepare(`${SELECT} ${where}`);
       // One number beyond 2^53 would else fail the whole poll.
       statement.setReadBigInts(true);
-      return statement.all(...values).map(processRow);
+      // Row by row: no more than one has its whole notes in memory.
+      return Array.from(statement.iterate(...values), processRow);
     });
   }
 
@@ -129,6 +138,8 @@ export class SqliteStore implements AlarmStore {
 /** Pause between two tries while another program holds the lock. */
 const RETRY_MS = 25;
 
+const NOTHING = new Uint8Array();
+
 /** As much as TEXT holds in MySQL: notes that every recovery adds to must not grow for ever. */
 const CAPACITY: NotesCapacity = { unit: 'bytes', limit: 65_535, charset: 'utf8mb4', maxBytes: 4 };
 
@@ -149,12 +160,16 @@ function isReadOnly(database: DatabaseSync): boolean {
 }
 
 function processRow(row: Record<string, unknown>): ProcessRow {
-  const text = (value: unknown): string | null => (value instanceof Uint8Array ? textOf(value) : null);
+  const name = bytes(row.process_name);
   return {
     processId: Number(row.process_id),
-    processName: text(row.process_name),
+    processName: name && textOf(name),
     alarma: row.alarma === 1n,
     sound: row.silent !== 1n,
-    notes: text(row.notes),
+    ...seenNotes(bytes(row.notes)),
   };
+}
+
+function bytes(value: unknown): Uint8Array | null {
+  return value instanceof Uint8Array ? value : null;
 }

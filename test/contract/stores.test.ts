@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { isSameNotes } from '../../src/core/alarm.ts';
 import { localTimestamp } from '../../src/core/clock.ts';
 import { StoreError } from '../../src/core/errors.ts';
 import { hostileNames } from '../helpers/hostile-names.ts';
@@ -60,8 +61,8 @@ function suite(open: () => Promise<StoreWorld>): void {
     );
     await world.exec('DELETE FROM PROCESE WHERE process_id = 1');
     assert.deepEqual(await world.store.readAlarms(), [
-      { processId: 2, processName: 'in alarm', alarma: true, sound: false, notes: null },
-      { processId: 7, processName: 'late', alarma: true, sound: false, notes: 'seven' },
+      { processId: 2, processName: 'in alarm', alarma: true, sound: false, notes: null, notesDigest: null },
+      { processId: 7, processName: 'late', alarma: true, sound: false, notes: 'seven', notesDigest: null },
     ]);
     const all = await world.store.listProcesses();
     assert.deepEqual(
@@ -160,6 +161,50 @@ function suite(open: () => Promise<StoreWorld>): void {
       const before = await world.row(1);
       assert.equal(await world.store.clearAlarm(seen!, AT), 'changed');
       assert.deepEqual(await world.row(1), before);
+    });
+  }
+
+  test('of long notes the first 4,096 characters are read, and cleared they are whole', async () => {
+    const most = '😀'.repeat(4096);
+    const long = `${most}${'x'.repeat(40_000)}`;
+    await world.add({ id: 1, name: 'most', alarma: 1, notes: most }, { id: 2, name: 'long', alarma: 1, notes: long });
+    const seen = await world.store.readAlarms();
+    assert.deepEqual(
+      seen.map(({ notes, notesDigest }) => [notes, notesDigest !== null]),
+      [
+        [most, false],
+        [most, true],
+      ],
+    );
+    for (const row of seen) {
+      assert.deepEqual(await world.store.readProcess(row.processId), row);
+      assert.equal(await world.store.clearAlarm(row, AT), 'cleared');
+      assert.equal(await world.store.clearAlarm(row, AT), 'changed', 'it is not cleared twice');
+    }
+    assert.equal(String((await world.row(1))?.notes), most + NOTE);
+    assert.equal(String((await world.row(2))?.notes), long + NOTE);
+  });
+
+  const sixty = 'disk full '.repeat(6000);
+  for (const [what, notes] of [
+    ['a word at their end', `${sixty.slice(0, -5)}FULL `],
+    ['a letter after those that are read', `${sixty.slice(0, 4096)}X${sixty.slice(4097)}`],
+    ['a blank more', `${sixty} `],
+    ['a blank less', sixty.slice(0, -1)],
+    ['only what is read', sixty.slice(0, 4096)],
+    ['another beginning', `X${sixty.slice(1)}`],
+    ['none', null],
+    ['empty ones', ''],
+  ] as const) {
+    test(`a newer write wins over a clearing of long notes: ${what}`, async () => {
+      await world.add({ id: 1, name: 'nginx', alarma: 1, notes: sixty });
+      const [seen] = await world.store.readAlarms();
+      await world.exec('UPDATE STATUS_PROCESS SET notes = ?', [notes]);
+      const [now] = await world.store.readAlarms();
+      assert.ok(seen && now && !isSameNotes(seen, now));
+      assert.equal(await world.store.clearAlarm(seen, AT), 'changed');
+      assert.deepEqual(await world.row(1), { alarma: 1, sound: 0, notes: notes === null ? null : Buffer.from(notes) });
+      assert.equal(await world.store.clearAlarm(now, AT), 'cleared');
     });
   }
 

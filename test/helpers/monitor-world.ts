@@ -1,4 +1,4 @@
-import type { ProcessRow } from '../../src/core/alarm.ts';
+import { isSameNotes, type ProcessRow } from '../../src/core/alarm.ts';
 import type { MonitorSettings, RecoverySettings } from '../../src/core/config.ts';
 import { StoreError } from '../../src/core/errors.ts';
 import { EventBus, type MonitorEvent } from '../../src/core/events.ts';
@@ -144,8 +144,14 @@ export class MonitorWorld {
   }
 
   /** Adds a row in alarm; `how` says how its process behaves. */
-  alarm(processId: number, processName: string | null, how?: FakeProcess, notes: string | null = null): void {
-    this.rows.set(processId, { processId, processName, alarma: true, sound: false, notes });
+  alarm(
+    processId: number,
+    processName: string | null,
+    how?: FakeProcess,
+    notes: string | null = null,
+    notesDigest: string | null = null,
+  ): void {
+    this.rows.set(processId, { processId, processName, alarma: true, sound: false, notes, notesDigest });
     if (processName !== null && how !== undefined) this.processes.set(processName, how);
   }
 
@@ -200,7 +206,7 @@ export class MonitorWorld {
       this.#mayFail('clearAlarm');
       await this.clearing(seen.processId);
       const row = this.rows.get(seen.processId);
-      if (row === undefined || !row.alarma || row.sound || row.notes !== seen.notes) return 'changed';
+      if (row === undefined || !row.alarma || row.sound || !isSameNotes(row, seen)) return 'changed';
       row.alarma = false;
       row.notes = `${row.notes ?? ''} - Restarted at`;
       return 'cleared';

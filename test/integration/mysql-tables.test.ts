@@ -79,6 +79,37 @@ describe('mysql tables of every kind', { skip: skipUnless(mariadbProblem()) }, (
     });
   });
 
+  for (const charset of ['latin1', 'utf8mb3', 'ucs2', 'gbk']) {
+    test(`long notes in ${charset} that are full: read in part, cleared, the oldest goes`, async () => {
+      const width = { latin1: 1, utf8mb3: 2, ucs2: 2, gbk: 2 }[charset] ?? 1;
+      const full = 'é'.repeat(Math.floor(65_535 / width));
+      await withTables(tables('TEXT', `DEFAULT CHARSET = ${charset}`), { notes: full }, async (world) => {
+        const [seen] = await world.store.readAlarms();
+        assert.equal(seen?.notes, 'é'.repeat(4096));
+        await world.exec("UPDATE STATUS_PROCESS SET notes = CONCAT(LEFT(notes, 5000), 'e', SUBSTRING(notes, 5002))");
+        assert.equal(await world.store.clearAlarm(seen!, AT), 'changed');
+        await world.exec('UPDATE STATUS_PROCESS SET notes = ?', [full]);
+        const noteBytes = NOTE.length * (charset === 'ucs2' ? 2 : 1);
+        assert.equal(String(await clearOnly(world)), 'é'.repeat(Math.floor((65_535 - noteBytes) / width)) + NOTE);
+      });
+    });
+  }
+
+  test('VARCHAR(5000) that is full: characters count', async () => {
+    await withTables(tables('VARCHAR(5000)', 'DEFAULT CHARSET = utf8mb4'), { notes: 'ă'.repeat(5000) }, async (world) => {
+      assert.equal(String(await clearOnly(world)), 'ă'.repeat(5000 - NOTE.length) + NOTE);
+    });
+  });
+
+  test('LONGTEXT and long BLOB notes keep all they had', async () => {
+    for (const type of ['LONGTEXT', 'BLOB']) {
+      await withTables(tables(type, 'DEFAULT CHARSET = utf8mb4'), { notes: 'ă'.repeat(20_000) }, async (world) => {
+        assert.equal((await world.store.readAlarms())[0]?.notes, 'ă'.repeat(4096));
+        assert.equal(String(await clearOnly(world)), 'ă'.repeat(20_000) + NOTE);
+      });
+    }
+  });
+
   for (const charset of ['utf8mb3', 'ucs2', 'utf16', 'utf32', 'cp1250', 'latin2', 'utf8mb4 COLLATE utf8mb4_bin']) {
     test(`notes in ${charset} are read, compared and cut`, async () => {
       await withTables(tables('TINYTEXT', `DEFAULT CHARSET = ${charset}`), { notes: 'Zażółć' }, async (world) => {
@@ -104,7 +135,7 @@ describe('mysql tables of every kind', { skip: skipUnless(mariadbProblem()) }, (
     test(`bytes that are no ${charset} harm nothing: the row is read, told apart and cleared`, async () => {
       const damaged = `ENGINE = MyISAM DEFAULT CHARSET = ${charset}`;
       await withTables(tables('VARCHAR(60)', damaged), { notes: 'disk full' }, async (world) => {
-        await damage(world, charset);
+        await damage(world, charset, 'VARCHAR(60)', "x'61FF62C3286364'");
         const [seen] = await world.store.readAlarms();
         assert.ok(seen?.notes);
         assert.equal((await world.store.findProcesses(seen.processName ?? '')).length, 1);
@@ -117,13 +148,24 @@ describe('mysql tables of every kind', { skip: skipUnless(mariadbProblem()) }, (
     });
   }
 
+  test('long notes that are damaged are read in part, told apart and cleared', async () => {
+    await withTables(tables('TEXT', 'ENGINE = MyISAM DEFAULT CHARSET = utf8mb4'), { notes: 'disk full' }, async (world) => {
+      await damage(world, 'utf8mb4', 'TEXT', "CONCAT(x'61FF62C3286364', REPEAT('x', 50000), x'FF')");
+      const [seen] = await world.store.readAlarms();
+      assert.equal(seen?.notes?.length, 4096);
+      assert.equal(await world.store.clearAlarm({ ...seen, notesDigest: 'another' }, AT), 'changed');
+      assert.equal(await world.store.clearAlarm(seen, AT), 'cleared');
+      assert.equal((await world.row(1))?.alarma, 0);
+    });
+  });
+
   /** Puts bytes into both tables that their character set does not know, as a careless restore of files does. */
-  async function damage(world: MysqlWorld, charset: string): Promise<void> {
+  async function damage(world: MysqlWorld, charset: string, notes: string, bytes: string): Promise<void> {
     const wide = { utf8mb4: 4, utf8mb3: 3, gbk: 2 }[charset] ?? 1;
     await world.exec('CREATE DATABASE donor');
-    const donor = tables(`VARCHAR(${60 * wide})`).replace('VARCHAR(255)', `VARCHAR(${255 * wide})`);
+    const donor = tables(notes.replace('60', String(60 * wide))).replace('VARCHAR(255)', `VARCHAR(${255 * wide})`);
     await server.sql(
-      `${donor} INSERT INTO PROCESE VALUES (1, x'6EFF78'); INSERT INTO STATUS_PROCESS VALUES (1, 1, 0, x'61FF62C3286364');`,
+      `${donor} INSERT INTO PROCESE VALUES (1, x'6EFF78'); INSERT INTO STATUS_PROCESS VALUES (1, 1, 0, ${bytes});`,
       'donor',
     );
     await server.sql('FLUSH TABLES');

@@ -190,14 +190,19 @@ test('an attempt that was under way when the daemon died is settled: healthy is 
 });
 
 test('a new alarm on a process whose attempt was under way is a new alarm', async () => {
-  const earlier = new MonitorWorld();
-  earlier.alarm(1, 'web', { restartMs: 1_000_000 }, 'down');
-  void earlier.monitor.tick();
-  await earlier.clock.advance(500);
-  const world = new MonitorWorld({}, earlier.state);
-  world.alarm(1, 'web', {}, 'hanging');
-  await world.poll();
-  assert.deepEqual(world.restarts, ['web']);
+  for (const [notes, digest] of [
+    ['hanging', null],
+    ['down', 'and more'],
+  ] as const) {
+    const earlier = new MonitorWorld();
+    earlier.alarm(1, 'web', { restartMs: 1_000_000 }, 'down');
+    void earlier.monitor.tick();
+    await earlier.clock.advance(500);
+    const world = new MonitorWorld({}, earlier.state);
+    world.alarm(1, 'web', {}, notes, digest);
+    await world.poll();
+    assert.deepEqual(world.restarts, ['web']);
+  }
 });
 
 test('when the daemon stops, nothing new begins and what is interrupted stays in the journal', async () => {

@@ -203,6 +203,18 @@ test('a handled alarm is remembered with its process: another one in that row is
   assert.deepEqual(world.restarts, ['web', 'other']);
 });
 
+test('a handled alarm is remembered with the whole of its notes: one that differs past their beginning is healed', async () => {
+  const world = new MonitorWorld();
+  world.alarm(1, 'web', {}, 'long', 'one');
+  world.storeFault.clearAlarm = storeError('unreachable');
+  await world.poll();
+  await world.poll();
+  assert.deepEqual(world.restarts, ['web']);
+  world.alarm(1, 'web', {}, 'long', 'other');
+  await world.poll();
+  assert.deepEqual(world.restarts, ['web', 'web']);
+});
+
 test('a store that takes no clearing for long is complained of once an alarm', async () => {
   const world = new MonitorWorld();
   world.alarm(1, 'web');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { systemClock } from '../../../src/core/clock.ts';
 import type { DaemonState } from '../../../src/state/daemon-state.ts';
@@ -12,7 +13,8 @@ import { waitFor } from '../../helpers/wait-for.ts';
 
 const clock = systemClock;
 const launch = { argv: ['a', '', 'b\n'], executable: '/x', cwd: '/', environment: ['A=1'], uid: 0, gid: 0, groups: [1] };
-const handled = { processId: 9, processName: 'x', notes: 'disk \ud800 full\u0000', handledAt: new Date(5) };
+const notes = { notes: 'disk \ud800 full\u0000', notesDigest: 'd1' };
+const handled = { processId: 9, processName: 'x', ...notes, handledAt: new Date(5) };
 
 test('everything comes back in the next life, to the letter', (t) => {
   const dir = join(tempDir(t), 'a/state');
@@ -43,6 +45,26 @@ test('everything comes back in the next life, to the letter', (t) => {
   ]);
   assert.deepEqual(second.launches.get('prog'), launch);
   assert.deepEqual(second.history.recent(5), [{ at: new Date(1), type: 't', processName: 'x', detail: 'one?[31m two' }]);
+  assert.deepEqual(log.lines, []);
+});
+
+test('records from before there were digests of notes are taken over', (t) => {
+  const dir = tempDir(t);
+  openState(dir, { log: new RecordedLog(), clock }).close();
+  const database = new DatabaseSync(join(dir, 'state.db'));
+  for (const [table, record] of [
+    ['journal', entryOf('x')],
+    ['handled', { ...handled, notesDigest: null }],
+  ] as const) {
+    const json = JSON.stringify(record, (key, value) => (key === 'notesDigest' ? undefined : value));
+    database.prepare(`INSERT INTO ${table} VALUES (?, ?)`).run('x', json);
+  }
+  database.close();
+  const log = new RecordedLog();
+  const state = openState(dir, { log, clock });
+  t.after(() => state.close());
+  assert.deepEqual(state.journal.list(), [entryOf('x')]);
+  assert.deepEqual(state.handled.list(), [{ ...handled, notesDigest: null }]);
   assert.deepEqual(log.lines, []);
 });
 
