@@ -93,7 +93,7 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
   const abort = new AbortController();
   const shared = { store: () => store, state, clock, events, log };
   const breakers = new Breakers({ ...shared, records: state.breakers, rules: monitorSettings });
-  const holds = new Holds({ ...shared, records: state.holds });
+  const holds = new Holds({ ...shared, records: state.holds, plans: () => plans, abort: abort.signal });
   const clearing = new AlarmClearing({ ...shared, mayClear: () => settings.monitor.clearAlarm });
   const settlement = new Settlement({
     journal: state.journal,

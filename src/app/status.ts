@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { DaemonStatus, HoldStatus, ProcessStatus } from '../control/orders.ts';
 import type { ProcessRow } from '../core/alarm.ts';
 import { closedBreaker, isAtRest } from '../monitor/circuit-breaker.ts';
+import { breakerOpen } from '../monitor/recoveries.ts';
 import type { Core } from './app.ts';
 import type { LastRecoveries } from './last-recoveries.ts';
 
@@ -80,8 +81,10 @@ function processStatus(
 function activity(core: Core, name: string, row: ProcessRow | undefined, breaker: 'closed' | 'open' | 'half_open'): string {
   if (row !== undefined && core.queue.isHandling(row.processId)) return 'recovering';
   if (core.holds.of(name) !== undefined) return 'on hold';
-  if (breaker === 'open') return 'breaker open';
+  const skipped = row === undefined ? undefined : core.queue.skipReason(row.processId);
+  // What was skipped before its breaker was asked says more than an open breaker.
+  if (breaker === 'open' && (skipped === undefined || skipped === breakerOpen)) return 'breaker open';
   if (row === undefined) return 'ok';
   if (core.state.handled.get(row.processId) !== undefined) return 'healed, not cleared';
-  return core.queue.skipReason(row.processId) ?? 'in alarm';
+  return skipped ?? 'in alarm';
 }

@@ -11,7 +11,7 @@ export interface Orders {
   preview(name: string): Promise<OrderReply<RestartPreview & { readonly strategy: string; readonly target: string }>>;
   /** Reads the configuration again; on problems the running one stays. */
   reload(): Promise<OrderReply<{ readonly changes: readonly string[]; readonly warnings: readonly string[] }>>;
-  /** No restarts of `name` (undefined: of anything) for `forMs` (undefined: until released). */
+  /** No restarts of `name`, or of what it stands for under another name (undefined: of anything), for `forMs` (undefined: until released). */
   hold(
     name: string | undefined,
     forMs: number | undefined,

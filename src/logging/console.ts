@@ -1,4 +1,5 @@
 import { fstatSync } from 'node:fs';
+import { counted } from '../core/counted.ts';
 import type { LogLevel } from '../core/logger.ts';
 import type { LogLine } from './log-line.ts';
 import { severities } from './syslog.ts';
@@ -48,7 +49,10 @@ export class Console {
       this.#lost++;
       return;
     }
-    const lost = this.#lost === 0 ? '' : this.#decorate('warning', `${this.#lost} log lines were lost here: nobody read them`);
+    const lost =
+      this.#lost === 0
+        ? ''
+        : this.#decorate('warning', `${counted(this.#lost, 'log line was', 'log lines were')} lost here: nobody read them`);
     this.#lost = 0;
     try {
       this.#stream.write(lost + this.#decorate(line.level, this.#words(line, format)));

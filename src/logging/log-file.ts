@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { counted } from '../core/counted.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { LogLevel } from '../core/logger.ts';
 import { openRotatingFile, type RotatingFile, type RotatingFileOptions } from './rotating-file.ts';
@@ -92,7 +93,12 @@ export class LogFile {
       this.#waitingSize -= line.length;
     }
     if (this.#lost === 0) return;
-    file.write(this.#options.format('warning', `${this.#lost} lines of this log were lost while it could not be written`));
+    file.write(
+      this.#options.format(
+        'warning',
+        `${counted(this.#lost, 'line of this log was', 'lines of this log were')} lost while it could not be written`,
+      ),
+    );
     this.#lost = 0;
   }
 

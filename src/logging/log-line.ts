@@ -1,4 +1,5 @@
 import { localTimestamp } from '../core/clock.ts';
+import { counted } from '../core/counted.ts';
 import type { LogFields, LogLevel } from '../core/logger.ts';
 import { printable } from '../core/printable.ts';
 
@@ -53,7 +54,10 @@ const MAX_DEPTH = 4;
 const RESERVED: ReadonlySet<string> = new Set(['level', 'time', 'msg']);
 
 function cleanText(text: string): string {
-  const cut = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}… (${text.length - MAX_TEXT} more characters)` : text;
+  const cut =
+    text.length > MAX_TEXT
+      ? `${text.slice(0, MAX_TEXT)}… (${counted(text.length - MAX_TEXT, 'more character', 'more characters')})`
+      : text;
   return printable(cut.toWellFormed());
 }
 

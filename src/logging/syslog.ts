@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { counted } from '../core/counted.ts';
 import type { LogLevel } from '../core/logger.ts';
 
 /** A datagram socket that does not wait (system/libc.ts has one). */
@@ -75,7 +76,10 @@ export class Syslog {
   /** The line that stands for those that were dropped; it waits like any other. */
   #tellDropped(): Buffer | undefined {
     if (this.#dropped === 0) return undefined;
-    const line = this.#datagram('warning', `${this.#dropped} log lines were dropped while syslog took none`);
+    const line = this.#datagram(
+      'warning',
+      `${counted(this.#dropped, 'log line was', 'log lines were')} dropped while syslog took none`,
+    );
     this.#dropped = 0;
     this.#waiting.push(line);
     return line;

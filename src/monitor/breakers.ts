@@ -1,6 +1,7 @@
 import type { ManagedProcess } from '../core/alarm.ts';
 import type { BreakerSnapshot } from '../core/breaker-snapshot.ts';
 import type { Clock } from '../core/clock.ts';
+import { counted } from '../core/counted.ts';
 import type { EventBus } from '../core/events.ts';
 import type { Logger } from '../core/logger.ts';
 import type { BreakerRecords } from '../state/daemon-state.ts';
@@ -75,7 +76,7 @@ export class Breakers {
       this.#tellOpened(
         target,
         process.processName,
-        `recovered ${rules.flapRecoveries} times within ${rules.flapWindowMs / 1000} s: it keeps dying`,
+        `recovered ${counted(rules.flapRecoveries, 'time', 'times')} within ${rules.flapWindowMs / 1000} s: it keeps dying`,
       );
     } else if (before.state !== 'closed') this.#tellClosed(target, process.processName);
   }

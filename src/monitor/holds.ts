@@ -2,6 +2,8 @@ import type { Clock } from '../core/clock.ts';
 import type { EventBus } from '../core/events.ts';
 import type { Logger } from '../core/logger.ts';
 import type { HoldRecord, HoldRecords } from '../state/daemon-state.ts';
+import type { Resolution } from '../strategies/strategy.ts';
+import { managedProcess, type Plans } from './recovery-plan.ts';
 
 /** The name that stands for every process. */
 export const holdAll = '*';
@@ -9,6 +11,9 @@ export const holdAll = '*';
 /** What the holds need. */
 export interface HoldsParts {
   readonly records: HoldRecords;
+  /** Swapped at a reload. */
+  readonly plans: () => Plans;
+  readonly abort: AbortSignal;
   readonly clock: Clock;
   readonly events: EventBus;
   readonly log: Logger;
@@ -17,6 +22,7 @@ export interface HoldsParts {
 /** An operator's word that something is not to be restarted for a while. Kept in state_dir; ends by itself. */
 export class Holds {
   readonly #parts: HoldsParts;
+  readonly #resolving = new Map<string, Promise<Resolution>>();
 
   constructor(parts: HoldsParts) {
     this.#parts = parts;
@@ -28,10 +34,22 @@ export class Holds {
     return holds.find(({ name }) => name === processName) ?? holds.find(({ name }) => name === holdAll);
   }
 
-  /** Why `processName` must not be restarted, in words; undefined where no hold keeps it from that. */
+  /** Why `processName` must not be restarted, in words; undefined where no hold on that name or on all keeps it from that. */
   reason(processName: string): string | undefined {
     const hold = this.of(processName);
-    return hold && `on hold${hold.reason === '' ? '' : `: ${hold.reason}`}`;
+    return hold && inWords('on hold', hold);
+  }
+
+  /** The same where a hold on any other name that means `target` counts too. Never rejects. */
+  async reasonFor(processName: string, target: string): Promise<string | undefined> {
+    const own = this.reason(processName);
+    if (own !== undefined) return own;
+    for (const hold of this.list()) {
+      // Anew each time: a reload, or systemd, may have given the name another meaning since the hold was set.
+      const meant = await this.#resolve(hold.name);
+      if (meant.kind === 'target' && meant.key === target) return inWords(`on hold through ${hold.name}`, hold);
+    }
+    return undefined;
   }
 
   /** The holds in force; those whose time is over end here, with a line. */
@@ -63,6 +81,18 @@ export class Holds {
     return ended.map((hold) => hold.name);
   }
 
+  /** Those who ask at the same time share the answer: many alarms at once must not ask systemd the same many times. */
+  #resolve(name: string): Promise<Resolution> {
+    const underWay = this.#resolving.get(name);
+    if (underWay !== undefined) return underWay;
+    const plan = this.#parts.plans()(name);
+    const asked = plan.strategy
+      .resolve(managedProcess({ processId: 0 }, name, plan), this.#parts.abort)
+      .finally(() => this.#resolving.delete(name));
+    this.#resolving.set(name, asked);
+    return asked;
+  }
+
   #end(name: string, expired: boolean): void {
     this.#parts.records.delete(name);
     this.#parts.log.info(`Hold ${expired ? 'expired' : 'released'} for ${name === holdAll ? 'all processes' : name}`, {
@@ -70,4 +100,8 @@ export class Holds {
     });
     this.#parts.events.emit({ type: 'hold_released', name, expired });
   }
+}
+
+function inWords(what: string, { reason }: HoldRecord): string {
+  return reason === '' ? what : `${what}: ${reason}`;
 }

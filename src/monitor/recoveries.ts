@@ -16,6 +16,9 @@ export interface RecoveriesParts extends RecoveryParts {
   readonly settlement: Settlement;
 }
 
+/** Why an alarm is skipped whose breaker says no. */
+export const breakerOpen = 'circuit breaker open';
+
 interface RunningJob {
   readonly job: RecoveryJob;
   readonly outcome: Promise<RecoveryOutcome>;
@@ -50,6 +53,8 @@ export class Recoveries {
     for (;;) {
       const resolution = await plan.strategy.resolve(process, this.#parts.abort);
       if (resolution.kind === 'refused') return this.#skips.skip(process, resolution.reason, 'error');
+      const held = await this.#parts.holds.reasonFor(process.processName, resolution.key);
+      if (held !== undefined) return this.#skips.skip(process, held, 'warning');
       if (this.#parts.observeOnly()) {
         const how = `using strategy ${plan.strategy.name} (${resolution.description})`;
         return this.#skips.skip(process, `mode = observe: would have restarted it ${how}`, 'info');
@@ -98,7 +103,7 @@ export class Recoveries {
     else if (breakers.admit(job.target, job.process).kind === 'refused') {
       // What an earlier life left of it has been settled; it must not speak for a later alarm.
       state.journal.end(job.target);
-      return this.#skips.skip(job.process, 'circuit breaker open', 'silent');
+      return this.#skips.skip(job.process, breakerOpen, 'silent');
     }
     for (const { process } of job.members) this.#skips.forget(process.processId);
     events.emit({ type: 'recovery_started', process: job.process, target: job.target, strategy: job.plan.strategy.name });

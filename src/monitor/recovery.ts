@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { commandEnvironment, expandCommand } from '../core/command-template.ts';
 import type { RecoverySettings } from '../core/config.ts';
-import type { RestartAttempt } from '../strategies/strategy.ts';
+import type { RestartAttempt, RestartOutcome } from '../strategies/strategy.ts';
 import { commandFailure } from '../system/command-runner.ts';
 import { proveHealthy } from './health-proof.ts';
 import { processFields, type RecoveryJob, type RecoveryOutcome, type RecoveryParts } from './recovery-job.ts';
@@ -22,7 +22,7 @@ export async function recover(job: RecoveryJob, parts: RecoveryParts): Promise<R
     if (outcome.kind === 'ended' || outcome.kind === 'skipped' || outcome.kind === 'interrupted') return outcome;
     reason = outcome.reason;
     tellAttemptFailed(job, attempt, reason, parts);
-    if (outcome.kind === 'rejected') break;
+    if (outcome.final) break;
   }
   return { kind: 'failed', reason };
 }
@@ -36,9 +36,8 @@ function delayBefore(attempt: number, settings: RecoverySettings): number {
 
 type AttemptOutcome =
   | { readonly kind: 'recovered' }
-  | { readonly kind: 'failed'; readonly reason: string }
-  /** No attempt can succeed: `pre_restart_command` said no. */
-  | { readonly kind: 'rejected'; readonly reason: string }
+  /** `final`: no further attempt can succeed. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly final?: boolean }
   | { readonly kind: 'ended'; readonly reason: string }
   | { readonly kind: 'skipped'; readonly reason: string }
   | { readonly kind: 'interrupted' };
@@ -73,11 +72,11 @@ async function prepare(job: RecoveryJob, attempt: number, parts: RecoveryParts):
   const unwanted = await isUnwanted(job, parts);
   if (unwanted !== undefined) return unwanted;
   const refusal = checkRefusal(job);
-  if (refusal !== undefined) return { kind: 'rejected', reason: refusal };
+  if (refusal !== undefined) return { kind: 'failed', reason: refusal, final: true };
   if (preRestartCommand === undefined || attempt > 1) return undefined;
   const failure = await runPreRestart(job, preRestartCommand, parts);
   if (parts.abort.aborted) return { kind: 'interrupted' };
-  if (failure !== undefined) return { kind: 'rejected', reason: `pre_restart_command: ${failure}` };
+  if (failure !== undefined) return { kind: 'failed', reason: `pre_restart_command: ${failure}`, final: true };
   // It may have taken its whole time limit, and much may have changed meanwhile.
   return isUnwanted(job, parts);
 }
@@ -86,7 +85,8 @@ async function prepare(job: RecoveryJob, attempt: number, parts: RecoveryParts):
 async function isUnwanted(job: RecoveryJob, parts: RecoveryParts): Promise<AttemptOutcome | undefined> {
   const gone = await dropHealedMembers(job, parts);
   if (gone !== undefined) return { kind: 'ended', reason: gone };
-  const reason = parts.observeOnly() ? 'mode = observe' : parts.holds.reason(job.process.processName);
+  const held = await parts.holds.reasonFor(job.process.processName, job.target);
+  const reason = parts.observeOnly() ? 'mode = observe' : held;
   return reason === undefined ? undefined : { kind: 'skipped', reason };
 }
 
@@ -122,7 +122,7 @@ async function restart(
   attempt: number,
   outsideSlot: NonNullable<RestartAttempt['outsideSlot']>,
   parts: RecoveryParts,
-): Promise<{ kind: 'restarted' } | { kind: 'failed'; reason: string }> {
+): Promise<RestartOutcome> {
   const { process, plan } = job;
   const runId = writeDown(job, attempt, parts);
   const { maxAttempts } = plan.settings;
@@ -132,9 +132,12 @@ async function restart(
   );
   parts.events.emit({ type: 'attempt_started', process, target: job.target, attempt, maxAttempts });
   const outcome = await plan.strategy.restart({ process, attempt, runId, signal: parts.abort, outsideSlot });
-  if (outcome.kind === 'failed') return outcome;
-  parts.log.info(`RESTART LOG: Restart command executed for ${process.processName}: ${outcome.detail}`, fieldsOf(job, attempt));
-  return { kind: 'restarted' };
+  if (outcome.kind === 'restarted')
+    parts.log.info(
+      `RESTART LOG: Restart command executed for ${process.processName}: ${outcome.detail}`,
+      fieldsOf(job, attempt),
+    );
+  return outcome;
 }
 
 async function checkHealth(job: RecoveryJob, attempt: number, parts: RecoveryParts): Promise<AttemptOutcome> {

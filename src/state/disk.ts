@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { counted } from '../core/counted.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { type Database, isDamage, openDatabase } from './database.ts';
@@ -144,7 +145,9 @@ export class Disk implements RecordSink {
     for (const table of this.#tables) dropped += table.load(database);
     this.#loaded = true;
     if (dropped === 0) return;
-    this.#options.log.warning(`${this.#options.path}: ${dropped} rows made no sense and were dropped`);
+    this.#options.log.warning(
+      `${this.#options.path}: ${counted(dropped, 'row made no sense and was', 'rows made no sense and were')} dropped`,
+    );
     this.#rewrite();
   }
 

@@ -53,7 +53,10 @@ export class MysqlFailover {
   async #inSlot<T>(call: () => Promise<T>): Promise<T> {
     const { queryTimeoutMs, poolSize } = this.#options;
     if (!(await this.#slots.take(queryTimeoutMs)))
-      throw new StoreError('busy', `mysql: none of ${poolSize} connections became free within ${queryTimeoutMs / 1000} s`);
+      throw new StoreError(
+        'busy',
+        `mysql: no connection became free within ${queryTimeoutMs / 1000} s (pool_size ${poolSize})`,
+      );
     try {
       return await call();
     } finally {

@@ -56,9 +56,9 @@ async function runRestartCommand(
   { commands }: CustomParts,
   { process, attempt, runId, signal }: RestartAttempt,
 ): Promise<RestartOutcome> {
-  if (restartCommand === undefined) return { kind: 'failed', reason: NO_COMMAND };
+  if (restartCommand === undefined) return { kind: 'failed', reason: NO_COMMAND, final: true };
   const expanded = expandCommand(restartCommand, process);
-  if (expanded.kind === 'refused') return { kind: 'failed', reason: `restart_command: ${expanded.reason}` };
+  if (expanded.kind === 'refused') return { kind: 'failed', reason: `restart_command: ${expanded.reason}`, final: true };
   const result = await commands.run(
     {
       line: expanded.line,

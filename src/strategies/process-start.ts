@@ -13,7 +13,8 @@ import { judgeUnitName } from './unit-policy.ts';
 /** What would be started, one launch a tree; or in one line why nothing can be. */
 export type StartPlan =
   | { readonly kind: 'planned'; readonly launches: readonly PlannedLaunch[] }
-  | { readonly kind: 'refused'; readonly reason: string };
+  /** `final`: as in RestartOutcome. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly final?: boolean };
 
 /** One program to start. */
 export interface PlannedLaunch {
@@ -37,7 +38,7 @@ export function planStart(
   const environment = commandEnvironment(process, attempt);
   if (options.startCommand !== undefined) {
     const expanded = expandCommand(options.startCommand, process);
-    if (expanded.kind === 'refused') return { kind: 'refused', reason: `start_command: ${expanded.reason}` };
+    if (expanded.kind === 'refused') return { kind: 'refused', reason: `start_command: ${expanded.reason}`, final: true };
     const what = { kind: 'line', line: expanded.line, environment, user: options.user } as const;
     return planned([{ what, description: `start_command: ${shown(expanded.line)}` }]);
   }
@@ -46,7 +47,8 @@ export function planStart(
   if (records.length > 0) return planRecords(records);
   // A section [process.reboot] means a process of that name; to run /sbin/reboot is never what restarts it.
   const judged = judgeUnitName(basename(process.systemName), true);
-  if (judged.kind === 'refused') return { kind: 'refused', reason: `nothing to start: ${judged.reason}; set start_command` };
+  if (judged.kind === 'refused')
+    return { kind: 'refused', reason: `nothing to start: ${judged.reason}; set start_command`, final: true };
   const found = options.configured ? findProgram(process.systemName, path) : undefined;
   if (found !== undefined) {
     // The path goes through the environment: it is data to the shell, whatever it holds.
@@ -58,7 +60,8 @@ export function planStart(
     } as const;
     return planned([{ what, description: `${shown(found)}, without arguments` }]);
   }
-  return { kind: 'refused', reason: nothingToStart(options, process, running) };
+  // What runs may be caught between two programs: the next look may tell how it was started.
+  return { kind: 'refused', reason: nothingToStart(options, process, running), final: running.length === 0 };
 }
 
 function planRecords(records: readonly LaunchRecord[]): StartPlan {

@@ -8,7 +8,8 @@ import { ancestorsOf, childrenOf, type ProcessTree } from './process-match.ts';
 /** How stopping ended. `processes`: how many there were; `killed`: how many of them SIGKILL ended. */
 export type StopResult =
   | { readonly kind: 'stopped'; readonly processes: number; readonly killed: number }
-  | { readonly kind: 'failed'; readonly reason: string };
+  /** `final`: as in RestartOutcome. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly final?: boolean };
 
 /** What stopping needs. */
 export interface StopParts {

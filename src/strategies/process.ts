@@ -98,7 +98,7 @@ export class ProcessStrategy implements RestartStrategy {
     if (ambiguity !== undefined) return failed(ambiguity);
     // Before anything is stopped: what could not be started again is better left as it is.
     const plan = this.#planStart(managed, attempt.attempt, found.trees);
-    if (plan.kind === 'refused') return failed(plan.reason);
+    if (plan.kind === 'refused') return { ...plan, kind: 'failed' };
     const [oldest] = found.trees;
     if (oldest !== undefined) rememberLaunch(this.#table, this.#parts.launches, managed.systemName, oldest);
     if (oldest === undefined) return this.#start(attempt, plan, 'nothing was running');
@@ -118,7 +118,7 @@ export class ProcessStrategy implements RestartStrategy {
     const parts = { table: this.#table, clock: this.#parts.clock, ownPid: process.pid };
     if (stopCommand === undefined) return stopTrees(trees, stopSignal, stopTimeoutMs, parts, attempt.signal);
     const expanded = expandCommand(stopCommand, attempt.process);
-    if (expanded.kind === 'refused') return failed(`stop_command: ${expanded.reason}`);
+    if (expanded.kind === 'refused') return { ...failed(`stop_command: ${expanded.reason}`), final: true };
     const result = await this.#parts.commands.run(
       {
         line: expanded.line,

@@ -23,7 +23,9 @@ export type Resolution =
 /** How one restart ended. A strategy whose command failed says `failed`, whatever a health check would say. */
 export type RestartOutcome =
   /** `detail` for people: `systemctl restart nginx.service`, `killed 2 processes, started pid 4711`. */
-  { readonly kind: 'restarted'; readonly detail: string } | { readonly kind: 'failed'; readonly reason: string };
+  | { readonly kind: 'restarted'; readonly detail: string }
+  /** `final`: only an operator can change the cause (there is nothing to start, a name no command takes); no further attempt is made. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly final?: boolean };
 
 /** One attempt, as a strategy sees it. */
 export interface RestartAttempt {

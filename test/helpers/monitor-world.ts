@@ -114,9 +114,9 @@ export class MonitorWorld {
     const shared = { store, state, clock: this.clock, events: bus, log };
     const slots = new RestartSlots(() => this.settings.maxConcurrentRestarts);
     this.breakers = new Breakers({ ...shared, records: state.breakers, rules: () => this.settings });
-    this.holds = new Holds({ ...shared, records: state.holds });
     const clearing = new AlarmClearing({ ...shared, mayClear: () => this.settings.clearAlarm });
     const plans = () => (name: string) => this.#plan(name);
+    this.holds = new Holds({ ...shared, records: state.holds, plans, abort: this.abort.signal });
     const settlement = new Settlement({ journal: state.journal, commands, plans, log, abort: this.abort.signal });
     const parts = {
       ...shared,

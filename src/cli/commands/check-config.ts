@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { CheckReport, DatabaseReport } from '../../app/backends.ts';
+import { counted } from '../../core/counted.ts';
 import { formatProblem } from '../../core/errors.ts';
 import { printable } from '../../core/printable.ts';
 import type { Cli } from '../cli-context.ts';
@@ -58,7 +59,9 @@ function tellDatabase(cli: Cli, database: DatabaseReport): void {
     return;
   }
   const { report, unmatched } = database;
-  cli.say(`${database.description} answers: ${report.server}, ${report.processes} processes, ${report.alarms} in alarm`);
+  cli.say(
+    `${database.description} answers: ${report.server}, ${counted(report.processes, 'process', 'processes')}, ${report.alarms} in alarm`,
+  );
   cli.say(`notes hold ${report.notes}`);
   if (report.canClear === false) cli.say('alarms cannot be cleared: no right to UPDATE alarma and notes');
   if (report.canClear === null) cli.say('whether alarms can be cleared cannot be told');

@@ -29,7 +29,8 @@ export function addHold(program: Command, cli: Cli): void {
 }
 
 const HELP = `
-A hold outlives a restart of the daemon. Alarms raised meanwhile stay and are healed when it ends.
+A hold outlives a restart of the daemon. Alarms raised meanwhile stay and are healed when it ends. Other names of the same unit
+or program are held with it.
 
 Examples:
   monitor_service hold nginx --for 2h --reason "upgrade, ask Ana"

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { createCore } from '../../../src/app/app.ts';
 import { createReload } from '../../../src/app/reload.ts';
 import { readSettings, type Settings } from '../../../src/app/settings.ts';
@@ -68,4 +68,62 @@ test('what takes effect only at the next start is said to', async (t) => {
   const reply = await createReload(core, log, notifier)();
   assert(reply.kind === 'done');
   assert(reply.changes.includes('[control] takes effect at the next start'), reply.changes.join('; '));
+});
+
+/** A core on `more`, and a reload of its file as `edit` changes it: what is logged of it and what runs then. */
+async function reloadable(t: TestContext, more: string) {
+  const dir = tempDir(t);
+  const log = reloadableLog();
+  const core = await createCore({ settings: settingsIn(dir, more), log });
+  t.after(() => core.stops.stop(5000));
+  const file = join(dir, 'config.ini');
+  const reload = createReload(core, log, notifier);
+  return {
+    core,
+    told: async (edit: (text: string) => string): Promise<string[]> => {
+      writeFileSync(file, edit(readFileSync(file, 'utf8')));
+      const before = log.lines.length;
+      await reload();
+      return log.lines.slice(before).map(({ level, message }) => `${level} ${message}`);
+    },
+  };
+}
+
+test('a reload logs what changed, by section and key, and says so where nothing did', async (t) => {
+  const { core, told } = await reloadable(t, '[process.web]\npriority = 1\n[process.old]\n');
+  assert.deepEqual(await told((text) => text), ['info Configuration reloaded: nothing changed']);
+  assert.deepEqual(await told((text) => `# a comment\n${text}`), ['info Configuration reloaded: nothing changed']);
+  const edit = (text: string): string =>
+    text
+      .replace('[monitor]\n', '[monitor]\ncheck_interval = 60\n')
+      .replace('priority = 1', 'priority = 2')
+      .replace('[process.old]', '[process.new]');
+  assert.deepEqual(await told(edit), [
+    'info Configuration reloaded: [monitor] check_interval: (not set) -> 60; [process.web] priority: 1 -> 2; [process.old]: section removed; [process.new]: section added',
+  ]);
+  assert.equal(core.settings().monitor.checkIntervalMs, 60_000);
+  assert.equal(core.plans()('web').settings.priority, 2);
+});
+
+test('a reload names a changed password or command, and shows neither', async (t) => {
+  const { told } = await reloadable(t, '[process.web]\nrestart_command = login -p hunter2\n');
+  const set = await told((text) => text.replace('[database]\n', '[database]\npassword = hunter2\n'));
+  assert.equal(set[0], 'info Configuration reloaded: [database] password: set');
+  const changed = await told((text) => text.replaceAll('hunter2', 'swordfish'));
+  assert.equal(changed[0], 'info Configuration reloaded: [database] password: changed; [process.web] restart_command: changed');
+  assert.doesNotMatch([...set, ...changed].join('\n'), /hunter2|swordfish/);
+});
+
+test('a file that cannot be used is told line by line, and the running configuration stays', async (t) => {
+  const { core, told } = await reloadable(t, '[process.web]\npriority = 1\n');
+  const before = [core.settings(), core.plans(), core.store()];
+  const lines = await told((text) =>
+    text.replace('priority = 1', 'priority = 2\nmax_attempts = often\nrestart_strategy = magic'),
+  );
+  assert.equal(lines.length, 2, lines.join('\n'));
+  assert.match(lines[0] ?? '', /^error Configuration not reloaded: .*config\.ini:\d+: \[process\.web\] max_attempts: /);
+  assert.match(lines[1] ?? '', /^error Configuration not reloaded: .*config\.ini:\d+: \[process\.web\] restart_strategy: /);
+  for (const [index, now] of [core.settings(), core.plans(), core.store()].entries()) assert.equal(now, before[index]);
+  const mended = await told((text) => text.replace('max_attempts = often\nrestart_strategy = magic', ''));
+  assert.deepEqual(mended, ['info Configuration reloaded: [process.web] priority: 1 -> 2']);
 });

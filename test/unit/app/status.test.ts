@@ -80,3 +80,22 @@ test('the configuration is told by its absolute path, however it was named', asy
   const settings = readSettings(relative(process.cwd(), file));
   assert.equal(statusOf({ ...core, settings: () => settings }).configFile, file);
 });
+
+test('a row that is held through another name says so, before its open breaker', async (t) => {
+  const dir = tempDir(t);
+  const section = 'restart_strategy = custom\nrestart_command = false\nsystem_name = nginx\n';
+  const core = await coreWith(t, dir, `[process.web]\n${section}[process.www]\n${section}`);
+  addRows(dir, ['web'], true);
+  const poll = async (): Promise<string> => {
+    await core.monitor.tick();
+    await core.queue.idle();
+    return named(statusOf(core), 'web').activity;
+  };
+  core.holds.set('www', undefined, 'upgrade');
+  assert.equal(await poll(), 'on hold through www: upgrade');
+  const process = { processId: 1, processName: 'web', systemName: 'nginx', systemNameConfigured: true };
+  for (let i = 0; i < 3; i++) core.breakers.failed('nginx', process);
+  assert.equal(await poll(), 'on hold through www: upgrade');
+  core.holds.release('www');
+  assert.equal(await poll(), 'breaker open');
+});

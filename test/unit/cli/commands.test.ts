@@ -292,6 +292,11 @@ describe('run, demo and check-config', () => {
       asked.stdout,
       /MariaDB, 2 processes, 1 in alarm\n.*TEXT\nalarms cannot be cleared.*\nremark: no index\n\[process\.b\] matches no row\n$/,
     );
+    const one = { kind: 'ok', description: 'mysql db1', report: { ...report, processes: 1 }, unmatched: [] } as const;
+    const small = await runCommand(['check-config', '--database'], {
+      backends: { checkConfig: async () => ({ file: 'c.ini', problems: [], processNames: ['a'], database: one }) },
+    });
+    assert.match(small.stdout, /MariaDB, 1 process, 1 in alarm\n/);
   });
 });
 

@@ -51,6 +51,11 @@ test('while nobody reads lines are dropped, and counted once somebody does', () 
   stream.writableLength = 0;
   console.write(line, 'text');
   assert.equal(stream.text, `5 log lines were lost here: nobody read them\n${line.text}\n`);
+  stream.writableLength = 2 ** 21;
+  console.write(line, 'text');
+  stream.writableLength = 0;
+  console.write(line, 'text');
+  assert.ok(stream.text.endsWith(`\n1 log line was lost here: nobody read them\n${line.text}\n`), stream.text);
 });
 
 test('a reader that does not read its pipe holds nobody up', async (t) => {

@@ -72,6 +72,13 @@ test('what waits is bounded, and what was lost is told', async (t) => {
   assert.equal(lines.at(-1), `warning ${1_000 - (lines.length - 1)} lines of this log were lost while it could not be written`);
 });
 
+test('one line that was lost is told as one', async (t) => {
+  const { log, path } = create(t, tempDir(t));
+  for (let i = 0; i < 2; i++) log.write(`${i} ${'x'.repeat(200_000)}`);
+  await log.close();
+  assert.match(read(path), /^1 x+\nwarning 1 line of this log was lost while it could not be written\n$/);
+});
+
 test('after logrotate moved the file the next lines are in a new one', async (t) => {
   const dir = tempDir(t);
   const { log, path, told } = create(t, dir);

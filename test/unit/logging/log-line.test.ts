@@ -12,6 +12,7 @@ test('messages are printable and of bounded length', () => {
   const long = cleanMessage('x'.repeat(1_000_000));
   assert.ok(long.length < 4_100);
   assert.match(long, /… \(996000 more characters\)$/);
+  assert.match(cleanMessage('x'.repeat(4_001)), /… \(1 more character\)$/);
 });
 
 test('fields are plain, printable and bounded at any depth', () => {

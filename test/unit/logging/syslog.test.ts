@@ -96,3 +96,18 @@ function lines(receiver: DatagramReceiver): string[] {
   for (let next = receiver.receive(); next !== undefined; next = receiver.receive()) found.push(String(next));
   return found;
 }
+
+test('one line that was dropped is told as one', () => {
+  const sent: string[] = [];
+  let full = true;
+  const send = (bytes: Buffer): 'sent' | 'full' => {
+    if (full) return 'full';
+    sent.push(String(bytes));
+    return 'sent';
+  };
+  const syslog = new Syslog({ open: () => ({ send, close: () => {} }), clock, pid: 1 });
+  for (let i = 0; i < 1_001; i++) syslog.write('info', 'x');
+  full = false;
+  syslog.close();
+  assert.match(sent.at(-1) ?? '', /: 1 log line was dropped while syslog took none$/);
+});

@@ -137,3 +137,33 @@ test('where the health check can never pass, nothing is restarted', async () => 
   assert.deepEqual(world.restarts, []);
   assert.match(world.log('error'), /Failed to restart my backend: fake check: the name cannot stand for %s/);
 });
+
+test('a breaker that opens at the first failure, or at the first success, does not speak of several', async () => {
+  const sick = new MonitorWorld({ maxRestartFailures: 1 });
+  sick.alarm(1, 'sick', { health: () => ({ kind: 'unhealthy', reason: 'no' }) });
+  await sick.poll();
+  assert.match(sick.log('warning'), /Circuit breaker opened for sick: a failed recovery; no restarts for 1800 s/);
+  await sick.clock.advance(1_800_000);
+  await sick.poll();
+  assert.match(sick.log('warning'), /Circuit breaker opened for sick: 2 failed recoveries;/);
+  const dying = new MonitorWorld({ flapRecoveries: 1 });
+  dying.alarm(1, 'web');
+  await dying.poll();
+  assert.match(dying.log('warning'), /Circuit breaker opened for web: recovered 1 time within 3600 s/);
+});
+
+test('a failure that no further attempt can change is the last attempt, and one failed recovery', async () => {
+  const world = new MonitorWorld();
+  world.alarm(1, 'web', {
+    settings: { maxAttempts: 5 },
+    restart: ({ attempt }) => ({ kind: 'failed', reason: 'nothing to start', final: attempt === 2 }),
+  });
+  const startedMs = world.clock.monotonicMs();
+  await world.poll();
+  assert.equal(world.restarts.length, 2);
+  assert.equal(world.clock.monotonicMs() - startedMs, 2200, 'one restart_delay, between the two');
+  assert.equal(world.seen('attempt_failed').length, 2);
+  assert.equal(world.breakers.snapshot('web').failures, 1);
+  assert.equal(world.rows.get(1)?.alarma, true);
+  assert.match(world.log('error'), /Failed to restart web: nothing to start/);
+});

@@ -176,6 +176,14 @@ test('rows that make no sense are dropped with one warning, the others stay', (t
   assert.equal(list(dir).length, 3);
 });
 
+test('one row that makes no sense is told as one', (t) => {
+  const dir = filled(tempDir(t));
+  withSql(join(dir, 'state.db'), "INSERT INTO holds VALUES ('x', '{}')");
+  const log = new RecordedLog();
+  openState(dir, { log, clock }).close();
+  assert.deepEqual(log.of('warning'), [`${dir}/state.db: 1 row made no sense and was dropped`]);
+});
+
 /** A state_dir that has seen some life. */
 function filled(dir: string): string {
   const state = openState(dir, { log: new RecordedLog(), clock });

@@ -48,6 +48,7 @@ test('whatever else its end was, the attempt failed', async () => {
     const outcome = await strategy.restart(attemptOn(managed('app')));
     assert.ok(outcome.kind === 'failed');
     assert.match(outcome.reason, expected);
+    assert.equal(outcome.final, undefined, 'another attempt may end otherwise');
   }
 });
 
@@ -56,6 +57,7 @@ test('without restart_command the recovery fails and says so', async () => {
   assert.deepEqual(await strategy.restart(attemptOn(managed('app'))), {
     kind: 'failed',
     reason: 'no restart_command configured',
+    final: true,
   });
   assert.deepEqual(await strategy.preview(managed('app'), never), {
     stops: [],
@@ -69,7 +71,7 @@ test('a name that a shell could read as more is never put into the line', async 
   for (const name of ['$(reboot)', 'a;b', '`x`', 'a b', '-rf', "'", 'a\nb', '../x']) {
     const { commands, strategy } = world('again.sh %s');
     const outcome = await strategy.restart(attemptOn(managed(name)));
-    assert.ok(outcome.kind === 'failed' && outcome.reason.includes('MONITOR_PROCESS_NAME'), name);
+    assert.ok(outcome.kind === 'failed' && outcome.final && outcome.reason.includes('MONITOR_PROCESS_NAME'), name);
     assert.equal((await strategy.preview(managed(name), never)).refusals.length, 1);
     assert.deepEqual(commands.ran, []);
     const quoting = world('again.sh "$MONITOR_PROCESS_NAME"');

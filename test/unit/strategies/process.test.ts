@@ -233,6 +233,7 @@ test('nothing is stopped where nothing could be started', async (t) => {
       outcome.kind === 'failed' ? outcome.reason : '',
       /^nothing to start: how it was started .*; set start_command$/,
     );
+    assert.ok(outcome.kind === 'failed' && !outcome.final, 'what runs may be read by the next attempt');
     assert.ok(isAlive(pid));
   }
   const unknown = await world.strategy({ configured: true }).restart(attemptFor(unique('znever')));
@@ -240,6 +241,7 @@ test('nothing is stopped where nothing could be started', async (t) => {
     unknown.kind === 'failed' ? unknown.reason : '',
     /^nothing to start: it has not been seen .* is in PATH; set start_command$/,
   );
+  assert.ok(unknown.kind === 'failed' && unknown.final);
 });
 
 test('a program with a section of its own is found in PATH, a full path is itself', async (t) => {
@@ -286,6 +288,7 @@ test('stop_command stops it; one that fails does not save it; %s is judged first
   for (const options of [{ ...start, stopCommand: 'kill %s' }, { startCommand: 'start %s' }]) {
     const outcome = await world.strategy(options).restart(attemptFor(hostile));
     assert.match(outcome.kind === 'failed' ? outcome.reason : '', /_command: the name .* cannot stand for %s/);
+    assert.ok(outcome.kind === 'failed' && outcome.final);
     assert.ok(isAlive(pid));
   }
 });
