@@ -37,12 +37,15 @@ export async function stopTrees(
   let killed = 0;
   let denied = family.signal(family.members(), current);
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS)) {
-    denied ??= family.signal(family.adopt(), current);
-    const left = family.members();
-    if (left.length === 0) return { kind: 'stopped', processes: family.size, killed };
+    const isDead = family.members().length === 0;
+    const fresh = family.adopt();
+    denied ??= family.signal(fresh, current);
+    // Who was dead before that look has started nobody since; who died during it may have.
+    if (isDead && fresh.length === 0) return { kind: 'stopped', processes: family.size, killed };
     if (denied !== undefined) return { kind: 'failed', reason: `not permitted to signal process ${denied}` };
     if (abort.aborted) return { kind: 'failed', reason: 'aborted while its processes were being stopped' };
     if (parts.clock.monotonicMs() >= deadline) {
+      const left = family.members();
       if (current === SIGKILL) return { kind: 'failed', reason: describeImmortals(left, parts.table) };
       current = SIGKILL;
       killed = left.length;
