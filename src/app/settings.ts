@@ -23,13 +23,13 @@ export interface Settings {
   readonly control: ControlOptions;
   /** Names that have a section of their own, in the file's order. */
   readonly processNames: readonly string[];
-  /** The strategy each of them names, for status. */
+  /** What each process is recovered by; those without a section share the plan of `[process.default]`. */
   readonly createPlans: (parts: StrategyParts) => Plans;
   /** What works but should be mended. */
   readonly warnings: readonly ConfigProblem[];
 }
 
-/** Reads and parses `file` whole; throws a ConfigError with every problem found. Source: issue of the configuration, seed 000. */
+/** Reads and parses `file` whole; throws a ConfigError with every problem found. Source: seed 000. */
 export function readSettings(file: string): Settings {
   return parseSettings(file, loadConfigFile(file));
 }

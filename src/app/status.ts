@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { DaemonStatus, HoldStatus, ProcessStatus } from '../control/orders.ts';
 import type { ProcessRow } from '../core/alarm.ts';
 import { closedBreaker, isAtRest } from '../monitor/circuit-breaker.ts';
+import { holdAll } from '../monitor/holds.ts';
 import { breakerOpen } from '../monitor/recoveries.ts';
 import type { Core } from './app.ts';
 import type { LastRecoveries } from './last-recoveries.ts';
@@ -50,7 +51,7 @@ function processes(core: Core, rows: readonly ProcessRow[], last: LastRecoveries
   const inAlarm = new Map(rows.flatMap((row) => (row.processName === null ? [] : [[row.processName, row] as const])));
   const breakers = new Map([...core.breakers.list()].map(([target, { processName }]) => [processName, target]));
   const restless = [...breakers].filter(([, target]) => !isAtRest(core.breakers.snapshot(target))).map(([name]) => name);
-  const held = core.holds.list().flatMap(({ name }) => (name === '*' ? [] : [name]));
+  const held = core.holds.list().flatMap(({ name }) => (name === holdAll ? [] : [name]));
   const names = new Set([...inAlarm.keys(), ...core.settings().processNames, ...restless, ...held]);
   return [...names].map((name) => processStatus(core, name, inAlarm.get(name), breakers.get(name), last));
 }
