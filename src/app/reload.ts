@@ -30,7 +30,8 @@ async function reloadOnce(core: Core, log: ReloadableLogger, notifier: Notifier)
   notifier.reloading();
   try {
     const next = readSettings(before.file);
-    const changes = [...describeChanges(before.document, next.document), ...keptUntilRestart(before, next)];
+    const edited = describeChanges(before.document, next.document);
+    const changes = [...edited, ...changedFiles(before, next, edited), ...keptUntilRestart(before, next)];
     await core.adopt(next);
     log.reconfigure(next.logging);
     log.info(`Configuration reloaded: ${changes.length === 0 ? 'nothing changed' : changes.join('; ')}`);
@@ -48,6 +49,12 @@ async function reloadOnce(core: Core, log: ReloadableLogger, notifier: Notifier)
   } finally {
     notifier.ready();
   }
+}
+
+/** The database is opened anew also where the configuration says what it said: `password_file` holds another password by now. */
+function changedFiles(before: Settings, next: Settings, edited: readonly string[]): string[] {
+  if (before.database.fingerprint === next.database.fingerprint) return [];
+  return edited.some((line) => line.startsWith('[database]')) ? [] : ['[database]: a file that it names has changed'];
 }
 
 /** What a running daemon cannot change under itself. */

@@ -114,6 +114,21 @@ test('a reload names a changed password or command, and shows neither', async (t
   assert.doesNotMatch([...set, ...changed].join('\n'), /hunter2|swordfish/);
 });
 
+test('a reload says that the password file holds another password', async (t) => {
+  const secret = join(tempDir(t), 'secret');
+  writeFileSync(secret, 'hunter2\n', { mode: 0o600 });
+  const { core, told } = await reloadable(t, '');
+  const mysql = (text: string): string =>
+    text.replace('driver = sqlite\n', `host = 127.0.0.1:9\nuser = monitor\ndatabase = d\npassword_file = ${secret}\n`);
+  await told(mysql);
+  const store = core.store();
+  assert.deepEqual(await told((text) => text), ['info Configuration reloaded: nothing changed']);
+  writeFileSync(secret, 'swordfish\n');
+  const lines = await told((text) => text);
+  assert.deepEqual(lines, ['info Configuration reloaded: [database]: a file that it names has changed']);
+  assert.notEqual(core.store(), store);
+});
+
 test('a file that cannot be used is told line by line, and the running configuration stays', async (t) => {
   const { core, told } = await reloadable(t, '[process.web]\npriority = 1\n');
   const before = [core.settings(), core.plans(), core.store()];
