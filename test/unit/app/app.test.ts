@@ -119,7 +119,10 @@ test('a reload says that the password file holds another password', async (t) =>
   writeFileSync(secret, 'hunter2\n', { mode: 0o600 });
   const { core, told } = await reloadable(t, '');
   const mysql = (text: string): string =>
-    text.replace('driver = sqlite\n', `host = 127.0.0.1:9\nuser = monitor\ndatabase = d\npassword_file = ${secret}\n`);
+    text.replace(
+      /driver = sqlite\npath = .*\n/,
+      `host = 127.0.0.1:9\nuser = monitor\ndatabase = d\npassword_file = ${secret}\n`,
+    );
   await told(mysql);
   const store = core.store();
   assert.deepEqual(await told((text) => text), ['info Configuration reloaded: nothing changed']);
