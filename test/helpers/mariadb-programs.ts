@@ -12,17 +12,34 @@ export function mariadbProblem(): string | undefined {
   }
 }
 
-/** Installs a server from the distribution (apt-get or dnf) where there is none and we are root; throws where that cannot be. */
-export function ensureMariadb(): void {
-  if (findServer() !== undefined) return;
+/** Path of the server, which is installed (apt-get or dnf) where there is none and we are root; throws where that cannot be. */
+export function ensureMariadb(): string {
+  const found = findServer();
+  if (found !== undefined) return found;
   if (process.getuid?.() !== 0) throw new Error('neither mariadbd nor mysqld is here, and only root may install it');
   install();
-  if (findServer() === undefined) throw new Error('neither mariadbd nor mysqld is here after installing it');
+  const installed = findServer();
+  if (installed === undefined) throw new Error('neither mariadbd nor mysqld is here after installing it');
+  return installed;
 }
 
 /** Path of mariadbd, else mysqld; undefined where neither is installed. */
 export function findServer(): string | undefined {
   return findProgram('mariadbd') ?? findProgram('mysqld');
+}
+
+/** What makes a data folder for `server`; root needs no password there. */
+export function newDataCommand(server: string, folder: string): [string, ...string[]] {
+  const data = `--datadir=${folder}`;
+  const installer = findProgram('mariadb-install-db') ?? findProgram('mysql_install_db');
+  if (installer === undefined) return [server, '--no-defaults', '--initialize-insecure', data, ...asUser()];
+  const account = ['--auth-root-authentication-method=normal', '--skip-test-db'];
+  return [installer, '--no-defaults', data, ...account, ...asUser(), ...QUICK];
+}
+
+/** What runs `server` on such a folder; further options may follow. */
+export function serverCommand(server: string, folder: string): [string, ...string[]] {
+  return [server, '--no-defaults', `--datadir=${folder}`, ...asUser(), ...QUICK];
 }
 
 /** Path of a program in PATH or where servers live. */
@@ -38,6 +55,22 @@ function isExecutable(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** What makes a server start fast and small. Commits survive SIGKILL, and need not survive a power cut. */
+const QUICK = [
+  '--innodb-flush-method=nosync',
+  '--innodb-flush-log-at-trx-commit=2',
+  '--innodb-doublewrite=0',
+  '--innodb-buffer-pool-size=8M',
+  '--innodb-log-file-size=4M',
+  '--innodb-fast-shutdown=2',
+  '--performance-schema=OFF',
+];
+
+/** The server refuses to run as root unless it is told so. */
+function asUser(): string[] {
+  return process.getuid?.() === 0 ? ['--user=root'] : [];
 }
 
 /** The server alone, without the package that would run it as a service, where the distribution has the two apart. */

@@ -7,7 +7,7 @@ import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { createCertificates } from './certificates.ts';
 import { freePort } from './free-port.ts';
 import type { Mariadb, MariadbOptions } from './mariadb-port.ts';
-import { findProgram, findServer } from './mariadb-programs.ts';
+import { findProgram, findServer, newDataCommand, serverCommand } from './mariadb-programs.ts';
 import { threadStates } from './thread-states.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -54,24 +54,19 @@ class PrivateServer implements Mariadb {
 
   initialise(): void {
     if (this.#tls !== undefined) createCertificates(this.dir, this.#tls);
-    const data = `--datadir=${join(this.dir, 'data')}`;
-    const installer = findProgram('mariadb-install-db') ?? findProgram('mysql_install_db');
-    if (installer === undefined) {
-      execFileSync(this.#program, ['--no-defaults', '--initialize-insecure', data, ...asUser()], { stdio: 'pipe' });
-      return;
-    }
-    const account = ['--auth-root-authentication-method=normal', '--skip-test-db'];
-    execFileSync(installer, ['--no-defaults', data, ...account, ...asUser(), ...QUICK], { stdio: 'pipe' });
+    const [program, ...args] = newDataCommand(this.#program, join(this.dir, 'data'));
+    execFileSync(program, args, { stdio: 'pipe' });
   }
 
   async start(): Promise<void> {
     this.port ||= await freePort();
     const log = openSync(join(this.dir, 'server.log'), 'a');
-    const place = [`--datadir=${join(this.dir, 'data')}`, `--socket=${this.socket}`, `--pid-file=${join(this.dir, 'pid')}`];
+    const [program, ...basic] = serverCommand(this.#program, join(this.dir, 'data'));
+    const place = [`--socket=${this.socket}`, `--pid-file=${join(this.dir, 'pid')}`];
     const network = ['--bind-address=127.0.0.1', `--port=${this.port}`, '--skip-name-resolve'];
     const tls =
       this.#tls === undefined ? [] : ['ca', 'cert', 'key'].map((part) => `--ssl-${part}=${join(this.dir, PEM[part] ?? '')}`);
-    const child = spawn(this.#program, ['--no-defaults', ...place, ...network, ...asUser(), ...QUICK, ...tls, ...this.#args], {
+    const child = spawn(program, [...basic, ...place, ...network, ...tls, ...this.#args], {
       stdio: ['ignore', log, log],
       env: { PATH: process.env.PATH ?? '' },
     });
@@ -151,24 +146,8 @@ class PrivateServer implements Mariadb {
   }
 }
 
-/** What makes a server start fast and small. Commits survive SIGKILL, and need not survive a power cut. */
-const QUICK = [
-  '--innodb-flush-method=nosync',
-  '--innodb-flush-log-at-trx-commit=2',
-  '--innodb-doublewrite=0',
-  '--innodb-buffer-pool-size=8M',
-  '--innodb-log-file-size=4M',
-  '--innodb-fast-shutdown=2',
-  '--performance-schema=OFF',
-];
-
 const PEM: Readonly<Record<string, string>> = { ca: 'ca.pem', cert: 'server.pem', key: 'server.key' };
 
 function isOver(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
-}
-
-/** The server refuses to run as root unless it is told so. */
-function asUser(): string[] {
-  return process.getuid?.() === 0 ? ['--user=root'] : [];
 }
