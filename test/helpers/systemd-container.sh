@@ -4,6 +4,8 @@
 # Says `ready PID` (its PID 1, as seen from here) once it has booted, and takes all of it away when stdin ends: whoever started
 # us may die as he likes. What is mounted is mounted in our own namespace, and goes with us. Needs root.
 set -euo pipefail
+# The folder below becomes the container's root, which every user must be able to enter.
+umask 022
 
 group=monitor-test-$$
 leader=

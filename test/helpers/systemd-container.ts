@@ -108,10 +108,16 @@ async function readLeader(supervisor: ChildProcess): Promise<number> {
 async function enter(leader: number, argv: readonly string[], how: ContainerExec): Promise<ContainerResult> {
   const variables = Object.entries({ ...ENVIRONMENT, ...how.env }).map(([name, value]) => `${name}=${value}`);
   const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup', '--root', '--wd'];
-  const child = spawn('nsenter', ['--target', String(leader), ...namespaces, '--', 'env', '-i', ...variables, ...argv], {
-    // Empty where there is no input: a bash whose stdin is a socket takes itself for a login and reads its startup files.
-    stdio: [how.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-  });
+  // As PID 1 starts its units, whatever our own umask is.
+  const shell = ['sh', '-c', 'umask 022 && exec "$@"', 'sh'];
+  const child = spawn(
+    'nsenter',
+    ['--target', String(leader), ...namespaces, '--', ...shell, 'env', '-i', ...variables, ...argv],
+    {
+      // Empty where there is no input: a bash whose stdin is a socket takes itself for a login and reads its startup files.
+      stdio: [how.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    },
+  );
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
   const closed = new Promise<number | null>((resolve) => child.once('close', resolve));
   // A program that does not read may end before its input has been written.
