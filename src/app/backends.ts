@@ -5,7 +5,7 @@ import type { DaemonSignals } from './daemon.ts';
 
 /**
  * What the command line does without a daemon that answers. Loaded only when one of them is needed. They throw ConfigError
- * (configuration), StoreError (store), StateHeldError (another daemon has the state_dir) and ControlSocketError.
+ * (configuration), StoreError (store), StateHeldError (another daemon has the state_dir) and SocketFileError.
  */
 export interface CliBackends {
   /** The daemon; resolves when it has ended in order. */

@@ -1,7 +1,7 @@
 import { ConfigError, errorMessage } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { createLogger } from '../logging/logger.ts';
-import { openDatagram } from '../system/libc.ts';
+import { openDatagram } from '../system/datagram.ts';
 import type { CheckReport, CliBackends, DatabaseReport } from './backends.ts';
 import { offlineLook, offlineOrders, offlineStatus } from './offline.ts';
 import { readSettings, type Settings } from './settings.ts';

@@ -3,7 +3,7 @@ import { systemClock } from '../core/clock.ts';
 import { errorMessage, formatProblem } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { createLogger } from '../logging/logger.ts';
-import { openDatagram } from '../system/libc.ts';
+import { openDatagram } from '../system/datagram.ts';
 import { createNotifier, type Notifier } from '../system/sd-notify.ts';
 import { type Core, createCore } from './app.ts';
 import { bindOrders } from './bind-orders.ts';
@@ -43,7 +43,7 @@ const STOP_DEADLINE_MS = 45_000;
 
 /**
  * The daemon, from start to end; resolves when it has ended in order. Throws ConfigError for a configuration that cannot be
- * used, StateHeldError where another daemon has the state_dir, ControlSocketError where its socket is taken.
+ * used, StateHeldError where another daemon has the state_dir, SocketFileError where its socket is taken.
  */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const settings = readSettings(options.configFile);

@@ -43,7 +43,10 @@ function tell(event: MonitorEvent): { processName: string; detail: string } | un
       return { processName: '', detail: `after ${event.awayMs} ms` };
     case 'config_reloaded':
       return { processName: '', detail: event.changes.join('; ') };
+    case 'process_exited':
+      return { processName: event.processName, detail: `pid ${event.pid}, ${event.cause}, after ${event.uptimeMs} ms` };
     case 'poll_completed':
+    case 'process_seen':
     case 'recovery_started':
     case 'attempt_started':
     case 'health_check_passed':

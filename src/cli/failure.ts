@@ -20,8 +20,8 @@ export function describeFailure(error: unknown): Failure {
 const BY_CODE: Readonly<Record<string, ExitCode>> = {
   STORE_DENIED: exitCodes.permission,
   STATE_HELD: exitCodes.conflict,
-  CONTROL_SOCKET_TAKEN: exitCodes.conflict,
-  CONTROL_SOCKET_UNUSABLE: exitCodes.config,
+  SOCKET_TAKEN: exitCodes.conflict,
+  SOCKET_UNUSABLE: exitCodes.config,
   CONTROL_NOT_RUNNING: exitCodes.unavailable,
   CONTROL_NO_ANSWER: exitCodes.unavailable,
   CONTROL_BAD_ANSWER: exitCodes.protocol,

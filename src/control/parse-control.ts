@@ -1,5 +1,5 @@
-import { dirname, isAbsolute } from 'node:path';
 import type { SectionReader } from '../core/config.ts';
+import { checkSocketPath } from '../system/socket-file.ts';
 
 /** `[control]`: where the daemon takes orders. */
 export interface ControlOptions {
@@ -21,18 +21,6 @@ export function parseControl(section: SectionReader): ControlOptions {
 
 function parseSocket(section: SectionReader): string {
   const socket = section.text('socket') ?? DEFAULT_SOCKET;
-  if (!isAbsolute(socket) || socket.endsWith('/') || /[\u0000-\u001f\u007f]/.test(socket)) {
-    section.problem('socket', `must be a file's absolute path, got ${JSON.stringify(socket)}`);
-  } else if (Buffer.byteLength(socket) > MAX_PATH || Buffer.byteLength(dirname(socket)) > MAX_PATH - PRIVATE_NAME) {
-    section.problem(
-      'socket',
-      `is too long for a socket (expected at most ${MAX_PATH - PRIVATE_NAME} bytes of folder, ${MAX_PATH} in all)`,
-    );
-  }
+  checkSocketPath(section, 'socket', socket);
   return socket;
 }
-
-/** sun_path of unix(7), less the closing zero. */
-const MAX_PATH = 107;
-/** What socket-file.ts adds to the folder while the socket is made: `/.new-XXXXXX/s`. */
-const PRIVATE_NAME = 14;

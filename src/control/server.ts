@@ -4,13 +4,13 @@ import { errorMessage } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { groupId } from '../logging/group-id.ts';
 import { createServer } from '../system/builtin-http.ts';
+import { listenOnSocket, type SocketFile } from '../system/socket-file.ts';
 import { type Answer, errorAnswer } from './answer.ts';
 import { Connections } from './connections.ts';
 import type { Orders } from './orders.ts';
 import type { ControlOptions } from './parse-control.ts';
 import { readInput, requestPath } from './read-request.ts';
 import { routes } from './routes/index.ts';
-import { listenOnSocket, type SocketFile } from './socket-file.ts';
 
 /** What the control server is given. */
 export interface ControlServerOptions extends ControlOptions {
@@ -20,7 +20,7 @@ export interface ControlServerOptions extends ControlOptions {
 
 /** The daemon's one door for orders: HTTP with JSON on a Unix socket. */
 export interface ControlServer {
-  /** Listens. Rejects with a ControlSocketError where the socket cannot be had. */
+  /** Listens. Rejects with a SocketFileError where the socket cannot be had. */
   start(): Promise<void>;
   /** Ends idle connections at once, lets answers under way out for a second, removes the socket file. Idempotent. */
   stop(): Promise<void>;
@@ -51,7 +51,7 @@ export function createControlServer({ socket, mode, group, orders, log }: Contro
         log.warning(`Control socket ${socket} could not be given to the group ${group}: ${problem}`);
       const gid = group === undefined ? undefined : groupId(group);
       if (group !== undefined && gid === undefined) onGroupProblem('there is no such group');
-      file = await listenOnSocket(server, { path: socket, mode, gid, onGroupProblem });
+      file = await listenOnSocket(server, { what: 'control socket', path: socket, mode, gid, onGroupProblem });
       server.on('error', (error) => log.error(`Control socket ${socket}: ${errorMessage(error)}`));
     },
     stop: () => {

@@ -56,6 +56,21 @@ export type MonitorEvent =
   | { readonly type: 'breaker_closed'; readonly target: string; readonly processName: string }
   | { readonly type: 'hold_set'; readonly name: string; readonly until: Date | null; readonly reason: string }
   | { readonly type: 'hold_released'; readonly name: string; readonly expired: boolean }
+  /** A process that is watched runs; `since`: when it was started. Told again for each new life of it. */
+  | { readonly type: 'process_seen'; readonly processName: string; readonly pid: number; readonly since: Date }
+  /**
+   * The last process of a watched one has exited. `cause`: `exit code 1`, `signal SIGSEGV (core dumped)`, `unknown cause`.
+   * `expected`: we, or an operator by systemctl(1), have stopped it; then it raises no alarm.
+   */
+  | {
+      readonly type: 'process_exited';
+      readonly processName: string;
+      readonly pid: number;
+      readonly cause: string;
+      readonly uptimeMs: number;
+      readonly at: Date;
+      readonly expected: boolean;
+    }
   | { readonly type: 'config_reloaded'; readonly changes: readonly string[] };
 
 /** The one way to learn of things: observers subscribe, those who decide emit. */

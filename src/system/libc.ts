@@ -1,88 +1,5 @@
 import { createRequire } from 'node:module';
 
-/**
- * A socket that sends datagrams to one Unix address and never blocks: sd_notify(3), /dev/log. `path` is a file's path, or
- * `@NAME` for an abstract address. Nothing is opened before the first `send`; a receiver that went away and came back is
- * found again by itself. Source: unix(7).
- */
-export function openDatagram(path: string): DatagramSender {
-  const address = socketAddress(path);
-  let socket: number | undefined;
-  let closed = false;
-  return {
-    send: (bytes) => {
-      const libc = closed || address === undefined ? undefined : loadLibc();
-      if (libc === undefined || address === undefined) return 'gone';
-      socket ??= libc.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-      if (socket < 0) {
-        socket = undefined;
-        return 'gone';
-      }
-      // Addressed anew each time instead of connected once: the receiver may be another one by now.
-      const sent = libc.sendto(socket, bytes, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL, address, address.length);
-      if (sent >= 0) return 'sent';
-      return libc.errno() === libc.codes.EAGAIN || libc.errno() === libc.codes.ENOBUFS ? 'full' : 'gone';
-    },
-    close: () => {
-      closed = true;
-      if (socket !== undefined) loadLibc()?.close(socket);
-      socket = undefined;
-    },
-  };
-}
-
-/** What `openDatagram` gives. */
-export interface DatagramSender {
-  /**
-   * `sent`: the receiver's queue has it; `full`: the queue has no room, try again later; `gone`: nobody listens there, we may
-   * not, the address is longer than 107 bytes, the datagram larger than the kernel takes (200 KiB), or koffi cannot be loaded.
-   */
-  send(bytes: Buffer): 'sent' | 'full' | 'gone';
-  /** Closes the socket; whatever is sent afterwards is `gone`. Idempotent. */
-  close(): void;
-}
-
-/**
- * A descriptor that stands for this very process, whatever becomes of its number (pidfd_open(2), Linux 5.3): to be closed by
- * `closeDescriptor`. `gone`: no such process. `unavailable`: the kernel (ENOSYS), a system call filter (EPERM), a full
- * descriptor table or a missing koffi does not let us: use kill(2).
- */
-export function pidfdOpen(pid: number): OpenedPidfd {
-  const libc = loadLibc();
-  if (libc === undefined) return { kind: 'unavailable' };
-  const fd = libc.syscall(SYS_PIDFD_OPEN, pid, 0, 0, 0);
-  if (fd >= 0) return { kind: 'opened', fd };
-  return { kind: libc.errno() === libc.codes.ESRCH ? 'gone' : 'unavailable' };
-}
-
-/** What `pidfdOpen` gives. */
-export type OpenedPidfd =
-  | { readonly kind: 'opened'; readonly fd: number }
-  | { readonly kind: 'gone' }
-  | { readonly kind: 'unavailable' };
-
-/**
- * Sends the signal with this number to the process behind a pidfd (pidfd_send_signal(2), Linux 5.1). `gone`: it has ended
- * and been reaped. `unavailable`: see `pidfdOpen`; a lack of permission looks the same, and kill(2) tells it apart.
- */
-export function pidfdSendSignal(fd: number, signal: number): 'sent' | 'gone' | 'unavailable' {
-  const libc = loadLibc();
-  if (libc === undefined) return 'unavailable';
-  if (libc.syscall(SYS_PIDFD_SEND_SIGNAL, fd, signal, 0, 0) === 0) return 'sent';
-  return libc.errno() === libc.codes.ESRCH ? 'gone' : 'unavailable';
-}
-
-/**
- * A pipe (pipe2(2), close-on-exec); undefined where the kernel or a missing koffi does not let us. Node's own "pipes" to a child
- * are socket pairs, in which `echo >/dev/stderr` fails with ENXIO.
- */
-export function openPipe(): { readonly read: number; readonly write: number } | undefined {
-  const ends = Buffer.alloc(2 * Int32Array.BYTES_PER_ELEMENT);
-  if (loadLibc()?.pipe2(ends, SOCK_CLOEXEC) !== 0) return undefined;
-  const [read, write] = new Int32Array(ends.buffer, ends.byteOffset, 2);
-  return read === undefined || write === undefined ? undefined : { read, write };
-}
-
 /** Closes a descriptor that one of these calls opened (close(2)). */
 export function closeDescriptor(fd: number): void {
   loadLibc()?.close(fd);
@@ -94,16 +11,37 @@ export function libcProblem(): string | undefined {
   return loaded?.kind === 'failed' ? loaded.reason : undefined;
 }
 
-interface Libc {
+/** The calls of the C library that are used here; each as its manual page says. Buffers are read and written in place. */
+export interface Libc {
   socket(domain: number, type: number, protocol: number): number;
   sendto(socket: number, bytes: Buffer, length: number, flags: number, address: Buffer, addressLength: number): number;
+  bind(socket: number, address: Buffer, addressLength: number): number;
+  setsockopt(socket: number, level: number, name: number, value: Buffer, length: number): number;
+  /** `headers`: an array of struct mmsghdr. */
+  recvmmsg(socket: number, headers: Buffer, count: number, flags: number, timeout: null): number;
+  ioctl(fd: number, request: number, argument: Buffer): number;
   close(fd: number): number;
   pipe2(ends: Buffer, flags: number): number;
   /** Declared with four whole-number arguments: for those the variadic and the plain calling convention are one on Linux. */
   syscall(number: number, a: number, b: number, c: number, d: number): number;
   /** errno of the last of these calls. */
   errno(): number;
+  /** Where the bytes of a buffer are, for a structure that points to them: the buffer must outlive it, and be no slice of a pool. */
+  addressOf(buffer: Buffer): bigint;
+  /** Calls `onReadable` each time the loop turns and the descriptor can be read, or was hung up. Until `stop` it keeps the process alive. */
+  watch(fd: number, onReadable: () => void): DescriptorWatch;
   readonly codes: Readonly<Record<string, number>>;
+}
+
+/** A descriptor that the event loop looks at. */
+export interface DescriptorWatch {
+  /** Looks no longer, for now. */
+  pause(): void;
+  resume(): void;
+  /** From now on it does not keep the process alive. */
+  unref(): void;
+  /** Must be called before the descriptor is closed. Idempotent. */
+  stop(): void;
 }
 
 /** Loaded once in the life of the process, like any module, but at the first call: koffi costs 10 ms and its binary may be missing. */
@@ -111,7 +49,8 @@ let loaded: LoadedLibc | undefined;
 
 type LoadedLibc = { readonly kind: 'ready'; readonly libc: Libc } | { readonly kind: 'failed'; readonly reason: string };
 
-function loadLibc(): Libc | undefined {
+/** The C library; undefined where it cannot be called (libcProblem). */
+export function loadLibc(): Libc | undefined {
   loaded ??= load();
   return loaded.kind === 'ready' ? loaded.libc : undefined;
 }
@@ -124,10 +63,16 @@ function load(): LoadedLibc {
     const libc: Libc = {
       socket: library.func('int socket(int domain, int type, int protocol)'),
       sendto: library.func('long sendto(int fd, const void *buf, size_t len, int flags, const void *addr, uint32_t addrlen)'),
+      bind: library.func('int bind(int fd, const void *addr, uint32_t addrlen)'),
+      setsockopt: library.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)'),
+      recvmmsg: library.func('int recvmmsg(int fd, void *headers, unsigned int count, int flags, void *timeout)'),
+      ioctl: library.func('int ioctl(int fd, unsigned long request, void *argument)'),
       close: library.func('int close(int fd)'),
       pipe2: library.func('int pipe2(void *ends, int flags)'),
       syscall: library.func('long syscall(long number, long a, long b, long c, long d)'),
       errno: () => koffi.errno(),
+      addressOf: (buffer) => koffi.address(buffer),
+      watch: (fd, onReadable) => watchDescriptor(koffi, fd, onReadable),
       codes: koffi.os.errno,
     };
     return { kind: 'ready', libc };
@@ -137,22 +82,17 @@ function load(): LoadedLibc {
   }
 }
 
-/** sockaddr_un; undefined where `path` does not fit. An abstract address is not NUL-terminated: its length counts. */
-function socketAddress(path: string): Buffer | undefined {
-  const name = Buffer.from(path);
-  if (name.length === 0 || name.length > MAX_SOCKET_PATH || name.includes(0)) return undefined;
-  const family = Buffer.from(new Uint16Array([AF_UNIX]).buffer);
-  if (name[0] === '@'.charCodeAt(0)) name[0] = 0;
-  return Buffer.concat([family, name, name[0] === 0 ? Buffer.alloc(0) : Buffer.alloc(1)]);
+function watchDescriptor(koffi: typeof import('koffi'), fd: number, onReadable: () => void): DescriptorWatch {
+  const handle = koffi.node.poll(fd, { readable: true, disconnect: true }, onReadable);
+  let stopped = false;
+  return {
+    pause: () => handle.stop(),
+    resume: () => handle.start({ readable: true, disconnect: true }, onReadable),
+    unref: () => handle.unref(),
+    stop: () => {
+      if (stopped) return;
+      stopped = true;
+      handle.close();
+    },
+  };
 }
-
-const MAX_SOCKET_PATH = 107;
-const AF_UNIX = 1;
-const SOCK_DGRAM = 2;
-/** O_CLOEXEC is the same number. */
-const SOCK_CLOEXEC = 0o2000000;
-const MSG_DONTWAIT = 0x40;
-const MSG_NOSIGNAL = 0x4000;
-/** The same on every architecture (asm-generic/unistd.h). */
-const SYS_PIDFD_SEND_SIGNAL = 424;
-const SYS_PIDFD_OPEN = 434;

@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { closeDescriptor, openPipe } from './libc.ts';
+import { closeDescriptor } from './libc.ts';
+import { openPipe } from './pipe.ts';
 
 /** A pipe that a child writes into and we read from. */
 export class OutputPipe {

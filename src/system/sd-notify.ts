@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../core/clock.ts';
 import { printable } from '../core/printable.ts';
-import type { DatagramSender } from './libc.ts';
+import type { DatagramSender } from './datagram.ts';
 
 /** What systemd is told of the daemon's life. Every call is a no-op where nobody asked to be told. None throws or waits. */
 export interface Notifier {

@@ -1,4 +1,5 @@
-import { closeDescriptor, pidfdOpen, pidfdSendSignal } from './libc.ts';
+import { closeDescriptor } from './libc.ts';
+import { pidfdOpen, pidfdSendSignal } from './pidfd.ts';
 import type { ProcessIdentity, ProcessTable } from './process-table.ts';
 
 /**

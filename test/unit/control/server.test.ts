@@ -191,7 +191,7 @@ describe('the socket file', () => {
     await assert.rejects(startControl(t, {}, { socket }), (error: Error) => {
       assert.match(error.message, /another daemon answers there/);
       assert.ok(error.message.includes(socket));
-      return (error as NodeJS.ErrnoException).code === 'CONTROL_SOCKET_TAKEN';
+      return (error as NodeJS.ErrnoException).code === 'SOCKET_TAKEN';
     });
     assert.equal((await new ControlClient(socket).status()).pid, 4711);
     assert.deepEqual(readdirSync(dirname(socket)), ['control.sock']);
@@ -221,7 +221,7 @@ describe('the socket file', () => {
       const socket = join(tempDir(t), 'c.sock');
       lay(socket);
       const before = lstatSync(socket).ino;
-      await assert.rejects(startControl(t, {}, { socket }), { code: 'CONTROL_SOCKET_UNUSABLE' });
+      await assert.rejects(startControl(t, {}, { socket }), { code: 'SOCKET_UNUSABLE' });
       assert.equal(lstatSync(socket).ino, before);
       if (existsSync(`${socket}.target`)) assert.equal(readFileSync(`${socket}.target`, 'utf8'), 'precious');
     });
@@ -230,7 +230,7 @@ describe('the socket file', () => {
   it('is not laid where everybody may replace it', async (t) => {
     const folder = tempDir(t);
     chmodSync(folder, 0o777);
-    await assert.rejects(startControl(t, {}, { socket: join(folder, 'c.sock') }), { code: 'CONTROL_SOCKET_UNUSABLE' });
+    await assert.rejects(startControl(t, {}, { socket: join(folder, 'c.sock') }), { code: 'SOCKET_UNUSABLE' });
     chmodSync(folder, 0o1777);
     await startControl(t, {}, { socket: join(folder, 'c.sock') });
   });

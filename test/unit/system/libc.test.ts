@@ -5,7 +5,9 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { closeDescriptor, libcProblem, openDatagram, pidfdOpen, pidfdSendSignal } from '../../../src/system/libc.ts';
+import { openDatagram } from '../../../src/system/datagram.ts';
+import { closeDescriptor, libcProblem } from '../../../src/system/libc.ts';
+import { pidfdOpen, pidfdSendSignal } from '../../../src/system/pidfd.ts';
 import { bindDatagrams } from '../../helpers/datagram-receiver.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'libc-test-'));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { openDatagram } from '../../../src/system/libc.ts';
+import { openDatagram } from '../../../src/system/datagram.ts';
 import { createNotifier } from '../../../src/system/sd-notify.ts';
 import { bindDatagrams } from '../../helpers/datagram-receiver.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
