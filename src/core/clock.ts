@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 /** Time as the daemon sees it. Tests replace it; nothing else reads a clock for a decision. */
 export interface Clock {
   /** Milliseconds of CLOCK_MONOTONIC: never steps back, common to all processes of one boot, meaningless across boots. */
@@ -14,13 +12,18 @@ export interface Clock {
 export const systemClock: Clock = {
   monotonicMs: () => Number(process.hrtime.bigint() / 1000n) / 1000,
   date: () => new Date(),
-  sleep: async (ms, signal) => {
-    try {
-      await delay(Math.min(Math.max(ms, 0), MAX_TIMER_MS), undefined, signal ? { signal } : undefined);
-    } catch {
-      // Only an abort rejects here, and an abort is a wake-up.
-    }
-  },
+  // Not that of node:timers/promises: each wake-up would make an error with a stack there.
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', end);
+        resolve();
+      };
+      const timer = setTimeout(end, Math.min(Math.max(ms, 0), MAX_TIMER_MS));
+      signal?.addEventListener('abort', end, { once: true });
+      if (signal?.aborted) end();
+    }),
 };
 
 /** setTimeout fires at once beyond 2^31 - 1 ms. */
