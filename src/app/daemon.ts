@@ -1,5 +1,6 @@
 import { createControlServer } from '../control/server.ts';
 import { systemClock } from '../core/clock.ts';
+import { counted } from '../core/counted.ts';
 import { errorMessage, formatProblem } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { createLogger } from '../logging/logger.ts';
@@ -138,7 +139,7 @@ function tellStart(core: Core, log: Logger, { version }: DaemonOptions): void {
   const settings = core.settings();
   const sections = settings.processNames.length;
   log.info(
-    `monitor_service ${version} started (pid ${process.pid}): ${core.store().description}, ${sections} configured ${sections === 1 ? 'process' : 'processes'}, ${core.execution.description}, mode ${settings.monitor.mode}`,
+    `monitor_service ${version} started (pid ${process.pid}): ${core.store().description}, ${counted(sections, 'configured process', 'configured processes')}, ${core.execution.description}, mode ${settings.monitor.mode}`,
   );
   for (const warning of settings.warnings) log.warning(formatProblem(settings.file, warning));
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { counted } from '../core/counted.ts';
 import type { EventBus, MonitorEvent } from '../core/events.ts';
 import type { History } from '../state/daemon-state.ts';
 
@@ -19,7 +20,7 @@ function tell(event: MonitorEvent): { processName: string; detail: string } | un
     case 'recovery_succeeded':
       return {
         processName: event.process.processName,
-        detail: `${event.attempts} ${event.attempts === 1 ? 'attempt' : 'attempts'}, ${event.durationMs} ms`,
+        detail: `${counted(event.attempts, 'attempt', 'attempts')}, ${event.durationMs} ms`,
       };
     case 'recovery_failed':
     case 'recovery_skipped':

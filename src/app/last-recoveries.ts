@@ -1,5 +1,6 @@
 import type { ProcessStatus } from '../control/orders.ts';
 import type { Clock } from '../core/clock.ts';
+import { counted } from '../core/counted.ts';
 import type { EventBus } from '../core/events.ts';
 import type { History } from '../state/daemon-state.ts';
 
@@ -26,7 +27,7 @@ export class LastRecoveries {
           event.process.processName,
           clock.date(),
           'recovered',
-          `${event.attempts} ${event.attempts === 1 ? 'attempt' : 'attempts'}, ${event.durationMs} ms`,
+          `${counted(event.attempts, 'attempt', 'attempts')}, ${event.durationMs} ms`,
         );
       }
       if (event.type === 'recovery_failed') this.#set(event.process.processName, clock.date(), 'failed', event.reason);

@@ -1,4 +1,5 @@
 import { localTimestamp } from '../core/clock.ts';
+import { counted } from '../core/counted.ts';
 import { printable } from '../core/printable.ts';
 import type { ProcessTable } from '../system/process-table.ts';
 import type { ProcessTree } from './process-match.ts';
@@ -15,7 +16,7 @@ export function describeTree(table: ProcessTable, { root, descendants }: Process
     uid === undefined ? '' : `user ${uid}`,
     `since ${since}`,
     unit.endsWith('.service') ? `in unit ${printable(unit)}` : '',
-    descendants.length === 0 ? '' : `with ${descendants.length} descendant${descendants.length === 1 ? '' : 's'}`,
+    descendants.length === 0 ? '' : `with ${counted(descendants.length, 'descendant', 'descendants')}`,
   ];
   return `${parts.filter(Boolean).join(', ')}: ${command}`;
 }
@@ -25,11 +26,6 @@ export function describePids(trees: readonly ProcessTree[]): string {
   const pids = trees.slice(0, SHOWN_PIDS).map(({ root }) => root.pid);
   const rest = trees.length > pids.length ? ` and ${trees.length - pids.length} more` : '';
   return `pid ${pids.join(', ')}${rest}`;
-}
-
-/** `1 process`, `2 processes`. */
-export function describeCount(count: number): string {
-  return count === 1 ? '1 process' : `${count} processes`;
 }
 
 const SHOWN_PIDS = 10;

@@ -1,6 +1,7 @@
 import process from 'node:process';
 import type { ManagedProcess } from '../core/alarm.ts';
 import { commandEnvironment, expandCommand } from '../core/command-template.ts';
+import { counted } from '../core/counted.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
 import { commandFailure } from '../system/command-runner.ts';
@@ -9,7 +10,7 @@ import { isFromCommand, recallLaunch, rememberLaunch } from './launch-memory.ts'
 import { proveRunning } from './process-health.ts';
 import { findTrees, type Matches, type ProcessTree, treesOf } from './process-match.ts';
 import { type ProcessOptions, parseProcessOptions } from './process-options.ts';
-import { describeCount, describePids, describeTree } from './process-preview.ts';
+import { describePids, describeTree } from './process-preview.ts';
 import { planStart, type StartPlan } from './process-start.ts';
 import { type StopResult, stopTrees } from './process-stop.ts';
 import { nameProblem } from './program-name.ts';
@@ -105,7 +106,7 @@ export class ProcessStrategy implements RestartStrategy {
     const supervisors = found.trees.map((tree) => supervisorOf(this.#table, tree, process.pid));
     const stopped = await this.#stop(attempt, found.trees);
     if (stopped.kind === 'failed') return stopped;
-    const said = `stopped ${describeCount(stopped.processes)}${stopped.killed > 0 ? ` (${stopped.killed} by SIGKILL)` : ''}`;
+    const said = `stopped ${counted(stopped.processes, 'process', 'processes')}${stopped.killed > 0 ? ` (${stopped.killed} by SIGKILL)` : ''}`;
     const trees = (): readonly ProcessTree[] => treesOf(find());
     if (await broughtBack(supervisors, () => trees().length > 0, { ...this.#parts, table: this.#table }, attempt.signal)) {
       return { kind: 'restarted', detail: `${said}, its supervisor started ${describePids(trees())}` };

@@ -17,8 +17,7 @@ export interface ProcessEventSource {
 /** What `subscribe` gives. */
 export type ProcessEventSubscription =
   /** `end` is idempotent. */
-  | { readonly kind: 'open'; end(): void }
-  | { readonly kind: 'unavailable'; readonly reason: string };
+  { readonly kind: 'open'; end(): void } | { readonly kind: 'unavailable'; readonly reason: string };
 
 /** What a source is made of. */
 export interface ProcessEventSourceOptions {

@@ -48,8 +48,8 @@ function tell(cli: Cli, { file, problems, processNames, database }: CheckReport)
     cli.err.write(`${printable(formatProblem(file, problem))}${word}\n`);
   }
   const errors = problems.filter(({ severity }) => severity === 'error').length;
-  if (errors > 0) cli.complain(`${file} cannot be used: ${errors} ${errors === 1 ? 'error' : 'errors'}`);
-  else cli.say(`${file} is in order: ${processNames.length} configured ${processNames.length === 1 ? 'process' : 'processes'}`);
+  if (errors > 0) cli.complain(`${file} cannot be used: ${counted(errors, 'error', 'errors')}`);
+  else cli.say(`${file} is in order: ${counted(processNames.length, 'configured process', 'configured processes')}`);
   if (database !== null) tellDatabase(cli, database);
 }
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { counted } from '../../core/counted.ts';
 import type { Cli } from '../cli-context.ts';
 import { formatDuration } from '../duration.ts';
 import { exitCodeHelp, exitCodes } from '../exit-codes.ts';
@@ -30,9 +31,7 @@ async function restart(cli: Cli, name: string): Promise<void> {
   const reply = await placeOrder(cli, 'recovering it here', (desk) => desk.recover(name));
   switch (reply.kind) {
     case 'recovered':
-      cli.say(
-        `${name} recovered: ${reply.attempts} ${reply.attempts === 1 ? 'attempt' : 'attempts'}, ${formatDuration(reply.durationMs)}`,
-      );
+      cli.say(`${name} recovered: ${counted(reply.attempts, 'attempt', 'attempts')}, ${formatDuration(reply.durationMs)}`);
       return;
     case 'failed':
       cli.complain(`${name} did not recover: ${reply.reason}`);
