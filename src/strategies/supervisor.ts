@@ -13,15 +13,14 @@ export interface Supervisor {
 
 /** Reads who keeps the tree's root; to be asked while it lives. */
 export function supervisorOf(table: ProcessTable, { root }: ProcessTree, ownPid: number): Supervisor {
-  const unit = unitOf(table.read(root.pid, ['cgroup'])?.cgroup ?? '');
+  const unit = restartedUnit(table.read(root.pid, ['unit'])?.unit ?? '');
   const parent = root.ppid > 1 && root.ppid !== ownPid ? table.read(root.ppid, ['startTime']) : undefined;
   return { unit, parent };
 }
 
-/** The system unit of a cgroup path; undefined for users' sessions and managers, and for units that we made. */
-function unitOf(cgroup: string): string | undefined {
-  const [, unit] = /^\/(?:[^/]+\.slice\/)*([^/]+\.service)(?:\/|$)/.exec(cgroup) ?? [];
-  return unit === undefined || unit.startsWith('user@') || unit.startsWith('monitor_service') ? undefined : unit;
+/** Undefined for what systemd never starts again: scopes, users' managers, and units that we made. */
+function restartedUnit(unit: string): string | undefined {
+  return unit.endsWith('.service') && !unit.startsWith('user@') && !unit.startsWith('monitor_service') ? unit : undefined;
 }
 
 /**

@@ -1,3 +1,5 @@
+import { valueAfter } from './proc-counters.ts';
+
 /** What one line of /proc/PID/stat says (proc_pid_stat(5)). */
 export interface ProcessStat {
   /** `comm`: the program's name cut at 15 bytes, or what the process calls itself; any bytes but NUL, blanks and brackets included. */
@@ -14,6 +16,15 @@ export interface ProcessStat {
   readonly threads: number;
   /** When it started, in clock ticks (10 ms) since boot: with the pid it is the identity of a process. */
   readonly startTime: number;
+  /** From -20, the most favoured, to 19. */
+  readonly nice: number;
+  /** CPU time of all its threads, dead ones too, to 10 ms: in its own code, and in the kernel for it. */
+  readonly userCpuMs: number;
+  readonly systemCpuMs: number;
+  /** Address space, used or not; 0 for zombies and kernel threads. */
+  readonly vmsBytes: number;
+  /** Device number of its controlling terminal, as the kernel packs it; 0 where it has none. */
+  readonly terminalDevice: number;
 }
 
 /** Undefined where `text` is no such line. The name may hold `)`, blanks and line breaks: it ends at the last bracket. */
@@ -34,8 +45,16 @@ export function parseStat(text: string): ProcessStat | undefined {
     kernelThread: (number(9) & PF_KTHREAD) !== 0,
     threads: number(20),
     startTime,
+    nice: number(19),
+    userCpuMs: number(14) * MS_PER_TICK,
+    systemCpuMs: number(15) * MS_PER_TICK,
+    vmsBytes: number(23),
+    terminalDevice: number(7),
   };
 }
+
+/** Linux shows times in USER_HZ, which is 100 on every architecture Node runs on. */
+export const MS_PER_TICK = 10;
 
 /** Ended, and only not yet fetched by its parent. A zombie that has threads still runs: only its first thread has ended. */
 export function hasEnded({ state, threads }: Pick<ProcessStat, 'state' | 'threads'>): boolean {
@@ -63,21 +82,31 @@ export interface Ids {
 
 /** Undefined where `text` lacks one of these lines. Line breaks in the name are escaped by the kernel, so lines are lines. */
 export function parseStatus(text: string): ProcessStatus | undefined {
-  const numbers = (key: string): number[] | undefined => {
-    const line = new RegExp(`^${key}:[ \t]*(.*)$`, 'm').exec(text)?.[1];
-    return line?.trim().split(/\s+/).filter(Boolean).map(Number);
-  };
-  const uids = parseIds(numbers('Uid'));
-  const gids = parseIds(numbers('Gid'));
+  const [uids, gids] = [parseIds(text, 'Uid:'), parseIds(text, 'Gid:')];
   if (uids === undefined || gids === undefined) return undefined;
-  // Kernels before 4.1 have no NSpid.
-  return { uids, gids, groups: numbers('Groups') ?? [], namespaceDepth: (numbers('NSpid')?.length ?? 1) - 1 };
+  return { uids, gids, groups: parseGroups(text), namespaceDepth: parseNamespaceDepth(text) };
 }
 
-function parseIds(numbers: readonly number[] | undefined): Ids | undefined {
-  const [real, effective, saved, filesystem] = numbers ?? [];
+/** The line `key` of PID/status; undefined where it is missing. */
+export function parseIds(text: string, key: 'Uid:' | 'Gid:'): Ids | undefined {
+  const [real, effective, saved, filesystem] = numbersAfter(text, key);
   if (real === undefined || effective === undefined || saved === undefined || filesystem === undefined) return undefined;
   return { real, effective, saved, filesystem };
+}
+
+/** ProcessStatus.groups of PID/status. */
+export function parseGroups(text: string): number[] {
+  return numbersAfter(text, 'Groups:');
+}
+
+/** ProcessStatus.namespaceDepth of PID/status. */
+export function parseNamespaceDepth(text: string): number {
+  // Kernels before 4.1 have no NSpid.
+  return Math.max(0, numbersAfter(text, 'NSpid:').length - 1);
+}
+
+function numbersAfter(text: string, key: string): number[] {
+  return valueAfter(text, key)?.trim().split(/\s+/).filter(Boolean).map(Number) ?? [];
 }
 
 /** The strings of /proc/PID/cmdline or environ, each ended by a NUL: empty ones are kept, a missing last NUL is forgiven. */

@@ -1,32 +1,13 @@
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
+import { AccountNames } from './account-names.ts';
 import { hostPath } from './host-path.ts';
-import {
-  hasEnded,
-  type ProcessStat,
-  type ProcessStatus,
-  parseStat,
-  parseStatus,
-  splitNul,
-  withoutDeleted,
-} from './proc-parse.ts';
+import { ProcFiles } from './proc-files.ts';
+import { hasEnded, MS_PER_TICK, type ProcessStat, parseStat } from './proc-parse.ts';
+import { FIELD_READERS, type ProcessField, type ProcessFields } from './process-fields.ts';
+import { ProcessReading, readUptimeMs, TableLook } from './process-reading.ts';
+import { TerminalNames } from './terminal-names.ts';
 
-/** Everything that can be asked about a process; what it costs is one small file for each group (proc(5)). */
-export interface ProcessFields extends ProcessStat, ProcessStatus {
-  /** The arguments; [] for zombies and kernel threads; whatever the program wrote over them (setproctitle). */
-  readonly argv: readonly string[];
-  /** Path of the program's file, ` (deleted)` taken off. */
-  readonly executable: string;
-  readonly cwd: string;
-  /** The directory that is `/` for it (chroot(2)). */
-  readonly root: string;
-  /** `KEY=VALUE` as at its start. */
-  readonly environment: readonly string[];
-  /** Path below the cgroup root; of the unified hierarchy, else of systemd's own. */
-  readonly cgroup: string;
-}
-
-/** The name of one field. */
-export type ProcessField = keyof ProcessFields;
+export type { ProcessField, ProcessFields } from './process-fields.ts';
 
 /** A process with the asked fields: those of `stat` always, the others where they could be read. */
 export type ProcessInfo<F extends ProcessField> = { readonly pid: number } & Pick<ProcessFields, F & keyof ProcessStat> &
@@ -41,26 +22,34 @@ export type ProcessIdentity = ProcessInfo<'startTime'>;
  * leaves its fields absent; nothing here throws. Reading is synchronous: four times as fast, and a file of /proc is memory.
  */
 export class ProcessTable {
+  /** Names of users and groups, as the fields have them (learnAccountNames). */
+  readonly accounts: AccountNames;
   readonly #root: string;
+  readonly #files: ProcFiles;
+  readonly #terminals = new TerminalNames();
 
   /** `root` is where proc is mounted: /proc. */
-  constructor(root = '/proc') {
+  constructor(root = '/proc', accounts = new AccountNames()) {
+    this.accounts = accounts;
     this.#root = root;
+    this.#files = new ProcFiles(root);
   }
 
   /** One process; undefined where there is none of this number. */
   read<F extends ProcessField>(pid: number, fields: readonly F[]): ProcessInfo<F> | undefined {
-    return this.#read(pid, new Set(fields)) as ProcessInfo<F> | undefined;
+    return this.#read(pid, fields, this.#look());
   }
 
   /** All processes, by ascending pid; [] where /proc cannot be read. */
   list<F extends ProcessField>(fields: readonly F[]): ProcessInfo<F>[] {
-    const wanted = new Set<ProcessField>(fields);
-    const pids = (attempt(() => readdirSync(this.#root)) ?? []).filter((name) => /^[1-9]\d*$/.test(name)).map(Number);
-    return pids
-      .sort((a, b) => a - b)
-      .map((pid) => this.#read(pid, wanted) as ProcessInfo<F> | undefined)
-      .filter((process) => process !== undefined);
+    const look = this.#look();
+    const pids = (this.#files.names() ?? []).map(Number).filter((pid) => pid > 0);
+    const found: ProcessInfo<F>[] = [];
+    for (const pid of pids.sort((a, b) => a - b)) {
+      const process = this.#read(pid, fields, look);
+      if (process !== undefined) found.push(process);
+    }
+    return found;
   }
 
   /** True while the very process that was read lives: it has not ended, and its pid is not another's by now. */
@@ -71,7 +60,7 @@ export class ProcessTable {
 
   /** Milliseconds since boot, to 10 ms: the clock of `startTime`. 0 where it cannot be read. */
   uptimeMs(): number {
-    return Math.round(Number(attempt(() => readFileSync(`${this.#root}/uptime`, 'utf8'))?.split(' ')[0] ?? 0) * 1000);
+    return readUptimeMs(this.#files);
   }
 
   /** How long a process with this start time has been running. */
@@ -81,7 +70,7 @@ export class ProcessTable {
 
   /** A file of /proc/PID as it is; undefined where it cannot be read. */
   bytes(pid: number, file: string): Buffer | undefined {
-    return attempt(() => readFileSync(`${this.#root}/${pid}/${file}`));
+    return this.#files.bytes(`${pid}/${file}`);
   }
 
   /** True where the process executes the very file at `path`, by whatever name, symbolic links followed. False where either cannot be read. */
@@ -90,64 +79,24 @@ export class ProcessTable {
     return own !== undefined && own.dev === other?.dev && own.ino === other.ino;
   }
 
-  #read(pid: number, wanted: ReadonlySet<ProcessField>): unknown {
-    const stat = parseStat(this.#text(pid, 'stat') ?? '');
+  #look(): TableLook {
+    return new TableLook(this.#files, this.accounts, this.#terminals);
+  }
+
+  #read<F extends ProcessField>(pid: number, fields: readonly F[], look: TableLook): ProcessInfo<F> | undefined {
+    const stat = parseStat(this.#files.text(`${pid}/stat`) ?? '');
     if (stat === undefined) return undefined;
+    const reading = new ProcessReading(pid, stat, look);
     const found: Record<string, unknown> = { pid };
-    for (const field of STAT_FIELDS) if (wanted.has(field)) found[field] = stat[field];
-    if (STATUS_FIELDS.some((field) => wanted.has(field))) {
-      const status = parseStatus(this.#text(pid, 'status') ?? '');
-      for (const field of STATUS_FIELDS) if (status !== undefined && wanted.has(field)) found[field] = status[field];
-    }
-    for (const field of FILE_FIELDS) {
-      // A kernel thread has none of these files' contents: asking costs as much as for a program.
-      const value = wanted.has(field) && !stat.kernelThread ? this.#field(pid, field) : undefined;
+    for (const field of fields) {
+      const value = FIELD_READERS[field](reading);
       if (value !== undefined) found[field] = value;
     }
-    return found;
-  }
-
-  #field(pid: number, field: (typeof FILE_FIELDS)[number]): string | string[] | undefined {
-    switch (field) {
-      case 'argv':
-        return attempt(() => splitNul(readFileSync(`${this.#root}/${pid}/cmdline`, 'utf8')));
-      case 'environment':
-        return attempt(() => splitNul(readFileSync(`${this.#root}/${pid}/environ`, 'utf8')));
-      case 'executable':
-        return attempt(() => withoutDeleted(readlinkSync(`${this.#root}/${pid}/exe`)));
-      case 'cwd':
-      case 'root':
-        return attempt(() => withoutDeleted(readlinkSync(`${this.#root}/${pid}/${field}`)));
-      case 'cgroup':
-        return parseCgroup(this.#text(pid, 'cgroup') ?? '');
-      default:
-        return field satisfies never;
-    }
-  }
-
-  #text(pid: number, file: string): string | undefined {
-    return attempt(() => readFileSync(`${this.#root}/${pid}/${file}`, 'utf8'));
+    return found as ProcessInfo<F>;
   }
 }
 
-/** Linux shows times in USER_HZ, which is 100 on every architecture Node runs on. */
-const MS_PER_TICK = 10;
-
-const STAT_FIELDS = ['name', 'state', 'ppid', 'pgid', 'sid', 'kernelThread', 'threads', 'startTime'] as const;
-const STATUS_FIELDS = ['uids', 'gids', 'groups', 'namespaceDepth'] as const;
-const FILE_FIELDS = ['argv', 'environment', 'executable', 'cwd', 'root', 'cgroup'] as const;
-
-/** Lines `ID:CONTROLLERS:PATH` (cgroups(7)). */
-function parseCgroup(text: string): string | undefined {
-  const paths = new Map<string, string>();
-  for (const line of text.split('\n')) {
-    const [, controllers, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
-    if (controllers !== undefined && path !== undefined) paths.set(controllers, path);
-  }
-  return paths.get('name=systemd') ?? paths.get('');
-}
-
-/** A file of /proc may vanish or be denied at any moment: that is no fault. */
+/** A file may vanish or be denied at any moment: that is no fault. */
 function attempt<T>(read: () => T): T | undefined {
   try {
     return read();

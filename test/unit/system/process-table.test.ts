@@ -18,7 +18,7 @@ const table = new ProcessTable();
 const isRoot = process.getuid?.() === 0;
 
 test('stat: the name ends at the last bracket, whatever it holds', () => {
-  const tail = ' S 7 8 9 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 3 0 123456 1 2 3';
+  const tail = ' S 7 8 9 34816 -1 4194560 1 2 3 4 5 6 7 8 20 -5 3 0 123456 4096 2 3';
   for (const name of ['sleep', ') S 1 (', 'a b', 'x)\ny', '', '🦊)', '((']) {
     const stat = parseStat(`42 (${name})${tail}\n`);
     assert.deepEqual(stat, {
@@ -30,6 +30,11 @@ test('stat: the name ends at the last bracket, whatever it holds', () => {
       kernelThread: false,
       threads: 3,
       startTime: 123456,
+      nice: -5,
+      userCpuMs: 50,
+      systemCpuMs: 60,
+      vmsBytes: 4096,
+      terminalDevice: 34816,
     });
   }
   assert.equal(parseStat('2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 3 0 0')?.kernelThread, true);

@@ -1,0 +1,103 @@
+/** What a process has read and written since its start (proc_pid_io(5)). */
+export interface ProcessIo {
+  /** Through read(2) and its like, from wherever: pipes, sockets, the page cache. */
+  readonly readBytes: number;
+  readonly writtenBytes: number;
+  readonly readCalls: number;
+  readonly writeCalls: number;
+  /** Fetched from storage for it. */
+  readonly diskReadBytes: number;
+  /** Sent to storage for it, and of that what was taken back, because the file was removed or cut beforehand. */
+  readonly diskWrittenBytes: number;
+  readonly diskCancelledBytes: number;
+}
+
+/** Reads /proc/PID/io; undefined where a line is missing. */
+export function parseIo(text: string): ProcessIo | undefined {
+  const [readBytes, writtenBytes] = [numberAfter(text, 'rchar:'), numberAfter(text, 'wchar:')];
+  const [readCalls, writeCalls] = [numberAfter(text, 'syscr:'), numberAfter(text, 'syscw:')];
+  const [diskReadBytes, diskWrittenBytes] = [numberAfter(text, 'read_bytes:'), numberAfter(text, 'write_bytes:')];
+  const diskCancelledBytes = numberAfter(text, 'cancelled_write_bytes:');
+  if (readBytes === undefined || writtenBytes === undefined || readCalls === undefined || writeCalls === undefined) return;
+  if (diskReadBytes === undefined || diskWrittenBytes === undefined || diskCancelledBytes === undefined) return;
+  return { readBytes, writtenBytes, readCalls, writeCalls, diskReadBytes, diskWrittenBytes, diskCancelledBytes };
+}
+
+/** What a process's memory consists of: by the kernel's own sums, or, before Linux 4.14, only how much address space is mapped. */
+export type MemoryMaps =
+  | {
+      readonly source: 'smaps_rollup';
+      readonly rssBytes: number;
+      /** Each shared page counted by its share of it: over all processes this adds up to what is in use. */
+      readonly pssBytes: number;
+      /** What would be free if it ended: pages that nobody else has. */
+      readonly ussBytes: number;
+      readonly sharedBytes: number;
+      readonly anonymousBytes: number;
+      readonly swapBytes: number;
+      readonly lockedBytes: number;
+    }
+  | {
+      readonly source: 'maps';
+      readonly mappings: number;
+      readonly sizeBytes: number;
+      /** Of `sizeBytes`, what stands for a file. */
+      readonly fileBytes: number;
+    };
+
+/** Reads /proc/PID/smaps_rollup (proc_pid_smaps_rollup(5)); undefined where it is none, as for a process that has ended. */
+export function parseSmapsRollup(text: string): MemoryMaps | undefined {
+  const bytes = (key: string): number => (numberAfter(text, key) ?? 0) * 1024;
+  if (numberAfter(text, 'Rss:') === undefined) return undefined;
+  return {
+    source: 'smaps_rollup',
+    rssBytes: bytes('Rss:'),
+    pssBytes: bytes('Pss:'),
+    ussBytes: bytes('Private_Clean:') + bytes('Private_Dirty:'),
+    sharedBytes: bytes('Shared_Clean:') + bytes('Shared_Dirty:'),
+    anonymousBytes: bytes('Anonymous:'),
+    swapBytes: bytes('Swap:'),
+    lockedBytes: bytes('Locked:'),
+  };
+}
+
+/** Reads /proc/PID/maps (proc_pid_maps(5)); undefined where nothing is mapped. */
+export function parseMaps(text: string): MemoryMaps | undefined {
+  let [mappings, sizeBytes, fileBytes] = [0, 0, 0];
+  for (const line of text.split('\n')) {
+    const [, start, end, inode] = /^([\da-f]{1,16})-([\da-f]{1,16}) \S{4} [\da-f]+ \S+ (\d+)/.exec(line) ?? [];
+    if (start === undefined || end === undefined) continue;
+    const size = Number(BigInt(`0x${end}`) - BigInt(`0x${start}`));
+    mappings += 1;
+    sizeBytes += size;
+    if (inode !== '0') fileBytes += size;
+  }
+  return mappings === 0 ? undefined : { source: 'maps', mappings, sizeBytes, fileBytes };
+}
+
+/** `0-2,8` as [0, 1, 2, 8]: the kernel's way to write a set of CPUs (cpuset(7)). Undefined where it is none. */
+export function parseCpuList(text: string): number[] | undefined {
+  const cpus: number[] = [];
+  for (const range of text.trim().split(',')) {
+    const [, first, last = first] = /^(\d{1,6})(?:-(\d{1,6}))?$/.exec(range) ?? [];
+    if (first === undefined) return undefined;
+    for (let cpu = Number(first); cpu <= Number(last); cpu += 1) cpus.push(cpu);
+  }
+  return cpus;
+}
+
+/** The number behind `key`, which stands at the start of a line; undefined where there is none. */
+export function numberAfter(text: string, key: string): number | undefined {
+  const value = valueAfter(text, key);
+  const number = value === undefined ? Number.NaN : Number.parseInt(value, 10);
+  return Number.isNaN(number) ? undefined : number;
+}
+
+/** What follows `key`, which stands at the start of a line, up to the end of that line; undefined where there is no such line. */
+export function valueAfter(text: string, key: string): string | undefined {
+  const before = text.startsWith(key) ? -1 : text.indexOf(`\n${key}`);
+  if (before < 0 && !text.startsWith(key)) return undefined;
+  const start = before + 1 + key.length;
+  const end = text.indexOf('\n', start);
+  return text.slice(start, end < 0 ? undefined : end);
+}
