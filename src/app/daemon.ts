@@ -8,6 +8,7 @@ import { openDatagram } from '../system/datagram.ts';
 import { createNotifier, type Notifier } from '../system/sd-notify.ts';
 import { type Core, createCore } from './app.ts';
 import { bindOrders } from './bind-orders.ts';
+import { ExitWatch } from './exit-watch.ts';
 import { LastRecoveries } from './last-recoveries.ts';
 import { LaunchObserver } from './launch-observer.ts';
 import { createReload, type ReloadableLogger } from './reload.ts';
@@ -90,6 +91,9 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
 
   tellStart(core, log, options);
   const loop = core.monitor.run(core.stopping.signal);
+  const exits = new ExitWatch(core, undefined);
+  core.stops.push('exit watch', () => exits.stop());
+  exits.start();
   void new LaunchObserver(core).run(core.stopping.signal);
   // A poll may be waiting for a store that hangs: closing the store ends it.
   core.stops.push('poll loop', () => Promise.race([loop, core.clock.sleep(POLL_END_MS)]));

@@ -5,6 +5,7 @@ import { parseMonitorSettings, parseRecoverySettings } from '../config/parse-con
 import { type ControlOptions, parseControl } from '../control/parse-control.ts';
 import type { MonitorSettings, RecoverySettings } from '../core/config.ts';
 import type { ConfigProblem } from '../core/errors.ts';
+import { parseWatchExit } from '../detectors/watch-exit.ts';
 import { parseHealthChecks } from '../health/index.ts';
 import { type LoggingOptions, parseLogging } from '../logging/parse-logging.ts';
 import type { Plans, RecoveryPlan } from '../monitor/recovery-plan.ts';
@@ -23,6 +24,8 @@ export interface Settings {
   readonly control: ControlOptions;
   /** Names that have a section of their own, in the file's order. */
   readonly processNames: readonly string[];
+  /** Those of them whose end raises their alarm (`watch_exit`). */
+  readonly watchedNames: readonly string[];
   /** What each process is recovered by; those without a section share the plan of `[process.default]`. */
   readonly createPlans: (parts: StrategyParts) => Plans;
   /** What works but should be mended. */
@@ -53,6 +56,7 @@ function parseSettings(file: string, document: ConfigDocument): Settings {
     logging,
     control,
     processNames,
+    watchedNames: processNames.filter((name) => makers.get(name)?.watchExit),
     warnings,
     createPlans: (parts) => {
       const own = new Map([...makers].map(([name, maker]) => [name, maker.create(parts)]));
@@ -66,13 +70,15 @@ function parseSettings(file: string, document: ConfigDocument): Settings {
 function parseProcess(
   document: ConfigDocument,
   name: string | undefined,
-): { settings: RecoverySettings; create: (parts: StrategyParts) => RecoveryPlan } {
+): { settings: RecoverySettings; watchExit: boolean; create: (parts: StrategyParts) => RecoveryPlan } {
   const section = document.processSection(name);
   const settings = parseRecoverySettings(section);
   const strategy = parseStrategy(section);
   const createChecks = parseHealthChecks(section);
+  const watchExit = parseWatchExit(section);
   return {
     settings,
+    watchExit,
     create: (parts) => ({
       configured: name !== undefined,
       settings,

@@ -1,3 +1,5 @@
+export { formatDuration } from '../core/duration.ts';
+
 /** Milliseconds of `90`, `90s`, `30m`, `2h` or `1d`; undefined for anything else, for nothing and for more than ten years. */
 export function parseDuration(text: string): number | undefined {
   const [, digits, unit] = /^(\d{1,9})([smhd]?)$/.exec(text.trim()) ?? [];
@@ -8,18 +10,3 @@ export function parseDuration(text: string): number | undefined {
 
 const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const LONGEST_MS = 3650 * UNIT_MS.d;
-
-/** A duration for people, in its two largest units: `0.3 s`, `45 s`, `12 min`, `3 h 20 min`, `2 d 4 h`. */
-export function formatDuration(ms: number): string {
-  if (ms < 10_000) return `${Number((Math.max(0, ms) / 1000).toFixed(1))} s`;
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 120) return `${seconds} s`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 120) return `${minutes} min`;
-  if (minutes < 2 * 24 * 60) return two(Math.floor(minutes / 60), 'h', minutes % 60, 'min');
-  return two(Math.floor(minutes / 1440), 'd', Math.floor((minutes % 1440) / 60), 'h');
-}
-
-function two(large: number, largeUnit: string, small: number, smallUnit: string): string {
-  return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
-}

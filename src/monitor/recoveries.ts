@@ -40,6 +40,13 @@ export class Recoveries {
     return this.#running.size;
   }
 
+  /** True while one is under way for this target, or for rows of this process. */
+  isRunning(processName: string, target: string): boolean {
+    if (this.#running.has(target)) return true;
+    const isMember = ({ process }: Pick<Member, 'process'>): boolean => process.processName === processName;
+    return [...this.#running.values()].some(({ job }) => isMember(job) || job.members.some(isMember));
+  }
+
   /** The ends of those that are under way. */
   outcomes(): Promise<RecoveryOutcome>[] {
     return [...this.#running.values()].map(({ outcome }) => outcome);

@@ -52,6 +52,11 @@ export class RecoveryQueue {
     return this.#recoveries.size;
   }
 
+  /** True while a recovery of this process, or of what it stands for (`target`), is under way. */
+  isRecovering(processName: string, target: string): boolean {
+    return this.#recoveries.isRunning(processName, target);
+  }
+
   /** True while the row's alarm is being handled. */
   isHandling(processId: number): boolean {
     return this.#handling.has(processId);

@@ -1,8 +1,11 @@
 import type { ManagedProcess } from '../core/alarm.ts';
 import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
+import type { RunningProcesses } from '../system/running-processes.ts';
 import type { UnitStatus } from '../system/service-manager.ts';
 import { appUnit } from '../system/unit-name.ts';
+import { type Choice, choiceFor } from './auto-choice.ts';
 import { startDeadline } from './deadline.ts';
+import { cannotLook, standingIn } from './found-running.ts';
 import { processStrategy } from './process.ts';
 import type { ProcessOptions } from './process-options.ts';
 import { type ServiceOptions, type ServiceStrategy, serviceStrategy } from './service.ts';
@@ -44,13 +47,6 @@ export interface AutoParts extends Pick<StrategyParts, 'services' | 'programs' |
   readonly fallsBack: boolean;
   readonly commandTimeoutMs: number;
 }
-
-/** Which of the two it is, as of now. */
-type Choice =
-  | { readonly kind: 'service' }
-  | { readonly kind: 'process' }
-  /** Neither: the name must not be touched, or systemd does not answer and nothing is guessed. */
-  | { readonly kind: 'none'; readonly reason: string };
 
 /** Restarts a unit where there is one, else a program. Stateless: the choice is made anew at each call. */
 export class AutoStrategy implements RestartStrategy {
@@ -114,20 +110,18 @@ export class AutoStrategy implements RestartStrategy {
     await this.#process.observe?.(process);
   }
 
+  async findRunning(process: ManagedProcess, signal: AbortSignal): Promise<RunningProcesses> {
+    const choice = await this.#choose(process, signal);
+    if (choice.kind === 'none') return { kind: 'unknown', reason: choice.reason };
+    const program = async () => (await this.#process.findRunning?.(process, signal)) ?? cannotLook;
+    if (choice.kind === 'process') return program();
+    const unit = await this.#service.findRunning(process, signal);
+    const isDown = unit.kind === 'found' && unit.processes.length === 0;
+    return isDown && this.#parts.fallsBack ? standingIn(unit, await program()) : unit;
+  }
+
   async #choose(process: ManagedProcess, signal: AbortSignal): Promise<Choice> {
-    const found = await this.#service.lookUp(process, signal);
-    switch (found.kind) {
-      case 'found':
-        return { kind: 'service' };
-      case 'absent':
-      case 'impossible':
-        return { kind: 'process' };
-      case 'refused':
-      case 'unanswered':
-        return { kind: 'none', reason: found.reason };
-      default:
-        return found satisfies never;
-    }
+    return choiceFor(await this.#service.lookUp(process, signal));
   }
 
   #of(choice: Exclude<Choice, { kind: 'none' }>): RestartStrategy {

@@ -36,7 +36,9 @@ export const customStrategy = {
 
 /** `strategy` with `restart_command` in place of its own action: it still says what the target is and whether it is well. */
 export function withRestartCommand(strategy: RestartStrategy, options: CustomOptions, parts: CustomParts): RestartStrategy {
+  const { findRunning } = strategy;
   return {
+    ...(findRunning === undefined ? {} : { findRunning: findRunning.bind(strategy) }),
     name: strategy.name,
     resolve: (process, signal) => strategy.resolve(process, signal),
     checkHealth: (process, timeoutMs, signal) => strategy.checkHealth(process, timeoutMs, signal),

@@ -1,6 +1,7 @@
 import type { SectionReader } from '../core/config.ts';
 import { autoStrategy } from './auto.ts';
 import { customStrategy, withRestartCommand } from './custom.ts';
+import { cannotLook } from './found-running.ts';
 import { processStrategy } from './process.ts';
 import { serviceStrategy } from './service.ts';
 import {
@@ -10,7 +11,7 @@ import {
   type StrategyParts,
   strategyNames,
 } from './strategy.ts';
-import { judgeUnitName } from './unit-policy.ts';
+import { judgeUnitName, serviceName } from './unit-policy.ts';
 
 /** Every restart strategy, by its name in the configuration. */
 export const strategies: Readonly<Record<StrategyName, StrategyDefinition<unknown>>> = {
@@ -36,12 +37,24 @@ export function parseStrategy(section: SectionReader): ParsedStrategy {
   for (const other of strategyNames) strategies[other].parse(section);
   const options = strategies[name].parse(section);
   const custom = customStrategy.parse(section);
+  const program = processStrategy.parse(section);
   warnOfNonsense(section, name, custom.restartCommand !== undefined);
   return {
     name,
     create: (parts) => {
       const strategy = strategies[name].create(options, parts);
-      return name === 'custom' || custom.restartCommand === undefined ? strategy : withRestartCommand(strategy, custom, parts);
+      if (name !== 'custom') {
+        return custom.restartCommand === undefined ? strategy : withRestartCommand(strategy, custom, parts);
+      }
+      // Whatever its command does, what runs under its name can be seen.
+      const running = processStrategy.create(program, parts);
+      return {
+        ...strategy,
+        findRunning: async (process, signal) => {
+          const found = (await running.findRunning?.(process, signal)) ?? cannotLook;
+          return found.kind === 'found' ? { ...found, key: serviceName(process.systemName) } : found;
+        },
+      };
     },
   };
 }

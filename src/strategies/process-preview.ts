@@ -29,3 +29,9 @@ export function describePids(trees: readonly ProcessTree[]): string {
 }
 
 const SHOWN_PIDS = 10;
+
+/** Why so many must not be stopped, in one line; undefined where they may. */
+export function describeAmbiguity(trees: readonly ProcessTree[], maxMatches: number): string | undefined {
+  if (trees.length <= maxMatches) return undefined;
+  return `ambiguous: ${trees.length} programs of that name run (${describePids(trees)}), max_matches is ${maxMatches}`;
+}

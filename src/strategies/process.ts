@@ -6,11 +6,13 @@ import { errorMessage } from '../core/errors.ts';
 import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
 import { commandFailure } from '../system/command-runner.ts';
 import { type ProcessIdentity, ProcessTable } from '../system/process-table.ts';
+import type { RunningProcesses } from '../system/running-processes.ts';
+import { foundRunning } from './found-running.ts';
 import { isFromCommand, recallLaunch, rememberLaunch } from './launch-memory.ts';
 import { proveRunning } from './process-health.ts';
 import { findTrees, type Matches, type ProcessTree, treesOf } from './process-match.ts';
 import { type ProcessOptions, parseProcessOptions } from './process-options.ts';
-import { describePids, describeTree } from './process-preview.ts';
+import { describeAmbiguity, describePids, describeTree } from './process-preview.ts';
 import { planStart, type StartPlan } from './process-start.ts';
 import { type StopResult, stopTrees } from './process-stop.ts';
 import { nameProblem } from './program-name.ts';
@@ -73,7 +75,10 @@ export class ProcessStrategy implements RestartStrategy {
     const stops = found.trees.map((tree) => describeTree(this.#table, tree, this.#parts.clock.date()));
     const plan = this.#planStart(managed, 1, found.trees);
     const starts = plan.kind === 'planned' ? plan.launches.map(({ description }) => description) : [];
-    const refusals = [this.#ambiguity(found.trees), plan.kind === 'refused' ? plan.reason : undefined];
+    const refusals = [
+      describeAmbiguity(found.trees, this.#options.maxMatches),
+      plan.kind === 'refused' ? plan.reason : undefined,
+    ];
     return { stops, starts, refusals: refusals.filter((reason) => reason !== undefined) };
   }
 
@@ -84,10 +89,17 @@ export class ProcessStrategy implements RestartStrategy {
       if (known.length > 0 && known.every((root) => this.#table.exists(root))) return;
       if (nameProblem(managed, this.#options.configured) !== undefined) return;
       const found = (await this.#finder(managed, AbortSignal.timeout(OBSERVE_MS)))();
-      if (found.kind === 'found' && this.#ambiguity(found.trees) === undefined) this.#record(managed, found.trees);
+      if (found.kind === 'found' && describeAmbiguity(found.trees, this.#options.maxMatches) === undefined)
+        this.#record(managed, found.trees);
     } catch (error) {
       this.#parts.log.debug(`Cannot record how ${managed.systemName} was started: ${errorMessage(error)}`, { err: error });
     }
+  }
+
+  async findRunning(managed: ManagedProcess, signal: AbortSignal): Promise<RunningProcesses> {
+    const problem = nameProblem(managed, this.#options.configured);
+    if (problem !== undefined) return { kind: 'unknown', reason: problem };
+    return foundRunning(this.#table, managed.systemName, (await this.#finder(managed, signal))(), process.pid);
   }
 
   async #restart(attempt: RestartAttempt): Promise<RestartOutcome> {
@@ -95,7 +107,7 @@ export class ProcessStrategy implements RestartStrategy {
     const find = await this.#finder(managed, attempt.signal);
     const found = find();
     if (found.kind === 'refused') return failed(found.reason);
-    const ambiguity = this.#ambiguity(found.trees);
+    const ambiguity = describeAmbiguity(found.trees, this.#options.maxMatches);
     if (ambiguity !== undefined) return failed(ambiguity);
     // Before anything is stopped: what could not be started again is better left as it is.
     const plan = this.#planStart(managed, attempt.attempt, found.trees);
@@ -179,19 +191,13 @@ export class ProcessStrategy implements RestartStrategy {
     const running = trees.map((tree, index) => recallLaunch(this.#table, index === 0 ? stored : undefined, tree));
     return planStart(this.#options, managed, attempt, running, stored, process.env.PATH ?? DEFAULT_PATH);
   }
-
-  #ambiguity(trees: readonly ProcessTree[]): string | undefined {
-    const { maxMatches } = this.#options;
-    if (trees.length <= maxMatches) return undefined;
-    return `ambiguous: ${trees.length} programs of that name run (${describePids(trees)}), max_matches is ${maxMatches}`;
-  }
 }
 
 function failed(reason: string): { readonly kind: 'failed'; readonly reason: string } {
   return { kind: 'failed', reason };
 }
 
-/** A program that fails within it says why; one that stays is not waited for any longer. */
+/** A program that fails within it says why. */
 const GRACE_MS = 500;
 /** A look in passing waits no longer for a directory of users. */
 const OBSERVE_MS = 2000;

@@ -1,9 +1,12 @@
 import type { ManagedProcess } from '../core/alarm.ts';
 import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
+import { ProcessTable } from '../system/process-table.ts';
+import type { RunningProcesses } from '../system/running-processes.ts';
 import type { Resolution, RestartAttempt, RestartOutcome, RestartStrategy, StrategyDefinition } from './strategy.ts';
 import { proveUnitLasts } from './unit-health.ts';
 import { lookUpUnit, type UnitLookup } from './unit-lookup.ts';
 import { serviceName } from './unit-policy.ts';
+import { processesOfUnit } from './unit-processes.ts';
 import { restartUnit, type ServiceParts } from './unit-restart.ts';
 import { describeUnit, loadProblem, nextStep } from './unit-state.ts';
 
@@ -77,6 +80,25 @@ export class ServiceStrategy implements RestartStrategy {
     const lookUp = (signal: AbortSignal) => this.lookUp(process, signal);
     const lastingMs = Math.min(LASTING_MS, this.#options.healthCheckTimeoutMs / 2);
     return proveUnitLasts(this.#parts.clock, { lookUp, lastingMs, timeoutMs, signal });
+  }
+
+  async findRunning(process: ManagedProcess, signal: AbortSignal): Promise<RunningProcesses> {
+    const found = await this.lookUp(process, signal);
+    switch (found.kind) {
+      case 'found': {
+        const { status } = found;
+        const processes = processesOfUnit(new ProcessTable(), status);
+        return { kind: 'found', key: serviceName(status.id), processes, unit: status.id, status };
+      }
+      case 'absent':
+        return { kind: 'found', key: serviceName(found.unit), processes: [], unit: undefined, status: undefined };
+      case 'unanswered':
+      case 'impossible':
+      case 'refused':
+        return { kind: 'unknown', reason: found.reason };
+      default:
+        return found satisfies never;
+    }
   }
 
   async preview(process: ManagedProcess, signal: AbortSignal): Promise<RestartPreview> {

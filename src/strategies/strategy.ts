@@ -6,6 +6,7 @@ import type { Logger } from '../core/logger.ts';
 import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
 import type { CommandRunner } from '../system/command-runner.ts';
 import type { ProgramLauncher } from '../system/program-launcher.ts';
+import type { RunningProcesses } from '../system/running-processes.ts';
 import type { ServiceManager } from '../system/service-manager.ts';
 
 export const strategyNames = ['service', 'process', 'auto', 'custom'] as const;
@@ -59,6 +60,8 @@ export interface RestartStrategy {
   preview(process: ManagedProcess, signal: AbortSignal): Promise<RestartPreview>;
   /** Called now and then while all is well, so that the strategy can record how the process was started. Never rejects. */
   observe?(process: ManagedProcess): Promise<void>;
+  /** What runs of the process now, for whoever waits for its end. Absent where the strategy has no means to tell. Never rejects. */
+  findRunning?(process: ManagedProcess, signal: AbortSignal): Promise<RunningProcesses>;
 }
 
 /** What strategies may use of the system. */

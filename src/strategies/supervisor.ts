@@ -18,9 +18,19 @@ export function supervisorOf(table: ProcessTable, { root }: ProcessTree, ownPid:
   return { unit, parent };
 }
 
+/** The system unit that a process runs in, also one that we started it in; undefined where that is the one that `ownPid` runs in. */
+export function unitAround(table: ProcessTable, pid: number, ownPid: number): string | undefined {
+  const [unit, own] = [pid, ownPid].map((each) => systemService(table.read(each, ['unit'])?.unit ?? ''));
+  return unit === own ? undefined : unit;
+}
+
 /** Undefined for what systemd never starts again: scopes, users' managers, and units that we made. */
 function restartedUnit(unit: string): string | undefined {
-  return unit.endsWith('.service') && !unit.startsWith('user@') && !unit.startsWith('monitor_service') ? unit : undefined;
+  return unit.startsWith('monitor_service') ? undefined : systemService(unit);
+}
+
+function systemService(unit: string): string | undefined {
+  return unit.endsWith('.service') && !unit.startsWith('user@') ? unit : undefined;
 }
 
 /**

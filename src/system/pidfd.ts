@@ -30,6 +30,25 @@ export function pidfdSendSignal(fd: number, signal: number): 'sent' | 'gone' | '
   return libc.errno() === libc.codes.ESRCH ? 'gone' : 'unavailable';
 }
 
+/**
+ * How the process behind a pidfd ended, as wait(2) gives it, whoever's child it is: known once its parent has fetched it, on Linux
+ * 6.15 and later (PIDFD_GET_INFO, linux/pidfd.h). Undefined before and elsewhere.
+ */
+export function pidfdExitStatus(fd: number): number | undefined {
+  const info = Buffer.alloc(PIDFD_INFO_SIZE);
+  info.writeBigUInt64LE(PIDFD_INFO_EXIT, 0);
+  if (loadLibc()?.ioctl(fd, PIDFD_GET_INFO, info) !== 0) return undefined;
+  const known = (info.readBigUInt64LE(0) & PIDFD_INFO_EXIT) !== 0n;
+  return known ? info.readInt32LE(PIDFD_INFO_EXIT_CODE) : undefined;
+}
+
+/** struct pidfd_info as it was at first (PIDFD_INFO_SIZE_VER0): what later kernels add stands behind it. */
+const PIDFD_INFO_SIZE = 64;
+const PIDFD_INFO_EXIT_CODE = 60;
+const PIDFD_INFO_EXIT = 1n << 3n;
+/** _IOWR(0xff, 11, struct pidfd_info), the same on x86-64 and arm64. */
+const PIDFD_GET_INFO = 0xc040ff0b;
+
 /** The same on every architecture (asm-generic/unistd.h). */
 const SYS_PIDFD_SEND_SIGNAL = 424;
 const SYS_PIDFD_OPEN = 434;

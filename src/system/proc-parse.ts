@@ -56,6 +56,16 @@ export function parseStat(text: string): ProcessStat | undefined {
 /** Linux shows times in USER_HZ, which is 100 on every architecture Node runs on. */
 export const MS_PER_TICK = 10;
 
+/** Field 52 of the line, the wait status of a zombie; undefined where it is no such line, or not of one. 0 also where it is denied. */
+export function parseExitCode(text: string): number | undefined {
+  const fields = text
+    .slice(text.lastIndexOf(')') + 2)
+    .trimEnd()
+    .split(' ');
+  const status = Number(fields[52 - 3]);
+  return fields[0] === 'Z' && Number.isInteger(status) ? status : undefined;
+}
+
 /** Ended, and only not yet fetched by its parent. A zombie that has threads still runs: only its first thread has ended. */
 export function hasEnded({ state, threads }: Pick<ProcessStat, 'state' | 'threads'>): boolean {
   return state === 'X' || (state === 'Z' && threads <= 1);

@@ -1,0 +1,102 @@
+import { errorMessage } from '../core/errors.ts';
+import type { ExitWatchTarget, ProcessExitDetector } from '../detectors/process-exit.ts';
+import { managedProcess } from '../monitor/recovery-plan.ts';
+import type { ProcessEventSource } from '../system/process-event-source.ts';
+import { ProcessTable } from '../system/process-table.ts';
+import type { RunningProcesses } from '../system/running-processes.ts';
+import { createAlarmRaiser } from './alarm-raiser.ts';
+import type { Core } from './app.ts';
+
+/** The watching of processes with `watch_exit`, in the daemon: loaded when the first one has it, kept up to date by reloads. */
+export class ExitWatch {
+  readonly #core: Core;
+  readonly #source: ProcessEventSource | undefined;
+  #detector: ProcessExitDetector | undefined;
+  #stopped = false;
+  #last: Promise<void> = Promise.resolve();
+  #unsubscribe = (): void => {};
+
+  /** `source`: the program's process events, where there are any. */
+  constructor(core: Core, source: ProcessEventSource | undefined) {
+    this.#core = core;
+    this.#source = source;
+  }
+
+  /** Begins, now and after each reload. */
+  start(): void {
+    const follow = (): void => {
+      this.#last = this.#last.then(() => this.#follow());
+    };
+    this.#unsubscribe = this.#core.events.subscribe((event) => {
+      if (event.type === 'config_reloaded') follow();
+      if (event.type === 'process_seen') this.#observe(event.processName);
+    });
+    follow();
+  }
+
+  /** Lets every process go. Idempotent. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#unsubscribe();
+    await this.#last;
+    await this.#detector?.stop();
+    this.#detector = undefined;
+  }
+
+  /** By which means it watches, for people; undefined where nothing is watched. */
+  describe(): string | undefined {
+    return this.#detector?.describe();
+  }
+
+  /** How it was started is written down while it lives: when it is to be started again it is dead. */
+  #observe(name: string): void {
+    const plan = this.#core.plans()(name);
+    void plan.strategy.observe?.(managedProcess({ processId: 0 }, name, plan));
+  }
+
+  async #follow(): Promise<void> {
+    if (this.#stopped) return;
+    const { watchedNames } = this.#core.settings();
+    if (watchedNames.length === 0) {
+      await this.#detector?.stop();
+      this.#detector = undefined;
+      return;
+    }
+    if (this.#detector !== undefined) {
+      this.#detector.reconfigure();
+      return;
+    }
+    try {
+      await this.#open();
+    } catch (error) {
+      this.#core.log.error(`watch_exit cannot be had: ${errorMessage(error)}`, { err: error });
+    }
+  }
+
+  async #open(): Promise<void> {
+    const { ProcessExitDetector } = await import('../detectors/process-exit.ts');
+    const core = this.#core;
+    const { clock, events, log, execution } = core;
+    this.#detector = new ProcessExitDetector({
+      table: new ProcessTable(),
+      services: execution.services,
+      clock,
+      events,
+      log,
+      raiser: createAlarmRaiser(core),
+      isRecovering: (name, key) => core.queue.isRecovering(name, key),
+      targets: () => core.settings().watchedNames.map((name) => target(core, name)),
+      source: this.#source,
+    });
+    this.#detector.start();
+  }
+}
+
+/** The process as it is configured now. */
+function target(core: Core, name: string): ExitWatchTarget {
+  const plan = core.plans()(name);
+  const process = managedProcess({ processId: 0 }, name, plan);
+  const find = async (signal: AbortSignal): Promise<RunningProcesses> =>
+    (await plan.strategy.findRunning?.(process, signal)) ?? { kind: 'unknown', reason: 'its strategy has no means to tell' };
+  return { name, systemName: process.systemName, find };
+}

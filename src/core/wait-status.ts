@@ -1,0 +1,41 @@
+import { constants } from 'node:os';
+
+/** `exit code 3`, `signal SIGSEGV (core dumped)`; `unknown cause` where the status (as wait(2) gives it) is not known. */
+export function describeWaitStatus(status: number | undefined): string {
+  if (status === undefined) return 'unknown cause';
+  const end = parseWaitStatus(status);
+  if (end.kind === 'exited') return `exit code ${end.code}`;
+  return `signal ${end.signal}${end.coreDumped ? ' (core dumped)' : ''}`;
+}
+
+/** How a process ended. */
+export type ProcessEnd =
+  /** `code`: 0 to 255. */
+  | { readonly kind: 'exited'; readonly code: number }
+  /** `signal`: `SIGSEGV`; `SIGRTMIN+3`; `signal 99` where it has no name. */
+  | { readonly kind: 'signaled'; readonly signal: string; readonly coreDumped: boolean };
+
+/** What a wait status says (wait(2): WIFEXITED and its kin). */
+export function parseWaitStatus(status: number): ProcessEnd {
+  const signal = status & 0x7f;
+  if (signal === 0) return { kind: 'exited', code: (status >> 8) & 0xff };
+  return { kind: 'signaled', signal: signalName(signal), coreDumped: (status & 0x80) !== 0 };
+}
+
+/** True for an end that systemd takes for a success: exit code 0, SIGHUP, SIGINT, SIGTERM, SIGPIPE (systemd.service(5), SuccessExitStatus=). */
+export function isCleanEnd(status: number): boolean {
+  const end = parseWaitStatus(status);
+  return end.kind === 'exited' ? end.code === 0 : CLEAN.includes(end.signal);
+}
+
+const CLEAN: readonly string[] = ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGPIPE'];
+
+function signalName(number: number): string {
+  const known = Object.entries(constants.signals).find(([, value]) => value === number);
+  if (known !== undefined) return known[0];
+  return number >= FIRST_REALTIME && number <= LAST_REALTIME ? `SIGRTMIN+${number - FIRST_REALTIME}` : `signal ${number}`;
+}
+
+/** Those that glibc and musl leave to programs (signal(7)). */
+const FIRST_REALTIME = 34;
+const LAST_REALTIME = 64;

@@ -1,0 +1,72 @@
+import type { Clock } from '../core/clock.ts';
+import { hasEnded } from '../system/proc-parse.ts';
+import type { ProcessTable } from '../system/process-table.ts';
+import type { RunningProcesses } from '../system/running-processes.ts';
+import type { UnitStatus } from '../system/service-manager.ts';
+import { judgeByUnit, type ProcessDeath, type Verdict } from './process-death.ts';
+
+/** What is asked after a death. */
+export interface DeathInquiry {
+  readonly table: ProcessTable;
+  readonly clock: Clock;
+  readonly isRecovering: () => boolean;
+  /** What runs of the process now. */
+  readonly find: () => Promise<RunningProcesses>;
+  /** The unit in which the program ran; undefined where there is none, `unknown` where systemd does not answer. */
+  readonly showUnit: () => Promise<UnitStatus | 'unknown' | undefined>;
+  readonly signal: AbortSignal;
+}
+
+/** What the death of the last process that was known means. */
+export type Judgement =
+  | Exclude<Verdict, { kind: 'wait' }>
+  /** Others of it run: `reborn`, because somebody started it again; or because they had outlived that one. */
+  | { readonly kind: 'lives'; readonly running: FoundProcesses; readonly reborn: boolean }
+  /** The signal aborted first. */
+  | { readonly kind: 'aborted' };
+
+/** A look that could tell. */
+export type FoundProcesses = RunningProcesses & { readonly kind: 'found' };
+
+/** Looks, and looks again until it is clear: a unit may take its time to stop, or to be started again. Never rejects. */
+export async function judgeDeath(death: ProcessDeath, inquiry: DeathInquiry): Promise<Judgement> {
+  const { clock, signal, isRecovering, find, showUnit } = inquiry;
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS)) {
+    if (isRecovering()) return { kind: 'expected', why: 'a recovery is under way' };
+    // At the same time: to ask systemd takes some ten milliseconds.
+    const [running, shown] = await Promise.all([find(), showUnit()]);
+    let verdict = weigh(death, running, shown, inquiry);
+    // While systemd was asked it may have started the program.
+    if (verdict.kind === 'alarm' && shown !== undefined) verdict = weigh(death, await find(), shown, inquiry);
+    if (signal.aborted) return { kind: 'aborted' };
+    if (verdict.kind !== 'wait') return verdict;
+    await clock.sleep(pauseMs, signal);
+  }
+}
+
+const FIRST_PAUSE_MS = 10;
+const LAST_PAUSE_MS = 2000;
+
+function weigh(
+  death: ProcessDeath,
+  running: RunningProcesses,
+  shown: UnitStatus | 'unknown' | undefined,
+  { table, clock }: DeathInquiry,
+): Judgement | Verdict {
+  if (running.kind === 'unknown') return { kind: 'wait', why: running.reason };
+  const [oldest] = running.processes;
+  if (oldest !== undefined) {
+    const bornMs = clock.date().getTime() - table.ageMs(oldest);
+    return { kind: 'lives', running, reborn: bornMs > death.at.getTime() - SAME_MOMENT_MS };
+  }
+  if (shown === 'unknown') return { kind: 'wait', why: 'systemd does not answer' };
+  const unit = running.status ?? shown;
+  if (unit === undefined) return { kind: 'alarm' };
+  return judgeByUnit(unit, running.status !== undefined, death, (pid) => {
+    const now = table.read(pid, ['state', 'threads']);
+    return now !== undefined && !hasEnded(now);
+  });
+}
+
+/** Start times are known to 10 ms. */
+const SAME_MOMENT_MS = 20;

@@ -1,0 +1,59 @@
+import { basename } from 'node:path';
+import type { ProcessInfo, ProcessTable } from '../system/process-table.ts';
+
+/** What a process may be known by: its own names, cut as the kernel cuts them, and the units it runs in. */
+export interface CalledBy {
+  /** The program's name or path, or the unit's. */
+  readonly systemName: string;
+}
+
+/**
+ * Tells cheaply which names a process might be: more than it is, never fewer. Who is not among them need not be looked for. A
+ * process is looked at closely once for each name that it bears.
+ */
+export class Newcomers {
+  readonly #table: ProcessTable;
+  readonly #known = new Set<string>();
+  #rounds = 0;
+
+  constructor(table: ProcessTable) {
+    this.#table = table;
+  }
+
+  /** Those of `wanted` that processes seem to be which were not looked at before. */
+  inTable(wanted: readonly CalledBy[]): CalledBy[] {
+    // Who executed another program of the same name is seen then.
+    if (this.#rounds++ % FORGET_ROUNDS === 0) this.#known.clear();
+    const present = this.#table.list(['name', 'startTime', 'kernelThread']);
+    const marks = present.map(({ pid, startTime, name }) => `${pid} ${startTime} ${name}`);
+    const found = new Set<CalledBy>();
+    present.forEach(({ pid, kernelThread }, i) => {
+      if (!kernelThread && !this.#known.has(marks[i] ?? '')) for (const one of this.of(pid, wanted)) found.add(one);
+    });
+    this.#known.clear();
+    for (const mark of marks) this.#known.add(mark);
+    return [...found];
+  }
+
+  /** Those of `wanted` that this process seems to be. */
+  of(pid: number, wanted: readonly CalledBy[]): CalledBy[] {
+    const process = this.#table.read(pid, FIELDS);
+    if (process === undefined || process.kernelThread) return [];
+    const names = namesOf(process);
+    return wanted.filter(({ systemName }) => names.has(cut(systemName)) || names.has(cut(`${systemName}.service`)));
+  }
+}
+
+const FIELDS = ['name', 'argv', 'executable', 'kernelThread', 'cgroup'] as const;
+const FORGET_ROUNDS = 10;
+
+function namesOf({ name, argv = [], executable = '', cgroup = '' }: ProcessInfo<(typeof FIELDS)[number]>): Set<string> {
+  const called = argv[0]?.split(': ')[0] ?? '';
+  const paths = [name, executable, called, argv[1] ?? '', argv[2] ?? '', ...cgroup.split('/')];
+  return new Set(paths.flatMap((path) => [cut(path), cut(path).replace(/^-/, '')]));
+}
+
+/** TASK_COMM_LEN less the final NUL (proc_pid_comm(5)). */
+function cut(path: string): string {
+  return Buffer.from(basename(path)).subarray(0, 15).toString();
+}

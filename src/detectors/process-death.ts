@@ -1,0 +1,64 @@
+import { localTimestamp } from '../core/clock.ts';
+import { formatDuration } from '../core/duration.ts';
+import { describeWaitStatus, isCleanEnd } from '../core/wait-status.ts';
+import type { UnitStatus } from '../system/service-manager.ts';
+
+/** The end of a process that was watched. */
+export interface ProcessDeath {
+  readonly pid: number;
+  /** As wait(2) gives it; undefined where nobody could tell. */
+  readonly status: number | undefined;
+  readonly uptimeMs: number;
+  /** When it was noticed. */
+  readonly at: Date;
+}
+
+/** `exit code 3 (pid 4711, up 2 h 3 min, 2026-11-21 12:00:00)`: the alarm's notes. */
+export function describeDeath({ pid, status, uptimeMs, at }: ProcessDeath): string {
+  return `${describeWaitStatus(status)} (pid ${pid}, up ${formatDuration(uptimeMs)}, ${localTimestamp(at)})`;
+}
+
+/** What a death is to us: an alarm; or nothing, for the reason given; or it is too early to tell. */
+export type Verdict =
+  | { readonly kind: 'alarm' }
+  | { readonly kind: 'expected'; readonly why: string }
+  | { readonly kind: 'wait'; readonly why: string };
+
+/**
+ * Judges the death of a process that ran in a unit, after which nothing of it was found running. `unit` is how systemd sees the
+ * unit since then; `monitored`: the unit itself is what is monitored, not a program in it. A unit that ended by a success is
+ * taken for stopped by an operator: systemd shows no difference.
+ */
+export function judgeByUnit(
+  unit: UnitStatus,
+  monitored: boolean,
+  death: ProcessDeath,
+  isAlive: (pid: number) => boolean,
+): Verdict {
+  const { id, activeState, subState, result, mainPid, loadState } = unit;
+  if (loadState === 'not-found') {
+    // A transient unit, forgotten when it ended.
+    const clean = death.status !== undefined && isCleanEnd(death.status);
+    return clean ? { kind: 'expected', why: `${id} was stopped` } : { kind: 'alarm' };
+  }
+  switch (activeState) {
+    case 'failed':
+      return { kind: 'alarm' };
+    case 'inactive':
+      return result === 'success' ? { kind: 'expected', why: `${id} was stopped` } : { kind: 'alarm' };
+    case 'active':
+    case 'reloading':
+    case 'refreshing':
+      if (mainPid === 0 && monitored && subState === 'exited')
+        return { kind: 'expected', why: `${id} stays active without it` };
+      // A unit that lives on without it, as cron does; else systemd does not know yet that it is dead.
+      return (mainPid === 0 && !monitored) || (mainPid !== death.pid && isAlive(mainPid))
+        ? { kind: 'alarm' }
+        : { kind: 'wait', why: `${id} is ${activeState}` };
+    default:
+      return {
+        kind: 'wait',
+        why: subState.startsWith('auto-restart') ? `systemd is restarting ${id}` : `${id} is ${activeState}`,
+      };
+  }
+}

@@ -1,0 +1,194 @@
+import type { Clock } from '../core/clock.ts';
+import type { EventBus } from '../core/events.ts';
+import type { Logger } from '../core/logger.ts';
+import { describeWaitStatus } from '../core/wait-status.ts';
+import { type PidWatch, watchPid } from '../system/pid-watch.ts';
+import { hasEnded } from '../system/proc-parse.ts';
+import type { ProcessIdentity, ProcessTable } from '../system/process-table.ts';
+import type { RunningProcesses } from '../system/running-processes.ts';
+import type { ServiceManager, UnitStatus } from '../system/service-manager.ts';
+import type { AlarmRaiser } from './detector.ts';
+import { type FoundProcesses, judgeDeath } from './judge-death.ts';
+import { describeDeath, type ProcessDeath } from './process-death.ts';
+
+/** What a watch uses of the rest. */
+export interface WatchParts {
+  readonly table: ProcessTable;
+  readonly services: Pick<ServiceManager, 'show' | 'available'>;
+  readonly clock: Clock;
+  readonly events: EventBus;
+  readonly log: Logger;
+  readonly raiser: AlarmRaiser;
+  /** True while a recovery of ours for this process, or for what it stands for (`key`), is under way. */
+  readonly isRecovering: (processName: string, key: string) => boolean;
+  /** How a process ended: `known` where it is, else as the kernel's process events told it; undefined where they do not. */
+  readonly statusOf: (pid: number, known: number | undefined) => Promise<number | undefined>;
+}
+
+type Find = (signal: AbortSignal) => Promise<RunningProcesses>;
+
+/** One monitored process: knows what of it runs, and what it means when the last of it ends. Nothing here rejects. */
+export class WatchedProcess {
+  readonly name: string;
+  readonly #parts: WatchParts;
+  readonly #find: Find;
+  readonly #living = new Map<number, PidWatch>();
+  readonly #stopped = new AbortController();
+  #key: string;
+  #unit: string | undefined;
+  #lastDeath: ProcessDeath | undefined;
+  /** A death is being judged: that looks for itself. */
+  #judging = false;
+  #toldUnknown: string | undefined;
+
+  /** `find` looks for what runs of it, as configured at that moment. */
+  constructor(name: string, find: Find, parts: WatchParts) {
+    this.name = name;
+    this.#find = find;
+    this.#parts = parts;
+    this.#key = name;
+  }
+
+  /** True where nothing of it is known to run: newcomers are to be looked for. */
+  get isDown(): boolean {
+    return this.#living.size === 0 && !this.#judging;
+  }
+
+  /** True where the process is one whose end is waited for. */
+  watches(pid: number): boolean {
+    return this.#living.has(pid);
+  }
+
+  /** True for a recovery's target or process that is this one. */
+  is(processName: string, target: string): boolean {
+    return processName === this.name || target === this.#key;
+  }
+
+  /** Looks for it and watches what it finds. `anew`: what the configuration no longer means is let go. */
+  async look(anew = false): Promise<void> {
+    if (this.#judging) return;
+    const running = await this.#findNow();
+    if (running.kind === 'unknown' || this.#judging) return;
+    if (anew) this.#letGo(running.processes);
+    this.#adopt(running);
+  }
+
+  /** A recovery of it has succeeded: what is still gone some seconds later has ended again before it was noticed. */
+  async afterRecovery(): Promise<void> {
+    await this.look();
+    if (!this.isDown || this.#lastDeath === undefined) return;
+    await this.#parts.clock.sleep(STILL_GONE_MS, this.#stopped.signal);
+    if (this.isDown && !this.#stopped.signal.aborted) await this.#judge(this.#lastDeath);
+  }
+
+  /** Lets everything go. Idempotent. */
+  stop(): void {
+    this.#stopped.abort();
+    for (const watch of this.#living.values()) watch.stop();
+    this.#living.clear();
+  }
+
+  #letGo(processes: readonly ProcessIdentity[]): void {
+    for (const [pid, watch] of this.#living) {
+      // One that has ended just now is still to be told of.
+      const alive = this.#parts.table.read(pid, ['state', 'threads']);
+      if (processes.some((process) => process.pid === pid) || alive === undefined || hasEnded(alive)) continue;
+      watch.stop();
+      this.#living.delete(pid);
+    }
+  }
+
+  #adopt({ key, unit, status, processes }: FoundProcesses): void {
+    const [oldest] = processes;
+    if (this.#stopped.signal.aborted) return;
+    this.#key = key;
+    if (oldest === undefined) return;
+    // A monitored unit's own state comes with each look.
+    this.#unit = status === undefined ? unit : undefined;
+    const { table, clock, events, log } = this.#parts;
+    const wasDown = this.#living.size === 0;
+    for (const process of processes) {
+      if (this.#living.has(process.pid)) continue;
+      const watch = watchPid(process, { table, clock }, (status) => void this.#ended(process, status));
+      this.#living.set(process.pid, watch);
+    }
+    if (!wasDown) return;
+    log.debug(`Watching ${this.name}: pid ${processes.map(({ pid }) => pid).join(', ')}`, { process_name: this.name });
+    const since = new Date(clock.date().getTime() - table.ageMs(oldest));
+    events.emit({ type: 'process_seen', processName: this.name, pid: oldest.pid, since });
+  }
+
+  async #ended(process: ProcessIdentity, known: number | undefined): Promise<void> {
+    const { table, clock } = this.#parts;
+    const death = { pid: process.pid, uptimeMs: table.ageMs(process), at: clock.date() };
+    const status = await this.#parts.statusOf(process.pid, known);
+    this.#living.delete(process.pid);
+    this.#lastDeath = { ...death, status };
+    if (this.#living.size === 0 && !this.#stopped.signal.aborted) await this.#judge(this.#lastDeath);
+  }
+
+  /** Nothing that we knew of runs any more. */
+  async #judge(death: ProcessDeath): Promise<void> {
+    const { table, clock } = this.#parts;
+    this.#judging = true;
+    const judgement = await judgeDeath(death, {
+      table,
+      clock,
+      isRecovering: () => this.#parts.isRecovering(this.name, this.#key),
+      find: () => this.#findNow(),
+      showUnit: () => this.#showUnit(),
+      signal: this.#stopped.signal,
+    });
+    this.#judging = false;
+    switch (judgement.kind) {
+      case 'aborted':
+        return;
+      case 'lives':
+        if (judgement.reborn) this.#tell(death, 'it was started again at once');
+        this.#adopt(judgement.running);
+        return;
+      case 'alarm':
+        this.#tell(death, undefined);
+        await this.#parts.raiser.raise(this.name, describeDeath(death));
+        return;
+      case 'expected':
+        this.#tell(death, judgement.why);
+        // Its successor may have come while nobody looked for one.
+        await this.look();
+        return;
+      default:
+        judgement satisfies never;
+    }
+  }
+
+  /** `why` it is no alarm; undefined where it is one. */
+  #tell(death: ProcessDeath, why: string | undefined): void {
+    const { log, events } = this.#parts;
+    const expected = why !== undefined;
+    const line = `Process exited: ${this.name}: ${describeDeath(death)}${expected ? `; no alarm: ${why}` : ''}`;
+    log[expected ? 'info' : 'warning'](line, { process_name: this.name, pid: death.pid });
+    const { pid, uptimeMs, at, status } = death;
+    const cause = describeWaitStatus(status);
+    events.emit({ type: 'process_exited', processName: this.name, pid, cause, uptimeMs, at, expected });
+  }
+
+  async #findNow(): Promise<RunningProcesses> {
+    const running = await this.#find(AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(FIND_LIMIT_MS)]));
+    const unknown = running.kind === 'unknown' && !this.#stopped.signal.aborted ? running.reason : undefined;
+    if (unknown !== undefined && unknown !== this.#toldUnknown)
+      this.#parts.log.warning(`Cannot watch ${this.name}: ${unknown}`, { process_name: this.name });
+    this.#toldUnknown = unknown;
+    return running;
+  }
+
+  /** How the unit stands that the program ran in; undefined where there is none. */
+  async #showUnit(): Promise<UnitStatus | 'unknown' | undefined> {
+    const { services } = this.#parts;
+    if (this.#unit === undefined || !services.available) return undefined;
+    const shown = await services.show(this.#unit, this.#stopped.signal);
+    return shown.kind === 'status' ? shown.status : 'unknown';
+  }
+}
+
+const STILL_GONE_MS = 5000;
+const FIND_LIMIT_MS = 10_000;

@@ -1,0 +1,22 @@
+import type { ProcessTable } from '../system/process-table.ts';
+import type { RunningProcesses } from '../system/running-processes.ts';
+import type { Matches } from './process-match.ts';
+import { unitAround } from './supervisor.ts';
+
+/** What was found of a program, as those that wait for its end want to know it. */
+export function foundRunning(table: ProcessTable, key: string, found: Matches, ownPid: number): RunningProcesses {
+  if (found.kind === 'refused') return { kind: 'unknown', reason: found.reason };
+  const processes = found.trees.map(({ root: { pid, startTime } }) => ({ pid, startTime }));
+  const [oldest] = processes;
+  const unit = oldest === undefined ? undefined : unitAround(table, oldest.pid, ownPid);
+  return { kind: 'found', key, processes, unit, status: undefined };
+}
+
+/** Of a unit of which nothing runs, what runs in its place. */
+export function standingIn(unit: RunningProcesses, standIn: RunningProcesses): RunningProcesses {
+  if (unit.kind === 'unknown' || standIn.kind === 'unknown' || standIn.processes.length === 0) return unit;
+  return { ...standIn, key: unit.key };
+}
+
+/** Where a strategy cannot look for anything. */
+export const cannotLook: RunningProcesses = { kind: 'unknown', reason: 'programs cannot be looked for' };
