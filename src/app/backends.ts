@@ -1,5 +1,7 @@
 import type { OrderDesk } from '../control/order-desk.ts';
 import type { ConfigProblem } from '../core/errors.ts';
+import type { EventLine } from '../core/event-line.ts';
+import type { ProcessEventType } from '../core/process-event.ts';
 import type { StoreReport } from '../stores/store.ts';
 import type { DaemonSignals } from './daemon.ts';
 
@@ -21,6 +23,31 @@ export interface CliBackends {
     readonly signals: DaemonSignals;
     readonly say: (line: string) => void;
   }): Promise<void>;
+  /**
+   * The kernel's process events, without the daemon, until `signals` says to stop. `received` and `lost` count what the kernel
+   * told and what it could not deliver. `unavailable`: they cannot be had here, in one line.
+   */
+  followEvents(options: {
+    readonly types: ReadonlySet<ProcessEventType>;
+    readonly signals: DaemonSignals;
+    readonly onLines: (lines: readonly EventLine[]) => void;
+  }): Promise<
+    | { readonly kind: 'ended'; readonly received: number; readonly lost: number }
+    | { readonly kind: 'unavailable'; readonly reason: string }
+  >;
+  /**
+   * The event stream alone, without the monitor, on `socket`, `tcp` or both, until `signals` says to stop. `auth`: the password
+   * of TCP clients; `clients`: how many at once; `say`: lines for who started it.
+   */
+  serveEvents(options: {
+    readonly types: ReadonlySet<ProcessEventType>;
+    readonly socket: string | undefined;
+    readonly tcp: { readonly host: string; readonly port: number } | undefined;
+    readonly auth: string | undefined;
+    readonly clients: number;
+    readonly signals: DaemonSignals;
+    readonly say: (line: string) => void;
+  }): Promise<{ readonly kind: 'ended' } | { readonly kind: 'unavailable'; readonly reason: string }>;
   /** Judges a configuration file; with `database` also asks its store. What is wrong is in the report, not thrown. */
   checkConfig(configFile: string, options: { readonly database: boolean }): Promise<CheckReport>;
   /**

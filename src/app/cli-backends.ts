@@ -11,6 +11,8 @@ export const cliBackends: CliBackends = {
   // Loaded only when it is asked for: a status or a check of the configuration needs none of it.
   runDaemon: async (options) => (await import('./daemon.ts')).runDaemon(options),
   runDemo: async (options) => (await import('./demo.ts')).runDemo(options),
+  followEvents: async () => ({ kind: 'unavailable', reason: 'process events are not built in' }),
+  serveEvents: async () => ({ kind: 'unavailable', reason: 'process events are not built in' }),
   checkConfig,
   offline: (configFile, version, listenForSignals) => {
     const look = { configFile, version, log: silent };

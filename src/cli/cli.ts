@@ -9,6 +9,7 @@ import { addAlarm } from './commands/alarm.ts';
 import { addBreaker } from './commands/breaker.ts';
 import { addCheckConfig } from './commands/check-config.ts';
 import { addDemo } from './commands/demo.ts';
+import { addEvents } from './commands/events.ts';
 import { addHold } from './commands/hold.ts';
 import { addMatch } from './commands/match.ts';
 import { addRelease } from './commands/release.ts';
@@ -101,6 +102,7 @@ const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   addHold,
   addRelease,
   addMatch,
+  addEvents,
   addReload,
   addCheckConfig,
 ];

@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { configPath, loadConfigFile } from '../config/config-file.ts';
 import { DEFAULT_SOCKET, parseControl } from '../control/parse-control.ts';
+import type { SectionReader } from '../core/config.ts';
 
 /** What says which configuration is meant. */
 export interface ConfigChoice {
@@ -15,16 +16,22 @@ export function chosenConfig({ option, env, isRoot }: ConfigChoice): string {
   return configPath(option, env, isRoot);
 }
 
-/**
- * The control socket of the daemon that runs with the configuration meant. Where nobody named one and it cannot be read (it
- * holds a password; a member of the socket's group need not know it), or does not exist, the default socket; one that was named
- * and cannot be read throws a ConfigError. Whatever else is wrong with the file is not looked at.
- */
+/** The control socket of the daemon that runs with the configuration meant, as `chosenSection` finds it; else the default socket. */
 export function controlSocket(choice: ConfigChoice): string {
+  const section = chosenSection(choice, 'control');
+  return section === undefined ? DEFAULT_SOCKET : parseControl(section).socket;
+}
+
+/**
+ * One section of the configuration meant. Where nobody named one and it cannot be read (it holds a password; a member of a
+ * socket's group need not know it), or does not exist, undefined; one that was named and cannot be read throws a ConfigError.
+ * Whatever else is wrong with the file is not looked at.
+ */
+export function chosenSection(choice: ConfigChoice, section: string): SectionReader | undefined {
   const file = chosenConfig(choice);
   const named = choice.option !== undefined || Boolean(choice.env.MONITOR_SERVICE_CONFIG);
-  if (!named && !isReadable(file)) return DEFAULT_SOCKET;
-  return parseControl(loadConfigFile(file).section('control')).socket;
+  if (!named && !isReadable(file)) return undefined;
+  return loadConfigFile(file).section(section);
 }
 
 function isReadable(file: string): boolean {

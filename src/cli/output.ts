@@ -17,8 +17,10 @@ export interface Output {
   /** The first thing that went wrong. */
   readonly fault: NodeJS.ErrnoException | undefined;
   write(text: string): void;
-  /** Resolves once all is written, or lost. */
+  /** Resolves once all is written, lost, or given up. */
   flush(): Promise<void>;
+  /** What is not written yet is waited for no longer: its reader does not read. */
+  giveUp(): void;
 }
 
 /** `stream` as an output. Colour on a terminal, or where FORCE_COLOR says so; never where NO_COLOR is set (no-color.org). */
@@ -27,6 +29,8 @@ export function createOutput(stream: TextStream, env: Readonly<Record<string, st
   stream.on('error', (error) => {
     fault ??= error;
   });
+  let givenUp = false;
+  const flushing = new Set<() => void>();
   const forced = Boolean(env.FORCE_COLOR) && env.FORCE_COLOR !== '0';
   return {
     get terminal() {
@@ -39,7 +43,19 @@ export function createOutput(stream: TextStream, env: Readonly<Record<string, st
     write: (text) => {
       if (fault === undefined) stream.write(text);
     },
-    flush: () => new Promise((resolve) => stream.write('', () => resolve())),
+    flush: () =>
+      new Promise((resolve) => {
+        if (givenUp) return resolve();
+        flushing.add(resolve);
+        stream.write('', () => {
+          flushing.delete(resolve);
+          resolve();
+        });
+      }),
+    giveUp: () => {
+      givenUp = true;
+      for (const resolve of flushing) resolve();
+    },
   };
 }
 

@@ -3,7 +3,7 @@
  * raw wait status, `user` is `unknown` where it cannot be had); the others are ours. Fields that are not known are absent.
  */
 export type EventLine =
-  | ({ readonly event: 'fork'; readonly child_pid: number; readonly parent_pid: number } & EventContext)
+  | ({ readonly event: 'fork'; readonly child_pid: number; readonly parent_pid: number; readonly user?: string } & EventContext)
   | ({ readonly event: 'exec'; readonly pid: number; readonly user: string; readonly cmdline: string } & EventContext)
   | ({
       readonly event: 'exit';

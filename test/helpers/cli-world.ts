@@ -1,4 +1,5 @@
 import type { CliBackends } from '../../src/app/backends.ts';
+import type { DaemonSignals } from '../../src/app/daemon.ts';
 import { runCli } from '../../src/cli/cli.ts';
 import type { TextStream } from '../../src/cli/output.ts';
 import { smallBackends } from './small-backends.ts';
@@ -16,6 +17,8 @@ export interface CliRunOptions {
   readonly backends?: Partial<CliBackends>;
   readonly env?: Record<string, string>;
   readonly isRoot?: boolean;
+  /** Else every command is told to stop at once. */
+  readonly signals?: DaemonSignals;
   /** Columns and rows where standard output is to be a terminal. */
   readonly terminal?: readonly [number, number];
 }
@@ -46,7 +49,7 @@ export async function runCommand(argv: readonly string[], options: CliRunOptions
       env: options.env ?? {},
       isRoot: options.isRoot ?? true,
       version: '9.9.9',
-      listenForSignals: () => ({ onStop: (handler) => handler(), onAbort: () => {}, onReload: () => {} }),
+      listenForSignals: () => options.signals ?? { onStop: (handler) => handler(), onAbort: () => {}, onReload: () => {} },
     },
     async () => backends,
   );

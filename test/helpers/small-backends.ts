@@ -20,6 +20,15 @@ export function smallBackends(changes: Partial<CliBackends> = {}): {
       calls.push(['runDemo']);
       say('demo');
     },
+    followEvents: async ({ types }) => {
+      calls.push(['followEvents', [...types]]);
+      return { kind: 'ended', received: 0, lost: 0 };
+    },
+    serveEvents: async ({ types, signals: _, say, ...options }) => {
+      calls.push(['serveEvents', [...types], options]);
+      say('serving');
+      return { kind: 'ended' };
+    },
     checkConfig: async (file, { database }) => {
       calls.push(['checkConfig', file, database]);
       return { file, problems: [], processNames: ['nginx'], database: null };

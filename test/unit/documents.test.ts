@@ -74,7 +74,7 @@ function commandsOfManual(text: string): Record<string, string[]> {
   const section = text.split('.SH COMMANDS\n')[1]?.split('.SH ')[0] ?? '';
   const entries = section.replaceAll('\\-', '-').split(/^\.TP\n\.(?:B|BR|BI) (?=[a-z])/m);
   const commands = entries.slice(1).map((entry) => {
-    const options = new Set((entry.split(/^\.PP$/m)[0] ?? '').match(/--[a-z]+/g));
+    const options = new Set((entry.split(/^\.PP$/m)[0] ?? '').match(/--[a-z]+(?:-[a-z]+)*/g));
     return [/^[a-z-]+/.exec(entry)?.[0] ?? '', [...options].sort()] as const;
   });
   return Object.fromEntries(commands);

@@ -347,6 +347,7 @@ describe('help', () => {
       'hold',
       'release',
       'match',
+      'events',
       'reload',
       'check-config',
     ];
