@@ -5,6 +5,7 @@ import { readEventLine } from './event-reader.ts';
 import { EventTally } from './event-tally.ts';
 import { renderEvent, renderEventHeader } from './event-view.ts';
 import { escapeUnfit, jsonText } from './json-output.ts';
+import { ProcessMemory } from './process-memory.ts';
 
 /** Shows events as they come, and counts them. */
 export class EventPrinter {
@@ -16,6 +17,7 @@ export class EventPrinter {
   readonly #cli: Cli;
   readonly #filter: EventFilter;
   readonly #json: boolean;
+  readonly #memory = new ProcessMemory();
   #hasHeader = false;
   /** Characters that wait for the reader of our output. */
   #waiting = 0;
@@ -39,7 +41,7 @@ export class EventPrinter {
         this.tally.unread += 1;
         this.lastUnread = text;
       } else {
-        shown += this.#show(line, () => `${escapeUnfit(text)}\n`);
+        shown += this.#show(this.#memory.complete(line), () => `${escapeUnfit(text)}\n`);
       }
     }
     await this.#write(shown);

@@ -6,6 +6,7 @@ import { type EventFilter, eventRequest, isWanted } from '../../../src/cli/event
 import { readEventLine } from '../../../src/cli/event-reader.ts';
 import { EventTally } from '../../../src/cli/event-tally.ts';
 import { renderEvent, renderEventHeader } from '../../../src/cli/event-view.ts';
+import { ProcessMemory } from '../../../src/cli/process-memory.ts';
 import type { EventLine } from '../../../src/core/event-line.ts';
 import { seedLines } from '../../helpers/event-server.ts';
 import { hostileNames } from '../../helpers/hostile-names.ts';
@@ -205,6 +206,31 @@ describe('what is wanted of a stream', () => {
     assert.ok(!isWanted({ ...exec, comm: 'x' }, { ...all, name: 'a-rather-long-name' }));
     assert.ok(isWanted({ ...exec, comm: 'x', monitored: 'the web server' }, { ...all, name: 'the web server' }));
     assert.ok(!isWanted(exit({}), { ...all, name: 'x' }));
+  });
+});
+
+describe('what is known of a process', () => {
+  const at = (ms: number): string => new Date(arrived.getTime() + ms).toISOString();
+  const ending = (pid: number, changes: object = {}): EventLine => exit({ pid, time: at(1500), ...changes });
+
+  it('is added to lines that do not say it, and forgotten with its end', () => {
+    const memory = new ProcessMemory();
+    assert.deepEqual(memory.complete(ending(9)), ending(9));
+    const exec: EventLine = { event: 'exec', pid: 2, user: 'a', cmdline: '/bin/sh -c x', time };
+    assert.deepEqual(memory.complete(exec), { ...exec, comm: 'sh' });
+    const fork: EventLine = { event: 'fork', parent_pid: 2, child_pid: 3, time };
+    assert.deepEqual(memory.complete(fork), { ...fork, comm: 'sh' });
+    assert.deepEqual(memory.complete(ending(3)), { ...ending(3), comm: 'sh', lifetime_ms: 1500 });
+    assert.deepEqual(memory.complete(ending(3)), ending(3));
+    assert.deepEqual(memory.complete(ending(2, { lifetime_ms: 7 })), { ...ending(2), comm: 'sh', lifetime_ms: 7 });
+  });
+
+  it('leaves lines alone that say it, and has an end', () => {
+    const memory = new ProcessMemory();
+    memory.complete({ event: 'fork', parent_pid: 2, child_pid: 3, time });
+    for (let pid = 10; pid < 100_010; pid++) memory.complete({ event: 'fork', parent_pid: 2, child_pid: pid, time });
+    assert.deepEqual(memory.complete(ending(3)), ending(3), 'the oldest is forgotten');
+    assert.deepEqual(memory.complete(ending(10, { comm: 'x' })), ending(10, { comm: 'x' }));
   });
 });
 

@@ -46,7 +46,7 @@ describe('events, from a server', () => {
         'exit      root      4162819  -                exit 1',
         'fork      -             755  -                → child 4162820',
         'exec      root      4162820  sleep            sleep 1',
-        'exit      unknown   4162820  -                SIGSEGV (core dumped)',
+        'exit      unknown   4162820  sleep            SIGSEGV (core dumped) after 0 ms',
       ],
     );
     assert.match(
@@ -103,6 +103,11 @@ describe('events, from a server', () => {
       [1, undefined],
     );
     await waitFor('the request', () => run.server.heard() === '{"events":["exit","fork"],"user":"www","name":"nginx"}\n');
+  });
+
+  it('are known by name from what came before, where the server does not say it', async (t) => {
+    const run = await against(t, seedLines.join(''), ['--json', '--name', 'sleep']);
+    assert.equal(run.stdout, `${seedLines[2]}${seedLines[3]}`);
   });
 
   it('come fast: 100,000 at once', async (t) => {

@@ -1,41 +1,15 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chmodSync, chownSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { Orders } from '../../../src/control/orders.ts';
+import { catches, cli, start } from '../../helpers/cli-process.ts';
 import { startControl } from '../../helpers/control-world.ts';
 import { someProcess, someStatus } from '../../helpers/scripted-orders.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 
 const isRoot = process.geteuid?.() === 0;
-const entry = join(import.meta.dirname, '../../helpers/cli-entry.ts');
 const NOBODY = 65_534;
-
-interface Started {
-  readonly child: ChildProcess;
-  readonly output: () => { readonly stdout: string; readonly stderr: string };
-  readonly ended: Promise<number | NodeJS.Signals | null>;
-}
-
-/** Starts a program and keeps what it says; killed at the end of the test where it still runs. */
-function start(t: TestContext, argv: readonly string[], env: Record<string, string> = {}): Started {
-  const [program = '', ...args] = argv;
-  const child = spawn(program, args, { env: { PATH: process.env.PATH ?? '', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
-  t.after(() => child.kill('SIGKILL'));
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
-  });
-  return { child, output: () => ({ stdout, stderr }), ended: once(child, 'close').then(([code, signal]) => signal ?? code) };
-}
-
-const cli = (...args: string[]): string[] => [process.execPath, entry, ...args];
 
 async function daemon(t: TestContext, script: Partial<Orders> = {}) {
   const control = await startControl(t, script);
@@ -97,10 +71,7 @@ describe('the command line as a process', () => {
   it('runs the daemon until a signal', async (t) => {
     const run = start(t, cli('run'));
     // It listens before it does anything else; until then the signal just ends it.
-    await waitFor('its listening for SIGHUP', () => {
-      const caught = /SigCgt:\s*([0-9a-f]+)/.exec(readFileSync(`/proc/${run.child.pid}/status`, 'utf8'))?.[1] ?? '0';
-      return (BigInt(`0x${caught}`) & 1n) !== 0n;
-    });
+    await waitFor('its listening for SIGHUP', () => catches(run.child, 1));
     run.child.kill('SIGTERM');
     assert.equal(await run.ended, 0);
   });
