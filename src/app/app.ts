@@ -4,9 +4,11 @@ import { errorMessage } from '../core/errors.ts';
 import { EventBus } from '../core/events.ts';
 import { StopStack } from '../core/lifecycle.ts';
 import type { Logger } from '../core/logger.ts';
+import type { AlarmRaiser } from '../detectors/detector.ts';
 import { AlarmClearing } from '../monitor/alarm-clearing.ts';
 import { Breakers } from '../monitor/breakers.ts';
 import { Holds } from '../monitor/holds.ts';
+import { KeptAlarms } from '../monitor/kept-alarms.ts';
 import { Monitor } from '../monitor/monitor.ts';
 import type { Plans } from '../monitor/recovery-plan.ts';
 import { RecoveryQueue } from '../monitor/recovery-queue.ts';
@@ -17,8 +19,11 @@ import { openState } from '../state/state.ts';
 import type { AlarmStore } from '../stores/store.ts';
 import { createExecution, type Execution } from '../system/execution.ts';
 import { logOutput } from './command-log.ts';
+import { ExitCounts } from './exit-counts.ts';
 import { recordHistory } from './history.ts';
+import { RaisedAlarms } from './raised-alarms.ts';
 import type { Settings } from './settings.ts';
+import { WatchedLives } from './watched-lives.ts';
 
 /** What the composition root is given. */
 export interface CoreOptions {
@@ -48,6 +53,10 @@ export interface Core {
   readonly holds: Holds;
   readonly queue: RecoveryQueue;
   readonly monitor: Monitor;
+  readonly kept: KeptAlarms;
+  /** Where detectors raise alarms. */
+  readonly alarms: AlarmRaiser;
+  readonly lives: WatchedLives;
   readonly stops: StopStack;
   /** No new work once aborted. */
   readonly stopping: AbortController;
@@ -91,7 +100,15 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
 
   const stopping = new AbortController();
   const abort = new AbortController();
-  const shared = { store: () => store, state, clock, events, log };
+  const kept = new KeptAlarms({
+    records: state.kept,
+    store: () => store,
+    storeAway: () => monitor.availability.state === 'unknown',
+    mayWrite: () => settings.monitor.clearAlarm,
+    clock,
+    log,
+  });
+  const shared = { store: () => store, state, kept, clock, events, log };
   const breakers = new Breakers({ ...shared, records: state.breakers, rules: monitorSettings });
   const holds = new Holds({ ...shared, records: state.holds, plans: () => plans, abort: abort.signal });
   const clearing = new AlarmClearing({ ...shared, mayClear: () => settings.monitor.clearAlarm });
@@ -123,9 +140,13 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
     onHeartbeat: options.onHeartbeat ?? (() => {}),
     heartbeatMs: options.heartbeatMs ?? DEFAULT_HEARTBEAT_MS,
   });
+  const exits = new ExitCounts({ events, breakers, plans: () => plans, abort: abort.signal });
+  exits.follow();
   breakers.load();
   settlement.load();
   recordHistory(events, state.history, clock);
+  const lives = new WatchedLives(state.lives);
+  lives.follow(events);
 
   return {
     settings: () => settings,
@@ -140,6 +161,9 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
     holds,
     queue,
     monitor,
+    kept,
+    alarms: new RaisedAlarms({ kept, monitor, queue, exits }),
+    lives,
     stops,
     stopping,
     abort,

@@ -40,7 +40,8 @@ async function recoverNow(core: Core, name: string): Promise<RecoverReply> {
   if (core.settings().monitor.onlyConfigured && !core.plans()(name).configured)
     return refuse('conflict', `${name} has no section of its own, and only_configured leaves such processes to others`);
   const rows = 'rows' in found ? found.rows : [];
-  const inAlarm = rows.filter(isInAlarm);
+  const kept = core.kept.row(name);
+  const inAlarm = [...rows.filter(isInAlarm), ...(kept === undefined ? [] : [kept])];
   const startedMs = core.clock.monotonicMs();
   const outcome = await core.queue.order(name, inAlarm.length > 0 ? inAlarm : rows.slice(0, 1));
   const durationMs = Math.round(core.clock.monotonicMs() - startedMs);
@@ -76,7 +77,10 @@ async function preview(core: Core, name: string): ReturnType<Orders['preview']> 
 
 async function alarm(core: Core, nameOrId: string, clear: boolean, notes: string | undefined): ReturnType<Orders['alarm']> {
   const found = await lookUp(core, nameOrId, true);
-  if (!('rows' in found)) return found;
+  const names = 'rows' in found ? found.rows.map(({ processName }) => processName ?? '') : [nameOrId];
+  const dropped = clear ? names.filter((name) => core.kept.drop(name)) : [];
+  if (!('rows' in found))
+    return dropped.length === 0 ? found : { kind: 'done', processes: dropped.map((name) => ({ id: 0, name })) };
   try {
     for (const { processId } of found.rows) {
       if (clear) await core.store().dropAlarm(processId, notes);

@@ -3,7 +3,7 @@ import type { Logger } from '../core/logger.ts';
 import { createLogger } from '../logging/logger.ts';
 import { openDatagram } from '../system/datagram.ts';
 import type { CheckReport, CliBackends, DatabaseReport } from './backends.ts';
-import { offlineLook, offlineOrders, offlineStatus } from './offline.ts';
+import { isKeptOffline, offlineLook, offlineOrders, offlineStatus } from './offline.ts';
 import { readSettings, type Settings } from './settings.ts';
 
 /** Everything the command line can do without a daemon that answers. */
@@ -20,7 +20,11 @@ export const cliBackends: CliBackends = {
     return {
       status: () => offlineStatus(look),
       preview: (name) => offlineLook(look, (orders) => orders.preview(name)),
-      alarm: (...order) => offlineLook(look, (orders) => orders.alarm(...order)),
+      // A kept alarm is ended in state_dir: that takes the daemon's place.
+      alarm: (...order) =>
+        order[1] && isKeptOffline(look, order[0])
+          ? withLog(configFile, (log) => offlineOrders({ ...place, log }, (orders) => orders.alarm(...order)))
+          : offlineLook(look, (orders) => orders.alarm(...order)),
       recover: (name) =>
         withLog(configFile, (log) =>
           offlineOrders({ ...place, log }, (orders, core) => {

@@ -44,6 +44,14 @@ export function offlineOrders<T>(options: OfflineOptions, use: (orders: Orders, 
   return withCore(readSettings(options.configFile), options.log, undefined, (core) => use(ordersOf(core, options), core));
 }
 
+/** True where the daemon that last ran keeps an alarm of that name. Throws ConfigError. */
+export function isKeptOffline({ configFile }: OfflineOptions, name: string): boolean {
+  const state = lookAtState(readSettings(configFile));
+  const kept = state.kept.get(name) !== undefined;
+  state.close();
+  return kept;
+}
+
 async function withCore<T>(
   settings: Settings,
   log: Logger,

@@ -1,9 +1,11 @@
 import { resolve } from 'node:path';
 import type { DaemonStatus, HoldStatus, ProcessStatus } from '../control/orders.ts';
 import type { ProcessRow } from '../core/alarm.ts';
+import { isKeptRow } from '../core/kept-row.ts';
 import { closedBreaker, isAtRest } from '../monitor/circuit-breaker.ts';
 import { holdAll } from '../monitor/holds.ts';
 import { breakerOpen } from '../monitor/recoveries.ts';
+import type { WatchedLife } from '../state/daemon-state.ts';
 import type { Core } from './app.ts';
 import type { LastRecoveries } from './last-recoveries.ts';
 
@@ -16,6 +18,7 @@ export function buildStatus(
   const settings = core.settings();
   const availability = core.monitor.availability;
   const rows = availability.state === 'ok' ? availability.alarms : [];
+  const kept = core.kept.rows();
   return {
     version: who.version,
     pid: who.pid,
@@ -31,7 +34,8 @@ export function buildStatus(
       alarms: availability.state === 'ok' ? rows.length : null,
     },
     recovering: core.queue.recovering,
-    processes: processes(core, rows, last),
+    // A name's row stands for it where there is one.
+    processes: processes(core, [...kept, ...rows], last),
     holds: core.holds
       .list()
       .map(({ name, until, reason }): HoldStatus => ({ name, until: until?.toISOString() ?? null, reason })),
@@ -41,7 +45,8 @@ export function buildStatus(
 /** `3 in alarm, 1 recovering, db ok`: the line that `systemctl status` shows. */
 export function statusLine(core: Core): string {
   const { availability } = core.monitor;
-  const recovering = `${core.queue.recovering} recovering`;
+  const kept = core.kept.rows().length;
+  const recovering = `${kept > 0 ? `${kept} kept, ` : ''}${core.queue.recovering} recovering`;
   if (availability.state === 'ok') return `${availability.alarms.length} in alarm, ${recovering}, db ok`;
   if (availability.state === 'starting') return `alarms unknown, ${recovering}, db not asked yet`;
   return `alarms unknown since ${availability.since.toISOString()}, ${recovering}, db away`;
@@ -52,7 +57,7 @@ function processes(core: Core, rows: readonly ProcessRow[], last: LastRecoveries
   const breakers = new Map([...core.breakers.list()].map(([target, { processName }]) => [processName, target]));
   const restless = [...breakers].filter(([, target]) => !isAtRest(core.breakers.snapshot(target))).map(([name]) => name);
   const held = core.holds.list().flatMap(({ name }) => (name === holdAll ? [] : [name]));
-  const names = new Set([...inAlarm.keys(), ...core.settings().processNames, ...restless, ...held]);
+  const names = new Set([...inAlarm.keys(), ...core.settings().processNames, ...restless, ...held, ...core.lives.names()]);
   return [...names].map((name) => processStatus(core, name, inAlarm.get(name), breakers.get(name), last));
 }
 
@@ -68,15 +73,24 @@ function processStatus(
   const remainingMs = snapshot.state === 'open' ? Math.max(0, Math.round(snapshot.reopenAtMs - core.clock.monotonicMs())) : 0;
   return {
     name,
-    processId: row?.processId ?? null,
+    processId: row === undefined || isKeptRow(row.processId) ? null : row.processId,
     target: target ?? null,
     strategy: core.plans()(name).strategy.name,
     inAlarm: row !== undefined,
     activity: waitingFor.length > 0 ? `waiting for ${waitingFor.join(', ')}` : activity(core, name, row, snapshot.state),
     waitingFor,
     breaker: { state: snapshot.state, failures: snapshot.failures, remainingMs },
+    alarmKept: row !== undefined && isKeptRow(row.processId),
+    watched: watched(core.lives.of(name)),
     lastRecovery: last.of(name) ?? null,
   };
+}
+
+function watched(life: WatchedLife | undefined): ProcessStatus['watched'] {
+  if (life === undefined) return null;
+  const { pid, since, exits, lastExit } = life;
+  const last = lastExit && { ...lastExit, at: lastExit.at.toISOString(), uptimeMs: Math.max(0, Math.round(lastExit.uptimeMs)) };
+  return { pid, since: since?.toISOString() ?? null, exits, lastExit: last };
 }
 
 function activity(core: Core, name: string, row: ProcessRow | undefined, breaker: 'closed' | 'open' | 'half_open'): string {

@@ -58,16 +58,23 @@ function holdWords({ name, until, reason }: HoldStatus, now: Date): string {
 
 function processTable(processes: readonly ProcessStatus[], now: Date, options: TableOptions): string[] {
   const sorted = [...processes].sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : Number(a.name > b.name)));
+  const watches = processes.some(({ watched }) => watched !== null);
   const rows = sorted.map((process): Cell[] => [
     { text: printable(process.name) },
     { text: process.processId === null ? '-' : String(process.processId) },
     { text: printable(process.strategy) },
-    { text: process.inAlarm ? 'yes' : 'no', style: process.inAlarm ? 'red' : undefined },
+    { text: process.alarmKept ? 'kept' : process.inAlarm ? 'yes' : 'no', style: process.inAlarm ? 'red' : undefined },
     { text: printable(process.activity), style: activityStyle(process) },
     breakerCell(process.breaker),
+    ...(watches ? watchedCells(process.watched, now) : []),
     lastCell(process.lastRecovery, now),
   ]);
-  return renderTable(['PROCESS', 'ID', 'STRATEGY', 'ALARM', 'STATE', 'BREAKER', 'LAST RECOVERY'], rows, options);
+  const watchedHeads = watches ? ['UP', 'EXITS', 'LAST EXIT'] : [];
+  return renderTable(
+    ['PROCESS', 'ID', 'STRATEGY', 'ALARM', 'STATE', 'BREAKER', ...watchedHeads, 'LAST RECOVERY'],
+    rows,
+    options,
+  );
 }
 
 /** What wants attention comes first. */
@@ -92,6 +99,22 @@ export function breakerCell({ state, failures, remainingMs }: ProcessStatus['bre
     default:
       return state satisfies never;
   }
+}
+
+/** How long it has been running, how often it exited unasked, and how it ended last. */
+function watchedCells(watched: ProcessStatus['watched'], now: Date): Cell[] {
+  if (watched === null) return [{ text: '-' }, { text: '-' }, { text: '-' }];
+  const { since: started, exits, lastExit } = watched;
+  return [
+    started === null ? { text: 'down', style: 'red' } : { text: since(started, now) },
+    { text: String(exits) },
+    {
+      text:
+        lastExit === null
+          ? '-'
+          : printable(`${lastExit.cause}${lastExit.expected ? ' (asked for)' : ''} ${since(lastExit.at, now)} ago`),
+    },
+  ];
 }
 
 function lastCell(last: ProcessStatus['lastRecovery'], now: Date): Cell {

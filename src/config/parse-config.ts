@@ -11,6 +11,8 @@ export function parseMonitorSettings(section: SectionReader, env: NodeJS.Process
     circuitResetTimeMs: section.secondsAsMs('circuit_reset_time', { default: 1800, max: YEAR_S }),
     flapRecoveries: section.integer('flap_recoveries', { default: 10, max: 10_000 }),
     flapWindowMs: section.secondsAsMs('flap_window', { default: 3600, min: 1, max: YEAR_S }),
+    maxExits: section.integer('max_exits', { default: 5, max: 10_000 }),
+    exitWindowMs: section.secondsAsMs('exit_window', { default: 300, min: 1, max: YEAR_S }),
     maxConcurrentRestarts: section.integer('max_concurrent_restarts', { default: 4, min: 1, max: 1000 }),
     onlyConfigured: section.boolean('only_configured', false),
     mode: section.choice('mode', ['act', 'observe'], 'act'),

@@ -66,7 +66,7 @@ export interface DaemonStatus {
   };
   /** Recoveries under way. */
   readonly recovering: number;
-  /** Every process in alarm, with a section of its own, with a breaker that is not at rest, or held. */
+  /** Every process in alarm, with a section of its own, with a breaker that is not at rest, held, or watched. */
   readonly processes: readonly ProcessStatus[];
   readonly holds: readonly HoldStatus[];
 }
@@ -89,6 +89,20 @@ export interface ProcessStatus {
     readonly failures: number;
     readonly remainingMs: number;
   };
+  /** The alarm is kept by the daemon itself: the store did not take it. */
+  readonly alarmKept: boolean;
+  /** null where it is not watched. `since` is null where it does not run; `exits` counts those that nobody had asked for. */
+  readonly watched: {
+    readonly pid: number;
+    readonly since: string | null;
+    readonly exits: number;
+    readonly lastExit: {
+      readonly at: string;
+      readonly cause: string;
+      readonly uptimeMs: number;
+      readonly expected: boolean;
+    } | null;
+  } | null;
   readonly lastRecovery: { readonly at: string; readonly outcome: 'recovered' | 'failed'; readonly detail: string } | null;
 }
 

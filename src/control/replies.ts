@@ -23,6 +23,15 @@ const processShape: Shape<ProcessStatus> = object({
   activity: anyText,
   waitingFor: texts,
   breaker: object({ state: oneOf('closed', 'open', 'half_open'), failures: count, remainingMs: count }),
+  alarmKept: flag,
+  watched: nullable(
+    object({
+      pid: count,
+      since: nullable(anyText),
+      exits: count,
+      lastExit: nullable(object({ at: anyText, cause: anyText, uptimeMs: count, expected: flag })),
+    }),
+  ),
   lastRecovery: nullable(object({ at: anyText, outcome: oneOf('recovered', 'failed'), detail: anyText })),
 });
 

@@ -7,4 +7,6 @@ export interface BreakerSnapshot {
   readonly reopenAtMs: number;
   /** Times of successful recoveries within the flap window, oldest first. */
   readonly successesMs: readonly number[];
+  /** Times of unexpected exits within the exit window, oldest first. */
+  readonly exitsMs: readonly number[];
 }

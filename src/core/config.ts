@@ -47,6 +47,10 @@ export interface MonitorSettings {
   readonly flapRecoveries: number;
   /** `flap_window`; default 3600 s. */
   readonly flapWindowMs: number;
+  /** `max_exits`: unexpected exits of a watched process within the window that open a breaker; default 5, 0 never. */
+  readonly maxExits: number;
+  /** `exit_window`; default 300 s. */
+  readonly exitWindowMs: number;
   /** `max_concurrent_restarts`: stop/start/restart commands at once; default 4, at least 1. */
   readonly maxConcurrentRestarts: number;
   /** `only_configured`: act only on processes with a section of their own; default false. */

@@ -2,15 +2,18 @@ import { isInAlarm, isSameNotes, type ProcessRow } from '../core/alarm.ts';
 import type { Clock } from '../core/clock.ts';
 import { errorMessage, StoreError } from '../core/errors.ts';
 import type { EventBus } from '../core/events.ts';
+import { isKeptRow } from '../core/kept-row.ts';
 import type { Logger } from '../core/logger.ts';
 import type { DaemonState, HandledAlarm } from '../state/daemon-state.ts';
 import type { AlarmStore } from '../stores/store.ts';
+import type { KeptAlarms } from './kept-alarms.ts';
 import { type Member, processFields } from './recovery-job.ts';
 
 /** What the clearing of alarms needs. */
 export interface AlarmClearingParts {
   readonly store: () => AlarmStore;
   readonly state: DaemonState;
+  readonly kept: KeptAlarms;
   /** `clear_alarm`, read at each decision. */
   readonly mayClear: () => boolean;
   readonly clock: Clock;
@@ -66,6 +69,10 @@ export class AlarmClearing {
     const { process, row } = member;
     if (row === undefined || !isInAlarm(row)) return;
     const fields = processFields(process);
+    if (isKeptRow(row.processId)) {
+      this.#endKept(member, row);
+      return;
+    }
     if (!this.#parts.mayClear()) {
       this.#remember(member, row);
       this.#parts.log.info(
@@ -102,6 +109,18 @@ export class AlarmClearing {
     }
   }
 
+  /** What we keep ourselves is ours to end, whatever `clear_alarm` says. */
+  #endKept(member: Member, row: ProcessRow): void {
+    const { kept, state, clock } = this.#parts;
+    const ended = kept.end(row);
+    if (ended === undefined) return;
+    const { processName, notes } = ended;
+    // Were it in the store after all, it would be healed a second time.
+    for (const processId of ended.doubtfulRows)
+      state.handled.set({ processId, processName, notes, notesDigest: null, handledAt: clock.date() });
+    this.#tellCleared(member);
+  }
+
   /** False where it was remembered already. */
   #remember({ process }: Member, row: ProcessRow): boolean {
     const { processId, processName } = process;
@@ -114,12 +133,10 @@ export class AlarmClearing {
   #tellCleared({ process, foundAtMs }: Member): void {
     const sinceFoundMs = Math.round(this.#parts.clock.monotonicMs() - foundAtMs);
     this.#parts.log.info(
-      `DB UPDATE LOG: Alarm cleared for ${process.processName} (ID: ${process.processId}) in ${sinceFoundMs} ms`,
-      {
-        process_name: process.processName,
-        process_id: process.processId,
-        duration_ms: sinceFoundMs,
-      },
+      isKeptRow(process.processId)
+        ? `Kept alarm ended for ${process.processName} in ${sinceFoundMs} ms`
+        : `DB UPDATE LOG: Alarm cleared for ${process.processName} (ID: ${process.processId}) in ${sinceFoundMs} ms`,
+      { ...processFields(process), duration_ms: sinceFoundMs },
     );
     this.#parts.events.emit({ type: 'alarm_cleared', process, sinceFoundMs });
   }

@@ -1,5 +1,6 @@
 import type { ProcessRow } from '../core/alarm.ts';
 import type { MonitorSettings } from '../core/config.ts';
+import { isKeptRow, shownProcessId } from '../core/kept-row.ts';
 import { isHandled } from './alarm-clearing.ts';
 import { managedProcess } from './recovery-plan.ts';
 import type { FoundAlarm, RecoveryQueue, RecoveryQueueParts } from './recovery-queue.ts';
@@ -22,10 +23,16 @@ export class AlarmIntake {
     this.#parts = parts;
   }
 
-  /** The alarms that are to be handled. `rows`: all rows in alarm. */
-  judge(rows: readonly ProcessRow[]): FoundAlarm[] {
-    this.#forgetEnded(rows);
+  /** The alarms that are to be handled. `rows`: all rows in alarm of those that are `spokenFor`. */
+  judge(rows: readonly ProcessRow[], spokenFor: (processId: number) => boolean): FoundAlarm[] {
+    this.#forgetEnded(rows, spokenFor);
     return rows.flatMap((row) => this.#judgeRow(row));
+  }
+
+  /** The row's alarm, where it comes again, is another one. */
+  forget(processId: number): void {
+    this.#firstSeen.delete(processId);
+    this.#toldOnce.delete(processId);
   }
 
   #judgeRow(row: ProcessRow): FoundAlarm[] {
@@ -39,7 +46,7 @@ export class AlarmIntake {
       this.#tellOnce(
         row,
         'info',
-        `Found process in alarm: ${processName} (ID: ${processId}); left alone: it has no section of its own (only_configured)`,
+        `Found process in alarm: ${processName} (${whereOf(processId)}); left alone: it has no section of its own (only_configured)`,
       );
       return [];
     }
@@ -55,9 +62,9 @@ export class AlarmIntake {
     const foundAtMs = clock.monotonicMs();
     this.#firstSeen.set(row.processId, foundAtMs);
     const notes = row.notes === null || row.notes === '' ? '' : ` - ${row.notes}`;
-    log.info(`Found process in alarm: ${processName} (ID: ${row.processId})${notes}`, {
+    log.info(`Found process in alarm: ${processName} (${whereOf(row.processId)})${notes}`, {
       process_name: processName,
-      process_id: row.processId,
+      process_id: shownProcessId(row.processId),
     });
     events.emit({ type: 'alarm_found', process: managedProcess(row, processName, plans()(processName)), notes: row.notes });
     return foundAtMs;
@@ -66,12 +73,16 @@ export class AlarmIntake {
   #tellOnce({ processId, processName }: ProcessRow, level: 'info' | 'warning', message: string): void {
     if (this.#toldOnce.has(processId)) return;
     this.#toldOnce.add(processId);
-    this.#parts.log[level](message, { process_name: processName, process_id: processId });
+    this.#parts.log[level](message, { process_name: processName, process_id: shownProcessId(processId) });
   }
 
-  #forgetEnded(rows: readonly ProcessRow[]): void {
+  #forgetEnded(rows: readonly ProcessRow[], spokenFor: (processId: number) => boolean): void {
     const inAlarm = new Set(rows.map(({ processId }) => processId));
-    for (const processId of this.#firstSeen.keys()) if (!inAlarm.has(processId)) this.#firstSeen.delete(processId);
-    for (const processId of this.#toldOnce) if (!inAlarm.has(processId)) this.#toldOnce.delete(processId);
+    for (const processId of [...this.#firstSeen.keys(), ...this.#toldOnce])
+      if (spokenFor(processId) && !inAlarm.has(processId)) this.forget(processId);
   }
+}
+
+function whereOf(processId: number): string {
+  return isKeptRow(processId) ? 'kept by ourselves' : `ID: ${processId}`;
 }

@@ -3,6 +3,7 @@ import type { BreakerSnapshot } from '../core/breaker-snapshot.ts';
 import type { Clock } from '../core/clock.ts';
 import { counted } from '../core/counted.ts';
 import type { EventBus } from '../core/events.ts';
+import { shownProcessId } from '../core/kept-row.ts';
 import type { Logger } from '../core/logger.ts';
 import type { BreakerRecords } from '../state/daemon-state.ts';
 import {
@@ -10,6 +11,7 @@ import {
   type BreakerRules,
   closedBreaker,
   isAtRest,
+  recordExit,
   recordFailure,
   recordInterruption,
   recordSuccess,
@@ -72,6 +74,7 @@ export class Breakers {
     const rules = this.#parts.rules();
     const next = recordSuccess(before, this.#parts.clock.monotonicMs(), rules);
     this.#put(target, process.processName, next);
+    if (before.state === 'open') return;
     if (next.state === 'open') {
       this.#tellOpened(
         target,
@@ -83,14 +86,26 @@ export class Breakers {
 
   /** Counts a recovery that failed. */
   failed(target: string, process: ManagedProcess): void {
-    const next = recordFailure(this.snapshot(target), this.#parts.clock.monotonicMs(), this.#parts.rules());
+    const before = this.snapshot(target);
+    const next = recordFailure(before, this.#parts.clock.monotonicMs(), this.#parts.rules());
     this.#put(target, process.processName, next);
-    if (next.state === 'open')
+    if (next.state === 'open' && before.state !== 'open')
       this.#tellOpened(
         target,
         process.processName,
         next.failures === 1 ? 'a failed recovery' : `${next.failures} failed recoveries`,
       );
+  }
+
+  /** Counts an exit of a watched process that nobody had asked for. */
+  exited(target: string, processName: string): void {
+    const before = this.snapshot(target);
+    const rules = this.#parts.rules();
+    const next = recordExit(before, this.#parts.clock.monotonicMs(), rules);
+    this.#put(target, processName, next);
+    if (next.state !== 'open' || before.state === 'open') return;
+    const times = counted(rules.maxExits, 'time', 'times');
+    this.#tellOpened(target, processName, `exited ${times} within ${rules.exitWindowMs / 1000} s: it keeps dying`);
   }
 
   /** A recovery ended with no verdict. */
@@ -154,7 +169,7 @@ export class Breakers {
 
   #tellSkip(target: string, process: ManagedProcess, remainingMs: number): void {
     const message = `Circuit breaker open for ${process.processName}: skipped, next try in ${Math.ceil(remainingMs / 1000)} s`;
-    const fields = { process_name: process.processName, process_id: process.processId, target };
+    const fields = { process_name: process.processName, process_id: shownProcessId(process.processId), target };
     if (this.#warned.has(target)) this.#parts.log.debug(message, fields);
     else this.#parts.log.warning(message, fields);
     this.#warned.add(target);

@@ -10,6 +10,10 @@ export interface BreakerRules {
   readonly flapRecoveries: number;
   /** Milliseconds. */
   readonly flapWindowMs: number;
+  /** Unexpected exits within the window that open it. 0: never. */
+  readonly maxExits: number;
+  /** Milliseconds. */
+  readonly exitWindowMs: number;
 }
 
 /** What a breaker says to a recovery that wants to start. */
@@ -18,7 +22,7 @@ export type Admission =
   | { readonly kind: 'refused'; readonly remainingMs: number };
 
 /** A breaker at rest. */
-export const closedBreaker: BreakerSnapshot = { state: 'closed', failures: 0, reopenAtMs: 0, successesMs: [] };
+export const closedBreaker: BreakerSnapshot = { state: 'closed', failures: 0, reopenAtMs: 0, successesMs: [], exitsMs: [] };
 
 /** True where nothing is counted against the process. */
 export function isAtRest({ state, failures }: BreakerSnapshot): boolean {
@@ -26,7 +30,7 @@ export function isAtRest({ state, failures }: BreakerSnapshot): boolean {
 }
 
 /*
- * closed ──failures reach the limit, or too many successes──► open ──cooldown over, one recovery admitted──► half_open
+ * closed ──failures reach the limit, too many successes or exits─► open ──cooldown over, one recovery admitted──► half_open
  *   ▲                                                          ▲                                               │
  *   └──────────────────────── success ─────────────────────────┼──────────────── failure or interruption ──────┘
  *
@@ -52,17 +56,30 @@ export function admit(breaker: BreakerSnapshot, nowMs: number): Admission {
 /** A recovery succeeded: failures are forgotten; where successes come too often, the breaker opens all the same. */
 export function recordSuccess(breaker: BreakerSnapshot, nowMs: number, rules: BreakerRules): BreakerSnapshot {
   const recent = [...breaker.successesMs, nowMs].filter((at) => nowMs - at < rules.flapWindowMs);
+  const counted = { ...breaker, failures: 0, successesMs: rules.flapRecoveries > 0 ? recent : [] };
+  // Exits opened it while the recovery was under way.
+  if (breaker.state === 'open') return counted;
   if (rules.flapRecoveries > 0 && recent.length >= rules.flapRecoveries) {
-    return { state: 'open', failures: 0, reopenAtMs: nowMs + rules.circuitResetTimeMs, successesMs: [] };
+    return { ...counted, state: 'open', reopenAtMs: nowMs + rules.circuitResetTimeMs, successesMs: [] };
   }
-  return { state: 'closed', failures: 0, reopenAtMs: 0, successesMs: rules.flapRecoveries > 0 ? recent : [] };
+  return { ...counted, state: 'closed', reopenAtMs: 0 };
 }
 
 /** A recovery failed: the trial of a half-open breaker opens it again, the last allowed one of a closed breaker opens it. */
 export function recordFailure(breaker: BreakerSnapshot, nowMs: number, rules: BreakerRules): BreakerSnapshot {
   const failures = breaker.failures + 1;
   if (breaker.state === 'closed' && failures < rules.maxRestartFailures) return { ...breaker, failures };
+  // Exits opened it while the recovery was under way.
+  if (breaker.state === 'open') return { ...breaker, failures };
   return { ...breaker, state: 'open', failures, reopenAtMs: nowMs + rules.circuitResetTimeMs };
+}
+
+/** The process exited, and nobody had asked it to: too often, and the breaker opens. What happens while it is open does not count. */
+export function recordExit(breaker: BreakerSnapshot, nowMs: number, rules: BreakerRules): BreakerSnapshot {
+  if (breaker.state === 'open' || rules.maxExits === 0) return breaker;
+  const exitsMs = [...breaker.exitsMs, nowMs].filter((at) => nowMs - at < rules.exitWindowMs);
+  if (exitsMs.length < rules.maxExits) return { ...breaker, exitsMs };
+  return { ...breaker, state: 'open', reopenAtMs: nowMs + rules.circuitResetTimeMs, exitsMs: [] };
 }
 
 /** A recovery ended with no verdict (its alarm was cleared by somebody, the daemon stops): a half-open breaker may try again. */

@@ -1,5 +1,6 @@
 import type { ProcessRow } from '../core/alarm.ts';
 import { errorMessage } from '../core/errors.ts';
+import { isKeptRow } from '../core/kept-row.ts';
 import { AlarmIntake, type AlarmIntakeParts } from './alarm-intake.ts';
 
 /** What the daemon knows of its alarm source. "It did not answer" is never "there are no alarms". */
@@ -34,6 +35,8 @@ export class Monitor {
   /** Polls in a row that found a clearing pending. */
   #retries = 0;
   #alarm = new AbortController();
+  /** When kept alarms are handed on again while the store is away. */
+  #keptDueMs = 0;
 
   constructor(parts: MonitorParts) {
     this.#parts = parts;
@@ -60,6 +63,7 @@ export class Monitor {
 
   /** Makes the next poll come now. */
   wake(): void {
+    this.#keptDueMs = 0;
     this.#alarm.abort();
   }
 
@@ -67,9 +71,23 @@ export class Monitor {
   async tick(): Promise<void> {
     this.#parts.queue.pollStarting();
     this.#parts.clearing.pollStarting();
-    const rows = await this.look();
+    let rows = await this.look();
+    // What it takes now is among its rows at the next look.
+    if (rows !== undefined && (await this.#parts.kept.offerAgain((processId) => this.#parts.queue.isHandling(processId))))
+      rows = await this.look();
     // The answer may have come after the order to stop.
-    if (rows !== undefined && !this.#parts.stopping.aborted) this.#take(rows);
+    if (this.#parts.stopping.aborted) return;
+    if (rows !== undefined) this.#take(rows);
+    else if (this.#parts.clock.monotonicMs() >= this.#keptDueMs) this.#takeAllKept();
+  }
+
+  /** Hands on an alarm that has just been kept, also while the store is away or a poll waits for it. */
+  takeKept(processName: string): void {
+    const row = this.#parts.kept.row(processName);
+    if (row === undefined || this.#parts.stopping.aborted) return;
+    const spokenFor = (processId: number): boolean => processId === row.processId;
+    if (!this.#parts.queue.isHandling(row.processId)) this.#intake.forget(row.processId);
+    this.#parts.queue.submit(this.#intake.judge([row], spokenFor), spokenFor);
   }
 
   /** Asks the store who is in alarm, and does nothing about it; undefined where it does not answer. Never rejects. */
@@ -92,10 +110,19 @@ export class Monitor {
 
   #take(rows: readonly ProcessRow[]): void {
     const { clearing, settlement, queue } = this.#parts;
-    const alarms = this.#intake.judge(rows);
+    const all = [...rows, ...this.#parts.kept.rows()];
+    const alarms = this.#intake.judge(all, everyRow);
     clearing.forgetEnded(rows);
-    settlement.sweep(rows);
+    settlement.sweep(all);
     queue.submit(alarms);
+    this.#keptDueMs = this.#parts.clock.monotonicMs() + this.#parts.settings().checkIntervalMs;
+  }
+
+  /** Polls that fail come more often than those that do not; what could not be healed is tried no more often than with a store. */
+  #takeAllKept(): void {
+    const { kept, queue, clock, settings } = this.#parts;
+    queue.submit(this.#intake.judge(kept.rows(), isKeptRow), isKeptRow);
+    this.#keptDueMs = clock.monotonicMs() + settings().checkIntervalMs;
   }
 
   #storeAnswered(alarms: readonly ProcessRow[], durationMs: number): void {
@@ -169,6 +196,10 @@ export class Monitor {
     done.abort('polled');
     await beat;
   }
+}
+
+function everyRow(): boolean {
+  return true;
 }
 
 /** A random pause of at most 1, 2, 4 … 30 s, by the number of faults in a row. */

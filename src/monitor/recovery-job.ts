@@ -1,11 +1,13 @@
 import type { ManagedProcess, ProcessRow } from '../core/alarm.ts';
 import type { Clock } from '../core/clock.ts';
 import type { EventBus } from '../core/events.ts';
+import { shownProcessId } from '../core/kept-row.ts';
 import type { Logger } from '../core/logger.ts';
 import type { DaemonState } from '../state/daemon-state.ts';
 import type { AlarmStore } from '../stores/store.ts';
 import type { CommandRunner } from '../system/command-runner.ts';
 import type { Holds } from './holds.ts';
+import type { KeptAlarms } from './kept-alarms.ts';
 import type { RecoveryPlan } from './recovery-plan.ts';
 import type { RestartSlots } from './restart-slots.ts';
 
@@ -52,6 +54,7 @@ export interface RecoveryParts {
   /** A getter: a reload may bring another store. */
   readonly store: () => AlarmStore;
   readonly state: DaemonState;
+  readonly kept: KeptAlarms;
   readonly slots: RestartSlots;
   readonly commands: CommandRunner;
   readonly events: EventBus;
@@ -68,5 +71,5 @@ export interface RecoveryParts {
 
 /** The machine-readable fields of a log line about a process. */
 export function processFields(process: ManagedProcess): Record<string, unknown> {
-  return { process_name: process.processName, process_id: process.processId };
+  return { process_name: process.processName, process_id: shownProcessId(process.processId) };
 }

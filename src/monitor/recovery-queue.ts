@@ -1,5 +1,6 @@
 import type { ProcessRow } from '../core/alarm.ts';
 import { errorMessage } from '../core/errors.ts';
+import { isKeptRow } from '../core/kept-row.ts';
 import { proveHealthy } from './health-proof.ts';
 import { Recoveries, type RecoveriesParts } from './recoveries.ts';
 import type { Member, RecoveryOutcome } from './recovery-job.ts';
@@ -62,6 +63,12 @@ export class RecoveryQueue {
     return this.#handling.has(processId);
   }
 
+  /** The end of every handling that is under way for a process of that name. */
+  async ended(processName: string): Promise<RecoveryOutcome[]> {
+    const handlings = [...this.#handling.values()].filter((handling) => handling.processName === processName);
+    return Promise.all(handlings.map(({ outcome }) => outcome));
+  }
+
   /** Names of those in alarm whose end the row's alarm waits for; [] where it does not wait. */
   waitingFor(processId: number): string[] {
     const dependencies = this.#waiting.get(processId) ?? [];
@@ -79,10 +86,13 @@ export class RecoveryQueue {
     this.#endedSincePoll.clear();
   }
 
-  /** Takes the alarms of one poll. Those already being handled are left alone. */
-  submit(alarms: readonly FoundAlarm[]): void {
-    this.#skips.forgetAllBut(new Set(alarms.map(({ row }) => row.processId)));
-    const fresh = alarms.filter(({ row }) => !this.#handling.has(row.processId) && !this.#endedSincePoll.has(row.processId));
+  /**
+   * Takes the alarms of one poll. Those already being handled are left alone. `spokenFor`: whose alarms, where there are any, are
+   * among them; all unless said.
+   */
+  submit(alarms: readonly FoundAlarm[], spokenFor: (processId: number) => boolean = () => true): void {
+    this.#skips.forgetAllBut(new Set(alarms.map(({ row }) => row.processId)), spokenFor);
+    const fresh = alarms.filter(({ row }) => this.#isFresh(row.processId));
     // All are registered before the first one looks for what it depends on.
     const { promise: start, resolve: go } = Promise.withResolvers<void>();
     for (const alarm of fresh) {
@@ -141,6 +151,11 @@ export class RecoveryQueue {
     this.#waiting.delete(row.processId);
     if (blocked !== undefined) return this.#skips.skip(process, blocked, 'warning');
     return this.#recoveries.join([member], plan, false);
+  }
+
+  /** What we keep ourselves is never older than its end. */
+  #isFresh(processId: number): boolean {
+    return !this.#handling.has(processId) && (isKeptRow(processId) || !this.#endedSincePoll.has(processId));
   }
 
   /** An alarm that was healed before and could not be cleared then: true where the process is still well and clearing was tried again. */

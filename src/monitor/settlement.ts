@@ -1,6 +1,7 @@
-import { isSameNotes, type ProcessRow } from '../core/alarm.ts';
+import { isSameNotes, type ManagedProcess, type ProcessRow } from '../core/alarm.ts';
+import { isKeptRow } from '../core/kept-row.ts';
 import type { Logger } from '../core/logger.ts';
-import type { Journal, JournalEntry } from '../state/daemon-state.ts';
+import type { Journal, JournalAlarm, JournalEntry } from '../state/daemon-state.ts';
 import type { CommandRunner } from '../system/command-runner.ts';
 import type { RecoveryJob } from './recovery-job.ts';
 import type { Plans } from './recovery-plan.ts';
@@ -59,8 +60,11 @@ export class Settlement {
   sweep(rows: readonly ProcessRow[]): void {
     if (this.#left.size === 0) return;
     const inAlarm = new Set(rows.map((row) => row.processId));
+    const names = new Set(rows.map((row) => row.processName));
+    const stands = ({ processId, processName }: JournalAlarm): boolean =>
+      inAlarm.has(processId) || (isKeptRow(processId) && names.has(processName));
     for (const entry of this.#left.values()) {
-      if (this.#settling.has(entry.target) || entry.alarms.some(({ processId }) => inAlarm.has(processId))) continue;
+      if (this.#settling.has(entry.target) || entry.alarms.some(stands)) continue;
       void this.#wait(entry).then(() => {
         if (this.#left.delete(entry.target)) this.#parts.journal.end(entry.target);
       });
@@ -91,6 +95,11 @@ export class Settlement {
 export function isSameAlarm(entry: JournalEntry, job: RecoveryJob): boolean {
   return job.members.some(
     ({ process, row }) =>
-      row !== undefined && entry.alarms.some((alarm) => alarm.processId === process.processId && isSameNotes(alarm, row)),
+      row !== undefined && entry.alarms.some((alarm) => isSameProcess(alarm, process) && isSameNotes(alarm, row)),
   );
+}
+
+/** An alarm that we kept ourselves may have a row by now. */
+function isSameProcess(alarm: JournalAlarm, { processId, processName }: ManagedProcess): boolean {
+  return alarm.processId === processId || (isKeptRow(alarm.processId) && alarm.processName === processName);
 }

@@ -1,5 +1,6 @@
 import type { ManagedProcess } from '../core/alarm.ts';
 import type { EventBus } from '../core/events.ts';
+import { shownProcessId } from '../core/kept-row.ts';
 import type { Logger } from '../core/logger.ts';
 
 /** Tells why alarms are skipped: a reason once as long as the alarm stands, then at debug. */
@@ -25,7 +26,7 @@ export class SkipLog {
     if (level !== 'silent') {
       this.#log[known ? 'debug' : level](`RESTART LOG: ${processName} not restarted: ${reason}`, {
         process_name: processName,
-        process_id: processId,
+        process_id: shownProcessId(processId),
       });
     }
     if (!known) this.#events.emit({ type: 'recovery_skipped', process, reason });
@@ -42,8 +43,8 @@ export class SkipLog {
     this.#told.delete(processId);
   }
 
-  /** Forgets the rows that are not `inAlarm` any more. */
-  forgetAllBut(inAlarm: ReadonlySet<number>): void {
-    for (const processId of this.#told.keys()) if (!inAlarm.has(processId)) this.#told.delete(processId);
+  /** Forgets the rows `among` all that are not `inAlarm` any more. */
+  forgetAllBut(inAlarm: ReadonlySet<number>, among: (processId: number) => boolean): void {
+    for (const processId of this.#told.keys()) if (among(processId) && !inAlarm.has(processId)) this.#told.delete(processId);
   }
 }

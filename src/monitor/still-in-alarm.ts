@@ -1,5 +1,6 @@
 import { isInAlarm } from '../core/alarm.ts';
 import { errorMessage } from '../core/errors.ts';
+import { isKeptRow } from '../core/kept-row.ts';
 import { type Member, processFields, type RecoveryJob, type RecoveryParts } from './recovery-job.ts';
 
 /** A row that cannot be read within this time is taken to be as it was: a hanging database must not keep its own restart waiting. */
@@ -29,6 +30,10 @@ export async function dropHealedMembers(job: RecoveryJob, parts: RecoveryParts):
 
 async function readAgain(member: Member, parts: RecoveryParts): Promise<{ member: Member; gone: string | undefined }> {
   if (member.row === undefined) return { member, gone: undefined };
+  if (isKeptRow(member.row.processId)) {
+    const row = parts.kept.row(member.process.processName);
+    return row === undefined ? { member, gone: 'somebody cleared it' } : { member: { ...member, row }, gone: undefined };
+  }
   const tooLong = new AbortController();
   try {
     const row = await Promise.race([

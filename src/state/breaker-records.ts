@@ -57,20 +57,23 @@ function isOfThisBoot({ bootId, writtenAtMs }: BreakerRecord, clock: Clock, curr
 
 /** The snapshot with what was left and what had passed when it was written, counted from `nowMs`. */
 function moved({ snapshot, writtenAtMs }: BreakerRecord, nowMs: number): BreakerSnapshot {
-  const { state, failures, reopenAtMs, successesMs } = snapshot;
+  const { state, failures, reopenAtMs, successesMs, exitsMs } = snapshot;
+  const past = (atMs: number): number => nowMs - Math.max(writtenAtMs - atMs, 0);
   return {
     state,
     failures,
     reopenAtMs: state === 'closed' ? 0 : nowMs + Math.max(reopenAtMs - writtenAtMs, 0),
-    successesMs: successesMs.map((atMs) => nowMs - Math.max(writtenAtMs - atMs, 0)),
+    successesMs: successesMs.map(past),
+    exitsMs: exitsMs.map(past),
   };
 }
 
 function parseSnapshot(value: unknown): BreakerSnapshot | undefined {
-  const { state, failures, reopenAtMs, successesMs } = fieldsOf(value);
+  // A record of the time before exits were counted has none.
+  const { state, failures, reopenAtMs, successesMs, exitsMs = [] } = fieldsOf(value);
   if (state !== 'closed' && state !== 'open' && state !== 'half_open') return undefined;
   if (!isCount(failures) || !isMilliseconds(reopenAtMs) || !isListOf(successesMs, isMilliseconds)) return undefined;
-  return { state, failures, reopenAtMs, successesMs };
+  return isListOf(exitsMs, isMilliseconds) ? { state, failures, reopenAtMs, successesMs, exitsMs } : undefined;
 }
 
 /** Nobody means a breaker to stay open for more than ten years. */

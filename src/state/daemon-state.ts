@@ -14,6 +14,10 @@ export interface DaemonState {
   readonly handled: HandledAlarms;
   readonly holds: HoldRecords;
   readonly launches: LaunchRecords;
+  /** Alarms of our own that the store could not take. */
+  readonly kept: KeptAlarmRecords;
+  /** Since when watched processes run, and how their last lives ended. */
+  readonly lives: WatchedLifeRecords;
   /** What happened, newest last, bounded (10,000 rows). */
   readonly history: History;
   /** Writes what is pending and gives the lock back. Idempotent. */
@@ -81,6 +85,49 @@ export interface HoldRecords {
   list(): HoldRecord[];
   set(hold: HoldRecord): void;
   delete(name: string): void;
+}
+
+/** An alarm that one of our own detectors raised and that the store has not taken, or not yet. */
+export interface KeptAlarm {
+  /** At most one of a name. */
+  readonly processName: string;
+  readonly notes: string;
+  readonly raisedAt: Date;
+  /** Ids of rows that the alarm was sent to by a call that failed with no word on whether it was carried out. */
+  readonly doubtfulRows: readonly number[];
+}
+
+export interface KeptAlarmRecords {
+  get(processName: string): KeptAlarm | undefined;
+  set(alarm: KeptAlarm): void;
+  delete(processName: string): void;
+  /** Oldest first. */
+  list(): KeptAlarm[];
+}
+
+/** What is known of a process that is watched. */
+export interface WatchedLife {
+  readonly processName: string;
+  /** The process of its present life, or of its last one; 0 where none has been seen. */
+  readonly pid: number;
+  /** When the present life began; null where it is not known to run. */
+  readonly since: Date | null;
+  /** Unexpected exits, all that were ever seen. */
+  readonly exits: number;
+  readonly lastExit: {
+    readonly at: Date;
+    /** `exit code 1`, `signal SIGSEGV (core dumped)`. */
+    readonly cause: string;
+    readonly uptimeMs: number;
+    /** We, or an operator, have stopped it. */
+    readonly expected: boolean;
+  } | null;
+}
+
+export interface WatchedLifeRecords {
+  get(processName: string): WatchedLife | undefined;
+  set(life: WatchedLife): void;
+  list(): WatchedLife[];
 }
 
 /** One line of the story: an event's type, whom it concerns, and its words. */

@@ -38,7 +38,7 @@ export class Database {
     this.#connection = new DatabaseSync(path, { ...options, defensive: true });
   }
 
-  /** Checks the file and makes the tables where there is nothing yet; why it cannot be used, or undefined. */
+  /** Checks the file and makes the tables that an earlier version did not have; why it cannot be used, or undefined. */
   prepareSchema(schema: readonly string[]): string | undefined {
     const { user_version: version } = this.all('PRAGMA user_version')[0] ?? {};
     if (typeof version !== 'number' || version > SCHEMA_VERSION)
@@ -123,7 +123,8 @@ export function createFile(path: string): string | undefined {
   return (stats.mode & 0o022) !== 0 ? 'others may write to it' : undefined;
 }
 
-const SCHEMA_VERSION = 1;
+/** 2: kept alarms and watched lives; an earlier file gets the tables that it lacks. */
+const SCHEMA_VERSION = 2;
 /** At the start there is time. */
 const OPEN_TIMEOUT_MS = 1_000;
 /** Short: the call blocks the whole daemon, and what was not written is written later. */

@@ -21,7 +21,8 @@ export interface RecordSink {
 
 /** A table that lives in memory and is copied to the disk. */
 export interface DiskTable {
-  /** Its CREATE statements. */
+  readonly name: string;
+  /** Its CREATE statements; they leave alone what is there. */
   readonly schema: string;
   /** Adds to the memory what it does not know yet; returns how many rows made no sense and were left out. */
   load(database: Database): number;

@@ -5,8 +5,9 @@ import type { DiskTable, RecordSink } from './disk.ts';
 
 /** The story, on the disk but for the last moments: 10,000 rows, of which those that wait for the disk are in memory. */
 export class HistoryTable implements History, DiskTable {
-  readonly schema = `CREATE TABLE history (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, type TEXT NOT NULL,
-    process_name TEXT NOT NULL, detail TEXT NOT NULL) STRICT; CREATE INDEX history_by_name ON history (process_name, id)`;
+  readonly name = 'history';
+  readonly schema = `CREATE TABLE IF NOT EXISTS history (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, type TEXT NOT NULL,
+    process_name TEXT NOT NULL, detail TEXT NOT NULL) STRICT; CREATE INDEX IF NOT EXISTS history_by_name ON history (process_name, id)`;
   #sink: RecordSink;
   #waiting: HistoryEntry[] = [];
 

@@ -30,7 +30,9 @@ export function readState(dir: string, clock: Clock, bootId: string = readBootId
     const opened = new Database(readOnlyUrl(path), { timeout: BUSY_TIMEOUT_MS, readOnly: true });
     database = opened;
     const { tables, views } = createViews({ write: () => {}, read: (look) => look(opened) }, clock, bootId);
-    for (const table of tables) table.load(opened);
+    // A file of an earlier version lacks some of them until a daemon has opened it.
+    const names = new Set(opened.all('SELECT name FROM sqlite_schema').map(({ name }) => name));
+    for (const table of tables) if (names.has(table.name)) table.load(opened);
     return { kind: 'read', state: { ...views, close: () => opened.close() } };
   } catch (error) {
     database?.close();

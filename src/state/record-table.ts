@@ -13,6 +13,7 @@ export interface RecordKind<T> {
  * Records by key, as JSON: read from memory, kept on the disk. What `parse` makes of the JSON of a record is that record again.
  */
 export class RecordTable<T> implements DiskTable {
+  readonly name: string;
   readonly schema: string;
   #kind: RecordKind<T>;
   #sink: RecordSink;
@@ -22,7 +23,8 @@ export class RecordTable<T> implements DiskTable {
   constructor(kind: RecordKind<T>, sink: RecordSink) {
     this.#kind = kind;
     this.#sink = sink;
-    this.schema = `CREATE TABLE ${kind.table} (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID`;
+    this.name = kind.table;
+    this.schema = `CREATE TABLE IF NOT EXISTS ${kind.table} (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID`;
   }
 
   get(key: string): T | undefined {

@@ -9,10 +9,12 @@ import { handledAlarmsOf, handledKind } from './handled-alarms.ts';
 import { HistoryTable } from './history.ts';
 import { holdKind, holdRecordsOf } from './hold-records.ts';
 import { journalKind, journalOf } from './journal.ts';
+import { keptAlarmKind, keptAlarmRecordsOf } from './kept-alarm-records.ts';
 import { launchKind, launchRecordsOf } from './launch-records.ts';
 import { acquireLock, type Lock } from './lock.ts';
 import { RecordTable } from './record-table.ts';
 import { prepareStateDir } from './state-dir.ts';
+import { watchedLifeKind, watchedLifeRecordsOf } from './watched-life-records.ts';
 
 /** What the memory is given. */
 export interface StateOptions {
@@ -85,15 +87,19 @@ export function createViews(
   const handled = new RecordTable(handledKind, sink);
   const holds = new RecordTable(holdKind, sink);
   const launches = new RecordTable(launchKind, sink);
+  const kept = new RecordTable(keptAlarmKind, sink);
+  const lives = new RecordTable(watchedLifeKind, sink);
   const history = new HistoryTable(sink);
   return {
-    tables: [journal, breakers, handled, holds, launches, history],
+    tables: [journal, breakers, handled, holds, launches, kept, lives, history],
     views: {
       journal: journalOf(journal),
       breakers: breakerRecordsOf(breakers, clock, bootId),
       handled: handledAlarmsOf(handled),
       holds: holdRecordsOf(holds),
       launches: launchRecordsOf(launches),
+      kept: keptAlarmRecordsOf(kept),
+      lives: watchedLifeRecordsOf(lives),
       history,
     },
   };

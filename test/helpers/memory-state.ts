@@ -1,6 +1,14 @@
 import type { BreakerSnapshot } from '../../src/core/breaker-snapshot.ts';
 import type { LaunchRecord } from '../../src/core/launch-record.ts';
-import type { DaemonState, HandledAlarm, HistoryEntry, HoldRecord, JournalEntry } from '../../src/state/daemon-state.ts';
+import type {
+  DaemonState,
+  HandledAlarm,
+  HistoryEntry,
+  HoldRecord,
+  JournalEntry,
+  KeptAlarm,
+  WatchedLife,
+} from '../../src/state/daemon-state.ts';
 
 /** The daemon's memory without a disk. */
 export function memoryState(): DaemonState {
@@ -9,6 +17,8 @@ export function memoryState(): DaemonState {
   const handled = new Map<number, HandledAlarm>();
   const holds = new Map<string, HoldRecord>();
   const launches = new Map<string, LaunchRecord>();
+  const kept = new Map<string, KeptAlarm>();
+  const lives = new Map<string, WatchedLife>();
   const history: HistoryEntry[] = [];
   return {
     journal: {
@@ -33,6 +43,17 @@ export function memoryState(): DaemonState {
       delete: (name) => void holds.delete(name),
     },
     launches: { get: (name) => launches.get(name), set: (name, record) => void launches.set(name, record) },
+    kept: {
+      get: (name) => kept.get(name),
+      set: (alarm) => void kept.set(alarm.processName, alarm),
+      delete: (name) => void kept.delete(name),
+      list: () => [...kept.values()],
+    },
+    lives: {
+      get: (name) => lives.get(name),
+      set: (life) => void lives.set(life.processName, life),
+      list: () => [...lives.values()],
+    },
     history: {
       append: (entry) => void history.push(entry),
       recent: (limit, name) => history.filter((entry) => name === undefined || entry.processName === name).slice(-limit),

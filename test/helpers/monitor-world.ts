@@ -1,3 +1,5 @@
+import { ExitCounts } from '../../src/app/exit-counts.ts';
+import { RaisedAlarms } from '../../src/app/raised-alarms.ts';
 import { isSameNotes, type ProcessRow } from '../../src/core/alarm.ts';
 import type { MonitorSettings, RecoverySettings } from '../../src/core/config.ts';
 import { StoreError } from '../../src/core/errors.ts';
@@ -8,6 +10,7 @@ import type { HealthCheck } from '../../src/health/health-check.ts';
 import { AlarmClearing } from '../../src/monitor/alarm-clearing.ts';
 import { Breakers } from '../../src/monitor/breakers.ts';
 import { Holds } from '../../src/monitor/holds.ts';
+import { KeptAlarms } from '../../src/monitor/kept-alarms.ts';
 import { Monitor } from '../../src/monitor/monitor.ts';
 import type { RecoveryPlan } from '../../src/monitor/recovery-plan.ts';
 import { RecoveryQueue } from '../../src/monitor/recovery-queue.ts';
@@ -43,6 +46,8 @@ const defaultMonitor: MonitorSettings = {
   circuitResetTimeMs: 1_800_000,
   flapRecoveries: 10,
   flapWindowMs: 3_600_000,
+  maxExits: 5,
+  exitWindowMs: 300_000,
   maxConcurrentRestarts: 4,
   onlyConfigured: false,
   mode: 'act',
@@ -89,6 +94,9 @@ export class MonitorWorld {
   readonly monitor: Monitor;
   readonly breakers: Breakers;
   readonly holds: Holds;
+  readonly kept: KeptAlarms;
+  readonly alarms: RaisedAlarms;
+  readonly bus: EventBus;
 
   constructor(settings: Partial<MonitorSettings> = {}, state: DaemonState = memoryState()) {
     this.settings = { ...defaultMonitor, ...settings };
@@ -96,6 +104,7 @@ export class MonitorWorld {
     const bus = new EventBus((error) => {
       throw error;
     });
+    this.bus = bus;
     bus.subscribe((event) => this.events.push(event));
     const write =
       (level: LogLevel) =>
@@ -111,7 +120,15 @@ export class MonitorWorld {
       settle: async () => 'not_found',
     };
     const store = (): AlarmStore => this.store;
-    const shared = { store, state, clock: this.clock, events: bus, log };
+    this.kept = new KeptAlarms({
+      records: state.kept,
+      store,
+      storeAway: () => this.monitor.availability.state === 'unknown',
+      mayWrite: () => this.settings.clearAlarm,
+      clock: this.clock,
+      log,
+    });
+    const shared = { store, state, kept: this.kept, clock: this.clock, events: bus, log };
     const slots = new RestartSlots(() => this.settings.maxConcurrentRestarts);
     this.breakers = new Breakers({ ...shared, records: state.breakers, rules: () => this.settings });
     const clearing = new AlarmClearing({ ...shared, mayClear: () => this.settings.clearAlarm });
@@ -141,6 +158,9 @@ export class MonitorWorld {
       onHeartbeat: () => {},
       heartbeatMs: 1_000_000,
     });
+    const exits = new ExitCounts({ events: bus, breakers: this.breakers, plans, abort: this.abort.signal });
+    exits.follow();
+    this.alarms = new RaisedAlarms({ kept: this.kept, monitor: this.monitor, queue: this.queue, exits });
   }
 
   /** Adds a row in alarm; `how` says how its process behaves. */
@@ -200,7 +220,10 @@ export class MonitorWorld {
       const row = this.rows.get(processId);
       return row && { ...row };
     },
-    findProcesses: async (name) => [...this.rows.values()].filter((row) => row.processName === name),
+    findProcesses: async (name) => {
+      this.#mayFail('findProcesses');
+      return [...this.rows.values()].filter((row) => row.processName === name).map((row) => ({ ...row }));
+    },
     listProcesses: async () => [...this.rows.values()],
     clearAlarm: async (seen) => {
       this.#mayFail('clearAlarm');
@@ -211,7 +234,13 @@ export class MonitorWorld {
       row.notes = `${row.notes ?? ''} - Restarted at`;
       return 'cleared';
     },
-    raiseAlarm: async () => 'missing',
+    raiseAlarm: async (processId, notes) => {
+      this.#mayFail('raiseAlarm');
+      const row = this.rows.get(processId);
+      if (row === undefined) return 'missing';
+      Object.assign(row, { alarma: true, sound: false, ...(notes === undefined ? {} : { notes, notesDigest: null }) });
+      return 'raised';
+    },
     dropAlarm: async () => 'missing',
     inspect: async () => ({ server: 'fake', processes: 0, alarms: 0, canClear: true, notes: '', remarks: [] }),
     close: async () => {},

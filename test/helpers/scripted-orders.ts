@@ -35,6 +35,8 @@ export function someProcess(changes: Partial<ProcessStatus> = {}): ProcessStatus
     activity: 'ok',
     waitingFor: [],
     breaker: { state: 'closed', failures: 0, remainingMs: 0 },
+    alarmKept: false,
+    watched: null,
     lastRecovery: null,
     ...changes,
   };

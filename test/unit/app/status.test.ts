@@ -3,9 +3,10 @@ import { writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import type { Core } from '../../../src/app/app.ts';
+import { bindOrders } from '../../../src/app/bind-orders.ts';
 import { LastRecoveries } from '../../../src/app/last-recoveries.ts';
 import { readSettings } from '../../../src/app/settings.ts';
-import { buildStatus } from '../../../src/app/status.ts';
+import { buildStatus, statusLine } from '../../../src/app/status.ts';
 import type { DaemonStatus, ProcessStatus } from '../../../src/control/orders.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
@@ -98,4 +99,21 @@ test('a row that is held through another name says so, before its open breaker',
   assert.equal(await poll(), 'on hold through www: upgrade');
   core.holds.release('www');
   assert.equal(await poll(), 'breaker open');
+});
+
+test('a kept alarm and a watched life are shown, and an operator may end the alarm', async (t) => {
+  const core = await coreWith(t, tempDir(t), '[process.web]\n');
+  core.holds.set('web', undefined, '');
+  await core.alarms.raise('web', 'exit code 1');
+  await core.queue.idle();
+  core.events.emit({ type: 'process_seen', processName: 'cron', pid: 7, since: new Date(5) });
+  const web = named(statusOf(core), 'web');
+  assert.deepEqual([web.inAlarm, web.alarmKept, web.processId, web.activity], [true, true, null, 'on hold']);
+  assert.match(statusLine(core), /1 kept/);
+  const cron = named(statusOf(core), 'cron');
+  assert.deepEqual([cron.alarmKept, cron.watched?.pid, cron.watched?.since], [false, 7, new Date(5).toISOString()]);
+  const orders = bindOrders(core, { status: () => assert.fail(), reload: () => assert.fail() });
+  assert.deepEqual(await orders.alarm('web', true, undefined), { kind: 'done', processes: [{ id: 0, name: 'web' }] });
+  assert.equal((await orders.alarm('web', true, undefined)).kind, 'refused');
+  assert.equal(named(statusOf(core), 'web').inAlarm, false);
 });

@@ -110,6 +110,24 @@ describe('the status for people', () => {
   const now = new Date('2025-03-01T12:00:00Z');
   const ago = (ms: number): string => new Date(now.getTime() - ms).toISOString();
 
+  it('shows lives only where something is watched, and that an alarm is kept', () => {
+    const plain = renderStatus(someStatus({ processes: [someProcess()] }), now, { width: undefined, colour: false });
+    assert.doesNotMatch(plain.join('\n'), /EXITS/);
+    const lastExit = { at: ago(60_000), cause: 'exit \u001bcode 1', uptimeMs: 5, expected: false };
+    const processes = [
+      someProcess({ name: 'a', inAlarm: true, alarmKept: true, watched: { pid: 7, since: null, exits: 3, lastExit } }),
+      someProcess({ name: 'b', watched: { pid: 8, since: ago(3_600_000), exits: 0, lastExit: null } }),
+      someProcess({ name: 'c', watched: { pid: 8, since: null, exits: 0, lastExit: { ...lastExit, expected: true } } }),
+      someProcess({ name: 'd' }),
+    ];
+    const lines = renderStatus(someStatus({ processes }), now, { width: undefined, colour: false }).slice(-5);
+    assert.match(lines[0] ?? '', /BREAKER +UP +EXITS +LAST EXIT +LAST RECOVERY/);
+    assert.match(lines[1] ?? '', /^a .* kept .* down +3 +exit .?code 1 60 s ago/);
+    assert.match(lines[2] ?? '', /^b .* closed +60 min +0 +- /);
+    assert.match(lines[3] ?? '', /^c .* \(asked for\) /);
+    assert.match(lines[4] ?? '', /^d .* closed +- +- +- +-/);
+  });
+
   it('shows what wants attention first', () => {
     const lines = renderStatus(
       someStatus({

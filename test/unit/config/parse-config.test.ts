@@ -12,6 +12,8 @@ describe('parseMonitorSettings', () => {
       maxRestartFailures: 3,
       circuitResetTimeMs: 1_800_000,
       flapRecoveries: 10,
+      maxExits: 5,
+      exitWindowMs: 300_000,
       flapWindowMs: 3_600_000,
       maxConcurrentRestarts: 4,
       onlyConfigured: false,

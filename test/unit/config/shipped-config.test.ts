@@ -53,7 +53,7 @@ describe('the shipped config.ini', () => {
 const allKeys = {
   database: `driver host port socket user password password_file database ssl ssl_ca compress connect_timeout query_timeout
     pool_size path`,
-  monitor: `check_interval max_restart_failures circuit_reset_time flap_recoveries flap_window max_concurrent_restarts
+  monitor: `check_interval max_restart_failures circuit_reset_time flap_recoveries flap_window max_exits exit_window max_concurrent_restarts
     only_configured mode clear_alarm state_dir`,
   logging: 'file max_log_size log_files_to_keep level format syslog mode group',
   control: 'socket group',

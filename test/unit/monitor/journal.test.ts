@@ -29,7 +29,7 @@ test('what an earlier life left does not outlive its settling: not where the tar
 
   const refused = memoryState();
   refused.journal.begin({ ...entryOf('web'), alarms });
-  refused.breakers.save('web', 'web', { state: 'open', failures: 3, reopenAtMs: 9_000_000, successesMs: [] });
+  refused.breakers.save('web', 'web', { state: 'open', failures: 3, reopenAtMs: 9_000_000, successesMs: [], exitsMs: [] });
   const skipping = new MonitorWorld({}, refused);
   skipping.alarm(1, 'web');
   await skipping.poll();

@@ -12,6 +12,7 @@ const open: BreakerSnapshot = {
   failures: 3,
   reopenAtMs: 1_000_000 + 1_800_000,
   successesMs: [999_000, 1_000_000],
+  exitsMs: [990_000],
 };
 
 test('within one boot a breaker is found as it was left', (t) => {
@@ -23,7 +24,7 @@ test('within one boot a breaker is found as it was left', (t) => {
 test('across a reboot what was left of the cooldown applies in full, once', (t) => {
   const dir = tempDir(t);
   life(dir, 'boot-a', 1_000_000, open);
-  const moved = { ...open, reopenAtMs: 5_000 + 1_800_000, successesMs: [4_000, 5_000] };
+  const moved = { ...open, reopenAtMs: 5_000 + 1_800_000, successesMs: [4_000, 5_000], exitsMs: [-5_000] };
   assert.deepEqual(life(dir, 'boot-b', 5_000).get('t')?.snapshot, moved);
   assert.deepEqual(life(dir, 'boot-b', 905_000).get('t')?.snapshot, moved, 'a restart of the daemon does not grant it anew');
 });
@@ -37,7 +38,7 @@ test('a cooldown that was over stays over; closed and half-open breakers come ba
     const dir = tempDir(t);
     life(dir, 'boot-a', 1_000_000, snapshot);
     const loaded = life(dir, 'boot-b', 5_000).get('t')?.snapshot;
-    assert.deepEqual(loaded, { ...snapshot, reopenAtMs, successesMs: [4_000, 5_000] });
+    assert.deepEqual(loaded, { ...snapshot, reopenAtMs, successesMs: [4_000, 5_000], exitsMs: [-5_000] });
   }
 });
 

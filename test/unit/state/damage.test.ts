@@ -156,10 +156,24 @@ test('rows that make no sense are dropped with one warning, the others stay', (t
       breaker('{"state":"open","failures":1,"reopenAtMs":1e13,"successesMs":[]}'),
       breaker('{"state":"open","failures":1,"reopenAtMs":0,"successesMs":["1"]}'),
       breaker('{"state":"open","failures":1,"reopenAtMs":null,"successesMs":[]}'),
+      breaker('{"state":"open","failures":1,"reopenAtMs":0,"successesMs":[],"exitsMs":[null]}'),
     ],
     holds: ['{"name":"x","until":"never","reason":""}', '{"name":"x"}'],
     handled: ['{"processId":1.5,"processName":"x","notes":null,"handledAt":"2020-01-01"}'],
     launches: ['{"argv":"sh -c x","executable":"/x"}'],
+    kept_alarms: [
+      '{"processName":"x","notes":null,"raisedAt":"2020-01-01","doubtfulRows":[]}',
+      '{"processName":"","notes":"n","raisedAt":"2020-01-01","doubtfulRows":[]}',
+      '{"processName":"x","notes":"n","raisedAt":"soon","doubtfulRows":[]}',
+      '{"processName":"x","notes":"n","raisedAt":"2020-01-01","doubtfulRows":[1.5]}',
+      '{"processName":"x","notes":"n","raisedAt":"2020-01-01"}',
+    ],
+    watched_lives: [
+      '{"processName":"x","pid":1,"since":null,"exits":-1,"lastExit":null}',
+      '{"processName":"x","pid":1,"since":"now","exits":1,"lastExit":null}',
+      '{"processName":"x","pid":1,"since":null,"exits":1,"lastExit":{"at":"2020-01-01","cause":1,"uptimeMs":1,"expected":true}}',
+      '{"processName":"x","pid":1,"since":null,"exits":1,"lastExit":{"at":"2020-01-01","cause":"c","uptimeMs":1}}',
+    ],
   };
   const db = new DatabaseSync(join(dir, 'state.db'));
   let rows = 0;

@@ -15,7 +15,13 @@ test('after an orderly end the look needs no file of its own', (t) => {
   const dir = tempDir(t);
   const state = openState(dir, { log: new RecordedLog(), clock });
   state.holds.set({ name: 'x#?%', until: null, reason: 'r' });
-  state.breakers.save('t', 'x', { state: 'open', failures: 3, reopenAtMs: clock.monotonicMs() + 60_000, successesMs: [] });
+  state.breakers.save('t', 'x', {
+    state: 'open',
+    failures: 3,
+    reopenAtMs: clock.monotonicMs() + 60_000,
+    successesMs: [],
+    exitsMs: [],
+  });
   state.close();
   const before = readdirSync(dir);
   const look = readState(dir, clock);

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { systemClock } from '../../../src/core/clock.ts';
 import type { DaemonState } from '../../../src/state/daemon-state.ts';
+import { readState } from '../../../src/state/read-state.ts';
 import { openState } from '../../../src/state/state.ts';
 import { entryOf } from '../../helpers/journal-entry.ts';
 import { RecordedLog } from '../../helpers/recorded-log.ts';
@@ -112,7 +113,7 @@ test('a thousand alarms cost little', (t) => {
   for (let i = 0; i < 1_000; i++) {
     state.journal.begin(entryOf(`target ${i}`));
     for (let j = 0; j < 5; j++) append(state, j);
-    state.breakers.save(`target ${i}`, 'x', { state: 'closed', failures: 0, reopenAtMs: 0, successesMs: [1] });
+    state.breakers.save(`target ${i}`, 'x', { state: 'closed', failures: 0, reopenAtMs: 0, successesMs: [1], exitsMs: [] });
     state.handled.set({ ...handled, processId: i });
     state.journal.end(`target ${i}`);
     state.handled.delete(i);
@@ -164,3 +165,34 @@ function exercise(state: DaemonState): void {
 function append(state: DaemonState, i: number): void {
   state.history.append({ at: new Date(i), type: 't', processName: i % 2 === 0 ? 'even' : 'odd', detail: `number ${i}` });
 }
+
+test('a file of the first version gets the tables that it lacks and keeps what it has; a look at it finds what is there', (t) => {
+  const dir = tempDir(t);
+  const first = openState(dir, { log: new RecordedLog(), clock: systemClock });
+  first.holds.set({ name: 'x', until: null, reason: 'r' });
+  first.close();
+  const db = new DatabaseSync(join(dir, 'state.db'));
+  db.exec('DROP TABLE kept_alarms; DROP TABLE watched_lives; PRAGMA user_version = 1');
+  db.close();
+  const look = readState(dir, systemClock);
+  assert(look.kind === 'read');
+  assert.equal(look.state.holds.list().length, 1);
+  assert.deepEqual(look.state.kept.list(), []);
+  look.state.close();
+  const log = new RecordedLog();
+  const alarm = { processName: 'web', notes: 'n', raisedAt: new Date(5), doubtfulRows: [7] };
+  const lastExit = { at: new Date(6), cause: 'exit code 1', uptimeMs: 5.5, expected: false };
+  const life = { processName: 'web', pid: 7, since: new Date(5), exits: 2, lastExit };
+  for (let i = 0; i < 2; i++) {
+    const later = openState(dir, { log, clock: systemClock });
+    assert.equal(later.holds.list().length, 1);
+    assert.deepEqual(later.kept.list(), i === 0 ? [] : [alarm]);
+    assert.deepEqual(later.lives.get('web'), i === 0 ? undefined : life);
+    later.kept.set(alarm);
+    later.lives.set(life);
+    later.kept.set({ ...alarm, processName: 'gone' });
+    later.kept.delete('gone');
+    later.close();
+  }
+  assert.deepEqual(log.lines, []);
+});

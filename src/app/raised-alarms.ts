@@ -1,0 +1,40 @@
+import type { AlarmRaiser } from '../detectors/detector.ts';
+import type { KeptAlarms } from '../monitor/kept-alarms.ts';
+import type { Monitor } from '../monitor/monitor.ts';
+import type { RecoveryQueue } from '../monitor/recovery-queue.ts';
+import type { ExitCounts } from './exit-counts.ts';
+
+/** What the detectors' alarms go through. */
+export interface RaisedAlarmsParts {
+  readonly kept: KeptAlarms;
+  readonly monitor: Monitor;
+  readonly queue: RecoveryQueue;
+  readonly exits: ExitCounts;
+}
+
+/** Brings the alarms of our own detectors into the river, at once: into the store, or past it where it cannot take them. */
+export class RaisedAlarms implements AlarmRaiser {
+  readonly #parts: RaisedAlarmsParts;
+
+  constructor(parts: RaisedAlarmsParts) {
+    this.#parts = parts;
+  }
+
+  async raise(processName: string, notes: string): Promise<void> {
+    const { kept, queue, exits } = this.#parts;
+    const underWay = queue.ended(processName);
+    const raised = await kept.raise(processName, notes);
+    if (raised === 'acknowledged') return;
+    // The exit that opens the breaker must have been counted before the breaker is asked.
+    await exits.counted(processName);
+    this.#handOn(processName, raised);
+    // An alarm raised during a recovery is not that recovery's: when it has ended, this one is taken up, not at the next poll.
+    const outcomes = await underWay;
+    if (outcomes.some(({ kind }) => kind === 'recovered' || kind === 'ended')) this.#handOn(processName, raised);
+  }
+
+  #handOn(processName: string, raised: 'stored' | 'kept'): void {
+    if (raised === 'stored') this.#parts.monitor.wake();
+    else this.#parts.monitor.takeKept(processName);
+  }
+}

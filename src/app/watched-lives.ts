@@ -1,0 +1,56 @@
+import type { EventBus } from '../core/events.ts';
+import type { WatchedLife, WatchedLifeRecords } from '../state/daemon-state.ts';
+import { ProcessTable } from '../system/process-table.ts';
+
+/** Since when watched processes run and how their last lives ended, across restarts of the daemon. */
+export class WatchedLives {
+  readonly #records: WatchedLifeRecords;
+  readonly #table: ProcessTable;
+  /** Names that were told of in this life of the daemon: what stands of them is no memory. */
+  readonly #told = new Set<string>();
+
+  constructor(records: WatchedLifeRecords, table = new ProcessTable()) {
+    this.#records = records;
+    this.#table = table;
+  }
+
+  /** Learns of those to come. */
+  follow(events: EventBus): void {
+    events.subscribe((event) => {
+      if (event.type !== 'process_seen' && event.type !== 'process_exited') return;
+      const { processName, pid } = event;
+      const before = this.#records.get(processName) ?? { exits: 0, lastExit: null };
+      this.#told.add(processName);
+      if (event.type === 'process_seen') {
+        this.#records.set({ processName, pid, since: event.since, exits: before.exits, lastExit: before.lastExit });
+        return;
+      }
+      const { at, cause, uptimeMs, expected } = event;
+      const exits = before.exits + (expected ? 0 : 1);
+      this.#records.set({ processName, pid, since: null, exits, lastExit: { at, cause, uptimeMs, expected } });
+    });
+  }
+
+  /** The life of that name; undefined where it was never watched. */
+  of(processName: string): WatchedLife | undefined {
+    const life = this.#records.get(processName);
+    if (life === undefined || life.since === null || this.#told.has(processName)) return life;
+    return this.#isAlive(life.pid, life.since) ? life : { ...life, since: null };
+  }
+
+  /** The names that run, or that were told of in this life of the daemon: others may not be watched any more. */
+  names(): string[] {
+    const known = this.#records.list().map(({ processName }) => processName);
+    return known.filter((name) => this.#told.has(name) || this.of(name)?.since !== null);
+  }
+
+  /** What an earlier life of the daemon wrote down may have ended since. */
+  #isAlive(pid: number, since: Date): boolean {
+    const seen = this.#table.read(pid, ['startTime']);
+    if (seen === undefined) return false;
+    return Math.abs(Date.now() - this.#table.ageMs(seen) - since.getTime()) < CLOCK_STEP_MS;
+  }
+}
+
+/** The wall clock may have been set a little meanwhile. */
+const CLOCK_STEP_MS = 10_000;

@@ -1,0 +1,168 @@
+import type { ProcessRow } from '../core/alarm.ts';
+import type { Clock } from '../core/clock.ts';
+import { errorMessage, StoreError } from '../core/errors.ts';
+import { keptRowId } from '../core/kept-row.ts';
+import type { Logger } from '../core/logger.ts';
+import type { KeptAlarm, KeptAlarmRecords } from '../state/daemon-state.ts';
+import type { AlarmStore } from '../stores/store.ts';
+
+/** What keeping alarms needs. */
+export interface KeptAlarmsParts {
+  readonly records: KeptAlarmRecords;
+  /** A getter: a reload may bring another store. */
+  readonly store: () => AlarmStore;
+  /** True where the last poll failed: then the store is not even asked. */
+  readonly storeAway: () => boolean;
+  /** `clear_alarm`: an alarm that we may not clear is not raised there either. */
+  readonly mayWrite: () => boolean;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Where an alarm of our own has gone. `acknowledged`: nowhere, an operator wants the process left alone. */
+export type Raised = 'stored' | 'kept' | 'acknowledged';
+
+type Offer = Raised | { readonly kind: 'refused'; readonly reason: string; readonly away: boolean };
+
+/** A store that has not answered within this time is not waited for: the recovery is. */
+const OFFER_LIMIT_MS = 1000;
+/** How long a store that said no is not asked again. */
+const REFUSED_FOR_MS = 30_000;
+
+/**
+ * Alarms of our own: each is written down, then offered to the store; what that does not take is kept here and handed to the
+ * queue as a row that is in no store. At most one of a name.
+ */
+export class KeptAlarms {
+  readonly #parts: KeptAlarmsParts;
+  /** Names whose alarm the store is being asked to take: nobody else handles it meanwhile. */
+  readonly #offering = new Map<string, Promise<Offer>>();
+  readonly #refusedAtMs = new Map<string, number>();
+
+  constructor(parts: KeptAlarmsParts) {
+    this.#parts = parts;
+  }
+
+  /** The kept alarms as rows; without those that are just being offered to the store. */
+  rows(): ProcessRow[] {
+    return this.#parts.records.list().flatMap(({ processName }) => this.row(processName) ?? []);
+  }
+
+  /** The kept alarm of that name. */
+  row(processName: string): ProcessRow | undefined {
+    const alarm = this.#offering.has(processName) ? undefined : this.#parts.records.get(processName);
+    if (alarm === undefined) return undefined;
+    const { notes } = alarm;
+    return { processId: keptRowId(processName), processName, alarma: true, sound: false, notes, notesDigest: null };
+  }
+
+  /** Takes an alarm in. It survives our death from here on, whatever becomes of the store. Never rejects. */
+  async raise(processName: string, notes: string): Promise<Raised> {
+    const alarm = { processName, notes, raisedAt: this.#parts.clock.date(), doubtfulRows: [] };
+    this.#parts.records.set(alarm);
+    const offer = await this.#offer(alarm);
+    if (typeof offer === 'string') return offer;
+    this.#parts.log.warning(`Alarm of ${processName} is kept by ourselves: ${offer.reason}`, { process_name: processName });
+    return 'kept';
+  }
+
+  /** Offers to a store that answers what it could not take before, but for what is `busy`; true where it took some. Never rejects. */
+  async offerAgain(busy: (processId: number) => boolean): Promise<boolean> {
+    const now = this.#parts.clock.monotonicMs();
+    const due = this.#parts.records.list().filter(({ processName }) => {
+      const refusedAtMs = this.#refusedAtMs.get(processName);
+      if (this.#offering.has(processName) || busy(keptRowId(processName))) return false;
+      return refusedAtMs === undefined || now - refusedAtMs >= REFUSED_FOR_MS;
+    });
+    const offers = await Promise.all(due.map((alarm) => this.#offer(alarm).then((offer) => ({ alarm, offer }))));
+    for (const { alarm, offer } of offers) {
+      if (offer !== 'stored') continue;
+      this.#parts.log.info(`Alarm of ${alarm.processName} is in the store now`, { process_name: alarm.processName });
+    }
+    return offers.some(({ offer }) => offer === 'stored');
+  }
+
+  /** Ends the kept alarm that `row` stands for and returns it; undefined where another one has taken its place, or none. */
+  end(row: ProcessRow): KeptAlarm | undefined {
+    const alarm = row.processName === null ? undefined : this.#parts.records.get(row.processName);
+    if (alarm === undefined || alarm.notes !== row.notes) return undefined;
+    this.#parts.records.delete(alarm.processName);
+    return alarm;
+  }
+
+  /** Ends the kept alarm of that name on an operator's word; false where there is none. */
+  drop(processName: string): boolean {
+    if (this.#parts.records.get(processName) === undefined) return false;
+    this.#parts.records.delete(processName);
+    return true;
+  }
+
+  /** One offer of a name after the other. */
+  async #offer(alarm: KeptAlarm): Promise<Offer> {
+    const { processName } = alarm;
+    const before = this.#offering.get(processName) ?? Promise.resolve();
+    const offering = before.then(() => this.#ask(alarm));
+    this.#offering.set(processName, offering);
+    const offer = await offering;
+    if (this.#offering.get(processName) === offering) this.#offering.delete(processName);
+    const said = typeof offer === 'string' || offer.away ? undefined : this.#parts.clock.monotonicMs();
+    if (said === undefined) this.#refusedAtMs.delete(processName);
+    else this.#refusedAtMs.set(processName, said);
+    // A later one of the same name has an offer of its own.
+    if (typeof offer === 'string' && this.#parts.records.get(processName)?.notes === alarm.notes)
+      this.#parts.records.delete(processName);
+    return offer;
+  }
+
+  async #ask({ processName, notes, raisedAt }: KeptAlarm): Promise<Offer> {
+    const { store, storeAway, mayWrite, records, log } = this.#parts;
+    if (storeAway()) return refused('the alarm store does not answer', true);
+    const doubtfulRows: number[] = [];
+    let raised = 0;
+    try {
+      const rows = await this.#soon(store().findProcesses(processName));
+      if (rows.length === 0) return refused('the store has no row of that name');
+      const open = rows.filter(({ sound }) => !sound);
+      if (open.length === 0) {
+        log.info(`Alarm of ${processName} is not raised: it is acknowledged in the store (sound = 1)`, {
+          process_name: processName,
+        });
+        return 'acknowledged';
+      }
+      // Before our death, or after all: a call that timed out may have been carried out.
+      if (open.some((row) => row.alarma && row.notes === notes)) return 'stored';
+      if (!mayWrite()) return refused('clear_alarm = false');
+      for (const { processId } of open) {
+        doubtfulRows.push(processId);
+        if ((await this.#soon(store().raiseAlarm(processId, notes))) === 'raised') raised++;
+        doubtfulRows.pop();
+      }
+      return raised > 0 ? 'stored' : refused('the store has no row of that name');
+    } catch (error) {
+      if (raised > 0) return 'stored';
+      const away = error instanceof StoreError && error.fault !== 'denied' && error.fault !== 'schema';
+      if (away && doubtfulRows.length > 0 && records.get(processName)?.notes === notes)
+        records.set({ processName, notes, raisedAt, doubtfulRows });
+      return refused(errorMessage(error), away);
+    }
+  }
+
+  async #soon<T>(call: Promise<T>): Promise<T> {
+    const answered = new AbortController();
+    // Where it comes too late, nobody looks at how it ended.
+    call.catch(() => {});
+    const tooLong = this.#parts.clock.sleep(OFFER_LIMIT_MS, answered.signal).then(() => {
+      throw new StoreError('timeout', `${this.#parts.store().description} has not answered within ${OFFER_LIMIT_MS / 1000} s`);
+    });
+    tooLong.catch(() => {});
+    try {
+      return await Promise.race([call, tooLong]);
+    } finally {
+      answered.abort();
+    }
+  }
+}
+
+function refused(reason: string, away = false): Offer {
+  return { kind: 'refused', reason, away };
+}

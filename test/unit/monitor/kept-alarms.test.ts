@@ -1,0 +1,310 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { StoreError } from '../../../src/core/errors.ts';
+import { isKeptRow, keptRowId } from '../../../src/core/kept-row.ts';
+import { memoryState } from '../../helpers/memory-state.ts';
+import { MonitorWorld, storeError } from '../../helpers/monitor-world.ts';
+
+/** Raises an alarm, and lets everything run that follows from it. */
+async function raise(world: MonitorWorld, name: string, notes = 'exit code 1'): Promise<void> {
+  let done = false;
+  void world.alarms.raise(name, notes).then(() => {
+    done = true;
+  });
+  await world.clock.until(() => done);
+  await idle(world);
+}
+
+async function idle(world: MonitorWorld): Promise<void> {
+  let done = false;
+  void world.queue.idle().then(() => {
+    done = true;
+  });
+  await world.clock.until(() => done);
+}
+
+/** A row that is well. */
+function well(world: MonitorWorld, id: number, name: string): void {
+  world.alarm(id, name);
+  Object.assign(world.rows.get(id) ?? {}, { alarma: false });
+}
+
+/** The store is known to be away. */
+async function away(world: MonitorWorld, fault: StoreError['fault'] = 'unreachable'): Promise<void> {
+  const error = storeError(fault);
+  world.storeFault = {
+    readAlarms: error,
+    findProcesses: error,
+    raiseAlarm: error,
+    clearAlarm: error,
+    readProcess: error,
+  };
+  await world.poll();
+}
+
+test('the id of a kept alarm is its name’s own, and no key of a table', () => {
+  const ids = ['a', 'b', '', 'ü', 'a '].map(keptRowId);
+  assert.equal(new Set(ids).size, ids.length);
+  for (const id of ids) assert(Number.isSafeInteger(id) && isKeptRow(id) && id < -(2 ** 31));
+  assert.equal(keptRowId('a'), keptRowId('a'));
+  for (const id of [-(2 ** 31), -1, 0, 1, Number.MAX_SAFE_INTEGER]) assert(!isKeptRow(id));
+});
+
+test('an alarm goes into the store and wakes the loop, and nothing is kept', async () => {
+  const world = new MonitorWorld();
+  well(world, 7, 'web');
+  const loop = world.monitor.run(world.stopping.signal);
+  await world.clock.advance(10);
+  await raise(world, 'web', 'signal SIGSEGV');
+  await world.clock.until(() => world.seen('alarm_cleared').length === 1, 5000);
+  assert.deepEqual(world.restarts, ['web']);
+  assert.equal(world.seen('alarm_found')[0]?.notes, 'signal SIGSEGV');
+  assert.equal(world.rows.get(7)?.alarma, false);
+  assert.deepEqual(world.state.kept.list(), []);
+  world.stopping.abort();
+  await world.clock.until(() => true);
+  await loop;
+});
+
+for (const [why, prepare] of Object.entries({
+  'no row of that name': async () => {},
+  'UPDATE is denied': async (world: MonitorWorld) => {
+    well(world, 7, 'web');
+    world.storeFault = { raiseAlarm: storeError('denied'), clearAlarm: storeError('denied') };
+  },
+  'clear_alarm = false': async (world: MonitorWorld) => {
+    well(world, 7, 'web');
+    world.settings = { ...world.settings, clearAlarm: false };
+  },
+  'the store is away': (world: MonitorWorld) => away(world),
+  'the store has gone since the last poll': async (world: MonitorWorld) => {
+    world.storeFault = { findProcesses: storeError('unreachable'), readAlarms: storeError('unreachable') };
+  },
+  'the store hangs': async (world: MonitorWorld) => {
+    world.store.findProcesses = () => new Promise(() => {});
+  },
+})) {
+  test(`${why}: the alarm is kept, healed once without a poll, and ended`, async () => {
+    const world = new MonitorWorld();
+    await prepare(world);
+    await raise(world, 'web');
+    assert.deepEqual(world.restarts, ['web']);
+    assert.deepEqual(world.state.kept.list(), []);
+    assert.equal(world.seen('alarm_found').length, 1);
+    assert.equal(world.seen('alarm_cleared').length, 1);
+    assert.match(world.log('warning'), /Alarm of web is kept by ourselves: /);
+    assert.match(world.log('info'), /Found process in alarm: web \(kept by ourselves\) - exit code 1/);
+    world.storeFault = {};
+    for (let i = 0; i < 3; i++) await world.poll();
+    assert.deepEqual(world.restarts, ['web']);
+    // The next death is another alarm, and is told again.
+    await raise(world, 'web', 'exit code 2');
+    for (let i = 0; i < 2; i++) await world.poll();
+    assert.deepEqual(world.restarts, ['web', 'web']);
+    assert.equal(world.seen('alarm_found').length, 2);
+  });
+}
+
+test('an acknowledged row is left alone, and nothing is kept', async () => {
+  const world = new MonitorWorld();
+  well(world, 7, 'web');
+  Object.assign(world.rows.get(7) ?? {}, { sound: true });
+  await raise(world, 'web');
+  await world.poll();
+  assert.deepEqual(world.restarts, []);
+  assert.deepEqual(world.state.kept.list(), []);
+  assert.equal(world.rows.get(7)?.alarma, false);
+  assert.match(world.log('info'), /not raised: it is acknowledged/);
+});
+
+test('what is not healed while the store is away moves there when it is back, and is handled as a row once', async () => {
+  const world = new MonitorWorld();
+  well(world, 7, 'web');
+  await away(world);
+  world.holds.set('web', undefined, 'upgrade');
+  await raise(world, 'web');
+  assert.deepEqual(world.restarts, []);
+  assert.equal(world.state.kept.list().length, 1);
+  world.storeFault = {};
+  await world.poll();
+  assert.deepEqual(world.state.kept.list(), []);
+  const row = world.rows.get(7);
+  assert.deepEqual([row?.alarma, row?.notes], [true, 'exit code 1']);
+  world.holds.release('web');
+  await world.poll();
+  await world.poll();
+  assert.deepEqual(world.restarts, ['web']);
+  assert.equal(world.rows.get(7)?.alarma, false);
+});
+
+test('a row acknowledged while the store was away ends the kept alarm', async () => {
+  const world = new MonitorWorld();
+  well(world, 7, 'web');
+  await away(world);
+  world.holds.set('web', undefined, '');
+  await raise(world, 'web');
+  Object.assign(world.rows.get(7) ?? {}, { sound: true });
+  world.storeFault = {};
+  world.holds.release('web');
+  await world.poll();
+  assert.deepEqual(world.state.kept.list(), []);
+  assert.deepEqual(world.restarts, []);
+});
+
+test('a recovery that is under way when the store is back ends the alarm; it is not raised there', async () => {
+  const world = new MonitorWorld();
+  well(world, 7, 'web');
+  world.processes.set('web', { restartMs: 5000 });
+  await away(world);
+  void world.alarms.raise('web', 'exit code 1');
+  await world.clock.advance(100);
+  world.storeFault = {};
+  await world.poll();
+  await world.poll();
+  assert.deepEqual(world.restarts, ['web']);
+  assert.deepEqual(world.state.kept.list(), []);
+  assert.equal(world.rows.get(7)?.alarma, false);
+});
+
+test('an UPDATE that failed but was carried out makes no second recovery', async () => {
+  const world = new MonitorWorld();
+  well(world, 7, 'web');
+  world.store.raiseAlarm = async (processId, notes) => {
+    Object.assign(world.rows.get(processId) ?? {}, { alarma: true, notes });
+    throw storeError('timeout');
+  };
+  await raise(world, 'web');
+  assert.deepEqual(world.restarts, ['web']);
+  assert.equal(world.rows.get(7)?.alarma, true);
+  await world.poll();
+  await world.poll();
+  assert.deepEqual(world.restarts, ['web']);
+  assert.equal(world.rows.get(7)?.alarma, false);
+});
+
+test('a second death during the recovery is not lost: it is healed when that has ended, without a poll', async () => {
+  for (const kept of [true, false]) {
+    const world = new MonitorWorld();
+    world.processes.set('web', { restartMs: 5000 });
+    if (!kept) well(world, 7, 'web');
+    const loop = world.monitor.run(world.stopping.signal);
+    await world.clock.advance(10);
+    void world.alarms.raise('web', 'first');
+    await world.clock.advance(1000);
+    void world.alarms.raise('web', 'second');
+    await world.clock.until(() => world.restarts.length === 2, 60_000);
+    await idle(world);
+    assert.equal(world.seen('alarm_cleared').length, 1, 'the first alarm has been replaced by the second');
+    assert.deepEqual(world.state.kept.list(), []);
+    world.stopping.abort();
+    await world.clock.until(() => true);
+    await loop;
+  }
+});
+
+test('a failing recovery is tried at each interval while the store is away, and its breaker opens', async () => {
+  const world = new MonitorWorld({ checkIntervalMs: 300_000 });
+  world.processes.set('web', { restart: () => ({ kind: 'failed', reason: 'no', final: true }) });
+  await away(world);
+  await raise(world, 'web');
+  assert.equal(world.restarts.length, 1);
+  for (let i = 0; i < 5; i++) await world.poll();
+  assert.equal(world.restarts.length, 1, 'failing polls come often, recoveries do not');
+  for (let i = 0; i < 5; i++) {
+    await world.clock.advance(300_000);
+    await world.poll();
+  }
+  assert.equal(world.restarts.length, 3);
+  assert.equal(world.breakers.snapshot('web').state, 'open');
+  assert.equal(world.state.kept.list().length, 1);
+});
+
+test('mode = observe and only_configured restart nothing and keep the alarm', async () => {
+  for (const settings of [{ mode: 'observe' }, { onlyConfigured: true }] as const) {
+    const world = new MonitorWorld(settings);
+    await raise(world, 'web');
+    await world.poll();
+    assert.deepEqual(world.restarts, []);
+    assert.equal(world.state.kept.list().length, 1);
+    assert.match(world.log('info'), /would have restarted it|it has no section of its own/);
+  }
+});
+
+test('a kept alarm survives the daemon; an attempt that healed it before the end is not repeated, though it has a row by now', async () => {
+  const state = memoryState();
+  const notes = 'exit code 1';
+  const alarm = { processName: 'web', notes, raisedAt: new Date(), doubtfulRows: [] };
+  state.kept.set(alarm);
+  const first = new MonitorWorld({}, state);
+  await first.poll();
+  assert.deepEqual(first.restarts, ['web']);
+  for (const hasRow of [false, true]) {
+    state.kept.set(alarm);
+    state.journal.begin({
+      target: 'web',
+      runId: 'r',
+      attempt: 1,
+      alarms: [{ processId: keptRowId('web'), processName: 'web', notes, notesDigest: null }],
+      startedAt: new Date(),
+    });
+    const later = new MonitorWorld({}, state);
+    if (hasRow) well(later, 7, 'web');
+    await later.poll();
+    await later.poll();
+    assert.deepEqual(later.restarts, []);
+    assert.deepEqual(state.kept.list(), []);
+    assert.notEqual(later.rows.get(7)?.alarma, true);
+  }
+});
+
+test('a row that somebody else raised shares the recovery of a kept alarm', async () => {
+  const world = new MonitorWorld();
+  world.alarm(7, 'web', {}, 'url does not answer');
+  world.storeFault = { raiseAlarm: storeError('denied') };
+  void world.monitor.tick();
+  void world.alarms.raise('web', 'exit code 1');
+  await idle(world);
+  await world.poll();
+  assert.deepEqual(world.restarts, ['web']);
+  assert.equal(world.rows.get(7)?.alarma, false);
+  assert.deepEqual(world.state.kept.list(), []);
+});
+
+test('commands are told that a kept alarm has no row', async () => {
+  const world = new MonitorWorld();
+  world.processes.set('web', { settings: { preRestartCommand: 'true' } });
+  await raise(world, 'web');
+  assert.equal(world.commandsRun[0]?.environment?.MONITOR_PROCESS_ID, '0');
+});
+
+test('exits within the window open the breaker before the alarm of the last one is handled', async () => {
+  const world = new MonitorWorld({ maxExits: 3, exitWindowMs: 60_000 });
+  const die = async (expected = false): Promise<void> => {
+    world.bus.emit({
+      type: 'process_exited',
+      processName: 'web',
+      pid: 1,
+      cause: 'exit code 1',
+      uptimeMs: 5,
+      at: world.clock.date(),
+      expected,
+    });
+    if (!expected) await raise(world, 'web', `exit at ${world.clock.monotonicMs()}`);
+    await world.clock.advance(1000);
+  };
+  for (let i = 0; i < 4; i++) await die(true);
+  await die();
+  await die();
+  assert.equal(world.restarts.length, 2);
+  await die();
+  assert.equal(world.restarts.length, 2);
+  assert.equal(world.seen('breaker_opened')[0]?.reason, 'exited 3 times within 60 s: it keeps dying');
+  assert.equal(world.state.breakers.load().get('web')?.snapshot.state, 'open');
+  await world.clock.advance(world.settings.circuitResetTimeMs);
+  await world.poll();
+  assert.equal(world.restarts.length, 3);
+  assert.equal(world.breakers.snapshot('web').state, 'closed');
+  const slow = new MonitorWorld({ maxExits: 0 });
+  for (let i = 0; i < 20; i++) slow.breakers.exited('web', 'web');
+  assert.equal(slow.breakers.snapshot('web').state, 'closed');
+});
