@@ -4,7 +4,6 @@ import { managedProcess } from '../monitor/recovery-plan.ts';
 import type { ProcessEventSource } from '../system/process-event-source.ts';
 import { ProcessTable } from '../system/process-table.ts';
 import type { RunningProcesses } from '../system/running-processes.ts';
-import { createAlarmRaiser } from './alarm-raiser.ts';
 import type { Core } from './app.ts';
 
 /** The watching of processes with `watch_exit`, in the daemon: loaded when the first one has it, kept up to date by reloads. */
@@ -83,7 +82,7 @@ export class ExitWatch {
       clock,
       events,
       log,
-      raiser: createAlarmRaiser(core),
+      raiser: core.alarms,
       isRecovering: (name, key) => core.queue.isRecovering(name, key),
       targets: () => core.settings().watchedNames.map((name) => target(core, name)),
       source: this.#source,
