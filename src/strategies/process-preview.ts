@@ -3,6 +3,7 @@ import { counted } from '../core/counted.ts';
 import { printable } from '../core/printable.ts';
 import type { ProcessTable } from '../system/process-table.ts';
 import type { ProcessTree } from './process-match.ts';
+import type { ProcessOptions } from './process-options.ts';
 import { describeArgv } from './process-start.ts';
 
 /** One line on a running tree: pid, user, since when, command line, how many descend from it. `now` is the wall clock. */
@@ -31,7 +32,10 @@ export function describePids(trees: readonly ProcessTree[]): string {
 const SHOWN_PIDS = 10;
 
 /** Why so many must not be stopped, in one line; undefined where they may. */
-export function describeAmbiguity(trees: readonly ProcessTree[], maxMatches: number): string | undefined {
+export function ambiguityOf(
+  trees: readonly ProcessTree[],
+  { maxMatches }: Pick<ProcessOptions, 'maxMatches'>,
+): string | undefined {
   if (trees.length <= maxMatches) return undefined;
   return `ambiguous: ${trees.length} programs of that name run (${describePids(trees)}), max_matches is ${maxMatches}`;
 }

@@ -12,7 +12,7 @@ import { isFromCommand, recallLaunch, rememberLaunch } from './launch-memory.ts'
 import { proveRunning } from './process-health.ts';
 import { findTrees, type Matches, type ProcessTree, treesOf } from './process-match.ts';
 import { type ProcessOptions, parseProcessOptions } from './process-options.ts';
-import { describeAmbiguity, describePids, describeTree } from './process-preview.ts';
+import { ambiguityOf, describePids, describeTree } from './process-preview.ts';
 import { planStart, type StartPlan } from './process-start.ts';
 import { type StopResult, stopTrees } from './process-stop.ts';
 import { nameProblem } from './program-name.ts';
@@ -75,10 +75,7 @@ export class ProcessStrategy implements RestartStrategy {
     const stops = found.trees.map((tree) => describeTree(this.#table, tree, this.#parts.clock.date()));
     const plan = this.#planStart(managed, 1, found.trees);
     const starts = plan.kind === 'planned' ? plan.launches.map(({ description }) => description) : [];
-    const refusals = [
-      describeAmbiguity(found.trees, this.#options.maxMatches),
-      plan.kind === 'refused' ? plan.reason : undefined,
-    ];
+    const refusals = [ambiguityOf(found.trees, this.#options), plan.kind === 'refused' ? plan.reason : undefined];
     return { stops, starts, refusals: refusals.filter((reason) => reason !== undefined) };
   }
 
@@ -89,8 +86,7 @@ export class ProcessStrategy implements RestartStrategy {
       if (known.length > 0 && known.every((root) => this.#table.exists(root))) return;
       if (nameProblem(managed, this.#options.configured) !== undefined) return;
       const found = (await this.#finder(managed, AbortSignal.timeout(OBSERVE_MS)))();
-      if (found.kind === 'found' && describeAmbiguity(found.trees, this.#options.maxMatches) === undefined)
-        this.#record(managed, found.trees);
+      if (found.kind === 'found' && ambiguityOf(found.trees, this.#options) === undefined) this.#record(managed, found.trees);
     } catch (error) {
       this.#parts.log.debug(`Cannot record how ${managed.systemName} was started: ${errorMessage(error)}`, { err: error });
     }
@@ -107,7 +103,7 @@ export class ProcessStrategy implements RestartStrategy {
     const find = await this.#finder(managed, attempt.signal);
     const found = find();
     if (found.kind === 'refused') return failed(found.reason);
-    const ambiguity = describeAmbiguity(found.trees, this.#options.maxMatches);
+    const ambiguity = ambiguityOf(found.trees, this.#options);
     if (ambiguity !== undefined) return failed(ambiguity);
     // Before anything is stopped: what could not be started again is better left as it is.
     const plan = this.#planStart(managed, attempt.attempt, found.trees);

@@ -5,6 +5,7 @@ import { mariadbProblem, startMariadb } from '../helpers/mariadb.ts';
 import { alarm } from './alarm.ts';
 import type { BenchPart } from './bench-world.ts';
 import { bursts, sick } from './bursts.ts';
+import { exitDetection } from './exit-detection.ts';
 import { idle } from './idle.ts';
 import { memory } from './memory.ts';
 import { type BenchRow, table } from './report.ts';
@@ -13,7 +14,7 @@ import { type BenchRow, table } from './report.ts';
  * `npm run bench -- [--only PART]… [--json FILE]`: what the daemon costs and how fast it heals, on a private MariaDB. Prints a
  * table; exit code 1 where something promised was missed. Take ratios, not absolutes: the machine has a say in every figure.
  */
-const parts: Readonly<Record<string, BenchPart>> = { idle, alarm, bursts, sick, memory };
+const parts: Readonly<Record<string, BenchPart>> = { idle, alarm, bursts, sick, memory, exits: exitDetection };
 
 const { values } = parseArgs({ options: { only: { type: 'string', multiple: true }, json: { type: 'string' } } });
 const names = values.only ?? Object.keys(parts);

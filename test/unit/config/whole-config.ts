@@ -20,7 +20,7 @@ const foreignKeys = {
   logging: 'file max_log_size log_files_to_keep level format syslog mode group',
   control: 'socket group',
   process:
-    'restart_strategy stop_signal stop_timeout max_matches user health_check_url health_check_status health_check_body health_check_tcp',
+    'restart_strategy stop_signal stop_timeout max_matches user health_check_url health_check_status health_check_body health_check_tcp watch_exit',
 };
 
 /** The settings of every section, each key asked for as the daemon does. */
