@@ -40,7 +40,7 @@ export interface DescriptorWatch {
   resume(): void;
   /** From now on it does not keep the process alive. */
   unref(): void;
-  /** Must be called before the descriptor is closed. Idempotent. */
+  /** Must be called before the descriptor is closed. Idempotent; the others do nothing after it. */
   stop(): void;
 }
 
@@ -85,10 +85,17 @@ function load(): LoadedLibc {
 function watchDescriptor(koffi: typeof import('koffi'), fd: number, onReadable: () => void): DescriptorWatch {
   const handle = koffi.node.poll(fd, { readable: true, disconnect: true }, onReadable);
   let stopped = false;
+  // koffi follows a null pointer where a closed handle is used.
   return {
-    pause: () => handle.stop(),
-    resume: () => handle.start({ readable: true, disconnect: true }, onReadable),
-    unref: () => handle.unref(),
+    pause: () => {
+      if (!stopped) handle.stop();
+    },
+    resume: () => {
+      if (!stopped) handle.start({ readable: true, disconnect: true }, onReadable);
+    },
+    unref: () => {
+      if (!stopped) handle.unref();
+    },
     stop: () => {
       if (stopped) return;
       stopped = true;

@@ -8,10 +8,16 @@ export interface ProcessEventSource {
    * events cannot be had here (no connector in the kernel, another pid namespace, no right), in one line. Never rejects.
    */
   subscribe(listener: (events: readonly ProcessEvent[]) => void): Promise<ProcessEventSubscription>;
-  /** Since the program's start; `lost`: events that the kernel could not deliver, as far as that is known. */
-  counters(): { readonly received: number; readonly lost: number };
+  counters(): ProcessEventCounters;
   /** Closes it, whoever listens. Idempotent. */
   close(): void;
+}
+
+/** Since the program's start, in events of the kernel: of threads and of kinds that nobody wanted, too. */
+export interface ProcessEventCounters {
+  readonly received: number;
+  /** That the kernel could not deliver, as far as it is known. */
+  readonly lost: number;
 }
 
 /** What `subscribe` gives. */
