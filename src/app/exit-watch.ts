@@ -28,7 +28,6 @@ export class ExitWatch {
     };
     this.#unsubscribe = this.#core.events.subscribe((event) => {
       if (event.type === 'config_reloaded') follow();
-      if (event.type === 'process_seen') this.#observe(event.processName);
     });
     follow();
   }
@@ -45,12 +44,6 @@ export class ExitWatch {
   /** By which means it watches, for people; undefined where nothing is watched. */
   describe(): string | undefined {
     return this.#detector?.describe();
-  }
-
-  /** How it was started is written down while it lives: when it is to be started again it is dead. */
-  #observe(name: string): void {
-    const plan = this.#core.plans()(name);
-    void plan.strategy.observe?.(managedProcess({ processId: 0 }, name, plan));
   }
 
   async #follow(): Promise<void> {
@@ -95,7 +88,12 @@ export class ExitWatch {
 function target(core: Core, name: string): ExitWatchTarget {
   const plan = core.plans()(name);
   const process = managedProcess({ processId: 0 }, name, plan);
-  const find = async (signal: AbortSignal): Promise<RunningProcesses> =>
-    (await plan.strategy.findRunning?.(process, signal)) ?? { kind: 'unknown', reason: 'its strategy has no means to tell' };
+  const find = async (signal: AbortSignal): Promise<RunningProcesses> => {
+    // How it was started is written down before anything else: a moment later it may be dead, and is to be started again.
+    await plan.strategy.observe?.(process);
+    return (
+      (await plan.strategy.findRunning?.(process, signal)) ?? { kind: 'unknown', reason: 'its strategy has no means to tell' }
+    );
+  };
   return { name, systemName: process.systemName, find };
 }
