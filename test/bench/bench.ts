@@ -8,13 +8,22 @@ import { bursts, sick } from './bursts.ts';
 import { exitDetection } from './exit-detection.ts';
 import { idle } from './idle.ts';
 import { memory } from './memory.ts';
+import { processEvents } from './process-events.ts';
 import { type BenchRow, table } from './report.ts';
 
 /**
  * `npm run bench -- [--only PART]… [--json FILE]`: what the daemon costs and how fast it heals, on a private MariaDB. Prints a
  * table; exit code 1 where something promised was missed. Take ratios, not absolutes: the machine has a say in every figure.
  */
-const parts: Readonly<Record<string, BenchPart>> = { idle, alarm, bursts, sick, memory, exits: exitDetection };
+const parts: Readonly<Record<string, BenchPart>> = {
+  idle,
+  alarm,
+  bursts,
+  sick,
+  memory,
+  exits: exitDetection,
+  'process-events': processEvents,
+};
 
 const { values } = parseArgs({ options: { only: { type: 'string', multiple: true }, json: { type: 'string' } } });
 const names = values.only ?? Object.keys(parts);

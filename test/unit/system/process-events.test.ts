@@ -252,12 +252,16 @@ function netlinkAddress(port: number, groups: number): Buffer {
 
 test('what does not fit into the buffer is counted to the event, and told after what did', { skip }, async (t) => {
   const recording = await recordProcessEvents(t, ['comm', 'exit']);
+  // What is missing on a processor shows between two events of it.
+  const onEachProcessor = async (): Promise<void> => {
+    for (const cpu of cpus().keys()) await run(recording, ['taskset', '-c', String(cpu), 'true']);
+  };
+  await onEachProcessor();
   // Nobody reads meanwhile. The buffer takes 40,000.
   const perl = spawnSync('perl', ['-e', '$0 = "name$_" for 1 .. 60_000; print $$'], { encoding: 'utf8' });
   const pid = Number(perl.stdout);
   await waitFor('the loss', () => recording.source.counters().lost > 0);
-  // A gap shows with the next event of that processor.
-  for (const cpu of cpus().keys()) await run(recording, ['taskset', '-c', String(cpu), 'true']);
+  await onEachProcessor();
   const { lost } = recording.source.counters();
   const renamed = recording.of(pid).filter(({ type }) => type === 'comm').length;
   // Its own exit, and a few events of others, are among them.
