@@ -68,12 +68,12 @@ export interface ProcessFields extends ProcessStat, ProcessStatus {
   /** What its memory consists of; the dearest of all fields, for the kernel walks its page tables. Absent for zombies. */
   readonly memoryMaps: MemoryMaps;
 
-  /** Open descriptors; without reading them from Linux 6.2 on. */
-  readonly fdCount: number;
   /** Descriptors that stand for a path: files, folders, devices. By ascending descriptor. */
   readonly openFiles: readonly OpenFile[];
   /** TCP, UDP and Unix sockets, by ascending descriptor; the kernel's tables are read once in a listing. */
   readonly sockets: readonly ProcessSocket[];
+  /** Open descriptors; from Linux 6.2 on they need not be read for it. */
+  readonly fdCount: number;
 }
 
 /** The name of one field. */
@@ -122,9 +122,9 @@ export const FIELD_READERS: { readonly [F in ProcessField]: (of: ProcessReading)
   io: (of) => of.file('io', parseIo),
   memoryMaps: (of) => of.file('smaps_rollup', parseSmapsRollup) ?? of.longFile('maps', parseMaps),
 
-  fdCount: (of) => of.descriptorCount(),
   openFiles: (of) => ifRead(of.descriptors(), openFilesOf),
   sockets: (of) => of.sockets(),
+  fdCount: (of) => of.descriptorCount(),
 };
 
 function uids(of: ProcessReading): Ids | undefined {

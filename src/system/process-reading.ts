@@ -107,6 +107,7 @@ export class ProcessReading {
 
   descriptorCount(): number | undefined {
     if (this.stat.kernelThread) return undefined;
+    if (this.#descriptors?.value !== undefined) return this.#descriptors.value.length;
     // From Linux 6.2 on the folder's size is their number; before, it is 0.
     return this.look.files.size(`${this.pid}/fd`) || this.look.files.names(`${this.pid}/fd`)?.length;
   }

@@ -9,6 +9,7 @@ import { exitDetection } from './exit-detection.ts';
 import { idle } from './idle.ts';
 import { memory } from './memory.ts';
 import { processEvents } from './process-events.ts';
+import { processTable } from './process-table.ts';
 import { type BenchRow, table } from './report.ts';
 
 /**
@@ -23,6 +24,7 @@ const parts: Readonly<Record<string, BenchPart>> = {
   memory,
   exits: exitDetection,
   'process-events': processEvents,
+  'process-table': processTable,
 };
 
 const { values } = parseArgs({ options: { only: { type: 'string', multiple: true }, json: { type: 'string' } } });

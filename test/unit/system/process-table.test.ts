@@ -43,6 +43,21 @@ test('stat: the name ends at the last bracket, whatever it holds', () => {
   }
 });
 
+test('no bytes in a name move what stands behind it', () => {
+  const piece = fc.oneof(
+    fc.uint8Array(),
+    fc.constantFrom(') ', '\n', ' (', '\0', 'ș').map((text) => Buffer.from(text)),
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 6 }), (pieces) => {
+      const name = Buffer.concat(pieces);
+      const tail = ') S 7 8 9 0 -1 4194560 1 2 3 4 5 6 7 8 20 -5 3 0 123456 4096 2 3\n';
+      const stat = parseStat(Buffer.concat([Buffer.from('42 ('), name, Buffer.from(tail)]).toString('utf8'));
+      assert.deepEqual([stat?.name, stat?.ppid, stat?.startTime, stat?.nice], [name.toString('utf8'), 7, 123456, -5]);
+    }),
+  );
+});
+
 test('no text makes the parsers throw', () => {
   fc.assert(
     fc.property(fc.string(), fc.uint8Array(), (text, bytes) => {
