@@ -43,7 +43,7 @@ test('a line that stays in the foreground lives in a unit of its own, and writes
   assert.deepEqual(result, { kind: 'launched', pid });
   const unit = 'monitor_service-app-my\\x20app-x.service';
   assert.equal(appUnit('my app/x'), unit);
-  assert.match(readFileSync(`/proc/${pid}/cgroup`, 'utf8'), /monitor_service-app-my\\x20app-x\.service/);
+  assert.equal(new ProcessTable().read(pid, ['unit'])?.unit, unit);
   assert.match(journal(unit), /"SYSLOG_IDENTIFIER":"x"/);
   assert.match(journal(unit), /"MESSAGE":"hello"/);
   await runs.programs.retire('my app/x', 10_000, never);
