@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
@@ -121,10 +123,14 @@ describe('a client of an event stream', () => {
         }),
     });
     await waitFor('something', () => client.lines.length > 0);
-    const before = client.lines.length;
-    // Not for a time: until the server can write no more.
-    await waitFor('a full socket', () => (server.sockets[0]?.writableLength ?? 0) > 0);
-    assert.equal(client.lines.length, before);
+    let taken = 0;
+    let unchanged = 0;
+    await waitFor('a server that has to wait', () => {
+      const now = (server.sockets[0]?.bytesWritten ?? 0) - (server.sockets[0]?.writableLength ?? 0);
+      unchanged = now === taken ? unchanged + 1 : 0;
+      taken = now;
+      return unchanged === 20;
+    });
     assert.ok(sent < 60);
     await waitFor('the rest', () => {
       goOn();
@@ -167,6 +173,26 @@ describe('a client of an event stream', () => {
       const client = follow(t, kind === 'unix' ? unix(server.path) : tcp(server.port), { request: '{}' });
       assert.equal((await client.ended).kind, 'closed');
       assert.deepEqual(client.lines, ['Too many clients (10 at most). Disconnecting.']);
+    }
+  });
+
+  it('sees it every time, though it would write to that server', async (t) => {
+    const path = join(tempDir(t), 'full.sock');
+    const program = `require('node:net').createServer((socket) => {
+      socket.on('error', () => {});
+      socket.end('Too many clients\\n', () => socket.destroy());
+    }).listen(process.argv[1], () => process.stdout.write('up'))`;
+    // A process of its own: only then does it hang up between our connecting and our writing.
+    const full = spawn(process.execPath, ['-e', program, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+    t.after(async () => {
+      full.kill('SIGKILL');
+      await once(full, 'close');
+    });
+    await once(full.stdout, 'data');
+    for (let i = 0; i < 100; i++) {
+      const client = follow(t, unix(path), { request: '{}' });
+      await client.ended;
+      assert.deepEqual(client.lines, ['Too many clients']);
     }
   });
 
