@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { printable } from '../core/printable.ts';
 import { execute } from './command.ts';
@@ -33,7 +35,8 @@ export class TransientLauncher implements ProgramLauncher {
     if (plan.kind === 'refused') return { kind: 'failed', reason: plan.reason };
     try {
       const unit = appUnit(launch.systemName);
-      await systemctl(['stop', '--', unit], STOP_LIMIT_MS, signal);
+      // Each call of systemctl costs a program's start: where systemd has no such unit none is made.
+      if (existsSync(join(TRANSIENT_UNITS, unit))) await free(unit, signal);
       if (signal.aborted) return { kind: 'failed', reason: 'aborted' };
       const argv = systemdRunArgv(
         {
@@ -88,10 +91,20 @@ async function start(unit: string, argv: readonly string[]): Promise<string | un
   const run = () => execute('systemd-run', argv, { timeoutMs: ANSWER_LIMIT_MS, environment: PLAIN });
   const first = await run();
   if (!isTaken(first)) return commandFailure(first);
-  // One that failed keeps its name until it is forgotten.
-  await systemctl(['reset-failed', '--', unit], ANSWER_LIMIT_MS, never);
+  await free(unit, never);
   return commandFailure(await run());
 }
+
+/** Ends what the unit still is: it keeps its name while it is active, also without a process, and once it has failed. */
+async function free(unit: string, signal: AbortSignal): Promise<void> {
+  await Promise.all([
+    systemctl(['stop', '--', unit], STOP_LIMIT_MS, signal),
+    systemctl(['reset-failed', '--', unit], ANSWER_LIMIT_MS, signal),
+  ]);
+}
+
+/** Where systemd keeps the units that systemd-run(1) made, a file each. */
+const TRANSIENT_UNITS = '/run/systemd/transient';
 
 /** `Unit X already exists.` (systemd 239), `Unit X was already loaded or has a fragment file.` */
 function isTaken(result: CommandResult): boolean {

@@ -78,7 +78,6 @@ try {
   reader.destroy();
   // A read that waits in another thread would hold up our end.
   writeFileSync(births, '\n');
-  if (process.env.KEEP_LOG === undefined) rmSync(dir, { recursive: true, force: true });
-  else console.error(dir);
+  rmSync(dir, { recursive: true, force: true });
 }
 console.log(JSON.stringify(times));
