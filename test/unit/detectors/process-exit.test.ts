@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { systemClock } from '../../../src/core/clock.ts';
+import { EventBus, type MonitorEvent } from '../../../src/core/events.ts';
+import type { ProcessEvent } from '../../../src/core/process-event.ts';
+import { type ExitWatchTarget, ProcessExitDetector, type ProcessExitParts } from '../../../src/detectors/process-exit.ts';
+import type { ServiceManager, UnitStatus } from '../../../src/system/service-manager.ts';
+import { managed, processStrategyWorld } from '../../helpers/process-strategy-world.ts';
+import { never, silentLog } from '../../helpers/strategy-parts.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
+
+/** A detector over real programs of a zoo; `alarms` as they were raised, `told` as the events said. */
+function detecting(t: TestContext, names: readonly string[], changes: Partial<ProcessExitParts> = {}) {
+  const { zoo, table, strategy, parts } = processStrategyWorld(t);
+  const events = new EventBus((error) => {
+    throw error;
+  });
+  const told: MonitorEvent[] = [];
+  events.subscribe((event) => void told.push(event));
+  const alarms: string[] = [];
+  const program = strategy({ maxMatches: 9 });
+  const target = (name: string): ExitWatchTarget => ({
+    name,
+    systemName: name,
+    find: (signal) => program.findRunning(managed(name), signal),
+  });
+  let watched = names;
+  const detector = new ProcessExitDetector({
+    table,
+    services: parts.services,
+    clock: systemClock,
+    events,
+    log: silentLog,
+    raiser: { raise: async (name, notes) => void alarms.push(`${name}: ${notes}`) },
+    isRecovering: () => false,
+    targets: () => watched.map(target),
+    source: undefined,
+    lookMs: 50,
+    ...changes,
+  });
+  t.after(() => detector.stop());
+  const of = (type: 'process_seen' | 'process_exited') =>
+    told.flatMap((event) => (event.type === type && 'pid' in event ? [event] : []));
+  return {
+    zoo,
+    events,
+    detector,
+    alarms,
+    exits: () => of('process_exited').map((event) => 'expected' in event && event.expected),
+    seen: () => of('process_seen').map((event) => 'pid' in event && event.pid),
+    watch: (next: readonly string[]) => {
+      watched = next;
+      detector.reconfigure();
+    },
+  };
+}
+
+/** Ends one, and waits until it has. */
+async function kill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+  process.kill(pid, signal);
+}
+
+test('the last of several raises the alarm, and each new life is told of', async (t) => {
+  const { zoo, detector, alarms, seen, exits } = detecting(t, ['exit-several']);
+  const program = zoo.sleeper('exit-several');
+  const first = await zoo.start(program);
+  const second = await zoo.start(program);
+  detector.start();
+  await waitFor('it is seen', () => seen().length === 1);
+  await kill(first);
+  await waitFor('one is gone', () => zoo.dir && !isRunning(first));
+  assert.deepEqual(alarms, []);
+  await kill(second, 'SIGSEGV');
+  await waitFor('an alarm', () => alarms.length === 1);
+  assert.match(
+    alarms[0] ?? '',
+    new RegExp(`^exit-several: signal SIGSEGV( \\(core dumped\\))? \\(pid ${second}, up [\\d.]+ s, `),
+  );
+  assert.deepEqual(exits(), [false]);
+  const third = await zoo.start(program);
+  await waitFor('its new life is told of', () => seen().includes(third));
+  await kill(third);
+  await waitFor('another alarm', () => alarms.length === 2);
+});
+
+test('one that comes while the first still runs takes over from it', async (t) => {
+  const { zoo, detector, alarms, seen } = detecting(t, ['exit-heir']);
+  const program = zoo.sleeper('exit-heir');
+  const first = await zoo.start(program);
+  detector.start();
+  await waitFor('it is seen', () => seen().includes(first));
+  const heir = await zoo.start(program);
+  await kill(first);
+  await waitFor('the heir is seen', () => seen().includes(heir));
+  assert.deepEqual(alarms, []);
+  await kill(heir);
+  await waitFor('an alarm', () => alarms.length === 1);
+});
+
+test('what ends while a recovery is under way raises nothing', async (t) => {
+  let recovering = true;
+  const { zoo, detector, alarms, seen, exits } = detecting(t, ['exit-own'], { isRecovering: () => recovering });
+  const program = zoo.sleeper('exit-own');
+  const first = await zoo.start(program);
+  detector.start();
+  await waitFor('it is seen', () => seen().includes(first));
+  await kill(first);
+  await waitFor('its end is told of', () => exits().length === 1);
+  assert.deepEqual(exits(), [true]);
+  recovering = false;
+  const second = await zoo.start(program);
+  await waitFor('its successor is seen', () => seen().includes(second));
+  assert.deepEqual(alarms, []);
+  await kill(second);
+  await waitFor('an alarm', () => alarms.length === 1);
+});
+
+test('what is watched changes at once', async (t) => {
+  const { zoo, detector, alarms, seen, watch } = detecting(t, ['exit-old']);
+  const [old, young] = [await zoo.start(zoo.sleeper('exit-old')), await zoo.start(zoo.sleeper('exit-new'))];
+  detector.start();
+  await waitFor('the one is seen', () => seen().includes(old));
+  watch(['exit-new']);
+  await waitFor('the other is seen', () => seen().includes(young));
+  await kill(old);
+  await kill(young);
+  await waitFor('an alarm', () => alarms.length > 0);
+  assert.match(alarms.join(), /^exit-new: signal SIGKILL [^,]*, [^,]*, [^,]*$/);
+});
+
+test('process events tell of a new life, and of what is lost', async (t) => {
+  let tell: (events: readonly ProcessEvent[]) => void = () => {};
+  const source: ProcessExitParts['source'] = {
+    subscribe: async (listener) => {
+      tell = listener;
+      return { kind: 'open', end: () => {} };
+    },
+    counters: () => ({ received: 0, lost: 0 }),
+    close: () => {},
+  };
+  // Looks of its own would come too late.
+  const { zoo, detector, alarms, seen } = detecting(t, ['exit-told'], { source, lookMs: 60_000 });
+  const program = zoo.sleeper('exit-told');
+  detector.start();
+  await waitFor('the events are there', () => /kernel’s process events/.test(detector.describe()));
+  const first = await zoo.start(program);
+  tell([{ type: 'exec', at: 0, pid: first }]);
+  await waitFor('it is seen', () => seen().includes(first));
+  await kill(first);
+  await waitFor('an alarm', () => alarms.length === 1);
+  const second = await zoo.start(program);
+  tell([{ type: 'lost', at: 0, count: 1 }]);
+  await waitFor('the next is seen', () => seen().includes(second));
+});
+
+test('a program whose unit was stopped raises nothing; one whose unit failed does, whatever it was meanwhile', async (t) => {
+  const states = [{ activeState: 'deactivating' }, { activeState: 'inactive', result: 'success' }];
+  let shows = 0;
+  const services: Pick<ServiceManager, 'show' | 'available'> = {
+    available: true,
+    show: async () => ({ kind: 'status', status: { ...UNIT, ...states[Math.min(shows++, states.length - 1)] } }),
+  };
+  const { zoo, detector, alarms, seen, exits, watch } = detecting(t, [], { services, targets: () => targets });
+  const program = zoo.sleeper('exit-unit');
+  const { strategy } = processStrategyWorld(t);
+  const targets: ExitWatchTarget[] = [
+    {
+      name: 'exit-unit',
+      systemName: 'exit-unit',
+      find: async (signal) => {
+        const found = await strategy().findRunning(managed('exit-unit'), signal ?? never);
+        return found.kind === 'found' ? { ...found, unit: UNIT.id } : found;
+      },
+    },
+  ];
+  const first = await zoo.start(program);
+  detector.start();
+  await waitFor('it is seen', () => seen().includes(first));
+  await kill(first);
+  await waitFor('its end is told of', () => exits().length === 1);
+  assert.deepEqual([exits(), alarms, shows >= 2], [[true], [], true]);
+  states.splice(0, 2, { activeState: 'failed', result: 'signal' });
+  const second = await zoo.start(program);
+  await waitFor('its successor is seen', () => seen().includes(second));
+  await kill(second);
+  await waitFor('an alarm', () => alarms.length === 1);
+  watch([]);
+});
+
+const UNIT: UnitStatus = {
+  id: 'exit-unit.service',
+  loadState: 'loaded',
+  activeState: 'active',
+  subState: 'running',
+  result: 'success',
+  mainPid: 0,
+  type: 'simple',
+  controlGroup: '',
+};
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
