@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type TestContext, test } from 'node:test';
+import { systemClock } from '../../../src/core/clock.ts';
+import { EventBus } from '../../../src/core/events.ts';
+import { ProcessExitDetector } from '../../../src/detectors/process-exit.ts';
+import { parseStrategy } from '../../../src/strategies/index.ts';
+import { ProcessTable } from '../../../src/system/process-table.ts';
+import { appUnit } from '../../../src/system/unit-name.ts';
+import { attemptOn, FakeSection, managed, never, silentLog } from '../../helpers/strategy-parts.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
+import { openRuns } from './runs.ts';
+
+// Runs under a real systemd, where it is PID 1: see transient.test.ts.
+
+/** The detector on one name; the unit that the test gives it is gone after the test. */
+function detecting(t: TestContext, name: string, section: Readonly<Record<string, string>>, unit?: readonly string[]) {
+  const { programs, commands, services } = openRuns(t);
+  const parts = { programs, commands, services, clock: systemClock, log: silentLog };
+  const launches = { get: () => undefined, set: () => {} };
+  const strategy = parseStrategy(new FakeSection(`process.${name}`, section)).create({ ...parts, launches });
+  const path = `/run/systemd/system/${name}.service`;
+  if (unit !== undefined) writeFileSync(path, `${unit.join('\n')}\n`);
+  systemctl('daemon-reload');
+  const events = new EventBus((error) => {
+    throw error;
+  });
+  const seen: number[] = [];
+  const exits: boolean[] = [];
+  const alarms: string[] = [];
+  events.subscribe((event) => {
+    if (event.type === 'process_seen') seen.push(event.pid);
+    if (event.type === 'process_exited') exits.push(event.expected);
+  });
+  const find = async (signal: AbortSignal) =>
+    (await strategy.findRunning?.(managed(name), signal)) ?? { kind: 'unknown' as const, reason: 'no means' };
+  const detector = new ProcessExitDetector({
+    table: new ProcessTable(),
+    services,
+    clock: systemClock,
+    events,
+    log: silentLog,
+    raiser: { raise: async (_name, notes) => void alarms.push(notes) },
+    isRecovering: () => false,
+    targets: () => [{ name, systemName: name, find }],
+    source: undefined,
+    lookMs: 100,
+  });
+  t.after(async () => {
+    await detector.stop();
+    await programs.retire(name, 10_000, never);
+    await services.call('stop', `${name}.service`, 10_000, never);
+    rmSync(path, { force: true });
+    systemctl('daemon-reload');
+  });
+  detector.start();
+  /** Waits until a process is seen that was not before; its pid. */
+  let known = 0;
+  const next = async (): Promise<number> => {
+    await waitFor('a new life', () => seen.length > known);
+    known = seen.length;
+    return seen.at(-1) ?? 0;
+  };
+  return { strategy, exits, alarms, next };
+}
+
+function systemctl(...args: string[]): void {
+  execFileSync('systemctl', args, { stdio: 'ignore' });
+}
+
+test('systemctl stop and restart raise nothing; a unit that fails raises its alarm', async (t) => {
+  const unit = ['[Service]', 'ExecStart=/bin/sh -c "trap \\"exit 0\\" TERM; sleep 600 & wait"', 'KillMode=mixed'];
+  const { exits, alarms, next } = detecting(t, 'exit-unit', { restart_strategy: 'service' }, unit);
+  systemctl('start', 'exit-unit');
+  const first = await next();
+  systemctl('restart', 'exit-unit');
+  const second = await next();
+  assert.notEqual(second, first);
+  systemctl('stop', 'exit-unit');
+  await waitFor('the stop is told of', () => exits.length === 2);
+  assert.deepEqual([exits, alarms], [[true, true], []]);
+  systemctl('start', 'exit-unit');
+  const third = await next();
+  process.kill(third, 'SIGKILL');
+  await waitFor('an alarm', () => alarms.length === 1);
+  assert.match(alarms[0] ?? '', new RegExp(`^signal SIGKILL \\(pid ${third}, `));
+  assert.deepEqual(exits, [true, true, false]);
+});
+
+test('a unit that takes its time to stop raises nothing either', async (t) => {
+  const unit = ['[Service]', 'ExecStart=/bin/sleep 600', 'ExecStopPost=/bin/sleep 1'];
+  const { exits, alarms, next } = detecting(t, 'exit-slow', { restart_strategy: 'service' }, unit);
+  systemctl('start', 'exit-slow');
+  await next();
+  systemctl('stop', 'exit-slow');
+  await waitFor('the stop is told of', () => exits.length === 1);
+  assert.deepEqual([exits, alarms], [[true], []]);
+});
+
+test('what systemd restarts itself raises nothing before it has given up', async (t) => {
+  const unit = ['[Unit]', 'StartLimitBurst=2', '[Service]', 'ExecStart=/bin/sleep 600', 'Restart=always', 'RestartSec=300ms'];
+  const { exits, alarms, next } = detecting(t, 'exit-again', { restart_strategy: 'service' }, unit);
+  systemctl('start', 'exit-again');
+  process.kill(await next(), 'SIGKILL');
+  const second = await next();
+  assert.deepEqual([exits, alarms], [[true], []]);
+  process.kill(second, 'SIGKILL');
+  await waitFor('an alarm', () => alarms.length === 1);
+  assert.match(alarms[0] ?? '', /^signal SIGKILL /);
+});
+
+test('a program that was started in a unit of ours: its death is an alarm, its unit’s stop is none', async (t) => {
+  const section = { restart_strategy: 'process', start_command: 'exec -a exit-app sleep 600' };
+  const { strategy, exits, alarms, next } = detecting(t, 'exit-app', section);
+  assert.equal((await strategy.restart(attemptOn(managed('exit-app')))).kind, 'restarted');
+  const first = await next();
+  assert.ok(readFileSync(`/proc/${first}/cgroup`, 'utf8').includes(appUnit('exit-app')));
+  process.kill(first, 'SIGKILL');
+  await waitFor('an alarm', () => alarms.length === 1);
+  // That the unit failed stands in the way of nobody.
+  assert.equal((await strategy.restart(attemptOn(managed('exit-app')))).kind, 'restarted');
+  await next();
+  systemctl('stop', appUnit('exit-app'));
+  await waitFor('the stop is told of', () => exits.length === 2);
+  assert.deepEqual([exits, alarms.length], [[false, true], 1]);
+});
+
+test('auto watches the unit where there is one, custom the program of that name', async (t) => {
+  const unit = ['[Service]', 'ExecStart=/bin/sleep 600'];
+  const auto = detecting(t, 'exit-auto', {}, unit);
+  systemctl('start', 'exit-auto');
+  process.kill(await auto.next(), 'SIGSEGV');
+  await waitFor('an alarm', () => auto.alarms.length === 1);
+  const custom = detecting(t, 'exit-custom', { restart_strategy: 'custom', restart_command: 'true' });
+  execFileSync('/bin/bash', ['-c', 'exec -a exit-custom sleep 600 >/dev/null 2>&1 & disown']);
+  process.kill(await custom.next(), 'SIGKILL');
+  await waitFor('an alarm', () => custom.alarms.length === 1);
+});
