@@ -34,6 +34,7 @@ export function parseRecoverySettings(section: SectionReader): RecoverySettings 
     preRestartCommand: section.verbatim('pre_restart_command'),
     commandTimeoutMs: section.secondsAsMs('command_timeout', { default: 60, min: 0.1 }),
     healthCheckTimeoutMs: section.secondsAsMs('health_check_timeout', { default: 5, min: 0.1 }),
+    stableTimeMs: section.secondsAsMs('stable_time', { default: 1, max: 3600 }),
     restartDelayMs: section.secondsAsMs('restart_delay', { default: 2 }),
     maxAttempts: section.integer('max_attempts', { default: 2, min: 1, max: 1000 }),
     useBackoff: section.boolean('use_backoff', false),

@@ -73,6 +73,8 @@ export interface RecoverySettings {
   readonly commandTimeoutMs: number;
   /** `health_check_timeout`: how long a process has to become healthy; default 5 s. */
   readonly healthCheckTimeoutMs: number;
+  /** `stable_time`: how long the new process must have run for a recovery to have succeeded; default 1 s, 0 off. */
+  readonly stableTimeMs: number;
   /** `restart_delay`: pause between attempts; default 2 s. */
   readonly restartDelayMs: number;
   /** `max_attempts` of one recovery; default 2, at least 1. */

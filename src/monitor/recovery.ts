@@ -3,7 +3,7 @@ import { commandEnvironment, expandCommand } from '../core/command-template.ts';
 import type { RecoverySettings } from '../core/config.ts';
 import type { RestartAttempt, RestartOutcome } from '../strategies/strategy.ts';
 import { commandFailure } from '../system/command-runner.ts';
-import { proveHealthy } from './health-proof.ts';
+import { proveLasting } from './health-proof.ts';
 import { processFields, type RecoveryJob, type RecoveryOutcome, type RecoveryParts } from './recovery-job.ts';
 import { dropHealedMembers } from './still-in-alarm.ts';
 
@@ -143,7 +143,7 @@ async function restart(
 async function checkHealth(job: RecoveryJob, attempt: number, parts: RecoveryParts): Promise<AttemptOutcome> {
   const { process, plan } = job;
   const startedMs = parts.clock.monotonicMs();
-  const proof = await proveHealthy(plan, process, attempt, parts.clock, parts.abort);
+  const proof = await proveLasting(plan, process, attempt, parts.clock, parts.abort);
   const durationMs = Math.round(parts.clock.monotonicMs() - startedMs);
   switch (proof.kind) {
     case 'unhealthy':

@@ -10,6 +10,7 @@ import { processStrategy } from './process.ts';
 import type { ProcessOptions } from './process-options.ts';
 import { type ServiceOptions, type ServiceStrategy, serviceStrategy } from './service.ts';
 import type {
+  Life,
   Resolution,
   RestartAttempt,
   RestartOutcome,
@@ -95,6 +96,15 @@ export class AutoStrategy implements RestartStrategy {
     }
   }
 
+  async life(process: ManagedProcess, signal: AbortSignal): Promise<Life | undefined> {
+    const choice = await this.#choose(process, signal);
+    if (choice.kind === 'none') return undefined;
+    const life = await this.#of(choice).life?.(process, signal);
+    return life === undefined && choice.kind === 'service' && this.#parts.fallsBack
+      ? this.#process.life?.(process, signal)
+      : life;
+  }
+
   async preview(process: ManagedProcess, signal: AbortSignal): Promise<RestartPreview> {
     const choice = await this.#choose(process, signal);
     if (choice.kind === 'none') return { stops: [], starts: [], refusals: [choice.reason] };
@@ -156,7 +166,7 @@ export class AutoStrategy implements RestartStrategy {
 
   /** Most units count as started before their program has done anything: why this one is down again; undefined where it is up. */
   async #earlyDeath(process: ManagedProcess, signal: AbortSignal): Promise<string | undefined> {
-    const health = await this.#service.checkHealth(process, EARLY_DEATH_MS, signal);
+    const health = await this.#service.prove(process, BETWEEN_LOOKS_MS, EARLY_DEATH_MS, signal);
     return health.kind === 'unhealthy' ? health.reason : undefined;
   }
 

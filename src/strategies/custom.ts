@@ -42,6 +42,7 @@ export function withRestartCommand(strategy: RestartStrategy, options: CustomOpt
     name: strategy.name,
     resolve: (process, signal) => strategy.resolve(process, signal),
     checkHealth: (process, timeoutMs, signal) => strategy.checkHealth(process, timeoutMs, signal),
+    life: async (process, signal) => strategy.life?.(process, signal),
     ...restartCommandActions(options, parts),
   };
 }

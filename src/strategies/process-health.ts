@@ -2,19 +2,22 @@ import type { Clock } from '../core/clock.ts';
 import type { HealthResult } from '../core/outcomes.ts';
 import type { ProcessTable } from '../system/process-table.ts';
 import { startDeadline } from './deadline.ts';
-import type { Matches } from './process-match.ts';
+import { type Matches, type ProcessTree, treesOf } from './process-match.ts';
 import { describePids } from './process-preview.ts';
+import type { Life } from './strategy.ts';
 
 /** What proving takes. */
 export interface HealthParts {
   readonly table: ProcessTable;
   readonly clock: Clock;
+  /** `stable_time` in milliseconds. */
+  readonly stableMs: number;
   /** Gives, within the signal, how to look at what runs under the name. */
   readonly finder: (signal: AbortSignal) => Promise<() => Matches>;
 }
 
 /**
- * Well is a program of which one process has been running for a second under one pid and start time, and is not suspended.
+ * Well is a program of which one process has been running for `stable_time` under one pid and start time, and is not suspended.
  * Waits for that at most `timeoutMs`. Never rejects.
  */
 export async function proveRunning(parts: HealthParts, timeoutMs: number, signal: AbortSignal): Promise<HealthResult> {
@@ -22,7 +25,7 @@ export async function proveRunning(parts: HealthParts, timeoutMs: number, signal
   try {
     const find = await parts.finder(deadline.signal);
     for (;;) {
-      const { result, againMs } = look(parts.table, find());
+      const { result, againMs } = look(parts, find());
       const leftMs = deadline.remainingMs();
       if (result.kind === 'healthy' || leftMs <= 0 || signal.aborted) return result;
       await parts.clock.sleep(Math.min(againMs, leftMs), signal);
@@ -32,20 +35,33 @@ export async function proveRunning(parts: HealthParts, timeoutMs: number, signal
   }
 }
 
-function look(table: ProcessTable, found: Matches): { readonly result: HealthResult; readonly againMs: number } {
+/** The oldest program of that name, with what had already descended from it: a daemon's first process may end. */
+export function livesOn(table: ProcessTable, find: () => Matches): Life | undefined {
+  const [tree] = treesOf(find());
+  if (tree === undefined) return undefined;
+  const { root } = tree;
+  const family = [root, ...tree.descendants];
+  const isOfIt = (other: ProcessTree): boolean =>
+    family.some(({ pid, startTime }) => pid === other.root.pid && startTime === other.root.startTime);
+  return {
+    ageMs: table.ageMs(root),
+    ended: async () => (table.exists(root) || treesOf(find()).some(isOfIt) ? undefined : `pid ${root.pid} has ended`),
+  };
+}
+
+function look({ table, stableMs }: HealthParts, found: Matches): { readonly result: HealthResult; readonly againMs: number } {
   if (found.kind === 'refused') return unhealthy(found.reason);
   const oldest = found.trees.find(({ root }) => root.state !== 'T')?.root;
   if (oldest === undefined) {
     return unhealthy(found.trees.length > 0 ? `${describePids(found.trees)} suspended` : 'no process of that name is running');
   }
   const ageMs = table.ageMs(oldest);
-  if (ageMs >= STABLE_MS) return { result: { kind: 'healthy' }, againMs: 0 };
-  return unhealthy(`pid ${oldest.pid} has been running for ${Math.max(ageMs, 0) / 1000} s only`, STABLE_MS - ageMs);
+  if (ageMs >= stableMs) return { result: { kind: 'healthy' }, againMs: 0 };
+  return unhealthy(`pid ${oldest.pid} has been running for ${Math.max(ageMs, 0) / 1000} s only`, stableMs - ageMs);
 }
 
 function unhealthy(reason: string, againMs = LOOK_MS): { readonly result: HealthResult; readonly againMs: number } {
   return { result: { kind: 'unhealthy', reason }, againMs };
 }
 
-const STABLE_MS = 1000;
 const LOOK_MS = 100;

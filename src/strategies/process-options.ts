@@ -19,6 +19,8 @@ export interface ProcessOptions {
   readonly user: string | undefined;
   /** `command_timeout` of stop_command; default 60 s. */
   readonly commandTimeoutMs: number;
+  /** `stable_time`: how long a process must have run to be well; default 1 s. */
+  readonly stableTimeMs: number;
 }
 
 /** Reads them; problems go to the reader. Source: seed 000 and signal(7). */
@@ -32,6 +34,7 @@ export function parseProcessOptions(section: SectionReader): ProcessOptions {
     maxMatches: section.integer('max_matches', { default: 1, min: 1 }),
     user: parseUser(section),
     commandTimeoutMs: section.secondsAsMs('command_timeout', { default: 60, min: 0.1 }),
+    stableTimeMs: section.secondsAsMs('stable_time', { default: 1, max: 3600 }),
   };
 }
 

@@ -9,7 +9,7 @@ import { type ProcessIdentity, ProcessTable } from '../system/process-table.ts';
 import type { RunningProcesses } from '../system/running-processes.ts';
 import { foundRunning } from './found-running.ts';
 import { isFromCommand, recallLaunch, rememberLaunch } from './launch-memory.ts';
-import { proveRunning } from './process-health.ts';
+import { livesOn, proveRunning } from './process-health.ts';
 import { findTrees, type Matches, type ProcessTree, treesOf } from './process-match.ts';
 import { type ProcessOptions, parseProcessOptions } from './process-options.ts';
 import { ambiguityOf, describePids, describeTree } from './process-preview.ts';
@@ -18,6 +18,7 @@ import { type StopResult, stopTrees } from './process-stop.ts';
 import { nameProblem } from './program-name.ts';
 import { findOwners } from './program-owner.ts';
 import type {
+  Life,
   Resolution,
   RestartAttempt,
   RestartOutcome,
@@ -64,7 +65,12 @@ export class ProcessStrategy implements RestartStrategy {
 
   async checkHealth(managed: ManagedProcess, timeoutMs: number, signal: AbortSignal): Promise<HealthResult> {
     const finder = (within: AbortSignal) => this.#finder(managed, within);
-    return proveRunning({ table: this.#table, clock: this.#parts.clock, finder }, timeoutMs, signal);
+    const parts = { table: this.#table, clock: this.#parts.clock, stableMs: this.#options.stableTimeMs, finder };
+    return proveRunning(parts, timeoutMs, signal);
+  }
+
+  async life(managed: ManagedProcess, signal: AbortSignal): Promise<Life | undefined> {
+    return livesOn(this.#table, await this.#finder(managed, signal));
   }
 
   async preview(managed: ManagedProcess, signal: AbortSignal): Promise<RestartPreview> {

@@ -2,13 +2,13 @@ import type { ManagedProcess } from '../core/alarm.ts';
 import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
 import { ProcessTable } from '../system/process-table.ts';
 import type { RunningProcesses } from '../system/running-processes.ts';
-import type { Resolution, RestartAttempt, RestartOutcome, RestartStrategy, StrategyDefinition } from './strategy.ts';
-import { proveUnitLasts } from './unit-health.ts';
+import type { Life, Resolution, RestartAttempt, RestartOutcome, RestartStrategy, StrategyDefinition } from './strategy.ts';
+import { proveUnitLasts, whyNotLasting } from './unit-health.ts';
 import { lookUpUnit, type UnitLookup } from './unit-lookup.ts';
 import { serviceName } from './unit-policy.ts';
 import { processesOfUnit } from './unit-processes.ts';
 import { restartUnit, type ServiceParts } from './unit-restart.ts';
-import { describeUnit, loadProblem, nextStep } from './unit-state.ts';
+import { describeState, describeUnit, hasCrashed, isUp, loadProblem, nextStep } from './unit-state.ts';
 
 /** What the service strategy takes from `[process.NAME]`. */
 export interface ServiceOptions {
@@ -18,6 +18,8 @@ export interface ServiceOptions {
   readonly commandTimeoutMs: number;
   /** `health_check_timeout`; default 5 s. */
   readonly healthCheckTimeoutMs: number;
+  /** `stable_time`: how long a unit must stay active to be well; default 1 s, 0: one look will do. */
+  readonly stableTimeMs: number;
 }
 
 /** `restart_strategy = service`: restarts a systemd unit. */
@@ -26,6 +28,7 @@ export const serviceStrategy = {
     hasOwnSection: section.section !== DEFAULT_SECTION,
     commandTimeoutMs: section.secondsAsMs('command_timeout', { default: 60, min: 0.1 }),
     healthCheckTimeoutMs: section.secondsAsMs('health_check_timeout', { default: 5, min: 0.1 }),
+    stableTimeMs: section.secondsAsMs('stable_time', { default: 1, max: 3600 }),
   }),
   create: (options, parts) => new ServiceStrategy(options, parts),
 } satisfies StrategyDefinition<ServiceOptions>;
@@ -77,8 +80,19 @@ export class ServiceStrategy implements RestartStrategy {
     timeoutMs: number,
     signal: AbortSignal,
   ): Promise<HealthResult | { readonly kind: 'assumed' }> {
+    const { stableTimeMs, healthCheckTimeoutMs } = this.#options;
+    const usualMs = Math.min(stableTimeMs, LASTING_MS, healthCheckTimeoutMs / 2);
+    return this.prove(process, usualMs + Math.max(stableTimeMs - LASTING_MS, 0), timeoutMs, signal);
+  }
+
+  /** checkHealth with a time of the caller's that the unit must last. */
+  prove(
+    process: ManagedProcess,
+    lastingMs: number,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<HealthResult | { readonly kind: 'assumed' }> {
     const lookUp = (signal: AbortSignal) => this.lookUp(process, signal);
-    const lastingMs = Math.min(LASTING_MS, this.#options.healthCheckTimeoutMs / 2);
     return proveUnitLasts(this.#parts.clock, { lookUp, lastingMs, timeoutMs, signal });
   }
 
@@ -101,6 +115,21 @@ export class ServiceStrategy implements RestartStrategy {
     }
   }
 
+  async life(process: ManagedProcess, signal: AbortSignal): Promise<Life | undefined> {
+    const found = await this.lookUp(process, signal);
+    if (found.kind !== 'found' || !(isUp(found.status) || hasCrashed(found.status))) return undefined;
+    const { status } = found;
+    return {
+      ageMs: 0,
+      ended: async (signal) => {
+        const later = await this.lookUp(process, signal);
+        if (later.kind !== 'found') return undefined;
+        if (isUp(status)) return whyNotLasting(status.id, status.mainPid, later.status);
+        return hasCrashed(later.status) ? `${status.id} is ${describeState(later.status)}` : undefined;
+      },
+    };
+  }
+
   async preview(process: ManagedProcess, signal: AbortSignal): Promise<RestartPreview> {
     const found = await this.lookUp(process, signal);
     const refusal = found.kind === 'found' ? loadProblem(found.status) : found.reason;
@@ -115,5 +144,5 @@ export class ServiceStrategy implements RestartStrategy {
   }
 }
 
-/** How long a unit must stay active to be healthy; half of `health_check_timeout` where that is shorter. */
+/** What of `stable_time` is taken from `health_check_timeout`; half of `health_check_timeout` where that is shorter. */
 const LASTING_MS = 1000;

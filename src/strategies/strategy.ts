@@ -41,6 +41,14 @@ export interface RestartAttempt {
   readonly outsideSlot?: <T>(wait: () => Promise<T>) => Promise<T>;
 }
 
+/** What runs after a restart, as it was found: to see whether it lasts. */
+export interface Life {
+  /** How long it has been running, in milliseconds; 0 where that is not known. */
+  readonly ageMs: number;
+  /** Why it is over, in one line; undefined while it lasts, and where that cannot be told. Never rejects. */
+  ended(signal: AbortSignal): Promise<string | undefined>;
+}
+
 /** A way of restarting one configured process. Stateless between calls; calls for different targets overlap. */
 export interface RestartStrategy {
   readonly name: StrategyName;
@@ -49,14 +57,16 @@ export interface RestartStrategy {
   /** Stops what is there and starts it anew. Never rejects. */
   restart(attempt: RestartAttempt): Promise<RestartOutcome>;
   /**
-   * The health check that holds where none is configured: the unit is active; the program runs and its pid is stable for a
-   * second. `assumed`: this strategy has no means to tell. Bounded by `timeoutMs` and `signal`. Never rejects.
+   * The health check that holds where none is configured: the unit is active; the program runs and its pid is stable for
+   * `stable_time`. `assumed`: this strategy has no means to tell. Bounded by `timeoutMs` and `signal`. Never rejects.
    */
   checkHealth(
     process: ManagedProcess,
     timeoutMs: number,
     signal: AbortSignal,
   ): Promise<HealthResult | { readonly kind: 'assumed' }>;
+  /** What runs under the name now; undefined where nothing does that could be looked at again. Never rejects. */
+  life?(process: ManagedProcess, signal: AbortSignal): Promise<Life | undefined>;
   preview(process: ManagedProcess, signal: AbortSignal): Promise<RestartPreview>;
   /** Called now and then while all is well, so that the strategy can record how the process was started. Never rejects. */
   observe?(process: ManagedProcess): Promise<void>;

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { HealthResult } from '../core/outcomes.ts';
+import type { UnitStatus } from '../system/service-manager.ts';
 import { startDeadline } from './deadline.ts';
 import type { UnitLookup } from './unit-lookup.ts';
 import { describeState, isUp, unitHealth } from './unit-state.ts';
@@ -29,18 +30,24 @@ export async function proveUnitLasts(
     const health = unitHealth(first.status);
     if (health.kind !== 'running') return health;
     const { id, mainPid } = first.status;
+    if (lastingMs === 0) return { kind: 'healthy' };
     const pauseMs = Math.min(lastingMs, deadline.remainingMs() - Math.min(SECOND_LOOK_MS, lastingMs / 4));
     if (pauseMs < lastingMs / 2) return { kind: 'unhealthy', reason: `${id} is active, but too late to tell whether it lasts` };
     await clock.sleep(pauseMs, deadline.signal);
     const second = await lookUp(deadline.signal);
     if (second.kind !== 'found') return { kind: 'unhealthy', reason: second.reason };
-    const { status } = second;
-    if (!isUp(status)) return { kind: 'unhealthy', reason: `${id} did not stay active: it is ${describeState(status)}` };
-    if (status.mainPid === mainPid) return { kind: 'healthy' };
-    return { kind: 'unhealthy', reason: `${id} does not last: main process ${mainPid} was followed by ${status.mainPid}` };
+    const reason = whyNotLasting(id, mainPid, second.status);
+    return reason === undefined ? { kind: 'healthy' } : { kind: 'unhealthy', reason };
   } finally {
     deadline.end();
   }
+}
+
+/** What became of the unit that was up with this main process; undefined where it still is. */
+export function whyNotLasting(id: string, mainPid: number, status: UnitStatus): string | undefined {
+  if (!isUp(status)) return `${id} did not stay active: it is ${describeState(status)}`;
+  if (status.mainPid === mainPid) return undefined;
+  return `${id} does not last: main process ${mainPid} was followed by ${status.mainPid}`;
 }
 
 /** Left for the second look. */

@@ -24,6 +24,11 @@ export function isRestartedBySystemd({ activeState, subState }: UnitStatus): boo
   return activeState === 'activating' && subState.startsWith('auto-restart');
 }
 
+/** True where its last life ended by itself, and badly. */
+export function hasCrashed(status: UnitStatus): boolean {
+  return status.activeState === 'failed' || isRestartedBySystemd(status);
+}
+
 /** True where systemd refuses to start the unit until `reset-failed`, or may do so: a failed unit does not always say why. */
 export function needsReset({ activeState, result }: UnitStatus): boolean {
   return activeState === 'failed' || result === 'start-limit-hit';

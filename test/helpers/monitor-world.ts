@@ -18,7 +18,7 @@ import { RestartSlots } from '../../src/monitor/restart-slots.ts';
 import { Settlement } from '../../src/monitor/settlement.ts';
 import type { DaemonState } from '../../src/state/daemon-state.ts';
 import type { AlarmStore } from '../../src/stores/store.ts';
-import type { RestartAttempt, RestartOutcome } from '../../src/strategies/strategy.ts';
+import type { Life, RestartAttempt, RestartOutcome } from '../../src/strategies/strategy.ts';
 import type { CommandResult, CommandRunner, ShellCommand } from '../../src/system/command-runner.ts';
 import { FakeClock } from './fake-clock.ts';
 import { memoryState } from './memory-state.ts';
@@ -34,6 +34,8 @@ export interface FakeProcess {
   /** Health after a restart; healthy unless said. */
   health?: () => HealthResult | { kind: 'assumed' };
   refused?: string;
+  /** What runs after a restart, where the strategy can tell. */
+  life?: () => Life | undefined;
   /** Why its health check can never pass. */
   checkRefusal?: string;
   /** What the look for its target waits for. */
@@ -60,6 +62,7 @@ const defaultRecovery: RecoverySettings = {
   preRestartCommand: undefined,
   commandTimeoutMs: 60_000,
   healthCheckTimeoutMs: 5000,
+  stableTimeMs: 1000,
   restartDelayMs: 2000,
   maxAttempts: 2,
   useBackoff: false,
@@ -280,6 +283,7 @@ export class MonitorWorld {
           return how.restart?.(attempt) ?? { kind: 'restarted', detail: 'fake restart' };
         },
         checkHealth: async () => ({ kind: 'assumed' }),
+        life: async () => how.life?.(),
         preview: async () => ({ stops: [], starts: [], refusals: [] }),
       },
     };

@@ -76,6 +76,7 @@ const DEFAULTS: ProcessOptions = {
   maxMatches: 1,
   user: undefined,
   commandTimeoutMs: 20_000,
+  stableTimeMs: 1000,
 };
 
 /** A row for a program of this name. */

@@ -41,6 +41,7 @@ describe('parseRecoverySettings', () => {
       preRestartCommand: undefined,
       commandTimeoutMs: 60_000,
       healthCheckTimeoutMs: 5_000,
+      stableTimeMs: 1_000,
       restartDelayMs: 2_000,
       maxAttempts: 2,
       useBackoff: false,

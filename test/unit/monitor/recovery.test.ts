@@ -167,3 +167,48 @@ test('a failure that no further attempt can change is the last attempt, and one 
   assert.equal(world.rows.get(1)?.alarma, true);
   assert.match(world.log('error'), /Failed to restart web: nothing to start/);
 });
+
+test('what dies within stable_time fails the attempt, though its health check has passed', async () => {
+  const world = new MonitorWorld();
+  let lives = 0;
+  world.alarm(1, 'web', {
+    life: () => {
+      lives++;
+      return { ageMs: 300, ended: async () => (lives === 1 ? 'pid 7 has ended' : undefined) };
+    },
+  });
+  await world.poll();
+  assert.deepEqual(world.restarts, ['web', 'web']);
+  const [failure] = world.seen('attempt_failed');
+  assert.equal(failure?.reason, 'health check failed: it did not last for stable_time (1 s): pid 7 has ended');
+  assert.equal(world.rows.get(1)?.alarma, false);
+  assert.match(world.log(), /Health check passed for web after 700 ms/);
+});
+
+test('stable_time is waited for only where there is something to look at, and what it has run counts', async () => {
+  for (const [ageMs, stableTimeMs, waited] of [
+    [undefined, 60_000, 0],
+    [5000, 1000, 0],
+    [0, 0, 0],
+    [250, 2000, 1750],
+  ] as const) {
+    const world = new MonitorWorld();
+    let looked = false;
+    world.alarm(1, 'web', {
+      settings: { stableTimeMs },
+      life: () =>
+        ageMs === undefined
+          ? undefined
+          : {
+              ageMs,
+              ended: async () => {
+                looked = true;
+                return undefined;
+              },
+            },
+    });
+    await world.poll();
+    assert.equal(world.seen('health_check_passed')[0]?.durationMs, waited);
+    assert.equal(looked, ageMs !== undefined && stableTimeMs > 0);
+  }
+});

@@ -45,7 +45,7 @@ function world(units: Record<string, FakeUnitOptions> = {}, fallsBack = false) {
   const added = Object.fromEntries(Object.entries(units).map(([name, unit]) => [name, systemd.add(name, unit)]));
   const processes = new FakeProcesses();
   const retired: string[] = [];
-  const options = { hasOwnSection: false, commandTimeoutMs: 60_000, healthCheckTimeoutMs: 5000 };
+  const options = { hasOwnSection: false, commandTimeoutMs: 60_000, healthCheckTimeoutMs: 5000, stableTimeMs: 1000 };
   const strategy = new AutoStrategy(new ServiceStrategy(options, { services: systemd, clock, log: silentLog }), processes, {
     services: systemd,
     programs: {

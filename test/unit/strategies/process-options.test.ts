@@ -33,6 +33,7 @@ test('defaults', () => {
       maxMatches: 1,
       user: undefined,
       commandTimeoutMs: 60_000,
+      stableTimeMs: 1000,
     },
     problems: [],
   });

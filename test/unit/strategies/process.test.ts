@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { attemptFor, managed, type ProcessStrategyWorld, processStrategyWorld } from '../../helpers/process-strategy-world.ts';
@@ -320,6 +320,47 @@ test('well is who has run for a second; a check is bounded', async (t) => {
   );
   assert.equal((await strategy.checkHealth(managed(name), 10_000, quiet)).kind, 'healthy');
   assert.equal((await strategy.checkHealth(managed(name), 1, quiet)).kind, 'healthy');
+});
+
+test('well is who has run for stable_time; 0: who runs', async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zstable');
+  const pid = await world.zoo.start(world.zoo.sleeper(name));
+  assert.equal((await world.strategy({ stableTimeMs: 0 }).checkHealth(managed(name), 1, quiet)).kind, 'healthy');
+  const patient = world.strategy({ stableTimeMs: 3_600_000 });
+  assert.match(
+    JSON.stringify(await patient.checkHealth(managed(name), 1, quiet)),
+    new RegExp(`pid ${pid} has been running for`),
+  );
+});
+
+test('the life of a program ends with it, not with the first process of a daemon', async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zlife');
+  const strategy = world.strategy();
+  assert.equal(await strategy.life(managed(name), quiet), undefined);
+  const sleeper = world.zoo.sleeper(name);
+  const pid = await world.zoo.start(sleeper);
+  const life = await strategy.life(managed(name), quiet);
+  assert(life !== undefined && life.ageMs < 60_000);
+  assert.equal(await life.ended(quiet), undefined);
+  process.kill(pid, 'SIGKILL');
+  await waitFor('dead', () => !isAlive(pid));
+  await world.zoo.start(sleeper);
+  assert.equal(await life.ended(quiet), `pid ${pid} has ended`);
+
+  const forking = unique('zfork');
+  const go = join(world.zoo.dir, 'go');
+  const child = world.zoo.sleeper(forking);
+  mkdirSync(join(world.zoo.dir, 'd'));
+  const first = await world.zoo.start(
+    world.zoo.script(`d/${forking}`, `#!/bin/bash\n${child} 300 & until [ -e ${go} ]; do sleep 0.02; done\n`),
+  );
+  await waitFor('both', () => world.table.list(['name']).filter((seen) => seen.name === forking).length === 2);
+  const daemon = await strategy.life(managed(forking), quiet);
+  writeFileSync(go, '');
+  await waitFor('the first has ended', () => !isAlive(first));
+  assert.equal(await daemon?.ended(quiet), undefined);
 });
 
 test('commands of ours are neither recorded nor, for another process, matched', async (t) => {

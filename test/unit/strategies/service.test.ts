@@ -5,7 +5,7 @@ import { FakeClock } from '../../helpers/fake-clock.ts';
 import { FakeSystemd, type FakeUnitOptions } from '../../helpers/fake-systemd.ts';
 import { attemptOn, FakeSection, managed, never, settled, silentLog } from '../../helpers/strategy-parts.ts';
 
-const options = { hasOwnSection: false, commandTimeoutMs: 60_000, healthCheckTimeoutMs: 5000 };
+const options = { hasOwnSection: false, commandTimeoutMs: 60_000, healthCheckTimeoutMs: 5000, stableTimeMs: 1000 };
 
 function world(units: Record<string, FakeUnitOptions> = {}, own: Partial<typeof options> = {}) {
   const clock = new FakeClock();
@@ -240,6 +240,53 @@ test('health: a short health_check_timeout is enough for a well unit, and no loo
   assert.match(reasonOf(await health('nginx', 250)), /too late to tell/);
 });
 
+test('health: stable_time says how long it must last; 0: one look will do', async () => {
+  for (const [stableTimeMs, leftMs] of [
+    [0, 5000],
+    [300, 5000],
+    [3000, 7000],
+    [60_000, 64_000],
+  ] as const) {
+    const { health, clock, restart } = world(
+      { 'well.service': { state: 'active' }, 'brief.service': { livesMs: 2500 } },
+      { stableTimeMs },
+    );
+    const startedMs = clock.monotonicMs();
+    assert.deepEqual(await health('well', leftMs), { kind: 'healthy' });
+    assert.equal(clock.monotonicMs() - startedMs, stableTimeMs);
+    await restart('brief');
+    assert.equal((await health('brief', leftMs)).kind, stableTimeMs > 2500 ? 'unhealthy' : 'healthy', `${stableTimeMs}`);
+  }
+});
+
+test('the life of a unit ends with its main process, and is not looked at where it is not up', async () => {
+  const { strategy, restart, clock, systemd } = world({
+    'well.service': { state: 'active' },
+    'crash.service': { livesMs: 400 },
+    'again.service': { livesMs: 400, restartMs: 100 },
+    'at-once.service': { livesMs: 5 },
+    'down.service': {},
+  });
+  const life = (name: string) => strategy.life(managed(name), never);
+  assert.equal(await life('down'), undefined);
+  assert.equal(await life('ghost'), undefined);
+  const well = await life('well');
+  for (const [name, waitMs, expected] of [
+    ['crash', 0, /did not stay active: it is failed/],
+    ['again', 0, /did not stay active|was followed by/],
+    ['at-once', 50, /at-once.service is failed/],
+  ] as const) {
+    await restart(name);
+    await clock.advance(waitMs);
+    const seen = await life(name);
+    await clock.advance(600);
+    assert.match((await seen?.ended(never)) ?? '', expected);
+  }
+  assert.equal(await well?.ended(never), undefined);
+  systemd.silent = 'no answer';
+  assert.equal(await well?.ended(never), undefined, 'nothing can be told');
+});
+
 test('health: a one-shot', async () => {
   const { restart, health } = world({
     'keeps.service': { type: 'oneshot', remainAfterExit: true },
@@ -281,6 +328,7 @@ test('parse: limits in milliseconds; only [process.default] is no section of its
       hasOwnSection: true,
       commandTimeoutMs: 5000,
       healthCheckTimeoutMs: 1000,
+      stableTimeMs: 1000,
     },
   );
 });
