@@ -23,8 +23,8 @@ export class AlarmIntake {
     this.#parts = parts;
   }
 
-  /** The alarms that are to be handled. `rows`: all rows in alarm of those that are `spokenFor`. */
-  judge(rows: readonly ProcessRow[], spokenFor: (processId: number) => boolean): FoundAlarm[] {
+  /** The alarms that are to be handled. `rows`: all rows in alarm of those that are `spokenFor`; all unless said. */
+  judge(rows: readonly ProcessRow[], spokenFor: (processId: number) => boolean = () => true): FoundAlarm[] {
     this.#forgetEnded(rows, spokenFor);
     return rows.flatMap((row) => this.#judgeRow(row));
   }

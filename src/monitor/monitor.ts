@@ -2,6 +2,7 @@ import type { ProcessRow } from '../core/alarm.ts';
 import { errorMessage } from '../core/errors.ts';
 import { isKeptRow } from '../core/kept-row.ts';
 import { AlarmIntake, type AlarmIntakeParts } from './alarm-intake.ts';
+import { backoffMs } from './backoff.ts';
 
 /** What the daemon knows of its alarm source. "It did not answer" is never "there are no alarms". */
 export type StoreAvailability =
@@ -24,7 +25,6 @@ export interface MonitorParts extends AlarmIntakeParts {
 
 /** A poll that takes longer is a stuck loop: the watchdog is no longer fed. Far beyond every deadline of a store call. */
 const STUCK_AFTER_MS = 180_000;
-const RETRY_CEILING_MS = 30_000;
 
 /** The poll loop: asks the store who is in alarm, hands them to the queue, sleeps. Polls never overlap; a fault never ends it. */
 export class Monitor {
@@ -111,7 +111,7 @@ export class Monitor {
   #take(rows: readonly ProcessRow[]): void {
     const { clearing, settlement, queue } = this.#parts;
     const all = [...rows, ...this.#parts.kept.rows()];
-    const alarms = this.#intake.judge(all, everyRow);
+    const alarms = this.#intake.judge(all);
     clearing.forgetEnded(rows);
     settlement.sweep(all);
     queue.submit(alarms);
@@ -197,15 +197,3 @@ export class Monitor {
     await beat;
   }
 }
-
-function everyRow(): boolean {
-  return true;
-}
-
-/** A random pause of at most 1, 2, 4 … 30 s, by the number of faults in a row. */
-function backoffMs(faults: number): number {
-  const ceiling = Math.min(1000 * 2 ** Math.max(faults - 1, 0), RETRY_CEILING_MS);
-  return Math.max(MIN_RETRY_MS, Math.random() * ceiling);
-}
-
-const MIN_RETRY_MS = 200;

@@ -98,11 +98,8 @@ export class AutoStrategy implements RestartStrategy {
 
   async life(process: ManagedProcess, signal: AbortSignal): Promise<Life | undefined> {
     const choice = await this.#choose(process, signal);
-    if (choice.kind === 'none') return undefined;
-    const life = await this.#of(choice).life?.(process, signal);
-    return life === undefined && choice.kind === 'service' && this.#parts.fallsBack
-      ? this.#process.life?.(process, signal)
-      : life;
+    const life = choice.kind === 'none' ? undefined : await this.#of(choice).life?.(process, signal);
+    return life ?? (this.#parts.fallsBack ? this.#process.life?.(process, signal) : undefined);
   }
 
   async preview(process: ManagedProcess, signal: AbortSignal): Promise<RestartPreview> {

@@ -134,3 +134,6 @@ function shown(text: string): string {
 }
 
 const SHOWN_LENGTH = 200;
+
+/** Where programs are looked for where the daemon itself has no PATH. */
+export const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';

@@ -13,7 +13,7 @@ import { livesOn, proveRunning } from './process-health.ts';
 import { findTrees, type Matches, type ProcessTree, treesOf } from './process-match.ts';
 import { type ProcessOptions, parseProcessOptions } from './process-options.ts';
 import { ambiguityOf, describePids, describeTree } from './process-preview.ts';
-import { planStart, type StartPlan } from './process-start.ts';
+import { defaultPath, planStart, type StartPlan } from './process-start.ts';
 import { type StopResult, stopTrees } from './process-stop.ts';
 import { nameProblem } from './program-name.ts';
 import { findOwners } from './program-owner.ts';
@@ -191,7 +191,7 @@ export class ProcessStrategy implements RestartStrategy {
   #planStart(managed: ManagedProcess, attempt: number, trees: readonly ProcessTree[]): StartPlan {
     const stored = this.#parts.launches.get(managed.systemName);
     const running = trees.map((tree, index) => recallLaunch(this.#table, index === 0 ? stored : undefined, tree));
-    return planStart(this.#options, managed, attempt, running, stored, process.env.PATH ?? DEFAULT_PATH);
+    return planStart(this.#options, managed, attempt, running, stored, process.env.PATH ?? defaultPath);
   }
 }
 
@@ -203,4 +203,3 @@ function failed(reason: string): { readonly kind: 'failed'; readonly reason: str
 const GRACE_MS = 500;
 /** A look in passing waits no longer for a directory of users. */
 const OBSERVE_MS = 2000;
-const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';

@@ -47,7 +47,10 @@ async function run({ name, section, own = true, look = false }: StrategyCall): P
   const startedMs = systemClock.monotonicMs();
   const outcome = look ? undefined : await strategy.restart(attemptOn(process));
   const restartMs = systemClock.monotonicMs() - startedMs;
-  const settings = { healthCheckTimeoutMs: reader.secondsAsMs('health_check_timeout', { default: 5 }) };
+  const settings = {
+    healthCheckTimeoutMs: reader.secondsAsMs('health_check_timeout', { default: 5 }),
+    stableTimeMs: reader.secondsAsMs('stable_time', { default: 1 }),
+  };
   const plan = { strategy, settings, checks: [], configured: own } as unknown as RecoveryPlan;
   const health = outcome?.kind === 'restarted' ? await proveHealthy(plan, process, 1, systemClock, never) : undefined;
   return { resolution, preview, outcome, restartMs, health };

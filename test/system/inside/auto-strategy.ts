@@ -31,7 +31,7 @@ function openAuto(t: TestContext, name: string, section: Readonly<Record<string,
     execFileSync('systemctl', ['daemon-reload']);
   });
   const plan = (healthCheckTimeoutMs: number) =>
-    ({ strategy, settings: { healthCheckTimeoutMs }, checks: [] }) as unknown as RecoveryPlan;
+    ({ strategy, settings: { healthCheckTimeoutMs, stableTimeMs: 1000 }, checks: [] }) as unknown as RecoveryPlan;
   return {
     define: (...lines: string[]) => {
       writeFileSync(path, `${lines.join('\n')}\n`);
