@@ -12,7 +12,7 @@ export function isCommandKey(key: string): boolean {
 
 /** A key whose value is read verbatim and never shown. */
 export function isSecretKey(key: string): boolean {
-  return /(?:password|passwd|secret|token|api_?key)$/i.test(key);
+  return /(?:^auth|password|passwd|secret|token|api_?key)$/i.test(key);
 }
 
 /** The value of `key`, by the rule its name stands for. */

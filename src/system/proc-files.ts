@@ -23,9 +23,9 @@ export class ProcFiles {
     return this.#read(file, true)?.toString('utf8');
   }
 
-  /** The bytes of a file, the caller's own. */
-  bytes(file: string): Buffer | undefined {
-    const read = this.#read(file, true);
+  /** The bytes of a file, the caller's own; no more than `limit` of them. */
+  bytes(file: string, limit = Number.POSITIVE_INFINITY): Buffer | undefined {
+    const read = this.#read(file, true, limit);
     return read === undefined ? undefined : Buffer.from(read);
   }
 
@@ -57,7 +57,7 @@ export class ProcFiles {
   }
 
   /** What is read stands in the common buffer until the next call. */
-  #read(file: string, toEnd: boolean): Buffer | undefined {
+  #read(file: string, toEnd: boolean, limit = Number.POSITIVE_INFINITY): Buffer | undefined {
     let fd: number | undefined;
     try {
       fd = openSync(`${this.#root}/${file}`, 'r');
@@ -65,6 +65,7 @@ export class ProcFiles {
       for (let length = 0; ; ) {
         const got = readSync(fd, buffer, length, buffer.length - length, null);
         length += got;
+        if (length >= limit) return buffer.subarray(0, limit);
         const full = length === buffer.length;
         if (full) buffer = enlarged(buffer);
         // A huge command line is no reason to keep as much memory for ever.

@@ -68,9 +68,9 @@ export class ProcessTable {
     return this.uptimeMs() - startTime * MS_PER_TICK;
   }
 
-  /** A file of /proc/PID as it is; undefined where it cannot be read. */
-  bytes(pid: number, file: string): Buffer | undefined {
-    return this.#files.bytes(`${pid}/${file}`);
+  /** A file of /proc/PID as it is, its first `limit` bytes where that is said; undefined where it cannot be read. */
+  bytes(pid: number, file: string, limit?: number): Buffer | undefined {
+    return this.#files.bytes(`${pid}/${file}`, limit);
   }
 
   /** True where the process executes the very file at `path`, by whatever name, symbolic links followed. False where either cannot be read. */

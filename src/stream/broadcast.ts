@@ -1,0 +1,50 @@
+import type { ProcessEvent, ProcessEventType } from '../core/process-event.ts';
+import { type ClientFilter, passes } from './client-filter.ts';
+import type { EventClient } from './event-client.ts';
+import type { DescribedEvent, EventDescriber } from './event-describer.ts';
+
+/** Tells events to clients: each is made a line once, and clients that want the same share the bytes. */
+export class Broadcast {
+  readonly #describer: EventDescriber;
+  readonly #types: ReadonlySet<ProcessEventType>;
+  #groups: { readonly filter: ClientFilter; readonly clients: readonly EventClient[] }[] = [];
+  #wanted: ReadonlySet<ProcessEventType> = new Set();
+
+  /** `types`: what there is to be had here. */
+  constructor(describer: EventDescriber, types: ReadonlySet<ProcessEventType>) {
+    this.#describer = describer;
+    this.#types = types;
+  }
+
+  /** To be called whenever a client has come, gone, or changed its filter. */
+  regroup(clients: Iterable<EventClient>): void {
+    const groups = Map.groupBy(clients, ({ filter: { events, user, name } }) =>
+      JSON.stringify([events === undefined ? null : [...events], user ?? null, name ?? null]),
+    );
+    this.#groups = [...groups.values()].flatMap((members) =>
+      members[0] === undefined ? [] : [{ filter: members[0].filter, clients: members }],
+    );
+    const asked = this.#groups.map(({ filter }) => filter.events ?? this.#types);
+    this.#wanted = new Set([...this.#types].filter((type) => asked.some((types) => types.has(type))));
+  }
+
+  /** Everything that came, in order. */
+  tell(events: readonly ProcessEvent[]): void {
+    const lines: { readonly described: DescribedEvent; readonly text: string }[] = [];
+    for (const event of events) {
+      const described = this.#describer.describe(event, this.#wanted);
+      if (described !== undefined) lines.push({ described, text: `${JSON.stringify(described.line)}\n` });
+    }
+    for (const { filter, clients } of this.#groups) {
+      const chosen = lines.filter(({ described }) => passes(filter, described)).map(({ text }) => text);
+      for (let from = 0; from < chosen.length; from += LINES_OF_A_PIECE) {
+        const piece = chosen.slice(from, from + LINES_OF_A_PIECE);
+        const bytes = Buffer.from(piece.join(''));
+        for (const client of clients) client.queue.push(bytes, piece.length);
+      }
+    }
+  }
+}
+
+/** Some 30 KB: what does not fit a queue is dropped by the piece. */
+const LINES_OF_A_PIECE = 200;

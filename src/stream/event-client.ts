@@ -1,0 +1,60 @@
+import type { Socket } from 'node:net';
+import type { Clock } from '../core/clock.ts';
+import { type ClientFilter, everything, parseFilter } from './client-filter.ts';
+import { ClientQueue } from './client-queue.ts';
+
+/** What a client is given. */
+export interface EventClientOptions {
+  readonly socket: Socket;
+  /** Its name in the log: `a local client`, `192.0.2.7`. */
+  readonly name: string;
+  readonly clock: Clock;
+  /** Hears that the filter has changed. */
+  readonly onFilter: () => void;
+}
+
+/** One client of the stream that may hear of it. What it sends is its filter, in the first line, and beyond that nothing. */
+export class EventClient {
+  readonly name: string;
+  readonly queue: ClientQueue;
+  readonly #socket: Socket;
+  readonly #onFilter: () => void;
+  #filter = everything;
+  #head = Buffer.alloc(0);
+
+  constructor({ socket, name, clock, onFilter }: EventClientOptions) {
+    this.name = name;
+    this.queue = new ClientQueue(socket, clock);
+    this.#socket = socket;
+    this.#onFilter = onFilter;
+    socket.on('data', this.#onData);
+    // A login leaves it paused.
+    socket.resume();
+  }
+
+  get filter(): ClientFilter {
+    return this.#filter;
+  }
+
+  /** Hangs up; what it has not read is lost. */
+  cut(): void {
+    this.#socket.destroy();
+  }
+
+  readonly #onData = (bytes: Buffer): void => {
+    this.#head = Buffer.concat([this.#head, bytes.subarray(0, MAX_LINE + 1)]);
+    const end = this.#head.indexOf('\n');
+    if (end < 0 && this.#head.length <= MAX_LINE) return;
+    const filter = end < 0 ? undefined : parseFilter(this.#head.toString('utf8', 0, end));
+    this.#head = Buffer.alloc(0);
+    this.#socket.off('data', this.#onData);
+    // Read on, or the end of the connection would never be seen.
+    this.#socket.resume();
+    if (filter === undefined) return;
+    this.#filter = filter;
+    this.#onFilter();
+  };
+}
+
+/** Bytes of the first line; a longer one is none. */
+const MAX_LINE = 4096;

@@ -1,0 +1,109 @@
+import type { EventLine } from '../core/event-line.ts';
+import type { ProcessEvent, ProcessEventType } from '../core/process-event.ts';
+import { parseWaitStatus } from '../core/wait-status.ts';
+import type { ProcessMemory, RememberedProcess } from './process-memory.ts';
+
+/** What a describer is given. */
+export interface EventDescriberOptions {
+  readonly memory: ProcessMemory;
+  readonly userName: (uid: number) => string;
+  /** The watched process of the configuration that a pid belongs to. */
+  readonly monitoredName?: (pid: number) => string | undefined;
+}
+
+/** A line and what clients may choose it by, which a fork's line does not say. */
+export interface DescribedEvent {
+  readonly line: EventLine;
+  readonly user: string;
+}
+
+/** The kinds that have to be received, whatever is asked for: by them it is known whose a process is that has ended already. */
+export const describingTypes: readonly ProcessEventType[] = ['exec', 'exit', 'fork', 'uid', 'comm'];
+
+/**
+ * Tells process events as clients get them. What it learns at fork and exec it remembers, so that an exit can be told with name,
+ * user and lifetime when the process is gone. Every event must pass through it, in order.
+ */
+export class EventDescriber {
+  readonly #options: EventDescriberOptions;
+  #lastTime = { at: Number.NaN, text: '' };
+
+  constructor(options: EventDescriberOptions) {
+    this.#options = options;
+  }
+
+  /** The line of an event that is among `wanted`; undefined for any other, of which /proc is not asked. */
+  describe(event: ProcessEvent, wanted: ReadonlySet<ProcessEventType>): DescribedEvent | undefined {
+    const { memory } = this.#options;
+    if (event.type === 'lost') {
+      memory.relearn();
+      return { line: { event: 'lost', count: event.count, time: this.#time(event.at) }, user: UNKNOWN };
+    }
+    const isWanted = wanted.has(event.type);
+    memory.learn(event, isWanted || wanted.has('exit'));
+    const process = isWanted ? memory.get(event.pid) : undefined;
+    const described = isWanted ? this.#tell(event, process) : undefined;
+    if (event.type === 'exit') memory.forget(event.pid);
+    return described;
+  }
+
+  #tell(event: Exclude<ProcessEvent, { type: 'lost' }>, process: RememberedProcess | undefined): DescribedEvent {
+    const { memory, userName, monitoredName } = this.#options;
+    const { pid } = event;
+    const user = process?.uid === undefined ? UNKNOWN : userName(process.uid);
+    const ppid = ('parentPid' in event && event.parentPid) || process?.parentPid;
+    const monitored = monitoredName?.(pid);
+    const context = {
+      time: this.#time(event.at),
+      ...(process?.name === undefined ? {} : { comm: process.name }),
+      ...(ppid === undefined || event.type === 'fork' ? {} : { ppid }),
+      ...(monitored === undefined ? {} : { monitored }),
+    };
+    const told = (line: EventLine): DescribedEvent => ({ line, user });
+    switch (event.type) {
+      case 'fork':
+        return told({ event: 'fork', child_pid: pid, parent_pid: event.parentPid, ...context });
+      case 'exec':
+        return told({ event: 'exec', pid, user, cmdline: memory.commandLine(pid), ...context });
+      case 'exit':
+        return told({ event: 'exit', pid, exit_code: event.status, user, ...howItEnded(event, process), ...context });
+      case 'uid':
+      case 'gid':
+        return told({ event: event.type, pid, user, real: event.real, effective: event.effective, ...context });
+      case 'ptrace':
+        return told({ event: 'ptrace', pid, user, tracer_pid: event.tracerPid, ...context });
+      case 'sid':
+      case 'comm':
+      case 'coredump':
+        return told({ event: event.type, pid, user, ...context });
+      default:
+        return event satisfies never;
+    }
+  }
+
+  #time(at: number): string {
+    const ms = Math.floor(at);
+    // Thousands may come in one millisecond.
+    if (ms !== this.#lastTime.at) this.#lastTime = { at: ms, text: new Date(ms).toISOString() };
+    return this.#lastTime.text;
+  }
+}
+
+/** What seed 002 says of a user that cannot be had. */
+const UNKNOWN = 'unknown';
+
+interface End {
+  readonly exit_status?: number;
+  readonly signal?: string;
+  readonly core_dumped?: boolean;
+  readonly lifetime_ms?: number;
+}
+
+function howItEnded(event: { readonly at: number; readonly status: number }, process: RememberedProcess | undefined): End {
+  const end = parseWaitStatus(event.status);
+  const lifetime =
+    process?.startedAt === undefined ? {} : { lifetime_ms: Math.max(0, Math.round(event.at - process.startedAt)) };
+  return end.kind === 'exited'
+    ? { exit_status: end.code, ...lifetime }
+    : { signal: end.signal, core_dumped: end.coreDumped, ...lifetime };
+}

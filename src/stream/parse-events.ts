@@ -1,0 +1,135 @@
+import { isIP } from 'node:net';
+import type { SectionReader } from '../core/config.ts';
+import { errorMessage } from '../core/errors.ts';
+import { type ProcessEventType, processEventTypes } from '../core/process-event.ts';
+import { readNamedFile } from '../stores/read-named-file.ts';
+import { checkSocketPath } from '../system/socket-file.ts';
+import type { TlsIdentity } from './secure-socket.ts';
+
+/** `[events]`: who may hear of process events. */
+export interface EventStreamOptions {
+  /** The Unix socket; undefined: none. */
+  readonly socket:
+    | {
+        /** `socket`: an absolute path; default /run/monitor_service/events.sock. */
+        readonly path: string;
+        /** `socket_mode`; default 0660. */
+        readonly mode: number;
+        /** `socket_group`: name or number; undefined: the daemon's own. */
+        readonly group: string | undefined;
+      }
+    | undefined;
+  /** `tcp`; undefined: no TCP. */
+  readonly tcp:
+    | {
+        /** 127.0.0.1 where only a port is given. */
+        readonly host: string;
+        readonly port: number;
+        /** `auth`, or the content of `auth_file` less its line end: 1 to 256 bytes. */
+        readonly auth: string;
+        /** The content of `tls_cert` and `tls_key`; undefined: not encrypted. */
+        readonly tls: TlsIdentity | undefined;
+      }
+    | undefined;
+  /** `events`: what there is to be had; default exec, exit, fork. */
+  readonly types: ReadonlySet<ProcessEventType>;
+  /** `clients` at once; default 10. */
+  readonly clients: number;
+}
+
+/** Reads `[events]`; problems go to the reader, none tells the password. Whether the section stands in the file is the caller's to ask. */
+export function parseEvents(section: SectionReader, env: NodeJS.ProcessEnv = process.env): EventStreamOptions {
+  const path = section.text('socket') ?? '/run/monitor_service/events.sock';
+  checkSocketPath(section, 'socket', path);
+  return {
+    socket: { path, mode: parseMode(section), group: section.text('socket_group') },
+    tcp: parseTcp(section, env),
+    types: parseTypes(section),
+    clients: section.integer('clients', { default: 10, min: 1, max: 1000 }),
+  };
+}
+
+function parseMode(section: SectionReader): number {
+  const text = section.text('socket_mode') ?? '0660';
+  if (/^0?[0-7]{3}$/.test(text)) return Number.parseInt(text, 8);
+  section.problem('socket_mode', 'cannot be used (expected permissions in octal, such as 0660)');
+  return 0o660;
+}
+
+function parseTypes(section: SectionReader): ReadonlySet<ProcessEventType> {
+  const names = section.list('events').map((name) => name.toLowerCase());
+  const types = processEventTypes.filter((type) => names.includes(type));
+  const unknown = names.find((name) => !types.some((type) => type === name));
+  if (unknown !== undefined) section.problem('events', `cannot be used (expected a list of ${processEventTypes.join(', ')})`);
+  return new Set(types.length === 0 ? ['exec', 'exit', 'fork'] : types);
+}
+
+function parseTcp(section: SectionReader, env: NodeJS.ProcessEnv): EventStreamOptions['tcp'] {
+  const address = section.text('tcp');
+  const auth = parseAuth(section, env);
+  const tls = parseTls(section, env);
+  if (address === undefined) {
+    for (const key of ['auth', 'auth_file', 'tls_cert', 'tls_key'])
+      if (section.text(key) !== undefined) section.warning(key, 'has no effect without tcp');
+    return undefined;
+  }
+  const place = parseListenAddress(address);
+  if (place === undefined) {
+    section.problem('tcp', 'cannot be used (expected HOST:PORT, [IPv6]:PORT or PORT, the port from 1 to 65535)');
+    return undefined;
+  }
+  if (auth === undefined) {
+    // What a password lacks has been told.
+    if (section.text('auth') === undefined && section.text('auth_file') === undefined)
+      section.problem('tcp', 'needs a password (auth or auth_file)');
+    return undefined;
+  }
+  if (tls === undefined && !isLoopback(place.host))
+    section.warning('tcp', 'sends password and events unencrypted over the network (set tls_cert and tls_key)');
+  return { ...place, auth, tls };
+}
+
+/** `HOST:PORT`, `[IPv6]:PORT`, `:PORT` or `PORT`; without a host 127.0.0.1. Undefined where it is none of them. */
+export function parseListenAddress(text: string): { readonly host: string; readonly port: number } | undefined {
+  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]:|([^:\s]*):)?(\d{1,5})$/.exec(text) ?? [];
+  const port = Number(digits);
+  if (!(port >= 1 && port <= 65_535)) return undefined;
+  if (bracketed !== undefined && isIP(bracketed) !== 6) return undefined;
+  return { host: bracketed ?? (plain || '127.0.0.1'), port };
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+function parseAuth(section: SectionReader, env: NodeJS.ProcessEnv): string | undefined {
+  const own = section.verbatim('auth');
+  const isFile = section.text('auth_file') !== undefined;
+  if (isFile && own) section.warning('auth', 'has no effect: auth_file is used');
+  // Editors and echo(1) end the last line; a password that ends so cannot be meant.
+  const auth = isFile ? readNamedFile(section, 'auth_file', env, { secret: true })?.replace(/\r?\n$/, '') : own || undefined;
+  if (auth === undefined) return undefined;
+  if (auth !== '' && Buffer.byteLength(auth) <= MAX_AUTH_BYTES && !/[\r\n]/.test(auth)) return auth;
+  section.problem(isFile ? 'auth_file' : 'auth', `cannot be used (expected one line of 1 to ${MAX_AUTH_BYTES} bytes)`);
+  return undefined;
+}
+
+/** What is read of a client's line (seed 002). */
+const MAX_AUTH_BYTES = 256;
+
+function parseTls(section: SectionReader, env: NodeJS.ProcessEnv): TlsIdentity | undefined {
+  const [hasCert, hasKey] = [section.text('tls_cert') !== undefined, section.text('tls_key') !== undefined];
+  if (hasCert !== hasKey) section.problem(hasCert ? 'tls_cert' : 'tls_key', `needs ${hasCert ? 'tls_key' : 'tls_cert'} too`);
+  if (!hasCert || !hasKey) return undefined;
+  const cert = readNamedFile(section, 'tls_cert', env, { secret: false });
+  const key = readNamedFile(section, 'tls_key', env, { secret: true });
+  if (cert === undefined || key === undefined) return undefined;
+  try {
+    // Not an import: node:tls is large, and needed only here and where it is used.
+    process.getBuiltinModule('node:tls').createSecureContext({ cert, key });
+    return { cert, key };
+  } catch (error) {
+    section.problem('tls_cert', `cannot be used with tls_key: ${errorMessage(error)}`);
+    return undefined;
+  }
+}

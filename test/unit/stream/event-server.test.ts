@@ -1,0 +1,240 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, lstatSync, readdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { describe, it } from 'node:test';
+import { systemClock } from '../../../src/core/clock.ts';
+import type { ProcessEvent } from '../../../src/core/process-event.ts';
+import { clientsOf, exitOf, NO_PID, RawClient, startStream } from '../../helpers/event-world.ts';
+import { FakeClock } from '../../helpers/fake-clock.ts';
+import { tempDir } from '../../helpers/temp-dir.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
+
+describe('the event stream', () => {
+  it('tells every client every event, one JSON object a line, as seed 002 words it', async (t) => {
+    const { source, server, path } = await startStream(t);
+    const clients = await Promise.all([RawClient.open(t, path), RawClient.open(t, path)]);
+    await clientsOf(server, 2);
+    const at = Date.parse('2026-01-02T03:04:05.678Z');
+    source.tell({ type: 'fork', at, pid: NO_PID, parentPid: NO_PID + 1 }, { ...exitOf(NO_PID, 256), at: at + 1500.4 });
+    for (const client of clients) {
+      await waitFor('both lines', () => client.events().length === 2);
+      assert.deepEqual(client.events(), [
+        { event: 'fork', child_pid: NO_PID, parent_pid: NO_PID + 1, time: '2026-01-02T03:04:05.678Z' },
+        {
+          event: 'exit',
+          pid: NO_PID,
+          exit_code: 256,
+          user: 'unknown',
+          exit_status: 1,
+          lifetime_ms: 1500,
+          time: '2026-01-02T03:04:07.178Z',
+          ppid: 1,
+        },
+      ]);
+    }
+  });
+
+  it('is narrowed by a first line, and by nothing else that is sent', async (t) => {
+    const { source, server, path } = await startStream(t);
+    const first = [
+      '{"events":["exit"]}\n',
+      '{"events":["exit","no such"]}\r\n{"events":[]}\n',
+      '{"user":"root"}\n',
+      '{"name":"sh"}\n',
+      '{"events":"exit"}\n',
+      'GET / HTTP/1.1\r\n\r\n',
+      '\0'.repeat(100_000),
+      '',
+    ];
+    const clients = await Promise.all(first.map(() => RawClient.open(t, path)));
+    await clientsOf(server, first.length);
+    for (const [i, client] of clients.entries()) client.socket.write(first[i] ?? '');
+    // The filter is taken when its time comes: each client is asked again until it has had its effect.
+    const round = async (): Promise<number[]> => {
+      for (const client of clients) client.text = '';
+      source.tell(
+        { type: 'fork', at: 1, pid: NO_PID, parentPid: 1 },
+        { type: 'comm', at: 1, pid: NO_PID, name: 'sh' },
+        exitOf(NO_PID),
+        { type: 'fork', at: 1, pid: NO_PID + 1, parentPid: NO_PID + 2 },
+        { type: 'lost', at: 1, count: 3 },
+      );
+      const ends = (client: RawClient): boolean => client.events().at(-1)?.event === 'lost';
+      await waitFor('the last line at each', () => clients.every(ends));
+      return clients.map((client) => client.events().length);
+    };
+    await waitFor('the filters', async () => (await round()).join() === '2,2,3,2,4,4,4,4');
+    assert.deepEqual(
+      clients[2]?.events().map(({ event }) => event),
+      ['fork', 'exit', 'lost'],
+    );
+  });
+
+  it('tells only the kinds it is configured for', async (t) => {
+    const { source, server, path } = await startStream(t, { types: new Set(['exit']) });
+    const client = await RawClient.open(t, path);
+    await clientsOf(server, 1);
+    source.tell({ type: 'fork', at: 1, pid: NO_PID, parentPid: 1 }, exitOf(NO_PID));
+    await waitFor('the exit', () => client.events().length === 1);
+    assert.deepEqual(client.events()[0]?.event, 'exit');
+  });
+
+  it('has room for so many clients, and tells the next one', async (t) => {
+    const { source, server, path } = await startStream(t, { clients: 3 });
+    const clients = await Promise.all([1, 2, 3].map(() => RawClient.open(t, path)));
+    await clientsOf(server, 3);
+    const fourth = await RawClient.open(t, path);
+    await fourth.gone();
+    assert.equal(fourth.text, 'Too many clients (3 at most). Disconnecting.\n');
+    source.tell(exitOf(NO_PID));
+    for (const client of clients) await client.says('"exit"');
+    clients[0]?.socket.destroy();
+    await clientsOf(server, 2);
+    await RawClient.open(t, path);
+    await clientsOf(server, 3);
+  });
+
+  it('is not harmed by 1,000 connections at once', async (t) => {
+    const { source, server, path } = await startStream(t);
+    const first = await RawClient.open(t, path);
+    await clientsOf(server, 1);
+    const crowd = await Promise.all(Array.from({ length: 1000 }, () => RawClient.open(t, path).catch(() => undefined)));
+    await waitFor('the crowd gone', () => crowd.filter((client) => client !== undefined && !client.closed).length <= 9);
+    source.tell(exitOf(NO_PID));
+    await first.says('"exit"');
+    assert.equal(server.counters().clients, 10);
+  });
+
+  it('costs nothing while nobody listens', async (t) => {
+    const clock = new FakeClock();
+    const { source, server, path } = await startStream(t, { clock });
+    assert.equal(source.subscriptions, 1);
+    await clock.advance(6000);
+    assert.equal(source.listeners.size, 0);
+    const client = await RawClient.open(t, path);
+    await clientsOf(server, 1);
+    assert.equal(source.listeners.size, 1);
+    client.socket.destroy();
+    await clientsOf(server, 0);
+    await clock.advance(4000);
+    assert.equal(source.listeners.size, 1, 'it lingers');
+    await clock.advance(2000);
+    assert.equal(source.listeners.size, 0);
+  });
+
+  it('says why where events cannot be had when the client comes', async (t) => {
+    const clock = new FakeClock();
+    const { source, path } = await startStream(t, { clock });
+    await clock.advance(6000);
+    source.problem = 'no connector';
+    const client = await RawClient.open(t, path);
+    await client.gone();
+    assert.equal(client.text, 'There are no events: no connector. Disconnecting.\n');
+  });
+});
+
+describe('a slow client of the event stream', () => {
+  it('loses what does not fit, is told how much, and holds up nobody', async (t) => {
+    const { source, server, path } = await startStream(t);
+    const [slow, quick] = [await RawClient.open(t, path), await RawClient.open(t, path)];
+    await clientsOf(server, 2);
+    slow.socket.pause();
+    const total = 100_000;
+    await flood(source, total, () => quick.events().length);
+    assert.equal(quick.events().length, total);
+    assert.ok(server.counters().dropped > 0);
+    slow.socket.resume();
+    const lost = (): number => slow.events().reduce((sum, { event, count }) => sum + (event === 'lost' ? Number(count) : 0), 0);
+    await waitFor('the gap told', () => lost() > 0);
+    source.tell(exitOf(NO_PID + total));
+    await waitFor('the line behind it', () => slow.events().at(-1)?.pid === NO_PID + total);
+    const told = slow.events().filter(({ event }) => event === 'exit').length;
+    assert.equal(told + lost(), total + 1);
+    assert.equal(lost(), server.counters().dropped);
+    const order = slow.events().map(({ event, pid }) => (event === 'exit' ? Number(pid) : undefined));
+    assert.deepEqual(
+      order.filter((pid) => pid !== undefined),
+      [...order.filter((pid) => pid !== undefined)].sort((a, b) => a - b),
+    );
+  });
+
+  it('is cut after 30 s in which it read nothing', async (t) => {
+    const clock = new FakeClock();
+    const { source, server, path, log } = await startStream(t, { clock });
+    const stopped = spawn(process.execPath, ['-e', READER, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+    t.after(() => void stopped.kill('SIGKILL'));
+    await once(stopped.stdout, 'data');
+    const quick = await RawClient.open(t, path);
+    await clientsOf(server, 2);
+    stopped.kill('SIGSTOP');
+    await flood(source, 20_000, () => quick.events().length);
+    await clock.advance(20_000);
+    assert.equal(server.counters().clients, 2);
+    await clock.advance(20_000);
+    await clientsOf(server, 1);
+    assert.match(log.of('warning').join(), /a local client has read nothing for 30 s and is cut/);
+    source.tell(exitOf(NO_PID));
+    await waitFor('the quick one', () => quick.events().length === 20_001);
+  });
+});
+
+const READER = 'require("net").connect(process.argv[1], () => console.log("up")).resume()';
+
+/** So many exits, each 100 told before the next are. */
+async function flood(source: { tell(...events: ProcessEvent[]): void }, total: number, seen: () => number): Promise<void> {
+  for (let i = 0; i < total; i += 1000) {
+    source.tell(...Array.from({ length: 1000 }, (_, j) => exitOf(NO_PID + i + j)));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await waitFor('all lines', () => seen() >= total);
+}
+
+describe('the socket file of the event stream', () => {
+  it('has its rights, and goes with the server; connections too', async (t) => {
+    const path = join(tempDir(t), 'e.sock');
+    const { server } = await startStream(t, { socket: { path, mode: 0o600, group: undefined } });
+    assert.equal(lstatSync(path).mode & 0o7777, 0o600);
+    const client = await RawClient.open(t, path);
+    await clientsOf(server, 1);
+    await Promise.all([server.stop(), server.stop()]);
+    await client.gone();
+    assert.equal(existsSync(path), false);
+    assert.deepEqual(readdirSync(dirname(path)), []);
+  });
+
+  it('of a dead daemon is replaced; a live one is an error', async (t) => {
+    const path = join(tempDir(t), 'e.sock');
+    const dead = spawn(process.execPath, [
+      '-e',
+      'require("net").createServer().listen(process.argv[1], () => console.log(1))',
+      path,
+    ]);
+    await once(dead.stdout, 'data');
+    dead.kill('SIGKILL');
+    await once(dead, 'close');
+    assert.ok(existsSync(path));
+    const options = { socket: { path, mode: 0o660, group: undefined } };
+    const { server } = await startStream(t, options);
+    await assert.rejects(startStream(t, options), { code: 'SOCKET_TAKEN' });
+    await RawClient.open(t, path);
+    await clientsOf(server, 1);
+  });
+
+  it('does not stay where the port is taken', async (t) => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    t.after(() => other.close());
+    const address = other.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const path = join(tempDir(t), 'e.sock');
+    const options = {
+      socket: { path, mode: 0o660, group: undefined },
+      tcp: { host: '127.0.0.1', port, auth: 'x', tls: undefined },
+    };
+    await assert.rejects(startStream(t, { ...options, clock: systemClock }), /EADDRINUSE/);
+    assert.equal(existsSync(path), false);
+  });
+});
