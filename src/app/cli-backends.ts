@@ -1,7 +1,9 @@
 import { ConfigError, errorMessage } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import type { ProcessEventType } from '../core/process-event.ts';
 import { createLogger } from '../logging/logger.ts';
 import { openDatagram } from '../system/datagram.ts';
+import type { ProcessEventSource } from '../system/process-event-source.ts';
 import type { CheckReport, CliBackends, DatabaseReport } from './backends.ts';
 import { isKeptOffline, offlineLook, offlineOrders, offlineStatus } from './offline.ts';
 import { readSettings, type Settings } from './settings.ts';
@@ -11,8 +13,14 @@ export const cliBackends: CliBackends = {
   // Loaded only when it is asked for: a status or a check of the configuration needs none of it.
   runDaemon: async (options) => (await import('./daemon.ts')).runDaemon(options),
   runDemo: async (options) => (await import('./demo.ts')).runDemo(options),
-  followEvents: async () => ({ kind: 'unavailable', reason: 'process events are not built in' }),
-  serveEvents: async () => ({ kind: 'unavailable', reason: 'process events are not built in' }),
+  followEvents: async (options) => {
+    const { followSource } = await import('./event-commands.ts');
+    return followSource(await createSource(options.types), options);
+  },
+  serveEvents: async (options) => {
+    const { serveSource } = await import('./event-commands.ts');
+    return serveSource(await createSource(options.types), options);
+  },
   checkConfig,
   offline: (configFile, version, listenForSignals) => {
     const look = { configFile, version, log: silent };
@@ -42,6 +50,12 @@ export const cliBackends: CliBackends = {
     };
   },
 };
+
+async function createSource(types: ReadonlySet<ProcessEventType>): Promise<ProcessEventSource> {
+  const { streamTypes } = await import('./event-stream.ts');
+  const { createProcessEventSource } = await import('../system/process-events.ts');
+  return createProcessEventSource({ types: streamTypes(types) });
+}
 
 const silent: Logger = { debug: () => {}, info: () => {}, warning: () => {}, error: () => {} };
 

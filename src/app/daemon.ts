@@ -8,6 +8,7 @@ import { openDatagram } from '../system/datagram.ts';
 import { createNotifier, type Notifier } from '../system/sd-notify.ts';
 import { type Core, createCore } from './app.ts';
 import { bindOrders } from './bind-orders.ts';
+import type { EventStream } from './event-stream.ts';
 import { ExitWatch } from './exit-watch.ts';
 import { LastRecoveries } from './last-recoveries.ts';
 import { LaunchObserver } from './launch-observer.ts';
@@ -80,9 +81,10 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
   last.load(core.state.history);
   last.follow(core.events, core.clock);
   const reload = createReload(core, log, notifier);
+  let events: EventStream | undefined;
   const orders = bindOrders(core, {
     reload,
-    status: () => buildStatus(core, last, { version: options.version, pid: process.pid, startedAt }),
+    status: () => buildStatus(core, last, { version: options.version, pid: process.pid, startedAt }, events?.status() ?? null),
   });
   const control = createControlServer({ ...core.settings().control, orders, log });
   await control.start();
@@ -98,6 +100,7 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
   // A poll may be waiting for a store that hangs: closing the store ends it.
   core.stops.push('poll loop', () => Promise.race([loop, core.clock.sleep(POLL_END_MS)]));
   core.stops.push('no new work', () => core.stopping.abort());
+  events = await startEvents(core);
   followStatus(core, notifier);
   notifier.ready();
   notifier.status(statusLine(core));
@@ -115,6 +118,21 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
 }
 
 const POLL_END_MS = 2000;
+
+/** The event stream, where `[events]` stands in the file. */
+async function startEvents(core: Core): Promise<EventStream | undefined> {
+  const { events: options } = core.settings();
+  if (options === undefined) return undefined;
+  const { openEventStream, streamTypes } = await import('./event-stream.ts');
+  const { createProcessEventSource } = await import('../system/process-events.ts');
+  const source = createProcessEventSource({ types: streamTypes(options.types) });
+  const stream = await openEventStream({ options, source, clock: core.clock, log: core.log });
+  core.stops.push('event stream', async () => {
+    await stream.stop();
+    source.close();
+  });
+  return stream;
+}
 
 /** Keeps the line that `systemctl status` shows as things are. */
 function followStatus(core: Core, notifier: Notifier): void {

@@ -62,5 +62,12 @@ function keptUntilRestart(before: Settings, next: Settings): string[] {
   const kept: string[] = [];
   if (before.monitor.stateDir !== next.monitor.stateDir) kept.push('state_dir takes effect at the next start');
   if (JSON.stringify(before.control) !== JSON.stringify(next.control)) kept.push('[control] takes effect at the next start');
+  if (!sameEvents(before, next)) kept.push('[events] takes effect at the next start');
   return kept;
+}
+
+function sameEvents({ events: before }: Settings, { events: next }: Settings): boolean {
+  const text = (events: Settings['events']): string =>
+    JSON.stringify(events === undefined ? null : { ...events, types: [...events.types] });
+  return text(before) === text(next);
 }

@@ -12,6 +12,7 @@ import type { Plans, RecoveryPlan } from '../monitor/recovery-plan.ts';
 import { type ParsedStore, parseDatabase } from '../stores/index.ts';
 import { parseStrategy } from '../strategies/index.ts';
 import type { StrategyParts } from '../strategies/strategy.ts';
+import { type EventStreamOptions, parseEvents } from '../stream/parse-events.ts';
 
 /** A configuration file that can be used: every section parsed, nothing opened. */
 export interface Settings {
@@ -22,6 +23,8 @@ export interface Settings {
   readonly database: ParsedStore;
   readonly logging: LoggingOptions;
   readonly control: ControlOptions;
+  /** undefined: no `[events]` stands in the file. */
+  readonly events: EventStreamOptions | undefined;
   /** Names that have a section of their own, in the file's order. */
   readonly processNames: readonly string[];
   /** Those of them whose end raises their alarm (`watch_exit`). */
@@ -43,6 +46,7 @@ function parseSettings(file: string, document: ConfigDocument): Settings {
   const database = parseDatabase(document.section('database'));
   const logging = parseLogging(document.section('logging'));
   const control = parseControl(document.section('control'));
+  const events = parseEvents(document.section('events'));
   const processNames = document.processNames();
   const makers = new Map(processNames.map((name) => [name, parseProcess(document, name)]));
   const fallback = parseProcess(document, undefined);
@@ -55,6 +59,7 @@ function parseSettings(file: string, document: ConfigDocument): Settings {
     database,
     logging,
     control,
+    events: document.hasSection('events') ? events : undefined,
     processNames,
     watchedNames: processNames.filter((name) => makers.get(name)?.watchExit),
     warnings,

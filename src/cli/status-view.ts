@@ -1,5 +1,6 @@
-import type { DaemonStatus, HoldStatus, ProcessStatus } from '../control/orders.ts';
+import type { DaemonStatus, EventStreamStatus, HoldStatus, ProcessStatus } from '../control/orders.ts';
 import { localTimestamp } from '../core/clock.ts';
+import { counted } from '../core/counted.ts';
 import { printable } from '../core/printable.ts';
 import { ellipsize } from './display-width.ts';
 import { formatDuration } from './duration.ts';
@@ -12,6 +13,7 @@ export function renderStatus(status: DaemonStatus, now: Date, options: TableOpti
     ['configuration', status.configFile, undefined],
     ['alarm store', storeWords(status.store, now), status.store.state === 'ok' ? undefined : 'yellow'],
     ['recovering', String(status.recovering), undefined],
+    ...(status.events ? [eventFact(status.events)] : []),
     ...status.holds.map((hold): [string, string, Style | undefined] => ['on hold', holdWords(hold, now), 'yellow']),
   ];
   const lines = facts.map(([name, text, style]) => {
@@ -54,6 +56,13 @@ function holdWords({ name, until, reason }: HoldStatus, now: Date): string {
   const end =
     until === null ? 'until released' : `until ${localTime(until)} (${formatDuration(Date.parse(until) - now.getTime())})`;
   return `${name === '*' ? 'all processes' : name} ${end}${reason === '' ? '' : `: ${reason}`}`;
+}
+
+function eventFact({ state, reason, clients, lost, dropped }: EventStreamStatus): [string, string, Style | undefined] {
+  if (state === 'unavailable') return ['events', `off: ${reason ?? 'unavailable'}`, 'yellow'];
+  const slow = dropped === 0 ? '' : `, ${dropped} dropped for slow clients`;
+  const style = lost + dropped === 0 ? undefined : 'yellow';
+  return ['events', `kernel connector, ${counted(clients, 'client', 'clients')}, ${lost} lost${slow}`, style];
 }
 
 function processTable(processes: readonly ProcessStatus[], now: Date, options: TableOptions): string[] {

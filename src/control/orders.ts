@@ -69,6 +69,19 @@ export interface DaemonStatus {
   /** Every process in alarm, with a section of its own, with a breaker that is not at rest, held, or watched. */
   readonly processes: readonly ProcessStatus[];
   readonly holds: readonly HoldStatus[];
+  /** The event stream; null while it is off (no `[events]`, or no daemon), absent from older daemons. */
+  readonly events?: EventStreamStatus | null | undefined;
+}
+
+export interface EventStreamStatus {
+  /** `unavailable`: it cannot be had here; `reason` says why. */
+  readonly state: 'open' | 'unavailable';
+  readonly reason: string | null;
+  readonly clients: number;
+  /** Events that the kernel could not deliver, since the daemon's start. */
+  readonly lost: number;
+  /** Lines that did not fit the queue of a client that was too slow, of all clients. */
+  readonly dropped: number;
 }
 
 export interface ProcessStatus {

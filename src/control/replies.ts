@@ -1,5 +1,5 @@
-import type { DaemonStatus, HoldStatus, OrderReply, Orders, ProcessStatus } from './orders.ts';
-import { flag, listOf, nullable, object, oneOf, type Shape, text, wholeNumber } from './shape.ts';
+import type { DaemonStatus, EventStreamStatus, HoldStatus, OrderReply, Orders, ProcessStatus } from './orders.ts';
+import { flag, listOf, nullable, object, oneOf, optional, type Shape, text, wholeNumber } from './shape.ts';
 
 /** What an order's `done` says, without the word. */
 export type Done<K extends 'resetBreakers' | 'preview' | 'reload' | 'hold' | 'release' | 'alarm'> = Omit<
@@ -35,6 +35,14 @@ const processShape: Shape<ProcessStatus> = object({
   lastRecovery: nullable(object({ at: anyText, outcome: oneOf('recovered', 'failed'), detail: anyText })),
 });
 
+const eventsShape: Shape<EventStreamStatus> = object({
+  state: oneOf('open', 'unavailable'),
+  reason: nullable(anyText),
+  clients: count,
+  lost: count,
+  dropped: count,
+});
+
 /** GET /v1/status. */
 export const statusShape: Shape<DaemonStatus> = object({
   version: anyText,
@@ -53,6 +61,7 @@ export const statusShape: Shape<DaemonStatus> = object({
   recovering: count,
   processes: listOf(processShape),
   holds: listOf(holdShape),
+  events: optional(nullable(eventsShape)),
 });
 
 /** POST /v1/recoveries, by its outcome. */

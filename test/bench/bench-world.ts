@@ -101,7 +101,7 @@ const SECTIONS: Sections = {
 };
 
 /** What stands between Node and the program in the unit's ExecStart. */
-function nodeArgs(): string[] {
+export function nodeArgs(): string[] {
   const unit = readFileSync(join(import.meta.dirname, '../../monitor_service.service'), 'utf8');
   const words = /^ExecStart=(.*)$/m.exec(unit)?.[1]?.split(' ') ?? [];
   return words.slice(

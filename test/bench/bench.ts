@@ -5,6 +5,7 @@ import { mariadbProblem, startMariadb } from '../helpers/mariadb.ts';
 import { alarm } from './alarm.ts';
 import type { BenchPart } from './bench-world.ts';
 import { bursts, sick } from './bursts.ts';
+import { events } from './events.ts';
 import { exitDetection } from './exit-detection.ts';
 import { idle } from './idle.ts';
 import { memory } from './memory.ts';
@@ -25,6 +26,7 @@ const parts: Readonly<Record<string, BenchPart>> = {
   exits: exitDetection,
   'process-events': processEvents,
   'process-table': processTable,
+  events,
 };
 
 const { values } = parseArgs({ options: { only: { type: 'string', multiple: true }, json: { type: 'string' } } });

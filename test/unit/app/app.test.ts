@@ -64,10 +64,11 @@ test('what takes effect only at the next start is said to', async (t) => {
   const log = reloadableLog();
   const core = await createCore({ settings: settingsIn(dir), log });
   t.after(() => core.stops.stop(5000));
-  settingsIn(dir, 'group = root\n');
+  settingsIn(dir, 'group = root\n[events]\n');
   const reply = await createReload(core, log, notifier)();
   assert(reply.kind === 'done');
   assert(reply.changes.includes('[control] takes effect at the next start'), reply.changes.join('; '));
+  assert(reply.changes.includes('[events] takes effect at the next start'), reply.changes.join('; '));
 });
 
 /** A core on `more`, and a reload of its file as `edit` changes it: what is logged of it and what runs then. */

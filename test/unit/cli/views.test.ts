@@ -9,6 +9,7 @@ import { createOutput } from '../../../src/cli/output.ts';
 import { listenForSignals } from '../../../src/cli/process-signals.ts';
 import { renderStatus } from '../../../src/cli/status-view.ts';
 import { renderTable } from '../../../src/cli/table.ts';
+import type { DaemonStatus } from '../../../src/control/orders.ts';
 import { someProcess, someStatus } from '../../helpers/scripted-orders.ts';
 
 describe('durations', () => {
@@ -171,6 +172,20 @@ describe('the status for people', () => {
       ['z', 'h', 'a', 'b'],
     );
     assert.match(lines[7] ?? '', /^z +12 +service +yes +breaker open +open, 12 min left +failed 60 s ago: exit code 1$/);
+  });
+
+  it('tells of the event stream where there is one', () => {
+    const shown = (events: DaemonStatus['events']): string[] =>
+      renderStatus(someStatus({ events }), new Date(), { width: undefined, colour: false }).filter((line) =>
+        line.startsWith('events'),
+      );
+    const open = { state: 'open', reason: null, clients: 2, lost: 0, dropped: 0 } as const;
+    assert.deepEqual(shown(open), ['events         kernel connector, 2 clients, 0 lost']);
+    assert.deepEqual(shown({ ...open, clients: 1, lost: 4, dropped: 12 }), [
+      'events         kernel connector, 1 client, 4 lost, 12 dropped for slow clients',
+    ]);
+    assert.deepEqual(shown({ ...open, state: 'unavailable', reason: 'no connector' }), ['events         off: no connector']);
+    assert.deepEqual([...shown(null), ...shown(undefined)], []);
   });
 
   it('says of an open circuit breaker whose time is over what comes next', () => {

@@ -57,6 +57,7 @@ const allKeys = {
     only_configured mode clear_alarm state_dir`,
   logging: 'file max_log_size log_files_to_keep level format syslog mode group',
   control: 'socket group',
+  events: 'socket socket_mode socket_group tcp auth auth_file events clients tls_cert tls_key',
   'process.default': `restart_strategy system_name restart_command start_command pre_restart_command health_check_command
     health_check_url health_check_status health_check_body health_check_tcp health_check_timeout stable_time restart_delay max_attempts
     use_backoff backoff_multiplier max_delay stop_command stop_signal stop_timeout command_timeout max_matches priority depends_on user`,

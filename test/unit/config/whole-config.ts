@@ -19,6 +19,7 @@ const foreignKeys = {
     'driver host port socket user database password_file ssl ssl_ca compress connect_timeout query_timeout pool_size path',
   logging: 'file max_log_size log_files_to_keep level format syslog mode group',
   control: 'socket group',
+  events: 'socket socket_mode socket_group tcp auth auth_file events clients tls_cert tls_key',
   process:
     'restart_strategy stop_signal stop_timeout max_matches user health_check_url health_check_status health_check_body health_check_tcp watch_exit',
 };
@@ -30,6 +31,7 @@ export function readWhole(document: ConfigDocument): { monitor: MonitorSettings;
   document.section('database').verbatim('password');
   askAll(document.section('logging'), foreignKeys.logging);
   askAll(document.section('control'), foreignKeys.control);
+  askAll(document.section('events'), foreignKeys.events);
   const processes = new Map<string, RecoverySettings>();
   for (const name of [...document.processNames(), undefined]) {
     const section = document.processSection(name);

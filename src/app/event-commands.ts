@@ -1,0 +1,69 @@
+import { systemClock } from '../core/clock.ts';
+import type { EventLine } from '../core/event-line.ts';
+import type { Logger } from '../core/logger.ts';
+import type { ProcessEvent } from '../core/process-event.ts';
+import type { EventStreamOptions } from '../stream/parse-events.ts';
+import type { ProcessEventSource } from '../system/process-event-source.ts';
+import type { CliBackends } from './backends.ts';
+import { createDescriber, openEventStream } from './event-stream.ts';
+
+/** `CliBackends.followEvents` on a given source, which is closed at the end. */
+export async function followSource(
+  source: ProcessEventSource,
+  { types, signals, onLines }: Parameters<CliBackends['followEvents']>[0],
+): ReturnType<CliBackends['followEvents']> {
+  const ending = new AbortController();
+  const { describer, memory } = createDescriber({ clock: systemClock }, ending.signal);
+  let received = 0;
+  const listener = (events: readonly ProcessEvent[]): void => {
+    const lines: EventLine[] = [];
+    for (const event of events) {
+      const described = describer.describe(event, types);
+      if (described === undefined) continue;
+      lines.push(described.line);
+      if (event.type !== 'lost') received++;
+    }
+    if (lines.length > 0) onLines(lines);
+  };
+  try {
+    const subscription = await source.subscribe(listener);
+    if (subscription.kind === 'unavailable') return subscription;
+    memory.relearn();
+    await stopped(signals);
+    subscription.end();
+    return { kind: 'ended', received, lost: source.counters().lost };
+  } finally {
+    ending.abort();
+    source.close();
+  }
+}
+
+/** `CliBackends.serveEvents` on a given source, which is closed at the end. */
+export async function serveSource(
+  source: ProcessEventSource,
+  { types, socket, tcp, auth, clients, signals, say }: Parameters<CliBackends['serveEvents']>[0],
+): ReturnType<CliBackends['serveEvents']> {
+  if (tcp !== undefined && !auth) return { kind: 'unavailable', reason: 'TCP needs a password' };
+  const options: EventStreamOptions = {
+    socket: socket === undefined ? undefined : { path: socket, mode: 0o660, group: undefined },
+    tcp: tcp === undefined || !auth ? undefined : { ...tcp, auth, tls: undefined },
+    types,
+    clients,
+  };
+  // Why it could not be opened is in what is returned.
+  const log: Logger = { debug: say, info: say, warning: say, error: () => {} };
+  const stream = await openEventStream({ options, source, clock: systemClock, log });
+  try {
+    const { state, reason } = stream.status();
+    if (state === 'unavailable') return { kind: 'unavailable', reason: reason ?? '' };
+    await stopped(signals);
+    return { kind: 'ended' };
+  } finally {
+    await stream.stop();
+    source.close();
+  }
+}
+
+function stopped(signals: Parameters<CliBackends['followEvents']>[0]['signals']): Promise<void> {
+  return new Promise((resolve) => signals.onStop(resolve));
+}

@@ -1,0 +1,86 @@
+import type { EventStreamStatus } from '../control/orders.ts';
+import type { Clock } from '../core/clock.ts';
+import { errorMessage } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import type { ProcessEventType } from '../core/process-event.ts';
+import { describingTypes, EventDescriber } from '../stream/event-describer.ts';
+import { createEventServer } from '../stream/event-server.ts';
+import type { EventStreamOptions } from '../stream/parse-events.ts';
+import { ProcessMemory } from '../stream/process-memory.ts';
+import type { ProcessEventSource } from '../system/process-event-source.ts';
+import { ProcessTable } from '../system/process-table.ts';
+import { UserNames } from '../system/user-names.ts';
+
+/** What the daemon's event stream is made of. */
+export interface EventStreamParts {
+  readonly options: EventStreamOptions;
+  /** Made with at least `streamTypes(options.types)`. */
+  readonly source: ProcessEventSource;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The watched process of the configuration that a pid belongs to. */
+  readonly monitoredName?: (pid: number) => string | undefined;
+}
+
+/** The event stream of a daemon. */
+export interface EventStream {
+  status(): EventStreamStatus;
+  /** Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** What has to be received so that `types` can be told in full. */
+export function streamTypes(types: ReadonlySet<ProcessEventType>): ReadonlySet<ProcessEventType> {
+  return new Set([...types, ...describingTypes]);
+}
+
+/** Opens the stream. Where that fails it is logged, and the daemon goes on without: healing is not for lack of listeners to stop. Never rejects. */
+export async function openEventStream(parts: EventStreamParts): Promise<EventStream> {
+  const { options, source, log } = parts;
+  const ending = new AbortController();
+  const { describer, memory } = createDescriber(parts, ending.signal);
+  const server = createEventServer({ ...parts, ...options, describer, onOpen: () => memory.relearn() });
+  const outcome = await server.start().catch((error: unknown) => ({ kind: 'failed', reason: errorMessage(error) }) as const);
+  switch (outcome.kind) {
+    case 'open':
+      log.info(`Event stream open: ${addresses(options).join(', ')}`);
+      break;
+    case 'unavailable':
+      log.warning(`Event stream off: ${outcome.reason}`);
+      break;
+    case 'failed':
+      log.error(`Event stream off: ${outcome.reason}`);
+      break;
+    default:
+      outcome satisfies never;
+  }
+  return {
+    status: () => ({
+      state: outcome.kind === 'open' ? 'open' : 'unavailable',
+      reason: outcome.kind === 'open' ? null : outcome.reason,
+      lost: source.counters().lost,
+      ...server.counters(),
+    }),
+    stop: () => {
+      ending.abort();
+      return server.stop();
+    },
+  };
+}
+
+/** What makes lines of events; `ending` ends what it looks up in the background. */
+export function createDescriber(
+  { clock, monitoredName }: Pick<EventStreamParts, 'clock' | 'monitoredName'>,
+  ending: AbortSignal,
+): { readonly describer: EventDescriber; readonly memory: ProcessMemory } {
+  const memory = new ProcessMemory(new ProcessTable(), clock);
+  const names = new UserNames({ clock, signal: ending });
+  const userName = (uid: number): string => names.name(uid);
+  const describer = new EventDescriber({ memory, userName, ...(monitoredName === undefined ? {} : { monitoredName }) });
+  return { describer, memory };
+}
+
+function addresses({ socket, tcp }: EventStreamOptions): string[] {
+  const local = socket === undefined ? [] : [socket.path];
+  return tcp === undefined ? local : [...local, `${tcp.host}:${tcp.port}${tcp.tls === undefined ? '' : ' with TLS'}`];
+}

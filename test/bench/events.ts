@@ -1,0 +1,192 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { bundle } from '../helpers/daemon.ts';
+import { waitFor } from '../helpers/wait-for.ts';
+import { type BenchPart, nodeArgs } from './bench-world.ts';
+import { cpuMs, median, residentMb } from './measure.ts';
+import type { BenchRow } from './report.ts';
+
+const STORM_MS = 30_000;
+const LATENCY_ROUNDS = 100;
+/** One that is stopped by SIGSTOP comes to these. */
+const CLIENTS = 3;
+
+/** The event stream in a storm of processes, and how long an exit takes to its clients. */
+export const events: BenchPart = async (_, tell) => {
+  const dir = mkdtempSync(join(tmpdir(), 'bench-events-'));
+  const children: ChildProcess[] = [];
+  const start = (command: string, ...args: string[]): ChildProcess => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    children.push(child);
+    return child;
+  };
+  try {
+    const daemon = await startDaemon(dir, start);
+    return await measure(daemon, join(dir, 'events.sock'), start, tell);
+  } finally {
+    for (const child of children) child.kill('SIGKILL');
+    rmSync(dir, { recursive: true, force: true });
+  }
+};
+
+type Start = (command: string, ...args: string[]) => ChildProcess;
+
+/** The built daemon with Node's options of the unit, on an empty store; its pid. */
+async function startDaemon(dir: string, start: Start): Promise<number> {
+  const file = join(dir, 'config.ini');
+  const sections = {
+    database: `driver = sqlite\npath = ${dir}/alarms.db`,
+    monitor: `state_dir = ${dir}/state`,
+    logging: `file =\nsyslog = off`,
+    control: `socket = ${dir}/control.sock`,
+    events: `socket = ${dir}/events.sock`,
+  };
+  const text = Object.entries(sections).map(([name, keys]) => `[${name}]\n${keys}\n`);
+  writeFileSync(file, text.join(''), { mode: 0o600 });
+  const daemon = start(process.execPath, ...nodeArgs(), bundle, 'run', '--config', file);
+  let said = '';
+  daemon.stdout?.on('data', (piece) => {
+    said += String(piece);
+  });
+  await waitFor('the event stream', () => /Event stream (open|off)/.test(said));
+  if (said.includes('Event stream off')) throw new Error(said);
+  return daemon.pid ?? 0;
+}
+
+async function measure(pid: number, path: string, start: Start, tell: (progress: string) => void): Promise<BenchRow[]> {
+  const clients = await Promise.all(Array.from({ length: CLIENTS }, () => EventCounter.open(path)));
+  const latencies = await latency(clients[0], tell);
+
+  const stopped = start(
+    process.execPath,
+    '-e',
+    'require("net").connect(process.argv[1], () => console.log("up")).resume()',
+    path,
+  );
+  await once(stopped.stdout ?? stopped, 'data');
+  stopped.kill('SIGSTOP');
+  for (const client of clients) client.clear();
+  const [cpuBefore, startedMs] = [cpuMs(pid), performance.now()];
+  const storms = [0, 1].map(() => start('bash', '-c', STORM));
+  let peakMb = 0;
+  while (performance.now() - startedMs < STORM_MS) {
+    tell(`storm of processes, ${Math.round((performance.now() - startedMs) / 1000)} of ${STORM_MS / 1000} s`);
+    await delay(250);
+    peakMb = Math.max(peakMb, residentMb(pid));
+  }
+  const counts = storms.map(async (storm) => {
+    const [text] = await Promise.all([once(storm.stdout ?? storm, 'data'), storm.kill('SIGTERM')]);
+    return Number(String(text[0]));
+  });
+  const begun = (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+  const seconds = (performance.now() - startedMs) / 1000;
+  const cpuPercent = (cpuMs(pid) - cpuBefore) / seconds / 10;
+  const pids = storms.map((storm) => storm.pid ?? 0);
+  const heard = (): number[] =>
+    clients.map((client) => pids.reduce((sum, one) => sum + (client.exits.get(one) ?? 0), client.lost));
+  await waitFor('the last exit', () => Math.min(...heard()) >= begun, 5000).catch(() => undefined);
+  for (const client of clients) client.socket.destroy();
+  const missed = begun - Math.min(...heard());
+  return rows({
+    latencies,
+    begun,
+    seconds,
+    missed,
+    lost: Math.max(...clients.map(({ lost }) => lost)),
+    cpuPercent,
+    peakMb,
+    all: clients[0]?.events ?? 0,
+  });
+}
+
+/** Begins programs one after the other and, at SIGTERM, says how many have ended. */
+const STORM = 'n=0; trap "echo \\$n; exit" TERM; while :; do /bin/true; n=$((n + 1)); done';
+
+async function latency(client: EventCounter | undefined, tell: (progress: string) => void): Promise<number[]> {
+  const took: number[] = [];
+  for (let round = 0; client !== undefined && round < LATENCY_ROUNDS; round++) {
+    tell(`exit to line, ${round + 1} of ${LATENCY_ROUNDS}`);
+    const child = spawn('sleep', ['60']);
+    await once(child, 'spawn');
+    await delay(20);
+    const line = client.exitOf(child.pid ?? 0);
+    const before = performance.now();
+    child.kill('SIGKILL');
+    took.push((await line) - before);
+  }
+  return took;
+}
+
+interface Figures {
+  readonly latencies: readonly number[];
+  readonly begun: number;
+  readonly seconds: number;
+  readonly missed: number;
+  readonly lost: number;
+  readonly cpuPercent: number;
+  readonly peakMb: number;
+  readonly all: number;
+}
+
+function rows({ latencies, begun, seconds, missed, lost, cpuPercent, peakMb, all }: Figures): BenchRow[] {
+  const none = { against: '', reached: undefined };
+  return [
+    { what: 'process events: from SIGKILL to the line at a client, median', value: median(latencies), unit: 'ms', ...none },
+    { what: 'storm with 4 clients, one of them stopped: processes', value: begun / seconds, unit: 'a second', ...none },
+    { what: 'events to each client', value: all / seconds, unit: 'a second', ...none },
+    { what: 'lost by the kernel, and told', value: lost, unit: 'events', ...none },
+    { what: 'exits that a client missed untold', value: missed, unit: 'events', against: 'none', reached: missed <= 0 },
+    { what: 'CPU of the stream', value: cpuPercent, unit: '%', ...none },
+    { what: 'resident memory, peak', value: peakMb, unit: 'MB', against: 'under 100 MB', reached: peakMb < 100 },
+  ];
+}
+
+/** A client that counts. */
+class EventCounter {
+  readonly socket: Socket;
+  events = 0;
+  lost = 0;
+  /** Exits by the parent's pid. */
+  readonly exits = new Map<number, number>();
+  readonly #awaited = new Map<number, (atMs: number) => void>();
+  #rest = '';
+
+  constructor(socket: Socket) {
+    this.socket = socket.setEncoding('utf8').on('data', (text) => this.#read(String(text)));
+  }
+
+  static async open(path: string): Promise<EventCounter> {
+    const socket = connect(path);
+    await once(socket, 'connect');
+    return new EventCounter(socket);
+  }
+
+  clear(): void {
+    this.events = 0;
+    this.lost = 0;
+    this.exits.clear();
+  }
+
+  /** When its exit is told. */
+  exitOf(pid: number): Promise<number> {
+    return new Promise((resolve) => this.#awaited.set(pid, resolve));
+  }
+
+  #read(text: string): void {
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = lines.pop() ?? '';
+    for (const line of lines) {
+      const event = JSON.parse(line) as { event: string; pid: number; ppid?: number; count?: number };
+      this.events++;
+      if (event.event === 'lost') this.lost += event.count ?? 0;
+      if (event.event !== 'exit') continue;
+      this.exits.set(event.ppid ?? 0, (this.exits.get(event.ppid ?? 0) ?? 0) + 1);
+      this.#awaited.get(event.pid)?.(performance.now());
+    }
+  }
+}
