@@ -136,6 +136,7 @@ test('a process lives on without its first thread, and ends with its last', { sk
   const exitThread = `const { loadLibc } = await import(${libc}); loadLibc().syscall(process.arch === 'x64' ? 60 : 93, 0, 0, 0, 0)`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', exitThread], { stdio: 'ignore' });
   const pid = child.pid ?? assert.fail('not started');
+  t.after(() => child.kill('SIGKILL'));
   await waitFor('the end of its first thread', () => /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')));
   // Whatever was told of that thread has come once this was.
   await run(recording, ['true']);
