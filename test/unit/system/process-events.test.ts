@@ -155,6 +155,8 @@ test('what nobody wants is not told, and does not even reach us where the kernel
   const { pid } = await run(all, ['sh', '-c', 'for i in 1 2 3 4 5 6 7 8 9; do (:); done']);
   await waitFor('its exec', () => few.of(pid).length > 0);
   assert.deepEqual(story(few.of(pid)), [['exec', pid]]);
+  const later = await run(all, ['true']);
+  await waitFor('all before it', () => few.of(later.pid).length > 0);
   const [major = 0, minor = 0] = release().split('.').map(Number);
   if (major < 6 || (major === 6 && minor < 6)) return;
   // Forks and exits are most of what happens.
