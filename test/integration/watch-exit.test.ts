@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { ProcessTable } from '../../src/system/process-table.ts';
 import { DaemonWorld, type Sections } from '../helpers/daemon-world.ts';
 import { openZoo } from '../helpers/process-zoo.ts';
 import { shareMariadb } from '../helpers/shared-mariadb.ts';
 
 const { skip, server } = shareMariadb();
 const options = { skip, timeout: 120_000 };
+
+// Of this run alone: processes are found by their names, whoever else tests on this machine.
+const [KILLED, OURS] = [`killed-${process.pid}`, `ours-${process.pid}`];
 
 /** A daemon that polls every five minutes and watches a program `name` of a zoo, which it can start again. */
 async function watching(t: TestContext, name: string, keys: Sections[string] = {}) {
@@ -14,7 +18,14 @@ async function watching(t: TestContext, name: string, keys: Sections[string] = {
   const world = await DaemonWorld.open(t, server(), {
     monitor: { check_interval: 300 },
     logging: { level: 'debug' },
-    [`process.${name}`]: { restart_strategy: 'process', restart_command: '', watch_exit: true, ...keys },
+    [`process.${name}`]: {
+      restart_strategy: 'process',
+      restart_command: '',
+      // How it was started is written down a moment after it is seen: too late for a test that kills it at once.
+      start_command: `export ZOO=${zoo.dir}; exec ${program} 300`,
+      watch_exit: true,
+      ...keys,
+    },
   });
   const row = await world.add(name);
   const daemon = await world.start();
@@ -40,7 +51,7 @@ async function watching(t: TestContext, name: string, keys: Sections[string] = {
 }
 
 test('a process that dies is healed at once, whatever the interval, and its successor is watched', options, async (t) => {
-  const { daemon, begin, healed } = await watching(t, 'zoo-killed');
+  const { daemon, begin, healed } = await watching(t, KILLED);
   const first = await begin();
   process.kill(first, 'SIGKILL');
   const note = `^signal SIGKILL \\(pid ${first}, up [\\d.]+ s, \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d\\) - Restarted at `;
@@ -51,3 +62,48 @@ test('a process that dies is healed at once, whatever the interval, and its succ
   assert.equal((await daemon.stop()).code, 0);
   assert.equal(process.kill(third, 0), true, 'what it started outlives the daemon');
 });
+
+test('our own restart raises nothing, a reload takes effect at once, an acknowledged row is left alone', options, async (t) => {
+  const { world, daemon, row, begin, watched } = await watching(t, OURS);
+  const first = await begin();
+  const restart = await world.cli('restart', OURS);
+  assert.equal(restart.code, 0, restart.stdout + restart.stderr);
+  const second = await world.until('its successor is watched', () => watched()[1]);
+  assert.notEqual(second, first);
+  assert.match(daemon.stdout(), new RegExp(`Process exited: ${OURS}: signal SIGTERM .*; no alarm: a recovery is under way`));
+  assert.doesNotMatch(daemon.stdout(), /Found process in alarm/);
+
+  world.configure({ [`process.${OURS}`]: { watch_exit: false } });
+  daemon.child.kill('SIGHUP');
+  await daemon.line(/Configuration reloaded: .*watch_exit/);
+  process.kill(second, 'SIGKILL');
+  await world.until('it is dead', () => !isRunning(second));
+  const third = await startedAnew(world, OURS, second);
+  await world.sql('UPDATE STATUS_PROCESS SET alarma = 1, sound = 1, notes = ? WHERE process_id = ?', ['mine', row]);
+  world.configure({ [`process.${OURS}`]: { watch_exit: true } });
+  daemon.child.kill('SIGHUP');
+  await world.until('it is watched again', () => watched().includes(third));
+  process.kill(third, 'SIGKILL');
+  await daemon.line(new RegExp(`Process exited: ${OURS}: signal SIGKILL \\(pid ${third}, `));
+  await world.until('a poll after it', () => daemon.stdout().split(`(pid ${third}, `)[1]?.includes('Poll completed'));
+  assert.deepEqual({ ...(await world.row(row)) }, { alarma: 1, sound: 1, notes: 'mine' });
+  assert.doesNotMatch(daemon.stdout(), new RegExp(`Process exited: ${OURS}: signal SIGKILL \\(pid ${second}, `));
+  assert.equal((await daemon.stop()).code, 0);
+});
+
+/** Has the daemon restart it, which watches nothing now; the pid of what it started. */
+async function startedAnew(world: DaemonWorld, name: string, before: number): Promise<number> {
+  const { code, stdout, stderr } = await world.cli('restart', name);
+  assert.equal(code, 0, stdout + stderr);
+  return world.until('it runs again', () => {
+    const found = new ProcessTable()
+      .list(['name', 'state'])
+      .find((process) => process.name === name.slice(0, 15) && process.state !== 'Z');
+    return found === undefined || found.pid === before ? undefined : found.pid;
+  });
+}
+
+function isRunning(pid: number): boolean {
+  const state = new ProcessTable().read(pid, ['state'])?.state;
+  return state !== undefined && state !== 'Z';
+}

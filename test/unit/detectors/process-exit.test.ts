@@ -9,6 +9,9 @@ import { managed, processStrategyWorld } from '../../helpers/process-strategy-wo
 import { never, silentLog } from '../../helpers/strategy-parts.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 
+/** Of this run alone: processes are found by their names, whoever else tests on this machine. */
+const name = (what: string): string => `${what}-${process.pid}`;
+
 /** A detector over real programs of a zoo; `alarms` as they were raised, `told` as the events said. */
 function detecting(t: TestContext, names: readonly string[], changes: Partial<ProcessExitParts> = {}) {
   const { zoo, table, strategy, parts } = processStrategyWorld(t);
@@ -19,10 +22,10 @@ function detecting(t: TestContext, names: readonly string[], changes: Partial<Pr
   events.subscribe((event) => void told.push(event));
   const alarms: string[] = [];
   const program = strategy({ maxMatches: 9 });
-  const target = (name: string): ExitWatchTarget => ({
-    name,
-    systemName: name,
-    find: (signal) => program.findRunning(managed(name), signal),
+  const target = (systemName: string): ExitWatchTarget => ({
+    name: systemName,
+    systemName,
+    find: (signal) => program.findRunning(managed(systemName), signal),
   });
   let watched = names;
   const detector = new ProcessExitDetector({
@@ -31,7 +34,7 @@ function detecting(t: TestContext, names: readonly string[], changes: Partial<Pr
     clock: systemClock,
     events,
     log: silentLog,
-    raiser: { raise: async (name, notes) => void alarms.push(`${name}: ${notes}`) },
+    raiser: { raise: async (processName, notes) => void alarms.push(`${processName}: ${notes}`) },
     isRecovering: () => false,
     targets: () => watched.map(target),
     source: undefined,
@@ -61,8 +64,8 @@ async function kill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): Promise<vo
 }
 
 test('the last of several raises the alarm, and each new life is told of', async (t) => {
-  const { zoo, detector, alarms, seen, exits } = detecting(t, ['exit-several']);
-  const program = zoo.sleeper('exit-several');
+  const { zoo, detector, alarms, seen, exits } = detecting(t, [name('several')]);
+  const program = zoo.sleeper(name('several'));
   const first = await zoo.start(program);
   const second = await zoo.start(program);
   detector.start();
@@ -74,7 +77,7 @@ test('the last of several raises the alarm, and each new life is told of', async
   await waitFor('an alarm', () => alarms.length === 1);
   assert.match(
     alarms[0] ?? '',
-    new RegExp(`^exit-several: signal SIGSEGV( \\(core dumped\\))? \\(pid ${second}, up [\\d.]+ s, `),
+    new RegExp(`^${name('several')}: signal SIGSEGV( \\(core dumped\\))? \\(pid ${second}, up [\\d.]+ s, `),
   );
   assert.deepEqual(exits(), [false]);
   const third = await zoo.start(program);
@@ -84,8 +87,8 @@ test('the last of several raises the alarm, and each new life is told of', async
 });
 
 test('one that comes while the first still runs takes over from it', async (t) => {
-  const { zoo, detector, alarms, seen } = detecting(t, ['exit-heir']);
-  const program = zoo.sleeper('exit-heir');
+  const { zoo, detector, alarms, seen } = detecting(t, [name('heir')]);
+  const program = zoo.sleeper(name('heir'));
   const first = await zoo.start(program);
   detector.start();
   await waitFor('it is seen', () => seen().includes(first));
@@ -99,8 +102,8 @@ test('one that comes while the first still runs takes over from it', async (t) =
 
 test('what ends while a recovery is under way raises nothing', async (t) => {
   let recovering = true;
-  const { zoo, detector, alarms, seen, exits } = detecting(t, ['exit-own'], { isRecovering: () => recovering });
-  const program = zoo.sleeper('exit-own');
+  const { zoo, detector, alarms, seen, exits } = detecting(t, [name('own')], { isRecovering: () => recovering });
+  const program = zoo.sleeper(name('own'));
   const first = await zoo.start(program);
   detector.start();
   await waitFor('it is seen', () => seen().includes(first));
@@ -116,16 +119,16 @@ test('what ends while a recovery is under way raises nothing', async (t) => {
 });
 
 test('what is watched changes at once', async (t) => {
-  const { zoo, detector, alarms, seen, watch } = detecting(t, ['exit-old']);
-  const [old, young] = [await zoo.start(zoo.sleeper('exit-old')), await zoo.start(zoo.sleeper('exit-new'))];
+  const { zoo, detector, alarms, seen, watch } = detecting(t, [name('old')]);
+  const [old, young] = [await zoo.start(zoo.sleeper(name('old'))), await zoo.start(zoo.sleeper(name('new')))];
   detector.start();
   await waitFor('the one is seen', () => seen().includes(old));
-  watch(['exit-new']);
+  watch([name('new')]);
   await waitFor('the other is seen', () => seen().includes(young));
   await kill(old);
   await kill(young);
   await waitFor('an alarm', () => alarms.length > 0);
-  assert.match(alarms.join(), /^exit-new: signal SIGKILL [^,]*, [^,]*, [^,]*$/);
+  assert.match(alarms.join(), new RegExp(`^${name('new')}: signal SIGKILL [^,]*, [^,]*, [^,]*$`));
 });
 
 test('process events tell of a new life, and of what is lost', async (t) => {
@@ -139,8 +142,8 @@ test('process events tell of a new life, and of what is lost', async (t) => {
     close: () => {},
   };
   // Looks of its own would come too late.
-  const { zoo, detector, alarms, seen } = detecting(t, ['exit-told'], { source, lookMs: 60_000 });
-  const program = zoo.sleeper('exit-told');
+  const { zoo, detector, alarms, seen } = detecting(t, [name('told')], { source, lookMs: 60_000 });
+  const program = zoo.sleeper(name('told'));
   detector.start();
   await waitFor('the events are there', () => /kernel’s process events/.test(detector.describe()));
   const first = await zoo.start(program);
@@ -161,14 +164,14 @@ test('a program whose unit was stopped raises nothing; one whose unit failed doe
     show: async () => ({ kind: 'status', status: { ...UNIT, ...states[Math.min(shows++, states.length - 1)] } }),
   };
   const { zoo, detector, alarms, seen, exits, watch } = detecting(t, [], { services, targets: () => targets });
-  const program = zoo.sleeper('exit-unit');
+  const program = zoo.sleeper(name('unit'));
   const { strategy } = processStrategyWorld(t);
   const targets: ExitWatchTarget[] = [
     {
-      name: 'exit-unit',
-      systemName: 'exit-unit',
+      name: name('unit'),
+      systemName: name('unit'),
       find: async (signal) => {
-        const found = await strategy().findRunning(managed('exit-unit'), signal ?? never);
+        const found = await strategy().findRunning(managed(name('unit')), signal ?? never);
         return found.kind === 'found' ? { ...found, unit: UNIT.id } : found;
       },
     },
