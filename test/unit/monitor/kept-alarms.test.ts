@@ -159,8 +159,14 @@ test('a recovery that is under way when the store is back ends the alarm; it is 
   void world.alarms.raise('web', 'exit code 1');
   await world.clock.advance(100);
   world.storeFault = {};
+  let raised = 0;
+  world.store.raiseAlarm = async () => {
+    raised++;
+    return 'missing';
+  };
   await world.poll();
   await world.poll();
+  assert.equal(raised, 0);
   assert.deepEqual(world.restarts, ['web']);
   assert.deepEqual(world.state.kept.list(), []);
   assert.equal(world.rows.get(7)?.alarma, false);
@@ -307,4 +313,20 @@ test('exits within the window open the breaker before the alarm of the last one 
   const slow = new MonitorWorld({ maxExits: 0 });
   for (let i = 0; i < 20; i++) slow.breakers.exited('web', 'web');
   assert.equal(slow.breakers.snapshot('web').state, 'closed');
+});
+
+test('an exit counts before its alarm is handled, however long it takes to know what the name means', async () => {
+  const world = new MonitorWorld({ maxExits: 1 });
+  let asked = 0;
+  world.processes.set('web', {
+    resolving: async () => {
+      if (asked++ === 0) await world.clock.sleep(5000);
+    },
+  });
+  const at = world.clock.date();
+  const exit = { processName: 'web', pid: 1, cause: 'exit code 1', uptimeMs: 5, at, expected: false } as const;
+  world.bus.emit({ type: 'process_exited', ...exit });
+  await raise(world, 'web');
+  assert.equal(world.breakers.snapshot('web').state, 'open');
+  assert.deepEqual(world.restarts, []);
 });
