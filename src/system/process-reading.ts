@@ -119,12 +119,15 @@ export class ProcessReading {
 
   #readDescriptors(): readonly Descriptor[] | undefined {
     const names = this.look.files.names(`${this.pid}/fd`);
+    if (names === undefined) return undefined;
     const descriptors: Descriptor[] = [];
-    for (const name of names ?? []) {
+    for (const name of names) {
       const target = this.look.files.link(`${this.pid}/fd/${name}`);
       if (target !== undefined) descriptors.push({ fd: Number(name), target });
     }
-    return names === undefined ? undefined : descriptors.sort((a, b) => a.fd - b.fd);
+    // The folder may be open to us and the links not: that is no process without files.
+    if (descriptors.length === 0 && names.length > 0) return undefined;
+    return descriptors.sort((a, b) => a.fd - b.fd);
   }
 }
 

@@ -179,6 +179,10 @@ test('only what the asked fields need is read', (t) => {
     ],
     sockets: [],
   });
+  for (const name of ['1', '9', '10']) rmSync(join(root, '7/fd', name));
+  assert.deepEqual(fixture.read(7, ['openFiles'])?.openFiles, []);
+  writeFileSync(join(root, '7/fd/0'), 'no link');
+  assert.deepEqual(fixture.read(7, ['openFiles', 'sockets']), { pid: 7 }, 'links that are denied are not none');
   rmSync(join(root, '7/status'));
   assert.deepEqual(fixture.read(7, ['uids', 'userName', 'rssBytes', 'memoryPercent', 'nice']), { pid: 7, nice: 0 });
 });
