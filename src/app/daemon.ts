@@ -5,6 +5,7 @@ import { errorMessage, formatProblem } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { createLogger } from '../logging/logger.ts';
 import { openDatagram } from '../system/datagram.ts';
+import type { ProcessEventSource } from '../system/process-event-source.ts';
 import { createNotifier, type Notifier } from '../system/sd-notify.ts';
 import { type Core, createCore } from './app.ts';
 import { bindOrders } from './bind-orders.ts';
@@ -81,10 +82,18 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
   last.load(core.state.history);
   last.follow(core.events, core.clock);
   const reload = createReload(core, log, notifier);
+  const source = await createSource(core);
+  const exits = new ExitWatch(core, source);
   let events: EventStream | undefined;
   const orders = bindOrders(core, {
     reload,
-    status: () => buildStatus(core, last, { version: options.version, pid: process.pid, startedAt }, events?.status() ?? null),
+    status: () =>
+      buildStatus(
+        core,
+        last,
+        { version: options.version, pid: process.pid, startedAt },
+        { events: events?.status() ?? null, exitWatch: exits.describe() ?? null },
+      ),
   });
   const control = createControlServer({ ...core.settings().control, orders, log });
   await control.start();
@@ -93,14 +102,13 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
 
   tellStart(core, log, options);
   const loop = core.monitor.run(core.stopping.signal);
-  const exits = new ExitWatch(core, undefined);
   core.stops.push('exit watch', () => exits.stop());
   exits.start();
   void new LaunchObserver(core).run(core.stopping.signal);
   // A poll may be waiting for a store that hangs: closing the store ends it.
   core.stops.push('poll loop', () => Promise.race([loop, core.clock.sleep(POLL_END_MS)]));
   core.stops.push('no new work', () => core.stopping.abort());
-  events = await startEvents(core);
+  events = await startEvents(core, source, exits);
   followStatus(core, notifier);
   notifier.ready();
   notifier.status(statusLine(core));
@@ -119,18 +127,29 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
 
 const POLL_END_MS = 2000;
 
-/** The event stream, where `[events]` stands in the file. */
-async function startEvents(core: Core): Promise<EventStream | undefined> {
+/** Where process events come from, for all who want them; undefined where `[events]` does not stand in the file. */
+async function createSource(core: Core): Promise<ProcessEventSource | undefined> {
   const { events: options } = core.settings();
   if (options === undefined) return undefined;
-  const { openEventStream, streamTypes } = await import('./event-stream.ts');
+  const { streamTypes } = await import('./event-stream.ts');
   const { createProcessEventSource } = await import('../system/process-events.ts');
   const source = createProcessEventSource({ types: streamTypes(options.types) });
-  const stream = await openEventStream({ options, source, clock: core.clock, log: core.log });
-  core.stops.push('event stream', async () => {
-    await stream.stop();
-    source.close();
-  });
+  core.stops.push('process events', async () => source.close());
+  return source;
+}
+
+/** The event stream, where `[events]` stands in the file. */
+async function startEvents(
+  core: Core,
+  source: ProcessEventSource | undefined,
+  exits: ExitWatch,
+): Promise<EventStream | undefined> {
+  const { events: options } = core.settings();
+  if (options === undefined || source === undefined) return undefined;
+  const { openEventStream } = await import('./event-stream.ts');
+  const { clock, log } = core;
+  const stream = await openEventStream({ options, source, clock, log, monitoredName: (pid) => exits.nameOf(pid) });
+  core.stops.push('event stream', () => stream.stop());
   return stream;
 }
 

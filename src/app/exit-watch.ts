@@ -46,6 +46,11 @@ export class ExitWatch {
     return this.#detector?.describe();
   }
 
+  /** The watched process that a pid belongs to, also a moment after its end. */
+  nameOf(pid: number): string | undefined {
+    return this.#detector?.nameOf(pid);
+  }
+
   async #follow(): Promise<void> {
     if (this.#stopped) return;
     const { watchedNames } = this.#core.settings();

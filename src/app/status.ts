@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { DaemonStatus, EventStreamStatus, HoldStatus, ProcessStatus } from '../control/orders.ts';
+import type { DaemonStatus, HoldStatus, ProcessStatus } from '../control/orders.ts';
 import type { ProcessRow } from '../core/alarm.ts';
 import { isKeptRow } from '../core/kept-row.ts';
 import { closedBreaker, isAtRest } from '../monitor/circuit-breaker.ts';
@@ -14,7 +14,7 @@ export function buildStatus(
   core: Core,
   last: LastRecoveries,
   who: { version: string; pid: number; startedAt: Date | null },
-  events: EventStreamStatus | null = null,
+  { events, exitWatch }: Pick<DaemonStatus, 'events' | 'exitWatch'> = { events: null, exitWatch: null },
 ): DaemonStatus {
   const settings = core.settings();
   const availability = core.monitor.availability;
@@ -38,6 +38,7 @@ export function buildStatus(
     // A name's row stands for it where there is one.
     processes: processes(core, [...kept, ...rows], last),
     events,
+    exitWatch,
     holds: core.holds
       .list()
       .map(({ name, until, reason }): HoldStatus => ({ name, until: until?.toISOString() ?? null, reason })),

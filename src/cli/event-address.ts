@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { DEFAULT_EVENT_SOCKET } from '../core/event-line.ts';
 import { type ConfigChoice, chosenSection } from './control-address.ts';
 
 /** Where an event stream is to be had. */
@@ -23,7 +24,5 @@ export function configuredEventSocket(choice: ConfigChoice): string {
   return chosenSection(choice, 'events')?.text('socket') ?? DEFAULT_EVENT_SOCKET;
 }
 
-/** Where a daemon streams events to whose configuration says nothing else. */
-export const DEFAULT_EVENT_SOCKET = '/run/monitor_service/events.sock';
 /** Where the stream alone, without a monitor, is (seed 002). */
 export const DEFAULT_SERVE_SOCKET = '/var/run/procMonitor.sock';

@@ -9,12 +9,13 @@ import { type Cell, renderTable, type TableOptions } from './table.ts';
 
 /** A status as lines for people, at the time `now`; printable. */
 export function renderStatus(status: DaemonStatus, now: Date, options: TableOptions): string[] {
-  const facts: [string, string, Style | undefined][] = [
+  const facts: Fact[] = [
     ['configuration', status.configFile, undefined],
     ['alarm store', storeWords(status.store, now), status.store.state === 'ok' ? undefined : 'yellow'],
     ['recovering', String(status.recovering), undefined],
     ...(status.events ? [eventFact(status.events)] : []),
-    ...status.holds.map((hold): [string, string, Style | undefined] => ['on hold', holdWords(hold, now), 'yellow']),
+    ...(status.exitWatch ? [['watch_exit', status.exitWatch, undefined] satisfies Fact] : []),
+    ...status.holds.map((hold): Fact => ['on hold', holdWords(hold, now), 'yellow']),
   ];
   const lines = facts.map(([name, text, style]) => {
     const words = ellipsize(printable(text), Math.max(1, (options.width ?? Number.MAX_SAFE_INTEGER) - NAME_WIDTH));
@@ -29,6 +30,9 @@ export function renderStatus(status: DaemonStatus, now: Date, options: TableOpti
     ...table,
   ];
 }
+
+/** Name, words and style of a line. */
+type Fact = [string, string, Style | undefined];
 
 const NAME_WIDTH = 15;
 

@@ -71,6 +71,8 @@ export interface DaemonStatus {
   readonly holds: readonly HoldStatus[];
   /** The event stream; null while it is off (no `[events]`, or no daemon), absent from older daemons. */
   readonly events?: EventStreamStatus | null | undefined;
+  /** By which means exits of watched processes are noticed, for people; null where none is watched, absent from older daemons. */
+  readonly exitWatch?: string | null | undefined;
 }
 
 export interface EventStreamStatus {

@@ -62,6 +62,7 @@ export const statusShape: Shape<DaemonStatus> = object({
   processes: listOf(processShape),
   holds: listOf(holdShape),
   events: optional(nullable(eventsShape)),
+  exitWatch: optional(nullable(anyText)),
 });
 
 /** POST /v1/recoveries, by its outcome. */

@@ -40,3 +40,6 @@ interface EventContext {
   /** The watched process of the configuration that it belongs to. */
   readonly monitored?: string;
 }
+
+/** Where a daemon streams events to whose configuration says nothing else. */
+export const DEFAULT_EVENT_SOCKET = '/run/monitor_service/events.sock';

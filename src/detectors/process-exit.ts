@@ -93,6 +93,12 @@ export class ProcessExitDetector implements Detector {
     return `exits by ${ends}, new processes by ${told ? 'the kernel’s process events' : `a look every ${seconds} s`}`;
   }
 
+  /** The watched process that a pid belongs to, also a moment after its end. */
+  nameOf(pid: number): string | undefined {
+    for (const [name, { watch }] of this.#watches) if (watch.watches(pid) || watch.lastPid === pid) return name;
+    return undefined;
+  }
+
   get #pauseMs(): number {
     const { lookMs = LOOK_MS } = this.#parts;
     return this.#subscription?.kind === 'open' ? lookMs * TOLD_FACTOR : lookMs;

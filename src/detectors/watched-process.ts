@@ -59,6 +59,11 @@ export class WatchedProcess {
     return this.#living.has(pid);
   }
 
+  /** Which of it ended last. */
+  get lastPid(): number | undefined {
+    return this.#lastDeath?.pid;
+  }
+
   /** True for a recovery's target or process that is this one. */
   is(processName: string, target: string): boolean {
     return processName === this.name || target === this.#key;

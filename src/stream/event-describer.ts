@@ -62,7 +62,7 @@ export class EventDescriber {
     const told = (line: EventLine): DescribedEvent => ({ line, user });
     switch (event.type) {
       case 'fork':
-        return told({ event: 'fork', child_pid: pid, parent_pid: event.parentPid, ...context });
+        return told({ event: 'fork', child_pid: pid, parent_pid: event.parentPid, user, ...context });
       case 'exec':
         return told({ event: 'exec', pid, user, cmdline: memory.commandLine(pid), ...context });
       case 'exit':

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { SectionReader } from '../core/config.ts';
 import { errorMessage } from '../core/errors.ts';
+import { DEFAULT_EVENT_SOCKET } from '../core/event-line.ts';
 import { type ProcessEventType, processEventTypes } from '../core/process-event.ts';
 import { readNamedFile } from '../stores/read-named-file.ts';
 import { checkSocketPath } from '../system/socket-file.ts';
@@ -39,7 +40,7 @@ export interface EventStreamOptions {
 
 /** Reads `[events]`; problems go to the reader, none tells the password. Whether the section stands in the file is the caller's to ask. */
 export function parseEvents(section: SectionReader, env: NodeJS.ProcessEnv = process.env): EventStreamOptions {
-  const path = section.text('socket') ?? '/run/monitor_service/events.sock';
+  const path = section.text('socket') ?? DEFAULT_EVENT_SOCKET;
   checkSocketPath(section, 'socket', path);
   return {
     socket: { path, mode: parseMode(section), group: section.text('socket_group') },

@@ -188,6 +188,15 @@ describe('the status for people', () => {
     assert.deepEqual([...shown(null), ...shown(undefined)], []);
   });
 
+  it('tells by which means exits are noticed, where any is', () => {
+    const shown = (exitWatch: string | null): string[] =>
+      renderStatus(someStatus({ exitWatch }), new Date(), { width: undefined, colour: false }).filter((line) =>
+        line.startsWith('watch_exit'),
+      );
+    assert.deepEqual(shown('exits by pidfd'), ['watch_exit     exits by pidfd']);
+    assert.deepEqual(shown(null), []);
+  });
+
   it('says of an open circuit breaker whose time is over what comes next', () => {
     const breaker = { state: 'open', failures: 3, remainingMs: 0 } as const;
     const lines = renderStatus(someStatus({ processes: [someProcess({ breaker })] }), new Date(), {
