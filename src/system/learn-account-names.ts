@@ -19,9 +19,10 @@ async function learn(database: 'passwd' | 'group', list: NameList, ids: Iterable
   for (let at = 0; at < unknown.length; at += AT_ONCE) {
     const asked = unknown.slice(at, at + AT_ONCE);
     const found = await execute('getent', [database, ...asked.map(String)], { timeoutMs: LOOKUP_MS, signal });
-    // 2: some of them are unknown.
-    if (found.kind !== 'exited' || (found.exitCode !== 0 && found.exitCode !== 2)) return;
-    list.remember(asked, parseNames(found.stdout));
+    if (found.kind === 'aborted') return;
+    // 2: some of them are unknown. Where it fails all of them are: to ask again at once would not help.
+    const isAnswer = found.kind === 'exited' && (found.exitCode === 0 || found.exitCode === 2);
+    list.remember(asked, isAnswer ? parseNames(found.stdout) : new Map());
   }
 }
 

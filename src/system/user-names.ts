@@ -1,78 +1,63 @@
-import { readFileSync } from 'node:fs';
 import type { Clock } from '../core/clock.ts';
-import { findAccount } from './user-account.ts';
+import { AccountNames } from './account-names.ts';
+import { learnAccountNames } from './learn-account-names.ts';
 
 /** What user names are looked up with. */
 export interface UserNamesOptions {
   readonly clock: Clock;
   /** Ends a lookup that is under way. */
   readonly signal: AbortSignal;
-  /** passwd(5); tests have another. */
-  readonly file?: string;
+  /** Those of this machine unless said. */
+  readonly accounts?: AccountNames;
 }
 
 /**
- * Names of users by uid, from memory: /etc/passwd is read at most once a minute. A uid that does not stand there is asked of
- * the machine's directories once (getent(1)), in the background and one at a time; meanwhile, and where nobody knows it, its name
- * is its number, as in ps(1).
+ * Names of users by uid, for those who cannot wait: what stands in /etc/passwd, which is looked at once a minute. For a uid that
+ * does not, the machine's directories are asked in the background; meanwhile, and where nobody knows it, its name is its number,
+ * as in ps(1).
  */
 export class UserNames {
   readonly #options: UserNamesOptions;
-  #names = new Map<number, string>();
-  #readAtMs = Number.NEGATIVE_INFINITY;
-  /** Names that only a directory knows; undefined: asked and not known. */
-  readonly #found = new Map<number, string | undefined>();
-  readonly #asked = new Set<number>();
+  readonly #accounts: AccountNames;
+  readonly #waiting = new Set<number>();
+  #lookedAtMs = Number.NEGATIVE_INFINITY;
   #asking = false;
 
   constructor(options: UserNamesOptions) {
     this.#options = options;
+    this.#accounts = options.accounts ?? new AccountNames();
   }
 
   /** Never waits, never throws. */
   name(uid: number): string {
     const nowMs = this.#options.clock.monotonicMs();
-    if (nowMs - this.#readAtMs > READ_MS) {
-      this.#readAtMs = nowMs;
-      this.#names = readNames(this.#options.file ?? '/etc/passwd');
+    if (nowMs - this.#lookedAtMs > LOOK_MS) {
+      this.#lookedAtMs = nowMs;
+      this.#accounts.refresh();
     }
-    const name = this.#names.get(uid) ?? this.#found.get(uid);
-    if (name !== undefined) return name;
-    if (!this.#found.has(uid)) this.#ask(uid);
-    return String(uid);
+    const name = this.#accounts.users.name(uid);
+    if (name === undefined) this.#ask(uid);
+    return name ?? String(uid);
   }
 
   #ask(uid: number): void {
     // A machine with more unknown users than that has them from somewhere where they have no names.
-    if (this.#asked.size + this.#found.size >= MAX_UNKNOWN) return;
-    this.#asked.add(uid);
+    if (this.#waiting.size >= MOST_WAITING || this.#accounts.users.unknown([uid]).length === 0) return;
+    this.#waiting.add(uid);
     if (!this.#asking) void this.#askAll();
   }
 
   async #askAll(): Promise<void> {
+    const { signal } = this.#options;
     this.#asking = true;
-    for (const uid of this.#asked) {
-      const answer = await findAccount(String(uid), this.#options.signal);
-      this.#found.set(uid, answer.kind === 'found' ? answer.account.name : undefined);
-      this.#asked.delete(uid);
+    while (this.#waiting.size > 0 && !signal.aborted) {
+      const uids = [...this.#waiting];
+      await learnAccountNames(this.#accounts, { uids, gids: [] }, signal);
+      for (const uid of uids) this.#waiting.delete(uid);
     }
     this.#asking = false;
   }
 }
 
-const READ_MS = 60_000;
-const MAX_UNKNOWN = 1000;
-
-function readNames(file: string): Map<number, string> {
-  const names = new Map<number, string>();
-  try {
-    for (const line of readFileSync(file, 'utf8').split('\n')) {
-      const [name, , uid] = line.split(':');
-      // Of two names of one number the first counts, as for getpwuid(3).
-      if (name && uid !== undefined && /^\d{1,10}$/.test(uid) && !names.has(Number(uid))) names.set(Number(uid), name);
-    }
-  } catch {
-    // Without the file a number has to do.
-  }
-  return names;
-}
+const LOOK_MS = 60_000;
+const MOST_WAITING = 1000;

@@ -214,6 +214,29 @@ test('a reload takes up a good file, and refuses a bad one visibly', { skip }, a
   await shell('systemctl reload monitor_service');
 });
 
+test('in its sandbox it notices itself that a watched program dies', { skip }, async () => {
+  const path = container.path('/opt/monitor_service/config.ini');
+  const good = readFileSync(path, 'utf8');
+  const watching = good.replace('[process.worker]\n', '[process.worker]\nwatch_exit = true\n');
+  writeFileSync(path, watching.replace('check_interval = 0.5', 'check_interval = 300'));
+  await shell('systemctl reload monitor_service');
+  const status = async () => JSON.parse(await shell('monitor_service status --json'));
+  const watched = async (): Promise<number | undefined> =>
+    (await status()).processes.find(({ name }: { name: string }) => name === 'worker')?.watched?.pid;
+  const pid = Number(await pidOf('/home/other/app/worker'));
+  await waitFor('it is watched', async () => (await watched()) === pid);
+  assert.match((await status()).exitWatch, /^exits by pidfd, /);
+  await container.read(['kill', '-SEGV', String(pid)]);
+  const notes = (): Promise<string> => sql('SELECT notes FROM STATUS_PROCESS WHERE process_id = 2');
+  const healed = new RegExp(`signal SIGSEGV.* \\(pid ${pid}, up .*\\) - Restarted at [-\\d]+ [:\\d]+$`);
+  await waitFor('it is healed', async () => healed.test(await notes())).catch(async (error) => {
+    throw new Error(`${String(error)}\n${await notes()}\n${await journal()}`);
+  });
+  assert.notEqual(Number(await pidOf('/home/other/app/worker')), pid);
+  writeFileSync(path, good);
+  await shell('systemctl reload monitor_service');
+});
+
 test('a daemon that hangs is killed by the watchdog, and goes on', { skip }, async () => {
   mkdirSync(container.path(`/run/systemd/system/${UNIT}.d`), { recursive: true });
   writeFileSync(container.path(`/run/systemd/system/${UNIT}.d/test.conf`), '[Service]\nWatchdogSec=2\n');
