@@ -11,7 +11,7 @@ export interface EventDescriberOptions {
   readonly monitoredName?: (pid: number) => string | undefined;
 }
 
-/** A line and what clients may choose it by, which a fork's line does not say. */
+/** A line, and the user that clients may choose it by; of a loss, too, which is nobody's. */
 export interface DescribedEvent {
   readonly line: EventLine;
   readonly user: string;

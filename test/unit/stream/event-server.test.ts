@@ -22,7 +22,7 @@ describe('the event stream', () => {
     for (const client of clients) {
       await waitFor('both lines', () => client.events().length === 2);
       assert.deepEqual(client.events(), [
-        { event: 'fork', child_pid: NO_PID, parent_pid: NO_PID + 1, time: '2026-01-02T03:04:05.678Z' },
+        { event: 'fork', child_pid: NO_PID, parent_pid: NO_PID + 1, user: 'unknown', time: '2026-01-02T03:04:05.678Z' },
         {
           event: 'exit',
           pid: NO_PID,
