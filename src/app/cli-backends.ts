@@ -1,4 +1,4 @@
-import { ConfigError, errorMessage } from '../core/errors.ts';
+import { ConfigError, type ConfigProblem, errorMessage } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ProcessEventType } from '../core/process-event.ts';
 import { createLogger } from '../logging/logger.ts';
@@ -74,11 +74,23 @@ async function checkConfig(file: string, { database }: { readonly database: bool
   try {
     const settings = readSettings(file);
     const report = database ? await askDatabase(settings) : null;
-    return { file, problems: settings.warnings, processNames: settings.processNames, database: report };
+    const problems = [...settings.warnings, ...(await eventProblems(settings))];
+    return { file, problems, processNames: settings.processNames, database: report };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return { file, problems: error.problems, processNames: [], database: null };
   }
+}
+
+/** Process events that are wanted and cannot be had: the daemon goes on without them. */
+async function eventProblems({ events }: Settings): Promise<ConfigProblem[]> {
+  if (events === undefined) return [];
+  const source = await createSource(events.types);
+  const subscription = await source.subscribe(() => {});
+  source.close();
+  if (subscription.kind === 'open') return [];
+  const problem = `process events cannot be had from here: ${subscription.reason}`;
+  return [{ severity: 'warning', line: 0, section: 'events', key: '', problem }];
 }
 
 async function askDatabase({ database, processNames }: Settings): Promise<DatabaseReport> {

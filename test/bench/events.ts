@@ -17,7 +17,10 @@ const LATENCY_ROUNDS = 100;
 const CLIENTS = 3;
 
 /** The event stream in a storm of processes, and how long an exit takes to its clients. */
-export const events: BenchPart = async (_, tell) => {
+export const events: BenchPart = async (_, tell) => rows(await runStorm(tell));
+
+/** Half a minute of two loops that begin programs as fast as they can, on a daemon with four clients, of which one is stopped. */
+export async function runStorm(tell: (progress: string) => void): Promise<StormFigures> {
   const dir = mkdtempSync(join(tmpdir(), 'bench-events-'));
   const children: ChildProcess[] = [];
   const start = (command: string, ...args: string[]): ChildProcess => {
@@ -32,7 +35,7 @@ export const events: BenchPart = async (_, tell) => {
     for (const child of children) child.kill('SIGKILL');
     rmSync(dir, { recursive: true, force: true });
   }
-};
+}
 
 type Start = (command: string, ...args: string[]) => ChildProcess;
 
@@ -58,7 +61,7 @@ async function startDaemon(dir: string, start: Start): Promise<number> {
   return daemon.pid ?? 0;
 }
 
-async function measure(pid: number, path: string, start: Start, tell: (progress: string) => void): Promise<BenchRow[]> {
+async function measure(pid: number, path: string, start: Start, tell: (progress: string) => void): Promise<StormFigures> {
   const clients = await Promise.all(Array.from({ length: CLIENTS }, () => EventCounter.open(path)));
   const latencies = await latency(clients[0], tell);
 
@@ -92,7 +95,7 @@ async function measure(pid: number, path: string, start: Start, tell: (progress:
   await waitFor('the last exit', () => Math.min(...heard()) >= begun, 5000).catch(() => undefined);
   for (const client of clients) client.socket.destroy();
   const missed = begun - Math.min(...heard());
-  return rows({
+  return {
     latencies,
     begun,
     seconds,
@@ -101,7 +104,7 @@ async function measure(pid: number, path: string, start: Start, tell: (progress:
     cpuPercent,
     peakMb,
     all: clients[0]?.events ?? 0,
-  });
+  };
 }
 
 /** Begins programs one after the other and, at SIGTERM, says how many have ended. */
@@ -122,7 +125,8 @@ async function latency(client: EventCounter | undefined, tell: (progress: string
   return took;
 }
 
-interface Figures {
+/** What came of a storm; processes and events are counts, `missed` those that some client neither heard of nor was told lost. */
+export interface StormFigures {
   readonly latencies: readonly number[];
   readonly begun: number;
   readonly seconds: number;
@@ -133,7 +137,7 @@ interface Figures {
   readonly all: number;
 }
 
-function rows({ latencies, begun, seconds, missed, lost, cpuPercent, peakMb, all }: Figures): BenchRow[] {
+function rows({ latencies, begun, seconds, missed, lost, cpuPercent, peakMb, all }: StormFigures): BenchRow[] {
   const none = { against: '', reached: undefined };
   return [
     { what: 'process events: from SIGKILL to the line at a client, median', value: median(latencies), unit: 'ms', ...none },

@@ -24,7 +24,7 @@ execFileSync('mkfifo', [births, join(dir, 'never')]);
 writeFileSync(program, `#!/bin/sh\necho $$ > ${births}\nread -r _ <> ${dir}/never\n`, { mode: 0o755 });
 const sections = {
   database,
-  monitor: { check_interval: 300, state_dir: join(dir, 'state'), flap_recoveries: 0 },
+  monitor: { check_interval: 300, state_dir: join(dir, 'state'), flap_recoveries: 0, max_exits: 0 },
   logging: { file: join(dir, 'monitor.log'), syslog: 'off', level: 'debug' },
   control: { socket: join(dir, 'control.sock') },
   [`process.${name}`]: { restart_strategy: 'process', watch_exit: true },

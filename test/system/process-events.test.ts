@@ -24,6 +24,17 @@ test('in a container with a network of its own', { skip }, async () => {
   assert.match(said, /^the kernel tells of processes only outside of containers: run the daemon on the host, [^\n]*\n$/);
 });
 
+test('check-config says that the [events] of a file cannot be had', { skip }, async () => {
+  const file = '/root/events.ini';
+  const sections = '[database]\ndriver = sqlite\npath = /root/a.db\n[events]\n';
+  writeFileSync(container.path(file), sections, { mode: 0o600 });
+  const command = [container.node, join(container.project, 'dist/main.js'), 'check-config', '--config', file];
+  const { code, stderr, stdout } = await container.exec(command);
+  const why = 'process events cannot be had from here: the kernel tells of processes only outside of containers: ';
+  assert(stderr.startsWith(`${file}: [events] ${why}`) && stderr.endsWith(' (warning)\n'), stderr);
+  assert.deepEqual([code, stdout], [0, `${file} is in order: 0 configured processes\n`]);
+});
+
 test('in another pid namespace, which the kernel does not answer', { skip }, () => {
   const namespace = ['--pid', '--fork', '--kill-child', '--mount-proc', process.execPath, join(root, SUBSCRIBE)];
   const { stdout, status } = spawnSync('unshare', namespace, { encoding: 'utf8' });
@@ -53,7 +64,7 @@ test('the drop-in of the documents is one that systemd takes, adds to what the u
 }, async () => {
   const [, dropIn = ''] =
     /^ *# systemctl edit monitor_service\n((?: *\[Service\]\n)(?:.*\n)*?.*AF_NETLINK.*\n(?:.*NET_ADMIN.*\n))/m.exec(
-      readFileSync(join(root, 'README.md'), 'utf8').split('**Process events**')[1] ?? '',
+      readFileSync(join(root, 'README.md'), 'utf8').split('\n## The event stream\n')[1] ?? '',
     ) ?? assert.fail('no drop-in in README.md');
   const manual = readFileSync(join(root, 'monitor_service.8'), 'utf8');
   const lines = dropIn.split('\n').flatMap((line) => line.trim() || []);

@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { runStorm } from '../bench/events.ts';
+import { processEventsProblem } from '../helpers/process-event-recorder.ts';
+import { skipUnless } from '../helpers/requirement.ts';
+
+test('in a storm of processes, beside a client that is stopped, the others miss nothing that is not told lost', {
+  skip: skipUnless(await processEventsProblem()),
+  timeout: 120_000,
+}, async (t) => {
+  const { begun, missed, lost, all, peakMb } = await runStorm(() => {});
+  t.diagnostic(`${begun} processes, ${all} events, ${lost} lost, ${peakMb.toFixed(1)} MB at most`);
+  assert.ok(begun > 1000, `${begun} processes`);
+  assert.ok(all > begun, `${all} events`);
+  assert.ok(missed <= 0, `${missed} exits missed untold`);
+  assert.ok(peakMb < 100, `${peakMb} MB`);
+});
