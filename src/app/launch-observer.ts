@@ -1,6 +1,6 @@
-import { basename } from 'node:path';
 import { errorMessage } from '../core/errors.ts';
 import { managedProcess } from '../monitor/recovery-plan.ts';
+import { calledName, calledNames, NAME_FIELDS } from '../system/called-names.ts';
 import { ProcessTable } from '../system/process-table.ts';
 import type { Core } from './app.ts';
 
@@ -51,7 +51,7 @@ export class LaunchObserver {
     for (const name of watched) {
       const plan = plans(name);
       const process = managedProcess({ processId: 0 }, name, plan);
-      if (running.has(basename(process.systemName).slice(0, COMM_LENGTH))) await plan.strategy.observe?.(process);
+      if (running.has(calledName(process.systemName))) await plan.strategy.observe?.(process);
     }
   }
 
@@ -68,21 +68,7 @@ export class LaunchObserver {
 
   /** Under which names something runs, cut as the kernel cuts them: who is not among them need not be looked for. */
   #runningNames(): Set<string> {
-    const names = new Set<string>();
-    for (const { name, argv = [], executable, kernelThread } of this.#table.list([
-      'name',
-      'argv',
-      'executable',
-      'kernelThread',
-    ])) {
-      if (kernelThread) continue;
-      const called = argv[0]?.split(': ')[0] ?? '';
-      for (const path of [name, executable ?? '', called, argv[1] ?? '', argv[2] ?? ''])
-        names.add(basename(path).replace(/^-/, '').slice(0, COMM_LENGTH));
-    }
-    return names;
+    const programs = this.#table.list(NAME_FIELDS).filter(({ kernelThread }) => !kernelThread);
+    return new Set(programs.flatMap(calledNames));
   }
 }
-
-/** TASK_COMM_LEN less the final NUL (proc_pid_comm(5)). */
-const COMM_LENGTH = 15;

@@ -1,3 +1,4 @@
+import { COMM_BYTES, cutName } from '../core/comm.ts';
 import type { EventLine } from '../core/event-line.ts';
 import type { ProcessEventType } from '../core/process-event.ts';
 
@@ -19,9 +20,6 @@ export function eventRequest({ types, user, name }: EventFilter): string | undef
   return Object.keys(wishes).length === 0 ? undefined : JSON.stringify(wishes);
 }
 
-/** TASK_COMM_LEN less the closing zero: what the kernel keeps of a name. */
-const COMM_BYTES = 15;
-
 /**
  * True for an event that is wanted. Asked of every line: a server sends what it likes until it has read the request, and that of
  * seed 002 never reads it. What does not say whose it is (a fork of seed 002) is not wanted where that was asked for.
@@ -39,8 +37,4 @@ export function programName(line: Exclude<EventLine, { event: 'lost' }>): string
   if (line.event !== 'exec') return undefined;
   const program = line.cmdline.split(' ', 1)[0] ?? '';
   return cutName(program.slice(program.lastIndexOf('/') + 1)) || undefined;
-}
-
-function cutName(name: string): string {
-  return Buffer.byteLength(name) <= COMM_BYTES ? name : Buffer.from(name).subarray(0, COMM_BYTES).toString();
 }

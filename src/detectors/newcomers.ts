@@ -1,5 +1,5 @@
-import { basename } from 'node:path';
-import type { ProcessInfo, ProcessTable } from '../system/process-table.ts';
+import { calledName, calledNames, NAME_FIELDS } from '../system/called-names.ts';
+import type { ProcessTable } from '../system/process-table.ts';
 
 /** What a process may be known by: its own names, cut as the kernel cuts them, and the units it runs in. */
 export interface CalledBy {
@@ -39,21 +39,13 @@ export class Newcomers {
   of(pid: number, wanted: readonly CalledBy[]): CalledBy[] {
     const process = this.#table.read(pid, FIELDS);
     if (process === undefined || process.kernelThread) return [];
-    const names = namesOf(process);
-    return wanted.filter(({ systemName }) => names.has(cut(systemName)) || names.has(cut(`${systemName}.service`)));
+    const units = process.cgroup?.split('/').map(calledName) ?? [];
+    const names = new Set([...calledNames(process), ...units]);
+    return wanted.filter(
+      ({ systemName }) => names.has(calledName(systemName)) || names.has(calledName(`${systemName}.service`)),
+    );
   }
 }
 
-const FIELDS = ['name', 'argv', 'executable', 'kernelThread', 'cgroup'] as const;
+const FIELDS = [...NAME_FIELDS, 'cgroup'] as const;
 const FORGET_ROUNDS = 10;
-
-function namesOf({ name, argv = [], executable = '', cgroup = '' }: ProcessInfo<(typeof FIELDS)[number]>): Set<string> {
-  const called = argv[0]?.split(': ')[0] ?? '';
-  const paths = [name, executable, called, argv[1] ?? '', argv[2] ?? '', ...cgroup.split('/')];
-  return new Set(paths.flatMap((path) => [cut(path), cut(path).replace(/^-/, '')]));
-}
-
-/** TASK_COMM_LEN less the final NUL (proc_pid_comm(5)). */
-function cut(path: string): string {
-  return Buffer.from(basename(path)).subarray(0, 15).toString();
-}

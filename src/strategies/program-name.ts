@@ -1,4 +1,5 @@
 import type { ManagedProcess } from '../core/alarm.ts';
+import { COMM_BYTES, cutName } from '../core/comm.ts';
 import type { ProcessInfo } from '../system/process-table.ts';
 import { judgeUnitName } from './unit-policy.ts';
 
@@ -40,9 +41,8 @@ export function programMatcher<P extends NamedProcess>(
   isBelieved: (process: P) => boolean,
 ): (process: P) => boolean {
   const name = lastPart(systemName);
-  const bytes = Buffer.from(name);
-  // Decoded like /proc's: a character that the cut went through becomes the same mark in both.
-  const cut = bytes.subarray(0, COMM_BYTES).toString();
+  const length = Buffer.byteLength(name);
+  const cut = cutName(name);
   if (systemName.includes('/')) {
     return (process) => {
       const { name: comm, executable, argv = [] } = process;
@@ -57,10 +57,10 @@ export function programMatcher<P extends NamedProcess>(
     if (file === name || called === name) return true;
     if (comm !== cut) return false;
     const scripts = argv.slice(1, 3).map(lastPart);
-    if (bytes.length > COMM_BYTES) return scripts.includes(name);
+    if (length > COMM_BYTES) return scripts.includes(name);
     // A comm of 15 bytes may be the beginning of a longer name.
     const whole = [file, called, ...scripts].find((other) => other?.startsWith(name) && other !== name);
-    return bytes.length < COMM_BYTES || whole === undefined;
+    return length < COMM_BYTES || whole === undefined;
   };
 }
 
@@ -76,7 +76,6 @@ function lastPart(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
-const COMM_BYTES = 15;
 const LONGEST_NAME = 255;
 const LONGEST_PATH = 4095;
 const SHOWN_LENGTH = 60;
