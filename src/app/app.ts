@@ -145,7 +145,7 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
   breakers.load();
   settlement.load();
   recordHistory(events, state.history, clock);
-  const lives = new WatchedLives(state.lives);
+  const lives = new WatchedLives(state.lives, clock);
   lives.follow(events);
 
   return {

@@ -52,9 +52,7 @@ export const cliBackends: CliBackends = {
 };
 
 async function createSource(types: ReadonlySet<ProcessEventType>): Promise<ProcessEventSource> {
-  const { streamTypes } = await import('./event-stream.ts');
-  const { createProcessEventSource } = await import('../system/process-events.ts');
-  return createProcessEventSource({ types: streamTypes(types) });
+  return (await import('./event-stream.ts')).createStreamSource(types);
 }
 
 const silent: Logger = { debug: () => {}, info: () => {}, warning: () => {}, error: () => {} };

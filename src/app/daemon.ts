@@ -131,9 +131,7 @@ const POLL_END_MS = 2000;
 async function createSource(core: Core): Promise<ProcessEventSource | undefined> {
   const { events: options } = core.settings();
   if (options === undefined) return undefined;
-  const { streamTypes } = await import('./event-stream.ts');
-  const { createProcessEventSource } = await import('../system/process-events.ts');
-  const source = createProcessEventSource({ types: streamTypes(options.types) });
+  const source = (await import('./event-stream.ts')).createStreamSource(options.types);
   core.stops.push('process events', async () => source.close());
   return source;
 }

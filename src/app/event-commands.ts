@@ -18,9 +18,9 @@ export async function followSource(
   const listener = (events: readonly ProcessEvent[]): void => {
     const lines: EventLine[] = [];
     for (const event of events) {
-      const described = describer.describe(event, types);
-      if (described === undefined) continue;
-      lines.push(described.line);
+      const line = describer.describe(event, types);
+      if (line === undefined) continue;
+      lines.push(line);
       if (event.type !== 'lost') received++;
     }
     if (lines.length > 0) onLines(lines);

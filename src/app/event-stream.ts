@@ -8,13 +8,14 @@ import { createEventServer } from '../stream/event-server.ts';
 import type { EventStreamOptions } from '../stream/parse-events.ts';
 import { ProcessMemory } from '../stream/process-memory.ts';
 import type { ProcessEventSource } from '../system/process-event-source.ts';
+import { createProcessEventSource } from '../system/process-events.ts';
 import { ProcessTable } from '../system/process-table.ts';
 import { UserNames } from '../system/user-names.ts';
 
 /** What the daemon's event stream is made of. */
 export interface EventStreamParts {
   readonly options: EventStreamOptions;
-  /** Made with at least `streamTypes(options.types)`. */
+  /** Of `createStreamSource(options.types)`. */
   readonly source: ProcessEventSource;
   readonly clock: Clock;
   readonly log: Logger;
@@ -29,9 +30,9 @@ export interface EventStream {
   stop(): Promise<void>;
 }
 
-/** What has to be received so that `types` can be told in full. */
-export function streamTypes(types: ReadonlySet<ProcessEventType>): ReadonlySet<ProcessEventType> {
-  return new Set([...types, ...describingTypes]);
+/** The kernel's events, as many kinds of them as it takes to tell `types` in full. */
+export function createStreamSource(types: ReadonlySet<ProcessEventType>): ProcessEventSource {
+  return createProcessEventSource({ types: new Set([...types, ...describingTypes]) });
 }
 
 /** Opens the stream. Where that fails it is logged, and the daemon goes on without: healing is not for lack of listeners to stop. Never rejects. */

@@ -1,3 +1,4 @@
+import type { Clock } from '../core/clock.ts';
 import type { EventBus } from '../core/events.ts';
 import type { WatchedLife, WatchedLifeRecords } from '../state/daemon-state.ts';
 import { ProcessTable } from '../system/process-table.ts';
@@ -5,12 +6,14 @@ import { ProcessTable } from '../system/process-table.ts';
 /** Since when watched processes run and how their last lives ended, across restarts of the daemon. */
 export class WatchedLives {
   readonly #records: WatchedLifeRecords;
+  readonly #clock: Clock;
   readonly #table: ProcessTable;
   /** Names that were told of in this life of the daemon: what stands of them is no memory. */
   readonly #told = new Set<string>();
 
-  constructor(records: WatchedLifeRecords, table = new ProcessTable()) {
+  constructor(records: WatchedLifeRecords, clock: Clock, table = new ProcessTable()) {
     this.#records = records;
+    this.#clock = clock;
     this.#table = table;
   }
 
@@ -48,7 +51,7 @@ export class WatchedLives {
   #isAlive(pid: number, since: Date): boolean {
     const seen = this.#table.read(pid, ['startTime']);
     if (seen === undefined) return false;
-    return Math.abs(Date.now() - this.#table.ageMs(seen) - since.getTime()) < CLOCK_STEP_MS;
+    return Math.abs(this.#clock.date().getTime() - this.#table.ageMs(seen) - since.getTime()) < CLOCK_STEP_MS;
   }
 }
 

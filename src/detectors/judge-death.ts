@@ -1,5 +1,4 @@
 import type { Clock } from '../core/clock.ts';
-import { hasEnded } from '../system/proc-parse.ts';
 import type { ProcessTable } from '../system/process-table.ts';
 import type { RunningProcesses } from '../system/running-processes.ts';
 import type { UnitStatus } from '../system/service-manager.ts';
@@ -62,10 +61,7 @@ function weigh(
   if (shown === 'unknown') return { kind: 'wait', why: 'systemd does not answer' };
   const unit = running.status ?? shown;
   if (unit === undefined) return { kind: 'alarm' };
-  return judgeByUnit(unit, running.status !== undefined, death, (pid) => {
-    const now = table.read(pid, ['state', 'threads']);
-    return now !== undefined && !hasEnded(now);
-  });
+  return judgeByUnit(unit, running.status !== undefined, death, (pid) => table.isRunning(pid));
 }
 
 /** On a busy machine a death is noticed late, after the successor's birth. */

@@ -3,7 +3,6 @@ import type { EventBus } from '../core/events.ts';
 import type { Logger } from '../core/logger.ts';
 import { describeWaitStatus } from '../core/wait-status.ts';
 import { type PidWatch, watchPid } from '../system/pid-watch.ts';
-import { hasEnded } from '../system/proc-parse.ts';
 import type { ProcessIdentity, ProcessTable } from '../system/process-table.ts';
 import type { RunningProcesses } from '../system/running-processes.ts';
 import type { ServiceManager, UnitStatus } from '../system/service-manager.ts';
@@ -96,8 +95,7 @@ export class WatchedProcess {
   #letGo(processes: readonly ProcessIdentity[]): void {
     for (const [pid, watch] of this.#living) {
       // One that has ended just now is still to be told of.
-      const alive = this.#parts.table.read(pid, ['state', 'threads']);
-      if (processes.some((process) => process.pid === pid) || alive === undefined || hasEnded(alive)) continue;
+      if (processes.some((process) => process.pid === pid) || !this.#parts.table.isRunning(pid)) continue;
       watch.stop();
       this.#living.delete(pid);
     }

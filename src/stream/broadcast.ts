@@ -1,7 +1,8 @@
+import type { EventLine } from '../core/event-line.ts';
 import type { ProcessEvent, ProcessEventType } from '../core/process-event.ts';
 import { type ClientFilter, passes } from './client-filter.ts';
 import type { EventClient } from './event-client.ts';
-import type { DescribedEvent, EventDescriber } from './event-describer.ts';
+import type { EventDescriber } from './event-describer.ts';
 
 /** Tells events to clients: each is made a line once, and clients that want the same share the bytes. */
 export class Broadcast {
@@ -30,13 +31,13 @@ export class Broadcast {
 
   /** Everything that came, in order. */
   tell(events: readonly ProcessEvent[]): void {
-    const lines: { readonly described: DescribedEvent; readonly text: string }[] = [];
+    const lines: { readonly line: EventLine; readonly text: string }[] = [];
     for (const event of events) {
-      const described = this.#describer.describe(event, this.#wanted);
-      if (described !== undefined) lines.push({ described, text: `${JSON.stringify(described.line)}\n` });
+      const line = this.#describer.describe(event, this.#wanted);
+      if (line !== undefined) lines.push({ line, text: `${JSON.stringify(line)}\n` });
     }
     for (const { filter, clients } of this.#groups) {
-      const chosen = lines.filter(({ described }) => passes(filter, described)).map(({ text }) => text);
+      const chosen = lines.filter(({ line }) => passes(filter, line)).map(({ text }) => text);
       for (let from = 0; from < chosen.length; from += LINES_OF_A_PIECE) {
         const piece = chosen.slice(from, from + LINES_OF_A_PIECE);
         const bytes = Buffer.from(piece.join(''));

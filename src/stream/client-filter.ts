@@ -1,5 +1,5 @@
+import type { EventLine } from '../core/event-line.ts';
 import { type ProcessEventType, processEventTypes } from '../core/process-event.ts';
-import type { DescribedEvent } from './event-describer.ts';
 
 /** What of the stream a client wants; undefined: everything. */
 export interface ClientFilter {
@@ -33,10 +33,10 @@ export function parseFilter(line: string): ClientFilter | undefined {
 }
 
 /** Whether a client with this filter gets the event; that events were lost is told to everyone. */
-export function passes({ events, user, name }: ClientFilter, { line, user: owner }: DescribedEvent): boolean {
+export function passes({ events, user, name }: ClientFilter, line: EventLine): boolean {
   if (line.event === 'lost') return true;
   if (events !== undefined && !events.has(line.event)) return false;
-  if (user !== undefined && user !== owner) return false;
+  if (user !== undefined && user !== line.user) return false;
   return name === undefined || name === line.comm || name === line.monitored;
 }
 

@@ -11,12 +11,6 @@ export interface EventDescriberOptions {
   readonly monitoredName?: (pid: number) => string | undefined;
 }
 
-/** A line, and the user that clients may choose it by; of a loss, too, which is nobody's. */
-export interface DescribedEvent {
-  readonly line: EventLine;
-  readonly user: string;
-}
-
 /** The kinds that have to be received, whatever is asked for: by them it is known whose a process is that has ended already. */
 export const describingTypes: readonly ProcessEventType[] = ['exec', 'exit', 'fork', 'uid', 'comm'];
 
@@ -33,11 +27,11 @@ export class EventDescriber {
   }
 
   /** The line of an event that is among `wanted`; undefined for any other, of which /proc is not asked. */
-  describe(event: ProcessEvent, wanted: ReadonlySet<ProcessEventType>): DescribedEvent | undefined {
+  describe(event: ProcessEvent, wanted: ReadonlySet<ProcessEventType>): EventLine | undefined {
     const { memory } = this.#options;
     if (event.type === 'lost') {
       memory.relearn();
-      return { line: { event: 'lost', count: event.count, time: this.#time(event.at) }, user: UNKNOWN };
+      return { event: 'lost', count: event.count, time: this.#time(event.at) };
     }
     const isWanted = wanted.has(event.type);
     memory.learn(event, isWanted || wanted.has('exit'));
@@ -47,7 +41,7 @@ export class EventDescriber {
     return described;
   }
 
-  #tell(event: Exclude<ProcessEvent, { type: 'lost' }>, process: RememberedProcess | undefined): DescribedEvent {
+  #tell(event: Exclude<ProcessEvent, { type: 'lost' }>, process: RememberedProcess | undefined): EventLine {
     const { memory, userName, monitoredName } = this.#options;
     const { pid } = event;
     const user = process?.uid === undefined ? UNKNOWN : userName(process.uid);
@@ -59,23 +53,22 @@ export class EventDescriber {
       ...(ppid === undefined || event.type === 'fork' ? {} : { ppid }),
       ...(monitored === undefined ? {} : { monitored }),
     };
-    const told = (line: EventLine): DescribedEvent => ({ line, user });
     switch (event.type) {
       case 'fork':
-        return told({ event: 'fork', child_pid: pid, parent_pid: event.parentPid, user, ...context });
+        return { event: 'fork', child_pid: pid, parent_pid: event.parentPid, user, ...context };
       case 'exec':
-        return told({ event: 'exec', pid, user, cmdline: memory.commandLine(pid), ...context });
+        return { event: 'exec', pid, user, cmdline: memory.commandLine(pid), ...context };
       case 'exit':
-        return told({ event: 'exit', pid, exit_code: event.status, user, ...howItEnded(event, process), ...context });
+        return { event: 'exit', pid, exit_code: event.status, user, ...howItEnded(event, process), ...context };
       case 'uid':
       case 'gid':
-        return told({ event: event.type, pid, user, real: event.real, effective: event.effective, ...context });
+        return { event: event.type, pid, user, real: event.real, effective: event.effective, ...context };
       case 'ptrace':
-        return told({ event: 'ptrace', pid, user, tracer_pid: event.tracerPid, ...context });
+        return { event: 'ptrace', pid, user, tracer_pid: event.tracerPid, ...context };
       case 'sid':
       case 'comm':
       case 'coredump':
-        return told({ event: event.type, pid, user, ...context });
+        return { event: event.type, pid, user, ...context };
       default:
         return event satisfies never;
     }

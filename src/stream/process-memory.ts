@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { ProcessEvent } from '../core/process-event.ts';
+import { MS_PER_TICK } from '../system/proc-parse.ts';
 import type { ProcessTable } from '../system/process-table.ts';
 
 /** What is remembered of a process that runs. */
@@ -119,8 +120,6 @@ const RELEARN_MS = 5000;
 const MAX_PROCESSES = 65_536;
 const MAX_COMMAND_LINE = 4096;
 const FIELDS = ['name', 'ppid', 'startTime', 'uids'] as const;
-/** The tick of `startTime`: USER_HZ is 100. */
-const MS_PER_TICK = 10;
 
 interface Fields {
   readonly name: string;

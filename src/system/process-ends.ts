@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { hasEnded, parseStat } from './proc-parse.ts';
+import { ProcessTable } from './process-table.ts';
 
 /**
  * Knows when a process has ended. The kernel tells of the end of threads, and that of the first one, whose number is the
@@ -15,7 +14,7 @@ export class ProcessEnds {
   readonly #headless = new Map<number, HeadlessProcess>();
 
   /** `runsOn` is for tests: false where the process has ended, reaped or not. */
-  constructor(runsOn: (pid: number) => boolean = runsOnInProc) {
+  constructor(runsOn: (pid: number) => boolean = runningInProc()) {
     this.#runsOn = runsOn;
   }
 
@@ -87,13 +86,9 @@ export interface HeadlessProcess {
   readonly status: number;
 }
 
-function runsOnInProc(pid: number): boolean {
-  try {
-    const stat = parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
-    return stat !== undefined && !hasEnded(stat);
-  } catch {
-    return false;
-  }
+function runningInProc(): (pid: number) => boolean {
+  const table = new ProcessTable();
+  return (pid) => table.isRunning(pid);
 }
 
 /** The most that the kernel gives (proc_sys_kernel(5), pid_max). Pages that are never written to take no memory. */

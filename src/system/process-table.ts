@@ -58,6 +58,12 @@ export class ProcessTable {
     return now !== undefined && now.startTime === startTime && !hasEnded(now);
   }
 
+  /** True while a process of this number runs, whichever it is. */
+  isRunning(pid: number): boolean {
+    const now = this.read(pid, ['state', 'threads']);
+    return now !== undefined && !hasEnded(now);
+  }
+
   /** Milliseconds since boot, to 10 ms: the clock of `startTime`. 0 where it cannot be read. */
   uptimeMs(): number {
     return readUptimeMs(this.#files);

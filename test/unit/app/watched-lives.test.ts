@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { WatchedLives } from '../../../src/app/watched-lives.ts';
+import { systemClock } from '../../../src/core/clock.ts';
 import { EventBus } from '../../../src/core/events.ts';
 import { ProcessTable } from '../../../src/system/process-table.ts';
 import { memoryState } from '../../helpers/memory-state.ts';
@@ -11,7 +12,7 @@ const own = { pid: process.pid, since: new Date(Date.now() - table.ageMs(table.r
 test('lives are counted from what is told, and survive the daemon', () => {
   const { lives: records } = memoryState();
   const bus = new EventBus((error) => assert.fail(String(error)));
-  const lives = new WatchedLives(records);
+  const lives = new WatchedLives(records, systemClock);
   lives.follow(bus);
   const exit = { type: 'process_exited', processName: 'web', cause: 'exit code 1', uptimeMs: 5, at: new Date(9) } as const;
   bus.emit({ type: 'process_seen', processName: 'web', pid: 7, since: new Date(5) });
@@ -23,7 +24,7 @@ test('lives are counted from what is told, and survive the daemon', () => {
   assert.deepEqual(lives.of('web'), { processName: 'web', pid: own.pid, since: null, exits: 1, lastExit });
   bus.emit({ type: 'process_seen', processName: 'web', ...own });
   assert.equal(lives.of('other'), undefined);
-  const later = new WatchedLives(records);
+  const later = new WatchedLives(records, systemClock);
   assert.deepEqual(later.of('web')?.since, own.since);
   assert.deepEqual(later.names(), ['web']);
 });
@@ -35,7 +36,7 @@ test('what an earlier life of the daemon saw running is believed only while that
   ] as const) {
     const { lives: records } = memoryState();
     records.set({ processName: 'web', pid, since, exits: 3, lastExit: null });
-    const later = new WatchedLives(records);
+    const later = new WatchedLives(records, systemClock);
     assert.deepEqual(later.of('web'), { processName: 'web', pid, since: null, exits: 3, lastExit: null });
     assert.deepEqual(later.names(), []);
   }

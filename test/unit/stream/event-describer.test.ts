@@ -40,7 +40,7 @@ function describerOn(table: ProcessTable = new ProcessTable()): {
     userName: (uid) => `user${uid}`,
     monitoredName: (pid) => (pid === NO_PID + 9 ? 'web' : undefined),
   });
-  return { tell: (event, wanted = all) => describer.describe(event, wanted)?.line, memory };
+  return { tell: (event, wanted = all) => describer.describe(event, wanted), memory };
 }
 
 async function started(t: TestContext, ...command: [string, ...string[]]): Promise<ChildProcess & { pid: number }> {
