@@ -1,9 +1,10 @@
 import type { DaemonStatus, OrderReply, Orders, RecoverReply } from '../control/orders.ts';
 import type { ProcessRow } from '../core/alarm.ts';
 import { isInAlarm } from '../core/alarm.ts';
+import { soon } from '../core/clock.ts';
 import { errorMessage, StoreError } from '../core/errors.ts';
 import { holdAll } from '../monitor/holds.ts';
-import { managedProcess } from '../monitor/recovery-plan.ts';
+import { managedProcess, resolveName } from '../monitor/recovery-plan.ts';
 import type { Core } from './app.ts';
 
 type Refusal = Extract<OrderReply<object>, { kind: 'refused' }>;
@@ -99,7 +100,7 @@ async function alarm(core: Core, nameOrId: string, clear: boolean, notes: string
 async function resetBreakers(core: Core, name: string | undefined): ReturnType<Orders['resetBreakers']> {
   if (name === undefined) return { kind: 'done', reset: core.breakers.reset() };
   const plan = core.plans()(name);
-  const resolution = await plan.strategy.resolve(managedProcess({ processId: 0 }, name, plan), core.abort.signal);
+  const resolution = await resolveName(core.plans(), name, core.abort.signal);
   const byName = [...core.breakers.list()].find(([, { processName }]) => processName === name)?.[0];
   const target = byName ?? (resolution.kind === 'target' ? resolution.key : name);
   if (!core.breakers.list().has(target) && !plan.configured && !isRemembered(core, name)) {
@@ -122,10 +123,9 @@ async function isUnknown(core: Core, name: string): Promise<boolean> {
 
 /** Looks up for an order that can do without the answer: a store that hangs must not keep it waiting. */
 async function lookUpSoon(core: Core, name: string): ReturnType<typeof lookUp> {
-  const answered = new AbortController();
-  const found = await Promise.race([lookUp(core, name), core.clock.sleep(LOOK_UP_LIMIT_MS, answered.signal)]);
-  answered.abort();
-  return found ?? refuse('unavailable', `${core.store().description} has not answered within ${LOOK_UP_LIMIT_MS / 1000} s`);
+  const found = await soon(core.clock, LOOK_UP_LIMIT_MS, lookUp(core, name));
+  if (found !== 'late') return found;
+  return refuse('unavailable', `${core.store().description} has not answered within ${LOOK_UP_LIMIT_MS / 1000} s`);
 }
 
 const LOOK_UP_LIMIT_MS = 2000;

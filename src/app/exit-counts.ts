@@ -1,6 +1,6 @@
 import type { EventBus } from '../core/events.ts';
 import type { Breakers } from '../monitor/breakers.ts';
-import { managedProcess, type Plans } from '../monitor/recovery-plan.ts';
+import { type Plans, resolveName } from '../monitor/recovery-plan.ts';
 
 /** What the counting of exits needs. */
 export interface ExitCountsParts {
@@ -54,9 +54,7 @@ export class ExitCounts {
 
   /** undefined where the name means nothing that could be recovered. */
   async #resolve(processName: string): Promise<string | undefined> {
-    const plan = this.#parts.plans()(processName);
-    const process = managedProcess({ processId: 0 }, processName, plan);
-    const resolution = await plan.strategy.resolve(process, this.#parts.abort);
+    const resolution = await resolveName(this.#parts.plans(), processName, this.#parts.abort);
     if (resolution.kind !== 'target') return undefined;
     this.#targets.set(processName, resolution.key);
     return resolution.key;

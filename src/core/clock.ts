@@ -29,6 +29,17 @@ export const systemClock: Clock = {
 /** setTimeout fires at once beyond 2^31 - 1 ms. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
+/** What `work` comes to; `late` where that takes longer than `ms` milliseconds: it then goes on unheard, however it ends. */
+export async function soon<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T | 'late'> {
+  const ended = new AbortController();
+  work.catch(() => {});
+  try {
+    return await Promise.race([work, clock.sleep(ms, ended.signal).then(() => 'late' as const)]);
+  } finally {
+    ended.abort('ended');
+  }
+}
+
 /** `YYYY-MM-DD HH:MM:SS` in local time: the stamp of log lines and of the note that a clearing leaves (seed 000). */
 export function localTimestamp(date: Date): string {
   const two = (n: number): string => String(n).padStart(2, '0');

@@ -3,7 +3,7 @@ import type { EventBus } from '../core/events.ts';
 import type { Logger } from '../core/logger.ts';
 import type { HoldRecord, HoldRecords } from '../state/daemon-state.ts';
 import type { Resolution } from '../strategies/strategy.ts';
-import { managedProcess, type Plans } from './recovery-plan.ts';
+import { type Plans, resolveName } from './recovery-plan.ts';
 
 /** The name that stands for every process. */
 export const holdAll = '*';
@@ -85,10 +85,8 @@ export class Holds {
   #resolve(name: string): Promise<Resolution> {
     const underWay = this.#resolving.get(name);
     if (underWay !== undefined) return underWay;
-    const plan = this.#parts.plans()(name);
-    const asked = plan.strategy
-      .resolve(managedProcess({ processId: 0 }, name, plan), this.#parts.abort)
-      .finally(() => this.#resolving.delete(name));
+    const { plans, abort } = this.#parts;
+    const asked = resolveName(plans(), name, abort).finally(() => this.#resolving.delete(name));
     this.#resolving.set(name, asked);
     return asked;
   }

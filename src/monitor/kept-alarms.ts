@@ -1,5 +1,5 @@
 import type { ProcessRow } from '../core/alarm.ts';
-import type { Clock } from '../core/clock.ts';
+import { type Clock, soon } from '../core/clock.ts';
 import { errorMessage, StoreError } from '../core/errors.ts';
 import { keptRowId } from '../core/kept-row.ts';
 import type { Logger } from '../core/logger.ts';
@@ -148,18 +148,10 @@ export class KeptAlarms {
   }
 
   async #soon<T>(call: Promise<T>): Promise<T> {
-    const answered = new AbortController();
-    // Where it comes too late, nobody looks at how it ended.
-    call.catch(() => {});
-    const tooLong = this.#parts.clock.sleep(OFFER_LIMIT_MS, answered.signal).then(() => {
-      throw new StoreError('timeout', `${this.#parts.store().description} has not answered within ${OFFER_LIMIT_MS / 1000} s`);
-    });
-    tooLong.catch(() => {});
-    try {
-      return await Promise.race([call, tooLong]);
-    } finally {
-      answered.abort();
-    }
+    const { clock, store } = this.#parts;
+    const result = await soon(clock, OFFER_LIMIT_MS, call);
+    if (result !== 'late') return result;
+    throw new StoreError('timeout', `${store().description} has not answered within ${OFFER_LIMIT_MS / 1000} s`);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { ManagedProcess, ProcessRow } from '../core/alarm.ts';
 import type { RecoverySettings } from '../core/config.ts';
 import type { HealthCheck } from '../health/health-check.ts';
-import type { RestartStrategy } from '../strategies/strategy.ts';
+import type { Resolution, RestartStrategy } from '../strategies/strategy.ts';
 
 /** How one process is to be healed, as configured. */
 export interface RecoveryPlan {
@@ -25,4 +25,10 @@ export function managedProcess(row: Pick<ProcessRow, 'processId'>, processName: 
     systemName: systemName ?? processName,
     systemNameConfigured: systemName !== undefined,
   };
+}
+
+/** Which unit or program a name means as configured now, whether or not it has a row. Never rejects. */
+export function resolveName(plans: Plans, processName: string, signal: AbortSignal): Promise<Resolution> {
+  const plan = plans(processName);
+  return plan.strategy.resolve(managedProcess({ processId: 0 }, processName, plan), signal);
 }

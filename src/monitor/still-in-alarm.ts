@@ -1,4 +1,5 @@
 import { isInAlarm } from '../core/alarm.ts';
+import { soon } from '../core/clock.ts';
 import { errorMessage } from '../core/errors.ts';
 import { isKeptRow } from '../core/kept-row.ts';
 import { type Member, processFields, type RecoveryJob, type RecoveryParts } from './recovery-job.ts';
@@ -34,13 +35,9 @@ async function readAgain(member: Member, parts: RecoveryParts): Promise<{ member
     const row = parts.kept.row(member.process.processName);
     return row === undefined ? { member, gone: 'somebody cleared it' } : { member: { ...member, row }, gone: undefined };
   }
-  const tooLong = new AbortController();
   try {
-    const row = await Promise.race([
-      parts.store().readProcess(member.process.processId),
-      parts.clock.sleep(READ_AGAIN_LIMIT_MS, tooLong.signal).then(() => 'too long' as const),
-    ]);
-    if (row === 'too long') return { member, gone: undefined };
+    const row = await soon(parts.clock, READ_AGAIN_LIMIT_MS, parts.store().readProcess(member.process.processId));
+    if (row === 'late') return { member, gone: undefined };
     if (row === undefined) return { member: { ...member, row: undefined }, gone: 'its row was deleted' };
     // Another database after a reload, or a row given to somebody else: an alarm of that name is not what we were called for.
     if (row.processName !== member.process.processName)
@@ -53,7 +50,5 @@ async function readAgain(member: Member, parts: RecoveryParts): Promise<{ member
       processFields(member.process),
     );
     return { member, gone: undefined };
-  } finally {
-    tooLong.abort();
   }
 }

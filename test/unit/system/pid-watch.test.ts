@@ -7,6 +7,7 @@ import { describeWaitStatus, isCleanEnd, parseWaitStatus } from '../../../src/co
 import { canWatchByPidfd, watchPid } from '../../../src/system/pid-watch.ts';
 import { ProcessTable } from '../../../src/system/process-table.ts';
 import { skipUnless } from '../../helpers/requirement.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
 
 const table = new ProcessTable();
 const parts = { table, clock: systemClock };
@@ -40,9 +41,13 @@ for (const [script, cause] of [
 }
 
 test('a zombie has ended, and says how', { skip }, async () => {
-  const parent = spawn('/bin/sh', ['-c', '(exit 7) & echo $!; exec sleep 300']);
+  // The child ends only when the shell has become sleep: it would have fetched it.
+  const parent = spawn('/bin/sh', ['-c', '(read -r _ <&3; exit 7) 3<&0 & echo $!; exec sleep 300']);
   const [pid] = (await once(parent.stdout, 'data')) as [Buffer];
   try {
+    await waitFor('the parent is sleep', () => table.read(parent.pid ?? 0, ['name'])?.name === 'sleep');
+    parent.stdin.write('\n');
+    await waitFor('a zombie', () => table.read(Number(pid.toString()), ['state'])?.state === 'Z');
     assert.equal(describeWaitStatus(await ended(Number(pid.toString()))), 'exit code 7');
   } finally {
     parent.kill('SIGKILL');
