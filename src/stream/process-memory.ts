@@ -12,6 +12,8 @@ export interface RememberedProcess {
   readonly parentPid: number | undefined;
   /** Milliseconds of the epoch. */
   readonly startedAt: number | undefined;
+  /** It has left /proc, so its exit is on the way: another look would be in vain, and costs as much as all else. */
+  readonly gone?: boolean;
 }
 
 type Told = Exclude<ProcessEvent, { type: 'lost' }>;
@@ -54,11 +56,10 @@ export class ProcessMemory {
         this.#remember(event.pid, { name, uid, parentPid: event.parentPid, startedAt: event.at });
         return;
       }
-      case 'exec': {
-        const name = mayLook ? this.#table.read(event.pid, ['name'])?.name : undefined;
-        if (known !== undefined) this.#processes.set(event.pid, { ...known, name });
+      case 'exec':
+        if (known !== undefined) this.#processes.set(event.pid, { ...known, name: undefined, gone: false });
+        if (mayLook) this.get(event.pid);
         return;
-      }
       case 'comm':
         if (known !== undefined) this.#processes.set(event.pid, { ...known, name: event.name });
         return;
@@ -79,9 +80,12 @@ export class ProcessMemory {
   /** A process, from /proc where something of it is not known; undefined where that does not help. */
   get(pid: number): RememberedProcess | undefined {
     const known = this.#processes.get(pid);
-    if (known?.name !== undefined && known.uid !== undefined) return known;
-    const found = this.#table.read(pid, FIELDS);
-    if (found === undefined) return known;
+    if (known?.gone || (known?.name !== undefined && known.uid !== undefined)) return known;
+    const found = this.#table.read(pid, known?.uid === undefined ? FIELDS : FIELDS_OF_STAT);
+    if (found === undefined) {
+      if (known !== undefined) this.#processes.set(pid, { ...known, gone: true });
+      return known;
+    }
     const read = fromTable(found, this.#bootMs());
     const process = { ...read, uid: read.uid ?? known?.uid, startedAt: known?.startedAt ?? read.startedAt };
     this.#remember(pid, process);
@@ -94,7 +98,7 @@ export class ProcessMemory {
 
   /** The arguments with blanks between, cut at 4 KiB; empty where they cannot be had any more. */
   commandLine(pid: number): string {
-    const bytes = this.#table.bytes(pid, 'cmdline', MAX_COMMAND_LINE);
+    const bytes = this.#processes.get(pid)?.gone ? undefined : this.#table.bytes(pid, 'cmdline', MAX_COMMAND_LINE);
     if (bytes === undefined) return '';
     const text = bytes.toString('utf8').replace(/\0+$/, '').replaceAll('\0', ' ');
     // The cut may have gone through a character.
@@ -119,7 +123,8 @@ export class ProcessMemory {
 const RELEARN_MS = 5000;
 const MAX_PROCESSES = 65_536;
 const MAX_COMMAND_LINE = 4096;
-const FIELDS = ['name', 'ppid', 'startTime', 'uids'] as const;
+const FIELDS_OF_STAT = ['name', 'ppid', 'startTime'] as const;
+const FIELDS = [...FIELDS_OF_STAT, 'uids'] as const;
 
 interface Fields {
   readonly name: string;

@@ -181,6 +181,18 @@ describe('the describer of process events', () => {
     assert.equal(table.reads, 0);
   });
 
+  it('looks but once for a process that is gone', () => {
+    const table = new CountedTable();
+    const { tell } = describerOn(table);
+    tell({ type: 'fork', at: 1, pid: NO_PID, parentPid: process.pid });
+    table.reads = 0;
+    const exec = tell({ type: 'exec', at: 2, pid: NO_PID });
+    const exit = tell({ type: 'exit', at: 4, pid: NO_PID, parentPid: process.pid, status: 0 });
+    assert.equal(table.reads, 1);
+    assert.equal(exec?.event === 'exec' ? exec.cmdline : undefined, '');
+    assert.deepEqual(exit?.event === 'exit' && [exit.user, exit.comm, exit.lifetime_ms], [`user${uid}`, undefined, 3]);
+  });
+
   it('tells a loss, and forgets what may no longer hold', () => {
     const { tell } = describerOn();
     tell({ type: 'fork', at: 1, pid: NO_PID, parentPid: process.pid });
