@@ -7,17 +7,9 @@ set -euo pipefail
 # The folder below becomes the container's root, which every user must be able to enter.
 umask 022
 
-group=monitor-test-$$
+. "${0%/*}/supervisor.sh"
 leader=
 nspawn=
-
-# The hierarchies of cgroup v2, v1 and the mixture of both.
-hierarchies() {
-  local top
-  for top in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do
-    if [ -w "$top/cgroup.procs" ]; then echo "$top/$group"; fi
-  done
-}
 
 # The root of this machine, less everything that would start by itself.
 prepare_root() {
@@ -58,21 +50,7 @@ has_booted() {
   case $(inside systemctl is-system-running 2> /dev/null) in running | degraded) ;; *) return 1 ;; esac
 }
 
-# Waits, at most a minute, and gives up when the container is gone.
-await() {
-  local try
-  for try in $(seq 600); do
-    if "$@"; then return; fi
-    if ! kill -0 "$nspawn" 2> /dev/null; then break; fi
-    sleep 0.1
-  done
-  echo "systemd-container: no success with $*; the console said:" >&2
-  cat /mnt/console >&2
-  exit 1
-}
-
 tear_down() {
-  local folder try
   trap '' EXIT INT TERM HUP
   # With its first process dies all of it.
   if [ -n "$leader" ]; then kill -KILL "$leader" 2> /dev/null || :; fi
@@ -80,12 +58,7 @@ tear_down() {
     kill -KILL "$nspawn" 2> /dev/null || :
     wait "$nspawn" 2> /dev/null || :
   fi
-  for folder in $(hierarchies); do
-    for try in $(seq 50); do
-      if [ ! -d "$folder" ] || find "$folder" -depth -type d -exec rmdir {} + 2> /dev/null; then break; fi
-      sleep 0.1
-    done
-  done
+  end_group
 }
 
 trap tear_down EXIT
@@ -96,17 +69,14 @@ mount -t overlay -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work monitor-tes
 prepare_root /mnt/root
 (
   # Two containers in one control group would share its payload. And should we be killed ourselves, nspawn goes with us.
-  for folder in $(hierarchies); do
-    mkdir "$folder"
-    echo "$BASHPID" > "$folder/cgroup.procs"
-  done
+  join_group
   exec setpriv --pdeathsig KILL systemd-nspawn --quiet --register=no --keep-unit --console=pipe --private-network \
     --link-journal=no --resolv-conf=off --timezone=off --machine="$group" --directory=/mnt/root "$@" --boot \
     systemd.unit=multi-user.target systemd.show_status=no systemd.log_target=journal
 ) < /dev/null > /mnt/console 2>&1 &
 nspawn=$!
-await find_leader
-await has_booted
+await "$nspawn" /mnt/console find_leader
+await "$nspawn" /mnt/console has_booted
 echo "ready $leader"
 # Not cat: a trap would wait for its end.
 while read -r _; do :; done

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { documentedDropIn } from '../helpers/documented-drop-in.ts';
 import { skipUnless } from '../helpers/requirement.ts';
 import { bootSystemdContainer, containerProblem, type SystemdContainer } from '../helpers/systemd-container.ts';
 
@@ -62,12 +63,8 @@ test('in a unit that lets no netlink socket be made', { skip }, async () => {
 test('the drop-in of the documents is one that systemd takes, adds to what the unit allows, and costs little', {
   skip,
 }, async () => {
-  const [, dropIn = ''] =
-    /^ *# systemctl edit monitor_service\n((?: *\[Service\]\n)(?:.*\n)*?.*AF_NETLINK.*\n(?:.*NET_ADMIN.*\n))/m.exec(
-      readFileSync(join(root, 'README.md'), 'utf8').split('\n## The event stream\n')[1] ?? '',
-    ) ?? assert.fail('no drop-in in README.md');
+  const lines = documentedDropIn();
   const manual = readFileSync(join(root, 'monitor_service.8'), 'utf8');
-  const lines = dropIn.split('\n').flatMap((line) => line.trim() || []);
   for (const line of lines) assert(manual.includes(`\n${line}\n`), line);
 
   copyFileSync(join(root, UNIT), container.path(`/etc/systemd/system/${UNIT}`));
