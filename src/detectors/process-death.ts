@@ -27,7 +27,8 @@ export type Verdict =
 /**
  * Judges the death of a process that ran in a unit, after which nothing of it was found running. `unit` is how systemd sees the
  * unit since then; `monitored`: the unit itself is what is monitored, not a program in it. A unit that ended by a success is
- * taken for stopped by an operator: systemd shows no difference.
+ * taken for stopped by an operator, and so is one whose program took the stop for a failure (a Java program ends with exit code
+ * 143 then).
  */
 export function judgeByUnit(
   unit: UnitStatus,
@@ -41,11 +42,14 @@ export function judgeByUnit(
     const clean = death.status !== undefined && isCleanEnd(death.status);
     return clean ? { kind: 'expected', why: `${id} was stopped` } : { kind: 'alarm' };
   }
+  // Between the two halves of a restart it may be `failed`.
+  if (unit.hasJob) return { kind: 'wait', why: `systemd is not done with ${id}` };
   switch (activeState) {
     case 'failed':
-      return { kind: 'alarm' };
     case 'inactive':
-      return result === 'success' ? { kind: 'expected', why: `${id} was stopped` } : { kind: 'alarm' };
+      return result === 'success' || (unit.endedByStop && ENDS.has(result))
+        ? { kind: 'expected', why: `${id} was stopped` }
+        : { kind: 'alarm' };
     case 'active':
     case 'reloading':
     case 'refreshing':
@@ -62,3 +66,6 @@ export function judgeByUnit(
       };
   }
 }
+
+/** Results that are the program's end alone: not that a limit was reached. Source: systemd.service(5), $SERVICE_RESULT. */
+const ENDS: ReadonlySet<string> = new Set(['exit-code', 'signal', 'core-dump']);

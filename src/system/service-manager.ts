@@ -15,6 +15,10 @@ export interface UnitStatus {
   readonly type: string;
   /** Path of the unit's cgroup below the cgroup root; empty where it has none. */
   readonly controlGroup: string;
+  /** systemd has something to do about it: a start, stop or restart that is not through yet. */
+  readonly hasJob: boolean;
+  /** When its main process ended last, systemd was stopping it already (`systemctl stop`, a limit, a unit it goes with). */
+  readonly endedByStop: boolean;
 }
 
 /** How a systemctl call ended: nothing to say, or one line why not. */

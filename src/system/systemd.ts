@@ -102,7 +102,11 @@ export async function showProperties(
 /** PID 1 answers within milliseconds, unless it is hanging. */
 const SHOW_LIMIT_MS = 10_000;
 
-const PROPERTIES = ['Id', 'LoadState', 'ActiveState', 'SubState', 'Result', 'MainPID', 'Type', 'ControlGroup'] as const;
+const PROPERTIES = [
+  ...['Id', 'LoadState', 'ActiveState', 'SubState', 'Result', 'MainPID', 'Type', 'ControlGroup', 'Job'],
+  // In microseconds: when the last life of the main process began, when the unit left `active`, and when that life ended.
+  ...['ExecMainStartTimestampMonotonic', 'ActiveExitTimestampMonotonic', 'ExecMainExitTimestampMonotonic'],
+] as const;
 
 /** Why a systemctl call failed, in one line; undefined where it did not. */
 function failure(result: ExecuteResult): string | undefined {
@@ -129,6 +133,8 @@ function unitStatus(
 ): { readonly kind: 'status'; readonly status: UnitStatus } | { readonly kind: 'failed'; readonly reason: string } {
   const [id, loadState, activeState] = [values.get('Id'), values.get('LoadState'), values.get('ActiveState')];
   if (!id || !loadState || !activeState) return { kind: 'failed', reason: 'systemctl show did not say what the unit is' };
+  const number = (property: (typeof PROPERTIES)[number]): number => Number(values.get(property) ?? 0);
+  const leftActive = number('ActiveExitTimestampMonotonic');
   return {
     kind: 'status',
     status: {
@@ -138,9 +144,12 @@ function unitStatus(
       subState: values.get('SubState') ?? '',
       // Units other than services have neither.
       result: values.get('Result') ?? '',
-      mainPid: Number(values.get('MainPID') ?? 0),
+      mainPid: number('MainPID'),
       type: values.get('Type') ?? '',
       controlGroup: values.get('ControlGroup') ?? '',
+      hasJob: number('Job') > 0,
+      endedByStop:
+        number('ExecMainStartTimestampMonotonic') <= leftActive && leftActive < number('ExecMainExitTimestampMonotonic'),
     },
   };
 }

@@ -50,7 +50,7 @@ export class FakeSystemd implements ServiceManager {
     await Promise.resolve();
     if (signal.aborted) return { kind: 'failed', reason: 'aborted' };
     if (this.silent !== undefined) return { kind: 'failed', reason: this.silent };
-    return { kind: 'status', status: this.#units.get(name)?.status() ?? { ...nothing, id: name, loadState: 'not-found' } };
+    return { kind: 'status', status: this.#units.get(name)?.status() ?? { ...noUnit, id: name, loadState: 'not-found' } };
   }
 
   async call(verb: string, name: string, timeoutMs: number, signal: AbortSignal): Promise<ServiceCallResult> {
@@ -70,7 +70,8 @@ export class FakeSystemd implements ServiceManager {
   }
 }
 
-const nothing: UnitStatus = {
+/** A unit of systemd's that is loaded, and nothing more. */
+export const noUnit: UnitStatus = {
   id: '',
   loadState: 'loaded',
   activeState: 'inactive',
@@ -79,6 +80,8 @@ const nothing: UnitStatus = {
   mainPid: 0,
   type: 'simple',
   controlGroup: '',
+  hasJob: false,
+  endedByStop: false,
 };
 
 /** One unit; the test may put it into a state with `set`. */
@@ -95,7 +98,7 @@ export class FakeUnit {
     this.#options = options;
     this.#clock = clock;
     const { state = 'inactive', type = 'simple', loadState = 'loaded', result = 'success', controlGroup = '' } = options;
-    this.#status = { ...nothing, id, type, loadState, controlGroup, result, activeState: state, mainPid: options.mainPid ?? 0 };
+    this.#status = { ...noUnit, id, type, loadState, controlGroup, result, activeState: state, mainPid: options.mainPid ?? 0 };
     if (state === 'active') this.#live();
   }
 

@@ -39,6 +39,8 @@ test('a unit is shown as it is, behind an alias too', async () => {
     mainPid: 0,
     type: 'simple',
     controlGroup: '',
+    hasJob: false,
+    endedByStop: false,
   });
   assert.deepEqual(await systemd.call('start', 'test-alias.service', 10_000, never), { kind: 'done' });
   const running = await status('test-real.service');

@@ -98,6 +98,23 @@ test('a unit that takes its time to stop raises nothing either', async (t) => {
   assert.deepEqual([exits, alarms], [[true], []]);
 });
 
+test('a program that takes the stop of its unit for a failure raises nothing, but where it is its own', async (t) => {
+  const program = 'ExecStart=/bin/sh -c "trap \\"exit 143\\" TERM; sleep 600 & wait"';
+  const unit = ['[Unit]', 'StartLimitIntervalSec=0', '[Service]', program, 'KillMode=mixed', 'ExecStopPost=/bin/sleep 0.02'];
+  const { exits, alarms, next } = detecting(t, 'exit-rude', { restart_strategy: 'service' }, unit);
+  systemctl('start', 'exit-rude');
+  for (const verb of ['restart', 'restart', 'restart', 'stop']) {
+    await next();
+    systemctl(verb, 'exit-rude');
+  }
+  await waitFor('the stop is told of', () => exits.length === 4);
+  assert.deepEqual([exits.includes(false), alarms], [false, []]);
+  systemctl('start', 'exit-rude');
+  process.kill(await next(), 'SIGTERM');
+  await waitFor('an alarm', () => alarms.length === 1);
+  assert.match(alarms[0] ?? '', /^exit code 143 /);
+});
+
 test('what systemd restarts itself raises nothing before it has given up', async (t) => {
   const unit = ['[Unit]', 'StartLimitBurst=2', '[Service]', 'ExecStart=/bin/sleep 600', 'Restart=always', 'RestartSec=300ms'];
   const { exits, alarms, next } = detecting(t, 'exit-again', { restart_strategy: 'service' }, unit);

@@ -5,6 +5,7 @@ import { EventBus, type MonitorEvent } from '../../../src/core/events.ts';
 import type { ProcessEvent } from '../../../src/core/process-event.ts';
 import { type ExitWatchTarget, ProcessExitDetector, type ProcessExitParts } from '../../../src/detectors/process-exit.ts';
 import type { ServiceManager, UnitStatus } from '../../../src/system/service-manager.ts';
+import { noUnit } from '../../helpers/fake-systemd.ts';
 import { managed, processStrategyWorld } from '../../helpers/process-strategy-world.ts';
 import { never, silentLog } from '../../helpers/strategy-parts.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
@@ -190,16 +191,7 @@ test('a program whose unit was stopped raises nothing; one whose unit failed doe
   watch([]);
 });
 
-const UNIT: UnitStatus = {
-  id: 'exit-unit.service',
-  loadState: 'loaded',
-  activeState: 'active',
-  subState: 'running',
-  result: 'success',
-  mainPid: 0,
-  type: 'simple',
-  controlGroup: '',
-};
+const UNIT: UnitStatus = { ...noUnit, id: 'exit-unit.service', activeState: 'active', subState: 'running' };
 
 function isRunning(pid: number): boolean {
   try {

@@ -9,6 +9,7 @@ import { broughtBack, supervisorOf } from '../../../src/strategies/supervisor.ts
 import { ProcessTable } from '../../../src/system/process-table.ts';
 import type { ServiceManager } from '../../../src/system/service-manager.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
+import { noUnit } from '../../helpers/fake-systemd.ts';
 import { isAlive, openZoo } from '../../helpers/process-zoo.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 
@@ -137,10 +138,7 @@ test('a unit that systemd is restarting is waited for, another is not', async ()
     const begun = clock.monotonicMs();
     const services: ServiceManager = {
       available: true,
-      show: async (id) => ({
-        kind: 'status',
-        status: { id, activeState, loadState: 'loaded', subState: '', result: '', mainPid: 0, type: '', controlGroup: '' },
-      }),
+      show: async (id) => ({ kind: 'status', status: { ...noUnit, id, activeState } }),
       call: async () => ({ kind: 'done' }),
     };
     let back: boolean | undefined;

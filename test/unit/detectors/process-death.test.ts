@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { judgeByUnit, type ProcessDeath } from '../../../src/detectors/process-death.ts';
+import type { UnitStatus } from '../../../src/system/service-manager.ts';
+import { noUnit } from '../../helpers/fake-systemd.ts';
+
+const DEATH: ProcessDeath = { pid: 4711, status: 256, uptimeMs: 1000, at: new Date() };
+
+/** What the death of the unit's main process is, as the unit stands. */
+function verdict(status: Partial<UnitStatus>): string {
+  return judgeByUnit({ ...noUnit, id: 'x.service', ...status }, true, DEATH, () => false).kind;
+}
+
+test('a unit that has failed is an alarm; one that was stopped is none, whatever its program ended with', () => {
+  assert.equal(verdict({ activeState: 'inactive', result: 'success' }), 'expected');
+  for (const result of ['exit-code', 'signal', 'core-dump']) {
+    assert.equal(verdict({ activeState: 'failed', result }), 'alarm');
+    assert.equal(verdict({ activeState: 'failed', result, endedByStop: true }), 'expected');
+  }
+  // systemd stopped it for these.
+  for (const result of ['timeout', 'watchdog', 'oom-kill'])
+    assert.equal(verdict({ activeState: 'failed', result, endedByStop: true }), 'alarm');
+});
+
+test('between the halves of a restart nothing can be told', () => {
+  for (const activeState of ['failed', 'inactive', 'active', 'deactivating'])
+    assert.equal(verdict({ activeState, result: 'exit-code', hasJob: true }), 'wait');
+});
