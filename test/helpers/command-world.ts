@@ -23,7 +23,13 @@ export class CommandWorld {
     this.files = new RunFiles({ dir: join(this.dir, 'runs'), log: this.log });
     this.runner = new DirectCommandRunner(this.files);
     t.after(() => {
-      for (const pid of this.carriers()) process.kill(pid, 'SIGKILL');
+      for (const pid of this.carriers()) {
+        try {
+          process.kill(pid, 'SIGKILL');
+        } catch {
+          // It has ended by itself since the look.
+        }
+      }
     });
   }
 
