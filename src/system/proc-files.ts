@@ -1,4 +1,6 @@
 import { closeSync, openSync, readdirSync, readlinkSync, readSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { withSpareDescriptor } from './spare-descriptor.ts';
 
 /**
  * The files below one proc mount. Any of them may vanish or be denied at any moment, which is no fault: what cannot be read is
@@ -7,7 +9,7 @@ import { closeSync, openSync, readdirSync, readlinkSync, readSync, statSync } fr
  */
 export class ProcFiles {
   readonly #root: string;
-  #buffer: Buffer | undefined;
+  #buffer: Buffer = NONE;
 
   constructor(root: string) {
     this.#root = root;
@@ -15,71 +17,72 @@ export class ProcFiles {
 
   /** A file that the kernel writes in one go, such as PID/stat; what is no UTF-8 becomes U+FFFD. */
   text(file: string): string | undefined {
-    return this.#read(file, false)?.toString('utf8');
+    return this.#text(file, false);
   }
 
   /** A file that the kernel writes record by record, such as net/tcp: a read may give less than is still to come. */
   longText(file: string): string | undefined {
-    return this.#read(file, true)?.toString('utf8');
+    return this.#text(file, true);
   }
 
   /** The bytes of a file, the caller's own; no more than `limit` of them. */
   bytes(file: string, limit = Number.POSITIVE_INFINITY): Buffer | undefined {
-    const read = this.#read(file, true, limit);
-    return read === undefined ? undefined : Buffer.from(read);
+    const length = this.#read(file, true, limit);
+    return length === undefined ? undefined : Buffer.from(this.#buffer.subarray(0, length));
   }
 
   /** Where a symbolic link leads. */
   link(file: string): string | undefined {
-    try {
-      return readlinkSync(`${this.#root}/${file}`);
-    } catch {
-      return undefined;
-    }
+    return attempt(() => readlinkSync(`${this.#root}/${file}`));
   }
 
   /** The names in a folder. */
   names(folder = ''): string[] | undefined {
-    try {
-      return readdirSync(`${this.#root}/${folder}`);
-    } catch {
-      return undefined;
-    }
+    return attempt(() => withSpareDescriptor(() => readdirSync(`${this.#root}/${folder}`)));
   }
 
   /** The size that stat(2) tells of a file or folder. */
   size(file: string): number | undefined {
-    try {
-      return statSync(`${this.#root}/${file}`, { throwIfNoEntry: false })?.size;
-    } catch {
-      return undefined;
-    }
+    return attempt(() => statSync(`${this.#root}/${file}`, { throwIfNoEntry: false })?.size);
   }
 
-  /** What is read stands in the common buffer until the next call. */
-  #read(file: string, toEnd: boolean, limit = Number.POSITIVE_INFINITY): Buffer | undefined {
-    let fd: number | undefined;
+  /** True where both lead to the very same file, by whatever name; `other` may be outside of proc. False where either cannot be read. */
+  isSame(file: string, other: string): boolean {
+    // Inodes of some file systems (overlay) need all 64 bits.
+    const [one, two] = [file, other].map((path) => attempt(() => statSync(resolve(this.#root, path), { bigint: true })));
+    return one !== undefined && one.dev === two?.dev && one.ino === two.ino;
+  }
+
+  #text(file: string, toEnd: boolean): string | undefined {
+    const length = this.#read(file, toEnd);
+    return length === undefined ? undefined : this.#buffer.toString('utf8', 0, length);
+  }
+
+  /** How many bytes of the file stand in the common buffer, until the next call. */
+  #read(file: string, toEnd: boolean, limit = Number.POSITIVE_INFINITY): number | undefined {
+    // A huge command line is no reason to keep as much memory for ever.
+    if (this.#buffer === NONE || this.#buffer.length > KEPT_BYTES) this.#buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
+    return attempt(() => withSpareDescriptor(() => this.#fill(`${this.#root}/${file}`, toEnd, limit)));
+  }
+
+  #fill(path: string, toEnd: boolean, limit: number): number {
+    const fd = openSync(path, 'r');
     try {
-      fd = openSync(`${this.#root}/${file}`, 'r');
-      let buffer = this.#buffer ?? Buffer.allocUnsafeSlow(FIRST_BYTES);
       for (let length = 0; ; ) {
-        const got = readSync(fd, buffer, length, buffer.length - length, null);
+        const got = readSync(fd, this.#buffer, length, this.#buffer.length - length, null);
         length += got;
-        if (length >= limit) return buffer.subarray(0, limit);
-        const full = length === buffer.length;
-        if (full) buffer = enlarged(buffer);
-        // A huge command line is no reason to keep as much memory for ever.
-        if (buffer.length <= KEPT_BYTES) this.#buffer = buffer;
-        if (got === 0 || (!toEnd && !full)) return buffer.subarray(0, length);
+        if (length >= limit) return limit;
+        const full = length === this.#buffer.length;
+        if (full) this.#buffer = enlarged(this.#buffer);
+        if (got === 0 || (!toEnd && !full)) return length;
       }
-    } catch {
-      return undefined;
     } finally {
-      if (fd !== undefined) closeSync(fd);
+      closeSync(fd);
     }
   }
 }
 
+const NONE = Buffer.alloc(0);
 const FIRST_BYTES = 8192;
 const KEPT_BYTES = 1_048_576;
 
@@ -87,4 +90,12 @@ function enlarged(buffer: Buffer): Buffer {
   const larger = Buffer.allocUnsafeSlow(buffer.length * 2);
   buffer.copy(larger);
   return larger;
+}
+
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
 }

@@ -1,4 +1,4 @@
-import { valueAfter } from './proc-counters.ts';
+import { numbersAfter } from './proc-counters.ts';
 
 /** What one line of /proc/PID/stat says (proc_pid_stat(5)). */
 export interface ProcessStat {
@@ -32,7 +32,8 @@ export function parseStat(text: string): ProcessStat | undefined {
   const open = text.indexOf('(');
   const close = text.lastIndexOf(')');
   if (open < 0 || close < open) return undefined;
-  const fields = text.slice(close + 2).split(' ');
+  // What is behind field 23 is not asked for.
+  const fields = text.slice(close + 2).split(' ', 23 - 2);
   const number = (field: number): number => Number(fields[field - 3]);
   const startTime = number(22);
   if (!Number.isInteger(startTime)) return undefined;
@@ -115,10 +116,6 @@ export function parseNamespaceDepth(text: string): number {
   return Math.max(0, numbersAfter(text, 'NSpid:').length - 1);
 }
 
-function numbersAfter(text: string, key: string): number[] {
-  return valueAfter(text, key)?.trim().split(/\s+/).filter(Boolean).map(Number) ?? [];
-}
-
 /** The strings of /proc/PID/cmdline or environ, each ended by a NUL: empty ones are kept, a missing last NUL is forgiven. */
 export function splitNul(text: string): string[] {
   if (text === '') return [];
@@ -155,10 +152,3 @@ function aligned(bytes: Buffer, width: number): ArrayBuffer {
   const length = bytes.length - (bytes.length % (2 * width));
   return new Uint8Array(bytes.subarray(0, length)).buffer;
 }
-
-/** `path` as /proc shows it, without the mark of a file that has been removed or replaced since. */
-export function withoutDeleted(path: string): string {
-  return path.endsWith(DELETED) ? path.slice(0, -DELETED.length) : path;
-}
-
-const DELETED = ' (deleted)';

@@ -80,8 +80,7 @@ export interface SocketLine {
 export function indexSockets(protocol: SocketLine['protocol'], table: string, lines: Map<number, SocketLine>): void {
   const column = protocol === 'unix' ? UNIX_INODE : INTERNET_INODE;
   for (let start = table.indexOf('\n') + 1; start > 0 && start < table.length; ) {
-    const next = table.indexOf('\n', start);
-    const end = next < 0 ? table.length : next;
+    const end = lineEnd(table, start);
     const text = table.slice(start, end);
     const inode = Number(word(text, column));
     start = end + 1;
@@ -89,9 +88,18 @@ export function indexSockets(protocol: SocketLine['protocol'], table: string, li
     if (!(inode > 0)) continue;
     const known = lines.get(inode);
     if (known === undefined) lines.set(inode, { protocol, text });
-    // A line break in the path of a Unix socket forges lines: of two that claim one inode neither is believed.
+    // What follows a line break in a path may forge a socket: of two that claim one inode neither is believed.
     else if (known.protocol === 'unix') lines.set(inode, { protocol, text: '' });
   }
+}
+
+/** A line break in the path of a Unix socket is printed as it is: a line ends where the next one begins. */
+function lineEnd(table: string, start: number): number {
+  for (let end = table.indexOf('\n', start); end >= 0; end = table.indexOf('\n', end + 1)) {
+    LINE_START.lastIndex = end + 1;
+    if (end + 1 === table.length || LINE_START.test(table)) return end;
+  }
+  return table.length;
 }
 
 /** One line of a table; undefined where it is none. */
@@ -118,6 +126,7 @@ function parseUnixLine(fd: number, text: string): UnixSocket | undefined {
   return path === '' ? { fd, protocol: 'unix', state } : { fd, protocol: 'unix', state, path };
 }
 
+const LINE_START = / *[\dA-Fa-f]+: /y;
 const INTERNET_PROTOCOLS = ['tcp', 'tcp6', 'udp', 'udp6'] as const;
 const INTERNET_INODE = 9;
 const UNIX_INODE = 6;

@@ -1,9 +1,9 @@
 import { totalmem } from 'node:os';
 import type { AccountNames } from './account-names.ts';
 import { parseCgroup } from './proc-cgroup.ts';
-import { type Descriptor, socketsOf } from './proc-descriptors.ts';
+import { type Descriptor, type LinkTarget, socketsOf } from './proc-descriptors.ts';
 import type { ProcFiles } from './proc-files.ts';
-import { type ProcessStat, withoutDeleted } from './proc-parse.ts';
+import type { ProcessStat } from './proc-parse.ts';
 import { type ProcessSocket, SocketTables } from './proc-sockets.ts';
 import type { TerminalNames } from './terminal-names.ts';
 
@@ -90,8 +90,7 @@ export class ProcessReading {
 
   /** Where a link of a program leads. */
   link(name: 'exe' | 'cwd' | 'root'): string | undefined {
-    const target = this.stat.kernelThread ? undefined : this.look.files.link(`${this.pid}/${name}`);
-    return target === undefined ? undefined : withoutDeleted(target);
+    return this.stat.kernelThread ? undefined : this.#target(name)?.path;
   }
 
   cgroup(): string | undefined {
@@ -122,14 +121,31 @@ export class ProcessReading {
     if (names === undefined) return undefined;
     const descriptors: Descriptor[] = [];
     for (const name of names) {
-      const target = this.look.files.link(`${this.pid}/fd/${name}`);
-      if (target !== undefined) descriptors.push({ fd: Number(name), target });
+      const target = this.#target(`fd/${name}`);
+      if (target !== undefined) descriptors.push({ fd: Number(name), path: target.path, deleted: target.deleted });
     }
     // The folder may be open to us and the links not: that is no process without files.
     if (descriptors.length === 0 && names.length > 0) return undefined;
     return descriptors.sort((a, b) => a.fd - b.fd);
   }
+
+  #target(link: string): LinkTarget | undefined {
+    const path = this.look.files.link(`${this.pid}/${link}`);
+    if (path === undefined) return undefined;
+    const deleted = path.endsWith(DELETED) && !this.#leadsTo(link, path);
+    return { path: deleted ? path.slice(0, -DELETED.length) : path, deleted };
+  }
+
+  /** A name may end in the kernel's mark itself: then the file is there. */
+  #leadsTo(link: string, path: string): boolean {
+    const file = `${this.pid}/${link}`;
+    // In a mount namespace of its own the path counts there; in a root of its own it is ours.
+    return this.look.files.isSame(file, `${this.pid}/root${path}`) || this.look.files.isSame(file, path);
+  }
 }
+
+/** What the kernel adds to the path of a file that has been removed or replaced (proc_pid_exe(5)). */
+const DELETED = ' (deleted)';
 
 /** Undefined until it was read, or tried to be. */
 type Read<T> = { readonly value: T | undefined } | undefined;

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { AccountNames } from './account-names.ts';
 import { hostPath } from './host-path.ts';
 import { ProcFiles } from './proc-files.ts';
@@ -18,35 +17,35 @@ export type ProcessIdentity = ProcessInfo<'startTime'>;
 
 /**
  * The processes of this machine, read from /proc. Only the files of the asked fields are read, `stat` always and first, so that
- * a pid that changes hands meanwhile is found out by its start time. A process that vanished is absent, a file that is denied
- * leaves its fields absent; nothing here throws. Reading is synchronous: four times as fast, and a file of /proc is memory.
+ * a pid that changes hands meanwhile is found out by its start time. A process that vanished, or that /proc hides from us
+ * (hidepid= of proc(5)), is absent, a file that is denied leaves its fields absent; nothing here throws. Reading is synchronous:
+ * four times as fast, and a file of /proc is memory.
  */
 export class ProcessTable {
   /** Names of users and groups, as the fields have them (learnAccountNames). */
   readonly accounts: AccountNames;
-  readonly #root: string;
   readonly #files: ProcFiles;
   readonly #terminals = new TerminalNames();
 
   /** `root` is where proc is mounted: /proc. */
   constructor(root = '/proc', accounts = new AccountNames()) {
     this.accounts = accounts;
-    this.#root = root;
     this.#files = new ProcFiles(root);
   }
 
   /** One process; undefined where there is none of this number. */
   read<F extends ProcessField>(pid: number, fields: readonly F[]): ProcessInfo<F> | undefined {
-    return this.#read(pid, fields, this.#look());
+    return this.#read(pid, readersOf(fields), this.#look());
   }
 
   /** All processes, by ascending pid; [] where /proc cannot be read. */
   list<F extends ProcessField>(fields: readonly F[]): ProcessInfo<F>[] {
     const look = this.#look();
+    const readers = readersOf(fields);
     const pids = (this.#files.names() ?? []).map(Number).filter((pid) => pid > 0);
     const found: ProcessInfo<F>[] = [];
     for (const pid of pids.sort((a, b) => a - b)) {
-      const process = this.#read(pid, fields, look);
+      const process = this.#read(pid, readers, look);
       if (process !== undefined) found.push(process);
     }
     return found;
@@ -81,32 +80,29 @@ export class ProcessTable {
 
   /** True where the process executes the very file at `path`, by whatever name, symbolic links followed. False where either cannot be read. */
   executes(pid: number, path: string): boolean {
-    const [own, other] = [attempt(() => statSync(`${this.#root}/${pid}/exe`)), attempt(() => statSync(hostPath(path)))];
-    return own !== undefined && own.dev === other?.dev && own.ino === other.ino;
+    return this.#files.isSame(`${pid}/exe`, hostPath(path));
   }
 
   #look(): TableLook {
     return new TableLook(this.#files, this.accounts, this.#terminals);
   }
 
-  #read<F extends ProcessField>(pid: number, fields: readonly F[], look: TableLook): ProcessInfo<F> | undefined {
+  #read<F extends ProcessField>(pid: number, readers: Readers<F>, look: TableLook): ProcessInfo<F> | undefined {
     const stat = parseStat(this.#files.text(`${pid}/stat`) ?? '');
     if (stat === undefined) return undefined;
     const reading = new ProcessReading(pid, stat, look);
     const found: Record<string, unknown> = { pid };
-    for (const field of fields) {
-      const value = FIELD_READERS[field](reading);
+    for (const [field, readField] of readers) {
+      const value = readField(reading);
       if (value !== undefined) found[field] = value;
     }
     return found as ProcessInfo<F>;
   }
 }
 
-/** A file may vanish or be denied at any moment: that is no fault. */
-function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
+/** Looked up once for a listing, not for each of its processes. */
+function readersOf<F extends ProcessField>(fields: readonly F[]): Readers<F> {
+  return fields.map((field) => [field, FIELD_READERS[field]]);
 }
+
+type Readers<F extends ProcessField> = readonly (readonly [field: F, read: (of: ProcessReading) => unknown])[];

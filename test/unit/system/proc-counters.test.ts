@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseCgroup, unitOfCgroup } from '../../../src/system/proc-cgroup.ts';
-import { numberAfter, parseCpuList, parseIo, parseMaps, parseSmapsRollup } from '../../../src/system/proc-counters.ts';
+import {
+  numberAfter,
+  numbersAfter,
+  parseCpuList,
+  parseIo,
+  parseMaps,
+  parseSmapsRollup,
+} from '../../../src/system/proc-counters.ts';
 
 test('io: every counter by its own line, none by another that ends alike', () => {
   const text = 'rchar: 1\nwchar: 2\nsyscr: 3\nsyscw: 4\nread_bytes: 5\nwrite_bytes: 6\ncancelled_write_bytes: 7\n';
@@ -17,6 +24,19 @@ test('io: every counter by its own line, none by another that ends alike', () =>
   });
   assert.equal(parseIo('cancelled_write_bytes: 7\n'), undefined);
   assert.equal(numberAfter('x: 1\nnonvoluntary: 2\nvoluntary: 3\n', 'voluntary:'), 3);
+});
+
+test('numbers stand behind their key, up to the end of its line', () => {
+  const text = 'Name:\tUid:\t9\nUid:\t1\t22\t333\t4294967295\nGroups:\t5 10 \nNone:\t\nSize:\t  12 kB\nLast:\t7';
+  assert.deepEqual(numbersAfter(text, 'Uid:'), [1, 22, 333, 4_294_967_295]);
+  assert.deepEqual(numbersAfter(text, 'Uid:', 2), [1, 22]);
+  assert.deepEqual(numbersAfter(text, 'Groups:'), [5, 10]);
+  assert.deepEqual(numbersAfter(text, 'None:'), []);
+  assert.deepEqual(numbersAfter(text, 'Absent:'), []);
+  assert.deepEqual(
+    ['Size:', 'Last:', 'None:', 'Absent:'].map((key) => numberAfter(text, key)),
+    [12, 7, undefined, undefined],
+  );
 });
 
 test('memory: the kernel’s sums, or the mappings themselves', () => {

@@ -93,6 +93,9 @@ test('paths of Unix sockets: blanks, abstract names, and line breaks that forge 
     '0000000000000000: 00000002 00000000 00000000 0002 01 102 @/tmp/x',
     '0000000000000000: 00000002 00000000 00010000 0001 01 103 /tmp/bad',
     '0000000000000000: 00000002 00000000 00010000 0001 01 100 /run/forged',
+    '0000000000000000: 00000002 00000000 00010000 0001 01 105 /run/two',
+    'lines: 1 2 3 4 5 6',
+    '',
     '',
   ];
   indexSockets('tcp', `head\n   0: 0100007F:0050 00000000:0000 0A 0:0 0:0 0 0 0 104 1\n`, lines);
@@ -101,6 +104,7 @@ test('paths of Unix sockets: blanks, abstract names, and line breaks that forge 
   assert.equal(read(100), undefined, 'two claim it');
   assert.deepEqual(read(101), { fd: 9, protocol: 'unix', state: 'established' });
   assert.deepEqual(read(102), { fd: 9, protocol: 'unix', state: 'unconnected', path: '@/tmp/x' });
+  assert.deepEqual(read(105), { fd: 9, protocol: 'unix', state: 'listen', path: '/run/two\nlines: 1 2 3 4 5 6\n' });
   assert.equal(read(104)?.protocol, 'tcp');
   const plain = { protocol: 'unix', text: text[1] ?? '' } as const;
   assert.deepEqual(parseSocketLine(9, plain), { fd: 9, protocol: 'unix', state: 'listen', path: '/run/a  b' });

@@ -68,6 +68,31 @@ test('open descriptors: their number, the files, and which were removed', (t) =>
   assert.equal(seen?.fdCount, readdirSync('/proc/self/fd').length - 1);
 });
 
+test('a name that ends in the kernel’s mark of a removed file is not cut', async (t) => {
+  const zoo = openZoo(t);
+  const dir = join(zoo.dir, 'here (deleted)');
+  mkdirSync(dir);
+  const kept = zoo.sleeper('kept (deleted)');
+  const pid = await zoo.start(kept, ['300'], { cwd: dir });
+  const seen = await waitFor('program', () => {
+    const process = table.read(pid, ['executable', 'cwd']);
+    return process?.executable?.startsWith(zoo.dir) ? process : undefined;
+  });
+  assert.deepEqual(seen, { pid, executable: kept, cwd: dir });
+  rmSync(kept);
+  rmSync(dir, { recursive: true });
+  assert.deepEqual(table.read(pid, ['executable', 'cwd']), seen);
+  const path = join(zoo.dir, 'open (deleted)');
+  const fd = openSync(path, 'w');
+  t.after(() => closeSync(fd));
+  const own = () => table.read(process.pid, ['openFiles'])?.openFiles?.find((file) => file.fd === fd);
+  assert.deepEqual(own(), { fd, path, deleted: false });
+  rmSync(path);
+  // Another file by the name that the mark makes of it is another file.
+  closeSync(openSync(`${path} (deleted)`, 'w'));
+  assert.deepEqual(own(), { fd, path, deleted: true });
+});
+
 test('a terminal has its name', { skip: missing('script') }, async (t) => {
   const zoo = openZoo(t);
   const sleeper = zoo.sleeper('typist');

@@ -180,6 +180,22 @@ test('only the files of the asked fields are read; what cannot be read is absent
   assert.deepEqual(fixture.read(7, []), { pid: 7 });
 });
 
+test('a process is not taken for gone because no descriptor is left', () => {
+  const look = `
+    const { openSync } = require('node:fs');
+    const all = ['startTime', 'argv', 'openFiles', 'io'];
+    import(${JSON.stringify(join(import.meta.dirname, '../../../src/system/process-table.ts'))}).then(({ ProcessTable }) => {
+      const table = new ProcessTable();
+      const self = table.read(process.pid, all);
+      try { for (;;) openSync('/dev/null'); } catch (error) { console.log(error.code); }
+      const [found] = table.list(all).filter(({ pid }) => pid === process.pid);
+      console.log(table.exists(self), table.isRunning(process.ppid), found.argv.length === self.argv.length, found.openFiles.length > 30);
+      try { openSync('/dev/null'); } catch (error) { console.log(error.code); }
+    });`;
+  const limited = spawnSync('sh', ['-c', 'ulimit -n 64; exec "$0" -e "$1"', process.execPath, look]);
+  assert.equal(limited.stdout.toString(), 'EMFILE\ntrue true true true\nEMFILE\n', limited.stderr.toString());
+});
+
 test('a launch record has argv, directory, environment and user as they were', async (t) => {
   const zoo = openZoo(t);
   const path = zoo.script('keeps it', '#!/bin/bash\nsleep 300\n');
