@@ -1,6 +1,7 @@
 import type { EventStreamStatus } from '../control/orders.ts';
 import type { Clock } from '../core/clock.ts';
 import { errorMessage } from '../core/errors.ts';
+import { hostPortName } from '../core/host-port.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ProcessEventType } from '../core/process-event.ts';
 import { describingTypes, EventDescriber } from '../stream/event-describer.ts';
@@ -83,5 +84,5 @@ export function createDescriber(
 
 function addresses({ socket, tcp }: EventStreamOptions): string[] {
   const local = socket === undefined ? [] : [socket.path];
-  return tcp === undefined ? local : [...local, `${tcp.host}:${tcp.port}${tcp.tls === undefined ? '' : ' with TLS'}`];
+  return tcp === undefined ? local : [...local, `${hostPortName(tcp)}${tcp.tls === undefined ? '' : ' with TLS'}`];
 }

@@ -1,5 +1,5 @@
-import { isIPv6 } from 'node:net';
 import { DEFAULT_EVENT_SOCKET } from '../core/event-line.ts';
+import { hostPortName } from '../core/host-port.ts';
 import { type ConfigChoice, chosenSection } from './control-address.ts';
 
 /** Where an event stream is to be had. */
@@ -15,8 +15,7 @@ export type EventAddress =
 
 /** For people: `/run/x.sock`, `127.0.0.1:8080`, `[::1]:8080`. */
 export function eventAddressName(address: EventAddress): string {
-  if (address.kind === 'unix') return address.path;
-  return `${isIPv6(address.host) ? `[${address.host}]` : address.host}:${address.port}`;
+  return address.kind === 'unix' ? address.path : hostPortName(address);
 }
 
 /** The socket that the daemon with the configuration meant streams to; what a configuration that cannot be read means is as for the control socket. */

@@ -1,16 +1,17 @@
 import type { DaemonSignals } from '../app/daemon.ts';
 import type { ProcessEventType } from '../core/process-event.ts';
+import type { ClientFilter } from '../stream/client-filter.ts';
 import type { Cli } from './cli-context.ts';
 import { type EventAddress, eventAddressName } from './event-address.ts';
 import { followStream } from './event-client.ts';
-import { type EventFilter, eventRequest } from './event-filter.ts';
+import { eventRequest } from './event-filter.ts';
 import { EventPrinter } from './event-printer.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { StreamEnd } from './stream-end.ts';
 
 /** What is shown, and how. */
 export interface ViewOptions {
-  readonly filter: EventFilter;
+  readonly filter: ClientFilter;
   readonly json: boolean;
 }
 

@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
-import { isIPv4, isIPv6 } from 'node:net';
 import { InvalidArgumentError } from 'commander';
 import { closest } from '../config/did-you-mean.ts';
 import { errorMessage } from '../core/errors.ts';
+import { parseHostPort } from '../core/host-port.ts';
 import { type ProcessEventType, processEventTypes } from '../core/process-event.ts';
 
 /** `exec,exit,fork` as commander reads it. */
@@ -21,12 +21,9 @@ function kindOf(word: string): ProcessEventType {
 
 /** `PORT`, `HOST:PORT` or `[IPv6]:PORT` as commander reads it; without a host 127.0.0.1. */
 export function tcpArgument(text: string): { readonly host: string; readonly port: number } {
-  const [, bracketed, name, digits] = /^(?:(?:\[([^\]]+)\]|([^\s:/@[\]]+)):)?(\d{1,5})$/.exec(text) ?? [];
-  const host = bracketed ?? name ?? '127.0.0.1';
-  const port = Number(digits);
-  const hostFits = bracketed === undefined ? isIPv4(host) || !/^[\d.]+$/.test(host) : isIPv6(bracketed);
-  if (hostFits && port >= 1 && port <= 65_535) return { host, port };
-  throw new InvalidArgumentError('Expected PORT, HOST:PORT or [IPv6]:PORT.');
+  const place = parseHostPort(text);
+  if (place === undefined) throw new InvalidArgumentError('Expected PORT, HOST:PORT or [IPv6]:PORT.');
+  return { host: place.host ?? '127.0.0.1', port: place.port };
 }
 
 /** A socket's path as commander reads it. */

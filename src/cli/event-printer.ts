@@ -1,11 +1,11 @@
 import type { EventLine } from '../core/event-line.ts';
+import { type ClientFilter, passes } from '../stream/client-filter.ts';
 import type { Cli } from './cli-context.ts';
-import { type EventFilter, isWanted } from './event-filter.ts';
 import { readEventLine } from './event-reader.ts';
 import { EventTally } from './event-tally.ts';
 import { renderEvent, renderEventHeader } from './event-view.ts';
 import { escapeUnfit, jsonText } from './json-output.ts';
-import { ProcessMemory } from './process-memory.ts';
+import { ToldProcesses } from './told-processes.ts';
 
 /** Shows events as they come, and counts them. */
 export class EventPrinter {
@@ -15,16 +15,16 @@ export class EventPrinter {
   /** The last line that was none. */
   lastUnread = '';
   readonly #cli: Cli;
-  readonly #filter: EventFilter;
+  readonly #filter: ClientFilter;
   readonly #json: boolean;
-  readonly #memory = new ProcessMemory();
+  readonly #told = new ToldProcesses();
   #hasHeader = false;
   /** Characters that wait for the reader of our output. */
   #waiting = 0;
   /** Events that were passed over because too much waited. */
   #passedOver = 0;
 
-  constructor(cli: Cli, filter: EventFilter, json: boolean) {
+  constructor(cli: Cli, filter: ClientFilter, json: boolean) {
     this.#cli = cli;
     this.#filter = filter;
     this.#json = json;
@@ -41,7 +41,7 @@ export class EventPrinter {
         this.tally.unread += 1;
         this.lastUnread = text;
       } else {
-        shown += this.#show(this.#memory.complete(line), () => `${escapeUnfit(text)}\n`);
+        shown += this.#show(this.#told.complete(line), () => `${escapeUnfit(text)}\n`);
       }
     }
     await this.#write(shown);
@@ -72,7 +72,7 @@ export class EventPrinter {
 
   #show(line: EventLine, json: () => string): string {
     if (line.event !== 'lost') this.received += 1;
-    if (!isWanted(line, this.#filter)) return '';
+    if (!passes(this.#filter, line)) return '';
     this.tally.count(line);
     if (this.#json) return json();
     const header = this.#hasHeader ? '' : `${renderEventHeader(this.#layout)}\n`;

@@ -1,5 +1,6 @@
-import { connect, isIPv6 } from 'node:net';
+import { connect } from 'node:net';
 import type { SectionReader } from '../core/config.ts';
+import { hostPortName, parseHostPort } from '../core/host-port.ts';
 import type { HealthResult } from '../core/outcomes.ts';
 import { errorCode } from './error-code.ts';
 import type { HealthCheckDefinition } from './health-check.ts';
@@ -17,17 +18,14 @@ export const tcpCheck = {
     return text === undefined ? undefined : parseAddress(section, text);
   },
   create: (options: TcpCheckOptions) => ({
-    description: `health_check_tcp ${isIPv6(options.host) ? `[${options.host}]` : options.host}:${options.port}`,
+    description: `health_check_tcp ${hostPortName(options)}`,
     check: (_process, _attempt, timeoutMs, signal) => tryConnect(options, timeoutMs, signal),
   }),
 } satisfies HealthCheckDefinition<TcpCheckOptions>;
 
 function parseAddress(section: SectionReader, text: string): TcpCheckOptions | undefined {
-  const [, bracketed, name, digits] = /^(?:\[([^\]]+)\]|([^\s:/@[\]]+)):(\d{1,5})$/.exec(text) ?? [];
-  const host = bracketed ?? name;
-  const port = Number(digits);
-  if (host !== undefined && (bracketed === undefined || isIPv6(bracketed)) && port >= 1 && port <= 65_535)
-    return { host, port };
+  const { host, port } = parseHostPort(text) ?? {};
+  if (host !== undefined && port !== undefined) return { host, port };
   section.problem('health_check_tcp', `cannot be used (expected HOST:PORT or [IPv6]:PORT, got "${text}")`);
   return undefined;
 }

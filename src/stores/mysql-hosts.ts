@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
 import type { SectionReader } from '../core/config.ts';
+import { hostPortName } from '../core/host-port.ts';
 
 /** One place where a server may answer. */
 export type MysqlEndpoint =
@@ -9,8 +10,7 @@ export type MysqlEndpoint =
 
 /** For people: `10.0.0.5:3306`, `[::1]:3306`, `unix:/run/mysqld/mysqld.sock`. */
 export function endpointName(endpoint: MysqlEndpoint): string {
-  if (endpoint.kind === 'socket') return `unix:${endpoint.path}`;
-  return `${isIPv6(endpoint.host) ? `[${endpoint.host}]` : endpoint.host}:${endpoint.port}`;
+  return endpoint.kind === 'socket' ? `unix:${endpoint.path}` : hostPortName(endpoint);
 }
 
 /**

@@ -1,12 +1,13 @@
+import { cutName } from '../core/comm.ts';
 import type { EventLine } from '../core/event-line.ts';
 import { type ProcessEventType, processEventTypes } from '../core/process-event.ts';
 
-/** What of the stream a client wants; undefined: everything. */
+/** What of a stream is wanted; undefined: everything. `lost` always is. */
 export interface ClientFilter {
   readonly events: ReadonlySet<ProcessEventType> | undefined;
   /** The user's name. */
   readonly user: string | undefined;
-  /** The process's own name (comm), or that of the watched process it belongs to. */
+  /** The process's own name (its first 15 bytes are compared), or that of the watched process it belongs to. */
   readonly name: string | undefined;
 }
 
@@ -32,12 +33,22 @@ export function parseFilter(line: string): ClientFilter | undefined {
   return { events: types, user, name };
 }
 
-/** Whether a client with this filter gets the event; that events were lost is told to everyone. */
+/**
+ * Whether an event is wanted. One that does not say whose it is (a fork of a server of seed 002) is not, where that was asked for.
+ */
 export function passes({ events, user, name }: ClientFilter, line: EventLine): boolean {
   if (line.event === 'lost') return true;
   if (events !== undefined && !events.has(line.event)) return false;
   if (user !== undefined && user !== line.user) return false;
-  return name === undefined || name === line.comm || name === line.monitored;
+  return name === undefined || name === line.monitored || programName(line) === cutName(name);
+}
+
+/** The name of an event's process: the kernel's, else that of the program it runs. */
+export function programName(line: Exclude<EventLine, { event: 'lost' }>): string | undefined {
+  if (line.comm !== undefined) return line.comm;
+  if (line.event !== 'exec') return undefined;
+  const program = line.cmdline.split(' ', 1)[0] ?? '';
+  return cutName(program.slice(program.lastIndexOf('/') + 1)) || undefined;
 }
 
 function isOptionalText(value: unknown): value is string | undefined {

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { SectionReader } from '../core/config.ts';
 import { errorMessage } from '../core/errors.ts';
 import { DEFAULT_EVENT_SOCKET } from '../core/event-line.ts';
+import { parseHostPort } from '../core/host-port.ts';
 import { type ProcessEventType, processEventTypes } from '../core/process-event.ts';
 import { readNamedFile } from '../stores/read-named-file.ts';
 import { checkSocketPath } from '../system/socket-file.ts';
@@ -53,7 +54,7 @@ export function parseEvents(section: SectionReader, env: NodeJS.ProcessEnv = pro
 function parseMode(section: SectionReader): number {
   const text = section.text('socket_mode') ?? '0660';
   if (/^0?[0-7]{3}$/.test(text)) return Number.parseInt(text, 8);
-  section.problem('socket_mode', 'cannot be used (expected permissions in octal, such as 0660)');
+  section.problem('socket_mode', `cannot be used (expected permissions in octal, such as 0660, got "${text}")`);
   return 0o660;
 }
 
@@ -61,7 +62,8 @@ function parseTypes(section: SectionReader): ReadonlySet<ProcessEventType> {
   const names = section.list('events').map((name) => name.toLowerCase());
   const types = processEventTypes.filter((type) => names.includes(type));
   const unknown = names.find((name) => !types.some((type) => type === name));
-  if (unknown !== undefined) section.problem('events', `cannot be used (expected a list of ${processEventTypes.join(', ')})`);
+  if (unknown !== undefined)
+    section.problem('events', `cannot be used (expected a list of ${processEventTypes.join(', ')}, got "${unknown}")`);
   return new Set(types.length === 0 ? ['exec', 'exit', 'fork'] : types);
 }
 
@@ -74,30 +76,24 @@ function parseTcp(section: SectionReader, env: NodeJS.ProcessEnv): EventStreamOp
       if (section.text(key) !== undefined) section.warning(key, 'has no effect without tcp');
     return undefined;
   }
-  const place = parseListenAddress(address);
+  const place = parseHostPort(address);
   if (place === undefined) {
-    section.problem('tcp', 'cannot be used (expected HOST:PORT, [IPv6]:PORT or PORT, the port from 1 to 65535)');
+    section.problem('tcp', `cannot be used (expected HOST:PORT, [IPv6]:PORT or PORT from 1 to 65535, got "${address}")`);
     return undefined;
   }
+  const { host = LOOPBACK, port } = place;
   if (auth === undefined) {
     // What a password lacks has been told.
     if (section.text('auth') === undefined && section.text('auth_file') === undefined)
       section.problem('tcp', 'needs a password (auth or auth_file)');
     return undefined;
   }
-  if (tls === undefined && !isLoopback(place.host))
+  if (tls === undefined && !isLoopback(host))
     section.warning('tcp', 'sends password and events unencrypted over the network (set tls_cert and tls_key)');
-  return { ...place, auth, tls };
+  return { host, port, auth, tls };
 }
 
-/** `HOST:PORT`, `[IPv6]:PORT`, `:PORT` or `PORT`; without a host 127.0.0.1. Undefined where it is none of them. */
-export function parseListenAddress(text: string): { readonly host: string; readonly port: number } | undefined {
-  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]:|([^:\s]*):)?(\d{1,5})$/.exec(text) ?? [];
-  const port = Number(digits);
-  if (!(port >= 1 && port <= 65_535)) return undefined;
-  if (bracketed !== undefined && isIP(bracketed) !== 6) return undefined;
-  return { host: bracketed ?? (plain || '127.0.0.1'), port };
-}
+const LOOPBACK = '127.0.0.1';
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));

@@ -102,7 +102,7 @@ function passwordOf(cli: Cli, command: Command, { tcp, auth, authFile, serve }: 
 
 async function events(cli: Cli, options: EventsOptions, password: string | undefined): Promise<void> {
   if (options.serve) return serve(cli, options, password);
-  const filter = { types: options.events, user: options.user, name: options.name };
+  const filter = { events: options.events, user: options.user, name: options.name };
   const view = { filter, json: options.json ?? false };
   const { showKernelEvents, showStream } = await import('../event-follow.ts');
   if (options.direct) await showKernelEvents(cli, options.events ?? USUAL, view);

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { displayWidth } from '../../../src/cli/display-width.ts';
-import { type EventFilter, eventRequest, isWanted } from '../../../src/cli/event-filter.ts';
+import { eventRequest } from '../../../src/cli/event-filter.ts';
 import { readEventLine } from '../../../src/cli/event-reader.ts';
 import { EventTally } from '../../../src/cli/event-tally.ts';
 import { renderEvent, renderEventHeader } from '../../../src/cli/event-view.ts';
-import { ProcessMemory } from '../../../src/cli/process-memory.ts';
+import { ToldProcesses } from '../../../src/cli/told-processes.ts';
 import type { EventLine } from '../../../src/core/event-line.ts';
+import { type ClientFilter, everything, passes } from '../../../src/stream/client-filter.ts';
 import { seedLines } from '../../helpers/event-server.ts';
 import { hostileNames } from '../../helpers/hostile-names.ts';
 
@@ -176,36 +177,40 @@ describe('an event for people', () => {
 });
 
 describe('what is wanted of a stream', () => {
-  const all: EventFilter = { types: undefined, user: undefined, name: undefined };
+  const wants = (line: EventLine, filter: ClientFilter): boolean => passes(filter, line);
   const exec: EventLine = { event: 'exec', pid: 1, user: 'root', cmdline: '/opt/a-rather-long-name x', time };
 
   it('is asked of the server in one line', () => {
-    assert.equal(eventRequest(all), undefined);
-    assert.equal(eventRequest({ ...all, types: new Set(['exit', 'fork']) }), '{"events":["exit","fork"]}');
+    assert.equal(eventRequest(everything), undefined);
+    assert.equal(eventRequest({ ...everything, events: new Set(['exit', 'fork']) }), '{"events":["exit","fork"]}');
     assert.equal(
-      eventRequest({ types: new Set(['exit']), user: 'a', name: 'b"\n' }),
+      eventRequest({ events: new Set(['exit']), user: 'a', name: 'b"\n' }),
       '{"events":["exit"],"user":"a","name":"b\\"\\n"}',
     );
-    assert.equal(eventRequest({ ...all, name: 'a-rather-long-name' }), undefined, 'the server may not know that names are cut');
+    assert.equal(
+      eventRequest({ ...everything, name: 'a-rather-long-name' }),
+      undefined,
+      'the server may not know that names are cut',
+    );
   });
 
   it('is looked at here too', () => {
-    assert.ok(isWanted(exec, all));
-    assert.ok(!isWanted(exec, { ...all, types: new Set(['exit']) }));
-    assert.ok(isWanted(exec, { ...all, user: 'root' }));
-    assert.ok(!isWanted(exec, { ...all, user: 'www' }));
-    assert.ok(!isWanted({ event: 'fork', child_pid: 1, parent_pid: 2, time }, { ...all, user: 'root' }));
-    assert.ok(isWanted({ event: 'fork', child_pid: 1, parent_pid: 2, user: 'root', time }, { ...all, user: 'root' }));
-    assert.ok(isWanted({ event: 'lost', count: 1, time }, { types: new Set(['exit']), user: 'a', name: 'b' }));
+    assert.ok(wants(exec, everything));
+    assert.ok(!wants(exec, { ...everything, events: new Set(['exit']) }));
+    assert.ok(wants(exec, { ...everything, user: 'root' }));
+    assert.ok(!wants(exec, { ...everything, user: 'www' }));
+    assert.ok(!wants({ event: 'fork', child_pid: 1, parent_pid: 2, time }, { ...everything, user: 'root' }));
+    assert.ok(wants({ event: 'fork', child_pid: 1, parent_pid: 2, user: 'root', time }, { ...everything, user: 'root' }));
+    assert.ok(wants({ event: 'lost', count: 1, time }, { events: new Set(['exit']), user: 'a', name: 'b' }));
   });
 
   it('goes by name as the kernel has it, by program where that is not told, and by the name of a watched process', () => {
-    assert.ok(isWanted(exec, { ...all, name: 'a-rather-long-name' }));
-    assert.ok(isWanted(exec, { ...all, name: 'a-rather-long-n' }));
-    assert.ok(isWanted({ ...exec, comm: 'x' }, { ...all, name: 'x' }));
-    assert.ok(!isWanted({ ...exec, comm: 'x' }, { ...all, name: 'a-rather-long-name' }));
-    assert.ok(isWanted({ ...exec, comm: 'x', monitored: 'the web server' }, { ...all, name: 'the web server' }));
-    assert.ok(!isWanted(exit({}), { ...all, name: 'x' }));
+    assert.ok(wants(exec, { ...everything, name: 'a-rather-long-name' }));
+    assert.ok(wants(exec, { ...everything, name: 'a-rather-long-n' }));
+    assert.ok(wants({ ...exec, comm: 'x' }, { ...everything, name: 'x' }));
+    assert.ok(!wants({ ...exec, comm: 'x' }, { ...everything, name: 'a-rather-long-name' }));
+    assert.ok(wants({ ...exec, comm: 'x', monitored: 'the web server' }, { ...everything, name: 'the web server' }));
+    assert.ok(!wants(exit({}), { ...everything, name: 'x' }));
   });
 });
 
@@ -214,23 +219,23 @@ describe('what is known of a process', () => {
   const ending = (pid: number, changes: object = {}): EventLine => exit({ pid, time: at(1500), ...changes });
 
   it('is added to lines that do not say it, and forgotten with its end', () => {
-    const memory = new ProcessMemory();
-    assert.deepEqual(memory.complete(ending(9)), ending(9));
+    const told = new ToldProcesses();
+    assert.deepEqual(told.complete(ending(9)), ending(9));
     const exec: EventLine = { event: 'exec', pid: 2, user: 'a', cmdline: '/bin/sh -c x', time };
-    assert.deepEqual(memory.complete(exec), { ...exec, comm: 'sh' });
+    assert.deepEqual(told.complete(exec), { ...exec, comm: 'sh' });
     const fork: EventLine = { event: 'fork', parent_pid: 2, child_pid: 3, time };
-    assert.deepEqual(memory.complete(fork), { ...fork, comm: 'sh' });
-    assert.deepEqual(memory.complete(ending(3)), { ...ending(3), comm: 'sh', lifetime_ms: 1500 });
-    assert.deepEqual(memory.complete(ending(3)), ending(3));
-    assert.deepEqual(memory.complete(ending(2, { lifetime_ms: 7 })), { ...ending(2), comm: 'sh', lifetime_ms: 7 });
+    assert.deepEqual(told.complete(fork), { ...fork, comm: 'sh' });
+    assert.deepEqual(told.complete(ending(3)), { ...ending(3), comm: 'sh', lifetime_ms: 1500 });
+    assert.deepEqual(told.complete(ending(3)), ending(3));
+    assert.deepEqual(told.complete(ending(2, { lifetime_ms: 7 })), { ...ending(2), comm: 'sh', lifetime_ms: 7 });
   });
 
   it('leaves lines alone that say it, and has an end', () => {
-    const memory = new ProcessMemory();
-    memory.complete({ event: 'fork', parent_pid: 2, child_pid: 3, time });
-    for (let pid = 10; pid < 100_010; pid++) memory.complete({ event: 'fork', parent_pid: 2, child_pid: pid, time });
-    assert.deepEqual(memory.complete(ending(3)), ending(3), 'the oldest is forgotten');
-    assert.deepEqual(memory.complete(ending(10, { comm: 'x' })), ending(10, { comm: 'x' }));
+    const told = new ToldProcesses();
+    told.complete({ event: 'fork', parent_pid: 2, child_pid: 3, time });
+    for (let pid = 10; pid < 100_010; pid++) told.complete({ event: 'fork', parent_pid: 2, child_pid: pid, time });
+    assert.deepEqual(told.complete(ending(3)), ending(3), 'the oldest is forgotten');
+    assert.deepEqual(told.complete(ending(10, { comm: 'x' })), ending(10, { comm: 'x' }));
   });
 });
 

@@ -56,8 +56,11 @@ describe('[events]', () => {
       const { options, problems } = parse(`tcp = ${text}\nauth = x`);
       assert.deepEqual([options.tcp?.host, options.tcp?.port, problems], [host, port, []], text);
     }
-    for (const text of ['0', '65536', 'host', 'host:', '[host]:1', '::1:80', 'a b:1', '-1', '1.2.3.4:1:2'])
-      assert.match(parse(`tcp = ${text}\nauth = x`).problems.join(), /^error c:2: \[events\] tcp: cannot be used/, text);
+    const wrong = ['0', '65536', '127.0.0.1:0', 'host', 'host:', '[host]:1', '[::1:80', '::1:80', 'a b:1', '-1', '1.2.3.4:1:2'];
+    for (const text of [...wrong, '1.2.3:80', 'user@host:80', 'host/x:80', '*:80']) {
+      const problem = 'cannot be used (expected HOST:PORT, [IPv6]:PORT or PORT from 1 to 65535, got';
+      assert.deepEqual(parse(`tcp = ${text}\nauth = x`).problems, [`error c:2: [events] tcp: ${problem} "${text}")`]);
+    }
   });
 
   it('does not open a port without a password, and warns of one without encryption', () => {
@@ -87,8 +90,8 @@ describe('[events]', () => {
   it('says what cannot be used, and never the password', () => {
     for (const [line, message] of [
       ['socket = here', /socket: must be a file's absolute path/],
-      ['socket_mode = 888', /socket_mode: cannot be used/],
-      ['events = exec, start', /events: cannot be used \(expected a list of exec, exit/],
+      ['socket_mode = 888', /socket_mode: cannot be used \(expected permissions in octal, such as 0660, got "888"\)/],
+      ['events = exec, start', /events: cannot be used \(expected a list of exec, exit.*, got "start"\)/],
       ['clients = 0', /clients: cannot be used/],
       ['tls_cert = /x\ntcp = 1\nauth = s3cret', /tls_cert: needs tls_key too/],
     ] as const) {

@@ -1,11 +1,11 @@
 import type { EventLine } from '../core/event-line.ts';
-import { programName } from './event-filter.ts';
+import { programName } from '../stream/client-filter.ts';
 
 /**
  * What a stream has told of processes that still run. Seed 002's servers say neither name nor lifetime of one that ends: where a
  * line has no name, what is known is added to it.
  */
-export class ProcessMemory {
+export class ToldProcesses {
   readonly #known = new Map<number, Known>();
 
   complete(line: EventLine): EventLine {
