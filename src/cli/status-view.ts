@@ -62,11 +62,19 @@ function holdWords({ name, until, reason }: HoldStatus, now: Date): string {
   return `${name === '*' ? 'all processes' : name} ${end}${reason === '' ? '' : `: ${reason}`}`;
 }
 
-function eventFact({ state, reason, clients, lost, dropped }: EventStreamStatus): [string, string, Style | undefined] {
+function eventFact({
+  state,
+  reason,
+  clients,
+  lost,
+  dropped,
+  failedLogins = 0,
+}: EventStreamStatus): [string, string, Style | undefined] {
   if (state === 'unavailable') return ['events', `off: ${reason ?? 'unavailable'}`, 'yellow'];
   const slow = dropped === 0 ? '' : `, ${dropped} dropped for slow clients`;
-  const style = lost + dropped === 0 ? undefined : 'yellow';
-  return ['events', `kernel connector, ${counted(clients, 'client', 'clients')}, ${lost} lost${slow}`, style];
+  const logins = failedLogins === 0 ? '' : `, ${counted(failedLogins, 'failed login', 'failed logins')}`;
+  const style = lost + dropped + failedLogins === 0 ? undefined : 'yellow';
+  return ['events', `kernel connector, ${counted(clients, 'client', 'clients')}, ${lost} lost${slow}${logins}`, style];
 }
 
 function processTable(processes: readonly ProcessStatus[], now: Date, options: TableOptions): string[] {

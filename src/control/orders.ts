@@ -84,6 +84,8 @@ export interface EventStreamStatus {
   readonly lost: number;
   /** Lines that did not fit the queue of a client that was too slow, of all clients. */
   readonly dropped: number;
+  /** Logins over TCP that failed; absent from older daemons. */
+  readonly failedLogins?: number | undefined;
 }
 
 export interface ProcessStatus {

@@ -41,6 +41,7 @@ const eventsShape: Shape<EventStreamStatus> = object({
   clients: count,
   lost: count,
   dropped: count,
+  failedLogins: optional(count),
 });
 
 /** GET /v1/status. */

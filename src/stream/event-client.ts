@@ -13,7 +13,10 @@ export interface EventClientOptions {
   readonly onFilter: () => void;
 }
 
-/** One client of the stream that may hear of it. What it sends is its filter, in the first line, and beyond that nothing. */
+/**
+ * One client of the stream that may hear of it. What it sends is its filter, in the first line, and beyond that nothing; it may
+ * close its sending side and listen on.
+ */
 export class EventClient {
   readonly name: string;
   readonly queue: ClientQueue;
@@ -28,12 +31,23 @@ export class EventClient {
     this.#socket = socket;
     this.#onFilter = onFilter;
     socket.on('data', this.#onData);
+    socket.once('end', this.#onEnd);
     // A login leaves it paused.
     socket.resume();
   }
 
   get filter(): ClientFilter {
     return this.#filter;
+  }
+
+  /** True for one that sends no more, and so may have gone without our being told. */
+  get hasEnded(): boolean {
+    return this.#socket.readableEnded && !this.#socket.destroyed;
+  }
+
+  /** Finds out whether one that sends no more is still there: the kernel refuses even an empty write to who is known to have gone. */
+  feel(): void {
+    if (this.hasEnded) this.#socket.write('');
   }
 
   /** Hangs up; what it has not read is lost. */
@@ -45,15 +59,24 @@ export class EventClient {
     this.#head = Buffer.concat([this.#head, bytes.subarray(0, MAX_LINE + 1)]);
     const end = this.#head.indexOf('\n');
     if (end < 0 && this.#head.length <= MAX_LINE) return;
-    const filter = end < 0 ? undefined : parseFilter(this.#head.toString('utf8', 0, end));
-    this.#head = Buffer.alloc(0);
     this.#socket.off('data', this.#onData);
     // Read on, or the end of the connection would never be seen.
     this.#socket.resume();
+    if (end >= 0) this.#take(this.#head.toString('utf8', 0, end));
+    this.#head = Buffer.alloc(0);
+  };
+
+  readonly #onEnd = (): void => {
+    this.#take(this.#head.toString('utf8'));
+    this.feel();
+  };
+
+  #take(line: string): void {
+    const filter = parseFilter(line);
     if (filter === undefined) return;
     this.#filter = filter;
     this.#onFilter();
-  };
+  }
 }
 
 /** Bytes of the first line; a longer one is none. */

@@ -1,7 +1,7 @@
-import type { Server, Socket } from 'node:net';
-import { createServer } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import { errorMessage } from '../core/errors.ts';
+import { hostPortName } from '../core/host-port.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ProcessEvent } from '../core/process-event.ts';
 import { groupId } from '../logging/group-id.ts';
@@ -33,8 +33,8 @@ export interface EventServer {
   start(): Promise<{ readonly kind: 'open' } | { readonly kind: 'unavailable'; readonly reason: string }>;
   /** Closes all connections, removes the socket file. Idempotent. */
   stop(): Promise<void>;
-  /** Clients, and lines that were dropped for those who were too slow. */
-  counters(): { readonly clients: number; readonly dropped: number };
+  /** Clients, lines that were dropped for those who were too slow, and logins that failed. */
+  counters(): { readonly clients: number; readonly dropped: number; readonly failedLogins: number };
 }
 
 /** A server that opens nothing before `start`. */
@@ -90,9 +90,9 @@ class Stream implements EventServer {
     await Promise.all([...closed, this.#feed.close()]);
   }
 
-  counters(): { readonly clients: number; readonly dropped: number } {
+  counters(): ReturnType<EventServer['counters']> {
     const dropped = [...this.#clients].reduce((sum, { queue }) => sum + queue.dropped, this.#dropped);
-    return { clients: this.#clients.size, dropped };
+    return { clients: this.#clients.size, dropped, failedLogins: this.#login?.failed ?? 0 };
   }
 
   async #listenOnSocket({ path, mode, group }: NonNullable<EventStreamOptions['socket']>): Promise<void> {
@@ -116,16 +116,17 @@ class Stream implements EventServer {
       onLoggedIn: (socket, address, accept) => void this.#join(socket, address, accept),
     });
     this.#login = login;
-    const server = this.#server(`${host}:${port}`, (socket) => login.receive(socket));
+    const name = hostPortName({ host, port });
+    const server = this.#server(name, (socket) => login.receive(socket));
     await new Promise<void>((resolve, reject) => {
-      server.once('error', (error) => reject(new Error(`event stream ${host}:${port}: ${errorMessage(error)}`)));
+      server.once('error', (error) => reject(new Error(`event stream ${name}: ${errorMessage(error)}`)));
       server.listen({ host, port, backlog: BACKLOG }, resolve);
     });
     this.#servers.push(server);
   }
 
   #server(name: string, receive: (socket: Socket) => void): Server {
-    const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS }, (socket) => {
+    const server = createServer(CONNECTION, (socket) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
       receive(socket);
@@ -140,7 +141,7 @@ class Stream implements EventServer {
   async #join(socket: Socket, name: string, accept: () => void): Promise<void> {
     const { clock, log, clients: limit } = this.#options;
     socket.on('error', () => {});
-    if (this.#taken >= limit) {
+    if (this.#taken >= limit && !this.#makePlace()) {
       hangUp(socket, `Too many clients (${limit} at most). Disconnecting.`, clock);
       return;
     }
@@ -169,6 +170,13 @@ class Stream implements EventServer {
     accept();
   }
 
+  /** One that sends no more may have gone, which TCP does not tell for a while: where places are short it gives way. */
+  #makePlace(): boolean {
+    const ended = [...this.#clients].find((client) => client.hasEnded);
+    ended?.cut();
+    return ended !== undefined;
+  }
+
   /** A client that takes nothing for half a minute though something waits has hung up without saying so, or hangs itself. */
   async #cutStuck(): Promise<void> {
     const { clock, log } = this.#options;
@@ -176,6 +184,7 @@ class Stream implements EventServer {
     while (!signal.aborted) {
       await clock.sleep(LOOK_MS, signal);
       for (const client of this.#clients) {
+        client.feel();
         if (client.queue.stuckMs() < STUCK_MS) continue;
         log.warning(`Event stream: ${client.name} has read nothing for ${STUCK_MS / 1000} s and is cut`);
         client.cut();
@@ -186,6 +195,6 @@ class Stream implements EventServer {
 
 const LOOK_MS = 5000;
 const STUCK_MS = 30_000;
-const KEEP_ALIVE_MS = 30_000;
+const CONNECTION = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000, allowHalfOpen: true };
 const BACKLOG = 511;
 const MAX_GUESTS = 320;

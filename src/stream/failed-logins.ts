@@ -51,8 +51,8 @@ const MAX_FAILURES = 5;
 const WINDOW_MS = 300_000;
 const MAX_ADDRESSES = 4096;
 
-/** `192.0.2.7`, also of `::ffff:192.0.2.7`; `2001:db8:0:1` for all of 2001:db8:0:1::/64. */
-function networkOf(address: string): string {
+/** What stands for an address: `192.0.2.7`, also of `::ffff:192.0.2.7`; `2001:db8:0:1` for all of 2001:db8:0:1::/64. */
+export function networkOf(address: string): string {
   if (!isIPv6(address)) return address;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped !== undefined) return mapped;

@@ -2,13 +2,13 @@ import type { Socket } from 'node:net';
 
 /** What a connection said first. */
 export type FirstLine =
-  /** Without its end (LF or CR LF). What came behind it can still be read. */
+  /** Without its end (LF, CR LF, or that of what the other side sends). What came behind it can still be read. */
   | { readonly kind: 'line'; readonly line: Buffer }
   /** `limit` bytes, and no end of a line. */
   | { readonly kind: 'too_long' }
   /** `signal` aborted. */
   | { readonly kind: 'too_late' }
-  /** It hung up. */
+  /** It hung up, or will send nothing. */
   | { readonly kind: 'gone' };
 
 /** Reads one line of at most `limit` bytes; then the connection is paused. Never rejects. */
@@ -16,7 +16,7 @@ export function readFirstLine(socket: Socket, limit: number, signal: AbortSignal
   return new Promise((resolve) => {
     let head = Buffer.alloc(0);
     const end = (outcome: FirstLine): void => {
-      socket.off('data', onData).off('close', onGone).off('end', onGone);
+      socket.off('data', onData).off('close', onGone).off('end', onEnd);
       signal.removeEventListener('abort', onLate);
       socket.pause();
       resolve(outcome);
@@ -35,7 +35,8 @@ export function readFirstLine(socket: Socket, limit: number, signal: AbortSignal
         if (lineFeed + 1 < head.length) socket.unshift(head.subarray(lineFeed + 1));
       }
     };
-    socket.on('data', onData).once('close', onGone).once('end', onGone);
+    const onEnd = (): void => (head.length === 0 ? onGone() : onData(Buffer.from('\n')));
+    socket.on('data', onData).once('close', onGone).once('end', onEnd);
     signal.addEventListener('abort', onLate, { once: true });
     if (signal.aborted) onLate();
     else if (socket.destroyed) onGone();

@@ -2,7 +2,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
-import { FailedLogins } from './failed-logins.ts';
+import { FailedLogins, networkOf } from './failed-logins.ts';
 import { readFirstLine } from './first-line.ts';
 
 /** What a login is given. */
@@ -18,8 +18,8 @@ export interface TcpLoginOptions {
 
 /**
  * The password of TCP clients: `Password: `, one line of at most 256 bytes within 10 s, `Authentication successful.` or
- * `Authentication failed. Disconnecting.` a second later. At most 64 are at it; of more, the oldest one of the address that has the
- * most goes. Source: seed 002.
+ * `Authentication failed. Disconnecting.` a second later. At most 64 are at it, those who are refused among them; of more, the oldest
+ * one of the address that has the most goes. Source: seed 002.
  */
 export class TcpLogin {
   readonly #options: TcpLoginOptions;
@@ -42,17 +42,16 @@ export class TcpLogin {
     const address = raw.remoteAddress ?? '';
     raw.on('error', () => {});
     const { secure, clock } = this.#options;
-    if (this.#failures.isRefused(address)) {
-      if (secure === undefined) hangUp(raw, 'Too many failed logins. Disconnecting.', clock);
-      else raw.destroy();
-      return;
-    }
-    const socket = secure?.(raw) ?? raw;
+    const isRefused = this.#failures.isRefused(address);
+    const socket = isRefused ? raw : (secure?.(raw) ?? raw);
     socket.on('error', () => {});
     this.#pending.set(socket, address);
     socket.once('close', () => this.#pending.delete(socket));
+    // Also of those who are only told to go: a crowd of them would keep everybody else out.
     this.#limit();
-    void this.#logIn(socket, address);
+    if (!isRefused) void this.#logIn(socket, address);
+    else if (secure === undefined) hangUp(raw, 'Too many failed logins. Disconnecting.', clock);
+    else raw.destroy();
   }
 
   /** Hangs up on everybody who is not in yet. */
@@ -106,7 +105,7 @@ export class TcpLogin {
 
   #limit(): void {
     if (this.#pending.size <= MAX_PENDING) return;
-    const byAddress = Map.groupBy(this.#pending, ([, address]) => address);
+    const byAddress = Map.groupBy(this.#pending, ([, address]) => networkOf(address));
     const [most] = [...byAddress.values()].sort((a, b) => b.length - a.length);
     most?.[0]?.[0].destroy();
   }

@@ -105,9 +105,10 @@ export class RawClient {
     t.after(() => socket.destroy());
   }
 
-  /** Connects to a path or a port of 127.0.0.1. */
-  static async open(t: TestContext, where: string | number): Promise<RawClient> {
-    const socket = typeof where === 'string' ? connect(where) : connect(where, '127.0.0.1');
+  /** Connects to a path or a port of 127.0.0.1; over the latter from `localAddress`. */
+  static async open(t: TestContext, where: string | number, localAddress = '127.0.0.1'): Promise<RawClient> {
+    const place = typeof where === 'string' ? { path: where } : { port: where, host: '127.0.0.1', localAddress };
+    const socket = connect(place);
     const client = new RawClient(t, socket);
     await once(socket, 'connect');
     return client;

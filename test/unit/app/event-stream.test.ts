@@ -57,7 +57,14 @@ describe('the event stream of the daemon', () => {
     const away = new FakeSource();
     away.problem = 'no connector in this kernel';
     const off = await openEventStream({ options: optionsFor(path), source: away, clock: systemClock, log });
-    assert.deepEqual(off.status(), { state: 'unavailable', reason: away.problem, clients: 0, lost: 0, dropped: 0 });
+    assert.deepEqual(off.status(), {
+      state: 'unavailable',
+      reason: away.problem,
+      clients: 0,
+      lost: 0,
+      dropped: 0,
+      failedLogins: 0,
+    });
     assert.deepEqual(
       log.lines.map(({ level, message }) => `${level} ${message}`),
       ['warning Event stream off: no connector in this kernel'],
@@ -97,7 +104,7 @@ describe('the event stream of the daemon', () => {
     const client = await RawClient.open(t, path);
     const status = async (): Promise<unknown> => (await new ControlClient(control).status()).events;
     await waitFor('the client', async () => JSON.stringify(await status()).includes('"clients":1'));
-    assert.deepEqual(await status(), { state: 'open', reason: null, clients: 1, lost: 0, dropped: 0 });
+    assert.deepEqual(await status(), { state: 'open', reason: null, clients: 1, lost: 0, dropped: 0, failedLogins: 0 });
     await expectStory(client);
     await signals.stop();
     await running;

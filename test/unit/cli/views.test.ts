@@ -181,8 +181,8 @@ describe('the status for people', () => {
       );
     const open = { state: 'open', reason: null, clients: 2, lost: 0, dropped: 0 } as const;
     assert.deepEqual(shown(open), ['events         kernel connector, 2 clients, 0 lost']);
-    assert.deepEqual(shown({ ...open, clients: 1, lost: 4, dropped: 12 }), [
-      'events         kernel connector, 1 client, 4 lost, 12 dropped for slow clients',
+    assert.deepEqual(shown({ ...open, clients: 1, lost: 4, dropped: 12, failedLogins: 1 }), [
+      'events         kernel connector, 1 client, 4 lost, 12 dropped for slow clients, 1 failed login',
     ]);
     assert.deepEqual(shown({ ...open, state: 'unavailable', reason: 'no connector' }), ['events         off: no connector']);
     assert.deepEqual([...shown(null), ...shown(undefined)], []);

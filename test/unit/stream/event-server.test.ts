@@ -108,6 +108,21 @@ describe('the event stream', () => {
     assert.equal(server.counters().clients, 10);
   });
 
+  it('goes on telling a client that closes its sending side, whose filter needs no end of a line then', async (t) => {
+    const { source, server, path } = await startStream(t);
+    const clients = await Promise.all(['', '{"events":["fork"]}\n', '{"events":["fork"]}'].map(() => RawClient.open(t, path)));
+    await clientsOf(server, 3);
+    for (const [i, said] of ['', '{"events":["fork"]}\n', '{"events":["fork"]}'].entries()) clients[i]?.socket.end(said);
+    await waitFor('the filters', async () => {
+      for (const client of clients) client.text = '';
+      source.tell(exitOf(NO_PID), { type: 'fork', at: 1, pid: NO_PID, parentPid: 1 });
+      for (const client of clients) await client.says('"fork"');
+      return clients.map((client) => client.events().length).join() === '2,1,1';
+    });
+    for (const client of clients) client.socket.destroy();
+    await clientsOf(server, 0);
+  });
+
   it('costs nothing while nobody listens', async (t) => {
     const clock = new FakeClock();
     const { source, server, path } = await startStream(t, { clock });

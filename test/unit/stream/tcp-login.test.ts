@@ -32,8 +32,8 @@ async function startTcp(
 }
 
 /** A connection that says `password` once it is asked. */
-async function logIn(t: TestContext, port: number, password: string | Buffer): Promise<RawClient> {
-  const client = await RawClient.open(t, port);
+async function logIn(t: TestContext, port: number, password: string | Buffer, from?: string): Promise<RawClient> {
+  const client = await RawClient.open(t, port, from);
   await client.says('Password: ');
   client.socket.write(password);
   return client;
@@ -132,6 +132,42 @@ describe('the login over TCP', () => {
     assert.equal(refused.text, 'Too many failed logins. Disconnecting.\n');
     await clock.advance(301_000);
     await logIn(t, port, 'open sesame\n');
+    await clientsOf(server, 1);
+    assert.equal(server.counters().failedLogins, 5);
+  });
+
+  it('is there for others while a refused address comes in a crowd', async (t) => {
+    const clock = new FakeClock();
+    const { server, port, log } = await startTcp(t, { clock });
+    for (let i = 0; i < 5; i++) await logIn(t, port, `guess ${i}\n`);
+    await waitFor('five failures', () => log.of('warning').length === 5);
+    // Time stands still: nobody of them is hung up on for taking too long to leave.
+    const crowd = await Promise.all(
+      Array.from({ length: 600 }, async () => {
+        const client = await RawClient.open(t, port).catch(() => undefined);
+        client?.socket.pause();
+        return client;
+      }),
+    );
+    assert.ok(crowd.some((client) => client !== undefined));
+    await logIn(t, port, 'open sesame\n', '127.0.0.2');
+    await clientsOf(server, 1);
+  });
+
+  it('takes the end of what is sent as the end of the line, and goes on telling', async (t) => {
+    const { source, server, port } = await startTcp(t, { clients: 1 });
+    const client = await RawClient.open(t, port);
+    client.socket.end('open sesame');
+    await clientsOf(server, 1);
+    source.tell(exitOf(NO_PID));
+    await client.says('"exit"');
+    const wrong = await RawClient.open(t, port);
+    wrong.socket.end('open sesam');
+    await wrong.gone();
+    assert.equal(wrong.text, BAD);
+    // Over TCP one that has gone looks like one that only sends no more.
+    await logIn(t, port, 'open sesame\n');
+    await client.gone();
     await clientsOf(server, 1);
   });
 
