@@ -18,7 +18,7 @@ export interface PsutilLooks {
   close(): Promise<void>;
 }
 
-/** `python` has psutil. Its first look, which fills psutil's own caches, is over when this comes back. */
+/** `python` has psutil. Its first looks, which fill psutil's own caches, are over when this comes back. */
 export async function openPsutil(python: string): Promise<PsutilLooks> {
   const child = spawn(python, ['-c', LOOKS], { stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = once(child, 'exit');
@@ -30,7 +30,7 @@ export async function openPsutil(python: string): Promise<PsutilLooks> {
       .map(Number);
     return { wallMs, cpuMs, count };
   };
-  await look();
+  for (let warm = 0; warm < WARM_UPS; warm += 1) await look();
   return {
     look,
     close: async () => {
@@ -39,6 +39,9 @@ export async function openPsutil(python: string): Promise<PsutilLooks> {
     },
   };
 }
+
+/** As many as our own table gets. */
+export const WARM_UPS = 3;
 
 /** Denied fields are as_dict's own business; a process that ended meanwhile is not seen. */
 const LOOKS = `
