@@ -97,6 +97,7 @@ class Conversation {
   readonly #lines = new LineSplitter(LONGEST_LINE);
   #login: Login | undefined;
   #isOpen = false;
+  #hasHeard = false;
 
   constructor(options: FollowOptions, socket: Socket, end: (outcome: StreamEnd) => void) {
     this.#options = options;
@@ -106,6 +107,7 @@ class Conversation {
   }
 
   hear(text: string): void {
+    this.#hasHeard = true;
     if (this.#login === undefined) {
       this.#open(text);
       return;
@@ -165,7 +167,10 @@ class Conversation {
 
   close(): void {
     this.hearLast();
-    this.#end({ kind: 'closed', reason: `${this.#name} closed the connection` });
+    const { address } = this.#options;
+    const isMute = address.kind === 'tcp' && address.tls === undefined && !this.#hasHeard;
+    const hint = isMute ? ' and has said nothing (does it want --tls?)' : '';
+    this.#end({ kind: 'closed', reason: `${this.#name} closed the connection${hint}` });
   }
 
   #tell(lines: readonly string[]): void {

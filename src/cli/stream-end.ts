@@ -24,7 +24,8 @@ export function describeStreamFault(error: unknown, address: EventAddress, wasOp
     return { kind: 'unreachable', reason: `${name} does not speak TLS as we do (${errorMessage(error)})` };
   }
   if (address.kind === 'tcp' && address.tls !== undefined && /CERT|ISSUER|SIGNATURE/.test(code)) {
-    const cure = address.tls.ca === undefined ? '; name its authority with --tls-ca' : '';
+    const isUnknown = address.tls.ca === undefined && /ISSUER|SIGN/.test(code);
+    const cure = isUnknown ? '; name its authority with --tls-ca' : '';
     return { kind: 'unreachable', reason: `the certificate of ${name} is not trusted (${errorMessage(error)}${cure})` };
   }
   return { kind: 'unreachable', reason: `no connection to ${name} (${code || errorMessage(error)})` };

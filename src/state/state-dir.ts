@@ -1,5 +1,6 @@
-import { mkdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { errorMessage } from '../core/errors.ts';
+import { makeFolder } from '../system/make-folder.ts';
 
 /**
  * Makes `dir` (mode 0700) where there is none. Why it cannot be used, in one line, or undefined: what stands in it is started
@@ -7,7 +8,7 @@ import { errorMessage } from '../core/errors.ts';
  */
 export function prepareStateDir(dir: string): string | undefined {
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeFolder(dir, 0o700);
     const { uid, mode } = statSync(dir);
     if (uid !== process.geteuid?.() && uid !== 0) return `it belongs to user ${uid}`;
     return (mode & 0o022) !== 0 ? 'others may write to it (chmod 700)' : undefined;

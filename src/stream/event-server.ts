@@ -120,7 +120,7 @@ class Stream implements EventServer {
     const server = this.#server(name, (socket) => login.receive(socket));
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(new Error(`event stream ${name}: ${errorMessage(error)}`)));
-      server.listen({ host, port, backlog: BACKLOG }, resolve);
+      server.listen({ host, port, backlog: 511 }, resolve);
     });
     this.#servers.push(server);
   }
@@ -196,5 +196,4 @@ class Stream implements EventServer {
 const LOOK_MS = 5000;
 const STUCK_MS = 30_000;
 const CONNECTION = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000, allowHalfOpen: true };
-const BACKLOG = 511;
 const MAX_GUESTS = 320;

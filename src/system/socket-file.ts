@@ -1,8 +1,9 @@
-import { chmodSync, chownSync, lstatSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync, unlinkSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, mkdtempSync, renameSync, rmSync, statSync, unlinkSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
 import { dirname, isAbsolute, join } from 'node:path';
 import type { SectionReader } from '../core/config.ts';
 import { errorMessage } from '../core/errors.ts';
+import { makeFolder } from './make-folder.ts';
 
 /** A socket cannot be had: another daemon answers there (`taken`), or something is in the way (`unusable`). */
 export class SocketFileError extends Error {
@@ -70,8 +71,8 @@ export async function listenOnSocket(server: Server, options: SocketFileOptions)
 /** Whoever may write to the folder may put a socket of theirs there and be taken for the daemon. */
 function prepareFolder({ what, path }: SocketFileOptions): void {
   const folder = dirname(path);
-  // The umask may have taken away what a group needs to reach the socket.
-  if (mkdirSync(folder, { recursive: true }) !== undefined) chmodSync(folder, 0o755);
+  // A group has to reach the socket.
+  makeFolder(folder, 0o755);
   const { uid, mode } = statSync(folder);
   if (uid !== 0 && uid !== process.geteuid?.())
     throw new SocketFileError('unusable', what, path, `its folder belongs to user ${uid}`);

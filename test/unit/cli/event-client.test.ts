@@ -305,6 +305,12 @@ describe('an event stream over TLS', { skip: missing('openssl') }, () => {
     assert.equal(server.heard(), '', 'the password is not sent to a stranger');
   });
 
+  it('may be what a server waits for that hangs up and has said nothing', async (t) => {
+    const server = await startEventServer(t, 'tcp', (socket) => void socket.end());
+    const end = await follow(t, { kind: 'tcp', host: '127.0.0.1', port: server.port, tls: undefined }).ended;
+    assert.match('reason' in end ? end.reason : '', / closed the connection and has said nothing \(does it want --tls\?\)$/);
+  });
+
   it('says so where the server does not speak it', async (t) => {
     const server = await startEventServer(
       t,
