@@ -40,19 +40,23 @@ export class EventClient {
     return this.#filter;
   }
 
-  /** True for one that sends no more, and so may have gone without our being told. */
-  get hasEnded(): boolean {
-    return this.#socket.readableEnded && !this.#socket.destroyed;
+  /** True for one over TCP that sends no more: that it has gone altogether is not told there for a while. */
+  get mayHaveGone(): boolean {
+    return this.#hasEnded && this.#socket.remoteAddress !== undefined;
   }
 
   /** Finds out whether one that sends no more is still there: the kernel refuses even an empty write to who is known to have gone. */
   feel(): void {
-    if (this.hasEnded) this.#socket.write('');
+    if (this.#hasEnded) this.#socket.write('');
   }
 
   /** Hangs up; what it has not read is lost. */
   cut(): void {
     this.#socket.destroy();
+  }
+
+  get #hasEnded(): boolean {
+    return this.#socket.readableEnded && !this.#socket.destroyed;
   }
 
   readonly #onData = (bytes: Buffer): void => {

@@ -170,11 +170,11 @@ class Stream implements EventServer {
     accept();
   }
 
-  /** One that sends no more may have gone, which TCP does not tell for a while: where places are short it gives way. */
+  /** Where places are short, one that may have gone gives way. */
   #makePlace(): boolean {
-    const ended = [...this.#clients].find((client) => client.hasEnded);
-    ended?.cut();
-    return ended !== undefined;
+    const gone = [...this.#clients].find((client) => client.mayHaveGone);
+    gone?.cut();
+    return gone !== undefined;
   }
 
   /** A client that takes nothing for half a minute though something waits has hung up without saying so, or hangs itself. */

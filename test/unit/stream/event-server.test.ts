@@ -109,7 +109,7 @@ describe('the event stream', () => {
   });
 
   it('goes on telling a client that closes its sending side, whose filter needs no end of a line then', async (t) => {
-    const { source, server, path } = await startStream(t);
+    const { source, server, path } = await startStream(t, { clients: 3 });
     const clients = await Promise.all(['', '{"events":["fork"]}\n', '{"events":["fork"]}'].map(() => RawClient.open(t, path)));
     await clientsOf(server, 3);
     for (const [i, said] of ['', '{"events":["fork"]}\n', '{"events":["fork"]}'].entries()) clients[i]?.socket.end(said);
@@ -119,6 +119,9 @@ describe('the event stream', () => {
       for (const client of clients) await client.says('"fork"');
       return clients.map((client) => client.events().length).join() === '2,1,1';
     });
+    const next = await RawClient.open(t, path);
+    await next.gone();
+    assert.match(next.text, /^Too many clients/, 'nobody has to give way to it');
     for (const client of clients) client.socket.destroy();
     await clientsOf(server, 0);
   });
