@@ -29,6 +29,7 @@ export function tcpArgument(text: string): { readonly host: string; readonly por
 /** A socket's path as commander reads it. */
 export function socketArgument(path: string): string {
   if (path === '') throw new InvalidArgumentError('It is empty.');
+  if (path.endsWith('/')) throw new InvalidArgumentError('It names a folder.');
   // sun_path of unix(7), less the closing zero.
   if (Buffer.byteLength(path) > 107) throw new InvalidArgumentError('It is too long for a socket (107 bytes at most).');
   return path;
