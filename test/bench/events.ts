@@ -13,6 +13,7 @@ import type { BenchRow } from './report.ts';
 
 const STORM_MS = 30_000;
 const LATENCY_ROUNDS = 100;
+const SHORT_PROGRAMS = 100;
 /** One that is stopped by SIGSTOP comes to these. */
 const CLIENTS = 3;
 
@@ -64,6 +65,7 @@ async function startDaemon(dir: string, start: Start): Promise<number> {
 async function measure(pid: number, path: string, start: Start, tell: (progress: string) => void): Promise<StormFigures> {
   const clients = await Promise.all(Array.from({ length: CLIENTS }, () => EventCounter.open(path)));
   const latencies = await latency(clients[0], tell);
+  const toldInFull = await shortPrograms(clients[0], tell);
 
   const stopped = start(
     process.execPath,
@@ -97,6 +99,7 @@ async function measure(pid: number, path: string, start: Start, tell: (progress:
   const missed = begun - Math.min(...heard());
   return {
     latencies,
+    toldInFull,
     begun,
     seconds,
     missed,
@@ -125,9 +128,23 @@ async function latency(client: EventCounter | undefined, tell: (progress: string
   return took;
 }
 
-/** What came of a storm; processes and events are counts, `missed` those that some client neither heard of nor was told lost. */
+/** How many of programs that run for a millisecond, on a machine that does little else, are told with their command line; percent. */
+async function shortPrograms(client: EventCounter | undefined, tell: (progress: string) => void): Promise<number> {
+  tell('short programs');
+  const before = client?.commandLines ?? 0;
+  for (let i = 0; i < SHORT_PROGRAMS; i++) {
+    await once(spawn('/bin/true', [MARK]), 'close');
+    await delay(20);
+  }
+  return (((client?.commandLines ?? 0) - before) / SHORT_PROGRAMS) * 100;
+}
+
+const MARK = `short-${process.pid}`;
+
+/** What came of a storm; processes and events are counts, `toldInFull` of short programs, in percent, `missed` those that some client neither heard of nor was told lost. */
 export interface StormFigures {
   readonly latencies: readonly number[];
+  readonly toldInFull: number;
   readonly begun: number;
   readonly seconds: number;
   readonly missed: number;
@@ -137,10 +154,11 @@ export interface StormFigures {
   readonly all: number;
 }
 
-function rows({ latencies, begun, seconds, missed, lost, cpuPercent, peakMb, all }: StormFigures): BenchRow[] {
+function rows({ latencies, toldInFull, begun, seconds, missed, lost, cpuPercent, peakMb, all }: StormFigures): BenchRow[] {
   const none = { against: '', reached: undefined };
   return [
     { what: 'process events: from SIGKILL to the line at a client, median', value: median(latencies), unit: 'ms', ...none },
+    { what: 'programs of 1 ms that are told with their command line', value: toldInFull, unit: '%', ...none },
     { what: 'storm with 4 clients, one of them stopped: processes', value: begun / seconds, unit: 'a second', ...none },
     { what: 'events to each client', value: all / seconds, unit: 'a second', ...none },
     { what: 'lost by the kernel, and told', value: lost, unit: 'events', ...none },
@@ -155,6 +173,8 @@ class EventCounter {
   readonly socket: Socket;
   events = 0;
   lost = 0;
+  /** Of short programs. */
+  commandLines = 0;
   /** Exits by the parent's pid. */
   readonly exits = new Map<number, number>();
   readonly #awaited = new Map<number, (atMs: number) => void>();
@@ -185,8 +205,9 @@ class EventCounter {
     const lines = (this.#rest + text).split('\n');
     this.#rest = lines.pop() ?? '';
     for (const line of lines) {
-      const event = JSON.parse(line) as { event: string; pid: number; ppid?: number; count?: number };
+      const event = JSON.parse(line) as { event: string; pid: number; ppid?: number; count?: number; cmdline?: string };
       this.events++;
+      if (event.cmdline?.includes(MARK)) this.commandLines++;
       if (event.event === 'lost') this.lost += event.count ?? 0;
       if (event.event !== 'exit') continue;
       this.exits.set(event.ppid ?? 0, (this.exits.get(event.ppid ?? 0) ?? 0) + 1);
