@@ -1,6 +1,6 @@
 import { errorMessage } from '../core/errors.ts';
 import { managedProcess } from '../monitor/recovery-plan.ts';
-import { calledName, calledNames, NAME_FIELDS } from '../system/called-names.ts';
+import { ProcessLook } from '../system/process-look.ts';
 import { ProcessTable } from '../system/process-table.ts';
 import type { Core } from './app.ts';
 
@@ -47,11 +47,11 @@ export class LaunchObserver {
     const names = [...new Set([...this.#core.settings().processNames, ...(await this.#unconfiguredNames())])];
     const watched = names.filter((name) => plans(name).strategy.observe !== undefined);
     if (watched.length === 0) return;
-    const running = this.#runningNames();
+    const look = new ProcessLook(this.#table);
     for (const name of watched) {
       const plan = plans(name);
       const process = managedProcess({ processId: 0 }, name, plan);
-      if (running.has(calledName(process.systemName))) await plan.strategy.observe?.(process);
+      if (look.calledBy(process.systemName).length > 0) await plan.strategy.observe?.(process, async () => look);
     }
   }
 
@@ -64,11 +64,5 @@ export class LaunchObserver {
     this.#namesAtMs = clock.monotonicMs();
     this.#names = rows.flatMap(({ processName }) => (processName === null ? [] : [processName])).slice(0, NAMES_LIMIT);
     return this.#names;
-  }
-
-  /** Under which names something runs, cut as the kernel cuts them: who is not among them need not be looked for. */
-  #runningNames(): Set<string> {
-    const programs = this.#table.list(NAME_FIELDS).filter(({ kernelThread }) => !kernelThread);
-    return new Set(programs.flatMap(calledNames));
   }
 }

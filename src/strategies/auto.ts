@@ -1,5 +1,6 @@
 import type { ManagedProcess } from '../core/alarm.ts';
 import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
+import type { TakeLook } from '../system/process-look.ts';
 import type { RunningProcesses } from '../system/running-processes.ts';
 import type { UnitStatus } from '../system/service-manager.ts';
 import { appUnit } from '../system/unit-name.ts';
@@ -99,7 +100,9 @@ export class AutoStrategy implements RestartStrategy {
   async life(process: ManagedProcess, signal: AbortSignal): Promise<Life | undefined> {
     const choice = await this.#choose(process, signal);
     const life = choice.kind === 'none' ? undefined : await this.#of(choice).life?.(process, signal);
-    return life ?? (this.#parts.fallsBack ? this.#process.life?.(process, signal) : undefined);
+    if (life !== undefined || !this.#parts.fallsBack || choice.kind === 'process') return life;
+    // A one-shot that is at rest has done its work, but where its program was started in its place.
+    return (await this.#standIn(process, signal)) === undefined ? undefined : this.#process.life?.(process, signal);
   }
 
   async preview(process: ManagedProcess, signal: AbortSignal): Promise<RestartPreview> {
@@ -113,14 +116,14 @@ export class AutoStrategy implements RestartStrategy {
   }
 
   /** Nothing is asked of systemd: this happens while all is well, and must cost next to nothing. */
-  async observe(process: ManagedProcess): Promise<void> {
-    await this.#process.observe?.(process);
+  async observe(process: ManagedProcess, look?: TakeLook): Promise<void> {
+    await this.#process.observe?.(process, look);
   }
 
-  async findRunning(process: ManagedProcess, signal: AbortSignal): Promise<RunningProcesses> {
+  async findRunning(process: ManagedProcess, signal: AbortSignal, look?: TakeLook): Promise<RunningProcesses> {
     const choice = await this.#choose(process, signal);
     if (choice.kind === 'none') return { kind: 'unknown', reason: choice.reason };
-    const program = async () => (await this.#process.findRunning?.(process, signal)) ?? cannotLook;
+    const program = async () => (await this.#process.findRunning?.(process, signal, look)) ?? cannotLook;
     if (choice.kind === 'process') return program();
     const unit = await this.#service.findRunning(process, signal);
     const isDown = unit.kind === 'found' && unit.processes.length === 0;

@@ -2,6 +2,7 @@ import type { ManagedProcess } from '../core/alarm.ts';
 import { commandEnvironment, expandCommand } from '../core/command-template.ts';
 import type { RestartPreview } from '../core/outcomes.ts';
 import { commandFailure } from '../system/command-runner.ts';
+import { cannotLook } from './found-running.ts';
 import type { RestartAttempt, RestartOutcome, RestartStrategy, StrategyDefinition, StrategyParts } from './strategy.ts';
 import { serviceName } from './unit-policy.ts';
 
@@ -36,13 +37,12 @@ export const customStrategy = {
 
 /** `strategy` with `restart_command` in place of its own action: it still says what the target is and whether it is well. */
 export function withRestartCommand(strategy: RestartStrategy, options: CustomOptions, parts: CustomParts): RestartStrategy {
-  const { findRunning } = strategy;
   return {
-    ...(findRunning === undefined ? {} : { findRunning: findRunning.bind(strategy) }),
     name: strategy.name,
     resolve: (process, signal) => strategy.resolve(process, signal),
     checkHealth: (process, timeoutMs, signal) => strategy.checkHealth(process, timeoutMs, signal),
     life: async (process, signal) => strategy.life?.(process, signal),
+    findRunning: async (process, signal, look) => (await strategy.findRunning?.(process, signal, look)) ?? cannotLook,
     ...restartCommandActions(options, parts),
   };
 }

@@ -50,8 +50,8 @@ export function parseStrategy(section: SectionReader): ParsedStrategy {
       const running = processStrategy.create(program, parts);
       return {
         ...strategy,
-        findRunning: async (process, signal) => {
-          const found = (await running.findRunning?.(process, signal)) ?? cannotLook;
+        findRunning: async (process, signal, look) => {
+          const found = (await running.findRunning?.(process, signal, look)) ?? cannotLook;
           return found.kind === 'found' ? { ...found, key: serviceName(process.systemName) } : found;
         },
       };

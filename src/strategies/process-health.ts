@@ -49,6 +49,17 @@ export function livesOn(table: ProcessTable, find: () => Matches): Life | undefi
   };
 }
 
+/** The life of a program that does run under its name, but not at this moment: it must come, and last like any other. */
+export function stillToCome(parts: HealthParts): Life {
+  return {
+    ageMs: parts.stableMs,
+    ended: async (signal) => {
+      const proof = await proveRunning(parts, parts.stableMs + COMING_MS, signal);
+      return proof.kind === 'unhealthy' ? proof.reason : undefined;
+    },
+  };
+}
+
 function look({ table, stableMs }: HealthParts, found: Matches): { readonly result: HealthResult; readonly againMs: number } {
   if (found.kind === 'refused') return unhealthy(found.reason);
   const oldest = found.trees.find(({ root }) => root.state !== 'T')?.root;
@@ -65,3 +76,5 @@ function unhealthy(reason: string, againMs = LOOK_MS): { readonly result: Health
 }
 
 const LOOK_MS = 100;
+/** Its health checks have passed: it should be there. */
+const COMING_MS = 1000;

@@ -1,13 +1,10 @@
 import type { ManagedProcess } from '../core/alarm.ts';
 import { hasEnded } from '../system/proc-parse.ts';
-import type { ProcessIdentity, ProcessInfo, ProcessTable } from '../system/process-table.ts';
+import { ancestorsOf } from '../system/process-kin.ts';
+import { ProcessLook, type SeenProcess } from '../system/process-look.ts';
+import type { ProcessIdentity, ProcessTable } from '../system/process-table.ts';
 import { programMatcher } from './program-name.ts';
 import { isOwnedBy } from './program-owner.ts';
-
-const FIELDS = ['name', 'state', 'ppid', 'pgid', 'sid', 'threads', 'startTime', 'kernelThread', 'argv', 'executable'] as const;
-
-/** A process as one look at the table saw it. */
-export type SeenProcess = ProcessInfo<(typeof FIELDS)[number]>;
 
 /** A program that runs: its topmost process of that name, and all that descends from it. */
 export interface ProcessTree {
@@ -28,6 +25,7 @@ export type Matches =
  * another pid namespace's processes, or a command that we run for another process. `knownRoots` are roots of earlier looks:
  * what a dead one of them left behind in its process group or session counts as one tree. Where only a process's own word makes
  * it the program of that full path, it must be one of the `owners`', or execute that file by another name (a symbolic link).
+ * `look`: where one that will do was taken already.
  */
 export function findTrees(
   table: ProcessTable,
@@ -35,8 +33,11 @@ export function findTrees(
   knownRoots: readonly ProcessIdentity[],
   ownPid: number,
   owners: readonly number[],
+  look: ProcessLook = new ProcessLook(table),
 ): Matches {
-  const all = new Map(table.list(FIELDS).map((seen) => [seen.pid, seen]));
+  const { all, children } = look;
+  // Nothing to be seen is not nothing that runs: no descriptor may be left to read by.
+  if (!all.has(ownPid)) return { kind: 'refused', reason: 'the process table cannot be read' };
   const own = ancestorsOf(ownPid, all);
   const { systemName } = process;
   const isBelieved = (seen: SeenProcess): boolean => isOwnedBy(table, seen, owners) || table.executes(seen.pid, systemName);
@@ -44,14 +45,13 @@ export function findTrees(
   const isOurs = commandsForOthers(table, process, ownPid, all);
   const depth = table.read(ownPid, ['namespaceDepth'])?.namespaceDepth ?? 0;
   const named = new Map<number, SeenProcess>();
-  for (const seen of all.values()) {
+  for (const seen of look.calledBy(systemName)) {
     if (seen.pid === ownPid || seen.kernelThread || hasEnded(seen) || !isProgram(seen)) continue;
     if (table.read(seen.pid, ['namespaceDepth'])?.namespaceDepth !== depth || isOurs(seen)) continue;
     if (own.has(seen.pid))
       return { kind: 'refused', reason: `process ${seen.pid} of that name is an ancestor of this monitor` };
     named.set(seen.pid, seen);
   }
-  const children = childrenOf(all);
   const trees = new Map<number, ProcessTree>();
   for (const seen of named.values()) {
     const root = topmost(seen, named, all);
@@ -67,35 +67,6 @@ export function findTrees(
 /** What was found; nothing where it must not be touched. */
 export function treesOf(found: Matches): readonly ProcessTree[] {
   return found.kind === 'found' ? found.trees : [];
-}
-
-/** The pids above `pid`, itself included. */
-export function ancestorsOf(pid: number, all: ReadonlyMap<number, Kin>): Set<number> {
-  const found = new Set<number>([pid]);
-  for (let at = parentOf(all.get(pid), all); at !== undefined && !found.has(at.pid); at = parentOf(at, all)) found.add(at.pid);
-  return found;
-}
-
-/** Every process by its parent's pid. */
-export function childrenOf<K extends Kin>(all: ReadonlyMap<number, K>): Map<number, K[]> {
-  const children = new Map<number, K[]>();
-  for (const process of all.values()) {
-    const parent = parentOf(process, all);
-    if (parent === undefined) continue;
-    const siblings = children.get(parent.pid);
-    if (siblings === undefined) children.set(parent.pid, [process]);
-    else siblings.push(process);
-  }
-  return children;
-}
-
-/** What a family tree is made of. */
-export type Kin = ProcessInfo<'ppid' | 'startTime'>;
-
-/** A table is no snapshot of one moment: a parent that is younger than its child is another process under the old number. */
-function parentOf<K extends Kin>(process: Kin | undefined, all: ReadonlyMap<number, K>): K | undefined {
-  const parent = process === undefined ? undefined : all.get(process.ppid);
-  return parent !== undefined && process !== undefined && parent.startTime <= process.startTime ? parent : undefined;
 }
 
 function topmost(

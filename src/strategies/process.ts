@@ -1,22 +1,21 @@
 import process from 'node:process';
 import type { ManagedProcess } from '../core/alarm.ts';
-import { commandEnvironment, expandCommand } from '../core/command-template.ts';
 import { counted } from '../core/counted.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
-import { commandFailure } from '../system/command-runner.ts';
+import type { ProcessLook, TakeLook } from '../system/process-look.ts';
 import { type ProcessIdentity, ProcessTable } from '../system/process-table.ts';
 import type { RunningProcesses } from '../system/running-processes.ts';
 import { foundRunning } from './found-running.ts';
 import { isFromCommand, recallLaunch, rememberLaunch } from './launch-memory.ts';
-import { livesOn, proveRunning } from './process-health.ts';
+import { type HealthParts, livesOn, proveRunning, stillToCome } from './process-health.ts';
 import { findTrees, type Matches, type ProcessTree, treesOf } from './process-match.ts';
 import { type ProcessOptions, parseProcessOptions } from './process-options.ts';
 import { ambiguityOf, describePids, describeTree } from './process-preview.ts';
 import { defaultPath, planStart, type StartPlan } from './process-start.ts';
-import { type StopResult, stopTrees } from './process-stop.ts';
 import { nameProblem } from './program-name.ts';
 import { findOwners } from './program-owner.ts';
+import { stopProgram } from './stop-program.ts';
 import type {
   Life,
   Resolution,
@@ -42,6 +41,8 @@ export class ProcessStrategy implements RestartStrategy {
   readonly #table: ProcessTable;
   /** The roots that the last look found under a name: what they leave behind when they die is known by them. */
   readonly #roots = new Map<string, readonly ProcessIdentity[]>();
+  /** Names under which a program was found running. */
+  readonly #seen = new Set<string>();
 
   constructor(options: ProcessOptions, parts: StrategyParts, table: ProcessTable) {
     this.#options = options;
@@ -64,13 +65,15 @@ export class ProcessStrategy implements RestartStrategy {
   }
 
   async checkHealth(managed: ManagedProcess, timeoutMs: number, signal: AbortSignal): Promise<HealthResult> {
-    const finder = (within: AbortSignal) => this.#finder(managed, within);
-    const parts = { table: this.#table, clock: this.#parts.clock, stableMs: this.#options.stableTimeMs, finder };
-    return proveRunning(parts, timeoutMs, signal);
+    return proveRunning(this.#healthParts(managed), timeoutMs, signal);
   }
 
   async life(managed: ManagedProcess, signal: AbortSignal): Promise<Life | undefined> {
-    return livesOn(this.#table, await this.#finder(managed, signal));
+    const life = livesOn(this.#table, await this.#finder(managed, signal));
+    const { systemName } = managed;
+    const known = this.#seen.has(systemName) || this.#parts.launches.get(systemName) !== undefined;
+    // What never ran under that name tells nothing by not running under it.
+    return life ?? (known ? stillToCome(this.#healthParts(managed)) : undefined);
   }
 
   async preview(managed: ManagedProcess, signal: AbortSignal): Promise<RestartPreview> {
@@ -85,23 +88,25 @@ export class ProcessStrategy implements RestartStrategy {
     return { stops, starts, refusals: refusals.filter((reason) => reason !== undefined) };
   }
 
-  async observe(managed: ManagedProcess): Promise<void> {
+  async observe(managed: ManagedProcess, look?: TakeLook): Promise<void> {
     try {
       const known = this.#roots.get(managed.systemName) ?? [];
       // The whole table is looked over only after something has changed: most calls cost one small file.
       if (known.length > 0 && known.every((root) => this.#table.exists(root))) return;
       if (nameProblem(managed, this.#options.configured) !== undefined) return;
-      const found = (await this.#finder(managed, AbortSignal.timeout(OBSERVE_MS)))();
+      const find = await this.#finder(managed, AbortSignal.timeout(OBSERVE_MS));
+      const found = find(await look?.());
       if (found.kind === 'found' && ambiguityOf(found.trees, this.#options) === undefined) this.#record(managed, found.trees);
     } catch (error) {
       this.#parts.log.debug(`Cannot record how ${managed.systemName} was started: ${errorMessage(error)}`, { err: error });
     }
   }
 
-  async findRunning(managed: ManagedProcess, signal: AbortSignal): Promise<RunningProcesses> {
+  async findRunning(managed: ManagedProcess, signal: AbortSignal, look?: TakeLook): Promise<RunningProcesses> {
     const problem = nameProblem(managed, this.#options.configured);
     if (problem !== undefined) return { kind: 'unknown', reason: problem };
-    return foundRunning(this.#table, managed.systemName, (await this.#finder(managed, signal))(), process.pid);
+    const find = await this.#finder(managed, signal);
+    return foundRunning(this.#table, managed.systemName, find(await look?.()), process.pid);
   }
 
   async #restart(attempt: RestartAttempt): Promise<RestartOutcome> {
@@ -118,39 +123,15 @@ export class ProcessStrategy implements RestartStrategy {
     if (oldest !== undefined) rememberLaunch(this.#table, this.#parts.launches, managed.systemName, oldest);
     if (oldest === undefined) return this.#start(attempt, plan, 'nothing was running');
     const supervisors = found.trees.map((tree) => supervisorOf(this.#table, tree, process.pid));
-    const stopped = await this.#stop(attempt, found.trees);
+    const parts = { ...this.#parts, table: this.#table };
+    const stopped = await stopProgram(attempt, found.trees, this.#options, parts);
     if (stopped.kind === 'failed') return stopped;
     const said = `stopped ${counted(stopped.processes, 'process', 'processes')}${stopped.killed > 0 ? ` (${stopped.killed} by SIGKILL)` : ''}`;
     const trees = (): readonly ProcessTree[] => treesOf(find());
-    if (await broughtBack(supervisors, () => trees().length > 0, { ...this.#parts, table: this.#table }, attempt.signal)) {
+    if (await broughtBack(supervisors, () => trees().length > 0, parts, attempt.signal)) {
       return { kind: 'restarted', detail: `${said}, its supervisor started ${describePids(trees())}` };
     }
     return this.#start(attempt, plan, said);
-  }
-
-  async #stop(attempt: RestartAttempt, trees: readonly ProcessTree[]): Promise<StopResult> {
-    const { stopCommand, stopSignal, stopTimeoutMs, commandTimeoutMs } = this.#options;
-    const parts = { table: this.#table, clock: this.#parts.clock, ownPid: process.pid };
-    if (stopCommand === undefined) return stopTrees(trees, stopSignal, stopTimeoutMs, parts, attempt.signal);
-    const expanded = expandCommand(stopCommand, attempt.process);
-    if (expanded.kind === 'refused') return { ...failed(`stop_command: ${expanded.reason}`), final: true };
-    const result = await this.#parts.commands.run(
-      {
-        line: expanded.line,
-        kind: 'action',
-        runId: attempt.runId,
-        description: `stop_command of ${attempt.process.processName}`,
-        environment: commandEnvironment(attempt.process, attempt.attempt),
-        timeoutMs: commandTimeoutMs,
-      },
-      attempt.signal,
-    );
-    const failure = commandFailure(result);
-    if (result.kind === 'aborted' || result.kind === 'not_started') return failed(`stop_command: ${failure}`);
-    if (failure === undefined) return stopTrees(trees, undefined, stopTimeoutMs, parts, attempt.signal);
-    // A program that hangs mostly fails its own stop_command too: it is stopped all the same.
-    this.#parts.log.warning(`stop_command of ${attempt.process.processName} failed, stopping it by signal: ${failure}`);
-    return stopTrees(trees, stopSignal, stopTimeoutMs, parts, attempt.signal);
   }
 
   async #start(attempt: RestartAttempt, plan: StartPlan & { kind: 'planned' }, said: string): Promise<RestartOutcome> {
@@ -171,12 +152,21 @@ export class ProcessStrategy implements RestartStrategy {
     return { kind: 'restarted', detail: `${said}, started ${started}` };
   }
 
+  #healthParts(managed: ManagedProcess): HealthParts {
+    const finder = (within: AbortSignal) => this.#finder(managed, within);
+    return { table: this.#table, clock: this.#parts.clock, stableMs: this.#options.stableTimeMs, finder };
+  }
+
   /** How to look at what runs under the name; whose processes may be it is asked once. */
-  async #finder(managed: ManagedProcess, signal: AbortSignal): Promise<() => Matches> {
+  async #finder(managed: ManagedProcess, signal: AbortSignal): Promise<(look?: ProcessLook) => Matches> {
     const { systemName } = managed;
     const owners = await findOwners(systemName, this.#options.user, this.#parts.launches.get(systemName)?.uid, signal);
     if (owners.kind === 'refused') return () => owners;
-    return () => findTrees(this.#table, managed, this.#roots.get(systemName) ?? [], process.pid, owners.uids);
+    return (look) => {
+      const found = findTrees(this.#table, managed, this.#roots.get(systemName) ?? [], process.pid, owners.uids, look);
+      if (treesOf(found).length > 0) this.#seen.add(systemName);
+      return found;
+    };
   }
 
   #record(managed: ManagedProcess, trees: readonly ProcessTree[]): void {

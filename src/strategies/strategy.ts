@@ -5,6 +5,7 @@ import type { LaunchRecords } from '../core/launch-record.ts';
 import type { Logger } from '../core/logger.ts';
 import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
 import type { CommandRunner } from '../system/command-runner.ts';
+import type { TakeLook } from '../system/process-look.ts';
 import type { ProgramLauncher } from '../system/program-launcher.ts';
 import type { RunningProcesses } from '../system/running-processes.ts';
 import type { ServiceManager } from '../system/service-manager.ts';
@@ -69,9 +70,12 @@ export interface RestartStrategy {
   life?(process: ManagedProcess, signal: AbortSignal): Promise<Life | undefined>;
   preview(process: ManagedProcess, signal: AbortSignal): Promise<RestartPreview>;
   /** Called now and then while all is well, so that the strategy can record how the process was started. Never rejects. */
-  observe?(process: ManagedProcess): Promise<void>;
-  /** What runs of the process now, for whoever waits for its end. Absent where the strategy has no means to tell. Never rejects. */
-  findRunning?(process: ManagedProcess, signal: AbortSignal): Promise<RunningProcesses>;
+  observe?(process: ManagedProcess, look?: TakeLook): Promise<void>;
+  /**
+   * What runs of the process now, for whoever waits for its end; `look` saves a look of its own. Absent where the strategy has no
+   * means to tell. Never rejects.
+   */
+  findRunning?(process: ManagedProcess, signal: AbortSignal, look?: TakeLook): Promise<RunningProcesses>;
 }
 
 /** What strategies may use of the system. */

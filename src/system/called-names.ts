@@ -10,8 +10,8 @@ export const NAME_FIELDS = ['name', 'argv', 'executable', 'kernelThread'] as con
  * among them need not be looked at closely. Of a login shell's `-bash` also without the dash.
  */
 export function calledNames({ name, argv = [], executable = '' }: ProcessInfo<(typeof NAME_FIELDS)[number]>): string[] {
-  const called = argv[0]?.split(': ')[0] ?? '';
-  const paths = [name, executable, called, argv[1] ?? '', argv[2] ?? ''];
+  const [first = '', second = '', third = ''] = argv;
+  const paths = [name, executable, first, first.split(': ')[0] ?? '', second, third];
   return paths.flatMap((path) => [calledName(path), calledName(basename(path).replace(/^-/, ''))]);
 }
 

@@ -23,7 +23,8 @@ export interface ProcessStrategyWorld {
   readonly warnings: string[];
   /** Records that programs were started from. */
   readonly launched: LaunchRecord[];
-  strategy(options?: Partial<ProcessOptions>): ProcessStrategy;
+  /** Over this machine's process table unless said otherwise. */
+  strategy(options?: Partial<ProcessOptions>, of?: ProcessTable): ProcessStrategy;
 }
 
 /** Opens one for one test. */
@@ -62,8 +63,8 @@ export function processStrategyWorld(t: TestContext): ProcessStrategyWorld {
     log,
     launches: memoryState().launches,
   };
-  const strategy = (options: Partial<ProcessOptions> = {}): ProcessStrategy =>
-    new ProcessStrategy({ ...DEFAULTS, ...options }, parts, table);
+  const strategy = (options: Partial<ProcessOptions> = {}, of = table): ProcessStrategy =>
+    new ProcessStrategy({ ...DEFAULTS, ...options }, parts, of);
   return { zoo, table, parts, warnings, launched, strategy };
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { ProcessTable } from '../../../src/system/process-table.ts';
 import { attemptFor, managed, type ProcessStrategyWorld, processStrategyWorld } from '../../helpers/process-strategy-world.ts';
 import { isAlive } from '../../helpers/process-zoo.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
@@ -432,4 +433,29 @@ test('the services of the system itself are no programs to restart, but in a sec
     assert.equal((await world.strategy().preview(managed(name), quiet)).refusals.length, 1, name);
     assert.equal((await world.strategy({ configured: true }).resolve(managed(name))).kind, 'target', name);
   }
+});
+
+test('what is known to run under its name must come and last; what never ran under it tells nothing', async (t) => {
+  const { zoo, strategy } = processStrategyWorld(t);
+  const program = strategy({ stableTimeMs: 200 });
+  const [name, other] = [unique('life'), unique('ghost')];
+  const path = zoo.sleeper(name);
+  assert.equal(await program.life(managed(name), quiet), undefined);
+  const first = await zoo.start(path);
+  const seen = await program.life(managed(name), quiet);
+  assert.equal(await seen?.ended(quiet), undefined);
+  process.kill(first, 'SIGKILL');
+  await waitFor('it is dead', () => !isAlive(first));
+  assert.equal(await seen?.ended(quiet), `pid ${first} has ended`);
+  assert.equal(await (await program.life(managed(name), quiet))?.ended(quiet), 'no process of that name is running');
+  const late = await program.life(managed(name), quiet);
+  await zoo.start(path);
+  assert.equal(await late?.ended(quiet), undefined);
+  assert.equal(await program.life(managed(other), quiet), undefined);
+});
+
+test('a process table that cannot be read is not one in which nothing runs', async (t) => {
+  const { zoo, strategy } = processStrategyWorld(t);
+  const found = await strategy({}, new ProcessTable(zoo.dir)).findRunning(managed('anything'), quiet);
+  assert.deepEqual(found, { kind: 'unknown', reason: 'the process table cannot be read' });
 });
