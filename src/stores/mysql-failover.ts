@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
+import { CallSlots } from '../core/call-slots.ts';
 import { StoreError } from '../core/errors.ts';
-import { CallSlots } from './call-slots.ts';
 import { type MysqlAttempt, MysqlServer, type MysqlSession } from './mysql.ts';
 import { endpointName } from './mysql-hosts.ts';
 import type { MysqlOptions } from './mysql-options.ts';

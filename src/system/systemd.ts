@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { CallSlots } from '../core/call-slots.ts';
 import { printable } from '../core/printable.ts';
 import { type ExecuteResult, execute } from './command.ts';
 import { hasEnded } from './proc-parse.ts';
@@ -8,6 +9,9 @@ import type { ServiceCallResult, ServiceManager, UnitStatus } from './service-ma
 
 /** The systemd that is PID 1, by systemctl(1): it works without a message bus too. */
 export class Systemd implements ServiceManager {
+  /** Each question is a program's start: a thousand watched units ask at once. */
+  readonly #slots = new CallSlots(QUESTIONS);
+
   get available(): boolean {
     return statSync('/run/systemd/system', { throwIfNoEntry: false })?.isDirectory() ?? false;
   }
@@ -17,8 +21,13 @@ export class Systemd implements ServiceManager {
     signal: AbortSignal,
   ): Promise<{ readonly kind: 'status'; readonly status: UnitStatus } | { readonly kind: 'failed'; readonly reason: string }> {
     if (!this.available) return NO_SYSTEMD;
-    const shown = await showProperties(unit, PROPERTIES, signal);
-    return shown.kind === 'failed' ? shown : unitStatus(shown.values);
+    if (!(await this.#slots.take(TURN_LIMIT_MS))) return { kind: 'failed', reason: 'systemd has too many questions to answer' };
+    try {
+      const shown = await showProperties(unit, PROPERTIES, signal);
+      return shown.kind === 'failed' ? shown : unitStatus(shown.values);
+    } finally {
+      this.#slots.release();
+    }
   }
 
   async call(
@@ -32,6 +41,9 @@ export class Systemd implements ServiceManager {
     return reason === undefined ? { kind: 'done' } : { kind: 'failed', reason };
   }
 }
+
+const QUESTIONS = 8;
+const TURN_LIMIT_MS = 30_000;
 
 const NO_SYSTEMD = { kind: 'failed', reason: 'systemd does not run here' } as const;
 

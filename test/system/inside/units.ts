@@ -53,6 +53,22 @@ test('a unit is shown as it is, behind an alias too', async () => {
   assert.equal((await status('test-real.service')).activeState, 'inactive');
 });
 
+test('a unit that was stopped is told from one whose program ended by itself', async () => {
+  defineUnit('test-java', 'ExecStart=/bin/sh -c "trap \\"exit 143\\" TERM; sleep 600 & wait"\nKillMode=mixed');
+  const failed = async () => {
+    const { activeState, endedByStop } = await status('test-java.service');
+    return activeState === 'failed' ? { endedByStop } : undefined;
+  };
+  await systemd.call('start', 'test-java.service', 10_000, never);
+  await systemd.call('stop', 'test-java.service', 10_000, never);
+  assert.deepEqual(await failed(), { endedByStop: true });
+  await systemd.call('start', 'test-java.service', 10_000, never);
+  assert.equal((await status('test-java.service')).endedByStop, false);
+  process.kill((await status('test-java.service')).mainPid, 'SIGKILL');
+  assert.deepEqual(await waitFor('it has failed', failed), { endedByStop: false });
+  await systemd.call('reset-failed', 'test-java.service', 10_000, never);
+});
+
 test('what systemd does not know, or cannot load, is shown so', async () => {
   assert.equal((await status('no-such-unit.service')).loadState, 'not-found');
   execFileSync('systemctl', ['mask', '--runtime', 'test-masked.service'], { stdio: 'ignore' });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CallSlots } from '../../../src/stores/call-slots.ts';
+import { CallSlots } from '../../../src/core/call-slots.ts';
 
 test('so many at once, the others in their turn', async () => {
   const slots = new CallSlots(2);
