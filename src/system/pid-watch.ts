@@ -1,5 +1,6 @@
 import { geteuid } from 'node:process';
 import type { Clock } from '../core/clock.ts';
+import { descriptorLimit } from './descriptor-limit.ts';
 import { closeDescriptor, loadLibc } from './libc.ts';
 import { pidfdExitStatus, pidfdOpen } from './pidfd.ts';
 import { hasEnded, parseExitCode } from './proc-parse.ts';
@@ -7,13 +8,15 @@ import type { ProcessIdentity, ProcessTable } from './process-table.ts';
 
 /** A process whose end is waited for. */
 export interface PidWatch {
+  readonly by: 'pidfd' | 'looks';
   /** No longer waits; `onExit` is not called any more. Idempotent. */
   stop(): void;
 }
 
 /**
  * Calls `onExit` once, when this very process has ended, with its wait status where that can be known; never before it has
- * returned. By a pidfd (Linux 5.3: half a millisecond, nothing while it lives), else by a look every 250 ms. Never throws.
+ * returned. By a pidfd (Linux 5.3: half a millisecond, nothing while it lives), else by a look every 250 ms: also where few
+ * descriptors are left. Never throws.
  */
 export function watchPid(
   process: ProcessIdentity,
@@ -22,14 +25,18 @@ export function watchPid(
 ): PidWatch {
   const opened = pidfdOpen(process.pid);
   if (opened.kind === 'unavailable') return watchByLooks(process, parts, onExit);
-  const now = parts.table.read(process.pid, ['startTime']);
   if (opened.kind === 'opened') {
-    // Of a zombie the descriptor can be read at once; under another start time it is another process.
-    if (now?.startTime === process.startTime) return watchDescriptor(opened.fd, process, parts.table, onExit);
+    const now = parts.table.read(process.pid, ['startTime']);
+    // The kernel gives the lowest free number: the last ones are for files, the database and our clients.
+    const tooMany = opened.fd >= descriptorLimit() - KEPT_FREE;
+    // Of a zombie, and of one that is just gone, the descriptor can be read at once; under another start time it is another process.
+    if (!tooMany && (now === undefined || now.startTime === process.startTime))
+      return watchDescriptor(opened.fd, process, parts.table, onExit);
     closeDescriptor(opened.fd);
+    if (tooMany) return watchByLooks(process, parts, onExit);
   }
   const late = setImmediate(() => onExit(undefined));
-  return { stop: () => clearImmediate(late) };
+  return { by: 'pidfd', stop: () => clearImmediate(late) };
 }
 
 /** True where the end of a process is told by the kernel, false where it is looked for. */
@@ -59,7 +66,7 @@ function watchDescriptor(
     watch?.stop();
     closeDescriptor(fd);
   };
-  return { stop };
+  return { by: 'pidfd', stop };
 }
 
 function watchByLooks(
@@ -73,10 +80,12 @@ function watchByLooks(
     while (!stopped.signal.aborted && table.exists(process));
     if (!stopped.signal.aborted) onExit(zombieStatus(process, table));
   })();
-  return { stop: () => stopped.abort() };
+  return { by: 'looks', stop: () => stopped.abort() };
 }
 
 const LOOK_MS = 250;
+/** Descriptors that are left to everything else. */
+const KEPT_FREE = 128;
 
 /** The wait status of a process that has ended and was not fetched yet; undefined of any other, and where we may not know. */
 function zombieStatus({ pid, startTime }: ProcessIdentity, table: ProcessTable): number | undefined {

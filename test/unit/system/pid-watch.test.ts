@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { systemClock } from '../../../src/core/clock.ts';
 import { describeWaitStatus, isCleanEnd, parseWaitStatus } from '../../../src/core/wait-status.ts';
 import { canWatchByPidfd, watchPid } from '../../../src/system/pid-watch.ts';
@@ -74,6 +76,14 @@ test('a watch that was stopped is silent, and what it was opened on lives on', {
   go();
   await other;
   assert.equal(told, 0);
+});
+
+test('where few descriptors are left it looks, and takes nothing that lives for dead', { skip }, async () => {
+  const script = join(import.meta.dirname, '../../fixtures/few-descriptors.ts');
+  const { stdout } = await promisify(execFile)('/bin/sh', ['-c', 'ulimit -n 190; exec "$@"', 'sh', process.execPath, script]);
+  const { before, byPidfd, told } = JSON.parse(stdout) as Record<string, number>;
+  assert.deepEqual([before, told], [0, 100]);
+  assert.ok(byPidfd !== undefined && byPidfd > 0 && byPidfd < 62, `${byPidfd} by pidfd: 128 of 190 are kept free`);
 });
 
 test('what a wait status says', () => {

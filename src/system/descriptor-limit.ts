@@ -1,0 +1,11 @@
+import { readFileSync } from 'node:fs';
+
+/** How many descriptors this process may have open (RLIMIT_NOFILE, getrlimit(2)); 0 where that cannot be read, for want of one, say. */
+export function descriptorLimit(): number {
+  try {
+    const [, limit] = /^Max open files +(\d+|unlimited)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
+    return limit === 'unlimited' ? Number.POSITIVE_INFINITY : Number(limit ?? 0);
+  } catch {
+    return 0;
+  }
+}
