@@ -71,6 +71,8 @@ export interface CheckReport {
   readonly problems: readonly ConfigProblem[];
   /** Names with a section of their own; [] where the file cannot be used. */
   readonly processNames: readonly string[];
+  /** By which means the ends of processes would be noticed from here; null where none is watched. */
+  readonly watchExit: string | null;
   /** null where it was not asked for, or the file cannot be used. */
   readonly database: DatabaseReport | null;
 }

@@ -72,11 +72,13 @@ async function checkConfig(file: string, { database }: { readonly database: bool
   try {
     const settings = readSettings(file);
     const report = database ? await askDatabase(settings) : null;
-    const problems = [...settings.warnings, ...(await eventProblems(settings))];
-    return { file, problems, processNames: settings.processNames, database: report };
+    const events = await eventProblems(settings);
+    const watchExit = settings.watchedNames.length === 0 ? null : await watchMeans(settings, events.length === 0);
+    const { warnings, processNames } = settings;
+    return { file, problems: [...warnings, ...events], processNames, watchExit, database: report };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return { file, problems: error.problems, processNames: [], database: null };
+    return { file, problems: error.problems, processNames: [], watchExit: null, database: null };
   }
 }
 
@@ -89,6 +91,11 @@ async function eventProblems({ events }: Settings): Promise<ConfigProblem[]> {
   if (subscription.kind === 'open') return [];
   const problem = `process events cannot be had from here: ${subscription.reason}`;
   return [{ severity: 'warning', line: 0, section: 'events', key: '', problem }];
+}
+
+async function watchMeans({ events }: Settings, available: boolean): Promise<string> {
+  const { describeMeans, exitMeans } = await import('../detectors/exit-means.ts');
+  return describeMeans(exitMeans(events !== undefined && available));
 }
 
 async function askDatabase({ database, processNames }: Settings): Promise<DatabaseReport> {

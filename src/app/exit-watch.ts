@@ -2,6 +2,7 @@ import { errorMessage } from '../core/errors.ts';
 import type { ExitWatchTarget, ProcessExitDetector } from '../detectors/process-exit.ts';
 import { managedProcess } from '../monitor/recovery-plan.ts';
 import type { ProcessEventSource } from '../system/process-event-source.ts';
+import { sharedLooks, type TakeLook } from '../system/process-look.ts';
 import { ProcessTable } from '../system/process-table.ts';
 import type { RunningProcesses } from '../system/running-processes.ts';
 import type { Core } from './app.ts';
@@ -53,7 +54,9 @@ export class ExitWatch {
 
   async #follow(): Promise<void> {
     if (this.#stopped) return;
-    const { watchedNames } = this.#core.settings();
+    const { watchedNames, processNames } = this.#core.settings();
+    this.#core.lives.keepOnly(new Set(watchedNames));
+    this.#dropKept(processNames);
     if (watchedNames.length === 0) {
       await this.#detector?.stop();
       this.#detector = undefined;
@@ -70,19 +73,30 @@ export class ExitWatch {
     }
   }
 
+  /** A kept alarm of a name that has left the configuration has nobody to be told to and no row to be cleared in. */
+  #dropKept(configured: readonly string[]): void {
+    const { state, kept, log } = this.#core;
+    for (const { processName } of state.kept.list()) {
+      if (configured.includes(processName) || !kept.drop(processName)) continue;
+      log.info(`Alarm of ${processName} is kept no longer: it is not configured any more`, { process_name: processName });
+    }
+  }
+
   async #open(): Promise<void> {
     const { ProcessExitDetector } = await import('../detectors/process-exit.ts');
     const core = this.#core;
     const { clock, events, log, execution } = core;
+    const table = new ProcessTable();
+    const look = sharedLooks(table);
     this.#detector = new ProcessExitDetector({
-      table: new ProcessTable(),
+      table,
       services: execution.services,
       clock,
       events,
       log,
       raiser: core.alarms,
       isRecovering: (name, key) => core.queue.isRecovering(name, key),
-      targets: () => core.settings().watchedNames.map((name) => target(core, name)),
+      targets: () => core.settings().watchedNames.map((name) => target(core, name, look)),
       source: this.#source,
     });
     this.#detector.start();
@@ -90,15 +104,25 @@ export class ExitWatch {
 }
 
 /** The process as it is configured now. */
-function target(core: Core, name: string): ExitWatchTarget {
+function target(core: Core, name: string, shared: TakeLook): ExitWatchTarget {
   const plan = core.plans()(name);
   const process = managedProcess({ processId: 0 }, name, plan);
   const find = async (signal: AbortSignal): Promise<RunningProcesses> => {
+    let taken: ReturnType<TakeLook> | undefined;
+    const look: TakeLook = () => {
+      taken ??= shared();
+      return taken;
+    };
     // How it was started is written down before anything else: a moment later it may be dead, and is to be started again.
-    await plan.strategy.observe?.(process);
+    await plan.strategy.observe?.(process, look);
     return (
-      (await plan.strategy.findRunning?.(process, signal)) ?? { kind: 'unknown', reason: 'its strategy has no means to tell' }
+      (await plan.strategy.findRunning?.(process, signal, look)) ?? {
+        kind: 'unknown',
+        reason: 'its strategy has no means to tell',
+      }
     );
   };
-  return { name, systemName: process.systemName, find };
+  const life = core.lives.former(name);
+  const former = life && { pid: life.pid, since: life.since, unit: life.unit ?? undefined };
+  return { name, systemName: process.systemName, ...(former && { former }), find };
 }

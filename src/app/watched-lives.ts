@@ -22,15 +22,15 @@ export class WatchedLives {
     events.subscribe((event) => {
       if (event.type !== 'process_seen' && event.type !== 'process_exited') return;
       const { processName, pid } = event;
-      const before = this.#records.get(processName) ?? { exits: 0, lastExit: null };
+      const { exits, lastExit, unit } = this.#records.get(processName) ?? { exits: 0, lastExit: null, unit: null };
       this.#told.add(processName);
       if (event.type === 'process_seen') {
-        this.#records.set({ processName, pid, since: event.since, exits: before.exits, lastExit: before.lastExit });
+        this.#records.set({ processName, pid, since: event.since, unit: event.unit ?? null, exits, lastExit });
         return;
       }
       const { at, cause, uptimeMs, expected } = event;
-      const exits = before.exits + (expected ? 0 : 1);
-      this.#records.set({ processName, pid, since: null, exits, lastExit: { at, cause, uptimeMs, expected } });
+      const last = { at, cause, uptimeMs, expected };
+      this.#records.set({ processName, pid, since: null, unit, exits: exits + (expected ? 0 : 1), lastExit: last });
     });
   }
 
@@ -39,6 +39,20 @@ export class WatchedLives {
     const life = this.#records.get(processName);
     if (life === undefined || life.since === null || this.#told.has(processName)) return life;
     return this.#isAlive(life.pid, life.since) ? life : { ...life, since: null };
+  }
+
+  /** What ran of that name when an earlier life of the daemon saw it last, since this boot; undefined where nothing did. */
+  former(processName: string): (WatchedLife & { readonly since: Date }) | undefined {
+    const life = this.#records.get(processName);
+    const since = life?.since ?? undefined;
+    if (life === undefined || since === undefined || this.#told.has(processName)) return undefined;
+    const bootedAtMs = this.#clock.date().getTime() - this.#table.uptimeMs();
+    return since.getTime() > bootedAtMs - CLOCK_STEP_MS ? { ...life, since } : undefined;
+  }
+
+  /** Forgets those that are not watched any more: what becomes of them is not known. */
+  keepOnly(watched: ReadonlySet<string>): void {
+    for (const { processName } of this.#records.list()) if (!watched.has(processName)) this.#records.delete(processName);
   }
 
   /** The names that run, or that were told of in this life of the daemon: others may not be watched any more. */

@@ -133,7 +133,7 @@ function watchedCells(watched: ProcessStatus['watched'], now: Date): Cell[] {
       text:
         lastExit === null
           ? '-'
-          : printable(`${lastExit.cause}${lastExit.expected ? ' (asked for)' : ''} ${since(lastExit.at, now)} ago`),
+          : printable(`${lastExit.cause}${lastExit.expected ? ' (no alarm)' : ''} ${since(lastExit.at, now)} ago`),
     },
   ];
 }

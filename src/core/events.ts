@@ -56,8 +56,14 @@ export type MonitorEvent =
   | { readonly type: 'breaker_closed'; readonly target: string; readonly processName: string }
   | { readonly type: 'hold_set'; readonly name: string; readonly until: Date | null; readonly reason: string }
   | { readonly type: 'hold_released'; readonly name: string; readonly expired: boolean }
-  /** A process that is watched runs; `since`: when it was started. Told again for each new life of it. */
-  | { readonly type: 'process_seen'; readonly processName: string; readonly pid: number; readonly since: Date }
+  /** A process that is watched runs; `since`: when it was started; `unit`: where it runs in one. Told again for each new life of it. */
+  | {
+      readonly type: 'process_seen';
+      readonly processName: string;
+      readonly pid: number;
+      readonly since: Date;
+      readonly unit?: string | undefined;
+    }
   /**
    * The last process of a watched one has exited. `cause`: `exit code 1`, `signal SIGSEGV (core dumped)`, `unknown cause`.
    * `expected`: we, or an operator by systemctl(1), have stopped it; then it raises no alarm.

@@ -11,39 +11,46 @@ export interface CalledBy {
  * Tells cheaply which names a process might be: more than it is, never fewer. Who is not among them need not be looked for. A
  * process is looked at closely once for each name that it bears.
  */
-export class Newcomers {
+export class Newcomers<Wanted extends CalledBy> {
   readonly #table: ProcessTable;
   readonly #known = new Set<string>();
+  readonly #wanted = new Map<string, Wanted[]>();
   #rounds = 0;
 
   constructor(table: ProcessTable) {
     this.#table = table;
   }
 
-  /** Those of `wanted` that processes seem to be which were not looked at before. */
-  inTable(wanted: readonly CalledBy[]): CalledBy[] {
+  /** Whom to look for from now on. */
+  want(wanted: readonly Wanted[]): void {
+    this.#wanted.clear();
+    for (const one of wanted) {
+      for (const name of new Set([calledName(one.systemName), calledName(`${one.systemName}.service`)]))
+        this.#wanted.set(name, [...(this.#wanted.get(name) ?? []), one]);
+    }
+  }
+
+  /** The wanted ones that processes seem to be which were not looked at before. */
+  inTable(): Set<Wanted> {
     // Who executed another program of the same name is seen then.
     if (this.#rounds++ % FORGET_ROUNDS === 0) this.#known.clear();
     const present = this.#table.list(['name', 'startTime', 'kernelThread']);
     const marks = present.map(({ pid, startTime, name }) => `${pid} ${startTime} ${name}`);
-    const found = new Set<CalledBy>();
+    const found = new Set<Wanted>();
     present.forEach(({ pid, kernelThread }, i) => {
-      if (!kernelThread && !this.#known.has(marks[i] ?? '')) for (const one of this.of(pid, wanted)) found.add(one);
+      if (!kernelThread && !this.#known.has(marks[i] ?? '')) for (const one of this.of(pid)) found.add(one);
     });
     this.#known.clear();
     for (const mark of marks) this.#known.add(mark);
-    return [...found];
+    return found;
   }
 
-  /** Those of `wanted` that this process seems to be. */
-  of(pid: number, wanted: readonly CalledBy[]): CalledBy[] {
+  /** The wanted ones that this process seems to be. */
+  of(pid: number): Set<Wanted> {
     const process = this.#table.read(pid, FIELDS);
-    if (process === undefined || process.kernelThread) return [];
+    if (process === undefined || process.kernelThread) return new Set();
     const units = process.cgroup?.split('/').map(calledName) ?? [];
-    const names = new Set([...calledNames(process), ...units]);
-    return wanted.filter(
-      ({ systemName }) => names.has(calledName(systemName)) || names.has(calledName(`${systemName}.service`)),
-    );
+    return new Set([...calledNames(process), ...units].flatMap((name) => this.#wanted.get(name) ?? []));
   }
 }
 

@@ -8,13 +8,20 @@ export interface ProcessDeath {
   readonly pid: number;
   /** As wait(2) gives it; undefined where nobody could tell. */
   readonly status: number | undefined;
+  /** At most, where nobody saw it end. */
   readonly uptimeMs: number;
   /** When it was noticed. */
   readonly at: Date;
+  /** It ended while the daemon was not running. */
+  readonly unseen?: boolean;
 }
 
-/** `exit code 3 (pid 4711, up 2 h 3 min, 2026-11-21 12:00:00)`: the alarm's notes. */
-export function describeDeath({ pid, status, uptimeMs, at }: ProcessDeath): string {
+/**
+ * `exit code 3 (pid 4711, up 2 h 3 min, 2026-11-21 12:00:00)`: the alarm's notes;
+ * `ended while monitor_service was not running (pid 4711, noticed 2026-11-21 12:00:00)`.
+ */
+export function describeDeath({ pid, status, uptimeMs, at, unseen = false }: ProcessDeath): string {
+  if (unseen) return `ended while monitor_service was not running (pid ${pid}, noticed ${localTimestamp(at)})`;
   return `${describeWaitStatus(status)} (pid ${pid}, up ${formatDuration(uptimeMs)}, ${localTimestamp(at)})`;
 }
 
@@ -36,18 +43,18 @@ export function judgeByUnit(
   death: ProcessDeath,
   isAlive: (pid: number) => boolean,
 ): Verdict {
-  const { id, activeState, subState, result, mainPid, loadState } = unit;
+  const { id, activeState, subState, result, mainPid, loadState, endedByStop, hasJob } = unit;
   if (loadState === 'not-found') {
-    // A transient unit, forgotten when it ended.
-    const clean = death.status !== undefined && isCleanEnd(death.status);
-    return clean ? { kind: 'expected', why: `${id} was stopped` } : { kind: 'alarm' };
+    // A transient unit, forgotten when it ended: one that failed is mostly not.
+    const failed = death.status !== undefined && !isCleanEnd(death.status);
+    return failed ? { kind: 'alarm' } : { kind: 'expected', why: `${id} was stopped` };
   }
   // Between the two halves of a restart it may be `failed`.
-  if (unit.hasJob) return { kind: 'wait', why: `systemd is not done with ${id}` };
+  if (hasJob) return { kind: 'wait', why: `systemd is not done with ${id}` };
   switch (activeState) {
     case 'failed':
     case 'inactive':
-      return result === 'success' || (unit.endedByStop && ENDS.has(result))
+      return result === 'success' || (endedByStop && !SYSTEMDS_OWN.includes(result))
         ? { kind: 'expected', why: `${id} was stopped` }
         : { kind: 'alarm' };
     case 'active':
@@ -67,5 +74,5 @@ export function judgeByUnit(
   }
 }
 
-/** Results that are the program's end alone: not that a limit was reached. Source: systemd.service(5), $SERVICE_RESULT. */
-const ENDS: ReadonlySet<string> = new Set(['exit-code', 'signal', 'core-dump']);
+/** Results of units that systemd ends without being asked. */
+const SYSTEMDS_OWN: readonly string[] = ['watchdog', 'oom-kill'];

@@ -3,18 +3,23 @@ import { canWatchByPidfd } from '../system/pid-watch.ts';
 import type { ProcessEventSource, ProcessEventSubscription } from '../system/process-event-source.ts';
 import type { RunningProcesses } from '../system/running-processes.ts';
 import type { Detector } from './detector.ts';
+import { describeMeans, NEWCOMERS_LOOK_MS } from './exit-means.ts';
 import { type CalledBy, Newcomers } from './newcomers.ts';
-import { WatchedProcess, type WatchParts } from './watched-process.ts';
+import type { FormerLife, WatchParts } from './watch-parts.ts';
+import { WatchedPids } from './watched-pids.ts';
+import { WatchedProcess } from './watched-process.ts';
 
 /** A process whose end is to be noticed, as configured. */
 export interface ExitWatchTarget extends CalledBy {
   readonly name: string;
+  /** What ran of it when it was watched last, by an earlier life of the daemon. */
+  readonly former?: FormerLife;
   /** Looks for what runs of it now. Never rejects. */
   readonly find: (signal: AbortSignal) => Promise<RunningProcesses>;
 }
 
 /** What the detector is made of. */
-export interface ProcessExitParts extends Omit<WatchParts, 'statusOf'> {
+export interface ProcessExitParts extends Omit<WatchParts, 'statusOf' | 'pids'> {
   /** The processes with `watch_exit`, read at the start and at each `reconfigure`. */
   readonly targets: () => readonly ExitWatchTarget[];
   /** Tells of new processes at once; undefined: they are looked for. */
@@ -30,7 +35,8 @@ export interface ProcessExitParts extends Omit<WatchParts, 'statusOf'> {
 export class ProcessExitDetector implements Detector {
   readonly #parts: ProcessExitParts;
   readonly #watches = new Map<string, { readonly watch: WatchedProcess; target: ExitWatchTarget }>();
-  readonly #newcomers: Newcomers;
+  readonly #newcomers: Newcomers<ExitWatchTarget>;
+  readonly #pids = new WatchedPids();
   readonly #stopped = new AbortController();
   readonly #byPidfd = canWatchByPidfd();
   /** Wait statuses of watched processes, as the events told them. */
@@ -64,15 +70,19 @@ export class ProcessExitDetector implements Detector {
       watch.stop();
       this.#watches.delete(name);
     }
+    this.#newcomers.want([...targets.values()]);
     for (const [name, target] of targets) {
       const known = this.#watches.get(name);
-      if (known !== undefined) known.target = target;
-      else {
-        const find: ExitWatchTarget['find'] = (signal) => (this.#watches.get(name)?.target ?? target).find(signal);
-        const parts: WatchParts = { ...this.#parts, statusOf: (pid, known) => this.#statusOf(pid, known) };
-        this.#watches.set(name, { watch: new WatchedProcess(name, find, parts), target });
+      if (known !== undefined) {
+        known.target = target;
+        void known.watch.look(true);
+        continue;
       }
-      void this.#watches.get(name)?.watch.look(true);
+      const find: ExitWatchTarget['find'] = (signal) => (this.#watches.get(name)?.target ?? target).find(signal);
+      const parts = { ...this.#parts, pids: this.#pids, statusOf: this.#statusOf.bind(this) };
+      const watch = new WatchedProcess(name, find, parts);
+      this.#watches.set(name, { watch, target });
+      void watch.begin(target.former);
     }
   }
 
@@ -87,20 +97,17 @@ export class ProcessExitDetector implements Detector {
 
   /** By which means ends and beginnings are noticed, for people. */
   describe(): string {
-    const ends = this.#byPidfd ? 'pidfd' : 'a look every 0.25 s';
-    const seconds = this.#pauseMs / 1000;
-    const told = this.#subscription?.kind === 'open';
-    return `exits by ${ends}, new processes by ${told ? 'the kernel’s process events' : `a look every ${seconds} s`}`;
+    const looked = [...this.#watches.values()].reduce((sum, { watch }) => sum + watch.looked, 0);
+    return describeMeans({ byPidfd: this.#byPidfd, looked, told: this.#subscription?.kind === 'open' });
   }
 
   /** The watched process that a pid belongs to, also a moment after its end. */
   nameOf(pid: number): string | undefined {
-    for (const [name, { watch }] of this.#watches) if (watch.watches(pid) || watch.lastPid === pid) return name;
-    return undefined;
+    return this.#pids.nameOf(pid);
   }
 
   get #pauseMs(): number {
-    const { lookMs = LOOK_MS } = this.#parts;
+    const { lookMs = NEWCOMERS_LOOK_MS } = this.#parts;
     return this.#subscription?.kind === 'open' ? lookMs * TOLD_FACTOR : lookMs;
   }
 
@@ -126,11 +133,10 @@ export class ProcessExitDetector implements Detector {
   #hear(event: ProcessEvent): void {
     switch (event.type) {
       case 'exec':
-        this.#lookFor(() => this.#newcomers.of(event.pid, this.#down()));
+        this.#lookFor(() => this.#newcomers.of(event.pid));
         break;
       case 'exit':
-        if ([...this.#watches.values()].some(({ watch }) => watch.watches(event.pid)))
-          this.#statuses.set(event.pid, event.status);
+        if (this.#pids.nameOf(event.pid) !== undefined) this.#statuses.set(event.pid, event.status);
         break;
       case 'lost':
         this.#lookForNewcomers();
@@ -140,18 +146,20 @@ export class ProcessExitDetector implements Detector {
   }
 
   #lookForNewcomers(): void {
-    this.#lookFor(() => this.#newcomers.inTable(this.#down()));
+    this.#lookFor(() => this.#newcomers.inTable());
   }
 
-  #lookFor(candidates: () => readonly CalledBy[]): void {
-    if (this.#stopped.signal.aborted || this.#down().length === 0) return;
-    for (const candidate of candidates()) {
-      for (const { watch, target } of this.#watches.values()) if (target === candidate) void watch.look();
+  #lookFor(candidates: () => Iterable<ExitWatchTarget>): void {
+    if (this.#stopped.signal.aborted || !this.#isAnyDown()) return;
+    for (const { name } of candidates()) {
+      const watch = this.#watches.get(name)?.watch;
+      if (watch?.isDown) void watch.look();
     }
   }
 
-  #down(): ExitWatchTarget[] {
-    return [...this.#watches.values()].filter(({ watch }) => watch.isDown).map(({ target }) => target);
+  #isAnyDown(): boolean {
+    for (const { watch } of this.#watches.values()) if (watch.isDown) return true;
+    return false;
   }
 
   /** The event of an end comes up to some 10 ms after the end. */
@@ -170,7 +178,6 @@ export class ProcessExitDetector implements Detector {
   }
 }
 
-const LOOK_MS = 2000;
 /** Where beginnings are told of, a look is for those alone that nobody could tell by their name at that moment. */
 const TOLD_FACTOR = 5;
 const STATUS_WAIT_MS = 40;

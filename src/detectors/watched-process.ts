@@ -1,28 +1,11 @@
-import type { Clock } from '../core/clock.ts';
-import type { EventBus } from '../core/events.ts';
-import type { Logger } from '../core/logger.ts';
 import { describeWaitStatus } from '../core/wait-status.ts';
 import { type PidWatch, watchPid } from '../system/pid-watch.ts';
-import type { ProcessIdentity, ProcessTable } from '../system/process-table.ts';
+import type { ProcessIdentity } from '../system/process-table.ts';
 import type { RunningProcesses } from '../system/running-processes.ts';
-import type { ServiceManager, UnitStatus } from '../system/service-manager.ts';
-import type { AlarmRaiser } from './detector.ts';
+import type { UnitStatus } from '../system/service-manager.ts';
 import { type FoundProcesses, judgeDeath } from './judge-death.ts';
 import { describeDeath, type ProcessDeath } from './process-death.ts';
-
-/** What a watch uses of the rest. */
-export interface WatchParts {
-  readonly table: ProcessTable;
-  readonly services: Pick<ServiceManager, 'show' | 'available'>;
-  readonly clock: Clock;
-  readonly events: EventBus;
-  readonly log: Logger;
-  readonly raiser: AlarmRaiser;
-  /** True while a recovery of ours for this process, or for what it stands for (`key`), is under way. */
-  readonly isRecovering: (processName: string, key: string) => boolean;
-  /** How a process ended: `known` where it is, else as the kernel's process events told it; undefined where they do not. */
-  readonly statusOf: (pid: number, known: number | undefined) => Promise<number | undefined>;
-}
+import type { FormerLife, WatchParts } from './watch-parts.ts';
 
 type Find = (signal: AbortSignal) => Promise<RunningProcesses>;
 
@@ -53,19 +36,24 @@ export class WatchedProcess {
     return this.#living.size === 0 && !this.#judging;
   }
 
-  /** True where the process is one whose end is waited for. */
-  watches(pid: number): boolean {
-    return this.#living.has(pid);
-  }
-
-  /** Which of it ended last. */
-  get lastPid(): number | undefined {
-    return this.#lastDeath?.pid;
+  /** How many of it are looked at, for want of descriptors to wait by. */
+  get looked(): number {
+    return [...this.#living.values()].filter(({ by }) => by === 'looks').length;
   }
 
   /** True for a recovery's target or process that is this one. */
   is(processName: string, target: string): boolean {
     return processName === this.name || target === this.#key;
+  }
+
+  /** Looks for it for the first time: where it ran before and does not now, it has ended meanwhile. */
+  async begin(former: FormerLife | undefined): Promise<void> {
+    await this.look();
+    if (former === undefined || !this.isDown || this.#stopped.signal.aborted) return;
+    const at = this.#parts.clock.date();
+    this.#unit = former.unit;
+    this.#lastDeath = { pid: former.pid, uptimeMs: at.getTime() - former.since.getTime(), at, status: undefined, unseen: true };
+    await this.#judge(this.#lastDeath);
   }
 
   /** Looks for it and watches what it finds. `anew`: what the configuration no longer means is let go. */
@@ -88,17 +76,21 @@ export class WatchedProcess {
   /** Lets everything go. Idempotent. */
   stop(): void {
     this.#stopped.abort();
-    for (const watch of this.#living.values()) watch.stop();
-    this.#living.clear();
+    for (const pid of [...this.#living.keys()]) this.#release(pid);
+    if (this.#lastDeath !== undefined) this.#parts.pids.remove(this.#lastDeath.pid, this.name);
   }
 
   #letGo(processes: readonly ProcessIdentity[]): void {
-    for (const [pid, watch] of this.#living) {
+    for (const pid of [...this.#living.keys()]) {
       // One that has ended just now is still to be told of.
-      if (processes.some((process) => process.pid === pid) || !this.#parts.table.isRunning(pid)) continue;
-      watch.stop();
-      this.#living.delete(pid);
+      if (!processes.some((process) => process.pid === pid) && this.#parts.table.isRunning(pid)) this.#release(pid);
     }
+  }
+
+  #release(pid: number): void {
+    this.#living.get(pid)?.stop();
+    this.#living.delete(pid);
+    this.#parts.pids.remove(pid, this.name);
   }
 
   #adopt({ key, unit, status, processes }: FoundProcesses): void {
@@ -108,24 +100,27 @@ export class WatchedProcess {
     if (oldest === undefined) return;
     // A monitored unit's own state comes with each look.
     this.#unit = status === undefined ? unit : undefined;
-    const { table, clock, events, log } = this.#parts;
+    const { table, clock, events, log, pids } = this.#parts;
     const wasDown = this.#living.size === 0;
     for (const process of processes) {
       if (this.#living.has(process.pid)) continue;
       const watch = watchPid(process, { table, clock }, (status) => void this.#ended(process, status));
       this.#living.set(process.pid, watch);
+      pids.add(process.pid, this.name);
     }
     if (!wasDown) return;
     log.debug(`Watching ${this.name}: pid ${processes.map(({ pid }) => pid).join(', ')}`, { process_name: this.name });
     const since = new Date(clock.date().getTime() - table.ageMs(oldest));
-    events.emit({ type: 'process_seen', processName: this.name, pid: oldest.pid, since });
+    events.emit({ type: 'process_seen', processName: this.name, pid: oldest.pid, since, unit });
   }
 
   async #ended(process: ProcessIdentity, known: number | undefined): Promise<void> {
-    const { table, clock } = this.#parts;
+    const { table, clock, pids } = this.#parts;
     const death = { pid: process.pid, uptimeMs: table.ageMs(process), at: clock.date() };
     const status = await this.#parts.statusOf(process.pid, known);
     this.#living.delete(process.pid);
+    // Its own number stays its own for a moment: events of its end may still come.
+    if (this.#lastDeath !== undefined && this.#lastDeath.pid !== process.pid) pids.remove(this.#lastDeath.pid, this.name);
     this.#lastDeath = { ...death, status };
     if (this.#living.size === 0 && !this.#stopped.signal.aborted) await this.#judge(this.#lastDeath);
   }
@@ -147,7 +142,7 @@ export class WatchedProcess {
       case 'aborted':
         return;
       case 'lives':
-        if (judgement.reborn) this.#tell(death, 'it was started again at once');
+        if (judgement.reborn) this.#tell(death, 'it was started again');
         this.#adopt(judgement.running);
         return;
       case 'alarm':
@@ -194,4 +189,5 @@ export class WatchedProcess {
 }
 
 const STILL_GONE_MS = 5000;
-const FIND_LIMIT_MS = 10_000;
+/** A thousand may ask systemd at once. */
+const FIND_LIMIT_MS = 40_000;

@@ -112,6 +112,8 @@ export interface WatchedLife {
   readonly pid: number;
   /** When the present life began; null where it is not known to run. */
   readonly since: Date | null;
+  /** The systemd unit that it runs in, or ran in; null where there is none. */
+  readonly unit: string | null;
   /** Unexpected exits, all that were ever seen. */
   readonly exits: number;
   readonly lastExit: {
@@ -127,6 +129,7 @@ export interface WatchedLife {
 export interface WatchedLifeRecords {
   get(processName: string): WatchedLife | undefined;
   set(life: WatchedLife): void;
+  delete(processName: string): void;
   list(): WatchedLife[];
 }
 

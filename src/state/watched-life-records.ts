@@ -6,12 +6,12 @@ import type { RecordKind, RecordTable } from './record-table.ts';
 export const watchedLifeKind: RecordKind<WatchedLife> = {
   table: 'watched_lives',
   parse: (value) => {
-    const { processName, pid, since, exits, lastExit } = fieldsOf(value);
+    const { processName, pid, since, unit, exits, lastExit } = fieldsOf(value);
     const started = since === null ? null : dateOf(since);
     const last = lastExit === null ? null : lastExitOf(lastExit);
     if (!isText(processName) || !isCount(pid) || !isCount(exits) || started === undefined || last === undefined)
       return undefined;
-    return { processName, pid, since: started, exits, lastExit: last };
+    return { processName, pid, since: started, unit: isText(unit) ? unit : null, exits, lastExit: last };
   },
 };
 
@@ -20,6 +20,7 @@ export function watchedLifeRecordsOf(table: RecordTable<WatchedLife>): WatchedLi
   return {
     get: (processName) => table.get(processName),
     set: (life) => table.put(life.processName, life, 'written'),
+    delete: (processName) => table.remove(processName, 'written'),
     list: () => table.all(),
   };
 }

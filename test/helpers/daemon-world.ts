@@ -63,7 +63,16 @@ export class DaemonWorld {
   /** Writes the configuration anew with these keys changed; what was changed before stays so. */
   configure(changes: Sections): void {
     const names = new Set([...Object.keys(this.#sections), ...Object.keys(changes)]);
-    this.#sections = Object.fromEntries([...names].map((name) => [name, { ...this.#sections[name], ...changes[name] }]));
+    this.#write(Object.fromEntries([...names].map((name) => [name, { ...this.#sections[name], ...changes[name] }])));
+  }
+
+  /** Writes the configuration anew without this section. */
+  remove(section: string): void {
+    this.#write(Object.fromEntries(Object.entries(this.#sections).filter(([name]) => name !== section)));
+  }
+
+  #write(sections: Sections): void {
+    this.#sections = sections;
     const text = Object.entries(this.#sections).map(([name, keys]) => {
       const lines = Object.entries(keys).flatMap(([key, value]) => (value === undefined ? [] : [`${key} = ${value}`]));
       return [`[${name}]`, ...lines, ''].join('\n');

@@ -52,6 +52,7 @@ export function memoryState(): DaemonState {
     lives: {
       get: (name) => lives.get(name),
       set: (life) => void lives.set(life.processName, life),
+      delete: (name) => void lives.delete(name),
       list: () => [...lives.values()],
     },
     history: {

@@ -31,7 +31,7 @@ export function smallBackends(changes: Partial<CliBackends> = {}): {
     },
     checkConfig: async (file, { database }) => {
       calls.push(['checkConfig', file, database]);
-      return { file, problems: [], processNames: ['nginx'], database: null };
+      return { file, problems: [], processNames: ['nginx'], watchExit: null, database: null };
     },
     offline: (configFile) => {
       const { orders, calls: orderCalls } = scriptedOrders({ status: () => someStatus({ pid: 0, startedAt: null }) });

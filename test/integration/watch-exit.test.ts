@@ -9,7 +9,7 @@ const { skip, server } = shareMariadb();
 const options = { skip, timeout: 120_000 };
 
 // Of this run alone: processes are found by their names, whoever else tests on this machine.
-const [KILLED, OURS] = [`killed-${process.pid}`, `ours-${process.pid}`];
+const [KILLED, OURS, UNSEEN] = [`killed-${process.pid}`, `ours-${process.pid}`, `unseen-${process.pid}`];
 
 /** A daemon that polls every five minutes and watches a program `name` of a zoo, which it can start again. */
 async function watching(t: TestContext, name: string, keys: Sections[string] = {}) {
@@ -90,6 +90,43 @@ test('our own restart raises nothing, a reload takes effect at once, an acknowle
   assert.doesNotMatch(daemon.stdout(), new RegExp(`Process exited: ${OURS}: signal SIGKILL \\(pid ${second}, `));
   assert.equal((await daemon.stop()).code, 0);
 });
+
+test(
+  'a death while no daemon runs is noticed at the next start; what is configured no more is forgotten',
+  options,
+  async (t) => {
+    const { world, daemon, row, begin } = await watching(t, UNSEEN, { health_check_command: 'true' });
+    const first = await begin();
+    assert.equal((await daemon.stop()).code, 0);
+    process.kill(first, 'SIGKILL');
+    const next = await world.start();
+    const note = new RegExp(
+      `^ended while monitor_service was not running \\(pid ${first}, noticed [\\d: -]+\\) - Restarted at `,
+    );
+    await world.until('it is healed', async () => {
+      const { alarma, notes } = await world.row(row);
+      return alarma === 0 && note.test(notes ?? '');
+    });
+    await next.line(new RegExp(`Watching ${UNSEEN}: pid`));
+    const [, second] = next.stdout().match(new RegExp(`Watching ${UNSEEN}: pid (\\d+)`)) ?? [];
+
+    // Kept, for want of a row, and not healed, for want of a word.
+    await world.sql('DELETE FROM STATUS_PROCESS');
+    await world.sql('DELETE FROM PROCESE');
+    assert.equal((await world.cli('hold', UNSEEN)).code, 0);
+    process.kill(Number(second), 'SIGKILL');
+    await next.line(new RegExp(`Alarm of ${UNSEEN} is kept by ourselves: the store has no row of that name`));
+    const check = await world.cli('check-config');
+    assert.match(check.stdout, /^watch_exit: exits by .*, new processes by a look every 2 s$/m);
+    world.remove(`process.${UNSEEN}`);
+    next.child.kill('SIGHUP');
+    await next.line(new RegExp(`Alarm of ${UNSEEN} is kept no longer: it is not configured any more`));
+    const { processes, exitWatch } = await world.status();
+    const known = processes.find(({ name }) => name === UNSEEN);
+    assert.deepEqual([known?.alarmKept, known?.watched, exitWatch], [false, null, null]);
+    assert.equal((await next.stop()).code, 0);
+  },
+);
 
 /** Has the daemon restart it, which watches nothing now; the pid of what it started. */
 async function startedAnew(world: DaemonWorld, name: string, before: number): Promise<number> {

@@ -42,7 +42,7 @@ function exitCodeOf({ problems, database }: CheckReport): ExitCode {
   return database?.kind === 'failed' ? exitCodes.unavailable : exitCodes.ok;
 }
 
-function tell(cli: Cli, { file, problems, processNames, database }: CheckReport): void {
+function tell(cli: Cli, { file, problems, processNames, watchExit, database }: CheckReport): void {
   for (const problem of problems) {
     const word = problem.severity === 'warning' ? ' (warning)' : '';
     cli.err.write(`${printable(formatProblem(file, problem))}${word}\n`);
@@ -50,6 +50,7 @@ function tell(cli: Cli, { file, problems, processNames, database }: CheckReport)
   const errors = problems.filter(({ severity }) => severity === 'error').length;
   if (errors > 0) cli.complain(`${file} cannot be used: ${counted(errors, 'error', 'errors')}`);
   else cli.say(`${file} is in order: ${counted(processNames.length, 'configured process', 'configured processes')}`);
+  if (watchExit !== null) cli.say(`watch_exit: ${watchExit}`);
   if (database !== null) tellDatabase(cli, database);
 }
 

@@ -16,17 +16,42 @@ test('lives are counted from what is told, and survive the daemon', () => {
   lives.follow(bus);
   const exit = { type: 'process_exited', processName: 'web', cause: 'exit code 1', uptimeMs: 5, at: new Date(9) } as const;
   bus.emit({ type: 'process_seen', processName: 'web', pid: 7, since: new Date(5) });
-  assert.deepEqual(lives.of('web'), { processName: 'web', pid: 7, since: new Date(5), exits: 0, lastExit: null });
+  assert.deepEqual(lives.of('web'), { processName: 'web', pid: 7, since: new Date(5), unit: null, exits: 0, lastExit: null });
   bus.emit({ ...exit, pid: 7, expected: false });
   bus.emit({ type: 'process_seen', processName: 'web', ...own });
   bus.emit({ ...exit, pid: own.pid, expected: true });
   const lastExit = { at: new Date(9), cause: 'exit code 1', uptimeMs: 5, expected: true };
-  assert.deepEqual(lives.of('web'), { processName: 'web', pid: own.pid, since: null, exits: 1, lastExit });
+  assert.deepEqual(lives.of('web'), { processName: 'web', pid: own.pid, since: null, unit: null, exits: 1, lastExit });
   bus.emit({ type: 'process_seen', processName: 'web', ...own });
   assert.equal(lives.of('other'), undefined);
   const later = new WatchedLives(records, systemClock);
   assert.deepEqual(later.of('web')?.since, own.since);
   assert.deepEqual(later.names(), ['web']);
+});
+
+test('what ran before is remembered until it is told of, or a boot lies between, or it is watched no more', () => {
+  const { lives: records } = memoryState();
+  const bootedAtMs = Date.now() - table.uptimeMs();
+  const life = { pid: 7, unit: 'web.service', exits: 0, lastExit: null };
+  records.set({ ...life, processName: 'web', since: own.since });
+  records.set({ ...life, processName: 'down', since: null });
+  records.set({ ...life, processName: 'old', since: new Date(bootedAtMs - 60_000) });
+  records.set({ ...life, processName: 'other', since: own.since });
+  const bus = new EventBus((error) => assert.fail(String(error)));
+  const lives = new WatchedLives(records, systemClock);
+  lives.follow(bus);
+  const former = ['web', 'down', 'old', 'ghost'].map((name) => lives.former(name)?.unit);
+  assert.deepEqual(former, ['web.service', undefined, undefined, undefined]);
+  bus.emit({ type: 'process_seen', processName: 'web', ...own });
+  assert.equal(lives.former('web'), undefined);
+  lives.keepOnly(new Set(['web', 'old']));
+  assert.deepEqual(
+    records.list().map(({ processName, unit }) => [processName, unit]),
+    [
+      ['web', null],
+      ['old', 'web.service'],
+    ],
+  );
 });
 
 test('what an earlier life of the daemon saw running is believed only while that very process runs', () => {
@@ -35,9 +60,9 @@ test('what an earlier life of the daemon saw running is believed only while that
     [2 ** 30, own.since],
   ] as const) {
     const { lives: records } = memoryState();
-    records.set({ processName: 'web', pid, since, exits: 3, lastExit: null });
+    records.set({ processName: 'web', pid, since, unit: null, exits: 3, lastExit: null });
     const later = new WatchedLives(records, systemClock);
-    assert.deepEqual(later.of('web'), { processName: 'web', pid, since: null, exits: 3, lastExit: null });
+    assert.deepEqual(later.of('web'), { processName: 'web', pid, since: null, unit: null, exits: 3, lastExit: null });
     assert.deepEqual(later.names(), []);
   }
 });

@@ -264,7 +264,15 @@ describe('run, demo and check-config', () => {
     const warning = { severity: 'warning', line: 2, section: 'monitor', key: 'moed', problem: 'unknown key' } as const;
     const error = { ...warning, severity: 'error', problem: 'bad' } as const;
     const bad = await runCommand(['check-config'], {
-      backends: { checkConfig: async () => ({ file: 'c.ini', problems: [warning, error], processNames: [], database: null }) },
+      backends: {
+        checkConfig: async () => ({
+          file: 'c.ini',
+          problems: [warning, error],
+          processNames: [],
+          watchExit: null,
+          database: null,
+        }),
+      },
     });
     assert.equal(bad.code, 78);
     assert.equal(
@@ -273,7 +281,9 @@ describe('run, demo and check-config', () => {
     );
     const failed = { kind: 'failed', description: 'mysql db1', reason: 'refused' } as const;
     const away = await runCommand(['check-config', '--database'], {
-      backends: { checkConfig: async () => ({ file: 'c.ini', problems: [], processNames: [], database: failed }) },
+      backends: {
+        checkConfig: async () => ({ file: 'c.ini', problems: [], processNames: [], watchExit: null, database: failed }),
+      },
     });
     assert.deepEqual([away.code, away.stderr], [69, 'monitor_service: mysql db1: refused\n']);
     const report = { server: 'MariaDB', processes: 2, alarms: 1, canClear: false, notes: 'TEXT', remarks: ['no index'] };
@@ -283,6 +293,7 @@ describe('run, demo and check-config', () => {
           file: 'c.ini',
           problems: [],
           processNames: ['a', 'b'],
+          watchExit: 'exits by pidfd',
           database: { kind: 'ok', description: 'mysql db1', report, unmatched: ['b'] },
         }),
       },
@@ -290,11 +301,13 @@ describe('run, demo and check-config', () => {
     assert.equal(asked.code, 0);
     assert.match(
       asked.stdout,
-      /MariaDB, 2 processes, 1 in alarm\n.*TEXT\nalarms cannot be cleared.*\nremark: no index\n\[process\.b\] matches no row\n$/,
+      /2 configured processes\nwatch_exit: exits by pidfd\n.*MariaDB, 2 processes, 1 in alarm\n.*TEXT\nalarms cannot be cleared.*\nremark: no index\n\[process\.b\] matches no row\n$/,
     );
     const one = { kind: 'ok', description: 'mysql db1', report: { ...report, processes: 1 }, unmatched: [] } as const;
     const small = await runCommand(['check-config', '--database'], {
-      backends: { checkConfig: async () => ({ file: 'c.ini', problems: [], processNames: ['a'], database: one }) },
+      backends: {
+        checkConfig: async () => ({ file: 'c.ini', problems: [], processNames: ['a'], watchExit: null, database: one }),
+      },
     });
     assert.match(small.stdout, /MariaDB, 1 process, 1 in alarm\n/);
   });

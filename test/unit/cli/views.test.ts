@@ -125,7 +125,7 @@ describe('the status for people', () => {
     assert.match(lines[0] ?? '', /BREAKER +UP +EXITS +LAST EXIT +LAST RECOVERY/);
     assert.match(lines[1] ?? '', /^a .* kept .* down +3 +exit .?code 1 60 s ago/);
     assert.match(lines[2] ?? '', /^b .* closed +60 min +0 +- /);
-    assert.match(lines[3] ?? '', /^c .* \(asked for\) /);
+    assert.match(lines[3] ?? '', /^c .* \(no alarm\) /);
     assert.match(lines[4] ?? '', /^d .* closed +- +- +- +-/);
   });
 

@@ -4,25 +4,32 @@ import { judgeByUnit, type ProcessDeath } from '../../../src/detectors/process-d
 import type { UnitStatus } from '../../../src/system/service-manager.ts';
 import { noUnit } from '../../helpers/fake-systemd.ts';
 
+const FORGOTTEN: UnitStatus = { ...noUnit, id: 'run-1.service', loadState: 'not-found' };
 const DEATH: ProcessDeath = { pid: 4711, status: 256, uptimeMs: 1000, at: new Date() };
 
 /** What the death of the unit's main process is, as the unit stands. */
-function verdict(status: Partial<UnitStatus>): string {
-  return judgeByUnit({ ...noUnit, id: 'x.service', ...status }, true, DEATH, () => false).kind;
+function verdict(unit: Partial<UnitStatus>): string {
+  return judgeByUnit({ ...noUnit, id: 'x.service', ...unit }, true, DEATH, () => false).kind;
 }
 
 test('a unit that has failed is an alarm; one that was stopped is none, whatever its program ended with', () => {
   assert.equal(verdict({ activeState: 'inactive', result: 'success' }), 'expected');
-  for (const result of ['exit-code', 'signal', 'core-dump']) {
+  // `timeout`: it had to be killed at the end of its time.
+  for (const result of ['exit-code', 'signal', 'core-dump', 'timeout']) {
     assert.equal(verdict({ activeState: 'failed', result }), 'alarm');
     assert.equal(verdict({ activeState: 'failed', result, endedByStop: true }), 'expected');
   }
   // systemd stopped it for these.
-  for (const result of ['timeout', 'watchdog', 'oom-kill'])
+  for (const result of ['watchdog', 'oom-kill'])
     assert.equal(verdict({ activeState: 'failed', result, endedByStop: true }), 'alarm');
 });
 
 test('between the halves of a restart nothing can be told', () => {
   for (const activeState of ['failed', 'inactive', 'active', 'deactivating'])
     assert.equal(verdict({ activeState, result: 'exit-code', hasJob: true }), 'wait');
+});
+
+test('a transient unit that systemd has forgotten was stopped, unless its program is known to have failed', () => {
+  const of = (status: number | undefined): string => judgeByUnit(FORGOTTEN, false, { ...DEATH, status }, () => false).kind;
+  assert.deepEqual([0, 15, 11, undefined].map(of), ['expected', 'expected', 'alarm', 'expected']);
 });

@@ -14,7 +14,12 @@ import { waitFor } from '../../helpers/wait-for.ts';
 const name = (what: string): string => `${what}-${process.pid}`;
 
 /** A detector over real programs of a zoo; `alarms` as they were raised, `told` as the events said. */
-function detecting(t: TestContext, names: readonly string[], changes: Partial<ProcessExitParts> = {}) {
+function detecting(
+  t: TestContext,
+  names: readonly string[],
+  changes: Partial<ProcessExitParts> = {},
+  former?: ExitWatchTarget['former'],
+) {
   const { zoo, table, strategy, parts } = processStrategyWorld(t);
   const events = new EventBus((error) => {
     throw error;
@@ -26,6 +31,7 @@ function detecting(t: TestContext, names: readonly string[], changes: Partial<Pr
   const target = (systemName: string): ExitWatchTarget => ({
     name: systemName,
     systemName,
+    ...(former && { former }),
     find: (signal) => program.findRunning(managed(systemName), signal),
   });
   let watched = names;
@@ -130,6 +136,48 @@ test('what is watched changes at once', async (t) => {
   await kill(young);
   await waitFor('an alarm', () => alarms.length > 0);
   assert.match(alarms.join(), new RegExp(`^${name('new')}: signal SIGKILL [^,]*, [^,]*, [^,]*$`));
+});
+
+test('what ran before and does not now has ended unseen; what still runs has not', async (t) => {
+  const former = { pid: 2 ** 22 - 1, since: new Date(), unit: undefined };
+  const { zoo, detector, alarms, seen, exits } = detecting(t, [name('unseen'), name('runs')], {}, former);
+  const pid = await zoo.start(zoo.sleeper(name('runs')));
+  detector.start();
+  await waitFor('an alarm', () => alarms.length === 1);
+  await waitFor('the other is seen', () => seen().includes(pid));
+  assert.match(
+    alarms[0] ?? '',
+    new RegExp(`^${name('unseen')}: ended while monitor_service was not running \\(pid ${former.pid}, noticed [\\d: -]+\\)$`),
+  );
+  assert.deepEqual(exits(), [false]);
+});
+
+test('what an operator stopped by its unit while nobody watched raises nothing', async (t) => {
+  const services: Pick<ServiceManager, 'show' | 'available'> = {
+    available: true,
+    show: async (unit) => ({ kind: 'status', status: { ...UNIT, id: unit, activeState: 'inactive' } }),
+  };
+  const former = { pid: 2 ** 22 - 1, since: new Date(), unit: UNIT.id };
+  const { detector, alarms, exits } = detecting(t, [name('maintained')], { services }, former);
+  detector.start();
+  await waitFor('its end is told of', () => exits().length === 1);
+  assert.deepEqual([exits(), alarms], [[true], []]);
+});
+
+test('whose an event is, is known without asking each of them', async (t) => {
+  const { zoo, detector, alarms, seen, watch } = detecting(t, [name('whose')]);
+  const program = zoo.sleeper(name('whose'));
+  const first = await zoo.start(program);
+  detector.start();
+  await waitFor('it is seen', () => seen().includes(first));
+  assert.deepEqual([detector.nameOf(first), detector.nameOf(process.pid)], [name('whose'), undefined]);
+  await kill(first);
+  await waitFor('an alarm', () => alarms.length === 1);
+  assert.equal(detector.nameOf(first), name('whose'), 'its last events may still come');
+  const second = await zoo.start(program);
+  await waitFor('its successor is seen', () => seen().includes(second));
+  watch([]);
+  assert.deepEqual([detector.nameOf(first), detector.nameOf(second)], [undefined, undefined]);
 });
 
 test('process events tell of a new life, and of what is lost', async (t) => {
