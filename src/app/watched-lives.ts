@@ -20,6 +20,7 @@ export class WatchedLives {
   /** Learns of those to come. */
   follow(events: EventBus): void {
     events.subscribe((event) => {
+      if (event.type === 'recovery_succeeded') this.#healed(event.process.processName);
       if (event.type !== 'process_seen' && event.type !== 'process_exited') return;
       const { processName, pid } = event;
       const { exits, lastExit, unit } = this.#records.get(processName) ?? { exits: 0, lastExit: null, unit: null };
@@ -37,8 +38,9 @@ export class WatchedLives {
   /** The life of that name; undefined where it was never watched. */
   of(processName: string): WatchedLife | undefined {
     const life = this.#records.get(processName);
-    if (life === undefined || life.since === null || this.#told.has(processName)) return life;
-    return this.#isAlive(life.pid, life.since) ? life : { ...life, since: null };
+    if (life === undefined || life.since === null) return life;
+    const runs = life.pid !== UNSEEN && (this.#told.has(processName) || this.#isAlive(life.pid, life.since));
+    return runs ? life : { ...life, since: null };
   }
 
   /** What ran of that name when an earlier life of the daemon saw it last, since this boot; undefined where nothing did. */
@@ -61,6 +63,12 @@ export class WatchedLives {
     return known.filter((name) => this.#told.has(name) || this.of(name)?.since !== null);
   }
 
+  /** It runs, though nobody has seen it yet: should the daemon end before somebody does, the next one has to miss it. */
+  #healed(processName: string): void {
+    const life = this.#records.get(processName);
+    if (life?.since === null) this.#records.set({ ...life, pid: UNSEEN, since: this.#clock.date() });
+  }
+
   /** What an earlier life of the daemon wrote down may have ended since. */
   #isAlive(pid: number, since: Date): boolean {
     const seen = this.#table.read(pid, ['startTime']);
@@ -69,5 +77,6 @@ export class WatchedLives {
   }
 }
 
+const UNSEEN = 0;
 /** The wall clock may have been set a little meanwhile. */
 const CLOCK_STEP_MS = 10_000;

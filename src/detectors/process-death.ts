@@ -5,6 +5,7 @@ import type { UnitStatus } from '../system/service-manager.ts';
 
 /** The end of a process that was watched. */
 export interface ProcessDeath {
+  /** 0 where nobody knew it. */
   readonly pid: number;
   /** As wait(2) gives it; undefined where nobody could tell. */
   readonly status: number | undefined;
@@ -21,7 +22,8 @@ export interface ProcessDeath {
  * `ended while monitor_service was not running (pid 4711, noticed 2026-11-21 12:00:00)`.
  */
 export function describeDeath({ pid, status, uptimeMs, at, unseen = false }: ProcessDeath): string {
-  if (unseen) return `ended while monitor_service was not running (pid ${pid}, noticed ${localTimestamp(at)})`;
+  if (unseen)
+    return `ended while monitor_service was not running (${pid > 0 ? `pid ${pid}, ` : ''}noticed ${localTimestamp(at)})`;
   return `${describeWaitStatus(status)} (pid ${pid}, up ${formatDuration(uptimeMs)}, ${localTimestamp(at)})`;
 }
 

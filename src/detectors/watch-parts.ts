@@ -23,6 +23,7 @@ export interface WatchParts {
 
 /** What ran of a process when it was watched last. */
 export interface FormerLife {
+  /** 0 where it had been healed, and not been seen yet. */
   readonly pid: number;
   readonly since: Date;
   /** The systemd unit that it ran in, as far as that is known. */

@@ -146,8 +146,10 @@ export class WatchedProcess {
         this.#adopt(judgement.running);
         return;
       case 'alarm':
-        this.#tell(death, undefined);
+        this.#log(death, undefined);
         await this.#parts.raiser.raise(this.name, describeDeath(death));
+        // Not before: should the daemon end in between, it has to be missed at the next start.
+        this.#emit(death, false);
         return;
       case 'expected':
         this.#tell(death, judgement.why);
@@ -159,15 +161,20 @@ export class WatchedProcess {
     }
   }
 
+  #tell(death: ProcessDeath, whyExpected: string): void {
+    this.#log(death, whyExpected);
+    this.#emit(death, true);
+  }
+
   /** `why` it is no alarm; undefined where it is one. */
-  #tell(death: ProcessDeath, why: string | undefined): void {
-    const { log, events } = this.#parts;
-    const expected = why !== undefined;
-    const line = `Process exited: ${this.name}: ${describeDeath(death)}${expected ? `; no alarm: ${why}` : ''}`;
-    log[expected ? 'info' : 'warning'](line, { process_name: this.name, pid: death.pid });
-    const { pid, uptimeMs, at, status } = death;
+  #log(death: ProcessDeath, why: string | undefined): void {
+    const line = `Process exited: ${this.name}: ${describeDeath(death)}${why === undefined ? '' : `; no alarm: ${why}`}`;
+    this.#parts.log[why === undefined ? 'warning' : 'info'](line, { process_name: this.name, pid: death.pid });
+  }
+
+  #emit({ pid, uptimeMs, at, status }: ProcessDeath, expected: boolean): void {
     const cause = describeWaitStatus(status);
-    events.emit({ type: 'process_exited', processName: this.name, pid, cause, uptimeMs, at, expected });
+    this.#parts.events.emit({ type: 'process_exited', processName: this.name, pid, cause, uptimeMs, at, expected });
   }
 
   async #findNow(): Promise<RunningProcesses> {

@@ -108,7 +108,7 @@ export interface KeptAlarmRecords {
 /** What is known of a process that is watched. */
 export interface WatchedLife {
   readonly processName: string;
-  /** The process of its present life, or of its last one; 0 where none has been seen. */
+  /** The process of its present life, or of its last one; 0 where that was healed and has not been seen yet. */
   readonly pid: number;
   /** When the present life began; null where it is not known to run. */
   readonly since: Date | null;

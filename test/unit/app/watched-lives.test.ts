@@ -5,6 +5,7 @@ import { systemClock } from '../../../src/core/clock.ts';
 import { EventBus } from '../../../src/core/events.ts';
 import { ProcessTable } from '../../../src/system/process-table.ts';
 import { memoryState } from '../../helpers/memory-state.ts';
+import { managed } from '../../helpers/strategy-parts.ts';
 
 const table = new ProcessTable();
 const own = { pid: process.pid, since: new Date(Date.now() - table.ageMs(table.read(process.pid, ['startTime'])!)) };
@@ -52,6 +53,28 @@ test('what ran before is remembered until it is told of, or a boot lies between,
       ['old', 'web.service'],
     ],
   );
+});
+
+test('what was healed and not seen yet is missed by the next life of the daemon', () => {
+  const { lives: records } = memoryState();
+  const bus = new EventBus((error) => assert.fail(String(error)));
+  const lives = new WatchedLives(records, systemClock);
+  lives.follow(bus);
+  const healed = (processName: string): void => {
+    const process = managed(processName);
+    bus.emit({ type: 'recovery_succeeded', process, target: processName, attempts: 1, durationMs: 1 });
+  };
+  healed('never watched');
+  assert.deepEqual(records.list(), []);
+  bus.emit({ type: 'process_seen', processName: 'web', ...own });
+  healed('web');
+  assert.equal(records.get('web')?.pid, own.pid, 'it has been seen');
+  const exit = { type: 'process_exited', processName: 'web', pid: own.pid, cause: 'exit code 1', uptimeMs: 5 } as const;
+  bus.emit({ ...exit, at: new Date(9), expected: false });
+  assert.equal(new WatchedLives(records, systemClock).former('web'), undefined);
+  healed('web');
+  assert.equal(lives.of('web')?.since, null, 'nobody knows since when');
+  assert.equal(new WatchedLives(records, systemClock).former('web')?.pid, 0);
 });
 
 test('what an earlier life of the daemon saw running is believed only while that very process runs', () => {

@@ -138,6 +138,18 @@ test('what is watched changes at once', async (t) => {
   assert.match(alarms.join(), new RegExp(`^${name('new')}: signal SIGKILL [^,]*, [^,]*, [^,]*$`));
 });
 
+test('an end is told of only when its alarm has been raised: what lies between must not be forgotten', async (t) => {
+  const toldAtRaise: number[] = [];
+  const raiser = { raise: async () => void toldAtRaise.push(exits().length) };
+  const { zoo, detector, seen, exits } = detecting(t, [name('order')], { raiser });
+  const pid = await zoo.start(zoo.sleeper(name('order')));
+  detector.start();
+  await waitFor('it is seen', () => seen().includes(pid));
+  await kill(pid);
+  await waitFor('its end is told of', () => exits().length === 1);
+  assert.deepEqual([toldAtRaise, exits()], [[0], [false]]);
+});
+
 test('what ran before and does not now has ended unseen; what still runs has not', async (t) => {
   const former = { pid: 2 ** 22 - 1, since: new Date(), unit: undefined };
   const { zoo, detector, alarms, seen, exits } = detecting(t, [name('unseen'), name('runs')], {}, former);
