@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -72,9 +72,11 @@ class DeathWorld {
     this.#dir = dir;
     this.configFile = join(dir, 'config.ini');
     writeFileSync(join(dir, 'births'), '');
+    // A program without children: they would outlive it.
+    execFileSync('mkfifo', [join(dir, 'never')]);
     const sections = this.names.map((name) => {
       const program = join(dir, name);
-      writeFileSync(program, `#!/bin/sh\necho "$$ ${name}" >> ${dir}/births\nwhile :; do sleep 1000; done\n`, { mode: 0o755 });
+      writeFileSync(program, `#!/bin/sh\necho "$$ ${name}" >> ${dir}/births\nread -r _ <> ${dir}/never\n`, { mode: 0o755 });
       return `[process.${name}]\nstart_command = ${program}\nwatch_exit = true\n`;
     });
     writeFileSync(
