@@ -7,22 +7,30 @@ export class CallSlots {
     this.#free = size;
   }
 
-  /** Resolves to true once a slot is ours, which `release` gives back; to false where none came free within `ms` milliseconds. */
-  take(ms: number): Promise<boolean> {
+  /**
+   * Resolves to true once a slot is ours, which `release` gives back; to false where none came free within `ms` milliseconds, or
+   * before `signal` aborted.
+   */
+  take(ms: number, signal?: AbortSignal): Promise<boolean> {
     if (this.#free > 0) {
       this.#free--;
       return Promise.resolve(true);
     }
     return new Promise((resolve) => {
-      const turn = (): void => {
+      const end = (isOurs: boolean): void => {
         clearTimeout(timer);
-        resolve(true);
+        signal?.removeEventListener('abort', giveUp);
+        resolve(isOurs);
       };
-      const timer = setTimeout(() => {
+      const turn = (): void => end(true);
+      const giveUp = (): void => {
         this.#waiting = this.#waiting.filter((other) => other !== turn);
-        resolve(false);
-      }, ms);
+        end(false);
+      };
+      const timer = setTimeout(giveUp, ms);
       this.#waiting.push(turn);
+      signal?.addEventListener('abort', giveUp, { once: true });
+      if (signal?.aborted) giveUp();
     });
   }
 

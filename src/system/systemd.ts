@@ -21,7 +21,8 @@ export class Systemd implements ServiceManager {
     signal: AbortSignal,
   ): Promise<{ readonly kind: 'status'; readonly status: UnitStatus } | { readonly kind: 'failed'; readonly reason: string }> {
     if (!this.available) return NO_SYSTEMD;
-    if (!(await this.#slots.take(TURN_LIMIT_MS))) return { kind: 'failed', reason: 'systemd has too many questions to answer' };
+    if (!(await this.#slots.take(TURN_LIMIT_MS, signal)))
+      return { kind: 'failed', reason: signal.aborted ? 'aborted' : 'systemd has too many questions to answer' };
     try {
       const shown = await showProperties(unit, PROPERTIES, signal);
       return shown.kind === 'failed' ? shown : unitStatus(shown.values);

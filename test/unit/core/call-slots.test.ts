@@ -35,3 +35,14 @@ test('who waits too long goes without, and takes nobody’s turn', async () => {
   slots.release();
   assert.equal(await slots.take(0), true);
 });
+
+test('who gives up goes without at once, and takes nobody’s turn', async () => {
+  const slots = new CallSlots(1);
+  assert.equal(await slots.take(0), true);
+  const given = new AbortController();
+  const waiting = slots.take(60_000, given.signal);
+  given.abort();
+  assert.deepEqual([await waiting, await slots.take(60_000, given.signal)], [false, false]);
+  slots.release();
+  assert.equal(await slots.take(0), true);
+});
