@@ -16,8 +16,10 @@ export type RecalledLaunch =
 export function recallLaunch(table: ProcessTable, stored: LaunchRecord | undefined, tree: ProcessTree): RecalledLaunch {
   if (tree.orphaned && stored !== undefined) return { kind: 'known', record: stored, fresh: false };
   const reading = readLaunchRecord(table, tree.root.pid);
-  if (reading.kind === 'unusable') {
-    return stored === undefined ? { kind: 'unknown', reason: reading.reason } : { kind: 'known', record: stored, fresh: false };
+  // The look that found it may be seconds old: another program's arguments must never be kept under this name.
+  if (reading.kind === 'unusable' || !table.exists(tree.root)) {
+    const reason = reading.kind === 'unusable' ? reading.reason : 'it ended meanwhile';
+    return stored === undefined ? { kind: 'unknown', reason } : { kind: 'known', record: stored, fresh: false };
   }
   const record = { ...reading.record, environment: reading.record.environment.filter(isItsOwn) };
   const keep = stored !== undefined && (same(stored, record) || isWorkerOf(tree, stored, record));

@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { recallLaunch } from '../../../src/strategies/launch-memory.ts';
+import { ProcessLook } from '../../../src/system/process-look.ts';
+import { ProcessTable } from '../../../src/system/process-table.ts';
+
+const table = new ProcessTable();
+
+test('of a number that is another process’s by now nothing is learned', () => {
+  const root = new ProcessLook(table).all.get(process.pid)!;
+  const tree = { root, descendants: [], orphaned: false };
+  const recalled = recallLaunch(table, undefined, tree);
+  assert(recalled.kind === 'known');
+  const earlier = { ...tree, root: { ...root, startTime: root.startTime - 1 } };
+  assert.deepEqual(recallLaunch(table, undefined, earlier), { kind: 'unknown', reason: 'it ended meanwhile' });
+  const stored = { ...recalled.record, argv: ['stored'] };
+  assert.deepEqual(recallLaunch(table, stored, earlier), { kind: 'known', record: stored, fresh: false });
+});
