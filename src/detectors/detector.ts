@@ -10,7 +10,8 @@ export interface Detector {
 export interface AlarmRaiser {
   /**
    * Marks the process as in alarm and wakes the loop. An acknowledged row (`sound = 1`) is left alone. Never rejects: an alarm that
-   * the store does not take (no row of that name, SELECT only, store away) is kept in state.db and treated alike.
+   * the store does not take (no row of that name, SELECT only, store away) is kept in state.db and treated alike. When the call
+   * returns the alarm survives our death; it resolves when the alarm, and a recovery that was under way, have been dealt with.
    */
   raise(processName: string, notes: string): Promise<void>;
 }

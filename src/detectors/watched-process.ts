@@ -145,12 +145,14 @@ export class WatchedProcess {
         if (judgement.reborn) this.#tell(death, 'it was started again');
         this.#adopt(judgement.running);
         return;
-      case 'alarm':
-        this.#log(death, undefined);
-        await this.#parts.raiser.raise(this.name, describeDeath(death));
-        // Not before: should the daemon end in between, it has to be missed at the next start.
-        this.#emit(death, false);
+      case 'alarm': {
+        // Written down first: should the daemon end in between, the death has to be missed at the next start.
+        const raised = this.#parts.raiser.raise(this.name, describeDeath(death));
+        // Not when it has been dealt with: the breaker counts exits before it is asked, and a successor may be told of by then.
+        this.#tell(death, undefined);
+        await raised;
         return;
+      }
       case 'expected':
         this.#tell(death, judgement.why);
         // Its successor may have come while nobody looked for one.
@@ -161,20 +163,15 @@ export class WatchedProcess {
     }
   }
 
-  #tell(death: ProcessDeath, whyExpected: string): void {
-    this.#log(death, whyExpected);
-    this.#emit(death, true);
-  }
-
   /** `why` it is no alarm; undefined where it is one. */
-  #log(death: ProcessDeath, why: string | undefined): void {
-    const line = `Process exited: ${this.name}: ${describeDeath(death)}${why === undefined ? '' : `; no alarm: ${why}`}`;
-    this.#parts.log[why === undefined ? 'warning' : 'info'](line, { process_name: this.name, pid: death.pid });
-  }
-
-  #emit({ pid, uptimeMs, at, status }: ProcessDeath, expected: boolean): void {
+  #tell(death: ProcessDeath, why: string | undefined): void {
+    const { log, events } = this.#parts;
+    const expected = why !== undefined;
+    const line = `Process exited: ${this.name}: ${describeDeath(death)}${expected ? `; no alarm: ${why}` : ''}`;
+    log[expected ? 'info' : 'warning'](line, { process_name: this.name, pid: death.pid });
+    const { pid, uptimeMs, at, status } = death;
     const cause = describeWaitStatus(status);
-    this.#parts.events.emit({ type: 'process_exited', processName: this.name, pid, cause, uptimeMs, at, expected });
+    events.emit({ type: 'process_exited', processName: this.name, pid, cause, uptimeMs, at, expected });
   }
 
   async #findNow(): Promise<RunningProcesses> {

@@ -138,9 +138,16 @@ test('what is watched changes at once', async (t) => {
   assert.match(alarms.join(), new RegExp(`^${name('new')}: signal SIGKILL [^,]*, [^,]*, [^,]*$`));
 });
 
-test('an end is told of only when its alarm has been raised: what lies between must not be forgotten', async (t) => {
+test('an end is told of when its alarm is written down, so that none is forgotten, and before it is dealt with', async (t) => {
   const toldAtRaise: number[] = [];
-  const raiser = { raise: async () => void toldAtRaise.push(exits().length) };
+  const dealtWith = Promise.withResolvers<void>();
+  t.after(() => dealtWith.resolve());
+  const raiser = {
+    raise: () => {
+      toldAtRaise.push(exits().length);
+      return dealtWith.promise;
+    },
+  };
   const { zoo, detector, seen, exits } = detecting(t, [name('order')], { raiser });
   const pid = await zoo.start(zoo.sleeper(name('order')));
   detector.start();
