@@ -39,8 +39,6 @@ export class ProcessExitDetector implements Detector {
   readonly #pids = new WatchedPids();
   readonly #stopped = new AbortController();
   readonly #byPidfd = canWatchByPidfd();
-  /** Wait statuses of watched processes, as the events told them. */
-  readonly #statuses = new Map<number, number>();
   #subscription: ProcessEventSubscription | undefined;
   #unsubscribe = (): void => {};
   #rounds: Promise<void> = Promise.resolve();
@@ -136,7 +134,7 @@ export class ProcessExitDetector implements Detector {
         this.#lookFor(() => this.#newcomers.of(event.pid));
         break;
       case 'exit':
-        if (this.#pids.nameOf(event.pid) !== undefined) this.#statuses.set(event.pid, event.status);
+        this.#pids.ended(event.pid, event.status);
         break;
       case 'lost':
         this.#lookForNewcomers();
@@ -168,13 +166,11 @@ export class ProcessExitDetector implements Detector {
     while (
       known === undefined &&
       this.#subscription?.kind === 'open' &&
-      !this.#statuses.has(pid) &&
+      this.#pids.statusOf(pid) === undefined &&
       this.#parts.clock.monotonicMs() < end
     )
       await this.#parts.clock.sleep(STATUS_LOOK_MS, this.#stopped.signal);
-    const told = this.#statuses.get(pid);
-    this.#statuses.delete(pid);
-    return known ?? told;
+    return known ?? this.#pids.statusOf(pid);
   }
 }
 

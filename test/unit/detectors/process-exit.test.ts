@@ -4,6 +4,7 @@ import { systemClock } from '../../../src/core/clock.ts';
 import { EventBus, type MonitorEvent } from '../../../src/core/events.ts';
 import type { ProcessEvent } from '../../../src/core/process-event.ts';
 import { type ExitWatchTarget, ProcessExitDetector, type ProcessExitParts } from '../../../src/detectors/process-exit.ts';
+import { WatchedPids } from '../../../src/detectors/watched-pids.ts';
 import type { ServiceManager, UnitStatus } from '../../../src/system/service-manager.ts';
 import { noUnit } from '../../helpers/fake-systemd.ts';
 import { managed, processStrategyWorld } from '../../helpers/process-strategy-world.ts';
@@ -222,6 +223,22 @@ test('process events tell of a new life, and of what is lost', async (t) => {
   const second = await zoo.start(program);
   tell([{ type: 'lost', at: 0, count: 1 }]);
   await waitFor('the next is seen', () => seen().includes(second));
+});
+
+test('how one ended is known of that one alone, whoever bears its number next', () => {
+  const pids = new WatchedPids();
+  pids.ended(7, 9);
+  assert.equal(pids.statusOf(7), undefined, 'it is nobody’s');
+  pids.add(7, 'web');
+  pids.add(7, 'site');
+  pids.ended(7, 9);
+  pids.remove(7, 'site');
+  assert.deepEqual([pids.statusOf(7), pids.nameOf(7)], [9, 'web']);
+  pids.add(7, 'web');
+  assert.equal(pids.statusOf(7), undefined);
+  pids.ended(7, 256);
+  pids.remove(7, 'web');
+  assert.deepEqual([pids.statusOf(7), pids.nameOf(7)], [undefined, undefined]);
 });
 
 test('a program whose unit was stopped raises nothing; one whose unit failed does, whatever it was meanwhile', async (t) => {
