@@ -43,13 +43,15 @@ export class WatchedLives {
     return runs ? life : { ...life, since: null };
   }
 
-  /** What ran of that name when an earlier life of the daemon saw it last, since this boot; undefined where nothing did. */
+  /** What ran of that name when an earlier life of the daemon saw it last; undefined where nothing did, or a boot lies between. */
   former(processName: string): (WatchedLife & { readonly since: Date }) | undefined {
     const life = this.#records.get(processName);
     const since = life?.since ?? undefined;
-    if (life === undefined || since === undefined || this.#told.has(processName)) return undefined;
-    const bootedAtMs = this.#clock.date().getTime() - this.#table.uptimeMs();
-    return since.getTime() > bootedAtMs - CLOCK_STEP_MS ? { ...life, since } : undefined;
+    // A container begins anew without a boot, and all that ran in it has ended: its first process tells since when it is.
+    const first = this.#table.read(1, ['startTime']);
+    if (life === undefined || since === undefined || first === undefined || this.#told.has(processName)) return undefined;
+    const begunAtMs = this.#clock.date().getTime() - this.#table.ageMs(first);
+    return since.getTime() > begunAtMs - CLOCK_STEP_MS ? { ...life, since } : undefined;
   }
 
   /** Forgets those that are not watched any more: what becomes of them is not known. */

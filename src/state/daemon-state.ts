@@ -110,7 +110,7 @@ export interface WatchedLife {
   readonly processName: string;
   /** The process of its present life, or of its last one; 0 where that was healed and has not been seen yet. */
   readonly pid: number;
-  /** When the present life began; null where it is not known to run. */
+  /** When the present life began; null where it is not known to run, and after a boot. */
   readonly since: Date | null;
   /** The systemd unit that it runs in, or ran in; null where there is none. */
   readonly unit: string | null;

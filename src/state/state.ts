@@ -99,7 +99,7 @@ export function createViews(
       holds: holdRecordsOf(holds),
       launches: launchRecordsOf(launches),
       kept: keptAlarmRecordsOf(kept),
-      lives: watchedLifeRecordsOf(lives),
+      lives: watchedLifeRecordsOf(lives, bootId),
       history,
     },
   };

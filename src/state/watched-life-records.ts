@@ -2,26 +2,37 @@ import type { WatchedLife, WatchedLifeRecords } from './daemon-state.ts';
 import { dateOf, fieldsOf, isCount, isMilliseconds, isText } from './json-fields.ts';
 import type { RecordKind, RecordTable } from './record-table.ts';
 
+/** A life as it was in one boot. */
+export interface WatchedLifeRecord extends WatchedLife {
+  /** /proc/sys/kernel/random/boot_id; empty where unknown. */
+  readonly bootId: string;
+}
+
 /** What is known of the lives of watched processes, by process name. */
-export const watchedLifeKind: RecordKind<WatchedLife> = {
+export const watchedLifeKind: RecordKind<WatchedLifeRecord> = {
   table: 'watched_lives',
   parse: (value) => {
-    const { processName, pid, since, unit, exits, lastExit } = fieldsOf(value);
+    const { processName, pid, since, unit, exits, lastExit, bootId } = fieldsOf(value);
     const started = since === null ? null : dateOf(since);
     const last = lastExit === null ? null : lastExitOf(lastExit);
     if (!isText(processName) || !isCount(pid) || !isCount(exits) || started === undefined || last === undefined)
       return undefined;
-    return { processName, pid, since: started, unit: isText(unit) ? unit : null, exits, lastExit: last };
+    const [unitName, boot] = [isText(unit) ? unit : null, isText(bootId) ? bootId : ''];
+    return { processName, pid, since: started, unit: unitName, exits, lastExit: last, bootId: boot };
   },
 };
 
-/** The watched lives. */
-export function watchedLifeRecordsOf(table: RecordTable<WatchedLife>): WatchedLifeRecords {
+/** The watched lives, as the boot `bootId` sees them: nothing that ran in another one, or on the machine of a copied file, runs. */
+export function watchedLifeRecordsOf(table: RecordTable<WatchedLifeRecord>, bootId: string): WatchedLifeRecords {
+  const seen = ({ bootId: of, ...life }: WatchedLifeRecord): WatchedLife => (of === bootId ? life : { ...life, since: null });
   return {
-    get: (processName) => table.get(processName),
-    set: (life) => table.put(life.processName, life, 'written'),
+    get: (processName) => {
+      const record = table.get(processName);
+      return record && seen(record);
+    },
+    set: (life) => table.put(life.processName, { ...life, bootId }, 'written'),
     delete: (processName) => table.remove(processName, 'written'),
-    list: () => table.all(),
+    list: () => table.all().map(seen),
   };
 }
 

@@ -30,13 +30,13 @@ test('lives are counted from what is told, and survive the daemon', () => {
   assert.deepEqual(later.names(), ['web']);
 });
 
-test('what ran before is remembered until it is told of, or a boot lies between, or it is watched no more', () => {
+test('what ran before is remembered until it is told of, or the machine or container began anew, or it is watched no more', () => {
   const { lives: records } = memoryState();
-  const bootedAtMs = Date.now() - table.uptimeMs();
+  const begunAtMs = Date.now() - table.ageMs(table.read(1, ['startTime'])!);
   const life = { pid: 7, unit: 'web.service', exits: 0, lastExit: null };
   records.set({ ...life, processName: 'web', since: own.since });
   records.set({ ...life, processName: 'down', since: null });
-  records.set({ ...life, processName: 'old', since: new Date(bootedAtMs - 60_000) });
+  records.set({ ...life, processName: 'old', since: new Date(begunAtMs - 60_000) });
   records.set({ ...life, processName: 'other', since: own.since });
   const bus = new EventBus((error) => assert.fail(String(error)));
   const lives = new WatchedLives(records, systemClock);

@@ -196,3 +196,19 @@ test('a file of the first version gets the tables that it lacks and keeps what i
   }
   assert.deepEqual(log.lines, []);
 });
+
+test('nothing that ran in another boot, or on another machine, is known to run', (t) => {
+  const dir = tempDir(t);
+  const life = { processName: 'web', pid: 7, since: new Date(), unit: 'web.service', exits: 2, lastExit: null };
+  const look = (bootId: string): unknown => {
+    const state = openState(dir, { log: new RecordedLog(), clock: systemClock, bootId });
+    const found = [state.lives.get('web'), ...state.lives.list()];
+    state.lives.set(life);
+    state.close();
+    return found;
+  };
+  look('a');
+  assert.deepEqual(look('a'), [life, life]);
+  const before = { ...life, since: null };
+  assert.deepEqual(look('b'), [before, before]);
+});
