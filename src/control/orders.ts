@@ -108,7 +108,10 @@ export interface ProcessStatus {
   };
   /** The alarm is kept by the daemon itself: the store did not take it. */
   readonly alarmKept: boolean;
-  /** null where it is not watched. `since` is null where it does not run; `exits` counts those that nobody had asked for. */
+  /**
+   * null where it is not watched. `pid`: of its present life, or of its last one; 0 where nobody has seen that. `since` is null where
+   * it does not run; `exits` counts those that nobody had asked for.
+   */
   readonly watched: {
     readonly pid: number;
     readonly since: string | null;
