@@ -44,7 +44,7 @@ for (const [script, cause] of [
 
 test('a zombie has ended, and says how', { skip }, async () => {
   // The child ends only when the shell has become sleep: it would have fetched it.
-  const parent = spawn('/bin/sh', ['-c', '(read -r _ <&3; exit 7) 3<&0 & echo $!; exec sleep 300']);
+  const parent = spawn('/bin/sh', ['-c', 'exec 3<&0; (read -r _ <&3; exit 7) & echo $!; exec sleep 300']);
   const [pid] = (await once(parent.stdout, 'data')) as [Buffer];
   try {
     await waitFor('the parent is sleep', () => table.read(parent.pid ?? 0, ['name'])?.name === 'sleep');
