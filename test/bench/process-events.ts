@@ -77,7 +77,7 @@ function stormRows(storm: string, { received, lost, rate, cpuPercent, cpuUsAnEve
       what: 'our CPU, an event',
       value: cpuUsAnEvent,
       unit: 'µs',
-      // FACTS.md: a bare loop takes 5.3 % at 35,000 to 57,000 events a second; each of ours is parsed, judged and delivered too.
+      // A bare loop takes 5.3 % at 35,000 to 57,000 events a second; each of ours is parsed, judged and delivered too.
       against: 'under 5 µs (a bare loop 0.9 to 1.5)',
       reached: cpuUsAnEvent < 5,
     },
