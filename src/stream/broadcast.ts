@@ -26,7 +26,9 @@ export class Broadcast {
       members[0] === undefined ? [] : [{ filter: members[0].filter, clients: members }],
     );
     const asked = this.#groups.map(({ filter }) => filter.events ?? this.#types);
-    this.#wanted = new Set([...this.#types].filter((type) => asked.some((types) => types.has(type))));
+    const wanted = new Set([...this.#types].filter((type) => asked.some((types) => types.has(type))));
+    if ([...wanted].some((type) => !this.#wanted.has(type))) this.#describer.catchUp();
+    this.#wanted = wanted;
   }
 
   /** Everything that came, in order. */

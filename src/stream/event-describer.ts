@@ -26,6 +26,11 @@ export class EventDescriber {
     this.#options = options;
   }
 
+  /** To be called when more is wanted than before. */
+  catchUp(): void {
+    this.#options.memory.catchUp();
+  }
+
   /** The line of an event that is among `wanted`; undefined for any other, of which /proc is not asked. */
   describe(event: ProcessEvent, wanted: ReadonlySet<ProcessEventType>): EventLine | undefined {
     const { memory } = this.#options;

@@ -92,6 +92,11 @@ export class ProcessMemory {
     return process;
   }
 
+  /** Looks at those of whom events told while nobody wanted to hear it: once they have ended it would be too late. */
+  catchUp(): void {
+    for (const [pid, { name }] of [...this.#processes]) if (name === undefined) this.get(pid);
+  }
+
   forget(pid: number): void {
     this.#processes.delete(pid);
   }

@@ -193,6 +193,19 @@ describe('the describer of process events', () => {
     assert.deepEqual(exit?.event === 'exit' && [exit.user, exit.comm, exit.lifetime_ms], [`user${uid}`, undefined, 3]);
   });
 
+  it('knows whom somebody wants to hear of who began while nobody did', async (t) => {
+    const { tell, memory } = describerOn();
+    const child = await started(t, cat);
+    const nothing = new Set<ProcessEventType>();
+    tell({ type: 'fork', at: 1, pid: child.pid, parentPid: process.pid }, nothing);
+    tell({ type: 'exec', at: 2, pid: child.pid }, nothing);
+    memory.catchUp();
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    const exit = tell({ type: 'exit', at: 3, pid: child.pid, parentPid: process.pid, status: 9 });
+    assert.deepEqual(exit?.event === 'exit' && [exit.comm, exit.user], ['cat', `user${uid}`]);
+  });
+
   it('tells a loss, and forgets what may no longer hold', () => {
     const { tell } = describerOn();
     tell({ type: 'fork', at: 1, pid: NO_PID, parentPid: process.pid });
