@@ -55,7 +55,7 @@ function tellEnd(cli: Cli, end: StreamEnd, printer: EventPrinter, elapsedMs: num
     cli.exitCode = exitCodes.conflict;
     return;
   }
-  const came = end.kind === 'closed' ? `; ${printer.tally.words(elapsedMs)}` : '';
+  const came = end.kind === 'closed' ? `; until then ${printer.tally.words(elapsedMs)}` : '';
   cli.complain(`${end.reason}${came}`);
   cli.exitCode = EXIT_CODES[end.kind];
 }

@@ -52,7 +52,7 @@ describe('events, from a server', () => {
     );
     assert.match(
       run.stderr,
-      /^monitor_service: \/.*events\.sock closed the connection; 4 events in \d+\.\d s \(\d+ a second\): 2 exit, 1 fork, 1 exec; none lost\n$/,
+      /^monitor_service: \/.*events\.sock closed the connection; until then 4 events in \d+\.\d s \(\d+ a second\): 2 exit, 1 fork, 1 exec; none lost\n$/,
     );
     assert.equal(run.code, 69);
   });
@@ -71,7 +71,7 @@ describe('events, from a server', () => {
       'Password?\n{"event":"exec","pid":1,"user":"root","cmdline":"sh -c "x""}\n\u0000\u0001\n[]\n{"event":"born"}\n{"event":"ex';
     const run = await against(t, `${seedLines[0]}${junk}`, ['--json']);
     assert.equal(run.stdout, seedLines[0]);
-    assert.match(run.stderr, /; 1 event in .*; none lost; 6 lines not understood\n$/);
+    assert.match(run.stderr, /; until then 1 event in .*; none lost; 6 lines not understood\n$/);
   });
 
   it('stand out where some were lost', async (t) => {
@@ -117,7 +117,7 @@ describe('events, from a server', () => {
     );
     const run = await against(t, many.join(''));
     assert.equal(run.stdout.split('\n').length, 100_002);
-    assert.match(run.stderr, /; 100000 events in .*: 100000 exit; none lost\n$/);
+    assert.match(run.stderr, /; until then 100000 events in .*: 100000 exit; none lost\n$/);
   });
 
   it('end with a summary and 0 when they are told to, by a terminal that hangs up, too', async (t) => {
@@ -164,7 +164,7 @@ describe('events, over TCP', () => {
     writeFileSync(file, 'right\n', { mode: 0o600 });
     const { signals } = signalsByHand();
     const run = await runCommand(['events', '-t', String(server.port), '--auth-file', file], { signals });
-    assert.match(run.stderr, /; 4 events in /);
+    assert.match(run.stderr, /; until then 4 events in /);
   });
 
   it('says what a server says that is full, and ends with 75', async (t) => {
@@ -186,7 +186,7 @@ describe('the stream that is meant', () => {
     writeFileSync(file, `[events]\nsocket = ${server.path}\n`, { mode: 0o600 });
     const { signals } = signalsByHand();
     const run = await runCommand(['events', '--config', file], { signals });
-    assert.match(run.stderr, /; 4 events in /);
+    assert.match(run.stderr, /; until then 4 events in /);
     writeFileSync(file, '[monitor]\n', { mode: 0o600 });
     assert.equal(configuredEventSocket({ option: file, env: {}, isRoot: true }), DEFAULT_EVENT_SOCKET);
     const missing = await runCommand(['events', '--config', '/nowhere/c.ini'], { signals });
