@@ -30,7 +30,8 @@ export interface ProcessExitParts extends Omit<WatchParts, 'statusOf' | 'pids'> 
 
 /**
  * Raises the alarm of a watched process when the last of it ends, unless we or an operator by systemctl(1) ended it, or systemd
- * starts it again. What runs at the start is learned; what is not running then raises nothing until it has been seen.
+ * starts it again. What runs at the start is learned; what does not run then raises nothing until it has been seen, unless it is
+ * known to have run before (`former`).
  */
 export class ProcessExitDetector implements Detector {
   readonly #parts: ProcessExitParts;
