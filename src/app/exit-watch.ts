@@ -1,6 +1,7 @@
 import { errorMessage } from '../core/errors.ts';
 import type { ExitWatchTarget, ProcessExitDetector } from '../detectors/process-exit.ts';
 import { managedProcess } from '../monitor/recovery-plan.ts';
+import { cannotLook } from '../strategies/found-running.ts';
 import type { ProcessEventSource } from '../system/process-event-source.ts';
 import { sharedLooks, type TakeLook } from '../system/process-look.ts';
 import { ProcessTable } from '../system/process-table.ts';
@@ -115,12 +116,7 @@ function target(core: Core, name: string, shared: TakeLook): ExitWatchTarget {
     };
     // How it was started is written down before anything else: a moment later it may be dead, and is to be started again.
     await plan.strategy.observe?.(process, look);
-    return (
-      (await plan.strategy.findRunning?.(process, signal, look)) ?? {
-        kind: 'unknown',
-        reason: 'its strategy has no means to tell',
-      }
-    );
+    return (await plan.strategy.findRunning?.(process, signal, look)) ?? cannotLook;
   };
   const life = core.lives.former(name);
   const former = life && { pid: life.pid, since: life.since, unit: life.unit ?? undefined };

@@ -19,4 +19,4 @@ export function standingIn(unit: RunningProcesses, standIn: RunningProcesses): R
 }
 
 /** Where a strategy cannot look for anything. */
-export const cannotLook: RunningProcesses = { kind: 'unknown', reason: 'programs cannot be looked for' };
+export const cannotLook: RunningProcesses = { kind: 'unknown', reason: 'its strategy has no means to tell' };

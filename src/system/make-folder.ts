@@ -9,6 +9,7 @@ export function makeFolder(path: string, mode: number): void {
   if (existsSync(path)) return;
   makeFolder(dirname(path), mode);
   // One at a time: with `recursive` Node tries for ever where a folder that is there takes no other, as those of /proc.
-  mkdirSync(path);
+  // Never open wider, not for a moment; the umask may have taken something away.
+  mkdirSync(path, mode);
   chmodSync(path, mode);
 }

@@ -1,8 +1,9 @@
-import { mkdirSync, readdirSync, readlinkSync, realpathSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { readdirSync, readlinkSync, realpathSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { errorMessage } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import { makeFolder } from './make-folder.ts';
 import { type ProcessIdentity, ProcessTable } from './process-table.ts';
 import { attempt, openRunFile, parseRunFileName, RUN_FILE_LIMIT, type RunFile, type RunFileKind } from './run-file.ts';
 
@@ -39,7 +40,7 @@ export class RunFiles {
    */
   create(kind: RunFileKind, runId: string): RunFile | undefined {
     try {
-      mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
+      makeFolder(this.#dir, 0o700);
       const file: RunFile = openRunFile(this.#dir, kind, runId, () => this.#closed(file));
       this.#open.add(file);
       this.#faulty = false;

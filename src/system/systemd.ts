@@ -116,9 +116,19 @@ export async function showProperties(
 const SHOW_LIMIT_MS = 10_000;
 
 const PROPERTIES = [
-  ...['Id', 'LoadState', 'ActiveState', 'SubState', 'Result', 'MainPID', 'Type', 'ControlGroup', 'Job'],
+  'Id',
+  'LoadState',
+  'ActiveState',
+  'SubState',
+  'Result',
+  'MainPID',
+  'Type',
+  'ControlGroup',
+  'Job',
   // In microseconds: when the last life of the main process began, when the unit left `active`, and when that life ended.
-  ...['ExecMainStartTimestampMonotonic', 'ActiveExitTimestampMonotonic', 'ExecMainExitTimestampMonotonic'],
+  'ExecMainStartTimestampMonotonic',
+  'ActiveExitTimestampMonotonic',
+  'ExecMainExitTimestampMonotonic',
 ] as const;
 
 /** Why a systemctl call failed, in one line; undefined where it did not. */

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { errorMessage } from '../core/errors.ts';
 import type { LaunchRecord } from '../core/launch-record.ts';
 import { handOver } from './environment-handover.ts';
 import { hostPath } from './host-path.ts';
+import { makeFolder } from './make-folder.ts';
 import { minimalEnvironment } from './minimal-environment.ts';
 import type { Launch } from './program-launcher.ts';
 import { shellArgv } from './shell.ts';
@@ -48,7 +49,7 @@ function planRecord(record: LaunchRecord, runId: string, dir: string): Transient
   const { argv: becomeProgram, input } = handOver(environmentOf(record, runId), executable, argv, Object.keys(own));
   const path = join(resolve(dir), `handover-${randomUUID()}`);
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeFolder(dir, 0o700);
     writeFileSync(path, input, { flag: 'wx', mode: 0o600 });
   } catch (error) {
     rmSync(path, { force: true });
