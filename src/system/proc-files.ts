@@ -15,19 +15,19 @@ export class ProcFiles {
     this.#root = root;
   }
 
-  /** A file that the kernel writes in one go, such as PID/stat; what is no UTF-8 becomes U+FFFD. */
+  /** A file that the kernel writes in one go, such as PID/stat: its first 2 MiB; what is no UTF-8 becomes U+FFFD. */
   text(file: string): string | undefined {
-    return this.#text(file, false);
+    return this.#text(file, false, READ_LIMIT);
   }
 
   /** A file that the kernel writes record by record, such as net/tcp: a read may give less than is still to come. */
   longText(file: string): string | undefined {
-    return this.#text(file, true);
+    return this.#text(file, true, Number.POSITIVE_INFINITY);
   }
 
-  /** The bytes of a file, the caller's own; no more than `limit` of them. */
-  bytes(file: string, limit = Number.POSITIVE_INFINITY): Buffer | undefined {
-    const length = this.#read(file, true, limit);
+  /** The bytes of a file, the caller's own; no more than `limit` of them, at most 2 MiB. */
+  bytes(file: string, limit = READ_LIMIT): Buffer | undefined {
+    const length = this.#read(file, true, Math.min(limit, READ_LIMIT));
     return length === undefined ? undefined : Buffer.from(this.#buffer.subarray(0, length));
   }
 
@@ -53,13 +53,13 @@ export class ProcFiles {
     return one !== undefined && one.dev === two?.dev && one.ino === two.ino;
   }
 
-  #text(file: string, toEnd: boolean): string | undefined {
-    const length = this.#read(file, toEnd);
+  #text(file: string, toEnd: boolean, limit: number): string | undefined {
+    const length = this.#read(file, toEnd, limit);
     return length === undefined ? undefined : this.#buffer.toString('utf8', 0, length);
   }
 
   /** How many bytes of the file stand in the common buffer, until the next call. */
-  #read(file: string, toEnd: boolean, limit = Number.POSITIVE_INFINITY): number | undefined {
+  #read(file: string, toEnd: boolean, limit: number): number | undefined {
     // A huge command line is no reason to keep as much memory for ever.
     if (this.#buffer === NONE || this.#buffer.length > KEPT_BYTES) this.#buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
     return attempt(() => withSpareDescriptor(() => this.#fill(`${this.#root}/${file}`, toEnd, limit)));
@@ -81,6 +81,9 @@ export class ProcFiles {
     }
   }
 }
+
+/** Any user can make a command line or environment as long as the machine's memory (prctl(2), PR_SET_MM_MAP): 2 MiB are read. */
+export const READ_LIMIT: number = 2 * 1024 * 1024;
 
 const NONE = Buffer.alloc(0);
 const FIRST_BYTES = 8192;

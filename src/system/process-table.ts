@@ -73,7 +73,7 @@ export class ProcessTable {
     return this.uptimeMs() - startTime * MS_PER_TICK;
   }
 
-  /** A file of /proc/PID as it is, its first `limit` bytes where that is said; undefined where it cannot be read. */
+  /** A file of /proc/PID as it is, its first `limit` bytes, at most 2 MiB (READ_LIMIT); undefined where it cannot be read. */
   bytes(pid: number, file: string, limit?: number): Buffer | undefined {
     return this.#files.bytes(`${pid}/${file}`, limit);
   }

@@ -3,6 +3,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { LaunchRecord } from '../core/launch-record.ts';
 import { hostPath } from './host-path.ts';
+import { READ_LIMIT } from './proc-files.ts';
 import { parseAuxv } from './proc-parse.ts';
 import type { ProcessTable } from './process-table.ts';
 
@@ -21,6 +22,7 @@ export function readLaunchRecord(table: ProcessTable, pid: number): LaunchReadin
   const process = table.read(pid, FIELDS);
   const auxiliary = parseAuxv(table.bytes(pid, 'auxv') ?? Buffer.alloc(0));
   const argvBytes = table.bytes(pid, 'cmdline');
+  const environmentBytes = table.bytes(pid, 'environ');
   const after = table.read(pid, ['startTime', 'uids', 'argv', 'executable']);
   if (before === undefined || process === undefined || after === undefined) return unusable('it ended meanwhile');
   const { argv, executable, cwd, root, environment, uids, gids, groups } = process;
@@ -38,6 +40,7 @@ export function readLaunchRecord(table: ProcessTable, pid: number): LaunchReadin
     return unusable('it was executed with more rights than its caller had');
   }
   if (root !== '/') return unusable(`it runs in a root directory of its own (${root})`);
+  if (isCut(argvBytes) || isCut(environmentBytes)) return unusable('its command line or environment is longer than 2 MiB');
   if (argvBytes === undefined || !isUtf8(argvBytes)) return unusable('its command line is not UTF-8');
   if (isTitle(argv, executable)) return unusable('it wrote a title over its command line');
   const program = asScript(process.name, argv, cwd) ?? { argv, executable };
@@ -46,6 +49,11 @@ export function readLaunchRecord(table: ProcessTable, pid: number): LaunchReadin
 }
 
 const FIELDS = ['name', 'startTime', 'argv', 'executable', 'cwd', 'root', 'environment', 'uids', 'gids', 'groups'] as const;
+
+/** What was not read to its end would be started with half of its arguments. */
+function isCut(bytes: Buffer | undefined): boolean {
+  return bytes !== undefined && bytes.length >= READ_LIMIT;
+}
 
 function unusable(reason: string): LaunchReading {
   return { kind: 'unusable', reason };

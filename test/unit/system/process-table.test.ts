@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -269,4 +269,35 @@ test('a signal goes to the process that was seen, never to its successor', async
   assert.equal(signalProcess(table, seen, 15), 'sent');
   assert.deepEqual(await ended, [null, 'SIGTERM']);
   assert.equal(signalProcess(table, seen, 15), 'gone');
+});
+
+test('a command line of any length costs no more than 2 MiB of it', (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'proc-'));
+  t.after(() => rmSync(root, { recursive: true }));
+  mkdirSync(join(root, '4711'));
+  writeFileSync(join(root, 'uptime'), '1000.00 2000.00\n');
+  for (const file of ['stat', 'status']) writeFileSync(join(root, `4711/${file}`), readFileSync(`/proc/self/${file}`));
+  for (const file of ['cmdline', 'environ']) {
+    writeFileSync(join(root, `4711/${file}`), 'first\0');
+    truncateSync(join(root, `4711/${file}`), 600 * 1024 * 1024);
+  }
+  const before = process.memoryUsage().rss;
+  const [found] = new ProcessTable(root).list(['name', 'argv', 'environment']);
+  for (const strings of [found?.argv, found?.environment]) {
+    assert.equal(strings?.[0], 'first');
+    assert.ok((strings?.length ?? 0) <= 2 * 1024 * 1024);
+  }
+  assert.equal(new ProcessTable(root).bytes(4711, 'cmdline')?.length, 2 * 1024 * 1024);
+  const grown = process.memoryUsage().rss - before;
+  assert.ok(grown < 200 * 1024 * 1024, `${grown} bytes`);
+});
+
+test('what is longer than we read is not started again', async (t) => {
+  const zoo = openZoo(t);
+  const program = zoo.sleeper('long-environment');
+  const become = `ulimit -s 65536; x=$(head -c 120000 /dev/zero | tr '\\0' x); exec env $(for i in $(seq 20); do echo "LONG$i=$x"; done) "$0" 300`;
+  const pid = await zoo.start('bash', ['-c', become, program]);
+  await waitFor('the program itself', () => table.read(pid, ['executable'])?.executable === program);
+  const reading = readLaunchRecord(table, pid);
+  assert.deepEqual(reading, { kind: 'unusable', reason: 'its command line or environment is longer than 2 MiB' });
 });
