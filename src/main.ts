@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --disable-sigusr1
 import { writeSync } from 'node:fs';
 import { runCli } from './cli/cli.ts';
 import { describeFailure } from './cli/failure.ts';
@@ -16,6 +16,8 @@ function fail(error: unknown): never {
   process.exit(exitCode);
 }
 
+// Node would open its debugger, to every user of the machine, where somebody started us without --disable-sigusr1.
+process.on('SIGUSR1', () => {});
 process.on('uncaughtException', fail);
 process.on('unhandledRejection', fail);
 

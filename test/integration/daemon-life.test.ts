@@ -161,3 +161,16 @@ test('a log file that cannot be written: one complaint, and the healing goes on'
   assert.match(readFileSync(join(inTheWay, 'monitor.log'), 'utf8'), /Alarm cleared for a/, 'what was kept is written');
   await world.nothingLeft();
 });
+
+test('SIGUSR1 opens no debugger, neither in the daemon nor where Node was started without our flag', options, async (t) => {
+  const world = await DaemonWorld.open(t, server());
+  for (const flags of [[], ['--disable-sigusr1']]) {
+    const daemon = await world.start(flags);
+    daemon.child.kill('SIGUSR1');
+    // A later signal that it has to act on: by then the first one has had its effect.
+    daemon.child.kill('SIGHUP');
+    await daemon.line(/Configuration reloaded/);
+    assert.doesNotMatch(daemon.stderr(), /[Dd]ebugger/);
+    assert.equal((await daemon.stop()).code, 0);
+  }
+});

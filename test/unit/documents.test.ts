@@ -42,6 +42,20 @@ describe('the configuration reference', () => {
   });
 });
 
+describe('whatever starts Node', () => {
+  for (const [file, pattern] of [
+    ['monitor_service.service', /^ExecStart=(.*)$/gm],
+    ['.ci/package', /^exec (.*)$/gm],
+    ['package.json', /"start": "(.*)"/g],
+    ['src/main.ts', /^#!(.*)$/gm],
+  ] as const)
+    it(`closes the debugger to SIGUSR1: ${file}`, () => {
+      const commands = [...read(file).matchAll(pattern)].map(([, command]) => command);
+      assert.ok(commands.length > 0);
+      for (const command of commands) assert.match(`${command} `, / --disable-sigusr1 /);
+    });
+});
+
 describe('the command line in the manual', () => {
   it('has every command with every option of it, and none that there is not', () => {
     const described = commandsOfManual(read('monitor_service.8'));
