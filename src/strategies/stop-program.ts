@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { commandEnvironment, expandCommand } from '../core/command-template.ts';
-import { commandFailure } from '../system/command-runner.ts';
+import { commandFailure } from '../system/command-result.ts';
 import type { ProcessTable } from '../system/process-table.ts';
 import type { ProcessTree } from './process-match.ts';
 import type { ProcessOptions } from './process-options.ts';

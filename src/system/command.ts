@@ -1,5 +1,5 @@
 import { execa, type Options } from 'execa';
-import type { CommandResult } from './command-runner.ts';
+import type { CommandResult } from './command-result.ts';
 import { minimalEnvironment } from './minimal-environment.ts';
 import { OutputPipe } from './output-pipe.ts';
 import {

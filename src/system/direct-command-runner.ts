@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type StartOptions, startProgram } from './command.ts';
-import type { CommandResult, CommandRunner, ShellCommand } from './command-runner.ts';
+import type { CommandResult } from './command-result.ts';
+import type { CommandRunner, ShellCommand } from './command-runner.ts';
 import { killGroup, killRun } from './kill-run.ts';
 import { minimalEnvironment } from './minimal-environment.ts';
 import { ProcessTable } from './process-table.ts';

@@ -1,5 +1,5 @@
 import { startProgram } from './command.ts';
-import { commandFailure } from './command-runner.ts';
+import { commandFailure } from './command-result.ts';
 import { minimalEnvironment } from './minimal-environment.ts';
 import type { Launch, LaunchResult, ProgramLauncher } from './program-launcher.ts';
 import { planRecorded, type StartPlan } from './recorded-program.ts';

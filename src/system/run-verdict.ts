@@ -1,4 +1,4 @@
-import type { CommandResult } from './command-runner.ts';
+import type { CommandResult } from './command-result.ts';
 
 /** How a transient run ended, as `systemd-run --wait` says it. */
 export type RunVerdict =

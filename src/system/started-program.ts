@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { CommandResult } from './command-runner.ts';
+import type { CommandResult } from './command-result.ts';
 import { killRun } from './kill-run.ts';
 import { OutputTail } from './output-tail.ts';
 import { ProcessTable } from './process-table.ts';

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type StartResult, startProgram } from './command.ts';
-import type { CommandResult, CommandRunner, ShellCommand } from './command-runner.ts';
+import type { CommandResult } from './command-result.ts';
+import type { CommandRunner, ShellCommand } from './command-runner.ts';
 import { minimalEnvironment } from './minimal-environment.ts';
 import { OutputTail } from './output-tail.ts';
 import type { RunFile } from './run-file.ts';

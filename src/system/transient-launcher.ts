@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { printable } from '../core/printable.ts';
 import { execute } from './command.ts';
-import { type CommandResult, commandFailure } from './command-runner.ts';
+import { type CommandResult, commandFailure } from './command-result.ts';
 import { ProcessTable } from './process-table.ts';
 import type { Launch, LaunchResult, ProgramLauncher } from './program-launcher.ts';
 import { PLAIN, showProperties, systemctl } from './systemd.ts';

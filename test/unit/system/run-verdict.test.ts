@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { commandFailure } from '../../../src/system/command-runner.ts';
+import { commandFailure } from '../../../src/system/command-result.ts';
 import { BEGUN, isUnderWay, readVerdict, verdictResult } from '../../../src/system/run-verdict.ts';
 
 const begun = `Running as unit: x.service\n${BEGUN}\n`;

@@ -1,0 +1,39 @@
+/** How a command ended. `output`: stdout and stderr together, at most 64 KiB (the end of it), printable or not. */
+export type CommandResult =
+  | { readonly kind: 'exited'; readonly exitCode: number; readonly output: string }
+  | { readonly kind: 'signaled'; readonly signal: string; readonly output: string }
+  | { readonly kind: 'timed_out'; readonly afterMs: number; readonly output: string }
+  /** The signal given to `run` aborted it. */
+  | { readonly kind: 'aborted'; readonly output: string }
+  /** It never ran: no shell, no such user, systemd refused. */
+  | { readonly kind: 'not_started'; readonly reason: string };
+
+/** One line saying how a command failed, its last lines of output after it; undefined where it ended with exit code 0. */
+export function commandFailure(result: CommandResult): string | undefined {
+  switch (result.kind) {
+    case 'exited':
+      return result.exitCode === 0 ? undefined : withOutput(`exit code ${result.exitCode}`, result.output);
+    case 'signaled':
+      return withOutput(`killed by ${result.signal}`, result.output);
+    case 'timed_out':
+      return withOutput(`still running after ${result.afterMs / 1000} s, killed`, result.output);
+    case 'aborted':
+      return 'aborted';
+    case 'not_started':
+      return `not started: ${result.reason}`;
+    default:
+      return result satisfies never;
+  }
+}
+
+function withOutput(reason: string, output: string): string {
+  const lines = output.split('\n').filter((line) => line.trim() !== '');
+  const tail = lines
+    .slice(-SHOWN_LINES)
+    .map((line) => line.slice(0, SHOWN_LINE_LENGTH))
+    .join(' | ');
+  return tail === '' ? reason : `${reason}: ${tail}`;
+}
+
+const SHOWN_LINES = 3;
+const SHOWN_LINE_LENGTH = 200;
