@@ -2,8 +2,8 @@ import { ConfigError, type ConfigProblem, errorMessage } from '../core/errors.ts
 import type { Logger } from '../core/logger.ts';
 import type { ProcessEventType } from '../core/process-event.ts';
 import { createLogger } from '../logging/logger.ts';
-import { openDatagram } from '../system/datagram.ts';
-import type { ProcessEventSource } from '../system/process-event-source.ts';
+import { openDatagram } from '../system/native/datagram.ts';
+import type { ProcessEventSource } from '../system/process-events/source.ts';
 import type { CheckReport, CliBackends, DatabaseReport } from './backends.ts';
 import { isKeptOffline, offlineLook, offlineOrders, offlineStatus } from './offline.ts';
 import { readSettings, type Settings } from './settings.ts';

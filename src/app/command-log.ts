@@ -1,5 +1,5 @@
 import type { Logger } from '../core/logger.ts';
-import type { CommandRunner } from '../system/command-runner.ts';
+import type { CommandRunner } from '../system/runs/runner.ts';
 
 /** `commands`, with what they print in the log at debug. */
 export function logOutput(commands: CommandRunner, log: Logger): CommandRunner {

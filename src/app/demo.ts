@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { errorMessage } from '../core/errors.ts';
 import { createSchema } from '../stores/sqlite.ts';
-import { ProcessTable } from '../system/process-table.ts';
+import { ProcessTable } from '../system/proc/table.ts';
 import type { Core } from './app.ts';
 import { type DaemonSignals, runDaemon } from './daemon.ts';
 

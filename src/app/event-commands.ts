@@ -3,7 +3,7 @@ import type { EventLine } from '../core/event-line.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ProcessEvent } from '../core/process-event.ts';
 import type { EventStreamOptions } from '../stream/parse-events.ts';
-import type { ProcessEventSource } from '../system/process-event-source.ts';
+import type { ProcessEventSource } from '../system/process-events/source.ts';
 import type { CliBackends } from './backends.ts';
 import { createDescriber, openEventStream } from './event-stream.ts';
 

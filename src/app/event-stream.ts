@@ -8,10 +8,10 @@ import { describingTypes, EventDescriber } from '../stream/event-describer.ts';
 import { createEventServer } from '../stream/event-server.ts';
 import type { EventStreamOptions } from '../stream/parse-events.ts';
 import { ProcessMemory } from '../stream/process-memory.ts';
-import type { ProcessEventSource } from '../system/process-event-source.ts';
-import { createProcessEventSource } from '../system/process-events.ts';
-import { ProcessTable } from '../system/process-table.ts';
-import { UserNames } from '../system/user-names.ts';
+import { ProcessTable } from '../system/proc/table.ts';
+import { createProcessEventSource } from '../system/process-events/events.ts';
+import type { ProcessEventSource } from '../system/process-events/source.ts';
+import { UserNames } from '../system/spawn/user-names.ts';
 
 /** What the daemon's event stream is made of. */
 export interface EventStreamParts {

@@ -2,10 +2,10 @@ import { errorMessage } from '../core/errors.ts';
 import type { ExitWatchTarget, ProcessExitDetector } from '../detectors/process-exit.ts';
 import { managedProcess } from '../monitor/recovery-plan.ts';
 import { cannotLook } from '../strategies/found-running.ts';
-import type { ProcessEventSource } from '../system/process-event-source.ts';
-import { sharedLooks, type TakeLook } from '../system/process-look.ts';
-import { ProcessTable } from '../system/process-table.ts';
-import type { RunningProcesses } from '../system/running-processes.ts';
+import { sharedLooks, type TakeLook } from '../system/proc/look.ts';
+import { ProcessTable } from '../system/proc/table.ts';
+import type { ProcessEventSource } from '../system/process-events/source.ts';
+import type { RunningProcesses } from '../system/systemd/running-processes.ts';
 import type { Core } from './app.ts';
 
 /** The watching of processes with `watch_exit`, in the daemon: loaded when the first one has it, kept up to date by reloads. */

@@ -1,7 +1,7 @@
 import { errorMessage } from '../core/errors.ts';
 import { managedProcess } from '../monitor/recovery-plan.ts';
-import { ProcessLook } from '../system/process-look.ts';
-import { ProcessTable } from '../system/process-table.ts';
+import { ProcessLook } from '../system/proc/look.ts';
+import { ProcessTable } from '../system/proc/table.ts';
 import type { Core } from './app.ts';
 
 /** At most so often: programs are looked at far more rarely than the database may be. */

@@ -3,7 +3,7 @@ import type { Orders } from '../control/orders.ts';
 import { ConfigError, errorMessage, formatProblem } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { LoggingOptions } from '../logging/parse-logging.ts';
-import type { Notifier } from '../system/sd-notify.ts';
+import type { Notifier } from '../system/systemd/notify.ts';
 import type { Core } from './app.ts';
 import { readSettings, type Settings } from './settings.ts';
 

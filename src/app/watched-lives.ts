@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { EventBus } from '../core/events.ts';
 import type { WatchedLife, WatchedLifeRecords } from '../state/daemon-state.ts';
-import { ProcessTable } from '../system/process-table.ts';
+import { ProcessTable } from '../system/proc/table.ts';
 
 /** Since when watched processes run and how their last lives ended, across restarts of the daemon. */
 export class WatchedLives {

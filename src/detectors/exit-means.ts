@@ -1,4 +1,4 @@
-import { canWatchByPidfd } from '../system/pid-watch.ts';
+import { canWatchByPidfd } from '../system/proc/pid-watch.ts';
 
 /** By which means ends and beginnings are noticed. */
 export interface ExitMeans {

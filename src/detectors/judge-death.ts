@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
-import type { ProcessTable } from '../system/process-table.ts';
-import type { RunningProcesses } from '../system/running-processes.ts';
-import type { UnitStatus } from '../system/service-manager.ts';
+import type { ProcessTable } from '../system/proc/table.ts';
+import type { RunningProcesses } from '../system/systemd/running-processes.ts';
+import type { UnitStatus } from '../system/systemd/service-manager.ts';
 import { judgeByUnit, type ProcessDeath, type Verdict } from './process-death.ts';
 
 /** What is asked after a death. */

@@ -1,5 +1,5 @@
-import { calledName, calledNames, NAME_FIELDS } from '../system/called-names.ts';
-import type { ProcessTable } from '../system/process-table.ts';
+import { calledName, calledNames, NAME_FIELDS } from '../system/proc/called-names.ts';
+import type { ProcessTable } from '../system/proc/table.ts';
 
 /** What a process may be known by: its own names, cut as the kernel cuts them, and the units it runs in. */
 export interface CalledBy {

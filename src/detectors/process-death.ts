@@ -1,7 +1,7 @@
 import { localTimestamp } from '../core/clock.ts';
 import { formatDuration } from '../core/duration.ts';
 import { describeWaitStatus, isCleanEnd } from '../core/wait-status.ts';
-import type { UnitStatus } from '../system/service-manager.ts';
+import type { UnitStatus } from '../system/systemd/service-manager.ts';
 
 /** The end of a process that was watched. */
 export interface ProcessDeath {

@@ -1,7 +1,7 @@
 import type { ProcessEvent } from '../core/process-event.ts';
-import { canWatchByPidfd } from '../system/pid-watch.ts';
-import type { ProcessEventSource, ProcessEventSubscription } from '../system/process-event-source.ts';
-import type { RunningProcesses } from '../system/running-processes.ts';
+import { canWatchByPidfd } from '../system/proc/pid-watch.ts';
+import type { ProcessEventSource, ProcessEventSubscription } from '../system/process-events/source.ts';
+import type { RunningProcesses } from '../system/systemd/running-processes.ts';
 import type { Detector } from './detector.ts';
 import { describeMeans, NEWCOMERS_LOOK_MS } from './exit-means.ts';
 import { type CalledBy, Newcomers } from './newcomers.ts';

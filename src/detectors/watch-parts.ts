@@ -1,8 +1,8 @@
 import type { Clock } from '../core/clock.ts';
 import type { EventBus } from '../core/events.ts';
 import type { Logger } from '../core/logger.ts';
-import type { ProcessTable } from '../system/process-table.ts';
-import type { ServiceManager } from '../system/service-manager.ts';
+import type { ProcessTable } from '../system/proc/table.ts';
+import type { ServiceManager } from '../system/systemd/service-manager.ts';
 import type { AlarmRaiser } from './detector.ts';
 import type { WatchedPids } from './watched-pids.ts';
 

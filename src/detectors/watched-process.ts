@@ -1,8 +1,8 @@
 import { describeWaitStatus } from '../core/wait-status.ts';
-import { type PidWatch, watchPid } from '../system/pid-watch.ts';
-import type { ProcessIdentity } from '../system/process-table.ts';
-import type { RunningProcesses } from '../system/running-processes.ts';
-import type { UnitStatus } from '../system/service-manager.ts';
+import { type PidWatch, watchPid } from '../system/proc/pid-watch.ts';
+import type { ProcessIdentity } from '../system/proc/table.ts';
+import type { RunningProcesses } from '../system/systemd/running-processes.ts';
+import type { UnitStatus } from '../system/systemd/service-manager.ts';
 import { type FoundProcesses, judgeDeath } from './judge-death.ts';
 import { describeDeath, type ProcessDeath } from './process-death.ts';
 import type { FormerLife, WatchParts } from './watch-parts.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { commandEnvironment, expandCommand } from '../core/command-template.ts';
-import { commandFailure } from '../system/command-result.ts';
+import { commandFailure } from '../system/spawn/command-result.ts';
 import type { HealthCheckDefinition } from './health-check.ts';
 
 /** What the command check takes from `[process.NAME]`. */

@@ -1,7 +1,7 @@
 import type { ManagedProcess } from '../core/alarm.ts';
 import type { SectionReader } from '../core/config.ts';
 import type { HealthResult } from '../core/outcomes.ts';
-import type { CommandRunner } from '../system/command-runner.ts';
+import type { CommandRunner } from '../system/runs/runner.ts';
 
 /** A way of telling whether a process is well. The caller owns the repeating, the time limit and the log. */
 export interface HealthCheck {

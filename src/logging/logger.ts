@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { type LogFields, type Logger, type LogLevel, logLevels } from '../core/logger.ts';
+import { groupId } from '../system/files/group-id.ts';
 import { Console, type ConsoleStream } from './console.ts';
-import { groupId } from './group-id.ts';
 import { LogFile } from './log-file.ts';
 import { cleanFields, cleanMessage, type LogLine, plainLine, textLine, withError } from './log-line.ts';
 import type { LoggingOptions } from './parse-logging.ts';

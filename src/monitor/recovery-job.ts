@@ -5,7 +5,7 @@ import { shownProcessId } from '../core/kept-row.ts';
 import type { Logger } from '../core/logger.ts';
 import type { DaemonState } from '../state/daemon-state.ts';
 import type { AlarmStore } from '../stores/store.ts';
-import type { CommandRunner } from '../system/command-runner.ts';
+import type { CommandRunner } from '../system/runs/runner.ts';
 import type { Holds } from './holds.ts';
 import type { KeptAlarms } from './kept-alarms.ts';
 import type { RecoveryPlan } from './recovery-plan.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { commandEnvironment, expandCommand } from '../core/command-template.ts';
 import type { RecoverySettings } from '../core/config.ts';
 import type { RestartAttempt, RestartOutcome } from '../strategies/strategy.ts';
-import { commandFailure } from '../system/command-result.ts';
+import { commandFailure } from '../system/spawn/command-result.ts';
 import { proveLasting } from './health-proof.ts';
 import { processFields, type RecoveryJob, type RecoveryOutcome, type RecoveryParts } from './recovery-job.ts';
 import { dropHealedMembers } from './still-in-alarm.ts';

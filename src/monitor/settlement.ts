@@ -2,7 +2,7 @@ import { isSameNotes, type ManagedProcess, type ProcessRow } from '../core/alarm
 import { isKeptRow } from '../core/kept-row.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Journal, JournalAlarm, JournalEntry } from '../state/daemon-state.ts';
-import type { CommandRunner } from '../system/command-runner.ts';
+import type { CommandRunner } from '../system/runs/runner.ts';
 import type { RecoveryJob } from './recovery-job.ts';
 import type { Plans } from './recovery-plan.ts';
 

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { errorMessage } from '../core/errors.ts';
-import { makeFolder } from '../system/make-folder.ts';
+import { makeFolder } from '../system/files/make-folder.ts';
 
 /**
  * Makes `dir` (mode 0700) where there is none. Why it cannot be used, in one line, or undefined: what stands in it is started

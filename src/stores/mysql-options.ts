@@ -1,6 +1,6 @@
 import type { SectionReader } from '../core/config.ts';
+import { readNamedFile } from '../system/files/read-named-file.ts';
 import { endpointName, type MysqlEndpoint, parseHosts } from './mysql-hosts.ts';
-import { readNamedFile } from './read-named-file.ts';
 import { unusedSection } from './unused-section.ts';
 
 /** The `[database]` keys of the MySQL store. */

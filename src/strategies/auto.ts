@@ -1,9 +1,9 @@
 import type { ManagedProcess } from '../core/alarm.ts';
 import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
-import type { TakeLook } from '../system/process-look.ts';
-import type { RunningProcesses } from '../system/running-processes.ts';
-import type { UnitStatus } from '../system/service-manager.ts';
-import { appUnit } from '../system/unit-name.ts';
+import type { TakeLook } from '../system/proc/look.ts';
+import type { RunningProcesses } from '../system/systemd/running-processes.ts';
+import type { UnitStatus } from '../system/systemd/service-manager.ts';
+import { appUnit } from '../system/systemd/unit-name.ts';
 import { type Choice, choiceFor } from './auto-choice.ts';
 import { startDeadline } from './deadline.ts';
 import { cannotLook, standingIn } from './found-running.ts';

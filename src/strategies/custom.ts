@@ -1,7 +1,7 @@
 import type { ManagedProcess } from '../core/alarm.ts';
 import { commandEnvironment, expandCommand } from '../core/command-template.ts';
 import type { RestartPreview } from '../core/outcomes.ts';
-import { commandFailure } from '../system/command-result.ts';
+import { commandFailure } from '../system/spawn/command-result.ts';
 import { cannotLook } from './found-running.ts';
 import type { RestartAttempt, RestartOutcome, RestartStrategy, StrategyDefinition, StrategyParts } from './strategy.ts';
 import { serviceName } from './unit-policy.ts';

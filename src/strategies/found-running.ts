@@ -1,5 +1,5 @@
-import type { ProcessTable } from '../system/process-table.ts';
-import type { RunningProcesses } from '../system/running-processes.ts';
+import type { ProcessTable } from '../system/proc/table.ts';
+import type { RunningProcesses } from '../system/systemd/running-processes.ts';
 import type { Matches } from './process-match.ts';
 import { unitAround } from './supervisor.ts';
 

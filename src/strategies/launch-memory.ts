@@ -1,6 +1,6 @@
 import type { LaunchRecord, LaunchRecords } from '../core/launch-record.ts';
-import type { ProcessTable } from '../system/process-table.ts';
-import { readLaunchRecord } from '../system/read-launch-record.ts';
+import { readLaunchRecord } from '../system/launch/read-record.ts';
+import type { ProcessTable } from '../system/proc/table.ts';
 import type { ProcessTree } from './process-match.ts';
 
 /** How a tree's program is started, or in one line why that is not known. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { HealthResult } from '../core/outcomes.ts';
-import type { ProcessTable } from '../system/process-table.ts';
+import type { ProcessTable } from '../system/proc/table.ts';
 import { startDeadline } from './deadline.ts';
 import { type Matches, type ProcessTree, treesOf } from './process-match.ts';
 import { describePids } from './process-preview.ts';

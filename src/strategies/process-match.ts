@@ -1,8 +1,8 @@
 import type { ManagedProcess } from '../core/alarm.ts';
-import { hasEnded } from '../system/proc-parse.ts';
-import { ancestorsOf } from '../system/process-kin.ts';
-import { ProcessLook, type SeenProcess } from '../system/process-look.ts';
-import type { ProcessIdentity, ProcessTable } from '../system/process-table.ts';
+import { ancestorsOf } from '../system/proc/kin.ts';
+import { ProcessLook, type SeenProcess } from '../system/proc/look.ts';
+import { hasEnded } from '../system/proc/parse.ts';
+import type { ProcessIdentity, ProcessTable } from '../system/proc/table.ts';
 import { programMatcher } from './program-name.ts';
 import { isOwnedBy } from './program-owner.ts';
 

@@ -1,7 +1,7 @@
 import { localTimestamp } from '../core/clock.ts';
 import { counted } from '../core/counted.ts';
 import { printable } from '../core/printable.ts';
-import type { ProcessTable } from '../system/process-table.ts';
+import type { ProcessTable } from '../system/proc/table.ts';
 import type { ProcessTree } from './process-match.ts';
 import type { ProcessOptions } from './process-options.ts';
 import { describeArgv } from './process-start.ts';

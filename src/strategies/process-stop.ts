@@ -1,9 +1,9 @@
 import { constants } from 'node:os';
 import type { Clock } from '../core/clock.ts';
 import { printable } from '../core/printable.ts';
-import { ancestorsOf, childrenOf } from '../system/process-kin.ts';
-import type { ProcessIdentity, ProcessTable } from '../system/process-table.ts';
-import { signalProcess } from '../system/signal-process.ts';
+import { ancestorsOf, childrenOf } from '../system/proc/kin.ts';
+import { signalProcess } from '../system/proc/signal.ts';
+import type { ProcessIdentity, ProcessTable } from '../system/proc/table.ts';
 import type { ProcessTree } from './process-match.ts';
 
 /** How stopping ended. `processes`: how many there were; `killed`: how many of them SIGKILL ended. */

@@ -1,6 +1,6 @@
 import type { ManagedProcess } from '../core/alarm.ts';
 import { COMM_BYTES, cutName } from '../core/comm.ts';
-import type { ProcessInfo } from '../system/process-table.ts';
+import type { ProcessInfo } from '../system/proc/table.ts';
 import { judgeUnitName } from './unit-policy.ts';
 
 /** What a name is held against. */

@@ -1,7 +1,7 @@
 import process from 'node:process';
-import { parseAuxv } from '../system/proc-parse.ts';
-import type { ProcessIdentity, ProcessTable } from '../system/process-table.ts';
-import { findAccount } from '../system/user-account.ts';
+import { parseAuxv } from '../system/proc/parse.ts';
+import type { ProcessIdentity, ProcessTable } from '../system/proc/table.ts';
+import { findAccount } from '../system/spawn/user-account.ts';
 
 /** Users whose processes are believed to be the program that they call themselves; or in one line why that cannot be told. */
 export type Owners =

@@ -1,7 +1,7 @@
 import type { ManagedProcess } from '../core/alarm.ts';
 import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
-import { ProcessTable } from '../system/process-table.ts';
-import type { RunningProcesses } from '../system/running-processes.ts';
+import { ProcessTable } from '../system/proc/table.ts';
+import type { RunningProcesses } from '../system/systemd/running-processes.ts';
 import type { Life, Resolution, RestartAttempt, RestartOutcome, RestartStrategy, StrategyDefinition } from './strategy.ts';
 import { proveUnitLasts, whyNotLasting } from './unit-health.ts';
 import { lookUpUnit, type UnitLookup } from './unit-lookup.ts';

@@ -4,11 +4,11 @@ import type { SectionReader } from '../core/config.ts';
 import type { LaunchRecords } from '../core/launch-record.ts';
 import type { Logger } from '../core/logger.ts';
 import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
-import type { CommandRunner } from '../system/command-runner.ts';
-import type { TakeLook } from '../system/process-look.ts';
-import type { ProgramLauncher } from '../system/program-launcher.ts';
-import type { RunningProcesses } from '../system/running-processes.ts';
-import type { ServiceManager } from '../system/service-manager.ts';
+import type { ProgramLauncher } from '../system/launch/launcher.ts';
+import type { TakeLook } from '../system/proc/look.ts';
+import type { CommandRunner } from '../system/runs/runner.ts';
+import type { RunningProcesses } from '../system/systemd/running-processes.ts';
+import type { ServiceManager } from '../system/systemd/service-manager.ts';
 
 export const strategyNames = ['service', 'process', 'auto', 'custom'] as const;
 export type StrategyName = (typeof strategyNames)[number];

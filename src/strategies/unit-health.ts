@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { HealthResult } from '../core/outcomes.ts';
-import type { UnitStatus } from '../system/service-manager.ts';
+import type { UnitStatus } from '../system/systemd/service-manager.ts';
 import { startDeadline } from './deadline.ts';
 import type { UnitLookup } from './unit-lookup.ts';
 import { describeState, isUp, unitHealth } from './unit-state.ts';

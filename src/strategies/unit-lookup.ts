@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { ServiceManager, UnitStatus } from '../system/service-manager.ts';
+import type { ServiceManager, UnitStatus } from '../system/systemd/service-manager.ts';
 import { isOwnUnit, judgeUnitName } from './unit-policy.ts';
 
 /** What systemd has under a name. Every reason is one line for people. */

@@ -1,4 +1,4 @@
-import type { UnitStatus } from '../system/service-manager.ts';
+import type { UnitStatus } from '../system/systemd/service-manager.ts';
 
 /** What a name means as a systemd service. */
 export type UnitNameJudgement =

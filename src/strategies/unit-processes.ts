@@ -1,6 +1,6 @@
-import { hasEnded } from '../system/proc-parse.ts';
-import type { ProcessIdentity, ProcessTable } from '../system/process-table.ts';
-import type { UnitStatus } from '../system/service-manager.ts';
+import { hasEnded } from '../system/proc/parse.ts';
+import type { ProcessIdentity, ProcessTable } from '../system/proc/table.ts';
+import type { UnitStatus } from '../system/systemd/service-manager.ts';
 import { isRestartedBySystemd, isUp } from './unit-state.ts';
 
 /** The processes whose end is the unit's: its main process; of a unit that has none and is up, all in its cgroup, the oldest first. */

@@ -1,4 +1,4 @@
-import type { ServiceManager, UnitStatus } from '../system/service-manager.ts';
+import type { ServiceManager, UnitStatus } from '../system/systemd/service-manager.ts';
 import { type Deadline, startDeadline } from './deadline.ts';
 import type { RestartOutcome, StrategyParts } from './strategy.ts';
 import type { UnitLookup } from './unit-lookup.ts';

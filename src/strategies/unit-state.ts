@@ -1,5 +1,5 @@
 import type { HealthResult } from '../core/outcomes.ts';
-import type { UnitStatus } from '../system/service-manager.ts';
+import type { UnitStatus } from '../system/systemd/service-manager.ts';
 
 /**
  * What brings a unit up from where it stands. `wait`: systemd is about to restart it by itself, and to restart on top would

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { ProcessEvent } from '../core/process-event.ts';
-import { MS_PER_TICK } from '../system/proc-parse.ts';
-import type { ProcessTable } from '../system/process-table.ts';
+import { MS_PER_TICK } from '../system/proc/parse.ts';
+import type { ProcessTable } from '../system/proc/table.ts';
 
 /** What is remembered of a process that runs. */
 export interface RememberedProcess {

@@ -1,14 +1,14 @@
 import { resolve } from 'node:path';
 import type { Logger } from '../core/logger.ts';
-import type { CommandRunner } from './command-runner.ts';
-import { DirectCommandRunner } from './direct-command-runner.ts';
-import { DirectLauncher } from './direct-launcher.ts';
-import type { ProgramLauncher } from './program-launcher.ts';
-import { RunFiles } from './run-files.ts';
-import type { ServiceManager } from './service-manager.ts';
-import { Systemd } from './systemd.ts';
-import { TransientCommandRunner } from './transient-commands.ts';
-import { TransientLauncher } from './transient-launcher.ts';
+import { DirectLauncher } from './launch/direct.ts';
+import type { ProgramLauncher } from './launch/launcher.ts';
+import { TransientLauncher } from './launch/transient.ts';
+import { DirectCommandRunner } from './runs/direct.ts';
+import { RunFiles } from './runs/files.ts';
+import type { CommandRunner } from './runs/runner.ts';
+import { TransientCommandRunner } from './runs/transient.ts';
+import type { ServiceManager } from './systemd/service-manager.ts';
+import { Systemd } from './systemd/systemctl.ts';
 
 /** How commands and programs are run here. */
 export interface Execution {

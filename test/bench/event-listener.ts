@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { processEventTypes } from '../../src/core/process-event.ts';
-import { createProcessEventSource } from '../../src/system/process-events.ts';
+import { createProcessEventSource } from '../../src/system/process-events/events.ts';
 
 /**
  * A process that listens to process events and does nothing else: `ready` once it does; then for each line of standard input one

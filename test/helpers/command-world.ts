@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { ShellCommand } from '../../src/system/command-runner.ts';
-import { DirectCommandRunner } from '../../src/system/direct-command-runner.ts';
-import { ProcessTable } from '../../src/system/process-table.ts';
-import { RunFiles } from '../../src/system/run-files.ts';
+import { ProcessTable } from '../../src/system/proc/table.ts';
+import { DirectCommandRunner } from '../../src/system/runs/direct.ts';
+import { RunFiles } from '../../src/system/runs/files.ts';
+import type { ShellCommand } from '../../src/system/runs/runner.ts';
 import { RecordedLog } from './recorded-log.ts';
 import { tempDir } from './temp-dir.ts';
 import { waitFor } from './wait-for.ts';

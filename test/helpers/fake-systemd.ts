@@ -1,4 +1,4 @@
-import type { ServiceCallResult, ServiceManager, UnitStatus } from '../../src/system/service-manager.ts';
+import type { ServiceCallResult, ServiceManager, UnitStatus } from '../../src/system/systemd/service-manager.ts';
 import type { FakeClock } from './fake-clock.ts';
 
 /** How a unit of the fake systemd behaves. */

@@ -19,8 +19,8 @@ import { Settlement } from '../../src/monitor/settlement.ts';
 import type { DaemonState } from '../../src/state/daemon-state.ts';
 import type { AlarmStore } from '../../src/stores/store.ts';
 import type { Life, RestartAttempt, RestartOutcome } from '../../src/strategies/strategy.ts';
-import type { CommandResult } from '../../src/system/command-result.ts';
-import type { CommandRunner, ShellCommand } from '../../src/system/command-runner.ts';
+import type { CommandRunner, ShellCommand } from '../../src/system/runs/runner.ts';
+import type { CommandResult } from '../../src/system/spawn/command-result.ts';
 import { FakeClock } from './fake-clock.ts';
 import { memoryState } from './memory-state.ts';
 

@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test';
 import type { ProcessEvent, ProcessEventType } from '../../src/core/process-event.ts';
-import type { ProcessEventSource } from '../../src/system/process-event-source.ts';
-import { createProcessEventSource } from '../../src/system/process-events.ts';
+import { createProcessEventSource } from '../../src/system/process-events/events.ts';
+import type { ProcessEventSource } from '../../src/system/process-events/source.ts';
 
 /** Why the kernel tells nothing of processes here, in one line; undefined where it does. */
 export async function processEventsProblem(): Promise<string | undefined> {

@@ -7,10 +7,10 @@ import type { Logger } from '../../src/core/logger.ts';
 import { ProcessStrategy } from '../../src/strategies/process.ts';
 import type { ProcessOptions } from '../../src/strategies/process-options.ts';
 import type { RestartAttempt, StrategyParts } from '../../src/strategies/strategy.ts';
-import { DirectCommandRunner } from '../../src/system/direct-command-runner.ts';
-import { DirectLauncher } from '../../src/system/direct-launcher.ts';
-import { ProcessTable } from '../../src/system/process-table.ts';
-import { RunFiles } from '../../src/system/run-files.ts';
+import { DirectLauncher } from '../../src/system/launch/direct.ts';
+import { ProcessTable } from '../../src/system/proc/table.ts';
+import { DirectCommandRunner } from '../../src/system/runs/direct.ts';
+import { RunFiles } from '../../src/system/runs/files.ts';
 import { memoryState } from './memory-state.ts';
 import { openZoo, type ProcessZoo } from './process-zoo.ts';
 

@@ -2,8 +2,8 @@ import type { ManagedProcess } from '../../src/core/alarm.ts';
 import type { SectionReader } from '../../src/core/config.ts';
 import type { Logger } from '../../src/core/logger.ts';
 import type { RestartAttempt } from '../../src/strategies/strategy.ts';
-import type { CommandResult } from '../../src/system/command-result.ts';
-import type { CommandRunner, ShellCommand } from '../../src/system/command-runner.ts';
+import type { CommandRunner, ShellCommand } from '../../src/system/runs/runner.ts';
+import type { CommandResult } from '../../src/system/spawn/command-result.ts';
 import type { FakeClock } from './fake-clock.ts';
 
 /** A logger that keeps nothing. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { ProcessTable } from '../../src/system/process-table.ts';
+import { ProcessTable } from '../../src/system/proc/table.ts';
 import { DaemonWorld, type Sections } from '../helpers/daemon-world.ts';
 import { openZoo } from '../helpers/process-zoo.ts';
 import { shareMariadb } from '../helpers/shared-mariadb.ts';

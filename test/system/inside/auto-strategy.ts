@@ -6,7 +6,7 @@ import { systemClock } from '../../../src/core/clock.ts';
 import { proveHealthy } from '../../../src/monitor/health-proof.ts';
 import type { RecoveryPlan } from '../../../src/monitor/recovery-plan.ts';
 import { parseStrategy } from '../../../src/strategies/index.ts';
-import { appUnit } from '../../../src/system/unit-name.ts';
+import { appUnit } from '../../../src/system/systemd/unit-name.ts';
 import { attemptOn, FakeSection, managed, never, silentLog } from '../../helpers/strategy-parts.ts';
 import { knownUnits, openRuns } from './runs.ts';
 

@@ -4,9 +4,9 @@ import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, readlink
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { LaunchRecord } from '../../../src/core/launch-record.ts';
-import { ProcessTable } from '../../../src/system/process-table.ts';
-import { readLaunchRecord } from '../../../src/system/read-launch-record.ts';
-import { appUnit } from '../../../src/system/unit-name.ts';
+import { readLaunchRecord } from '../../../src/system/launch/read-record.ts';
+import { ProcessTable } from '../../../src/system/proc/table.ts';
+import { appUnit } from '../../../src/system/systemd/unit-name.ts';
 import { isAlive } from '../../helpers/process-zoo.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { knownUnits, openRuns, type Runs } from './runs.ts';

@@ -3,15 +3,15 @@ import { connect, createServer } from 'node:net';
 import { constants } from 'node:os';
 import { systemClock } from '../../../src/core/clock.ts';
 import { openState } from '../../../src/state/state.ts';
-import { openDatagram } from '../../../src/system/datagram.ts';
 import { createExecution } from '../../../src/system/execution.ts';
-import { hostPath } from '../../../src/system/host-path.ts';
-import { libcProblem } from '../../../src/system/libc.ts';
-import { pidfdOpen } from '../../../src/system/pidfd.ts';
-import { ProcessTable } from '../../../src/system/process-table.ts';
-import { readLaunchRecord } from '../../../src/system/read-launch-record.ts';
-import { createNotifier } from '../../../src/system/sd-notify.ts';
-import { signalProcess } from '../../../src/system/signal-process.ts';
+import { hostPath } from '../../../src/system/files/host-path.ts';
+import { readLaunchRecord } from '../../../src/system/launch/read-record.ts';
+import { openDatagram } from '../../../src/system/native/datagram.ts';
+import { libcProblem } from '../../../src/system/native/libc.ts';
+import { pidfdOpen } from '../../../src/system/native/pidfd.ts';
+import { signalProcess } from '../../../src/system/proc/signal.ts';
+import { ProcessTable } from '../../../src/system/proc/table.ts';
+import { createNotifier } from '../../../src/system/systemd/notify.ts';
 import { silentLog } from '../../helpers/strategy-parts.ts';
 
 // Stands in for the daemon in its unit's sandbox, does everything that the daemon has to do there, and writes down how it went.

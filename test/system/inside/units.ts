@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { Systemd } from '../../../src/system/systemd.ts';
+import { Systemd } from '../../../src/system/systemd/systemctl.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 
 // Runs under a real systemd, where it is PID 1: see transient.test.ts.

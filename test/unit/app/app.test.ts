@@ -6,7 +6,7 @@ import { createCore } from '../../../src/app/app.ts';
 import { createReload } from '../../../src/app/reload.ts';
 import { readSettings, type Settings } from '../../../src/app/settings.ts';
 import { StoreError } from '../../../src/core/errors.ts';
-import type { Notifier } from '../../../src/system/sd-notify.ts';
+import type { Notifier } from '../../../src/system/systemd/notify.ts';
 import { RecordedLog } from '../../helpers/recorded-log.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 

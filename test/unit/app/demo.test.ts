@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ProcessTable } from '../../../src/system/process-table.ts';
+import { ProcessTable } from '../../../src/system/proc/table.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 
 const main = join(import.meta.dirname, '../../../src/main.ts');

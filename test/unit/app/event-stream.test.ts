@@ -12,7 +12,7 @@ import { ControlClient } from '../../../src/control/client.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import type { EventLine } from '../../../src/core/event-line.ts';
 import type { EventStreamOptions } from '../../../src/stream/parse-events.ts';
-import { createProcessEventSource } from '../../../src/system/process-events.ts';
+import { createProcessEventSource } from '../../../src/system/process-events/events.ts';
 import { exitOf, FakeSource, NO_PID, RawClient } from '../../helpers/event-world.ts';
 import { freePort } from '../../helpers/free-port.ts';
 import { RecordedLog } from '../../helpers/recorded-log.ts';

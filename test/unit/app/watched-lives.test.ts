@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { WatchedLives } from '../../../src/app/watched-lives.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { EventBus } from '../../../src/core/events.ts';
-import { ProcessTable } from '../../../src/system/process-table.ts';
+import { ProcessTable } from '../../../src/system/proc/table.ts';
 import { memoryState } from '../../helpers/memory-state.ts';
 import { managed } from '../../helpers/strategy-parts.ts';
 

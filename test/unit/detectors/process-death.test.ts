@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { judgeByUnit, type ProcessDeath } from '../../../src/detectors/process-death.ts';
-import type { UnitStatus } from '../../../src/system/service-manager.ts';
+import type { UnitStatus } from '../../../src/system/systemd/service-manager.ts';
 import { noUnit } from '../../helpers/fake-systemd.ts';
 
 const FORGOTTEN: UnitStatus = { ...noUnit, id: 'run-1.service', loadState: 'not-found' };

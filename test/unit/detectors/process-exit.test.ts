@@ -5,7 +5,7 @@ import { EventBus, type MonitorEvent } from '../../../src/core/events.ts';
 import type { ProcessEvent } from '../../../src/core/process-event.ts';
 import { type ExitWatchTarget, ProcessExitDetector, type ProcessExitParts } from '../../../src/detectors/process-exit.ts';
 import { WatchedPids } from '../../../src/detectors/watched-pids.ts';
-import type { ServiceManager, UnitStatus } from '../../../src/system/service-manager.ts';
+import type { ServiceManager, UnitStatus } from '../../../src/system/systemd/service-manager.ts';
 import { noUnit } from '../../helpers/fake-systemd.ts';
 import { managed, processStrategyWorld } from '../../helpers/process-strategy-world.ts';
 import { never, silentLog } from '../../helpers/strategy-parts.ts';

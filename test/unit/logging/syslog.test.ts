@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import type { Clock } from '../../../src/core/clock.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { type DatagramSocket, Syslog } from '../../../src/logging/syslog.ts';
-import { openDatagram } from '../../../src/system/datagram.ts';
+import { openDatagram } from '../../../src/system/native/datagram.ts';
 import { bindDatagrams, type DatagramReceiver } from '../../helpers/datagram-receiver.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 import { waitFor } from '../../helpers/wait-for.ts';

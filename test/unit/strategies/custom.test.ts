@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { customStrategy, withRestartCommand } from '../../../src/strategies/custom.ts';
 import type { RestartStrategy } from '../../../src/strategies/strategy.ts';
-import type { CommandResult } from '../../../src/system/command-result.ts';
+import type { CommandResult } from '../../../src/system/spawn/command-result.ts';
 import { attemptOn, FakeCommands, FakeSection, managed, never } from '../../helpers/strategy-parts.ts';
 
 const parsed = (restartCommand?: string) =>

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { recallLaunch } from '../../../src/strategies/launch-memory.ts';
-import { ProcessLook } from '../../../src/system/process-look.ts';
-import { ProcessTable } from '../../../src/system/process-table.ts';
+import { ProcessLook } from '../../../src/system/proc/look.ts';
+import { ProcessTable } from '../../../src/system/proc/table.ts';
 
 const table = new ProcessTable();
 

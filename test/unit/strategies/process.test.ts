@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ProcessTable } from '../../../src/system/process-table.ts';
+import { ProcessTable } from '../../../src/system/proc/table.ts';
 import { attemptFor, managed, type ProcessStrategyWorld, processStrategyWorld } from '../../helpers/process-strategy-world.ts';
 import { isAlive } from '../../helpers/process-zoo.ts';
 import { waitFor } from '../../helpers/wait-for.ts';

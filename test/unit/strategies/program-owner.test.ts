@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import type { ProcessOptions } from '../../../src/strategies/process-options.ts';
 import { isOwnedBy } from '../../../src/strategies/program-owner.ts';
-import { ProcessTable } from '../../../src/system/process-table.ts';
+import { ProcessTable } from '../../../src/system/proc/table.ts';
 import { attemptFor, managed, type ProcessStrategyWorld, processStrategyWorld } from '../../helpers/process-strategy-world.ts';
 import { isAlive } from '../../helpers/process-zoo.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { isOwnUnit, judgeUnitName, serviceName } from '../../../src/strategies/unit-policy.ts';
-import type { UnitStatus } from '../../../src/system/service-manager.ts';
+import type { UnitStatus } from '../../../src/system/systemd/service-manager.ts';
 
 const kindOf = (name: string, hasOwnSection = true) => judgeUnitName(name, hasOwnSection).kind;
 

@@ -1,0 +1,61 @@
+import type { RunFiles } from '../runs/files.ts';
+import { startProgram } from '../spawn/command.ts';
+import { commandFailure } from '../spawn/command-result.ts';
+import { minimalEnvironment } from '../spawn/minimal-environment.ts';
+import { shellArgv } from '../spawn/shell.ts';
+import { commandResult, programEnding, type StartedProgram } from '../spawn/started-program.ts';
+import { asUser } from '../spawn/user-account.ts';
+import type { Launch, LaunchResult, ProgramLauncher } from './launcher.ts';
+import { planRecorded, type StartPlan } from './recorded-program.ts';
+
+/**
+ * Starts programs as children of ours, each in a new session: for where no systemd runs, or we are not root. What they write goes
+ * into a file of RunFiles, which is cut whenever it is beyond 1 MiB: enough to tell why one fell over at its start, and nothing
+ * they depend on. They outlive us, and while we live they are reaped when they end.
+ */
+export class DirectLauncher implements ProgramLauncher {
+  readonly #files: RunFiles;
+
+  constructor(files: RunFiles) {
+    this.#files = files;
+  }
+
+  async launch(launch: Launch, graceMs: number, signal: AbortSignal): Promise<LaunchResult> {
+    const plan = await planLaunch(launch, signal);
+    if (plan.kind === 'refused') return { kind: 'failed', reason: plan.reason };
+    if (signal.aborted) return { kind: 'failed', reason: 'aborted' };
+    const file = this.#files.create('app', launch.runId);
+    try {
+      if (plan.uid !== undefined) file?.give(plan.uid);
+      const start = await startProgram(plan.file, plan.argv, { ...plan.options, output: file?.fd ?? 'ignore' });
+      if (start.kind === 'not_started') return { kind: 'failed', reason: start.reason };
+      file?.record(start.program.pid);
+      return await this.#watch(start.program, graceMs, signal, () => file?.text() ?? '');
+    } finally {
+      file?.close();
+    }
+  }
+
+  /** Nothing to do: what was launched has no name that could be taken. */
+  async retire(): Promise<void> {}
+
+  async #watch(program: StartedProgram, graceMs: number, signal: AbortSignal, output: () => string): Promise<LaunchResult> {
+    const ending = await programEnding(program, graceMs, signal);
+    if (ending.kind !== 'ended') {
+      // Also when we have to go: it is under way and needs us no more.
+      program.release();
+      return { kind: 'launched', pid: program.pid };
+    }
+    const failure = commandFailure(commandResult(ending, graceMs, output()));
+    return failure === undefined ? { kind: 'launched', pid: undefined } : { kind: 'failed', reason: failure };
+  }
+}
+
+async function planLaunch({ what, runId }: Launch, signal: AbortSignal): Promise<StartPlan> {
+  if (what.kind === 'argv') return planRecorded(what.record, runId);
+  const shell = await asUser(shellArgv(what.line), what.user, signal);
+  if (shell.kind === 'refused') return shell;
+  const [file = '', ...argv] = shell.argv;
+  const environment = { ...minimalEnvironment(), ...shell.environment, ...what.environment, MONITOR_RUN_ID: runId };
+  return { kind: 'ready', file, argv, options: { environment, cwd: '/' }, uid: shell.uid };
+}

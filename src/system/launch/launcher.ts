@@ -1,0 +1,38 @@
+import type { LaunchRecord } from '../../core/launch-record.ts';
+
+/** What is to be started and to outlive the daemon. */
+export interface Launch {
+  /** Names the unit: `monitor_service-app-NAME.service`, escaped (systemd-escape(1)). */
+  readonly systemName: string;
+  /** Stands in the program's environment as MONITOR_RUN_ID. */
+  readonly runId: string;
+  /** A shell line (`start_command`, already expanded), or argv with its own surroundings. */
+  readonly what:
+    | {
+        readonly kind: 'line';
+        readonly line: string;
+        readonly environment: Readonly<Record<string, string>>;
+        readonly user: string | undefined;
+      }
+    | { readonly kind: 'argv'; readonly record: LaunchRecord };
+}
+
+/** How a launch went. */
+export type LaunchResult =
+  | { readonly kind: 'launched' /** Where known. */; readonly pid: number | undefined }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+/**
+ * Starts programs that outlive the daemon: in a transient unit named after the process (`RemainAfterExit=yes`, the old unit
+ * stopped first) where systemd runs and we are root, else in a new session with no pipe of ours.
+ */
+export interface ProgramLauncher {
+  /**
+   * Resolves once it is under way. A line that ends with exit code 0 within `graceMs` has left its daemon behind: launched; with
+   * another code, or by a signal: failed, with its last lines of output; one that is still running then stays in the foreground:
+   * launched. Never rejects.
+   */
+  launch(launch: Launch, graceMs: number, signal: AbortSignal): Promise<LaunchResult>;
+  /** Stops the unit of an earlier launch and frees its name; nothing where there is none. Never rejects. */
+  retire(systemName: string, timeoutMs: number, signal: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,142 @@
+import { isUtf8 } from 'node:buffer';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { LaunchRecord } from '../../core/launch-record.ts';
+import { hostPath } from '../files/host-path.ts';
+import { READ_LIMIT } from '../proc/files.ts';
+import { parseAuxv } from '../proc/parse.ts';
+import type { ProcessTable } from '../proc/table.ts';
+
+/** How a living process was started, or in one line why that cannot be told or must not be done again. */
+export type LaunchReading =
+  | { readonly kind: 'read'; readonly record: LaunchRecord }
+  | { readonly kind: 'unusable'; readonly reason: string };
+
+/**
+ * Reads how the process was started. The user is its real one, and it is unusable where the program was executed with more
+ * rights than its caller had (set-user-id and the like): arguments and environment are then the caller's, and to start it again
+ * with the rights it has would hand those to the caller. Unusable too where the program wrote another title over its arguments.
+ */
+export function readLaunchRecord(table: ProcessTable, pid: number): LaunchReading {
+  const before = table.read(pid, ['startTime', 'uids']);
+  const process = table.read(pid, FIELDS);
+  const auxiliary = parseAuxv(table.bytes(pid, 'auxv') ?? Buffer.alloc(0));
+  const argvBytes = table.bytes(pid, 'cmdline');
+  const environmentBytes = table.bytes(pid, 'environ');
+  const after = table.read(pid, ['startTime', 'uids', 'argv', 'executable']);
+  if (before === undefined || process === undefined || after === undefined) return unusable('it ended meanwhile');
+  const { argv, executable, cwd, root, environment, uids, gids, groups } = process;
+  if (executable === undefined || cwd === undefined || environment === undefined || root === undefined) {
+    return unusable('its executable, directory or environment cannot be read');
+  }
+  if (argv === undefined || argv.length === 0 || uids === undefined || gids === undefined || groups === undefined) {
+    return unusable('its command line cannot be read');
+  }
+  // An exec or a change of user in between would join one program's environment to another one's rights.
+  if (key(before) !== key(process) || key(process) !== key(after) || !sameProgram(process, after)) {
+    return unusable('it changed while it was read');
+  }
+  if (auxiliary === undefined || auxiliary.secure || (auxiliary.uid !== 0 && auxiliary.uid !== uids.real)) {
+    return unusable('it was executed with more rights than its caller had');
+  }
+  if (root !== '/') return unusable(`it runs in a root directory of its own (${root})`);
+  if (isCut(argvBytes) || isCut(environmentBytes)) return unusable('its command line or environment is longer than 2 MiB');
+  if (argvBytes === undefined || !isUtf8(argvBytes)) return unusable('its command line is not UTF-8');
+  if (isTitle(argv, executable)) return unusable('it wrote a title over its command line');
+  const program = asScript(process.name, argv, cwd) ?? { argv, executable };
+  const rights = { uid: uids.real, gid: gids.real, groups };
+  return { kind: 'read', record: { ...program, cwd, environment: environment.filter(isVariable), ...rights } };
+}
+
+const FIELDS = ['name', 'startTime', 'argv', 'executable', 'cwd', 'root', 'environment', 'uids', 'gids', 'groups'] as const;
+
+/** What was not read to its end would be started with half of its arguments. */
+function isCut(bytes: Buffer | undefined): boolean {
+  return bytes !== undefined && bytes.length >= READ_LIMIT;
+}
+
+function unusable(reason: string): LaunchReading {
+  return { kind: 'unusable', reason };
+}
+
+function key(process: { readonly startTime: number; readonly uids?: { readonly real: number } }): string {
+  return `${process.startTime} ${process.uids?.real}`;
+}
+
+function sameProgram(a: Program, b: Program): boolean {
+  return a.executable === b.executable && a.argv?.join('\0') === b.argv?.join('\0');
+}
+
+interface Program {
+  readonly executable?: string;
+  readonly argv?: readonly string[];
+}
+
+/**
+ * A script that was executed by its own path is to be executed so again: the kernel takes its name for `comm` then, and the
+ * interpreter's otherwise. It has put interpreter, perhaps one argument, and the path before the script's own arguments (execve(2)).
+ */
+function asScript(name: string, argv: readonly string[], cwd: string): Pick<LaunchRecord, 'argv' | 'executable'> | undefined {
+  for (const place of [1, 2]) {
+    const path = argv[place];
+    if (path === undefined || path === '' || cutName(path) !== name) continue;
+    const file = resolve(cwd, path);
+    const [interpreter, argument] = readShebang(file);
+    if (interpreter !== argv[0] || argument !== (place === 2 ? argv[1] : undefined)) continue;
+    return { executable: file, argv: [path, ...argv.slice(place + 1)] };
+  }
+  return undefined;
+}
+
+/** The last part of `path` as `comm` shows it, cut at 15 bytes. */
+function cutName(path: string): string {
+  return Buffer.from(path.slice(path.lastIndexOf('/') + 1))
+    .subarray(0, 15)
+    .toString();
+}
+
+/** Interpreter and argument of a script's first line; [] where the file is no script. */
+function readShebang(file: string): string[] {
+  try {
+    // Looked at before it is opened for reading: to open a device can be an act, and to open a FIFO waits for its writer.
+    const place = openSync(hostPath(file), O_PATH);
+    try {
+      if (!fstatSync(place).isFile()) return [];
+      const [, line = ''] = /^#!([^\n]*)/.exec(readHead(`/proc/self/fd/${place}`)) ?? [];
+      const [, interpreter, argument] = /^[ \t]*([^ \t]+)(?:[ \t]+(.*?))?[ \t]*$/.exec(line) ?? [];
+      return [interpreter, argument || undefined].filter((word) => word !== undefined);
+    } finally {
+      closeSync(place);
+    }
+  } catch {
+    return [];
+  }
+}
+
+/** open(2): a descriptor that only stands for the file; Node has no name for it. */
+const O_PATH = 0o10000000;
+
+function readHead(file: string): string {
+  const head = Buffer.alloc(256);
+  const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    return head.toString('utf8', 0, readSync(fd, head, 0, head.length, 0));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * A title set over the arguments (`nginx: master process …`, `redis-server *:6379`) is one string, mostly with blanks, and what
+ * is left of the arguments' room is filled with NULs, which read as empty arguments. The arguments are lost then.
+ */
+function isTitle(argv: readonly string[], executable: string): boolean {
+  const [first = '', ...rest] = argv;
+  if (rest.some((argument) => argument !== '')) return false;
+  return rest.length > 1 || (/\s/.test(first) && first.split('/').at(-1) !== executable.split('/').at(-1));
+}
+
+/** A program may have written over its environment too: what is no variable any more is left out. */
+function isVariable(text: string): boolean {
+  return /^[^=]+=/.test(text) && !text.includes('\ufffd');
+}

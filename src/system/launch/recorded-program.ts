@@ -1,0 +1,57 @@
+import { statSync } from 'node:fs';
+import type { LaunchRecord } from '../../core/launch-record.ts';
+import type { StartOptions } from '../spawn/command.ts';
+import { minimalEnvironment } from '../spawn/minimal-environment.ts';
+import { handOver } from './environment-handover.ts';
+
+/** What is to be started, and how; or in one line why it cannot be. */
+export type StartPlan =
+  | {
+      readonly kind: 'ready';
+      readonly file: string;
+      readonly argv: readonly string[];
+      readonly options: Omit<StartOptions, 'output'>;
+      /** Whose it will be; undefined for ourselves. */
+      readonly uid: number | undefined;
+    }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/**
+ * Starts a recorded program again as it was: argv[0] and all, in its directory, with its environment and MONITOR_RUN_ID, as its
+ * user and groups. Only root can make it another user's.
+ */
+export function planRecorded(record: LaunchRecord, runId: string): StartPlan {
+  const { argv, executable, cwd, uid, gid, groups } = record;
+  const [argv0 = executable, ...rest] = argv;
+  if (!isDirectory(cwd)) return { kind: 'refused', reason: `its working directory ${cwd} is gone` };
+  const variables = firstValues(record.environment).set('MONITOR_RUN_ID', runId);
+  const options = { environment: Object.fromEntries(variables), cwd, argv0 };
+  const asItself = { kind: 'ready' as const, file: executable, argv: rest, options, uid };
+  if (uid === process.geteuid?.() && gid === process.getegid?.()) return asItself;
+  if (process.geteuid?.() !== 0) return { kind: 'refused', reason: `only root can start it as the user ${uid}:${gid}` };
+  // Where its own group is all it was in, the rights are changed between fork and exec, and nothing stands in between.
+  if (groups.every((group) => group === gid)) return { ...asItself, options: { ...options, identity: { uid, gid } } };
+  // Handed over: an LD_PRELOAD of that user's must not meet setpriv, which is root still.
+  const environment = { ...minimalEnvironment(), MONITOR_RUN_ID: runId };
+  const { argv: handover, input } = handOver(variables, executable, argv, Object.keys(environment));
+  const setpriv = [`--reuid=${uid}`, `--regid=${gid}`, `--groups=${groups.join(',')}`, '--'];
+  return { kind: 'ready', file: 'setpriv', argv: [...setpriv, ...handover], options: { environment, cwd, input }, uid };
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+/** `KEY=VALUE` each; of several values of one key getenv(3) finds the first. */
+function firstValues(environment: readonly string[]): Map<string, string> {
+  const values = new Map<string, string>();
+  for (const entry of environment) {
+    const cut = entry.indexOf('=');
+    if (cut > 0 && !values.has(entry.slice(0, cut))) values.set(entry.slice(0, cut), entry.slice(cut + 1));
+  }
+  return values;
+}

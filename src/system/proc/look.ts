@@ -1,0 +1,60 @@
+import { calledName, calledNames } from './called-names.ts';
+import { childrenOf } from './kin.ts';
+import type { ProcessInfo, ProcessTable } from './table.ts';
+
+const FIELDS = ['name', 'state', 'ppid', 'pgid', 'sid', 'threads', 'startTime', 'kernelThread', 'argv', 'executable'] as const;
+
+/** A process as one look at the table saw it. */
+export type SeenProcess = ProcessInfo<(typeof FIELDS)[number]>;
+
+/** One look at all processes of this machine, which many may ask: a name costs next to nothing then. */
+export class ProcessLook {
+  readonly all: ReadonlyMap<number, SeenProcess>;
+  #children: ReadonlyMap<number, readonly SeenProcess[]> | undefined;
+  #called: ReadonlyMap<string, readonly SeenProcess[]> | undefined;
+
+  constructor(table: ProcessTable) {
+    this.all = new Map(table.list(FIELDS).map((seen) => [seen.pid, seen]));
+  }
+
+  /** Every process by its parent's pid. */
+  get children(): ReadonlyMap<number, readonly SeenProcess[]> {
+    this.#children ??= childrenOf(this.all);
+    return this.#children;
+  }
+
+  /** Those that may be what a program's name or path means, by ascending pid: more than it is, never fewer. */
+  calledBy(name: string): readonly SeenProcess[] {
+    this.#called ??= byCalledNames(this.all.values());
+    return this.#called.get(calledName(name)) ?? [];
+  }
+}
+
+/** Takes a look that is no older than the call. */
+export type TakeLook = () => Promise<ProcessLook>;
+
+/** All who ask in one turn of the event loop get the same look: of a thousand that die together each would take its own. */
+export function sharedLooks(table: ProcessTable): TakeLook {
+  let next: Promise<ProcessLook> | undefined;
+  return () => {
+    next ??= new Promise((resolve) => {
+      setImmediate(() => {
+        next = undefined;
+        resolve(new ProcessLook(table));
+      });
+    });
+    return next;
+  };
+}
+
+function byCalledNames(all: Iterable<SeenProcess>): Map<string, SeenProcess[]> {
+  const called = new Map<string, SeenProcess[]>();
+  for (const seen of all) {
+    for (const name of new Set(calledNames(seen))) {
+      const others = called.get(name);
+      if (others === undefined) called.set(name, [seen]);
+      else others.push(seen);
+    }
+  }
+  return called;
+}

@@ -1,0 +1,154 @@
+import { numbersAfter } from './counters.ts';
+
+/** What one line of /proc/PID/stat says (proc_pid_stat(5)). */
+export interface ProcessStat {
+  /** `comm`: the program's name cut at 15 bytes, or what the process calls itself; any bytes but NUL, blanks and brackets included. */
+  readonly name: string;
+  /** R running, S sleeping, D uninterruptible, T stopped, t traced, Z zombie, X dead, I idle kernel thread. */
+  readonly state: string;
+  /** 0 for the first process of a pid namespace and for kernel threads' parent. */
+  readonly ppid: number;
+  readonly pgid: number;
+  readonly sid: number;
+  /** PF_KTHREAD is set: no program, nothing to signal. */
+  readonly kernelThread: boolean;
+  /** Live threads; a zombie with more than one still runs, only its first thread has ended. */
+  readonly threads: number;
+  /** When it started, in clock ticks (10 ms) since boot: with the pid it is the identity of a process. */
+  readonly startTime: number;
+  /** From -20, the most favoured, to 19. */
+  readonly nice: number;
+  /** CPU time of all its threads, dead ones too, to 10 ms: in its own code, and in the kernel for it. */
+  readonly userCpuMs: number;
+  readonly systemCpuMs: number;
+  /** Address space, used or not; 0 for zombies and kernel threads. */
+  readonly vmsBytes: number;
+  /** Device number of its controlling terminal, as the kernel packs it; 0 where it has none. */
+  readonly terminalDevice: number;
+}
+
+/** Undefined where `text` is no such line. The name may hold `)`, blanks and line breaks: it ends at the last bracket. */
+export function parseStat(text: string): ProcessStat | undefined {
+  const open = text.indexOf('(');
+  const close = text.lastIndexOf(')');
+  if (open < 0 || close < open) return undefined;
+  // What is behind field 23 is not asked for.
+  const fields = text.slice(close + 2).split(' ', 23 - 2);
+  const number = (field: number): number => Number(fields[field - 3]);
+  const startTime = number(22);
+  if (!Number.isInteger(startTime)) return undefined;
+  return {
+    name: text.slice(open + 1, close),
+    state: fields[0] ?? '',
+    ppid: number(4),
+    pgid: number(5),
+    sid: number(6),
+    kernelThread: (number(9) & PF_KTHREAD) !== 0,
+    threads: number(20),
+    startTime,
+    nice: number(19),
+    userCpuMs: number(14) * MS_PER_TICK,
+    systemCpuMs: number(15) * MS_PER_TICK,
+    vmsBytes: number(23),
+    terminalDevice: number(7),
+  };
+}
+
+/** Linux shows times in USER_HZ, which is 100 on every architecture Node runs on. */
+export const MS_PER_TICK = 10;
+
+/** Field 52 of the line, the wait status of a zombie; undefined where it is no such line, or not of one. 0 also where it is denied. */
+export function parseExitCode(text: string): number | undefined {
+  const fields = text
+    .slice(text.lastIndexOf(')') + 2)
+    .trimEnd()
+    .split(' ');
+  const status = Number(fields[52 - 3]);
+  return fields[0] === 'Z' && Number.isInteger(status) ? status : undefined;
+}
+
+/** Ended, and only not yet fetched by its parent. A zombie that has threads still runs: only its first thread has ended. */
+export function hasEnded({ state, threads }: Pick<ProcessStat, 'state' | 'threads'>): boolean {
+  return state === 'X' || (state === 'Z' && threads <= 1);
+}
+
+const PF_KTHREAD = 0x0020_0000;
+
+/** What /proc/PID/status says about whose a process is and where (proc_pid_status(5)). */
+export interface ProcessStatus {
+  readonly uids: Ids;
+  readonly gids: Ids;
+  readonly groups: readonly number[];
+  /** How many pid namespaces below the one of this /proc it lives in: 0 in the same one, more in a container's. */
+  readonly namespaceDepth: number;
+}
+
+/** The four user or group ids of a process (credentials(7)). */
+export interface Ids {
+  readonly real: number;
+  readonly effective: number;
+  readonly saved: number;
+  readonly filesystem: number;
+}
+
+/** Undefined where `text` lacks one of these lines. Line breaks in the name are escaped by the kernel, so lines are lines. */
+export function parseStatus(text: string): ProcessStatus | undefined {
+  const [uids, gids] = [parseIds(text, 'Uid:'), parseIds(text, 'Gid:')];
+  if (uids === undefined || gids === undefined) return undefined;
+  return { uids, gids, groups: parseGroups(text), namespaceDepth: parseNamespaceDepth(text) };
+}
+
+/** The line `key` of PID/status; undefined where it is missing. */
+export function parseIds(text: string, key: 'Uid:' | 'Gid:'): Ids | undefined {
+  const [real, effective, saved, filesystem] = numbersAfter(text, key);
+  if (real === undefined || effective === undefined || saved === undefined || filesystem === undefined) return undefined;
+  return { real, effective, saved, filesystem };
+}
+
+/** ProcessStatus.groups of PID/status. */
+export function parseGroups(text: string): number[] {
+  return numbersAfter(text, 'Groups:');
+}
+
+/** ProcessStatus.namespaceDepth of PID/status. */
+export function parseNamespaceDepth(text: string): number {
+  // Kernels before 4.1 have no NSpid.
+  return Math.max(0, numbersAfter(text, 'NSpid:').length - 1);
+}
+
+/** The strings of /proc/PID/cmdline or environ, each ended by a NUL: empty ones are kept, a missing last NUL is forgiven. */
+export function splitNul(text: string): string[] {
+  if (text === '') return [];
+  return (text.endsWith('\0') ? text.slice(0, -1) : text).split('\0');
+}
+
+/** What the kernel told a program when it was executed (getauxval(3)). */
+export interface AuxiliaryVector {
+  /** The real user at that time. */
+  readonly uid: number;
+  /** The program had more rights than who executed it: set-user-id, set-group-id or file capabilities. */
+  readonly secure: boolean;
+}
+
+/** Reads /proc/PID/auxv of a 64-bit or a 32-bit program; undefined where it is neither. */
+export function parseAuxv(bytes: Buffer): AuxiliaryVector | undefined {
+  for (const width of [8, 4] as const) {
+    const words = width === 8 ? new BigUint64Array(aligned(bytes, 8)) : new Uint32Array(aligned(bytes, 4));
+    const entries = new Map<number, number>();
+    for (let i = 0; i + 1 < words.length; i += 2) entries.set(Number(words[i]), Number(words[i + 1]));
+    const [uid, secure] = [entries.get(AT_UID), entries.get(AT_SECURE)];
+    // Of the wrong width the page size is not where it should be.
+    if ((entries.get(AT_PAGESZ) ?? 0) < 4096 || uid === undefined || secure === undefined) continue;
+    return { uid, secure: secure !== 0 };
+  }
+  return undefined;
+}
+
+const AT_PAGESZ = 6;
+const AT_UID = 11;
+const AT_SECURE = 23;
+
+function aligned(bytes: Buffer, width: number): ArrayBuffer {
+  const length = bytes.length - (bytes.length % (2 * width));
+  return new Uint8Array(bytes.subarray(0, length)).buffer;
+}

@@ -1,0 +1,151 @@
+import { totalmem } from 'node:os';
+import type { AccountNames } from '../files/account-names.ts';
+import { parseCgroup } from './cgroup.ts';
+import { type Descriptor, type LinkTarget, socketsOf } from './descriptors.ts';
+import type { ProcFiles } from './files.ts';
+import type { ProcessStat } from './parse.ts';
+import { type ProcessSocket, SocketTables } from './sockets.ts';
+import type { TerminalNames } from './terminal-names.ts';
+
+/** One look at the table: what is the same for all processes is read when the first of them needs it, and once. */
+export class TableLook {
+  readonly files: ProcFiles;
+  readonly terminals: TerminalNames;
+  readonly sockets: SocketTables;
+  readonly #names: AccountNames;
+  #namesFresh = false;
+  #uptimeMs: number | undefined;
+  #bootedAtMs: number | undefined;
+  #memoryBytes: number | undefined;
+
+  constructor(files: ProcFiles, names: AccountNames, terminals: TerminalNames) {
+    this.files = files;
+    this.terminals = terminals;
+    this.sockets = new SocketTables(files);
+    this.#names = names;
+  }
+
+  /** Milliseconds since boot, to 10 ms; 0 where it cannot be read. */
+  get uptimeMs(): number {
+    this.#uptimeMs ??= readUptimeMs(this.files);
+    return this.#uptimeMs;
+  }
+
+  /** When the machine was started, by the wall clock of now, milliseconds of the epoch; NaN where it cannot be read. */
+  get bootedAtMs(): number {
+    this.#bootedAtMs ??= Date.now() - (readUptimeMs(this.files) || Number.NaN);
+    return this.#bootedAtMs;
+  }
+
+  /** The machine's memory. */
+  get memoryBytes(): number {
+    this.#memoryBytes ??= totalmem();
+    return this.#memoryBytes;
+  }
+
+  get names(): AccountNames {
+    if (!this.#namesFresh) this.#names.refresh();
+    this.#namesFresh = true;
+    return this.#names;
+  }
+}
+
+/** Milliseconds since boot, to 10 ms: the clock of start times. 0 where it cannot be read (proc_uptime(5)). */
+export function readUptimeMs(files: ProcFiles): number {
+  return Math.round(Number(files.text('uptime')?.split(' ')[0] ?? 0) * 1000);
+}
+
+/** One process while its fields are read: what several of them are taken from is read once. */
+export class ProcessReading {
+  readonly pid: number;
+  readonly stat: ProcessStat;
+  readonly look: TableLook;
+  #status: Read<string>;
+  #cgroup: Read<string>;
+  #descriptors: Read<readonly Descriptor[]>;
+
+  constructor(pid: number, stat: ProcessStat, look: TableLook) {
+    this.pid = pid;
+    this.stat = stat;
+    this.look = look;
+  }
+
+  /** A part of PID/status. */
+  status<T>(parse: (text: string) => T): T | undefined {
+    this.#status ??= { value: this.look.files.text(`${this.pid}/status`) };
+    return this.#status.value === undefined ? undefined : parse(this.#status.value);
+  }
+
+  /** A file that only a program has: of a kernel thread it holds nothing, and asking costs as much. */
+  file<T>(name: string, parse: (text: string) => T): T | undefined {
+    const text = this.stat.kernelThread ? undefined : this.look.files.text(`${this.pid}/${name}`);
+    return text === undefined ? undefined : parse(text);
+  }
+
+  /** The same of a file that the kernel writes record by record. */
+  longFile<T>(name: string, parse: (text: string) => T): T | undefined {
+    const text = this.stat.kernelThread ? undefined : this.look.files.longText(`${this.pid}/${name}`);
+    return text === undefined ? undefined : parse(text);
+  }
+
+  /** Where a link of a program leads. */
+  link(name: 'exe' | 'cwd' | 'root'): string | undefined {
+    return this.stat.kernelThread ? undefined : this.#target(name)?.path;
+  }
+
+  cgroup(): string | undefined {
+    this.#cgroup ??= { value: this.file('cgroup', parseCgroup) };
+    return this.#cgroup.value;
+  }
+
+  /** Open descriptors, ascending. */
+  descriptors(): readonly Descriptor[] | undefined {
+    this.#descriptors ??= { value: this.stat.kernelThread ? undefined : this.#readDescriptors() };
+    return this.#descriptors.value;
+  }
+
+  descriptorCount(): number | undefined {
+    if (this.stat.kernelThread) return undefined;
+    if (this.#descriptors?.value !== undefined) return this.#descriptors.value.length;
+    // From Linux 6.2 on the folder's size is their number; before, it is 0.
+    return this.look.files.size(`${this.pid}/fd`) || this.look.files.names(`${this.pid}/fd`)?.length;
+  }
+
+  sockets(): ProcessSocket[] | undefined {
+    const descriptors = this.descriptors();
+    return descriptors === undefined ? undefined : this.look.sockets.find(this.pid, socketsOf(descriptors));
+  }
+
+  #readDescriptors(): readonly Descriptor[] | undefined {
+    const names = this.look.files.names(`${this.pid}/fd`);
+    if (names === undefined) return undefined;
+    const descriptors: Descriptor[] = [];
+    for (const name of names) {
+      const target = this.#target(`fd/${name}`);
+      if (target !== undefined) descriptors.push({ fd: Number(name), path: target.path, deleted: target.deleted });
+    }
+    // The folder may be open to us and the links not: that is no process without files.
+    if (descriptors.length === 0 && names.length > 0) return undefined;
+    return descriptors.sort((a, b) => a.fd - b.fd);
+  }
+
+  #target(link: string): LinkTarget | undefined {
+    const path = this.look.files.link(`${this.pid}/${link}`);
+    if (path === undefined) return undefined;
+    const deleted = path.endsWith(DELETED) && !this.#leadsTo(link, path);
+    return { path: deleted ? path.slice(0, -DELETED.length) : path, deleted };
+  }
+
+  /** A name may end in the kernel's mark itself: then the file is there. */
+  #leadsTo(link: string, path: string): boolean {
+    const file = `${this.pid}/${link}`;
+    // In a mount namespace of its own the path counts there; in a root of its own it is ours.
+    return this.look.files.isSame(file, `${this.pid}/root${path}`) || this.look.files.isSame(file, path);
+  }
+}
+
+/** What the kernel adds to the path of a file that has been removed or replaced (proc_pid_exe(5)). */
+const DELETED = ' (deleted)';
+
+/** Undefined until it was read, or tried to be. */
+type Read<T> = { readonly value: T | undefined } | undefined;

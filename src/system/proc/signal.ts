@@ -1,0 +1,31 @@
+import { closeDescriptor } from '../native/libc.ts';
+import { pidfdOpen, pidfdSendSignal } from '../native/pidfd.ts';
+import type { ProcessIdentity, ProcessTable } from './table.ts';
+
+/**
+ * Sends a signal to this very process and to no other that has its number by now. Through a pidfd the look at the start time and
+ * the signal meet the same process; where there is none (kernels before 5.3) a moment lies between them. `gone`: it has ended;
+ * `denied`: we may not signal it (kill(2)).
+ */
+export function signalProcess(table: ProcessTable, identity: ProcessIdentity, signal: number): 'sent' | 'gone' | 'denied' {
+  const opened = pidfdOpen(identity.pid);
+  if (opened.kind === 'gone') return 'gone';
+  if (opened.kind === 'unavailable') return kill(table, identity, signal);
+  try {
+    if (!table.exists(identity)) return 'gone';
+    const sent = pidfdSendSignal(opened.fd, signal);
+    return sent === 'unavailable' ? kill(table, identity, signal) : sent;
+  } finally {
+    closeDescriptor(opened.fd);
+  }
+}
+
+function kill(table: ProcessTable, identity: ProcessIdentity, signal: number): 'sent' | 'gone' | 'denied' {
+  if (!table.exists(identity)) return 'gone';
+  try {
+    process.kill(identity.pid, signal);
+    return 'sent';
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH' ? 'gone' : 'denied';
+  }
+}

@@ -1,0 +1,172 @@
+import type { ProcessEventType } from '../../core/process-event.ts';
+import { type DescriptorWatch, type Libc, libcProblem, loadLibc } from '../native/libc.ts';
+import { eventBits, ProcRecord, parseProcEvents } from './message.ts';
+
+/**
+ * A netlink socket that hears what the proc connector sends. It only asks to be served once `request` is called. `failed`: the
+ * call that the kernel refused, and the errno's name. Source: netlink(7), Documentation/driver-api/connector.rst.
+ */
+export function openConnectorSocket(): OpenedConnector {
+  const libc = loadLibc();
+  if (libc === undefined) return { kind: 'failed', call: 'load', code: libcProblem() ?? '' };
+  const fd = libc.socket(AF_NETLINK, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_CONNECTOR);
+  if (fd < 0) return { kind: 'failed', call: 'socket', code: errnoName(libc) };
+  // Before anything comes: an event takes 832 bytes of it, and the usual 208 KiB are full after 255.
+  const size = number32(RECEIVE_BUFFER);
+  // Without CAP_NET_ADMIN as far as net.core.rmem_max lets us.
+  if (libc.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, size, 4) < 0) libc.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, size, 4);
+  if (libc.bind(fd, netlinkAddress(GROUP_PROC), NETLINK_ADDRESS) < 0) {
+    const code = errnoName(libc);
+    libc.close(fd);
+    return { kind: 'failed', call: 'bind', code };
+  }
+  return { kind: 'opened', socket: new ConnectorSocket(libc, fd) };
+}
+
+/** What `openConnectorSocket` gives. */
+export type OpenedConnector =
+  | { readonly kind: 'opened'; readonly socket: ConnectorSocket }
+  | { readonly kind: 'failed'; readonly call: 'load' | 'socket' | 'bind'; readonly code: string };
+
+/** What one call of `receive` leaves: there may be more, nothing is left, or the kernel says that it could not keep something. */
+export type Received = 'more' | 'drained' | 'overrun';
+
+/** One open socket; `close` must be called. */
+export class ConnectorSocket {
+  readonly #libc: Libc;
+  readonly #fd: number;
+  readonly #record = new ProcRecord();
+  // Not of Buffer's pool, so outside of the heap where they never move: the kernel writes into them by address.
+  readonly #data = Buffer.alloc(SLOTS * SLOT_SIZE);
+  readonly #senders = Buffer.alloc(SLOTS * NETLINK_ADDRESS);
+  readonly #vectors = Buffer.alloc(SLOTS * IOVEC);
+  readonly #headers = Buffer.alloc(SLOTS * MMSGHDR);
+  readonly #dataView = viewOf(this.#data);
+  readonly #senderView = viewOf(this.#senders);
+  readonly #headerView = viewOf(this.#headers);
+
+  constructor(libc: Libc, fd: number) {
+    this.#libc = libc;
+    this.#fd = fd;
+    this.#layOut();
+  }
+
+  /**
+   * Asks the kernel to serve this socket (`listen`) or to stop it (`ignore`); with `only`, to serve it with events of these kinds
+   * alone (Linux 6.6). The answer acknowledges `mark` + 1; with `only`, and before Linux 6.6, there may be none. Undefined, or the
+   * name of the errno.
+   */
+  request(operation: 'listen' | 'ignore', mark: number, only?: ReadonlySet<ProcessEventType>): string | undefined {
+    const input = Buffer.alloc(only === undefined ? 4 : 8);
+    input.writeUInt32LE(operation === 'listen' ? PROC_CN_MCAST_LISTEN : PROC_CN_MCAST_IGNORE, 0);
+    if (only !== undefined)
+      input.writeUInt32LE(
+        [...only].reduce((mask, type) => mask + eventBits[type], 0),
+        4,
+      );
+    const message = Buffer.alloc(MESSAGE_HEADERS + input.length);
+    message.writeUInt32LE(message.length, 0);
+    message.writeUInt16LE(NLMSG_DONE, 4);
+    message.writeUInt32LE(CN_IDX_PROC, 16);
+    message.writeUInt32LE(CN_VAL_PROC, 20);
+    message.writeUInt32LE(mark, 28);
+    message.writeUInt16LE(input.length, 32);
+    input.copy(message, MESSAGE_HEADERS);
+    const sent = this.#libc.sendto(this.#fd, message, message.length, 0, netlinkAddress(0), NETLINK_ADDRESS);
+    return sent < 0 ? this.errnoName(this.#libc.errno()) : undefined;
+  }
+
+  /** Takes up to 256 datagrams that are there and tells the messages of those that the kernel sent. Never waits. */
+  receive(tell: (record: ProcRecord) => void): Received {
+    const count = this.#libc.recvmmsg(this.#fd, this.#headers, SLOTS, 0, null);
+    if (count < 0) {
+      const errno = this.#libc.errno();
+      if (errno === this.#libc.codes.EAGAIN) return 'drained';
+      // Not of ENOBUFS alone: whatever else went wrong may have cost an event.
+      return errno === this.#libc.codes.EINTR ? 'more' : 'overrun';
+    }
+    for (let slot = 0; slot < count; slot += 1) {
+      // Programs may write to the group too, where root lets them; port 0 nobody has but the kernel.
+      if (this.#senderView.getUint32(slot * NETLINK_ADDRESS + 4, true) !== 0) continue;
+      const start = slot * SLOT_SIZE;
+      const length = this.#headerView.getUint32(slot * MMSGHDR + MSG_LEN, true);
+      parseProcEvents(this.#dataView, start, start + Math.min(length, SLOT_SIZE), this.#record, tell);
+    }
+    return count < SLOTS ? 'drained' : 'more';
+  }
+
+  /** `EPERM` of 1. */
+  errnoName(errno: number): string {
+    return errnoName(this.#libc, errno);
+  }
+
+  watch(onReadable: () => void): DescriptorWatch {
+    return this.#libc.watch(this.#fd, onReadable);
+  }
+
+  close(): void {
+    this.#libc.close(this.#fd);
+  }
+
+  /** struct mmsghdr, iovec and sockaddr_nl of each slot, for 64 bits: the kernel changes only the lengths, to the same ones. */
+  #layOut(): void {
+    const [data, senders, vectors] = [this.#data, this.#senders, this.#vectors].map((part) => this.#libc.addressOf(part));
+    for (let slot = 0; slot < SLOTS; slot += 1) {
+      this.#vectors.writeBigUInt64LE((data ?? 0n) + BigInt(slot * SLOT_SIZE), slot * IOVEC);
+      this.#vectors.writeBigUInt64LE(BigInt(SLOT_SIZE), slot * IOVEC + 8);
+      const header = slot * MMSGHDR;
+      this.#headers.writeBigUInt64LE((senders ?? 0n) + BigInt(slot * NETLINK_ADDRESS), header);
+      this.#headers.writeUInt32LE(NETLINK_ADDRESS, header + 8);
+      this.#headers.writeBigUInt64LE((vectors ?? 0n) + BigInt(slot * IOVEC), header + 16);
+      this.#headers.writeBigUInt64LE(1n, header + 24);
+    }
+  }
+}
+
+/** struct sockaddr_nl; port 0: as an own address, any; as a receiver's, the kernel. */
+function netlinkAddress(groups: number): Buffer {
+  const address = Buffer.alloc(NETLINK_ADDRESS);
+  address.writeUInt16LE(AF_NETLINK, 0);
+  address.writeUInt32LE(groups, 8);
+  return address;
+}
+
+function number32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32LE(value, 0);
+  return bytes;
+}
+
+function viewOf(buffer: Buffer): DataView {
+  return new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
+}
+
+function errnoName(libc: Libc, errno = libc.errno()): string {
+  return Object.keys(libc.codes).find((name) => libc.codes[name] === errno) ?? `errno ${errno}`;
+}
+
+const SLOTS = 256;
+/** An event takes 76 bytes; a longer datagram is cut, and what is cut not told. */
+const SLOT_SIZE = 256;
+const NETLINK_ADDRESS = 12;
+const IOVEC = 16;
+const MMSGHDR = 64;
+const MSG_LEN = 56;
+const MESSAGE_HEADERS = 36;
+const RECEIVE_BUFFER = 16 * 2 ** 20;
+
+const AF_NETLINK = 16;
+const NETLINK_CONNECTOR = 11;
+const SOCK_DGRAM = 2;
+const SOCK_NONBLOCK = 0o4000;
+const SOCK_CLOEXEC = 0o2000000;
+const SOL_SOCKET = 1;
+const SO_RCVBUF = 8;
+const SO_RCVBUFFORCE = 33;
+const NLMSG_DONE = 3;
+const CN_IDX_PROC = 1;
+const CN_VAL_PROC = 1;
+/** As a bit mask: the group's number is CN_IDX_PROC. */
+const GROUP_PROC = 1;
+const PROC_CN_MCAST_LISTEN = 1;
+const PROC_CN_MCAST_IGNORE = 2;

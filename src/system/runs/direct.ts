@@ -1,0 +1,106 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { ProcessTable } from '../proc/table.ts';
+import { type StartOptions, startProgram } from '../spawn/command.ts';
+import type { CommandResult } from '../spawn/command-result.ts';
+import { killGroup, killRun } from '../spawn/kill-run.ts';
+import { minimalEnvironment } from '../spawn/minimal-environment.ts';
+import { shellArgv } from '../spawn/shell.ts';
+import { commandResult, killProgram, ProgramOutput, programEnding } from '../spawn/started-program.ts';
+import { asUser } from '../spawn/user-account.ts';
+import type { RunFiles } from './files.ts';
+import type { CommandRunner, ShellCommand } from './runner.ts';
+
+/**
+ * Runs commands as children of ours, each in a session and process group of its own: for where no systemd runs, or we are not
+ * root. A check writes into a pipe, and what it left in its group dies at its end. An action writes into a file, and what it left
+ * behind lives; it goes on, too, when we are killed, and `settle` finds it by the name of its file.
+ */
+export class DirectCommandRunner implements CommandRunner {
+  readonly #files: RunFiles;
+
+  constructor(files: RunFiles) {
+    this.#files = files;
+  }
+
+  async run(command: ShellCommand, signal: AbortSignal): Promise<CommandResult> {
+    if (!/^[a-z0-9-]{1,64}$/.test(command.runId)) return { kind: 'not_started', reason: 'its run id is malformed' };
+    const shell = await asUser(shellArgv(command.line), command.user, signal);
+    if (signal.aborted) return { kind: 'aborted', output: '' };
+    if (shell.kind === 'refused') return { kind: 'not_started', reason: shell.reason };
+    const [file = '', ...argv] = shell.argv;
+    const environment = {
+      ...minimalEnvironment(),
+      ...shell.environment,
+      ...command.environment,
+      MONITOR_RUN_ID: command.runId,
+    };
+    const ready = { file, argv, options: { environment, cwd: '/' }, uid: shell.uid };
+    switch (command.kind) {
+      case 'check':
+        return await runCheck(command, ready, signal);
+      case 'action':
+        return await this.#act(command, ready, signal);
+      default:
+        return command.kind satisfies never;
+    }
+  }
+
+  async settle(runId: string, timeoutMs: number, signal: AbortSignal): Promise<'not_found' | 'ended'> {
+    const left = this.#files.findRun(runId);
+    if (left === undefined) return 'not_found';
+    const table = new ProcessTable();
+    const end = performance.now() + timeoutMs;
+    // It is no child of ours, so there is nothing to wait on but its being there.
+    while (table.exists(left) && !signal.aborted && performance.now() < end) await delay(SETTLE_POLL_MS);
+    if (table.exists(left)) await killRun({ ...left, runId });
+    return 'ended';
+  }
+
+  async #act(
+    command: ShellCommand,
+    { file: shell, argv, options, uid }: ReadyCommand,
+    signal: AbortSignal,
+  ): Promise<CommandResult> {
+    const file = this.#files.create('run', command.runId);
+    try {
+      if (uid !== undefined) file?.give(uid);
+      const start = await startProgram(shell, argv, { ...options, output: file?.fd ?? 'ignore' });
+      if (start.kind === 'not_started') return start;
+      file?.record(start.program.pid);
+      const ending = await programEnding(start.program, command.timeoutMs, signal);
+      if (ending.kind !== 'ended') await killProgram(start.program, command.runId);
+      return commandResult(ending, command.timeoutMs, file?.text() ?? '');
+    } finally {
+      file?.close();
+    }
+  }
+}
+
+/** A command as it is going to be started. */
+interface ReadyCommand {
+  readonly file: string;
+  readonly argv: readonly string[];
+  readonly options: Omit<StartOptions, 'output'>;
+  /** Whose it will be; undefined for ourselves. */
+  readonly uid: number | undefined;
+}
+
+async function runCheck(
+  command: ShellCommand,
+  { file, argv, options }: ReadyCommand,
+  signal: AbortSignal,
+): Promise<CommandResult> {
+  const start = await startProgram(file, argv, { ...options, output: 'pipe' });
+  if (start.kind === 'not_started') return start;
+  const output = new ProgramOutput(start.program);
+  const ending = await programEnding(start.program, command.timeoutMs, signal);
+  // At once, before anybody else can have been given this number.
+  if (ending.kind === 'ended') killGroup(start.program.pid);
+  else await killProgram(start.program, command.runId, CHECK_GRACE_MS);
+  await output.finish();
+  return commandResult(ending, command.timeoutMs, output.joined());
+}
+
+const SETTLE_POLL_MS = 50;
+/** A check has nothing to tidy up, and somebody waits for its answer. */
+const CHECK_GRACE_MS = 200;

@@ -1,0 +1,155 @@
+import { readdirSync, readlinkSync, realpathSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { setImmediate as breathe } from 'node:timers/promises';
+import { errorMessage } from '../../core/errors.ts';
+import type { Logger } from '../../core/logger.ts';
+import { makeFolder } from '../files/make-folder.ts';
+import { type ProcessIdentity, ProcessTable } from '../proc/table.ts';
+import { attempt, openRunFile, parseRunFileName, RUN_FILE_LIMIT, type RunFile, type RunFileKind } from './file.ts';
+
+/** Where the files of runs lie. */
+export interface RunFilesOptions {
+  /** A folder of our own; made, with mode 0700, where it is missing. */
+  readonly dir: string;
+  readonly log: Logger;
+}
+
+/**
+ * The output files of commands that may leave a daemon behind. Such a file may be written to for years after its command has
+ * ended, so it stays until no process holds it any more, and is cut each time it has grown beyond 1 MiB. To find that out costs a
+ * look at every open file of the machine: it is done every ten minutes, or once 256 files wait for it, never at a command's end.
+ */
+export class RunFiles {
+  readonly #dir: string;
+  readonly #log: Logger;
+  readonly #open = new Set<RunFile>();
+  #waiting = 0;
+  #sweptAt = Number.NEGATIVE_INFINITY;
+  #sweeping = false;
+  #timer: NodeJS.Timeout | undefined;
+  #faulty = false;
+
+  constructor({ dir, log }: RunFilesOptions) {
+    this.#dir = dir;
+    this.#log = log;
+  }
+
+  /**
+   * A file for one command, to be closed by the caller. Undefined where the disk does not let us (logged once): then the command's
+   * output is lost, and it cannot be waited for in a later life; but it runs.
+   */
+  create(kind: RunFileKind, runId: string): RunFile | undefined {
+    try {
+      makeFolder(this.#dir, 0o700);
+      const file: RunFile = openRunFile(this.#dir, kind, runId, () => this.#closed(file));
+      this.#open.add(file);
+      this.#faulty = false;
+      return file;
+    } catch (error) {
+      if (!this.#faulty) this.#log.warning(`The output of commands is lost: ${errorMessage(error)}`, { dir: this.#dir });
+      this.#faulty = true;
+      return undefined;
+    }
+  }
+
+  /** The process of a `run` of an earlier life, where it still goes on. */
+  findRun(runId: string): ProcessIdentity | undefined {
+    const table = new ProcessTable();
+    for (const name of this.#names()) {
+      const file = parseRunFileName(name);
+      if (file?.kind !== 'run' || file.runId !== runId) continue;
+      const process = file.process ?? findUnrecorded(table, runId);
+      if (process !== undefined && table.exists(process)) return process;
+    }
+    return undefined;
+  }
+
+  /** Removes the files that nobody holds, and cuts the others where they are too long. Never rejects. */
+  async sweep(): Promise<void> {
+    if (this.#sweeping) return;
+    this.#sweeping = true;
+    const inUse = new Set([...this.#open].map(({ name }) => name));
+    const names = this.#names().filter((name) => !inUse.has(name) && parseRunFileName(name) !== undefined);
+    const held = names.length === 0 ? new Set() : await heldNames(this.#dir);
+    const table = new ProcessTable();
+    const free = names.filter((name) => {
+      const process = parseRunFileName(name)?.process;
+      return !held.has(name) && (process === undefined || !table.exists(process));
+    });
+    for (const name of free) attempt(() => rmSync(join(this.#dir, name), { force: true }));
+    this.#cutLong();
+    this.#waiting = 0;
+    this.#sweptAt = performance.now();
+    this.#sweeping = false;
+    if (free.length === names.length && this.#open.size === 0) this.#rest();
+  }
+
+  #closed(file: RunFile): void {
+    this.#open.delete(file);
+    this.#waiting++;
+    this.#timer ??= setInterval(() => this.#tick(), TICK_MS).unref();
+    if (this.#waiting >= MANY_WAITING) void this.sweep();
+  }
+
+  #tick(): void {
+    if (performance.now() - this.#sweptAt > SWEEP_MS) void this.sweep();
+    else this.#cutLong();
+  }
+
+  #cutLong(): void {
+    for (const name of this.#names()) {
+      const path = join(this.#dir, name);
+      attempt(() => {
+        if (parseRunFileName(name) !== undefined && statSync(path).size > RUN_FILE_LIMIT) truncateSync(path);
+      });
+    }
+  }
+
+  #rest(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #names(): string[] {
+    try {
+      return readdirSync(this.#dir);
+    } catch {
+      return [];
+    }
+  }
+}
+
+const TICK_MS = 10_000;
+const SWEEP_MS = 600_000;
+const MANY_WAITING = 256;
+
+/** We died between the start of the command and writing down its process: it is the first session leader of that run. */
+function findUnrecorded(table: ProcessTable, runId: string): ProcessIdentity | undefined {
+  const assignment = `MONITOR_RUN_ID=${runId}`;
+  return table
+    .list(['startTime', 'sid', 'environment'])
+    .filter(({ pid, sid, environment }) => pid === sid && environment?.includes(assignment))
+    .reduce<ProcessIdentity | undefined>((first, one) => (first && first.startTime <= one.startTime ? first : one), undefined);
+}
+
+/** The names of the files in `dir` that some process has open. */
+async function heldNames(dir: string): Promise<Set<string>> {
+  const held = new Set<string>();
+  let realDir = dir;
+  attempt(() => {
+    realDir = realpathSync(dir);
+  });
+  for (const [index, { pid }] of new ProcessTable().list([]).entries()) {
+    // The loop must not stand still while thousands of descriptors are looked at.
+    if (index % 20 === 19) await breathe();
+    attempt(() => {
+      for (const fd of readdirSync(`/proc/${pid}/fd`)) {
+        attempt(() => {
+          const path = readlinkSync(`/proc/${pid}/fd/${fd}`);
+          if (dirname(path) === realDir) held.add(basename(path));
+        });
+      }
+    });
+  }
+  return held;
+}

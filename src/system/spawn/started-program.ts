@@ -1,0 +1,110 @@
+import type { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ProcessTable } from '../proc/table.ts';
+import type { CommandResult } from './command-result.ts';
+import { killRun } from './kill-run.ts';
+import { OutputTail } from './output-tail.ts';
+
+/** A program that we started: the leader of a session and process group of its own. */
+export interface StartedProgram {
+  readonly pid: number;
+  /** Undefined where its output goes to no pipe. */
+  readonly stdout: Readable | undefined;
+  readonly stderr: Readable | undefined;
+  /** Resolves when it has ended and been reaped, whoever holds its pipes. Never rejects. */
+  readonly ended: Promise<ProgramExit>;
+  /** From now on it doesn't keep our process alive; it is still reaped when it ends. */
+  release(): void;
+}
+
+/** How a program ended: exactly one of the two is not null. */
+export interface ProgramExit {
+  readonly kind: 'ended';
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+}
+
+/** What came first: the program's end, its time limit, or the abort. */
+export type Ending = ProgramExit | { readonly kind: 'timed_out' } | { readonly kind: 'aborted' };
+
+/** Waits for a program's end, for `timeoutMs` to pass, or for `signal`, whichever is first; kills nothing. */
+export function programEnding(program: StartedProgram, timeoutMs: number, signal?: AbortSignal): Promise<Ending> {
+  return new Promise((resolve) => {
+    const settle = (ending: Ending): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+      resolve(ending);
+    };
+    const abort = (): void => settle({ kind: 'aborted' });
+    const timer = setTimeout(() => settle({ kind: 'timed_out' }), Math.min(timeoutMs, MAX_TIMER_MS));
+    // Taken off again at the end, not AbortSignal.any: the signal outlives thousands of commands.
+    signal?.addEventListener('abort', abort, { once: true });
+    if (signal?.aborted) abort();
+    void program.ended.then(settle);
+  });
+}
+
+/** Kills all of a program (killRun) and waits until it has been reaped, if the kernel lets it die. Never rejects. */
+export async function killProgram(program: StartedProgram, runId?: string, graceMs?: number): Promise<void> {
+  // As long as `ended` hasn't resolved it is not reaped, and its number cannot have become another's.
+  const startTime = new ProcessTable().read(program.pid, ['startTime'])?.startTime;
+  await killRun({ pid: program.pid, startTime, runId }, graceMs);
+  await programEnding(program, REAP_MS);
+}
+
+/** The outcome of a program that ran, in the words of the port. */
+export function commandResult(ending: Ending, timeoutMs: number, output: string): CommandResult {
+  switch (ending.kind) {
+    case 'timed_out':
+      return { kind: 'timed_out', afterMs: timeoutMs, output };
+    case 'aborted':
+      return { kind: 'aborted', output };
+    case 'ended':
+      if (ending.exitCode !== null) return { kind: 'exited', exitCode: ending.exitCode, output };
+      return { kind: 'signaled', signal: ending.signal ?? 'a signal', output };
+    default:
+      return ending satisfies never;
+  }
+}
+
+/** What a program writes into its pipes: read from the start on, its end kept, the rest drained. */
+export class ProgramOutput {
+  readonly #streams: readonly Readable[];
+  readonly #joined = new OutputTail();
+  readonly #stdout = new OutputTail();
+
+  constructor({ stdout, stderr }: StartedProgram) {
+    this.#streams = [stdout, stderr].filter((stream) => stream !== undefined);
+    for (const stream of this.#streams) {
+      stream.on('data', (chunk: Buffer) => {
+        this.#joined.push(chunk);
+        if (stream === stdout) this.#stdout.push(chunk);
+      });
+      // A broken pipe ends the output and is nobody's fault.
+      stream.on('error', () => {});
+    }
+  }
+
+  /** Takes what is still in the pipes and lets go of them after a moment: a process left behind may hold them for ever. */
+  async finish(): Promise<void> {
+    const open = this.#streams.filter((stream) => !stream.closed);
+    const closed = Promise.all(open.map((stream) => new Promise((resolve) => stream.once('close', resolve))));
+    const moment = new AbortController();
+    await Promise.race([closed, delay(DRAIN_MS, undefined, { signal: moment.signal }).catch(() => {})]);
+    moment.abort();
+    for (const stream of this.#streams) stream.destroy();
+  }
+
+  /** stdout and stderr as they came. */
+  joined(): string {
+    return this.#joined.text();
+  }
+
+  stdout(): string {
+    return this.#stdout.text();
+  }
+}
+
+const MAX_TIMER_MS = 2 ** 31 - 1;
+const DRAIN_MS = 100;
+const REAP_MS = 2000;

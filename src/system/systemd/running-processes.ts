@@ -1,0 +1,18 @@
+import type { ProcessIdentity } from '../proc/table.ts';
+import type { UnitStatus } from './service-manager.ts';
+
+/** What runs of a monitored process, as one look saw it. */
+export type RunningProcesses =
+  | {
+      readonly kind: 'found';
+      /** The unit or program (Resolution.key of strategies/strategy.ts). */
+      readonly key: string;
+      /** The topmost ones, the oldest first; [] where nothing runs. */
+      readonly processes: readonly ProcessIdentity[];
+      /** The systemd unit that they run in, where they do and it is not our own. */
+      readonly unit: string | undefined;
+      /** How the unit stood at this look; undefined where it was not asked. */
+      readonly status: UnitStatus | undefined;
+    }
+  /** It cannot be told, in one line: systemd does not answer, or the name must not be touched. */
+  | { readonly kind: 'unknown'; readonly reason: string };

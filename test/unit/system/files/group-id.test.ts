@@ -1,0 +1,16 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { groupId } from '../../../../src/system/files/group-id.ts';
+import { tempDir } from '../../../helpers/temp-dir.ts';
+
+test('a group by name or number', (t) => {
+  const file = join(tempDir(t), 'group');
+  writeFileSync(file, 'root:x:0:\nadm:x:4:syslog\nbroken\nodd:x:-1:\n');
+  assert.equal(groupId('adm', file), 4);
+  assert.equal(groupId('77', file), 77);
+  for (const name of ['ad', 'broken', 'odd', '', 'x', '-1']) assert.equal(groupId(name, file), undefined, name);
+  assert.equal(groupId('adm', `${file}.none`), undefined);
+  assert.equal(groupId('root'), 0);
+});

@@ -1,0 +1,303 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { readLaunchRecord } from '../../../../src/system/launch/read-record.ts';
+import { hasEnded, parseAuxv, parseStat, parseStatus, splitNul } from '../../../../src/system/proc/parse.ts';
+import { signalProcess } from '../../../../src/system/proc/signal.ts';
+import { ProcessTable } from '../../../../src/system/proc/table.ts';
+import { isAlive, openZoo } from '../../../helpers/process-zoo.ts';
+import { missing } from '../../../helpers/requirement.ts';
+import { waitFor } from '../../../helpers/wait-for.ts';
+
+const table = new ProcessTable();
+const isRoot = process.getuid?.() === 0;
+
+test('stat: the name ends at the last bracket, whatever it holds', () => {
+  const tail = ' S 7 8 9 34816 -1 4194560 1 2 3 4 5 6 7 8 20 -5 3 0 123456 4096 2 3';
+  for (const name of ['sleep', ') S 1 (', 'a b', 'x)\ny', '', '🦊)', '((']) {
+    const stat = parseStat(`42 (${name})${tail}\n`);
+    assert.deepEqual(stat, {
+      name,
+      state: 'S',
+      ppid: 7,
+      pgid: 8,
+      sid: 9,
+      kernelThread: false,
+      threads: 3,
+      startTime: 123456,
+      nice: -5,
+      userCpuMs: 50,
+      systemCpuMs: 60,
+      vmsBytes: 4096,
+      terminalDevice: 34816,
+    });
+  }
+  assert.equal(parseStat('2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 3 0 0')?.kernelThread, true);
+  for (const bad of ['', '42', '42 (x', '42 (x) S 1', ')(', '42 (x) S 1 2 3 0 -1 0 0 0 0 0 0 0 0 0 0 0 0 0 y']) {
+    assert.equal(parseStat(bad), undefined, bad);
+  }
+});
+
+test('no bytes in a name move what stands behind it', () => {
+  const piece = fc.oneof(
+    fc.uint8Array(),
+    fc.constantFrom(') ', '\n', ' (', '\0', 'ș').map((text) => Buffer.from(text)),
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 6 }), (pieces) => {
+      const name = Buffer.concat(pieces);
+      const tail = ') S 7 8 9 0 -1 4194560 1 2 3 4 5 6 7 8 20 -5 3 0 123456 4096 2 3\n';
+      const stat = parseStat(Buffer.concat([Buffer.from('42 ('), name, Buffer.from(tail)]).toString('utf8'));
+      assert.deepEqual([stat?.name, stat?.ppid, stat?.startTime, stat?.nice], [name.toString('utf8'), 7, 123456, -5]);
+    }),
+  );
+});
+
+test('no text makes the parsers throw', () => {
+  fc.assert(
+    fc.property(fc.string(), fc.uint8Array(), (text, bytes) => {
+      parseStat(text);
+      parseStatus(text);
+      parseAuxv(Buffer.from(bytes));
+      assert.equal(
+        splitNul(
+          splitNul(text)
+            .map((part) => `${part}\0`)
+            .join(''),
+        ).length,
+        splitNul(text).length,
+      );
+    }),
+  );
+});
+
+test('status: ids, groups and pid namespaces', () => {
+  const text = 'Name:\tx\\nUid: 0\nUmask:\t0022\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nGroups:\t9 10 \nNSpid:\t700\t12\t1\n';
+  assert.deepEqual(parseStatus(text), {
+    uids: { real: 1, effective: 2, saved: 3, filesystem: 4 },
+    gids: { real: 5, effective: 6, saved: 7, filesystem: 8 },
+    groups: [9, 10],
+    namespaceDepth: 2,
+  });
+  assert.deepEqual(parseStatus('Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nGroups:\t \n')?.groups, []);
+  assert.equal(parseStatus('Name:\tx\n'), undefined);
+});
+
+test('argv: empty arguments are kept, a missing end is forgiven', () => {
+  assert.deepEqual(splitNul(''), []);
+  assert.deepEqual(splitNul('a\0\0b\0'), ['a', '', 'b']);
+  assert.deepEqual(splitNul('a\0\0'), ['a', '']);
+  assert.deepEqual(splitNul('nginx: master process'), ['nginx: master process']);
+});
+
+test('a zombie with threads still runs', () => {
+  assert.equal(hasEnded({ state: 'Z', threads: 1 }), true);
+  assert.equal(hasEnded({ state: 'Z', threads: 3 }), false);
+  assert.equal(hasEnded({ state: 'D', threads: 1 }), false);
+});
+
+test('this process, field by field', () => {
+  const self = table.read(process.pid, [
+    'ppid',
+    'argv',
+    'executable',
+    'cwd',
+    'root',
+    'uids',
+    'groups',
+    'kernelThread',
+    'cgroup',
+  ]);
+  assert.equal(self?.ppid, process.ppid);
+  assert.equal(self.executable, process.execPath);
+  assert.equal(self.cwd, process.cwd());
+  assert.equal(self.root, '/');
+  assert.equal(self.uids?.real, process.getuid?.());
+  for (const group of self.groups ?? []) assert.ok(process.getgroups?.().includes(group));
+  assert.equal(self.kernelThread, false);
+  assert.ok(self.cgroup?.startsWith('/'));
+  assert.equal(self.argv?.length, process.execArgv.length + process.argv.length);
+  assert.equal(Object.keys(self).length, 10);
+  assert.ok(table.ageMs({ startTime: table.read(process.pid, ['startTime'])?.startTime ?? 0 }) < performance.now() + 60_000);
+});
+
+test('the listing is that of ps', { skip: missing('ps') }, () => {
+  const ours = new Map(table.list(['ppid', 'name', 'argv']).map((process) => [process.pid, process]));
+  const lines = spawnSync('ps', ['-eo', 'pid=,ppid=,comm=']).stdout.toString().trim().split('\n');
+  const matching = lines.filter((line) => {
+    const [, pid, ppid] = /^ *(\d+) +(\d+)/.exec(line) ?? [];
+    return ours.get(Number(pid))?.ppid === Number(ppid);
+  });
+  assert.ok(matching.length >= lines.length * 0.8, `${matching.length} of ${lines.length}`);
+  assert.deepEqual(
+    [...ours.keys()],
+    [...ours.keys()].sort((a, b) => a - b),
+  );
+});
+
+test('hostile names of real programs are read as they are', async (t) => {
+  const zoo = openZoo(t);
+  for (const name of ['a b', 'x) S 1 (y', 'line\nbreak', '100%s', 'șoricel', '$(id)', '-rf']) {
+    const pid = await zoo.start(zoo.sleeper(name), ['300', '0']);
+    const seen = table.read(pid, ['name', 'argv', 'executable', 'state']);
+    assert.equal(seen?.name, name);
+    assert.equal(seen.executable, join(zoo.dir, name));
+    assert.deepEqual(seen.argv, [join(zoo.dir, name), '300', '0']);
+  }
+});
+
+test('a process that ended, a zombie, a number that never was', async (t) => {
+  const zoo = openZoo(t);
+  const parent = await zoo.start('/bin/bash', ['-c', `${zoo.sleeper('short')} 0.01 & exec sleep 300`]);
+  const zombie = await waitFor('zombie', () => table.list(['ppid', 'state']).find((p) => p.ppid === parent && p.state === 'Z'));
+  const seen = table.read(zombie.pid, ['name', 'argv', 'executable', 'threads', 'startTime', 'state']);
+  assert.deepEqual({ name: seen?.name, argv: seen?.argv, threads: seen?.threads }, { name: 'short', argv: [], threads: 1 });
+  assert.equal('executable' in (seen ?? {}), false);
+  assert.equal(table.exists({ pid: zombie.pid, startTime: seen?.startTime ?? 0 }), false);
+  assert.equal(table.read(2 ** 22 + 1, ['name']), undefined);
+  assert.equal(table.read(-1, ['name']), undefined);
+  assert.deepEqual(new ProcessTable('/nonexistent').list(['name']), []);
+  assert.equal(new ProcessTable('/nonexistent').uptimeMs(), 0);
+});
+
+test('only the files of the asked fields are read; what cannot be read is absent', (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'proc-'));
+  t.after(() => rmSync(root, { recursive: true }));
+  mkdirSync(join(root, '7'));
+  mkdirSync(join(root, '8'));
+  writeFileSync(join(root, '7/stat'), '7 (x) S 1 7 7 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 55 0');
+  writeFileSync(join(root, '7/cgroup'), '12:cpu:/a\n1:name=systemd:/system.slice/x.service\n0::/unified\n');
+  symlinkSync('/opt/app (deleted)', join(root, '7/exe'));
+  const fixture = new ProcessTable(root);
+  assert.deepEqual(fixture.list(['name', 'argv', 'executable', 'uids', 'cgroup']), [
+    { pid: 7, name: 'x', executable: '/opt/app', cgroup: '/system.slice/x.service' },
+  ]);
+  assert.deepEqual(fixture.read(7, []), { pid: 7 });
+});
+
+test('a process is not taken for gone because no descriptor is left', () => {
+  const look = `
+    const { openSync } = require('node:fs');
+    const all = ['startTime', 'argv', 'openFiles', 'io'];
+    import(${JSON.stringify(join(import.meta.dirname, '../../../../src/system/proc/table.ts'))}).then(({ ProcessTable }) => {
+      const table = new ProcessTable();
+      const self = table.read(process.pid, all);
+      try { for (;;) openSync('/dev/null'); } catch (error) { console.log(error.code); }
+      const [found] = table.list(all).filter(({ pid }) => pid === process.pid);
+      console.log(table.exists(self), table.isRunning(process.ppid), found.argv.length === self.argv.length, found.openFiles.length > 30);
+      try { openSync('/dev/null'); } catch (error) { console.log(error.code); }
+    });`;
+  const limited = spawnSync('sh', ['-c', 'ulimit -n 64; exec "$0" -e "$1"', process.execPath, look]);
+  assert.equal(limited.stdout.toString(), 'EMFILE\ntrue true true true\nEMFILE\n', limited.stderr.toString());
+});
+
+test('a launch record has argv, directory, environment and user as they were', async (t) => {
+  const zoo = openZoo(t);
+  const path = zoo.script('keeps it', '#!/bin/bash\nsleep 300\n');
+  const env = { PATH: '/bin', ZOO: zoo.dir, EMPTY: '', 'A=B': 'c=d', MULTI: 'a\nb' };
+  const pid = await zoo.start(path, ['', 'a b', 'ș', ''], { cwd: zoo.dir, env });
+  await waitFor('script', () => table.read(pid, ['name'])?.name === 'keeps it');
+  const reading = readLaunchRecord(table, pid);
+  assert.ok(reading.kind === 'read');
+  assert.deepEqual(reading.record.argv, [path, '', 'a b', 'ș', ''], 'a script is executed by its own path again');
+  assert.equal(reading.record.executable, path);
+  assert.equal(reading.record.cwd, zoo.dir);
+  assert.deepEqual([...reading.record.environment].sort(), ['A=B=c=d', 'EMPTY=', 'MULTI=a\nb', 'PATH=/bin', `ZOO=${zoo.dir}`]);
+  assert.equal(reading.record.uid, process.getuid?.());
+});
+
+test('what only looks like a script is recorded as it runs', async (t) => {
+  const zoo = openZoo(t);
+  const script = zoo.script('tool', '#!/bin/bash -e\nsleep 300\n');
+  const started: [string, string[], string[]][] = [
+    [script, ['x'], [script, 'x']],
+    ['/bin/bash', ['-e', script, 'x'], ['/bin/bash', '-e', script, 'x']],
+    ['/bin/bash', [script], ['/bin/bash', script]],
+  ];
+  for (const [file, args, expected] of started) {
+    const pid = await zoo.start(file, args);
+    const reading = readLaunchRecord(table, pid);
+    assert.deepEqual(reading.kind === 'read' && reading.record.argv, expected);
+  }
+});
+
+test('set-user-id programs give no launch record', { skip: !isRoot && 'needs root' }, async (t) => {
+  const zoo = openZoo(t);
+  const path = zoo.sleeper('suid');
+  spawnSync('chmod', ['4755', path]);
+  const pid = await zoo.start(path, ['300'], { uid: 65534, gid: 65534 });
+  assert.equal(table.read(pid, ['uids'])?.uids?.effective, 0, 'the file system honours the bit');
+  assert.deepEqual(readLaunchRecord(table, pid), {
+    kind: 'unusable',
+    reason: 'it was executed with more rights than its caller had',
+  });
+});
+
+test('a program run by another user is recorded with that user', { skip: !isRoot && 'needs root' }, async (t) => {
+  const zoo = openZoo(t);
+  const pid = await zoo.start(zoo.sleeper('plain'), ['300'], { uid: 65534, gid: 65534, cwd: '/' });
+  const reading = readLaunchRecord(table, pid);
+  assert.ok(reading.kind === 'read');
+  assert.deepEqual([reading.record.uid, reading.record.gid], [65534, 65534]);
+});
+
+test('a title written over the arguments gives no launch record', async (t) => {
+  const zoo = openZoo(t);
+  for (const argv0 of ['redis-server *:6379', 'nginx: master process /usr/sbin/nginx -c /etc/x']) {
+    const pid = await zoo.start('/bin/bash', ['-c', 'exec -a "$0" cat < <(sleep 300)', argv0]);
+    await waitFor('title', () => table.read(pid, ['argv'])?.argv?.[0] === argv0);
+    assert.deepEqual(readLaunchRecord(table, pid), { kind: 'unusable', reason: 'it wrote a title over its command line' });
+  }
+  const title = await zoo.start(process.execPath, ['-e', 'process.title = "short"; setInterval(() => {}, 1e6)']);
+  await waitFor('title', () => table.read(title, ['argv'])?.argv?.[0] === 'short');
+  assert.equal(readLaunchRecord(table, title).kind, 'unusable');
+});
+
+test('a signal goes to the process that was seen, never to its successor', async () => {
+  const child = spawn('sleep', ['300']);
+  const ended = once(child, 'exit');
+  const pid = child.pid ?? 0;
+  const seen = table.read(pid, ['startTime']);
+  assert.ok(seen);
+  assert.equal(signalProcess(table, { pid, startTime: seen.startTime - 1 }, 9), 'gone');
+  assert.ok(isAlive(pid));
+  assert.equal(signalProcess(table, seen, 15), 'sent');
+  assert.deepEqual(await ended, [null, 'SIGTERM']);
+  assert.equal(signalProcess(table, seen, 15), 'gone');
+});
+
+test('a command line of any length costs no more than 2 MiB of it', (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'proc-'));
+  t.after(() => rmSync(root, { recursive: true }));
+  mkdirSync(join(root, '4711'));
+  writeFileSync(join(root, 'uptime'), '1000.00 2000.00\n');
+  for (const file of ['stat', 'status']) writeFileSync(join(root, `4711/${file}`), readFileSync(`/proc/self/${file}`));
+  for (const file of ['cmdline', 'environ']) {
+    writeFileSync(join(root, `4711/${file}`), 'first\0');
+    truncateSync(join(root, `4711/${file}`), 600 * 1024 * 1024);
+  }
+  const before = process.memoryUsage().rss;
+  const [found] = new ProcessTable(root).list(['name', 'argv', 'environment']);
+  for (const strings of [found?.argv, found?.environment]) {
+    assert.equal(strings?.[0], 'first');
+    assert.ok((strings?.length ?? 0) <= 2 * 1024 * 1024);
+  }
+  assert.equal(new ProcessTable(root).bytes(4711, 'cmdline')?.length, 2 * 1024 * 1024);
+  const grown = process.memoryUsage().rss - before;
+  assert.ok(grown < 200 * 1024 * 1024, `${grown} bytes`);
+});
+
+test('what is longer than we read is not started again', async (t) => {
+  const zoo = openZoo(t);
+  const program = zoo.sleeper('long-environment');
+  const become = `ulimit -s 65536; x=$(head -c 120000 /dev/zero | tr '\\0' x); exec env $(for i in $(seq 20); do echo "LONG$i=$x"; done) "$0" 300`;
+  const pid = await zoo.start('bash', ['-c', become, program]);
+  await waitFor('the program itself', () => table.read(pid, ['executable'])?.executable === program);
+  const reading = readLaunchRecord(table, pid);
+  assert.deepEqual(reading, { kind: 'unusable', reason: 'its command line or environment is longer than 2 MiB' });
+});
