@@ -92,13 +92,14 @@ async function play(core: Core, dir: string, say: (line: string) => void): Promi
 async function startProgram(core: Core, path: string): Promise<void> {
   const what = { kind: 'line', line: `exec ${path}`, environment: {}, user: undefined } as const;
   const result = await core.execution.programs.launch(
-    { systemName: path, runId: 'demo', what },
+    { systemName: path, runId: 'demo', timeoutMs: START_LIMIT_MS, what },
     STARTED_AFTER_MS,
     core.abort.signal,
   );
   if (result.kind === 'failed') throw new Error(`${path} does not start: ${result.reason}`);
 }
 
+const START_LIMIT_MS = 10_000;
 const STARTED_AFTER_MS = 200;
 
 function registerProcesses(databaseFile: string, names: readonly string[]): void {

@@ -30,10 +30,19 @@ export function isCleanEnd(status: number): boolean {
 
 const CLEAN: readonly string[] = ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGPIPE'];
 
-function signalName(number: number): string {
+/** `SIGTERM` for 15, `SIGRTMIN+3` for 37; `signal 99` for one without a name. */
+export function signalName(number: number): string {
   const known = Object.entries(constants.signals).find(([, value]) => value === number);
   if (known !== undefined) return known[0];
   return number >= FIRST_REALTIME && number <= LAST_REALTIME ? `SIGRTMIN+${number - FIRST_REALTIME}` : `signal ${number}`;
+}
+
+/** The number behind `TERM`, `RTMIN+3` or `99`, as systemd writes signals; undefined where it is none. */
+export function signalNumber(name: string): number | undefined {
+  const [, above] = /^RTMIN\+(\d+)$/.exec(name) ?? [];
+  if (above !== undefined) return FIRST_REALTIME + Number(above);
+  if (/^\d+$/.test(name)) return Number(name);
+  return constants.signals[`SIG${name}` as NodeJS.Signals] as number | undefined;
 }
 
 /** Those that glibc and musl leave to programs (signal(7)). */

@@ -36,6 +36,7 @@ export const commandCheck = {
         },
         signal,
       );
+      if (result.kind === 'not_started') return { kind: 'unhealthy', reason: `could not be checked: ${result.reason}` };
       const failure = commandFailure(result);
       return failure === undefined ? { kind: 'healthy' } : { kind: 'unhealthy', reason: failure };
     },

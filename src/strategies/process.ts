@@ -141,7 +141,7 @@ export class ProcessStrategy implements RestartStrategy {
       if (attempt.signal.aborted) return failed(`${said}, aborted before it was started`);
       const name = index === 0 ? systemName : `${systemName}@${index + 1}`;
       const result = await this.#parts.programs.launch(
-        { systemName: name, runId: attempt.runId, what },
+        { systemName: name, runId: attempt.runId, timeoutMs: this.#options.commandTimeoutMs, what },
         GRACE_MS,
         attempt.signal,
       );

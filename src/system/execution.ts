@@ -7,8 +7,9 @@ import { DirectCommandRunner } from './runs/direct.ts';
 import { RunFiles } from './runs/files.ts';
 import type { CommandRunner } from './runs/runner.ts';
 import { TransientCommandRunner } from './runs/transient.ts';
+import { Systemd } from './systemd/manager.ts';
+import { Pid1 } from './systemd/pid1.ts';
 import type { ServiceManager } from './systemd/service-manager.ts';
-import { Systemd } from './systemd/systemctl.ts';
 
 /** How commands and programs are run here. */
 export interface Execution {
@@ -23,11 +24,12 @@ export interface Execution {
 export function createExecution({ stateDir, log }: { readonly stateDir: string; readonly log: Logger }): Execution {
   const dir = resolve(stateDir, 'runs');
   const files = new RunFiles({ dir, log });
-  const services = new Systemd();
+  const pid1 = new Pid1();
+  const services = new Systemd(pid1);
   if (services.available && process.geteuid?.() === 0) {
     return {
-      commands: new TransientCommandRunner({ files, dir, services }),
-      programs: new TransientLauncher({ dir }),
+      commands: new TransientCommandRunner({ files, dir, services, pid1 }),
+      programs: new TransientLauncher(pid1),
       services,
       description: 'commands run through systemd',
     };

@@ -53,6 +53,11 @@ export class FakeSystemd implements ServiceManager {
     return { kind: 'status', status: this.#units.get(name)?.status() ?? { ...noUnit, id: name, loadState: 'not-found' } };
   }
 
+  /** Nothing is told: whoever watches has to look by himself. */
+  watch(): () => void {
+    return () => {};
+  }
+
   async call(verb: string, name: string, timeoutMs: number, signal: AbortSignal): Promise<ServiceCallResult> {
     this.calls.push(`${verb} ${name}`);
     const unit = this.#units.get(name);

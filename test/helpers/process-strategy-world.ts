@@ -58,6 +58,7 @@ export function processStrategyWorld(t: TestContext): ProcessStrategyWorld {
       available: false,
       show: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
       call: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
+      watch: () => () => {},
     },
     clock: systemClock,
     log,

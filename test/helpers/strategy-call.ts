@@ -8,7 +8,7 @@ import { type HealthProof, proveHealthy } from '../../src/monitor/health-proof.t
 import type { RecoveryPlan } from '../../src/monitor/recovery-plan.ts';
 import { parseStrategy } from '../../src/strategies/index.ts';
 import type { Resolution, RestartOutcome } from '../../src/strategies/strategy.ts';
-import { Systemd } from '../../src/system/systemd/systemctl.ts';
+import { Systemd } from '../../src/system/systemd/manager.ts';
 import { attemptOn, FakeCommands, FakeSection, managed, never, silentLog } from './strategy-parts.ts';
 
 /** Which strategy on which process. */

@@ -1,8 +1,8 @@
 import type { RunFiles } from '../runs/files.ts';
-import { startProgram } from '../spawn/command.ts';
+import { type StartResult, startProgram } from '../spawn/command.ts';
 import { commandFailure } from '../spawn/command-result.ts';
 import { minimalEnvironment } from '../spawn/minimal-environment.ts';
-import { shellArgv } from '../spawn/shell.ts';
+import { lineScript, withScript } from '../spawn/script.ts';
 import { commandResult, programEnding, type StartedProgram } from '../spawn/started-program.ts';
 import { asUser } from '../spawn/user-account.ts';
 import type { Launch, LaunchResult, ProgramLauncher } from './launcher.ts';
@@ -27,7 +27,9 @@ export class DirectLauncher implements ProgramLauncher {
     const file = this.#files.create('app', launch.runId);
     try {
       if (plan.uid !== undefined) file?.give(plan.uid);
-      const start = await startProgram(plan.file, plan.argv, { ...plan.options, output: file?.fd ?? 'ignore' });
+      const begin = (input?: number): Promise<StartResult> =>
+        startProgram(plan.file, plan.argv, { ...plan.options, input, output: file?.fd ?? 'ignore' });
+      const start = await (plan.text === undefined ? begin() : withScript({ text: plan.text }, begin));
       if (start.kind === 'not_started') return { kind: 'failed', reason: start.reason };
       file?.record(start.program.pid);
       return await this.#watch(start.program, graceMs, signal, () => file?.text() ?? '');
@@ -53,9 +55,10 @@ export class DirectLauncher implements ProgramLauncher {
 
 async function planLaunch({ what, runId }: Launch, signal: AbortSignal): Promise<StartPlan> {
   if (what.kind === 'argv') return planRecorded(what.record, runId);
-  const shell = await asUser(shellArgv(what.line), what.user, signal);
-  if (shell.kind === 'refused') return shell;
-  const [file = '', ...argv] = shell.argv;
-  const environment = { ...minimalEnvironment(), ...shell.environment, ...what.environment, MONITOR_RUN_ID: runId };
-  return { kind: 'ready', file, argv, options: { environment, cwd: '/' }, uid: shell.uid };
+  const user = await asUser(what.user, signal);
+  if (user.kind === 'refused') return user;
+  const script = lineScript(what.line, {});
+  const [file = '', ...argv] = [...user.prefix, ...script.argv];
+  const environment = { ...minimalEnvironment(), ...user.environment, ...what.environment, MONITOR_RUN_ID: runId };
+  return { kind: 'ready', file, argv, options: { environment, cwd: '/' }, text: script.text, uid: user.uid };
 }

@@ -6,6 +6,8 @@ export interface Launch {
   readonly systemName: string;
   /** Stands in the program's environment as MONITOR_RUN_ID. */
   readonly runId: string;
+  /** Within this time systemd has to take it; what runs then runs on. */
+  readonly timeoutMs: number;
   /** A shell line (`start_command`, already expanded), or argv with its own surroundings. */
   readonly what:
     | {

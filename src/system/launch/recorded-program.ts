@@ -2,7 +2,8 @@ import { statSync } from 'node:fs';
 import type { LaunchRecord } from '../../core/launch-record.ts';
 import type { StartOptions } from '../spawn/command.ts';
 import { minimalEnvironment } from '../spawn/minimal-environment.ts';
-import { handOver } from './environment-handover.ts';
+import { EMPTY_ENVIRONMENT, programScript } from '../spawn/script.ts';
+import { setpriv } from '../spawn/user-account.ts';
 
 /** What is to be started, and how; or in one line why it cannot be. */
 export type StartPlan =
@@ -10,7 +11,9 @@ export type StartPlan =
       readonly kind: 'ready';
       readonly file: string;
       readonly argv: readonly string[];
-      readonly options: Omit<StartOptions, 'output'>;
+      readonly options: Omit<StartOptions, 'output' | 'input'>;
+      /** What it reads from its standard input (spawn/script.ts); undefined where that is empty. */
+      readonly text?: string;
       /** Whose it will be; undefined for ourselves. */
       readonly uid: number | undefined;
     }
@@ -31,11 +34,20 @@ export function planRecorded(record: LaunchRecord, runId: string): StartPlan {
   if (process.geteuid?.() !== 0) return { kind: 'refused', reason: `only root can start it as the user ${uid}:${gid}` };
   // Where its own group is all it was in, the rights are changed between fork and exec, and nothing stands in between.
   if (groups.every((group) => group === gid)) return { ...asItself, options: { ...options, identity: { uid, gid } } };
-  // Handed over: an LD_PRELOAD of that user's must not meet setpriv, which is root still.
+  // In a script: an LD_PRELOAD of that user's must not meet setpriv, which is root still.
+  const script = programScript({ executable, argv, cwd, environment: variables });
+  if (script === undefined) return { kind: 'refused', reason: NEEDS_BASH };
   const environment = { ...minimalEnvironment(), MONITOR_RUN_ID: runId };
-  const { argv: handover, input } = handOver(variables, executable, argv, Object.keys(environment));
-  const setpriv = [`--reuid=${uid}`, `--regid=${gid}`, `--groups=${groups.join(',')}`, '--'];
-  return { kind: 'ready', file: 'setpriv', argv: [...setpriv, ...handover], options: { environment, cwd, input }, uid };
+  const [file = '', ...become] = [...setpriv(uid, gid, groupsOption(groups)), ...EMPTY_ENVIRONMENT, ...script.argv];
+  return { kind: 'ready', file, argv: become, options: { environment, cwd: '/' }, text: script.text, uid };
+}
+
+/** Why a program that was called by another name than its file's cannot be started. */
+export const NEEDS_BASH = 'it was called by another name than its own, which takes bash to do again: set start_command';
+
+/** setpriv's option for exactly these supplementary groups. */
+export function groupsOption(groups: readonly number[]): string {
+  return groups.length === 0 ? '--clear-groups' : `--groups=${groups.join(',')}`;
 }
 
 function isDirectory(path: string): boolean {
@@ -47,7 +59,7 @@ function isDirectory(path: string): boolean {
 }
 
 /** `KEY=VALUE` each; of several values of one key getenv(3) finds the first. */
-function firstValues(environment: readonly string[]): Map<string, string> {
+export function firstValues(environment: readonly string[]): Map<string, string> {
   const values = new Map<string, string>();
   for (const entry of environment) {
     const cut = entry.indexOf('=');

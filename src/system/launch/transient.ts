@@ -1,77 +1,125 @@
-import { existsSync } from 'node:fs';
-import { constants } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { closeSync } from 'node:fs';
+import { errorMessage } from '../../core/errors.ts';
 import { printable } from '../../core/printable.ts';
-import { ProcessTable } from '../proc/table.ts';
+import { signalName } from '../../core/wait-status.ts';
 import { execute } from '../spawn/command.ts';
 import { type CommandResult, commandFailure } from '../spawn/command-result.ts';
-import { PLAIN, showProperties, systemctl } from '../systemd/systemctl.ts';
-import { systemdRunArgv } from '../systemd/systemd-run.ts';
+import { openScript, type Script } from '../spawn/script.ts';
+import { retireUnit } from '../systemd/end-unit.ts';
+import { CLD_EXITED } from '../systemd/job-words.ts';
+import { runJob } from '../systemd/jobs.ts';
+import type { Pid1Link } from '../systemd/link.ts';
+import type { Pid1 } from '../systemd/pid1.ts';
+import { startTransient, TransientFollower, type TransientStart, type TransientState } from '../systemd/transient-unit.ts';
 import { appUnit } from '../systemd/unit-name.ts';
 import type { Launch, LaunchResult, ProgramLauncher } from './launcher.ts';
 import { planTransient } from './transient-plan.ts';
 
-/** What the launcher is built on. */
-export interface TransientLauncherOptions {
-  /** A folder of our own, made with mode 0700 where it is missing: through it a recorded environment is handed over. */
-  readonly dir: string;
-}
-
 /**
  * Starts programs through PID 1, each in a transient unit named after it: outside of our sandbox and control group, its output in
  * the journal. The unit of a program that went to the background by itself stays, `active (exited)`, and all of it ends with it.
- * Source: systemd-run(1), systemd.service(5).
+ * Source: systemd.service(5).
  */
 export class TransientLauncher implements ProgramLauncher {
-  readonly #dir: string;
+  readonly #pid1: Pid1;
 
-  constructor({ dir }: TransientLauncherOptions) {
-    this.#dir = dir;
+  constructor(pid1: Pid1) {
+    this.#pid1 = pid1;
   }
 
   async launch(launch: Launch, graceMs: number, signal: AbortSignal): Promise<LaunchResult> {
-    const plan = await planTransient(launch, this.#dir, signal);
-    if (plan.kind === 'refused') return { kind: 'failed', reason: plan.reason };
-    try {
-      const unit = appUnit(launch.systemName);
-      // Each call of systemctl costs a program's start: where systemd has no such unit none is made.
-      if (existsSync(join(TRANSIENT_UNITS, unit))) await free(unit, signal);
-      if (signal.aborted) return { kind: 'failed', reason: 'aborted' };
-      const argv = systemdRunArgv(
-        {
-          unit,
-          description: `${launch.systemName} (started by monitor_service)`,
-          properties: [...PROGRAM, `SyslogIdentifier=${identifier(launch.systemName)}`, ...plan.properties],
-          argv: plan.argv,
-        },
-        [],
-      );
-      const startedMs = Date.now();
-      const problem = await start(unit, argv);
-      return problem === undefined ? await watch({ unit, startedMs }, graceMs, signal) : { kind: 'failed', reason: problem };
-    } finally {
-      plan.dispose();
+    const plan = await planTransient(launch, signal);
+    if (plan.kind === 'refused') return failed(plan.reason);
+    if (signal.aborted) return failed('aborted');
+    const unit = appUnit(launch.systemName);
+    const startedMs = Date.now();
+    const spoken = await this.#pid1.speak({ timeoutMs: launch.timeoutMs, signal, alive: true }, async (link) => {
+      const follower = new TransientFollower(link, unit);
+      try {
+        const started = await this.#start(link, launch, plan.script);
+        return started.kind === 'started' ? await watch(follower, graceMs, signal) : started;
+      } finally {
+        follower.stop();
+      }
+    });
+    if (spoken.kind === 'unreachable') return failed(signal.aborted ? 'aborted' : `not started: ${spoken.reason}`);
+    const { value } = spoken;
+    switch (value.kind) {
+      case 'launched':
+        return value;
+      case 'ended':
+        return this.#judge(unit, startedMs, value.state);
+      case 'taken':
+        return failed(`not started: ${unit} could not be freed`);
+      case 'refused':
+      case 'unknown':
+        return failed(`not started: ${value.reason}`);
+      default:
+        return value satisfies never;
     }
   }
 
   async retire(systemName: string, timeoutMs: number, signal: AbortSignal): Promise<void> {
+    await retireUnit(this.#pid1, appUnit(systemName), { timeoutMs, signal });
+  }
+
+  /** Not to be aborted: half started is no state to leave. */
+  async #start(link: Pid1Link, { systemName }: Launch, script: Script): Promise<TransientStart> {
     const unit = appUnit(systemName);
-    await systemctl(['stop', '--', unit], timeoutMs, signal);
-    await systemctl(['reset-failed', '--', unit], ANSWER_LIMIT_MS, signal);
+    let input: number;
+    try {
+      input = openScript(script);
+    } catch (error) {
+      return { kind: 'refused', reason: errorMessage(error) };
+    }
+    try {
+      const start = (): Promise<TransientStart> => {
+        // What the unit still is keeps its name: while it is active, also without a process, and once it has failed.
+        void link.call({ member: 'StopUnit', signature: 'ss', values: [unit, 'replace'] }, ANSWER);
+        void link.call({ member: 'ResetFailedUnit', signature: 's', values: [unit] }, ANSWER);
+        return startTransient(
+          link,
+          {
+            unit,
+            description: `${systemName} (started by monitor_service)`,
+            argv: script.argv,
+            properties: { remainAfterExit: true, syslogIdentifier: identifier(systemName) },
+            descriptors: { input },
+          },
+          ANSWER,
+        );
+      };
+      const first = await start();
+      if (first.kind !== 'taken') return first;
+      // It runs, and takes its time to stop.
+      await runJob(this.#pid1, 'stop', unit, STOP);
+      return await start();
+    } finally {
+      closeSync(input);
+    }
+  }
+
+  /** A program that ended by itself with exit code 0 has left its daemon behind; any other end is a failure. */
+  async #judge(unit: string, startedMs: number, { code, status, invocation }: TransientState): Promise<LaunchResult> {
+    if (code === CLD_EXITED && status === 0) return { kind: 'launched', pid: undefined };
+    const output = await lastLines(unit, startedMs, invocation);
+    const result: CommandResult =
+      code === CLD_EXITED
+        ? { kind: 'exited', exitCode: status, output }
+        : { kind: 'signaled', signal: signalName(status), output };
+    // Neither its name nor a half of it is left behind; one that a signal ended may count as a success.
+    await retireUnit(this.#pid1, unit, STOP);
+    return failed(commandFailure(result) ?? 'it ended at once');
   }
 }
 
 /** TimeoutStopSec= is 90 s where nobody says otherwise. */
-const STOP_LIMIT_MS = 100_000;
-const ANSWER_LIMIT_MS = 30_000;
+const STOP = { timeoutMs: 100_000 };
+const ANSWER = { timeoutMs: 30_000 };
 
-const PROGRAM: readonly string[] = [
-  'RemainAfterExit=yes',
-  'IgnoreSIGPIPE=no',
-  'StandardOutput=journal',
-  'StandardError=journal',
-];
+function failed(reason: string): LaunchResult & { readonly kind: 'failed' } {
+  return { kind: 'failed', reason };
+}
 
 /** What `journalctl -t` knows the program by: the name, of a path its last part. */
 function identifier(systemName: string): string {
@@ -85,95 +133,36 @@ function identifier(systemName: string): string {
 
 const MAX_IDENTIFIER = 64;
 
-/** Why the unit cannot be started, in one line; undefined where it was. Not to be aborted: half started is no state to leave. */
-async function start(unit: string, argv: readonly string[]): Promise<string | undefined> {
-  const never = new AbortController().signal;
-  const run = () => execute('systemd-run', argv, { timeoutMs: ANSWER_LIMIT_MS, environment: PLAIN });
-  const first = await run();
-  if (!isTaken(first)) return commandFailure(first);
-  await free(unit, never);
-  return commandFailure(await run());
-}
-
-/** Ends what the unit still is: it keeps its name while it is active, also without a process, and once it has failed. */
-async function free(unit: string, signal: AbortSignal): Promise<void> {
-  await Promise.all([
-    systemctl(['stop', '--', unit], STOP_LIMIT_MS, signal),
-    systemctl(['reset-failed', '--', unit], ANSWER_LIMIT_MS, signal),
-  ]);
-}
-
-/** Where systemd keeps the units that systemd-run(1) made, a file each. */
-const TRANSIENT_UNITS = '/run/systemd/transient';
-
-/** `Unit X already exists.` (systemd 239), `Unit X was already loaded or has a fragment file.` */
-function isTaken(result: CommandResult): boolean {
-  return result.kind === 'exited' && result.exitCode !== 0 && /\balready\b/.test(result.output);
-}
-
-/** A unit, and the wall clock just before this start of it. */
-interface StartedUnit {
-  readonly unit: string;
-  readonly startedMs: number;
-}
-
-/** What has become of the unit when it has ended, or at the latest after `graceMs`. */
-async function watch(started: StartedUnit, graceMs: number, signal: AbortSignal): Promise<LaunchResult> {
-  const end = performance.now() + graceMs;
-  const table = new ProcessTable();
+/** What has become of the unit when its main process has ended, or at the latest after `graceMs`. */
+async function watch(
+  follower: TransientFollower,
+  graceMs: number,
+  signal: AbortSignal,
+): Promise<(LaunchResult & { readonly kind: 'launched' }) | { readonly kind: 'ended'; readonly state: TransientState }> {
+  const endMs = performance.now() + graceMs;
   for (;;) {
-    const shown = await showProperties(started.unit, PROPERTIES, signal);
+    const leftMs = endMs - performance.now();
+    const isLast = leftMs <= 0 || signal.aborted || !follower.isTold;
+    // Not everything may have been told: a systemd 239 keeps it back, and a link may have ended.
+    if (isLast || follower.state.code !== 0) await follower.ask(ANSWER);
+    const { state } = follower;
+    if (state.code !== 0) return { kind: 'ended', state };
     // It was started, and nobody says that it has ended.
-    if (shown.kind === 'failed') return { kind: 'launched', pid: undefined };
-    const pid = Number(shown.values.get('MainPID') ?? 0);
-    if (pid === 0) return await judge(started, shown.values);
-    const process = { pid, startTime: table.read(pid, ['startTime'])?.startTime ?? 0 };
-    while (table.exists(process)) {
-      if (signal.aborted || performance.now() >= end) return { kind: 'launched', pid };
-      await delay(POLL_MS);
-    }
-    await delay(POLL_MS);
+    if (isLast) return { kind: 'launched', pid: state.mainPid > 0 ? state.mainPid : undefined };
+    await follower.next({ timeoutMs: leftMs, signal });
   }
 }
 
-const POLL_MS = 20;
-const PROPERTIES = ['MainPID', 'ExecMainCode', 'ExecMainStatus', 'InvocationID'] as const;
-
-/** A program that ended by itself with exit code 0 has left its daemon behind; any other end is a failure. */
-async function judge(started: StartedUnit, values: ReadonlyMap<string, string>): Promise<LaunchResult> {
-  const { unit } = started;
-  const status = Number(values.get('ExecMainStatus') ?? 0);
-  const exited = Number(values.get('ExecMainCode') ?? 0) === CLD_EXITED;
-  if (exited && status === 0) return { kind: 'launched', pid: undefined };
-  const output = await lastLines(started, values.get('InvocationID') ?? '');
-  const result: CommandResult = exited
-    ? { kind: 'exited', exitCode: status, output }
-    : { kind: 'signaled', signal: signalName(status), output };
-  const never = new AbortController().signal;
-  // Neither its name nor a half of it is left behind; one that a signal ended may count as a success.
-  await systemctl(['stop', '--', unit], STOP_LIMIT_MS, never);
-  await systemctl(['reset-failed', '--', unit], ANSWER_LIMIT_MS, never);
-  return { kind: 'failed', reason: commandFailure(result) ?? 'it ended at once' };
-}
-
-/** waitid(2). */
-const CLD_EXITED = 1;
-
-function signalName(number: number): string {
-  const found = Object.entries(constants.signals).find(([, value]) => value === number);
-  return found?.[0] ?? `signal ${number}`;
-}
-
-/** The last lines that the unit's processes wrote; empty where the journal does not say. */
-async function lastLines({ unit, startedMs }: StartedUnit, invocation: string): Promise<string> {
+/** The last lines that the unit's processes wrote since it was started; empty where the journal does not say. */
+async function lastLines(unit: string, startedMs: number, invocation: string): Promise<string> {
   // What was written last may still be on its way into the journal.
-  await execute('journalctl', ['--sync'], { timeoutMs: ANSWER_LIMIT_MS });
-  const byInvocation = /^[0-9a-f]{32}$/.test(invocation) ? await journal([`_SYSTEMD_INVOCATION_ID=${invocation}`]) : '';
+  await execute('journalctl', ['--sync'], ANSWER);
+  const byInvocation = invocation === '' ? '' : await journal([`_SYSTEMD_INVOCATION_ID=${invocation}`]);
   // The journal asks for the invocation after the line has come; of a process that is gone by then it knows the unit alone.
   return byInvocation || journal([`--since=@${startedMs / 1000}`, `_SYSTEMD_UNIT=${unit}`]);
 }
 
 async function journal(matches: readonly string[]): Promise<string> {
   const argv = ['--no-pager', '--quiet', '--output=cat', '--lines=10', ...matches];
-  return (await execute('journalctl', argv, { timeoutMs: ANSWER_LIMIT_MS })).stdout;
+  return (await execute('journalctl', argv, ANSWER)).stdout;
 }

@@ -1,4 +1,5 @@
 import { loadLibc } from './libc.ts';
+import { AF_UNIX, SOCK_CLOEXEC, socketAddress } from './socket-address.ts';
 
 /**
  * A socket that sends datagrams to one Unix address and never blocks: sd_notify(3), /dev/log. `path` is a file's path, or
@@ -42,18 +43,6 @@ export interface DatagramSender {
   close(): void;
 }
 
-/** sockaddr_un; undefined where `path` does not fit. An abstract address is not NUL-terminated: its length counts. */
-function socketAddress(path: string): Buffer | undefined {
-  const name = Buffer.from(path);
-  if (name.length === 0 || name.length > MAX_SOCKET_PATH || name.includes(0)) return undefined;
-  const family = Buffer.from(new Uint16Array([AF_UNIX]).buffer);
-  if (name[0] === '@'.charCodeAt(0)) name[0] = 0;
-  return Buffer.concat([family, name, name[0] === 0 ? Buffer.alloc(0) : Buffer.alloc(1)]);
-}
-
-const MAX_SOCKET_PATH = 107;
-const AF_UNIX = 1;
 const SOCK_DGRAM = 2;
-const SOCK_CLOEXEC = 0o2000000;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;

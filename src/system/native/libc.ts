@@ -16,11 +16,20 @@ export interface Libc {
   socket(domain: number, type: number, protocol: number): number;
   sendto(socket: number, bytes: Buffer, length: number, flags: number, address: Buffer, addressLength: number): number;
   bind(socket: number, address: Buffer, addressLength: number): number;
+  connect(socket: number, address: Buffer, addressLength: number): number;
+  send(socket: number, bytes: Buffer, length: number, flags: number): number;
+  recv(socket: number, bytes: Buffer, length: number, flags: number): number;
+  /** `header`: a struct msghdr. */
+  sendmsg(socket: number, header: Buffer, flags: number): number;
+  /** An empty file in memory that has no name (memfd_create(2)); close it by `closeDescriptor`. */
+  memfd_create(name: string, flags: number): number;
   setsockopt(socket: number, level: number, name: number, value: Buffer, length: number): number;
   /** `headers`: an array of struct mmsghdr. */
   recvmmsg(socket: number, headers: Buffer, count: number, flags: number, timeout: null): number;
   ioctl(fd: number, request: number, argument: Buffer): number;
   close(fd: number): number;
+  /** Variadic as well: see `syscall`. */
+  fcntl(fd: number, command: number, argument: number): number;
   pipe2(ends: Buffer, flags: number): number;
   /** Declared with four whole-number arguments: for those the variadic and the plain calling convention are one on Linux. */
   syscall(number: number, a: number, b: number, c: number, d: number): number;
@@ -28,8 +37,11 @@ export interface Libc {
   errno(): number;
   /** Where the bytes of a buffer are, for a structure that points to them: the buffer must outlive it, and be no slice of a pool. */
   addressOf(buffer: Buffer): bigint;
-  /** Calls `onReadable` each time the loop turns and the descriptor can be read, or was hung up. Until `stop` it keeps the process alive. */
-  watch(fd: number, onReadable: () => void): DescriptorWatch;
+  /**
+   * Calls `onReady` each time the loop turns and the descriptor can be read, was hung up, or can be written to where that is waited
+   * for. Until `stop` it keeps the process alive.
+   */
+  watch(fd: number, onReady: () => void): DescriptorWatch;
   readonly codes: Readonly<Record<string, number>>;
 }
 
@@ -38,6 +50,8 @@ export interface DescriptorWatch {
   /** Looks no longer, for now. */
   pause(): void;
   resume(): void;
+  /** Whether to wait for room to write too, from now on. */
+  awaitRoom(wanted: boolean): void;
   /** From now on it does not keep the process alive. */
   unref(): void;
   /** Must be called before the descriptor is closed. Idempotent; the others do nothing after it. */
@@ -64,15 +78,21 @@ function load(): LoadedLibc {
       socket: library.func('int socket(int domain, int type, int protocol)'),
       sendto: library.func('long sendto(int fd, const void *buf, size_t len, int flags, const void *addr, uint32_t addrlen)'),
       bind: library.func('int bind(int fd, const void *addr, uint32_t addrlen)'),
+      connect: library.func('int connect(int fd, const void *addr, uint32_t addrlen)'),
+      send: library.func('long send(int fd, const void *buf, size_t len, int flags)'),
+      recv: library.func('long recv(int fd, void *buf, size_t len, int flags)'),
+      sendmsg: library.func('long sendmsg(int fd, const void *header, int flags)'),
+      memfd_create: library.func('int memfd_create(const char *name, unsigned int flags)'),
       setsockopt: library.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)'),
       recvmmsg: library.func('int recvmmsg(int fd, void *headers, unsigned int count, int flags, void *timeout)'),
       ioctl: library.func('int ioctl(int fd, unsigned long request, void *argument)'),
+      fcntl: library.func('int fcntl(int fd, int command, long argument)'),
       close: library.func('int close(int fd)'),
       pipe2: library.func('int pipe2(void *ends, int flags)'),
       syscall: library.func('long syscall(long number, long a, long b, long c, long d)'),
       errno: () => koffi.errno(),
       addressOf: (buffer) => koffi.address(buffer),
-      watch: (fd, onReadable) => watchDescriptor(koffi, fd, onReadable),
+      watch: (fd, onReady) => watchDescriptor(koffi, fd, onReady),
       codes: koffi.os.errno,
     };
     return { kind: 'ready', libc };
@@ -82,16 +102,25 @@ function load(): LoadedLibc {
   }
 }
 
-function watchDescriptor(koffi: typeof import('koffi'), fd: number, onReadable: () => void): DescriptorWatch {
-  const handle = koffi.node.poll(fd, { readable: true, disconnect: true }, onReadable);
+function watchDescriptor(koffi: typeof import('koffi'), fd: number, onReady: () => void): DescriptorWatch {
+  const handle = koffi.node.poll(fd, { readable: true, disconnect: true }, onReady);
   let stopped = false;
+  let writable = false;
+  const start = (): void => handle.start({ readable: true, disconnect: true, writable }, onReady);
+  const close = (): void => handle.close();
+  closeAtExit(close);
   // koffi follows a null pointer where a closed handle is used.
   return {
     pause: () => {
       if (!stopped) handle.stop();
     },
     resume: () => {
-      if (!stopped) handle.start({ readable: true, disconnect: true }, onReadable);
+      if (!stopped) start();
+    },
+    awaitRoom: (wanted) => {
+      if (stopped || wanted === writable) return;
+      writable = wanted;
+      start();
     },
     unref: () => {
       if (!stopped) handle.unref();
@@ -99,7 +128,22 @@ function watchDescriptor(koffi: typeof import('koffi'), fd: number, onReadable: 
     stop: () => {
       if (stopped) return;
       stopped = true;
-      handle.close();
+      close();
+      openWatches.delete(close);
+      if (openWatches.size === 0) process.off('exit', closeAll);
     },
   };
 }
+
+/** Closes what is left when the process ends: Node, while it takes itself down, would still call back, and koffi aborts at that. */
+function closeAtExit(close: () => void): void {
+  if (openWatches.size === 0) process.on('exit', closeAll);
+  openWatches.add(close);
+}
+
+function closeAll(): void {
+  for (const close of openWatches) close();
+}
+
+/** Of this process; they are of no use to anybody but the loop. */
+const openWatches = new Set<() => void>();

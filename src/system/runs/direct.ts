@@ -4,11 +4,11 @@ import { type StartOptions, startProgram } from '../spawn/command.ts';
 import type { CommandResult } from '../spawn/command-result.ts';
 import { killGroup, killRun } from '../spawn/kill-run.ts';
 import { minimalEnvironment } from '../spawn/minimal-environment.ts';
-import { shellArgv } from '../spawn/shell.ts';
+import { lineScript, withScript } from '../spawn/script.ts';
 import { commandResult, killProgram, ProgramOutput, programEnding } from '../spawn/started-program.ts';
 import { asUser } from '../spawn/user-account.ts';
 import type { RunFiles } from './files.ts';
-import type { CommandRunner, ShellCommand } from './runner.ts';
+import { type CommandRunner, isRunId, type ShellCommand } from './runner.ts';
 
 /**
  * Runs commands as children of ours, each in a session and process group of its own: for where no systemd runs, or we are not
@@ -23,26 +23,25 @@ export class DirectCommandRunner implements CommandRunner {
   }
 
   async run(command: ShellCommand, signal: AbortSignal): Promise<CommandResult> {
-    if (!/^[a-z0-9-]{1,64}$/.test(command.runId)) return { kind: 'not_started', reason: 'its run id is malformed' };
-    const shell = await asUser(shellArgv(command.line), command.user, signal);
+    if (!isRunId(command.runId)) return { kind: 'not_started', reason: 'its run id is malformed' };
+    const user = await asUser(command.user, signal);
     if (signal.aborted) return { kind: 'aborted', output: '' };
-    if (shell.kind === 'refused') return { kind: 'not_started', reason: shell.reason };
-    const [file = '', ...argv] = shell.argv;
-    const environment = {
-      ...minimalEnvironment(),
-      ...shell.environment,
-      ...command.environment,
-      MONITOR_RUN_ID: command.runId,
-    };
-    const ready = { file, argv, options: { environment, cwd: '/' }, uid: shell.uid };
-    switch (command.kind) {
-      case 'check':
-        return await runCheck(command, ready, signal);
-      case 'action':
-        return await this.#act(command, ready, signal);
-      default:
-        return command.kind satisfies never;
-    }
+    if (user.kind === 'refused') return { kind: 'not_started', reason: user.reason };
+    const environment = { ...minimalEnvironment(), ...user.environment, ...command.environment, MONITOR_RUN_ID: command.runId };
+    // The environment goes the usual way: nobody else can read it, and by its MONITOR_RUN_ID a run is found again.
+    const script = lineScript(command.line, {});
+    const [file = '', ...argv] = [...user.prefix, ...script.argv];
+    return withScript(script, async (input) => {
+      const ready = { file, argv, options: { environment, cwd: '/', input }, uid: user.uid };
+      switch (command.kind) {
+        case 'check':
+          return await runCheck(command, ready, signal);
+        case 'action':
+          return await this.#act(command, ready, signal);
+        default:
+          return command.kind satisfies never;
+      }
+    });
   }
 
   async settle(runId: string, timeoutMs: number, signal: AbortSignal): Promise<'not_found' | 'ended'> {

@@ -35,3 +35,8 @@ export interface CommandRunner {
    */
   settle(runId: string, timeoutMs: number, signal: AbortSignal): Promise<'not_found' | 'ended'>;
 }
+
+/** Whether a run can bear that id. */
+export function isRunId(text: string): boolean {
+  return /^[a-z0-9-]{1,64}$/.test(text);
+}

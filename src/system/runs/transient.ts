@@ -1,20 +1,30 @@
+import { closeSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type StartResult, startProgram } from '../spawn/command.ts';
+import { errorMessage } from '../../core/errors.ts';
 import type { CommandResult } from '../spawn/command-result.ts';
 import { minimalEnvironment } from '../spawn/minimal-environment.ts';
-import { OutputTail } from '../spawn/output-tail.ts';
-import { shellArgv } from '../spawn/shell.ts';
-import { killProgram, ProgramOutput, programEnding, type StartedProgram } from '../spawn/started-program.ts';
+import { OutputPipe } from '../spawn/output-pipe.ts';
+import { EMPTY_ENVIRONMENT, lineScript, openScript, type Script } from '../spawn/script.ts';
+import { ProgramOutput } from '../spawn/started-program.ts';
 import { asUser } from '../spawn/user-account.ts';
+import { endUnit, resetFailed, untilEmpty } from '../systemd/end-unit.ts';
+import type { Pid1Link } from '../systemd/link.ts';
+import type { Pid1 } from '../systemd/pid1.ts';
 import type { ServiceManager } from '../systemd/service-manager.ts';
-import { endUnit, PLAIN, systemctl, untilEmpty } from '../systemd/systemctl.ts';
-import { systemdRunArgv, withEnvironment } from '../systemd/systemd-run.ts';
+import {
+  isOver,
+  startTransient,
+  TransientFollower,
+  type TransientProperties,
+  type TransientStart,
+  type TransientState,
+} from '../systemd/transient-unit.ts';
 import { runUnit } from '../systemd/unit-name.ts';
-import type { RunFile } from './file.ts';
+import { attempt, type RunFile } from './file.ts';
 import type { RunFiles } from './files.ts';
-import type { CommandRunner, ShellCommand } from './runner.ts';
-import { BEGUN, hasBegun, isUnderWay, readVerdict, verdictResult } from './verdict.ts';
+import { type CommandRunner, isRunId, type ShellCommand } from './runner.ts';
+import { BEGUN, endScript, type RunVerdict, readNote, verdictOf, verdictResult } from './verdict.ts';
 
 /** What the runner is built on. */
 export interface TransientCommandOptions {
@@ -23,58 +33,59 @@ export interface TransientCommandOptions {
   /** The folder of `files`. */
   readonly dir: string;
   readonly services: ServiceManager;
+  readonly pid1: Pid1;
 }
 
 /**
  * Runs commands through PID 1, each in a transient unit of its own: outside of our sandbox and control group, under a time limit
  * that systemd keeps, and that holds for whoever called setsid(2) too. A check writes into our pipe, and all of it dies at its
  * end. An action writes into a file, goes on when we are killed, and what it left behind on a normal exit lives.
- * Source: systemd-run(1), systemd.service(5), systemd.kill(5).
+ * Source: systemd.service(5), systemd.kill(5).
  */
 export class TransientCommandRunner implements CommandRunner {
   readonly #files: RunFiles;
   readonly #dir: string;
   readonly #services: ServiceManager;
+  readonly #pid1: Pid1;
 
-  constructor({ files, dir, services }: TransientCommandOptions) {
+  constructor({ files, dir, services, pid1 }: TransientCommandOptions) {
     this.#files = files;
     this.#dir = dir;
     this.#services = services;
+    this.#pid1 = pid1;
   }
 
   async run(command: ShellCommand, signal: AbortSignal): Promise<CommandResult> {
-    if (!RUN_ID.test(command.runId)) return { kind: 'not_started', reason: 'its run id is malformed' };
-    const shell = await asUser(shellArgv(command.line), command.user, signal);
+    if (!isRunId(command.runId)) return { kind: 'not_started', reason: 'its run id is malformed' };
+    const user = await asUser(command.user, signal);
     if (signal.aborted) return { kind: 'aborted', output: '' };
-    if (shell.kind === 'refused') return { kind: 'not_started', reason: shell.reason };
-    const environment = {
-      ...minimalEnvironment(),
-      ...shell.environment,
-      ...command.environment,
-      MONITOR_RUN_ID: command.runId,
-    };
-    const argv = withEnvironment(environment, shell.argv);
-    if (command.kind === 'check') return await this.#watch(command, await start(command, CHECK, argv), signal);
-    const file = this.#files.create('run', command.runId);
+    if (user.kind === 'refused') return { kind: 'not_started', reason: user.reason };
+    const environment = { ...minimalEnvironment(), ...user.environment, ...command.environment, MONITOR_RUN_ID: command.runId };
+    const { argv, text } = lineScript(command.line, environment, BEGUN);
+    if (text.includes('\0')) return { kind: 'not_started', reason: 'the command or its environment holds a NUL byte' };
+    const script = { argv: [...EMPTY_ENVIRONMENT, ...user.prefix, ...argv], text };
+    const file = command.kind === 'action' ? this.#files.create('run', command.runId) : undefined;
     try {
-      if (shell.uid !== undefined) file?.give(shell.uid);
-      const path = file === undefined ? '/dev/null' : join(this.#dir, file.name);
-      const started = await start(command, [...ACTION, endsWhole(runUnit(command.runId))], argv, path);
-      return await this.#watch(command, started, signal, file);
+      if (user.uid !== undefined) file?.give(user.uid);
+      return await this.#carryOut(command, script, file, signal);
     } finally {
       file?.close();
     }
   }
 
   async settle(runId: string, timeoutMs: number, signal: AbortSignal): Promise<'not_found' | 'ended'> {
-    if (!RUN_ID.test(runId)) return 'not_found';
+    if (!isRunId(runId)) return 'not_found';
     const end = performance.now() + timeoutMs;
     for (let looks = 0; ; looks++) {
-      if (await this.#isOver(runId, signal)) return looks === 0 ? 'not_found' : 'ended';
+      if (await this.#isOver(runId, signal)) {
+        this.#dropNote(runId);
+        return looks === 0 ? 'not_found' : 'ended';
+      }
       if (signal.aborted || performance.now() >= end) break;
       await delay(Math.min(SETTLE_POLL_MS, end - performance.now()), undefined, { signal }).catch(() => {});
     }
-    await endUnit(runUnit(runId));
+    await endUnit(this.#pid1, runUnit(runId));
+    this.#dropNote(runId);
     return 'ended';
   }
 
@@ -85,94 +96,226 @@ export class TransientCommandRunner implements CommandRunner {
     return shown.kind === 'status' && ['inactive', 'failed'].includes(shown.status.activeState);
   }
 
-  async #watch(command: ShellCommand, start: StartResult, signal: AbortSignal, file?: RunFile): Promise<CommandResult> {
-    if (start.kind === 'not_started') return start;
-    const { program } = start;
-    const { timeoutMs } = command;
-    const words = new OutputTail();
-    let begun = false;
-    program.stderr?.on('data', (chunk: Buffer) => {
-      words.push(chunk);
-      if (begun || !hasBegun(words.text())) return;
-      begun = true;
-      // Not before: the file is found by its name until then.
-      file?.record(program.pid);
-    });
-    const output = new ProgramOutput(program);
-    const text = (): string => file?.text() ?? output.stdout();
-    // The limit is systemd's to keep; ours is for a systemd that does not answer.
-    const ending = await programEnding(program, timeoutMs + OVERTIME_MS, signal);
-    if (ending.kind !== 'ended') await end(program, runUnit(command.runId), () => words.text());
-    await output.finish();
-    if (ending.kind === 'aborted') return { kind: 'aborted', output: text() };
-    if (ending.kind === 'timed_out') return { kind: 'timed_out', afterMs: timeoutMs, output: text() };
-    const verdict = readVerdict(words.text());
-    if (verdict.kind === 'timed_out' || verdict.kind === 'signaled') await untilEmpty(runUnit(command.runId));
-    if (command.kind === 'action' && !(verdict.kind === 'exited' && verdict.exitCode === 0)) {
+  async #carryOut(
+    command: ShellCommand,
+    script: Script,
+    file: RunFile | undefined,
+    signal: AbortSignal,
+  ): Promise<CommandResult> {
+    const { runId, timeoutMs } = command;
+    const unit = runUnit(runId);
+    const streams = new RunStreams(file);
+    try {
+      const ending = await this.#watch(command, script, streams, signal);
+      if (ending.kind === 'not_started') return ending;
+      if (ending.kind === 'aborted' || ending.kind === 'overdue') await endUnit(this.#pid1, unit);
+      const { words, output } = await streams.finish();
+      if (ending.kind === 'aborted') return { kind: 'aborted', output };
+      if (ending.kind === 'overdue') return { kind: 'timed_out', afterMs: timeoutMs, output };
+      const verdict: RunVerdict =
+        ending.kind === 'over' ? verdictOf(ending.state, words) : { kind: 'lost', reason: ending.reason };
+      if (verdict.kind === 'timed_out' || verdict.kind === 'signaled') await untilEmpty(unit);
       // As long as what it left behind lives, so does its unit: it shall not stand among those that failed.
-      await systemctl(['reset-failed', '--', runUnit(command.runId)], ANSWER_LIMIT_MS, signal);
+      if (command.kind === 'action' && !(verdict.kind === 'exited' && verdict.exitCode === 0))
+        await resetFailed(this.#pid1, unit);
+      if (verdict.kind !== 'lost') return verdictResult(verdict, timeoutMs, output);
+      await this.settle(runId, timeoutMs, signal);
+      return { kind: 'not_started', reason: `how it ended is not known: ${verdict.reason}` };
+    } finally {
+      streams.handedOver();
+      this.#dropNote(runId);
     }
-    if (verdict.kind !== 'lost') return verdictResult(verdict, timeoutMs, text());
-    await this.settle(command.runId, timeoutMs, signal);
-    return { kind: 'not_started', reason: `how it ended is not known, systemd-run lost it: ${verdict.reason}` };
+  }
+
+  async #watch(command: ShellCommand, script: Script, streams: RunStreams, signal: AbortSignal): Promise<RunEnding> {
+    const { timeoutMs, runId } = command;
+    // The limit is systemd's to keep; ours is for a systemd that does not answer.
+    const endMs = performance.now() + timeoutMs + OVERTIME_MS;
+    const left = () => ({ timeoutMs: Math.max(endMs - performance.now(), 0), signal });
+    const begun = await this.#pid1.speak({ timeoutMs, signal, alive: true }, (link) =>
+      following(link, runUnit(runId), async (follower) => {
+        const started = await this.#start(link, command, script, streams, signal);
+        return started ?? follow(follower, left, streams);
+      }),
+    );
+    if (begun.kind === 'unreachable')
+      return signal.aborted ? { kind: 'aborted' } : { kind: 'not_started', reason: begun.reason };
+    let ending = begun.value;
+    while (ending.kind === 'lost' && left().timeoutMs > 0) {
+      const { reason } = ending;
+      const again = await this.#pid1.speak(left(), (link) =>
+        following(link, runUnit(runId), async (follower): Promise<RunEnding> => {
+          const state = await follower.ask(left());
+          if (state === 'known') return follow(follower, left, streams);
+          return state === 'gone' ? this.#noted(runId, reason) : { kind: 'lost', reason };
+        }),
+      );
+      if (again.kind === 'unreachable') return signal.aborted ? { kind: 'aborted' } : { kind: 'gone', reason };
+      ending = again.value;
+    }
+    return ending.kind === 'lost' ? { kind: 'overdue' } : ending;
+  }
+
+  /** Undefined once systemd has it. */
+  async #start(
+    link: Pid1Link,
+    command: ShellCommand,
+    script: Script,
+    streams: RunStreams,
+    signal: AbortSignal,
+  ): Promise<RunEnding | undefined> {
+    const { kind, runId, description, timeoutMs } = command;
+    const unit = runUnit(runId);
+    let started: TransientStart;
+    try {
+      const descriptors = streams.open(script);
+      if (descriptors === undefined) return { kind: 'not_started', reason: 'no pipe is to be had' };
+      const starting = startTransient(
+        link,
+        {
+          unit,
+          description: `monitor_service: ${description}`,
+          argv: script.argv,
+          ...(kind === 'action' ? { stopPost: endScript(unit, this.#notePath(runId)) } : {}),
+          properties: { ...PROPERTIES[kind], collectMode: 'inactive-or-failed', runtimeMaxMs: timeoutMs },
+          descriptors,
+        },
+        { timeoutMs, signal },
+      );
+      // Copies are on their way. Ours would keep the pipes open.
+      streams.handedOver();
+      started = await starting;
+    } catch (error) {
+      return { kind: 'not_started', reason: errorMessage(error) };
+    }
+    switch (started.kind) {
+      case 'started':
+        return undefined;
+      case 'taken':
+        return { kind: 'not_started', reason: `${unit} is there already` };
+      case 'refused':
+        return { kind: 'not_started', reason: started.reason };
+      case 'unknown':
+        if (!link.isOpen) return { kind: 'lost', reason: started.reason };
+        // PID 1 takes what it is told in that order: should it start yet, it is stopped at once.
+        void link.call({ member: 'StopUnit', signature: 'ss', values: [unit, 'replace'] }, { timeoutMs: STOP_LIMIT_MS });
+        return signal.aborted ? { kind: 'aborted' } : { kind: 'not_started', reason: started.reason };
+      default:
+        return started satisfies never;
+    }
+  }
+
+  /** Where an action's end is noted for whoever was not told. */
+  #notePath(runId: string): string {
+    return join(this.#dir, `end-${runId}`);
+  }
+
+  #noted(runId: string, reason: string): RunEnding {
+    let note = '';
+    attempt(() => {
+      note = readFileSync(this.#notePath(runId), 'utf8');
+    });
+    const state = readNote(note);
+    return state === undefined ? { kind: 'gone', reason } : { kind: 'over', state };
+  }
+
+  #dropNote(runId: string): void {
+    attempt(() => rmSync(this.#notePath(runId), { force: true }));
   }
 }
 
-const RUN_ID = /^[a-z0-9-]{1,64}$/;
+/** `overdue`: it is beyond its limit, and nobody has ended it. `lost`: the link ended. `gone`: the unit is no more, and nobody says how it ended. */
+type RunEnding =
+  | { readonly kind: 'over'; readonly state: TransientState }
+  | { readonly kind: 'aborted' }
+  | { readonly kind: 'overdue' }
+  | { readonly kind: 'lost'; readonly reason: string }
+  | { readonly kind: 'gone'; readonly reason: string }
+  | { readonly kind: 'not_started'; readonly reason: string };
+
+async function following(
+  link: Pid1Link,
+  unit: string,
+  action: (follower: TransientFollower) => Promise<RunEnding>,
+): Promise<RunEnding> {
+  const follower = new TransientFollower(link, unit);
+  try {
+    return await action(follower);
+  } finally {
+    follower.stop();
+  }
+}
+
+async function follow(
+  follower: TransientFollower,
+  left: () => { readonly timeoutMs: number; readonly signal: AbortSignal },
+  streams: RunStreams,
+): Promise<RunEnding> {
+  for (;;) {
+    const { state } = follower;
+    if (state.mainPid > 0) streams.record(state.mainPid);
+    if (isOver(state)) return { kind: 'over', state };
+    const limit = left();
+    if (limit.signal.aborted) return { kind: 'aborted' };
+    if (limit.timeoutMs === 0) return { kind: 'overdue' };
+    if (!follower.isTold) return { kind: 'lost', reason: 'the connection to systemd was lost' };
+    await follower.next(limit);
+  }
+}
+
+/** What a run is given: its text, a pipe for what comes before the command, and another, or a file, for the command's output. */
+class RunStreams {
+  readonly #file: RunFile | undefined;
+  #given: (() => void)[] = [];
+  #output: ProgramOutput | undefined;
+  #recorded = false;
+
+  constructor(file: RunFile | undefined) {
+    this.#file = file;
+  }
+
+  /** The run's own ends; undefined where there are none to be had. Throws where its text cannot be written. */
+  open(script: Script): { readonly input: number; readonly output: number; readonly error: number } | undefined {
+    const words = this.#pipe();
+    const pipe = this.#file === undefined ? this.#pipe() : undefined;
+    if (words === undefined || (this.#file === undefined && pipe === undefined)) return undefined;
+    this.#output = new ProgramOutput({ stderr: words.take(), stdout: pipe?.take() });
+    const input = openScript(script);
+    this.#given.push(() => closeSync(input));
+    return { input, output: pipe?.write ?? this.#file?.fd ?? -1, error: words.write };
+  }
+
+  /** Lets go of the run's own ends. */
+  handedOver(): void {
+    for (const close of this.#given) close();
+    this.#given = [];
+  }
+
+  /** Writes down which process it is. */
+  record(pid: number): void {
+    if (!this.#recorded) this.#file?.record(pid);
+    this.#recorded = true;
+  }
+
+  /** What came, once no more is to be expected. */
+  async finish(): Promise<{ readonly words: string; readonly output: string }> {
+    await this.#output?.finish();
+    return { words: this.#output?.stderr() ?? '', output: this.#file?.text() ?? this.#output?.stdout() ?? '' };
+  }
+
+  #pipe(): OutputPipe | undefined {
+    const pipe = OutputPipe.open();
+    if (pipe !== undefined) this.#given.push(() => pipe.close());
+    return pipe;
+  }
+}
+
 const SETTLE_POLL_MS = 200;
-const ANSWER_LIMIT_MS = 10_000;
+const STOP_LIMIT_MS = 30_000;
 /** More than twice the longest TimeoutStopSec. */
 const OVERTIME_MS = 15_000;
 
-/** systemd would have SIGPIPE ignored, which is not what a shell line expects. */
-const CHECK: readonly string[] = ['IgnoreSIGPIPE=no', 'TimeoutStopSec=2s'];
-const ACTION: readonly string[] = ['IgnoreSIGPIPE=no', 'TimeoutStopSec=5s', 'KillMode=process'];
-
-/**
- * With KillMode=process PID 1 ends nobody but the shell. Where that did not exit by itself (time limit, a signal), this ends all
- * the others, whether we live or not. It is in the unit itself, so TERM must not end it, and KILL comes last.
- */
-function endsWhole(unit: string): string {
-  const byItself = 'case $$SERVICE_RESULT$$EXIT_CODE in successexited|exit-codeexited) exit;; esac';
-  const kill = (signal: string): string => `systemctl kill --signal=${signal} ${unit}`;
-  return `ExecStopPost=-/bin/sh -c '${byItself}; trap "" TERM; ${kill('TERM')}; sleep 0.5; ${kill('KILL')}'`;
-}
-
-/** Starts the run; stdout and stderr of the command go to the end of the file at `path`, or into our pipe. */
-function start(
-  { runId, description, timeoutMs }: ShellCommand,
-  properties: readonly string[],
-  argv: readonly string[],
-  path?: string,
-): Promise<StartResult> {
-  // stderr as it is given to the unit is left to the words of systemd-run.
-  const become = `exec 3>&2 ${path === undefined ? '' : '>>"$0" '}2>&1 && echo '${BEGUN}' >&3 && exec "$@" 3>&-`;
-  const unit = {
-    unit: runUnit(runId),
-    description: `monitor_service: ${description}`,
-    properties: [`RuntimeMaxSec=${Math.max(Math.ceil(timeoutMs), 1)}ms`, ...properties],
-    argv: ['/bin/sh', '-c', become, path ?? 'sh', ...argv],
-  };
-  return startProgram('systemd-run', systemdRunArgv(unit, ['--wait', '--pipe', '--collect']), {
-    environment: { ...minimalEnvironment(), ...PLAIN },
-    cwd: '/',
-    output: 'pipe',
-  });
-}
-
-/** Ends a run whole, and then systemd-run, where that does not see it. */
-async function end(program: StartedProgram, unit: string, words: () => string): Promise<void> {
-  const over = new AbortController();
-  const ended = program.ended.then(() => over.abort());
-  // Stopped before systemd has heard of it, it would begin after.
-  for (let waited = 0; waited < BEGIN_MS && !isUnderWay(words()) && !over.signal.aborted; waited += BEGIN_POLL_MS) {
-    await delay(BEGIN_POLL_MS);
-  }
-  await endUnit(unit);
-  await Promise.race([ended, delay(LEAVE_MS, undefined, { signal: over.signal }).catch(() => {})]);
-  if (!over.signal.aborted) await killProgram(program);
-}
-
-const BEGIN_MS = 5000;
-const BEGIN_POLL_MS = 20;
-const LEAVE_MS = 2000;
+const PROPERTIES = {
+  check: { timeoutStopMs: 2000 },
+  action: { timeoutStopMs: 5000, killMode: 'process' },
+} as const satisfies Record<ShellCommand['kind'], TransientProperties>;

@@ -1,45 +1,45 @@
+import { printable } from '../../core/printable.ts';
+import { signalName, signalNumber } from '../../core/wait-status.ts';
 import type { CommandResult } from '../spawn/command-result.ts';
+import { CLD_DUMPED, CLD_EXITED, CLD_KILLED } from '../systemd/job-words.ts';
+import type { TransientState } from '../systemd/transient-unit.ts';
 
-/** How a transient run ended, as `systemd-run --wait` says it. */
+/** How a transient run ended. */
 export type RunVerdict =
   | { readonly kind: 'exited'; readonly exitCode: number }
   | { readonly kind: 'signaled'; readonly signal: string }
   | { readonly kind: 'timed_out' }
   /** The command never ran. */
   | { readonly kind: 'not_started'; readonly reason: string }
-  /** It ran, and may run still: systemd-run lost sight of it (a message bus or a PID 1 that was restarted). */
+  /** It ran, and nobody can tell how it ended. */
   | { readonly kind: 'lost'; readonly reason: string };
 
-/** What the unit's first process says, on the descriptor that only systemd-run and itself can write to, before it becomes the command. */
+/** What the run's shell says, on a descriptor that only it can write to, before it becomes the command. */
 export const BEGUN = 'monitor_service: begun';
 
-/** True once the command runs. */
-export function hasBegun(words: string): boolean {
-  return words.split('\n').includes(BEGUN);
-}
-
-/** True once systemd has the unit: from then on it can be stopped by its name. */
-export function isUnderWay(words: string): boolean {
-  return /^Running as unit/m.test(words);
-}
-
 /**
- * Reads what systemd-run wrote to stderr until its end. The code it exits with would not do: it is 1 for a timeout, a lost
- * connection and `exit 1` alike, and 0 for a command killed by SIGTERM. Knows the words of systemd 239 (`code=killed/status=TERM`)
- * to 258 (`code=killed, status=15/TERM`).
+ * The verdict on a run that is over, by how systemd tells its end. `words`: what was said before the command; the exit code alone would
+ * not do, for systemd's own faults (203/EXEC) are exit codes too.
  */
-export function readVerdict(words: string): RunVerdict {
-  const said = words
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
-  const [, result] = findLast(said, /^Finished with result: (\S+)/) ?? [];
-  const [, code, status = '', name] = findLast(said, /terminated with: code=(\w+)[/,] ?status=(\w+)(?:\/(\S+))?/) ?? [];
-  if (!hasBegun(words)) return { kind: 'not_started', reason: reasonOf(said, result, status) };
+export function verdictOf({ result, code, status }: TransientState, words: string): RunVerdict {
+  const said = words.split('\n');
+  if (!said.includes(BEGUN)) {
+    const complaint = said.find((line) => line.trim() !== '');
+    return {
+      kind: 'not_started',
+      reason: printable(complaint ?? `systemd could not run it (${result || 'no result'}, ${status})`),
+    };
+  }
   if (result === 'timeout') return { kind: 'timed_out' };
-  if (code === 'exited' && /^\d+$/.test(status)) return { kind: 'exited', exitCode: Number(status) };
-  if (code === 'killed' || code === 'dumped') return { kind: 'signaled', signal: `SIG${name ?? status}` };
-  return { kind: 'lost', reason: reasonOf(said, result, status) };
+  switch (code) {
+    case CLD_EXITED:
+      return { kind: 'exited', exitCode: status };
+    case CLD_KILLED:
+    case CLD_DUMPED:
+      return { kind: 'signaled', signal: signalName(status) };
+    default:
+      return { kind: 'lost', reason: `systemd says only: ${result}` };
+  }
 }
 
 /** The verdict in the words of the port; a lost run is not to be judged by it. */
@@ -61,20 +61,26 @@ export function verdictResult(
   }
 }
 
-function findLast(lines: readonly string[], pattern: RegExp): RegExpExecArray | undefined {
-  for (const line of lines.toReversed()) {
-    const match = pattern.exec(line);
-    if (match !== null) return match;
-  }
-  return undefined;
+/**
+ * What systemd runs once an action has ended, whoever of us lives then: it notes how in the file at `path`, for whom the end was not
+ * told (PID 1 was executed anew at that moment), and where the command did not exit by itself (time limit, a signal) it ends all the
+ * others, for with KillMode=process PID 1 ends nobody but the shell. It is in the unit itself, so TERM must not end it, and KILL comes last.
+ */
+export function endScript(unit: string, path: string): string[] {
+  const note = 'echo "$SERVICE_RESULT $EXIT_CODE $EXIT_STATUS" >"$0"';
+  const byItself = 'case $SERVICE_RESULT$EXIT_CODE in successexited|exit-codeexited) exit;; esac';
+  const kill = (signal: string): string => `systemctl kill --signal=${signal} ${unit}`;
+  return ['/bin/sh', '-c', `${note}; ${byItself}; trap "" TERM; ${kill('TERM')}; sleep 0.5; ${kill('KILL')}`, path];
 }
 
-/** systemd-run's complaint, if it has one; else its own word for how it went. */
-function reasonOf(said: readonly string[], result: string | undefined, status: string): string {
-  const complaint = said.find((line) => line !== BEGUN && !REPORT.test(line));
-  if (complaint !== undefined) return complaint;
-  if (result === undefined) return 'systemd-run ended without a word';
-  return `systemd-run says only: ${[result, status].filter(Boolean).join(', ')}`;
+/** Reads such a note; undefined where it is none. Source: systemd.exec(5), $SERVICE_RESULT, $EXIT_CODE, $EXIT_STATUS. */
+export function readNote(text: string): TransientState | undefined {
+  const [, result = '', word = '', status = ''] = /^(\S+) (exited|killed|dumped) (\S+)\n$/.exec(text) ?? [];
+  const code = CODES[word];
+  if (code === undefined) return undefined;
+  const number = code === CLD_EXITED ? Number(status) : signalNumber(status);
+  if (number === undefined || !Number.isInteger(number)) return undefined;
+  return { activeState: 'inactive', result, mainPid: 0, code, status: number, invocation: '' };
 }
 
-const REPORT = /^(?:Running as unit|Finished with|Main processes|Service runtime|CPU time|Memory peak|IP traffic|IO bytes)/;
+const CODES: Readonly<Record<string, number>> = { exited: CLD_EXITED, killed: CLD_KILLED, dumped: CLD_DUMPED };

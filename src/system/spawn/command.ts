@@ -49,8 +49,8 @@ export interface StartOptions {
   readonly cwd: string;
   /** Where stdout and stderr go: a pipe each, both into one open file, or nowhere. */
   readonly output: 'pipe' | 'ignore' | number;
-  /** What it reads from stdin; empty where undefined. */
-  readonly input?: string | undefined;
+  /** An open descriptor that it reads its standard input from, the caller's still; empty where undefined. */
+  readonly input?: number | undefined;
   /** argv[0]; `file` where undefined. */
   readonly argv0?: string | undefined;
   /** Takes this user and group before it is executed, and leaves all supplementary groups: root only. */
@@ -114,7 +114,7 @@ function execaOptions({ environment, cwd, output, input, argv0, identity }: Star
     // execa's own waiting is for the pipes to close, not for the exit: it is not used, and what it may say is no rejection.
     buffer: false,
     reject: false,
-    ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
+    stdin: input === undefined ? ('ignore' as const) : sink(input),
     ...(argv0 === undefined ? {} : { argv0 }),
     ...identity,
   } satisfies Options;

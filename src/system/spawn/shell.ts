@@ -1,8 +1,8 @@
 import { accessSync, constants } from 'node:fs';
 
-/** Program and arguments that run `line`: bash, or sh where there is none. The line may start with `-` or `+`: it is no option. */
-export function shellArgv(line: string): string[] {
-  return [BASH_PATHS.find(isExecutable) ?? '/bin/sh', '-c', '--', line];
+/** The shell that runs lines: bash, or sh where there is none. */
+export function shellPath(): string {
+  return BASH_PATHS.find(isExecutable) ?? '/bin/sh';
 }
 
 const BASH_PATHS = ['/bin/bash', '/usr/bin/bash', '/usr/local/bin/bash'] as const;

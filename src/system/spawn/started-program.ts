@@ -72,13 +72,14 @@ export class ProgramOutput {
   readonly #streams: readonly Readable[];
   readonly #joined = new OutputTail();
   readonly #stdout = new OutputTail();
+  readonly #stderr = new OutputTail();
 
-  constructor({ stdout, stderr }: StartedProgram) {
+  constructor({ stdout, stderr }: Pick<StartedProgram, 'stdout' | 'stderr'>) {
     this.#streams = [stdout, stderr].filter((stream) => stream !== undefined);
     for (const stream of this.#streams) {
       stream.on('data', (chunk: Buffer) => {
         this.#joined.push(chunk);
-        if (stream === stdout) this.#stdout.push(chunk);
+        (stream === stdout ? this.#stdout : this.#stderr).push(chunk);
       });
       // A broken pipe ends the output and is nobody's fault.
       stream.on('error', () => {});
@@ -102,6 +103,10 @@ export class ProgramOutput {
 
   stdout(): string {
     return this.#stdout.text();
+  }
+
+  stderr(): string {
+    return this.#stderr.text();
   }
 }
 

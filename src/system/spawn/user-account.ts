@@ -33,30 +33,36 @@ export async function findAccount(user: string, signal: AbortSignal): Promise<Ac
   }
 }
 
-/** A program and its arguments, what it finds in its environment, and whose it will be: undefined for ourselves. */
+/** What makes a program another user's: what stands before its arguments, and what it finds in its environment. */
 export type AsUser =
   | {
       readonly kind: 'ready';
-      readonly argv: readonly string[];
+      /** Empty where it is ours already. */
+      readonly prefix: readonly string[];
       readonly environment: Readonly<Record<string, string>>;
+      /** Undefined for ourselves. */
       readonly uid: number | undefined;
     }
   | { readonly kind: 'refused'; readonly reason: string };
 
 /**
- * `argv` to be run as `user`, with all of that user's groups and home; as ourselves where undefined. Only root may be another.
+ * How to run something as `user`, with all of that user's groups and home; as ourselves where undefined. Only root may be another.
  * Source: setpriv(1).
  */
-export async function asUser(argv: readonly string[], user: string | undefined, signal: AbortSignal): Promise<AsUser> {
-  if (user === undefined) return { kind: 'ready', argv, environment: {}, uid: undefined };
+export async function asUser(user: string | undefined, signal: AbortSignal): Promise<AsUser> {
+  if (user === undefined) return { kind: 'ready', prefix: [], environment: {}, uid: undefined };
   const found = await findAccount(user, signal);
   if (found.kind === 'not_found') return { kind: 'refused', reason: found.reason };
   const { name, uid, gid, home } = found.account;
   const environment = { HOME: home, USER: name, LOGNAME: name };
-  if (uid === process.geteuid?.()) return { kind: 'ready', argv, environment, uid };
+  if (uid === process.geteuid?.()) return { kind: 'ready', prefix: [], environment, uid };
   if (process.geteuid?.() !== 0) return { kind: 'refused', reason: `only root can run it as the user ${user}` };
-  const setpriv = ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--init-groups', '--'];
-  return { kind: 'ready', argv: [...setpriv, ...argv], environment, uid };
+  return { kind: 'ready', prefix: setpriv(uid, gid, '--init-groups'), environment, uid };
+}
+
+/** What makes the program behind it this user's (setpriv(1)); `groups`: the option that says which others it has. */
+export function setpriv(uid: number, gid: number, groups: string): string[] {
+  return ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, groups, '--'];
 }
 
 const LOOKUP_MS = 10_000;

@@ -1,4 +1,4 @@
-/** A unit as systemd sees it (`systemctl show`, org.freedesktop.systemd1(5)). */
+/** A unit as systemd sees it (org.freedesktop.systemd1(5)). */
 export interface UnitStatus {
   /** The canonical name behind an alias: `mariadb.service` for `mysql.service`. */
   readonly id: string;
@@ -21,23 +21,26 @@ export interface UnitStatus {
   readonly endedByStop: boolean;
 }
 
-/** How a systemctl call ended: nothing to say, or one line why not. */
+/** How an order to systemd ended: nothing to say, or one line why not. */
 export type ServiceCallResult = { readonly kind: 'done' } | { readonly kind: 'failed'; readonly reason: string };
 
-/** systemd's units by systemctl(1): argv only, names after `--`. The caller has judged the name (strategies/service.ts). */
+/** What may be ordered. */
+export type ServiceVerb = 'start' | 'restart' | 'stop' | 'reset-failed';
+
+/** systemd's units. The caller has judged the name (strategies/service.ts). */
 export interface ServiceManager {
   /** False where PID 1 is no systemd (sd_booted(3)): then every call fails with a line that says so. */
   readonly available: boolean;
-  /** State of `unit`; `failed` only where systemd does not answer: an unknown unit has loadState `not-found`. */
+  /** State of `unit`; `failed` only where systemd does not answer: an unknown unit has loadState `not-found`. Never rejects. */
   show(
     unit: string,
     signal: AbortSignal,
   ): Promise<{ readonly kind: 'status'; readonly status: UnitStatus } | { readonly kind: 'failed'; readonly reason: string }>;
-  /** Waits for the job's end, at most `timeoutMs`; then the call is given up (the job stays systemd's). */
-  call(
-    verb: 'start' | 'restart' | 'stop' | 'reset-failed',
-    unit: string,
-    timeoutMs: number,
-    signal: AbortSignal,
-  ): Promise<ServiceCallResult>;
+  /** Waits for the job's end, at most `timeoutMs`; then the call is given up (the job stays systemd's). Never rejects. */
+  call(verb: ServiceVerb, unit: string, timeoutMs: number, signal: AbortSignal): Promise<ServiceCallResult>;
+  /**
+   * Calls `onChange` soon after each change of the unit, and whenever one may have been missed, until the returned function is called.
+   * A help only, for who looks by himself too: where systemd's bus is away nothing is told.
+   */
+  watch(unit: string, onChange: () => void): () => void;
 }

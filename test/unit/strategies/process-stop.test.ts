@@ -141,6 +141,7 @@ test('a unit that systemd is restarting is waited for, another is not', async ()
       available: true,
       show: async (id) => ({ kind: 'status', status: { ...noUnit, id, activeState } }),
       call: async () => ({ kind: 'done' }),
+      watch: () => () => {},
     };
     let back: boolean | undefined;
     const runs = (): boolean => clock.monotonicMs() - begun >= backAfterMs;

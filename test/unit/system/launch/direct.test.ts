@@ -15,14 +15,14 @@ const table = new ProcessTable();
 
 function line(world: CommandWorld, text: string, user?: string): Launch {
   const what = { kind: 'line', line: text, environment: { WORLD: world.dir }, user } as const;
-  return { systemName: 'app', runId: 'launch-1', what };
+  return { systemName: 'app', runId: 'launch-1', timeoutMs: 10_000, what };
 }
 
 function argv(world: CommandWorld, args: string[], more: Partial<LaunchRecord> = {}): Launch {
   const ours = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, groups: process.getgroups?.() ?? [] };
   const environment = ['A=1', `WORLD=${world.dir}`, 'A=2', 'MONITOR_RUN_ID=old', '__proto__=x'];
   const record = { argv: args, executable: '/bin/bash', cwd: '/', environment, ...ours, ...more };
-  return { systemName: 'app', runId: 'launch-1', what: { kind: 'argv', record } };
+  return { systemName: 'app', runId: 'launch-1', timeoutMs: 10_000, what: { kind: 'argv', record } };
 }
 
 /** A launcher whose folder of programs another user may enter, and its world. */

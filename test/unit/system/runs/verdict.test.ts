@@ -1,57 +1,62 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { BEGUN, isUnderWay, readVerdict, verdictResult } from '../../../../src/system/runs/verdict.ts';
+import { BEGUN, endScript, readNote, verdictOf, verdictResult } from '../../../../src/system/runs/verdict.ts';
 import { commandFailure } from '../../../../src/system/spawn/command-result.ts';
+import { tempDir } from '../../../helpers/temp-dir.ts';
 
-const begun = `Running as unit: x.service\n${BEGUN}\n`;
+const over = { activeState: 'inactive', mainPid: 0, invocation: '' };
+const [exited, killed, dumped] = [1, 2, 3];
 
-test('the words of systemd 239 to 255', () => {
-  const end = (result: string, code: string): string =>
-    `${begun}Finished with result: ${result}\nMain processes terminated with: ${code}\nService runtime: 5ms\n`;
-  assert.deepEqual(readVerdict(end('success', 'code=exited/status=0')), { kind: 'exited', exitCode: 0 });
-  assert.deepEqual(readVerdict(end('exit-code', 'code=exited/status=217')), { kind: 'exited', exitCode: 217 });
-  assert.deepEqual(readVerdict(end('success', 'code=killed/status=TERM')), { kind: 'signaled', signal: 'SIGTERM' });
-  assert.deepEqual(readVerdict(end('core-dump', 'code=dumped/status=SEGV')), { kind: 'signaled', signal: 'SIGSEGV' });
-  assert.deepEqual(readVerdict(end('timeout', 'code=killed/status=KILL')), { kind: 'timed_out' });
-  assert.deepEqual(readVerdict(end('timeout', 'code=exited/status=0')), { kind: 'timed_out' });
+test('how systemd tells an end', () => {
+  const of = (result: string, code: number, status: number) => verdictOf({ ...over, result, code, status }, `${BEGUN}\n`);
+  assert.deepEqual(of('success', exited, 0), { kind: 'exited', exitCode: 0 });
+  assert.deepEqual(of('exit-code', exited, 217), { kind: 'exited', exitCode: 217 });
+  assert.deepEqual(of('success', killed, 15), { kind: 'signaled', signal: 'SIGTERM' });
+  assert.deepEqual(of('core-dump', dumped, 11), { kind: 'signaled', signal: 'SIGSEGV' });
+  assert.deepEqual(of('signal', killed, 37), { kind: 'signaled', signal: 'SIGRTMIN+3' });
+  assert.deepEqual(of('timeout', killed, 9), { kind: 'timed_out' });
+  assert.deepEqual(of('timeout', exited, 0), { kind: 'timed_out' });
+  assert.equal(of('resources', 0, 0).kind, 'lost');
 });
 
-test('the words of systemd 256 and later', () => {
-  const end = (result: string, code: string): string =>
-    `Running as unit: x.service; invocation ID: 0123456789abcdef0123456789abcdef\n${BEGUN}\n` +
-    `          Finished with result: ${result}\nMain processes terminated with: ${code}\n` +
-    '               Service runtime: 5ms\n             CPU time consumed: 3ms\n                   Memory peak: 1M (swap: 0B)\n';
-  assert.deepEqual(readVerdict(end('success', 'code=exited, status=0/SUCCESS')), { kind: 'exited', exitCode: 0 });
-  assert.deepEqual(readVerdict(end('exit-code', 'code=exited, status=7/n/a')), { kind: 'exited', exitCode: 7 });
-  assert.deepEqual(readVerdict(end('timeout', 'code=killed, status=15/TERM')), { kind: 'timed_out' });
-  assert.deepEqual(readVerdict(end('signal', 'code=killed, status=9/KILL')), { kind: 'signaled', signal: 'SIGKILL' });
-});
-
-test('what never began is told from what was lost', () => {
-  assert.deepEqual(readVerdict('Failed to start transient service unit: Connection timed out\n'), {
+test('what never began says why', () => {
+  const of = (words: string) => verdictOf({ ...over, result: 'exit-code', code: exited, status: 203 }, words);
+  assert.deepEqual(of(''), { kind: 'not_started', reason: 'systemd could not run it (exit-code, 203)' });
+  assert.deepEqual(of('setpriv: initgroups failed\u001b[1m\nmore\n'), {
     kind: 'not_started',
-    reason: 'Failed to start transient service unit: Connection timed out',
+    reason: 'setpriv: initgroups failed?[1m',
   });
-  assert.deepEqual(readVerdict(''), { kind: 'not_started', reason: 'systemd-run ended without a word' });
-  assert.deepEqual(
-    readVerdict(
-      'Running as unit: x.service\nFinished with result: exit-code\nMain processes terminated with: code=exited/status=203\n',
-    ),
-    { kind: 'not_started', reason: 'systemd-run says only: exit-code, 203' },
-  );
-  assert.deepEqual(
-    readVerdict(`${begun}Failed to query unit state: Connection reset by peer\nFinished with result: success\n`),
-    {
-      kind: 'lost',
-      reason: 'Failed to query unit state: Connection reset by peer',
-    },
-  );
-  assert.equal(readVerdict(begun).kind, 'lost', 'also where systemd-run itself was killed');
 });
 
-test('a unit can be stopped once systemd has it', () => {
-  assert.equal(isUnderWay(begun), true);
-  assert.equal(isUnderWay(''), false);
+test('the note of an end says the same, and anything else is none', (t) => {
+  const dir = tempDir(t);
+  mkdirSync(join(dir, 'bin'));
+  writeFileSync(join(dir, 'bin/systemctl'), `#!/bin/sh\necho "$@" >> ${dir}/calls\n`);
+  chmodSync(join(dir, 'bin/systemctl'), 0o755);
+  writeFileSync(join(dir, 'calls'), '');
+  const noted = (result: string, code: string, status: string) => {
+    const path = join(dir, `end of $HOME ${code}`);
+    const [file = '', ...argv] = endScript('x.service', path);
+    const env = { PATH: `${dir}/bin:/usr/bin:/bin`, SERVICE_RESULT: result, EXIT_CODE: code, EXIT_STATUS: status };
+    spawnSync(file, argv, { env });
+    return readNote(readFileSync(path, 'utf8'));
+  };
+  assert.deepEqual(noted('success', 'exited', '0'), { ...over, result: 'success', code: exited, status: 0 });
+  assert.deepEqual(noted('exit-code', 'exited', '3'), { ...over, result: 'exit-code', code: exited, status: 3 });
+  assert.equal(readFileSync(join(dir, 'calls'), 'utf8'), '', 'what it left behind lives');
+  assert.deepEqual(noted('timeout', 'killed', 'TERM'), { ...over, result: 'timeout', code: killed, status: 15 });
+  assert.deepEqual(readFileSync(join(dir, 'calls'), 'utf8').split('\n'), [
+    'kill --signal=TERM x.service',
+    'kill --signal=KILL x.service',
+    '',
+  ]);
+  assert.deepEqual(noted('core-dump', 'dumped', 'SEGV'), { ...over, result: 'core-dump', code: dumped, status: 11 });
+  assert.equal(noted('signal', 'killed', 'RTMIN+3')?.status, 37);
+  for (const text of ['', 'success exited', 'success exited x\n', 'a b c\n', 'signal killed NOSUCH\n', 'success exited 0'])
+    assert.equal(readNote(text), undefined, text);
 });
 
 test('a verdict becomes the result that the port knows', () => {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { systemdRunArgv } from '../../../../src/system/systemd/systemd-run.ts';
 import { appUnit, runUnit } from '../../../../src/system/systemd/unit-name.ts';
 
 test('units are named after the run, or after the program as systemd-escape does it', () => {
@@ -24,28 +23,4 @@ test('every name makes a unit of its own that systemd takes', () => {
     }),
   );
   assert.notEqual(appUnit('x'.repeat(400)), appUnit('x'.repeat(401)));
-});
-
-test('nothing in the arguments of systemd-run is an option or a variable of its', () => {
-  const argv = systemdRunArgv(
-    {
-      unit: 'x.service',
-      description: 'restart_command of\n--wait %n \u001b[31m',
-      properties: ['KillMode=process'],
-      argv: ['/bin/sh', '-c', `echo "\${MONITOR_PROCESS_NAME}" $$ %n`, '--pipe'],
-    },
-    ['--wait'],
-  );
-  assert.deepEqual(argv, [
-    '--no-ask-password',
-    '--wait',
-    '--unit=x.service',
-    '--description=restart_command of --wait %n ?[31m',
-    '--property=KillMode=process',
-    '--',
-    '/bin/sh',
-    '-c',
-    'echo "$${MONITOR_PROCESS_NAME}" $$$$ %n',
-    '--pipe',
-  ]);
 });

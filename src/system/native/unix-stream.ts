@@ -1,0 +1,182 @@
+import { closeDescriptor, type DescriptorWatch, type Libc, libcProblem, loadLibc } from './libc.ts';
+import { AF_UNIX, SOCK_CLOEXEC, socketAddress } from './socket-address.ts';
+
+/** What a stream tells whoever opened it; from the loop only, never from within one of its own calls. */
+export interface StreamListener {
+  /** Bytes that came, in order; the buffer is used again after the call. */
+  onData(bytes: Buffer): void;
+  /** It is over, once: the other side closed it, or why it broke, in one line. Never after `close`. */
+  onEnd(reason: string): void;
+}
+
+/** How opening went; `again`: the listener's queue was full at that moment. */
+export type OpenedStream =
+  | { readonly kind: 'open'; readonly stream: UnixStream }
+  | { readonly kind: 'again' }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+/**
+ * A connection to a Unix stream socket that can pass descriptors, which Node's own cannot. Nothing here blocks: what the kernel has no
+ * room for waits in our memory. Descriptors that the other side passes are closed by the kernel. Source: unix(7), sendmsg(2).
+ */
+export class UnixStream {
+  readonly #libc: Libc;
+  readonly #fd: number;
+  readonly #listener: StreamListener;
+  readonly #watch: DescriptorWatch;
+  #waiting: OutgoingBytes[] = [];
+  #waitingBytes = 0;
+  #closed = false;
+
+  private constructor(libc: Libc, fd: number, listener: StreamListener) {
+    this.#libc = libc;
+    this.#fd = fd;
+    this.#listener = listener;
+    this.#watch = libc.watch(fd, () => this.#ready());
+  }
+
+  /** Connects to `path`, or to the abstract address `@NAME`. Never waits, never throws. */
+  static open(path: string, listener: StreamListener): OpenedStream {
+    const libc = loadLibc();
+    if (libc === undefined) return { kind: 'failed', reason: libcProblem() ?? '' };
+    const address = socketAddress(path);
+    if (address === undefined) return { kind: 'failed', reason: `${path} is no address of a socket` };
+    const fd = libc.socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return { kind: 'failed', reason: `no socket to be had: ${errorName(libc)}` };
+    if (libc.connect(fd, address, address.length) === 0) return { kind: 'open', stream: new UnixStream(libc, fd, listener) };
+    const fault = errorName(libc);
+    closeDescriptor(fd);
+    return fault === 'EAGAIN' ? { kind: 'again' } : { kind: 'failed', reason: `${path}: ${fault}` };
+  }
+
+  /** Bytes that the kernel has not taken yet. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  /** Sends `bytes`, and with the first of them copies of `descriptors`, which stay the caller's and may be closed at once. */
+  send(bytes: Buffer, descriptors: readonly number[] = []): void {
+    if (this.#closed) return;
+    this.#waiting.push({ bytes, descriptors: descriptors.map((fd) => this.#libc.fcntl(fd, F_DUPFD_CLOEXEC, 0)) });
+    this.#waitingBytes += bytes.length;
+    // Here a fault is only noted: whoever sends must not be told of the end before his own call has returned.
+    if (this.#waiting.length === 1) this.#flush();
+  }
+
+  /** From now on it does not keep the process alive. */
+  unref(): void {
+    this.#watch.unref();
+  }
+
+  /** Closes it; what waits is not sent. Idempotent. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#watch.stop();
+    closeDescriptor(this.#fd);
+    for (const { descriptors } of this.#waiting) descriptors.forEach(closeDescriptor);
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+  }
+
+  #ready(): void {
+    // What the other side said before it closed is still to be heard.
+    const reason = this.#read() ?? this.#flush();
+    if (reason === undefined || this.#closed) return;
+    this.close();
+    this.#listener.onEnd(reason);
+  }
+
+  /** Why nothing more will come; undefined while that may be. */
+  #read(): string | undefined {
+    // Not to the end: a sender that never stops must not hold up the loop.
+    for (let round = 0; round < READS_A_TURN && !this.#closed; round++) {
+      const got = this.#libc.recv(this.#fd, BUFFER, BUFFER.length, MSG_DONTWAIT);
+      if (got > 0) this.#listener.onData(BUFFER.subarray(0, got));
+      else if (got === 0) return 'it was closed by the other side';
+      else {
+        const fault = errorName(this.#libc);
+        return PASSING.includes(fault) ? undefined : `it cannot be read: ${fault}`;
+      }
+    }
+    return undefined;
+  }
+
+  /** Why nothing more can be sent; undefined while that may be. */
+  #flush(): string | undefined {
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      const { bytes, descriptors } = next;
+      const sent =
+        descriptors.length === 0
+          ? this.#libc.send(this.#fd, bytes, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL)
+          : sendWithDescriptors(this.#libc, this.#fd, bytes, descriptors);
+      if (sent < 0) {
+        const fault = errorName(this.#libc);
+        this.#watch.awaitRoom(true);
+        // That it was closed is found by reading.
+        return PASSING.includes(fault) || fault === 'EPIPE' ? undefined : `it cannot be written to: ${fault}`;
+      }
+      // They go with the first byte.
+      descriptors.forEach(closeDescriptor);
+      this.#waitingBytes -= sent;
+      if (sent < bytes.length) this.#waiting[0] = { bytes: bytes.subarray(sent), descriptors: [] };
+      else this.#waiting.shift();
+    }
+    this.#watch.awaitRoom(false);
+    return undefined;
+  }
+}
+
+interface OutgoingBytes {
+  readonly bytes: Buffer;
+  readonly descriptors: readonly number[];
+}
+
+/** One for all: it is filled and handed on within one turn. */
+const BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
+const READS_A_TURN = 4;
+
+/** sendmsg(2) with one SCM_RIGHTS message; the structures are those of 64-bit Linux, which is all that Node runs on here. */
+function sendWithDescriptors(libc: Libc, fd: number, bytes: Buffer, descriptors: readonly number[]): number {
+  // Not from Buffer's pool: the kernel is given the addresses.
+  const data = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(data);
+  const control = Buffer.allocUnsafeSlow(align(CMSG_HEADER + 4 * descriptors.length)).fill(0);
+  control.writeBigUInt64LE(BigInt(CMSG_HEADER + 4 * descriptors.length), 0);
+  control.writeInt32LE(SOL_SOCKET, 8);
+  control.writeInt32LE(SCM_RIGHTS, 12);
+  for (const [index, descriptor] of descriptors.entries()) control.writeInt32LE(descriptor, CMSG_HEADER + 4 * index);
+  const vector = Buffer.allocUnsafeSlow(16);
+  vector.writeBigUInt64LE(libc.addressOf(data), 0);
+  vector.writeBigUInt64LE(BigInt(data.length), 8);
+  const header = Buffer.allocUnsafeSlow(MSGHDR).fill(0);
+  header.writeBigUInt64LE(libc.addressOf(vector), 16);
+  header.writeBigUInt64LE(1n, 24);
+  header.writeBigUInt64LE(libc.addressOf(control), 32);
+  header.writeBigUInt64LE(BigInt(control.length), 40);
+  return libc.sendmsg(fd, header, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+function align(length: number): number {
+  return Math.ceil(length / 8) * 8;
+}
+
+/** The call has to wait, and did not fail. */
+const PASSING: readonly string[] = ['EAGAIN', 'EINTR', 'ENOBUFS'];
+
+/** errno of the last call, by its name. */
+function errorName(libc: Libc): string {
+  const errno = libc.errno();
+  return Object.entries(libc.codes).find(([, code]) => code === errno)?.[0] ?? `errno ${errno}`;
+}
+
+/** fcntl(2). */
+const F_DUPFD_CLOEXEC = 1030;
+const MSGHDR = 56;
+const CMSG_HEADER = 16;
+const SOL_SOCKET = 1;
+const SCM_RIGHTS = 1;
+const SOCK_STREAM = 1;
+const SOCK_NONBLOCK = 0o4000;
+const MSG_DONTWAIT = 0x40;
+const MSG_NOSIGNAL = 0x4000;

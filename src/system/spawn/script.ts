@@ -1,0 +1,128 @@
+import { closeSync, fchmodSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { errorMessage } from '../../core/errors.ts';
+import { loadLibc } from '../native/libc.ts';
+import { shellPath } from './shell.ts';
+
+/**
+ * Text that a shell runs and nobody else sees: it goes by a descriptor, not by arguments, which everybody may read and `pkill -f`
+ * matches. The shell is given `shellArgv` and the text as its standard input; it takes that away before the text runs, whose own
+ * standard input is empty.
+ */
+export interface Script {
+  readonly argv: readonly string[];
+  readonly text: string;
+}
+
+/** What stands before a shell that is to find nothing in its environment, for its script brings all. */
+export const EMPTY_ENVIRONMENT: readonly string[] = ['/usr/bin/env', '-i'];
+
+/** A shell line with these variables in its environment; their names are ones that a shell can hold. `begun`: see `loader`. */
+export function lineScript(line: string, environment: Readonly<Record<string, string>>, begun?: string): Script {
+  const exports = Object.entries(environment).map(([name, value]) => `export ${name}=${quoted(value)}`);
+  // Without a line break: the shell counts lines as the operator does.
+  return { argv: loader(begun), text: `{ ${[...exports, `exec ${TEXT}<&-`].join('; ')}; }; ${line}\n` };
+}
+
+/** A program as it was started once. */
+export interface ProgramToRun {
+  readonly executable: string;
+  /** argv[0] included, which may be any text. */
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  /** Variables that no shell can hold (`a.b`, exported functions, UID) are left out. */
+  readonly environment: ReadonlyMap<string, string>;
+}
+
+/**
+ * Becomes the program: in its directory, with its environment and nothing else but `_` and SHLVL, which bash sets. Undefined where
+ * there is no bash, and argv[0] is not the executable: no other shell can call a program by another name.
+ */
+export function programScript({ executable, argv, cwd, environment }: ProgramToRun): Script | undefined {
+  const [argv0 = executable, ...rest] = argv;
+  const hasBash = shellPath().endsWith('/bash');
+  if (!hasBash && argv0 !== executable) return undefined;
+  const exports = [...environment]
+    .filter(([name]) => isShellVariable(name))
+    .map(([name, value]) => `export ${name}=${quoted(value)}`);
+  const steps = [
+    `cd -- ${quoted(cwd)} || exit`,
+    `exec ${TEXT}<&-`,
+    'unset PWD OLDPWD SHLVL',
+    ...exports,
+    `exec ${hasBash ? `-a ${quoted(argv0)} -- ` : ''}${[executable, ...rest].map(quoted).join(' ')}`,
+  ];
+  // As one command, which is parsed before a variable among them can change how.
+  return { argv: loader(), text: `{ ${steps.join('; ')}; }\n` };
+}
+
+/** The text as an open file, at its beginning: in memory, or where that is not to be had without a name. Throws where there is neither. */
+export function openScript({ text }: Pick<Script, 'text'>): number {
+  const fd = openNameless();
+  const bytes = Buffer.from(text);
+  // At a place, so that the descriptor itself stays at the beginning.
+  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, at);
+  // The shell opens it anew, as another user perhaps; to change it is for nobody.
+  fchmodSync(fd, 0o444);
+  return fd;
+}
+
+/** `use` with the open text, which is closed again after it; or why there is none. */
+export async function withScript<T>(
+  script: Pick<Script, 'text'>,
+  use: (input: number) => Promise<T>,
+): Promise<T | { readonly kind: 'not_started'; readonly reason: string }> {
+  if (script.text.includes('\0')) return { kind: 'not_started', reason: 'the command holds a NUL byte' };
+  let input: number;
+  try {
+    input = openScript(script);
+  } catch (error) {
+    return { kind: 'not_started', reason: `its text cannot be handed over: ${errorMessage(error)}` };
+  }
+  try {
+    return await use(input);
+  } finally {
+    closeSync(input);
+  }
+}
+
+/** Descriptors of the shell while it loads: where the text is, and where it tells that it begins. */
+const TEXT = 3;
+const WORDS = 4;
+
+/**
+ * The shell, and what it does first: it takes the text away from its standard input and runs it. `begun`: a word that it writes to
+ * the standard error that it is given before; that of the text is its standard output then. `-p` for bash: it reads no file of
+ * somebody's, and takes no function from its environment.
+ */
+function loader(begun?: string): string[] {
+  const shell = shellPath();
+  const tell = begun === undefined ? '' : ` ${WORDS}>&2 2>&1; echo ${quoted(begun)} >&${WORDS}; exec ${WORDS}>&-`;
+  const line = `exec ${TEXT}<&0 </dev/null${tell}; . /dev/fd/${TEXT}`;
+  return shell.endsWith('/bash') ? [shell, '-p', '-c', line] : [shell, '-c', line];
+}
+
+function openNameless(): number {
+  const fd = loadLibc()?.memfd_create('script', MFD_CLOEXEC) ?? -1;
+  if (fd >= 0) return fd;
+  const dir = mkdtempSync(join(tmpdir(), 'monitor_service-'));
+  try {
+    return openSync(join(dir, 'script'), 'wx+', 0o600);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+const MFD_CLOEXEC = 1;
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+function isShellVariable(name: string): boolean {
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !SHELLS_OWN.includes(name);
+}
+
+/** Those that no shell lets be set, and `_`, which each command sets. */
+const SHELLS_OWN: readonly string[] = ['_', 'BASHOPTS', 'EUID', 'PPID', 'SHELLOPTS', 'UID'];

@@ -1,0 +1,232 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { errorMessage } from '../../../core/errors.ts';
+import { printable } from '../../../core/printable.ts';
+import { UnixStream } from '../../native/unix-stream.ts';
+import { bodyOf, type DbusMessage, encodeMessage, MessageReader, messageTypes } from './message.ts';
+import type { DbusValue } from './values.ts';
+
+/** How long somebody waits, and what may end his waiting before. */
+export interface Limit {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A method call. */
+export interface Call {
+  /** Absent where the other end of the connection itself is meant. */
+  readonly destination?: string | undefined;
+  readonly path: string;
+  readonly interface: string;
+  readonly member: string;
+  readonly signature?: string;
+  readonly values?: readonly DbusValue[];
+  /** Copies of them are passed with it: the caller may close his own at once. The values hold their places in this list. */
+  readonly descriptors?: readonly number[];
+}
+
+/** What became of a call. */
+export type CallResult =
+  | { readonly kind: 'reply'; readonly values: readonly DbusValue[] }
+  /** `name` is for programs (`org.freedesktop.systemd1.NoSuchUnit`), `message` one printable line. */
+  | { readonly kind: 'error'; readonly name: string; readonly message: string }
+  /** The connection ended before an answer came: the call may have been carried out. */
+  | { readonly kind: 'lost'; readonly reason: string }
+  /** It may be carried out yet. */
+  | { readonly kind: 'no_answer' }
+  | { readonly kind: 'aborted' };
+
+/** Who hears of what nobody has called for. Neither may throw. */
+export interface ConnectionListener {
+  onSignal(message: DbusMessage): void;
+  /** The connection is over, and not by `close`; called once. */
+  onLost(reason: string): void;
+}
+
+/** How opening went. */
+export type OpenedConnection =
+  | { readonly kind: 'open'; readonly connection: DbusConnection }
+  /** `silent`: it was opened, but nobody answered. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly silent?: boolean };
+
+/**
+ * A D-Bus connection over a Unix socket: method calls with deadlines, and signals. It does not keep the process alive, but a call that
+ * is waited for does. Source: D-Bus specification, "Authentication Protocol", "Message Protocol".
+ */
+export class DbusConnection {
+  readonly #listener: ConnectionListener;
+  readonly #reader = new MessageReader();
+  readonly #pending = new Map<number, PendingCall>();
+  #stream: UnixStream | undefined;
+  #handshake: Handshake | undefined = new Handshake();
+  #serial = 0;
+  #over: string | undefined;
+  #heardAtMs = 0;
+
+  private constructor(listener: ConnectionListener) {
+    this.#listener = listener;
+  }
+
+  /** Connects and authenticates as ourselves. Once it is open the other end has answered. Never rejects. */
+  static async open(path: string, listener: ConnectionListener, limit: Limit): Promise<OpenedConnection> {
+    const endMs = performance.now() + limit.timeoutMs;
+    for (;;) {
+      const connection = new DbusConnection(listener);
+      const opened = UnixStream.open(path, {
+        onData: (bytes) => connection.#receive(bytes),
+        onEnd: (reason) => connection.#lose(reason),
+      });
+      if (opened.kind === 'open') return connection.#authenticate(opened.stream, endMs - performance.now(), limit.signal);
+      if (opened.kind === 'failed') return opened;
+      if (limit.signal?.aborted || performance.now() >= endMs)
+        return { kind: 'failed', reason: `${path}: its queue is full`, silent: true };
+      await delay(AGAIN_MS, undefined, { signal: limit.signal }).catch(() => {});
+    }
+  }
+
+  /** Why it is over; undefined while it is open. */
+  get over(): string | undefined {
+    return this.#over;
+  }
+
+  /** How long nothing has come from the other side, in milliseconds. */
+  get silentMs(): number {
+    return performance.now() - this.#heardAtMs;
+  }
+
+  /** Never rejects; throws TypeError or RangeError where the call cannot be put into bytes, which is a bug. */
+  call(call: Call, { timeoutMs, signal }: Limit): Promise<CallResult> {
+    const { descriptors = [] } = call;
+    const refusal = this.#refusal(signal);
+    if (refusal !== undefined || this.#stream === undefined)
+      return Promise.resolve(refusal ?? { kind: 'lost', reason: 'it is not open' });
+    const serial = ++this.#serial;
+    const bytes = encodeMessage({ ...call, type: messageTypes.call, serial, descriptors: descriptors.length });
+    this.#stream.send(bytes, descriptors);
+    return new Promise((resolve) => {
+      const settle = (result: CallResult): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', abort);
+        this.#pending.delete(serial);
+        resolve(result);
+      };
+      const abort = (): void => settle({ kind: 'aborted' });
+      const timer = setTimeout(() => settle({ kind: 'no_answer' }), Math.min(Math.max(timeoutMs, 0), MAX_TIMER_MS));
+      signal?.addEventListener('abort', abort, { once: true });
+      this.#pending.set(serial, { from: call.destination, settle });
+    });
+  }
+
+  /** Closes it: calls under way are lost, the listener hears nothing more. Idempotent. */
+  close(reason = 'it was closed'): void {
+    if (this.#over !== undefined) return;
+    this.#over = reason;
+    this.#stream?.close();
+    this.#handshake?.fail(reason);
+    for (const { settle } of [...this.#pending.values()]) settle({ kind: 'lost', reason });
+  }
+
+  async #authenticate(stream: UnixStream, timeoutMs: number, signal: AbortSignal | undefined): Promise<OpenedConnection> {
+    this.#stream = stream;
+    const uid = Buffer.from(String(process.geteuid?.() ?? 0)).toString('hex');
+    stream.send(Buffer.from(`\0AUTH EXTERNAL ${uid}\r\nNEGOTIATE_UNIX_FD\r\nBEGIN\r\n`));
+    const done = this.#handshake?.done ?? Promise.resolve(undefined);
+    const silence = new AbortController();
+    const limit = signal === undefined ? silence.signal : AbortSignal.any([silence.signal, signal]);
+    const late = delay(Math.max(timeoutMs, 0), 'late' as const, { signal: limit }).catch(() => 'late' as const);
+    const problem = await Promise.race([done, late]);
+    silence.abort();
+    if (problem === undefined) {
+      stream.unref();
+      return { kind: 'open', connection: this };
+    }
+    this.close();
+    return problem === 'late'
+      ? { kind: 'failed', reason: signal?.aborted ? 'aborted' : 'it does not answer', silent: true }
+      : { kind: 'failed', reason: problem };
+  }
+
+  #refusal(signal: AbortSignal | undefined): CallResult | undefined {
+    if (signal?.aborted) return { kind: 'aborted' };
+    return this.#over === undefined ? undefined : { kind: 'lost', reason: this.#over };
+  }
+
+  #receive(bytes: Buffer): void {
+    this.#heardAtMs = performance.now();
+    try {
+      const rest = this.#handshake === undefined ? bytes : this.#handshake.push(bytes);
+      if (rest === undefined) return;
+      this.#handshake = undefined;
+      for (const message of this.#reader.push(rest)) this.#take(message);
+    } catch (error) {
+      // Bytes that are no messages; whatever follows them means nothing any more.
+      this.#lose(errorMessage(error));
+    }
+  }
+
+  #take(message: DbusMessage): void {
+    if (message.type === messageTypes.signal) this.#listener.onSignal(message);
+    if (message.type !== messageTypes.reply && message.type !== messageTypes.error) return;
+    const pending = this.#pending.get(message.replySerial);
+    // On a bus anybody may send us a message that says it is an answer.
+    if (pending === undefined || (pending.from !== undefined && pending.from !== message.sender)) return;
+    const values = bodyOf(message);
+    pending.settle(message.type === messageTypes.reply ? { kind: 'reply', values } : errorOf(message.errorName, values[0]));
+  }
+
+  #lose(reason: string): void {
+    if (this.#over !== undefined) return;
+    const wasOpen = this.#handshake === undefined;
+    this.close(reason);
+    if (wasOpen) this.#listener.onLost(reason);
+  }
+}
+
+interface PendingCall {
+  readonly from: string | undefined;
+  readonly settle: (result: CallResult) => void;
+}
+
+const AGAIN_MS = 20;
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+function errorOf(name: string, text: DbusValue | undefined): CallResult {
+  const message = typeof text === 'string' && text !== '' ? text : name;
+  return { kind: 'error', name, message: printable(message).slice(0, MAX_ERROR) };
+}
+
+const MAX_ERROR = 500;
+
+/** The text that comes before the first message. */
+class Handshake {
+  /** Why it failed, in one line; undefined where it did not. */
+  readonly done: Promise<string | undefined>;
+  #settle: (problem: string | undefined) => void = () => {};
+  #text = Buffer.alloc(0);
+
+  constructor() {
+    this.done = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
+
+  /** What stands behind the handshake, once that is whole. */
+  push(bytes: Buffer): Buffer | undefined {
+    this.#text = Buffer.concat([this.#text, bytes]);
+    const lines = this.#text.toString('latin1').split('\r\n', 3);
+    const [first = '', second = ''] = lines;
+    if (lines.length > 1 && !first.startsWith('OK ')) this.fail(`it refuses us: ${printable(first).slice(0, MAX_ERROR)}`);
+    else if (lines.length > 2 && second !== 'AGREE_UNIX_FD') this.fail('it takes no descriptors');
+    else if (lines.length < 3 && this.#text.length > MAX_HANDSHAKE) this.fail('it does not speak D-Bus');
+    else if (lines.length === 3) {
+      this.#settle(undefined);
+      return this.#text.subarray(first.length + second.length + 4);
+    }
+    return undefined;
+  }
+
+  fail(problem: string): void {
+    this.#settle(problem);
+  }
+}
+
+const MAX_HANDSHAKE = 4096;

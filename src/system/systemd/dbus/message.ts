@@ -1,0 +1,159 @@
+import { decode } from './decode.ts';
+import { encode } from './encode.ts';
+import { WireError } from './signature.ts';
+import { type DbusValue, Variant } from './values.ts';
+
+/** What a message is for. */
+export const messageTypes = { call: 1, reply: 2, error: 3, signal: 4 } as const;
+
+/** A message, its header read, its body not yet. Texts are empty and numbers 0 where the header has none. */
+export interface DbusMessage {
+  /** One of `messageTypes`, or another number, which is to be ignored. */
+  readonly type: number;
+  readonly serial: number;
+  readonly path: string;
+  readonly interface: string;
+  readonly member: string;
+  readonly errorName: string;
+  /** Of the call that it answers. */
+  readonly replySerial: number;
+  readonly destination: string;
+  readonly sender: string;
+  readonly signature: string;
+  readonly body: Buffer;
+}
+
+/** Values of a message's body; throws WireError where it is not what its signature says. */
+export function bodyOf({ signature, body }: DbusMessage): DbusValue[] {
+  return decode(signature, body);
+}
+
+/** What makes a message. */
+export interface OutgoingMessage {
+  readonly type: number;
+  readonly serial: number;
+  readonly path?: string;
+  readonly interface?: string;
+  readonly member?: string;
+  readonly errorName?: string;
+  readonly replySerial?: number;
+  readonly destination?: string | undefined;
+  readonly sender?: string;
+  readonly signature?: string;
+  readonly values?: readonly DbusValue[];
+  /** How many descriptors go with it. */
+  readonly descriptors?: number;
+}
+
+/** A whole message as bytes; throws RangeError where it is longer than 4 MiB, TypeError where a value is not of its type. */
+export function encodeMessage(message: OutgoingMessage): Buffer {
+  const { type, serial, signature = '', values = [], descriptors = 0 } = message;
+  const body = encode(signature, values);
+  const fields: DbusValue[] = [];
+  const add = (code: number, valueSignature: string, value: DbusValue | undefined): void => {
+    if (value !== undefined) fields.push([code, new Variant(valueSignature, value)]);
+  };
+  add(FIELD.path, 'o', message.path);
+  add(FIELD.interface, 's', message.interface);
+  add(FIELD.member, 's', message.member);
+  add(FIELD.errorName, 's', message.errorName);
+  add(FIELD.replySerial, 'u', message.replySerial);
+  add(FIELD.destination, 's', message.destination);
+  add(FIELD.sender, 's', message.sender);
+  add(FIELD.signature, 'g', signature === '' ? undefined : signature);
+  add(FIELD.descriptors, 'u', descriptors === 0 ? undefined : descriptors);
+  const header = encode('yyyyuua(yv)', [LITTLE_ENDIAN, type, 0, PROTOCOL, body.length, serial, fields]);
+  const whole = Buffer.concat([header, Buffer.alloc(padding(header.length)), body]);
+  if (whole.length > MAX_OUT) throw new RangeError(`a message of ${whole.length} bytes is longer than ${MAX_OUT}`);
+  return whole;
+}
+
+const FIELD = {
+  path: 1,
+  interface: 2,
+  member: 3,
+  errorName: 4,
+  replySerial: 5,
+  destination: 6,
+  sender: 7,
+  signature: 8,
+  descriptors: 9,
+} as const;
+const LITTLE_ENDIAN = 'l'.charCodeAt(0);
+const PROTOCOL = 1;
+const MAX_IN = 1024 * 1024;
+const MAX_OUT = 4 * 1024 * 1024;
+/** Up to the length of the header's fields, which is part of it. */
+const FIXED = 16;
+
+function padding(length: number): number {
+  return (8 - (length % 8)) % 8;
+}
+
+/** Cuts a stream of bytes into messages. */
+export class MessageReader {
+  #chunks: Buffer[] = [];
+  #size = 0;
+  /** Bytes that are needed before there is anything to read. */
+  #wanted = FIXED;
+
+  /** The messages that these bytes complete; throws WireError where they can be none, or one is longer than 1 MiB. */
+  push(chunk: Buffer): DbusMessage[] {
+    // The chunk is the caller's, and used again.
+    this.#chunks.push(Buffer.from(chunk));
+    this.#size += chunk.length;
+    const messages: DbusMessage[] = [];
+    while (this.#size >= this.#wanted) {
+      const bytes = this.#joined();
+      const length = messageLength(bytes);
+      this.#wanted = length;
+      if (bytes.length < length) break;
+      messages.push(parseMessage(bytes.subarray(0, length)));
+      this.#chunks = [bytes.subarray(length)];
+      this.#size -= length;
+      this.#wanted = FIXED;
+    }
+    return messages;
+  }
+
+  #joined(): Buffer {
+    const [first] = this.#chunks;
+    if (this.#chunks.length === 1 && first !== undefined) return first;
+    const joined = Buffer.concat(this.#chunks);
+    this.#chunks = [joined];
+    return joined;
+  }
+}
+
+/** Of the message that begins here, of which the first 16 bytes at least are there. */
+function messageLength(bytes: Buffer): number {
+  if (bytes[0] !== LITTLE_ENDIAN || bytes[3] !== PROTOCOL) throw new WireError('this is no D-Bus message');
+  const fields = bytes.readUInt32LE(12);
+  const length = FIXED + fields + padding(fields) + bytes.readUInt32LE(4);
+  if (length > MAX_IN) throw new WireError(`a message of ${length} bytes is longer than ${MAX_IN}`);
+  return length;
+}
+
+function parseMessage(bytes: Buffer): DbusMessage {
+  const [, type, , , bodyLength, serial, fields] = decode('yyyyuua(yv)', bytes);
+  const found = new Map<DbusValue, DbusValue>();
+  for (const field of fields as readonly (readonly [number, Variant])[]) found.set(field[0], field[1].value);
+  const text = (code: number): string => {
+    const value = found.get(code) ?? '';
+    if (typeof value !== 'string') throw new WireError('a header field is of another type');
+    return value;
+  };
+  return {
+    type: type as number,
+    serial: serial as number,
+    path: text(FIELD.path),
+    interface: text(FIELD.interface),
+    member: text(FIELD.member),
+    errorName: text(FIELD.errorName),
+    replySerial: Number(found.get(FIELD.replySerial) ?? 0),
+    destination: text(FIELD.destination),
+    sender: text(FIELD.sender),
+    signature: text(FIELD.signature),
+    body: bytes.subarray(bytes.length - (bodyLength as number)),
+  };
+}

@@ -1,0 +1,47 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { hasEnded } from '../proc/parse.ts';
+import { type ProcessInfo, ProcessTable } from '../proc/table.ts';
+import { runJob } from './jobs.ts';
+import type { Pid1 } from './pid1.ts';
+
+/**
+ * Ends all that is in a unit: TERM and KILL as the unit says, and KILL for what that leaves (KillMode=process). Returns when
+ * nobody is left in it (untilEmpty). Never rejects.
+ */
+export async function endUnit(pid1: Pid1, unit: string): Promise<void> {
+  await runJob(pid1, 'stop', unit, { timeoutMs: END_LIMIT_MS });
+  const limit = { timeoutMs: END_LIMIT_MS };
+  await pid1.speak(limit, (link) => link.call({ member: 'KillUnit', signature: 'ssi', values: [unit, 'all', SIGKILL] }, limit));
+  await untilEmpty(unit);
+}
+
+/** Stops a unit and frees its name, which it keeps while it is active, also without a process, and once it has failed. Never rejects. */
+export async function retireUnit(pid1: Pid1, unit: string, limit: { timeoutMs: number; signal?: AbortSignal }): Promise<void> {
+  await runJob(pid1, 'stop', unit, limit);
+  await resetFailed(pid1, unit);
+}
+
+/** Takes a unit from among those that failed; nothing where it is not. Never rejects. */
+export async function resetFailed(pid1: Pid1, unit: string): Promise<void> {
+  const limit = { timeoutMs: ANSWER_LIMIT_MS };
+  await pid1.speak(limit, (link) => link.call({ member: 'ResetFailedUnit', signature: 's', values: [unit] }, limit));
+}
+
+/**
+ * Waits until none of a unit's processes runs any more: systemd reports that it has sent a SIGKILL, and the kernel carries it
+ * out a moment later. A process that the kernel does not let die is given up after 2 s. Never rejects.
+ */
+export async function untilEmpty(unit: string): Promise<void> {
+  const table = new ProcessTable();
+  const end = performance.now() + DEATH_LIMIT_MS;
+  const isInside = (process: ProcessInfo<(typeof INSIDE_FIELDS)[number]>): boolean =>
+    !hasEnded(process) && process.cgroup?.split('/').includes(unit) === true;
+  while (table.list(INSIDE_FIELDS).some(isInside) && performance.now() < end) await delay(DEATH_POLL_MS);
+}
+
+const SIGKILL = 9;
+const END_LIMIT_MS = 15_000;
+const ANSWER_LIMIT_MS = 10_000;
+const DEATH_LIMIT_MS = 2000;
+const DEATH_POLL_MS = 5;
+const INSIDE_FIELDS = ['cgroup', 'state', 'threads'] as const;

@@ -1,0 +1,193 @@
+import type { CallResult, Limit } from './dbus/connection.ts';
+import { describeFailure, FAILURE_PROPERTIES, jobWords } from './job-words.ts';
+import { type Pid1Link, type RemovedJob, unitPath } from './link.ts';
+import type { Pid1 } from './pid1.ts';
+import { type Properties, readProperties, textOf } from './properties.ts';
+import type { ServiceCallResult } from './service-manager.ts';
+
+/** What a unit is to do. */
+export type JobVerb = 'start' | 'restart' | 'stop';
+
+/**
+ * Has systemd start, restart or stop a unit, and waits until it is done, at most as long as `limit` says: the job itself stays
+ * systemd's then. Nothing is asked for before PID 1 shows that it answers. Where the connection is lost meanwhile (PID 1 is executed
+ * anew) the unit tells what became of it. Never rejects. Source: org.freedesktop.systemd1(5), "Methods".
+ */
+export async function runJob(pid1: Pid1, verb: JobVerb, unit: string, limit: Limit): Promise<ServiceCallResult> {
+  const endMs = performance.now() + limit.timeoutMs;
+  const left = (): Limit => ({ ...limit, timeoutMs: Math.max(endMs - performance.now(), 1) });
+  const asked = await pid1.speak({ ...left(), alive: true }, (link) => order(link, verb, unit, left()));
+  if (asked.kind === 'unreachable') return failed(asked.reason);
+  let step = asked.value;
+  while (step.kind === 'lost') {
+    const { before } = step;
+    const again = await pid1.speak(left(), (link) => takeUp(link, verb, unit, before, left()));
+    if (again.kind === 'unreachable') return failed(`systemd was lost sight of meanwhile: ${again.reason}`);
+    step = again.value;
+  }
+  return step;
+}
+
+type Step = ServiceCallResult | { readonly kind: 'lost'; readonly before: string | undefined };
+
+/** `before`: which life of the unit it was, so that a later one can be told from it; undefined where that is not known. */
+async function order(link: Pid1Link, verb: JobVerb, unit: string, limit: Limit): Promise<Step> {
+  const waiting = new JobEnds(link);
+  try {
+    const asked = lifeOf(link, unit, limit);
+    const answer = await link.call({ member: METHODS[verb], signature: 'ss', values: [unit, 'replace'] }, limit);
+    const before = await asked;
+    if (answer.kind === 'lost') return { kind: 'lost', before };
+    if (answer.kind !== 'reply') return failed(noJob(answer));
+    const end = await waiting.of(String(answer.values[0]), limit);
+    if (end.kind === 'lost') return { kind: 'lost', before };
+    if (end.kind === 'late')
+      return failed(limit.signal?.aborted ? 'aborted' : `its job is not done after ${seconds(limit.timeoutMs)}`);
+    return await judge(link, verb, unit, end.job.result);
+  } finally {
+    waiting.stop();
+  }
+}
+
+const METHODS = { start: 'StartUnit', restart: 'RestartUnit', stop: 'StopUnit' } as const;
+
+/** After a connection that was lost in the middle: waits until systemd has nothing to do about the unit any more, and looks at it. */
+async function takeUp(link: Pid1Link, verb: JobVerb, unit: string, before: string | undefined, limit: Limit): Promise<Step> {
+  const endMs = performance.now() + limit.timeoutMs;
+  let wake = (): void => {};
+  const stops = [link.onUnit(unitPath(unit), () => wake()), link.onLost(() => wake())];
+  try {
+    for (;;) {
+      const changed = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      const shown = await readProperties(link, unit, LOST_PROPERTIES, { ...limit, timeoutMs: endMs - performance.now() });
+      if (shown.kind === 'failed') return shown.lost ? { kind: 'lost', before } : failed(shown.reason);
+      if (!hasJob(shown.values)) return becameOf(verb, unit, before, shown.values);
+      if (limit.signal?.aborted) return failed('aborted');
+      if (performance.now() >= endMs) return failed(`its job is not done after ${seconds(limit.timeoutMs)}`);
+      // By a look too: systemd 239 does not tell of everything before it is done with a job.
+      await Promise.race([changed, pause(LOOK_MS)]);
+    }
+  } finally {
+    for (const stop of stops) stop();
+  }
+}
+
+const LOOK_MS = 200;
+const LOST_PROPERTIES = {
+  Unit: ['ActiveState', 'Job', 'InvocationID', ...FAILURE_PROPERTIES.Unit],
+  Service: FAILURE_PROPERTIES.Service,
+};
+
+function becameOf(verb: JobVerb, unit: string, before: string | undefined, values: Properties): ServiceCallResult {
+  const state = textOf(values, 'ActiveState');
+  const isDown = state === 'inactive' || state === 'failed';
+  if (verb === 'stop') return isDown ? { kind: 'done' } : failed(`${UNSEEN}, and ${unit} is ${state}`);
+  const isNew = before !== undefined && lifeIn(values) !== before;
+  // A oneshot has done its work and is at rest.
+  const isWell = !isDown || (state === 'inactive' && textOf(values, 'Result') === 'success');
+  if (isWell && (isNew || (verb === 'start' && !isDown))) return { kind: 'done' };
+  return failed(state === 'failed' ? describeFailure(unit, values) : `${UNSEEN}, and ${unit} is ${state}`);
+}
+
+const UNSEEN = 'PID 1 was executed anew meanwhile: how it ended is not known';
+
+/** Listens for the end of jobs from the moment it is made: a job may end before the call that made it is answered. */
+class JobEnds {
+  readonly #link: Pid1Link;
+  readonly #ended = new Map<string, RemovedJob>();
+  readonly #stop: () => void;
+  #wanted = '';
+  #wake: (job: RemovedJob) => void = () => {};
+
+  constructor(link: Pid1Link) {
+    this.#link = link;
+    this.#stop = link.onJob((job) => {
+      if (this.#wanted === '') this.#ended.set(job.path, job);
+      else if (job.path === this.#wanted) this.#wake(job);
+    });
+  }
+
+  async of(
+    path: string,
+    { timeoutMs, signal }: Limit,
+  ): Promise<{ readonly kind: 'ended'; readonly job: RemovedJob } | { readonly kind: 'late' } | { readonly kind: 'lost' }> {
+    this.#wanted = path;
+    const early = this.#ended.get(path);
+    this.#ended.clear();
+    if (early !== undefined) return { kind: 'ended', job: early };
+    return new Promise((resolve) => {
+      const settle = (end: Awaited<ReturnType<JobEnds['of']>>): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', late);
+        stopLost();
+        resolve(end);
+      };
+      const late = (): void => settle({ kind: 'late' });
+      const stopLost = this.#link.onLost(() => settle({ kind: 'lost' }));
+      const timer = setTimeout(late, timeoutMs);
+      signal?.addEventListener('abort', late, { once: true });
+      if (signal?.aborted) late();
+      this.#wake = (job) => settle({ kind: 'ended', job });
+    });
+  }
+
+  stop(): void {
+    this.#stop();
+  }
+}
+
+async function judge(link: Pid1Link, verb: JobVerb, unit: string, result: string): Promise<ServiceCallResult> {
+  if (result === 'done') return { kind: 'done' };
+  // That a unit need not be stopped is no failure.
+  if (result === 'skipped' && verb === 'stop') return { kind: 'done' };
+  if (result !== 'failed') return failed(jobWords(result, unit));
+  const shown = await readProperties(link, unit, FAILURE_PROPERTIES, { timeoutMs: WORDS_MS });
+  return failed(shown.kind === 'known' ? describeFailure(unit, shown.values) : jobWords(result, unit));
+}
+
+/** A moment for the reason; the verdict stands. */
+const WORDS_MS = 2000;
+
+function noJob(answer: Exclude<CallResult, { kind: 'reply' | 'lost' }>): string {
+  switch (answer.kind) {
+    case 'error':
+      return answer.message;
+    case 'no_answer':
+      return 'systemd does not answer';
+    case 'aborted':
+      return 'aborted';
+    default:
+      return answer satisfies never;
+  }
+}
+
+/** Which life of the unit it is, as far as systemd tells; empty before the first. Asked for right before an order, and answered before it. */
+async function lifeOf(link: Pid1Link, unit: string, limit: Limit): Promise<string | undefined> {
+  const shown = await readProperties(link, unit, { Unit: ['InvocationID'], Service: [] }, limit);
+  return shown.kind === 'known' ? lifeIn(shown.values) : undefined;
+}
+
+function lifeIn(values: Properties): string {
+  const id = values.get('InvocationID');
+  return Buffer.isBuffer(id) ? id.toString('hex') : '';
+}
+
+/** `(uo)`: number and path, 0 where there is none. */
+export function hasJob(values: Properties): boolean {
+  const job = values.get('Job');
+  return Array.isArray(job) && job[0] !== 0;
+}
+
+function failed(reason: string): ServiceCallResult {
+  return { kind: 'failed', reason };
+}
+
+function seconds(ms: number): string {
+  return `${Math.round(ms / 100) / 10} s`;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,234 @@
+import { printable } from '../../core/printable.ts';
+import { type Call, type CallResult, DbusConnection, type Limit } from './dbus/connection.ts';
+import { bodyOf, type DbusMessage } from './dbus/message.ts';
+import type { DbusValue, Variant } from './dbus/values.ts';
+
+/** Where PID 1 can be spoken to. */
+export interface Pid1Addresses {
+  /** PID 1's own socket, root's alone: `/run/systemd/private`. */
+  readonly private: string;
+  /** The system's message bus: `/run/dbus/system_bus_socket`. */
+  readonly bus: string;
+}
+
+export const pid1Addresses: Pid1Addresses = { private: '/run/systemd/private', bus: '/run/dbus/system_bus_socket' };
+
+/** By which of the two: PID 1 itself, or the bus between. */
+export type LinkKind = keyof Pid1Addresses;
+
+/** Properties of a unit that have changed, of both its interfaces one after the other, `Unit` last. */
+export interface UnitChange {
+  readonly interface: string;
+  readonly values: ReadonlyMap<string, DbusValue>;
+}
+
+/** A job that systemd is done with. */
+export interface RemovedJob {
+  readonly path: string;
+  readonly unit: string;
+  /** `done`, `failed`, `canceled`, `timeout`, `dependency`, `skipped` … */
+  readonly result: string;
+}
+
+/** How opening went; `silent`: somebody is there and does not answer. */
+export type OpenedLink =
+  | { readonly kind: 'open'; readonly link: Pid1Link }
+  | { readonly kind: 'failed'; readonly reason: string; readonly silent: boolean };
+
+/** A call of one of PID 1's methods. */
+export interface Pid1Call extends Pick<Call, 'signature' | 'values' | 'descriptors'> {
+  /** Default: the manager's. */
+  readonly path?: string;
+  /** Default: the manager's. */
+  readonly interface?: string;
+  readonly member: string;
+}
+
+/**
+ * A connection to PID 1, whichever way. It tells of units and jobs that somebody listens for; on its own socket PID 1 tells of all,
+ * on the bus each is asked for by a match rule. It ends when PID 1 is executed anew: what was under way is to be asked for again then.
+ * Source: org.freedesktop.systemd1(5), D-Bus specification "Message Bus Messages".
+ */
+export class Pid1Link {
+  readonly kind: LinkKind;
+  readonly #units = new Map<string, Set<(change: UnitChange) => void>>();
+  readonly #jobs = new Set<(job: RemovedJob) => void>();
+  readonly #losers = new Set<() => void>();
+  #connection: DbusConnection | undefined;
+  /** PID 1's own name on the bus; undefined on its own socket. */
+  #owner: string | undefined;
+
+  private constructor(kind: LinkKind) {
+    this.kind = kind;
+  }
+
+  /** Opens one; PID 1 has answered by then. Never rejects. */
+  static async open(kind: LinkKind, path: string, limit: Limit): Promise<OpenedLink> {
+    const endMs = performance.now() + limit.timeoutMs;
+    const link = new Pid1Link(kind);
+    const opened = await DbusConnection.open(
+      path,
+      { onSignal: (message) => link.#hear(message), onLost: () => link.#lose() },
+      limit,
+    );
+    if (opened.kind === 'failed') return { silent: false, ...opened };
+    link.#connection = opened.connection;
+    if (kind === 'private') return { kind: 'open', link };
+    const problem = await link.#register({ timeoutMs: endMs - performance.now(), signal: limit.signal });
+    if (problem === undefined) return { kind: 'open', link };
+    link.close();
+    return { kind: 'failed', ...problem };
+  }
+
+  get isOpen(): boolean {
+    return this.#connection !== undefined && this.#connection.over === undefined;
+  }
+
+  /** True where PID 1 has answered just now, or answers; what was sent before it is carried out before. */
+  async isAlive(limit: Limit): Promise<boolean> {
+    if (this.isOpen && (this.#connection?.silentMs ?? Number.POSITIVE_INFINITY) < FRESH_MS) return true;
+    const pong = await this.call({ interface: 'org.freedesktop.DBus.Peer', member: 'Ping' }, limit);
+    return pong.kind === 'reply' || pong.kind === 'error';
+  }
+
+  /** Never rejects. */
+  call(call: Pid1Call, limit: Limit): Promise<CallResult> {
+    return this.#send({ path: MANAGER_PATH, interface: MANAGER, destination: this.#owner, ...call }, limit);
+  }
+
+  /** Calls `listener` with each change of the unit at `path` (unitPath) from now on, until the returned function is called. */
+  onUnit(path: string, listener: (change: UnitChange) => void): () => void {
+    const listeners = this.#units.get(path) ?? new Set();
+    if (listeners.size === 0) this.#match(`member='PropertiesChanged',path='${path}'`, true);
+    listeners.add(listener);
+    this.#units.set(path, listeners);
+    return () => {
+      if (!listeners.delete(listener) || listeners.size > 0) return;
+      this.#units.delete(path);
+      this.#match(`member='PropertiesChanged',path='${path}'`, false);
+    };
+  }
+
+  /** Calls `listener` with each job that ends from now on, until the returned function is called. */
+  onJob(listener: (job: RemovedJob) => void): () => void {
+    if (this.#jobs.size === 0) this.#match(JOB_REMOVED, true);
+    this.#jobs.add(listener);
+    return () => {
+      if (this.#jobs.delete(listener) && this.#jobs.size === 0) this.#match(JOB_REMOVED, false);
+    };
+  }
+
+  /** Calls `listener` once, when the link has ended, also where it has already; not after the returned function was called. */
+  onLost(listener: () => void): () => void {
+    const once = (): void => {
+      if (this.#losers.delete(once)) listener();
+    };
+    this.#losers.add(once);
+    if (!this.isOpen) queueMicrotask(once);
+    return () => void this.#losers.delete(once);
+  }
+
+  /** Closes it. Idempotent. */
+  close(reason = 'it was closed'): void {
+    this.#connection?.close(reason);
+    this.#lose();
+  }
+
+  #lose(): void {
+    for (const loser of [...this.#losers]) loser();
+  }
+
+  /** What makes us known on the bus, and finds PID 1 there. */
+  async #register(limit: Limit): Promise<{ readonly reason: string; readonly silent: boolean } | undefined> {
+    const hello = await this.#askBus('Hello', '', [], limit);
+    if (hello.kind !== 'reply') return unregistered(hello);
+    this.#match(`sender='${BUS}',member='NameOwnerChanged',arg0='${SYSTEMD}'`, true);
+    const owner = await this.#askBus('GetNameOwner', 's', [SYSTEMD], limit);
+    if (owner.kind !== 'reply') return unregistered(owner);
+    this.#owner = String(owner.values[0]);
+    // Without it PID 1 tells nobody on the bus of anything. And it is the first that PID 1 itself answers.
+    const subscribed = await this.call({ member: 'Subscribe' }, limit);
+    return subscribed.kind === 'reply' || isAlreadySubscribed(subscribed) ? undefined : unregistered(subscribed);
+  }
+
+  #match(rule: string, wanted: boolean): void {
+    if (this.kind === 'private' || !this.isOpen) return;
+    const sender = rule.startsWith('sender=') ? '' : `sender='${SYSTEMD}',`;
+    // Not waited for: the bus takes what we send in its order, and so knows the rule before PID 1 gets a call.
+    void this.#askBus(wanted ? 'AddMatch' : 'RemoveMatch', 's', [`type='signal',${sender}${rule}`], { timeoutMs: RULE_MS });
+  }
+
+  #askBus(member: string, signature: string, values: readonly DbusValue[], limit: Limit): Promise<CallResult> {
+    return this.#send({ destination: BUS, path: BUS_PATH, interface: BUS, member, signature, values }, limit);
+  }
+
+  #send(call: Call, limit: Limit): Promise<CallResult> {
+    return this.#connection?.call(call, limit) ?? Promise.resolve({ kind: 'lost', reason: 'it is not open' });
+  }
+
+  #hear(message: DbusMessage): void {
+    const { member, path, sender } = message;
+    if (sender === BUS && member === 'NameOwnerChanged') this.#ownerChanged(bodyOf(message));
+    // On the bus anybody may send us a signal of that name.
+    if (this.kind === 'bus' && (this.#owner === undefined || sender !== this.#owner)) return;
+    if (message.interface === PROPERTIES && member === 'PropertiesChanged') {
+      const listeners = this.#units.get(path);
+      if (listeners === undefined) return;
+      const change = changeOf(bodyOf(message));
+      for (const listener of [...listeners]) listener(change);
+    } else if (message.interface === MANAGER && member === 'JobRemoved' && this.#jobs.size > 0) {
+      const [, job, unit, result] = bodyOf(message);
+      for (const listener of [...this.#jobs]) listener({ path: String(job), unit: String(unit), result: String(result) });
+    }
+  }
+
+  #ownerChanged([name]: readonly DbusValue[]): void {
+    if (name === SYSTEMD && this.#owner !== undefined) this.close('PID 1 has been executed anew');
+  }
+}
+
+const BUS = 'org.freedesktop.DBus';
+const BUS_PATH = '/org/freedesktop/DBus';
+const SYSTEMD = 'org.freedesktop.systemd1';
+const MANAGER_PATH = '/org/freedesktop/systemd1';
+const MANAGER = 'org.freedesktop.systemd1.Manager';
+const PROPERTIES = 'org.freedesktop.DBus.Properties';
+const JOB_REMOVED = `interface='${MANAGER}',member='JobRemoved'`;
+/** An answer that young shows that PID 1 is not held up. */
+const FRESH_MS = 100;
+const RULE_MS = 30_000;
+
+function changeOf([name, values]: readonly DbusValue[]): UnitChange {
+  const entries = values as readonly (readonly [string, Variant])[];
+  return { interface: String(name), values: new Map(entries.map(([key, { value }]) => [key, value])) };
+}
+
+function isAlreadySubscribed(result: CallResult): boolean {
+  return result.kind === 'error' && result.name === `${SYSTEMD}.AlreadySubscribed`;
+}
+
+function unregistered(result: Exclude<CallResult, { kind: 'reply' }>): { readonly reason: string; readonly silent: boolean } {
+  switch (result.kind) {
+    case 'error':
+      return { reason: result.message, silent: false };
+    case 'lost':
+      return { reason: printable(result.reason), silent: false };
+    case 'no_answer':
+      return { reason: 'it does not answer', silent: true };
+    case 'aborted':
+      return { reason: 'aborted', silent: true };
+    default:
+      return result satisfies never;
+  }
+}
+
+/** Where the bus has a unit: every byte of its name but letters, and digits not in front, as `_xx` (bus_label_escape() of systemd). */
+export function unitPath(unit: string): string {
+  const escaped = [...Buffer.from(unit)].map((byte, index) => {
+    const character = String.fromCharCode(byte);
+    return /[A-Za-z]/.test(character) || (index > 0 && /[0-9]/.test(character))
+      ? character
+      : `_${byte.toString(16).padStart(2, '0')}`;
+  });
+  return `${MANAGER_PATH}/unit/${escaped.join('') || '_'}`;
+}

@@ -1,0 +1,108 @@
+import { statSync } from 'node:fs';
+import { CallSlots } from '../../core/call-slots.ts';
+import { hasJob, runJob } from './jobs.ts';
+import { Pid1 } from './pid1.ts';
+import { numberOf, type Properties, type PropertyNames, readProperties, textOf } from './properties.ts';
+import type { ServiceCallResult, ServiceManager, ServiceVerb, UnitStatus } from './service-manager.ts';
+import { UnitWatches } from './watches.ts';
+
+/** The systemd that is PID 1, spoken to over D-Bus: its own socket, or the system's bus. */
+export class Systemd implements ServiceManager {
+  readonly #pid1: Pid1;
+  readonly #watches: UnitWatches;
+  /** A thousand watched units ask at once, and PID 1 has other work too. */
+  readonly #slots = new CallSlots(QUESTIONS);
+
+  constructor(pid1: Pid1 = new Pid1()) {
+    this.#pid1 = pid1;
+    this.#watches = new UnitWatches(pid1.busAddress);
+  }
+
+  get available(): boolean {
+    return statSync('/run/systemd/system', { throwIfNoEntry: false })?.isDirectory() ?? false;
+  }
+
+  async show(
+    unit: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly kind: 'status'; readonly status: UnitStatus } | { readonly kind: 'failed'; readonly reason: string }> {
+    if (!this.available) return NO_SYSTEMD;
+    if (!(await this.#slots.take(SHOW_LIMIT_MS, signal)))
+      return { kind: 'failed', reason: signal.aborted ? 'aborted' : 'systemd has too many questions to answer' };
+    try {
+      const limit = { timeoutMs: SHOW_LIMIT_MS, signal };
+      for (let round = 1; ; round++) {
+        const spoken = await this.#pid1.speak(limit, (link) => readProperties(link, unit, STATUS_PROPERTIES, limit));
+        if (spoken.kind === 'unreachable') return { kind: 'failed', reason: spoken.reason };
+        const { value } = spoken;
+        if (value.kind === 'known') return unitStatus(value.values);
+        // A question can be asked again without harm.
+        if (!value.lost || round === ROUNDS) return value;
+      }
+    } finally {
+      this.#slots.release();
+    }
+  }
+
+  async call(verb: ServiceVerb, unit: string, timeoutMs: number, signal: AbortSignal): Promise<ServiceCallResult> {
+    if (!this.available) return NO_SYSTEMD;
+    const limit = { timeoutMs, signal };
+    if (verb !== 'reset-failed') return runJob(this.#pid1, verb, unit, limit);
+    const spoken = await this.#pid1.speak({ ...limit, alive: true }, (link) =>
+      link.call({ member: 'ResetFailedUnit', signature: 's', values: [unit] }, limit),
+    );
+    if (spoken.kind === 'unreachable') return { kind: 'failed', reason: spoken.reason };
+    const { value } = spoken;
+    if (value.kind === 'reply') return { kind: 'done' };
+    return { kind: 'failed', reason: value.kind === 'error' ? value.message : 'systemd does not answer' };
+  }
+
+  watch(unit: string, onChange: () => void): () => void {
+    return this.available ? this.#watches.add(unit, onChange) : () => {};
+  }
+
+  /** By which way systemd is spoken to, for people. */
+  describe(): string {
+    if (!this.available) return 'systemd does not run here';
+    const way = this.#pid1.way;
+    return way === undefined ? 'not spoken to yet' : way === 'private' ? 'its own socket' : 'the system bus';
+  }
+}
+
+const NO_SYSTEMD = { kind: 'failed', reason: 'systemd does not run here' } as const;
+const QUESTIONS = 64;
+/** PID 1 answers within milliseconds, unless it is hanging. */
+const SHOW_LIMIT_MS = 10_000;
+const ROUNDS = 3;
+
+const STATUS_PROPERTIES = {
+  // Timestamps in microseconds: when the unit left `active`; when the last life of the main process began, and ended.
+  Unit: ['Id', 'LoadState', 'ActiveState', 'SubState', 'Job', 'ActiveExitTimestampMonotonic'],
+  Service: ['Result', 'MainPID', 'Type', 'ControlGroup', 'ExecMainStartTimestampMonotonic', 'ExecMainExitTimestampMonotonic'],
+} as const satisfies PropertyNames;
+
+function unitStatus(
+  values: Properties,
+): { readonly kind: 'status'; readonly status: UnitStatus } | { readonly kind: 'failed'; readonly reason: string } {
+  const [id, loadState, activeState] = ['Id', 'LoadState', 'ActiveState'].map((name) => textOf(values, name));
+  if (!id || !loadState || !activeState) return { kind: 'failed', reason: 'systemd did not say what the unit is' };
+  const leftActive = numberOf(values, 'ActiveExitTimestampMonotonic');
+  return {
+    kind: 'status',
+    status: {
+      id,
+      loadState,
+      activeState,
+      subState: textOf(values, 'SubState'),
+      // Units other than services have neither.
+      result: textOf(values, 'Result'),
+      mainPid: numberOf(values, 'MainPID'),
+      type: textOf(values, 'Type'),
+      controlGroup: textOf(values, 'ControlGroup'),
+      hasJob: hasJob(values),
+      endedByStop:
+        numberOf(values, 'ExecMainStartTimestampMonotonic') <= leftActive &&
+        leftActive < numberOf(values, 'ExecMainExitTimestampMonotonic'),
+    },
+  };
+}

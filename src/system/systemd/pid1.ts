@@ -1,0 +1,122 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Limit } from './dbus/connection.ts';
+import { type LinkKind, type OpenedLink, type Pid1Addresses, Pid1Link, pid1Addresses } from './link.ts';
+
+/** What came of an action: its own result, or in one line why PID 1 could not be spoken to. */
+export type Spoken<T> =
+  | { readonly kind: 'spoken'; readonly value: T }
+  | { readonly kind: 'unreachable'; readonly reason: string };
+
+/**
+ * The way to PID 1: its own socket, else the system's message bus. A link is opened for whoever needs one, shared, and closed a few
+ * seconds after the last use: on its own socket PID 1 tells of every unit of the machine.
+ */
+export class Pid1 {
+  readonly #addresses: Pid1Addresses;
+  readonly #idleMs: number;
+  #link: Pid1Link | undefined;
+  #opening: Promise<OpenedLink> | undefined;
+  #users = 0;
+  #idle: NodeJS.Timeout | undefined;
+  #last: LinkKind | undefined;
+
+  constructor({ addresses = pid1Addresses, idleMs = IDLE_MS }: { addresses?: Pid1Addresses; idleMs?: number } = {}) {
+    this.#addresses = addresses;
+    this.#idleMs = idleMs;
+  }
+
+  /** By which way PID 1 was spoken to last; undefined where it has not been yet, or could not. */
+  get way(): LinkKind | undefined {
+    return this.#last;
+  }
+
+  /** Where the system's bus is. */
+  get busAddress(): string {
+    return this.#addresses.bus;
+  }
+
+  /** Runs `action` on a link that is open. `alive`: only once PID 1 has shown that it takes what it is told. Never rejects, unless `action` does. */
+  async speak<T>(limit: Limit & { readonly alive?: boolean }, action: (link: Pid1Link) => Promise<T>): Promise<Spoken<T>> {
+    this.#users++;
+    clearTimeout(this.#idle);
+    try {
+      const found = await this.#find(limit);
+      return found.kind === 'failed'
+        ? { kind: 'unreachable', reason: found.reason }
+        : { kind: 'spoken', value: await action(found.link) };
+    } finally {
+      this.#users--;
+      if (this.#users === 0) this.#idle = setTimeout(() => this.close(), this.#idleMs).unref();
+    }
+  }
+
+  /** Closes the link; the next use opens another. */
+  close(): void {
+    clearTimeout(this.#idle);
+    this.#link?.close();
+    this.#link = undefined;
+  }
+
+  async #find({ timeoutMs, signal, alive = false }: Limit & { readonly alive?: boolean }): Promise<OpenedLink> {
+    const beganMs = performance.now();
+    const endMs = beganMs + timeoutMs;
+    // While PID 1 is executed anew nobody listens; who only asks would rather hear soon that there is nobody.
+    const patienceEndMs = alive ? endMs : Math.min(endMs, beganMs + PATIENCE_MS);
+    for (;;) {
+      const leftMs = Math.max(endMs - performance.now(), 0);
+      const found = await this.#within(this.#open(), { timeoutMs: leftMs, signal });
+      const isUsable =
+        found.kind === 'open' &&
+        (!alive || (await found.link.isAlive({ timeoutMs: Math.max(endMs - performance.now(), 0), signal })));
+      if (isUsable) {
+        this.#last = found.link.kind;
+        return found;
+      }
+      const nobody = found.kind === 'failed' && !found.silent;
+      const reason = nobody ? `systemd cannot be spoken to: ${found.reason}` : 'systemd does not answer';
+      if (signal?.aborted) return { kind: 'failed', reason: 'aborted', silent: true };
+      if (performance.now() >= (nobody ? patienceEndMs : endMs)) {
+        this.#last = undefined;
+        return { kind: 'failed', reason, silent: true };
+      }
+      await delay(Math.min(AGAIN_MS, Math.max(endMs - performance.now(), 0)), undefined, { signal }).catch(() => {});
+    }
+  }
+
+  /** The link that is open, or the one that is being opened, whoever asked for it. */
+  #open(): Promise<OpenedLink> {
+    if (this.#link?.isOpen) return Promise.resolve({ kind: 'open', link: this.#link });
+    this.#opening ??= this.#openAnew().finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
+  }
+
+  async #openAnew(): Promise<OpenedLink> {
+    const limit = { timeoutMs: OPEN_LIMIT_MS };
+    const direct = await Pid1Link.open('private', this.#addresses.private, limit);
+    // Where it is there and only silent, PID 1 is what does not answer: the bus would be no help.
+    const opened = direct.kind === 'open' || direct.silent ? direct : await Pid1Link.open('bus', this.#addresses.bus, limit);
+    if (opened.kind === 'open') this.#link = opened.link;
+    else if (direct.kind === 'failed' && opened !== direct) return { ...opened, reason: `${direct.reason}; ${opened.reason}` };
+    return opened;
+  }
+
+  async #within(opening: Promise<OpenedLink>, { timeoutMs, signal }: Limit): Promise<OpenedLink> {
+    const over = new AbortController();
+    const limit = signal === undefined ? over.signal : AbortSignal.any([over.signal, signal]);
+    const late = delay(timeoutMs, LATE, { signal: limit }).catch(() => LATE);
+    try {
+      return await Promise.race([opening, late]);
+    } finally {
+      over.abort();
+    }
+  }
+}
+
+const IDLE_MS = 3000;
+const AGAIN_MS = 250;
+const PATIENCE_MS = 3000;
+/** PID 1 answers within milliseconds; an attempt that it has not answered is made again. */
+const OPEN_LIMIT_MS = 10_000;
+const LATE: OpenedLink = { kind: 'failed', reason: 'it does not answer', silent: true };

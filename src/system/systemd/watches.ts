@@ -1,0 +1,105 @@
+import { systemClock } from '../../core/clock.ts';
+import { Pid1Link, unitPath } from './link.ts';
+
+/**
+ * Units that somebody wants to hear of, over the system's bus: there only these are told of, while PID 1's own socket tells of all. While
+ * the bus is away it is tried again; when it is back, all are told that something may have been missed.
+ */
+export class UnitWatches {
+  readonly #address: string;
+  readonly #watched = new Map<string, WatchedUnit>();
+  #link: Pid1Link | undefined;
+  #running: Promise<void> | undefined;
+  #wake = new AbortController();
+
+  /** `address`: of the bus. */
+  constructor(address: string) {
+    this.#address = address;
+  }
+
+  /** True while the bus tells of changes. */
+  get isConnected(): boolean {
+    return this.#link?.isOpen ?? false;
+  }
+
+  add(unit: string, onChange: () => void): () => void {
+    const watched = this.#watched.get(unit) ?? new WatchedUnit(unit);
+    this.#watched.set(unit, watched);
+    watched.listeners.add(onChange);
+    if (this.#link !== undefined) watched.follow(this.#link);
+    this.#running ??= this.#run();
+    return () => {
+      if (!watched.listeners.delete(onChange) || watched.listeners.size > 0) return;
+      watched.stop();
+      this.#watched.delete(unit);
+      if (this.#watched.size === 0) this.#wake.abort();
+    };
+  }
+
+  /** Until nobody wants to hear of anything any more. */
+  async #run(): Promise<void> {
+    for (let pauseMs = FIRST_PAUSE_MS; this.#watched.size > 0; pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS)) {
+      this.#wake = new AbortController();
+      const { signal } = this.#wake;
+      const opened = await Pid1Link.open('bus', this.#address, { timeoutMs: OPEN_LIMIT_MS, signal });
+      if (opened.kind === 'open') {
+        pauseMs = FIRST_PAUSE_MS;
+        await this.#follow(opened.link, signal);
+      }
+      if (this.#watched.size > 0) await systemClock.sleep(pauseMs, signal);
+    }
+    this.#running = undefined;
+    // Somebody may have come since the last look.
+    if (this.#watched.size > 0) this.#running = this.#run();
+  }
+
+  async #follow(link: Pid1Link, signal: AbortSignal): Promise<void> {
+    this.#link = link;
+    for (const watched of this.#watched.values()) {
+      watched.follow(link);
+      watched.tell();
+    }
+    await new Promise<void>((resolve) => {
+      link.onLost(resolve);
+      signal.addEventListener('abort', () => resolve(), { once: true });
+      if (signal.aborted) resolve();
+    });
+    this.#link = undefined;
+    for (const watched of this.#watched.values()) watched.stop();
+    link.close();
+  }
+}
+
+const OPEN_LIMIT_MS = 10_000;
+const FIRST_PAUSE_MS = 250;
+const LAST_PAUSE_MS = 10_000;
+
+/** One unit; its listeners are told of many changes at once by one call. */
+class WatchedUnit {
+  readonly listeners = new Set<() => void>();
+  readonly #path: string;
+  #stop: (() => void) | undefined;
+  #due = false;
+
+  constructor(unit: string) {
+    this.#path = unitPath(unit);
+  }
+
+  follow(link: Pid1Link): void {
+    this.#stop ??= link.onUnit(this.#path, () => this.tell());
+  }
+
+  stop(): void {
+    this.#stop?.();
+    this.#stop = undefined;
+  }
+
+  tell(): void {
+    if (this.#due) return;
+    this.#due = true;
+    setImmediate(() => {
+      this.#due = false;
+      for (const listener of [...this.listeners]) listener();
+    });
+  }
+}
