@@ -9,7 +9,7 @@ export const FAILURE_PROPERTIES = {
 
 /** Why a start of the unit failed, in one line that ends with the next thing to look at. Source: systemd.service(5), systemd.exec(5). */
 export function describeFailure(unit: string, values: Properties): string {
-  return `${why(values)} (see journalctl -u ${unit})`;
+  return `${why(values)}, see journalctl -u ${unit}`;
 }
 
 function why(values: Properties): string {
@@ -61,18 +61,18 @@ export const CLD_DUMPED = 3;
 
 /** What another result of a job than `done` and `failed` means, in one line. Source: org.freedesktop.systemd1(5), JobRemoved. */
 export function jobWords(result: string, unit: string): string {
-  return WORDS[result]?.(unit) ?? `its job ended as "${result}" (see journalctl -u ${unit})`;
+  return WORDS[result]?.(unit) ?? `its job ended as "${result}", see journalctl -u ${unit}`;
 }
 
 const WORDS: Readonly<Record<string, (unit: string) => string>> = {
-  canceled: (unit) => `its job was cancelled: somebody else started or stopped it meanwhile (see journalctl -u ${unit})`,
+  canceled: (unit) => `its job was cancelled: somebody else started or stopped it meanwhile, see journalctl -u ${unit}`,
   collected: () => 'its job was dropped: systemd has unloaded the unit meanwhile',
-  timeout: (unit) => `its job reached its JobTimeoutSec (see journalctl -u ${unit})`,
-  dependency: (unit) => `a unit that it needs could not be started (see systemctl list-dependencies ${unit})`,
-  skipped: (unit) => `systemd skipped its job: a condition of it is not met (see systemctl status ${unit})`,
-  assert: (unit) => `an assertion of it does not hold (see systemctl status ${unit})`,
-  invalid: (unit) => `a job of this kind means nothing to it (see systemctl status ${unit})`,
-  unsupported: (unit) => `this system cannot run units of its type (see systemctl status ${unit})`,
-  once: (unit) => `it was started before, and runs only once in a boot (see systemctl status ${unit})`,
-  failed: (unit) => `its job failed (see journalctl -u ${unit})`,
+  timeout: (unit) => `its job reached its JobTimeoutSec, see journalctl -u ${unit}`,
+  dependency: (unit) => `a unit that it needs could not be started, see systemctl list-dependencies ${unit}`,
+  skipped: (unit) => `systemd skipped its job: a condition of it is not met, see systemctl status ${unit}`,
+  assert: (unit) => `an assertion of it does not hold, see systemctl status ${unit}`,
+  invalid: (unit) => `a job of this kind means nothing to it, see systemctl status ${unit}`,
+  unsupported: (unit) => `this system cannot run units of its type, see systemctl status ${unit}`,
+  once: (unit) => `it was started before, and runs only once in a boot, see systemctl status ${unit}`,
+  failed: (unit) => `its job failed, see journalctl -u ${unit}`,
 };

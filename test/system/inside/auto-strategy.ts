@@ -81,11 +81,11 @@ const FAILING: Readonly<Record<string, { readonly unit: readonly string[]; reado
   },
   'fails in its start job': {
     unit: ['[Service]', 'Type=oneshot', 'ExecStart=/bin/false'],
-    why: /: systemctl start auto-fails\.service: Job for .* failed because the control process exited with error code\.\)$/,
+    why: /: systemctl start auto-fails\.service: its main process ended with exit code 1, see journalctl -u auto-fails\.service\)$/,
   },
   'fails in its start job and waits for the next': {
     unit: ['[Service]', 'Type=oneshot', 'ExecStart=/bin/false', 'Restart=on-failure', 'RestartSec=600'],
-    why: /: systemctl start auto-fails\.service: Job for .*\)$/,
+    why: /: systemctl start auto-fails\.service: its main process ended with exit code 1, .*\)$/,
   },
   'waits to be restarted by systemd': {
     unit: ['[Service]', 'ExecStart=/bin/false', 'Restart=always', 'RestartSec=600'],
@@ -169,8 +169,7 @@ test('a unit that fails, with no start_command, fails with one clear line', asyn
   define('[Service]', 'Type=oneshot', 'ExecStart=/bin/false');
   assert.deepEqual(await restart(), {
     kind: 'failed',
-    reason:
-      'systemctl start auto-alone.service: Job for auto-alone.service failed because the control process exited with error code.',
+    reason: 'systemctl start auto-alone.service: its main process ended with exit code 1, see journalctl -u auto-alone.service',
   });
   define('[Service]', 'ExecStart=/bin/false');
   assert.equal((await restart()).kind, 'restarted');
@@ -185,7 +184,7 @@ test('where unit and start_command both fail, one line has both reasons', async 
   assert(outcome.kind === 'failed');
   assert.match(
     outcome.reason,
-    /^systemctl start auto-hopeless\.service: Job for .*; then as a process: nothing was running, but not started: exit code 3: no such port \(start_command: .*\)$/,
+    /^systemctl start auto-hopeless\.service: its main process ended with exit code 1, .*; then as a process: nothing was running, but not started: exit code 3: no such port \(start_command: .*\)$/,
   );
   assert.deepEqual(knownUnits('monitor_service-app-*'), []);
 });

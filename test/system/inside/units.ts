@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, symlinkSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Systemd } from '../../../src/system/systemd/manager.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
@@ -54,12 +54,16 @@ test('a unit is shown as it is, behind an alias too', async () => {
 });
 
 test('a unit that was stopped is told from one whose program ended by itself', async () => {
-  defineUnit('test-java', 'ExecStart=/bin/sh -c "trap \\"exit 143\\" TERM; sleep 600 & wait"\nKillMode=mixed');
+  defineUnit(
+    'test-java',
+    'ExecStart=/bin/sh -c "trap \\"exit 143\\" TERM; touch /run/test-java; sleep 600 & wait"\nKillMode=mixed',
+  );
   const failed = async () => {
     const { activeState, endedByStop } = await status('test-java.service');
     return activeState === 'failed' ? { endedByStop } : undefined;
   };
   await systemd.call('start', 'test-java.service', 10_000, never);
+  await waitFor('its trap', () => existsSync('/run/test-java'));
   await systemd.call('stop', 'test-java.service', 10_000, never);
   assert.deepEqual(await failed(), { endedByStop: true });
   await systemd.call('start', 'test-java.service', 10_000, never);
@@ -88,7 +92,7 @@ test('why a call failed is one line', async () => {
   const failed = await systemd.call('start', 'test-fails.service', 10_000, never);
   assert.deepEqual(failed, {
     kind: 'failed',
-    reason: 'Job for test-fails.service failed because the control process exited with error code.',
+    reason: 'its main process ended with exit code 1, see journalctl -u test-fails.service',
   });
 });
 
