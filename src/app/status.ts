@@ -37,6 +37,7 @@ export function buildStatus(
     recovering: core.queue.recovering,
     // A name's row stands for it where there is one.
     processes: processes(core, [...kept, ...rows], last),
+    systemd: core.execution.services.contact() ?? null,
     events,
     exitWatch,
     holds: core.holds

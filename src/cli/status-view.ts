@@ -13,6 +13,7 @@ export function renderStatus(status: DaemonStatus, now: Date, options: TableOpti
     ['configuration', status.configFile, undefined],
     ['alarm store', storeWords(status.store, now), status.store.state === 'ok' ? undefined : 'yellow'],
     ['recovering', String(status.recovering), undefined],
+    ...(status.systemd ? [systemdFact(status.systemd)] : []),
     ...(status.events ? [eventFact(status.events)] : []),
     ...(status.exitWatch ? [['watch_exit', status.exitWatch, undefined] satisfies Fact] : []),
     ...status.holds.map((hold): Fact => ['on hold', holdWords(hold, now), 'yellow']),
@@ -60,6 +61,17 @@ function holdWords({ name, until, reason }: HoldStatus, now: Date): string {
   const end =
     until === null ? 'until released' : `until ${localTime(until)} (${formatDuration(Date.parse(until) - now.getTime())})`;
   return `${name === '*' ? 'all processes' : name} ${end}${reason === '' ? '' : `: ${reason}`}`;
+}
+
+function systemdFact({ connection, problem, units }: NonNullable<DaemonStatus['systemd']>): Fact {
+  const spoken =
+    problem ?? (connection === null ? 'not asked yet' : connection === 'private' ? 'by its own socket' : 'by the system bus');
+  const heard = {
+    bus: ', watched units by the system bus',
+    looks: ', watched units by looks: the system bus is away',
+  } as const;
+  const style = problem === null && units !== 'looks' ? undefined : 'yellow';
+  return ['systemd', `${spoken}${units === null ? '' : heard[units]}`, style];
 }
 
 function eventFact({

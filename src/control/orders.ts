@@ -1,4 +1,5 @@
 import type { RestartPreview } from '../core/outcomes.ts';
+import type { ServiceContact } from '../system/systemd/service-manager.ts';
 
 /** Everything the control socket can ask of the daemon. app.ts binds it to the monitor. Never rejects but for bugs. */
 export interface Orders {
@@ -69,6 +70,8 @@ export interface DaemonStatus {
   /** Every process in alarm, with a section of its own, with a breaker that is not at rest, held, or watched. */
   readonly processes: readonly ProcessStatus[];
   readonly holds: readonly HoldStatus[];
+  /** By which ways systemd is spoken to and heard; null where it does not run, absent from older daemons. */
+  readonly systemd?: ServiceContact | null | undefined;
   /** The event stream; null while it is off (no `[events]`, or no daemon), absent from older daemons. */
   readonly events?: EventStreamStatus | null | undefined;
   /** By which means exits of watched processes are noticed, for people; null where none is watched, absent from older daemons. */

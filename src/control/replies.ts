@@ -1,3 +1,4 @@
+import type { ServiceContact } from '../system/systemd/service-manager.ts';
 import type { DaemonStatus, EventStreamStatus, HoldStatus, OrderReply, Orders, ProcessStatus } from './orders.ts';
 import { flag, listOf, nullable, object, oneOf, optional, type Shape, text, wholeNumber } from './shape.ts';
 
@@ -44,6 +45,12 @@ const eventsShape: Shape<EventStreamStatus> = object({
   failedLogins: optional(count),
 });
 
+const systemdShape: Shape<ServiceContact> = object({
+  connection: nullable(oneOf('private', 'bus')),
+  problem: nullable(anyText),
+  units: nullable(oneOf('bus', 'looks')),
+});
+
 /** GET /v1/status. */
 export const statusShape: Shape<DaemonStatus> = object({
   version: anyText,
@@ -62,6 +69,7 @@ export const statusShape: Shape<DaemonStatus> = object({
   recovering: count,
   processes: listOf(processShape),
   holds: listOf(holdShape),
+  systemd: optional(nullable(systemdShape)),
   events: optional(nullable(eventsShape)),
   exitWatch: optional(nullable(anyText)),
 });

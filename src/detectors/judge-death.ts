@@ -9,6 +9,8 @@ export interface DeathInquiry {
   readonly table: ProcessTable;
   readonly clock: Clock;
   readonly isRecovering: () => boolean;
+  /** Waits so long before the next look, less where something about the unit changes or `signal` aborts. */
+  readonly pause: (ms: number) => Promise<void>;
   /** What runs of the process now. */
   readonly find: () => Promise<RunningProcesses>;
   /** The unit in which the program ran; undefined where there is none, `unknown` where systemd does not answer. */
@@ -29,7 +31,7 @@ export type FoundProcesses = RunningProcesses & { readonly kind: 'found' };
 
 /** Looks, and looks again until it is clear: a unit may take its time to stop, or to be started again. Never rejects. */
 export async function judgeDeath(death: ProcessDeath, inquiry: DeathInquiry): Promise<Judgement> {
-  const { clock, signal, isRecovering, find, showUnit } = inquiry;
+  const { signal, isRecovering, find, showUnit, pause } = inquiry;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS)) {
     if (isRecovering()) return { kind: 'expected', why: 'a recovery is under way' };
     // At the same time: to ask systemd takes some ten milliseconds.
@@ -39,7 +41,7 @@ export async function judgeDeath(death: ProcessDeath, inquiry: DeathInquiry): Pr
     if (verdict.kind === 'alarm' && shown !== undefined) verdict = weigh(death, await find(), shown, inquiry);
     if (signal.aborted) return { kind: 'aborted' };
     if (verdict.kind !== 'wait') return verdict;
-    await clock.sleep(pauseMs, signal);
+    await pause(pauseMs);
   }
 }
 

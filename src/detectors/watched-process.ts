@@ -21,6 +21,9 @@ export class WatchedProcess {
   #lastDeath: ProcessDeath | undefined;
   /** A death is being judged: that looks for itself. */
   #judging = false;
+  /** Ends the pause between two looks at a death. */
+  #hurry = new AbortController();
+  #watchedUnit: { readonly unit: string; readonly stop: () => void } | undefined;
   #toldUnknown: string | undefined;
 
   /** `find` looks for what runs of it, as configured at that moment. */
@@ -77,6 +80,7 @@ export class WatchedProcess {
   stop(): void {
     this.#stopped.abort();
     for (const pid of [...this.#living.keys()]) this.#release(pid);
+    this.#hearOf(undefined);
     if (this.#lastDeath !== undefined) this.#parts.pids.remove(this.#lastDeath.pid, this.name);
   }
 
@@ -97,6 +101,7 @@ export class WatchedProcess {
     const [oldest] = processes;
     if (this.#stopped.signal.aborted) return;
     this.#key = key;
+    this.#hearOf(status?.id ?? unit);
     if (oldest === undefined) return;
     // A monitored unit's own state comes with each look.
     this.#unit = status === undefined ? unit : undefined;
@@ -112,6 +117,24 @@ export class WatchedProcess {
     log.debug(`Watching ${this.name}: pid ${processes.map(({ pid }) => pid).join(', ')}`, { process_name: this.name });
     const since = new Date(clock.date().getTime() - table.ageMs(oldest));
     events.emit({ type: 'process_seen', processName: this.name, pid: oldest.pid, since, unit });
+  }
+
+  /** Has systemd tell of changes of its unit: then nothing waits for the next look, neither a new life nor a verdict. */
+  #hearOf(unit: string | undefined): void {
+    if (unit === this.#watchedUnit?.unit) return;
+    this.#watchedUnit?.stop();
+    this.#watchedUnit = unit === undefined ? undefined : { unit, stop: this.#parts.services.watch(unit, () => this.#hear()) };
+  }
+
+  #hear(): void {
+    this.#hurry.abort();
+    if (this.isDown && !this.#stopped.signal.aborted) void this.look();
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await this.#parts.clock.sleep(ms, AbortSignal.any([this.#hurry.signal, this.#stopped.signal]));
+    // Not before: what changed while we were looking may not have been seen yet.
+    this.#hurry = new AbortController();
   }
 
   async #ended(process: ProcessIdentity, known: number | undefined): Promise<void> {
@@ -132,6 +155,7 @@ export class WatchedProcess {
     const judgement = await judgeDeath(death, {
       table,
       clock,
+      pause: (ms) => this.#pause(ms),
       isRecovering: () => this.#parts.isRecovering(this.name, this.#key),
       find: () => this.#findNow(),
       showUnit: () => this.#showUnit(),

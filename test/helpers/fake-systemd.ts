@@ -58,6 +58,10 @@ export class FakeSystemd implements ServiceManager {
     return () => {};
   }
 
+  contact(): undefined {
+    return undefined;
+  }
+
   async call(verb: string, name: string, timeoutMs: number, signal: AbortSignal): Promise<ServiceCallResult> {
     this.calls.push(`${verb} ${name}`);
     const unit = this.#units.get(name);

@@ -59,6 +59,7 @@ export function processStrategyWorld(t: TestContext): ProcessStrategyWorld {
       show: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
       call: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
       watch: () => () => {},
+      contact: () => undefined,
     },
     clock: systemClock,
     log,

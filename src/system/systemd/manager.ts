@@ -3,7 +3,7 @@ import { CallSlots } from '../../core/call-slots.ts';
 import { hasJob, runJob } from './jobs.ts';
 import { Pid1 } from './pid1.ts';
 import { numberOf, type Properties, type PropertyNames, readProperties, textOf } from './properties.ts';
-import type { ServiceCallResult, ServiceManager, ServiceVerb, UnitStatus } from './service-manager.ts';
+import type { ServiceCallResult, ServiceContact, ServiceManager, ServiceVerb, UnitStatus } from './service-manager.ts';
 import { UnitWatches } from './watches.ts';
 
 /** The systemd that is PID 1, spoken to over D-Bus: its own socket, or the system's bus. */
@@ -61,11 +61,11 @@ export class Systemd implements ServiceManager {
     return this.available ? this.#watches.add(unit, onChange) : () => {};
   }
 
-  /** By which way systemd is spoken to, for people. */
-  describe(): string {
-    if (!this.available) return 'systemd does not run here';
-    const way = this.#pid1.way;
-    return way === undefined ? 'not spoken to yet' : way === 'private' ? 'its own socket' : 'the system bus';
+  contact(): ServiceContact | undefined {
+    if (!this.available) return undefined;
+    const { way = null, problem = null } = this.#pid1.contact;
+    const { isConnected, isWanted } = this.#watches;
+    return { connection: way, problem, units: isWanted ? (isConnected ? 'bus' : 'looks') : null };
   }
 }
 

@@ -18,16 +18,17 @@ export class Pid1 {
   #opening: Promise<OpenedLink> | undefined;
   #users = 0;
   #idle: NodeJS.Timeout | undefined;
-  #last: LinkKind | undefined;
+  #way: LinkKind | undefined;
+  #problem: string | undefined;
 
   constructor({ addresses = pid1Addresses, idleMs = IDLE_MS }: { addresses?: Pid1Addresses; idleMs?: number } = {}) {
     this.#addresses = addresses;
     this.#idleMs = idleMs;
   }
 
-  /** By which way PID 1 was spoken to last; undefined where it has not been yet, or could not. */
-  get way(): LinkKind | undefined {
-    return this.#last;
+  /** By which way PID 1 was spoken to last, if that went, and else why not. */
+  get contact(): { readonly way: LinkKind | undefined; readonly problem: string | undefined } {
+    return { way: this.#way, problem: this.#problem };
   }
 
   /** Where the system's bus is. */
@@ -69,14 +70,16 @@ export class Pid1 {
         found.kind === 'open' &&
         (!alive || (await found.link.isAlive({ timeoutMs: Math.max(endMs - performance.now(), 0), signal })));
       if (isUsable) {
-        this.#last = found.link.kind;
+        this.#way = found.link.kind;
+        this.#problem = undefined;
         return found;
       }
       const nobody = found.kind === 'failed' && !found.silent;
       const reason = nobody ? `systemd cannot be spoken to: ${found.reason}` : 'systemd does not answer';
       if (signal?.aborted) return { kind: 'failed', reason: 'aborted', silent: true };
       if (performance.now() >= (nobody ? patienceEndMs : endMs)) {
-        this.#last = undefined;
+        this.#way = undefined;
+        this.#problem = reason;
         return { kind: 'failed', reason, silent: true };
       }
       await delay(Math.min(AGAIN_MS, Math.max(endMs - performance.now(), 0)), undefined, { signal }).catch(() => {});

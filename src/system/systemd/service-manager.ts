@@ -21,6 +21,16 @@ export interface UnitStatus {
   readonly endedByStop: boolean;
 }
 
+/** By which ways systemd is spoken to and heard. */
+export interface ServiceContact {
+  /** `private`: PID 1's own socket; `bus`: the system's message bus; null before the first question, and where there was no answer. */
+  readonly connection: 'private' | 'bus' | null;
+  /** Why systemd could not be spoken to at the last try, in one line; null where it could. */
+  readonly problem: string | null;
+  /** By what changes of watched units are noticed: the bus, or looks alone while that is away; null where no unit is watched. */
+  readonly units: 'bus' | 'looks' | null;
+}
+
 /** How an order to systemd ended: nothing to say, or one line why not. */
 export type ServiceCallResult = { readonly kind: 'done' } | { readonly kind: 'failed'; readonly reason: string };
 
@@ -43,4 +53,6 @@ export interface ServiceManager {
    * A help only, for who looks by himself too: where systemd's bus is away nothing is told.
    */
   watch(unit: string, onChange: () => void): () => void;
+  /** Undefined where systemd does not run. */
+  contact(): ServiceContact | undefined;
 }

@@ -22,6 +22,11 @@ export class UnitWatches {
     return this.#link?.isOpen ?? false;
   }
 
+  /** True while anybody wants to hear of a unit. */
+  get isWanted(): boolean {
+    return this.#watched.size > 0;
+  }
+
   add(unit: string, onChange: () => void): () => void {
     const watched = this.#watched.get(unit) ?? new WatchedUnit(unit);
     this.#watched.set(unit, watched);

@@ -173,8 +173,9 @@ test('what ran before and does not now has ended unseen; what still runs has not
 });
 
 test('what an operator stopped by its unit while nobody watched raises nothing', async (t) => {
-  const services: Pick<ServiceManager, 'show' | 'available'> = {
+  const services: Pick<ServiceManager, 'show' | 'available' | 'watch'> = {
     available: true,
+    watch: () => () => {},
     show: async (unit) => ({ kind: 'status', status: { ...UNIT, id: unit, activeState: 'inactive' } }),
   };
   const former = { pid: 2 ** 22 - 1, since: new Date(), unit: UNIT.id };
@@ -244,8 +245,9 @@ test('how one ended is known of that one alone, whoever bears its number next', 
 test('a program whose unit was stopped raises nothing; one whose unit failed does, whatever it was meanwhile', async (t) => {
   const states = [{ activeState: 'deactivating' }, { activeState: 'inactive', result: 'success' }];
   let shows = 0;
-  const services: Pick<ServiceManager, 'show' | 'available'> = {
+  const services: Pick<ServiceManager, 'show' | 'available' | 'watch'> = {
     available: true,
+    watch: () => () => {},
     show: async () => ({ kind: 'status', status: { ...UNIT, ...states[Math.min(shows++, states.length - 1)] } }),
   };
   const { zoo, detector, alarms, seen, exits, watch } = detecting(t, [], { services, targets: () => targets });
@@ -273,6 +275,64 @@ test('a program whose unit was stopped raises nothing; one whose unit failed doe
   await kill(second);
   await waitFor('an alarm', () => alarms.length === 1);
   watch([]);
+});
+
+test('what systemd tells of its unit is looked at at once: a new life, and a verdict that was waited for', async (t) => {
+  let tell = (): void => {};
+  const heard: string[] = [];
+  let shows = 0;
+  let state: Partial<UnitStatus> = { activeState: 'inactive', result: 'success' };
+  const services: Pick<ServiceManager, 'show' | 'available' | 'watch'> = {
+    available: true,
+    watch: (unit, onChange) => {
+      heard.push(unit);
+      tell = onChange;
+      return () => void heard.push(`not ${unit}`);
+    },
+    show: async () => {
+      shows++;
+      return { kind: 'status', status: { ...UNIT, ...state } };
+    },
+  };
+  // Without a hint none of its long pauses ends.
+  const clock = {
+    ...systemClock,
+    sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(ms > 300 ? 600_000 : ms, signal),
+  };
+  const parts = { services, clock, targets: () => targets, lookMs: 600_000 };
+  const { zoo, detector, alarms, seen, exits } = detecting(t, [], parts);
+  const program = zoo.sleeper(name('heard'));
+  const { strategy } = processStrategyWorld(t);
+  const targets: ExitWatchTarget[] = [
+    {
+      name: name('heard'),
+      systemName: name('heard'),
+      find: async (signal) => {
+        const found = await strategy().findRunning(managed(name('heard')), signal ?? never);
+        return found.kind === 'found' ? { ...found, unit: UNIT.id } : found;
+      },
+    },
+  ];
+  const first = await zoo.start(program);
+  detector.start();
+  await waitFor('it is seen', () => seen().includes(first));
+  assert.deepEqual(heard, [UNIT.id]);
+  await kill(first);
+  await waitFor('its end is told of', () => exits().length === 1);
+  const second = await zoo.start(program);
+  tell();
+  await waitFor('its successor is seen', () => seen().includes(second));
+  state = { activeState: 'activating', subState: 'auto-restart' };
+  shows = 0;
+  await kill(second);
+  // 10, 20, 40, 80, 160 ms; then it waits.
+  await waitFor('its pauses have become long', () => shows === 6);
+  assert.deepEqual(alarms, []);
+  state = { activeState: 'failed', result: 'signal' };
+  tell();
+  await waitFor('an alarm', () => alarms.length === 1);
+  await detector.stop();
+  assert.deepEqual(heard, [UNIT.id, `not ${UNIT.id}`]);
 });
 
 const UNIT: UnitStatus = { ...noUnit, id: 'exit-unit.service', activeState: 'active', subState: 'running' };

@@ -142,6 +142,7 @@ test('a unit that systemd is restarting is waited for, another is not', async ()
       show: async (id) => ({ kind: 'status', status: { ...noUnit, id, activeState } }),
       call: async () => ({ kind: 'done' }),
       watch: () => () => {},
+      contact: () => undefined,
     };
     let back: boolean | undefined;
     const runs = (): boolean => clock.monotonicMs() - begun >= backAfterMs;
