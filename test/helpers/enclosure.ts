@@ -84,9 +84,13 @@ function isInPath(program: string): boolean {
 async function readLeader(script: string, supervisor: ChildProcess): Promise<number> {
   const [stdout, stderr] = [collect(supervisor.stdout), collect(supervisor.stderr)];
   return await new Promise((resolve, reject) => {
+    // The script has limits of its own, and clears up when its input ends.
+    const limit = setTimeout(() => supervisor.stdin?.end(), UP_LIMIT_MS).unref();
     supervisor.stdout?.on('data', () => {
       const [, pid] = /^ready (\d+)$/m.exec(stdout()) ?? [];
-      if (pid !== undefined) resolve(Number(pid));
+      if (pid === undefined) return;
+      clearTimeout(limit);
+      resolve(Number(pid));
     });
     supervisor.once('error', reject);
     supervisor.once('close', () => reject(new Error(`${script}: ${stderr()}`)));
@@ -114,6 +118,8 @@ async function run(entrance: readonly string[], argv: readonly string[], how: En
   child.kill('SIGKILL');
   throw new Error(`not ended within ${limitMs} ms: ${argv.join(' ')}\n${stdout()}${stderr()}`);
 }
+
+const UP_LIMIT_MS = 100_000;
 
 const ENVIRONMENT = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',

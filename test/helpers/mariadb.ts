@@ -29,6 +29,18 @@ export async function startMariadb(options: MariadbOptions = {}): Promise<Mariad
   return server;
 }
 
+/** Several at the same time; where one of them does not start, none is left. */
+export async function startMariadbs<const Options extends readonly MariadbOptions[]>(
+  options: Options,
+): Promise<{ [Server in keyof Options]: Mariadb }> {
+  const started = await Promise.allSettled(options.map(startMariadb));
+  const servers = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const failure = started.find((one) => one.status === 'rejected');
+  if (failure === undefined) return servers as { [Server in keyof Options]: Mariadb };
+  await Promise.all(servers.map((server) => server.stop()));
+  throw failure.reason;
+}
+
 class PrivateServer implements Mariadb {
   readonly dir = mkdtempSync(join(tmpdir(), 'monitor-mariadb-'));
   readonly socket = join(this.dir, 'server.sock');
@@ -55,7 +67,7 @@ class PrivateServer implements Mariadb {
   initialise(): void {
     if (this.#tls !== undefined) createCertificates(this.dir, this.#tls);
     const [program, ...args] = newDataCommand(this.#program, join(this.dir, 'data'));
-    execFileSync(program, args, { stdio: 'pipe' });
+    execFileSync(program, args, { stdio: 'pipe', timeout: INITIALISE_MS });
   }
 
   async start(): Promise<void> {
@@ -71,6 +83,8 @@ class PrivateServer implements Mariadb {
       env: { PATH: process.env.PATH ?? '' },
     });
     closeSync(log);
+    // A test file that never comes to stop it ends all the same, and the server with it.
+    child.unref();
     this.#child = child;
     await waitFor(`${this.#program} answers`, async () => {
       if (isOver(child))
@@ -145,6 +159,9 @@ class PrivateServer implements Mariadb {
     await exit;
   }
 }
+
+/** Under a second, on a machine that does nothing else. */
+const INITIALISE_MS = 60_000;
 
 const PEM: Readonly<Record<string, string>> = { ca: 'ca.pem', cert: 'server.pem', key: 'server.key' };
 

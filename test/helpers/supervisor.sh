@@ -31,11 +31,11 @@ end_group() {
   done
 }
 
-# await PID CONSOLE COMMAND...: waits for its success, at most a minute, and gives up when PID is gone.
+# await PID CONSOLE COMMAND...: waits for its success, at most 45 s, and gives up when PID is gone.
 await() {
   local pid=$1 console=$2 try
   shift 2
-  for try in $(seq 1200); do
+  for try in $(seq 900); do
     if "$@"; then return; fi
     if ! kill -0 "$pid" 2> /dev/null; then break; fi
     sleep 0.05

@@ -5,7 +5,7 @@ import { StoreError, type StoreFault } from '../../src/core/errors.ts';
 import type { MysqlEndpoint } from '../../src/stores/mysql-hosts.ts';
 import { MysqlStore } from '../../src/stores/mysql-store.ts';
 import type { AlarmStore } from '../../src/stores/store.ts';
-import { type Mariadb, mariadbProblem, startMariadb } from '../helpers/mariadb.ts';
+import { type Mariadb, mariadbProblem, startMariadbs } from '../helpers/mariadb.ts';
 import { skipUnless } from '../helpers/requirement.ts';
 import { mysqlOptions, mysqlWorld } from '../helpers/store-worlds.ts';
 import { waitFor } from '../helpers/wait-for.ts';
@@ -26,7 +26,7 @@ describe('mysql faults', { skip: skipUnless(mariadbProblem()) }, () => {
   let server: Mariadb;
   let other: Mariadb;
   before(async () => {
-    [server, other] = await Promise.all([startMariadb(), startMariadb()]);
+    [server, other] = await startMariadbs([{}, {}]);
   });
   after(() => Promise.all([server?.stop(), other?.stop()]));
 

@@ -5,7 +5,7 @@ import { StoreError } from '../../src/core/errors.ts';
 import type { MysqlEndpoint } from '../../src/stores/mysql-hosts.ts';
 import type { MysqlOptions } from '../../src/stores/mysql-options.ts';
 import { MysqlStore } from '../../src/stores/mysql-store.ts';
-import { type Mariadb, mariadbProblem, startMariadb } from '../helpers/mariadb.ts';
+import { type Mariadb, mariadbProblem, startMariadbs } from '../helpers/mariadb.ts';
 import { missing, skipUnless } from '../helpers/requirement.ts';
 import { mysqlOptions } from '../helpers/store-worlds.ts';
 
@@ -16,10 +16,10 @@ describe('mysql over TLS', { skip: skipUnless(mariadbProblem()) || missing('open
   /** No TLS. */
   let plain: Mariadb;
   before(async () => {
-    [server, stranger, plain] = await Promise.all([
-      startMariadb({ tls: ['IP:127.0.0.1', 'DNS:server.test'] }),
-      startMariadb({ tls: ['DNS:localhost', 'DNS:stranger.test'] }),
-      startMariadb(),
+    [server, stranger, plain] = await startMariadbs([
+      { tls: ['IP:127.0.0.1', 'DNS:server.test'] },
+      { tls: ['DNS:localhost', 'DNS:stranger.test'] },
+      {},
     ]);
     for (const one of [server, stranger, plain]) {
       await one.sql("CREATE DATABASE v_process_monitor; CREATE USER m@'%' IDENTIFIED BY 's3cret'; GRANT ALL ON *.* TO m@'%'");
