@@ -2,6 +2,7 @@
  * One use of a real strategy on the real systemd, as a program of its own: `node strategy-call.ts JSON` prints JSON. For tests
  * that run it in a container.
  */
+import { writeFileSync } from 'node:fs';
 import { systemClock } from '../../src/core/clock.ts';
 import type { RestartPreview } from '../../src/core/outcomes.ts';
 import { type HealthProof, proveHealthy } from '../../src/monitor/health-proof.ts';
@@ -19,6 +20,8 @@ export interface StrategyCall {
   readonly own?: boolean;
   /** Only resolve and preview; else restart and health check too. */
   readonly look?: boolean;
+  /** A file that is made once it is decided what systemd is told to do, right before that. */
+  readonly decided?: string;
 }
 
 /** What came of it. */
@@ -31,10 +34,10 @@ export interface StrategyReply {
   readonly health: HealthProof | undefined;
 }
 
-async function run({ name, section, own = true, look = false }: StrategyCall): Promise<StrategyReply> {
+async function run({ name, section, own = true, look = false, decided }: StrategyCall): Promise<StrategyReply> {
   const reader = new FakeSection(own ? `process.${name}` : 'process.default', section);
   const strategy = parseStrategy(reader).create({
-    services: new Systemd(),
+    services: decided === undefined ? new Systemd() : new TellingSystemd(decided),
     clock: systemClock,
     log: silentLog,
     commands: new FakeCommands(),
@@ -54,6 +57,21 @@ async function run({ name, section, own = true, look = false }: StrategyCall): P
   const plan = { strategy, settings, checks: [], configured: own } as unknown as RecoveryPlan;
   const health = outcome?.kind === 'restarted' ? await proveHealthy(plan, process, 1, systemClock, never) : undefined;
   return { resolution, preview, outcome, restartMs, health };
+}
+
+/** Makes a file before each order. */
+class TellingSystemd extends Systemd {
+  readonly #file: string;
+
+  constructor(file: string) {
+    super();
+    this.#file = file;
+  }
+
+  override call(...order: Parameters<Systemd['call']>): ReturnType<Systemd['call']> {
+    writeFileSync(this.#file, '');
+    return super.call(...order);
+  }
 }
 
 if (import.meta.main) {

@@ -70,11 +70,11 @@ describe('service strategy under a real systemd', { skip: skipUnless(containerPr
     await container.read(['systemctl', 'start', '--no-block', 'slow']);
     await waitFor('activating', async () => (await property('slow', 'ActiveState')) === 'activating');
     const pid = await property('slow', 'MainPID');
-    assert.deepEqual((await use('slow')).health, { kind: 'healthy' });
+    assert.deepEqual((await use('slow', { decided: '/run/slow-may-start' })).health, { kind: 'healthy' });
     assert.equal(await property('slow', 'MainPID'), pid);
     await container.read(['systemctl', 'stop', '--no-block', 'slow']);
     await waitFor('deactivating', async () => (await property('slow', 'ActiveState')) === 'deactivating');
-    const after = await use('slow');
+    const after = await use('slow', { decided: '/run/slow-may-stop' });
     assert.deepEqual(after.outcome, { kind: 'restarted', detail: 'systemctl start slow.service' });
     assert.deepEqual(after.health, { kind: 'healthy' });
   });
@@ -165,7 +165,8 @@ const UNITS: Readonly<Record<string, string>> = {
     '[Service]',
     'Type=notify',
     'NotifyAccess=all',
-    `ExecStart=bash -c "trap 'sleep 5; exit 0' TERM; sleep 5; systemd-notify --ready; while :; do sleep 0.1; done"`,
+    // Neither its start nor its stop is over before somebody has looked at it, however long that takes.
+    `ExecStart=bash -c "until_made() { until [ -e $$1 ]; do sleep 0.1; done; }; trap 'until_made /run/slow-may-stop; exit 0' TERM; until_made /run/slow-may-start; systemd-notify --ready; until_made /run/never"`,
     'KillMode=mixed',
     '',
   ].join('\n'),
