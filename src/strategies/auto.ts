@@ -64,12 +64,12 @@ export class AutoStrategy implements RestartStrategy {
   }
 
   async resolve(process: ManagedProcess, signal: AbortSignal): Promise<Resolution> {
-    const choice = await this.#choose(process, signal);
+    const choice = choiceFor(await this.#service.lookUpPatiently(process, signal));
     return choice.kind === 'none' ? { kind: 'refused', reason: choice.reason } : this.#of(choice).resolve(process, signal);
   }
 
   async restart(attempt: RestartAttempt): Promise<RestartOutcome> {
-    const choice = await this.#choose(attempt.process, attempt.signal);
+    const choice = choiceFor(await this.#service.lookUpPatiently(attempt.process, attempt.signal));
     if (choice.kind === 'none') return { kind: 'failed', reason: choice.reason };
     if (choice.kind === 'process') return this.#process.restart(attempt);
     return this.#parts.fallsBack ? this.#restartOrFallBack(attempt) : this.#service.restart(attempt);

@@ -2,9 +2,10 @@ import type { ManagedProcess } from '../core/alarm.ts';
 import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
 import { ProcessTable } from '../system/proc/table.ts';
 import type { RunningProcesses } from '../system/systemd/running-processes.ts';
+import { startDeadline } from './deadline.ts';
 import type { Life, Resolution, RestartAttempt, RestartOutcome, RestartStrategy, StrategyDefinition } from './strategy.ts';
 import { proveUnitLasts, whyNotLasting } from './unit-health.ts';
-import { lookUpUnit, type UnitLookup } from './unit-lookup.ts';
+import { lookUpUnit, type UnitLookup, untilAnswered } from './unit-lookup.ts';
 import { serviceName } from './unit-policy.ts';
 import { processesOfUnit } from './unit-processes.ts';
 import { restartUnit, type ServiceParts } from './unit-restart.ts';
@@ -52,9 +53,20 @@ export class ServiceStrategy implements RestartStrategy {
     return lookUpUnit(this.#parts.services, process.systemName, this.#options.hasOwnSection, signal);
   }
 
+  /** The same, waiting for a systemd that does not answer, at most for `command_timeout`. */
+  async lookUpPatiently(process: ManagedProcess, signal: AbortSignal): Promise<UnitLookup> {
+    const { clock } = this.#parts;
+    const deadline = startDeadline(clock, this.#options.commandTimeoutMs, signal);
+    try {
+      return await untilAnswered(clock, (signal) => this.lookUp(process, signal), deadline.signal);
+    } finally {
+      deadline.end();
+    }
+  }
+
   /** A unit that systemd does not know is a target all the same: its recovery fails, and its breaker counts it. */
   async resolve(process: ManagedProcess, signal: AbortSignal): Promise<Resolution> {
-    const found = await this.lookUp(process, signal);
+    const found = await this.lookUpPatiently(process, signal);
     switch (found.kind) {
       case 'found':
         return { kind: 'target', key: serviceName(found.status.id), description: `unit ${found.status.id}` };

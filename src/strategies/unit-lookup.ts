@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Clock } from '../core/clock.ts';
 import type { ServiceManager, UnitStatus } from '../system/systemd/service-manager.ts';
 import { isOwnUnit, judgeUnitName } from './unit-policy.ts';
 
@@ -12,8 +13,8 @@ export type UnitLookup =
   | { readonly kind: 'impossible'; readonly reason: string }
   /** It must not be touched. */
   | { readonly kind: 'refused'; readonly reason: string }
-  /** systemd does not answer: nothing is known. */
-  | { readonly kind: 'unanswered'; readonly reason: string };
+  /** systemd does not answer: nothing is known. `why`: its part of the reason. */
+  | { readonly kind: 'unanswered'; readonly reason: string; readonly why: string };
 
 /** Finds the unit that `name` means, behind an alias too, and judges it by its name and by its real one. Never rejects. */
 export async function lookUpUnit(
@@ -27,7 +28,8 @@ export async function lookUpUnit(
   const { unit } = judgement;
   if (!services.available) return { kind: 'absent', unit, reason: `${unit}: systemd does not run here` };
   const answer = await services.show(unit, signal);
-  if (answer.kind === 'failed') return { kind: 'unanswered', reason: `systemd does not say what ${unit} is: ${answer.reason}` };
+  if (answer.kind === 'failed')
+    return { kind: 'unanswered', reason: `systemd does not say what ${unit} is: ${answer.reason}`, why: answer.reason };
   const { status } = answer;
   if (status.loadState === 'not-found') return { kind: 'absent', unit, reason: `systemd knows no unit ${unit}` };
   const behind = judgeUnitName(status.id, hasOwnSection);
@@ -37,6 +39,28 @@ export async function lookUpUnit(
   }
   return { kind: 'found', status };
 }
+
+/**
+ * Looks until systemd answers, at most until `signal` aborts: it may be hanging, or be executed anew. Then `unanswered` with what
+ * kept it, never with our own impatience. Never rejects.
+ */
+export async function untilAnswered(
+  clock: Clock,
+  lookUp: (signal: AbortSignal) => Promise<UnitLookup>,
+  signal: AbortSignal,
+): Promise<UnitLookup> {
+  let last: (UnitLookup & { readonly kind: 'unanswered' }) | undefined;
+  for (;;) {
+    const found = await lookUp(signal);
+    if (found.kind !== 'unanswered') return found;
+    if (signal.aborted) return last ?? { kind: 'unanswered', reason: SILENT, why: SILENT };
+    last = found;
+    await clock.sleep(AGAIN_MS, signal);
+  }
+}
+
+const SILENT = 'systemd does not answer';
+const AGAIN_MS = 250;
 
 /** Our place below the cgroup root (cgroups(7)): `/system.slice/monitor_service.service`; empty where it cannot be told. */
 function ownControlGroup(): string {

@@ -1,7 +1,7 @@
 import type { ServiceManager, UnitStatus } from '../system/systemd/service-manager.ts';
 import { type Deadline, startDeadline } from './deadline.ts';
 import type { RestartOutcome, StrategyParts } from './strategy.ts';
-import type { UnitLookup } from './unit-lookup.ts';
+import { type UnitLookup, untilAnswered } from './unit-lookup.ts';
 import { isUp, loadProblem, needsReset, nextStep } from './unit-state.ts';
 
 /** What of the system the service strategy uses. */
@@ -45,27 +45,28 @@ type Settled = { readonly kind: 'unit'; readonly status: UnitStatus } | RestartO
 
 /** The unit as it stands once systemd itself does nothing about it. */
 async function settle(parts: ServiceParts, restart: UnitRestart, deadline: Deadline): Promise<Settled> {
-  const first = await look(restart, deadline);
+  const first = await look(parts, restart, deadline);
   if (first.kind !== 'unit' || nextStep(first.status) !== 'wait') return first;
   parts.log.debug(`systemd is just restarting ${first.status.id} itself: waiting for it`);
   return restart.outsideSlot(() => awaitSystemd(parts, first.status.id, restart, deadline));
 }
 
-async function look({ lookUp }: UnitRestart, deadline: Deadline): Promise<Settled> {
-  const found = await lookUp(deadline.signal);
+async function look({ clock }: ServiceParts, { lookUp }: UnitRestart, deadline: Deadline): Promise<Settled> {
+  const found = await untilAnswered(clock, lookUp, deadline.signal);
+  if (found.kind === 'unanswered') return { kind: 'failed', reason: `not started: ${found.why}` };
   if (found.kind !== 'found') return { kind: 'failed', reason: found.reason };
   const problem = loadProblem(found.status);
   return problem === undefined ? { kind: 'unit', status: found.status } : { kind: 'failed', reason: problem };
 }
 
-async function awaitSystemd({ clock }: ServiceParts, unit: string, restart: UnitRestart, deadline: Deadline): Promise<Settled> {
+async function awaitSystemd(parts: ServiceParts, unit: string, restart: UnitRestart, deadline: Deadline): Promise<Settled> {
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
-    await clock.sleep(Math.min(pauseMs, deadline.remainingMs()), deadline.signal);
+    await parts.clock.sleep(Math.min(pauseMs, deadline.remainingMs()), deadline.signal);
     if (restart.signal.aborted) return { kind: 'failed', reason: 'aborted' };
     if (deadline.remainingMs() === 0) {
       return { kind: 'failed', reason: `${unit} is not up after ${restart.limitMs / 1000} s of systemd restarting it itself` };
     }
-    const now = await look(restart, deadline);
+    const now = await look(parts, restart, deadline);
     if (now.kind !== 'unit') return now;
     if (isUp(now.status)) return { kind: 'restarted', detail: `systemd restarted ${now.status.id} itself` };
     if (nextStep(now.status) !== 'wait') return now;

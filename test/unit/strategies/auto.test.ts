@@ -118,9 +118,9 @@ test('a dangerous name is refused, and not tried as a process', async () => {
 });
 
 test('while systemd does not answer nothing is guessed', async () => {
-  const { resolve, restart, systemd, processes } = world({ 'nginx.service': {} }, true);
+  const { clock, resolve, restart, systemd, processes } = world({ 'nginx.service': {} }, true);
   systemd.silent = 'Connection timed out';
-  assert.equal((await resolve('nginx')).kind, 'refused');
+  assert.equal((await settled(clock, resolve('nginx'))).kind, 'refused');
   const outcome = await restart('nginx');
   assert.ok(outcome.kind === 'failed' && outcome.reason.includes('Connection timed out'));
   assert.deepEqual(processes.restarts, []);

@@ -100,14 +100,26 @@ test('an unknown unit is a target whose restart fails; so is a masked or a broke
 });
 
 test('without systemd a recovery fails and says so; where systemd is silent nothing is guessed', async () => {
-  const { strategy, restart, systemd } = world({ 'nginx.service': {} });
+  const { clock, strategy, restart, systemd } = world({ 'nginx.service': {} });
   systemd.available = false;
   assert.equal((await strategy.resolve(managed('nginx'), never)).kind, 'target');
   assert.deepEqual(await restart('nginx'), { kind: 'failed', reason: 'nginx.service: systemd does not run here' });
   systemd.available = true;
   systemd.silent = 'Failed to connect to bus';
-  assert.match(reasonOf(await strategy.resolve(managed('nginx'), never)), /Failed to connect to bus/);
-  assert.match(reasonOf(await restart('nginx')), /Failed to connect to bus/);
+  assert.match(reasonOf(await settled(clock, strategy.resolve(managed('nginx'), never))), /Failed to connect to bus/);
+  assert.deepEqual(await restart('nginx'), { kind: 'failed', reason: 'not started: Failed to connect to bus' });
+  assert.deepEqual(systemd.calls, []);
+});
+
+test('a systemd that is silent for a while is waited for, within the time of a restart', async () => {
+  const { clock, strategy, systemd } = world({ 'nginx.service': {} });
+  systemd.silent = 'systemd does not answer';
+  const resolution = strategy.resolve(managed('nginx'), never);
+  const outcome = strategy.restart(attemptOn(managed('nginx')));
+  await clock.advance(50_000);
+  systemd.silent = undefined;
+  assert.equal((await settled(clock, resolution)).kind, 'target');
+  assert.deepEqual(await settled(clock, outcome), { kind: 'restarted', detail: 'systemctl start nginx.service' });
 });
 
 test('a failed unit is reset first, and one at its start limit', async () => {
