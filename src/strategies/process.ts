@@ -112,6 +112,9 @@ export class ProcessStrategy implements RestartStrategy {
   async #restart(attempt: RestartAttempt): Promise<RestartOutcome> {
     const managed = attempt.process;
     const find = await this.#finder(managed, attempt.signal);
+    // Before anything is stopped, and before the look: it may take its time.
+    const unready = await this.#parts.programs.unready(this.#options.commandTimeoutMs, attempt.signal);
+    if (unready !== undefined) return failed(`not started: ${unready}`);
     const found = find();
     if (found.kind === 'refused') return failed(found.reason);
     const ambiguity = ambiguityOf(found.trees, this.#options);

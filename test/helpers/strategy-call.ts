@@ -42,7 +42,11 @@ async function run({ name, section, own = true, look = false, decided }: Strateg
     log: silentLog,
     commands: new FakeCommands(),
     launches: { get: () => undefined, set: () => {} },
-    programs: { launch: async () => ({ kind: 'failed', reason: 'no launcher here' }), retire: async () => {} },
+    programs: {
+      unready: async () => undefined,
+      launch: async () => ({ kind: 'failed', reason: 'no launcher here' }),
+      retire: async () => {},
+    },
   });
   const process = managed(name);
   const resolution = await strategy.resolve(process, never);

@@ -20,6 +20,8 @@ export class DirectLauncher implements ProgramLauncher {
     this.#files = files;
   }
 
+  async unready(): Promise<undefined> {}
+
   async launch(launch: Launch, graceMs: number, signal: AbortSignal): Promise<LaunchResult> {
     const plan = await planLaunch(launch, signal);
     if (plan.kind === 'refused') return { kind: 'failed', reason: plan.reason };

@@ -30,6 +30,11 @@ export type LaunchResult =
  */
 export interface ProgramLauncher {
   /**
+   * Waits until programs can be started, at most `timeoutMs`: why they cannot, in one line; undefined where they can. To be asked before
+   * anything is stopped. Never rejects.
+   */
+  unready(timeoutMs: number, signal: AbortSignal): Promise<string | undefined>;
+  /**
    * Resolves once it is under way. A line that ends with exit code 0 within `graceMs` has left its daemon behind: launched; with
    * another code, or by a signal: failed, with its last lines of output; one that is still running then stays in the foreground:
    * launched. Never rejects.

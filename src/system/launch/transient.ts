@@ -27,6 +27,11 @@ export class TransientLauncher implements ProgramLauncher {
     this.#pid1 = pid1;
   }
 
+  async unready(timeoutMs: number, signal: AbortSignal): Promise<string | undefined> {
+    const spoken = await this.#pid1.speak({ timeoutMs, signal, alive: true }, async () => {});
+    return spoken.kind === 'unreachable' ? spoken.reason : undefined;
+  }
+
   async launch(launch: Launch, graceMs: number, signal: AbortSignal): Promise<LaunchResult> {
     const plan = await planTransient(launch, signal);
     if (plan.kind === 'refused') return failed(plan.reason);
@@ -42,7 +47,7 @@ export class TransientLauncher implements ProgramLauncher {
         follower.stop();
       }
     });
-    if (spoken.kind === 'unreachable') return failed(signal.aborted ? 'aborted' : `not started: ${spoken.reason}`);
+    if (spoken.kind === 'unreachable') return failed(spoken.reason);
     const { value } = spoken;
     switch (value.kind) {
       case 'launched':
@@ -50,10 +55,10 @@ export class TransientLauncher implements ProgramLauncher {
       case 'ended':
         return this.#judge(unit, startedMs, value.state);
       case 'taken':
-        return failed(`not started: ${unit} could not be freed`);
+        return failed(`${unit} could not be freed`);
       case 'refused':
       case 'unknown':
-        return failed(`not started: ${value.reason}`);
+        return failed(value.reason);
       default:
         return value satisfies never;
     }

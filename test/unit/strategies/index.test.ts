@@ -16,7 +16,11 @@ function parts() {
     clock,
     log: silentLog,
     launches: { get: () => undefined, set: () => {} },
-    programs: { launch: () => assert.fail('nothing is to be launched'), retire: async () => {} },
+    programs: {
+      unready: async () => undefined,
+      launch: () => assert.fail('nothing is to be launched'),
+      retire: async () => {},
+    },
   };
   return { all, systemd, commands, clock };
 }

@@ -49,6 +49,16 @@ test('a running program is stopped and started anew as it was', async (t) => {
   assert.deepEqual(await strategy.checkHealth(managed(name), 10_000, quiet), { kind: 'healthy' });
 });
 
+test('where nothing could be started now nothing is stopped either', async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zu');
+  const pid = await world.zoo.start(world.zoo.sleeper(name));
+  Object.assign(world.parts.programs, { unready: async () => 'systemd does not answer' });
+  const outcome = await world.strategy().restart(attemptFor(name));
+  assert.deepEqual(outcome, { kind: 'failed', reason: 'not started: systemd does not answer' });
+  assert.ok(isAlive(pid));
+});
+
 test('a dead program is started from what was recorded while it lived, empty arguments and all', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zr');
