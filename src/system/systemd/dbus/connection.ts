@@ -101,7 +101,8 @@ export class DbusConnection {
       return Promise.resolve(refusal ?? { kind: 'lost', reason: 'it is not open' });
     const serial = ++this.#serial;
     const bytes = encodeMessage({ ...call, type: messageTypes.call, serial, descriptors: descriptors.length });
-    this.#stream.send(bytes, descriptors);
+    // Who does not read for hours must not cost us the memory of all that we ask meanwhile: this is not asked, and not answered.
+    if (this.#stream.waitingBytes <= MAX_WAITING) this.#stream.send(bytes, descriptors);
     return new Promise((resolve) => {
       const settle = (result: CallResult): void => {
         clearTimeout(timer);
@@ -187,6 +188,8 @@ interface PendingCall {
 }
 
 const AGAIN_MS = 20;
+/** What waits beyond what the kernel has taken; the longest message is 4 MiB. */
+const MAX_WAITING = 1024 * 1024;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 function errorOf(name: string, text: DbusValue | undefined): CallResult {
