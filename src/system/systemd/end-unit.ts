@@ -1,6 +1,8 @@
+import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hasEnded } from '../proc/parse.ts';
-import { type ProcessInfo, ProcessTable } from '../proc/table.ts';
+import { signalProcess } from '../proc/signal.ts';
+import { type ProcessIdentity, type ProcessInfo, ProcessTable } from '../proc/table.ts';
 import { runJob } from './jobs.ts';
 import type { Pid1 } from './pid1.ts';
 
@@ -10,8 +12,11 @@ import type { Pid1 } from './pid1.ts';
  */
 export async function endUnit(pid1: Pid1, unit: string): Promise<void> {
   await runJob(pid1, 'stop', unit, { timeoutMs: END_LIMIT_MS });
-  const limit = { timeoutMs: END_LIMIT_MS };
-  await pid1.speak(limit, (link) => link.call({ member: 'KillUnit', signature: 'ssi', values: [unit, 'all', SIGKILL] }, limit));
+  const killed = await pid1.speak(KILL_LIMIT, (link) =>
+    link.call({ member: 'KillUnit', signature: 'ssi', values: [unit, 'all', SIGKILL] }, KILL_LIMIT),
+  );
+  // A systemd that hangs keeps no limit; ours holds all the same.
+  if (killed.kind === 'unreachable' || killed.value.kind === 'no_answer') killInside(unit);
   await untilEmpty(unit);
 }
 
@@ -34,14 +39,25 @@ export async function resetFailed(pid1: Pid1, unit: string): Promise<void> {
 export async function untilEmpty(unit: string): Promise<void> {
   const table = new ProcessTable();
   const end = performance.now() + DEATH_LIMIT_MS;
-  const isInside = (process: ProcessInfo<(typeof INSIDE_FIELDS)[number]>): boolean =>
-    !hasEnded(process) && process.cgroup?.split('/').includes(unit) === true;
-  while (table.list(INSIDE_FIELDS).some(isInside) && performance.now() < end) await delay(DEATH_POLL_MS);
+  while (inside(table, unit).length > 0 && performance.now() < end) await delay(DEATH_POLL_MS);
 }
 
-const SIGKILL = 9;
+function killInside(unit: string): void {
+  const table = new ProcessTable();
+  for (const process of inside(table, unit)) signalProcess(table, process, SIGKILL);
+}
+
+/** Those of the unit's processes that still run. */
+function inside(table: ProcessTable, unit: string): ProcessIdentity[] {
+  const isInside = (process: ProcessInfo<(typeof INSIDE_FIELDS)[number]>): boolean =>
+    !hasEnded(process) && process.cgroup?.split('/').includes(unit) === true;
+  return table.list(INSIDE_FIELDS).filter(isInside);
+}
+
+const { SIGKILL } = constants.signals;
+const KILL_LIMIT = { timeoutMs: 2000 };
 const END_LIMIT_MS = 15_000;
 const ANSWER_LIMIT_MS = 10_000;
 const DEATH_LIMIT_MS = 2000;
 const DEATH_POLL_MS = 5;
-const INSIDE_FIELDS = ['cgroup', 'state', 'threads'] as const;
+const INSIDE_FIELDS = ['cgroup', 'startTime', 'state', 'threads'] as const;

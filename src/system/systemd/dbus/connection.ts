@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { errorMessage } from '../../../core/errors.ts';
 import { printable } from '../../../core/printable.ts';
 import { UnixStream } from '../../native/unix-stream.ts';
+import { greeting, Handshake } from './handshake.ts';
 import { bodyOf, type DbusMessage, encodeMessage, MessageReader, messageTypes } from './message.ts';
 import type { DbusValue } from './values.ts';
 
@@ -128,8 +129,7 @@ export class DbusConnection {
 
   async #authenticate(stream: UnixStream, timeoutMs: number, signal: AbortSignal | undefined): Promise<OpenedConnection> {
     this.#stream = stream;
-    const uid = Buffer.from(String(process.geteuid?.() ?? 0)).toString('hex');
-    stream.send(Buffer.from(`\0AUTH EXTERNAL ${uid}\r\nNEGOTIATE_UNIX_FD\r\nBEGIN\r\n`));
+    stream.send(greeting(process.geteuid?.() ?? 0));
     const done = this.#handshake?.done ?? Promise.resolve(undefined);
     const silence = new AbortController();
     const limit = signal === undefined ? silence.signal : AbortSignal.any([silence.signal, signal]);
@@ -198,38 +198,3 @@ function errorOf(name: string, text: DbusValue | undefined): CallResult {
 }
 
 const MAX_ERROR = 500;
-
-/** The text that comes before the first message. */
-class Handshake {
-  /** Why it failed, in one line; undefined where it did not. */
-  readonly done: Promise<string | undefined>;
-  #settle: (problem: string | undefined) => void = () => {};
-  #text = Buffer.alloc(0);
-
-  constructor() {
-    this.done = new Promise((resolve) => {
-      this.#settle = resolve;
-    });
-  }
-
-  /** What stands behind the handshake, once that is whole. */
-  push(bytes: Buffer): Buffer | undefined {
-    this.#text = Buffer.concat([this.#text, bytes]);
-    const lines = this.#text.toString('latin1').split('\r\n', 3);
-    const [first = '', second = ''] = lines;
-    if (lines.length > 1 && !first.startsWith('OK ')) this.fail(`it refuses us: ${printable(first).slice(0, MAX_ERROR)}`);
-    else if (lines.length > 2 && second !== 'AGREE_UNIX_FD') this.fail('it takes no descriptors');
-    else if (lines.length < 3 && this.#text.length > MAX_HANDSHAKE) this.fail('it does not speak D-Bus');
-    else if (lines.length === 3) {
-      this.#settle(undefined);
-      return this.#text.subarray(first.length + second.length + 4);
-    }
-    return undefined;
-  }
-
-  fail(problem: string): void {
-    this.#settle(problem);
-  }
-}
-
-const MAX_HANDSHAKE = 4096;

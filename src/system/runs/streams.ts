@@ -1,0 +1,52 @@
+import { closeSync } from 'node:fs';
+import { OutputPipe } from '../spawn/output-pipe.ts';
+import { openScript, type Script } from '../spawn/script.ts';
+import { ProgramOutput } from '../spawn/started-program.ts';
+import type { RunFile } from './file.ts';
+
+/** What a run is given: its text, a pipe for what comes before the command, and another, or a file, for the command's output. */
+export class RunStreams {
+  readonly #file: RunFile | undefined;
+  #given: (() => void)[] = [];
+  #output: ProgramOutput | undefined;
+  #recorded = false;
+
+  constructor(file: RunFile | undefined) {
+    this.#file = file;
+  }
+
+  /** The run's own ends; undefined where there are none to be had. Throws where its text cannot be written. */
+  open(script: Script): { readonly input: number; readonly output: number; readonly error: number } | undefined {
+    const words = this.#pipe();
+    const pipe = this.#file === undefined ? this.#pipe() : undefined;
+    if (words === undefined || (this.#file === undefined && pipe === undefined)) return undefined;
+    this.#output = new ProgramOutput({ stderr: words.take(), stdout: pipe?.take() });
+    const input = openScript(script);
+    this.#given.push(() => closeSync(input));
+    return { input, output: pipe?.write ?? this.#file?.fd ?? -1, error: words.write };
+  }
+
+  /** Lets go of the run's own ends. */
+  handedOver(): void {
+    for (const close of this.#given) close();
+    this.#given = [];
+  }
+
+  /** Writes down which process it is. */
+  record(pid: number): void {
+    if (!this.#recorded) this.#file?.record(pid);
+    this.#recorded = true;
+  }
+
+  /** What came, once no more is to be expected. */
+  async finish(): Promise<{ readonly words: string; readonly output: string }> {
+    await this.#output?.finish();
+    return { words: this.#output?.stderr() ?? '', output: this.#file?.text() ?? this.#output?.stdout() ?? '' };
+  }
+
+  #pipe(): OutputPipe | undefined {
+    const pipe = OutputPipe.open();
+    if (pipe !== undefined) this.#given.push(() => pipe.close());
+    return pipe;
+  }
+}

@@ -1,0 +1,165 @@
+import { readFileSync } from 'node:fs';
+import { errorMessage } from '../../core/errors.ts';
+import type { Script } from '../spawn/script.ts';
+import type { Limit } from '../systemd/dbus/connection.ts';
+import type { Pid1Link } from '../systemd/link.ts';
+import type { Pid1 } from '../systemd/pid1.ts';
+import {
+  isOver,
+  startTransient,
+  TransientFollower,
+  type TransientProperties,
+  type TransientStart,
+  type TransientState,
+} from '../systemd/transient-unit.ts';
+import { runUnit } from '../systemd/unit-name.ts';
+import { attempt } from './file.ts';
+import type { ShellCommand } from './runner.ts';
+import type { RunStreams } from './streams.ts';
+import { endScript, readNote } from './verdict.ts';
+
+/** How it came to an end, as far as anybody tells. */
+export type RunEnding =
+  | { readonly kind: 'over'; readonly state: TransientState }
+  | { readonly kind: 'aborted' }
+  /** It is beyond its limit, and nobody has ended it. */
+  | { readonly kind: 'overdue' }
+  /** The unit is no more, and nobody says how it ended. */
+  | { readonly kind: 'gone'; readonly reason: string }
+  | { readonly kind: 'not_started'; readonly reason: string };
+
+/** The link to PID 1 ended meanwhile. */
+type Step = RunEnding | { readonly kind: 'lost'; readonly reason: string };
+
+/** What a run is made of. */
+export interface TransientRunParts {
+  readonly pid1: Pid1;
+  readonly command: ShellCommand;
+  readonly script: Script;
+  readonly streams: RunStreams;
+  /** Where an action's end is noted for whoever was not told. */
+  readonly notePath: string;
+}
+
+/** One command as a transient unit, from its start to its end; a link that is lost meanwhile is made again. */
+export class TransientRun {
+  readonly #parts: TransientRunParts;
+  readonly #unit: string;
+
+  constructor(parts: TransientRunParts) {
+    this.#parts = parts;
+    this.#unit = runUnit(parts.command.runId);
+  }
+
+  /** Runs it. `aborted` and `overdue` leave its unit to the caller. Never rejects. */
+  async run(signal: AbortSignal): Promise<RunEnding> {
+    const { pid1, command } = this.#parts;
+    const { timeoutMs } = command;
+    // The limit is systemd's to keep; ours is for a systemd that does not answer.
+    const endMs = performance.now() + timeoutMs + OVERTIME_MS;
+    const left = (): Limit => ({ timeoutMs: Math.max(endMs - performance.now(), 0), signal });
+    const begun = await pid1.speak({ timeoutMs, signal, alive: true }, (link) =>
+      this.#following(link, async (follower) => (await this.#start(link, signal)) ?? this.#follow(follower, left)),
+    );
+    if (begun.kind === 'unreachable')
+      return signal.aborted ? { kind: 'aborted' } : { kind: 'not_started', reason: begun.reason };
+    let step = begun.value;
+    while (step.kind === 'lost') {
+      const { reason } = step;
+      if (left().timeoutMs === 0) return { kind: 'overdue' };
+      const again = await pid1.speak(left(), (link) =>
+        this.#following(link, async (follower): Promise<Step> => {
+          const found = await follower.ask(left());
+          if (found === 'known') return this.#follow(follower, left);
+          return found === 'gone' ? this.#noted(reason) : { kind: 'lost', reason };
+        }),
+      );
+      if (again.kind === 'unreachable') return signal.aborted ? { kind: 'aborted' } : { kind: 'gone', reason };
+      step = again.value;
+    }
+    return step;
+  }
+
+  async #following(link: Pid1Link, action: (follower: TransientFollower) => Promise<Step>): Promise<Step> {
+    const follower = new TransientFollower(link, this.#unit);
+    try {
+      return await action(follower);
+    } finally {
+      follower.stop();
+    }
+  }
+
+  async #follow(follower: TransientFollower, left: () => Limit): Promise<Step> {
+    for (;;) {
+      const { state } = follower;
+      if (state.mainPid > 0) this.#parts.streams.record(state.mainPid);
+      if (isOver(state)) return { kind: 'over', state };
+      const limit = left();
+      if (limit.signal?.aborted) return { kind: 'aborted' };
+      if (limit.timeoutMs === 0) return { kind: 'overdue' };
+      if (!follower.isTold) return { kind: 'lost', reason: 'the connection to systemd was lost' };
+      await follower.next(limit);
+    }
+  }
+
+  /** Undefined once systemd has it. */
+  async #start(link: Pid1Link, signal: AbortSignal): Promise<Step | undefined> {
+    const { command, script, streams, notePath } = this.#parts;
+    const { kind, description, timeoutMs } = command;
+    let started: TransientStart;
+    try {
+      const descriptors = streams.open(script);
+      if (descriptors === undefined) return { kind: 'not_started', reason: 'no pipe is to be had' };
+      const starting = startTransient(
+        link,
+        {
+          unit: this.#unit,
+          description: `monitor_service: ${description}`,
+          argv: script.argv,
+          ...(kind === 'action' ? { stopPost: endScript(this.#unit, notePath) } : {}),
+          properties: { ...PROPERTIES[kind], collectMode: 'inactive-or-failed', runtimeMaxMs: timeoutMs },
+          descriptors,
+        },
+        { timeoutMs, signal },
+      );
+      // Copies are on their way. Ours would keep the pipes open.
+      streams.handedOver();
+      started = await starting;
+    } catch (error) {
+      return { kind: 'not_started', reason: errorMessage(error) };
+    }
+    switch (started.kind) {
+      case 'started':
+        return undefined;
+      case 'taken':
+        return { kind: 'not_started', reason: `${this.#unit} is there already` };
+      case 'refused':
+        return { kind: 'not_started', reason: started.reason };
+      case 'unknown':
+        if (!link.isOpen) return { kind: 'lost', reason: started.reason };
+        // PID 1 takes what it is told in that order: should it start yet, it is stopped at once.
+        void link.call({ member: 'StopUnit', signature: 'ss', values: [this.#unit, 'replace'] }, { timeoutMs: STOP_LIMIT_MS });
+        return signal.aborted ? { kind: 'aborted' } : { kind: 'not_started', reason: started.reason };
+      default:
+        return started satisfies never;
+    }
+  }
+
+  #noted(reason: string): RunEnding {
+    let note = '';
+    attempt(() => {
+      note = readFileSync(this.#parts.notePath, 'utf8');
+    });
+    const state = readNote(note);
+    return state === undefined ? { kind: 'gone', reason } : { kind: 'over', state };
+  }
+}
+
+const STOP_LIMIT_MS = 30_000;
+/** More than twice the longest TimeoutStopSec. */
+const OVERTIME_MS = 15_000;
+
+const PROPERTIES = {
+  check: { timeoutStopMs: 2000 },
+  action: { timeoutStopMs: 5000, killMode: 'process' },
+} as const satisfies Record<ShellCommand['kind'], TransientProperties>;
