@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** Why there can be no server here, for `skipUnless`; undefined where there is one, installed if need be. */
 export function mariadbProblem(): string | undefined {
@@ -32,14 +32,15 @@ export function findServer(): string | undefined {
 export function newDataCommand(server: string, folder: string): [string, ...string[]] {
   const data = `--datadir=${folder}`;
   const installer = findProgram('mariadb-install-db') ?? findProgram('mysql_install_db');
-  if (installer === undefined) return [server, '--no-defaults', '--initialize-insecure', data, ...asUser()];
+  if (installer === undefined)
+    return [server, '--no-defaults', '--initialize-insecure', data, ...asUser(), ...ownPlace(folder)];
   const account = ['--auth-root-authentication-method=normal', '--skip-test-db'];
-  return [installer, '--no-defaults', data, ...account, ...asUser(), ...QUICK];
+  return [installer, '--no-defaults', data, ...account, ...asUser(), ...QUICK, ...ownPlace(folder)];
 }
 
 /** What runs `server` on such a folder; further options may follow. */
 export function serverCommand(server: string, folder: string): [string, ...string[]] {
-  return [server, '--no-defaults', `--datadir=${folder}`, ...asUser(), ...QUICK];
+  return [server, '--no-defaults', `--datadir=${folder}`, ...asUser(), ...QUICK, ...ownPlace(folder)];
 }
 
 /** Path of a program in PATH or where servers live. */
@@ -67,6 +68,11 @@ const QUICK = [
   '--innodb-fast-shutdown=2',
   '--performance-schema=OFF',
 ];
+
+/** Temporary tables lie beside the data: in a common folder each server takes those of the others away when it starts. */
+function ownPlace(folder: string): string[] {
+  return [`--tmpdir=${dirname(folder)}`];
+}
 
 /** The server refuses to run as root unless it is told so. */
 function asUser(): string[] {
