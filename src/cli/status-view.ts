@@ -63,15 +63,15 @@ function holdWords({ name, until, reason }: HoldStatus, now: Date): string {
   return `${name === '*' ? 'all processes' : name} ${end}${reason === '' ? '' : `: ${reason}`}`;
 }
 
-function systemdFact({ connection, problem, units }: NonNullable<DaemonStatus['systemd']>): Fact {
-  const spoken =
-    problem ?? (connection === null ? 'not asked yet' : connection === 'private' ? 'by its own socket' : 'by the system bus');
+function systemdFact({ connection, problem, units, unheard }: NonNullable<DaemonStatus['systemd']>): Fact {
+  const way = connection === null ? 'not asked yet' : connection === 'private' ? 'by its own socket' : 'by the system bus';
+  const few = unheard === 0 ? '' : ` (${unheard} by looks: it takes no more rules)`;
   const heard = {
-    bus: ', watched units by the system bus',
+    bus: `, watched units by the system bus${few}`,
     looks: ', watched units by looks: the system bus is away',
-  } as const;
+  };
   const style = problem === null && units !== 'looks' ? undefined : 'yellow';
-  return ['systemd', `${spoken}${units === null ? '' : heard[units]}`, style];
+  return ['systemd', `${problem?.replace(/^systemd /, '') ?? way}${units === null ? '' : heard[units]}`, style];
 }
 
 function eventFact({

@@ -49,6 +49,7 @@ const systemdShape: Shape<ServiceContact> = object({
   connection: nullable(oneOf('private', 'bus')),
   problem: nullable(anyText),
   units: nullable(oneOf('bus', 'looks')),
+  unheard: count,
 });
 
 /** GET /v1/status. */

@@ -36,7 +36,8 @@ export const commandCheck = {
         },
         signal,
       );
-      if (result.kind === 'not_started') return { kind: 'unhealthy', reason: `could not be checked: ${result.reason}` };
+      if (result.kind === 'not_started' || result.kind === 'lost')
+        return { kind: 'unhealthy', reason: `could not be checked: ${result.reason}` };
       const failure = commandFailure(result);
       return failure === undefined ? { kind: 'healthy' } : { kind: 'unhealthy', reason: failure };
     },

@@ -19,8 +19,10 @@ export type StartPlan =
 /** One program to start. */
 export interface PlannedLaunch {
   readonly what: Launch['what'];
-  /** For people, printable. */
+  /** For people, printable; a `start_command` with its text, which may hold a secret. */
   readonly description: string;
+  /** The same for the log. */
+  readonly label: string;
 }
 
 /**
@@ -40,7 +42,7 @@ export function planStart(
     const expanded = expandCommand(options.startCommand, process);
     if (expanded.kind === 'refused') return { kind: 'refused', reason: `start_command: ${expanded.reason}`, final: true };
     const what = { kind: 'line', line: expanded.line, environment, user: options.user } as const;
-    return planned([{ what, description: `start_command: ${shown(expanded.line)}` }]);
+    return planned([{ what, description: `start_command: ${shown(expanded.line)}`, label: 'start_command' }]);
   }
   const known = running.flatMap((launch) => (launch.kind === 'known' ? [launch.record] : []));
   const records = known.length > 0 && known.length === running.length ? known : stored === undefined ? [] : [stored];
@@ -58,7 +60,8 @@ export function planStart(
       environment: { ...environment, MONITOR_PROGRAM: found },
       user: options.user,
     } as const;
-    return planned([{ what, description: `${shown(found)}, without arguments` }]);
+    const description = `${shown(found)}, without arguments`;
+    return planned([{ what, description, label: description }]);
   }
   // What runs may be caught between two programs: the next look may tell how it was started.
   return { kind: 'refused', reason: nothingToStart(options, process, running), final: running.length === 0 };
@@ -73,7 +76,7 @@ function planRecords(records: readonly LaunchRecord[]): StartPlan {
     if (!isDirectory(usable.cwd))
       return { kind: 'refused', reason: `its directory ${shown(usable.cwd)} is not there any more` };
     const description = `its own command line: ${describeArgv(usable.argv)} (user ${usable.uid}, in ${shown(usable.cwd)})`;
-    launches.push({ what: { kind: 'argv', record: usable }, description });
+    launches.push({ what: { kind: 'argv', record: usable }, description, label: description });
   }
   return planned(launches);
 }

@@ -140,7 +140,7 @@ export class ProcessStrategy implements RestartStrategy {
   async #start(attempt: RestartAttempt, plan: StartPlan & { kind: 'planned' }, said: string): Promise<RestartOutcome> {
     const { systemName } = attempt.process;
     const pids: (number | undefined)[] = [];
-    for (const [index, { what, description }] of plan.launches.entries()) {
+    for (const [index, { what, label }] of plan.launches.entries()) {
       if (attempt.signal.aborted) return failed(`${said}, aborted before it was started`);
       const name = index === 0 ? systemName : `${systemName}@${index + 1}`;
       const result = await this.#parts.programs.launch(
@@ -148,7 +148,7 @@ export class ProcessStrategy implements RestartStrategy {
         GRACE_MS,
         attempt.signal,
       );
-      if (result.kind === 'failed') return failed(`${said}, but not started: ${result.reason} (${description})`);
+      if (result.kind === 'failed') return failed(`${said}, but not started: ${result.reason} (${label})`);
       pids.push(result.pid);
     }
     const started = pids.map((pid) => (pid === undefined ? 'it' : `pid ${pid}`)).join(', ');

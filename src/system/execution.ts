@@ -25,7 +25,7 @@ export function createExecution({ stateDir, log }: { readonly stateDir: string; 
   const dir = resolve(stateDir, 'runs');
   const files = new RunFiles({ dir, log });
   const pid1 = new Pid1();
-  const services = new Systemd(pid1);
+  const services = new Systemd(pid1, log);
   if (services.available && process.geteuid?.() === 0) {
     return {
       commands: new TransientCommandRunner({ files, dir, services, pid1 }),

@@ -1,4 +1,16 @@
-import { closeSync, fchownSync, fstatSync, ftruncateSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchownSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type ProcessIdentity, ProcessTable } from '../proc/table.ts';
 import { OUTPUT_LIMIT, OutputTail } from '../spawn/output-tail.ts';
@@ -16,7 +28,13 @@ export interface RunFileName {
 /** Opens a new file in `dir`; `onClose` is called when it is closed. Throws where it cannot be made, or the disk is full. */
 export function openRunFile(dir: string, kind: RunFileKind, runId: string, onClose: () => void): RunFile {
   const name = `${kind}-${runId}`;
-  return new RunFile(openRoomy(join(dir, name)), dir, name, onClose);
+  const own = openRoomy(join(dir, name));
+  try {
+    return new RunFile(own, dir, name, onClose);
+  } catch (error) {
+    closeSync(own);
+    throw error;
+  }
 }
 
 /**
@@ -24,8 +42,9 @@ export function openRunFile(dir: string, kind: RunFileKind, runId: string, onClo
  * opened for appending, so that whoever writes to it for years goes on at its end after it was cut short.
  */
 export class RunFile {
-  /** For the command's stdout and stderr. */
+  /** For the command's stdout and stderr: to write to alone, whoever it is handed on to. */
   readonly fd: number;
+  readonly #own: number;
   readonly #dir: string;
   readonly #firstName: string;
   readonly #onClose: () => void;
@@ -33,8 +52,10 @@ export class RunFile {
   #watch: NodeJS.Timeout | undefined;
   #name: string;
 
-  constructor(fd: number, dir: string, name: string, onClose: () => void) {
-    this.fd = fd;
+  /** `own`: open for reading and writing. Throws where no descriptor is left. */
+  constructor(own: number, dir: string, name: string, onClose: () => void) {
+    this.#own = own;
+    this.fd = openSync(`/proc/self/fd/${own}`, constants.O_WRONLY | constants.O_APPEND);
     this.#dir = dir;
     this.#firstName = name;
     this.#name = name;
@@ -48,7 +69,7 @@ export class RunFile {
 
   /** Makes it `uid`'s: that user's programs may then open it by name, as /dev/stderr. */
   give(uid: number): void {
-    attempt(() => fchownSync(this.fd, uid, -1));
+    attempt(() => fchownSync(this.#own, uid, -1));
   }
 
   /** Writes down which process it is, once that is there, and keeps an eye on how much it writes. */
@@ -65,26 +86,36 @@ export class RunFile {
   text(): string {
     const tail = new OutputTail();
     tail.push(Buffer.from(this.#cut.text()));
-    attempt(() => tail.push(readEnd(this.fd)));
+    attempt(() => tail.push(readEnd(this.#own)));
     return tail.text();
   }
 
   /** Lets go of it; who else holds it may go on writing. */
   close(): void {
     clearInterval(this.#watch);
-    attempt(() => closeSync(this.fd));
+    for (const fd of [this.fd, this.#own]) attempt(() => closeSync(fd));
     this.#onClose();
   }
 
   /** A command that babbles must not fill the disk while it runs. */
   #shorten(): void {
     attempt(() => {
-      if (fstatSync(this.fd).size <= RUN_FILE_LIMIT) return;
-      this.#cut.push(readEnd(this.fd));
-      ftruncateSync(this.fd);
+      if (!isLong(fstatSync(this.#own))) return;
+      this.#cut.push(readEnd(this.#own));
+      ftruncateSync(this.#own);
     });
   }
 }
+
+/** True for one that is to be cut: what is written to it, and what is set aside for it (fallocate(2)) where nothing is. */
+export function isLong({ size, blocks }: Pick<Stats, 'size' | 'blocks'>): boolean {
+  return size > RUN_FILE_LIMIT || blocks * BLOCK > RUN_FILE_LIMIT + BLOCK_SLACK;
+}
+
+/** Of stat(2). */
+const BLOCK = 512;
+/** A file takes whole blocks of its file system. */
+const BLOCK_SLACK = 64 * 1024;
 
 /** A file longer than this is cut: 1 MiB. */
 export const RUN_FILE_LIMIT: number = 1024 * 1024;

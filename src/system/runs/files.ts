@@ -5,7 +5,7 @@ import { errorMessage } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { type ProcessIdentity, ProcessTable } from '../proc/table.ts';
-import { attempt, openRunFile, parseRunFileName, RUN_FILE_LIMIT, type RunFile, type RunFileKind } from './file.ts';
+import { attempt, isLong, openRunFile, parseRunFileName, type RunFile, type RunFileKind } from './file.ts';
 
 /** Where the files of runs lie. */
 export interface RunFilesOptions {
@@ -100,7 +100,7 @@ export class RunFiles {
     for (const name of this.#names()) {
       const path = join(this.#dir, name);
       attempt(() => {
-        if (parseRunFileName(name) !== undefined && statSync(path).size > RUN_FILE_LIMIT) truncateSync(path);
+        if (parseRunFileName(name) !== undefined && isLong(statSync(path))) truncateSync(path);
       });
     }
   }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { errorMessage } from '../../core/errors.ts';
 import type { Script } from '../spawn/script.ts';
 import type { Limit } from '../systemd/dbus/connection.ts';
@@ -13,10 +12,9 @@ import {
   type TransientState,
 } from '../systemd/transient-unit.ts';
 import { runUnit } from '../systemd/unit-name.ts';
-import { attempt } from './file.ts';
+import type { EndNotes } from './end-script.ts';
 import type { ShellCommand } from './runner.ts';
 import type { RunStreams } from './streams.ts';
-import { endScript, readNote } from './verdict.ts';
 
 /** How it came to an end, as far as anybody tells. */
 export type RunEnding =
@@ -37,8 +35,7 @@ export interface TransientRunParts {
   readonly command: ShellCommand;
   readonly script: Script;
   readonly streams: RunStreams;
-  /** Where an action's end is noted for whoever was not told. */
-  readonly notePath: string;
+  readonly notes: EndNotes;
 }
 
 /** One command as a transient unit, from its start to its end; a link that is lost meanwhile is made again. */
@@ -104,8 +101,8 @@ export class TransientRun {
 
   /** Undefined once systemd has it. */
   async #start(link: Pid1Link, signal: AbortSignal): Promise<Step | undefined> {
-    const { command, script, streams, notePath } = this.#parts;
-    const { kind, description, timeoutMs } = command;
+    const { command, script, streams, notes } = this.#parts;
+    const { kind, runId, description, timeoutMs } = command;
     let started: TransientStart;
     try {
       const descriptors = streams.open(script);
@@ -116,7 +113,7 @@ export class TransientRun {
           unit: this.#unit,
           description: `monitor_service: ${description}`,
           argv: script.argv,
-          ...(kind === 'action' ? { stopPost: endScript(this.#unit, notePath) } : {}),
+          stopPost: kind === 'action' ? notes.argv(this.#unit, runId) : undefined,
           properties: { ...PROPERTIES[kind], collectMode: 'inactive-or-failed', runtimeMaxMs: timeoutMs },
           descriptors,
         },
@@ -146,11 +143,7 @@ export class TransientRun {
   }
 
   #noted(reason: string): RunEnding {
-    let note = '';
-    attempt(() => {
-      note = readFileSync(this.#parts.notePath, 'utf8');
-    });
-    const state = readNote(note);
+    const state = this.#parts.notes.read(this.#parts.command.runId);
     return state === undefined ? { kind: 'gone', reason } : { kind: 'over', state };
   }
 }

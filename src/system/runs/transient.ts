@@ -1,15 +1,14 @@
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandResult } from '../spawn/command-result.ts';
 import { minimalEnvironment } from '../spawn/minimal-environment.ts';
 import { EMPTY_ENVIRONMENT, lineScript, type Script } from '../spawn/script.ts';
 import { asUser } from '../spawn/user-account.ts';
-import { endUnit, resetFailed, untilEmpty } from '../systemd/end-unit.ts';
+import { emptyUnit, endUnit, resetFailed } from '../systemd/end-unit.ts';
 import type { Pid1 } from '../systemd/pid1.ts';
 import type { ServiceManager } from '../systemd/service-manager.ts';
 import { runUnit } from '../systemd/unit-name.ts';
-import { attempt, type RunFile } from './file.ts';
+import { EndNotes } from './end-script.ts';
+import type { RunFile } from './file.ts';
 import type { RunFiles } from './files.ts';
 import { type CommandRunner, isRunId, type ShellCommand } from './runner.ts';
 import { RunStreams } from './streams.ts';
@@ -34,13 +33,13 @@ export interface TransientCommandOptions {
  */
 export class TransientCommandRunner implements CommandRunner {
   readonly #files: RunFiles;
-  readonly #dir: string;
+  readonly #notes: EndNotes;
   readonly #services: ServiceManager;
   readonly #pid1: Pid1;
 
   constructor({ files, dir, services, pid1 }: TransientCommandOptions) {
     this.#files = files;
-    this.#dir = dir;
+    this.#notes = new EndNotes(dir);
     this.#services = services;
     this.#pid1 = pid1;
   }
@@ -68,14 +67,14 @@ export class TransientCommandRunner implements CommandRunner {
     const end = performance.now() + timeoutMs;
     for (let looks = 0; ; looks++) {
       if (await this.#isOver(runId, signal)) {
-        this.#dropNote(runId);
+        this.#notes.drop(runId);
         return looks === 0 ? 'not_found' : 'ended';
       }
       if (signal.aborted || performance.now() >= end) break;
       await delay(Math.min(SETTLE_POLL_MS, end - performance.now()), undefined, { signal }).catch(() => {});
     }
     await endUnit(this.#pid1, runUnit(runId));
-    this.#dropNote(runId);
+    this.#notes.drop(runId);
     return 'ended';
   }
 
@@ -96,7 +95,7 @@ export class TransientCommandRunner implements CommandRunner {
     const unit = runUnit(runId);
     const streams = new RunStreams(file);
     try {
-      const parts = { pid1: this.#pid1, command, script, streams, notePath: this.#notePath(runId) };
+      const parts = { pid1: this.#pid1, command, script, streams, notes: this.#notes };
       const ending = await new TransientRun(parts).run(signal);
       if (ending.kind === 'not_started') return ending;
       if (ending.kind === 'aborted' || ending.kind === 'overdue') await endUnit(this.#pid1, unit);
@@ -105,25 +104,16 @@ export class TransientCommandRunner implements CommandRunner {
       if (ending.kind === 'overdue') return { kind: 'timed_out', afterMs: timeoutMs, output };
       const verdict: RunVerdict =
         ending.kind === 'over' ? verdictOf(ending.state, words) : { kind: 'lost', reason: ending.reason };
-      if (verdict.kind === 'timed_out' || verdict.kind === 'signaled') await untilEmpty(unit);
+      if (verdict.kind === 'timed_out' || verdict.kind === 'signaled') await emptyUnit(unit);
       // As long as what it left behind lives, so does its unit: it shall not stand among those that failed.
       if (command.kind === 'action' && !(verdict.kind === 'exited' && verdict.exitCode === 0))
         await resetFailed(this.#pid1, unit);
-      if (verdict.kind !== 'lost') return verdictResult(verdict, timeoutMs, output);
-      await this.settle(runId, timeoutMs, signal);
-      return { kind: 'not_started', reason: `how it ended is not known: ${verdict.reason}` };
+      if (verdict.kind === 'lost') await this.settle(runId, timeoutMs, signal);
+      return verdictResult(verdict, timeoutMs, output);
     } finally {
       streams.handedOver();
-      this.#dropNote(runId);
+      this.#notes.drop(runId);
     }
-  }
-
-  #notePath(runId: string): string {
-    return join(this.#dir, `end-${runId}`);
-  }
-
-  #dropNote(runId: string): void {
-    attempt(() => rmSync(this.#notePath(runId), { force: true }));
   }
 }
 

@@ -5,6 +5,8 @@ export type CommandResult =
   | { readonly kind: 'timed_out'; readonly afterMs: number; readonly output: string }
   /** The signal given to `run` aborted it. */
   | { readonly kind: 'aborted'; readonly output: string }
+  /** It ran, and nobody can tell how it ended. */
+  | { readonly kind: 'lost'; readonly reason: string; readonly output: string }
   /** It never ran: no shell, no such user, systemd refused. */
   | { readonly kind: 'not_started'; readonly reason: string };
 
@@ -16,9 +18,11 @@ export function commandFailure(result: CommandResult): string | undefined {
     case 'signaled':
       return withOutput(`killed by ${result.signal}`, result.output);
     case 'timed_out':
-      return withOutput(`still running after ${result.afterMs / 1000} s, killed`, result.output);
+      return withOutput(`still running after ${Math.round(result.afterMs) / 1000} s, killed`, result.output);
     case 'aborted':
       return 'aborted';
+    case 'lost':
+      return withOutput(`how it ended is not known: ${result.reason}`, result.output);
     case 'not_started':
       return `not started: ${result.reason}`;
     default:

@@ -7,8 +7,7 @@ import { shellPath } from './shell.ts';
 
 /**
  * Text that a shell runs and nobody else sees: it goes by a descriptor, not by arguments, which everybody may read and `pkill -f`
- * matches. The shell is given `shellArgv` and the text as its standard input; it takes that away before the text runs, whose own
- * standard input is empty.
+ * matches. The shell is given `argv`, and the text as its standard input, which is empty by the time that the line itself runs.
  */
 export interface Script {
   readonly argv: readonly string[];
@@ -22,8 +21,30 @@ export const EMPTY_ENVIRONMENT: readonly string[] = ['/usr/bin/env', '-i'];
 export function lineScript(line: string, environment: Readonly<Record<string, string>>, begun?: string): Script {
   const exports = Object.entries(environment).map(([name, value]) => `export ${name}=${quoted(value)}`);
   // Without a line break: the shell counts lines as the operator does.
-  return { argv: loader(begun), text: `{ ${[...exports, `exec ${TEXT}<&-`].join('; ')}; }; ${line}\n` };
+  return { argv: loader(begun), text: `{ ${[...exports, EMPTY_INPUT].join('; ')}; }; ${withExec(line)}\n` };
 }
+
+/**
+ * A line that is one simple command becomes its program, as it does under `bash -c`, where bash sees to it itself: then the
+ * program is what systemd signals, and what a pid, an exit code or a signal speaks of. Any other line stays as it is.
+ */
+function withExec(line: string): string {
+  const [, name] = /^[ \t]*([A-Za-z0-9_./][A-Za-z0-9_./+:@-]*)(?=[ \t]|$)/.exec(line) ?? [];
+  if (name === undefined || (!name.includes('/') && SHELL_WORDS.has(name))) return line;
+  // Redirections are no obstacle; all else that could join a second command to it is, in quotes too.
+  const rest = line.replaceAll(/\d*(?:>>|>|<)(?:&(?:\d+|-))?/g, ' ');
+  return /[;&|()`\n\r]/.test(rest) ? line : `exec ${line}`;
+}
+
+/** What is no program to a shell, or to one of them. */
+const SHELL_WORDS: ReadonlySet<string> = new Set(
+  [
+    '. : alias bg bind break builtin caller cd command compgen complete compopt continue coproc declare dirs disown echo enable eval',
+    'exec exit export false fc fg getopts hash help history jobs kill let local logout mapfile popd printf pushd pwd read readarray',
+    'readonly return set shift shopt source suspend test times trap true type typeset ulimit umask unalias unset wait',
+    'case do done elif else esac fi for function if in select then time until while',
+  ].flatMap((words) => words.split(' ')),
+);
 
 /** A program as it was started once. */
 export interface ProgramToRun {
@@ -48,7 +69,7 @@ export function programScript({ executable, argv, cwd, environment }: ProgramToR
     .map(([name, value]) => `export ${name}=${quoted(value)}`);
   const steps = [
     `cd -- ${quoted(cwd)} || exit`,
-    `exec ${TEXT}<&-`,
+    EMPTY_INPUT,
     'unset PWD OLDPWD SHLVL',
     ...exports,
     `exec ${hasBash ? `-a ${quoted(argv0)} -- ` : ''}${[executable, ...rest].map(quoted).join(' ')}`,
@@ -57,15 +78,18 @@ export function programScript({ executable, argv, cwd, environment }: ProgramToR
   return { argv: loader(), text: `{ ${steps.join('; ')}; }\n` };
 }
 
-/** The text as an open file, at its beginning: in memory, or where that is not to be had without a name. Throws where there is neither. */
+/** The text as a file that is open for reading, at its beginning: in memory, or where that is not to be had without a name. Throws where there is neither. */
 export function openScript({ text }: Pick<Script, 'text'>): number {
   const fd = openNameless();
-  const bytes = Buffer.from(text);
-  // At a place, so that the descriptor itself stays at the beginning.
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, at);
-  // The shell opens it anew, as another user perhaps; to change it is for nobody.
-  fchmodSync(fd, 0o444);
-  return fd;
+  try {
+    const bytes = Buffer.from(text);
+    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, at);
+    // The shell opens it anew, as another user perhaps; to change it is for nobody.
+    fchmodSync(fd, 0o444);
+    return openSync(`/proc/self/fd/${fd}`, 'r');
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** `use` with the open text, which is closed again after it; or why there is none. */
@@ -87,19 +111,17 @@ export async function withScript<T>(
   }
 }
 
-/** Descriptors of the shell while it loads: where the text is, and where it tells that it begins. */
-const TEXT = 3;
-const WORDS = 4;
+/** By then the shell has the text, or holds it open elsewhere. */
+const EMPTY_INPUT = 'exec </dev/null';
 
 /**
- * The shell, and what it does first: it takes the text away from its standard input and runs it. `begun`: a word that it writes to
- * the standard error that it is given before; that of the text is its standard output then. `-p` for bash: it reads no file of
- * somebody's, and takes no function from its environment.
+ * The shell, and what it does first. `begun`: a word that it writes to the standard error that it is given; that of the text is
+ * its standard output then. `-p` for bash: it reads no file of somebody's, and takes no function from its environment.
  */
 function loader(begun?: string): string[] {
   const shell = shellPath();
-  const tell = begun === undefined ? '' : ` ${WORDS}>&2 2>&1; echo ${quoted(begun)} >&${WORDS}; exec ${WORDS}>&-`;
-  const line = `exec ${TEXT}<&0 </dev/null${tell}; . /dev/fd/${TEXT}`;
+  const tell = begun === undefined ? '' : `exec 4>&2 2>&1; echo ${quoted(begun)} >&4; exec 4>&-; `;
+  const line = `${tell}. /dev/stdin`;
   return shell.endsWith('/bash') ? [shell, '-p', '-c', line] : [shell, '-c', line];
 }
 

@@ -27,6 +27,7 @@ export async function findAccount(user: string, signal: AbortSignal): Promise<Ac
     case 'timed_out':
     case 'signaled':
     case 'aborted':
+    case 'lost':
       return { kind: 'not_found', reason: `the user ${user} could not be looked up (${found.kind})` };
     default:
       return found satisfies never;

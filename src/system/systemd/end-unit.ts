@@ -8,16 +8,17 @@ import type { Pid1 } from './pid1.ts';
 
 /**
  * Ends all that is in a unit: TERM and KILL as the unit says, and KILL for what that leaves (KillMode=process). Returns when
- * nobody is left in it (untilEmpty). Never rejects.
+ * nobody is left in it (emptyUnit). Never rejects.
  */
 export async function endUnit(pid1: Pid1, unit: string): Promise<void> {
-  await runJob(pid1, 'stop', unit, { timeoutMs: END_LIMIT_MS });
-  const killed = await pid1.speak(KILL_LIMIT, (link) =>
-    link.call({ member: 'KillUnit', signature: 'ssi', values: [unit, 'all', SIGKILL] }, KILL_LIMIT),
-  );
+  const answer = await pid1.speak({ timeoutMs: PATIENCE_MS, alive: true }, async () => {});
   // A systemd that hangs keeps no limit; ours holds all the same.
-  if (killed.kind === 'unreachable' || killed.value.kind === 'no_answer') killInside(unit);
-  await untilEmpty(unit);
+  if (answer.kind === 'unreachable') killInside(unit);
+  await runJob(pid1, 'stop', unit, END_LIMIT);
+  await pid1.speak(END_LIMIT, (link) =>
+    link.call({ member: 'KillUnit', signature: 'ssi', values: [unit, 'all', SIGKILL] }, END_LIMIT),
+  );
+  await emptyUnit(unit);
 }
 
 /** Stops a unit and frees its name, which it keeps while it is active, also without a process, and once it has failed. Never rejects. */
@@ -34,12 +35,18 @@ export async function resetFailed(pid1: Pid1, unit: string): Promise<void> {
 
 /**
  * Waits until none of a unit's processes runs any more: systemd reports that it has sent a SIGKILL, and the kernel carries it
- * out a moment later. A process that the kernel does not let die is given up after 2 s. Never rejects.
+ * out a moment later. Who is left after 2 s is killed; whom the kernel does not let die is given up after 2 more. Never rejects.
  */
-export async function untilEmpty(unit: string): Promise<void> {
+export async function emptyUnit(unit: string): Promise<void> {
   const table = new ProcessTable();
-  const end = performance.now() + DEATH_LIMIT_MS;
-  while (inside(table, unit).length > 0 && performance.now() < end) await delay(DEATH_POLL_MS);
+  for (const kill of [true, false]) {
+    const end = performance.now() + DEATH_LIMIT_MS;
+    while (performance.now() < end) {
+      if (inside(table, unit).length === 0) return;
+      await delay(DEATH_POLL_MS);
+    }
+    if (kill) killInside(unit);
+  }
 }
 
 function killInside(unit: string): void {
@@ -55,8 +62,8 @@ function inside(table: ProcessTable, unit: string): ProcessIdentity[] {
 }
 
 const { SIGKILL } = constants.signals;
-const KILL_LIMIT = { timeoutMs: 2000 };
-const END_LIMIT_MS = 15_000;
+const PATIENCE_MS = 2000;
+const END_LIMIT = { timeoutMs: 15_000 };
 const ANSWER_LIMIT_MS = 10_000;
 const DEATH_LIMIT_MS = 2000;
 const DEATH_POLL_MS = 5;

@@ -16,9 +16,11 @@ function why(values: Properties): string {
   const result = textOf(values, 'Result');
   switch (result) {
     case 'exit-code':
+      return mainEnd(values, CLD_EXITED) ?? `${CONTROL} ended with an exit code that is no success`;
     case 'signal':
+      return mainEnd(values, CLD_KILLED) ?? `${CONTROL} was killed by a signal`;
     case 'core-dump':
-      return `${mainEnd(values) ?? 'one of its commands failed'}`;
+      return mainEnd(values, CLD_DUMPED) ?? `${CONTROL} was killed by a signal and left a core dump`;
     case 'timeout':
       return 'it was not ready within its TimeoutStartSec';
     case 'watchdog':
@@ -40,9 +42,13 @@ function why(values: Properties): string {
   }
 }
 
-function mainEnd(values: Properties): string | undefined {
-  const status = numberOf(values, 'ExecMainStatus');
-  switch (numberOf(values, 'ExecMainCode')) {
+const CONTROL = 'one of its commands (ExecStartPre=, ExecStart=, ExecStartPost= …)';
+
+/** The end of the main process, where it is what the result speaks of: else it has ended only because systemd cleared up. */
+function mainEnd(values: Properties, result: number): string | undefined {
+  const [code, status] = ['ExecMainCode', 'ExecMainStatus'].map((name) => numberOf(values, name));
+  if (code !== result || status === undefined) return undefined;
+  switch (code) {
     case CLD_EXITED:
       return status === 0 ? undefined : `its main process ended with exit code ${status}`;
     case CLD_KILLED:

@@ -42,7 +42,9 @@ async function order(link: Pid1Link, verb: JobVerb, unit: string, limit: Limit):
     const end = await waiting.of(String(answer.values[0]), limit);
     if (end.kind === 'lost') return { kind: 'lost', before };
     if (end.kind === 'late')
-      return failed(limit.signal?.aborted ? 'aborted' : `its job is not done after ${seconds(limit.timeoutMs)}`);
+      return failed(
+        limit.signal?.aborted ? 'aborted' : `its job is not done after ${seconds(limit.timeoutMs)}, systemd goes on with it`,
+      );
     return await judge(link, verb, unit, end.job.result);
   } finally {
     waiting.stop();
@@ -65,7 +67,8 @@ async function takeUp(link: Pid1Link, verb: JobVerb, unit: string, before: strin
       if (shown.kind === 'failed') return shown.lost ? { kind: 'lost', before } : failed(shown.reason);
       if (!hasJob(shown.values)) return becameOf(verb, unit, before, shown.values);
       if (limit.signal?.aborted) return failed('aborted');
-      if (performance.now() >= endMs) return failed(`its job is not done after ${seconds(limit.timeoutMs)}`);
+      if (performance.now() >= endMs)
+        return failed(`its job is not done after ${seconds(limit.timeoutMs)}, systemd goes on with it`);
       // By a look too: systemd 239 does not tell of everything before it is done with a job.
       await Promise.race([changed, pause(LOOK_MS)]);
     }
@@ -91,7 +94,7 @@ function becameOf(verb: JobVerb, unit: string, before: string | undefined, value
   return failed(state === 'failed' ? describeFailure(unit, values) : `${UNSEEN}, and ${unit} is ${state}`);
 }
 
-const UNSEEN = 'PID 1 was executed anew meanwhile: how it ended is not known';
+const UNSEEN = 'the connection to systemd was lost meanwhile: how it ended is not known';
 
 /** Listens for the end of jobs from the moment it is made: a job may end before the call that made it is answered. */
 class JobEnds {

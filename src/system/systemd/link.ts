@@ -57,6 +57,9 @@ export class Pid1Link {
   #connection: DbusConnection | undefined;
   /** PID 1's own name on the bus; undefined on its own socket. */
   #owner: string | undefined;
+  /** When PID 1 itself said something last. */
+  #heardAtMs = Number.NEGATIVE_INFINITY;
+  #refusedRules = 0;
 
   private constructor(kind: LinkKind) {
     this.kind = kind;
@@ -73,11 +76,17 @@ export class Pid1Link {
     );
     if (opened.kind === 'failed') return { silent: false, ...opened };
     link.#connection = opened.connection;
+    if (kind === 'private') link.#heardAtMs = performance.now();
     if (kind === 'private') return { kind: 'open', link };
     const problem = await link.#register({ timeoutMs: endMs - performance.now(), signal: limit.signal });
     if (problem === undefined) return { kind: 'open', link };
     link.close();
     return { kind: 'failed', ...problem };
+  }
+
+  /** Rules that the bus would not take, for it allows a connection so many: nothing is told of those units. */
+  get refusedRules(): number {
+    return this.#refusedRules;
   }
 
   get isOpen(): boolean {
@@ -86,14 +95,16 @@ export class Pid1Link {
 
   /** True where PID 1 has answered just now, or answers; what was sent before it is carried out before. */
   async isAlive(limit: Limit): Promise<boolean> {
-    if (this.isOpen && (this.#connection?.silentMs ?? Number.POSITIVE_INFINITY) < FRESH_MS) return true;
-    const pong = await this.call({ interface: 'org.freedesktop.DBus.Peer', member: 'Ping' }, limit);
-    return pong.kind === 'reply' || pong.kind === 'error';
+    if (this.isOpen && performance.now() - this.#heardAtMs < FRESH_MS) return true;
+    return (await this.call({ interface: 'org.freedesktop.DBus.Peer', member: 'Ping' }, limit)).kind === 'reply';
   }
 
   /** Never rejects. */
-  call(call: Pid1Call, limit: Limit): Promise<CallResult> {
-    return this.#send({ path: MANAGER_PATH, interface: MANAGER, destination: this.#owner, ...call }, limit);
+  async call(call: Pid1Call, limit: Limit): Promise<CallResult> {
+    const result = await this.#send({ path: MANAGER_PATH, interface: MANAGER, destination: this.#owner, ...call }, limit);
+    // An error may be the bus's own.
+    if (result.kind === 'reply') this.#heardAtMs = performance.now();
+    return result;
   }
 
   /** Calls `listener` with each change of the unit at `path` (unitPath) from now on, until the returned function is called. */
@@ -155,7 +166,10 @@ export class Pid1Link {
     if (this.kind === 'private' || !this.isOpen) return;
     const sender = rule.startsWith('sender=') ? '' : `sender='${SYSTEMD}',`;
     // Not waited for: the bus takes what we send in its order, and so knows the rule before PID 1 gets a call.
-    void this.#askBus(wanted ? 'AddMatch' : 'RemoveMatch', 's', [`type='signal',${sender}${rule}`], { timeoutMs: RULE_MS });
+    const asked = this.#askBus(wanted ? 'AddMatch' : 'RemoveMatch', 's', [`type='signal',${sender}${rule}`], {
+      timeoutMs: RULE_MS,
+    });
+    if (wanted) void asked.then(({ kind }) => (this.#refusedRules += kind === 'error' ? 1 : 0));
   }
 
   #askBus(member: string, signature: string, values: readonly DbusValue[], limit: Limit): Promise<CallResult> {
@@ -171,6 +185,7 @@ export class Pid1Link {
     if (sender === BUS && member === 'NameOwnerChanged') this.#ownerChanged(bodyOf(message));
     // On the bus anybody may send us a signal of that name.
     if (this.kind === 'bus' && (this.#owner === undefined || sender !== this.#owner)) return;
+    this.#heardAtMs = performance.now();
     if (message.interface === PROPERTIES && member === 'PropertiesChanged') {
       const listeners = this.#units.get(path);
       if (listeners === undefined) return;

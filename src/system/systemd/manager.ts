@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { CallSlots } from '../../core/call-slots.ts';
+import type { Logger } from '../../core/logger.ts';
 import { hasJob, runJob } from './jobs.ts';
 import { Pid1 } from './pid1.ts';
 import { numberOf, type Properties, type PropertyNames, readProperties, textOf } from './properties.ts';
@@ -13,9 +14,9 @@ export class Systemd implements ServiceManager {
   /** A thousand watched units ask at once, and PID 1 has other work too. */
   readonly #slots = new CallSlots(QUESTIONS);
 
-  constructor(pid1: Pid1 = new Pid1()) {
+  constructor(pid1: Pid1 = new Pid1(), log?: Logger) {
     this.#pid1 = pid1;
-    this.#watches = new UnitWatches(pid1.busAddress);
+    this.#watches = new UnitWatches(pid1.busAddress, log);
   }
 
   get available(): boolean {
@@ -64,13 +65,14 @@ export class Systemd implements ServiceManager {
   contact(): ServiceContact | undefined {
     if (!this.available) return undefined;
     const { way = null, problem = null } = this.#pid1.contact;
-    const { isConnected, isWanted } = this.#watches;
-    return { connection: way, problem, units: isWanted ? (isConnected ? 'bus' : 'looks') : null };
+    const { isConnected, isWanted, unheard } = this.#watches;
+    return { connection: way, problem, units: isWanted ? (isConnected ? 'bus' : 'looks') : null, unheard };
   }
 }
 
 const NO_SYSTEMD = { kind: 'failed', reason: 'systemd does not run here' } as const;
-const QUESTIONS = 64;
+/** Each of them is sixteen calls, and the bus lets a connection wait for 128 answers. */
+const QUESTIONS = 6;
 /** PID 1 answers within milliseconds, unless it is hanging. */
 const SHOW_LIMIT_MS = 10_000;
 const ROUNDS = 3;

@@ -29,6 +29,8 @@ export interface ServiceContact {
   readonly problem: string | null;
   /** By what changes of watched units are noticed: the bus, or looks alone while that is away; null where no unit is watched. */
   readonly units: 'bus' | 'looks' | null;
+  /** Watched units that the bus does not tell of, for it takes no more rules. */
+  readonly unheard: number;
 }
 
 /** How an order to systemd ended: nothing to say, or one line why not. */

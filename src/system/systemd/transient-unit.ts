@@ -13,7 +13,7 @@ export interface TransientUnit {
   /** The program, by absolute path, and its arguments. Anybody may read them. */
   readonly argv: readonly string[];
   /** Run by systemd once it has ended, whoever lives then; its failure does not count. Anybody may read it. */
-  readonly stopPost?: readonly string[];
+  readonly stopPost?: readonly string[] | undefined;
   readonly properties: TransientProperties;
   /** Open descriptors for standard input, output and error, the caller's still; the journal where absent. */
   readonly descriptors: { readonly input: number; readonly output?: number; readonly error?: number };
@@ -69,7 +69,7 @@ function propertiesOf(
   };
   const place = (fd: number | undefined): number | undefined => (fd === undefined ? undefined : descriptors.indexOf(fd));
   const { collectMode, killMode, remainAfterExit, runtimeMaxMs, timeoutStopMs, syslogIdentifier } = properties;
-  set('Description', 's', printable(description).slice(0, MAX_DESCRIPTION));
+  set('Description', 's', unitText(printable(description).slice(0, MAX_DESCRIPTION)));
   set('CollectMode', 's', collectMode);
   set('KillMode', 's', killMode);
   set('RemainAfterExit', 'b', remainAfterExit);
@@ -77,7 +77,7 @@ function propertiesOf(
   set('IgnoreSIGPIPE', 'b', false);
   set('RuntimeMaxUSec', 't', runtimeMaxMs && microseconds(runtimeMaxMs));
   set('TimeoutStopUSec', 't', timeoutStopMs && microseconds(timeoutStopMs));
-  set('SyslogIdentifier', 's', syslogIdentifier);
+  set('SyslogIdentifier', 's', syslogIdentifier && unitText(syslogIdentifier));
   set('StandardInputFileDescriptor', 'h', place(input));
   if (output === undefined) set('StandardOutput', 's', 'journal');
   if (error === undefined) set('StandardError', 's', 'journal');
@@ -89,6 +89,11 @@ function propertiesOf(
 }
 
 const MAX_DESCRIPTION = 200;
+
+/** A text that can stand in a unit file, which systemd makes of it: a line that ends with a backslash goes on in the next. */
+function unitText(text: string): string {
+  return text.replace(/\\+$/, '');
+}
 
 function execution(argv: readonly string[], ignoreFailure: boolean): DbusValue {
   // systemd itself would expand variables before any shell saw them. By a function: as plain text `$$` would stand for one.

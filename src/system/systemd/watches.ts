@@ -1,4 +1,5 @@
 import { systemClock } from '../../core/clock.ts';
+import type { Logger } from '../../core/logger.ts';
 import { Pid1Link, unitPath } from './link.ts';
 
 /**
@@ -7,14 +8,22 @@ import { Pid1Link, unitPath } from './link.ts';
  */
 export class UnitWatches {
   readonly #address: string;
+  readonly #log: Logger | undefined;
+  #isAway = false;
   readonly #watched = new Map<string, WatchedUnit>();
   #link: Pid1Link | undefined;
   #running: Promise<void> | undefined;
   #wake = new AbortController();
 
-  /** `address`: of the bus. */
-  constructor(address: string) {
+  /** `address`: of the bus. `log` hears when it goes away, and when it is back. */
+  constructor(address: string, log?: Logger) {
     this.#address = address;
+    this.#log = log;
+  }
+
+  /** Units that the bus does not tell of, for it takes no more rules. */
+  get unheard(): number {
+    return this.#link?.refusedRules ?? 0;
   }
 
   /** True while the bus tells of changes. */
@@ -49,13 +58,27 @@ export class UnitWatches {
       const opened = await Pid1Link.open('bus', this.#address, { timeoutMs: OPEN_LIMIT_MS, signal });
       if (opened.kind === 'open') {
         pauseMs = FIRST_PAUSE_MS;
+        this.#tell(undefined);
         await this.#follow(opened.link, signal);
       }
+      if (this.#watched.size > 0) this.#tell(opened.kind === 'open' ? 'the connection was lost' : opened.reason);
       if (this.#watched.size > 0) await systemClock.sleep(pauseMs, signal);
     }
     this.#running = undefined;
     // Somebody may have come since the last look.
     if (this.#watched.size > 0) this.#running = this.#run();
+  }
+
+  /** `reason`: why the bus is away; undefined where it is not. */
+  #tell(reason: string | undefined): void {
+    const isAway = reason !== undefined;
+    if (isAway === this.#isAway) return;
+    this.#isAway = isAway;
+    this.#log?.info(
+      isAway
+        ? `The system bus is away, watched units are looked at meanwhile: ${reason}`
+        : 'The system bus is back: it tells of watched units',
+    );
   }
 
   async #follow(link: Pid1Link, signal: AbortSignal): Promise<void> {

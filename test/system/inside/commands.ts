@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -210,6 +210,41 @@ test('a message bus or a PID 1 that is restarted meanwhile does not make two of 
     const result = await run(`${restart}; sleep 0.5; echo through > done${index}`);
     assert.equal(text(`done${index}`), 'through\n', `${restart}: settled before it is reported: ${JSON.stringify(result)}`);
     t.diagnostic(`${restart}: ${JSON.stringify(result)}`);
+  }
+});
+
+test('a daemon-reload in the middle takes nothing away from its limit', async (t) => {
+  const { run, pid } = openRuns(t);
+  for (const line of ['exec sleep 601', 'sleep 602; true']) {
+    const result = await run(`rm -f a; systemctl daemon-reload; setsid sleep 600 & echo $! > a; ${line}`, { timeoutMs: 2500 });
+    assert.deepEqual(result, { kind: 'timed_out', afterMs: 2500, output: '' });
+    assert.equal(isAlive(await pid('a')), false, line);
+  }
+});
+
+test('an action that ends while PID 1 is executed anew is told as it ended', async (t) => {
+  const { run } = openRuns(t);
+  for (let round = 0; round < 3; round++) {
+    const codes = [0, 3, 7, 0, 255, 1];
+    const results = codes.map((code, i) => run(`sleep ${(0.1 + i * 0.1).toFixed(1)}; echo ${i}; exit ${code}`));
+    const reexec = run('systemctl daemon-reexec');
+    assert.deepEqual(
+      await Promise.all(results),
+      codes.map((exitCode, i) => ({ kind: 'exited', exitCode, output: `${i}\n` })),
+    );
+    await reexec;
+  }
+});
+
+test('at its limit a command has some seconds to clear up, whoever of it does', async (t) => {
+  const { run, text, dir } = openRuns(t);
+  const script = join(dir, 'rolls-back');
+  writeFileSync(script, `#!/bin/bash\ntrap 'sleep 1; echo back >> ${dir}/rolled; exit' TERM\nsleep 600 & wait\n`, {
+    mode: 0o755,
+  });
+  for (const [count, line] of [script, `${script}; true`].entries()) {
+    assert.equal((await run(line, { timeoutMs: 700 })).kind, 'timed_out');
+    assert.equal(text('rolled'), 'back\n'.repeat(count + 1), line);
   }
 });
 

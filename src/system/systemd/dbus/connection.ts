@@ -61,7 +61,6 @@ export class DbusConnection {
   #handshake: Handshake | undefined = new Handshake();
   #serial = 0;
   #over: string | undefined;
-  #heardAtMs = 0;
 
   private constructor(listener: ConnectionListener) {
     this.#listener = listener;
@@ -87,11 +86,6 @@ export class DbusConnection {
   /** Why it is over; undefined while it is open. */
   get over(): string | undefined {
     return this.#over;
-  }
-
-  /** How long nothing has come from the other side, in milliseconds. */
-  get silentMs(): number {
-    return performance.now() - this.#heardAtMs;
   }
 
   /** Never rejects; throws TypeError or RangeError where the call cannot be put into bytes, which is a bug. */
@@ -152,7 +146,6 @@ export class DbusConnection {
   }
 
   #receive(bytes: Buffer): void {
-    this.#heardAtMs = performance.now();
     try {
       const rest = this.#handshake === undefined ? bytes : this.#handshake.push(bytes);
       if (rest === undefined) return;
@@ -168,8 +161,7 @@ export class DbusConnection {
     if (message.type === messageTypes.signal) this.#listener.onSignal(message);
     if (message.type !== messageTypes.reply && message.type !== messageTypes.error) return;
     const pending = this.#pending.get(message.replySerial);
-    // On a bus anybody may send us a message that says it is an answer.
-    if (pending === undefined || (pending.from !== undefined && pending.from !== message.sender)) return;
+    if (pending === undefined || !isFrom(message, pending.from)) return;
     const values = bodyOf(message);
     pending.settle(message.type === messageTypes.reply ? { kind: 'reply', values } : errorOf(message.errorName, values[0]));
   }
@@ -181,6 +173,13 @@ export class DbusConnection {
     if (wasOpen) this.#listener.onLost(reason);
   }
 }
+
+/** On a bus anybody may send us a message that says it is an answer; the bus itself says where there can be none. */
+function isFrom({ type, sender }: DbusMessage, callee: string | undefined): boolean {
+  return callee === undefined || sender === callee || (type === messageTypes.error && sender === BUS);
+}
+
+const BUS = 'org.freedesktop.DBus';
 
 interface PendingCall {
   readonly from: string | undefined;

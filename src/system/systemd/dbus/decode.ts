@@ -94,5 +94,5 @@ class Reader {
   }
 }
 
-/** Of values in values: a signature has a limit of its own, and variants can hold variants. */
-const MAX_DEPTH = 64;
+/** Of values in values: a bus lets 64 pass in a body, and the header that holds one is nested itself. */
+const MAX_DEPTH = 128;

@@ -80,8 +80,11 @@ const FIELD = {
   descriptors: 9,
 } as const;
 const LITTLE_ENDIAN = 'l'.charCodeAt(0);
+const BIG_ENDIAN = 'B'.charCodeAt(0);
 const PROTOCOL = 1;
 const MAX_IN = 1024 * 1024;
+/** What the specification allows. */
+const LONGEST = 128 * 1024 * 1024;
 const MAX_OUT = 4 * 1024 * 1024;
 /** Up to the length of the header's fields, which is part of it. */
 const FIXED = 16;
@@ -90,48 +93,59 @@ function padding(length: number): number {
   return (8 - (length % 8)) % 8;
 }
 
-/** Cuts a stream of bytes into messages. */
+/**
+ * Cuts a stream of bytes into messages. On a bus anybody may send us any message that is one: those of the other byte order, which
+ * neither the bus nor systemd of this machine writes, and those that are longer than 1 MiB are passed over, whatever they hold.
+ */
 export class MessageReader {
   #chunks: Buffer[] = [];
   #size = 0;
   /** Bytes that are needed before there is anything to read. */
   #wanted = FIXED;
+  /** Bytes of a message that is passed over which are still to come. */
+  #passing = 0;
 
-  /** The messages that these bytes complete; throws WireError where they can be none, or one is longer than 1 MiB. */
+  /** The messages that these bytes complete; throws WireError where they can be none. */
   push(chunk: Buffer): DbusMessage[] {
+    const passed = Math.min(this.#passing, chunk.length);
+    this.#passing -= passed;
+    if (passed === chunk.length) return [];
     // The chunk is the caller's, and used again.
-    this.#chunks.push(Buffer.from(chunk));
-    this.#size += chunk.length;
+    this.#keep([...this.#chunks, Buffer.from(chunk.subarray(passed))]);
     const messages: DbusMessage[] = [];
     while (this.#size >= this.#wanted) {
-      const bytes = this.#joined();
-      const length = messageLength(bytes);
-      this.#wanted = length;
-      if (bytes.length < length) break;
-      messages.push(parseMessage(bytes.subarray(0, length)));
-      this.#chunks = [bytes.subarray(length)];
-      this.#size -= length;
+      const [first = NOTHING, ...others] = this.#chunks;
+      const bytes = others.length === 0 ? first : Buffer.concat(this.#chunks);
+      const { length, isWanted } = measure(bytes);
+      if (isWanted && bytes.length < length) {
+        this.#keep([bytes]);
+        this.#wanted = length;
+        break;
+      }
+      if (isWanted) messages.push(parseMessage(bytes.subarray(0, length)));
+      this.#passing = Math.max(length - bytes.length, 0);
+      this.#keep([bytes.subarray(length)]);
       this.#wanted = FIXED;
     }
     return messages;
   }
 
-  #joined(): Buffer {
-    const [first] = this.#chunks;
-    if (this.#chunks.length === 1 && first !== undefined) return first;
-    const joined = Buffer.concat(this.#chunks);
-    this.#chunks = [joined];
-    return joined;
+  #keep(chunks: Buffer[]): void {
+    this.#chunks = chunks;
+    this.#size = chunks.reduce((sum, { length }) => sum + length, 0);
   }
 }
 
-/** Of the message that begins here, of which the first 16 bytes at least are there. */
-function messageLength(bytes: Buffer): number {
-  if (bytes[0] !== LITTLE_ENDIAN || bytes[3] !== PROTOCOL) throw new WireError('this is no D-Bus message');
-  const fields = bytes.readUInt32LE(12);
-  const length = FIXED + fields + padding(fields) + bytes.readUInt32LE(4);
-  if (length > MAX_IN) throw new WireError(`a message of ${length} bytes is longer than ${MAX_IN}`);
-  return length;
+const NOTHING = Buffer.alloc(0);
+
+/** The length of the message that begins here, of which the first 16 bytes at least are there, and whether it is to be read. */
+function measure(bytes: Buffer): { readonly length: number; readonly isWanted: boolean } {
+  const isOurs = bytes[0] === LITTLE_ENDIAN;
+  if ((!isOurs && bytes[0] !== BIG_ENDIAN) || bytes[3] !== PROTOCOL) throw new WireError('this is no D-Bus message');
+  const [body, fields] = [4, 12].map((at) => (isOurs ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at))) as [number, number];
+  const length = FIXED + fields + padding(fields) + body;
+  if (length > LONGEST) throw new WireError(`a message of ${length} bytes is longer than any may be`);
+  return { length, isWanted: isOurs && length <= MAX_IN };
 }
 
 function parseMessage(bytes: Buffer): DbusMessage {

@@ -30,7 +30,8 @@ export function parseSignature(text: string): DbusType[] {
 }
 
 const MAX_LENGTH = 255;
-const MAX_DEPTH = 32;
+/** Arrays and structures may be nested 32 deep each. */
+const MAX_DEPTH = 64;
 
 /** The type that begins at `at`, and where the next one does. */
 function parseType(text: string, at: number, depth: number): readonly [type: DbusType, next: number] {

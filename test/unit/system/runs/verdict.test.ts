@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { BEGUN, endScript, readNote, verdictOf, verdictResult } from '../../../../src/system/runs/verdict.ts';
+import { BEGUN, verdictOf, verdictResult } from '../../../../src/system/runs/verdict.ts';
 import { commandFailure } from '../../../../src/system/spawn/command-result.ts';
-import { tempDir } from '../../../helpers/temp-dir.ts';
 
 const over = { activeState: 'inactive', mainPid: 0, invocation: '' };
 const [exited, killed, dumped] = [1, 2, 3];
@@ -31,36 +27,10 @@ test('what never began says why', () => {
   });
 });
 
-test('the note of an end says the same, and anything else is none', (t) => {
-  const dir = tempDir(t);
-  mkdirSync(join(dir, 'bin'));
-  writeFileSync(join(dir, 'bin/systemctl'), `#!/bin/sh\necho "$@" >> ${dir}/calls\n`);
-  chmodSync(join(dir, 'bin/systemctl'), 0o755);
-  writeFileSync(join(dir, 'calls'), '');
-  const noted = (result: string, code: string, status: string) => {
-    const path = join(dir, `end of $HOME ${code}`);
-    const [file = '', ...argv] = endScript('x.service', path);
-    const env = { PATH: `${dir}/bin:/usr/bin:/bin`, SERVICE_RESULT: result, EXIT_CODE: code, EXIT_STATUS: status };
-    spawnSync(file, argv, { env });
-    return readNote(readFileSync(path, 'utf8'));
-  };
-  assert.deepEqual(noted('success', 'exited', '0'), { ...over, result: 'success', code: exited, status: 0 });
-  assert.deepEqual(noted('exit-code', 'exited', '3'), { ...over, result: 'exit-code', code: exited, status: 3 });
-  assert.equal(readFileSync(join(dir, 'calls'), 'utf8'), '', 'what it left behind lives');
-  assert.deepEqual(noted('timeout', 'killed', 'TERM'), { ...over, result: 'timeout', code: killed, status: 15 });
-  assert.deepEqual(readFileSync(join(dir, 'calls'), 'utf8').split('\n'), [
-    'kill --signal=TERM x.service',
-    'kill --signal=KILL x.service',
-    '',
-  ]);
-  assert.deepEqual(noted('core-dump', 'dumped', 'SEGV'), { ...over, result: 'core-dump', code: dumped, status: 11 });
-  assert.equal(noted('signal', 'killed', 'RTMIN+3')?.status, 37);
-  for (const text of ['', 'success exited', 'success exited x\n', 'a b c\n', 'signal killed NOSUCH\n', 'success exited 0'])
-    assert.equal(readNote(text), undefined, text);
-});
-
 test('a verdict becomes the result that the port knows', () => {
   const timedOut = verdictResult({ kind: 'timed_out' }, 1500, 'last words\n');
   assert.equal(commandFailure(timedOut), 'still running after 1.5 s, killed: last words');
   assert.equal(commandFailure(verdictResult({ kind: 'exited', exitCode: 0 }, 1, '')), undefined);
+  const lost = verdictResult({ kind: 'lost', reason: 'nobody saw it' }, 1, 'last words\n');
+  assert.equal(commandFailure(lost), 'how it ended is not known: nobody saw it: last words');
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { closeSync, fstatSync, readlinkSync } from 'node:fs';
+import { closeSync, fstatSync, readlinkSync, writeSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { lineScript, openScript, programScript, type Script, withScript } from '../../../../src/system/spawn/script.ts';
@@ -96,7 +96,7 @@ for (const shell of shells) {
     });
     const { stdout } = run(script, shell);
     assert.match(stdout, /^\/dev\/null\n/);
-    assert.doesNotMatch(stdout, /memfd|script|hunter2|readlink/);
+    assert.doesNotMatch(stdout, /memfd|deleted|hunter2|readlink/);
   });
 
   test(`${name}: exit codes and faults are the line's own, and lines are counted as they stand`, () => {
@@ -132,6 +132,33 @@ for (const shell of shells) {
   });
 }
 
+test('one simple command becomes its program; anything else stays below the shell', () => {
+  // What the parent of a program is: the shell, or who has started that.
+  const isBelow = (line: string): boolean => run(lineScript(line, {})).stdout.includes('/dev/stdin');
+  const tell = `sh -c 'ps -o args= -p $PPID'`;
+  for (const line of [tell, ` /bin/${tell}`, `${tell} 2>/dev/null`, `${tell} 2>&1 # told`])
+    assert.equal(isBelow(line), false, line);
+  for (const line of [`${tell}; true`, `A=1 ${tell}`, `time ${tell}`, `(${tell})`, `${tell} &&\ntrue`, `$UNSET ${tell}`])
+    assert.equal(isBelow(line), true, line);
+  assert.equal(run(lineScript('sh -c "kill -SEGV $$"', {})).signal, 'SIGSEGV');
+  for (const line of [
+    'echo a',
+    'exit 3',
+    'kill -TERM $$',
+    'test -e /',
+    'cd /',
+    ': x',
+    '-x',
+    'exec echo a',
+    '.nosuch',
+    'true',
+  ]) {
+    const plain = spawnSync(shellPath(), ['-c', '--', line], { stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8', env: {} });
+    const through = run(lineScript(line, {}));
+    assert.deepEqual([through.status, through.signal, through.stdout], [plain.status, plain.signal, plain.stdout], line);
+  }
+});
+
 test('pgrep -f and pkill -f find nothing of a line that holds their text', () => {
   const text = `never-runs-${process.pid}`;
   assert.equal(run(lineScript(`pgrep -f ${text}`, {})).status, 1);
@@ -142,6 +169,7 @@ test('pgrep -f and pkill -f find nothing of a line that holds their text', () =>
 test('the text is a file without a name, which nobody can write', async () => {
   const result = await withScript({ text: 'x' }, async (input) => {
     assert.match(readlinkSync(`/proc/self/fd/${input}`), /deleted/);
+    assert.throws(() => writeSync(input, 'y'), { code: 'EBADF' });
     assert.equal(fstatSync(input).mode & 0o777, 0o444);
     return 'used' as const;
   });

@@ -1,0 +1,88 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { signalNumber } from '../../core/wait-status.ts';
+import { makeFolder } from '../files/make-folder.ts';
+import { CLD_DUMPED, CLD_EXITED, CLD_KILLED } from '../systemd/job-words.ts';
+import type { TransientState } from '../systemd/transient-unit.ts';
+import { attempt } from './file.ts';
+
+/**
+ * What systemd runs once an action has ended (ExecStopPost=), whoever of us lives then. It notes how in a file, for whom the end was
+ * not told: PID 1 was executed anew at that moment. And where the command did not exit by itself (time limit, a signal) it ends all
+ * the others, for with KillMode=process PID 1 ends nobody but the main process. It is in the unit itself, so TERM must not end it,
+ * it leaves the others as long as it can, and KILL comes last. In a file of its own: systemd 252 writes a transient unit down, and
+ * reads it again at each daemon-reload with `;` and `$` changed.
+ */
+const TEXT = `# Written by monitor_service; see its manual. Arguments: the unit, and the file for the note.
+echo "$SERVICE_RESULT $EXIT_CODE $EXIT_STATUS" >"$2"
+case $SERVICE_RESULT$EXIT_CODE in successexited | exit-codeexited) exit ;; esac
+trap '' TERM
+alone() {
+  for top in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do
+    [ -r "$top$group/cgroup.procs" ] || continue
+    while read -r pid; do [ "$pid" = $$ ] || return 1; done <"$top$group/cgroup.procs"
+    return 0
+  done
+  return 1
+}
+group=
+while IFS=: read -r number controllers path; do
+  case $controllers in '' | name=systemd) [ "$path" = / ] || group=$path ;; esac
+done </proc/self/cgroup
+systemctl kill --signal=TERM "$1"
+for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+  alone && exit
+  sleep 0.2
+done
+systemctl kill --signal=KILL "$1"
+`;
+
+/** The end scripts and notes of a folder of our own. */
+export class EndNotes {
+  readonly #dir: string;
+  #written = false;
+
+  constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  /** The arguments of what is to run at the end of an action; undefined where the disk does not let us: then nobody does it but we. */
+  argv(unit: string, runId: string): string[] | undefined {
+    const script = join(this.#dir, 'end-run.sh');
+    this.#written ||= attempt(() => {
+      makeFolder(this.#dir, 0o700);
+      writeFileSync(`${script}.new`, TEXT, { mode: 0o600 });
+      renameSync(`${script}.new`, script);
+    });
+    return this.#written ? ['/bin/sh', script, unit, this.#path(runId)] : undefined;
+  }
+
+  /** How the run ended by its note; undefined where there is none. */
+  read(runId: string): TransientState | undefined {
+    let note = '';
+    attempt(() => {
+      note = readFileSync(this.#path(runId), 'utf8');
+    });
+    return parseNote(note);
+  }
+
+  drop(runId: string): void {
+    attempt(() => rmSync(this.#path(runId), { force: true }));
+  }
+
+  #path(runId: string): string {
+    return join(this.#dir, `end-${runId}`);
+  }
+}
+
+/** Undefined where it is no note. Source: systemd.exec(5), $SERVICE_RESULT, $EXIT_CODE, $EXIT_STATUS. */
+export function parseNote(text: string): TransientState | undefined {
+  const [, result = '', word = '', status = ''] = /^(\S+) (exited|killed|dumped) (\S+)\n$/.exec(text) ?? [];
+  const code = CODES[word];
+  if (code === undefined) return undefined;
+  const number = code === CLD_EXITED ? Number(status) : signalNumber(status);
+  if (number === undefined || !Number.isInteger(number)) return undefined;
+  return { activeState: 'inactive', result, mainPid: 0, code, status: number, invocation: '' };
+}
+
+const CODES: Readonly<Record<string, number>> = { exited: CLD_EXITED, killed: CLD_KILLED, dumped: CLD_DUMPED };
