@@ -153,6 +153,7 @@ class PrivateServer implements Mariadb {
   async #end(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child;
     if (child === undefined || isOver(child)) return;
+    child.ref();
     const exit = once(child, 'exit');
     child.kill(signal);
     child.kill('SIGCONT');

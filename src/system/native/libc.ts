@@ -5,6 +5,13 @@ export function closeDescriptor(fd: number): void {
   loadLibc()?.close(fd);
 }
 
+/** Another descriptor of the same open file, close-on-exec (fcntl(2)); to be closed by `closeDescriptor`. -1 where there is none left. */
+export function duplicateDescriptor(fd: number): number {
+  return loadLibc()?.fcntl(fd, F_DUPFD_CLOEXEC, 0) ?? -1;
+}
+
+const F_DUPFD_CLOEXEC = 1030;
+
 /** Why the C library cannot be called here (koffi's binary is missing or does not fit), in one line; undefined where it can. */
 export function libcProblem(): string | undefined {
   loadLibc();

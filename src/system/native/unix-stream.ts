@@ -1,4 +1,4 @@
-import { closeDescriptor, type DescriptorWatch, type Libc, libcProblem, loadLibc } from './libc.ts';
+import { closeDescriptor, type DescriptorWatch, duplicateDescriptor, type Libc, libcProblem, loadLibc } from './libc.ts';
 import { AF_UNIX, SOCK_CLOEXEC, socketAddress } from './socket-address.ts';
 
 /** What a stream tells whoever opened it; from the loop only, never from within one of its own calls. */
@@ -57,7 +57,7 @@ export class UnixStream {
   /** Sends `bytes`, and with the first of them copies of `descriptors`, which stay the caller's and may be closed at once. */
   send(bytes: Buffer, descriptors: readonly number[] = []): void {
     if (this.#closed) return;
-    this.#waiting.push({ bytes, descriptors: descriptors.map((fd) => this.#libc.fcntl(fd, F_DUPFD_CLOEXEC, 0)) });
+    this.#waiting.push({ bytes, descriptors: descriptors.map(duplicateDescriptor) });
     this.#waitingBytes += bytes.length;
     // Here a fault is only noted: whoever sends must not be told of the end before his own call has returned.
     if (this.#waiting.length === 1) this.#flush();
@@ -170,8 +170,6 @@ function errorName(libc: Libc): string {
   return Object.entries(libc.codes).find(([, code]) => code === errno)?.[0] ?? `errno ${errno}`;
 }
 
-/** fcntl(2). */
-const F_DUPFD_CLOEXEC = 1030;
 const MSGHDR = 56;
 const CMSG_HEADER = 16;
 const SOL_SOCKET = 1;

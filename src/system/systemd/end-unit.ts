@@ -12,8 +12,12 @@ import type { Pid1 } from './pid1.ts';
  */
 export async function endUnit(pid1: Pid1, unit: string): Promise<void> {
   const answer = await pid1.speak({ timeoutMs: PATIENCE_MS, alive: true }, async () => {});
-  // A systemd that hangs keeps no limit; ours holds all the same.
-  if (answer.kind === 'unreachable') killInside(unit);
+  if (answer.kind === 'unreachable') {
+    // A systemd that hangs keeps no limit; ours holds all the same. What systemd has to tidy up it hears once it is back.
+    killInside(unit);
+    void runJob(pid1, 'stop', unit, END_LIMIT);
+    return emptyUnit(unit);
+  }
   await runJob(pid1, 'stop', unit, END_LIMIT);
   await pid1.speak(END_LIMIT, (link) =>
     link.call({ member: 'KillUnit', signature: 'ssi', values: [unit, 'all', SIGKILL] }, END_LIMIT),

@@ -2,7 +2,7 @@ import type { CallResult, Limit } from './dbus/connection.ts';
 import { describeFailure, FAILURE_PROPERTIES, jobWords } from './job-words.ts';
 import { type Pid1Link, type RemovedJob, unitPath } from './link.ts';
 import type { Pid1 } from './pid1.ts';
-import { type Properties, readProperties, textOf } from './properties.ts';
+import { hasJob, type Properties, readProperties, textOf } from './properties.ts';
 import type { ServiceCallResult } from './service-manager.ts';
 
 /** What a unit is to do. */
@@ -88,10 +88,12 @@ function becameOf(verb: JobVerb, unit: string, before: string | undefined, value
   const isDown = state === 'inactive' || state === 'failed';
   if (verb === 'stop') return isDown ? { kind: 'done' } : failed(`${UNSEEN}, and ${unit} is ${state}`);
   const isNew = before !== undefined && lifeIn(values) !== before;
+  const isUp = ['active', 'reloading', 'refreshing'].includes(state);
   // A oneshot has done its work and is at rest.
-  const isWell = !isDown || (state === 'inactive' && textOf(values, 'Result') === 'success');
-  if (isWell && (isNew || (verb === 'start' && !isDown))) return { kind: 'done' };
-  return failed(state === 'failed' ? describeFailure(unit, values) : `${UNSEEN}, and ${unit} is ${state}`);
+  const isThrough = state === 'inactive' && textOf(values, 'Result') === 'success';
+  if (isUp ? isNew || verb === 'start' : isThrough && isNew) return { kind: 'done' };
+  // Not up, and nothing under way: systemd waits for its next try, or has given it up.
+  return failed(isUp || isThrough ? `${UNSEEN}, and ${unit} is ${state}` : describeFailure(unit, values));
 }
 
 const UNSEEN = 'the connection to systemd was lost meanwhile: how it ended is not known';
@@ -175,12 +177,6 @@ async function lifeOf(link: Pid1Link, unit: string, limit: Limit): Promise<strin
 function lifeIn(values: Properties): string {
   const id = values.get('InvocationID');
   return Buffer.isBuffer(id) ? id.toString('hex') : '';
-}
-
-/** `(uo)`: number and path, 0 where there is none. */
-export function hasJob(values: Properties): boolean {
-  const job = values.get('Job');
-  return Array.isArray(job) && job[0] !== 0;
 }
 
 function failed(reason: string): ServiceCallResult {

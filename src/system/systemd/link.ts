@@ -71,7 +71,7 @@ export class Pid1Link {
     const link = new Pid1Link(kind);
     const opened = await DbusConnection.open(
       path,
-      { onSignal: (message) => link.#hear(message), onLost: () => link.#lose() },
+      { mostCalls: MOST_CALLS[kind], onSignal: (message) => link.#hear(message), onLost: () => link.#lose() },
       limit,
     );
     if (opened.kind === 'failed') return { silent: false, ...opened };
@@ -212,6 +212,8 @@ const JOB_REMOVED = `interface='${MANAGER}',member='JobRemoved'`;
 /** An answer that young shows that PID 1 is not held up. */
 const FRESH_MS = 100;
 const RULE_MS = 30_000;
+/** The bus lets a connection wait for 128 answers. */
+const MOST_CALLS: Readonly<Record<LinkKind, number>> = { private: Number.POSITIVE_INFINITY, bus: 100 };
 
 function changeOf([name, values]: readonly DbusValue[]): UnitChange {
   const entries = values as readonly (readonly [string, Variant])[];

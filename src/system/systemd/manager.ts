@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs';
 import { CallSlots } from '../../core/call-slots.ts';
 import type { Logger } from '../../core/logger.ts';
-import { hasJob, runJob } from './jobs.ts';
+import { runJob } from './jobs.ts';
 import { Pid1 } from './pid1.ts';
-import { numberOf, type Properties, type PropertyNames, readProperties, textOf } from './properties.ts';
+import { hasJob, numberOf, type Properties, type PropertyNames, readProperties, textOf } from './properties.ts';
 import type { ServiceCallResult, ServiceContact, ServiceManager, ServiceVerb, UnitStatus } from './service-manager.ts';
 import { UnitWatches } from './watches.ts';
 
@@ -71,8 +71,7 @@ export class Systemd implements ServiceManager {
 }
 
 const NO_SYSTEMD = { kind: 'failed', reason: 'systemd does not run here' } as const;
-/** Each of them is sixteen calls, and the bus lets a connection wait for 128 answers. */
-const QUESTIONS = 6;
+const QUESTIONS = 16;
 /** PID 1 answers within milliseconds, unless it is hanging. */
 const SHOW_LIMIT_MS = 10_000;
 const ROUNDS = 3;

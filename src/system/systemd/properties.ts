@@ -106,3 +106,9 @@ export function numberOf(values: Properties, name: string): number {
   const value = values.get(name);
   return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : 0;
 }
+
+/** True where systemd has something to do about the unit (Job, `(uo)`: number and path, 0 where there is none). */
+export function hasJob(values: Properties): boolean {
+  const job = values.get('Job');
+  return Array.isArray(job) && job[0] !== 0;
+}

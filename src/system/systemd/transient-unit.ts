@@ -2,7 +2,7 @@ import { printable } from '../../core/printable.ts';
 import type { CallResult, Limit } from './dbus/connection.ts';
 import { type DbusValue, Variant } from './dbus/values.ts';
 import { type Pid1Link, unitPath } from './link.ts';
-import { numberOf, type Properties, readProperties, textOf } from './properties.ts';
+import { hasJob, numberOf, type Properties, readProperties, textOf } from './properties.ts';
 
 /** What is to become a transient service of systemd's. */
 export interface TransientUnit {
@@ -185,11 +185,16 @@ export class TransientFollower {
     });
   }
 
-  /** Asks how it stands: after a link was lost, or where not everything may have been told. `gone`: systemd has no such unit. */
+  /**
+   * Asks how it stands: after a link was lost, or where not everything may have been told. `gone`: systemd has no such unit any
+   * more, or what it has is nothing but the file of one that it has forgotten while it was executed anew.
+   */
   async ask(limit: Limit): Promise<'known' | 'gone' | 'unknown'> {
     const shown = await readProperties(this.#link, this.#unit, STATE_PROPERTIES, limit);
     if (shown.kind === 'failed') return 'unknown';
-    if (textOf(shown.values, 'LoadState') === 'not-found') return 'gone';
+    const { activeState, code } = stateOf(shown.values);
+    const isAtRest = activeState === 'inactive' && code === 0 && !hasJob(shown.values);
+    if (isAtRest || textOf(shown.values, 'LoadState') === 'not-found') return 'gone';
     for (const [name, value] of shown.values) this.#values.set(name, value);
     return 'known';
   }
@@ -202,7 +207,7 @@ export class TransientFollower {
 const MAX_TIMER_MS = 2 ** 31 - 1;
 const UNIT = 'org.freedesktop.systemd1.Unit';
 const STATE_PROPERTIES = {
-  Unit: ['LoadState', 'ActiveState', 'InvocationID'],
+  Unit: ['LoadState', 'ActiveState', 'Job', 'InvocationID'],
   Service: ['Result', 'MainPID', 'ExecMainCode', 'ExecMainStatus'],
 } as const;
 

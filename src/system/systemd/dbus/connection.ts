@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorMessage } from '../../../core/errors.ts';
 import { printable } from '../../../core/printable.ts';
+import { closeDescriptor, duplicateDescriptor } from '../../native/libc.ts';
 import { UnixStream } from '../../native/unix-stream.ts';
 import { greeting, Handshake } from './handshake.ts';
 import { bodyOf, type DbusMessage, encodeMessage, MessageReader, messageTypes } from './message.ts';
@@ -38,6 +39,8 @@ export type CallResult =
 
 /** Who hears of what nobody has called for. Neither may throw. */
 export interface ConnectionListener {
+  /** How many calls may wait for an answer at once; those beyond wait to be sent. Default: all. */
+  readonly mostCalls?: number;
   onSignal(message: DbusMessage): void;
   /** The connection is over, and not by `close`; called once. */
   onLost(reason: string): void;
@@ -55,8 +58,12 @@ export type OpenedConnection =
  */
 export class DbusConnection {
   readonly #listener: ConnectionListener;
+  readonly #mostCalls: number;
   readonly #reader = new MessageReader();
   readonly #pending = new Map<number, PendingCall>();
+  /** Of the pending calls those that were sent. */
+  readonly #asked = new Set<number>();
+  #held: OutgoingCall[] = [];
   #stream: UnixStream | undefined;
   #handshake: Handshake | undefined = new Handshake();
   #serial = 0;
@@ -64,6 +71,7 @@ export class DbusConnection {
 
   private constructor(listener: ConnectionListener) {
     this.#listener = listener;
+    this.#mostCalls = listener.mostCalls ?? Number.POSITIVE_INFINITY;
   }
 
   /** Connects and authenticates as ourselves. Once it is open the other end has answered. Never rejects. */
@@ -96,13 +104,16 @@ export class DbusConnection {
       return Promise.resolve(refusal ?? { kind: 'lost', reason: 'it is not open' });
     const serial = ++this.#serial;
     const bytes = encodeMessage({ ...call, type: messageTypes.call, serial, descriptors: descriptors.length });
-    // Who does not read for hours must not cost us the memory of all that we ask meanwhile: this is not asked, and not answered.
-    if (this.#stream.waitingBytes <= MAX_WAITING) this.#stream.send(bytes, descriptors);
+    const outgoing: OutgoingCall = { serial, bytes, descriptors };
+    if (this.#asked.size < this.#mostCalls) this.#send(outgoing);
+    else this.#held.push({ ...outgoing, descriptors: descriptors.map(duplicateDescriptor) });
     return new Promise((resolve) => {
       const settle = (result: CallResult): void => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', abort);
         this.#pending.delete(serial);
+        this.#asked.delete(serial);
+        this.#sendHeld();
         resolve(result);
       };
       const abort = (): void => settle({ kind: 'aborted' });
@@ -145,6 +156,22 @@ export class DbusConnection {
     return this.#over === undefined ? undefined : { kind: 'lost', reason: this.#over };
   }
 
+  #send({ serial, bytes, descriptors }: OutgoingCall): void {
+    this.#asked.add(serial);
+    // Who does not read for hours must not cost us the memory of all that we ask meanwhile: this is not asked, and not answered.
+    if ((this.#stream?.waitingBytes ?? 0) <= MAX_WAITING) this.#stream?.send(bytes, descriptors);
+  }
+
+  /** In the order in which they were made; those that nobody waits for any more are never sent. */
+  #sendHeld(): void {
+    while (this.#held.length > 0 && (this.#over !== undefined || this.#asked.size < this.#mostCalls)) {
+      const next = this.#held.shift();
+      if (next === undefined) return;
+      if (this.#pending.has(next.serial)) this.#send(next);
+      next.descriptors.forEach(closeDescriptor);
+    }
+  }
+
   #receive(bytes: Buffer): void {
     try {
       const rest = this.#handshake === undefined ? bytes : this.#handshake.push(bytes);
@@ -180,6 +207,12 @@ function isFrom({ type, sender }: DbusMessage, callee: string | undefined): bool
 }
 
 const BUS = 'org.freedesktop.DBus';
+
+interface OutgoingCall {
+  readonly serial: number;
+  readonly bytes: Buffer;
+  readonly descriptors: readonly number[];
+}
 
 interface PendingCall {
   readonly from: string | undefined;
