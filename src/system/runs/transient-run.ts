@@ -24,6 +24,8 @@ export type RunEnding =
   | { readonly kind: 'overdue' }
   /** The unit is no more, and nobody says how it ended. */
   | { readonly kind: 'gone'; readonly reason: string }
+  /** systemd was told to start it, and to stop it again, and has answered neither. */
+  | { readonly kind: 'unanswered'; readonly reason: string }
   | { readonly kind: 'not_started'; readonly reason: string };
 
 /** The link to PID 1 ended meanwhile. */
@@ -65,11 +67,7 @@ export class TransientRun {
       const { reason } = step;
       if (left().timeoutMs === 0) return { kind: 'overdue' };
       const again = await pid1.speak(left(), (link) =>
-        this.#following(link, async (follower): Promise<Step> => {
-          const found = await follower.ask(left());
-          if (found === 'known') return this.#follow(follower, left);
-          return found === 'gone' ? this.#noted(reason) : { kind: 'lost', reason };
-        }),
+        this.#following(link, async (follower) => (await this.#ask(follower, left, reason)) ?? this.#follow(follower, left)),
       );
       if (again.kind === 'unreachable') return signal.aborted ? { kind: 'aborted' } : { kind: 'gone', reason };
       step = again.value;
@@ -95,8 +93,21 @@ export class TransientRun {
       if (limit.signal?.aborted) return { kind: 'aborted' };
       if (limit.timeoutMs === 0) return { kind: 'overdue' };
       if (!follower.isTold) return { kind: 'lost', reason: 'the connection to systemd was lost' };
-      await follower.next(limit);
+      const nextMs = performance.now() + ASK_MS;
+      await follower.next({ ...limit, timeoutMs: Math.min(limit.timeoutMs, ASK_MS) });
+      // While PID 1 is executed anew it does not tell of everything, on the bus.
+      const asked = performance.now() < nextMs ? undefined : await this.#ask(follower, left, 'systemd has forgotten it');
+      if (asked !== undefined) return asked;
     }
+  }
+
+  /** Undefined where the unit is there, and how it stands is known now. */
+  async #ask(follower: TransientFollower, left: () => Limit, reason: string): Promise<Step | undefined> {
+    const found = await follower.ask(left());
+    // Told of while we were asking.
+    if (isOver(follower.state)) return { kind: 'over', state: follower.state };
+    if (found === 'gone') return this.#noted(reason);
+    return found === 'known' || follower.isTold ? undefined : { kind: 'lost', reason };
   }
 
   /** Undefined once systemd has it. */
@@ -136,7 +147,7 @@ export class TransientRun {
         if (!link.isOpen) return { kind: 'lost', reason: started.reason };
         // PID 1 takes what it is told in that order: should it start yet, it is stopped at once.
         void link.call({ member: 'StopUnit', signature: 'ss', values: [this.#unit, 'replace'] }, { timeoutMs: STOP_LIMIT_MS });
-        return signal.aborted ? { kind: 'aborted' } : { kind: 'not_started', reason: started.reason };
+        return signal.aborted ? { kind: 'aborted' } : { kind: 'unanswered', reason: started.reason };
       default:
         return started satisfies never;
     }
@@ -148,6 +159,8 @@ export class TransientRun {
   }
 }
 
+/** Without a word of systemd's for so long it is asked. */
+const ASK_MS = 2000;
 const STOP_LIMIT_MS = 30_000;
 /** More than twice the longest TimeoutStopSec. */
 const OVERTIME_MS = 15_000;

@@ -102,6 +102,7 @@ export class TransientCommandRunner implements CommandRunner {
       const { words, output } = await streams.finish();
       if (ending.kind === 'aborted') return { kind: 'aborted', output };
       if (ending.kind === 'overdue') return { kind: 'timed_out', afterMs: timeoutMs, output };
+      if (ending.kind === 'unanswered') return { kind: 'lost', reason: ending.reason, output };
       const verdict: RunVerdict =
         ending.kind === 'over' ? verdictOf(ending.state, words) : { kind: 'lost', reason: ending.reason };
       if (verdict.kind === 'timed_out' || verdict.kind === 'signaled') await emptyUnit(unit);

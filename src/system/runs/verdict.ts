@@ -15,7 +15,7 @@ export type RunVerdict =
   | { readonly kind: 'lost'; readonly reason: string };
 
 /** What the run's shell says, on a descriptor that only it can write to, before it becomes the command. */
-export const BEGUN = 'monitor_service: begun';
+export const BEGUN = 'monitor_service:begun';
 
 /**
  * The verdict on a run that is over, by how systemd tells its end. `words`: what was said before the command; the exit code alone would

@@ -17,7 +17,7 @@ export interface Script {
 /** What stands before a shell that is to find nothing in its environment, for its script brings all. */
 export const EMPTY_ENVIRONMENT: readonly string[] = ['/usr/bin/env', '-i'];
 
-/** A shell line with these variables in its environment; their names are ones that a shell can hold. `begun`: see `loader`. */
+/** A shell line with these variables in its environment; their names are ones that a shell can hold. `begun`: a plain word, see `loader`. */
 export function lineScript(line: string, environment: Readonly<Record<string, string>>, begun?: string): Script {
   const exports = Object.entries(environment).map(([name, value]) => `export ${name}=${quoted(value)}`);
   // Without a line break: the shell counts lines as the operator does.
@@ -116,11 +116,12 @@ const EMPTY_INPUT = 'exec </dev/null';
 
 /**
  * The shell, and what it does first. `begun`: a word that it writes to the standard error that it is given; that of the text is
- * its standard output then. `-p` for bash: it reads no file of somebody's, and takes no function from its environment.
+ * its standard output then. `-p` for bash: it reads no file of somebody's, and takes no function from its environment. Without
+ * `;`, `$` and quotes: at a daemon-reload systemd 252 reads a transient unit again, and these are changed then.
  */
 function loader(begun?: string): string[] {
   const shell = shellPath();
-  const tell = begun === undefined ? '' : `exec 4>&2 2>&1; echo ${quoted(begun)} >&4; exec 4>&-; `;
+  const tell = begun === undefined ? '' : `exec 4>&2 2>&1 && echo ${begun} >&4 && exec 4>&- && `;
   const line = `${tell}. /dev/stdin`;
   return shell.endsWith('/bash') ? [shell, '-p', '-c', line] : [shell, '-c', line];
 }

@@ -61,7 +61,7 @@ export class DbusConnection {
   readonly #mostCalls: number;
   readonly #reader = new MessageReader();
   readonly #pending = new Map<number, PendingCall>();
-  /** Of the pending calls those that were sent. */
+  /** Calls that were sent and are not answered, whether or not anybody waits for it still: the bus counts them. */
   readonly #asked = new Set<number>();
   #held: OutgoingCall[] = [];
   #stream: UnixStream | undefined;
@@ -112,8 +112,7 @@ export class DbusConnection {
         clearTimeout(timer);
         signal?.removeEventListener('abort', abort);
         this.#pending.delete(serial);
-        this.#asked.delete(serial);
-        this.#sendHeld();
+        if (this.#over !== undefined) this.#sendHeld();
         resolve(result);
       };
       const abort = (): void => settle({ kind: 'aborted' });
@@ -157,7 +156,7 @@ export class DbusConnection {
   }
 
   #send({ serial, bytes, descriptors }: OutgoingCall): void {
-    this.#asked.add(serial);
+    if (Number.isFinite(this.#mostCalls)) this.#asked.add(serial);
     // Who does not read for hours must not cost us the memory of all that we ask meanwhile: this is not asked, and not answered.
     if ((this.#stream?.waitingBytes ?? 0) <= MAX_WAITING) this.#stream?.send(bytes, descriptors);
   }
@@ -187,6 +186,7 @@ export class DbusConnection {
   #take(message: DbusMessage): void {
     if (message.type === messageTypes.signal) this.#listener.onSignal(message);
     if (message.type !== messageTypes.reply && message.type !== messageTypes.error) return;
+    if (this.#asked.delete(message.replySerial)) this.#sendHeld();
     const pending = this.#pending.get(message.replySerial);
     if (pending === undefined || !isFrom(message, pending.from)) return;
     const values = bodyOf(message);
