@@ -35,6 +35,8 @@ function planRecord({ argv, executable, cwd, environment, uid, gid, groups }: La
   const variables = firstValues(environment).set('MONITOR_RUN_ID', runId);
   const script = programScript({ executable, argv, cwd, environment: variables });
   if (script === undefined) return { kind: 'refused', reason: NEEDS_BASH };
+  // What a unit has by itself needs nobody to take it.
+  if (uid === 0 && gid === 0 && groups.length === 0) return ready([], script);
   // Not User=: systemd adds the groups that the user has in the database by now.
   return ready(setpriv(uid, gid, groupsOption(groups)), script);
 }
