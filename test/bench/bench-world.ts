@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 import { DaemonWorld, type Scope, type Sections } from '../helpers/daemon-world.ts';
 import type { Mariadb } from '../helpers/mariadb.ts';
+import { nodeArgs } from './line-program.ts';
 import type { BenchRow } from './report.ts';
 
 /** One part of the benchmark, from start to end. `tell` says how far it is. */
@@ -99,16 +98,6 @@ const SECTIONS: Sections = {
   logging: { format: 'json' },
   'process.default': { restart_command: `sleep ${RESTART_S}`, restart_delay: undefined },
 };
-
-/** What stands between Node and the program in the unit's ExecStart. */
-export function nodeArgs(): string[] {
-  const unit = readFileSync(join(import.meta.dirname, '../../monitor_service.service'), 'utf8');
-  const words = /^ExecStart=(.*)$/m.exec(unit)?.[1]?.split(' ') ?? [];
-  return words.slice(
-    1,
-    words.findIndex((word) => word.endsWith('.js')),
-  );
-}
 
 /** When the daemon first told of an alarm after `sinceMs`, milliseconds of the epoch: the end of the poll that saw it. */
 export function firstFound(stdout: string, sinceMs: number): number {

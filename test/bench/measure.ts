@@ -7,6 +7,12 @@ export function cpuMs(pid: number): number {
   return ns.reduce((sum, n) => sum + n, 0) / 1e6;
 }
 
+/** CPU time of the children that a process has waited for, and of theirs, milliseconds in steps of 10 (proc_pid_stat(5), cutime and cstime). */
+export function childrenCpuMs(pid: number): number {
+  const fields = statFields(pid);
+  return (Number(fields[13]) + Number(fields[14])) * 10;
+}
+
 /** Resident memory of a process, MB. */
 export function residentMb(pid: number): number {
   const line = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
@@ -24,8 +30,13 @@ export function childrenOf(pid: number): string[] {
  * this number stands still and there are no children now, none was started meanwhile.
  */
 export function childFaults(pid: number): number {
+  return Number(statFields(pid)[8]);
+}
+
+/** From the third on: of the second, the name, anything may be part. */
+function statFields(pid: number): string[] {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[8]);
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 /** The middle one. */

@@ -10,7 +10,7 @@ import { waitFor } from '../helpers/wait-for.ts';
 import type { BenchPart } from './bench-world.ts';
 import { median } from './measure.ts';
 import { type Look, openPsutil, type PsutilLooks, WARM_UPS } from './psutil-looks.ts';
-import type { BenchRow } from './report.ts';
+import { type BenchRow, plainRow, ratioRow } from './report.ts';
 
 const IDLE = 1000;
 /**
@@ -76,26 +76,26 @@ async function measure(
   }
   const [ps, psFields, allFields] = [middle(looks.ps), middle(looks.psFields), middle(looks.allFields)];
   const rows: BenchRow[] = [
-    { what: seen(ps, 'ps aux'), value: ps.wallMs, unit: 'ms', against: '', reached: undefined },
-    {
+    ratioRow({
       what: seen(psFields, 'our table, the fields of ps aux'),
       value: psFields.wallMs,
       unit: 'ms',
-      against: `at most twice ps aux (${(psFields.wallMs / ps.wallMs).toFixed(2)} of it)`,
-      reached: psFields.wallMs <= 2 * ps.wallMs,
-    },
+      floor: ps.wallMs,
+      atMost: 2,
+      of: seen(ps, 'ps aux'),
+    }),
   ];
-  const allRow = { what: seen(allFields, `our table, all ${all.length} fields`), value: allFields.wallMs, unit: 'ms' };
+  const what = seen(allFields, `our table, all ${all.length} fields`);
   if (psutil === undefined) {
-    return [...rows, { ...allRow, against: 'psutil: skipped, no Python here has it (python3-psutil)', reached: undefined }];
+    const skipped = 'psutil: skipped, no Python here has it (python3-psutil)';
+    return [...rows, { ...plainRow(what, allFields.wallMs, 'ms'), against: skipped }];
   }
   const theirs = middle(looks.psutil);
-  const times = [theirs.wallMs / allFields.wallMs, theirs.cpuMs / allFields.cpuMs].map((ratio) => ratio.toFixed(1));
-  const against = `at least five times as fast as psutil (${times[0]} times; in CPU time ${times[1]})`;
+  const of = seen(theirs, 'psutil, as_dict()');
   return [
     ...rows,
-    { what: seen(theirs, 'psutil, as_dict()'), value: theirs.wallMs, unit: 'ms', against: '', reached: undefined },
-    { ...allRow, against, reached: allFields.wallMs * 5 <= theirs.wallMs },
+    ratioRow({ what, value: allFields.wallMs, unit: 'ms', floor: theirs.wallMs, atMost: 0.2, of }),
+    ratioRow({ what: 'of it CPU', value: allFields.cpuMs, unit: 'ms', floor: theirs.cpuMs, of }),
   ];
 }
 

@@ -3,12 +3,45 @@ export interface BenchRow {
   readonly what: string;
   readonly value: number;
   readonly unit: string;
-  /** For people: `ideal 2.5 s`, `under 2 ms`. */
+  /** For people: `1.12 of the floor 2.50 s, at most 1.20`. */
   readonly against: string;
   /** Undefined where nothing was promised. */
   readonly reached: boolean | undefined;
   /** What the bash service took for the same work, in the same unit (seed 000, measured beforehand). */
   readonly bash?: number | undefined;
+  /** What it is a ratio to, in the same unit; undefined where a count was promised, or nothing. */
+  readonly floor?: number;
+  readonly atMost?: number | undefined;
+}
+
+/** Something measured, and the least this machine takes for it, measured in the same run. */
+export interface Measured {
+  readonly what: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly floor: number;
+  /** For people: whose the floor is. */
+  readonly of: string;
+  /** The ratio that is promised; none where undefined. */
+  readonly atMost?: number | undefined;
+  readonly bash?: number | undefined;
+}
+
+/** A row whose target is a ratio to a floor: machines differ by a factor of four, these hardly. */
+export function ratioRow({ of, ...measured }: Measured): BenchRow {
+  const { value, unit, floor, atMost } = measured;
+  const ratio = value / floor;
+  const target = atMost === undefined ? '' : `, at most ${atMost.toFixed(2)}`;
+  return {
+    ...measured,
+    against: `${ratio.toFixed(2)} of the floor ${short(floor)} ${unit}${target} (${of})`,
+    reached: atMost === undefined ? undefined : ratio <= atMost,
+  };
+}
+
+/** A row that promises nothing. */
+export function plainRow(what: string, value: number, unit: string): BenchRow {
+  return { what, value, unit, against: '', reached: undefined };
 }
 
 /** The rows as a table for people. */
@@ -32,7 +65,8 @@ export function table(rows: readonly BenchRow[]): string {
 /** Columns whose cells stand to the right. */
 const NUMBERS: ReadonlySet<number> = new Set([1, 3]);
 
-function short(value: number): string {
+/** Three digits or more. */
+export function short(value: number): string {
   if (Number.isInteger(value)) return String(value);
   return value.toFixed(Math.abs(value) < 10 ? 2 : 1);
 }
