@@ -1,23 +1,37 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+/** The longest time that the loop of this process was held up, in milliseconds. */
+export interface Held {
+  /** By whatever it was: its own work, something it waited for, or other processes of a busy machine. */
+  readonly wallMs: number;
+  /** By its own work: no more than the CPU time that the process took meanwhile. */
+  readonly workMs: number;
+}
 
-/** The longest time that the loop of this process was held up since the call of `measureLag`, in milliseconds. */
 export interface Lag {
-  /** Up to now; from now on it is measured anew. */
-  take(): number;
+  /** Since the last call, or the start; from now on it is measured anew. */
+  take(): Held;
   stop(): void;
 }
 
 /** Looks every 5 ms. */
 export function measureLag(): Lag {
-  const delays = monitorEventLoopDelay({ resolution: LOOK_MS });
-  delays.enable();
+  let worst: Held = { wallMs: 0, workMs: 0 };
+  let [lastMs, lastCpu] = [performance.now(), process.cpuUsage()];
+  const look = (): void => {
+    const [nowMs, cpu] = [performance.now(), process.cpuUsage(lastCpu)];
+    const wallMs = Math.max(nowMs - lastMs - LOOK_MS, 0);
+    const workMs = Math.min(wallMs, (cpu.user + cpu.system) / 1000);
+    worst = { wallMs: Math.max(worst.wallMs, wallMs), workMs: Math.max(worst.workMs, workMs) };
+    [lastMs, lastCpu] = [nowMs, process.cpuUsage()];
+  };
+  const timer = setInterval(look, LOOK_MS);
   return {
     take: () => {
-      const lag = Math.max(delays.max / 1e6 - LOOK_MS, 0);
-      delays.reset();
-      return lag;
+      look();
+      const taken = worst;
+      worst = { wallMs: 0, workMs: 0 };
+      return taken;
     },
-    stop: () => void delays.disable(),
+    stop: () => clearInterval(timer),
   };
 }
 
@@ -27,6 +41,6 @@ const LOOK_MS = 5;
 if (process.argv[1] === import.meta.filename) {
   const lag = measureLag();
   process.stdout.write('begun\n');
-  process.stdin.on('data', () => process.stdout.write(`${lag.take()}\n`));
+  process.stdin.on('data', () => process.stdout.write(`${lag.take().wallMs}\n`));
   process.stdin.on('end', () => process.exit(0));
 }

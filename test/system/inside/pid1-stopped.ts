@@ -8,7 +8,7 @@ import type { CommandResult } from '../../../src/system/spawn/command-result.ts'
 import { readProperties, textOf } from '../../../src/system/systemd/properties.ts';
 import { never } from '../../helpers/strategy-parts.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
-import { measureLag } from './pid1-lag.ts';
+import { type Held, measureLag } from './pid1-lag.ts';
 import { defineUnits, kinds, openWay, ourUnits, shown, systemctl, WAYS, type Way, ways } from './pid1-ways.ts';
 
 // Runs under a real systemd, where it is PID 1: see pid1.test.ts. That stops PID 1 once the file `ready` is there, says so by the
@@ -48,13 +48,13 @@ test('while PID 1 stands still nobody is held up; what can wait goes on after it
   const lag = measureLag();
   t.after(() => lag.stop());
   const lags: string[] = [];
-  const excess: number[] = [];
-  /** By how much it is more than twice what this machine does to a process that does nothing. */
-  const takeLag = async (when: string): Promise<number> => {
-    const [own, idle] = [lag.take(), await askControl(control)];
-    lags.push(`${when} ${own.toFixed(1)} ms (a process that does nothing: ${idle.toFixed(1)} ms)`);
-    return own - 2 * idle;
+  const takeLag = async (when: string): Promise<Held> => {
+    const [held, idle] = [lag.take(), await askControl(control)];
+    const [wall, work] = [held.wallMs.toFixed(1), held.workMs.toFixed(1)];
+    lags.push(`${when} ${wall} ms, by its own work ${work} ms (a process that does nothing: ${idle.toFixed(1)} ms)`);
+    return held;
   };
+  const silence: Held[] = [];
   await takeLag('before');
 
   // Some are on their way at the moment at which it stops.
@@ -64,7 +64,7 @@ test('while PID 1 stands still nobody is held up; what can wait goes on after it
   const stoppedMs = performance.now();
   await delay(300);
   const racers = racing();
-  excess.push(await takeLag('around its stop'));
+  silence.push(await takeLag('around its stop'));
 
   const short = ways.map((by) => refused(open[by], by, units.filter((unit) => unit.by === by)[0]?.unit ?? ''));
   const long = ways.map((by) =>
@@ -75,7 +75,7 @@ test('while PID 1 stands still nobody is held up; what can wait goes on after it
     ),
   );
   await Promise.all(short);
-  excess.push(await takeLag('while what could not wait was given up'));
+  silence.push(await takeLag('while what could not wait was given up'));
   t.diagnostic(`all that could not wait had been given up after ${((performance.now() - stoppedMs) / 1000).toFixed(1)} s`);
   await delay(Math.max(LATE_MS - (performance.now() - stoppedMs), 0));
   // A question waits for 10 s; these are still waiting when PID 1 goes on.
@@ -84,7 +84,7 @@ test('while PID 1 stands still nobody is held up; what can wait goes on after it
   );
   writeFileSync(signpost('asked'), '');
   await waitFor('PID 1 goes on', () => existsSync(signpost('continued')), 60_000);
-  excess.push(await takeLag('until PID 1 went on'));
+  silence.push(await takeLag('until PID 1 went on'));
 
   for (const answer of await Promise.all(late)) {
     assert(answer.kind === 'status' && answer.status.activeState === 'active', JSON.stringify(answer));
@@ -106,7 +106,12 @@ test('while PID 1 stands still nobody is held up; what can wait goes on after it
   const traces = ways.flatMap((by) => readdirSync(open[by].dir).filter((name) => name.startsWith('refused')));
   assert.deepEqual(traces, [], 'what was given up has not happened');
   for (const line of lags) t.diagnostic(`longest time that the loop was held up, ${line}`);
-  assert(Math.max(...excess) < 50, `the loop was held up for more than 50 ms: ${lags.join('; ')}`);
+  const told = lags.join('; ');
+  for (const { wallMs, workMs } of silence) {
+    assert(workMs < 50, `what we did held up the loop for ${workMs} ms: ${told}`);
+    // On a busy machine everybody is held up at times; who waited for PID 1 would be until it goes on.
+    assert(wallMs < 1000, `the loop was held up for ${wallMs} ms: ${told}`);
+  }
   done = true;
 });
 
