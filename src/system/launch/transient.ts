@@ -39,10 +39,12 @@ export class TransientLauncher implements ProgramLauncher {
     const unit = appUnit(launch.systemName);
     const startedMs = Date.now();
     const spoken = await this.#pid1.speak({ timeoutMs: launch.timeoutMs, signal, alive: true }, async (link) => {
+      const started = await this.#start(link, launch, plan.script);
+      if (started.kind !== 'started') return started;
+      // Not before: what was told until then may be of the unit that bore the name before.
       const follower = new TransientFollower(link, unit);
       try {
-        const started = await this.#start(link, launch, plan.script);
-        return started.kind === 'started' ? await watch(follower, graceMs, signal) : started;
+        return await watch(follower, graceMs, signal);
       } finally {
         follower.stop();
       }
@@ -145,11 +147,11 @@ async function watch(
   signal: AbortSignal,
 ): Promise<(LaunchResult & { readonly kind: 'launched' }) | { readonly kind: 'ended'; readonly state: TransientState }> {
   const endMs = performance.now() + graceMs;
-  for (;;) {
+  for (let isFirst = true; ; isFirst = false) {
     const leftMs = endMs - performance.now();
     const isLast = leftMs <= 0 || signal.aborted || !follower.isTold;
-    // Not everything may have been told: a systemd 239 keeps it back, and a link may have ended.
-    if (isLast || follower.state.code !== 0) await follower.ask(ANSWER);
+    // Not everything has been told: what came first was before us, a systemd 239 keeps some back, and a link may have ended.
+    if (isFirst || isLast) await follower.ask(ANSWER);
     const { state } = follower;
     if (state.code !== 0) return { kind: 'ended', state };
     // It was started, and nobody says that it has ended.

@@ -113,7 +113,8 @@ export class UnixStream {
       if (sent < 0) {
         const fault = errorName(this.#libc);
         this.#watch.awaitRoom(true);
-        // That it was closed is found by reading.
+        // That it was closed is found by reading; to wait for room would be to wait for nothing.
+        if (fault === 'EPIPE') this.#watch.awaitRoom(false);
         return PASSING.includes(fault) || fault === 'EPIPE' ? undefined : `it cannot be written to: ${fault}`;
       }
       // They go with the first byte.

@@ -1,3 +1,4 @@
+import { systemClock } from '../../core/clock.ts';
 import { errorMessage } from '../../core/errors.ts';
 import type { Script } from '../spawn/script.ts';
 import type { Limit } from '../systemd/dbus/connection.ts';
@@ -69,8 +70,9 @@ export class TransientRun {
       const again = await pid1.speak(left(), (link) =>
         this.#following(link, async (follower) => (await this.#ask(follower, left, reason)) ?? this.#follow(follower, left)),
       );
-      if (again.kind === 'unreachable') return signal.aborted ? { kind: 'aborted' } : { kind: 'gone', reason };
+      if (again.kind === 'unreachable') return signal.aborted ? { kind: 'aborted' } : this.#noted(reason);
       step = again.value;
+      if (step.kind === 'lost') await systemClock.sleep(AGAIN_MS, signal);
     }
     return step;
   }
@@ -161,6 +163,7 @@ export class TransientRun {
 
 /** Without a word of systemd's for so long it is asked. */
 const ASK_MS = 2000;
+const AGAIN_MS = 250;
 const STOP_LIMIT_MS = 30_000;
 /** More than twice the longest TimeoutStopSec. */
 const OVERTIME_MS = 15_000;

@@ -24,6 +24,7 @@ export async function runJob(pid1: Pid1, verb: JobVerb, unit: string, limit: Lim
     const again = await pid1.speak(left(), (link) => takeUp(link, verb, unit, before, left()));
     if (again.kind === 'unreachable') return failed(`systemd was lost sight of meanwhile: ${again.reason}`);
     step = again.value;
+    if (step.kind === 'lost') await pause(LOOK_MS);
   }
   return step;
 }
@@ -87,7 +88,9 @@ function becameOf(verb: JobVerb, unit: string, before: string | undefined, value
   const state = textOf(values, 'ActiveState');
   const isDown = state === 'inactive' || state === 'failed';
   if (verb === 'stop') return isDown ? { kind: 'done' } : failed(`${UNSEEN}, and ${unit} is ${state}`);
-  const isNew = before !== undefined && lifeIn(values) !== before;
+  const life = lifeIn(values);
+  // A unit that systemd has forgotten has none: that is no new one.
+  const isNew = before !== undefined && life !== '' && life !== before;
   const isUp = ['active', 'reloading', 'refreshing'].includes(state);
   // A oneshot has done its work and is at rest.
   const isThrough = state === 'inactive' && textOf(values, 'Result') === 'success';

@@ -38,7 +38,7 @@ export class Systemd implements ServiceManager {
         const { value } = spoken;
         if (value.kind === 'known') return unitStatus(value.values);
         // A question can be asked again without harm.
-        if (!value.lost || round === ROUNDS) return value;
+        if (!value.lost || round === ROUNDS) return { kind: 'failed', reason: value.reason };
       }
     } finally {
       this.#slots.release();

@@ -100,8 +100,12 @@ export class Pid1 {
     const direct = await Pid1Link.open('private', this.#addresses.private, limit);
     // Where it is there and only silent, PID 1 is what does not answer: the bus would be no help.
     const opened = direct.kind === 'open' || direct.silent ? direct : await Pid1Link.open('bus', this.#addresses.bus, limit);
-    if (opened.kind === 'open') this.#link = opened.link;
-    else if (direct.kind === 'failed' && opened !== direct) return { ...opened, reason: `${direct.reason}; ${opened.reason}` };
+    if (opened.kind === 'open') {
+      this.#link = opened.link;
+      // Whoever asked for it may have given up.
+      if (this.#users === 0) this.#idle = setTimeout(() => this.close(), this.#idleMs).unref();
+    } else if (direct.kind === 'failed' && opened !== direct)
+      return { ...opened, reason: `${direct.reason}; ${opened.reason}` };
     return opened;
   }
 

@@ -146,6 +146,8 @@ export class TransientFollower {
   readonly #values = new Map<string, DbusValue>();
   readonly #stops: (() => void)[];
   #wake = (): void => {};
+  /** Changes that were told so far. */
+  #heard = 0;
 
   /** To be made before the unit is started: from then on nothing is missed. */
   constructor(link: Pid1Link, unit: string) {
@@ -153,6 +155,7 @@ export class TransientFollower {
     this.#unit = unit;
     this.#stops = [
       link.onUnit(unitPath(unit), ({ interface: owner, values }) => {
+        this.#heard++;
         for (const [name, value] of values) this.#values.set(name, value);
         // Each change comes in two halves, this one last: between them what is known does not belong together.
         if (owner === UNIT) this.#wake();
@@ -190,11 +193,15 @@ export class TransientFollower {
    * more, or what it has is nothing but the file of one that it has forgotten while it was executed anew.
    */
   async ask(limit: Limit): Promise<'known' | 'gone' | 'unknown'> {
+    const heard = this.#heard;
     const shown = await readProperties(this.#link, this.#unit, STATE_PROPERTIES, limit);
+    // What was told meanwhile may be newer than the answers: both can come in one read.
+    if (this.#heard !== heard && isOver(this.state)) return 'known';
     if (shown.kind === 'failed') return 'unknown';
     const { activeState, code } = stateOf(shown.values);
     const isAtRest = activeState === 'inactive' && code === 0 && !hasJob(shown.values);
     if (isAtRest || textOf(shown.values, 'LoadState') === 'not-found') return 'gone';
+    if (this.#heard !== heard) return this.ask(limit);
     for (const [name, value] of shown.values) this.#values.set(name, value);
     return 'known';
   }

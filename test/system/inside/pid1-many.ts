@@ -43,6 +43,20 @@ for (const by of ways) {
   });
 }
 
+test('a loop that is held up again and again loses nothing of what commands say and how they end', async (t) => {
+  const { run } = openWay(t);
+  const holding = setInterval(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 150), 5);
+  t.after(() => clearInterval(holding));
+  const results = await Promise.all(
+    Array.from({ length: 20 }, (_, i) =>
+      run(`sleep 0.${i % 10}; echo ${i}; exit ${i}`, { kind: i % 4 < 3 ? 'check' : 'action', timeoutMs: 120_000 }),
+    ),
+  );
+  clearInterval(holding);
+  const expected = results.map((_, exitCode) => ({ kind: 'exited', exitCode, output: `${exitCode}\n` }));
+  assert.deepEqual(results, expected);
+});
+
 test(`${UNITS} watched units: each death is told of, and everybody is told once the bus is back`, async (t) => {
   const seed = Date.now() % 100_000;
   t.diagnostic(`seed ${seed}`);

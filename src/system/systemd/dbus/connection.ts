@@ -176,7 +176,7 @@ export class DbusConnection {
       const rest = this.#handshake === undefined ? bytes : this.#handshake.push(bytes);
       if (rest === undefined) return;
       this.#handshake = undefined;
-      for (const message of this.#reader.push(rest)) this.#take(message);
+      for (const message of this.#reader.push(rest)) if (this.#over === undefined) this.#take(message);
     } catch (error) {
       // Bytes that are no messages; whatever follows them means nothing any more.
       this.#lose(errorMessage(error));

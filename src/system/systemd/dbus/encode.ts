@@ -24,7 +24,7 @@ class Writer {
       case 'v':
         if (!(value instanceof Variant)) throw unfit(type, value);
         this.#signature(value.signature);
-        for (const inner of parseSignature(value.signature)) this.write(inner, value.value);
+        this.#variant(type, value);
         break;
       case 'a':
         this.#array(type.of, value);
@@ -56,9 +56,15 @@ class Writer {
         break;
       }
       default:
-        if (typeof value !== 'number') throw unfit(type, value);
+        if (typeof value !== 'number' || (type.code !== 'd' && !Number.isInteger(value))) throw unfit(type, value);
         this.#number(type.code, value);
     }
+  }
+
+  #variant(type: DbusType, value: Variant): void {
+    const [inner, ...more] = parseSignature(value.signature);
+    if (inner === undefined || more.length > 0) throw unfit(type, value);
+    this.write(inner, value.value);
   }
 
   #array(of: DbusType, value: DbusValue | undefined): void {
