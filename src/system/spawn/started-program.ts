@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as breathe, setTimeout as delay } from 'node:timers/promises';
 import { ProcessTable } from '../proc/table.ts';
 import type { CommandResult } from './command-result.ts';
 import { killRun } from './kill-run.ts';
@@ -71,6 +71,7 @@ export function commandResult(ending: Ending, timeoutMs: number, output: string)
 export class ProgramOutput {
   readonly #streams: readonly Readable[];
   readonly #joined = new OutputTail();
+  #received = 0;
   readonly #stdout = new OutputTail();
   readonly #stderr = new OutputTail();
 
@@ -78,6 +79,7 @@ export class ProgramOutput {
     this.#streams = [stdout, stderr].filter((stream) => stream !== undefined);
     for (const stream of this.#streams) {
       stream.on('data', (chunk: Buffer) => {
+        this.#received += chunk.length;
         this.#joined.push(chunk);
         (stream === stdout ? this.#stdout : this.#stderr).push(chunk);
       });
@@ -93,6 +95,11 @@ export class ProgramOutput {
     const moment = new AbortController();
     await Promise.race([closed, delay(DRAIN_MS, undefined, { signal: moment.signal }).catch(() => {})]);
     moment.abort();
+    // The moment may be over before a loop that was held up has read what came long ago.
+    for (let turn = 0, before = -1; turn < MOST_TURNS && before < this.#received; turn++) {
+      before = this.#received;
+      await breathe();
+    }
     for (const stream of this.#streams) stream.destroy();
   }
 
@@ -112,4 +119,6 @@ export class ProgramOutput {
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
 const DRAIN_MS = 100;
+/** One who never stops writing is not waited for. */
+const MOST_TURNS = 100;
 const REAP_MS = 2000;
