@@ -95,8 +95,8 @@ function becameOf(verb: JobVerb, unit: string, before: string | undefined, value
   // A oneshot has done its work and is at rest.
   const isThrough = state === 'inactive' && textOf(values, 'Result') === 'success';
   if (isUp ? isNew || verb === 'start' : isThrough && isNew) return { kind: 'done' };
-  // Not up, and nothing under way: systemd waits for its next try, or has given it up.
-  return failed(isUp || isThrough ? `${UNSEEN}, and ${unit} is ${state}` : describeFailure(unit, values));
+  // Not up, and nothing under way: systemd waits for its next try, or has given it up. What an earlier life came to is no answer.
+  return failed(isUp || isThrough || !isNew ? `${UNSEEN}, and ${unit} is ${state}` : describeFailure(unit, values));
 }
 
 const UNSEEN = 'the connection to systemd was lost meanwhile: how it ended is not known';
