@@ -118,7 +118,7 @@ const BLOCK = 512;
 const BLOCK_SLACK = 64 * 1024;
 
 /** A file longer than this is cut: 1 MiB. */
-export const RUN_FILE_LIMIT: number = 1024 * 1024;
+const RUN_FILE_LIMIT = 1024 * 1024;
 
 /** Undefined where `name` is none of ours. */
 export function parseRunFileName(name: string): RunFileName | undefined {

@@ -1,3 +1,4 @@
+import { systemClock } from '../../core/clock.ts';
 import type { CallResult, Limit } from './dbus/connection.ts';
 import { describeFailure, FAILURE_PROPERTIES, jobWords } from './job-words.ts';
 import { type Pid1Link, type RemovedJob, unitPath } from './link.ts';
@@ -24,7 +25,7 @@ export async function runJob(pid1: Pid1, verb: JobVerb, unit: string, limit: Lim
     const again = await pid1.speak(left(), (link) => takeUp(link, verb, unit, before, left()));
     if (again.kind === 'unreachable') return failed(`systemd was lost sight of meanwhile: ${again.reason}`);
     step = again.value;
-    if (step.kind === 'lost') await pause(LOOK_MS);
+    if (step.kind === 'lost') await systemClock.sleep(LOOK_MS, limit.signal);
   }
   return step;
 }
@@ -71,7 +72,7 @@ async function takeUp(link: Pid1Link, verb: JobVerb, unit: string, before: strin
       if (performance.now() >= endMs)
         return failed(`its job is not done after ${seconds(limit.timeoutMs)}, systemd goes on with it`);
       // By a look too: systemd 239 does not tell of everything before it is done with a job.
-      await Promise.race([changed, pause(LOOK_MS)]);
+      await Promise.race([changed, systemClock.sleep(LOOK_MS)]);
     }
   } finally {
     for (const stop of stops) stop();
@@ -188,8 +189,4 @@ function failed(reason: string): ServiceCallResult {
 
 function seconds(ms: number): string {
   return `${Math.round(ms / 100) / 10} s`;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -47,7 +47,7 @@ export class Pid1 {
         : { kind: 'spoken', value: await action(found.link) };
     } finally {
       this.#users--;
-      if (this.#users === 0) this.#idle = setTimeout(() => this.close(), this.#idleMs).unref();
+      this.#rest();
     }
   }
 
@@ -86,6 +86,13 @@ export class Pid1 {
     }
   }
 
+  /** Lets the link go after a while, where nobody uses it. */
+  #rest(): void {
+    if (this.#users > 0) return;
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => this.close(), this.#idleMs).unref();
+  }
+
   /** The link that is open, or the one that is being opened, whoever asked for it. */
   #open(): Promise<OpenedLink> {
     if (this.#link?.isOpen) return Promise.resolve({ kind: 'open', link: this.#link });
@@ -103,7 +110,7 @@ export class Pid1 {
     if (opened.kind === 'open') {
       this.#link = opened.link;
       // Whoever asked for it may have given up.
-      if (this.#users === 0) this.#idle = setTimeout(() => this.close(), this.#idleMs).unref();
+      this.#rest();
     } else if (direct.kind === 'failed' && opened !== direct)
       return { ...opened, reason: `${direct.reason}; ${opened.reason}` };
     return opened;

@@ -149,7 +149,7 @@ export class TransientFollower {
   /** Changes that were told so far. */
   #heard = 0;
 
-  /** To be made before the unit is started: from then on nothing is missed. */
+  /** What is told from now on is not missed; what was before, `ask` tells. */
   constructor(link: Pid1Link, unit: string) {
     this.#link = link;
     this.#unit = unit;
