@@ -34,11 +34,9 @@ export async function judgeDeath(death: ProcessDeath, inquiry: DeathInquiry): Pr
   const { signal, isRecovering, find, showUnit, pause } = inquiry;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS)) {
     if (isRecovering()) return { kind: 'expected', why: 'a recovery is under way' };
-    // At the same time: to ask systemd takes some ten milliseconds.
-    const [running, shown] = await Promise.all([find(), showUnit()]);
-    let verdict = weigh(death, running, shown, inquiry);
-    // While systemd was asked it may have started the program.
-    if (verdict.kind === 'alarm' && shown !== undefined) verdict = weigh(death, await find(), shown, inquiry);
+    const shown = await showUnit();
+    // After that: while systemd was asked it may have started the program.
+    const verdict = weigh(death, await find(), shown, inquiry);
     if (signal.aborted) return { kind: 'aborted' };
     if (verdict.kind !== 'wait') return verdict;
     await pause(pauseMs);

@@ -16,6 +16,8 @@ const { values, positionals } = parseArgs({ options: { pairs: { type: 'string' }
 const PAIRS = Number(values.pairs ?? 10);
 /** In each turn. */
 const ROUNDS = 5;
+/** Of each kind of alarm, fifty each: the first are of a daemon that has just started. */
+const BURSTS = 3;
 const OLD = '/srv/old';
 
 /** All that was measured of one checkout; each value is one round's, of the resident memory one daemon's. */
@@ -47,7 +49,7 @@ async function compare(old: string): Promise<void> {
       const container = await bootForExits(server, [`--bind-ro=${old}:${OLD}`]);
       const [before, after] = [emptyFigures(), emptyFigures()];
       const turn = async (project: string, figures: Figures): Promise<void> => {
-        const { residentMb, ...turns } = await systemdFigures(container, { project, rounds: ROUNDS, bursts: 1 });
+        const { residentMb, ...turns } = await systemdFigures(container, { project, rounds: ROUNDS, bursts: BURSTS });
         figures.residentMb.push(residentMb);
         for (const [key, { ours }] of Object.entries(turns)) figures[key as keyof Figures].push(...ours);
         figures.exit.push(...(await exitTimes(container, { database, rounds: ROUNDS, how: 'transient', project })).ours);

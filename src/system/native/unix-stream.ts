@@ -26,6 +26,8 @@ export class UnixStream {
   readonly #watch: DescriptorWatch;
   #waiting: OutgoingBytes[] = [];
   #waitingBytes = 0;
+  /** What waits will be sent without another word: at the end of this turn, or once there is room. */
+  #due = false;
   #closed = false;
 
   private constructor(libc: Libc, fd: number, listener: StreamListener) {
@@ -54,13 +56,18 @@ export class UnixStream {
     return this.#waitingBytes;
   }
 
-  /** Sends `bytes`, and with the first of them copies of `descriptors`, which stay the caller's and may be closed at once. */
+  /**
+   * Sends `bytes`, and with the first of them copies of `descriptors`, which stay the caller's and may be closed at once. What one turn
+   * sends goes in one call of the kernel's, which wakes the other side once.
+   */
   send(bytes: Buffer, descriptors: readonly number[] = []): void {
     if (this.#closed) return;
     this.#waiting.push({ bytes, descriptors: descriptors.map(duplicateDescriptor) });
     this.#waitingBytes += bytes.length;
-    // Here a fault is only noted: whoever sends must not be told of the end before his own call has returned.
-    if (this.#waiting.length === 1) this.#flush();
+    if (this.#due) return;
+    this.#due = true;
+    // A fault is only noted: whoever sends must not be told of the end before his own call has returned.
+    queueMicrotask(() => this.#flush());
   }
 
   /** From now on it does not keep the process alive. */
@@ -94,28 +101,25 @@ export class UnixStream {
       const got = this.#libc.recv(this.#fd, BUFFER, BUFFER.length, MSG_DONTWAIT);
       if (got > 0) this.#listener.onData(BUFFER.subarray(0, got));
       else if (got === 0) return 'it was closed by the other side';
-      else {
-        const fault = errorName(this.#libc);
-        return PASSING.includes(fault) ? undefined : `it cannot be read: ${fault}`;
-      }
+      else return isPassing(this.#libc) ? undefined : `it cannot be read: ${errorName(this.#libc)}`;
     }
     return undefined;
   }
 
   /** Why nothing more can be sent; undefined while that may be. */
   #flush(): string | undefined {
-    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
       const { bytes, descriptors } = next;
       const sent =
         descriptors.length === 0
           ? this.#libc.send(this.#fd, bytes, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL)
           : sendWithDescriptors(this.#libc, this.#fd, bytes, descriptors);
       if (sent < 0) {
-        const fault = errorName(this.#libc);
-        this.#watch.awaitRoom(true);
         // That it was closed is found by reading; to wait for room would be to wait for nothing.
-        if (fault === 'EPIPE') this.#watch.awaitRoom(false);
-        return PASSING.includes(fault) || fault === 'EPIPE' ? undefined : `it cannot be written to: ${fault}`;
+        const isClosed = this.#libc.errno() === this.#libc.codes.EPIPE;
+        const fault = isClosed || isPassing(this.#libc) ? undefined : `it cannot be written to: ${errorName(this.#libc)}`;
+        this.#watch.awaitRoom(!isClosed);
+        return fault;
       }
       // They go with the first byte.
       descriptors.forEach(closeDescriptor);
@@ -123,8 +127,20 @@ export class UnixStream {
       if (sent < bytes.length) this.#waiting[0] = { bytes: bytes.subarray(sent), descriptors: [] };
       else this.#waiting.shift();
     }
+    this.#due = false;
     this.#watch.awaitRoom(false);
     return undefined;
+  }
+
+  /** What is to be sent next: one with descriptors for itself, all before it as one. */
+  #next(): OutgoingBytes | undefined {
+    const end = this.#waiting.findIndex(({ descriptors }) => descriptors.length > 0);
+    const plain = end < 0 ? this.#waiting.length : end;
+    if (plain > 1) {
+      const bytes = Buffer.concat(this.#waiting.slice(0, plain).map((one) => one.bytes));
+      this.#waiting.splice(0, plain, { bytes, descriptors: [] });
+    }
+    return this.#waiting[0];
   }
 }
 
@@ -162,8 +178,11 @@ function align(length: number): number {
   return Math.ceil(length / 8) * 8;
 }
 
-/** The call has to wait, and did not fail. */
-const PASSING: readonly string[] = ['EAGAIN', 'EINTR', 'ENOBUFS'];
+/** The last call has to wait, and did not fail. */
+function isPassing({ errno, codes }: Libc): boolean {
+  const code = errno();
+  return code === codes.EAGAIN || code === codes.EINTR || code === codes.ENOBUFS;
+}
 
 /** errno of the last call, by its name. */
 function errorName(libc: Libc): string {

@@ -94,8 +94,8 @@ export class Pid1 {
   }
 
   /** The link that is open, or the one that is being opened, whoever asked for it. */
-  #open(): Promise<OpenedLink> {
-    if (this.#link?.isOpen) return Promise.resolve({ kind: 'open', link: this.#link });
+  #open(): OpenedLink | Promise<OpenedLink> {
+    if (this.#link?.isOpen) return { kind: 'open', link: this.#link };
     this.#opening ??= this.#openAnew().finally(() => {
       this.#opening = undefined;
     });
@@ -116,7 +116,8 @@ export class Pid1 {
     return opened;
   }
 
-  async #within(opening: Promise<OpenedLink>, { timeoutMs, signal }: Limit): Promise<OpenedLink> {
+  async #within(opening: OpenedLink | Promise<OpenedLink>, { timeoutMs, signal }: Limit): Promise<OpenedLink> {
+    if (!(opening instanceof Promise)) return opening;
     const over = new AbortController();
     const limit = signal === undefined ? over.signal : AbortSignal.any([over.signal, signal]);
     const late = delay(timeoutMs, LATE, { signal: limit }).catch(() => LATE);

@@ -31,7 +31,7 @@ export type CallResult =
   | { readonly kind: 'reply'; readonly values: readonly DbusValue[] }
   /** `name` is for programs (`org.freedesktop.systemd1.NoSuchUnit`), `message` one printable line. */
   | { readonly kind: 'error'; readonly name: string; readonly message: string }
-  /** The connection ended before an answer came: the call may have been carried out. */
+  /** The connection, or who was asked, ended before an answer came: the call may have been carried out. */
   | { readonly kind: 'lost'; readonly reason: string }
   /** It may be carried out yet. */
   | { readonly kind: 'no_answer' }
@@ -61,8 +61,8 @@ export class DbusConnection {
   readonly #mostCalls: number;
   readonly #reader = new MessageReader();
   readonly #pending = new Map<number, PendingCall>();
-  /** Calls that were sent and are not answered, whether or not anybody waits for it still: the bus counts them. */
-  readonly #asked = new Set<number>();
+  /** Of calls that were sent and are not answered whom they ask, whether or not anybody waits for it still: the bus counts them. */
+  readonly #asked = new Map<number, string | undefined>();
   #held: OutgoingCall[] = [];
   #stream: UnixStream | undefined;
   #handshake: Handshake | undefined = new Handshake();
@@ -104,7 +104,7 @@ export class DbusConnection {
       return Promise.resolve(refusal ?? { kind: 'lost', reason: 'it is not open' });
     const serial = ++this.#serial;
     const bytes = encodeMessage({ ...call, type: messageTypes.call, serial, descriptors: descriptors.length });
-    const outgoing: OutgoingCall = { serial, bytes, descriptors };
+    const outgoing: OutgoingCall = { serial, to: call.destination, bytes, descriptors };
     if (this.#asked.size < this.#mostCalls) this.#send(outgoing);
     else this.#held.push({ ...outgoing, descriptors: descriptors.map(duplicateDescriptor) });
     return new Promise((resolve) => {
@@ -155,8 +155,8 @@ export class DbusConnection {
     return this.#over === undefined ? undefined : { kind: 'lost', reason: this.#over };
   }
 
-  #send({ serial, bytes, descriptors }: OutgoingCall): void {
-    if (Number.isFinite(this.#mostCalls)) this.#asked.add(serial);
+  #send({ serial, to, bytes, descriptors }: OutgoingCall): void {
+    if (Number.isFinite(this.#mostCalls)) this.#asked.set(serial, to);
     // Who does not read for hours must not cost us the memory of all that we ask meanwhile: this is not asked, and not answered.
     if ((this.#stream?.waitingBytes ?? 0) <= MAX_WAITING) this.#stream?.send(bytes, descriptors);
   }
@@ -186,8 +186,12 @@ export class DbusConnection {
   #take(message: DbusMessage): void {
     if (message.type === messageTypes.signal) this.#listener.onSignal(message);
     if (message.type !== messageTypes.reply && message.type !== messageTypes.error) return;
-    if (this.#asked.delete(message.replySerial)) this.#sendHeld();
-    const pending = this.#pending.get(message.replySerial);
+    const { replySerial } = message;
+    if (this.#asked.has(replySerial) && isFrom(message, this.#asked.get(replySerial))) {
+      this.#asked.delete(replySerial);
+      this.#sendHeld();
+    }
+    const pending = this.#pending.get(replySerial);
     if (pending === undefined || !isFrom(message, pending.from)) return;
     const values = bodyOf(message);
     pending.settle(message.type === messageTypes.reply ? { kind: 'reply', values } : errorOf(message.errorName, values[0]));
@@ -210,6 +214,7 @@ const BUS = 'org.freedesktop.DBus';
 
 interface OutgoingCall {
   readonly serial: number;
+  readonly to: string | undefined;
   readonly bytes: Buffer;
   readonly descriptors: readonly number[];
 }
@@ -225,8 +230,13 @@ const MAX_WAITING = 1024 * 1024;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 function errorOf(name: string, text: DbusValue | undefined): CallResult {
-  const message = typeof text === 'string' && text !== '' ? text : name;
-  return { kind: 'error', name, message: printable(message).slice(0, MAX_ERROR) };
+  const message = printable(typeof text === 'string' && text !== '' ? text : name).slice(0, MAX_ERROR);
+  return UNANSWERED.includes(name) ? { kind: 'lost', reason: message } : { kind: 'error', name, message };
 }
+
+/** What a bus says in the place of who was asked and has not answered: he may have done it. */
+const UNANSWERED: readonly string[] = ['NoReply', 'Timeout', 'TimedOut', 'Disconnected'].map(
+  (name) => `org.freedesktop.DBus.Error.${name}`,
+);
 
 const MAX_ERROR = 500;

@@ -23,7 +23,7 @@ class Reader {
     this.#align(alignmentOf(type));
     switch (type.code) {
       case 'v': {
-        const signature = this.#text(this.#take(1).readUInt8());
+        const signature = this.#text(this.#bytes.readUInt8(this.#take(1)));
         const [inner, ...more] = parseSignature(signature);
         if (inner === undefined || more.length > 0) throw new WireError('a variant is of one type');
         return new Variant(signature, this.read(inner, depth + 1));
@@ -35,37 +35,40 @@ class Reader {
         return type.fields.map((field) => this.read(field, depth + 1));
       case 's':
       case 'o':
-        return this.#text(this.#take(4).readUInt32LE());
+        return this.#text(this.#bytes.readUInt32LE(this.#take(4)));
       case 'g':
-        return this.#text(this.#take(1).readUInt8());
+        return this.#text(this.#bytes.readUInt8(this.#take(1)));
       case 'y':
-        return this.#take(1).readUInt8();
+        return this.#bytes.readUInt8(this.#take(1));
       case 'b':
-        return this.#take(4).readUInt32LE() !== 0;
+        return this.#bytes.readUInt32LE(this.#take(4)) !== 0;
       case 'n':
-        return this.#take(2).readInt16LE();
+        return this.#bytes.readInt16LE(this.#take(2));
       case 'q':
-        return this.#take(2).readUInt16LE();
+        return this.#bytes.readUInt16LE(this.#take(2));
       case 'i':
-        return this.#take(4).readInt32LE();
+        return this.#bytes.readInt32LE(this.#take(4));
       case 'u':
       case 'h':
-        return this.#take(4).readUInt32LE();
+        return this.#bytes.readUInt32LE(this.#take(4));
       case 'x':
-        return this.#take(8).readBigInt64LE();
+        return this.#bytes.readBigInt64LE(this.#take(8));
       case 't':
-        return this.#take(8).readBigUInt64LE();
+        return this.#bytes.readBigUInt64LE(this.#take(8));
       case 'd':
-        return this.#take(8).readDoubleLE();
+        return this.#bytes.readDoubleLE(this.#take(8));
       default:
         return type satisfies never;
     }
   }
 
   #array(of: DbusType, depth: number): DbusValue {
-    const length = this.#take(4).readUInt32LE();
+    const length = this.#bytes.readUInt32LE(this.#take(4));
     this.#align(alignmentOf(of));
-    if (of.code === 'y') return Buffer.from(this.#take(length));
+    if (of.code === 'y') {
+      const at = this.#take(length);
+      return Buffer.from(this.#bytes.subarray(at, at + length));
+    }
     const end = this.#at + length;
     if (end > this.#bytes.length) throw new WireError('an array ends behind its message');
     const elements: DbusValue[] = [];
@@ -76,17 +79,17 @@ class Reader {
   }
 
   #text(length: number): string {
-    const text = this.#take(length).toString('utf8');
-    if (this.#take(1)[0] !== 0) throw new WireError('a text does not end where it says');
-    return text;
+    const at = this.#take(length);
+    if (this.#bytes[this.#take(1)] !== 0) throw new WireError('a text does not end where it says');
+    return this.#bytes.toString('utf8', at, at + length);
   }
 
-  #take(length: number): Buffer {
-    const end = this.#at + length;
-    if (end > this.#bytes.length) throw new WireError('a value ends behind its message');
-    const taken = this.#bytes.subarray(this.#at, end);
-    this.#at = end;
-    return taken;
+  /** Steps over so many bytes; where they begin. */
+  #take(length: number): number {
+    const at = this.#at;
+    if (at + length > this.#bytes.length) throw new WireError('a value ends behind its message');
+    this.#at = at + length;
+    return at;
   }
 
   #align(alignment: number): void {

@@ -18,7 +18,21 @@ export class WireError extends Error {
 }
 
 /** The types that a signature is made of; throws WireError where it is none. */
-export function parseSignature(text: string): DbusType[] {
+export function parseSignature(text: string): readonly DbusType[] {
+  const known = parsed.get(text);
+  if (known !== undefined) return known;
+  const types = parseAnew(text);
+  // Each header needs the same few; others may send us as many as they like.
+  if (parsed.size >= MAX_KEPT) parsed.clear();
+  parsed.set(text, types);
+  return types;
+}
+
+/** What was parsed before. */
+const parsed = new Map<string, readonly DbusType[]>();
+const MAX_KEPT = 64;
+
+function parseAnew(text: string): DbusType[] {
   if (text.length > MAX_LENGTH) throw new WireError('a signature is too long');
   const types: DbusType[] = [];
   for (let at = 0; at < text.length; ) {

@@ -359,6 +359,41 @@ test('only whoever was asked can answer', async (t) => {
   assert.deepEqual(await connection.call(PING, LONG), { kind: 'reply', values: [] });
 });
 
+test('what a bus says in the place of whoever has not answered is no refusal: he may have done it', async (t) => {
+  const world = new ConnectionWorld(t);
+  const connection = await world.connect();
+  for (const word of ['NoReply', 'Timeout', 'TimedOut', 'Disconnected']) {
+    world.onCall = ({ peer, serial }) =>
+      peer.send({
+        type: messageTypes.error,
+        replySerial: serial,
+        sender: 'org.freedesktop.DBus',
+        errorName: `org.freedesktop.DBus.Error.${word}`,
+        signature: 's',
+        values: ['gone'],
+      });
+    assert.deepEqual(await connection.call({ ...PING, destination: ':1.0' }, LONG), { kind: 'lost', reason: 'gone' });
+  }
+});
+
+test('whoever guesses what is answered next makes no room for another call', async (t) => {
+  const world = new ConnectionWorld(t);
+  const connection = await world.connect(1);
+  const called: number[] = [];
+  world.onCall = ({ peer, serial, member }) => {
+    called.push(serial);
+    if (member === 'Ping') peer.send({ type: messageTypes.reply, replySerial: serial, sender: ':1.666' });
+    else peer.send({ type: messageTypes.reply, replySerial: serial, sender: ':1.0' });
+  };
+  const first = connection.call({ ...PING, destination: ':1.0' }, { timeoutMs: 300 });
+  const second = connection.call({ ...PING, member: 'Next', destination: ':1.0' }, LONG);
+  assert.deepEqual(await first, { kind: 'no_answer' });
+  assert.equal(called.length, 1);
+  const peer = await world.peer();
+  peer.send({ type: messageTypes.reply, replySerial: called[0] ?? 0, sender: ':1.0' });
+  assert.deepEqual(await second, { kind: 'reply', values: [] });
+});
+
 test('a call that cannot be put into bytes throws and harms nobody', async (t) => {
   const world = new ConnectionWorld(t);
   const connection = await world.connect();
@@ -477,9 +512,10 @@ class ConnectionWorld {
     this.listener = leavesNothing(t, close, () => new Listener(this.path, (fd) => this.#accept(fd)));
   }
 
-  async open(limit: Limit = LONG): Promise<OpenedConnection> {
+  async open(limit: Limit = LONG, mostCalls?: number): Promise<OpenedConnection> {
     const { signals, lost } = this.heard;
     const listener = {
+      ...(mostCalls === undefined ? {} : { mostCalls }),
       onSignal: (message: DbusMessage) => signals.push(message),
       onLost: (reason: string) => lost.push(reason),
     };
@@ -488,8 +524,8 @@ class ConnectionWorld {
     return opened;
   }
 
-  async connect(): Promise<DbusConnection> {
-    const opened = await this.open();
+  async connect(mostCalls?: number): Promise<DbusConnection> {
+    const opened = await this.open(LONG, mostCalls);
     return opened.kind === 'open' ? opened.connection : assert.fail(opened.reason);
   }
 
