@@ -29,12 +29,16 @@ export const systemClock: Clock = {
 /** setTimeout fires at once beyond 2^31 - 1 ms. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** What `work` comes to; `late` where that takes longer than `ms` milliseconds: it then goes on unheard, however it ends. */
-export async function soon<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T | 'late'> {
+/**
+ * What `work` comes to; `late` where that takes longer than `ms` milliseconds, or `signal` aborts before: it then goes on unheard,
+ * however it ends.
+ */
+export async function soon<T>(clock: Clock, ms: number, work: Promise<T>, signal?: AbortSignal): Promise<T | 'late'> {
   const ended = new AbortController();
+  const limit = signal === undefined ? ended.signal : AbortSignal.any([ended.signal, signal]);
   work.catch(() => {});
   try {
-    return await Promise.race([work, clock.sleep(ms, ended.signal).then(() => 'late' as const)]);
+    return await Promise.race([work, clock.sleep(ms, limit).then(() => 'late' as const)]);
   } finally {
     ended.abort('ended');
   }

@@ -3,12 +3,11 @@ import { ProcessTable } from '../proc/table.ts';
 import { type StartOptions, startProgram } from '../spawn/command.ts';
 import type { CommandResult } from '../spawn/command-result.ts';
 import { killGroup, killRun } from '../spawn/kill-run.ts';
-import { minimalEnvironment } from '../spawn/minimal-environment.ts';
 import { lineScript, withScript } from '../spawn/script.ts';
 import { commandResult, killProgram, ProgramOutput, programEnding } from '../spawn/started-program.ts';
-import { asUser } from '../spawn/user-account.ts';
 import type { RunFiles } from './files.ts';
-import { type CommandRunner, isRunId, type ShellCommand } from './runner.ts';
+import { readyRun } from './ready-run.ts';
+import type { CommandRunner, ShellCommand } from './runner.ts';
 
 /**
  * Runs commands as children of ours, each in a session and process group of its own: for where no systemd runs, or we are not
@@ -23,16 +22,14 @@ export class DirectCommandRunner implements CommandRunner {
   }
 
   async run(command: ShellCommand, signal: AbortSignal): Promise<CommandResult> {
-    if (!isRunId(command.runId)) return { kind: 'not_started', reason: 'its run id is malformed' };
-    const user = await asUser(command.user, signal);
-    if (signal.aborted) return { kind: 'aborted', output: '' };
-    if (user.kind === 'refused') return { kind: 'not_started', reason: user.reason };
-    const environment = { ...minimalEnvironment(), ...user.environment, ...command.environment, MONITOR_RUN_ID: command.runId };
+    const run = await readyRun(command, signal);
+    if (run.kind !== 'ready') return run;
+    const { environment, prefix, uid } = run;
     // The environment goes the usual way: nobody else can read it, and by its MONITOR_RUN_ID a run is found again.
     const script = lineScript(command.line, {});
-    const [file = '', ...argv] = [...user.prefix, ...script.argv];
+    const [file = '', ...argv] = [...prefix, ...script.argv];
     return withScript(script, async (input) => {
-      const ready = { file, argv, options: { environment, cwd: '/', input }, uid: user.uid };
+      const ready = { file, argv, options: { environment, cwd: '/', input }, uid };
       switch (command.kind) {
         case 'check':
           return await runCheck(command, ready, signal);

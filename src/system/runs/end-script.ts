@@ -3,18 +3,18 @@ import { join } from 'node:path';
 import { signalNumber } from '../../core/wait-status.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { CLD_DUMPED, CLD_EXITED, CLD_KILLED } from '../systemd/job-words.ts';
-import type { TransientState } from '../systemd/transient-unit.ts';
+import type { TransientState } from '../systemd/transient-follower.ts';
 import { attempt } from './file.ts';
 
 /**
  * What systemd runs once an action has ended (ExecStopPost=), whoever of us lives then. It notes how in a file, for whom the end was
- * not told: PID 1 was executed anew at that moment. And where the command did not exit by itself (time limit, a signal) it ends all
+ * not told: PID 1 was executed anew at that moment; where that file is gone nobody wants to know any more. And where the command did not exit by itself (time limit, a signal) it ends all
  * the others, for with KillMode=process PID 1 ends nobody but the main process. It is in the unit itself, so TERM must not end it,
  * it leaves the others as long as it can, and KILL comes last. In a file of its own: systemd 252 writes a transient unit down, and
  * reads it again at each daemon-reload with `;` and `$` changed.
  */
 const TEXT = `# Written by monitor_service; see its manual. Arguments: the unit, and the file for the note.
-echo "$SERVICE_RESULT $EXIT_CODE $EXIT_STATUS" >"$2"
+[ -e "$2" ] && echo "$SERVICE_RESULT $EXIT_CODE $EXIT_STATUS" >"$2"
 case $SERVICE_RESULT$EXIT_CODE in successexited | exit-codeexited) exit ;; esac
 trap '' TERM
 alone() {
@@ -46,7 +46,7 @@ export class EndNotes {
     this.#dir = dir;
   }
 
-  /** The arguments of what is to run at the end of an action; undefined where the disk does not let us: then nobody does it but we. */
+  /** Makes the file for the note: the arguments of what is to run at the end of an action; undefined where the disk does not let us: then nobody does it but we. */
   argv(unit: string, runId: string): string[] | undefined {
     const script = join(this.#dir, 'end-run.sh');
     this.#written ||= attempt(() => {
@@ -54,7 +54,9 @@ export class EndNotes {
       writeFileSync(`${script}.new`, TEXT, { mode: 0o600 });
       renameSync(`${script}.new`, script);
     });
-    return this.#written ? ['/bin/sh', script, unit, this.#path(runId)] : undefined;
+    const note = this.#path(runId);
+    attempt(() => writeFileSync(note, '', { mode: 0o600 }));
+    return this.#written ? ['/bin/sh', script, unit, note] : undefined;
   }
 
   /** How the run ended by its note; undefined where there is none. */

@@ -2,16 +2,11 @@ import { systemClock } from '../../core/clock.ts';
 import { errorMessage } from '../../core/errors.ts';
 import type { Script } from '../spawn/script.ts';
 import type { Limit } from '../systemd/dbus/connection.ts';
+import { CLD_EXITED } from '../systemd/job-words.ts';
 import type { Pid1Link } from '../systemd/link.ts';
 import type { Pid1 } from '../systemd/pid1.ts';
-import {
-  isOver,
-  startTransient,
-  TransientFollower,
-  type TransientProperties,
-  type TransientStart,
-  type TransientState,
-} from '../systemd/transient-unit.ts';
+import { isOver, TransientFollower, type TransientState } from '../systemd/transient-follower.ts';
+import { startTransient, type TransientProperties, type TransientStart } from '../systemd/transient-unit.ts';
 import { runUnit } from '../systemd/unit-name.ts';
 import type { EndNotes } from './end-script.ts';
 import type { ShellCommand } from './runner.ts';
@@ -90,7 +85,7 @@ export class TransientRun {
     for (;;) {
       const { state } = follower;
       if (state.mainPid > 0) this.#parts.streams.record(state.mainPid);
-      if (isOver(state)) return { kind: 'over', state };
+      if (isOver(state) || (this.#parts.command.kind === 'action' && hasDoneIt(state))) return { kind: 'over', state };
       const limit = left();
       if (limit.signal?.aborted) return { kind: 'aborted' };
       if (limit.timeoutMs === 0) return { kind: 'overdue' };
@@ -159,6 +154,11 @@ export class TransientRun {
     const state = this.#parts.notes.read(this.#parts.command.runId);
     return state === undefined ? { kind: 'gone', reason } : { kind: 'over', state };
   }
+}
+
+/** It ended well and by itself: what is left is its end script, which has nothing to do then, and costs PID 1 some ten milliseconds. */
+function hasDoneIt({ code, status, result }: TransientState): boolean {
+  return code === CLD_EXITED && status === 0 && result === 'success';
 }
 
 /** Without a word of systemd's for so long it is asked. */

@@ -1,8 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandResult } from '../spawn/command-result.ts';
-import { minimalEnvironment } from '../spawn/minimal-environment.ts';
 import { EMPTY_ENVIRONMENT, lineScript, type Script } from '../spawn/script.ts';
-import { asUser } from '../spawn/user-account.ts';
 import { emptyUnit, endUnit, resetFailed } from '../systemd/end-unit.ts';
 import type { Pid1 } from '../systemd/pid1.ts';
 import type { ServiceManager } from '../systemd/service-manager.ts';
@@ -10,6 +8,7 @@ import { runUnit } from '../systemd/unit-name.ts';
 import { EndNotes } from './end-script.ts';
 import type { RunFile } from './file.ts';
 import type { RunFiles } from './files.ts';
+import { readyRun } from './ready-run.ts';
 import { type CommandRunner, isRunId, type ShellCommand } from './runner.ts';
 import { RunStreams } from './streams.ts';
 import { TransientRun } from './transient-run.ts';
@@ -45,17 +44,14 @@ export class TransientCommandRunner implements CommandRunner {
   }
 
   async run(command: ShellCommand, signal: AbortSignal): Promise<CommandResult> {
-    if (!isRunId(command.runId)) return { kind: 'not_started', reason: 'its run id is malformed' };
-    const user = await asUser(command.user, signal);
-    if (signal.aborted) return { kind: 'aborted', output: '' };
-    if (user.kind === 'refused') return { kind: 'not_started', reason: user.reason };
-    const environment = { ...minimalEnvironment(), ...user.environment, ...command.environment, MONITOR_RUN_ID: command.runId };
-    const { argv, text } = lineScript(command.line, environment, BEGUN);
+    const run = await readyRun(command, signal);
+    if (run.kind !== 'ready') return run;
+    const { argv, text } = lineScript(command.line, run.environment, BEGUN);
     if (text.includes('\0')) return { kind: 'not_started', reason: 'the command or its environment holds a NUL byte' };
-    const script = { argv: [...EMPTY_ENVIRONMENT, ...user.prefix, ...argv], text };
+    const script = { argv: [...EMPTY_ENVIRONMENT, ...run.prefix, ...argv], text };
     const file = command.kind === 'action' ? this.#files.create('run', command.runId) : undefined;
     try {
-      if (user.uid !== undefined) file?.give(user.uid);
+      if (run.uid !== undefined) file?.give(run.uid);
       return await this.#carryOut(command, script, file, signal);
     } finally {
       file?.close();

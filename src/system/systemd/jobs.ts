@@ -1,10 +1,12 @@
 import { systemClock } from '../../core/clock.ts';
-import type { CallResult, Limit } from './dbus/connection.ts';
+import { callFailure } from './call-failure.ts';
+import type { Limit } from './dbus/connection.ts';
 import { describeFailure, FAILURE_PROPERTIES, jobWords } from './job-words.ts';
-import { type Pid1Link, type RemovedJob, unitPath } from './link.ts';
+import type { Pid1Link, RemovedJob } from './link.ts';
 import type { Pid1 } from './pid1.ts';
 import { hasJob, type Properties, readProperties, textOf } from './properties.ts';
 import type { ServiceCallResult } from './service-manager.ts';
+import { unitPath } from './unit-name.ts';
 
 /** What a unit is to do. */
 export type JobVerb = 'start' | 'restart' | 'stop';
@@ -40,7 +42,7 @@ async function order(link: Pid1Link, verb: JobVerb, unit: string, limit: Limit):
     const answer = await link.call({ member: METHODS[verb], signature: 'ss', values: [unit, 'replace'] }, limit);
     const before = await asked;
     if (answer.kind === 'lost') return { kind: 'lost', before };
-    if (answer.kind !== 'reply') return failed(noJob(answer));
+    if (answer.kind !== 'reply') return failed(callFailure(answer));
     const end = await waiting.of(String(answer.values[0]), limit);
     if (end.kind === 'lost') return { kind: 'lost', before };
     if (end.kind === 'late')
@@ -158,19 +160,6 @@ async function judge(link: Pid1Link, verb: JobVerb, unit: string, result: string
 
 /** A moment for the reason; the verdict stands. */
 const WORDS_MS = 2000;
-
-function noJob(answer: Exclude<CallResult, { kind: 'reply' | 'lost' }>): string {
-  switch (answer.kind) {
-    case 'error':
-      return answer.message;
-    case 'no_answer':
-      return 'systemd does not answer';
-    case 'aborted':
-      return 'aborted';
-    default:
-      return answer satisfies never;
-  }
-}
 
 /** Which life of the unit it is, as far as systemd tells; empty before the first. Asked for right before an order, and answered before it. */
 async function lifeOf(link: Pid1Link, unit: string, limit: Limit): Promise<string | undefined> {

@@ -1,4 +1,4 @@
-import { printable } from '../../core/printable.ts';
+import { callFailure } from './call-failure.ts';
 import { type Call, type CallResult, DbusConnection, type Limit } from './dbus/connection.ts';
 import { bodyOf, type DbusMessage } from './dbus/message.ts';
 import type { DbusValue, Variant } from './dbus/values.ts';
@@ -225,27 +225,5 @@ function isAlreadySubscribed(result: CallResult): boolean {
 }
 
 function unregistered(result: Exclude<CallResult, { kind: 'reply' }>): { readonly reason: string; readonly silent: boolean } {
-  switch (result.kind) {
-    case 'error':
-      return { reason: result.message, silent: false };
-    case 'lost':
-      return { reason: printable(result.reason), silent: false };
-    case 'no_answer':
-      return { reason: 'it does not answer', silent: true };
-    case 'aborted':
-      return { reason: 'aborted', silent: true };
-    default:
-      return result satisfies never;
-  }
-}
-
-/** Where the bus has a unit: every byte of its name but letters, and digits not in front, as `_xx` (bus_label_escape() of systemd). */
-export function unitPath(unit: string): string {
-  const escaped = [...Buffer.from(unit)].map((byte, index) => {
-    const character = String.fromCharCode(byte);
-    return /[A-Za-z]/.test(character) || (index > 0 && /[0-9]/.test(character))
-      ? character
-      : `_${byte.toString(16).padStart(2, '0')}`;
-  });
-  return `${MANAGER_PATH}/unit/${escaped.join('') || '_'}`;
+  return { reason: callFailure(result), silent: result.kind === 'no_answer' || result.kind === 'aborted' };
 }

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { CallSlots } from '../../core/call-slots.ts';
 import type { Logger } from '../../core/logger.ts';
+import { callFailure } from './call-failure.ts';
 import { runJob } from './jobs.ts';
 import { Pid1 } from './pid1.ts';
 import { hasJob, numberOf, type Properties, type PropertyNames, readProperties, textOf } from './properties.ts';
@@ -55,7 +56,7 @@ export class Systemd implements ServiceManager {
     if (spoken.kind === 'unreachable') return { kind: 'failed', reason: spoken.reason };
     const { value } = spoken;
     if (value.kind === 'reply') return { kind: 'done' };
-    return { kind: 'failed', reason: value.kind === 'error' ? value.message : 'systemd does not answer' };
+    return { kind: 'failed', reason: callFailure(value) };
   }
 
   watch(unit: string, onChange: () => void): () => void {

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { soon, systemClock } from '../../core/clock.ts';
 import type { Limit } from './dbus/connection.ts';
 import { type LinkKind, type OpenedLink, type Pid1Addresses, Pid1Link, pid1Addresses } from './link.ts';
 
@@ -65,7 +65,9 @@ export class Pid1 {
     const patienceEndMs = alive ? endMs : Math.min(endMs, beganMs + PATIENCE_MS);
     for (;;) {
       const leftMs = Math.max(endMs - performance.now(), 0);
-      const found = await this.#within(this.#open(), { timeoutMs: leftMs, signal });
+      const opening = this.#open();
+      const opened = opening instanceof Promise ? await soon(systemClock, leftMs, opening, signal) : opening;
+      const found = opened === 'late' ? LATE : opened;
       const isUsable =
         found.kind === 'open' &&
         (!alive || (await found.link.isAlive({ timeoutMs: Math.max(endMs - performance.now(), 0), signal })));
@@ -82,7 +84,7 @@ export class Pid1 {
         this.#problem = reason;
         return { kind: 'failed', reason, silent: true };
       }
-      await delay(Math.min(AGAIN_MS, Math.max(endMs - performance.now(), 0)), undefined, { signal }).catch(() => {});
+      await systemClock.sleep(Math.min(AGAIN_MS, endMs - performance.now()), signal);
     }
   }
 
@@ -114,18 +116,6 @@ export class Pid1 {
     } else if (direct.kind === 'failed' && opened !== direct)
       return { ...opened, reason: `${direct.reason}; ${opened.reason}` };
     return opened;
-  }
-
-  async #within(opening: OpenedLink | Promise<OpenedLink>, { timeoutMs, signal }: Limit): Promise<OpenedLink> {
-    if (!(opening instanceof Promise)) return opening;
-    const over = new AbortController();
-    const limit = signal === undefined ? over.signal : AbortSignal.any([over.signal, signal]);
-    const late = delay(timeoutMs, LATE, { signal: limit }).catch(() => LATE);
-    try {
-      return await Promise.race([opening, late]);
-    } finally {
-      over.abort();
-    }
   }
 }
 

@@ -1,6 +1,8 @@
+import { callFailure } from './call-failure.ts';
 import type { CallResult, Limit } from './dbus/connection.ts';
 import { type DbusValue, Variant } from './dbus/values.ts';
-import { type Pid1Link, unitPath } from './link.ts';
+import type { Pid1Link } from './link.ts';
+import { unitPath } from './unit-name.ts';
 
 /** What of a unit is asked for, by the interface that has it. Source: org.freedesktop.systemd1(5). */
 export interface PropertyNames {
@@ -58,7 +60,9 @@ async function readOnce(link: Pid1Link, unit: string, names: PropertyNames, limi
   for (const { name, result } of answers) {
     const value = result.kind === 'reply' ? result.values[0] : undefined;
     if (value instanceof Variant) values.set(name, value.value);
-    else if (result.kind !== 'error' || !ABSENT.includes(result.name)) return failure(result);
+    else if (result.kind === 'reply') return { kind: 'failed', reason: 'systemd answers with something else', lost: false };
+    else if (result.kind !== 'error' || !ABSENT.includes(result.name))
+      return { kind: 'failed', reason: callFailure(result), lost: result.kind === 'lost' };
   }
   const [first, last] = [answers[0]?.result, answers.at(-1)?.result].map(answered);
   const result = { kind: 'known', values } as const;
@@ -68,24 +72,6 @@ async function readOnce(link: Pid1Link, unit: string, names: PropertyNames, limi
 function answered(result: CallResult | undefined): DbusValue | undefined {
   const value = result?.kind === 'reply' ? result.values[0] : undefined;
   return value instanceof Variant ? value.value : undefined;
-}
-
-/** Why a call has no value, in one line. */
-function failure(result: CallResult): PropertiesResult {
-  switch (result.kind) {
-    case 'error':
-      return { kind: 'failed', reason: result.message, lost: false };
-    case 'lost':
-      return { kind: 'failed', reason: `the connection to systemd was lost: ${result.reason}`, lost: true };
-    case 'no_answer':
-      return { kind: 'failed', reason: 'systemd does not answer', lost: false };
-    case 'aborted':
-      return { kind: 'failed', reason: 'aborted', lost: false };
-    case 'reply':
-      return { kind: 'failed', reason: 'systemd answers with something else', lost: false };
-    default:
-      return result satisfies never;
-  }
 }
 
 const PROPERTIES = 'org.freedesktop.DBus.Properties';

@@ -1,8 +1,8 @@
 import { printable } from '../../core/printable.ts';
+import { callFailure } from './call-failure.ts';
 import type { CallResult, Limit } from './dbus/connection.ts';
 import { type DbusValue, Variant } from './dbus/values.ts';
-import { type Pid1Link, unitPath } from './link.ts';
-import { hasJob, numberOf, type Properties, readProperties, textOf } from './properties.ts';
+import type { Pid1Link } from './link.ts';
 
 /** What is to become a transient service of systemd's. */
 export interface TransientUnit {
@@ -109,128 +109,10 @@ function startOf(result: CallResult): TransientStart {
     case 'reply':
       return { kind: 'started' };
     case 'error':
-      return result.name === UNIT_EXISTS ? { kind: 'taken' } : { kind: 'refused', reason: result.message };
-    case 'lost':
-      return { kind: 'unknown', reason: `the connection to systemd was lost: ${result.reason}` };
-    case 'no_answer':
-      return { kind: 'unknown', reason: 'systemd does not answer' };
-    case 'aborted':
-      return { kind: 'unknown', reason: 'aborted' };
+      return result.name === UNIT_EXISTS ? { kind: 'taken' } : { kind: 'refused', reason: callFailure(result) };
     default:
-      return result satisfies never;
+      return { kind: 'unknown', reason: callFailure(result) };
   }
 }
 
 const UNIT_EXISTS = 'org.freedesktop.systemd1.UnitExists';
-
-/** What a transient service has come to so far. */
-export interface TransientState {
-  /** Empty before anything is known of it. */
-  readonly activeState: string;
-  /** `success`, `exit-code`, `signal`, `timeout` … */
-  readonly result: string;
-  /** 0 before it has one, and after its end. */
-  readonly mainPid: number;
-  /** How its main process ended: one of CLD_EXITED and its siblings (waitid(2)), 0 while it has not. */
-  readonly code: number;
-  /** Its exit code or signal. */
-  readonly status: number;
-  /** 128 bits in hexadecimal; empty where not told. */
-  readonly invocation: string;
-}
-
-/** Follows one transient service through the signals of a link. */
-export class TransientFollower {
-  readonly #link: Pid1Link;
-  readonly #unit: string;
-  readonly #values = new Map<string, DbusValue>();
-  readonly #stops: (() => void)[];
-  #wake = (): void => {};
-  /** Changes that were told so far. */
-  #heard = 0;
-
-  /** What is told from now on is not missed; what was before, `ask` tells. */
-  constructor(link: Pid1Link, unit: string) {
-    this.#link = link;
-    this.#unit = unit;
-    this.#stops = [
-      link.onUnit(unitPath(unit), ({ interface: owner, values }) => {
-        this.#heard++;
-        for (const [name, value] of values) this.#values.set(name, value);
-        // Each change comes in two halves, this one last: between them what is known does not belong together.
-        if (owner === UNIT) this.#wake();
-      }),
-      link.onLost(() => this.#wake()),
-    ];
-  }
-
-  get state(): TransientState {
-    return stateOf(this.#values);
-  }
-
-  /** False once the link has ended: nothing more will be told. */
-  get isTold(): boolean {
-    return this.#link.isOpen;
-  }
-
-  /** Resolves at the next change, at the end of the link, or when `limit` is over. Never rejects. */
-  next({ timeoutMs, signal }: Limit): Promise<void> {
-    return new Promise((resolve) => {
-      const settle = (): void => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', settle);
-        resolve();
-      };
-      const timer = setTimeout(settle, Math.min(Math.max(timeoutMs, 0), MAX_TIMER_MS));
-      signal?.addEventListener('abort', settle, { once: true });
-      this.#wake = settle;
-      if (signal?.aborted || !this.#link.isOpen) settle();
-    });
-  }
-
-  /**
-   * Asks how it stands: after a link was lost, or where not everything may have been told. `gone`: systemd has no such unit any
-   * more, or what it has is nothing but the file of one that it has forgotten while it was executed anew.
-   */
-  async ask(limit: Limit): Promise<'known' | 'gone' | 'unknown'> {
-    const heard = this.#heard;
-    const shown = await readProperties(this.#link, this.#unit, STATE_PROPERTIES, limit);
-    // What was told meanwhile may be newer than the answers: both can come in one read.
-    if (this.#heard !== heard && isOver(this.state)) return 'known';
-    if (shown.kind === 'failed') return 'unknown';
-    const { activeState, code } = stateOf(shown.values);
-    const isAtRest = activeState === 'inactive' && code === 0 && !hasJob(shown.values);
-    if (isAtRest || textOf(shown.values, 'LoadState') === 'not-found') return 'gone';
-    if (this.#heard !== heard) return this.ask(limit);
-    for (const [name, value] of shown.values) this.#values.set(name, value);
-    return 'known';
-  }
-
-  stop(): void {
-    for (const stop of this.#stops) stop();
-  }
-}
-
-const MAX_TIMER_MS = 2 ** 31 - 1;
-const UNIT = 'org.freedesktop.systemd1.Unit';
-const STATE_PROPERTIES = {
-  Unit: ['LoadState', 'ActiveState', 'Job', 'InvocationID'],
-  Service: ['Result', 'MainPID', 'ExecMainCode', 'ExecMainStatus'],
-} as const;
-
-function stateOf(values: Properties): TransientState {
-  const invocation = values.get('InvocationID');
-  return {
-    activeState: textOf(values, 'ActiveState'),
-    result: textOf(values, 'Result'),
-    mainPid: numberOf(values, 'MainPID'),
-    code: numberOf(values, 'ExecMainCode'),
-    status: numberOf(values, 'ExecMainStatus'),
-    invocation: Buffer.isBuffer(invocation) ? invocation.toString('hex') : '',
-  };
-}
-
-/** True once it is over and its ExecStopPost= has run. The first that is told of a unit says `inactive` before it has begun. */
-export function isOver({ activeState, code }: TransientState): boolean {
-  return activeState === 'failed' || (activeState === 'inactive' && code !== 0);
-}

@@ -33,3 +33,14 @@ function escapeName(name: string): string {
   }
   return escaped;
 }
+
+/** Where the bus has a unit: every byte of its name but letters, and digits not in front, as `_xx` (bus_label_escape() of systemd). */
+export function unitPath(unit: string): string {
+  const escaped = [...Buffer.from(unit)].map((byte, index) => {
+    const character = String.fromCharCode(byte);
+    return /[A-Za-z]/.test(character) || (index > 0 && /[0-9]/.test(character))
+      ? character
+      : `_${byte.toString(16).padStart(2, '0')}`;
+  });
+  return `/org/freedesktop/systemd1/unit/${escaped.join('') || '_'}`;
+}

@@ -1,6 +1,7 @@
 import { systemClock } from '../../core/clock.ts';
 import type { Logger } from '../../core/logger.ts';
-import { Pid1Link, unitPath } from './link.ts';
+import { Pid1Link } from './link.ts';
+import { unitPath } from './unit-name.ts';
 
 /**
  * Units that somebody wants to hear of, over the system's bus: there only these are told of, while PID 1's own socket tells of all. While

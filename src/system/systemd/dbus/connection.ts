@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { soon, systemClock } from '../../../core/clock.ts';
 import { errorMessage } from '../../../core/errors.ts';
 import { printable } from '../../../core/printable.ts';
 import { closeDescriptor, duplicateDescriptor } from '../../native/libc.ts';
@@ -87,7 +87,7 @@ export class DbusConnection {
       if (opened.kind === 'failed') return opened;
       if (limit.signal?.aborted || performance.now() >= endMs)
         return { kind: 'failed', reason: `${path}: its queue is full`, silent: true };
-      await delay(AGAIN_MS, undefined, { signal: limit.signal }).catch(() => {});
+      await systemClock.sleep(AGAIN_MS, limit.signal);
     }
   }
 
@@ -135,11 +135,7 @@ export class DbusConnection {
     this.#stream = stream;
     stream.send(greeting(process.geteuid?.() ?? 0));
     const done = this.#handshake?.done ?? Promise.resolve(undefined);
-    const silence = new AbortController();
-    const limit = signal === undefined ? silence.signal : AbortSignal.any([silence.signal, signal]);
-    const late = delay(Math.max(timeoutMs, 0), 'late' as const, { signal: limit }).catch(() => 'late' as const);
-    const problem = await Promise.race([done, late]);
-    silence.abort();
+    const problem = await soon(systemClock, timeoutMs, done, signal);
     if (problem === undefined) {
       stream.unref();
       return { kind: 'open', connection: this };

@@ -6,7 +6,7 @@ import { TransientLauncher } from '../../../../src/system/launch/transient.ts';
 import { ProcessTable } from '../../../../src/system/proc/table.ts';
 import type { Variant } from '../../../../src/system/systemd/dbus/values.ts';
 import { CommandWorld, runs } from '../../../helpers/command-world.ts';
-import { FakePid1, type FakePid1Options, pause } from '../../../helpers/fake-pid1.ts';
+import { FakePid1, type FakePid1Options, pause } from '../../../helpers/pid1/fake-pid1.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 
 const UNIT = 'monitor_service-app-app.service';

@@ -8,7 +8,8 @@ import koffi from 'koffi';
 import { loadLibc } from '../../../../src/system/native/libc.ts';
 import { openPipe } from '../../../../src/system/native/pipe.ts';
 import { UnixStream } from '../../../../src/system/native/unix-stream.ts';
-import { Listener, leavesNothing, RawPeer } from '../../../helpers/fake-pid1.ts';
+import { leavesNothing } from '../../../helpers/pid1/leaves-nothing.ts';
+import { Listener, RawPeer } from '../../../helpers/pid1/unix-server.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { EndNotes, parseNote } from '../../../../src/system/runs/end-script.ts';
@@ -39,6 +39,11 @@ test('the note of an end says what systemd says, and whoever did not end by itse
   assert.equal(noted('signal', 'killed', 'RTMIN+3')?.status, 37);
   notes.drop('run-1');
   assert.equal(notes.read('run-1'), undefined);
+  // Whoever does not want to know it any more finds nothing left of it.
+  const [file = '', ...argv] = notes.argv('x.service', 'run-2') ?? [];
+  notes.drop('run-2');
+  spawnSync(file, argv, { env: { PATH: '/usr/bin:/bin', SERVICE_RESULT: 'success', EXIT_CODE: 'exited', EXIT_STATUS: '0' } });
+  assert.deepEqual(readdirSync(dir), ['end-run.sh']);
   assert.equal(statSync(join(dir, 'end-run.sh')).mode & 0o777, 0o600);
 });
 

@@ -9,7 +9,7 @@ import { BEGUN } from '../../../../src/system/runs/verdict.ts';
 import type { CommandResult } from '../../../../src/system/spawn/command-result.ts';
 import type { Variant } from '../../../../src/system/systemd/dbus/values.ts';
 import { CommandWorld, runs } from '../../../helpers/command-world.ts';
-import { type FakeOutgoing, FakePid1, type FakePid1Options, pause } from '../../../helpers/fake-pid1.ts';
+import { type FakeOutgoing, FakePid1, type FakePid1Options, pause } from '../../../helpers/pid1/fake-pid1.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 
 const WAYS: Readonly<Record<string, FakePid1Options>> = {
@@ -75,6 +75,25 @@ for (const [way, options] of Object.entries(WAYS))
       assert.deepEqual(await runner.run(world.command('played', { kind }), never), { kind: 'exited', exitCode: 5, output: '' });
     });
   }
+
+test('an action that has done its work is not waited for longer; one that failed is, until its end script is through', async (t) => {
+  const { fake, runner, world, never } = runnerOver(t);
+  const ends: (() => void)[] = [];
+  fake.stopPost = () => new Promise((resolve) => ends.push(resolve));
+  fake.onProgram = (program) => program.play(program.text().includes('well') ? 0 : 4);
+  const well = await runner.run(world.command('well', { kind: 'action', runId: 'r-well' }), never);
+  assert.deepEqual(well, { kind: 'exited', exitCode: 0, output: '' });
+  assert.equal(ends.length, 1);
+  let isOver = false;
+  const badly = runner.run(world.command('badly', { kind: 'action', runId: 'r-bad' }), never).finally(() => {
+    isOver = true;
+  });
+  await waitFor('the second end script', () => ends.length === 2);
+  await fake.quiet();
+  assert.equal(isOver, false);
+  for (const end of ends) end();
+  assert.deepEqual(await badly, { kind: 'exited', exitCode: 4, output: '' });
+});
 
 for (const kind of KINDS) {
   test(`${kind}: what is asked of systemd, and what nobody sees`, async (t) => {

@@ -9,7 +9,8 @@ import { BEGUN } from '../../../../src/system/runs/verdict.ts';
 import type { CommandResult } from '../../../../src/system/spawn/command-result.ts';
 import { runJob } from '../../../../src/system/systemd/jobs.ts';
 import type { ServiceCallResult } from '../../../../src/system/systemd/service-manager.ts';
-import { type FakeOutgoing, FakePid1, type FakePid1Options, leavesNothing, pause } from '../../../helpers/fake-pid1.ts';
+import { type FakeOutgoing, FakePid1, type FakePid1Options, pause } from '../../../helpers/pid1/fake-pid1.ts';
+import { leavesNothing } from '../../../helpers/pid1/leaves-nothing.ts';
 import { RecordedLog } from '../../../helpers/recorded-log.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 

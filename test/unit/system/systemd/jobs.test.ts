@@ -3,7 +3,8 @@ import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
 import { type JobVerb, runJob } from '../../../../src/system/systemd/jobs.ts';
 import type { ServiceCallResult } from '../../../../src/system/systemd/service-manager.ts';
-import { FakePid1, type FakePid1Options, type FakeServiceOptions, pause } from '../../../helpers/fake-pid1.ts';
+import { FakePid1, type FakePid1Options, pause } from '../../../helpers/pid1/fake-pid1.ts';
+import type { FakeServiceOptions } from '../../../helpers/pid1/fake-unit.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 
 const LONG = { timeoutMs: 30_000 };

@@ -3,8 +3,9 @@ import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { messageTypes } from '../../../../src/system/systemd/dbus/message.ts';
 import { Variant } from '../../../../src/system/systemd/dbus/values.ts';
-import { type LinkKind, Pid1Link, type RemovedJob, type UnitChange, unitPath } from '../../../../src/system/systemd/link.ts';
-import { FakePid1, type FakePid1Options } from '../../../helpers/fake-pid1.ts';
+import { type LinkKind, Pid1Link, type RemovedJob, type UnitChange } from '../../../../src/system/systemd/link.ts';
+import { unitPath } from '../../../../src/system/systemd/unit-name.ts';
+import { FakePid1, type FakePid1Options } from '../../../helpers/pid1/fake-pid1.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 
 const LONG = { timeoutMs: 30_000 };
@@ -391,12 +392,15 @@ test('bus: no PID 1 behind it', async (t) => {
 
 test('bus: a silent PID 1 behind it, or a bus that is silent itself', async (t) => {
   const fake = FakePid1.open(t);
-  const silent = { kind: 'failed', reason: 'it does not answer', silent: true };
+  const silent = { kind: 'failed', reason: 'systemd does not answer', silent: true };
   fake.hush();
   assert.deepEqual(await Pid1Link.open('bus', fake.addresses.bus, { timeoutMs: 50 }), silent);
   assert.ok(fake.bus);
   fake.bus.silent = true;
-  assert.deepEqual(await Pid1Link.open('bus', fake.addresses.bus, { timeoutMs: 50 }), silent);
+  assert.deepEqual(await Pid1Link.open('bus', fake.addresses.bus, { timeoutMs: 50 }), {
+    ...silent,
+    reason: 'it does not answer',
+  });
 });
 
 test('bus: opening it is given up when it is aborted, or the bus goes away', async (t) => {
@@ -410,7 +414,11 @@ test('bus: opening it is given up when it is aborted, or the bus goes away', asy
   const again = Pid1Link.open('bus', fake.addresses.bus, LONG);
   await waitFor('it to be asked', () => fake.bus?.calls.length === 6);
   fake.bus?.stop();
-  assert.deepEqual(await again, { kind: 'failed', reason: 'it was closed by the other side', silent: false });
+  assert.deepEqual(await again, {
+    kind: 'failed',
+    reason: 'the connection to systemd was lost: it was closed by the other side',
+    silent: false,
+  });
 });
 
 test('private: refused, silent, or not there', async (t) => {

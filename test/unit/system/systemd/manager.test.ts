@@ -6,7 +6,8 @@ import type { Pid1Link } from '../../../../src/system/systemd/link.ts';
 import type { Systemd } from '../../../../src/system/systemd/manager.ts';
 import { readProperties } from '../../../../src/system/systemd/properties.ts';
 import type { UnitStatus } from '../../../../src/system/systemd/service-manager.ts';
-import { FakePid1, type FakeUnit } from '../../../helpers/fake-pid1.ts';
+import { FakePid1 } from '../../../helpers/pid1/fake-pid1.ts';
+import type { FakeUnit } from '../../../helpers/pid1/fake-unit.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 
 const never = new AbortController().signal;

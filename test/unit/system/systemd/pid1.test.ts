@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Pid1Link } from '../../../../src/system/systemd/link.ts';
 import { Pid1 } from '../../../../src/system/systemd/pid1.ts';
-import { FakePid1 } from '../../../helpers/fake-pid1.ts';
+import { FakePid1 } from '../../../helpers/pid1/fake-pid1.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 
 const LONG = { timeoutMs: 30_000 };

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { unitPath } from '../../../../src/system/systemd/link.ts';
+import { unitPath } from '../../../../src/system/systemd/unit-name.ts';
 import { UnitWatches } from '../../../../src/system/systemd/watches.ts';
-import { FakePid1 } from '../../../helpers/fake-pid1.ts';
+import { FakePid1 } from '../../../helpers/pid1/fake-pid1.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 
 test('whoever watches a unit is told of its changes, and of no other one', async (t) => {

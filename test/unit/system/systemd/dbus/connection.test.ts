@@ -18,7 +18,9 @@ import {
   messageTypes,
   type OutgoingMessage,
 } from '../../../../../src/system/systemd/dbus/message.ts';
-import { DbusPeer, type FakeMessage, type Greeting, Listener, leavesNothing, RawPeer } from '../../../../helpers/fake-pid1.ts';
+import { DbusPeer, type FakeMessage, type Greeting } from '../../../../helpers/pid1/dbus-peer.ts';
+import { leavesNothing } from '../../../../helpers/pid1/leaves-nothing.ts';
+import { Listener, RawPeer } from '../../../../helpers/pid1/unix-server.ts';
 import { tempDir } from '../../../../helpers/temp-dir.ts';
 import { waitFor } from '../../../../helpers/wait-for.ts';
 
