@@ -2,9 +2,9 @@ import type { LaunchRecord, LaunchRecords } from '../core/launch-record.ts';
 import { fieldsOf, isCount, isListOf, isText } from './json-fields.ts';
 import type { RecordKind, RecordTable } from './record-table.ts';
 
-/** How programs were started, by system name. */
+/** How programs were started, by system name. Not in `launches`: there earlier versions kept what confined programs said of themselves too. */
 export const launchKind: RecordKind<LaunchRecord> = {
-  table: 'launches',
+  table: 'unconfined_launches',
   parse: (value) => {
     const { argv, executable, cwd, environment, uid, gid, groups } = fieldsOf(value);
     if (!isListOf(argv, isText) || !isText(executable) || !isText(cwd) || !isListOf(environment, isText)) return undefined;

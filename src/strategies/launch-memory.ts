@@ -1,5 +1,5 @@
 import type { LaunchRecord, LaunchRecords } from '../core/launch-record.ts';
-import { readLaunchRecord } from '../system/launch/read-record.ts';
+import { callsItsFolder, readLaunchRecord } from '../system/launch/read-record.ts';
 import type { ProcessTable } from '../system/proc/table.ts';
 import type { ProcessTree } from './process-match.ts';
 
@@ -9,26 +9,36 @@ export type RecalledLaunch =
   | { readonly kind: 'known'; readonly record: LaunchRecord; readonly fresh: boolean }
   | { readonly kind: 'unknown'; readonly reason: string };
 
+/** Where is looked, and who would start it (ProgramLauncher). */
+export interface LaunchSight {
+  readonly table: ProcessTable;
+  readonly starter: number;
+}
+
 /**
  * Reads how the living tree was started. What is known from before (`stored`) holds where that cannot be read, and where the
  * tree's root is no true root: a worker that outlived its master.
  */
-export function recallLaunch(table: ProcessTable, stored: LaunchRecord | undefined, tree: ProcessTree): RecalledLaunch {
+export function recallLaunch(
+  { table, starter }: LaunchSight,
+  stored: LaunchRecord | undefined,
+  tree: ProcessTree,
+): RecalledLaunch {
   if (tree.orphaned && stored !== undefined) return { kind: 'known', record: stored, fresh: false };
-  const reading = readLaunchRecord(table, tree.root.pid);
+  const reading = readLaunchRecord(table, tree.root.pid, starter);
   // The look that found it may be seconds old: another program's arguments must never be kept under this name.
   if (reading.kind === 'unusable' || !table.exists(tree.root)) {
     const reason = reading.kind === 'unusable' ? reading.reason : 'it ended meanwhile';
     return stored === undefined ? { kind: 'unknown', reason } : { kind: 'known', record: stored, fresh: false };
   }
   const record = { ...reading.record, environment: reading.record.environment.filter(isItsOwn) };
-  const keep = stored !== undefined && (same(stored, record) || isWorkerOf(tree, stored, record));
+  const keep = stored !== undefined && (same(stored, record) || hasMovedOn(stored, record) || isWorkerOf(tree, stored, record));
   return keep ? { kind: 'known', record: stored, fresh: false } : { kind: 'known', record, fresh: true };
 }
 
 /** `recallLaunch`, and keeps under the name what is news; false where nothing is known. */
-export function rememberLaunch(table: ProcessTable, launches: LaunchRecords, name: string, tree: ProcessTree): boolean {
-  const recalled = recallLaunch(table, launches.get(name), tree);
+export function rememberLaunch(sight: LaunchSight, launches: LaunchRecords, name: string, tree: ProcessTree): boolean {
+  const recalled = recallLaunch(sight, launches.get(name), tree);
   if (recalled.kind === 'known' && recalled.fresh) launches.set(name, recalled.record);
   return recalled.kind === 'known';
 }
@@ -69,6 +79,11 @@ function same(a: LaunchRecord, b: LaunchRecord): boolean {
 }
 
 const FIELDS = ['argv', 'executable', 'cwd', 'environment', 'uid', 'gid', 'groups'] as const;
+
+/** The link by which it calls its directory leads to another release now than when it was started. */
+function hasMovedOn(stored: LaunchRecord, record: LaunchRecord): boolean {
+  return callsItsFolder(record.environment) === stored.cwd && same(stored, { ...record, cwd: stored.cwd });
+}
 
 /** A worker shares its master's command line, but has given up root's rights: started so, the program could not do its work. */
 function isWorkerOf({ root }: ProcessTree, stored: LaunchRecord, record: LaunchRecord): boolean {

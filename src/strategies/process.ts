@@ -7,7 +7,7 @@ import type { ProcessLook, TakeLook } from '../system/proc/look.ts';
 import { type ProcessIdentity, ProcessTable } from '../system/proc/table.ts';
 import type { RunningProcesses } from '../system/systemd/running-processes.ts';
 import { foundRunning } from './found-running.ts';
-import { isFromCommand, recallLaunch, rememberLaunch } from './launch-memory.ts';
+import { isFromCommand, type LaunchSight, recallLaunch, rememberLaunch } from './launch-memory.ts';
 import { type HealthParts, livesOn, proveRunning, stillToCome } from './process-health.ts';
 import { findTrees, type Matches, type ProcessTree, treesOf } from './process-match.ts';
 import { type ProcessOptions, parseProcessOptions } from './process-options.ts';
@@ -123,7 +123,7 @@ export class ProcessStrategy implements RestartStrategy {
     const plan = this.#planStart(managed, attempt.attempt, found.trees);
     if (plan.kind === 'refused') return { ...plan, kind: 'failed' };
     const [oldest] = found.trees;
-    if (oldest !== undefined) rememberLaunch(this.#table, this.#parts.launches, managed.systemName, oldest);
+    if (oldest !== undefined) rememberLaunch(this.#sight, this.#parts.launches, managed.systemName, oldest);
     if (oldest === undefined) return this.#start(attempt, plan, 'nothing was running');
     const supervisors = found.trees.map((tree) => supervisorOf(this.#table, tree, process.pid));
     const parts = { ...this.#parts, table: this.#table };
@@ -155,6 +155,10 @@ export class ProcessStrategy implements RestartStrategy {
     return { kind: 'restarted', detail: `${said}, started ${started}` };
   }
 
+  get #sight(): LaunchSight {
+    return { table: this.#table, starter: this.#parts.programs.starter };
+  }
+
   #healthParts(managed: ManagedProcess): HealthParts {
     const finder = (within: AbortSignal) => this.#finder(managed, within);
     return { table: this.#table, clock: this.#parts.clock, stableMs: this.#options.stableTimeMs, finder };
@@ -176,14 +180,14 @@ export class ProcessStrategy implements RestartStrategy {
     const [oldest] = trees;
     if (oldest === undefined) return;
     const wanted = this.#options.startCommand === undefined && !isFromCommand(this.#table, oldest.root.pid);
-    if (wanted && !rememberLaunch(this.#table, this.#parts.launches, managed.systemName, oldest)) return;
+    if (wanted && !rememberLaunch(this.#sight, this.#parts.launches, managed.systemName, oldest)) return;
     const roots = trees.map(({ root: { pid, startTime } }) => ({ pid, startTime }));
     this.#roots.set(managed.systemName, roots);
   }
 
   #planStart(managed: ManagedProcess, attempt: number, trees: readonly ProcessTree[]): StartPlan {
     const stored = this.#parts.launches.get(managed.systemName);
-    const running = trees.map((tree, index) => recallLaunch(this.#table, index === 0 ? stored : undefined, tree));
+    const running = trees.map((tree, index) => recallLaunch(this.#sight, index === 0 ? stored : undefined, tree));
     return planStart(this.#options, managed, attempt, running, stored, process.env.PATH ?? defaultPath);
   }
 }

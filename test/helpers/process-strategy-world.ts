@@ -46,6 +46,7 @@ export function processStrategyWorld(t: TestContext): ProcessStrategyWorld {
       settle: (...args) => commands.settle(...args),
     },
     programs: {
+      starter: programs.starter,
       unready: () => programs.unready(),
       launch: (launch, graceMs, signal) => {
         const { what } = launch;

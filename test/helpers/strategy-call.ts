@@ -43,6 +43,7 @@ async function run({ name, section, own = true, look = false, decided }: Strateg
     commands: new FakeCommands(),
     launches: { get: () => undefined, set: () => {} },
     programs: {
+      starter: 1,
       unready: async () => undefined,
       launch: async () => ({ kind: 'failed', reason: 'no launcher here' }),
       retire: async () => {},

@@ -14,6 +14,7 @@ import { planRecorded, type StartPlan } from './recorded-program.ts';
  * they depend on. They outlive us, and while we live they are reaped when they end.
  */
 export class DirectLauncher implements ProgramLauncher {
+  readonly starter = process.pid;
   readonly #files: RunFiles;
 
   constructor(files: RunFiles) {

@@ -29,6 +29,8 @@ export type LaunchResult =
  * stopped first) where systemd runs and we are root, else in a new session with no pipe of ours.
  */
 export interface ProgramLauncher {
+  /** The process whose rights and namespaces a launched program gets before it gives any up: PID 1, or the daemon. */
+  readonly starter: number;
   /**
    * Waits until programs can be started, at most `timeoutMs`: why they cannot, in one line; undefined where they can. To be asked before
    * anything is stopped. Never rejects.

@@ -6,6 +6,7 @@ import { hostPath } from '../files/host-path.ts';
 import { READ_LIMIT } from '../proc/files.ts';
 import { parseAuxv } from '../proc/parse.ts';
 import type { ProcessTable } from '../proc/table.ts';
+import { confinementOf } from './confinement.ts';
 
 /** How a living process was started, or in one line why that cannot be told or must not be done again. */
 export type LaunchReading =
@@ -15,12 +16,14 @@ export type LaunchReading =
 /**
  * Reads how the process was started. The user is its real one, and it is unusable where the program was executed with more
  * rights than its caller had (set-user-id and the like): arguments and environment are then the caller's, and to start it again
- * with the rights it has would hand those to the caller. Unusable too where the program wrote another title over its arguments.
+ * with the rights it has would hand those to the caller. Unusable too where the program wrote another title over its arguments, and
+ * where it is more confined than what `starter` would start (confinement.ts).
  */
-export function readLaunchRecord(table: ProcessTable, pid: number): LaunchReading {
+export function readLaunchRecord(table: ProcessTable, pid: number, starter: number): LaunchReading {
   const before = table.read(pid, ['startTime', 'uids']);
   const process = table.read(pid, FIELDS);
   const auxiliary = parseAuxv(table.bytes(pid, 'auxv') ?? Buffer.alloc(0));
+  const confinement = confinementOf(table, pid, starter);
   const argvBytes = table.bytes(pid, 'cmdline');
   const environmentBytes = table.bytes(pid, 'environ');
   const after = table.read(pid, ['startTime', 'uids', 'argv', 'executable']);
@@ -39,16 +42,32 @@ export function readLaunchRecord(table: ProcessTable, pid: number): LaunchReadin
   if (auxiliary === undefined || auxiliary.secure || (auxiliary.uid !== 0 && auxiliary.uid !== uids.real)) {
     return unusable('it was executed with more rights than its caller had');
   }
+  if (confinement !== undefined) return unusable(confinement);
+  const folder = folderOf(table, pid, cwd, environment);
+  if (folder === undefined) return unusable(`its working directory ${cwd} is gone`);
   if (root !== '/') return unusable(`it runs in a root directory of its own (${root})`);
   if (isCut(argvBytes) || isCut(environmentBytes)) return unusable('its command line or environment is longer than 2 MiB');
   if (argvBytes === undefined || !isUtf8(argvBytes)) return unusable('its command line is not UTF-8');
   if (isTitle(argv, executable)) return unusable('it wrote a title over its command line');
-  const program = asScript(process.name, argv, cwd) ?? { argv, executable };
+  const program = asScript(process.name, argv, folder) ?? { argv, executable };
   const rights = { uid: uids.real, gid: gids.real, groups };
-  return { kind: 'read', record: { ...program, cwd, environment: environment.filter(isVariable), ...rights } };
+  return { kind: 'read', record: { ...program, cwd: folder, environment: environment.filter(isVariable), ...rights } };
 }
 
 const FIELDS = ['name', 'startTime', 'argv', 'executable', 'cwd', 'root', 'environment', 'uids', 'gids', 'groups'] as const;
+
+/**
+ * The directory as the program itself calls it ($PWD), so that a link that is moved to another release is followed; else as the kernel
+ * does. Undefined where neither leads to where it is: it was removed, and what stands in its place now may be anybody's link.
+ */
+function folderOf(table: ProcessTable, pid: number, cwd: string, environment: readonly string[]): string | undefined {
+  return [callsItsFolder(environment), cwd].find((path) => path?.startsWith('/') && table.isSame(pid, 'cwd', path));
+}
+
+/** $PWD of an environment; undefined where it has none. */
+export function callsItsFolder(environment: readonly string[]): string | undefined {
+  return environment.find((variable) => variable.startsWith('PWD='))?.slice('PWD='.length);
+}
 
 /** What was not read to its end would be started with half of its arguments. */
 function isCut(bytes: Buffer | undefined): boolean {

@@ -26,15 +26,15 @@ export type StartPlan =
 export function planRecorded(record: LaunchRecord, runId: string): StartPlan {
   const { argv, executable, cwd, uid, gid, groups } = record;
   const [argv0 = executable, ...rest] = argv;
-  if (!isDirectory(cwd)) return { kind: 'refused', reason: `its working directory ${cwd} is gone` };
   const variables = firstValues(record.environment).set('MONITOR_RUN_ID', runId);
-  const options = { environment: Object.fromEntries(variables), cwd, argv0 };
-  const asItself = { kind: 'ready' as const, file: executable, argv: rest, options, uid };
-  if (uid === process.geteuid?.() && gid === process.getegid?.()) return asItself;
+  if (uid === process.geteuid?.() && gid === process.getegid?.()) {
+    if (!isDirectory(cwd)) return { kind: 'refused', reason: `its working directory ${cwd} is gone` };
+    const options = { environment: Object.fromEntries(variables), cwd, argv0 };
+    return { kind: 'ready', file: executable, argv: rest, options, uid };
+  }
   if (process.geteuid?.() !== 0) return { kind: 'refused', reason: `only root can start it as the user ${uid}:${gid}` };
-  // Where its own group is all it was in, the rights are changed between fork and exec, and nothing stands in between.
-  if (groups.every((group) => group === gid)) return { ...asItself, options: { ...options, identity: { uid, gid } } };
-  // In a script: an LD_PRELOAD of that user's must not meet setpriv, which is root still.
+  // In a script: its directory is entered, and its program looked for, with its own rights alone, not on the way from root's to them;
+  // and an LD_PRELOAD of that user's must not meet setpriv, which is root still.
   const script = programScript({ executable, argv, cwd, environment: variables });
   if (script === undefined) return { kind: 'refused', reason: NEEDS_BASH };
   const environment = { ...minimalEnvironment(), MONITOR_RUN_ID: runId };

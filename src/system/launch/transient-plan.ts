@@ -1,6 +1,4 @@
-import { statSync } from 'node:fs';
 import type { LaunchRecord } from '../../core/launch-record.ts';
-import { hostPath } from '../files/host-path.ts';
 import { minimalEnvironment } from '../spawn/minimal-environment.ts';
 import { EMPTY_ENVIRONMENT, lineScript, programScript, type Script } from '../spawn/script.ts';
 import { asUser, setpriv } from '../spawn/user-account.ts';
@@ -29,9 +27,6 @@ export async function planTransient({ what, runId }: Launch, signal: AbortSignal
 }
 
 function planRecord({ argv, executable, cwd, environment, uid, gid, groups }: LaunchRecord, runId: string): TransientPlan {
-  if (!statSync(hostPath(cwd), { throwIfNoEntry: false })?.isDirectory()) {
-    return { kind: 'refused', reason: `its working directory ${cwd} is gone` };
-  }
   const variables = firstValues(environment).set('MONITOR_RUN_ID', runId);
   const script = programScript({ executable, argv, cwd, environment: variables });
   if (script === undefined) return { kind: 'refused', reason: NEEDS_BASH };

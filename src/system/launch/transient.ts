@@ -22,6 +22,7 @@ import { planTransient } from './transient-plan.ts';
  * Source: systemd.service(5).
  */
 export class TransientLauncher implements ProgramLauncher {
+  readonly starter = 1;
   readonly #pid1: Pid1;
 
   constructor(pid1: Pid1) {

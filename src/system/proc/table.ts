@@ -78,9 +78,22 @@ export class ProcessTable {
     return this.#files.bytes(`${pid}/${file}`, limit);
   }
 
+  /** The symbolic links in a folder of /proc/PID, those that can be read, by name; undefined where the folder cannot be. */
+  links(pid: number, folder: string): Map<string, string> | undefined {
+    const names = this.#files.names(`${pid}/${folder}`);
+    if (names === undefined) return undefined;
+    const targets = names.map((name) => [name, this.#files.link(`${pid}/${folder}/${name}`)] as const);
+    return new Map(targets.flatMap(([name, target]) => (target === undefined ? [] : [[name, target] as const])));
+  }
+
+  /** True where both are the very same file or folder, symbolic links followed: one of /proc/PID, and one of this machine's. */
+  isSame(pid: number, file: string, path: string): boolean {
+    return this.#files.isSame(`${pid}/${file}`, hostPath(path));
+  }
+
   /** True where the process executes the very file at `path`, by whatever name, symbolic links followed. False where either cannot be read. */
   executes(pid: number, path: string): boolean {
-    return this.#files.isSame(`${pid}/exe`, hostPath(path));
+    return this.isSame(pid, 'exe', path);
   }
 
   #look(): TableLook {

@@ -53,8 +53,6 @@ export interface StartOptions {
   readonly input?: number | undefined;
   /** argv[0]; `file` where undefined. */
   readonly argv0?: string | undefined;
-  /** Takes this user and group before it is executed, and leaves all supplementary groups: root only. */
-  readonly identity?: { readonly uid: number; readonly gid: number } | undefined;
 }
 
 export type StartResult =
@@ -100,7 +98,7 @@ function openPipes(): OutputPipes | undefined {
   return undefined;
 }
 
-function execaOptions({ environment, cwd, output, input, argv0, identity }: StartOptions, pipes: OutputPipes | undefined) {
+function execaOptions({ environment, cwd, output, input, argv0 }: StartOptions, pipes: OutputPipes | undefined) {
   // execa takes any open descriptor; its types know those up to 9 only.
   const sink = (descriptor: number | undefined): 'pipe' | 'ignore' => (descriptor ?? output) as 'pipe' | 'ignore';
   return {
@@ -116,7 +114,6 @@ function execaOptions({ environment, cwd, output, input, argv0, identity }: Star
     reject: false,
     stdin: input === undefined ? ('ignore' as const) : sink(input),
     ...(argv0 === undefined ? {} : { argv0 }),
-    ...identity,
   } satisfies Options;
 }
 

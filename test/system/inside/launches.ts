@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { LaunchRecord } from '../../../src/core/launch-record.ts';
@@ -166,7 +166,7 @@ test('a recorded program is started as it was', async (t) => {
     assert(result.kind === 'launched' && result.pid !== undefined, JSON.stringify(result));
     const { pid } = result;
     await waitFor('the program itself', () => readlinkSync(`/proc/${pid}/exe`) === program);
-    const reading = readLaunchRecord(new ProcessTable(), pid);
+    const reading = readLaunchRecord(new ProcessTable(), pid, 1);
     assert(reading.kind === 'read', JSON.stringify(reading));
     const { environment, ...rest } = reading.record;
     const { environment: _, ...wanted } = expected;
@@ -199,10 +199,14 @@ test('a recorded program that cannot be started says why', async (t) => {
   const record = { argv: ['x'], executable: '/no/such/file', cwd: '/', environment: [], uid: 0, gid: 0, groups: [] };
   const missing = await launch(t, runs, 'gone', { kind: 'argv', record });
   assert(missing.kind === 'failed' && /^exit code 127: .*No such file/.test(missing.reason), JSON.stringify(missing));
-  assert.deepEqual(await launch(t, runs, 'gone', { kind: 'argv', record: { ...record, cwd: '/no/such/dir' } }), {
-    kind: 'failed',
-    reason: 'its working directory /no/such/dir is gone',
-  });
+  const lost = await launch(t, runs, 'gone', { kind: 'argv', record: { ...record, cwd: '/no/such/dir' } });
+  assert(lost.kind === 'failed' && /^exit code 1: .*cd: \/no\/such\/dir: /.test(lost.reason), JSON.stringify(lost));
+  // Entered with the rights that it runs with, not with root's.
+  const secret = mkdtempSync(join(runs.dir, 'secret-'));
+  chmodSync(secret, 0o700);
+  const theirs = { ...record, executable: '/bin/sleep', argv: ['sleep', '600'], cwd: secret, uid: 65534, gid: 65534 };
+  const barred = await launch(t, runs, 'barred', { kind: 'argv', record: theirs });
+  assert(barred.kind === 'failed' && /^exit code 1: .*Permission denied/.test(barred.reason), JSON.stringify(barred));
   assert.deepEqual(knownUnits('monitor_service-app-*'), []);
 });
 

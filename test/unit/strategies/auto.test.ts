@@ -49,6 +49,7 @@ function world(units: Record<string, FakeUnitOptions> = {}, fallsBack = false) {
   const strategy = new AutoStrategy(new ServiceStrategy(options, { services: systemd, clock, log: silentLog }), processes, {
     services: systemd,
     programs: {
+      starter: process.pid,
       unready: async () => undefined,
       launch: () => assert.fail('auto starts nothing itself'),
       retire: async (systemName) => {

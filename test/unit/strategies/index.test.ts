@@ -17,6 +17,7 @@ function parts() {
     log: silentLog,
     launches: { get: () => undefined, set: () => {} },
     programs: {
+      starter: process.pid,
       unready: async () => undefined,
       launch: () => assert.fail('nothing is to be launched'),
       retire: async () => {},

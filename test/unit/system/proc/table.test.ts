@@ -202,7 +202,7 @@ test('a launch record has argv, directory, environment and user as they were', a
   const env = { PATH: '/bin', ZOO: zoo.dir, EMPTY: '', 'A=B': 'c=d', MULTI: 'a\nb' };
   const pid = await zoo.start(path, ['', 'a b', 'ș', ''], { cwd: zoo.dir, env });
   await waitFor('script', () => table.read(pid, ['name'])?.name === 'keeps it');
-  const reading = readLaunchRecord(table, pid);
+  const reading = readLaunchRecord(table, pid, process.pid);
   assert.ok(reading.kind === 'read');
   assert.deepEqual(reading.record.argv, [path, '', 'a b', 'ș', ''], 'a script is executed by its own path again');
   assert.equal(reading.record.executable, path);
@@ -221,7 +221,7 @@ test('what only looks like a script is recorded as it runs', async (t) => {
   ];
   for (const [file, args, expected] of started) {
     const pid = await zoo.start(file, args);
-    const reading = readLaunchRecord(table, pid);
+    const reading = readLaunchRecord(table, pid, process.pid);
     assert.deepEqual(reading.kind === 'read' && reading.record.argv, expected);
   }
 });
@@ -232,7 +232,7 @@ test('set-user-id programs give no launch record', { skip: !isRoot && 'needs roo
   spawnSync('chmod', ['4755', path]);
   const pid = await zoo.start(path, ['300'], { uid: 65534, gid: 65534 });
   assert.equal(table.read(pid, ['uids'])?.uids?.effective, 0, 'the file system honours the bit');
-  assert.deepEqual(readLaunchRecord(table, pid), {
+  assert.deepEqual(readLaunchRecord(table, pid, process.pid), {
     kind: 'unusable',
     reason: 'it was executed with more rights than its caller had',
   });
@@ -241,7 +241,7 @@ test('set-user-id programs give no launch record', { skip: !isRoot && 'needs roo
 test('a program run by another user is recorded with that user', { skip: !isRoot && 'needs root' }, async (t) => {
   const zoo = openZoo(t);
   const pid = await zoo.start(zoo.sleeper('plain'), ['300'], { uid: 65534, gid: 65534, cwd: '/' });
-  const reading = readLaunchRecord(table, pid);
+  const reading = readLaunchRecord(table, pid, process.pid);
   assert.ok(reading.kind === 'read');
   assert.deepEqual([reading.record.uid, reading.record.gid], [65534, 65534]);
 });
@@ -251,11 +251,14 @@ test('a title written over the arguments gives no launch record', async (t) => {
   for (const argv0 of ['redis-server *:6379', 'nginx: master process /usr/sbin/nginx -c /etc/x']) {
     const pid = await zoo.start('/bin/bash', ['-c', 'exec -a "$0" cat < <(sleep 300)', argv0]);
     await waitFor('title', () => table.read(pid, ['argv'])?.argv?.[0] === argv0);
-    assert.deepEqual(readLaunchRecord(table, pid), { kind: 'unusable', reason: 'it wrote a title over its command line' });
+    assert.deepEqual(readLaunchRecord(table, pid, process.pid), {
+      kind: 'unusable',
+      reason: 'it wrote a title over its command line',
+    });
   }
   const title = await zoo.start(process.execPath, ['-e', 'process.title = "short"; setInterval(() => {}, 1e6)']);
   await waitFor('title', () => table.read(title, ['argv'])?.argv?.[0] === 'short');
-  assert.equal(readLaunchRecord(table, title).kind, 'unusable');
+  assert.equal(readLaunchRecord(table, title, process.pid).kind, 'unusable');
 });
 
 test('a signal goes to the process that was seen, never to its successor', async () => {
@@ -298,6 +301,6 @@ test('what is longer than we read is not started again', async (t) => {
   const become = `ulimit -s 65536; x=$(head -c 120000 /dev/zero | tr '\\0' x); exec env $(for i in $(seq 20); do echo "LONG$i=$x"; done) "$0" 300`;
   const pid = await zoo.start('bash', ['-c', become, program]);
   await waitFor('the program itself', () => table.read(pid, ['executable'])?.executable === program);
-  const reading = readLaunchRecord(table, pid);
+  const reading = readLaunchRecord(table, pid, process.pid);
   assert.deepEqual(reading, { kind: 'unusable', reason: 'its command line or environment is longer than 2 MiB' });
 });

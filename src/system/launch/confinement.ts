@@ -1,0 +1,59 @@
+import { valueAfter } from '../proc/counters.ts';
+import type { ProcessTable } from '../proc/table.ts';
+
+/**
+ * Why a process has less than what `starter` would give its successor, in one line; undefined where it has as much. Whoever is confined
+ * chooses its own command line: to start that again outside of its cage would set it free. `starter`: who executes what is launched
+ * here, PID 1 or ourselves. What cannot be read counts as confined. Source: namespaces(7), capabilities(7), proc_pid_status(5),
+ * proc_pid_attr(5).
+ */
+export function confinementOf(table: ProcessTable, pid: number, starter: number): string | undefined {
+  return fewerRights(table, pid, starter) ?? otherNamespaces(table, pid, starter) ?? otherLabel(table, pid, starter);
+}
+
+function fewerRights(table: ProcessTable, pid: number, starter: number): string | undefined {
+  const [its, starters] = [pid, starter].map((number) => table.bytes(number, 'status')?.toString('latin1'));
+  if (its === undefined || starters === undefined) return 'its rights cannot be read';
+  const isRoot = valueAfter(its, 'Uid:')?.split(/\s+/).includes('0') ?? true;
+  // A user's process has no capabilities of its own, whoever starts it.
+  const fields = isRoot ? [...RIGHTS, ROOTS_RIGHTS] : RIGHTS;
+  const differing = fields.find(([field]) => valueAfter(its, field) !== valueAfter(starters, field));
+  return differing && `it is confined: ${differing[1]}`;
+}
+
+/** Fields that a kernel does not have are the same in both: absent. */
+const RIGHTS: readonly (readonly [field: string, words: string])[] = [
+  ['CapBnd:', 'its capabilities are bounded'],
+  ['NoNewPrivs:', 'it may not gain privileges (NoNewPrivs)'],
+  ['Seccomp:', 'its system calls are filtered (seccomp)'],
+  ['Seccomp_filters:', 'its system calls are filtered (seccomp)'],
+];
+const ROOTS_RIGHTS = ['CapPrm:', 'it is root without all capabilities'] as const;
+
+function otherNamespaces(table: ProcessTable, pid: number, starter: number): string | undefined {
+  const [its, starters] = [pid, starter].map((number) => table.links(number, 'ns'));
+  if (its === undefined || starters === undefined) return 'its namespaces cannot be read';
+  const own = [...starters].filter(([name, target]) => !name.endsWith('_for_children') && its.get(name) !== target);
+  if (own.length === 0) return undefined;
+  return own.some(([name]) => !its.has(name))
+    ? 'its namespaces cannot be read'
+    : `it is confined: it has namespaces of its own (${own.map(([name]) => name).join(', ')})`;
+}
+
+function otherLabel(table: ProcessTable, pid: number, starter: number): string | undefined {
+  const [its, starters] = [pid, starter].map(
+    (number) =>
+      table
+        .bytes(number, 'attr/current', MAX_LABEL)
+        ?.toString('latin1')
+        .replace(/[\0\n]+$/, '') ?? '',
+  ) as [string, string];
+  // Where there is no security module the file is there, and cannot be read.
+  if (its === '' || its === starters || its === 'unconfined') return undefined;
+  const type = its.split(':')[2] ?? '';
+  return FREE_TYPES.includes(type) ? undefined : `it is confined: its security label is ${its}`;
+}
+
+const MAX_LABEL = 4096;
+/** Of SELinux: what PID 1 and an administrator's shell start has one of these, and none of them is confined. */
+const FREE_TYPES: readonly string[] = ['unconfined_t', 'unconfined_service_t', 'initrc_t'];
