@@ -7,7 +7,8 @@ import type { ProcessTree } from './process-match.ts';
 export type RecalledLaunch =
   /** `fresh`: it is news, to be kept. */
   | { readonly kind: 'known'; readonly record: LaunchRecord; readonly fresh: boolean }
-  | { readonly kind: 'unknown'; readonly reason: string };
+  /** `confined`: as in LaunchReading. */
+  | { readonly kind: 'unknown'; readonly reason: string; readonly confined?: boolean };
 
 /** Where is looked, and who would start it (ProgramLauncher). */
 export interface LaunchSight {
@@ -28,8 +29,8 @@ export function recallLaunch(
   const reading = readLaunchRecord(table, tree.root.pid, starter);
   // The look that found it may be seconds old: another program's arguments must never be kept under this name.
   if (reading.kind === 'unusable' || !table.exists(tree.root)) {
-    const reason = reading.kind === 'unusable' ? reading.reason : 'it ended meanwhile';
-    return stored === undefined ? { kind: 'unknown', reason } : { kind: 'known', record: stored, fresh: false };
+    if (stored !== undefined) return { kind: 'known', record: stored, fresh: false };
+    return reading.kind === 'unusable' ? { ...reading, kind: 'unknown' } : { kind: 'unknown', reason: 'it ended meanwhile' };
   }
   const record = { ...reading.record, environment: reading.record.environment.filter(isItsOwn) };
   const keep = stored !== undefined && (same(stored, record) || hasMovedOn(stored, record) || isWorkerOf(tree, stored, record));

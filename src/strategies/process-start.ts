@@ -51,6 +51,9 @@ export function planStart(
   const judged = judgeUnitName(basename(process.systemName), true);
   if (judged.kind === 'refused')
     return { kind: 'refused', reason: `nothing to start: ${judged.reason}; set start_command`, final: true };
+  // Nobody gets by its name what it may not have as what it is.
+  const isConfined = running.some((launch) => launch.kind === 'unknown' && launch.confined === true);
+  if (isConfined) return { kind: 'refused', reason: nothingToStart(options, process, running, false) };
   const found = options.configured ? findProgram(process.systemName, path) : undefined;
   if (found !== undefined) {
     // The path goes through the environment: it is data to the shell, whatever it holds.
@@ -116,13 +119,18 @@ function isExecutable(path: string): boolean {
   }
 }
 
-function nothingToStart(options: ProcessOptions, process: ManagedProcess, running: readonly RecalledLaunch[]): string {
+function nothingToStart(
+  options: ProcessOptions,
+  process: ManagedProcess,
+  running: readonly RecalledLaunch[],
+  isSearched = options.configured,
+): string {
   const unknown = running.find((launch) => launch.kind === 'unknown');
   const why =
     unknown?.kind === 'unknown'
       ? `how it was started cannot be told: ${unknown.reason}`
       : 'it has not been seen running, so how to start it is not known';
-  const search = options.configured ? `, and no program ${shown(process.systemName)} is in PATH` : '';
+  const search = isSearched ? `, and no program ${shown(process.systemName)} is in PATH` : '';
   return `nothing to start: ${why}${search}; set start_command`;
 }
 

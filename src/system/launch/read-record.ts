@@ -11,7 +11,8 @@ import { confinementOf } from './confinement.ts';
 /** How a living process was started, or in one line why that cannot be told or must not be done again. */
 export type LaunchReading =
   | { readonly kind: 'read'; readonly record: LaunchRecord }
-  | { readonly kind: 'unusable'; readonly reason: string };
+  /** `confined`: it may be known how, and must not be done. */
+  | { readonly kind: 'unusable'; readonly reason: string; readonly confined?: boolean };
 
 /**
  * Reads how the process was started. The user is its real one, and it is unusable where the program was executed with more
@@ -42,7 +43,7 @@ export function readLaunchRecord(table: ProcessTable, pid: number, starter: numb
   if (auxiliary === undefined || auxiliary.secure || (auxiliary.uid !== 0 && auxiliary.uid !== uids.real)) {
     return unusable('it was executed with more rights than its caller had');
   }
-  if (confinement !== undefined) return unusable(confinement);
+  if (confinement !== undefined) return { ...unusable(confinement), confined: true };
   const folder = folderOf(table, pid, cwd, environment);
   if (folder === undefined) return unusable(`its working directory ${cwd} is gone`);
   if (root !== '/') return unusable(`it runs in a root directory of its own (${root})`);
@@ -74,7 +75,7 @@ function isCut(bytes: Buffer | undefined): boolean {
   return bytes !== undefined && bytes.length >= READ_LIMIT;
 }
 
-function unusable(reason: string): LaunchReading {
+function unusable(reason: string): LaunchReading & { readonly kind: 'unusable' } {
   return { kind: 'unusable', reason };
 }
 

@@ -26,8 +26,8 @@ export class UnixStream {
   readonly #watch: DescriptorWatch;
   #waiting: OutgoingBytes[] = [];
   #waitingBytes = 0;
-  /** What waits will be sent without another word: at the end of this turn, or once there is room. */
-  #due = false;
+  /** When what waits will be sent without another word: at the end of this turn, or once there is room. */
+  #due: 'turn' | 'room' | undefined;
   #closed = false;
 
   private constructor(libc: Libc, fd: number, listener: StreamListener) {
@@ -64,10 +64,11 @@ export class UnixStream {
     if (this.#closed) return;
     this.#waiting.push({ bytes, descriptors: descriptors.map(duplicateDescriptor) });
     this.#waitingBytes += bytes.length;
-    if (this.#due) return;
-    this.#due = true;
     // A fault is only noted: whoever sends must not be told of the end before his own call has returned.
-    queueMicrotask(() => this.#flush());
+    if (this.#due === undefined) {
+      this.#due = 'turn';
+      queueMicrotask(() => this.#flush());
+    } else if (this.#due === 'turn' && this.#waitingBytes > MAX_TURN) this.#flush();
   }
 
   /** From now on it does not keep the process alive. */
@@ -118,6 +119,7 @@ export class UnixStream {
         // That it was closed is found by reading; to wait for room would be to wait for nothing.
         const isClosed = this.#libc.errno() === this.#libc.codes.EPIPE;
         const fault = isClosed || isPassing(this.#libc) ? undefined : `it cannot be written to: ${errorName(this.#libc)}`;
+        this.#due = 'room';
         this.#watch.awaitRoom(!isClosed);
         return fault;
       }
@@ -127,7 +129,7 @@ export class UnixStream {
       if (sent < bytes.length) this.#waiting[0] = { bytes: bytes.subarray(sent), descriptors: [] };
       else this.#waiting.shift();
     }
-    this.#due = false;
+    this.#due = undefined;
     this.#watch.awaitRoom(false);
     return undefined;
   }
@@ -152,6 +154,8 @@ interface OutgoingBytes {
 /** One for all: it is filled and handed on within one turn. */
 const BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 const READS_A_TURN = 4;
+/** One turn that has more than that to send sends it in parts. */
+const MAX_TURN = 64 * 1024;
 
 /** sendmsg(2) with one SCM_RIGHTS message; the structures are those of 64-bit Linux, which is all that Node runs on here. */
 function sendWithDescriptors(libc: Libc, fd: number, bytes: Buffer, descriptors: readonly number[]): number {

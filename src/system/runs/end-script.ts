@@ -8,13 +8,13 @@ import { attempt } from './file.ts';
 
 /**
  * What systemd runs once an action has ended (ExecStopPost=), whoever of us lives then. It notes how in a file, for whom the end was
- * not told: PID 1 was executed anew at that moment; where that file is gone nobody wants to know any more. And where the command did not exit by itself (time limit, a signal) it ends all
+ * not told: PID 1 was executed anew at that moment; where that file is gone nobody wants to know any more, and it is not made anew. And where the command did not exit by itself (time limit, a signal) it ends all
  * the others, for with KillMode=process PID 1 ends nobody but the main process. It is in the unit itself, so TERM must not end it,
  * it leaves the others as long as it can, and KILL comes last. In a file of its own: systemd 252 writes a transient unit down, and
  * reads it again at each daemon-reload with `;` and `$` changed.
  */
 const TEXT = `# Written by monitor_service; see its manual. Arguments: the unit, and the file for the note.
-[ -e "$2" ] && echo "$SERVICE_RESULT $EXIT_CODE $EXIT_STATUS" >"$2"
+{ echo "$SERVICE_RESULT $EXIT_CODE $EXIT_STATUS" >/proc/self/fd/3; } 3<"$2" 2>/dev/null
 case $SERVICE_RESULT$EXIT_CODE in successexited | exit-codeexited) exit ;; esac
 trap '' TERM
 alone() {

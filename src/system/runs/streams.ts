@@ -38,9 +38,9 @@ export class RunStreams {
     this.#recorded = true;
   }
 
-  /** What came, once no more is to be expected. */
-  async finish(): Promise<{ readonly words: string; readonly output: string }> {
-    await this.#output?.finish();
+  /** What came, once no more is to be expected; at once where it `isThrough`, though somebody may hold its pipe for a while yet. */
+  async finish(isThrough: boolean): Promise<{ readonly words: string; readonly output: string }> {
+    await this.#output?.finish(isThrough ? 0 : undefined);
     return { words: this.#output?.stderr() ?? '', output: this.#file?.text() ?? this.#output?.stdout() ?? '' };
   }
 

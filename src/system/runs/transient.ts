@@ -4,6 +4,7 @@ import { EMPTY_ENVIRONMENT, lineScript, type Script } from '../spawn/script.ts';
 import { emptyUnit, endUnit, resetFailed } from '../systemd/end-unit.ts';
 import type { Pid1 } from '../systemd/pid1.ts';
 import type { ServiceManager } from '../systemd/service-manager.ts';
+import { isOver } from '../systemd/transient-follower.ts';
 import { runUnit } from '../systemd/unit-name.ts';
 import { EndNotes } from './end-script.ts';
 import type { RunFile } from './file.ts';
@@ -95,7 +96,9 @@ export class TransientCommandRunner implements CommandRunner {
       const ending = await new TransientRun(parts).run(signal);
       if (ending.kind === 'not_started') return ending;
       if (ending.kind === 'aborted' || ending.kind === 'overdue') await endUnit(this.#pid1, unit);
-      const { words, output } = await streams.finish();
+      // PID 1 holds its pipe as long as the end script runs.
+      const isThrough = ending.kind === 'over' && !isOver(ending.state);
+      const { words, output } = await streams.finish(isThrough);
       if (ending.kind === 'aborted') return { kind: 'aborted', output };
       if (ending.kind === 'overdue') return { kind: 'timed_out', afterMs: timeoutMs, output };
       if (ending.kind === 'unanswered') return { kind: 'lost', reason: ending.reason, output };

@@ -88,12 +88,14 @@ export class ProgramOutput {
     }
   }
 
-  /** Takes what is still in the pipes and lets go of them after a moment: a process left behind may hold them for ever. */
-  async finish(): Promise<void> {
+  /**
+   * Takes what is still in the pipes and lets go of them after a moment, `waitMs` at most: a process left behind may hold them for ever.
+   */
+  async finish(waitMs = DRAIN_MS): Promise<void> {
     const open = this.#streams.filter((stream) => !stream.closed);
     const closed = Promise.all(open.map((stream) => new Promise((resolve) => stream.once('close', resolve))));
     const moment = new AbortController();
-    await Promise.race([closed, delay(DRAIN_MS, undefined, { signal: moment.signal }).catch(() => {})]);
+    await Promise.race([closed, delay(waitMs, undefined, { signal: moment.signal }).catch(() => {})]);
     moment.abort();
     // The moment may be over before a loop that was held up has read what came long ago.
     for (let turn = 0, before = -1; turn < MOST_TURNS && before < this.#received; turn++) {

@@ -108,7 +108,7 @@ export class FakeProgram {
       env: { PATH: process.env.PATH, LANG: 'C.UTF-8', INVOCATION_ID: '0123' },
       stdio: [place('Input'), place('Output'), place('Error')],
     });
-    this.#release();
+    if (!this.has('ExecStopPost')) this.#release();
     child.on('error', () => this.exit(203));
     child.on('exit', (code, signal) => {
       if (signal === null) this.exit(code ?? 0);
@@ -184,8 +184,8 @@ export class FakeProgram {
     this.#ended = true;
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers = [];
-    // The descriptors of a process are closed before its parent hears that it is dead.
-    this.#release();
+    // The descriptors of a process are closed before its parent hears that it is dead; PID 1 keeps its copies for ExecStopPost=.
+    if (!this.has('ExecStopPost')) this.#release();
     this.#events.onEnd(this, code, status);
   }
 

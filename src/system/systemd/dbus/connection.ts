@@ -190,7 +190,7 @@ export class DbusConnection {
     const pending = this.#pending.get(replySerial);
     if (pending === undefined || !isFrom(message, pending.from)) return;
     const values = bodyOf(message);
-    pending.settle(message.type === messageTypes.reply ? { kind: 'reply', values } : errorOf(message.errorName, values[0]));
+    pending.settle(message.type === messageTypes.reply ? { kind: 'reply', values } : errorOf(message, values[0]));
   }
 
   #lose(reason: string): void {
@@ -225,12 +225,12 @@ const AGAIN_MS = 20;
 const MAX_WAITING = 1024 * 1024;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-function errorOf(name: string, text: DbusValue | undefined): CallResult {
+function errorOf({ errorName: name, sender }: DbusMessage, text: DbusValue | undefined): CallResult {
   const message = printable(typeof text === 'string' && text !== '' ? text : name).slice(0, MAX_ERROR);
-  return UNANSWERED.includes(name) ? { kind: 'lost', reason: message } : { kind: 'error', name, message };
+  return sender === BUS && UNANSWERED.includes(name) ? { kind: 'lost', reason: message } : { kind: 'error', name, message };
 }
 
-/** What a bus says in the place of who was asked and has not answered: he may have done it. */
+/** What the bus itself says in the place of who was asked and has not answered: he may have done it. By others it is a refusal. */
 const UNANSWERED: readonly string[] = ['NoReply', 'Timeout', 'TimedOut', 'Disconnected'].map(
   (name) => `org.freedesktop.DBus.Error.${name}`,
 );

@@ -378,6 +378,25 @@ test('what a bus says in the place of whoever has not answered is no refusal: he
   }
 });
 
+test('of whoever was asked himself the same words are a refusal', async (t) => {
+  const world = new ConnectionWorld(t);
+  const connection = await world.connect();
+  const errorName = 'org.freedesktop.DBus.Error.Timeout';
+  for (const destination of [':1.0', undefined]) {
+    world.onCall = ({ peer, serial }) =>
+      peer.send({
+        type: messageTypes.error,
+        replySerial: serial,
+        ...(destination === undefined ? {} : { sender: destination }),
+        errorName,
+        signature: 's',
+        values: ['too slow'],
+      });
+    const result = await connection.call({ ...PING, destination }, LONG);
+    assert.deepEqual(result, { kind: 'error', name: errorName, message: 'too slow' });
+  }
+});
+
 test('whoever guesses what is answered next makes no room for another call', async (t) => {
   const world = new ConnectionWorld(t);
   const connection = await world.connect(1);

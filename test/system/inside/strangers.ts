@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readlinkSync, rmdirSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { systemClock } from '../../../src/core/clock.ts';
+import type { LaunchRecord } from '../../../src/core/launch-record.ts';
+import { parseStrategy } from '../../../src/strategies/index.ts';
+import { ProcessTable } from '../../../src/system/proc/table.ts';
+import { attemptOn, FakeSection, managed, never, silentLog } from '../../helpers/strategy-parts.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
+import { knownUnits, openRuns } from './runs.ts';
+
+// Runs under a real systemd, where it is PID 1: see transient.test.ts. Processes that want more from us than they have.
+
+const NOBODY = 65534;
+const OWNED = '/etc/owned';
+
+/** The process strategy on one name, over the launcher of the system's systemd. */
+function openProcess(t: TestContext, name: string, systemName?: string) {
+  const runs = openRuns(t);
+  const kept = new Map<string, LaunchRecord>();
+  const strategy = parseStrategy(new FakeSection(`process.${name}`, { restart_strategy: 'process' })).create({
+    ...runs,
+    clock: systemClock,
+    log: silentLog,
+    launches: { get: (key) => kept.get(key), set: (key, record) => void kept.set(key, record) },
+  });
+  const process = managed(name, systemName);
+  t.after(async () => {
+    await runs.programs.retire(process.systemName, 10_000, never);
+    rmSync(OWNED, { force: true });
+  });
+  return {
+    dir: runs.dir,
+    kept,
+    observe: () => strategy.observe?.(process),
+    preview: () => strategy.preview(process, never),
+    restart: () => strategy.restart(attemptOn(process)),
+  };
+}
+
+/** Starts a shell line in a unit with these properties, under the name that it gives itself; its main process. */
+async function startUnit(t: TestContext, unit: string, properties: readonly string[], line: string): Promise<number> {
+  const options = properties.map((property) => `--property=${property}`);
+  execFileSync('systemd-run', ['--quiet', `--unit=${unit}`, ...options, '/bin/bash', '-c', line]);
+  t.after(() => {
+    execFileSync('sh', ['-c', `systemctl stop ${unit} 2>/dev/null; systemctl reset-failed ${unit} 2>/dev/null; :`]);
+  });
+  const show = (): number =>
+    Number(execFileSync('systemctl', ['show', '--value', '--property=MainPID', unit], { encoding: 'utf8' }));
+  const pid = await waitFor('its main process', () => show() || undefined);
+  // By then bash has become the program.
+  await waitFor('the program', () => !readlinkSync(`/proc/${pid}/exe`).endsWith('bash'));
+  return pid;
+}
+
+const CAGES: Readonly<Record<string, readonly string[]>> = {
+  'all at once': ['CapabilityBoundingSet=', 'NoNewPrivileges=yes', 'ProtectSystem=strict', 'PrivateNetwork=yes'],
+  'a bounding set': ['CapabilityBoundingSet=~CAP_CHOWN'],
+  'no new privileges': ['NoNewPrivileges=yes'],
+  'a filter of system calls': ['SystemCallFilter=~@clock'],
+  'a file system of its own': ['PrivateTmp=yes'],
+  'a network of its own': ['PrivateNetwork=yes'],
+};
+
+for (const [what, properties] of Object.entries(CAGES))
+  for (const name of ['cagedd', '/usr/sbin/cagedd'])
+    test(`${what}: root in a cage, called ${name}, does not get out of it by dying`, async (t) => {
+      const { kept, observe, preview, restart } = openProcess(t, 'cagedd', name);
+      const line = `exec -a ${name} dash -c 'sleep 600; echo x >${OWNED}; :'`;
+      const pid = await startUnit(t, 'cage', properties, line);
+      await observe();
+      assert.deepEqual([...kept.keys()], [], 'what it says of itself is not kept');
+      const { starts, refusals } = await preview();
+      assert.deepEqual(starts, []);
+      assert.match(refusals.join(), /it is confined: /);
+      const refused = await restart();
+      assert.ok(refused.kind === 'failed', JSON.stringify(refused));
+      assert.match(refused.reason, /it is confined: .*; set start_command$/);
+      assert.ok(new ProcessTable().isRunning(pid), 'what cannot be started again is not stopped either');
+      execFileSync('systemctl', ['stop', 'cage']);
+      const dead = await restart();
+      assert.equal(dead.kind, 'failed', JSON.stringify(dead));
+      assert.deepEqual(knownUnits('monitor_service-app-*'), []);
+      assert.equal(existsSync(OWNED), false);
+    });
+
+test('a user’s program is not started where that user cannot go', async (t) => {
+  const { dir, kept, observe, restart } = openProcess(t, 'wanderd');
+  const [home, place] = [mkdtempSync(join(dir, 'home-')), join(dir, 'd')];
+  chmodSync(home, 0o700);
+  chmodSync(dir, 0o755);
+  mkdirSync(place);
+  const pid = await startUnit(t, 'wander', [`User=${NOBODY}`, `WorkingDirectory=${place}`], 'exec -a wanderd sleep 600');
+  rmdirSync(place);
+  symlinkSync(home, place);
+  await observe();
+  assert.equal(kept.get('wanderd'), undefined);
+  const outcome = await restart();
+  assert.ok(outcome.kind === 'failed', JSON.stringify(outcome));
+  assert.match(outcome.reason, /its working directory .* is gone,.*; set start_command$/);
+  assert.ok(new ProcessTable().isRunning(pid));
+});
+
+test('what runs with all that systemd gives is recorded, and started again as it was', async (t) => {
+  const { kept, observe, restart } = openProcess(t, 'freed');
+  const pid = await startUnit(t, 'free', [`User=${NOBODY}`], 'exec -a freed sleep 600');
+  await observe();
+  assert.equal(kept.get('freed')?.uid, NOBODY);
+  process.kill(pid, 'SIGKILL');
+  await waitFor('its end', () => !new ProcessTable().isRunning(pid));
+  const outcome = await restart();
+  assert.ok(outcome.kind === 'restarted', JSON.stringify(outcome));
+});
