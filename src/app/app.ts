@@ -95,7 +95,7 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
   stops.push('store', () => store.close());
   const system = createExecution({ stateDir: settings.monitor.stateDir, log });
   const execution: Execution = { ...system, commands: logOutput(system.commands, log) };
-  const strategyParts = { ...execution, clock, log, launches: state.launches };
+  const strategyParts = { ...execution, clock, log, launches: state.launches, roots: state.roots };
   let plans = settings.createPlans(strategyParts);
 
   const stopping = new AbortController();

@@ -9,6 +9,8 @@ export interface LaunchRecord {
   readonly uid: number;
   readonly gid: number;
   readonly groups: readonly number[];
+  /** It was no more confined than what we start. Absent in records of earlier versions, which did not look. */
+  readonly unconfined?: true;
 }
 
 /** Keeps launch records across restarts of the daemon; the key is the system name. Implemented in state/. */

@@ -1,6 +1,7 @@
 import type { SeenNotes } from '../core/alarm.ts';
 import type { BreakerSnapshot } from '../core/breaker-snapshot.ts';
 import type { LaunchRecords } from '../core/launch-record.ts';
+import type { ProgramRoots } from '../core/program-roots.ts';
 
 /**
  * The daemon's own memory (`state_dir/state.db`), synchronous: a call returns when the change is durable (fsynced) where it says
@@ -14,6 +15,7 @@ export interface DaemonState {
   readonly handled: HandledAlarms;
   readonly holds: HoldRecords;
   readonly launches: LaunchRecords;
+  readonly roots: ProgramRoots;
   /** Alarms of our own that the store could not take. */
   readonly kept: KeptAlarmRecords;
   /** Since when watched processes run, and how their last lives ended. */

@@ -2,14 +2,14 @@ import type { LaunchRecord, LaunchRecords } from '../core/launch-record.ts';
 import { fieldsOf, isCount, isListOf, isText } from './json-fields.ts';
 import type { RecordKind, RecordTable } from './record-table.ts';
 
-/** How programs were started, by system name. Not in `launches`: there earlier versions kept what confined programs said of themselves too. */
+/** How programs were started, by system name. */
 export const launchKind: RecordKind<LaunchRecord> = {
-  table: 'unconfined_launches',
+  table: 'launches',
   parse: (value) => {
-    const { argv, executable, cwd, environment, uid, gid, groups } = fieldsOf(value);
+    const { argv, executable, cwd, environment, uid, gid, groups, unconfined } = fieldsOf(value);
     if (!isListOf(argv, isText) || !isText(executable) || !isText(cwd) || !isListOf(environment, isText)) return undefined;
     if (!isCount(uid) || !isCount(gid) || !isListOf(groups, isCount)) return undefined;
-    return { argv, executable, cwd, environment, uid, gid, groups };
+    return { argv, executable, cwd, environment, uid, gid, groups, ...(unconfined === true ? { unconfined } : {}) };
   },
 };
 

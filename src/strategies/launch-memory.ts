@@ -79,7 +79,7 @@ function same(a: LaunchRecord, b: LaunchRecord): boolean {
   return JSON.stringify(FIELDS.map((field) => a[field])) === JSON.stringify(FIELDS.map((field) => b[field]));
 }
 
-const FIELDS = ['argv', 'executable', 'cwd', 'environment', 'uid', 'gid', 'groups'] as const;
+const FIELDS = ['argv', 'executable', 'cwd', 'environment', 'uid', 'gid', 'groups', 'unconfined'] as const;
 
 /** The link by which it calls its directory leads to another release now than when it was started. */
 function hasMovedOn(stored: LaunchRecord, record: LaunchRecord): boolean {

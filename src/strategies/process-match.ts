@@ -4,7 +4,7 @@ import { ProcessLook, type SeenProcess } from '../system/proc/look.ts';
 import { hasEnded } from '../system/proc/parse.ts';
 import type { ProcessIdentity, ProcessTable } from '../system/proc/table.ts';
 import { programMatcher } from './program-name.ts';
-import { isOwnedBy } from './program-owner.ts';
+import { isOwnedBy, type Owners, runsRootsFile } from './program-owner.ts';
 
 /** A program that runs: its topmost process of that name, and all that descends from it. */
 export interface ProcessTree {
@@ -17,22 +17,27 @@ export interface ProcessTree {
 
 /** What runs under a name, oldest first; or that it must not be touched, in one line. */
 export type Matches =
-  | { readonly kind: 'found'; readonly trees: readonly ProcessTree[] }
+  | {
+      readonly kind: 'found';
+      readonly trees: readonly ProcessTree[];
+      /** Who bears the name and is another user's: nothing that is done or told of the program knows of them. */
+      readonly strangers: readonly SeenProcess[];
+    }
   | { readonly kind: 'refused'; readonly reason: string };
 
 /**
  * Finds the trees whose topmost process is the program: never by a part of a name, never this process, kernel threads, zombies,
  * another pid namespace's processes, or a command that we run for another process. `knownRoots` are roots of earlier looks:
- * what a dead one of them left behind in its process group or session counts as one tree. Where only a process's own word makes
- * it the program of that full path, it must be one of the `owners`', or execute that file by another name (a symbolic link).
- * `look`: where one that will do was taken already.
+ * what a dead one of them left behind in its process group or session counts as one tree. Whoever else is it must be one of the
+ * `owners`'; where only a process's own word makes it the program of a full path, also who executes that file by another name (a
+ * symbolic link) is believed. `look`: where one that will do was taken already.
  */
 export function findTrees(
   table: ProcessTable,
   process: ManagedProcess,
   knownRoots: readonly ProcessIdentity[],
   ownPid: number,
-  owners: readonly number[],
+  owners: Owners & { readonly kind: 'known' },
   look: ProcessLook = new ProcessLook(table),
 ): Matches {
   const { all, children } = look;
@@ -40,18 +45,24 @@ export function findTrees(
   if (!all.has(ownPid)) return { kind: 'refused', reason: 'the process table cannot be read' };
   const own = ancestorsOf(ownPid, all);
   const { systemName } = process;
-  const isBelieved = (seen: SeenProcess): boolean => isOwnedBy(table, seen, owners) || table.executes(seen.pid, systemName);
+  const isOwned = (seen: SeenProcess): boolean => owners.others === 'all' || isOwnedBy(table, seen, owners.uids);
+  const runsRoots = (seen: SeenProcess): boolean => owners.others === 'roots_files' && runsRootsFile(table, seen, systemName);
+  const isBelieved = (seen: SeenProcess): boolean => isOwned(seen) || table.executes(seen.pid, systemName) || runsRoots(seen);
   const isProgram = programMatcher(systemName, isBelieved);
   const isOurs = commandsForOthers(table, process, ownPid, all);
   const depth = table.read(ownPid, ['namespaceDepth'])?.namespaceDepth ?? 0;
-  const named = new Map<number, SeenProcess>();
+  const everybody: SeenProcess[] = [];
   for (const seen of look.calledBy(systemName)) {
     if (seen.pid === ownPid || seen.kernelThread || hasEnded(seen) || !isProgram(seen)) continue;
     if (table.read(seen.pid, ['namespaceDepth'])?.namespaceDepth !== depth || isOurs(seen)) continue;
     if (own.has(seen.pid))
       return { kind: 'refused', reason: `process ${seen.pid} of that name is an ancestor of this monitor` };
-    named.set(seen.pid, seen);
+    everybody.push(seen);
   }
+  const isLeftOver = ({ pgid, sid }: SeenProcess): boolean => knownRoots.some(({ pid }) => pgid === pid || sid === pid);
+  const owned = everybody.filter((seen) => isOwned(seen) || isLeftOver(seen));
+  const counted = owned.length > 0 ? owned : everybody.filter(runsRoots);
+  const named = new Map(counted.map((seen) => [seen.pid, seen]));
   const trees = new Map<number, ProcessTree>();
   for (const seen of named.values()) {
     const root = topmost(seen, named, all);
@@ -61,7 +72,12 @@ export function findTrees(
     const same = left === undefined ? undefined : trees.get(left.pid);
     trees.set(left?.pid ?? root.pid, same === undefined ? tree : joined(same, tree));
   }
-  return { kind: 'found', trees: [...trees.values()].sort((a, b) => a.root.startTime - b.root.startTime) };
+  const inTrees = new Set([...trees.values()].flatMap(({ root, descendants }) => [root, ...descendants]));
+  return {
+    kind: 'found',
+    trees: [...trees.values()].sort((a, b) => a.root.startTime - b.root.startTime),
+    strangers: everybody.filter((seen) => !inTrees.has(seen)),
+  };
 }
 
 /** What was found; nothing where it must not be touched. */

@@ -15,8 +15,10 @@ export interface ProcessOptions {
   readonly stopTimeoutMs: number;
   /** `max_matches`: process trees of that name that may run; default 1, at least 1. */
   readonly maxMatches: number;
-  /** `user` who runs start_command, a name or a uid; undefined: ourselves. */
+  /** `user` whose program it is, and who runs start_command, a name or a uid; undefined: ourselves. */
   readonly user: string | undefined;
+  /** `any_user`: everybody's process of that name is the program. */
+  readonly anyUser: boolean;
   /** `command_timeout` of stop_command; default 60 s. */
   readonly commandTimeoutMs: number;
   /** `stable_time`: how long a process must have run to be well; default 1 s. */
@@ -33,6 +35,7 @@ export function parseProcessOptions(section: SectionReader): ProcessOptions {
     stopTimeoutMs: section.secondsAsMs('stop_timeout', { default: 10 }),
     maxMatches: section.integer('max_matches', { default: 1, min: 1 }),
     user: parseUser(section),
+    anyUser: section.boolean('any_user', false),
     commandTimeoutMs: section.secondsAsMs('command_timeout', { default: 60, min: 0.1 }),
     stableTimeMs: section.secondsAsMs('stable_time', { default: 1, max: 3600 }),
   };

@@ -1,6 +1,7 @@
 import { localTimestamp } from '../core/clock.ts';
 import { counted } from '../core/counted.ts';
 import { printable } from '../core/printable.ts';
+import type { SeenProcess } from '../system/proc/look.ts';
 import type { ProcessTable } from '../system/proc/table.ts';
 import type { ProcessTree } from './process-match.ts';
 import type { ProcessOptions } from './process-options.ts';
@@ -27,6 +28,14 @@ export function describePids(trees: readonly ProcessTree[]): string {
   const pids = trees.slice(0, SHOWN_PIDS).map(({ root }) => root.pid);
   const rest = trees.length > pids.length ? ` and ${trees.length - pids.length} more` : '';
   return `pid ${pids.join(', ')}${rest}`;
+}
+
+/** Who bears the name and is not taken for the program, a line each; of many the first ten. */
+export function describeStrangers(table: ProcessTable, strangers: readonly SeenProcess[]): string[] {
+  return strangers.slice(0, SHOWN_PIDS).map(({ pid }) => {
+    const uid = table.read(pid, ['uids'])?.uids?.effective ?? 'unknown';
+    return `pid ${pid} bears that name too and is not touched: it is user ${uid}'s (set user, or any_user = true, if it is the program)`;
+  });
 }
 
 const SHOWN_PIDS = 10;

@@ -73,6 +73,7 @@ export function planStart(
 function planRecords(records: readonly LaunchRecord[]): StartPlan {
   const launches: PlannedLaunch[] = [];
   for (const record of records) {
+    if (record.unconfined !== true) return { kind: 'refused', reason: OLD_RECORD };
     const usable = withExecutable(record);
     if (usable === undefined)
       return { kind: 'refused', reason: `its program ${shown(record.executable)} is not there any more` };
@@ -83,6 +84,9 @@ function planRecords(records: readonly LaunchRecord[]): StartPlan {
   }
   return planned(launches);
 }
+
+const OLD_RECORD =
+  'how it was started was recorded by an earlier version, which did not look whether it was confined: start it once by hand, or set start_command';
 
 function planned(launches: readonly PlannedLaunch[]): StartPlan {
   return { kind: 'planned', launches };

@@ -3,15 +3,15 @@ import type { ManagedProcess } from '../core/alarm.ts';
 import { counted } from '../core/counted.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
-import type { ProcessLook, TakeLook } from '../system/proc/look.ts';
-import { type ProcessIdentity, ProcessTable } from '../system/proc/table.ts';
+import type { ProcessLook, SeenProcess, TakeLook } from '../system/proc/look.ts';
+import { ProcessTable } from '../system/proc/table.ts';
 import type { RunningProcesses } from '../system/systemd/running-processes.ts';
 import { foundRunning } from './found-running.ts';
 import { isFromCommand, type LaunchSight, recallLaunch, rememberLaunch } from './launch-memory.ts';
 import { type HealthParts, livesOn, proveRunning, stillToCome } from './process-health.ts';
 import { findTrees, type Matches, type ProcessTree, treesOf } from './process-match.ts';
 import { type ProcessOptions, parseProcessOptions } from './process-options.ts';
-import { ambiguityOf, describePids, describeTree } from './process-preview.ts';
+import { ambiguityOf, describePids, describeStrangers, describeTree } from './process-preview.ts';
 import { defaultPath, planStart, type StartPlan } from './process-start.ts';
 import { nameProblem } from './program-name.ts';
 import { findOwners } from './program-owner.ts';
@@ -39,8 +39,8 @@ export class ProcessStrategy implements RestartStrategy {
   readonly #options: ProcessOptions;
   readonly #parts: StrategyParts;
   readonly #table: ProcessTable;
-  /** The roots that the last look found under a name: what they leave behind when they die is known by them. */
-  readonly #roots = new Map<string, readonly ProcessIdentity[]>();
+  /** Names, and users whose processes bear them and are not the program, that were told of. */
+  readonly #told = new Set<string>();
   /** Names under which a program was found running. */
   readonly #seen = new Set<string>();
 
@@ -85,12 +85,13 @@ export class ProcessStrategy implements RestartStrategy {
     const plan = this.#planStart(managed, 1, found.trees);
     const starts = plan.kind === 'planned' ? plan.launches.map(({ description }) => description) : [];
     const refusals = [ambiguityOf(found.trees, this.#options), plan.kind === 'refused' ? plan.reason : undefined];
-    return { stops, starts, refusals: refusals.filter((reason) => reason !== undefined) };
+    const remarks = describeStrangers(this.#table, found.strangers);
+    return { stops, starts, refusals: refusals.filter((reason) => reason !== undefined), remarks };
   }
 
   async observe(managed: ManagedProcess, look?: TakeLook): Promise<void> {
     try {
-      const known = this.#roots.get(managed.systemName) ?? [];
+      const known = this.#parts.roots.get(managed.systemName);
       // The whole table is looked over only after something has changed: most calls cost one small file.
       if (known.length > 0 && known.every((root) => this.#table.exists(root))) return;
       if (nameProblem(managed, this.#options.configured) !== undefined) return;
@@ -167,13 +168,28 @@ export class ProcessStrategy implements RestartStrategy {
   /** How to look at what runs under the name; whose processes may be it is asked once. */
   async #finder(managed: ManagedProcess, signal: AbortSignal): Promise<(look?: ProcessLook) => Matches> {
     const { systemName } = managed;
-    const owners = await findOwners(systemName, this.#options.user, this.#parts.launches.get(systemName)?.uid, signal);
+    const owners = await findOwners(this.#options, this.#parts.launches.get(systemName)?.uid, signal);
     if (owners.kind === 'refused') return () => owners;
     return (look) => {
-      const found = findTrees(this.#table, managed, this.#roots.get(systemName) ?? [], process.pid, owners.uids, look);
+      const found = findTrees(this.#table, managed, this.#parts.roots.get(systemName), process.pid, owners, look);
+      if (found.kind === 'found') this.#tellStrangers(systemName, found.strangers);
       if (treesOf(found).length > 0) this.#seen.add(systemName);
       return found;
     };
+  }
+
+  /** Once for each user: whose process bears the name may be an administrator's doing, who changed the user of the service. */
+  #tellStrangers(systemName: string, strangers: readonly SeenProcess[]): void {
+    for (const { pid } of strangers) {
+      const key = `${systemName}\0${this.#table.read(pid, ['uids'])?.uids?.effective}`;
+      if (this.#told.has(key) || this.#told.size >= MOST_TOLD) continue;
+      this.#told.add(key);
+      const [line] = describeStrangers(
+        this.#table,
+        strangers.filter((one) => one.pid === pid),
+      );
+      this.#parts.log.warning(`Not taken for ${systemName}: ${line}`, { process_name: systemName, pid });
+    }
   }
 
   #record(managed: ManagedProcess, trees: readonly ProcessTree[]): void {
@@ -181,8 +197,12 @@ export class ProcessStrategy implements RestartStrategy {
     if (oldest === undefined) return;
     const wanted = this.#options.startCommand === undefined && !isFromCommand(this.#table, oldest.root.pid);
     if (wanted && !rememberLaunch(this.#sight, this.#parts.launches, managed.systemName, oldest)) return;
-    const roots = trees.map(({ root: { pid, startTime } }) => ({ pid, startTime }));
-    this.#roots.set(managed.systemName, roots);
+    const known = this.#parts.roots.get(managed.systemName);
+    const roots = trees.flatMap(({ root: { pid, startTime, pgid, sid }, orphaned }) =>
+      // As long as what it left behind runs, the one that is gone is what that is known by.
+      orphaned ? known.filter((root) => root.pid === pgid || root.pid === sid) : [{ pid, startTime }],
+    );
+    this.#parts.roots.set(managed.systemName, roots);
   }
 
   #planStart(managed: ManagedProcess, attempt: number, trees: readonly ProcessTree[]): StartPlan {
@@ -198,5 +218,7 @@ function failed(reason: string): { readonly kind: 'failed'; readonly reason: str
 
 /** A program that fails within it says why. */
 const GRACE_MS = 500;
+/** Of as many strangers the log tells. */
+const MOST_TOLD = 1000;
 /** A look in passing waits no longer for a directory of users. */
 const OBSERVE_MS = 2000;

@@ -1,30 +1,54 @@
+import { statSync } from 'node:fs';
+import { basename } from 'node:path';
 import process from 'node:process';
+import { hostPath } from '../system/files/host-path.ts';
+import { asScript } from '../system/launch/read-record.ts';
 import { parseAuxv } from '../system/proc/parse.ts';
 import type { ProcessIdentity, ProcessTable } from '../system/proc/table.ts';
 import { findAccount } from '../system/spawn/user-account.ts';
-
-/** Users whose processes are believed to be the program that they call themselves; or in one line why that cannot be told. */
-export type Owners =
-  | { readonly kind: 'known'; readonly uids: readonly number[] }
-  | { readonly kind: 'refused'; readonly reason: string };
+import type { ProcessOptions } from './process-options.ts';
 
 /**
- * Root, the daemon's own user, whose the program was when it was last seen (`recordedUid`), and `user` where one is configured.
- * That one is looked up for a full path only: by a plain name everybody's processes are found. Never rejects.
+ * Users whose processes can be the program, and who else: nobody; everybody; or, as long as nothing is known of it, who runs a file of
+ * root's that bears its name. Or in one line why that cannot be told.
  */
+export type Owners =
+  | { readonly kind: 'known'; readonly uids: readonly number[]; readonly others: 'none' | 'all' | 'roots_files' }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** Root, the daemon's own user, whose the program was when it was last seen (`recordedUid`), and `user`. Never rejects. */
 export async function findOwners(
-  systemName: string,
-  user: string | undefined,
+  { user, anyUser }: Pick<ProcessOptions, 'user' | 'anyUser'>,
   recordedUid: number | undefined,
   signal: AbortSignal,
 ): Promise<Owners> {
   const uids = [0, process.geteuid?.(), recordedUid].filter((uid) => uid !== undefined);
-  if (user === undefined || !systemName.includes('/')) return { kind: 'known', uids };
+  const others = anyUser ? 'all' : user === undefined && recordedUid === undefined ? 'roots_files' : 'none';
+  if (user === undefined) return { kind: 'known', uids, others };
   const found = await findAccount(user, signal);
   // Without its user a program that runs would be taken for one that does not, and started a second time.
   if (found.kind === 'not_found') return { kind: 'refused', reason: `user: ${found.reason}` };
-  return { kind: 'known', uids: [...uids, found.account.uid] };
+  return { kind: 'known', uids: [...uids, found.account.uid], others };
 }
+
+/**
+ * Whether the process executes a file of root's, or a script of root's, that itself bears the name: nobody else can change what that
+ * does, while argv[0] and comm are what a process likes them to be. Not by another file that was mounted over it.
+ */
+export function runsRootsFile(table: ProcessTable, { pid }: ProcessIdentity, systemName: string): boolean {
+  const seen = table.read(pid, ['name', 'argv', 'executable', 'cwd']);
+  if (seen?.executable === undefined || !table.executes(pid, seen.executable)) return false;
+  const script = seen.argv && seen.cwd && asScript(seen.name, seen.argv, seen.cwd)?.executable;
+  const file = script ?? seen.executable;
+  const bearsIt = systemName.includes('/')
+    ? file === systemName || table.executes(pid, systemName)
+    : basename(file) === systemName;
+  if (!bearsIt) return false;
+  const { uid, mode } = statSync(hostPath(file), { throwIfNoEntry: false }) ?? { uid: Number.NaN, mode: 0 };
+  return uid === 0 && (mode & WRITABLE_BY_OTHERS) === 0;
+}
+
+const WRITABLE_BY_OTHERS = 0o022;
 
 /**
  * Whether the process is one of these users', and was executed by one of them: who calls a set-user-id program chooses its

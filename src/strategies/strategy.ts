@@ -4,6 +4,7 @@ import type { SectionReader } from '../core/config.ts';
 import type { LaunchRecords } from '../core/launch-record.ts';
 import type { Logger } from '../core/logger.ts';
 import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
+import type { ProgramRoots } from '../core/program-roots.ts';
 import type { ProgramLauncher } from '../system/launch/launcher.ts';
 import type { TakeLook } from '../system/proc/look.ts';
 import type { CommandRunner } from '../system/runs/runner.ts';
@@ -85,6 +86,7 @@ export interface StrategyParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly launches: LaunchRecords;
+  readonly roots: ProgramRoots;
   readonly programs: ProgramLauncher;
 }
 

@@ -1,5 +1,6 @@
 import type { BreakerSnapshot } from '../../src/core/breaker-snapshot.ts';
 import type { LaunchRecord } from '../../src/core/launch-record.ts';
+import type { RootProcess } from '../../src/core/program-roots.ts';
 import type {
   DaemonState,
   HandledAlarm,
@@ -17,6 +18,7 @@ export function memoryState(): DaemonState {
   const handled = new Map<number, HandledAlarm>();
   const holds = new Map<string, HoldRecord>();
   const launches = new Map<string, LaunchRecord>();
+  const roots = new Map<string, readonly RootProcess[]>();
   const kept = new Map<string, KeptAlarm>();
   const lives = new Map<string, WatchedLife>();
   const history: HistoryEntry[] = [];
@@ -43,6 +45,7 @@ export function memoryState(): DaemonState {
       delete: (name) => void holds.delete(name),
     },
     launches: { get: (name) => launches.get(name), set: (name, record) => void launches.set(name, record) },
+    roots: { get: (name) => roots.get(name) ?? [], set: (name, found) => void roots.set(name, found) },
     kept: {
       get: (name) => kept.get(name),
       set: (alarm) => void kept.set(alarm.processName, alarm),

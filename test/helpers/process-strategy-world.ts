@@ -40,6 +40,7 @@ export function processStrategyWorld(t: TestContext): ProcessStrategyWorld {
   // Everything that is started gets the mark of the zoo, by which it is found and ended after the test.
   const mark = { ZOO: zoo.dir };
   const commands = new DirectCommandRunner(files);
+  const state = memoryState();
   const parts: StrategyParts = {
     commands: {
       run: (command, signal) => commands.run({ ...command, environment: { ...command.environment, ...mark } }, signal),
@@ -65,7 +66,8 @@ export function processStrategyWorld(t: TestContext): ProcessStrategyWorld {
     },
     clock: systemClock,
     log,
-    launches: memoryState().launches,
+    launches: state.launches,
+    roots: state.roots,
   };
   const strategy = (options: Partial<ProcessOptions> = {}, of = table): ProcessStrategy =>
     new ProcessStrategy({ ...DEFAULTS, ...options }, parts, of);
@@ -80,6 +82,7 @@ const DEFAULTS: ProcessOptions = {
   stopTimeoutMs: 20_000,
   maxMatches: 1,
   user: undefined,
+  anyUser: false,
   commandTimeoutMs: 20_000,
   stableTimeMs: 1000,
 };

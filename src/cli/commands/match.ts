@@ -29,4 +29,5 @@ async function match(cli: Cli, name: string, json: boolean): Promise<void> {
   for (const line of preview.refusals) cli.say(`  refused: ${line}`);
   for (const line of preview.stops) cli.say(`  would stop:  ${line}`);
   for (const line of preview.starts) cli.say(`  would start: ${line}`);
+  for (const line of preview.remarks ?? []) cli.say(`  note: ${line}`);
 }

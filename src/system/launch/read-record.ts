@@ -52,7 +52,10 @@ export function readLaunchRecord(table: ProcessTable, pid: number, starter: numb
   if (isTitle(argv, executable)) return unusable('it wrote a title over its command line');
   const program = asScript(process.name, argv, folder) ?? { argv, executable };
   const rights = { uid: uids.real, gid: gids.real, groups };
-  return { kind: 'read', record: { ...program, cwd: folder, environment: environment.filter(isVariable), ...rights } };
+  return {
+    kind: 'read',
+    record: { ...program, cwd: folder, environment: environment.filter(isVariable), ...rights, unconfined: true },
+  };
 }
 
 const FIELDS = ['name', 'startTime', 'argv', 'executable', 'cwd', 'root', 'environment', 'uids', 'gids', 'groups'] as const;
@@ -93,10 +96,14 @@ interface Program {
 }
 
 /**
- * A script that was executed by its own path is to be executed so again: the kernel takes its name for `comm` then, and the
- * interpreter's otherwise. It has put interpreter, perhaps one argument, and the path before the script's own arguments (execve(2)).
+ * What is executed of a script that was executed by its own path, so that it can be so again; undefined where it is none. The kernel
+ * takes its name for `comm` then, and the interpreter's otherwise. It has put interpreter, perhaps one argument, and the path before the script's own arguments (execve(2)).
  */
-function asScript(name: string, argv: readonly string[], cwd: string): Pick<LaunchRecord, 'argv' | 'executable'> | undefined {
+export function asScript(
+  name: string,
+  argv: readonly string[],
+  cwd: string,
+): Pick<LaunchRecord, 'argv' | 'executable'> | undefined {
   for (const place of [1, 2]) {
     const path = argv[place];
     if (path === undefined || path === '' || cutName(path) !== name) continue;

@@ -7,6 +7,7 @@ import { systemClock } from '../../../src/core/clock.ts';
 import type { LaunchRecord } from '../../../src/core/launch-record.ts';
 import { parseStrategy } from '../../../src/strategies/index.ts';
 import { ProcessTable } from '../../../src/system/proc/table.ts';
+import { memoryState } from '../../helpers/memory-state.ts';
 import { attemptOn, FakeSection, managed, never, silentLog } from '../../helpers/strategy-parts.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { knownUnits, openRuns } from './runs.ts';
@@ -25,6 +26,7 @@ function openProcess(t: TestContext, name: string, systemName?: string) {
     clock: systemClock,
     log: silentLog,
     launches: { get: (key) => kept.get(key), set: (key, record) => void kept.set(key, record) },
+    roots: memoryState().roots,
   });
   const process = managed(name, systemName);
   t.after(async () => {

@@ -160,7 +160,7 @@ test('rows that make no sense are dropped with one warning, the others stay', (t
     ],
     holds: ['{"name":"x","until":"never","reason":""}', '{"name":"x"}'],
     handled: ['{"processId":1.5,"processName":"x","notes":null,"handledAt":"2020-01-01"}'],
-    unconfined_launches: ['{"argv":"sh -c x","executable":"/x"}'],
+    launches: ['{"argv":"sh -c x","executable":"/x"}'],
     kept_alarms: [
       '{"processName":"x","notes":null,"raisedAt":"2020-01-01","doubtfulRows":[]}',
       '{"processName":"","notes":"n","raisedAt":"2020-01-01","doubtfulRows":[]}',

@@ -31,6 +31,7 @@ test('defaults', () => {
       stopSignal: 15,
       stopTimeoutMs: 10_000,
       maxMatches: 1,
+      anyUser: false,
       user: undefined,
       commandTimeoutMs: 60_000,
       stableTimeMs: 1000,

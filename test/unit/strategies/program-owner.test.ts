@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import type { ProcessOptions } from '../../../src/strategies/process-options.ts';
@@ -64,7 +64,7 @@ test("the configured user's, the last seen one's and the daemon's own are believ
 });
 
 test(
-  "by its file and by a plain name everybody's program is found, by a script's path only who is believed",
+  "by a file of root's that bears the name everybody's program is found, as long as nothing is known; by argv[0] nobody's",
   needsRoot,
   async (t) => {
     const world = processStrategyWorld(t);
@@ -74,7 +74,10 @@ test(
       await world.zoo.start(world.zoo.sleeper('zsleeper'), ['300'], { argv0: file, ...nobody }),
     ];
     assert.deepEqual(await found(world, file), [byFile]);
-    assert.deepEqual(await found(world, basename(file)), [byFile, called]);
+    assert.deepEqual(await found(world, basename(file)), [byFile]);
+    assert.deepEqual(await found(world, basename(file), { user: 'daemon' }), []);
+    assert.deepEqual(await found(world, basename(file), { user: 'nobody' }), [byFile, called]);
+    assert.deepEqual(await found(world, basename(file), { anyUser: true }), [byFile, called]);
     const link = join(world.zoo.dir, `zlink${process.pid}`);
     symlinkSync(file, link);
     const byLink = await world.zoo.start(link, ['300'], nobody);
@@ -139,5 +142,91 @@ test('a user who cannot be looked up is a refusal where whose it is decides, and
   assert.deepEqual(await strategy.restart(attemptFor(path, true)), { kind: 'failed', reason });
   assert.deepEqual(await strategy.checkHealth(managed(path, true), 500, quiet), { kind: 'unhealthy', reason });
   assert.ok(isAlive(pid));
-  assert.deepEqual((await strategy.preview(managed(basename(path)), quiet)).refusals, []);
+  assert.deepEqual((await strategy.preview(managed(basename(path)), quiet)).refusals, [reason]);
 });
+
+test(
+  'a stranger who bears the name is not the program: not for a restart, its health, its record or its exits',
+  needsRoot,
+  async (t) => {
+    const world = processStrategyWorld(t);
+    const name = `zappd${process.pid}`;
+    const file = world.zoo.sleeper(name);
+    const strategy = world.strategy();
+    const pid = await world.zoo.start(file);
+    await strategy.observe(managed(name));
+    const record = world.parts.launches.get(name);
+    assert.equal(record?.uid, 0);
+    const stranger = await world.zoo.start('/bin/sleep', ['300'], { argv0: name, cwd: '/', ...nobody });
+    const sameFile = await world.zoo.start(file, ['300'], { cwd: '/', ...nobody });
+
+    const running = await strategy.findRunning(managed(name), quiet);
+    assert.deepEqual(running.kind === 'found' && running.processes.map((process) => process.pid), [pid]);
+    const preview = await strategy.preview(managed(name), quiet);
+    assert.deepEqual([preview.stops.length, preview.refusals], [1, []]);
+    assert.equal(preview.remarks?.length, 2);
+    for (const remark of preview.remarks ?? [])
+      assert.match(remark, /^pid \d+ bears that name too and is not touched: it is user 65534's/);
+
+    // The program is dead, and the stranger lives.
+    process.kill(pid, 'SIGKILL');
+    await waitFor('its end', () => !isAlive(pid));
+    assert.equal((await strategy.checkHealth(managed(name), 10, quiet)).kind, 'unhealthy');
+    const none = await strategy.findRunning(managed(name), quiet);
+    assert.deepEqual(none.kind === 'found' && none.processes, []);
+    await strategy.observe(managed(name));
+    assert.deepEqual(world.parts.launches.get(name), record, 'what the stranger says of itself is kept nowhere');
+    const outcome = await strategy.restart(attemptFor(name));
+    assert.ok(outcome.kind === 'restarted', JSON.stringify(outcome));
+    assert.deepEqual(world.launched, [record]);
+    assert.ok(isAlive(stranger) && isAlive(sameFile));
+    const told = world.warnings.filter((line) => line.startsWith(`Not taken for ${name}: `));
+    assert.equal(told.length, 1, 'once for each user');
+  },
+);
+
+test(
+  'where nothing is known yet argv[0] makes nobody’s process the program; who shall be it is asked for',
+  needsRoot,
+  async (t) => {
+    const world = processStrategyWorld(t);
+    const name = `zfirst${process.pid}`;
+    const pid = await world.zoo.start('/bin/sleep', ['300'], { argv0: name, cwd: '/', ...nobody });
+    const strategy = world.strategy();
+    await strategy.observe(managed(name));
+    assert.equal(world.parts.launches.get(name), undefined);
+    const preview = await strategy.preview(managed(name), quiet);
+    assert.equal(preview.refusals.length, 1);
+    assert.match(preview.remarks?.[0] ?? '', /set user, or any_user = true/);
+    assert.equal((await strategy.restart(attemptFor(name))).kind, 'failed');
+    assert.ok(isAlive(pid));
+    // As soon as the operator says whose it is, it is.
+    const known = world.strategy({ user: 'nobody' });
+    await known.observe(managed(name));
+    assert.equal(world.parts.launches.get(name)?.uid, 65534);
+    assert.equal((await known.restart(attemptFor(name))).kind, 'restarted');
+    assert.ok(!isAlive(pid));
+  },
+);
+
+test(
+  'a file of root’s counts as long as nothing is known, unless others can write to it or it was mounted over',
+  needsRoot,
+  async (t) => {
+    const world = processStrategyWorld(t);
+    const file = world.zoo.sleeper(`zroots${process.pid}`);
+    const pid = await world.zoo.start(file, ['300'], { cwd: '/', ...nobody });
+    assert.deepEqual(await found(world, basename(file)), [pid]);
+    chmodSync(file, 0o777);
+    assert.deepEqual(await found(world, basename(file)), []);
+    chmodSync(file, 0o755);
+    chownSync(file, 65534, 0);
+    assert.deepEqual(await found(world, basename(file)), []);
+    const own = world.zoo.sleeper(`zcovered${process.pid}`);
+    const mounted = await world.zoo.start('/usr/bin/unshare', [
+      ...['--mount', 'sh', '-c', 'mount --bind /bin/sleep "$0" && exec setpriv --reuid=65534 --clear-groups "$0" 300', own],
+    ]);
+    await waitFor('the covered one', () => world.table.read(mounted, ['executable'])?.executable === own);
+    assert.deepEqual(await found(world, basename(own)), []);
+  },
+);
