@@ -83,6 +83,7 @@ restart_strategy = service
 
 [process.worker]
 restart_strategy = process
+user = other
 
 [process.script]
 restart_strategy = custom

@@ -12,23 +12,27 @@ export function confinementOf(table: ProcessTable, pid: number, starter: number)
 }
 
 function fewerRights(table: ProcessTable, pid: number, starter: number): string | undefined {
-  const [its, starters] = [pid, starter].map((number) => table.bytes(number, 'status')?.toString('latin1'));
+  const [its, starters] = [pid, starter].map((number) => table.bytes(number, 'status', MAX_STATUS)?.toString('latin1'));
   if (its === undefined || starters === undefined) return 'its rights cannot be read';
   const isRoot = valueAfter(its, 'Uid:')?.split(/\s+/).includes('0') ?? true;
+  if (lacks(its, starters, 'CapBnd:')) return 'it is confined: its capabilities are bounded';
   // A user's process has no capabilities of its own, whoever starts it.
-  const fields = isRoot ? [...RIGHTS, ROOTS_RIGHTS] : RIGHTS;
-  const differing = fields.find(([field]) => valueAfter(its, field) !== valueAfter(starters, field));
-  return differing && `it is confined: ${differing[1]}`;
+  if (isRoot && lacks(its, starters, 'CapPrm:')) return 'it is confined: it is root without all capabilities';
+  const isBound = (field: string): boolean =>
+    !['0', undefined, valueAfter(starters, field)?.trim()].includes(valueAfter(its, field)?.trim());
+  if (isBound('NoNewPrivs:')) return 'it is confined: it may not gain privileges (NoNewPrivs)';
+  // As many filters as the starter has are the starter's own; a kernel that does not count them tells the mode alone.
+  if (isBound('Seccomp:') || isBound('Seccomp_filters:')) return 'it is confined: its system calls are filtered (seccomp)';
+  return undefined;
 }
 
-/** Fields that a kernel does not have are the same in both: absent. */
-const RIGHTS: readonly (readonly [field: string, words: string])[] = [
-  ['CapBnd:', 'its capabilities are bounded'],
-  ['NoNewPrivs:', 'it may not gain privileges (NoNewPrivs)'],
-  ['Seccomp:', 'its system calls are filtered (seccomp)'],
-  ['Seccomp_filters:', 'its system calls are filtered (seccomp)'],
-];
-const ROOTS_RIGHTS = ['CapPrm:', 'it is root without all capabilities'] as const;
+const MAX_STATUS = 16 * 1024;
+
+/** True where the starter has a capability in this set that the process has not. */
+function lacks(its: string, starters: string, field: string): boolean {
+  const [own, full] = [its, starters].map((text) => /^\s*([0-9a-f]{1,32})$/.exec(valueAfter(text, field) ?? '')?.[1]);
+  return own === undefined || full === undefined || (BigInt(`0x${full}`) & ~BigInt(`0x${own}`)) !== 0n;
+}
 
 function otherNamespaces(table: ProcessTable, pid: number, starter: number): string | undefined {
   const [its, starters] = [pid, starter].map((number) => table.links(number, 'ns'));

@@ -168,7 +168,8 @@ test('a recorded program is started as it was', async (t) => {
     await waitFor('the program itself', () => readlinkSync(`/proc/${pid}/exe`) === program);
     const reading = readLaunchRecord(new ProcessTable(), pid, 1);
     assert(reading.kind === 'read', JSON.stringify(reading));
-    const { environment, ...rest } = reading.record;
+    const { environment, unconfined, ...rest } = reading.record;
+    assert.equal(unconfined, true);
     const { environment: _, ...wanted } = expected;
     assert.deepEqual(rest, wanted);
     assert.deepEqual(

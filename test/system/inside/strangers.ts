@@ -18,10 +18,16 @@ const NOBODY = 65534;
 const OWNED = '/etc/owned';
 
 /** The process strategy on one name, over the launcher of the system's systemd. */
-function openProcess(t: TestContext, name: string, systemName?: string) {
+function openProcess(
+  t: TestContext,
+  name: string,
+  { systemName, user = '' }: { readonly systemName?: string; readonly user?: string } = {},
+) {
   const runs = openRuns(t);
   const kept = new Map<string, LaunchRecord>();
-  const strategy = parseStrategy(new FakeSection(`process.${name}`, { restart_strategy: 'process' })).create({
+  const strategy = parseStrategy(
+    new FakeSection(`process.${name}`, { restart_strategy: 'process', ...(user === '' ? {} : { user }) }),
+  ).create({
     ...runs,
     clock: systemClock,
     log: silentLog,
@@ -69,7 +75,7 @@ const CAGES: Readonly<Record<string, readonly string[]>> = {
 for (const [what, properties] of Object.entries(CAGES))
   for (const name of ['cagedd', '/usr/sbin/cagedd'])
     test(`${what}: root in a cage, called ${name}, does not get out of it by dying`, async (t) => {
-      const { kept, observe, preview, restart } = openProcess(t, 'cagedd', name);
+      const { kept, observe, preview, restart } = openProcess(t, 'cagedd', { systemName: name });
       const line = `exec -a ${name} dash -c 'sleep 600; echo x >${OWNED}; :'`;
       const pid = await startUnit(t, 'cage', properties, line);
       await observe();
@@ -89,7 +95,7 @@ for (const [what, properties] of Object.entries(CAGES))
     });
 
 test('a user’s program is not started where that user cannot go', async (t) => {
-  const { dir, kept, observe, restart } = openProcess(t, 'wanderd');
+  const { dir, kept, observe, restart } = openProcess(t, 'wanderd', { user: 'nobody' });
   const [home, place] = [mkdtempSync(join(dir, 'home-')), join(dir, 'd')];
   chmodSync(home, 0o700);
   chmodSync(dir, 0o755);
@@ -106,7 +112,7 @@ test('a user’s program is not started where that user cannot go', async (t) =>
 });
 
 test('what runs with all that systemd gives is recorded, and started again as it was', async (t) => {
-  const { kept, observe, restart } = openProcess(t, 'freed');
+  const { kept, observe, restart } = openProcess(t, 'freed', { user: 'nobody' });
   const pid = await startUnit(t, 'free', [`User=${NOBODY}`], 'exec -a freed sleep 600');
   await observe();
   assert.equal(kept.get('freed')?.uid, NOBODY);

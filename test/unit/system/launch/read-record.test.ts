@@ -87,6 +87,11 @@ test('filters and labels, and what cannot be read', (t) => {
   }
   process(2, { text: status.replace('Seccomp:\t0', 'Seccomp:\t2') });
   assert.match(verdict(2) ?? '', /seccomp/);
+  // Less bound than who starts is not bound.
+  process(6, { text: status.replace(/^NoNewPrivs:.*$/m, 'NoNewPrivs:\t0') });
+  assert.equal(verdict(6), undefined);
+  process(7, { text: status.replace(/^CapBnd:.*$/m, 'CapBnd:\tffffffffffffffff') });
+  assert.equal(verdict(7), undefined);
   process(3, { mnt: '' });
   assert.equal(verdict(3), 'its namespaces cannot be read');
   process(4, { mnt: 'mnt:[2]' });
