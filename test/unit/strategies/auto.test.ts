@@ -215,7 +215,12 @@ test('the preview knows of the fallback', async () => {
     starts: ['systemctl start app.service'],
     refusals: [],
   });
-  assert.deepEqual((await strategy.preview(managed('masked'), never)).stops, ['pid 1234']);
+  // A mask means that it must not run, as a program neither.
+  assert.deepEqual(await strategy.preview(managed('masked'), never), {
+    stops: [],
+    starts: [],
+    refusals: ['masked.service is masked'],
+  });
   const without = world(units).strategy;
   assert.deepEqual((await without.preview(managed('app'), never)).stops, []);
   assert.deepEqual((await without.preview(managed('masked'), never)).refusals, ['masked.service is masked']);

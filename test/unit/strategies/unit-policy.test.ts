@@ -15,7 +15,7 @@ test('a name is completed to NAME.service', () => {
     ['my.targets', 'my.targets.service'],
     ['service', 'service.service'],
     ['postgresql@15-main', 'postgresql@15-main.service'],
-    ['getty@tty1.service', 'getty@tty1.service'],
+    ['gettys@tty1.service', 'gettys@tty1.service'],
     ['dev-disk\\x2dby', 'dev-disk\\x2dby.service'],
     ['NetworkManager-dispatcher', 'NetworkManager-dispatcher.service'],
     ['x'.repeat(247), `${'x'.repeat(247)}.service`],
