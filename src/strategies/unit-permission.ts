@@ -1,4 +1,5 @@
 import type { ServiceManager, UnitRelations, UnitStatus } from '../system/systemd/service-manager.ts';
+import { changesMachine } from './unit-policy.ts';
 import { unitsStartedWith } from './unit-starts.ts';
 
 /** Whether a unit may be restarted; every reason is one line for people. */
@@ -33,7 +34,8 @@ export async function permitUnnamed(
   if (starts.kind === 'unanswered') return starts;
   if (starts.kind === 'too_many') return refused(`${id}: ${starts.reason}; ${SECTION}`);
   for (const { id: unit, relations, way } of starts.units) {
-    const [action] = relations.actions;
+    const atEnd = relations.startedAtEnd.find(changesMachine);
+    const action = relations.actions[0] ?? (atEnd && `${atEnd} started at its end`);
     if (action !== undefined) return refused(`${unit} has ${action}${unit === id ? '' : ` (${way})`}; ${SECTION}`);
   }
   const partners = new Map(

@@ -34,6 +34,11 @@ export function judgeUnitName(name: string, hasOwnSection: boolean): UnitNameJud
   return { kind: 'unit', unit };
 }
 
+/** True where the start of the unit, of whatever type, changes the state of the whole machine. */
+export function changesMachine(unit: string): boolean {
+  return MACHINE_STATE.test(unit.replace(/\.[a-z]+$/, '').replace(/@.*/, ''));
+}
+
 /** `nginx.service` without `.service`: the key of a recovery's target. */
 export function serviceName(unit: string): string {
   return unit.endsWith(SUFFIX) ? unit.slice(0, -SUFFIX.length) : unit;

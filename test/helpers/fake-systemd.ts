@@ -116,6 +116,7 @@ export const noRelations: UnitRelations = {
   consistsOf: [],
   conflicts: [],
   actions: [],
+  startedAtEnd: [],
 };
 
 /** One unit; the test may put it into a state with `set`. */

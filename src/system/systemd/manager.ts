@@ -47,7 +47,11 @@ export class Systemd implements ServiceManager {
     { readonly kind: 'known'; readonly relations: UnitRelations } | { readonly kind: 'failed'; readonly reason: string }
   > {
     const asked = await this.#ask(unit, RELATION_PROPERTIES, signal);
-    return asked.kind === 'known' ? { kind: 'known', relations: unitRelations(asked.values) } : asked;
+    if (asked.kind === 'failed') return asked;
+    const relations = unitRelations(asked.values);
+    return relations === undefined
+      ? { kind: 'failed', reason: 'systemd did not say how the unit stands to others' }
+      : { kind: 'known', relations };
   }
 
   async call(verb: ServiceVerb, unit: string, timeoutMs: number, signal: AbortSignal): Promise<ServiceCallResult> {

@@ -40,6 +40,8 @@ export interface UnitRelations {
   readonly conflicts: readonly string[];
   /** What systemd does to the machine at its end, or where it cannot be started: `FailureAction=reboot`; [] where nothing. */
   readonly actions: readonly string[];
+  /** Those that are started at its end, good or bad (OnSuccess=, OnFailure=). */
+  readonly startedAtEnd: readonly string[];
 }
 
 /** By which ways systemd is spoken to and heard. */

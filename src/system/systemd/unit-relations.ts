@@ -19,13 +19,16 @@ export const RELATION_PROPERTIES = {
     'ConsistsOf',
     'Conflicts',
     'ConflictedBy',
+    'OnSuccess',
+    'OnFailure',
     ...ACTIONS,
   ],
   Service: [],
 } as const satisfies PropertyNames;
 
-/** How a unit stands to others, as its properties say. */
-export function unitRelations(values: Properties): UnitRelations {
+/** How a unit stands to others, as its properties say; undefined if they do not: every systemd has Requires and Conflicts. */
+export function unitRelations(values: Properties): UnitRelations | undefined {
+  if (!values.has('Requires') || !values.has('Conflicts')) return undefined;
   const texts = (name: string): string[] => textsOf(values, name);
   return {
     unitFileState: textOf(values, 'UnitFileState'),
@@ -39,6 +42,7 @@ export function unitRelations(values: Properties): UnitRelations {
     boundBy: texts('BoundBy'),
     consistsOf: texts('ConsistsOf'),
     conflicts: [...new Set([...texts('Conflicts'), ...texts('ConflictedBy')])],
+    startedAtEnd: [...texts('OnSuccess'), ...texts('OnFailure')],
     actions: ACTIONS.flatMap((name) => {
       const action = textOf(values, name);
       return action === '' || action === 'none' ? [] : [`${name}=${action}`];
