@@ -73,12 +73,26 @@ export interface CheckReport {
   readonly processNames: readonly string[];
   /** By which means the ends of processes would be noticed from here; null where none is watched. */
   readonly watchExit: string | null;
+  /** What holds for processes without a section, in one line; null or absent if there is nothing to say. */
+  readonly unnamed?: string | null;
   /** null where it was not asked for, or the file cannot be used. */
   readonly database: DatabaseReport | null;
 }
 
+/** Names of the database that have no section and would not be restarted; `unseen`: how many more were not looked at. */
+export interface LeftAlone {
+  readonly processes: readonly { readonly name: string; readonly reason: string }[];
+  readonly unseen: number;
+}
+
 /** What the store says of itself; `unmatched`: names with a section and no row. */
 export type DatabaseReport =
-  | { readonly kind: 'ok'; readonly description: string; readonly report: StoreReport; readonly unmatched: readonly string[] }
+  | {
+      readonly kind: 'ok';
+      readonly description: string;
+      readonly report: StoreReport;
+      readonly unmatched: readonly string[];
+      readonly leftAlone?: LeftAlone;
+    }
   /** `reason` names the server and never holds a password. */
   | { readonly kind: 'failed'; readonly description: string; readonly reason: string };

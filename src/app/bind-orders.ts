@@ -5,6 +5,7 @@ import { soon } from '../core/clock.ts';
 import { errorMessage, StoreError } from '../core/errors.ts';
 import { holdAll } from '../monitor/holds.ts';
 import { managedProcess, resolveName } from '../monitor/recovery-plan.ts';
+import { ownMaskWarning } from '../strategies/mask-warning.ts';
 import type { Core } from './app.ts';
 
 type Refusal = Extract<OrderReply<object>, { kind: 'refused' }>;
@@ -17,9 +18,9 @@ export function bindOrders(core: Core, own: { status: () => DaemonStatus; reload
     preview: (name) => preview(core, name),
     alarm: (nameOrId, clear, notes) => alarm(core, nameOrId, clear, notes),
     resetBreakers: (name) => resetBreakers(core, name),
-    hold: async (name, forMs, reason) => {
+    hold: async (name, forMs, reason, strict = false) => {
       if (name !== undefined && (await isUnknown(core, name))) return refuse('not_found', unknownName(name));
-      const { until } = core.holds.set(name ?? holdAll, forMs, reason);
+      const { until } = core.holds.set(name ?? holdAll, forMs, reason, strict);
       return { kind: 'done', until: until?.toISOString() ?? null };
     },
     release: (name) => {
@@ -73,7 +74,10 @@ async function preview(core: Core, name: string): ReturnType<Orders['preview']> 
     resolution.kind === 'refused' && !looked.refusals.includes(resolution.reason)
       ? [resolution.reason, ...looked.refusals]
       : looked.refusals;
-  return { kind: 'done', ...looked, refusals, strategy: plan.strategy.name, target };
+  const warning = await ownMaskWarning(core.execution.services, plan.strategy.name, process, core.abort.signal);
+  const all = [...(warning === undefined ? [] : [warning]), ...(looked.warnings ?? [])];
+  const warnings = all.length === 0 ? {} : { warnings: all };
+  return { kind: 'done', ...looked, refusals, strategy: plan.strategy.name, target, ...warnings };
 }
 
 async function alarm(core: Core, nameOrId: string, clear: boolean, notes: string | undefined): ReturnType<Orders['alarm']> {

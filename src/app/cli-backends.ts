@@ -7,6 +7,7 @@ import type { ProcessEventSource } from '../system/process-events/source.ts';
 import type { CheckReport, CliBackends, DatabaseReport } from './backends.ts';
 import { isKeptOffline, offlineLook, offlineOrders, offlineStatus } from './offline.ts';
 import { readSettings, type Settings } from './settings.ts';
+import { UnitReport } from './unit-report.ts';
 
 /** Everything the command line can do without a daemon that answers. */
 export const cliBackends: CliBackends = {
@@ -71,11 +72,13 @@ async function withLog<T>(configFile: string, use: (log: Logger) => Promise<T>):
 async function checkConfig(file: string, { database }: { readonly database: boolean }): Promise<CheckReport> {
   try {
     const settings = readSettings(file);
-    const report = database ? await askDatabase(settings) : null;
+    const units = new UnitReport(settings, silent);
+    const report = database ? await askDatabase(settings, units) : null;
     const events = await eventProblems(settings);
     const watchExit = settings.watchedNames.length === 0 ? null : await watchMeans(settings, events.length === 0);
-    const { warnings, processNames } = settings;
-    return { file, problems: [...warnings, ...events], processNames, watchExit, database: report };
+    const { processNames } = settings;
+    const problems = [...(await units.warnings()), ...events];
+    return { file, problems, processNames, watchExit, unnamed: units.unnamedRule(), database: report };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return { file, problems: error.problems, processNames: [], watchExit: null, database: null };
@@ -98,13 +101,14 @@ async function watchMeans({ events }: Settings, available: boolean): Promise<str
   return describeMeans(exitMeans(events !== undefined && available));
 }
 
-async function askDatabase({ database, processNames }: Settings): Promise<DatabaseReport> {
+async function askDatabase({ database, processNames }: Settings, units: UnitReport): Promise<DatabaseReport> {
   const { description } = database;
   const store = await database.open();
   try {
     const report = await store.inspect();
-    const names = new Set((await store.listProcesses()).map(({ processName }) => processName));
-    return { kind: 'ok', description, report, unmatched: processNames.filter((name) => !names.has(name)) };
+    const names = new Set((await store.listProcesses()).map(({ processName }) => processName ?? ''));
+    const unmatched = processNames.filter((name) => !names.has(name));
+    return { kind: 'ok', description, report, unmatched, leftAlone: await units.leftAlone([...names]) };
   } catch (error) {
     return { kind: 'failed', description, reason: errorMessage(error) };
   } finally {

@@ -40,9 +40,14 @@ export function buildStatus(
     systemd: core.execution.services.contact() ?? null,
     events,
     exitWatch,
-    holds: core.holds
-      .list()
-      .map(({ name, until, reason }): HoldStatus => ({ name, until: until?.toISOString() ?? null, reason })),
+    holds: core.holds.list().map(
+      ({ name, until, reason, strict }): HoldStatus => ({
+        name,
+        until: until?.toISOString() ?? null,
+        reason,
+        ...(strict ? { strict } : {}),
+      }),
+    ),
   };
 }
 

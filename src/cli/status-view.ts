@@ -57,10 +57,10 @@ function storeWords(store: DaemonStatus['store'], now: Date): string {
   }
 }
 
-function holdWords({ name, until, reason }: HoldStatus, now: Date): string {
+function holdWords({ name, until, reason, strict }: HoldStatus, now: Date): string {
   const end =
     until === null ? 'until released' : `until ${localTime(until)} (${formatDuration(Date.parse(until) - now.getTime())})`;
-  return `${name === '*' ? 'all processes' : name} ${end}${reason === '' ? '' : `: ${reason}`}`;
+  return `${name === '*' ? 'all processes' : name}${strict ? ' (strict)' : ''} ${end}${reason === '' ? '' : `: ${reason}`}`;
 }
 
 function systemdFact({ connection, problem, units, unheard }: NonNullable<DaemonStatus['systemd']>): Fact {

@@ -57,8 +57,10 @@ export class ControlClient implements OrderDesk {
     return this.#order('POST', '/v1/reload', {}, reloadShape);
   }
 
-  hold(name: string | undefined, forMs: number | undefined, reason: string): Promise<OrderReply<Done<'hold'>>> {
-    return this.#order('POST', '/v1/holds', { ...scope(name), forMs, reason }, heldShape);
+  hold(name: string | undefined, forMs: number | undefined, reason: string, strict = false): Promise<OrderReply<Done<'hold'>>> {
+    // A daemon that knows no strict holds is to say so, and to take the others.
+    const body = { ...scope(name), forMs, reason, ...(strict ? { strict } : {}) };
+    return this.#order('POST', '/v1/holds', body, heldShape);
   }
 
   release(name: string | undefined): Promise<OrderReply<Done<'release'>>> {

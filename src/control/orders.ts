@@ -12,11 +12,12 @@ export interface Orders {
   preview(name: string): Promise<OrderReply<RestartPreview & { readonly strategy: string; readonly target: string }>>;
   /** Reads the configuration again; on problems the running one stays. */
   reload(): Promise<OrderReply<{ readonly changes: readonly string[]; readonly warnings: readonly string[] }>>;
-  /** No restarts of `name`, or of what it stands for under another name (undefined: of anything), for `forMs` (undefined: until released). */
+  /** No restarts of `name`, or of what it stands for under another name (undefined: of anything), for `forMs` (undefined: until released); `strict`: nor starts that something else only wants. */
   hold(
     name: string | undefined,
     forMs: number | undefined,
     reason: string,
+    strict?: boolean,
   ): Promise<OrderReply<{ readonly until: string | null }>>;
   release(name: string | undefined): OrderReply<{ readonly released: readonly string[] }>;
   /** Raises (or, with `clear`, ends) the alarm of a row, named by process name or id, and wakes the loop. */
@@ -134,4 +135,6 @@ export interface HoldStatus {
   readonly name: string;
   readonly until: string | null;
   readonly reason: string;
+  /** Also what something else only wants is not started; absent: it is. */
+  readonly strict?: boolean | undefined;
 }

@@ -13,7 +13,12 @@ const anyText = text(Number.MAX_SAFE_INTEGER);
 const count = wholeNumber(0);
 const texts = listOf(anyText);
 
-const holdShape: Shape<HoldStatus> = object({ name: anyText, until: nullable(anyText), reason: anyText });
+const holdShape: Shape<HoldStatus> = object({
+  name: anyText,
+  until: nullable(anyText),
+  reason: anyText,
+  strict: optional(flag),
+});
 
 const processShape: Shape<ProcessStatus> = object({
   name: anyText,
@@ -87,9 +92,9 @@ export const previewShape: Shape<Done<'preview'>> = object({
   stops: texts,
   starts: texts,
   refusals: texts,
-  remarks: optional(texts),
   strategy: anyText,
   target: anyText,
+  warnings: optional(texts),
 });
 /** POST /v1/reload. */
 export const reloadShape: Shape<Done<'reload'>> = object({ changes: texts, warnings: texts });

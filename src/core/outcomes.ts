@@ -9,6 +9,6 @@ export interface RestartPreview {
   readonly starts: readonly string[];
   /** Why it would be refused; [] where it would be done. */
   readonly refusals: readonly string[];
-  /** What an operator should know beside it, such as processes of that name that are not taken for the program. */
-  readonly remarks?: readonly string[] | undefined;
+  /** What works but should be looked at, such as processes of that name that are not taken for the program; absent from older daemons. */
+  readonly warnings?: readonly string[] | undefined;
 }

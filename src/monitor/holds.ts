@@ -1,9 +1,10 @@
+import type { ManagedProcess } from '../core/alarm.ts';
 import type { Clock } from '../core/clock.ts';
 import type { EventBus } from '../core/events.ts';
 import type { Logger } from '../core/logger.ts';
 import type { HoldRecord, HoldRecords } from '../state/daemon-state.ts';
-import type { Resolution } from '../strategies/strategy.ts';
-import { type Plans, resolveName } from './recovery-plan.ts';
+import type { Meaning, RestartStrategy } from '../strategies/strategy.ts';
+import { meaningOfName, type Plans } from './recovery-plan.ts';
 
 /** The name that stands for every process. */
 export const holdAll = '*';
@@ -19,10 +20,17 @@ export interface HoldsParts {
   readonly log: Logger;
 }
 
+/** What a restart would do to what is on hold; every text is one line for people. */
+export type HoldJudgement =
+  | { readonly kind: 'free' }
+  /** It would start something that is on hold and only wanted: it may, and that is told. */
+  | { readonly kind: 'told'; readonly remark: string }
+  | { readonly kind: 'held'; readonly reason: string };
+
 /** An operator's word that something is not to be restarted for a while. Kept in state_dir; ends by itself. */
 export class Holds {
   readonly #parts: HoldsParts;
-  readonly #resolving = new Map<string, Promise<Resolution>>();
+  readonly #resolving = new Map<string, Promise<Meaning>>();
 
   constructor(parts: HoldsParts) {
     this.#parts = parts;
@@ -48,8 +56,33 @@ export class Holds {
       // Anew each time: a reload, or systemd, may have given the name another meaning since the hold was set.
       const meant = await this.#resolve(hold.name);
       if (meant.kind === 'target' && meant.key === target) return inWords(`on hold through ${hold.name}`, hold);
+      if (meant.kind === 'unknown') return untold(hold.name, meant.reason);
     }
     return undefined;
+  }
+
+  /**
+   * Whether a restart of `process` by `strategy` would have systemd start something else that is on hold: what is held and down stays
+   * down, unless the hold is not strict and it is only wanted (Wants=). Nothing is asked if nothing else is on hold. Never rejects.
+   */
+  async judgeOthers(process: ManagedProcess, strategy: RestartStrategy): Promise<HoldJudgement> {
+    const holds = this.list().filter(({ name }) => name !== holdAll && name !== process.processName);
+    if (holds.length === 0 || strategy.alsoStarts === undefined) return { kind: 'free' };
+    const starts = await strategy.alsoStarts(process, this.#parts.abort);
+    if (starts.kind === 'unknown')
+      return { kind: 'held', reason: `it cannot be told whether that would start something on hold: ${starts.reason}` };
+    if (starts.units.length === 0) return { kind: 'free' };
+    let told: string | undefined;
+    for (const hold of holds) {
+      const meant = await this.#resolve(hold.name);
+      if (meant.kind === 'unknown') return { kind: 'held', reason: untold(hold.name, meant.reason) };
+      const started = starts.units.find(({ key }) => meant.kind === 'target' && key === meant.key);
+      if (started === undefined) continue;
+      const words = inWords(`that would start ${hold.name}, which is on hold (${started.way})`, hold);
+      if (!started.isOnlyWanted || hold.strict) return { kind: 'held', reason: words };
+      told ??= words;
+    }
+    return told === undefined ? { kind: 'free' } : { kind: 'told', remark: told };
   }
 
   /** The holds in force; those whose time is over end here, with a line. */
@@ -63,12 +96,12 @@ export class Holds {
     return inForce;
   }
 
-  /** Sets or replaces a hold; `forMs` undefined: until released. */
-  set(name: string, forMs: number | undefined, reason: string): HoldRecord {
+  /** Sets or replaces a hold; `forMs` undefined: until released; `strict`: HoldRecord.strict. */
+  set(name: string, forMs: number | undefined, reason: string, strict = false): HoldRecord {
     const until = forMs === undefined ? null : new Date(this.#parts.clock.date().getTime() + forMs);
-    const hold = { name, until, reason };
+    const hold: HoldRecord = { name, until, reason, ...(strict ? { strict } : {}) };
     this.#parts.records.set(hold);
-    const words = `${until === null ? 'until released' : `until ${until.toISOString()}`}${reason === '' ? '' : `: ${reason}`}`;
+    const words = `${strict ? 'strictly, ' : ''}${until === null ? 'until released' : `until ${until.toISOString()}`}${reason === '' ? '' : `: ${reason}`}`;
     this.#parts.log.warning(`Hold set for ${name === holdAll ? 'all processes' : name} ${words}`, { process_name: name });
     this.#parts.events.emit({ type: 'hold_set', name, until, reason });
     return hold;
@@ -82,11 +115,11 @@ export class Holds {
   }
 
   /** Those who ask at the same time share the answer: many alarms at once must not ask systemd the same many times. */
-  #resolve(name: string): Promise<Resolution> {
+  #resolve(name: string): Promise<Meaning> {
     const underWay = this.#resolving.get(name);
     if (underWay !== undefined) return underWay;
     const { plans, abort } = this.#parts;
-    const asked = resolveName(plans(), name, abort).finally(() => this.#resolving.delete(name));
+    const asked = meaningOfName(plans(), name, abort).finally(() => this.#resolving.delete(name));
     this.#resolving.set(name, asked);
     return asked;
   }
@@ -98,6 +131,11 @@ export class Holds {
     });
     this.#parts.events.emit({ type: 'hold_released', name, expired });
   }
+}
+
+/** Nobody knows what the held name means: it may be this. */
+function untold(name: string, reason: string): string {
+  return `it cannot be told whether the hold on ${name} means it too: ${reason}`;
 }
 
 function inWords(what: string, { reason }: HoldRecord): string {

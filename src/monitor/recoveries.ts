@@ -61,7 +61,10 @@ export class Recoveries {
       const resolution = await plan.strategy.resolve(process, this.#parts.abort);
       if (resolution.kind === 'refused') return this.#skips.skip(process, resolution.reason, 'error');
       const held = await this.#parts.holds.reasonFor(process.processName, resolution.key);
-      if (held !== undefined) return this.#skips.skip(process, held, 'warning');
+      const others =
+        held === undefined ? await this.#parts.holds.judgeOthers(process, plan.strategy) : { kind: 'free' as const };
+      const reason = held ?? (others.kind === 'held' ? others.reason : undefined);
+      if (reason !== undefined) return this.#skips.skip(process, reason, 'warning');
       if (this.#parts.observeOnly()) {
         const how = `using strategy ${plan.strategy.name} (${resolution.description})`;
         return this.#skips.skip(process, `mode = observe: would have restarted it ${how}`, 'info');

@@ -1,7 +1,7 @@
 import type { ManagedProcess, ProcessRow } from '../core/alarm.ts';
 import type { RecoverySettings } from '../core/config.ts';
 import type { HealthCheck } from '../health/health-check.ts';
-import type { Resolution, RestartStrategy } from '../strategies/strategy.ts';
+import { type Meaning, meaningOf, type Resolution, type RestartStrategy } from '../strategies/strategy.ts';
 
 /** How one process is to be healed, as configured. */
 export interface RecoveryPlan {
@@ -31,4 +31,10 @@ export function managedProcess(row: Pick<ProcessRow, 'processId'>, processName: 
 export function resolveName(plans: Plans, processName: string, signal: AbortSignal): Promise<Resolution> {
   const plan = plans(processName);
   return plan.strategy.resolve(managedProcess({ processId: 0 }, processName, plan), signal);
+}
+
+/** What a name stands for as configured now, whether or not that may be restarted. Never rejects. */
+export function meaningOfName(plans: Plans, processName: string, signal: AbortSignal): Promise<Meaning> {
+  const plan = plans(processName);
+  return meaningOf(plan.strategy, managedProcess({ processId: 0 }, processName, plan), signal);
 }

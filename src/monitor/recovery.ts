@@ -85,9 +85,14 @@ async function prepare(job: RecoveryJob, attempt: number, parts: RecoveryParts):
 async function isUnwanted(job: RecoveryJob, parts: RecoveryParts): Promise<AttemptOutcome | undefined> {
   const gone = await dropHealedMembers(job, parts);
   if (gone !== undefined) return { kind: 'ended', reason: gone };
+  if (parts.observeOnly()) return { kind: 'skipped', reason: 'mode = observe' };
   const held = await parts.holds.reasonFor(job.process.processName, job.target);
-  const reason = parts.observeOnly() ? 'mode = observe' : held;
-  return reason === undefined ? undefined : { kind: 'skipped', reason };
+  if (held !== undefined) return { kind: 'skipped', reason: held };
+  const others = await parts.holds.judgeOthers(job.process, job.plan.strategy);
+  if (others.kind === 'held') return { kind: 'skipped', reason: others.reason };
+  if (others.kind === 'told')
+    parts.log.warning(`RESTART LOG: Restarting ${job.process.processName}: ${others.remark}`, processFields(job.process));
+  return parts.observeOnly() ? { kind: 'skipped', reason: 'mode = observe' } : undefined;
 }
 
 /** A health check that can never pass: no restart could be proved to have helped. */

@@ -81,6 +81,8 @@ export interface HoldRecord {
   /** null: until released. */
   readonly until: Date | null;
   readonly reason: string;
+  /** Also what is only wanted by something else that is started stays down. */
+  readonly strict?: true;
 }
 
 export interface HoldRecords {

@@ -6,10 +6,10 @@ import type { RecordKind, RecordTable } from './record-table.ts';
 export const holdKind: RecordKind<HoldRecord> = {
   table: 'holds',
   parse: (value) => {
-    const { name, until, reason } = fieldsOf(value);
+    const { name, until, reason, strict } = fieldsOf(value);
     const date = until === null ? null : dateOf(until);
     if (!isText(name) || !isText(reason) || date === undefined) return undefined;
-    return { name, until: date, reason };
+    return { name, until: date, reason, ...(strict === true ? { strict } : {}) };
   },
 };
 

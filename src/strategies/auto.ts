@@ -11,7 +11,9 @@ import { processStrategy } from './process.ts';
 import type { ProcessOptions } from './process-options.ts';
 import { type ServiceOptions, type ServiceStrategy, serviceStrategy } from './service.ts';
 import type {
+  AlsoStarts,
   Life,
+  Meaning,
   Resolution,
   RestartAttempt,
   RestartOutcome,
@@ -19,7 +21,7 @@ import type {
   StrategyDefinition,
   StrategyParts,
 } from './strategy.ts';
-import { describeUnit, isRestartedBySystemd, isUp } from './unit-state.ts';
+import { describeUnit, isRestartedBySystemd, isUp, loadProblem } from './unit-state.ts';
 
 /** What the auto strategy takes from `[process.NAME]`. */
 export interface AutoOptions {
@@ -64,12 +66,12 @@ export class AutoStrategy implements RestartStrategy {
   }
 
   async resolve(process: ManagedProcess, signal: AbortSignal): Promise<Resolution> {
-    const choice = choiceFor(await this.#service.lookUpPatiently(process, signal));
+    const choice = choiceFor(await this.#service.lookUpToActPatiently(process, signal));
     return choice.kind === 'none' ? { kind: 'refused', reason: choice.reason } : this.#of(choice).resolve(process, signal);
   }
 
   async restart(attempt: RestartAttempt): Promise<RestartOutcome> {
-    const choice = choiceFor(await this.#service.lookUpPatiently(attempt.process, attempt.signal));
+    const choice = choiceFor(await this.#service.lookUpToActPatiently(attempt.process, attempt.signal));
     if (choice.kind === 'none') return { kind: 'failed', reason: choice.reason };
     if (choice.kind === 'process') return this.#process.restart(attempt);
     return this.#parts.fallsBack ? this.#restartOrFallBack(attempt) : this.#service.restart(attempt);
@@ -106,13 +108,24 @@ export class AutoStrategy implements RestartStrategy {
   }
 
   async preview(process: ManagedProcess, signal: AbortSignal): Promise<RestartPreview> {
-    const choice = await this.#choose(process, signal);
+    const choice = choiceFor(await this.#service.lookUpToAct(process, signal));
     if (choice.kind === 'none') return { stops: [], starts: [], refusals: [choice.reason] };
     const preview = await this.#of(choice).preview(process, signal);
     if (choice.kind === 'process' || !this.#parts.fallsBack) return preview;
     if (preview.refusals.length > 0) return this.#process.preview(process, signal);
     const standIn = await this.#standIn(process, signal);
     return standIn === undefined ? preview : { ...preview, stops: [describeUnit(standIn), ...preview.stops] };
+  }
+
+  async means(process: ManagedProcess, signal: AbortSignal): Promise<Meaning> {
+    const found = await this.#service.lookUpPatiently(process, signal);
+    if (choiceFor(found).kind !== 'process') return this.#service.means(process, signal);
+    const resolution = await this.#process.resolve(process, signal);
+    return resolution.kind === 'target' ? resolution : { kind: 'nothing' };
+  }
+
+  async alsoStarts(process: ManagedProcess, signal: AbortSignal): Promise<AlsoStarts> {
+    return this.#service.alsoStarts(process, signal);
   }
 
   /** Nothing is asked of systemd: this happens while all is well, and must cost next to nothing. */
@@ -178,7 +191,8 @@ export class AutoStrategy implements RestartStrategy {
     const found = await this.#service.lookUp(process, signal);
     if (found.kind === 'absent') return undefined;
     if (found.kind !== 'found') return found.reason;
-    const { id, activeState, mainPid } = found.status;
+    const { id, loadState, activeState, mainPid } = found.status;
+    if (loadState === 'masked') return loadProblem(found.status);
     if (activeState === 'failed' || activeState === 'inactive') return undefined;
     if (isUp(found.status)) {
       // Between two crashes it looks like one that is up.

@@ -3,7 +3,14 @@ import { commandEnvironment, expandCommand } from '../core/command-template.ts';
 import type { RestartPreview } from '../core/outcomes.ts';
 import { commandFailure } from '../system/spawn/command-result.ts';
 import { cannotLook } from './found-running.ts';
-import type { RestartAttempt, RestartOutcome, RestartStrategy, StrategyDefinition, StrategyParts } from './strategy.ts';
+import {
+  meaningOf,
+  type RestartAttempt,
+  type RestartOutcome,
+  type RestartStrategy,
+  type StrategyDefinition,
+  type StrategyParts,
+} from './strategy.ts';
 import { serviceName } from './unit-policy.ts';
 
 /** What the custom strategy takes from `[process.NAME]`. */
@@ -41,6 +48,8 @@ export function withRestartCommand(strategy: RestartStrategy, options: CustomOpt
     name: strategy.name,
     resolve: (process, signal) => strategy.resolve(process, signal),
     checkHealth: (process, timeoutMs, signal) => strategy.checkHealth(process, timeoutMs, signal),
+    means: (process, signal) => meaningOf(strategy, process, signal),
+    alsoStarts: async (process, signal) => (await strategy.alsoStarts?.(process, signal)) ?? { kind: 'known', units: [] },
     life: async (process, signal) => strategy.life?.(process, signal),
     findRunning: async (process, signal, look) => (await strategy.findRunning?.(process, signal, look)) ?? cannotLook,
     ...restartCommandActions(options, parts),

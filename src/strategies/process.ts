@@ -85,8 +85,13 @@ export class ProcessStrategy implements RestartStrategy {
     const plan = this.#planStart(managed, 1, found.trees);
     const starts = plan.kind === 'planned' ? plan.launches.map(({ description }) => description) : [];
     const refusals = [ambiguityOf(found.trees, this.#options), plan.kind === 'refused' ? plan.reason : undefined];
-    const remarks = describeStrangers(this.#table, found.strangers);
-    return { stops, starts, refusals: refusals.filter((reason) => reason !== undefined), remarks };
+    const warnings = describeStrangers(this.#table, found.strangers);
+    return {
+      stops,
+      starts,
+      refusals: refusals.filter((reason) => reason !== undefined),
+      ...(warnings.length > 0 ? { warnings } : {}),
+    };
   }
 
   async observe(managed: ManagedProcess, look?: TakeLook): Promise<void> {

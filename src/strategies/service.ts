@@ -2,13 +2,25 @@ import type { ManagedProcess } from '../core/alarm.ts';
 import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
 import { ProcessTable } from '../system/proc/table.ts';
 import type { RunningProcesses } from '../system/systemd/running-processes.ts';
+import type { UnitStatus } from '../system/systemd/service-manager.ts';
 import { startDeadline } from './deadline.ts';
-import type { Life, Resolution, RestartAttempt, RestartOutcome, RestartStrategy, StrategyDefinition } from './strategy.ts';
+import type {
+  AlsoStarts,
+  Life,
+  Meaning,
+  Resolution,
+  RestartAttempt,
+  RestartOutcome,
+  RestartStrategy,
+  StrategyDefinition,
+} from './strategy.ts';
 import { proveUnitLasts, whyNotLasting } from './unit-health.ts';
-import { lookUpUnit, type UnitLookup, untilAnswered } from './unit-lookup.ts';
+import { lookUpUnit, type Unanswered, type UnitLookup, untilAnswered } from './unit-lookup.ts';
+import { permitUnnamed, type UnitPermission } from './unit-permission.ts';
 import { serviceName } from './unit-policy.ts';
 import { processesOfUnit } from './unit-processes.ts';
 import { restartUnit, type ServiceParts } from './unit-restart.ts';
+import { type UnitStarts, unitsStartedWith } from './unit-starts.ts';
 import { describeState, describeUnit, hasCrashed, isUp, loadProblem, nextStep } from './unit-state.ts';
 
 /** What the service strategy takes from `[process.NAME]`. */
@@ -42,6 +54,8 @@ export class ServiceStrategy implements RestartStrategy {
   readonly name = 'service';
   readonly #options: ServiceOptions;
   readonly #parts: ServiceParts;
+  /** Units that we began to restart and did not bring up: what we have stopped we may start, though it is inactive now. */
+  readonly #touched = new Set<string>();
 
   constructor(options: ServiceOptions, parts: ServiceParts) {
     this.#options = options;
@@ -54,19 +68,26 @@ export class ServiceStrategy implements RestartStrategy {
   }
 
   /** The same, waiting for a systemd that does not answer, at most for `command_timeout`. */
-  async lookUpPatiently(process: ManagedProcess, signal: AbortSignal): Promise<UnitLookup> {
-    const { clock } = this.#parts;
-    const deadline = startDeadline(clock, this.#options.commandTimeoutMs, signal);
-    try {
-      return await untilAnswered(clock, (signal) => this.lookUp(process, signal), deadline.signal);
-    } finally {
-      deadline.end();
-    }
+  lookUpPatiently(process: ManagedProcess, signal: AbortSignal): Promise<UnitLookup> {
+    return this.#patiently((within) => this.lookUp(process, within), signal);
+  }
+
+  /** lookUp for whoever means to restart it: `refused` also if it is masked, or more than the name alone may touch. Never rejects. */
+  async lookUpToAct(process: ManagedProcess, signal: AbortSignal): Promise<UnitLookup> {
+    const found = await this.lookUp(process, signal);
+    if (found.kind !== 'found') return found;
+    const permission = await this.#permit(found.status, signal);
+    return permission.kind === 'permitted' ? found : permission;
+  }
+
+  /** lookUpToAct, waiting for a systemd that does not answer, at most for `command_timeout`. */
+  lookUpToActPatiently(process: ManagedProcess, signal: AbortSignal): Promise<UnitLookup> {
+    return this.#patiently((within) => this.lookUpToAct(process, within), signal);
   }
 
   /** A unit that systemd does not know is a target all the same: its recovery fails, and its breaker counts it. */
   async resolve(process: ManagedProcess, signal: AbortSignal): Promise<Resolution> {
-    const found = await this.lookUpPatiently(process, signal);
+    const found = await this.lookUpToActPatiently(process, signal);
     switch (found.kind) {
       case 'found':
         return { kind: 'target', key: serviceName(found.status.id), description: `unit ${found.status.id}` };
@@ -82,9 +103,49 @@ export class ServiceStrategy implements RestartStrategy {
     }
   }
 
+  async means(process: ManagedProcess, signal: AbortSignal): Promise<Meaning> {
+    const found = await this.lookUpPatiently(process, signal);
+    switch (found.kind) {
+      case 'found':
+        return { kind: 'target', key: serviceName(found.status.id) };
+      case 'absent':
+        return { kind: 'target', key: serviceName(found.unit) };
+      case 'refused':
+        return { kind: 'target', key: serviceName(found.unit ?? process.systemName) };
+      case 'impossible':
+        return { kind: 'nothing' };
+      case 'unanswered':
+        return { kind: 'unknown', reason: found.reason };
+      default:
+        return found satisfies never;
+    }
+  }
+
   restart({ process, signal, outsideSlot = (wait) => wait() }: RestartAttempt): Promise<RestartOutcome> {
-    const lookUp = (signal: AbortSignal) => this.lookUp(process, signal);
-    return restartUnit(this.#parts, { lookUp, limitMs: this.#options.commandTimeoutMs, signal, outsideSlot });
+    return restartUnit(this.#parts, {
+      lookUp: (signal) => this.lookUp(process, signal),
+      permit: (status, signal) => this.#permit(status, signal),
+      touched: this.#touched,
+      limitMs: this.#options.commandTimeoutMs,
+      signal,
+      outsideSlot,
+    });
+  }
+
+  async alsoStarts(process: ManagedProcess, signal: AbortSignal): Promise<AlsoStarts> {
+    const found = await this.#patiently((within) => this.#startsWith(process, within), signal);
+    switch (found.kind) {
+      case 'known': {
+        const [own, ...others] = found.units;
+        const units = others.map(({ id, isOnlyWanted, way }) => ({ key: serviceName(id), isOnlyWanted, way }));
+        return { kind: 'known', units: own === undefined ? [] : units };
+      }
+      case 'too_many':
+      case 'unanswered':
+        return { kind: 'unknown', reason: found.reason };
+      default:
+        return found satisfies never;
+    }
   }
 
   checkHealth(
@@ -143,7 +204,7 @@ export class ServiceStrategy implements RestartStrategy {
   }
 
   async preview(process: ManagedProcess, signal: AbortSignal): Promise<RestartPreview> {
-    const found = await this.lookUp(process, signal);
+    const found = await this.lookUpToAct(process, signal);
     const refusal = found.kind === 'found' ? loadProblem(found.status) : found.reason;
     if (found.kind !== 'found' || refusal !== undefined) return { stops: [], starts: [], refusals: refusal ? [refusal] : [] };
     const { id } = found.status;
@@ -153,6 +214,31 @@ export class ServiceStrategy implements RestartStrategy {
       starts: [step === 'wait' ? `${id}: systemd is just restarting it itself, and is waited for` : `systemctl ${step} ${id}`],
       refusals: [],
     };
+  }
+
+  async #permit(status: UnitStatus, signal: AbortSignal): Promise<UnitPermission> {
+    if (status.loadState === 'masked') return { kind: 'refused', reason: loadProblem(status) ?? '' };
+    if (this.#options.hasOwnSection) return { kind: 'permitted' };
+    return permitUnnamed(this.#parts.services, status, this.#touched.has(status.id), signal);
+  }
+
+  async #startsWith(process: ManagedProcess, signal: AbortSignal): Promise<UnitStarts> {
+    const found = await this.lookUp(process, signal);
+    if (found.kind === 'unanswered') return found;
+    return found.kind === 'found' ? unitsStartedWith(this.#parts.services, found.status, signal) : { kind: 'known', units: [] };
+  }
+
+  async #patiently<T extends { readonly kind: string }>(
+    look: (signal: AbortSignal) => Promise<T | Unanswered>,
+    signal: AbortSignal,
+  ): Promise<T | Unanswered> {
+    const { clock } = this.#parts;
+    const deadline = startDeadline(clock, this.#options.commandTimeoutMs, signal);
+    try {
+      return await untilAnswered(clock, look, deadline.signal);
+    } finally {
+      deadline.end();
+    }
   }
 }
 

@@ -23,6 +23,29 @@ export type Resolution =
   /** This row must not or cannot be acted upon; one line why. */
   | { readonly kind: 'refused'; readonly reason: string };
 
+/** What a name stands for, whether or not it may be acted upon: so that a hold on it holds that under any other name. */
+export type Meaning =
+  /** As Resolution.key. */
+  | { readonly kind: 'target'; readonly key: string }
+  | { readonly kind: 'nothing' }
+  /** That cannot be told now; one line why. */
+  | { readonly kind: 'unknown'; readonly reason: string };
+
+/** A unit that a restart would start beside its target. */
+export interface AlsoStarted {
+  /** As Resolution.key. */
+  readonly key: string;
+  /** By Wants= alone: the target would be started without it too. */
+  readonly isOnlyWanted: boolean;
+  /** Why, for people: `front.service Requires=base.service`. */
+  readonly way: string;
+}
+
+/** What else a restart starts; `unknown`: that cannot be told, one line why. */
+export type AlsoStarts =
+  | { readonly kind: 'known'; readonly units: readonly AlsoStarted[] }
+  | { readonly kind: 'unknown'; readonly reason: string };
+
 /** How one restart ended. A strategy whose command failed says `failed`, whatever a health check would say. */
 export type RestartOutcome =
   /** `detail` for people: `systemctl restart nginx.service`, `killed 2 processes, started pid 4711`. */
@@ -67,6 +90,10 @@ export interface RestartStrategy {
     timeoutMs: number,
     signal: AbortSignal,
   ): Promise<HealthResult | { readonly kind: 'assumed' }>;
+  /** What the name stands for; absent: what `resolve` says. Never rejects. */
+  means?(process: ManagedProcess, signal: AbortSignal): Promise<Meaning>;
+  /** Which units systemd would start with the target, because that needs or wants them; absent: none. Never rejects. */
+  alsoStarts?(process: ManagedProcess, signal: AbortSignal): Promise<AlsoStarts>;
   /** What runs under the name now; undefined where nothing does that could be looked at again. Never rejects. */
   life?(process: ManagedProcess, signal: AbortSignal): Promise<Life | undefined>;
   preview(process: ManagedProcess, signal: AbortSignal): Promise<RestartPreview>;
@@ -77,6 +104,13 @@ export interface RestartStrategy {
    * means to tell. Never rejects.
    */
   findRunning?(process: ManagedProcess, signal: AbortSignal, look?: TakeLook): Promise<RunningProcesses>;
+}
+
+/** What a name stands for with that strategy. Never rejects. */
+export async function meaningOf(strategy: RestartStrategy, process: ManagedProcess, signal: AbortSignal): Promise<Meaning> {
+  if (strategy.means !== undefined) return strategy.means(process, signal);
+  const resolution = await strategy.resolve(process, signal);
+  return resolution.kind === 'target' ? resolution : { kind: 'nothing' };
 }
 
 /** What strategies may use of the system. */

@@ -11,10 +11,17 @@ export type UnitLookup =
   | { readonly kind: 'absent'; readonly unit: string; readonly reason: string }
   /** No unit can have that name. */
   | { readonly kind: 'impossible'; readonly reason: string }
-  /** It must not be touched. */
-  | { readonly kind: 'refused'; readonly reason: string }
+  /** It must not be touched. `unit`: which one that is, as far as it is known. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly unit?: string }
   /** systemd does not answer: nothing is known. `why`: its part of the reason. */
-  | { readonly kind: 'unanswered'; readonly reason: string; readonly why: string };
+  | Unanswered;
+
+/** Every reason is one line for people. */
+export interface Unanswered {
+  readonly kind: 'unanswered';
+  readonly reason: string;
+  readonly why: string;
+}
 
 /** Finds the unit that `name` means, behind an alias too, and judges it by its name and by its real one. Never rejects. */
 export async function lookUpUnit(
@@ -25,6 +32,9 @@ export async function lookUpUnit(
 ): Promise<UnitLookup> {
   const judgement = judgeUnitName(name, hasOwnSection);
   if (judgement.kind !== 'unit') return judgement;
+  // Escaped, an instance's name may hold blanks and options for the commands of its template.
+  if (!hasOwnSection && name.includes('\\'))
+    return { kind: 'refused', reason: `${JSON.stringify(name)} holds a backslash: it needs a section of its own` };
   const { unit } = judgement;
   if (!services.available) return { kind: 'absent', unit, reason: `${unit}: systemd does not run here` };
   const answer = await services.show(unit, signal);
@@ -33,9 +43,10 @@ export async function lookUpUnit(
   const { status } = answer;
   if (status.loadState === 'not-found') return { kind: 'absent', unit, reason: `systemd knows no unit ${unit}` };
   const behind = judgeUnitName(status.id, hasOwnSection);
-  if (behind.kind !== 'unit') return { kind: 'refused', reason: `${unit} stands for a unit left alone: ${behind.reason}` };
+  if (behind.kind !== 'unit')
+    return { kind: 'refused', reason: `${unit} stands for a unit left alone: ${behind.reason}`, unit: status.id };
   if (isOwnUnit(status, process.pid, ownControlGroup())) {
-    return { kind: 'refused', reason: `${status.id} is the unit that monitor_service runs in` };
+    return { kind: 'refused', reason: `${status.id} is the unit that monitor_service runs in`, unit: status.id };
   }
   return { kind: 'found', status };
 }
@@ -44,19 +55,23 @@ export async function lookUpUnit(
  * Looks until systemd answers, at most until `signal` aborts: it may be hanging, or be executed anew. Then `unanswered` with what
  * kept it, never with our own impatience. Never rejects.
  */
-export async function untilAnswered(
+export async function untilAnswered<T extends { readonly kind: string }>(
   clock: Clock,
-  lookUp: (signal: AbortSignal) => Promise<UnitLookup>,
+  lookUp: (signal: AbortSignal) => Promise<T | Unanswered>,
   signal: AbortSignal,
-): Promise<UnitLookup> {
-  let last: (UnitLookup & { readonly kind: 'unanswered' }) | undefined;
+): Promise<T | Unanswered> {
+  let last: Unanswered | undefined;
   for (;;) {
     const found = await lookUp(signal);
-    if (found.kind !== 'unanswered') return found;
+    if (!isUnanswered(found)) return found;
     if (signal.aborted) return last ?? { kind: 'unanswered', reason: SILENT, why: SILENT };
     last = found;
     await clock.sleep(AGAIN_MS, signal);
   }
+}
+
+function isUnanswered(found: { readonly kind: string }): found is Unanswered {
+  return found.kind === 'unanswered';
 }
 
 const SILENT = 'systemd does not answer';

@@ -11,7 +11,8 @@ export type UnitNameJudgement =
 
 /**
  * Judges a name before systemd hears of it. `hasOwnSection`: the operator wrote a section for this very process; only then may
- * the system's own services (`dbus*`, `systemd-*`) be touched. Case matters, as it does to systemd. Source: systemd.unit(5).
+ * the system's own services (`dbus*`, `systemd-*`) and instances of its own templates (`user@`, `getty@`, `modprobe@` …) be touched.
+ * Case matters, as it does to systemd. Source: systemd.unit(5).
  */
 export function judgeUnitName(name: string, hasOwnSection: boolean): UnitNameJudgement {
   if (/[*?[\]]/.test(name)) return impossible(name, 'is a pattern, not the name of one unit');
@@ -26,10 +27,16 @@ export function judgeUnitName(name: string, hasOwnSection: boolean): UnitNameJud
   const base = stem.replace(/@.*/, '');
   if (OURSELVES.test(base)) return refused(name, 'is monitor_service itself, or belongs to it');
   if (MACHINE_STATE.test(base)) return refused(name, 'changes the state of the whole machine');
-  if (SYSTEM_SERVICE.test(base) && !hasOwnSection) {
+  const isSystemUnit = SYSTEM_SERVICE.test(base) || (stem.includes('@') && SYSTEM_TEMPLATE.test(base));
+  if (isSystemUnit && !hasOwnSection) {
     return refused(name, `is a service of the system itself: it is restarted only where it has a section of its own`);
   }
   return { kind: 'unit', unit };
+}
+
+/** True where the start of the unit, of whatever type, changes the state of the whole machine. */
+export function changesMachine(unit: string): boolean {
+  return MACHINE_STATE.test(unit.replace(/\.[a-z]+$/, '').replace(/@.*/, ''));
 }
 
 /** `nginx.service` without `.service`: the key of a recovery's target. */
@@ -55,6 +62,16 @@ const OTHER_UNIT_TYPE = /\.(socket|target|device|mount|automount|swap|timer|path
 const STEM = /^[A-Za-z0-9:_\\][A-Za-z0-9:_.\\@-]*$/;
 const OURSELVES = /^monitor_service(?:-.*)?$/;
 const SYSTEM_SERVICE = /^(?:dbus|systemd-)/;
+/**
+ * Instances of these are logins, terminals, modules, disks and network interfaces. `ssh@…` is somebody's connection.
+ * Source: the unit files of systemd, openssh, lvm2, mdadm, e2fsprogs, xfsprogs, ifupdown and polkit.
+ */
+const SYSTEM_TEMPLATE = new RegExp(
+  [
+    '^(?:user|user-runtime-dir|capsule|getty|.+-getty|autovt|modprobe|quotaon|quotacheck|sshd?|sshd-.*',
+    'lvm2?-.*|md(?:adm|mon|check).*|e2scrub.*|xfs_scrub.*|if(?:up|down)|polkit-agent-helper|initrd.*|dracut-.*)$',
+  ].join('|'),
+);
 const MACHINE_STATE = new RegExp(
   [
     '^(?:poweroff|reboot|soft-reboot|halt|kexec|exit|shutdown|umount|final|ctrl-alt-del',

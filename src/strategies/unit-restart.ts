@@ -2,6 +2,7 @@ import type { ServiceManager, UnitStatus } from '../system/systemd/service-manag
 import { type Deadline, startDeadline } from './deadline.ts';
 import type { RestartOutcome, StrategyParts } from './strategy.ts';
 import { type UnitLookup, untilAnswered } from './unit-lookup.ts';
+import type { UnitPermission } from './unit-permission.ts';
 import { isUp, loadProblem, needsReset, nextStep } from './unit-state.ts';
 
 /** What of the system the service strategy uses. */
@@ -11,6 +12,10 @@ export type ServiceParts = Pick<StrategyParts, 'services' | 'clock' | 'log'>;
 export interface UnitRestart {
   /** Finds and judges the unit anew: between two looks an alias may have come to mean another. */
   readonly lookUp: (signal: AbortSignal) => Promise<UnitLookup>;
+  /** Whether it may be restarted as it stands; asked right before that is done. */
+  readonly permit: (status: UnitStatus, signal: AbortSignal) => Promise<UnitPermission>;
+  /** Takes the unit's name before it is touched, and lets it go once it is up. */
+  readonly touched: Set<string>;
   /** For waiting for systemd's own restart, and again for what we do then. */
   readonly limitMs: number;
   readonly signal: AbortSignal;
@@ -25,7 +30,17 @@ export interface UnitRestart {
 export async function restartUnit(parts: ServiceParts, restart: UnitRestart): Promise<RestartOutcome> {
   const settled = await within(parts, restart, (deadline) => settle(parts, restart, deadline));
   if (settled.kind !== 'unit') return settled;
-  return within(parts, restart, (deadline) => startOrRestart(parts.services, settled.status, { ...restart, deadline }));
+  const { id } = settled.status;
+  return within(parts, restart, async (deadline) => {
+    const permit = (signal: AbortSignal) => restart.permit(settled.status, signal);
+    const permission = await untilAnswered(parts.clock, permit, deadline.signal);
+    if (permission.kind === 'unanswered') return { kind: 'failed', reason: `not started: ${permission.why}` };
+    if (permission.kind === 'refused') return { kind: 'failed', reason: permission.reason };
+    restart.touched.add(id);
+    const outcome = await startOrRestart(parts.services, settled.status, { ...restart, deadline });
+    if (outcome.kind === 'restarted') restart.touched.delete(id);
+    return outcome;
+  });
 }
 
 async function within<T>(

@@ -1,4 +1,4 @@
-import type { ServiceCallResult, ServiceManager, UnitStatus } from '../../src/system/systemd/service-manager.ts';
+import type { ServiceCallResult, ServiceManager, UnitRelations, UnitStatus } from '../../src/system/systemd/service-manager.ts';
 import type { FakeClock } from './fake-clock.ts';
 
 /** How a unit of the fake systemd behaves. */
@@ -22,6 +22,8 @@ export interface FakeUnitOptions {
   readonly startLimit?: number;
   readonly controlGroup?: string;
   readonly mainPid?: number;
+  /** How it stands to others; enabled unless said. */
+  readonly relations?: Partial<UnitRelations>;
 }
 
 /** A systemd of the test's own on a fake clock: units with jobs, crashes, restarts and start limits. */
@@ -51,6 +53,13 @@ export class FakeSystemd implements ServiceManager {
     if (signal.aborted) return { kind: 'failed', reason: 'aborted' };
     if (this.silent !== undefined) return { kind: 'failed', reason: this.silent };
     return { kind: 'status', status: this.#units.get(name)?.status() ?? { ...noUnit, id: name, loadState: 'not-found' } };
+  }
+
+  async relations(name: string, signal: AbortSignal): ReturnType<ServiceManager['relations']> {
+    await Promise.resolve();
+    if (signal.aborted) return { kind: 'failed', reason: 'aborted' };
+    if (this.silent !== undefined) return { kind: 'failed', reason: this.silent };
+    return { kind: 'known', relations: this.#units.get(name)?.relations() ?? noRelations };
   }
 
   /** Nothing is told: whoever watches has to look by himself. */
@@ -93,6 +102,23 @@ export const noUnit: UnitStatus = {
   endedByStop: false,
 };
 
+/** A unit that stands by itself. */
+export const noRelations: UnitRelations = {
+  unitFileState: '',
+  requires: [],
+  bindsTo: [],
+  upholds: [],
+  wants: [],
+  requiredBy: [],
+  wantedBy: [],
+  triggeredBy: [],
+  boundBy: [],
+  consistsOf: [],
+  conflicts: [],
+  actions: [],
+  startedAtEnd: [],
+};
+
 /** One unit; the test may put it into a state with `set`. */
 export class FakeUnit {
   readonly #options: FakeUnitOptions;
@@ -113,6 +139,10 @@ export class FakeUnit {
 
   status(): UnitStatus {
     return this.#status;
+  }
+
+  relations(): UnitRelations {
+    return { ...noRelations, unitFileState: 'enabled', ...this.#options.relations };
   }
 
   set(change: Partial<UnitStatus>): void {

@@ -18,7 +18,7 @@ import { RestartSlots } from '../../src/monitor/restart-slots.ts';
 import { Settlement } from '../../src/monitor/settlement.ts';
 import type { DaemonState } from '../../src/state/daemon-state.ts';
 import type { AlarmStore } from '../../src/stores/store.ts';
-import type { Life, RestartAttempt, RestartOutcome } from '../../src/strategies/strategy.ts';
+import type { AlsoStarts, Life, Meaning, RestartAttempt, RestartOutcome } from '../../src/strategies/strategy.ts';
 import type { CommandRunner, ShellCommand } from '../../src/system/runs/runner.ts';
 import type { CommandResult } from '../../src/system/spawn/command-result.ts';
 import { FakeClock } from './fake-clock.ts';
@@ -39,6 +39,10 @@ export interface FakeProcess {
   life?: () => Life | undefined;
   /** Why its health check can never pass. */
   checkRefusal?: string;
+  /** What its restart starts too. */
+  also?: () => AlsoStarts;
+  /** What it stands for, where that is not what it resolves to. */
+  meaning?: Meaning;
   /** What the look for its target waits for. */
   resolving?: () => Promise<void>;
 }
@@ -284,6 +288,8 @@ export class MonitorWorld {
           return how.restart?.(attempt) ?? { kind: 'restarted', detail: 'fake restart' };
         },
         checkHealth: async () => ({ kind: 'assumed' }),
+        ...(how.meaning === undefined ? {} : { means: async () => how.meaning as Meaning }),
+        alsoStarts: async () => how.also?.() ?? { kind: 'known', units: [] },
         life: async () => how.life?.(),
         preview: async () => ({ stops: [], starts: [], refusals: [] }),
       },

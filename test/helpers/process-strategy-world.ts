@@ -60,6 +60,7 @@ export function processStrategyWorld(t: TestContext): ProcessStrategyWorld {
     services: {
       available: false,
       show: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
+      relations: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
       call: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
       watch: () => () => {},
       contact: () => undefined,

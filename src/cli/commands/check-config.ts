@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { CheckReport, DatabaseReport } from '../../app/backends.ts';
+import type { CheckReport, DatabaseReport, LeftAlone } from '../../app/backends.ts';
 import { counted } from '../../core/counted.ts';
 import { formatProblem } from '../../core/errors.ts';
 import { printable } from '../../core/printable.ts';
@@ -12,7 +12,7 @@ export function addCheckConfig(program: Command, cli: Cli): void {
   program
     .command('check-config')
     .description('judge the configuration, without starting anything')
-    .option('--database', 'ask the database too: server, schema, privileges, sections that match no row')
+    .option('--database', 'ask the database too: server, schema, privileges, sections that match no row, names left alone')
     .option('--json', 'as JSON, for programs')
     .addHelpText('after', HELP)
     .action((options: { database?: true; json?: true }) => checkConfig(cli, options));
@@ -42,7 +42,7 @@ function exitCodeOf({ problems, database }: CheckReport): ExitCode {
   return database?.kind === 'failed' ? exitCodes.unavailable : exitCodes.ok;
 }
 
-function tell(cli: Cli, { file, problems, processNames, watchExit, database }: CheckReport): void {
+function tell(cli: Cli, { file, problems, processNames, watchExit, unnamed = null, database }: CheckReport): void {
   for (const problem of problems) {
     const word = problem.severity === 'warning' ? ' (warning)' : '';
     cli.err.write(`${printable(formatProblem(file, problem))}${word}\n`);
@@ -51,6 +51,7 @@ function tell(cli: Cli, { file, problems, processNames, watchExit, database }: C
   if (errors > 0) cli.complain(`${file} cannot be used: ${counted(errors, 'error', 'errors')}`);
   else cli.say(`${file} is in order: ${counted(processNames.length, 'configured process', 'configured processes')}`);
   if (watchExit !== null) cli.say(`watch_exit: ${watchExit}`);
+  if (unnamed !== null) cli.say(unnamed);
   if (database !== null) tellDatabase(cli, database);
 }
 
@@ -59,7 +60,7 @@ function tellDatabase(cli: Cli, database: DatabaseReport): void {
     cli.complain(`${database.description}: ${database.reason}`);
     return;
   }
-  const { report, unmatched } = database;
+  const { report, unmatched, leftAlone } = database;
   cli.say(
     `${database.description} answers: ${report.server}, ${counted(report.processes, 'process', 'processes')}, ${report.alarms} in alarm`,
   );
@@ -68,4 +69,14 @@ function tellDatabase(cli: Cli, database: DatabaseReport): void {
   if (report.canClear === null) cli.say('whether alarms can be cleared cannot be told');
   for (const remark of report.remarks) cli.say(`remark: ${remark}`);
   for (const name of unmatched) cli.say(`[process.${name}] matches no row`);
+  if (leftAlone !== undefined) tellLeftAlone(cli, leftAlone);
 }
+
+function tellLeftAlone(cli: Cli, { processes, unseen }: LeftAlone): void {
+  for (const { name, reason } of processes.slice(0, MOST_TOLD)) cli.say(`${name} is left alone: ${reason}`);
+  const more = processes.length - MOST_TOLD;
+  if (more > 0) cli.say(`and ${counted(more, 'other process', 'other processes')} (all with --json)`);
+  if (unseen > 0) cli.say(`${counted(unseen, 'more name was', 'more names were')} not looked at`);
+}
+
+const MOST_TOLD = 100;

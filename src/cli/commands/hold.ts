@@ -11,9 +11,10 @@ interface HoldOptions {
   readonly all?: true;
   readonly for?: number;
   readonly reason?: string;
+  readonly strict?: true;
 }
 
-/** `hold NAME|--all [--for TIME] [--reason TEXT]`. */
+/** `hold NAME|--all [--for TIME] [--reason TEXT] [--strict]`. */
 export function addHold(program: Command, cli: Cli): void {
   program
     .command('hold')
@@ -22,6 +23,7 @@ export function addHold(program: Command, cli: Cli): void {
     .option('--all', 'every process')
     .option('--for <time>', 'it ends by itself after 90 (seconds), 90s, 30m, 2h or 1d; else when released', timeArgument)
     .option('--reason <text>', 'for those who read status and log', reasonArgument, '')
+    .option('--strict', 'nor is it started because another unit wants it (Wants=): that one is not restarted then')
     .addHelpText('after', HELP)
     .action((name: string | undefined, options: HoldOptions, command: Command) =>
       hold(cli, scopeOf(command, name, options.all), options),
@@ -30,7 +32,8 @@ export function addHold(program: Command, cli: Cli): void {
 
 const HELP = `
 A hold outlives a restart of the daemon. Alarms raised meanwhile stay and are healed when it ends. Other names of the same unit
-or program are held with it.
+or program are held with it. A unit on hold that is down is not started through another either: what has it in Requires=,
+BindsTo= or Upholds= is not restarted; what has it in Wants= alone is, unless the hold is --strict.
 
 Examples:
   monitor_service hold nginx --for 2h --reason "upgrade, ask Ana"
@@ -49,8 +52,10 @@ function reasonArgument(text: string): string {
   return text;
 }
 
-async function hold(cli: Cli, name: string | undefined, { for: forMs, reason = '' }: HoldOptions): Promise<void> {
-  const reply = await placeOrder(cli, 'writing to the state', (desk) => desk.hold(name, forMs, reason));
+async function hold(cli: Cli, name: string | undefined, { for: forMs, reason = '', strict }: HoldOptions): Promise<void> {
+  const reply = await placeOrder(cli, 'writing to the state', (desk) =>
+    desk.hold(name, forMs, reason, ...(strict ? [strict] : [])),
+  );
   if (reply.kind === 'refused') return refuse(cli, reply);
   cli.say(`${name ?? 'all processes'} on hold until ${reply.until === null ? 'released' : localTime(reply.until)}`);
 }

@@ -5,7 +5,15 @@ import { callFailure } from './call-failure.ts';
 import { runJob } from './jobs.ts';
 import { Pid1 } from './pid1.ts';
 import { hasJob, numberOf, type Properties, type PropertyNames, readProperties, textOf } from './properties.ts';
-import type { ServiceCallResult, ServiceContact, ServiceManager, ServiceVerb, UnitStatus } from './service-manager.ts';
+import type {
+  ServiceCallResult,
+  ServiceContact,
+  ServiceManager,
+  ServiceVerb,
+  UnitRelations,
+  UnitStatus,
+} from './service-manager.ts';
+import { RELATION_PROPERTIES, unitRelations } from './unit-relations.ts';
 import { UnitWatches } from './watches.ts';
 
 /** The systemd that is PID 1, spoken to over D-Bus: its own socket, or the system's bus. */
@@ -28,22 +36,22 @@ export class Systemd implements ServiceManager {
     unit: string,
     signal: AbortSignal,
   ): Promise<{ readonly kind: 'status'; readonly status: UnitStatus } | { readonly kind: 'failed'; readonly reason: string }> {
-    if (!this.available) return NO_SYSTEMD;
-    if (!(await this.#slots.take(SHOW_LIMIT_MS, signal)))
-      return { kind: 'failed', reason: signal.aborted ? 'aborted' : 'systemd has too many questions to answer' };
-    try {
-      const limit = { timeoutMs: SHOW_LIMIT_MS, signal };
-      for (let round = 1; ; round++) {
-        const spoken = await this.#pid1.speak(limit, (link) => readProperties(link, unit, STATUS_PROPERTIES, limit));
-        if (spoken.kind === 'unreachable') return { kind: 'failed', reason: spoken.reason };
-        const { value } = spoken;
-        if (value.kind === 'known') return unitStatus(value.values);
-        // A question can be asked again without harm.
-        if (!value.lost || round === ROUNDS) return { kind: 'failed', reason: value.reason };
-      }
-    } finally {
-      this.#slots.release();
-    }
+    const asked = await this.#ask(unit, STATUS_PROPERTIES, signal);
+    return asked.kind === 'known' ? unitStatus(asked.values) : asked;
+  }
+
+  async relations(
+    unit: string,
+    signal: AbortSignal,
+  ): Promise<
+    { readonly kind: 'known'; readonly relations: UnitRelations } | { readonly kind: 'failed'; readonly reason: string }
+  > {
+    const asked = await this.#ask(unit, RELATION_PROPERTIES, signal);
+    if (asked.kind === 'failed') return asked;
+    const relations = unitRelations(asked.values);
+    return relations === undefined
+      ? { kind: 'failed', reason: 'systemd did not say how the unit stands to others' }
+      : { kind: 'known', relations };
   }
 
   async call(verb: ServiceVerb, unit: string, timeoutMs: number, signal: AbortSignal): Promise<ServiceCallResult> {
@@ -68,6 +76,29 @@ export class Systemd implements ServiceManager {
     const { way = null, problem = null } = this.#pid1.contact;
     const { isConnected, isWanted, unheard } = this.#watches;
     return { connection: way, problem, units: isWanted ? (isConnected ? 'bus' : 'looks') : null, unheard };
+  }
+
+  async #ask(
+    unit: string,
+    names: PropertyNames,
+    signal: AbortSignal,
+  ): Promise<{ readonly kind: 'known'; readonly values: Properties } | { readonly kind: 'failed'; readonly reason: string }> {
+    if (!this.available) return NO_SYSTEMD;
+    if (!(await this.#slots.take(SHOW_LIMIT_MS, signal)))
+      return { kind: 'failed', reason: signal.aborted ? 'aborted' : 'systemd has too many questions to answer' };
+    try {
+      const limit = { timeoutMs: SHOW_LIMIT_MS, signal };
+      for (let round = 1; ; round++) {
+        const spoken = await this.#pid1.speak(limit, (link) => readProperties(link, unit, names, limit));
+        if (spoken.kind === 'unreachable') return { kind: 'failed', reason: spoken.reason };
+        const { value } = spoken;
+        if (value.kind === 'known') return value;
+        // A question can be asked again without harm.
+        if (!value.lost || round === ROUNDS) return { kind: 'failed', reason: value.reason };
+      }
+    } finally {
+      this.#slots.release();
+    }
   }
 }
 

@@ -93,6 +93,12 @@ export function numberOf(values: Properties, name: string): number {
   return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : 0;
 }
 
+/** A list of texts; [] where it is none. */
+export function textsOf(values: Properties, name: string): string[] {
+  const value = values.get(name);
+  return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
+}
+
 /** True where systemd has something to do about the unit (Job, `(uo)`: number and path, 0 where there is none). */
 export function hasJob(values: Properties): boolean {
   const job = values.get('Job');

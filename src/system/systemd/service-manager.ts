@@ -21,6 +21,29 @@ export interface UnitStatus {
   readonly endedByStop: boolean;
 }
 
+/** How a unit stands to others, by their canonical names, and what else its start or its end brings about (systemd.unit(5)). */
+export interface UnitRelations {
+  /** `enabled`, `enabled-runtime`, `disabled`, `static`, `generated` …; empty where it has no file. */
+  readonly unitFileState: string;
+  readonly requires: readonly string[];
+  readonly bindsTo: readonly string[];
+  /** [] where systemd is older than 249. */
+  readonly upholds: readonly string[];
+  readonly wants: readonly string[];
+  readonly requiredBy: readonly string[];
+  readonly wantedBy: readonly string[];
+  readonly triggeredBy: readonly string[];
+  /** Beside `requiredBy`: those that are restarted where this one is, if they are up (BindsTo=, PartOf=). */
+  readonly boundBy: readonly string[];
+  readonly consistsOf: readonly string[];
+  /** Those that its start stops, whoever of the two says so. */
+  readonly conflicts: readonly string[];
+  /** What systemd does to the machine at its end, or where it cannot be started: `FailureAction=reboot`; [] where nothing. */
+  readonly actions: readonly string[];
+  /** Those that are started at its end, good or bad (OnSuccess=, OnFailure=). */
+  readonly startedAtEnd: readonly string[];
+}
+
 /** By which ways systemd is spoken to and heard. */
 export interface ServiceContact {
   /** `private`: PID 1's own socket; `bus`: the system's message bus; null before the first question, and where there was no answer. */
@@ -48,6 +71,13 @@ export interface ServiceManager {
     unit: string,
     signal: AbortSignal,
   ): Promise<{ readonly kind: 'status'; readonly status: UnitStatus } | { readonly kind: 'failed'; readonly reason: string }>;
+  /** What else `unit` says; of one that systemd does not know, nothing. `failed`: systemd does not answer. Never rejects. */
+  relations(
+    unit: string,
+    signal: AbortSignal,
+  ): Promise<
+    { readonly kind: 'known'; readonly relations: UnitRelations } | { readonly kind: 'failed'; readonly reason: string }
+  >;
   /** Waits for the job's end, at most `timeoutMs`; then the call is given up (the job stays systemd's). Never rejects. */
   call(verb: ServiceVerb, unit: string, timeoutMs: number, signal: AbortSignal): Promise<ServiceCallResult>;
   /**

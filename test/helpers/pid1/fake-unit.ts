@@ -22,6 +22,10 @@ export interface FakeServiceOptions {
   /** Where it stands at first; inactive unless said. */
   readonly state?: 'active' | 'inactive';
   readonly plan?: (verb: JobVerb) => JobPlan;
+  /** `Requires`, `Wants` … by their names on the bus. */
+  readonly lists?: Readonly<Record<string, readonly string[]>>;
+  /** `FailureAction`, `UnitFileState` …, likewise. */
+  readonly words?: Readonly<Record<string, string>>;
   /** `Restart=on-failure`: after a start that failed it stands `activating (auto-restart)`. */
   readonly restarts?: boolean;
 }
@@ -113,6 +117,10 @@ export class FakeUnit {
       ['ConditionResult', new Variant('b', true)],
       ['AssertResult', new Variant('b', true)],
       ['InvocationID', new Variant('ay', this.invocation)],
+      ...Object.entries({ Requires: [], Conflicts: [], ...this.#options?.lists }).map(
+        ([name, units]) => [name, new Variant('as', units)] as const,
+      ),
+      ...Object.entries(this.#options?.words ?? {}).map(([name, word]) => [name, s(word)] as const),
     ]);
   }
 }

@@ -38,6 +38,7 @@ describe('the commands, with a daemon running', () => {
     [['breaker', 'nginx', '--reset'], ['resetBreakers', 'nginx'], /^circuit breaker closed: nginx\n$/],
     [['breaker', '--reset'], ['resetBreakers', undefined], /^circuit breaker closed: nginx\ncircuit breaker closed: db\n$/],
     [['hold', 'nginx', '--for', '2h', '--reason', 'why'], ['hold', 'nginx', 7_200_000, 'why'], /^nginx on hold until \d{4}-/],
+    [['hold', 'nginx', '--strict'], ['hold', 'nginx', undefined, '', true], /^nginx on hold until released\n$/],
     [['hold', '--all'], ['hold', undefined, undefined, ''], /^all processes on hold until released\n$/],
     [['release', 'nginx'], ['release', 'nginx'], /^released: nginx\n$/],
     [['release', '--all'], ['release', undefined], /^released: all processes\n$/],
@@ -63,6 +64,22 @@ describe('the commands, with a daemon running', () => {
       assert.deepEqual(run.calls, [], 'the backends were not needed');
     });
   }
+
+  it('match tells warnings beside what would be done', async (t) => {
+    const preview = async () =>
+      ({
+        kind: 'done',
+        strategy: 'process',
+        target: 'x',
+        stops: [],
+        starts: ['x'],
+        refusals: [],
+        warnings: ['x is masked'],
+      }) as const;
+    const { config } = await daemon(t, { preview });
+    const run = await runCommand(['--config', config, 'match', 'x']);
+    assert.deepEqual([run.code, run.stdout], [0, 'x: strategy process, x\n  warning: x is masked\n  would start: x\n']);
+  });
 
   for (const argv of [['status'], ['breaker', 'nginx'], ['match', 'nginx'], ['breaker', '--reset']]) {
     it(`${argv.join(' ')} --json is JSON`, async (t) => {
@@ -310,6 +327,23 @@ describe('run, demo and check-config', () => {
       },
     });
     assert.match(small.stdout, /MariaDB, 1 process, 1 in alarm\n/);
+    const refused = Array.from({ length: 102 }, (_, i) => ({ name: `p${i}`, reason: `p${i}.service is neither` }));
+    const database = { ...one, leftAlone: { processes: refused, unseen: 1 } };
+    const left = await runCommand(['check-config', '--database'], {
+      backends: {
+        checkConfig: async () => ({
+          file: 'c.ini',
+          problems: [],
+          processNames: ['a'],
+          watchExit: null,
+          unnamed: 'the rule',
+          database,
+        }),
+      },
+    });
+    assert.match(left.stdout, /1 configured process\nthe rule\n/);
+    assert.match(left.stdout, /\np0 is left alone: p0\.service is neither\n/);
+    assert.match(left.stdout, /\nand 2 other processes \(all with --json\)\n1 more name was not looked at\n$/);
   });
 });
 

@@ -98,3 +98,78 @@ test('many alarms at once look for the target of a held name once', async () => 
   await world.clock.advance(60_000);
   assert.equal(world.restarts.length, 50);
 });
+
+const NEEDED = { key: 'base-db', isOnlyWanted: false, way: 'front.service Requires=base-db.service' };
+const WANTED = { key: 'base-db', isOnlyWanted: true, way: 'front.service Wants=base-db.service' };
+
+/** `front` in alarm, whose restart starts `base-db` too. */
+function worldWithFront(unit: typeof NEEDED, how: FakeProcess = {}): MonitorWorld {
+  const world = new MonitorWorld();
+  world.alarm(1, 'front', { ...how, also: () => ({ kind: 'known', units: [unit] }) });
+  return world;
+}
+
+test('what is on hold is not started through another that needs it; nothing is done before that is known', async () => {
+  const world = worldWithFront(NEEDED, { settings: { preRestartCommand: 'true' } });
+  world.holds.set('base-db', 60_000, 'moving');
+  await world.poll();
+  await world.poll();
+  assert.deepEqual([world.restarts, world.commandsRun], [[], []]);
+  const reason = 'that would start base-db, which is on hold (front.service Requires=base-db.service): moving';
+  assert.equal(world.queue.skipReason(1), reason);
+  assert.equal(world.log('warning').split(`front not restarted: ${reason}`).length, 2, 'told once');
+  assert.equal(await world.order('front'), 'skipped');
+  assert.equal(world.breakers.snapshot('front').failures, 0);
+  await world.clock.advance(60_001);
+  await world.poll();
+  assert.deepEqual(world.restarts, ['front']);
+});
+
+test('what is only wanted may be started, and that is told, unless the hold is strict', async () => {
+  const world = worldWithFront(WANTED);
+  world.holds.set('base-db', undefined, '');
+  await world.poll();
+  assert.deepEqual(world.restarts, ['front']);
+  assert.match(
+    world.log('warning'),
+    /RESTART LOG: Restarting front: that would start base-db, which is on hold \(front\.service Wants=base-db\.service\)$/m,
+  );
+  world.holds.set('base-db', undefined, '', true);
+  world.alarm(1, 'front');
+  world.processes.set('front', { also: () => ({ kind: 'known', units: [WANTED] }) });
+  await world.poll();
+  assert.deepEqual(world.restarts, ['front']);
+  assert.match(world.queue.skipReason(1) ?? '', /^that would start base-db, which is on hold/);
+});
+
+test('a held name counts by what it stands for, also if it would itself be refused', async () => {
+  const world = worldWithFront(NEEDED);
+  world.processes.set('db', { refused: 'neither active nor enabled', meaning: { kind: 'target', key: 'base-db' } });
+  world.alarm(2, 'other', { target: 'base-db' });
+  world.holds.set('db', undefined, '');
+  await world.poll();
+  assert.deepEqual(world.restarts, []);
+  assert.match(world.queue.skipReason(1) ?? '', /^that would start db, which is on hold/);
+  assert.equal(world.queue.skipReason(2), 'on hold through db');
+});
+
+test('where it cannot be told what a hold or a restart concerns, nothing is restarted', async () => {
+  const world = worldWithFront(NEEDED);
+  world.processes.set('db', { meaning: { kind: 'unknown', reason: 'systemd does not answer' } });
+  world.holds.set('db', undefined, '');
+  await world.poll();
+  assert.equal(world.queue.skipReason(1), 'it cannot be told whether the hold on db means it too: systemd does not answer');
+  world.holds.release('db');
+  world.holds.set('idle', undefined, '');
+  world.processes.set('front', { also: () => ({ kind: 'unknown', reason: 'systemd does not answer' }) });
+  await world.poll();
+  assert.match(world.queue.skipReason(1) ?? '', /^it cannot be told whether that would start something on hold: systemd/);
+  assert.deepEqual(world.restarts, []);
+});
+
+test('without a hold nobody asks what a restart starts too; nor for the process’s own', async () => {
+  const world = new MonitorWorld();
+  world.alarm(1, 'front', { also: () => assert.fail('not asked') });
+  await world.poll();
+  assert.deepEqual(world.restarts, ['front']);
+});

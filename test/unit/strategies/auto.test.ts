@@ -216,7 +216,12 @@ test('the preview knows of the fallback', async () => {
     starts: ['systemctl start app.service'],
     refusals: [],
   });
-  assert.deepEqual((await strategy.preview(managed('masked'), never)).stops, ['pid 1234']);
+  // A mask means that it must not run, as a program neither.
+  assert.deepEqual(await strategy.preview(managed('masked'), never), {
+    stops: [],
+    starts: [],
+    refusals: ['masked.service is masked'],
+  });
   const without = world(units).strategy;
   assert.deepEqual((await without.preview(managed('app'), never)).stops, []);
   assert.deepEqual((await without.preview(managed('masked'), never)).refusals, ['masked.service is masked']);
@@ -263,4 +268,52 @@ test('observing asks systemd nothing', async () => {
 test('parse: start_command is what allows the fallback', () => {
   assert.equal(autoStrategy.parse(new FakeSection('process.app')).fallsBack, false);
   assert.equal(autoStrategy.parse(new FakeSection('process.app', { start_command: '/opt/app' })).fallsBack, true);
+});
+
+test('a mask means no, with start_command too, and nothing is done', async () => {
+  for (const state of ['inactive', 'active', 'failed'] as const) {
+    const { resolve, restart, systemd, processes, retired } = world(
+      { 'maskd.service': { loadState: 'masked', state, aliases: ['also.service'] } },
+      true,
+    );
+    for (const name of ['maskd', 'also']) {
+      assert.deepEqual(await resolve(name), { kind: 'refused', reason: 'maskd.service is masked' });
+      assert.deepEqual(await restart(name), { kind: 'failed', reason: 'maskd.service is masked' });
+    }
+    assert.deepEqual([systemd.calls, processes.restarts, retired], [[], [], []]);
+  }
+});
+
+test('a unit that is masked while it fails is not followed by the process', async () => {
+  const { restart, unit, systemd, processes } = world({ 'app.service': { refusesStart: true } }, true);
+  const { call } = systemd;
+  systemd.call = async (...order) => {
+    unit('app.service').set({ loadState: 'masked' });
+    return call.apply(systemd, order);
+  };
+  const outcome = await restart('app');
+  assert.ok(outcome.kind === 'failed' && outcome.reason.endsWith('; not started as a process: app.service is masked'));
+  assert.deepEqual(processes.restarts, []);
+});
+
+test('what a name means is known though it may not be restarted', async () => {
+  const off = { unitFileState: 'disabled' };
+  const { strategy, systemd } = world({
+    'off.service': { relations: off, aliases: ['www.service'] },
+    'maskd.service': { loadState: 'masked' },
+  });
+  const means = (name: string) => strategy.means(managed(name), never);
+  assert.equal((await strategy.resolve(managed('www'), never)).kind, 'refused');
+  for (const [name, key] of [
+    ['www', 'off'],
+    ['maskd', 'maskd'],
+    ['program', 'program'],
+    ['dbus', 'dbus'],
+  ] as const)
+    assert.deepEqual(await means(name).then((meant) => meant.kind === 'target' && meant.key), key, name);
+  const abort = new AbortController();
+  systemd.silent = 'no answer';
+  const asked = strategy.means(managed('www'), abort.signal);
+  abort.abort();
+  assert.equal((await asked).kind, 'unknown');
 });

@@ -164,9 +164,9 @@ test(
     assert.deepEqual(running.kind === 'found' && running.processes.map((process) => process.pid), [pid]);
     const preview = await strategy.preview(managed(name), quiet);
     assert.deepEqual([preview.stops.length, preview.refusals], [1, []]);
-    assert.equal(preview.remarks?.length, 2);
-    for (const remark of preview.remarks ?? [])
-      assert.match(remark, /^pid \d+ bears that name too and is not touched: it is user 65534's/);
+    assert.equal(preview.warnings?.length, 2);
+    for (const warning of preview.warnings ?? [])
+      assert.match(warning, /^pid \d+ bears that name too and is not touched: it is user 65534's/);
 
     // The program is dead, and the stranger lives.
     process.kill(pid, 'SIGKILL');
@@ -197,7 +197,7 @@ test(
     assert.equal(world.parts.launches.get(name), undefined);
     const preview = await strategy.preview(managed(name), quiet);
     assert.equal(preview.refusals.length, 1);
-    assert.match(preview.remarks?.[0] ?? '', /set user, or any_user = true/);
+    assert.match(preview.warnings?.[0] ?? '', /set user, or any_user = true/);
     assert.equal((await strategy.restart(attemptFor(name))).kind, 'failed');
     assert.ok(isAlive(pid));
     // As soon as the operator says whose it is, it is.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { isOwnUnit, judgeUnitName, serviceName } from '../../../src/strategies/unit-policy.ts';
+import { changesMachine, isOwnUnit, judgeUnitName, serviceName } from '../../../src/strategies/unit-policy.ts';
 import type { UnitStatus } from '../../../src/system/systemd/service-manager.ts';
 
 const kindOf = (name: string, hasOwnSection = true) => judgeUnitName(name, hasOwnSection).kind;
@@ -15,7 +15,7 @@ test('a name is completed to NAME.service', () => {
     ['my.targets', 'my.targets.service'],
     ['service', 'service.service'],
     ['postgresql@15-main', 'postgresql@15-main.service'],
-    ['getty@tty1.service', 'getty@tty1.service'],
+    ['gettys@tty1.service', 'gettys@tty1.service'],
     ['dev-disk\\x2dby', 'dev-disk\\x2dby.service'],
     ['NetworkManager-dispatcher', 'NetworkManager-dispatcher.service'],
     ['x'.repeat(247), `${'x'.repeat(247)}.service`],
@@ -144,6 +144,36 @@ test('the system’s own services need a section of their own', () => {
     assert.equal(kindOf(name, false), 'refused', name);
     assert.equal(kindOf(name, true), 'unit', name);
   }
+});
+
+test('instances of the system’s own templates need a section of their own', () => {
+  for (const name of [
+    'user@1000',
+    'user-runtime-dir@0.service',
+    'getty@tty1',
+    'serial-getty@ttyS0',
+    'container-getty@1',
+    'autovt@tty2',
+    'modprobe@dummy',
+    'systemd-fsck@dev-sda1',
+    'ssh@0-10.0.0.1:22-10.0.0.2:4711',
+    'e2scrub@root',
+    'lvm2-pvscan@8:1',
+    'mdadm-last-resort@md0',
+    'ifup@eth0',
+  ]) {
+    assert.equal(kindOf(name, false), 'refused', name);
+    assert.equal(kindOf(name, true), 'unit', name);
+  }
+  for (const name of ['user', 'ssh', 'getty', 'users@1', 'postgresql@15-main', 'mariadb@second', 'ssh-tunnel@host', 'md5@x'])
+    assert.equal(kindOf(name, false), 'unit', name);
+});
+
+test('what changes the machine is known whatever its type', () => {
+  for (const unit of ['reboot.target', 'poweroff.target', 'systemd-halt.service', 'emergency.target', 'rescue.service'])
+    assert.equal(changesMachine(unit), true, unit);
+  for (const unit of ['notify-admin@x.service', 'my-reboot.service', 'network.target'])
+    assert.equal(changesMachine(unit), false, unit);
 });
 
 test('whatever comes in: a judged unit is one plain service name, a reason is one printable line', () => {

@@ -47,6 +47,42 @@ test('a running service, a unit that is none, and one that nobody knows', async 
   assert.equal(unknown.status.activeState, 'inactive');
 });
 
+test('how a unit stands to others; what an older systemd does not know is empty', async (t) => {
+  const fake = FakePid1.open(t);
+  const systemd = fake.systemd();
+  fake.add('a.service', {
+    lists: {
+      Requires: ['b.service'],
+      Wants: ['c.service', 'd.target'],
+      Conflicts: ['shutdown.target'],
+      ConflictedBy: ['e.service', 'shutdown.target'],
+      OnFailure: ['mail@a.service'],
+    },
+    words: { UnitFileState: 'enabled', FailureAction: 'reboot', SuccessAction: 'none' },
+  });
+  assert.deepEqual(await systemd.relations('a.service', never), {
+    kind: 'known',
+    relations: {
+      unitFileState: 'enabled',
+      requires: ['b.service'],
+      bindsTo: [],
+      upholds: [],
+      wants: ['c.service', 'd.target'],
+      requiredBy: [],
+      wantedBy: [],
+      triggeredBy: [],
+      boundBy: [],
+      consistsOf: [],
+      conflicts: ['shutdown.target', 'e.service'],
+      startedAtEnd: ['mail@a.service'],
+      actions: ['FailureAction=reboot'],
+    },
+  });
+  const said = 'systemd did not say how the unit stands to others';
+  fake.refuse('Get', ['org.freedesktop.DBus.Error.UnknownProperty', 'Unknown']);
+  assert.deepEqual(await systemd.relations('a.service', never), { kind: 'failed', reason: said });
+});
+
 test('a unit with a job, and whether a stop or itself has ended its process', async (t) => {
   const fake = FakePid1.open(t);
   const systemd = fake.systemd();

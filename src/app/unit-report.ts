@@ -1,0 +1,82 @@
+import { systemClock } from '../core/clock.ts';
+import type { ConfigProblem } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import { managedProcess, type Plans } from '../monitor/recovery-plan.ts';
+import { maskWarning } from '../strategies/mask-warning.ts';
+import { createExecution, type Execution } from '../system/execution.ts';
+import type { LeftAlone } from './backends.ts';
+import type { Settings } from './settings.ts';
+
+/** What check-config asks systemd about the names of a configuration and of a database. Nothing is started. */
+export class UnitReport {
+  readonly #settings: Settings;
+  readonly #execution: Execution;
+  readonly #plans: Plans;
+
+  constructor(settings: Settings, log: Logger) {
+    this.#settings = settings;
+    this.#execution = createExecution({ stateDir: settings.monitor.stateDir, log });
+    const launches = { get: () => undefined, set: () => {} };
+    const roots = { get: () => [], set: () => {} };
+    this.#plans = settings.createPlans({ ...this.#execution, clock: systemClock, log, launches, roots });
+  }
+
+  /** The warnings of the file, with one for each configured process whose unit is masked. [] more if systemd does not answer. */
+  async warnings(): Promise<readonly ConfigProblem[]> {
+    const { document, processNames, warnings } = this.#settings;
+    if (!this.#execution.services.available) return warnings;
+    const within = AbortSignal.timeout(LIMIT_MS);
+    await eachOf(processNames, async (name) => {
+      const plan = this.#plans(name);
+      const process = managedProcess({ processId: 0 }, name, plan);
+      const warning = await maskWarning(this.#execution.services, plan.strategy.name, process, within);
+      if (warning !== undefined) document.processSection(name).warning('restart_strategy', warning);
+    });
+    return document.problems;
+  }
+
+  /** What holds for processes without a section, in one line; null if it says nothing here. */
+  unnamedRule(): string | null {
+    const { monitor } = this.#settings;
+    if (monitor.onlyConfigured) return 'processes without a section of their own are left alone (only_configured)';
+    const { name } = this.#plans(NO_NAME).strategy;
+    if (name !== 'service' && name !== 'auto') return null;
+    return 'processes without a section of their own: a unit is left alone that is neither active nor enabled, or whose start would stop another';
+  }
+
+  /** Those of `names` without a section that would be refused, in their order; at most a thousand are looked at. */
+  async leftAlone(names: readonly string[]): Promise<LeftAlone> {
+    const { monitor, processNames } = this.#settings;
+    const configured = new Set(processNames);
+    const unnamed = [...new Set(names)].filter((name) => name !== '' && !configured.has(name));
+    if (monitor.onlyConfigured) return { processes: [], unseen: 0 };
+    const looked = unnamed.slice(0, MOST_NAMES);
+    const within = AbortSignal.timeout(LIMIT_MS);
+    const reasons = new Map<string, string>();
+    await eachOf(looked, async (name) => {
+      const plan = this.#plans(name);
+      const resolution = await plan.strategy.resolve(managedProcess({ processId: 0 }, name, plan), within);
+      if (resolution.kind === 'refused') reasons.set(name, resolution.reason);
+    });
+    const processes = looked.flatMap((name) => {
+      const reason = reasons.get(name);
+      return reason === undefined ? [] : [{ name, reason }];
+    });
+    return { processes, unseen: unnamed.length - looked.length };
+  }
+}
+
+/** No process has an empty name. */
+const NO_NAME = '';
+const MOST_NAMES = 1000;
+const AT_ONCE = 8;
+/** A systemd that hangs must not keep the command line. */
+const LIMIT_MS = 15_000;
+
+async function eachOf(names: readonly string[], use: (name: string) => Promise<void>): Promise<void> {
+  const queue = names.values();
+  const worker = async (): Promise<void> => {
+    for (const name of queue) await use(name);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+}
