@@ -29,7 +29,7 @@ test('everything comes back in the next life, to the letter', (t) => {
   first.handled.set({ ...handled, processId: 10 });
   first.handled.delete(10);
   first.holds.set({ name: '*', until: null, reason: 'maintenance' });
-  first.holds.set({ name: 'x', until: new Date(99), reason: '' });
+  first.holds.set({ name: 'x', until: new Date(99), reason: '', strict: true });
   first.launches.set('prog', launch);
   first.history.append({ at: new Date(1), type: 't', processName: 'x', detail: 'one\u001b[31m\ntwo' });
   first.close();
@@ -42,7 +42,7 @@ test('everything comes back in the next life, to the letter', (t) => {
   assert.equal(second.handled.get(10), undefined);
   assert.deepEqual(second.holds.list(), [
     { name: '*', until: null, reason: 'maintenance' },
-    { name: 'x', until: new Date(99), reason: '' },
+    { name: 'x', until: new Date(99), reason: '', strict: true },
   ]);
   assert.deepEqual(second.launches.get('prog'), launch);
   assert.deepEqual(second.history.recent(5), [{ at: new Date(1), type: 't', processName: 'x', detail: 'one?[31m two' }]);
