@@ -122,8 +122,11 @@ class DeathWorld {
   /** True where it ran. */
   kill(index: number): boolean {
     const [pid] = this.running()[index] ?? [];
-    if (pid !== undefined) process.kill(pid, 'SIGKILL');
-    return pid !== undefined;
+    if (pid === undefined) return false;
+    process.kill(pid, 'SIGKILL');
+    // On a busy machine it takes its time to die, and must not be counted twice.
+    while (isProgram(pid, this.names[index] ?? '')) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    return true;
   }
 
   /** Waits until all run, the daemon knows it, and nothing is in alarm; and then a moment whether anything more happens. */

@@ -33,7 +33,8 @@ test('check-config says that the [events] of a file cannot be had', { skip }, as
   const { code, stderr, stdout } = await container.exec(command);
   const why = 'process events cannot be had from here: the kernel tells of processes only outside of containers: ';
   assert(stderr.startsWith(`${file}: [events] ${why}`) && stderr.endsWith(' (warning)\n'), stderr);
-  assert.deepEqual([code, stdout], [0, `${file} is in order: 0 configured processes\n`]);
+  assert.equal(code, 0);
+  assert.equal(stdout.split('\n')[0], `${file} is in order: 0 configured processes`);
 });
 
 test('in another pid namespace, which the kernel does not answer', { skip }, () => {
