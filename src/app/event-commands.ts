@@ -28,7 +28,7 @@ export async function followSource(
   try {
     const subscription = await source.subscribe(listener);
     if (subscription.kind === 'unavailable') return subscription;
-    memory.relearn();
+    void memory.relearn();
     await stopped(signals);
     subscription.end();
     return { kind: 'ended', received, lost: source.counters().lost };

@@ -11,7 +11,7 @@ import { isFromCommand, recallLaunch, rememberLaunch } from './launch-memory.ts'
 import { type HealthParts, livesOn, proveRunning, stillToCome } from './process-health.ts';
 import { findTrees, type Matches, type ProcessTree, treesOf } from './process-match.ts';
 import { type ProcessOptions, parseProcessOptions } from './process-options.ts';
-import { ambiguityOf, describePids, describeTree } from './process-preview.ts';
+import { ambiguityOf, describePids, describeTrees } from './process-preview.ts';
 import { defaultPath, planStart, type StartPlan } from './process-start.ts';
 import { nameProblem } from './program-name.ts';
 import { findOwners } from './program-owner.ts';
@@ -69,7 +69,7 @@ export class ProcessStrategy implements RestartStrategy {
   }
 
   async life(managed: ManagedProcess, signal: AbortSignal): Promise<Life | undefined> {
-    const life = livesOn(this.#table, await this.#finder(managed, signal));
+    const life = await livesOn(this.#table, await this.#finder(managed, signal));
     const { systemName } = managed;
     const known = this.#seen.has(systemName) || this.#parts.launches.get(systemName) !== undefined;
     // What never ran under that name tells nothing by not running under it.
@@ -79,9 +79,9 @@ export class ProcessStrategy implements RestartStrategy {
   async preview(managed: ManagedProcess, signal: AbortSignal): Promise<RestartPreview> {
     const problem = nameProblem(managed, this.#options.configured);
     if (problem !== undefined) return { stops: [], starts: [], refusals: [problem] };
-    const found = (await this.#finder(managed, signal))();
+    const found = await (await this.#finder(managed, signal))();
     if (found.kind === 'refused') return { stops: [], starts: [], refusals: [found.reason] };
-    const stops = found.trees.map((tree) => describeTree(this.#table, tree, this.#parts.clock.date()));
+    const stops = await describeTrees(this.#table, found.trees, this.#parts.clock.date());
     const plan = this.#planStart(managed, 1, found.trees);
     const starts = plan.kind === 'planned' ? plan.launches.map(({ description }) => description) : [];
     const refusals = [ambiguityOf(found.trees, this.#options), plan.kind === 'refused' ? plan.reason : undefined];
@@ -95,7 +95,7 @@ export class ProcessStrategy implements RestartStrategy {
       if (known.length > 0 && known.every((root) => this.#table.exists(root))) return;
       if (nameProblem(managed, this.#options.configured) !== undefined) return;
       const find = await this.#finder(managed, AbortSignal.timeout(OBSERVE_MS));
-      const found = find(await look?.());
+      const found = await find(await look?.());
       if (found.kind === 'found' && ambiguityOf(found.trees, this.#options) === undefined) this.#record(managed, found.trees);
     } catch (error) {
       this.#parts.log.debug(`Cannot record how ${managed.systemName} was started: ${errorMessage(error)}`, { err: error });
@@ -106,7 +106,7 @@ export class ProcessStrategy implements RestartStrategy {
     const problem = nameProblem(managed, this.#options.configured);
     if (problem !== undefined) return { kind: 'unknown', reason: problem };
     const find = await this.#finder(managed, signal);
-    return foundRunning(this.#table, managed.systemName, find(await look?.()), process.pid);
+    return foundRunning(this.#table, managed.systemName, await find(await look?.()), process.pid);
   }
 
   async #restart(attempt: RestartAttempt): Promise<RestartOutcome> {
@@ -115,7 +115,7 @@ export class ProcessStrategy implements RestartStrategy {
     // Before anything is stopped, and before the look: it may take its time.
     const unready = await this.#parts.programs.unready(this.#options.commandTimeoutMs, attempt.signal);
     if (unready !== undefined) return failed(`not started: ${unready}`);
-    const found = find();
+    const found = await find();
     if (found.kind === 'refused') return failed(found.reason);
     const ambiguity = ambiguityOf(found.trees, this.#options);
     if (ambiguity !== undefined) return failed(ambiguity);
@@ -130,9 +130,9 @@ export class ProcessStrategy implements RestartStrategy {
     const stopped = await stopProgram(attempt, found.trees, this.#options, parts);
     if (stopped.kind === 'failed') return stopped;
     const said = `stopped ${counted(stopped.processes, 'process', 'processes')}${stopped.killed > 0 ? ` (${stopped.killed} by SIGKILL)` : ''}`;
-    const trees = (): readonly ProcessTree[] => treesOf(find());
-    if (await broughtBack(supervisors, () => trees().length > 0, parts, attempt.signal)) {
-      return { kind: 'restarted', detail: `${said}, its supervisor started ${describePids(trees())}` };
+    const trees = async (): Promise<readonly ProcessTree[]> => treesOf(await find());
+    if (await broughtBack(supervisors, async () => (await trees()).length > 0, parts, attempt.signal)) {
+      return { kind: 'restarted', detail: `${said}, its supervisor started ${describePids(await trees())}` };
     }
     return this.#start(attempt, plan, said);
   }
@@ -161,12 +161,12 @@ export class ProcessStrategy implements RestartStrategy {
   }
 
   /** How to look at what runs under the name; whose processes may be it is asked once. */
-  async #finder(managed: ManagedProcess, signal: AbortSignal): Promise<(look?: ProcessLook) => Matches> {
+  async #finder(managed: ManagedProcess, signal: AbortSignal): Promise<(look?: ProcessLook) => Promise<Matches>> {
     const { systemName } = managed;
     const owners = await findOwners(systemName, this.#options.user, this.#parts.launches.get(systemName)?.uid, signal);
-    if (owners.kind === 'refused') return () => owners;
-    return (look) => {
-      const found = findTrees(this.#table, managed, this.#roots.get(systemName) ?? [], process.pid, owners.uids, look);
+    if (owners.kind === 'refused') return async () => owners;
+    return async (look) => {
+      const found = await findTrees(this.#table, managed, this.#roots.get(systemName) ?? [], process.pid, owners.uids, look);
       if (treesOf(found).length > 0) this.#seen.add(systemName);
       return found;
     };
