@@ -1,5 +1,6 @@
 import process from 'node:process';
 import type { ManagedProcess } from '../core/alarm.ts';
+import { Breath } from '../core/breath.ts';
 import { counted } from '../core/counted.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
@@ -7,7 +8,7 @@ import type { ProcessLook, TakeLook } from '../system/proc/look.ts';
 import { type ProcessIdentity, ProcessTable } from '../system/proc/table.ts';
 import type { RunningProcesses } from '../system/systemd/running-processes.ts';
 import { foundRunning } from './found-running.ts';
-import { isFromCommand, recallLaunch, rememberLaunch } from './launch-memory.ts';
+import { isFromCommand, type RecalledLaunch, recallLaunch, rememberLaunch } from './launch-memory.ts';
 import { type HealthParts, livesOn, proveRunning, stillToCome } from './process-health.ts';
 import { findTrees, type Matches, type ProcessTree, treesOf } from './process-match.ts';
 import { type ProcessOptions, parseProcessOptions } from './process-options.ts';
@@ -82,7 +83,8 @@ export class ProcessStrategy implements RestartStrategy {
     const found = await (await this.#finder(managed, signal))();
     if (found.kind === 'refused') return { stops: [], starts: [], refusals: [found.reason] };
     const stops = await describeTrees(this.#table, found.trees, this.#parts.clock.date());
-    const plan = this.#planStart(managed, 1, found.trees);
+    // Of too many nothing would be started: each of them may have megabytes to be read.
+    const plan = await this.#planStart(managed, 1, found.trees.slice(0, this.#options.maxMatches));
     const starts = plan.kind === 'planned' ? plan.launches.map(({ description }) => description) : [];
     const refusals = [ambiguityOf(found.trees, this.#options), plan.kind === 'refused' ? plan.reason : undefined];
     return { stops, starts, refusals: refusals.filter((reason) => reason !== undefined) };
@@ -120,7 +122,7 @@ export class ProcessStrategy implements RestartStrategy {
     const ambiguity = ambiguityOf(found.trees, this.#options);
     if (ambiguity !== undefined) return failed(ambiguity);
     // Before anything is stopped: what could not be started again is better left as it is.
-    const plan = this.#planStart(managed, attempt.attempt, found.trees);
+    const plan = await this.#planStart(managed, attempt.attempt, found.trees);
     if (plan.kind === 'refused') return { ...plan, kind: 'failed' };
     const [oldest] = found.trees;
     if (oldest !== undefined) rememberLaunch(this.#table, this.#parts.launches, managed.systemName, oldest);
@@ -181,9 +183,14 @@ export class ProcessStrategy implements RestartStrategy {
     this.#roots.set(managed.systemName, roots);
   }
 
-  #planStart(managed: ManagedProcess, attempt: number, trees: readonly ProcessTree[]): StartPlan {
+  async #planStart(managed: ManagedProcess, attempt: number, trees: readonly ProcessTree[]): Promise<StartPlan> {
     const stored = this.#parts.launches.get(managed.systemName);
-    const running = trees.map((tree, index) => recallLaunch(this.#table, index === 0 ? stored : undefined, tree));
+    const running: RecalledLaunch[] = [];
+    const breath = new Breath();
+    for (const tree of trees) {
+      if (breath.isDue) await breath.take();
+      running.push(recallLaunch(this.#table, running.length === 0 ? stored : undefined, tree));
+    }
     return planStart(this.#options, managed, attempt, running, stored, process.env.PATH ?? defaultPath);
   }
 }

@@ -18,7 +18,9 @@ export async function longestStall<T>(work: () => Promise<T>): Promise<{ readonl
     }
   })();
   try {
-    return { result: await work(), stallMs: (look(), stallMs) };
+    const result = await work();
+    look();
+    return { result, stallMs };
   } finally {
     over = true;
     await looking;

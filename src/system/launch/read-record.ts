@@ -22,7 +22,9 @@ export function readLaunchRecord(table: ProcessTable, pid: number): LaunchReadin
   const process = table.read(pid, FIELDS);
   const auxiliary = parseAuxv(table.bytes(pid, 'auxv') ?? Buffer.alloc(0));
   const argvBytes = table.bytes(pid, 'cmdline', ARGV_LIMIT + 1);
+  if ((argvBytes?.length ?? 0) > ARGV_LIMIT) return unusable('its command line is longer than 2 MiB');
   const environmentBytes = table.bytes(pid, 'environ', ENVIRONMENT_LIMIT + 1);
+  if ((environmentBytes?.length ?? 0) > ENVIRONMENT_LIMIT) return unusable('its environment is longer than 1 MiB');
   const after = table.read(pid, ['startTime', 'uids', 'executable']);
   const argvAfter = table.bytes(pid, 'cmdline', ARGV_LIMIT + 1);
   if (before === undefined || process === undefined || after === undefined) return unusable('it ended meanwhile');
@@ -42,8 +44,6 @@ export function readLaunchRecord(table: ProcessTable, pid: number): LaunchReadin
     return unusable('it was executed with more rights than its caller had');
   }
   if (root !== '/') return unusable(`it runs in a root directory of its own (${root})`);
-  if (argvBytes.length > ARGV_LIMIT) return unusable('its command line is longer than 2 MiB');
-  if (environmentBytes.length > ENVIRONMENT_LIMIT) return unusable('its environment is longer than 1 MiB');
   if (!isUtf8(argvBytes)) return unusable('its command line is not UTF-8');
   if (isTitle(argvBytes, executable)) return unusable('it wrote a title over its command line');
   const argv = strings(argvBytes, ARGV_LIMIT);
