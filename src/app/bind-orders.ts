@@ -5,6 +5,7 @@ import { soon } from '../core/clock.ts';
 import { errorMessage, StoreError } from '../core/errors.ts';
 import { holdAll } from '../monitor/holds.ts';
 import { managedProcess, resolveName } from '../monitor/recovery-plan.ts';
+import { hiddenProcesses } from '../system/proc/hidden.ts';
 import type { Core } from './app.ts';
 
 type Refusal = Extract<OrderReply<object>, { kind: 'refused' }>;
@@ -73,7 +74,10 @@ async function preview(core: Core, name: string): ReturnType<Orders['preview']> 
     resolution.kind === 'refused' && !looked.refusals.includes(resolution.reason)
       ? [resolution.reason, ...looked.refusals]
       : looked.refusals;
-  return { kind: 'done', ...looked, refusals, strategy: plan.strategy.name, target };
+  const { name: strategy } = plan.strategy;
+  // The others look at no processes.
+  const hidden = strategy === 'process' || strategy === 'auto' ? hiddenProcesses() : undefined;
+  return { kind: 'done', ...looked, refusals, ...(hidden === undefined ? {} : { notes: [hidden] }), strategy, target };
 }
 
 async function alarm(core: Core, nameOrId: string, clear: boolean, notes: string | undefined): ReturnType<Orders['alarm']> {

@@ -87,6 +87,7 @@ export const previewShape: Shape<Done<'preview'>> = object({
   stops: texts,
   starts: texts,
   refusals: texts,
+  notes: optional(texts),
   strategy: anyText,
   target: anyText,
 });

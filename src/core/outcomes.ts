@@ -9,4 +9,6 @@ export interface RestartPreview {
   readonly starts: readonly string[];
   /** Why it would be refused; [] where it would be done. */
   readonly refusals: readonly string[];
+  /** Why it may not be the whole truth; a line each. Absent where nothing stands against it. */
+  readonly notes?: readonly string[] | undefined;
 }

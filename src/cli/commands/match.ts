@@ -27,6 +27,7 @@ async function match(cli: Cli, name: string, json: boolean): Promise<void> {
   }
   cli.say(`${name}: strategy ${preview.strategy}${preview.target === '' ? '' : `, ${preview.target}`}`);
   for (const line of preview.refusals) cli.say(`  refused: ${line}`);
+  for (const line of preview.notes ?? []) cli.say(`  note: ${line}`);
   for (const line of preview.stops) cli.say(`  would stop:  ${line}`);
   for (const line of preview.starts) cli.say(`  would start: ${line}`);
 }
