@@ -21,7 +21,11 @@ export class ProcessLook {
 
   /** A look that lets the loop turn meanwhile (ProcessTable.survey). Never rejects. */
   static async take(table: ProcessTable): Promise<ProcessLook> {
-    return new ProcessLook(table, await table.survey(FIELDS));
+    const called = new Map<string, SeenProcess[]>();
+    // Between the breaths too: the names of many thousands take their time.
+    const look = new ProcessLook(table, await table.survey(FIELDS, { visit: (seen) => addCalled(called, seen) }));
+    look.#called = called;
+    return look;
   }
 
   /** Every process by its parent's pid. */
@@ -61,12 +65,14 @@ export function sharedLooks(table: ProcessTable): TakeLook {
 
 function byCalledNames(all: Iterable<SeenProcess>): Map<string, SeenProcess[]> {
   const called = new Map<string, SeenProcess[]>();
-  for (const seen of all) {
-    for (const name of new Set(calledNames(seen))) {
-      const others = called.get(name);
-      if (others === undefined) called.set(name, [seen]);
-      else others.push(seen);
-    }
-  }
+  for (const seen of all) addCalled(called, seen);
   return called;
+}
+
+function addCalled(called: Map<string, SeenProcess[]>, seen: SeenProcess): void {
+  for (const name of new Set(calledNames(seen))) {
+    const others = called.get(name);
+    if (others === undefined) called.set(name, [seen]);
+    else others.push(seen);
+  }
 }
