@@ -6,6 +6,7 @@ import { errorMessage, StoreError } from '../core/errors.ts';
 import { holdAll } from '../monitor/holds.ts';
 import { managedProcess, resolveName } from '../monitor/recovery-plan.ts';
 import { ownMaskWarning } from '../strategies/mask-warning.ts';
+import { hiddenProcesses } from '../system/proc/hidden.ts';
 import type { Core } from './app.ts';
 
 type Refusal = Extract<OrderReply<object>, { kind: 'refused' }>;
@@ -74,10 +75,12 @@ async function preview(core: Core, name: string): ReturnType<Orders['preview']> 
     resolution.kind === 'refused' && !looked.refusals.includes(resolution.reason)
       ? [resolution.reason, ...looked.refusals]
       : looked.refusals;
-  const warning = await ownMaskWarning(core.execution.services, plan.strategy.name, process, core.abort.signal);
-  const all = [...(warning === undefined ? [] : [warning]), ...(looked.warnings ?? [])];
-  const warnings = all.length === 0 ? {} : { warnings: all };
-  return { kind: 'done', ...looked, refusals, strategy: plan.strategy.name, target, ...warnings };
+  const { name: strategy } = plan.strategy;
+  const mask = await ownMaskWarning(core.execution.services, strategy, process, core.abort.signal);
+  // The others look at no processes.
+  const hidden = strategy === 'process' || strategy === 'auto' ? hiddenProcesses() : undefined;
+  const all = [mask, hidden, ...(looked.warnings ?? [])].filter((warning) => warning !== undefined);
+  return { kind: 'done', ...looked, refusals, ...(all.length === 0 ? {} : { warnings: all }), strategy, target };
 }
 
 async function alarm(core: Core, nameOrId: string, clear: boolean, notes: string | undefined): ReturnType<Orders['alarm']> {

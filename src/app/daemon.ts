@@ -5,6 +5,8 @@ import { errorMessage, formatProblem } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { createLogger } from '../logging/logger.ts';
 import { openDatagram } from '../system/native/datagram.ts';
+import { forbidDumps } from '../system/native/dumps.ts';
+
 import type { ProcessEventSource } from '../system/process-events/source.ts';
 import { createNotifier, type Notifier } from '../system/systemd/notify.ts';
 import { type Core, createCore } from './app.ts';
@@ -50,8 +52,11 @@ const STOP_DEADLINE_MS = 45_000;
  * used, StateHeldError where another daemon has the state_dir, SocketFileError where its socket is taken.
  */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
+  // Before the first password is read.
+  const dumpable = forbidDumps();
   const settings = readSettings(options.configFile);
   const logger = createLogger(settings.logging, { verbose: options.verbose, openDatagram });
+  if (dumpable !== undefined) logger.warning(`A core dump of monitor_service would hold passwords: ${dumpable}`);
   const notifier = createNotifier(process.env, openDatagram);
   // What we start must not speak to systemd in our name.
   for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete process.env[name];

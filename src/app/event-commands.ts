@@ -3,6 +3,7 @@ import type { EventLine } from '../core/event-line.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ProcessEvent } from '../core/process-event.ts';
 import type { EventStreamOptions } from '../stream/parse-events.ts';
+import { forbidDumps } from '../system/native/dumps.ts';
 import type { ProcessEventSource } from '../system/process-events/source.ts';
 import type { CliBackends } from './backends.ts';
 import { createDescriber, openEventStream } from './event-stream.ts';
@@ -28,7 +29,7 @@ export async function followSource(
   try {
     const subscription = await source.subscribe(listener);
     if (subscription.kind === 'unavailable') return subscription;
-    memory.relearn();
+    void memory.relearn();
     await stopped(signals);
     subscription.end();
     return { kind: 'ended', received, lost: source.counters().lost };
@@ -44,6 +45,8 @@ export async function serveSource(
   { types, socket, tcp, auth, clients, signals, say }: Parameters<CliBackends['serveEvents']>[0],
 ): ReturnType<CliBackends['serveEvents']> {
   if (tcp !== undefined && !auth) return { kind: 'unavailable', reason: 'TCP needs a password' };
+  const dumpable = forbidDumps();
+  if (dumpable !== undefined) say(`A core dump would hold the password: ${dumpable}`);
   const options: EventStreamOptions = {
     socket: socket === undefined ? undefined : { path: socket, mode: 0o660, group: undefined },
     tcp: tcp === undefined || !auth ? undefined : { ...tcp, auth, tls: undefined },

@@ -41,7 +41,7 @@ export async function openEventStream(parts: EventStreamParts): Promise<EventStr
   const { options, source, log } = parts;
   const ending = new AbortController();
   const { describer, memory } = createDescriber(parts, ending.signal);
-  const server = createEventServer({ ...parts, ...options, describer, onOpen: () => memory.relearn() });
+  const server = createEventServer({ ...parts, ...options, describer, onOpen: () => void memory.relearn() });
   const outcome = await server.start().catch((error: unknown) => ({ kind: 'failed', reason: errorMessage(error) }) as const);
   switch (outcome.kind) {
     case 'open':

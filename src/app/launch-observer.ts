@@ -47,7 +47,7 @@ export class LaunchObserver {
     const names = [...new Set([...this.#core.settings().processNames, ...(await this.#unconfiguredNames())])];
     const watched = names.filter((name) => plans(name).strategy.observe !== undefined);
     if (watched.length === 0) return;
-    const look = new ProcessLook(this.#table);
+    const look = await ProcessLook.take(this.#table);
     for (const name of watched) {
       const plan = plans(name);
       const process = managedProcess({ processId: 0 }, name, plan);

@@ -1,3 +1,4 @@
+import { Breath } from '../core/breath.ts';
 import { calledName, calledNames, NAME_FIELDS } from '../system/proc/called-names.ts';
 import type { ProcessTable } from '../system/proc/table.ts';
 
@@ -30,16 +31,18 @@ export class Newcomers<Wanted extends CalledBy> {
     }
   }
 
-  /** The wanted ones that processes seem to be which were not looked at before. */
-  inTable(): Set<Wanted> {
+  /** The wanted ones that processes seem to be which were not looked at before. One call at a time. */
+  async inTable(): Promise<Set<Wanted>> {
     // Who executed another program of the same name is seen then.
     if (this.#rounds++ % FORGET_ROUNDS === 0) this.#known.clear();
-    const present = this.#table.list(['name', 'startTime', 'kernelThread']);
+    const present = await this.#table.survey(['name', 'startTime', 'kernelThread']);
     const marks = present.map(({ pid, startTime, name }) => `${pid} ${startTime} ${name}`);
     const found = new Set<Wanted>();
-    present.forEach(({ pid, kernelThread }, i) => {
+    const breath = new Breath();
+    for (const [i, { pid, kernelThread }] of present.entries()) {
+      if (breath.isDue) await breath.take();
       if (!kernelThread && !this.#known.has(marks[i] ?? '')) for (const one of this.of(pid)) found.add(one);
-    });
+    }
     this.#known.clear();
     for (const mark of marks) this.#known.add(mark);
     return found;

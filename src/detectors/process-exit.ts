@@ -43,6 +43,8 @@ export class ProcessExitDetector implements Detector {
   #subscription: ProcessEventSubscription | undefined;
   #unsubscribe = (): void => {};
   #rounds: Promise<void> = Promise.resolve();
+  #lastLook: Promise<void> = Promise.resolve();
+  #nextLook: Promise<void> | undefined;
 
   constructor(parts: ProcessExitParts) {
     this.#parts = parts;
@@ -114,7 +116,7 @@ export class ProcessExitDetector implements Detector {
     await this.#subscribe();
     while (!this.#stopped.signal.aborted) {
       await this.#parts.clock.sleep(this.#pauseMs, this.#stopped.signal);
-      this.#lookForNewcomers();
+      await this.#lookForNewcomers();
     }
   }
 
@@ -132,31 +134,38 @@ export class ProcessExitDetector implements Detector {
   #hear(event: ProcessEvent): void {
     switch (event.type) {
       case 'exec':
-        this.#lookFor(() => this.#newcomers.of(event.pid));
+        if (this.#isAnyDown()) this.#lookAt(this.#newcomers.of(event.pid));
         break;
       case 'exit':
         this.#pids.ended(event.pid, event.status);
         break;
       case 'lost':
-        this.#lookForNewcomers();
+        void this.#lookForNewcomers();
         break;
       default:
     }
   }
 
-  #lookForNewcomers(): void {
-    this.#lookFor(() => this.#newcomers.inTable());
+  /** Who asks while the table is being looked at gets another look after it: the one under way may have passed what is new. */
+  #lookForNewcomers(): Promise<void> {
+    this.#nextLook ??= (async () => {
+      await this.#lastLook;
+      this.#nextLook = undefined;
+      if (this.#isAnyDown()) this.#lookAt(await this.#newcomers.inTable());
+    })();
+    this.#lastLook = this.#nextLook;
+    return this.#nextLook;
   }
 
-  #lookFor(candidates: () => Iterable<ExitWatchTarget>): void {
-    if (this.#stopped.signal.aborted || !this.#isAnyDown()) return;
-    for (const { name } of candidates()) {
+  #lookAt(candidates: Iterable<ExitWatchTarget>): void {
+    for (const { name } of candidates) {
       const watch = this.#watches.get(name)?.watch;
       if (watch?.isDown) void watch.look();
     }
   }
 
   #isAnyDown(): boolean {
+    if (this.#stopped.signal.aborted) return false;
     for (const { watch } of this.#watches.values()) if (watch.isDown) return true;
     return false;
   }

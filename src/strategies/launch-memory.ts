@@ -46,8 +46,7 @@ export function rememberLaunch(sight: LaunchSight, launches: LaunchRecords, name
 
 /** Whether the process was started by one of our commands, which a look in passing must not take for the program itself. */
 export function isFromCommand(table: ProcessTable, pid: number): boolean {
-  const environment = table.read(pid, ['environment'])?.environment ?? [];
-  return environment.some((variable) => variable.startsWith('MONITOR_ATTEMPT='));
+  return table.hasVariable(pid, 'MONITOR_ATTEMPT');
 }
 
 /** What an earlier start by us or by systemd told that one process alone (systemd.exec(5)): it would lead its successor astray. */

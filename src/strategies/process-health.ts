@@ -13,7 +13,7 @@ export interface HealthParts {
   /** `stable_time` in milliseconds. */
   readonly stableMs: number;
   /** Gives, within the signal, how to look at what runs under the name. */
-  readonly finder: (signal: AbortSignal) => Promise<() => Matches>;
+  readonly finder: (signal: AbortSignal) => Promise<() => Promise<Matches>>;
 }
 
 /**
@@ -25,7 +25,7 @@ export async function proveRunning(parts: HealthParts, timeoutMs: number, signal
   try {
     const find = await parts.finder(deadline.signal);
     for (;;) {
-      const { result, againMs } = look(parts, find());
+      const { result, againMs } = look(parts, await find());
       const leftMs = deadline.remainingMs();
       if (result.kind === 'healthy' || leftMs <= 0 || signal.aborted) return result;
       await parts.clock.sleep(Math.min(againMs, leftMs), signal);
@@ -36,8 +36,8 @@ export async function proveRunning(parts: HealthParts, timeoutMs: number, signal
 }
 
 /** The oldest program of that name, with what had already descended from it: a daemon's first process may end. */
-export function livesOn(table: ProcessTable, find: () => Matches): Life | undefined {
-  const [tree] = treesOf(find());
+export async function livesOn(table: ProcessTable, find: () => Promise<Matches>): Promise<Life | undefined> {
+  const [tree] = treesOf(await find());
   if (tree === undefined) return undefined;
   const { root } = tree;
   const family = [root, ...tree.descendants];
@@ -45,7 +45,7 @@ export function livesOn(table: ProcessTable, find: () => Matches): Life | undefi
     family.some(({ pid, startTime }) => pid === other.root.pid && startTime === other.root.startTime);
   return {
     ageMs: table.ageMs(root),
-    ended: async () => (table.exists(root) || treesOf(find()).some(isOfIt) ? undefined : `pid ${root.pid} has ended`),
+    ended: async () => (table.exists(root) || treesOf(await find()).some(isOfIt) ? undefined : `pid ${root.pid} has ended`),
   };
 }
 

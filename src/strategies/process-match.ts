@@ -1,4 +1,5 @@
 import type { ManagedProcess } from '../core/alarm.ts';
+import { Breath } from '../core/breath.ts';
 import { ancestorsOf } from '../system/proc/kin.ts';
 import { ProcessLook, type SeenProcess } from '../system/proc/look.ts';
 import { hasEnded } from '../system/proc/parse.ts';
@@ -32,15 +33,16 @@ export type Matches =
  * `owners`'; where only a process's own word makes it the program of a full path, also who executes that file by another name (a
  * symbolic link) is believed. `look`: where one that will do was taken already.
  */
-export function findTrees(
+export async function findTrees(
   table: ProcessTable,
   process: ManagedProcess,
   knownRoots: readonly ProcessIdentity[],
   ownPid: number,
   owners: Owners & { readonly kind: 'known' },
-  look: ProcessLook = new ProcessLook(table),
-): Matches {
-  const { all, children } = look;
+  look?: ProcessLook,
+): Promise<Matches> {
+  const seenNow = look ?? (await ProcessLook.take(table));
+  const { all, children } = seenNow;
   // Nothing to be seen is not nothing that runs: no descriptor may be left to read by.
   if (!all.has(ownPid)) return { kind: 'refused', reason: 'the process table cannot be read' };
   const own = ancestorsOf(ownPid, all);
@@ -52,7 +54,9 @@ export function findTrees(
   const isOurs = commandsForOthers(table, process, ownPid, all);
   const depth = table.read(ownPid, ['namespaceDepth'])?.namespaceDepth ?? 0;
   const everybody: SeenProcess[] = [];
-  for (const seen of look.calledBy(systemName)) {
+  const breath = new Breath();
+  for (const seen of seenNow.calledBy(systemName)) {
+    if (breath.isDue) await breath.take();
     if (seen.pid === ownPid || seen.kernelThread || hasEnded(seen) || !isProgram(seen)) continue;
     if (table.read(seen.pid, ['namespaceDepth'])?.namespaceDepth !== depth || isOurs(seen)) continue;
     if (own.has(seen.pid))
@@ -118,10 +122,7 @@ function commandsForOthers(
 ): (seen: SeenProcess) => boolean {
   return (seen) => {
     if (!ancestorsOf(seen.pid, all).has(ownPid)) return false;
-    const environment = table.read(seen.pid, ['environment'])?.environment ?? [];
-    return (
-      environment.some((variable) => variable.startsWith('MONITOR_ATTEMPT=')) &&
-      !environment.includes(`MONITOR_SYSTEM_NAME=${process.systemName}`)
-    );
+    const isOwn = table.hasVariable(seen.pid, 'MONITOR_SYSTEM_NAME', process.systemName);
+    return !isOwn && table.hasVariable(seen.pid, 'MONITOR_ATTEMPT');
   };
 }

@@ -1,3 +1,4 @@
+import { Breath } from '../core/breath.ts';
 import { localTimestamp } from '../core/clock.ts';
 import { counted } from '../core/counted.ts';
 import { printable } from '../core/printable.ts';
@@ -7,8 +8,19 @@ import type { ProcessTree } from './process-match.ts';
 import type { ProcessOptions } from './process-options.ts';
 import { describeArgv } from './process-start.ts';
 
+/** A line for each (describeTree); the loop turns in between. */
+export async function describeTrees(table: ProcessTable, trees: readonly ProcessTree[], now: Date): Promise<string[]> {
+  const lines: string[] = [];
+  const breath = new Breath();
+  for (const tree of trees) {
+    if (breath.isDue) await breath.take();
+    lines.push(describeTree(table, tree, now));
+  }
+  return lines;
+}
+
 /** One line on a running tree: pid, user, since when, command line, how many descend from it. `now` is the wall clock. */
-export function describeTree(table: ProcessTable, { root, descendants }: ProcessTree, now: Date): string {
+function describeTree(table: ProcessTable, { root, descendants }: ProcessTree, now: Date): string {
   const uid = table.read(root.pid, ['uids'])?.uids?.effective;
   const since = localTimestamp(new Date(now.getTime() - table.ageMs(root)));
   const command = root.argv === undefined || root.argv.length === 0 ? printable(root.name) : describeArgv(root.argv);

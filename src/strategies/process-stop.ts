@@ -39,7 +39,7 @@ export async function stopTrees(
   let denied = family.signal(family.members(), current);
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS)) {
     const isDead = family.members().length === 0;
-    const fresh = family.adopt();
+    const fresh = await family.adopt();
     denied ??= family.signal(fresh, current);
     // Who was dead before that look has started nobody since; who died during it may have.
     if (isDead && fresh.length === 0) return { kind: 'stopped', processes: family.size, killed };
@@ -90,10 +90,9 @@ class Family {
   }
 
   /** Looks for processes that they have started since, takes them in and returns them. */
-  adopt(): ProcessIdentity[] {
-    const all = new Map(
-      this.#table.list(['ppid', 'pgid', 'startTime', 'kernelThread']).map((process) => [process.pid, process]),
-    );
+  async adopt(): Promise<ProcessIdentity[]> {
+    const processes = await this.#table.survey(['ppid', 'pgid', 'startTime', 'kernelThread']);
+    const all = new Map(processes.map((process) => [process.pid, process]));
     const own = ancestorsOf(this.#ownPid, all);
     const children = childrenOf(all);
     const members = [...this.#seen.values()];

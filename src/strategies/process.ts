@@ -1,5 +1,6 @@
 import process from 'node:process';
 import type { ManagedProcess } from '../core/alarm.ts';
+import { Breath } from '../core/breath.ts';
 import { counted } from '../core/counted.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
@@ -7,11 +8,11 @@ import type { ProcessLook, SeenProcess, TakeLook } from '../system/proc/look.ts'
 import { ProcessTable } from '../system/proc/table.ts';
 import type { RunningProcesses } from '../system/systemd/running-processes.ts';
 import { foundRunning } from './found-running.ts';
-import { isFromCommand, type LaunchSight, recallLaunch, rememberLaunch } from './launch-memory.ts';
+import { isFromCommand, type LaunchSight, type RecalledLaunch, recallLaunch, rememberLaunch } from './launch-memory.ts';
 import { type HealthParts, livesOn, proveRunning, stillToCome } from './process-health.ts';
 import { findTrees, type Matches, type ProcessTree, treesOf } from './process-match.ts';
 import { type ProcessOptions, parseProcessOptions } from './process-options.ts';
-import { ambiguityOf, describePids, describeStrangers, describeTree } from './process-preview.ts';
+import { ambiguityOf, describePids, describeStrangers, describeTrees } from './process-preview.ts';
 import { defaultPath, planStart, type StartPlan } from './process-start.ts';
 import { nameProblem } from './program-name.ts';
 import { findOwners } from './program-owner.ts';
@@ -69,7 +70,7 @@ export class ProcessStrategy implements RestartStrategy {
   }
 
   async life(managed: ManagedProcess, signal: AbortSignal): Promise<Life | undefined> {
-    const life = livesOn(this.#table, await this.#finder(managed, signal));
+    const life = await livesOn(this.#table, await this.#finder(managed, signal));
     const { systemName } = managed;
     const known = this.#seen.has(systemName) || this.#parts.launches.get(systemName) !== undefined;
     // What never ran under that name tells nothing by not running under it.
@@ -79,10 +80,11 @@ export class ProcessStrategy implements RestartStrategy {
   async preview(managed: ManagedProcess, signal: AbortSignal): Promise<RestartPreview> {
     const problem = nameProblem(managed, this.#options.configured);
     if (problem !== undefined) return { stops: [], starts: [], refusals: [problem] };
-    const found = (await this.#finder(managed, signal))();
+    const found = await (await this.#finder(managed, signal))();
     if (found.kind === 'refused') return { stops: [], starts: [], refusals: [found.reason] };
-    const stops = found.trees.map((tree) => describeTree(this.#table, tree, this.#parts.clock.date()));
-    const plan = this.#planStart(managed, 1, found.trees);
+    const stops = await describeTrees(this.#table, found.trees, this.#parts.clock.date());
+    // Of too many nothing would be started: each of them may have megabytes to be read.
+    const plan = await this.#planStart(managed, 1, found.trees.slice(0, this.#options.maxMatches));
     const starts = plan.kind === 'planned' ? plan.launches.map(({ description }) => description) : [];
     const refusals = [ambiguityOf(found.trees, this.#options), plan.kind === 'refused' ? plan.reason : undefined];
     const warnings = describeStrangers(this.#table, found.strangers);
@@ -101,7 +103,7 @@ export class ProcessStrategy implements RestartStrategy {
       if (known.length > 0 && known.every((root) => this.#table.exists(root))) return;
       if (nameProblem(managed, this.#options.configured) !== undefined) return;
       const find = await this.#finder(managed, AbortSignal.timeout(OBSERVE_MS));
-      const found = find(await look?.());
+      const found = await find(await look?.());
       if (found.kind === 'found' && ambiguityOf(found.trees, this.#options) === undefined) this.#record(managed, found.trees);
     } catch (error) {
       this.#parts.log.debug(`Cannot record how ${managed.systemName} was started: ${errorMessage(error)}`, { err: error });
@@ -112,7 +114,7 @@ export class ProcessStrategy implements RestartStrategy {
     const problem = nameProblem(managed, this.#options.configured);
     if (problem !== undefined) return { kind: 'unknown', reason: problem };
     const find = await this.#finder(managed, signal);
-    return foundRunning(this.#table, managed.systemName, find(await look?.()), process.pid);
+    return foundRunning(this.#table, managed.systemName, await find(await look?.()), process.pid);
   }
 
   async #restart(attempt: RestartAttempt): Promise<RestartOutcome> {
@@ -121,12 +123,12 @@ export class ProcessStrategy implements RestartStrategy {
     // Before anything is stopped, and before the look: it may take its time.
     const unready = await this.#parts.programs.unready(this.#options.commandTimeoutMs, attempt.signal);
     if (unready !== undefined) return failed(`not started: ${unready}`);
-    const found = find();
+    const found = await find();
     if (found.kind === 'refused') return failed(found.reason);
     const ambiguity = ambiguityOf(found.trees, this.#options);
     if (ambiguity !== undefined) return failed(ambiguity);
     // Before anything is stopped: what could not be started again is better left as it is.
-    const plan = this.#planStart(managed, attempt.attempt, found.trees);
+    const plan = await this.#planStart(managed, attempt.attempt, found.trees);
     if (plan.kind === 'refused') return { ...plan, kind: 'failed' };
     const [oldest] = found.trees;
     if (oldest !== undefined) rememberLaunch(this.#sight, this.#parts.launches, managed.systemName, oldest);
@@ -136,9 +138,9 @@ export class ProcessStrategy implements RestartStrategy {
     const stopped = await stopProgram(attempt, found.trees, this.#options, parts);
     if (stopped.kind === 'failed') return stopped;
     const said = `stopped ${counted(stopped.processes, 'process', 'processes')}${stopped.killed > 0 ? ` (${stopped.killed} by SIGKILL)` : ''}`;
-    const trees = (): readonly ProcessTree[] => treesOf(find());
-    if (await broughtBack(supervisors, () => trees().length > 0, parts, attempt.signal)) {
-      return { kind: 'restarted', detail: `${said}, its supervisor started ${describePids(trees())}` };
+    const trees = async (): Promise<readonly ProcessTree[]> => treesOf(await find());
+    if (await broughtBack(supervisors, async () => (await trees()).length > 0, parts, attempt.signal)) {
+      return { kind: 'restarted', detail: `${said}, its supervisor started ${describePids(await trees())}` };
     }
     return this.#start(attempt, plan, said);
   }
@@ -171,12 +173,12 @@ export class ProcessStrategy implements RestartStrategy {
   }
 
   /** How to look at what runs under the name; whose processes may be it is asked once. */
-  async #finder(managed: ManagedProcess, signal: AbortSignal): Promise<(look?: ProcessLook) => Matches> {
+  async #finder(managed: ManagedProcess, signal: AbortSignal): Promise<(look?: ProcessLook) => Promise<Matches>> {
     const { systemName } = managed;
     const owners = await findOwners(this.#options, this.#parts.launches.get(systemName)?.uid, signal);
-    if (owners.kind === 'refused') return () => owners;
-    return (look) => {
-      const found = findTrees(this.#table, managed, this.#parts.roots.get(systemName), process.pid, owners, look);
+    if (owners.kind === 'refused') return async () => owners;
+    return async (look) => {
+      const found = await findTrees(this.#table, managed, this.#parts.roots.get(systemName), process.pid, owners, look);
       if (found.kind === 'found') this.#tellStrangers(systemName, found.strangers);
       if (treesOf(found).length > 0) this.#seen.add(systemName);
       return found;
@@ -210,9 +212,14 @@ export class ProcessStrategy implements RestartStrategy {
     this.#parts.roots.set(managed.systemName, roots);
   }
 
-  #planStart(managed: ManagedProcess, attempt: number, trees: readonly ProcessTree[]): StartPlan {
+  async #planStart(managed: ManagedProcess, attempt: number, trees: readonly ProcessTree[]): Promise<StartPlan> {
     const stored = this.#parts.launches.get(managed.systemName);
-    const running = trees.map((tree, index) => recallLaunch(this.#sight, index === 0 ? stored : undefined, tree));
+    const running: RecalledLaunch[] = [];
+    const breath = new Breath();
+    for (const tree of trees) {
+      if (breath.isDue) await breath.take();
+      running.push(recallLaunch(this.#sight, running.length === 0 ? stored : undefined, tree));
+    }
     return planStart(this.#options, managed, attempt, running, stored, process.env.PATH ?? defaultPath);
   }
 }

@@ -174,7 +174,7 @@ export class ServiceStrategy implements RestartStrategy {
     switch (found.kind) {
       case 'found': {
         const { status } = found;
-        const processes = processesOfUnit(new ProcessTable(), status);
+        const processes = await processesOfUnit(new ProcessTable(), status);
         return { kind: 'found', key: serviceName(status.id), processes, unit: status.id, status };
       }
       case 'absent':

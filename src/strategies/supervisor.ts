@@ -39,14 +39,14 @@ function systemService(unit: string): string | undefined {
  */
 export async function broughtBack(
   supervisors: readonly Supervisor[],
-  runs: () => boolean,
+  runs: () => boolean | Promise<boolean>,
   parts: { readonly table: ProcessTable; readonly services: ServiceManager; readonly clock: Clock },
   signal: AbortSignal,
 ): Promise<boolean> {
   const { table, services, clock } = parts;
   const begun = clock.monotonicMs();
   for (;;) {
-    if (runs()) return true;
+    if (await runs()) return true;
     const waitedMs = clock.monotonicMs() - begun;
     const alive = supervisors.some(({ unit, parent }) => unit !== undefined || (parent !== undefined && table.exists(parent)));
     if (signal.aborted || !alive || waitedMs >= UNIT_WAIT_MS) return false;

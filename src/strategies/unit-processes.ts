@@ -4,7 +4,7 @@ import type { UnitStatus } from '../system/systemd/service-manager.ts';
 import { isRestartedBySystemd, isUp } from './unit-state.ts';
 
 /** The processes whose end is the unit's: its main process; of a unit that has none and is up, all in its cgroup, the oldest first. */
-export function processesOfUnit(table: ProcessTable, status: UnitStatus): ProcessIdentity[] {
+export async function processesOfUnit(table: ProcessTable, status: UnitStatus): Promise<ProcessIdentity[]> {
   if (isRestartedBySystemd(status)) return [];
   if (status.mainPid > 0) {
     const main = table.read(status.mainPid, FIELDS);
@@ -13,8 +13,7 @@ export function processesOfUnit(table: ProcessTable, status: UnitStatus): Proces
   if (!isUp(status) || status.controlGroup === '') return [];
   const isInside = (cgroup: string | undefined): boolean =>
     cgroup === status.controlGroup || cgroup?.startsWith(`${status.controlGroup}/`) === true;
-  return table
-    .list([...FIELDS, 'cgroup'])
+  return (await table.survey([...FIELDS, 'cgroup']))
     .filter((process) => !hasEnded(process) && isInside(process.cgroup))
     .sort((a, b) => a.startTime - b.startTime);
 }

@@ -28,14 +28,14 @@ export class EventDescriber {
 
   /** To be called when more is wanted than before. */
   catchUp(): void {
-    this.#options.memory.catchUp();
+    void this.#options.memory.catchUp();
   }
 
   /** The line of an event that is among `wanted`; undefined for any other, of which /proc is not asked. */
   describe(event: ProcessEvent, wanted: ReadonlySet<ProcessEventType>): EventLine | undefined {
     const { memory } = this.#options;
     if (event.type === 'lost') {
-      memory.relearn();
+      void memory.relearn();
       return { event: 'lost', count: event.count, time: this.#time(event.at) };
     }
     const isWanted = wanted.has(event.type);

@@ -1,7 +1,8 @@
+import { Breath } from '../core/breath.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ProcessEvent } from '../core/process-event.ts';
-import { MS_PER_TICK } from '../system/proc/parse.ts';
-import type { ProcessTable } from '../system/proc/table.ts';
+import { hasEnded, MS_PER_TICK } from '../system/proc/parse.ts';
+import type { ProcessInfo, ProcessTable } from '../system/proc/table.ts';
 
 /** What is remembered of a process that runs. */
 export interface RememberedProcess {
@@ -35,15 +36,19 @@ export class ProcessMemory {
 
   /**
    * Forgets everything, as events were missed, and looks through /proc, which takes some 30 ms for 1,000 processes: so at most
-   * every 5 s. In between a process is looked at when it is asked for.
+   * every 5 s, and in slices. In between a process is looked at when it is asked for. Resolves when all have been looked at.
    */
-  relearn(): void {
+  async relearn(): Promise<void> {
     this.#processes.clear();
     const nowMs = this.#clock.monotonicMs();
     if (nowMs - this.#relearntAtMs < RELEARN_MS) return;
     this.#relearntAtMs = nowMs;
     const epochMs = this.#bootMs();
-    for (const { pid, ...fields } of this.#table.list(FIELDS)) this.#remember(pid, fromTable(fields, epochMs));
+    const visit = ({ pid, ...fields }: ProcessInfo<(typeof SURVEYED)[number]>): void => {
+      // Events may have told of it since, and know more; and the end of one that was not reaped yet may have been told.
+      if (!this.#processes.has(pid) && !hasEnded(fields)) this.#remember(pid, fromTable(fields, epochMs));
+    };
+    await this.#table.survey(SURVEYED, { visit });
   }
 
   /** Takes up what an event says. `mayLook`: somebody wants to hear of this process, so a new name is worth a look at /proc. */
@@ -93,8 +98,12 @@ export class ProcessMemory {
   }
 
   /** Looks at those of whom events told while nobody wanted to hear it: once they have ended it would be too late. */
-  catchUp(): void {
-    for (const [pid, { name }] of [...this.#processes]) if (name === undefined) this.get(pid);
+  async catchUp(): Promise<void> {
+    const breath = new Breath();
+    for (const [pid, { name }] of [...this.#processes]) {
+      if (breath.isDue) await breath.take();
+      if (name === undefined && this.#processes.has(pid)) this.get(pid);
+    }
   }
 
   forget(pid: number): void {
@@ -130,6 +139,7 @@ const MAX_PROCESSES = 65_536;
 const MAX_COMMAND_LINE = 4096;
 const FIELDS_OF_STAT = ['name', 'ppid', 'startTime'] as const;
 const FIELDS = [...FIELDS_OF_STAT, 'uids'] as const;
+const SURVEYED = [...FIELDS, 'state', 'threads'] as const;
 
 interface Fields {
   readonly name: string;

@@ -79,7 +79,7 @@ export async function startStream(
     describer,
     clock,
     log,
-    onOpen: () => memory.relearn(),
+    onOpen: () => void memory.relearn(),
   });
   await server.start();
   t.after(() => server.stop());

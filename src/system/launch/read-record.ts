@@ -3,8 +3,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { LaunchRecord } from '../../core/launch-record.ts';
 import { hostPath } from '../files/host-path.ts';
-import { READ_LIMIT } from '../proc/files.ts';
-import { parseAuxv } from '../proc/parse.ts';
+import { parseAuxv, splitNul } from '../proc/parse.ts';
 import type { ProcessTable } from '../proc/table.ts';
 import { confinementOf } from './confinement.ts';
 
@@ -17,39 +16,47 @@ export type LaunchReading =
 /**
  * Reads how the process was started. The user is its real one, and it is unusable where the program was executed with more
  * rights than its caller had (set-user-id and the like): arguments and environment are then the caller's, and to start it again
- * with the rights it has would hand those to the caller. Unusable too where the program wrote another title over its arguments, and
- * where it is more confined than what `starter` would start (confinement.ts).
+ * with the rights it has would hand those to the caller. Unusable too where the program wrote another title over its arguments,
+ * where arguments (2 MiB) or environment (1 MiB) are longer than what we read, and where it is more confined than what `starter` would
+ * start (confinement.ts).
  */
 export function readLaunchRecord(table: ProcessTable, pid: number, starter: number): LaunchReading {
   const before = table.read(pid, ['startTime', 'uids']);
   const process = table.read(pid, FIELDS);
   const auxiliary = parseAuxv(table.bytes(pid, 'auxv') ?? Buffer.alloc(0));
   const confinement = confinementOf(table, pid, starter);
-  const argvBytes = table.bytes(pid, 'cmdline');
-  const environmentBytes = table.bytes(pid, 'environ');
-  const after = table.read(pid, ['startTime', 'uids', 'argv', 'executable']);
+  const argvBytes = table.bytes(pid, 'cmdline', ARGV_LIMIT + 1);
+  if ((argvBytes?.length ?? 0) > ARGV_LIMIT) return unusable('its command line is longer than 2 MiB');
+  const environmentBytes = table.bytes(pid, 'environ', ENVIRONMENT_LIMIT + 1);
+  if ((environmentBytes?.length ?? 0) > ENVIRONMENT_LIMIT) return unusable('its environment is longer than 1 MiB');
+  const after = table.read(pid, ['startTime', 'uids', 'executable']);
+  const argvAfter = table.bytes(pid, 'cmdline', ARGV_LIMIT + 1);
   if (before === undefined || process === undefined || after === undefined) return unusable('it ended meanwhile');
-  const { argv, executable, cwd, root, environment, uids, gids, groups } = process;
-  if (executable === undefined || cwd === undefined || environment === undefined || root === undefined) {
+  const { executable, cwd, root, uids, gids, groups } = process;
+  if (executable === undefined || cwd === undefined || environmentBytes === undefined || root === undefined) {
     return unusable('its executable, directory or environment cannot be read');
   }
-  if (argv === undefined || argv.length === 0 || uids === undefined || gids === undefined || groups === undefined) {
+  if (!argvBytes?.length || uids === undefined || gids === undefined || groups === undefined) {
     return unusable('its command line cannot be read');
   }
   // An exec or a change of user in between would join one program's environment to another one's rights.
-  if (key(before) !== key(process) || key(process) !== key(after) || !sameProgram(process, after)) {
+  const isSame = process.executable === after.executable && argvAfter !== undefined && argvBytes.equals(argvAfter);
+  if (key(before) !== key(process) || key(process) !== key(after) || !isSame) {
     return unusable('it changed while it was read');
   }
   if (auxiliary === undefined || auxiliary.secure || (auxiliary.uid !== 0 && auxiliary.uid !== uids.real)) {
     return unusable('it was executed with more rights than its caller had');
   }
   if (confinement !== undefined) return { ...unusable(confinement), confined: true };
+  if (root !== '/') return unusable(`it runs in a root directory of its own (${root})`);
+  if (!isUtf8(argvBytes)) return unusable('its command line is not UTF-8');
+  if (isTitle(argvBytes, executable)) return unusable('it wrote a title over its command line');
+  const argv = strings(argvBytes, ARGV_LIMIT);
+  const environment = strings(environmentBytes, ENVIRONMENT_LIMIT);
+  if (argv === undefined || environment === undefined)
+    return unusable('it has more arguments or variables than a program can be given');
   const folder = folderOf(table, pid, cwd, environment);
   if (folder === undefined) return unusable(`its working directory ${cwd} is gone`);
-  if (root !== '/') return unusable(`it runs in a root directory of its own (${root})`);
-  if (isCut(argvBytes) || isCut(environmentBytes)) return unusable('its command line or environment is longer than 2 MiB');
-  if (argvBytes === undefined || !isUtf8(argvBytes)) return unusable('its command line is not UTF-8');
-  if (isTitle(argv, executable)) return unusable('it wrote a title over its command line');
   const program = asScript(process.name, argv, folder) ?? { argv, executable };
   const rights = { uid: uids.real, gid: gids.real, groups };
   return {
@@ -58,7 +65,7 @@ export function readLaunchRecord(table: ProcessTable, pid: number, starter: numb
   };
 }
 
-const FIELDS = ['name', 'startTime', 'argv', 'executable', 'cwd', 'root', 'environment', 'uids', 'gids', 'groups'] as const;
+const FIELDS = ['name', 'startTime', 'executable', 'cwd', 'root', 'uids', 'gids', 'groups'] as const;
 
 /**
  * The directory as the program itself calls it ($PWD), so that a link that is moved to another release is followed; else as the kernel
@@ -73,9 +80,15 @@ export function callsItsFolder(environment: readonly string[]): string | undefin
   return environment.find((variable) => variable.startsWith('PWD='))?.slice('PWD='.length);
 }
 
-/** What was not read to its end would be started with half of its arguments. */
-function isCut(bytes: Buffer | undefined): boolean {
-  return bytes !== undefined && bytes.length >= READ_LIMIT;
+/** What is longer is not cut but refused: it would be started with half of its arguments. */
+const ARGV_LIMIT = 2 * 1024 * 1024;
+const ENVIRONMENT_LIMIT = 1024 * 1024;
+
+/** Undefined where there are more than the kernel gives a program in so many bytes, of which each string's pointer takes 8. */
+function strings(bytes: Buffer, limit: number): string[] | undefined {
+  const most = limit / 8;
+  const found = splitNul(bytes.toString(), most + 1);
+  return found.length > most ? undefined : found;
 }
 
 function unusable(reason: string): LaunchReading & { readonly kind: 'unusable' } {
@@ -84,15 +97,6 @@ function unusable(reason: string): LaunchReading & { readonly kind: 'unusable' }
 
 function key(process: { readonly startTime: number; readonly uids?: { readonly real: number } }): string {
   return `${process.startTime} ${process.uids?.real}`;
-}
-
-function sameProgram(a: Program, b: Program): boolean {
-  return a.executable === b.executable && a.argv?.join('\0') === b.argv?.join('\0');
-}
-
-interface Program {
-  readonly executable?: string;
-  readonly argv?: readonly string[];
 }
 
 /**
@@ -157,10 +161,13 @@ function readHead(file: string): string {
  * A title set over the arguments (`nginx: master process …`, `redis-server *:6379`) is one string, mostly with blanks, and what
  * is left of the arguments' room is filled with NULs, which read as empty arguments. The arguments are lost then.
  */
-function isTitle(argv: readonly string[], executable: string): boolean {
-  const [first = '', ...rest] = argv;
-  if (rest.some((argument) => argument !== '')) return false;
-  return rest.length > 1 || (/\s/.test(first) && first.split('/').at(-1) !== executable.split('/').at(-1));
+function isTitle(argvBytes: Buffer, executable: string): boolean {
+  const end = argvBytes.indexOf(0);
+  const length = end < 0 ? argvBytes.length : end;
+  if (argvBytes.subarray(length).some((byte) => byte !== 0)) return false;
+  const first = argvBytes.toString('utf8', 0, length);
+  // Its own NUL, that of one empty argument, and more.
+  return argvBytes.length - length > 2 || (/\s/.test(first) && first.split('/').at(-1) !== executable.split('/').at(-1));
 }
 
 /** A program may have written over its environment too: what is no variable any more is left out. */

@@ -38,6 +38,8 @@ export interface Libc {
   /** Variadic as well: see `syscall`. */
   fcntl(fd: number, command: number, argument: number): number;
   pipe2(ends: Buffer, flags: number): number;
+  /** Variadic as well: see `syscall`. */
+  prctl(operation: number, a: number, b: number, c: number, d: number): number;
   /** Declared with four whole-number arguments: for those the variadic and the plain calling convention are one on Linux. */
   syscall(number: number, a: number, b: number, c: number, d: number): number;
   /** errno of the last of these calls. */
@@ -96,6 +98,7 @@ function load(): LoadedLibc {
       fcntl: library.func('int fcntl(int fd, int command, long argument)'),
       close: library.func('int close(int fd)'),
       pipe2: library.func('int pipe2(void *ends, int flags)'),
+      prctl: library.func('int prctl(int operation, unsigned long a, unsigned long b, unsigned long c, unsigned long d)'),
       syscall: library.func('long syscall(long number, long a, long b, long c, long d)'),
       errno: () => koffi.errno(),
       addressOf: (buffer) => koffi.address(buffer),

@@ -18,7 +18,6 @@ import {
   parseGroups,
   parseIds,
   parseNamespaceDepth,
-  splitNul,
 } from './parse.ts';
 import type { ProcessReading } from './reading.ts';
 import type { ProcessSocket } from './sockets.ts';
@@ -49,8 +48,8 @@ export interface ProcessFields extends ProcessStat, ProcessStatus {
   readonly cpuAffinity: readonly number[];
 
   /**
-   * The whole command line, one string an argument, as the program last wrote it (setproctitle); [] for zombies, absent for
-   * kernel threads.
+   * The command line, one string an argument, as the program last wrote it (setproctitle), its beginning where it is longer than
+   * the look's limit (ReadLimits); [] for zombies, absent for kernel threads.
    */
   readonly argv: readonly string[];
   /** Path of the program's file, ` (deleted)` taken off. */
@@ -58,7 +57,7 @@ export interface ProcessFields extends ProcessStat, ProcessStatus {
   readonly cwd: string;
   /** The directory that is `/` for it (chroot(2)). */
   readonly root: string;
-  /** `KEY=VALUE` as at its start. */
+  /** `KEY=VALUE` as at its start; within the look's limit, like `argv`. */
   readonly environment: readonly string[];
   /** Path below the cgroup root; of systemd's own hierarchy, else of the unified one. */
   readonly cgroup: string;
@@ -68,11 +67,11 @@ export interface ProcessFields extends ProcessStat, ProcessStatus {
   /** What its memory consists of; the dearest of all fields, for the kernel walks its page tables. Absent for zombies. */
   readonly memoryMaps: MemoryMaps;
 
-  /** Descriptors that stand for a path: files, folders, devices. By ascending descriptor. */
+  /** Descriptors that stand for a path: files, folders, devices. By ascending descriptor, of the lowest 4,096. */
   readonly openFiles: readonly OpenFile[];
-  /** TCP, UDP and Unix sockets, by ascending descriptor; the kernel's tables are read once in a listing. */
+  /** TCP, UDP and Unix sockets, by ascending descriptor, of the lowest 4,096; the kernel's tables are read once in a listing. */
   readonly sockets: readonly ProcessSocket[];
-  /** Open descriptors; from Linux 6.2 on they need not be read for it. */
+  /** Open descriptors; from Linux 6.2 on they need not be read for it, before it is absent from 65,536 on. */
   readonly fdCount: number;
 }
 
@@ -112,8 +111,8 @@ export const FIELD_READERS: { readonly [F in ProcessField]: (of: ProcessReading)
   involuntarySwitches: (of) => of.status((text) => numberAfter(text, 'nonvoluntary_ctxt_switches:')),
   cpuAffinity: (of) => of.status((text) => parseCpuList(valueAfter(text, 'Cpus_allowed_list:') ?? '')),
 
-  argv: (of) => of.file('cmdline', splitNul),
-  environment: (of) => of.file('environ', splitNul),
+  argv: (of) => of.strings('commandLine'),
+  environment: (of) => of.strings('environment'),
   executable: (of) => of.link('exe'),
   cwd: (of) => of.link('cwd'),
   root: (of) => of.link('root'),

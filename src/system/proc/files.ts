@@ -1,11 +1,12 @@
-import { closeSync, openSync, readdirSync, readlinkSync, readSync, statSync } from 'node:fs';
+import { closeSync, opendirSync, openSync, readdirSync, readlinkSync, readSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { withSpareDescriptor } from '../native/spare-descriptor.ts';
 
 /**
  * The files below one proc mount. Any of them may vanish or be denied at any moment, which is no fault: what cannot be read is
- * undefined, nothing throws. One buffer serves for all, and a file written in one go takes one read. An object of this class
- * costs nothing until it reads. Source: proc(5).
+ * undefined, nothing throws. No read is without a bound: what a process says of itself may be as long as the machine's memory.
+ * One buffer serves for all, and a file written in one go takes one read. An object of this class costs nothing until it reads.
+ * Source: proc(5).
  */
 export class ProcFiles {
   readonly #root: string;
@@ -15,20 +16,30 @@ export class ProcFiles {
     this.#root = root;
   }
 
-  /** A file that the kernel writes in one go, such as PID/stat: its first 2 MiB; what is no UTF-8 becomes U+FFFD. */
-  text(file: string): string | undefined {
-    return this.#text(file, false, READ_LIMIT);
+  /** A file that the kernel writes in one go, such as PID/stat: its first `limit` bytes; what is no UTF-8 becomes U+FFFD. */
+  text(file: string, limit = FILE_LIMIT): string | undefined {
+    return this.#use(file, false, limit, (bytes) => bytes.toString());
   }
 
-  /** A file that the kernel writes record by record, such as net/tcp: a read may give less than is still to come. */
-  longText(file: string): string | undefined {
-    return this.#text(file, true, Number.POSITIVE_INFINITY);
+  /**
+   * A file that the kernel writes record by record, such as net/tcp: a read may give less than is still to come. `whole`: false of
+   * one that is longer than `limit` bytes, of which that much is given.
+   */
+  longText(file: string, limit: number): { readonly text: string; readonly whole: boolean } | undefined {
+    return this.#use(file, true, limit + 1, (bytes) => ({
+      text: bytes.toString('utf8', 0, limit),
+      whole: bytes.length <= limit,
+    }));
   }
 
-  /** The bytes of a file, the caller's own; no more than `limit` of them, at most 2 MiB. */
-  bytes(file: string, limit = READ_LIMIT): Buffer | undefined {
-    const length = this.#read(file, true, Math.min(limit, READ_LIMIT));
-    return length === undefined ? undefined : Buffer.from(this.#buffer.subarray(0, length));
+  /** What `use` makes of a file's first `limit` bytes, which are its only until it returns. */
+  withBytes<T>(file: string, limit: number, use: (bytes: Buffer) => T): T | undefined {
+    return this.#use(file, true, limit, use);
+  }
+
+  /** True where these bytes are among a file's first `limit`, behind a NUL or at its start: read piece by piece, kept nowhere. */
+  holds(file: string, limit: number, entry: string): boolean {
+    return attempt(() => withSpareDescriptor(() => scan(`${this.#root}/${file}`, limit, Buffer.from(`\0${entry}`)))) ?? false;
   }
 
   /** Where a symbolic link leads. */
@@ -36,9 +47,14 @@ export class ProcFiles {
     return attempt(() => readlinkSync(`${this.#root}/${file}`));
   }
 
-  /** The names in a folder. */
-  names(folder = ''): string[] | undefined {
-    return attempt(() => withSpareDescriptor(() => readdirSync(`${this.#root}/${folder}`)));
+  /** The names in the folder itself, as many as there are: a process has one. */
+  names(): string[] | undefined {
+    return attempt(() => withSpareDescriptor(() => readdirSync(this.#root)));
+  }
+
+  /** The first `most` names in a folder that a process can fill, as the kernel has them: descriptors by ascending number. */
+  firstNames(folder: string, most: number): string[] | undefined {
+    return attempt(() => withSpareDescriptor(() => listFirst(`${this.#root}/${folder}`, most)));
   }
 
   /** The size that stat(2) tells of a file or folder. */
@@ -53,25 +69,21 @@ export class ProcFiles {
     return one !== undefined && one.dev === two?.dev && one.ino === two.ino;
   }
 
-  #text(file: string, toEnd: boolean, limit: number): string | undefined {
-    const length = this.#read(file, toEnd, limit);
-    return length === undefined ? undefined : this.#buffer.toString('utf8', 0, length);
-  }
-
-  /** How many bytes of the file stand in the common buffer, until the next call. */
-  #read(file: string, toEnd: boolean, limit: number): number | undefined {
-    // A huge command line is no reason to keep as much memory for ever.
+  #use<T>(file: string, toEnd: boolean, limit: number, use: (bytes: Buffer) => T): T | undefined {
+    // A long file is no reason to keep as much memory for ever.
     if (this.#buffer === NONE || this.#buffer.length > KEPT_BYTES) this.#buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
-    return attempt(() => withSpareDescriptor(() => this.#fill(`${this.#root}/${file}`, toEnd, limit)));
+    const length = attempt(() => withSpareDescriptor(() => this.#fill(`${this.#root}/${file}`, toEnd, limit)));
+    return length === undefined ? undefined : use(this.#buffer.subarray(0, length));
   }
 
+  /** How many bytes of the file stand in the common buffer then. */
   #fill(path: string, toEnd: boolean, limit: number): number {
     const fd = openSync(path, 'r');
     try {
       for (let length = 0; ; ) {
-        const got = readSync(fd, this.#buffer, length, this.#buffer.length - length, null);
+        const got = readSync(fd, this.#buffer, length, Math.min(this.#buffer.length, limit) - length, null);
         length += got;
-        if (length >= limit) return limit;
+        if (length === limit) return limit;
         const full = length === this.#buffer.length;
         if (full) this.#buffer = enlarged(this.#buffer);
         if (got === 0 || (!toEnd && !full)) return length;
@@ -82,18 +94,67 @@ export class ProcFiles {
   }
 }
 
-/** Any user can make a command line or environment as long as the machine's memory (prctl(2), PR_SET_MM_MAP): 2 MiB are read. */
-export const READ_LIMIT: number = 2 * 1024 * 1024;
+/**
+ * How much is read of one process's command line and environment, in bytes, where a look asks for their strings; what is behind
+ * that is left off. Any user can make them as long as the machine's memory (prctl(2), PR_SET_MM_MAP). Of strings there are no more
+ * than an eighth of the bytes: so many the kernel lets a program be executed with, for each takes a pointer of 8 bytes as well.
+ */
+export interface ReadLimits {
+  readonly commandLine: number;
+  readonly environment: number;
+}
+
+/** Enough to tell what a process is called: the first arguments. */
+export const LOOK_LIMITS: ReadLimits = { commandLine: 16 * 1024, environment: 64 * 1024 };
+
+/** Of a file that the kernel writes; the longest is the status of a process in 65,536 groups. */
+const FILE_LIMIT = 1024 * 1024;
 
 const NONE = Buffer.alloc(0);
 const FIRST_BYTES = 8192;
-const KEPT_BYTES = 1_048_576;
+const KEPT_BYTES = 128 * 1024;
 
 function enlarged(buffer: Buffer): Buffer {
   const larger = Buffer.allocUnsafeSlow(buffer.length * 2);
   buffer.copy(larger);
   return larger;
 }
+
+function scan(path: string, limit: number, wanted: Buffer): boolean {
+  const piece = Buffer.allocUnsafeSlow(PIECE_BYTES + wanted.length);
+  const fd = openSync(path, 'r');
+  try {
+    piece[0] = 0;
+    for (let kept = 1, left = limit; left > 0; ) {
+      const got = readSync(fd, piece, kept, Math.min(PIECE_BYTES, left), null);
+      if (got === 0) return false;
+      const length = kept + got;
+      if (piece.subarray(0, length).includes(wanted)) return true;
+      left -= got;
+      kept = Math.min(wanted.length - 1, length);
+      piece.copyWithin(0, length - kept, length);
+    }
+    return false;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+const PIECE_BYTES = 64 * 1024;
+
+function listFirst(folder: string, most: number): string[] {
+  const names: string[] = [];
+  const opened = opendirSync(folder, { bufferSize: Math.min(most, NAMES_AT_ONCE) });
+  try {
+    for (let entry = opened.readSync(); entry !== null && names.length < most; entry = opened.readSync())
+      names.push(entry.name);
+    return names;
+  } finally {
+    opened.closeSync();
+  }
+}
+
+const NAMES_AT_ONCE = 512;
 
 function attempt<T>(read: () => T): T | undefined {
   try {

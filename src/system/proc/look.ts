@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { calledName, calledNames } from './called-names.ts';
 import { childrenOf } from './kin.ts';
 import type { ProcessInfo, ProcessTable } from './table.ts';
@@ -13,8 +14,18 @@ export class ProcessLook {
   #children: ReadonlyMap<number, readonly SeenProcess[]> | undefined;
   #called: ReadonlyMap<string, readonly SeenProcess[]> | undefined;
 
-  constructor(table: ProcessTable) {
-    this.all = new Map(table.list(FIELDS).map((seen) => [seen.pid, seen]));
+  /** Of these processes, or of all of the table, at once. */
+  constructor(table: ProcessTable, processes: readonly SeenProcess[] = table.list(FIELDS)) {
+    this.all = new Map(processes.map((seen) => [seen.pid, seen]));
+  }
+
+  /** A look that lets the loop turn meanwhile (ProcessTable.survey). Never rejects. */
+  static async take(table: ProcessTable): Promise<ProcessLook> {
+    const called = new Map<string, SeenProcess[]>();
+    // Between the breaths too: the names of many thousands take their time.
+    const look = new ProcessLook(table, await table.survey(FIELDS, { visit: (seen) => addCalled(called, seen) }));
+    look.#called = called;
+    return look;
   }
 
   /** Every process by its parent's pid. */
@@ -33,28 +44,35 @@ export class ProcessLook {
 /** Takes a look that is no older than the call. */
 export type TakeLook = () => Promise<ProcessLook>;
 
-/** All who ask in one turn of the event loop get the same look: of a thousand that die together each would take its own. */
+/**
+ * All who ask in one turn of the event loop, or while a look is under way, get the same next one: of a thousand that die together
+ * each would take its own.
+ */
 export function sharedLooks(table: ProcessTable): TakeLook {
+  let last: Promise<unknown> = Promise.resolve();
   let next: Promise<ProcessLook> | undefined;
+  const begin = async (): Promise<ProcessLook> => {
+    await Promise.all([turn(), last]);
+    const taken = ProcessLook.take(table);
+    [last, next] = [taken, undefined];
+    return taken;
+  };
   return () => {
-    next ??= new Promise((resolve) => {
-      setImmediate(() => {
-        next = undefined;
-        resolve(new ProcessLook(table));
-      });
-    });
+    next ??= begin();
     return next;
   };
 }
 
 function byCalledNames(all: Iterable<SeenProcess>): Map<string, SeenProcess[]> {
   const called = new Map<string, SeenProcess[]>();
-  for (const seen of all) {
-    for (const name of new Set(calledNames(seen))) {
-      const others = called.get(name);
-      if (others === undefined) called.set(name, [seen]);
-      else others.push(seen);
-    }
-  }
+  for (const seen of all) addCalled(called, seen);
   return called;
+}
+
+function addCalled(called: Map<string, SeenProcess[]>, seen: SeenProcess): void {
+  for (const name of new Set(calledNames(seen))) {
+    const others = called.get(name);
+    if (others === undefined) called.set(name, [seen]);
+    else others.push(seen);
+  }
 }

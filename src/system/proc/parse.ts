@@ -116,10 +116,13 @@ export function parseNamespaceDepth(text: string): number {
   return Math.max(0, numbersAfter(text, 'NSpid:').length - 1);
 }
 
-/** The strings of /proc/PID/cmdline or environ, each ended by a NUL: empty ones are kept, a missing last NUL is forgiven. */
-export function splitNul(text: string): string[] {
+/**
+ * The strings of /proc/PID/cmdline or environ, each ended by a NUL, the first `most` of them (default: all): empty ones are kept, a
+ * missing last NUL is forgiven.
+ */
+export function splitNul(text: string, most = 2 ** 32 - 1): string[] {
   if (text === '') return [];
-  return (text.endsWith('\0') ? text.slice(0, -1) : text).split('\0');
+  return (text.endsWith('\0') ? text.slice(0, -1) : text).split('\0', most);
 }
 
 /** What the kernel told a program when it was executed (getauxval(3)). */

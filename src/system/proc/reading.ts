@@ -2,14 +2,15 @@ import { totalmem } from 'node:os';
 import type { AccountNames } from '../files/account-names.ts';
 import { parseCgroup } from './cgroup.ts';
 import { type Descriptor, type LinkTarget, socketsOf } from './descriptors.ts';
-import type { ProcFiles } from './files.ts';
-import type { ProcessStat } from './parse.ts';
+import type { ProcFiles, ReadLimits } from './files.ts';
+import { type ProcessStat, splitNul } from './parse.ts';
 import { type ProcessSocket, SocketTables } from './sockets.ts';
 import type { TerminalNames } from './terminal-names.ts';
 
 /** One look at the table: what is the same for all processes is read when the first of them needs it, and once. */
 export class TableLook {
   readonly files: ProcFiles;
+  readonly limits: ReadLimits;
   readonly terminals: TerminalNames;
   readonly sockets: SocketTables;
   readonly #names: AccountNames;
@@ -18,8 +19,9 @@ export class TableLook {
   #bootedAtMs: number | undefined;
   #memoryBytes: number | undefined;
 
-  constructor(files: ProcFiles, names: AccountNames, terminals: TerminalNames) {
+  constructor(files: ProcFiles, limits: ReadLimits, names: AccountNames, terminals: TerminalNames) {
     this.files = files;
+    this.limits = limits;
     this.terminals = terminals;
     this.sockets = new SocketTables(files);
     this.#names = names;
@@ -82,10 +84,17 @@ export class ProcessReading {
     return text === undefined ? undefined : parse(text);
   }
 
-  /** The same of a file that the kernel writes record by record. */
+  /** The same of a file that the kernel writes record by record; undefined too where it is too long to be read. */
   longFile<T>(name: string, parse: (text: string) => T): T | undefined {
-    const text = this.stat.kernelThread ? undefined : this.look.files.longText(`${this.pid}/${name}`);
-    return text === undefined ? undefined : parse(text);
+    const read = this.stat.kernelThread ? undefined : this.look.files.longText(`${this.pid}/${name}`, LONG_FILE);
+    return read?.whole ? parse(read.text) : undefined;
+  }
+
+  /** The strings of the command line or the environment, within the look's limits. */
+  strings(of: keyof ReadLimits): string[] | undefined {
+    const limit = this.look.limits[of];
+    const text = this.stat.kernelThread ? undefined : this.look.files.text(`${this.pid}/${STRINGS[of]}`, limit);
+    return text === undefined ? undefined : splitNul(text, limit / 8);
   }
 
   /** Where a link of a program leads. */
@@ -98,7 +107,7 @@ export class ProcessReading {
     return this.#cgroup.value;
   }
 
-  /** Open descriptors, ascending. */
+  /** Open descriptors, ascending: the lowest 4,096. */
   descriptors(): readonly Descriptor[] | undefined {
     this.#descriptors ??= { value: this.stat.kernelThread ? undefined : this.#readDescriptors() };
     return this.#descriptors.value;
@@ -106,9 +115,10 @@ export class ProcessReading {
 
   descriptorCount(): number | undefined {
     if (this.stat.kernelThread) return undefined;
-    if (this.#descriptors?.value !== undefined) return this.#descriptors.value.length;
+    const known = this.#descriptors?.value?.length;
+    if (known !== undefined && known < MOST_DESCRIPTORS) return known;
     // From Linux 6.2 on the folder's size is their number; before, it is 0.
-    return this.look.files.size(`${this.pid}/fd`) || this.look.files.names(`${this.pid}/fd`)?.length;
+    return this.look.files.size(`${this.pid}/fd`) || this.#countedDescriptors();
   }
 
   sockets(): ProcessSocket[] | undefined {
@@ -116,8 +126,13 @@ export class ProcessReading {
     return descriptors === undefined ? undefined : this.look.sockets.find(this.pid, socketsOf(descriptors));
   }
 
+  #countedDescriptors(): number | undefined {
+    const count = this.look.files.firstNames(`${this.pid}/fd`, MOST_COUNTED)?.length;
+    return count === MOST_COUNTED ? undefined : count;
+  }
+
   #readDescriptors(): readonly Descriptor[] | undefined {
-    const names = this.look.files.names(`${this.pid}/fd`);
+    const names = this.look.files.firstNames(`${this.pid}/fd`, MOST_DESCRIPTORS);
     if (names === undefined) return undefined;
     const descriptors: Descriptor[] = [];
     for (const name of names) {
@@ -143,6 +158,14 @@ export class ProcessReading {
     return this.look.files.isSame(file, `${this.pid}/root${path}`) || this.look.files.isSame(file, path);
   }
 }
+
+const STRINGS = { commandLine: 'cmdline', environment: 'environ' } as const;
+/** A process may have 65,530 mappings, each with a path of up to 4 KiB. */
+const LONG_FILE = 4 * 1024 * 1024;
+/** A process may have a million; 4,096 take some 20 ms. */
+const MOST_DESCRIPTORS = 4096;
+/** To count takes less than to look where they lead. */
+const MOST_COUNTED = 65_536;
 
 /** What the kernel adds to the path of a file that has been removed or replaced (proc_pid_exe(5)). */
 const DELETED = ' (deleted)';

@@ -62,12 +62,21 @@ export class SocketTables {
     const owner = namespace === this.#own ? 'self' : String(pid);
     const lines = new Map<number, SocketLine>();
     for (const protocol of [...INTERNET_PROTOCOLS, 'unix'] as const) {
-      indexSockets(protocol, this.#files.longText(`${owner}/net/${protocol}`) ?? '', lines);
+      const table = this.#files.longText(`${owner}/net/${protocol}`, TABLE_LIMIT);
+      // Of one that is too long the last line is cut too.
+      indexSockets(protocol, table?.whole === false ? wholeLines(table.text) : (table?.text ?? ''), lines);
     }
     // Of a process that ended meanwhile the tables may be short.
     if (owner === 'self' || this.#files.link(`${pid}/ns/net`) === namespace) this.#ofNamespace.set(namespace, lines);
     return lines;
   }
+}
+
+/** Some 50,000 connections; the sockets that listen stand first. In a network namespace of its own any user can fill one. */
+const TABLE_LIMIT = 8 * 1024 * 1024;
+
+function wholeLines(text: string): string {
+  return text.slice(0, text.lastIndexOf('\n') + 1);
 }
 
 /** One line of a table, not yet parsed: most are never asked for. */

@@ -1,12 +1,14 @@
+import { Breath } from '../../core/breath.ts';
 import { AccountNames } from '../files/account-names.ts';
 import { hostPath } from '../files/host-path.ts';
 import { FIELD_READERS, type ProcessField, type ProcessFields } from './fields.ts';
-import { ProcFiles } from './files.ts';
+import { LOOK_LIMITS, ProcFiles, type ReadLimits } from './files.ts';
 import { hasEnded, MS_PER_TICK, type ProcessStat, parseStat } from './parse.ts';
 import { ProcessReading, readUptimeMs, TableLook } from './reading.ts';
 import { TerminalNames } from './terminal-names.ts';
 
 export type { ProcessField, ProcessFields } from './fields.ts';
+export { LOOK_LIMITS, type ReadLimits } from './files.ts';
 
 /** A process with the asked fields: those of `stat` always, the others where they could be read. */
 export type ProcessInfo<F extends ProcessField> = { readonly pid: number } & Pick<ProcessFields, F & keyof ProcessStat> &
@@ -19,7 +21,8 @@ export type ProcessIdentity = ProcessInfo<'startTime'>;
  * The processes of this machine, read from /proc. Only the files of the asked fields are read, `stat` always and first, so that
  * a pid that changes hands meanwhile is found out by its start time. A process that vanished, or that /proc hides from us
  * (hidepid= of proc(5)), is absent, a file that is denied leaves its fields absent; nothing here throws. Reading is synchronous:
- * four times as fast, and a file of /proc is memory.
+ * four times as fast, and a file of /proc is memory. Who can wait surveys all processes instead of listing them: then the loop
+ * turns in between.
  */
 export class ProcessTable {
   /** Names of users and groups, as the fields have them (learnAccountNames). */
@@ -34,19 +37,40 @@ export class ProcessTable {
   }
 
   /** One process; undefined where there is none of this number. */
-  read<F extends ProcessField>(pid: number, fields: readonly F[]): ProcessInfo<F> | undefined {
-    return this.#read(pid, readersOf(fields), this.#look());
+  read<F extends ProcessField>(pid: number, fields: readonly F[], limits = LOOK_LIMITS): ProcessInfo<F> | undefined {
+    return this.#read(pid, readersOf(fields), this.#look(limits));
   }
 
   /** All processes, by ascending pid; [] where /proc cannot be read. */
-  list<F extends ProcessField>(fields: readonly F[]): ProcessInfo<F>[] {
-    const look = this.#look();
+  list<F extends ProcessField>(fields: readonly F[], limits = LOOK_LIMITS): ProcessInfo<F>[] {
+    const look = this.#look(limits);
     const readers = readersOf(fields);
-    const pids = (this.#files.names() ?? []).map(Number).filter((pid) => pid > 0);
     const found: ProcessInfo<F>[] = [];
-    for (const pid of pids.sort((a, b) => a - b)) {
+    for (const pid of this.#pids()) {
       const process = this.#read(pid, readers, look);
       if (process !== undefined) found.push(process);
+    }
+    return found;
+  }
+
+  /**
+   * The same, in slices of 10 ms between which the loop turns, so that the processes are not all of one moment. `visit` is called
+   * with each when it has just been read. Never rejects, unless `visit` throws.
+   */
+  async survey<F extends ProcessField>(
+    fields: readonly F[],
+    { visit, limits = LOOK_LIMITS }: { readonly visit?: (process: ProcessInfo<F>) => void; readonly limits?: ReadLimits } = {},
+  ): Promise<ProcessInfo<F>[]> {
+    const look = this.#look(limits);
+    const readers = readersOf(fields);
+    const found: ProcessInfo<F>[] = [];
+    const breath = new Breath();
+    for (const pid of this.#pids()) {
+      if (breath.isDue) await breath.take();
+      const process = this.#read(pid, readers, look);
+      if (process === undefined) continue;
+      found.push(process);
+      visit?.(process);
     }
     return found;
   }
@@ -73,14 +97,33 @@ export class ProcessTable {
     return this.uptimeMs() - startTime * MS_PER_TICK;
   }
 
-  /** A file of /proc/PID as it is, its first `limit` bytes, at most 2 MiB (READ_LIMIT); undefined where it cannot be read. */
-  bytes(pid: number, file: string, limit?: number): Buffer | undefined {
-    return this.#files.bytes(`${pid}/${file}`, limit);
+  /** A file of /proc/PID as it is, its first `limit` bytes; undefined where it cannot be read. */
+  bytes(pid: number, file: string, limit = BYTES_LIMIT): Buffer | undefined {
+    return this.#files.withBytes(`${pid}/${file}`, limit, (bytes) => Buffer.from(bytes));
   }
 
-  /** The symbolic links in a folder of /proc/PID, those that can be read, by name; undefined where the folder cannot be. */
+  /**
+   * True where this variable, with this value where one is given, is in the environment that the process was started with, whose
+   * first 1 MiB and 64 KiB are looked through (a launch record's most, and what we add). False too where it cannot be read.
+   */
+  hasVariable(pid: number, name: string, value?: string): boolean {
+    const entry = value === undefined ? `${name}=` : `${name}=${value}\0`;
+    return this.#files.holds(`${pid}/environ`, ENVIRONMENT_LIMIT, entry);
+  }
+
+  /** Where this descriptor of the process leads; undefined where that cannot be told. */
+  descriptorPath(pid: number, descriptor: string): string | undefined {
+    return this.#files.link(`${pid}/fd/${descriptor}`);
+  }
+
+  /** The numbers of the process's lowest `most` descriptors; [] where they cannot be read. */
+  descriptorNames(pid: number, most: number): readonly string[] {
+    return this.#files.firstNames(`${pid}/fd`, most) ?? [];
+  }
+
+  /** The symbolic links in a small folder of /proc/PID (64 at most), those that can be read, by name; undefined where the folder cannot be. */
   links(pid: number, folder: string): Map<string, string> | undefined {
-    const names = this.#files.names(`${pid}/${folder}`);
+    const names = this.#files.firstNames(`${pid}/${folder}`, MOST_LINKS);
     if (names === undefined) return undefined;
     const targets = names.map((name) => [name, this.#files.link(`${pid}/${folder}/${name}`)] as const);
     return new Map(targets.flatMap(([name, target]) => (target === undefined ? [] : [[name, target] as const])));
@@ -96,8 +139,13 @@ export class ProcessTable {
     return this.isSame(pid, 'exe', path);
   }
 
-  #look(): TableLook {
-    return new TableLook(this.#files, this.accounts, this.#terminals);
+  #look(limits: ReadLimits): TableLook {
+    return new TableLook(this.#files, limits, this.accounts, this.#terminals);
+  }
+
+  #pids(): number[] {
+    const pids = (this.#files.names() ?? []).map(Number).filter((pid) => pid > 0);
+    return pids.sort((a, b) => a - b);
   }
 
   #read<F extends ProcessField>(pid: number, readers: Readers<F>, look: TableLook): ProcessInfo<F> | undefined {
@@ -112,6 +160,12 @@ export class ProcessTable {
     return found as ProcessInfo<F>;
   }
 }
+
+/** Of what a process cannot make long: stat, auxv. */
+const BYTES_LIMIT = 64 * 1024;
+const ENVIRONMENT_LIMIT = (1024 + 64) * 1024;
+
+const MOST_LINKS = 64;
 
 /** Looked up once for a listing, not for each of its processes. */
 function readersOf<F extends ProcessField>(fields: readonly F[]): Readers<F> {

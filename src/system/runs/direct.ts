@@ -42,7 +42,7 @@ export class DirectCommandRunner implements CommandRunner {
   }
 
   async settle(runId: string, timeoutMs: number, signal: AbortSignal): Promise<'not_found' | 'ended'> {
-    const left = this.#files.findRun(runId);
+    const left = await this.#files.findRun(runId);
     if (left === undefined) return 'not_found';
     const table = new ProcessTable();
     const end = performance.now() + timeoutMs;

@@ -1,6 +1,6 @@
-import { readdirSync, readlinkSync, realpathSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { readdirSync, realpathSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { setImmediate as breathe } from 'node:timers/promises';
+import { Breath } from '../../core/breath.ts';
 import { errorMessage } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import { makeFolder } from '../files/make-folder.ts';
@@ -53,12 +53,12 @@ export class RunFiles {
   }
 
   /** The process of a `run` of an earlier life, where it still goes on. */
-  findRun(runId: string): ProcessIdentity | undefined {
+  async findRun(runId: string): Promise<ProcessIdentity | undefined> {
     const table = new ProcessTable();
     for (const name of this.#names()) {
       const file = parseRunFileName(name);
       if (file?.kind !== 'run' || file.runId !== runId) continue;
-      const process = file.process ?? findUnrecorded(table, runId);
+      const process = file.process ?? (await findUnrecorded(table, runId));
       if (process !== undefined && table.exists(process)) return process;
     }
     return undefined;
@@ -69,9 +69,9 @@ export class RunFiles {
     if (this.#sweeping) return;
     this.#sweeping = true;
     const inUse = new Set([...this.#open].map(({ name }) => name));
-    const names = this.#names().filter((name) => !inUse.has(name) && parseRunFileName(name) !== undefined);
-    const held = names.length === 0 ? new Set() : await heldNames(this.#dir);
     const table = new ProcessTable();
+    const names = this.#names().filter((name) => !inUse.has(name) && parseRunFileName(name) !== undefined);
+    const held = names.length === 0 ? new Set() : await heldNames(table, this.#dir);
     const free = names.filter((name) => {
       const process = parseRunFileName(name)?.process;
       return !held.has(name) && (process === undefined || !table.exists(process));
@@ -124,32 +124,35 @@ const SWEEP_MS = 600_000;
 const MANY_WAITING = 256;
 
 /** We died between the start of the command and writing down its process: it is the first session leader of that run. */
-function findUnrecorded(table: ProcessTable, runId: string): ProcessIdentity | undefined {
-  const assignment = `MONITOR_RUN_ID=${runId}`;
-  return table
-    .list(['startTime', 'sid', 'environment'])
-    .filter(({ pid, sid, environment }) => pid === sid && environment?.includes(assignment))
-    .reduce<ProcessIdentity | undefined>((first, one) => (first && first.startTime <= one.startTime ? first : one), undefined);
+async function findUnrecorded(table: ProcessTable, runId: string): Promise<ProcessIdentity | undefined> {
+  const breath = new Breath();
+  let first: ProcessIdentity | undefined;
+  for (const one of await table.survey(['startTime', 'sid'])) {
+    if (breath.isDue) await breath.take();
+    if (one.pid !== one.sid || (first !== undefined && first.startTime <= one.startTime)) continue;
+    if (table.hasVariable(one.pid, 'MONITOR_RUN_ID', runId)) first = one;
+  }
+  return first;
 }
 
 /** The names of the files in `dir` that some process has open. */
-async function heldNames(dir: string): Promise<Set<string>> {
+async function heldNames(table: ProcessTable, dir: string): Promise<Set<string>> {
   const held = new Set<string>();
   let realDir = dir;
   attempt(() => {
     realDir = realpathSync(dir);
   });
-  for (const [index, { pid }] of new ProcessTable().list([]).entries()) {
-    // The loop must not stand still while thousands of descriptors are looked at.
-    if (index % 20 === 19) await breathe();
-    attempt(() => {
-      for (const fd of readdirSync(`/proc/${pid}/fd`)) {
-        attempt(() => {
-          const path = readlinkSync(`/proc/${pid}/fd/${fd}`);
-          if (dirname(path) === realDir) held.add(basename(path));
-        });
-      }
-    });
+  const breath = new Breath();
+  for (const { pid } of await table.survey([])) {
+    for (const descriptor of table.descriptorNames(pid, MOST_DESCRIPTORS)) {
+      // The loop must not stand still while thousands of descriptors are looked at.
+      if (breath.isDue) await breath.take();
+      const path = table.descriptorPath(pid, descriptor) ?? '';
+      if (dirname(path) === realDir) held.add(basename(path));
+    }
   }
   return held;
 }
+
+/** What we hand on is a program's standard output, among its lowest numbers: further up a user may keep a million to be looked at. */
+const MOST_DESCRIPTORS = 1024;

@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Breath } from '../../core/breath.ts';
 import { hasEnded } from '../proc/parse.ts';
 import { signalProcess } from '../proc/signal.ts';
 import { type ProcessInfo, ProcessTable } from '../proc/table.ts';
@@ -21,13 +22,13 @@ export interface Run {
  */
 export async function killRun(run: Run, graceMs: number = GRACE_MS): Promise<void> {
   const table = new ProcessTable();
-  let found = findRun(table, run, []);
+  let found = await findRun(table, run, []);
   signalRun(table, run, found, 'SIGTERM');
   const graceEnd = performance.now() + graceMs;
   while (performance.now() < graceEnd && found.some((process) => table.exists(process))) await delay(POLL_MS);
   // Anew each time: what was found may have forked between our look and our signal.
   for (let round = 0; round < KILL_ROUNDS; round++) {
-    found = findRun(table, run, found);
+    found = await findRun(table, run, found);
     if (found.length === 0) return;
     signalRun(table, run, found, 'SIGKILL');
     await delay(POLL_MS);
@@ -47,16 +48,17 @@ const FIELDS = ['startTime', 'state', 'threads', 'ppid', 'pgid', 'sid'] as const
 type Relative = ProcessInfo<(typeof FIELDS)[number]>;
 
 /** The run's processes that have not ended; `known` are those found earlier, whose descendants count too. */
-function findRun(table: ProcessTable, run: Run, known: readonly Relative[]): Relative[] {
-  const processes = table.list([...FIELDS, 'environment']).filter((process) => !hasEnded(process));
+async function findRun(table: ProcessTable, run: Run, known: readonly Relative[]): Promise<Relative[]> {
+  const processes = (await table.survey(FIELDS)).filter((process) => !hasEnded(process));
   const byPid = new Map(processes.map((process) => [process.pid, process]));
   const groupStands = !isLeaderReplaced(table, run);
-  const assignment = run.runId === undefined ? undefined : `MONITOR_RUN_ID=${run.runId}`;
   const ours = new Set<number>();
   for (const { pid, startTime } of known) if (byPid.get(pid)?.startTime === startTime) ours.add(pid);
-  for (const { pid, pgid, sid, environment } of processes) {
+  const breath = new Breath();
+  for (const { pid, pgid, sid } of processes) {
+    if (breath.isDue) await breath.take();
     const inGroup = groupStands && (pid === run.pid || pgid === run.pid || sid === run.pid);
-    if (inGroup || (assignment !== undefined && environment?.includes(assignment))) ours.add(pid);
+    if (inGroup || (run.runId !== undefined && table.hasVariable(pid, 'MONITOR_RUN_ID', run.runId))) ours.add(pid);
   }
   // A daemon that the command itself started may be us: then neither we nor our other commands are to be killed.
   const spared = new Set(lineage(process.pid, byPid));

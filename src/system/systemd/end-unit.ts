@@ -14,7 +14,7 @@ export async function endUnit(pid1: Pid1, unit: string): Promise<void> {
   const answer = await pid1.speak({ timeoutMs: PATIENCE_MS, alive: true }, async () => {});
   if (answer.kind === 'unreachable') {
     // A systemd that hangs keeps no limit; ours holds all the same. What systemd has to tidy up it hears once it is back.
-    killInside(unit);
+    await killInside(unit);
     void runJob(pid1, 'stop', unit, END_LIMIT);
     return emptyUnit(unit);
   }
@@ -46,23 +46,23 @@ export async function emptyUnit(unit: string): Promise<void> {
   for (const kill of [true, false]) {
     const end = performance.now() + DEATH_LIMIT_MS;
     while (performance.now() < end) {
-      if (inside(table, unit).length === 0) return;
+      if ((await inside(table, unit)).length === 0) return;
       await delay(DEATH_POLL_MS);
     }
-    if (kill) killInside(unit);
+    if (kill) await killInside(unit);
   }
 }
 
-function killInside(unit: string): void {
+async function killInside(unit: string): Promise<void> {
   const table = new ProcessTable();
-  for (const process of inside(table, unit)) signalProcess(table, process, SIGKILL);
+  for (const process of await inside(table, unit)) signalProcess(table, process, SIGKILL);
 }
 
 /** Those of the unit's processes that still run. */
-function inside(table: ProcessTable, unit: string): ProcessIdentity[] {
+async function inside(table: ProcessTable, unit: string): Promise<ProcessIdentity[]> {
   const isInside = (process: ProcessInfo<(typeof INSIDE_FIELDS)[number]>): boolean =>
     !hasEnded(process) && process.cgroup?.split('/').includes(unit) === true;
-  return table.list(INSIDE_FIELDS).filter(isInside);
+  return (await table.survey(INSIDE_FIELDS)).filter(isInside);
 }
 
 const { SIGKILL } = constants.signals;

@@ -120,6 +120,17 @@ describe('the commands, with a daemon running', () => {
     assert.deepEqual([run.code, run.stdout], [1, 'x: strategy auto\n  refused: two match\n']);
   });
 
+  it('match says why what it shows may not be all', async (t) => {
+    const empty = { target: 'process x', stops: [], starts: ['sh -c x'], refusals: [] };
+    const shown = { kind: 'done', strategy: 'process', ...empty, warnings: ['/proc hides'] } as const;
+    const { config } = await daemon(t, { preview: async () => shown });
+    const run = await runCommand(['--config', config, 'match', 'x']);
+    assert.deepEqual(
+      [run.code, run.stdout],
+      [0, 'x: strategy process, process x\n  warning: /proc hides\n  would start: sh -c x\n'],
+    );
+  });
+
   it('never hand a control character to the terminal', async (t) => {
     const evil = 'e\u001b]0;pwned\u0007\u009b31m\u202e\n\r\tx';
     const { config } = await daemon(t, {
@@ -140,7 +151,15 @@ describe('the commands, with a daemon running', () => {
           ],
         }),
       alarm: async () => ({ kind: 'done', processes: [{ id: 1, name: evil }] }),
-      preview: async () => ({ kind: 'done', strategy: evil, target: evil, stops: [evil], starts: [evil], refusals: [evil] }),
+      preview: async () => ({
+        kind: 'done',
+        strategy: evil,
+        target: evil,
+        stops: [evil],
+        starts: [evil],
+        refusals: [evil],
+        notes: [evil],
+      }),
       reload: async () => ({ kind: 'done', changes: [evil], warnings: [evil] }),
       hold: async () => ({ kind: 'done', until: evil }),
       release: () => ({ kind: 'done', released: [evil] }),

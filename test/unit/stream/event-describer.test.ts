@@ -99,7 +99,7 @@ describe('the describer of process events', () => {
     const child = await started(t, cat);
     for (const relearn of [true, false]) {
       const { tell, memory } = describerOn();
-      if (relearn) memory.relearn();
+      if (relearn) await memory.relearn();
       const line = tell({ type: 'exit', at: Date.now(), pid: child.pid, parentPid: process.pid, status: 0 });
       assert.ok(line?.event === 'exit');
       assert.deepEqual([line.user, line.comm, line.exit_status], [`user${uid}`, 'cat', 0]);
@@ -199,7 +199,7 @@ describe('the describer of process events', () => {
     const nothing = new Set<ProcessEventType>();
     tell({ type: 'fork', at: 1, pid: child.pid, parentPid: process.pid }, nothing);
     tell({ type: 'exec', at: 2, pid: child.pid }, nothing);
-    memory.catchUp();
+    await memory.catchUp();
     child.kill('SIGKILL');
     await once(child, 'close');
     const exit = tell({ type: 'exit', at: 3, pid: child.pid, parentPid: process.pid, status: 9 });

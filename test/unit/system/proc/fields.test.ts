@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { AccountNames } from '../../../../src/system/files/account-names.ts';
 import { FIELD_READERS, type ProcessField } from '../../../../src/system/proc/fields.ts';
-import { ProcessTable } from '../../../../src/system/proc/table.ts';
+import { LOOK_LIMITS, ProcessTable } from '../../../../src/system/proc/table.ts';
 import { TerminalNames } from '../../../../src/system/proc/terminal-names.ts';
 import { openZoo } from '../../../helpers/process-zoo.ts';
 import { missing, skipUnless } from '../../../helpers/requirement.ts';
@@ -212,13 +212,17 @@ test('only what the asked fields need is read', (t) => {
   assert.deepEqual(fixture.read(7, ['uids', 'userName', 'rssBytes', 'memoryPercent', 'nice']), { pid: 7, nice: 0 });
 });
 
-test('a command line of any length is whole', async (t) => {
+test('a command line is whole up to the limit that is asked for', async (t) => {
   const zoo = openZoo(t);
   const args = ['300', ...Array.from({ length: 20 }, (_, i) => String(i % 10).repeat(20_000 + i)), ''];
   const pid = await zoo.start('/bin/sh', ['-c', `${zoo.sleeper('long')} 300; :`, ...args]);
-  await waitFor('shell', () => (table.read(pid, ['argv'])?.argv?.length ?? 0) > 20);
+  const limits = { ...LOOK_LIMITS, commandLine: 1024 * 1024 };
+  await waitFor('shell', () => (table.read(pid, ['argv'], limits)?.argv?.length ?? 0) > 20);
   // Another table's buffer may have grown already.
-  assert.deepEqual(new ProcessTable().read(pid, ['argv'])?.argv?.slice(3), args);
+  const [whole, cut] = [limits, LOOK_LIMITS].map((limit) => new ProcessTable().read(pid, ['argv'], limit)?.argv?.slice(3));
+  assert.deepEqual(whole, args);
+  assert.deepEqual(cut?.[0], '300');
+  assert.ok(args[1]?.startsWith(cut?.[1] ?? '-') && cut?.length === 2);
 });
 
 test('names that are no UTF-8 are read, with the replacement character', async (t) => {

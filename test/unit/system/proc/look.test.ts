@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { ProcessLook, sharedLooks } from '../../../../src/system/proc/look.ts';
 import { ProcessTable } from '../../../../src/system/proc/table.ts';
+import { longestStall } from '../../../helpers/loop-stall.ts';
 import { openZoo } from '../../../helpers/process-zoo.ts';
+import { tempDir } from '../../../helpers/temp-dir.ts';
 
 test('who asks in one turn of the loop shares a look, who asks later gets a new one', async (t) => {
   const zoo = openZoo(t);
@@ -12,6 +17,36 @@ test('who asks in one turn of the loop shares a look, who asks later gets a new 
   const pid = await zoo.start(zoo.sleeper('look-later'));
   const later = await take();
   assert.deepEqual([looks[0]?.all.has(pid), later.all.has(pid)], [false, true]);
+});
+
+test('a look and a survey let the loop turn, however many processes there are', async (t) => {
+  const root = tempDir(t);
+  writeFileSync(join(root, 'uptime'), '1000.00 2000.00\n');
+  // As long as a slice may last and much more, on any machine.
+  for (let pid = 1; pid <= 4000; pid++) {
+    mkdirSync(join(root, String(pid)));
+    writeFileSync(join(root, `${pid}/stat`), readFileSync('/proc/self/stat'));
+    writeFileSync(join(root, `${pid}/cmdline`), `/opt/many-${pid}\0`);
+  }
+  const { stallMs, result } = await longestStall(() => ProcessLook.take(new ProcessTable(root)));
+  assert.ok(stallMs < 50, `${stallMs} ms`);
+  assert.equal(result.all.size, 4000);
+  assert.deepEqual(
+    result.calledBy('/opt/many-3999').map(({ pid }) => pid),
+    [3999],
+  );
+});
+
+test('who asks while a look is under way gets the next one, with all the others', async () => {
+  const table = new ProcessTable();
+  const take = sharedLooks(table);
+  const first = take();
+  await turn();
+  const later = [take(), take()];
+  await first;
+  const [one, two] = await Promise.all(later);
+  assert.equal(one, two);
+  assert.notEqual(one, await first);
 });
 
 test('a process is found by each of its names, of which none may be a part', async (t) => {

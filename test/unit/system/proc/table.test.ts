@@ -4,14 +4,15 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { readLaunchRecord } from '../../../../src/system/launch/read-record.ts';
 import { hasEnded, parseAuxv, parseStat, parseStatus, splitNul } from '../../../../src/system/proc/parse.ts';
 import { signalProcess } from '../../../../src/system/proc/signal.ts';
-import { ProcessTable } from '../../../../src/system/proc/table.ts';
+import { LOOK_LIMITS, ProcessTable } from '../../../../src/system/proc/table.ts';
 import { isAlive, openZoo } from '../../../helpers/process-zoo.ts';
 import { missing } from '../../../helpers/requirement.ts';
+import { tempDir } from '../../../helpers/temp-dir.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 
 const table = new ProcessTable();
@@ -274,25 +275,76 @@ test('a signal goes to the process that was seen, never to its successor', async
   assert.equal(signalProcess(table, seen, 15), 'gone');
 });
 
-test('a command line of any length costs no more than 2 MiB of it', (t) => {
-  const root = mkdtempSync(join(tmpdir(), 'proc-'));
-  t.after(() => rmSync(root, { recursive: true }));
-  mkdirSync(join(root, '4711'));
+/** A folder like /proc with these processes, each with a command line and an environment of `size` bytes. */
+function longProcesses(t: TestContext, pids: readonly number[], size: number): string {
+  const root = tempDir(t);
   writeFileSync(join(root, 'uptime'), '1000.00 2000.00\n');
-  for (const file of ['stat', 'status']) writeFileSync(join(root, `4711/${file}`), readFileSync(`/proc/self/${file}`));
-  for (const file of ['cmdline', 'environ']) {
-    writeFileSync(join(root, `4711/${file}`), 'first\0');
-    truncateSync(join(root, `4711/${file}`), 600 * 1024 * 1024);
+  for (const pid of pids) {
+    mkdirSync(join(root, String(pid)));
+    for (const file of ['stat', 'status']) writeFileSync(join(root, `${pid}/${file}`), readFileSync(`/proc/self/${file}`));
+    symlinkSync('/bin/true', join(root, `${pid}/exe`));
+    for (const file of ['cmdline', 'environ']) {
+      writeFileSync(join(root, `${pid}/${file}`), 'first\0');
+      truncateSync(join(root, `${pid}/${file}`), size);
+    }
   }
-  const before = process.memoryUsage().rss;
-  const [found] = new ProcessTable(root).list(['name', 'argv', 'environment']);
-  for (const strings of [found?.argv, found?.environment]) {
-    assert.equal(strings?.[0], 'first');
-    assert.ok((strings?.length ?? 0) <= 2 * 1024 * 1024);
+  return root;
+}
+
+test('of a command line of any length 16 KiB are read, of an environment 64, and no more strings made than they could be', (t) => {
+  const seen = new ProcessTable(longProcesses(t, [4711], 600 * 1024 * 1024));
+  const [found] = seen.list(['argv', 'environment']);
+  assert.deepEqual([found?.argv?.[0], found?.environment?.[0]], ['first', 'first']);
+  assert.deepEqual([found?.argv?.length, found?.environment?.length], [2048, 8192]);
+  const later = seen.read(4711, ['argv'], { ...LOOK_LIMITS, commandLine: 128 * 1024 });
+  assert.equal(later?.argv?.length, 16_384);
+  assert.equal(seen.bytes(4711, 'cmdline', 5)?.toString(), 'first');
+  assert.equal(seen.hasVariable(4711, 'first'), false);
+});
+
+test('a variable is found wherever it is in an environment, whole and nothing else', (t) => {
+  const root = longProcesses(t, [1, 2], 0);
+  const text = (parts: readonly string[]): string => parts.map((part) => `${part}\0`).join('');
+  const seen = new ProcessTable(root);
+  // Also across the pieces that it is read in.
+  for (const before of [0, 1, 65_510, 65_525, 65_536, 65_540, 131_060, 1_048_570]) {
+    const filling = 'x'.repeat(before);
+    writeFileSync(join(root, '1/environ'), text([...(before > 0 ? [filling] : []), 'RUN_ID=abc', 'LAST=']));
+    assert.deepEqual(
+      [seen.hasVariable(1, 'RUN_ID'), seen.hasVariable(1, 'RUN_ID', 'abc'), seen.hasVariable(1, 'LAST', '')],
+      [true, true, true],
+      String(before),
+    );
+    for (const [name, value] of [['RUN_ID', 'ab'], ['RUN_ID', 'abcd'], ['UN_ID'], ['RUN'], ['LAST', 'x']] as const)
+      assert.equal(seen.hasVariable(1, name, value), false, `${before} ${name}=${value}`);
   }
-  assert.equal(new ProcessTable(root).bytes(4711, 'cmdline')?.length, 2 * 1024 * 1024);
-  const grown = process.memoryUsage().rss - before;
-  assert.ok(grown < 200 * 1024 * 1024, `${grown} bytes`);
+  assert.equal(seen.hasVariable(3, 'RUN_ID'), false);
+});
+
+test('what is longer than a launch record may be is not usable, and neither are more arguments than the kernel gives', (t) => {
+  const limits = { cmdline: 2 * 1024 * 1024, environ: 1024 * 1024 };
+  const root = longProcesses(t, [4711], 10);
+  symlinkSync('/', join(root, '4711/cwd'));
+  symlinkSync('/', join(root, '4711/root'));
+  writeFileSync(join(root, '4711/auxv'), readFileSync('/proc/self/auxv'));
+  writeFileSync(join(root, '4711/environ'), 'A=b\0');
+  mkdirSync(join(root, '4711/ns'));
+  const seen = new ProcessTable(root);
+  const read = (): unknown => {
+    const reading = readLaunchRecord(seen, 4711, 4711);
+    return reading.kind === 'unusable' ? reading.reason : reading.record.argv.length + reading.record.environment.length;
+  };
+  const argument = 'x'.repeat(63);
+  const whole = `${argument}\0`.repeat(limits.cmdline / 64);
+  writeFileSync(join(root, '4711/cmdline'), whole);
+  assert.equal(read(), limits.cmdline / 64 + 1);
+  writeFileSync(join(root, '4711/cmdline'), `${whole}x`);
+  assert.equal(read(), 'its command line is longer than 2 MiB');
+  writeFileSync(join(root, '4711/cmdline'), 'x\0'.repeat(limits.cmdline / 8 + 1));
+  assert.equal(read(), 'it has more arguments or variables than a program can be given');
+  writeFileSync(join(root, '4711/cmdline'), 'x\0');
+  writeFileSync(join(root, '4711/environ'), `A=${'x'.repeat(limits.environ)}`);
+  assert.equal(read(), 'its environment is longer than 1 MiB');
 });
 
 test('what is longer than we read is not started again', async (t) => {
@@ -302,5 +354,5 @@ test('what is longer than we read is not started again', async (t) => {
   const pid = await zoo.start('bash', ['-c', become, program]);
   await waitFor('the program itself', () => table.read(pid, ['executable'])?.executable === program);
   const reading = readLaunchRecord(table, pid, process.pid);
-  assert.deepEqual(reading, { kind: 'unusable', reason: 'its command line or environment is longer than 2 MiB' });
+  assert.deepEqual(reading, { kind: 'unusable', reason: 'its environment is longer than 1 MiB' });
 });

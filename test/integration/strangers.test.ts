@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { systemClock } from '../../src/core/clock.ts';
+import { Newcomers } from '../../src/detectors/newcomers.ts';
+import { ProcessMemory } from '../../src/stream/process-memory.ts';
+import { ProcessLook } from '../../src/system/proc/look.ts';
+import { ProcessTable } from '../../src/system/proc/table.ts';
+import { RunFiles } from '../../src/system/runs/files.ts';
+import { killRun } from '../../src/system/spawn/kill-run.ts';
+import { longestStall } from '../helpers/loop-stall.ts';
+import { managed, processStrategyWorld } from '../helpers/process-strategy-world.ts';
+import { RecordedLog } from '../helpers/recorded-log.ts';
+import { missing } from '../helpers/requirement.ts';
+import { type StrangerKind, startStrangers } from '../helpers/strangers.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
+
+// What any user of the machine may do must neither hold up the loop nor take memory, whoever of us looks.
+
+const NAME = 'str\nan\nger';
+const MOST_STALL_MS = 50;
+const MOST_BYTES = 20_000_000;
+const options = { skip: missing('python3'), timeout: 120_000 };
+const never = new AbortController().signal;
+
+/** All that looks at other users' processes, by what it is for. */
+function looks(t: TestContext): Record<string, () => Promise<unknown>> {
+  const table = new ProcessTable();
+  const world = processStrategyWorld(t);
+  const strategy = world.strategy();
+  const dir = tempDir(t);
+  const files = new RunFiles({ dir, log: new RecordedLog() });
+  const newcomers = new Newcomers(table);
+  newcomers.want([{ systemName: NAME }]);
+  return {
+    'a look': () => ProcessLook.take(table),
+    watch_exit: () => newcomers.inTable(),
+    match: () => strategy.preview(managed(NAME), never),
+    'the record of launches': () => strategy.observe(managed(NAME), () => ProcessLook.take(table)),
+    'the event stream': () => new ProcessMemory(table, systemClock).relearn(),
+    'a command line of the event stream': async () => {
+      const memory = new ProcessMemory(table, systemClock);
+      for (const { pid } of await table.survey(['ppid'])) assert.ok(memory.commandLine(pid).length <= 4096);
+    },
+    'the end of a command': () => killRun({ pid: 2 ** 22, startTime: 1, runId: 'nobodys' }, 0),
+    'a command of an earlier life': () => {
+      writeFileSync(join(dir, 'run-nobodys'), '');
+      return files.findRun('nobodys');
+    },
+    'the sweep of run files': () => {
+      writeFileSync(join(dir, 'run-nobodys'), '');
+      return files.sweep();
+    },
+    'all fields': () => table.survey(['argv', 'environment', 'sockets', 'fdCount', 'memoryMaps', 'uids']),
+    'open files': async () => {
+      for (const { pid } of await table.survey([])) {
+        assert.ok((table.read(pid, ['openFiles'])?.openFiles?.length ?? 0) <= 4096);
+        await turn();
+      }
+    },
+  };
+}
+
+async function measured(look: () => Promise<unknown>): Promise<{ readonly stallMs: number; readonly grown: number }> {
+  const before = process.memoryUsage().rss;
+  const { stallMs } = await longestStall(look);
+  return { stallMs, grown: process.memoryUsage().rss - before };
+}
+
+const kinds: readonly (readonly [kind: StrangerKind, count: number])[] = [
+  ['arguments', 100],
+  ['environment', 100],
+  ['descriptors', 20],
+  ['threads', 5],
+  ['plain', 300],
+];
+
+for (const [kind, count] of kinds) {
+  test(`${count} processes with a line break in their names, ${kind}: no stall, no memory`, options, async (t) => {
+    const pids = await startStrangers(t, kind, count, NAME);
+    const table = new ProcessTable();
+    assert.ok(pids.length === count && pids.every((pid) => table.read(pid, ['name'])?.name === NAME));
+    for (const [what, look] of Object.entries(looks(t))) {
+      // Code that is run for the first time is compiled.
+      await look();
+      const tries = [await measured(look), await measured(look), await measured(look)];
+      // The collector may have its great moment in one of them.
+      const stallMs = Math.min(...tries.map((one) => one.stallMs));
+      const grown = Math.min(...tries.map((one) => one.grown));
+      t.diagnostic(`${what}: ${stallMs.toFixed(1)} ms, ${(grown / 1e6).toFixed(1)} MB`);
+      assert.ok(stallMs < MOST_STALL_MS, `${what}: the loop stood still for ${stallMs} ms`);
+      assert.ok(grown < MOST_BYTES, `${what}: ${grown} bytes more`);
+    }
+  });
+}
