@@ -6,7 +6,6 @@ import type { Logger } from '../core/logger.ts';
 import { createLogger } from '../logging/logger.ts';
 import { openDatagram } from '../system/native/datagram.ts';
 import { forbidDumps } from '../system/native/dumps.ts';
-
 import type { ProcessEventSource } from '../system/process-events/source.ts';
 import { createNotifier, type Notifier } from '../system/systemd/notify.ts';
 import { type Core, createCore } from './app.ts';

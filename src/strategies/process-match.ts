@@ -53,7 +53,9 @@ export async function findTrees(
   const isProgram = programMatcher(systemName, isBelieved);
   const isOurs = commandsForOthers(table, process, ownPid, all);
   const depth = table.read(ownPid, ['namespaceDepth'])?.namespaceDepth ?? 0;
+  const isLeftOver = ({ pgid, sid }: SeenProcess): boolean => knownRoots.some(({ pid }) => pgid === pid || sid === pid);
   const everybody: SeenProcess[] = [];
+  const owned: SeenProcess[] = [];
   const breath = new Breath();
   for (const seen of seenNow.calledBy(systemName)) {
     if (breath.isDue) await breath.take();
@@ -62,10 +64,9 @@ export async function findTrees(
     if (own.has(seen.pid))
       return { kind: 'refused', reason: `process ${seen.pid} of that name is an ancestor of this monitor` };
     everybody.push(seen);
+    if (isOwned(seen) || isLeftOver(seen)) owned.push(seen);
   }
-  const isLeftOver = ({ pgid, sid }: SeenProcess): boolean => knownRoots.some(({ pid }) => pgid === pid || sid === pid);
-  const owned = everybody.filter((seen) => isOwned(seen) || isLeftOver(seen));
-  const counted = owned.length > 0 ? owned : everybody.filter(runsRoots);
+  const counted = owned.length > 0 ? owned : await filterWithBreath(everybody, runsRoots, breath);
   const named = new Map(counted.map((seen) => [seen.pid, seen]));
   const trees = new Map<number, ProcessTree>();
   for (const seen of named.values()) {
@@ -87,6 +88,16 @@ export async function findTrees(
 /** What was found; nothing where it must not be touched. */
 export function treesOf(found: Matches): readonly ProcessTree[] {
   return found.kind === 'found' ? found.trees : [];
+}
+
+/** Strangers may be thousands, and each is looked at closely. */
+async function filterWithBreath<T>(all: readonly T[], keeps: (one: T) => boolean, breath: Breath): Promise<T[]> {
+  const kept: T[] = [];
+  for (const one of all) {
+    if (breath.isDue) await breath.take();
+    if (keeps(one)) kept.push(one);
+  }
+  return kept;
 }
 
 function topmost(

@@ -179,22 +179,22 @@ export class ProcessStrategy implements RestartStrategy {
     if (owners.kind === 'refused') return async () => owners;
     return async (look) => {
       const found = await findTrees(this.#table, managed, this.#parts.roots.get(systemName), process.pid, owners, look);
-      if (found.kind === 'found') this.#tellStrangers(systemName, found.strangers);
+      if (found.kind === 'found') await this.#tellStrangers(systemName, found.strangers);
       if (treesOf(found).length > 0) this.#seen.add(systemName);
       return found;
     };
   }
 
   /** Once for each user: whose process bears the name may be an administrator's doing, who changed the user of the service. */
-  #tellStrangers(systemName: string, strangers: readonly SeenProcess[]): void {
-    for (const { pid } of strangers) {
+  async #tellStrangers(systemName: string, strangers: readonly SeenProcess[]): Promise<void> {
+    const breath = new Breath();
+    for (const stranger of strangers) {
+      if (breath.isDue) await breath.take();
+      const { pid } = stranger;
       const key = `${systemName}\0${this.#table.read(pid, ['uids'])?.uids?.effective}`;
       if (this.#told.has(key) || this.#told.size >= MOST_TOLD) continue;
       this.#told.add(key);
-      const [line] = describeStrangers(
-        this.#table,
-        strangers.filter((one) => one.pid === pid),
-      );
+      const [line] = describeStrangers(this.#table, [stranger]);
       this.#parts.log.warning(`Not taken for ${systemName}: ${line}`, { process_name: systemName, pid });
     }
   }

@@ -101,7 +101,8 @@ function key(process: { readonly startTime: number; readonly uids?: { readonly r
 
 /**
  * What is executed of a script that was executed by its own path, so that it can be so again; undefined where it is none. The kernel
- * takes its name for `comm` then, and the interpreter's otherwise. It has put interpreter, perhaps one argument, and the path before the script's own arguments (execve(2)).
+ * takes its name for `comm` then, and the interpreter's otherwise. It has put interpreter, perhaps one argument, and the path before
+ * the script's own arguments (execve(2)).
  */
 export function asScript(
   name: string,
