@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import process from 'node:process';
 import { hostPath } from '../system/files/host-path.ts';
-import { asScript } from '../system/launch/read-record.ts';
+import { asScript } from '../system/launch/script-file.ts';
 import { parseAuxv } from '../system/proc/parse.ts';
 import type { ProcessIdentity, ProcessTable } from '../system/proc/table.ts';
 import { findAccount } from '../system/spawn/user-account.ts';

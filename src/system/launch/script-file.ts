@@ -1,0 +1,63 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { LaunchRecord } from '../../core/launch-record.ts';
+import { hostPath } from '../files/host-path.ts';
+
+/**
+ * What is executed of a script that was executed by its own path, so that it can be so again; undefined where it is none. The kernel
+ * takes its name for `comm` then, and the interpreter's otherwise. It has put interpreter, perhaps one argument, and the path before
+ * the script's own arguments (execve(2)).
+ */
+export function asScript(
+  name: string,
+  argv: readonly string[],
+  cwd: string,
+): Pick<LaunchRecord, 'argv' | 'executable'> | undefined {
+  for (const place of [1, 2]) {
+    const path = argv[place];
+    if (path === undefined || path === '' || cutName(path) !== name) continue;
+    const file = resolve(cwd, path);
+    const [interpreter, argument] = readShebang(file);
+    if (interpreter !== argv[0] || argument !== (place === 2 ? argv[1] : undefined)) continue;
+    return { executable: file, argv: [path, ...argv.slice(place + 1)] };
+  }
+  return undefined;
+}
+
+/** The last part of `path` as `comm` shows it, cut at 15 bytes. */
+function cutName(path: string): string {
+  return Buffer.from(path.slice(path.lastIndexOf('/') + 1))
+    .subarray(0, 15)
+    .toString();
+}
+
+/** Interpreter and argument of a script's first line (execve(2)); [] where the file is no script, or cannot be read. */
+export function readShebang(file: string): string[] {
+  try {
+    // Looked at before it is opened for reading: to open a device can be an act, and to open a FIFO waits for its writer.
+    const place = openSync(hostPath(file), O_PATH);
+    try {
+      if (!fstatSync(place).isFile()) return [];
+      const [, line = ''] = /^#!([^\n]*)/.exec(readHead(`/proc/self/fd/${place}`)) ?? [];
+      const [, interpreter, argument] = /^[ \t]*([^ \t]+)(?:[ \t]+(.*?))?[ \t]*$/.exec(line) ?? [];
+      return [interpreter, argument || undefined].filter((word) => word !== undefined);
+    } finally {
+      closeSync(place);
+    }
+  } catch {
+    return [];
+  }
+}
+
+/** open(2): a descriptor that only stands for the file; Node has no name for it. */
+const O_PATH = 0o10000000;
+
+function readHead(file: string): string {
+  const head = Buffer.alloc(256);
+  const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    return head.toString('utf8', 0, readSync(fd, head, 0, head.length, 0));
+  } finally {
+    closeSync(fd);
+  }
+}
