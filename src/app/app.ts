@@ -18,6 +18,8 @@ import type { DaemonState } from '../state/daemon-state.ts';
 import { openState } from '../state/state.ts';
 import type { AlarmStore } from '../stores/store.ts';
 import { createExecution, type Execution } from '../system/execution.ts';
+import { sharedLooks } from '../system/proc/look.ts';
+import { ProcessTable } from '../system/proc/table.ts';
 import { logOutput } from './command-log.ts';
 import { ExitCounts } from './exit-counts.ts';
 import { recordHistory } from './history.ts';
@@ -95,7 +97,8 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
   stops.push('store', () => store.close());
   const system = createExecution({ stateDir: settings.monitor.stateDir, log });
   const execution: Execution = { ...system, commands: logOutput(system.commands, log) };
-  const strategyParts = { ...execution, clock, log, launches: state.launches, roots: state.roots };
+  const look = sharedLooks(new ProcessTable());
+  const strategyParts = { ...execution, clock, log, launches: state.launches, roots: state.roots, look };
   let plans = settings.createPlans(strategyParts);
 
   const stopping = new AbortController();

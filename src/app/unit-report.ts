@@ -2,8 +2,11 @@ import { systemClock } from '../core/clock.ts';
 import type { ConfigProblem } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { managedProcess, type Plans } from '../monitor/recovery-plan.ts';
+import { emptyState } from '../state/read-state.ts';
 import { maskWarning } from '../strategies/mask-warning.ts';
 import { createExecution, type Execution } from '../system/execution.ts';
+import { sharedLooks } from '../system/proc/look.ts';
+import { ProcessTable } from '../system/proc/table.ts';
 import type { LeftAlone } from './backends.ts';
 import type { Settings } from './settings.ts';
 
@@ -16,9 +19,9 @@ export class UnitReport {
   constructor(settings: Settings, log: Logger) {
     this.#settings = settings;
     this.#execution = createExecution({ stateDir: settings.monitor.stateDir, log });
-    const launches = { get: () => undefined, set: () => {} };
-    const roots = { get: () => [], set: () => {} };
-    this.#plans = settings.createPlans({ ...this.#execution, clock: systemClock, log, launches, roots });
+    const { launches, roots } = emptyState(systemClock);
+    const look = sharedLooks(new ProcessTable());
+    this.#plans = settings.createPlans({ ...this.#execution, clock: systemClock, log, launches, roots, look });
   }
 
   /** The warnings of the file, with one for each configured process whose unit is masked. [] more if systemd does not answer. */

@@ -17,4 +17,7 @@ export interface LaunchRecord {
 export interface LaunchRecords {
   get(systemName: string): LaunchRecord | undefined;
   set(systemName: string, record: LaunchRecord): void;
+  /** Of the copies beside the first (`max_matches`); [] where there were none. */
+  further(systemName: string): readonly LaunchRecord[];
+  setFurther(systemName: string, records: readonly LaunchRecord[]): void;
 }

@@ -2,14 +2,24 @@
 export interface RootProcess {
   readonly pid: number;
   readonly startTime: number;
+  /** We started it. */
+  readonly ours?: true;
+  /** The file that it executed; absent if it could not be read, and in records of earlier versions. */
+  readonly executable?: string;
+  /** The system unit whose main process it was: `nginx.service`; absent if it was none. */
+  readonly unit?: string;
+  /** It has ended and left nobody in its process group and session: another may get its number. */
+  readonly isEmpty?: true;
 }
 
 /**
- * The topmost processes of each program when it was last seen; the key is the system name. What a dead one of them left behind in its
- * process group or session is known by it, also after a restart of the daemon. Implemented in state/.
+ * The topmost processes of each program when it was last seen or started; the key is the system name. What a dead one of them left
+ * behind in its process group or session is known by it, also after a restart of the daemon. Implemented in state/.
  */
 export interface ProgramRoots {
   /** Empty where none is known, and after a boot. */
   get(systemName: string): readonly RootProcess[];
   set(systemName: string, roots: readonly RootProcess[]): void;
+  /** All names that have this very process among theirs, in the order in which they came. */
+  namesOf(root: RootProcess): readonly string[];
 }

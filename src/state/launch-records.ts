@@ -13,10 +13,27 @@ export const launchKind: RecordKind<LaunchRecord> = {
   },
 };
 
+/** How the copies beside the first were started, by system name. */
+export const furtherLaunchKind: RecordKind<readonly LaunchRecord[]> = {
+  table: 'further_launches',
+  parse: (value) => {
+    const records = Array.isArray(value) ? value.map(launchKind.parse) : [undefined];
+    return records.every((record) => record !== undefined) ? records : undefined;
+  },
+};
+
 /** The launch records; setting what is known already costs no write. */
-export function launchRecordsOf(table: RecordTable<LaunchRecord>): LaunchRecords {
+export function launchRecordsOf(
+  table: RecordTable<LaunchRecord>,
+  furtherOnes: RecordTable<readonly LaunchRecord[]>,
+): LaunchRecords {
   return {
     get: (systemName) => table.get(systemName),
     set: (systemName, record) => table.put(systemName, record, 'written'),
+    further: (systemName) => furtherOnes.get(systemName) ?? [],
+    setFurther: (systemName, records) => {
+      if (records.length === 0) furtherOnes.remove(systemName, 'written');
+      else furtherOnes.put(systemName, records, 'written');
+    },
   };
 }

@@ -19,17 +19,43 @@ export const programRootKind: RecordKind<ProgramRootRecord> = {
 };
 
 function isRoot(value: unknown): value is RootProcess {
-  const { pid, startTime } = fieldsOf(value);
-  return isCount(pid) && isCount(startTime);
+  const { pid, startTime, ours, executable, unit, isEmpty } = fieldsOf(value);
+  if (!isCount(pid) || !isCount(startTime)) return false;
+  const isTextOrAbsent = (field: unknown): boolean => field === undefined || isText(field);
+  const isTrueOrAbsent = (field: unknown): boolean => field === undefined || field === true;
+  return isTrueOrAbsent(ours) && isTrueOrAbsent(isEmpty) && isTextOrAbsent(executable) && isTextOrAbsent(unit);
 }
 
 /** The program roots, as the boot `bootId` sees them: start times of another one say nothing. */
 export function programRootsOf(table: RecordTable<ProgramRootRecord>, bootId: string): ProgramRoots {
-  return {
-    get: (systemName) => {
-      const record = table.get(systemName);
-      return record !== undefined && bootId !== '' && record.bootId === bootId ? record.roots : [];
-    },
-    set: (systemName, roots) => table.put(systemName, { bootId, roots }, 'written'),
+  const names = new Map<string, Set<string>>();
+  const get = (systemName: string): readonly RootProcess[] => {
+    const record = table.get(systemName);
+    return record !== undefined && bootId !== '' && record.bootId === bootId ? record.roots : [];
   };
+  let indexed = false;
+  const index = (systemName: string): void => {
+    for (const root of get(systemName)) names.set(keyOf(root), (names.get(keyOf(root)) ?? new Set()).add(systemName));
+  };
+  return {
+    get,
+    set: (systemName, roots) => {
+      for (const root of get(systemName)) {
+        const others = names.get(keyOf(root));
+        if (others?.delete(systemName) && others.size === 0) names.delete(keyOf(root));
+      }
+      table.put(systemName, { bootId, roots }, 'written');
+      index(systemName);
+    },
+    namesOf: (root) => {
+      // Not earlier: the table is filled after this was made.
+      if (!indexed) for (const systemName of table.keys()) index(systemName);
+      indexed = true;
+      return [...(names.get(keyOf(root)) ?? [])];
+    },
+  };
+}
+
+function keyOf({ pid, startTime }: RootProcess): string {
+  return `${pid} ${startTime}`;
 }

@@ -33,8 +33,13 @@ export class RecordTable<T> implements DiskTable {
   }
 
   /** In the order in which they came. */
+  keys(): string[] {
+    return [...this.#records.keys()];
+  }
+
+  /** In the order in which they came. */
   all(): T[] {
-    return [...this.#records.keys()].flatMap((key) => this.get(key) ?? []);
+    return this.keys().flatMap((key) => this.get(key) ?? []);
   }
 
   put(key: string, record: T, durability: Durability): void {

@@ -10,7 +10,7 @@ import { HistoryTable } from './history.ts';
 import { holdKind, holdRecordsOf } from './hold-records.ts';
 import { journalKind, journalOf } from './journal.ts';
 import { keptAlarmKind, keptAlarmRecordsOf } from './kept-alarm-records.ts';
-import { launchKind, launchRecordsOf } from './launch-records.ts';
+import { furtherLaunchKind, launchKind, launchRecordsOf } from './launch-records.ts';
 import { acquireLock, type Lock } from './lock.ts';
 import { programRootKind, programRootsOf } from './program-root-records.ts';
 import { RecordTable } from './record-table.ts';
@@ -88,18 +88,19 @@ export function createViews(
   const handled = new RecordTable(handledKind, sink);
   const holds = new RecordTable(holdKind, sink);
   const launches = new RecordTable(launchKind, sink);
+  const furtherLaunches = new RecordTable(furtherLaunchKind, sink);
   const roots = new RecordTable(programRootKind, sink);
   const kept = new RecordTable(keptAlarmKind, sink);
   const lives = new RecordTable(watchedLifeKind, sink);
   const history = new HistoryTable(sink);
   return {
-    tables: [journal, breakers, handled, holds, launches, roots, kept, lives, history],
+    tables: [journal, breakers, handled, holds, launches, furtherLaunches, roots, kept, lives, history],
     views: {
       journal: journalOf(journal),
       breakers: breakerRecordsOf(breakers, clock, bootId),
       handled: handledAlarmsOf(handled),
       holds: holdRecordsOf(holds),
-      launches: launchRecordsOf(launches),
+      launches: launchRecordsOf(launches, furtherLaunches),
       roots: programRootsOf(roots, bootId),
       kept: keptAlarmRecordsOf(kept),
       lives: watchedLifeRecordsOf(lives, bootId),

@@ -1,7 +1,7 @@
 import type { LaunchRecord, LaunchRecords } from '../core/launch-record.ts';
 import { callsItsFolder, readLaunchRecord } from '../system/launch/read-record.ts';
 import type { ProcessTable } from '../system/proc/table.ts';
-import type { ProcessTree } from './process-match.ts';
+import type { ProcessTree } from './identity.ts';
 
 /** How a tree's program is started, or in one line why that is not known. */
 export type RecalledLaunch =
@@ -42,6 +42,41 @@ export function rememberLaunch(sight: LaunchSight, launches: LaunchRecords, name
   const recalled = recallLaunch(sight, launches.get(name), tree);
   if (recalled.kind === 'known' && recalled.fresh) launches.set(name, recalled.record);
   return recalled.kind === 'known';
+}
+
+/**
+ * Keeps how the copies beside the first were started: as many as there ever were at once, so that a restart brings back one that has
+ * died meanwhile; all anew where somebody started all of it anew (`isAllNew`).
+ */
+export function rememberCopies(
+  sight: LaunchSight,
+  launches: LaunchRecords,
+  name: string,
+  trees: readonly ProcessTree[],
+  isAllNew: boolean,
+): void {
+  if (!isAllNew && trees.length <= launches.further(name).length) return;
+  const recalled = trees.map((tree) => recallLaunch(sight, undefined, tree));
+  launches.setFurther(
+    name,
+    recalled.flatMap((launch) => (launch.kind === 'known' ? [launch.record] : [])),
+  );
+}
+
+/** The recorded copies that do not run: of the first (`stored`) and the further ones. */
+export function missingCopies(
+  running: readonly RecalledLaunch[],
+  stored: LaunchRecord | undefined,
+  copies: readonly LaunchRecord[],
+): RecalledLaunch[] {
+  const left = running.flatMap((launch) => (launch.kind === 'known' ? [launch.record] : []));
+  const all = stored === undefined ? copies : [stored, ...copies];
+  const missing = all.filter((record) => {
+    const at = left.findIndex((other) => same(other, record));
+    if (at >= 0) left.splice(at, 1);
+    return at < 0;
+  });
+  return missing.slice(0, Math.max(all.length - running.length, 0)).map((record) => ({ kind: 'known', record, fresh: false }));
 }
 
 /** Whether the process was started by one of our commands, which a look in passing must not take for the program itself. */

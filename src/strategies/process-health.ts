@@ -2,7 +2,8 @@ import type { Clock } from '../core/clock.ts';
 import type { HealthResult } from '../core/outcomes.ts';
 import type { ProcessTable } from '../system/proc/table.ts';
 import { startDeadline } from './deadline.ts';
-import { type Matches, type ProcessTree, treesOf } from './process-match.ts';
+import type { ProcessTree } from './identity.ts';
+import { type Matches, treesOf } from './process-match.ts';
 import { describePids } from './process-preview.ts';
 import type { Life } from './strategy.ts';
 

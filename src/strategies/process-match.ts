@@ -1,88 +1,82 @@
-import type { ManagedProcess } from '../core/alarm.ts';
-import { Breath } from '../core/breath.ts';
 import { ancestorsOf } from '../system/proc/kin.ts';
 import { ProcessLook, type SeenProcess } from '../system/proc/look.ts';
-import { hasEnded } from '../system/proc/parse.ts';
-import type { ProcessIdentity, ProcessTable } from '../system/proc/table.ts';
-import { programMatcher } from './program-name.ts';
-import { isOwnedBy, type Owners, runsRootsFile } from './program-owner.ts';
+import type { ProcessTable } from '../system/proc/table.ts';
+import type { Identity, ProcessTree, Witness } from './identity.ts';
+import { isMemberOf, restOf } from './program-rest.ts';
+import { witnesses } from './witnesses.ts';
 
-/** A program that runs: its topmost process of that name, and all that descends from it. */
-export interface ProcessTree {
-  readonly root: SeenProcess;
-  /** Whole, of whatever name, parents before children; without the root. */
-  readonly descendants: readonly SeenProcess[];
-  /** The root is only a leftover of a root that is gone: it does not tell how the program is started. */
-  readonly orphaned: boolean;
-}
-
-/** What runs under a name, oldest first; or that it must not be touched, in one line. */
+/** What runs of a program, oldest first; or that it must not be touched, in one line. */
 export type Matches =
   | {
       readonly kind: 'found';
       readonly trees: readonly ProcessTree[];
+      /** What a later witness knows besides: told and never stopped; while it lives nothing is restarted. */
+      readonly further: readonly ProcessTree[];
+      /** What roots that are gone left behind under other names: it belongs to the program, and does not prove that it runs. */
+      readonly rest: readonly SeenProcess[];
       /** Who bears the name and is another user's: nothing that is done or told of the program knows of them. */
       readonly strangers: readonly SeenProcess[];
+      /** What was not believed, a line each. */
+      readonly remarks: readonly string[];
     }
   | { readonly kind: 'refused'; readonly reason: string };
 
 /**
- * Finds the trees whose topmost process is the program: never by a part of a name, never this process, kernel threads, zombies,
- * another pid namespace's processes, or a command that we run for another process. `knownRoots` are roots of earlier looks:
- * what a dead one of them left behind in its process group or session counts as one tree. Whoever else is it must be one of the
- * `owners`'; where only a process's own word makes it the program of a full path, also who executes that file by another name (a
- * symbolic link) is believed. `look`: where one that will do was taken already.
+ * Finds the program by the first witness that knows anything alive (witnesses.ts): never this process, kernel threads, zombies,
+ * another pid namespace's processes, or a command that we run for another process. What later witnesses know besides is the program
+ * too as long as all together are no more than `maxMatches`, else `further`. `look`: where one that will do was taken already.
  */
-export async function findTrees(
-  table: ProcessTable,
-  process: ManagedProcess,
-  knownRoots: readonly ProcessIdentity[],
-  ownPid: number,
-  owners: Owners & { readonly kind: 'known' },
-  look?: ProcessLook,
-): Promise<Matches> {
+export async function findTrees(table: ProcessTable, identity: Identity, look?: ProcessLook): Promise<Matches> {
   const seenNow = look ?? (await ProcessLook.take(table));
   const { all, children } = seenNow;
+  const { ownPid, knownRoots } = identity;
   // Nothing to be seen is not nothing that runs: no descriptor may be left to read by.
   if (!all.has(ownPid)) return { kind: 'refused', reason: 'the process table cannot be read' };
   const own = ancestorsOf(ownPid, all);
-  const { systemName } = process;
-  const isOwned = (seen: SeenProcess): boolean => owners.others === 'all' || isOwnedBy(table, seen, owners.uids);
-  const runsRoots = (seen: SeenProcess): boolean => owners.others === 'roots_files' && runsRootsFile(table, seen, systemName);
-  const isBelieved = (seen: SeenProcess): boolean => isOwned(seen) || table.executes(seen.pid, systemName) || runsRoots(seen);
-  const isProgram = programMatcher(systemName, isBelieved);
-  const isOurs = commandsForOthers(table, process, ownPid, all);
-  const depth = table.read(ownPid, ['namespaceDepth'])?.namespaceDepth ?? 0;
-  const isLeftOver = ({ pgid, sid }: SeenProcess): boolean => knownRoots.some(({ pid }) => pgid === pid || sid === pid);
-  const everybody: SeenProcess[] = [];
-  const owned: SeenProcess[] = [];
-  const breath = new Breath();
-  for (const seen of seenNow.calledBy(systemName)) {
-    if (breath.isDue) await breath.take();
-    if (seen.pid === ownPid || seen.kernelThread || hasEnded(seen) || !isProgram(seen)) continue;
-    if (table.read(seen.pid, ['namespaceDepth'])?.namespaceDepth !== depth || isOurs(seen)) continue;
-    if (own.has(seen.pid))
-      return { kind: 'refused', reason: `process ${seen.pid} of that name is an ancestor of this monitor` };
-    everybody.push(seen);
-    if (isOwned(seen) || isLeftOver(seen)) owned.push(seen);
+  const strangers = new Set<SeenProcess>();
+  const remarks: string[] = [];
+  let program: readonly ProcessTree[] = [];
+  let later: readonly ProcessTree[] = [];
+  for (const witness of witnesses) {
+    const known = await witness.find(table, identity, seenNow);
+    const above = known.found.find(({ pid }) => own.has(pid));
+    if (above !== undefined)
+      return { kind: 'refused', reason: `process ${above.pid} of that name is an ancestor of this monitor` };
+    for (const stranger of known.strangers) strangers.add(stranger);
+    remarks.push(...known.remarks);
+    const trees = treesOfFound(known.found, witness.name);
+    if (program.length === 0) program = trees;
+    else [program, later] = joinLater(program, later, trees, all);
   }
-  const counted = owned.length > 0 ? owned : await filterWithBreath(everybody, runsRoots, breath);
-  const named = new Map(counted.map((seen) => [seen.pid, seen]));
-  const trees = new Map<number, ProcessTree>();
-  for (const seen of named.values()) {
-    const root = topmost(seen, named, all);
-    if (root !== seen) continue;
-    const left = knownRoots.find(({ pid }) => (seen.pgid === pid || seen.sid === pid) && !named.has(pid));
-    const tree = { root, descendants: descendantsOf(root, children), orphaned: left !== undefined };
-    const same = left === undefined ? undefined : trees.get(left.pid);
-    trees.set(left?.pid ?? root.pid, same === undefined ? tree : joined(same, tree));
-  }
-  const inTrees = new Set([...trees.values()].flatMap(({ root, descendants }) => [root, ...descendants]));
+  const isAllOfIt = program.length + later.length <= identity.maxMatches;
+  const counted = isAllOfIt ? [...program, ...later] : program;
+  const further = isAllOfIt ? [] : later;
+  const rest = restOf(identity, seenNow, [...counted, ...further], own);
+  const inTrees = new Set([...counted, ...further].flatMap(familyOf));
   return {
     kind: 'found',
-    trees: [...trees.values()].sort((a, b) => a.root.startTime - b.root.startTime),
-    strangers: everybody.filter((seen) => !inTrees.has(seen)),
+    trees: counted.map((tree) => withRest(tree, rest.byLeader)).sort(byAge),
+    further: [...further].sort(byAge),
+    rest: rest.left,
+    strangers: [...strangers].filter((seen) => !inTrees.has(seen)),
+    remarks,
   };
+
+  /** What belongs to one dead root, or to one unit of ours, is one tree. */
+  function treesOfFound(found: readonly SeenProcess[], by: Witness): ProcessTree[] {
+    const named = new Map(found.map((seen) => [seen.pid, seen]));
+    const trees = new Map<string, ProcessTree>();
+    for (const seen of found) {
+      if (topmost(seen, named, all) !== seen) continue;
+      const left = knownRoots.find((root) => isMemberOf(root, seen, all) && !named.has(root.pid));
+      const unit = by === 'start' ? identity.unitOf(seen.pid) : undefined;
+      const tree: ProcessTree = { root: seen, descendants: descendantsOf(seen, children), orphaned: left !== undefined, by };
+      const key = unit ?? (left === undefined ? `pid ${seen.pid}` : `left by ${left.pid}`);
+      const same = trees.get(key);
+      trees.set(key, same === undefined ? tree : joined(same, tree));
+    }
+    return [...trees.values()];
+  }
 }
 
 /** What was found; nothing where it must not be touched. */
@@ -90,14 +84,28 @@ export function treesOf(found: Matches): readonly ProcessTree[] {
   return found.kind === 'found' ? found.trees : [];
 }
 
-/** Strangers may be thousands, and each is looked at closely. */
-async function filterWithBreath<T>(all: readonly T[], keeps: (one: T) => boolean, breath: Breath): Promise<T[]> {
-  const kept: T[] = [];
-  for (const one of all) {
-    if (breath.isDue) await breath.take();
-    if (keeps(one)) kept.push(one);
+function familyOf({ root, descendants }: ProcessTree): SeenProcess[] {
+  return [root, ...descendants];
+}
+
+/** A tree that holds one that is known already, or is held by one or by its process group, is the same program. */
+function joinLater(
+  program: readonly ProcessTree[],
+  later: readonly ProcessTree[],
+  trees: readonly ProcessTree[],
+  all: ReadonlyMap<number, SeenProcess>,
+): [program: readonly ProcessTree[], later: readonly ProcessTree[]] {
+  let [known, besides] = [[...program], [...later]];
+  for (const tree of trees) {
+    const holdsIt = (other: ProcessTree): boolean =>
+      familyOf(other).includes(tree.root) || isMemberOf(other.root, tree.root, all);
+    if ([...known, ...besides].some(holdsIt)) continue;
+    const isInside = ({ root }: ProcessTree): boolean => tree.descendants.includes(root);
+    const holdsProgram = known.some(isInside);
+    [known, besides] = [known.filter((other) => !isInside(other)), besides.filter((other) => !isInside(other))];
+    (holdsProgram ? known : besides).push(tree);
   }
-  return kept;
+  return [known, besides];
 }
 
 function topmost(
@@ -118,22 +126,16 @@ function descendantsOf(root: SeenProcess, children: ReadonlyMap<number, readonly
 }
 
 function joined(a: ProcessTree, b: ProcessTree): ProcessTree {
-  return { root: a.root, descendants: [...a.descendants, b.root, ...b.descendants], orphaned: true };
+  const [root, other] = a.root.startTime <= b.root.startTime ? [a.root, b.root] : [b.root, a.root];
+  const descendants = [...a.descendants, other, ...b.descendants];
+  return { ...a, root, descendants, orphaned: a.orphaned || b.orphaned };
 }
 
-/**
- * Commands that we run directly are our descendants until they end (a health check `nginx -t` of another process is no nginx);
- * what they leave behind is not. Only for those few the environment is read.
- */
-function commandsForOthers(
-  table: ProcessTable,
-  process: ManagedProcess,
-  ownPid: number,
-  all: ReadonlyMap<number, SeenProcess>,
-): (seen: SeenProcess) => boolean {
-  return (seen) => {
-    if (!ancestorsOf(seen.pid, all).has(ownPid)) return false;
-    const isOwn = table.hasVariable(seen.pid, 'MONITOR_SYSTEM_NAME', process.systemName);
-    return !isOwn && table.hasVariable(seen.pid, 'MONITOR_ATTEMPT');
-  };
+function withRest(tree: ProcessTree, rest: ReadonlyMap<number, readonly SeenProcess[]>): ProcessTree {
+  const more = rest.get(tree.root.pid);
+  return more === undefined ? tree : { ...tree, descendants: [...tree.descendants, ...more] };
+}
+
+function byAge(a: ProcessTree, b: ProcessTree): number {
+  return a.root.startTime - b.root.startTime;
 }

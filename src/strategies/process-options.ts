@@ -19,6 +19,10 @@ export interface ProcessOptions {
   readonly user: string | undefined;
   /** `any_user`: everybody's process of that name is the program. */
   readonly anyUser: boolean;
+  /** `pid_file`: where the program writes its pid, an absolute path. */
+  readonly pidFile: string | undefined;
+  /** `argument`: a word of the program's command line that tells it from others. */
+  readonly argument: string | undefined;
   /** `command_timeout` of stop_command; default 60 s. */
   readonly commandTimeoutMs: number;
   /** `stable_time`: how long a process must have run to be well; default 1 s. */
@@ -36,10 +40,29 @@ export function parseProcessOptions(section: SectionReader): ProcessOptions {
     maxMatches: section.integer('max_matches', { default: 1, min: 1 }),
     user: parseUser(section),
     anyUser: section.boolean('any_user', false),
+    pidFile: parsePidFile(section),
+    argument: parseArgument(section),
     commandTimeoutMs: section.secondsAsMs('command_timeout', { default: 60, min: 0.1 }),
     stableTimeMs: section.secondsAsMs('stable_time', { default: 1, max: 3600 }),
   };
 }
+
+function parsePidFile(section: SectionReader): string | undefined {
+  const path = section.text('pid_file');
+  if (path === undefined || (path.startsWith('/') && !path.endsWith('/'))) return path;
+  section.problem('pid_file', `not a file's full path (expected a path such as /run/app.pid, got "${path}")`);
+  return undefined;
+}
+
+function parseArgument(section: SectionReader): string | undefined {
+  const argument = section.text('argument');
+  if (argument === undefined || Buffer.byteLength(argument) <= LONGEST_ARGUMENT) return argument;
+  section.problem('argument', `longer than any word of a command line (expected at most ${LONGEST_ARGUMENT} bytes)`);
+  return undefined;
+}
+
+/** MAX_ARG_STRLEN less the final NUL (execve(2)). */
+const LONGEST_ARGUMENT = 128 * 1024 - 1;
 
 function parseStopSignal(section: SectionReader): number {
   const text = section.text('stop_signal');

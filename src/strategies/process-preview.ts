@@ -4,7 +4,8 @@ import { counted } from '../core/counted.ts';
 import { printable } from '../core/printable.ts';
 import type { SeenProcess } from '../system/proc/look.ts';
 import type { ProcessTable } from '../system/proc/table.ts';
-import type { ProcessTree } from './process-match.ts';
+import type { ProcessTree, Witness } from './identity.ts';
+import type { Matches } from './process-match.ts';
 import type { ProcessOptions } from './process-options.ts';
 import { describeArgv } from './process-start.ts';
 
@@ -20,7 +21,7 @@ export async function describeTrees(table: ProcessTable, trees: readonly Process
 }
 
 /** One line on a running tree: pid, user, since when, command line, how many descend from it. `now` is the wall clock. */
-function describeTree(table: ProcessTable, { root, descendants }: ProcessTree, now: Date): string {
+function describeTree(table: ProcessTable, { root, descendants, by }: ProcessTree, now: Date): string {
   const uid = table.read(root.pid, ['uids'])?.uids?.effective;
   const since = localTimestamp(new Date(now.getTime() - table.ageMs(root)));
   const command = root.argv === undefined || root.argv.length === 0 ? printable(root.name) : describeArgv(root.argv);
@@ -30,6 +31,7 @@ function describeTree(table: ProcessTable, { root, descendants }: ProcessTree, n
     uid === undefined ? '' : `user ${uid}`,
     `since ${since}`,
     unit.endsWith('.service') ? `in unit ${printable(unit)}` : '',
+    WITNESS_WORDS[by],
     descendants.length === 0 ? '' : `with ${counted(descendants.length, 'descendant', 'descendants')}`,
   ];
   return `${parts.filter(Boolean).join(', ')}: ${command}`;
@@ -52,11 +54,31 @@ export function describeStrangers(table: ProcessTable, strangers: readonly SeenP
 
 const SHOWN_PIDS = 10;
 
-/** Why so many must not be stopped, in one line; undefined where they may. */
+/** What roots that are gone left behind, in one line; [] where nothing was. */
+export function describeRest(rest: readonly SeenProcess[]): string[] {
+  if (rest.length === 0) return [];
+  const shown = rest.slice(0, SHOWN_PIDS).map(({ pid, name }) => `${pid} (${printable(name)})`);
+  const more = rest.length > shown.length ? ` and ${rest.length - shown.length} more` : '';
+  return [`pid ${shown.join(', ')}${more}: left behind by it`];
+}
+
+/** Why what runs must not be stopped, in one line; undefined where it may. */
 export function ambiguityOf(
-  trees: readonly ProcessTree[],
+  { trees, further }: Pick<Matches & { readonly kind: 'found' }, 'trees' | 'further'>,
   { maxMatches }: Pick<ProcessOptions, 'maxMatches'>,
 ): string | undefined {
-  if (trees.length <= maxMatches) return undefined;
-  return `ambiguous: ${trees.length} programs of that name run (${describePids(trees)}), max_matches is ${maxMatches}`;
+  if (trees.length > maxMatches)
+    return `ambiguous: ${trees.length} programs of that name run (${describePids(trees)}), max_matches is ${maxMatches}`;
+  const [other] = further;
+  if (other === undefined) return undefined;
+  const copies = further.length === 1 ? 'a further copy runs' : `${further.length} further copies run`;
+  return `ambiguous: beside it (${describePids(trees)}) ${copies} (${describePids(further)}, known by its ${KNOWN_BY[other.by]}), max_matches is ${maxMatches}`;
 }
+
+const WITNESS_WORDS: Readonly<Record<Witness, string>> = {
+  start: 'started by monitor_service',
+  pid_file: 'named by its pid_file',
+  argument: 'known by its argument',
+  name: '',
+};
+const KNOWN_BY: Readonly<Record<Witness, string>> = { start: 'unit', pid_file: 'pid_file', argument: 'argument', name: 'name' };

@@ -4,7 +4,7 @@ import { printable } from '../core/printable.ts';
 import { ancestorsOf, childrenOf } from '../system/proc/kin.ts';
 import { signalProcess } from '../system/proc/signal.ts';
 import type { ProcessIdentity, ProcessTable } from '../system/proc/table.ts';
-import type { ProcessTree } from './process-match.ts';
+import type { ProcessTree } from './identity.ts';
 
 /** How stopping ended. `processes`: how many there were; `killed`: how many of them SIGKILL ended. */
 export type StopResult =

@@ -4,18 +4,28 @@ import { Breath } from '../core/breath.ts';
 import { counted } from '../core/counted.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
-import type { ProcessLook, SeenProcess, TakeLook } from '../system/proc/look.ts';
+import type { SeenProcess, TakeLook } from '../system/proc/look.ts';
 import { ProcessTable } from '../system/proc/table.ts';
 import type { RunningProcesses } from '../system/systemd/running-processes.ts';
 import { foundRunning } from './found-running.ts';
-import { isFromCommand, type LaunchSight, type RecalledLaunch, recallLaunch, rememberLaunch } from './launch-memory.ts';
+import type { ProcessTree } from './identity.ts';
+import {
+  isFromCommand,
+  type LaunchSight,
+  missingCopies,
+  type RecalledLaunch,
+  recallLaunch,
+  rememberCopies,
+  rememberLaunch,
+} from './launch-memory.ts';
 import { type HealthParts, livesOn, proveRunning, stillToCome } from './process-health.ts';
-import { findTrees, type Matches, type ProcessTree, treesOf } from './process-match.ts';
+import { treesOf } from './process-match.ts';
 import { type ProcessOptions, parseProcessOptions } from './process-options.ts';
-import { ambiguityOf, describePids, describeStrangers, describeTrees } from './process-preview.ts';
+import { ambiguityOf, describePids, describeRest, describeStrangers, describeTrees } from './process-preview.ts';
 import { defaultPath, planStart, type StartPlan } from './process-start.ts';
+import { ProgramFinder } from './program-finder.ts';
 import { nameProblem } from './program-name.ts';
-import { findOwners } from './program-owner.ts';
+import { ServiceStrategy } from './service.ts';
 import { stopProgram } from './stop-program.ts';
 import type {
   Life,
@@ -27,6 +37,8 @@ import type {
   StrategyParts,
 } from './strategy.ts';
 import { broughtBack, supervisorOf } from './supervisor.ts';
+import { unitOfMain } from './unit-of-main.ts';
+import { serviceName } from './unit-policy.ts';
 
 /** Restarts a program that is no unit: stops every process of exactly that name and what descends from it, starts it anew. */
 export const processStrategy: StrategyDefinition<ProcessOptions> = {
@@ -40,21 +52,39 @@ export class ProcessStrategy implements RestartStrategy {
   readonly #options: ProcessOptions;
   readonly #parts: StrategyParts;
   readonly #table: ProcessTable;
-  /** Names, and users whose processes bear them and are not the program, that were told of. */
-  readonly #told = new Set<string>();
-  /** Names under which a program was found running. */
-  readonly #seen = new Set<string>();
+  readonly #finder: ProgramFinder;
+  readonly #service: ServiceStrategy;
+  /** Names that were looked for before they were resolved. */
+  readonly #asked = new Set<string>();
 
   constructor(options: ProcessOptions, parts: StrategyParts, table: ProcessTable) {
     this.#options = options;
     this.#parts = parts;
     this.#table = table;
+    this.#finder = new ProgramFinder(options, parts, table);
+    const { configured: hasOwnSection, commandTimeoutMs, stableTimeMs } = options;
+    this.#service = new ServiceStrategy(
+      { hasOwnSection, commandTimeoutMs, healthCheckTimeoutMs: UNIT_LOOK_MS, stableTimeMs },
+      parts,
+    );
   }
 
   async resolve(managed: ManagedProcess): Promise<Resolution> {
     const problem = nameProblem(managed, this.#options.configured);
     if (problem !== undefined) return { kind: 'refused', reason: problem };
-    return { kind: 'target', key: managed.systemName, description: `process ${managed.systemName}` };
+    // Once a name, and all that are asked at the same time share the look: what is recorded from then on tells.
+    if (!this.#asked.has(managed.systemName)) {
+      this.#asked.add(managed.systemName);
+      await this.observe(managed, this.#parts.look);
+    }
+    const roots = this.#parts.roots.get(managed.systemName);
+    const unit = this.#unitRecorded(managed.systemName);
+    if (unit !== undefined)
+      return { kind: 'target', key: serviceName(unit), description: `unit ${unit} (process ${managed.systemName})` };
+    // Several names of one program, as its name and its full path are, have one key.
+    const names = roots.flatMap((root) => this.#parts.roots.namesOf(root));
+    const key = names.sort().at(0) ?? managed.systemName;
+    return { kind: 'target', key, description: `process ${managed.systemName}` };
   }
 
   async restart(attempt: RestartAttempt): Promise<RestartOutcome> {
@@ -70,41 +100,45 @@ export class ProcessStrategy implements RestartStrategy {
   }
 
   async life(managed: ManagedProcess, signal: AbortSignal): Promise<Life | undefined> {
-    const life = await livesOn(this.#table, await this.#finder(managed, signal));
+    const life = await livesOn(this.#table, await this.#finder.finder(managed, signal));
     const { systemName } = managed;
-    const known = this.#seen.has(systemName) || this.#parts.launches.get(systemName) !== undefined;
     // What never ran under that name tells nothing by not running under it.
-    return life ?? (known ? stillToCome(this.#healthParts(managed)) : undefined);
+    return life ?? (this.#finder.isKnown(systemName) ? stillToCome(this.#healthParts(managed)) : undefined);
   }
 
   async preview(managed: ManagedProcess, signal: AbortSignal): Promise<RestartPreview> {
     const problem = nameProblem(managed, this.#options.configured);
     if (problem !== undefined) return { stops: [], starts: [], refusals: [problem] };
-    const found = await (await this.#finder(managed, signal))();
+    const found = await (await this.#finder.finder(managed, signal))();
     if (found.kind === 'refused') return { stops: [], starts: [], refusals: [found.reason] };
-    const stops = await describeTrees(this.#table, found.trees, this.#parts.clock.date());
+    const ambiguity = ambiguityOf(found, this.#options);
+    const warnings = [...found.remarks, ...describeStrangers(this.#table, found.strangers)];
+    const said = warnings.length > 0 ? { warnings } : {};
+    const unit = ambiguity === undefined ? await this.#asUnit(managed, found.trees, signal) : undefined;
+    const running = await describeTrees(this.#table, found.trees, this.#parts.clock.date());
+    if (unit !== undefined) {
+      const through = await this.#service.preview(unit, signal);
+      return { ...through, stops: [...running, ...through.stops], ...said };
+    }
     // Of too many nothing would be started: each of them may have megabytes to be read.
     const plan = await this.#planStart(managed, 1, found.trees.slice(0, this.#options.maxMatches));
     const starts = plan.kind === 'planned' ? plan.launches.map(({ description }) => description) : [];
-    const refusals = [ambiguityOf(found.trees, this.#options), plan.kind === 'refused' ? plan.reason : undefined];
-    const warnings = describeStrangers(this.#table, found.strangers);
-    return {
-      stops,
-      starts,
-      refusals: refusals.filter((reason) => reason !== undefined),
-      ...(warnings.length > 0 ? { warnings } : {}),
-    };
+    const refusals = [ambiguity, plan.kind === 'refused' ? plan.reason : undefined].filter((reason) => reason !== undefined);
+    return { stops: [...running, ...describeRest(found.rest)], starts, refusals, ...said };
   }
 
   async observe(managed: ManagedProcess, look?: TakeLook): Promise<void> {
     try {
       const known = this.#parts.roots.get(managed.systemName);
       // The whole table is looked over only after something has changed: most calls cost one small file.
-      if (known.length > 0 && known.every((root) => this.#table.exists(root))) return;
+      const isComplete = known.length >= this.#options.maxMatches || look === undefined;
+      if (known.length > 0 && isComplete && known.every((root) => this.#table.exists(root))) return;
       if (nameProblem(managed, this.#options.configured) !== undefined) return;
-      const find = await this.#finder(managed, AbortSignal.timeout(OBSERVE_MS));
+      const within = AbortSignal.timeout(OBSERVE_MS);
+      const find = await this.#finder.finder(managed, within);
       const found = await find(await look?.());
-      if (found.kind === 'found' && ambiguityOf(found.trees, this.#options) === undefined) this.#record(managed, found.trees);
+      if (found.kind === 'found' && ambiguityOf(found, this.#options) === undefined)
+        await this.#record(managed, found.trees, within);
     } catch (error) {
       this.#parts.log.debug(`Cannot record how ${managed.systemName} was started: ${errorMessage(error)}`, { err: error });
     }
@@ -113,29 +147,31 @@ export class ProcessStrategy implements RestartStrategy {
   async findRunning(managed: ManagedProcess, signal: AbortSignal, look?: TakeLook): Promise<RunningProcesses> {
     const problem = nameProblem(managed, this.#options.configured);
     if (problem !== undefined) return { kind: 'unknown', reason: problem };
-    const find = await this.#finder(managed, signal);
+    const find = await this.#finder.finder(managed, signal);
     return foundRunning(this.#table, managed.systemName, await find(await look?.()), process.pid);
   }
 
   async #restart(attempt: RestartAttempt): Promise<RestartOutcome> {
     const managed = attempt.process;
-    const find = await this.#finder(managed, attempt.signal);
+    const find = await this.#finder.finder(managed, attempt.signal);
     // Before anything is stopped, and before the look: it may take its time.
     const unready = await this.#parts.programs.unready(this.#options.commandTimeoutMs, attempt.signal);
     if (unready !== undefined) return failed(`not started: ${unready}`);
     const found = await find();
     if (found.kind === 'refused') return failed(found.reason);
-    const ambiguity = ambiguityOf(found.trees, this.#options);
+    const ambiguity = ambiguityOf(found, this.#options);
     if (ambiguity !== undefined) return failed(ambiguity);
+    const unit = await this.#asUnit(managed, found.trees, attempt.signal);
+    if (unit !== undefined) return this.#service.restart({ ...attempt, process: unit });
     // Before anything is stopped: what could not be started again is better left as it is.
     const plan = await this.#planStart(managed, attempt.attempt, found.trees);
     if (plan.kind === 'refused') return { ...plan, kind: 'failed' };
     const [oldest] = found.trees;
     if (oldest !== undefined) rememberLaunch(this.#sight, this.#parts.launches, managed.systemName, oldest);
-    if (oldest === undefined) return this.#start(attempt, plan, 'nothing was running');
+    if (oldest === undefined && found.rest.length === 0) return this.#start(attempt, plan, 'nothing was running');
     const supervisors = found.trees.map((tree) => supervisorOf(this.#table, tree, process.pid));
     const parts = { ...this.#parts, table: this.#table };
-    const stopped = await stopProgram(attempt, found.trees, this.#options, parts);
+    const stopped = await stopProgram(attempt, [...found.trees, ...asTree(found.rest)], this.#options, parts);
     if (stopped.kind === 'failed') return stopped;
     const said = `stopped ${counted(stopped.processes, 'process', 'processes')}${stopped.killed > 0 ? ` (${stopped.killed} by SIGKILL)` : ''}`;
     const trees = async (): Promise<readonly ProcessTree[]> => treesOf(await find());
@@ -159,6 +195,7 @@ export class ProcessStrategy implements RestartStrategy {
       if (result.kind === 'failed') return failed(`${said}, but not started: ${result.reason} (${label})`);
       pids.push(result.pid);
     }
+    await this.#finder.started(systemName, pids, attempt.runId);
     const started = pids.map((pid) => (pid === undefined ? 'it' : `pid ${pid}`)).join(', ');
     return { kind: 'restarted', detail: `${said}, started ${started}` };
   }
@@ -168,48 +205,50 @@ export class ProcessStrategy implements RestartStrategy {
   }
 
   #healthParts(managed: ManagedProcess): HealthParts {
-    const finder = (within: AbortSignal) => this.#finder(managed, within);
+    const finder = (within: AbortSignal) => this.#finder.finder(managed, within);
     return { table: this.#table, clock: this.#parts.clock, stableMs: this.#options.stableTimeMs, finder };
   }
 
-  /** How to look at what runs under the name; whose processes may be it is asked once. */
-  async #finder(managed: ManagedProcess, signal: AbortSignal): Promise<(look?: ProcessLook) => Promise<Matches>> {
-    const { systemName } = managed;
-    const owners = await findOwners(this.#options, this.#parts.launches.get(systemName)?.uid, signal);
-    if (owners.kind === 'refused') return async () => owners;
-    return async (look) => {
-      const found = await findTrees(this.#table, managed, this.#parts.roots.get(systemName), process.pid, owners, look);
-      if (found.kind === 'found') await this.#tellStrangers(systemName, found.strangers);
-      if (treesOf(found).length > 0) this.#seen.add(systemName);
-      return found;
-    };
-  }
-
-  /** Once for each user: whose process bears the name may be an administrator's doing, who changed the user of the service. */
-  async #tellStrangers(systemName: string, strangers: readonly SeenProcess[]): Promise<void> {
-    const breath = new Breath();
-    for (const stranger of strangers) {
-      if (breath.isDue) await breath.take();
-      const { pid } = stranger;
-      const key = `${systemName}\0${this.#table.read(pid, ['uids'])?.uids?.effective}`;
-      if (this.#told.has(key) || this.#told.size >= MOST_TOLD) continue;
-      this.#told.add(key);
-      const [line] = describeStrangers(this.#table, [stranger]);
-      this.#parts.log.warning(`Not taken for ${systemName}: ${line}`, { process_name: systemName, pid });
-    }
-  }
-
-  #record(managed: ManagedProcess, trees: readonly ProcessTree[]): void {
-    const [oldest] = trees;
+  async #record(managed: ManagedProcess, trees: readonly ProcessTree[], signal: AbortSignal): Promise<void> {
+    const [oldest, ...further] = trees;
     if (oldest === undefined) return;
+    const { systemName } = managed;
     const wanted = this.#options.startCommand === undefined && !isFromCommand(this.#table, oldest.root.pid);
-    if (wanted && !rememberLaunch(this.#sight, this.#parts.launches, managed.systemName, oldest)) return;
-    const known = this.#parts.roots.get(managed.systemName);
-    const roots = trees.flatMap(({ root: { pid, startTime, pgid, sid }, orphaned }) =>
-      // As long as what it left behind runs, the one that is gone is what that is known by.
-      orphaned ? known.filter((root) => root.pid === pgid || root.pid === sid) : [{ pid, startTime }],
-    );
-    this.#parts.roots.set(managed.systemName, roots);
+    if (wanted && !rememberLaunch(this.#sight, this.#parts.launches, systemName, oldest)) return;
+    if (wanted && this.#options.maxMatches > 1)
+      rememberCopies(this.#sight, this.#parts.launches, systemName, further, this.#isAllNew(systemName, trees));
+    await this.#finder.record(managed, trees, signal);
+  }
+
+  /** True if none of them was known: somebody has started all of it anew. */
+  #isAllNew(systemName: string, trees: readonly ProcessTree[]): boolean {
+    const known = new Set(this.#parts.roots.get(systemName).map(({ pid, startTime }) => `${pid} ${startTime}`));
+    return !trees.some(({ root: { pid, startTime } }) => known.has(`${pid} ${startTime}`));
+  }
+
+  /** The unit that it was the main process of when it was last seen; undefined where start_command says how it is started. */
+  #unitRecorded(systemName: string): string | undefined {
+    if (this.#options.startCommand !== undefined) return undefined;
+    return this.#parts.roots.get(systemName).find(({ unit }) => unit !== undefined)?.unit;
+  }
+
+  /** The unit that a restart has to go through, as the process that means it; undefined where it is none's main process. */
+  async #asUnit(
+    managed: ManagedProcess,
+    trees: readonly ProcessTree[],
+    signal: AbortSignal,
+  ): Promise<ManagedProcess | undefined> {
+    const [tree, ...more] = trees;
+    if (this.#options.startCommand !== undefined || more.length > 0) return undefined;
+    const unit =
+      tree === undefined
+        ? this.#unitRecorded(managed.systemName)
+        : await unitOfMain(this.#table, this.#parts.services, tree, process.pid, signal);
+    if (unit === undefined) return undefined;
+    const asUnit = { ...managed, systemName: unit, systemNameConfigured: true };
+    // One that is gone, removed with its package perhaps, starts nothing any more.
+    const isGone = tree === undefined && (await this.#service.lookUp(asUnit, signal)).kind === 'absent';
+    return isGone ? undefined : asUnit;
   }
 
   async #planStart(managed: ManagedProcess, attempt: number, trees: readonly ProcessTree[]): Promise<StartPlan> {
@@ -220,8 +259,15 @@ export class ProcessStrategy implements RestartStrategy {
       if (breath.isDue) await breath.take();
       running.push(recallLaunch(this.#sight, running.length === 0 ? stored : undefined, tree));
     }
-    return planStart(this.#options, managed, attempt, running, stored, process.env.PATH ?? defaultPath);
+    const copies = this.#parts.launches.further(managed.systemName).slice(0, this.#options.maxMatches - 1);
+    const missing = copies.length === 0 ? [] : missingCopies(running, stored, copies);
+    return planStart(this.#options, managed, attempt, [...running, ...missing], stored, process.env.PATH ?? defaultPath);
   }
+}
+
+/** What was left behind, as what is to be stopped. */
+function asTree([root, ...descendants]: readonly SeenProcess[]): ProcessTree[] {
+  return root === undefined ? [] : [{ root, descendants, orphaned: true, by: 'name' }];
 }
 
 function failed(reason: string): { readonly kind: 'failed'; readonly reason: string } {
@@ -230,7 +276,7 @@ function failed(reason: string): { readonly kind: 'failed'; readonly reason: str
 
 /** A program that fails within it says why. */
 const GRACE_MS = 500;
-/** Of as many strangers the log tells. */
-const MOST_TOLD = 1000;
+/** ServiceStrategy's own health check is not asked. */
+const UNIT_LOOK_MS = 5000;
 /** A look in passing waits no longer for a directory of users. */
 const OBSERVE_MS = 2000;

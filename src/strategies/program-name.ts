@@ -1,5 +1,6 @@
 import type { ManagedProcess } from '../core/alarm.ts';
 import { COMM_BYTES, cutName } from '../core/comm.ts';
+import { lastPart } from '../system/proc/called-names.ts';
 import type { ProcessInfo } from '../system/proc/table.ts';
 import { judgeUnitName } from './unit-policy.ts';
 
@@ -30,15 +31,17 @@ export function nameProblem({ systemName, systemNameConfigured }: ManagedProcess
  * - its file's name (`/proc/PID/exe`);
  * - the last part of argv[0]; of a title that the program wrote there, as in `nginx: master process …`, what stands before `: `;
  * - its `comm`: a script started by `#!` has its own name there, not its interpreter's. The kernel cuts `comm` at 15 bytes: of
- *   a longer name the whole must stand where the kernel puts a script's path, in argv[1] or argv[2].
+ *   a longer name the whole must stand where the kernel puts a script's path, in argv[1] or argv[2];
+ * - the name of the script that it runs (`scriptOf`: its full path, if the file itself says that it is one).
  *
  * A name with a `/` is the full path of the file; or, where `isBelieved` says that its word can be taken, of argv[0] or of such
  * a script: both, and `comm`, are what the process or its starter likes them to be. `python3 /opt/app.py` is a python3, not an
- * `app.py`: nothing tells a script from any other argument there.
+ * `app.py`, if that file is not executable or has no `#!` line: nothing tells it from any other argument then.
  */
 export function programMatcher<P extends NamedProcess>(
   systemName: string,
   isBelieved: (process: P) => boolean,
+  scriptOf: (process: P) => string | undefined,
 ): (process: P) => boolean {
   const name = lastPart(systemName);
   const length = Buffer.byteLength(name);
@@ -48,19 +51,21 @@ export function programMatcher<P extends NamedProcess>(
       const { name: comm, executable, argv = [] } = process;
       if (executable === systemName) return true;
       const claimed = argv[0] === systemName || (comm === cut && argv.slice(1, 3).includes(systemName));
-      return claimed && isBelieved(process);
+      return (claimed || scriptOf(process) === systemName) && isBelieved(process);
     };
   }
-  return ({ name: comm, executable, argv = [] }) => {
+  return (process) => {
+    const { name: comm, executable, argv = [] } = process;
     const file = executable === undefined ? undefined : lastPart(executable);
     const called = calledName(argv);
     if (file === name || called === name) return true;
-    if (comm !== cut) return false;
     const scripts = argv.slice(1, 3).map(lastPart);
-    if (length > COMM_BYTES) return scripts.includes(name);
     // A comm of 15 bytes may be the beginning of a longer name.
     const whole = [file, called, ...scripts].find((other) => other?.startsWith(name) && other !== name);
-    return length < COMM_BYTES || whole === undefined;
+    const isComm = comm === cut && (length > COMM_BYTES ? scripts.includes(name) : length < COMM_BYTES || whole === undefined);
+    if (isComm) return true;
+    const script = scriptOf(process);
+    return script !== undefined && lastPart(script) === name;
   };
 }
 
@@ -70,10 +75,6 @@ function calledName(argv: readonly string[]): string | undefined {
   if (first === undefined) return undefined;
   const title = rest.every((argument) => argument === '') ? /^([^\s:]+): /.exec(first)?.[1] : undefined;
   return lastPart(title ?? first);
-}
-
-function lastPart(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 const LONGEST_NAME = 255;

@@ -1,8 +1,9 @@
 import { statSync } from 'node:fs';
-import { basename } from 'node:path';
 import process from 'node:process';
 import { hostPath } from '../system/files/host-path.ts';
 import { asScript } from '../system/launch/script-file.ts';
+import { scriptRun } from '../system/launch/script-run.ts';
+import { lastPart } from '../system/proc/called-names.ts';
 import { parseAuxv } from '../system/proc/parse.ts';
 import type { ProcessIdentity, ProcessTable } from '../system/proc/table.ts';
 import { findAccount } from '../system/spawn/user-account.ts';
@@ -32,23 +33,33 @@ export async function findOwners(
 }
 
 /**
- * Whether the process executes a file of root's, or a script of root's, that itself bears the name: nobody else can change what that
+ * Whether the process executes a file of root's, or a script of root's, that itself bears one of the names: nobody else can change what that
  * does, while argv[0] and comm are what a process likes them to be. Not by another file that was mounted over it.
  */
-export function runsRootsFile(table: ProcessTable, { pid }: ProcessIdentity, systemName: string): boolean {
+export function runsRootsFile(table: ProcessTable, { pid }: ProcessIdentity, names: readonly string[]): boolean {
   const seen = table.read(pid, ['name', 'argv', 'executable', 'cwd']);
   if (seen?.executable === undefined || !table.executes(pid, seen.executable)) return false;
-  const script = seen.argv && seen.cwd && asScript(seen.name, seen.argv, seen.cwd)?.executable;
-  const file = script ?? seen.executable;
-  const bearsIt = systemName.includes('/')
-    ? file === systemName || table.executes(pid, systemName)
-    : basename(file) === systemName;
-  if (!bearsIt) return false;
+  const file = scriptOf(table, pid, seen) ?? seen.executable;
+  const isIt = (name: string): boolean =>
+    name.includes('/') ? file === name || table.executes(pid, name) : lastPart(file) === name;
+  if (!names.some(isIt)) return false;
   const { uid, mode } = statSync(hostPath(file), { throwIfNoEntry: false }) ?? { uid: Number.NaN, mode: 0 };
   return uid === 0 && (mode & WRITABLE_BY_OTHERS) === 0;
 }
 
 const WRITABLE_BY_OTHERS = 0o022;
+
+/** Only where nothing stands before it that the kernel did not put there: an option may have an interpreter run something else. */
+function scriptOf(
+  table: ProcessTable,
+  pid: number,
+  { name, argv = [], cwd }: { readonly name: string; readonly argv?: readonly string[]; readonly cwd?: string },
+): string | undefined {
+  if (cwd === undefined) return undefined;
+  const byKernel = asScript(name, argv, cwd)?.executable;
+  const [, first] = argv;
+  return byKernel ?? (first && scriptRun(table, { pid, argv: argv.slice(0, 2) }, () => true));
+}
 
 /**
  * Whether the process is one of these users', and was executed by one of them: who calls a set-user-id program chooses its

@@ -2,7 +2,7 @@ import process from 'node:process';
 import { commandEnvironment, expandCommand } from '../core/command-template.ts';
 import type { ProcessTable } from '../system/proc/table.ts';
 import { commandFailure } from '../system/spawn/command-result.ts';
-import type { ProcessTree } from './process-match.ts';
+import type { ProcessTree } from './identity.ts';
 import type { ProcessOptions } from './process-options.ts';
 import { type StopResult, stopTrees } from './process-stop.ts';
 import type { RestartAttempt, StrategyParts } from './strategy.ts';

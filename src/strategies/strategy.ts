@@ -121,6 +121,8 @@ export interface StrategyParts {
   readonly log: Logger;
   readonly launches: LaunchRecords;
   readonly roots: ProgramRoots;
+  /** One look at the process table for all who ask at the same time. */
+  readonly look: TakeLook;
   readonly programs: ProgramLauncher;
 }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { ProcessTable } from '../system/proc/table.ts';
 import type { ServiceManager } from '../system/systemd/service-manager.ts';
-import type { ProcessTree } from './process-match.ts';
+import type { ProcessTree } from './identity.ts';
 
 /** Who may start a stopped program again without us: a unit of systemd's that is not ours, or a parent that outlived it. */
 export interface Supervisor {

@@ -10,6 +10,9 @@ import type {
   KeptAlarm,
   WatchedLife,
 } from '../../src/state/daemon-state.ts';
+import type { StrategyParts } from '../../src/strategies/strategy.ts';
+import { sharedLooks } from '../../src/system/proc/look.ts';
+import { ProcessTable } from '../../src/system/proc/table.ts';
 
 /** The daemon's memory without a disk. */
 export function memoryState(): DaemonState {
@@ -18,6 +21,7 @@ export function memoryState(): DaemonState {
   const handled = new Map<number, HandledAlarm>();
   const holds = new Map<string, HoldRecord>();
   const launches = new Map<string, LaunchRecord>();
+  const further = new Map<string, readonly LaunchRecord[]>();
   const roots = new Map<string, readonly RootProcess[]>();
   const kept = new Map<string, KeptAlarm>();
   const lives = new Map<string, WatchedLife>();
@@ -44,8 +48,18 @@ export function memoryState(): DaemonState {
       set: (hold) => void holds.set(hold.name, hold),
       delete: (name) => void holds.delete(name),
     },
-    launches: { get: (name) => launches.get(name), set: (name, record) => void launches.set(name, record) },
-    roots: { get: (name) => roots.get(name) ?? [], set: (name, found) => void roots.set(name, found) },
+    launches: {
+      get: (name) => launches.get(name),
+      set: (name, record) => void launches.set(name, record),
+      further: (name) => further.get(name) ?? [],
+      setFurther: (name, records) => void further.set(name, records),
+    },
+    roots: {
+      get: (name) => roots.get(name) ?? [],
+      set: (name, found) => void roots.set(name, found),
+      namesOf: ({ pid, startTime }) =>
+        [...roots].flatMap(([name, of]) => (of.some((root) => root.pid === pid && root.startTime === startTime) ? [name] : [])),
+    },
     kept: {
       get: (name) => kept.get(name),
       set: (alarm) => void kept.set(alarm.processName, alarm),
@@ -64,4 +78,10 @@ export function memoryState(): DaemonState {
     },
     close: () => {},
   };
+}
+
+/** What strategies remember programs by, without a disk, and how they look for them. */
+export function strategyMemory(): Pick<StrategyParts, 'launches' | 'roots' | 'look'> {
+  const { launches, roots } = memoryState();
+  return { launches, roots, look: sharedLooks(new ProcessTable()) };
 }

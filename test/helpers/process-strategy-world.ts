@@ -11,7 +11,7 @@ import { DirectLauncher } from '../../src/system/launch/direct.ts';
 import { ProcessTable } from '../../src/system/proc/table.ts';
 import { DirectCommandRunner } from '../../src/system/runs/direct.ts';
 import { RunFiles } from '../../src/system/runs/files.ts';
-import { memoryState } from './memory-state.ts';
+import { strategyMemory } from './memory-state.ts';
 import { openZoo, type ProcessZoo } from './process-zoo.ts';
 
 /** The process strategy over real programs, with the launcher and the command runner that need no systemd. */
@@ -40,7 +40,6 @@ export function processStrategyWorld(t: TestContext): ProcessStrategyWorld {
   // Everything that is started gets the mark of the zoo, by which it is found and ended after the test.
   const mark = { ZOO: zoo.dir };
   const commands = new DirectCommandRunner(files);
-  const state = memoryState();
   const parts: StrategyParts = {
     commands: {
       run: (command, signal) => commands.run({ ...command, environment: { ...command.environment, ...mark } }, signal),
@@ -67,8 +66,7 @@ export function processStrategyWorld(t: TestContext): ProcessStrategyWorld {
     },
     clock: systemClock,
     log,
-    launches: state.launches,
-    roots: state.roots,
+    ...strategyMemory(),
   };
   const strategy = (options: Partial<ProcessOptions> = {}, of = table): ProcessStrategy =>
     new ProcessStrategy({ ...DEFAULTS, ...options }, parts, of);
@@ -84,6 +82,8 @@ const DEFAULTS: ProcessOptions = {
   maxMatches: 1,
   user: undefined,
   anyUser: false,
+  pidFile: undefined,
+  argument: undefined,
   commandTimeoutMs: 20_000,
   stableTimeMs: 1000,
 };

@@ -10,7 +10,7 @@ import type { RecoveryPlan } from '../../src/monitor/recovery-plan.ts';
 import { parseStrategy } from '../../src/strategies/index.ts';
 import type { Resolution, RestartOutcome } from '../../src/strategies/strategy.ts';
 import { Systemd } from '../../src/system/systemd/manager.ts';
-import { memoryState } from './memory-state.ts';
+import { strategyMemory } from './memory-state.ts';
 import { attemptOn, FakeCommands, FakeSection, managed, never, silentLog } from './strategy-parts.ts';
 
 /** Which strategy on which process. */
@@ -42,8 +42,7 @@ async function run({ name, section, own = true, look = false, decided }: Strateg
     clock: systemClock,
     log: silentLog,
     commands: new FakeCommands(),
-    launches: { get: () => undefined, set: () => {} },
-    roots: memoryState().roots,
+    ...strategyMemory(),
     programs: {
       starter: 1,
       unready: async () => undefined,

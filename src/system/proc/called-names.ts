@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import { cutName } from '../../core/comm.ts';
 import type { ProcessInfo } from './table.ts';
 
@@ -10,12 +9,29 @@ export const NAME_FIELDS = ['name', 'argv', 'executable', 'kernelThread'] as con
  * among them need not be looked at closely. Of a login shell's `-bash` also without the dash.
  */
 export function calledNames({ name, argv = [], executable = '' }: ProcessInfo<(typeof NAME_FIELDS)[number]>): string[] {
-  const [first = '', second = '', third = ''] = argv;
-  const paths = [name, executable, first, first.split(': ')[0] ?? '', second, third];
-  return paths.flatMap((path) => [calledName(path), calledName(basename(path).replace(/^-/, ''))]);
+  const [first = ''] = argv;
+  const names = [calledName(name), calledName(executable), calledName(first), calledName(first.split(': ', 1)[0] ?? '')];
+  if (name.startsWith('-')) names.push(calledName(name.slice(1)));
+  const called = lastPart(first);
+  if (called.startsWith('-')) names.push(cutName(called.slice(1)));
+  for (const word of scriptWords(argv)) names.push(calledName(word));
+  return names;
 }
+
+/** Which words of a command line may be the script that an interpreter runs: of the first few behind argv[0], those that are no options. */
+export function scriptWords(argv: readonly string[]): string[] {
+  return argv.slice(1, 1 + MOST_WORDS).filter((word) => word !== '' && !word.startsWith('-'));
+}
+
+/** An interpreter's own options, and those that env(1) gives it with -S. */
+const MOST_WORDS = 8;
 
 /** A program's or unit's name or path as `calledNames` has it. */
 export function calledName(path: string): string {
-  return cutName(basename(path));
+  return cutName(lastPart(path));
+}
+
+/** What stands behind the last `/`. */
+export function lastPart(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }

@@ -7,7 +7,7 @@ import { proveHealthy } from '../../../src/monitor/health-proof.ts';
 import type { RecoveryPlan } from '../../../src/monitor/recovery-plan.ts';
 import { parseStrategy } from '../../../src/strategies/index.ts';
 import { appUnit } from '../../../src/system/systemd/unit-name.ts';
-import { memoryState } from '../../helpers/memory-state.ts';
+import { strategyMemory } from '../../helpers/memory-state.ts';
 import { attemptOn, FakeSection, managed, never, silentLog } from '../../helpers/strategy-parts.ts';
 import { knownUnits, openRuns } from './runs.ts';
 
@@ -22,8 +22,7 @@ function openAuto(t: TestContext, name: string, section: Readonly<Record<string,
     services,
     clock: systemClock,
     log: silentLog,
-    launches: { get: () => undefined, set: () => {} },
-    roots: memoryState().roots,
+    ...strategyMemory(),
   });
   const path = `/run/systemd/system/${name}.service`;
   t.after(async () => {

@@ -6,7 +6,7 @@ import { parseStrategy } from '../../../src/strategies/index.ts';
 import { ProcessTable } from '../../../src/system/proc/table.ts';
 import type { CommandRunner } from '../../../src/system/runs/runner.ts';
 import { appUnit } from '../../../src/system/systemd/unit-name.ts';
-import { memoryState } from '../../helpers/memory-state.ts';
+import { strategyMemory } from '../../helpers/memory-state.ts';
 import { isAlive } from '../../helpers/process-zoo.ts';
 import { attemptOn, FakeSection, managed, never, silentLog } from '../../helpers/strategy-parts.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
@@ -99,8 +99,7 @@ test('a start_command without exec is followed: its unit is named after the proc
   const program = `${way.dir}/${name}`;
   chmodSync(way.dir, 0o755);
   copyFileSync('/usr/bin/sleep', program);
-  const { launches, roots } = memoryState();
-  const parts = { ...way, clock: systemClock, log: silentLog, launches, roots };
+  const parts = { ...way, clock: systemClock, log: silentLog, ...strategyMemory() };
   const section = { restart_strategy: 'process', start_command: `${program} 600; echo over > ${way.dir}/over` };
   const strategy = parseStrategy(new FakeSection(`process.${name}`, section)).create(parts);
   t.after(() => way.programs.retire(name, 30_000, never));

@@ -7,7 +7,7 @@ import { systemClock } from '../../../src/core/clock.ts';
 import type { LaunchRecord } from '../../../src/core/launch-record.ts';
 import { parseStrategy } from '../../../src/strategies/index.ts';
 import { ProcessTable } from '../../../src/system/proc/table.ts';
-import { memoryState } from '../../helpers/memory-state.ts';
+import { strategyMemory } from '../../helpers/memory-state.ts';
 import { attemptOn, FakeSection, managed, never, silentLog } from '../../helpers/strategy-parts.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { knownUnits, openRuns } from './runs.ts';
@@ -25,14 +25,15 @@ function openProcess(
 ) {
   const runs = openRuns(t);
   const kept = new Map<string, LaunchRecord>();
+  const memory = strategyMemory();
   const strategy = parseStrategy(
     new FakeSection(`process.${name}`, { restart_strategy: 'process', ...(user === '' ? {} : { user }) }),
   ).create({
     ...runs,
     clock: systemClock,
     log: silentLog,
-    launches: { get: (key) => kept.get(key), set: (key, record) => void kept.set(key, record) },
-    roots: memoryState().roots,
+    ...memory,
+    launches: { ...memory.launches, get: (key) => kept.get(key), set: (key, record) => void kept.set(key, record) },
   });
   const process = managed(name, systemName);
   t.after(async () => {

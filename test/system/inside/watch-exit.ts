@@ -8,7 +8,7 @@ import { ProcessExitDetector } from '../../../src/detectors/process-exit.ts';
 import { parseStrategy } from '../../../src/strategies/index.ts';
 import { ProcessTable } from '../../../src/system/proc/table.ts';
 import { appUnit } from '../../../src/system/systemd/unit-name.ts';
-import { memoryState } from '../../helpers/memory-state.ts';
+import { strategyMemory } from '../../helpers/memory-state.ts';
 import { attemptOn, FakeSection, managed, never, silentLog } from '../../helpers/strategy-parts.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { openRuns } from './runs.ts';
@@ -19,8 +19,7 @@ import { openRuns } from './runs.ts';
 function detecting(t: TestContext, name: string, section: Readonly<Record<string, string>>, unit?: readonly string[]) {
   const { programs, commands, services } = openRuns(t);
   const parts = { programs, commands, services, clock: systemClock, log: silentLog };
-  const { launches, roots } = memoryState();
-  const strategy = parseStrategy(new FakeSection(`process.${name}`, section)).create({ ...parts, launches, roots });
+  const strategy = parseStrategy(new FakeSection(`process.${name}`, section)).create({ ...parts, ...strategyMemory() });
   const path = `/run/systemd/system/${name}.service`;
   if (unit !== undefined) writeFileSync(path, `${unit.join('\n')}\n`);
   systemctl('daemon-reload');

@@ -4,7 +4,7 @@ import { parseStrategy, strategies } from '../../../src/strategies/index.ts';
 import { type StrategyParts, strategyNames } from '../../../src/strategies/strategy.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { FakeSystemd } from '../../helpers/fake-systemd.ts';
-import { memoryState } from '../../helpers/memory-state.ts';
+import { strategyMemory } from '../../helpers/memory-state.ts';
 import { attemptOn, FakeCommands, FakeSection, managed, never, settled, silentLog } from '../../helpers/strategy-parts.ts';
 
 function parts() {
@@ -16,8 +16,7 @@ function parts() {
     services: systemd,
     clock,
     log: silentLog,
-    launches: { get: () => undefined, set: () => {} },
-    roots: memoryState().roots,
+    ...strategyMemory(),
     programs: {
       starter: process.pid,
       unready: async () => undefined,

@@ -9,7 +9,7 @@ const sight = { table, starter: process.pid };
 
 test('of a number that is another process’s by now nothing is learned', () => {
   const root = new ProcessLook(table).all.get(process.pid)!;
-  const tree = { root, descendants: [], orphaned: false };
+  const tree = { root, descendants: [], orphaned: false, by: 'name' as const };
   const recalled = recallLaunch(sight, undefined, tree);
   assert(recalled.kind === 'known');
   const earlier = { ...tree, root: { ...root, startTime: root.startTime - 1 } };

@@ -6,12 +6,15 @@ interface Shape {
   readonly comm: string;
   readonly exe?: string;
   readonly argv?: readonly string[];
+  /** What it runs, as its own file says. */
+  readonly script?: string;
 }
 
-function matches(name: string, { comm, exe, argv }: Shape, believed = true): boolean {
+function matches(name: string, { comm, exe, argv, script }: Shape, believed = true): boolean {
   return programMatcher(
     name,
     () => believed,
+    () => script,
   )({
     pid: 1,
     name: comm,
@@ -38,6 +41,8 @@ const yes: [string, Shape][] = [
   ['/opt/app/worker', { comm: 'worker', exe: '/opt/app/worker' }],
   ['/opt/app/worker', { comm: 'x', exe: '/opt/releases/12/worker', argv: ['/opt/app/worker'] }],
   ['/opt/app.py', { comm: 'app.py', exe: '/usr/bin/python3.11', argv: ['/usr/bin/python3', '/opt/app.py'] }],
+  ['app.py', { comm: 'python3', exe: '/usr/bin/python3.11', argv: ['python3', '-u', '/opt/app.py'], script: '/opt/app.py' }],
+  ['/opt/app.py', { comm: 'python3', exe: '/usr/bin/python3.11', argv: ['python3', 'app.py'], script: '/opt/app.py' }],
   ['%s', { comm: '%s' }],
   ['line\nbreak', { comm: 'line\nbreak' }],
   ['șșșșșșșș-worker', { comm: 'șșșșșșș\ufffd', argv: ['x', '/opt/șșșșșșșș-worker'] }],

@@ -32,6 +32,8 @@ test('defaults', () => {
       stopTimeoutMs: 10_000,
       maxMatches: 1,
       anyUser: false,
+      pidFile: undefined,
+      argument: undefined,
       user: undefined,
       commandTimeoutMs: 60_000,
       stableTimeMs: 1000,

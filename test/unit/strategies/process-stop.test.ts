@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { systemClock } from '../../../src/core/clock.ts';
-import type { ProcessTree } from '../../../src/strategies/process-match.ts';
+import type { ProcessTree } from '../../../src/strategies/identity.ts';
 import { stopTrees } from '../../../src/strategies/process-stop.ts';
 import { broughtBack, supervisorOf } from '../../../src/strategies/supervisor.ts';
 import type { SeenProcess } from '../../../src/system/proc/look.ts';
@@ -31,7 +31,7 @@ function treeOf(pid: number, startOffset = 0): ProcessTree {
     'executable',
   ] as const;
   const seen = table.read(pid, fields) as SeenProcess;
-  return { root: { ...seen, startTime: seen.startTime + startOffset }, descendants: [], orphaned: false };
+  return { root: { ...seen, startTime: seen.startTime + startOffset }, descendants: [], orphaned: false, by: 'name' as const };
 }
 
 test('a process that took over the pid is left alone, even by SIGKILL', async (t) => {
@@ -69,7 +69,7 @@ test('children that appear are taken in; this process and those above it never',
   const clock = new FakeClock();
   let reason = '';
   const gone = { pid: 5_000_008, startTime: 400 } as SeenProcess;
-  const tree = { root: seen, descendants: [gone], orphaned: false };
+  const tree = { root: seen, descendants: [gone], orphaned: false, by: 'name' as const };
   void stopTrees([tree], 15, 0, { table: frozen, clock, ownPid: 5_000_002 }, quiet).then((ended) => {
     reason = JSON.stringify(ended);
   });
@@ -96,7 +96,7 @@ test('what SIGKILL does not end is a failure that says in which state it hangs',
   ]) as SeenProcess;
   const clock = new FakeClock();
   let result: unknown;
-  const tree = { root: seen, descendants: [], orphaned: false };
+  const tree = { root: seen, descendants: [], orphaned: false, by: 'name' as const };
   const stopping = stopTrees([tree], 15, 10_000, { table: frozen, clock, ownPid: process.pid }, quiet).then((ended) => {
     result = ended;
   });
@@ -126,6 +126,7 @@ test('who supervises: a unit of systemd that is not ours, a parent that is not t
       root: new ProcessTable(root).read(50, ['ppid', 'startTime']) as SeenProcess,
       descendants: [],
       orphaned: false,
+      by: 'name' as const,
     };
     assert.deepEqual(supervisorOf(new ProcessTable(root), tree, 7), { unit, parent: undefined }, path);
   }

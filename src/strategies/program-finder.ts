@@ -1,0 +1,170 @@
+import process from 'node:process';
+import type { ManagedProcess } from '../core/alarm.ts';
+import { Breath } from '../core/breath.ts';
+import type { RootProcess } from '../core/program-roots.ts';
+import type { ProcessLook, SeenProcess } from '../system/proc/look.ts';
+import type { ProcessTable } from '../system/proc/table.ts';
+import { appUnit } from '../system/systemd/unit-name.ts';
+import type { ProcessTree } from './identity.ts';
+import { findTrees, type Matches, treesOf } from './process-match.ts';
+import type { ProcessOptions } from './process-options.ts';
+import { describeStrangers } from './process-preview.ts';
+import { findOwners } from './program-owner.ts';
+import type { StrategyParts } from './strategy.ts';
+import { unitOfMain } from './unit-of-main.ts';
+
+/** What finding a program uses. */
+export type FinderParts = Pick<StrategyParts, 'launches' | 'roots' | 'programs' | 'services' | 'clock' | 'log'>;
+
+/** Finds the processes of programs, and remembers by what it will know them when they have ended, or the daemon has. */
+export class ProgramFinder {
+  readonly #options: ProcessOptions;
+  readonly #parts: FinderParts;
+  readonly #table: ProcessTable;
+  /** What was told of already: users whose processes bear a name and are not the program; remarks. */
+  readonly #told = new Set<string>();
+  readonly #seen = new Set<string>();
+
+  constructor(options: ProcessOptions, parts: FinderParts, table: ProcessTable) {
+    this.#options = options;
+    this.#parts = parts;
+    this.#table = table;
+  }
+
+  /** True if something of that name was found running once, or how it was started is known. */
+  isKnown(systemName: string): boolean {
+    return this.#seen.has(systemName) || this.#parts.launches.get(systemName) !== undefined;
+  }
+
+  /** How to look at what runs of the program; whose processes may be it is asked once. */
+  async finder(managed: ManagedProcess, signal: AbortSignal): Promise<(look?: ProcessLook) => Promise<Matches>> {
+    const { systemName } = managed;
+    const owners = await findOwners(this.#options, this.#parts.launches.get(systemName)?.uid, signal);
+    if (owners.kind === 'refused') return async () => owners;
+    const { pidFile, argument, maxMatches } = this.#options;
+    const units = this.#unitsOf(systemName);
+    const unitOf = (pid: number): string | undefined => {
+      const unit = this.#table.read(pid, ['unit'])?.unit;
+      return unit !== undefined && units.includes(unit) ? unit : undefined;
+    };
+    return async (look) => {
+      const knownRoots = this.#parts.roots.get(systemName);
+      const nowMs = this.#parts.clock.date().getTime();
+      const identity = {
+        process: managed,
+        ownPid: process.pid,
+        owners,
+        knownRoots,
+        pidFile,
+        argument,
+        maxMatches,
+        units,
+        unitOf,
+        nowMs,
+      };
+      const found = await findTrees(this.#table, identity, look);
+      if (found.kind === 'refused') return found;
+      await this.#tell(systemName, found.strangers, found.remarks);
+      if (found.trees.length > 0) this.#seen.add(systemName);
+      else if (found.rest.length === 0) this.#markEmpty(systemName, knownRoots);
+      return found;
+    };
+  }
+
+  /** Writes down what the program is known by from now on. `trees`: what was found of it, oldest first. Never rejects. */
+  async record({ systemName }: ManagedProcess, trees: readonly ProcessTree[], signal: AbortSignal): Promise<void> {
+    const known = this.#parts.roots.get(systemName);
+    const roots: RootProcess[] = [];
+    for (const tree of trees) {
+      const { pid, startTime, pgid, sid, executable } = tree.root;
+      const same = known.find((root) => root.pid === pid && root.startTime === startTime);
+      if (same !== undefined) roots.push(same);
+      // As long as what it left behind runs, the one that is gone is what that is known by.
+      else if (tree.orphaned) roots.push(...known.filter((root) => root.pid === pgid || root.pid === sid));
+      else {
+        const unit = await unitOfMain(this.#table, this.#parts.services, tree, process.pid, signal);
+        const ours = tree.by === 'start' ? ({ ours: true } as const) : {};
+        roots.push({
+          pid,
+          startTime,
+          ...ours,
+          ...(executable === undefined ? {} : { executable }),
+          ...(unit === undefined ? {} : { unit }),
+        });
+      }
+    }
+    if (roots.length > 0) this.#parts.roots.set(systemName, roots);
+  }
+
+  /** We have started it: `pids` of its copies where they are known; else what bears the run's id is looked for. Never rejects. */
+  async started(systemName: string, pids: readonly (number | undefined)[], runId: string): Promise<void> {
+    const known = pids.filter((pid) => pid !== undefined);
+    // What left for the background in a unit of ours is found in that.
+    const isInUnit = this.#parts.programs.starter === 1;
+    const all = known.length < pids.length && !isInUnit ? await this.#withRunId(runId) : known;
+    const roots = all.flatMap((pid): RootProcess[] => {
+      const now = this.#table.read(pid, ['startTime', 'executable']);
+      if (now === undefined) return [];
+      const { startTime, executable } = now;
+      return [{ pid, startTime, ours: true, ...(executable === undefined ? {} : { executable }) }];
+    });
+    this.#parts.roots.set(systemName, roots);
+    this.#seen.add(systemName);
+  }
+
+  #unitsOf(systemName: string): string[] {
+    if (this.#parts.programs.starter !== 1) return [];
+    const copies = Math.min(this.#options.maxMatches, MOST_UNITS);
+    return Array.from({ length: copies }, (_, index) => appUnit(index === 0 ? systemName : `${systemName}@${index + 1}`));
+  }
+
+  /** The topmost processes of a run. */
+  async #withRunId(runId: string): Promise<number[]> {
+    const bearers = new Map<number, number>();
+    const breath = new Breath();
+    for (const { pid, ppid, kernelThread } of await this.#table.survey(['ppid', 'kernelThread'])) {
+      if (breath.isDue) await breath.take();
+      if (!kernelThread && pid !== process.pid && this.#table.hasVariable(pid, 'MONITOR_RUN_ID', runId)) bearers.set(pid, ppid);
+    }
+    return [...bearers].flatMap(([pid, ppid]) => (bearers.has(ppid) ? [] : [pid]));
+  }
+
+  #markEmpty(systemName: string, known: readonly RootProcess[]): void {
+    const isGone = (root: RootProcess): boolean => root.isEmpty !== true && !this.#table.exists(root);
+    if (!known.some(isGone)) return;
+    this.#parts.roots.set(
+      systemName,
+      known.map((root) => (isGone(root) ? { ...root, isEmpty: true } : root)),
+    );
+  }
+
+  /** Once for each user: whose process bears the name may be an administrator's doing, who changed the user of the service. */
+  async #tell(systemName: string, strangers: readonly SeenProcess[], remarks: readonly string[]): Promise<void> {
+    const isNews = (key: string): boolean => {
+      if (this.#told.has(key) || this.#told.size >= MOST_TOLD) return false;
+      this.#told.add(key);
+      return true;
+    };
+    for (const remark of remarks) {
+      if (isNews(`${systemName}\0${remark}`)) this.#parts.log.warning(`${systemName}: ${remark}`, { process_name: systemName });
+    }
+    const breath = new Breath();
+    for (const stranger of strangers) {
+      if (breath.isDue) await breath.take();
+      const { pid } = stranger;
+      if (!isNews(`${systemName}\0${this.#table.read(pid, ['uids'])?.uids?.effective}`)) continue;
+      const [line] = describeStrangers(this.#table, [stranger]);
+      this.#parts.log.warning(`Not taken for ${systemName}: ${line}`, { process_name: systemName, pid });
+    }
+  }
+}
+
+/** Of as many strangers and remarks the log tells. */
+const MOST_TOLD = 1000;
+const MOST_UNITS = 16;
+
+/** What was found, however it was decided; nothing where it must not be touched. */
+export function allOf(found: Matches): readonly SeenProcess[] {
+  const rest = found.kind === 'found' ? found.rest : [];
+  return [...treesOf(found).flatMap(({ root, descendants }) => [root, ...descendants]), ...rest];
+}

@@ -1,0 +1,45 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { withSpareDescriptor } from '../native/spare-descriptor.ts';
+
+/** The pids in the control group of a service that lies in system.slice, as the transient units that we make do. As pidsOfGroup. */
+export function pidsOfService(unit: string): number[] {
+  return pidsOfGroup(`/system.slice/${unit}`);
+}
+
+/**
+ * The pids in a control group of systemd's hierarchy, not in those below it; [] where there is none. Nothing is asked of systemd. The
+ * first 64 KiB are read, some 8,000 pids. Source: cgroups(7).
+ */
+export function pidsOfGroup(controlGroup: string): number[] {
+  for (const top of TOPS) {
+    const text = readStart(`${top}${controlGroup}/cgroup.procs`);
+    if (text !== undefined)
+      return text
+        .split('\n')
+        .map(Number)
+        .filter((pid) => pid > 0);
+  }
+  return [];
+}
+
+/** Where the hierarchy that systemd keeps its units in is mounted: alone, or beside others. */
+const TOPS: readonly string[] = ['/sys/fs/cgroup', '/sys/fs/cgroup/systemd', '/sys/fs/cgroup/unified'];
+const LIMIT = 64 * 1024;
+
+function readStart(file: string): string | undefined {
+  try {
+    return withSpareDescriptor(() => {
+      const fd = openSync(file, 'r');
+      try {
+        const bytes = Buffer.allocUnsafe(LIMIT);
+        let length = 0;
+        for (let got = 1; got > 0 && length < LIMIT; length += got) got = readSync(fd, bytes, length, LIMIT - length, null);
+        return bytes.toString('latin1', 0, length);
+      } finally {
+        closeSync(fd);
+      }
+    });
+  } catch {
+    return undefined;
+  }
+}
