@@ -22,7 +22,10 @@ export function restOf(
   own: ReadonlySet<number>,
 ): ProgramRest {
   const taken = new Set(trees.flatMap(({ root, descendants }) => [root, ...descendants]));
-  const gone = knownRoots.filter(({ pid, startTime }) => all.get(pid)?.startTime !== startTime);
+  const gone = knownRoots.filter(({ pid, startTime }) => {
+    const now = all.get(pid);
+    return now === undefined || now.startTime !== startTime || hasEnded(now);
+  });
   const living = trees.map(({ root }) => root).filter(({ pid, pgid, sid }) => pid === pgid || pid === sid);
   const byLeader = new Map<number, SeenProcess[]>();
   const left: SeenProcess[] = [];
