@@ -51,7 +51,9 @@ export class LaunchObserver {
     for (const name of watched) {
       const plan = plans(name);
       const process = managedProcess({ processId: 0 }, name, plan);
-      if (look.calledBy(process.systemName).length > 0) await plan.strategy.observe?.(process, async () => look);
+      // What has a section may be known by something else than its name, too.
+      if (plan.configured || look.calledBy(process.systemName).length > 0)
+        await plan.strategy.observe?.(process, async () => look);
     }
   }
 

@@ -1,5 +1,6 @@
 import type { ManagedProcess } from '../core/alarm.ts';
 import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
+import type { ProgramMarks } from '../core/program-marks.ts';
 import type { TakeLook } from '../system/proc/look.ts';
 import type { RunningProcesses } from '../system/systemd/running-processes.ts';
 import type { UnitStatus } from '../system/systemd/service-manager.ts';
@@ -131,6 +132,10 @@ export class AutoStrategy implements RestartStrategy {
   /** Nothing is asked of systemd: this happens while all is well, and must cost next to nothing. */
   async observe(process: ManagedProcess, look?: TakeLook): Promise<void> {
     await this.#process.observe?.(process, look);
+  }
+
+  marks(process: ManagedProcess): ProgramMarks {
+    return this.#process.marks?.(process) ?? {};
   }
 
   async findRunning(process: ManagedProcess, signal: AbortSignal, look?: TakeLook): Promise<RunningProcesses> {

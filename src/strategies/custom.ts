@@ -51,6 +51,7 @@ export function withRestartCommand(strategy: RestartStrategy, options: CustomOpt
     means: (process, signal) => meaningOf(strategy, process, signal),
     alsoStarts: async (process, signal) => (await strategy.alsoStarts?.(process, signal)) ?? { kind: 'known', units: [] },
     life: async (process, signal) => strategy.life?.(process, signal),
+    marks: (process) => strategy.marks?.(process) ?? {},
     findRunning: async (process, signal, look) => (await strategy.findRunning?.(process, signal, look)) ?? cannotLook,
     ...restartCommandActions(options, parts),
   };

@@ -50,6 +50,7 @@ export function parseStrategy(section: SectionReader): ParsedStrategy {
       const running = processStrategy.create(program, parts);
       return {
         ...strategy,
+        marks: (process) => running.marks?.(process) ?? {},
         findRunning: async (process, signal, look) => {
           const found = (await running.findRunning?.(process, signal, look)) ?? cannotLook;
           return found.kind === 'found' ? { ...found, key: serviceName(process.systemName) } : found;

@@ -4,6 +4,7 @@ import { Breath } from '../core/breath.ts';
 import { counted } from '../core/counted.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
+import type { ProgramMarks } from '../core/program-marks.ts';
 import type { SeenProcess, TakeLook } from '../system/proc/look.ts';
 import { ProcessTable } from '../system/proc/table.ts';
 import type { RunningProcesses } from '../system/systemd/running-processes.ts';
@@ -144,6 +145,11 @@ export class ProcessStrategy implements RestartStrategy {
     }
   }
 
+  marks({ systemName }: ManagedProcess): ProgramMarks {
+    const { pidFile, argument } = this.#options;
+    return { pidFile, argument, units: this.#finder.unitsOf(systemName) };
+  }
+
   async findRunning(managed: ManagedProcess, signal: AbortSignal, look?: TakeLook): Promise<RunningProcesses> {
     const problem = nameProblem(managed, this.#options.configured);
     if (problem !== undefined) return { kind: 'unknown', reason: problem };
@@ -195,7 +201,7 @@ export class ProcessStrategy implements RestartStrategy {
       if (result.kind === 'failed') return failed(`${said}, but not started: ${result.reason} (${label})`);
       pids.push(result.pid);
     }
-    await this.#finder.started(systemName, pids, attempt.runId);
+    await this.#finder.started(attempt.process, pids, attempt.runId);
     const started = pids.map((pid) => (pid === undefined ? 'it' : `pid ${pid}`)).join(', ');
     return { kind: 'restarted', detail: `${said}, started ${started}` };
   }

@@ -6,10 +6,10 @@ import type { ProcessLook, SeenProcess } from '../system/proc/look.ts';
 import type { ProcessTable } from '../system/proc/table.ts';
 import { appUnit } from '../system/systemd/unit-name.ts';
 import type { ProcessTree } from './identity.ts';
-import { findTrees, type Matches, treesOf } from './process-match.ts';
+import { findTrees, type Matches } from './process-match.ts';
 import type { ProcessOptions } from './process-options.ts';
 import { describeStrangers } from './process-preview.ts';
-import { findOwners } from './program-owner.ts';
+import { findOwners, isOwnedBy } from './program-owner.ts';
 import type { StrategyParts } from './strategy.ts';
 import { unitOfMain } from './unit-of-main.ts';
 
@@ -36,13 +36,20 @@ export class ProgramFinder {
     return this.#seen.has(systemName) || this.#parts.launches.get(systemName) !== undefined;
   }
 
+  /** The units that its copies get when we start them; [] where nothing is started in units. */
+  unitsOf(systemName: string): string[] {
+    if (this.#parts.programs.starter !== 1) return [];
+    const copies = Math.min(this.#options.maxMatches, MOST_UNITS);
+    return Array.from({ length: copies }, (_, index) => appUnit(index === 0 ? systemName : `${systemName}@${index + 1}`));
+  }
+
   /** How to look at what runs of the program; whose processes may be it is asked once. */
   async finder(managed: ManagedProcess, signal: AbortSignal): Promise<(look?: ProcessLook) => Promise<Matches>> {
     const { systemName } = managed;
     const owners = await findOwners(this.#options, this.#parts.launches.get(systemName)?.uid, signal);
     if (owners.kind === 'refused') return async () => owners;
     const { pidFile, argument, maxMatches } = this.#options;
-    const units = this.#unitsOf(systemName);
+    const units = this.unitsOf(systemName);
     const unitOf = (pid: number): string | undefined => {
       const unit = this.#table.read(pid, ['unit'])?.unit;
       return unit !== undefined && units.includes(unit) ? unit : undefined;
@@ -97,11 +104,11 @@ export class ProgramFinder {
   }
 
   /** We have started it: `pids` of its copies where they are known; else what bears the run's id is looked for. Never rejects. */
-  async started(systemName: string, pids: readonly (number | undefined)[], runId: string): Promise<void> {
+  async started({ systemName }: ManagedProcess, pids: readonly (number | undefined)[], runId: string): Promise<void> {
     const known = pids.filter((pid) => pid !== undefined);
     // What left for the background in a unit of ours is found in that.
     const isInUnit = this.#parts.programs.starter === 1;
-    const all = known.length < pids.length && !isInUnit ? await this.#withRunId(runId) : known;
+    const all = known.length < pids.length && !isInUnit ? await this.#withRunId(systemName, runId) : known;
     const roots = all.flatMap((pid): RootProcess[] => {
       const now = this.#table.read(pid, ['startTime', 'executable']);
       if (now === undefined) return [];
@@ -112,19 +119,16 @@ export class ProgramFinder {
     this.#seen.add(systemName);
   }
 
-  #unitsOf(systemName: string): string[] {
-    if (this.#parts.programs.starter !== 1) return [];
-    const copies = Math.min(this.#options.maxMatches, MOST_UNITS);
-    return Array.from({ length: copies }, (_, index) => appUnit(index === 0 ? systemName : `${systemName}@${index + 1}`));
-  }
-
-  /** The topmost processes of a run. */
-  async #withRunId(runId: string): Promise<number[]> {
+  /** The topmost processes of a run; of strangers, who may have read its id somewhere, none. */
+  async #withRunId(systemName: string, runId: string): Promise<number[]> {
+    const owners = await findOwners(this.#options, this.#parts.launches.get(systemName)?.uid, AbortSignal.timeout(OWNERS_MS));
+    if (owners.kind === 'refused') return [];
     const bearers = new Map<number, number>();
     const breath = new Breath();
-    for (const { pid, ppid, kernelThread } of await this.#table.survey(['ppid', 'kernelThread'])) {
+    for (const { pid, ppid, kernelThread, startTime } of await this.#table.survey(['ppid', 'kernelThread', 'startTime'])) {
       if (breath.isDue) await breath.take();
-      if (!kernelThread && pid !== process.pid && this.#table.hasVariable(pid, 'MONITOR_RUN_ID', runId)) bearers.set(pid, ppid);
+      if (kernelThread || pid === process.pid || !this.#table.hasVariable(pid, 'MONITOR_RUN_ID', runId)) continue;
+      if (isOwnedBy(this.#table, { pid, startTime }, owners.uids)) bearers.set(pid, ppid);
     }
     return [...bearers].flatMap(([pid, ppid]) => (bearers.has(ppid) ? [] : [pid]));
   }
@@ -162,9 +166,5 @@ export class ProgramFinder {
 /** Of as many strangers and remarks the log tells. */
 const MOST_TOLD = 1000;
 const MOST_UNITS = 16;
-
-/** What was found, however it was decided; nothing where it must not be touched. */
-export function allOf(found: Matches): readonly SeenProcess[] {
-  const rest = found.kind === 'found' ? found.rest : [];
-  return [...treesOf(found).flatMap(({ root, descendants }) => [root, ...descendants]), ...rest];
-}
+/** A directory of users that does not answer must not keep a start. */
+const OWNERS_MS = 2000;

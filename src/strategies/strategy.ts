@@ -4,6 +4,7 @@ import type { SectionReader } from '../core/config.ts';
 import type { LaunchRecords } from '../core/launch-record.ts';
 import type { Logger } from '../core/logger.ts';
 import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
+import type { ProgramMarks } from '../core/program-marks.ts';
 import type { ProgramRoots } from '../core/program-roots.ts';
 import type { ProgramLauncher } from '../system/launch/launcher.ts';
 import type { TakeLook } from '../system/proc/look.ts';
@@ -97,6 +98,8 @@ export interface RestartStrategy {
   /** What runs under the name now; undefined where nothing does that could be looked at again. Never rejects. */
   life?(process: ManagedProcess, signal: AbortSignal): Promise<Life | undefined>;
   preview(process: ManagedProcess, signal: AbortSignal): Promise<RestartPreview>;
+  /** By what `findRunning` may know it beside its names; absent: by nothing. */
+  marks?(process: ManagedProcess): ProgramMarks;
   /** Called now and then while all is well, so that the strategy can record how the process was started. Never rejects. */
   observe?(process: ManagedProcess, look?: TakeLook): Promise<void>;
   /**

@@ -4,7 +4,7 @@ import { isInterpreter } from '../core/interpreters.ts';
 import { hostPath } from '../system/files/host-path.ts';
 import { scriptRun } from '../system/launch/script-run.ts';
 import { lastPart } from '../system/proc/called-names.ts';
-import { LOOK_LIMITS } from '../system/proc/files.ts';
+import { ARGUMENT_LIMITS, LOOK_LIMITS } from '../system/proc/files.ts';
 import { ancestorsOf } from '../system/proc/kin.ts';
 import type { ProcessLook, SeenProcess } from '../system/proc/look.ts';
 import { hasEnded } from '../system/proc/parse.ts';
@@ -191,9 +191,6 @@ function holdsArgument(table: ProcessTable, { pid, argv = [] }: SeenProcess, arg
   if (length < LOOK_LIMITS.commandLine / 4 && argv.length < LOOK_LIMITS.commandLine / 8) return false;
   return table.read(pid, ['argv'], ARGUMENT_LIMITS)?.argv?.includes(argument) === true;
 }
-
-/** As much as Linux lets one argument be. */
-const ARGUMENT_LIMITS = { ...LOOK_LIMITS, commandLine: 128 * 1024 };
 
 function isFile(path: string): boolean {
   return statSync(hostPath(path), { throwIfNoEntry: false })?.isFile() ?? false;

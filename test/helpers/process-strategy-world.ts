@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { ManagedProcess } from '../../src/core/alarm.ts';
@@ -95,5 +96,5 @@ export function managed(systemName: string, configured = false): ManagedProcess 
 
 /** A first attempt for it. */
 export function attemptFor(systemName: string, configured = false, signal = new AbortController().signal): RestartAttempt {
-  return { process: managed(systemName, configured), attempt: 1, runId: 'run-1', signal };
+  return { process: managed(systemName, configured), attempt: 1, runId: `run-${randomUUID()}`, signal };
 }

@@ -107,6 +107,9 @@ export interface ReadLimits {
 /** Enough to tell what a process is called: the first arguments. */
 export const LOOK_LIMITS: ReadLimits = { commandLine: 16 * 1024, environment: 64 * 1024 };
 
+/** Where a whole word of a command line is looked for: Linux lets none be longer (MAX_ARG_STRLEN). */
+export const ARGUMENT_LIMITS: ReadLimits = { ...LOOK_LIMITS, commandLine: 128 * 1024 };
+
 /** Of a file that the kernel writes; the longest is the status of a process in 65,536 groups. */
 const FILE_LIMIT = 1024 * 1024;
 

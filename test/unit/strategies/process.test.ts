@@ -31,7 +31,8 @@ test('a running program is stopped and started anew as it was', async (t) => {
   };
   const pid = await world.zoo.start(world.zoo.sleeper(name), ['300', '0.5', '1'], { cwd: world.zoo.dir, env });
   const strategy = world.strategy();
-  const outcome = await strategy.restart(attemptFor(name));
+  const attempt = attemptFor(name);
+  const outcome = await strategy.restart(attempt);
   assert.equal(outcome.kind, 'restarted', JSON.stringify(outcome));
   assert.ok(!isAlive(pid));
   const [fresh, ...others] = pidsNamed(world, name);
@@ -41,7 +42,7 @@ test('a running program is stopped and started anew as it was', async (t) => {
   assert.deepEqual(seen?.argv, [join(world.zoo.dir, name), '300', '0.5', '1']);
   assert.equal(seen.cwd, world.zoo.dir);
   assert.deepEqual([...(seen.environment ?? [])].sort(), [
-    'MONITOR_RUN_ID=run-1',
+    `MONITOR_RUN_ID=${attempt.runId}`,
     'PATH=/bin',
     'X=a b',
     `ZOO=${world.zoo.dir}`,
