@@ -56,7 +56,7 @@ test('a start that leaves for the background is followed by its run', async (t) 
   writeFileSync(file, 'import time\nwhile True: time.sleep(300)\n');
   const strategy = world.strategy({ startCommand: `setsid nohup /usr/bin/python3 ${file} >/dev/null 2>&1 &`, stableTimeMs: 0 });
   for (let round = 0; round < 3; round += 1) {
-    const outcome = await strategy.restart({ ...attemptFor(name), runId });
+    const outcome = await strategy.restart(attemptFor(name));
     assert.equal(outcome.kind, 'restarted', JSON.stringify(outcome));
     assert.equal(pythons(world, file).length, 1);
   }
