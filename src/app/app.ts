@@ -14,6 +14,7 @@ import type { Plans } from '../monitor/recovery-plan.ts';
 import { RecoveryQueue } from '../monitor/recovery-queue.ts';
 import { RestartSlots } from '../monitor/restart-slots.ts';
 import { Settlement } from '../monitor/settlement.ts';
+import { Targets } from '../monitor/targets.ts';
 import type { DaemonState } from '../state/daemon-state.ts';
 import { openState } from '../state/state.ts';
 import type { AlarmStore } from '../stores/store.ts';
@@ -55,6 +56,7 @@ export interface Core {
   readonly holds: Holds;
   readonly queue: RecoveryQueue;
   readonly monitor: Monitor;
+  readonly targets: Targets;
   readonly kept: KeptAlarms;
   /** Where detectors raise alarms. */
   readonly alarms: AlarmRaiser;
@@ -122,8 +124,10 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
     log,
     abort: abort.signal,
   });
+  const targets = new Targets({ plans: () => plans, sections: () => settings.processNames, abort: abort.signal });
   const parts = {
     ...shared,
+    targets,
     commands: execution.commands,
     slots: new RestartSlots(() => settings.monitor.maxConcurrentRestarts),
     plans: () => plans,
@@ -164,6 +168,7 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
     holds,
     queue,
     monitor,
+    targets,
     kept,
     alarms: new RaisedAlarms({ kept, monitor, queue, exits }),
     lives,

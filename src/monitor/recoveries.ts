@@ -1,12 +1,13 @@
-import { isInAlarm } from '../core/alarm.ts';
+import { isInAlarm, type ManagedProcess } from '../core/alarm.ts';
 import type { AlarmClearing } from './alarm-clearing.ts';
 import type { Breakers } from './breakers.ts';
 import { proveHealthy } from './health-proof.ts';
 import { recover } from './recovery.ts';
 import { type Member, processFields, type RecoveryJob, type RecoveryOutcome, type RecoveryParts } from './recovery-job.ts';
-import type { RecoveryPlan } from './recovery-plan.ts';
+import { managedProcess, type Plans, type RecoveryPlan } from './recovery-plan.ts';
 import { isSameAlarm, type Settlement } from './settlement.ts';
 import type { SkipLog } from './skip-log.ts';
+import type { Targets } from './targets.ts';
 import { pronounce } from './verdict.ts';
 
 /** What the recoveries need. */
@@ -14,6 +15,9 @@ export interface RecoveriesParts extends RecoveryParts {
   readonly breakers: Breakers;
   readonly clearing: AlarmClearing;
   readonly settlement: Settlement;
+  /** Swapped at a reload. */
+  readonly plans: () => Plans;
+  readonly targets: Targets;
 }
 
 /** Why an alarm is skipped whose breaker says no. */
@@ -74,13 +78,27 @@ export class Recoveries {
       if (running === undefined) {
         const repeated = this.#parts.breakers.snapshot(target).failures > 0;
         const sinceMs = leader.foundAtMs;
-        return this.#begin({ target, plan, process, members: [...members], ordered, repeated, sinceMs, provedAtMs: undefined });
+        const job = { target, ...this.#ruling(process, plan, target), members: [...members], ordered, repeated, sinceMs };
+        const outcome = await this.#begin({ ...job, provedAtMs: undefined });
+        if (outcome.kind === 'recovered' || outcome.kind === 'failed') this.#tellShared(job, members);
+        return outcome;
       }
       if (members.every((member) => isCoveredBy(running.job, member))) return this.#share(running, members, ordered);
       // What it proved is older than this alarm.
       await running.outcome;
       if (this.#parts.stopping.aborted) return { kind: 'interrupted' };
     }
+  }
+
+  /** Whose configuration is used: of several sections that mean the same target the first in the file. */
+  #ruling(process: ManagedProcess, plan: RecoveryPlan, target: string): Pick<RecoveryJob, 'process' | 'plan'> {
+    const { targets, plans, log } = this.#parts;
+    targets.note(process.processName, target);
+    const ruling = targets.rulingOver(process.processName, target);
+    if (ruling === undefined) return { process, plan };
+    log.info(`RESTART LOG: ${process.processName} is ${target}, which [process.${ruling}] rules`, processFields(process));
+    const rulingPlan = plans()(ruling);
+    return { process: managedProcess(process, ruling, rulingPlan), plan: rulingPlan };
   }
 
   #begin(job: RecoveryJob): Promise<RecoveryOutcome> {
@@ -100,7 +118,7 @@ export class Recoveries {
   }
 
   /** Told of names only that the recovery's own events do not name. */
-  #tellShared({ process: { processName: leaderName } }: RecoveryJob, [member]: readonly Member[]): void {
+  #tellShared({ process: { processName: leaderName } }: Pick<RecoveryJob, 'process'>, [member]: readonly Member[]): void {
     if (member === undefined || member.process.processName === leaderName) return;
     this.#parts.events.emit({ type: 'recovery_shared', process: member.process, leaderName });
   }

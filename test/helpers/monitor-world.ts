@@ -16,6 +16,7 @@ import type { RecoveryPlan } from '../../src/monitor/recovery-plan.ts';
 import { RecoveryQueue } from '../../src/monitor/recovery-queue.ts';
 import { RestartSlots } from '../../src/monitor/restart-slots.ts';
 import { Settlement } from '../../src/monitor/settlement.ts';
+import { Targets } from '../../src/monitor/targets.ts';
 import type { DaemonState } from '../../src/state/daemon-state.ts';
 import type { AlarmStore } from '../../src/stores/store.ts';
 import type { AlsoStarts, Life, Meaning, RestartAttempt, RestartOutcome } from '../../src/strategies/strategy.ts';
@@ -103,6 +104,7 @@ export class MonitorWorld {
   readonly breakers: Breakers;
   readonly holds: Holds;
   readonly kept: KeptAlarms;
+  readonly targets: Targets;
   readonly alarms: RaisedAlarms;
   readonly bus: EventBus;
 
@@ -143,8 +145,11 @@ export class MonitorWorld {
     const plans = () => (name: string) => this.#plan(name);
     this.holds = new Holds({ ...shared, records: state.holds, plans, abort: this.abort.signal });
     const settlement = new Settlement({ journal: state.journal, commands, plans, log, abort: this.abort.signal });
+    const sections = () => [...this.processes].flatMap(([name, { configured }]) => (configured ? [name] : []));
+    this.targets = new Targets({ plans, sections, abort: this.abort.signal });
     const parts = {
       ...shared,
+      targets: this.targets,
       slots,
       commands,
       plans,
