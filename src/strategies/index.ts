@@ -11,6 +11,7 @@ import {
   type StrategyParts,
   strategyNames,
 } from './strategy.ts';
+import { unfollowedStart } from './unfollowed-start.ts';
 import { judgeUnitName, serviceName } from './unit-policy.ts';
 
 /** Every restart strategy, by its name in the configuration. */
@@ -76,6 +77,12 @@ function warnOfNonsense(section: SectionReader, name: StrategyName, hasRestartCo
     if (unused !== undefined && section.verbatim(key) !== undefined) {
       section.warning(key, `has no effect for ${processName}: ${unused}`);
     }
+  }
+  const startCommand = section.verbatim('start_command');
+  const isToldApart = section.has('argument') || section.has('pid_file');
+  if (unused === undefined && startCommand !== undefined && name !== 'custom' && !isToldApart) {
+    const unfollowed = unfollowedStart(startCommand, section.text('system_name') ?? processName);
+    if (unfollowed !== undefined) section.warning('start_command', unfollowed);
   }
   if (name !== 'service' && name !== 'auto') return;
   const judgement = judgeUnitName(section.text('system_name') ?? processName, true);
