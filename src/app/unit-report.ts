@@ -4,6 +4,7 @@ import type { Logger } from '../core/logger.ts';
 import { managedProcess, type Plans } from '../monitor/recovery-plan.ts';
 import { emptyState } from '../state/read-state.ts';
 import { maskWarning } from '../strategies/mask-warning.ts';
+import type { Resolution } from '../strategies/strategy.ts';
 import { createExecution, type Execution } from '../system/execution.ts';
 import { sharedLooks } from '../system/proc/look.ts';
 import { ProcessTable } from '../system/proc/table.ts';
@@ -24,18 +25,51 @@ export class UnitReport {
     this.#plans = settings.createPlans({ ...this.#execution, clock: systemClock, log, launches, roots, look });
   }
 
-  /** The warnings of the file, with one for each configured process whose unit is masked. [] more if systemd does not answer. */
+  /**
+   * The warnings of the file, with one for each configured process whose unit is masked, and for each that means what an earlier section
+   * means. No more if systemd does not answer.
+   */
   async warnings(): Promise<readonly ConfigProblem[]> {
-    const { document, processNames, warnings } = this.#settings;
-    if (!this.#execution.services.available) return warnings;
+    const { document } = this.#settings;
     const within = AbortSignal.timeout(LIMIT_MS);
+    if (this.#execution.services.available) await this.#warnOfMasks(within);
+    await this.#warnOfTwins(within);
+    return document.problems;
+  }
+
+  async #warnOfMasks(within: AbortSignal): Promise<void> {
+    const { document, processNames } = this.#settings;
     await eachOf(processNames, async (name) => {
       const plan = this.#plans(name);
       const process = managedProcess({ processId: 0 }, name, plan);
       const warning = await maskWarning(this.#execution.services, plan.strategy.name, process, within);
       if (warning !== undefined) document.processSection(name).warning('restart_strategy', warning);
     });
-    return document.problems;
+  }
+
+  async #warnOfTwins(within: AbortSignal): Promise<void> {
+    const { document, processNames } = this.#settings;
+    const resolved = new Map<string, Resolution>();
+    const resolve = async (name: string): Promise<void> => {
+      const plan = this.#plans(name);
+      resolved.set(name, await plan.strategy.resolve(managedProcess({ processId: 0 }, name, plan), within));
+    };
+    // Twice: that a program bears two names is known once it was seen under both.
+    for (let round = 0; round < 2; round += 1) await eachOf(processNames, resolve);
+    const first = new Map<string, string>();
+    for (const name of processNames) {
+      const resolution = resolved.get(name);
+      if (resolution?.kind !== 'target') continue;
+      const ruling = first.get(resolution.key);
+      if (ruling === undefined) first.set(resolution.key, name);
+      else
+        document
+          .processSection(name)
+          .warning(
+            'system_name',
+            `means what [process.${ruling}] means (${resolution.description}): that section stands first and rules`,
+          );
+    }
   }
 
   /** What holds for processes without a section, in one line; null if it says nothing here. */
