@@ -132,7 +132,9 @@ export class ProcessStrategy implements RestartStrategy {
     try {
       const known = this.#parts.roots.get(managed.systemName);
       // The whole table is looked over only after something has changed: most calls cost one small file.
-      const isComplete = known.length >= this.#options.maxMatches || look === undefined;
+      const isRemembered =
+        this.#options.startCommand !== undefined || this.#parts.launches.get(managed.systemName) !== undefined;
+      const isComplete = isRemembered && (known.length >= this.#options.maxMatches || look === undefined);
       if (known.length > 0 && isComplete && known.every((root) => this.#table.exists(root))) return;
       if (nameProblem(managed, this.#options.configured) !== undefined) return;
       const within = AbortSignal.timeout(OBSERVE_MS);
@@ -220,7 +222,7 @@ export class ProcessStrategy implements RestartStrategy {
     if (oldest === undefined) return;
     const { systemName } = managed;
     const wanted = this.#options.startCommand === undefined && !isFromCommand(this.#table, oldest.root.pid);
-    if (wanted && !rememberLaunch(this.#sight, this.#parts.launches, systemName, oldest)) return;
+    if (wanted) rememberLaunch(this.#sight, this.#parts.launches, systemName, oldest);
     if (wanted && this.#options.maxMatches > 1)
       rememberCopies(this.#sight, this.#parts.launches, systemName, further, this.#isAllNew(systemName, trees));
     await this.#finder.record(managed, trees, signal);

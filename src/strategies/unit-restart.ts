@@ -88,6 +88,11 @@ async function awaitSystemd(parts: ServiceParts, unit: string, restart: UnitRest
   }
 }
 
+async function isTransient(services: ServiceManager, unit: string, { signal }: Deadline): Promise<boolean> {
+  const answer = await services.relations(unit, signal);
+  return answer.kind === 'known' && answer.relations.unitFileState === 'transient';
+}
+
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 1000;
 
@@ -100,7 +105,8 @@ async function startOrRestart(
   // Never 0, which a timer of somebody else's may take for no limit at all.
   const call = (verb: 'start' | 'restart' | 'reset-failed') => services.call(verb, id, deadline.remainingMs() || 1, signal);
   const verb = isUp(status) ? 'restart' : 'start';
-  const reset = needsReset(status);
+  // A transient unit that has failed is forgotten once it is reset.
+  const reset = needsReset(status) && !(status.result !== 'start-limit-hit' && (await isTransient(services, id, deadline)));
   // That it fails is no verdict: a unit that systemd has just forgotten has nothing to reset.
   if (reset) await call('reset-failed');
   const first = await call(verb);

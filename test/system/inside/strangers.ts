@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readlinkSync, rmdirSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { systemClock } from '../../../src/core/clock.ts';
@@ -49,16 +59,27 @@ function openProcess(
   };
 }
 
-/** Starts a shell line in a unit with these properties, under the name that it gives itself; its main process. */
-async function startUnit(t: TestContext, unit: string, properties: readonly string[], line: string): Promise<number> {
+/**
+ * Starts a shell line in a unit with these properties, under the name that it gives itself: as a child of the unit's main process, for
+ * that is restarted through its unit; or, with `asMain`, as that. Its pid.
+ */
+async function startUnit(
+  t: TestContext,
+  unit: string,
+  properties: readonly string[],
+  line: string,
+  asMain = false,
+): Promise<number> {
   const options = properties.map((property) => `--property=${property}`);
-  execFileSync('systemd-run', ['--quiet', `--unit=${unit}`, ...options, '/bin/bash', '-c', line]);
+  execFileSync('systemd-run', ['--quiet', `--unit=${unit}`, ...options, '/bin/bash', '-c', asMain ? line : `(${line}) & wait`]);
   t.after(() => {
     execFileSync('sh', ['-c', `systemctl stop ${unit} 2>/dev/null; systemctl reset-failed ${unit} 2>/dev/null; :`]);
   });
   const show = (): number =>
     Number(execFileSync('systemctl', ['show', '--value', '--property=MainPID', unit], { encoding: 'utf8' }));
-  const pid = await waitFor('its main process', () => show() || undefined);
+  const main = await waitFor('its main process', () => show() || undefined);
+  const child = (): number => Number(readFileSync(`/proc/${main}/task/${main}/children`, 'utf8'));
+  const pid = asMain ? main : await waitFor('its child', child);
   // By then bash has become the program.
   await waitFor('the program', () => !readlinkSync(`/proc/${pid}/exe`).endsWith('bash'));
   return pid;
@@ -94,6 +115,21 @@ for (const [what, properties] of Object.entries(CAGES))
       assert.deepEqual(knownUnits('monitor_service-app-*'), []);
       assert.equal(existsSync(OWNED), false);
     });
+
+test('root in a cage that is its unit’s main process is restarted through the unit, and stays in the cage', async (t) => {
+  const { observe, restart } = openProcess(t, 'cagedmaind');
+  const properties = [...(CAGES['all at once'] ?? []), 'Restart=no'];
+  const pid = await startUnit(t, 'cagemain', properties, 'exec -a cagedmaind dash -c "sleep 600; :"', true);
+  await observe();
+  process.kill(pid, 'SIGSEGV');
+  await waitFor('its end', () => !new ProcessTable().isRunning(pid));
+  const outcome = await restart();
+  assert.match(outcome.kind === 'restarted' ? outcome.detail : outcome.reason, /^systemctl start cagemain\.service/);
+  const main = execFileSync('systemctl', ['show', '--value', '--property=MainPID', 'cagemain'], { encoding: 'utf8' });
+  const status = readFileSync(`/proc/${main.trim()}/status`, 'utf8');
+  assert.match(status, /^CapBnd:\s0+$/m);
+  assert.match(status, /^NoNewPrivs:\s1$/m);
+});
 
 test('a user’s program is not started where that user cannot go', async (t) => {
   const { dir, kept, observe, restart } = openProcess(t, 'wanderd', { user: 'nobody' });

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { systemClock } from '../../../src/core/clock.ts';
+import { parseStrategy } from '../../../src/strategies/index.ts';
+import { ProcessTable } from '../../../src/system/proc/table.ts';
+import { strategyMemory } from '../../helpers/memory-state.ts';
+import { isAlive } from '../../helpers/process-zoo.ts';
+import { attemptOn, FakeSection, managed, never, silentLog } from '../../helpers/strategy-parts.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
+import { openRuns } from './runs.ts';
+
+// Runs under a real systemd, where it is PID 1: see transient.test.ts. Which process is the program, and through what it is restarted.
+
+const table = new ProcessTable();
+const systemctl = (...args: readonly string[]): string => execFileSync('systemctl', args, { encoding: 'utf8' });
+
+/** The process strategy on one name; `anew` makes another one over the same memory, as a restart of the daemon does. */
+function openProcess(t: TestContext, name: string, section: Readonly<Record<string, string>> = {}) {
+  const runs = openRuns(t);
+  const memory = strategyMemory();
+  const make = () =>
+    parseStrategy(new FakeSection(`process.${name}`, { restart_strategy: 'process', ...section })).create({
+      ...runs,
+      clock: systemClock,
+      log: silentLog,
+      ...memory,
+    });
+  let strategy = make();
+  const process = managed(name);
+  t.after(() => runs.programs.retire(name, 10_000, never));
+  return {
+    dir: runs.dir,
+    anew: () => {
+      strategy = make();
+    },
+    observe: () => strategy.observe?.(process),
+    resolve: () => strategy.resolve(process, never),
+    health: () => strategy.checkHealth(process, 10_000, never),
+    preview: () => strategy.preview(process, never),
+    restart: () => strategy.restart(attemptOn(process)),
+  };
+}
+
+/** A copy of sleep(1) of that name, in a folder of root's. */
+function program(t: TestContext, name: string): string {
+  const dir = mkdtempSync('/opt/identity-');
+  chmodSync(dir, 0o755);
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  copyFileSync('/usr/bin/sleep', join(dir, name));
+  return join(dir, name);
+}
+
+function pidsOf(executable: string): number[] {
+  return table.list(['executable', 'state']).flatMap((p) => (p.executable === executable && p.state !== 'Z' ? [p.pid] : []));
+}
+
+/** A unit of that file; stopped and gone after the test. */
+function openUnit(t: TestContext, unit: string, lines: readonly string[]): void {
+  const path = `/run/systemd/system/${unit}`;
+  writeFileSync(path, `[Service]\n${lines.join('\n')}\n`);
+  systemctl('daemon-reload');
+  t.after(() => {
+    execFileSync('sh', ['-c', `systemctl stop ${unit} 2>/dev/null; systemctl reset-failed ${unit} 2>/dev/null; :`]);
+    rmSync(path, { force: true });
+    systemctl('daemon-reload');
+  });
+  systemctl('start', unit);
+}
+
+const unitOf = (pid: number): string | undefined => table.read(pid, ['unit'])?.unit;
+
+test('an interpreter that we started is one program, at whatever attempt, and for a daemon that was started anew', async (t) => {
+  const name = 'ledgerd';
+  const app = openProcess(t, name, { start_command: 'exec /usr/bin/perl -e "sleep 600 while 1" ledger', stable_time: '0' });
+  const perls = () => pidsOf('/usr/bin/perl');
+  for (let round = 0; round < 3; round += 1) {
+    assert.equal((await app.restart()).kind, 'restarted');
+    assert.deepEqual(await app.health(), { kind: 'healthy' });
+    assert.equal(perls().length, 1);
+    app.anew();
+  }
+  const [pid] = perls();
+  assert.match((await app.preview()).stops.join(), new RegExp(`^pid ${pid}, .*, started by monitor_service: `));
+});
+
+test('a start that leaves for the background is what lives in its unit; a helper that it leaves behind is not', async (t) => {
+  const name = 'backgroundd';
+  const main = program(t, 'other-name');
+  const helper = program(t, 'helper');
+  const app = openProcess(t, name, {
+    start_command: `setsid ${main} 600 & setsid ${helper} 600 & sleep 0.1`,
+    stable_time: '0',
+  });
+  assert.equal((await app.restart()).kind, 'restarted');
+  await waitFor('both', () => pidsOf(main).length === 1 && pidsOf(helper).length === 1);
+  assert.deepEqual(await app.health(), { kind: 'healthy' });
+  app.anew();
+  assert.equal((await app.restart()).kind, 'restarted');
+  await waitFor('both', () => pidsOf(main).length === 1 && pidsOf(helper).length === 1);
+});
+
+test('the main process of a system unit is restarted through the unit, under the process strategy too', async (t) => {
+  const path = program(t, 'mainprog');
+  openUnit(t, 'maind.service', [`ExecStart=${path} 600`]);
+  const app = openProcess(t, 'mainprog');
+  const [pid = 0] = pidsOf(path);
+  assert.deepEqual(await app.resolve(), { kind: 'target', key: 'maind', description: 'unit maind.service (process mainprog)' });
+  const preview = await app.preview();
+  assert.match(preview.starts.join(), /systemctl restart maind\.service/);
+  assert.match(preview.stops.join(), new RegExp(`^pid ${pid}, `));
+  const outcome = await app.restart();
+  assert.match(outcome.kind === 'restarted' ? outcome.detail : outcome.reason, /^systemctl restart maind\.service/);
+  const [fresh = 0] = pidsOf(path);
+  assert.ok(!isAlive(pid) && unitOf(fresh) === 'maind.service');
+  // Dead, it is still the unit's, also for a daemon that was started anew.
+  await app.observe();
+  process.kill(fresh, 'SIGKILL');
+  await waitFor('failed', () => systemctl('show', '--value', '--property=ActiveState', 'maind').trim() === 'failed');
+  app.anew();
+  assert.equal((await app.restart()).kind, 'restarted');
+  assert.equal(unitOf(pidsOf(path)[0] ?? 0), 'maind.service');
+});
+
+test('all that is left of a unit without a main process is the unit; with another beside it, it is not', async (t) => {
+  const path = program(t, 'sysvprog');
+  const other = program(t, 'sysvother');
+  openUnit(t, 'sysvd.service', [
+    'Type=oneshot',
+    'RemainAfterExit=yes',
+    `ExecStart=/bin/sh -c 'setsid ${path} 600 & setsid ${other} 600 & :'`,
+    'KillMode=control-group',
+  ]);
+  const app = openProcess(t, 'sysvprog');
+  await waitFor('both', () => pidsOf(path).length === 1 && pidsOf(other).length === 1);
+  assert.match((await app.preview()).starts.join(), /its own command line/);
+  const [beside = 0] = pidsOf(other);
+  process.kill(beside, 'SIGKILL');
+  await waitFor('end', () => !isAlive(beside));
+  assert.match((await app.preview()).starts.join(), /systemctl restart sysvd\.service/);
+  const outcome = await app.restart();
+  assert.match(outcome.kind === 'restarted' ? outcome.detail : outcome.reason, /^systemctl restart sysvd\.service/);
+});
+
+test('a job that cron left behind, and a program of another supervisor, are not restarted through those', async (t) => {
+  const job = program(t, 'cronjob');
+  const kept = program(t, 'keptprog');
+  openUnit(t, 'cron.service', [`ExecStart=/bin/sh -c 'setsid ${job} 600 & sleep 1000'`]);
+  openUnit(t, 'supervisor.service', [`ExecStart=/bin/sh -c '${kept} 600 & ${kept} 601 & wait'`]);
+  await waitFor('all', () => pidsOf(job).length === 1 && pidsOf(kept).length === 2);
+  assert.match((await openProcess(t, 'cronjob').preview()).starts.join(), /its own command line/);
+  assert.match((await openProcess(t, 'keptprog', { max_matches: '2' }).preview()).starts.join(), /its own command line/);
+  // Once cron itself is gone, what it left is still nobody's main process.
+  const main = Number(systemctl('show', '--value', '--property=MainPID', 'cron.service'));
+  process.kill(main, 'SIGKILL');
+  await waitFor('end', () => !isAlive(main));
+  const starts = (await openProcess(t, 'cronjob').preview()).starts.join();
+  assert.ok(starts === '' || /its own command line/.test(starts), starts);
+});
+
+test('two names of one unit, its own and its program’s, are one target', async (t) => {
+  const path = program(t, 'oneprog');
+  openUnit(t, 'oned.service', [`ExecStart=${path} 600`]);
+  const byUnit = openProcess(t, 'oned', { restart_strategy: 'auto' });
+  const byName = openProcess(t, 'oneprog', { restart_strategy: 'auto' });
+  const [one, other] = [await byUnit.resolve(), await byName.resolve()];
+  assert.ok(one.kind === 'target' && other.kind === 'target');
+  assert.equal(one.key, other.key);
+});
