@@ -1,4 +1,4 @@
-import type { ProgramRoots, RootProcess } from '../core/program-roots.ts';
+import type { KeeperProcess, ProgramRoots, RootProcess } from '../core/program-roots.ts';
 import { fieldsOf, isCount, isListOf, isText } from './json-fields.ts';
 import type { RecordKind, RecordTable } from './record-table.ts';
 
@@ -19,8 +19,13 @@ export const programRootKind: RecordKind<ProgramRootRecord> = {
 };
 
 function isRoot(value: unknown): value is RootProcess {
-  const { pid, startTime } = fieldsOf(value);
-  return isCount(pid) && isCount(startTime);
+  const { pid, startTime, keepers } = fieldsOf(value);
+  return isCount(pid) && isCount(startTime) && (keepers === undefined || isListOf(keepers, isKeeper));
+}
+
+function isKeeper(value: unknown): value is KeeperProcess {
+  const { pid, startTime, startsAgain } = fieldsOf(value);
+  return isCount(pid) && isCount(startTime) && (startsAgain === undefined || startsAgain === true);
 }
 
 /** The program roots, as the boot `bootId` sees them: start times of another one say nothing. */

@@ -52,6 +52,7 @@ export function withRestartCommand(strategy: RestartStrategy, options: CustomOpt
     alsoStarts: async (process, signal) => (await strategy.alsoStarts?.(process, signal)) ?? { kind: 'known', units: [] },
     life: async (process, signal) => strategy.life?.(process, signal),
     findRunning: async (process, signal, look) => (await strategy.findRunning?.(process, signal, look)) ?? cannotLook,
+    supervisor: (process) => strategy.supervisor?.(process),
     ...restartCommandActions(options, parts),
   };
 }

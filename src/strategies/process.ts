@@ -4,9 +4,10 @@ import { Breath } from '../core/breath.ts';
 import { counted } from '../core/counted.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
+import type { RootProcess } from '../core/program-roots.ts';
 import type { ProcessLook, SeenProcess, TakeLook } from '../system/proc/look.ts';
 import { ProcessTable } from '../system/proc/table.ts';
-import type { RunningProcesses } from '../system/systemd/running-processes.ts';
+import type { OtherSupervisor, RunningProcesses } from '../system/systemd/running-processes.ts';
 import { foundRunning } from './found-running.ts';
 import { isFromCommand, type LaunchSight, type RecalledLaunch, recallLaunch, rememberLaunch } from './launch-memory.ts';
 import { type HealthParts, livesOn, proveRunning, stillToCome } from './process-health.ts';
@@ -26,7 +27,8 @@ import type {
   StrategyDefinition,
   StrategyParts,
 } from './strategy.ts';
-import { broughtBack, supervisorOf } from './supervisor.ts';
+import { Supervision } from './supervision.ts';
+import { broughtBack, unitOf } from './supervisor.ts';
 
 /** Restarts a program that is no unit: stops every process of exactly that name and what descends from it, starts it anew. */
 export const processStrategy: StrategyDefinition<ProcessOptions> = {
@@ -44,11 +46,14 @@ export class ProcessStrategy implements RestartStrategy {
   readonly #told = new Set<string>();
   /** Names under which a program was found running. */
   readonly #seen = new Set<string>();
+  readonly #supervision: Supervision;
 
   constructor(options: ProcessOptions, parts: StrategyParts, table: ProcessTable) {
     this.#options = options;
     this.#parts = parts;
     this.#table = table;
+    const { clock, log, roots } = parts;
+    this.#supervision = new Supervision({ table, clock, log, roots, waitMs: options.supervisorWaitMs });
   }
 
   async resolve(managed: ManagedProcess): Promise<Resolution> {
@@ -87,7 +92,8 @@ export class ProcessStrategy implements RestartStrategy {
     const plan = await this.#planStart(managed, 1, found.trees.slice(0, this.#options.maxMatches));
     const starts = plan.kind === 'planned' ? plan.launches.map(({ description }) => description) : [];
     const refusals = [ambiguityOf(found.trees, this.#options), plan.kind === 'refused' ? plan.reason : undefined];
-    const warnings = describeStrangers(this.#table, found.strangers);
+    const keeper = this.#supervision.keeperLine(managed.systemName);
+    const warnings = [...(keeper === undefined ? [] : [keeper]), ...describeStrangers(this.#table, found.strangers)];
     return {
       stops,
       starts,
@@ -114,7 +120,13 @@ export class ProcessStrategy implements RestartStrategy {
     const problem = nameProblem(managed, this.#options.configured);
     if (problem !== undefined) return { kind: 'unknown', reason: problem };
     const find = await this.#finder(managed, signal);
-    return foundRunning(this.#table, managed.systemName, await find(await look?.()), process.pid);
+    const found = await find(await look?.());
+    this.#supervision.tellWait(managed.systemName);
+    return foundRunning(this.#table, managed.systemName, found, process.pid, this.#supervision.sight(managed.systemName));
+  }
+
+  supervisor({ systemName }: ManagedProcess): OtherSupervisor | undefined {
+    return this.#supervision.sight(systemName);
   }
 
   async #restart(attempt: RestartAttempt): Promise<RestartOutcome> {
@@ -123,33 +135,68 @@ export class ProcessStrategy implements RestartStrategy {
     // Before anything is stopped, and before the look: it may take its time.
     const unready = await this.#parts.programs.unready(this.#options.commandTimeoutMs, attempt.signal);
     if (unready !== undefined) return failed(`not started: ${unready}`);
-    const found = await find();
+    let found = await find();
+    const isDown = found.kind === 'found' && found.trees.length === 0;
+    const isBack = isDown && (await this.#comesBack(attempt, [], find));
+    if (isDown) found = await find();
     if (found.kind === 'refused') return failed(found.reason);
     const ambiguity = ambiguityOf(found.trees, this.#options);
     if (ambiguity !== undefined) return failed(ambiguity);
+    if (isBack && found.trees.length > 0) return restarted('nothing was running', this.#startedBy(managed, found.trees));
     // Before anything is stopped: what could not be started again is better left as it is.
     const plan = await this.#planStart(managed, attempt.attempt, found.trees);
     if (plan.kind === 'refused') return { ...plan, kind: 'failed' };
     const [oldest] = found.trees;
     if (oldest !== undefined) rememberLaunch(this.#sight, this.#parts.launches, managed.systemName, oldest);
-    if (oldest === undefined) return this.#start(attempt, plan, 'nothing was running');
-    const supervisors = found.trees.map((tree) => supervisorOf(this.#table, tree, process.pid));
-    const parts = { ...this.#parts, table: this.#table };
-    const stopped = await stopProgram(attempt, found.trees, this.#options, parts);
+    if (oldest === undefined) return this.#start(attempt, plan, 'nothing was running', find);
+    const units = found.trees.map((tree) => unitOf(this.#table, tree)).filter((unit) => unit !== undefined);
+    const stopped = await stopProgram(attempt, found.trees, this.#options, { ...this.#parts, table: this.#table });
     if (stopped.kind === 'failed') return stopped;
     const said = `stopped ${counted(stopped.processes, 'process', 'processes')}${stopped.killed > 0 ? ` (${stopped.killed} by SIGKILL)` : ''}`;
-    const trees = async (): Promise<readonly ProcessTree[]> => treesOf(await find());
-    if (await broughtBack(supervisors, async () => (await trees()).length > 0, parts, attempt.signal)) {
-      return { kind: 'restarted', detail: `${said}, its supervisor started ${describePids(await trees())}` };
-    }
-    return this.#start(attempt, plan, said);
+    if (await this.#comesBack(attempt, units, find)) return restarted(said, this.#startedBy(managed, treesOf(await find())));
+    return this.#start(attempt, plan, said, find);
   }
 
-  async #start(attempt: RestartAttempt, plan: StartPlan & { kind: 'planned' }, said: string): Promise<RestartOutcome> {
+  /** Waits, while nothing of the program runs, for others who may start it again; whether they did. */
+  async #comesBack(
+    { process: { systemName }, signal, outsideSlot = (wait) => wait() }: RestartAttempt,
+    units: readonly string[],
+    find: Find,
+  ): Promise<boolean> {
+    const runs = async (): Promise<boolean> => {
+      const found = treesOf(await find());
+      this.#supervision.tellWait(systemName);
+      return found.length > 0;
+    };
+    const leftMs = (): number => this.#supervision.awaited(systemName)?.leftMs ?? 0;
+    if (await runs()) return true;
+    if (units.length === 0 && leftMs() === 0) return false;
+    return outsideSlot(() => broughtBack(units, leftMs, runs, this.#parts, signal));
+  }
+
+  /** `its supervisor supervisord (pid 12) started pid 34`. */
+  #startedBy({ systemName }: ManagedProcess, trees: readonly ProcessTree[]): string {
+    const [oldest] = trees;
+    const starter = this.#supervision.starter(systemName) ?? (oldest && unitOf(this.#table, oldest));
+    return `${starter === undefined ? 'somebody else' : `its supervisor ${starter}`} started ${describePids(trees)}`;
+  }
+
+  async #start(
+    attempt: RestartAttempt,
+    plan: StartPlan & { kind: 'planned' },
+    said: string,
+    find: Find,
+  ): Promise<RestartOutcome> {
     const { systemName } = attempt.process;
     const pids: (number | undefined)[] = [];
     for (const [index, { what, label }] of plan.launches.entries()) {
       if (attempt.signal.aborted) return failed(`${said}, aborted before it was started`);
+      // While we waited and planned somebody else may have started it.
+      const found = await find();
+      if (found.kind === 'refused') return failed(`${said}, but not started: ${found.reason}`);
+      if (index === 0 && found.trees.length > 0)
+        return restarted(said, `not started: ${this.#startedBy(attempt.process, found.trees)}`);
+      if (found.trees.length > index) continue;
       const name = index === 0 ? systemName : `${systemName}@${index + 1}`;
       const result = await this.#parts.programs.launch(
         { systemName: name, runId: attempt.runId, timeoutMs: this.#options.commandTimeoutMs, what },
@@ -160,7 +207,7 @@ export class ProcessStrategy implements RestartStrategy {
       pids.push(result.pid);
     }
     const started = pids.map((pid) => (pid === undefined ? 'it' : `pid ${pid}`)).join(', ');
-    return { kind: 'restarted', detail: `${said}, started ${started}` };
+    return restarted(said, `started ${started}`);
   }
 
   get #sight(): LaunchSight {
@@ -173,7 +220,7 @@ export class ProcessStrategy implements RestartStrategy {
   }
 
   /** How to look at what runs under the name; whose processes may be it is asked once. */
-  async #finder(managed: ManagedProcess, signal: AbortSignal): Promise<(look?: ProcessLook) => Promise<Matches>> {
+  async #finder(managed: ManagedProcess, signal: AbortSignal): Promise<Find> {
     const { systemName } = managed;
     const owners = await findOwners(this.#options, this.#parts.launches.get(systemName)?.uid, signal);
     if (owners.kind === 'refused') return async () => owners;
@@ -181,6 +228,7 @@ export class ProcessStrategy implements RestartStrategy {
       const found = await findTrees(this.#table, managed, this.#parts.roots.get(systemName), process.pid, owners, look);
       if (found.kind === 'found') await this.#tellStrangers(systemName, found.strangers);
       if (treesOf(found).length > 0) this.#seen.add(systemName);
+      if (found.kind === 'found') this.#supervision.saw(systemName, found.trees);
       return found;
     };
   }
@@ -205,9 +253,10 @@ export class ProcessStrategy implements RestartStrategy {
     const wanted = this.#options.startCommand === undefined && !isFromCommand(this.#table, oldest.root.pid);
     if (wanted && !rememberLaunch(this.#sight, this.#parts.launches, managed.systemName, oldest)) return;
     const known = this.#parts.roots.get(managed.systemName);
+    const withKeepers = (root: RootProcess): RootProcess => this.#supervision.withKeepers(managed.systemName, root);
     const roots = trees.flatMap(({ root: { pid, startTime, pgid, sid }, orphaned }) =>
       // As long as what it left behind runs, the one that is gone is what that is known by.
-      orphaned ? known.filter((root) => root.pid === pgid || root.pid === sid) : [{ pid, startTime }],
+      orphaned ? known.filter((root) => root.pid === pgid || root.pid === sid) : [withKeepers({ pid, startTime })],
     );
     this.#parts.roots.set(managed.systemName, roots);
   }
@@ -222,6 +271,13 @@ export class ProcessStrategy implements RestartStrategy {
     }
     return planStart(this.#options, managed, attempt, running, stored, process.env.PATH ?? defaultPath);
   }
+}
+
+/** How to look at what runs under the name. */
+type Find = (look?: ProcessLook) => Promise<Matches>;
+
+function restarted(...said: readonly string[]): RestartOutcome {
+  return { kind: 'restarted', detail: said.join(', ') };
 }
 
 function failed(reason: string): { readonly kind: 'failed'; readonly reason: string } {

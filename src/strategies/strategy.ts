@@ -8,7 +8,7 @@ import type { ProgramRoots } from '../core/program-roots.ts';
 import type { ProgramLauncher } from '../system/launch/launcher.ts';
 import type { TakeLook } from '../system/proc/look.ts';
 import type { CommandRunner } from '../system/runs/runner.ts';
-import type { RunningProcesses } from '../system/systemd/running-processes.ts';
+import type { OtherSupervisor, RunningProcesses } from '../system/systemd/running-processes.ts';
 import type { ServiceManager } from '../system/systemd/service-manager.ts';
 
 export const strategyNames = ['service', 'process', 'auto', 'custom'] as const;
@@ -104,6 +104,8 @@ export interface RestartStrategy {
    * means to tell. Never rejects.
    */
   findRunning?(process: ManagedProcess, signal: AbortSignal, look?: TakeLook): Promise<RunningProcesses>;
+  /** Who else starts the process again when it ends, as the last look at it saw; absent, or undefined: nobody is known to. */
+  supervisor?(process: ManagedProcess): OtherSupervisor | undefined;
 }
 
 /** What a name stands for with that strategy. Never rejects. */
