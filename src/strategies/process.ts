@@ -143,6 +143,7 @@ export class ProcessStrategy implements RestartStrategy {
     const ambiguity = ambiguityOf(found.trees, this.#options);
     if (ambiguity !== undefined) return failed(ambiguity);
     if (isBack && found.trees.length > 0) return restarted('nothing was running', this.#startedBy(managed, found.trees));
+    if (this.#isRenewed(attempt, found.trees)) return restarted(`since the alarm ${this.#startedBy(managed, found.trees)}`);
     // Before anything is stopped: what could not be started again is better left as it is.
     const plan = await this.#planStart(managed, attempt.attempt, found.trees);
     if (plan.kind === 'refused') return { ...plan, kind: 'failed' };
@@ -155,6 +156,13 @@ export class ProcessStrategy implements RestartStrategy {
     const said = `stopped ${counted(stopped.processes, 'process', 'processes')}${stopped.killed > 0 ? ` (${stopped.killed} by SIGKILL)` : ''}`;
     if (await this.#comesBack(attempt, units, find)) return restarted(said, this.#startedBy(managed, treesOf(await find())));
     return this.#start(attempt, plan, said, find);
+  }
+
+  /** Whether its supervisor has started all that runs after the alarm was seen: that alarm is not about these. */
+  #isRenewed({ process: { systemName }, alarmSinceMs }: RestartAttempt, trees: readonly ProcessTree[]): boolean {
+    if (alarmSinceMs === undefined || trees.length === 0 || this.#supervision.of(systemName) === undefined) return false;
+    const alarmAgeMs = this.#parts.clock.monotonicMs() - alarmSinceMs;
+    return trees.every(({ root }) => this.#table.ageMs(root) < alarmAgeMs);
   }
 
   /** Waits, while nothing of the program runs, for others who may start it again; whether they did. */

@@ -60,6 +60,8 @@ export interface RestartAttempt {
   readonly attempt: number;
   /** Identity of this attempt's command run (ShellCommand.runId); written to the journal before the strategy is called. */
   readonly runId: string;
+  /** Monotonic time at which the alarm was first seen; absent where what has been started since is to be restarted too (an order, another try). */
+  readonly alarmSinceMs?: number;
   /** Aborts when the daemon has to go: kill what is running and return. */
   readonly signal: AbortSignal;
   /** Gives the slot for restart commands to others while `wait`, which runs no command of ours, goes on; absent where there are no slots. */

@@ -129,6 +129,20 @@ describe('the status for people', () => {
     assert.match(lines[4] ?? '', /^d .* closed +- +- +- +-/);
   });
 
+  it('names other supervisors where there are any, and that one is waited for not as a fault', () => {
+    const waiting = 'waiting for supervisord (pid 12)';
+    const processes = [
+      someProcess({ name: 'a', inAlarm: true, activity: waiting, supervisor: 'supervisord (pid 12)' }),
+      someProcess({ name: 'b', supervisor: null }),
+    ];
+    const lines = renderStatus(someStatus({ processes }), now, { width: undefined, colour: true }).slice(-3);
+    assert.match(lines[0] ?? '', /BREAKER +KEPT BY +LAST RECOVERY/);
+    assert.match(lines[1] ?? '', /\u001b\[33mwaiting for supervisord \(pid 12\)\u001b.* supervisord \(pid 12\) +-/);
+    assert.match(lines[2] ?? '', / - +-$/);
+    const plain = renderStatus(someStatus({ processes: [someProcess()] }), now, { width: undefined, colour: false });
+    assert.doesNotMatch(plain.join('\n'), /KEPT BY/);
+  });
+
   it('shows what wants attention first', () => {
     const lines = renderStatus(
       someStatus({
