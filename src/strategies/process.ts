@@ -121,7 +121,7 @@ export class ProcessStrategy implements RestartStrategy {
     if (problem !== undefined) return { kind: 'unknown', reason: problem };
     const find = await this.#finder(managed, signal);
     const found = await find(await look?.());
-    this.#supervision.tellWait(managed.systemName);
+    this.#supervision.tellWait(managed);
     return foundRunning(this.#table, managed.systemName, found, process.pid, this.#supervision.sight(managed.systemName));
   }
 
@@ -167,16 +167,16 @@ export class ProcessStrategy implements RestartStrategy {
 
   /** Waits, while nothing of the program runs, for others who may start it again; whether they did. */
   async #comesBack(
-    { process: { systemName }, signal, outsideSlot = (wait) => wait() }: RestartAttempt,
+    { process: managed, signal, outsideSlot = (wait) => wait() }: RestartAttempt,
     units: readonly string[],
     find: Find,
   ): Promise<boolean> {
     const runs = async (): Promise<boolean> => {
       const found = treesOf(await find());
-      this.#supervision.tellWait(systemName);
+      this.#supervision.tellWait(managed);
       return found.length > 0;
     };
-    const leftMs = (): number => this.#supervision.awaited(systemName)?.leftMs ?? 0;
+    const leftMs = (): number => this.#supervision.awaited(managed.systemName)?.leftMs ?? 0;
     if (await runs()) return true;
     if (units.length === 0 && leftMs() === 0) return false;
     return outsideSlot(() => broughtBack(units, leftMs, runs, this.#parts, signal));

@@ -1,4 +1,5 @@
 import process from 'node:process';
+import type { ManagedProcess } from '../core/alarm.ts';
 import type { Clock } from '../core/clock.ts';
 import { formatDuration } from '../core/duration.ts';
 import type { Logger } from '../core/logger.ts';
@@ -103,16 +104,16 @@ export class Supervision {
     return undefined;
   }
 
-  /** Tells the log that a wait begins, once for each time that the program is gone. */
-  tellWait(systemName: string): void {
+  /** Tells the log that a wait for the process's program begins, once for each time that it is gone. */
+  tellWait({ systemName, processName }: ManagedProcess): void {
     const gone = this.#gone.get(systemName);
     const supervisor = gone === undefined || gone.told ? undefined : this.of(systemName);
     const awaited = supervisor && this.awaited(systemName);
     if (gone === undefined || awaited === undefined) return;
     gone.told = true;
     this.#parts.log.info(
-      `${systemName} does not run: ${awaited.description} is given ${formatDuration(this.#parts.waitMs)} to start it again`,
-      { process_name: systemName },
+      `${processName} does not run: ${awaited.description} is given ${formatDuration(this.#parts.waitMs)} to start it again`,
+      { process_name: processName },
     );
   }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
 import { readArguments } from '../../../src/cli/arguments.ts';
 import { displayWidth, ellipsize, padTo } from '../../../src/cli/display-width.ts';
 import { formatDuration, parseDuration } from '../../../src/cli/duration.ts';
@@ -136,7 +137,7 @@ describe('the status for people', () => {
       someProcess({ name: 'b', supervisor: null }),
     ];
     const lines = renderStatus(someStatus({ processes }), now, { width: undefined, colour: true }).slice(-3);
-    assert.match(lines[0] ?? '', /BREAKER +KEPT BY +LAST RECOVERY/);
+    assert.match(stripVTControlCharacters(lines[0] ?? ''), /BREAKER +KEPT BY +LAST RECOVERY/);
     assert.match(lines[1] ?? '', /\u001b\[33mwaiting for supervisord \(pid 12\)\u001b.* supervisord \(pid 12\) +-/);
     assert.match(lines[2] ?? '', / - +-$/);
     const plain = renderStatus(someStatus({ processes: [someProcess()] }), now, { width: undefined, colour: false });

@@ -179,7 +179,7 @@ function supervised(t: TestContext, waitMs = 10_000) {
     const runs = (): boolean => {
       during(clock.monotonicMs() - begun);
       supervision.saw('zc', []);
-      supervision.tellWait('zc');
+      supervision.tellWait(managed('zc'));
       return false;
     };
     const parts = { services: {} as ServiceManager, clock };
