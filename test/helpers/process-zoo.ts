@@ -3,6 +3,7 @@ import { chmodSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, readli
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { readBeginning } from './read-beginning.ts';
 
 /** Real programs with names of one's choosing, in a folder of their own; all of them are gone after the test. */
 export interface ProcessZoo {
@@ -69,7 +70,7 @@ function inhabitants(dir: string): number[] {
   return pids.map(Number).filter((pid) => {
     if (pid === process.pid || !isAlive(pid)) return false;
     const exe = attempt(() => readlinkSync(`/proc/${pid}/exe`)) ?? '';
-    const environment = attempt(() => readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')) ?? [];
+    const environment = attempt(() => readBeginning(`/proc/${pid}/environ`).split('\0')) ?? [];
     return exe.startsWith(`${dir}/`) || environment.includes(`ZOO=${dir}`);
   });
 }
