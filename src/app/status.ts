@@ -5,6 +5,7 @@ import { isKeptRow } from '../core/kept-row.ts';
 import { closedBreaker, isAtRest } from '../monitor/circuit-breaker.ts';
 import { holdAll } from '../monitor/holds.ts';
 import { breakerOpen } from '../monitor/recoveries.ts';
+import { managedProcess } from '../monitor/recovery-plan.ts';
 import type { WatchedLife } from '../state/daemon-state.ts';
 import type { Core } from './app.ts';
 import type { LastRecoveries } from './last-recoveries.ts';
@@ -80,17 +81,21 @@ function processStatus(
   const waitingFor = row === undefined ? [] : core.queue.waitingFor(row.processId);
   const snapshot = target === undefined ? closedBreaker : core.breakers.snapshot(target);
   const remainingMs = snapshot.state === 'open' ? Math.max(0, Math.round(snapshot.reopenAtMs - core.clock.monotonicMs())) : 0;
+  const plan = core.plans()(name);
+  const supervisor = plan.strategy.supervisor?.(managedProcess({ processId: 0 }, name, plan));
+  const awaited = [...waitingFor, ...(supervisor !== undefined && supervisor.leftMs > 0 ? [supervisor.description] : [])];
   return {
     name,
     processId: row === undefined || isKeptRow(row.processId) ? null : row.processId,
     target: target ?? null,
-    strategy: core.plans()(name).strategy.name,
+    strategy: plan.strategy.name,
     inAlarm: row !== undefined,
-    activity: waitingFor.length > 0 ? `waiting for ${waitingFor.join(', ')}` : activity(core, name, row, snapshot.state),
+    activity: awaited.length > 0 ? `waiting for ${awaited.join(', ')}` : activity(core, name, row, snapshot.state),
     waitingFor,
     breaker: { state: snapshot.state, failures: snapshot.failures, remainingMs },
     alarmKept: row !== undefined && isKeptRow(row.processId),
     watched: watched(core.lives.of(name)),
+    supervisor: supervisor?.description ?? null,
     lastRecovery: last.of(name) ?? null,
   };
 }

@@ -92,6 +92,7 @@ function eventFact({
 function processTable(processes: readonly ProcessStatus[], now: Date, options: TableOptions): string[] {
   const sorted = [...processes].sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : Number(a.name > b.name)));
   const watches = processes.some(({ watched }) => watched !== null);
+  const kept = processes.some(({ supervisor }) => supervisor != null);
   const rows = sorted.map((process): Cell[] => [
     { text: printable(process.name) },
     { text: process.processId === null ? '-' : String(process.processId) },
@@ -100,11 +101,12 @@ function processTable(processes: readonly ProcessStatus[], now: Date, options: T
     { text: printable(process.activity), style: activityStyle(process) },
     breakerCell(process.breaker),
     ...(watches ? watchedCells(process.watched, now) : []),
+    ...(kept ? [{ text: printable(process.supervisor ?? '-') }] : []),
     lastCell(process.lastRecovery, now),
   ]);
   const watchedHeads = watches ? ['UP', 'EXITS', 'LAST EXIT'] : [];
   return renderTable(
-    ['PROCESS', 'ID', 'STRATEGY', 'ALARM', 'STATE', 'BREAKER', ...watchedHeads, 'LAST RECOVERY'],
+    ['PROCESS', 'ID', 'STRATEGY', 'ALARM', 'STATE', 'BREAKER', ...watchedHeads, ...(kept ? ['KEPT BY'] : []), 'LAST RECOVERY'],
     rows,
     options,
   );
@@ -115,9 +117,9 @@ function rank({ inAlarm, activity }: ProcessStatus): number {
   return inAlarm ? 0 : activity === 'ok' ? 2 : 1;
 }
 
-function activityStyle({ inAlarm, activity, waitingFor }: ProcessStatus): Style | undefined {
+function activityStyle({ inAlarm, activity }: ProcessStatus): Style | undefined {
   if (activity === 'ok') return 'green';
-  return inAlarm && activity !== 'recovering' && waitingFor.length === 0 ? 'red' : 'yellow';
+  return inAlarm && activity !== 'recovering' && !activity.startsWith('waiting for ') ? 'red' : 'yellow';
 }
 
 /** A breaker as a field of a table. */

@@ -99,8 +99,8 @@ export interface ProcessStatus {
   readonly strategy: string;
   readonly inAlarm: boolean;
   /**
-   * What is happening: `ok`, `in alarm`, `recovering`, `waiting for NAME`, `breaker open`, `on hold`, `healed, not cleared`, or why
-   * it was skipped.
+   * What is happening: `ok`, `in alarm`, `recovering`, `waiting for NAME`, `waiting for supervisord (pid 12)` (which may start it
+   * again), `breaker open`, `on hold`, `healed, not cleared`, or why it was skipped.
    */
   readonly activity: string;
   /** Names of those it depends on whose end it waits for before it is restarted; [] where it does not wait. */
@@ -127,6 +127,8 @@ export interface ProcessStatus {
       readonly expected: boolean;
     } | null;
   } | null;
+  /** Another supervisor that starts it again when it ends, `supervisord (pid 12)`; null where none is known, absent from older daemons. */
+  readonly supervisor?: string | null | undefined;
   readonly lastRecovery: { readonly at: string; readonly outcome: 'recovered' | 'failed'; readonly detail: string } | null;
 }
 

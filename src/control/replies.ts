@@ -38,6 +38,7 @@ const processShape: Shape<ProcessStatus> = object({
       lastExit: nullable(object({ at: anyText, cause: anyText, uptimeMs: count, expected: flag })),
     }),
   ),
+  supervisor: optional(nullable(anyText)),
   lastRecovery: nullable(object({ at: anyText, outcome: oneOf('recovered', 'failed'), detail: anyText })),
 });
 

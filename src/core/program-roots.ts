@@ -10,6 +10,16 @@ export interface RootProcess {
   readonly unit?: string;
   /** It has ended and left nobody in its process group and session: another may get its number. */
   readonly isEmpty?: true;
+  /** The processes above it that may start it again, the nearest first; absent where none was seen. */
+  readonly keepers?: readonly KeeperProcess[];
+}
+
+/** A process above a program, by its number and its start time. */
+export interface KeeperProcess {
+  readonly pid: number;
+  readonly startTime: number;
+  /** It was seen to have started that program twice. */
+  readonly startsAgain?: true;
 }
 
 /**

@@ -36,10 +36,14 @@ export async function judgeDeath(death: ProcessDeath, inquiry: DeathInquiry): Pr
     if (isRecovering()) return { kind: 'expected', why: 'a recovery is under way' };
     const shown = await showUnit();
     // After that: while systemd was asked it may have started the program.
-    const verdict = weigh(death, await find(), shown, inquiry);
+    const running = await find();
+    const verdict = weigh(death, running, shown, inquiry);
     if (signal.aborted) return { kind: 'aborted' };
-    if (verdict.kind !== 'wait') return verdict;
-    await pause(pauseMs);
+    const supervisorMs = running.kind === 'found' ? (running.supervisor?.leftMs ?? 0) : 0;
+    // Nothing runs, and another supervisor still has time to start it again.
+    const awaitsOther = verdict.kind === 'alarm' && supervisorMs > 0;
+    if (verdict.kind !== 'wait' && !awaitsOther) return verdict;
+    await pause(awaitsOther ? Math.min(pauseMs, supervisorMs) : pauseMs);
   }
 }
 

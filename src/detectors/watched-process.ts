@@ -166,7 +166,7 @@ export class WatchedProcess {
       case 'aborted':
         return;
       case 'lives':
-        if (judgement.reborn) this.#tell(death, 'it was started again');
+        if (judgement.reborn) this.#tell(death, `it was started again${byWhom(judgement.running)}`);
         this.#adopt(judgement.running);
         return;
       case 'alarm': {
@@ -214,6 +214,10 @@ export class WatchedProcess {
     const shown = await services.show(this.#unit, this.#stopped.signal);
     return shown.kind === 'status' ? shown.status : 'unknown';
   }
+}
+
+function byWhom({ supervisor }: FoundProcesses): string {
+  return supervisor === undefined ? '' : ` by ${supervisor.description}`;
 }
 
 const STILL_GONE_MS = 5000;

@@ -136,7 +136,14 @@ async function restart(
     fieldsOf(job, attempt),
   );
   parts.events.emit({ type: 'attempt_started', process, target: job.target, attempt, maxAttempts });
-  const outcome = await plan.strategy.restart({ process, attempt, runId, signal: parts.abort, outsideSlot });
+  const outcome = await plan.strategy.restart({
+    process,
+    attempt,
+    runId,
+    ...(attempt > 1 || job.repeated || job.ordered ? {} : { alarmSinceMs: job.sinceMs }),
+    signal: parts.abort,
+    outsideSlot,
+  });
   if (outcome.kind === 'restarted')
     parts.log.info(
       `RESTART LOG: Restart command executed for ${process.processName}: ${outcome.detail}`,

@@ -1,4 +1,4 @@
-import type { ProgramRoots, RootProcess } from '../core/program-roots.ts';
+import type { KeeperProcess, ProgramRoots, RootProcess } from '../core/program-roots.ts';
 import { fieldsOf, isCount, isListOf, isText } from './json-fields.ts';
 import type { RecordKind, RecordTable } from './record-table.ts';
 
@@ -19,11 +19,17 @@ export const programRootKind: RecordKind<ProgramRootRecord> = {
 };
 
 function isRoot(value: unknown): value is RootProcess {
-  const { pid, startTime, ours, executable, unit, isEmpty } = fieldsOf(value);
+  const { pid, startTime, ours, executable, unit, isEmpty, keepers } = fieldsOf(value);
   if (!isCount(pid) || !isCount(startTime)) return false;
   const isTextOrAbsent = (field: unknown): boolean => field === undefined || isText(field);
   const isTrueOrAbsent = (field: unknown): boolean => field === undefined || field === true;
-  return isTrueOrAbsent(ours) && isTrueOrAbsent(isEmpty) && isTextOrAbsent(executable) && isTextOrAbsent(unit);
+  if (!isTrueOrAbsent(ours) || !isTrueOrAbsent(isEmpty) || !isTextOrAbsent(executable) || !isTextOrAbsent(unit)) return false;
+  return keepers === undefined || isListOf(keepers, isKeeper);
+}
+
+function isKeeper(value: unknown): value is KeeperProcess {
+  const { pid, startTime, startsAgain } = fieldsOf(value);
+  return isCount(pid) && isCount(startTime) && (startsAgain === undefined || startsAgain === true);
 }
 
 /** The program roots, as the boot `bootId` sees them: start times of another one say nothing. */

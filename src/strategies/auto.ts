@@ -2,7 +2,7 @@ import type { ManagedProcess } from '../core/alarm.ts';
 import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
 import type { ProgramMarks } from '../core/program-marks.ts';
 import type { TakeLook } from '../system/proc/look.ts';
-import type { RunningProcesses } from '../system/systemd/running-processes.ts';
+import type { OtherSupervisor, RunningProcesses } from '../system/systemd/running-processes.ts';
 import type { UnitStatus } from '../system/systemd/service-manager.ts';
 import { appUnit } from '../system/systemd/unit-name.ts';
 import { type Choice, choiceFor } from './auto-choice.ts';
@@ -146,6 +146,10 @@ export class AutoStrategy implements RestartStrategy {
     const unit = await this.#service.findRunning(process, signal);
     const isDown = unit.kind === 'found' && unit.processes.length === 0;
     return isDown && this.#parts.fallsBack ? standingIn(unit, await program()) : unit;
+  }
+
+  supervisor(process: ManagedProcess): OtherSupervisor | undefined {
+    return this.#process.supervisor?.(process);
   }
 
   async #choose(process: ManagedProcess, signal: AbortSignal): Promise<Choice> {

@@ -53,6 +53,7 @@ export function withRestartCommand(strategy: RestartStrategy, options: CustomOpt
     life: async (process, signal) => strategy.life?.(process, signal),
     marks: (process) => strategy.marks?.(process) ?? {},
     findRunning: async (process, signal, look) => (await strategy.findRunning?.(process, signal, look)) ?? cannotLook,
+    supervisor: (process) => strategy.supervisor?.(process),
     ...restartCommandActions(options, parts),
   };
 }

@@ -1,15 +1,21 @@
 import type { ProcessTable } from '../system/proc/table.ts';
-import type { RunningProcesses } from '../system/systemd/running-processes.ts';
+import type { OtherSupervisor, RunningProcesses } from '../system/systemd/running-processes.ts';
 import type { Matches } from './process-match.ts';
 import { unitAround } from './supervisor.ts';
 
 /** What was found of a program, as those that wait for its end want to know it. */
-export function foundRunning(table: ProcessTable, key: string, found: Matches, ownPid: number): RunningProcesses {
+export function foundRunning(
+  table: ProcessTable,
+  key: string,
+  found: Matches,
+  ownPid: number,
+  supervisor?: OtherSupervisor,
+): RunningProcesses {
   if (found.kind === 'refused') return { kind: 'unknown', reason: found.reason };
   const processes = found.trees.map(({ root: { pid, startTime } }) => ({ pid, startTime }));
   const [oldest] = processes;
   const unit = oldest === undefined ? undefined : unitAround(table, oldest.pid, ownPid);
-  return { kind: 'found', key, processes, unit, status: undefined };
+  return { kind: 'found', key, processes, unit, status: undefined, ...(supervisor && { supervisor }) };
 }
 
 /** Of a unit of which nothing runs, what runs in its place. */

@@ -56,6 +56,7 @@ export function parseStrategy(section: SectionReader): ParsedStrategy {
           const found = (await running.findRunning?.(process, signal, look)) ?? cannotLook;
           return found.kind === 'found' ? { ...found, key: serviceName(process.systemName) } : found;
         },
+        supervisor: (process) => running.supervisor?.(process),
       };
     },
   };

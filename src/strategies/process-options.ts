@@ -13,6 +13,8 @@ export interface ProcessOptions {
   readonly stopSignal: number;
   /** `stop_timeout`: from the asking to SIGKILL; default 10 s. */
   readonly stopTimeoutMs: number;
+  /** `supervisor_wait`: how long another supervisor is given to start it again; default 10 s, 0: none. */
+  readonly supervisorWaitMs: number;
   /** `max_matches`: process trees of that name that may run; default 1, at least 1. */
   readonly maxMatches: number;
   /** `user` whose program it is, and who runs start_command, a name or a uid; undefined: ourselves. */
@@ -37,6 +39,7 @@ export function parseProcessOptions(section: SectionReader): ProcessOptions {
     stopCommand: section.verbatim('stop_command'),
     stopSignal: parseStopSignal(section),
     stopTimeoutMs: section.secondsAsMs('stop_timeout', { default: 10 }),
+    supervisorWaitMs: section.secondsAsMs('supervisor_wait', { default: 10, max: 3600 }),
     maxMatches: section.integer('max_matches', { default: 1, min: 1 }),
     user: parseUser(section),
     anyUser: section.boolean('any_user', false),

@@ -5,9 +5,9 @@ import { counted } from '../core/counted.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
 import type { ProgramMarks } from '../core/program-marks.ts';
-import type { SeenProcess, TakeLook } from '../system/proc/look.ts';
+import type { ProcessLook, SeenProcess, TakeLook } from '../system/proc/look.ts';
 import { ProcessTable } from '../system/proc/table.ts';
-import type { RunningProcesses } from '../system/systemd/running-processes.ts';
+import type { OtherSupervisor, RunningProcesses } from '../system/systemd/running-processes.ts';
 import { foundRunning } from './found-running.ts';
 import type { ProcessTree } from './identity.ts';
 import {
@@ -20,7 +20,7 @@ import {
   rememberLaunch,
 } from './launch-memory.ts';
 import { type HealthParts, livesOn, proveRunning, stillToCome } from './process-health.ts';
-import { treesOf } from './process-match.ts';
+import { type Matches, treesOf } from './process-match.ts';
 import { type ProcessOptions, parseProcessOptions } from './process-options.ts';
 import { ambiguityOf, describePids, describeRest, describeStrangers, describeTrees } from './process-preview.ts';
 import { defaultPath, planStart, type StartPlan } from './process-start.ts';
@@ -37,7 +37,8 @@ import type {
   StrategyDefinition,
   StrategyParts,
 } from './strategy.ts';
-import { broughtBack, supervisorOf } from './supervisor.ts';
+import { Supervision } from './supervision.ts';
+import { broughtBack, unitOf } from './supervisor.ts';
 import { unitOfMain } from './unit-of-main.ts';
 import { serviceName } from './unit-policy.ts';
 
@@ -55,6 +56,7 @@ export class ProcessStrategy implements RestartStrategy {
   readonly #table: ProcessTable;
   readonly #finder: ProgramFinder;
   readonly #service: ServiceStrategy;
+  readonly #supervision: Supervision;
   /** Names that were looked for before they were resolved. */
   readonly #asked = new Set<string>();
 
@@ -62,7 +64,9 @@ export class ProcessStrategy implements RestartStrategy {
     this.#options = options;
     this.#parts = parts;
     this.#table = table;
-    this.#finder = new ProgramFinder(options, parts, table);
+    const { clock, log, roots } = parts;
+    this.#supervision = new Supervision({ table, clock, log, roots, waitMs: options.supervisorWaitMs });
+    this.#finder = new ProgramFinder(options, parts, table, this.#supervision);
     const { configured: hasOwnSection, commandTimeoutMs, stableTimeMs } = options;
     this.#service = new ServiceStrategy(
       { hasOwnSection, commandTimeoutMs, healthCheckTimeoutMs: UNIT_LOOK_MS, stableTimeMs },
@@ -113,7 +117,9 @@ export class ProcessStrategy implements RestartStrategy {
     const found = await (await this.#finder.finder(managed, signal))();
     if (found.kind === 'refused') return { stops: [], starts: [], refusals: [found.reason] };
     const ambiguity = ambiguityOf(found, this.#options);
-    const warnings = [...found.remarks, ...describeStrangers(this.#table, found.strangers)];
+    const keeper = this.#supervision.keeperLine(managed.systemName);
+    const kept = keeper === undefined ? [] : [keeper];
+    const warnings = [...kept, ...found.remarks, ...describeStrangers(this.#table, found.strangers)];
     const said = warnings.length > 0 ? { warnings } : {};
     const unit = ambiguity === undefined ? await this.#asUnit(managed, found.trees, signal) : undefined;
     const running = await describeTrees(this.#table, found.trees, this.#parts.clock.date());
@@ -156,7 +162,13 @@ export class ProcessStrategy implements RestartStrategy {
     const problem = nameProblem(managed, this.#options.configured);
     if (problem !== undefined) return { kind: 'unknown', reason: problem };
     const find = await this.#finder.finder(managed, signal);
-    return foundRunning(this.#table, managed.systemName, await find(await look?.()), process.pid);
+    const found = await find(await look?.());
+    this.#supervision.tellWait(managed);
+    return foundRunning(this.#table, managed.systemName, found, process.pid, this.#supervision.sight(managed.systemName));
+  }
+
+  supervisor({ systemName }: ManagedProcess): OtherSupervisor | undefined {
+    return this.#supervision.sight(systemName);
   }
 
   async #restart(attempt: RestartAttempt): Promise<RestartOutcome> {
@@ -165,10 +177,15 @@ export class ProcessStrategy implements RestartStrategy {
     // Before anything is stopped, and before the look: it may take its time.
     const unready = await this.#parts.programs.unready(this.#options.commandTimeoutMs, attempt.signal);
     if (unready !== undefined) return failed(`not started: ${unready}`);
-    const found = await find();
+    let found = await find();
+    const isDown = found.kind === 'found' && found.trees.length === 0;
+    const isBack = isDown && (await this.#comesBack(attempt, [], find));
+    if (isDown) found = await find();
     if (found.kind === 'refused') return failed(found.reason);
     const ambiguity = ambiguityOf(found, this.#options);
     if (ambiguity !== undefined) return failed(ambiguity);
+    if (isBack && found.trees.length > 0) return restarted('nothing was running', this.#startedBy(managed, found.trees));
+    if (this.#isRenewed(attempt, found.trees)) return restarted(`since the alarm ${this.#startedBy(managed, found.trees)}`);
     const unit = await this.#asUnit(managed, found.trees, attempt.signal);
     if (unit !== undefined) return this.#service.restart({ ...attempt, process: unit });
     // Before anything is stopped: what could not be started again is better left as it is.
@@ -176,24 +193,63 @@ export class ProcessStrategy implements RestartStrategy {
     if (plan.kind === 'refused') return { ...plan, kind: 'failed' };
     const [oldest] = found.trees;
     if (oldest !== undefined) rememberLaunch(this.#sight, this.#parts.launches, managed.systemName, oldest);
-    if (oldest === undefined && found.rest.length === 0) return this.#start(attempt, plan, 'nothing was running');
-    const supervisors = found.trees.map((tree) => supervisorOf(this.#table, tree, process.pid));
-    const parts = { ...this.#parts, table: this.#table };
-    const stopped = await stopProgram(attempt, [...found.trees, ...asTree(found.rest)], this.#options, parts);
+    if (oldest === undefined && found.rest.length === 0) return this.#start(attempt, plan, 'nothing was running', find);
+    const units = found.trees.map((tree) => unitOf(this.#table, tree)).filter((unit) => unit !== undefined);
+    const stopping = [...found.trees, ...asTree(found.rest)];
+    const stopped = await stopProgram(attempt, stopping, this.#options, { ...this.#parts, table: this.#table });
     if (stopped.kind === 'failed') return stopped;
     const said = `stopped ${counted(stopped.processes, 'process', 'processes')}${stopped.killed > 0 ? ` (${stopped.killed} by SIGKILL)` : ''}`;
-    const trees = async (): Promise<readonly ProcessTree[]> => treesOf(await find());
-    if (await broughtBack(supervisors, async () => (await trees()).length > 0, parts, attempt.signal)) {
-      return { kind: 'restarted', detail: `${said}, its supervisor started ${describePids(await trees())}` };
-    }
-    return this.#start(attempt, plan, said);
+    if (await this.#comesBack(attempt, units, find)) return restarted(said, this.#startedBy(managed, treesOf(await find())));
+    return this.#start(attempt, plan, said, find);
   }
 
-  async #start(attempt: RestartAttempt, plan: StartPlan & { kind: 'planned' }, said: string): Promise<RestartOutcome> {
+  /** Whether its supervisor has started all that runs after the alarm was seen: that alarm is not about these. */
+  #isRenewed({ process: { systemName }, alarmSinceMs }: RestartAttempt, trees: readonly ProcessTree[]): boolean {
+    if (alarmSinceMs === undefined || trees.length === 0 || this.#supervision.of(systemName) === undefined) return false;
+    const alarmAgeMs = this.#parts.clock.monotonicMs() - alarmSinceMs;
+    return trees.every(({ root }) => this.#table.ageMs(root) < alarmAgeMs);
+  }
+
+  /** Waits, while nothing of the program runs, for others who may start it again; whether they did. */
+  async #comesBack(
+    { process: managed, signal, outsideSlot = (wait) => wait() }: RestartAttempt,
+    units: readonly string[],
+    find: Find,
+  ): Promise<boolean> {
+    const runs = async (): Promise<boolean> => {
+      const found = treesOf(await find());
+      this.#supervision.tellWait(managed);
+      return found.length > 0;
+    };
+    const leftMs = (): number => this.#supervision.awaited(managed.systemName)?.leftMs ?? 0;
+    if (await runs()) return true;
+    if (units.length === 0 && leftMs() === 0) return false;
+    return outsideSlot(() => broughtBack(units, leftMs, runs, this.#parts, signal));
+  }
+
+  /** `its supervisor supervisord (pid 12) started pid 34`. */
+  #startedBy({ systemName }: ManagedProcess, trees: readonly ProcessTree[]): string {
+    const [oldest] = trees;
+    const starter = this.#supervision.starter(systemName) ?? (oldest && unitOf(this.#table, oldest));
+    return `${starter === undefined ? 'somebody else' : `its supervisor ${starter}`} started ${describePids(trees)}`;
+  }
+
+  async #start(
+    attempt: RestartAttempt,
+    plan: StartPlan & { kind: 'planned' },
+    said: string,
+    find: Find,
+  ): Promise<RestartOutcome> {
     const { systemName } = attempt.process;
     const pids: (number | undefined)[] = [];
     for (const [index, { what, label }] of plan.launches.entries()) {
       if (attempt.signal.aborted) return failed(`${said}, aborted before it was started`);
+      // While we waited and planned somebody else may have started it.
+      const found = await find();
+      if (found.kind === 'refused') return failed(`${said}, but not started: ${found.reason}`);
+      if (index === 0 && found.trees.length > 0)
+        return restarted(said, `not started: ${this.#startedBy(attempt.process, found.trees)}`);
+      if (found.trees.length > index) continue;
       const name = index === 0 ? systemName : `${systemName}@${index + 1}`;
       const result = await this.#parts.programs.launch(
         { systemName: name, runId: attempt.runId, timeoutMs: this.#options.commandTimeoutMs, what },
@@ -205,7 +261,7 @@ export class ProcessStrategy implements RestartStrategy {
     }
     await this.#finder.started(attempt.process, pids, attempt.runId);
     const started = pids.map((pid) => (pid === undefined ? 'it' : `pid ${pid}`)).join(', ');
-    return { kind: 'restarted', detail: `${said}, started ${started}` };
+    return restarted(said, `started ${started}`);
   }
 
   get #sight(): LaunchSight {
@@ -276,6 +332,13 @@ export class ProcessStrategy implements RestartStrategy {
 /** What was left behind, as what is to be stopped. */
 function asTree([root, ...descendants]: readonly SeenProcess[]): ProcessTree[] {
   return root === undefined ? [] : [{ root, descendants, orphaned: true, by: 'name' }];
+}
+
+/** How to look at what runs of the program. */
+type Find = (look?: ProcessLook) => Promise<Matches>;
+
+function restarted(...said: readonly string[]): RestartOutcome {
+  return { kind: 'restarted', detail: said.join(', ') };
 }
 
 function failed(reason: string): { readonly kind: 'failed'; readonly reason: string } {

@@ -11,6 +11,7 @@ import type { ProcessOptions } from './process-options.ts';
 import { describeStrangers } from './process-preview.ts';
 import { findOwners, isOwnedBy } from './program-owner.ts';
 import type { StrategyParts } from './strategy.ts';
+import type { Supervision } from './supervision.ts';
 import { unitOfMain } from './unit-of-main.ts';
 
 /** What finding a program uses. */
@@ -21,14 +22,16 @@ export class ProgramFinder {
   readonly #options: ProcessOptions;
   readonly #parts: FinderParts;
   readonly #table: ProcessTable;
+  readonly #supervision: Supervision;
   /** What was told of already: users whose processes bear a name and are not the program; remarks. */
   readonly #told = new Set<string>();
   readonly #seen = new Set<string>();
 
-  constructor(options: ProcessOptions, parts: FinderParts, table: ProcessTable) {
+  constructor(options: ProcessOptions, parts: FinderParts, table: ProcessTable, supervision: Supervision) {
     this.#options = options;
     this.#parts = parts;
     this.#table = table;
+    this.#supervision = supervision;
   }
 
   /** True if something of that name was found running once, or how it was started is known. */
@@ -71,6 +74,7 @@ export class ProgramFinder {
       };
       const found = await findTrees(this.#table, identity, look);
       if (found.kind === 'refused') return found;
+      this.#supervision.saw(systemName, found.trees);
       await this.#tell(systemName, found.strangers, found.remarks);
       if (found.trees.length > 0) this.#seen.add(systemName);
       else if (found.rest.length === 0) this.#markEmpty(systemName, knownRoots);
@@ -81,23 +85,19 @@ export class ProgramFinder {
   /** Writes down what the program is known by from now on. `trees`: what was found of it, oldest first. Never rejects. */
   async record({ systemName }: ManagedProcess, trees: readonly ProcessTree[], signal: AbortSignal): Promise<void> {
     const known = this.#parts.roots.get(systemName);
+    const withKeepers = (root: RootProcess): RootProcess => this.#supervision.withKeepers(systemName, root);
     const roots: RootProcess[] = [];
     for (const tree of trees) {
       const { pid, startTime, pgid, sid, executable } = tree.root;
       const same = known.find((root) => root.pid === pid && root.startTime === startTime);
-      if (same !== undefined) roots.push(same);
+      if (same !== undefined) roots.push(withKeepers(same));
       // As long as what it left behind runs, the one that is gone is what that is known by.
       else if (tree.orphaned) roots.push(...known.filter((root) => root.pid === pgid || root.pid === sid));
       else {
         const unit = await unitOfMain(this.#table, this.#parts.services, tree, process.pid, signal);
         const ours = tree.by === 'start' ? ({ ours: true } as const) : {};
-        roots.push({
-          pid,
-          startTime,
-          ...ours,
-          ...(executable === undefined ? {} : { executable }),
-          ...(unit === undefined ? {} : { unit }),
-        });
+        const root = { pid, startTime, ...ours, ...(executable && { executable }), ...(unit && { unit }) };
+        roots.push(withKeepers(root));
       }
     }
     if (roots.length > 0) this.#parts.roots.set(systemName, roots);
@@ -113,7 +113,7 @@ export class ProgramFinder {
       const now = this.#table.read(pid, ['startTime', 'executable']);
       if (now === undefined) return [];
       const { startTime, executable } = now;
-      return [{ pid, startTime, ours: true, ...(executable === undefined ? {} : { executable }) }];
+      return [{ pid, startTime, ours: true, ...(executable && { executable }) }];
     });
     this.#parts.roots.set(systemName, roots);
     this.#seen.add(systemName);

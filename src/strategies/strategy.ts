@@ -9,7 +9,7 @@ import type { ProgramRoots } from '../core/program-roots.ts';
 import type { ProgramLauncher } from '../system/launch/launcher.ts';
 import type { TakeLook } from '../system/proc/look.ts';
 import type { CommandRunner } from '../system/runs/runner.ts';
-import type { RunningProcesses } from '../system/systemd/running-processes.ts';
+import type { OtherSupervisor, RunningProcesses } from '../system/systemd/running-processes.ts';
 import type { ServiceManager } from '../system/systemd/service-manager.ts';
 
 export const strategyNames = ['service', 'process', 'auto', 'custom'] as const;
@@ -61,6 +61,8 @@ export interface RestartAttempt {
   readonly attempt: number;
   /** Identity of this attempt's command run (ShellCommand.runId); written to the journal before the strategy is called. */
   readonly runId: string;
+  /** Monotonic time at which the alarm was first seen; absent where what has been started since is to be restarted too (an order, another try). */
+  readonly alarmSinceMs?: number;
   /** Aborts when the daemon has to go: kill what is running and return. */
   readonly signal: AbortSignal;
   /** Gives the slot for restart commands to others while `wait`, which runs no command of ours, goes on; absent where there are no slots. */
@@ -107,6 +109,8 @@ export interface RestartStrategy {
    * means to tell. Never rejects.
    */
   findRunning?(process: ManagedProcess, signal: AbortSignal, look?: TakeLook): Promise<RunningProcesses>;
+  /** Who else starts the process again when it ends, as the last look at it saw; absent, or undefined: nobody is known to. */
+  supervisor?(process: ManagedProcess): OtherSupervisor | undefined;
 }
 
 /** What a name stands for with that strategy. Never rejects. */

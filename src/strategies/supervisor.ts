@@ -3,19 +3,9 @@ import type { ProcessTable } from '../system/proc/table.ts';
 import type { ServiceManager } from '../system/systemd/service-manager.ts';
 import type { ProcessTree } from './identity.ts';
 
-/** Who may start a stopped program again without us: a unit of systemd's that is not ours, or a parent that outlived it. */
-export interface Supervisor {
-  /** `nginx.service`. */
-  readonly unit: string | undefined;
-  /** A parent other than the first process and ourselves. */
-  readonly parent: { readonly pid: number; readonly startTime: number } | undefined;
-}
-
-/** Reads who keeps the tree's root; to be asked while it lives. */
-export function supervisorOf(table: ProcessTable, { root }: ProcessTree, ownPid: number): Supervisor {
-  const unit = restartedUnit(table.read(root.pid, ['unit'])?.unit ?? '');
-  const parent = root.ppid > 1 && root.ppid !== ownPid ? table.read(root.ppid, ['startTime']) : undefined;
-  return { unit, parent };
+/** The system unit that may start its program again: the one that the tree's root runs in; undefined where it is ours, or there is none. */
+export function unitOf(table: ProcessTable, { root }: ProcessTree): string | undefined {
+  return restartedUnit(table.read(root.pid, ['unit'])?.unit ?? '');
 }
 
 /** The system unit that a process runs in, also one that we started it in; undefined where that is the one that `ownPid` runs in. */
@@ -34,38 +24,47 @@ function systemService(unit: string): string | undefined {
 }
 
 /**
- * After a stop: waits while a supervisor may be bringing the program back, at most 30 s for a unit that systemd is restarting
- * and 1.5 s for anything else. True as soon as `runs` says that it is back; false where nobody brings it.
+ * Waits while the program, of which nothing runs, may be about to be started again by others: as long as `leftMs` gives more than 0; and
+ * 1.5 s for `units` of systemd, of which one that is being restarted gets 30 s. True as soon as `runs` says that it is back; false where
+ * nobody brings it.
  */
 export async function broughtBack(
-  supervisors: readonly Supervisor[],
+  units: readonly string[],
+  leftMs: () => number,
   runs: () => boolean | Promise<boolean>,
-  parts: { readonly table: ProcessTable; readonly services: ServiceManager; readonly clock: Clock },
+  { services, clock }: { readonly services: ServiceManager; readonly clock: Clock },
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { table, services, clock } = parts;
   const begun = clock.monotonicMs();
-  for (;;) {
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS)) {
     if (await runs()) return true;
-    const waitedMs = clock.monotonicMs() - begun;
-    const alive = supervisors.some(({ unit, parent }) => unit !== undefined || (parent !== undefined && table.exists(parent)));
-    if (signal.aborted || !alive || waitedMs >= UNIT_WAIT_MS) return false;
-    if (waitedMs >= PARENT_WAIT_MS && !(await isRestarting(supervisors, services, signal))) return runs();
-    await clock.sleep(LOOK_MS, signal);
+    if (signal.aborted) return false;
+    const othersMs = leftMs();
+    const unitsMs = units.length === 0 ? 0 : await unitsLeftMs(units, clock.monotonicMs() - begun, services, signal);
+    // While systemd was asked it may have come back.
+    if (othersMs <= 0 && unitsMs <= 0) return units.length > 0 && runs();
+    await clock.sleep(Math.min(pauseMs, Math.max(othersMs, unitsMs)), signal);
   }
 }
 
-const PARENT_WAIT_MS = 1500;
-const UNIT_WAIT_MS = 30_000;
-const LOOK_MS = 100;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 500;
+const SHORT_MS = 1500;
+const RESTARTING_MS = 30_000;
 
-async function isRestarting(
-  supervisors: readonly Supervisor[],
+async function unitsLeftMs(
+  units: readonly string[],
+  waitedMs: number,
   services: ServiceManager,
   signal: AbortSignal,
-): Promise<boolean> {
-  for (const { unit } of supervisors) {
-    if (unit === undefined || !services.available) continue;
+): Promise<number> {
+  if (waitedMs < SHORT_MS) return SHORT_MS - waitedMs;
+  return waitedMs < RESTARTING_MS && (await isRestarting(units, services, signal)) ? RESTARTING_MS - waitedMs : 0;
+}
+
+async function isRestarting(units: readonly string[], services: ServiceManager, signal: AbortSignal): Promise<boolean> {
+  for (const unit of units) {
+    if (!services.available) return false;
     const shown = await services.show(unit, signal);
     if (shown.kind === 'status' && ['activating', 'deactivating'].includes(shown.status.activeState)) return true;
   }

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
+import { readBeginning } from './read-beginning.ts';
 
 /** A process that has to do with a folder. */
 export interface Leftover {
@@ -15,10 +16,10 @@ export function leftovers(dir: string): Leftover[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   return pids.map(Number).flatMap((pid) => {
     if (pid === process.pid) return [];
-    const command = attempt(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8')) ?? '';
+    const command = attempt(() => readBeginning(`/proc/${pid}/cmdline`)) ?? '';
     // A zombie has no command line.
     if (command === '') return [];
-    const environment = attempt(() => readFileSync(`/proc/${pid}/environ`, 'utf8')) ?? '';
+    const environment = attempt(() => readBeginning(`/proc/${pid}/environ`)) ?? '';
     const links = ['exe', 'cwd', 'fd/1', 'fd/2'].map((name) => attempt(() => readlinkSync(`/proc/${pid}/${name}`)) ?? '');
     const own = [command, environment, ...links].some((text) => text.includes(dir));
     return own ? [{ pid, command: command.replaceAll('\0', ' ').trim() }] : [];

@@ -80,6 +80,7 @@ const DEFAULTS: ProcessOptions = {
   stopCommand: undefined,
   stopSignal: 15,
   stopTimeoutMs: 20_000,
+  supervisorWaitMs: 10_000,
   maxMatches: 1,
   user: undefined,
   anyUser: false,

@@ -1,6 +1,14 @@
 import type { ProcessIdentity } from '../proc/table.ts';
 import type { UnitStatus } from './service-manager.ts';
 
+/** Another supervisor of a monitored process, as one look saw it. */
+export interface OtherSupervisor {
+  /** `supervisord (pid 12)`, printable. */
+  readonly description: string;
+  /** How long it may still take to start the process, of which nothing runs; 0 where it runs, or the time is over. */
+  readonly leftMs: number;
+}
+
 /** What runs of a monitored process, as one look saw it. */
 export type RunningProcesses =
   | {
@@ -13,6 +21,8 @@ export type RunningProcesses =
       readonly unit: string | undefined;
       /** How the unit stood at this look; undefined where it was not asked. */
       readonly status: UnitStatus | undefined;
+      /** Who else starts it again when it ends; absent where nobody is known to. */
+      readonly supervisor?: OtherSupervisor | undefined;
     }
   /** It cannot be told, in one line: systemd does not answer, or the name must not be touched. */
   | { readonly kind: 'unknown'; readonly reason: string };

@@ -5,6 +5,11 @@ export function runUnit(runId: string): string {
   return `${OURS}-run-${runId}.service`;
 }
 
+/** Whether it is such a unit. */
+export function isRunUnit(unit: string): boolean {
+  return unit.startsWith(`${OURS}-run-`);
+}
+
 /**
  * The transient unit that a launched program lives in, whatever its name holds; one unit for each name. What is no plain letter,
  * digit, `:`, `_` or `.` is escaped as systemd-escape(1) does it; a name too long for that is cut and gets a digest.

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
 import { readArguments } from '../../../src/cli/arguments.ts';
 import { displayWidth, ellipsize, padTo } from '../../../src/cli/display-width.ts';
 import { formatDuration, parseDuration } from '../../../src/cli/duration.ts';
@@ -127,6 +128,20 @@ describe('the status for people', () => {
     assert.match(lines[2] ?? '', /^b .* closed +60 min +0 +- /);
     assert.match(lines[3] ?? '', /^c .* \(no alarm\) /);
     assert.match(lines[4] ?? '', /^d .* closed +- +- +- +-/);
+  });
+
+  it('names other supervisors where there are any, and that one is waited for not as a fault', () => {
+    const waiting = 'waiting for supervisord (pid 12)';
+    const processes = [
+      someProcess({ name: 'a', inAlarm: true, activity: waiting, supervisor: 'supervisord (pid 12)' }),
+      someProcess({ name: 'b', supervisor: null }),
+    ];
+    const lines = renderStatus(someStatus({ processes }), now, { width: undefined, colour: true }).slice(-3);
+    assert.match(stripVTControlCharacters(lines[0] ?? ''), /BREAKER +KEPT BY +LAST RECOVERY/);
+    assert.match(lines[1] ?? '', /\u001b\[33mwaiting for supervisord \(pid 12\)\u001b.* supervisord \(pid 12\) +-/);
+    assert.match(lines[2] ?? '', / - +-$/);
+    const plain = renderStatus(someStatus({ processes: [someProcess()] }), now, { width: undefined, colour: false });
+    assert.doesNotMatch(plain.join('\n'), /KEPT BY/);
   });
 
   it('shows what wants attention first', () => {

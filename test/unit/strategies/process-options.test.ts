@@ -30,6 +30,7 @@ test('defaults', () => {
       stopCommand: undefined,
       stopSignal: 15,
       stopTimeoutMs: 10_000,
+      supervisorWaitMs: 10_000,
       maxMatches: 1,
       anyUser: false,
       pidFile: undefined,

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { systemClock } from '../../../src/core/clock.ts';
 import type { ProcessTree } from '../../../src/strategies/identity.ts';
 import { stopTrees } from '../../../src/strategies/process-stop.ts';
-import { broughtBack, supervisorOf } from '../../../src/strategies/supervisor.ts';
+import { broughtBack, unitOf } from '../../../src/strategies/supervisor.ts';
 import type { SeenProcess } from '../../../src/system/proc/look.ts';
 import { ProcessTable } from '../../../src/system/proc/table.ts';
 import type { ServiceManager } from '../../../src/system/systemd/service-manager.ts';
@@ -108,7 +108,7 @@ test('what SIGKILL does not end is a failure that says in which state it hangs',
   });
 });
 
-test('who supervises: a unit of systemd that is not ours, a parent that is not the first process', (t) => {
+test('the unit that may start its program again is one of systemd’s that is not ours', (t) => {
   const root = tempDir(t);
   const units: [string, string | undefined][] = [
     ['/system.slice/nginx.service', 'nginx.service'],
@@ -128,10 +128,8 @@ test('who supervises: a unit of systemd that is not ours, a parent that is not t
       orphaned: false,
       by: 'name' as const,
     };
-    assert.deepEqual(supervisorOf(new ProcessTable(root), tree, 7), { unit, parent: undefined }, path);
+    assert.equal(unitOf(new ProcessTable(root), tree), unit, path);
   }
-  assert.equal(supervisorOf(table, treeOf(process.pid), 7).parent?.pid, process.ppid);
-  assert.equal(supervisorOf(table, treeOf(process.pid), process.ppid).parent, undefined, 'we are no supervisor');
 });
 
 test('a unit that systemd is restarting is waited for, another is not', async () => {
@@ -148,7 +146,7 @@ test('a unit that systemd is restarting is waited for, another is not', async ()
     };
     let back: boolean | undefined;
     const runs = (): boolean => clock.monotonicMs() - begun >= backAfterMs;
-    void broughtBack([{ unit: 'x.service', parent: undefined }], runs, { table, services, clock }, quiet).then((value) => {
+    void broughtBack(['x.service'], () => 0, runs, { services, clock }, quiet).then((value) => {
       back = value;
     });
     await clock.until(() => back !== undefined);
@@ -157,7 +155,16 @@ test('a unit that systemd is restarting is waited for, another is not', async ()
   assert.deepEqual(await wait('activating', 10_000), [true, 10_000]);
   assert.equal((await wait('activating', 99_000))[0], false);
   assert.deepEqual(await wait('failed', 10_000), [false, 1500]);
-  assert.deepEqual(await wait('active', 200), [true, 200]);
-  const none = { table, services: {} as ServiceManager, clock: new FakeClock() };
-  assert.equal(await broughtBack([{ unit: undefined, parent: undefined }], () => false, none, quiet), false);
+  assert.deepEqual(await wait('active', 200), [true, 250]);
+  const none = { services: {} as ServiceManager, clock: new FakeClock() };
+  assert.equal(
+    await broughtBack(
+      [],
+      () => 0,
+      () => false,
+      none,
+      quiet,
+    ),
+    false,
+  );
 });
