@@ -172,6 +172,7 @@ function supervised(t: TestContext, waitMs = 10_000) {
     root: table.read(pid, ['ppid', 'startTime']) as SeenProcess,
     descendants: [],
     orphaned: false,
+    by: 'name',
   });
   const waited = async (during: (passedMs: number) => void = () => {}): Promise<number> => {
     const begun = clock.monotonicMs();
