@@ -19,6 +19,7 @@ import { openState } from '../state/state.ts';
 import type { AlarmStore } from '../stores/store.ts';
 import { createExecution, type Execution } from '../system/execution.ts';
 import { logOutput } from './command-log.ts';
+import { Concerns } from './concerns.ts';
 import { ExitCounts } from './exit-counts.ts';
 import { recordHistory } from './history.ts';
 import { RaisedAlarms } from './raised-alarms.ts';
@@ -57,6 +58,7 @@ export interface Core {
   /** Where detectors raise alarms. */
   readonly alarms: AlarmRaiser;
   readonly lives: WatchedLives;
+  readonly concerns: Concerns;
   readonly stops: StopStack;
   /** No new work once aborted. */
   readonly stopping: AbortController;
@@ -95,7 +97,7 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
   stops.push('store', () => store.close());
   const system = createExecution({ stateDir: settings.monitor.stateDir, log });
   const execution: Execution = { ...system, commands: logOutput(system.commands, log) };
-  const strategyParts = { ...execution, clock, log, launches: state.launches, roots: state.roots };
+  const strategyParts = { ...execution, clock, log, launches: state.launches, pins: state.pins, roots: state.roots };
   let plans = settings.createPlans(strategyParts);
 
   const stopping = new AbortController();
@@ -164,6 +166,7 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
     kept,
     alarms: new RaisedAlarms({ kept, monitor, queue, exits }),
     lives,
+    concerns: new Concerns(() => plans, log),
     stops,
     stopping,
     abort,

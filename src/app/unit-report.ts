@@ -4,7 +4,11 @@ import type { Logger } from '../core/logger.ts';
 import { managedProcess, type Plans } from '../monitor/recovery-plan.ts';
 import { maskWarning } from '../strategies/mask-warning.ts';
 import { createExecution, type Execution } from '../system/execution.ts';
+import { ProcessLook } from '../system/proc/look.ts';
+import { ProcessTable } from '../system/proc/table.ts';
 import type { LeftAlone } from './backends.ts';
+import { Concerns } from './concerns.ts';
+import { lookAtState } from './offline.ts';
 import type { Settings } from './settings.ts';
 
 /** What check-config asks systemd about the names of a configuration and of a database. Nothing is started. */
@@ -12,19 +16,41 @@ export class UnitReport {
   readonly #settings: Settings;
   readonly #execution: Execution;
   readonly #plans: Plans;
+  readonly #log: Logger;
 
   constructor(settings: Settings, log: Logger) {
     this.#settings = settings;
+    this.#log = log;
     this.#execution = createExecution({ stateDir: settings.monitor.stateDir, log });
-    const launches = { get: () => undefined, set: () => {} };
-    const roots = { get: () => [], set: () => {} };
-    this.#plans = settings.createPlans({ ...this.#execution, clock: systemClock, log, launches, roots });
+    const state = lookAtState(settings);
+    // The records are in memory by now, and what is set in them goes nowhere.
+    state.close();
+    const { launches, pins, roots } = state;
+    this.#plans = settings.createPlans({ ...this.#execution, clock: systemClock, log, launches, pins, roots });
   }
 
-  /** The warnings of the file, with one for each configured process whose unit is masked. [] more if systemd does not answer. */
+  /**
+   * The warnings of the file, with one for each configured process whose unit is masked, and as root for each whose program would not be
+   * started again. [] more of the former if systemd does not answer.
+   */
   async warnings(): Promise<readonly ConfigProblem[]> {
-    const { document, processNames, warnings } = this.#settings;
-    if (!this.#execution.services.available) return warnings;
+    if (this.#execution.services.available) await this.#warnOfMasks();
+    // Of others' processes only root sees how they were started.
+    if (process.geteuid?.() === 0) await this.#warnOfConcerns();
+    return this.#settings.document.problems;
+  }
+
+  async #warnOfConcerns(): Promise<void> {
+    const { document, processNames } = this.#settings;
+    const concerns = new Concerns(() => this.#plans, this.#log);
+    const look = await ProcessLook.take(new ProcessTable());
+    await concerns.look(processNames, async () => look);
+    for (const name of concerns.names())
+      document.processSection(name).warning('restart_strategy', `its program would not be started again: ${concerns.of(name)}`);
+  }
+
+  async #warnOfMasks(): Promise<void> {
+    const { document, processNames } = this.#settings;
     const within = AbortSignal.timeout(LIMIT_MS);
     await eachOf(processNames, async (name) => {
       const plan = this.#plans(name);
@@ -32,7 +58,6 @@ export class UnitReport {
       const warning = await maskWarning(this.#execution.services, plan.strategy.name, process, within);
       if (warning !== undefined) document.processSection(name).warning('restart_strategy', warning);
     });
-    return document.problems;
   }
 
   /** What holds for processes without a section, in one line; null if it says nothing here. */

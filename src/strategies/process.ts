@@ -4,20 +4,32 @@ import { Breath } from '../core/breath.ts';
 import { counted } from '../core/counted.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
+import { FileHashes } from '../system/files/file-hash.ts';
 import type { ProcessLook, SeenProcess, TakeLook } from '../system/proc/look.ts';
 import { ProcessTable } from '../system/proc/table.ts';
 import type { RunningProcesses } from '../system/systemd/running-processes.ts';
 import { foundRunning } from './found-running.ts';
-import { isFromCommand, type LaunchSight, type RecalledLaunch, recallLaunch, rememberLaunch } from './launch-memory.ts';
+import {
+  isFromCommand,
+  type LaunchSight,
+  livingLaunch,
+  type RecalledLaunch,
+  type RecordedName,
+  recallLaunch,
+  rememberLaunch,
+  sameLaunch,
+} from './launch-memory.ts';
+import { checkPin, type TakeHash } from './pinned-start.ts';
 import { type HealthParts, livesOn, proveRunning, stillToCome } from './process-health.ts';
 import { findTrees, type Matches, type ProcessTree, treesOf } from './process-match.ts';
 import { type ProcessOptions, parseProcessOptions } from './process-options.ts';
 import { ambiguityOf, describePids, describeStrangers, describeTrees } from './process-preview.ts';
-import { defaultPath, planStart, type StartPlan } from './process-start.ts';
+import { defaultPath, OLD_RECORD, pinCure, planStart, type StartPlan } from './process-start.ts';
 import { nameProblem } from './program-name.ts';
 import { findOwners } from './program-owner.ts';
 import { stopProgram } from './stop-program.ts';
 import type {
+  LaunchesNow,
   Life,
   Resolution,
   RestartAttempt,
@@ -44,6 +56,10 @@ export class ProcessStrategy implements RestartStrategy {
   readonly #told = new Set<string>();
   /** Names under which a program was found running. */
   readonly #seen = new Set<string>();
+  /** Of pinned files, for looks. */
+  readonly #hashes = new FileHashes();
+  /** Of `user`, as last looked up. */
+  #userUid: number | undefined;
 
   constructor(options: ProcessOptions, parts: StrategyParts, table: ProcessTable) {
     this.#options = options;
@@ -84,16 +100,70 @@ export class ProcessStrategy implements RestartStrategy {
     if (found.kind === 'refused') return { stops: [], starts: [], refusals: [found.reason] };
     const stops = await describeTrees(this.#table, found.trees, this.#parts.clock.date());
     // Of too many nothing would be started: each of them may have megabytes to be read.
-    const plan = await this.#planStart(managed, 1, found.trees.slice(0, this.#options.maxMatches));
+    const trees = found.trees.slice(0, this.#options.maxMatches);
+    const plan = await this.#planStart(managed, 1, trees);
     const starts = plan.kind === 'planned' ? plan.launches.map(({ description }) => description) : [];
     const refusals = [ambiguityOf(found.trees, this.#options), plan.kind === 'refused' ? plan.reason : undefined];
-    const warnings = describeStrangers(this.#table, found.strangers);
+    const remarks = plan.kind === 'planned' ? (plan.remarks ?? []) : [];
+    const warnings = [...remarks, ...this.#differences(managed, trees), ...describeStrangers(this.#table, found.strangers)];
     return {
       stops,
       starts,
       refusals: refusals.filter((reason) => reason !== undefined),
       ...(warnings.length > 0 ? { warnings } : {}),
     };
+  }
+
+  async concern(managed: ManagedProcess, look?: TakeLook): Promise<string | undefined> {
+    try {
+      return await this.#concern(managed, look);
+    } catch (error) {
+      this.#parts.log.debug(`Cannot tell whether ${managed.systemName} could be started: ${errorMessage(error)}`, {
+        err: error,
+      });
+      return undefined;
+    }
+  }
+
+  async #concern(managed: ManagedProcess, look?: TakeLook): Promise<string | undefined> {
+    const { systemName } = managed;
+    if (this.#options.startCommand !== undefined || nameProblem(managed, this.#options.configured) !== undefined)
+      return undefined;
+    const isKnown = this.#parts.pins.get(systemName) !== undefined || this.#parts.launches.get(systemName) !== undefined;
+    let trees: readonly ProcessTree[] = [];
+    if (!isKnown) {
+      const seen = await look?.();
+      if (seen?.calledBy(systemName).length === 0) return undefined;
+      const found = await (await this.#finder(managed, AbortSignal.timeout(OBSERVE_MS)))(seen);
+      trees = treesOf(found);
+      // Nothing that runs may be restarted, or nothing does.
+      if (trees.length === 0 || ambiguityOf(trees, this.#options) !== undefined) return undefined;
+    }
+    const plan = await this.#planStart(managed, 1, trees, (path) => this.#hashes.of(path));
+    return plan.kind === 'refused' ? plan.reason : undefined;
+  }
+
+  async launchesNow(managed: ManagedProcess, signal: AbortSignal): Promise<LaunchesNow> {
+    const problem = nameProblem(managed, this.#options.configured);
+    if (problem !== undefined) return { kind: 'refused', reason: problem };
+    if (this.#options.startCommand !== undefined)
+      return { kind: 'refused', reason: 'start_command says how it is started, which needs no pin' };
+    const found = await (await this.#finder(managed, signal))();
+    if (found.kind === 'refused') return found;
+    const ambiguity = ambiguityOf(found.trees, this.#options);
+    if (ambiguity !== undefined) return { kind: 'refused', reason: ambiguity };
+    const living = found.trees.map(
+      (tree): RecalledLaunch =>
+        tree.orphaned ? { kind: 'unknown', reason: 'it outlived the one that was started' } : livingLaunch(this.#sight, tree),
+    );
+    const records = living.flatMap((launch) => (launch.kind === 'known' ? [launch.record] : []));
+    if (records.length > 0 && records.length === living.length) return { kind: 'known', records, running: true };
+    const unknown = living.find((launch) => launch.kind === 'unknown');
+    const stored = this.#parts.launches.get(managed.systemName);
+    const isConfined = living.some((launch) => launch.kind === 'unknown' && launch.confined === true);
+    if (stored?.unconfined === true && !isConfined) return { kind: 'known', records: [stored], running: false };
+    const reason = unknown?.kind === 'unknown' ? `how it was started cannot be told: ${unknown.reason}` : stored && OLD_RECORD;
+    return { kind: 'refused', reason: reason ?? 'it has not been seen running, so how to start it is not known' };
   }
 
   async observe(managed: ManagedProcess, look?: TakeLook): Promise<void> {
@@ -131,7 +201,9 @@ export class ProcessStrategy implements RestartStrategy {
     const plan = await this.#planStart(managed, attempt.attempt, found.trees);
     if (plan.kind === 'refused') return { ...plan, kind: 'failed' };
     const [oldest] = found.trees;
-    if (oldest !== undefined) rememberLaunch(this.#sight, this.#parts.launches, managed.systemName, oldest);
+    for (const remark of plan.remarks ?? [])
+      this.#parts.log.warning(`${managed.processName}: ${remark}`, { process_name: managed.processName });
+    if (oldest !== undefined) rememberLaunch(this.#sight, this.#parts.launches, oldest, this.#recorded(managed));
     if (oldest === undefined) return this.#start(attempt, plan, 'nothing was running');
     const supervisors = found.trees.map((tree) => supervisorOf(this.#table, tree, process.pid));
     const parts = { ...this.#parts, table: this.#table };
@@ -175,8 +247,10 @@ export class ProcessStrategy implements RestartStrategy {
   /** How to look at what runs under the name; whose processes may be it is asked once. */
   async #finder(managed: ManagedProcess, signal: AbortSignal): Promise<(look?: ProcessLook) => Promise<Matches>> {
     const { systemName } = managed;
-    const owners = await findOwners(this.#options, this.#parts.launches.get(systemName)?.uid, signal);
+    const pinned = this.#parts.pins.get(systemName)?.launches[0]?.record;
+    const owners = await findOwners(this.#options, (pinned ?? this.#parts.launches.get(systemName))?.uid, signal);
     if (owners.kind === 'refused') return async () => owners;
+    this.#userUid = owners.userUid;
     return async (look) => {
       const found = await findTrees(this.#table, managed, this.#parts.roots.get(systemName), process.pid, owners, look);
       if (found.kind === 'found') await this.#tellStrangers(systemName, found.strangers);
@@ -203,7 +277,11 @@ export class ProcessStrategy implements RestartStrategy {
     const [oldest] = trees;
     if (oldest === undefined) return;
     const wanted = this.#options.startCommand === undefined && !isFromCommand(this.#table, oldest.root.pid);
-    if (wanted && !rememberLaunch(this.#sight, this.#parts.launches, managed.systemName, oldest)) return;
+    if (wanted) {
+      const recalled = rememberLaunch(this.#sight, this.#parts.launches, oldest, this.#recorded(managed));
+      if (recalled.kind === 'unknown') return;
+      if (recalled.otherwise !== undefined) this.#tellOtherwise(managed, oldest, recalled.otherwise);
+    }
     const known = this.#parts.roots.get(managed.systemName);
     const roots = trees.flatMap(({ root: { pid, startTime, pgid, sid }, orphaned }) =>
       // As long as what it left behind runs, the one that is gone is what that is known by.
@@ -212,15 +290,58 @@ export class ProcessStrategy implements RestartStrategy {
     this.#parts.roots.set(managed.systemName, roots);
   }
 
-  async #planStart(managed: ManagedProcess, attempt: number, trees: readonly ProcessTree[]): Promise<StartPlan> {
+  /** Once for each name: what was recorded is what would be started, in place of what runs. */
+  #tellOtherwise(managed: ManagedProcess, { root: { pid } }: ProcessTree, otherwise: string): void {
+    const { processName, systemName } = managed;
+    const key = `${systemName}\0otherwise`;
+    if (this.#parts.pins.get(systemName) !== undefined || this.#told.has(key) || this.#told.size >= MOST_TOLD) return;
+    this.#told.add(key);
+    this.#parts.log.warning(`${processName}: pid ${pid}: ${otherwise}: ${pinCure(processName)}`, {
+      process_name: processName,
+      pid,
+    });
+  }
+
+  /** Where what runs is not what would be started, a line each. */
+  #differences(managed: ManagedProcess, trees: readonly ProcessTree[]): string[] {
+    if (this.#options.startCommand !== undefined) return [];
+    const { processName, systemName } = managed;
+    const pinned = this.#parts.pins.get(systemName)?.launches.map(({ record }) => record);
+    const stored = this.#parts.launches.get(systemName);
+    return trees.flatMap((tree, index) => {
+      if (tree.orphaned) return [];
+      const { pid } = tree.root;
+      if (pinned !== undefined) {
+        const living = livingLaunch(this.#sight, tree);
+        const differs = living.kind === 'known' && !pinned.some((record) => sameLaunch(record, living.record));
+        return differs ? [`pid ${pid} runs otherwise than pinned: what is pinned would be started`] : [];
+      }
+      const recalled = index === 0 ? recallLaunch(this.#sight, stored, tree, this.#recorded(managed)) : undefined;
+      const otherwise = recalled?.kind === 'known' ? recalled.otherwise : undefined;
+      return otherwise === undefined ? [] : [`pid ${pid}: ${otherwise}: ${pinCure(processName)}`];
+    });
+  }
+
+  #recorded({ systemName }: ManagedProcess): RecordedName {
+    return { systemName, userUid: this.#userUid };
+  }
+
+  async #planStart(
+    managed: ManagedProcess,
+    attempt: number,
+    trees: readonly ProcessTree[],
+    take?: TakeHash,
+  ): Promise<StartPlan> {
+    const pin = this.#options.startCommand === undefined ? this.#parts.pins.get(managed.systemName) : undefined;
+    const rule = { pin: pin && (await checkPin(pin, take)), requirePin: this.#parts.requirePin };
     const stored = this.#parts.launches.get(managed.systemName);
     const running: RecalledLaunch[] = [];
     const breath = new Breath();
     for (const tree of trees) {
       if (breath.isDue) await breath.take();
-      running.push(recallLaunch(this.#sight, running.length === 0 ? stored : undefined, tree));
+      running.push(recallLaunch(this.#sight, running.length === 0 ? stored : undefined, tree, this.#recorded(managed)));
     }
-    return planStart(this.#options, managed, attempt, running, stored, process.env.PATH ?? defaultPath);
+    return planStart(this.#options, managed, attempt, running, stored, process.env.PATH ?? defaultPath, rule);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { BreakerSnapshot } from '../../src/core/breaker-snapshot.ts';
 import type { LaunchRecord } from '../../src/core/launch-record.ts';
+import type { Pin } from '../../src/core/pin.ts';
 import type { RootProcess } from '../../src/core/program-roots.ts';
 import type {
   DaemonState,
@@ -18,6 +19,7 @@ export function memoryState(): DaemonState {
   const handled = new Map<number, HandledAlarm>();
   const holds = new Map<string, HoldRecord>();
   const launches = new Map<string, LaunchRecord>();
+  const pins = new Map<string, Pin>();
   const roots = new Map<string, readonly RootProcess[]>();
   const kept = new Map<string, KeptAlarm>();
   const lives = new Map<string, WatchedLife>();
@@ -45,6 +47,12 @@ export function memoryState(): DaemonState {
       delete: (name) => void holds.delete(name),
     },
     launches: { get: (name) => launches.get(name), set: (name, record) => void launches.set(name, record) },
+    pins: {
+      get: (name) => pins.get(name),
+      set: (pin) => void pins.set(pin.systemName, pin),
+      delete: (name) => pins.delete(name),
+      list: () => [...pins.values()],
+    },
     roots: { get: (name) => roots.get(name) ?? [], set: (name, found) => void roots.set(name, found) },
     kept: {
       get: (name) => kept.get(name),

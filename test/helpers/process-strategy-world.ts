@@ -68,6 +68,8 @@ export function processStrategyWorld(t: TestContext): ProcessStrategyWorld {
     clock: systemClock,
     log,
     launches: state.launches,
+    pins: state.pins,
+    requirePin: false,
     roots: state.roots,
   };
   const strategy = (options: Partial<ProcessOptions> = {}, of = table): ProcessStrategy =>

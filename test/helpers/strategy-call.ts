@@ -43,6 +43,8 @@ async function run({ name, section, own = true, look = false, decided }: Strateg
     log: silentLog,
     commands: new FakeCommands(),
     launches: { get: () => undefined, set: () => {} },
+    pins: memoryState().pins,
+    requirePin: false,
     roots: memoryState().roots,
     programs: {
       starter: 1,

@@ -127,8 +127,8 @@ function cutName(path: string): string {
     .toString();
 }
 
-/** Interpreter and argument of a script's first line; [] where the file is no script. */
-function readShebang(file: string): string[] {
+/** Interpreter and argument of a script's first line; [] where the file is no script, or cannot be read. */
+export function readShebang(file: string): string[] {
   try {
     // Looked at before it is opened for reading: to open a device can be an act, and to open a FIFO waits for its writer.
     const place = openSync(hostPath(file), O_PATH);

@@ -23,6 +23,8 @@ function openAuto(t: TestContext, name: string, section: Readonly<Record<string,
     clock: systemClock,
     log: silentLog,
     launches: { get: () => undefined, set: () => {} },
+    pins: memoryState().pins,
+    requirePin: false,
     roots: memoryState().roots,
   });
   const path = `/run/systemd/system/${name}.service`;

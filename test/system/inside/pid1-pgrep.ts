@@ -99,8 +99,8 @@ test('a start_command without exec is followed: its unit is named after the proc
   const program = `${way.dir}/${name}`;
   chmodSync(way.dir, 0o755);
   copyFileSync('/usr/bin/sleep', program);
-  const { launches, roots } = memoryState();
-  const parts = { ...way, clock: systemClock, log: silentLog, launches, roots };
+  const { launches, pins, roots } = memoryState();
+  const parts = { ...way, clock: systemClock, log: silentLog, launches, pins, requirePin: false, roots };
   const section = { restart_strategy: 'process', start_command: `${program} 600; echo over > ${way.dir}/over` };
   const strategy = parseStrategy(new FakeSection(`process.${name}`, section)).create(parts);
   t.after(() => way.programs.retire(name, 30_000, never));

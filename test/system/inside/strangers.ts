@@ -32,6 +32,8 @@ function openProcess(
     clock: systemClock,
     log: silentLog,
     launches: { get: (key) => kept.get(key), set: (key, record) => void kept.set(key, record) },
+    pins: memoryState().pins,
+    requirePin: false,
     roots: memoryState().roots,
   });
   const process = managed(name, systemName);

@@ -19,8 +19,14 @@ import { openRuns } from './runs.ts';
 function detecting(t: TestContext, name: string, section: Readonly<Record<string, string>>, unit?: readonly string[]) {
   const { programs, commands, services } = openRuns(t);
   const parts = { programs, commands, services, clock: systemClock, log: silentLog };
-  const { launches, roots } = memoryState();
-  const strategy = parseStrategy(new FakeSection(`process.${name}`, section)).create({ ...parts, launches, roots });
+  const { launches, pins, roots } = memoryState();
+  const strategy = parseStrategy(new FakeSection(`process.${name}`, section)).create({
+    ...parts,
+    launches,
+    pins,
+    requirePin: false,
+    roots,
+  });
   const path = `/run/systemd/system/${name}.service`;
   if (unit !== undefined) writeFileSync(path, `${unit.join('\n')}\n`);
   systemctl('daemon-reload');

@@ -17,6 +17,8 @@ function parts() {
     clock,
     log: silentLog,
     launches: { get: () => undefined, set: () => {} },
+    pins: memoryState().pins,
+    requirePin: false,
     roots: memoryState().roots,
     programs: {
       starter: process.pid,
