@@ -3,6 +3,7 @@ import { chmodSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, readli
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { ProcessTable } from '../../src/system/proc/table.ts';
 
 /** Real programs with names of one's choosing, in a folder of their own; all of them are gone after the test. */
 export interface ProcessZoo {
@@ -64,13 +65,15 @@ export function isAlive(pid: number): boolean {
   return stat !== undefined && !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
 }
 
+const table = new ProcessTable();
+
 function inhabitants(dir: string): number[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   return pids.map(Number).filter((pid) => {
     if (pid === process.pid || !isAlive(pid)) return false;
     const exe = attempt(() => readlinkSync(`/proc/${pid}/exe`)) ?? '';
-    const environment = attempt(() => readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')) ?? [];
-    return exe.startsWith(`${dir}/`) || environment.includes(`ZOO=${dir}`);
+    // Not read whole: somebody else's test may have one of 150 MB.
+    return exe.startsWith(`${dir}/`) || table.hasVariable(pid, 'ZOO', dir);
   });
 }
 
