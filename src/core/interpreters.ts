@@ -100,10 +100,10 @@ const INTERPRETERS: Readonly<Record<string, Interpreter>> = {
 
 const LAUNCHERS: ReadonlySet<string> = new Set(
   (
-    'env nohup sudo doas su runuser setpriv setsid nice ionice chrt taskset numactl timeout time stdbuf chroot unshare nsenter ' +
-    'systemd-run systemd-inhibit start-stop-daemon daemonize daemon chpst softlimit setuidgid s6-setuidgid envdir gosu su-exec tini ' +
-    'dumb-init catatonit flock watch xargs parallel script strace ltrace gdb gdbserver valgrind perf catchsegv dbus-run-session ' +
-    'ssh-agent screen tmux socat busybox toybox awk gawk mawk nawk beam.smp R php-fpm wine'
+    'env nohup sudo doas su runuser setpriv setsid nice ionice chrt taskset numactl timeout stdbuf chroot unshare nsenter ' +
+    'systemd-run systemd-inhibit start-stop-daemon daemonize chpst softlimit setuidgid s6-setuidgid envdir gosu su-exec tini ' +
+    'dumb-init catatonit flock watch xargs parallel strace ltrace gdb gdbserver valgrind catchsegv dbus-run-session ' +
+    'ssh-agent screen tmux socat busybox toybox awk gawk mawk nawk beam.smp wine'
   ).split(' '),
 );
 

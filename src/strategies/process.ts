@@ -56,6 +56,8 @@ export class ProcessStrategy implements RestartStrategy {
   readonly #told = new Set<string>();
   /** Names under which a program was found running. */
   readonly #seen = new Set<string>();
+  /** Names that were looked at as the configuration is now. */
+  readonly #lookedAt = new Set<string>();
   /** Of pinned files, for looks. */
   readonly #hashes = new FileHashes();
   /** Of `user`, as last looked up. */
@@ -170,7 +172,9 @@ export class ProcessStrategy implements RestartStrategy {
     try {
       const known = this.#parts.roots.get(managed.systemName);
       // The whole table is looked over only after something has changed: most calls cost one small file.
-      if (known.length > 0 && known.every((root) => this.#table.exists(root))) return;
+      const wasLookedAt = this.#lookedAt.has(managed.systemName);
+      if (wasLookedAt && known.length > 0 && known.every((root) => this.#table.exists(root))) return;
+      this.#lookedAt.add(managed.systemName);
       if (nameProblem(managed, this.#options.configured) !== undefined) return;
       const find = await this.#finder(managed, AbortSignal.timeout(OBSERVE_MS));
       const found = await find(await look?.());

@@ -84,11 +84,15 @@ function missing(folder: Stats, at: string): Walk {
 
 /** As hostPath, of the entry itself: in our own mount namespace a folder may be there and empty. Throws where that cannot be told. */
 function look(path: string): { readonly stat: Stats; readonly place: string } | undefined {
-  for (const place of [path, `/proc/1/root${path}`]) {
-    const stat = lstatSync(place, { throwIfNoEntry: false });
-    if (stat !== undefined) return { stat, place };
+  const here = lstatSync(path, { throwIfNoEntry: false });
+  if (here !== undefined) return { stat: here, place: path };
+  const place = `/proc/1/root${path}`;
+  try {
+    return { stat: lstatSync(place), place };
+  } catch {
+    // Whoever may have PID 1 start a program may look there; to others there is only what they see.
+    return undefined;
   }
-  return undefined;
 }
 
 function isOpen({ mode }: Stats): boolean {
