@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { appendFileSync, chownSync, copyFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -90,8 +91,8 @@ test('a pin has it started, until its owner changes it; what root changes is sta
   const healed = await strategy.restart(attemptFor(name));
   assert.ok(healed.kind === 'restarted', JSON.stringify(healed));
   assert.deepEqual(world.warnings, []);
-  copyFileSync('/bin/cat', `${file}.new`);
-  renameSync(`${file}.new`, file);
+  const swap = 'cp /bin/cat "$0.new" && mv -f "$0.new" "$0"';
+  execFileSync('sh', ['-c', swap, file], { uid: NOBODY, gid: NOBODY });
   const changed = `${file} has changed since it was pinned, and is not root's alone (${folder} is user 65534's); run \`monitor_service pin ${name}\` again, or set start_command`;
   assert.equal(await strategy.concern(managed(name)), changed);
   assert.deepEqual(await strategy.restart(attemptFor(name)), { kind: 'failed', reason: changed, final: true });
