@@ -1,3 +1,4 @@
+import { Breath } from '../core/breath.ts';
 import type { Logger } from '../core/logger.ts';
 import { managedProcess, type Plans } from '../monitor/recovery-plan.ts';
 import type { TakeLook } from '../system/proc/look.ts';
@@ -26,7 +27,9 @@ export class Concerns {
   /** Looks at these, and at no others any more. */
   async look(processNames: readonly string[], look?: TakeLook): Promise<void> {
     const found = new Map<string, string>();
+    const breath = new Breath();
     for (const name of processNames) {
+      if (breath.isDue) await breath.take();
       const concern = await this.#find(name, look);
       if (concern !== undefined) found.set(name, concern);
     }

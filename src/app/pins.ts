@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Orders, PinOffer } from '../control/orders.ts';
+import { Breath } from '../core/breath.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { PinnedLaunch } from '../core/pin.ts';
 import { managedProcess } from '../monitor/recovery-plan.ts';
@@ -69,7 +70,9 @@ async function offerAll(core: Core): ReturnType<Orders['pins']> {
   const refusals: { readonly name: string; readonly reason: string }[] = [];
   const look = await ProcessLook.take(new ProcessTable());
   const seen = new Set<string>();
+  const breath = new Breath();
   for (const name of await allNames(core)) {
+    if (breath.isDue) await breath.take();
     const systemName = systemNameOf(core, name);
     const concern = seen.has(systemName) ? undefined : await concernOf(core, name, look);
     if (concern === undefined) continue;

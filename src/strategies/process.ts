@@ -12,19 +12,18 @@ import { foundRunning } from './found-running.ts';
 import {
   isFromCommand,
   type LaunchSight,
-  livingLaunch,
   type RecalledLaunch,
   type RecordedName,
   recallLaunch,
   rememberLaunch,
-  sameLaunch,
 } from './launch-memory.ts';
+import { differencesOf, launchesOf } from './launches-now.ts';
 import { checkPin, type TakeHash } from './pinned-start.ts';
 import { type HealthParts, livesOn, proveRunning, stillToCome } from './process-health.ts';
 import { findTrees, type Matches, type ProcessTree, treesOf } from './process-match.ts';
 import { type ProcessOptions, parseProcessOptions } from './process-options.ts';
 import { ambiguityOf, describePids, describeStrangers, describeTrees } from './process-preview.ts';
-import { defaultPath, OLD_RECORD, pinCure, planStart, type StartPlan } from './process-start.ts';
+import { defaultPath, pinCure, planStart, type StartPlan } from './process-start.ts';
 import { nameProblem } from './program-name.ts';
 import { findOwners } from './program-owner.ts';
 import { stopProgram } from './stop-program.ts';
@@ -107,7 +106,16 @@ export class ProcessStrategy implements RestartStrategy {
     const starts = plan.kind === 'planned' ? plan.launches.map(({ description }) => description) : [];
     const refusals = [ambiguityOf(found.trees, this.#options), plan.kind === 'refused' ? plan.reason : undefined];
     const remarks = plan.kind === 'planned' ? (plan.remarks ?? []) : [];
-    const warnings = [...remarks, ...this.#differences(managed, trees), ...describeStrangers(this.#table, found.strangers)];
+    const known = {
+      pin: this.#parts.pins.get(managed.systemName),
+      stored: this.#parts.launches.get(managed.systemName),
+      name: this.#recorded(managed),
+    };
+    const differences =
+      this.#options.startCommand === undefined
+        ? await differencesOf(this.#sight, trees, known, pinCure(managed.processName))
+        : [];
+    const warnings = [...remarks, ...differences, ...describeStrangers(this.#table, found.strangers)];
     return {
       stops,
       starts,
@@ -154,18 +162,7 @@ export class ProcessStrategy implements RestartStrategy {
     if (found.kind === 'refused') return found;
     const ambiguity = ambiguityOf(found.trees, this.#options);
     if (ambiguity !== undefined) return { kind: 'refused', reason: ambiguity };
-    const living = found.trees.map(
-      (tree): RecalledLaunch =>
-        tree.orphaned ? { kind: 'unknown', reason: 'it outlived the one that was started' } : livingLaunch(this.#sight, tree),
-    );
-    const records = living.flatMap((launch) => (launch.kind === 'known' ? [launch.record] : []));
-    if (records.length > 0 && records.length === living.length) return { kind: 'known', records, running: true };
-    const unknown = living.find((launch) => launch.kind === 'unknown');
-    const stored = this.#parts.launches.get(managed.systemName);
-    const isConfined = living.some((launch) => launch.kind === 'unknown' && launch.confined === true);
-    if (stored?.unconfined === true && !isConfined) return { kind: 'known', records: [stored], running: false };
-    const reason = unknown?.kind === 'unknown' ? `how it was started cannot be told: ${unknown.reason}` : stored && OLD_RECORD;
-    return { kind: 'refused', reason: reason ?? 'it has not been seen running, so how to start it is not known' };
+    return launchesOf(this.#sight, found.trees, this.#parts.launches.get(managed.systemName));
   }
 
   async observe(managed: ManagedProcess, look?: TakeLook): Promise<void> {
@@ -306,26 +303,6 @@ export class ProcessStrategy implements RestartStrategy {
     });
   }
 
-  /** Where what runs is not what would be started, a line each. */
-  #differences(managed: ManagedProcess, trees: readonly ProcessTree[]): string[] {
-    if (this.#options.startCommand !== undefined) return [];
-    const { processName, systemName } = managed;
-    const pinned = this.#parts.pins.get(systemName)?.launches.map(({ record }) => record);
-    const stored = this.#parts.launches.get(systemName);
-    return trees.flatMap((tree, index) => {
-      if (tree.orphaned) return [];
-      const { pid } = tree.root;
-      if (pinned !== undefined) {
-        const living = livingLaunch(this.#sight, tree);
-        const differs = living.kind === 'known' && !pinned.some((record) => sameLaunch(record, living.record));
-        return differs ? [`pid ${pid} runs otherwise than pinned: what is pinned would be started`] : [];
-      }
-      const recalled = index === 0 ? recallLaunch(this.#sight, stored, tree, this.#recorded(managed)) : undefined;
-      const otherwise = recalled?.kind === 'known' ? recalled.otherwise : undefined;
-      return otherwise === undefined ? [] : [`pid ${pid}: ${otherwise}: ${pinCure(processName)}`];
-    });
-  }
-
   #recorded({ systemName }: ManagedProcess): RecordedName {
     return { systemName, userUid: this.#userUid };
   }
@@ -341,7 +318,8 @@ export class ProcessStrategy implements RestartStrategy {
     const stored = this.#parts.launches.get(managed.systemName);
     const running: RecalledLaunch[] = [];
     const breath = new Breath();
-    for (const tree of trees) {
+    // A pin is what is started whatever runs.
+    for (const tree of pin === undefined ? trees : []) {
       if (breath.isDue) await breath.take();
       running.push(recallLaunch(this.#sight, running.length === 0 ? stored : undefined, tree, this.#recorded(managed)));
     }
