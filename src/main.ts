@@ -1,5 +1,6 @@
 #!/usr/bin/env -S node --disable-sigusr1
 import { writeSync } from 'node:fs';
+import { askOn } from './cli/ask.ts';
 import { runCli } from './cli/cli.ts';
 import { describeFailure } from './cli/failure.ts';
 import { listenForSignals } from './cli/process-signals.ts';
@@ -27,6 +28,7 @@ const exitCode = await runCli(
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,
+    ask: process.stdin.isTTY && process.stdout.isTTY ? (question) => askOn(process.stdin, process.stdout, question) : undefined,
     isRoot: process.geteuid?.() === 0,
     // The bundle has the package's version in its place.
     version: process.env.MONITOR_SERVICE_VERSION ?? 'development',

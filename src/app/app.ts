@@ -22,6 +22,7 @@ import { createExecution, type Execution } from '../system/execution.ts';
 import { sharedLooks } from '../system/proc/look.ts';
 import { ProcessTable } from '../system/proc/table.ts';
 import { logOutput } from './command-log.ts';
+import { Concerns } from './concerns.ts';
 import { ExitCounts } from './exit-counts.ts';
 import { recordHistory } from './history.ts';
 import { RaisedAlarms } from './raised-alarms.ts';
@@ -61,6 +62,7 @@ export interface Core {
   /** Where detectors raise alarms. */
   readonly alarms: AlarmRaiser;
   readonly lives: WatchedLives;
+  readonly concerns: Concerns;
   readonly stops: StopStack;
   /** No new work once aborted. */
   readonly stopping: AbortController;
@@ -100,7 +102,8 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
   const system = createExecution({ stateDir: settings.monitor.stateDir, log });
   const execution: Execution = { ...system, commands: logOutput(system.commands, log) };
   const look = sharedLooks(new ProcessTable());
-  const strategyParts = { ...execution, clock, log, launches: state.launches, roots: state.roots, look };
+  const { launches, pins, roots } = state;
+  const strategyParts = { ...execution, clock, log, launches, pins, roots, look };
   let plans = settings.createPlans(strategyParts);
 
   const stopping = new AbortController();
@@ -172,6 +175,7 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
     kept,
     alarms: new RaisedAlarms({ kept, monitor, queue, exits }),
     lives,
+    concerns: new Concerns(() => plans, log),
     stops,
     stopping,
     abort,

@@ -8,6 +8,7 @@ import { managedProcess, resolveName } from '../monitor/recovery-plan.ts';
 import { ownMaskWarning } from '../strategies/mask-warning.ts';
 import { hiddenProcesses } from '../system/proc/hidden.ts';
 import type { Core } from './app.ts';
+import { bindPins } from './pins.ts';
 
 type Refusal = Extract<OrderReply<object>, { kind: 'refused' }>;
 
@@ -15,6 +16,7 @@ type Refusal = Extract<OrderReply<object>, { kind: 'refused' }>;
 export function bindOrders(core: Core, own: { status: () => DaemonStatus; reload: Orders['reload'] }): Orders {
   return {
     ...own,
+    ...bindPins(core, async (name) => ((await isUnknown(core, name)) ? unknownName(name) : undefined)),
     recover: (name) => recoverNow(core, name),
     preview: (name) => preview(core, name),
     alarm: (nameOrId, clear, notes) => alarm(core, nameOrId, clear, notes),

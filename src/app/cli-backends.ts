@@ -28,6 +28,7 @@ export const cliBackends: CliBackends = {
     const place = { configFile, version };
     return {
       status: () => offlineStatus(look),
+      pins: (name) => offlineLook(look, (orders) => orders.pins(name)),
       preview: (name) => offlineLook(look, (orders) => orders.preview(name)),
       // A kept alarm is ended in state_dir: that takes the daemon's place.
       alarm: (...order) =>
@@ -47,6 +48,8 @@ export const cliBackends: CliBackends = {
       resetBreakers: (name) =>
         withLog(configFile, (log) => offlineOrders({ ...place, log }, (orders) => orders.resetBreakers(name))),
       hold: (...order) => withLog(configFile, (log) => offlineOrders({ ...place, log }, (orders) => orders.hold(...order))),
+      pin: (...order) => withLog(configFile, (log) => offlineOrders({ ...place, log }, (orders) => orders.pin(...order))),
+      unpin: (name) => withLog(configFile, (log) => offlineOrders({ ...place, log }, (orders) => orders.unpin(name))),
       release: (name) => withLog(configFile, (log) => offlineOrders({ ...place, log }, async (orders) => orders.release(name))),
     };
   },

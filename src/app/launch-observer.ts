@@ -12,7 +12,7 @@ const NAMES_LIMIT = 5000;
 
 /**
  * Remembers how the monitored programs were started, while they live: at the time of an alarm they are mostly dead. One look at
- * the process table a round; only what runs is looked at more closely.
+ * the process table a round; only what runs is looked at more closely. Then it is found which of them would not be started again.
  */
 export class LaunchObserver {
   readonly #core: Core;
@@ -32,7 +32,10 @@ export class LaunchObserver {
       if (type === 'config_reloaded') reloaded.abort();
     });
     while (!stopping.aborted) {
-      if (reloaded.signal.aborted) this.#namesAtMs = Number.NEGATIVE_INFINITY;
+      if (reloaded.signal.aborted) {
+        this.#namesAtMs = Number.NEGATIVE_INFINITY;
+        this.#core.concerns.forget();
+      }
       reloaded = new AbortController();
       await this.look().catch((error: unknown) => log.debug(`Cannot look at the running programs: ${errorMessage(error)}`));
       const pauseMs = Math.max(ROUND_MS, Math.min(this.#core.settings().monitor.checkIntervalMs, NAMES_MS));
@@ -46,7 +49,7 @@ export class LaunchObserver {
     const plans = this.#core.plans();
     const names = [...new Set([...this.#core.settings().processNames, ...(await this.#unconfiguredNames())])];
     const watched = names.filter((name) => plans(name).strategy.observe !== undefined);
-    if (watched.length === 0) return;
+    if (watched.length === 0) return this.#core.concerns.look([]);
     const look = await ProcessLook.take(this.#table);
     for (const name of watched) {
       const plan = plans(name);
@@ -55,6 +58,7 @@ export class LaunchObserver {
       if (plan.configured || look.calledBy(process.systemName).length > 0)
         await plan.strategy.observe?.(process, async () => look);
     }
+    await this.#core.concerns.look(watched, async () => look);
   }
 
   async #unconfiguredNames(): Promise<readonly string[]> {

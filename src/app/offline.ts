@@ -24,6 +24,8 @@ export async function offlineStatus(options: OfflineOptions): Promise<DaemonStat
   const settings = readSettings(options.configFile);
   return withCore(settings, options.log, lookAtState(settings), async (core) => {
     await core.monitor.look();
+    // Of others' processes only root sees how they were started.
+    if (process.geteuid?.() === 0) await core.concerns.look(core.settings().processNames);
     const last = new LastRecoveries();
     last.load(core.state.history);
     return buildStatus(core, last, { version: options.version, pid: 0, startedAt: null });
@@ -67,7 +69,8 @@ async function withCore<T>(
   }
 }
 
-function lookAtState(settings: Settings): DaemonState {
+/** What the daemon that last ran remembers; nothing where that cannot be read. */
+export function lookAtState(settings: Settings): DaemonState {
   const look = readState(settings.monitor.stateDir, systemClock);
   return look.kind === 'read' ? look.state : emptyState(systemClock);
 }

@@ -30,7 +30,7 @@ export interface Settings {
   /** Those of them whose end raises their alarm (`watch_exit`). */
   readonly watchedNames: readonly string[];
   /** What each process is recovered by; those without a section share the plan of `[process.default]`. */
-  readonly createPlans: (parts: StrategyParts) => Plans;
+  readonly createPlans: (parts: Omit<StrategyParts, 'requirePin'>) => Plans;
   /** What works but should be mended. */
   readonly warnings: readonly ConfigProblem[];
 }
@@ -64,8 +64,9 @@ function parseSettings(file: string, document: ConfigDocument): Settings {
     watchedNames: processNames.filter((name) => makers.get(name)?.watchExit),
     warnings,
     createPlans: (parts) => {
-      const own = new Map([...makers].map(([name, maker]) => [name, maker.create(parts)]));
-      const others = fallback.create(parts);
+      const whole = { ...parts, requirePin: monitor.requirePin };
+      const own = new Map([...makers].map(([name, maker]) => [name, maker.create(whole)]));
+      const others = fallback.create(whole);
       return (processName) => own.get(processName) ?? others;
     },
   };

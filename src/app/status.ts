@@ -67,7 +67,14 @@ function processes(core: Core, rows: readonly ProcessRow[], last: LastRecoveries
   const breakers = new Map([...core.breakers.list()].map(([target, { processName }]) => [processName, target]));
   const restless = [...breakers].filter(([, target]) => !isAtRest(core.breakers.snapshot(target))).map(([name]) => name);
   const held = core.holds.list().flatMap(({ name }) => (name === holdAll ? [] : [name]));
-  const names = new Set([...inAlarm.keys(), ...core.settings().processNames, ...restless, ...held, ...core.lives.names()]);
+  const names = new Set([
+    ...inAlarm.keys(),
+    ...core.settings().processNames,
+    ...restless,
+    ...held,
+    ...core.lives.names(),
+    ...core.concerns.names(),
+  ]);
   return [...names].map((name) => processStatus(core, name, inAlarm.get(name), breakers.get(name), last));
 }
 
@@ -97,6 +104,7 @@ function processStatus(
     watched: watched(core.lives.of(name)),
     supervisor: supervisor?.description ?? null,
     lastRecovery: last.of(name) ?? null,
+    concern: core.concerns.of(name) ?? null,
   };
 }
 

@@ -2,13 +2,14 @@ import { systemClock } from '../core/clock.ts';
 import type { ConfigProblem } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { managedProcess, type Plans } from '../monitor/recovery-plan.ts';
-import { emptyState } from '../state/read-state.ts';
 import { maskWarning } from '../strategies/mask-warning.ts';
 import type { Resolution } from '../strategies/strategy.ts';
 import { createExecution, type Execution } from '../system/execution.ts';
-import { sharedLooks } from '../system/proc/look.ts';
+import { ProcessLook, sharedLooks } from '../system/proc/look.ts';
 import { ProcessTable } from '../system/proc/table.ts';
 import type { LeftAlone } from './backends.ts';
+import { Concerns } from './concerns.ts';
+import { lookAtState } from './offline.ts';
 import type { Settings } from './settings.ts';
 
 /** What check-config asks systemd about the names of a configuration and of a database. Nothing is started. */
@@ -16,29 +17,44 @@ export class UnitReport {
   readonly #settings: Settings;
   readonly #execution: Execution;
   readonly #plans: Plans;
+  readonly #log: Logger;
 
   constructor(settings: Settings, log: Logger) {
     this.#settings = settings;
+    this.#log = log;
     this.#execution = createExecution({ stateDir: settings.monitor.stateDir, log });
-    const { launches, roots } = emptyState(systemClock);
+    const state = lookAtState(settings);
+    // The records are in memory by now, and what is set in them goes nowhere.
+    state.close();
+    const { launches, pins, roots } = state;
     const look = sharedLooks(new ProcessTable());
-    this.#plans = settings.createPlans({ ...this.#execution, clock: systemClock, log, launches, roots, look });
+    this.#plans = settings.createPlans({ ...this.#execution, clock: systemClock, log, launches, pins, roots, look });
   }
 
   /**
-   * The warnings of the file, with one for each configured process whose unit is masked, and for each that means what an earlier section
-   * means. No more if systemd does not answer.
+   * The warnings of the file, with one for each configured process whose unit is masked, for each that means what an earlier section
+   * means, and as root for each whose program would not be started again. No more of the former if systemd does not answer.
    */
   async warnings(): Promise<readonly ConfigProblem[]> {
-    const { document } = this.#settings;
-    const within = AbortSignal.timeout(LIMIT_MS);
-    if (this.#execution.services.available) await this.#warnOfMasks(within);
-    await this.#warnOfTwins(within);
-    return document.problems;
+    if (this.#execution.services.available) await this.#warnOfMasks();
+    await this.#warnOfTwins();
+    // Of others' processes only root sees how they were started.
+    if (process.geteuid?.() === 0) await this.#warnOfConcerns();
+    return this.#settings.document.problems;
   }
 
-  async #warnOfMasks(within: AbortSignal): Promise<void> {
+  async #warnOfConcerns(): Promise<void> {
     const { document, processNames } = this.#settings;
+    const concerns = new Concerns(() => this.#plans, this.#log);
+    const look = await ProcessLook.take(new ProcessTable());
+    await concerns.look(processNames, async () => look);
+    for (const name of concerns.names())
+      document.processSection(name).warning('restart_strategy', `its program would not be started again: ${concerns.of(name)}`);
+  }
+
+  async #warnOfMasks(): Promise<void> {
+    const { document, processNames } = this.#settings;
+    const within = AbortSignal.timeout(LIMIT_MS);
     await eachOf(processNames, async (name) => {
       const plan = this.#plans(name);
       const process = managedProcess({ processId: 0 }, name, plan);
@@ -47,8 +63,9 @@ export class UnitReport {
     });
   }
 
-  async #warnOfTwins(within: AbortSignal): Promise<void> {
+  async #warnOfTwins(): Promise<void> {
     const { document, processNames } = this.#settings;
+    const within = AbortSignal.timeout(LIMIT_MS);
     const resolved = new Map<string, Resolution>();
     const resolve = async (name: string): Promise<void> => {
       const plan = this.#plans(name);

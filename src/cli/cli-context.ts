@@ -11,6 +11,8 @@ export interface CliIo {
   readonly stderr: TextStream;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly isRoot: boolean;
+  /** Puts a question to a person; true for yes. Absent where nobody sits at a terminal. */
+  readonly ask?: ((question: string) => Promise<boolean>) | undefined;
   readonly version: string;
   /** Starts to listen for the daemon's signals; until it is called they have their default meaning. */
   readonly listenForSignals: () => DaemonSignals;

@@ -12,11 +12,13 @@ import { addDemo } from './commands/demo.ts';
 import { addEvents } from './commands/events.ts';
 import { addHold } from './commands/hold.ts';
 import { addMatch } from './commands/match.ts';
+import { addPin } from './commands/pin.ts';
 import { addRelease } from './commands/release.ts';
 import { addReload } from './commands/reload.ts';
 import { addRestart } from './commands/restart.ts';
 import { addRun } from './commands/run.ts';
 import { addStatus } from './commands/status.ts';
+import { addUnpin } from './commands/unpin.ts';
 import { type ExitCode, exitCodeHelp, exitCodes } from './exit-codes.ts';
 import { describeFailure } from './failure.ts';
 
@@ -102,6 +104,8 @@ const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
   addHold,
   addRelease,
   addMatch,
+  addPin,
+  addUnpin,
   addEvents,
   addReload,
   addCheckConfig,

@@ -29,6 +29,7 @@ export function renderStatus(status: DaemonStatus, now: Date, options: TableOpti
     ...lines,
     '',
     ...table,
+    ...concernLines(status.processes, options),
   ];
 }
 
@@ -110,6 +111,14 @@ function processTable(processes: readonly ProcessStatus[], now: Date, options: T
     rows,
     options,
   );
+}
+
+/** Under the table: they say what to do, which no column has room for. */
+function concernLines(processes: readonly ProcessStatus[], { colour }: TableOptions): string[] {
+  const concerns = processes.flatMap(({ name, concern }) =>
+    concern ? [`${name} would not be started again: ${concern}`] : [],
+  );
+  return concerns.length === 0 ? [] : ['', ...concerns.map((line) => paint('yellow', printable(line), colour))];
 }
 
 /** What wants attention comes first. */

@@ -15,6 +15,7 @@ export function parseMonitorSettings(section: SectionReader, env: NodeJS.Process
     exitWindowMs: section.secondsAsMs('exit_window', { default: 300, min: 1, max: YEAR_S }),
     maxConcurrentRestarts: section.integer('max_concurrent_restarts', { default: 4, min: 1, max: 1000 }),
     onlyConfigured: section.boolean('only_configured', false),
+    requirePin: section.boolean('require_pin', false),
     mode: section.choice('mode', ['act', 'observe'], 'act'),
     clearAlarm: section.boolean('clear_alarm', true),
     stateDir: absolutePath(section, 'state_dir') ?? (env.STATE_DIRECTORY?.split(':')[0] || '/var/lib/monitor_service'),

@@ -7,6 +7,8 @@ import {
   errorShape,
   heldShape,
   outcomeShape,
+  pinnedShape,
+  pinsShape,
   previewShape,
   reasonShape,
   recoveredShape,
@@ -15,6 +17,7 @@ import {
   reloadShape,
   resetShape,
   statusShape,
+  unpinnedShape,
 } from './replies.ts';
 import { check, type Shape } from './shape.ts';
 
@@ -69,6 +72,19 @@ export class ControlClient implements OrderDesk {
 
   alarm(nameOrId: string, clear: boolean, notes: string | undefined): Promise<OrderReply<Done<'alarm'>>> {
     return this.#order('POST', '/v1/alarms', { process: nameOrId, clear, notes }, alarmShape);
+  }
+
+  pins(name: string | undefined): Promise<OrderReply<Done<'pins'>>> {
+    const query = name === undefined ? '' : `?${new URLSearchParams({ name })}`;
+    return this.#order('GET', `/v1/pins${query}`, undefined, pinsShape);
+  }
+
+  pin(name: string, digest: string): Promise<OrderReply<Done<'pin'>>> {
+    return this.#order('POST', '/v1/pins', { name, digest }, pinnedShape);
+  }
+
+  unpin(name: string | undefined): Promise<OrderReply<Done<'unpin'>>> {
+    return this.#order('POST', '/v1/pins/remove', scope(name), unpinnedShape);
   }
 
   async #order<T extends object>(method: 'GET' | 'POST', path: string, body: unknown, shape: Shape<T>): Promise<OrderReply<T>> {

@@ -26,6 +26,42 @@ export interface Orders {
     clear: boolean,
     notes: string | undefined,
   ): Promise<OrderReply<{ readonly processes: readonly { readonly id: number; readonly name: string }[] }>>;
+  /** How `name` could be pinned; undefined: each program that would not be started again without, and those that cannot be pinned. */
+  pins(name: string | undefined): Promise<
+    OrderReply<{
+      readonly offers: readonly PinOffer[];
+      readonly refusals: readonly { readonly name: string; readonly reason: string }[];
+    }>
+  >;
+  /** Pins what an offer of that digest showed: it may be started so from now on. A `conflict` where that is another one by now. */
+  pin(name: string, digest: string): Promise<OrderReply<{ readonly pinned: readonly string[] }>>;
+  /** Removes the pin of one program, or all; the system names that had one. */
+  unpin(name: string | undefined): Promise<OrderReply<{ readonly unpinned: readonly string[] }>>;
+}
+
+/** How a program could be pinned. Texts are whatever its process says of itself. */
+export interface PinOffer {
+  readonly name: string;
+  /** What its pin is kept under. */
+  readonly systemName: string;
+  /** Stands for all of it, so that what is pinned is what was shown: SHA-256, hexadecimal. */
+  readonly digest: string;
+  /** As it runs now; else as it was recorded. */
+  readonly running: boolean;
+  /** Why it would not be started again without; null where it would. */
+  readonly concern: string | null;
+  readonly launches: readonly {
+    readonly argv: readonly string[];
+    readonly executable: string;
+    readonly cwd: string;
+    readonly uid: number;
+    readonly gid: number;
+    readonly groups: readonly number[];
+    /** Names of the environment's variables: their values may be secrets. */
+    readonly variables: readonly string[];
+    /** What it executes, as far as that can be told, with SHA-256. */
+    readonly files: readonly { readonly path: string; readonly sha256: string }[];
+  }[];
 }
 
 /** An order was carried out, or not. */
@@ -33,7 +69,7 @@ export type OrderReply<T> = ({ readonly kind: 'done' } & T) | Refusal;
 
 /**
  * One line why not. `not_found`: nothing of that name; `conflict`: not now; `unavailable`: the store is away; `denied`: the store
- * does not let us.
+ * does not let us, or the order is root's alone.
  */
 interface Refusal {
   readonly kind: 'refused';
@@ -130,6 +166,8 @@ export interface ProcessStatus {
   /** Another supervisor that starts it again when it ends, `supervisord (pid 12)`; null where none is known, absent from older daemons. */
   readonly supervisor?: string | null | undefined;
   readonly lastRecovery: { readonly at: string; readonly outcome: 'recovered' | 'failed'; readonly detail: string } | null;
+  /** Why its program would not be started again as things stand, with the cure; null: nothing is known of that. Absent from older daemons. */
+  readonly concern?: string | null | undefined;
 }
 
 export interface HoldStatus {

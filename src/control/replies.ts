@@ -1,9 +1,9 @@
 import type { ServiceContact } from '../system/systemd/service-manager.ts';
-import type { DaemonStatus, EventStreamStatus, HoldStatus, OrderReply, Orders, ProcessStatus } from './orders.ts';
+import type { DaemonStatus, EventStreamStatus, HoldStatus, OrderReply, Orders, PinOffer, ProcessStatus } from './orders.ts';
 import { flag, listOf, nullable, object, oneOf, optional, type Shape, text, wholeNumber } from './shape.ts';
 
 /** What an order's `done` says, without the word. */
-export type Done<K extends 'resetBreakers' | 'preview' | 'reload' | 'hold' | 'release' | 'alarm'> = Omit<
+export type Done<K extends Exclude<keyof Orders, 'status' | 'recover'>> = Omit<
   Extract<Awaited<ReturnType<Orders[K]>>, { kind: 'done' }>,
   'kind'
 >;
@@ -40,6 +40,7 @@ const processShape: Shape<ProcessStatus> = object({
   ),
   supervisor: optional(nullable(anyText)),
   lastRecovery: nullable(object({ at: anyText, outcome: oneOf('recovered', 'failed'), detail: anyText })),
+  concern: optional(nullable(anyText)),
 });
 
 const eventsShape: Shape<EventStreamStatus> = object({
@@ -107,6 +108,35 @@ export const releasedShape: Shape<Done<'release'>> = object({ released: texts })
 export const alarmShape: Shape<Done<'alarm'>> = object({
   processes: listOf(object({ id: wholeNumber(Number.MIN_SAFE_INTEGER), name: anyText })),
 });
+
+const offerShape: Shape<PinOffer> = object({
+  name: anyText,
+  systemName: anyText,
+  digest: anyText,
+  running: flag,
+  concern: nullable(anyText),
+  launches: listOf(
+    object({
+      argv: texts,
+      executable: anyText,
+      cwd: anyText,
+      uid: count,
+      gid: count,
+      groups: listOf(count),
+      variables: texts,
+      files: listOf(object({ path: anyText, sha256: anyText })),
+    }),
+  ),
+});
+/** GET /v1/pins. */
+export const pinsShape: Shape<Done<'pins'>> = object({
+  offers: listOf(offerShape),
+  refusals: listOf(object({ name: anyText, reason: anyText })),
+});
+/** POST /v1/pins. */
+export const pinnedShape: Shape<Done<'pin'>> = object({ pinned: texts });
+/** POST /v1/pins/remove. */
+export const unpinnedShape: Shape<Done<'unpin'>> = object({ unpinned: texts });
 
 type Refusal = Extract<OrderReply<object>, { kind: 'refused' }>;
 

@@ -6,6 +6,8 @@ import { check, flag, optional, type Shape, text } from './shape.ts';
 export interface Route {
   readonly method: 'GET' | 'POST';
   readonly path: string;
+  /** Only for root, by the kernel's word on who is at the other end: never for a group that may use the socket. */
+  readonly rootOnly?: true;
   /** `input`: the parsed body of a POST, the query of a GET; not yet checked. */
   readonly handle: (input: unknown, orders: Orders) => Answer | Promise<Answer>;
 }
@@ -25,6 +27,11 @@ export function route<T>(
       return checked.kind === 'fits' ? handle(checked.value, orders) : badRequest(checked.problem);
     },
   };
+}
+
+/** The same for root alone. */
+export function rootsRoute<T>(...args: Parameters<typeof route<T>>): Route {
+  return { ...route(...args), rootOnly: true };
 }
 
 /** A process's name: whatever a database can hold in a name column. */

@@ -5,6 +5,7 @@ import type { Logger } from '../core/logger.ts';
 import { createServer } from '../system/builtin-http.ts';
 import { groupId } from '../system/files/group-id.ts';
 import { listenOnSocket, type SocketFile } from '../system/files/socket-file.ts';
+import { peerUid } from '../system/native/peer-uid.ts';
 import { type Answer, errorAnswer } from './answer.ts';
 import { Connections } from './connections.ts';
 import type { Orders } from './orders.ts';
@@ -101,6 +102,8 @@ async function answerTo(request: IncomingMessage, { orders, connections }: Surro
     const allow = candidates.map(({ method }) => method).join(', ');
     return { ...errorAnswer(405, 'method_not_allowed', `expected ${allow}`), allow };
   }
+  if (route.rootOnly && !isRoots(request.socket))
+    return errorAnswer(403, 'denied', 'only root may give this order, whoever else may use the socket');
   const read = await readInput(request);
   switch (read.kind) {
     case 'input':
@@ -113,6 +116,12 @@ async function answerTo(request: IncomingMessage, { orders, connections }: Surro
     default:
       return read satisfies never;
   }
+}
+
+/** A daemon that is not root is its own user's: nobody can get more by it than that user has. */
+function isRoots(connection: Socket): boolean {
+  const uid = peerUid(connection);
+  return uid !== undefined && (uid === 0 || uid === process.geteuid?.());
 }
 
 function send(response: ServerResponse, { status, body, allow }: Answer): void {

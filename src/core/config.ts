@@ -55,6 +55,8 @@ export interface MonitorSettings {
   readonly maxConcurrentRestarts: number;
   /** `only_configured`: act only on processes with a section of their own; default false. */
   readonly onlyConfigured: boolean;
+  /** `require_pin`: no program of root's is started from a record without a pin; default false. */
+  readonly requirePin: boolean;
   /** `mode`: `observe` decides and logs, and does nothing; default act. */
   readonly mode: 'act' | 'observe';
   /** `clear_alarm`: false for a user with SELECT only; default true. */

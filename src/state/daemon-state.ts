@@ -1,6 +1,7 @@
 import type { SeenNotes } from '../core/alarm.ts';
 import type { BreakerSnapshot } from '../core/breaker-snapshot.ts';
 import type { LaunchRecords } from '../core/launch-record.ts';
+import type { Pins } from '../core/pin.ts';
 import type { ProgramRoots } from '../core/program-roots.ts';
 
 /**
@@ -15,6 +16,8 @@ export interface DaemonState {
   readonly handled: HandledAlarms;
   readonly holds: HoldRecords;
   readonly launches: LaunchRecords;
+  /** How programs may be started by an operator's word. Durable. */
+  readonly pins: Pins;
   readonly roots: ProgramRoots;
   /** Alarms of our own that the store could not take. */
   readonly kept: KeptAlarmRecords;

@@ -13,6 +13,7 @@ import type { ProcessOptions } from './process-options.ts';
 import { type ServiceOptions, type ServiceStrategy, serviceStrategy } from './service.ts';
 import type {
   AlsoStarts,
+  LaunchesNow,
   Life,
   Meaning,
   Resolution,
@@ -138,6 +139,20 @@ export class AutoStrategy implements RestartStrategy {
     return this.#process.marks?.(process) ?? {};
   }
 
+  /** systemd is asked only where there is something to tell. */
+  async concern(process: ManagedProcess, look?: TakeLook): Promise<string | undefined> {
+    const concern = await this.#process.concern?.(process, look);
+    if (concern === undefined) return undefined;
+    return (await this.#choose(process, AbortSignal.timeout(CONCERN_MS))).kind === 'process' ? concern : undefined;
+  }
+
+  async launchesNow(process: ManagedProcess, signal: AbortSignal): Promise<LaunchesNow> {
+    const choice = await this.#choose(process, signal);
+    if (choice.kind === 'none') return { kind: 'refused', reason: choice.reason };
+    const now = choice.kind === 'process' ? await this.#process.launchesNow?.(process, signal) : undefined;
+    return now ?? { kind: 'refused', reason: 'it is restarted through its unit, which needs no pin' };
+  }
+
   async findRunning(process: ManagedProcess, signal: AbortSignal, look?: TakeLook): Promise<RunningProcesses> {
     const choice = await this.#choose(process, signal);
     if (choice.kind === 'none') return { kind: 'unknown', reason: choice.reason };
@@ -218,3 +233,5 @@ export class AutoStrategy implements RestartStrategy {
 /** Time to see whether a unit that was just started lasts. */
 const EARLY_DEATH_MS = 3000;
 const BETWEEN_LOOKS_MS = 1000;
+/** A systemd that hangs must not hold up the rounds. */
+const CONCERN_MS = 5000;

@@ -1,12 +1,21 @@
+import { basename } from 'node:path';
 import type { LaunchRecord, LaunchRecords } from '../core/launch-record.ts';
+import { executedFiles } from '../system/launch/executed-files.ts';
 import { callsItsFolder, readLaunchRecord } from '../system/launch/read-record.ts';
+import { notRootsLaunch } from '../system/launch/roots-launch.ts';
 import type { ProcessTable } from '../system/proc/table.ts';
 import type { ProcessTree } from './identity.ts';
 
 /** How a tree's program is started, or in one line why that is not known. */
 export type RecalledLaunch =
   /** `fresh`: it is news, to be kept. */
-  | { readonly kind: 'known'; readonly record: LaunchRecord; readonly fresh: boolean }
+  | {
+      readonly kind: 'known';
+      readonly record: LaunchRecord;
+      readonly fresh: boolean;
+      /** What runs is something else, and does not take the record's place; why, in one line. */
+      readonly otherwise?: string;
+    }
   /** `confined`: as in LaunchReading. */
   | { readonly kind: 'unknown'; readonly reason: string; readonly confined?: boolean };
 
@@ -16,32 +25,72 @@ export interface LaunchSight {
   readonly starter: number;
 }
 
+/** Whose program it is, for what may take a record's place. */
+export interface RecordedName {
+  readonly systemName: string;
+  /** Of the section's `user`; undefined where it names none. */
+  readonly userUid: number | undefined;
+}
+
 /**
  * Reads how the living tree was started. What is known from before (`stored`) holds where that cannot be read, and where the
  * tree's root is no true root: a worker that outlived its master.
  */
 export function recallLaunch(
-  { table, starter }: LaunchSight,
+  sight: LaunchSight,
   stored: LaunchRecord | undefined,
   tree: ProcessTree,
+  name: RecordedName,
 ): RecalledLaunch {
   if (tree.orphaned && stored !== undefined) return { kind: 'known', record: stored, fresh: false };
-  const reading = readLaunchRecord(table, tree.root.pid, starter);
-  // The look that found it may be seconds old: another program's arguments must never be kept under this name.
-  if (reading.kind === 'unusable' || !table.exists(tree.root)) {
-    if (stored !== undefined) return { kind: 'known', record: stored, fresh: false };
-    return reading.kind === 'unusable' ? { ...reading, kind: 'unknown' } : { kind: 'unknown', reason: 'it ended meanwhile' };
-  }
-  const record = { ...reading.record, environment: reading.record.environment.filter(isItsOwn) };
-  const keep = stored !== undefined && (same(stored, record) || hasMovedOn(stored, record) || isWorkerOf(tree, stored, record));
-  return keep ? { kind: 'known', record: stored, fresh: false } : { kind: 'known', record, fresh: true };
+  const living = livingLaunch(sight, tree);
+  if (stored === undefined) return living;
+  if (living.kind === 'unknown') return { kind: 'known', record: stored, fresh: false };
+  const { record } = living;
+  if (sameLaunch(stored, record) || hasMovedOn(stored, record) || isWorkerOf(tree, stored, record))
+    return { kind: 'known', record: stored, fresh: false };
+  const otherwise = mayNotReplace(stored, record, name);
+  return otherwise === undefined ? living : { kind: 'known', record: stored, fresh: false, otherwise };
 }
 
-/** `recallLaunch`, and keeps under the name what is news; false where nothing is known. */
-export function rememberLaunch(sight: LaunchSight, launches: LaunchRecords, name: string, tree: ProcessTree): boolean {
-  const recalled = recallLaunch(sight, launches.get(name), tree);
-  if (recalled.kind === 'known' && recalled.fresh) launches.set(name, recalled.record);
-  return recalled.kind === 'known';
+/** How the tree's root was started, whatever was known before. */
+export function livingLaunch({ table, starter }: LaunchSight, { root }: ProcessTree): RecalledLaunch {
+  const reading = readLaunchRecord(table, root.pid, starter);
+  if (reading.kind === 'unusable') return { ...reading, kind: 'unknown' };
+  // The look that found it may be seconds old: another program's arguments must never be kept under this name.
+  if (!table.exists(root)) return { kind: 'unknown', reason: 'it ended meanwhile' };
+  const record = { ...reading.record, environment: reading.record.environment.filter(isItsOwn) };
+  return { kind: 'known', record, fresh: true };
+}
+
+/**
+ * Why what runs must not become the record, in one line; undefined where it may. Whoever could make a record another user's would choose
+ * whose rights his program is started with. Root's is replaced by what is root's alone and the same program, in a new place too.
+ */
+function mayNotReplace(stored: LaunchRecord, record: LaunchRecord, { systemName, userUid }: RecordedName): string | undefined {
+  // An earlier version recorded whatever it saw, and such a record is not started.
+  const isOld = stored.unconfined !== true;
+  if (record.uid !== stored.uid) {
+    if (record.uid === userUid || (isOld && record.uid === 0)) return undefined;
+    return `it runs as user ${record.uid}, and was recorded as user ${stored.uid}'s, which it stays (set user to change that)`;
+  }
+  if (record.uid !== 0 || isOld) return undefined;
+  const { program } = executedFiles(record);
+  const isSame =
+    program !== undefined && (program === executedFiles(stored).program || basename(program) === basename(systemName));
+  return isSame && notRootsLaunch(record) === undefined ? undefined : 'it runs otherwise than recorded';
+}
+
+/** `recallLaunch`, and keeps under the name what is news. */
+export function rememberLaunch(
+  sight: LaunchSight,
+  launches: LaunchRecords,
+  tree: ProcessTree,
+  name: RecordedName,
+): RecalledLaunch {
+  const recalled = recallLaunch(sight, launches.get(name.systemName), tree, name);
+  if (recalled.kind === 'known' && recalled.fresh) launches.set(name.systemName, recalled.record);
+  return recalled;
 }
 
 /**
@@ -51,14 +100,14 @@ export function rememberLaunch(sight: LaunchSight, launches: LaunchRecords, name
 export function rememberCopies(
   sight: LaunchSight,
   launches: LaunchRecords,
-  name: string,
+  name: RecordedName,
   trees: readonly ProcessTree[],
   isAllNew: boolean,
 ): void {
-  if (!isAllNew && trees.length <= launches.further(name).length) return;
-  const recalled = trees.map((tree) => recallLaunch(sight, undefined, tree));
+  if (!isAllNew && trees.length <= launches.further(name.systemName).length) return;
+  const recalled = trees.map((tree) => recallLaunch(sight, undefined, tree, name));
   launches.setFurther(
-    name,
+    name.systemName,
     recalled.flatMap((launch) => (launch.kind === 'known' ? [launch.record] : [])),
   );
 }
@@ -72,7 +121,7 @@ export function missingCopies(
   const left = running.flatMap((launch) => (launch.kind === 'known' ? [launch.record] : []));
   const all = stored === undefined ? copies : [stored, ...copies];
   const missing = all.filter((record) => {
-    const at = left.findIndex((other) => same(other, record));
+    const at = left.findIndex((other) => sameLaunch(other, record));
     if (at >= 0) left.splice(at, 1);
     return at < 0;
   });
@@ -109,7 +158,8 @@ const OF_ONE_START: readonly string[] = [
   'FDSTORE',
 ];
 
-function same(a: LaunchRecord, b: LaunchRecord): boolean {
+/** True where both start the same in the same way. */
+export function sameLaunch(a: LaunchRecord, b: LaunchRecord): boolean {
   return JSON.stringify(FIELDS.map((field) => a[field])) === JSON.stringify(FIELDS.map((field) => b[field]));
 }
 
@@ -117,7 +167,7 @@ const FIELDS = ['argv', 'executable', 'cwd', 'environment', 'uid', 'gid', 'group
 
 /** The link by which it calls its directory leads to another release now than when it was started. */
 function hasMovedOn(stored: LaunchRecord, record: LaunchRecord): boolean {
-  return callsItsFolder(record.environment) === stored.cwd && same(stored, { ...record, cwd: stored.cwd });
+  return callsItsFolder(record.environment) === stored.cwd && sameLaunch(stored, { ...record, cwd: stored.cwd });
 }
 
 /** A worker shares its master's command line, but has given up root's rights: started so, the program could not do its work. */

@@ -1,6 +1,5 @@
 import process from 'node:process';
 import type { ManagedProcess } from '../core/alarm.ts';
-import { Breath } from '../core/breath.ts';
 import { counted } from '../core/counted.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
@@ -10,25 +9,18 @@ import { ProcessTable } from '../system/proc/table.ts';
 import type { OtherSupervisor, RunningProcesses } from '../system/systemd/running-processes.ts';
 import { foundRunning } from './found-running.ts';
 import type { ProcessTree } from './identity.ts';
-import {
-  isFromCommand,
-  type LaunchSight,
-  missingCopies,
-  type RecalledLaunch,
-  recallLaunch,
-  rememberCopies,
-  rememberLaunch,
-} from './launch-memory.ts';
 import { type HealthParts, livesOn, proveRunning, stillToCome } from './process-health.ts';
 import { type Matches, treesOf } from './process-match.ts';
 import { type ProcessOptions, parseProcessOptions } from './process-options.ts';
 import { ambiguityOf, describePids, describeRest, describeStrangers, describeTrees } from './process-preview.ts';
-import { defaultPath, planStart, type StartPlan } from './process-start.ts';
+import type { StartPlan } from './process-start.ts';
 import { ProgramFinder } from './program-finder.ts';
+import { ProgramLaunches } from './program-launches.ts';
 import { nameProblem } from './program-name.ts';
 import { ServiceStrategy } from './service.ts';
 import { stopProgram } from './stop-program.ts';
 import type {
+  LaunchesNow,
   Life,
   Resolution,
   RestartAttempt,
@@ -55,10 +47,13 @@ export class ProcessStrategy implements RestartStrategy {
   readonly #parts: StrategyParts;
   readonly #table: ProcessTable;
   readonly #finder: ProgramFinder;
+  readonly #launches: ProgramLaunches;
   readonly #service: ServiceStrategy;
   readonly #supervision: Supervision;
   /** Names that were looked for before they were resolved. */
   readonly #asked = new Set<string>();
+  /** Names that were looked at as the configuration is now. */
+  readonly #lookedAt = new Set<string>();
 
   constructor(options: ProcessOptions, parts: StrategyParts, table: ProcessTable) {
     this.#options = options;
@@ -67,6 +62,7 @@ export class ProcessStrategy implements RestartStrategy {
     const { clock, log, roots } = parts;
     this.#supervision = new Supervision({ table, clock, log, roots, waitMs: options.supervisorWaitMs });
     this.#finder = new ProgramFinder(options, parts, table, this.#supervision);
+    this.#launches = new ProgramLaunches(options, parts, table, this.#finder);
     const { configured: hasOwnSection, commandTimeoutMs, stableTimeMs } = options;
     this.#service = new ServiceStrategy(
       { hasOwnSection, commandTimeoutMs, healthCheckTimeoutMs: UNIT_LOOK_MS, stableTimeMs },
@@ -119,19 +115,47 @@ export class ProcessStrategy implements RestartStrategy {
     const ambiguity = ambiguityOf(found, this.#options);
     const keeper = this.#supervision.keeperLine(managed.systemName);
     const kept = keeper === undefined ? [] : [keeper];
-    const warnings = [...kept, ...found.remarks, ...describeStrangers(this.#table, found.strangers)];
-    const said = warnings.length > 0 ? { warnings } : {};
+    const strangers = describeStrangers(this.#table, found.strangers);
+    const said = (more: readonly string[] = []): Pick<RestartPreview, 'warnings'> => {
+      const warnings = [...more, ...kept, ...found.remarks, ...strangers];
+      return warnings.length > 0 ? { warnings } : {};
+    };
     const unit = ambiguity === undefined ? await this.#asUnit(managed, found.trees, signal) : undefined;
     const running = await describeTrees(this.#table, found.trees, this.#parts.clock.date());
     if (unit !== undefined) {
       const through = await this.#service.preview(unit, signal);
-      return { ...through, stops: [...running, ...through.stops], ...said };
+      return { ...through, stops: [...running, ...through.stops], ...said(through.warnings) };
     }
     // Of too many nothing would be started: each of them may have megabytes to be read.
-    const plan = await this.#planStart(managed, 1, found.trees.slice(0, this.#options.maxMatches));
+    const trees = found.trees.slice(0, this.#options.maxMatches);
+    const plan = await this.#launches.plan(managed, 1, trees);
     const starts = plan.kind === 'planned' ? plan.launches.map(({ description }) => description) : [];
     const refusals = [ambiguity, plan.kind === 'refused' ? plan.reason : undefined].filter((reason) => reason !== undefined);
-    return { stops: [...running, ...describeRest(found.rest)], starts, refusals, ...said };
+    const remarks = plan.kind === 'planned' ? (plan.remarks ?? []) : [];
+    const differences = await this.#launches.differences(managed, trees);
+    return { stops: [...running, ...describeRest(found.rest)], starts, refusals, ...said([...remarks, ...differences]) };
+  }
+
+  async concern(managed: ManagedProcess, look?: TakeLook): Promise<string | undefined> {
+    try {
+      if (nameProblem(managed, this.#options.configured) !== undefined) return undefined;
+      // How the unit starts it is the unit's.
+      if (this.#unitRecorded(managed.systemName) !== undefined) return undefined;
+      return await this.#launches.concern(managed, look);
+    } catch (error) {
+      this.#parts.log.debug(`Cannot tell whether ${managed.systemName} could be started: ${errorMessage(error)}`, {
+        err: error,
+      });
+      return undefined;
+    }
+  }
+
+  async launchesNow(managed: ManagedProcess, signal: AbortSignal): Promise<LaunchesNow> {
+    const problem = nameProblem(managed, this.#options.configured);
+    if (problem !== undefined) return { kind: 'refused', reason: problem };
+    if (this.#unitRecorded(managed.systemName) !== undefined)
+      return { kind: 'refused', reason: 'it is restarted through its unit, which needs no pin' };
+    return this.#launches.now(managed, signal);
   }
 
   async observe(managed: ManagedProcess, look?: TakeLook): Promise<void> {
@@ -141,6 +165,7 @@ export class ProcessStrategy implements RestartStrategy {
       const isRemembered =
         this.#options.startCommand !== undefined || this.#parts.launches.get(managed.systemName) !== undefined;
       const isComplete = isRemembered && (known.length >= this.#options.maxMatches || look === undefined);
+      this.#lookedAt.add(managed.systemName);
       if (known.length > 0 && isComplete && known.every((root) => this.#table.exists(root))) return;
       if (nameProblem(managed, this.#options.configured) !== undefined) return;
       const within = AbortSignal.timeout(OBSERVE_MS);
@@ -189,10 +214,12 @@ export class ProcessStrategy implements RestartStrategy {
     const unit = await this.#asUnit(managed, found.trees, attempt.signal);
     if (unit !== undefined) return this.#service.restart({ ...attempt, process: unit });
     // Before anything is stopped: what could not be started again is better left as it is.
-    const plan = await this.#planStart(managed, attempt.attempt, found.trees);
+    const plan = await this.#launches.plan(managed, attempt.attempt, found.trees);
     if (plan.kind === 'refused') return { ...plan, kind: 'failed' };
+    for (const remark of plan.remarks ?? [])
+      this.#parts.log.warning(`${managed.processName}: ${remark}`, { process_name: managed.processName });
+    this.#launches.remember(managed, found.trees, false);
     const [oldest] = found.trees;
-    if (oldest !== undefined) rememberLaunch(this.#sight, this.#parts.launches, managed.systemName, oldest);
     if (oldest === undefined && found.rest.length === 0) return this.#start(attempt, plan, 'nothing was running', find);
     const units = found.trees.map((tree) => unitOf(this.#table, tree)).filter((unit) => unit !== undefined);
     const stopping = [...found.trees, ...asTree(found.rest)];
@@ -264,23 +291,13 @@ export class ProcessStrategy implements RestartStrategy {
     return restarted(said, `started ${started}`);
   }
 
-  get #sight(): LaunchSight {
-    return { table: this.#table, starter: this.#parts.programs.starter };
-  }
-
   #healthParts(managed: ManagedProcess): HealthParts {
     const finder = (within: AbortSignal) => this.#finder.finder(managed, within);
     return { table: this.#table, clock: this.#parts.clock, stableMs: this.#options.stableTimeMs, finder };
   }
 
   async #record(managed: ManagedProcess, trees: readonly ProcessTree[], signal: AbortSignal): Promise<void> {
-    const [oldest, ...further] = trees;
-    if (oldest === undefined) return;
-    const { systemName } = managed;
-    const wanted = this.#options.startCommand === undefined && !isFromCommand(this.#table, oldest.root.pid);
-    if (wanted) rememberLaunch(this.#sight, this.#parts.launches, systemName, oldest);
-    if (wanted && this.#options.maxMatches > 1)
-      rememberCopies(this.#sight, this.#parts.launches, systemName, further, this.#isAllNew(systemName, trees));
+    this.#launches.remember(managed, trees, this.#isAllNew(managed.systemName, trees));
     await this.#finder.record(managed, trees, signal);
   }
 
@@ -313,19 +330,6 @@ export class ProcessStrategy implements RestartStrategy {
     // One that is gone, removed with its package perhaps, starts nothing any more.
     const isGone = tree === undefined && (await this.#service.lookUp(asUnit, signal)).kind === 'absent';
     return isGone ? undefined : asUnit;
-  }
-
-  async #planStart(managed: ManagedProcess, attempt: number, trees: readonly ProcessTree[]): Promise<StartPlan> {
-    const stored = this.#parts.launches.get(managed.systemName);
-    const running: RecalledLaunch[] = [];
-    const breath = new Breath();
-    for (const tree of trees) {
-      if (breath.isDue) await breath.take();
-      running.push(recallLaunch(this.#sight, running.length === 0 ? stored : undefined, tree));
-    }
-    const copies = this.#parts.launches.further(managed.systemName).slice(0, this.#options.maxMatches - 1);
-    const missing = copies.length === 0 ? [] : missingCopies(running, stored, copies);
-    return planStart(this.#options, managed, attempt, [...running, ...missing], stored, process.env.PATH ?? defaultPath);
   }
 }
 

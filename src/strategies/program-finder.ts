@@ -9,13 +9,13 @@ import type { ProcessTree } from './identity.ts';
 import { findTrees, type Matches } from './process-match.ts';
 import type { ProcessOptions } from './process-options.ts';
 import { describeStrangers } from './process-preview.ts';
-import { findOwners, isOwnedBy } from './program-owner.ts';
+import { findOwners, isOwnedBy, type Owners } from './program-owner.ts';
 import type { StrategyParts } from './strategy.ts';
 import type { Supervision } from './supervision.ts';
 import { unitOfMain } from './unit-of-main.ts';
 
 /** What finding a program uses. */
-export type FinderParts = Pick<StrategyParts, 'launches' | 'roots' | 'programs' | 'services' | 'clock' | 'log'>;
+export type FinderParts = Pick<StrategyParts, 'launches' | 'pins' | 'roots' | 'programs' | 'services' | 'clock' | 'log'>;
 
 /** Finds the processes of programs, and remembers by what it will know them when they have ended, or the daemon has. */
 export class ProgramFinder {
@@ -26,12 +26,18 @@ export class ProgramFinder {
   /** What was told of already: users whose processes bear a name and are not the program; remarks. */
   readonly #told = new Set<string>();
   readonly #seen = new Set<string>();
+  #userUid: number | undefined;
 
   constructor(options: ProcessOptions, parts: FinderParts, table: ProcessTable, supervision: Supervision) {
     this.#options = options;
     this.#parts = parts;
     this.#table = table;
     this.#supervision = supervision;
+  }
+
+  /** The uid of `user`, as last looked up; undefined where that is not set. */
+  get userUid(): number | undefined {
+    return this.#userUid;
   }
 
   /** True if something of that name was found running once, or how it was started is known. */
@@ -49,8 +55,9 @@ export class ProgramFinder {
   /** How to look at what runs of the program; whose processes may be it is asked once. */
   async finder(managed: ManagedProcess, signal: AbortSignal): Promise<(look?: ProcessLook) => Promise<Matches>> {
     const { systemName } = managed;
-    const owners = await findOwners(this.#options, this.#parts.launches.get(systemName)?.uid, signal);
+    const owners = await this.#ownersOf(systemName, signal);
     if (owners.kind === 'refused') return async () => owners;
+    this.#userUid = owners.userUid;
     const { pidFile, argument, maxMatches } = this.#options;
     const units = this.unitsOf(systemName);
     const unitOf = (pid: number): string | undefined => {
@@ -121,7 +128,7 @@ export class ProgramFinder {
 
   /** The topmost processes of a run; of strangers, who may have read its id somewhere, none. */
   async #withRunId(systemName: string, runId: string): Promise<number[]> {
-    const owners = await findOwners(this.#options, this.#parts.launches.get(systemName)?.uid, AbortSignal.timeout(OWNERS_MS));
+    const owners = await this.#ownersOf(systemName, AbortSignal.timeout(OWNERS_MS));
     if (owners.kind === 'refused') return [];
     const bearers = new Map<number, number>();
     const breath = new Breath();
@@ -131,6 +138,11 @@ export class ProgramFinder {
       if (isOwnedBy(this.#table, { pid, startTime }, owners.uids)) bearers.set(pid, ppid);
     }
     return [...bearers].flatMap(([pid, ppid]) => (bearers.has(ppid) ? [] : [pid]));
+  }
+
+  #ownersOf(systemName: string, signal: AbortSignal): Promise<Owners> {
+    const pinned = this.#parts.pins.get(systemName)?.launches[0]?.record;
+    return findOwners(this.#options, (pinned ?? this.#parts.launches.get(systemName))?.uid, signal);
   }
 
   #markEmpty(systemName: string, known: readonly RootProcess[]): void {

@@ -14,7 +14,13 @@ import type { ProcessOptions } from './process-options.ts';
  * root's that bears its name. Or in one line why that cannot be told.
  */
 export type Owners =
-  | { readonly kind: 'known'; readonly uids: readonly number[]; readonly others: 'none' | 'all' | 'roots_files' }
+  | {
+      readonly kind: 'known';
+      readonly uids: readonly number[];
+      readonly others: 'none' | 'all' | 'roots_files';
+      /** Of `user`; absent where that is not set. */
+      readonly userUid?: number;
+    }
   | { readonly kind: 'refused'; readonly reason: string };
 
 /** Root, the daemon's own user, whose the program was when it was last seen (`recordedUid`), and `user`. Never rejects. */
@@ -29,7 +35,8 @@ export async function findOwners(
   const found = await findAccount(user, signal);
   // Without its user a program that runs would be taken for one that does not, and started a second time.
   if (found.kind === 'not_found') return { kind: 'refused', reason: `user: ${found.reason}` };
-  return { kind: 'known', uids: [...uids, found.account.uid], others };
+  const { uid } = found.account;
+  return { kind: 'known', uids: [...uids, uid], others, userUid: uid };
 }
 
 /**

@@ -1,9 +1,10 @@
 import type { ManagedProcess } from '../core/alarm.ts';
 import type { Clock } from '../core/clock.ts';
 import type { SectionReader } from '../core/config.ts';
-import type { LaunchRecords } from '../core/launch-record.ts';
+import type { LaunchRecord, LaunchRecords } from '../core/launch-record.ts';
 import type { Logger } from '../core/logger.ts';
 import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
+import type { Pins } from '../core/pin.ts';
 import type { ProgramMarks } from '../core/program-marks.ts';
 import type { ProgramRoots } from '../core/program-roots.ts';
 import type { ProgramLauncher } from '../system/launch/launcher.ts';
@@ -105,6 +106,13 @@ export interface RestartStrategy {
   /** Called now and then while all is well, so that the strategy can record how the process was started. Never rejects. */
   observe?(process: ManagedProcess, look?: TakeLook): Promise<void>;
   /**
+   * Why the program that runs or is recorded would not be started again as things stand, in one line with the cure; undefined where it
+   * would, or nothing is known of it. Costs little where a record is kept. Absent where the strategy starts no programs. Never rejects.
+   */
+  concern?(process: ManagedProcess, look?: TakeLook): Promise<string | undefined>;
+  /** How the program is started as of now, for a pin: as it runs, else as it is recorded. Absent as above. Never rejects. */
+  launchesNow?(process: ManagedProcess, signal: AbortSignal): Promise<LaunchesNow>;
+  /**
    * What runs of the process now, for whoever waits for its end; `look` saves a look of its own. Absent where the strategy has no
    * means to tell. Never rejects.
    */
@@ -112,6 +120,13 @@ export interface RestartStrategy {
   /** Who else starts the process again when it ends, as the last look at it saw; absent, or undefined: nobody is known to. */
   supervisor?(process: ManagedProcess): OtherSupervisor | undefined;
 }
+
+/** What an operator may pin. */
+export type LaunchesNow =
+  /** One a running copy; `running`: else as they were recorded. */
+  | { readonly kind: 'known'; readonly records: readonly LaunchRecord[]; readonly running: boolean }
+  /** In one line. */
+  | { readonly kind: 'refused'; readonly reason: string };
 
 /** What a name stands for with that strategy. Never rejects. */
 export async function meaningOf(strategy: RestartStrategy, process: ManagedProcess, signal: AbortSignal): Promise<Meaning> {
@@ -127,6 +142,9 @@ export interface StrategyParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly launches: LaunchRecords;
+  readonly pins: Pins;
+  /** `require_pin`. */
+  readonly requirePin: boolean;
   readonly roots: ProgramRoots;
   /** One look at the process table for all who ask at the same time. */
   readonly look: TakeLook;

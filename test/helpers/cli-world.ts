@@ -17,6 +17,8 @@ export interface CliRunOptions {
   readonly backends?: Partial<CliBackends>;
   readonly env?: Record<string, string>;
   readonly isRoot?: boolean;
+  /** What a person at the terminal answers; else there is none. */
+  readonly answer?: boolean;
   /** Else every command is told to stop at once. */
   readonly signals?: DaemonSignals;
   /** Columns and rows where standard output is to be a terminal. */
@@ -47,6 +49,7 @@ export async function runCommand(argv: readonly string[], options: CliRunOptions
         stderr += text;
       }),
       env: options.env ?? {},
+      ask: options.answer === undefined ? undefined : async () => options.answer === true,
       isRoot: options.isRoot ?? true,
       version: '9.9.9',
       listenForSignals: () => options.signals ?? { onStop: (handler) => handler(), onAbort: () => {}, onReload: () => {} },

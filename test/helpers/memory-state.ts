@@ -1,5 +1,6 @@
 import type { BreakerSnapshot } from '../../src/core/breaker-snapshot.ts';
 import type { LaunchRecord } from '../../src/core/launch-record.ts';
+import type { Pin } from '../../src/core/pin.ts';
 import type { RootProcess } from '../../src/core/program-roots.ts';
 import type {
   DaemonState,
@@ -22,6 +23,7 @@ export function memoryState(): DaemonState {
   const holds = new Map<string, HoldRecord>();
   const launches = new Map<string, LaunchRecord>();
   const further = new Map<string, readonly LaunchRecord[]>();
+  const pins = new Map<string, Pin>();
   const roots = new Map<string, readonly RootProcess[]>();
   const kept = new Map<string, KeptAlarm>();
   const lives = new Map<string, WatchedLife>();
@@ -54,6 +56,12 @@ export function memoryState(): DaemonState {
       further: (name) => further.get(name) ?? [],
       setFurther: (name, records) => void further.set(name, records),
     },
+    pins: {
+      get: (name) => pins.get(name),
+      set: (pin) => void pins.set(pin.systemName, pin),
+      delete: (name) => pins.delete(name),
+      list: () => [...pins.values()],
+    },
     roots: {
       get: (name) => roots.get(name) ?? [],
       set: (name, found) => void roots.set(name, found),
@@ -81,7 +89,7 @@ export function memoryState(): DaemonState {
 }
 
 /** What strategies remember programs by, without a disk, and how they look for them. */
-export function strategyMemory(): Pick<StrategyParts, 'launches' | 'roots' | 'look'> {
-  const { launches, roots } = memoryState();
-  return { launches, roots, look: sharedLooks(new ProcessTable()) };
+export function strategyMemory(): Pick<StrategyParts, 'launches' | 'pins' | 'requirePin' | 'roots' | 'look'> {
+  const { launches, pins, roots } = memoryState();
+  return { launches, pins, requirePin: false, roots, look: sharedLooks(new ProcessTable()) };
 }

@@ -58,6 +58,7 @@ const defaultMonitor: MonitorSettings = {
   exitWindowMs: 300_000,
   maxConcurrentRestarts: 4,
   onlyConfigured: false,
+  requirePin: false,
   mode: 'act',
   clearAlarm: true,
   stateDir: '/nonexistent',

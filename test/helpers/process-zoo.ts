@@ -65,12 +65,14 @@ export function isAlive(pid: number): boolean {
   return stat !== undefined && !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
 }
 
+const table = new ProcessTable();
+
 function inhabitants(dir: string): number[] {
-  const table = new ProcessTable();
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   return pids.map(Number).filter((pid) => {
     if (pid === process.pid || !isAlive(pid)) return false;
     const exe = attempt(() => readlinkSync(`/proc/${pid}/exe`)) ?? '';
+    // Not read whole: somebody else's test may have one of 150 MB.
     return exe.startsWith(`${dir}/`) || table.hasVariable(pid, 'ZOO', dir);
   });
 }

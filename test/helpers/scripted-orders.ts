@@ -1,4 +1,4 @@
-import type { DaemonStatus, Orders, ProcessStatus } from '../../src/control/orders.ts';
+import type { DaemonStatus, Orders, PinOffer, ProcessStatus } from '../../src/control/orders.ts';
 import type { Logger } from '../../src/core/logger.ts';
 
 /** A status as a daemon at rest gives it. */
@@ -42,6 +42,33 @@ export function someProcess(changes: Partial<ProcessStatus> = {}): ProcessStatus
   };
 }
 
+/** A program of root's that lies in a user's folder. */
+export function someOffer(changes: Partial<PinOffer> = {}): PinOffer {
+  return {
+    name: 'app',
+    systemName: 'app',
+    digest: 'd'.repeat(64),
+    running: true,
+    concern: "it would be started as root: /home/joe is user 1000's; run `monitor_service pin app` or set start_command",
+    launches: [
+      {
+        argv: ['python3', '/home/joe/app.py', 'two words'],
+        executable: '/usr/bin/python3.11',
+        cwd: '/home/joe',
+        uid: 0,
+        gid: 0,
+        groups: [],
+        variables: ['PATH', 'TOKEN'],
+        files: [
+          { path: '/usr/bin/python3.11', sha256: 'e'.repeat(64) },
+          { path: '/home/joe/app.py', sha256: 'f'.repeat(64) },
+        ],
+      },
+    ],
+    ...changes,
+  };
+}
+
 /** What was asked of the orders: the method and its arguments. */
 export type Call = readonly [keyof Orders, ...unknown[]];
 
@@ -66,6 +93,9 @@ export function scriptedOrders(script: Partial<Orders> = {}): { readonly orders:
       until: forMs === undefined ? null : new Date(Date.now() + forMs).toISOString(),
     }),
     release: (name) => ({ kind: 'done', released: [name ?? '*'] }),
+    pins: async (name = 'app') => ({ kind: 'done', offers: [someOffer({ name })], refusals: [] }),
+    pin: async (name) => ({ kind: 'done', pinned: [name] }),
+    unpin: async (name = 'app') => ({ kind: 'done', unpinned: [name] }),
     alarm: async (nameOrId) => ({ kind: 'done', processes: [{ id: 12, name: nameOrId }] }),
   };
   const recorded = Object.fromEntries(

@@ -50,6 +50,9 @@ export function smallBackends(changes: Partial<CliBackends> = {}): {
         hold: named(orders.hold),
         release: named(orders.release),
         alarm: named(orders.alarm),
+        pins: named(orders.pins),
+        pin: named(orders.pin),
+        unpin: named(orders.unpin),
       };
     },
     ...changes,

@@ -251,6 +251,77 @@ test('a daemon that hangs is killed by the watchdog, and goes on', { skip }, asy
   await alarm('webd');
 });
 
+/** As a bash service's configuration has it. */
+const MIGRATED_CONFIGURATION = `
+[process.legacyd]
+restart_strategy = process  # Strategy: service, process, auto, or custom
+health_check_command = pgrep %s  # Command to verify successful restart
+health_check_timeout = 10   # Maximum time in seconds to wait for health check to pass
+restart_delay = 1           # Delay between restart attempts
+
+[process.reportd]
+restart_strategy = process
+health_check_command = pgrep %s
+health_check_timeout = 10
+restart_delay = 1
+`;
+
+test('migrated, root’s daemons are healed without a word; one that others can change is named before, and healed once pinned', {
+  skip,
+}, async () => {
+  const path = container.path('/opt/monitor_service/config.ini');
+  const before = readFileSync(path, 'utf8');
+  await shell(`install /usr/bin/sleep /usr/sbin/legacyd; install -d -o other /home/other/tool
+    printf '#!/bin/bash\n/usr/bin/sleep 600\n:\n' > /home/other/tool/reportd; chmod 755 /home/other/tool/reportd
+    cd /; for program in '/usr/sbin/legacyd 600' '/home/other/tool/reportd'; do
+      setsid $program </dev/null >/dev/null 2>&1 &
+    done`);
+  await sql(`INSERT INTO PROCESE (process_id, process_name) VALUES (4, 'legacyd'), (5, 'reportd'), (6, '/usr/sbin/legacyd');
+    INSERT INTO STATUS_PROCESS (process_id, alarma, sound, notes) VALUES (4, 0, 0, NULL), (5, 0, 0, NULL), (6, 0, 0, NULL)`);
+  writeFileSync(path, before + MIGRATED_CONFIGURATION);
+  await shell('systemctl restart monitor_service');
+  const named =
+    /reportd would not be started again: it would be started as root: \/home\/other is user \d+'s; run `monitor_service pin reportd` or set start_command/;
+  await logged(named);
+  assert.doesNotMatch(await journal(), /legacyd/);
+  // Under the shell of an administrator, who is in no sandbox.
+  assert.match(
+    await shell('monitor_service check-config 2>&1'),
+    new RegExp(`\\[process\\.reportd\\] .*${named.source.slice(8)}`),
+  );
+  assert.match(
+    (await container.exec(['monitor_service', 'match', 'reportd'])).stdout,
+    /refused: it would be started as root: /,
+  );
+  assert.match(await shell('monitor_service status'), named);
+  const legacy = await pidOf('/usr/sbin/legacyd');
+  await container.read(['kill', '-KILL', legacy]);
+  await alarm('legacyd');
+  assert.notEqual(await pidOf('/usr/sbin/legacyd'), legacy);
+  const kill = 'kill -KILL -- "$(pgrep -x reportd)"; while pgrep -x reportd; do sleep 0.05; done';
+  await shell(kill);
+  await sql('UPDATE STATUS_PROCESS SET alarma = 1 WHERE process_id = 5');
+  await logged(/Failed to restart reportd: it would be started as root: /);
+  assert.equal((await container.exec(['pgrep', '-x', 'reportd'])).code, 1);
+  assert.match(
+    await shell('monitor_service pin --all --yes'),
+    /executes: +\/home\/other\/tool\/reportd .*\npinned: reportd\n$/s,
+  );
+  await shell('monitor_service breaker reportd --reset');
+  await alarm('reportd');
+  await shell('pgrep -x reportd');
+  assert.doesNotMatch(await shell('monitor_service status'), /would not be started again/);
+  // What stands in a row says neither what is started nor what it is called.
+  const running = await pidOf('/usr/sbin/legacyd');
+  await sql('UPDATE STATUS_PROCESS SET alarma = 1 WHERE process_id = 6');
+  await logged(/"\/usr\/sbin\/legacyd" holds a "\/": set system_name/);
+  assert.equal(await pidOf('/usr/sbin/legacyd'), running);
+  await shell('monitor_service unpin --all; systemctl stop monitor_service-app-legacyd monitor_service-app-reportd');
+  await sql('DELETE FROM STATUS_PROCESS WHERE process_id > 3; DELETE FROM PROCESE WHERE process_id > 3');
+  writeFileSync(path, before);
+  await shell('systemctl reload monitor_service');
+});
+
 test('the manual page is there', { skip }, async () => {
   assert.match(await shell('MANWIDTH=80 man monitor_service | cat'), /monitor_service/);
   assert.equal(await shell('man --warnings monitor_service 2>&1 >/dev/null'), '');

@@ -3,6 +3,7 @@ import { alarmRoutes } from './alarms.ts';
 import { breakerRoutes } from './breakers.ts';
 import { holdRoutes } from './holds.ts';
 import { matchRoutes } from './matches.ts';
+import { pinRoutes } from './pins.ts';
 import { recoveryRoutes } from './recoveries.ts';
 import { reloadRoutes } from './reload.ts';
 import { statusRoutes } from './status.ts';
@@ -16,4 +17,5 @@ export const routes: readonly Route[] = [
   ...reloadRoutes,
   ...holdRoutes,
   ...alarmRoutes,
+  ...pinRoutes,
 ];

@@ -30,6 +30,8 @@ export interface Libc {
   sendmsg(socket: number, header: Buffer, flags: number): number;
   /** An empty file in memory that has no name (memfd_create(2)); close it by `closeDescriptor`. */
   memfd_create(name: string, flags: number): number;
+  /** `length`: a uint32_t, read and written. */
+  getsockopt(socket: number, level: number, name: number, value: Buffer, length: Buffer): number;
   setsockopt(socket: number, level: number, name: number, value: Buffer, length: number): number;
   /** `headers`: an array of struct mmsghdr. */
   recvmmsg(socket: number, headers: Buffer, count: number, flags: number, timeout: null): number;
@@ -92,6 +94,7 @@ function load(): LoadedLibc {
       recv: library.func('long recv(int fd, void *buf, size_t len, int flags)'),
       sendmsg: library.func('long sendmsg(int fd, const void *header, int flags)'),
       memfd_create: library.func('int memfd_create(const char *name, unsigned int flags)'),
+      getsockopt: library.func('int getsockopt(int fd, int level, int name, void *value, void *length)'),
       setsockopt: library.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)'),
       recvmmsg: library.func('int recvmmsg(int fd, void *headers, unsigned int count, int flags, void *timeout)'),
       ioctl: library.func('int ioctl(int fd, unsigned long request, void *argument)'),

@@ -47,6 +47,8 @@ describe('the commands, with a daemon running', () => {
       ['preview', 'app'],
       /^app: strategy process, program app\n {2}would stop: {2}pid 12 app\n {2}would start: exec app\n$/,
     ],
+    [['unpin', 'app'], ['unpin', 'app'], /^no longer pinned: app\n$/],
+    [['unpin', '--all', '--json'], ['unpin', undefined], /^\{\n {2}"unpinned": \[/],
     [['reload'], ['reload'], /^reloaded: \[monitor\] check_interval: 300 to 60\n$/],
     [['--status'], ['status'], /^monitor_service 1\.2\.3/],
     [['--verbose', '--status', '--json'], ['status'], /^\{\n {2}"version": "1\.2\.3"/],

@@ -144,6 +144,13 @@ describe('the status for people', () => {
     assert.doesNotMatch(plain.join('\n'), /KEPT BY/);
   });
 
+  it('says under the table which programs would not be started again, and what to do', () => {
+    const concern = "it would be started as root: /home/joe is user 1000's; run `monitor_service pin a` or set start_command";
+    const processes = [someProcess({ name: 'a\u001b', concern }), someProcess({ name: 'b', concern: null }), someProcess()];
+    const lines = renderStatus(someStatus({ processes }), now, { width: 60, colour: false });
+    assert.deepEqual(lines.slice(-2), ['', `a? would not be started again: ${concern}`]);
+  });
+
   it('shows what wants attention first', () => {
     const lines = renderStatus(
       someStatus({

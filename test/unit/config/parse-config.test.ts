@@ -17,6 +17,7 @@ describe('parseMonitorSettings', () => {
       flapWindowMs: 3_600_000,
       maxConcurrentRestarts: 4,
       onlyConfigured: false,
+      requirePin: false,
       mode: 'act',
       clearAlarm: true,
       stateDir: '/var/lib/monitor_service',

@@ -54,7 +54,7 @@ const allKeys = {
   database: `driver host port socket user password password_file database ssl ssl_ca compress connect_timeout query_timeout
     pool_size path`,
   monitor: `check_interval max_restart_failures circuit_reset_time flap_recoveries flap_window max_exits exit_window max_concurrent_restarts
-    only_configured mode clear_alarm state_dir`,
+    only_configured require_pin mode clear_alarm state_dir`,
   logging: 'file max_log_size log_files_to_keep level format syslog mode group',
   control: 'socket group',
   events: 'socket socket_mode socket_group tcp auth auth_file events clients tls_cert tls_key',

@@ -19,6 +19,11 @@ describe('the routes of the control socket', () => {
       ['POST', '/v1/holds', { all: true }, ['hold', undefined, undefined, '']],
       ['POST', '/v1/holds/release', { name }, ['release', name]],
       ['POST', '/v1/holds/release', { all: true, name: undefined }, ['release', undefined]],
+      ['GET', '/v1/pins', undefined, ['pins', undefined]],
+      ['GET', `/v1/pins?name=${encodeURIComponent(name)}`, undefined, ['pins', name]],
+      ['POST', '/v1/pins', { name, digest: 'd'.repeat(64) }, ['pin', name, 'd'.repeat(64)]],
+      ['POST', '/v1/pins/remove', { name }, ['unpin', name]],
+      ['POST', '/v1/pins/remove', { all: true }, ['unpin', undefined]],
       ['POST', '/v1/alarms', { process: '12' }, ['alarm', '12', false, undefined]],
       ['POST', '/v1/alarms', { process: name, clear: true, notes: 'é\n' }, ['alarm', name, true, 'é\n']],
     ];

@@ -161,6 +161,10 @@ test('rows that make no sense are dropped with one warning, the others stay', (t
     holds: ['{"name":"x","until":"never","reason":""}', '{"name":"x"}'],
     handled: ['{"processId":1.5,"processName":"x","notes":null,"handledAt":"2020-01-01"}'],
     launches: ['{"argv":"sh -c x","executable":"/x"}'],
+    pins: [
+      '{"systemName":"x","launches":[],"pinnedAt":"2020-01-01"}',
+      '{"systemName":"x","launches":[{"record":{"argv":["x"]},"files":[]}],"pinnedAt":"2020-01-01"}',
+    ],
     kept_alarms: [
       '{"processName":"x","notes":null,"raisedAt":"2020-01-01","doubtfulRows":[]}',
       '{"processName":"","notes":"n","raisedAt":"2020-01-01","doubtfulRows":[]}',

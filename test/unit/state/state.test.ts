@@ -14,6 +14,7 @@ import { waitFor } from '../../helpers/wait-for.ts';
 
 const clock = systemClock;
 const launch = { argv: ['a', '', 'b\n'], executable: '/x', cwd: '/', environment: ['A=1'], uid: 0, gid: 0, groups: [1] };
+const pinned = { record: launch, files: [{ path: '/x', sha256: 'ab' }] };
 const notes = { notes: 'disk \ud800 full\u0000', notesDigest: 'd1' };
 const handled = { processId: 9, processName: 'x', ...notes, handledAt: new Date(5) };
 
@@ -31,6 +32,9 @@ test('everything comes back in the next life, to the letter', (t) => {
   first.holds.set({ name: '*', until: null, reason: 'maintenance' });
   first.holds.set({ name: 'x', until: new Date(99), reason: '', strict: true });
   first.launches.set('prog', launch);
+  first.pins.set({ systemName: 'prog', launches: [pinned], pinnedAt: new Date(7) });
+  first.pins.set({ systemName: 'gone', launches: [pinned], pinnedAt: new Date(7) });
+  assert.deepEqual([first.pins.delete('gone'), first.pins.delete('gone')], [true, false]);
   first.history.append({ at: new Date(1), type: 't', processName: 'x', detail: 'one\u001b[31m\ntwo' });
   first.close();
   first.close();
@@ -45,6 +49,7 @@ test('everything comes back in the next life, to the letter', (t) => {
     { name: 'x', until: new Date(99), reason: '', strict: true },
   ]);
   assert.deepEqual(second.launches.get('prog'), launch);
+  assert.deepEqual(second.pins.list(), [{ systemName: 'prog', launches: [pinned], pinnedAt: new Date(7) }]);
   assert.deepEqual(second.history.recent(5), [{ at: new Date(1), type: 't', processName: 'x', detail: 'one?[31m two' }]);
   assert.deepEqual(log.lines, []);
 });

@@ -124,14 +124,15 @@ test('a release behind a link is followed: the directory is what the program cal
   const root = new ProcessLook(table).all.get(pid);
   assert.ok(root);
   const sight = { table, starter: process.pid };
-  const seen = recallLaunch(sight, undefined, { root, descendants: [], orphaned: false, by: 'name' });
+  const name = { systemName: 'released', userUid: undefined };
+  const seen = recallLaunch(sight, undefined, { root, descendants: [], orphaned: false, by: 'name' }, name);
   assert.ok(seen.kind === 'known' && seen.record.cwd === current, JSON.stringify(seen));
   symlinkSync(second, join(zoo.dir, 'new'));
   renameSync(join(zoo.dir, 'new'), current);
-  const again = recallLaunch(sight, seen.record, { root, descendants: [], orphaned: false, by: 'name' });
+  const again = recallLaunch(sight, seen.record, { root, descendants: [], orphaned: false, by: 'name' }, name);
   assert.ok(again.kind === 'known' && again.record.cwd === current && !again.fresh, JSON.stringify(again));
   // One that is seen only now tells where it is, not where it was started.
-  const late = recallLaunch(sight, undefined, { root, descendants: [], orphaned: false, by: 'name' });
+  const late = recallLaunch(sight, undefined, { root, descendants: [], orphaned: false, by: 'name' }, name);
   assert.ok(late.kind === 'known' && late.record.cwd === first, JSON.stringify(late));
 });
 

@@ -1,0 +1,146 @@
+import { createHash } from 'node:crypto';
+import type { Orders, PinOffer } from '../control/orders.ts';
+import { Breath } from '../core/breath.ts';
+import { errorMessage } from '../core/errors.ts';
+import type { PinnedLaunch } from '../core/pin.ts';
+import { managedProcess } from '../monitor/recovery-plan.ts';
+import { pinnedLaunch } from '../strategies/pinned-start.ts';
+import { describeArgv } from '../strategies/process-start.ts';
+import { ProcessLook } from '../system/proc/look.ts';
+import { ProcessTable } from '../system/proc/table.ts';
+import type { Core } from './app.ts';
+
+/** What could be pinned under a name, whole; or in one line why nothing can. */
+type Candidate =
+  | {
+      readonly kind: 'candidate';
+      readonly systemName: string;
+      readonly launches: readonly PinnedLaunch[];
+      readonly running: boolean;
+      readonly digest: string;
+    }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** The orders for pins; `unknownName` says why there is no process of a name, undefined where there may be. */
+export function bindPins(
+  core: Core,
+  unknownName: (name: string) => Promise<string | undefined>,
+): Pick<Orders, 'pins' | 'pin' | 'unpin'> {
+  return {
+    pins: async (name) => {
+      if (name === undefined) return offerAll(core);
+      const unknown = await unknownName(name);
+      if (unknown !== undefined) return { kind: 'refused', code: 'not_found', reason: unknown };
+      const found = await candidateFor(core, name);
+      if (found.kind === 'refused') return { kind: 'refused', code: 'conflict', reason: `${name}: ${found.reason}` };
+      return { kind: 'done', offers: [offerOf(name, found, (await concernOf(core, name)) ?? null)], refusals: [] };
+    },
+    pin: async (name, digest) => {
+      const unknown = await unknownName(name);
+      if (unknown !== undefined) return { kind: 'refused', code: 'not_found', reason: unknown };
+      const found = await candidateFor(core, name);
+      if (found.kind === 'refused') return { kind: 'refused', code: 'conflict', reason: `${name}: ${found.reason}` };
+      if (found.digest !== digest) {
+        const reason = `${name} is started otherwise by now than was shown: look at it again`;
+        return { kind: 'refused', code: 'conflict', reason };
+      }
+      const { systemName, launches } = found;
+      core.state.pins.set({ systemName, launches, pinnedAt: core.clock.date() });
+      for (const { record } of launches)
+        core.log.info(`Pinned ${name}: ${describeArgv(record.argv)} (user ${record.uid})`, { process_name: name });
+      await core.concerns.lookAt(name);
+      return { kind: 'done', pinned: [name] };
+    },
+    unpin: async (name) => {
+      const all = core.state.pins.list().map(({ systemName }) => systemName);
+      const wanted = name === undefined ? all : [systemNameOf(core, name), name];
+      const gone = [...new Set(wanted)].filter((systemName) => core.state.pins.delete(systemName));
+      if (gone.length === 0 && name !== undefined) return { kind: 'refused', code: 'not_found', reason: `${name} has no pin` };
+      for (const systemName of gone) core.log.info(`Pin removed: ${systemName}`, { process_name: systemName });
+      for (const one of new Set([...core.settings().processNames, ...(name === undefined ? [] : [name])]))
+        if (gone.includes(systemNameOf(core, one))) await core.concerns.lookAt(one);
+      return { kind: 'done', unpinned: gone };
+    },
+  };
+}
+
+/** Of every program that would not be started again as things stand. */
+async function offerAll(core: Core): ReturnType<Orders['pins']> {
+  const offers: PinOffer[] = [];
+  const refusals: { readonly name: string; readonly reason: string }[] = [];
+  const look = await ProcessLook.take(new ProcessTable());
+  const seen = new Set<string>();
+  const breath = new Breath();
+  for (const name of await allNames(core)) {
+    if (breath.isDue) await breath.take();
+    const systemName = systemNameOf(core, name);
+    const concern = seen.has(systemName) ? undefined : await concernOf(core, name, look);
+    if (concern === undefined) continue;
+    seen.add(systemName);
+    const found = await candidateFor(core, name);
+    if (found.kind === 'refused') refusals.push({ name, reason: found.reason });
+    else offers.push(offerOf(name, found, concern));
+  }
+  return { kind: 'done', offers, refusals };
+}
+
+/** Those with a section; and those of the database, where it answers. */
+async function allNames({ settings, plans, store, log }: Core): Promise<ReadonlySet<string>> {
+  const { processNames, monitor } = settings();
+  if (monitor.onlyConfigured || plans()('').strategy.concern === undefined) return new Set(processNames);
+  try {
+    const rows = await store().listProcesses();
+    const names = rows.flatMap(({ processName }) => (processName === null ? [] : [processName]));
+    return new Set([...processNames, ...names.slice(0, MOST_NAMES)]);
+  } catch (error) {
+    log.debug(`Only processes with a section are looked at for pins: ${errorMessage(error)}`);
+    return new Set(processNames);
+  }
+}
+
+const MOST_NAMES = 5000;
+
+function systemNameOf(core: Core, name: string): string {
+  return managedProcess({ processId: 0 }, name, core.plans()(name)).systemName;
+}
+
+async function concernOf(core: Core, name: string, look?: ProcessLook): Promise<string | undefined> {
+  const plan = core.plans()(name);
+  const process = managedProcess({ processId: 0 }, name, plan);
+  return plan.strategy.concern?.(process, look && (async () => look));
+}
+
+async function candidateFor(core: Core, name: string): Promise<Candidate> {
+  const plan = core.plans()(name);
+  const process = managedProcess({ processId: 0 }, name, plan);
+  const now = await plan.strategy.launchesNow?.(process, core.abort.signal);
+  if (now === undefined) return { kind: 'refused', reason: 'a command restarts it, which needs no pin' };
+  if (now.kind === 'refused') return now;
+  const launches: PinnedLaunch[] = [];
+  for (const record of now.records) {
+    const pinned = await pinnedLaunch(record);
+    if (pinned.kind === 'failed') return { kind: 'refused', reason: pinned.reason };
+    launches.push(pinned.launch);
+  }
+  const { systemName } = process;
+  const digest = createHash('sha256')
+    .update(JSON.stringify([systemName, launches]))
+    .digest('hex');
+  return { kind: 'candidate', systemName, launches, running: now.running, digest };
+}
+
+/** Values of the environment may be secrets: they are shown to nobody. */
+function offerOf(name: string, candidate: Candidate & { readonly kind: 'candidate' }, concern: string | null): PinOffer {
+  const { systemName, digest, running, launches } = candidate;
+  return {
+    name,
+    systemName,
+    digest,
+    running,
+    concern,
+    launches: launches.map(({ record: { argv, executable, cwd, uid, gid, groups, environment }, files }) => {
+      const variables = environment.map((entry) => entry.split('=', 1)[0] ?? '');
+      return { argv, executable, cwd, uid, gid, groups, variables, files };
+    }),
+  };
+}

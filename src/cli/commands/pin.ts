@@ -1,0 +1,96 @@
+import type { Command } from 'commander';
+import type { PinOffer } from '../../control/orders.ts';
+import { counted } from '../../core/counted.ts';
+import { printable } from '../../core/printable.ts';
+import type { Cli } from '../cli-context.ts';
+import { exitCodeHelp, exitCodes } from '../exit-codes.ts';
+import { jsonText } from '../json-output.ts';
+import { placeOrder, refuse } from '../place-order.ts';
+import { nameArgument } from './name-argument.ts';
+import { scopeOf } from './scope.ts';
+
+interface PinOptions {
+  readonly all?: true;
+  readonly yes?: true;
+  readonly json?: true;
+}
+
+/** `pin NAME|--all [--yes] [--json]`. */
+export function addPin(program: Command, cli: Cli): void {
+  program
+    .command('pin')
+    .description('let a program be started again as it runs now, by your word; for root alone')
+    .argument('[name]', 'the process', nameArgument)
+    .option('--all', 'every program that would not be started again without')
+    .option('--yes', 'do not ask')
+    .option('--json', 'as JSON, for programs; with --yes')
+    .addHelpText('after', HELP)
+    .action((name: string | undefined, options: PinOptions, command: Command) =>
+      pin(cli, command, scopeOf(command, name, options.all), options),
+    );
+}
+
+const HELP = `
+It shows what would be started: command line, user, directory, names of the environment's variables, and the files that are
+executed with their SHA-256. A program that is down is pinned as it was recorded. From then on that is started, whatever runs
+or is recorded later: another file at the same path only as long as file and folders are root's alone.
+
+Examples:
+  monitor_service pin app-backend
+  monitor_service pin --all --yes
+
+${exitCodeHelp([0, 1, 64, 66, 69, 75, 77])}`;
+
+async function pin(cli: Cli, command: Command, name: string | undefined, { yes, json }: PinOptions): Promise<void> {
+  const { ask } = cli.io;
+  if (!yes && (ask === undefined || json)) command.error('expected --yes, or a terminal to ask on');
+  const found = await placeOrder(cli, 'looking myself', (desk) => desk.pins(name));
+  if (found.kind === 'refused') return refuse(cli, found);
+  const { offers, refusals } = found;
+  if (!json) for (const offer of offers) for (const line of describeOffer(offer)) cli.say(line);
+  for (const { name: other, reason } of refusals) cli.complain(`${other} cannot be pinned: ${reason}`);
+  if (refusals.length > 0) cli.exitCode = exitCodes.failed;
+  if (offers.length === 0) {
+    if (json) cli.out.write(jsonText({ pinned: [], refused: refusals }));
+    else if (refusals.length === 0) cli.say('no program needs a pin');
+    return;
+  }
+  const question = offers.length === 1 ? 'Pin this?' : `Pin these ${offers.length}?`;
+  if (!yes && (await ask?.(`${question} [y/N] `)) !== true) {
+    cli.say('nothing was pinned');
+    cli.exitCode = exitCodes.failed;
+    return;
+  }
+  const pinned: PinOffer[] = [];
+  for (const offer of offers) {
+    const reply = await placeOrder(cli, 'writing to the state', (desk) => desk.pin(offer.name, offer.digest));
+    if (reply.kind === 'refused') refuse(cli, reply);
+    else pinned.push(offer);
+  }
+  if (json) cli.out.write(jsonText({ pinned, refused: refusals }));
+  else for (const offer of pinned) cli.say(`pinned: ${offer.name}`);
+}
+
+function describeOffer({ name, running, concern, launches }: PinOffer): string[] {
+  const lines = [
+    `${name}: ${running ? 'as it runs now' : 'as it was recorded'}${launches.length > 1 ? `, ${counted(launches.length, 'copy', 'copies')}` : ''}`,
+  ];
+  if (concern !== null) lines.push(`  why:         ${concern}`);
+  for (const { argv, executable, cwd, uid, gid, groups, variables, files } of launches) {
+    const others = groups.length === 0 ? '' : `, groups ${groups.join(' ')}`;
+    lines.push(
+      `  command:     ${argv.map(quoted).join(' ')}`,
+      `  user:        ${uid}, group ${gid}${others}`,
+      `  directory:   ${cwd}`,
+      `  environment: ${variables.length === 0 ? '-' : variables.join(' ')}`,
+      ...(files.some(({ path }) => path === executable) ? [] : [`  executable:  ${executable}`]),
+      ...files.map(({ path, sha256 }) => `  executes:    ${path} (SHA-256 ${sha256})`),
+    );
+  }
+  return lines.map(printable);
+}
+
+/** As a person reads it: an argument that a shell would not take for one word is quoted. */
+function quoted(argument: string): string {
+  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : JSON.stringify(argument);
+}

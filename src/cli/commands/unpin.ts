@@ -1,0 +1,29 @@
+import type { Command } from 'commander';
+import type { Cli } from '../cli-context.ts';
+import { exitCodeHelp } from '../exit-codes.ts';
+import { jsonText } from '../json-output.ts';
+import { placeOrder, refuse } from '../place-order.ts';
+import { nameArgument } from './name-argument.ts';
+import { scopeOf } from './scope.ts';
+
+/** `unpin NAME|--all [--json]`. */
+export function addUnpin(program: Command, cli: Cli): void {
+  program
+    .command('unpin')
+    .description('take a pin back; for root alone')
+    .argument('[name]', 'the process', nameArgument)
+    .option('--all', 'every pin there is')
+    .option('--json', 'as JSON, for programs')
+    .addHelpText('after', `\nExamples:\n  monitor_service unpin app-backend\n\n${exitCodeHelp([0, 64, 66, 69, 75, 77])}`)
+    .action((name: string | undefined, { all, json }: { all?: true; json?: true }, command: Command) =>
+      unpin(cli, scopeOf(command, name, all), json ?? false),
+    );
+}
+
+async function unpin(cli: Cli, name: string | undefined, json: boolean): Promise<void> {
+  const reply = await placeOrder(cli, 'writing to the state', (desk) => desk.unpin(name));
+  if (reply.kind === 'refused') return refuse(cli, reply);
+  if (json) cli.out.write(jsonText({ unpinned: reply.unpinned }));
+  else if (reply.unpinned.length === 0) cli.say('nothing is pinned');
+  else for (const systemName of reply.unpinned) cli.say(`no longer pinned: ${systemName}`);
+}

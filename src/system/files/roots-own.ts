@@ -1,0 +1,109 @@
+import { lstatSync, readlinkSync, type Stats, statfsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { errorMessage } from '../../core/errors.ts';
+
+/**
+ * Why somebody but root can say what is executed by that absolute path, in one line (`/home/joe is user 1000's`); undefined where nobody
+ * can. It must be a regular file of root's, and every folder and link that leads to it root's too, none of them writable by group or
+ * others; of the folders, sticky ones are let pass, in which nobody takes what is root's. A mask of access control lists shows as the
+ * group's rights. Source: path_resolution(7), inode(7), acl(5).
+ */
+export function notRootsFile(path: string): string | undefined {
+  const end = walk(path);
+  if (end.kind === 'others') return end.reason;
+  if (end.stat === undefined) return `${path} is not there`;
+  return end.stat.isFile() ? undefined : `${path} is no file`;
+}
+
+/**
+ * The same for a file or folder in which a program may look for more to load; it may be missing where root alone could make it. A
+ * folder itself must not be writable by others, sticky or not.
+ */
+export function notRootsPlace(path: string): string | undefined {
+  const end = walk(path);
+  if (end.kind === 'others') return end.reason;
+  return isOpen(end.stat ?? end.folder) ? `${end.stat === undefined ? end.at : path} is writable by others` : undefined;
+}
+
+type Walk =
+  | { readonly kind: 'others'; readonly reason: string }
+  /** `stat`: of what is there; undefined where it is missing below `folder`, which stands `at` that path. */
+  | { readonly kind: 'end'; readonly stat: Stats | undefined; readonly folder: Stats; readonly at: string };
+
+function walk(path: string): Walk {
+  if (!path.startsWith('/')) return others(`${path} is no full path`);
+  try {
+    return follow(path.split('/'));
+  } catch (error) {
+    // What is not known is not root's.
+    return others(`${path} cannot be looked at: ${errorMessage(error)}`);
+  }
+}
+
+function follow(rest: string[]): Walk {
+  const first = lstatSync('/');
+  if (first.uid !== 0 || isOpen(first)) return others("/ is not root's alone");
+  let at = '/';
+  let stat = first;
+  let links = 0;
+  for (let name = rest.shift(); name !== undefined; name = rest.shift()) {
+    if (!stat.isDirectory()) return others(`${at} is no folder`);
+    if (name === '' || name === '.') continue;
+    const next = name === '..' ? dirname(at) : join(at, name);
+    const found = look(next);
+    if (found === undefined) return rest.includes('..') ? others(`${next} is not there`) : missing(stat, at);
+    if (found.stat.uid !== 0) return others(`${next} is user ${found.stat.uid}'s`);
+    if (found.stat.isSymbolicLink()) {
+      links += 1;
+      if (links > MOST_LINKS) return others(`${next} is a link too many`);
+      const target = readlinkSync(found.place);
+      rest.unshift(...target.split('/'));
+      if (!target.startsWith('/')) continue;
+      at = '/';
+      stat = first;
+      continue;
+    }
+    // Nobody who may not write there has put it there; what is writable itself is not root's alone, but for a sticky folder.
+    if (isOpen(found.stat) && !(found.stat.isDirectory() && isSticky(found.stat)))
+      return others(`${next} is writable by others`);
+    // The owners that it names are its server's word.
+    if (found.stat.dev !== stat.dev && statfsSync(found.place).type === FUSE) return others(`${next} is a FUSE file system`);
+    at = next;
+    stat = found.stat;
+  }
+  return { kind: 'end', stat, folder: stat, at };
+}
+
+function others(reason: string): Walk {
+  return { kind: 'others', reason };
+}
+
+function missing(folder: Stats, at: string): Walk {
+  return { kind: 'end', stat: undefined, folder, at };
+}
+
+/** As hostPath, of the entry itself: in our own mount namespace a folder may be there and empty. Throws where that cannot be told. */
+function look(path: string): { readonly stat: Stats; readonly place: string } | undefined {
+  const here = lstatSync(path, { throwIfNoEntry: false });
+  if (here !== undefined) return { stat: here, place: path };
+  const place = `/proc/1/root${path}`;
+  try {
+    return { stat: lstatSync(place), place };
+  } catch {
+    // Whoever may have PID 1 start a program may look there; to others there is only what they see.
+    return undefined;
+  }
+}
+
+function isOpen({ mode }: Stats): boolean {
+  return (mode & 0o022) !== 0;
+}
+
+function isSticky({ mode }: Stats): boolean {
+  return (mode & 0o1000) !== 0;
+}
+
+/** As the kernel (MAXSYMLINKS). */
+const MOST_LINKS = 40;
+/** FUSE_SUPER_MAGIC, statfs(2). */
+const FUSE = 0x65735546;

@@ -1,0 +1,140 @@
+import { statSync } from 'node:fs';
+import { isAbsolute, join, resolve } from 'node:path';
+import { type Interpreter, interpreterOf } from '../../core/interpreters.ts';
+import type { LaunchRecord } from '../../core/launch-record.ts';
+import { hostPath } from '../files/host-path.ts';
+import { readShebang } from './script-file.ts';
+
+/** What a recorded launch executes, as far as its command line tells. */
+export interface ExecutedFiles {
+  /** Full paths: the executable; of an interpreter its script too; of a script what interprets it too. */
+  readonly files: readonly string[];
+  /** What makes it that program and no other: the executable, of an interpreter its script. Undefined where that cannot be told. */
+  readonly program: string | undefined;
+  /** Files and folders by which it is found what is executed, or in which an interpreter finds more of its own. */
+  readonly places: readonly string[];
+  /** Why this is not all, in one line; undefined where it is. */
+  readonly unknown: string | undefined;
+}
+
+/** The files that `record` executes; what its environment loads is not among them (loadingPlaces). Source: execve(2). */
+export function executedFiles(record: LaunchRecord): ExecutedFiles {
+  const { executable, argv, cwd } = record;
+  const [interpreter, argument] = readShebang(executable);
+  if (interpreter !== undefined) return interpreted(record, executable, interpreter, argument, 1);
+  const kind = interpreterOf(executable);
+  if (kind === undefined) return { files: [executable], program: executable, places: [], unknown: undefined };
+  if (kind === 'launcher') {
+    const tool = busyBoxTool(record);
+    return { files: [executable], program: tool, places: [], unknown: tool === undefined ? notTold(executable) : undefined };
+  }
+  const script = scriptOf(kind, argv, cwd);
+  if (script === undefined) return { files: [executable], program: undefined, places: [], unknown: notTold(executable) };
+  const places = libraryPlaces(kind, argv[0] ?? '', record);
+  return { files: [executable, script], program: script, places, unknown: undefined };
+}
+
+/** A script that was executed by its own path. The options in its first line are its own word. */
+function interpreted(
+  record: LaunchRecord,
+  script: string,
+  interpreter: string,
+  argument: string | undefined,
+  depth: number,
+): ExecutedFiles {
+  const searched = lastPart(interpreter) === 'env' ? searchedByEnv(argument, record) : undefined;
+  const program = searched === undefined ? interpreter : searched.at(-1);
+  const files = [script, interpreter];
+  if (program === undefined || interpreterOf(program) === 'launcher' || depth > MOST_INTERPRETERS)
+    return { files, program: script, places: [], unknown: notTold(interpreter) };
+  const [next, nextArgument] = readShebang(program);
+  if (next !== undefined) {
+    const below = interpreted(record, program, next, nextArgument, depth + 1);
+    return { ...below, files: [...new Set([...files, ...below.files])], program: script };
+  }
+  const kind = interpreterOf(program);
+  const called = searched === undefined ? interpreter : lastPart(program);
+  const own = kind === undefined || kind === 'launcher' ? [] : libraryPlaces(kind, called, record);
+  return {
+    files: [...new Set([...files, program])],
+    program: script,
+    places: [...(searched ?? []), ...own],
+    unknown: undefined,
+  };
+}
+
+function notTold(executable: string): string {
+  return `what ${executable} executes cannot be told`;
+}
+
+/** Of `#!/usr/bin/env NAME`: the folders of $PATH up to NAME, and the file that it is; [] where that is not what stands there. */
+function searchedByEnv(argument: string | undefined, { environment }: LaunchRecord): readonly string[] {
+  const words = (argument ?? '').split(/[ \t]+/);
+  const [name = '', ...options] = words[0] === '-S' ? words.slice(1) : words;
+  if (!/^[\w+][\w.+-]*$/.test(name) || options.some((word) => !word.startsWith('-'))) return [];
+  const searched = searchPath(name, environment);
+  return searched.at(-1)?.endsWith(`/${name}`) ? searched : [];
+}
+
+/** The script that an interpreter is given; undefined where that cannot be told. */
+function scriptOf({ flags, values = {}, scriptOption }: Interpreter, argv: readonly string[], cwd: string): string | undefined {
+  const words = argv.slice(1).values();
+  for (const word of words) {
+    if (word === scriptOption) return fileIn(cwd, words.next().value);
+    const value = Object.hasOwn(values, word) ? values[word] : undefined;
+    if (value !== undefined) {
+      if (!value.test(words.next().value ?? '')) return undefined;
+    } else if (/^[-+]/.test(word)) {
+      if (flags?.test(word) !== true) return undefined;
+    } else {
+      return scriptOption === undefined ? fileIn(cwd, word) : undefined;
+    }
+  }
+  return undefined;
+}
+
+function fileIn(cwd: string, path: string | undefined): string | undefined {
+  const file = path === undefined || path === '' ? undefined : resolve(cwd, path);
+  return file !== undefined && isFile(file) ? file : undefined;
+}
+
+/** A Python that is called by a venv's path, or found in its folder of $PATH, loads that venv. */
+function libraryPlaces({ library }: Interpreter, called: string, { cwd, environment }: LaunchRecord): string[] {
+  if (library === undefined) return [];
+  const home = variable(environment, 'HOME');
+  const own = called.includes('/') ? [resolve(cwd, called)] : searchPath(called, environment);
+  return [...(library === 'home' ? [] : own), ...(home === undefined ? [] : [home])];
+}
+
+/** The folders of $PATH up to the one that has a file of that name, and that file at the end; all of them where none has it. */
+function searchPath(name: string, environment: readonly string[]): string[] {
+  const places: string[] = [];
+  for (const folder of variable(environment, 'PATH')?.split(':') ?? []) {
+    const file = join(folder, name);
+    if (isAbsolute(folder) && isFile(file)) return [...places, file];
+    places.push(folder || '.');
+  }
+  return places;
+}
+
+/** BusyBox does by the name it is called by; only some of what it can be executes what it is given. Its name; else undefined. */
+function busyBoxTool({ executable, argv: [called = ''] }: LaunchRecord): string | undefined {
+  const name = lastPart(called);
+  const isBox = /^(?:busybox|toybox)$/.test(lastPart(executable));
+  return isBox && name !== '' && interpreterOf(name) === undefined ? name : undefined;
+}
+
+function isFile(path: string): boolean {
+  return statSync(hostPath(path), { throwIfNoEntry: false })?.isFile() ?? false;
+}
+
+function variable(environment: readonly string[], name: string): string | undefined {
+  return environment.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1);
+}
+
+function lastPart(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+/** As the kernel (BINPRM_MAX_RECURSION) has it. */
+const MOST_INTERPRETERS = 4;

@@ -1,0 +1,70 @@
+import { isAbsolute } from 'node:path';
+import { interpreterOf } from '../../core/interpreters.ts';
+import type { LaunchRecord } from '../../core/launch-record.ts';
+import { notRootsFile, notRootsPlace } from '../files/roots-own.ts';
+import { executedFiles } from './executed-files.ts';
+
+/**
+ * Why somebody but root has a say in what `record` executes, in one line; undefined where nobody has: every file that it executes, and
+ * every folder above, is root's alone, and so is what its environment makes it load. What cannot be told counts as somebody's.
+ */
+export function notRootsLaunch(record: LaunchRecord): string | undefined {
+  const { files, places, unknown } = executedFiles(record);
+  for (const file of files) {
+    const reason = notRootsFile(file);
+    if (reason !== undefined) return reason;
+  }
+  return unknown ?? firstOf(places, notRootsPlace) ?? firstOf(record.environment, loadsOthers);
+}
+
+function firstOf(all: readonly string[], judge: (one: string) => string | undefined): string | undefined {
+  for (const one of all) {
+    const reason = judge(one);
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
+}
+
+/** Why a variable (`KEY=VALUE`) may load what is not root's. Source: ld.so(8), python(1), perlrun(1), ruby(1), node(1), bash(1). */
+function loadsOthers(entry: string): string | undefined {
+  const cut = entry.indexOf('=');
+  const [name, value] = [entry.slice(0, cut), entry.slice(cut + 1)];
+  if (value === '') return undefined;
+  const options = Object.hasOwn(OPTION_VARIABLES, name) ? OPTION_VARIABLES[name] : undefined;
+  if (options !== undefined) {
+    const kind = interpreterOf(options);
+    const flags = kind === 'launcher' ? undefined : kind?.flags;
+    const isHarmless = value.split(/\s+/).every((word) => word === '' || flags?.test(word));
+    return isHarmless ? undefined : `what its ${name} loads cannot be told`;
+  }
+  if (!PATH_VARIABLES.has(name)) return undefined;
+  // A word alone is the name of an environment to many programs, and to a shell a file of that name.
+  if (name === 'ENV' && !value.includes('/')) return undefined;
+  const separator = name === 'LD_PRELOAD' ? /[: ]/ : /[:;]/;
+  for (const place of value.split(separator)) {
+    if (place === '' && name !== 'LD_LIBRARY_PATH') continue;
+    if (!isAbsolute(place) || place.includes('$')) return `what its ${name} loads cannot be told`;
+    // Of Java's class paths: all archives in that folder.
+    const reason = notRootsPlace(place.replace(/\/\*$/, ''));
+    if (reason !== undefined) return `its ${name} names what is not root's alone: ${reason}`;
+  }
+  return undefined;
+}
+
+/** Their value is a line of options to that interpreter. */
+const OPTION_VARIABLES: Readonly<Record<string, string>> = {
+  NODE_OPTIONS: 'node',
+  PERL5OPT: 'perl',
+  RUBYOPT: 'ruby',
+  JAVA_TOOL_OPTIONS: 'java',
+  JDK_JAVA_OPTIONS: 'java',
+  _JAVA_OPTIONS: 'java',
+};
+
+const PATH_VARIABLES: ReadonlySet<string> = new Set(
+  (
+    'LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT GCONV_PATH PYTHONPATH PYTHONHOME PYTHONUSERBASE PYTHONSTARTUP PYTHONPYCACHEPREFIX ' +
+    'PERL5LIB PERLLIB PERL5DB RUBYLIB GEM_PATH GEM_HOME BUNDLE_GEMFILE NODE_PATH CLASSPATH PHPRC PHP_INI_SCAN_DIR LUA_PATH ' +
+    'LUA_CPATH LUA_INIT TCLLIBPATH R_LIBS R_PROFILE BASH_ENV ENV ZDOTDIR OPENSSL_CONF OPENSSL_MODULES OPENSSL_ENGINES'
+  ).split(' '),
+);

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { LaunchRecord } from '../../../../src/core/launch-record.ts';
+import { executedFiles } from '../../../../src/system/launch/executed-files.ts';
+import { notRootsLaunch } from '../../../../src/system/launch/roots-launch.ts';
+import { tempDir } from '../../../helpers/temp-dir.ts';
+
+const asRoot = process.geteuid?.() === 0 ? {} : { skip: 'needs root' };
+const NOBODY = 65534;
+
+/** A folder of root's with files of root's, and one of nobody's with the same files. */
+function twoFolders(t: TestContext): { readonly own: string; readonly theirs: string } {
+  const dir = tempDir(t);
+  chmodSync(dir, 0o755);
+  const [own, theirs] = [join(dir, 'own'), join(dir, 'theirs')] as const;
+  for (const folder of [own, theirs]) {
+    mkdirSync(folder, { mode: 0o755 });
+    for (const [file, text] of Object.entries(FILES)) writeFileSync(join(folder, file), text, { mode: 0o755 });
+  }
+  chownSync(theirs, NOBODY, NOBODY);
+  return { own, theirs };
+}
+
+const FILES: Readonly<Record<string, string>> = {
+  'app.py': 'x',
+  'app.js': 'x',
+  'app.jar': 'x',
+  daemon: '\u007fELF',
+  script: '#!/bin/sh -e\n',
+  python3: '\u007fELF',
+  'env-script': '#!/usr/bin/env -S python3 -u\n',
+  nested: '#!/usr/bin/env script\n',
+};
+
+function record(executable: string, argv: readonly string[], changes: Partial<LaunchRecord> = {}): LaunchRecord {
+  return { argv, executable, cwd: '/', environment: ['PATH=/usr/bin:/bin'], uid: 0, gid: 0, groups: [], ...changes };
+}
+
+const PYTHON = '/bin/sh';
+
+/** A record of `interpreter` (a copy of nothing: only its name tells what it is) with these words. */
+function interpreted(t: TestContext, interpreter: string, words: string, changes: Partial<LaunchRecord> = {}) {
+  const bin = join(tempDir(t), interpreter);
+  symlinkSync(PYTHON, bin);
+  return record(bin, [bin, ...words.split(' ')], changes);
+}
+
+test('a program of root’s in root’s folders is root’s alone; one of others’, or in theirs, is not', asRoot, (t) => {
+  const { own, theirs } = twoFolders(t);
+  assert.equal(notRootsLaunch(record(`${own}/daemon`, ['daemon', `${theirs}/app.py`])), undefined);
+  assert.match(notRootsLaunch(record(`${theirs}/daemon`, ['daemon'])) ?? '', /theirs is user 65534's$/);
+});
+
+test('of an interpreter the script counts, wherever its options end', asRoot, (t) => {
+  const { own, theirs } = twoFolders(t);
+  const cases: readonly (readonly [string, string, 'own' | 'theirs' | 'unknown'])[] = [
+    ['python3.11', `${own}/app.py ${theirs}/data`, 'own'],
+    ['python3.11', `-u -W ignore -X dev ${own}/app.py`, 'own'],
+    ['python3', `${theirs}/app.py`, 'theirs'],
+    ['python3', `-u ${theirs}/app.py ${own}/app.py`, 'theirs'],
+    ['python3', '-m http.server', 'unknown'],
+    ['python3', `-c pass ${own}/app.py`, 'unknown'],
+    ['python3', `-X pycache_prefix=${theirs} ${own}/app.py`, 'unknown'],
+    ['node', `--max-old-space-size=512 ${own}/app.js`, 'own'],
+    ['node', `-r ${own}/app.js ${theirs}/app.js`, 'unknown'],
+    ['node', `--require=${theirs}/app.js ${own}/app.js`, 'unknown'],
+    ['perl', `-w ${own}/app.js`, 'own'],
+    ['perl', `-I${theirs} ${own}/app.js`, 'unknown'],
+    ['java', `-Xmx512m -Dname=value -jar ${own}/app.jar ${theirs}`, 'own'],
+    ['java', `-jar ${theirs}/app.jar`, 'theirs'],
+    ['java', `-cp ${own}/app.jar Main`, 'unknown'],
+    ['java', `-javaagent:${theirs}/app.jar -jar ${own}/app.jar`, 'unknown'],
+    ['java', `-XX:OnOutOfMemoryError=x -jar ${own}/app.jar`, 'unknown'],
+    ['bash', `-e ${own}/app.js`, 'own'],
+    ['bash', `-c exit`, 'unknown'],
+    ['bash', `--rcfile ${theirs}/x ${own}/app.js`, 'unknown'],
+    ['sh', '-', 'unknown'],
+    ['sudo', `${own}/daemon`, 'unknown'],
+    ['python3', 'app.py', 'theirs'],
+    ['python3', 'missing.py', 'unknown'],
+  ];
+  for (const [interpreter, words, expected] of cases) {
+    const reason = notRootsLaunch(interpreted(t, interpreter, words, { cwd: theirs }));
+    const pattern = { own: /^own$/, theirs: /is user 65534's$/, unknown: /^what .* executes cannot be told$/ }[expected];
+    assert.match(reason ?? 'own', pattern, `${interpreter} ${words}`);
+  }
+});
+
+test('a script that is executed by its path brings its interpreter, also by env and by another script', asRoot, (t) => {
+  const { own, theirs } = twoFolders(t);
+  const path = (...folders: string[]): Partial<LaunchRecord> => ({ environment: [`PATH=${folders.join(':')}`] });
+  assert.equal(notRootsLaunch(record(`${own}/script`, [`${own}/script`])), undefined);
+  assert.deepEqual(executedFiles(record(`${own}/script`, ['x'])).files, [`${own}/script`, '/bin/sh']);
+  assert.match(notRootsLaunch(record(`${theirs}/script`, ['x'])) ?? '', /theirs is user 65534's$/);
+  const byEnv = (changes: Partial<LaunchRecord>): string | undefined =>
+    notRootsLaunch(record(`${own}/env-script`, ['x'], changes));
+  assert.equal(byEnv(path('/nothing-here', own, theirs)), undefined);
+  assert.match(byEnv(path(theirs)) ?? '', /theirs is user 65534's$/);
+  // Who may write to a folder that is looked at before can put another one there.
+  assert.match(byEnv(path('/tmp', own)) ?? '', /\/tmp is writable by others$/);
+  assert.match(byEnv(path('', own)) ?? '', /^\. is no full path$/);
+  assert.match(byEnv(path('/usr/nothing')) ?? '', /^what \/usr\/bin\/env executes cannot be told$/);
+  assert.equal(notRootsLaunch(record(`${own}/nested`, ['x'], path(own))), undefined);
+  assert.equal(executedFiles(record(`${own}/nested`, ['x'], path(own))).program, `${own}/nested`);
+});
+
+test('a Python that is called by the path of a venv, or finds one in PATH or HOME, loads what lies there', asRoot, (t) => {
+  const { own, theirs } = twoFolders(t);
+  const called = (argv0: string, environment: readonly string[]): string | undefined => {
+    const { executable } = interpreted(t, 'python3', '');
+    return notRootsLaunch(record(executable, [argv0, `${own}/app.py`], { environment }));
+  };
+  assert.equal(called(`${own}/python3`, []), undefined);
+  assert.match(called(`${theirs}/python3`, []) ?? '', /theirs is user 65534's$/);
+  assert.match(called('python3', [`PATH=${theirs}:/usr/bin`]) ?? '', /theirs is user 65534's$/);
+  assert.match(called(`${own}/python3`, [`HOME=${theirs}`]) ?? '', /theirs is user 65534's$/);
+  assert.equal(called(`${own}/python3`, ['HOME=/root']), undefined);
+});
+
+test('what the environment makes a program load counts', asRoot, (t) => {
+  const { own, theirs } = twoFolders(t);
+  const within = (...environment: string[]): string => notRootsLaunch(record('/bin/sleep', ['x'], { environment })) ?? 'own';
+  for (const harmless of [
+    `LD_LIBRARY_PATH=${own}:/usr/lib`,
+    'LD_LIBRARY_PATH=',
+    `PYTHONPATH=:${own}/not-yet`,
+    'NODE_OPTIONS=--max-old-space-size=4096',
+    'PERL5OPT=-w',
+    'ENV=production',
+    `APP_HOME=${theirs}`,
+    `PATH=${theirs}`,
+  ])
+    assert.equal(within('A=1', harmless), 'own', harmless);
+  for (const theirs_ of [
+    `LD_PRELOAD=/usr/lib/x.so ${theirs}/x.so`,
+    `LD_LIBRARY_PATH=${own}:${theirs}`,
+    `LD_AUDIT=${theirs}/x.so`,
+    `PYTHONPATH=${own}:${theirs}`,
+    `BASH_ENV=${theirs}/x`,
+    `ENV=${theirs}/x`,
+    `CLASSPATH=${theirs}/*`,
+  ])
+    assert.match(within('A=1', theirs_), /^its [A-Z_]+ names what is not root's alone: .*theirs is user 65534's$/, theirs_);
+  for (const unknown of [
+    'LD_PRELOAD=x.so',
+    'LD_LIBRARY_PATH=:/usr/lib',
+    'LD_LIBRARY_PATH=$ORIGIN/lib',
+    'PYTHONPATH=lib',
+    `NODE_OPTIONS=--max-old-space-size=4 --require ${theirs}/x`,
+    `JAVA_TOOL_OPTIONS=-javaagent:${theirs}/x.jar`,
+    'RUBYOPT=-rx',
+  ])
+    assert.match(within('A=1', unknown), /^what its [A-Z0-9_]+ loads cannot be told$/, unknown);
+});
+
+test('BusyBox is what it is called; where that executes others it cannot be told', asRoot, (t) => {
+  const box = join(tempDir(t), 'busybox');
+  symlinkSync('/bin/sleep', box);
+  assert.equal(notRootsLaunch(record(box, ['/usr/sbin/crond', '-f'])), undefined);
+  assert.match(notRootsLaunch(record(box, ['sh', 'x'])) ?? '', /cannot be told$/);
+  assert.match(notRootsLaunch(record(box, ['busybox', 'crond'])) ?? '', /cannot be told$/);
+});
