@@ -89,7 +89,10 @@ test('what a user could change is not started as root; pinned it is, until that 
   assert.equal(await concern(), undefined);
   const healed = await restart();
   assert.ok(healed.kind === 'restarted', JSON.stringify(healed));
-  assert.match(knownUnits('monitor_service-app-*').join(), /^monitor_service-app-pinnedd\.service loaded active running [^,]*$/);
+  assert.match(
+    knownUnits('monitor_service-app-*').join(),
+    /^monitor_service-app-pinnedd\.service loaded active running [^,]*$/,
+  );
   takeOver(script);
   const changed = await restart();
   assert.ok(changed.kind === 'failed', JSON.stringify(changed));
