@@ -113,3 +113,16 @@ test('names of the database without a section are named and pinned as well; unkn
     assert.ok(refused.kind === 'refused' && refused.code === code, JSON.stringify(refused));
   }
 });
+
+test('each reload tells again of what would be refused', asRoot, async (t) => {
+  const { dir, name } = await rootRunsTheirs(t);
+  const core = await coreWith(t, dir, section(name));
+  const told = (): number =>
+    (core.log as RecordedLog).of('warning').filter((line) => line.startsWith(`${name} would not be started again: `)).length;
+  void new LaunchObserver(core).run(core.stopping.signal);
+  await waitFor('the first look', () => told() === 1);
+  await waitFor('the look after a reload', () => {
+    core.events.emit({ type: 'config_reloaded', changes: [] });
+    return told() > 1;
+  });
+});
