@@ -162,8 +162,8 @@ export class ProcessStrategy implements RestartStrategy {
     try {
       const known = this.#parts.roots.get(managed.systemName);
       // The whole table is looked over only after something has changed: most calls cost one small file.
-      const isRemembered =
-        this.#options.startCommand !== undefined || this.#parts.launches.get(managed.systemName) !== undefined;
+      const isRemembered = this.#lookedAt.has(managed.systemName) && this.#launches.isRecorded(managed.systemName);
+      this.#lookedAt.add(managed.systemName);
       const isComplete = isRemembered && (known.length >= this.#options.maxMatches || look === undefined);
       this.#lookedAt.add(managed.systemName);
       if (known.length > 0 && isComplete && known.every((root) => this.#table.exists(root))) return;

@@ -97,7 +97,8 @@ export class ProgramFinder {
     for (const tree of trees) {
       const { pid, startTime, pgid, sid, executable } = tree.root;
       const same = known.find((root) => root.pid === pid && root.startTime === startTime);
-      if (same !== undefined) roots.push(withKeepers(same));
+      // It may have executed something else since it was started.
+      if (same !== undefined) roots.push(withKeepers({ ...same, ...(executable && { executable }) }));
       // As long as what it left behind runs, the one that is gone is what that is known by.
       else if (tree.orphaned) roots.push(...known.filter((root) => root.pid === pgid || root.pid === sid));
       else {

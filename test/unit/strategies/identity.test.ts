@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ProcessOptions } from '../../../src/strategies/process-options.ts';
@@ -58,6 +58,7 @@ test('a start that leaves for the background is followed by its run', async (t) 
   for (let round = 0; round < 3; round += 1) {
     const outcome = await strategy.restart(attemptFor(name));
     assert.equal(outcome.kind, 'restarted', JSON.stringify(outcome));
+    await waitFor('python', () => pythons(world, file).length > 0);
     assert.equal(pythons(world, file).length, 1);
   }
 });
@@ -117,9 +118,10 @@ test('a script is known by its own name, whatever its interpreter and its option
 test('a file that is not executable, or is no script of that interpreter, gives nobody its name', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zplain');
-  const path = world.zoo.script(name, '#!/usr/bin/env ruby\nimport time\nwhile True: time.sleep(300)\n');
+  const text = `import time\nopen(${JSON.stringify(`${world.zoo.dir}/ready`)}, "w")\nwhile True: time.sleep(300)\n`;
+  const path = world.zoo.script(name, `#!/usr/bin/env ruby\n${text}`);
   const pid = await world.zoo.start('/usr/bin/python3', [path]);
-  await waitFor('python', () => world.table.read(pid, ['argv'])?.argv?.includes(path));
+  await waitFor('python', () => existsSync(`${world.zoo.dir}/ready`));
   assert.deepEqual((await looked(world, name)).pids, []);
   writeFileSync(path, '#!/usr/bin/python3\n');
   assert.deepEqual((await looked(world, name)).pids, [pid]);
@@ -237,7 +239,7 @@ test('the first witness that knows anything alive decides; what a later one know
   const name = unique('zcopies');
   const path = world.zoo.sleeper(name);
   const pidFile = join(world.zoo.dir, 'app.pid');
-  const options = { pidFile, stableTimeMs: 0 };
+  const options = { pidFile, stableTimeMs: 0, startCommand: 'true' };
   const further = await world.zoo.start(path);
   // No pid file: its name decides.
   assert.deepEqual((await looked(world, name, options)).pids, [further]);
