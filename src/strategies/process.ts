@@ -148,6 +148,7 @@ export class ProcessStrategy implements RestartStrategy {
   async #start(attempt: RestartAttempt, plan: StartPlan & { kind: 'planned' }, said: string): Promise<RestartOutcome> {
     const { systemName } = attempt.process;
     const pids: (number | undefined)[] = [];
+    const remarks: string[] = [];
     for (const [index, { what, label }] of plan.launches.entries()) {
       if (attempt.signal.aborted) return failed(`${said}, aborted before it was started`);
       const name = index === 0 ? systemName : `${systemName}@${index + 1}`;
@@ -158,9 +159,12 @@ export class ProcessStrategy implements RestartStrategy {
       );
       if (result.kind === 'failed') return failed(`${said}, but not started: ${result.reason} (${label})`);
       pids.push(result.pid);
+      remarks.push(...(result.remarks ?? []));
     }
+    for (const remark of remarks)
+      this.#parts.log.warning(`Not as ${systemName} was started before: ${remark}`, { process_name: systemName });
     const started = pids.map((pid) => (pid === undefined ? 'it' : `pid ${pid}`)).join(', ');
-    return { kind: 'restarted', detail: `${said}, started ${started}` };
+    return { kind: 'restarted', detail: [`${said}, started ${started}`, ...remarks].join('; ') };
   }
 
   get #sight(): LaunchSight {

@@ -1,0 +1,111 @@
+/**
+ * What a program that executes other files is told on its command line. A word before the script that is none of these may name more
+ * that is executed.
+ */
+export interface Interpreter {
+  /** Words before the script that change nothing of what is executed. */
+  readonly flags?: RegExp;
+  /** Options whose value is the next word, and what that may be. */
+  readonly values?: Readonly<Record<string, RegExp>>;
+  /** The script stands behind this option alone; absent: it is the first word that is no option. */
+  readonly scriptOption?: string;
+  /** Where it finds more of its own: in the user's home; and beside the file that it is called by (a venv's). */
+  readonly library?: 'home' | 'home and name';
+}
+
+/**
+ * True for what executes a file that its command line names: an interpreter (python3.11, perl, java) or a launcher (env, sudo, nohup).
+ * `path` is a name or a path; it is told by its last part without version digits.
+ */
+export function isInterpreter(path: string): boolean {
+  return interpreterOf(path) !== undefined;
+}
+
+/** How that program is told what to execute; `launcher`: that is another program's command line; undefined: it is neither. */
+export function interpreterOf(path: string): Interpreter | 'launcher' | undefined {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const bare = name.replace(/[-_.]?\d[\d.]*[a-z]?$/, '');
+  const known = [name, bare].find((one) => Object.hasOwn(INTERPRETERS, one));
+  if (known !== undefined) return INTERPRETERS[known];
+  return LAUNCHERS.has(name) || LAUNCHERS.has(bare) || LOADER.test(name) ? 'launcher' : undefined;
+}
+
+const python: Interpreter = {
+  flags: /^-[bBdEIOPqsSuvR]+$/,
+  values: { '-W': /^[\w:]+$/, '-X': /^(?!pycache_prefix)[\w-]+(?:=\w+)?$/ },
+  library: 'home and name',
+};
+const perl: Interpreter = { flags: /^-[wWtTuU]+$/ };
+const ruby: Interpreter = { flags: /^-(?:[wvU]+|W[0-2]?|-yjit|-jit|-disable-gems)$/, library: 'home' };
+const node: Interpreter = {
+  flags:
+    /^--(?:max|no|trace|disable|enable-source|use|harmony|expose|preserve|stack|unhandled|lite|optimize)[-_][\w-]+(?:=[\w-]+)?$/,
+  library: 'home',
+};
+const php: Interpreter = {
+  flags: /^-[nq]$/,
+  values: { '-d': /^(?:memory_limit|max_execution_time|display_errors|error_reporting|log_errors)(?:=[\w-]*)?$/ },
+};
+const java: Interpreter = {
+  flags:
+    /^-(?:ea|esa|server|client|X(?!bootclasspath|run|X:(?:Flags|VMOptionsFile|OnError|OnOutOfMemoryError))[^/]*|D(?!java\.(?:class|ext|endorsed|library|system)\b)[^/]*)$/,
+  scriptOption: '-jar',
+};
+const shell: Interpreter = {
+  flags: /^(?:[-+][abefhkmnptuvxBCEHPT]+|--noprofile|--norc|--posix)$/,
+  values: { '-o': /^\w+$/, '+o': /^\w+$/ },
+};
+/** What stands before its script is not looked into. */
+const plain: Interpreter = {};
+
+const INTERPRETERS: Readonly<Record<string, Interpreter>> = {
+  python,
+  pypy: python,
+  perl,
+  ruby,
+  jruby: ruby,
+  node,
+  nodejs: node,
+  php,
+  'php-cgi': php,
+  java,
+  sh: shell,
+  bash: shell,
+  rbash: shell,
+  dash: shell,
+  ash: shell,
+  ksh: shell,
+  mksh: shell,
+  yash: shell,
+  zsh: shell,
+  csh: plain,
+  tcsh: plain,
+  fish: plain,
+  tclsh: plain,
+  wish: plain,
+  expect: plain,
+  lua: plain,
+  luajit: plain,
+  guile: plain,
+  Rscript: plain,
+  dotnet: plain,
+  mono: plain,
+  deno: plain,
+  bun: plain,
+  julia: plain,
+  groovy: plain,
+  escript: plain,
+  pwsh: plain,
+};
+
+const LAUNCHERS: ReadonlySet<string> = new Set(
+  (
+    'env nohup sudo doas su runuser setpriv setsid nice ionice chrt taskset numactl timeout time stdbuf chroot unshare nsenter ' +
+    'systemd-run systemd-inhibit start-stop-daemon daemonize daemon chpst softlimit setuidgid s6-setuidgid envdir gosu su-exec tini ' +
+    'dumb-init catatonit flock watch xargs parallel script strace ltrace gdb gdbserver valgrind perf catchsegv dbus-run-session ' +
+    'ssh-agent screen tmux socat busybox toybox awk gawk mawk nawk beam.smp R php-fpm wine'
+  ).split(' '),
+);
+
+/** The dynamic loader and emulators run whatever file they are given: ld-linux-x86-64.so.2, qemu-aarch64-static. */
+const LOADER = /^(?:ld-linux|ld-musl|ld\.so|ld-\d|qemu-(?!system|ga|img|nbd|io)\w)/;
