@@ -3,6 +3,7 @@ import { chmodSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, readli
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { ProcessTable } from '../../src/system/proc/table.ts';
 
 /** Real programs with names of one's choosing, in a folder of their own; all of them are gone after the test. */
 export interface ProcessZoo {
@@ -65,12 +66,13 @@ export function isAlive(pid: number): boolean {
 }
 
 function inhabitants(dir: string): number[] {
+  const table = new ProcessTable();
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   return pids.map(Number).filter((pid) => {
     if (pid === process.pid || !isAlive(pid)) return false;
     const exe = attempt(() => readlinkSync(`/proc/${pid}/exe`)) ?? '';
-    const environment = attempt(() => readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')) ?? [];
-    return exe.startsWith(`${dir}/`) || environment.includes(`ZOO=${dir}`);
+    // Others' may be as long as the machine's memory.
+    return exe.startsWith(`${dir}/`) || table.hasVariable(pid, 'ZOO', dir);
   });
 }
 

@@ -53,14 +53,22 @@ export function needed(surroundings: Surroundings): Surroundings {
  * The result, with what of its recorded surroundings the program that was just started has not: what we may not give, and what must
  * not be opened. Waits a little for a launcher's script that is not done yet. `told`: what is known already. Never rejects.
  */
-export async function withRemarks(result: LaunchResult, { what }: Launch, told: readonly string[] = []): Promise<LaunchResult> {
+export async function withRemarks(
+  result: LaunchResult,
+  { what, runId }: Launch,
+  told: readonly string[] = [],
+): Promise<LaunchResult> {
   if (result.kind !== 'launched') return result;
   const wanted = what.kind === 'argv' ? (what.record.surroundings ?? {}) : {};
-  const remarks = [...told, ...(result.pid === undefined ? [] : await missing(result.pid, wanted))];
+  const remarks = [...told, ...(result.pid === undefined ? [] : await missing(result.pid, runId, wanted))];
   return remarks.length === 0 ? result : { ...result, remarks };
 }
 
-async function missing(pid: number, { limits = {}, nice, standardOutput, standardError }: Surroundings): Promise<string[]> {
+async function missing(
+  pid: number,
+  runId: string,
+  { limits = {}, nice, standardOutput, standardError }: Surroundings,
+): Promise<string[]> {
   const table = new ProcessTable();
   const outputs = [
     [1, 'standard output', standardOutput],
@@ -68,7 +76,9 @@ async function missing(pid: number, { limits = {}, nice, standardOutput, standar
   ] as const;
   const lost = () =>
     outputs.filter(([descriptor, , path]) => path !== undefined && outputFile(table, pid, descriptor) !== path);
-  for (let tries = 0; tries < TRIES && lost().length > 0 && table.isRunning(pid); tries++) await delay(TRY_MS);
+  // The shell before the program has nothing in its environment.
+  const isBecoming = (): boolean => table.isRunning(pid) && !table.hasVariable(pid, 'MONITOR_RUN_ID', runId);
+  for (let tries = 0; tries < TRIES && lost().length > 0 && isBecoming(); tries++) await delay(TRY_MS);
   const now = limitsOf(table, pid);
   const less = Object.entries(limits).filter(([name, { hard }]) => isBelow(now[name as Resource]?.hard, hard));
   const found = table.read(pid, ['nice'])?.nice;

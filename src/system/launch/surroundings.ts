@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { RESOURCES, type Resource, type ResourceLimit, type Surroundings } from '../../core/launch-record.ts';
 import { parseCgroup, unitFolderOf } from '../proc/cgroup.ts';
 import { valueAfter } from '../proc/counters.ts';
@@ -14,7 +15,7 @@ export function readSurroundings(table: ProcessTable, pid: number, starter: numb
   const limits = differing(limitsOf(table, pid), limitsOf(table, starter));
   const umask = /^\s*0?([0-7]{3})$/.exec(valueAfter(status, 'Umask:') ?? '')?.[1];
   const [nice, usual] = [pid, starter].map((number) => table.read(number, ['nice'])?.nice);
-  const ignoredSignals = signalsOf(valueAfter(status, 'SigIgn:') ?? '');
+  const ignoredSignals = signalsOf(valueAfter(status, 'SigIgn:') ?? '', table.read(pid, ['executable'])?.executable ?? '');
   return present({
     limits: Object.keys(limits).length > 0 ? limits : undefined,
     umask: umask === undefined ? undefined : Number.parseInt(umask, 8),
@@ -83,19 +84,23 @@ function differing(limits: Limits, usual: Limits): Limits {
 
 /**
  * The signals of a mask that a program may have from its starter. Not SIGCHLD and SIGTERM, which a program sets by itself, the one
- * for its children and the other while it ends, and which it must not have from the beginning for that; nor those from 32 on.
+ * for its children and the other while it ends, and which it must not have from the beginning for that; nor those from 32 on. Nor
+ * what the program is known to ignore of itself, which need not be done for it.
  */
-function signalsOf(mask: string): number[] {
+function signalsOf(mask: string, executable: string): number[] {
   if (!/^\s*[0-9a-f]{1,32}$/.test(mask)) return [];
   const bits = BigInt(`0x${mask.trim()}`);
-  return INHERITED.filter((signal) => ((bits >> BigInt(signal - 1)) & 1n) === 1n);
+  const ignored = INHERITED.filter((signal) => ((bits >> BigInt(signal - 1)) & 1n) === 1n);
+  const name = executable.slice(executable.lastIndexOf('/') + 1);
+  if (/^(?:python|pypy|node)/.test(name)) return ignored.filter((signal) => signal !== SIGPIPE && signal !== SIGXFSZ);
+  // Bash ignores it always, and its programs do not; who puts something into the background has both ignored.
+  if (name === 'bash' && !ignored.includes(SIGINT)) return ignored.filter((signal) => signal !== SIGQUIT);
+  return ignored;
 }
 
-const SIGTERM = 15;
-const SIGCHLD = 17;
-const UNTOUCHABLE = [9, 19];
+const { SIGINT, SIGQUIT, SIGPIPE, SIGXFSZ, SIGTERM, SIGCHLD, SIGKILL, SIGSTOP } = constants.signals;
 const INHERITED = Array.from({ length: 31 }, (_, index) => index + 1).filter(
-  (signal) => ![SIGTERM, SIGCHLD, ...UNTOUCHABLE].includes(signal),
+  (signal) => ![SIGTERM, SIGCHLD, SIGKILL, SIGSTOP].includes(signal),
 );
 
 /** Of the unit that the process is in, where that is one of a program and not of a session, a user, or the daemon. */
