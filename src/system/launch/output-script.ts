@@ -46,6 +46,6 @@ const APPEND = `monitor_append() {
     owner=$?
   fi
   exec 4>&-
-  (( tries < ${TRIES} )) && wait $dd
+  if (( tries < ${TRIES} )); then wait $dd; else kill -KILL $dd; fi
   return $owner
 }`;

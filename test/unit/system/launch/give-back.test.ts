@@ -58,10 +58,10 @@ for (const [who, rights] of [
   ['another user’s', { uid: NOBODY, gid: NOBODY, groups: [NOBODY] }],
 ] as const)
   test(`what a program had from who started it, a restart gives back: ${who}`, who === 'ours' ? {} : asRoot, async (t) => {
-    const { world, launch } = open(t);
+    const { world, launch, record } = open(t);
     const folder = join(world.dir, 'log');
     mkdirSync(folder);
-    chmodSync(folder, 0o777);
+    if ('uid' in rights) chownSync(folder, rights.uid, rights.gid);
     const drop = 'uid' in rights ? `setpriv --reuid=${NOBODY} --regid=${NOBODY} --clear-groups ` : '';
     const log = join(folder, "it's $HOME.log");
     writeFileSync(join(world.dir, 'run'), 'umask 027; exec sleep 300 >>"$1" 2>"$1.err"');
@@ -94,8 +94,11 @@ for (const [who, rights] of [
     const second = readLaunchRecord(table, again, process.pid);
     assert.deepEqual(second.kind === 'read' && second.record.surroundings, surroundings);
     assert.match(table.bytes(again, 'fdinfo/1')?.toString() ?? '', /^flags:\s*0[0-7]*2001$/m, 'for appending, and no more');
-    const descriptors = table.descriptorNames(again, 100);
-    assert.deepEqual(descriptors, ['0', '1', '2'], 'nothing else is open');
+    const plain = await launch(record({}, rights));
+    assert.ok(plain.kind === 'launched' && plain.pid !== undefined);
+    await waitFor('the program itself', () => table.read(plain.pid ?? 0, ['name'])?.name === 'sleep');
+    const usual = table.descriptorNames(plain.pid, 100);
+    assert.deepEqual(table.descriptorNames(again, 100), usual, 'nothing else is open');
     assert.deepEqual(
       table.list(['ppid']).filter(({ ppid }) => ppid === again),
       [],
