@@ -30,7 +30,8 @@ const APPEND = `monitor_append() {
   local folder=$2 make=notrunc owner mode dd tries
   while [[ -n $folder ]]; do
     folder=\${folder%/*}
-    read -r owner mode <<<"$(stat -c '%u %a' -- "\${folder:-/}" 2>/dev/null)"
+    mode=$(stat -c '%u %a' -- "\${folder:-/}" 2>/dev/null)
+    owner=\${mode% *} mode=\${mode#* }
     [[ $mode =~ ^[0-7]+$ ]] || return 1
     (( 8#$mode & 01000 )) && mode=0
     if [[ $owner != 0 && $owner != "$EUID" ]] || (( 8#$mode & 022 )); then make=notrunc,nocreat; fi
