@@ -11,7 +11,55 @@ export interface LaunchRecord {
   readonly groups: readonly number[];
   /** It was no more confined than what we start. Absent in records of earlier versions, which did not look. */
   readonly unconfined?: true;
+  /** What else it had from who started it. Absent in records of earlier versions. */
+  readonly surroundings?: Surroundings;
 }
+
+/** What a program has from who started it, beside arguments and environment; what is absent was not to be read, or is the usual. */
+export interface Surroundings {
+  /** Those that are not the same for its starter (getrlimit(2)). */
+  readonly limits?: Readonly<Partial<Record<Resource, ResourceLimit>>>;
+  /** 0 to 0o777. */
+  readonly umask?: number;
+  /** From -20, the most favoured, to 19; where its starter's is another. */
+  readonly nice?: number;
+  /** Numbers of signals that it ignores, ascending (signal(7)). */
+  readonly ignoredSignals?: readonly number[];
+  /** The regular files that its standard output and error went to, by absolute path. */
+  readonly standardOutput?: string;
+  readonly standardError?: string;
+  /** MemoryMax= in bytes and TasksMax= of its unit (systemd.resource-control(5)). */
+  readonly memoryMax?: number;
+  readonly tasksMax?: number | 'unlimited';
+}
+
+/** In decimal digits, for they may have 64 bits, or `unlimited`; in the kernel's own units: bytes, seconds, or a number. */
+export interface ResourceLimit {
+  readonly soft: string;
+  readonly hard: string;
+}
+
+/** The limits that Linux knows, as prlimit(1) calls them; systemd.exec(5) has the same in capitals behind `Limit`. */
+export const RESOURCES = [
+  'cpu',
+  'fsize',
+  'data',
+  'stack',
+  'core',
+  'rss',
+  'nproc',
+  'nofile',
+  'memlock',
+  'as',
+  'locks',
+  'sigpending',
+  'msgqueue',
+  'nice',
+  'rtprio',
+  'rttime',
+] as const;
+
+export type Resource = (typeof RESOURCES)[number];
 
 /** Keeps launch records across restarts of the daemon; the key is the system name. Implemented in state/. */
 export interface LaunchRecords {

@@ -46,11 +46,11 @@ export function recallLaunch(
   const living = livingLaunch(sight, tree);
   if (stored === undefined) return living;
   if (living.kind === 'unknown') return { kind: 'known', record: stored, fresh: false };
-  const { record } = living;
+  const record = withStoredOutput(stored, living.record);
   if (sameLaunch(stored, record) || hasMovedOn(stored, record) || isWorkerOf(tree, stored, record))
     return { kind: 'known', record: stored, fresh: false };
   const otherwise = mayNotReplace(stored, record, name);
-  return otherwise === undefined ? living : { kind: 'known', record: stored, fresh: false, otherwise };
+  return otherwise === undefined ? { ...living, record } : { kind: 'known', record: stored, fresh: false, otherwise };
 }
 
 /** How the tree's root was started, whatever was known before. */
@@ -163,11 +163,24 @@ export function sameLaunch(a: LaunchRecord, b: LaunchRecord): boolean {
   return JSON.stringify(FIELDS.map((field) => a[field])) === JSON.stringify(FIELDS.map((field) => b[field]));
 }
 
-const FIELDS = ['argv', 'executable', 'cwd', 'environment', 'uid', 'gid', 'groups', 'unconfined'] as const;
+const FIELDS = ['argv', 'executable', 'cwd', 'environment', 'uid', 'gid', 'groups', 'unconfined', 'surroundings'] as const;
 
 /** The link by which it calls its directory leads to another release now than when it was started. */
 function hasMovedOn(stored: LaunchRecord, record: LaunchRecord): boolean {
   return callsItsFolder(record.environment) === stored.cwd && sameLaunch(stored, { ...record, cwd: stored.cwd });
+}
+
+/** A log that was rotated is still the program's, by its former name: `x.log.1`, `x.log-20261126`. */
+function withStoredOutput(stored: LaunchRecord, record: LaunchRecord): LaunchRecord {
+  const { surroundings: before = {} } = stored;
+  const { surroundings: now } = record;
+  const former = (one: string | undefined, other: string | undefined): string | undefined =>
+    one !== undefined && other !== undefined && /^[.-]/.test(other.slice(one.length)) && other.startsWith(one) ? one : other;
+  if (now === undefined) return record;
+  const standardOutput = former(before.standardOutput, now.standardOutput);
+  const standardError = former(before.standardError, now.standardError);
+  const files = { ...(standardOutput && { standardOutput }), ...(standardError && { standardError }) };
+  return { ...record, surroundings: { ...now, ...files } };
 }
 
 /** A worker shares its master's command line, but has given up root's rights: started so, the program could not do its work. */

@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { basename, isAbsolute, join } from 'node:path';
 import type { ManagedProcess } from '../core/alarm.ts';
 import { commandEnvironment, expandCommand } from '../core/command-template.ts';
+import { isInterpreter } from '../core/interpreters.ts';
 import type { LaunchRecord } from '../core/launch-record.ts';
 import { printable } from '../core/printable.ts';
 import { hostPath } from '../system/files/host-path.ts';
@@ -72,7 +73,9 @@ export function planStart(
   // Nobody gets by its name what it may not have as what it is.
   const isConfined = running.some((launch) => launch.kind === 'unknown' && launch.confined === true);
   if (isConfined || known.length > 0) return { kind: 'refused', reason: nothingToStart(options, process, running, false) };
-  const found = options.configured ? findProgram(process.systemName, path) : undefined;
+  // An interpreter without what it ran is another program.
+  const isBare = running.length > 0 && isInterpreter(process.systemName);
+  const found = options.configured && !isBare ? findProgram(process.systemName, path) : undefined;
   if (found !== undefined) {
     // The path goes through the environment: it is data to the shell, whatever it holds.
     const what = {
@@ -85,7 +88,11 @@ export function planStart(
     return planned([{ what, description, label: description }]);
   }
   // What runs may be caught between two programs: the next look may tell how it was started.
-  return { kind: 'refused', reason: nothingToStart(options, process, running), final: running.length === 0 };
+  return {
+    kind: 'refused',
+    reason: nothingToStart(options, process, running, options.configured && !isBare),
+    final: running.length === 0,
+  };
 }
 
 function planPinned(pin: PinCheck, { processName }: ManagedProcess): StartPlan {

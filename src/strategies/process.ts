@@ -269,6 +269,7 @@ export class ProcessStrategy implements RestartStrategy {
   ): Promise<RestartOutcome> {
     const { systemName } = attempt.process;
     const pids: (number | undefined)[] = [];
+    const remarks: string[] = [];
     for (const [index, { what, label }] of plan.launches.entries()) {
       if (attempt.signal.aborted) return failed(`${said}, aborted before it was started`);
       // While we waited and planned somebody else may have started it.
@@ -285,10 +286,13 @@ export class ProcessStrategy implements RestartStrategy {
       );
       if (result.kind === 'failed') return failed(`${said}, but not started: ${result.reason} (${label})`);
       pids.push(result.pid);
+      remarks.push(...(result.remarks ?? []));
     }
     await this.#finder.started(attempt.process, pids, attempt.runId);
+    for (const remark of remarks)
+      this.#parts.log.warning(`Not as ${systemName} was started before: ${remark}`, { process_name: systemName });
     const started = pids.map((pid) => (pid === undefined ? 'it' : `pid ${pid}`)).join(', ');
-    return restarted(said, `started ${started}`);
+    return restarted(said, [`started ${started}`, ...remarks].join('; '));
   }
 
   #healthParts(managed: ManagedProcess): HealthParts {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
@@ -17,7 +17,9 @@ test('a program that was killed is started again as it was, and outlives the dae
   const program = zoo.sleeper(name);
   world.configure({ [`process.${name}`]: { restart_strategy: 'process', health_check_timeout: 10 } });
   const id = await world.add(name);
-  const first = await zoo.start(program, ['301.5'], { cwd: zoo.dir });
+  const log = join(zoo.dir, 'out.log');
+  const begin = 'ulimit -n 300; umask 027; trap "" HUP; exec "$0" 301.5 >>"$1"';
+  const first = await zoo.start('bash', ['-c', begin, program, log], { cwd: zoo.dir });
   const daemon = await world.start();
   await world.until('it was seen while it lived', () => isRemembered(world, name));
 
@@ -28,6 +30,10 @@ test('a program that was killed is started again as it was, and outlives the dae
   assert.match((await world.row(id)).notes ?? '', /^it died - Restarted at /);
   const second = runningPid(program);
   assert.deepEqual(commandLine(second), [program, '301.5']);
+  const limits = readFileSync(`/proc/${second}/limits`, 'utf8');
+  assert.match(limits, /^Max open files +300 +300 /m);
+  assert.match(readFileSync(`/proc/${second}/status`, 'utf8'), /^Umask:\t0027\n.*^SigIgn:\t0{15}1$/ms);
+  assert.equal(readlinkSync(`/proc/${second}/fd/1`), log);
 
   // In alarm while it lives: stopped, and started anew.
   await world.raise(id, 'it hangs');

@@ -5,6 +5,7 @@ import { minimalEnvironment } from '../spawn/minimal-environment.ts';
 import { lineScript, withScript } from '../spawn/script.ts';
 import { commandResult, programEnding, type StartedProgram } from '../spawn/started-program.ts';
 import { asUser } from '../spawn/user-account.ts';
+import { withRemarks } from './give-back.ts';
 import type { Launch, LaunchResult, ProgramLauncher } from './launcher.ts';
 import { planRecorded, type StartPlan } from './recorded-program.ts';
 
@@ -35,7 +36,8 @@ export class DirectLauncher implements ProgramLauncher {
       const start = await (plan.text === undefined ? begin() : withScript({ text: plan.text }, begin));
       if (start.kind === 'not_started') return { kind: 'failed', reason: start.reason };
       file?.record(start.program.pid);
-      return await this.#watch(start.program, graceMs, signal, () => file?.text() ?? '');
+      const result = await this.#watch(start.program, graceMs, signal, () => file?.text() ?? '');
+      return await withRemarks(result, launch);
     } finally {
       file?.close();
     }

@@ -21,7 +21,13 @@ export interface Launch {
 
 /** How a launch went. */
 export type LaunchResult =
-  | { readonly kind: 'launched' /** Where known. */; readonly pid: number | undefined }
+  | {
+      readonly kind: 'launched';
+      /** Where known. */
+      readonly pid: number | undefined;
+      /** What of a record's surroundings it has not, one line each, printable; absent where it has all. */
+      readonly remarks?: readonly string[];
+    }
   | { readonly kind: 'failed'; readonly reason: string };
 
 /**

@@ -1,9 +1,13 @@
 import { isUtf8 } from 'node:buffer';
+import { statSync } from 'node:fs';
 import type { LaunchRecord } from '../../core/launch-record.ts';
-import { parseAuxv, splitNul } from '../proc/parse.ts';
+import { hostPath } from '../files/host-path.ts';
+import { hasEnded, parseAuxv, splitNul } from '../proc/parse.ts';
 import type { ProcessTable } from '../proc/table.ts';
 import { confinementOf } from './confinement.ts';
+import { argvFault } from './executed-argv.ts';
 import { asScript } from './script-file.ts';
+import { readSurroundings } from './surroundings.ts';
 
 /** How a living process was started, or in one line why that cannot be told or must not be done again. */
 export type LaunchReading =
@@ -19,7 +23,7 @@ export type LaunchReading =
  * start (confinement.ts).
  */
 export function readLaunchRecord(table: ProcessTable, pid: number, starter: number): LaunchReading {
-  const before = table.read(pid, ['startTime', 'uids']);
+  const before = table.read(pid, ['startTime', 'uids', 'kernelThread']);
   const process = table.read(pid, FIELDS);
   const auxiliary = parseAuxv(table.bytes(pid, 'auxv') ?? Buffer.alloc(0));
   const confinement = confinementOf(table, pid, starter);
@@ -27,9 +31,13 @@ export function readLaunchRecord(table: ProcessTable, pid: number, starter: numb
   if ((argvBytes?.length ?? 0) > ARGV_LIMIT) return unusable('its command line is longer than 2 MiB');
   const environmentBytes = table.bytes(pid, 'environ', ENVIRONMENT_LIMIT + 1);
   if ((environmentBytes?.length ?? 0) > ENVIRONMENT_LIMIT) return unusable('its environment is longer than 1 MiB');
-  const after = table.read(pid, ['startTime', 'uids', 'executable']);
+  const surroundings = readSurroundings(table, pid, starter);
+  const after = table.read(pid, ['startTime', 'uids', 'executable', 'state', 'threads']);
   const argvAfter = table.bytes(pid, 'cmdline', ARGV_LIMIT + 1);
-  if (before === undefined || process === undefined || after === undefined) return unusable('it ended meanwhile');
+  if (before === undefined || process === undefined || after === undefined || hasEnded(after)) {
+    return unusable('it ended meanwhile');
+  }
+  if (before.kernelThread) return unusable('it is a thread of the kernel, and no program');
   const { executable, cwd, root, uids, gids, groups } = process;
   if (executable === undefined || cwd === undefined || environmentBytes === undefined || root === undefined) {
     return unusable('its executable, directory or environment cannot be read');
@@ -42,24 +50,27 @@ export function readLaunchRecord(table: ProcessTable, pid: number, starter: numb
   if (key(before) !== key(process) || key(process) !== key(after) || !isSame) {
     return unusable('it changed while it was read');
   }
-  if (auxiliary === undefined || auxiliary.secure || (auxiliary.uid !== 0 && auxiliary.uid !== uids.real)) {
+  if (auxiliary === undefined) return unusable('with whose rights it was executed cannot be read');
+  if (auxiliary.secure || (auxiliary.uid !== 0 && auxiliary.uid !== uids.real)) {
     return unusable('it was executed with more rights than its caller had');
   }
   if (confinement !== undefined) return { ...unusable(confinement), confined: true };
   if (root !== '/') return unusable(`it runs in a root directory of its own (${root})`);
   if (!isUtf8(argvBytes)) return unusable('its command line is not UTF-8');
-  if (isTitle(argvBytes, executable)) return unusable('it wrote a title over its command line');
+  const fault = argvFault(table, pid, { argvBytes, environmentBytes, name: process.name, executable, cwd });
+  if (fault !== undefined) return unusable(fault);
   const argv = strings(argvBytes, ARGV_LIMIT);
   const environment = strings(environmentBytes, ENVIRONMENT_LIMIT);
   if (argv === undefined || environment === undefined)
     return unusable('it has more arguments or variables than a program can be given');
   const folder = folderOf(table, pid, cwd, environment);
-  if (folder === undefined) return unusable(`its working directory ${cwd} is gone`);
+  if (folder === undefined)
+    return unusable(`its working directory ${cwd} ${isHidden(cwd) ? 'cannot be looked at' : 'is gone'}`);
   const program = asScript(process.name, argv, folder) ?? { argv, executable };
   const rights = { uid: uids.real, gid: gids.real, groups };
   return {
     kind: 'read',
-    record: { ...program, cwd: folder, environment: environment.filter(isVariable), ...rights, unconfined: true },
+    record: { ...program, cwd: folder, environment: environment.filter(isVariable), ...rights, unconfined: true, surroundings },
   };
 }
 
@@ -71,6 +82,15 @@ const FIELDS = ['name', 'startTime', 'executable', 'cwd', 'root', 'uids', 'gids'
  */
 function folderOf(table: ProcessTable, pid: number, cwd: string, environment: readonly string[]): string | undefined {
   return [callsItsFolder(environment), cwd].find((path) => path?.startsWith('/') && table.isSame(pid, 'cwd', path));
+}
+
+/** True where it may well be there, and we may not know. */
+function isHidden(path: string): boolean {
+  try {
+    return statSync(hostPath(path)) === undefined;
+  } catch (error) {
+    return !['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
+  }
 }
 
 /** $PWD of an environment; undefined where it has none. */
@@ -95,19 +115,6 @@ function unusable(reason: string): LaunchReading & { readonly kind: 'unusable' }
 
 function key(process: { readonly startTime: number; readonly uids?: { readonly real: number } }): string {
   return `${process.startTime} ${process.uids?.real}`;
-}
-
-/**
- * A title set over the arguments (`nginx: master process …`, `redis-server *:6379`) is one string, mostly with blanks, and what
- * is left of the arguments' room is filled with NULs, which read as empty arguments. The arguments are lost then.
- */
-function isTitle(argvBytes: Buffer, executable: string): boolean {
-  const end = argvBytes.indexOf(0);
-  const length = end < 0 ? argvBytes.length : end;
-  if (argvBytes.subarray(length).some((byte) => byte !== 0)) return false;
-  const first = argvBytes.toString('utf8', 0, length);
-  // Its own NUL, that of one empty argument, and more.
-  return argvBytes.length - length > 2 || (/\s/.test(first) && first.split('/').at(-1) !== executable.split('/').at(-1));
 }
 
 /** A program may have written over its environment too: what is no variable any more is left out. */

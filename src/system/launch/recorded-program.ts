@@ -4,6 +4,7 @@ import type { StartOptions } from '../spawn/command.ts';
 import { minimalEnvironment } from '../spawn/minimal-environment.ts';
 import { EMPTY_ENVIRONMENT, programScript } from '../spawn/script.ts';
 import { setpriv } from '../spawn/user-account.ts';
+import { needed, resourcePrefix, shellSteps } from './give-back.ts';
 
 /** What is to be started, and how; or in one line why it cannot be. */
 export type StartPlan =
@@ -21,24 +22,31 @@ export type StartPlan =
 
 /**
  * Starts a recorded program again as it was: argv[0] and all, in its directory, with its environment and MONITOR_RUN_ID, as its
- * user and groups. Only root can make it another user's.
+ * user and groups, in its surroundings as far as we may. Only root can make it another user's.
  */
 export function planRecorded(record: LaunchRecord, runId: string): StartPlan {
   const { argv, executable, cwd, uid, gid, groups } = record;
   const [argv0 = executable, ...rest] = argv;
   const variables = firstValues(record.environment).set('MONITOR_RUN_ID', runId);
-  if (uid === process.geteuid?.() && gid === process.getegid?.()) {
-    if (!isDirectory(cwd)) return { kind: 'refused', reason: `its working directory ${cwd} is gone` };
+  const isOurs = uid === process.geteuid?.() && gid === process.getegid?.();
+  const fault = isOurs ? folderFault(cwd) : undefined;
+  if (fault !== undefined) return { kind: 'refused', reason: fault };
+  if (!isOurs && process.geteuid?.() !== 0)
+    return { kind: 'refused', reason: `only root can start it as the user ${uid}:${gid}` };
+  const lacking = needed(record.surroundings ?? {});
+  // In a script: its directory is entered, and its program looked for, with its own rights alone, not on the way from root's to them;
+  // and an LD_PRELOAD of that user's must not meet setpriv, which is root still.
+  const steps = shellSteps(lacking, { isUnit: false });
+  const script = programScript({ executable, argv, cwd, environment: variables, steps });
+  // What needs neither other rights nor other surroundings, or cannot have those for want of bash, needs no shell.
+  if (isOurs && (script === undefined || Object.keys(lacking).length === 0)) {
     const options = { environment: Object.fromEntries(variables), cwd, argv0 };
     return { kind: 'ready', file: executable, argv: rest, options, uid };
   }
-  if (process.geteuid?.() !== 0) return { kind: 'refused', reason: `only root can start it as the user ${uid}:${gid}` };
-  // In a script: its directory is entered, and its program looked for, with its own rights alone, not on the way from root's to them;
-  // and an LD_PRELOAD of that user's must not meet setpriv, which is root still.
-  const script = programScript({ executable, argv, cwd, environment: variables });
   if (script === undefined) return { kind: 'refused', reason: NEEDS_BASH };
   const environment = { ...minimalEnvironment(), MONITOR_RUN_ID: runId };
-  const [file = '', ...become] = [...setpriv(uid, gid, groupsOption(groups)), ...EMPTY_ENVIRONMENT, ...script.argv];
+  const rights = isOurs ? [] : setpriv(uid, gid, groupsOption(groups));
+  const [file = '', ...become] = [...resourcePrefix(lacking), ...rights, ...EMPTY_ENVIRONMENT, ...script.argv];
   return { kind: 'ready', file, argv: become, options: { environment, cwd: '/' }, text: script.text, uid };
 }
 
@@ -50,11 +58,14 @@ export function groupsOption(groups: readonly number[]): string {
   return groups.length === 0 ? '--clear-groups' : `--groups=${groups.join(',')}`;
 }
 
-function isDirectory(path: string): boolean {
+/** Why it cannot be worked in; undefined where it can. */
+function folderFault(path: string): string | undefined {
   try {
-    return statSync(path).isDirectory();
-  } catch {
-    return false;
+    return statSync(path).isDirectory() ? undefined : `its working directory ${path} is gone`;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const isGone = code === 'ENOENT' || code === 'ENOTDIR';
+    return isGone ? `its working directory ${path} is gone` : `its working directory ${path} cannot be entered (${code})`;
   }
 }
 

@@ -1,13 +1,15 @@
-import type { LaunchRecord } from '../../core/launch-record.ts';
+import type { LaunchRecord, Surroundings } from '../../core/launch-record.ts';
 import { minimalEnvironment } from '../spawn/minimal-environment.ts';
 import { EMPTY_ENVIRONMENT, lineScript, programScript, type Script } from '../spawn/script.ts';
 import { asUser, setpriv } from '../spawn/user-account.ts';
+import { shellSteps } from './give-back.ts';
 import type { Launch } from './launcher.ts';
 import { firstValues, groupsOption, NEEDS_BASH } from './recorded-program.ts';
 
 /** How a launch becomes a unit's program; or in one line why it cannot. */
 export type TransientPlan =
-  | { readonly kind: 'ready'; readonly script: Script }
+  /** `surroundings`: what the unit's properties are to give it. */
+  | { readonly kind: 'ready'; readonly script: Script; readonly surroundings: Surroundings }
   | { readonly kind: 'refused'; readonly reason: string };
 
 /** Plans a launch: all of it, its environment too, is in the script, where nobody sees it. Never rejects. */
@@ -26,17 +28,19 @@ export async function planTransient({ what, runId }: Launch, signal: AbortSignal
   }
 }
 
-function planRecord({ argv, executable, cwd, environment, uid, gid, groups }: LaunchRecord, runId: string): TransientPlan {
+function planRecord(record: LaunchRecord, runId: string): TransientPlan {
+  const { argv, executable, cwd, environment, uid, gid, groups, surroundings = {} } = record;
   const variables = firstValues(environment).set('MONITOR_RUN_ID', runId);
-  const script = programScript({ executable, argv, cwd, environment: variables });
+  const steps = shellSteps(surroundings, { isUnit: true });
+  const script = programScript({ executable, argv, cwd, environment: variables, steps });
   if (script === undefined) return { kind: 'refused', reason: NEEDS_BASH };
   // What a unit has by itself needs nobody to take it.
-  if (uid === 0 && gid === 0 && groups.length === 0) return ready([], script);
+  if (uid === 0 && gid === 0 && groups.length === 0) return ready([], script, surroundings);
   // Not User=: systemd adds the groups that the user has in the database by now.
-  return ready(setpriv(uid, gid, groupsOption(groups)), script);
+  return ready(setpriv(uid, gid, groupsOption(groups)), script, surroundings);
 }
 
-function ready(prefix: readonly string[], { argv, text }: Script): TransientPlan {
+function ready(prefix: readonly string[], { argv, text }: Script, surroundings: Surroundings = {}): TransientPlan {
   if (text.includes('\0')) return { kind: 'refused', reason: 'what is to be started holds a NUL byte' };
-  return { kind: 'ready', script: { argv: [...EMPTY_ENVIRONMENT, ...prefix, ...argv], text } };
+  return { kind: 'ready', script: { argv: [...EMPTY_ENVIRONMENT, ...prefix, ...argv], text }, surroundings };
 }

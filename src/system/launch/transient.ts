@@ -1,5 +1,6 @@
 import { closeSync } from 'node:fs';
 import { errorMessage } from '../../core/errors.ts';
+import type { Surroundings } from '../../core/launch-record.ts';
 import { printable } from '../../core/printable.ts';
 import { signalName } from '../../core/wait-status.ts';
 import { execute } from '../spawn/command.ts';
@@ -13,8 +14,9 @@ import type { Pid1 } from '../systemd/pid1.ts';
 import { TransientFollower, type TransientState } from '../systemd/transient-follower.ts';
 import { startTransient, type TransientStart } from '../systemd/transient-unit.ts';
 import { appUnit } from '../systemd/unit-name.ts';
+import { withRemarks } from './give-back.ts';
 import type { Launch, LaunchResult, ProgramLauncher } from './launcher.ts';
-import { planTransient } from './transient-plan.ts';
+import { planTransient, type TransientPlan } from './transient-plan.ts';
 
 /**
  * Starts programs through PID 1, each in a transient unit named after it: outside of our sandbox and control group, its output in
@@ -40,8 +42,9 @@ export class TransientLauncher implements ProgramLauncher {
     if (signal.aborted) return failed('aborted');
     const unit = appUnit(launch.systemName);
     const startedMs = Date.now();
+    const remarks: string[] = [];
     const spoken = await this.#pid1.speak({ timeoutMs: launch.timeoutMs, signal, alive: true }, async (link) => {
-      const started = await this.#start(link, launch, plan.script);
+      const started = await this.#start(link, launch, plan, remarks);
       if (started.kind !== 'started') return started;
       // Not before: what was told until then may be of the unit that bore the name before.
       const follower = new TransientFollower(link, unit);
@@ -55,9 +58,9 @@ export class TransientLauncher implements ProgramLauncher {
     const { value } = spoken;
     switch (value.kind) {
       case 'launched':
-        return value;
+        return withRemarks(value, launch, remarks);
       case 'ended':
-        return this.#judge(unit, startedMs, value.state);
+        return withRemarks(await this.#judge(unit, startedMs, value.state), launch, remarks);
       case 'taken':
         return failed(`${unit} could not be freed`);
       case 'refused':
@@ -72,8 +75,27 @@ export class TransientLauncher implements ProgramLauncher {
     await retireUnit(this.#pid1, appUnit(systemName), { timeoutMs, signal });
   }
 
-  /** Not to be aborted: half started is no state to leave. */
-  async #start(link: Pid1Link, { systemName }: Launch, script: Script): Promise<TransientStart> {
+  /** Not to be aborted: half started is no state to leave. What it has to be started without goes to `remarks`. */
+  async #start(
+    link: Pid1Link,
+    launch: Launch,
+    plan: TransientPlan & { kind: 'ready' },
+    remarks: string[],
+  ): Promise<TransientStart> {
+    const first = await this.#startWith(link, launch, plan.script, plan.surroundings);
+    if (first.kind !== 'refused' || Object.keys(plan.surroundings).length === 0) return first;
+    // It may be a property that this systemd does not know.
+    const second = await this.#startWith(link, launch, plan.script, {});
+    if (second.kind === 'started') remarks.push(`systemd refused its limits: ${first.reason}`);
+    return second;
+  }
+
+  async #startWith(
+    link: Pid1Link,
+    { systemName }: Launch,
+    script: Script,
+    surroundings: Surroundings,
+  ): Promise<TransientStart> {
     const unit = appUnit(systemName);
     let input: number;
     try {
@@ -92,7 +114,7 @@ export class TransientLauncher implements ProgramLauncher {
             unit,
             description: `${systemName} (started by monitor_service)`,
             argv: script.argv,
-            properties: { remainAfterExit: true, syslogIdentifier: identifier(systemName) },
+            properties: { remainAfterExit: true, syslogIdentifier: identifier(systemName), surroundings },
             descriptors: { input },
           },
           ANSWER,

@@ -21,10 +21,27 @@ export function parseCgroup(text: string): string | undefined {
  * own manager started `user@1000.service`. Undefined outside of any. Source: systemd's cg_path_get_unit().
  */
 export function unitOfCgroup(path: string): string | undefined {
-  for (const part of path.split('/').slice(1)) {
+  return unitPlaceOf(path)?.unit;
+}
+
+/**
+ * The cgroup of the unit that a cgroup path lies in, where that unit is a program's own, so that its limits are: a service, or a scope
+ * that is no session; not a user's own manager, nor PID 1's. Undefined elsewhere.
+ */
+export function unitFolderOf(path: string): string | undefined {
+  const place = unitPlaceOf(path);
+  return place !== undefined && OWN_UNIT.test(place.unit) ? place.folder : undefined;
+}
+
+const OWN_UNIT = /^(?!user@|session-|init\.scope$).*\.(?:service|scope)$/;
+
+function unitPlaceOf(path: string): { readonly unit: string; readonly folder: string } | undefined {
+  const parts = path.split('/');
+  for (const [index, part] of parts.entries()) {
     // systemd puts this before names that the kernel could take for its own.
     const name = part.startsWith('_') ? part.slice(1) : part;
-    if (!name.endsWith('.slice')) return UNIT.test(name) ? name : undefined;
+    if (index === 0 || name.endsWith('.slice')) continue;
+    return UNIT.test(name) ? { unit: name, folder: parts.slice(0, index + 1).join('/') } : undefined;
   }
   return undefined;
 }

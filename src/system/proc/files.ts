@@ -62,6 +62,11 @@ export class ProcFiles {
     return attempt(() => statSync(`${this.#root}/${file}`, { throwIfNoEntry: false })?.size);
   }
 
+  /** True where it leads to a regular file. */
+  isFile(file: string): boolean {
+    return attempt(() => statSync(`${this.#root}/${file}`, { throwIfNoEntry: false })?.isFile()) ?? false;
+  }
+
   /** True where both lead to the very same file, by whatever name; `other` may be outside of proc. False where either cannot be read. */
   isSame(file: string, other: string): boolean {
     // Inodes of some file systems (overlay) need all 64 bits.

@@ -147,6 +147,28 @@ export function parseAuxv(bytes: Buffer): AuxiliaryVector | undefined {
   return undefined;
 }
 
+/** Where the kernel put what a program is executed with: at the lowest address the number of its arguments, then pointers, then auxv. */
+export interface InitialStack {
+  /** How many words of 8 bytes there is room for before auxv; the last may be free, for the stack begins at a multiple of 16. */
+  readonly words: number;
+}
+
+/** From the line of /proc/PID/stat and the bytes of auxv; undefined for a 32-bit program, and where we may not know. */
+export function initialStackOf(stat: string, auxv: Buffer): InitialStack | undefined {
+  // Field 28, startstack; 0 or 1 for whom the process is none of his business.
+  const [, start = '0'] = /^(?:\S+ ){25}(\d{1,20}) /.exec(stat.slice(stat.lastIndexOf(')') + 2)) ?? [];
+  const words = new BigUint64Array(aligned(auxv, 8));
+  const place = words.findIndex((word, index) => index % 2 === 0 && word === BigInt(AT_RANDOM));
+  const random = place < 0 ? undefined : words[place + 1];
+  if (random === undefined || BigInt(start) < 4096n || parseAuxv(auxv) === undefined) return undefined;
+  // The random bytes are what stands next behind auxv.
+  const room = random - BigInt(auxv.length) - BigInt(start);
+  return room < 0n || room > MOST_ROOM ? undefined : { words: Number(room / 8n) };
+}
+
+const AT_RANDOM = 25;
+const MOST_ROOM = 64n * 1024n * 1024n;
+
 const AT_PAGESZ = 6;
 const AT_UID = 11;
 const AT_SECURE = 23;

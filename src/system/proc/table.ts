@@ -129,6 +129,11 @@ export class ProcessTable {
     return new Map(targets.flatMap(([name, target]) => (target === undefined ? [] : [[name, target] as const])));
   }
 
+  /** True where a symbolic link of /proc/PID leads to a regular file. */
+  isFile(pid: number, link: string): boolean {
+    return this.#files.isFile(`${pid}/${link}`);
+  }
+
   /** True where both are the very same file or folder, symbolic links followed: one of /proc/PID, and one of this machine's. */
   isSame(pid: number, file: string, path: string): boolean {
     return this.#files.isSame(`${pid}/${file}`, hostPath(path));

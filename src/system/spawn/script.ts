@@ -54,13 +54,15 @@ export interface ProgramToRun {
   readonly cwd: string;
   /** Variables that no shell can hold (`a.b`, exported functions, UID) are left out. */
   readonly environment: ReadonlyMap<string, string>;
+  /** What the shell does before, in its directory, one command each. */
+  readonly steps?: readonly string[];
 }
 
 /**
  * Becomes the program: in its directory, with its environment and nothing else but `_` and SHLVL, which bash sets. Undefined where
  * there is no bash, and argv[0] is not the executable: no other shell can call a program by another name.
  */
-export function programScript({ executable, argv, cwd, environment }: ProgramToRun): Script | undefined {
+export function programScript({ executable, argv, cwd, environment, steps: before = [] }: ProgramToRun): Script | undefined {
   const [argv0 = executable, ...rest] = argv;
   const hasBash = shellPath().endsWith('/bash');
   if (!hasBash && argv0 !== executable) return undefined;
@@ -70,6 +72,7 @@ export function programScript({ executable, argv, cwd, environment }: ProgramToR
   const steps = [
     `cd -- ${quoted(cwd)} || exit`,
     EMPTY_INPUT,
+    ...before,
     'unset PWD OLDPWD SHLVL',
     ...exports,
     `exec ${hasBash ? `-a ${quoted(argv0)} -- ` : ''}${[executable, ...rest].map(quoted).join(' ')}`,
@@ -139,7 +142,8 @@ function openNameless(): number {
 
 const MFD_CLOEXEC = 1;
 
-function quoted(text: string): string {
+/** A text as one word of a shell. */
+export function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 

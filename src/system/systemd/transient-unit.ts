@@ -1,3 +1,4 @@
+import type { Surroundings } from '../../core/launch-record.ts';
 import { printable } from '../../core/printable.ts';
 import { callFailure } from './call-failure.ts';
 import type { CallResult, Limit } from './dbus/connection.ts';
@@ -29,6 +30,8 @@ export interface TransientProperties {
   /** TimeoutStopSec=. */
   readonly timeoutStopMs?: number;
   readonly syslogIdentifier?: string;
+  /** As LimitNOFILE=, UMask=, Nice=, MemoryMax=, TasksMax= and the like; the rest of it is no property's matter. */
+  readonly surroundings?: Surroundings;
 }
 
 /** How a start went: `taken`: another unit bears the name; `unknown`: systemd may have carried it out, or do so yet. */
@@ -68,7 +71,15 @@ function propertiesOf(
     if (value !== undefined) list.push([name, new Variant(signature, value)]);
   };
   const place = (fd: number | undefined): number | undefined => (fd === undefined ? undefined : descriptors.indexOf(fd));
-  const { collectMode, killMode, remainAfterExit, runtimeMaxMs, timeoutStopMs, syslogIdentifier } = properties;
+  const {
+    collectMode,
+    killMode,
+    remainAfterExit,
+    runtimeMaxMs,
+    timeoutStopMs,
+    syslogIdentifier,
+    surroundings = {},
+  } = properties;
   set('Description', 's', unitText(printable(description).slice(0, MAX_DESCRIPTION)));
   set('CollectMode', 's', collectMode);
   set('KillMode', 's', killMode);
@@ -78,6 +89,16 @@ function propertiesOf(
   set('RuntimeMaxUSec', 't', runtimeMaxMs && microseconds(runtimeMaxMs));
   set('TimeoutStopUSec', 't', timeoutStopMs && microseconds(timeoutStopMs));
   set('SyslogIdentifier', 's', syslogIdentifier && unitText(syslogIdentifier));
+  for (const [resource, { soft, hard }] of Object.entries(surroundings.limits ?? {})) {
+    const name = `Limit${resource.toUpperCase()}`;
+    // The first of a kind sets both.
+    set(name, 't', bound(hard));
+    set(`${name}Soft`, 't', bound(soft));
+  }
+  set('UMask', 'u', surroundings.umask);
+  set('Nice', 'i', surroundings.nice);
+  set('MemoryMax', 't', surroundings.memoryMax === undefined ? undefined : BigInt(surroundings.memoryMax));
+  set('TasksMax', 't', surroundings.tasksMax === undefined ? undefined : bound(String(surroundings.tasksMax)));
   set('StandardInputFileDescriptor', 'h', place(input));
   if (output === undefined) set('StandardOutput', 's', 'journal');
   if (error === undefined) set('StandardError', 's', 'journal');
@@ -103,6 +124,12 @@ function execution(argv: readonly string[], ignoreFailure: boolean): DbusValue {
 function microseconds(ms: number): bigint {
   return BigInt(Math.max(Math.ceil(ms), 1)) * 1000n;
 }
+
+function bound(limit: string): bigint {
+  return limit === 'unlimited' ? UNLIMITED : BigInt(limit);
+}
+
+const UNLIMITED = 0xffff_ffff_ffff_ffffn;
 
 function startOf(result: CallResult): TransientStart {
   switch (result.kind) {

@@ -739,6 +739,12 @@ const TRANSIENT: Readonly<Record<string, { readonly signature: string; readonly 
   StandardErrorFileDescriptor: { signature: 'h', since: 239 },
   ExecStart: { signature: 'a(sasb)', since: 239 },
   ExecStopPost: { signature: 'a(sasb)', since: 239 },
+  UMask: { signature: 'u', since: 239 },
+  Nice: { signature: 'i', since: 239 },
+  MemoryMax: { signature: 't', since: 239 },
+  TasksMax: { signature: 't', since: 239 },
+  LimitNOFILE: { signature: 't', since: 239 },
+  LimitNOFILESoft: { signature: 't', since: 239 },
   OOMPolicy: { signature: 's', since: 243 },
 };
 

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { LaunchRecord } from '../../../src/core/launch-record.ts';
@@ -168,7 +177,7 @@ test('a recorded program is started as it was', async (t) => {
     await waitFor('the program itself', () => readlinkSync(`/proc/${pid}/exe`) === program);
     const reading = readLaunchRecord(new ProcessTable(), pid, 1);
     assert(reading.kind === 'read', JSON.stringify(reading));
-    const { environment, unconfined, ...rest } = reading.record;
+    const { environment, unconfined, surroundings: _surroundings, ...rest } = reading.record;
     assert.equal(unconfined, true);
     const { environment: _, ...wanted } = expected;
     assert.deepEqual(rest, wanted);
@@ -209,6 +218,121 @@ test('a recorded program that cannot be started says why', async (t) => {
   const barred = await launch(t, runs, 'barred', { kind: 'argv', record: theirs });
   assert(barred.kind === 'failed' && /^exit code 1: .*Permission denied/.test(barred.reason), JSON.stringify(barred));
   assert.deepEqual(knownUnits('monitor_service-app-*'), []);
+});
+
+/** Starts a program in a unit of its own by systemd-run(1), and its pid once it is there. */
+async function started(
+  t: TestContext,
+  unit: string,
+  properties: readonly string[],
+  line: string,
+  name: string,
+): Promise<number> {
+  const options = properties.flatMap((property) => ['-p', property]);
+  execFileSync('systemd-run', ['--quiet', `--unit=${unit}`, ...options, '/bin/bash', '-c', line]);
+  t.after(() => spawnSync('systemctl', ['stop', unit]));
+  const pid = (): number => Number(execFileSync('systemctl', ['show', '-P', 'MainPID', unit], { encoding: 'utf8' }));
+  await waitFor(name, () => new ProcessTable().read(pid(), ['name'])?.name === name);
+  return pid();
+}
+
+function shownOf(unit: string, ...names: readonly string[]): string[] {
+  const shown = execFileSync('systemctl', ['show', unit, ...names.map((name) => `--property=${name}`)], { encoding: 'utf8' });
+  return shown.trim().split('\n').sort();
+}
+
+for (const user of ['root', 'nobody'])
+  test(`what a program of ${user} had from who started it, its new unit has`, async (t) => {
+    const runs = openRuns(t);
+    const folder = join(runs.dir, 'log');
+    mkdirSync(folder);
+    chmodSync(runs.dir, 0o755);
+    execFileSync('chown', [user, folder]);
+    const log = `${folder}/a %n $x.log`;
+    const properties = [
+      ...[
+        'LimitNOFILE=300:512',
+        'LimitCORE=0',
+        'LimitFSIZE=infinity',
+        'LimitNICE=25',
+        'UMask=0027',
+        'Nice=5',
+        'IgnoreSIGPIPE=yes',
+      ],
+      ...['MemoryMax=256M', 'TasksMax=77', `User=${user}`],
+    ];
+    const line = `trap '' HUP; exec sleep 600 >>'${log.replaceAll('$', () => '$$')}' 2>&1`;
+    const pid = await started(t, 'before.service', properties, line, 'sleep');
+    const reading = readLaunchRecord(new ProcessTable(), pid, 1);
+    assert(reading.kind === 'read', JSON.stringify(reading));
+    const { surroundings = {} } = reading.record;
+    assert.deepEqual(surroundings.limits?.nofile, { soft: '300', hard: '512' });
+    assert.deepEqual(surroundings.limits?.core, { soft: '0', hard: '0' });
+    const hasLimits = existsSync('/sys/fs/cgroup/system.slice/before.service/memory.max');
+    t.diagnostic(`control groups with limits: ${hasLimits}`);
+    const { limits, memoryMax, tasksMax, ...rest } = surroundings;
+    assert.deepEqual(rest, {
+      ...{ umask: 0o027, nice: 5, ignoredSignals: [1, 13], standardOutput: log, standardError: log },
+    });
+    if (hasLimits) assert.deepEqual([memoryMax, tasksMax], [268_435_456, 77]);
+    execFileSync('systemctl', ['stop', 'before.service']);
+    const given = { ...reading.record, surroundings: { ...surroundings, memoryMax: 268_435_456, tasksMax: 77 } };
+    const result = await launch(t, runs, 'surrounded', { kind: 'argv', record: given });
+    assert(result.kind === 'launched' && result.pid !== undefined && result.remarks === undefined, JSON.stringify(result));
+    const again = result.pid;
+    await waitFor('the program itself', () => new ProcessTable().read(again, ['name'])?.name === 'sleep');
+    const second = readLaunchRecord(new ProcessTable(), again, 1);
+    assert(second.kind === 'read', JSON.stringify(second));
+    assert.deepEqual(second.record.surroundings, surroundings);
+    const unit = appUnit('surrounded');
+    assert.deepEqual(shownOf(unit, 'MemoryMax', 'TasksMax'), ['MemoryMax=268435456', 'TasksMax=77']);
+    // Read anew from the unit's own file, it is the same still.
+    execFileSync('systemctl', ['daemon-reload']);
+    assert.deepEqual(shownOf(unit, 'MemoryMax', 'TasksMax', 'LimitNOFILE', 'LimitNOFILESoft', 'UMask', 'Nice'), [
+      ...['LimitNOFILE=512', 'LimitNOFILESoft=300', 'MemoryMax=268435456', 'Nice=5', 'TasksMax=77', 'UMask=0027'],
+    ]);
+    // Without a limit is a limit too: the default is another one.
+    const boundless = { ...reading.record, surroundings: { tasksMax: 'unlimited' } } as const;
+    await launch(t, runs, 'surrounded', { kind: 'argv', record: boundless });
+    assert.deepEqual(shownOf(unit, 'TasksMax'), ['TasksMax=infinity']);
+  });
+
+test('its output file is opened with its own rights: where a stranger leads it elsewhere, it goes to the journal', async (t) => {
+  const runs = openRuns(t);
+  chmodSync(runs.dir, 0o755);
+  const [secret, theirs] = [join(runs.dir, 'secret'), join(runs.dir, 'theirs')];
+  writeFileSync(secret, 'secret\n', { mode: 0o600 });
+  mkdirSync(theirs);
+  execFileSync('chown', ['nobody', theirs]);
+  const file = join(theirs, 'app.log');
+  const argv = ['bash', '-c', 'echo written; exec sleep 600'];
+  const record = { argv, executable: '/bin/bash', cwd: '/', environment: [], surroundings: { standardOutput: file } };
+  const traps: readonly (readonly [what: string, lay: string])[] = [
+    ['a link', 'ln -s "$1" app.log'],
+    ['a FIFO', 'mkfifo app.log'],
+    ['a folder', 'mkdir app.log'],
+  ];
+  for (const rights of [
+    { uid: 0, gid: 0, groups: [] },
+    { uid: 65534, gid: 65534, groups: [] },
+  ])
+    for (const [what, lay] of traps) {
+      execFileSync('setpriv', [
+        '--reuid=65534',
+        '--clear-groups',
+        'sh',
+        '-c',
+        `cd "$0"; rm -rf app.log in; ${lay}`,
+        theirs,
+        secret,
+      ]);
+      const result = await launch(t, runs, 'led', { kind: 'argv', record: { ...record, ...rights } });
+      assert(result.kind === 'launched' && result.pid !== undefined, JSON.stringify(result));
+      assert.deepEqual(result.remarks, [`its standard output does not go to ${file} again`], what);
+      assert.match(readlinkSync(`/proc/${result.pid}/fd/1`), /^socket:/);
+    }
+  assert.equal(readFileSync(secret, 'utf8'), 'secret\n');
+  assert.match(journal(appUnit('led')), /"MESSAGE":"written"/);
 });
 
 test('any name makes a unit', async (t) => {

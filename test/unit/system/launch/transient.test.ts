@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { LaunchRecord } from '../../../../src/core/launch-record.ts';
-import type { Launch } from '../../../../src/system/launch/launcher.ts';
+import type { LaunchRecord, Surroundings } from '../../../../src/core/launch-record.ts';
+import type { Launch, LaunchResult } from '../../../../src/system/launch/launcher.ts';
 import { TransientLauncher } from '../../../../src/system/launch/transient.ts';
 import { ProcessTable } from '../../../../src/system/proc/table.ts';
 import type { Variant } from '../../../../src/system/systemd/dbus/values.ts';
@@ -157,6 +157,43 @@ test('a recorded program is started as it was', async (t) => {
   const gone = { ...launch, what: { kind: 'argv', record: { ...record, cwd: '/no/such/folder' } } } as const;
   // By the program's own rights, not by root's: so it is the shell that says so, in the journal.
   assert.deepEqual(await launcher.launch(gone, 500, world.never), { kind: 'failed', reason: 'exit code 1' });
+});
+
+test('limits, umask and nice value are properties of its unit; one that systemd does not know keeps nothing from its start', async (t) => {
+  const { fake, launcher, world } = launcherOver(t, { version: 239 });
+  let text = '';
+  fake.onProgram = (program) => {
+    text = program.text();
+  };
+  const launch = async (surroundings: Surroundings): Promise<[LaunchResult, Map<string, unknown>]> => {
+    const rights = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, groups: process.getgroups?.() ?? [] };
+    const record = { argv: ['sleep', '60'], executable: '/bin/sleep', cwd: '/', environment: [], ...rights, surroundings };
+    const what = { kind: 'argv', record } as const;
+    const result = await launcher.launch({ systemName: 'app', runId: 'launch-1', timeoutMs: 30_000, what }, 50, world.never);
+    const [, , properties] = (fake.callsOf('StartTransientUnit').at(-1) ?? assert.fail()).values as [
+      string,
+      string,
+      [string, Variant][],
+    ];
+    return [result, new Map(properties.map(([key, { value }]) => [key, value]))];
+  };
+  const limits = { nofile: { soft: '300', hard: 'unlimited' } };
+  const usual = { umask: 0o027, nice: -5, memoryMax: 268_435_456, tasksMax: 'unlimited' } as const;
+  const [known, set] = await launch({ ...usual, limits, ignoredSignals: [1, 13], standardOutput: "/var/log/it's" });
+  assert.equal(known.kind, 'launched');
+  assert.deepEqual(
+    ['LimitNOFILE', 'LimitNOFILESoft', 'UMask', 'Nice', 'MemoryMax', 'TasksMax'].map((name) => set.get(name)),
+    [0xffff_ffff_ffff_ffffn, 300n, 0o027, -5, 268_435_456n, 0xffff_ffff_ffff_ffffn],
+  );
+  // systemd opens files as root: that is for the program's own shell.
+  assert.ok(![...set.keys()].some((name) => /^Standard(?:Output|Error)File/.test(name)));
+  assert.match(text, /trap '' 1 13; /);
+  assert.match(text, /monitor_append 1 '\/var\/log\/it'\\''s'; /);
+  assert.doesNotMatch(text, /umask|ulimit/);
+  const [unknown, bare] = await launch({ ...usual, limits: { ...limits, rttime: { soft: '1', hard: '1' } } });
+  assert.ok(unknown.kind === 'launched', JSON.stringify(unknown));
+  assert.equal(unknown.remarks?.[0], 'systemd refused its limits: Cannot set property LimitRTTIME, or unknown property.');
+  assert.equal(bare.get('UMask'), undefined);
 });
 
 test('what cannot be launched says why', async (t) => {

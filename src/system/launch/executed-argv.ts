@@ -1,0 +1,104 @@
+import { basename, isAbsolute, resolve } from 'node:path';
+import { isInterpreter } from '../../core/interpreters.ts';
+import { initialStackOf, splitNul } from '../proc/parse.ts';
+import type { ProcessTable } from '../proc/table.ts';
+
+/** What is known of how a process was executed. */
+export interface ExecutedProgram {
+  /** Of /proc/PID/cmdline and environ, all of it. */
+  readonly argvBytes: Buffer;
+  readonly environmentBytes: Buffer;
+  /** `comm`. */
+  readonly name: string;
+  readonly executable: string;
+  readonly cwd: string;
+}
+
+/**
+ * Why its command line is not what the process was executed with, or may not be; undefined where it can be believed. A title that is
+ * set over the arguments (`nginx: master process …`, `redis-server *:6379`, node's process.title) is one string; what is left of the
+ * arguments' room is filled with NULs, which read as empty arguments, and where it is just as long nothing is left. The arguments are
+ * lost then. Source: setproctitle(3), and how Linux lays out a new program's stack.
+ */
+export function argvFault(table: ProcessTable, pid: number, program: ExecutedProgram): string | undefined {
+  const { argvBytes, executable, name } = program;
+  const end = argvBytes.indexOf(0);
+  const first = argvBytes.toString('utf8', 0, end < 0 ? argvBytes.length : end);
+  const count = argumentCount(argvBytes);
+  const most = executedCount(table, pid, program.environmentBytes);
+  const isLone = end < 0 || argvBytes.subarray(end).every((byte) => byte === 0);
+  // The kernel has told the number itself, but for one that it may have left free.
+  const isCounted = most === undefined || (count <= most && count >= most - 1);
+  if (!isLone) return isCounted ? undefined : CHANGED;
+  // One empty argument is left; more of them are what a title has not filled.
+  if (!isCounted || count > 2) return TITLE;
+  if (/\s/.test(first) && basename(first) !== basename(executable)) return TITLE;
+  if (agrees(table, pid, first, program)) return undefined;
+  // Executed with nothing but a name, it has no arguments to lose, whatever that name is by now.
+  if (count === 1 && most === 1) return undefined;
+  const isRenamed = cut(name) === cut(first) && cut(name) !== cut(basename(executable));
+  return isInterpreter(executable) || isRenamed ? TITLE : UNTOLD;
+}
+
+const TITLE = 'it wrote a title over its command line';
+const CHANGED = 'it changed its command line: it was executed with another number of arguments';
+const UNTOLD =
+  'it calls itself by another name than its program, and whether that is a title over its arguments cannot be told';
+
+function argumentCount(bytes: Buffer): number {
+  let ends = 0;
+  for (let at = bytes.indexOf(0); at >= 0; at = bytes.indexOf(0, at + 1)) ends += 1;
+  return bytes.at(-1) === 0 ? ends : ends + 1;
+}
+
+/** As `comm` shows it. */
+function cut(text: string): string {
+  return Buffer.from(text).subarray(0, 15).toString('latin1');
+}
+
+/** argv[0] is what a shell would call this executable by, for a login with a dash before it. */
+function agrees(
+  table: ProcessTable,
+  pid: number,
+  first: string,
+  { executable, cwd, environmentBytes }: ExecutedProgram,
+): boolean {
+  const called = first.replace(/^-/, '');
+  if (called === executable) return true;
+  if (!called.includes('/')) return called === basename(executable) || isInPath(table, pid, called, environmentBytes);
+  // The directory may be another one by now; but any text with a stroke in it would do as a title.
+  return table.executes(pid, resolve(cwd, called)) || (!isInterpreter(executable) && basename(called) === basename(executable));
+}
+
+/** Such as `vi`, which is vim.basic, or `httpd`, which is busybox. */
+function isInPath(table: ProcessTable, pid: number, called: string, environmentBytes: Buffer): boolean {
+  const path = splitNul(environmentBytes.toString()).find((variable) => variable.startsWith('PATH=')) ?? `PATH=${USUAL_PATH}`;
+  const folders = path.slice('PATH='.length).split(':', MOST_FOLDERS).filter(isAbsolute);
+  return called !== '' && folders.some((folder) => table.executes(pid, resolve(folder, called)));
+}
+
+const USUAL_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+const MOST_FOLDERS = 64;
+
+/**
+ * With how many arguments the process was executed, or one more than that: between where the kernel put that number and what stands
+ * behind it there is room for so many. Undefined where that cannot be told: for 32-bit programs, where the environment was written
+ * over, or where this kernel does otherwise, which it shows by ourselves.
+ */
+function executedCount(table: ProcessTable, pid: number, environmentBytes: Buffer): number | undefined {
+  const ours = mostArguments(table, process.pid, table.bytes(process.pid, 'environ') ?? Buffer.alloc(0));
+  const own = process.execArgv.length + process.argv.length;
+  if (ours === undefined || own > ours || own < ours - 1) return undefined;
+  return mostArguments(table, pid, environmentBytes);
+}
+
+function mostArguments(table: ProcessTable, pid: number, environmentBytes: Buffer): number | undefined {
+  const stack = initialStackOf(table.bytes(pid, 'stat')?.toString('latin1') ?? '', table.bytes(pid, 'auxv') ?? Buffer.alloc(0));
+  const variables = splitNul(environmentBytes.toString('latin1'));
+  if (stack === undefined || variables.some((variable) => !/^[^=]+=/.test(variable))) return undefined;
+  const most = stack.words - variables.length - OTHER_WORDS;
+  return most >= 1 ? most : undefined;
+}
+
+/** argc itself, and a null pointer each behind arguments and environment. */
+const OTHER_WORDS = 3;

@@ -1,0 +1,132 @@
+import { constants } from 'node:os';
+import { RESOURCES, type Resource, type ResourceLimit, type Surroundings } from '../../core/launch-record.ts';
+import { parseCgroup, unitFolderOf } from '../proc/cgroup.ts';
+import { valueAfter } from '../proc/counters.ts';
+import { ProcFiles } from '../proc/files.ts';
+import type { ProcessTable } from '../proc/table.ts';
+import { parseRunFileName } from '../runs/file.ts';
+
+/**
+ * What the process has from who started it. `starter`: who executes what is launched here; what it would give by itself is left out.
+ * `cgroups` is where control groups are mounted. Source: proc_pid_limits(5), proc_pid_status(5), proc_pid_fdinfo(5), cgroups(7).
+ */
+export function readSurroundings(table: ProcessTable, pid: number, starter: number, cgroups = '/sys/fs/cgroup'): Surroundings {
+  const status = table.bytes(pid, 'status')?.toString('latin1') ?? '';
+  const limits = differing(limitsOf(table, pid), limitsOf(table, starter));
+  const umask = /^\s*0?([0-7]{3})$/.exec(valueAfter(status, 'Umask:') ?? '')?.[1];
+  const [nice, usual] = [pid, starter].map((number) => table.read(number, ['nice'])?.nice);
+  const ignoredSignals = signalsOf(valueAfter(status, 'SigIgn:') ?? '', table.read(pid, ['executable'])?.executable ?? '');
+  return present({
+    limits: Object.keys(limits).length > 0 ? limits : undefined,
+    umask: umask === undefined ? undefined : Number.parseInt(umask, 8),
+    nice: nice === usual ? undefined : nice,
+    ignoredSignals: ignoredSignals.length > 0 ? ignoredSignals : undefined,
+    standardOutput: outputFile(table, pid, 1),
+    standardError: outputFile(table, pid, 2),
+    ...unitLimits(table, pid, new ProcFiles(cgroups)),
+  });
+}
+
+/** A file that is written to by this descriptor of the process, by a path that leads there; undefined where it is nothing that lasts. */
+export function outputFile(table: ProcessTable, pid: number, descriptor: 1 | 2): string | undefined {
+  const path = table.descriptorPath(pid, String(descriptor));
+  if (path === undefined || !/^\/[^\p{Cc}]+$/u.test(path)) return undefined;
+  const [, flags] = /^flags:\s*([0-7]{1,12})$/m.exec(table.bytes(pid, `fdinfo/${descriptor}`)?.toString('latin1') ?? '') ?? [];
+  if (flags === undefined || (Number.parseInt(flags, 8) & O_ACCMODE) === 0) return undefined;
+  // Not a device; and one that was removed, or is another's root's, is not to be found by its path.
+  if (!table.isFile(pid, `fd/${descriptor}`) || !table.isSame(pid, `fd/${descriptor}`, path)) return undefined;
+  // What we gave it to write to lives no longer than itself.
+  return parseRunFileName(path.slice(path.lastIndexOf('/') + 1)) === undefined ? path : undefined;
+}
+
+const O_ACCMODE = 3;
+
+type Limits = Partial<Record<Resource, ResourceLimit>>;
+
+/** The limits of a process; those that cannot be read are missing. */
+export function limitsOf(table: ProcessTable, pid: number): Limits {
+  const limits: Limits = {};
+  for (const line of (table.bytes(pid, 'limits')?.toString('latin1') ?? '').split('\n')) {
+    const [, name = '', soft, hard] = /^Max (.{1,24}?) {2,}(\d{1,20}|unlimited) +(\d{1,20}|unlimited)\b/.exec(line) ?? [];
+    const resource = NAMES.get(name);
+    if (resource !== undefined && soft !== undefined && hard !== undefined) limits[resource] = { soft, hard };
+  }
+  return limits;
+}
+
+const NAMES: ReadonlyMap<string, Resource> = new Map([
+  ['cpu time', 'cpu'],
+  ['file size', 'fsize'],
+  ['data size', 'data'],
+  ['stack size', 'stack'],
+  ['core file size', 'core'],
+  ['resident set', 'rss'],
+  ['processes', 'nproc'],
+  ['open files', 'nofile'],
+  ['locked memory', 'memlock'],
+  ['address space', 'as'],
+  ['file locks', 'locks'],
+  ['pending signals', 'sigpending'],
+  ['msgqueue size', 'msgqueue'],
+  ['nice priority', 'nice'],
+  ['realtime priority', 'rtprio'],
+  ['realtime timeout', 'rttime'],
+]);
+
+/** Those of `limits` that are other ones in `usual`. */
+function differing(limits: Limits, usual: Limits): Limits {
+  const found = RESOURCES.map((resource) => [resource, limits[resource]] as const).filter(([resource, limit]) => {
+    const other = usual[resource];
+    return limit !== undefined && (limit.soft !== other?.soft || limit.hard !== other.hard);
+  });
+  return Object.fromEntries(found);
+}
+
+/**
+ * The signals of a mask that a program may have from its starter. Not SIGCHLD and SIGTERM, which a program sets by itself, the one
+ * for its children and the other while it ends, and which it must not have from the beginning for that; nor those from 32 on. Nor
+ * what the program is known to ignore of itself, which need not be done for it.
+ */
+function signalsOf(mask: string, executable: string): number[] {
+  if (!/^\s*[0-9a-f]{1,32}$/.test(mask)) return [];
+  const bits = BigInt(`0x${mask.trim()}`);
+  const ignored = INHERITED.filter((signal) => ((bits >> BigInt(signal - 1)) & 1n) === 1n);
+  const name = executable.slice(executable.lastIndexOf('/') + 1);
+  if (/^(?:python|pypy|node)/.test(name)) return ignored.filter((signal) => signal !== SIGPIPE && signal !== SIGXFSZ);
+  // Bash ignores it always, and its programs do not; who puts something into the background has both ignored.
+  if (name === 'bash' && !ignored.includes(SIGINT)) return ignored.filter((signal) => signal !== SIGQUIT);
+  return ignored;
+}
+
+const { SIGINT, SIGQUIT, SIGPIPE, SIGXFSZ, SIGTERM, SIGCHLD, SIGKILL, SIGSTOP } = constants.signals;
+const INHERITED = Array.from({ length: 31 }, (_, index) => index + 1).filter(
+  (signal) => ![SIGTERM, SIGCHLD, SIGKILL, SIGSTOP].includes(signal),
+);
+
+/** Of the unit that the process is in, where that is one of a program and not of a session, a user, or the daemon. */
+function unitLimits(table: ProcessTable, pid: number, files: ProcFiles): Pick<Surroundings, 'memoryMax' | 'tasksMax'> {
+  const [folder, ours] = [pid, process.pid].map((number) =>
+    unitFolderOf(parseCgroup(table.bytes(number, 'cgroup')?.toString() ?? '') ?? ''),
+  );
+  if (folder === undefined || folder === ours || folder.split('/').includes('..')) return {};
+  const value = (...places: readonly string[]): string | undefined =>
+    places
+      .map((place) => files.text(place, MAX_VALUE)?.trim())
+      .find((text) => text !== undefined && /^(?:\d+|max)$/.test(text));
+  const memory = Number(value(`${folder}/memory.max`, `memory${folder}/memory.limit_in_bytes`));
+  const tasks = value(`${folder}/pids.max`, `pids${folder}/pids.max`);
+  return present({
+    // Without a limit it is `max`, or what is left of 2^63 in whole pages.
+    memoryMax: Number.isSafeInteger(memory) ? memory : undefined,
+    tasksMax: tasks === undefined ? undefined : tasks === 'max' ? ('unlimited' as const) : Number(tasks),
+  });
+}
+
+const MAX_VALUE = 32;
+
+/** Without the fields that are undefined. */
+function present<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}
