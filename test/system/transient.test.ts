@@ -12,7 +12,16 @@ before(async () => {
 });
 after(() => container?.stop());
 
-for (const suite of ['auto-strategy', 'commands', 'launches', 'strangers', 'unit-names', 'units', 'watch-exit']) {
+for (const suite of [
+  'auto-strategy',
+  'commands',
+  'launches',
+  'other-supervisor',
+  'strangers',
+  'unit-names',
+  'units',
+  'watch-exit',
+]) {
   test(`under a real systemd: ${suite}`, { skip }, async (t) => {
     const { read, node, project } = container as SystemdContainer;
     const file = `${project}/test/system/inside/${suite}.ts`;
