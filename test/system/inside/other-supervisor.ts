@@ -95,14 +95,15 @@ test('two programs of a supervisord that is a unit are left to it, one of them b
 }, async (t) => {
   const plain = keeping(t, 'supplain');
   const wrapped = keeping(t, 'supwrapped');
-  writeFileSync(`${DIR}/start.sh`, `#!/bin/sh\n${wrapped.program} 300\nexit 1\n`, { mode: 0o755 });
+  // Both take their time: supervisord may start again at once.
+  writeFileSync(`${DIR}/start.sh`, `#!/bin/sh\nsleep 2\n${wrapped.program} 300\nexit 1\n`, { mode: 0o755 });
   writeFileSync(
     `${DIR}/s.conf`,
     `[supervisord]
 logfile=${DIR}/s.log
 pidfile=${DIR}/s.pid
 [program:plain]
-command=${plain.program} 300
+command=/bin/sh -c "sleep 2; exec ${plain.program} 300"
 autorestart=true
 [program:wrapped]
 command=${DIR}/start.sh
