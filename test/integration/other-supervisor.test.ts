@@ -49,8 +49,8 @@ interface Kept {
   readonly program: string;
 }
 
-/** A real supervisord with the program, in the zoo's folder; its pid. */
-async function supervisord({ zoo, name, program }: Kept, keys = ''): Promise<number> {
+/** A real supervisord with the program, in the zoo's folder, which starts it after `pauseSeconds`: on its own it may do so at once; its pid. */
+async function supervisord({ zoo, name, program }: Kept, pauseSeconds: number, keys = ''): Promise<number> {
   const [config, socket] = [join(zoo.dir, 's.conf'), join(zoo.dir, 's.sock')];
   writeFileSync(
     config,
@@ -64,7 +64,7 @@ supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 [supervisorctl]
 serverurl=unix://${socket}
 [program:${name}]
-command=${program} 300
+command=${pauseSeconds > 0 ? `/bin/bash -c "sleep ${pauseSeconds}; exec ${program} 300"` : `${program} 300`}
 ${keys}
 `,
   );
@@ -86,7 +86,7 @@ test(
   'what supervisord starts again raises no alarm, and neither does its own restart: one copy, its own',
   withSupervisord,
   async (t) => {
-    const kept = await beside(t, supervisord);
+    const kept = await beside(t, (kept) => supervisord(kept, 1.5));
     const { name, keeper, first, world, daemon, successor, status } = kept;
     const by = `supervisord \\(pid ${keeper}\\)`;
     await world.until('status names it', async () => (await status())?.supervisor === `supervisord (pid ${keeper})`);
@@ -117,7 +117,7 @@ test(
 test('what supervisord gives up is started by us, once its time is over', withSupervisord, async (t) => {
   const { zoo, name, program, keeper, first, world, row, daemon, successor } = await beside(
     t,
-    (kept) => supervisord(kept, 'startretries=1'),
+    (kept) => supervisord(kept, 0, 'startretries=1'),
     { supervisor_wait: 4 },
   );
   // The same program at another place, which supervisord does not know.

@@ -17,6 +17,7 @@ for (const suite of [
   'commands',
   'identity',
   'launches',
+  'other-supervisor',
   'pins',
   'strangers',
   'unit-names',
