@@ -21,7 +21,7 @@ export interface StrangerReport {
   readonly healedMs: { readonly median: number; readonly longest: number };
   /** How often the stranger did what. */
   readonly acts: Readonly<Record<string, number>>;
-  /** How long the daemon's loop stood still at most, and that of a program that does nothing beside it, in milliseconds. */
+  /** How long the daemon's loop stood still at most, and that of a program beside it that looks at nobody else, in milliseconds. */
   readonly stall: Stall;
   readonly floor: Stall;
   /** What the daemon held in memory once it was warm, and in the end, in bytes. */
@@ -52,14 +52,11 @@ export async function strangerSoak(dir: string, seconds: number, seed = 1): Prom
   const world = new StrangerWorld(dir, seed % 2 === 1);
   const random = seededRandom(seed);
   const probe = probing(join(dir, 'stalls'));
-  const floor = spawn(
-    process.execPath,
-    [...nodeArgs(), ...probing(join(dir, 'floor')).args, '-e', 'setInterval(() => {}, 1e6)'],
-    {
-      env: probing(join(dir, 'floor')).env,
-      stdio: 'ignore',
-    },
-  );
+  const idle = probing(join(dir, 'floor'));
+  const floor = spawn(process.execPath, [...nodeArgs(), join(import.meta.dirname, '../fixtures/loop-floor.ts')], {
+    env: idle.env,
+    stdio: 'ignore',
+  });
   const daemon = new DaemonProcess(world.configFile, probe.env, [...nodeArgs(), ...probe.args]);
   let stranger: Stranger | undefined;
   try {
@@ -97,7 +94,7 @@ export async function strangerSoak(dir: string, seconds: number, seed = 1): Prom
     await world.settled(daemon);
     const { done: acts, ended, breaches } = await stranger.end();
     const births = world.names.reduce((sum, _, i) => sum + world.births(i), 0) - PROGRAMS;
-    const [stall, idle] = [probe.worst(), probing(join(dir, 'floor')).worst()];
+    const [stall, floorStall] = [probe.worst(), idle.worst()];
     assert.equal((await daemon.stop()).code, 0, 'the daemon ended in order');
     assert.deepEqual(
       { ended, breaches },
@@ -112,7 +109,7 @@ export async function strangerSoak(dir: string, seconds: number, seed = 1): Prom
       healedMs: { median: median(healedMs), longest: Math.max(...healedMs) },
       acts,
       stall,
-      floor: idle,
+      floor: floorStall,
       resident: {
         warm: median(resident.slice(resident.length / 5, (resident.length * 2) / 5)),
         end: median(resident.slice(-10)),
@@ -120,7 +117,8 @@ export async function strangerSoak(dir: string, seconds: number, seed = 1): Prom
     };
     const said = JSON.stringify(report);
     assert(report.healedMs.longest < MOST_HEALED_MS, `healed soon: ${said}`);
-    assert(stall.stallMs < MOST_STALL_MS + idle.stallMs && stall.cpuMs < MOST_STALL_MS, `no stall: ${said}`);
+    // What it waits for is a busy machine's too: then the other one has to wait as well.
+    assert(stall.cpuMs < MOST_STALL_MS && stall.stallMs < MOST_STALL_MS + floorStall.stallMs, `no stall: ${said}`);
     assert(report.resident.end - report.resident.warm < MOST_GROWN, `no more memory: ${said}`);
     return report;
   } catch (error) {
