@@ -38,6 +38,8 @@ export class FakeKernel {
   readonly init: FakeProcess;
   readonly #processes = new Map<number, FakeProcess>();
   #ticks = 1;
+  /** What was written of each process. */
+  #written = new Map<number, string>();
 
   constructor() {
     this.init = this.#add(1, { kind: 'user', program: { exe: '/sbin/init', argv: ['/sbin/init'], comm: 'init' } });
@@ -99,12 +101,16 @@ export class FakeKernel {
     this.#ticks++;
   }
 
-  /** Writes it all to a folder, as proc(5) shows it. */
+  /** Writes it all to a folder that is this kernel's alone, as proc(5) shows it. */
   write(folder: string): void {
-    rmSync(folder, { recursive: true, force: true });
-    mkdirSync(folder);
+    mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'uptime'), `${this.#ticks / 100 + 1} 0.00\n`);
-    for (const process of this.processes) writeProcess(folder, process);
+    const now = new Map(this.processes.map((process) => [process.pid, JSON.stringify({ ...process, forkedBy: undefined })]));
+    for (const [pid, written] of this.#written)
+      if (now.get(pid) !== written) rmSync(join(folder, String(pid)), { recursive: true });
+    for (const process of this.processes)
+      if (now.get(process.pid) !== this.#written.get(process.pid)) writeProcess(folder, process);
+    this.#written = now;
   }
 
   #add(pid: number, of: Partial<FakeProcess> & Pick<FakeProcess, 'kind' | 'program'>): FakeProcess {
@@ -147,9 +153,6 @@ function writeProcess(folder: string, of: FakeProcess): void {
   writeFileSync(join(place, 'status'), `Name:\t${name}\nUid:\t${ids}\nGid:\t${ids}\nGroups:\t\nNSpid:\t${numbers}\n`);
   const isDead = state === 'Z' || kind === 'kernel';
   writeFileSync(join(place, 'cmdline'), isDead ? '' : program.argv.map((word) => `${word}\0`).join(''));
-  writeFileSync(join(place, 'environ'), '');
-  writeFileSync(join(place, 'cgroup'), '0::/\n');
   if (isDead) return;
   symlinkSync(program.exe, join(place, 'exe'));
-  symlinkSync('/', join(place, 'cwd'));
 }

@@ -38,12 +38,15 @@ const PROGRAMS = 8;
 const STRANGER = 65_534;
 const MOST_STALL_MS = 100;
 const MOST_GROWN = 10e6;
-/** Some are killed again before they have run for a second. Who takes the stranger's namesakes for the program needs longer. */
-const MOST_HEALED_MS = 10_000;
+/**
+ * Who takes the stranger's namesakes for the program needs seconds, mostly. One that is killed again before its health check waits for
+ * the end of that.
+ */
+const MOST_HEALED_MS = { median: 2000, longest: 20_000 };
 
 /**
  * Beside a stranger who does what any user may (fixtures/process-table/attacker.py) 8 watched programs of root's are killed at
- * random moments, for so many seconds. Asserts that each was healed within 10 s, by one start for each death, that never two copies of one
+ * random moments, for so many seconds. Asserts that each was healed soon, by one start for each death, that never two copies of one
  * ran, that nothing of the stranger's was stopped or started by us and that it could do nothing that it must not, that the daemon's loop
  * never stood still for 100 ms, and that its memory stayed as it was. With an odd seed new processes are told of by the kernel,
  * where it does so; with an even one they are looked for. Needs root and python3.
@@ -116,7 +119,8 @@ export async function strangerSoak(dir: string, seconds: number, seed = 1): Prom
       },
     };
     const said = JSON.stringify(report);
-    assert(report.healedMs.longest < MOST_HEALED_MS, `healed soon: ${said}`);
+    const { median: usual, longest } = report.healedMs;
+    assert(usual < MOST_HEALED_MS.median && longest < MOST_HEALED_MS.longest, `healed soon: ${said}`);
     // What it waits for is a busy machine's too: then the other one has to wait as well.
     assert(stall.cpuMs < MOST_STALL_MS && stall.stallMs < MOST_STALL_MS + floorStall.stallMs, `no stall: ${said}`);
     assert(report.resident.end - report.resident.warm < MOST_GROWN, `no more memory: ${said}`);
@@ -215,7 +219,8 @@ class StrangerWorld {
 
   /** The pids of each program that run. */
   running(): number[][] {
-    return this.names.map((name) => this.#born(name).filter((pid) => isProgram(pid, name)));
+    // A number may have been given out twice meanwhile.
+    return this.names.map((name) => [...new Set(this.#born(name))].filter((pid) => isProgram(pid, name)));
   }
 
   /** True where it ran; it is dead then. */
