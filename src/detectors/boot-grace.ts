@@ -13,7 +13,10 @@ export interface GraceInquiry {
   readonly signal: AbortSignal;
 }
 
-/** Waits `graceMs`, then looks until it is clear: true where it is known not to run by then, false where the signal aborts first. Never rejects. */
+/**
+ * Waits `graceMs`, then looks until it is clear: true if it is known not to run by then, false if the signal aborts first. Never
+ * rejects.
+ */
 export async function isMissingAfter(graceMs: number, { clock, isBusy, find, signal }: GraceInquiry): Promise<boolean> {
   await clock.sleep(graceMs, signal);
   while (!signal.aborted) {

@@ -8,7 +8,10 @@ export interface RunningWatch {
   readonly bootGraceMs: number | undefined;
 }
 
-/** Reads `watch_exit`, `ensure_running` and `boot_grace` (default 30 s, at most a day); `stands`: whether a key stands in that very section. */
+/**
+ * Reads `watch_exit`, `ensure_running` and `boot_grace` (default 30 s, at most a day). `stands`: whether a key stands in that very
+ * section.
+ */
 export function parseRunningWatch(section: SectionReader, stands: (key: string) => boolean): RunningWatch {
   const watchExit = section.boolean('watch_exit', false);
   const ensured = section.boolean('ensure_running', false);

@@ -84,7 +84,10 @@ export class WatchedProcess {
     await raised;
   }
 
-  /** Looks for it and watches what it finds, which is returned; undefined where it cannot be told. `anew`: what the configuration no longer means is let go. */
+  /**
+   * Looks for it and watches what it finds, which is returned; undefined if it cannot be told. `anew`: what the configuration no
+   * longer means is let go.
+   */
   async look(anew = false): Promise<FoundProcesses | undefined> {
     if (this.#judging) return undefined;
     const running = await this.#findNow();
