@@ -121,5 +121,6 @@ function target(core: Core, name: string, shared: TakeLook): ExitWatchTarget {
   const life = core.lives.former(name);
   const former = life && { pid: life.pid, since: life.since, unit: life.unit ?? undefined };
   const marks = plan.strategy.marks?.(process) ?? {};
-  return { name, systemName: process.systemName, marks, ...(former && { former }), find };
+  const bootGraceMs = core.settings().bootGracesMs.get(name);
+  return { name, systemName: process.systemName, marks, ...(former && { former }), bootGraceMs, find };
 }

@@ -5,7 +5,7 @@ import { parseMonitorSettings, parseRecoverySettings } from '../config/parse-con
 import { type ControlOptions, parseControl } from '../control/parse-control.ts';
 import type { MonitorSettings, RecoverySettings } from '../core/config.ts';
 import type { ConfigProblem } from '../core/errors.ts';
-import { parseWatchExit } from '../detectors/watch-exit.ts';
+import { parseRunningWatch, type RunningWatch } from '../detectors/watch-exit.ts';
 import { parseHealthChecks } from '../health/index.ts';
 import { type LoggingOptions, parseLogging } from '../logging/parse-logging.ts';
 import type { Plans, RecoveryPlan } from '../monitor/recovery-plan.ts';
@@ -29,6 +29,8 @@ export interface Settings {
   readonly processNames: readonly string[];
   /** Those of them whose end raises their alarm (`watch_exit`). */
   readonly watchedNames: readonly string[];
+  /** How long those of them that have to run (`ensure_running`) may take to, after a start or reload. */
+  readonly bootGracesMs: ReadonlyMap<string, number>;
   /** What each process is recovered by; those without a section share the plan of `[process.default]`. */
   readonly createPlans: (parts: Omit<StrategyParts, 'requirePin'>) => Plans;
   /** What works but should be mended. */
@@ -61,7 +63,10 @@ function parseSettings(file: string, document: ConfigDocument): Settings {
     control,
     events: document.hasSection('events') ? events : undefined,
     processNames,
-    watchedNames: processNames.filter((name) => makers.get(name)?.watchExit),
+    watchedNames: processNames.filter((name) => makers.get(name)?.watch.watched),
+    bootGracesMs: new Map(
+      [...makers].flatMap(([name, { watch }]) => (watch.bootGraceMs === undefined ? [] : [[name, watch.bootGraceMs]])),
+    ),
     warnings,
     createPlans: (parts) => {
       const whole = { ...parts, requirePin: monitor.requirePin };
@@ -76,15 +81,15 @@ function parseSettings(file: string, document: ConfigDocument): Settings {
 function parseProcess(
   document: ConfigDocument,
   name: string | undefined,
-): { settings: RecoverySettings; watchExit: boolean; create: (parts: StrategyParts) => RecoveryPlan } {
+): { settings: RecoverySettings; watch: RunningWatch; create: (parts: StrategyParts) => RecoveryPlan } {
   const section = document.processSection(name);
   const settings = parseRecoverySettings(section);
   const strategy = parseStrategy(section);
   const createChecks = parseHealthChecks(section);
-  const watchExit = parseWatchExit(section);
+  const watch = parseRunningWatch(section, (key) => document.stands(section.section, key));
   return {
     settings,
-    watchExit,
+    watch,
     create: (parts) => ({
       configured: name !== undefined,
       settings,

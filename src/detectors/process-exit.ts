@@ -14,6 +14,8 @@ export interface ExitWatchTarget extends CalledBy {
   readonly name: string;
   /** What ran of it when it was watched last, by an earlier life of the daemon. */
   readonly former?: FormerLife;
+  /** How long it may take to run after a start or reload before its alarm is raised; undefined: it need not run. */
+  readonly bootGraceMs?: number | undefined;
   /** Looks for what runs of it now. Never rejects. */
   readonly find: (signal: AbortSignal) => Promise<RunningProcesses>;
 }
@@ -31,7 +33,7 @@ export interface ProcessExitParts extends Omit<WatchParts, 'statusOf' | 'pids'> 
 /**
  * Raises the alarm of a watched process when the last of it ends, unless we or an operator by systemctl(1) ended it, or systemd
  * starts it again. What runs at the start is learned; what does not run then raises nothing until it has been seen, unless it is
- * known to have run before (`former`).
+ * known to have run before (`former`), or has to run (`bootGraceMs`).
  */
 export class ProcessExitDetector implements Detector {
   readonly #parts: ProcessExitParts;
@@ -76,6 +78,7 @@ export class ProcessExitDetector implements Detector {
       const known = this.#watches.get(name);
       if (known !== undefined) {
         known.target = target;
+        void known.watch.ensure(target.bootGraceMs);
         void known.watch.look(true);
         continue;
       }
@@ -83,6 +86,7 @@ export class ProcessExitDetector implements Detector {
       const parts = { ...this.#parts, pids: this.#pids, statusOf: this.#statusOf.bind(this) };
       const watch = new WatchedProcess(name, find, parts);
       this.#watches.set(name, { watch, target });
+      void watch.ensure(target.bootGraceMs);
       void watch.begin(target.former);
     }
   }

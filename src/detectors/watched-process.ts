@@ -3,6 +3,7 @@ import { type PidWatch, watchPid } from '../system/proc/pid-watch.ts';
 import type { ProcessIdentity } from '../system/proc/table.ts';
 import type { RunningProcesses } from '../system/systemd/running-processes.ts';
 import type { UnitStatus } from '../system/systemd/service-manager.ts';
+import { isActive, isMissingAfter } from './boot-grace.ts';
 import { type FoundProcesses, judgeDeath } from './judge-death.ts';
 import { describeDeath, type ProcessDeath } from './process-death.ts';
 import type { FormerLife, WatchParts } from './watch-parts.ts';
@@ -19,6 +20,9 @@ export class WatchedProcess {
   #key: string;
   #unit: string | undefined;
   #lastDeath: ProcessDeath | undefined;
+  /** Ends the wait for it to run, where it has to. */
+  #grace = new AbortController();
+  #hasRun = false;
   /** A death is being judged: that looks for itself. */
   #judging = false;
   /** Ends the pause between two looks at a death. */
@@ -59,13 +63,38 @@ export class WatchedProcess {
     await this.#judge(this.#lastDeath);
   }
 
-  /** Looks for it and watches what it finds. `anew`: what the configuration no longer means is let go. */
-  async look(anew = false): Promise<void> {
-    if (this.#judging) return;
+  /** What is known not to run `graceMs` from now raises its alarm, once; undefined: it need not run. */
+  async ensure(graceMs: number | undefined): Promise<void> {
+    this.#grace.abort();
+    const grace = new AbortController();
+    this.#grace = grace;
+    if (graceMs === undefined || this.#stopped.signal.aborted) return;
+    const { clock, isRecovering, raiser, log } = this.#parts;
+    const missing = await isMissingAfter(graceMs, {
+      clock,
+      isBusy: () => this.#judging || isRecovering(this.name, this.#key),
+      find: () => this.look(),
+      signal: grace.signal,
+    });
+    if (!missing) return;
+    grace.abort();
+    const notes = `not running since ${this.#hasRun ? 'the configuration was reloaded' : 'the start of monitor_service'}`;
+    const raised = raiser.raise(this.name, notes);
+    log.warning(`Process not running: ${this.name}: ${notes}`, { process_name: this.name });
+    await raised;
+  }
+
+  /**
+   * Looks for it and watches what it finds, which is returned; undefined if it cannot be told. `anew`: what the configuration no
+   * longer means is let go.
+   */
+  async look(anew = false): Promise<FoundProcesses | undefined> {
+    if (this.#judging) return undefined;
     const running = await this.#findNow();
-    if (running.kind === 'unknown' || this.#judging) return;
+    if (running.kind === 'unknown' || this.#judging) return undefined;
     if (anew) this.#letGo(running.processes);
     this.#adopt(running);
+    return running;
   }
 
   /** A recovery of it has succeeded: what is still gone some seconds later has ended again before it was noticed. */
@@ -79,6 +108,7 @@ export class WatchedProcess {
   /** Lets everything go. Idempotent. */
   stop(): void {
     this.#stopped.abort();
+    this.#grace.abort();
     for (const pid of [...this.#living.keys()]) this.#release(pid);
     this.#hearOf(undefined);
     if (this.#lastDeath !== undefined) this.#parts.pids.remove(this.#lastDeath.pid, this.name);
@@ -102,7 +132,9 @@ export class WatchedProcess {
     if (this.#stopped.signal.aborted) return;
     this.#key = key;
     this.#hearOf(status?.id ?? unit);
+    if (oldest !== undefined || (status !== undefined && isActive(status))) this.#grace.abort();
     if (oldest === undefined) return;
+    this.#hasRun = true;
     // A monitored unit's own state comes with each look.
     this.#unit = status === undefined ? unit : undefined;
     const { table, clock, events, log, pids } = this.#parts;
@@ -170,6 +202,7 @@ export class WatchedProcess {
         this.#adopt(judgement.running);
         return;
       case 'alarm': {
+        this.#grace.abort();
         // Written down first: should the daemon end in between, the death has to be missed at the next start.
         const raised = this.#parts.raiser.raise(this.name, describeDeath(death));
         // Not when it has been dealt with: the breaker counts exits before it is asked, and a successor may be told of by then.

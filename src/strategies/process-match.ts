@@ -3,7 +3,7 @@ import { ProcessLook, type SeenProcess } from '../system/proc/look.ts';
 import type { ProcessTable } from '../system/proc/table.ts';
 import type { Identity, ProcessTree, Witness } from './identity.ts';
 import { isMemberOf, restOf } from './program-rest.ts';
-import { witnesses } from './witnesses.ts';
+import { ownerTest, witnesses } from './witnesses.ts';
 
 /** What runs of a program, oldest first; or that it must not be touched, in one line. */
 export type Matches =
@@ -33,6 +33,7 @@ export async function findTrees(table: ProcessTable, identity: Identity, look?: 
   // Nothing to be seen is not nothing that runs: no descriptor may be left to read by.
   if (!all.has(ownPid)) return { kind: 'refused', reason: 'the process table cannot be read' };
   const own = ancestorsOf(ownPid, all);
+  const isOwned = ownerTest(table, identity);
   const strangers = new Set<SeenProcess>();
   const remarks: string[] = [];
   let program: readonly ProcessTree[] = [];
@@ -46,12 +47,12 @@ export async function findTrees(table: ProcessTable, identity: Identity, look?: 
     remarks.push(...known.remarks);
     const trees = treesOfFound(known.found, witness.name);
     if (program.length === 0) program = trees;
-    else [program, later] = joinLater(program, later, trees, all);
+    else [program, later] = joinLater(program, later, trees, (root, seen) => isMemberOf(root, seen, all, isOwned));
   }
   const isAllOfIt = program.length + later.length <= identity.maxMatches;
   const counted = isAllOfIt ? [...program, ...later] : program;
   const further = isAllOfIt ? [] : later;
-  const rest = restOf(identity, seenNow, [...counted, ...further], own);
+  const rest = restOf(identity, seenNow, [...counted, ...further], own, isOwned);
   const inTrees = new Set([...counted, ...further].flatMap(familyOf));
   return {
     kind: 'found',
@@ -68,7 +69,7 @@ export async function findTrees(table: ProcessTable, identity: Identity, look?: 
     const trees = new Map<string, ProcessTree>();
     for (const seen of found) {
       if (topmost(seen, named, all) !== seen) continue;
-      const left = knownRoots.find((root) => isMemberOf(root, seen, all) && !named.has(root.pid));
+      const left = knownRoots.find((root) => isMemberOf(root, seen, all, isOwned) && !named.has(root.pid));
       const unit = by === 'start' ? identity.unitOf(seen.pid) : undefined;
       const tree: ProcessTree = { root: seen, descendants: descendantsOf(seen, children), orphaned: left !== undefined, by };
       const key = unit ?? (left === undefined ? `pid ${seen.pid}` : `left by ${left.pid}`);
@@ -93,12 +94,11 @@ function joinLater(
   program: readonly ProcessTree[],
   later: readonly ProcessTree[],
   trees: readonly ProcessTree[],
-  all: ReadonlyMap<number, SeenProcess>,
+  isOfIts: (root: SeenProcess, seen: SeenProcess) => boolean,
 ): [program: readonly ProcessTree[], later: readonly ProcessTree[]] {
   let [known, besides] = [[...program], [...later]];
   for (const tree of trees) {
-    const holdsIt = (other: ProcessTree): boolean =>
-      familyOf(other).includes(tree.root) || isMemberOf(other.root, tree.root, all);
+    const holdsIt = (other: ProcessTree): boolean => familyOf(other).includes(tree.root) || isOfIts(other.root, tree.root);
     if ([...known, ...besides].some(holdsIt)) continue;
     const isInside = ({ root }: ProcessTree): boolean => tree.descendants.includes(root);
     const holdsProgram = known.some(isInside);

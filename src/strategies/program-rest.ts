@@ -12,14 +12,15 @@ export interface ProgramRest {
 }
 
 /**
- * Finds the rest of the process groups and sessions that the roots lead or led, whatever it is called and whoever adopted it, with its
- * descendants. Nobody else can join them: setpgid(2) needs the same session.
+ * Finds the rest of the process groups and sessions that the roots lead or led (isMemberOf), whatever it is called and whoever adopted
+ * it, with its descendants.
  */
 export function restOf(
   { knownRoots, ownPid }: Identity,
   { all, children }: ProcessLook,
   trees: readonly ProcessTree[],
   own: ReadonlySet<number>,
+  isOwned: (seen: SeenProcess) => boolean,
 ): ProgramRest {
   const taken = new Set(trees.flatMap(({ root, descendants }) => [root, ...descendants]));
   const gone = knownRoots.filter(({ pid, startTime }) => {
@@ -35,10 +36,11 @@ export function restOf(
   const leaders = new Map(living.map((root) => [root.pid, root]));
   for (const seen of all.values()) {
     if (!isFree(seen)) continue;
-    const leader = leaders.get(seen.pgid) ?? leaders.get(seen.sid);
+    const led = leaders.get(seen.sid) ?? leaders.get(seen.pgid);
+    const leader = led !== undefined && isMemberOf(led, seen, all, isOwned) ? led : undefined;
     const into =
       leader === undefined
-        ? gone.some((root) => isMemberOf(root, seen, all))
+        ? gone.some((root) => isMemberOf(root, seen, all, isOwned))
           ? left
           : undefined
         : listOf(byLeader, leader.pid);
@@ -51,16 +53,22 @@ export function restOf(
   return { byLeader, left };
 }
 
-/** Whether a process is in the process group or session that `root` led, and that is still that root's and not one of a new process of its number. */
+/**
+ * Whether a process is in the session that `root` led; or in its process group, and an owner's: whose session it is, he can have others
+ * join the group (setpgid(2)). Not in those of a new process of its number.
+ */
 export function isMemberOf(
   root: RootProcess,
-  { pgid, sid, startTime }: SeenProcess,
+  seen: SeenProcess,
   all: ReadonlyMap<number, SeenProcess>,
+  isOwned: (seen: SeenProcess) => boolean,
 ): boolean {
+  const { pgid, sid, startTime } = seen;
   if (root.isEmpty === true || (pgid !== root.pid && sid !== root.pid) || startTime < root.startTime) return false;
   const now = all.get(root.pid);
   // As long as a group has members no new process gets its number.
-  return now === undefined || now.startTime === root.startTime;
+  if (now !== undefined && now.startTime !== root.startTime) return false;
+  return sid === root.pid || isOwned(seen);
 }
 
 function listOf(lists: Map<number, SeenProcess[]>, key: number): SeenProcess[] {

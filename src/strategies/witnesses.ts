@@ -40,7 +40,7 @@ export const witnesses: readonly {
  * What we started: the very process; else what lives in the unit we gave it, or in the process group or session of the one we started.
  * Of one that has ended only what executes the same file: a helper that it left behind does not prove that it runs.
  */
-async function byStart(_: ProcessTable, identity: Identity, { all }: ProcessLook): Promise<Known> {
+async function byStart(table: ProcessTable, identity: Identity, { all }: ProcessLook): Promise<Known> {
   const ours = identity.knownRoots.filter((root) => root.ours === true);
   const living = ours.flatMap((root) => {
     const seen = all.get(root.pid);
@@ -58,9 +58,10 @@ async function byStart(_: ProcessTable, identity: Identity, { all }: ProcessLook
       if (!hasEnded(seen) && identity.unitOf(seen.pid) === unit && (isLed || isSame(seen))) found.add(seen);
   }
   if (gone.length > 0) {
+    const isOwned = ownerTest(table, identity);
     for (const seen of all.values()) {
       if (hasEnded(seen) || seen.kernelThread) continue;
-      if (gone.some((root) => isMemberOf(root, seen, all) && root.executable === seen.executable)) found.add(seen);
+      if (gone.some((root) => isMemberOf(root, seen, all, isOwned) && root.executable === seen.executable)) found.add(seen);
     }
   }
   return known([...found]);
@@ -108,13 +109,14 @@ async function byName(table: ProcessTable, identity: Identity, look: ProcessLook
   if (isInterpreter(systemName) && (identity.argument !== undefined || identity.pidFile !== undefined)) return known([]);
   const isCandidate = isPossible(table, identity, look.all);
   const isNamed = matcherOf(table, identity);
+  const isOwned = ownerTest(table, identity);
   const bearers: SeenProcess[] = [];
   const leftOver: SeenProcess[] = [];
   const breath = new Breath();
   for (const seen of look.calledBy(systemName)) {
     if (breath.isDue) await breath.take();
     if (!isNamed(seen) || !isCandidate(seen)) continue;
-    const isLeft = knownRoots.some((root) => isMemberOf(root, seen, look.all));
+    const isLeft = knownRoots.some((root) => isMemberOf(root, seen, look.all, isOwned));
     (isLeft ? leftOver : bearers).push(seen);
   }
   const owned = await ownedOf(
@@ -138,8 +140,7 @@ async function ownedOf(
   isKnown = false,
 ): Promise<Known> {
   if (owners.others === 'all') return known(bearers);
-  const isOwned = (seen: SeenProcess): boolean => isOwnedBy(table, seen, owners.uids);
-  const owned = await filterWithBreath(bearers, isOwned, breath);
+  const owned = await filterWithBreath(bearers, (seen) => isOwnedBy(table, seen, owners.uids), breath);
   const isUnknown = owned.length === 0 && !isKnown && owners.others === 'roots_files';
   const found = isUnknown ? await filterWithBreath(bearers, runsRoots, breath) : owned;
   const taken = new Set(found);
@@ -154,6 +155,11 @@ async function filterWithBreath<T>(all: readonly T[], keeps: (one: T) => boolean
     if (keeps(one)) kept.push(one);
   }
   return kept;
+}
+
+/** Whether a process is of root's, the daemon's or the program's own users. */
+export function ownerTest(table: ProcessTable, { owners }: Identity): (seen: SeenProcess) => boolean {
+  return (seen) => owners.others === 'all' || isOwnedBy(table, seen, owners.uids);
 }
 
 function matcherOf(table: ProcessTable, { process: { systemName }, owners }: Identity): (seen: SeenProcess) => boolean {

@@ -6,7 +6,7 @@ import { systemClock } from '../../../src/core/clock.ts';
 import { parseStrategy } from '../../../src/strategies/index.ts';
 import type { RestartStrategy } from '../../../src/strategies/strategy.ts';
 import type { RunningProcesses } from '../../../src/system/systemd/running-processes.ts';
-import { memoryState } from '../../helpers/memory-state.ts';
+import { strategyMemory } from '../../helpers/memory-state.ts';
 import { pidsNamed } from '../../helpers/pids-named.ts';
 import { isAlive } from '../../helpers/process-zoo.ts';
 import { missing } from '../../helpers/requirement.ts';
@@ -25,8 +25,7 @@ function keeping(t: TestContext, name: string, section: Readonly<Record<string, 
   const program = `${DIR}/${name}`;
   copyFileSync('/bin/sleep', program);
   const { programs, commands, services } = openRuns(t);
-  const { launches, roots } = memoryState();
-  const parts = { programs, commands, services, clock: systemClock, log: silentLog, launches, roots };
+  const parts = { programs, commands, services, clock: systemClock, log: silentLog, ...strategyMemory() };
   const strategy = parseStrategy(new FakeSection(`process.${name}`, { restart_strategy: 'process', ...section })).create(parts);
   t.after(async () => {
     await programs.retire(name, 10_000, never);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../../../src/core/clock.ts';
 import { EventBus } from '../../../src/core/events.ts';
 import { ProcessExitDetector } from '../../../src/detectors/process-exit.ts';
@@ -16,7 +17,13 @@ import { openRuns } from './runs.ts';
 // Runs under a real systemd, where it is PID 1: see transient.test.ts.
 
 /** The detector on one name; the unit that the test gives it is gone after the test. */
-function detecting(t: TestContext, name: string, section: Readonly<Record<string, string>>, unit?: readonly string[]) {
+function detecting(
+  t: TestContext,
+  name: string,
+  section: Readonly<Record<string, string>>,
+  unit?: readonly string[],
+  bootGraceMs?: number,
+) {
   const { programs, commands, services } = openRuns(t);
   const parts = { programs, commands, services, clock: systemClock, log: silentLog };
   const strategy = parseStrategy(new FakeSection(`process.${name}`, section)).create({ ...parts, ...strategyMemory() });
@@ -43,7 +50,7 @@ function detecting(t: TestContext, name: string, section: Readonly<Record<string
     log: silentLog,
     raiser: { raise: async (_name, notes) => void alarms.push(notes) },
     isRecovering: () => false,
-    targets: () => [{ name, systemName: name, find }],
+    targets: () => [{ name, systemName: name, bootGraceMs, find }],
     source: undefined,
     lookMs: 100,
   });
@@ -167,4 +174,29 @@ test('auto watches the unit where there is one, custom the program of that name'
   execFileSync('/bin/bash', ['-c', 'exec -a exit-custom sleep 600 >/dev/null 2>&1 & disown']);
   process.kill(await custom.next(), 'SIGKILL');
   await waitFor('an alarm', () => custom.alarms.length === 1);
+});
+
+test('what has to run and does not is an alarm; a unit that is just starting is waited for, one without processes is up', async (t) => {
+  const graceMs = 300;
+  const down = detecting(t, 'boot-down', { restart_strategy: 'service' }, ['[Service]', 'ExecStart=/bin/sleep 600'], graceMs);
+  const program = { restart_strategy: 'process', start_command: 'exec -a boot-app sleep 600' };
+  const app = detecting(t, 'boot-app', program, undefined, graceMs);
+  await waitFor('alarms', () => down.alarms.length + app.alarms.length === 2);
+  const notes = 'not running since the start of monitor_service';
+  assert.deepEqual([down.alarms, app.alarms], [[notes], [notes]]);
+  assert.equal((await app.strategy.restart(attemptOn(managed('boot-app')))).kind, 'restarted');
+  await app.next();
+
+  const slow = ['[Service]', 'Type=oneshot', 'ExecStartPre=/bin/sleep 4', 'ExecStart=/bin/true', 'RemainAfterExit=yes'];
+  writeFileSync('/run/systemd/system/boot-slow.service', `${slow.join('\n')}\n`);
+  systemctl('daemon-reload');
+  systemctl('start', '--no-block', 'boot-slow');
+  const started = detecting(t, 'boot-slow', { restart_strategy: 'service' }, slow, graceMs);
+  await waitFor(
+    'it is up',
+    () => execFileSync('systemctl', ['show', '-P', 'SubState', 'boot-slow'], { encoding: 'utf8' }) === 'exited\n',
+  );
+  // Past the look that would have found it down.
+  await delay(2500);
+  assert.deepEqual(started.alarms, []);
 });

@@ -21,7 +21,7 @@ const foreignKeys = {
   control: 'socket group',
   events: 'socket socket_mode socket_group tcp auth auth_file events clients tls_cert tls_key',
   process:
-    'restart_strategy stop_signal stop_timeout supervisor_wait max_matches user any_user pid_file argument health_check_url health_check_status health_check_body health_check_tcp watch_exit',
+    'restart_strategy stop_signal stop_timeout supervisor_wait max_matches user any_user pid_file argument health_check_url health_check_status health_check_body health_check_tcp watch_exit ensure_running boot_grace',
 };
 
 /** The settings of every section, each key asked for as the daemon does. */
