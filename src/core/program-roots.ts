@@ -30,6 +30,8 @@ export interface ProgramRoots {
   /** Empty where none is known, and after a boot. */
   get(systemName: string): readonly RootProcess[];
   set(systemName: string, roots: readonly RootProcess[]): void;
+  /** The unit that the program was last seen to be the main process of, in whichever boot. */
+  lastUnit(systemName: string): string | undefined;
   /** All names that have this very process among theirs, in the order in which they came. */
   namesOf(root: RootProcess): readonly string[];
 }

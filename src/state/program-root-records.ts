@@ -53,6 +53,7 @@ export function programRootsOf(table: RecordTable<ProgramRootRecord>, bootId: st
       table.put(systemName, { bootId, roots }, 'written');
       index(systemName);
     },
+    lastUnit: (systemName) => table.get(systemName)?.roots.find(({ unit }) => unit !== undefined)?.unit,
     namesOf: (root) => {
       // Not earlier: the table is filled after this was made.
       if (!indexed) for (const systemName of table.keys()) index(systemName);

@@ -65,6 +65,7 @@ export function memoryState(): DaemonState {
     roots: {
       get: (name) => roots.get(name) ?? [],
       set: (name, found) => void roots.set(name, found),
+      lastUnit: (name) => roots.get(name)?.find(({ unit }) => unit !== undefined)?.unit,
       namesOf: ({ pid, startTime }) =>
         [...roots].flatMap(([name, of]) => (of.some((root) => root.pid === pid && root.startTime === startTime) ? [name] : [])),
     },

@@ -107,7 +107,7 @@ test('the main process of a system unit is restarted through the unit, under the
   openUnit(t, 'maind.service', [`ExecStart=${path} 600`]);
   const app = openProcess(t, 'mainprog');
   const [pid = 0] = pidsOf(path);
-  assert.deepEqual(await app.resolve(), { kind: 'target', key: 'maind', description: 'unit maind.service (process mainprog)' });
+  assert.deepEqual(await app.resolve(), { kind: 'target', key: 'maind', description: 'unit maind.service, process mainprog' });
   const preview = await app.preview();
   assert.match(preview.starts.join(), /systemctl restart maind\.service/);
   assert.match(preview.stops.join(), new RegExp(`^pid ${pid}, `));

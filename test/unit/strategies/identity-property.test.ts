@@ -37,10 +37,6 @@ class Looker {
     this.#ownPid = ownPid;
   }
 
-  get roots(): readonly RootProcess[] {
-    return this.#roots;
-  }
-
   async look(kernel: FakeKernel): Promise<Found> {
     kernel.write(this.#folder);
     const process = managed('row', this.#target);
@@ -154,18 +150,18 @@ class Story {
     this.#bearOn();
   }
 
-  /** Holds what would be stopped beside the trees against what is true; as `judge`. */
-  judgeRest(rest: readonly FakeProcess[], forgiven: (one: FakeProcess) => boolean): void {
+  /** Holds what would be stopped beside the trees against what is true. */
+  judgeRest(rest: readonly FakeProcess[]): void {
     const above = this.#aboveUs();
     for (const one of rest) {
       assert.ok(!above.has(one), `${said(one)} is we, or above us`);
       assert.equal(one.kind, 'user');
-      assert.ok(this.#belonging.has(one) || forgiven(one), `${said(one)} does not descend from the program`);
+      assert.ok(this.#belonging.has(one), `${said(one)} does not descend from the program`);
     }
   }
 
-  /** Holds what a look found against what is true; `forgiven`: trees of which it need not be. */
-  judge(found: Found, forgiven: (root: FakeProcess) => boolean = () => false): void {
+  /** Holds what a look found against what is true. */
+  judge(found: Found): void {
     if (found === undefined) return;
     const all = found.flat();
     assert.equal(new Set(all).size, all.length, 'no two trees overlap');
@@ -179,8 +175,6 @@ class Story {
       assert.ok(!above.has(one), `${said(one)} is we, or above us`);
       assert.equal(one.kind, 'user', `${said(one)} is another kernel's, or the kernel's own`);
     }
-    // From then on they are remembered as the program.
-    for (const tree of found) if (tree[0] && forgiven(tree[0])) for (const one of tree) this.#belonging.add(one);
     for (const one of all) assert.ok(this.#belonging.has(one), `${said(one)} does not descend from the program`);
     for (const one of this.kernel.actors) {
       if (one.kind !== 'user' || above.has(one) || !this.#isPlainly(one)) continue;
@@ -283,23 +277,14 @@ for (const target of TARGETS) {
         const looker = new Looker(join(dir, String(stories++)), target, story.own.pid);
         for (const steps of chapters) {
           for (const one of steps) story.step(one);
-          const known = looker.roots;
-          const isForgiven = (one: FakeProcess): boolean => isLeftover(one, known, story.kernel);
           const found = await looker.look(story.kernel);
-          story.judge(found, isForgiven);
-          if (found !== undefined) story.judgeRest(looker.rest, isForgiven);
+          story.judge(found);
+          if (found !== undefined) story.judgeRest(looker.rest);
         }
       }),
       { numRuns: 150 },
     );
   });
-}
-
-/** Taken for what a dead root left in its group or session, by that number alone: see the stories that are still to hold. */
-function isLeftover({ pgid, sid }: FakeProcess, known: readonly RootProcess[], { processes }: FakeKernel): boolean {
-  const isGone = ({ pid, startTime }: RootProcess): boolean =>
-    !processes.some((one) => one.pid === pid && one.startTime === startTime && one.state === 'S');
-  return known.some((root) => (root.pid === pgid || root.pid === sid) && isGone(root));
 }
 
 // Stories that chance seldom tells.
