@@ -126,7 +126,8 @@ function rank({ inAlarm, activity }: ProcessStatus): number {
   return inAlarm ? 0 : activity === 'ok' ? 2 : 1;
 }
 
-function activityStyle({ inAlarm, activity }: ProcessStatus): Style | undefined {
+/** The colour of what is happening. */
+export function activityStyle({ inAlarm, activity }: ProcessStatus): Style | undefined {
   if (activity === 'ok') return 'green';
   return inAlarm && activity !== 'recovering' && !activity.startsWith('waiting for ') ? 'red' : 'yellow';
 }
@@ -146,7 +147,7 @@ export function breakerCell({ state, failures, remainingMs }: ProcessStatus['bre
 }
 
 /** How long it has been running, how often it exited unasked, and how it ended last. */
-function watchedCells(watched: ProcessStatus['watched'], now: Date): Cell[] {
+export function watchedCells(watched: ProcessStatus['watched'], now: Date): Cell[] {
   if (watched === null) return [{ text: '-' }, { text: '-' }, { text: '-' }];
   const { since: started, exits, lastExit } = watched;
   return [
@@ -161,7 +162,8 @@ function watchedCells(watched: ProcessStatus['watched'], now: Date): Cell[] {
   ];
 }
 
-function lastCell(last: ProcessStatus['lastRecovery'], now: Date): Cell {
+/** How its last recovery ended. */
+export function lastCell(last: ProcessStatus['lastRecovery'], now: Date): Cell {
   if (last === null) return { text: '-' };
   const detail = last.outcome === 'failed' && last.detail !== '' ? `: ${last.detail}` : '';
   return { text: printable(`${last.outcome} ${since(last.at, now)} ago${detail}`) };

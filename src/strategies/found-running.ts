@@ -1,5 +1,6 @@
 import type { ProcessTable } from '../system/proc/table.ts';
 import type { OtherSupervisor, RunningProcesses } from '../system/systemd/running-processes.ts';
+import { programsOf } from './identity.ts';
 import type { Matches } from './process-match.ts';
 import { unitAround } from './supervisor.ts';
 
@@ -12,7 +13,7 @@ export function foundRunning(
   supervisor?: OtherSupervisor,
 ): RunningProcesses {
   if (found.kind === 'refused') return { kind: 'unknown', reason: found.reason };
-  const processes = found.trees.map(({ root: { pid, startTime } }) => ({ pid, startTime }));
+  const processes = found.trees.flatMap(programsOf).map(({ pid, startTime }) => ({ pid, startTime }));
   const [oldest] = processes;
   const unit = oldest === undefined ? undefined : unitAround(table, oldest.pid, ownPid);
   return { kind: 'found', key, processes, unit, status: undefined, ...(supervisor && { supervisor }) };

@@ -36,4 +36,11 @@ export interface ProcessTree {
   readonly orphaned: boolean;
   /** By which witness it is known. */
   readonly by: Witness;
+  /** Of what we started, such as the shell of start_command: those in it that a later witness knows. */
+  readonly known?: readonly SeenProcess[];
+}
+
+/** The processes of a tree whose end is the program's: its root; of what we started, those in it that bear the program's name. */
+export function programsOf({ root, known }: ProcessTree): readonly SeenProcess[] {
+  return known ?? [root];
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import type { HealthResult } from '../core/outcomes.ts';
 import type { ProcessTable } from '../system/proc/table.ts';
 import { startDeadline } from './deadline.ts';
-import type { ProcessTree } from './identity.ts';
+import { type ProcessTree, programsOf } from './identity.ts';
 import { type Matches, treesOf } from './process-match.ts';
 import { describePids } from './process-preview.ts';
 import type { Life } from './strategy.ts';
@@ -40,8 +40,8 @@ export async function proveRunning(parts: HealthParts, timeoutMs: number, signal
 export async function livesOn(table: ProcessTable, find: () => Promise<Matches>): Promise<Life | undefined> {
   const [tree] = treesOf(await find());
   if (tree === undefined) return undefined;
-  const { root } = tree;
-  const family = [root, ...tree.descendants];
+  const [root = tree.root] = programsOf(tree);
+  const family = [tree.root, ...tree.descendants];
   const isOfIt = (other: ProcessTree): boolean =>
     family.some(({ pid, startTime }) => pid === other.root.pid && startTime === other.root.startTime);
   return {
@@ -63,7 +63,7 @@ export function stillToCome(parts: HealthParts): Life {
 
 function look({ table, stableMs }: HealthParts, found: Matches): { readonly result: HealthResult; readonly againMs: number } {
   if (found.kind === 'refused') return unhealthy(found.reason);
-  const oldest = found.trees.find(({ root }) => root.state !== 'T')?.root;
+  const oldest = found.trees.flatMap(programsOf).find(({ state }) => state !== 'T');
   if (oldest === undefined) {
     return unhealthy(found.trees.length > 0 ? `${describePids(found.trees)} suspended` : 'no process of that name is running');
   }

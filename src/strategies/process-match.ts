@@ -99,7 +99,10 @@ function joinLater(
   let [known, besides] = [[...program], [...later]];
   for (const tree of trees) {
     const holdsIt = (other: ProcessTree): boolean => familyOf(other).includes(tree.root) || isOfIts(other.root, tree.root);
-    if ([...known, ...besides].some(holdsIt)) continue;
+    const holder = [...known, ...besides].find(holdsIt);
+    if (holder?.by === 'start' && holder.root !== tree.root)
+      known = known.map((one) => (one === holder ? { ...one, known: [...(one.known ?? []), tree.root] } : one));
+    if (holder !== undefined) continue;
     const isInside = ({ root }: ProcessTree): boolean => tree.descendants.includes(root);
     const holdsProgram = known.some(isInside);
     [known, besides] = [known.filter((other) => !isInside(other)), besides.filter((other) => !isInside(other))];

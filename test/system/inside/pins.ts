@@ -43,7 +43,7 @@ function openProcess(t: TestContext, name: string) {
   };
 }
 
-/** Starts a program in a unit with these properties; its main process, which bears `name` by then. */
+/** Starts a program in a unit with these properties, as a child of its main process; its pid, once it bears `name`. */
 async function startUnit(
   t: TestContext,
   name: string,
@@ -51,16 +51,17 @@ async function startUnit(
   argv: readonly string[],
 ): Promise<number> {
   const options = properties.map((property) => `--property=${property}`);
-  execFileSync('systemd-run', ['--quiet', '--unit=foreign', ...options, ...argv]);
+  const child = ['/bin/bash', '-c', '"$@" & wait', 'bash', ...argv];
+  execFileSync('systemd-run', ['--quiet', '--unit=foreign', ...options, ...child]);
   t.after(() => {
     execFileSync('sh', ['-c', 'systemctl stop foreign 2>/dev/null; systemctl reset-failed foreign 2>/dev/null; :']);
   });
   const main = (): number =>
     Number(execFileSync('systemctl', ['show', '--value', '--property=MainPID', 'foreign'], { encoding: 'utf8' }));
-  return waitFor('the program', () => {
-    const pid = main();
-    return table.read(pid, ['name'])?.name === name ? pid : undefined;
-  });
+  return waitFor(
+    'the program',
+    () => table.list(['ppid', 'name']).find((seen) => seen.ppid === main() && seen.name === name)?.pid,
+  );
 }
 
 /** A script in a folder of nobody's. */

@@ -67,6 +67,40 @@ describe('the commands, with a daemon running', () => {
     });
   }
 
+  it('status NAME tells all of one process, and what runs of it now', async (t) => {
+    const warnings = ['pid 7 bears that name too'];
+    const preview: Orders['preview'] = async () => ({
+      kind: 'done',
+      strategy: 'process',
+      target: 'program app',
+      stops: ['pid 12 app'],
+      starts: [],
+      refusals: ['no way\u001b'],
+      warnings,
+    });
+    const { config, calls } = await daemon(t, { preview });
+    const run = await runCommand(['--config', config, 'status', 'app']);
+    assert.match(
+      run.stdout,
+      /^app\nstate +ok\nalarm +no\nstrategy +process, target program app\nbreaker +closed\nlast recovery +-\nruns +pid 12 app\nwarning +pid 7 bears that name too\nno restart +no way\?\n$/,
+    );
+    assert.equal(run.code, 0);
+    assert.deepEqual(calls, [['status'], ['preview', 'app']]);
+    const json = JSON.parse((await runCommand(['--config', config, 'status', 'app', '--json'])).stdout);
+    assert.deepEqual([json.name, json.inAlarm, json.warnings, json.stops], ['app', false, warnings, ['pid 12 app']]);
+  });
+
+  it('status of a name that nobody knows is told, with the exit code for that', async (t) => {
+    const preview: Orders['preview'] = async () => ({
+      kind: 'refused',
+      code: 'not_found',
+      reason: 'no process of the name "x"',
+    });
+    const { config } = await daemon(t, { preview });
+    const run = await runCommand(['--config', config, 'status', 'x']);
+    assert.deepEqual([run.code, run.stdout, run.stderr], [66, '', 'monitor_service: no process of the name "x"\n']);
+  });
+
   it('match tells warnings beside what would be done', async (t) => {
     const preview = async () =>
       ({
