@@ -32,7 +32,7 @@ for (const [what, cage, reason] of CAGES)
       const drop = owner === 'root' ? [] : ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
       const [file = '', ...argv] = [...cage, ...drop, program, '300'];
       const pid = await zoo.start(file, argv, { cwd: '/' });
-      await waitFor('the program itself', () => table.read(pid, ['executable'])?.executable === program);
+      await waitFor('the program itself', () => table.read(pid, ['argv'])?.argv?.[0] === program);
       const reading = readLaunchRecord(table, pid, process.pid);
       assert.ok(reading.kind === 'unusable', JSON.stringify(reading));
       assert.match(reading.reason, reason);
@@ -46,7 +46,7 @@ test('root without all of its capabilities, and a user without any, who is not c
   const start = async (...prefix: readonly string[]): Promise<number> => {
     const [file = '', ...argv] = [...prefix, program, '300'];
     const pid = await zoo.start(file, argv, { cwd: '/' });
-    await waitFor('the program itself', () => table.read(pid, ['executable'])?.executable === program);
+    await waitFor('the program itself', () => table.read(pid, ['argv'])?.argv?.[0] === program);
     return pid;
   };
   const lessened = await start('setpriv', '--inh-caps=-all', '--securebits=+noroot');
