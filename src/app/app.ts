@@ -101,9 +101,10 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
   stops.push('store', () => store.close());
   const system = createExecution({ stateDir: settings.monitor.stateDir, log });
   const execution: Execution = { ...system, commands: logOutput(system.commands, log) };
-  const look = sharedLooks(new ProcessTable());
+  const table = new ProcessTable();
+  const look = sharedLooks(table);
   const { launches, pins, roots } = state;
-  const strategyParts = { ...execution, clock, log, launches, pins, roots, look };
+  const strategyParts = { ...execution, clock, log, launches, pins, roots, table, look };
   let plans = settings.createPlans(strategyParts);
 
   const stopping = new AbortController();

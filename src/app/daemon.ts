@@ -109,7 +109,6 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
   core.stops.push('exit watch', () => exits.stop());
   exits.start();
   void new LaunchObserver(core).run(core.stopping.signal);
-  learnTargets(core);
   // A poll may be waiting for a store that hangs: closing the store ends it.
   core.stops.push('poll loop', () => Promise.race([loop, core.clock.sleep(POLL_END_MS)]));
   core.stops.push('no new work', () => core.stopping.abort());
@@ -131,14 +130,6 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
 }
 
 const POLL_END_MS = 2000;
-
-/** Now and after each reload. */
-function learnTargets({ targets, events }: Core): void {
-  events.subscribe(({ type }) => {
-    if (type === 'config_reloaded') void targets.learn();
-  });
-  void targets.learn();
-}
 
 /** Where process events come from, for all who want them; undefined where `[events]` does not stand in the file. */
 async function createSource(core: Core): Promise<ProcessEventSource | undefined> {

@@ -27,8 +27,9 @@ export class UnitReport {
     // The records are in memory by now, and what is set in them goes nowhere.
     state.close();
     const { launches, pins, roots } = state;
-    const look = sharedLooks(new ProcessTable());
-    this.#plans = settings.createPlans({ ...this.#execution, clock: systemClock, log, launches, pins, roots, look });
+    const table = new ProcessTable();
+    const look = sharedLooks(table);
+    this.#plans = settings.createPlans({ ...this.#execution, clock: systemClock, log, launches, pins, roots, table, look });
   }
 
   /**

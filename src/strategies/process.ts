@@ -4,7 +4,7 @@ import { errorMessage } from '../core/errors.ts';
 import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
 import type { ProgramMarks } from '../core/program-marks.ts';
 import type { TakeLook } from '../system/proc/look.ts';
-import { ProcessTable } from '../system/proc/table.ts';
+import type { ProcessTable } from '../system/proc/table.ts';
 import type { OtherSupervisor, RunningProcesses } from '../system/systemd/running-processes.ts';
 import { foundRunning } from './found-running.ts';
 import type { ProcessTree } from './identity.ts';
@@ -32,7 +32,7 @@ import { serviceName } from './unit-policy.ts';
 /** Restarts a program that is no unit: stops every process of exactly that name and what descends from it, starts it anew. */
 export const processStrategy: StrategyDefinition<ProcessOptions> = {
   parse: parseProcessOptions,
-  create: (options, parts) => new ProcessStrategy(options, parts, new ProcessTable()),
+  create: (options, parts) => new ProcessStrategy(options, parts, parts.table),
 };
 
 /** The strategy over a given process table. */
@@ -46,8 +46,6 @@ export class ProcessStrategy implements RestartStrategy {
   readonly #unit: ProgramUnit;
   readonly #restart: ProgramRestart;
   readonly #supervision: Supervision;
-  /** Names that were looked for before they were resolved. */
-  readonly #asked = new Set<string>();
   /** Names that were looked at as the configuration is now. */
   readonly #lookedAt = new Set<string>();
 
@@ -67,11 +65,8 @@ export class ProcessStrategy implements RestartStrategy {
   async resolve(managed: ManagedProcess): Promise<Resolution> {
     const problem = nameProblem(managed, this.#options.configured);
     if (problem !== undefined) return { kind: 'refused', reason: problem };
-    // Once a name, and all that are asked at the same time share the look: what is recorded from then on tells.
-    if (!this.#asked.has(managed.systemName)) {
-      this.#asked.add(managed.systemName);
-      await this.observe(managed, this.#parts.look);
-    }
+    // What is recorded from then on tells; all that are asked at the same time share the look.
+    if (!this.#lookedAt.has(managed.systemName)) await this.observe(managed, this.#parts.look);
     const unit = this.#unit.recorded(managed.systemName);
     const description = `${unit === undefined ? '' : `unit ${unit}, `}process ${managed.systemName}`;
     return { kind: 'target', key: this.#keyOf(managed.systemName), description };
@@ -154,12 +149,12 @@ export class ProcessStrategy implements RestartStrategy {
       const isRemembered = this.#lookedAt.has(managed.systemName) && this.#launches.isRecorded(managed.systemName);
       this.#lookedAt.add(managed.systemName);
       const isComplete = isRemembered && (known.length >= this.#options.maxMatches || look === undefined);
-      this.#lookedAt.add(managed.systemName);
       if (known.length > 0 && isComplete && known.every((root) => this.#table.exists(root))) return;
       if (nameProblem(managed, this.#options.configured) !== undefined) return;
+      const seen = await look?.();
+      if (seen !== undefined && !this.#finder.mayRun(managed.systemName, seen)) return;
       const within = AbortSignal.timeout(OBSERVE_MS);
-      const find = await this.#finder.finder(managed, within);
-      const found = await find(await look?.());
+      const found = await (await this.#finder.finder(managed, within))(seen);
       if (found.kind === 'found' && ambiguityOf(found, this.#options) === undefined)
         await this.#record(managed, found.trees, within);
     } catch (error) {

@@ -45,6 +45,13 @@ export class ProgramFinder {
     return this.#seen.has(systemName) || this.#parts.launches.get(systemName) !== undefined;
   }
 
+  /** False if this look can find nothing of it: then nobody need be asked more closely. */
+  mayRun(systemName: string, look: ProcessLook): boolean {
+    const { pidFile, argument } = this.#options;
+    if (pidFile !== undefined || argument !== undefined || look.calledBy(systemName).length > 0) return true;
+    return this.#parts.roots.get(systemName).some(({ isEmpty }) => isEmpty !== true);
+  }
+
   /** The units that its copies get when we start them; [] where nothing is started in units. */
   unitsOf(systemName: string): string[] {
     if (this.#parts.programs.starter !== 1) return [];

@@ -85,7 +85,9 @@ export class ProgramLaunches {
     if (this.#options.startCommand !== undefined) return undefined;
     let trees: readonly ProcessTree[] = [];
     if (!this.isRecorded(managed.systemName)) {
-      const found = await (await this.#finder.finder(managed, AbortSignal.timeout(FIND_MS)))(await look?.());
+      const seen = await look?.();
+      if (seen !== undefined && !this.#finder.mayRun(managed.systemName, seen)) return undefined;
+      const found = await (await this.#finder.finder(managed, AbortSignal.timeout(FIND_MS)))(seen);
       // Nothing that runs may be restarted, or nothing does.
       if (found.kind === 'refused' || found.trees.length === 0 || ambiguityOf(found, this.#options) !== undefined)
         return undefined;

@@ -9,6 +9,7 @@ import type { ProgramMarks } from '../core/program-marks.ts';
 import type { ProgramRoots } from '../core/program-roots.ts';
 import type { ProgramLauncher } from '../system/launch/launcher.ts';
 import type { TakeLook } from '../system/proc/look.ts';
+import type { ProcessTable } from '../system/proc/table.ts';
 import type { CommandRunner } from '../system/runs/runner.ts';
 import type { OtherSupervisor, RunningProcesses } from '../system/systemd/running-processes.ts';
 import type { ServiceManager } from '../system/systemd/service-manager.ts';
@@ -146,7 +147,8 @@ export interface StrategyParts {
   /** `require_pin`. */
   readonly requirePin: boolean;
   readonly roots: ProgramRoots;
-  /** One look at the process table for all who ask at the same time. */
+  readonly table: ProcessTable;
+  /** One look at `table` for all who ask at the same time. */
   readonly look: TakeLook;
   readonly programs: ProgramLauncher;
 }

@@ -90,7 +90,8 @@ export function memoryState(): DaemonState {
 }
 
 /** What strategies remember programs by, without a disk, and how they look for them. */
-export function strategyMemory(): Pick<StrategyParts, 'launches' | 'pins' | 'requirePin' | 'roots' | 'look'> {
+export function strategyMemory(): Pick<StrategyParts, 'launches' | 'pins' | 'requirePin' | 'roots' | 'table' | 'look'> {
   const { launches, pins, roots } = memoryState();
-  return { launches, pins, requirePin: false, roots, look: sharedLooks(new ProcessTable()) };
+  const table = new ProcessTable();
+  return { launches, pins, requirePin: false, roots, table, look: sharedLooks(table) };
 }
