@@ -57,7 +57,6 @@ export interface Core {
   readonly holds: Holds;
   readonly queue: RecoveryQueue;
   readonly monitor: Monitor;
-  readonly targets: Targets;
   readonly kept: KeptAlarms;
   /** Where detectors raise alarms. */
   readonly alarms: AlarmRaiser;
@@ -128,7 +127,7 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
     log,
     abort: abort.signal,
   });
-  const targets = new Targets({ plans: () => plans, sections: () => settings.processNames, abort: abort.signal });
+  const targets = new Targets({ plans: () => plans, sections: () => settings.processNames, clock, abort: abort.signal });
   const parts = {
     ...shared,
     targets,
@@ -172,7 +171,6 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
     holds,
     queue,
     monitor,
-    targets,
     kept,
     alarms: new RaisedAlarms({ kept, monitor, queue, exits }),
     lives,
@@ -187,6 +185,7 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
       if (reopened) store = await next.database.open();
       plans = nextPlans;
       settings = next;
+      targets.forget();
       monitor.wake();
       if (reopened) await previous.close();
     },

@@ -28,21 +28,16 @@ export class LaunchObserver {
   async run(stopping: AbortSignal): Promise<void> {
     const { clock, events, log } = this.#core;
     let reloaded = new AbortController();
-    let isNew = true;
     const unsubscribe = events.subscribe(({ type }) => {
       if (type === 'config_reloaded') reloaded.abort();
     });
     while (!stopping.aborted) {
-      isNew ||= reloaded.signal.aborted;
       if (reloaded.signal.aborted) {
         this.#namesAtMs = Number.NEGATIVE_INFINITY;
         this.#core.concerns.forget();
       }
       reloaded = new AbortController();
       await this.look().catch((error: unknown) => log.debug(`Cannot look at the running programs: ${errorMessage(error)}`));
-      // Not before: what runs tells which names mean the same program, and was looked at just now.
-      if (isNew) void this.#core.targets.learn();
-      isNew = false;
       const pauseMs = Math.max(ROUND_MS, Math.min(this.#core.settings().monitor.checkIntervalMs, NAMES_MS));
       await clock.sleep(pauseMs, AbortSignal.any([stopping, reloaded.signal]));
     }

@@ -74,12 +74,13 @@ export class Recoveries {
         return this.#skips.skip(process, `mode = observe: would have restarted it ${how}`, 'info');
       }
       const target = resolution.key;
+      const ruling = await this.#ruling(process, plan, target);
       const running = this.#running.get(target);
       if (running === undefined) {
         const repeated = this.#parts.breakers.snapshot(target).failures > 0;
         const sinceMs = leader.foundAtMs;
-        const job = { target, ...this.#ruling(process, plan, target), members: [...members], ordered, repeated, sinceMs };
-        const outcome = await this.#begin({ ...job, provedAtMs: undefined });
+        const job = { target, ...ruling, members: [...members], ordered, repeated, sinceMs, provedAtMs: undefined };
+        const outcome = await this.#begin(job);
         if (outcome.kind === 'recovered' || outcome.kind === 'failed') this.#tellShared(job, members);
         return outcome;
       }
@@ -91,10 +92,9 @@ export class Recoveries {
   }
 
   /** Whose configuration is used: of several sections that mean the same target the first in the file. */
-  #ruling(process: ManagedProcess, plan: RecoveryPlan, target: string): Pick<RecoveryJob, 'process' | 'plan'> {
+  async #ruling(process: ManagedProcess, plan: RecoveryPlan, target: string): Promise<Pick<RecoveryJob, 'process' | 'plan'>> {
     const { targets, plans, log } = this.#parts;
-    targets.note(process.processName, target);
-    const ruling = targets.rulingOver(process.processName, target);
+    const ruling = await targets.rulingOver(process.processName, target);
     if (ruling === undefined) return { process, plan };
     log.info(`RESTART LOG: ${process.processName} is ${target}, which [process.${ruling}] rules`, processFields(process));
     const rulingPlan = plans()(ruling);

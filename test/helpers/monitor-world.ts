@@ -147,7 +147,7 @@ export class MonitorWorld {
     this.holds = new Holds({ ...shared, records: state.holds, plans, abort: this.abort.signal });
     const settlement = new Settlement({ journal: state.journal, commands, plans, log, abort: this.abort.signal });
     const sections = () => [...this.processes].flatMap(([name, { configured }]) => (configured ? [name] : []));
-    this.targets = new Targets({ plans, sections, abort: this.abort.signal });
+    this.targets = new Targets({ plans, sections, clock: this.clock, abort: this.abort.signal });
     const parts = {
       ...shared,
       targets: this.targets,

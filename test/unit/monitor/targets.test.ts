@@ -6,7 +6,6 @@ test('of several sections that mean one target the first in the file rules; both
   const world = new MonitorWorld();
   world.processes.set('first', { target: 'unit', configured: true, settings: { maxAttempts: 1 } });
   world.alarm(2, 'second', { target: 'unit', configured: true });
-  await world.targets.learn();
   await world.poll();
   assert.deepEqual(world.restarts, ['first']);
   assert.match(world.log(), /second is unit, which \[process\.first\] rules/);
@@ -22,11 +21,10 @@ test('a name is ruled by nobody but a section of its own target', async () => {
   world.processes.set('other', { target: 'another', configured: true });
   world.processes.set('later', { target: 'unit', configured: true });
   world.alarm(1, 'unconfigured', { target: 'unit' });
-  await world.targets.learn();
   await world.poll();
   assert.deepEqual(world.restarts, ['later']);
   world.processes.set('later', { target: 'elsewhere', configured: true });
-  await world.targets.learn();
+  world.targets.forget();
   world.alarm(1, 'unconfigured', { target: 'unit' });
   await world.poll();
   assert.deepEqual(world.restarts, ['later', 'unconfigured']);
