@@ -152,6 +152,16 @@ function pidOf(program: string): Promise<string> {
   );
 }
 
+test('the license texts of what it holds are there', { skip }, async () => {
+  const text = await shell('cat /opt/monitor_service/dist/THIRD-PARTY-LICENSES /opt/monitor_service/bin/node.LICENSE');
+  const { dependencies } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'));
+  const versions = JSON.parse(readFileSync(join(project, 'package-lock.json'), 'utf8')).packages;
+  for (const name of Object.keys(dependencies))
+    assert.ok(text.includes(`\n${name} ${versions[`node_modules/${name}`].version}\n`), name);
+  assert.match(text, /Node\.js is licensed for use as follows/);
+  assert.ok(text.split('Permission is hereby granted').length > 20, 'the texts themselves');
+});
+
 test('a unit in alarm is healed', { skip }, async () => {
   await shell('systemctl kill --signal=KILL webd');
   await waitFor('its death', async () => (await property('ActiveState', 'webd')) === 'failed');
