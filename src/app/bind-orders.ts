@@ -1,11 +1,11 @@
 import type { DaemonStatus, OrderReply, Orders, RecoverReply } from '../control/orders.ts';
-import type { ProcessRow } from '../core/alarm.ts';
-import { isInAlarm } from '../core/alarm.ts';
+import { isInAlarm, type ManagedProcess, type ProcessRow } from '../core/alarm.ts';
 import { soon } from '../core/clock.ts';
 import { errorMessage, StoreError } from '../core/errors.ts';
 import { holdAll } from '../monitor/holds.ts';
-import { managedProcess, resolveName } from '../monitor/recovery-plan.ts';
+import { managedProcess, type RecoveryPlan, resolveName } from '../monitor/recovery-plan.ts';
 import { ownMaskWarning } from '../strategies/mask-warning.ts';
+import type { Resolution } from '../strategies/strategy.ts';
 import { hiddenProcesses } from '../system/proc/hidden.ts';
 import type { Core } from './app.ts';
 import { bindPins } from './pins.ts';
@@ -73,16 +73,31 @@ async function preview(core: Core, name: string): ReturnType<Orders['preview']> 
   const resolution = await plan.strategy.resolve(process, core.abort.signal);
   const looked = await plan.strategy.preview(process, core.abort.signal);
   const target = resolution.kind === 'target' ? resolution.description : '';
-  const refusals =
-    resolution.kind === 'refused' && !looked.refusals.includes(resolution.reason)
-      ? [resolution.reason, ...looked.refusals]
-      : looked.refusals;
+  // A misspelt name; what runs may be looked at before it has a row.
+  if ('kind' in found && found.code === 'not_found' && looked.stops.length === 0) return found;
+  const unresolved = resolution.kind === 'refused' && !looked.refusals.includes(resolution.reason) ? [resolution.reason] : [];
+  const held = await heldBack(core, process, plan, resolution);
+  const refusals = [...held, ...unresolved, ...looked.refusals];
   const { name: strategy } = plan.strategy;
   const mask = await ownMaskWarning(core.execution.services, strategy, process, core.abort.signal);
   // The others look at no processes.
   const hidden = strategy === 'process' || strategy === 'auto' ? hiddenProcesses() : undefined;
   const all = [mask, hidden, ...(looked.warnings ?? [])].filter((warning) => warning !== undefined);
   return { kind: 'done', ...looked, refusals, ...(all.length === 0 ? {} : { warnings: all }), strategy, target };
+}
+
+/** The hold that keeps it from being restarted; [] where none does. */
+async function heldBack(
+  { holds }: Core,
+  process: ManagedProcess,
+  { strategy }: RecoveryPlan,
+  resolution: Resolution,
+): Promise<string[]> {
+  const { processName } = process;
+  const held = resolution.kind === 'target' ? await holds.reasonFor(processName, resolution.key) : holds.reason(processName);
+  if (held !== undefined) return [held];
+  const others = await holds.judgeOthers(process, strategy);
+  return others.kind === 'held' ? [others.reason] : [];
 }
 
 async function alarm(core: Core, nameOrId: string, clear: boolean, notes: string | undefined): ReturnType<Orders['alarm']> {

@@ -57,6 +57,10 @@ test('every order is carried out by the daemon that runs', options, async (t) =>
   succeeds(await world.cli('alarm', String(a)), /alarm raised: a/);
   await daemon.line(/a not restarted: on hold: upgrade/);
   assert.equal((await world.row(a)).alarma, 1);
+  const held = await world.cli('match', 'a');
+  assert.equal(held.code, exitCodes.failed);
+  assert.match(held.stdout, /refused: on hold: upgrade/);
+  assert.match((await world.cli('status', 'a')).stdout, /^a\nstate +on hold\n(?:.*\n)*no restart +on hold: upgrade\n/);
   const status = await world.status();
   assert.deepEqual(
     status.holds.map(({ name, reason }) => ({ name, reason })),
@@ -70,6 +74,7 @@ test('every order is carried out by the daemon that runs', options, async (t) =>
   // match says what would be done and does nothing.
   const before = world.restarts().length;
   succeeds(await world.cli('match', 'a'), /would start: restart_command: echo/);
+  for (const command of ['match', 'status']) fails(await world.cli(command, 'nobody'), exitCodes.noSuchName, /nobody/);
   assert.equal(world.restarts().length, before);
   // alarm --clear.
   await world.sql('UPDATE STATUS_PROCESS SET alarma = 1, sound = 1 WHERE process_id = ?', [sick]);
