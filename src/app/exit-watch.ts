@@ -1,7 +1,7 @@
 import { errorMessage } from '../core/errors.ts';
 import type { ExitWatchTarget, ProcessExitDetector } from '../detectors/process-exit.ts';
 import { managedProcess } from '../monitor/recovery-plan.ts';
-import { cannotLook } from '../strategies/found-running.ts';
+import { cannotLook } from '../strategies/process/found-running.ts';
 import { sharedLooks, type TakeLook } from '../system/proc/look.ts';
 import { ProcessTable } from '../system/proc/table.ts';
 import type { ProcessEventSource } from '../system/process-events/source.ts';

@@ -2,7 +2,7 @@ import type { ManagedProcess } from '../core/alarm.ts';
 import { commandEnvironment, expandCommand } from '../core/command-template.ts';
 import type { RestartPreview } from '../core/outcomes.ts';
 import { commandFailure } from '../system/spawn/command-result.ts';
-import { cannotLook } from './found-running.ts';
+import { cannotLook } from './process/found-running.ts';
 import {
   meaningOf,
   type RestartAttempt,
@@ -11,7 +11,7 @@ import {
   type StrategyDefinition,
   type StrategyParts,
 } from './strategy.ts';
-import { serviceName } from './unit-policy.ts';
+import { serviceName } from './unit/name-policy.ts';
 
 /** What the custom strategy takes from `[process.NAME]`. */
 export interface CustomOptions {

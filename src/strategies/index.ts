@@ -1,9 +1,9 @@
 import type { SectionReader } from '../core/config.ts';
-import { autoStrategy } from './auto.ts';
+import { autoStrategy } from './auto/auto.ts';
 import { customStrategy, withRestartCommand } from './custom.ts';
-import { cannotLook } from './found-running.ts';
-import { processStrategy } from './process.ts';
-import { serviceStrategy } from './service.ts';
+import { cannotLook } from './process/found-running.ts';
+import { unfollowedStart } from './process/launch/unfollowed.ts';
+import { processStrategy } from './process/process.ts';
 import {
   type RestartStrategy,
   type StrategyDefinition,
@@ -11,8 +11,8 @@ import {
   type StrategyParts,
   strategyNames,
 } from './strategy.ts';
-import { unfollowedStart } from './unfollowed-start.ts';
-import { judgeUnitName, serviceName } from './unit-policy.ts';
+import { judgeUnitName, serviceName } from './unit/name-policy.ts';
+import { serviceStrategy } from './unit/service.ts';
 
 /** Every restart strategy, by its name in the configuration. */
 export const strategies: Readonly<Record<StrategyName, StrategyDefinition<unknown>>> = {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { systemClock } from '../../../src/core/clock.ts';
 import { parseStrategy } from '../../../src/strategies/index.ts';
-import { pinnedLaunch } from '../../../src/strategies/pinned-start.ts';
+import { pinnedLaunch } from '../../../src/strategies/process/launch/pinned.ts';
 import { ProcessTable } from '../../../src/system/proc/table.ts';
 import { strategyMemory } from '../../helpers/memory-state.ts';
 import { attemptOn, FakeSection, managed, never, silentLog } from '../../helpers/strategy-parts.ts';

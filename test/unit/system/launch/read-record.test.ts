@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { recallLaunch } from '../../../../src/strategies/launch-memory.ts';
+import { recallLaunch } from '../../../../src/strategies/process/launch/memory.ts';
 import { confinementOf } from '../../../../src/system/launch/confinement.ts';
 import { readLaunchRecord } from '../../../../src/system/launch/read-record.ts';
 import { planRecorded } from '../../../../src/system/launch/recorded-program.ts';

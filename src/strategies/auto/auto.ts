@@ -1,0 +1,237 @@
+import type { ManagedProcess } from '../../core/alarm.ts';
+import type { HealthResult, RestartPreview } from '../../core/outcomes.ts';
+import type { ProgramMarks } from '../../core/program-marks.ts';
+import type { TakeLook } from '../../system/proc/look.ts';
+import type { OtherSupervisor, RunningProcesses } from '../../system/systemd/running-processes.ts';
+import type { UnitStatus } from '../../system/systemd/service-manager.ts';
+import { appUnit } from '../../system/systemd/unit-name.ts';
+import { startDeadline } from '../deadline.ts';
+import { cannotLook, standingIn } from '../process/found-running.ts';
+import type { ProcessOptions } from '../process/options.ts';
+import { processStrategy } from '../process/process.ts';
+import type {
+  AlsoStarts,
+  LaunchesNow,
+  Life,
+  Meaning,
+  Resolution,
+  RestartAttempt,
+  RestartOutcome,
+  RestartStrategy,
+  StrategyDefinition,
+  StrategyParts,
+} from '../strategy.ts';
+import { type ServiceOptions, type ServiceStrategy, serviceStrategy } from '../unit/service.ts';
+import { describeUnit, isRestartedBySystemd, isUp, loadProblem } from '../unit/state.ts';
+import { type Choice, choiceFor } from './choice.ts';
+
+/** What the auto strategy takes from `[process.NAME]`. */
+export interface AutoOptions {
+  readonly service: ServiceOptions;
+  readonly process: ProcessOptions;
+  /** `start_command` is set: a unit that fails is followed by the process strategy. */
+  readonly fallsBack: boolean;
+}
+
+/** `restart_strategy = auto`: a unit of that name is known to systemd → service; there is none → process. */
+export const autoStrategy = {
+  parse: (section) => ({
+    service: serviceStrategy.parse(section),
+    process: processStrategy.parse(section),
+    fallsBack: section.verbatim('start_command') !== undefined,
+  }),
+  create: ({ service, process, fallsBack }, parts) =>
+    new AutoStrategy(serviceStrategy.create(service, parts), processStrategy.create(process, parts), {
+      ...parts,
+      fallsBack,
+      commandTimeoutMs: service.commandTimeoutMs,
+    }),
+} satisfies StrategyDefinition<AutoOptions>;
+
+/** What the choice needs beside the two strategies. */
+export interface AutoParts extends Pick<StrategyParts, 'services' | 'programs' | 'clock'> {
+  readonly fallsBack: boolean;
+  readonly commandTimeoutMs: number;
+}
+
+/** Restarts a unit where there is one, else a program. Stateless: the choice is made anew at each call. */
+export class AutoStrategy implements RestartStrategy {
+  readonly name = 'auto';
+  readonly #service: ServiceStrategy;
+  readonly #process: RestartStrategy;
+  readonly #parts: AutoParts;
+
+  constructor(service: ServiceStrategy, process: RestartStrategy, parts: AutoParts) {
+    this.#service = service;
+    this.#process = process;
+    this.#parts = parts;
+  }
+
+  async resolve(process: ManagedProcess, signal: AbortSignal): Promise<Resolution> {
+    const choice = choiceFor(await this.#service.lookUpToActPatiently(process, signal));
+    return choice.kind === 'none' ? { kind: 'refused', reason: choice.reason } : this.#of(choice).resolve(process, signal);
+  }
+
+  async restart(attempt: RestartAttempt): Promise<RestartOutcome> {
+    const choice = choiceFor(await this.#service.lookUpToActPatiently(attempt.process, attempt.signal));
+    if (choice.kind === 'none') return { kind: 'failed', reason: choice.reason };
+    if (choice.kind === 'process') return this.#process.restart(attempt);
+    return this.#parts.fallsBack ? this.#restartOrFallBack(attempt) : this.#service.restart(attempt);
+  }
+
+  async checkHealth(
+    process: ManagedProcess,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<HealthResult | { readonly kind: 'assumed' }> {
+    const deadline = startDeadline(this.#parts.clock, timeoutMs, signal);
+    try {
+      const choice = await this.#choose(process, deadline.signal);
+      if (choice.kind === 'none') return { kind: 'unhealthy', reason: choice.reason };
+      const health = await this.#of(choice).checkHealth(process, deadline.remainingMs() || 1, signal);
+      if (health.kind === 'healthy' || choice.kind === 'process' || !this.#parts.fallsBack) return health;
+      // A one-shot that was given up is at rest like one that has done its work.
+      if (health.kind === 'assumed' && (await this.#standIn(process, deadline.signal)) === undefined) return health;
+      const instead = await this.#process.checkHealth(process, deadline.remainingMs() || 1, signal);
+      return instead.kind === 'unhealthy' && health.kind === 'unhealthy'
+        ? { ...instead, reason: `${health.reason}; ${instead.reason}` }
+        : instead;
+    } finally {
+      deadline.end();
+    }
+  }
+
+  async life(process: ManagedProcess, signal: AbortSignal): Promise<Life | undefined> {
+    const choice = await this.#choose(process, signal);
+    const life = choice.kind === 'none' ? undefined : await this.#of(choice).life?.(process, signal);
+    if (life !== undefined || !this.#parts.fallsBack || choice.kind === 'process') return life;
+    // A one-shot that is at rest has done its work, but where its program was started in its place.
+    return (await this.#standIn(process, signal)) === undefined ? undefined : this.#process.life?.(process, signal);
+  }
+
+  async preview(process: ManagedProcess, signal: AbortSignal): Promise<RestartPreview> {
+    const choice = choiceFor(await this.#service.lookUpToAct(process, signal));
+    if (choice.kind === 'none') return { stops: [], starts: [], refusals: [choice.reason] };
+    const preview = await this.#of(choice).preview(process, signal);
+    if (choice.kind === 'process' || !this.#parts.fallsBack) return preview;
+    if (preview.refusals.length > 0) return this.#process.preview(process, signal);
+    const standIn = await this.#standIn(process, signal);
+    return standIn === undefined ? preview : { ...preview, stops: [describeUnit(standIn), ...preview.stops] };
+  }
+
+  async means(process: ManagedProcess, signal: AbortSignal): Promise<Meaning> {
+    const found = await this.#service.lookUpPatiently(process, signal);
+    if (choiceFor(found).kind !== 'process') return this.#service.means(process, signal);
+    const resolution = await this.#process.resolve(process, signal);
+    return resolution.kind === 'target' ? resolution : { kind: 'nothing' };
+  }
+
+  async alsoStarts(process: ManagedProcess, signal: AbortSignal): Promise<AlsoStarts> {
+    return this.#service.alsoStarts(process, signal);
+  }
+
+  /** Nothing is asked of systemd: this happens while all is well, and must cost next to nothing. */
+  async observe(process: ManagedProcess, look?: TakeLook): Promise<void> {
+    await this.#process.observe?.(process, look);
+  }
+
+  marks(process: ManagedProcess): ProgramMarks {
+    return this.#process.marks?.(process) ?? {};
+  }
+
+  /** systemd is asked only where there is something to tell. */
+  async concern(process: ManagedProcess, look?: TakeLook): Promise<string | undefined> {
+    const concern = await this.#process.concern?.(process, look);
+    if (concern === undefined) return undefined;
+    return (await this.#choose(process, AbortSignal.timeout(CONCERN_MS))).kind === 'process' ? concern : undefined;
+  }
+
+  async launchesNow(process: ManagedProcess, signal: AbortSignal): Promise<LaunchesNow> {
+    const choice = await this.#choose(process, signal);
+    if (choice.kind === 'none') return { kind: 'refused', reason: choice.reason };
+    const now = choice.kind === 'process' ? await this.#process.launchesNow?.(process, signal) : undefined;
+    return now ?? { kind: 'refused', reason: 'it is restarted through its unit, which needs no pin' };
+  }
+
+  async findRunning(process: ManagedProcess, signal: AbortSignal, look?: TakeLook): Promise<RunningProcesses> {
+    const choice = await this.#choose(process, signal);
+    if (choice.kind === 'none') return { kind: 'unknown', reason: choice.reason };
+    const program = async () => (await this.#process.findRunning?.(process, signal, look)) ?? cannotLook;
+    if (choice.kind === 'process') return program();
+    const unit = await this.#service.findRunning(process, signal);
+    const isDown = unit.kind === 'found' && unit.processes.length === 0;
+    return isDown && this.#parts.fallsBack ? standingIn(unit, await program()) : unit;
+  }
+
+  supervisor(process: ManagedProcess): OtherSupervisor | undefined {
+    return this.#process.supervisor?.(process);
+  }
+
+  async #choose(process: ManagedProcess, signal: AbortSignal): Promise<Choice> {
+    return choiceFor(await this.#service.lookUp(process, signal));
+  }
+
+  #of(choice: Exclude<Choice, { kind: 'none' }>): RestartStrategy {
+    return choice.kind === 'service' ? this.#service : this.#process;
+  }
+
+  /** The unit that an earlier fallback's program was started in, whatever has become of it. */
+  async #standIn({ systemName }: ManagedProcess, signal: AbortSignal): Promise<UnitStatus | undefined> {
+    const shown = await this.#parts.services.show(appUnit(systemName), signal);
+    return shown.kind === 'status' && shown.status.loadState !== 'not-found' ? shown.status : undefined;
+  }
+
+  async #restartOrFallBack(attempt: RestartAttempt): Promise<RestartOutcome> {
+    const { process, signal } = attempt;
+    // What an earlier fallback started would hold the unit's port.
+    await this.#parts.programs.retire(process.systemName, this.#parts.commandTimeoutMs, signal);
+    const outcome = await this.#service.restart(attempt);
+    if (signal.aborted) return outcome;
+    const failure = outcome.kind === 'failed' ? outcome.reason : await this.#earlyDeath(process, signal);
+    if (failure === undefined) return outcome;
+    const inTheWay = await this.#giveUpUnit(attempt);
+    if (inTheWay !== undefined) {
+      return outcome.kind === 'restarted'
+        ? outcome
+        : { kind: 'failed', reason: `${failure}; not started as a process: ${inTheWay}` };
+    }
+    const instead = await this.#process.restart(attempt);
+    return instead.kind === 'failed'
+      ? { kind: 'failed', reason: `${failure}; then as a process: ${instead.reason}` }
+      : { kind: 'restarted', detail: `${instead.detail} (as a process: ${failure})` };
+  }
+
+  /** Most units count as started before their program has done anything: why this one is down again; undefined where it is up. */
+  async #earlyDeath(process: ManagedProcess, signal: AbortSignal): Promise<string | undefined> {
+    const health = await this.#service.prove(process, BETWEEN_LOOKS_MS, EARLY_DEATH_MS, signal);
+    return health.kind === 'unhealthy' ? health.reason : undefined;
+  }
+
+  /**
+   * Makes sure that systemd will not bring the unit up beside the program. One line where the unit is up after all and lasts, or
+   * is on its way (a start that takes longer than our patience has not failed), or where that cannot be told.
+   */
+  async #giveUpUnit({ process, signal }: RestartAttempt): Promise<string | undefined> {
+    const found = await this.#service.lookUp(process, signal);
+    if (found.kind === 'absent') return undefined;
+    if (found.kind !== 'found') return found.reason;
+    const { id, loadState, activeState, mainPid } = found.status;
+    if (loadState === 'masked') return loadProblem(found.status);
+    if (activeState === 'failed' || activeState === 'inactive') return undefined;
+    if (isUp(found.status)) {
+      // Between two crashes it looks like one that is up.
+      await this.#parts.clock.sleep(BETWEEN_LOOKS_MS, signal);
+      const later = await this.#service.lookUp(process, signal);
+      if (later.kind !== 'found') return later.reason;
+      if (isUp(later.status) && later.status.mainPid === mainPid) return `${id} is ${activeState}`;
+    } else if (!isRestartedBySystemd(found.status)) return `${id} is ${activeState}`;
+    const stopped = await this.#parts.services.call('stop', id, this.#parts.commandTimeoutMs, signal);
+    return stopped.kind === 'done' ? undefined : `${id} cannot be stopped: ${stopped.reason}`;
+  }
+}
+
+/** Time to see whether a unit that was just started lasts. */
+const EARLY_DEATH_MS = 3000;
+const BETWEEN_LOOKS_MS = 1000;
+/** A systemd that hangs must not hold up the rounds. */
+const CONCERN_MS = 5000;

@@ -1,0 +1,81 @@
+import type { Clock } from '../../core/clock.ts';
+import type { HealthResult } from '../../core/outcomes.ts';
+import type { ProcessTable } from '../../system/proc/table.ts';
+import { startDeadline } from '../deadline.ts';
+import type { Life } from '../strategy.ts';
+import { type ProcessTree, programsOf } from './identity/identity.ts';
+import { type Matches, treesOf } from './identity/match.ts';
+import { describePids } from './preview.ts';
+
+/** What proving takes. */
+export interface HealthParts {
+  readonly table: ProcessTable;
+  readonly clock: Clock;
+  /** `stable_time` in milliseconds. */
+  readonly stableMs: number;
+  /** Gives, within the signal, how to look at what runs under the name. */
+  readonly finder: (signal: AbortSignal) => Promise<() => Promise<Matches>>;
+}
+
+/**
+ * Well is a program of which one process has been running for `stable_time` under one pid and start time, and is not suspended.
+ * Waits for that at most `timeoutMs`. Never rejects.
+ */
+export async function proveRunning(parts: HealthParts, timeoutMs: number, signal: AbortSignal): Promise<HealthResult> {
+  const deadline = startDeadline(parts.clock, timeoutMs, signal);
+  try {
+    const find = await parts.finder(deadline.signal);
+    for (;;) {
+      const { result, againMs } = look(parts, await find());
+      const leftMs = deadline.remainingMs();
+      if (result.kind === 'healthy' || leftMs <= 0 || signal.aborted) return result;
+      await parts.clock.sleep(Math.min(againMs, leftMs), signal);
+    }
+  } finally {
+    deadline.end();
+  }
+}
+
+/** The oldest program of that name, with what had already descended from it: a daemon's first process may end. */
+export async function livesOn(table: ProcessTable, find: () => Promise<Matches>): Promise<Life | undefined> {
+  const [tree] = treesOf(await find());
+  if (tree === undefined) return undefined;
+  const [root = tree.root] = programsOf(tree);
+  const family = [tree.root, ...tree.descendants];
+  const isOfIt = (other: ProcessTree): boolean =>
+    family.some(({ pid, startTime }) => pid === other.root.pid && startTime === other.root.startTime);
+  return {
+    ageMs: table.ageMs(root),
+    ended: async () => (table.exists(root) || treesOf(await find()).some(isOfIt) ? undefined : `pid ${root.pid} has ended`),
+  };
+}
+
+/** The life of a program that does run under its name, but not at this moment: it must come, and last like any other. */
+export function stillToCome(parts: HealthParts): Life {
+  return {
+    ageMs: parts.stableMs,
+    ended: async (signal) => {
+      const proof = await proveRunning(parts, parts.stableMs + COMING_MS, signal);
+      return proof.kind === 'unhealthy' ? proof.reason : undefined;
+    },
+  };
+}
+
+function look({ table, stableMs }: HealthParts, found: Matches): { readonly result: HealthResult; readonly againMs: number } {
+  if (found.kind === 'refused') return unhealthy(found.reason);
+  const oldest = found.trees.flatMap(programsOf).find(({ state }) => state !== 'T');
+  if (oldest === undefined) {
+    return unhealthy(found.trees.length > 0 ? `${describePids(found.trees)} suspended` : 'no process of that name is running');
+  }
+  const ageMs = table.ageMs(oldest);
+  if (ageMs >= stableMs) return { result: { kind: 'healthy' }, againMs: 0 };
+  return unhealthy(`pid ${oldest.pid} has been running for ${Math.max(ageMs, 0) / 1000} s only`, stableMs - ageMs);
+}
+
+function unhealthy(reason: string, againMs = LOOK_MS): { readonly result: HealthResult; readonly againMs: number } {
+  return { result: { kind: 'unhealthy', reason }, againMs };
+}
+
+const LOOK_MS = 100;
+/** Its health checks have passed: it should be there. */
+const COMING_MS = 1000;

@@ -1,0 +1,144 @@
+import { ancestorsOf } from '../../../system/proc/kin.ts';
+import { ProcessLook, type SeenProcess } from '../../../system/proc/look.ts';
+import type { ProcessTable } from '../../../system/proc/table.ts';
+import type { Identity, ProcessTree, Witness } from './identity.ts';
+import { isMemberOf, restOf } from './rest.ts';
+import { ownerTest, witnesses } from './witnesses.ts';
+
+/** What runs of a program, oldest first; or that it must not be touched, in one line. */
+export type Matches =
+  | {
+      readonly kind: 'found';
+      readonly trees: readonly ProcessTree[];
+      /** What a later witness knows besides: told and never stopped; while it lives nothing is restarted. */
+      readonly further: readonly ProcessTree[];
+      /** What roots that are gone left behind under other names: it belongs to the program, and does not prove that it runs. */
+      readonly rest: readonly SeenProcess[];
+      /** Who bears the name and is another user's: nothing that is done or told of the program knows of them. */
+      readonly strangers: readonly SeenProcess[];
+      /** What was not believed, a line each. */
+      readonly remarks: readonly string[];
+    }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/**
+ * Finds the program by the first witness that knows anything alive (witnesses.ts): never this process, kernel threads, zombies,
+ * another pid namespace's processes, or a command that we run for another process. What later witnesses know besides is the program
+ * too as long as all together are no more than `maxMatches`, else `further`. `look`: where one that will do was taken already.
+ */
+export async function findTrees(table: ProcessTable, identity: Identity, look?: ProcessLook): Promise<Matches> {
+  const seenNow = look ?? (await ProcessLook.take(table));
+  const { all, children } = seenNow;
+  const { ownPid, knownRoots } = identity;
+  // Nothing to be seen is not nothing that runs: no descriptor may be left to read by.
+  if (!all.has(ownPid)) return { kind: 'refused', reason: 'the process table cannot be read' };
+  const own = ancestorsOf(ownPid, all);
+  const isOwned = ownerTest(table, identity);
+  const strangers = new Set<SeenProcess>();
+  const remarks: string[] = [];
+  let program: readonly ProcessTree[] = [];
+  let later: readonly ProcessTree[] = [];
+  for (const witness of witnesses) {
+    const known = await witness.find(table, identity, seenNow);
+    const above = known.found.find(({ pid }) => own.has(pid));
+    if (above !== undefined)
+      return { kind: 'refused', reason: `process ${above.pid} of that name is an ancestor of this monitor` };
+    for (const stranger of known.strangers) strangers.add(stranger);
+    remarks.push(...known.remarks);
+    const trees = treesOfFound(known.found, witness.name);
+    if (program.length === 0) program = trees;
+    else [program, later] = joinLater(program, later, trees, (root, seen) => isMemberOf(root, seen, all, isOwned));
+  }
+  const isAllOfIt = program.length + later.length <= identity.maxMatches;
+  const counted = isAllOfIt ? [...program, ...later] : program;
+  const further = isAllOfIt ? [] : later;
+  const rest = restOf(identity, seenNow, [...counted, ...further], own, isOwned);
+  const inTrees = new Set([...counted, ...further].flatMap(familyOf));
+  return {
+    kind: 'found',
+    trees: counted.map((tree) => withRest(tree, rest.byLeader)).sort(byAge),
+    further: [...further].sort(byAge),
+    rest: rest.left,
+    strangers: [...strangers].filter((seen) => !inTrees.has(seen)),
+    remarks,
+  };
+
+  /** What belongs to one dead root, or to one unit of ours, is one tree. */
+  function treesOfFound(found: readonly SeenProcess[], by: Witness): ProcessTree[] {
+    const named = new Map(found.map((seen) => [seen.pid, seen]));
+    const trees = new Map<string, ProcessTree>();
+    for (const seen of found) {
+      if (topmost(seen, named, all) !== seen) continue;
+      const left = knownRoots.find((root) => isMemberOf(root, seen, all, isOwned) && !named.has(root.pid));
+      const unit = by === 'start' ? identity.unitOf(seen.pid) : undefined;
+      const tree: ProcessTree = { root: seen, descendants: descendantsOf(seen, children), orphaned: left !== undefined, by };
+      const key = unit ?? (left === undefined ? `pid ${seen.pid}` : `left by ${left.pid}`);
+      const same = trees.get(key);
+      trees.set(key, same === undefined ? tree : joined(same, tree));
+    }
+    return [...trees.values()];
+  }
+}
+
+/** What was found; nothing where it must not be touched. */
+export function treesOf(found: Matches): readonly ProcessTree[] {
+  return found.kind === 'found' ? found.trees : [];
+}
+
+function familyOf({ root, descendants }: ProcessTree): SeenProcess[] {
+  return [root, ...descendants];
+}
+
+/** A tree that holds one that is known already, or is held by one or by its process group, is the same program. */
+function joinLater(
+  program: readonly ProcessTree[],
+  later: readonly ProcessTree[],
+  trees: readonly ProcessTree[],
+  isOfIts: (root: SeenProcess, seen: SeenProcess) => boolean,
+): [program: readonly ProcessTree[], later: readonly ProcessTree[]] {
+  let [known, besides] = [[...program], [...later]];
+  for (const tree of trees) {
+    const holdsIt = (other: ProcessTree): boolean => familyOf(other).includes(tree.root) || isOfIts(other.root, tree.root);
+    const holder = [...known, ...besides].find(holdsIt);
+    if (holder?.by === 'start' && holder.root !== tree.root)
+      known = known.map((one) => (one === holder ? { ...one, known: [...(one.known ?? []), tree.root] } : one));
+    if (holder !== undefined) continue;
+    const isInside = ({ root }: ProcessTree): boolean => tree.descendants.includes(root);
+    const holdsProgram = known.some(isInside);
+    [known, besides] = [known.filter((other) => !isInside(other)), besides.filter((other) => !isInside(other))];
+    (holdsProgram ? known : besides).push(tree);
+  }
+  return [known, besides];
+}
+
+function topmost(
+  process: SeenProcess,
+  named: ReadonlyMap<number, SeenProcess>,
+  all: ReadonlyMap<number, SeenProcess>,
+): SeenProcess {
+  let top = process;
+  for (const pid of ancestorsOf(process.pid, all)) top = named.get(pid) ?? top;
+  return top;
+}
+
+function descendantsOf(root: SeenProcess, children: ReadonlyMap<number, readonly SeenProcess[]>): SeenProcess[] {
+  const found = new Set<SeenProcess>([root]);
+  for (const parent of found) for (const child of children.get(parent.pid) ?? []) found.add(child);
+  found.delete(root);
+  return [...found];
+}
+
+function joined(a: ProcessTree, b: ProcessTree): ProcessTree {
+  const [root, other] = a.root.startTime <= b.root.startTime ? [a.root, b.root] : [b.root, a.root];
+  const descendants = [...a.descendants, other, ...b.descendants];
+  return { ...a, root, descendants, orphaned: a.orphaned || b.orphaned };
+}
+
+function withRest(tree: ProcessTree, rest: ReadonlyMap<number, readonly SeenProcess[]>): ProcessTree {
+  const more = rest.get(tree.root.pid);
+  return more === undefined ? tree : { ...tree, descendants: [...tree.descendants, ...more] };
+}
+
+function byAge(a: ProcessTree, b: ProcessTree): number {
+  return a.root.startTime - b.root.startTime;
+}

@@ -1,0 +1,81 @@
+import { statSync } from 'node:fs';
+import process from 'node:process';
+import { hostPath } from '../../../system/files/host-path.ts';
+import { asScript } from '../../../system/launch/script-file.ts';
+import { scriptRun } from '../../../system/launch/script-run.ts';
+import { lastPart } from '../../../system/proc/called-names.ts';
+import { parseAuxv } from '../../../system/proc/parse.ts';
+import type { ProcessIdentity, ProcessTable } from '../../../system/proc/table.ts';
+import { findAccount } from '../../../system/spawn/user-account.ts';
+import type { ProcessOptions } from '../options.ts';
+
+/**
+ * Users whose processes can be the program, and who else: nobody; everybody; or, as long as nothing is known of it, who runs a file of
+ * root's that bears its name. Or in one line why that cannot be told.
+ */
+export type Owners =
+  | {
+      readonly kind: 'known';
+      readonly uids: readonly number[];
+      readonly others: 'none' | 'all' | 'roots_files';
+      /** Of `user`; absent where that is not set. */
+      readonly userUid?: number;
+    }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** Root, the daemon's own user, whose the program was when it was last seen (`recordedUid`), and `user`. Never rejects. */
+export async function findOwners(
+  { user, anyUser }: Pick<ProcessOptions, 'user' | 'anyUser'>,
+  recordedUid: number | undefined,
+  signal: AbortSignal,
+): Promise<Owners> {
+  const uids = [0, process.geteuid?.(), recordedUid].filter((uid) => uid !== undefined);
+  const others = anyUser ? 'all' : user === undefined && recordedUid === undefined ? 'roots_files' : 'none';
+  if (user === undefined) return { kind: 'known', uids, others };
+  const found = await findAccount(user, signal);
+  // Without its user a program that runs would be taken for one that does not, and started a second time.
+  if (found.kind === 'not_found') return { kind: 'refused', reason: `user: ${found.reason}` };
+  const { uid } = found.account;
+  return { kind: 'known', uids: [...uids, uid], others, userUid: uid };
+}
+
+/**
+ * Whether the process executes a file of root's, or a script of root's, that itself bears one of the names: nobody else can change what that
+ * does, while argv[0] and comm are what a process likes them to be. Not by another file that was mounted over it.
+ */
+export function runsRootsFile(table: ProcessTable, { pid }: ProcessIdentity, names: readonly string[]): boolean {
+  const seen = table.read(pid, ['name', 'argv', 'executable', 'cwd']);
+  if (seen?.executable === undefined || !table.executes(pid, seen.executable)) return false;
+  const file = scriptOf(table, pid, seen) ?? seen.executable;
+  const isIt = (name: string): boolean =>
+    name.includes('/') ? file === name || table.executes(pid, name) : lastPart(file) === name;
+  if (!names.some(isIt)) return false;
+  const { uid, mode } = statSync(hostPath(file), { throwIfNoEntry: false }) ?? { uid: Number.NaN, mode: 0 };
+  return uid === 0 && (mode & WRITABLE_BY_OTHERS) === 0;
+}
+
+const WRITABLE_BY_OTHERS = 0o022;
+
+/** Only where nothing stands before it that the kernel did not put there: an option may have an interpreter run something else. */
+function scriptOf(
+  table: ProcessTable,
+  pid: number,
+  { name, argv = [], cwd }: { readonly name: string; readonly argv?: readonly string[]; readonly cwd?: string },
+): string | undefined {
+  if (cwd === undefined) return undefined;
+  const byKernel = asScript(name, argv, cwd)?.executable;
+  const [, first] = argv;
+  return byKernel ?? (first && scriptRun(table, { pid, argv: argv.slice(0, 2) }, () => true));
+}
+
+/**
+ * Whether the process is one of these users', and was executed by one of them: who calls a set-user-id program chooses its
+ * argv[0], and a su(1) that waits for a password is root's by its effective uid. Source: credentials(7), getauxval(3).
+ */
+export function isOwnedBy(table: ProcessTable, { pid, startTime }: ProcessIdentity, uids: readonly number[]): boolean {
+  const now = table.read(pid, ['startTime', 'uids']);
+  if (now?.uids === undefined || now.startTime !== startTime) return false;
+  // A process may write over its own auxv (prctl(2)): then its effective uid, which it cannot, tells whose it is.
+  const caller = parseAuxv(table.bytes(pid, 'auxv') ?? Buffer.alloc(0))?.uid ?? now.uids.real;
+  return uids.includes(now.uids.effective) && uids.includes(caller);
+}

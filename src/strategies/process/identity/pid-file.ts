@@ -1,0 +1,76 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { errorMessage } from '../../../core/errors.ts';
+import { printable } from '../../../core/printable.ts';
+import { hostPath } from '../../../system/files/host-path.ts';
+import type { ProcessTable } from '../../../system/proc/table.ts';
+
+/** What a pid file says. */
+export type PidFile =
+  /** `uid`: whose the file is: root vouches for any process, another user for his own alone. */
+  | { readonly kind: 'pid'; readonly pid: number; readonly uid: number }
+  /** There is none: the program is not running, or writes it later. */
+  | { readonly kind: 'absent' }
+  /** One line why it is not believed. */
+  | { readonly kind: 'unusable'; readonly reason: string };
+
+/**
+ * Reads `pid_file`. It must be a regular file of root's or of one of `uids`, writable by nobody else, with one number in it, written
+ * since the machine was booted, and not before the process of that number was started (2 s of tolerance): else it is another's number
+ * by now. Never throws.
+ */
+export function readPidFile(table: ProcessTable, path: string, uids: readonly number[], nowMs: number): PidFile {
+  const read = readFile(path);
+  if (read === undefined) return { kind: 'absent' };
+  if ('problem' in read) return unusable(path, read.problem);
+  const { text, uid, mode, mtimeMs } = read;
+  if (uid !== 0 && !uids.includes(uid))
+    return unusable(path, `it is user ${uid}'s (set user, if that is whose the program is)`);
+  if ((mode & WRITABLE_BY_OTHERS) !== 0) return unusable(path, 'others than its owner may write to it');
+  const [, number] = /^\s*(\d{1,10})\s*$/.exec(text) ?? [];
+  const pid = Number(number);
+  if (number === undefined || pid < 1) return unusable(path, `it holds no number alone ("${printable(text.slice(0, 20))}")`);
+  if (mtimeMs < nowMs - table.uptimeMs() - TOLERANCE_MS) return unusable(path, 'it was written before the machine was booted');
+  const named = table.read(pid, ['startTime']);
+  if (named === undefined) return { kind: 'absent' };
+  if (nowMs - table.ageMs(named) > mtimeMs + TOLERANCE_MS)
+    return unusable(path, `it is stale: process ${pid} was started after it was written`);
+  return { kind: 'pid', pid, uid };
+}
+
+const WRITABLE_BY_OTHERS = 0o022;
+const TOLERANCE_MS = 2000;
+
+function unusable(path: string, why: string): PidFile {
+  return { kind: 'unusable', reason: `pid_file ${printable(path)} is not used: ${why}` };
+}
+
+interface ReadFile {
+  readonly text: string;
+  readonly uid: number;
+  readonly mode: number;
+  readonly mtimeMs: number;
+}
+
+/** Undefined where there is no such file. */
+function readFile(path: string): ReadFile | { readonly problem: string } | undefined {
+  try {
+    // Not by a link, which another may have put there; and a FIFO must not keep us.
+    const fd = openSync(hostPath(path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY);
+    try {
+      const stat = fstatSync(fd);
+      if (!stat.isFile()) return { problem: 'it is no regular file' };
+      const bytes = Buffer.alloc(LONGEST);
+      const text = bytes.toString('latin1', 0, readSync(fd, bytes, 0, LONGEST, 0));
+      return { text, uid: stat.uid, mode: stat.mode, mtimeMs: stat.mtimeMs };
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    return { problem: code === 'ELOOP' ? 'it is a symbolic link' : errorMessage(error) };
+  }
+}
+
+/** A number, and what blanks are around it. */
+const LONGEST = 64;

@@ -1,0 +1,78 @@
+import type { RootProcess } from '../../../core/program-roots.ts';
+import type { ProcessLook, SeenProcess } from '../../../system/proc/look.ts';
+import { hasEnded } from '../../../system/proc/parse.ts';
+import type { Identity, ProcessTree } from './identity.ts';
+
+/** What belongs to a program beside its trees. */
+export interface ProgramRest {
+  /** By the pid of the tree's root that leads its process group or session. */
+  readonly byLeader: ReadonlyMap<number, readonly SeenProcess[]>;
+  /** Of roots that are gone. */
+  readonly left: readonly SeenProcess[];
+}
+
+/**
+ * Finds the rest of the process groups and sessions that the roots lead or led (isMemberOf), whatever it is called and whoever adopted
+ * it, with its descendants.
+ */
+export function restOf(
+  { knownRoots, ownPid }: Identity,
+  { all, children }: ProcessLook,
+  trees: readonly ProcessTree[],
+  own: ReadonlySet<number>,
+  isOwned: (seen: SeenProcess) => boolean,
+): ProgramRest {
+  const taken = new Set(trees.flatMap(({ root, descendants }) => [root, ...descendants]));
+  const gone = knownRoots.filter(({ pid, startTime }) => {
+    const now = all.get(pid);
+    return now === undefined || now.startTime !== startTime || hasEnded(now);
+  });
+  const living = trees.map(({ root }) => root).filter(({ pid, pgid, sid }) => pid === pgid || pid === sid);
+  const byLeader = new Map<number, SeenProcess[]>();
+  const left: SeenProcess[] = [];
+  if (gone.length === 0 && living.length === 0) return { byLeader, left };
+  const isFree = (seen: SeenProcess): boolean =>
+    !taken.has(seen) && seen.pid !== ownPid && !own.has(seen.pid) && !seen.kernelThread && !hasEnded(seen);
+  const leaders = new Map(living.map((root) => [root.pid, root]));
+  for (const seen of all.values()) {
+    if (!isFree(seen)) continue;
+    const led = leaders.get(seen.sid) ?? leaders.get(seen.pgid);
+    const leader = led !== undefined && isMemberOf(led, seen, all, isOwned) ? led : undefined;
+    const into =
+      leader === undefined
+        ? gone.some((root) => isMemberOf(root, seen, all, isOwned))
+          ? left
+          : undefined
+        : listOf(byLeader, leader.pid);
+    if (into === undefined) continue;
+    const family = new Set([seen]);
+    for (const parent of family) for (const child of children.get(parent.pid) ?? []) if (isFree(child)) family.add(child);
+    for (const member of family) taken.add(member);
+    into.push(...family);
+  }
+  return { byLeader, left };
+}
+
+/**
+ * Whether a process is in the session that `root` led; or in its process group, and an owner's: whose session it is, he can have others
+ * join the group (setpgid(2)). Not in those of a new process of its number.
+ */
+export function isMemberOf(
+  root: RootProcess,
+  seen: SeenProcess,
+  all: ReadonlyMap<number, SeenProcess>,
+  isOwned: (seen: SeenProcess) => boolean,
+): boolean {
+  const { pgid, sid, startTime } = seen;
+  if (root.isEmpty === true || (pgid !== root.pid && sid !== root.pid) || startTime < root.startTime) return false;
+  const now = all.get(root.pid);
+  // As long as a group has members no new process gets its number.
+  if (now !== undefined && now.startTime !== root.startTime) return false;
+  return sid === root.pid || isOwned(seen);
+}
+
+function listOf(lists: Map<number, SeenProcess[]>, key: number): SeenProcess[] {
+  const list = lists.get(key) ?? [];
+  lists.set(key, list);
+  return list;
+}

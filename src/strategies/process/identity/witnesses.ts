@@ -1,0 +1,207 @@
+import { statSync } from 'node:fs';
+import { Breath } from '../../../core/breath.ts';
+import { isInterpreter } from '../../../core/interpreters.ts';
+import { hostPath } from '../../../system/files/host-path.ts';
+import { scriptRun } from '../../../system/launch/script-run.ts';
+import { lastPart } from '../../../system/proc/called-names.ts';
+import { ARGUMENT_LIMITS, LOOK_LIMITS } from '../../../system/proc/files.ts';
+import { ancestorsOf } from '../../../system/proc/kin.ts';
+import type { ProcessLook, SeenProcess } from '../../../system/proc/look.ts';
+import { hasEnded } from '../../../system/proc/parse.ts';
+import type { ProcessTable } from '../../../system/proc/table.ts';
+import { pidsOfService } from '../../../system/systemd/unit-cgroup.ts';
+import type { Identity, Witness } from './identity.ts';
+import { programMatcher } from './name.ts';
+import { isOwnedBy, runsRootsFile } from './owner.ts';
+import { readPidFile } from './pid-file.ts';
+import { isMemberOf } from './rest.ts';
+
+/** What one witness knows. */
+export interface Known {
+  readonly found: readonly SeenProcess[];
+  /** Who would be it, and is another user's. */
+  readonly strangers: readonly SeenProcess[];
+  /** What was not believed, a line each. */
+  readonly remarks: readonly string[];
+}
+
+/** All of them, the surest first: the first one that knows anything alive decides. */
+export const witnesses: readonly {
+  readonly name: Witness;
+  readonly find: (table: ProcessTable, identity: Identity, look: ProcessLook) => Promise<Known>;
+}[] = [
+  { name: 'start', find: byStart },
+  { name: 'pid_file', find: byPidFile },
+  { name: 'argument', find: byArgument },
+  { name: 'name', find: byName },
+];
+
+/**
+ * What we started: the very process; else what lives in the unit we gave it, or in the process group or session of the one we started.
+ * Of one that has ended only what executes the same file: a helper that it left behind does not prove that it runs.
+ */
+async function byStart(table: ProcessTable, identity: Identity, { all }: ProcessLook): Promise<Known> {
+  const ours = identity.knownRoots.filter((root) => root.ours === true);
+  const living = ours.flatMap((root) => {
+    const seen = all.get(root.pid);
+    return seen !== undefined && seen.startTime === root.startTime && !hasEnded(seen) ? [seen] : [];
+  });
+  const found = new Set(living);
+  const gone = ours.filter(({ pid }) => !living.some((seen) => seen.pid === pid));
+  const isSame = (seen: SeenProcess): boolean =>
+    gone.length === 0 || gone.some(({ executable }) => executable === undefined || executable === seen.executable);
+  for (const unit of identity.units) {
+    const inside = pidsOfService(unit).flatMap((pid) => all.get(pid) ?? []);
+    // While the one that we started lives all others in its unit are its own.
+    const isLed = inside.some((seen) => found.has(seen));
+    for (const seen of inside)
+      if (!hasEnded(seen) && identity.unitOf(seen.pid) === unit && (isLed || isSame(seen))) found.add(seen);
+  }
+  if (gone.length > 0) {
+    const isOwned = ownerTest(table, identity);
+    for (const seen of all.values()) {
+      if (hasEnded(seen) || seen.kernelThread) continue;
+      if (gone.some((root) => isMemberOf(root, seen, all, isOwned) && root.executable === seen.executable)) found.add(seen);
+    }
+  }
+  return known([...found]);
+}
+
+async function byPidFile(table: ProcessTable, identity: Identity, { all }: ProcessLook): Promise<Known> {
+  const { pidFile, owners } = identity;
+  if (pidFile === undefined) return known([]);
+  const read = readPidFile(table, pidFile, owners.uids, identity.nowMs);
+  if (read.kind === 'unusable') return { ...known([]), remarks: [read.reason] };
+  const seen = read.kind === 'pid' ? all.get(read.pid) : undefined;
+  if (read.kind === 'absent' || seen === undefined || !isPossible(table, identity, all)(seen)) return known([]);
+  if (read.uid === 0 || isOwnedBy(table, seen, [read.uid])) return known([seen]);
+  return {
+    ...known([]),
+    remarks: [`pid_file is not used: process ${seen.pid} is not of the user ${read.uid}, whose the file is`],
+  };
+}
+
+/**
+ * Who has exactly this word among its arguments; not by it alone who shows, edits or copies the file of that name at a terminal.
+ */
+async function byArgument(table: ProcessTable, identity: Identity, look: ProcessLook): Promise<Known> {
+  const { argument, process } = identity;
+  if (argument === undefined) return known([]);
+  const isCandidate = isPossible(table, identity, look.all);
+  const isNamed = matcherOf(table, identity);
+  const isOfFile = argument.startsWith('/') && isFile(argument);
+  const bearers: SeenProcess[] = [];
+  const breath = new Breath();
+  for (const seen of look.all.values()) {
+    if (breath.isDue) await breath.take();
+    if (!holdsArgument(table, seen, argument) || !isCandidate(seen)) continue;
+    const isAtTerminal = (): boolean => table.read(seen.pid, ['terminalDevice'])?.terminalDevice !== 0;
+    if (isOfFile && !isInterpreter(seen.executable ?? '') && !isNamed(seen) && isAtTerminal()) continue;
+    bearers.push(seen);
+  }
+  return ownedOf(table, identity, bearers, (seen) => runsRootsFile(table, seen, [process.systemName, argument]), breath);
+}
+
+async function byName(table: ProcessTable, identity: Identity, look: ProcessLook): Promise<Known> {
+  const { process, knownRoots } = identity;
+  const { systemName } = process;
+  // Every other script of that interpreter bears the name too.
+  if (isInterpreter(systemName) && (identity.argument !== undefined || identity.pidFile !== undefined)) return known([]);
+  const isCandidate = isPossible(table, identity, look.all);
+  const isNamed = matcherOf(table, identity);
+  const isOwned = ownerTest(table, identity);
+  const bearers: SeenProcess[] = [];
+  const leftOver: SeenProcess[] = [];
+  const breath = new Breath();
+  for (const seen of look.calledBy(systemName)) {
+    if (breath.isDue) await breath.take();
+    if (!isNamed(seen) || !isCandidate(seen)) continue;
+    const isLeft = knownRoots.some((root) => isMemberOf(root, seen, look.all, isOwned));
+    (isLeft ? leftOver : bearers).push(seen);
+  }
+  const owned = await ownedOf(
+    table,
+    identity,
+    bearers,
+    (seen) => runsRootsFile(table, seen, [systemName]),
+    breath,
+    leftOver.length > 0,
+  );
+  return { ...owned, found: [...owned.found, ...leftOver] };
+}
+
+/** Those of root's, the daemon's and the program's own users; where there is none of them, and nobody is known, who `runsRoots`. */
+async function ownedOf(
+  table: ProcessTable,
+  { owners }: Identity,
+  bearers: readonly SeenProcess[],
+  runsRoots: (seen: SeenProcess) => boolean,
+  breath: Breath,
+  isKnown = false,
+): Promise<Known> {
+  if (owners.others === 'all') return known(bearers);
+  const owned = await filterWithBreath(bearers, (seen) => isOwnedBy(table, seen, owners.uids), breath);
+  const isUnknown = owned.length === 0 && !isKnown && owners.others === 'roots_files';
+  const found = isUnknown ? await filterWithBreath(bearers, runsRoots, breath) : owned;
+  const taken = new Set(found);
+  return { found, strangers: bearers.filter((seen) => !taken.has(seen)), remarks: [] };
+}
+
+/** Strangers may be thousands, and each is looked at closely. */
+async function filterWithBreath<T>(all: readonly T[], keeps: (one: T) => boolean, breath: Breath): Promise<T[]> {
+  const kept: T[] = [];
+  for (const one of all) {
+    if (breath.isDue) await breath.take();
+    if (keeps(one)) kept.push(one);
+  }
+  return kept;
+}
+
+/** Whether a process is of root's, the daemon's or the program's own users. */
+export function ownerTest(table: ProcessTable, { owners }: Identity): (seen: SeenProcess) => boolean {
+  return (seen) => owners.others === 'all' || isOwnedBy(table, seen, owners.uids);
+}
+
+function matcherOf(table: ProcessTable, { process: { systemName }, owners }: Identity): (seen: SeenProcess) => boolean {
+  const isBelieved = (seen: SeenProcess): boolean =>
+    owners.others === 'all' ||
+    isOwnedBy(table, seen, owners.uids) ||
+    table.executes(seen.pid, systemName) ||
+    (owners.others === 'roots_files' && runsRootsFile(table, seen, [systemName]));
+  const name = lastPart(systemName);
+  return programMatcher(systemName, isBelieved, (seen) => scriptRun(table, seen, (word) => word === name));
+}
+
+/** Neither ourselves, nor of the kernel, nor ended, nor in another pid namespace, nor a command that we run for another process. */
+function isPossible(
+  table: ProcessTable,
+  { process, ownPid }: Identity,
+  all: ReadonlyMap<number, SeenProcess>,
+): (seen: SeenProcess) => boolean {
+  const depth = table.read(ownPid, ['namespaceDepth'])?.namespaceDepth ?? 0;
+  return (seen) => {
+    if (seen.pid === ownPid || seen.kernelThread || hasEnded(seen)) return false;
+    if (table.read(seen.pid, ['namespaceDepth'])?.namespaceDepth !== depth) return false;
+    // Commands that we run directly are our descendants until they end (a health check `nginx -t` of another process is no nginx);
+    // what they leave behind is not. Only for those few the environment is read.
+    if (!ancestorsOf(seen.pid, all).has(ownPid)) return true;
+    const isOwn = table.hasVariable(seen.pid, 'MONITOR_SYSTEM_NAME', process.systemName);
+    return isOwn || !table.hasVariable(seen.pid, 'MONITOR_ATTEMPT');
+  };
+}
+
+function holdsArgument(table: ProcessTable, { pid, argv = [] }: SeenProcess, argument: string): boolean {
+  if (argv.includes(argument)) return true;
+  // What was seen of it may be its beginning only.
+  const length = argv.reduce((sum, word) => sum + word.length, 0);
+  if (length < LOOK_LIMITS.commandLine / 4 && argv.length < LOOK_LIMITS.commandLine / 8) return false;
+  return table.read(pid, ['argv'], ARGUMENT_LIMITS)?.argv?.includes(argument) === true;
+}
+
+function isFile(path: string): boolean {
+  return statSync(hostPath(path), { throwIfNoEntry: false })?.isFile() ?? false;
+}
+
+function known(found: readonly SeenProcess[]): Known {
+  return { found, strangers: [], remarks: [] };
+}

@@ -1,0 +1,190 @@
+import { basename } from 'node:path';
+import type { LaunchRecord, LaunchRecords } from '../../../core/launch-record.ts';
+import { executedFiles } from '../../../system/launch/executed-files.ts';
+import { callsItsFolder, readLaunchRecord } from '../../../system/launch/read-record.ts';
+import { notRootsLaunch } from '../../../system/launch/roots-launch.ts';
+import type { ProcessTable } from '../../../system/proc/table.ts';
+import type { ProcessTree } from '../identity/identity.ts';
+
+/** How a tree's program is started, or in one line why that is not known. */
+export type RecalledLaunch =
+  /** `fresh`: it is news, to be kept. */
+  | {
+      readonly kind: 'known';
+      readonly record: LaunchRecord;
+      readonly fresh: boolean;
+      /** What runs is something else, and does not take the record's place; why, in one line. */
+      readonly otherwise?: string;
+    }
+  /** `confined`: as in LaunchReading. */
+  | { readonly kind: 'unknown'; readonly reason: string; readonly confined?: boolean };
+
+/** Where is looked, and who would start it (ProgramLauncher). */
+export interface LaunchSight {
+  readonly table: ProcessTable;
+  readonly starter: number;
+}
+
+/** Whose program it is, for what may take a record's place. */
+export interface RecordedName {
+  readonly systemName: string;
+  /** Of the section's `user`; undefined where it names none. */
+  readonly userUid: number | undefined;
+}
+
+/**
+ * Reads how the living tree was started. What is known from before (`stored`) holds where that cannot be read, and where the
+ * tree's root is no true root: a worker that outlived its master.
+ */
+export function recallLaunch(
+  sight: LaunchSight,
+  stored: LaunchRecord | undefined,
+  tree: ProcessTree,
+  name: RecordedName,
+): RecalledLaunch {
+  if (tree.orphaned && stored !== undefined) return { kind: 'known', record: stored, fresh: false };
+  const living = livingLaunch(sight, tree);
+  if (stored === undefined) return living;
+  if (living.kind === 'unknown') return { kind: 'known', record: stored, fresh: false };
+  const record = withStoredOutput(stored, living.record);
+  if (sameLaunch(stored, record) || hasMovedOn(stored, record) || isWorkerOf(tree, stored, record))
+    return { kind: 'known', record: stored, fresh: false };
+  const otherwise = mayNotReplace(stored, record, name);
+  return otherwise === undefined ? { ...living, record } : { kind: 'known', record: stored, fresh: false, otherwise };
+}
+
+/** How the tree's root was started, whatever was known before. */
+export function livingLaunch({ table, starter }: LaunchSight, { root }: ProcessTree): RecalledLaunch {
+  const reading = readLaunchRecord(table, root.pid, starter);
+  if (reading.kind === 'unusable') return { ...reading, kind: 'unknown' };
+  // The look that found it may be seconds old: another program's arguments must never be kept under this name.
+  if (!table.exists(root)) return { kind: 'unknown', reason: 'it ended meanwhile' };
+  const record = { ...reading.record, environment: reading.record.environment.filter(isItsOwn) };
+  return { kind: 'known', record, fresh: true };
+}
+
+/**
+ * Why what runs must not become the record, in one line; undefined where it may. Whoever could make a record another user's would choose
+ * whose rights his program is started with. Root's is replaced by what is root's alone and the same program, in a new place too.
+ */
+function mayNotReplace(stored: LaunchRecord, record: LaunchRecord, { systemName, userUid }: RecordedName): string | undefined {
+  // An earlier version recorded whatever it saw, and such a record is not started.
+  const isOld = stored.unconfined !== true;
+  if (record.uid !== stored.uid) {
+    if (record.uid === userUid || (isOld && record.uid === 0)) return undefined;
+    return `it runs as user ${record.uid}, and was recorded as user ${stored.uid}'s, which it stays (set user to change that)`;
+  }
+  if (record.uid !== 0 || isOld) return undefined;
+  const { program } = executedFiles(record);
+  const isSame =
+    program !== undefined && (program === executedFiles(stored).program || basename(program) === basename(systemName));
+  return isSame && notRootsLaunch(record) === undefined ? undefined : 'it runs otherwise than recorded';
+}
+
+/** `recallLaunch`, and keeps under the name what is news. */
+export function rememberLaunch(
+  sight: LaunchSight,
+  launches: LaunchRecords,
+  tree: ProcessTree,
+  name: RecordedName,
+): RecalledLaunch {
+  const recalled = recallLaunch(sight, launches.get(name.systemName), tree, name);
+  if (recalled.kind === 'known' && recalled.fresh) launches.set(name.systemName, recalled.record);
+  return recalled;
+}
+
+/**
+ * Keeps how the copies beside the first were started: as many as there ever were at once, so that a restart brings back one that has
+ * died meanwhile; all anew where somebody started all of it anew (`isAllNew`).
+ */
+export function rememberCopies(
+  sight: LaunchSight,
+  launches: LaunchRecords,
+  name: RecordedName,
+  trees: readonly ProcessTree[],
+  isAllNew: boolean,
+): void {
+  if (!isAllNew && trees.length <= launches.further(name.systemName).length) return;
+  const recalled = trees.map((tree) => recallLaunch(sight, undefined, tree, name));
+  launches.setFurther(
+    name.systemName,
+    recalled.flatMap((launch) => (launch.kind === 'known' ? [launch.record] : [])),
+  );
+}
+
+/** The recorded copies that do not run: of the first (`stored`) and the further ones. */
+export function missingCopies(
+  running: readonly RecalledLaunch[],
+  stored: LaunchRecord | undefined,
+  copies: readonly LaunchRecord[],
+): RecalledLaunch[] {
+  const left = running.flatMap((launch) => (launch.kind === 'known' ? [launch.record] : []));
+  const all = stored === undefined ? copies : [stored, ...copies];
+  const missing = all.filter((record) => {
+    const at = left.findIndex((other) => sameLaunch(other, record));
+    if (at >= 0) left.splice(at, 1);
+    return at < 0;
+  });
+  return missing.slice(0, Math.max(all.length - running.length, 0)).map((record) => ({ kind: 'known', record, fresh: false }));
+}
+
+/** Whether the process was started by one of our commands, which a look in passing must not take for the program itself. */
+export function isFromCommand(table: ProcessTable, pid: number): boolean {
+  return table.hasVariable(pid, 'MONITOR_ATTEMPT');
+}
+
+/** What an earlier start by us or by systemd told that one process alone (systemd.exec(5)): it would lead its successor astray. */
+function isItsOwn(variable: string): boolean {
+  const [name = ''] = variable.split('=', 1);
+  return !name.startsWith('MONITOR_') && !OF_ONE_START.includes(name);
+}
+
+const OF_ONE_START: readonly string[] = [
+  'NOTIFY_SOCKET',
+  'WATCHDOG_PID',
+  'WATCHDOG_USEC',
+  'LISTEN_FDS',
+  'LISTEN_FDNAMES',
+  'LISTEN_PID',
+  'LISTEN_PIDFDID',
+  'INVOCATION_ID',
+  'JOURNAL_STREAM',
+  'MAINPID',
+  'MANAGERPID',
+  'SYSTEMD_EXEC_PID',
+  'CREDENTIALS_DIRECTORY',
+  'MEMORY_PRESSURE_WATCH',
+  'MEMORY_PRESSURE_WRITE',
+  'FDSTORE',
+];
+
+/** True where both start the same in the same way. */
+export function sameLaunch(a: LaunchRecord, b: LaunchRecord): boolean {
+  return JSON.stringify(FIELDS.map((field) => a[field])) === JSON.stringify(FIELDS.map((field) => b[field]));
+}
+
+const FIELDS = ['argv', 'executable', 'cwd', 'environment', 'uid', 'gid', 'groups', 'unconfined', 'surroundings'] as const;
+
+/** The link by which it calls its directory leads to another release now than when it was started. */
+function hasMovedOn(stored: LaunchRecord, record: LaunchRecord): boolean {
+  return callsItsFolder(record.environment) === stored.cwd && sameLaunch(stored, { ...record, cwd: stored.cwd });
+}
+
+/** A log that was rotated is still the program's, by its former name: `x.log.1`, `x.log-20261126`. */
+function withStoredOutput(stored: LaunchRecord, record: LaunchRecord): LaunchRecord {
+  const { surroundings: before = {} } = stored;
+  const { surroundings: now } = record;
+  const former = (one: string | undefined, other: string | undefined): string | undefined =>
+    one !== undefined && other !== undefined && /^[.-]/.test(other.slice(one.length)) && other.startsWith(one) ? one : other;
+  if (now === undefined) return record;
+  const standardOutput = former(before.standardOutput, now.standardOutput);
+  const standardError = former(before.standardError, now.standardError);
+  const files = { ...(standardOutput && { standardOutput }), ...(standardError && { standardError }) };
+  return { ...record, surroundings: { ...now, ...files } };
+}
+
+/** A worker shares its master's command line, but has given up root's rights: started so, the program could not do its work. */
+function isWorkerOf({ root }: ProcessTree, stored: LaunchRecord, record: LaunchRecord): boolean {
+  const sameProgram = stored.executable === record.executable && stored.argv.join('\0') === record.argv.join('\0');
+  return sameProgram && stored.uid === 0 && record.uid !== 0 && root.pid !== root.pgid;
+}

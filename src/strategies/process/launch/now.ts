@@ -1,0 +1,58 @@
+import { Breath } from '../../../core/breath.ts';
+import type { LaunchRecord } from '../../../core/launch-record.ts';
+import type { Pin } from '../../../core/pin.ts';
+import type { LaunchesNow } from '../../strategy.ts';
+import type { ProcessTree } from '../identity/identity.ts';
+import { type LaunchSight, livingLaunch, type RecalledLaunch, type RecordedName, recallLaunch, sameLaunch } from './memory.ts';
+import { OLD_RECORD } from './plan.ts';
+
+/** How the trees that run were started; where that cannot be read, or none runs, the one that was recorded. Never what is confined. */
+export async function launchesOf(
+  sight: LaunchSight,
+  trees: readonly ProcessTree[],
+  stored: LaunchRecord | undefined,
+): Promise<LaunchesNow> {
+  const living: RecalledLaunch[] = [];
+  const breath = new Breath();
+  for (const tree of trees) {
+    if (breath.isDue) await breath.take();
+    living.push(tree.orphaned ? LEFT_OVER : livingLaunch(sight, tree));
+  }
+  const records = living.flatMap((launch) => (launch.kind === 'known' ? [launch.record] : []));
+  if (records.length > 0 && records.length === living.length) return { kind: 'known', records, running: true };
+  const unknown = living.flatMap((launch) => (launch.kind === 'unknown' ? [launch] : []));
+  const isConfined = unknown.some(({ confined }) => confined === true);
+  if (stored?.unconfined === true && !isConfined) return { kind: 'known', records: [stored], running: false };
+  const [first] = unknown;
+  if (first !== undefined) return { kind: 'refused', reason: `how it was started cannot be told: ${first.reason}` };
+  const unseen = 'it has not been seen running, so how to start it is not known';
+  return { kind: 'refused', reason: stored === undefined ? unseen : OLD_RECORD };
+}
+
+const LEFT_OVER: RecalledLaunch = { kind: 'unknown', reason: 'it outlived the one that was started' };
+
+/** Where what runs is not what would be started, a line each. `cure`: what makes it so. */
+export async function differencesOf(
+  sight: LaunchSight,
+  trees: readonly ProcessTree[],
+  known: { readonly pin: Pin | undefined; readonly stored: LaunchRecord | undefined; readonly name: RecordedName },
+  cure: string,
+): Promise<string[]> {
+  const { pin, stored, name } = known;
+  const [oldest] = trees;
+  if (oldest === undefined) return [];
+  if (pin === undefined) {
+    const recalled = recallLaunch(sight, stored, oldest, name);
+    const otherwise = recalled.kind === 'known' ? recalled.otherwise : undefined;
+    return otherwise === undefined ? [] : [`pid ${oldest.root.pid}: ${otherwise}: ${cure}`];
+  }
+  const lines: string[] = [];
+  const breath = new Breath();
+  for (const tree of trees.filter(({ orphaned }) => !orphaned)) {
+    if (breath.isDue) await breath.take();
+    const living = livingLaunch(sight, tree);
+    if (living.kind === 'unknown' || pin.launches.some(({ record }) => sameLaunch(record, living.record))) continue;
+    lines.push(`pid ${tree.root.pid} runs otherwise than pinned: what is pinned would be started`);
+  }
+  return lines;
+}

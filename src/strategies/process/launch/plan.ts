@@ -1,0 +1,220 @@
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { basename, isAbsolute, join } from 'node:path';
+import type { ManagedProcess } from '../../../core/alarm.ts';
+import { commandEnvironment, expandCommand } from '../../../core/command-template.ts';
+import { isInterpreter } from '../../../core/interpreters.ts';
+import type { LaunchRecord } from '../../../core/launch-record.ts';
+import { printable } from '../../../core/printable.ts';
+import { hostPath } from '../../../system/files/host-path.ts';
+import type { Launch } from '../../../system/launch/launcher.ts';
+import { notRootsLaunch } from '../../../system/launch/roots-launch.ts';
+import { judgeUnitName } from '../../unit/name-policy.ts';
+import type { ProcessOptions } from '../options.ts';
+import type { RecalledLaunch } from './memory.ts';
+import type { PinCheck } from './pinned.ts';
+
+/** What would be started, one launch a tree; or in one line why nothing can be. */
+export type StartPlan =
+  | {
+      readonly kind: 'planned';
+      readonly launches: readonly PlannedLaunch[];
+      /** What the log and `match` tell of them, a line each. */
+      readonly remarks?: readonly string[];
+    }
+  /** `final`: as in RestartOutcome. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly final?: boolean };
+
+/** One program to start. */
+export interface PlannedLaunch {
+  readonly what: Launch['what'];
+  /** For people, printable; a `start_command` with its text, which may hold a secret. */
+  readonly description: string;
+  /** The same for the log. */
+  readonly label: string;
+}
+
+/** What an operator has said of root's programs. */
+export interface StartRule {
+  /** What has become of the program's pin; undefined where it has none. */
+  readonly pin: PinCheck | undefined;
+  /** `require_pin`: nothing of root's is started from a record alone. */
+  readonly requirePin: boolean;
+}
+
+/**
+ * `start_command`; else as it is pinned; else as the trees that run were started (`running`), or as the last one was (`stored`); else,
+ * in a section of the process's own, the program found in `path` ($PATH), without arguments. A pin or a record that may not be used
+ * is a refusal, never a reason to look further.
+ */
+export function planStart(
+  options: ProcessOptions,
+  process: ManagedProcess,
+  attempt: number,
+  running: readonly RecalledLaunch[],
+  stored: LaunchRecord | undefined,
+  path: string,
+  rule: StartRule,
+): StartPlan {
+  const environment = commandEnvironment(process, attempt);
+  if (options.startCommand !== undefined) {
+    const expanded = expandCommand(options.startCommand, process);
+    if (expanded.kind === 'refused') return { kind: 'refused', reason: `start_command: ${expanded.reason}`, final: true };
+    const what = { kind: 'line', line: expanded.line, environment, user: options.user } as const;
+    return planned([{ what, description: `start_command: ${shown(expanded.line)}`, label: 'start_command' }]);
+  }
+  if (rule.pin !== undefined) return planPinned(rule.pin, process);
+  const known = running.flatMap((launch) => (launch.kind === 'known' ? [launch.record] : []));
+  const records = known.length > 0 && known.length === running.length ? known : stored === undefined ? [] : [stored];
+  if (records.length > 0) return planRecords(records, (record) => rootsRefusal(record, process, rule));
+  // A section [process.reboot] means a process of that name; to run /sbin/reboot is never what restarts it.
+  const judged = judgeUnitName(basename(process.systemName), true);
+  if (judged.kind === 'refused')
+    return { kind: 'refused', reason: `nothing to start: ${judged.reason}; set start_command`, final: true };
+  // Nobody gets by its name what it may not have as what it is.
+  const isConfined = running.some((launch) => launch.kind === 'unknown' && launch.confined === true);
+  if (isConfined || known.length > 0) return { kind: 'refused', reason: nothingToStart(options, process, running, false) };
+  // An interpreter without what it ran is another program.
+  const isBare = running.length > 0 && isInterpreter(process.systemName);
+  const found = options.configured && !isBare ? findProgram(process.systemName, path) : undefined;
+  if (found !== undefined) {
+    // The path goes through the environment: it is data to the shell, whatever it holds.
+    const what = {
+      kind: 'line',
+      line: 'exec "$MONITOR_PROGRAM"',
+      environment: { ...environment, MONITOR_PROGRAM: found },
+      user: options.user,
+    } as const;
+    const description = `${shown(found)}, without arguments`;
+    return planned([{ what, description, label: description }]);
+  }
+  // What runs may be caught between two programs: the next look may tell how it was started.
+  return {
+    kind: 'refused',
+    reason: nothingToStart(options, process, running, options.configured && !isBare),
+    final: running.length === 0,
+  };
+}
+
+function planPinned(pin: PinCheck, { processName }: ManagedProcess): StartPlan {
+  if (pin.kind === 'refused') return { kind: 'refused', reason: `${pin.reason}; ${pinAgain(processName)}`, final: true };
+  const plan = planRecords(pin.records, () => undefined, 'as pinned');
+  const remarks = pin.changed.map((path) => `${path} has changed since it was pinned, and is root's alone`);
+  return plan.kind === 'refused' ? { ...plan, reason: `${plan.reason}; ${pinAgain(processName)}` } : { ...plan, remarks };
+}
+
+/**
+ * Why a record of root's is not enough, with the cure: whoever has a say in what it executes would get root's rights by it, which the
+ * program that was recorded may have lost or never had.
+ */
+function rootsRefusal(record: LaunchRecord, { processName }: ManagedProcess, { requirePin }: StartRule): string | undefined {
+  if (record.uid !== 0) return undefined;
+  const others = requirePin ? 'require_pin says that it needs a pin' : notRootsLaunch(record);
+  return others === undefined ? undefined : `it would be started as root: ${shown(others)}; ${pinCure(processName)}`;
+}
+
+/** What to do, for the end of a line. */
+export function pinCure(processName: string): string {
+  return `run \`${pinCommand(processName)}\` or set start_command`;
+}
+
+function pinAgain(processName: string): string {
+  return `run \`${pinCommand(processName)}\` again, or set start_command`;
+}
+
+/** As a shell takes it. */
+function pinCommand(processName: string): string {
+  const name = /^[\w@%+=:,./][\w@%+=:,./-]*$/.test(processName)
+    ? processName
+    : `-- '${shown(processName).replaceAll("'", "'\\''")}'`;
+  return `monitor_service pin ${name}`;
+}
+
+function planRecords(
+  records: readonly LaunchRecord[],
+  refusal: (record: LaunchRecord) => string | undefined,
+  whose = 'its own command line',
+): StartPlan {
+  const launches: PlannedLaunch[] = [];
+  for (const record of records) {
+    if (record.unconfined !== true) return { kind: 'refused', reason: OLD_RECORD };
+    const usable = withExecutable(record);
+    if (usable === undefined)
+      return { kind: 'refused', reason: `its program ${shown(record.executable)} is not there any more` };
+    if (!isDirectory(usable.cwd))
+      return { kind: 'refused', reason: `its directory ${shown(usable.cwd)} is not there any more` };
+    const refused = refusal(usable);
+    if (refused !== undefined) return { kind: 'refused', reason: refused, final: true };
+    const description = `${whose}: ${describeArgv(usable.argv)} (user ${usable.uid}, in ${shown(usable.cwd)})`;
+    launches.push({ what: { kind: 'argv', record: usable }, description, label: description });
+  }
+  return planned(launches);
+}
+
+/** Why a record without a word on its confinement is not used. */
+export const OLD_RECORD =
+  'how it was started was recorded by an earlier version, which did not look whether it was confined: start it once by hand, or set start_command';
+
+function planned(launches: readonly PlannedLaunch[]): StartPlan {
+  return { kind: 'planned', launches };
+}
+
+/** An update may have moved the file that /proc showed while argv[0] names the place where it is always found. */
+function withExecutable(record: LaunchRecord): LaunchRecord | undefined {
+  if (existsSync(hostPath(record.executable))) return record;
+  const [called = ''] = record.argv;
+  return isAbsolute(called) && existsSync(hostPath(called)) ? { ...record, executable: called } : undefined;
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(hostPath(path), { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** The first executable file of that name in the absolute folders of `path`; a full path stands for itself. */
+function findProgram(name: string, path: string): string | undefined {
+  const candidates = name.startsWith('/')
+    ? [name]
+    : path
+        .split(':')
+        .filter(isAbsolute)
+        .map((folder) => join(folder, name));
+  return candidates.find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+function nothingToStart(
+  options: ProcessOptions,
+  process: ManagedProcess,
+  running: readonly RecalledLaunch[],
+  isSearched = options.configured,
+): string {
+  const unknown = running.find((launch) => launch.kind === 'unknown');
+  const why =
+    unknown?.kind === 'unknown'
+      ? `how it was started cannot be told: ${unknown.reason}`
+      : 'it has not been seen running, so how to start it is not known';
+  const search = isSearched ? `, and no program ${shown(process.systemName)} is in PATH` : '';
+  return `nothing to start: ${why}${search}; set start_command`;
+}
+
+/** Arguments as a person reads them: those that a shell would not take for one word are quoted. */
+export function describeArgv(argv: readonly string[]): string {
+  return shown(argv.map((argument) => (/^[\w@%+=:,./-]+$/.test(argument) ? argument : JSON.stringify(argument))).join(' '));
+}
+
+function shown(text: string): string {
+  const line = printable(text);
+  return line.length > SHOWN_LENGTH ? `${line.slice(0, SHOWN_LENGTH)}…` : line;
+}
+
+const SHOWN_LENGTH = 200;
+
+/** Where programs are looked for where the daemon itself has no PATH. */
+export const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';

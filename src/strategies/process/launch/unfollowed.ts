@@ -1,0 +1,51 @@
+import { statSync } from 'node:fs';
+import { interpreterOf } from '../../../core/interpreters.ts';
+import { readShebang } from '../../../system/launch/script-file.ts';
+import { lastPart } from '../../../system/proc/called-names.ts';
+
+/**
+ * Why a program that somebody else has started could not be told from others by the name `systemName`, if `start_command` says how it
+ * is started: an interpreter or a launcher stands there. One line; undefined if the name tells it, or nothing can be said of the line.
+ */
+export function unfollowedStart(startCommand: string, systemName: string): string | undefined {
+  const name = lastPart(systemName);
+  for (const command of startCommand.split(/&&|\|\||[;|&\n]/)) {
+    const words = wordsOf(command);
+    const [first] = words;
+    if (first === undefined || interpreterOf(first) === undefined) continue;
+    const program = words.findIndex((word) => interpreterOf(word) !== 'launcher' && isPlain(word));
+    const called = words[program];
+    if (called === undefined || lastPart(called) === name) return undefined;
+    const script = interpreterOf(called) === undefined ? undefined : scriptOf(words.slice(program + 1));
+    if (script !== undefined && lastPart(script) === name && isScript(script)) return undefined;
+    const mark = script ?? (interpreterOf(called) === undefined ? called : undefined);
+    const cure = mark === undefined ? 'argument' : `argument = ${mark}`;
+    return `begins with ${first}: what runs of it already, and was not started by monitor_service, is not called ${name} (set ${cure}, or pid_file)`;
+  }
+  return undefined;
+}
+
+/** Without `exec` and variables in front, and without quotes around whole words. */
+function wordsOf(command: string): string[] {
+  const words = command.match(/"[^"]*"|'[^']*'|\S+/g) ?? [];
+  const bare = words.map((word) => word.replace(/^(["'])(.*)\1$/, '$2'));
+  const start = bare.findIndex((word) => word !== 'exec' && !/^[A-Za-z_]\w*=/.test(word));
+  return start < 0 ? [] : bare.slice(start);
+}
+
+/** Neither an option, nor its number, nor a variable. */
+function isPlain(word: string): boolean {
+  return !/^(?:-|\d+$|[A-Za-z_]\w*=|[<>])/.test(word);
+}
+
+function scriptOf(words: readonly string[]): string | undefined {
+  const [first] = words;
+  // A text, or a module.
+  if (first !== undefined && /^-[cem]/.test(first)) return undefined;
+  return words.find((word) => word.startsWith('/')) ?? words.find(isPlain);
+}
+
+function isScript(path: string): boolean {
+  if (!path.startsWith('/') || readShebang(path).length === 0) return false;
+  return ((statSync(path, { throwIfNoEntry: false })?.mode ?? 0) & 0o111) !== 0;
+}

@@ -1,0 +1,97 @@
+import { constants } from 'node:os';
+import type { SectionReader } from '../../core/config.ts';
+
+/** The process strategy's keys of `[process.NAME]`. */
+export interface ProcessOptions {
+  /** True in a section of the process's own: only then is a program looked for in PATH. */
+  readonly configured: boolean;
+  /** `start_command`, a shell line; undefined: its own command line. */
+  readonly startCommand: string | undefined;
+  /** `stop_command`, a shell line; undefined: `stopSignal`. */
+  readonly stopCommand: string | undefined;
+  /** `stop_signal` as a number; default 15, TERM. */
+  readonly stopSignal: number;
+  /** `stop_timeout`: from the asking to SIGKILL; default 10 s. */
+  readonly stopTimeoutMs: number;
+  /** `supervisor_wait`: how long another supervisor is given to start it again; default 10 s, 0: none. */
+  readonly supervisorWaitMs: number;
+  /** `max_matches`: process trees of that name that may run; default 1, at least 1. */
+  readonly maxMatches: number;
+  /** `user` whose program it is, and who runs start_command, a name or a uid; undefined: ourselves. */
+  readonly user: string | undefined;
+  /** `any_user`: everybody's process of that name is the program. */
+  readonly anyUser: boolean;
+  /** `pid_file`: where the program writes its pid, an absolute path. */
+  readonly pidFile: string | undefined;
+  /** `argument`: a word of the program's command line that tells it from others. */
+  readonly argument: string | undefined;
+  /** `command_timeout` of stop_command; default 60 s. */
+  readonly commandTimeoutMs: number;
+  /** `stable_time`: how long a process must have run to be well; default 1 s. */
+  readonly stableTimeMs: number;
+}
+
+/** Reads them; problems go to the reader. Source: seed 000 and signal(7). */
+export function parseProcessOptions(section: SectionReader): ProcessOptions {
+  return {
+    configured: section.section !== 'process.default',
+    startCommand: section.verbatim('start_command'),
+    stopCommand: section.verbatim('stop_command'),
+    stopSignal: parseStopSignal(section),
+    stopTimeoutMs: section.secondsAsMs('stop_timeout', { default: 10 }),
+    supervisorWaitMs: section.secondsAsMs('supervisor_wait', { default: 10, max: 3600 }),
+    maxMatches: section.integer('max_matches', { default: 1, min: 1 }),
+    user: parseUser(section),
+    anyUser: section.boolean('any_user', false),
+    pidFile: parsePidFile(section),
+    argument: parseArgument(section),
+    commandTimeoutMs: section.secondsAsMs('command_timeout', { default: 60, min: 0.1 }),
+    stableTimeMs: section.secondsAsMs('stable_time', { default: 1, max: 3600 }),
+  };
+}
+
+function parsePidFile(section: SectionReader): string | undefined {
+  const path = section.text('pid_file');
+  if (path === undefined || (path.startsWith('/') && !path.endsWith('/'))) return path;
+  section.problem('pid_file', `not a file's full path (expected a path such as /run/app.pid, got "${path}")`);
+  return undefined;
+}
+
+function parseArgument(section: SectionReader): string | undefined {
+  const argument = section.text('argument');
+  if (argument === undefined || Buffer.byteLength(argument) <= LONGEST_ARGUMENT) return argument;
+  section.problem('argument', `longer than any word of a command line (expected at most ${LONGEST_ARGUMENT} bytes)`);
+  return undefined;
+}
+
+/** MAX_ARG_STRLEN less the final NUL (execve(2)). */
+const LONGEST_ARGUMENT = 128 * 1024 - 1;
+
+function parseStopSignal(section: SectionReader): number {
+  const text = section.text('stop_signal');
+  if (text === undefined) return constants.signals.SIGTERM;
+  const name = text.toUpperCase().replace(/^(?!SIG)/, 'SIG');
+  const number = /^\d{1,2}$/.test(text) ? Number(text) : numberOf(name);
+  if (number === undefined || number < 1 || number > LAST_SIGNAL) {
+    section.problem('stop_signal', `no such signal (expected a name such as TERM, INT or QUIT, or a number, got "${text}")`);
+    return constants.signals.SIGTERM;
+  }
+  if (PAUSING.includes(number)) section.problem('stop_signal', `${text} would only suspend or continue the process`);
+  return number;
+}
+
+function numberOf(name: string): number | undefined {
+  return Object.hasOwn(constants.signals, name) ? constants.signals[name as NodeJS.Signals] : undefined;
+}
+
+const LAST_SIGNAL = 64;
+const { SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT } = constants.signals;
+const PAUSING: readonly number[] = [SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT];
+
+/** Names as useradd(8) and NSS take them: nothing that could be an option or part of a command. */
+function parseUser(section: SectionReader): string | undefined {
+  const user = section.text('user');
+  if (user === undefined || /^[\p{L}\p{N}_][\p{L}\p{N}_.@\\-]*\$?$/u.test(user)) return user;
+  section.problem('user', `no user's name (expected a name or a uid, got "${user}")`);
+  return undefined;
+}

@@ -1,0 +1,216 @@
+import process from 'node:process';
+import type { ManagedProcess } from '../../core/alarm.ts';
+import { errorMessage } from '../../core/errors.ts';
+import type { HealthResult, RestartPreview } from '../../core/outcomes.ts';
+import type { ProgramMarks } from '../../core/program-marks.ts';
+import type { TakeLook } from '../../system/proc/look.ts';
+import type { ProcessTable } from '../../system/proc/table.ts';
+import type { OtherSupervisor, RunningProcesses } from '../../system/systemd/running-processes.ts';
+import type {
+  LaunchesNow,
+  Life,
+  Resolution,
+  RestartAttempt,
+  RestartOutcome,
+  RestartStrategy,
+  StrategyDefinition,
+  StrategyParts,
+} from '../strategy.ts';
+import { serviceName } from '../unit/name-policy.ts';
+import { foundRunning } from './found-running.ts';
+import { type HealthParts, livesOn, proveRunning, stillToCome } from './health.ts';
+import { ProgramFinder } from './identity/finder.ts';
+import type { ProcessTree } from './identity/identity.ts';
+import { nameProblem } from './identity/name.ts';
+import { ProgramLaunches } from './launch/launches.ts';
+import { type ProcessOptions, parseProcessOptions } from './options.ts';
+import { ambiguityOf, describeRest, describeStrangers, describeTrees } from './preview.ts';
+import { ProgramRestart } from './restart.ts';
+import { Supervision } from './supervision/supervision.ts';
+import { ProgramUnit } from './unit.ts';
+
+/** Restarts a program that is no unit: stops every process of exactly that name and what descends from it, starts it anew. */
+export const processStrategy: StrategyDefinition<ProcessOptions> = {
+  parse: parseProcessOptions,
+  create: (options, parts) => new ProcessStrategy(options, parts, parts.table),
+};
+
+/** The strategy over a given process table. */
+export class ProcessStrategy implements RestartStrategy {
+  readonly name = 'process';
+  readonly #options: ProcessOptions;
+  readonly #parts: StrategyParts;
+  readonly #table: ProcessTable;
+  readonly #finder: ProgramFinder;
+  readonly #launches: ProgramLaunches;
+  readonly #unit: ProgramUnit;
+  readonly #restart: ProgramRestart;
+  readonly #supervision: Supervision;
+  /** Names that were looked at as the configuration is now. */
+  readonly #lookedAt = new Set<string>();
+
+  constructor(options: ProcessOptions, parts: StrategyParts, table: ProcessTable) {
+    this.#options = options;
+    this.#parts = parts;
+    this.#table = table;
+    const { clock, log, roots } = parts;
+    this.#supervision = new Supervision({ table, clock, log, roots, waitMs: options.supervisorWaitMs });
+    this.#finder = new ProgramFinder(options, parts, table, this.#supervision);
+    this.#launches = new ProgramLaunches(options, parts, table, this.#finder);
+    this.#unit = new ProgramUnit(options, parts, table);
+    const sight = { table, finder: this.#finder, launches: this.#launches, supervision: this.#supervision, unit: this.#unit };
+    this.#restart = new ProgramRestart(options, parts, sight);
+  }
+
+  async resolve(managed: ManagedProcess): Promise<Resolution> {
+    const problem = nameProblem(managed, this.#options.configured);
+    if (problem !== undefined) return { kind: 'refused', reason: problem };
+    // What is recorded from then on tells; all that are asked at the same time share the look.
+    if (!this.#lookedAt.has(managed.systemName)) await this.observe(managed, this.#parts.look);
+    const unit = this.#unit.recorded(managed.systemName);
+    const description = `${unit === undefined ? '' : `unit ${unit}, `}process ${managed.systemName}`;
+    return { kind: 'target', key: this.#keyOf(managed.systemName), description };
+  }
+
+  async restart(attempt: RestartAttempt): Promise<RestartOutcome> {
+    try {
+      return await this.#restart.run(attempt);
+    } catch (error) {
+      return { kind: 'failed', reason: `internal error: ${errorMessage(error)}` };
+    }
+  }
+
+  async checkHealth(managed: ManagedProcess, timeoutMs: number, signal: AbortSignal): Promise<HealthResult> {
+    return proveRunning(this.#healthParts(managed), timeoutMs, signal);
+  }
+
+  async life(managed: ManagedProcess, signal: AbortSignal): Promise<Life | undefined> {
+    const life = await livesOn(this.#table, await this.#finder.finder(managed, signal));
+    const { systemName } = managed;
+    // What never ran under that name tells nothing by not running under it.
+    return life ?? (this.#finder.isKnown(systemName) ? stillToCome(this.#healthParts(managed)) : undefined);
+  }
+
+  async preview(managed: ManagedProcess, signal: AbortSignal): Promise<RestartPreview> {
+    const problem = nameProblem(managed, this.#options.configured);
+    if (problem !== undefined) return { stops: [], starts: [], refusals: [problem] };
+    const found = await (await this.#finder.finder(managed, signal))();
+    if (found.kind === 'refused') return { stops: [], starts: [], refusals: [found.reason] };
+    const ambiguity = ambiguityOf(found, this.#options);
+    const keeper = this.#supervision.keeperLine(managed.systemName);
+    const kept = keeper === undefined ? [] : [keeper];
+    const strangers = describeStrangers(this.#table, found.strangers);
+    const said = (more: readonly string[] = []): Pick<RestartPreview, 'warnings'> => {
+      const warnings = [...more, ...kept, ...found.remarks, ...strangers];
+      return warnings.length > 0 ? { warnings } : {};
+    };
+    const unit = ambiguity === undefined ? await this.#unit.of(managed, found.trees, signal) : undefined;
+    const running = await describeTrees(this.#table, found.trees, this.#parts.clock.date());
+    if (unit !== undefined) {
+      const through = await this.#unit.preview(unit, signal);
+      return { ...through, stops: [...running, ...through.stops], ...said(through.warnings) };
+    }
+    // Of too many nothing would be started: each of them may have megabytes to be read.
+    const trees = found.trees.slice(0, this.#options.maxMatches);
+    const plan = await this.#launches.plan(managed, 1, trees);
+    const starts = plan.kind === 'planned' ? plan.launches.map(({ description }) => description) : [];
+    const refusals = [ambiguity, plan.kind === 'refused' ? plan.reason : undefined].filter((reason) => reason !== undefined);
+    const remarks = plan.kind === 'planned' ? (plan.remarks ?? []) : [];
+    const differences = await this.#launches.differences(managed, trees);
+    return { stops: [...running, ...describeRest(found.rest)], starts, refusals, ...said([...remarks, ...differences]) };
+  }
+
+  async concern(managed: ManagedProcess, look?: TakeLook): Promise<string | undefined> {
+    try {
+      if (nameProblem(managed, this.#options.configured) !== undefined) return undefined;
+      // How the unit starts it is the unit's.
+      if (this.#unit.recorded(managed.systemName) !== undefined) return undefined;
+      return await this.#launches.concern(managed, look);
+    } catch (error) {
+      this.#parts.log.debug(`Cannot tell whether ${managed.systemName} could be started: ${errorMessage(error)}`, {
+        err: error,
+      });
+      return undefined;
+    }
+  }
+
+  async launchesNow(managed: ManagedProcess, signal: AbortSignal): Promise<LaunchesNow> {
+    const problem = nameProblem(managed, this.#options.configured);
+    if (problem !== undefined) return { kind: 'refused', reason: problem };
+    if (this.#unit.recorded(managed.systemName) !== undefined)
+      return { kind: 'refused', reason: 'it is restarted through its unit, which needs no pin' };
+    return this.#launches.now(managed, signal);
+  }
+
+  async observe(managed: ManagedProcess, look?: TakeLook): Promise<void> {
+    try {
+      const known = this.#parts.roots.get(managed.systemName);
+      // The whole table is looked over only after something has changed: most calls cost one small file.
+      const isRemembered = this.#lookedAt.has(managed.systemName) && this.#launches.isRecorded(managed.systemName);
+      this.#lookedAt.add(managed.systemName);
+      const isComplete = isRemembered && (known.length >= this.#options.maxMatches || look === undefined);
+      if (known.length > 0 && isComplete && known.every((root) => this.#table.exists(root))) return;
+      if (nameProblem(managed, this.#options.configured) !== undefined) return;
+      const seen = await look?.();
+      if (seen !== undefined && !this.#finder.mayRun(managed.systemName, seen)) return;
+      const within = AbortSignal.timeout(OBSERVE_MS);
+      const found = await (await this.#finder.finder(managed, within))(seen);
+      if (found.kind === 'found' && ambiguityOf(found, this.#options) === undefined)
+        await this.#record(managed, found.trees, within);
+    } catch (error) {
+      this.#parts.log.debug(`Cannot record how ${managed.systemName} was started: ${errorMessage(error)}`, { err: error });
+    }
+  }
+
+  marks({ systemName }: ManagedProcess): ProgramMarks {
+    const { pidFile, argument } = this.#options;
+    return { pidFile, argument, units: this.#finder.unitsOf(systemName) };
+  }
+
+  async findRunning(managed: ManagedProcess, signal: AbortSignal, look?: TakeLook): Promise<RunningProcesses> {
+    const problem = nameProblem(managed, this.#options.configured);
+    if (problem !== undefined) return { kind: 'unknown', reason: problem };
+    const find = await this.#finder.finder(managed, signal);
+    const found = await find(await look?.());
+    this.#supervision.tellWait(managed);
+    return foundRunning(
+      this.#table,
+      this.#keyOf(managed.systemName),
+      found,
+      process.pid,
+      this.#supervision.sight(managed.systemName),
+    );
+  }
+
+  supervisor({ systemName }: ManagedProcess): OtherSupervisor | undefined {
+    return this.#supervision.sight(systemName);
+  }
+
+  /** The unit that it is the main process of; else the first of the names that mean the same program, as its name and its full path do. */
+  #keyOf(systemName: string): string {
+    const unit = this.#unit.recorded(systemName);
+    if (unit !== undefined) return serviceName(unit);
+    const { roots } = this.#parts;
+    const names = roots.get(systemName).flatMap((root) => roots.namesOf(root));
+    return names.sort().at(0) ?? systemName;
+  }
+
+  #healthParts(managed: ManagedProcess): HealthParts {
+    const finder = (within: AbortSignal) => this.#finder.finder(managed, within);
+    return { table: this.#table, clock: this.#parts.clock, stableMs: this.#options.stableTimeMs, finder };
+  }
+
+  async #record(managed: ManagedProcess, trees: readonly ProcessTree[], signal: AbortSignal): Promise<void> {
+    this.#launches.remember(managed, trees, this.#isAllNew(managed.systemName, trees));
+    await this.#finder.record(managed, trees, signal);
+  }
+
+  /** True if none of them was known: somebody has started all of it anew. */
+  #isAllNew(systemName: string, trees: readonly ProcessTree[]): boolean {
+    const known = new Set(this.#parts.roots.get(systemName).map(({ pid, startTime }) => `${pid} ${startTime}`));
+    return !trees.some(({ root: { pid, startTime } }) => known.has(`${pid} ${startTime}`));
+  }
+}
+
+/** A look in passing waits no longer for a directory of users. */
+const OBSERVE_MS = 2000;

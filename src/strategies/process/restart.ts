@@ -1,0 +1,165 @@
+import type { ManagedProcess } from '../../core/alarm.ts';
+import { counted } from '../../core/counted.ts';
+import type { ProcessLook, SeenProcess } from '../../system/proc/look.ts';
+import type { ProcessTable } from '../../system/proc/table.ts';
+import type { RestartAttempt, RestartOutcome, StrategyParts } from '../strategy.ts';
+import type { ProgramFinder } from './identity/finder.ts';
+import type { ProcessTree } from './identity/identity.ts';
+import { type Matches, treesOf } from './identity/match.ts';
+import type { ProgramLaunches } from './launch/launches.ts';
+import type { StartPlan } from './launch/plan.ts';
+import type { ProcessOptions } from './options.ts';
+import { ambiguityOf, describePids } from './preview.ts';
+import { stopProgram } from './stop-program.ts';
+import { broughtBack, unitOf } from './supervision/brought-back.ts';
+import type { Supervision } from './supervision/supervision.ts';
+import type { ProgramUnit } from './unit.ts';
+
+/** What is known of a program when it is restarted. */
+export interface RestartSight {
+  readonly table: ProcessTable;
+  readonly finder: ProgramFinder;
+  readonly launches: ProgramLaunches;
+  readonly supervision: Supervision;
+  readonly unit: ProgramUnit;
+}
+
+/** One restart of a program: found, planned, stopped, left to its supervisor, or started. */
+export class ProgramRestart {
+  readonly #options: ProcessOptions;
+  readonly #parts: StrategyParts;
+  readonly #table: ProcessTable;
+  readonly #finder: ProgramFinder;
+  readonly #launches: ProgramLaunches;
+  readonly #supervision: Supervision;
+  readonly #unit: ProgramUnit;
+
+  constructor(options: ProcessOptions, parts: StrategyParts, { table, finder, launches, supervision, unit }: RestartSight) {
+    this.#options = options;
+    this.#parts = parts;
+    this.#table = table;
+    this.#finder = finder;
+    this.#launches = launches;
+    this.#supervision = supervision;
+    this.#unit = unit;
+  }
+
+  /** Never rejects, but for mistakes in the program. */
+  async run(attempt: RestartAttempt): Promise<RestartOutcome> {
+    const managed = attempt.process;
+    const find = await this.#finder.finder(managed, attempt.signal);
+    // Before anything is stopped, and before the look: it may take its time.
+    const unready = await this.#parts.programs.unready(this.#options.commandTimeoutMs, attempt.signal);
+    if (unready !== undefined) return failed(`not started: ${unready}`);
+    let found = await find();
+    const isDown = found.kind === 'found' && found.trees.length === 0;
+    const isBack = isDown && (await this.#comesBack(attempt, [], find));
+    if (isDown) found = await find();
+    if (found.kind === 'refused') return failed(found.reason);
+    const ambiguity = ambiguityOf(found, this.#options);
+    if (ambiguity !== undefined) return failed(ambiguity);
+    if (isBack && found.trees.length > 0) return restarted('nothing was running', this.#startedBy(managed, found.trees));
+    if (this.#isRenewed(attempt, found.trees)) return restarted(`since the alarm ${this.#startedBy(managed, found.trees)}`);
+    const unit = await this.#unit.of(managed, found.trees, attempt.signal);
+    if (unit !== undefined) return this.#unit.restart(attempt, unit);
+    // Before anything is stopped: what could not be started again is better left as it is.
+    const plan = await this.#launches.plan(managed, attempt.attempt, found.trees);
+    if (plan.kind === 'refused') return { ...plan, kind: 'failed' };
+    for (const remark of plan.remarks ?? [])
+      this.#parts.log.warning(`${managed.processName}: ${remark}`, { process_name: managed.processName });
+    this.#launches.remember(managed, found.trees, false);
+    const [oldest] = found.trees;
+    if (oldest === undefined && found.rest.length === 0) return this.#start(attempt, plan, 'nothing was running', find);
+    const units = found.trees.map((tree) => unitOf(this.#table, tree)).filter((unit) => unit !== undefined);
+    const stopping = [...found.trees, ...asTree(found.rest)];
+    const stopped = await stopProgram(attempt, stopping, this.#options, { ...this.#parts, table: this.#table });
+    if (stopped.kind === 'failed') return stopped;
+    const said = `stopped ${counted(stopped.processes, 'process', 'processes')}${stopped.killed > 0 ? ` (${stopped.killed} by SIGKILL)` : ''}`;
+    if (await this.#comesBack(attempt, units, find)) return restarted(said, this.#startedBy(managed, treesOf(await find())));
+    return this.#start(attempt, plan, said, find);
+  }
+
+  /** Whether its supervisor has started all that runs after the alarm was seen: that alarm is not about these. */
+  #isRenewed({ process: { systemName }, alarmSinceMs }: RestartAttempt, trees: readonly ProcessTree[]): boolean {
+    if (alarmSinceMs === undefined || trees.length === 0 || this.#supervision.of(systemName) === undefined) return false;
+    const alarmAgeMs = this.#parts.clock.monotonicMs() - alarmSinceMs;
+    return trees.every(({ root }) => this.#table.ageMs(root) < alarmAgeMs);
+  }
+
+  /** Waits, while nothing of the program runs, for others who may start it again; whether they did. */
+  async #comesBack(
+    { process: managed, signal, outsideSlot = (wait) => wait() }: RestartAttempt,
+    units: readonly string[],
+    find: Find,
+  ): Promise<boolean> {
+    const runs = async (): Promise<boolean> => {
+      const found = treesOf(await find());
+      this.#supervision.tellWait(managed);
+      return found.length > 0;
+    };
+    const leftMs = (): number => this.#supervision.awaited(managed.systemName)?.leftMs ?? 0;
+    if (await runs()) return true;
+    if (units.length === 0 && leftMs() === 0) return false;
+    return outsideSlot(() => broughtBack(units, leftMs, runs, this.#parts, signal));
+  }
+
+  /** `its supervisor supervisord (pid 12) started pid 34`. */
+  #startedBy({ systemName }: ManagedProcess, trees: readonly ProcessTree[]): string {
+    const [oldest] = trees;
+    const starter = this.#supervision.starter(systemName) ?? (oldest && unitOf(this.#table, oldest));
+    return `${starter === undefined ? 'somebody else' : `its supervisor ${starter}`} started ${describePids(trees)}`;
+  }
+
+  async #start(
+    attempt: RestartAttempt,
+    plan: StartPlan & { kind: 'planned' },
+    said: string,
+    find: Find,
+  ): Promise<RestartOutcome> {
+    const { systemName } = attempt.process;
+    const pids: (number | undefined)[] = [];
+    const remarks: string[] = [];
+    for (const [index, { what, label }] of plan.launches.entries()) {
+      if (attempt.signal.aborted) return failed(`${said}, aborted before it was started`);
+      // While we waited and planned somebody else may have started it.
+      const found = await find();
+      if (found.kind === 'refused') return failed(`${said}, but not started: ${found.reason}`);
+      if (index === 0 && found.trees.length > 0)
+        return restarted(said, `not started: ${this.#startedBy(attempt.process, found.trees)}`);
+      if (found.trees.length > index) continue;
+      const name = index === 0 ? systemName : `${systemName}@${index + 1}`;
+      const result = await this.#parts.programs.launch(
+        { systemName: name, runId: attempt.runId, timeoutMs: this.#options.commandTimeoutMs, what },
+        GRACE_MS,
+        attempt.signal,
+      );
+      if (result.kind === 'failed') return failed(`${said}, but not started: ${result.reason} (${label})`);
+      pids.push(result.pid);
+      remarks.push(...(result.remarks ?? []));
+    }
+    await this.#finder.started(attempt.process, pids, attempt.runId);
+    for (const remark of remarks)
+      this.#parts.log.warning(`Not as ${systemName} was started before: ${remark}`, { process_name: systemName });
+    const started = pids.map((pid) => (pid === undefined ? 'it' : `pid ${pid}`)).join(', ');
+    return restarted(said, [`started ${started}`, ...remarks].join('; '));
+  }
+}
+
+/** What was left behind, as what is to be stopped. */
+function asTree([root, ...descendants]: readonly SeenProcess[]): ProcessTree[] {
+  return root === undefined ? [] : [{ root, descendants, orphaned: true, by: 'name' }];
+}
+
+/** How to look at what runs of the program. */
+type Find = (look?: ProcessLook) => Promise<Matches>;
+
+function restarted(...said: readonly string[]): RestartOutcome {
+  return { kind: 'restarted', detail: said.join(', ') };
+}
+
+function failed(reason: string): { readonly kind: 'failed'; readonly reason: string } {
+  return { kind: 'failed', reason };
+}
+
+/** A program that fails within it says why. */
+const GRACE_MS = 500;

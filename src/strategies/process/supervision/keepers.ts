@@ -1,0 +1,100 @@
+import process from 'node:process';
+import { printable } from '../../../core/printable.ts';
+import type { KeeperProcess } from '../../../core/program-roots.ts';
+import { hasEnded } from '../../../system/proc/parse.ts';
+import type { ProcessInfo, ProcessTable } from '../../../system/proc/table.ts';
+import { appUnit, isRunUnit } from '../../../system/systemd/unit-name.ts';
+import { KIND_FIELDS, type ParentKind, parentKind } from './kinds.ts';
+
+/** Somebody other than us who may start a program again, as one look saw it. */
+export interface Keeper extends KeeperProcess {
+  /** `supervisord (pid 12)`, printable. */
+  readonly description: string;
+  /** It counts as a supervisor: it is known to be one, or has been seen to be one. */
+  readonly counts: boolean;
+}
+
+/** Where is looked, and from whom. */
+export interface KeeperSight {
+  readonly table: ProcessTable;
+  readonly ownPid: number;
+}
+
+/**
+ * Who above a living program's root may start it again, nearest first: its parent; above shells and wrappers, which end with what they
+ * run, who runs those; and the nearest known supervisor above all of them. Of root's, the daemon's or the program's own user only. Never
+ * PID 1 (it takes in whoever is left behind), ourselves, or a shell that runs a command of ours; of our ancestors known supervisors alone.
+ */
+export function keepersAbove(
+  { table, ownPid }: KeeperSight,
+  { pid, startTime }: { readonly pid: number; readonly startTime: number },
+  systemName: string,
+): readonly KeeperProcess[] {
+  const root = table.read(pid, ['ppid', 'startTime', 'uids', 'cgroup']);
+  if (root === undefined || root.startTime !== startTime) return [];
+  const ours = ancestorsOf(table, ownPid);
+  const trusted = [0, process.geteuid?.(), root.uids?.effective].filter((uid) => uid !== undefined);
+  const found: KeeperProcess[] = [];
+  let below: Above = root;
+  let through = 'wrappers' as Through;
+  for (let height = 0; height < HIGHEST && below.ppid > 1 && below.ppid !== ownPid; height++) {
+    const above = table.read(below.ppid, FIELDS);
+    // One that is younger than its child is another process under the old number.
+    if (above === undefined || above.startTime > below.startTime) break;
+    const kind = parentKind(above);
+    const isKnown = kind.kind === 'supervisor';
+    if (isUserManager(kind) && !runsService(root.cgroup)) break;
+    if (ours.has(above.pid) && !isKnown) break;
+    const mayBe = isKnown || (!isOurCommand(above.unit, systemName) && reaches(through, kind));
+    if (mayBe && trusted.includes(above.uids?.effective ?? Number.NaN))
+      found.push({ pid: above.pid, startTime: above.startTime });
+    if (isKnown || (kind.kind === 'shell' && kind.hasTerminal)) break;
+    if (kind.kind === 'other') through = 'others';
+    else if (kind.kind === 'shell' && through === 'wrappers') through = 'shells';
+    below = above;
+  }
+  return found;
+}
+
+/** The highest kind of those that lie between. */
+type Through = 'wrappers' | 'shells' | 'others';
+type Above = Pick<ProcessInfo<'ppid' | 'startTime'>, 'ppid' | 'startTime'>;
+const FIELDS = [...KIND_FIELDS, 'ppid', 'startTime', 'uids', 'unit'] as const;
+/** So far above a program its supervisor is looked for. */
+const HIGHEST = 8;
+
+/** Whether it can be the one that runs the program, seen through what lies between: cron lives on above a shell that has ended. */
+function reaches(through: Through, { kind }: ParentKind): boolean {
+  return through === 'wrappers' || (through === 'shells' && (kind === 'shell' || kind === 'wrapper'));
+}
+
+/** How it stands now; undefined where it has ended. `startsAgain` as in KeeperProcess. */
+export function lookAtKeeper(table: ProcessTable, keeper: KeeperProcess): Keeper | undefined {
+  const seen = table.read(keeper.pid, [...KIND_FIELDS, 'startTime', 'state', 'threads']);
+  if (seen?.startTime !== keeper.startTime || hasEnded(seen)) return undefined;
+  const kind = parentKind(seen);
+  const counts =
+    kind.kind === 'supervisor' ||
+    (kind.kind === 'shell' ? !kind.hasTerminal : kind.kind === 'other' && keeper.startsAgain === true);
+  return { ...keeper, description: `${printable(kind.name)} (pid ${keeper.pid})`, counts };
+}
+
+/** Whoever a user's session leaves behind becomes its child; only its own services it starts again. */
+function isUserManager({ name }: ParentKind): boolean {
+  return name === 'systemd --user';
+}
+
+function runsService(cgroup = ''): boolean {
+  return /\/user@\d+\.service\/(?:.*\/)?[^/]+\.service(?:\/|$)/.test(cgroup);
+}
+
+/** What runs a command of ours, or the program's own start_command: that is stopped when the program is started again. */
+function isOurCommand(unit: string | undefined, systemName: string): boolean {
+  return unit !== undefined && (unit === appUnit(systemName) || isRunUnit(unit));
+}
+
+function ancestorsOf(table: ProcessTable, ownPid: number): ReadonlySet<number> {
+  const found = new Set<number>();
+  for (let pid = ownPid; pid > 0 && !found.has(pid); pid = table.read(pid, ['ppid'])?.ppid ?? 0) found.add(pid);
+  return found;
+}

@@ -1,0 +1,93 @@
+import { basename } from 'node:path';
+import type { ProcessInfo } from '../../../system/proc/table.ts';
+
+/** What is asked of a process to tell what it is. */
+export const KIND_FIELDS = ['name', 'argv', 'executable', 'terminalDevice'] as const;
+
+/** What a process above a program is, to us. */
+export type ParentKind =
+  /** Its work is to start again what ends; `name` as people call it. */
+  | { readonly kind: 'supervisor'; readonly name: string }
+  /** It may run a loop, and so does a script that began with its `#!`; one with a terminal is somebody at work. */
+  | { readonly kind: 'shell'; readonly name: string; readonly hasTerminal: boolean }
+  /** It runs one command as somebody else or within limits, and ends with it. */
+  | { readonly kind: 'wrapper'; readonly name: string }
+  | { readonly kind: 'other'; readonly name: string };
+
+/** How a kind of supervisor is known, by any one of these. */
+interface Kind {
+  /** Its file's name, its comm, the last part of argv[0]; of a script the same of that. */
+  readonly programs?: readonly string[];
+  /** The module after an interpreter's -m. */
+  readonly modules?: readonly string[];
+  /** What it writes over its argv, or its comm. */
+  readonly title?: RegExp;
+  /** The path of its script, where the last part says nothing. */
+  readonly script?: RegExp;
+  /** A word of argv that there must be, too. */
+  readonly argument?: string;
+}
+
+/** Every known supervisor, by the name that is shown. */
+const kinds: Readonly<Record<string, Kind>> = {
+  supervisord: { programs: ['supervisord'], modules: ['supervisor', 'supervisor.supervisord'] },
+  pm2: { programs: ['pm2-runtime', 'pm2-docker'], title: /^PM2 v\S*: God/ },
+  forever: { script: /\/forever\/bin\/monitor$/ },
+  'systemd --user': { programs: ['systemd'], argument: '--user' },
+  runsv: { programs: ['runsv'] },
+  's6-supervise': { programs: ['s6-supervise'] },
+  supervise: { programs: ['supervise'] },
+  perpd: { programs: ['perpd'] },
+  dinit: { programs: ['dinit'] },
+  'supervise-daemon': { programs: ['supervise-daemon'] },
+  monit: { programs: ['monit'] },
+  circusd: { programs: ['circusd'], modules: ['circus', 'circus.circusd'] },
+  god: { programs: ['god'] },
+  bluepilld: { programs: ['bluepilld'] },
+  immortal: { programs: ['immortal'] },
+  conmon: { programs: ['conmon'] },
+  'containerd-shim': {
+    programs: ['containerd-shim', 'containerd-shim-runc-v1', 'containerd-shim-runc-v2', 'containerd-shim-kata-v2'],
+  },
+};
+
+const shells: readonly string[] =
+  'sh bash dash ash ksh ksh93 mksh lksh pdksh rksh zsh yash posh tcsh csh fish hush busybox'.split(' ');
+const wrappers: readonly string[] = 'su sudo doas runuser timeout flock tini dumb-init catatonit unshare nsenter script'.split(
+  ' ',
+);
+const interpreters = /^(?:python|pypy|ruby|node|nodejs|perl|php)[\d.]*$/;
+
+/** Tells it by its names: whoever bears one without being it gains only that it is waited for. */
+export function parentKind(process: ProcessInfo<(typeof KIND_FIELDS)[number]>): ParentKind {
+  const { name: comm, argv = [], executable, terminalDevice } = process;
+  const file = executable === undefined ? undefined : basename(executable);
+  const called = basename(argv[0] ?? '').replace(/^-/, '');
+  const runsScripts = file === undefined || interpreters.test(file) || shells.includes(file);
+  const script = runsScripts ? scriptOf(argv) : undefined;
+  const module = runsScripts && argv.includes('-m') ? argv[argv.indexOf('-m') + 1] : undefined;
+  const names = [file, comm, called, script === undefined ? undefined : basename(script)];
+  for (const [name, kind] of Object.entries(kinds)) {
+    const isIt =
+      names.some((one) => one !== undefined && kind.programs?.includes(one)) ||
+      (module !== undefined && kind.modules?.includes(module)) ||
+      kind.title?.test(comm) ||
+      kind.title?.test(argv[0] ?? '') ||
+      kind.script?.test(script ?? '');
+    if (isIt && (kind.argument === undefined || argv.includes(kind.argument))) return { kind: 'supervisor', name };
+  }
+  // BusyBox is many programs in one file.
+  const own = file === 'busybox' ? called : (file ?? called);
+  if (shells.includes(own)) return { kind: 'shell', name: own, hasTerminal: terminalDevice !== 0 };
+  return { kind: wrappers.includes(own) ? 'wrapper' : 'other', name: comm };
+}
+
+/** The first word behind the interpreter and its options; undefined where a text is run (-c). */
+function scriptOf(argv: readonly string[]): string | undefined {
+  const words = argv.slice(1, SCRIPT_WITHIN);
+  const at = words.findIndex((word) => !word.startsWith('-'));
+  return /^-\w*c$/.test(words[at - 1] ?? '') ? undefined : words[at];
+}
+
+/** As many words of argv are looked at for the script. */
+const SCRIPT_WITHIN = 8;

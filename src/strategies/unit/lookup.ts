@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import type { Clock } from '../../core/clock.ts';
+import type { ServiceManager, UnitStatus } from '../../system/systemd/service-manager.ts';
+import { isOwnUnit, judgeUnitName } from './name-policy.ts';
+
+/** What systemd has under a name. Every reason is one line for people. */
+export type UnitLookup =
+  /** It knows the unit; whether it can load it stands in `status.loadState`. */
+  | { readonly kind: 'found'; readonly status: UnitStatus }
+  /** There is no such unit (or no systemd); `unit` is the name that was looked for. */
+  | { readonly kind: 'absent'; readonly unit: string; readonly reason: string }
+  /** No unit can have that name. */
+  | { readonly kind: 'impossible'; readonly reason: string }
+  /** It must not be touched. `unit`: which one that is, as far as it is known. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly unit?: string }
+  /** systemd does not answer: nothing is known. `why`: its part of the reason. */
+  | Unanswered;
+
+/** Every reason is one line for people. */
+export interface Unanswered {
+  readonly kind: 'unanswered';
+  readonly reason: string;
+  readonly why: string;
+}
+
+/** Finds the unit that `name` means, behind an alias too, and judges it by its name and by its real one. Never rejects. */
+export async function lookUpUnit(
+  services: ServiceManager,
+  name: string,
+  hasOwnSection: boolean,
+  signal: AbortSignal,
+): Promise<UnitLookup> {
+  const judgement = judgeUnitName(name, hasOwnSection);
+  if (judgement.kind !== 'unit') return judgement;
+  // Escaped, an instance's name may hold blanks and options for the commands of its template.
+  if (!hasOwnSection && name.includes('\\'))
+    return { kind: 'refused', reason: `${JSON.stringify(name)} holds a backslash: it needs a section of its own` };
+  const { unit } = judgement;
+  if (!services.available) return { kind: 'absent', unit, reason: `${unit}: systemd does not run here` };
+  const answer = await services.show(unit, signal);
+  if (answer.kind === 'failed')
+    return { kind: 'unanswered', reason: `systemd does not say what ${unit} is: ${answer.reason}`, why: answer.reason };
+  const { status } = answer;
+  if (status.loadState === 'not-found') return { kind: 'absent', unit, reason: `systemd knows no unit ${unit}` };
+  const behind = judgeUnitName(status.id, hasOwnSection);
+  if (behind.kind !== 'unit')
+    return { kind: 'refused', reason: `${unit} stands for a unit left alone: ${behind.reason}`, unit: status.id };
+  if (isOwnUnit(status, process.pid, ownControlGroup())) {
+    return { kind: 'refused', reason: `${status.id} is the unit that monitor_service runs in`, unit: status.id };
+  }
+  return { kind: 'found', status };
+}
+
+/**
+ * Looks until systemd answers, at most until `signal` aborts: it may be hanging, or be executed anew. Then `unanswered` with what
+ * kept it, never with our own impatience. Never rejects.
+ */
+export async function untilAnswered<T extends { readonly kind: string }>(
+  clock: Clock,
+  lookUp: (signal: AbortSignal) => Promise<T | Unanswered>,
+  signal: AbortSignal,
+): Promise<T | Unanswered> {
+  let last: Unanswered | undefined;
+  for (;;) {
+    const found = await lookUp(signal);
+    if (!isUnanswered(found)) return found;
+    if (signal.aborted) return last ?? { kind: 'unanswered', reason: SILENT, why: SILENT };
+    last = found;
+    await clock.sleep(AGAIN_MS, signal);
+  }
+}
+
+function isUnanswered(found: { readonly kind: string }): found is Unanswered {
+  return found.kind === 'unanswered';
+}
+
+const SILENT = 'systemd does not answer';
+const AGAIN_MS = 250;
+
+/** Our place below the cgroup root (cgroups(7)): `/system.slice/monitor_service.service`; empty where it cannot be told. */
+function ownControlGroup(): string {
+  try {
+    return SYSTEMD_HIERARCHY.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[1] ?? '';
+  } catch {
+    return '';
+  }
+}
+
+/** That of cgroup v1 has a name, and stands before the unified one; in cgroup v2 there is only the unified one. */
+const SYSTEMD_HIERARCHY = /^\d+:(?:name=systemd)?:(.*)$/m;

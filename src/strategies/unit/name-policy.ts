@@ -1,0 +1,97 @@
+import type { UnitStatus } from '../../system/systemd/service-manager.ts';
+
+/** What a name means as a systemd service. */
+export type UnitNameJudgement =
+  /** `unit` is complete: `nginx.service`. Whether systemd knows it is another question. */
+  | { readonly kind: 'unit'; readonly unit: string }
+  /** It must not be touched, neither as a unit nor as a program; one line why. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** systemd would take it for no service's name, or for several: it may still be a program's; one line why. */
+  | { readonly kind: 'impossible'; readonly reason: string };
+
+/**
+ * Judges a name before systemd hears of it. `hasOwnSection`: the operator wrote a section for this very process; only then may
+ * the system's own services (`dbus*`, `systemd-*`) and instances of its own templates (`user@`, `getty@`, `modprobe@` …) be touched.
+ * Case matters, as it does to systemd. Source: systemd.unit(5).
+ */
+export function judgeUnitName(name: string, hasOwnSection: boolean): UnitNameJudgement {
+  if (/[*?[\]]/.test(name)) return impossible(name, 'is a pattern, not the name of one unit');
+  const type = OTHER_UNIT_TYPE.exec(name)?.[1];
+  if (type !== undefined) return refused(name, `is a ${type} unit: only services are restarted`);
+  const unit = name.endsWith(SUFFIX) ? name : `${name}${SUFFIX}`;
+  const stem = serviceName(unit);
+  if (!STEM.test(stem) || unit.length > MAX_LENGTH) return impossible(name, 'is no name that systemd takes for a unit');
+  if (stem.endsWith('@') && stem.indexOf('@') === stem.length - 1) {
+    return impossible(name, 'is a template: it takes an instance, as in name@instance');
+  }
+  const base = stem.replace(/@.*/, '');
+  if (OURSELVES.test(base)) return refused(name, 'is monitor_service itself, or belongs to it');
+  if (MACHINE_STATE.test(base)) return refused(name, 'changes the state of the whole machine');
+  const isSystemUnit = SYSTEM_SERVICE.test(base) || (stem.includes('@') && SYSTEM_TEMPLATE.test(base));
+  if (isSystemUnit && !hasOwnSection) {
+    return refused(name, `is a service of the system itself: it is restarted only where it has a section of its own`);
+  }
+  return { kind: 'unit', unit };
+}
+
+/** True where the start of the unit, of whatever type, changes the state of the whole machine. */
+export function changesMachine(unit: string): boolean {
+  return MACHINE_STATE.test(unit.replace(/\.[a-z]+$/, '').replace(/@.*/, ''));
+}
+
+/** `nginx.service` without `.service`: the key of a recovery's target. */
+export function serviceName(unit: string): string {
+  return unit.endsWith(SUFFIX) ? unit.slice(0, -SUFFIX.length) : unit;
+}
+
+/**
+ * True where the process `pid`, whose control group is `controlGroup`, lives in the unit: to restart it would be our own end,
+ * whatever it is called.
+ */
+export function isOwnUnit(status: UnitStatus, pid: number, controlGroup: string): boolean {
+  if (status.mainPid === pid) return true;
+  if (status.controlGroup === '' || status.controlGroup === '/') return false;
+  return controlGroup === status.controlGroup || controlGroup.startsWith(`${status.controlGroup}/`);
+}
+
+const SUFFIX = '.service';
+/** UNIT_NAME_MAX less the final NUL. */
+const MAX_LENGTH = 255;
+const OTHER_UNIT_TYPE = /\.(socket|target|device|mount|automount|swap|timer|path|slice|scope|snapshot|busname)$/;
+/** Not at the beginning: `@`, which leaves no name; `-`, which smells of an option; `.`, which no unit file has. */
+const STEM = /^[A-Za-z0-9:_\\][A-Za-z0-9:_.\\@-]*$/;
+const OURSELVES = /^monitor_service(?:-.*)?$/;
+const SYSTEM_SERVICE = /^(?:dbus|systemd-)/;
+/**
+ * Instances of these are logins, terminals, modules, disks and network interfaces. `ssh@…` is somebody's connection.
+ * Source: the unit files of systemd, openssh, lvm2, mdadm, e2fsprogs, xfsprogs, ifupdown and polkit.
+ */
+const SYSTEM_TEMPLATE = new RegExp(
+  [
+    '^(?:user|user-runtime-dir|capsule|getty|.+-getty|autovt|modprobe|quotaon|quotacheck|sshd?|sshd-.*',
+    'lvm2?-.*|md(?:adm|mon|check).*|e2scrub.*|xfs_scrub.*|if(?:up|down)|polkit-agent-helper|initrd.*|dracut-.*)$',
+  ].join('|'),
+);
+const MACHINE_STATE = new RegExp(
+  [
+    '^(?:poweroff|reboot|soft-reboot|halt|kexec|exit|shutdown|umount|final|ctrl-alt-del',
+    'suspend|hibernate|hybrid-sleep|suspend-then-hibernate',
+    'default|rescue|emergency|debug-shell|single|multi-user|graphical|sysinit|runlevel[0-6S]|initrd|initrd-.*',
+    'systemd-(?:.*-)?(?:poweroff|reboot|halt|kexec|exit|shutdown|suspend|hibernate|sleep)(?:-.*)?)$',
+  ].join('|'),
+);
+
+function refused(name: string, why: string): UnitNameJudgement {
+  return { kind: 'refused', reason: `${quoted(name)} ${why}` };
+}
+
+function impossible(name: string, why: string): UnitNameJudgement {
+  return { kind: 'impossible', reason: `${quoted(name)} ${why}` };
+}
+
+/** As JSON, so that its end and its blanks are seen. */
+function quoted(name: string): string {
+  return JSON.stringify(name.length > MAX_SHOWN ? `${name.slice(0, MAX_SHOWN)}…` : name);
+}
+
+const MAX_SHOWN = 100;

@@ -1,0 +1,34 @@
+import type { ProcessTable } from '../../system/proc/table.ts';
+import type { ServiceManager } from '../../system/systemd/service-manager.ts';
+import { pidsOfGroup } from '../../system/systemd/unit-cgroup.ts';
+import type { ProcessTree } from '../process/identity/identity.ts';
+import { unitAround } from '../process/supervision/brought-back.ts';
+import { isUp } from './state.ts';
+
+/**
+ * The system unit that a restart of this program has to go through: it is the unit's main process, or the unit has none and it is all
+ * that lives in its control group. Undefined for what cron, rc-local, a login or another supervisor has in its unit, for units of ours,
+ * and if systemd does not say. Never rejects.
+ */
+export async function unitOfMain(
+  table: ProcessTable,
+  services: ServiceManager,
+  { root, descendants }: ProcessTree,
+  ownPid: number,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const unit = unitAround(table, root.pid, ownPid);
+  if (unit === undefined || !services.available || unit.startsWith('monitor_service')) return undefined;
+  const shown = await services.show(unit, signal);
+  if (shown.kind !== 'status') return undefined;
+  const { id, mainPid, controlGroup } = shown.status;
+  if (mainPid > 0) return mainPid === root.pid ? id : undefined;
+  if (OTHERS_HOME.test(id) || !isUp(shown.status) || controlGroup === '') return undefined;
+  const family = new Set([root, ...descendants].map(({ pid }) => pid));
+  const inside = pidsOfGroup(controlGroup);
+  return inside.length > 0 && inside.every((pid) => family.has(pid)) ? id : undefined;
+}
+
+/** Units that programs of others live in, left alone there once the main process has gone: their restart is not the program's. */
+const OTHERS_HOME =
+  /^(?:(?:ana|f|b)?cron(?:d|ie)?|systemd-cron.*|atd?|rc[-.]local|sshd?(?:@.*)?|[a-z]*getty@.*|supervisord?|circusd?|pm2.*|monit|docker|containerd|podman.*|crio?)\.service$/;

@@ -1,0 +1,246 @@
+import type { ManagedProcess } from '../../core/alarm.ts';
+import type { HealthResult, RestartPreview } from '../../core/outcomes.ts';
+import { ProcessTable } from '../../system/proc/table.ts';
+import type { RunningProcesses } from '../../system/systemd/running-processes.ts';
+import type { UnitStatus } from '../../system/systemd/service-manager.ts';
+import { startDeadline } from '../deadline.ts';
+import type {
+  AlsoStarts,
+  Life,
+  Meaning,
+  Resolution,
+  RestartAttempt,
+  RestartOutcome,
+  RestartStrategy,
+  StrategyDefinition,
+} from '../strategy.ts';
+import { proveUnitLasts, whyNotLasting } from './health.ts';
+import { lookUpUnit, type Unanswered, type UnitLookup, untilAnswered } from './lookup.ts';
+import { serviceName } from './name-policy.ts';
+import { permitUnnamed, type UnitPermission } from './permission.ts';
+import { processesOfUnit } from './processes.ts';
+import { restartUnit, type ServiceParts } from './restart.ts';
+import { type UnitStarts, unitsStartedWith } from './starts.ts';
+import { describeState, describeUnit, hasCrashed, isUp, loadProblem, nextStep } from './state.ts';
+
+/** What the service strategy takes from `[process.NAME]`. */
+export interface ServiceOptions {
+  /** The process has a section of its own: the system's own services may be restarted. */
+  readonly hasOwnSection: boolean;
+  /** `command_timeout`: limit of a whole restart, waiting for systemd's own included; default 60 s. */
+  readonly commandTimeoutMs: number;
+  /** `health_check_timeout`; default 5 s. */
+  readonly healthCheckTimeoutMs: number;
+  /** `stable_time`: how long a unit must stay active to be well; default 1 s, 0: one look will do. */
+  readonly stableTimeMs: number;
+}
+
+/** `restart_strategy = service`: restarts a systemd unit. */
+export const serviceStrategy = {
+  parse: (section) => ({
+    hasOwnSection: section.section !== DEFAULT_SECTION,
+    commandTimeoutMs: section.secondsAsMs('command_timeout', { default: 60, min: 0.1 }),
+    healthCheckTimeoutMs: section.secondsAsMs('health_check_timeout', { default: 5, min: 0.1 }),
+    stableTimeMs: section.secondsAsMs('stable_time', { default: 1, max: 3600 }),
+  }),
+  create: (options, parts) => new ServiceStrategy(options, parts),
+} satisfies StrategyDefinition<ServiceOptions>;
+
+/** The section of all processes that have none of their own. */
+const DEFAULT_SECTION = 'process.default';
+
+/** Restarts the unit that a name means. */
+export class ServiceStrategy implements RestartStrategy {
+  readonly name = 'service';
+  readonly #options: ServiceOptions;
+  readonly #parts: ServiceParts;
+  /** Units that we began to restart and did not bring up: what we have stopped we may start, though it is inactive now. */
+  readonly #touched = new Set<string>();
+
+  constructor(options: ServiceOptions, parts: ServiceParts) {
+    this.#options = options;
+    this.#parts = parts;
+  }
+
+  /** What systemd has under the process's name. Never rejects. */
+  lookUp(process: ManagedProcess, signal: AbortSignal): Promise<UnitLookup> {
+    return lookUpUnit(this.#parts.services, process.systemName, this.#options.hasOwnSection, signal);
+  }
+
+  /** The same, waiting for a systemd that does not answer, at most for `command_timeout`. */
+  lookUpPatiently(process: ManagedProcess, signal: AbortSignal): Promise<UnitLookup> {
+    return this.#patiently((within) => this.lookUp(process, within), signal);
+  }
+
+  /** lookUp for whoever means to restart it: `refused` also if it is masked, or more than the name alone may touch. Never rejects. */
+  async lookUpToAct(process: ManagedProcess, signal: AbortSignal): Promise<UnitLookup> {
+    const found = await this.lookUp(process, signal);
+    if (found.kind !== 'found') return found;
+    const permission = await this.#permit(found.status, signal);
+    return permission.kind === 'permitted' ? found : permission;
+  }
+
+  /** lookUpToAct, waiting for a systemd that does not answer, at most for `command_timeout`. */
+  lookUpToActPatiently(process: ManagedProcess, signal: AbortSignal): Promise<UnitLookup> {
+    return this.#patiently((within) => this.lookUpToAct(process, within), signal);
+  }
+
+  /** A unit that systemd does not know is a target all the same: its recovery fails, and its breaker counts it. */
+  async resolve(process: ManagedProcess, signal: AbortSignal): Promise<Resolution> {
+    const found = await this.lookUpToActPatiently(process, signal);
+    switch (found.kind) {
+      case 'found':
+        return { kind: 'target', key: serviceName(found.status.id), description: `unit ${found.status.id}` };
+      case 'absent':
+        return { kind: 'target', key: serviceName(found.unit), description: `unit ${found.unit}` };
+      // Its own name will not do for a key then: it may be an alias of a unit whose recovery is under way.
+      case 'unanswered':
+      case 'impossible':
+      case 'refused':
+        return { kind: 'refused', reason: found.reason };
+      default:
+        return found satisfies never;
+    }
+  }
+
+  async means(process: ManagedProcess, signal: AbortSignal): Promise<Meaning> {
+    const found = await this.lookUpPatiently(process, signal);
+    switch (found.kind) {
+      case 'found':
+        return { kind: 'target', key: serviceName(found.status.id) };
+      case 'absent':
+        return { kind: 'target', key: serviceName(found.unit) };
+      case 'refused':
+        return { kind: 'target', key: serviceName(found.unit ?? process.systemName) };
+      case 'impossible':
+        return { kind: 'nothing' };
+      case 'unanswered':
+        return { kind: 'unknown', reason: found.reason };
+      default:
+        return found satisfies never;
+    }
+  }
+
+  restart({ process, signal, outsideSlot = (wait) => wait() }: RestartAttempt): Promise<RestartOutcome> {
+    return restartUnit(this.#parts, {
+      lookUp: (signal) => this.lookUp(process, signal),
+      permit: (status, signal) => this.#permit(status, signal),
+      touched: this.#touched,
+      limitMs: this.#options.commandTimeoutMs,
+      signal,
+      outsideSlot,
+    });
+  }
+
+  async alsoStarts(process: ManagedProcess, signal: AbortSignal): Promise<AlsoStarts> {
+    const found = await this.#patiently((within) => this.#startsWith(process, within), signal);
+    switch (found.kind) {
+      case 'known': {
+        const [own, ...others] = found.units;
+        const units = others.map(({ id, isOnlyWanted, way }) => ({ key: serviceName(id), isOnlyWanted, way }));
+        return { kind: 'known', units: own === undefined ? [] : units };
+      }
+      case 'too_many':
+      case 'unanswered':
+        return { kind: 'unknown', reason: found.reason };
+      default:
+        return found satisfies never;
+    }
+  }
+
+  checkHealth(
+    process: ManagedProcess,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<HealthResult | { readonly kind: 'assumed' }> {
+    const { stableTimeMs, healthCheckTimeoutMs } = this.#options;
+    const usualMs = Math.min(stableTimeMs, LASTING_MS, healthCheckTimeoutMs / 2);
+    return this.prove(process, usualMs + Math.max(stableTimeMs - LASTING_MS, 0), timeoutMs, signal);
+  }
+
+  /** checkHealth with a time of the caller's that the unit must last. */
+  prove(
+    process: ManagedProcess,
+    lastingMs: number,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<HealthResult | { readonly kind: 'assumed' }> {
+    const lookUp = (signal: AbortSignal) => this.lookUp(process, signal);
+    return proveUnitLasts(this.#parts.clock, { lookUp, lastingMs, timeoutMs, signal });
+  }
+
+  async findRunning(process: ManagedProcess, signal: AbortSignal): Promise<RunningProcesses> {
+    const found = await this.lookUp(process, signal);
+    switch (found.kind) {
+      case 'found': {
+        const { status } = found;
+        const processes = await processesOfUnit(new ProcessTable(), status);
+        return { kind: 'found', key: serviceName(status.id), processes, unit: status.id, status };
+      }
+      case 'absent':
+        return { kind: 'found', key: serviceName(found.unit), processes: [], unit: undefined, status: undefined };
+      case 'unanswered':
+      case 'impossible':
+      case 'refused':
+        return { kind: 'unknown', reason: found.reason };
+      default:
+        return found satisfies never;
+    }
+  }
+
+  async life(process: ManagedProcess, signal: AbortSignal): Promise<Life | undefined> {
+    const found = await this.lookUp(process, signal);
+    if (found.kind !== 'found' || !(isUp(found.status) || hasCrashed(found.status))) return undefined;
+    const { status } = found;
+    return {
+      ageMs: 0,
+      ended: async (signal) => {
+        const later = await this.lookUp(process, signal);
+        if (later.kind !== 'found') return undefined;
+        if (isUp(status)) return whyNotLasting(status.id, status.mainPid, later.status);
+        return hasCrashed(later.status) ? `${status.id} is ${describeState(later.status)}` : undefined;
+      },
+    };
+  }
+
+  async preview(process: ManagedProcess, signal: AbortSignal): Promise<RestartPreview> {
+    const found = await this.lookUpToAct(process, signal);
+    const refusal = found.kind === 'found' ? loadProblem(found.status) : found.reason;
+    if (found.kind !== 'found' || refusal !== undefined) return { stops: [], starts: [], refusals: refusal ? [refusal] : [] };
+    const { id } = found.status;
+    const step = nextStep(found.status);
+    return {
+      stops: step === 'restart' ? [describeUnit(found.status)] : [],
+      starts: [step === 'wait' ? `${id}: systemd is just restarting it itself, and is waited for` : `systemctl ${step} ${id}`],
+      refusals: [],
+    };
+  }
+
+  async #permit(status: UnitStatus, signal: AbortSignal): Promise<UnitPermission> {
+    if (status.loadState === 'masked') return { kind: 'refused', reason: loadProblem(status) ?? '' };
+    if (this.#options.hasOwnSection) return { kind: 'permitted' };
+    return permitUnnamed(this.#parts.services, status, this.#touched.has(status.id), signal);
+  }
+
+  async #startsWith(process: ManagedProcess, signal: AbortSignal): Promise<UnitStarts> {
+    const found = await this.lookUp(process, signal);
+    if (found.kind === 'unanswered') return found;
+    return found.kind === 'found' ? unitsStartedWith(this.#parts.services, found.status, signal) : { kind: 'known', units: [] };
+  }
+
+  async #patiently<T extends { readonly kind: string }>(
+    look: (signal: AbortSignal) => Promise<T | Unanswered>,
+    signal: AbortSignal,
+  ): Promise<T | Unanswered> {
+    const { clock } = this.#parts;
+    const deadline = startDeadline(clock, this.#options.commandTimeoutMs, signal);
+    try {
+      return await untilAnswered(clock, look, deadline.signal);
+    } finally {
+      deadline.end();
+    }
+  }
+}
+
+/** What of `stable_time` is taken from `health_check_timeout`; half of `health_check_timeout` where that is shorter. */
+const LASTING_MS = 1000;

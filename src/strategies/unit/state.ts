@@ -1,0 +1,68 @@
+import type { HealthResult } from '../../core/outcomes.ts';
+import type { UnitStatus } from '../../system/systemd/service-manager.ts';
+
+/**
+ * What brings a unit up from where it stands. `wait`: systemd is about to restart it by itself, and to restart on top would
+ * only make it two. A unit that is starting is not restarted either: `start` waits for the job that is under way, and when a
+ * start has hung is TimeoutStartSec's to say; a database that replays its log must be let.
+ */
+export type UnitStep = 'wait' | 'start' | 'restart';
+
+/** The step that fits `status`. Source: org.freedesktop.systemd1(5), service_start() of systemd. */
+export function nextStep(status: UnitStatus): UnitStep {
+  if (isRestartedBySystemd(status)) return 'wait';
+  return isUp(status) ? 'restart' : 'start';
+}
+
+/** Active, or reloading, which is active with a job: what `systemctl is-active` says. */
+export function isUp({ activeState }: UnitStatus): boolean {
+  return activeState === 'active' || activeState === 'reloading' || activeState === 'refreshing';
+}
+
+/** True between a crash and the restart that `Restart=` asks for. */
+export function isRestartedBySystemd({ activeState, subState }: UnitStatus): boolean {
+  return activeState === 'activating' && subState.startsWith('auto-restart');
+}
+
+/** True where its last life ended by itself, and badly. */
+export function hasCrashed(status: UnitStatus): boolean {
+  return status.activeState === 'failed' || isRestartedBySystemd(status);
+}
+
+/** True where systemd refuses to start the unit until `reset-failed`, or may do so: a failed unit does not always say why. */
+export function needsReset({ activeState, result }: UnitStatus): boolean {
+  return activeState === 'failed' || result === 'start-limit-hit';
+}
+
+/** Why systemd cannot start the unit at all; undefined where it can. */
+export function loadProblem({ id, loadState }: UnitStatus): string | undefined {
+  if (loadState === 'loaded') return undefined;
+  return loadState === 'masked' ? `${id} is masked` : `systemd cannot load ${id} (${loadState})`;
+}
+
+/** `active (running)`, `failed (exit-code)`: what people read. */
+export function describeState({ activeState, subState, result }: UnitStatus): string {
+  if (activeState === 'failed') return `failed (${result})`;
+  return subState === '' || subState === activeState ? activeState : `${activeState} (${subState})`;
+}
+
+/** `nginx.service: active (running), main process 4711`: a unit as it stands before it is stopped. */
+export function describeUnit(status: UnitStatus): string {
+  return `${status.id}: ${describeState(status)}${status.mainPid > 0 ? `, main process ${status.mainPid}` : ''}`;
+}
+
+/** What one look at a unit says of its health. */
+export type UnitHealth =
+  | HealthResult
+  /** It runs; whether it lasts, a second look must tell. */
+  | { readonly kind: 'running' }
+  /** A one-shot that leaves nothing behind and did not fail; whether it ran since the alarm cannot be seen. */
+  | { readonly kind: 'assumed' };
+
+/** Judges one look. `active (exited)` is what a unit with RemainAfterExit= is when it is well. */
+export function unitHealth(status: UnitStatus): UnitHealth {
+  const { id, type, subState, activeState, result } = status;
+  if (isUp(status)) return subState === 'exited' ? { kind: 'healthy' } : { kind: 'running' };
+  if (type === 'oneshot' && activeState === 'inactive' && result === 'success') return { kind: 'assumed' };
+  return { kind: 'unhealthy', reason: `${id} is ${describeState(status)}` };
+}

@@ -1,0 +1,319 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ManagedProcess } from '../../../../src/core/alarm.ts';
+import type { HealthResult } from '../../../../src/core/outcomes.ts';
+import { AutoStrategy, autoStrategy } from '../../../../src/strategies/auto/auto.ts';
+import type { RestartAttempt, RestartOutcome, RestartStrategy } from '../../../../src/strategies/strategy.ts';
+import { ServiceStrategy } from '../../../../src/strategies/unit/service.ts';
+import { FakeClock } from '../../../helpers/fake-clock.ts';
+import { FakeSystemd, type FakeUnitOptions } from '../../../helpers/fake-systemd.ts';
+import { attemptOn, FakeSection, managed, never, settled, silentLog } from '../../../helpers/strategy-parts.ts';
+
+/** The process strategy's stand-in. */
+class FakeProcesses implements RestartStrategy {
+  readonly name = 'process';
+  readonly restarts: string[] = [];
+  readonly observed: string[] = [];
+  outcome: RestartOutcome = { kind: 'restarted', detail: 'started pid 4711' };
+  health: HealthResult = { kind: 'healthy' };
+
+  async resolve({ systemName }: ManagedProcess) {
+    return { kind: 'target', key: systemName, description: `process ${systemName}` } as const;
+  }
+
+  async restart({ process }: RestartAttempt): Promise<RestartOutcome> {
+    this.restarts.push(process.systemName);
+    return this.outcome;
+  }
+
+  async checkHealth(): Promise<HealthResult> {
+    return this.health;
+  }
+
+  async preview() {
+    return { stops: ['pid 1234'], starts: [], refusals: [] };
+  }
+
+  async observe({ systemName }: ManagedProcess): Promise<void> {
+    this.observed.push(systemName);
+  }
+}
+
+function world(units: Record<string, FakeUnitOptions> = {}, fallsBack = false) {
+  const clock = new FakeClock();
+  const systemd = new FakeSystemd(clock);
+  const added = Object.fromEntries(Object.entries(units).map(([name, unit]) => [name, systemd.add(name, unit)]));
+  const processes = new FakeProcesses();
+  const retired: string[] = [];
+  const options = { hasOwnSection: false, commandTimeoutMs: 60_000, healthCheckTimeoutMs: 5000, stableTimeMs: 1000 };
+  const strategy = new AutoStrategy(new ServiceStrategy(options, { services: systemd, clock, log: silentLog }), processes, {
+    services: systemd,
+    programs: {
+      starter: process.pid,
+      unready: async () => undefined,
+      launch: () => assert.fail('auto starts nothing itself'),
+      retire: async (systemName) => {
+        // Before the unit is touched, or both would hold the same port.
+        assert.deepEqual(systemd.calls, []);
+        retired.push(systemName);
+      },
+    },
+    clock,
+    fallsBack,
+    commandTimeoutMs: options.commandTimeoutMs,
+  });
+  return {
+    clock,
+    systemd,
+    processes,
+    retired,
+    strategy,
+    unit: (name: string) => added[name]!,
+    resolve: (name: string) => strategy.resolve(managed(name), never),
+    restart: (name: string) => settled(clock, strategy.restart(attemptOn(managed(name)))),
+    health: (name: string) => settled(clock, strategy.checkHealth(managed(name), 5000, never)),
+  };
+}
+
+test('a unit that systemd knows is a service', async () => {
+  const { resolve, restart, health, strategy, systemd, processes } = world({
+    'mariadb.service': { state: 'active', aliases: ['mysql.service'] },
+  });
+  assert.deepEqual(await resolve('mysql'), { kind: 'target', key: 'mariadb', description: 'unit mariadb.service' });
+  assert.deepEqual(await restart('mysql'), { kind: 'restarted', detail: 'systemctl restart mariadb.service' });
+  assert.deepEqual(await health('mysql'), { kind: 'healthy' });
+  assert.deepEqual((await strategy.preview(managed('mysql'), never)).starts, ['systemctl restart mariadb.service']);
+  assert.deepEqual(systemd.calls, ['restart mariadb.service']);
+  assert.deepEqual(processes.restarts, []);
+});
+
+test('what systemd does not know, or could not, is a process; so is everything where there is no systemd', async () => {
+  const { resolve, restart, health, strategy, systemd, processes } = world({ 'nginx.service': { state: 'active' } });
+  for (const name of ['worker', 'my worker', 'victi*', '/opt/app/run', 'naïve']) {
+    assert.deepEqual(await resolve(name), { kind: 'target', key: name, description: `process ${name}` });
+    assert.equal((await restart(name)).kind, 'restarted');
+    assert.deepEqual(await health(name), { kind: 'healthy' });
+  }
+  systemd.available = false;
+  assert.equal((await restart('nginx')).kind, 'restarted');
+  assert.deepEqual(processes.restarts, ['worker', 'my worker', 'victi*', '/opt/app/run', 'naïve', 'nginx']);
+  assert.deepEqual((await strategy.preview(managed('worker'), never)).stops, ['pid 1234']);
+  assert.deepEqual(systemd.calls, []);
+});
+
+test('a dangerous name is refused, and not tried as a process', async () => {
+  for (const available of [true, false]) {
+    const { resolve, restart, health, strategy, systemd, processes } = world(
+      { 'reboot.service': {}, 'dbus.service': {} },
+      true,
+    );
+    systemd.available = available;
+    for (const name of ['reboot', 'poweroff.target', 'monitor_service', 'dbus', 'docker.socket']) {
+      assert.equal((await resolve(name)).kind, 'refused', name);
+      assert.equal((await restart(name)).kind, 'failed', name);
+      assert.equal((await health(name)).kind, 'unhealthy', name);
+      assert.equal((await strategy.preview(managed(name), never)).refusals.length, 1, name);
+    }
+    assert.deepEqual(processes.restarts, []);
+    assert.deepEqual(systemd.calls, []);
+  }
+});
+
+test('while systemd does not answer nothing is guessed', async () => {
+  const { clock, resolve, restart, systemd, processes } = world({ 'nginx.service': {} }, true);
+  systemd.silent = 'Connection timed out';
+  assert.equal((await settled(clock, resolve('nginx'))).kind, 'refused');
+  const outcome = await restart('nginx');
+  assert.ok(outcome.kind === 'failed' && outcome.reason.includes('Connection timed out'));
+  assert.deepEqual(processes.restarts, []);
+});
+
+test('a unit that fails stays a unit where there is no start_command', async () => {
+  const { restart, health, retired, processes } = world({ 'db.service': { refusesStart: true } });
+  assert.equal((await restart('db')).kind, 'failed');
+  assert.equal((await health('db')).kind, 'unhealthy');
+  assert.deepEqual(processes.restarts, []);
+  assert.deepEqual(retired, []);
+});
+
+test('with start_command a unit that fails is followed by the process, whose health then counts', async () => {
+  const { restart, health, retired, processes, systemd } = world({ 'app.service': { refusesStart: true } }, true);
+  assert.deepEqual(await restart('app'), {
+    kind: 'restarted',
+    detail: 'started pid 4711 (as a process: systemctl start app.service: control process exited with error code)',
+  });
+  assert.deepEqual(retired, ['app']);
+  assert.deepEqual(processes.restarts, ['app']);
+  assert.deepEqual(systemd.calls, ['start app.service']);
+  assert.deepEqual(await health('app'), { kind: 'healthy' });
+  processes.health = { kind: 'unhealthy', reason: 'no process runs' };
+  assert.deepEqual(await health('app'), {
+    kind: 'unhealthy',
+    reason: 'app.service is failed (exit-code); no process runs',
+  });
+});
+
+test('with start_command a unit that does not outlive its start is followed by the process', async () => {
+  const { restart, processes } = world({ 'app.service': { livesMs: 200 } }, true);
+  assert.equal((await restart('app')).kind, 'restarted');
+  assert.deepEqual(processes.restarts, ['app']);
+});
+
+test('with start_command a unit that cannot be loaded is followed by the process', async () => {
+  const { restart, processes } = world({ 'app.service': { loadState: 'bad-setting' } }, true);
+  assert.equal((await restart('app')).kind, 'restarted');
+  assert.deepEqual(processes.restarts, ['app']);
+});
+
+test('systemd must not bring the unit up beside the process: its own restart is stopped first', async () => {
+  const { restart, processes, systemd, unit, clock } = world({ 'app.service': { refusesStart: true, restartMs: 5000 } }, true);
+  assert.equal((await restart('app')).kind, 'restarted');
+  assert.deepEqual(systemd.calls, ['start app.service', 'stop app.service']);
+  assert.deepEqual(processes.restarts, ['app']);
+  await clock.advance(60_000);
+  assert.equal(unit('app.service').status().activeState, 'inactive');
+});
+
+test('a unit that crashes again and again is seen alive at most looks, and is followed by the process all the same', async () => {
+  const { restart, processes, systemd, unit, clock } = world({ 'app.service': { livesMs: 600, restartMs: 0 } }, true);
+  assert.equal((await restart('app')).kind, 'restarted');
+  assert.deepEqual(systemd.calls, ['start app.service', 'stop app.service']);
+  assert.deepEqual(processes.restarts, ['app']);
+  await clock.advance(60_000);
+  assert.equal(unit('app.service').status().activeState, 'inactive');
+});
+
+test('a unit that hands over to another main process and lasts then is left alone', async () => {
+  const { restart, processes, systemd, unit, clock } = world({ 'app.service': {} }, true);
+  void clock.sleep(500).then(() => unit('app.service').set({ mainPid: 4712 }));
+  assert.deepEqual(await restart('app'), { kind: 'restarted', detail: 'systemctl start app.service' });
+  assert.deepEqual(systemd.calls, ['start app.service']);
+  assert.deepEqual(processes.restarts, []);
+});
+
+test('a one-shot at rest is assumed to be well, but not while a process stands in for it', async () => {
+  const rested = world({ 'job.service': { type: 'oneshot' } }, true);
+  rested.processes.health = { kind: 'unhealthy', reason: 'no process runs' };
+  assert.deepEqual(await rested.health('job'), { kind: 'assumed' });
+  const { health, processes } = world(
+    { 'job.service': { type: 'oneshot' }, 'monitor_service-app-job.service': { state: 'active' } },
+    true,
+  );
+  assert.deepEqual(await health('job'), { kind: 'healthy' });
+  processes.health = { kind: 'unhealthy', reason: 'no process runs' };
+  assert.deepEqual(await health('job'), { kind: 'unhealthy', reason: 'no process runs' });
+});
+
+test('the preview knows of the fallback', async () => {
+  const units: Record<string, FakeUnitOptions> = {
+    'app.service': { state: 'failed', result: 'exit-code' },
+    'monitor_service-app-app.service': { state: 'active', mainPid: 4711 },
+    'masked.service': { loadState: 'masked' },
+  };
+  const { strategy } = world(units, true);
+  assert.deepEqual(await strategy.preview(managed('app'), never), {
+    stops: ['monitor_service-app-app.service: active (running), main process 4711'],
+    starts: ['systemctl start app.service'],
+    refusals: [],
+  });
+  // A mask means that it must not run, as a program neither.
+  assert.deepEqual(await strategy.preview(managed('masked'), never), {
+    stops: [],
+    starts: [],
+    refusals: ['masked.service is masked'],
+  });
+  const without = world(units).strategy;
+  assert.deepEqual((await without.preview(managed('app'), never)).stops, []);
+  assert.deepEqual((await without.preview(managed('masked'), never)).refusals, ['masked.service is masked']);
+});
+
+test('a unit that takes long to start has not failed: nothing is started beside it', async () => {
+  const { restart, processes } = world({ 'db.service': { startMs: 200_000 } }, true);
+  const outcome = await restart('db');
+  assert.ok(outcome.kind === 'failed' && /not started as a process: db\.service is activating/.test(outcome.reason));
+  assert.deepEqual(processes.restarts, []);
+});
+
+test('with start_command a unit that comes up is a service as ever', async () => {
+  const { restart, processes, retired } = world({ 'app.service': { state: 'active' } }, true);
+  assert.deepEqual(await restart('app'), { kind: 'restarted', detail: 'systemctl restart app.service' });
+  assert.deepEqual(retired, ['app']);
+  assert.deepEqual(processes.restarts, []);
+});
+
+test('where the process fails too, both reasons are told', async () => {
+  const { restart, processes } = world({ 'app.service': { refusesStart: true } }, true);
+  processes.outcome = { kind: 'failed', reason: 'exit code 3' };
+  const outcome = await restart('app');
+  assert.ok(outcome.kind === 'failed' && /systemctl start .*; then as a process: exit code 3/.test(outcome.reason));
+});
+
+test('the daemon’s end is no failure of the unit', async () => {
+  const { strategy, processes, clock } = world({ 'app.service': { startMs: 50_000 } }, true);
+  const abort = new AbortController();
+  const restart = strategy.restart(attemptOn(managed('app'), abort.signal));
+  await clock.advance(1000);
+  abort.abort();
+  assert.equal((await restart).kind, 'failed');
+  assert.deepEqual(processes.restarts, []);
+});
+
+test('observing asks systemd nothing', async () => {
+  const { strategy, systemd, processes } = world({ 'nginx.service': {} });
+  await strategy.observe(managed('nginx'));
+  assert.deepEqual(processes.observed, ['nginx']);
+  assert.equal(systemd.shows, 0);
+});
+
+test('parse: start_command is what allows the fallback', () => {
+  assert.equal(autoStrategy.parse(new FakeSection('process.app')).fallsBack, false);
+  assert.equal(autoStrategy.parse(new FakeSection('process.app', { start_command: '/opt/app' })).fallsBack, true);
+});
+
+test('a mask means no, with start_command too, and nothing is done', async () => {
+  for (const state of ['inactive', 'active', 'failed'] as const) {
+    const { resolve, restart, systemd, processes, retired } = world(
+      { 'maskd.service': { loadState: 'masked', state, aliases: ['also.service'] } },
+      true,
+    );
+    for (const name of ['maskd', 'also']) {
+      assert.deepEqual(await resolve(name), { kind: 'refused', reason: 'maskd.service is masked' });
+      assert.deepEqual(await restart(name), { kind: 'failed', reason: 'maskd.service is masked' });
+    }
+    assert.deepEqual([systemd.calls, processes.restarts, retired], [[], [], []]);
+  }
+});
+
+test('a unit that is masked while it fails is not followed by the process', async () => {
+  const { restart, unit, systemd, processes } = world({ 'app.service': { refusesStart: true } }, true);
+  const { call } = systemd;
+  systemd.call = async (...order) => {
+    unit('app.service').set({ loadState: 'masked' });
+    return call.apply(systemd, order);
+  };
+  const outcome = await restart('app');
+  assert.ok(outcome.kind === 'failed' && outcome.reason.endsWith('; not started as a process: app.service is masked'));
+  assert.deepEqual(processes.restarts, []);
+});
+
+test('what a name means is known though it may not be restarted', async () => {
+  const off = { unitFileState: 'disabled' };
+  const { strategy, systemd } = world({
+    'off.service': { relations: off, aliases: ['www.service'] },
+    'maskd.service': { loadState: 'masked' },
+  });
+  const means = (name: string) => strategy.means(managed(name), never);
+  assert.equal((await strategy.resolve(managed('www'), never)).kind, 'refused');
+  for (const [name, key] of [
+    ['www', 'off'],
+    ['maskd', 'maskd'],
+    ['program', 'program'],
+    ['dbus', 'dbus'],
+  ] as const)
+    assert.deepEqual(await means(name).then((meant) => meant.kind === 'target' && meant.key), key, name);
+  const abort = new AbortController();
+  systemd.silent = 'no answer';
+  const asked = strategy.means(managed('www'), abort.signal);
+  abort.abort();
+  assert.equal((await asked).kind, 'unknown');
+});

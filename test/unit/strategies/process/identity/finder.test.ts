@@ -1,0 +1,354 @@
+import assert from 'node:assert/strict';
+import { chmodSync, chownSync, existsSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { ProcessOptions } from '../../../../../src/strategies/process/options.ts';
+import {
+  attemptFor,
+  managed,
+  type ProcessStrategyWorld,
+  processStrategyWorld,
+} from '../../../../helpers/process-strategy-world.ts';
+import { isAlive } from '../../../../helpers/process-zoo.ts';
+import { waitFor } from '../../../../helpers/wait-for.ts';
+
+const quiet = new AbortController().signal;
+const needsRoot = { skip: process.getuid?.() !== 0 && 'needs root' };
+const nobody = { uid: 65534, gid: 65534 };
+let count = 0;
+const unique = (name: string): string => `${name}${process.pid % 1000}${count++}`;
+
+/** Without what a version manager puts in front of the interpreters. */
+const systemPath = ({ zoo }: ProcessStrategyWorld) => ({ PATH: '/usr/bin:/bin', ZOO: zoo.dir });
+
+/** The pids of the zoo's processes that run `file` with python. */
+function pythons({ table }: ProcessStrategyWorld, file: string): number[] {
+  return table.list(['argv', 'state']).flatMap(({ pid, argv, state }) => (state !== 'Z' && argv?.includes(file) ? [pid] : []));
+}
+
+/** What a restart would stop, and why it would not; each line of `stops` begins with its pid. */
+async function looked(world: ProcessStrategyWorld, name: string, options: Partial<ProcessOptions> = {}) {
+  const { stops, refusals, warnings = [] } = await world.strategy(options).preview(managed(name, true), quiet);
+  return { pids: stops.map((line) => Number(/^pid (\d+)/.exec(line)?.[1])), stops, refusals, warnings };
+}
+
+test('what we started is the program whatever it is called: one copy, well, stopped and started anew', async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zledger');
+  const file = join(world.zoo.dir, 'ledger.py');
+  writeFileSync(file, 'import time\nwhile True: time.sleep(300)\n');
+  const options = { startCommand: `exec /usr/bin/python3 ${file}`, stableTimeMs: 0 };
+  const strategy = world.strategy(options);
+  assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
+  assert.deepEqual(await strategy.checkHealth(managed(name), 10_000, quiet), { kind: 'healthy' });
+  const [first, ...others] = pythons(world, file);
+  assert.ok(first !== undefined && others.length === 0);
+
+  // So it is for a daemon that was started anew, and for exits.
+  const anew = world.strategy(options);
+  const running = await anew.findRunning(managed(name), quiet);
+  assert.ok(running.kind === 'found' && running.processes[0]?.pid === first, JSON.stringify(running));
+  const outcome = await anew.restart(attemptFor(name));
+  assert.equal(outcome.kind, 'restarted', JSON.stringify(outcome));
+  assert.ok(!isAlive(first));
+  assert.equal(pythons(world, file).length, 1);
+});
+
+test('a start that leaves for the background is followed by its run', async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zback');
+  const file = join(world.zoo.dir, 'back.py');
+  writeFileSync(file, 'import time\nwhile True: time.sleep(300)\n');
+  const strategy = world.strategy({ startCommand: `setsid nohup /usr/bin/python3 ${file} >/dev/null 2>&1 &`, stableTimeMs: 0 });
+  for (let round = 0; round < 3; round += 1) {
+    const outcome = await strategy.restart(attemptFor(name));
+    assert.equal(outcome.kind, 'restarted', JSON.stringify(outcome));
+    await waitFor('python', () => pythons(world, file).length > 0);
+    assert.equal(pythons(world, file).length, 1);
+  }
+});
+
+test('a helper that our start left behind does not prove that the program runs, and goes with the restart', async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zhelped');
+  const helper = world.zoo.sleeper(unique('zhelper'));
+  const program = world.zoo.script(
+    'main.sh',
+    `#!/bin/bash\n${helper} 300 &\nexec /usr/bin/python3 -c 'import time; time.sleep(300)'\n`,
+  );
+  const strategy = world.strategy({ startCommand: `exec ${program}`, stableTimeMs: 0 });
+  assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
+  const running = await strategy.findRunning(managed(name), quiet);
+  const pid = running.kind === 'found' ? (running.processes[0]?.pid ?? 0) : 0;
+  process.kill(pid, 'SIGKILL');
+  await waitFor('end', () => !isAlive(pid));
+  const left = world.table.list(['executable']).find(({ executable }) => executable === helper)?.pid ?? 0;
+  assert.ok(isAlive(left));
+  assert.equal((await strategy.checkHealth(managed(name), 10, quiet)).kind, 'unhealthy');
+  assert.match(
+    (await strategy.preview(managed(name), quiet)).stops.join(),
+    new RegExp(`^pid ${left} \\(.*\\): left behind by it$`),
+  );
+  assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
+  assert.ok(!isAlive(left));
+});
+
+test('a script is known by its own name, whatever its interpreter and its options', async (t) => {
+  const world = processStrategyWorld(t);
+  const text = 'import time\nwhile True: time.sleep(300)\n';
+  for (const [first, how] of [
+    ['#!/usr/bin/env python3', []],
+    ['#!/usr/bin/env -S python3 -u -W ignore', []],
+    ['#! /usr/bin/python3 -u', []],
+    ['#!/usr/bin/python3', ['/usr/bin/python3', '-u']],
+  ] as const) {
+    const name = unique('zbilling-api');
+    const path = world.zoo.script(name, `${first}\n${text}`);
+    const [program = path, ...options] = how;
+    const pid = await world.zoo.start(program, how.length === 0 ? [] : [...options, path], { env: systemPath(world) });
+    await waitFor('script', () => world.table.read(pid, ['argv'])?.argv?.includes(path));
+    await waitFor('found by name', async () => (await looked(world, name)).pids[0] === pid);
+    assert.deepEqual((await looked(world, path)).pids, [pid], first);
+    // Who has it among its arguments only is no such script.
+    const bystander = await world.zoo.start('/bin/bash', ['-c', 'sleep 300; true', path]);
+    assert.deepEqual((await looked(world, name)).pids, [pid]);
+    const outcome = await world.strategy().restart(attemptFor(name));
+    assert.equal(outcome.kind, 'restarted', JSON.stringify(outcome));
+    assert.ok(!isAlive(pid) && isAlive(bystander));
+    const [fresh, ...more] = pythons(world, path).filter((each) => each !== bystander);
+    assert.ok(fresh !== undefined && more.length === 0, first);
+  }
+});
+
+test('a file that is not executable, or is no script of that interpreter, gives nobody its name', async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zplain');
+  const text = `import time\nopen(${JSON.stringify(`${world.zoo.dir}/ready`)}, "w")\nwhile True: time.sleep(300)\n`;
+  const path = world.zoo.script(name, `#!/usr/bin/env ruby\n${text}`);
+  const pid = await world.zoo.start('/usr/bin/python3', [path]);
+  await waitFor('python', () => existsSync(`${world.zoo.dir}/ready`));
+  assert.deepEqual((await looked(world, name)).pids, []);
+  writeFileSync(path, '#!/usr/bin/python3\n');
+  assert.deepEqual((await looked(world, name)).pids, [pid]);
+  chmodSync(path, 0o644);
+  assert.deepEqual((await looked(world, name)).pids, []);
+  assert.deepEqual((await looked(world, name, { argument: path })).pids, [pid]);
+});
+
+test('pid_file names the program; a stale one, a link, one that others may write, or no number is said and not used', async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zpidfile');
+  const pidFile = join(world.zoo.dir, 'app.pid');
+  const options = { pidFile };
+  const pid = await world.zoo.start('/bin/bash', ['-c', 'sleep 300; true']);
+  await waitFor('bash', () => world.table.read(pid, ['name'])?.name === 'bash');
+  assert.deepEqual((await looked(world, name, options)).pids, []);
+  const say = (text: string): void => writeFileSync(pidFile, text);
+  say(`${pid}\n`);
+  const { stops, warnings } = await looked(world, name, options);
+  assert.match(stops.join(), new RegExp(`^pid ${pid}, .*, named by its pid_file, with 1 descendant: `));
+  assert.deepEqual(warnings, []);
+  assert.deepEqual(await world.strategy({ ...options, stableTimeMs: 0 }).checkHealth(managed(name), 1000, quiet), {
+    kind: 'healthy',
+  });
+
+  const refused = async (why: RegExp): Promise<void> => {
+    const seen = await looked(world, name, options);
+    assert.deepEqual(seen.pids, []);
+    assert.match(seen.warnings.join(), why);
+  };
+  const anHourAgo = Date.now() / 1000 - 3600;
+  utimesSync(pidFile, anHourAgo, anHourAgo);
+  await refused(/is stale: process \d+ was started after it was written/);
+  utimesSync(pidFile, 1000, 1000);
+  await refused(/written before the machine was booted/);
+  say(`${pid} ${pid}\n`);
+  await refused(/it holds no number alone/);
+  say(`-${pid}`);
+  await refused(/it holds no number alone/);
+  say(`${pid}`);
+  assert.deepEqual((await looked(world, name, options)).pids, [pid]);
+  chmodSync(pidFile, 0o664);
+  await refused(/others than its owner may write to it/);
+  const link = join(world.zoo.dir, 'link.pid');
+  chmodSync(pidFile, 0o644);
+  symlinkSync(pidFile, link);
+  assert.match((await looked(world, name, { pidFile: link })).warnings.join(), /symbolic link/);
+  say('5000007');
+  assert.deepEqual((await looked(world, name, options)).pids, []);
+  say(`${process.pid}`);
+  assert.deepEqual((await looked(world, name, options)).pids, [], 'never ourselves');
+});
+
+test("a user's pid file names his own processes alone", needsRoot, async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zowner');
+  const pidFile = join(world.zoo.dir, 'app.pid');
+  const roots = await world.zoo.start('/bin/bash', ['-c', 'sleep 300; true']);
+  const his = await world.zoo.start('/bin/bash', ['-c', 'sleep 300; true'], nobody);
+  await waitFor('both', () => [roots, his].every((pid) => world.table.read(pid, ['name'])?.name === 'bash'));
+  writeFileSync(pidFile, `${roots}`);
+  chownSync(pidFile, nobody.uid, nobody.gid);
+  assert.match((await looked(world, name, { pidFile })).warnings.join(), /it is user 65534's/);
+  const user = { pidFile, user: 'nobody' };
+  const other = await looked(world, name, user);
+  assert.deepEqual(other.pids, []);
+  assert.match(other.warnings.join(), /process \d+ is not of the user 65534, whose the file is/);
+  writeFileSync(pidFile, `${his}`);
+  assert.deepEqual((await looked(world, name, user)).pids, [his]);
+});
+
+test(
+  'argument tells one of many; not the editor that shows the file at a terminal, and never a stranger',
+  needsRoot,
+  async (t) => {
+    const world = processStrategyWorld(t);
+    const name = unique('zargument');
+    const file = join(world.zoo.dir, 'ledger.py');
+    writeFileSync(file, 'import time\nwhile True: time.sleep(300)\n');
+    const other = await world.zoo.start('/usr/bin/python3', [
+      '-c',
+      'import time; time.sleep(300)',
+      `${file}.other`,
+      `x${file}`,
+    ]);
+    const stranger = await world.zoo.start('/usr/bin/python3', ['-c', 'import time; time.sleep(300)', file], nobody);
+    // As an editor at a terminal: script(1) makes one.
+    const editor = await world.zoo.start('/usr/bin/script', ['-qc', `tail -f ${file}`, '/dev/null']);
+    await waitFor('editor', () => world.table.list(['argv']).some(({ argv }) => argv?.join(' ') === `tail -f ${file}`));
+    assert.deepEqual((await looked(world, name, { argument: file })).pids, []);
+    const pid = await world.zoo.start('/usr/bin/python3', ['-u', file]);
+    await waitFor('python', () => world.table.read(pid, ['argv'])?.argv?.includes(file));
+    const seen = await looked(world, name, { argument: file });
+    assert.match(seen.stops.join(), new RegExp(`^pid ${pid}, .*, known by its argument: `));
+    assert.match(seen.warnings.join(), new RegExp(`pid ${stranger} bears that name too`));
+    const outcome = await world.strategy({ argument: file }).restart(attemptFor(name));
+    assert.equal(outcome.kind, 'restarted', JSON.stringify(outcome));
+    assert.ok(!isAlive(pid) && isAlive(stranger) && isAlive(other) && isAlive(editor));
+    assert.ok(world.table.list(['argv']).some(({ argv }) => argv?.join(' ') === `tail -f ${file}`));
+  },
+);
+
+test('an argument behind 16 KiB of others is found, and one of 128 KiB is too', needsRoot, async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zlong');
+  const long = Array.from({ length: 60 }, (_, index) => `--option-${index}=${'x'.repeat(900)}`);
+  const pid = await world.zoo.start('/bin/bash', ['-c', 'sleep 300; true', ...long, '--app=billing']);
+  await waitFor('bash', () => world.table.read(pid, ['name'])?.name === 'bash');
+  assert.deepEqual((await looked(world, name, { argument: '--app=billing' })).pids, [pid]);
+  assert.deepEqual((await looked(world, name, { argument: '--app=billin' })).pids, []);
+});
+
+test('the first witness that knows anything alive decides; what a later one knows besides keeps all as it is', async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zcopies');
+  const path = world.zoo.sleeper(name);
+  const pidFile = join(world.zoo.dir, 'app.pid');
+  const options = { pidFile, stableTimeMs: 0, startCommand: 'true' };
+  const further = await world.zoo.start(path);
+  // No pid file: its name decides.
+  assert.deepEqual((await looked(world, name, options)).pids, [further]);
+  const pid = await world.zoo.start('/bin/bash', ['-c', 'sleep 300; true']);
+  writeFileSync(pidFile, `${pid}`);
+  const seen = await looked(world, name, options);
+  assert.deepEqual(seen.pids, [pid]);
+  assert.match(
+    seen.refusals.join(),
+    new RegExp(`a further copy runs \\(pid ${further}, known by its name\\), max_matches is 1`),
+  );
+  assert.deepEqual(await world.strategy(options).checkHealth(managed(name), 1000, quiet), { kind: 'healthy' });
+  const outcome = await world.strategy(options).restart(attemptFor(name));
+  assert.match(outcome.kind === 'failed' ? outcome.reason : '', /^ambiguous: beside it/);
+  assert.ok(isAlive(pid) && isAlive(further));
+  // As many as may run are the program.
+  assert.deepEqual((await looked(world, name, { ...options, maxMatches: 2 })).pids.sort(), [further, pid].sort());
+  assert.deepEqual((await looked(world, name, { ...options, maxMatches: 2 })).refusals, []);
+});
+
+test('the rest of the process group that it led goes with it, whatever that is called', async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zleader');
+  const helper = unique('zworker');
+  const sleeper = world.zoo.sleeper(helper);
+  // A helper that PID 1 has adopted, and that is in its group still.
+  const path = world.zoo.script(name, `#!/bin/bash\n(${sleeper} 300 &)\nwhile :; do sleep 300; done\n`);
+  const isHelper = ({ executable, state }: { executable?: string; state: string }) => executable === sleeper && state !== 'Z';
+  const helpers = () => world.table.list(['executable', 'state']).filter(isHelper);
+  const pid = await world.zoo.start(path, []);
+  await waitFor('helper', () => helpers().length === 1);
+  const [left] = helpers();
+  const strategy = world.strategy();
+  await strategy.observe(managed(name));
+  const alive = await strategy.restart(attemptFor(name));
+  assert.equal(alive.kind, 'restarted', JSON.stringify(alive));
+  assert.ok(!isAlive(pid) && !isAlive(left?.pid ?? 0));
+
+  await waitFor('helper', () => helpers().length === 1);
+  const running = await strategy.findRunning(managed(name), quiet);
+  const root = running.kind === 'found' ? (running.processes[0]?.pid ?? 0) : 0;
+  process.kill(root, 'SIGKILL');
+  await waitFor('end', () => !isAlive(root));
+  const [orphan] = helpers();
+  assert.ok(orphan !== undefined);
+  assert.equal((await strategy.checkHealth(managed(name), 10, quiet)).kind, 'unhealthy', 'a helper is not the program');
+  const dead = await world.strategy().restart(attemptFor(name));
+  assert.equal(dead.kind, 'restarted', JSON.stringify(dead));
+  assert.ok(!isAlive(orphan.pid));
+});
+
+test('a restart brings back the copies that ran, also one that has died meanwhile, and no more', async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zthree');
+  const path = world.zoo.sleeper(name);
+  const pids = [];
+  for (const id of ['1', '2', '3']) pids.push(await world.zoo.start(path, ['300', id]));
+  const strategy = world.strategy({ maxMatches: 4 });
+  await waitFor('all', async () => (await looked(world, name, { maxMatches: 4 })).pids.length === 3);
+  await strategy.observe(managed(name), world.parts.look);
+  const running = () =>
+    world.table
+      .list(['executable', 'state', 'argv'])
+      .filter(({ executable, state }) => executable === path && state !== 'Z')
+      .map(({ argv }) => argv?.at(-1))
+      .sort()
+      .join();
+  process.kill(pids[1] ?? 0, 'SIGKILL');
+  await waitFor('end', () => running() === '1,3');
+  await strategy.observe(managed(name), world.parts.look);
+  assert.equal((await world.strategy({ maxMatches: 4 }).restart(attemptFor(name))).kind, 'restarted');
+  assert.equal(running(), '1,2,3');
+  for (const { pid, executable } of world.table.list(['executable'])) if (executable === path) process.kill(pid, 'SIGKILL');
+  await waitFor('end of all', () => running() === '');
+  assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
+  assert.equal(running(), '1,2,3');
+
+  // Somebody starts all of it anew, and less: that is what ran when all was well.
+  for (const { pid, executable } of world.table.list(['executable'])) if (executable === path) process.kill(pid, 'SIGKILL');
+  await waitFor('end of all', () => running() === '');
+  const one = await world.zoo.start(path, ['300', '9']);
+  await waitFor('one', () => running() === '9');
+  await strategy.observe(managed(name), world.parts.look);
+  assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
+  assert.ok(!isAlive(one));
+  assert.equal(running(), '9');
+});
+
+test('two names of one program are one target', async (t) => {
+  const world = processStrategyWorld(t);
+  const path = world.zoo.sleeper(unique('zone'));
+  const pid = await world.zoo.start(path);
+  await waitFor('it', () => world.table.read(pid, ['executable'])?.executable === path);
+  const names = [path, path.slice(path.lastIndexOf('/') + 1)];
+  const keys = async () => {
+    const found = [];
+    for (const name of names) found.push(await world.strategy().resolve(managed(name, true)));
+    return found.map((resolution) => (resolution.kind === 'target' ? resolution.key : resolution.reason));
+  };
+  // Each has to be seen once.
+  await keys();
+  const [first, second] = await keys();
+  assert.equal(first, second);
+  process.kill(pid, 'SIGKILL');
+  await waitFor('end', () => !isAlive(pid));
+  assert.deepEqual(await keys(), [first, first]);
+});

@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict';
+import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { test } from 'node:test';
+import { isOwnedBy } from '../../../../../src/strategies/process/identity/owner.ts';
+import type { ProcessOptions } from '../../../../../src/strategies/process/options.ts';
+import { ProcessTable } from '../../../../../src/system/proc/table.ts';
+import {
+  attemptFor,
+  managed,
+  type ProcessStrategyWorld,
+  processStrategyWorld,
+} from '../../../../helpers/process-strategy-world.ts';
+import { isAlive } from '../../../../helpers/process-zoo.ts';
+import { tempDir } from '../../../../helpers/temp-dir.ts';
+import { waitFor } from '../../../../helpers/wait-for.ts';
+
+const quiet = new AbortController().signal;
+const needsRoot = { skip: process.getuid?.() !== 0 && 'needs root' };
+const nobody = { uid: 65534, gid: 65534 };
+
+/** The pids of the programs that a restart would stop. */
+async function found(
+  world: ProcessStrategyWorld,
+  systemName: string,
+  options: Partial<ProcessOptions> = {},
+): Promise<number[]> {
+  const { stops } = await world.strategy({ maxMatches: 9, ...options }).preview(managed(systemName, true), quiet);
+  return stops.map((line) => Number(/^pid (\d+)/.exec(line)?.[1]));
+}
+
+test(
+  'who calls himself a full path by argv[0] is that program where he is root, and is left alone where not',
+  needsRoot,
+  async (t) => {
+    const world = processStrategyWorld(t);
+    const path = join(world.zoo.dir, `zclaim${process.pid}`);
+    const file = world.zoo.sleeper('zsleeper');
+    const imitator = await world.zoo.start(file, ['300'], { argv0: path, ...nobody });
+    assert.deepEqual(await found(world, path), []);
+    const strategy = world.strategy({ startCommand: 'true' });
+    assert.equal((await strategy.checkHealth(managed(path, true), 10, quiet)).kind, 'unhealthy');
+
+    const own = await world.zoo.start(file, ['300'], { argv0: path });
+    assert.deepEqual(await found(world, path), [own]);
+    const outcome = await strategy.restart(attemptFor(path, true));
+    assert.equal(outcome.kind, 'restarted', 'the imitator does not count in max_matches');
+    assert.ok(!isAlive(own) && isAlive(imitator));
+  },
+);
+
+test("the configured user's, the last seen one's and the daemon's own are believed too", needsRoot, async (t) => {
+  const world = processStrategyWorld(t);
+  const path = join(world.zoo.dir, `zservice${process.pid}`);
+  const pid = await world.zoo.start(world.zoo.sleeper('zsleeper'), ['300'], { argv0: path, ...nobody });
+  assert.deepEqual(await found(world, path, { user: 'nobody' }), [pid]);
+  assert.deepEqual(await found(world, path, { user: '65534' }), [pid]);
+  assert.deepEqual(await found(world, path, { user: 'daemon' }), []);
+
+  const daemonsUser = t.mock.method(process as Required<Pick<NodeJS.Process, 'geteuid'>>, 'geteuid', () => nobody.uid);
+  assert.deepEqual(await found(world, path), [pid]);
+  daemonsUser.mock.restore();
+
+  const record = { argv: [path], executable: path, cwd: '/', environment: [], groups: [], ...nobody };
+  world.parts.launches.set(path, record);
+  assert.deepEqual(await found(world, path), [pid]);
+  world.parts.launches.set(path, { ...record, uid: 1 });
+  assert.deepEqual(await found(world, path), []);
+});
+
+test(
+  "by a file of root's that bears the name everybody's program is found, as long as nothing is known; by argv[0] nobody's",
+  needsRoot,
+  async (t) => {
+    const world = processStrategyWorld(t);
+    const file = world.zoo.sleeper(`zfile${process.pid}`);
+    const [byFile, called] = [
+      await world.zoo.start(file, ['300'], nobody),
+      await world.zoo.start(world.zoo.sleeper('zsleeper'), ['300'], { argv0: file, ...nobody }),
+    ];
+    assert.deepEqual(await found(world, file), [byFile]);
+    assert.deepEqual(await found(world, basename(file)), [byFile]);
+    assert.deepEqual(await found(world, basename(file), { user: 'daemon' }), []);
+    assert.deepEqual(await found(world, basename(file), { user: 'nobody' }), [byFile, called]);
+    assert.deepEqual(await found(world, basename(file), { anyUser: true }), [byFile, called]);
+    const link = join(world.zoo.dir, `zlink${process.pid}`);
+    symlinkSync(file, link);
+    const byLink = await world.zoo.start(link, ['300'], nobody);
+    await world.zoo.start('/bin/sleep', ['300'], { argv0: link, ...nobody });
+    assert.deepEqual(await found(world, link), [byLink]);
+
+    const script = world.zoo.script(`zscript${process.pid}`, '#!/bin/bash\nwhile :; do sleep 300; done\n');
+    const theirs = await world.zoo.start(script, [], nobody);
+    const ours = await world.zoo.start(script, []);
+    const isScript = (pid: number) => world.table.read(pid, ['argv'])?.argv?.[1] === script;
+    await waitFor('scripts', () => isScript(theirs) && isScript(ours));
+    assert.deepEqual(await found(world, script), [ours]);
+    assert.deepEqual(await found(world, script, { user: 'nobody' }), [theirs, ours]);
+  },
+);
+
+test("a set-user-id program is root's, its argv[0] is its caller's", needsRoot, async (t) => {
+  const world = processStrategyWorld(t);
+  const path = join(world.zoo.dir, `zsetuid${process.pid}`);
+  const file = world.zoo.sleeper('zsleeper');
+  chmodSync(file, 0o4755);
+  const pid = await world.zoo.start(file, ['300'], { argv0: path, ...nobody });
+  if (world.table.read(pid, ['uids'])?.uids?.effective !== 0) return t.skip('the temporary folder is mounted nosuid');
+  assert.deepEqual(await found(world, path), []);
+  assert.deepEqual(await found(world, path, { user: 'nobody' }), [pid]);
+});
+
+test(
+  'who has given up root is who he is now: what the kernel told a program at its start, it can write over',
+  needsRoot,
+  async (t) => {
+    const world = processStrategyWorld(t);
+    const path = join(world.zoo.dir, `zdropped${process.pid}`);
+    const pid = await world.zoo.start('/usr/bin/perl', ['-e', '$< = $> = 65534; sleep 300'], { argv0: path });
+    await waitFor('drop', () => world.table.read(pid, ['uids'])?.uids?.saved === nobody.uid);
+    assert.deepEqual(await found(world, path), []);
+    assert.deepEqual(await found(world, path, { user: 'nobody' }), [pid]);
+  },
+);
+
+test("where the kernel's word at its start cannot be read its real user counts; a pid that changed hands is nobody's", (t) => {
+  const root = tempDir(t);
+  const owned = (uids: string, startTime = 100): boolean => {
+    mkdirSync(join(root, '7'), { recursive: true });
+    writeFileSync(join(root, '7/stat'), '7 (p) S 1 7 7 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 100 0');
+    writeFileSync(join(root, '7/status'), `Uid:\t${uids}\nGid:\t0\t0\t0\t0\n`);
+    return isOwnedBy(new ProcessTable(root), { pid: 7, startTime }, [0]);
+  };
+  assert.equal(owned('0\t0\t0\t0'), true);
+  assert.equal(owned('65534\t0\t0\t0'), false);
+  assert.equal(owned('0\t65534\t0\t0'), false);
+  assert.equal(owned('0\t0\t0\t0', 99), false);
+});
+
+test('a user who cannot be looked up is a refusal where whose it is decides, and nothing is stopped', async (t) => {
+  const world = processStrategyWorld(t);
+  const path = world.zoo.sleeper(`zlost${process.pid}`);
+  const pid = await world.zoo.start(path);
+  const strategy = world.strategy({ startCommand: 'true', user: 'no-such-user-here' });
+  const reason = 'user: there is no user no-such-user-here';
+  assert.deepEqual(await strategy.preview(managed(path, true), quiet), { stops: [], starts: [], refusals: [reason] });
+  assert.deepEqual(await strategy.restart(attemptFor(path, true)), { kind: 'failed', reason });
+  assert.deepEqual(await strategy.checkHealth(managed(path, true), 500, quiet), { kind: 'unhealthy', reason });
+  assert.ok(isAlive(pid));
+  assert.deepEqual((await strategy.preview(managed(basename(path)), quiet)).refusals, [reason]);
+});
+
+test(
+  'a stranger who bears the name is not the program: not for a restart, its health, its record or its exits',
+  needsRoot,
+  async (t) => {
+    const world = processStrategyWorld(t);
+    const name = `zappd${process.pid}`;
+    const file = world.zoo.sleeper(name);
+    const strategy = world.strategy();
+    const pid = await world.zoo.start(file);
+    await strategy.observe(managed(name));
+    const record = world.parts.launches.get(name);
+    assert.equal(record?.uid, 0);
+    const stranger = await world.zoo.start('/bin/sleep', ['300'], { argv0: name, cwd: '/', ...nobody });
+    const sameFile = await world.zoo.start(file, ['300'], { cwd: '/', ...nobody });
+
+    const running = await strategy.findRunning(managed(name), quiet);
+    assert.deepEqual(running.kind === 'found' && running.processes.map((process) => process.pid), [pid]);
+    const preview = await strategy.preview(managed(name), quiet);
+    assert.deepEqual([preview.stops.length, preview.refusals], [1, []]);
+    assert.equal(preview.warnings?.length, 2);
+    for (const warning of preview.warnings ?? [])
+      assert.match(warning, /^pid \d+ bears that name too and is not touched: it is user 65534's/);
+
+    // The program is dead, and the stranger lives.
+    process.kill(pid, 'SIGKILL');
+    await waitFor('its end', () => !isAlive(pid));
+    assert.equal((await strategy.checkHealth(managed(name), 10, quiet)).kind, 'unhealthy');
+    const none = await strategy.findRunning(managed(name), quiet);
+    assert.deepEqual(none.kind === 'found' && none.processes, []);
+    await strategy.observe(managed(name));
+    assert.deepEqual(world.parts.launches.get(name), record, 'what the stranger says of itself is kept nowhere');
+    const outcome = await strategy.restart(attemptFor(name));
+    assert.ok(outcome.kind === 'restarted', JSON.stringify(outcome));
+    assert.deepEqual(world.launched, [record]);
+    assert.ok(isAlive(stranger) && isAlive(sameFile));
+    const told = world.warnings.filter((line) => line.startsWith(`Not taken for ${name}: `));
+    assert.equal(told.length, 1, 'once for each user');
+  },
+);
+
+test(
+  'where nothing is known yet argv[0] makes nobody’s process the program; who shall be it is asked for',
+  needsRoot,
+  async (t) => {
+    const world = processStrategyWorld(t);
+    const name = `zfirst${process.pid}`;
+    const pid = await world.zoo.start('/bin/sleep', ['300'], { argv0: name, cwd: '/', ...nobody });
+    const strategy = world.strategy();
+    await strategy.observe(managed(name));
+    assert.equal(world.parts.launches.get(name), undefined);
+    const preview = await strategy.preview(managed(name), quiet);
+    assert.equal(preview.refusals.length, 1);
+    assert.match(preview.warnings?.[0] ?? '', /set user, or any_user = true/);
+    assert.equal((await strategy.restart(attemptFor(name))).kind, 'failed');
+    assert.ok(isAlive(pid));
+    // As soon as the operator says whose it is, it is.
+    const known = world.strategy({ user: 'nobody' });
+    await known.observe(managed(name));
+    assert.equal(world.parts.launches.get(name)?.uid, 65534);
+    assert.equal((await known.restart(attemptFor(name))).kind, 'restarted');
+    assert.ok(!isAlive(pid));
+  },
+);
+
+test(
+  'a file of root’s counts as long as nothing is known, unless others can write to it or it was mounted over',
+  needsRoot,
+  async (t) => {
+    const world = processStrategyWorld(t);
+    const file = world.zoo.sleeper(`zroots${process.pid}`);
+    const pid = await world.zoo.start(file, ['300'], { cwd: '/', ...nobody });
+    assert.deepEqual(await found(world, basename(file)), [pid]);
+    chmodSync(file, 0o777);
+    assert.deepEqual(await found(world, basename(file)), []);
+    chmodSync(file, 0o755);
+    chownSync(file, 65534, 0);
+    assert.deepEqual(await found(world, basename(file)), []);
+    const own = world.zoo.sleeper(`zcovered${process.pid}`);
+    const mounted = await world.zoo.start('/usr/bin/unshare', [
+      ...['--mount', 'sh', '-c', 'mount --bind /bin/sleep "$0" && exec setpriv --reuid=65534 --clear-groups "$0" 300', own],
+    ]);
+    await waitFor('the covered one', () => world.table.read(mounted, ['executable'])?.executable === own);
+    assert.deepEqual(await found(world, basename(own)), []);
+  },
+);

@@ -1,0 +1,227 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, chownSync, copyFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { LaunchRecord } from '../../../../../src/core/launch-record.ts';
+import { pinnedLaunch } from '../../../../../src/strategies/process/launch/pinned.ts';
+import type { ProcessOptions } from '../../../../../src/strategies/process/options.ts';
+import {
+  attemptFor,
+  managed,
+  type ProcessStrategyWorld,
+  processStrategyWorld,
+} from '../../../../helpers/process-strategy-world.ts';
+import { isAlive } from '../../../../helpers/process-zoo.ts';
+import { waitFor } from '../../../../helpers/wait-for.ts';
+
+const asRoot = process.geteuid?.() === 0 ? {} : { skip: 'needs root' };
+const never = new AbortController().signal;
+const NOBODY = 65534;
+let count = 0;
+const unique = (): string => `pn${process.pid % 1000}x${count++}`;
+
+/** A folder of nobody's with a program of that name, which root runs. */
+async function rootRunsTheirs(t: TestContext, options: Partial<ProcessOptions> = {}) {
+  const world = processStrategyWorld(t);
+  const name = unique();
+  const folder = join(world.zoo.dir, 'theirs');
+  mkdirSync(folder);
+  const file = join(folder, name);
+  copyFileSync('/bin/sleep', file);
+  chownSync(folder, NOBODY, NOBODY);
+  const pid = await world.zoo.start(file);
+  const strategy = world.strategy(options);
+  await seen(strategy, name);
+  return { world, name, file, folder, pid, strategy };
+}
+
+/** Waits until its program runs under its own name. */
+async function seen(strategy: ReturnType<ProcessStrategyWorld['strategy']>, name: string): Promise<void> {
+  await waitFor('it is found', async () => (await strategy.preview(managed(name), never)).stops.length > 0);
+}
+
+async function kill(pid: number): Promise<void> {
+  process.kill(pid, 'SIGKILL');
+  await waitFor('its end', () => !isAlive(pid));
+}
+
+async function pin({ parts }: ProcessStrategyWorld, systemName: string, records: readonly LaunchRecord[]): Promise<void> {
+  const launches = [];
+  for (const record of records) {
+    const pinned = await pinnedLaunch(record);
+    assert.ok(pinned.kind === 'launch', JSON.stringify(pinned));
+    launches.push(pinned.launch);
+  }
+  parts.pins.set({ systemName, launches, pinnedAt: new Date() });
+}
+
+async function recordsNow(
+  strategy: ReturnType<ProcessStrategyWorld['strategy']>,
+  name: string,
+): Promise<readonly LaunchRecord[]> {
+  const now = await strategy.launchesNow(managed(name), never);
+  assert.ok(now.kind === 'known', JSON.stringify(now));
+  return now.records;
+}
+
+test('what root runs from a user’s folder is not started again as root, and that is known before', asRoot, async (t) => {
+  const { world, name, pid, strategy, folder } = await rootRunsTheirs(t, { configured: true });
+  const refusal = `it would be started as root: ${folder} is user 65534's; run \`monitor_service pin ${name}\` or set start_command`;
+  assert.equal(await strategy.concern(managed(name)), refusal, 'before a record is kept');
+  await strategy.observe(managed(name));
+  assert.equal(world.parts.launches.get(name)?.uid, 0);
+  assert.equal(await strategy.concern(managed(name)), refusal);
+  assert.deepEqual((await strategy.preview(managed(name), never)).refusals, [refusal]);
+  assert.deepEqual(await strategy.restart(attemptFor(name)), { kind: 'failed', reason: refusal, final: true });
+  assert.ok(isAlive(pid), 'what cannot be started again is not stopped either');
+  await kill(pid);
+  const before = process.env.PATH;
+  process.env.PATH = `${folder}:${before}`;
+  t.after(() => {
+    process.env.PATH = before;
+  });
+  const dead = await strategy.restart(attemptFor(name));
+  assert.deepEqual(dead, { kind: 'failed', reason: refusal, final: true }, 'nor is it looked for in PATH');
+  assert.deepEqual(world.launched, []);
+});
+
+test('a pin has it started, until its owner changes it; what root changes is started and told', asRoot, async (t) => {
+  const { world, name, file, folder, pid, strategy } = await rootRunsTheirs(t);
+  const records = await recordsNow(strategy, name);
+  await pin(world, name, records);
+  assert.equal(await strategy.concern(managed(name)), undefined);
+  assert.match((await strategy.preview(managed(name), never)).starts.join(), /^as pinned: .* \(user 0, in /);
+  await kill(pid);
+  const healed = await strategy.restart(attemptFor(name));
+  assert.ok(healed.kind === 'restarted', JSON.stringify(healed));
+  assert.deepEqual(world.warnings, []);
+  const swap = 'cp /bin/cat "$0.new" && mv -f "$0.new" "$0"';
+  execFileSync('sh', ['-c', swap, file], { uid: NOBODY, gid: NOBODY });
+  const changed = `${file} has changed since it was pinned, and is not root's alone (${folder} is user 65534's); run \`monitor_service pin ${name}\` again, or set start_command`;
+  assert.equal(await strategy.concern(managed(name)), changed);
+  assert.deepEqual(await strategy.restart(attemptFor(name)), { kind: 'failed', reason: changed, final: true });
+  chownSync(folder, 0, 0);
+  copyFileSync('/bin/sleep', `${file}.new`);
+  appendFileSync(`${file}.new`, 'upgraded');
+  renameSync(`${file}.new`, file);
+  assert.equal(await strategy.concern(managed(name)), undefined);
+  const upgraded = await strategy.restart(attemptFor(name));
+  assert.ok(upgraded.kind === 'restarted', JSON.stringify(upgraded));
+  assert.deepEqual(world.warnings, [`row: ${file} has changed since it was pinned, and is root's alone`.replace('row', name)]);
+});
+
+test('what is pinned is started, whatever runs; and what is gone is refused, not looked for', asRoot, async (t) => {
+  const { world, name, file, pid, strategy } = await rootRunsTheirs(t, { configured: true });
+  const [record] = await recordsNow(strategy, name);
+  assert.ok(record);
+  await pin(world, name, [{ ...record, argv: [file, '299'], cwd: '/', environment: ['PATH=/bin', `ZOO=${world.zoo.dir}`] }]);
+  assert.deepEqual((await strategy.preview(managed(name), never)).warnings, [
+    `pid ${pid} runs otherwise than pinned: what is pinned would be started`,
+  ]);
+  await strategy.restart(attemptFor(name));
+  assert.deepEqual(
+    world.launched.map(({ argv, cwd }) => [argv, cwd]),
+    [[[file, '299'], '/']],
+  );
+  await pin(world, name, [{ ...record, executable: '/bin/sleep' }]);
+  const missing = world.parts.pins.get(name);
+  assert.ok(missing);
+  const gone = { path: '/no/such/file', sha256: '0'.repeat(64) };
+  world.parts.pins.set({ ...missing, launches: [{ record, files: [gone] }] });
+  const refused = await strategy.restart(attemptFor(name));
+  assert.ok(refused.kind === 'failed', JSON.stringify(refused));
+  assert.match(
+    refused.reason,
+    /^what was pinned cannot be read: ENOENT.*; run `monitor_service pin .*` again, or set start_command$/,
+  );
+});
+
+test('require_pin: nothing of root’s without a pin; what is a user’s needs none', asRoot, async (t) => {
+  const world = processStrategyWorld(t);
+  Object.assign(world.parts, { requirePin: true });
+  const [name, users] = [unique(), unique()];
+  const pid = await world.zoo.start(world.zoo.sleeper(name));
+  const strategy = world.strategy({ user: 'nobody' });
+  await seen(strategy, name);
+  const refused = await strategy.restart(attemptFor(name));
+  assert.ok(refused.kind === 'failed' && refused.final === true && isAlive(pid), JSON.stringify(refused));
+  assert.match(refused.reason, /^it would be started as root: require_pin says that it needs a pin; run `monitor_service pin /);
+  await pin(world, name, await recordsNow(strategy, name));
+  assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
+  await world.zoo.start(world.zoo.sleeper(users), ['300'], { uid: NOBODY, gid: NOBODY });
+  await seen(strategy, users);
+  await strategy.observe(managed(users));
+  assert.equal(await strategy.concern(managed(users)), undefined);
+  assert.equal((await strategy.restart(attemptFor(users))).kind, 'restarted');
+});
+
+test('a record never changes its user, but to the one that user names', asRoot, async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique();
+  const file = world.zoo.sleeper(name);
+  const pid = await world.zoo.start(file);
+  const strategy = world.strategy({ anyUser: true });
+  await seen(strategy, name);
+  await strategy.observe(managed(name));
+  assert.equal(world.parts.launches.get(name)?.uid, 0);
+  await kill(pid);
+  const other = await world.zoo.start(file, ['299'], { uid: NOBODY, gid: NOBODY });
+  await seen(strategy, name);
+  await strategy.observe(managed(name));
+  await strategy.observe(managed(name));
+  assert.deepEqual(world.parts.launches.get(name)?.argv, [file, '300']);
+  assert.equal(world.warnings.length, 1, 'told once');
+  const said = new RegExp(
+    `pid ${other}: it runs as user 65534, and was recorded as user 0's, which it stays .*: run .monitor_service pin`,
+  );
+  assert.match(world.warnings.join(), said);
+  assert.match((await strategy.preview(managed(name), never)).warnings?.join() ?? '', said);
+  await world.strategy({ user: 'nobody' }).observe(managed(name));
+  assert.equal(world.parts.launches.get(name)?.uid, NOBODY);
+});
+
+test(
+  'root’s record is replaced by the same program of root’s alone, wherever that lies, and by nothing else',
+  asRoot,
+  async (t) => {
+    const world = processStrategyWorld(t);
+    const name = unique();
+    const strategy = world.strategy();
+    const run = async (folder: string, args: readonly string[], owner: number): Promise<LaunchRecord | undefined> => {
+      const dir = join(world.zoo.dir, folder);
+      mkdirSync(dir, { recursive: true });
+      copyFileSync('/bin/sleep', join(dir, name));
+      chownSync(dir, owner, owner);
+      const pid = await world.zoo.start(join(dir, name), args);
+      await seen(strategy, name);
+      await strategy.observe(managed(name));
+      await kill(pid);
+      return world.parts.launches.get(name);
+    };
+    const path = (folder: string): string => join(world.zoo.dir, folder, name);
+    assert.equal((await run('one', ['300'], 0))?.executable, path('one'));
+    assert.equal((await run('two', ['299'], 0))?.executable, path('two'));
+    assert.equal((await run('three', ['298'], NOBODY))?.executable, path('two'));
+    assert.match(world.warnings.join(), /it runs otherwise than recorded: run `monitor_service pin .* or set start_command$/);
+    // By another name it is another program, whatever it calls itself.
+    writeFileSync(join(world.zoo.dir, 'other'), '');
+    copyFileSync('/bin/sleep', join(world.zoo.dir, 'other-name'));
+    const pid = await world.zoo.start(join(world.zoo.dir, 'other-name'), ['297'], { argv0: name });
+    await seen(strategy, name);
+    await strategy.observe(managed(name));
+    await kill(pid);
+    assert.equal(world.parts.launches.get(name)?.executable, path('two'));
+  },
+);
+
+test('a row of the database changes nothing of what is started', asRoot, async (t) => {
+  const { world, name, strategy, pid } = await rootRunsTheirs(t, { configured: true });
+  await pin(world, name, await recordsNow(strategy, name));
+  await kill(pid);
+  const row = { processId: 4711, processName: "x'; touch /tmp/owned #", systemName: name, systemNameConfigured: true };
+  const outcome = await strategy.restart({ process: row, attempt: 7, runId: 'run-2', signal: never });
+  assert.equal(outcome.kind, 'restarted', JSON.stringify(outcome));
+  const [pinned] = world.parts.pins.get(name)?.launches ?? [];
+  assert.deepEqual(world.launched, [pinned?.record]);
+});

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { unfollowedStart } from '../../../../../src/strategies/process/launch/unfollowed.ts';
+import { tempDir } from '../../../../helpers/temp-dir.ts';
+
+test('an interpreter or launcher in front is told of, with the argument that would tell the program', () => {
+  for (const [line, argument] of [
+    ['exec python3 /opt/l/ledger.py', ' = /opt/l/ledger.py'],
+    ['/usr/bin/python3.11 -u /opt/l/ledger.py --port 80', ' = /opt/l/ledger.py'],
+    ['cd /opt/l && exec java -Xmx1g -jar /opt/l/ledger.jar', ' = /opt/l/ledger.jar'],
+    ['FOO=1 nohup node /opt/l/x.js >/dev/null 2>&1 &', ' = /opt/l/x.js'],
+    ['exec env A=b ruby "/opt/l/x.rb"', ' = /opt/l/x.rb'],
+    ['sudo -u app /opt/l/run.sh', ' = app'],
+    ['exec python3 -m ledgerd', ''],
+  ] as const) {
+    const told = unfollowedStart(line, 'ledger') ?? '';
+    assert.match(told, /^begins with \S+: /, line);
+    assert.ok(argument === ' = app' || told.includes(`(set argument${argument}, or pid_file)`), told);
+  }
+});
+
+test('a line whose program bears the name, or begins with no interpreter, is left alone', (t) => {
+  const script = join(tempDir(t), 'ledger');
+  writeFileSync(script, '#!/usr/bin/env python3\n', { mode: 0o755 });
+  for (const line of [
+    'exec /opt/l/ledger',
+    '/opt/l/start-ledger.sh',
+    'nohup /opt/l/ledger --daemon &',
+    'exec env A=b /opt/l/ledger',
+    `exec python3 ${script}`,
+    'systemctl start ledger',
+    '',
+  ])
+    assert.equal(unfollowedStart(line, 'ledger'), undefined, line);
+  assert.equal(unfollowedStart('exec java -jar x', '/usr/bin/java'), undefined);
+});

@@ -1,0 +1,357 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ServiceStrategy, serviceStrategy } from '../../../../src/strategies/unit/service.ts';
+import { FakeClock } from '../../../helpers/fake-clock.ts';
+import { FakeSystemd, type FakeUnitOptions } from '../../../helpers/fake-systemd.ts';
+import { attemptOn, FakeSection, managed, never, settled, silentLog } from '../../../helpers/strategy-parts.ts';
+
+const options = { hasOwnSection: false, commandTimeoutMs: 60_000, healthCheckTimeoutMs: 5000, stableTimeMs: 1000 };
+
+function world(units: Record<string, FakeUnitOptions> = {}, own: Partial<typeof options> = {}) {
+  const clock = new FakeClock();
+  const systemd = new FakeSystemd(clock);
+  const added = Object.fromEntries(Object.entries(units).map(([name, unit]) => [name, systemd.add(name, unit)]));
+  const strategy = new ServiceStrategy({ ...options, ...own }, { services: systemd, clock, log: silentLog });
+  return {
+    clock,
+    systemd,
+    strategy,
+    unit: (name: string) => added[name]!,
+    restart: (name: string) => settled(clock, strategy.restart(attemptOn(managed(name)))),
+    health: (name: string, timeoutMs = 5000) => settled(clock, strategy.checkHealth(managed(name), timeoutMs, never)),
+  };
+}
+
+test('an active unit is restarted, an inactive one started', async () => {
+  const { restart, systemd } = world({ 'nginx.service': { state: 'active' }, 'redis.service': {} });
+  assert.deepEqual(await restart('nginx'), { kind: 'restarted', detail: 'systemctl restart nginx.service' });
+  assert.deepEqual(await restart('redis.service'), { kind: 'restarted', detail: 'systemctl start redis.service' });
+  assert.deepEqual(systemd.calls, ['restart nginx.service', 'start redis.service']);
+});
+
+test('a reloading unit is restarted: the reload may be what hangs', async () => {
+  const { restart, unit, systemd } = world({ 'nginx.service': { state: 'active' } });
+  unit('nginx.service').set({ activeState: 'reloading', subState: 'reload' });
+  assert.equal((await restart('nginx')).kind, 'restarted');
+  assert.deepEqual(systemd.calls, ['restart nginx.service']);
+});
+
+test('an alias stands for its unit: one target, one name in every call', async () => {
+  const { strategy, restart, systemd } = world({ 'mariadb.service': { aliases: ['mysql.service', 'mysqld.service'] } });
+  for (const name of ['mysql', 'mysqld.service', 'mariadb']) {
+    const resolution = await strategy.resolve(managed(name), never);
+    assert.deepEqual(resolution, { kind: 'target', key: 'mariadb', description: 'unit mariadb.service' });
+  }
+  await restart('mysql');
+  assert.deepEqual(systemd.calls, ['start mariadb.service']);
+});
+
+test('an alias of what must not be touched is refused', async () => {
+  const { strategy, restart, systemd } = world({
+    'systemd-reboot.service': { aliases: ['innocent.service'] },
+    'dbus-broker.service': { aliases: ['bus.service'], state: 'active' },
+  });
+  assert.match(
+    reasonOf(await strategy.resolve(managed('innocent'), never)),
+    /innocent\.service stands for .*systemd-reboot\.service/,
+  );
+  assert.match(reasonOf(await strategy.resolve(managed('bus'), never)), /section of its own/);
+  assert.equal((await restart('innocent')).kind, 'failed');
+  assert.deepEqual(systemd.calls, []);
+  const own = world({ 'dbus-broker.service': { aliases: ['bus.service'] } }, { hasOwnSection: true });
+  assert.equal((await own.strategy.resolve(managed('bus'), never)).kind, 'target');
+});
+
+test('the unit that the monitor runs in is refused, whatever its name', async () => {
+  const { strategy } = world({ 'wrapper.service': { state: 'active', mainPid: process.pid } });
+  assert.match(reasonOf(await strategy.resolve(managed('wrapper'), never)), /the unit that monitor_service runs in/);
+});
+
+test('names that are not for systemd never reach it', async () => {
+  const { strategy, restart, systemd } = world();
+  for (const name of ['victi*', 'poweroff.target', 'reboot', '-Hroot@host', 'monitor_service']) {
+    assert.equal((await strategy.resolve(managed(name), never)).kind, 'refused', name);
+    assert.equal((await restart(name)).kind, 'failed', name);
+  }
+  assert.equal(systemd.shows, 0);
+  assert.deepEqual(systemd.calls, []);
+});
+
+test('system_name is what systemd hears', async () => {
+  const { strategy, clock, systemd } = world({ 'httpd.service': {} });
+  await settled(clock, strategy.restart(attemptOn(managed('web server', 'httpd'))));
+  assert.deepEqual(systemd.calls, ['start httpd.service']);
+});
+
+test('an unknown unit is a target whose restart fails; so is a masked or a broken one', async () => {
+  const { strategy, restart, systemd } = world({
+    'masked.service': { loadState: 'masked' },
+    'broken.service': { loadState: 'bad-setting' },
+  });
+  assert.deepEqual(await strategy.resolve(managed('ghost'), never), {
+    kind: 'target',
+    key: 'ghost',
+    description: 'unit ghost.service',
+  });
+  assert.deepEqual(await restart('ghost'), { kind: 'failed', reason: 'systemd knows no unit ghost.service' });
+  assert.deepEqual(await restart('masked'), { kind: 'failed', reason: 'masked.service is masked' });
+  assert.deepEqual(await restart('broken'), { kind: 'failed', reason: 'systemd cannot load broken.service (bad-setting)' });
+  assert.deepEqual(systemd.calls, []);
+});
+
+test('without systemd a recovery fails and says so; where systemd is silent nothing is guessed', async () => {
+  const { clock, strategy, restart, systemd } = world({ 'nginx.service': {} });
+  systemd.available = false;
+  assert.equal((await strategy.resolve(managed('nginx'), never)).kind, 'target');
+  assert.deepEqual(await restart('nginx'), { kind: 'failed', reason: 'nginx.service: systemd does not run here' });
+  systemd.available = true;
+  systemd.silent = 'Failed to connect to bus';
+  assert.match(reasonOf(await settled(clock, strategy.resolve(managed('nginx'), never))), /Failed to connect to bus/);
+  assert.deepEqual(await restart('nginx'), { kind: 'failed', reason: 'not started: Failed to connect to bus' });
+  assert.deepEqual(systemd.calls, []);
+});
+
+test('a systemd that is silent for a while is waited for, within the time of a restart', async () => {
+  const { clock, strategy, systemd } = world({ 'nginx.service': {} });
+  systemd.silent = 'systemd does not answer';
+  const resolution = strategy.resolve(managed('nginx'), never);
+  const outcome = strategy.restart(attemptOn(managed('nginx')));
+  await clock.advance(50_000);
+  systemd.silent = undefined;
+  assert.equal((await settled(clock, resolution)).kind, 'target');
+  assert.deepEqual(await settled(clock, outcome), { kind: 'restarted', detail: 'systemctl start nginx.service' });
+});
+
+test('a failed unit is reset first, and one at its start limit', async () => {
+  const { restart, systemd } = world({
+    'crashed.service': { state: 'failed', result: 'exit-code' },
+    'limited.service': { result: 'start-limit-hit' },
+  });
+  assert.deepEqual(await restart('crashed'), {
+    kind: 'restarted',
+    detail: 'systemctl start crashed.service after reset-failed',
+  });
+  assert.equal((await restart('limited')).kind, 'restarted');
+  assert.deepEqual(systemd.calls, [
+    'reset-failed crashed.service',
+    'start crashed.service',
+    'reset-failed limited.service',
+    'start limited.service',
+  ]);
+});
+
+test('a restart that runs into the start limit is repeated after reset-failed, once', async () => {
+  const { restart, systemd } = world({ 'busy.service': { state: 'active', startLimit: 2 } });
+  for (let i = 0; i < 6; i++) assert.equal((await restart('busy')).kind, 'restarted', `restart ${i}`);
+  assert.equal(systemd.calls.filter((call) => call.startsWith('reset-failed')).length, 2);
+  const never = world({ 'never.service': { state: 'active', startLimit: 0 } });
+  assert.match(reasonOf(await never.restart('never')), /too quickly/);
+  assert.deepEqual(never.systemd.calls, ['restart never.service', 'reset-failed never.service', 'start never.service']);
+});
+
+test('a unit that systemd is restarting itself is waited for', async () => {
+  const { restart, unit, systemd, clock, health } = world({
+    'app.service': { state: 'active', livesMs: once(100), restartMs: 20_000 },
+  });
+  await clock.until(() => unit('app.service').status().subState === 'auto-restart');
+  const startedMs = clock.monotonicMs();
+  assert.deepEqual(await restart('app'), { kind: 'restarted', detail: 'systemd restarted app.service itself' });
+  assert.deepEqual(systemd.calls, []);
+  const waitedMs = clock.monotonicMs() - startedMs;
+  assert.ok(waitedMs >= 20_000 && waitedMs < 22_000, `${waitedMs}`);
+  assert.deepEqual(await health('app'), { kind: 'healthy' });
+});
+
+test('the wait for systemd is bounded by command_timeout, and ends with the daemon', async () => {
+  const endless = { state: 'active', livesMs: once(100), restartMs: 3_600_000 } as const;
+  const { strategy, restart, unit, clock } = world({ 'app.service': endless });
+  await clock.until(() => unit('app.service').status().subState === 'auto-restart');
+  const startedMs = clock.monotonicMs();
+  assert.match(reasonOf(await restart('app')), /not up after 60 s/);
+  assert.equal(clock.monotonicMs() - startedMs, 60_000);
+  const abort = new AbortController();
+  const aborted = strategy.restart(attemptOn(managed('app'), abort.signal));
+  setImmediate(() => abort.abort());
+  assert.deepEqual(await aborted, { kind: 'failed', reason: 'aborted' });
+});
+
+test('what systemd gives up while it is waited for is reset and started', async () => {
+  const { restart, unit, systemd, clock } = world({ 'app.service': { startLimit: 2, refusesStart: true, restartMs: 5000 } });
+  assert.equal((await restart('app')).kind, 'failed');
+  await clock.until(() => unit('app.service').status().subState === 'auto-restart');
+  assert.match(reasonOf(await restart('app')), /^systemctl start app\.service: control process exited/);
+  assert.deepEqual(systemd.calls, ['start app.service', 'reset-failed app.service', 'start app.service']);
+});
+
+test('a unit that is starting is let: its job is joined, not begun anew', async () => {
+  const { restart, unit, clock, systemd } = world({ 'db.service': { startMs: 40_000 } });
+  void unit('db.service').start();
+  await clock.advance(30_000);
+  assert.deepEqual(await restart('db'), { kind: 'restarted', detail: 'systemctl start db.service' });
+  assert.deepEqual(systemd.calls, ['start db.service']);
+  assert.equal(unit('db.service').status().activeState, 'active');
+});
+
+test('a start that hangs fails at command_timeout', async () => {
+  const { restart, clock } = world({ 'stuck.service': { startMs: Number.POSITIVE_INFINITY } });
+  const startedMs = clock.monotonicMs();
+  assert.match(reasonOf(await restart('stuck')), /^systemctl start stuck\.service: still running/);
+  assert.equal(clock.monotonicMs() - startedMs, 60_000);
+});
+
+test('a start that fails is a failed attempt', async () => {
+  const { restart } = world({ 'bad.service': { refusesStart: true } });
+  assert.deepEqual(await restart('bad'), {
+    kind: 'failed',
+    reason: 'systemctl start bad.service: control process exited with error code',
+  });
+});
+
+test('health: active, and still so a second later', async () => {
+  const { health, clock } = world({
+    'nginx.service': { state: 'active' },
+    'down.service': {},
+    'dead.service': { state: 'failed', result: 'signal' },
+  });
+  const startedMs = clock.monotonicMs();
+  assert.deepEqual(await health('nginx'), { kind: 'healthy' });
+  assert.equal(clock.monotonicMs() - startedMs, 1000);
+  assert.deepEqual(await health('down'), { kind: 'unhealthy', reason: 'down.service is inactive (dead)' });
+  assert.deepEqual(await health('dead'), { kind: 'unhealthy', reason: 'dead.service is failed (signal)' });
+  assert.deepEqual(await health('ghost'), { kind: 'unhealthy', reason: 'systemd knows no unit ghost.service' });
+});
+
+test('health: a unit that crashes at once is not healthy, with or without Restart=', async () => {
+  for (const livesMs of [5, 100, 400, 900]) {
+    for (const restartMs of [undefined, 0, 100]) {
+      const crashing: FakeUnitOptions = restartMs === undefined ? { livesMs } : { livesMs, restartMs };
+      const { restart, health, clock } = world({ 'crash.service': crashing });
+      assert.equal((await restart('crash')).kind, 'restarted');
+      // As the recovery does: a look each second until the time is over.
+      for (const leftMs of [5000, 3500, 2000, 1200]) {
+        const result = await health('crash', leftMs);
+        assert.equal(
+          result.kind,
+          'unhealthy',
+          `lives ${livesMs}, restart ${restartMs}, ${leftMs} left: ${JSON.stringify(result)}`,
+        );
+        await clock.advance(137);
+      }
+    }
+  }
+});
+
+test('health: a short health_check_timeout is enough for a well unit, and no look outlives its time', async () => {
+  for (const timeoutMs of [100, 300, 1000, 2000]) {
+    const { health, clock } = world({ 'nginx.service': { state: 'active' } }, { healthCheckTimeoutMs: timeoutMs });
+    const startedMs = clock.monotonicMs();
+    assert.deepEqual(await health('nginx', timeoutMs), { kind: 'healthy' }, `${timeoutMs}`);
+    assert.ok(clock.monotonicMs() - startedMs <= timeoutMs);
+  }
+  const { health } = world({ 'nginx.service': { state: 'active' } });
+  assert.match(reasonOf(await health('nginx', 250)), /too late to tell/);
+});
+
+test('health: stable_time says how long it must last; 0: one look will do', async () => {
+  for (const [stableTimeMs, leftMs] of [
+    [0, 5000],
+    [300, 5000],
+    [3000, 7000],
+    [60_000, 64_000],
+  ] as const) {
+    const { health, clock, restart } = world(
+      { 'well.service': { state: 'active' }, 'brief.service': { livesMs: 2500 } },
+      { stableTimeMs },
+    );
+    const startedMs = clock.monotonicMs();
+    assert.deepEqual(await health('well', leftMs), { kind: 'healthy' });
+    assert.equal(clock.monotonicMs() - startedMs, stableTimeMs);
+    await restart('brief');
+    assert.equal((await health('brief', leftMs)).kind, stableTimeMs > 2500 ? 'unhealthy' : 'healthy', `${stableTimeMs}`);
+  }
+});
+
+test('the life of a unit ends with its main process, and is not looked at where it is not up', async () => {
+  const { strategy, restart, clock, systemd } = world({
+    'well.service': { state: 'active' },
+    'crash.service': { livesMs: 400 },
+    'again.service': { livesMs: 400, restartMs: 100 },
+    'at-once.service': { livesMs: 5 },
+    'down.service': {},
+  });
+  const life = (name: string) => strategy.life(managed(name), never);
+  assert.equal(await life('down'), undefined);
+  assert.equal(await life('ghost'), undefined);
+  const well = await life('well');
+  for (const [name, waitMs, expected] of [
+    ['crash', 0, /did not stay active: it is failed/],
+    ['again', 0, /did not stay active|was followed by/],
+    ['at-once', 50, /at-once.service is failed/],
+  ] as const) {
+    await restart(name);
+    await clock.advance(waitMs);
+    const seen = await life(name);
+    await clock.advance(600);
+    assert.match((await seen?.ended(never)) ?? '', expected);
+  }
+  assert.equal(await well?.ended(never), undefined);
+  systemd.silent = 'no answer';
+  assert.equal(await well?.ended(never), undefined, 'nothing can be told');
+});
+
+test('health: a one-shot', async () => {
+  const { restart, health } = world({
+    'keeps.service': { type: 'oneshot', remainAfterExit: true },
+    'goes.service': { type: 'oneshot' },
+    'fails.service': { type: 'oneshot', refusesStart: true },
+  });
+  await restart('keeps');
+  assert.deepEqual(await health('keeps'), { kind: 'healthy' });
+  await restart('goes');
+  assert.deepEqual(await health('goes'), { kind: 'assumed' });
+  await restart('fails');
+  assert.equal((await health('fails')).kind, 'unhealthy');
+});
+
+test('preview says what would be done, or why not, and does nothing', async () => {
+  const { strategy, systemd, unit } = world({
+    'nginx.service': { state: 'active', mainPid: 4711 },
+    'redis.service': {},
+    'masked.service': { loadState: 'masked' },
+  });
+  assert.deepEqual(await strategy.preview(managed('nginx'), never), {
+    stops: ['nginx.service: active (running), main process 4711'],
+    starts: ['systemctl restart nginx.service'],
+    refusals: [],
+  });
+  assert.deepEqual((await strategy.preview(managed('redis'), never)).starts, ['systemctl start redis.service']);
+  unit('redis.service').set({ activeState: 'activating', subState: 'auto-restart' });
+  assert.match((await strategy.preview(managed('redis'), never)).starts[0]!, /is waited for/);
+  assert.deepEqual((await strategy.preview(managed('masked'), never)).refusals, ['masked.service is masked']);
+  assert.deepEqual((await strategy.preview(managed('ghost'), never)).refusals, ['systemd knows no unit ghost.service']);
+  assert.deepEqual(systemd.calls, []);
+});
+
+test('parse: limits in milliseconds; only [process.default] is no section of its own', () => {
+  assert.deepEqual(serviceStrategy.parse(new FakeSection('process.default')), options);
+  assert.deepEqual(
+    serviceStrategy.parse(new FakeSection('process.dbus', { command_timeout: '5', health_check_timeout: '1' })),
+    {
+      hasOwnSection: true,
+      commandTimeoutMs: 5000,
+      healthCheckTimeoutMs: 1000,
+      stableTimeMs: 1000,
+    },
+  );
+});
+
+function reasonOf(value: object): string {
+  assert.ok('reason' in value && typeof value.reason === 'string', `no reason: ${JSON.stringify(value)}`);
+  return value.reason;
+}
+
+/** The first life is short, the others last. */
+function once(ms: number): () => number {
+  let lives = 0;
+  return () => (lives++ === 0 ? ms : 1e9);
+}
