@@ -97,11 +97,18 @@ export class ExitWatch {
       log,
       raiser: core.alarms,
       isRecovering: (name, key) => core.queue.isRecovering(name, key),
+      isInAlarm: (name) => isInAlarm(core, name),
       targets: () => core.settings().watchedNames.map((name) => target(core, name, look)),
       source: this.#source,
     });
     this.#detector.start();
   }
+}
+
+/** As of the last poll, or as kept by ourselves; false too if that is not known. */
+function isInAlarm({ kept, monitor: { availability } }: Core, name: string): boolean {
+  const rows = availability.state === 'ok' ? availability.alarms : [];
+  return kept.row(name) !== undefined || rows.some(({ processName }) => processName === name);
 }
 
 /** The process as it is configured now. */

@@ -66,7 +66,11 @@ export class LaunchObserver {
     // A name that cannot have a section stands for all that have none.
     if (settings().monitor.onlyConfigured || plans()('').strategy.observe === undefined) return [];
     if (clock.monotonicMs() - this.#namesAtMs < NAMES_MS) return this.#names;
-    const rows = await store().listProcesses();
+    // A database that is away is no reason to look at nothing.
+    const rows = await store()
+      .listProcesses()
+      .catch(() => undefined);
+    if (rows === undefined) return this.#names;
     this.#namesAtMs = clock.monotonicMs();
     this.#names = rows.flatMap(({ processName }) => (processName === null ? [] : [processName])).slice(0, NAMES_LIMIT);
     return this.#names;

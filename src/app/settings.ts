@@ -1,4 +1,5 @@
 import { checkDependencies } from '../config/check-dependencies.ts';
+import { checkSharedNames } from '../config/check-shared-names.ts';
 import type { ConfigDocument } from '../config/config-document.ts';
 import { loadConfigFile } from '../config/config-file.ts';
 import { parseMonitorSettings, parseRecoverySettings } from '../config/parse-config.ts';
@@ -53,6 +54,7 @@ function parseSettings(file: string, document: ConfigDocument): Settings {
   const makers = new Map(processNames.map((name) => [name, parseProcess(document, name)]));
   const fallback = parseProcess(document, undefined);
   checkDependencies(document);
+  checkSharedNames(document);
   const warnings = document.finish();
   return {
     file,

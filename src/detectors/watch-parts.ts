@@ -16,6 +16,8 @@ export interface WatchParts {
   readonly raiser: AlarmRaiser;
   /** True while a recovery of ours for this process, or for what it stands for (`key`), is under way. */
   readonly isRecovering: (processName: string, key: string) => boolean;
+  /** True while its alarm stands already, whoever raised it: its notes say more than another would. */
+  readonly isInAlarm: (processName: string) => boolean;
   readonly pids: WatchedPids;
   /** How a process ended: `known` where it is, else as the kernel's process events told it; undefined where they do not. */
   readonly statusOf: (pid: number, known: number | undefined) => Promise<number | undefined>;

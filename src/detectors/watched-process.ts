@@ -69,7 +69,7 @@ export class WatchedProcess {
     const grace = new AbortController();
     this.#grace = grace;
     if (graceMs === undefined || this.#stopped.signal.aborted) return;
-    const { clock, isRecovering, raiser, log } = this.#parts;
+    const { clock, isRecovering, isInAlarm, raiser, log } = this.#parts;
     const missing = await isMissingAfter(graceMs, {
       clock,
       isBusy: () => this.#judging || isRecovering(this.name, this.#key),
@@ -78,6 +78,7 @@ export class WatchedProcess {
     });
     if (!missing) return;
     grace.abort();
+    if (isInAlarm(this.name)) return;
     const notes = `not running since ${this.#hasRun ? 'the configuration was reloaded' : 'the start of monitor_service'}`;
     const raised = raiser.raise(this.name, notes);
     log.warning(`Process not running: ${this.name}: ${notes}`, { process_name: this.name });

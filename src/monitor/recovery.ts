@@ -57,9 +57,14 @@ async function makeAttempt(job: RecoveryJob, attempt: number, parts: RecoveryPar
   try {
     const early = await prepare(job, attempt, parts);
     if (early !== undefined) return early;
-    const restarted = await restart(job, attempt, outsideSlot, parts);
+    let unwanted: AttemptOutcome | undefined;
+    const asked = async (): Promise<boolean> => {
+      unwanted ??= parts.stopping.aborted ? { kind: 'interrupted' } : await isUnwanted(job, parts);
+      return unwanted !== undefined;
+    };
+    const restarted = await restart(job, attempt, { outsideSlot, isUnwanted: asked }, parts);
     if (parts.abort.aborted) return { kind: 'interrupted' };
-    if (restarted.kind === 'failed') return restarted;
+    if (restarted.kind === 'failed') return unwanted ?? restarted;
   } finally {
     release();
   }
@@ -125,7 +130,7 @@ async function runPreRestart(job: RecoveryJob, template: string, parts: Recovery
 async function restart(
   job: RecoveryJob,
   attempt: number,
-  outsideSlot: NonNullable<RestartAttempt['outsideSlot']>,
+  waiting: Required<Pick<RestartAttempt, 'outsideSlot' | 'isUnwanted'>>,
   parts: RecoveryParts,
 ): Promise<RestartOutcome> {
   const { process, plan } = job;
@@ -142,7 +147,7 @@ async function restart(
     runId,
     ...(attempt > 1 || job.repeated || job.ordered ? {} : { alarmSinceMs: job.sinceMs }),
     signal: parts.abort,
-    outsideSlot,
+    ...waiting,
   });
   if (outcome.kind === 'restarted')
     parts.log.info(

@@ -67,6 +67,11 @@ export interface RestartAttempt {
   readonly alarmSinceMs?: number;
   /** Aborts when the daemon has to go: kill what is running and return. */
   readonly signal: AbortSignal;
+  /**
+   * True once nobody wants it any more (a hold, a cleared alarm, mode = observe, the daemon stops): to be asked after a wait and before
+   * the first act; what was begun is brought to its end all the same. Absent: it stays wanted. Never rejects.
+   */
+  readonly isUnwanted?: () => Promise<boolean>;
   /** Gives the slot for restart commands to others while `wait`, which runs no command of ours, goes on; absent where there are no slots. */
   readonly outsideSlot?: <T>(wait: () => Promise<T>) => Promise<T>;
 }

@@ -127,6 +127,9 @@ export class AutoStrategy implements RestartStrategy {
   }
 
   async alsoStarts(process: ManagedProcess, signal: AbortSignal): Promise<AlsoStarts> {
+    const { kind } = await this.#choose(process, signal);
+    const program = this.#process.alsoStarts;
+    if (kind === 'process' && program !== undefined) return program.call(this.#process, process, signal);
     return this.#service.alsoStarts(process, signal);
   }
 

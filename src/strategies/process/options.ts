@@ -31,10 +31,13 @@ export interface ProcessOptions {
   readonly stableTimeMs: number;
 }
 
+/** The section of all processes that have none of their own. */
+const DEFAULT_SECTION = 'process.default';
+
 /** Reads them; problems go to the reader. Source: seed 000 and signal(7). */
 export function parseProcessOptions(section: SectionReader): ProcessOptions {
   return {
-    configured: section.section !== 'process.default',
+    configured: section.section !== DEFAULT_SECTION,
     startCommand: section.verbatim('start_command'),
     stopCommand: section.verbatim('stop_command'),
     stopSignal: parseStopSignal(section),
@@ -43,11 +46,22 @@ export function parseProcessOptions(section: SectionReader): ProcessOptions {
     maxMatches: section.integer('max_matches', { default: 1, min: 1 }),
     user: parseUser(section),
     anyUser: section.boolean('any_user', false),
-    pidFile: parsePidFile(section),
-    argument: parseArgument(section),
+    pidFile: ofOneProgram(section, 'pid_file', parsePidFile),
+    argument: ofOneProgram(section, 'argument', parseArgument),
     commandTimeoutMs: section.secondsAsMs('command_timeout', { default: 60, min: 0.1 }),
     stableTimeMs: section.secondsAsMs('stable_time', { default: 1, max: 3600 }),
   };
+}
+
+/** What means one program would make every name of the database that one. */
+function ofOneProgram(
+  section: SectionReader,
+  key: string,
+  parse: (section: SectionReader) => string | undefined,
+): string | undefined {
+  if (section.section !== DEFAULT_SECTION || section.text(key) === undefined) return parse(section);
+  section.problem(key, 'means one program (expected in a section of its own, [process.NAME])');
+  return undefined;
 }
 
 function parsePidFile(section: SectionReader): string | undefined {

@@ -7,6 +7,7 @@ import type { TakeLook } from '../../system/proc/look.ts';
 import type { ProcessTable } from '../../system/proc/table.ts';
 import type { OtherSupervisor, RunningProcesses } from '../../system/systemd/running-processes.ts';
 import type {
+  AlsoStarts,
   LaunchesNow,
   Life,
   Resolution,
@@ -104,10 +105,11 @@ export class ProcessStrategy implements RestartStrategy {
       const warnings = [...more, ...kept, ...found.remarks, ...strangers];
       return warnings.length > 0 ? { warnings } : {};
     };
-    const unit = ambiguity === undefined ? await this.#unit.of(managed, found.trees, signal) : undefined;
+    const unit = await this.#unit.of(managed, found.trees, signal);
     const running = await describeTrees(this.#table, found.trees, this.#parts.clock.date());
-    if (unit !== undefined) {
-      const through = await this.#unit.preview(unit, signal);
+    if (unit.kind === 'unknown') return { stops: running, starts: [], refusals: [unit.reason], ...said() };
+    if (ambiguity === undefined && unit.kind === 'unit') {
+      const through = await this.#unit.preview(unit.process, signal);
       return { ...through, stops: [...running, ...through.stops], ...said(through.warnings) };
     }
     // Of too many nothing would be started: each of them may have megabytes to be read.
@@ -118,6 +120,10 @@ export class ProcessStrategy implements RestartStrategy {
     const remarks = plan.kind === 'planned' ? (plan.remarks ?? []) : [];
     const differences = await this.#launches.differences(managed, trees);
     return { stops: [...running, ...describeRest(found.rest)], starts, refusals, ...said([...remarks, ...differences]) };
+  }
+
+  async alsoStarts(managed: ManagedProcess, signal: AbortSignal): Promise<AlsoStarts> {
+    return this.#unit.alsoStarts(managed, signal);
   }
 
   async concern(managed: ManagedProcess, look?: TakeLook): Promise<string | undefined> {

@@ -53,7 +53,8 @@ export class ProgramRestart {
     if (unready !== undefined) return failed(`not started: ${unready}`);
     let found = await find();
     const isDown = found.kind === 'found' && found.trees.length === 0;
-    const isBack = isDown && (await this.#comesBack(attempt, [], find));
+    const isBack = isDown && (await this.#comesBack(attempt, undefined, find));
+    if (isDown && (await attempt.isUnwanted?.())) return failed('not wanted any more');
     if (isDown) found = await find();
     if (found.kind === 'refused') return failed(found.reason);
     const ambiguity = ambiguityOf(found, this.#options);
@@ -61,7 +62,8 @@ export class ProgramRestart {
     if (isBack && found.trees.length > 0) return restarted('nothing was running', this.#startedBy(managed, found.trees));
     if (this.#isRenewed(attempt, found.trees)) return restarted(`since the alarm ${this.#startedBy(managed, found.trees)}`);
     const unit = await this.#unit.of(managed, found.trees, attempt.signal);
-    if (unit !== undefined) return this.#unit.restart(attempt, unit);
+    if (unit.kind === 'unknown') return failed(`not restarted: ${unit.reason}`);
+    if (unit.kind === 'unit') return this.#unit.restart(attempt, unit.process);
     // Before anything is stopped: what could not be started again is better left as it is.
     const plan = await this.#launches.plan(managed, attempt.attempt, found.trees);
     if (plan.kind === 'refused') return { ...plan, kind: 'failed' };
@@ -86,21 +88,30 @@ export class ProgramRestart {
     return trees.every(({ root }) => this.#table.ageMs(root) < alarmAgeMs);
   }
 
-  /** Waits, while nothing of the program runs, for others who may start it again; whether they did. */
+  /**
+   * Waits, while nothing of the program runs, for others who may start it again; whether they did. What we have not stopped (`units` is
+   * absent then) is waited for no longer than it is wanted.
+   */
   async #comesBack(
-    { process: managed, signal, outsideSlot = (wait) => wait() }: RestartAttempt,
-    units: readonly string[],
+    { process: managed, signal, outsideSlot = (wait) => wait(), isUnwanted }: RestartAttempt,
+    units: readonly string[] | undefined,
     find: Find,
   ): Promise<boolean> {
+    const { clock } = this.#parts;
+    let [askedMs, isOver] = [clock.monotonicMs(), false];
     const runs = async (): Promise<boolean> => {
       const found = treesOf(await find());
       this.#supervision.tellWait(managed);
+      if (units === undefined && clock.monotonicMs() - askedMs >= ASK_AGAIN_MS) {
+        isOver = (await isUnwanted?.()) ?? false;
+        askedMs = clock.monotonicMs();
+      }
       return found.length > 0;
     };
-    const leftMs = (): number => this.#supervision.awaited(managed.systemName)?.leftMs ?? 0;
+    const leftMs = (): number => (isOver ? 0 : (this.#supervision.awaited(managed.systemName)?.leftMs ?? 0));
     if (await runs()) return true;
-    if (units.length === 0 && leftMs() === 0) return false;
-    return outsideSlot(() => broughtBack(units, leftMs, runs, this.#parts, signal));
+    if ((units ?? []).length === 0 && leftMs() === 0) return false;
+    return outsideSlot(() => broughtBack(units ?? [], leftMs, runs, this.#parts, signal));
   }
 
   /** `its supervisor supervisord (pid 12) started pid 34`. */
@@ -133,7 +144,11 @@ export class ProgramRestart {
         GRACE_MS,
         attempt.signal,
       );
-      if (result.kind === 'failed') return failed(`${said}, but not started: ${result.reason} (${label})`);
+      if (result.kind === 'failed') {
+        // What was started until then is known all the same.
+        if (pids.length > 0) await this.#finder.started(attempt.process, pids, attempt.runId);
+        return failed(`${said}, but not started: ${result.reason} (${label})`);
+      }
       pids.push(result.pid);
       remarks.push(...(result.remarks ?? []));
     }
@@ -161,5 +176,7 @@ function failed(reason: string): { readonly kind: 'failed'; readonly reason: str
   return { kind: 'failed', reason };
 }
 
+/** The store is asked for it. */
+const ASK_AGAIN_MS = 2000;
 /** A program that fails within it says why. */
 const GRACE_MS = 500;

@@ -5,10 +5,16 @@ import type { ProcessTree } from '../process/identity/identity.ts';
 import { unitAround } from '../process/supervision/brought-back.ts';
 import { isUp } from './state.ts';
 
+/** Whether a program is its unit's main process; `unknown`: systemd does not say, one line why. */
+export type MainOf =
+  | { readonly kind: 'unit'; readonly unit: string }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'unknown'; readonly reason: string };
+
 /**
  * The system unit that a restart of this program has to go through: it is the unit's main process, or the unit has none and it is all
- * that lives in its control group. Undefined for what cron, rc-local, a login or another supervisor has in its unit, for units of ours,
- * and if systemd does not say. Never rejects.
+ * that lives in its control group. None for what cron, rc-local, a login or another supervisor has in its unit, and for units of ours.
+ * Never rejects.
  */
 export async function unitOfMain(
   table: ProcessTable,
@@ -16,18 +22,20 @@ export async function unitOfMain(
   { root, descendants }: ProcessTree,
   ownPid: number,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<MainOf> {
   const unit = unitAround(table, root.pid, ownPid);
-  if (unit === undefined || !services.available || unit.startsWith('monitor_service')) return undefined;
+  if (unit === undefined || !services.available || unit.startsWith('monitor_service')) return NONE;
   const shown = await services.show(unit, signal);
-  if (shown.kind !== 'status') return undefined;
+  if (shown.kind !== 'status') return { kind: 'unknown', reason: `systemd does not say what ${unit} is: ${shown.reason}` };
   const { id, mainPid, controlGroup } = shown.status;
-  if (mainPid > 0) return mainPid === root.pid ? id : undefined;
-  if (OTHERS_HOME.test(id) || !isUp(shown.status) || controlGroup === '') return undefined;
+  if (mainPid > 0) return mainPid === root.pid ? { kind: 'unit', unit: id } : NONE;
+  if (OTHERS_HOME.test(id) || !isUp(shown.status) || controlGroup === '') return NONE;
   const family = new Set([root, ...descendants].map(({ pid }) => pid));
   const inside = pidsOfGroup(controlGroup);
-  return inside.length > 0 && inside.every((pid) => family.has(pid)) ? id : undefined;
+  return inside.length > 0 && inside.every((pid) => family.has(pid)) ? { kind: 'unit', unit: id } : NONE;
 }
+
+const NONE: MainOf = { kind: 'none' };
 
 /** Units that programs of others live in, left alone there once the main process has gone: their restart is not the program's. */
 const OTHERS_HOME =

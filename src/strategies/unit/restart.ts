@@ -21,6 +21,8 @@ export interface UnitRestart {
   readonly signal: AbortSignal;
   /** RestartAttempt.outsideSlot. */
   readonly outsideSlot: <T>(wait: () => Promise<T>) => Promise<T>;
+  /** RestartAttempt.isUnwanted. */
+  readonly isUnwanted: () => Promise<boolean>;
 }
 
 /**
@@ -63,7 +65,9 @@ async function settle(parts: ServiceParts, restart: UnitRestart, deadline: Deadl
   const first = await look(parts, restart, deadline);
   if (first.kind !== 'unit' || nextStep(first.status) !== 'wait') return first;
   parts.log.debug(`systemd is just restarting ${first.status.id} itself: waiting for it`);
-  return restart.outsideSlot(() => awaitSystemd(parts, first.status.id, restart, deadline));
+  const settled = await restart.outsideSlot(() => awaitSystemd(parts, first.status.id, restart, deadline));
+  const isOver = settled.kind === 'unit' && (await restart.isUnwanted());
+  return isOver ? { kind: 'failed', reason: 'not wanted any more' } : settled;
 }
 
 async function look({ clock }: ServiceParts, { lookUp }: UnitRestart, deadline: Deadline): Promise<Settled> {

@@ -121,7 +121,12 @@ export class ServiceStrategy implements RestartStrategy {
     }
   }
 
-  restart({ process, signal, outsideSlot = (wait) => wait() }: RestartAttempt): Promise<RestartOutcome> {
+  restart({
+    process,
+    signal,
+    outsideSlot = (wait) => wait(),
+    isUnwanted = async () => false,
+  }: RestartAttempt): Promise<RestartOutcome> {
     return restartUnit(this.#parts, {
       lookUp: (signal) => this.lookUp(process, signal),
       permit: (status, signal) => this.#permit(status, signal),
@@ -129,6 +134,7 @@ export class ServiceStrategy implements RestartStrategy {
       limitMs: this.#options.commandTimeoutMs,
       signal,
       outsideSlot,
+      isUnwanted,
     });
   }
 

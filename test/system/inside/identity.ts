@@ -38,6 +38,7 @@ function openProcess(t: TestContext, name: string, section: Readonly<Record<stri
     },
     observe: () => strategy.observe?.(process),
     resolve: () => strategy.resolve(process, never),
+    alsoStarts: () => strategy.alsoStarts?.(process, never),
     health: () => strategy.checkHealth(process, 10_000, never),
     preview: () => strategy.preview(process, never),
     restart: () => strategy.restart(attemptOn(process)),
@@ -122,6 +123,21 @@ test('the main process of a system unit is restarted through the unit, under the
   app.anew();
   assert.equal((await app.restart()).kind, 'restarted');
   assert.equal(unitOf(pidsOf(path)[0] ?? 0), 'maind.service');
+});
+
+test('what the unit needs is started with it, and told to whoever has that on hold', async (t) => {
+  const path = program(t, 'needyprog');
+  openUnit(t, 'baseneed.service', ['ExecStart=/bin/sleep 600']);
+  openUnit(t, 'needyd.service', [`ExecStart=${path} 600`, '[Unit]', 'Requires=baseneed.service']);
+  const app = openProcess(t, 'needyprog');
+  await app.observe();
+  systemctl('stop', 'needyd.service', 'baseneed.service');
+  const also = await app.alsoStarts();
+  assert.ok(also?.kind === 'known', JSON.stringify(also));
+  assert.deepEqual(
+    also.units.map(({ key }) => key),
+    ['baseneed'],
+  );
 });
 
 test('all that is left of a unit without a main process is the unit; with another beside it, it is not', async (t) => {

@@ -50,6 +50,7 @@ function detecting(
     log: silentLog,
     raiser: { raise: async (_name, notes) => void alarms.push(notes) },
     isRecovering: () => false,
+    isInAlarm: () => false,
     targets: () => [{ name, systemName: name, bootGraceMs, find }],
     source: undefined,
     lookMs: 100,

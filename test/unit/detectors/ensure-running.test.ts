@@ -40,6 +40,7 @@ function ensuring(t: TestContext, bootGraceMs = 30_000, changes: Partial<Process
     log: silentLog,
     raiser: { raise: async (processName, notes) => void alarms.push(`${processName}: ${notes}`) },
     isRecovering: () => false,
+    isInAlarm: () => false,
     targets: () => [
       {
         name: 'app',
@@ -146,6 +147,15 @@ test('a recovery that is under way is waited for', async (t) => {
   recovering = false;
   await clock.advance(2_000);
   assert.deepEqual(alarms, [NEVER_RAN]);
+});
+
+test('an alarm that stands already is left as it is, also over a reload', async (t) => {
+  const { clock, alarms, detector } = ensuring(t, 30_000, { isInAlarm: () => true });
+  detector.start();
+  await clock.advance(60_000);
+  detector.reconfigure();
+  await clock.advance(600_000);
+  assert.deepEqual(alarms, []);
 });
 
 test('what ended while no daemon ran raises that alarm, and no other', async (t) => {

@@ -44,6 +44,7 @@ function detecting(
     log: silentLog,
     raiser: { raise: async (processName, notes) => void alarms.push(`${processName}: ${notes}`) },
     isRecovering: () => false,
+    isInAlarm: () => false,
     targets: () => watched.map(target),
     source: undefined,
     lookMs: 50,

@@ -173,3 +173,26 @@ test('without a hold nobody asks what a restart starts too; nor for the processâ
   await world.poll();
   assert.deepEqual(world.restarts, ['front']);
 });
+
+test('a restart that waits is told of a hold, a cleared alarm or mode = observe, and its end is theirs then', async () => {
+  for (const [what, expected] of [
+    [(world: MonitorWorld) => void world.holds.set('web', 60_000, 'moving'), 'on hold: moving'],
+    [(world: MonitorWorld) => void (world.settings = { ...world.settings, mode: 'observe' }), 'mode = observe'],
+    [(world: MonitorWorld) => void Object.assign(world.rows.get(1) ?? {}, { alarma: false }), undefined],
+  ] as const) {
+    const world = new MonitorWorld();
+    let was: boolean | undefined;
+    world.alarm(1, 'web', {
+      restart: async ({ isUnwanted }) => {
+        was = await isUnwanted?.();
+        what(world);
+        return (await isUnwanted?.()) ? { kind: 'failed', reason: 'not wanted any more' } : { kind: 'restarted', detail: '' };
+      },
+    });
+    await world.poll();
+    assert.equal(was, false);
+    assert.equal(world.queue.skipReason(1), expected);
+    assert.deepEqual(world.seen('recovery_failed'), []);
+    assert.equal(world.breakers.snapshot('web').failures, 0);
+  }
+});

@@ -109,13 +109,17 @@ export class ProgramFinder {
       // As long as what it left behind runs, the one that is gone is what that is known by.
       else if (tree.orphaned) roots.push(...known.filter((root) => root.pid === pgid || root.pid === sid));
       else {
-        const unit = await unitOfMain(this.#table, this.#parts.services, tree, process.pid, signal);
+        const main = await unitOfMain(this.#table, this.#parts.services, tree, process.pid, signal);
+        // Not written down before that is known: the next look asks again.
+        if (main.kind === 'unknown') return;
+        const unit = main.kind === 'unit' ? main.unit : undefined;
         const ours = tree.by === 'start' ? ({ ours: true } as const) : {};
         const root = { pid, startTime, ...ours, ...(executable && { executable }), ...(unit && { unit }) };
         roots.push(withKeepers(root));
       }
     }
-    if (roots.length > 0) this.#parts.roots.set(systemName, roots);
+    // A start may have come in between: what that wrote down is newer.
+    if (roots.length > 0 && isSameRoots(known, this.#parts.roots.get(systemName))) this.#set(systemName, roots);
   }
 
   /** We have started it: `pids` of its copies where they are known; else what bears the run's id is looked for. Never rejects. */
@@ -130,7 +134,7 @@ export class ProgramFinder {
       const { startTime, executable } = now;
       return [{ pid, startTime, ours: true, ...(executable && { executable }) }];
     });
-    this.#parts.roots.set(systemName, roots);
+    this.#set(systemName, roots);
     this.#seen.add(systemName);
   }
 
@@ -155,11 +159,19 @@ export class ProgramFinder {
 
   #markEmpty(systemName: string, known: readonly RootProcess[]): void {
     const isGone = (root: RootProcess): boolean => root.isEmpty !== true && !this.#table.exists(root);
-    if (!known.some(isGone)) return;
+    // A start may have come in between: what that wrote down was not looked for.
+    if (!known.some(isGone) || !isSameRoots(known, this.#parts.roots.get(systemName))) return;
     this.#parts.roots.set(
       systemName,
       known.map((root) => (isGone(root) ? { ...root, isEmpty: true } : root)),
     );
+  }
+
+  /** Under all names that meant the same program until now: they still do. */
+  #set(systemName: string, roots: readonly RootProcess[]): void {
+    const { roots: kept } = this.#parts;
+    const names = new Set([systemName, ...kept.get(systemName).flatMap((root) => kept.namesOf(root))]);
+    for (const name of names) kept.set(name, roots);
   }
 
   /** Once for each user: whose process bears the name may be an administrator's doing, who changed the user of the service. */
@@ -188,3 +200,10 @@ const MOST_TOLD = 1000;
 const MOST_UNITS = 16;
 /** A directory of users that does not answer must not keep a start. */
 const OWNERS_MS = 2000;
+
+function isSameRoots(one: readonly RootProcess[], other: readonly RootProcess[]): boolean {
+  return (
+    one.length === other.length &&
+    one.every(({ pid, startTime }, index) => other[index]?.pid === pid && other[index]?.startTime === startTime)
+  );
+}

@@ -59,8 +59,10 @@ export class ProgramLaunches {
     const running: RecalledLaunch[] = [];
     const breath = new Breath();
     // A pin is what is started whatever runs.
-    for (const tree of pin === undefined ? trees : []) {
+    for (const [index, tree] of (pin === undefined ? trees : []).entries()) {
       if (breath.isDue) await breath.take();
+      // A leftover does not tell how its program was started; the first one's record stands for it.
+      if (tree.orphaned && index > 0) continue;
       running.push(recallLaunch(this.#sight, running.length === 0 ? stored : undefined, tree, this.#recorded(managed)));
     }
     const copies = this.#parts.launches.further(systemName).slice(0, this.#options.maxMatches - 1);

@@ -27,7 +27,8 @@ export interface SupervisionParts {
 export class Supervision {
   readonly #parts: SupervisionParts;
   readonly #seen = new Map<string, readonly RootProcess[]>();
-  readonly #gone = new Map<string, { readonly sinceMs: number; told: boolean }>();
+  /** `lookedMs`: when it was last looked for, and did not run. */
+  readonly #gone = new Map<string, { readonly sinceMs: number; lookedMs: number; told: boolean }>();
 
   constructor(parts: SupervisionParts) {
     this.#parts = parts;
@@ -37,8 +38,7 @@ export class Supervision {
   saw(systemName: string, trees: readonly ProcessTree[]): void {
     const before = this.#rootsOf(systemName);
     if (trees.length === 0) {
-      if (before.length > 0 && !this.#gone.has(systemName))
-        this.#gone.set(systemName, { sinceMs: this.#parts.clock.monotonicMs(), told: false });
+      if (before.length > 0) this.#sawNothing(systemName);
       return;
     }
     this.#gone.delete(systemName);
@@ -54,6 +54,14 @@ export class Supervision {
       systemName,
       now.map((root) => withRepeaters(root, [...before, ...now])),
     );
+  }
+
+  /** Who has not been looked for as long as a wait takes may have come back in between, and be gone anew. */
+  #sawNothing(systemName: string): void {
+    const nowMs = this.#parts.clock.monotonicMs();
+    const gone = this.#gone.get(systemName);
+    if (gone !== undefined && nowMs - gone.lookedMs <= this.#parts.waitMs) gone.lookedMs = nowMs;
+    else this.#gone.set(systemName, { sinceMs: nowMs, lookedMs: nowMs, told: false });
   }
 
   /** The program's root with those that may start it again. */

@@ -58,6 +58,17 @@ test('stop_signal takes names with and without SIG, in any case, and numbers', (
   }
 });
 
+test('pid_file and argument mean one program: never all those without a section', () => {
+  const marks = { pid_file: '/run/x.pid', argument: '/opt/x.py' };
+  const own = read(marks);
+  assert.deepEqual([own.options.pidFile, own.options.argument, own.problems], ['/run/x.pid', '/opt/x.py', []]);
+  const all = read(marks, 'process.default');
+  assert.deepEqual([all.options.pidFile, all.options.argument, all.problems.length], [undefined, undefined, 2]);
+  for (const pid_file of ['run/x.pid', '/run/'])
+    assert.match(read({ pid_file }).problems.join(), /^pid_file: not a file's full path \(expected /);
+  assert.match(read({ argument: 'x'.repeat(131_072) }).problems.join(), /^argument: longer than any word/);
+});
+
 test('user is a name or a uid', () => {
   for (const user of ['www-data', '33', 'ana.maria', 'svc$', '_x', 'DOMAIN\\ana', 'ștefan']) {
     assert.deepEqual([read({ user }).options.user, read({ user }).problems], [user, []]);
