@@ -177,7 +177,10 @@ test('without a hold nobody asks what a restart starts too; nor for the processâ
 test('a restart that waits is told of a hold, a cleared alarm or mode = observe, and its end is theirs then', async () => {
   for (const [what, expected] of [
     [(world: MonitorWorld) => void world.holds.set('web', 60_000, 'moving'), 'on hold: moving'],
-    [(world: MonitorWorld) => void (world.settings = { ...world.settings, mode: 'observe' }), 'mode = observe'],
+    [
+      (world: MonitorWorld) => void Object.assign(world, { settings: { ...world.settings, mode: 'observe' } }),
+      'mode = observe',
+    ],
     [(world: MonitorWorld) => void Object.assign(world.rows.get(1) ?? {}, { alarma: false }), undefined],
   ] as const) {
     const world = new MonitorWorld();
