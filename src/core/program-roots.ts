@@ -4,6 +4,12 @@ export interface RootProcess {
   readonly startTime: number;
   /** We started it. */
   readonly ours?: true;
+  /** MONITOR_RUN_ID of that start. */
+  readonly runId?: string;
+  /** Whose it was. */
+  readonly uid?: number;
+  /** The session that is all its own, though another process that has ended led it; absent if it leads its session, or shares one. */
+  readonly session?: number;
   /** The file that it executed; absent if it could not be read, and in records of earlier versions. */
   readonly executable?: string;
   /** The system unit whose main process it was: `nginx.service`; absent if it was none. */

@@ -47,6 +47,9 @@ export async function stopTrees(
     if (abort.aborted) return { kind: 'failed', reason: 'aborted while its processes were being stopped' };
     if (parts.clock.monotonicMs() >= deadline) {
       const left = family.members();
+      // A process that has died holds nothing any more, whoever traces a thread of it still.
+      const isDying = ({ pid }: ProcessIdentity): boolean => parts.table.read(pid, ['state'])?.state === 'Z';
+      if (current === SIGKILL && left.every(isDying)) return { kind: 'stopped', processes: family.size, killed };
       if (current === SIGKILL) return { kind: 'failed', reason: describeImmortals(left, parts.table) };
       current = SIGKILL;
       killed = left.length;

@@ -12,8 +12,8 @@ export type MainOf =
   | { readonly kind: 'unknown'; readonly reason: string };
 
 /**
- * The system unit that a restart of this program has to go through: it is the unit's main process, or the unit has none and it is all
- * that lives in its control group. None for what cron, rc-local, a login or another supervisor has in its unit, and for units of ours.
+ * The system unit that a restart of this program has to go through: it is the unit's main process or all that a shell waits for
+ * which is; or the unit has none and it is all that lives in its control group. None for what cron, rc-local, a login or another supervisor has in its unit, and for units of ours.
  * Never rejects.
  */
 export async function unitOfMain(
@@ -28,12 +28,22 @@ export async function unitOfMain(
   const shown = await services.show(unit, signal);
   if (shown.kind !== 'status') return { kind: 'unknown', reason: `systemd does not say what ${unit} is: ${shown.reason}` };
   const { id, mainPid, controlGroup } = shown.status;
-  if (mainPid > 0) return mainPid === root.pid ? { kind: 'unit', unit: id } : NONE;
+  if (mainPid === root.pid) return { kind: 'unit', unit: id };
+  // A shell of the unit's ExecStart= that waits for the program alone is no other program.
+  const isWrapped = mainPid > 0 && root.ppid === mainPid && isShell(table, mainPid);
+  if (mainPid > 0 && !isWrapped) return NONE;
   if (OTHERS_HOME.test(id) || !isUp(shown.status) || controlGroup === '') return NONE;
-  const family = new Set([root, ...descendants].map(({ pid }) => pid));
+  const family = new Set([root, ...descendants].map(({ pid }) => pid).concat(mainPid));
   const inside = pidsOfGroup(controlGroup);
   return inside.length > 0 && inside.every((pid) => family.has(pid)) ? { kind: 'unit', unit: id } : NONE;
 }
+
+function isShell(table: ProcessTable, pid: number): boolean {
+  const executable = table.read(pid, ['executable'])?.executable ?? '';
+  return SHELLS.includes(executable.slice(executable.lastIndexOf('/') + 1));
+}
+
+const SHELLS: readonly string[] = ['sh', 'bash', 'dash', 'ash', 'ksh', 'mksh', 'zsh', 'busybox'];
 
 const NONE: MainOf = { kind: 'none' };
 

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { LaunchRecord } from '../../core/launch-record.ts';
 import { hostPath } from '../files/host-path.ts';
 import { hasEnded, parseAuxv, splitNul } from '../proc/parse.ts';
@@ -66,12 +67,21 @@ export function readLaunchRecord(table: ProcessTable, pid: number, starter: numb
   const folder = folderOf(table, pid, cwd, environment);
   if (folder === undefined)
     return unusable(`its working directory ${cwd} ${isHidden(cwd) ? 'cannot be looked at' : 'is gone'}`);
-  const program = asScript(process.name, argv, folder) ?? { argv, executable };
+  const program = asScript(process.name, argv, folder) ?? {
+    argv,
+    executable: calledFile(table, pid, argv, folder) ?? executable,
+  };
   const rights = { uid: uids.real, gid: gids.real, groups };
   return {
     kind: 'read',
     record: { ...program, cwd: folder, environment: environment.filter(isVariable), ...rights, unconfined: true, surroundings },
   };
+}
+
+/** The executable as it was called by its path, so that a link that is moved to another release is followed; undefined where that is not it. */
+function calledFile(table: ProcessTable, pid: number, [called = '']: readonly string[], folder: string): string | undefined {
+  const path = resolve(folder, called);
+  return called.includes('/') && table.executes(pid, path) ? path : undefined;
 }
 
 const FIELDS = ['name', 'startTime', 'executable', 'cwd', 'root', 'uids', 'gids', 'groups'] as const;

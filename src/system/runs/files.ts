@@ -1,4 +1,4 @@
-import { readdirSync, realpathSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { closeSync, constants, ftruncateSync, openSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Breath } from '../../core/breath.ts';
 import { errorMessage } from '../../core/errors.ts';
@@ -100,7 +100,7 @@ export class RunFiles {
     for (const name of this.#names()) {
       const path = join(this.#dir, name);
       attempt(() => {
-        if (parseRunFileName(name) !== undefined && isLong(statSync(path))) truncateSync(path);
+        if (parseRunFileName(name) !== undefined && isLong(statSync(path))) cut(path);
       });
     }
   }
@@ -156,3 +156,13 @@ async function heldNames(table: ProcessTable, dir: string): Promise<Set<string>>
 
 /** What we hand on is a program's standard output, among its lowest numbers: further up a user may keep a million to be looked at. */
 const MOST_DESCRIPTORS = 1024;
+
+/** Without waiting for whoever has a lease on it (fcntl(2), F_SETLEASE): its program may own the file. */
+function cut(path: string): void {
+  const fd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+  try {
+    ftruncateSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

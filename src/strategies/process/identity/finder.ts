@@ -86,7 +86,9 @@ export class ProgramFinder {
         unitOf,
         nowMs,
       };
-      const found = await findTrees(this.#table, identity, look);
+      const first = await findTrees(this.#table, identity, look);
+      const later = await this.#afterLosing(systemName, first, knownRoots);
+      const found = later === undefined ? first : await findTrees(this.#table, { ...identity, knownRoots: later });
       if (found.kind === 'refused') return found;
       this.#supervision.saw(systemName, found.trees);
       await this.#tell(systemName, found.strangers, found.remarks);
@@ -114,7 +116,16 @@ export class ProgramFinder {
         if (main.kind === 'unknown') return;
         const unit = main.kind === 'unit' ? main.unit : undefined;
         const ours = tree.by === 'start' ? ({ ours: true } as const) : {};
-        const root = { pid, startTime, ...ours, ...(executable && { executable }), ...(unit && { unit }) };
+        const session = sessionOfOwn(this.#table, tree);
+        const root = {
+          pid,
+          startTime,
+          ...ours,
+          ...(session && { session }),
+          ...uidOf(this.#table, tree.root),
+          ...(executable && { executable }),
+          ...(unit && { unit }),
+        };
         roots.push(withKeepers(root));
       }
     }
@@ -128,12 +139,7 @@ export class ProgramFinder {
     // What left for the background in a unit of ours is found in that.
     const isInUnit = this.#parts.programs.starter === 1;
     const all = known.length < pids.length && !isInUnit ? await this.#withRunId(systemName, runId) : known;
-    const roots = all.flatMap((pid): RootProcess[] => {
-      const now = this.#table.read(pid, ['startTime', 'executable']);
-      if (now === undefined) return [];
-      const { startTime, executable } = now;
-      return [{ pid, startTime, ours: true, ...(executable && { executable }) }];
-    });
+    const roots = this.#oursOf(all, runId);
     this.#set(systemName, roots);
     this.#seen.add(systemName);
   }
@@ -152,9 +158,42 @@ export class ProgramFinder {
     return [...bearers].flatMap(([pid, ppid]) => (bearers.has(ppid) ? [] : [pid]));
   }
 
+  /**
+   * What we started directly may have left for the background late, by a process of another session: looked for once, by its run's id,
+   * when what we knew of it has gone. Its roots then; undefined if there are none.
+   */
+  async #afterLosing(
+    systemName: string,
+    found: Matches,
+    known: readonly RootProcess[],
+  ): Promise<readonly RootProcess[] | undefined> {
+    if (this.#parts.programs.starter === 1 || found.kind === 'refused' || found.trees.length > 0) return undefined;
+    const runId = known.find((root) => root.ours && root.isEmpty !== true && root.runId !== undefined)?.runId;
+    if (runId === undefined) return undefined;
+    const all = this.#oursOf(await this.#withRunId(systemName, runId), runId);
+    // A helper that it left behind is not it.
+    const roots = all.filter(({ executable }) => known.some((root) => root.executable === executable));
+    if (roots.length === 0 || !isSameRoots(known, this.#parts.roots.get(systemName))) return undefined;
+    this.#set(systemName, roots);
+    return roots;
+  }
+
+  #oursOf(pids: readonly number[], runId: string): RootProcess[] {
+    return pids.flatMap((pid): RootProcess[] => {
+      const now = this.#table.read(pid, ['startTime', 'executable']);
+      if (now === undefined) return [];
+      const { startTime, executable } = now;
+      const uid = uidOf(this.#table, { pid });
+      return [{ pid, startTime, ours: true, runId, ...uid, ...(executable && { executable }) }];
+    });
+  }
+
   #ownersOf(systemName: string, signal: AbortSignal): Promise<Owners> {
-    const pinned = this.#parts.pins.get(systemName)?.launches[0]?.record;
-    return findOwners(this.#options, (pinned ?? this.#parts.launches.get(systemName))?.uid, signal);
+    const { launches, pins, roots } = this.#parts;
+    const recorded = pins.get(systemName)?.launches[0]?.record ?? launches.get(systemName);
+    // What start_command starts has no record, and is somebody's all the same.
+    const seen = roots.get(systemName).find(({ uid }) => uid !== undefined);
+    return findOwners(this.#options, recorded?.uid ?? seen?.uid, signal);
   }
 
   #markEmpty(systemName: string, known: readonly RootProcess[]): void {
@@ -206,4 +245,14 @@ function isSameRoots(one: readonly RootProcess[], other: readonly RootProcess[])
     one.length === other.length &&
     one.every(({ pid, startTime }, index) => other[index]?.pid === pid && other[index]?.startTime === startTime)
   );
+}
+
+function uidOf(table: ProcessTable, { pid }: { readonly pid: number }): { readonly uid?: number } {
+  const uid = table.read(pid, ['uids'])?.uids?.real;
+  return uid === undefined ? {} : { uid };
+}
+
+/** The session of a program that a parent which has ended has put into the background: daemon(7) leaves it without a leader. */
+function sessionOfOwn(table: ProcessTable, { root: { pid, pgid, sid } }: ProcessTree): number | undefined {
+  return sid !== pid && sid === pgid && sid > 1 && !table.isRunning(sid) ? sid : undefined;
 }

@@ -34,6 +34,12 @@ export async function findTrees(table: ProcessTable, identity: Identity, look?: 
   if (!all.has(ownPid)) return { kind: 'refused', reason: 'the process table cannot be read' };
   const own = ancestorsOf(ownPid, all);
   const isOwned = ownerTest(table, identity);
+  // What we started is known by its run too, wherever it has gone.
+  const isOfItsRoot = (root: SeenProcess, seen: SeenProcess): boolean => {
+    const known = knownRoots.find(({ pid, startTime }) => pid === root.pid && startTime === root.startTime);
+    if (isMemberOf(known ?? root, seen, all, isOwned)) return true;
+    return known?.runId !== undefined && isOwned(seen) && table.hasVariable(seen.pid, 'MONITOR_RUN_ID', known.runId);
+  };
   const strangers = new Set<SeenProcess>();
   const remarks: string[] = [];
   let program: readonly ProcessTree[] = [];
@@ -47,7 +53,7 @@ export async function findTrees(table: ProcessTable, identity: Identity, look?: 
     remarks.push(...known.remarks);
     const trees = treesOfFound(known.found, witness.name);
     if (program.length === 0) program = trees;
-    else [program, later] = joinLater(program, later, trees, (root, seen) => isMemberOf(root, seen, all, isOwned));
+    else [program, later] = joinLater(program, later, trees, isOfItsRoot);
   }
   const isAllOfIt = program.length + later.length <= identity.maxMatches;
   const counted = isAllOfIt ? [...program, ...later] : program;

@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs';
 import process from 'node:process';
+import { interpreterOf } from '../../../core/interpreters.ts';
 import { hostPath } from '../../../system/files/host-path.ts';
-import { asScript } from '../../../system/launch/script-file.ts';
+import { asScript, readShebang } from '../../../system/launch/script-file.ts';
 import { scriptRun } from '../../../system/launch/script-run.ts';
 import { lastPart } from '../../../system/proc/called-names.ts';
 import { parseAuxv } from '../../../system/proc/parse.ts';
@@ -46,7 +47,9 @@ export async function findOwners(
 export function runsRootsFile(table: ProcessTable, { pid }: ProcessIdentity, names: readonly string[]): boolean {
   const seen = table.read(pid, ['name', 'argv', 'executable', 'cwd']);
   if (seen?.executable === undefined || !table.executes(pid, seen.executable)) return false;
-  const file = scriptOf(table, pid, seen) ?? seen.executable;
+  const script = scriptOf(table, pid, seen);
+  // What it says it runs, it runs only if its executable is what the script asks for.
+  const file = script !== undefined && isInterpretedBy(table, pid, script, seen.executable) ? script : seen.executable;
   const isIt = (name: string): boolean =>
     name.includes('/') ? file === name || table.executes(pid, name) : lastPart(file) === name;
   if (!names.some(isIt)) return false;
@@ -55,6 +58,14 @@ export function runsRootsFile(table: ProcessTable, { pid }: ProcessIdentity, nam
 }
 
 const WRITABLE_BY_OTHERS = 0o022;
+
+/** The interpreter of the script's first line; of one that env(1) looks for, root's own of that name. */
+function isInterpretedBy(table: ProcessTable, pid: number, script: string, executable: string): boolean {
+  const [interpreter] = readShebang(script);
+  if (interpreter === undefined) return false;
+  if (lastPart(interpreter) !== 'env') return table.executes(pid, interpreter);
+  return interpreterOf(executable) !== undefined && statSync(hostPath(executable), { throwIfNoEntry: false })?.uid === 0;
+}
 
 /** Only where nothing stands before it that the kernel did not put there: an option may have an interpreter run something else. */
 function scriptOf(

@@ -1,4 +1,5 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { errorMessage } from '../../../core/errors.ts';
 import { printable } from '../../../core/printable.ts';
 import { hostPath } from '../../../system/files/host-path.ts';
@@ -22,7 +23,11 @@ export function readPidFile(table: ProcessTable, path: string, uids: readonly nu
   const read = readFile(path);
   if (read === undefined) return { kind: 'absent' };
   if ('problem' in read) return unusable(path, read.problem);
-  const { text, uid, mode, mtimeMs } = read;
+  const { text, mode, mtimeMs, folder } = read;
+  if ((folder.mode & WRITABLE_BY_OTHERS) !== 0 && (folder.mode & STICKY) === 0)
+    return unusable(path, 'others than the owner of its folder may put another file in its place');
+  // Whose the folder is may do that too.
+  const uid = folder.uid === 0 ? read.uid : folder.uid;
   if (uid !== 0 && !uids.includes(uid))
     return unusable(path, `it is user ${uid}'s (set user, if that is whose the program is)`);
   if ((mode & WRITABLE_BY_OTHERS) !== 0) return unusable(path, 'others than its owner may write to it');
@@ -38,6 +43,7 @@ export function readPidFile(table: ProcessTable, path: string, uids: readonly nu
 }
 
 const WRITABLE_BY_OTHERS = 0o022;
+const STICKY = 0o1000;
 const TOLERANCE_MS = 2000;
 
 function unusable(path: string, why: string): PidFile {
@@ -49,6 +55,8 @@ interface ReadFile {
   readonly uid: number;
   readonly mode: number;
   readonly mtimeMs: number;
+  /** Its folder's. */
+  readonly folder: { readonly uid: number; readonly mode: number };
 }
 
 /** Undefined where there is no such file. */
@@ -61,7 +69,8 @@ function readFile(path: string): ReadFile | { readonly problem: string } | undef
       if (!stat.isFile()) return { problem: 'it is no regular file' };
       const bytes = Buffer.alloc(LONGEST);
       const text = bytes.toString('latin1', 0, readSync(fd, bytes, 0, LONGEST, 0));
-      return { text, uid: stat.uid, mode: stat.mode, mtimeMs: stat.mtimeMs };
+      const folder = statSync(hostPath(dirname(path)));
+      return { text, uid: stat.uid, mode: stat.mode, mtimeMs: stat.mtimeMs, folder };
     } finally {
       closeSync(fd);
     }

@@ -54,7 +54,7 @@ export function restOf(
 }
 
 /**
- * Whether a process is in the session that `root` led; or in its process group, and an owner's: whose session it is, he can have others
+ * Whether a process is in the session that `root` led, or that was all its own; or in its process group, and an owner's: whose session it is, he can have others
  * join the group (setpgid(2)). Not in those of a new process of its number.
  */
 export function isMemberOf(
@@ -64,7 +64,11 @@ export function isMemberOf(
   isOwned: (seen: SeenProcess) => boolean,
 ): boolean {
   const { pgid, sid, startTime } = seen;
-  if (root.isEmpty === true || (pgid !== root.pid && sid !== root.pid) || startTime < root.startTime) return false;
+  if (root.isEmpty === true || startTime < root.startTime) return false;
+  // While its leader's number is nobody's the session is still the same.
+  const leader = all.get(sid);
+  if (root.session === sid && (leader === undefined || hasEnded(leader))) return true;
+  if (pgid !== root.pid && sid !== root.pid) return false;
   const now = all.get(root.pid);
   // As long as a group has members no new process gets its number.
   if (now !== undefined && now.startTime !== root.startTime) return false;

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { Breath } from '../../../core/breath.ts';
-import { isInterpreter } from '../../../core/interpreters.ts';
+import { interpreterOf, isInterpreter } from '../../../core/interpreters.ts';
 import { hostPath } from '../../../system/files/host-path.ts';
 import { scriptRun } from '../../../system/launch/script-run.ts';
 import { lastPart } from '../../../system/proc/called-names.ts';
@@ -61,7 +61,8 @@ async function byStart(table: ProcessTable, identity: Identity, { all }: Process
     const isOwned = ownerTest(table, identity);
     for (const seen of all.values()) {
       if (hasEnded(seen) || seen.kernelThread) continue;
-      if (gone.some((root) => isMemberOf(root, seen, all, isOwned) && root.executable === seen.executable)) found.add(seen);
+      if (gone.some((root) => isMemberOf(root, seen, all, isOwned) && root.executable === seen.executable && isOwned(seen)))
+        found.add(seen);
     }
   }
   return known([...found]);
@@ -82,7 +83,7 @@ async function byPidFile(table: ProcessTable, identity: Identity, { all }: Proce
 }
 
 /**
- * Who has exactly this word among its arguments; not by it alone who shows, edits or copies the file of that name at a terminal.
+ * Who has exactly this word among its arguments; not who by it shows, edits or copies the file of that name.
  */
 async function byArgument(table: ProcessTable, identity: Identity, look: ProcessLook): Promise<Known> {
   const { argument, process } = identity;
@@ -95,16 +96,22 @@ async function byArgument(table: ProcessTable, identity: Identity, look: Process
   for (const seen of look.all.values()) {
     if (breath.isDue) await breath.take();
     if (!holdsArgument(table, seen, argument) || !isCandidate(seen)) continue;
-    const isAtTerminal = (): boolean => table.read(seen.pid, ['terminalDevice'])?.terminalDevice !== 0;
-    if (isOfFile && !isInterpreter(seen.executable ?? '') && !isNamed(seen) && isAtTerminal()) continue;
+    if (isOfFile && !isNamed(seen) && looksAtFile(table, seen)) continue;
     bearers.push(seen);
   }
-  return ownedOf(table, identity, bearers, (seen) => runsRootsFile(table, seen, [process.systemName, argument]), breath);
+  // What sudo(8) and its like run has the word too, and is what they run it for.
+  const above = new Set(bearers.flatMap(({ pid }) => [...ancestorsOf(pid, look.all)].filter((one) => one !== pid)));
+  const isLauncher = ({ pid, executable = '' }: SeenProcess): boolean =>
+    above.has(pid) && interpreterOf(executable) === 'launcher';
+  const meant = bearers.filter((seen) => !isLauncher(seen));
+  return ownedOf(table, identity, meant, (seen) => runsRootsFile(table, seen, [process.systemName, argument]), breath);
 }
 
 async function byName(table: ProcessTable, identity: Identity, look: ProcessLook): Promise<Known> {
   const { process, knownRoots } = identity;
   const { systemName } = process;
+  // Whoever gives a system_name beside the argument has several of that name, which the argument tells apart.
+  if (identity.argument !== undefined && process.systemNameConfigured) return known([]);
   // Every other script of that interpreter bears the name too.
   if (isInterpreter(systemName) && (identity.argument !== undefined || identity.pidFile !== undefined)) return known([]);
   const isCandidate = isPossible(table, identity, look.all);
@@ -116,7 +123,8 @@ async function byName(table: ProcessTable, identity: Identity, look: ProcessLook
   for (const seen of look.calledBy(systemName)) {
     if (breath.isDue) await breath.take();
     if (!isNamed(seen) || !isCandidate(seen)) continue;
-    const isLeft = knownRoots.some((root) => isMemberOf(root, seen, look.all, isOwned));
+    // Another user's worker goes with a restart (rest.ts), and does not prove that the program runs.
+    const isLeft = knownRoots.some((root) => isMemberOf(root, seen, look.all, isOwned)) && isOwned(seen);
     (isLeft ? leftOver : bearers).push(seen);
   }
   const owned = await ownedOf(
@@ -197,6 +205,21 @@ function holdsArgument(table: ProcessTable, { pid, argv = [] }: SeenProcess, arg
   if (length < LOOK_LIMITS.commandLine / 4 && argv.length < LOOK_LIMITS.commandLine / 8) return false;
   return table.read(pid, ['argv'], ARGUMENT_LIMITS)?.argv?.includes(argument) === true;
 }
+
+/** At a terminal, or by a tool for files: only what is neither runs or serves it. */
+function looksAtFile(table: ProcessTable, { pid, argv = [], executable = '' }: SeenProcess): boolean {
+  const names = [executable, argv[0] ?? ''].map((name) => lastPart(name).replace(/\.(?:basic|tiny|nox|gtk3?)$/, ''));
+  if (names.some((name) => TOOLS.has(name))) return true;
+  return !isInterpreter(executable) && table.read(pid, ['terminalDevice'])?.terminalDevice !== 0;
+}
+
+const TOOLS: ReadonlySet<string> = new Set(
+  (
+    'tail head less more most cat tac nl vi vim ex nvim view nano pico emacs ed joe mcedit mcview grep egrep fgrep rg ag sed awk gawk mawk ' +
+    'diff cmp cp mv ln rsync scp sftp sftp-server tar gzip bzip2 xz zip unzip cpio dd wc file stat touch chmod chown ls du find lsof fuser ' +
+    'inotifywait md5sum sha1sum sha256sum sha512sum git svn multitail lnav watch strace ltrace gdb'
+  ).split(' '),
+);
 
 function isFile(path: string): boolean {
   return statSync(hostPath(path), { throwIfNoEntry: false })?.isFile() ?? false;

@@ -54,7 +54,12 @@ export class ProgramLaunches {
   async plan(managed: ManagedProcess, attempt: number, trees: readonly ProcessTree[], take?: TakeHash): Promise<StartPlan> {
     const { systemName } = managed;
     const pin = this.#options.startCommand === undefined ? this.#parts.pins.get(systemName) : undefined;
-    const rule = { pin: pin && (await checkPin(pin, take)), requirePin: this.#parts.requirePin };
+    const rule = {
+      pin: pin && (await checkPin(pin, take)),
+      requirePin: this.#parts.requirePin,
+      userUid: this.#finder.userUid,
+      wasSeen: this.#finder.isKnown(systemName) || this.#parts.roots.get(systemName).length > 0,
+    };
     const stored = this.#parts.launches.get(systemName);
     const running: RecalledLaunch[] = [];
     const breath = new Breath();

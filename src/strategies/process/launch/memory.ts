@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import type { LaunchRecord, LaunchRecords } from '../../../core/launch-record.ts';
 import { executedFiles } from '../../../system/launch/executed-files.ts';
 import { callsItsFolder, readLaunchRecord } from '../../../system/launch/read-record.ts';
@@ -167,7 +167,11 @@ const FIELDS = ['argv', 'executable', 'cwd', 'environment', 'uid', 'gid', 'group
 
 /** The link by which it calls its directory leads to another release now than when it was started. */
 function hasMovedOn(stored: LaunchRecord, record: LaunchRecord): boolean {
-  return callsItsFolder(record.environment) === stored.cwd && sameLaunch(stored, { ...record, cwd: stored.cwd });
+  const { cwd, executable } = stored;
+  const isFolder = callsItsFolder(record.environment) === cwd;
+  const isFile = resolve(cwd, record.argv[0] ?? '') === executable && basename(record.executable) === basename(executable);
+  if (!isFolder && !isFile) return false;
+  return sameLaunch(stored, { ...record, ...(isFolder && { cwd }), ...(isFile && { executable }) });
 }
 
 /** A log that was rotated is still the program's, by its former name: `x.log.1`, `x.log-20261126`. */

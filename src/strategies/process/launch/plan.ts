@@ -39,6 +39,10 @@ export interface StartRule {
   readonly pin: PinCheck | undefined;
   /** `require_pin`: nothing of root's is started from a record alone. */
   readonly requirePin: boolean;
+  /** Of `user`; undefined where that is not set. */
+  readonly userUid: number | undefined;
+  /** It was seen to run, though how it was started could not be told. */
+  readonly wasSeen: boolean;
 }
 
 /**
@@ -65,14 +69,16 @@ export function planStart(
   if (rule.pin !== undefined) return planPinned(rule.pin, process);
   const known = running.flatMap((launch) => (launch.kind === 'known' ? [launch.record] : []));
   const records = known.length > 0 && known.length === running.length ? known : stored === undefined ? [] : [stored];
-  if (records.length > 0) return planRecords(records, (record) => rootsRefusal(record, process, rule));
+  if (records.length > 0)
+    return planRecords(records, (record) => usersRefusal(record, rule) ?? rootsRefusal(record, process, rule));
   // A section [process.reboot] means a process of that name; to run /sbin/reboot is never what restarts it.
   const judged = judgeUnitName(basename(process.systemName), true);
   if (judged.kind === 'refused')
     return { kind: 'refused', reason: `nothing to start: ${judged.reason}; set start_command`, final: true };
   // Nobody gets by its name what it may not have as what it is.
   const isConfined = running.some((launch) => launch.kind === 'unknown' && launch.confined === true);
-  if (isConfined || known.length > 0) return { kind: 'refused', reason: nothingToStart(options, process, running, false) };
+  if (isConfined || known.length > 0)
+    return { kind: 'refused', reason: nothingToStart(options, process, running, rule, false) };
   // An interpreter without what it ran is another program.
   const isBare = running.length > 0 && isInterpreter(process.systemName);
   const found = options.configured && !isBare ? findProgram(process.systemName, path) : undefined;
@@ -90,7 +96,7 @@ export function planStart(
   // What runs may be caught between two programs: the next look may tell how it was started.
   return {
     kind: 'refused',
-    reason: nothingToStart(options, process, running, options.configured && !isBare),
+    reason: nothingToStart(options, process, running, rule, options.configured && !isBare),
     final: running.length === 0,
   };
 }
@@ -110,6 +116,12 @@ function rootsRefusal(record: LaunchRecord, { processName }: ManagedProcess, { r
   if (record.uid !== 0) return undefined;
   const others = requirePin ? 'require_pin says that it needs a pin' : notRootsLaunch(record);
   return others === undefined ? undefined : `it would be started as root: ${shown(others)}; ${pinCure(processName)}`;
+}
+
+/** A record of another user than `user`, which a root's program may become after its start. */
+function usersRefusal({ uid }: LaunchRecord, { userUid }: StartRule): string | undefined {
+  if (userUid === undefined || uid === userUid || uid === 0) return undefined;
+  return `it was recorded as user ${uid}'s, and user says ${userUid}: start it once as that user, or set start_command`;
 }
 
 /** What to do, for the end of a line. */
@@ -193,13 +205,16 @@ function nothingToStart(
   options: ProcessOptions,
   process: ManagedProcess,
   running: readonly RecalledLaunch[],
+  { wasSeen }: StartRule,
   isSearched = options.configured,
 ): string {
   const unknown = running.find((launch) => launch.kind === 'unknown');
   const why =
     unknown?.kind === 'unknown'
       ? `how it was started cannot be told: ${unknown.reason}`
-      : 'it has not been seen running, so how to start it is not known';
+      : wasSeen
+        ? 'how it was started could not be told while it ran'
+        : 'it has not been seen running, so how to start it is not known';
   const search = isSearched ? `, and no program ${shown(process.systemName)} is in PATH` : '';
   return `nothing to start: ${why}${search}; set start_command`;
 }

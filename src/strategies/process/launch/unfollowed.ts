@@ -13,13 +13,18 @@ export function unfollowedStart(startCommand: string, systemName: string): strin
     const words = wordsOf(command);
     const [first] = words;
     if (first === undefined || interpreterOf(first) === undefined) continue;
+    // `su - app -c "…"`: what it runs stands in a text of its own.
+    const text = words[words.findIndex((word) => /^-\w*c$/.test(word)) + 1];
+    if (interpreterOf(first) === 'launcher' && text !== undefined && text !== first && /\s/.test(text))
+      return unfollowedStart(text, systemName) ?? undefined;
     const program = words.findIndex((word) => interpreterOf(word) !== 'launcher' && isPlain(word));
     const called = words[program];
     if (called === undefined || lastPart(called) === name) return undefined;
     const script = interpreterOf(called) === undefined ? undefined : scriptOf(words.slice(program + 1));
     if (script !== undefined && lastPart(script) === name && isScript(script)) return undefined;
     const mark = script ?? (interpreterOf(called) === undefined ? called : undefined);
-    const cure = mark === undefined ? 'argument' : `argument = ${mark}`;
+    // A user's name, or an option's value, stands in many a command line.
+    const cure = mark?.includes('/') === true ? `argument = ${mark}` : 'argument';
     return `begins with ${first}: what runs of it already, and was not started by monitor_service, is not called ${name} (set ${cure}, or pid_file)`;
   }
   return undefined;

@@ -42,8 +42,8 @@ test('a supervisor has its time anew if nobody saw the program come back and go 
   const world = processStrategyWorld(t);
   const path = world.zoo.sleeper(unique('zunseen'));
   const name = path.slice(path.lastIndexOf('/') + 1);
-  const gate = join(world.zoo.dir, 'gate');
-  const loop = `while :; do ${path} 300; rm -f ${gate}; while ! [ -e ${gate} ]; do sleep 0.05; done; sleep 0.5; done`;
+  const gate = (number: number): string => join(world.zoo.dir, `gate${number}`);
+  const loop = `n=0; while :; do ${path} 300; n=$((n + 1)); while ! [ -e ${gate(0).slice(0, -1)}$n ]; do sleep 0.05; done; sleep 0.5; done`;
   await world.zoo.start('/bin/bash', ['-c', loop]);
   const strategy = world.strategy({ supervisorWaitMs: 2000 });
   const first = await waitFor('it', () => pidsOf(world, path)[0]);
@@ -53,12 +53,12 @@ test('a supervisor has its time anew if nobody saw the program come back and go 
   // An operator's look while it is down; its return is seen by nobody.
   await strategy.preview(managed(name), quiet);
   const lookedMs = performance.now();
-  writeFileSync(gate, '');
+  writeFileSync(gate(1), '');
   const second = await waitFor('its return', () => pidsOf(world, path)[0]);
   await waitFor('the time of that look is over', () => performance.now() - lookedMs > 2200);
   process.kill(second, 'SIGKILL');
   await waitFor('end', () => !isAlive(second));
-  writeFileSync(gate, '');
+  writeFileSync(gate(2), '');
   const outcome = await strategy.restart(attemptFor(name));
   assert.match(JSON.stringify(outcome), /nothing was running, its supervisor bash \(pid \d+\) started pid/);
   assert.equal(pidsOf(world, path).length, 1);

@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, existsSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ProcessOptions } from '../../../../../src/strategies/process/options.ts';
@@ -351,4 +361,93 @@ test('two names of one program are one target', async (t) => {
   process.kill(pid, 'SIGKILL');
   await waitFor('end', () => !isAlive(pid));
   assert.deepEqual(await keys(), [first, first]);
+});
+
+test('instances that an argument tells apart are never taken for each other, dead or alive', async (t) => {
+  const world = processStrategyWorld(t);
+  const path = world.zoo.sleeper(unique('zinst'));
+  const [one, two] = [await world.zoo.start(path, ['300', '301']), await world.zoo.start(path, ['300', '302'])];
+  await waitFor('both', () => [one, two].every((pid) => world.table.read(pid, ['executable'])?.executable === path));
+  const strategy = world.strategy({ argument: '302' });
+  const name = { ...managed(path, true), processName: 'two' };
+  await strategy.observe(name);
+  assert.deepEqual((await strategy.preview(name, quiet)).refusals, []);
+  process.kill(two, 'SIGKILL');
+  await waitFor('end', () => !isAlive(two));
+  const running = await strategy.findRunning(name, quiet);
+  assert.ok(running.kind === 'found' && running.processes.length === 0, JSON.stringify(running));
+  assert.equal((await strategy.restart({ ...attemptFor(path, true), process: name })).kind, 'restarted');
+  assert.ok(isAlive(one));
+});
+
+test('who looks at the file of an argument is not the program, with or without a terminal; nor is sudo beside it', async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zviewed');
+  const file = join(world.zoo.dir, 'served.py');
+  writeFileSync(file, 'import time\nwhile True: time.sleep(300)\n');
+  const viewer = await world.zoo.start('/usr/bin/tail', ['-f', file]);
+  await waitFor('tail', () => world.table.read(viewer, ['argv'])?.argv?.includes(file));
+  assert.deepEqual((await looked(world, name, { argument: file })).pids, []);
+  const wrapper = await world.zoo.start('/usr/bin/timeout', ['300', '/usr/bin/python3', file]);
+  const pid = await waitFor(
+    'python',
+    () => world.table.list(['ppid', 'argv']).find(({ ppid, argv }) => ppid === wrapper && argv?.includes(file))?.pid,
+  );
+  await waitFor('found', async () => (await looked(world, name, { argument: file })).pids.length > 0);
+  assert.deepEqual((await looked(world, name, { argument: file })).pids, [pid]);
+});
+
+test('a daemon that forked twice leaves workers that are the program, though it led neither group nor session', async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zgunicorn');
+  const path = world.zoo.script(
+    name,
+    `#!/usr/bin/perl
+use POSIX;
+exit if fork; POSIX::setsid(); exit if fork;
+for (1 .. 2) { if (!fork) { sleep 300; exit } }
+open my $file, '>', '${world.zoo.dir}/ready'; close $file;
+sleep 300;
+`,
+  );
+  await world.zoo.start(path, []);
+  await waitFor('ready', () => existsSync(`${world.zoo.dir}/ready`));
+  const strategy = world.strategy();
+  await strategy.observe(managed(name));
+  const running = await strategy.findRunning(managed(name), quiet);
+  const master = running.kind === 'found' ? (running.processes[0]?.pid ?? 0) : 0;
+  assert.notEqual(world.table.read(master, ['sid'])?.sid, master);
+  process.kill(master, 'SIGKILL');
+  await waitFor('end', () => !isAlive(master));
+  const { pids, refusals } = await looked(world, name);
+  assert.deepEqual([pids.length, refusals], [1, []]);
+  const outcome = await world.strategy().restart(attemptFor(name));
+  assert.equal(outcome.kind, 'restarted', JSON.stringify(outcome));
+});
+
+test('a program behind a link to its release is followed to the next one', async (t) => {
+  const world = processStrategyWorld(t);
+  const sleeper = world.zoo.sleeper(unique('zrelease'));
+  const base = sleeper.slice(sleeper.lastIndexOf('/') + 1);
+  for (const release of ['1', '2']) {
+    mkdirSync(join(world.zoo.dir, release));
+    copyFileSync(sleeper, join(world.zoo.dir, release, base));
+  }
+  const current = join(world.zoo.dir, 'current');
+  symlinkSync(join(world.zoo.dir, '1'), current);
+  await world.zoo.start(join(current, base), ['300']);
+  await waitFor('it', () =>
+    world.table.list(['executable']).some(({ executable }) => executable === join(world.zoo.dir, '1', base)),
+  );
+  const strategy = world.strategy();
+  await strategy.observe(managed(base));
+  unlinkSync(current);
+  symlinkSync(join(world.zoo.dir, '2'), current);
+  await world.strategy().observe(managed(base));
+  assert.equal((await strategy.restart(attemptFor(base))).kind, 'restarted');
+  const fresh = () =>
+    world.table
+      .list(['executable', 'state'])
+      .filter(({ executable, state }) => state !== 'Z' && executable?.endsWith(`/${base}`));
+  await waitFor('the new release', () => fresh()[0]?.executable === join(world.zoo.dir, '2', base));
 });

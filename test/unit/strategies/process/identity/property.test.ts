@@ -307,18 +307,27 @@ function telling(t: TestContext) {
     story.judge(found);
     return found?.flatMap(([root]) => root?.pid ?? []) ?? [];
   };
-  return { kernel: story.kernel, start, look };
+  return { kernel: story.kernel, start, look, looker };
 }
 
-test('workers that a dead master left in its group are the program, whoever they are by now', async (t) => {
-  const { kernel, start, look } = telling(t);
+test('workers that a dead master left in its group are the program if they are its users’, else its rest', async (t) => {
+  const { kernel, start, look, looker } = telling(t);
   const master = start(kernel.init, 100, { pgid: 100, sid: 100 });
   assert.deepEqual(await look(), [100]);
   for (const pid of [101, 102]) start(master, pid, { uids: strangers });
   assert.deepEqual(await look(), [100]);
+  const own = start(master, 103, { uids: [RECORDED, RECORDED] });
   kernel.exit(master, true);
-  assert.deepEqual(await look(), [101]);
+  assert.deepEqual(await look(), [103]);
+  assert.deepEqual(pidsOf(looker.rest), [101, 102]);
+  kernel.exit(own, true);
+  assert.deepEqual(await look(), []);
+  assert.deepEqual(pidsOf(looker.rest), [101, 102]);
 });
+
+function pidsOf(processes: readonly FakeProcess[]): number[] {
+  return processes.map(({ pid }) => pid).sort((a, b) => a - b);
+}
 
 test('a stranger who is given the number of a dead master is not the program', async (t) => {
   const { kernel, start, look } = telling(t);
