@@ -48,20 +48,40 @@ export function bindPins(
       core.state.pins.set({ systemName, launches, pinnedAt: core.clock.date() });
       for (const { record } of launches)
         core.log.info(`Pinned ${name}: ${describeArgv(record.argv)} (user ${record.uid})`, { process_name: name });
-      await core.concerns.lookAt(name);
-      return { kind: 'done', pinned: [name] };
+      const closed = closeBreakers(core, systemName);
+      await lookAgain(core, name, [systemName]);
+      return { kind: 'done', pinned: [name], ...(closed.length === 0 ? {} : { closed }) };
     },
     unpin: async (name) => {
       const all = core.state.pins.list().map(({ systemName }) => systemName);
-      const wanted = name === undefined ? all : [systemNameOf(core, name), name];
+      const wanted = name === undefined ? all : pinsOf(core, name);
       const gone = [...new Set(wanted)].filter((systemName) => core.state.pins.delete(systemName));
       if (gone.length === 0 && name !== undefined) return { kind: 'refused', code: 'not_found', reason: `${name} has no pin` };
       for (const systemName of gone) core.log.info(`Pin removed: ${systemName}`, { process_name: systemName });
-      for (const one of new Set([...core.settings().processNames, ...(name === undefined ? [] : [name])]))
-        if (gone.includes(systemNameOf(core, one))) await core.concerns.lookAt(one);
+      await lookAgain(core, name, gone);
       return { kind: 'done', unpinned: gone };
     },
   };
+}
+
+/** Under which system names its pin may be kept: also under its own name, from before it had another, if nobody else is called so. */
+function pinsOf(core: Core, name: string): ReadonlySet<string> {
+  const isAnothers = core.settings().processNames.some((one) => one !== name && systemNameOf(core, one) === name);
+  return new Set([systemNameOf(core, name), ...(isAnothers ? [] : [name])]);
+}
+
+/** What may have opened them is mended: that the program would not be started. The names of those that were not at rest. */
+function closeBreakers({ breakers, monitor, ...core }: Core, systemName: string): string[] {
+  const mine = [...breakers.list()].filter(([, { processName }]) => systemNameOf(core, processName) === systemName);
+  const closed = mine.flatMap(([target]) => breakers.reset(target));
+  if (closed.length > 0) monitor.wake();
+  return closed;
+}
+
+/** One program may have several names: what is known of each is found anew. */
+async function lookAgain(core: Core, name: string | undefined, systemNames: readonly string[]): Promise<void> {
+  const names = [...core.settings().processNames, ...core.concerns.looked(), ...(name === undefined ? [] : [name])];
+  for (const one of new Set(names)) if (systemNames.includes(systemNameOf(core, one))) await core.concerns.lookAt(one);
 }
 
 /** Of every program that would not be started again as things stand. */
@@ -100,7 +120,7 @@ async function allNames({ settings, plans, store, log }: Core): Promise<Readonly
 
 const MOST_NAMES = 5000;
 
-function systemNameOf(core: Core, name: string): string {
+function systemNameOf(core: Pick<Core, 'plans'>, name: string): string {
   return managedProcess({ processId: 0 }, name, core.plans()(name)).systemName;
 }
 

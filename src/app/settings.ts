@@ -86,9 +86,12 @@ function parseProcess(
 ): { settings: RecoverySettings; watch: RunningWatch; create: (parts: StrategyParts) => RecoveryPlan } {
   const section = document.processSection(name);
   const settings = parseRecoverySettings(section);
-  const strategy = parseStrategy(section);
+  const stands = (key: string): boolean => document.stands(section.section, key);
+  const strategy = parseStrategy(section, stands);
   const createChecks = parseHealthChecks(section);
-  const watch = parseRunningWatch(section, (key) => document.stands(section.section, key));
+  const watch = parseRunningWatch(section, stands);
+  if (name !== undefined && watch.bootGraceMs === undefined && stands('boot_grace'))
+    section.warning('boot_grace', 'has no effect: ensure_running is not true');
   return {
     settings,
     watch,

@@ -74,8 +74,17 @@ function processes(core: Core, rows: readonly ProcessRow[], last: LastRecoveries
     ...held,
     ...core.lives.names(),
     ...core.concerns.names(),
+    ...unnamedPins(core),
   ]);
   return [...names].map((name) => processStatus(core, name, inAlarm.get(name), breakers.get(name), last));
+}
+
+/** The pins of programs without a section: those go by the name that they are pinned under. */
+function unnamedPins({ state, settings, plans }: Core): string[] {
+  const configured = new Set(
+    settings().processNames.map((name) => managedProcess({ processId: 0 }, name, plans()(name)).systemName),
+  );
+  return state.pins.list().flatMap(({ systemName }) => (configured.has(systemName) ? [] : [systemName]));
 }
 
 function processStatus(
@@ -89,7 +98,8 @@ function processStatus(
   const snapshot = target === undefined ? closedBreaker : core.breakers.snapshot(target);
   const remainingMs = snapshot.state === 'open' ? Math.max(0, Math.round(snapshot.reopenAtMs - core.clock.monotonicMs())) : 0;
   const plan = core.plans()(name);
-  const supervisor = plan.strategy.supervisor?.(managedProcess({ processId: 0 }, name, plan));
+  const process = managedProcess({ processId: 0 }, name, plan);
+  const supervisor = plan.strategy.supervisor?.(process);
   const awaited = [...waitingFor, ...(supervisor !== undefined && supervisor.leftMs > 0 ? [supervisor.description] : [])];
   return {
     name,
@@ -105,6 +115,7 @@ function processStatus(
     supervisor: supervisor?.description ?? null,
     lastRecovery: last.of(name) ?? null,
     concern: core.concerns.of(name) ?? null,
+    pinnedAt: core.state.pins.get(process.systemName)?.pinnedAt.toISOString() ?? null,
   };
 }
 

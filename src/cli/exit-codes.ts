@@ -21,7 +21,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 /** For the help and the manual. */
 export const exitCodeMeanings: Readonly<Record<Exclude<ExitCode, 141>, string>> = {
   0: 'done',
-  1: 'the order was taken and failed (the process did not recover)',
+  1: 'the order was taken and failed: not recovered, not to be restarted (match), or not pinned',
   3: 'status: no daemon runs; what is shown was read from store and state',
   64: 'wrong usage',
   66: 'there is no process of that name',
@@ -34,10 +34,15 @@ export const exitCodeMeanings: Readonly<Record<Exclude<ExitCode, 141>, string>> 
   78: 'the configuration cannot be used',
 };
 
+/** What single codes mean to one command, in place of what they mean to all. */
+type OwnMeanings = Readonly<Partial<Record<keyof typeof exitCodeMeanings, string>>>;
+
 /** Lines for the help: all of them, or those named. */
-export function exitCodeHelp(codes: readonly ExitCode[] = Object.keys(exitCodeMeanings).map(Number) as ExitCode[]): string {
-  const lines = codes.map((code) =>
-    code === exitCodes.brokenPipe ? '' : `  ${String(code).padEnd(4)} ${exitCodeMeanings[code]}`,
-  );
+export function exitCodeHelp(
+  codes: readonly ExitCode[] = Object.keys(exitCodeMeanings).map(Number) as ExitCode[],
+  own: OwnMeanings = {},
+): string {
+  const meanings = { ...exitCodeMeanings, ...own };
+  const lines = codes.map((code) => (code === exitCodes.brokenPipe ? '' : `  ${String(code).padEnd(4)} ${meanings[code]}`));
   return `Exit codes:\n${lines.join('\n')}`;
 }

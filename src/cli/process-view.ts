@@ -3,7 +3,7 @@ import type { RestartPreview } from '../core/outcomes.ts';
 import { printable } from '../core/printable.ts';
 import { ellipsize } from './display-width.ts';
 import { paint, type Style } from './output.ts';
-import { activityStyle, breakerCell, lastCell, watchedCells } from './status-view.ts';
+import { activityStyle, breakerCell, lastCell, localTime, watchedCells } from './status-view.ts';
 import type { Cell, TableOptions } from './table.ts';
 
 /** One process as lines for people, at the time `now`; printable. `preview`: what a restart of it would do. */
@@ -17,6 +17,7 @@ export function renderProcess(process: ProcessStatus, preview: RestartPreview, n
     ['up', up],
     ['exits', exits],
     ['last exit', lastExit],
+    ['pinned', process.pinnedAt ? { text: `since ${localTime(process.pinnedAt)}` } : undefined],
     ['kept by', process.supervisor ? { text: process.supervisor } : undefined],
     ['last recovery', lastCell(process.lastRecovery, now)],
     ...preview.stops.map((text) => ['runs', { text }] as const),

@@ -33,8 +33,14 @@ export interface Orders {
       readonly refusals: readonly { readonly name: string; readonly reason: string }[];
     }>
   >;
-  /** Pins what an offer of that digest showed: it may be started so from now on. A `conflict` where that is another one by now. */
-  pin(name: string, digest: string): Promise<OrderReply<{ readonly pinned: readonly string[] }>>;
+  /**
+   * Pins what an offer of that digest showed: it may be started so from now on. A `conflict` where that is another one by now. Closes
+   * its circuit breaker; `closed`: the names whose breaker was not at rest, absent if none.
+   */
+  pin(
+    name: string,
+    digest: string,
+  ): Promise<OrderReply<{ readonly pinned: readonly string[]; readonly closed?: readonly string[] | undefined }>>;
   /** Removes the pin of one program, or all; the system names that had one. */
   unpin(name: string | undefined): Promise<OrderReply<{ readonly unpinned: readonly string[] }>>;
 }
@@ -104,7 +110,7 @@ export interface DaemonStatus {
   };
   /** Recoveries under way. */
   readonly recovering: number;
-  /** Every process in alarm, with a section of its own, with a breaker that is not at rest, held, or watched. */
+  /** Every process in alarm, with a section of its own, with a breaker that is not at rest, held, watched, or pinned. */
   readonly processes: readonly ProcessStatus[];
   readonly holds: readonly HoldStatus[];
   /** By which ways systemd is spoken to and heard; null where it does not run, absent from older daemons. */
@@ -168,6 +174,8 @@ export interface ProcessStatus {
   readonly lastRecovery: { readonly at: string; readonly outcome: 'recovered' | 'failed'; readonly detail: string } | null;
   /** Why its program would not be started again as things stand, with the cure; null: nothing is known of that. Absent from older daemons. */
   readonly concern?: string | null | undefined;
+  /** Since when its program is pinned; null: it is not. Absent from older daemons. */
+  readonly pinnedAt?: string | null | undefined;
 }
 
 export interface HoldStatus {

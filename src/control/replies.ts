@@ -41,6 +41,7 @@ const processShape: Shape<ProcessStatus> = object({
   supervisor: optional(nullable(anyText)),
   lastRecovery: nullable(object({ at: anyText, outcome: oneOf('recovered', 'failed'), detail: anyText })),
   concern: optional(nullable(anyText)),
+  pinnedAt: optional(nullable(anyText)),
 });
 
 const eventsShape: Shape<EventStreamStatus> = object({
@@ -134,7 +135,7 @@ export const pinsShape: Shape<Done<'pins'>> = object({
   refusals: listOf(object({ name: anyText, reason: anyText })),
 });
 /** POST /v1/pins. */
-export const pinnedShape: Shape<Done<'pin'>> = object({ pinned: texts });
+export const pinnedShape: Shape<Done<'pin'>> = object({ pinned: texts, closed: optional(texts) });
 /** POST /v1/pins/remove. */
 export const unpinnedShape: Shape<Done<'unpin'>> = object({ unpinned: texts });
 

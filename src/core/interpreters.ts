@@ -11,6 +11,8 @@ export interface Interpreter {
   readonly scriptOption?: string;
   /** Where it finds more of its own: in the user's home; and beside the file that it is called by (a venv's). */
   readonly library?: 'home' | 'home and name';
+  /** It runs programs by name, which it finds in the folders of $PATH, and files of its directory: a shell. */
+  readonly runsPrograms?: true;
 }
 
 /**
@@ -54,8 +56,11 @@ const java: Interpreter = {
 const shell: Interpreter = {
   flags: /^(?:[-+][abefhkmnptuvxBCEHPT]+|--noprofile|--norc|--posix)$/,
   values: { '-o': /^\w+$/, '+o': /^\w+$/ },
+  runsPrograms: true,
 };
 /** What stands before its script is not looked into. */
+const otherShell: Interpreter = { runsPrograms: true };
+/** Likewise. */
 const plain: Interpreter = {};
 
 const INTERPRETERS: Readonly<Record<string, Interpreter>> = {
@@ -78,9 +83,9 @@ const INTERPRETERS: Readonly<Record<string, Interpreter>> = {
   mksh: shell,
   yash: shell,
   zsh: shell,
-  csh: plain,
-  tcsh: plain,
-  fish: plain,
+  csh: otherShell,
+  tcsh: otherShell,
+  fish: otherShell,
   tclsh: plain,
   wish: plain,
   expect: plain,

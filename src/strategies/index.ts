@@ -30,16 +30,19 @@ export interface ParsedStrategy {
 
 /**
  * Reads `restart_strategy` (default auto) and the keys of all strategies from `[process.NAME]`; problems and warnings go to the
- * reader. `restart_command` replaces the action of whatever strategy is named.
+ * reader. `restart_command` replaces the action of whatever strategy is named. `stands`: whether a key stands in that very section.
  */
-export function parseStrategy(section: SectionReader): ParsedStrategy {
+export function parseStrategy(
+  section: SectionReader,
+  stands: (key: string) => boolean = (key) => section.has(key),
+): ParsedStrategy {
   const name = section.choice('restart_strategy', strategyNames, 'auto');
   // All are asked, so that no key of theirs is unknown; what is wrong in it is told now, not when the strategy is changed.
   for (const other of strategyNames) strategies[other].parse(section);
   const options = strategies[name].parse(section);
   const custom = customStrategy.parse(section);
   const program = processStrategy.parse(section);
-  warnOfNonsense(section, name, custom.restartCommand !== undefined);
+  warnOfNonsense(section, name, custom.restartCommand !== undefined, stands);
   return {
     name,
     create: (parts) => {
@@ -63,24 +66,36 @@ export function parseStrategy(section: SectionReader): ParsedStrategy {
 }
 
 /** Only of sections of a process's own: what stands in `[process.default]` may be meant for others. */
-function warnOfNonsense(section: SectionReader, name: StrategyName, hasRestartCommand: boolean): void {
+function warnOfNonsense(
+  section: SectionReader,
+  name: StrategyName,
+  hasRestartCommand: boolean,
+  stands: (key: string) => boolean,
+): void {
   if (section.section === 'process.default') return;
   const processName = section.section.replace(/^process\./, '');
   if (name === 'custom' && !hasRestartCommand) {
     section.warning('restart_command', 'is missing: restart_strategy = custom does nothing else, and every recovery will fail');
   }
-  const unused = hasRestartCommand
-    ? 'restart_command is run instead'
-    : name === 'service'
-      ? 'restart_strategy = service restarts the unit only'
-      : undefined;
+  const unused = hasRestartCommand ? 'restart_command is run instead' : name === 'service' ? UNIT_ONLY : undefined;
   for (const key of ['start_command', 'stop_command']) {
     if (unused !== undefined && section.verbatim(key) !== undefined) {
       section.warning(key, `has no effect for ${processName}: ${unused}`);
     }
   }
+  if (name === 'service')
+    for (const key of PROGRAM_KEYS)
+      if (stands(key) && section.text(key) !== undefined)
+        section.warning(key, `has no effect for ${processName}: ${UNIT_ONLY}`);
+  if (
+    (name === 'process' || name === 'auto') &&
+    section.boolean('any_user', false) &&
+    stands('user') &&
+    section.text('user') !== undefined
+  )
+    section.warning('user', 'only says who it is started as: with any_user = true the processes of all users are the program');
   const startCommand = section.verbatim('start_command');
-  const isToldApart = section.has('argument') || section.has('pid_file');
+  const isToldApart = section.text('argument') !== undefined || section.text('pid_file') !== undefined;
   if (unused === undefined && startCommand !== undefined && name !== 'custom' && !isToldApart) {
     const unfollowed = unfollowedStart(startCommand, section.text('system_name') ?? processName);
     if (unfollowed !== undefined) section.warning('start_command', unfollowed);
@@ -91,3 +106,16 @@ function warnOfNonsense(section: SectionReader, name: StrategyName, hasRestartCo
     section.warning(section.has('system_name') ? 'system_name' : 'restart_strategy', `will be refused: ${judgement.reason}`);
   }
 }
+
+const UNIT_ONLY = 'restart_strategy = service restarts the unit only';
+/** What only a program is known by, or given. */
+const PROGRAM_KEYS = [
+  'pid_file',
+  'argument',
+  'any_user',
+  'user',
+  'supervisor_wait',
+  'max_matches',
+  'stop_signal',
+  'stop_timeout',
+];

@@ -84,7 +84,7 @@ export interface Life {
   ended(signal: AbortSignal): Promise<string | undefined>;
 }
 
-/** A way of restarting one configured process. Stateless between calls; calls for different targets overlap. */
+/** A way of restarting one configured process. Calls for different targets overlap. */
 export interface RestartStrategy {
   readonly name: StrategyName;
   /** Which unit or program the row means, as of now. Never rejects. */

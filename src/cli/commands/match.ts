@@ -12,9 +12,15 @@ export function addMatch(program: Command, cli: Cli): void {
     .description('show what a restart would stop and start, without doing it')
     .argument('<name>', 'the process', nameArgument)
     .option('--json', 'as JSON, for programs')
-    .addHelpText('after', `\nExamples:\n  monitor_service match app-backend\n\n${exitCodeHelp([0, 1, 66, 69, 75, 77])}`)
+    .addHelpText('after', HELP)
     .action((name: string, { json }: { json?: true }) => match(cli, name, json ?? false));
 }
+
+const HELP = `
+Examples:
+  monitor_service match app-backend
+
+${exitCodeHelp([0, 1, 66, 69, 75, 77], { 1: 'a restart would be refused' })}`;
 
 async function match(cli: Cli, name: string, json: boolean): Promise<void> {
   const reply = await placeOrder(cli, 'looking myself', (desk) => desk.preview(name));

@@ -33,13 +33,14 @@ export function addPin(program: Command, cli: Cli): void {
 const HELP = `
 It shows what would be started: command line, user, directory, names of the environment's variables, and the files that are
 executed with their SHA-256. A program that is down is pinned as it was recorded. From then on that is started, whatever runs
-or is recorded later: another file at the same path only as long as file and folders are root's alone.
+or is recorded later: another file at the same path only as long as file and folders are root's alone. The program's circuit
+breaker is closed.
 
 Examples:
   monitor_service pin app-backend
   monitor_service pin --all --yes
 
-${exitCodeHelp([0, 1, 64, 66, 69, 75, 77])}`;
+${exitCodeHelp([0, 1, 64, 66, 69, 75, 77], { 1: 'nothing was pinned, or one of several could not be' })}`;
 
 async function pin(cli: Cli, command: Command, name: string | undefined, { yes, json }: PinOptions): Promise<void> {
   const { ask } = cli.io;
@@ -62,13 +63,21 @@ async function pin(cli: Cli, command: Command, name: string | undefined, { yes, 
     return;
   }
   const pinned: PinOffer[] = [];
+  const closed: string[] = [];
   for (const offer of offers) {
     const reply = await placeOrder(cli, 'writing to the state', (desk) => desk.pin(offer.name, offer.digest));
     if (reply.kind === 'refused') refuse(cli, reply);
-    else pinned.push(offer);
+    else {
+      pinned.push(offer);
+      closed.push(...(reply.closed ?? []));
+    }
   }
-  if (json) cli.out.write(jsonText({ pinned, refused: refusals }));
-  else for (const offer of pinned) cli.say(`pinned: ${offer.name}`);
+  if (json) {
+    cli.out.write(jsonText({ pinned, refused: refusals }));
+    return;
+  }
+  for (const offer of pinned) cli.say(`pinned: ${offer.name}`);
+  for (const name of closed) cli.say(`circuit breaker closed: ${name}`);
 }
 
 function describeOffer({ name, running, concern, launches }: PinOffer): string[] {

@@ -54,7 +54,7 @@ export interface AutoParts extends Pick<StrategyParts, 'services' | 'programs' |
   readonly commandTimeoutMs: number;
 }
 
-/** Restarts a unit where there is one, else a program. Stateless: the choice is made anew at each call. */
+/** Restarts a unit if there is one, else a program: the choice is made anew at each call. */
 export class AutoStrategy implements RestartStrategy {
   readonly name = 'auto';
   readonly #service: ServiceStrategy;

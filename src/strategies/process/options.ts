@@ -66,6 +66,7 @@ function ofOneProgram(
 
 function parsePidFile(section: SectionReader): string | undefined {
   const path = section.text('pid_file');
+  if (path?.includes('%s')) section.warning('pid_file', 'is taken as it stands: %s means nothing here');
   if (path === undefined || (path.startsWith('/') && !path.endsWith('/'))) return path;
   section.problem('pid_file', `not a file's full path (expected a path such as /run/app.pid, got "${path}")`);
   return undefined;
@@ -73,6 +74,8 @@ function parsePidFile(section: SectionReader): string | undefined {
 
 function parseArgument(section: SectionReader): string | undefined {
   const argument = section.text('argument');
+  if (argument !== undefined && /\s/.test(argument))
+    section.warning('argument', 'holds a blank: it has to be one word of the command line, whole');
   if (argument === undefined || Buffer.byteLength(argument) <= LONGEST_ARGUMENT) return argument;
   section.problem('argument', `longer than any word of a command line (expected at most ${LONGEST_ARGUMENT} bytes)`);
   return undefined;

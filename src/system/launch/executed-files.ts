@@ -1,8 +1,8 @@
-import { statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { type Interpreter, interpreterOf } from '../../core/interpreters.ts';
 import type { LaunchRecord } from '../../core/launch-record.ts';
-import { hostPath } from '../files/host-path.ts';
+import { isHostFile } from '../files/host-path.ts';
+import { lastPart } from '../proc/called-names.ts';
 import { readShebang } from './script-file.ts';
 
 /** What a recorded launch executes, as far as its command line tells. */
@@ -11,13 +11,13 @@ export interface ExecutedFiles {
   readonly files: readonly string[];
   /** What makes it that program and no other: the executable, of an interpreter its script. Undefined where that cannot be told. */
   readonly program: string | undefined;
-  /** Files and folders by which it is found what is executed, or in which an interpreter finds more of its own. */
+  /** Files and folders by which it is found what is executed, or in which an interpreter finds more of its own, a shell programs. */
   readonly places: readonly string[];
   /** Why this is not all, in one line; undefined where it is. */
   readonly unknown: string | undefined;
 }
 
-/** The files that `record` executes; what its environment loads is not among them (loadingPlaces). Source: execve(2). */
+/** The files that `record` executes; what its environment makes them load is not among them. Source: execve(2). */
 export function executedFiles(record: LaunchRecord): ExecutedFiles {
   const { executable, argv, cwd } = record;
   const [interpreter, argument] = readShebang(executable);
@@ -30,8 +30,8 @@ export function executedFiles(record: LaunchRecord): ExecutedFiles {
   }
   const script = scriptOf(kind, argv, cwd);
   if (script === undefined) return { files: [executable], program: undefined, places: [], unknown: notTold(executable) };
-  const places = libraryPlaces(kind, argv[0] ?? '', record);
-  return { files: [executable, script], program: script, places, unknown: undefined };
+  const { places, unknown } = furtherPlaces(kind, argv[0] ?? '', record);
+  return { files: [executable, script], program: script, places, unknown };
 }
 
 /** A script that was executed by its own path. The options in its first line are its own word. */
@@ -54,12 +54,12 @@ function interpreted(
   }
   const kind = interpreterOf(program);
   const called = searched === undefined ? interpreter : lastPart(program);
-  const own = kind === undefined || kind === 'launcher' ? [] : libraryPlaces(kind, called, record);
+  const own = kind === undefined || kind === 'launcher' ? NO_PLACES : furtherPlaces(kind, called, record);
   return {
     files: [...new Set([...files, program])],
     program: script,
-    places: [...(searched ?? []), ...own],
-    unknown: undefined,
+    places: [...(searched ?? []), ...own.places],
+    unknown: own.unknown,
   };
 }
 
@@ -95,8 +95,22 @@ function scriptOf({ flags, values = {}, scriptOption }: Interpreter, argv: reado
 
 function fileIn(cwd: string, path: string | undefined): string | undefined {
   const file = path === undefined || path === '' ? undefined : resolve(cwd, path);
-  return file !== undefined && isFile(file) ? file : undefined;
+  return file !== undefined && isHostFile(file) ? file : undefined;
 }
+
+/** Where an interpreter finds more than its script, by the name or path that it is called by. */
+function furtherPlaces(kind: Interpreter, called: string, record: LaunchRecord): Pick<ExecutedFiles, 'places' | 'unknown'> {
+  const library = libraryPlaces(kind, called, record);
+  if (kind.runsPrograms !== true) return { places: library, unknown: undefined };
+  // Without a PATH it has one of its own, in which there may be the directory.
+  const folders = new Set(variable(record.environment, 'PATH')?.split(':'));
+  const isTold = folders.size <= MOST_FOLDERS && [...folders].every(isAbsolute);
+  if (!isTold) return { places: [], unknown: 'which programs its PATH finds cannot be told' };
+  return { places: [...library, ...folders, record.cwd], unknown: undefined };
+}
+
+const NO_PLACES: Pick<ExecutedFiles, 'places' | 'unknown'> = { places: [], unknown: undefined };
+const MOST_FOLDERS = 256;
 
 /** A Python that is called by a venv's path, or found in its folder of $PATH, loads that venv. */
 function libraryPlaces({ library }: Interpreter, called: string, { cwd, environment }: LaunchRecord): string[] {
@@ -111,7 +125,7 @@ function searchPath(name: string, environment: readonly string[]): string[] {
   const places: string[] = [];
   for (const folder of variable(environment, 'PATH')?.split(':') ?? []) {
     const file = join(folder, name);
-    if (isAbsolute(folder) && isFile(file)) return [...places, file];
+    if (isAbsolute(folder) && isHostFile(file)) return [...places, file];
     places.push(folder || '.');
   }
   return places;
@@ -124,16 +138,8 @@ function busyBoxTool({ executable, argv: [called = ''] }: LaunchRecord): string 
   return isBox && name !== '' && interpreterOf(name) === undefined ? name : undefined;
 }
 
-function isFile(path: string): boolean {
-  return statSync(hostPath(path), { throwIfNoEntry: false })?.isFile() ?? false;
-}
-
 function variable(environment: readonly string[], name: string): string | undefined {
   return environment.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1);
-}
-
-function lastPart(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 /** As the kernel (BINPRM_MAX_RECURSION) has it. */

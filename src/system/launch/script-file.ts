@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { LaunchRecord } from '../../core/launch-record.ts';
 import { hostPath } from '../files/host-path.ts';
+import { calledName } from '../proc/called-names.ts';
 
 /**
  * What is executed of a script that was executed by its own path, so that it can be so again; undefined where it is none. The kernel
@@ -15,20 +16,13 @@ export function asScript(
 ): Pick<LaunchRecord, 'argv' | 'executable'> | undefined {
   for (const place of [1, 2]) {
     const path = argv[place];
-    if (path === undefined || path === '' || cutName(path) !== name) continue;
+    if (path === undefined || path === '' || calledName(path) !== name) continue;
     const file = resolve(cwd, path);
     const [interpreter, argument] = readShebang(file);
     if (interpreter !== argv[0] || argument !== (place === 2 ? argv[1] : undefined)) continue;
     return { executable: file, argv: [path, ...argv.slice(place + 1)] };
   }
   return undefined;
-}
-
-/** The last part of `path` as `comm` shows it, cut at 15 bytes. */
-function cutName(path: string): string {
-  return Buffer.from(path.slice(path.lastIndexOf('/') + 1))
-    .subarray(0, 15)
-    .toString();
 }
 
 /** Interpreter and argument of a script's first line (execve(2)); [] where the file is no script, or cannot be read. */

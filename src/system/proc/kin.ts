@@ -3,8 +3,11 @@ import type { ProcessInfo } from './table.ts';
 /** What a family tree is made of. */
 export type Kin = ProcessInfo<'ppid' | 'startTime'>;
 
+/** Who has that pid: a table of all, or one look each. */
+type Find<K extends Kin> = Pick<ReadonlyMap<number, K>, 'get'>;
+
 /** The pids above `pid`, itself included. */
-export function ancestorsOf(pid: number, all: ReadonlyMap<number, Kin>): Set<number> {
+export function ancestorsOf(pid: number, all: Find<Kin>): Set<number> {
   const found = new Set<number>([pid]);
   for (let at = parentOf(all.get(pid), all); at !== undefined && !found.has(at.pid); at = parentOf(at, all)) found.add(at.pid);
   return found;
@@ -24,7 +27,7 @@ export function childrenOf<K extends Kin>(all: ReadonlyMap<number, K>): Map<numb
 }
 
 /** A table is no snapshot of one moment: a parent that is younger than its child is another process under the old number. */
-function parentOf<K extends Kin>(process: Kin | undefined, all: ReadonlyMap<number, K>): K | undefined {
+function parentOf<K extends Kin>(process: Kin | undefined, all: Find<K>): K | undefined {
   const parent = process === undefined ? undefined : all.get(process.ppid);
   return parent !== undefined && process !== undefined && parent.startTime <= process.startTime ? parent : undefined;
 }

@@ -9,7 +9,7 @@ import { cliBackends } from '../../../src/app/cli-backends.ts';
 import { LastRecoveries } from '../../../src/app/last-recoveries.ts';
 import { LaunchObserver } from '../../../src/app/launch-observer.ts';
 import { buildStatus } from '../../../src/app/status.ts';
-import type { Orders } from '../../../src/control/orders.ts';
+import type { Orders, ProcessStatus } from '../../../src/control/orders.ts';
 import { ProcessTable } from '../../../src/system/proc/table.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
 import type { RecordedLog } from '../../helpers/recorded-log.ts';
@@ -43,9 +43,12 @@ function ordersOf(core: Core): Orders {
   return bindOrders(core, { status: () => assert.fail(), reload: () => assert.fail() });
 }
 
+function statusOf(core: Core): readonly ProcessStatus[] {
+  return buildStatus(core, new LastRecoveries(), { version: '1', pid: 1, startedAt: null }).processes;
+}
+
 function concernOf(core: Core, name: string): string | null | undefined {
-  const status = buildStatus(core, new LastRecoveries(), { version: '1', pid: 1, startedAt: null });
-  return status.processes.find((process) => process.name === name)?.concern;
+  return statusOf(core).find((process) => process.name === name)?.concern;
 }
 
 test('what would be refused is told at the start, in status and by check-config; a pin ends it', asRoot, async (t) => {
@@ -112,6 +115,50 @@ test('names of the database without a section are named and pinned as well; unkn
     const refused = await orders.pins(unknown);
     assert.ok(refused.kind === 'refused' && refused.code === code, JSON.stringify(refused));
   }
+});
+
+test('a pin closes the breaker of its program, shows in status, and is known under every name', asRoot, async (t) => {
+  const { dir, name } = await rootRunsTheirs(t);
+  const other = `[process.other]\nrestart_strategy = process\nsystem_name = ${name}\n`;
+  const core = await coreWith(t, dir, `${section(name)}${other}`);
+  await new LaunchObserver(core).look();
+  const of = (wanted: string): ProcessStatus | undefined => statusOf(core).find((process) => process.name === wanted);
+  assert.ok(of(name)?.concern && of('other')?.concern);
+  assert.equal(of(name)?.pinnedAt, null);
+  const failed = { processId: 1, processName: name, systemName: name, systemNameConfigured: false };
+  for (let i = 0; i < 3; i++) core.breakers.failed('its target', failed);
+  core.breakers.failed('another target', { ...failed, processName: 'no-relation', systemName: 'no-relation' });
+  assert.equal(of(name)?.breaker.state, 'open');
+  const orders = ordersOf(core);
+  const offered = await orders.pins(name);
+  assert.ok(offered.kind === 'done', JSON.stringify(offered));
+  const digest = offered.offers[0]?.digest ?? '';
+  assert.deepEqual(await orders.pin(name, digest), { kind: 'done', pinned: [name], closed: [name] });
+  assert.equal(of(name)?.breaker.state, 'closed');
+  assert.equal(of('no-relation')?.breaker.failures, 1);
+  assert.deepEqual([of(name)?.concern, of('other')?.concern], [null, null]);
+  assert.equal(of('other')?.pinnedAt, core.state.pins.get(name)?.pinnedAt.toISOString());
+  assert.deepEqual(await orders.unpin('other'), { kind: 'done', unpinned: [name] });
+  assert.ok(of(name)?.concern && of('other')?.concern);
+});
+
+test('unpin takes the pin of the named program alone; one of its own name from before is its too', async (t) => {
+  const dir = tempDir(t);
+  const alias = (name: string, systemName: string): string => `${section(name)}system_name = ${systemName}\n`;
+  const core = await coreWith(t, dir, `${alias('web', 'nginx')}${alias('front', 'web')}${alias('app', 'app-backend')}`);
+  const { pins } = core.state;
+  const record = { argv: ['x'], executable: '/x', cwd: '/', environment: [], uid: 0, gid: 0, groups: [] };
+  for (const systemName of ['nginx', 'web', 'app'])
+    pins.set({ systemName, launches: [{ record, files: [] }], pinnedAt: new Date() });
+  assert.ok(statusOf(core).some(({ name, pinnedAt }) => name === 'app' && pinnedAt === null));
+  const orders = ordersOf(core);
+  assert.deepEqual(await orders.unpin('web'), { kind: 'done', unpinned: ['nginx'] });
+  assert.deepEqual(await orders.unpin('app'), { kind: 'done', unpinned: ['app'] });
+  assert.deepEqual(
+    pins.list().map(({ systemName }) => systemName),
+    ['web'],
+  );
+  assert.deepEqual(await orders.unpin('front'), { kind: 'done', unpinned: ['web'] });
 });
 
 test('each reload tells again of what would be refused', asRoot, async (t) => {

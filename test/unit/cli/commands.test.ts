@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { localTime } from '../../../src/cli/status-view.ts';
 import type { Orders } from '../../../src/control/orders.ts';
 import { runCommand } from '../../helpers/cli-world.ts';
 import { startControl } from '../../helpers/control-world.ts';
@@ -88,6 +89,16 @@ describe('the commands, with a daemon running', () => {
     assert.deepEqual(calls, [['status'], ['preview', 'app']]);
     const json = JSON.parse((await runCommand(['--config', config, 'status', 'app', '--json'])).stdout);
     assert.deepEqual([json.name, json.inAlarm, json.warnings, json.stops], ['app', false, warnings, ['pid 12 app']]);
+  });
+
+  it('status NAME says since when it is pinned', async (t) => {
+    const pinnedAt = '2026-11-21T12:00:00.000Z';
+    const status: Orders['status'] = () => someStatus({ processes: [someProcess({ name: 'app', pinnedAt })] });
+    const { config } = await daemon(t, { status });
+    const run = await runCommand(['--config', config, 'status', 'app']);
+    assert.match(run.stdout, new RegExp(`^pinned +since ${localTime(pinnedAt)}$`, 'm'));
+    const bare = await daemon(t, { status: () => someStatus({ processes: [someProcess({ name: 'app', pinnedAt: null })] }) });
+    assert.doesNotMatch((await runCommand(['--config', bare.config, 'status', 'app'])).stdout, /pinned/);
   });
 
   it('status of a name that nobody knows is told, with the exit code for that', async (t) => {
@@ -449,6 +460,8 @@ describe('help', () => {
       'hold',
       'release',
       'match',
+      'pin',
+      'unpin',
       'events',
       'reload',
       'check-config',
@@ -466,5 +479,14 @@ describe('help', () => {
       }
     }
     assert.deepEqual((await runCommand(['--version'])).stdout, 'monitor_service 9.9.9\n');
+  });
+
+  it('says of exit code 1 what it means to that command', async () => {
+    for (const [command, meaning] of [
+      ['restart', 'the process did not recover, or was not restarted'],
+      ['match', 'a restart would be refused'],
+      ['pin', 'nothing was pinned, or one of several could not be'],
+    ])
+      assert.match((await runCommand([command ?? '', '--help'])).stdout, new RegExp(`^ {2}1 +${meaning}$`, 'm'));
   });
 });

@@ -42,6 +42,12 @@ test('pin shows what would be started, never a value of the environment, and ask
   ]);
 });
 
+test('a circuit breaker that was closed by it is told', async (t) => {
+  const order: Orders['pin'] = async (name) => ({ kind: 'done', pinned: [name], closed: [name] });
+  const { stdout } = await pin(t, ['app', '--yes'], {}, { pin: order });
+  assert.match(stdout, /\npinned: app\ncircuit breaker closed: app\n$/);
+});
+
 test('no is no, and without a terminal nobody is taken to have said yes', async (t) => {
   const no = await pin(t, ['app'], { answer: false });
   assert.deepEqual([no.code, no.orders], [1, [['pins', 'app']]]);

@@ -97,6 +97,55 @@ test('nonsense in a section of its own is a warning', () => {
   ]);
 });
 
+test('what only a program is known by, or given, does nothing for a unit', () => {
+  const keys = {
+    pid_file: '/run/app.pid',
+    argument: 'x',
+    any_user: 'true',
+    user: 'app',
+    supervisor_wait: '5',
+    max_matches: '2',
+    stop_signal: 'INT',
+    stop_timeout: '5',
+  };
+  const told = warningsOf('process.app', { restart_strategy: 'service', ...keys });
+  const why = 'has no effect for app: restart_strategy = service restarts the unit only';
+  assert.deepEqual(
+    told,
+    Object.keys(keys).map((key) => `warning ${key}: ${why}`),
+  );
+  const empty = Object.fromEntries(Object.keys(keys).map((key) => [key, '']));
+  assert.deepEqual(warningsOf('process.app', { restart_strategy: 'service', ...empty }), []);
+  const inherited = new FakeSection('process.app', { restart_strategy: 'service', ...keys });
+  parseStrategy(inherited, () => false);
+  assert.deepEqual(inherited.reports, [], 'what stands in [process.default] may be meant for others');
+  for (const name of ['process', 'auto', 'custom'])
+    assert.deepEqual(warningsOf('process.app', { restart_strategy: name, restart_command: 'x', ...keys, user: '' }), [], name);
+});
+
+test('a pid_file, an argument and a user that cannot do what they look like are warnings', () => {
+  const once = (values: Record<string, string>, section = 'process.app'): string[] => [...new Set(warningsOf(section, values))];
+  assert.deepEqual(once({ pid_file: '/run/%s.pid' }, 'process.default'), [
+    'warning pid_file: is taken as it stands: %s means nothing here',
+  ]);
+  assert.deepEqual(once({ argument: 'python3 /opt/app.py' }), [
+    'warning argument: holds a blank: it has to be one word of the command line, whole',
+  ]);
+  assert.deepEqual(once({ any_user: 'true', user: 'app' }), [
+    'warning user: only says who it is started as: with any_user = true the processes of all users are the program',
+  ]);
+  assert.deepEqual(once({ any_user: 'true' }), []);
+});
+
+test('an empty argument or pid_file tells no program apart', () => {
+  const values = { restart_strategy: 'process', start_command: 'exec python3 /opt/l/ledger.py' };
+  const [told, ...more] = warningsOf('process.app', values);
+  assert.match(told ?? '', /^warning start_command: begins with python3: /);
+  assert.deepEqual(more, []);
+  assert.deepEqual(warningsOf('process.app', { ...values, argument: '', pid_file: '' }), [told]);
+  assert.deepEqual(warningsOf('process.app', { ...values, argument: '/opt/l/ledger.py' }), []);
+});
+
 test('sense is none', () => {
   assert.deepEqual(warningsOf('process.default', { restart_strategy: 'custom', start_command: 'x' }), []);
   assert.deepEqual(warningsOf('process.my worker', { start_command: 'x' }), []);

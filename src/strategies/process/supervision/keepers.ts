@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { printable } from '../../../core/printable.ts';
 import type { KeeperProcess } from '../../../core/program-roots.ts';
+import { ancestorsOf } from '../../../system/proc/kin.ts';
 import { hasEnded } from '../../../system/proc/parse.ts';
 import type { ProcessInfo, ProcessTable } from '../../../system/proc/table.ts';
 import { appUnit, isRunUnit } from '../../../system/systemd/unit-name.ts';
@@ -32,7 +33,7 @@ export function keepersAbove(
 ): readonly KeeperProcess[] {
   const root = table.read(pid, ['ppid', 'startTime', 'uids', 'cgroup']);
   if (root === undefined || root.startTime !== startTime) return [];
-  const ours = ancestorsOf(table, ownPid);
+  const ours = ancestorsOf(ownPid, { get: (pid) => table.read(pid, ['ppid', 'startTime']) });
   const trusted = [0, process.geteuid?.(), root.uids?.effective].filter((uid) => uid !== undefined);
   const found: KeeperProcess[] = [];
   let below: Above = root;
@@ -91,10 +92,4 @@ function runsService(cgroup = ''): boolean {
 /** What runs a command of ours, or the program's own start_command: that is stopped when the program is started again. */
 function isOurCommand(unit: string | undefined, systemName: string): boolean {
   return unit !== undefined && (unit === appUnit(systemName) || isRunUnit(unit));
-}
-
-function ancestorsOf(table: ProcessTable, ownPid: number): ReadonlySet<number> {
-  const found = new Set<number>();
-  for (let pid = ownPid; pid > 0 && !found.has(pid); pid = table.read(pid, ['ppid'])?.ppid ?? 0) found.add(pid);
-  return found;
 }

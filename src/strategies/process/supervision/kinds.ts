@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { interpreterOf } from '../../../core/interpreters.ts';
 import type { ProcessInfo } from '../../../system/proc/table.ts';
 
 /** What is asked of a process to tell what it is. */
@@ -56,14 +57,13 @@ const shells: readonly string[] =
 const wrappers: readonly string[] = 'su sudo doas runuser timeout flock tini dumb-init catatonit unshare nsenter script'.split(
   ' ',
 );
-const interpreters = /^(?:python|pypy|ruby|node|nodejs|perl|php)[\d.]*$/;
 
 /** Tells it by its names: whoever bears one without being it gains only that it is waited for. */
 export function parentKind(process: ProcessInfo<(typeof KIND_FIELDS)[number]>): ParentKind {
   const { name: comm, argv = [], executable, terminalDevice } = process;
   const file = executable === undefined ? undefined : basename(executable);
   const called = basename(argv[0] ?? '').replace(/^-/, '');
-  const runsScripts = file === undefined || interpreters.test(file) || shells.includes(file);
+  const runsScripts = file === undefined || runsAScript(file) || shells.includes(file);
   const script = runsScripts ? scriptOf(argv) : undefined;
   const module = runsScripts && argv.includes('-m') ? argv[argv.indexOf('-m') + 1] : undefined;
   const names = [file, comm, called, script === undefined ? undefined : basename(script)];
@@ -80,6 +80,12 @@ export function parentKind(process: ProcessInfo<(typeof KIND_FIELDS)[number]>): 
   const own = file === 'busybox' ? called : (file ?? called);
   if (shells.includes(own)) return { kind: 'shell', name: own, hasTerminal: terminalDevice !== 0 };
   return { kind: wrappers.includes(own) ? 'wrapper' : 'other', name: comm };
+}
+
+/** Not what runs another program: that one is a process of its own, or replaces it. */
+function runsAScript(file: string): boolean {
+  const kind = interpreterOf(file);
+  return kind !== undefined && kind !== 'launcher';
 }
 
 /** The first word behind the interpreter and its options; undefined where a text is run (-c). */

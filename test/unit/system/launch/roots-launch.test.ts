@@ -82,7 +82,9 @@ test('of an interpreter the script counts, wherever its options end', asRoot, (t
     ['python3', 'missing.py', 'unknown'],
   ];
   for (const [interpreter, words, expected] of cases) {
-    const reason = notRootsLaunch(interpreted(t, interpreter, words, { cwd: theirs }));
+    // A shell's directory counts itself.
+    const cwd = interpreter === 'bash' ? own : theirs;
+    const reason = notRootsLaunch(interpreted(t, interpreter, words, { cwd }));
     const pattern = { own: /^own$/, theirs: /is user 65534's$/, unknown: /^what .* executes cannot be told$/ }[expected];
     assert.match(reason ?? 'own', pattern, `${interpreter} ${words}`);
   }
@@ -104,6 +106,34 @@ test('a script that is executed by its path brings its interpreter, also by env 
   assert.match(byEnv(path('/usr/nothing')) ?? '', /^what \/usr\/bin\/env executes cannot be told$/);
   assert.equal(notRootsLaunch(record(`${own}/nested`, ['x'], path(own))), undefined);
   assert.equal(executedFiles(record(`${own}/nested`, ['x'], path(own))).program, `${own}/nested`);
+});
+
+test('a shell runs what it finds in PATH and in its directory: folders of others count', asRoot, (t) => {
+  const { own, theirs } = twoFolders(t);
+  const shellRecords = (changes: Partial<LaunchRecord>): LaunchRecord[] => [
+    interpreted(t, 'bash', `-e ${own}/app.js`, changes),
+    interpreted(t, 'tcsh', `${own}/app.js`, changes),
+    record(`${own}/script`, [`${own}/script`], changes),
+  ];
+  const judged = (path: string | undefined, cwd = '/'): string[] => {
+    const environment = path === undefined ? [] : [`PATH=${path}`];
+    const reasons = shellRecords({ environment, cwd }).map((one) => notRootsLaunch(one) ?? 'own');
+    return [...new Set(reasons)];
+  };
+  const usual = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin';
+  for (const path of [undefined, '/usr/bin:/bin', usual, `${own}:${usual}`, `${own}/not-yet:${own}`])
+    assert.deepEqual(judged(path), ['own'], path);
+  for (const path of [`${theirs}:${usual}`, `${usual}:${theirs}`, `${theirs}/not-yet:${usual}`])
+    assert.deepEqual(judged(path), [`${theirs} is user ${NOBODY}'s`], path);
+  assert.deepEqual(judged(`/tmp:${usual}`), ['/tmp is writable by others']);
+  for (const path of ['', `${usual}:`, `:${usual}`, `.:${usual}`, `bin:${usual}`, `~/bin:${usual}`, '/a:'.repeat(300)])
+    assert.deepEqual(judged(path), ['which programs its PATH finds cannot be told'], path);
+  const many = Array.from({ length: 300 }, (_, i) => `/none/${i}`).join(':');
+  assert.deepEqual(judged(many), ['which programs its PATH finds cannot be told']);
+  assert.deepEqual(judged(usual, theirs), [`${theirs} is user ${NOBODY}'s`]);
+  assert.deepEqual(judged(usual, '/tmp'), ['/tmp is writable by others']);
+  const python = interpreted(t, 'python3', `${own}/app.py`, { environment: ['PATH=/usr/bin', 'X=1'], cwd: theirs });
+  assert.equal(notRootsLaunch(python), undefined, 'what is no shell is not looked at so');
 });
 
 test('a Python that is called by the path of a venv, or finds one in PATH or HOME, loads what lies there', asRoot, (t) => {

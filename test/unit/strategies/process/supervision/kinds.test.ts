@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parentKind } from '../../../../../src/strategies/process/supervision/kinds.ts';
+
+const kindOf = (executable: string, ...argv: string[]): string => {
+  const name = executable.slice(executable.lastIndexOf('/') + 1).slice(0, 15);
+  return parentKind({ pid: 7, name, argv, executable, terminalDevice: 0 }).kind;
+};
+
+test('a supervisor that is a script is known by it, whatever interprets it', () => {
+  assert.equal(kindOf('/usr/bin/python3.11', 'python3', '-u', '/usr/bin/supervisord', '-n'), 'supervisor');
+  assert.equal(kindOf('/usr/bin/pypy3', 'pypy3', '-m', 'circus'), 'supervisor');
+  assert.equal(kindOf('/usr/bin/jruby', 'jruby', '/usr/local/bin/god'), 'supervisor');
+  assert.equal(kindOf('/usr/bin/vim', 'vim', '/etc/god'), 'other');
+});
+
+test('who only starts a supervisor is none', () => {
+  assert.equal(kindOf('/usr/bin/sudo', 'sudo', 'supervisord', '-n'), 'wrapper');
+  assert.equal(kindOf('/usr/bin/tini', 'tini', '--', '/usr/bin/supervisord'), 'wrapper');
+});
