@@ -11,13 +11,15 @@ export interface Interpreter {
   readonly scriptOption?: string;
   /** Where it finds more of its own: in the user's home; and beside the file that it is called by (a venv's). */
   readonly library?: 'home' | 'home and name';
+  /** It loads files that lie beside its script, or also in every folder above. */
+  readonly modules?: 'beside' | 'above';
   /** It runs programs by name, which it finds in the folders of $PATH, and files of its directory: a shell. */
   readonly runsPrograms?: true;
 }
 
 /**
  * True for what executes a file that its command line names: an interpreter (python3.11, perl, java) or a launcher (env, sudo, nohup).
- * `path` is a name or a path; it is told by its last part without version digits.
+ * `path` is a name or a path; it is told by its last part without version and variant.
  */
 export function isInterpreter(path: string): boolean {
   return interpreterOf(path) !== undefined;
@@ -27,15 +29,18 @@ export function isInterpreter(path: string): boolean {
 export function interpreterOf(path: string): Interpreter | 'launcher' | undefined {
   const name = path.slice(path.lastIndexOf('/') + 1);
   const bare = name.replace(/[-_.]?\d[\d.]*[a-z]?$/, '');
-  const known = [name, bare].find((one) => Object.hasOwn(INTERPRETERS, one));
+  // As a distribution may call it: perl5.36-x86_64-linux-gnu, python3.11-dbg, bash-static.
+  const stem = name.replace(/[-_.]?(?:\d|static|dbg|debug).*$/, '');
+  const known = [name, bare, stem].find((one) => Object.hasOwn(INTERPRETERS, one));
   if (known !== undefined) return INTERPRETERS[known];
-  return LAUNCHERS.has(name) || LAUNCHERS.has(bare) || LOADER.test(name) ? 'launcher' : undefined;
+  return [name, bare, stem].some((one) => LAUNCHERS.has(one)) || LOADER.test(name) ? 'launcher' : undefined;
 }
 
 const python: Interpreter = {
   flags: /^-[bBdEIOPqsSuvR]+$/,
   values: { '-W': /^[\w:]+$/, '-X': /^(?!pycache_prefix)[\w-]+(?:=\w+)?$/ },
   library: 'home and name',
+  modules: 'beside',
 };
 const perl: Interpreter = { flags: /^-[wWtTuU]+$/ };
 const ruby: Interpreter = { flags: /^-(?:[wvU]+|W[0-2]?|-yjit|-jit|-disable-gems)$/, library: 'home' };
@@ -43,10 +48,12 @@ const node: Interpreter = {
   flags:
     /^--(?:max|no|trace|disable|enable-source|use|harmony|expose|preserve|stack|unhandled|lite|optimize)[-_][\w-]+(?:=[\w-]+)?$/,
   library: 'home',
+  modules: 'above',
 };
 const php: Interpreter = {
   flags: /^-[nq]$/,
   values: { '-d': /^(?:memory_limit|max_execution_time|display_errors|error_reporting|log_errors)(?:=[\w-]*)?$/ },
+  modules: 'beside',
 };
 const java: Interpreter = {
   flags:
@@ -61,7 +68,7 @@ const shell: Interpreter = {
 /** What stands before its script is not looked into. */
 const otherShell: Interpreter = { runsPrograms: true };
 /** Likewise. */
-const plain: Interpreter = {};
+const plain: Interpreter = { modules: 'above' };
 
 const INTERPRETERS: Readonly<Record<string, Interpreter>> = {
   python,

@@ -1,4 +1,4 @@
-import { isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { type Interpreter, interpreterOf } from '../../core/interpreters.ts';
 import type { LaunchRecord } from '../../core/launch-record.ts';
 import { isHostFile } from '../files/host-path.ts';
@@ -23,7 +23,9 @@ export function executedFiles(record: LaunchRecord): ExecutedFiles {
   const [interpreter, argument] = readShebang(executable);
   if (interpreter !== undefined) return interpreted(record, executable, interpreter, argument, 1);
   const kind = interpreterOf(executable);
-  if (kind === undefined) return { files: [executable], program: executable, places: [], unknown: undefined };
+  // A name that says nothing may be an interpreter's all the same: what it is given is judged too.
+  if (kind === undefined)
+    return { files: [executable], program: executable, places: givenFiles(argv, cwd), unknown: undefined };
   if (kind === 'launcher') {
     const tool = busyBoxTool(record);
     return { files: [executable], program: tool, places: [], unknown: tool === undefined ? notTold(executable) : undefined };
@@ -31,7 +33,7 @@ export function executedFiles(record: LaunchRecord): ExecutedFiles {
   const script = scriptOf(kind, argv, cwd);
   if (script === undefined) return { files: [executable], program: undefined, places: [], unknown: notTold(executable) };
   const { places, unknown } = furtherPlaces(kind, argv[0] ?? '', record);
-  return { files: [executable, script], program: script, places, unknown };
+  return { files: [executable, script], program: script, places: [...places, ...modulePlaces(kind, script)], unknown };
 }
 
 /** A script that was executed by its own path. The options in its first line are its own word. */
@@ -54,11 +56,12 @@ function interpreted(
   }
   const kind = interpreterOf(program);
   const called = searched === undefined ? interpreter : lastPart(program);
+  const modules = kind === undefined || kind === 'launcher' ? [] : modulePlaces(kind, script);
   const own = kind === undefined || kind === 'launcher' ? NO_PLACES : furtherPlaces(kind, called, record);
   return {
     files: [...new Set([...files, program])],
     program: script,
-    places: [...(searched ?? []), ...own.places],
+    places: [...(searched ?? []), ...own.places, ...modules],
     unknown: own.unknown,
   };
 }
@@ -111,6 +114,22 @@ function furtherPlaces(kind: Interpreter, called: string, record: LaunchRecord):
 
 const NO_PLACES: Pick<ExecutedFiles, 'places' | 'unknown'> = { places: [], unknown: undefined };
 const MOST_FOLDERS = 256;
+
+/** The folders in which an interpreter looks for what its script loads; others must not be able to put anything there. */
+function modulePlaces({ modules }: Interpreter, script: string): string[] {
+  if (modules === undefined) return [];
+  const folders = [dirname(script)];
+  while (modules === 'above' && folders.at(-1) !== '/') folders.push(dirname(folders.at(-1) ?? '/'));
+  return folders;
+}
+
+/** The files among a program's first arguments. */
+function givenFiles(argv: readonly string[], cwd: string): string[] {
+  const words = argv.slice(1, 1 + MOST_WORDS).filter((word) => word !== '' && !word.startsWith('-'));
+  return words.map((word) => resolve(cwd, word)).filter(isHostFile);
+}
+
+const MOST_WORDS = 64;
 
 /** A Python that is called by a venv's path, or found in its folder of $PATH, loads that venv. */
 function libraryPlaces({ library }: Interpreter, called: string, { cwd, environment }: LaunchRecord): string[] {

@@ -37,7 +37,7 @@ function loadsOthers(entry: string): string | undefined {
     const isHarmless = value.split(/\s+/).every((word) => word === '' || flags?.test(word));
     return isHarmless ? undefined : `what its ${name} loads cannot be told`;
   }
-  if (!PATH_VARIABLES.has(name)) return undefined;
+  if (!PATH_VARIABLES.has(name) && !VERSIONED.test(name)) return undefined;
   // A word alone is the name of an environment to many programs, and to a shell a file of that name.
   if (name === 'ENV' && !value.includes('/')) return undefined;
   const separator = name === 'LD_PRELOAD' ? /[: ]/ : /[:;]/;
@@ -61,10 +61,15 @@ const OPTION_VARIABLES: Readonly<Record<string, string>> = {
   _JAVA_OPTIONS: 'java',
 };
 
+const VERSIONED = /^LUA_(?:C?PATH|INIT)_\d/;
+
 const PATH_VARIABLES: ReadonlySet<string> = new Set(
   (
     'LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT GCONV_PATH PYTHONPATH PYTHONHOME PYTHONUSERBASE PYTHONSTARTUP PYTHONPYCACHEPREFIX ' +
     'PERL5LIB PERLLIB PERL5DB RUBYLIB GEM_PATH GEM_HOME BUNDLE_GEMFILE NODE_PATH CLASSPATH PHPRC PHP_INI_SCAN_DIR LUA_PATH ' +
-    'LUA_CPATH LUA_INIT TCLLIBPATH R_LIBS R_PROFILE BASH_ENV ENV ZDOTDIR OPENSSL_CONF OPENSSL_MODULES OPENSSL_ENGINES'
+    'LUA_CPATH LUA_INIT TCLLIBPATH R_LIBS R_PROFILE BASH_ENV ENV ZDOTDIR OPENSSL_CONF OPENSSL_MODULES OPENSSL_ENGINES ' +
+    'R_ENVIRON R_ENVIRON_USER R_PROFILE_USER R_LIBS_USER R_LIBS_SITE JULIA_LOAD_PATH JULIA_DEPOT_PATH GUILE_LOAD_PATH ' +
+    'GUILE_LOAD_COMPILED_PATH ERL_LIBS DOTNET_STARTUP_HOOKS MONO_PATH DENO_DIR PSModulePath GST_PLUGIN_PATH ' +
+    'GIO_EXTRA_MODULES TCL_LIBRARY LOCPATH'
   ).split(' '),
 );

@@ -125,9 +125,7 @@ test('what only a program is known by, or given, does nothing for a unit', () =>
 
 test('a pid_file, an argument and a user that cannot do what they look like are warnings', () => {
   const once = (values: Record<string, string>, section = 'process.app'): string[] => [...new Set(warningsOf(section, values))];
-  assert.deepEqual(once({ pid_file: '/run/%s.pid' }, 'process.default'), [
-    'warning pid_file: is taken as it stands: %s means nothing here',
-  ]);
+  assert.deepEqual(once({ pid_file: '/run/%s.pid' }), ['warning pid_file: is taken as it stands: %s means nothing here']);
   assert.deepEqual(once({ argument: 'python3 /opt/app.py' }), [
     'warning argument: holds a blank: it has to be one word of the command line, whole',
   ]);

@@ -49,13 +49,15 @@ function interpreted(t: TestContext, interpreter: string, words: string, changes
 
 test('a program of root’s in root’s folders is root’s alone; one of others’, or in theirs, is not', asRoot, (t) => {
   const { own, theirs } = twoFolders(t);
-  assert.equal(notRootsLaunch(record(`${own}/daemon`, ['daemon', `${theirs}/app.py`])), undefined);
+  assert.equal(notRootsLaunch(record(`${own}/daemon`, ['daemon', `${own}/app.py`, theirs])), undefined);
+  // Whatever it is called, it may execute what it is given.
+  assert.match(notRootsLaunch(record(`${own}/daemon`, ['daemon', `${theirs}/app.py`])) ?? '', /theirs is user 65534's$/);
   assert.match(notRootsLaunch(record(`${theirs}/daemon`, ['daemon'])) ?? '', /theirs is user 65534's$/);
 });
 
 test('of an interpreter the script counts, wherever its options end', asRoot, (t) => {
   const { own, theirs } = twoFolders(t);
-  const cases: readonly (readonly [string, string, 'own' | 'theirs' | 'unknown'])[] = [
+  const cases: readonly (readonly [string, string, 'own' | 'theirs' | 'open' | 'unknown'])[] = [
     ['python3.11', `${own}/app.py ${theirs}/data`, 'own'],
     ['python3.11', `-u -W ignore -X dev ${own}/app.py`, 'own'],
     ['python3', `${theirs}/app.py`, 'theirs'],
@@ -63,7 +65,11 @@ test('of an interpreter the script counts, wherever its options end', asRoot, (t
     ['python3', '-m http.server', 'unknown'],
     ['python3', `-c pass ${own}/app.py`, 'unknown'],
     ['python3', `-X pycache_prefix=${theirs} ${own}/app.py`, 'unknown'],
-    ['node', `--max-old-space-size=512 ${own}/app.js`, 'own'],
+    ['python3.11-dbg', `${theirs}/app.py`, 'theirs'],
+    ['perl5.36-x86_64-linux-gnu', `${theirs}/app.py`, 'theirs'],
+    ['bash-static', `-c exit`, 'unknown'],
+    // Node looks in all folders above, of which the tests' own is open to everybody.
+    ['node', `--max-old-space-size=512 ${own}/app.js`, 'open'],
     ['node', `-r ${own}/app.js ${theirs}/app.js`, 'unknown'],
     ['node', `--require=${theirs}/app.js ${own}/app.js`, 'unknown'],
     ['perl', `-w ${own}/app.js`, 'own'],
@@ -85,7 +91,12 @@ test('of an interpreter the script counts, wherever its options end', asRoot, (t
     // A shell's directory counts itself.
     const cwd = interpreter === 'bash' ? own : theirs;
     const reason = notRootsLaunch(interpreted(t, interpreter, words, { cwd }));
-    const pattern = { own: /^own$/, theirs: /is user 65534's$/, unknown: /^what .* executes cannot be told$/ }[expected];
+    const pattern = {
+      own: /^own$/,
+      open: /is writable by others$/,
+      theirs: /is user 65534's$/,
+      unknown: /^what .* executes cannot be told$/,
+    }[expected];
     assert.match(reason ?? 'own', pattern, `${interpreter} ${words}`);
   }
 });
