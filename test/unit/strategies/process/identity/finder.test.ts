@@ -451,3 +451,58 @@ test('a program behind a link to its release is followed to the next one', async
       .filter(({ executable, state }) => state !== 'Z' && executable?.endsWith(`/${base}`));
   await waitFor('the new release', () => fresh()[0]?.executable === join(world.zoo.dir, '2', base));
 });
+
+test(
+  'what start_command has started is its user’s, and nobody else’s copy is the program once it is dead',
+  needsRoot,
+  async (t) => {
+    const world = processStrategyWorld(t);
+    const path = world.zoo.sleeper(unique('zcopied'));
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    const strategy = world.strategy({ startCommand: `exec ${path} 300` });
+    assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
+    const running = await strategy.findRunning(managed(name), quiet);
+    const own = running.kind === 'found' ? (running.processes[0]?.pid ?? 0) : 0;
+    const copy = await world.zoo.start(path, ['300'], nobody);
+    process.kill(own, 'SIGKILL');
+    await waitFor('end', () => !isAlive(own));
+    const dead = await world.strategy({ startCommand: `exec ${path} 300` }).findRunning(managed(name), quiet);
+    assert.ok(dead.kind === 'found' && dead.processes.length === 0, JSON.stringify(dead));
+    assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
+    assert.ok(isAlive(copy));
+  },
+);
+
+test('a pid file in a folder of another user vouches for no more than that user', needsRoot, async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zfolder');
+  const folder = join(world.zoo.dir, 'run');
+  const pidFile = join(folder, 'app.pid');
+  mkdirSync(folder);
+  const pid = await world.zoo.start('/bin/bash', ['-c', 'sleep 300; true']);
+  await waitFor('bash', () => world.table.read(pid, ['name'])?.name === 'bash');
+  writeFileSync(pidFile, `${pid}`);
+  assert.deepEqual((await looked(world, name, { pidFile })).pids, [pid]);
+  chownSync(folder, nobody.uid, nobody.gid);
+  const other = await looked(world, name, { pidFile });
+  assert.deepEqual(other.pids, []);
+  assert.match(other.warnings.join(), /it is user 65534's/);
+  chownSync(folder, 0, 0);
+  chmodSync(folder, 0o777);
+  assert.match((await looked(world, name, { pidFile })).warnings.join(), /may put another file in its place/);
+  chmodSync(folder, 0o1777);
+  assert.deepEqual((await looked(world, name, { pidFile })).pids, [pid]);
+});
+
+test('who says that he runs root’s script, and runs another file, is not it', needsRoot, async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zfaked');
+  const path = world.zoo.script(name, '#!/usr/bin/python3\nimport time\nwhile True: time.sleep(300)\n');
+  const shell = await world.zoo.start('/bin/bash', ['-c', 'sleep 300; true', path], { argv0: '/usr/bin/python3', ...nobody });
+  await waitFor('both', () => world.table.read(shell, ['argv'])?.argv?.[0] === '/usr/bin/python3');
+  assert.deepEqual((await looked(world, name)).pids, []);
+  assert.deepEqual((await looked(world, name, { argument: path })).pids, []);
+  const real = await world.zoo.start(path, [], nobody);
+  await waitFor('found', async () => (await looked(world, name)).pids.length > 0);
+  assert.deepEqual((await looked(world, name)).pids, [real]);
+});
