@@ -24,6 +24,12 @@ interface ZooOptions {
   readonly gid?: number;
 }
 
+/**
+ * What a shell of root's needs to be startable again: npm puts folders into PATH, and whoever runs the tests may have the project in
+ * a folder of their own.
+ */
+export const rootsOwnSurroundings = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', cwd: '/' } as const;
+
 /** Opens a zoo for one test. */
 export function openZoo(t: TestContext): ProcessZoo {
   const dir = mkdtempSync(join(tmpdir(), 'zoo-'));
@@ -38,7 +44,8 @@ export function openZoo(t: TestContext): ProcessZoo {
     }
     rmSync(dir, { recursive: true, force: true });
   });
-  const env = (extra: NodeJS.ProcessEnv = {}) => ({ PATH: process.env.PATH, ZOO: dir, ...extra });
+  const { PATH, cwd } = rootsOwnSurroundings;
+  const env = (extra: NodeJS.ProcessEnv = {}) => ({ PATH, ZOO: dir, ...extra });
   return {
     dir,
     sleeper: (name) => {
@@ -50,7 +57,7 @@ export function openZoo(t: TestContext): ProcessZoo {
       return join(dir, name);
     },
     start: async (path, args = ['300'], options = {}) => {
-      const child = spawn(path, args, { stdio: 'ignore', detached: true, ...options, env: options.env ?? env() });
+      const child = spawn(path, args, { stdio: 'ignore', detached: true, cwd, ...options, env: options.env ?? env() });
       child.unref();
       const pid = child.pid ?? 0;
       if (pid === 0) throw new Error(`not started: ${path}`);
