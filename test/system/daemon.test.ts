@@ -315,9 +315,8 @@ test('migrated, root’s daemons are healed without a word; one that others can 
   assert.equal((await container.exec(['pgrep', '-x', 'reportd'])).code, 1);
   assert.match(
     await shell('monitor_service pin --all --yes'),
-    /executes: +\/home\/other\/tool\/reportd .*\npinned: reportd\n$/s,
+    /executes: +\/home\/other\/tool\/reportd .*\npinned: reportd\ncircuit breaker closed: reportd\n$/s,
   );
-  await shell('monitor_service breaker reportd --reset');
   await alarm('reportd');
   await shell('pgrep -x reportd');
   assert.doesNotMatch(await shell('monitor_service status'), /would not be started again/);

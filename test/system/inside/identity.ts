@@ -125,6 +125,23 @@ test('the main process of a system unit is restarted through the unit, under the
   assert.equal(unitOf(pidsOf(path)[0] ?? 0), 'maind.service');
 });
 
+test('a program that the shell of a unit waits for is restarted through the unit; with another beside it, it is not', async (t) => {
+  const path = program(t, 'wrappedprog');
+  openUnit(t, 'wrapd.service', [`ExecStart=/bin/sh -c '${path} 600; echo ended'`]);
+  const app = openProcess(t, 'wrappedprog');
+  await waitFor('it', () => pidsOf(path).length === 1);
+  const [pid = 0] = pidsOf(path);
+  const outcome = await app.restart();
+  assert.match(outcome.kind === 'restarted' ? outcome.detail : outcome.reason, /^systemctl restart wrapd\.service/);
+  await waitFor('another', () => pidsOf(path).some((one) => one !== pid));
+  assert.equal(pidsOf(path).length, 1);
+
+  const one = program(t, 'besideprog');
+  openUnit(t, 'besided.service', [`ExecStart=/bin/sh -c '/bin/sleep 700 & ${one} 600; echo ended'`]);
+  await waitFor('it', () => pidsOf(one).length === 1);
+  assert.match((await openProcess(t, 'besideprog').preview()).starts.join(), /its own command line/);
+});
+
 test('what the unit needs is started with it, and told to whoever has that on hold', async (t) => {
   const path = program(t, 'needyprog');
   openUnit(t, 'baseneed.service', ['ExecStart=/bin/sleep 600']);

@@ -9,7 +9,7 @@ import { lastPart } from '../../../system/proc/called-names.ts';
  */
 export function unfollowedStart(startCommand: string, systemName: string): string | undefined {
   const name = lastPart(systemName);
-  for (const command of startCommand.split(/&&|\|\||[;|&\n]/)) {
+  for (const command of startCommand.match(/(?:"[^"]*"|'[^']*'|[^;&|\n])+/g) ?? []) {
     const words = wordsOf(command);
     const [first] = words;
     if (first === undefined || interpreterOf(first) === undefined) continue;
