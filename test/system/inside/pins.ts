@@ -43,7 +43,7 @@ function openProcess(t: TestContext, name: string) {
   };
 }
 
-/** Starts a program in a unit with these properties, as a child of its main process; its pid, once it bears `name`. */
+/** Starts a program in a unit with these properties, as one of two children of its main process; its pid, once it bears `name`. */
 async function startUnit(
   t: TestContext,
   name: string,
@@ -51,7 +51,7 @@ async function startUnit(
   argv: readonly string[],
 ): Promise<number> {
   const options = properties.map((property) => `--property=${property}`);
-  const child = ['/bin/bash', '-c', '"$@" & wait', 'bash', ...argv];
+  const child = ['/bin/bash', '-c', 'sleep 900 & "$@" & wait $!', 'bash', ...argv];
   execFileSync('systemd-run', ['--quiet', '--unit=foreign', ...options, ...child]);
   t.after(() => {
     execFileSync('sh', ['-c', 'systemctl stop foreign 2>/dev/null; systemctl reset-failed foreign 2>/dev/null; :']);

@@ -60,8 +60,8 @@ function openProcess(
 }
 
 /**
- * Starts a shell line in a unit with these properties, under the name that it gives itself: as a child of the unit's main process, for
- * that is restarted through its unit; or, with `asMain`, as that. Its pid.
+ * Starts a shell line in a unit with these properties, under the name that it gives itself: as one of two children of the unit's main
+ * process, for that and its only one are restarted through the unit; or, with `asMain`, as that. Its pid.
  */
 async function startUnit(
   t: TestContext,
@@ -71,14 +71,24 @@ async function startUnit(
   asMain = false,
 ): Promise<number> {
   const options = properties.map((property) => `--property=${property}`);
-  execFileSync('systemd-run', ['--quiet', `--unit=${unit}`, ...options, '/bin/bash', '-c', asMain ? line : `(${line}) & wait`]);
+  execFileSync('systemd-run', [
+    '--quiet',
+    `--unit=${unit}`,
+    ...options,
+    '/bin/bash',
+    '-c',
+    asMain ? line : `sleep 900 & (${line}) & wait $!`,
+  ]);
   t.after(() => {
     execFileSync('sh', ['-c', `systemctl stop ${unit} 2>/dev/null; systemctl reset-failed ${unit} 2>/dev/null; :`]);
   });
   const show = (): number =>
     Number(execFileSync('systemctl', ['show', '--value', '--property=MainPID', unit], { encoding: 'utf8' }));
   const main = await waitFor('its main process', () => show() || undefined);
-  const child = (): number => Number(readFileSync(`/proc/${main}/task/${main}/children`, 'utf8'));
+  const child = (): number => {
+    const [, last] = readFileSync(`/proc/${main}/task/${main}/children`, 'utf8').trim().split(' ');
+    return Number(last ?? 0);
+  };
   const pid = asMain ? main : await waitFor('its child', child);
   // By then bash has become the program.
   await waitFor('the program', () => !readlinkSync(`/proc/${pid}/exe`).endsWith('bash'));
