@@ -47,15 +47,24 @@ export class ProgramRestart {
   /** Never rejects, but for mistakes in the program. */
   async run(attempt: RestartAttempt): Promise<RestartOutcome> {
     const managed = attempt.process;
-    const find = await this.#finder.finder(managed, attempt.signal);
+    const { clock } = this.#parts;
+    const look = await this.#finder.finder(managed, attempt.signal);
+    let lookedMs = 0;
+    const find: Find = async () => {
+      const begunMs = clock.monotonicMs();
+      const found = await look();
+      lookedMs = begunMs;
+      return found;
+    };
+    const isFresh = (): boolean => clock.monotonicMs() - lookedMs < FRESH_MS;
     // Before anything is stopped, and before the look: it may take its time.
     const unready = await this.#parts.programs.unready(this.#options.commandTimeoutMs, attempt.signal);
     if (unready !== undefined) return failed(`not started: ${unready}`);
     let found = await find();
-    const isDown = found.kind === 'found' && found.trees.length === 0;
-    const isBack = isDown && (await this.#comesBack(attempt, undefined, find));
-    if (isDown && (await attempt.isUnwanted?.())) return failed('not wanted any more');
-    if (isDown) found = await find();
+    const isAwaited = treesOf(found).length === 0 && this.#supervision.awaited(managed.systemName) !== undefined;
+    const isBack = isAwaited && (await this.#comesBack(attempt, undefined, find));
+    if (isAwaited && (await attempt.isUnwanted?.())) return failed('not wanted any more');
+    if (isAwaited) found = await find();
     if (found.kind === 'refused') return failed(found.reason);
     const ambiguity = ambiguityOf(found, this.#options);
     if (ambiguity !== undefined) return failed(ambiguity);
@@ -71,14 +80,15 @@ export class ProgramRestart {
       this.#parts.log.warning(`${managed.processName}: ${remark}`, { process_name: managed.processName });
     this.#launches.remember(managed, found.trees, false);
     const [oldest] = found.trees;
-    if (oldest === undefined && found.rest.length === 0) return this.#start(attempt, plan, 'nothing was running', find);
+    if (oldest === undefined && found.rest.length === 0)
+      return this.#start(attempt, plan, 'nothing was running', find, isFresh);
     const units = found.trees.map((tree) => unitOf(this.#table, tree)).filter((unit) => unit !== undefined);
     const stopping = [...found.trees, ...asTree(found.rest)];
     const stopped = await stopProgram(attempt, stopping, this.#options, { ...this.#parts, table: this.#table });
     if (stopped.kind === 'failed') return stopped;
     const said = `stopped ${counted(stopped.processes, 'process', 'processes')}${stopped.killed > 0 ? ` (${stopped.killed} by SIGKILL)` : ''}`;
     if (await this.#comesBack(attempt, units, find)) return restarted(said, this.#startedBy(managed, treesOf(await find())));
-    return this.#start(attempt, plan, said, find);
+    return this.#start(attempt, plan, said, find, isFresh);
   }
 
   /** Whether its supervisor has started all that runs after the alarm was seen: that alarm is not about these. */
@@ -126,6 +136,7 @@ export class ProgramRestart {
     plan: StartPlan & { kind: 'planned' },
     said: string,
     find: Find,
+    isFresh: () => boolean,
   ): Promise<RestartOutcome> {
     const { systemName } = attempt.process;
     const pids: (number | undefined)[] = [];
@@ -133,11 +144,11 @@ export class ProgramRestart {
     for (const [index, { what, label }] of plan.launches.entries()) {
       if (attempt.signal.aborted) return failed(`${said}, aborted before it was started`);
       // While we waited and planned somebody else may have started it.
-      const found = await find();
-      if (found.kind === 'refused') return failed(`${said}, but not started: ${found.reason}`);
-      if (index === 0 && found.trees.length > 0)
-        return restarted(said, `not started: ${this.#startedBy(attempt.process, found.trees)}`);
-      if (found.trees.length > index) continue;
+      const found = index === 0 && isFresh() ? undefined : await find();
+      if (found?.kind === 'refused') return failed(`${said}, but not started: ${found.reason}`);
+      const trees = found?.trees ?? [];
+      if (index === 0 && trees.length > 0) return restarted(said, `not started: ${this.#startedBy(attempt.process, trees)}`);
+      if (trees.length > index) continue;
       const name = index === 0 ? systemName : `${systemName}@${index + 1}`;
       const result = await this.#parts.programs.launch(
         { systemName: name, runId: attempt.runId, timeoutMs: this.#options.commandTimeoutMs, what },
@@ -176,6 +187,8 @@ function failed(reason: string): { readonly kind: 'failed'; readonly reason: str
   return { kind: 'failed', reason };
 }
 
+/** A look that began no longer ago is as good as another right before the start. */
+const FRESH_MS = 25;
 /** The store is asked for it. */
 const ASK_AGAIN_MS = 2000;
 /** A program that fails within it says why. */
