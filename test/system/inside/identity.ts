@@ -80,6 +80,7 @@ test('an interpreter that we started is one program, at whatever attempt, and fo
   for (let round = 0; round < 3; round += 1) {
     assert.equal((await app.restart()).kind, 'restarted');
     assert.deepEqual(await app.health(), { kind: 'healthy' });
+    await waitFor('it is executed', () => perls().length > 0);
     assert.equal(perls().length, 1);
     app.anew();
   }
@@ -107,14 +108,15 @@ test('the main process of a system unit is restarted through the unit, under the
   const path = program(t, 'mainprog');
   openUnit(t, 'maind.service', [`ExecStart=${path} 600`]);
   const app = openProcess(t, 'mainprog');
-  const [pid = 0] = pidsOf(path);
+  const pid = await waitFor('it runs', () => pidsOf(path)[0]);
   assert.deepEqual(await app.resolve(), { kind: 'target', key: 'maind', description: 'unit maind.service, process mainprog' });
   const preview = await app.preview();
   assert.match(preview.starts.join(), /systemctl restart maind\.service/);
   assert.match(preview.stops.join(), new RegExp(`^pid ${pid}, `));
   const outcome = await app.restart();
   assert.match(outcome.kind === 'restarted' ? outcome.detail : outcome.reason, /^systemctl restart maind\.service/);
-  const [fresh = 0] = pidsOf(path);
+  // systemd tells of its start before it has been executed.
+  const fresh = await waitFor('the new one', () => pidsOf(path).find((one) => one !== pid));
   assert.ok(!isAlive(pid) && unitOf(fresh) === 'maind.service');
   // Dead, it is still the unit's, also for a daemon that was started anew.
   await app.observe();
@@ -122,7 +124,7 @@ test('the main process of a system unit is restarted through the unit, under the
   await waitFor('failed', () => systemctl('show', '--value', '--property=ActiveState', 'maind').trim() === 'failed');
   app.anew();
   assert.equal((await app.restart()).kind, 'restarted');
-  assert.equal(unitOf(pidsOf(path)[0] ?? 0), 'maind.service');
+  assert.equal(unitOf(await waitFor('it runs', () => pidsOf(path)[0])), 'maind.service');
 });
 
 test('a program that the shell of a unit waits for is restarted through the unit; with another beside it, it is not', async (t) => {
@@ -147,6 +149,7 @@ test('what the unit needs is started with it, and told to whoever has that on ho
   openUnit(t, 'baseneed.service', ['ExecStart=/bin/sleep 600']);
   openUnit(t, 'needyd.service', [`ExecStart=${path} 600`, '[Unit]', 'Requires=baseneed.service']);
   const app = openProcess(t, 'needyprog');
+  await waitFor('it runs', () => pidsOf(path).length === 1);
   await app.observe();
   systemctl('stop', 'needyd.service', 'baseneed.service');
   const also = await app.alsoStarts();
@@ -196,6 +199,7 @@ test('a job that cron left behind, and a program of another supervisor, are not 
 test('two names of one unit, its own and its program’s, are one target', async (t) => {
   const path = program(t, 'oneprog');
   openUnit(t, 'oned.service', [`ExecStart=${path} 600`]);
+  await waitFor('it runs', () => pidsOf(path).length === 1);
   const byUnit = openProcess(t, 'oned', { restart_strategy: 'auto' });
   const byName = openProcess(t, 'oneprog', { restart_strategy: 'auto' });
   const [one, other] = [await byUnit.resolve(), await byName.resolve()];
