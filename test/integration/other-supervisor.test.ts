@@ -57,6 +57,7 @@ async function supervisord({ zoo, name, program }: Kept, pauseSeconds: number, k
     `[supervisord]
 logfile=${zoo.dir}/s.log
 pidfile=${zoo.dir}/s.pid
+childlogdir=${zoo.dir}
 [unix_http_server]
 file=${socket}
 [rpcinterface:supervisor]

@@ -101,6 +101,7 @@ test('two programs of a supervisord that is a unit are left to it, one of them b
     `[supervisord]
 logfile=${DIR}/s.log
 pidfile=${DIR}/s.pid
+childlogdir=${DIR}
 [program:plain]
 command=/bin/sh -c "sleep 2; exec ${plain.program} 300"
 autorestart=true
