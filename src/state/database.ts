@@ -1,6 +1,7 @@
 import { closeSync, lstatSync, openSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import { errorMessage } from '../core/errors.ts';
+import { isOpenToOthers } from '../system/files/mode.ts';
 
 /** What came of opening a database file. */
 export type OpenedDatabase =
@@ -120,7 +121,7 @@ export function createFile(path: string): string | undefined {
   const stats = lstatSync(path);
   if (!stats.isFile()) return 'it is no regular file';
   if (stats.uid !== process.geteuid?.() && stats.uid !== 0) return `it belongs to user ${stats.uid}`;
-  return (stats.mode & 0o022) !== 0 ? 'others may write to it' : undefined;
+  return isOpenToOthers(stats) ? 'others may write to it' : undefined;
 }
 
 /** 2: kept alarms and watched lives; an earlier file gets the tables that it lacks. */

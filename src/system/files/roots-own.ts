@@ -1,6 +1,7 @@
 import { lstatSync, readlinkSync, type Stats, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errorMessage } from '../../core/errors.ts';
+import { isOpenToOthers, isSticky } from './mode.ts';
 
 /**
  * Why somebody but root can say what is executed by that absolute path, in one line (`/home/joe is user 1000's`); undefined where nobody
@@ -22,7 +23,7 @@ export function notRootsFile(path: string): string | undefined {
 export function notRootsPlace(path: string): string | undefined {
   const end = walk(path);
   if (end.kind === 'others') return end.reason;
-  return isOpen(end.stat ?? end.folder) ? `${end.stat === undefined ? end.at : path} is writable by others` : undefined;
+  return isOpenToOthers(end.stat ?? end.folder) ? `${end.stat === undefined ? end.at : path} is writable by others` : undefined;
 }
 
 type Walk =
@@ -42,7 +43,7 @@ function walk(path: string): Walk {
 
 function follow(rest: string[]): Walk {
   const first = lstatSync('/');
-  if (first.uid !== 0 || isOpen(first)) return others("/ is not root's alone");
+  if (first.uid !== 0 || isOpenToOthers(first)) return others("/ is not root's alone");
   let at = '/';
   let stat = first;
   let links = 0;
@@ -64,7 +65,7 @@ function follow(rest: string[]): Walk {
       continue;
     }
     // Nobody who may not write there has put it there; what is writable itself is not root's alone, but for a sticky folder.
-    if (isOpen(found.stat) && !(found.stat.isDirectory() && isSticky(found.stat)))
+    if (isOpenToOthers(found.stat) && !(found.stat.isDirectory() && isSticky(found.stat)))
       return others(`${next} is writable by others`);
     // The owners that it names are its server's word.
     if (found.stat.dev !== stat.dev && statfsSync(found.place).type === FUSE) return others(`${next} is a FUSE file system`);
@@ -93,14 +94,6 @@ function look(path: string): { readonly stat: Stats; readonly place: string } | 
     // Whoever may have PID 1 start a program may look there; to others there is only what they see.
     return undefined;
   }
-}
-
-function isOpen({ mode }: Stats): boolean {
-  return (mode & 0o022) !== 0;
-}
-
-function isSticky({ mode }: Stats): boolean {
-  return (mode & 0o1000) !== 0;
 }
 
 /** As the kernel (MAXSYMLINKS). */

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import process from 'node:process';
 import { interpreterOf } from '../../../core/interpreters.ts';
 import { hostPath } from '../../../system/files/host-path.ts';
+import { isOpenToOthers } from '../../../system/files/mode.ts';
 import { asScript, readShebang } from '../../../system/launch/script-file.ts';
 import { scriptRun } from '../../../system/launch/script-run.ts';
 import { lastPart } from '../../../system/proc/called-names.ts';
@@ -53,11 +54,9 @@ export function runsRootsFile(table: ProcessTable, { pid }: ProcessIdentity, nam
   const isIt = (name: string): boolean =>
     name.includes('/') ? file === name || table.executes(pid, name) : lastPart(file) === name;
   if (!names.some(isIt)) return false;
-  const { uid, mode } = statSync(hostPath(file), { throwIfNoEntry: false }) ?? { uid: Number.NaN, mode: 0 };
-  return uid === 0 && (mode & WRITABLE_BY_OTHERS) === 0;
+  const stat = statSync(hostPath(file), { throwIfNoEntry: false });
+  return stat?.uid === 0 && !isOpenToOthers(stat);
 }
-
-const WRITABLE_BY_OTHERS = 0o022;
 
 /** The interpreter of the script's first line; of one that env(1) looks for, root's own of that name. */
 function isInterpretedBy(table: ProcessTable, pid: number, script: string, executable: string): boolean {

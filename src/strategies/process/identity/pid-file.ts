@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { errorMessage } from '../../../core/errors.ts';
 import { printable } from '../../../core/printable.ts';
 import { hostPath } from '../../../system/files/host-path.ts';
+import { isOpenToOthers, isSticky } from '../../../system/files/mode.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 
 /** What a pid file says. */
@@ -23,14 +24,14 @@ export function readPidFile(table: ProcessTable, path: string, uids: readonly nu
   const read = readFile(path);
   if (read === undefined) return { kind: 'absent' };
   if ('problem' in read) return unusable(path, read.problem);
-  const { text, mode, mtimeMs, folder } = read;
-  if ((folder.mode & WRITABLE_BY_OTHERS) !== 0 && (folder.mode & STICKY) === 0)
+  const { text, mtimeMs, folder } = read;
+  if (isOpenToOthers(folder) && !isSticky(folder))
     return unusable(path, 'others than the owner of its folder may put another file in its place');
   // Whose the folder is may do that too.
   const uid = folder.uid === 0 ? read.uid : folder.uid;
   if (uid !== 0 && !uids.includes(uid))
     return unusable(path, `it is user ${uid}'s (set user, if that is whose the program is)`);
-  if ((mode & WRITABLE_BY_OTHERS) !== 0) return unusable(path, 'others than its owner may write to it');
+  if (isOpenToOthers(read)) return unusable(path, 'others than its owner may write to it');
   const [, number] = /^\s*(\d{1,10})\s*$/.exec(text) ?? [];
   const pid = Number(number);
   if (number === undefined || pid < 1) return unusable(path, `it holds no number alone ("${printable(text.slice(0, 20))}")`);
@@ -42,8 +43,6 @@ export function readPidFile(table: ProcessTable, path: string, uids: readonly nu
   return { kind: 'pid', pid, uid };
 }
 
-const WRITABLE_BY_OTHERS = 0o022;
-const STICKY = 0o1000;
 const TOLERANCE_MS = 2000;
 
 function unusable(path: string, why: string): PidFile {

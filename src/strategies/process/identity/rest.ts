@@ -54,8 +54,8 @@ export function restOf(
 }
 
 /**
- * Whether a process is in the session that `root` led, or that was all its own; or in its process group, and an owner's: whose session it is, he can have others
- * join the group (setpgid(2)). Not in those of a new process of its number.
+ * Whether a process is in the session that `root` led, or that was all its own; or in its process group, and an owner's: whose
+ * session it is, he can have others join the group (setpgid(2)). Not in those of a new process of its number.
  */
 export function isMemberOf(
   root: RootProcess,

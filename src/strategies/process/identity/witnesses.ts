@@ -1,7 +1,6 @@
-import { statSync } from 'node:fs';
 import { Breath } from '../../../core/breath.ts';
 import { interpreterOf, isInterpreter } from '../../../core/interpreters.ts';
-import { hostPath } from '../../../system/files/host-path.ts';
+import { isHostFile } from '../../../system/files/host-path.ts';
 import { scriptRun } from '../../../system/launch/script-run.ts';
 import { lastPart } from '../../../system/proc/called-names.ts';
 import { ARGUMENT_LIMITS, LOOK_LIMITS } from '../../../system/proc/files.ts';
@@ -90,7 +89,7 @@ async function byArgument(table: ProcessTable, identity: Identity, look: Process
   if (argument === undefined) return known([]);
   const isCandidate = isPossible(table, identity, look.all);
   const isNamed = matcherOf(table, identity);
-  const isOfFile = argument.startsWith('/') && isFile(argument);
+  const isOfFile = argument.startsWith('/') && isHostFile(argument);
   const bearers: SeenProcess[] = [];
   const breath = new Breath();
   for (const seen of look.all.values()) {
@@ -220,10 +219,6 @@ const TOOLS: ReadonlySet<string> = new Set(
     'inotifywait md5sum sha1sum sha256sum sha512sum git svn multitail lnav watch strace ltrace gdb'
   ).split(' '),
 );
-
-function isFile(path: string): boolean {
-  return statSync(hostPath(path), { throwIfNoEntry: false })?.isFile() ?? false;
-}
 
 function known(found: readonly SeenProcess[]): Known {
   return { found, strangers: [], remarks: [] };
