@@ -1,8 +1,7 @@
-import { Breath } from '../core/breath.ts';
 import type { ProgramMarks } from '../core/program-marks.ts';
 import { calledName, calledNames, NAME_FIELDS } from '../system/proc/called-names.ts';
 import { ARGUMENT_LIMITS, LOOK_LIMITS } from '../system/proc/files.ts';
-import type { ProcessTable } from '../system/proc/table.ts';
+import type { ProcessInfo, ProcessTable } from '../system/proc/table.ts';
 
 /** What a process may be known by: its own names, cut as the kernel cuts them, and the units it runs in. */
 export interface CalledBy {
@@ -51,27 +50,33 @@ export class Newcomers<Wanted extends CalledBy> {
     // Who executed another program of the same name is seen then.
     if (this.#rounds++ % FORGET_ROUNDS === 0) this.#known.clear();
     const present = await this.#table.survey(['name', 'startTime', 'kernelThread']);
-    const marks = present.map(({ pid, startTime, name }) => `${pid} ${startTime} ${name}`);
+    const marks = new Map(present.map(({ pid, startTime, name }) => [pid, `${pid} ${startTime} ${name}`]));
+    const unknown = present.filter(({ pid, kernelThread }) => !kernelThread && !this.#known.has(marks.get(pid) ?? ''));
     const found = new Set(this.#anybody);
-    const breath = new Breath();
-    for (const [i, { pid, kernelThread }] of present.entries()) {
-      if (breath.isDue) await breath.take();
-      if (!kernelThread && !this.#known.has(marks[i] ?? '')) for (const one of this.of(pid)) found.add(one);
-    }
+    const unread = (pid: number): unknown => marks.delete(pid);
+    for (const one of await this.among(
+      unknown.map(({ pid }) => pid),
+      unread,
+    ))
+      found.add(one);
     this.#known.clear();
-    for (const mark of marks) this.#known.add(mark);
+    for (const mark of marks.values()) this.#known.add(mark);
     return found;
   }
 
-  /** The wanted ones that this process seems to be. */
-  of(pid: number): Set<Wanted> {
-    const process = this.#table.read(pid, FIELDS, this.#limits);
-    if (process === undefined || process.kernelThread) return new Set();
-    const groups = process.cgroup?.split('/') ?? [];
-    const found = [...calledNames(process), ...groups.map(calledName)].flatMap((name) => this.#wanted.get(name) ?? []);
-    if (this.#byMark.size > 0)
-      for (const mark of [...groups, ...(process.argv ?? [])]) found.push(...(this.#byMark.get(mark) ?? []));
-    return new Set(found);
+  /** The wanted ones that these processes seem to be. `unread` is called with those of whom that could not be told. */
+  async among(pids: readonly number[], unread?: (pid: number) => void): Promise<Set<Wanted>> {
+    const found = new Set<Wanted>();
+    const visit = (process: ProcessInfo<(typeof FIELDS)[number]>): void => {
+      if (process.kernelThread) return;
+      const groups = process.cgroup?.split('/') ?? [];
+      for (const name of [...calledNames(process), ...groups.map(calledName)])
+        for (const one of this.#wanted.get(name) ?? []) found.add(one);
+      if (this.#byMark.size === 0) return;
+      for (const mark of [...groups, ...(process.argv ?? [])]) for (const one of this.#byMark.get(mark) ?? []) found.add(one);
+    };
+    await this.#table.survey(FIELDS, { pids, visit, unread: ({ pid }) => unread?.(pid), limits: this.#limits });
+    return found;
   }
 }
 

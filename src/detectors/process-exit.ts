@@ -47,6 +47,9 @@ export class ProcessExitDetector implements Detector {
   #rounds: Promise<void> = Promise.resolve();
   #lastLook: Promise<void> = Promise.resolve();
   #nextLook: Promise<void> | undefined;
+  /** Pids of which an event told that they execute something else, and that were not looked at yet. */
+  readonly #executed = new Set<number>();
+  #lookingAtExecuted: Promise<void> | undefined;
 
   constructor(parts: ProcessExitParts) {
     this.#parts = parts;
@@ -97,7 +100,7 @@ export class ProcessExitDetector implements Detector {
     if (this.#subscription?.kind === 'open') this.#subscription.end();
     for (const { watch } of this.#watches.values()) watch.stop();
     this.#watches.clear();
-    await this.#rounds;
+    await Promise.all([this.#rounds, this.#lookingAtExecuted]);
   }
 
   /** By which means ends and beginnings are noticed, for people. */
@@ -138,7 +141,9 @@ export class ProcessExitDetector implements Detector {
   #hear(event: ProcessEvent): void {
     switch (event.type) {
       case 'exec':
-        if (this.#isAnyDown()) this.#lookAt(this.#newcomers.of(event.pid));
+        if (!this.#isAnyDown()) break;
+        this.#executed.add(event.pid);
+        this.#lookingAtExecuted ??= this.#lookAtExecuted();
         break;
       case 'exit':
         this.#pids.ended(event.pid, event.status);
@@ -148,6 +153,16 @@ export class ProcessExitDetector implements Detector {
         break;
       default:
     }
+  }
+
+  /** All that came meanwhile at once: what one of them withholds for a second it must not withhold for each. */
+  async #lookAtExecuted(): Promise<void> {
+    while (this.#executed.size > 0) {
+      const pids = [...this.#executed];
+      this.#executed.clear();
+      this.#lookAt(await this.#newcomers.among(pids));
+    }
+    this.#lookingAtExecuted = undefined;
   }
 
   /** Who asks while the table is being looked at gets another look after it: the one under way may have passed what is new. */

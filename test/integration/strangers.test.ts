@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -13,7 +13,7 @@ import { killRun } from '../../src/system/spawn/kill-run.ts';
 import { longestStall } from '../helpers/loop-stall.ts';
 import { managed, processStrategyWorld } from '../helpers/process-strategy-world.ts';
 import { RecordedLog } from '../helpers/recorded-log.ts';
-import { missing } from '../helpers/requirement.ts';
+import { missing, skipUnless } from '../helpers/requirement.ts';
 import { type StrangerKind, startStrangers } from '../helpers/strangers.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 
@@ -23,6 +23,7 @@ const NAME = 'str\nan\nger';
 const MOST_STALL_MS = 50;
 const MOST_BYTES = 20_000_000;
 const options = { skip: missing('python3'), timeout: 120_000 };
+const notRoot = skipUnless(process.geteuid?.() === 0 ? undefined : 'needs root');
 const never = new AbortController().signal;
 
 /** All that looks at other users' processes, by what it is for. */
@@ -94,4 +95,29 @@ for (const [kind, count] of kinds) {
       assert.ok(grown < MOST_BYTES, `${what}: ${grown} bytes more`);
     }
   });
+}
+
+// The kernel waits for whoever has a process's memory locked, where somebody else reads its arguments.
+test('processes that keep their memory locked: the loop turns', { ...options, skip: options.skip || notRoot }, async (t) => {
+  const pids = await startStrangers(t, 'locks', 2, NAME);
+  const heldMs = Math.max(...Array.from({ length: 5 }, () => pids.map(readingMs)).flat());
+  for (const [what, look] of Object.entries(looks(t))) {
+    if (NOT_OF_OTHERS.includes(what)) continue;
+    const tries = [await waited(look), await waited(look), await waited(look)];
+    t.diagnostic(`${what}: ${tries.map((ms) => ms.toFixed(0)).join(', ')} of ${heldMs.toFixed(0)} ms`);
+    assert.ok(Math.min(...tries) < heldMs / 2, `${what}: the loop stood still for ${tries} ms`);
+  }
+});
+
+/** What the daemon asks of its own processes alone, or at once. */
+const NOT_OF_OTHERS = ['all fields', 'open files', 'a command line of the event stream'];
+
+function readingMs(pid: number): number {
+  const sinceMs = performance.now();
+  readFileSync(`/proc/${pid}/cmdline`);
+  return performance.now() - sinceMs;
+}
+
+async function waited(look: () => Promise<unknown>): Promise<number> {
+  return (await longestStall(look, () => performance.now())).stallMs;
 }

@@ -1,6 +1,7 @@
 import { closeSync, opendirSync, openSync, readdirSync, readlinkSync, readSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { withSpareDescriptor } from '../native/spare-descriptor.ts';
+import { EntrySearch } from './entry-search.ts';
 
 /**
  * The files below one proc mount. Any of them may vanish or be denied at any moment, which is no fault: what cannot be read is
@@ -39,7 +40,7 @@ export class ProcFiles {
 
   /** True where these bytes are among a file's first `limit`, behind a NUL or at its start: read piece by piece, kept nowhere. */
   holds(file: string, limit: number, entry: string): boolean {
-    return attempt(() => withSpareDescriptor(() => scan(`${this.#root}/${file}`, limit, Buffer.from(`\0${entry}`)))) ?? false;
+    return attempt(() => withSpareDescriptor(() => scan(`${this.#root}/${file}`, new EntrySearch(entry, limit)))) ?? false;
   }
 
   /** Where a symbolic link leads. */
@@ -55,6 +56,11 @@ export class ProcFiles {
   /** The first `most` names in a folder that a process can fill, as the kernel has them: descriptors by ascending number. */
   firstNames(folder: string, most: number): string[] | undefined {
     return attempt(() => withSpareDescriptor(() => listFirst(`${this.#root}/${folder}`, most)));
+  }
+
+  /** The effective user of a process, whatever it makes of itself (proc(5), the owner of /proc/PID); undefined where there is none. */
+  owner(pid: number): number | undefined {
+    return attempt(() => statSync(`${this.#root}/${pid}`, { throwIfNoEntry: false })?.uid);
   }
 
   /** The size that stat(2) tells of a file or folder. */
@@ -128,27 +134,15 @@ function enlarged(buffer: Buffer): Buffer {
   return larger;
 }
 
-function scan(path: string, limit: number, wanted: Buffer): boolean {
-  const piece = Buffer.allocUnsafeSlow(PIECE_BYTES + wanted.length);
+function scan(path: string, search: EntrySearch): boolean {
   const fd = openSync(path, 'r');
   try {
-    piece[0] = 0;
-    for (let kept = 1, left = limit; left > 0; ) {
-      const got = readSync(fd, piece, kept, Math.min(PIECE_BYTES, left), null);
-      if (got === 0) return false;
-      const length = kept + got;
-      if (piece.subarray(0, length).includes(wanted)) return true;
-      left -= got;
-      kept = Math.min(wanted.length - 1, length);
-      piece.copyWithin(0, length - kept, length);
-    }
-    return false;
+    while (search.goesOn) search.take(readSync(fd, search.buffer, search.at, search.length, null));
+    return search.found;
   } finally {
     closeSync(fd);
   }
 }
-
-const PIECE_BYTES = 64 * 1024;
 
 function listFirst(folder: string, most: number): string[] {
   const names: string[] = [];

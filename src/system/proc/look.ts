@@ -11,19 +11,31 @@ export type SeenProcess = ProcessInfo<(typeof FIELDS)[number]>;
 /** One look at all processes of this machine, which many may ask: a name costs next to nothing then. */
 export class ProcessLook {
   readonly all: ReadonlyMap<number, SeenProcess>;
+  /** Those whose arguments could not be read in time: nothing follows from it that they have none here. */
+  readonly unread: readonly SeenProcess[];
   #children: ReadonlyMap<number, readonly SeenProcess[]> | undefined;
   #called: ReadonlyMap<string, readonly SeenProcess[]> | undefined;
 
   /** Of these processes, or of all of the table, at once. */
-  constructor(table: ProcessTable, processes: readonly SeenProcess[] = table.list(FIELDS)) {
+  constructor(
+    table: ProcessTable,
+    processes: readonly SeenProcess[] = table.list(FIELDS),
+    unread: readonly SeenProcess[] = [],
+  ) {
+    this.unread = unread;
     this.all = new Map(processes.map((seen) => [seen.pid, seen]));
   }
 
   /** A look that lets the loop turn meanwhile (ProcessTable.survey). Never rejects. */
   static async take(table: ProcessTable): Promise<ProcessLook> {
     const called = new Map<string, SeenProcess[]>();
-    // Between the breaths too: the names of many thousands take their time.
-    const look = new ProcessLook(table, await table.survey(FIELDS, { visit: (seen) => addCalled(called, seen) }));
+    const unread: SeenProcess[] = [];
+    const processes = await table.survey(FIELDS, {
+      // Between the breaths too: the names of many thousands take their time.
+      visit: (seen) => addCalled(called, seen),
+      unread: (seen) => unread.push(seen),
+    });
+    const look = new ProcessLook(table, processes, unread);
     look.#called = called;
     return look;
   }
@@ -37,7 +49,7 @@ export class ProcessLook {
   /** Those that may be what a program's name or path means, by ascending pid: more than it is, never fewer. */
   calledBy(name: string): readonly SeenProcess[] {
     this.#called ??= byCalledNames(this.all.values());
-    return this.#called.get(calledName(name)) ?? [];
+    return (this.#called.get(calledName(name)) ?? []).toSorted((a, b) => a.pid - b.pid);
   }
 }
 

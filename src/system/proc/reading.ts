@@ -1,5 +1,6 @@
 import { totalmem } from 'node:os';
 import type { AccountNames } from '../files/account-names.ts';
+import type { UNREAD } from './aside.ts';
 import { parseCgroup } from './cgroup.ts';
 import { type Descriptor, type LinkTarget, socketsOf } from './descriptors.ts';
 import type { ProcFiles, ReadLimits } from './files.ts';
@@ -57,19 +58,32 @@ export function readUptimeMs(files: ProcFiles): number {
   return Math.round(Number(files.text('uptime')?.split(' ')[0] ?? 0) * 1000);
 }
 
+/** The texts of what a process holds in its own memory. */
+export type Given = { -readonly [S in keyof ReadLimits]?: string | undefined | typeof UNREAD };
+
+/** The field that is taken from each, and the file. */
+export const STRINGS = {
+  commandLine: { field: 'argv', file: 'cmdline' },
+  environment: { field: 'environment', file: 'environ' },
+} as const;
+export const KINDS_OF_STRINGS = ['commandLine', 'environment'] as const;
+
 /** One process while its fields are read: what several of them are taken from is read once. */
 export class ProcessReading {
   readonly pid: number;
   readonly stat: ProcessStat;
   readonly look: TableLook;
+  readonly #given: Given;
   #status: Read<string>;
   #cgroup: Read<string>;
   #descriptors: Read<readonly Descriptor[]>;
 
-  constructor(pid: number, stat: ProcessStat, look: TableLook) {
+  /** `given`: what was read of it already, or tried to be. */
+  constructor(pid: number, stat: ProcessStat, look: TableLook, given: Given = {}) {
     this.pid = pid;
     this.stat = stat;
     this.look = look;
+    this.#given = given;
   }
 
   /** A part of PID/status. */
@@ -79,8 +93,8 @@ export class ProcessReading {
   }
 
   /** A file that only a program has: of a kernel thread it holds nothing, and asking costs as much. */
-  file<T>(name: string, parse: (text: string) => T): T | undefined {
-    const text = this.stat.kernelThread ? undefined : this.look.files.text(`${this.pid}/${name}`);
+  file<T>(name: string, parse: (text: string) => T, limit?: number): T | undefined {
+    const text = this.stat.kernelThread ? undefined : this.look.files.text(`${this.pid}/${name}`, limit);
     return text === undefined ? undefined : parse(text);
   }
 
@@ -93,8 +107,9 @@ export class ProcessReading {
   /** The strings of the command line or the environment, within the look's limits. */
   strings(of: keyof ReadLimits): string[] | undefined {
     const limit = this.look.limits[of];
-    const text = this.stat.kernelThread ? undefined : this.look.files.text(`${this.pid}/${STRINGS[of]}`, limit);
-    return text === undefined ? undefined : splitNul(text, limit / 8);
+    const given = this.#given[of];
+    const text = of in this.#given ? given : this.file(STRINGS[of].file, (all) => all, limit);
+    return typeof text === 'string' ? splitNul(text, limit / 8) : undefined;
   }
 
   /** Where a link of a program leads. */
@@ -159,7 +174,6 @@ export class ProcessReading {
   }
 }
 
-const STRINGS = { commandLine: 'cmdline', environment: 'environ' } as const;
 /** A process may have 65,530 mappings, each with a path of up to 4 KiB. */
 const LONG_FILE = 4 * 1024 * 1024;
 /** A process may have a million; 4,096 take some 20 ms. */

@@ -1,10 +1,11 @@
-import { Breath } from '../../core/breath.ts';
 import { AccountNames } from '../files/account-names.ts';
 import { hostPath } from '../files/host-path.ts';
+import { AsideFiles, type AsideRead, UNREAD } from './aside.ts';
 import { FIELD_READERS, type ProcessField, type ProcessFields } from './fields.ts';
 import { LOOK_LIMITS, ProcFiles, type ReadLimits } from './files.ts';
 import { hasEnded, MS_PER_TICK, type ProcessStat, parseStat } from './parse.ts';
-import { ProcessReading, readUptimeMs, TableLook } from './reading.ts';
+import { type Given, KINDS_OF_STRINGS, ProcessReading, readUptimeMs, STRINGS, TableLook } from './reading.ts';
+import { goRound } from './round.ts';
 import { TerminalNames } from './terminal-names.ts';
 
 export type { ProcessField, ProcessFields } from './fields.ts';
@@ -17,6 +18,14 @@ export type ProcessInfo<F extends ProcessField> = { readonly pid: number } & Pic
 /** Which process a pid meant when it was read: the number alone may be another's by now. */
 export type ProcessIdentity = ProcessInfo<'startTime'>;
 
+/** How a survey goes. */
+export interface SurveyOptions<F extends ProcessField> {
+  readonly pids?: readonly number[];
+  readonly visit?: (process: ProcessInfo<F>) => void;
+  readonly unread?: (process: ProcessInfo<F>) => void;
+  readonly limits?: ReadLimits;
+}
+
 /**
  * The processes of this machine, read from /proc. Only the files of the asked fields are read, `stat` always and first, so that
  * a pid that changes hands meanwhile is found out by its start time. A process that vanished, or that /proc hides from us
@@ -28,12 +37,14 @@ export class ProcessTable {
   /** Names of users and groups, as the fields have them (learnAccountNames). */
   readonly accounts: AccountNames;
   readonly #files: ProcFiles;
+  readonly #aside: AsideFiles;
   readonly #terminals = new TerminalNames();
 
   /** `root` is where proc is mounted: /proc. */
   constructor(root = '/proc', accounts = new AccountNames()) {
     this.accounts = accounts;
     this.#files = new ProcFiles(root);
+    this.#aside = new AsideFiles(root);
   }
 
   /** One process; undefined where there is none of this number. */
@@ -54,25 +65,60 @@ export class ProcessTable {
   }
 
   /**
-   * The same, in slices of 10 ms between which the loop turns, so that the processes are not all of one moment. `visit` is called
-   * with each when it has just been read. Never rejects, unless `visit` throws.
+   * The same, in slices of 10 ms between which the loop turns, so that the processes are not all of one moment; and never waiting on the
+   * loop for a lock that another user's process holds (AsideFiles). `visit` is called with each when it has just been read, `unread`
+   * then with those whose arguments could not be read for that. `pids`: of these alone. Rejects only where one of the two throws.
    */
   async survey<F extends ProcessField>(
     fields: readonly F[],
-    { visit, limits = LOOK_LIMITS }: { readonly visit?: (process: ProcessInfo<F>) => void; readonly limits?: ReadLimits } = {},
+    { pids = this.#pids(), visit, unread, limits = LOOK_LIMITS }: SurveyOptions<F> = {},
   ): Promise<ProcessInfo<F>[]> {
     const look = this.#look(limits);
     const readers = readersOf(fields);
     const found: ProcessInfo<F>[] = [];
-    const breath = new Breath();
-    for (const pid of this.#pids()) {
-      if (breath.isDue) await breath.take();
-      const process = this.#read(pid, readers, look);
-      if (process === undefined) continue;
+    const take = (process: ProcessInfo<F> | undefined): void => {
+      if (process === undefined) return;
       found.push(process);
       visit?.(process);
-    }
-    return found;
+    };
+    const strings = KINDS_OF_STRINGS.filter((kind) => (fields as readonly ProcessField[]).includes(STRINGS[kind].field));
+    const lookAside = async (of: AsideRead): Promise<unknown> => {
+      const { pid } = of;
+      const before = this.read(pid, ['startTime']);
+      const given: Given = {};
+      for (const kind of strings) given[kind] = await this.#aside.text(of, STRINGS[kind].file, limits[kind]);
+      const process = this.#read(pid, readers, look, given);
+      take(process);
+      const isRead = !Object.values(given).includes(UNREAD);
+      const isSame = this.read(pid, ['startTime'])?.startTime === before?.startTime;
+      if (process !== undefined && !(isRead && isSame)) unread?.(process);
+      return isRead ? undefined : UNREAD;
+    };
+    await goRound(this.#files, pids, {
+      look: (pid) => take(this.#read(pid, readers, look)),
+      ...(strings.length > 0 && { lookAside }),
+    });
+    return found.sort((a, b) => a.pid - b.pid);
+  }
+
+  /** Those of the processes that were started with this variable in their environment, as hasVariable has it; waiting as survey does. */
+  async withVariable<P extends { readonly pid: number }>(processes: readonly P[], name: string, value: string): Promise<P[]> {
+    const having = new Set<number>();
+    await goRound(
+      this.#files,
+      processes.map(({ pid }) => pid),
+      {
+        look: (pid) => {
+          if (this.hasVariable(pid, name, value)) having.add(pid);
+        },
+        lookAside: async (of) => {
+          const has = await this.#aside.holds(of, STRINGS.environment.file, ENVIRONMENT_LIMIT, `${name}=${value}\0`);
+          if (has === true) having.add(of.pid);
+          return has;
+        },
+      },
+    );
+    return processes.filter(({ pid }) => having.has(pid));
   }
 
   /** True while the very process that was read lives: it has not ended, and its pid is not another's by now. */
@@ -153,10 +199,10 @@ export class ProcessTable {
     return pids.sort((a, b) => a - b);
   }
 
-  #read<F extends ProcessField>(pid: number, readers: Readers<F>, look: TableLook): ProcessInfo<F> | undefined {
+  #read<F extends ProcessField>(pid: number, readers: Readers<F>, look: TableLook, given?: Given): ProcessInfo<F> | undefined {
     const stat = parseStat(this.#files.text(`${pid}/stat`) ?? '');
     if (stat === undefined) return undefined;
-    const reading = new ProcessReading(pid, stat, look);
+    const reading = new ProcessReading(pid, stat, look, given);
     const found: Record<string, unknown> = { pid };
     for (const [field, readField] of readers) {
       const value = readField(reading);

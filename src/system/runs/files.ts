@@ -125,13 +125,8 @@ const MANY_WAITING = 256;
 
 /** We died between the start of the command and writing down its process: it is the first session leader of that run. */
 async function findUnrecorded(table: ProcessTable, runId: string): Promise<ProcessIdentity | undefined> {
-  const breath = new Breath();
-  let first: ProcessIdentity | undefined;
-  for (const one of await table.survey(['startTime', 'sid'])) {
-    if (breath.isDue) await breath.take();
-    if (one.pid !== one.sid || (first !== undefined && first.startTime <= one.startTime)) continue;
-    if (table.hasVariable(one.pid, 'MONITOR_RUN_ID', runId)) first = one;
-  }
+  const leaders = (await table.survey(['startTime', 'sid'])).filter(({ pid, sid }) => pid === sid);
+  const [first] = (await table.withVariable(leaders, 'MONITOR_RUN_ID', runId)).sort((a, b) => a.startTime - b.startTime);
   return first;
 }
 

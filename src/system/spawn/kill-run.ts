@@ -1,6 +1,5 @@
 import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Breath } from '../../core/breath.ts';
 import { hasEnded } from '../proc/parse.ts';
 import { signalProcess } from '../proc/signal.ts';
 import { type ProcessInfo, ProcessTable } from '../proc/table.ts';
@@ -54,11 +53,12 @@ async function findRun(table: ProcessTable, run: Run, known: readonly Relative[]
   const groupStands = !isLeaderReplaced(table, run);
   const ours = new Set<number>();
   for (const { pid, startTime } of known) if (byPid.get(pid)?.startTime === startTime) ours.add(pid);
-  const breath = new Breath();
-  for (const { pid, pgid, sid } of processes) {
-    if (breath.isDue) await breath.take();
-    const inGroup = groupStands && (pid === run.pid || pgid === run.pid || sid === run.pid);
-    if (inGroup || (run.runId !== undefined && table.hasVariable(pid, 'MONITOR_RUN_ID', run.runId))) ours.add(pid);
+  const inGroup = ({ pid, pgid, sid }: Relative): boolean =>
+    groupStands && (pid === run.pid || pgid === run.pid || sid === run.pid);
+  for (const process of processes) if (inGroup(process)) ours.add(process.pid);
+  if (run.runId !== undefined) {
+    const others = processes.filter(({ pid }) => !ours.has(pid));
+    for (const { pid } of await table.withVariable(others, 'MONITOR_RUN_ID', run.runId)) ours.add(pid);
   }
   // A daemon that the command itself started may be us: then neither we nor our other commands are to be killed.
   const spared = new Set(lineage(process.pid, byPid));

@@ -150,9 +150,11 @@ export class ProgramFinder {
     if (owners.kind === 'refused') return [];
     const bearers = new Map<number, number>();
     const breath = new Breath();
-    for (const { pid, ppid, kernelThread, startTime } of await this.#table.survey(['ppid', 'kernelThread', 'startTime'])) {
+    const all = (await this.#table.survey(['ppid', 'kernelThread', 'startTime'])).filter(
+      ({ pid, kernelThread }) => !kernelThread && pid !== process.pid,
+    );
+    for (const { pid, ppid, startTime } of await this.#table.withVariable(all, 'MONITOR_RUN_ID', runId)) {
       if (breath.isDue) await breath.take();
-      if (kernelThread || pid === process.pid || !this.#table.hasVariable(pid, 'MONITOR_RUN_ID', runId)) continue;
       if (isOwnedBy(this.#table, { pid, startTime }, owners.uids)) bearers.set(pid, ppid);
     }
     return [...bearers].flatMap(([pid, ppid]) => (bearers.has(ppid) ? [] : [pid]));

@@ -55,6 +55,9 @@ export async function findTrees(table: ProcessTable, identity: Identity, look?: 
     if (program.length === 0) program = trees;
     else [program, later] = joinLater(program, later, trees, isOfItsRoot);
   }
+  const unread = program.length === 0 ? seenNow.unread.find(isOwned) : undefined;
+  if (unread !== undefined)
+    return { kind: 'refused', reason: `the command line of process ${unread.pid} cannot be read now: its memory is locked` };
   const isAllOfIt = program.length + later.length <= identity.maxMatches;
   const counted = isAllOfIt ? [...program, ...later] : program;
   const further = isAllOfIt ? [] : later;

@@ -6,6 +6,7 @@ import { isOpenToOthers } from '../../../system/files/mode.ts';
 import { asScript, readShebang } from '../../../system/launch/script-file.ts';
 import { scriptRun } from '../../../system/launch/script-run.ts';
 import { lastPart } from '../../../system/proc/called-names.ts';
+import type { SeenProcess } from '../../../system/proc/look.ts';
 import { parseAuxv } from '../../../system/proc/parse.ts';
 import type { ProcessIdentity, ProcessTable } from '../../../system/proc/table.ts';
 import { findAccount } from '../../../system/spawn/user-account.ts';
@@ -45,12 +46,12 @@ export async function findOwners(
  * Whether the process executes a file of root's, or a script of root's, that itself bears one of the names: nobody else can change what that
  * does, while argv[0] and comm are what a process likes them to be. Not by another file that was mounted over it.
  */
-export function runsRootsFile(table: ProcessTable, { pid }: ProcessIdentity, names: readonly string[]): boolean {
-  const seen = table.read(pid, ['name', 'argv', 'executable', 'cwd']);
-  if (seen?.executable === undefined || !table.executes(pid, seen.executable)) return false;
-  const script = scriptOf(table, pid, seen);
+export function runsRootsFile(table: ProcessTable, seen: SeenProcess, names: readonly string[]): boolean {
+  const { pid, executable } = seen;
+  if (executable === undefined || !table.executes(pid, executable)) return false;
+  const script = scriptOf(table, seen);
   // What it says it runs, it runs only if its executable is what the script asks for.
-  const file = script !== undefined && isInterpretedBy(table, pid, script, seen.executable) ? script : seen.executable;
+  const file = script !== undefined && isInterpretedBy(table, pid, script, executable) ? script : executable;
   const isIt = (name: string): boolean =>
     name.includes('/') ? file === name || table.executes(pid, name) : lastPart(file) === name;
   if (!names.some(isIt)) return false;
@@ -67,11 +68,8 @@ function isInterpretedBy(table: ProcessTable, pid: number, script: string, execu
 }
 
 /** Only where nothing stands before it that the kernel did not put there: an option may have an interpreter run something else. */
-function scriptOf(
-  table: ProcessTable,
-  pid: number,
-  { name, argv = [], cwd }: { readonly name: string; readonly argv?: readonly string[]; readonly cwd?: string },
-): string | undefined {
+function scriptOf(table: ProcessTable, { pid, name, argv = [] }: SeenProcess): string | undefined {
+  const cwd = table.read(pid, ['cwd'])?.cwd;
   if (cwd === undefined) return undefined;
   const byKernel = asScript(name, argv, cwd)?.executable;
   const [, first] = argv;
@@ -85,7 +83,8 @@ function scriptOf(
 export function isOwnedBy(table: ProcessTable, { pid, startTime }: ProcessIdentity, uids: readonly number[]): boolean {
   const now = table.read(pid, ['startTime', 'uids']);
   if (now?.uids === undefined || now.startTime !== startTime) return false;
+  // To read a stranger's auxv may take as long as it likes: while it executes, its memory is locked.
+  if (!uids.includes(now.uids.effective)) return false;
   // A process may write over its own auxv (prctl(2)): then its effective uid, which it cannot, tells whose it is.
-  const caller = parseAuxv(table.bytes(pid, 'auxv') ?? Buffer.alloc(0))?.uid ?? now.uids.real;
-  return uids.includes(now.uids.effective) && uids.includes(caller);
+  return uids.includes(parseAuxv(table.bytes(pid, 'auxv') ?? Buffer.alloc(0))?.uid ?? now.uids.real);
 }

@@ -92,9 +92,10 @@ async function byArgument(table: ProcessTable, identity: Identity, look: Process
   const isOfFile = argument.startsWith('/') && isHostFile(argument);
   const bearers: SeenProcess[] = [];
   const breath = new Breath();
+  const holders = await holdersOf(table, argument, look);
   for (const seen of look.all.values()) {
     if (breath.isDue) await breath.take();
-    if (!holdsArgument(table, seen, argument) || !isCandidate(seen)) continue;
+    if (!holders.has(seen.pid) || !isCandidate(seen)) continue;
     if (isOfFile && !isNamed(seen) && looksAtFile(table, seen)) continue;
     bearers.push(seen);
   }
@@ -197,12 +198,19 @@ function isPossible(
   };
 }
 
-function holdsArgument(table: ProcessTable, { pid, argv = [] }: SeenProcess, argument: string): boolean {
-  if (argv.includes(argument)) return true;
-  // What was seen of it may be its beginning only.
-  const length = argv.reduce((sum, word) => sum + word.length, 0);
-  if (length < LOOK_LIMITS.commandLine / 4 && argv.length < LOOK_LIMITS.commandLine / 8) return false;
-  return table.read(pid, ['argv'], ARGUMENT_LIMITS)?.argv?.includes(argument) === true;
+/** The processes that have this word among their arguments. */
+async function holdersOf(table: ProcessTable, argument: string, { all }: ProcessLook): Promise<Set<number>> {
+  const holders = new Set<number>();
+  // What was seen of their arguments may be the beginning only.
+  const cut: number[] = [];
+  for (const { pid, argv = [] } of all.values()) {
+    const length = argv.reduce((sum, word) => sum + word.length, 0);
+    if (argv.includes(argument)) holders.add(pid);
+    else if (length >= LOOK_LIMITS.commandLine / 4 || argv.length >= LOOK_LIMITS.commandLine / 8) cut.push(pid);
+  }
+  for (const { pid, argv = [] } of await table.survey(['argv'], { pids: cut, limits: ARGUMENT_LIMITS }))
+    if (argv.includes(argument)) holders.add(pid);
+  return holders;
 }
 
 /** At a terminal, or by a tool for files: only what is neither runs or serves it. */

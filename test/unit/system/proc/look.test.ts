@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chownSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -8,6 +9,8 @@ import { ProcessTable } from '../../../../src/system/proc/table.ts';
 import { longestStall } from '../../../helpers/loop-stall.ts';
 import { openZoo } from '../../../helpers/process-zoo.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
+
+const needsRoot = { skip: process.getuid?.() !== 0 && 'needs root' };
 
 test('who asks in one turn of the loop shares a look, who asks later gets a new one', async (t) => {
   const zoo = openZoo(t);
@@ -59,4 +62,35 @@ test('a process is found by each of its names, of which none may be a part', asy
     assert.ok(found(name).includes(renamed), name);
   for (const name of ['look', 'look-file']) assert.ok(!found(name).includes(renamed), name);
   assert.ok(look.children.get(process.pid)?.some(({ pid }) => pid === renamed));
+});
+
+test('whose arguments are held back keeps nobody from being seen but its own user', needsRoot, async (t) => {
+  const root = tempDir(t);
+  writeFileSync(join(root, 'uptime'), '1000.00 2000.00\n');
+  const users = { 11: 0, 12: 65_534, 14: 65_533 };
+  for (const [pid, uid] of Object.entries(users)) {
+    mkdirSync(join(root, pid));
+    writeFileSync(join(root, `${pid}/stat`), readFileSync('/proc/self/stat'));
+    // To open a FIFO takes until somebody writes into it.
+    if (pid === '12') execFileSync('mkfifo', [join(root, '12/cmdline')]);
+    else writeFileSync(join(root, `${pid}/cmdline`), `/opt/of-${pid}\0`);
+    chownSync(join(root, pid), uid, uid);
+  }
+  const table = new ProcessTable(root);
+  try {
+    const look = await ProcessLook.take(table);
+    const known = [...look.all.values()].flatMap(({ pid, argv }) => (argv === undefined ? [] : [`${pid} ${argv}`]));
+    assert.deepEqual(known, ['11 /opt/of-11', '14 /opt/of-14']);
+    assert.deepEqual(
+      look.unread.map(({ pid }) => pid),
+      [12],
+    );
+    // It is still being read.
+    assert.equal((await table.survey(['argv'], { pids: [14] }))[0]?.argv?.[0], '/opt/of-14');
+  } finally {
+    writeFileSync(join(root, '12/cmdline'), 'late\0');
+  }
+  rmSync(join(root, '12/cmdline'));
+  writeFileSync(join(root, '12/cmdline'), '/opt/of-12\0');
+  assert.equal((await table.survey(['argv'], { pids: [12] }))[0]?.argv?.[0], '/opt/of-12');
 });
