@@ -22,6 +22,7 @@ import { foundRunning } from './found-running.ts';
 import { type HealthParts, livesOn, proveRunning, stillToCome } from './health.ts';
 import { ProgramFinder } from './identity/finder.ts';
 import type { ProcessTree } from './identity/identity.ts';
+import { KnownRoots } from './identity/known-roots.ts';
 import { nameProblem } from './identity/name.ts';
 import { ProgramLaunches } from './launch/launches.ts';
 import { type ProcessOptions, parseProcessOptions } from './options.ts';
@@ -42,6 +43,7 @@ export class ProcessStrategy implements RestartStrategy {
   readonly #options: ProcessOptions;
   readonly #parts: StrategyParts;
   readonly #table: ProcessTable;
+  readonly #known: KnownRoots;
   readonly #finder: ProgramFinder;
   readonly #launches: ProgramLaunches;
   readonly #unit: ProgramUnit;
@@ -56,11 +58,18 @@ export class ProcessStrategy implements RestartStrategy {
     this.#table = table;
     const { clock, log, roots } = parts;
     this.#supervision = new Supervision({ table, clock, log, roots, waitMs: options.supervisorWaitMs });
-    this.#finder = new ProgramFinder(options, parts, table, this.#supervision);
+    this.#known = new KnownRoots(options, parts, table, this.#supervision);
+    this.#finder = new ProgramFinder(options, parts, { table, known: this.#known, supervision: this.#supervision });
     this.#launches = new ProgramLaunches(options, parts, table, this.#finder);
     this.#unit = new ProgramUnit(options, parts, table);
-    const sight = { table, finder: this.#finder, launches: this.#launches, supervision: this.#supervision, unit: this.#unit };
-    this.#restart = new ProgramRestart(options, parts, sight);
+    this.#restart = new ProgramRestart(options, parts, {
+      table,
+      known: this.#known,
+      finder: this.#finder,
+      launches: this.#launches,
+      supervision: this.#supervision,
+      unit: this.#unit,
+    });
   }
 
   async resolve(managed: ManagedProcess): Promise<Resolution> {
@@ -208,7 +217,7 @@ export class ProcessStrategy implements RestartStrategy {
 
   async #record(managed: ManagedProcess, trees: readonly ProcessTree[], signal: AbortSignal): Promise<void> {
     this.#launches.remember(managed, trees, this.#isAllNew(managed.systemName, trees));
-    await this.#finder.record(managed, trees, signal);
+    await this.#known.record(managed, trees, signal);
   }
 
   /** True if none of them was known: somebody has started all of it anew. */

@@ -5,6 +5,7 @@ import type { ProcessTable } from '../../system/proc/table.ts';
 import type { RestartAttempt, RestartOutcome, StrategyParts } from '../strategy.ts';
 import type { ProgramFinder } from './identity/finder.ts';
 import type { ProcessTree } from './identity/identity.ts';
+import type { KnownRoots } from './identity/known-roots.ts';
 import { type Matches, treesOf } from './identity/match.ts';
 import type { ProgramLaunches } from './launch/launches.ts';
 import type { StartPlan } from './launch/plan.ts';
@@ -18,6 +19,7 @@ import type { ProgramUnit } from './unit.ts';
 /** What is known of a program when it is restarted. */
 export interface RestartSight {
   readonly table: ProcessTable;
+  readonly known: KnownRoots;
   readonly finder: ProgramFinder;
   readonly launches: ProgramLaunches;
   readonly supervision: Supervision;
@@ -29,15 +31,21 @@ export class ProgramRestart {
   readonly #options: ProcessOptions;
   readonly #parts: StrategyParts;
   readonly #table: ProcessTable;
+  readonly #known: KnownRoots;
   readonly #finder: ProgramFinder;
   readonly #launches: ProgramLaunches;
   readonly #supervision: Supervision;
   readonly #unit: ProgramUnit;
 
-  constructor(options: ProcessOptions, parts: StrategyParts, { table, finder, launches, supervision, unit }: RestartSight) {
+  constructor(
+    options: ProcessOptions,
+    parts: StrategyParts,
+    { table, known, finder, launches, supervision, unit }: RestartSight,
+  ) {
     this.#options = options;
     this.#parts = parts;
     this.#table = table;
+    this.#known = known;
     this.#finder = finder;
     this.#launches = launches;
     this.#supervision = supervision;
@@ -157,13 +165,13 @@ export class ProgramRestart {
       );
       if (result.kind === 'failed') {
         // What was started until then is known all the same.
-        if (pids.length > 0) await this.#finder.started(attempt.process, pids, attempt.runId);
+        if (pids.length > 0) await this.#known.started(attempt.process, pids, attempt.runId);
         return failed(`${said}, but not started: ${result.reason} (${label})`);
       }
       pids.push(result.pid);
       remarks.push(...(result.remarks ?? []));
     }
-    await this.#finder.started(attempt.process, pids, attempt.runId);
+    await this.#known.started(attempt.process, pids, attempt.runId);
     for (const remark of remarks)
       this.#parts.log.warning(`Not as ${systemName} was started before: ${remark}`, { process_name: systemName });
     const started = pids.map((pid) => (pid === undefined ? 'it' : `pid ${pid}`)).join(', ');
