@@ -5,10 +5,10 @@ import { FileHashes } from '../../../system/files/file-hash.ts';
 import type { TakeLook } from '../../../system/proc/look.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import type { LaunchesNow, StrategyParts } from '../../strategy.ts';
+import { ambiguityOf } from '../descriptions.ts';
 import type { ProgramFinder } from '../identity/finder.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 import type { ProcessOptions } from '../options.ts';
-import { ambiguityOf } from '../preview.ts';
 import {
   isFromCommand,
   type LaunchSight,
