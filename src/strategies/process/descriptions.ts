@@ -6,7 +6,7 @@ import type { SeenProcess } from '../../system/proc/look.ts';
 import type { ProcessTable } from '../../system/proc/table.ts';
 import type { ProcessTree, Witness } from './identity/identity.ts';
 import type { Matches } from './identity/match.ts';
-import { describeArgv } from './launch/plan.ts';
+import { describeArgv } from './launch/words.ts';
 import type { ProcessOptions } from './options.ts';
 
 /** A line for each (describeTree); the loop turns in between. */

@@ -21,7 +21,8 @@ import {
 } from './memory.ts';
 import { differencesOf, launchesOf } from './now.ts';
 import { checkPin, type TakeHash } from './pinned.ts';
-import { defaultPath, pinCure, planStart, type StartPlan } from './plan.ts';
+import { defaultPath, planStart, type StartPlan } from './plan.ts';
+import { pinCure } from './words.ts';
 
 /** What knowing how programs are started uses. */
 export type LaunchParts = Pick<StrategyParts, 'launches' | 'pins' | 'requirePin' | 'roots' | 'programs' | 'log'>;
