@@ -30,6 +30,16 @@ interface ZooOptions {
  */
 export const rootsOwnSurroundings = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', cwd: '/' } as const;
 
+/** A user without rights, for ZooOptions and chown(2). */
+export const nobody = { uid: 65_534, gid: 65_534 } as const;
+
+/** A name that no other process of this machine has; it begins with `name`. */
+export function unique(name: string): string {
+  return `${name}${process.pid % 1000}${count++}`;
+}
+
+let count = 0;
+
 /** Opens a zoo for one test. */
 export function openZoo(t: TestContext): ProcessZoo {
   const dir = mkdtempSync(join(tmpdir(), 'zoo-'));
