@@ -4,6 +4,7 @@ import { Breath } from '../../../core/breath.ts';
 import { FileHashes } from '../../../system/files/file-hash.ts';
 import type { TakeLook } from '../../../system/proc/look.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
+import { USUAL_PATH } from '../../../system/spawn/minimal-environment.ts';
 import type { LaunchesNow, StrategyParts } from '../../strategy.ts';
 import { ambiguityOf } from '../descriptions.ts';
 import type { ProgramFinder } from '../identity/finder.ts';
@@ -21,7 +22,7 @@ import {
 } from './memory.ts';
 import { differencesOf, launchesOf } from './now.ts';
 import { checkPin, type TakeHash } from './pinned.ts';
-import { defaultPath, planStart, type StartPlan } from './plan.ts';
+import { planStart, type StartPlan } from './plan.ts';
 import { pinCure } from './words.ts';
 
 /** What knowing how programs are started uses. */
@@ -73,7 +74,7 @@ export class ProgramLaunches {
     }
     const copies = this.#parts.launches.further(systemName).slice(0, this.#options.maxMatches - 1);
     const missing = copies.length === 0 ? [] : missingCopies(running, stored, copies);
-    const path = process.env.PATH ?? defaultPath;
+    const path = process.env.PATH ?? USUAL_PATH;
     return planStart(this.#options, managed, attempt, [...running, ...missing], stored, path, rule);
   }
 

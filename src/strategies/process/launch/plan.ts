@@ -197,6 +197,3 @@ function nothingToStart(
   const search = isSearched ? `, and no program ${shown(process.systemName)} is in PATH` : '';
   return `nothing to start: ${why}${search}; set start_command`;
 }
-
-/** Where programs are looked for where the daemon itself has no PATH. */
-export const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
