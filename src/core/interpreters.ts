@@ -27,13 +27,31 @@ export function isInterpreter(path: string): boolean {
 
 /** How that program is told what to execute; `launcher`: that is another program's command line; undefined: it is neither. */
 export function interpreterOf(path: string): Interpreter | 'launcher' | undefined {
-  const name = path.slice(path.lastIndexOf('/') + 1);
+  const name = lastPart(path);
   const bare = name.replace(/[-_.]?\d[\d.]*[a-z]?$/, '');
   // As a distribution may call it: perl5.36-x86_64-linux-gnu, python3.11-dbg, bash-static.
   const stem = name.replace(/[-_.]?(?:\d|static|dbg|debug).*$/, '');
   const known = [name, bare, stem].find((one) => Object.hasOwn(INTERPRETERS, one));
   if (known !== undefined) return INTERPRETERS[known];
   return [name, bare, stem].some((one) => LAUNCHERS.has(one)) || LOADER.test(name) ? 'launcher' : undefined;
+}
+
+/** True for a shell. `path` as in isInterpreter; what BusyBox is programName tells. */
+export function isShell(path: string): boolean {
+  const kind = interpreterOf(path);
+  return kind !== undefined && kind !== 'launcher' && kind.runsPrograms === true;
+}
+
+/**
+ * Which program a process is: the last part of its executable's name or path. BusyBox and Toybox are many programs in one file: there
+ * it is the one that they were called as (`argv`), or told to be by the first argument; '' where that is none.
+ */
+export function programName(path: string, argv: readonly string[]): string {
+  const name = lastPart(path);
+  if (!BOXES.has(name)) return name;
+  // A login shell's name begins with a dash.
+  const called = lastPart(argv[0] ?? '').replace(/^-/, '');
+  return BOXES.has(called) ? lastPart(argv[1] ?? '') : called;
 }
 
 const python: Interpreter = {
@@ -87,7 +105,12 @@ const INTERPRETERS: Readonly<Record<string, Interpreter>> = {
   dash: shell,
   ash: shell,
   ksh: shell,
+  lksh: shell,
   mksh: shell,
+  pdksh: shell,
+  rksh: shell,
+  hush: shell,
+  posh: shell,
   yash: shell,
   zsh: shell,
   csh: otherShell,
@@ -119,5 +142,11 @@ const LAUNCHERS: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
+const BOXES: ReadonlySet<string> = new Set(['busybox', 'toybox']);
+
 /** The dynamic loader and emulators run whatever file they are given: ld-linux-x86-64.so.2, qemu-aarch64-static. */
 const LOADER = /^(?:ld-linux|ld-musl|ld\.so|ld-\d|qemu-(?!system|ga|img|nbd|io)\w)/;
+
+function lastPart(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}

@@ -1,4 +1,5 @@
 import type { ManagedProcess } from '../../core/alarm.ts';
+import { DEFAULT_SECTION } from '../../core/config.ts';
 import type { HealthResult, RestartPreview } from '../../core/outcomes.ts';
 import { ProcessTable } from '../../system/proc/table.ts';
 import type { RunningProcesses } from '../../system/systemd/running-processes.ts';
@@ -45,9 +46,6 @@ export const serviceStrategy = {
   }),
   create: (options, parts) => new ServiceStrategy(options, parts),
 } satisfies StrategyDefinition<ServiceOptions>;
-
-/** The section of all processes that have none of their own. */
-const DEFAULT_SECTION = 'process.default';
 
 /** Restarts the unit that a name means. */
 export class ServiceStrategy implements RestartStrategy {

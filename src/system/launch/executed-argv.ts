@@ -2,6 +2,7 @@ import { basename, isAbsolute, resolve } from 'node:path';
 import { isInterpreter } from '../../core/interpreters.ts';
 import { initialStackOf, splitNul } from '../proc/parse.ts';
 import type { ProcessTable } from '../proc/table.ts';
+import { USUAL_PATH } from '../spawn/minimal-environment.ts';
 
 /** What is known of how a process was executed. */
 export interface ExecutedProgram {
@@ -77,7 +78,6 @@ function isInPath(table: ProcessTable, pid: number, called: string, environmentB
   return called !== '' && folders.some((folder) => table.executes(pid, resolve(folder, called)));
 }
 
-const USUAL_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const MOST_FOLDERS = 64;
 
 /**

@@ -1,6 +1,9 @@
 import { statSync } from 'node:fs';
 import process from 'node:process';
 import { interpreterOf } from '../../../core/interpreters.ts';
+import type { LaunchRecords } from '../../../core/launch-record.ts';
+import type { Pins } from '../../../core/pin.ts';
+import type { ProgramRoots } from '../../../core/program-roots.ts';
 import { hostPath } from '../../../system/files/host-path.ts';
 import { isOpenToOthers } from '../../../system/files/mode.ts';
 import { asScript, readShebang } from '../../../system/launch/script-file.ts';
@@ -26,12 +29,21 @@ export type Owners =
     }
   | { readonly kind: 'refused'; readonly reason: string };
 
-/** Root, the daemon's own user, whose the program was when it was last seen (`recordedUid`), and `user`. Never rejects. */
+/** What tells whose a program was. */
+export interface OwnerRecords {
+  readonly launches: Pick<LaunchRecords, 'get'>;
+  readonly pins: Pick<Pins, 'get'>;
+  readonly roots: Pick<ProgramRoots, 'get'>;
+}
+
+/** Root, the daemon's own user, whose the program was when it was pinned or last seen, and `user`. Never rejects. */
 export async function findOwners(
   { user, anyUser }: Pick<ProcessOptions, 'user' | 'anyUser'>,
-  recordedUid: number | undefined,
+  records: OwnerRecords,
+  systemName: string,
   signal: AbortSignal,
 ): Promise<Owners> {
+  const recordedUid = lastUid(records, systemName);
   const uids = [0, process.geteuid?.(), recordedUid].filter((uid) => uid !== undefined);
   const others = anyUser ? 'all' : user === undefined && recordedUid === undefined ? 'roots_files' : 'none';
   if (user === undefined) return { kind: 'known', uids, others };
@@ -40,6 +52,12 @@ export async function findOwners(
   if (found.kind === 'not_found') return { kind: 'refused', reason: `user: ${found.reason}` };
   const { uid } = found.account;
   return { kind: 'known', uids: [...uids, uid], others, userUid: uid };
+}
+
+function lastUid({ launches, pins, roots }: OwnerRecords, systemName: string): number | undefined {
+  const recorded = pins.get(systemName)?.launches[0]?.record ?? launches.get(systemName);
+  // What start_command starts has no record, and is somebody's all the same.
+  return recorded?.uid ?? roots.get(systemName).find(({ uid }) => uid !== undefined)?.uid;
 }
 
 /**

@@ -12,21 +12,17 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { ProcessOptions } from '../../../../../src/strategies/process/options.ts';
 import {
   attemptFor,
+  looked,
   managed,
   type ProcessStrategyWorld,
   processStrategyWorld,
 } from '../../../../helpers/process-strategy-world.ts';
-import { isAlive } from '../../../../helpers/process-zoo.ts';
+import { isAlive, nobody, unique } from '../../../../helpers/process-zoo.ts';
+import { asRoot } from '../../../../helpers/requirement.ts';
+import { never } from '../../../../helpers/strategy-parts.ts';
 import { waitFor } from '../../../../helpers/wait-for.ts';
-
-const quiet = new AbortController().signal;
-const needsRoot = { skip: process.getuid?.() !== 0 && 'needs root' };
-const nobody = { uid: 65534, gid: 65534 };
-let count = 0;
-const unique = (name: string): string => `${name}${process.pid % 1000}${count++}`;
 
 /** Without what a version manager puts in front of the interpreters. */
 const systemPath = ({ zoo }: ProcessStrategyWorld) => ({ PATH: '/usr/bin:/bin', ZOO: zoo.dir });
@@ -34,12 +30,6 @@ const systemPath = ({ zoo }: ProcessStrategyWorld) => ({ PATH: '/usr/bin:/bin', 
 /** The pids of the zoo's processes that run `file` with python. */
 function pythons({ table }: ProcessStrategyWorld, file: string): number[] {
   return table.list(['argv', 'state']).flatMap(({ pid, argv, state }) => (state !== 'Z' && argv?.includes(file) ? [pid] : []));
-}
-
-/** What a restart would stop, and why it would not; each line of `stops` begins with its pid. */
-async function looked(world: ProcessStrategyWorld, name: string, options: Partial<ProcessOptions> = {}) {
-  const { stops, refusals, warnings = [] } = await world.strategy(options).preview(managed(name, true), quiet);
-  return { pids: stops.map((line) => Number(/^pid (\d+)/.exec(line)?.[1])), stops, refusals, warnings };
 }
 
 test('what we started is the program whatever it is called: one copy, well, stopped and started anew', async (t) => {
@@ -50,13 +40,13 @@ test('what we started is the program whatever it is called: one copy, well, stop
   const options = { startCommand: `exec /usr/bin/python3 ${file}`, stableTimeMs: 0 };
   const strategy = world.strategy(options);
   assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
-  assert.deepEqual(await strategy.checkHealth(managed(name), 10_000, quiet), { kind: 'healthy' });
+  assert.deepEqual(await strategy.checkHealth(managed(name), 10_000, never), { kind: 'healthy' });
   const [first, ...others] = pythons(world, file);
   assert.ok(first !== undefined && others.length === 0);
 
   // So it is for a daemon that was started anew, and for exits.
   const anew = world.strategy(options);
-  const running = await anew.findRunning(managed(name), quiet);
+  const running = await anew.findRunning(managed(name), never);
   assert.ok(running.kind === 'found' && running.processes[0]?.pid === first, JSON.stringify(running));
   const outcome = await anew.restart(attemptFor(name));
   assert.equal(outcome.kind, 'restarted', JSON.stringify(outcome));
@@ -88,15 +78,15 @@ test('a helper that our start left behind does not prove that the program runs, 
   );
   const strategy = world.strategy({ startCommand: `exec ${program}`, stableTimeMs: 0 });
   assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
-  const running = await strategy.findRunning(managed(name), quiet);
+  const running = await strategy.findRunning(managed(name), never);
   const pid = running.kind === 'found' ? (running.processes[0]?.pid ?? 0) : 0;
   process.kill(pid, 'SIGKILL');
   await waitFor('end', () => !isAlive(pid));
   const left = world.table.list(['executable']).find(({ executable }) => executable === helper)?.pid ?? 0;
   assert.ok(isAlive(left));
-  assert.equal((await strategy.checkHealth(managed(name), 10, quiet)).kind, 'unhealthy');
+  assert.equal((await strategy.checkHealth(managed(name), 10, never)).kind, 'unhealthy');
   assert.match(
-    (await strategy.preview(managed(name), quiet)).stops.join(),
+    (await strategy.preview(managed(name), never)).stops.join(),
     new RegExp(`^pid ${left} \\(.*\\): left behind by it$`),
   );
   assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
@@ -158,7 +148,7 @@ test('pid_file names the program; a stale one, a link, one that others may write
   const { stops, warnings } = await looked(world, name, options);
   assert.match(stops.join(), new RegExp(`^pid ${pid}, .*, named by its pid_file, with 1 descendant: `));
   assert.deepEqual(warnings, []);
-  assert.deepEqual(await world.strategy({ ...options, stableTimeMs: 0 }).checkHealth(managed(name), 1000, quiet), {
+  assert.deepEqual(await world.strategy({ ...options, stableTimeMs: 0 }).checkHealth(managed(name), 1000, never), {
     kind: 'healthy',
   });
 
@@ -190,7 +180,7 @@ test('pid_file names the program; a stale one, a link, one that others may write
   assert.deepEqual((await looked(world, name, options)).pids, [], 'never ourselves');
 });
 
-test("a user's pid file names his own processes alone", needsRoot, async (t) => {
+test("a user's pid file names his own processes alone", asRoot, async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zowner');
   const pidFile = join(world.zoo.dir, 'app.pid');
@@ -210,7 +200,7 @@ test("a user's pid file names his own processes alone", needsRoot, async (t) => 
 
 test(
   'argument tells one of many; not the editor that shows the file at a terminal, and never a stranger',
-  needsRoot,
+  asRoot,
   async (t) => {
     const world = processStrategyWorld(t);
     const name = unique('zargument');
@@ -239,7 +229,7 @@ test(
   },
 );
 
-test('an argument behind 16 KiB of others is found, and one of 128 KiB is too', needsRoot, async (t) => {
+test('an argument behind 16 KiB of others is found, and one of 128 KiB is too', asRoot, async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zlong');
   const long = Array.from({ length: 60 }, (_, index) => `--option-${index}=${'x'.repeat(900)}`);
@@ -266,7 +256,7 @@ test('the first witness that knows anything alive decides; what a later one know
     seen.refusals.join(),
     new RegExp(`a further copy runs \\(pid ${further}, known by its name\\), max_matches is 1`),
   );
-  assert.deepEqual(await world.strategy(options).checkHealth(managed(name), 1000, quiet), { kind: 'healthy' });
+  assert.deepEqual(await world.strategy(options).checkHealth(managed(name), 1000, never), { kind: 'healthy' });
   const outcome = await world.strategy(options).restart(attemptFor(name));
   assert.match(outcome.kind === 'failed' ? outcome.reason : '', /^ambiguous: beside it/);
   assert.ok(isAlive(pid) && isAlive(further));
@@ -294,13 +284,13 @@ test('the rest of the process group that it led goes with it, whatever that is c
   assert.ok(!isAlive(pid) && !isAlive(left?.pid ?? 0));
 
   await waitFor('helper', () => helpers().length === 1);
-  const running = await strategy.findRunning(managed(name), quiet);
+  const running = await strategy.findRunning(managed(name), never);
   const root = running.kind === 'found' ? (running.processes[0]?.pid ?? 0) : 0;
   process.kill(root, 'SIGKILL');
   await waitFor('end', () => !isAlive(root));
   const [orphan] = helpers();
   assert.ok(orphan !== undefined);
-  assert.equal((await strategy.checkHealth(managed(name), 10, quiet)).kind, 'unhealthy', 'a helper is not the program');
+  assert.equal((await strategy.checkHealth(managed(name), 10, never)).kind, 'unhealthy', 'a helper is not the program');
   const dead = await world.strategy().restart(attemptFor(name));
   assert.equal(dead.kind, 'restarted', JSON.stringify(dead));
   assert.ok(!isAlive(orphan.pid));
@@ -371,10 +361,10 @@ test('instances that an argument tells apart are never taken for each other, dea
   const strategy = world.strategy({ argument: '302' });
   const name = { ...managed(path, true), processName: 'two' };
   await strategy.observe(name);
-  assert.deepEqual((await strategy.preview(name, quiet)).refusals, []);
+  assert.deepEqual((await strategy.preview(name, never)).refusals, []);
   process.kill(two, 'SIGKILL');
   await waitFor('end', () => !isAlive(two));
-  const running = await strategy.findRunning(name, quiet);
+  const running = await strategy.findRunning(name, never);
   assert.ok(running.kind === 'found' && running.processes.length === 0, JSON.stringify(running));
   assert.equal((await strategy.restart({ ...attemptFor(path, true), process: name })).kind, 'restarted');
   assert.ok(isAlive(one));
@@ -414,7 +404,7 @@ sleep 300;
   await waitFor('ready', () => existsSync(`${world.zoo.dir}/ready`));
   const strategy = world.strategy();
   await strategy.observe(managed(name));
-  const running = await strategy.findRunning(managed(name), quiet);
+  const running = await strategy.findRunning(managed(name), never);
   const master = running.kind === 'found' ? (running.processes[0]?.pid ?? 0) : 0;
   assert.notEqual(world.table.read(master, ['sid'])?.sid, master);
   process.kill(master, 'SIGKILL');
@@ -454,26 +444,26 @@ test('a program behind a link to its release is followed to the next one', async
 
 test(
   'what start_command has started is its user’s, and nobody else’s copy is the program once it is dead',
-  needsRoot,
+  asRoot,
   async (t) => {
     const world = processStrategyWorld(t);
     const path = world.zoo.sleeper(unique('zcopied'));
     const name = path.slice(path.lastIndexOf('/') + 1);
     const strategy = world.strategy({ startCommand: `exec ${path} 300` });
     assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
-    const running = await strategy.findRunning(managed(name), quiet);
+    const running = await strategy.findRunning(managed(name), never);
     const own = running.kind === 'found' ? (running.processes[0]?.pid ?? 0) : 0;
     const copy = await world.zoo.start(path, ['300'], nobody);
     process.kill(own, 'SIGKILL');
     await waitFor('end', () => !isAlive(own));
-    const dead = await world.strategy({ startCommand: `exec ${path} 300` }).findRunning(managed(name), quiet);
+    const dead = await world.strategy({ startCommand: `exec ${path} 300` }).findRunning(managed(name), never);
     assert.ok(dead.kind === 'found' && dead.processes.length === 0, JSON.stringify(dead));
     assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
     assert.ok(isAlive(copy));
   },
 );
 
-test('a pid file in a folder of another user vouches for no more than that user', needsRoot, async (t) => {
+test('a pid file in a folder of another user vouches for no more than that user', asRoot, async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zfolder');
   const folder = join(world.zoo.dir, 'run');
@@ -494,7 +484,7 @@ test('a pid file in a folder of another user vouches for no more than that user'
   assert.deepEqual((await looked(world, name, { pidFile })).pids, [pid]);
 });
 
-test('who says that he runs root’s script, and runs another file, is not it', needsRoot, async (t) => {
+test('who says that he runs root’s script, and runs another file, is not it', asRoot, async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zfaked');
   const path = world.zoo.script(name, '#!/usr/bin/python3\nimport time\nwhile True: time.sleep(300)\n');
