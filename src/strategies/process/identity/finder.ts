@@ -91,6 +91,7 @@ export class ProgramFinder {
       const found = later === undefined ? first : await findTrees(this.#table, { ...identity, knownRoots: later });
       if (found.kind === 'refused') return found;
       this.#supervision.saw(systemName, found.trees);
+      if (later === undefined) this.#followExec(systemName, knownRoots, found.trees);
       await this.#tell(systemName, found.strangers, found.remarks);
       if (found.trees.length > 0) this.#seen.add(systemName);
       else if (found.rest.length === 0) this.#markEmpty(systemName, knownRoots);
@@ -196,6 +197,17 @@ export class ProgramFinder {
     return findOwners(this.#options, recorded?.uid ?? seen?.uid, signal);
   }
 
+  /** A start script may become the program by exec(3): what that leaves behind one day is told by the file that it executes now. */
+  #followExec(systemName: string, known: readonly RootProcess[], trees: readonly ProcessTree[]): void {
+    const roots = known.map((root) => {
+      const { executable } = trees.find((tree) => isSameProcess(tree.root, root))?.root ?? root;
+      return executable === undefined || executable === root.executable ? root : { ...root, executable };
+    });
+    const isNews = roots.some((root, index) => root !== known[index]);
+    // A start may have come in between: what that wrote down is newer.
+    if (isNews && isSameRoots(known, this.#parts.roots.get(systemName))) this.#set(systemName, roots);
+  }
+
   #markEmpty(systemName: string, known: readonly RootProcess[]): void {
     const isGone = (root: RootProcess): boolean => root.isEmpty !== true && !this.#table.exists(root);
     // A start may have come in between: what that wrote down was not looked for.
@@ -239,6 +251,10 @@ const MOST_TOLD = 1000;
 const MOST_UNITS = 16;
 /** A directory of users that does not answer must not keep a start. */
 const OWNERS_MS = 2000;
+
+function isSameProcess(one: RootProcess, other: RootProcess): boolean {
+  return one.pid === other.pid && one.startTime === other.startTime;
+}
 
 function isSameRoots(one: readonly RootProcess[], other: readonly RootProcess[]): boolean {
   return (

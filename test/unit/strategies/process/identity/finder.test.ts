@@ -13,6 +13,7 @@ import {
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ProcessOptions } from '../../../../../src/strategies/process/options.ts';
+import type { ProcessStrategy } from '../../../../../src/strategies/process/process.ts';
 import {
   attemptFor,
   managed,
@@ -423,6 +424,37 @@ sleep 300;
   assert.deepEqual([pids.length, refusals], [1, []]);
   const outcome = await world.strategy().restart(attemptFor(name));
   assert.equal(outcome.kind, 'restarted', JSON.stringify(outcome));
+});
+
+test('a start script that becomes the program late is known by that: the workers that it leaves are the program', async (t) => {
+  const looks: Readonly<Record<string, (strategy: ProcessStrategy, name: string) => Promise<unknown>>> = {
+    'a health check': (strategy, name) => strategy.checkHealth(managed(name), 10_000, quiet),
+    'a look in passing': (strategy, name) => strategy.observe(managed(name)),
+  };
+  for (const [how, look] of Object.entries(looks)) {
+    const world = processStrategyWorld(t);
+    const name = unique('zlate');
+    const go = join(world.zoo.dir, 'go');
+    const real = world.zoo.script(
+      'real',
+      `#!/usr/bin/perl\nif (!fork) { sleep 300; exit }\nopen my $file, '>', '${world.zoo.dir}/ready'; close $file;\nsleep 300;\n`,
+    );
+    const wait = `while [ ! -e ${go} ]; do sleep 0.02; done`;
+    const strategy = world.strategy({
+      startCommand: `exec ${world.zoo.script('start', `#!/bin/bash\n${wait}\nexec ${real}\n`)}`,
+    });
+    assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
+    const [root] = world.parts.roots.get(name);
+    assert.ok(root);
+    assert.match(root.executable ?? '', /bash$/);
+    writeFileSync(go, '');
+    await waitFor('it is the program', () => existsSync(join(world.zoo.dir, 'ready')));
+    await look(strategy, name);
+    process.kill(root.pid, 'SIGKILL');
+    await waitFor('end', () => !isAlive(root.pid));
+    assert.deepEqual((await looked(world, name)).stops.length, 1, how);
+    assert.deepEqual(await strategy.checkHealth(managed(name), 10_000, quiet), { kind: 'healthy' }, how);
+  }
 });
 
 test('a program behind a link to its release is followed to the next one', async (t) => {
