@@ -139,10 +139,18 @@ export class ProgramFinder {
     const known = pids.filter((pid) => pid !== undefined);
     // What left for the background in a unit of ours is found in that.
     const isInUnit = this.#parts.programs.starter === 1;
-    const all = known.length < pids.length && !isInUnit ? await this.#withRunId(systemName, runId) : known;
-    const roots = this.#oursOf(all, runId);
+    const more = known.length < pids.length && !isInUnit ? await this.#withRunId(systemName, runId) : [];
+    const roots = this.#oursOf([...new Set([...known, ...more])], runId);
     this.#set(systemName, roots);
     this.#seen.add(systemName);
+  }
+
+  /** What we started as `pid` has ended, and left these behind. */
+  left({ systemName }: ManagedProcess, pid: number, left: readonly number[], runId: string): void {
+    const known = this.#parts.roots.get(systemName);
+    // Else it was started anew meanwhile.
+    if (left.length === 0 || !known.some((root) => root.pid === pid && root.runId === runId)) return;
+    this.#set(systemName, [...known.filter((root) => root.pid !== pid), ...this.#oursOf(left, runId)]);
   }
 
   /** The topmost processes of a run; of strangers, who may have read its id somewhere, none. */

@@ -457,6 +457,22 @@ test('a start script that becomes the program late is known by that: the workers
   }
 });
 
+test('what a start leaves behind in an emptied environment, in a session below its own, is the program', async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zbelow');
+  const path = world.zoo.sleeper(unique('zother'));
+  const start = `env -i setsid sh -c 'setsid ${path} 300 & sleep 0.3'; :`;
+  const strategy = world.strategy({ startCommand: start, stableTimeMs: 0 });
+  const running = () => world.table.list(['executable', 'state']).filter((p) => p.executable === path && p.state !== 'Z');
+  assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
+  const [first] = running();
+  assert.deepEqual((await looked(world, name)).pids, [first?.pid]);
+  assert.deepEqual(await world.strategy({ stableTimeMs: 0 }).checkHealth(managed(name), 5000, quiet), { kind: 'healthy' });
+  assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
+  const [second, ...others] = running();
+  assert.ok(second !== undefined && second.pid !== first?.pid && others.length === 0);
+});
+
 test('a program behind a link to its release is followed to the next one', async (t) => {
   const world = processStrategyWorld(t);
   const sleeper = world.zoo.sleeper(unique('zrelease'));
