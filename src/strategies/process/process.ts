@@ -3,6 +3,7 @@ import type { ManagedProcess } from '../../core/alarm.ts';
 import { errorMessage } from '../../core/errors.ts';
 import type { HealthResult, RestartPreview } from '../../core/outcomes.ts';
 import type { ProgramMarks } from '../../core/program-marks.ts';
+import type { RootProcess } from '../../core/program-roots.ts';
 import type { TakeLook } from '../../system/proc/look.ts';
 import type { ProcessTable } from '../../system/proc/table.ts';
 import type { OtherSupervisor, RunningProcesses } from '../../system/systemd/running-processes.ts';
@@ -144,7 +145,7 @@ export class ProcessStrategy implements RestartStrategy {
       const isRemembered = this.#lookedAt.has(managed.systemName) && this.#launches.isRecorded(managed.systemName);
       this.#lookedAt.add(managed.systemName);
       const isComplete = isRemembered && (known.length >= this.#options.maxMatches || look === undefined);
-      if (known.length > 0 && isComplete && known.every((root) => this.#table.exists(root))) return;
+      if (known.length > 0 && isComplete && known.every((root) => isAsKnown(this.#table, root))) return;
       if (nameProblem(managed, this.#options.configured) !== undefined) return;
       const seen = await look?.();
       if (seen !== undefined && !this.#finder.mayRun(managed.systemName, seen)) return;
@@ -205,6 +206,13 @@ export class ProcessStrategy implements RestartStrategy {
     const known = new Set(this.#parts.roots.get(systemName).map(({ pid, startTime }) => `${pid} ${startTime}`));
     return !trees.some(({ root: { pid, startTime } }) => known.has(`${pid} ${startTime}`));
   }
+}
+
+/** Whether the very process lives, and has not become another program (execve(2)), as a start script that ends in `exec` does. */
+function isAsKnown(table: ProcessTable, root: RootProcess): boolean {
+  if (!table.exists(root)) return false;
+  const executable = table.read(root.pid, ['executable'])?.executable;
+  return executable === undefined || executable === root.executable;
 }
 
 /** A look in passing waits no longer for a directory of users. */

@@ -135,6 +135,8 @@ export class ProgramRestart {
   ): Promise<RestartOutcome> {
     const { systemName } = attempt.process;
     const pids: (number | undefined)[] = [];
+    const started: string[] = [];
+    const slow = new Map<number, Promise<readonly number[]>>();
     const remarks: string[] = [];
     for (const [index, { what, label }] of plan.launches.entries()) {
       if (attempt.signal.aborted) return failed(`${said}, aborted before it was started`);
@@ -155,14 +157,19 @@ export class ProgramRestart {
         if (pids.length > 0) await this.#sight.known.started(attempt.process, pids, attempt.runId);
         return failed(`${said}, but not started: ${result.reason} (${label})`);
       }
-      pids.push(result.pid);
+      const { pid, left = [], leaves } = result;
+      if (pid !== undefined && leaves !== undefined) slow.set(pid, leaves);
+      pids.push(pid, ...left);
+      started.push(...(left.length > 0 ? left : [pid]).map((one) => (one === undefined ? 'it' : `pid ${one}`)));
       remarks.push(...(result.remarks ?? []));
     }
     await this.#sight.known.started(attempt.process, pids, attempt.runId);
+    // They may end only after this restart has.
+    for (const [pid, leaves] of slow)
+      void leaves.then((left) => this.#sight.known.left(attempt.process, pid, left, attempt.runId));
     for (const remark of remarks)
       this.#parts.log.warning(`Not as ${systemName} was started before: ${remark}`, { process_name: systemName });
-    const started = pids.map((pid) => (pid === undefined ? 'it' : `pid ${pid}`)).join(', ');
-    return restarted(said, [`started ${started}`, ...remarks].join('; '));
+    return restarted(said, [`started ${started.join(', ')}`, ...remarks].join('; '));
   }
 }
 

@@ -33,7 +33,7 @@ export async function unitOfMain(
   // A shell of the unit's ExecStart= that waits for the program alone is no other program.
   const isWrapped = mainPid > 0 && root.ppid === mainPid && runsShell(table, mainPid);
   if (mainPid > 0 && !isWrapped) return NONE;
-  if (OTHERS_HOME.test(id) || !isUp(shown.status) || controlGroup === '') return NONE;
+  if (isOthersHome(id) || !isUp(shown.status) || controlGroup === '') return NONE;
   const family = new Set([root, ...descendants].map(({ pid }) => pid).concat(mainPid));
   const inside = pidsOfGroup(controlGroup);
   return inside.length > 0 && inside.every((pid) => family.has(pid)) ? { kind: 'unit', unit: id } : NONE;
@@ -45,6 +45,11 @@ function runsShell(table: ProcessTable, pid: number): boolean {
 }
 
 const NONE: MainOf = { kind: 'none' };
+
+/** Whether programs of others live in the unit: what cron, rc-local, a login or another supervisor has started. */
+export function isOthersHome(unit: string): boolean {
+  return OTHERS_HOME.test(unit);
+}
 
 /** Units that programs of others live in, left alone there once the main process has gone: their restart is not the program's. */
 const OTHERS_HOME =

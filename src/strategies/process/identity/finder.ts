@@ -97,6 +97,7 @@ export class ProgramFinder {
       const found = later === undefined ? first : await findTrees(this.#table, { ...identity, knownRoots: later });
       if (found.kind === 'refused') return found;
       this.#supervision.saw(systemName, found.trees);
+      if (later === undefined) this.#known.followExec(systemName, knownRoots, found.trees);
       await this.#tell(systemName, found.strangers, found.remarks);
       this.#known.saw(systemName, found, knownRoots);
       return found;

@@ -96,10 +96,29 @@ export class KnownRoots {
     const known = pids.filter((pid) => pid !== undefined);
     // What left for the background in a unit of ours is found in that.
     const isInUnit = this.#parts.programs.starter === 1;
-    const all = known.length < pids.length && !isInUnit ? await this.#withRunId(systemName, runId) : known;
-    const roots = this.#oursOf(all, runId);
+    const more = known.length < pids.length && !isInUnit ? await this.#withRunId(systemName, runId) : [];
+    const roots = this.#oursOf([...new Set([...known, ...more])], runId);
     this.#set(systemName, roots);
     this.#seen.add(systemName);
+  }
+
+  /** What we started as `pid` has ended, and left these behind. */
+  left({ systemName }: ManagedProcess, pid: number, left: readonly number[], runId: string): void {
+    const known = this.get(systemName);
+    // Else it was started anew meanwhile.
+    if (left.length === 0 || !known.some((root) => root.pid === pid && root.runId === runId)) return;
+    this.#set(systemName, [...known.filter((root) => root.pid !== pid), ...this.#oursOf(left, runId)]);
+  }
+
+  /** A start script may become the program by exec(3): what that leaves behind one day is told by the file that it executes now. */
+  followExec(systemName: string, known: readonly RootProcess[], trees: readonly ProcessTree[]): void {
+    const roots = known.map((root) => {
+      const { executable } = trees.find((tree) => isSameProcess(tree.root, root))?.root ?? root;
+      return executable === undefined || executable === root.executable ? root : { ...root, executable };
+    });
+    const isNews = roots.some((root, index) => root !== known[index]);
+    // A start may have come in between: what that wrote down is newer.
+    if (isNews && isSameRoots(known, this.get(systemName))) this.#set(systemName, roots);
   }
 
   /**
@@ -158,6 +177,10 @@ export class KnownRoots {
 
 /** A directory of users that does not answer must not keep a start. */
 const OWNERS_MS = 2000;
+
+function isSameProcess(one: RootProcess, other: RootProcess): boolean {
+  return one.pid === other.pid && one.startTime === other.startTime;
+}
 
 function isSameRoots(one: readonly RootProcess[], other: readonly RootProcess[]): boolean {
   return (

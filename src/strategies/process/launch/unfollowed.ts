@@ -15,8 +15,10 @@ export function unfollowedStart(startCommand: string, systemName: string): strin
     if (first === undefined || interpreterOf(first) === undefined) continue;
     // `su - app -c "…"`: what it runs stands in a text of its own.
     const text = words[words.findIndex((word) => /^-\w*c$/.test(word)) + 1];
-    if (interpreterOf(first) === 'launcher' && text !== undefined && text !== first && /\s/.test(text))
-      return unfollowedStart(text, systemName) ?? undefined;
+    if (interpreterOf(first) === 'launcher' && text !== undefined && text !== first && /[\s/]/.test(text)) {
+      const isCalled = text.split(/[\s;&|]+/).some((word) => lastPart(word) === name);
+      return unfollowedStart(text, systemName) ?? (isCalled ? undefined : told(first, name, 'argument'));
+    }
     const program = words.findIndex((word) => interpreterOf(word) !== 'launcher' && isPlain(word));
     const called = words[program];
     if (called === undefined || lastPart(called) === name) return undefined;
@@ -25,9 +27,13 @@ export function unfollowedStart(startCommand: string, systemName: string): strin
     const mark = script ?? (interpreterOf(called) === undefined ? called : undefined);
     // A user's name, or an option's value, stands in many a command line.
     const cure = mark?.includes('/') === true ? `argument = ${mark}` : 'argument';
-    return `begins with ${first}: what runs of it already, and was not started by monitor_service, is not called ${name} (set ${cure}, or pid_file)`;
+    return told(first, name, cure);
   }
   return undefined;
+}
+
+function told(first: string, name: string, cure: string): string {
+  return `begins with ${first}: what runs of it already, and was not started by monitor_service, is not called ${name} (set ${cure}, or pid_file)`;
 }
 
 /** Without `exec` and variables in front, and without quotes around whole words. */

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { ProcessStrategy } from '../../../../../src/strategies/process/process.ts';
 import {
   attemptFor,
   looked,
@@ -413,6 +414,53 @@ sleep 300;
   assert.deepEqual([pids.length, refusals], [1, []]);
   const outcome = await world.strategy().restart(attemptFor(name));
   assert.equal(outcome.kind, 'restarted', JSON.stringify(outcome));
+});
+
+test('a start script that becomes the program late is known by that: the workers that it leaves are the program', async (t) => {
+  const looks: Readonly<Record<string, (strategy: ProcessStrategy, name: string) => Promise<unknown>>> = {
+    'a health check': (strategy, name) => strategy.checkHealth(managed(name), 10_000, never),
+    'a look in passing': (strategy, name) => strategy.observe(managed(name)),
+  };
+  for (const [how, look] of Object.entries(looks)) {
+    const world = processStrategyWorld(t);
+    const name = unique('zlate');
+    const go = join(world.zoo.dir, 'go');
+    const real = world.zoo.script(
+      'real',
+      `#!/usr/bin/perl\nif (!fork) { sleep 300; exit }\nopen my $file, '>', '${world.zoo.dir}/ready'; close $file;\nsleep 300;\n`,
+    );
+    const wait = `while [ ! -e ${go} ]; do sleep 0.02; done`;
+    const strategy = world.strategy({
+      startCommand: `exec ${world.zoo.script('start', `#!/bin/bash\n${wait}\nexec ${real}\n`)}`,
+    });
+    assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
+    const [root] = world.parts.roots.get(name);
+    assert.ok(root);
+    assert.match(root.executable ?? '', /bash$/);
+    writeFileSync(go, '');
+    await waitFor('it is the program', () => existsSync(join(world.zoo.dir, 'ready')));
+    await look(strategy, name);
+    process.kill(root.pid, 'SIGKILL');
+    await waitFor('end', () => !isAlive(root.pid));
+    assert.deepEqual((await looked(world, name)).stops.length, 1, how);
+    assert.deepEqual(await strategy.checkHealth(managed(name), 10_000, never), { kind: 'healthy' }, how);
+  }
+});
+
+test('what a start leaves behind in an emptied environment, in a session below its own, is the program', async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zbelow');
+  const path = world.zoo.sleeper(unique('zother'));
+  const start = `env -i setsid sh -c 'setsid ${path} 300 & sleep 0.3'; :`;
+  const strategy = world.strategy({ startCommand: start, stableTimeMs: 0 });
+  const running = () => world.table.list(['executable', 'state']).filter((p) => p.executable === path && p.state !== 'Z');
+  assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
+  const [first] = running();
+  assert.deepEqual((await looked(world, name)).pids, [first?.pid]);
+  assert.deepEqual(await world.strategy({ stableTimeMs: 0 }).checkHealth(managed(name), 5000, never), { kind: 'healthy' });
+  assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
+  const [second, ...others] = running();
+  assert.ok(second !== undefined && second.pid !== first?.pid && others.length === 0);
 });
 
 test('a program behind a link to its release is followed to the next one', async (t) => {
