@@ -41,21 +41,35 @@ export async function runningOutside(table: ProcessTable, unit: DownUnit, known:
   const depth = table.read(process.pid, ['namespaceDepth'])?.namespaceDepth;
   const found: number[] = [];
   const breath = new Breath();
-  for (const seen of await table.survey(FIELDS)) {
+  const isKnownOne = (seen: ProcessIdentity): boolean =>
+    known.processes.some(({ pid, startTime }) => pid === seen.pid && startTime === seen.startTime);
+  // Only of those few the arguments are read.
+  const mayBe = (await table.survey(OUTER_FIELDS)).filter(
+    (seen) =>
+      !seen.kernelThread &&
+      !hasEnded(seen) &&
+      (isKnownOne(seen) || (isScript ? seen.executable !== undefined : seen.executable === file)),
+  );
+  const pids: number[] = [];
+  for (const seen of mayBe) {
     if (breath.isDue) await breath.take();
-    if (seen.kernelThread || hasEnded(seen)) continue;
-    const isKnown = known.processes.some(({ pid, startTime }) => pid === seen.pid && startTime === seen.startTime);
+    if (isKnownOne(seen) || isOwnedBy(table, seen, unit.uids)) pids.push(seen.pid);
+  }
+  for (const seen of await table.survey(FIELDS, { pids })) {
+    if (breath.isDue) await breath.take();
+    const isKnown = isKnownOne(seen);
     const startMs = seen.startTime * MS_PER_TICK;
     const isItsOwn = startMs + MS_PER_TICK >= beganMs && startMs < overMs;
     const words = isScript ? wordsOfScript(table, seen, file) : wordsOf(seen, file, names);
-    const isLike = isKnown ? words !== undefined : isSameLine(words, argv.slice(1)) && isOwnedBy(table, seen, unit.uids);
+    const isLike = isKnown ? words !== undefined : isSameLine(words, argv.slice(1));
     const isIt = (isKnown && known.isMarked) || (isLike && !isItsOwn);
     if (isIt && isOutside(table, seen.pid, unit.id, depth)) found.push(seen.pid);
   }
   return found;
 }
 
-const FIELDS = ['startTime', 'state', 'threads', 'kernelThread', 'argv', 'executable'] as const;
+const OUTER_FIELDS = ['startTime', 'state', 'threads', 'kernelThread', 'executable'] as const;
+const FIELDS = ['startTime', 'argv', 'executable'] as const;
 
 type Seen = ProcessInfo<(typeof FIELDS)[number]>;
 
