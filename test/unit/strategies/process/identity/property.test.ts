@@ -202,7 +202,7 @@ class Story {
       known = this.#belonging.size;
       for (const one of ones) {
         const inherits = one.forkedBy !== undefined && this.#belonging.has(one.forkedBy);
-        if (inherits || this.#mayBe(one)) this.#belonging.add(one);
+        if (inherits || this.#mayBe(one) || this.#hasJoined(one)) this.#belonging.add(one);
       }
     }
   }
@@ -212,6 +212,14 @@ class Story {
     const names = [exe, ...argv, comm].map((name) => name.slice(name.lastIndexOf('/') + 1).replace(/: worker$/, ''));
     const isCalled = names.includes(this.#base) || comm === cutName(this.#base);
     return kind === 'user' && state === 'S' && uids.every((uid) => OWNERS.includes(uid)) && isCalled;
+  }
+
+  /** An owner's process in the group of one that belongs to it, or did when it lived: who owns both can have them join (setpgid(2)). */
+  #hasJoined({ kind, state, uids, pgid }: FakeProcess): boolean {
+    const leader = this.kernel.processes.find(({ pid }) => pid === pgid);
+    const isItsGroup =
+      leader === undefined ? [...this.#belonging].some(({ pid }) => pid === pgid) : this.#belonging.has(leader);
+    return kind === 'user' && state === 'S' && uids.every((uid) => OWNERS.includes(uid)) && isItsGroup;
   }
 
   /** The program beyond doubt: its own file, by its own name, an owner's. */
