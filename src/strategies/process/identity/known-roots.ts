@@ -131,9 +131,9 @@ export class KnownRoots {
     known: readonly RootProcess[],
   ): Promise<readonly RootProcess[] | undefined> {
     if (this.#parts.programs.starter === 1 || found.kind === 'refused' || found.trees.length > 0) return undefined;
-    const runId = known.find((root) => root.ours && root.isEmpty !== true && root.runId !== undefined)?.runId;
+    const { runId, startTime } = known.find((root) => root.ours && root.isEmpty !== true && root.runId !== undefined) ?? {};
     if (runId === undefined) return undefined;
-    const all = this.#oursOf(await this.#withRunId(systemName, runId), runId);
+    const all = this.#oursOf(await this.#withRunId(systemName, runId, startTime), runId);
     // A helper that it left behind is not it.
     const roots = all.filter(({ executable }) => known.some((root) => root.executable === executable));
     if (roots.length === 0 || !isSameRoots(known, this.get(systemName))) return undefined;
@@ -141,14 +141,14 @@ export class KnownRoots {
     return roots;
   }
 
-  /** The topmost processes of a run; of strangers, who may have read its id somewhere, none. */
-  async #withRunId(systemName: string, runId: string): Promise<number[]> {
+  /** The topmost processes of a run that began at `since` or later; of strangers, who may have read its id somewhere, none. */
+  async #withRunId(systemName: string, runId: string, since = 0): Promise<number[]> {
     const owners = await findOwners(this.#options, this.#parts, systemName, AbortSignal.timeout(OWNERS_MS));
     if (owners.kind === 'refused') return [];
     const bearers = new Map<number, number>();
     const breath = new Breath();
     const all = (await this.#table.survey(['ppid', 'kernelThread', 'startTime'])).filter(
-      ({ pid, kernelThread }) => !kernelThread && pid !== process.pid,
+      ({ pid, kernelThread, startTime }) => !kernelThread && pid !== process.pid && startTime >= since,
     );
     for (const { pid, ppid, startTime } of await this.#table.withVariable(all, 'MONITOR_RUN_ID', runId)) {
       if (breath.isDue) await breath.take();
