@@ -22,6 +22,8 @@ export interface Known {
   readonly strangers: readonly SeenProcess[];
   /** What was not believed, a line each. */
   readonly remarks: readonly string[];
+  /** The pid that it names, be it anybody's or not: whom it named before is not the program any more. */
+  readonly names?: number;
 }
 
 /** All of them, the surest first: the first one that knows anything alive decides. */
@@ -34,6 +36,29 @@ export const witnesses: readonly {
   { name: 'argument', find: byArgument },
   { name: 'name', find: byName },
 ];
+
+/**
+ * What this witness knew once under the section as it is now, and lives still: the very process, still an owner's, by whatever name, and
+ * whatever became of its files, as long as it has not executed another one.
+ */
+export function stillKnown(
+  table: ProcessTable,
+  identity: Identity,
+  { all }: ProcessLook,
+  witness: Witness,
+  { names }: Known,
+): SeenProcess[] {
+  const recorded = identity.knownRoots.filter(
+    ({ pid, knownBy }) => knownBy === identity.knownBy(witness) && (names ?? pid) === pid,
+  );
+  if (recorded.length === 0) return [];
+  const [isOwned, isCandidate] = [ownerTest(table, identity), isPossible(table, identity, all)];
+  return recorded.flatMap(({ pid, startTime, executable }) => {
+    const seen = all.get(pid);
+    const isSame = seen?.startTime === startTime && (seen.executable ?? executable) === executable;
+    return seen !== undefined && isSame && isCandidate(seen) && isOwned(seen) ? [seen] : [];
+  });
+}
 
 /**
  * What we started: the very process; else what lives in the unit we gave it, or in the process group or session of the one we started.
@@ -71,12 +96,13 @@ async function byPidFile(table: ProcessTable, identity: Identity, { all }: Proce
   const { pidFile, owners } = identity;
   if (pidFile === undefined) return known([]);
   const read = readPidFile(table, pidFile, owners.uids, identity.nowMs);
-  if (read.kind === 'unusable') return { ...known([]), remarks: [read.reason] };
+  const nobody = { ...known([]), ...(read.pid !== undefined && { names: read.pid }) };
+  if (read.kind === 'unusable') return { ...nobody, remarks: [read.reason] };
   const seen = read.kind === 'pid' ? all.get(read.pid) : undefined;
-  if (read.kind === 'absent' || seen === undefined || !isPossible(table, identity, all)(seen)) return known([]);
-  if (read.uid === 0 || isOwnedBy(table, seen, [read.uid])) return known([seen]);
+  if (read.kind === 'absent' || seen === undefined || !isPossible(table, identity, all)(seen)) return nobody;
+  if (read.uid === 0 || isOwnedBy(table, seen, [read.uid])) return { ...nobody, found: [seen] };
   return {
-    ...known([]),
+    ...nobody,
     remarks: [`pid_file is not used: process ${seen.pid} is not of the user ${read.uid}, whose the file is`],
   };
 }

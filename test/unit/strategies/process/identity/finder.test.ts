@@ -5,6 +5,7 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  rmSync,
   symlinkSync,
   unlinkSync,
   utimesSync,
@@ -505,4 +506,99 @@ test('who says that he runs root’s script, and runs another file, is not it', 
   const real = await world.zoo.start(path, [], nobody);
   await waitFor('found', async () => (await looked(world, name)).pids.length > 0);
   assert.deepEqual((await looked(world, name)).pids, [real]);
+});
+
+test('what was recorded stays the program as long as it lives, whatever it calls itself and whatever became of its files', async (t) => {
+  const world = processStrategyWorld(t);
+  const retitled = unique('zidle');
+  const perl = world.zoo.script(retitled, '#!/usr/bin/perl\n$SIG{USR1} = sub { $0 = "idle now" };\nsleep 300 while 1;\n');
+  const removed = unique('zgone');
+  const current = join(world.zoo.dir, 'current');
+  for (const release of ['1', '2']) {
+    mkdirSync(join(world.zoo.dir, release));
+    world.zoo.script(`${release}/${removed}`, '#!/usr/bin/env python3\nimport time\ntime.sleep(300)\n');
+  }
+  symlinkSync('1', current);
+  for (const [name, start, change, startCommand] of [
+    [
+      retitled,
+      () => world.zoo.start(perl, []),
+      async (pid: number) => {
+        process.kill(pid, 'SIGUSR1');
+        await waitFor('title', () => world.table.read(pid, ['argv'])?.argv?.[0] === 'idle now');
+      },
+      undefined,
+    ],
+    [
+      removed,
+      () => world.zoo.start(`./${removed}`, [], { cwd: current, env: { ...systemPath(world), PWD: current } }),
+      async () => {
+        rmSync(join(world.zoo.dir, '1'), { recursive: true });
+        unlinkSync(current);
+        symlinkSync('2', current);
+      },
+      `cd ${current} && exec ./${removed}`,
+    ],
+  ] as const) {
+    const pid = await start();
+    await waitFor('found by name', async () => (await looked(world, name)).pids[0] === pid);
+    const strategy = world.strategy({ startCommand, stableTimeMs: 0 });
+    await strategy.observe(managed(name));
+    await change(pid);
+    // So it is for a daemon that was started anew, for health and for exits.
+    const anew = world.strategy({ startCommand, stableTimeMs: 0 });
+    assert.deepEqual((await looked(world, name)).pids, [pid]);
+    assert.deepEqual(await anew.checkHealth(managed(name), 0, quiet), { kind: 'healthy' });
+    const running = await anew.findRunning(managed(name), quiet);
+    assert.ok(running.kind === 'found' && running.processes[0]?.pid === pid, JSON.stringify(running));
+    const outcome = await anew.restart(attemptFor(name));
+    assert.equal(outcome.kind, 'restarted', JSON.stringify(outcome));
+    assert.ok(!isAlive(pid), name);
+  }
+});
+
+test('what was recorded is no more the program than its section says now, and not once it has executed something else', async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zchanged');
+  const perl = `#!/usr/bin/perl
+$SIG{USR1} = sub { $0 = "idle now" };
+$SIG{USR2} = sub { exec '/bin/sleep', '300' };
+sleep 300 while 1;
+`;
+  const pid = await world.zoo.start(world.zoo.script(name, perl), []);
+  await waitFor('found by name', async () => (await looked(world, name)).pids[0] === pid);
+  await world.strategy().observe(managed(name));
+  process.kill(pid, 'SIGUSR1');
+  await waitFor('title', () => world.table.read(pid, ['argv'])?.argv?.[0] === 'idle now');
+  assert.deepEqual((await looked(world, name)).pids, [pid]);
+  for (const options of [{ argument: '/opt/of-its-own' }, { pidFile: join(world.zoo.dir, 'none') }, { user: 'root' }])
+    assert.deepEqual((await looked(world, name, options)).pids, [], JSON.stringify(options));
+  // Nobody else takes its place by that.
+  assert.deepEqual((await looked(world, name)).pids, [pid]);
+  process.kill(pid, 'SIGUSR2');
+  await waitFor('exec', () => world.table.read(pid, ['name'])?.name === 'sleep');
+  assert.deepEqual((await looked(world, name)).pids, []);
+});
+
+test('a pid file that names another overrules whom it named before; one that is gone or not believed does not', async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zoverruled');
+  const pidFile = join(world.zoo.dir, 'app.pid');
+  const options = { pidFile };
+  const [one, other] = [
+    await world.zoo.start('/bin/bash', ['-c', 'sleep 300; true']),
+    await world.zoo.start('/bin/bash', ['-c', 'sleep 300; true']),
+  ];
+  await waitFor('both', () => [one, other].every((pid) => world.table.read(pid, ['name'])?.name === 'bash'));
+  writeFileSync(pidFile, `${one}`);
+  await world.strategy(options).observe(managed(name, true));
+  unlinkSync(pidFile);
+  assert.deepEqual((await looked(world, name, options)).pids, [one]);
+  writeFileSync(pidFile, 'nobody');
+  assert.deepEqual((await looked(world, name, options)).pids, [one]);
+  writeFileSync(pidFile, `${other}`);
+  assert.deepEqual((await looked(world, name, options)).pids, [other]);
+  process.kill(other, 'SIGKILL');
+  await waitFor('end', () => !isAlive(other));
+  assert.deepEqual((await looked(world, name, options)).pids, []);
 });
