@@ -68,12 +68,14 @@ function isInterpretedBy(table: ProcessTable, pid: number, script: string, execu
 }
 
 /** Only where nothing stands before it that the kernel did not put there: an option may have an interpreter run something else. */
-function scriptOf(table: ProcessTable, { pid, name, argv = [] }: SeenProcess): string | undefined {
+function scriptOf(table: ProcessTable, { pid, name, argv = [], executable }: SeenProcess): string | undefined {
   const cwd = table.read(pid, ['cwd'])?.cwd;
   if (cwd === undefined) return undefined;
   const byKernel = asScript(name, argv, cwd)?.executable;
   const [, first] = argv;
-  return byKernel ?? (first && scriptRun(table, { pid, argv: argv.slice(0, 2) }, () => true));
+  return (
+    byKernel ?? (first && scriptRun(table, { pid, argv: argv.slice(0, 2), ...(executable && { executable }) }, () => true))
+  );
 }
 
 /**

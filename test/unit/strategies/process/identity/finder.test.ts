@@ -5,6 +5,7 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   unlinkSync,
@@ -112,6 +113,10 @@ test('a script is known by its own name, whatever its interpreter and its option
     ['#!/usr/bin/env -S python3 -u -W ignore', []],
     ['#! /usr/bin/python3 -u', []],
     ['#!/usr/bin/python3', ['/usr/bin/python3', '-u']],
+    ['#!/usr/bin/python3', ['/usr/bin/python3', '-W', 'error']],
+    ['#!/usr/bin/env python3', ['/usr/bin/python3']],
+    ['#!/usr/bin/env python3', [realpathSync('/usr/bin/python3'), '-u', '-X', 'dev']],
+    ['#!/usr/bin/env python3', ['/bin/sh', '-c', 'exec /usr/bin/python3 "$@"', 'python3']],
   ] as const) {
     const name = unique('zbilling-api');
     const path = world.zoo.script(name, `${first}\n${text}`);
@@ -129,6 +134,27 @@ test('a script is known by its own name, whatever its interpreter and its option
     const [fresh, ...more] = pythons(world, path).filter((each) => each !== bystander);
     assert.ok(fresh !== undefined && more.length === 0, first);
   }
+});
+
+test('a script that another one, a module or a text has as an argument is not what runs', async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zdata-api');
+  const path = world.zoo.script(name, '#!/usr/bin/env python3\nimport time\ntime.sleep(300)\n');
+  const check = join(world.zoo.dir, 'check.py');
+  writeFileSync(check, 'import time\ntime.sleep(300)\n');
+  const env = { ...systemPath(world), PYTHONPATH: world.zoo.dir };
+  const others: number[] = [];
+  for (const words of [[check], ['-u', check], ['-m', 'check'], ['-um', 'check'], ['-c', 'import time; time.sleep(300)']]) {
+    const pid = await world.zoo.start('/usr/bin/python3', [...words, path], { env, argv0: 'python3' });
+    await waitFor('python', () => world.table.read(pid, ['argv'])?.argv?.at(-1) === path);
+    others.push(pid);
+  }
+  assert.deepEqual((await looked(world, name)).pids, []);
+  assert.deepEqual((await looked(world, path)).pids, []);
+  const pid = await world.zoo.start('/usr/bin/python3', [path, check], { env });
+  await waitFor('found', async () => (await looked(world, name)).pids[0] === pid);
+  assert.equal((await world.strategy().restart(attemptFor(name))).kind, 'restarted');
+  assert.ok(!isAlive(pid) && others.every(isAlive));
 });
 
 test('a file that is not executable, or is no script of that interpreter, gives nobody its name', async (t) => {
