@@ -1,5 +1,6 @@
 import process from 'node:process';
 import type { ManagedProcess } from '../../core/alarm.ts';
+import { Breath } from '../../core/breath.ts';
 import { errorMessage } from '../../core/errors.ts';
 import type { HealthResult, RestartPreview } from '../../core/outcomes.ts';
 import type { ProgramMarks } from '../../core/program-marks.ts';
@@ -114,7 +115,9 @@ export class ProcessStrategy implements RestartStrategy {
     }
     // Of too many nothing would be started: each of them may have megabytes to be read.
     const trees = found.trees.slice(0, this.#options.maxMatches);
+    const breath = new Breath();
     const plan = await this.#launches.plan(managed, 1, trees);
+    if (breath.isDue) await breath.take();
     const starts = plan.kind === 'planned' ? plan.launches.map(({ description }) => description) : [];
     const refusals = [ambiguity, plan.kind === 'refused' ? plan.reason : undefined].filter((reason) => reason !== undefined);
     const remarks = plan.kind === 'planned' ? (plan.remarks ?? []) : [];
