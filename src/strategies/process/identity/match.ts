@@ -1,9 +1,10 @@
 import { ancestorsOf } from '../../../system/proc/kin.ts';
 import { ProcessLook, type SeenProcess } from '../../../system/proc/look.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
+import { ownerTest } from './candidates.ts';
 import type { Identity, ProcessTree, Witness } from './identity.ts';
 import { isMemberOf, restOf } from './rest.ts';
-import { ownerTest, stillKnown, witnesses } from './witnesses.ts';
+import { stillKnown, witnesses } from './witnesses.ts';
 
 /** What runs of a program, oldest first; or that it must not be touched, in one line. */
 export type Matches =

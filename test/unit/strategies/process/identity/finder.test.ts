@@ -412,9 +412,20 @@ test('who looks at the file of an argument is not the program, with or without a
   const name = unique('zviewed');
   const file = join(world.zoo.dir, 'served.py');
   writeFileSync(file, 'import time\nwhile True: time.sleep(300)\n');
-  const viewer = await world.zoo.start('/usr/bin/tail', ['-f', file]);
-  await waitFor('tail', () => world.table.read(viewer, ['argv'])?.argv?.includes(file));
+  for (const [program, ...words] of [
+    ['/usr/bin/tail', '-f', file],
+    ['/bin/bash', '-c', 'sleep 300; :', 'deploy', file],
+    ['/bin/sh', '-ec', 'sleep 300; :', file],
+  ] as const) {
+    const viewer = await world.zoo.start(program, words);
+    await waitFor(program, () => world.table.read(viewer, ['executable', 'argv'])?.argv?.includes(file));
+  }
   assert.deepEqual((await looked(world, name, { argument: file })).pids, []);
+  // This one may run it itself.
+  const reader = await world.zoo.start('/bin/bash', ['-c', 'sleep 300; . "$1"', 'deploy', file]);
+  await waitFor('reader', async () => (await looked(world, name, { argument: file })).pids[0] === reader);
+  process.kill(reader, 'SIGKILL');
+  await waitFor('end', () => !isAlive(reader));
   const wrapper = await world.zoo.start('/usr/bin/timeout', ['300', '/usr/bin/python3', file]);
   const pid = await waitFor(
     'python',
