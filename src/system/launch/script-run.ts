@@ -73,16 +73,22 @@ function ranBy([interpreter, argument]: readonly string[]): ScriptLine | undefin
   return program === undefined ? undefined : { program, isSearched: !program.includes('/'), words: all.slice(at + 1) };
 }
 
-function leadsTo(table: ProcessTable, { program, isSearched }: ScriptLine, of: Interpreting): boolean {
-  const { pid, argv: [argv0 = ''] = [], executable = '' } = of;
-  if (program === argv0) return true;
+function leadsTo(table: ProcessTable, line: ScriptLine, of: Interpreting): boolean {
+  const [called = ''] = of.argv ?? [];
+  return line.program === called || (line.isSearched && line.program === lastPart(called)) || executesIt(table, line, of);
+}
+
+/** Whether the process's executable is what the first line of `script` asks for, whatever the process says of itself. */
+export function isInterpretedBy(table: ProcessTable, script: string, of: Interpreting): boolean {
+  const line = ranBy(readShebang(script));
+  return line !== undefined && executesIt(table, line, of);
+}
+
+function executesIt(table: ProcessTable, { program, isSearched }: ScriptLine, { pid, executable = '' }: Interpreting): boolean {
   if (!isSearched) return program.startsWith('/') && table.executes(pid, program);
   // Which file env(1) found is not known: what stood in PATH may itself have executed another one, as pyenv's `python3` does.
-  return (
-    program === lastPart(argv0) ||
-    withoutVersion(lastPart(executable)).includes(program) ||
-    foldersOfPath().some((folder) => table.executes(pid, join(folder, program)))
-  );
+  if (withoutVersion(lastPart(executable)).includes(program)) return true;
+  return foldersOfPath().some((folder) => table.executes(pid, join(folder, program)));
 }
 
 /** `python3.11`, `python3` and `python` of the first. */

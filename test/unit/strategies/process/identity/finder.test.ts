@@ -543,6 +543,16 @@ test('who says that he runs root’s script, and runs another file, is not it', 
   const real = await world.zoo.start(path, [], nobody);
   await waitFor('found', async () => (await looked(world, name)).pids.length > 0);
   assert.deepEqual((await looked(world, name)).pids, [real]);
+  // To a shell `import` is a command, and whoever runs the shell says where that is found.
+  const searched = unique('zfaked');
+  const script = world.zoo.script(searched, '#!/usr/bin/env python3\nimport time\ntime.sleep(300)\n');
+  world.zoo.script('import', '#!/bin/sh\nexec /bin/sleep 300\n');
+  const env = { PATH: `${world.zoo.dir}:/usr/bin:/bin`, ZOO: world.zoo.dir };
+  const faker = await world.zoo.start('/bin/bash', [script], { argv0: 'python3', env, ...nobody });
+  await waitFor('bash', () => world.table.read(faker, ['argv'])?.argv?.[0] === 'python3');
+  assert.deepEqual((await looked(world, searched)).pids, []);
+  const own = await world.zoo.start(script, [], { env: systemPath(world), ...nobody });
+  await waitFor('found', async () => (await looked(world, searched)).pids[0] === own);
 });
 
 test('what was recorded stays the program as long as it lives, whatever it calls itself and whatever became of its files', async (t) => {
