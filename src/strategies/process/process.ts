@@ -4,7 +4,9 @@ import { Breath } from '../../core/breath.ts';
 import { errorMessage } from '../../core/errors.ts';
 import type { HealthResult, RestartPreview } from '../../core/outcomes.ts';
 import type { ProgramMarks } from '../../core/program-marks.ts';
+import type { RootProcess } from '../../core/program-roots.ts';
 import type { TakeLook } from '../../system/proc/look.ts';
+import { hasEnded } from '../../system/proc/parse.ts';
 import type { ProcessTable } from '../../system/proc/table.ts';
 import type { OtherSupervisor, RunningProcesses } from '../../system/systemd/running-processes.ts';
 import type {
@@ -154,11 +156,11 @@ export class ProcessStrategy implements RestartStrategy {
   async observe(managed: ManagedProcess, look?: TakeLook): Promise<void> {
     try {
       const known = this.#parts.roots.get(managed.systemName);
-      // The whole table is looked over only after something has changed: most calls cost one small file.
+      // The whole table is looked over only after something has changed: most calls cost two small files.
       const isRemembered = this.#lookedAt.has(managed.systemName) && this.#launches.isRecorded(managed.systemName);
       this.#lookedAt.add(managed.systemName);
       const isComplete = isRemembered && (known.length >= this.#options.maxMatches || look === undefined);
-      if (known.length > 0 && isComplete && known.every((root) => this.#table.exists(root))) return;
+      if (known.length > 0 && isComplete && known.every((root) => this.#isAsKnown(root))) return;
       if (nameProblem(managed, this.#options.configured) !== undefined) return;
       const seen = await look?.();
       if (seen !== undefined && !this.#finder.mayRun(managed.systemName, seen)) return;
@@ -207,6 +209,13 @@ export class ProcessStrategy implements RestartStrategy {
   #healthParts(managed: ManagedProcess): HealthParts {
     const finder = (within: AbortSignal) => this.#finder.finder(managed, within);
     return { table: this.#table, clock: this.#parts.clock, stableMs: this.#options.stableTimeMs, finder };
+  }
+
+  /** It lives, and executes what it did: what env(1) or a shell begins is executed a moment later by another file. */
+  #isAsKnown(root: RootProcess): boolean {
+    const now = this.#table.read(root.pid, ['startTime', 'state', 'threads', 'executable']);
+    if (now === undefined || now.startTime !== root.startTime || hasEnded(now)) return false;
+    return (now.executable ?? root.executable) === root.executable;
   }
 
   async #record(managed: ManagedProcess, trees: readonly ProcessTree[], signal: AbortSignal): Promise<void> {

@@ -122,7 +122,8 @@ test('a script is known by its own name, whatever its interpreter and its option
     const path = world.zoo.script(name, `${first}\n${text}`);
     const [program = path, ...options] = how;
     const pid = await world.zoo.start(program, how.length === 0 ? [] : [...options, path], { env: systemPath(world) });
-    await waitFor('script', () => world.table.read(pid, ['argv'])?.argv?.includes(path));
+    const python = realpathSync('/usr/bin/python3');
+    await waitFor('script', () => world.table.read(pid, ['executable'])?.executable === python);
     await waitFor('found by name', async () => (await looked(world, name)).pids[0] === pid);
     assert.deepEqual((await looked(world, path)).pids, [pid], first);
     // Who has it among its arguments only is no such script.
@@ -588,6 +589,7 @@ test('what was recorded stays the program as long as it lives, whatever it calls
     ],
   ] as const) {
     const pid = await start();
+    await waitFor('interpreter', () => /perl|python/.test(world.table.read(pid, ['executable'])?.executable ?? ''));
     await waitFor('found by name', async () => (await looked(world, name)).pids[0] === pid);
     const strategy = world.strategy({ startCommand, stableTimeMs: 0 });
     await strategy.observe(managed(name));
@@ -602,6 +604,25 @@ test('what was recorded stays the program as long as it lives, whatever it calls
     assert.equal(outcome.kind, 'restarted', JSON.stringify(outcome));
     assert.ok(!isAlive(pid), name);
   }
+});
+
+test('a program that was first seen when another file had just begun it is known by what it executes later', async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zbegun');
+  const perl = world.zoo.script('main', '$SIG{USR1} = sub { $0 = "idle now" };\nsleep 300 while 1;\n');
+  const begin = `#!/bin/bash\ntrap 'exec -a ${name} /usr/bin/perl ${perl}' USR2\nwhile :; do read -t 0.05 <> <(:); done\n`;
+  const pid = await world.zoo.start(world.zoo.script(name, begin), []);
+  await waitFor('found by name', async () => (await looked(world, name)).pids[0] === pid);
+  const strategy = world.strategy({ startCommand: 'true' });
+  await strategy.observe(managed(name));
+  process.kill(pid, 'SIGUSR2');
+  await waitFor('perl', () => world.table.read(pid, ['executable'])?.executable?.includes('perl'));
+  await strategy.observe(managed(name));
+  await waitFor('title', () => {
+    process.kill(pid, 'SIGUSR1');
+    return world.table.read(pid, ['argv'])?.argv?.[0] === 'idle now';
+  });
+  assert.deepEqual((await looked(world, name)).pids, [pid]);
 });
 
 test('what was recorded is no more the program than its section says now, and not once it has executed something else', async (t) => {
