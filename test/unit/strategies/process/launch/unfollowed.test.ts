@@ -17,6 +17,9 @@ test('an interpreter or launcher in front is told of, with the argument that wou
     ['tmux new -d -s ledger-session', ''],
     ['su - app -c "cd /opt/l && exec python3 /opt/l/ledger.py"', ' = /opt/l/ledger.py'],
     ['exec python3 -m ledgerd', ''],
+    ['exec java -cp /opt/l/ledger Main', ''],
+    ['exec node -r /opt/l/trace.js /opt/l/x.js', ' = /opt/l/x.js'],
+    ['exec python3 /opt/l/check.py /opt/l/ledger', ' = /opt/l/check.py'],
   ] as const) {
     const told = unfollowedStart(line, 'ledger') ?? '';
     assert.match(told, /^begins with \S+: /, line);
