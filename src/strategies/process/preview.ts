@@ -1,4 +1,5 @@
 import type { ManagedProcess } from '../../core/alarm.ts';
+import { Breath } from '../../core/breath.ts';
 import type { RestartPreview } from '../../core/outcomes.ts';
 import type { StrategyParts } from '../strategy.ts';
 import { ambiguityOf, describeRest, describeStrangers, describeTrees } from './descriptions.ts';
@@ -42,7 +43,9 @@ export class ProgramPreview {
     }
     // Of too many nothing would be started: each of them may have megabytes to be read.
     const trees = found.trees.slice(0, this.#options.maxMatches);
+    const breath = new Breath();
     const plan = await launches.plan(managed, 1, trees);
+    if (breath.isDue) await breath.take();
     const starts = plan.kind === 'planned' ? plan.launches.map(({ description }) => description) : [];
     const refusals = [ambiguity, plan.kind === 'refused' ? plan.reason : undefined].filter((reason) => reason !== undefined);
     const remarks = plan.kind === 'planned' ? (plan.remarks ?? []) : [];

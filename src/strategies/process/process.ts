@@ -141,7 +141,7 @@ export class ProcessStrategy implements RestartStrategy {
   async observe(managed: ManagedProcess, look?: TakeLook): Promise<void> {
     try {
       const known = this.#parts.roots.get(managed.systemName);
-      // The whole table is looked over only after something has changed: most calls cost one small file.
+      // The whole table is looked over only after something has changed: most calls cost two small files.
       const isRemembered = this.#lookedAt.has(managed.systemName) && this.#launches.isRecorded(managed.systemName);
       this.#lookedAt.add(managed.systemName);
       const isComplete = isRemembered && (known.length >= this.#options.maxMatches || look === undefined);

@@ -8,6 +8,7 @@ import type { StrategyParts } from '../../strategy.ts';
 import { describeStrangers } from '../descriptions.ts';
 import type { ProcessOptions } from '../options.ts';
 import type { Supervision } from '../supervision/supervision.ts';
+import { knownBy, type Witness } from './identity.ts';
 import type { KnownRoots } from './known-roots.ts';
 import { findTrees, type Matches } from './match.ts';
 import { findOwners } from './owner.ts';
@@ -90,6 +91,7 @@ export class ProgramFinder {
         maxMatches,
         units,
         unitOf,
+        knownBy: (witness: Witness) => knownBy(witness, managed, this.#options),
         nowMs,
       };
       const first = await findTrees(this.#table, identity, look);

@@ -7,7 +7,7 @@ import type { StrategyParts } from '../../strategy.ts';
 import { unitOfMain } from '../../unit/of-main.ts';
 import type { ProcessOptions } from '../options.ts';
 import type { Supervision } from '../supervision/supervision.ts';
-import type { ProcessTree } from './identity.ts';
+import { knownBy, type ProcessTree } from './identity.ts';
 import type { Matches } from './match.ts';
 import { findOwners, isOwnedBy } from './owner.ts';
 
@@ -57,15 +57,20 @@ export class KnownRoots {
   }
 
   /** Writes down what the program is known by from now on. `trees`: what was found of it, oldest first. Never rejects. */
-  async record({ systemName }: ManagedProcess, trees: readonly ProcessTree[], signal: AbortSignal): Promise<void> {
+  async record(managed: ManagedProcess, trees: readonly ProcessTree[], signal: AbortSignal): Promise<void> {
+    const { systemName } = managed;
     const known = this.get(systemName);
     const withKeepers = (root: RootProcess): RootProcess => this.#supervision.withKeepers(systemName, root);
     const roots: RootProcess[] = [];
     for (const tree of trees) {
       const { pid, startTime, pgid, sid, executable } = tree.root;
       const same = known.find((root) => root.pid === pid && root.startTime === startTime);
+      const now = {
+        ...(executable && { executable }),
+        ...(tree.by !== 'start' && { knownBy: knownBy(tree.by, managed, this.#options) }),
+      };
       // It may have executed something else since it was started.
-      if (same !== undefined) roots.push(withKeepers({ ...same, ...(executable && { executable }) }));
+      if (same !== undefined) roots.push(withKeepers({ ...same, ...now }));
       // As long as what it left behind runs, the one that is gone is what that is known by.
       else if (tree.orphaned) roots.push(...known.filter((root) => root.pid === pgid || root.pid === sid));
       else {
@@ -81,7 +86,7 @@ export class KnownRoots {
           ...ours,
           ...(session && { session }),
           ...uidOf(this.#table, tree.root),
-          ...(executable && { executable }),
+          ...now,
           ...(unit && { unit }),
         };
         roots.push(withKeepers(root));

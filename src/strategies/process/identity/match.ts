@@ -1,9 +1,10 @@
 import { ancestorsOf } from '../../../system/proc/kin.ts';
 import { ProcessLook, type SeenProcess } from '../../../system/proc/look.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
+import { ownerTest } from './candidates.ts';
 import type { Identity, ProcessTree, Witness } from './identity.ts';
 import { isMemberOf, restOf } from './rest.ts';
-import { ownerTest, witnesses } from './witnesses.ts';
+import { stillKnown, witnesses } from './witnesses.ts';
 
 /** What runs of a program, oldest first; or that it must not be touched, in one line. */
 export type Matches =
@@ -22,7 +23,7 @@ export type Matches =
   | { readonly kind: 'refused'; readonly reason: string };
 
 /**
- * Finds the program by the first witness that knows anything alive (witnesses.ts): never this process, kernel threads, zombies,
+ * Finds the program by the first witness that knows anything alive (witnesses.ts), or knew it (stillKnown): never this process, kernel threads, zombies,
  * another pid namespace's processes, or a command that we run for another process. What later witnesses know besides is the program
  * too as long as all together are no more than `maxMatches`, else `further`. `look`: where one that will do was taken already.
  */
@@ -46,12 +47,13 @@ export async function findTrees(table: ProcessTable, identity: Identity, look?: 
   let later: readonly ProcessTree[] = [];
   for (const witness of witnesses) {
     const known = await witness.find(table, identity, seenNow);
-    const above = known.found.find(({ pid }) => own.has(pid));
+    const found = [...new Set([...known.found, ...stillKnown(table, identity, seenNow, witness.name, known)])];
+    const above = found.find(({ pid }) => own.has(pid));
     if (above !== undefined)
       return { kind: 'refused', reason: `process ${above.pid} of that name is an ancestor of this monitor` };
     for (const stranger of known.strangers) strangers.add(stranger);
     remarks.push(...known.remarks);
-    const trees = treesOfFound(known.found, witness.name);
+    const trees = treesOfFound(found, witness.name);
     if (program.length === 0) program = trees;
     else [program, later] = joinLater(program, later, trees, isOfItsRoot);
   }

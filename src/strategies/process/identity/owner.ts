@@ -1,13 +1,12 @@
 import { statSync } from 'node:fs';
 import process from 'node:process';
-import { interpreterOf } from '../../../core/interpreters.ts';
 import type { LaunchRecords } from '../../../core/launch-record.ts';
 import type { Pins } from '../../../core/pin.ts';
 import type { ProgramRoots } from '../../../core/program-roots.ts';
 import { hostPath } from '../../../system/files/host-path.ts';
 import { isOpenToOthers } from '../../../system/files/mode.ts';
 import { asScript, readShebang } from '../../../system/launch/script-file.ts';
-import { scriptRun } from '../../../system/launch/script-run.ts';
+import { isInterpretedBy, scriptRun } from '../../../system/launch/script-run.ts';
 import { lastPart } from '../../../system/proc/called-names.ts';
 import type { SeenProcess } from '../../../system/proc/look.ts';
 import { parseAuxv } from '../../../system/proc/parse.ts';
@@ -69,7 +68,7 @@ export function runsRootsFile(table: ProcessTable, seen: SeenProcess, names: rea
   if (executable === undefined || !table.executes(pid, executable)) return false;
   const script = scriptOf(table, seen);
   // What it says it runs, it runs only if its executable is what the script asks for.
-  const file = script !== undefined && isInterpretedBy(table, pid, script, executable) ? script : executable;
+  const file = script !== undefined && isRightlyRun(table, script, { ...seen, executable }) ? script : executable;
   const isIt = (name: string): boolean =>
     name.includes('/') ? file === name || table.executes(pid, name) : lastPart(file) === name;
   if (!names.some(isIt)) return false;
@@ -77,21 +76,22 @@ export function runsRootsFile(table: ProcessTable, seen: SeenProcess, names: rea
   return stat?.uid === 0 && !isOpenToOthers(stat);
 }
 
-/** The interpreter of the script's first line; of one that env(1) looks for, root's own of that name. */
-function isInterpretedBy(table: ProcessTable, pid: number, script: string, executable: string): boolean {
-  const [interpreter] = readShebang(script);
-  if (interpreter === undefined) return false;
-  if (lastPart(interpreter) !== 'env') return table.executes(pid, interpreter);
-  return interpreterOf(executable) !== undefined && statSync(hostPath(executable), { throwIfNoEntry: false })?.uid === 0;
+/** By what the script's first line names; by root's own, if env(1) looks for that. */
+function isRightlyRun(table: ProcessTable, script: string, seen: SeenProcess & { readonly executable: string }): boolean {
+  if (!isInterpretedBy(table, script, seen)) return false;
+  const [interpreter = ''] = readShebang(script);
+  return lastPart(interpreter) !== 'env' || statSync(hostPath(seen.executable), { throwIfNoEntry: false })?.uid === 0;
 }
 
 /** Only where nothing stands before it that the kernel did not put there: an option may have an interpreter run something else. */
-function scriptOf(table: ProcessTable, { pid, name, argv = [] }: SeenProcess): string | undefined {
+function scriptOf(table: ProcessTable, { pid, name, argv = [], executable }: SeenProcess): string | undefined {
   const cwd = table.read(pid, ['cwd'])?.cwd;
   if (cwd === undefined) return undefined;
   const byKernel = asScript(name, argv, cwd)?.executable;
   const [, first] = argv;
-  return byKernel ?? (first && scriptRun(table, { pid, argv: argv.slice(0, 2) }, () => true));
+  return (
+    byKernel ?? (first && scriptRun(table, { pid, argv: argv.slice(0, 2), ...(executable && { executable }) }, () => true))
+  );
 }
 
 /**

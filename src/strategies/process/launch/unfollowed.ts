@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { interpreterOf } from '../../../core/interpreters.ts';
+import { givenPart, interpreterOf } from '../../../core/interpreters.ts';
 import { readShebang } from '../../../system/launch/script-file.ts';
 import { lastPart } from '../../../system/proc/called-names.ts';
 
@@ -22,7 +22,7 @@ export function unfollowedStart(startCommand: string, systemName: string): strin
     const program = words.findIndex((word) => interpreterOf(word) !== 'launcher' && isPlain(word));
     const called = words[program];
     if (called === undefined || lastPart(called) === name) return undefined;
-    const script = interpreterOf(called) === undefined ? undefined : scriptOf(words.slice(program + 1));
+    const script = scriptOf(words.slice(program));
     if (script !== undefined && lastPart(script) === name && isScript(script)) return undefined;
     const mark = script ?? (interpreterOf(called) === undefined ? called : undefined);
     // A user's name, or an option's value, stands in many a command line.
@@ -49,11 +49,10 @@ function isPlain(word: string): boolean {
   return !/^(?:-|\d+$|[A-Za-z_]\w*=|[<>])/.test(word);
 }
 
-function scriptOf(words: readonly string[]): string | undefined {
-  const [first] = words;
-  // A text, or a module.
-  if (first !== undefined && /^-[cem]/.test(first)) return undefined;
-  return words.find((word) => word.startsWith('/')) ?? words.find(isPlain);
+function scriptOf(argv: readonly string[]): string | undefined {
+  const kind = interpreterOf(argv[0] ?? '');
+  const given = kind === undefined || kind === 'launcher' ? undefined : givenPart(kind, argv);
+  return given?.kind === 'file' ? argv[given.at] : undefined;
 }
 
 function isScript(path: string): boolean {

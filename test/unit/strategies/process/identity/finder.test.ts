@@ -5,6 +5,8 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  realpathSync,
+  rmSync,
   symlinkSync,
   unlinkSync,
   utimesSync,
@@ -102,12 +104,17 @@ test('a script is known by its own name, whatever its interpreter and its option
     ['#!/usr/bin/env -S python3 -u -W ignore', []],
     ['#! /usr/bin/python3 -u', []],
     ['#!/usr/bin/python3', ['/usr/bin/python3', '-u']],
+    ['#!/usr/bin/python3', ['/usr/bin/python3', '-W', 'error']],
+    ['#!/usr/bin/env python3', ['/usr/bin/python3']],
+    ['#!/usr/bin/env python3', [realpathSync('/usr/bin/python3'), '-u', '-X', 'dev']],
+    ['#!/usr/bin/env python3', ['/bin/sh', '-c', 'exec /usr/bin/python3 "$@"', 'python3']],
   ] as const) {
     const name = unique('zbilling-api');
     const path = world.zoo.script(name, `${first}\n${text}`);
     const [program = path, ...options] = how;
     const pid = await world.zoo.start(program, how.length === 0 ? [] : [...options, path], { env: systemPath(world) });
-    await waitFor('script', () => world.table.read(pid, ['argv'])?.argv?.includes(path));
+    const python = realpathSync('/usr/bin/python3');
+    await waitFor('script', () => world.table.read(pid, ['executable'])?.executable === python);
     await waitFor('found by name', async () => (await looked(world, name)).pids[0] === pid);
     assert.deepEqual((await looked(world, path)).pids, [pid], first);
     // Who has it among its arguments only is no such script.
@@ -119,6 +126,27 @@ test('a script is known by its own name, whatever its interpreter and its option
     const [fresh, ...more] = pythons(world, path).filter((each) => each !== bystander);
     assert.ok(fresh !== undefined && more.length === 0, first);
   }
+});
+
+test('a script that another one, a module or a text has as an argument is not what runs', async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zdata-api');
+  const path = world.zoo.script(name, '#!/usr/bin/env python3\nimport time\ntime.sleep(300)\n');
+  const check = join(world.zoo.dir, 'check.py');
+  writeFileSync(check, 'import time\ntime.sleep(300)\n');
+  const env = { ...systemPath(world), PYTHONPATH: world.zoo.dir };
+  const others: number[] = [];
+  for (const words of [[check], ['-u', check], ['-m', 'check'], ['-um', 'check'], ['-c', 'import time; time.sleep(300)']]) {
+    const pid = await world.zoo.start('/usr/bin/python3', [...words, path], { env, argv0: 'python3' });
+    await waitFor('python', () => world.table.read(pid, ['argv'])?.argv?.at(-1) === path);
+    others.push(pid);
+  }
+  assert.deepEqual((await looked(world, name)).pids, []);
+  assert.deepEqual((await looked(world, path)).pids, []);
+  const pid = await world.zoo.start('/usr/bin/python3', [path, check], { env });
+  await waitFor('found', async () => (await looked(world, name)).pids[0] === pid);
+  assert.equal((await world.strategy().restart(attemptFor(name))).kind, 'restarted');
+  assert.ok(!isAlive(pid) && others.every(isAlive));
 });
 
 test('a file that is not executable, or is no script of that interpreter, gives nobody its name', async (t) => {
@@ -376,9 +404,20 @@ test('who looks at the file of an argument is not the program, with or without a
   const name = unique('zviewed');
   const file = join(world.zoo.dir, 'served.py');
   writeFileSync(file, 'import time\nwhile True: time.sleep(300)\n');
-  const viewer = await world.zoo.start('/usr/bin/tail', ['-f', file]);
-  await waitFor('tail', () => world.table.read(viewer, ['argv'])?.argv?.includes(file));
+  for (const [program, ...words] of [
+    ['/usr/bin/tail', '-f', file],
+    ['/bin/bash', '-c', 'sleep 300; :', 'deploy', file],
+    ['/bin/sh', '-ec', 'sleep 300; :', file],
+  ] as const) {
+    const viewer = await world.zoo.start(program, words);
+    await waitFor(program, () => world.table.read(viewer, ['executable', 'argv'])?.argv?.includes(file));
+  }
   assert.deepEqual((await looked(world, name, { argument: file })).pids, []);
+  // This one may run it itself.
+  const reader = await world.zoo.start('/bin/bash', ['-c', 'sleep 300; . "$1"', 'deploy', file]);
+  await waitFor('reader', async () => (await looked(world, name, { argument: file })).pids[0] === reader);
+  process.kill(reader, 'SIGKILL');
+  await waitFor('end', () => !isAlive(reader));
   const wrapper = await world.zoo.start('/usr/bin/timeout', ['300', '/usr/bin/python3', file]);
   const pid = await waitFor(
     'python',
@@ -543,4 +582,129 @@ test('who says that he runs root’s script, and runs another file, is not it', 
   const real = await world.zoo.start(path, [], nobody);
   await waitFor('found', async () => (await looked(world, name)).pids.length > 0);
   assert.deepEqual((await looked(world, name)).pids, [real]);
+  // To a shell `import` is a command, and whoever runs the shell says where that is found.
+  const searched = unique('zfaked');
+  const script = world.zoo.script(searched, '#!/usr/bin/env python3\nimport time\ntime.sleep(300)\n');
+  world.zoo.script('import', '#!/bin/sh\nexec /bin/sleep 300\n');
+  const env = { PATH: `${world.zoo.dir}:/usr/bin:/bin`, ZOO: world.zoo.dir };
+  const faker = await world.zoo.start('/bin/bash', [script], { argv0: 'python3', env, ...nobody });
+  await waitFor('bash', () => world.table.read(faker, ['argv'])?.argv?.[0] === 'python3');
+  assert.deepEqual((await looked(world, searched)).pids, []);
+  const own = await world.zoo.start(script, [], { env: systemPath(world), ...nobody });
+  await waitFor('found', async () => (await looked(world, searched)).pids[0] === own);
+});
+
+test('what was recorded stays the program as long as it lives, whatever it calls itself and whatever became of its files', async (t) => {
+  const world = processStrategyWorld(t);
+  const retitled = unique('zidle');
+  const perl = world.zoo.script(retitled, '#!/usr/bin/perl\n$SIG{USR1} = sub { $0 = "idle now" };\nsleep 300 while 1;\n');
+  const removed = unique('zgone');
+  const current = join(world.zoo.dir, 'current');
+  for (const release of ['1', '2']) {
+    mkdirSync(join(world.zoo.dir, release));
+    world.zoo.script(`${release}/${removed}`, '#!/usr/bin/env python3\nimport time\ntime.sleep(300)\n');
+  }
+  symlinkSync('1', current);
+  for (const [name, start, change, startCommand] of [
+    [
+      retitled,
+      () => world.zoo.start(perl, []),
+      async (pid: number) => {
+        process.kill(pid, 'SIGUSR1');
+        await waitFor('title', () => world.table.read(pid, ['argv'])?.argv?.[0] === 'idle now');
+      },
+      undefined,
+    ],
+    [
+      removed,
+      () => world.zoo.start(`./${removed}`, [], { cwd: current, env: { ...systemPath(world), PWD: current } }),
+      async () => {
+        rmSync(join(world.zoo.dir, '1'), { recursive: true });
+        unlinkSync(current);
+        symlinkSync('2', current);
+      },
+      `cd ${current} && exec ./${removed}`,
+    ],
+  ] as const) {
+    const pid = await start();
+    await waitFor('interpreter', () => /perl|python/.test(world.table.read(pid, ['executable'])?.executable ?? ''));
+    await waitFor('found by name', async () => (await looked(world, name)).pids[0] === pid);
+    const strategy = world.strategy({ startCommand, stableTimeMs: 0 });
+    await strategy.observe(managed(name));
+    await change(pid);
+    // So it is for a daemon that was started anew, for health and for exits.
+    const anew = world.strategy({ startCommand, stableTimeMs: 0 });
+    assert.deepEqual((await looked(world, name)).pids, [pid]);
+    assert.deepEqual(await anew.checkHealth(managed(name), 0, never), { kind: 'healthy' });
+    const running = await anew.findRunning(managed(name), never);
+    assert.ok(running.kind === 'found' && running.processes[0]?.pid === pid, JSON.stringify(running));
+    const outcome = await anew.restart(attemptFor(name));
+    assert.equal(outcome.kind, 'restarted', JSON.stringify(outcome));
+    assert.ok(!isAlive(pid), name);
+  }
+});
+
+test('a program that was first seen when another file had just begun it is known by what it executes later', async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zbegun');
+  const perl = world.zoo.script('main', '$SIG{USR1} = sub { $0 = "idle now" };\nsleep 300 while 1;\n');
+  const begin = `#!/bin/bash\ntrap 'exec -a ${name} /usr/bin/perl ${perl}' USR2\nwhile :; do read -t 0.05 <> <(:); done\n`;
+  const pid = await world.zoo.start(world.zoo.script(name, begin), []);
+  await waitFor('found by name', async () => (await looked(world, name)).pids[0] === pid);
+  const strategy = world.strategy({ startCommand: 'true' });
+  await strategy.observe(managed(name));
+  process.kill(pid, 'SIGUSR2');
+  await waitFor('perl', () => world.table.read(pid, ['executable'])?.executable?.includes('perl'));
+  await strategy.observe(managed(name));
+  await waitFor('title', () => {
+    process.kill(pid, 'SIGUSR1');
+    return world.table.read(pid, ['argv'])?.argv?.[0] === 'idle now';
+  });
+  assert.deepEqual((await looked(world, name)).pids, [pid]);
+});
+
+test('what was recorded is no more the program than its section says now, and not once it has executed something else', async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zchanged');
+  const perl = `#!/usr/bin/perl
+$SIG{USR1} = sub { $0 = "idle now" };
+$SIG{USR2} = sub { exec '/bin/sleep', '300' };
+sleep 300 while 1;
+`;
+  const pid = await world.zoo.start(world.zoo.script(name, perl), []);
+  await waitFor('found by name', async () => (await looked(world, name)).pids[0] === pid);
+  await world.strategy().observe(managed(name));
+  process.kill(pid, 'SIGUSR1');
+  await waitFor('title', () => world.table.read(pid, ['argv'])?.argv?.[0] === 'idle now');
+  assert.deepEqual((await looked(world, name)).pids, [pid]);
+  for (const options of [{ argument: '/opt/of-its-own' }, { pidFile: join(world.zoo.dir, 'none') }, { user: 'root' }])
+    assert.deepEqual((await looked(world, name, options)).pids, [], JSON.stringify(options));
+  // Nobody else takes its place by that.
+  assert.deepEqual((await looked(world, name)).pids, [pid]);
+  process.kill(pid, 'SIGUSR2');
+  await waitFor('exec', () => world.table.read(pid, ['name'])?.name === 'sleep');
+  assert.deepEqual((await looked(world, name)).pids, []);
+});
+
+test('a pid file that names another overrules whom it named before; one that is gone or not believed does not', async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zoverruled');
+  const pidFile = join(world.zoo.dir, 'app.pid');
+  const options = { pidFile };
+  const [one, other] = [
+    await world.zoo.start('/bin/bash', ['-c', 'sleep 300; true']),
+    await world.zoo.start('/bin/bash', ['-c', 'sleep 300; true']),
+  ];
+  await waitFor('both', () => [one, other].every((pid) => world.table.read(pid, ['name'])?.name === 'bash'));
+  writeFileSync(pidFile, `${one}`);
+  await world.strategy(options).observe(managed(name, true));
+  unlinkSync(pidFile);
+  assert.deepEqual((await looked(world, name, options)).pids, [one]);
+  writeFileSync(pidFile, 'nobody');
+  assert.deepEqual((await looked(world, name, options)).pids, [one]);
+  writeFileSync(pidFile, `${other}`);
+  assert.deepEqual((await looked(world, name, options)).pids, [other]);
+  process.kill(other, 'SIGKILL');
+  await waitFor('end', () => !isAlive(other));
+  assert.deepEqual((await looked(world, name, options)).pids, []);
 });

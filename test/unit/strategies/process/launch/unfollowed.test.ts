@@ -20,6 +20,9 @@ test('an interpreter or launcher in front is told of, with the argument that wou
     ['runuser -l app -c /opt/l/start.sh', ''],
     ["sudo -u app sh -c '/opt/l/other &'", ''],
     ['exec python3 -m ledgerd', ''],
+    ['exec java -cp /opt/l/ledger Main', ''],
+    ['exec node -r /opt/l/trace.js /opt/l/x.js', ' = /opt/l/x.js'],
+    ['exec python3 /opt/l/check.py /opt/l/ledger', ' = /opt/l/check.py'],
   ] as const) {
     const told = unfollowedStart(line, 'ledger') ?? '';
     assert.match(told, /^begins with \S+: /, line);
