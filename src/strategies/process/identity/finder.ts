@@ -1,7 +1,7 @@
 import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
 import { Breath } from '../../../core/breath.ts';
-import type { ProcessLook, SeenProcess } from '../../../system/proc/look.ts';
+import { ProcessLook, type SeenProcess } from '../../../system/proc/look.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import { appUnit } from '../../../system/systemd/unit-name.ts';
 import type { StrategyParts } from '../../strategy.ts';
@@ -79,6 +79,7 @@ export class ProgramFinder {
       return unit !== undefined && units.includes(unit) ? unit : undefined;
     };
     return async (look) => {
+      const seen = look ?? (await ProcessLook.take(this.#table));
       const knownRoots = this.#known.get(systemName);
       const nowMs = this.#parts.clock.date().getTime();
       const identity = {
@@ -94,9 +95,9 @@ export class ProgramFinder {
         knownBy: (witness: Witness) => knownBy(witness, managed, this.#options),
         nowMs,
       };
-      const first = await findTrees(this.#table, identity, look);
-      const later = await this.#known.findLost(systemName, first, knownRoots);
-      const found = later === undefined ? first : await findTrees(this.#table, { ...identity, knownRoots: later });
+      const first = await findTrees(this.#table, identity, seen);
+      const later = await this.#known.findLost(systemName, first, knownRoots, seen);
+      const found = later === undefined ? first : await findTrees(this.#table, { ...identity, knownRoots: later }, seen);
       if (found.kind === 'refused') return found;
       this.#supervision.saw(systemName, found.trees);
       if (later === undefined) this.#known.followExec(systemName, knownRoots, found.trees);

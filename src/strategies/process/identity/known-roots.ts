@@ -2,7 +2,8 @@ import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
 import { Breath } from '../../../core/breath.ts';
 import type { RootProcess } from '../../../core/program-roots.ts';
-import type { ProcessTable } from '../../../system/proc/table.ts';
+import type { ProcessLook } from '../../../system/proc/look.ts';
+import type { ProcessInfo, ProcessTable } from '../../../system/proc/table.ts';
 import type { StrategyParts } from '../../strategy.ts';
 import { unitOfMain } from '../../unit/of-main.ts';
 import type { ProcessOptions } from '../options.ts';
@@ -101,7 +102,8 @@ export class KnownRoots {
     const known = pids.filter((pid) => pid !== undefined);
     // What left for the background in a unit of ours is found in that.
     const isInUnit = this.#parts.programs.starter === 1;
-    const more = known.length < pids.length && !isInUnit ? await this.#withRunId(systemName, runId) : [];
+    const more =
+      known.length < pids.length && !isInUnit ? await this.#withRunId(systemName, runId, await this.#table.survey(KIN)) : [];
     const roots = this.#oursOf([...new Set([...known, ...more])], runId);
     this.#set(systemName, roots);
     this.#seen.add(systemName);
@@ -128,34 +130,34 @@ export class KnownRoots {
 
   /**
    * What we started directly may have left for the background late, by a process of another session: looked for once, by its run's id,
-   * when what we knew of it (`known`) has gone. Its roots then, which are written down; undefined if there are none. Never rejects.
+   * when what we knew of it (`known`) has gone from the look. Its roots then, which are written down; undefined if there are none. Never rejects.
    */
   async findLost(
     systemName: string,
     found: Matches,
     known: readonly RootProcess[],
+    { all }: ProcessLook,
   ): Promise<readonly RootProcess[] | undefined> {
     if (this.#parts.programs.starter === 1 || found.kind === 'refused' || found.trees.length > 0) return undefined;
-    const { runId, startTime } = known.find((root) => root.ours && root.isEmpty !== true && root.runId !== undefined) ?? {};
+    const { runId, startTime = 0 } = known.find((root) => root.ours && root.isEmpty !== true && root.runId !== undefined) ?? {};
     if (runId === undefined) return undefined;
-    const all = this.#oursOf(await this.#withRunId(systemName, runId, startTime), runId);
+    const younger = [...all.values()].filter((seen) => seen.startTime >= startTime);
+    const ours = this.#oursOf(await this.#withRunId(systemName, runId, younger), runId);
     // A helper that it left behind is not it.
-    const roots = all.filter(({ executable }) => known.some((root) => root.executable === executable));
+    const roots = ours.filter(({ executable }) => known.some((root) => root.executable === executable));
     if (roots.length === 0 || !isSameRoots(known, this.get(systemName))) return undefined;
     this.#set(systemName, roots);
     return roots;
   }
 
-  /** The topmost processes of a run that began at `since` or later; of strangers, who may have read its id somewhere, none. */
-  async #withRunId(systemName: string, runId: string, since = 0): Promise<number[]> {
+  /** The topmost of these processes that are of a run; of strangers, who may have read its id somewhere, none. */
+  async #withRunId(systemName: string, runId: string, processes: readonly Kin[]): Promise<number[]> {
     const owners = await findOwners(this.#options, this.#parts, systemName, AbortSignal.timeout(OWNERS_MS));
     if (owners.kind === 'refused') return [];
     const bearers = new Map<number, number>();
     const breath = new Breath();
-    const all = (await this.#table.survey(['ppid', 'kernelThread', 'startTime'])).filter(
-      ({ pid, kernelThread, startTime }) => !kernelThread && pid !== process.pid && startTime >= since,
-    );
-    for (const { pid, ppid, startTime } of await this.#table.withVariable(all, 'MONITOR_RUN_ID', runId)) {
+    const others = processes.filter(({ pid, kernelThread }) => !kernelThread && pid !== process.pid);
+    for (const { pid, ppid, startTime } of await this.#table.withVariable(others, 'MONITOR_RUN_ID', runId)) {
       if (breath.isDue) await breath.take();
       if (isOwnedBy(this.#table, { pid, startTime }, owners.uids)) bearers.set(pid, ppid);
     }
@@ -182,6 +184,9 @@ export class KnownRoots {
 
 /** A directory of users that does not answer must not keep a start. */
 const OWNERS_MS = 2000;
+
+const KIN = ['ppid', 'kernelThread', 'startTime'] as const;
+type Kin = ProcessInfo<(typeof KIN)[number]>;
 
 function isSameProcess(one: RootProcess, other: RootProcess): boolean {
   return one.pid === other.pid && one.startTime === other.startTime;

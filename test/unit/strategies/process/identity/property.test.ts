@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { cutName } from '../../../../../src/core/comm.ts';
 import type { RootProcess } from '../../../../../src/core/program-roots.ts';
 import { findTrees } from '../../../../../src/strategies/process/identity/match.ts';
+import { ProcessLook } from '../../../../../src/system/proc/look.ts';
 import { ProcessTable } from '../../../../../src/system/proc/table.ts';
 import { FakeKernel, type FakeProcess, type FakeProgram } from '../../../../helpers/fake-kernel.ts';
 import { managed } from '../../../../helpers/strategy-parts.ts';
@@ -58,7 +59,7 @@ class Looker {
       const root = this.#roots.find((one) => one.pid === pid && one.startTime === startTime);
       return kind === 'user' && root?.executable === program.exe && uids.every((uid) => OWNERS.includes(uid));
     });
-    const found = await findTrees(table, identity);
+    const found = await findTrees(table, identity, await ProcessLook.take(table));
     if (found.kind === 'refused') return undefined;
     if (found.trees.length === 0 && found.rest.length === 0)
       this.#roots = this.#roots.map((root) => (table.exists(root) ? root : { ...root, isEmpty: true }));
