@@ -17,6 +17,17 @@ test('an interpreter or launcher in front is told of, with the argument that wou
     ['tmux new -d -s ledger-session', ''],
     ['su - app -c "cd /opt/l && exec python3 /opt/l/ledger.py"', ' = /opt/l/ledger.py'],
     ['exec python3 -m ledgerd', ''],
+    ['(python3 /opt/l/x.py &)', ' = /opt/l/x.py'],
+    ['cd / && (python3 /opt/l/x.py)', ' = /opt/l/x.py'],
+    ['{ python3 /opt/l/x.py; }', ' = /opt/l/x.py'],
+    ['time python3 /opt/l/x.py', ' = /opt/l/x.py'],
+    ['command -p python3 /opt/l/x.py', ' = /opt/l/x.py'],
+    ['exec -a zz python3 /opt/l/x.py', ' = /opt/l/x.py'],
+    ['exec -- python3 /opt/l/x.py', ' = /opt/l/x.py'],
+    ['\\python3 /opt/l/x.py', ' = /opt/l/x.py'],
+    ['if true; then python3 /opt/l/x.py; fi', ' = /opt/l/x.py'],
+    ['while :; do FOO=1 python3 /opt/l/x.py; done', ' = /opt/l/x.py'],
+    ['test -f x || ! exec env A=b python3 /opt/l/x.py', ' = /opt/l/x.py'],
   ] as const) {
     const told = unfollowedStart(line, 'ledger') ?? '';
     assert.match(told, /^begins with \S+: /, line);
@@ -34,6 +45,9 @@ test('a line whose program bears the name, or begins with no interpreter, is lef
     'exec env A=b /opt/l/ledger',
     `exec python3 ${script}`,
     'systemctl start ledger',
+    '(exec -a python3 /opt/l/ledger &)',
+    'exec',
+    '( # python3 x',
     '',
   ])
     assert.equal(unfollowedStart(line, 'ledger'), undefined, line);
