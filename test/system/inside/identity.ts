@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { systemClock } from '../../../src/core/clock.ts';
 import { parseStrategy } from '../../../src/strategies/index.ts';
@@ -127,9 +127,11 @@ test('the main process of a system unit is restarted through the unit, under the
   assert.equal(unitOf(await waitFor('it runs', () => pidsOf(path)[0])), 'maind.service');
 });
 
-test('a program that the shell of a unit waits for is restarted through the unit; with another beside it, it is not', async (t) => {
+test('what a unit’s wrapper script ends with is restarted through the unit; a batch job’s step, and one beside another, is not', async (t) => {
   const path = program(t, 'wrappedprog');
-  openUnit(t, 'wrapd.service', [`ExecStart=/bin/sh -c '${path} 600; echo ended'`]);
+  const script = join(dirname(path), 'start.sh');
+  writeFileSync(script, `#!/bin/sh\nulimit -c 0\n${path} "$@"\n`, { mode: 0o755 });
+  openUnit(t, 'wrapd.service', [`ExecStart=${script} 600`]);
   const app = openProcess(t, 'wrappedprog');
   await waitFor('it', () => pidsOf(path).length === 1);
   const [pid = 0] = pidsOf(path);
@@ -138,10 +140,15 @@ test('a program that the shell of a unit waits for is restarted through the unit
   await waitFor('another', () => pidsOf(path).some((one) => one !== pid));
   assert.equal(pidsOf(path).length, 1);
 
-  const one = program(t, 'besideprog');
-  openUnit(t, 'besided.service', [`ExecStart=/bin/sh -c '/bin/sleep 700 & ${one} 600; echo ended'`]);
-  await waitFor('it', () => pidsOf(one).length === 1);
-  assert.match((await openProcess(t, 'besideprog').preview()).starts.join(), /its own command line/);
+  for (const [name, line] of [
+    ['batchprog', (one: string) => `/bin/sh -c ': step 1; ${one} 600; : step 3'`],
+    ['besideprog', (one: string) => `/bin/sh -c '/bin/sleep 700 & ${one} 600 || exit 1'`],
+  ] as const) {
+    const one = program(t, name);
+    openUnit(t, `${name}-shell.service`, [`ExecStart=${line(one)}`]);
+    await waitFor('it', () => pidsOf(one).length === 1);
+    assert.match((await openProcess(t, name).preview()).starts.join(), /its own command line/);
+  }
 });
 
 test('what the unit needs is started with it, and told to whoever has that on hold', async (t) => {
