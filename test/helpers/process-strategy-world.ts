@@ -61,6 +61,7 @@ export function processStrategyWorld(t: TestContext): ProcessStrategyWorld {
       available: false,
       show: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
       relations: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
+      program: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
       call: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
       watch: () => () => {},
       contact: () => undefined,

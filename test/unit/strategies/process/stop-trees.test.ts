@@ -140,6 +140,7 @@ test('a unit that systemd is restarting is waited for, another is not', async ()
       available: true,
       show: async (id) => ({ kind: 'status', status: { ...noUnit, id, activeState } }),
       relations: async () => ({ kind: 'failed', reason: 'nobody asks' }),
+      program: async () => ({ kind: 'failed', reason: 'nobody asks' }),
       call: async () => ({ kind: 'done' }),
       watch: () => () => {},
       contact: () => undefined,
