@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { systemClock } from '../../../src/core/clock.ts';
 import { parseStrategy } from '../../../src/strategies/index.ts';
+import { Twins } from '../../../src/strategies/twins.ts';
 import { ProcessTable } from '../../../src/system/proc/table.ts';
 import { strategyMemory } from '../../helpers/memory-state.ts';
 import { isAlive } from '../../helpers/process-zoo.ts';
@@ -201,6 +202,41 @@ test('a job that cron left behind, and a program of another supervisor, are not 
   await waitFor('end', () => !isAlive(main));
   const starts = (await openProcess(t, 'cronjob').preview()).starts.join();
   assert.ok(starts === '' || /its own command line/.test(starts), starts);
+});
+
+test('a unit that is down and its program are one target; not while that runs outside of it, unless its section rules', async (t) => {
+  const path = program(t, 'downprog');
+  openUnit(t, 'downunit.service', [`ExecStart=${path} 600`]);
+  await waitFor('it runs', () => pidsOf(path).length === 1);
+  systemctl('stop', 'downunit.service');
+  const runs = openRuns(t);
+  const memory = strategyMemory();
+  const [section, unit] = [{ restart_strategy: 'process', system_name: path }, { restart_strategy: 'auto' }];
+  const keys = async (...names: readonly ('downprog' | 'downunit')[]): Promise<string[]> => {
+    const parsed = names.map((name) => {
+      const own = name === 'downprog' ? section : unit;
+      return {
+        name,
+        systemName: name === 'downprog' ? path : name,
+        parsed: parseStrategy(new FakeSection(`process.${name}`, own)),
+      };
+    });
+    const parts = { ...runs, clock: systemClock, log: silentLog, ...memory };
+    const sections = parsed.map(({ systemName, parsed: { twin } }) => ({ ...twin, systemName }));
+    const twins = new Twins(sections, { ...parts, path: '/usr/bin' });
+    const resolved: string[] = [];
+    for (const { name, systemName, parsed: one } of parsed) {
+      const resolution = await one.create({ ...parts, twins }).resolve(managed(name, systemName), never);
+      resolved.push(resolution.kind === 'target' ? resolution.key : resolution.reason);
+    }
+    return resolved;
+  };
+  assert.deepEqual(await keys('downunit', 'downprog'), ['downunit', 'downunit']);
+  const child = spawn(path, ['600'], { stdio: 'ignore' });
+  t.after(() => child.kill());
+  await waitFor('it runs by hand', () => pidsOf(path).length === 1);
+  assert.deepEqual(await keys('downunit', 'downprog'), ['downunit', path]);
+  assert.deepEqual(await keys('downprog', 'downunit'), ['downunit', 'downunit']);
 });
 
 test('two names of one unit, its own and its program’s, are one target', async (t) => {

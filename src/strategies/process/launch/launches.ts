@@ -9,6 +9,7 @@ import type { ProgramFinder } from '../identity/finder.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 import type { ProcessOptions } from '../options.ts';
 import { ambiguityOf } from '../preview.ts';
+import { defaultPath } from './find-program.ts';
 import {
   isFromCommand,
   type LaunchSight,
@@ -21,7 +22,7 @@ import {
 } from './memory.ts';
 import { differencesOf, launchesOf } from './now.ts';
 import { checkPin, type TakeHash } from './pinned.ts';
-import { defaultPath, pinCure, planStart, type StartPlan } from './plan.ts';
+import { pinCure, planStart, type StartPlan } from './plan.ts';
 
 /** What knowing how programs are started uses. */
 export type LaunchParts = Pick<StrategyParts, 'launches' | 'pins' | 'requirePin' | 'roots' | 'programs' | 'log'>;
