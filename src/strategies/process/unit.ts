@@ -1,12 +1,14 @@
 import process from 'node:process';
 import type { ManagedProcess } from '../../core/alarm.ts';
 import type { RestartPreview } from '../../core/outcomes.ts';
+import type { SeenProcess } from '../../system/proc/look.ts';
 import type { ProcessTable } from '../../system/proc/table.ts';
 import type { AlsoStarts, RestartAttempt, RestartOutcome, StrategyParts } from '../strategy.ts';
 import { type MainOf, unitOfMain } from '../unit/of-main.ts';
 import { ServiceStrategy } from '../unit/service.ts';
 import type { ProcessTree } from './identity/identity.ts';
 import type { ProcessOptions } from './options.ts';
+import { restInTheWay } from './unit-rest.ts';
 
 /** The unit, as the process that means it; `unknown`: systemd does not say, one line why. */
 export type UnitOf =
@@ -47,6 +49,20 @@ export class ProgramUnit {
     // One that is gone, removed with its package perhaps, starts nothing any more.
     const isGone = tree === undefined && (await this.#service.lookUp(process, signal)).kind === 'absent';
     return isGone ? NONE : { kind: 'unit', process };
+  }
+
+  /** What the unit's last main process left behind in it that is in the way of its start; [] while the unit is up, or runs. Never rejects. */
+  async rest(
+    { systemName }: ManagedProcess,
+    trees: readonly ProcessTree[],
+    unit: ManagedProcess,
+    signal: AbortSignal,
+  ): Promise<readonly SeenProcess[]> {
+    const root = this.#parts.roots.get(systemName).find((one) => one.unit === unit.systemName && one.listens !== undefined);
+    if (root === undefined || trees.length > 0) return [];
+    const found = await this.#service.lookUpToAct(unit, signal);
+    if (found.kind !== 'found' || found.status.loadState !== 'loaded') return [];
+    return ['inactive', 'failed'].includes(found.status.activeState) ? restInTheWay(this.#table, root) : [];
   }
 
   /** What else a restart through the unit starts; nothing if there is none. Never rejects. */

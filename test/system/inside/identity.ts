@@ -46,12 +46,12 @@ function openProcess(t: TestContext, name: string, section: Readonly<Record<stri
   };
 }
 
-/** A copy of sleep(1) of that name, in a folder of root's. */
-function program(t: TestContext, name: string): string {
+/** A copy of sleep(1), or of another file, under that name, in a folder of root's. */
+function program(t: TestContext, name: string, file = '/usr/bin/sleep'): string {
   const dir = mkdtempSync('/opt/identity-');
   chmodSync(dir, 0o755);
   t.after(() => rmSync(dir, { recursive: true, force: true }));
-  copyFileSync('/usr/bin/sleep', join(dir, name));
+  copyFileSync(file, join(dir, name));
   return join(dir, name);
 }
 
@@ -150,6 +150,41 @@ test('what a unit’s wrapper script ends with is restarted through the unit; a 
     await waitFor('it', () => pidsOf(one).length === 1);
     assert.match((await openProcess(t, name).preview()).starts.join(), /its own command line/);
   }
+});
+
+test('what a dead main process left behind listening in its unit is stopped before the start; what else it left lives on', async (t) => {
+  const path = program(t, 'preforkd', '/usr/bin/perl');
+  const worker = program(t, 'prefork-worker');
+  const other = program(t, 'prefork-session');
+  const script = join(dirname(path), 'prefork.pl');
+  writeFileSync(
+    script,
+    `use IO::Socket::INET; use POSIX; $^F = 99;
+my $s = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 7321, Listen => 5, ReuseAddr => 1) or die $@;
+for my $n (1 .. 3) { fork or do { POSIX::setsid(); $n < 3 or close $s; exec $n < 3 ? '${worker}' : '${other}', 600 } }
+sleep 600 while 1;\n`,
+  );
+  openUnit(t, 'preforkd.service', [`ExecStart=${path} ${script}`, 'KillMode=process']);
+  t.after(() => execFileSync('sh', ['-c', 'systemctl kill --signal=KILL --kill-whom=all preforkd.service || :']));
+  await waitFor('all of it', () => pidsOf(worker).length === 2 && pidsOf(other).length === 1);
+  const [main = 0, ...more] = pidsOf(path);
+  assert.deepEqual(more, []);
+  const app = openProcess(t, 'preforkd');
+  await app.observe();
+  app.anew();
+  const [workers, others] = [pidsOf(worker), pidsOf(other)];
+  process.kill(main, 'SIGKILL');
+  await waitFor('it is over', () => /failed/.test(systemctl('show', '--value', '-p', 'ActiveState', 'preforkd.service')));
+  const { stops, starts } = await app.preview();
+  assert.match(stops.join(), new RegExp(`^pid ${workers.join('.*, ')} .*: left behind by it$`));
+  assert.match(starts.join(), /^systemctl start preforkd\.service/);
+  const outcome = await app.restart();
+  assert.match(
+    outcome.kind === 'restarted' ? outcome.detail : outcome.reason,
+    /^stopped 2 processes left behind in preforkd\.service, systemctl start preforkd\.service/,
+  );
+  await waitFor('all of it anew', () => pidsOf(path).length === 1 && pidsOf(worker).length === 2);
+  assert.ok(pidsOf(worker).every((pid) => !workers.includes(pid)) && others.every((pid) => pidsOf(other).includes(pid)));
 });
 
 test('what the unit needs is started with it, and told to whoever has that on hold', async (t) => {

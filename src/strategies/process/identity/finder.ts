@@ -10,6 +10,7 @@ import { unitOfMain } from '../../unit/of-main.ts';
 import type { ProcessOptions } from '../options.ts';
 import { describeStrangers } from '../preview.ts';
 import type { Supervision } from '../supervision/supervision.ts';
+import { listensIn } from '../unit-rest.ts';
 import type { ProcessTree } from './identity.ts';
 import { findTrees, type Matches } from './match.ts';
 import { findOwners, isOwnedBy, type Owners } from './owner.ts';
@@ -115,6 +116,7 @@ export class ProgramFinder {
         // Not written down before that is known: the next look asks again.
         if (main.kind === 'unknown') return;
         const unit = main.kind === 'unit' ? main.unit : undefined;
+        const listens = unit === undefined ? [] : await listensIn(this.#table, this.#parts.services, { pid, unit }, signal);
         const ours = tree.by === 'start' ? ({ ours: true } as const) : {};
         const session = sessionOfOwn(this.#table, tree);
         const root = {
@@ -125,6 +127,7 @@ export class ProgramFinder {
           ...uidOf(this.#table, tree.root),
           ...(executable && { executable }),
           ...(unit && { unit }),
+          ...(listens.length > 0 && { listens }),
         };
         roots.push(withKeepers(root));
       }
