@@ -26,6 +26,8 @@ export interface NamedSection extends TwinMarks {
 
 /** A unit that executes the program of a name. */
 export interface TwinUnit {
+  /** `nginx.service`. */
+  readonly unit: string;
   /** Resolution.key. */
   readonly key: string;
   /** The unit's section stands behind that of the name, which rules. */
@@ -84,7 +86,8 @@ export class Twins {
     if (one === undefined || another !== undefined) return undefined;
     const shown = await this.#parts.services.show(one.unit, within);
     if (shown.kind === 'failed' || shown.status.loadState !== 'loaded' || shown.status.type === 'oneshot') return undefined;
-    return { key: serviceName(shown.status.id), isRuled: own >= 0 && one.index > own };
+    const { id } = shown.status;
+    return { unit: id, key: serviceName(id), isRuled: own >= 0 && one.index > own };
   }
 
   #isSame(systemName: string, marks: TwinMarks, other: NamedSection): boolean {

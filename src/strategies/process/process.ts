@@ -201,10 +201,9 @@ export class ProcessStrategy implements RestartStrategy {
     const unit = this.#unit.recorded(systemName);
     if (unit !== undefined) return serviceName(unit);
     const { roots, twins } = this.#parts;
-    const { argument, pidFile, user, startCommand } = this.#options;
+    const { argument, pidFile, user } = this.#options;
     const known = roots.get(systemName);
-    const isPlain = [argument, pidFile, user, startCommand].every((mark) => mark === undefined);
-    const twin = isPlain ? await twins?.unitOf(systemName, signal) : undefined;
+    const twin = await this.#unit.twin(systemName, signal);
     // What runs outside of the unit is not restarted by starting that.
     if (twin !== undefined && (twin.isRuled || !known.some((root) => this.#table.exists(root)))) return twin.key;
     const seen = known.flatMap((root) => roots.namesOf(root));

@@ -246,6 +246,7 @@ test('a unit that is down and its program are one target; not while that runs ou
   systemctl('stop', 'downunit.service');
   const runs = openRuns(t);
   const memory = strategyMemory();
+  const starts: string[] = [];
   const [section, unit] = [{ restart_strategy: 'process', system_name: path }, { restart_strategy: 'auto' }];
   const keys = async (...names: readonly ('downprog' | 'downunit')[]): Promise<string[]> => {
     const parsed = names.map((name) => {
@@ -261,12 +262,16 @@ test('a unit that is down and its program are one target; not while that runs ou
     const twins = new Twins(sections, { ...parts, path: '/usr/bin' });
     const resolved: string[] = [];
     for (const { name, systemName, parsed: one } of parsed) {
-      const resolution = await one.create({ ...parts, twins }).resolve(managed(name, systemName), never);
+      const strategy = one.create({ ...parts, twins });
+      const resolution = await strategy.resolve(managed(name, systemName), never);
+      starts.push((await strategy.preview(managed(name, systemName), never)).starts.join());
       resolved.push(resolution.kind === 'target' ? resolution.key : resolution.reason);
     }
     return resolved;
   };
   assert.deepEqual(await keys('downunit', 'downprog'), ['downunit', 'downunit']);
+  const start = 'systemctl start downunit.service';
+  assert.deepEqual(starts, [start, start], 'without a word on how it was started by itself');
   const child = spawn(path, ['600'], { stdio: 'ignore' });
   t.after(() => child.kill());
   await waitFor('it runs by hand', () => pidsOf(path).length === 1);

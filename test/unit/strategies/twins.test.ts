@@ -88,8 +88,12 @@ test('a unit that executes the file is the program’s, if it is the only one, a
   systemd.add('once.service', { type: 'oneshot', program: { ...executed, path: path.replace('appd', 'oned') } });
   const unit = { systemName: 'appunit', mayBeUnit: true };
   const behind = open({ systemName: 'appd' }, unit, { systemName: 'once', mayBeUnit: true });
-  assert.deepEqual(await behind.unitOf('appd', never), { key: 'appunit', isRuled: true });
-  assert.deepEqual(await open(unit, { systemName: 'appd' }).unitOf('appd', never), { key: 'appunit', isRuled: false });
+  assert.deepEqual(await behind.unitOf('appd', never), { unit: 'appunit.service', key: 'appunit', isRuled: true });
+  assert.deepEqual(await open(unit, { systemName: 'appd' }).unitOf('appd', never), {
+    unit: 'appunit.service',
+    key: 'appunit',
+    isRuled: false,
+  });
   assert.equal(await behind.unitOf('oned', never), undefined);
   assert.equal(await behind.unitOf('appunit', never), undefined);
   assert.equal(await behind.unitOf('python3', never), undefined);
