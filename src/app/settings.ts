@@ -12,10 +12,10 @@ import { type LoggingOptions, parseLogging } from '../logging/parse-logging.ts';
 import type { Plans, RecoveryPlan } from '../monitor/recovery-plan.ts';
 import { type ParsedStore, parseDatabase } from '../stores/index.ts';
 import { type ParsedStrategy, parseStrategy } from '../strategies/index.ts';
-import { defaultPath } from '../strategies/process/launch/find-program.ts';
 import type { StrategyParts } from '../strategies/strategy.ts';
 import { Twins } from '../strategies/twins.ts';
 import { type EventStreamOptions, parseEvents } from '../stream/parse-events.ts';
+import { USUAL_PATH } from '../system/spawn/minimal-environment.ts';
 
 /** A configuration file that can be used: every section parsed, nothing opened. */
 export interface Settings {
@@ -74,7 +74,7 @@ function parseSettings(file: string, document: ConfigDocument): Settings {
     warnings,
     createPlans: (parts) => {
       const sections = [...makers].map(([name, { settings, twin }]) => ({ ...twin, systemName: settings.systemName ?? name }));
-      const twins = new Twins(sections, { ...parts, path: process.env.PATH ?? defaultPath });
+      const twins = new Twins(sections, { ...parts, path: process.env.PATH ?? USUAL_PATH });
       const whole = { ...parts, requirePin: monitor.requirePin, twins };
       const own = new Map([...makers].map(([name, maker]) => [name, maker.create(whole)]));
       const others = fallback.create(whole);

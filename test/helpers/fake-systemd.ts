@@ -134,7 +134,7 @@ export const noRelations: UnitRelations = {
   startedAtEnd: [],
 };
 
-const noProgram: UnitProgram = { path: '', argv: [], user: '' };
+const noProgram: UnitProgram = { path: '', argv: [], user: '', beganMs: 0, overMs: 0 };
 
 /** One unit; the test may put it into a state with `set`. */
 export class FakeUnit {

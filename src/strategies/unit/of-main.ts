@@ -31,13 +31,18 @@ export async function unitOfMain(
   const { id, mainPid, controlGroup } = shown.status;
   if (mainPid === root.pid) return { kind: 'unit', unit: id };
   if (mainPid > 0 && (shown.status.type === 'oneshot' || !isWrapperOf(table, mainPid, root))) return NONE;
-  if (OTHERS_HOME.test(id) || !isUp(shown.status) || controlGroup === '') return NONE;
+  if (isOthersHome(id) || !isUp(shown.status) || controlGroup === '') return NONE;
   const family = new Set([root, ...descendants].map(({ pid }) => pid).concat(mainPid));
   const inside = pidsOfGroup(controlGroup);
   return inside.length > 0 && inside.every((pid) => family.has(pid)) ? { kind: 'unit', unit: id } : NONE;
 }
 
 const NONE: MainOf = { kind: 'none' };
+
+/** Whether programs of others live in the unit: what cron, rc-local, a login or another supervisor has started. */
+export function isOthersHome(unit: string): boolean {
+  return OTHERS_HOME.test(unit);
+}
 
 /** Units that programs of others live in, left alone there once the main process has gone: their restart is not the program's. */
 const OTHERS_HOME =

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { isShell, programName } from '../../core/interpreters.ts';
 import { readScript } from '../../system/launch/script-file.ts';
 import { lastPart } from '../../system/proc/called-names.ts';
 import type { SeenProcess } from '../../system/proc/look.ts';
@@ -13,8 +14,9 @@ import { commandsOf, programAt } from '../process/launch/command-words.ts';
 export function isWrapperOf(table: ProcessTable, shellPid: number, root: SeenProcess): boolean {
   const shell = table.read(shellPid, ['executable', 'argv', 'cwd', 'startTime', 'terminalDevice']);
   if (shell === undefined || root.ppid !== shellPid || shell.terminalDevice !== 0) return false;
-  if (!SHELLS.includes(lastPart(shell.executable ?? '')) || root.startTime - shell.startTime > SOON_TICKS) return false;
-  const text = textOf(shell.argv ?? [], shell.cwd ?? '/');
+  const { executable = '', argv = [], cwd = '/' } = shell;
+  if (!isShell(programName(executable, argv)) || root.startTime - shell.startTime > SOON_TICKS) return false;
+  const text = textOf(argv, cwd);
   const last = text === undefined ? undefined : lastCommand(text);
   if (last === undefined) return false;
   if (last[0] === 'wait') return true;
@@ -22,7 +24,6 @@ export function isWrapperOf(table: ProcessTable, shellPid: number, root: SeenPro
   return called !== '' && [root.name, lastPart(root.executable ?? ''), lastPart(root.argv?.[0] ?? '')].includes(called);
 }
 
-const SHELLS: readonly string[] = ['sh', 'bash', 'dash', 'ash', 'ksh', 'mksh', 'zsh', 'busybox'];
 /** Ten seconds of clock ticks (proc_pid_stat(5)): what takes longer is work of its own. */
 const SOON_TICKS = 1000;
 

@@ -149,7 +149,10 @@ function unitStatus(
   };
 }
 
-const PROGRAM_PROPERTIES = { Unit: [], Service: ['ExecStart', 'User'] } as const satisfies PropertyNames;
+const PROGRAM_PROPERTIES = {
+  Unit: ['InactiveExitTimestampMonotonic', 'InactiveEnterTimestampMonotonic'],
+  Service: ['ExecStart', 'User'],
+} as const satisfies PropertyNames;
 
 /** ExecStart is `a(sasbttttuii)`: path and arguments come first. */
 function unitProgram(values: Properties): UnitProgram {
@@ -160,5 +163,7 @@ function unitProgram(values: Properties): UnitProgram {
     path: typeof path === 'string' ? path : '',
     argv: Array.isArray(argv) ? argv.filter((word): word is string => typeof word === 'string') : [],
     user: textOf(values, 'User'),
+    beganMs: numberOf(values, 'InactiveExitTimestampMonotonic') / 1000,
+    overMs: numberOf(values, 'InactiveEnterTimestampMonotonic') / 1000,
   };
 }

@@ -13,7 +13,7 @@ export function programAt(words: readonly string[]): number {
 }
 
 /** Neither an option, nor its number, nor a variable. */
-export function isPlain(word: string): boolean {
+function isPlain(word: string): boolean {
   return !/^(?:-|\d+$|[A-Za-z_]\w*=|[<>])/.test(word);
 }
 

@@ -20,6 +20,3 @@ function isExecutable(path: string): boolean {
     return false;
   }
 }
-
-/** Where programs are looked for where the daemon itself has no PATH. */
-export const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';

@@ -4,12 +4,12 @@ import { Breath } from '../../../core/breath.ts';
 import { FileHashes } from '../../../system/files/file-hash.ts';
 import type { TakeLook } from '../../../system/proc/look.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
+import { USUAL_PATH } from '../../../system/spawn/minimal-environment.ts';
 import type { LaunchesNow, StrategyParts } from '../../strategy.ts';
+import { ambiguityOf } from '../descriptions.ts';
 import type { ProgramFinder } from '../identity/finder.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 import type { ProcessOptions } from '../options.ts';
-import { ambiguityOf } from '../preview.ts';
-import { defaultPath } from './find-program.ts';
 import {
   isFromCommand,
   type LaunchSight,
@@ -22,7 +22,8 @@ import {
 } from './memory.ts';
 import { differencesOf, launchesOf } from './now.ts';
 import { checkPin, type TakeHash } from './pinned.ts';
-import { pinCure, planStart, type StartPlan } from './plan.ts';
+import { planStart, type StartPlan } from './plan.ts';
+import { pinCure } from './words.ts';
 
 /** What knowing how programs are started uses. */
 export type LaunchParts = Pick<StrategyParts, 'launches' | 'pins' | 'requirePin' | 'roots' | 'programs' | 'log'>;
@@ -73,7 +74,7 @@ export class ProgramLaunches {
     }
     const copies = this.#parts.launches.further(systemName).slice(0, this.#options.maxMatches - 1);
     const missing = copies.length === 0 ? [] : missingCopies(running, stored, copies);
-    const path = process.env.PATH ?? defaultPath;
+    const path = process.env.PATH ?? USUAL_PATH;
     return planStart(this.#options, managed, attempt, [...running, ...missing], stored, path, rule);
   }
 

@@ -4,7 +4,7 @@ import type { Pin } from '../../../core/pin.ts';
 import type { LaunchesNow } from '../../strategy.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 import { type LaunchSight, livingLaunch, type RecalledLaunch, type RecordedName, recallLaunch, sameLaunch } from './memory.ts';
-import { OLD_RECORD } from './plan.ts';
+import { NEVER_SEEN, OLD_RECORD } from './words.ts';
 
 /** How the trees that run were started; where that cannot be read, or none runs, the one that was recorded. Never what is confined. */
 export async function launchesOf(
@@ -25,8 +25,7 @@ export async function launchesOf(
   if (stored?.unconfined === true && !isConfined) return { kind: 'known', records: [stored], running: false };
   const [first] = unknown;
   if (first !== undefined) return { kind: 'refused', reason: `how it was started cannot be told: ${first.reason}` };
-  const unseen = 'it has not been seen running, so how to start it is not known';
-  return { kind: 'refused', reason: stored === undefined ? unseen : OLD_RECORD };
+  return { kind: 'refused', reason: stored === undefined ? NEVER_SEEN : OLD_RECORD };
 }
 
 const LEFT_OVER: RecalledLaunch = { kind: 'unknown', reason: 'it outlived the one that was started' };

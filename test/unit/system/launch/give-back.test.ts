@@ -23,10 +23,10 @@ import { readLaunchRecord } from '../../../../src/system/launch/read-record.ts';
 import { outputFile } from '../../../../src/system/launch/surroundings.ts';
 import { ProcessTable } from '../../../../src/system/proc/table.ts';
 import { CommandWorld } from '../../../helpers/command-world.ts';
+import { asRoot } from '../../../helpers/requirement.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 
 const table = new ProcessTable();
-const asRoot = process.geteuid?.() === 0 ? {} : { skip: 'needs root' };
 const NOBODY = 65534;
 const OURS = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, groups: process.getgroups?.() ?? [] };
 

@@ -91,7 +91,9 @@ test('what a service executes, and as whom; another kind of unit executes nothin
   fake.add('a.target');
   const program = async (unit: string) => {
     const asked = await systemd.program(unit, never);
-    return asked.kind === 'known' ? asked.program : assert.fail(asked.reason);
+    if (asked.kind === 'failed') return assert.fail(asked.reason);
+    const { path, argv, user } = asked.program;
+    return { path, argv, user };
   };
   assert.deepEqual(await program('a.service'), { path: '/usr/sbin/a', argv: ['/usr/sbin/a', '-f', '$OPTIONS'], user: 'a' });
   for (const unit of ['b.service', 'a.target', 'no.service'])

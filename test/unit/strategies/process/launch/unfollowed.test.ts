@@ -16,6 +16,9 @@ test('an interpreter or launcher in front is told of, with the argument that wou
     ['sudo -u app /opt/l/run.sh', ''],
     ['tmux new -d -s ledger-session', ''],
     ['su - app -c "cd /opt/l && exec python3 /opt/l/ledger.py"', ' = /opt/l/ledger.py'],
+    ['su - app -c "/opt/l/other >/dev/null 2>&1 &"', ''],
+    ['runuser -l app -c /opt/l/start.sh', ''],
+    ["sudo -u app sh -c '/opt/l/other &'", ''],
     ['exec python3 -m ledgerd', ''],
     ['(python3 /opt/l/x.py &)', ' = /opt/l/x.py'],
     ['cd / && (python3 /opt/l/x.py)', ' = /opt/l/x.py'],
@@ -28,6 +31,9 @@ test('an interpreter or launcher in front is told of, with the argument that wou
     ['if true; then python3 /opt/l/x.py; fi', ' = /opt/l/x.py'],
     ['while :; do FOO=1 python3 /opt/l/x.py; done', ' = /opt/l/x.py'],
     ['test -f x || ! exec env A=b python3 /opt/l/x.py', ' = /opt/l/x.py'],
+    ['exec java -cp /opt/l/ledger Main', ''],
+    ['exec node -r /opt/l/trace.js /opt/l/x.js', ' = /opt/l/x.js'],
+    ['exec python3 /opt/l/check.py /opt/l/ledger', ' = /opt/l/check.py'],
   ] as const) {
     const told = unfollowedStart(line, 'ledger') ?? '';
     assert.match(told, /^begins with \S+: /, line);
@@ -48,6 +54,8 @@ test('a line whose program bears the name, or begins with no interpreter, is lef
     '(exec -a python3 /opt/l/ledger &)',
     'exec',
     '( # python3 x',
+    'su - app -c "/opt/l/ledger --daemon &"',
+    'runuser -l app -c "cd /opt/l; ./ledger&"',
     '',
   ])
     assert.equal(unfollowedStart(line, 'ledger'), undefined, line);
