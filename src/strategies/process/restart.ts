@@ -92,6 +92,8 @@ export class ProgramRestart {
   async #throughUnit(attempt: RestartAttempt, unit: ManagedProcess, trees: readonly ProcessTree[]): Promise<RestartOutcome> {
     const rest = asTree(await this.#sight.unit.rest(attempt.process, trees, unit, attempt.signal));
     if (rest.length === 0) return this.#sight.unit.restart(attempt, unit);
+    const outside = await this.#sight.unit.outside(unit, attempt.signal);
+    if (outside !== undefined) return failed(outside);
     const { stopSignal, stopTimeoutMs } = this.#options;
     const parts = { table: this.#sight.table, clock: this.#parts.clock, ownPid: process.pid };
     const stopped = await stopTrees(rest, stopSignal, stopTimeoutMs, parts, attempt.signal);

@@ -6,7 +6,7 @@ import type { ProcessTable } from '../../system/proc/table.ts';
 import type { AlsoStarts, RestartAttempt, RestartOutcome, StrategyParts } from '../strategy.ts';
 import type { TwinUnit } from '../twins.ts';
 import { type MainOf, unitOfMain } from '../unit/of-main.ts';
-import { ServiceStrategy } from '../unit/service.ts';
+import { nothingKnown, ServiceStrategy } from '../unit/service.ts';
 import type { ProcessTree } from './identity/identity.ts';
 import type { ProcessOptions } from './options.ts';
 import { restInTheWay } from './unit-rest.ts';
@@ -103,6 +103,11 @@ export class ProgramUnit {
   /** Restarts what `of` gave. Never rejects. */
   restart(attempt: RestartAttempt, unit: ManagedProcess): Promise<RestartOutcome> {
     return this.#service.restart({ ...attempt, process: unit });
+  }
+
+  /** As ServiceStrategy.outside, of what `of` gave. Never rejects. */
+  outside(unit: ManagedProcess, signal: AbortSignal): Promise<string | undefined> {
+    return this.#service.outside(unit, nothingKnown, signal);
   }
 
   preview(unit: ManagedProcess, signal: AbortSignal): Promise<RestartPreview> {

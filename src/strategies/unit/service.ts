@@ -283,7 +283,8 @@ export class ServiceStrategy implements RestartStrategy {
 /** How to see what runs of a program that is known by more than its unit. Never rejects. */
 export type TakeKnown = (signal: AbortSignal) => Promise<KnownProgram>;
 
-const nothingKnown: TakeKnown = async () => unknownProgram;
+/** Of a program of which no more is known than its unit. */
+export const nothingKnown: TakeKnown = async () => unknownProgram;
 
 const SHOWN_PIDS = 10;
 
