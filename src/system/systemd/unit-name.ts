@@ -22,6 +22,11 @@ export function appUnit(systemName: string): string {
   return `${unit.slice(0, CUT_LENGTH).replace(/\\(?:x[0-9a-f]?)?$/, '')}-${digest}.service`;
 }
 
+/** Whether it is such a unit. */
+export function isAppUnit(unit: string): boolean {
+  return unit.startsWith(`${OURS}-app-`);
+}
+
 const OURS = 'monitor_service';
 /** UNIT_NAME_MAX less the final NUL. */
 const MAX_LENGTH = 255;

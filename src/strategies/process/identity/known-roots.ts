@@ -8,6 +8,7 @@ import type { StrategyParts } from '../../strategy.ts';
 import { unitOfMain } from '../../unit/of-main.ts';
 import type { ProcessOptions } from '../options.ts';
 import type { Supervision } from '../supervision/supervision.ts';
+import { listensIn } from '../unit-rest.ts';
 import { knownBy, type ProcessTree } from './identity.ts';
 import type { Matches } from './match.ts';
 import { findOwners, isOwnedBy } from './owner.ts';
@@ -79,6 +80,7 @@ export class KnownRoots {
         // Not written down before that is known: the next look asks again.
         if (main.kind === 'unknown') return;
         const unit = main.kind === 'unit' ? main.unit : undefined;
+        const listens = unit === undefined ? [] : await listensIn(this.#table, this.#parts.services, { pid, unit }, signal);
         const ours = tree.by === 'start' ? ({ ours: true } as const) : {};
         const session = sessionOfOwn(this.#table, tree);
         const root = {
@@ -89,6 +91,7 @@ export class KnownRoots {
           ...uidOf(this.#table, tree.root),
           ...now,
           ...(unit && { unit }),
+          ...(listens.length > 0 && { listens }),
         };
         roots.push(withKeepers(root));
       }

@@ -1,5 +1,5 @@
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
-import { basename, isAbsolute, join } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { basename, isAbsolute } from 'node:path';
 import type { ManagedProcess } from '../../../core/alarm.ts';
 import { commandEnvironment, expandCommand } from '../../../core/command-template.ts';
 import { isInterpreter } from '../../../core/interpreters.ts';
@@ -9,6 +9,7 @@ import type { Launch } from '../../../system/launch/launcher.ts';
 import { notRootsLaunch } from '../../../system/launch/roots-launch.ts';
 import { judgeUnitName } from '../../unit/name-policy.ts';
 import type { ProcessOptions } from '../options.ts';
+import { findProgram } from './find-program.ts';
 import type { RecalledLaunch } from './memory.ts';
 import type { PinCheck } from './pinned.ts';
 import { describeArgv, NEVER_SEEN, OLD_RECORD, pinAgain, pinCure, shown } from './words.ts';
@@ -158,26 +159,6 @@ function withExecutable(record: LaunchRecord): LaunchRecord | undefined {
 
 function isDirectory(path: string): boolean {
   return statSync(hostPath(path), { throwIfNoEntry: false })?.isDirectory() ?? false;
-}
-
-/** The first executable file of that name in the absolute folders of `path`; a full path stands for itself. */
-function findProgram(name: string, path: string): string | undefined {
-  const candidates = name.startsWith('/')
-    ? [name]
-    : path
-        .split(':')
-        .filter(isAbsolute)
-        .map((folder) => join(folder, name));
-  return candidates.find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
 }
 
 function nothingToStart(

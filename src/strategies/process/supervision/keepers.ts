@@ -23,7 +23,7 @@ export interface KeeperSight {
 
 /**
  * Who above a living program's root may start it again, nearest first: its parent; above shells and wrappers, which end with what they
- * run, who runs those; and the nearest known supervisor above all of them. Of root's, the daemon's or the program's own user only. Never
+ * run, who runs those; every shell above, whatever it runs; and the nearest known supervisor above all of them. Of root's, the daemon's or the program's own user only. Never
  * PID 1 (it takes in whoever is left behind), ourselves, or a shell that runs a command of ours; of our ancestors known supervisors alone.
  */
 export function keepersAbove(
@@ -64,9 +64,13 @@ const FIELDS = [...KIND_FIELDS, 'ppid', 'startTime', 'uids', 'unit'] as const;
 /** So far above a program its supervisor is looked for. */
 const HIGHEST = 8;
 
-/** Whether it can be the one that runs the program, seen through what lies between: cron lives on above a shell that has ended. */
-function reaches(through: Through, { kind }: ParentKind): boolean {
-  return through === 'wrappers' || (through === 'shells' && (kind === 'shell' || kind === 'wrapper'));
+/**
+ * Whether it can be the one that runs the program, seen through what lies between: a shell's loop waits for whatever it runs; cron lives
+ * on above a shell that has ended.
+ */
+function reaches(through: Through, kind: ParentKind): boolean {
+  if (through === 'wrappers' || (kind.kind === 'shell' && !kind.hasTerminal)) return true;
+  return through === 'shells' && (kind.kind === 'shell' || kind.kind === 'wrapper');
 }
 
 /** How it stands now; undefined where it has ended. `startsAgain` as in KeeperProcess. */
