@@ -149,13 +149,29 @@ test('a row alone touches nothing that is not there, nor what belongs to the sys
     'rebooter.service': ['[Unit]', 'FailureAction=reboot', ...SLEEP, '[Install]', 'WantedBy=multi-user.target'],
     'victim.service': SLEEP,
     'gone.service': SLEEP,
+    // What does something to the machine if it fails can be stopped here all the same.
+    'base.service': SLEEP,
+    'front.service': ['[Unit]', 'Requires=base.service', 'After=base.service', 'FailureAction=exit', ...SLEEP],
+    'whole.service': SLEEP,
+    'part.service': ['[Unit]', 'PartOf=whole.service', 'After=whole.service', 'FailureAction=exit', ...SLEEP],
+    'asked.service': SLEEP,
+    'asks.service': ['[Unit]', 'Requisite=asked.service', 'After=asked.service', 'FailureAction=exit', ...SLEEP],
+    'stops.service': ['[Unit]', 'PropagatesStopTo=victim.service', ...SLEEP],
+    'ends.service': ['[Unit]', 'OnSuccess=bridge.service', ...SLEEP],
+    'bridge.service': ['[Unit]', 'Wants=suspend.target', '[Service]', 'Type=oneshot', 'ExecStart=/bin/false'],
   });
   systemctl('enable', '--runtime', 'rival-enabled', 'far', 'rebooter', 'mariadb@made');
-  systemctl('start', 'victim', 'mariadb@running');
+  systemctl('mask', '--runtime', 'systemd-suspend.service');
+  t.after(() => void systemctl('unmask', '--runtime', 'systemd-suspend.service'));
+  systemctl('start', 'victim', 'mariadb@running', 'front', 'whole', 'part', 'asked', 'stops', 'ends');
+  systemctl('start', 'asks');
   rmSync('/run/evil', { force: true });
   const left = [EVIL, 'modprobe@loop', 'user@0', 'serial-getty@ttyS0', 'mariadb@new', 'disabled', 'gone.service', 'rival'];
-  const judged = ['rival-enabled', 'far', 'rebooter', 'systemd-journald', 'dbus'];
-  const units = [...left, ...judged, 'victim'].map((name) => (name.endsWith('.service') ? name : `${name}.service`));
+  const along = ['base', 'whole', 'asked', 'stops', 'ends'];
+  const judged = ['rival-enabled', 'far', 'rebooter', 'systemd-journald', 'dbus', ...along];
+  const units = [...left, ...judged, 'victim', 'front', 'part', 'asks'].map((name) =>
+    name.endsWith('.service') ? name : `${name}.service`,
+  );
   const before = units.map(life);
   for (const strategy of ['auto', 'service']) {
     const names = [...left, ...judged];
@@ -172,6 +188,22 @@ test('a row alone touches nothing that is not there, nor what belongs to the sys
     assert.match(reason('rival-enabled') ?? '', /would stop victim\.service, which is active \(Conflicts=\)/);
     assert.match(reason('far') ?? '', /^the start of rival\.service would stop victim\.service/);
     assert.match(reason('rebooter') ?? '', /^rebooter\.service has FailureAction=reboot; /);
+    for (const [name, other] of [
+      ['base', 'front'],
+      ['whole', 'part'],
+      ['asked', 'asks'],
+    ] as const)
+      assert.ok(
+        reason(name)?.startsWith(
+          `${other}.service has FailureAction=exit (${other}.service is restarted with ${name}.service); `,
+        ),
+        reason(name),
+      );
+    assert.match(
+      reason('stops') ?? '',
+      /^the restart of stops\.service would stop victim\.service, .* \(PropagatesStopTo=\); /,
+    );
+    assert.match(reason('ends') ?? '', /^suspend\.target changes the state of the whole machine \(bridge\.service is started/);
     const { database, unnamed } = await cliBackends.checkConfig(file, { database: true });
     assert.ok(database?.kind === 'ok');
     assert.deepEqual(
