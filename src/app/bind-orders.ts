@@ -5,7 +5,7 @@ import { errorMessage, StoreError } from '../core/errors.ts';
 import { holdAll } from '../monitor/holds.ts';
 import { managedProcess, type RecoveryPlan, resolveName } from '../monitor/recovery-plan.ts';
 import type { Resolution } from '../strategies/strategy.ts';
-import { ownMaskWarning } from '../strategies/unit/mask-warning.ts';
+import { isHeeded, maskWarning } from '../strategies/unit/mask.ts';
 import { hiddenProcesses } from '../system/proc/hidden.ts';
 import type { Core } from './app.ts';
 import { bindPins } from './pins.ts';
@@ -79,7 +79,11 @@ async function preview(core: Core, name: string): ReturnType<Orders['preview']> 
   const held = await heldBack(core, process, plan, resolution);
   const refusals = [...held, ...unresolved, ...looked.refusals];
   const { name: strategy } = plan.strategy;
-  const mask = await ownMaskWarning(core.execution.services, strategy, process, core.abort.signal);
+  const lastUnit = core.state.roots.lastUnit(process.systemName);
+  // Else it stands among the refusals.
+  const mask = isHeeded(strategy)
+    ? undefined
+    : await maskWarning(core.execution.services, strategy, process, lastUnit, core.abort.signal);
   // The others look at no processes.
   const hidden = strategy === 'process' || strategy === 'auto' ? hiddenProcesses() : undefined;
   const all = [mask, hidden, ...(looked.warnings ?? [])].filter((warning) => warning !== undefined);

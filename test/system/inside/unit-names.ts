@@ -95,6 +95,8 @@ test('a mask means no, with start_command and restart_command too, and nothing o
     ['maskd', `restart_strategy = auto\nstart_command = ${command}\npre_restart_command = touch ${mark}\n`],
     ['maskd', `restart_strategy = service\nrestart_command = touch ${mark}\n`],
     ['other', `system_name = maskd.service\nrestart_strategy = auto\nstart_command = ${command}\n`],
+    ['other', `system_name = /opt/m/maskd\nrestart_strategy = auto\nstart_command = ${command}\n`],
+    ['maskd', `system_name = own-build\nrestart_strategy = auto\nstart_command = ${command}\n`],
     ['maskd@x', `restart_strategy = auto\nstart_command = ${command}\n`],
   ] as const) {
     const { poll, reason, inAlarm, orders, file } = await open(t, [name], `[process.${name}]\n${section}`);
@@ -108,6 +110,33 @@ test('a mask means no, with start_command and restart_command too, and nothing o
     assert.match(problems.map(({ problem }) => problem).join('\n'), /is masked: it is not restarted, nor started by/);
   }
   assert.deepEqual(knownUnits('monitor_service-app-*'), []);
+});
+
+/** ExecStart= of a program that calls itself so, all else as SLEEP. */
+function daemonOf(name: string): readonly string[] {
+  return ['[Service]', `ExecStart=/bin/bash -c "exec -a ${name} sleep 600"`];
+}
+
+test('the mask of the unit that a program lives in means no too', async (t) => {
+  defineUnits(t, { 'xu.service': daemonOf('xud') });
+  systemctl('start', 'xu');
+  rmSync('/run/systemd/system/xu.service');
+  symlinkSync('/dev/null', '/run/systemd/system/xu.service');
+  systemctl('daemon-reload');
+  const before = property('xu.service', 'MainPID');
+  for (const section of ['', 'start_command = exec -a xud sleep 600\n']) {
+    const { poll, reason, orders, file } = await open(t, ['xud'], `[process.xud]\nrestart_strategy = auto\n${section}`);
+    await poll();
+    assert.equal(reason('xud'), 'xu.service is masked');
+    const preview = await orders.preview('xud');
+    assert.deepEqual(preview.kind === 'done' && [preview.starts, preview.refusals], [[], ['xu.service is masked']]);
+    assert.equal(property('xu.service', 'MainPID'), before);
+    const { problems } = await cliBackends.checkConfig(file, { database: false });
+    assert.match(
+      problems.map(({ problem }) => problem).join('\n'),
+      /xu\.service is masked: it is not restarted, nor started by/,
+    );
+  }
 });
 
 test('a section that says process or custom starts an own build beside a mask; match and check-config warn', async (t) => {
