@@ -99,9 +99,7 @@ export class UnitReport {
   unnamedRule(): string | null {
     const { monitor } = this.#settings;
     if (monitor.onlyConfigured) return 'processes without a section of their own are left alone (only_configured)';
-    const { name } = this.#plans(NO_NAME).strategy;
-    if (name !== 'service' && name !== 'auto') return null;
-    return 'processes without a section of their own: a unit is left alone that is neither active nor enabled, or whose start would stop another';
+    return this.#plans(NO_NAME).strategy.name === 'custom' ? null : LEFT_ALONE;
   }
 
   /** Those of `names` without a section that would be refused, in their order; at most a thousand are looked at. */
@@ -126,6 +124,11 @@ export class UnitReport {
   }
 }
 
+const LEFT_ALONE = [
+  'processes without a section of their own: a unit is left alone, and so is the program that lives in it, if it is neither active',
+  'nor enabled, a new instance of a template, one of the system itself (dbus*, systemd-*, getty@ …), has a "\\" in its name, or if its',
+  'restart would stop another or do something to the machine (SuccessAction=, FailureAction= …)',
+].join(' ');
 /** No process has an empty name. */
 const NO_NAME = '';
 const MOST_NAMES = 1000;

@@ -43,7 +43,7 @@ export class ProgramUnit {
     if (this.#options.startCommand !== undefined || more.length > 0) return NONE;
     const main = tree === undefined ? this.#lastMain(managed) : await this.#mainOf(managed, tree, signal);
     if (main.kind !== 'unit') return main;
-    const process = { ...managed, systemName: main.unit, systemNameConfigured: true };
+    const process = asUnit(managed, main.unit);
     // One that is gone, removed with its package perhaps, starts nothing any more.
     const isGone = tree === undefined && (await this.#service.lookUp(process, signal)).kind === 'absent';
     return isGone ? NONE : { kind: 'unit', process };
@@ -53,7 +53,14 @@ export class ProgramUnit {
   async alsoStarts(managed: ManagedProcess, signal: AbortSignal): Promise<AlsoStarts> {
     const unit = this.recorded(managed.systemName);
     if (unit === undefined) return { kind: 'known', units: [] };
-    return this.#service.alsoStarts({ ...managed, systemName: unit, systemNameConfigured: true }, signal);
+    return this.#service.alsoStarts(asUnit(managed, unit), signal);
+  }
+
+  /** Why a name without a section may not restart the unit `unit` of its program, in one line; undefined if it may. Never rejects. */
+  async refusal(managed: ManagedProcess, unit: string, signal: AbortSignal): Promise<string | undefined> {
+    if (this.#options.configured) return undefined;
+    const found = await this.#service.lookUpToAct(asUnit(managed, unit), signal);
+    return found.kind === 'refused' ? found.reason : undefined;
   }
 
   #lastMain({ systemName }: ManagedProcess): MainOf {
@@ -78,4 +85,8 @@ export class ProgramUnit {
   preview(unit: ManagedProcess, signal: AbortSignal): Promise<RestartPreview> {
     return this.#service.preview(unit, signal);
   }
+}
+
+function asUnit(managed: ManagedProcess, unit: string): ManagedProcess {
+  return { ...managed, systemName: unit, systemNameConfigured: true };
 }

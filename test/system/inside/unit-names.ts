@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import type { Core } from '../../../src/app/app.ts';
 import { bindOrders } from '../../../src/app/bind-orders.ts';
 import { cliBackends } from '../../../src/app/cli-backends.ts';
+import { resolveName } from '../../../src/monitor/recovery-plan.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
 import type { RecordedLog } from '../../helpers/recorded-log.ts';
 import { knownUnits } from './runs.ts';
@@ -240,6 +241,47 @@ test('a row alone touches nothing that is not there, nor what belongs to the sys
       names,
     );
     assert.match(unnamed ?? '', /neither active nor enabled/);
+  }
+});
+
+test('a row alone touches no program either whose unit it may not touch, and check-config names it', async (t) => {
+  defineUnits(t, {
+    'actor.service': ['[Unit]', 'FailureAction=exit', ...daemonOf('actord')],
+    'serial-getty@.service': daemonOf('sgettyd'),
+    'rival.service': daemonOf('rivald'),
+    'well.service': daemonOf('welld'),
+  });
+  systemctl('start', 'actor', 'serial-getty@ttyS9', 'rival', 'well');
+  const names = ['actord', 'sgettyd', 'rivald', 'welld'];
+  for (const strategy of ['auto', 'process']) {
+    const section = `[process.default]\nrestart_strategy = ${strategy}\n`;
+    systemctl('start', 'rival');
+    const { core, poll, reason, orders, file, inAlarm } = await open(t, names, section);
+    for (const name of names) await resolveName(core.plans(), name, core.abort.signal);
+    systemctl('stop', 'rival');
+    const before = ['actor', 'serial-getty@ttyS9', 'rival'].map((name) => life(`${name}.service`));
+    await poll();
+    assert.match(reason('actord') ?? '', /^actor\.service has FailureAction=exit; /);
+    assert.match(reason('sgettyd') ?? '', /^"serial-getty@ttyS9\.service" is a service of the system itself: /);
+    assert.match(reason('rivald') ?? '', /^rival\.service is neither active nor enabled; /);
+    assert.deepEqual([reason('welld'), inAlarm('welld')], [undefined, false]);
+    for (const name of ['actord', 'sgettyd', 'rivald']) {
+      assert.equal((await orders.recover(name)).kind, 'skipped', name);
+      const preview = await orders.preview(name);
+      assert.deepEqual(preview.kind === 'done' && preview.refusals, [reason(name)]);
+    }
+    assert.deepEqual(
+      ['actor', 'serial-getty@ttyS9', 'rival'].map((name) => life(`${name}.service`)),
+      before,
+    );
+    assert.doesNotMatch(warnings(core), /Attempt/);
+    // What is not running it knows by the state_dir alone.
+    const { database } = await cliBackends.checkConfig(file, { database: true });
+    assert.ok(database?.kind === 'ok');
+    assert.deepEqual(
+      database.leftAlone?.processes.map(({ name }) => name),
+      ['actord', 'sgettyd', 'rivald'],
+    );
   }
 });
 
