@@ -84,8 +84,8 @@ async function preview(core: Core, name: string): ReturnType<Orders['preview']> 
   const mask = isHeeded(strategy)
     ? undefined
     : await maskWarning(core.execution.services, strategy, process, lastUnit, core.abort.signal);
-  // The others look at no processes.
-  const hidden = strategy === 'process' || strategy === 'auto' ? hiddenProcesses() : undefined;
+  const isLookedFor = strategy === 'custom' ? core.settings().watchedNames.includes(name) : strategy !== 'service';
+  const hidden = isLookedFor ? hiddenProcesses() : undefined;
   const all = [mask, hidden, ...(looked.warnings ?? [])].filter((warning) => warning !== undefined);
   return { kind: 'done', ...looked, refusals, ...(all.length === 0 ? {} : { warnings: all }), strategy, target };
 }
