@@ -348,7 +348,11 @@ test('through Wants= alone it is started, and that is told, unless the hold is s
   await poll();
   assert.match(reason('front') ?? '', /^that would start base-db, which is on hold \(front\.service Wants=base-db\.service\)$/);
   assert.equal(property('front.service', 'ActiveState'), 'inactive');
+  const strictly = await orders.preview('front');
+  assert.deepEqual(strictly.kind === 'done' && [strictly.refusals, strictly.warnings], [[reason('front')], undefined]);
   await orders.hold('base-db', undefined, '');
+  const matched = await orders.preview('front');
+  assert.deepEqual(matched.kind === 'done' && [matched.refusals, matched.warnings], [[], [reason('front')]]);
   await poll();
   assert.equal(inAlarm('front'), false);
   assert.match(warnings(core), /RESTART LOG: Restarting front: that would start base-db, which is on hold/);
