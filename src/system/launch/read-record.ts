@@ -1,8 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { LaunchRecord } from '../../core/launch-record.ts';
-import { hostPath } from '../files/host-path.ts';
+import { hostStat } from '../files/host-path.ts';
 import { hasEnded, parseAuxv, splitNul } from '../proc/parse.ts';
 import type { ProcessTable } from '../proc/table.ts';
 import { confinementOf } from './confinement.ts';
@@ -66,7 +65,7 @@ export function readLaunchRecord(table: ProcessTable, pid: number, starter: numb
     return unusable('it has more arguments or variables than a program can be given');
   const folder = folderOf(table, pid, cwd, environment);
   if (folder === undefined)
-    return unusable(`its working directory ${cwd} ${isHidden(cwd) ? 'cannot be looked at' : 'is gone'}`);
+    return unusable(`its working directory ${cwd} ${hostStat(cwd) === 'unknown' ? 'cannot be looked at' : 'is gone'}`);
   const program = asScript(process.name, argv, folder) ?? {
     argv,
     executable: calledFile(table, pid, argv, folder) ?? executable,
@@ -92,15 +91,6 @@ const FIELDS = ['name', 'startTime', 'executable', 'cwd', 'root', 'uids', 'gids'
  */
 function folderOf(table: ProcessTable, pid: number, cwd: string, environment: readonly string[]): string | undefined {
   return [callsItsFolder(environment), cwd].find((path) => path?.startsWith('/') && table.isSame(pid, 'cwd', path));
-}
-
-/** True where it may well be there, and we may not know. */
-function isHidden(path: string): boolean {
-  try {
-    return statSync(hostPath(path)) === undefined;
-  } catch (error) {
-    return !['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
-  }
 }
 
 /** $PWD of an environment; undefined where it has none. */

@@ -1,10 +1,9 @@
-import { statSync } from 'node:fs';
 import process from 'node:process';
 import { interpreterOf } from '../../../core/interpreters.ts';
 import type { LaunchRecords } from '../../../core/launch-record.ts';
 import type { Pins } from '../../../core/pin.ts';
 import type { ProgramRoots } from '../../../core/program-roots.ts';
-import { hostPath } from '../../../system/files/host-path.ts';
+import { hostStat } from '../../../system/files/host-path.ts';
 import { isOpenToOthers } from '../../../system/files/mode.ts';
 import { asScript, readShebang } from '../../../system/launch/script-file.ts';
 import { scriptRun } from '../../../system/launch/script-run.ts';
@@ -73,8 +72,8 @@ export function runsRootsFile(table: ProcessTable, seen: SeenProcess, names: rea
   const isIt = (name: string): boolean =>
     name.includes('/') ? file === name || table.executes(pid, name) : lastPart(file) === name;
   if (!names.some(isIt)) return false;
-  const stat = statSync(hostPath(file), { throwIfNoEntry: false });
-  return stat?.uid === 0 && !isOpenToOthers(stat);
+  const stat = hostStat(file);
+  return typeof stat !== 'string' && stat.uid === 0 && !isOpenToOthers(stat);
 }
 
 /** The interpreter of the script's first line; of one that env(1) looks for, root's own of that name. */
@@ -82,7 +81,8 @@ function isInterpretedBy(table: ProcessTable, pid: number, script: string, execu
   const [interpreter] = readShebang(script);
   if (interpreter === undefined) return false;
   if (lastPart(interpreter) !== 'env') return table.executes(pid, interpreter);
-  return interpreterOf(executable) !== undefined && statSync(hostPath(executable), { throwIfNoEntry: false })?.uid === 0;
+  const stat = interpreterOf(executable) === undefined ? 'none' : hostStat(executable);
+  return typeof stat !== 'string' && stat.uid === 0;
 }
 
 /** Only where nothing stands before it that the kernel did not put there: an option may have an interpreter run something else. */

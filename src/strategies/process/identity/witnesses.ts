@@ -1,6 +1,6 @@
 import { Breath } from '../../../core/breath.ts';
 import { interpreterOf, isInterpreter } from '../../../core/interpreters.ts';
-import { isHostFile } from '../../../system/files/host-path.ts';
+import { hostFile } from '../../../system/files/host-path.ts';
 import { scriptRun } from '../../../system/launch/script-run.ts';
 import { lastPart } from '../../../system/proc/called-names.ts';
 import { ARGUMENT_LIMITS, LOOK_LIMITS } from '../../../system/proc/files.ts';
@@ -89,7 +89,8 @@ async function byArgument(table: ProcessTable, identity: Identity, look: Process
   if (argument === undefined) return known([]);
   const isCandidate = isPossible(table, identity, look.all);
   const isNamed = matcherOf(table, identity);
-  const isOfFile = argument.startsWith('/') && isHostFile(argument);
+  // A path that cannot be looked at is meant as a file's.
+  const isOfFile = argument.startsWith('/') && hostFile(argument) !== 'none';
   const bearers: SeenProcess[] = [];
   const breath = new Breath();
   const holders = await holdersOf(table, argument, look);
