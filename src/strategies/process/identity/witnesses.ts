@@ -3,9 +3,10 @@ import { interpreterOf, isInterpreter } from '../../../core/interpreters.ts';
 import { hostFile } from '../../../system/files/host-path.ts';
 import { scriptRun } from '../../../system/launch/script-run.ts';
 import { lastPart } from '../../../system/proc/called-names.ts';
-import { ARGUMENT_LIMITS, LOOK_LIMITS } from '../../../system/proc/files.ts';
+import { LOOK_LIMITS } from '../../../system/proc/files.ts';
 import { ancestorsOf } from '../../../system/proc/kin.ts';
 import type { ProcessLook, SeenProcess } from '../../../system/proc/look.ts';
+import type { Having } from '../../../system/proc/memory-files.ts';
 import { hasEnded } from '../../../system/proc/parse.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import { pidsOfService } from '../../../system/systemd/unit-cgroup.ts';
@@ -22,6 +23,8 @@ export interface Known {
   readonly strangers: readonly SeenProcess[];
   /** What was not believed, a line each. */
   readonly remarks: readonly string[];
+  /** Of whom it could not be told whether they are it. */
+  readonly unread?: readonly SeenProcess[];
 }
 
 /** All of them, the surest first: the first one that knows anything alive decides. */
@@ -93,10 +96,10 @@ async function byArgument(table: ProcessTable, identity: Identity, look: Process
   const isOfFile = argument.startsWith('/') && hostFile(argument) !== 'none';
   const bearers: SeenProcess[] = [];
   const breath = new Breath();
-  const holders = await holdersOf(table, argument, look);
-  for (const seen of look.all.values()) {
+  const { having, unread } = await holdersOf(table, argument, look);
+  for (const seen of having) {
     if (breath.isDue) await breath.take();
-    if (!holders.has(seen.pid) || !isCandidate(seen)) continue;
+    if (!isCandidate(seen)) continue;
     if (isOfFile && !isNamed(seen) && looksAtFile(table, seen)) continue;
     bearers.push(seen);
   }
@@ -105,7 +108,14 @@ async function byArgument(table: ProcessTable, identity: Identity, look: Process
   const isLauncher = ({ pid, executable = '' }: SeenProcess): boolean =>
     above.has(pid) && interpreterOf(executable) === 'launcher';
   const meant = bearers.filter((seen) => !isLauncher(seen));
-  return ownedOf(table, identity, meant, (seen) => runsRootsFile(table, seen, [process.systemName, argument]), breath);
+  const owned = await ownedOf(
+    table,
+    identity,
+    meant,
+    (seen) => runsRootsFile(table, seen, [process.systemName, argument]),
+    breath,
+  );
+  return { ...owned, unread };
 }
 
 async function byName(table: ProcessTable, identity: Identity, look: ProcessLook): Promise<Known> {
@@ -200,18 +210,18 @@ function isPossible(
 }
 
 /** The processes that have this word among their arguments. */
-async function holdersOf(table: ProcessTable, argument: string, { all }: ProcessLook): Promise<Set<number>> {
-  const holders = new Set<number>();
+async function holdersOf(table: ProcessTable, argument: string, { all }: ProcessLook): Promise<Having<SeenProcess>> {
+  const holders: SeenProcess[] = [];
   // What was seen of their arguments may be the beginning only.
-  const cut: number[] = [];
-  for (const { pid, argv = [] } of all.values()) {
+  const cut: SeenProcess[] = [];
+  for (const seen of all.values()) {
+    const { argv = [] } = seen;
     const length = argv.reduce((sum, word) => sum + word.length, 0);
-    if (argv.includes(argument)) holders.add(pid);
-    else if (length >= LOOK_LIMITS.commandLine / 4 || argv.length >= LOOK_LIMITS.commandLine / 8) cut.push(pid);
+    if (argv.includes(argument)) holders.push(seen);
+    else if (length >= LOOK_LIMITS.commandLine / 4 || argv.length >= LOOK_LIMITS.commandLine / 8) cut.push(seen);
   }
-  for (const { pid, argv = [] } of await table.survey(['argv'], { pids: cut, limits: ARGUMENT_LIMITS }))
-    if (argv.includes(argument)) holders.add(pid);
-  return holders;
+  const { having, unread } = await table.memory.withArgument(cut, argument);
+  return { having: [...holders, ...having].sort((a, b) => a.pid - b.pid), unread };
 }
 
 /** At a terminal, or by a tool for files: only what is neither runs or serves it. */
