@@ -228,7 +228,7 @@ export class ProcessStrategy implements RestartStrategy {
   }
 
   async #record(managed: ManagedProcess, trees: readonly ProcessTree[], signal: AbortSignal): Promise<void> {
-    this.#launches.remember(managed, trees, this.#isAllNew(managed.systemName, trees));
+    await this.#launches.remember(managed, trees, this.#isAllNew(managed.systemName, trees));
     await this.#known.record(managed, trees, signal);
   }
 

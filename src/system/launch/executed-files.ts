@@ -1,7 +1,7 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { type Interpreter, interpreterOf } from '../../core/interpreters.ts';
 import type { LaunchRecord } from '../../core/launch-record.ts';
-import { isHostFile } from '../files/host-path.ts';
+import { hostFile } from '../files/host-path.ts';
 import { lastPart } from '../proc/called-names.ts';
 import { readShebang } from './script-file.ts';
 
@@ -98,7 +98,7 @@ function scriptOf({ flags, values = {}, scriptOption }: Interpreter, argv: reado
 
 function fileIn(cwd: string, path: string | undefined): string | undefined {
   const file = path === undefined || path === '' ? undefined : resolve(cwd, path);
-  return file !== undefined && isHostFile(file) ? file : undefined;
+  return file !== undefined && hostFile(file) === 'file' ? file : undefined;
 }
 
 /** Where an interpreter finds more than its script, by the name or path that it is called by. */
@@ -123,10 +123,10 @@ function modulePlaces({ modules }: Interpreter, script: string): string[] {
   return folders;
 }
 
-/** The files among a program's first arguments. */
+/** The files among a program's first arguments, and what may be one and cannot be looked at. */
 function givenFiles(argv: readonly string[], cwd: string): string[] {
   const words = argv.slice(1, 1 + MOST_WORDS).filter((word) => word !== '' && !word.startsWith('-'));
-  return words.map((word) => resolve(cwd, word)).filter(isHostFile);
+  return words.map((word) => resolve(cwd, word)).filter((path) => hostFile(path) !== 'none');
 }
 
 const MOST_WORDS = 64;
@@ -139,12 +139,13 @@ function libraryPlaces({ library }: Interpreter, called: string, { cwd, environm
   return [...(library === 'home' ? [] : own), ...(home === undefined ? [] : [home])];
 }
 
-/** The folders of $PATH up to the one that has a file of that name, and that file at the end; all of them where none has it. */
+/** The folders of $PATH up to the one that has, or may have, a file of that name, and that file at the end; all of them where none has it. */
 function searchPath(name: string, environment: readonly string[]): string[] {
   const places: string[] = [];
   for (const folder of variable(environment, 'PATH')?.split(':') ?? []) {
     const file = join(folder, name);
-    if (isAbsolute(folder) && isHostFile(file)) return [...places, file];
+    // What cannot be looked at may be what is found there.
+    if (isAbsolute(folder) && hostFile(file) !== 'none') return [...places, file];
     places.push(folder || '.');
   }
   return places;

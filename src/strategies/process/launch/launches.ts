@@ -2,6 +2,7 @@ import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
 import { Breath } from '../../../core/breath.ts';
 import { FileHashes } from '../../../system/files/file-hash.ts';
+import { RecordRoom } from '../../../system/launch/read-record.ts';
 import type { TakeLook } from '../../../system/proc/look.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import { USUAL_PATH } from '../../../system/spawn/minimal-environment.ts';
@@ -11,8 +12,8 @@ import type { ProgramFinder } from '../identity/finder.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 import type { ProcessOptions } from '../options.ts';
 import {
-  isFromCommand,
   type LaunchSight,
+  mayBeFromCommand,
   missingCopies,
   type RecalledLaunch,
   type RecordedName,
@@ -64,13 +65,15 @@ export class ProgramLaunches {
     };
     const stored = this.#parts.launches.get(systemName);
     const running: RecalledLaunch[] = [];
+    const sight = this.#sight();
     const breath = new Breath();
-    // A pin is what is started whatever runs.
-    for (const [index, tree] of (pin === undefined ? trees : []).entries()) {
+    // A pin or start_command is what is started whatever runs.
+    const isSaid = pin !== undefined || this.#options.startCommand !== undefined;
+    for (const [index, tree] of (isSaid ? [] : trees).entries()) {
       if (breath.isDue) await breath.take();
       // A leftover does not tell how its program was started; the first one's record stands for it.
       if (tree.orphaned && index > 0) continue;
-      running.push(recallLaunch(this.#sight, running.length === 0 ? stored : undefined, tree, this.#recorded(managed)));
+      running.push(await recallLaunch(sight, running.length === 0 ? stored : undefined, tree, this.#recorded(managed)));
     }
     const copies = this.#parts.launches.further(systemName).slice(0, this.#options.maxMatches - 1);
     const missing = copies.length === 0 ? [] : missingCopies(running, stored, copies);
@@ -79,14 +82,15 @@ export class ProgramLaunches {
   }
 
   /** Keeps how what runs was started. `isAllNew`: nobody of it was known before. */
-  remember(managed: ManagedProcess, trees: readonly ProcessTree[], isAllNew: boolean): void {
+  async remember(managed: ManagedProcess, trees: readonly ProcessTree[], isAllNew: boolean): Promise<void> {
     const [oldest, ...further] = trees;
     const { launches } = this.#parts;
     if (oldest === undefined || this.#options.startCommand !== undefined) return;
-    if (isFromCommand(this.#table, oldest.root.pid)) return;
-    const recalled = rememberLaunch(this.#sight, launches, oldest, this.#recorded(managed));
+    if (await mayBeFromCommand(this.#table, oldest.root)) return;
+    const sight = this.#sight();
+    const recalled = await rememberLaunch(sight, launches, oldest, this.#recorded(managed));
     if (recalled.kind === 'known' && recalled.otherwise !== undefined) this.#tellOtherwise(managed, oldest, recalled.otherwise);
-    if (this.#options.maxMatches > 1) rememberCopies(this.#sight, launches, this.#recorded(managed), further, isAllNew);
+    if (this.#options.maxMatches > 1) await rememberCopies(sight, launches, this.#recorded(managed), further, isAllNew);
   }
 
   /** RestartStrategy.concern; may throw. */
@@ -114,7 +118,7 @@ export class ProgramLaunches {
     if (found.kind === 'refused') return found;
     const ambiguity = ambiguityOf(found, this.#options);
     if (ambiguity !== undefined) return { kind: 'refused', reason: ambiguity };
-    return launchesOf(this.#sight, found.trees, this.#parts.launches.get(managed.systemName));
+    return launchesOf(this.#sight(), found.trees, this.#parts.launches.get(managed.systemName));
   }
 
   /** Where what runs is not what would be started, a line each. */
@@ -123,11 +127,12 @@ export class ProgramLaunches {
     const { launches, pins } = this.#parts;
     const { systemName, processName } = managed;
     const known = { pin: pins.get(systemName), stored: launches.get(systemName), name: this.#recorded(managed) };
-    return differencesOf(this.#sight, trees, known, pinCure(processName));
+    return differencesOf(this.#sight(), trees, known, pinCure(processName));
   }
 
-  get #sight(): LaunchSight {
-    return { table: this.#table, starter: this.#parts.programs.starter };
+  /** For one round of the program's copies. */
+  #sight(): LaunchSight {
+    return { table: this.#table, starter: this.#parts.programs.starter, room: new RecordRoom() };
   }
 
   #recorded({ systemName }: ManagedProcess): RecordedName {

@@ -1,8 +1,10 @@
 import { basename, resolve } from 'node:path';
+import { Breath } from '../../../core/breath.ts';
 import type { LaunchRecord, LaunchRecords } from '../../../core/launch-record.ts';
 import { executedFiles } from '../../../system/launch/executed-files.ts';
-import { callsItsFolder, readLaunchRecord } from '../../../system/launch/read-record.ts';
+import { callsItsFolder, type RecordRoom, readLaunchRecord } from '../../../system/launch/read-record.ts';
 import { notRootsLaunch } from '../../../system/launch/roots-launch.ts';
+import type { SeenProcess } from '../../../system/proc/look.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 
@@ -19,10 +21,12 @@ export type RecalledLaunch =
   /** `confined`: as in LaunchReading. */
   | { readonly kind: 'unknown'; readonly reason: string; readonly confined?: boolean };
 
-/** Where is looked, and who would start it (ProgramLauncher). */
+/** Where is looked, who would start it (ProgramLauncher), and how much all its copies may tell. */
 export interface LaunchSight {
   readonly table: ProcessTable;
   readonly starter: number;
+  /** Absent: each by itself. */
+  readonly room?: RecordRoom;
 }
 
 /** Whose program it is, for what may take a record's place. */
@@ -36,14 +40,23 @@ export interface RecordedName {
  * Reads how the living tree was started. What is known from before (`stored`) holds where that cannot be read, and where the
  * tree's root is no true root: a worker that outlived its master.
  */
-export function recallLaunch(
+export async function recallLaunch(
   sight: LaunchSight,
   stored: LaunchRecord | undefined,
   tree: ProcessTree,
   name: RecordedName,
-): RecalledLaunch {
+): Promise<RecalledLaunch> {
   if (tree.orphaned && stored !== undefined) return { kind: 'known', record: stored, fresh: false };
-  const living = livingLaunch(sight, tree);
+  return settled(await livingLaunch(sight, tree), stored, tree, name);
+}
+
+/** What holds of what lives and what is known from before. */
+function settled(
+  living: RecalledLaunch,
+  stored: LaunchRecord | undefined,
+  tree: ProcessTree,
+  name: RecordedName,
+): RecalledLaunch {
   if (stored === undefined) return living;
   if (living.kind === 'unknown') return { kind: 'known', record: stored, fresh: false };
   const record = withStoredOutput(stored, living.record);
@@ -54,8 +67,8 @@ export function recallLaunch(
 }
 
 /** How the tree's root was started, whatever was known before. */
-export function livingLaunch({ table, starter }: LaunchSight, { root }: ProcessTree): RecalledLaunch {
-  const reading = readLaunchRecord(table, root.pid, starter);
+export async function livingLaunch({ table, starter, room }: LaunchSight, { root }: ProcessTree): Promise<RecalledLaunch> {
+  const reading = await readLaunchRecord(table, root.pid, starter, room);
   if (reading.kind === 'unusable') return { ...reading, kind: 'unknown' };
   // The look that found it may be seconds old: another program's arguments must never be kept under this name.
   if (!table.exists(root)) return { kind: 'unknown', reason: 'it ended meanwhile' };
@@ -82,13 +95,17 @@ function mayNotReplace(stored: LaunchRecord, record: LaunchRecord, { systemName,
 }
 
 /** `recallLaunch`, and keeps under the name what is news. */
-export function rememberLaunch(
+export async function rememberLaunch(
   sight: LaunchSight,
   launches: LaunchRecords,
   tree: ProcessTree,
   name: RecordedName,
-): RecalledLaunch {
-  const recalled = recallLaunch(sight, launches.get(name.systemName), tree, name);
+): Promise<RecalledLaunch> {
+  const known = launches.get(name.systemName);
+  if (tree.orphaned && known !== undefined) return { kind: 'known', record: known, fresh: false };
+  const living = await livingLaunch(sight, tree);
+  // Another may have been kept while it was read.
+  const recalled = settled(living, launches.get(name.systemName), tree, name);
   if (recalled.kind === 'known' && recalled.fresh) launches.set(name.systemName, recalled.record);
   return recalled;
 }
@@ -97,15 +114,20 @@ export function rememberLaunch(
  * Keeps how the copies beside the first were started: as many as there ever were at once, so that a restart brings back one that has
  * died meanwhile; all anew where somebody started all of it anew (`isAllNew`).
  */
-export function rememberCopies(
+export async function rememberCopies(
   sight: LaunchSight,
   launches: LaunchRecords,
   name: RecordedName,
   trees: readonly ProcessTree[],
   isAllNew: boolean,
-): void {
+): Promise<void> {
   if (!isAllNew && trees.length <= launches.further(name.systemName).length) return;
-  const recalled = trees.map((tree) => recallLaunch(sight, undefined, tree, name));
+  const recalled: RecalledLaunch[] = [];
+  const breath = new Breath();
+  for (const tree of trees) {
+    if (breath.isDue) await breath.take();
+    recalled.push(await livingLaunch(sight, tree));
+  }
   launches.setFurther(
     name.systemName,
     recalled.flatMap((launch) => (launch.kind === 'known' ? [launch.record] : [])),
@@ -128,9 +150,10 @@ export function missingCopies(
   return missing.slice(0, Math.max(all.length - running.length, 0)).map((record) => ({ kind: 'known', record, fresh: false }));
 }
 
-/** Whether the process was started by one of our commands, which a look in passing must not take for the program itself. */
-export function isFromCommand(table: ProcessTable, pid: number): boolean {
-  return table.hasVariable(pid, 'MONITOR_ATTEMPT');
+/** Whether the process was, or may have been, started by one of our commands, which a look in passing must not take for the program itself. */
+export async function mayBeFromCommand(table: ProcessTable, root: SeenProcess): Promise<boolean> {
+  const { having, unread } = await table.memory.withVariable([root], 'MONITOR_ATTEMPT=');
+  return having.length + unread.length > 0;
 }
 
 /** What an earlier start by us or by systemd told that one process alone (systemd.exec(5)): it would lead its successor astray. */
