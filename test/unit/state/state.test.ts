@@ -167,6 +167,26 @@ function exercise(state: DaemonState): void {
   assert.deepEqual(state.journal.list(), []);
 }
 
+test('a file of the second version gets the tables that it lacks, is not set aside, and keeps what it has', (t) => {
+  const dir = tempDir(t);
+  const log = new RecordedLog();
+  const first = openState(dir, { log, clock: systemClock });
+  first.holds.set({ name: 'x', until: null, reason: 'r' });
+  first.close();
+  const db = new DatabaseSync(join(dir, 'state.db'));
+  db.exec('DROP TABLE further_launches; DROP TABLE pins; DROP TABLE program_roots; PRAGMA user_version = 2');
+  db.close();
+  const later = openState(dir, { log, clock: systemClock });
+  assert.equal(later.holds.list().length, 1);
+  later.roots.set('x', [{ pid: 1, startTime: 1 }]);
+  later.close();
+  assert.deepEqual(log.lines, []);
+  assert.deepEqual(
+    readdirSync(dir).filter((name) => name.includes('state.db')),
+    ['state.db'],
+  );
+});
+
 function append(state: DaemonState, i: number): void {
   state.history.append({ at: new Date(i), type: 't', processName: i % 2 === 0 ? 'even' : 'odd', detail: `number ${i}` });
 }
