@@ -160,6 +160,7 @@ export class ProgramRestart {
         if (pids.length > 0) await this.#finder.started(attempt.process, pids, attempt.runId);
         return failed(`${said}, but not started: ${result.reason} (${label})`);
       }
+      if (pids.length === 0) this.#launches.started(attempt.process);
       pids.push(result.pid);
       remarks.push(...(result.remarks ?? []));
     }

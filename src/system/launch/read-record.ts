@@ -13,8 +13,8 @@ import { readSurroundings } from './surroundings.ts';
 /** How a living process was started, or in one line why that cannot be told or must not be done again. */
 export type LaunchReading =
   | { readonly kind: 'read'; readonly record: LaunchRecord }
-  /** `confined`: it may be known how, and must not be done. */
-  | { readonly kind: 'unusable'; readonly reason: string; readonly confined?: boolean };
+  /** `confined`: it may be known how, and must not be done. `passing`: another look may tell. */
+  | { readonly kind: 'unusable'; readonly reason: string; readonly confined?: boolean; readonly passing?: boolean };
 
 /**
  * Reads how the process was started. The user is its real one, and it is unusable where the program was executed with more
@@ -36,7 +36,7 @@ export function readLaunchRecord(table: ProcessTable, pid: number, starter: numb
   const after = table.read(pid, ['startTime', 'uids', 'executable', 'state', 'threads']);
   const argvAfter = table.bytes(pid, 'cmdline', ARGV_LIMIT + 1);
   if (before === undefined || process === undefined || after === undefined || hasEnded(after)) {
-    return unusable('it ended meanwhile');
+    return { ...unusable('it ended meanwhile'), passing: true };
   }
   if (before.kernelThread) return unusable('it is a thread of the kernel, and no program');
   const { executable, cwd, root, uids, gids, groups } = process;
@@ -49,14 +49,14 @@ export function readLaunchRecord(table: ProcessTable, pid: number, starter: numb
   // An exec or a change of user in between would join one program's environment to another one's rights.
   const isSame = process.executable === after.executable && argvAfter !== undefined && argvBytes.equals(argvAfter);
   if (key(before) !== key(process) || key(process) !== key(after) || !isSame) {
-    return unusable('it changed while it was read');
+    return { ...unusable('it changed while it was read'), passing: true };
   }
   if (auxiliary === undefined) return unusable('with whose rights it was executed cannot be read');
   if (auxiliary.secure || (auxiliary.uid !== 0 && auxiliary.uid !== uids.real)) {
     return unusable('it was executed with more rights than its caller had');
   }
   if (confinement !== undefined) return { ...unusable(confinement), confined: true };
-  if (root !== '/') return unusable(`it runs in a root directory of its own (${root})`);
+  if (root !== '/') return { ...unusable(`it runs in a root directory of its own (${root})`), confined: true };
   if (!isUtf8(argvBytes)) return unusable('its command line is not UTF-8');
   const fault = argvFault(table, pid, { argvBytes, environmentBytes, name: process.name, executable, cwd });
   if (fault !== undefined) return unusable(fault);

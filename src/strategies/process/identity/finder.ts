@@ -7,6 +7,7 @@ import type { ProcessTable } from '../../../system/proc/table.ts';
 import { appUnit } from '../../../system/systemd/unit-name.ts';
 import type { StrategyParts } from '../../strategy.ts';
 import { unitOfMain } from '../../unit/of-main.ts';
+import { isCommandUnderWay } from '../launch/from-command.ts';
 import type { ProcessOptions } from '../options.ts';
 import { describeStrangers } from '../preview.ts';
 import type { Supervision } from '../supervision/supervision.ts';
@@ -26,6 +27,7 @@ export class ProgramFinder {
   /** What was told of already: users whose processes bear a name and are not the program; remarks. */
   readonly #told = new Set<string>();
   readonly #seen = new Set<string>();
+  readonly #seenOfOthers = new Set<string>();
   #userUid: number | undefined;
 
   constructor(options: ProcessOptions, parts: FinderParts, table: ProcessTable, supervision: Supervision) {
@@ -43,6 +45,11 @@ export class ProgramFinder {
   /** True if something of that name was found running once, or how it was started is known. */
   isKnown(systemName: string): boolean {
     return this.#seen.has(systemName) || this.#parts.launches.get(systemName) !== undefined;
+  }
+
+  /** True if something of that name was found running that we did not start. */
+  wasSeen(systemName: string): boolean {
+    return this.#seenOfOthers.has(systemName) || this.#parts.roots.get(systemName).some(({ ours }) => ours !== true);
   }
 
   /** False if this look can find nothing of it: then nobody need be asked more closely. */
@@ -92,6 +99,8 @@ export class ProgramFinder {
       if (found.kind === 'refused') return found;
       this.#supervision.saw(systemName, found.trees);
       await this.#tell(systemName, found.strangers, found.remarks);
+      const isOthers = ({ by, root }: ProcessTree): boolean => by !== 'start' && !isCommandUnderWay(this.#table, root.pid);
+      if (!this.#seenOfOthers.has(systemName) && found.trees.some(isOthers)) this.#seenOfOthers.add(systemName);
       if (found.trees.length > 0) this.#seen.add(systemName);
       else if (found.rest.length === 0) this.#markEmpty(systemName, knownRoots);
       return found;

@@ -9,15 +9,15 @@ import type { ProgramFinder } from '../identity/finder.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 import type { ProcessOptions } from '../options.ts';
 import { ambiguityOf } from '../preview.ts';
+import { rememberCopies, wholeLaunch } from './copies.ts';
+import { isCommandUnderWay, isFromCommand } from './from-command.ts';
 import {
-  isFromCommand,
   type LaunchSight,
-  missingCopies,
   type RecalledLaunch,
   type RecordedName,
   recallLaunch,
-  rememberCopies,
   rememberLaunch,
+  type UnknownLaunch,
 } from './memory.ts';
 import { differencesOf, launchesOf } from './now.ts';
 import { checkPin, type TakeHash } from './pinned.ts';
@@ -53,14 +53,10 @@ export class ProgramLaunches {
   /** What a restart would start in place of `trees`. `take`: how the hash of a pinned file is had. */
   async plan(managed: ManagedProcess, attempt: number, trees: readonly ProcessTree[], take?: TakeHash): Promise<StartPlan> {
     const { systemName } = managed;
+    const { launches } = this.#parts;
     const pin = this.#options.startCommand === undefined ? this.#parts.pins.get(systemName) : undefined;
-    const rule = {
-      pin: pin && (await checkPin(pin, take)),
-      requirePin: this.#parts.requirePin,
-      userUid: this.#finder.userUid,
-      wasSeen: this.#finder.isKnown(systemName) || this.#parts.roots.get(systemName).length > 0,
-    };
-    const stored = this.#parts.launches.get(systemName);
+    const stored = launches.get(systemName);
+    const isUnknown = stored === undefined && launches.note(systemName).unusable === undefined;
     const running: RecalledLaunch[] = [];
     const breath = new Breath();
     // A pin is what is started whatever runs.
@@ -68,40 +64,70 @@ export class ProgramLaunches {
       if (breath.isDue) await breath.take();
       // A leftover does not tell how its program was started; the first one's record stands for it.
       if (tree.orphaned && index > 0) continue;
-      running.push(recallLaunch(this.#sight, running.length === 0 ? stored : undefined, tree, this.#recorded(managed)));
+      const recalled = recallLaunch(this.#sight, running.length === 0 ? stored : undefined, tree, this.#recorded(managed));
+      // Started from PATH by ourselves: that is how it is started, whatever it has made of itself.
+      if (recalled.kind === 'known' || !isUnknown || !this.#isOurCommands(tree)) running.push(recalled);
     }
-    const copies = this.#parts.launches.further(systemName).slice(0, this.#options.maxMatches - 1);
-    const missing = copies.length === 0 ? [] : missingCopies(running, stored, copies);
-    const path = process.env.PATH ?? defaultPath;
-    return planStart(this.#options, managed, attempt, [...running, ...missing], stored, path, rule);
+    const whole = wholeLaunch(running, stored, launches.further(systemName).slice(0, this.#options.maxMatches - 1));
+    if (whole.lacking !== undefined) this.#noteUnusable(systemName, whole.lacking);
+    return planStart(this.#options, managed, attempt, whole, process.env.PATH ?? defaultPath, {
+      pin: pin && (await checkPin(pin, take)),
+      requirePin: this.#parts.requirePin,
+      userUid: this.#finder.userUid,
+      isRunning: running.length > 0,
+      unusable: launches.note(systemName).unusable,
+      wasSeen: this.#finder.wasSeen(systemName),
+    });
   }
 
   /** Keeps how what runs was started. `isAllNew`: nobody of it was known before. */
   remember(managed: ManagedProcess, trees: readonly ProcessTree[], isAllNew: boolean): void {
     const [oldest, ...further] = trees;
     const { launches } = this.#parts;
-    if (oldest === undefined || this.#options.startCommand !== undefined) return;
-    if (isFromCommand(this.#table, oldest.root.pid)) return;
-    const recalled = rememberLaunch(this.#sight, launches, oldest, this.#recorded(managed));
+    if (oldest === undefined) return;
+    if (this.#options.startCommand !== undefined) {
+      this.started(managed);
+      return;
+    }
+    const name = this.#recorded(managed);
+    if (isCommandUnderWay(this.#table, oldest.root.pid) && oldest.by !== 'start') return;
+    if (isFromCommand(this.#table, oldest.root.pid)) {
+      const isUnknown = launches.get(managed.systemName) === undefined && !this.#isOurCommands(oldest);
+      const recalled = isUnknown ? recallLaunch(this.#sight, undefined, oldest, name) : undefined;
+      if (recalled !== undefined) this.#noteUnusable(managed.systemName, recalled.kind === 'unknown' ? recalled : BY_COMMAND);
+      return;
+    }
+    const recalled = rememberLaunch(this.#sight, launches, oldest, name);
     if (recalled.kind === 'known' && recalled.otherwise !== undefined) this.#tellOtherwise(managed, oldest, recalled.otherwise);
-    if (this.#options.maxMatches > 1) rememberCopies(this.#sight, launches, this.#recorded(managed), further, isAllNew);
+    const copy = this.#options.maxMatches > 1 ? rememberCopies(this.#sight, launches, name, further, isAllNew) : undefined;
+    this.#noteUnusable(managed.systemName, recalled.kind === 'unknown' ? recalled : copy);
+  }
+
+  /** It runs by start_command: without that, and without a record from before, nobody knows how to start it. */
+  started({ systemName }: ManagedProcess): void {
+    const { launches } = this.#parts;
+    const isByCommand = this.#options.startCommand !== undefined && launches.get(systemName) === undefined;
+    if (isByCommand && launches.note(systemName).unusable === undefined) this.#noteUnusable(systemName, BY_START_COMMAND);
   }
 
   /** RestartStrategy.concern; may throw. */
   async concern(managed: ManagedProcess, look?: TakeLook): Promise<string | undefined> {
     if (this.#options.startCommand !== undefined) return undefined;
+    const { systemName } = managed;
+    const { launches, pins } = this.#parts;
+    const isUnusable = pins.get(systemName) === undefined && launches.note(systemName).unusable !== undefined;
     let trees: readonly ProcessTree[] = [];
-    if (!this.isRecorded(managed.systemName)) {
+    if (isUnusable || !this.isRecorded(systemName)) {
       const seen = await look?.();
-      if (seen !== undefined && !this.#finder.mayRun(managed.systemName, seen)) return undefined;
-      const found = await (await this.#finder.finder(managed, AbortSignal.timeout(FIND_MS)))(seen);
-      // Nothing that runs may be restarted, or nothing does.
-      if (found.kind === 'refused' || found.trees.length === 0 || ambiguityOf(found, this.#options) !== undefined)
-        return undefined;
-      trees = found.trees;
+      if (seen === undefined || this.#finder.mayRun(systemName, seen)) {
+        const found = await (await this.#finder.finder(managed, AbortSignal.timeout(FIND_MS)))(seen);
+        // Nothing that runs may be restarted.
+        if (found.kind === 'refused' || ambiguityOf(found, this.#options) !== undefined) return undefined;
+        trees = found.trees;
+      }
     }
     const plan = await this.plan(managed, 1, trees, (path) => this.#hashes.of(path));
-    return plan.kind === 'refused' ? plan.reason : undefined;
+    return plan.kind === 'refused' && plan.unseen !== true ? plan.reason : undefined;
   }
 
   /** RestartStrategy.launchesNow of a program whose name can be looked for. */
@@ -112,7 +138,8 @@ export class ProgramLaunches {
     if (found.kind === 'refused') return found;
     const ambiguity = ambiguityOf(found, this.#options);
     if (ambiguity !== undefined) return { kind: 'refused', reason: ambiguity };
-    return launchesOf(this.#sight, found.trees, this.#parts.launches.get(managed.systemName));
+    const { launches } = this.#parts;
+    return launchesOf(this.#sight, found.trees, launches.get(managed.systemName), launches.note(managed.systemName).unusable);
   }
 
   /** Where what runs is not what would be started, a line each. */
@@ -132,6 +159,19 @@ export class ProgramLaunches {
     return { systemName, userUid: this.#finder.userUid };
   }
 
+  /** A shell line of ours that we know to have started: from PATH, but for start_command, which leaves a note. */
+  #isOurCommands({ by, root }: ProcessTree): boolean {
+    return by === 'start' && isFromCommand(this.#table, root.pid);
+  }
+
+  /** Why it would not be started again stays known when it is dead; `undefined`: it would be. */
+  #noteUnusable(systemName: string, launch: UnknownLaunch | undefined): void {
+    const { launches } = this.#parts;
+    const { unusable: before, ...note } = launches.note(systemName);
+    const unusable = launch?.passing === true ? (before ?? launch.reason) : launch?.reason;
+    if (unusable !== before) launches.setNote(systemName, { ...note, ...(unusable !== undefined && { unusable }) });
+  }
+
   /** Once for each name: what was recorded is what would be started, in place of what runs. */
   #tellOtherwise({ processName, systemName }: ManagedProcess, { root: { pid } }: ProcessTree, otherwise: string): void {
     if (this.#parts.pins.get(systemName) !== undefined || this.#told.has(systemName) || this.#told.size >= MOST_TOLD) return;
@@ -143,6 +183,8 @@ export class ProgramLaunches {
   }
 }
 
+const BY_COMMAND: UnknownLaunch = { kind: 'unknown', reason: 'one of the commands in config.ini started it' };
+const BY_START_COMMAND: UnknownLaunch = { kind: 'unknown', reason: 'a start_command started it that is not set any more' };
 /** Of as many names the log tells. */
 const MOST_TOLD = 1000;
 /** A look in passing waits no longer for a directory of users. */

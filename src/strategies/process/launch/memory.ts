@@ -1,8 +1,12 @@
 import { basename, resolve } from 'node:path';
+import { isInterpreter } from '../../../core/interpreters.ts';
 import type { LaunchRecord, LaunchRecords } from '../../../core/launch-record.ts';
 import { executedFiles } from '../../../system/launch/executed-files.ts';
 import { callsItsFolder, readLaunchRecord } from '../../../system/launch/read-record.ts';
 import { notRootsLaunch } from '../../../system/launch/roots-launch.ts';
+import { readShebang } from '../../../system/launch/script-file.ts';
+import { lastPart } from '../../../system/proc/called-names.ts';
+import { parseAuxv } from '../../../system/proc/parse.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 
@@ -16,8 +20,15 @@ export type RecalledLaunch =
       /** What runs is something else, and does not take the record's place; why, in one line. */
       readonly otherwise?: string;
     }
-  /** `confined`: as in LaunchReading. */
-  | { readonly kind: 'unknown'; readonly reason: string; readonly confined?: boolean };
+  | UnknownLaunch;
+
+/** `confined`, `passing`: as in LaunchReading. */
+export interface UnknownLaunch {
+  readonly kind: 'unknown';
+  readonly reason: string;
+  readonly confined?: boolean;
+  readonly passing?: boolean;
+}
 
 /** Where is looked, and who would start it (ProgramLauncher). */
 export interface LaunchSight {
@@ -33,8 +44,8 @@ export interface RecordedName {
 }
 
 /**
- * Reads how the living tree was started. What is known from before (`stored`) holds where that cannot be read, and where the
- * tree's root is no true root: a worker that outlived its master.
+ * Reads how the living tree was started. What is known from before (`stored`) holds where that cannot be used and it is the same
+ * program of the same user, and where the tree's root is no true root: a worker that outlived its master.
  */
 export function recallLaunch(
   sight: LaunchSight,
@@ -45,7 +56,11 @@ export function recallLaunch(
   if (tree.orphaned && stored !== undefined) return { kind: 'known', record: stored, fresh: false };
   const living = livingLaunch(sight, tree);
   if (stored === undefined) return living;
-  if (living.kind === 'unknown') return { kind: 'known', record: stored, fresh: false };
+  if (living.kind === 'unknown') {
+    // What an earlier version recorded is not started, and says less.
+    const isIt = living.passing === true || isSameProgram(sight.table, tree, stored);
+    return isIt && stored.unconfined === true ? { kind: 'known', record: stored, fresh: false } : living;
+  }
   const record = withStoredOutput(stored, living.record);
   if (sameLaunch(stored, record) || hasMovedOn(stored, record) || isWorkerOf(tree, stored, record))
     return { kind: 'known', record: stored, fresh: false };
@@ -58,9 +73,20 @@ export function livingLaunch({ table, starter }: LaunchSight, { root }: ProcessT
   const reading = readLaunchRecord(table, root.pid, starter);
   if (reading.kind === 'unusable') return { ...reading, kind: 'unknown' };
   // The look that found it may be seconds old: another program's arguments must never be kept under this name.
-  if (!table.exists(root)) return { kind: 'unknown', reason: 'it ended meanwhile' };
+  if (!table.exists(root)) return { kind: 'unknown', reason: 'it ended meanwhile', passing: true };
   const record = { ...reading.record, environment: reading.record.environment.filter(isItsOwn) };
   return { kind: 'known', record, fresh: true };
+}
+
+/** Whether it was executed by the record's user, and by a file of the same name or of the same script. */
+function isSameProgram(table: ProcessTable, { root: { pid } }: ProcessTree, { executable, uid }: LaunchRecord): boolean {
+  const now = table.read(pid, ['executable', 'uids']);
+  if (now?.executable === undefined || now.uids === undefined) return false;
+  // It may have given up its user since.
+  if (now.uids.real !== uid && parseAuxv(table.bytes(pid, 'auxv') ?? Buffer.alloc(0))?.uid !== uid) return false;
+  const [interpreter] = readShebang(executable);
+  if (interpreter === undefined) return basename(now.executable) === basename(executable) || table.executes(pid, executable);
+  return table.executes(pid, interpreter) || (lastPart(interpreter) === 'env' && isInterpreter(now.executable));
 }
 
 /**
@@ -91,46 +117,6 @@ export function rememberLaunch(
   const recalled = recallLaunch(sight, launches.get(name.systemName), tree, name);
   if (recalled.kind === 'known' && recalled.fresh) launches.set(name.systemName, recalled.record);
   return recalled;
-}
-
-/**
- * Keeps how the copies beside the first were started: as many as there ever were at once, so that a restart brings back one that has
- * died meanwhile; all anew where somebody started all of it anew (`isAllNew`).
- */
-export function rememberCopies(
-  sight: LaunchSight,
-  launches: LaunchRecords,
-  name: RecordedName,
-  trees: readonly ProcessTree[],
-  isAllNew: boolean,
-): void {
-  if (!isAllNew && trees.length <= launches.further(name.systemName).length) return;
-  const recalled = trees.map((tree) => recallLaunch(sight, undefined, tree, name));
-  launches.setFurther(
-    name.systemName,
-    recalled.flatMap((launch) => (launch.kind === 'known' ? [launch.record] : [])),
-  );
-}
-
-/** The recorded copies that do not run: of the first (`stored`) and the further ones. */
-export function missingCopies(
-  running: readonly RecalledLaunch[],
-  stored: LaunchRecord | undefined,
-  copies: readonly LaunchRecord[],
-): RecalledLaunch[] {
-  const left = running.flatMap((launch) => (launch.kind === 'known' ? [launch.record] : []));
-  const all = stored === undefined ? copies : [stored, ...copies];
-  const missing = all.filter((record) => {
-    const at = left.findIndex((other) => sameLaunch(other, record));
-    if (at >= 0) left.splice(at, 1);
-    return at < 0;
-  });
-  return missing.slice(0, Math.max(all.length - running.length, 0)).map((record) => ({ kind: 'known', record, fresh: false }));
-}
-
-/** Whether the process was started by one of our commands, which a look in passing must not take for the program itself. */
-export function isFromCommand(table: ProcessTable, pid: number): boolean {
-  return table.hasVariable(pid, 'MONITOR_ATTEMPT');
 }
 
 /** What an earlier start by us or by systemd told that one process alone (systemd.exec(5)): it would lead its successor astray. */

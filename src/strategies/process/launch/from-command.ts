@@ -1,0 +1,20 @@
+import process from 'node:process';
+import type { ProcessTable } from '../../../system/proc/table.ts';
+import { isRunUnit } from '../../../system/systemd/unit-name.ts';
+
+/** Whether the process says that one of our commands started it, which a look in passing must not take for the program itself. */
+export function isFromCommand(table: ProcessTable, pid: number): boolean {
+  return table.hasVariable(pid, 'MONITOR_ATTEMPT');
+}
+
+/** Whether it is a command of ours that is under way, as a health check `nginx -t` is: that is no life of the program. */
+export function isCommandUnderWay(table: ProcessTable, pid: number): boolean {
+  if (!isFromCommand(table, pid)) return false;
+  if (isRunUnit(table.read(pid, ['unit'])?.unit ?? '')) return true;
+  let above: number | undefined = pid;
+  for (let i = 0; i < HIGHEST && above !== undefined && above !== process.pid; i++) above = table.read(above, ['ppid'])?.ppid;
+  return above === process.pid;
+}
+
+/** A shell or a wrapper may lie between. */
+const HIGHEST = 8;

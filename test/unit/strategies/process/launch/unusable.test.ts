@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict';
+import { chownSync, copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { ProcessOptions } from '../../../../../src/strategies/process/options.ts';
+import {
+  attemptFor,
+  managed,
+  type ProcessStrategyWorld,
+  processStrategyWorld,
+} from '../../../../helpers/process-strategy-world.ts';
+import { isAlive } from '../../../../helpers/process-zoo.ts';
+import { waitFor } from '../../../../helpers/wait-for.ts';
+
+// What was seen running and cannot be started again as it ran: nobody gets by its name, once it is dead, what it had not as what it was.
+
+const asRoot = process.geteuid?.() === 0 ? {} : { skip: 'needs root' };
+const quiet = new AbortController().signal;
+const NOBODY = ['--reuid=65534', '--regid=65534', '--clear-groups'];
+let count = 0;
+const unique = (): string => `un${process.pid % 1000}x${count++}`;
+
+/** A world whose folder is in PATH, with a program of root's in it. */
+function inPath(t: TestContext, program = '/bin/sleep') {
+  const world = processStrategyWorld(t);
+  const name = unique();
+  const path = join(world.zoo.dir, name);
+  copyFileSync(program, path);
+  const before = process.env.PATH;
+  process.env.PATH = `${world.zoo.dir}:${before}`;
+  t.after(() => {
+    process.env.PATH = before;
+  });
+  return { world, name, path };
+}
+
+function pidsOf({ table }: ProcessStrategyWorld, path: string): number[] {
+  return table.list(['executable', 'state']).flatMap((p) => (p.executable === path && p.state !== 'Z' ? [p.pid] : []));
+}
+
+async function kill(pid: number): Promise<void> {
+  process.kill(pid, 'SIGKILL');
+  await waitFor('its end', () => !isAlive(pid));
+}
+
+/** Every way to ask gives this refusal while it runs, and when it is dead, also to a daemon that knows only what was kept. */
+async function refusedAliveAndDead(
+  { world, name, path }: ReturnType<typeof inPath>,
+  reason: RegExp,
+  options: Partial<ProcessOptions> = {},
+): Promise<void> {
+  const [pid = 0] = await waitFor('it', () => (pidsOf(world, path).length > 0 ? pidsOf(world, path) : undefined));
+  const all = { configured: true, ...options };
+  const refusals = async (strategy = world.strategy(all)): Promise<void> => {
+    const told = [
+      (await strategy.preview(managed(name), quiet)).refusals.join(),
+      (await strategy.concern(managed(name))) ?? 'no concern',
+      JSON.stringify(await strategy.restart(attemptFor(name))),
+      JSON.stringify(await strategy.launchesNow(managed(name), quiet)),
+    ];
+    for (const one of told) assert.match(one, reason);
+    for (const one of told.slice(0, 3)) assert.match(one, /^.*not usable: .*; set start_command/);
+  };
+  await world.strategy(all).observe(managed(name));
+  await refusals();
+  assert.ok(isAlive(pid), 'what cannot be started again is not stopped either');
+  await kill(pid);
+  // Of an earlier boot the roots tell nothing.
+  world.parts.roots.set(name, []);
+  await refusals();
+  assert.deepEqual(pidsOf(world, path), []);
+}
+
+test('root in a cage is not let out by its death', asRoot, async (t) => {
+  const ways = [['--no-new-privs'], ['--bounding-set=-all'], [...NOBODY, '--no-new-privs']];
+  for (const way of ways) {
+    const it = inPath(t);
+    await it.world.zoo.start('/usr/bin/setpriv', [...way, it.path, '300']);
+    await refusedAliveAndDead(it, /it is confined: it(?:s| may)/);
+  }
+});
+
+test('nor what says that a command of ours has started it', asRoot, async (t) => {
+  const it = inPath(t);
+  const env = { ZOO: it.world.zoo.dir, MONITOR_ATTEMPT: '1' };
+  // Not a child of ours: that would be a command under way.
+  const script = `setsid --fork setpriv ${NOBODY.join(' ')} ${it.path} 300`;
+  await it.world.zoo.start('/bin/bash', ['-c', script], { env: { ...env, PATH: '/usr/bin:/bin' } });
+  await waitFor('its parent has ended', () => {
+    const [pid = 0] = pidsOf(it.world, it.path);
+    const parent = it.world.table.read(pid, ['ppid'])?.ppid;
+    return parent !== undefined && it.world.table.read(parent, ['executable'])?.executable?.includes('bash') !== true;
+  });
+  const [pid = 0] = pidsOf(it.world, it.path);
+  const strategy = it.world.strategy({ configured: true });
+  await strategy.observe(managed(it.name));
+  await kill(pid);
+  const outcome = await strategy.restart(attemptFor(it.name));
+  assert.match(JSON.stringify(outcome), /not usable: one of the commands in config.ini started it; set start_command/);
+  assert.deepEqual(pidsOf(it.world, it.path), []);
+});
+
+test('a user’s program with a title over its arguments is not started as root', asRoot, async (t) => {
+  const it = inPath(t, '/bin/cat');
+  const line = `exec setpriv ${NOBODY.join(' ')} bash -c 'exec -a "${it.name}: ok" ${it.path}' < <(sleep 300)`;
+  await it.world.zoo.start('/bin/bash', ['-c', line]);
+  await refusedAliveAndDead(it, /it wrote a title over its command line/);
+});
+
+test('a good start makes it usable again, and what has a good record keeps it', asRoot, async (t) => {
+  const it = inPath(t);
+  const { world, name, path } = it;
+  const strategy = world.strategy({ configured: true });
+  const caged = () => world.zoo.start('/usr/bin/setpriv', ['--no-new-privs', path, '300']);
+  const first = await caged();
+  await waitFor('it', () => pidsOf(world, path).includes(first));
+  await strategy.observe(managed(name));
+  assert.match(world.parts.launches.note(name).unusable ?? '', /confined/);
+  await kill(first);
+  const second = await world.zoo.start(path, ['301']);
+  await waitFor('it', () => pidsOf(world, path).includes(second));
+  await strategy.observe(managed(name));
+  assert.deepEqual(world.parts.launches.note(name), {});
+  assert.equal(await strategy.concern(managed(name)), undefined);
+  await kill(second);
+  // Caged again, it is the same program of the same user.
+  const third = await caged();
+  await waitFor('it', () => pidsOf(world, path).includes(third));
+  await strategy.observe(managed(name));
+  await kill(third);
+  assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
+  assert.deepEqual(
+    world.launched.map(({ argv }) => argv[1]),
+    ['301'],
+  );
+});
+
+test('root’s record is not used for what runs as a user, by a title, in its place', asRoot, async (t) => {
+  const it = inPath(t);
+  const { world, name, path } = it;
+  const options = { configured: true, user: 'nobody' };
+  const strategy = world.strategy(options);
+  const first = await world.zoo.start(path);
+  await waitFor('it', () => pidsOf(world, path).includes(first));
+  await strategy.observe(managed(name));
+  assert.equal(world.parts.launches.get(name)?.uid, 0);
+  await kill(first);
+  await world.zoo.start('/usr/bin/setpriv', [...NOBODY, '--no-new-privs', path, '300']);
+  await refusedAliveAndDead(it, /it is confined: it may not gain/, options);
+});
+
+test('what start_command started is not started from PATH when that is set no more', async (t) => {
+  const { world, name, path } = inPath(t);
+  assert.equal((await world.strategy({ startCommand: `exec ${path} 300` }).restart(attemptFor(name))).kind, 'restarted');
+  const [pid = 0] = await waitFor('it', () => (pidsOf(world, path).length > 0 ? pidsOf(world, path) : undefined));
+  await kill(pid);
+  const strategy = world.strategy({ configured: true });
+  assert.match(JSON.stringify(await strategy.restart(attemptFor(name))), /not usable: a start_command started it that is not/);
+  assert.deepEqual(pidsOf(world, path), []);
+});
+
+test('what PATH started is started so again, whatever it has made of itself', async (t) => {
+  const { world, name, path } = inPath(t);
+  const strategy = world.strategy({ configured: true });
+  world.zoo.script(name, `#!/bin/bash\nexec -a "${name}: ready" cat < <(sleep 300)\n`);
+  const runs = () => world.table.list(['argv']).flatMap(({ argv, pid }) => (argv?.[0] === `${name}: ready` ? [pid] : []));
+  for (let i = 0; i < 2; i++) {
+    const outcome = await strategy.restart(attemptFor(name));
+    assert.equal(outcome.kind, 'restarted', JSON.stringify(outcome));
+    await waitFor('its title', () => runs().length === 1);
+    await strategy.observe(managed(name));
+  }
+  assert.deepEqual((await strategy.preview(managed(name), quiet)).starts, [`${path}, without arguments`]);
+  await kill(runs()[0] ?? 0);
+  assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
+});
+
+test('require_pin, and files that are not root’s alone, count for PATH too', asRoot, async (t) => {
+  const { world, name, path } = inPath(t);
+  const refusals = async (options: Partial<ProcessOptions> = {}): Promise<string> =>
+    (await world.strategy({ configured: true, ...options }).preview(managed(name), quiet)).refusals.join();
+  assert.equal(await refusals(), '');
+  Object.assign(world.parts, { requirePin: true });
+  assert.match(await refusals(), /would be started as root: require_pin says that it needs a pin; .* or set start_command$/);
+  assert.match((await world.strategy({ configured: true }).concern(managed(name))) ?? '', /require_pin/);
+  assert.equal(await refusals({ user: 'nobody' }), '');
+  assert.equal(await refusals({ startCommand: `exec ${path} 300` }), '');
+  Object.assign(world.parts, { requirePin: false });
+  chownSync(path, 65534, 65534);
+  assert.match(await refusals(), new RegExp(`would be started as root: ${path} is user 65534's; `));
+});
+
+test('a copy that cannot be started again is not stopped, nor forgotten', asRoot, async (t) => {
+  const { world, name, path } = inPath(t);
+  const strategy = world.strategy({ maxMatches: 2, configured: true });
+  const pids = [
+    await world.zoo.start(path, ['301']),
+    await world.zoo.start('/usr/bin/setpriv', ['--no-new-privs', path, '302']),
+  ];
+  await waitFor('both', () => pids.every((pid) => pidsOf(world, path).includes(pid)));
+  await strategy.observe(managed(name), world.parts.look);
+  assert.match(JSON.stringify(await strategy.restart(attemptFor(name))), /not usable: it is confined/);
+  assert.deepEqual(pids.map(isAlive), [true, true]);
+  for (const pid of pids) await kill(pid);
+  assert.match(JSON.stringify(await strategy.restart(attemptFor(name))), /not usable: it is confined/);
+});
