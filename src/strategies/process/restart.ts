@@ -149,9 +149,8 @@ export class ProgramRestart {
       const trees = found?.trees ?? [];
       if (index === 0 && trees.length > 0) return restarted(said, `not started: ${this.#startedBy(attempt.process, trees)}`);
       if (trees.length > index) continue;
-      const name = index === 0 ? systemName : `${systemName}@${index + 1}`;
       const result = await this.#parts.programs.launch(
-        { systemName: name, runId: attempt.runId, timeoutMs: this.#options.commandTimeoutMs, what },
+        { systemName, copy: index + 1, runId: attempt.runId, timeoutMs: this.#options.commandTimeoutMs, what },
         GRACE_MS,
         attempt.signal,
       );

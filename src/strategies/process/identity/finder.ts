@@ -4,7 +4,7 @@ import { Breath } from '../../../core/breath.ts';
 import type { RootProcess } from '../../../core/program-roots.ts';
 import type { ProcessLook, SeenProcess } from '../../../system/proc/look.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
-import { appUnit } from '../../../system/systemd/unit-name.ts';
+import { appUnit, MOST_COPIES } from '../../../system/systemd/unit-name.ts';
 import type { StrategyParts } from '../../strategy.ts';
 import { unitOfMain } from '../../unit/of-main.ts';
 import { isCommandUnderWay } from '../launch/from-command.ts';
@@ -62,8 +62,8 @@ export class ProgramFinder {
   /** The units that its copies get when we start them; [] where nothing is started in units. */
   unitsOf(systemName: string): string[] {
     if (this.#parts.programs.starter !== 1) return [];
-    const copies = Math.min(this.#options.maxMatches, MOST_UNITS);
-    return Array.from({ length: copies }, (_, index) => appUnit(index === 0 ? systemName : `${systemName}@${index + 1}`));
+    const copies = Math.min(this.#options.maxMatches, MOST_COPIES);
+    return Array.from({ length: copies }, (_, index) => appUnit(systemName, index + 1));
   }
 
   /** How to look at what runs of the program; whose processes may be it is asked once. */
@@ -247,7 +247,6 @@ export class ProgramFinder {
 
 /** Of as many strangers and remarks the log tells. */
 const MOST_TOLD = 1000;
-const MOST_UNITS = 16;
 /** A directory of users that does not answer must not keep a start. */
 const OWNERS_MS = 2000;
 
