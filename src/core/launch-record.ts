@@ -77,4 +77,6 @@ export interface LaunchRecords {
 export interface LaunchNote {
   /** Why how it was last seen running is not used to start it, in one line; absent where it is, and where it was never seen. */
   readonly unusable?: string;
+  /** As many ran at once by start_command, which leaves no records; absent: one. */
+  readonly copies?: number;
 }

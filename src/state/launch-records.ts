@@ -33,8 +33,9 @@ export const furtherLaunchKind: RecordKind<readonly LaunchRecord[]> = {
 export const launchNoteKind: RecordKind<LaunchNote> = {
   table: 'launch_notes',
   parse: (value) => {
-    const { unusable } = fieldsOf(value);
-    return unusable === undefined || isText(unusable) ? { ...(unusable !== undefined && { unusable }) } : undefined;
+    const { unusable, copies } = fieldsOf(value);
+    if (!(unusable === undefined || isText(unusable)) || !(copies === undefined || isCount(copies))) return undefined;
+    return { ...(unusable !== undefined && { unusable }), ...(copies !== undefined && { copies }) };
   },
 };
 

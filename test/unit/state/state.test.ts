@@ -32,7 +32,7 @@ test('everything comes back in the next life, to the letter', (t) => {
   first.holds.set({ name: '*', until: null, reason: 'maintenance' });
   first.holds.set({ name: 'x', until: new Date(99), reason: '', strict: true });
   first.launches.set('prog', launch);
-  first.launches.setNote('prog', { unusable: 'it is confined' });
+  first.launches.setNote('prog', { unusable: 'it is confined', copies: 2 });
   first.launches.setNote('gone', { unusable: 'x' });
   first.launches.setNote('gone', {});
   first.pins.set({ systemName: 'prog', launches: [pinned], pinnedAt: new Date(7) });
@@ -52,7 +52,7 @@ test('everything comes back in the next life, to the letter', (t) => {
     { name: 'x', until: new Date(99), reason: '', strict: true },
   ]);
   assert.deepEqual(second.launches.get('prog'), launch);
-  assert.deepEqual(second.launches.note('prog'), { unusable: 'it is confined' });
+  assert.deepEqual(second.launches.note('prog'), { unusable: 'it is confined', copies: 2 });
   assert.deepEqual(second.launches.note('gone'), {});
   assert.deepEqual(second.pins.list(), [{ systemName: 'prog', launches: [pinned], pinnedAt: new Date(7) }]);
   assert.deepEqual(second.history.recent(5), [{ at: new Date(1), type: 't', processName: 'x', detail: 'one?[31m two' }]);

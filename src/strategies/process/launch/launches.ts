@@ -74,6 +74,7 @@ export class ProgramLaunches {
       pin: pin && (await checkPin(pin, take)),
       requirePin: this.#parts.requirePin,
       userUid: this.#finder.userUid,
+      copies: this.#copiesOf(systemName, trees),
       isRunning: running.length > 0,
       unusable: launches.note(systemName).unusable,
       wasSeen: this.#finder.wasSeen(systemName),
@@ -87,6 +88,7 @@ export class ProgramLaunches {
     if (oldest === undefined) return;
     if (this.#options.startCommand !== undefined) {
       this.started(managed);
+      this.#noteCopies(managed.systemName, trees, isAllNew);
       return;
     }
     const name = this.#recorded(managed);
@@ -157,6 +159,24 @@ export class ProgramLaunches {
 
   #recorded({ systemName }: ManagedProcess): RecordedName {
     return { systemName, userUid: this.#finder.userUid };
+  }
+
+  /** As many as run, or ran when all was well. */
+  #copiesOf(systemName: string, trees: readonly ProcessTree[]): number {
+    const running = trees.filter(({ orphaned }) => !orphaned).length;
+    return Math.max(
+      1,
+      Math.min(this.#options.maxMatches, Math.max(running, this.#parts.launches.note(systemName).copies ?? 1)),
+    );
+  }
+
+  /** As copies that have records: as many as there ever were at once, counted anew if somebody has started all of it anew. */
+  #noteCopies(systemName: string, trees: readonly ProcessTree[], isAllNew: boolean): void {
+    const { launches } = this.#parts;
+    const { copies: before, ...note } = launches.note(systemName);
+    const running = trees.filter(({ orphaned }) => !orphaned).length;
+    const copies = isAllNew ? running : Math.max(running, before ?? 1);
+    if (copies !== (before ?? 1)) launches.setNote(systemName, { ...note, ...(copies > 1 && { copies }) });
   }
 
   /** A shell line of ours that we know to have started: from PATH, but for start_command, which leaves a note. */

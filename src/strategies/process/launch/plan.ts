@@ -42,6 +42,8 @@ export interface StartRule {
   readonly requirePin: boolean;
   /** Of `user`; undefined where that is not set. */
   readonly userUid: number | undefined;
+  /** Of it, by start_command; at least one. */
+  readonly copies: number;
   /** Something of it runs. */
   readonly isRunning: boolean;
   /** As in LaunchNote. */
@@ -68,7 +70,8 @@ export function planStart(
     const expanded = expandCommand(options.startCommand, managed);
     if (expanded.kind === 'refused') return { kind: 'refused', reason: `start_command: ${expanded.reason}`, final: true };
     const what = { kind: 'line', line: expanded.line, environment, user: options.user } as const;
-    return planned([{ what, description: `start_command: ${shown(expanded.line)}`, label: 'start_command' }]);
+    const launch = { what, description: `start_command: ${shown(expanded.line)}`, label: 'start_command' };
+    return planned(Array.from({ length: rule.copies }, () => launch));
   }
   if (rule.pin !== undefined) return planPinned(rule.pin, managed);
   // Of one that is dead its note tells; what runs may be caught between two programs: the next look may tell how it was started.
