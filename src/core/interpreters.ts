@@ -27,13 +27,23 @@ export function isInterpreter(path: string): boolean {
 
 /** How that program is told what to execute; `launcher`: that is another program's command line; undefined: it is neither. */
 export function interpreterOf(path: string): Interpreter | 'launcher' | undefined {
+  const names = namesOf(path);
+  const known = names.find((one) => Object.hasOwn(INTERPRETERS, one));
+  if (known !== undefined) return INTERPRETERS[known];
+  return names.some((one) => LAUNCHERS.has(one)) || LOADER.test(names[0]) ? 'launcher' : undefined;
+}
+
+/** True for what executes what a folder holds, that it is in or is told of: make, rake, gunicorn. As for isInterpreter by its name. */
+export function runsFolder(path: string): boolean {
+  return namesOf(path).some((one) => FOLDER_RUNNERS.has(one));
+}
+
+/** The last part, without version and variant too. */
+function namesOf(path: string): readonly [name: string, bare: string, stem: string] {
   const name = path.slice(path.lastIndexOf('/') + 1);
   const bare = name.replace(/[-_.]?\d[\d.]*[a-z]?$/, '');
   // As a distribution may call it: perl5.36-x86_64-linux-gnu, python3.11-dbg, bash-static.
-  const stem = name.replace(/[-_.]?(?:\d|static|dbg|debug).*$/, '');
-  const known = [name, bare, stem].find((one) => Object.hasOwn(INTERPRETERS, one));
-  if (known !== undefined) return INTERPRETERS[known];
-  return [name, bare, stem].some((one) => LAUNCHERS.has(one)) || LOADER.test(name) ? 'launcher' : undefined;
+  return [name, bare, name.replace(/[-_.]?(?:\d|static|dbg|debug).*$/, '')];
 }
 
 const python: Interpreter = {
@@ -116,6 +126,15 @@ const LAUNCHERS: ReadonlySet<string> = new Set(
     'systemd-run systemd-inhibit start-stop-daemon daemonize chpst softlimit setuidgid s6-setuidgid envdir gosu su-exec tini ' +
     'dumb-init catatonit flock watch xargs parallel strace ltrace gdb gdbserver valgrind catchsegv dbus-run-session ' +
     'ssh-agent screen tmux socat busybox toybox awk gawk mawk nawk beam.smp wine'
+  ).split(' '),
+);
+
+const FOLDER_RUNNERS: ReadonlySet<string> = new Set(
+  (
+    'make gmake bmake pmake ninja samu scons meson bazel cmake ctest ant gradle gradlew mvn mvnw sbt lein rake npm npx yarn pnpm pnpx ' +
+    'gulp grunt pm2 forever nodemon bundle bundler rackup puma unicorn thin passenger rails sidekiq foreman composer just invoke fab ' +
+    'tox nox pipenv poetry uv pdm gunicorn uvicorn hypercorn daphne waitress-serve uwsgi uwsgi-core celery flask django-admin mix iex rebar3 ' +
+    'cargo go'
   ).split(' '),
 );
 

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { LaunchRecord } from '../../core/launch-record.ts';
-import { hostPath } from '../files/host-path.ts';
+import { hostPath, O_PATH } from '../files/host-path.ts';
 import { calledName } from '../proc/called-names.ts';
 
 /**
@@ -42,9 +42,6 @@ export function readShebang(file: string): string[] {
     return [];
   }
 }
-
-/** open(2): a descriptor that only stands for the file; Node has no name for it. */
-const O_PATH = 0o10000000;
 
 function readHead(file: string): string {
   const head = Buffer.alloc(256);
