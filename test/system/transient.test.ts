@@ -20,6 +20,7 @@ for (const suite of [
   'other-supervisor',
   'pins',
   'strangers',
+  'strangers-in-path',
   'unit-names',
   'units',
   'watch-exit',
