@@ -99,7 +99,7 @@ export class ProgramFinder {
       if (found.kind === 'refused') return found;
       this.#supervision.saw(systemName, found.trees);
       await this.#tell(systemName, found.strangers, found.remarks);
-      const isOthers = ({ by, root }: ProcessTree): boolean => by !== 'start' && !isCommandUnderWay(this.#table, root.pid);
+      const isOthers = (tree: ProcessTree): boolean => tree.by !== 'start' && this.#isLife(tree);
       if (!this.#seenOfOthers.has(systemName) && found.trees.some(isOthers)) this.#seenOfOthers.add(systemName);
       if (found.trees.length > 0) this.#seen.add(systemName);
       else if (found.rest.length === 0) this.#markEmpty(systemName, knownRoots);
@@ -113,6 +113,7 @@ export class ProgramFinder {
     const withKeepers = (root: RootProcess): RootProcess => this.#supervision.withKeepers(systemName, root);
     const roots: RootProcess[] = [];
     for (const tree of trees) {
+      if (!this.#isLife(tree)) continue;
       const { pid, startTime, pgid, sid, executable } = tree.root;
       const same = known.find((root) => root.pid === pid && root.startTime === startTime);
       // It may have executed something else since it was started.
@@ -205,6 +206,11 @@ export class ProgramFinder {
     // What start_command starts has no record, and is somebody's all the same.
     const seen = roots.get(systemName).find(({ uid }) => uid !== undefined);
     return findOwners(this.#options, recorded?.uid ?? seen?.uid, signal);
+  }
+
+  /** False for a command of ours that only bears the name. */
+  #isLife({ by, root }: ProcessTree): boolean {
+    return by === 'start' || !isCommandUnderWay(this.#table, root, this.#options.commandTimeoutMs);
   }
 
   #markEmpty(systemName: string, known: readonly RootProcess[]): void {

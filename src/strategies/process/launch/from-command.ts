@@ -1,5 +1,5 @@
 import process from 'node:process';
-import type { ProcessTable } from '../../../system/proc/table.ts';
+import type { ProcessIdentity, ProcessTable } from '../../../system/proc/table.ts';
 import { isRunUnit } from '../../../system/systemd/unit-name.ts';
 
 /** Whether the process says that one of our commands started it, which a look in passing must not take for the program itself. */
@@ -7,9 +7,13 @@ export function isFromCommand(table: ProcessTable, pid: number): boolean {
   return table.hasVariable(pid, 'MONITOR_ATTEMPT');
 }
 
-/** Whether it is a command of ours that is under way, as a health check `nginx -t` is: that is no life of the program. */
-export function isCommandUnderWay(table: ProcessTable, pid: number): boolean {
-  if (!isFromCommand(table, pid)) return false;
+/**
+ * Whether it is a command of ours that is under way, as a health check `nginx -t` is: that is no life of the program. What is older than
+ * `limitMs`, which a command may take, was left behind by one.
+ */
+export function isCommandUnderWay(table: ProcessTable, root: ProcessIdentity, limitMs: number): boolean {
+  const { pid } = root;
+  if (table.ageMs(root) > limitMs || !isFromCommand(table, pid)) return false;
   if (isRunUnit(table.read(pid, ['unit'])?.unit ?? '')) return true;
   let above: number | undefined = pid;
   for (let i = 0; i < HIGHEST && above !== undefined && above !== process.pid; i++) above = table.read(above, ['ppid'])?.ppid;

@@ -11,14 +11,8 @@ import type { ProcessOptions } from '../options.ts';
 import { ambiguityOf } from '../preview.ts';
 import { rememberCopies, wholeLaunch } from './copies.ts';
 import { isCommandUnderWay, isFromCommand } from './from-command.ts';
-import {
-  type LaunchSight,
-  type RecalledLaunch,
-  type RecordedName,
-  recallLaunch,
-  rememberLaunch,
-  type UnknownLaunch,
-} from './memory.ts';
+import { type LaunchSight, type RecalledLaunch, type RecordedName, recallLaunch, rememberLaunch } from './memory.ts';
+import { LaunchNotes } from './notes.ts';
 import { differencesOf, launchesOf } from './now.ts';
 import { checkPin, type TakeHash } from './pinned.ts';
 import { defaultPath, pinCure, planStart, type StartPlan } from './plan.ts';
@@ -32,6 +26,7 @@ export class ProgramLaunches {
   readonly #parts: LaunchParts;
   readonly #table: ProcessTable;
   readonly #finder: ProgramFinder;
+  readonly #notes: LaunchNotes;
   /** Of pinned files, for looks. */
   readonly #hashes = new FileHashes();
   /** Names of which was told that they run otherwise than recorded. */
@@ -42,6 +37,7 @@ export class ProgramLaunches {
     this.#parts = parts;
     this.#table = table;
     this.#finder = finder;
+    this.#notes = new LaunchNotes(parts.launches);
   }
 
   /** True if how it is started needs no look at what runs: a record, a pin or start_command says it. */
@@ -69,12 +65,12 @@ export class ProgramLaunches {
       if (recalled.kind === 'known' || !isUnknown || !this.#isOurCommands(tree)) running.push(recalled);
     }
     const whole = wholeLaunch(running, stored, launches.further(systemName).slice(0, this.#options.maxMatches - 1));
-    if (whole.lacking !== undefined) this.#noteUnusable(systemName, whole.lacking);
+    if (whole.lacking !== undefined) this.#notes.unusable(systemName, whole.lacking);
     return planStart(this.#options, managed, attempt, whole, process.env.PATH ?? defaultPath, {
       pin: pin && (await checkPin(pin, take)),
       requirePin: this.#parts.requirePin,
       userUid: this.#finder.userUid,
-      copies: this.#copiesOf(systemName, trees),
+      copies: this.#notes.copiesOf(systemName, trees, this.#options.maxMatches),
       isRunning: running.length > 0,
       unusable: launches.note(systemName).unusable,
       wasSeen: this.#finder.wasSeen(systemName),
@@ -86,30 +82,28 @@ export class ProgramLaunches {
     const [oldest, ...further] = trees;
     const { launches } = this.#parts;
     if (oldest === undefined) return;
+    const { systemName } = managed;
     if (this.#options.startCommand !== undefined) {
-      this.started(managed);
-      this.#noteCopies(managed.systemName, trees, isAllNew);
+      this.#notes.byStartCommand(systemName);
+      this.#notes.copies(systemName, trees, isAllNew);
       return;
     }
     const name = this.#recorded(managed);
-    if (isCommandUnderWay(this.#table, oldest.root.pid) && oldest.by !== 'start') return;
     if (isFromCommand(this.#table, oldest.root.pid)) {
-      const isUnknown = launches.get(managed.systemName) === undefined && !this.#isOurCommands(oldest);
-      const recalled = isUnknown ? recallLaunch(this.#sight, undefined, oldest, name) : undefined;
-      if (recalled !== undefined) this.#noteUnusable(managed.systemName, recalled.kind === 'unknown' ? recalled : BY_COMMAND);
+      if (launches.get(systemName) !== undefined || this.#isOurCommands(oldest)) return;
+      const recalled = recallLaunch(this.#sight, undefined, oldest, name);
+      if (!this.#isOurCheck(oldest, recalled)) this.#notes.byCommand(systemName, recalled);
       return;
     }
     const recalled = rememberLaunch(this.#sight, launches, oldest, name);
     if (recalled.kind === 'known' && recalled.otherwise !== undefined) this.#tellOtherwise(managed, oldest, recalled.otherwise);
     const copy = this.#options.maxMatches > 1 ? rememberCopies(this.#sight, launches, name, further, isAllNew) : undefined;
-    this.#noteUnusable(managed.systemName, recalled.kind === 'unknown' ? recalled : copy);
+    this.#notes.unusable(systemName, recalled.kind === 'unknown' ? recalled : copy);
   }
 
-  /** It runs by start_command: without that, and without a record from before, nobody knows how to start it. */
+  /** Keeps what is known of one that was just started. */
   started({ systemName }: ManagedProcess): void {
-    const { launches } = this.#parts;
-    const isByCommand = this.#options.startCommand !== undefined && launches.get(systemName) === undefined;
-    if (isByCommand && launches.note(systemName).unusable === undefined) this.#noteUnusable(systemName, BY_START_COMMAND);
+    if (this.#options.startCommand !== undefined) this.#notes.byStartCommand(systemName);
   }
 
   /** RestartStrategy.concern; may throw. */
@@ -161,35 +155,16 @@ export class ProgramLaunches {
     return { systemName, userUid: this.#finder.userUid };
   }
 
-  /** As many as run, or ran when all was well. */
-  #copiesOf(systemName: string, trees: readonly ProcessTree[]): number {
-    const running = trees.filter(({ orphaned }) => !orphaned).length;
-    return Math.max(
-      1,
-      Math.min(this.#options.maxMatches, Math.max(running, this.#parts.launches.note(systemName).copies ?? 1)),
-    );
-  }
-
-  /** As copies that have records: as many as there ever were at once, counted anew if somebody has started all of it anew. */
-  #noteCopies(systemName: string, trees: readonly ProcessTree[], isAllNew: boolean): void {
-    const { launches } = this.#parts;
-    const { copies: before, ...note } = launches.note(systemName);
-    const running = trees.filter(({ orphaned }) => !orphaned).length;
-    const copies = isAllNew ? running : Math.max(running, before ?? 1);
-    if (copies !== (before ?? 1)) launches.setNote(systemName, { ...note, ...(copies > 1 && { copies }) });
-  }
-
   /** A shell line of ours that we know to have started: from PATH, but for start_command, which leaves a note. */
   #isOurCommands({ by, root }: ProcessTree): boolean {
     return by === 'start' && isFromCommand(this.#table, root.pid);
   }
 
-  /** Why it would not be started again stays known when it is dead; `undefined`: it would be. */
-  #noteUnusable(systemName: string, launch: UnknownLaunch | undefined): void {
-    const { launches } = this.#parts;
-    const { unusable: before, ...note } = launches.note(systemName);
-    const unusable = launch?.passing === true ? (before ?? launch.reason) : launch?.reason;
-    if (unusable !== before) launches.setNote(systemName, { ...note, ...(unusable !== undefined && { unusable }) });
+  /** A command that is under way, as a health check `nginx -t` is, is no life of the program; as somebody else it would be told of. */
+  #isOurCheck({ root }: ProcessTree, recalled: RecalledLaunch): boolean {
+    if (!isCommandUnderWay(this.#table, root, this.#options.commandTimeoutMs)) return false;
+    if (recalled.kind === 'unknown') return recalled.passing === true;
+    return recalled.record.uid === (this.#finder.userUid ?? process.geteuid?.());
   }
 
   /** Once for each name: what was recorded is what would be started, in place of what runs. */
@@ -203,8 +178,6 @@ export class ProgramLaunches {
   }
 }
 
-const BY_COMMAND: UnknownLaunch = { kind: 'unknown', reason: 'one of the commands in config.ini started it' };
-const BY_START_COMMAND: UnknownLaunch = { kind: 'unknown', reason: 'a start_command started it that is not set any more' };
 /** Of as many names the log tells. */
 const MOST_TOLD = 1000;
 /** A look in passing waits no longer for a directory of users. */

@@ -100,6 +100,20 @@ test('nor what says that a command of ours has started it', asRoot, async (t) =>
   assert.deepEqual(pidsOf(it.world, it.path), []);
 });
 
+test('a command of ours that is under way is no life of the program, but as somebody else it is told of', asRoot, async (t) => {
+  for (const way of [[], NOBODY]) {
+    const { world, name, path } = inPath(t);
+    const env = { ZOO: world.zoo.dir, MONITOR_ATTEMPT: '1', MONITOR_SYSTEM_NAME: name };
+    await world.zoo.start('/usr/bin/setpriv', [...way, path, '300'], { env });
+    const [pid = 0] = await waitFor('it', () => (pidsOf(world, path).length > 0 ? pidsOf(world, path) : undefined));
+    const strategy = world.strategy({ configured: true, user: way.length > 0 ? undefined : 'root' });
+    await strategy.observe(managed(name));
+    await kill(pid);
+    const { starts } = await strategy.preview(managed(name), quiet);
+    assert.deepEqual(starts, way.length > 0 ? [] : [`${path}, without arguments`]);
+  }
+});
+
 test('a user’s program with a title over its arguments is not started as root', asRoot, async (t) => {
   const it = inPath(t, '/bin/cat');
   const line = `exec setpriv ${NOBODY.join(' ')} bash -c 'exec -a "${it.name}: ok" ${it.path}' < <(sleep 300)`;
