@@ -15,6 +15,7 @@ after(() => container?.stop());
 for (const suite of [
   'auto-strategy',
   'commands',
+  'copies',
   'identity',
   'launches',
   'other-supervisor',

@@ -39,7 +39,7 @@ test('start_command runs once for each copy that ran, and not for those that it 
     const one = path();
     const name = one.slice(one.lastIndexOf('/') + 1);
     const options: Partial<ProcessOptions> = { startCommand: command(one), maxMatches: 2 };
-    for (const pid of [await world.zoo.start(one, ['301']), await world.zoo.start(one, ['302'])])
+    for (const pid of [await world.zoo.start(one, ['3301']), await world.zoo.start(one, ['3302'])])
       await waitFor('it', () => pidsOf(world, one).includes(pid));
     await world.strategy(options).observe(managed(name), world.parts.look);
     for (let round = 0; round < 2; round++) {

@@ -131,7 +131,7 @@ test('a good start makes it usable again, and what has a good record keeps it', 
   await strategy.observe(managed(name));
   assert.match(world.parts.launches.note(name).unusable ?? '', /confined/);
   await kill(first);
-  const second = await world.zoo.start(path, ['301']);
+  const second = await world.zoo.start(path, ['3301']);
   await waitFor('it', () => pidsOf(world, path).includes(second));
   await strategy.observe(managed(name));
   assert.deepEqual(world.parts.launches.note(name), {});
@@ -145,7 +145,7 @@ test('a good start makes it usable again, and what has a good record keeps it', 
   assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
   assert.deepEqual(
     world.launched.map(({ argv }) => argv[1]),
-    ['301'],
+    ['3301'],
   );
 });
 
@@ -208,8 +208,8 @@ test('a copy that cannot be started again is not stopped, nor forgotten', asRoot
   const { world, name, path } = inPath(t);
   const strategy = world.strategy({ maxMatches: 2, configured: true });
   const pids = [
-    await world.zoo.start(path, ['301']),
-    await world.zoo.start('/usr/bin/setpriv', ['--no-new-privs', path, '302']),
+    await world.zoo.start(path, ['3301']),
+    await world.zoo.start('/usr/bin/setpriv', ['--no-new-privs', path, '3302']),
   ];
   await waitFor('both', () => pids.every((pid) => pidsOf(world, path).includes(pid)));
   await strategy.observe(managed(name), world.parts.look);
