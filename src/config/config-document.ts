@@ -1,4 +1,4 @@
-import type { SectionReader } from '../core/config.ts';
+import { DEFAULT_SECTION, type SectionReader } from '../core/config.ts';
 import { ConfigError, type ConfigProblem } from '../core/errors.ts';
 import { closest } from './did-you-mean.ts';
 import { isSecretKey, readValue } from './ini-value.ts';
@@ -140,7 +140,6 @@ export class ConfigDocument {
 }
 
 const PROCESS_PREFIX = 'process.';
-const DEFAULT_SECTION = 'process.default';
 
 /** All process sections have the same keys, and count as one. */
 function groupOf(section: string): string {

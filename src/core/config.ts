@@ -1,3 +1,6 @@
+/** The section of all processes that have none of their own. */
+export const DEFAULT_SECTION = 'process.default';
+
 /**
  * One section of the configuration, read key by key. Asking for a key makes it known: what nobody asks for is reported as
  * unknown. A value that does not fit is reported (with its line) and the default returned, so that every problem is found in

@@ -7,6 +7,12 @@ export interface Interpreter {
   readonly flags?: RegExp;
   /** Options whose value is the next word, and what that may be. */
   readonly values?: Readonly<Record<string, RegExp>>;
+  /** All options whose value is the next word, whatever that is, but for those that only one long word can be (`--x=y`). */
+  readonly valued?: RegExp;
+  /** An option by which it executes a text, or its input: what follows that is data. */
+  readonly text?: RegExp;
+  /** An option by which it executes a module that it finds by its name; what follows that is the module's. */
+  readonly module?: RegExp;
   /** The script stands behind this option alone; absent: it is the first word that is no option. */
   readonly scriptOption?: string;
   /** Where it finds more of its own: in the user's home; and beside the file that it is called by (a venv's). */
@@ -40,45 +46,117 @@ export function runsFolder(path: string): boolean {
 
 /** The last part, without version and variant too. */
 function namesOf(path: string): readonly [name: string, bare: string, stem: string] {
-  const name = path.slice(path.lastIndexOf('/') + 1);
+  const name = lastPart(path);
   const bare = name.replace(/[-_.]?\d[\d.]*[a-z]?$/, '');
   // As a distribution may call it: perl5.36-x86_64-linux-gnu, python3.11-dbg, bash-static.
   return [name, bare, name.replace(/[-_.]?(?:\d|static|dbg|debug).*$/, '')];
 }
 
+/** True for a shell. `path` as in isInterpreter; what BusyBox is programName tells. */
+export function isShell(path: string): boolean {
+  const kind = interpreterOf(path);
+  return kind !== undefined && kind !== 'launcher' && kind.runsPrograms === true;
+}
+
+/**
+ * Which program a process is: the last part of its executable's name or path. BusyBox and Toybox are many programs in one file: there
+ * it is the one that they were called as (`argv`), or told to be by the first argument; '' where that is none.
+ */
+export function programName(path: string, argv: readonly string[]): string {
+  const name = lastPart(path);
+  if (!isBox(name)) return name;
+  // A login shell's name begins with a dash.
+  const called = lastPart(argv[0] ?? '').replace(/^-/, '');
+  return isBox(called) ? lastPart(argv[1] ?? '') : called;
+}
+
+/** True for BusyBox and Toybox. `path`: a name or a path. */
+export function isBox(path: string): boolean {
+  return BOXES.has(lastPart(path));
+}
+
+/** What an interpreter executes, and in which place of its command line that stands; a `text` may be joined to its option instead. */
+export interface GivenPart {
+  readonly kind: 'file' | 'text' | 'module';
+  readonly at: number;
+}
+
+/** What `argv`, that of an interpreter or of what is none that is known (`{}`), gives it to execute; undefined where that is nothing. */
+export function givenPart({ flags, valued, text, module }: Interpreter, argv: readonly string[]): GivenPart | undefined {
+  let kind: GivenPart['kind'] = 'file';
+  let isOver = false;
+  for (let at = 1; at < argv.length; at += 1) {
+    const word = argv[at] ?? '';
+    if (isOver || !/^[-+]/.test(word)) {
+      if (isOver || flags?.test(word) !== true) return { kind, at };
+    } else if (word === '-') return { kind: 'text', at };
+    else if (word === '--') isOver = true;
+    else {
+      if (text?.test(word)) kind = 'text';
+      else if (module?.test(word)) kind = 'module';
+      if (valued?.test(word)) at += 1;
+    }
+  }
+  return undefined;
+}
+
 const python: Interpreter = {
   flags: /^-[bBdEIOPqsSuvR]+$/,
   values: { '-W': /^[\w:]+$/, '-X': /^(?!pycache_prefix)[\w-]+(?:=\w+)?$/ },
+  valued: /^-[bBdEhiIOPqsSuvVx?]*[WX]$|^--check-hash-based-pycs$/,
+  text: /^-[bBdEhiIOPqsSuvVx?]*c/,
+  module: /^-[bBdEhiIOPqsSuvVx?]*m/,
   library: 'home and name',
   modules: 'beside',
 };
-const perl: Interpreter = { flags: /^-[wWtTuU]+$/ };
-const ruby: Interpreter = { flags: /^-(?:[wvU]+|W[0-2]?|-yjit|-jit|-disable-gems)$/, library: 'home' };
+const perl: Interpreter = {
+  flags: /^-[wWtTuU]+$/,
+  valued: /^-[acfnpsStTuUwWX\d]*I$/,
+  text: /^-[acflnpsStTuUwWX\d]*[eE]/,
+};
+const ruby: Interpreter = {
+  flags: /^-(?:[wvU]+|W[0-2]?|-yjit|-jit|-disable-gems)$/,
+  valued: /^-[acdlnpsSvwU]*[IrCEX]$|^--(?:(?:external-|internal-)?encoding|enable|disable)$/,
+  text: /^-[acdlnpsSvwUW\d]*e/,
+  library: 'home',
+};
 const node: Interpreter = {
   flags:
     /^--(?:max|no|trace|disable|enable-source|use|harmony|expose|preserve|stack|unhandled|lite|optimize)[-_][\w-]+(?:=[\w-]+)?$/,
+  valued:
+    /^(?:-[rC]|--(?:require|import|conditions|(?:experimental-)?loader|env-file(?:-if-exists)?|title|input-type|(?:inspect|debug)-port|icu-data-dir|openssl-config|redirect-warnings|disable-warning|unhandled-rejections|dns-result-order|max-http-header-size|tls-(?:keylog|cipher-list)|trace-event-(?:categories|file-pattern)|diagnostic-dir|report-(?:dir|directory|filename|signal)|heapsnapshot-signal|(?:cpu|heap)-prof-(?:dir|name|interval)|watch-path|localstorage-file))$/,
+  text: /^(?:-p?e|-p|--eval|--print)(?:=|$)/,
   library: 'home',
   modules: 'above',
 };
 const php: Interpreter = {
   flags: /^-[nq]$/,
+  valued: /^(?:-[cdStz]|--(?:php-ini|define|server|docroot|zend-extension))$/,
+  text: /^(?:-[nq]*[rBRE]|--(?:run|process-begin|process-code|process-end)(?:=|$))/,
   values: { '-d': /^(?:memory_limit|max_execution_time|display_errors|error_reporting|log_errors)(?:=[\w-]*)?$/ },
   modules: 'beside',
 };
 const java: Interpreter = {
   flags:
     /^-(?:ea|esa|server|client|X(?!bootclasspath|run|X:(?:Flags|VMOptionsFile|OnError|OnOutOfMemoryError))[^/]*|D(?!java\.(?:class|ext|endorsed|library|system)\b)[^/]*)$/,
+  valued:
+    /^(?:-cp|-p|--?class-?path|--(?:upgrade-)?module-path|--add-(?:modules|exports|opens|reads)|--enable-native-access|--limit-modules|--patch-module|--source)$/,
+  module: /^(?:-m|--module)(?:=|$)/,
   scriptOption: '-jar',
 };
 const shell: Interpreter = {
   flags: /^(?:[-+][abefhkmnptuvxBCEHPT]+|--noprofile|--norc|--posix)$/,
   values: { '-o': /^\w+$/, '+o': /^\w+$/ },
+  valued: /^[-+][a-zA-Z]*[oO]$|^--(?:rcfile|init-file)$/,
+  text: /^-[a-zA-Z]*[cs]/,
   runsPrograms: true,
 };
-/** What stands before its script is not looked into. */
-const otherShell: Interpreter = { runsPrograms: true };
+/** Whether what stands before its script changes what is executed is not known. */
+const otherShell: Interpreter = { text: /^-[a-zA-Z]*[cs]|^--command(?:=|$)/, runsPrograms: true };
 /** Likewise. */
-const plain: Interpreter = { modules: 'above' };
+const plain: Interpreter = { text: /^-[ceE]$/, modules: 'above' };
+const lua: Interpreter = { valued: /^-[elW]$/, modules: 'above' };
+const withCommands: Interpreter = { ...plain, flags: /^(?:run|serve|exec)$/ };
 
 const INTERPRETERS: Readonly<Record<string, Interpreter>> = {
   python,
@@ -97,7 +175,12 @@ const INTERPRETERS: Readonly<Record<string, Interpreter>> = {
   dash: shell,
   ash: shell,
   ksh: shell,
+  lksh: shell,
   mksh: shell,
+  pdksh: shell,
+  rksh: shell,
+  hush: shell,
+  posh: shell,
   yash: shell,
   zsh: shell,
   csh: otherShell,
@@ -106,14 +189,14 @@ const INTERPRETERS: Readonly<Record<string, Interpreter>> = {
   tclsh: plain,
   wish: plain,
   expect: plain,
-  lua: plain,
-  luajit: plain,
+  lua,
+  luajit: lua,
   guile: plain,
   Rscript: plain,
-  dotnet: plain,
+  dotnet: withCommands,
   mono: plain,
-  deno: plain,
-  bun: plain,
+  deno: withCommands,
+  bun: withCommands,
   julia: plain,
   groovy: plain,
   escript: plain,
@@ -138,5 +221,11 @@ const FOLDER_RUNNERS: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
+const BOXES: ReadonlySet<string> = new Set(['busybox', 'toybox']);
+
 /** The dynamic loader and emulators run whatever file they are given: ld-linux-x86-64.so.2, qemu-aarch64-static. */
 const LOADER = /^(?:ld-linux|ld-musl|ld\.so|ld-\d|qemu-(?!system|ga|img|nbd|io)\w)/;
+
+function lastPart(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}

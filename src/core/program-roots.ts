@@ -12,6 +12,11 @@ export interface RootProcess {
   readonly session?: number;
   /** The file that it executed; absent if it could not be read, and in records of earlier versions. */
   readonly executable?: string;
+  /**
+   * How it was known when it was last found: the witness, and what its section said of who it is. As long as the section says the same,
+   * and it executes the same file, it stays the program. Absent for what we started, and in records of earlier versions.
+   */
+  readonly knownBy?: string;
   /** The system unit whose main process it was: `nginx.service`; absent if it was none. */
   readonly unit?: string;
   /** It has ended and left nobody in its process group and session: another may get its number. */

@@ -1,20 +1,11 @@
 import type { BreakerSnapshot } from '../core/breaker-snapshot.ts';
+import type { MonitorSettings } from '../core/config.ts';
 
 /** When a breaker opens and for how long (`[monitor]`). */
-export interface BreakerRules {
-  /** Failed recoveries in a row that open it; at least 1. */
-  readonly maxRestartFailures: number;
-  /** How long it stays open, milliseconds. */
-  readonly circuitResetTimeMs: number;
-  /** Successful recoveries within the window that open it: the process keeps dying. 0: never. */
-  readonly flapRecoveries: number;
-  /** Milliseconds. */
-  readonly flapWindowMs: number;
-  /** Unexpected exits within the window that open it. 0: never. */
-  readonly maxExits: number;
-  /** Milliseconds. */
-  readonly exitWindowMs: number;
-}
+export type BreakerRules = Pick<
+  MonitorSettings,
+  'maxRestartFailures' | 'circuitResetTimeMs' | 'flapRecoveries' | 'flapWindowMs' | 'maxExits' | 'exitWindowMs'
+>;
 
 /** What a breaker says to a recovery that wants to start. */
 export type Admission =

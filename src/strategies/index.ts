@@ -1,4 +1,4 @@
-import type { SectionReader } from '../core/config.ts';
+import { DEFAULT_SECTION, type SectionReader } from '../core/config.ts';
 import { autoStrategy } from './auto/auto.ts';
 import { customStrategy, withRestartCommand } from './custom.ts';
 import { cannotLook } from './process/found-running.ts';
@@ -72,7 +72,7 @@ function warnOfNonsense(
   hasRestartCommand: boolean,
   stands: (key: string) => boolean,
 ): void {
-  if (section.section === 'process.default') return;
+  if (section.section === DEFAULT_SECTION) return;
   const processName = section.section.replace(/^process\./, '');
   if (name === 'custom' && !hasRestartCommand) {
     section.warning('restart_command', 'is missing: restart_strategy = custom does nothing else, and every recovery will fail');

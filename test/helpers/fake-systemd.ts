@@ -1,4 +1,10 @@
-import type { ServiceCallResult, ServiceManager, UnitRelations, UnitStatus } from '../../src/system/systemd/service-manager.ts';
+import type {
+  ServiceCallResult,
+  ServiceManager,
+  UnitProgram,
+  UnitRelations,
+  UnitStatus,
+} from '../../src/system/systemd/service-manager.ts';
 import type { FakeClock } from './fake-clock.ts';
 
 /** How a unit of the fake systemd behaves. */
@@ -22,6 +28,8 @@ export interface FakeUnitOptions {
   readonly startLimit?: number;
   readonly controlGroup?: string;
   readonly mainPid?: number;
+  /** What it executes; nothing unless said. */
+  readonly program?: Partial<UnitProgram>;
   /** How it stands to others; enabled unless said. */
   readonly relations?: Partial<UnitRelations>;
 }
@@ -60,6 +68,13 @@ export class FakeSystemd implements ServiceManager {
     if (signal.aborted) return { kind: 'failed', reason: 'aborted' };
     if (this.silent !== undefined) return { kind: 'failed', reason: this.silent };
     return { kind: 'known', relations: this.#units.get(name)?.relations() ?? noRelations };
+  }
+
+  async program(name: string, signal: AbortSignal): ReturnType<ServiceManager['program']> {
+    await Promise.resolve();
+    if (signal.aborted) return { kind: 'failed', reason: 'aborted' };
+    if (this.silent !== undefined) return { kind: 'failed', reason: this.silent };
+    return { kind: 'known', program: this.#units.get(name)?.program() ?? noProgram };
   }
 
   /** Nothing is told: whoever watches has to look by himself. */
@@ -119,6 +134,8 @@ export const noRelations: UnitRelations = {
   startedAtEnd: [],
 };
 
+const noProgram: UnitProgram = { path: '', argv: [], user: '', beganMs: 0, overMs: 0 };
+
 /** One unit; the test may put it into a state with `set`. */
 export class FakeUnit {
   readonly #options: FakeUnitOptions;
@@ -143,6 +160,10 @@ export class FakeUnit {
 
   relations(): UnitRelations {
     return { ...noRelations, unitFileState: 'enabled', ...this.#options.relations };
+  }
+
+  program(): UnitProgram {
+    return { ...noProgram, ...this.#options.program };
   }
 
   set(change: Partial<UnitStatus>): void {

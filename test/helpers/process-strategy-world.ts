@@ -14,6 +14,7 @@ import { DirectCommandRunner } from '../../src/system/runs/direct.ts';
 import { RunFiles } from '../../src/system/runs/files.ts';
 import { strategyMemory } from './memory-state.ts';
 import { openZoo, type ProcessZoo } from './process-zoo.ts';
+import { never } from './strategy-parts.ts';
 
 /** The process strategy over real programs, with the launcher and the command runner that need no systemd. */
 export interface ProcessStrategyWorld {
@@ -61,6 +62,7 @@ export function processStrategyWorld(t: TestContext): ProcessStrategyWorld {
       available: false,
       show: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
       relations: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
+      program: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
       call: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
       watch: () => () => {},
       contact: () => undefined,
@@ -98,4 +100,10 @@ export function managed(systemName: string, configured = false): ManagedProcess 
 /** A first attempt for it. */
 export function attemptFor(systemName: string, configured = false, signal = new AbortController().signal): RestartAttempt {
   return { process: managed(systemName, configured), attempt: 1, runId: `run-${randomUUID()}`, signal };
+}
+
+/** What a restart would stop, its pids too, and why it would not. */
+export async function looked(world: ProcessStrategyWorld, name: string, options: Partial<ProcessOptions> = {}) {
+  const { stops, refusals, warnings = [] } = await world.strategy(options).preview(managed(name, true), never);
+  return { pids: stops.map((line) => Number(/^pid (\d+)/.exec(line)?.[1])), stops, refusals, warnings };
 }

@@ -30,15 +30,26 @@ interface ZooOptions {
  */
 export const rootsOwnSurroundings = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', cwd: '/' } as const;
 
+/** A user without rights, for ZooOptions and chown(2). */
+export const nobody = { uid: 65_534, gid: 65_534 } as const;
+
+/** A name that no other process of this machine has; it begins with `name`. */
+export function unique(name: string): string {
+  return `${name}${process.pid % 1000}${count++}`;
+}
+
+let count = 0;
+
 /** Opens a zoo for one test. */
 export function openZoo(t: TestContext): ProcessZoo {
   const dir = mkdtempSync(join(tmpdir(), 'zoo-'));
   chmodSync(dir, 0o755);
   t.after(() => {
-    // Whatever runs from this folder, or has it in its environment, was started here.
-    for (let round = 0; round < 100; round += 1) {
+    // Whatever runs from this folder, or has it in its environment, was started here. One that forks and exits amid a look hides
+    // its child from that.
+    for (let round = 0, empty = 0; round < 100 && empty < 3; round += 1) {
       const mine = inhabitants(dir);
-      if (mine.length === 0) break;
+      empty = mine.length === 0 ? empty + 1 : 0;
       for (const pid of mine) attempt(() => process.kill(pid, 'SIGKILL'));
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     }

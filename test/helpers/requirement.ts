@@ -13,3 +13,6 @@ export function missing(program: string): string | false {
   const found = spawnSync('sh', ['-c', 'command -v -- "$1"', 'sh', program]).status === 0;
   return skipUnless(found ? undefined : `${program} is not installed`);
 }
+
+/** The options of a test that needs root. */
+export const asRoot = { skip: skipUnless(process.geteuid?.() === 0 ? undefined : 'needs root') };

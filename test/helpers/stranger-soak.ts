@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -9,8 +9,8 @@ import { nodeArgs } from '../bench/line-program.ts';
 import { DaemonProcess } from './daemon.ts';
 import { killLeftovers } from './leftovers.ts';
 import { seededRandom } from './seeded-random.ts';
-import { openSqliteAlarms, type SqliteAlarms } from './sqlite-alarms.ts';
 import { waitFor } from './wait-for.ts';
+import { WatchedPrograms } from './watched-programs.ts';
 
 /** What a time beside a stranger showed. */
 export interface StrangerReport {
@@ -36,6 +36,9 @@ interface Stall {
 
 const PROGRAMS = 8;
 const STRANGER = 65_534;
+const SETTLED_WITHIN_MS = 60_000;
+/** For as long nothing more may happen. */
+const STILL_MS = 1000;
 const MOST_STALL_MS = 100;
 const MOST_GROWN = 10e6;
 /**
@@ -53,6 +56,7 @@ const MOST_HEALED_MS = { median: 2000, longest: 20_000 };
  */
 export async function strangerSoak(dir: string, seconds: number, seed = 1): Promise<StrangerReport> {
   const world = new StrangerWorld(dir, seed % 2 === 1);
+  const { programs } = world;
   const random = seededRandom(seed);
   const probe = probing(join(dir, 'stalls'));
   const idle = probing(join(dir, 'floor'));
@@ -60,12 +64,12 @@ export async function strangerSoak(dir: string, seconds: number, seed = 1): Prom
     env: idle.env,
     stdio: 'ignore',
   });
-  const daemon = new DaemonProcess(world.configFile, probe.env, [...nodeArgs(), ...probe.args]);
+  const daemon = new DaemonProcess(programs.configFile, probe.env, [...nodeArgs(), ...probe.args]);
   let stranger: Stranger | undefined;
   try {
     await daemon.line(/ started \(pid/);
     // Nobody else starts them for the first time.
-    await world.settled(daemon);
+    await programs.settled(daemon, 'the beginning', SETTLED_WITHIN_MS, STILL_MS);
     stranger = new Stranger(world, daemon.child.pid ?? 0, seed);
     const resident: number[] = [];
     const healedMs: number[] = [];
@@ -76,10 +80,10 @@ export async function strangerSoak(dir: string, seconds: number, seed = 1): Prom
         await delay(200 + random() * 800);
         const index = Math.floor(random() * PROGRAMS);
         const killedMs = performance.now();
-        if (!world.kill(index)) continue;
+        if (!programs.kill(index)) continue;
         deaths++;
-        const births = world.births(index);
-        void waitFor('it is started again', () => world.births(index) > births).then(
+        const births = programs.births(index);
+        void waitFor('it is started again', () => programs.births(index) > births).then(
           () => healedMs.push(performance.now() - killedMs),
           () => healedMs.push(Number.POSITIVE_INFINITY),
         );
@@ -89,14 +93,14 @@ export async function strangerSoak(dir: string, seconds: number, seed = 1): Prom
       await delay(Math.min(1000, Math.max(end - performance.now(), 0)));
       resident.push(residentBytes(daemon.child.pid ?? 0));
       assert(
-        world.running().every(({ length }) => length < 2),
-        `never two copies: ${JSON.stringify(world.running())}`,
+        programs.running().every(({ length }) => length < 2),
+        `never two copies: ${JSON.stringify(programs.running())}`,
       );
     }
     await killing;
-    await world.settled(daemon);
+    await programs.settled(daemon, 'the end', SETTLED_WITHIN_MS, STILL_MS);
     const { done: acts, ended, breaches } = await stranger.end();
-    const births = world.names.reduce((sum, _, i) => sum + world.births(i), 0) - PROGRAMS;
+    const births = programs.allBirths() - PROGRAMS;
     const [stall, floorStall] = [probe.worst(), idle.worst()];
     assert.equal((await daemon.stop()).code, 0, 'the daemon ended in order');
     assert.deepEqual(
@@ -131,7 +135,7 @@ export async function strangerSoak(dir: string, seconds: number, seed = 1): Prom
     await stranger?.end();
     await daemon.stop('SIGKILL');
     floor.kill('SIGKILL');
-    world.end();
+    programs.end();
     killLeftovers(dir);
   }
 }
@@ -151,8 +155,8 @@ class Stranger {
   readonly #report: Promise<string>;
 
   constructor(world: StrangerWorld, daemon: number, seed: number) {
-    const { names, opt, own, hidden } = world;
-    const task = JSON.stringify({ seed, uid: STRANGER, names, opt, daemon, own, private: hidden });
+    const { programs, opt, own, hidden } = world;
+    const task = JSON.stringify({ seed, uid: STRANGER, names: programs.names, opt, daemon, own, private: hidden });
     const file = join(import.meta.dirname, '../fixtures/process-table/attacker.py');
     const child = spawn('python3', ['-B', file, task], { cwd: '/', stdio: ['pipe', 'pipe', 'inherit'] });
     child.stdin.on('error', () => {});
@@ -172,16 +176,15 @@ class Stranger {
   }
 }
 
+/** Watched programs, and what is the stranger's. */
 class StrangerWorld {
-  readonly configFile: string;
-  readonly names = Array.from({ length: PROGRAMS }, (_, i) => `s${process.pid}-${i}`);
+  readonly programs: WatchedPrograms;
   /** Where the programs lie. */
   readonly opt: string;
   /** The stranger's folder. */
   readonly own: string;
   /** One that it may not enter. */
   readonly hidden: string;
-  readonly #alarms: SqliteAlarms;
 
   constructor(dir: string, withEvents: boolean) {
     chmodSync(dir, 0o755);
@@ -190,53 +193,13 @@ class StrangerWorld {
     chownSync(this.own, STRANGER, STRANGER);
     mkdirSync(this.hidden, { mode: 0o700 });
     mkdirSync(this.opt);
-    // A program without children: they would outlive it.
-    const never = join(dir, 'never');
-    execFileSync('mkfifo', ['-m', '600', never]);
-    const sections = this.names.map((name) => {
-      const program = join(this.opt, name);
-      writeFileSync(program, `#!/bin/sh\necho $$ >> ${program}.births\nread -r _ <> ${never}\n`, { mode: 0o755 });
-      return `[process.${name}]\nstart_command = exec ${program}\n`;
+    this.programs = new WatchedPrograms(dir, {
+      names: Array.from({ length: PROGRAMS }, (_, i) => `s${process.pid}-${i}`),
+      folder: this.opt,
+      section: (program) => `start_command = exec ${program}\n`,
+      defaults: 'ensure_running = true\nboot_grace = 0.2\n',
+      withEvents,
     });
-    this.configFile = join(dir, 'config.ini');
-    writeFileSync(
-      this.configFile,
-      `[database]\ndriver = sqlite\npath = ${dir}/alarms.db\n` +
-        `[monitor]\ncheck_interval = 300\nflap_recoveries = 0\nmax_exits = 0\nmax_restart_failures = 1000\nstate_dir = ${dir}/state\n` +
-        `[logging]\nfile = ${dir}/monitor.log\nsyslog = off\nlevel = debug\n[control]\nsocket = ${dir}/control.sock\n` +
-        '[process.default]\nrestart_strategy = process\nensure_running = true\nboot_grace = 0.2\n' +
-        `restart_delay = 0.1\nmax_attempts = 50\nstable_time = 0.2\n${sections.join('')}` +
-        (withEvents ? `[events]\nsocket = ${dir}/events.sock\n` : ''),
-      { mode: 0o600 },
-    );
-    this.#alarms = openSqliteAlarms(join(dir, 'alarms.db'), this.names);
-  }
-
-  /** How often the program was started. */
-  births(index: number): number {
-    return this.#born(this.names[index] ?? '').length;
-  }
-
-  /** The pids of each program that run. */
-  running(): number[][] {
-    // A number may have been given out twice meanwhile.
-    return this.names.map((name) => [...new Set(this.#born(name))].filter((pid) => isProgram(pid, name)));
-  }
-
-  /** True where it ran; it is dead then. */
-  kill(index: number): boolean {
-    const [pid] = this.running()[index] ?? [];
-    if (pid === undefined) return false;
-    process.kill(pid, 'SIGKILL');
-    while (isProgram(pid, this.names[index] ?? '')) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
-    return true;
-  }
-
-  /** Waits until of each one runs, the daemon knows it, and nothing is in alarm; and then a moment whether anything more happens. */
-  async settled(daemon: DaemonProcess): Promise<void> {
-    await waitFor('of every program one runs, is watched, and none is in alarm', () => this.#isSettled(daemon), 60_000);
-    await delay(1000);
-    assert(this.#isSettled(daemon), `it stays so: ${JSON.stringify(this.running())}`);
   }
 
   /** Asserts that what the stranger ran to its end ran so often, and as it alone. */
@@ -248,34 +211,6 @@ class StrangerWorld {
       [times, []],
       'nothing of its was started',
     );
-  }
-
-  end(): void {
-    for (const pid of this.running().flat()) process.kill(pid, 'SIGKILL');
-    this.#alarms.close();
-  }
-
-  #isSettled(daemon: DaemonProcess): boolean {
-    const said = daemon.stdout();
-    const watched = this.running().every(
-      (pids, i) => pids.length === 1 && new RegExp(`Watching ${this.names[i]}: pid ${pids[0]}\\b`).test(said),
-    );
-    return watched && this.#alarms.inAlarm() === 0;
-  }
-
-  #born(name: string): number[] {
-    const file = join(this.opt, `${name}.births`);
-    return existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean).map(Number) : [];
-  }
-}
-
-/** False for a zombie, and for whoever has the pid by now. */
-function isProgram(pid: number, name: string): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.includes(`(${name})`) && !/\) Z /.test(stat) && statSync(`/proc/${pid}`).uid === 0;
-  } catch {
-    return false;
   }
 }
 

@@ -13,7 +13,7 @@ import { killRun } from '../../src/system/spawn/kill-run.ts';
 import { longestStall } from '../helpers/loop-stall.ts';
 import { managed, processStrategyWorld } from '../helpers/process-strategy-world.ts';
 import { RecordedLog } from '../helpers/recorded-log.ts';
-import { missing, skipUnless } from '../helpers/requirement.ts';
+import { asRoot, missing } from '../helpers/requirement.ts';
 import { type StrangerKind, startStrangers } from '../helpers/strangers.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 
@@ -23,7 +23,7 @@ const NAME = 'str\nan\nger';
 const MOST_STALL_MS = 50;
 const MOST_BYTES = 20_000_000;
 const options = { skip: missing('python3'), timeout: 120_000 };
-const notRoot = skipUnless(process.geteuid?.() === 0 ? undefined : 'needs root');
+
 const never = new AbortController().signal;
 
 /** All that looks at other users' processes, by what it is for. */
@@ -98,7 +98,10 @@ for (const [kind, count] of kinds) {
 }
 
 // The kernel waits for whoever has a process's memory locked, where somebody else reads its arguments.
-test('processes that keep their memory locked: the loop turns', { ...options, skip: options.skip || notRoot }, async (t) => {
+test('processes that keep their memory locked: the loop turns', {
+  ...options,
+  skip: options.skip || asRoot.skip,
+}, async (t) => {
   const pids = await startStrangers(t, 'locks', 2, NAME);
   const heldMs = Math.max(...Array.from({ length: 5 }, () => pids.map(readingMs)).flat());
   for (const [what, look] of Object.entries(looks(t))) {

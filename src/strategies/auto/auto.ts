@@ -21,7 +21,8 @@ import type {
   StrategyDefinition,
   StrategyParts,
 } from '../strategy.ts';
-import { type ServiceOptions, type ServiceStrategy, serviceStrategy } from '../unit/service.ts';
+import { unknownProgram } from '../unit/outside.ts';
+import { type ServiceOptions, type ServiceStrategy, serviceStrategy, type TakeKnown } from '../unit/service.ts';
 import { describeUnit, isRestartedBySystemd, isUp, loadProblem } from '../unit/state.ts';
 import { type Choice, choiceFor } from './choice.ts';
 
@@ -76,7 +77,9 @@ export class AutoStrategy implements RestartStrategy {
     const choice = choiceFor(await this.#service.lookUpToActPatiently(attempt.process, attempt.signal));
     if (choice.kind === 'none') return { kind: 'failed', reason: choice.reason };
     if (choice.kind === 'process') return this.#process.restart(attempt);
-    return this.#parts.fallsBack ? this.#restartOrFallBack(attempt) : this.#service.restart(attempt);
+    return this.#parts.fallsBack
+      ? this.#restartOrFallBack(attempt)
+      : this.#service.restart(attempt, this.#known(attempt.process));
   }
 
   async checkHealth(
@@ -112,8 +115,11 @@ export class AutoStrategy implements RestartStrategy {
   async preview(process: ManagedProcess, signal: AbortSignal): Promise<RestartPreview> {
     const choice = choiceFor(await this.#service.lookUpToAct(process, signal));
     if (choice.kind === 'none') return { stops: [], starts: [], refusals: [choice.reason] };
-    const preview = await this.#of(choice).preview(process, signal);
-    if (choice.kind === 'process' || !this.#parts.fallsBack) return preview;
+    if (choice.kind === 'process') return this.#process.preview(process, signal);
+    const outside = await this.#service.outside(process, this.#known(process), signal);
+    if (outside !== undefined) return { stops: [], starts: [], refusals: [outside] };
+    const preview = await this.#service.preview(process, signal);
+    if (!this.#parts.fallsBack) return preview;
     if (preview.refusals.length > 0) return this.#process.preview(process, signal);
     const standIn = await this.#standIn(process, signal);
     return standIn === undefined ? preview : { ...preview, stops: [describeUnit(standIn), ...preview.stops] };
@@ -178,6 +184,16 @@ export class AutoStrategy implements RestartStrategy {
     return choice.kind === 'service' ? this.#service : this.#process;
   }
 
+  /** What runs of the program by the witnesses of the process strategy, be it in its unit or not. */
+  #known(process: ManagedProcess): TakeKnown {
+    return async (signal) => {
+      const found = await this.#process.findRunning?.(process, signal);
+      const { pidFile, argument } = this.marks(process);
+      const isMarked = pidFile !== undefined || argument !== undefined;
+      return found?.kind === 'found' ? { processes: found.processes, isMarked } : unknownProgram;
+    };
+  }
+
   /** The unit that an earlier fallback's program was started in, whatever has become of it. */
   async #standIn({ systemName }: ManagedProcess, signal: AbortSignal): Promise<UnitStatus | undefined> {
     const shown = await this.#parts.services.show(appUnit(systemName), signal);
@@ -186,9 +202,12 @@ export class AutoStrategy implements RestartStrategy {
 
   async #restartOrFallBack(attempt: RestartAttempt): Promise<RestartOutcome> {
     const { process, signal } = attempt;
+    // Before anything is stopped.
+    const outside = await this.#service.outside(process, this.#known(process), signal);
+    if (outside !== undefined) return { kind: 'failed', reason: outside };
     // What an earlier fallback started would hold the unit's port.
     await this.#parts.programs.retire(process.systemName, this.#parts.commandTimeoutMs, signal);
-    const outcome = await this.#service.restart(attempt);
+    const outcome = await this.#service.restart(attempt, this.#known(process));
     if (signal.aborted) return outcome;
     const failure = outcome.kind === 'failed' ? outcome.reason : await this.#earlyDeath(process, signal);
     if (failure === undefined) return outcome;
@@ -212,7 +231,8 @@ export class AutoStrategy implements RestartStrategy {
 
   /**
    * Makes sure that systemd will not bring the unit up beside the program. One line where the unit is up after all and lasts, or
-   * is on its way (a start that takes longer than our patience has not failed), or where that cannot be told.
+   * is on its way (a start that takes longer than our patience has not failed), where that cannot be told, or where the program runs
+   * already.
    */
   async #giveUpUnit({ process, signal }: RestartAttempt): Promise<string | undefined> {
     const found = await this.#service.lookUp(process, signal);
@@ -220,7 +240,8 @@ export class AutoStrategy implements RestartStrategy {
     if (found.kind !== 'found') return found.reason;
     const { id, loadState, activeState, mainPid } = found.status;
     if (loadState === 'masked') return loadProblem(found.status);
-    if (activeState === 'failed' || activeState === 'inactive') return undefined;
+    if (activeState === 'failed' || activeState === 'inactive')
+      return this.#service.outside(process, this.#known(process), signal);
     if (isUp(found.status)) {
       // Between two crashes it looks like one that is up.
       await this.#parts.clock.sleep(BETWEEN_LOOKS_MS, signal);

@@ -3,9 +3,9 @@ import type { HealthResult } from '../../core/outcomes.ts';
 import type { ProcessTable } from '../../system/proc/table.ts';
 import { startDeadline } from '../deadline.ts';
 import type { Life } from '../strategy.ts';
+import { describePids } from './descriptions.ts';
 import { type ProcessTree, programsOf } from './identity/identity.ts';
 import { type Matches, treesOf } from './identity/match.ts';
-import { describePids } from './preview.ts';
 
 /** What proving takes. */
 export interface HealthParts {

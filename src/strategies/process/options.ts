@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import type { SectionReader } from '../../core/config.ts';
+import { DEFAULT_SECTION, type SectionReader } from '../../core/config.ts';
 
 /** The process strategy's keys of `[process.NAME]`. */
 export interface ProcessOptions {
@@ -30,9 +30,6 @@ export interface ProcessOptions {
   /** `stable_time`: how long a process must have run to be well; default 1 s. */
   readonly stableTimeMs: number;
 }
-
-/** The section of all processes that have none of their own. */
-const DEFAULT_SECTION = 'process.default';
 
 /** Reads them; problems go to the reader. Source: seed 000 and signal(7). */
 export function parseProcessOptions(section: SectionReader): ProcessOptions {

@@ -1,84 +1,55 @@
+import type { ManagedProcess } from '../../core/alarm.ts';
 import { Breath } from '../../core/breath.ts';
-import { localTimestamp } from '../../core/clock.ts';
-import { counted } from '../../core/counted.ts';
-import { printable } from '../../core/printable.ts';
-import type { SeenProcess } from '../../system/proc/look.ts';
-import type { ProcessTable } from '../../system/proc/table.ts';
-import type { ProcessTree, Witness } from './identity/identity.ts';
-import type { Matches } from './identity/match.ts';
-import { describeArgv } from './launch/plan.ts';
+import type { RestartPreview } from '../../core/outcomes.ts';
+import type { StrategyParts } from '../strategy.ts';
+import { ambiguityOf, describeRest, describeStrangers, describeTrees } from './descriptions.ts';
 import type { ProcessOptions } from './options.ts';
+import type { RestartSight } from './restart.ts';
 
-/** A line for each (describeTree); the loop turns in between. */
-export async function describeTrees(table: ProcessTable, trees: readonly ProcessTree[], now: Date): Promise<string[]> {
-  const lines: string[] = [];
-  const breath = new Breath();
-  for (const tree of trees) {
-    if (breath.isDue) await breath.take();
-    lines.push(describeTree(table, tree, now));
+/** What previewing uses of what is known of a program. */
+export type PreviewSight = Pick<RestartSight, 'table' | 'finder' | 'launches' | 'supervision' | 'unit'>;
+
+/** What a restart of a program would stop and start now, for people; it does nothing of it. */
+export class ProgramPreview {
+  readonly #options: ProcessOptions;
+  readonly #parts: Pick<StrategyParts, 'clock'>;
+  readonly #sight: PreviewSight;
+
+  constructor(options: ProcessOptions, parts: Pick<StrategyParts, 'clock'>, sight: PreviewSight) {
+    this.#options = options;
+    this.#parts = parts;
+    this.#sight = sight;
   }
-  return lines;
+
+  /** Of a program whose name can be looked for. Never rejects, but for mistakes in the program. */
+  async of(managed: ManagedProcess, signal: AbortSignal): Promise<RestartPreview> {
+    const { table, finder, launches, supervision, unit: units } = this.#sight;
+    const found = await (await finder.finder(managed, signal))();
+    if (found.kind === 'refused') return { stops: [], starts: [], refusals: [found.reason] };
+    const ambiguity = ambiguityOf(found, this.#options);
+    const keeper = supervision.keeperLine(managed.systemName);
+    const kept = keeper === undefined ? [] : [keeper];
+    const strangers = describeStrangers(table, found.strangers);
+    const said = (more: readonly string[] = []): Pick<RestartPreview, 'warnings'> => {
+      const warnings = [...more, ...kept, ...found.remarks, ...strangers];
+      return warnings.length > 0 ? { warnings } : {};
+    };
+    const unit = await units.of(managed, found.trees, signal);
+    const running = await describeTrees(table, found.trees, this.#parts.clock.date());
+    if (unit.kind === 'unknown') return { stops: running, starts: [], refusals: [unit.reason], ...said() };
+    if (ambiguity === undefined && unit.kind === 'unit') {
+      const through = await units.preview(unit.process, signal);
+      return { ...through, stops: [...running, ...through.stops], ...said(through.warnings) };
+    }
+    // Of too many nothing would be started: each of them may have megabytes to be read.
+    const trees = found.trees.slice(0, this.#options.maxMatches);
+    const breath = new Breath();
+    const plan = await launches.plan(managed, 1, trees);
+    if (breath.isDue) await breath.take();
+    const starts = plan.kind === 'planned' ? plan.launches.map(({ description }) => description) : [];
+    const refusals = [ambiguity, plan.kind === 'refused' ? plan.reason : undefined].filter((reason) => reason !== undefined);
+    const remarks = plan.kind === 'planned' ? (plan.remarks ?? []) : [];
+    const differences = await launches.differences(managed, trees);
+    return { stops: [...running, ...describeRest(found.rest)], starts, refusals, ...said([...remarks, ...differences]) };
+  }
 }
-
-/** One line on a running tree: pid, user, since when, command line, how many descend from it. `now` is the wall clock. */
-function describeTree(table: ProcessTable, { root, descendants, by }: ProcessTree, now: Date): string {
-  const uid = table.read(root.pid, ['uids'])?.uids?.effective;
-  const since = localTimestamp(new Date(now.getTime() - table.ageMs(root)));
-  const command = root.argv === undefined || root.argv.length === 0 ? printable(root.name) : describeArgv(root.argv);
-  const unit = table.read(root.pid, ['cgroup'])?.cgroup?.split('/').at(-1) ?? '';
-  const parts = [
-    `pid ${root.pid}`,
-    uid === undefined ? '' : `user ${uid}`,
-    `since ${since}`,
-    unit.endsWith('.service') ? `in unit ${printable(unit)}` : '',
-    WITNESS_WORDS[by],
-    descendants.length === 0 ? '' : `with ${counted(descendants.length, 'descendant', 'descendants')}`,
-  ];
-  return `${parts.filter(Boolean).join(', ')}: ${command}`;
-}
-
-/** `pid 12, 34 and 5 more`: the roots. */
-export function describePids(trees: readonly ProcessTree[]): string {
-  const pids = trees.slice(0, SHOWN_PIDS).map(({ root }) => root.pid);
-  const rest = trees.length > pids.length ? ` and ${trees.length - pids.length} more` : '';
-  return `pid ${pids.join(', ')}${rest}`;
-}
-
-/** Who bears the name and is not taken for the program, a line each; of many the first ten. */
-export function describeStrangers(table: ProcessTable, strangers: readonly SeenProcess[]): string[] {
-  return strangers.slice(0, SHOWN_PIDS).map(({ pid }) => {
-    const uid = table.read(pid, ['uids'])?.uids?.effective ?? 'unknown';
-    return `pid ${pid} bears that name too and is not touched: it is user ${uid}'s (set user, or any_user = true, if it is the program)`;
-  });
-}
-
-const SHOWN_PIDS = 10;
-
-/** What roots that are gone left behind, in one line; [] where nothing was. */
-export function describeRest(rest: readonly SeenProcess[]): string[] {
-  if (rest.length === 0) return [];
-  const shown = rest.slice(0, SHOWN_PIDS).map(({ pid, name }) => `${pid} (${printable(name)})`);
-  const more = rest.length > shown.length ? ` and ${rest.length - shown.length} more` : '';
-  return [`pid ${shown.join(', ')}${more}: left behind by it`];
-}
-
-/** Why what runs must not be stopped, in one line; undefined where it may. */
-export function ambiguityOf(
-  { trees, further }: Pick<Matches & { readonly kind: 'found' }, 'trees' | 'further'>,
-  { maxMatches }: Pick<ProcessOptions, 'maxMatches'>,
-): string | undefined {
-  if (trees.length > maxMatches)
-    return `ambiguous: ${trees.length} programs of that name run (${describePids(trees)}), max_matches is ${maxMatches}`;
-  const [other] = further;
-  if (other === undefined) return undefined;
-  const copies = further.length === 1 ? 'a further copy runs' : `${further.length} further copies run`;
-  return `ambiguous: beside it (${describePids(trees)}) ${copies} (${describePids(further)}, known by its ${KNOWN_BY[other.by]}), max_matches is ${maxMatches}`;
-}
-
-const WITNESS_WORDS: Readonly<Record<Witness, string>> = {
-  start: 'started by monitor_service',
-  pid_file: 'named by its pid_file',
-  argument: 'known by its argument',
-  name: '',
-};
-const KNOWN_BY: Readonly<Record<Witness, string>> = { start: 'unit', pid_file: 'pid_file', argument: 'argument', name: 'name' };

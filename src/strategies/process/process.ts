@@ -3,6 +3,7 @@ import type { ManagedProcess } from '../../core/alarm.ts';
 import { errorMessage } from '../../core/errors.ts';
 import type { HealthResult, RestartPreview } from '../../core/outcomes.ts';
 import type { ProgramMarks } from '../../core/program-marks.ts';
+import type { RootProcess } from '../../core/program-roots.ts';
 import type { TakeLook } from '../../system/proc/look.ts';
 import type { ProcessTable } from '../../system/proc/table.ts';
 import type { OtherSupervisor, RunningProcesses } from '../../system/systemd/running-processes.ts';
@@ -18,14 +19,16 @@ import type {
   StrategyParts,
 } from '../strategy.ts';
 import { serviceName } from '../unit/name-policy.ts';
+import { ambiguityOf } from './descriptions.ts';
 import { foundRunning } from './found-running.ts';
 import { type HealthParts, livesOn, proveRunning, stillToCome } from './health.ts';
 import { ProgramFinder } from './identity/finder.ts';
 import type { ProcessTree } from './identity/identity.ts';
+import { KnownRoots } from './identity/known-roots.ts';
 import { nameProblem } from './identity/name.ts';
 import { ProgramLaunches } from './launch/launches.ts';
 import { type ProcessOptions, parseProcessOptions } from './options.ts';
-import { ambiguityOf, describeRest, describeStrangers, describeTrees } from './preview.ts';
+import { ProgramPreview } from './preview.ts';
 import { ProgramRestart } from './restart.ts';
 import { Supervision } from './supervision/supervision.ts';
 import { ProgramUnit } from './unit.ts';
@@ -42,10 +45,12 @@ export class ProcessStrategy implements RestartStrategy {
   readonly #options: ProcessOptions;
   readonly #parts: StrategyParts;
   readonly #table: ProcessTable;
+  readonly #known: KnownRoots;
   readonly #finder: ProgramFinder;
   readonly #launches: ProgramLaunches;
   readonly #unit: ProgramUnit;
   readonly #restart: ProgramRestart;
+  readonly #preview: ProgramPreview;
   readonly #supervision: Supervision;
   /** Names that were looked at as the configuration is now. */
   readonly #lookedAt = new Set<string>();
@@ -56,11 +61,20 @@ export class ProcessStrategy implements RestartStrategy {
     this.#table = table;
     const { clock, log, roots } = parts;
     this.#supervision = new Supervision({ table, clock, log, roots, waitMs: options.supervisorWaitMs });
-    this.#finder = new ProgramFinder(options, parts, table, this.#supervision);
+    this.#known = new KnownRoots(options, parts, table, this.#supervision);
+    this.#finder = new ProgramFinder(options, parts, { table, known: this.#known, supervision: this.#supervision });
     this.#launches = new ProgramLaunches(options, parts, table, this.#finder);
     this.#unit = new ProgramUnit(options, parts, table);
-    const sight = { table, finder: this.#finder, launches: this.#launches, supervision: this.#supervision, unit: this.#unit };
+    const sight = {
+      table,
+      known: this.#known,
+      finder: this.#finder,
+      launches: this.#launches,
+      supervision: this.#supervision,
+      unit: this.#unit,
+    };
     this.#restart = new ProgramRestart(options, parts, sight);
+    this.#preview = new ProgramPreview(options, parts, sight);
   }
 
   async resolve(managed: ManagedProcess): Promise<Resolution> {
@@ -95,31 +109,7 @@ export class ProcessStrategy implements RestartStrategy {
   async preview(managed: ManagedProcess, signal: AbortSignal): Promise<RestartPreview> {
     const problem = nameProblem(managed, this.#options.configured);
     if (problem !== undefined) return { stops: [], starts: [], refusals: [problem] };
-    const found = await (await this.#finder.finder(managed, signal))();
-    if (found.kind === 'refused') return { stops: [], starts: [], refusals: [found.reason] };
-    const ambiguity = ambiguityOf(found, this.#options);
-    const keeper = this.#supervision.keeperLine(managed.systemName);
-    const kept = keeper === undefined ? [] : [keeper];
-    const strangers = describeStrangers(this.#table, found.strangers);
-    const said = (more: readonly string[] = []): Pick<RestartPreview, 'warnings'> => {
-      const warnings = [...more, ...kept, ...found.remarks, ...strangers];
-      return warnings.length > 0 ? { warnings } : {};
-    };
-    const unit = await this.#unit.of(managed, found.trees, signal);
-    const running = await describeTrees(this.#table, found.trees, this.#parts.clock.date());
-    if (unit.kind === 'unknown') return { stops: running, starts: [], refusals: [unit.reason], ...said() };
-    if (ambiguity === undefined && unit.kind === 'unit') {
-      const through = await this.#unit.preview(unit.process, signal);
-      return { ...through, stops: [...running, ...through.stops], ...said(through.warnings) };
-    }
-    // Of too many nothing would be started: each of them may have megabytes to be read.
-    const trees = found.trees.slice(0, this.#options.maxMatches);
-    const plan = await this.#launches.plan(managed, 1, trees);
-    const starts = plan.kind === 'planned' ? plan.launches.map(({ description }) => description) : [];
-    const refusals = [ambiguity, plan.kind === 'refused' ? plan.reason : undefined].filter((reason) => reason !== undefined);
-    const remarks = plan.kind === 'planned' ? (plan.remarks ?? []) : [];
-    const differences = await this.#launches.differences(managed, trees);
-    return { stops: [...running, ...describeRest(found.rest)], starts, refusals, ...said([...remarks, ...differences]) };
+    return this.#preview.of(managed, signal);
   }
 
   async alsoStarts(managed: ManagedProcess, signal: AbortSignal): Promise<AlsoStarts> {
@@ -151,11 +141,11 @@ export class ProcessStrategy implements RestartStrategy {
   async observe(managed: ManagedProcess, look?: TakeLook): Promise<void> {
     try {
       const known = this.#parts.roots.get(managed.systemName);
-      // The whole table is looked over only after something has changed: most calls cost one small file.
+      // The whole table is looked over only after something has changed: most calls cost two small files.
       const isRemembered = this.#lookedAt.has(managed.systemName) && this.#launches.isRecorded(managed.systemName);
       this.#lookedAt.add(managed.systemName);
       const isComplete = isRemembered && (known.length >= this.#options.maxMatches || look === undefined);
-      if (known.length > 0 && isComplete && known.every((root) => this.#table.exists(root))) return;
+      if (known.length > 0 && isComplete && known.every((root) => isAsKnown(this.#table, root))) return;
       if (nameProblem(managed, this.#options.configured) !== undefined) return;
       const seen = await look?.();
       if (seen !== undefined && !this.#finder.mayRun(managed.systemName, seen)) return;
@@ -208,7 +198,7 @@ export class ProcessStrategy implements RestartStrategy {
 
   async #record(managed: ManagedProcess, trees: readonly ProcessTree[], signal: AbortSignal): Promise<void> {
     this.#launches.remember(managed, trees, this.#isAllNew(managed.systemName, trees));
-    await this.#finder.record(managed, trees, signal);
+    await this.#known.record(managed, trees, signal);
   }
 
   /** True if none of them was known: somebody has started all of it anew. */
@@ -216,6 +206,13 @@ export class ProcessStrategy implements RestartStrategy {
     const known = new Set(this.#parts.roots.get(systemName).map(({ pid, startTime }) => `${pid} ${startTime}`));
     return !trees.some(({ root: { pid, startTime } }) => known.has(`${pid} ${startTime}`));
   }
+}
+
+/** Whether the very process lives, and has not become another program (execve(2)), as a start script that ends in `exec` does. */
+function isAsKnown(table: ProcessTable, root: RootProcess): boolean {
+  if (!table.exists(root)) return false;
+  const executable = table.read(root.pid, ['executable'])?.executable;
+  return executable === undefined || executable === root.executable;
 }
 
 /** A look in passing waits no longer for a directory of users. */

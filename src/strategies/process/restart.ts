@@ -3,12 +3,13 @@ import { counted } from '../../core/counted.ts';
 import type { SeenProcess } from '../../system/proc/look.ts';
 import type { ProcessTable } from '../../system/proc/table.ts';
 import type { RestartAttempt, RestartOutcome, StrategyParts } from '../strategy.ts';
+import { ambiguityOf, describePids } from './descriptions.ts';
 import type { ProgramFinder } from './identity/finder.ts';
 import type { ProcessTree } from './identity/identity.ts';
+import type { KnownRoots } from './identity/known-roots.ts';
 import { treesOf } from './identity/match.ts';
 import type { ProgramLaunches } from './launch/launches.ts';
 import type { ProcessOptions } from './options.ts';
-import { ambiguityOf, describePids } from './preview.ts';
 import { type Find, startProgram } from './start-program.ts';
 import { stopProgram } from './stop-program.ts';
 import { broughtBack, unitOf } from './supervision/brought-back.ts';
@@ -18,6 +19,7 @@ import type { ProgramUnit } from './unit.ts';
 /** What is known of a program when it is restarted. */
 export interface RestartSight {
   readonly table: ProcessTable;
+  readonly known: KnownRoots;
   readonly finder: ProgramFinder;
   readonly launches: ProgramLaunches;
   readonly supervision: Supervision;
@@ -28,27 +30,20 @@ export interface RestartSight {
 export class ProgramRestart {
   readonly #options: ProcessOptions;
   readonly #parts: StrategyParts;
-  readonly #table: ProcessTable;
-  readonly #finder: ProgramFinder;
-  readonly #launches: ProgramLaunches;
-  readonly #supervision: Supervision;
-  readonly #unit: ProgramUnit;
+  readonly #sight: RestartSight;
 
-  constructor(options: ProcessOptions, parts: StrategyParts, { table, finder, launches, supervision, unit }: RestartSight) {
+  constructor(options: ProcessOptions, parts: StrategyParts, sight: RestartSight) {
     this.#options = options;
     this.#parts = parts;
-    this.#table = table;
-    this.#finder = finder;
-    this.#launches = launches;
-    this.#supervision = supervision;
-    this.#unit = unit;
+    this.#sight = sight;
   }
 
   /** Never rejects, but for mistakes in the program. */
   async run(attempt: RestartAttempt): Promise<RestartOutcome> {
     const managed = attempt.process;
     const { clock } = this.#parts;
-    const look = await this.#finder.finder(managed, attempt.signal);
+    const { table, finder, launches, supervision } = this.#sight;
+    const look = await finder.finder(managed, attempt.signal);
     let lookedMs = 0;
     const find: Find = async () => {
       const begunMs = clock.monotonicMs();
@@ -61,7 +56,7 @@ export class ProgramRestart {
     const unready = await this.#parts.programs.unready(this.#options.commandTimeoutMs, attempt.signal);
     if (unready !== undefined) return failed(`not started: ${unready}`);
     let found = await find();
-    const isAwaited = treesOf(found).length === 0 && this.#supervision.awaited(managed.systemName) !== undefined;
+    const isAwaited = treesOf(found).length === 0 && supervision.awaited(managed.systemName) !== undefined;
     const isBack = isAwaited && (await this.#comesBack(attempt, undefined, find));
     if (isAwaited && (await attempt.isUnwanted?.())) return failed('not wanted any more');
     if (isAwaited) found = await find();
@@ -70,29 +65,29 @@ export class ProgramRestart {
     if (ambiguity !== undefined) return failed(ambiguity);
     if (isBack && found.trees.length > 0) return restarted('nothing was running', this.#startedBy(managed, found.trees));
     if (this.#isRenewed(attempt, found.trees)) return restarted(`since the alarm ${this.#startedBy(managed, found.trees)}`);
-    const unit = await this.#unit.of(managed, found.trees, attempt.signal);
+    const unit = await this.#sight.unit.of(managed, found.trees, attempt.signal);
     if (unit.kind === 'unknown') return failed(`not restarted: ${unit.reason}`);
-    if (unit.kind === 'unit') return this.#unit.restart(attempt, unit.process);
+    if (unit.kind === 'unit') return this.#sight.unit.restart(attempt, unit.process);
     // Before anything is stopped: what could not be started again is better left as it is.
-    const plan = await this.#launches.plan(managed, attempt.attempt, found.trees);
+    const plan = await launches.plan(managed, attempt.attempt, found.trees);
     if (plan.kind === 'refused') return { ...plan, kind: 'failed' };
     for (const remark of plan.remarks ?? [])
       this.#parts.log.warning(`${managed.processName}: ${remark}`, { process_name: managed.processName });
-    this.#launches.remember(managed, found.trees, false);
+    launches.remember(managed, found.trees, false);
     const start = (said: string): Promise<RestartOutcome> =>
       startProgram(attempt, plan, said, this.#options, {
         ...this.#parts,
-        finder: this.#finder,
-        launches: this.#launches,
+        known: this.#sight.known,
+        launches,
         find,
         isFresh,
         startedBy: (trees) => this.#startedBy(managed, trees),
       });
     const [oldest] = found.trees;
     if (oldest === undefined && found.rest.length === 0) return start('nothing was running');
-    const units = found.trees.map((tree) => unitOf(this.#table, tree)).filter((unit) => unit !== undefined);
+    const units = found.trees.map((tree) => unitOf(table, tree)).filter((unit) => unit !== undefined);
     const stopping = [...found.trees, ...asTree(found.rest)];
-    const stopped = await stopProgram(attempt, stopping, this.#options, { ...this.#parts, table: this.#table });
+    const stopped = await stopProgram(attempt, stopping, this.#options, { ...this.#parts, table });
     if (stopped.kind === 'failed') return stopped;
     const said = `stopped ${counted(stopped.processes, 'process', 'processes')}${stopped.killed > 0 ? ` (${stopped.killed} by SIGKILL)` : ''}`;
     if (await this.#comesBack(attempt, units, find)) return restarted(said, this.#startedBy(managed, treesOf(await find())));
@@ -101,9 +96,9 @@ export class ProgramRestart {
 
   /** Whether its supervisor has started all that runs after the alarm was seen: that alarm is not about these. */
   #isRenewed({ process: { systemName }, alarmSinceMs }: RestartAttempt, trees: readonly ProcessTree[]): boolean {
-    if (alarmSinceMs === undefined || trees.length === 0 || this.#supervision.of(systemName) === undefined) return false;
+    if (alarmSinceMs === undefined || trees.length === 0 || this.#sight.supervision.of(systemName) === undefined) return false;
     const alarmAgeMs = this.#parts.clock.monotonicMs() - alarmSinceMs;
-    return trees.every(({ root }) => this.#table.ageMs(root) < alarmAgeMs);
+    return trees.every(({ root }) => this.#sight.table.ageMs(root) < alarmAgeMs);
   }
 
   /**
@@ -119,14 +114,14 @@ export class ProgramRestart {
     let [askedMs, isOver] = [clock.monotonicMs(), false];
     const runs = async (): Promise<boolean> => {
       const found = treesOf(await find());
-      this.#supervision.tellWait(managed);
+      this.#sight.supervision.tellWait(managed);
       if (units === undefined && clock.monotonicMs() - askedMs >= ASK_AGAIN_MS) {
         isOver = (await isUnwanted?.()) ?? false;
         askedMs = clock.monotonicMs();
       }
       return found.length > 0;
     };
-    const leftMs = (): number => (isOver ? 0 : (this.#supervision.awaited(managed.systemName)?.leftMs ?? 0));
+    const leftMs = (): number => (isOver ? 0 : (this.#sight.supervision.awaited(managed.systemName)?.leftMs ?? 0));
     if (await runs()) return true;
     if ((units ?? []).length === 0 && leftMs() === 0) return false;
     return outsideSlot(() => broughtBack(units ?? [], leftMs, runs, this.#parts, signal));
@@ -135,7 +130,7 @@ export class ProgramRestart {
   /** `its supervisor supervisord (pid 12) started pid 34`. */
   #startedBy({ systemName }: ManagedProcess, trees: readonly ProcessTree[]): string {
     const [oldest] = trees;
-    const starter = this.#supervision.starter(systemName) ?? (oldest && unitOf(this.#table, oldest));
+    const starter = this.#sight.supervision.starter(systemName) ?? (oldest && unitOf(this.#sight.table, oldest));
     return `${starter === undefined ? 'somebody else' : `its supervisor ${starter}`} started ${describePids(trees)}`;
   }
 }

@@ -1,7 +1,7 @@
 import type { ProcessLook } from '../../system/proc/look.ts';
 import type { RestartAttempt, RestartOutcome, StrategyParts } from '../strategy.ts';
-import type { ProgramFinder } from './identity/finder.ts';
 import type { ProcessTree } from './identity/identity.ts';
+import type { KnownRoots } from './identity/known-roots.ts';
 import { type Matches, treesOf } from './identity/match.ts';
 import type { ProgramLaunches } from './launch/launches.ts';
 import type { StartPlan } from './launch/plan.ts';
@@ -12,7 +12,7 @@ export type Find = (look?: ProcessLook) => Promise<Matches>;
 
 /** What starting a program needs. */
 export interface StartProgramParts extends Pick<StrategyParts, 'programs' | 'clock' | 'log'> {
-  readonly finder: ProgramFinder;
+  readonly known: KnownRoots;
   readonly launches: ProgramLaunches;
   readonly find: Find;
   /** Whether the last look is as good as another. */
@@ -29,16 +29,17 @@ export async function startProgram(
   { commandTimeoutMs }: Pick<ProcessOptions, 'commandTimeoutMs'>,
   parts: StartProgramParts,
 ): Promise<RestartOutcome> {
-  const { finder, launches, find, isFresh } = parts;
+  const { known, launches, find, isFresh } = parts;
   const { process: managed, runId, signal } = attempt;
   const { systemName } = managed;
   const pids: (number | undefined)[] = [];
+  const started: string[] = [];
   const remarks: string[] = [];
   for (const [index, { what, label }] of plan.launches.entries()) {
     if (signal.aborted) return failed(`${said}, aborted before it was started`);
     const isFurther = index > 0 && what.kind === 'line';
     // By it the copies that a command started are found, whatever they call themselves.
-    if (isFurther) await finder.started(managed, pids, runId);
+    if (isFurther) await known.started(managed, pids, runId);
     // While we waited and planned somebody else may have started it.
     const found = index === 0 && isFresh() ? undefined : await (isFurther ? furtherOf(index, parts, signal) : find());
     if (found?.kind === 'refused') return failed(`${said}, but not started: ${found.reason}`);
@@ -54,18 +55,24 @@ export async function startProgram(
     );
     if (result.kind === 'failed') {
       // What was started until then is known all the same.
-      if (pids.length > 0) await finder.started(managed, pids, runId);
+      if (pids.length > 0) await known.started(managed, pids, runId);
       return failed(`${said}, but not started: ${result.reason} (${label})`);
     }
     if (pids.length === 0) launches.started(managed);
-    pids.push(result.pid);
+    const { pid, left = [], leaves } = result;
+    pids.push(pid, ...left);
+    started.push(...(left.length > 0 ? left : [pid]).map((one) => (one === undefined ? 'it' : `pid ${one}`)));
+    // They may end only after this restart has, or while a further copy is started.
+    void leaves?.then((late) => {
+      pids.push(...late);
+      if (pid !== undefined) known.left(managed, pid, late, runId);
+    });
     remarks.push(...(result.remarks ?? []));
   }
-  await finder.started(managed, pids, runId);
+  await known.started(managed, pids, runId);
   for (const remark of remarks)
     parts.log.warning(`Not as ${systemName} was started before: ${remark}`, { process_name: systemName });
-  const started = pids.map((pid) => (pid === undefined ? 'it' : `pid ${pid}`)).join(', ');
-  return restarted(said, [`started ${started}`, ...remarks].join('; '));
+  return restarted(said, [`started ${started.join(', ')}`, ...remarks].join('; '));
 }
 
 /** What runs before copy `index` is started: a start_command may start several by itself, which need a moment to show. */

@@ -1,3 +1,4 @@
+import { isShell, programName } from '../../core/interpreters.ts';
 import type { ProcessTable } from '../../system/proc/table.ts';
 import type { ServiceManager } from '../../system/systemd/service-manager.ts';
 import { pidsOfGroup } from '../../system/systemd/unit-cgroup.ts';
@@ -30,22 +31,25 @@ export async function unitOfMain(
   const { id, mainPid, controlGroup } = shown.status;
   if (mainPid === root.pid) return { kind: 'unit', unit: id };
   // A shell of the unit's ExecStart= that waits for the program alone is no other program.
-  const isWrapped = mainPid > 0 && root.ppid === mainPid && isShell(table, mainPid);
+  const isWrapped = mainPid > 0 && root.ppid === mainPid && runsShell(table, mainPid);
   if (mainPid > 0 && !isWrapped) return NONE;
-  if (OTHERS_HOME.test(id) || !isUp(shown.status) || controlGroup === '') return NONE;
+  if (isOthersHome(id) || !isUp(shown.status) || controlGroup === '') return NONE;
   const family = new Set([root, ...descendants].map(({ pid }) => pid).concat(mainPid));
   const inside = pidsOfGroup(controlGroup);
   return inside.length > 0 && inside.every((pid) => family.has(pid)) ? { kind: 'unit', unit: id } : NONE;
 }
 
-function isShell(table: ProcessTable, pid: number): boolean {
-  const executable = table.read(pid, ['executable'])?.executable ?? '';
-  return SHELLS.includes(executable.slice(executable.lastIndexOf('/') + 1));
+function runsShell(table: ProcessTable, pid: number): boolean {
+  const { executable = '', argv = [] } = table.read(pid, ['executable', 'argv']) ?? {};
+  return isShell(programName(executable, argv));
 }
 
-const SHELLS: readonly string[] = ['sh', 'bash', 'dash', 'ash', 'ksh', 'mksh', 'zsh', 'busybox'];
-
 const NONE: MainOf = { kind: 'none' };
+
+/** Whether programs of others live in the unit: what cron, rc-local, a login or another supervisor has started. */
+export function isOthersHome(unit: string): boolean {
+  return OTHERS_HOME.test(unit);
+}
 
 /** Units that programs of others live in, left alone there once the main process has gone: their restart is not the program's. */
 const OTHERS_HOME =

@@ -1,6 +1,8 @@
 import type { ManagedProcess } from '../../core/alarm.ts';
+import { DEFAULT_SECTION } from '../../core/config.ts';
 import type { HealthResult, RestartPreview } from '../../core/outcomes.ts';
 import { ProcessTable } from '../../system/proc/table.ts';
+import { findAccount } from '../../system/spawn/user-account.ts';
 import type { RunningProcesses } from '../../system/systemd/running-processes.ts';
 import type { UnitStatus } from '../../system/systemd/service-manager.ts';
 import { startDeadline } from '../deadline.ts';
@@ -17,6 +19,7 @@ import type {
 import { proveUnitLasts, whyNotLasting } from './health.ts';
 import { lookUpUnit, type Unanswered, type UnitLookup, untilAnswered } from './lookup.ts';
 import { serviceName } from './name-policy.ts';
+import { type KnownProgram, runningOutside, unknownProgram } from './outside.ts';
 import { permitUnnamed, type UnitPermission } from './permission.ts';
 import { processesOfUnit } from './processes.ts';
 import { restartUnit, type ServiceParts } from './restart.ts';
@@ -45,9 +48,6 @@ export const serviceStrategy = {
   }),
   create: (options, parts) => new ServiceStrategy(options, parts),
 } satisfies StrategyDefinition<ServiceOptions>;
-
-/** The section of all processes that have none of their own. */
-const DEFAULT_SECTION = 'process.default';
 
 /** Restarts the unit that a name means. */
 export class ServiceStrategy implements RestartStrategy {
@@ -121,21 +121,30 @@ export class ServiceStrategy implements RestartStrategy {
     }
   }
 
-  restart({
-    process,
-    signal,
-    outsideSlot = (wait) => wait(),
-    isUnwanted = async () => false,
-  }: RestartAttempt): Promise<RestartOutcome> {
+  /** `known`: what else the program is known by, as KnownProgram. */
+  restart(
+    { process, signal, outsideSlot = (wait) => wait(), isUnwanted = async () => false }: RestartAttempt,
+    known: TakeKnown = nothingKnown,
+  ): Promise<RestartOutcome> {
     return restartUnit(this.#parts, {
       lookUp: (signal) => this.lookUp(process, signal),
-      permit: (status, signal) => this.#permit(status, signal),
+      permit: async (status, signal) => {
+        const permission = await this.#permit(status, signal);
+        return permission.kind === 'permitted' ? this.#permitBeside(status, known, signal) : permission;
+      },
       touched: this.#touched,
       limitMs: this.#options.commandTimeoutMs,
       signal,
       outsideSlot,
       isUnwanted,
     });
+  }
+
+  /** Why the unit, which is down, must not be started: its program runs outside of it. One line; undefined where it may, or that cannot be told. */
+  async outside(process: ManagedProcess, known: TakeKnown, signal: AbortSignal): Promise<string | undefined> {
+    const found = await this.lookUp(process, signal);
+    const permission = found.kind === 'found' ? await this.#permitBeside(found.status, known, signal) : undefined;
+    return permission?.kind === 'refused' ? permission.reason : undefined;
   }
 
   async alsoStarts(process: ManagedProcess, signal: AbortSignal): Promise<AlsoStarts> {
@@ -213,6 +222,8 @@ export class ServiceStrategy implements RestartStrategy {
     const found = await this.lookUpToAct(process, signal);
     const refusal = found.kind === 'found' ? loadProblem(found.status) : found.reason;
     if (found.kind !== 'found' || refusal !== undefined) return { stops: [], starts: [], refusals: refusal ? [refusal] : [] };
+    const outside = await this.outside(process, nothingKnown, signal);
+    if (outside !== undefined) return { stops: [], starts: [], refusals: [outside] };
     const { id } = found.status;
     const step = nextStep(found.status);
     return {
@@ -226,6 +237,27 @@ export class ServiceStrategy implements RestartStrategy {
     if (status.loadState === 'masked') return { kind: 'refused', reason: loadProblem(status) ?? '' };
     if (this.#options.hasOwnSection) return { kind: 'permitted' };
     return permitUnnamed(this.#parts.services, status, this.#touched.has(status.id), signal);
+  }
+
+  /** Never a second copy: what an administrator has started by hand is not in the unit's control group. */
+  async #permitBeside(status: UnitStatus, known: TakeKnown, signal: AbortSignal): Promise<UnitPermission> {
+    const { id, loadState, activeState, type } = status;
+    const isDown = activeState === 'inactive' || activeState === 'failed';
+    // Of what does its work and ends, several may be at work.
+    if (!isDown || loadState !== 'loaded' || type === 'oneshot') return { kind: 'permitted' };
+    const told = await this.#parts.services.program(id, signal);
+    if (told.kind === 'failed')
+      return { kind: 'unanswered', reason: `systemd does not say what ${id} executes: ${told.reason}`, why: told.reason };
+    const { program } = told;
+    const account = program.user === '' ? undefined : await findAccount(program.user, signal);
+    const uids = account?.kind === 'found' ? [0, account.account.uid] : [0];
+    const pids = await runningOutside(new ProcessTable(), { id, program, uids }, await known(signal));
+    if (pids.length === 0) return { kind: 'permitted' };
+    const shown = pids.slice(0, SHOWN_PIDS).join(', ');
+    return {
+      kind: 'refused',
+      reason: `${id} is ${describeState(status)}, and its program runs outside of it (pid ${shown}): a start would make a second copy (stop that one, or set restart_strategy = process)`,
+    };
   }
 
   async #startsWith(process: ManagedProcess, signal: AbortSignal): Promise<UnitStarts> {
@@ -247,6 +279,13 @@ export class ServiceStrategy implements RestartStrategy {
     }
   }
 }
+
+/** How to see what runs of a program that is known by more than its unit. Never rejects. */
+export type TakeKnown = (signal: AbortSignal) => Promise<KnownProgram>;
+
+const nothingKnown: TakeKnown = async () => unknownProgram;
+
+const SHOWN_PIDS = 10;
 
 /** What of `stable_time` is taken from `health_check_timeout`; half of `health_check_timeout` where that is shorter. */
 const LASTING_MS = 1000;

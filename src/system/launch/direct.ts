@@ -1,3 +1,5 @@
+import { ProcessTable } from '../proc/table.ts';
+import type { RunFile } from '../runs/file.ts';
 import type { RunFiles } from '../runs/files.ts';
 import { type StartResult, startProgram } from '../spawn/command.ts';
 import { commandFailure } from '../spawn/command-result.ts';
@@ -7,6 +9,7 @@ import { commandResult, programEnding, type StartedProgram } from '../spawn/star
 import { asUser } from '../spawn/user-account.ts';
 import { withRemarks } from './give-back.ts';
 import type { Launch, LaunchResult, ProgramLauncher } from './launcher.ts';
+import { Offspring, withLeft } from './offspring.ts';
 import { planRecorded, type StartPlan } from './recorded-program.ts';
 
 /**
@@ -36,8 +39,10 @@ export class DirectLauncher implements ProgramLauncher {
       const start = await (plan.text === undefined ? begin() : withScript({ text: plan.text }, begin));
       if (start.kind === 'not_started') return { kind: 'failed', reason: start.reason };
       file?.record(start.program.pid);
+      const { pid } = start.program;
+      const offspring = launch.what.kind === 'line' ? new Offspring(() => [], pid) : undefined;
       const result = await this.#watch(start.program, graceMs, signal, () => file?.text() ?? '');
-      return await withRemarks(result, launch);
+      return await withRemarks(await withLeft(result, offspring, undefined, outputTest(file)), launch);
     } finally {
       file?.close();
     }
@@ -56,6 +61,12 @@ export class DirectLauncher implements ProgramLauncher {
     const failure = commandFailure(commandResult(ending, graceMs, output()));
     return failure === undefined ? { kind: 'launched', pid: undefined } : { kind: 'failed', reason: failure };
   }
+}
+
+/** Who writes to the file that only this start was given. */
+function outputTest(file: RunFile | undefined): (pid: number) => boolean {
+  const table = new ProcessTable();
+  return (pid) => file !== undefined && ['fd/1', 'fd/2'].some((fd) => table.isSame(pid, fd, `/proc/self/fd/${file.fd}`));
 }
 
 async function planLaunch({ what, runId }: Launch, signal: AbortSignal): Promise<StartPlan> {

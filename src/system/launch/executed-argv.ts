@@ -2,6 +2,7 @@ import { basename, isAbsolute, resolve } from 'node:path';
 import { isInterpreter } from '../../core/interpreters.ts';
 import { initialStackOf, splitNul } from '../proc/parse.ts';
 import type { ProcessTable } from '../proc/table.ts';
+import { USUAL_PATH } from '../spawn/minimal-environment.ts';
 
 /** What is known of how a process was executed. */
 export interface ExecutedProgram {
@@ -24,7 +25,7 @@ export function argvFault(table: ProcessTable, pid: number, program: ExecutedPro
   const { argvBytes, executable, name } = program;
   const end = argvBytes.indexOf(0);
   const first = argvBytes.toString('utf8', 0, end < 0 ? argvBytes.length : end);
-  const count = argumentCount(argvBytes);
+  const count = countStrings(argvBytes);
   const most = executedCount(table, pid, program.environmentBytes);
   const isLone = end < 0 || argvBytes.subarray(end).every((byte) => byte === 0);
   // The kernel has told the number itself, but for one that it may have left free.
@@ -45,9 +46,11 @@ const CHANGED = 'it changed its command line: it was executed with another numbe
 const UNTOLD =
   'it calls itself by another name than its program, and whether that is a title over its arguments cannot be told';
 
-function argumentCount(bytes: Buffer): number {
+/** How many strings stand in the bytes of /proc/PID/cmdline or environ, each ended by a NUL, the last one perhaps not. */
+export function countStrings(bytes: Buffer): number {
   let ends = 0;
-  for (let at = bytes.indexOf(0); at >= 0; at = bytes.indexOf(0, at + 1)) ends += 1;
+  // Not by indexOf, which costs many times as much where arguments are short.
+  for (let at = 0; at < bytes.length; at += 1) if (bytes[at] === 0) ends += 1;
   return bytes.at(-1) === 0 ? ends : ends + 1;
 }
 
@@ -77,7 +80,6 @@ function isInPath(table: ProcessTable, pid: number, called: string, environmentB
   return called !== '' && folders.some((folder) => table.executes(pid, resolve(folder, called)));
 }
 
-const USUAL_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const MOST_FOLDERS = 64;
 
 /**

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { type Interpreter, interpreterOf, runsFolder } from '../../core/interpreters.ts';
+import { type Interpreter, interpreterOf, isBox, runsFolder } from '../../core/interpreters.ts';
 import type { LaunchRecord } from '../../core/launch-record.ts';
 import { hostPath, isHostFile, linkedFile } from '../files/host-path.ts';
 import { lastPart } from '../proc/called-names.ts';
@@ -181,10 +181,6 @@ function searchPath(name: string, environment: readonly string[]): string[] {
 function busyBoxTool({ executable, argv: [called = ''] }: LaunchRecord): string | undefined {
   const name = lastPart(called);
   return isBox(executable) && name !== '' && interpreterOf(name) === undefined ? name : undefined;
-}
-
-function isBox(file: string): boolean {
-  return /^(?:busybox|toybox)$/.test(lastPart(file));
 }
 
 function variable(environment: readonly string[], name: string): string | undefined {

@@ -6,7 +6,7 @@ import { hostPath } from '../files/host-path.ts';
 import { hasEnded, parseAuxv, splitNul } from '../proc/parse.ts';
 import type { ProcessTable } from '../proc/table.ts';
 import { confinementOf } from './confinement.ts';
-import { argvFault } from './executed-argv.ts';
+import { argvFault, countStrings } from './executed-argv.ts';
 import { asScript } from './script-file.ts';
 import { readSurroundings } from './surroundings.ts';
 
@@ -20,8 +20,8 @@ export type LaunchReading =
  * Reads how the process was started. The user is its real one, and it is unusable where the program was executed with more
  * rights than its caller had (set-user-id and the like): arguments and environment are then the caller's, and to start it again
  * with the rights it has would hand those to the caller. Unusable too where the program wrote another title over its arguments,
- * where arguments (2 MiB) or environment (1 MiB) are longer than what we read, and where it is more confined than what `starter` would
- * start (confinement.ts).
+ * where arguments (2 MiB) or environment (1 MiB) are longer than what we read or more than 65,536, and where it is more confined than
+ * what `starter` would start (confinement.ts).
  */
 export function readLaunchRecord(table: ProcessTable, pid: number, starter: number): LaunchReading {
   const before = table.read(pid, ['startTime', 'uids', 'kernelThread']);
@@ -57,13 +57,13 @@ export function readLaunchRecord(table: ProcessTable, pid: number, starter: numb
   }
   if (confinement !== undefined) return { ...unusable(confinement), confined: true };
   if (root !== '/') return { ...unusable(`it runs in a root directory of its own (${root})`), confined: true };
+  if ([argvBytes, environmentBytes].some((bytes) => countStrings(bytes) > MOST_STRINGS))
+    return unusable('it has more than 65,536 arguments or variables');
   if (!isUtf8(argvBytes)) return unusable('its command line is not UTF-8');
   const fault = argvFault(table, pid, { argvBytes, environmentBytes, name: process.name, executable, cwd });
   if (fault !== undefined) return unusable(fault);
-  const argv = strings(argvBytes, ARGV_LIMIT);
-  const environment = strings(environmentBytes, ENVIRONMENT_LIMIT);
-  if (argv === undefined || environment === undefined)
-    return unusable('it has more arguments or variables than a program can be given');
+  const argv = splitNul(argvBytes.toString());
+  const environment = splitNul(environmentBytes.toString());
   const folder = folderOf(table, pid, cwd, environment);
   if (folder === undefined)
     return unusable(`its working directory ${cwd} ${isHidden(cwd) ? 'cannot be looked at' : 'is gone'}`);
@@ -112,12 +112,8 @@ export function callsItsFolder(environment: readonly string[]): string | undefin
 const ARGV_LIMIT = 2 * 1024 * 1024;
 const ENVIRONMENT_LIMIT = 1024 * 1024;
 
-/** Undefined where there are more than the kernel gives a program in so many bytes, of which each string's pointer takes 8. */
-function strings(bytes: Buffer, limit: number): string[] | undefined {
-  const most = limit / 8;
-  const found = splitNul(bytes.toString(), most + 1);
-  return found.length > most ? undefined : found;
-}
+/** Of each: more would take their time, which is all others' too, and no program that lasts has them. */
+const MOST_STRINGS = 65_536;
 
 function unusable(reason: string): LaunchReading & { readonly kind: 'unusable' } {
   return { kind: 'unusable', reason };

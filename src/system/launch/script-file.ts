@@ -20,7 +20,7 @@ export function asScript(
     const file = resolve(cwd, path);
     const [interpreter, argument] = readShebang(file);
     if (interpreter !== argv[0] || argument !== (place === 2 ? argv[1] : undefined)) continue;
-    return { executable: file, argv: [path, ...argv.slice(place + 1)] };
+    return { executable: file, argv: argv.slice(place) };
   }
   return undefined;
 }

@@ -1,7 +1,9 @@
 import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
+import process from 'node:process';
+import { givenPart, type Interpreter, interpreterOf } from '../../core/interpreters.ts';
 import { hostPath } from '../files/host-path.ts';
-import { lastPart, scriptWords } from '../proc/called-names.ts';
+import { lastPart, MOST_SCRIPT_WORDS } from '../proc/called-names.ts';
 import type { ProcessTable } from '../proc/table.ts';
 import { readShebang } from './script-file.ts';
 
@@ -9,25 +11,36 @@ import { readShebang } from './script-file.ts';
 export interface Interpreting {
   readonly pid: number;
   readonly argv?: readonly string[];
+  readonly executable?: string;
 }
 
 /**
- * The full path of the script that a process runs, by whatever interpreter: the first word of its arguments that is an executable file
- * whose `#!` line leads to argv[0] or to the process's executable. Undefined if there is none. Only files whose name `mayBe` accepts
- * are opened, unless one stands before them. Source: execve(2), env(1).
+ * The full path of the script that a process runs, by whatever interpreter: the word of its arguments that the interpreter is given to
+ * execute, if it is an executable file whose `#!` line leads to argv[0] or to the process's executable; a later word is data. Before it
+ * stand options with their values, or what its own `#!` line has there. Undefined if there is none. Only files whose name `mayBe`
+ * accepts are opened. Source: execve(2), env(1).
  */
-export function scriptRun(
-  table: ProcessTable,
-  { pid, argv = [] }: Interpreting,
-  mayBe: (name: string) => boolean,
-): string | undefined {
-  const words = scriptWords(argv);
-  if (!words.some((word) => mayBe(lastPart(word)))) return undefined;
-  const cwd = table.read(pid, ['cwd'])?.cwd;
+export function scriptRun(table: ProcessTable, of: Interpreting, mayBe: (name: string) => boolean): string | undefined {
+  const { pid, argv = [] } = of;
+  const words = argv.slice(1, 1 + MOST_SCRIPT_WORDS);
+  const places = words.flatMap((word, index) => (word !== '' && mayBe(lastPart(word)) ? [index + 1] : []));
+  const cwd = places.length === 0 ? undefined : table.read(pid, ['cwd'])?.cwd;
   if (cwd === undefined) return undefined;
-  return words
-    .map((word) => resolve(cwd, word))
-    .find((file) => isExecutable(file) && leadsTo(table, readShebang(file), pid, argv[0]));
+  const given = givenPart(interpreting(of), argv);
+  for (const at of places) {
+    const file = resolve(cwd, argv[at] ?? '');
+    const line = isExecutable(file) ? ranBy(readShebang(file)) : undefined;
+    if (line === undefined || !leadsTo(table, line, of)) continue;
+    const isOwnLine = at === 1 + line.words.length && line.words.every((word, index) => argv[index + 1] === word);
+    if (isOwnLine || (given?.kind === 'file' && given.at === at)) return file;
+  }
+  return undefined;
+}
+
+/** By its file, else by what it is called: `sh` of BusyBox. */
+function interpreting({ argv: [argv0 = ''] = [], executable = '' }: Interpreting): Interpreter {
+  const kinds = [interpreterOf(executable), interpreterOf(argv0)];
+  return (kinds.find((kind) => kind !== undefined && kind !== 'launcher') as Interpreter | undefined) ?? {};
 }
 
 function isExecutable(path: string): boolean {
@@ -39,23 +52,55 @@ function isExecutable(path: string): boolean {
   }
 }
 
-function leadsTo(
-  table: ProcessTable,
-  [interpreter, argument = '']: readonly string[],
-  pid: number,
-  argv0: string | undefined,
-): boolean {
-  if (interpreter === undefined) return false;
-  if (lastPart(interpreter) !== 'env') return interpreter === argv0 || table.executes(pid, interpreter);
-  const program = programOfEnv(argument);
-  if (program === undefined) return false;
-  // env(1) looks in PATH, and calls the program as it is written.
-  return program === argv0 || (program.startsWith('/') && table.executes(pid, program));
+/** What a script's first line runs. */
+interface ScriptLine {
+  readonly program: string;
+  /** env(1) looks for it in PATH. */
+  readonly isSearched: boolean;
+  /** What the program is given before the script. */
+  readonly words: readonly string[];
 }
 
-/** `python3` of `python3`, and of `-S -i A=b python3 -u`: what `#!/usr/bin/env` runs. */
-function programOfEnv(argument: string): string | undefined {
-  const split = /^(?:-\w*S[ \t]*|--split-string[= ])(.*)$/.exec(argument)?.[1];
-  const words = split === undefined ? [argument] : split.split(/[ \t]+/);
-  return words.find((word) => word !== '' && !word.startsWith('-') && !/^[A-Za-z_]\w*=/.test(word));
+/** `python3` and `-u` of `#!/usr/bin/env -S -i A=b python3 -u`. */
+function ranBy([interpreter, argument]: readonly string[]): ScriptLine | undefined {
+  if (interpreter === undefined) return undefined;
+  if (lastPart(interpreter) !== 'env')
+    return { program: interpreter, isSearched: false, words: argument === undefined ? [] : [argument] };
+  const split = /^(?:-\w*S[ \t]*|--split-string[= ])(.*)$/.exec(argument ?? '')?.[1];
+  const all = split === undefined ? [argument ?? ''] : split.split(/[ \t]+/);
+  const at = all.findIndex((word) => word !== '' && !word.startsWith('-') && !/^[A-Za-z_]\w*=/.test(word));
+  const program = all[at];
+  return program === undefined ? undefined : { program, isSearched: !program.includes('/'), words: all.slice(at + 1) };
+}
+
+function leadsTo(table: ProcessTable, line: ScriptLine, of: Interpreting): boolean {
+  const [called = ''] = of.argv ?? [];
+  return line.program === called || (line.isSearched && line.program === lastPart(called)) || executesIt(table, line, of);
+}
+
+/** Whether the process's executable is what the first line of `script` asks for, whatever the process says of itself. */
+export function isInterpretedBy(table: ProcessTable, script: string, of: Interpreting): boolean {
+  const line = ranBy(readShebang(script));
+  return line !== undefined && executesIt(table, line, of);
+}
+
+function executesIt(table: ProcessTable, { program, isSearched }: ScriptLine, { pid, executable = '' }: Interpreting): boolean {
+  if (!isSearched) return program.startsWith('/') && table.executes(pid, program);
+  // Which file env(1) found is not known: what stood in PATH may itself have executed another one, as pyenv's `python3` does.
+  if (withoutVersion(lastPart(executable)).includes(program)) return true;
+  return foldersOfPath().some((folder) => table.executes(pid, join(folder, program)));
+}
+
+/** `python3.11`, `python3` and `python` of the first. */
+function withoutVersion(name: string): string[] {
+  const names = [name];
+  for (let rest = name; ; names.push(rest)) {
+    const shorter = rest.replace(/[-_.]?\d+$/, '');
+    if (shorter === rest || shorter === '') return names;
+    rest = shorter;
+  }
+}
+
+function foldersOfPath(): string[] {
+  return (process.env.PATH ?? '').split(':').filter(isAbsolute);
 }

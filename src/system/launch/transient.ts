@@ -17,6 +17,7 @@ import { pidsOfService } from '../systemd/unit-cgroup.ts';
 import { appUnit, MOST_COPIES } from '../systemd/unit-name.ts';
 import { withRemarks } from './give-back.ts';
 import type { Launch, LaunchResult, ProgramLauncher } from './launcher.ts';
+import { Offspring, withLeft } from './offspring.ts';
 import { planTransient, type TransientPlan } from './transient-plan.ts';
 
 /**
@@ -44,24 +45,26 @@ export class TransientLauncher implements ProgramLauncher {
     const unit = appUnit(launch.systemName, launch.copy);
     const startedMs = Date.now();
     const remarks: string[] = [];
+    let offspring: Offspring | undefined;
     const spoken = await this.#pid1.speak({ timeoutMs: launch.timeoutMs, signal, alive: true }, async (link) => {
       const started = await this.#start(link, launch, plan, remarks);
       if (started.kind !== 'started') return started;
       // Not before: what was told until then may be of the unit that bore the name before.
       const follower = new TransientFollower(link, unit);
+      if (launch.what.kind === 'line') offspring = new Offspring(() => pidsOfService(unit));
       try {
         return await watch(follower, graceMs, signal);
       } finally {
         follower.stop();
       }
     });
-    if (spoken.kind === 'unreachable') return failed(spoken.reason);
+    if (spoken.kind === 'unreachable') return withLeft(failed(spoken.reason), offspring);
     const { value } = spoken;
     switch (value.kind) {
       case 'launched':
-        return withRemarks(value, launch, remarks);
+        return withRemarks(await withLeft(value, offspring, unit), launch, remarks);
       case 'ended':
-        return withRemarks(await this.#judge(unit, startedMs, value.state), launch, remarks);
+        return withRemarks(await withLeft(await this.#judge(unit, startedMs, value.state), offspring, unit), launch, remarks);
       case 'taken':
         return failed(`${unit} could not be freed`);
       case 'refused':

@@ -19,12 +19,12 @@ export function calledNames({ name, argv = [], executable = '' }: ProcessInfo<(t
 }
 
 /** Which words of a command line may be the script that an interpreter runs: of the first few behind argv[0], those that are no options. */
-export function scriptWords(argv: readonly string[]): string[] {
-  return argv.slice(1, 1 + MOST_WORDS).filter((word) => word !== '' && !word.startsWith('-'));
+function scriptWords(argv: readonly string[]): string[] {
+  return argv.slice(1, 1 + MOST_SCRIPT_WORDS).filter((word) => word !== '' && !word.startsWith('-'));
 }
 
-/** An interpreter's own options, and those that env(1) gives it with -S. */
-const MOST_WORDS = 8;
+/** Among so many words behind argv[0] a script is looked for: an interpreter's own options, and those that env(1) gives it with -S. */
+export const MOST_SCRIPT_WORDS = 8;
 
 /** A program's or unit's name or path as `calledNames` has it. */
 export function calledName(path: string): string {

@@ -10,6 +10,7 @@ import type {
   ServiceContact,
   ServiceManager,
   ServiceVerb,
+  UnitProgram,
   UnitRelations,
   UnitStatus,
 } from './service-manager.ts';
@@ -52,6 +53,14 @@ export class Systemd implements ServiceManager {
     return relations === undefined
       ? { kind: 'failed', reason: 'systemd did not say how the unit stands to others' }
       : { kind: 'known', relations };
+  }
+
+  async program(
+    unit: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly kind: 'known'; readonly program: UnitProgram } | { readonly kind: 'failed'; readonly reason: string }> {
+    const asked = await this.#ask(unit, PROGRAM_PROPERTIES, signal);
+    return asked.kind === 'failed' ? asked : { kind: 'known', program: unitProgram(asked.values) };
   }
 
   async call(verb: ServiceVerb, unit: string, timeoutMs: number, signal: AbortSignal): Promise<ServiceCallResult> {
@@ -137,5 +146,24 @@ function unitStatus(
         numberOf(values, 'ExecMainStartTimestampMonotonic') <= leftActive &&
         leftActive < numberOf(values, 'ExecMainExitTimestampMonotonic'),
     },
+  };
+}
+
+const PROGRAM_PROPERTIES = {
+  Unit: ['InactiveExitTimestampMonotonic', 'InactiveEnterTimestampMonotonic'],
+  Service: ['ExecStart', 'User'],
+} as const satisfies PropertyNames;
+
+/** ExecStart is `a(sasbttttuii)`: path and arguments come first. */
+function unitProgram(values: Properties): UnitProgram {
+  const commands = values.get('ExecStart');
+  const first = Array.isArray(commands) ? commands[0] : undefined;
+  const [path, argv] = Array.isArray(first) ? first : [];
+  return {
+    path: typeof path === 'string' ? path : '',
+    argv: Array.isArray(argv) ? argv.filter((word): word is string => typeof word === 'string') : [],
+    user: textOf(values, 'User'),
+    beganMs: numberOf(values, 'InactiveExitTimestampMonotonic') / 1000,
+    overMs: numberOf(values, 'InactiveEnterTimestampMonotonic') / 1000,
   };
 }

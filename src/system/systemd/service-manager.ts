@@ -44,6 +44,18 @@ export interface UnitRelations {
   readonly startedAtEnd: readonly string[];
 }
 
+/** What a service executes (systemd.service(5), systemd.exec(5)), and when it did last. */
+export interface UnitProgram {
+  /** Of its first ExecStart=: the file, and the arguments from argv[0] on, variables as they stand there; empty where it has none. */
+  readonly path: string;
+  readonly argv: readonly string[];
+  /** User=, a name or a number; empty: root. */
+  readonly user: string;
+  /** When it left `inactive` last, and came back to it or failed, in milliseconds since boot; 0 where it never did. */
+  readonly beganMs: number;
+  readonly overMs: number;
+}
+
 /** By which ways systemd is spoken to and heard. */
 export interface ServiceContact {
   /** `private`: PID 1's own socket; `bus`: the system's message bus; null before the first question, and where there was no answer. */
@@ -78,6 +90,11 @@ export interface ServiceManager {
   ): Promise<
     { readonly kind: 'known'; readonly relations: UnitRelations } | { readonly kind: 'failed'; readonly reason: string }
   >;
+  /** What `unit` executes; nothing if it is no service. `failed`: systemd does not answer. Never rejects. */
+  program(
+    unit: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly kind: 'known'; readonly program: UnitProgram } | { readonly kind: 'failed'; readonly reason: string }>;
   /** Waits for the job's end, at most `timeoutMs`; then the call is given up (the job stays systemd's). Never rejects. */
   call(verb: ServiceVerb, unit: string, timeoutMs: number, signal: AbortSignal): Promise<ServiceCallResult>;
   /**

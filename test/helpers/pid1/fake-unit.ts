@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:os';
-import { Variant } from '../../../src/system/systemd/dbus/values.ts';
+import { type DbusValue, Variant } from '../../../src/system/systemd/dbus/values.ts';
 import { CLD_EXITED, MANAGER_PATH } from './dbus-names.ts';
 
 /** How a job of a unit goes. */
@@ -26,6 +26,9 @@ export interface FakeServiceOptions {
   readonly lists?: Readonly<Record<string, readonly string[]>>;
   /** `FailureAction`, `UnitFileState` …, likewise. */
   readonly words?: Readonly<Record<string, string>>;
+  /** ExecStart= from argv[0] on, which is the file. */
+  readonly executes?: readonly [string, ...string[]];
+  readonly user?: string;
   /** `Restart=on-failure`: after a start that failed it stands `activating (auto-restart)`. */
   readonly restarts?: boolean;
 }
@@ -104,6 +107,8 @@ export class FakeUnit {
         ['ExecMainExitTimestampMonotonic', t(this.#endedAt)],
         ['ExecMainCode', new Variant('i', this.code)],
         ['ExecMainStatus', new Variant('i', this.status)],
+        ['User', s(this.#options?.user ?? '')],
+        ['ExecStart', new Variant('a(sasbttttuii)', execStart(this.#options?.executes))],
       ]);
     }
     return new Map([
@@ -131,6 +136,10 @@ const CLEAN: readonly number[] = [
   constants.signals.SIGTERM,
   constants.signals.SIGPIPE,
 ];
+
+function execStart(argv: FakeServiceOptions['executes']): readonly DbusValue[] {
+  return argv === undefined ? [] : [[argv[0], argv, false, 0n, 0n, 0n, 0n, 0, 0, 0]];
+}
 
 let lastMicroseconds = 0n;
 

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { systemClock } from '../../../src/core/clock.ts';
 import { proveHealthy } from '../../../src/monitor/health-proof.ts';
 import type { RecoveryPlan } from '../../../src/monitor/recovery-plan.ts';
 import { parseStrategy } from '../../../src/strategies/index.ts';
+import { ProcessTable } from '../../../src/system/proc/table.ts';
 import { appUnit } from '../../../src/system/systemd/unit-name.ts';
 import { strategyMemory } from '../../helpers/memory-state.ts';
+import { isAlive } from '../../helpers/process-zoo.ts';
 import { attemptOn, FakeSection, managed, never, silentLog } from '../../helpers/strategy-parts.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
 import { knownUnits, openRuns } from './runs.ts';
 
 // Runs under a real systemd, where it is PID 1: see transient.test.ts.
@@ -176,6 +179,85 @@ test('a unit that fails, with no start_command, fails with one clear line', asyn
   assert.equal((await restart()).kind, 'restarted');
   assert.deepEqual(await health(500), { kind: 'unhealthy', reason: 'auto-alone.service is failed (exit-code) (for 0.5 s)' });
   assert.deepEqual(knownUnits('monitor_service-app-*'), []);
+});
+
+/** A copy of sleep(1) of that name, as an administrator starts it from a shell; both are gone after the test. */
+function openByHand(t: TestContext, name: string) {
+  const dir = mkdtempSync('/opt/by-hand-');
+  chmodSync(dir, 0o755);
+  const path = `${dir}/${name}`;
+  copyFileSync('/usr/bin/sleep', path);
+  const pids: number[] = [];
+  t.after(() => {
+    for (const pid of pids) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    rmSync(dir, { recursive: true, force: true });
+  });
+  return {
+    path,
+    /** `around`: a command in front, such as systemd-run. */
+    start: async (around: string, ...args: readonly string[]) => {
+      execFileSync('sh', ['-c', `setsid ${around} ${path} ${args.join(' ')} > /dev/null 2>&1 &`]);
+      const isIt = (file: string): boolean => pidsOf(file).some((pid) => !pids.includes(pid));
+      await waitFor('it runs', () => isIt(path));
+      const pid = pidsOf(path).find((one) => !pids.includes(one)) ?? 0;
+      pids.push(pid);
+      return pid;
+    },
+  };
+}
+
+const table = new ProcessTable();
+
+function pidsOf(executable: string): number[] {
+  return table.list(['executable', 'state']).flatMap((p) => (p.executable === executable && p.state !== 'Z' ? [p.pid] : []));
+}
+
+for (const strategy of ['auto', 'service']) {
+  test(`a unit that is down is not started beside its program that runs by hand: ${strategy}`, async (t) => {
+    const name = `hand-${strategy}`;
+    const { path, start } = openByHand(t, name);
+    const { define, preview, restart, health } = openAuto(t, name, { restart_strategy: strategy });
+    define('[Service]', `ExecStart=${path} 600`);
+    for (const around of ['', 'systemd-run --quiet --scope']) {
+      const pid = await start(around, '600');
+      const outcome = await restart();
+      const reason = new RegExp(
+        `^${name}\\.service is inactive \\(dead\\), and its program runs outside of it \\(pid ${pid}\\): `,
+      );
+      assert.match(outcome.kind === 'failed' ? outcome.reason : '', reason);
+      assert.match((await preview()).refusals.join(), reason);
+      assert.deepEqual(pidsOf(path), [pid]);
+      process.kill(pid, 'SIGKILL');
+      await waitFor('end', () => !isAlive(pid));
+    }
+    assert.equal((await restart()).kind, 'restarted');
+    assert.deepEqual(await health(), { kind: 'healthy' });
+    // A unit that is up is restarted whatever runs beside it.
+    await start('', '600');
+    assert.equal((await restart()).kind, 'restarted');
+  });
+}
+
+test('what runs by hand with other arguments is the program to auto, by its name; start_command is not run beside it', async (t) => {
+  const name = 'hand-other';
+  const { path, start } = openByHand(t, name);
+  const { define, restart } = openAuto(t, name, { start_command: `exec ${path} 602` });
+  define('[Service]', `ExecStart=${path} 600`);
+  const pid = await start('', '601');
+  const outcome = await restart();
+  assert.match(outcome.kind === 'failed' ? outcome.reason : '', new RegExp(`runs outside of it \\(pid ${pid}\\): `));
+  assert.deepEqual(pidsOf(path), [pid]);
+});
+
+test('another unit of the same program keeps no unit down', async (t) => {
+  const name = 'hand-unit';
+  const { path } = openByHand(t, name);
+  const { define, restart } = openAuto(t, name);
+  define('[Service]', `ExecStart=${path} 600`);
+  execFileSync('systemd-run', ['--quiet', '--unit=hand-other-unit', path, '600']);
+  t.after(() => execFileSync('systemctl', ['stop', 'hand-other-unit']));
+  await waitFor('it runs', () => pidsOf(path).length === 1);
+  assert.equal((await restart()).kind, 'restarted');
 });
 
 test('where unit and start_command both fail, one line has both reasons', async (t) => {

@@ -104,6 +104,31 @@ test('a start that leaves for the background is what lives in its unit; a helper
   await waitFor('both', () => pidsOf(main).length === 1 && pidsOf(helper).length === 1);
 });
 
+test('what su leaves in a session of logind’s is known, and goes with the next restart', async (t) => {
+  const name = 'suprog';
+  const main = program(t, 'other-program');
+  for (const line of [
+    `su - nobody -s /bin/sh -c "${main} 600 & sleep 0.2"`,
+    `runuser -l nobody -s /bin/sh -c "${main} 600 & sleep 0.2"`,
+  ]) {
+    const app = openProcess(t, name, { start_command: line, stable_time: '0' });
+    const stops = async () => (await app.preview()).stops.join();
+    assert.equal((await app.restart()).kind, 'restarted');
+    const pid = await waitFor('it runs', () => pidsOf(main)[0]);
+    // Else it would be no more than what lives in its unit.
+    assert.match(unitOf(pid) ?? '', /^session-.*\.scope$/);
+    await waitFor('su has ended', async () => (await stops()).startsWith(`pid ${pid}, user 65534, `));
+    assert.deepEqual(await app.health(), { kind: 'healthy' });
+    app.anew();
+    assert.match(await stops(), /, started by monitor_service: /);
+    assert.match(JSON.stringify(await app.restart()), /"stopped 1 process, started pid/);
+    assert.ok(!isAlive(pid));
+    await waitFor('the new one', () => pidsOf(main).length === 1);
+    await waitFor('su has ended', async () => (await stops()).startsWith(`pid ${pidsOf(main)[0]}, user 65534, `));
+    process.kill(pidsOf(main)[0] ?? 0, 'SIGKILL');
+  }
+});
+
 test('the main process of a system unit is restarted through the unit, under the process strategy too', async (t) => {
   const path = program(t, 'mainprog');
   openUnit(t, 'maind.service', [`ExecStart=${path} 600`]);

@@ -13,10 +13,10 @@ import type { Orders, ProcessStatus } from '../../../src/control/orders.ts';
 import { ProcessTable } from '../../../src/system/proc/table.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
 import type { RecordedLog } from '../../helpers/recorded-log.ts';
+import { asRoot } from '../../helpers/requirement.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 
-const asRoot = process.geteuid?.() === 0 ? {} : { skip: 'needs root' };
 const NOBODY = 65534;
 
 /** A script of nobody's that root runs, under a name that no other process has. */

@@ -8,8 +8,8 @@ import { promisify } from 'node:util';
 import { routes } from '../../../src/control/routes/index.ts';
 import { peerUid } from '../../../src/system/native/peer-uid.ts';
 import { httpText, rawExchange, startControl } from '../../helpers/control-world.ts';
+import { asRoot } from '../../helpers/requirement.ts';
 
-const asRoot = process.geteuid?.() === 0 ? {} : { skip: 'needs root' };
 const NOBODY = 65534;
 
 /** Speaks as another user, whom the socket's group lets in: what came back. */

@@ -1,6 +1,7 @@
 import type { ManagedProcess } from '../../../core/alarm.ts';
 import type { RootProcess } from '../../../core/program-roots.ts';
 import type { SeenProcess } from '../../../system/proc/look.ts';
+import type { ProcessOptions } from '../options.ts';
 import type { Owners } from './owner.ts';
 
 /** What a program is known by. */
@@ -18,7 +19,19 @@ export interface Identity {
   readonly units: readonly string[];
   /** The one of `units` that a process is in. */
   readonly unitOf: (pid: number) => string | undefined;
+  /** RootProcess.knownBy of what this witness finds, as the section is now. */
+  readonly knownBy: (witness: Witness) => string;
   readonly nowMs: number;
+}
+
+/** RootProcess.knownBy of what a witness finds; '' for what we started, which is known without it. */
+export function knownBy(
+  witness: Witness,
+  { systemNameConfigured }: ManagedProcess,
+  { pidFile, argument, user, anyUser }: Pick<ProcessOptions, 'pidFile' | 'argument' | 'user' | 'anyUser'>,
+): string {
+  const isByArgumentAlone = argument !== undefined && systemNameConfigured;
+  return witness === 'start' ? '' : JSON.stringify({ witness, pidFile, argument, isByArgumentAlone, user, anyUser });
 }
 
 /** Our own start of it; `pid_file`; `argument`; its exact name. */

@@ -1,9 +1,10 @@
 import { ancestorsOf } from '../../../system/proc/kin.ts';
-import { ProcessLook, type SeenProcess } from '../../../system/proc/look.ts';
+import type { ProcessLook, SeenProcess } from '../../../system/proc/look.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
+import { ownerTest } from './candidates.ts';
 import type { Identity, ProcessTree, Witness } from './identity.ts';
 import { isMemberOf, restOf } from './rest.ts';
-import { ownerTest, witnesses } from './witnesses.ts';
+import { stillKnown, witnesses } from './witnesses.ts';
 
 /** What runs of a program, oldest first; or that it must not be touched, in one line. */
 export type Matches =
@@ -22,13 +23,12 @@ export type Matches =
   | { readonly kind: 'refused'; readonly reason: string };
 
 /**
- * Finds the program by the first witness that knows anything alive (witnesses.ts): never this process, kernel threads, zombies,
- * another pid namespace's processes, or a command that we run for another process. What later witnesses know besides is the program
- * too as long as all together are no more than `maxMatches`, else `further`. `look`: where one that will do was taken already.
+ * Finds the program by the first witness that knows anything alive (witnesses.ts), or knew it (stillKnown): never this process, kernel
+ * threads, zombies, another pid namespace's processes, or a command that we run for another process. What later witnesses know
+ * besides is the program too as long as all together are no more than `maxMatches`, else `further`.
  */
-export async function findTrees(table: ProcessTable, identity: Identity, look?: ProcessLook): Promise<Matches> {
-  const seenNow = look ?? (await ProcessLook.take(table));
-  const { all, children } = seenNow;
+export async function findTrees(table: ProcessTable, identity: Identity, look: ProcessLook): Promise<Matches> {
+  const { all, children } = look;
   const { ownPid, knownRoots } = identity;
   // Nothing to be seen is not nothing that runs: no descriptor may be left to read by.
   if (!all.has(ownPid)) return { kind: 'refused', reason: 'the process table cannot be read' };
@@ -45,23 +45,24 @@ export async function findTrees(table: ProcessTable, identity: Identity, look?: 
   let program: readonly ProcessTree[] = [];
   let later: readonly ProcessTree[] = [];
   for (const witness of witnesses) {
-    const known = await witness.find(table, identity, seenNow);
-    const above = known.found.find(({ pid }) => own.has(pid));
+    const known = await witness.find(table, identity, look);
+    const found = [...new Set([...known.found, ...stillKnown(table, identity, look, witness.name, known)])];
+    const above = found.find(({ pid }) => own.has(pid));
     if (above !== undefined)
       return { kind: 'refused', reason: `process ${above.pid} of that name is an ancestor of this monitor` };
     for (const stranger of known.strangers) strangers.add(stranger);
     remarks.push(...known.remarks);
-    const trees = treesOfFound(known.found, witness.name);
+    const trees = treesOfFound(found, witness.name);
     if (program.length === 0) program = trees;
     else [program, later] = joinLater(program, later, trees, isOfItsRoot);
   }
-  const unread = program.length === 0 ? seenNow.unread.find(isOwned) : undefined;
+  const unread = program.length === 0 ? look.unread.find(isOwned) : undefined;
   if (unread !== undefined)
     return { kind: 'refused', reason: `the command line of process ${unread.pid} cannot be read now: its memory is locked` };
   const isAllOfIt = program.length + later.length <= identity.maxMatches;
   const counted = isAllOfIt ? [...program, ...later] : program;
   const further = isAllOfIt ? [] : later;
-  const rest = restOf(identity, seenNow, [...counted, ...further], own, isOwned);
+  const rest = restOf(identity, look, [...counted, ...further], own, isOwned);
   const inTrees = new Set([...counted, ...further].flatMap(familyOf));
   return {
     kind: 'found',

@@ -1,10 +1,12 @@
 import { statSync } from 'node:fs';
 import process from 'node:process';
-import { interpreterOf } from '../../../core/interpreters.ts';
+import type { LaunchRecords } from '../../../core/launch-record.ts';
+import type { Pins } from '../../../core/pin.ts';
+import type { ProgramRoots } from '../../../core/program-roots.ts';
 import { hostPath } from '../../../system/files/host-path.ts';
 import { isOpenToOthers } from '../../../system/files/mode.ts';
 import { asScript, readShebang } from '../../../system/launch/script-file.ts';
-import { scriptRun } from '../../../system/launch/script-run.ts';
+import { isInterpretedBy, scriptRun } from '../../../system/launch/script-run.ts';
 import { lastPart } from '../../../system/proc/called-names.ts';
 import type { SeenProcess } from '../../../system/proc/look.ts';
 import { parseAuxv } from '../../../system/proc/parse.ts';
@@ -26,12 +28,21 @@ export type Owners =
     }
   | { readonly kind: 'refused'; readonly reason: string };
 
-/** Root, the daemon's own user, whose the program was when it was last seen (`recordedUid`), and `user`. Never rejects. */
+/** What tells whose a program was. */
+export interface OwnerRecords {
+  readonly launches: Pick<LaunchRecords, 'get'>;
+  readonly pins: Pick<Pins, 'get'>;
+  readonly roots: Pick<ProgramRoots, 'get'>;
+}
+
+/** Root, the daemon's own user, whose the program was when it was pinned or last seen, and `user`. Never rejects. */
 export async function findOwners(
   { user, anyUser }: Pick<ProcessOptions, 'user' | 'anyUser'>,
-  recordedUid: number | undefined,
+  records: OwnerRecords,
+  systemName: string,
   signal: AbortSignal,
 ): Promise<Owners> {
+  const recordedUid = lastUid(records, systemName);
   const uids = [0, process.geteuid?.(), recordedUid].filter((uid) => uid !== undefined);
   const others = anyUser ? 'all' : user === undefined && recordedUid === undefined ? 'roots_files' : 'none';
   if (user === undefined) return { kind: 'known', uids, others };
@@ -40,6 +51,12 @@ export async function findOwners(
   if (found.kind === 'not_found') return { kind: 'refused', reason: `user: ${found.reason}` };
   const { uid } = found.account;
   return { kind: 'known', uids: [...uids, uid], others, userUid: uid };
+}
+
+function lastUid({ launches, pins, roots }: OwnerRecords, systemName: string): number | undefined {
+  const recorded = pins.get(systemName)?.launches[0]?.record ?? launches.get(systemName);
+  // What start_command starts has no record, and is somebody's all the same.
+  return recorded?.uid ?? roots.get(systemName).find(({ uid }) => uid !== undefined)?.uid;
 }
 
 /**
@@ -51,7 +68,7 @@ export function runsRootsFile(table: ProcessTable, seen: SeenProcess, names: rea
   if (executable === undefined || !table.executes(pid, executable)) return false;
   const script = scriptOf(table, seen);
   // What it says it runs, it runs only if its executable is what the script asks for.
-  const file = script !== undefined && isInterpretedBy(table, pid, script, executable) ? script : executable;
+  const file = script !== undefined && isRightlyRun(table, script, { ...seen, executable }) ? script : executable;
   const isIt = (name: string): boolean =>
     name.includes('/') ? file === name || table.executes(pid, name) : lastPart(file) === name;
   if (!names.some(isIt)) return false;
@@ -59,21 +76,22 @@ export function runsRootsFile(table: ProcessTable, seen: SeenProcess, names: rea
   return stat?.uid === 0 && !isOpenToOthers(stat);
 }
 
-/** The interpreter of the script's first line; of one that env(1) looks for, root's own of that name. */
-function isInterpretedBy(table: ProcessTable, pid: number, script: string, executable: string): boolean {
-  const [interpreter] = readShebang(script);
-  if (interpreter === undefined) return false;
-  if (lastPart(interpreter) !== 'env') return table.executes(pid, interpreter);
-  return interpreterOf(executable) !== undefined && statSync(hostPath(executable), { throwIfNoEntry: false })?.uid === 0;
+/** By what the script's first line names; by root's own, if env(1) looks for that. */
+function isRightlyRun(table: ProcessTable, script: string, seen: SeenProcess & { readonly executable: string }): boolean {
+  if (!isInterpretedBy(table, script, seen)) return false;
+  const [interpreter = ''] = readShebang(script);
+  return lastPart(interpreter) !== 'env' || statSync(hostPath(seen.executable), { throwIfNoEntry: false })?.uid === 0;
 }
 
 /** Only where nothing stands before it that the kernel did not put there: an option may have an interpreter run something else. */
-function scriptOf(table: ProcessTable, { pid, name, argv = [] }: SeenProcess): string | undefined {
+function scriptOf(table: ProcessTable, { pid, name, argv = [], executable }: SeenProcess): string | undefined {
   const cwd = table.read(pid, ['cwd'])?.cwd;
   if (cwd === undefined) return undefined;
   const byKernel = asScript(name, argv, cwd)?.executable;
   const [, first] = argv;
-  return byKernel ?? (first && scriptRun(table, { pid, argv: argv.slice(0, 2) }, () => true));
+  return (
+    byKernel ?? (first && scriptRun(table, { pid, argv: argv.slice(0, 2), ...(executable && { executable }) }, () => true))
+  );
 }
 
 /**

@@ -10,10 +10,10 @@ import type { ProcessTable } from '../../../system/proc/table.ts';
 export type PidFile =
   /** `uid`: whose the file is: root vouches for any process, another user for his own alone. */
   | { readonly kind: 'pid'; readonly pid: number; readonly uid: number }
-  /** There is none: the program is not running, or writes it later. */
-  | { readonly kind: 'absent' }
-  /** One line why it is not believed. */
-  | { readonly kind: 'unusable'; readonly reason: string };
+  /** There is none, or nobody has that number: the program is not running, or writes it later. */
+  | { readonly kind: 'absent'; readonly pid?: number }
+  /** One line why it is not believed; `pid`: whom it names all the same. */
+  | { readonly kind: 'unusable'; readonly reason: string; readonly pid?: number };
 
 /**
  * Reads `pid_file`. It must be a regular file of root's or of one of `uids`, writable by nobody else, with one number in it, written
@@ -37,15 +37,15 @@ export function readPidFile(table: ProcessTable, path: string, uids: readonly nu
   if (number === undefined || pid < 1) return unusable(path, `it holds no number alone ("${printable(text.slice(0, 20))}")`);
   if (mtimeMs < nowMs - table.uptimeMs() - TOLERANCE_MS) return unusable(path, 'it was written before the machine was booted');
   const named = table.read(pid, ['startTime']);
-  if (named === undefined) return { kind: 'absent' };
+  if (named === undefined) return { kind: 'absent', pid };
   if (nowMs - table.ageMs(named) > mtimeMs + TOLERANCE_MS)
-    return unusable(path, `it is stale: process ${pid} was started after it was written`);
+    return { ...unusable(path, `it is stale: process ${pid} was started after it was written`), pid };
   return { kind: 'pid', pid, uid };
 }
 
 const TOLERANCE_MS = 2000;
 
-function unusable(path: string, why: string): PidFile {
+function unusable(path: string, why: string): PidFile & { readonly kind: 'unusable' } {
   return { kind: 'unusable', reason: `pid_file ${printable(path)} is not used: ${why}` };
 }
 

@@ -34,21 +34,18 @@ export function restOf(
   const isFree = (seen: SeenProcess): boolean =>
     !taken.has(seen) && seen.pid !== ownPid && !own.has(seen.pid) && !seen.kernelThread && !hasEnded(seen);
   const leaders = new Map(living.map((root) => [root.pid, root]));
+  const listFor = (seen: SeenProcess): SeenProcess[] | undefined => {
+    const leader = leaders.get(seen.sid) ?? leaders.get(seen.pgid);
+    if (leader !== undefined && isMemberOf(leader, seen, all, isOwned)) return listOf(byLeader, leader.pid);
+    return gone.some((root) => isMemberOf(root, seen, all, isOwned)) ? left : undefined;
+  };
   for (const seen of all.values()) {
-    if (!isFree(seen)) continue;
-    const led = leaders.get(seen.sid) ?? leaders.get(seen.pgid);
-    const leader = led !== undefined && isMemberOf(led, seen, all, isOwned) ? led : undefined;
-    const into =
-      leader === undefined
-        ? gone.some((root) => isMemberOf(root, seen, all, isOwned))
-          ? left
-          : undefined
-        : listOf(byLeader, leader.pid);
-    if (into === undefined) continue;
+    const list = isFree(seen) ? listFor(seen) : undefined;
+    if (list === undefined) continue;
     const family = new Set([seen]);
     for (const parent of family) for (const child of children.get(parent.pid) ?? []) if (isFree(child)) family.add(child);
     for (const member of family) taken.add(member);
-    into.push(...family);
+    list.push(...family);
   }
   return { byLeader, left };
 }

@@ -1,28 +1,15 @@
 import { Breath } from '../../../core/breath.ts';
-import { interpreterOf, isInterpreter } from '../../../core/interpreters.ts';
-import { isHostFile } from '../../../system/files/host-path.ts';
-import { scriptRun } from '../../../system/launch/script-run.ts';
-import { lastPart } from '../../../system/proc/called-names.ts';
-import { ARGUMENT_LIMITS, LOOK_LIMITS } from '../../../system/proc/files.ts';
-import { ancestorsOf } from '../../../system/proc/kin.ts';
+import { isInterpreter } from '../../../core/interpreters.ts';
 import type { ProcessLook, SeenProcess } from '../../../system/proc/look.ts';
 import { hasEnded } from '../../../system/proc/parse.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import { pidsOfService } from '../../../system/systemd/unit-cgroup.ts';
+import { byArgument } from './argument.ts';
+import { isPossible, type Known, known, matcherOf, ownedOf, ownerTest } from './candidates.ts';
 import type { Identity, Witness } from './identity.ts';
-import { programMatcher } from './name.ts';
 import { isOwnedBy, runsRootsFile } from './owner.ts';
 import { readPidFile } from './pid-file.ts';
 import { isMemberOf } from './rest.ts';
-
-/** What one witness knows. */
-export interface Known {
-  readonly found: readonly SeenProcess[];
-  /** Who would be it, and is another user's. */
-  readonly strangers: readonly SeenProcess[];
-  /** What was not believed, a line each. */
-  readonly remarks: readonly string[];
-}
 
 /** All of them, the surest first: the first one that knows anything alive decides. */
 export const witnesses: readonly {
@@ -34,6 +21,29 @@ export const witnesses: readonly {
   { name: 'argument', find: byArgument },
   { name: 'name', find: byName },
 ];
+
+/**
+ * What this witness knew once under the section as it is now, and lives still: the very process, still an owner's, by whatever name, and
+ * whatever became of its files, as long as it has not executed another one.
+ */
+export function stillKnown(
+  table: ProcessTable,
+  identity: Identity,
+  { all }: ProcessLook,
+  witness: Witness,
+  { names }: Known,
+): SeenProcess[] {
+  const recorded = identity.knownRoots.filter(
+    ({ pid, knownBy }) => knownBy === identity.knownBy(witness) && (names ?? pid) === pid,
+  );
+  if (recorded.length === 0) return [];
+  const [isOwned, isCandidate] = [ownerTest(table, identity), isPossible(table, identity, all)];
+  return recorded.flatMap(({ pid, startTime, executable }) => {
+    const seen = all.get(pid);
+    const isSame = seen?.startTime === startTime && (seen.executable ?? executable) === executable;
+    return seen !== undefined && isSame && isCandidate(seen) && isOwned(seen) ? [seen] : [];
+  });
+}
 
 /**
  * What we started: the very process; else what lives in the unit we gave it, or in the process group or session of the one we started.
@@ -71,40 +81,15 @@ async function byPidFile(table: ProcessTable, identity: Identity, { all }: Proce
   const { pidFile, owners } = identity;
   if (pidFile === undefined) return known([]);
   const read = readPidFile(table, pidFile, owners.uids, identity.nowMs);
-  if (read.kind === 'unusable') return { ...known([]), remarks: [read.reason] };
+  const nobody = { ...known([]), ...(read.pid !== undefined && { names: read.pid }) };
+  if (read.kind === 'unusable') return { ...nobody, remarks: [read.reason] };
   const seen = read.kind === 'pid' ? all.get(read.pid) : undefined;
-  if (read.kind === 'absent' || seen === undefined || !isPossible(table, identity, all)(seen)) return known([]);
-  if (read.uid === 0 || isOwnedBy(table, seen, [read.uid])) return known([seen]);
+  if (read.kind === 'absent' || seen === undefined || !isPossible(table, identity, all)(seen)) return nobody;
+  if (read.uid === 0 || isOwnedBy(table, seen, [read.uid])) return { ...nobody, found: [seen] };
   return {
-    ...known([]),
+    ...nobody,
     remarks: [`pid_file is not used: process ${seen.pid} is not of the user ${read.uid}, whose the file is`],
   };
-}
-
-/**
- * Who has exactly this word among its arguments; not who by it shows, edits or copies the file of that name.
- */
-async function byArgument(table: ProcessTable, identity: Identity, look: ProcessLook): Promise<Known> {
-  const { argument, process } = identity;
-  if (argument === undefined) return known([]);
-  const isCandidate = isPossible(table, identity, look.all);
-  const isNamed = matcherOf(table, identity);
-  const isOfFile = argument.startsWith('/') && isHostFile(argument);
-  const bearers: SeenProcess[] = [];
-  const breath = new Breath();
-  const holders = await holdersOf(table, argument, look);
-  for (const seen of look.all.values()) {
-    if (breath.isDue) await breath.take();
-    if (!holders.has(seen.pid) || !isCandidate(seen)) continue;
-    if (isOfFile && !isNamed(seen) && looksAtFile(table, seen)) continue;
-    bearers.push(seen);
-  }
-  // What sudo(8) and its like run has the word too, and is what they run it for.
-  const above = new Set(bearers.flatMap(({ pid }) => [...ancestorsOf(pid, look.all)].filter((one) => one !== pid)));
-  const isLauncher = ({ pid, executable = '' }: SeenProcess): boolean =>
-    above.has(pid) && interpreterOf(executable) === 'launcher';
-  const meant = bearers.filter((seen) => !isLauncher(seen));
-  return ownedOf(table, identity, meant, (seen) => runsRootsFile(table, seen, [process.systemName, argument]), breath);
 }
 
 async function byName(table: ProcessTable, identity: Identity, look: ProcessLook): Promise<Known> {
@@ -136,98 +121,4 @@ async function byName(table: ProcessTable, identity: Identity, look: ProcessLook
     leftOver.length > 0,
   );
   return { ...owned, found: [...owned.found, ...leftOver] };
-}
-
-/** Those of root's, the daemon's and the program's own users; where there is none of them, and nobody is known, who `runsRoots`. */
-async function ownedOf(
-  table: ProcessTable,
-  { owners }: Identity,
-  bearers: readonly SeenProcess[],
-  runsRoots: (seen: SeenProcess) => boolean,
-  breath: Breath,
-  isKnown = false,
-): Promise<Known> {
-  if (owners.others === 'all') return known(bearers);
-  const owned = await filterWithBreath(bearers, (seen) => isOwnedBy(table, seen, owners.uids), breath);
-  const isUnknown = owned.length === 0 && !isKnown && owners.others === 'roots_files';
-  const found = isUnknown ? await filterWithBreath(bearers, runsRoots, breath) : owned;
-  const taken = new Set(found);
-  return { found, strangers: bearers.filter((seen) => !taken.has(seen)), remarks: [] };
-}
-
-/** Strangers may be thousands, and each is looked at closely. */
-async function filterWithBreath<T>(all: readonly T[], keeps: (one: T) => boolean, breath: Breath): Promise<T[]> {
-  const kept: T[] = [];
-  for (const one of all) {
-    if (breath.isDue) await breath.take();
-    if (keeps(one)) kept.push(one);
-  }
-  return kept;
-}
-
-/** Whether a process is of root's, the daemon's or the program's own users. */
-export function ownerTest(table: ProcessTable, { owners }: Identity): (seen: SeenProcess) => boolean {
-  return (seen) => owners.others === 'all' || isOwnedBy(table, seen, owners.uids);
-}
-
-function matcherOf(table: ProcessTable, { process: { systemName }, owners }: Identity): (seen: SeenProcess) => boolean {
-  const isBelieved = (seen: SeenProcess): boolean =>
-    owners.others === 'all' ||
-    isOwnedBy(table, seen, owners.uids) ||
-    table.executes(seen.pid, systemName) ||
-    (owners.others === 'roots_files' && runsRootsFile(table, seen, [systemName]));
-  const name = lastPart(systemName);
-  return programMatcher(systemName, isBelieved, (seen) => scriptRun(table, seen, (word) => word === name));
-}
-
-/** Neither ourselves, nor of the kernel, nor ended, nor in another pid namespace, nor a command that we run for another process. */
-function isPossible(
-  table: ProcessTable,
-  { process, ownPid }: Identity,
-  all: ReadonlyMap<number, SeenProcess>,
-): (seen: SeenProcess) => boolean {
-  const depth = table.read(ownPid, ['namespaceDepth'])?.namespaceDepth ?? 0;
-  return (seen) => {
-    if (seen.pid === ownPid || seen.kernelThread || hasEnded(seen)) return false;
-    if (table.read(seen.pid, ['namespaceDepth'])?.namespaceDepth !== depth) return false;
-    // Commands that we run directly are our descendants until they end (a health check `nginx -t` of another process is no nginx);
-    // what they leave behind is not. Only for those few the environment is read.
-    if (!ancestorsOf(seen.pid, all).has(ownPid)) return true;
-    const isOwn = table.hasVariable(seen.pid, 'MONITOR_SYSTEM_NAME', process.systemName);
-    return isOwn || !table.hasVariable(seen.pid, 'MONITOR_ATTEMPT');
-  };
-}
-
-/** The processes that have this word among their arguments. */
-async function holdersOf(table: ProcessTable, argument: string, { all }: ProcessLook): Promise<Set<number>> {
-  const holders = new Set<number>();
-  // What was seen of their arguments may be the beginning only.
-  const cut: number[] = [];
-  for (const { pid, argv = [] } of all.values()) {
-    const length = argv.reduce((sum, word) => sum + word.length, 0);
-    if (argv.includes(argument)) holders.add(pid);
-    else if (length >= LOOK_LIMITS.commandLine / 4 || argv.length >= LOOK_LIMITS.commandLine / 8) cut.push(pid);
-  }
-  for (const { pid, argv = [] } of await table.survey(['argv'], { pids: cut, limits: ARGUMENT_LIMITS }))
-    if (argv.includes(argument)) holders.add(pid);
-  return holders;
-}
-
-/** At a terminal, or by a tool for files: only what is neither runs or serves it. */
-function looksAtFile(table: ProcessTable, { pid, argv = [], executable = '' }: SeenProcess): boolean {
-  const names = [executable, argv[0] ?? ''].map((name) => lastPart(name).replace(/\.(?:basic|tiny|nox|gtk3?)$/, ''));
-  if (names.some((name) => TOOLS.has(name))) return true;
-  return !isInterpreter(executable) && table.read(pid, ['terminalDevice'])?.terminalDevice !== 0;
-}
-
-const TOOLS: ReadonlySet<string> = new Set(
-  (
-    'tail head less more most cat tac nl vi vim ex nvim view nano pico emacs ed joe mcedit mcview grep egrep fgrep rg ag sed awk gawk mawk ' +
-    'diff cmp cp mv ln rsync scp sftp sftp-server tar gzip bzip2 xz zip unzip cpio dd wc file stat touch chmod chown ls du find lsof fuser ' +
-    'inotifywait md5sum sha1sum sha256sum sha512sum git svn multitail lnav watch strace ltrace gdb'
-  ).split(' '),
-);
-
-function known(found: readonly SeenProcess[]): Known {
-  return { found, strangers: [], remarks: [] };
 }

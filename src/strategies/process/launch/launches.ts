@@ -4,18 +4,20 @@ import { Breath } from '../../../core/breath.ts';
 import { FileHashes } from '../../../system/files/file-hash.ts';
 import type { TakeLook } from '../../../system/proc/look.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
+import { USUAL_PATH } from '../../../system/spawn/minimal-environment.ts';
 import type { LaunchesNow, StrategyParts } from '../../strategy.ts';
+import { ambiguityOf } from '../descriptions.ts';
 import type { ProgramFinder } from '../identity/finder.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 import type { ProcessOptions } from '../options.ts';
-import { ambiguityOf } from '../preview.ts';
 import { rememberCopies, wholeLaunch } from './copies.ts';
 import { isCommandUnderWay, isFromCommand } from './from-command.ts';
 import { type LaunchSight, type RecalledLaunch, type RecordedName, recallLaunch, rememberLaunch } from './memory.ts';
 import { LaunchNotes } from './notes.ts';
 import { differencesOf, launchesOf } from './now.ts';
 import { checkPin, type TakeHash } from './pinned.ts';
-import { defaultPath, pinCure, planStart, type StartPlan } from './plan.ts';
+import { planStart, type StartPlan } from './plan.ts';
+import { pinCure } from './words.ts';
 
 /** What knowing how programs are started uses. */
 export type LaunchParts = Pick<StrategyParts, 'launches' | 'pins' | 'requirePin' | 'roots' | 'programs' | 'log'>;
@@ -66,14 +68,14 @@ export class ProgramLaunches {
     }
     const whole = wholeLaunch(running, stored, launches.further(systemName).slice(0, this.#options.maxMatches - 1));
     if (whole.lacking !== undefined) this.#notes.unusable(systemName, whole.lacking);
-    return planStart(this.#options, managed, attempt, whole, process.env.PATH ?? defaultPath, {
+    return planStart(this.#options, managed, attempt, whole, process.env.PATH ?? USUAL_PATH, {
       pin: pin && (await checkPin(pin, take)),
       requirePin: this.#parts.requirePin,
       userUid: this.#finder.userUid,
       copies: this.#notes.copiesOf(systemName, trees, this.#options.maxMatches),
       isRunning: running.length > 0,
       unusable: launches.note(systemName).unusable,
-      wasSeen: this.#finder.wasSeen(systemName),
+      wasSeen: this.#finder.wasOthers(systemName),
     });
   }
 

@@ -146,10 +146,16 @@ const OF_ONE_START: readonly string[] = [
 
 /** True where both start the same in the same way. */
 export function sameLaunch(a: LaunchRecord, b: LaunchRecord): boolean {
+  if (!sameStrings(a.argv, b.argv) || !sameStrings(a.environment, b.environment)) return false;
   return JSON.stringify(FIELDS.map((field) => a[field])) === JSON.stringify(FIELDS.map((field) => b[field]));
 }
 
-const FIELDS = ['argv', 'executable', 'cwd', 'environment', 'uid', 'gid', 'groups', 'unconfined', 'surroundings'] as const;
+/** There may be hundreds of thousands of them. */
+function sameStrings(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((text, index) => text === b[index]);
+}
+
+const FIELDS = ['executable', 'cwd', 'uid', 'gid', 'groups', 'unconfined', 'surroundings'] as const;
 
 /** The link by which it calls its directory leads to another release now than when it was started. */
 function hasMovedOn(stored: LaunchRecord, record: LaunchRecord): boolean {
@@ -175,6 +181,6 @@ function withStoredOutput(stored: LaunchRecord, record: LaunchRecord): LaunchRec
 
 /** A worker shares its master's command line, but has given up root's rights: started so, the program could not do its work. */
 function isWorkerOf({ root }: ProcessTree, stored: LaunchRecord, record: LaunchRecord): boolean {
-  const sameProgram = stored.executable === record.executable && stored.argv.join('\0') === record.argv.join('\0');
+  const sameProgram = stored.executable === record.executable && sameStrings(stored.argv, record.argv);
   return sameProgram && stored.uid === 0 && record.uid !== 0 && root.pid !== root.pgid;
 }

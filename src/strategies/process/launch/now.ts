@@ -4,7 +4,7 @@ import type { Pin } from '../../../core/pin.ts';
 import type { LaunchesNow } from '../../strategy.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 import { type LaunchSight, livingLaunch, type RecalledLaunch, type RecordedName, recallLaunch, sameLaunch } from './memory.ts';
-import { NEVER_SEEN, OLD_RECORD, UNUSABLE } from './plan.ts';
+import { NEVER_SEEN, OLD_RECORD, UNUSABLE } from './words.ts';
 
 /**
  * How the trees that run were started; where that cannot be read, or none runs, the one that was recorded. Never what is confined.

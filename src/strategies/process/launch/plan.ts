@@ -4,7 +4,6 @@ import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
 import { commandEnvironment, expandCommand } from '../../../core/command-template.ts';
 import type { LaunchRecord } from '../../../core/launch-record.ts';
-import { printable } from '../../../core/printable.ts';
 import { hostPath } from '../../../system/files/host-path.ts';
 import type { Launch } from '../../../system/launch/launcher.ts';
 import { notRootsLaunch } from '../../../system/launch/roots-launch.ts';
@@ -13,6 +12,7 @@ import { judgeUnitName } from '../../unit/name-policy.ts';
 import type { ProcessOptions } from '../options.ts';
 import type { WholeLaunch } from './copies.ts';
 import type { PinCheck } from './pinned.ts';
+import { describeArgv, NEVER_SEEN, OLD_RECORD, pinAgain, pinCure, shown, UNUSABLE } from './words.ts';
 
 /** What would be started, one launch a tree; or in one line why nothing can be. */
 export type StartPlan =
@@ -83,9 +83,6 @@ export function planStart(
   return planSearched(options, managed, environment, path, rule);
 }
 
-/** In front of the reason. */
-export const UNUSABLE = 'how it was started is not usable';
-
 /** What nothing is known of but its name. */
 function planSearched(
   options: ProcessOptions,
@@ -116,9 +113,6 @@ function planSearched(
   const description = `${shown(found)}, without arguments`;
   return planned([{ what, description, label: description }]);
 }
-
-/** Where nothing is known of it. */
-export const NEVER_SEEN = 'it has not been seen running, so how to start it is not known';
 
 function nothingToStart(why: string): StartPlan & { readonly kind: 'refused' } {
   return { kind: 'refused', reason: `nothing to start: ${why}; set start_command`, final: true };
@@ -153,23 +147,6 @@ function usersRefusal({ uid }: LaunchRecord, { userUid }: StartRule): string | u
   return `it was recorded as user ${uid}'s, and user says ${userUid}: start it once as that user, or set start_command`;
 }
 
-/** What to do, for the end of a line. */
-export function pinCure(processName: string): string {
-  return `run \`${pinCommand(processName)}\` or set start_command`;
-}
-
-function pinAgain(processName: string): string {
-  return `run \`${pinCommand(processName)}\` again, or set start_command`;
-}
-
-/** As a shell takes it. */
-function pinCommand(processName: string): string {
-  const name = /^[\w@%+=:,./][\w@%+=:,./-]*$/.test(processName)
-    ? processName
-    : `-- '${shown(processName).replaceAll("'", "'\\''")}'`;
-  return `monitor_service pin ${name}`;
-}
-
 function planRecords(
   records: readonly LaunchRecord[],
   refusal: (record: LaunchRecord) => string | undefined,
@@ -190,10 +167,6 @@ function planRecords(
   }
   return planned(launches);
 }
-
-/** Why a record without a word on its confinement is not used. */
-export const OLD_RECORD =
-  'how it was started was recorded by an earlier version, which did not look whether it was confined: start it once by hand, or set start_command';
 
 function planned(launches: readonly PlannedLaunch[]): StartPlan {
   return { kind: 'planned', launches };
@@ -229,18 +202,3 @@ function isExecutable(path: string): boolean {
     return false;
   }
 }
-
-/** Arguments as a person reads them: those that a shell would not take for one word are quoted. */
-export function describeArgv(argv: readonly string[]): string {
-  return shown(argv.map((argument) => (/^[\w@%+=:,./-]+$/.test(argument) ? argument : JSON.stringify(argument))).join(' '));
-}
-
-function shown(text: string): string {
-  const line = printable(text);
-  return line.length > SHOWN_LENGTH ? `${line.slice(0, SHOWN_LENGTH)}…` : line;
-}
-
-const SHOWN_LENGTH = 200;
-
-/** Where programs are looked for where the daemon itself has no PATH. */
-export const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';

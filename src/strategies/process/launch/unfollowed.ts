@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { interpreterOf } from '../../../core/interpreters.ts';
+import { givenPart, interpreterOf } from '../../../core/interpreters.ts';
 import { readShebang } from '../../../system/launch/script-file.ts';
 import { lastPart } from '../../../system/proc/called-names.ts';
 
@@ -15,19 +15,25 @@ export function unfollowedStart(startCommand: string, systemName: string): strin
     if (first === undefined || interpreterOf(first) === undefined) continue;
     // `su - app -c "…"`: what it runs stands in a text of its own.
     const text = words[words.findIndex((word) => /^-\w*c$/.test(word)) + 1];
-    if (interpreterOf(first) === 'launcher' && text !== undefined && text !== first && /\s/.test(text))
-      return unfollowedStart(text, systemName) ?? undefined;
+    if (interpreterOf(first) === 'launcher' && text !== undefined && text !== first && /[\s/]/.test(text)) {
+      const isCalled = text.split(/[\s;&|]+/).some((word) => lastPart(word) === name);
+      return unfollowedStart(text, systemName) ?? (isCalled ? undefined : told(first, name, 'argument'));
+    }
     const program = words.findIndex((word) => interpreterOf(word) !== 'launcher' && isPlain(word));
     const called = words[program];
     if (called === undefined || lastPart(called) === name) return undefined;
-    const script = interpreterOf(called) === undefined ? undefined : scriptOf(words.slice(program + 1));
+    const script = scriptOf(words.slice(program));
     if (script !== undefined && lastPart(script) === name && isScript(script)) return undefined;
     const mark = script ?? (interpreterOf(called) === undefined ? called : undefined);
     // A user's name, or an option's value, stands in many a command line.
     const cure = mark?.includes('/') === true ? `argument = ${mark}` : 'argument';
-    return `begins with ${first}: what runs of it already, and was not started by monitor_service, is not called ${name} (set ${cure}, or pid_file)`;
+    return told(first, name, cure);
   }
   return undefined;
+}
+
+function told(first: string, name: string, cure: string): string {
+  return `begins with ${first}: what runs of it already, and was not started by monitor_service, is not called ${name} (set ${cure}, or pid_file)`;
 }
 
 /** Without `exec` and variables in front, and without quotes around whole words. */
@@ -43,11 +49,10 @@ function isPlain(word: string): boolean {
   return !/^(?:-|\d+$|[A-Za-z_]\w*=|[<>])/.test(word);
 }
 
-function scriptOf(words: readonly string[]): string | undefined {
-  const [first] = words;
-  // A text, or a module.
-  if (first !== undefined && /^-[cem]/.test(first)) return undefined;
-  return words.find((word) => word.startsWith('/')) ?? words.find(isPlain);
+function scriptOf(argv: readonly string[]): string | undefined {
+  const kind = interpreterOf(argv[0] ?? '');
+  const given = kind === undefined || kind === 'launcher' ? undefined : givenPart(kind, argv);
+  return given?.kind === 'file' ? argv[given.at] : undefined;
 }
 
 function isScript(path: string): boolean {

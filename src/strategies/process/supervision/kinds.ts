@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { interpreterOf } from '../../../core/interpreters.ts';
+import { interpreterOf, isShell, programName } from '../../../core/interpreters.ts';
 import type { ProcessInfo } from '../../../system/proc/table.ts';
 
 /** What is asked of a process to tell what it is. */
@@ -52,8 +52,6 @@ const kinds: Readonly<Record<string, Kind>> = {
   },
 };
 
-const shells: readonly string[] =
-  'sh bash dash ash ksh ksh93 mksh lksh pdksh rksh zsh yash posh tcsh csh fish hush busybox'.split(' ');
 const wrappers: readonly string[] = 'su sudo doas runuser timeout flock tini dumb-init catatonit unshare nsenter script'.split(
   ' ',
 );
@@ -61,12 +59,12 @@ const wrappers: readonly string[] = 'su sudo doas runuser timeout flock tini dum
 /** Tells it by its names: whoever bears one without being it gains only that it is waited for. */
 export function parentKind(process: ProcessInfo<(typeof KIND_FIELDS)[number]>): ParentKind {
   const { name: comm, argv = [], executable, terminalDevice } = process;
-  const file = executable === undefined ? undefined : basename(executable);
   const called = basename(argv[0] ?? '').replace(/^-/, '');
-  const runsScripts = file === undefined || runsAScript(file) || shells.includes(file);
+  const own = programName(executable ?? called, argv);
+  const runsScripts = executable === undefined || runsAScript(own);
   const script = runsScripts ? scriptOf(argv) : undefined;
   const module = runsScripts && argv.includes('-m') ? argv[argv.indexOf('-m') + 1] : undefined;
-  const names = [file, comm, called, script === undefined ? undefined : basename(script)];
+  const names = [own, comm, called, script === undefined ? undefined : basename(script)];
   for (const [name, kind] of Object.entries(kinds)) {
     const isIt =
       names.some((one) => one !== undefined && kind.programs?.includes(one)) ||
@@ -76,9 +74,7 @@ export function parentKind(process: ProcessInfo<(typeof KIND_FIELDS)[number]>): 
       kind.script?.test(script ?? '');
     if (isIt && (kind.argument === undefined || argv.includes(kind.argument))) return { kind: 'supervisor', name };
   }
-  // BusyBox is many programs in one file.
-  const own = file === 'busybox' ? called : (file ?? called);
-  if (shells.includes(own)) return { kind: 'shell', name: own, hasTerminal: terminalDevice !== 0 };
+  if (isShell(own)) return { kind: 'shell', name: own, hasTerminal: terminalDevice !== 0 };
   return { kind: wrappers.includes(own) ? 'wrapper' : 'other', name: comm };
 }
 

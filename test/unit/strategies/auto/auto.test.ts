@@ -2,12 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ManagedProcess } from '../../../../src/core/alarm.ts';
 import type { HealthResult } from '../../../../src/core/outcomes.ts';
+import type { ProgramMarks } from '../../../../src/core/program-marks.ts';
 import { AutoStrategy, autoStrategy } from '../../../../src/strategies/auto/auto.ts';
 import type { RestartAttempt, RestartOutcome, RestartStrategy } from '../../../../src/strategies/strategy.ts';
 import { ServiceStrategy } from '../../../../src/strategies/unit/service.ts';
+import { type ProcessIdentity, ProcessTable } from '../../../../src/system/proc/table.ts';
+import type { RunningProcesses } from '../../../../src/system/systemd/running-processes.ts';
 import { FakeClock } from '../../../helpers/fake-clock.ts';
 import { FakeSystemd, type FakeUnitOptions } from '../../../helpers/fake-systemd.ts';
+import { isAlive, openZoo } from '../../../helpers/process-zoo.ts';
 import { attemptOn, FakeSection, managed, never, settled, silentLog } from '../../../helpers/strategy-parts.ts';
+import { waitFor } from '../../../helpers/wait-for.ts';
 
 /** The process strategy's stand-in. */
 class FakeProcesses implements RestartStrategy {
@@ -16,6 +21,8 @@ class FakeProcesses implements RestartStrategy {
   readonly observed: string[] = [];
   outcome: RestartOutcome = { kind: 'restarted', detail: 'started pid 4711' };
   health: HealthResult = { kind: 'healthy' };
+  running: readonly ProcessIdentity[] = [];
+  marked: ProgramMarks = {};
 
   async resolve({ systemName }: ManagedProcess) {
     return { kind: 'target', key: systemName, description: `process ${systemName}` } as const;
@@ -28,6 +35,14 @@ class FakeProcesses implements RestartStrategy {
 
   async checkHealth(): Promise<HealthResult> {
     return this.health;
+  }
+
+  async findRunning({ systemName }: ManagedProcess): Promise<RunningProcesses> {
+    return { kind: 'found', key: systemName, processes: this.running, unit: undefined, status: undefined };
+  }
+
+  marks(): ProgramMarks {
+    return this.marked;
   }
 
   async preview() {
@@ -316,4 +331,40 @@ test('what a name means is known though it may not be restarted', async () => {
   const asked = strategy.means(managed('www'), abort.signal);
   abort.abort();
   assert.equal((await asked).kind, 'unknown');
+});
+
+/** What runs in a service is that one's. */
+const isInService = new ProcessTable().read(process.pid, ['unit'])?.unit?.endsWith('.service') === true;
+
+test('a unit is not started beside what is its program by name, pid file or argument; a client of that name is none', {
+  skip: isInService && 'the tests run in a service themselves',
+}, async (t) => {
+  const zoo = openZoo(t);
+  const [server, client] = [zoo.sleeper('handd'), zoo.sleeper('client')];
+  const program = { path: server, argv: [server, '301'] };
+  for (const fallsBack of [false, true]) {
+    const { restart, strategy, systemd, processes, retired } = world({ 'hand.service': { program } }, fallsBack);
+    const pid = await zoo.start(server, ['302']);
+    const { startTime } = new ProcessTable().read(pid, ['startTime']) ?? assert.fail();
+    processes.running = [{ pid, startTime }];
+    const reason = new RegExp(`^hand\\.service is inactive \\(dead\\), and its program runs outside of it \\(pid ${pid}\\): `);
+    const outcome = await restart('hand');
+    assert.match(outcome.kind === 'failed' ? outcome.reason : '', reason);
+    const { stops, starts, refusals } = await strategy.preview(managed('hand'), never);
+    assert.deepEqual([stops, starts, refusals.length], [[], [], 1]);
+    assert.match(refusals.join(), reason);
+    // Nothing was touched, neither what an earlier fallback started.
+    assert.deepEqual([systemd.calls, processes.restarts, retired], [[], [], []]);
+    process.kill(pid, 'SIGKILL');
+    await waitFor('end', () => !isAlive(pid));
+    assert.equal((await restart('hand')).kind, 'restarted');
+  }
+  const { restart, processes } = world({ 'hand.service': { program } });
+  const pid = await zoo.start(client, ['302']);
+  const { startTime } = new ProcessTable().read(pid, ['startTime']) ?? assert.fail();
+  processes.running = [{ pid, startTime }];
+  processes.marked = { argument: '302' };
+  assert.equal((await restart('hand')).kind, 'failed');
+  processes.marked = {};
+  assert.equal((await restart('hand')).kind, 'restarted');
 });

@@ -9,14 +9,11 @@ import {
   type ProcessStrategyWorld,
   processStrategyWorld,
 } from '../../../helpers/process-strategy-world.ts';
-import { isAlive } from '../../../helpers/process-zoo.ts';
+import { isAlive, unique } from '../../../helpers/process-zoo.ts';
+import { never } from '../../../helpers/strategy-parts.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 
-const quiet = new AbortController().signal;
 const isRoot = process.getuid?.() === 0;
-let count = 0;
-/** A name no other process of this machine has. */
-const unique = (name: string): string => `${name}${process.pid % 1000}${count++}`;
 
 function pidsNamed({ table }: ProcessStrategyWorld, name: string): number[] {
   const found = table.list(['name', 'executable', 'state', 'threads']).filter((p) => p.state !== 'Z');
@@ -52,7 +49,7 @@ test('a running program is stopped and started anew as it was', async (t) => {
     'X=a b',
     `ZOO=${world.zoo.dir}`,
   ]);
-  assert.deepEqual(await strategy.checkHealth(managed(name), 10_000, quiet), { kind: 'healthy' });
+  assert.deepEqual(await strategy.checkHealth(managed(name), 10_000, never), { kind: 'healthy' });
 });
 
 test('where nothing could be started now nothing is stopped either', async (t) => {
@@ -120,7 +117,7 @@ test('a tree goes whole: workers, children of other names, those with a session 
       .map(({ pid }) => pid);
   await waitFor('all of it', () => ofZoo().length >= 6);
   const strategy = world.strategy({ startCommand: 'true' });
-  const preview = await strategy.preview(managed(name), quiet);
+  const preview = await strategy.preview(managed(name), never);
   assert.equal(preview.stops.length, 1);
   assert.match(preview.stops[0] ?? '', new RegExp(`^pid ${root}, .* with [5-9] descendants: `));
   const outcome = await strategy.restart(attemptFor(name));
@@ -142,7 +139,7 @@ test('what ignores TERM is killed after stop_timeout, what is suspended is stopp
   const sleeping = await world.zoo.start(world.zoo.sleeper(frozen));
   process.kill(sleeping, 'SIGSTOP');
   await waitFor('stopped', () => world.table.read(sleeping, ['state'])?.state === 'T');
-  assert.match(JSON.stringify(await world.strategy().checkHealth(managed(frozen), 50, quiet)), /suspended/);
+  assert.match(JSON.stringify(await world.strategy().checkHealth(managed(frozen), 50, never)), /suspended/);
   const thawed = await world.strategy().restart(attemptFor(frozen));
   assert.match(thawed.kind === 'restarted' ? thawed.detail : '', /^stopped 1 process, started/);
   assert.ok(!isAlive(sleeping));
@@ -155,7 +152,7 @@ test('a zombie is nothing: the program is started', async (t) => {
   const parent = await world.zoo.start('/bin/bash', ['-c', `${short} 0.01 & exec sleep 300`]);
   await waitFor('zombie', () => world.table.list(['ppid', 'state']).find((p) => p.ppid === parent && p.state === 'Z'));
   const strategy = world.strategy({ startCommand: `exec ${short} 300` });
-  assert.equal((await strategy.checkHealth(managed(name), 10, quiet)).kind, 'unhealthy');
+  assert.equal((await strategy.checkHealth(managed(name), 10, never)).kind, 'unhealthy');
   const outcome = await strategy.restart(attemptFor(name));
   assert.match(outcome.kind === 'restarted' ? outcome.detail : '', /^nothing was running, started pid/);
   assert.ok(isAlive(parent));
@@ -171,7 +168,7 @@ test('two programs of one name are refused unless max_matches allows them; then 
   const reason = refused.kind === 'failed' ? refused.reason : '';
   for (const pid of pids) assert.ok(isAlive(pid) && reason.includes(String(pid)), reason);
   assert.match(reason, /^ambiguous: .*max_matches is 1$/);
-  assert.match((await world.strategy().preview(managed(name), quiet)).refusals.join(), /ambiguous/);
+  assert.match((await world.strategy().preview(managed(name), never)).refusals.join(), /ambiguous/);
 
   const outcome = await world.strategy({ maxMatches: 2 }).restart(attemptFor(name));
   assert.equal(outcome.kind, 'restarted', JSON.stringify(outcome));
@@ -273,7 +270,7 @@ test('a program with a section of its own is found in PATH, a full path is itsel
     process.env.PATH = before;
   });
   const strategy = world.strategy({ configured: true });
-  assert.deepEqual((await strategy.preview(managed(name), quiet)).starts, [`${path}, without arguments`]);
+  assert.deepEqual((await strategy.preview(managed(name), never)).starts, [`${path}, without arguments`]);
   assert.equal((await world.strategy().restart(attemptFor(name))).kind, 'failed', 'not without a section');
   assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
   await waitFor('ran', () => existsSync(join(world.zoo.dir, 'ran')));
@@ -333,25 +330,25 @@ test('well is who has run for a second; a check is bounded', async (t) => {
   const name = unique('zhealth');
   const strategy = world.strategy();
   const begun = performance.now();
-  assert.equal((await strategy.checkHealth(managed(name), 250, quiet)).kind, 'unhealthy');
+  assert.equal((await strategy.checkHealth(managed(name), 250, never)).kind, 'unhealthy');
   assert.ok(performance.now() - begun < 5000);
   const pid = await world.zoo.start(world.zoo.sleeper(name));
   assert.match(
-    JSON.stringify(await strategy.checkHealth(managed(name), 1, quiet)),
+    JSON.stringify(await strategy.checkHealth(managed(name), 1, never)),
     new RegExp(`pid ${pid} has been running for`),
   );
-  assert.equal((await strategy.checkHealth(managed(name), 10_000, quiet)).kind, 'healthy');
-  assert.equal((await strategy.checkHealth(managed(name), 1, quiet)).kind, 'healthy');
+  assert.equal((await strategy.checkHealth(managed(name), 10_000, never)).kind, 'healthy');
+  assert.equal((await strategy.checkHealth(managed(name), 1, never)).kind, 'healthy');
 });
 
 test('well is who has run for stable_time; 0: who runs', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zstable');
   const pid = await world.zoo.start(world.zoo.sleeper(name));
-  assert.equal((await world.strategy({ stableTimeMs: 0 }).checkHealth(managed(name), 1, quiet)).kind, 'healthy');
+  assert.equal((await world.strategy({ stableTimeMs: 0 }).checkHealth(managed(name), 1, never)).kind, 'healthy');
   const patient = world.strategy({ stableTimeMs: 3_600_000 });
   assert.match(
-    JSON.stringify(await patient.checkHealth(managed(name), 1, quiet)),
+    JSON.stringify(await patient.checkHealth(managed(name), 1, never)),
     new RegExp(`pid ${pid} has been running for`),
   );
 });
@@ -360,16 +357,16 @@ test('the life of a program ends with it, not with the first process of a daemon
   const world = processStrategyWorld(t);
   const name = unique('zlife');
   const strategy = world.strategy();
-  assert.equal(await strategy.life(managed(name), quiet), undefined);
+  assert.equal(await strategy.life(managed(name), never), undefined);
   const sleeper = world.zoo.sleeper(name);
   const pid = await world.zoo.start(sleeper);
-  const life = await strategy.life(managed(name), quiet);
+  const life = await strategy.life(managed(name), never);
   assert(life !== undefined && life.ageMs < 60_000);
-  assert.equal(await life.ended(quiet), undefined);
+  assert.equal(await life.ended(never), undefined);
   process.kill(pid, 'SIGKILL');
   await waitFor('dead', () => !isAlive(pid));
   await world.zoo.start(sleeper);
-  assert.equal(await life.ended(quiet), `pid ${pid} has ended`);
+  assert.equal(await life.ended(never), `pid ${pid} has ended`);
 
   const forking = unique('zfork');
   const go = join(world.zoo.dir, 'go');
@@ -379,10 +376,10 @@ test('the life of a program ends with it, not with the first process of a daemon
     world.zoo.script(`d/${forking}`, `#!/bin/bash\n${child} 300 & until [ -e ${go} ]; do sleep 0.02; done\n`),
   );
   await waitFor('both', () => world.table.list(['name']).filter((seen) => seen.name === forking).length === 2);
-  const daemon = await strategy.life(managed(forking), quiet);
+  const daemon = await strategy.life(managed(forking), never);
   writeFileSync(go, '');
   await waitFor('the first has ended', () => !isAlive(first));
-  assert.equal(await daemon?.ended(quiet), undefined);
+  assert.equal(await daemon?.ended(never), undefined);
 });
 
 test('commands of ours are neither recorded nor, for another process, matched', async (t) => {
@@ -398,11 +395,11 @@ test('commands of ours are neither recorded nor, for another process, matched', 
       environment: { MONITOR_ATTEMPT: '1', MONITOR_PROCESS_NAME: 'other', MONITOR_SYSTEM_NAME: 'other' },
       timeoutMs: 1000,
     },
-    quiet,
+    never,
   );
   const pid = await waitFor('command', () => pidsNamed(world, name)[0]);
   const strategy = world.strategy();
-  assert.deepEqual((await strategy.preview(managed(name), quiet)).stops, []);
+  assert.deepEqual((await strategy.preview(managed(name), never)).stops, []);
   await strategy.observe(managed(name));
   assert.equal(world.parts.launches.get(name), undefined);
   const own = await world.zoo.start(path, ['301'], {
@@ -422,7 +419,7 @@ test('we and those above us are never touched', async (t) => {
   assert.match(outcome.kind === 'failed' ? outcome.reason : '', /is an ancestor of this monitor$/);
   const title = `zself${process.pid}`;
   process.title = title;
-  assert.deepEqual((await world.strategy({ startCommand: 'true' }).preview(managed(title), quiet)).stops, []);
+  assert.deepEqual((await world.strategy({ startCommand: 'true' }).preview(managed(title), never)).stops, []);
 });
 
 test('an aborted restart returns and starts nothing', async (t) => {
@@ -451,7 +448,7 @@ test('the services of the system itself are no programs to restart, but in a sec
   const world = processStrategyWorld(t);
   for (const name of ['systemd-journald', 'dbus-daemon', 'poweroff', 'monitor_service-run-1', 'x.socket']) {
     assert.equal((await world.strategy().resolve(managed(name))).kind, 'refused', name);
-    assert.equal((await world.strategy().preview(managed(name), quiet)).refusals.length, 1, name);
+    assert.equal((await world.strategy().preview(managed(name), never)).refusals.length, 1, name);
     assert.equal((await world.strategy({ configured: true }).resolve(managed(name))).kind, 'target', name);
   }
 });
@@ -461,22 +458,22 @@ test('what is known to run under its name must come and last; what never ran und
   const program = strategy({ stableTimeMs: 200 });
   const [name, other] = [unique('life'), unique('ghost')];
   const path = zoo.sleeper(name);
-  assert.equal(await program.life(managed(name), quiet), undefined);
+  assert.equal(await program.life(managed(name), never), undefined);
   const first = await zoo.start(path);
-  const seen = await program.life(managed(name), quiet);
-  assert.equal(await seen?.ended(quiet), undefined);
+  const seen = await program.life(managed(name), never);
+  assert.equal(await seen?.ended(never), undefined);
   process.kill(first, 'SIGKILL');
   await waitFor('it is dead', () => !isAlive(first));
-  assert.equal(await seen?.ended(quiet), `pid ${first} has ended`);
-  assert.equal(await (await program.life(managed(name), quiet))?.ended(quiet), 'no process of that name is running');
-  const late = await program.life(managed(name), quiet);
+  assert.equal(await seen?.ended(never), `pid ${first} has ended`);
+  assert.equal(await (await program.life(managed(name), never))?.ended(never), 'no process of that name is running');
+  const late = await program.life(managed(name), never);
   await zoo.start(path);
-  assert.equal(await late?.ended(quiet), undefined);
-  assert.equal(await program.life(managed(other), quiet), undefined);
+  assert.equal(await late?.ended(never), undefined);
+  assert.equal(await program.life(managed(other), never), undefined);
 });
 
 test('a process table that cannot be read is not one in which nothing runs', async (t) => {
   const { zoo, strategy } = processStrategyWorld(t);
-  const found = await strategy({}, new ProcessTable(zoo.dir)).findRunning(managed('anything'), quiet);
+  const found = await strategy({}, new ProcessTable(zoo.dir)).findRunning(managed('anything'), never);
   assert.deepEqual(found, { kind: 'unknown', reason: 'the process table cannot be read' });
 });

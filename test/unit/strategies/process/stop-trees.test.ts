@@ -6,32 +6,21 @@ import { systemClock } from '../../../../src/core/clock.ts';
 import type { ProcessTree } from '../../../../src/strategies/process/identity/identity.ts';
 import { stopTrees } from '../../../../src/strategies/process/stop-trees.ts';
 import { broughtBack, unitOf } from '../../../../src/strategies/process/supervision/brought-back.ts';
-import type { SeenProcess } from '../../../../src/system/proc/look.ts';
 import { ProcessTable } from '../../../../src/system/proc/table.ts';
 import type { ServiceManager } from '../../../../src/system/systemd/service-manager.ts';
 import { FakeClock } from '../../../helpers/fake-clock.ts';
 import { noUnit } from '../../../helpers/fake-systemd.ts';
+import { seenNow, treeOf } from '../../../helpers/process-trees.ts';
 import { isAlive, openZoo } from '../../../helpers/process-zoo.ts';
+import { never } from '../../../helpers/strategy-parts.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
 const table = new ProcessTable();
-const quiet = new AbortController().signal;
 
-function treeOf(pid: number, startOffset = 0): ProcessTree {
-  const fields = [
-    'name',
-    'state',
-    'ppid',
-    'pgid',
-    'sid',
-    'threads',
-    'startTime',
-    'kernelThread',
-    'argv',
-    'executable',
-  ] as const;
-  const seen = table.read(pid, fields) as SeenProcess;
-  return { root: { ...seen, startTime: seen.startTime + startOffset }, descendants: [], orphaned: false, by: 'name' as const };
+/** The living process as a tree of its own, or another one of its number, so many clock ticks younger. */
+function living(pid: number, startOffset = 0): ProcessTree {
+  const seen = seenNow(table, pid);
+  return treeOf({ ...seen, startTime: seen.startTime + startOffset });
 }
 
 test('a process that took over the pid is left alone, even by SIGKILL', async (t) => {
@@ -39,10 +28,10 @@ test('a process that took over the pid is left alone, even by SIGKILL', async (t
   const pid = await zoo.start(zoo.sleeper('reused'));
   const parts = { table, clock: systemClock, ownPid: process.pid };
   for (const offset of [-1, 1]) {
-    assert.equal((await stopTrees([treeOf(pid, offset)], 9, 0, parts, quiet)).kind, 'stopped');
+    assert.equal((await stopTrees([living(pid, offset)], 9, 0, parts, never)).kind, 'stopped');
     assert.ok(isAlive(pid));
   }
-  assert.deepEqual(await stopTrees([treeOf(pid)], 15, 10_000, parts, quiet), { kind: 'stopped', processes: 1, killed: 0 });
+  assert.deepEqual(await stopTrees([living(pid)], 15, 10_000, parts, never), { kind: 'stopped', processes: 1, killed: 0 });
   assert.ok(!isAlive(pid));
 });
 
@@ -65,12 +54,11 @@ test('children that appear are taken in; this process and those above it never',
   add(5_000_008, 1, 1000);
   add(5_000_009, 5_000_008, 1000, 5_000_008);
   const frozen = new ProcessTable(root);
-  const seen = frozen.read(5_000_001, ['startTime']) as SeenProcess;
   const clock = new FakeClock();
   let reason = '';
-  const gone = { pid: 5_000_008, startTime: 400 } as SeenProcess;
-  const tree = { root: seen, descendants: [gone], orphaned: false, by: 'name' as const };
-  void stopTrees([tree], 15, 0, { table: frozen, clock, ownPid: 5_000_002 }, quiet).then((ended) => {
+  const gone = { ...seenNow(frozen, 5_000_008), startTime: 400 };
+  const tree = treeOf(seenNow(frozen, 5_000_001), [gone]);
+  void stopTrees([tree], 15, 0, { table: frozen, clock, ownPid: 5_000_002 }, never).then((ended) => {
     reason = JSON.stringify(ended);
   });
   await clock.until(() => reason !== '');
@@ -84,20 +72,10 @@ test('what SIGKILL does not end is a failure that says in which state it hangs',
   writeFileSync(join(root, 'uptime'), '10.00 10.00');
   // A table that shows a process which is not there to be signalled: as unmoved by signals as one in the kernel.
   const frozen = new ProcessTable(root);
-  const seen = frozen.read(5_000_000, [
-    'name',
-    'state',
-    'ppid',
-    'pgid',
-    'sid',
-    'threads',
-    'startTime',
-    'kernelThread',
-  ]) as SeenProcess;
   const clock = new FakeClock();
   let result: unknown;
-  const tree = { root: seen, descendants: [], orphaned: false, by: 'name' as const };
-  const stopping = stopTrees([tree], 15, 10_000, { table: frozen, clock, ownPid: process.pid }, quiet).then((ended) => {
+  const tree = treeOf(seenNow(frozen, 5_000_000));
+  const stopping = stopTrees([tree], 15, 10_000, { table: frozen, clock, ownPid: process.pid }, never).then((ended) => {
     result = ended;
   });
   await clock.until(() => result !== undefined);
@@ -122,13 +100,8 @@ test('the unit that may start its program again is one of systemd’s that is no
     mkdirSync(join(root, '50'), { recursive: true });
     writeFileSync(join(root, '50/stat'), '50 (x) S 1 50 50 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 55 0');
     writeFileSync(join(root, '50/cgroup'), `0::${path}\n`);
-    const tree = {
-      root: new ProcessTable(root).read(50, ['ppid', 'startTime']) as SeenProcess,
-      descendants: [],
-      orphaned: false,
-      by: 'name' as const,
-    };
-    assert.equal(unitOf(new ProcessTable(root), tree), unit, path);
+    const made = new ProcessTable(root);
+    assert.equal(unitOf(made, treeOf(seenNow(made, 50))), unit, path);
   }
 });
 
@@ -140,13 +113,14 @@ test('a unit that systemd is restarting is waited for, another is not', async ()
       available: true,
       show: async (id) => ({ kind: 'status', status: { ...noUnit, id, activeState } }),
       relations: async () => ({ kind: 'failed', reason: 'nobody asks' }),
+      program: async () => ({ kind: 'failed', reason: 'nobody asks' }),
       call: async () => ({ kind: 'done' }),
       watch: () => () => {},
       contact: () => undefined,
     };
     let back: boolean | undefined;
     const runs = (): boolean => clock.monotonicMs() - begun >= backAfterMs;
-    void broughtBack(['x.service'], () => 0, runs, { services, clock }, quiet).then((value) => {
+    void broughtBack(['x.service'], () => 0, runs, { services, clock }, never).then((value) => {
       back = value;
     });
     await clock.until(() => back !== undefined);
@@ -163,7 +137,7 @@ test('a unit that systemd is restarting is waited for, another is not', async ()
       () => 0,
       () => false,
       none,
-      quiet,
+      never,
     ),
     false,
   );

@@ -8,14 +8,11 @@ import {
   type ProcessStrategyWorld,
   processStrategyWorld,
 } from '../../../helpers/process-strategy-world.ts';
-import { isAlive } from '../../../helpers/process-zoo.ts';
+import { isAlive, unique } from '../../../helpers/process-zoo.ts';
+import { never } from '../../../helpers/strategy-parts.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 
 // What happens beside a restart, and what cannot be told, must not lead to a second copy or a wrong stop.
-
-const quiet = new AbortController().signal;
-let count = 0;
-const unique = (name: string): string => `${name}${process.pid % 1000}${count++}`;
 
 function pidsOf({ table }: ProcessStrategyWorld, path: string): number[] {
   return table.list(['executable', 'state']).flatMap((p) => (p.executable === path && p.state !== 'Z' ? [p.pid] : []));
@@ -51,7 +48,7 @@ test('a supervisor has its time anew if nobody saw the program come back and go 
   process.kill(first, 'SIGKILL');
   await waitFor('end', () => !isAlive(first));
   // An operator's look while it is down; its return is seen by nobody.
-  await strategy.preview(managed(name), quiet);
+  await strategy.preview(managed(name), never);
   const lookedMs = performance.now();
   writeFileSync(gate(1), '');
   const second = await waitFor('its return', () => pidsOf(world, path)[0]);
@@ -121,7 +118,7 @@ test('a unit that systemd does not speak of is not taken for none: nothing is st
     JSON.stringify(await strategy.restart(attemptFor(name))),
     /not restarted: systemd does not say what zmain\.service is/,
   );
-  assert.match((await strategy.preview(managed(name), quiet)).refusals.join(), /systemd does not say/);
+  assert.match((await strategy.preview(managed(name), never)).refusals.join(), /systemd does not say/);
   isSilent = false;
   await strategy.observe(managed(name));
   assert.equal(world.parts.roots.lastUnit(name), 'zmain.service');
@@ -157,7 +154,7 @@ test('a worker that the second copy left behind does not tell how that is starte
   await strategy.observe(managed(name), world.parts.look);
   process.kill(second, 'SIGKILL');
   await waitFor('end', () => !isAlive(second));
-  const { starts } = await strategy.preview(managed(name), quiet);
+  const { starts } = await strategy.preview(managed(name), never);
   assert.deepEqual(
     starts.map((line) => /\(user (\d+),/.exec(line)?.[1]),
     ['0', '0'],

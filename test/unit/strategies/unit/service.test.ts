@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
+import { readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { ServiceStrategy, serviceStrategy } from '../../../../src/strategies/unit/service.ts';
+import { ProcessTable } from '../../../../src/system/proc/table.ts';
 import { FakeClock } from '../../../helpers/fake-clock.ts';
 import { FakeSystemd, type FakeUnitOptions } from '../../../helpers/fake-systemd.ts';
+import { isAlive, openZoo, type ProcessZoo } from '../../../helpers/process-zoo.ts';
 import { attemptOn, FakeSection, managed, never, settled, silentLog } from '../../../helpers/strategy-parts.ts';
+import { waitFor } from '../../../helpers/wait-for.ts';
 
 const options = { hasOwnSection: false, commandTimeoutMs: 60_000, healthCheckTimeoutMs: 5000, stableTimeMs: 1000 };
 
@@ -330,6 +335,82 @@ test('preview says what would be done, or why not, and does nothing', async () =
   assert.deepEqual((await strategy.preview(managed('masked'), never)).refusals, ['masked.service is masked']);
   assert.deepEqual((await strategy.preview(managed('ghost'), never)).refusals, ['systemd knows no unit ghost.service']);
   assert.deepEqual(systemd.calls, []);
+});
+
+const table = new ProcessTable();
+
+/** A process of that file that calls itself so; its pid. */
+async function titled(zoo: ProcessZoo, path: string, title: string): Promise<number> {
+  const pid = await zoo.start('/bin/bash', ['-c', `exec -a "${title}" ${path} 300`]);
+  await waitFor('its title', () => readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith(`${title}\0`));
+  return pid;
+}
+
+/** What runs in a service is that one's. */
+const isInService = table.read(process.pid, ['unit'])?.unit?.endsWith('.service') === true;
+const elsewhere = { skip: isInService && 'the tests run in a service themselves' };
+
+test('a unit is not started beside its program that somebody has started by hand', elsewhere, async (t) => {
+  const zoo = openZoo(t);
+  const path = zoo.sleeper('handd');
+  const script = zoo.script('scriptd', '#!/usr/bin/perl\nsleep 300 while 1;\n');
+  symlinkSync(path, join(zoo.dir, 'link'));
+  for (const [how, program, start] of [
+    ['the same line', { path, argv: ['handd', '300'] }, () => zoo.start(path)],
+    ['a link', { path: join(zoo.dir, 'link'), argv: ['link', '300'] }, () => zoo.start(path)],
+    ['without an option', { path, argv: [path, '-f', '300', '$OPTIONS'] }, () => zoo.start(path)],
+    ['a first process', { path, argv: [path, '-g', 'daemon off;'] }, () => titled(zoo, path, 'handd: master process')],
+    ['a script', { path: script, argv: [script, '-x'] }, () => zoo.start(script, [])],
+  ] as const) {
+    for (const state of ['inactive', 'failed'] as const) {
+      const { restart, strategy, systemd } = world({ 'hand.service': { program, state } });
+      const pid = await start();
+      const refusal = new RegExp(`^hand\\.service is ${state}.*, and its program runs outside of it \\(pid ${pid}\\): `);
+      const outcome = await restart('hand');
+      assert.match(outcome.kind === 'failed' ? outcome.reason : '', refusal, how);
+      assert.match((await strategy.preview(managed('hand'), never)).refusals.join(), refusal, how);
+      assert.deepEqual(systemd.calls, []);
+      process.kill(pid, 'SIGKILL');
+      await waitFor('end', () => !isAlive(pid));
+      assert.equal((await restart('hand')).kind, 'restarted', how);
+    }
+  }
+});
+
+test(
+  'what only executes the same file is no copy of the unit, nor is what a one-shot or a unit that is up executes',
+  elsewhere,
+  async (t) => {
+    const zoo = openZoo(t);
+    const path = zoo.sleeper('shared');
+    await titled(zoo, path, 'shared: root@pts/0');
+    await titled(zoo, path, 'SHARED');
+    await zoo.start(path, ['301']);
+    for (const unit of [
+      { program: { path, argv: [path, '-D', '300'] } },
+      { program: { path, argv: [path, '300'] } },
+      { program: { path, argv: [path, '302'] } },
+      // As a client of the same file: it says less than what the unit does.
+      { program: { path, argv: [path, '301', '302'] } },
+      { program: { path, argv: [path, '301'] }, type: 'oneshot' },
+      { program: { path, argv: [path, '301'] }, state: 'active' },
+      { program: { path: '', argv: [] } },
+      // It began while the unit was up.
+      { program: { path, argv: [path, '301'], beganMs: table.uptimeMs() - 60_000, overMs: table.uptimeMs() + 60_000 } },
+    ] as const)
+      assert.equal((await world({ 'one.service': unit }).restart('one')).kind, 'restarted', JSON.stringify(unit));
+  },
+);
+
+test('another user’s copy keeps no unit down, its own user’s does', {
+  skip: elsewhere.skip || (process.getuid?.() !== 0 && 'needs root'),
+}, async (t) => {
+  const zoo = openZoo(t);
+  const path = zoo.sleeper('usersd');
+  await zoo.start(path, ['300'], { uid: 65534, gid: 65534 });
+  const program = { path, argv: [path, '300'] };
+  assert.equal((await world({ 'users.service': { program } }).restart('users')).kind, 'restarted');
+  assert.equal((await world({ 'users.service': { program: { ...program, user: '65534' } } }).restart('users')).kind, 'failed');
 });
 
 test('parse: limits in milliseconds; only [process.default] is no section of its own', () => {

@@ -3,9 +3,9 @@ import { chmodSync, chownSync, lchownSync, mkdirSync, symlinkSync, writeFileSync
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { notRootsFile, notRootsPlace } from '../../../../src/system/files/roots-own.ts';
+import { asRoot } from '../../../helpers/requirement.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
-const asRoot = process.geteuid?.() === 0 ? {} : { skip: 'needs root' };
 const NOBODY = 65534;
 
 /** Root's folder with root's file in it, under /tmp, which is sticky. */

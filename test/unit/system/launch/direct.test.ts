@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { LaunchRecord } from '../../../../src/core/launch-record.ts';
@@ -47,9 +47,51 @@ test('a line that stays in the foreground is launched, in a session of its own, 
 test('a line that ends well has left its daemon behind', async (t) => {
   const { world, launcher } = open(t);
   const daemon = `(while :; do echo writing || exit; [ -e ${world.dir}/go ] && touch ${world.dir}/alive; sleep 0.05; done) &`;
-  assert.deepEqual(await launcher.launch(line(world, daemon), 30_000, world.never), { kind: 'launched', pid: undefined });
+  const result = await launcher.launch(line(world, daemon), 30_000, world.never);
+  assert.ok(result.kind === 'launched' && result.pid === undefined && result.left?.length === 1, JSON.stringify(result));
   writeFileSync(join(world.dir, 'go'), '');
   await waitFor('it to live on', () => existsSync(join(world.dir, 'alive')));
+});
+
+test('what a line leaves behind in an emptied environment, or in a session below its own, is told', async (t) => {
+  const { world, launcher } = open(t);
+  const program = join(world.dir, 'left');
+  copyFileSync('/usr/bin/sleep', program);
+  const running = () => table.list(['executable', 'state']).filter((seen) => seen.executable === program && seen.state !== 'Z');
+  const lines = [
+    `env -i ${program} 300 & sleep 0.1`,
+    // Whoever is looked at has to run for a moment.
+    `env -i setsid sh -c '${program} 300 & sleep 0.2'`,
+    ...(notRoot === undefined ? [`su nobody -s /bin/sh -c '${program} 300 > /dev/null 2>&1 & sleep 0.2'`] : []),
+    ...(notRoot === undefined ? [`su - nobody -s /bin/sh -c 'setsid ${program} 300 & sleep 0.2'`] : []),
+  ];
+  for (const text of lines) {
+    const result = await launcher.launch(line(world, text), 30_000, world.never);
+    const pids = running().map(({ pid }) => pid);
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    assert.equal(pids.length, 1, text);
+    assert.deepEqual(result, { kind: 'launched', pid: undefined, left: pids }, text);
+    await waitFor('end', () => running().length === 0);
+  }
+});
+
+test('what a line that changes the user leaves behind later is told later', { skip: skipUnless(notRoot) }, async (t) => {
+  const { world, launcher } = open(t);
+  const program = join(world.dir, 'later');
+  copyFileSync('/usr/bin/sleep', program);
+  const text = `su nobody -s /bin/sh -c 'while [ ! -e ${world.dir}/go ]; do sleep 0.05; done; setsid ${program} 300 & sleep 0.2'`;
+  const result = await launcher.launch(line(world, text), 200, world.never);
+  assert.ok(result.kind === 'launched' && result.pid !== undefined && result.leaves !== undefined, JSON.stringify(result));
+  writeFileSync(join(world.dir, 'go'), '');
+  const awake = setTimeout(() => {}, 20_000);
+  const left = await result.leaves;
+  clearTimeout(awake);
+  const pids = table.list(['executable']).flatMap(({ pid, executable }) => (executable === program ? [pid] : []));
+  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  assert.ok(pids.length === 1);
+  assert.deepEqual(left, pids);
+  const plain = await launcher.launch(line(world, 'sleep 60; true'), 200, world.never);
+  assert.ok(plain.kind === 'launched' && plain.leaves === undefined, 'what changes no user is followed by its session');
 });
 
 test('a line that falls over fails with its last words', async (t) => {

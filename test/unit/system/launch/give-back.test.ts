@@ -23,10 +23,10 @@ import { readLaunchRecord } from '../../../../src/system/launch/read-record.ts';
 import { outputFile } from '../../../../src/system/launch/surroundings.ts';
 import { ProcessTable } from '../../../../src/system/proc/table.ts';
 import { CommandWorld } from '../../../helpers/command-world.ts';
+import { asRoot } from '../../../helpers/requirement.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 
 const table = new ProcessTable();
-const asRoot = process.geteuid?.() === 0 ? {} : { skip: 'needs root' };
 const NOBODY = 65534;
 const OURS = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, groups: process.getgroups?.() ?? [] };
 
@@ -52,6 +52,20 @@ async function outputs(result: LaunchResult): Promise<(string | undefined)[]> {
   await waitFor('the program itself', () => table.read(pid, ['name'])?.name === 'sleep');
   return [outputFile(table, pid, 1), outputFile(table, pid, 2)];
 }
+
+test('what only ignores signals is begun with all of its environment, whatever its variables are called', async (t) => {
+  const { launch, record } = open(t);
+  const environment = ['WORLD=1', 'a.b=2', 'PATH=/usr/bin:/bin'];
+  const program = { argv: ['/bin/sleep', '300'], executable: '/bin/sleep', environment };
+  const result = await launch(record({ ignoredSignals: [2, 3] }, program));
+  assert.ok(result.kind === 'launched' && result.pid !== undefined, JSON.stringify(result));
+  const { pid } = result;
+  await waitFor('the program itself', () => table.read(pid, ['name'])?.name === 'sleep');
+  const now = table.read(pid, ['argv', 'environment']);
+  assert.deepEqual(now?.argv, ['/bin/sleep', '300']);
+  assert.deepEqual(now?.environment?.toSorted(), [...environment, 'MONITOR_RUN_ID=launch-1'].sort());
+  assert.match(readFileSync(`/proc/${pid}/status`, 'utf8'), /^SigIgn:\t0*6$/m);
+});
 
 for (const [who, rights] of [
   ['ours', {}],

@@ -6,14 +6,14 @@ import { recallLaunch } from '../../../../src/strategies/process/launch/memory.t
 import { confinementOf } from '../../../../src/system/launch/confinement.ts';
 import { readLaunchRecord } from '../../../../src/system/launch/read-record.ts';
 import { planRecorded } from '../../../../src/system/launch/recorded-program.ts';
-import { ProcessLook } from '../../../../src/system/proc/look.ts';
 import { ProcessTable } from '../../../../src/system/proc/table.ts';
+import { seenNow, treeOf } from '../../../helpers/process-trees.ts';
 import { openZoo } from '../../../helpers/process-zoo.ts';
+import { asRoot } from '../../../helpers/requirement.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 
 const table = new ProcessTable();
-const asRoot = process.geteuid?.() === 0 ? {} : { skip: 'needs root' };
 const NOBODY = 65534;
 
 const CAGES: readonly (readonly [what: string, argv: readonly string[], reason: RegExp])[] = [
@@ -121,22 +121,21 @@ test('a release behind a link is followed: the directory is what the program cal
   symlinkSync(first, current);
   const env = { PATH: process.env.PATH, ZOO: zoo.dir, PWD: current };
   const pid = await zoo.start(zoo.sleeper('released'), ['300'], { cwd: first, env });
-  const root = new ProcessLook(table).all.get(pid);
-  assert.ok(root);
+  const tree = treeOf(seenNow(table, pid));
   const sight = { table, starter: process.pid };
   const name = { systemName: 'released', userUid: undefined };
-  const seen = recallLaunch(sight, undefined, { root, descendants: [], orphaned: false, by: 'name' }, name);
+  const seen = recallLaunch(sight, undefined, tree, name);
   assert.ok(seen.kind === 'known' && seen.record.cwd === current, JSON.stringify(seen));
   symlinkSync(second, join(zoo.dir, 'new'));
   renameSync(join(zoo.dir, 'new'), current);
-  const again = recallLaunch(sight, seen.record, { root, descendants: [], orphaned: false, by: 'name' }, name);
+  const again = recallLaunch(sight, seen.record, tree, name);
   assert.ok(again.kind === 'known' && again.record.cwd === current && !again.fresh, JSON.stringify(again));
   // One that is seen only now tells where it is, not where it was started.
-  const late = recallLaunch(sight, undefined, { root, descendants: [], orphaned: false, by: 'name' }, name);
+  const late = recallLaunch(sight, undefined, tree, name);
   assert.ok(late.kind === 'known' && late.record.cwd === first, JSON.stringify(late));
 });
 
-test('another user’s directory is entered with that user’s rights', asRoot, (t) => {
+test('another user’s directory is entered with that user’s rights', asRoot, async (t) => {
   const secret = mkdtempSync(join(tempDir(t), 'secret-'));
   chmodSync(secret, 0o700);
   const record = {
@@ -148,7 +147,7 @@ test('another user’s directory is entered with that user’s rights', asRoot, 
     gid: NOBODY,
     groups: [],
   };
-  const plan = planRecorded({ ...record, groups: [NOBODY] }, 'run');
+  const plan = await planRecorded({ ...record, groups: [NOBODY] }, 'run');
   assert.ok(plan.kind === 'ready');
   // Root's own child enters nothing but `/`: the rest is done behind setpriv.
   assert.deepEqual([plan.options.cwd, plan.file], ['/', 'setpriv']);

@@ -5,9 +5,9 @@ import { type TestContext, test } from 'node:test';
 import type { LaunchRecord } from '../../../../src/core/launch-record.ts';
 import { executedFiles } from '../../../../src/system/launch/executed-files.ts';
 import { notRootsLaunch } from '../../../../src/system/launch/roots-launch.ts';
+import { asRoot } from '../../../helpers/requirement.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
-const asRoot = process.geteuid?.() === 0 ? {} : { skip: 'needs root' };
 const NOBODY = 65534;
 
 /** A folder of root's with files of root's, and one of nobody's with the same files. */

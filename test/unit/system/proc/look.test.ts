@@ -8,9 +8,8 @@ import { ProcessLook, sharedLooks } from '../../../../src/system/proc/look.ts';
 import { ProcessTable } from '../../../../src/system/proc/table.ts';
 import { longestStall } from '../../../helpers/loop-stall.ts';
 import { openZoo } from '../../../helpers/process-zoo.ts';
+import { asRoot } from '../../../helpers/requirement.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
-
-const needsRoot = { skip: process.getuid?.() !== 0 && 'needs root' };
 
 test('who asks in one turn of the loop shares a look, who asks later gets a new one', async (t) => {
   const zoo = openZoo(t);
@@ -64,7 +63,7 @@ test('a process is found by each of its names, of which none may be a part', asy
   assert.ok(look.children.get(process.pid)?.some(({ pid }) => pid === renamed));
 });
 
-test('whose arguments are held back keeps nobody from being seen but its own user', needsRoot, async (t) => {
+test('whose arguments are held back keeps nobody from being seen but its own user', asRoot, async (t) => {
   const root = tempDir(t);
   writeFileSync(join(root, 'uptime'), '1000.00 2000.00\n');
   const users = { 11: 0, 12: 65_534, 14: 65_533 };

@@ -321,7 +321,7 @@ test('a variable is found wherever it is in an environment, whole and nothing el
   assert.equal(seen.hasVariable(3, 'RUN_ID'), false);
 });
 
-test('what is longer than a launch record may be is not usable, and neither are more arguments than the kernel gives', (t) => {
+test('what is longer than a launch record may be is not usable, and neither are more than 65,536 arguments', (t) => {
   const limits = { cmdline: 2 * 1024 * 1024, environ: 1024 * 1024 };
   const root = longProcesses(t, [4711], 10);
   symlinkSync('/', join(root, '4711/cwd'));
@@ -340,8 +340,13 @@ test('what is longer than a launch record may be is not usable, and neither are 
   assert.equal(read(), limits.cmdline / 64 + 1);
   writeFileSync(join(root, '4711/cmdline'), `${whole}x`);
   assert.equal(read(), 'its command line is longer than 2 MiB');
-  writeFileSync(join(root, '4711/cmdline'), 'x\0'.repeat(limits.cmdline / 8 + 1));
-  assert.equal(read(), 'it has more arguments or variables than a program can be given');
+  writeFileSync(join(root, '4711/cmdline'), 'x\0'.repeat(65_536));
+  assert.equal(read(), 65_537);
+  for (const file of ['environ', 'cmdline']) {
+    writeFileSync(join(root, '4711', file), 'x=\0'.repeat(65_537));
+    assert.equal(read(), 'it has more than 65,536 arguments or variables', file);
+    writeFileSync(join(root, '4711', file), 'x=\0');
+  }
   writeFileSync(join(root, '4711/cmdline'), 'x\0');
   writeFileSync(join(root, '4711/environ'), `A=${'x'.repeat(limits.environ)}`);
   assert.equal(read(), 'its environment is longer than 1 MiB');

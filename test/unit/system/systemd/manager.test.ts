@@ -83,6 +83,23 @@ test('how a unit stands to others; what an older systemd does not know is empty'
   assert.deepEqual(await systemd.relations('a.service', never), { kind: 'failed', reason: said });
 });
 
+test('what a service executes, and as whom; another kind of unit executes nothing', async (t) => {
+  const fake = FakePid1.open(t);
+  const systemd = fake.systemd();
+  fake.add('a.service', { executes: ['/usr/sbin/a', '-f', '$OPTIONS'], user: 'a' });
+  fake.add('b.service');
+  fake.add('a.target');
+  const program = async (unit: string) => {
+    const asked = await systemd.program(unit, never);
+    if (asked.kind === 'failed') return assert.fail(asked.reason);
+    const { path, argv, user } = asked.program;
+    return { path, argv, user };
+  };
+  assert.deepEqual(await program('a.service'), { path: '/usr/sbin/a', argv: ['/usr/sbin/a', '-f', '$OPTIONS'], user: 'a' });
+  for (const unit of ['b.service', 'a.target', 'no.service'])
+    assert.deepEqual(await program(unit), { path: '', argv: [], user: '' }, unit);
+});
+
 test('a unit with a job, and whether a stop or itself has ended its process', async (t) => {
   const fake = FakePid1.open(t);
   const systemd = fake.systemd();

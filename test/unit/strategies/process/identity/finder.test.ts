@@ -5,6 +5,8 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  realpathSync,
+  rmSync,
   symlinkSync,
   unlinkSync,
   utimesSync,
@@ -12,21 +14,18 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { ProcessOptions } from '../../../../../src/strategies/process/options.ts';
+import type { ProcessStrategy } from '../../../../../src/strategies/process/process.ts';
 import {
   attemptFor,
+  looked,
   managed,
   type ProcessStrategyWorld,
   processStrategyWorld,
 } from '../../../../helpers/process-strategy-world.ts';
-import { isAlive } from '../../../../helpers/process-zoo.ts';
+import { isAlive, nobody, unique } from '../../../../helpers/process-zoo.ts';
+import { asRoot } from '../../../../helpers/requirement.ts';
+import { never } from '../../../../helpers/strategy-parts.ts';
 import { waitFor } from '../../../../helpers/wait-for.ts';
-
-const quiet = new AbortController().signal;
-const needsRoot = { skip: process.getuid?.() !== 0 && 'needs root' };
-const nobody = { uid: 65534, gid: 65534 };
-let count = 0;
-const unique = (name: string): string => `${name}${process.pid % 1000}${count++}`;
 
 /** Without what a version manager puts in front of the interpreters. */
 const systemPath = ({ zoo }: ProcessStrategyWorld) => ({ PATH: '/usr/bin:/bin', ZOO: zoo.dir });
@@ -34,12 +33,6 @@ const systemPath = ({ zoo }: ProcessStrategyWorld) => ({ PATH: '/usr/bin:/bin', 
 /** The pids of the zoo's processes that run `file` with python. */
 function pythons({ table }: ProcessStrategyWorld, file: string): number[] {
   return table.list(['argv', 'state']).flatMap(({ pid, argv, state }) => (state !== 'Z' && argv?.includes(file) ? [pid] : []));
-}
-
-/** What a restart would stop, and why it would not; each line of `stops` begins with its pid. */
-async function looked(world: ProcessStrategyWorld, name: string, options: Partial<ProcessOptions> = {}) {
-  const { stops, refusals, warnings = [] } = await world.strategy(options).preview(managed(name, true), quiet);
-  return { pids: stops.map((line) => Number(/^pid (\d+)/.exec(line)?.[1])), stops, refusals, warnings };
 }
 
 test('what we started is the program whatever it is called: one copy, well, stopped and started anew', async (t) => {
@@ -50,13 +43,13 @@ test('what we started is the program whatever it is called: one copy, well, stop
   const options = { startCommand: `exec /usr/bin/python3 ${file}`, stableTimeMs: 0 };
   const strategy = world.strategy(options);
   assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
-  assert.deepEqual(await strategy.checkHealth(managed(name), 10_000, quiet), { kind: 'healthy' });
+  assert.deepEqual(await strategy.checkHealth(managed(name), 10_000, never), { kind: 'healthy' });
   const [first, ...others] = pythons(world, file);
   assert.ok(first !== undefined && others.length === 0);
 
   // So it is for a daemon that was started anew, and for exits.
   const anew = world.strategy(options);
-  const running = await anew.findRunning(managed(name), quiet);
+  const running = await anew.findRunning(managed(name), never);
   assert.ok(running.kind === 'found' && running.processes[0]?.pid === first, JSON.stringify(running));
   const outcome = await anew.restart(attemptFor(name));
   assert.equal(outcome.kind, 'restarted', JSON.stringify(outcome));
@@ -88,15 +81,15 @@ test('a helper that our start left behind does not prove that the program runs, 
   );
   const strategy = world.strategy({ startCommand: `exec ${program}`, stableTimeMs: 0 });
   assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
-  const running = await strategy.findRunning(managed(name), quiet);
+  const running = await strategy.findRunning(managed(name), never);
   const pid = running.kind === 'found' ? (running.processes[0]?.pid ?? 0) : 0;
   process.kill(pid, 'SIGKILL');
   await waitFor('end', () => !isAlive(pid));
   const left = world.table.list(['executable']).find(({ executable }) => executable === helper)?.pid ?? 0;
   assert.ok(isAlive(left));
-  assert.equal((await strategy.checkHealth(managed(name), 10, quiet)).kind, 'unhealthy');
+  assert.equal((await strategy.checkHealth(managed(name), 10, never)).kind, 'unhealthy');
   assert.match(
-    (await strategy.preview(managed(name), quiet)).stops.join(),
+    (await strategy.preview(managed(name), never)).stops.join(),
     new RegExp(`^pid ${left} \\(.*\\): left behind by it$`),
   );
   assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
@@ -111,12 +104,17 @@ test('a script is known by its own name, whatever its interpreter and its option
     ['#!/usr/bin/env -S python3 -u -W ignore', []],
     ['#! /usr/bin/python3 -u', []],
     ['#!/usr/bin/python3', ['/usr/bin/python3', '-u']],
+    ['#!/usr/bin/python3', ['/usr/bin/python3', '-W', 'error']],
+    ['#!/usr/bin/env python3', ['/usr/bin/python3']],
+    ['#!/usr/bin/env python3', [realpathSync('/usr/bin/python3'), '-u', '-X', 'dev']],
+    ['#!/usr/bin/env python3', ['/bin/sh', '-c', 'exec /usr/bin/python3 "$@"', 'python3']],
   ] as const) {
     const name = unique('zbilling-api');
     const path = world.zoo.script(name, `${first}\n${text}`);
     const [program = path, ...options] = how;
     const pid = await world.zoo.start(program, how.length === 0 ? [] : [...options, path], { env: systemPath(world) });
-    await waitFor('script', () => world.table.read(pid, ['argv'])?.argv?.includes(path));
+    const python = realpathSync('/usr/bin/python3');
+    await waitFor('script', () => world.table.read(pid, ['executable'])?.executable === python);
     await waitFor('found by name', async () => (await looked(world, name)).pids[0] === pid);
     assert.deepEqual((await looked(world, path)).pids, [pid], first);
     // Who has it among its arguments only is no such script.
@@ -128,6 +126,27 @@ test('a script is known by its own name, whatever its interpreter and its option
     const [fresh, ...more] = pythons(world, path).filter((each) => each !== bystander);
     assert.ok(fresh !== undefined && more.length === 0, first);
   }
+});
+
+test('a script that another one, a module or a text has as an argument is not what runs', async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zdata-api');
+  const path = world.zoo.script(name, '#!/usr/bin/env python3\nimport time\ntime.sleep(300)\n');
+  const check = join(world.zoo.dir, 'check.py');
+  writeFileSync(check, 'import time\ntime.sleep(300)\n');
+  const env = { ...systemPath(world), PYTHONPATH: world.zoo.dir };
+  const others: number[] = [];
+  for (const words of [[check], ['-u', check], ['-m', 'check'], ['-um', 'check'], ['-c', 'import time; time.sleep(300)']]) {
+    const pid = await world.zoo.start('/usr/bin/python3', [...words, path], { env, argv0: 'python3' });
+    await waitFor('python', () => world.table.read(pid, ['argv'])?.argv?.at(-1) === path);
+    others.push(pid);
+  }
+  assert.deepEqual((await looked(world, name)).pids, []);
+  assert.deepEqual((await looked(world, path)).pids, []);
+  const pid = await world.zoo.start('/usr/bin/python3', [path, check], { env });
+  await waitFor('found', async () => (await looked(world, name)).pids[0] === pid);
+  assert.equal((await world.strategy().restart(attemptFor(name))).kind, 'restarted');
+  assert.ok(!isAlive(pid) && others.every(isAlive));
 });
 
 test('a file that is not executable, or is no script of that interpreter, gives nobody its name', async (t) => {
@@ -158,7 +177,7 @@ test('pid_file names the program; a stale one, a link, one that others may write
   const { stops, warnings } = await looked(world, name, options);
   assert.match(stops.join(), new RegExp(`^pid ${pid}, .*, named by its pid_file, with 1 descendant: `));
   assert.deepEqual(warnings, []);
-  assert.deepEqual(await world.strategy({ ...options, stableTimeMs: 0 }).checkHealth(managed(name), 1000, quiet), {
+  assert.deepEqual(await world.strategy({ ...options, stableTimeMs: 0 }).checkHealth(managed(name), 1000, never), {
     kind: 'healthy',
   });
 
@@ -190,7 +209,7 @@ test('pid_file names the program; a stale one, a link, one that others may write
   assert.deepEqual((await looked(world, name, options)).pids, [], 'never ourselves');
 });
 
-test("a user's pid file names his own processes alone", needsRoot, async (t) => {
+test("a user's pid file names his own processes alone", asRoot, async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zowner');
   const pidFile = join(world.zoo.dir, 'app.pid');
@@ -210,7 +229,7 @@ test("a user's pid file names his own processes alone", needsRoot, async (t) => 
 
 test(
   'argument tells one of many; not the editor that shows the file at a terminal, and never a stranger',
-  needsRoot,
+  asRoot,
   async (t) => {
     const world = processStrategyWorld(t);
     const name = unique('zargument');
@@ -239,7 +258,7 @@ test(
   },
 );
 
-test('an argument behind 16 KiB of others is found, and one of 128 KiB is too', needsRoot, async (t) => {
+test('an argument behind 16 KiB of others is found, and one of 128 KiB is too', asRoot, async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zlong');
   const long = Array.from({ length: 60 }, (_, index) => `--option-${index}=${'x'.repeat(900)}`);
@@ -266,7 +285,7 @@ test('the first witness that knows anything alive decides; what a later one know
     seen.refusals.join(),
     new RegExp(`a further copy runs \\(pid ${further}, known by its name\\), max_matches is 1`),
   );
-  assert.deepEqual(await world.strategy(options).checkHealth(managed(name), 1000, quiet), { kind: 'healthy' });
+  assert.deepEqual(await world.strategy(options).checkHealth(managed(name), 1000, never), { kind: 'healthy' });
   const outcome = await world.strategy(options).restart(attemptFor(name));
   assert.match(outcome.kind === 'failed' ? outcome.reason : '', /^ambiguous: beside it/);
   assert.ok(isAlive(pid) && isAlive(further));
@@ -294,13 +313,13 @@ test('the rest of the process group that it led goes with it, whatever that is c
   assert.ok(!isAlive(pid) && !isAlive(left?.pid ?? 0));
 
   await waitFor('helper', () => helpers().length === 1);
-  const running = await strategy.findRunning(managed(name), quiet);
+  const running = await strategy.findRunning(managed(name), never);
   const root = running.kind === 'found' ? (running.processes[0]?.pid ?? 0) : 0;
   process.kill(root, 'SIGKILL');
   await waitFor('end', () => !isAlive(root));
   const [orphan] = helpers();
   assert.ok(orphan !== undefined);
-  assert.equal((await strategy.checkHealth(managed(name), 10, quiet)).kind, 'unhealthy', 'a helper is not the program');
+  assert.equal((await strategy.checkHealth(managed(name), 10, never)).kind, 'unhealthy', 'a helper is not the program');
   const dead = await world.strategy().restart(attemptFor(name));
   assert.equal(dead.kind, 'restarted', JSON.stringify(dead));
   assert.ok(!isAlive(orphan.pid));
@@ -371,10 +390,10 @@ test('instances that an argument tells apart are never taken for each other, dea
   const strategy = world.strategy({ argument: '302' });
   const name = { ...managed(path, true), processName: 'two' };
   await strategy.observe(name);
-  assert.deepEqual((await strategy.preview(name, quiet)).refusals, []);
+  assert.deepEqual((await strategy.preview(name, never)).refusals, []);
   process.kill(two, 'SIGKILL');
   await waitFor('end', () => !isAlive(two));
-  const running = await strategy.findRunning(name, quiet);
+  const running = await strategy.findRunning(name, never);
   assert.ok(running.kind === 'found' && running.processes.length === 0, JSON.stringify(running));
   assert.equal((await strategy.restart({ ...attemptFor(path, true), process: name })).kind, 'restarted');
   assert.ok(isAlive(one));
@@ -385,9 +404,20 @@ test('who looks at the file of an argument is not the program, with or without a
   const name = unique('zviewed');
   const file = join(world.zoo.dir, 'served.py');
   writeFileSync(file, 'import time\nwhile True: time.sleep(300)\n');
-  const viewer = await world.zoo.start('/usr/bin/tail', ['-f', file]);
-  await waitFor('tail', () => world.table.read(viewer, ['argv'])?.argv?.includes(file));
+  for (const [program, ...words] of [
+    ['/usr/bin/tail', '-f', file],
+    ['/bin/bash', '-c', 'sleep 300; :', 'deploy', file],
+    ['/bin/sh', '-ec', 'sleep 300; :', file],
+  ] as const) {
+    const viewer = await world.zoo.start(program, words);
+    await waitFor(program, () => world.table.read(viewer, ['executable', 'argv'])?.argv?.includes(file));
+  }
   assert.deepEqual((await looked(world, name, { argument: file })).pids, []);
+  // This one may run it itself.
+  const reader = await world.zoo.start('/bin/bash', ['-c', 'sleep 300; . "$1"', 'deploy', file]);
+  await waitFor('reader', async () => (await looked(world, name, { argument: file })).pids[0] === reader);
+  process.kill(reader, 'SIGKILL');
+  await waitFor('end', () => !isAlive(reader));
   const wrapper = await world.zoo.start('/usr/bin/timeout', ['300', '/usr/bin/python3', file]);
   const pid = await waitFor(
     'python',
@@ -414,7 +444,7 @@ sleep 300;
   await waitFor('ready', () => existsSync(`${world.zoo.dir}/ready`));
   const strategy = world.strategy();
   await strategy.observe(managed(name));
-  const running = await strategy.findRunning(managed(name), quiet);
+  const running = await strategy.findRunning(managed(name), never);
   const master = running.kind === 'found' ? (running.processes[0]?.pid ?? 0) : 0;
   assert.notEqual(world.table.read(master, ['sid'])?.sid, master);
   process.kill(master, 'SIGKILL');
@@ -423,6 +453,53 @@ sleep 300;
   assert.deepEqual([pids.length, refusals], [1, []]);
   const outcome = await world.strategy().restart(attemptFor(name));
   assert.equal(outcome.kind, 'restarted', JSON.stringify(outcome));
+});
+
+test('a start script that becomes the program late is known by that: the workers that it leaves are the program', async (t) => {
+  const looks: Readonly<Record<string, (strategy: ProcessStrategy, name: string) => Promise<unknown>>> = {
+    'a health check': (strategy, name) => strategy.checkHealth(managed(name), 10_000, never),
+    'a look in passing': (strategy, name) => strategy.observe(managed(name)),
+  };
+  for (const [how, look] of Object.entries(looks)) {
+    const world = processStrategyWorld(t);
+    const name = unique('zlate');
+    const go = join(world.zoo.dir, 'go');
+    const real = world.zoo.script(
+      'real',
+      `#!/usr/bin/perl\nif (!fork) { sleep 300; exit }\nopen my $file, '>', '${world.zoo.dir}/ready'; close $file;\nsleep 300;\n`,
+    );
+    const wait = `while [ ! -e ${go} ]; do sleep 0.02; done`;
+    const strategy = world.strategy({
+      startCommand: `exec ${world.zoo.script('start', `#!/bin/bash\n${wait}\nexec ${real}\n`)}`,
+    });
+    assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
+    const [root] = world.parts.roots.get(name);
+    assert.ok(root);
+    assert.match(root.executable ?? '', /bash$/);
+    writeFileSync(go, '');
+    await waitFor('it is the program', () => existsSync(join(world.zoo.dir, 'ready')));
+    await look(strategy, name);
+    process.kill(root.pid, 'SIGKILL');
+    await waitFor('end', () => !isAlive(root.pid));
+    assert.deepEqual((await looked(world, name)).stops.length, 1, how);
+    assert.deepEqual(await strategy.checkHealth(managed(name), 10_000, never), { kind: 'healthy' }, how);
+  }
+});
+
+test('what a start leaves behind in an emptied environment, in a session below its own, is the program', async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zbelow');
+  const path = world.zoo.sleeper(unique('zother'));
+  const start = `env -i setsid sh -c 'setsid ${path} 300 & sleep 0.3'; :`;
+  const strategy = world.strategy({ startCommand: start, stableTimeMs: 0 });
+  const running = () => world.table.list(['executable', 'state']).filter((p) => p.executable === path && p.state !== 'Z');
+  assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
+  const [first] = running();
+  assert.deepEqual((await looked(world, name)).pids, [first?.pid]);
+  assert.deepEqual(await world.strategy({ stableTimeMs: 0 }).checkHealth(managed(name), 5000, never), { kind: 'healthy' });
+  assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
+  const [second, ...others] = running();
+  assert.ok(second !== undefined && second.pid !== first?.pid && others.length === 0);
 });
 
 test('a program behind a link to its release is followed to the next one', async (t) => {
@@ -454,26 +531,26 @@ test('a program behind a link to its release is followed to the next one', async
 
 test(
   'what start_command has started is its user’s, and nobody else’s copy is the program once it is dead',
-  needsRoot,
+  asRoot,
   async (t) => {
     const world = processStrategyWorld(t);
     const path = world.zoo.sleeper(unique('zcopied'));
     const name = path.slice(path.lastIndexOf('/') + 1);
     const strategy = world.strategy({ startCommand: `exec ${path} 300` });
     assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
-    const running = await strategy.findRunning(managed(name), quiet);
+    const running = await strategy.findRunning(managed(name), never);
     const own = running.kind === 'found' ? (running.processes[0]?.pid ?? 0) : 0;
     const copy = await world.zoo.start(path, ['300'], nobody);
     process.kill(own, 'SIGKILL');
     await waitFor('end', () => !isAlive(own));
-    const dead = await world.strategy({ startCommand: `exec ${path} 300` }).findRunning(managed(name), quiet);
+    const dead = await world.strategy({ startCommand: `exec ${path} 300` }).findRunning(managed(name), never);
     assert.ok(dead.kind === 'found' && dead.processes.length === 0, JSON.stringify(dead));
     assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
     assert.ok(isAlive(copy));
   },
 );
 
-test('a pid file in a folder of another user vouches for no more than that user', needsRoot, async (t) => {
+test('a pid file in a folder of another user vouches for no more than that user', asRoot, async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zfolder');
   const folder = join(world.zoo.dir, 'run');
@@ -494,7 +571,7 @@ test('a pid file in a folder of another user vouches for no more than that user'
   assert.deepEqual((await looked(world, name, { pidFile })).pids, [pid]);
 });
 
-test('who says that he runs root’s script, and runs another file, is not it', needsRoot, async (t) => {
+test('who says that he runs root’s script, and runs another file, is not it', asRoot, async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zfaked');
   const path = world.zoo.script(name, '#!/usr/bin/python3\nimport time\nwhile True: time.sleep(300)\n');
@@ -505,4 +582,129 @@ test('who says that he runs root’s script, and runs another file, is not it', 
   const real = await world.zoo.start(path, [], nobody);
   await waitFor('found', async () => (await looked(world, name)).pids.length > 0);
   assert.deepEqual((await looked(world, name)).pids, [real]);
+  // To a shell `import` is a command, and whoever runs the shell says where that is found.
+  const searched = unique('zfaked');
+  const script = world.zoo.script(searched, '#!/usr/bin/env python3\nimport time\ntime.sleep(300)\n');
+  world.zoo.script('import', '#!/bin/sh\nexec /bin/sleep 300\n');
+  const env = { PATH: `${world.zoo.dir}:/usr/bin:/bin`, ZOO: world.zoo.dir };
+  const faker = await world.zoo.start('/bin/bash', [script], { argv0: 'python3', env, ...nobody });
+  await waitFor('bash', () => world.table.read(faker, ['argv'])?.argv?.[0] === 'python3');
+  assert.deepEqual((await looked(world, searched)).pids, []);
+  const own = await world.zoo.start(script, [], { env: systemPath(world), ...nobody });
+  await waitFor('found', async () => (await looked(world, searched)).pids[0] === own);
+});
+
+test('what was recorded stays the program as long as it lives, whatever it calls itself and whatever became of its files', async (t) => {
+  const world = processStrategyWorld(t);
+  const retitled = unique('zidle');
+  const perl = world.zoo.script(retitled, '#!/usr/bin/perl\n$SIG{USR1} = sub { $0 = "idle now" };\nsleep 300 while 1;\n');
+  const removed = unique('zgone');
+  const current = join(world.zoo.dir, 'current');
+  for (const release of ['1', '2']) {
+    mkdirSync(join(world.zoo.dir, release));
+    world.zoo.script(`${release}/${removed}`, '#!/usr/bin/env python3\nimport time\ntime.sleep(300)\n');
+  }
+  symlinkSync('1', current);
+  for (const [name, start, change, startCommand] of [
+    [
+      retitled,
+      () => world.zoo.start(perl, []),
+      async (pid: number) => {
+        process.kill(pid, 'SIGUSR1');
+        await waitFor('title', () => world.table.read(pid, ['argv'])?.argv?.[0] === 'idle now');
+      },
+      undefined,
+    ],
+    [
+      removed,
+      () => world.zoo.start(`./${removed}`, [], { cwd: current, env: { ...systemPath(world), PWD: current } }),
+      async () => {
+        rmSync(join(world.zoo.dir, '1'), { recursive: true });
+        unlinkSync(current);
+        symlinkSync('2', current);
+      },
+      `cd ${current} && exec ./${removed}`,
+    ],
+  ] as const) {
+    const pid = await start();
+    await waitFor('interpreter', () => /perl|python/.test(world.table.read(pid, ['executable'])?.executable ?? ''));
+    await waitFor('found by name', async () => (await looked(world, name)).pids[0] === pid);
+    const strategy = world.strategy({ startCommand, stableTimeMs: 0 });
+    await strategy.observe(managed(name));
+    await change(pid);
+    // So it is for a daemon that was started anew, for health and for exits.
+    const anew = world.strategy({ startCommand, stableTimeMs: 0 });
+    assert.deepEqual((await looked(world, name)).pids, [pid]);
+    assert.deepEqual(await anew.checkHealth(managed(name), 0, never), { kind: 'healthy' });
+    const running = await anew.findRunning(managed(name), never);
+    assert.ok(running.kind === 'found' && running.processes[0]?.pid === pid, JSON.stringify(running));
+    const outcome = await anew.restart(attemptFor(name));
+    assert.equal(outcome.kind, 'restarted', JSON.stringify(outcome));
+    assert.ok(!isAlive(pid), name);
+  }
+});
+
+test('a program that was first seen when another file had just begun it is known by what it executes later', async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zbegun');
+  const perl = world.zoo.script('main', '$SIG{USR1} = sub { $0 = "idle now" };\nsleep 300 while 1;\n');
+  const begin = `#!/bin/bash\ntrap 'exec -a ${name} /usr/bin/perl ${perl}' USR2\nwhile :; do read -t 0.05 <> <(:); done\n`;
+  const pid = await world.zoo.start(world.zoo.script(name, begin), []);
+  await waitFor('found by name', async () => (await looked(world, name)).pids[0] === pid);
+  const strategy = world.strategy({ startCommand: 'true' });
+  await strategy.observe(managed(name));
+  process.kill(pid, 'SIGUSR2');
+  await waitFor('perl', () => world.table.read(pid, ['executable'])?.executable?.includes('perl'));
+  await strategy.observe(managed(name));
+  await waitFor('title', () => {
+    process.kill(pid, 'SIGUSR1');
+    return world.table.read(pid, ['argv'])?.argv?.[0] === 'idle now';
+  });
+  assert.deepEqual((await looked(world, name)).pids, [pid]);
+});
+
+test('what was recorded is no more the program than its section says now, and not once it has executed something else', async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zchanged');
+  const perl = `#!/usr/bin/perl
+$SIG{USR1} = sub { $0 = "idle now" };
+$SIG{USR2} = sub { exec '/bin/sleep', '300' };
+sleep 300 while 1;
+`;
+  const pid = await world.zoo.start(world.zoo.script(name, perl), []);
+  await waitFor('found by name', async () => (await looked(world, name)).pids[0] === pid);
+  await world.strategy().observe(managed(name));
+  process.kill(pid, 'SIGUSR1');
+  await waitFor('title', () => world.table.read(pid, ['argv'])?.argv?.[0] === 'idle now');
+  assert.deepEqual((await looked(world, name)).pids, [pid]);
+  for (const options of [{ argument: '/opt/of-its-own' }, { pidFile: join(world.zoo.dir, 'none') }, { user: 'root' }])
+    assert.deepEqual((await looked(world, name, options)).pids, [], JSON.stringify(options));
+  // Nobody else takes its place by that.
+  assert.deepEqual((await looked(world, name)).pids, [pid]);
+  process.kill(pid, 'SIGUSR2');
+  await waitFor('exec', () => world.table.read(pid, ['name'])?.name === 'sleep');
+  assert.deepEqual((await looked(world, name)).pids, []);
+});
+
+test('a pid file that names another overrules whom it named before; one that is gone or not believed does not', async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zoverruled');
+  const pidFile = join(world.zoo.dir, 'app.pid');
+  const options = { pidFile };
+  const [one, other] = [
+    await world.zoo.start('/bin/bash', ['-c', 'sleep 300; true']),
+    await world.zoo.start('/bin/bash', ['-c', 'sleep 300; true']),
+  ];
+  await waitFor('both', () => [one, other].every((pid) => world.table.read(pid, ['name'])?.name === 'bash'));
+  writeFileSync(pidFile, `${one}`);
+  await world.strategy(options).observe(managed(name, true));
+  unlinkSync(pidFile);
+  assert.deepEqual((await looked(world, name, options)).pids, [one]);
+  writeFileSync(pidFile, 'nobody');
+  assert.deepEqual((await looked(world, name, options)).pids, [one]);
+  writeFileSync(pidFile, `${other}`);
+  assert.deepEqual((await looked(world, name, options)).pids, [other]);
+  process.kill(other, 'SIGKILL');
+  await waitFor('end', () => !isAlive(other));
+  assert.deepEqual((await looked(world, name, options)).pids, []);
 });

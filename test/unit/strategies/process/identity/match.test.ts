@@ -28,6 +28,7 @@ test('as long as the arguments of an owner’s process are unread nothing is kno
         maxMatches: 1,
         units: [],
         unitOf: () => undefined,
+        knownBy: (witness) => witness,
         nowMs: Date.now(),
       },
       look,

@@ -7,17 +7,16 @@ import type { ProcessOptions } from '../../../../../src/strategies/process/optio
 import { ProcessTable } from '../../../../../src/system/proc/table.ts';
 import {
   attemptFor,
+  looked,
   managed,
   type ProcessStrategyWorld,
   processStrategyWorld,
 } from '../../../../helpers/process-strategy-world.ts';
-import { isAlive } from '../../../../helpers/process-zoo.ts';
+import { isAlive, nobody } from '../../../../helpers/process-zoo.ts';
+import { asRoot } from '../../../../helpers/requirement.ts';
+import { never } from '../../../../helpers/strategy-parts.ts';
 import { tempDir } from '../../../../helpers/temp-dir.ts';
 import { waitFor } from '../../../../helpers/wait-for.ts';
-
-const quiet = new AbortController().signal;
-const needsRoot = { skip: process.getuid?.() !== 0 && 'needs root' };
-const nobody = { uid: 65534, gid: 65534 };
 
 /** The pids of the programs that a restart would stop. */
 async function found(
@@ -25,13 +24,12 @@ async function found(
   systemName: string,
   options: Partial<ProcessOptions> = {},
 ): Promise<number[]> {
-  const { stops } = await world.strategy({ maxMatches: 9, ...options }).preview(managed(systemName, true), quiet);
-  return stops.map((line) => Number(/^pid (\d+)/.exec(line)?.[1]));
+  return (await looked(world, systemName, { maxMatches: 9, ...options })).pids;
 }
 
 test(
   'who calls himself a full path by argv[0] is that program where he is root, and is left alone where not',
-  needsRoot,
+  asRoot,
   async (t) => {
     const world = processStrategyWorld(t);
     const path = join(world.zoo.dir, `zclaim${process.pid}`);
@@ -39,7 +37,7 @@ test(
     const imitator = await world.zoo.start(file, ['300'], { argv0: path, ...nobody });
     assert.deepEqual(await found(world, path), []);
     const strategy = world.strategy({ startCommand: 'true' });
-    assert.equal((await strategy.checkHealth(managed(path, true), 10, quiet)).kind, 'unhealthy');
+    assert.equal((await strategy.checkHealth(managed(path, true), 10, never)).kind, 'unhealthy');
 
     const own = await world.zoo.start(file, ['300'], { argv0: path });
     assert.deepEqual(await found(world, path), [own]);
@@ -49,7 +47,7 @@ test(
   },
 );
 
-test("the configured user's, the last seen one's and the daemon's own are believed too", needsRoot, async (t) => {
+test("the configured user's, the last seen one's and the daemon's own are believed too", asRoot, async (t) => {
   const world = processStrategyWorld(t);
   const path = join(world.zoo.dir, `zservice${process.pid}`);
   const pid = await world.zoo.start(world.zoo.sleeper('zsleeper'), ['300'], { argv0: path, ...nobody });
@@ -70,7 +68,7 @@ test("the configured user's, the last seen one's and the daemon's own are believ
 
 test(
   "by a file of root's that bears the name everybody's program is found, as long as nothing is known; by argv[0] nobody's",
-  needsRoot,
+  asRoot,
   async (t) => {
     const world = processStrategyWorld(t);
     const file = world.zoo.sleeper(`zfile${process.pid}`);
@@ -99,7 +97,7 @@ test(
   },
 );
 
-test("a set-user-id program is root's, its argv[0] is its caller's", needsRoot, async (t) => {
+test("a set-user-id program is root's, its argv[0] is its caller's", asRoot, async (t) => {
   const world = processStrategyWorld(t);
   const path = join(world.zoo.dir, `zsetuid${process.pid}`);
   const file = world.zoo.sleeper('zsleeper');
@@ -112,7 +110,7 @@ test("a set-user-id program is root's, its argv[0] is its caller's", needsRoot, 
 
 test(
   'who has given up root is who he is now: what the kernel told a program at its start, it can write over',
-  needsRoot,
+  asRoot,
   async (t) => {
     const world = processStrategyWorld(t);
     const path = join(world.zoo.dir, `zdropped${process.pid}`);
@@ -143,16 +141,16 @@ test('a user who cannot be looked up is a refusal where whose it is decides, and
   const pid = await world.zoo.start(path);
   const strategy = world.strategy({ startCommand: 'true', user: 'no-such-user-here' });
   const reason = 'user: there is no user no-such-user-here';
-  assert.deepEqual(await strategy.preview(managed(path, true), quiet), { stops: [], starts: [], refusals: [reason] });
+  assert.deepEqual(await strategy.preview(managed(path, true), never), { stops: [], starts: [], refusals: [reason] });
   assert.deepEqual(await strategy.restart(attemptFor(path, true)), { kind: 'failed', reason });
-  assert.deepEqual(await strategy.checkHealth(managed(path, true), 500, quiet), { kind: 'unhealthy', reason });
+  assert.deepEqual(await strategy.checkHealth(managed(path, true), 500, never), { kind: 'unhealthy', reason });
   assert.ok(isAlive(pid));
-  assert.deepEqual((await strategy.preview(managed(basename(path)), quiet)).refusals, [reason]);
+  assert.deepEqual((await strategy.preview(managed(basename(path)), never)).refusals, [reason]);
 });
 
 test(
   'a stranger who bears the name is not the program: not for a restart, its health, its record or its exits',
-  needsRoot,
+  asRoot,
   async (t) => {
     const world = processStrategyWorld(t);
     const name = `zappd${process.pid}`;
@@ -165,9 +163,9 @@ test(
     const stranger = await world.zoo.start('/bin/sleep', ['300'], { argv0: name, cwd: '/', ...nobody });
     const sameFile = await world.zoo.start(file, ['300'], { cwd: '/', ...nobody });
 
-    const running = await strategy.findRunning(managed(name), quiet);
+    const running = await strategy.findRunning(managed(name), never);
     assert.deepEqual(running.kind === 'found' && running.processes.map((process) => process.pid), [pid]);
-    const preview = await strategy.preview(managed(name), quiet);
+    const preview = await strategy.preview(managed(name), never);
     assert.deepEqual([preview.stops.length, preview.refusals], [1, []]);
     assert.equal(preview.warnings?.length, 2);
     for (const warning of preview.warnings ?? [])
@@ -176,8 +174,8 @@ test(
     // The program is dead, and the stranger lives.
     process.kill(pid, 'SIGKILL');
     await waitFor('its end', () => !isAlive(pid));
-    assert.equal((await strategy.checkHealth(managed(name), 10, quiet)).kind, 'unhealthy');
-    const none = await strategy.findRunning(managed(name), quiet);
+    assert.equal((await strategy.checkHealth(managed(name), 10, never)).kind, 'unhealthy');
+    const none = await strategy.findRunning(managed(name), never);
     assert.deepEqual(none.kind === 'found' && none.processes, []);
     await strategy.observe(managed(name));
     assert.deepEqual(world.parts.launches.get(name), record, 'what the stranger says of itself is kept nowhere');
@@ -192,7 +190,7 @@ test(
 
 test(
   'where nothing is known yet argv[0] makes nobody’s process the program; who shall be it is asked for',
-  needsRoot,
+  asRoot,
   async (t) => {
     const world = processStrategyWorld(t);
     const name = `zfirst${process.pid}`;
@@ -200,7 +198,7 @@ test(
     const strategy = world.strategy();
     await strategy.observe(managed(name));
     assert.equal(world.parts.launches.get(name), undefined);
-    const preview = await strategy.preview(managed(name), quiet);
+    const preview = await strategy.preview(managed(name), never);
     assert.equal(preview.refusals.length, 1);
     assert.match(preview.warnings?.[0] ?? '', /set user, or any_user = true/);
     assert.equal((await strategy.restart(attemptFor(name))).kind, 'failed');
@@ -216,7 +214,7 @@ test(
 
 test(
   'a file of root’s counts as long as nothing is known, unless others can write to it or it was mounted over',
-  needsRoot,
+  asRoot,
   async (t) => {
     const world = processStrategyWorld(t);
     const file = world.zoo.sleeper(`zroots${process.pid}`);

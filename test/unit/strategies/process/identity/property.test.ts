@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { cutName } from '../../../../../src/core/comm.ts';
 import type { RootProcess } from '../../../../../src/core/program-roots.ts';
 import { findTrees } from '../../../../../src/strategies/process/identity/match.ts';
+import { ProcessLook } from '../../../../../src/system/proc/look.ts';
 import { ProcessTable } from '../../../../../src/system/proc/table.ts';
 import { FakeKernel, type FakeProcess, type FakeProgram } from '../../../../helpers/fake-kernel.ts';
 import { managed } from '../../../../helpers/strategy-parts.ts';
@@ -30,6 +31,8 @@ class Looker {
   #roots: readonly RootProcess[] = [];
   /** What would be stopped with the trees: the rest of dead roots' groups and sessions. */
   rest: readonly FakeProcess[] = [];
+  /** What was known of it before the last look, and was there still, an owner's, with the same executable. */
+  kept: readonly FakeProcess[] = [];
 
   constructor(folder: string, target: string, ownPid: number) {
     this.#folder = folder;
@@ -41,16 +44,30 @@ class Looker {
     kernel.write(this.#folder);
     const process = managed('row', this.#target);
     const owners = { kind: 'known', uids: OWNERS, others: 'none' } as const;
-    const by = { pidFile: undefined, argument: undefined, maxMatches: 1, units: [], unitOf: () => undefined, nowMs: 0 };
+    const by = {
+      pidFile: undefined,
+      argument: undefined,
+      maxMatches: 1,
+      units: [],
+      unitOf: () => undefined,
+      knownBy: (by: string) => by,
+      nowMs: 0,
+    };
     const identity = { process, ownPid: this.#ownPid, owners, knownRoots: this.#roots, ...by };
     const table = new ProcessTable(this.#folder);
-    const found = await findTrees(table, identity);
+    this.kept = kernel.actors.filter(({ pid, startTime, kind, uids, program }) => {
+      const root = this.#roots.find((one) => one.pid === pid && one.startTime === startTime);
+      return kind === 'user' && root?.executable === program.exe && uids.every((uid) => OWNERS.includes(uid));
+    });
+    const found = await findTrees(table, identity, await ProcessLook.take(table));
     if (found.kind === 'refused') return undefined;
     if (found.trees.length === 0 && found.rest.length === 0)
       this.#roots = this.#roots.map((root) => (table.exists(root) ? root : { ...root, isEmpty: true }));
     if (found.trees.length > 0) {
-      this.#roots = found.trees.flatMap(({ root: { pid, startTime, pgid, sid }, orphaned }) =>
-        orphaned ? this.#roots.filter((root) => root.pid === pgid || root.pid === sid) : [{ pid, startTime }],
+      this.#roots = found.trees.flatMap(({ root: { pid, startTime, pgid, sid, executable = '' }, orphaned, by }) =>
+        orphaned
+          ? this.#roots.filter((root) => root.pid === pgid || root.pid === sid)
+          : [{ pid, startTime, executable, knownBy: by }],
       );
     }
     const byPid = new Map(kernel.processes.map((one) => [one.pid, one]));
@@ -161,7 +178,7 @@ class Story {
   }
 
   /** Holds what a look found against what is true. */
-  judge(found: Found): void {
+  judge(found: Found, kept: readonly FakeProcess[] = []): void {
     if (found === undefined) return;
     const all = found.flat();
     assert.equal(new Set(all).size, all.length, 'no two trees overlap');
@@ -180,6 +197,7 @@ class Story {
       if (one.kind !== 'user' || above.has(one) || !this.#isPlainly(one)) continue;
       assert.ok(all.includes(one), `${said(one)} is missing`);
     }
+    for (const one of kept) assert.ok(above.has(one) || all.includes(one), `${said(one)} was it, and is missing`);
   }
 
   get #base(): string {
@@ -202,7 +220,7 @@ class Story {
       known = this.#belonging.size;
       for (const one of ones) {
         const inherits = one.forkedBy !== undefined && this.#belonging.has(one.forkedBy);
-        if (inherits || this.#mayBe(one)) this.#belonging.add(one);
+        if (inherits || this.#mayBe(one) || this.#hasJoined(one)) this.#belonging.add(one);
       }
     }
   }
@@ -212,6 +230,14 @@ class Story {
     const names = [exe, ...argv, comm].map((name) => name.slice(name.lastIndexOf('/') + 1).replace(/: worker$/, ''));
     const isCalled = names.includes(this.#base) || comm === cutName(this.#base);
     return kind === 'user' && state === 'S' && uids.every((uid) => OWNERS.includes(uid)) && isCalled;
+  }
+
+  /** An owner's process in the group of one that belongs to it, or did when it lived: who owns both can have them join (setpgid(2)). */
+  #hasJoined({ kind, state, uids, pgid }: FakeProcess): boolean {
+    const leader = this.kernel.processes.find(({ pid }) => pid === pgid);
+    const isItsGroup =
+      leader === undefined ? [...this.#belonging].some(({ pid }) => pid === pgid) : this.#belonging.has(leader);
+    return kind === 'user' && state === 'S' && uids.every((uid) => OWNERS.includes(uid)) && isItsGroup;
   }
 
   /** The program beyond doubt: its own file, by its own name, an owner's. */
@@ -278,7 +304,7 @@ for (const target of TARGETS) {
         for (const steps of chapters) {
           for (const one of steps) story.step(one);
           const found = await looker.look(story.kernel);
-          story.judge(found);
+          story.judge(found, looker.kept);
           if (found !== undefined) story.judgeRest(looker.rest);
         }
       }),
@@ -304,7 +330,7 @@ function telling(t: TestContext) {
   const look = async (): Promise<number[]> => {
     story.step(tick);
     const found = await looker.look(story.kernel);
-    story.judge(found);
+    story.judge(found, looker.kept);
     return found?.flatMap(([root]) => root?.pid ?? []) ?? [];
   };
   return { kernel: story.kernel, start, look, looker };

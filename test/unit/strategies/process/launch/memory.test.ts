@@ -4,8 +4,8 @@ import { closeSync, openSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { recallLaunch } from '../../../../../src/strategies/process/launch/memory.ts';
-import { ProcessLook } from '../../../../../src/system/proc/look.ts';
 import { ProcessTable } from '../../../../../src/system/proc/table.ts';
+import { seenNow, treeOf } from '../../../../helpers/process-trees.ts';
 import { tempDir } from '../../../../helpers/temp-dir.ts';
 import { waitFor } from '../../../../helpers/wait-for.ts';
 
@@ -14,8 +14,8 @@ const sight = { table, starter: process.pid };
 const name = { systemName: 'released', userUid: undefined };
 
 test('of a number that is another process’s by now nothing is learned', () => {
-  const root = new ProcessLook(table).all.get(process.pid)!;
-  const tree = { root, descendants: [], orphaned: false, by: 'name' as const };
+  const root = seenNow(table, process.pid);
+  const tree = treeOf(root);
   const recalled = recallLaunch(sight, undefined, tree, name);
   assert(recalled.kind === 'known');
   const earlier = { ...tree, root: { ...root, startTime: root.startTime - 1 } };
@@ -37,10 +37,10 @@ test('a log that was rotated keeps the name that it was opened by; any other nam
   closeSync(output);
   const { pid = 0 } = child;
   const root = await waitFor('sleep', () => {
-    const seen = new ProcessLook(table).all.get(pid);
-    return seen?.executable?.endsWith('sleep') ? seen : undefined;
+    const seen = seenNow(table, pid);
+    return seen.executable?.endsWith('sleep') ? seen : undefined;
   });
-  const tree = { root, descendants: [], orphaned: false, by: 'name' as const };
+  const tree = treeOf(root);
   const first = recallLaunch(sight, undefined, tree, name);
   assert(first.kind === 'known');
   assert.equal(first.record.surroundings?.standardOutput, log);

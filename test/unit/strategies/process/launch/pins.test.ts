@@ -12,24 +12,20 @@ import {
   type ProcessStrategyWorld,
   processStrategyWorld,
 } from '../../../../helpers/process-strategy-world.ts';
-import { isAlive } from '../../../../helpers/process-zoo.ts';
+import { isAlive, nobody, unique } from '../../../../helpers/process-zoo.ts';
+import { asRoot } from '../../../../helpers/requirement.ts';
+import { never } from '../../../../helpers/strategy-parts.ts';
 import { waitFor } from '../../../../helpers/wait-for.ts';
-
-const asRoot = process.geteuid?.() === 0 ? {} : { skip: 'needs root' };
-const never = new AbortController().signal;
-const NOBODY = 65534;
-let count = 0;
-const unique = (): string => `pn${process.pid % 1000}x${count++}`;
 
 /** A folder of nobody's with a program of that name, which root runs. */
 async function rootRunsTheirs(t: TestContext, options: Partial<ProcessOptions> = {}) {
   const world = processStrategyWorld(t);
-  const name = unique();
+  const name = unique('pn');
   const folder = join(world.zoo.dir, 'theirs');
   mkdirSync(folder);
   const file = join(folder, name);
   copyFileSync('/bin/sleep', file);
-  chownSync(folder, NOBODY, NOBODY);
+  chownSync(folder, nobody.uid, nobody.gid);
   const pid = await world.zoo.start(file);
   const strategy = world.strategy(options);
   await seen(strategy, name);
@@ -97,7 +93,7 @@ test('a pin has it started, until its owner changes it; what root changes is sta
   assert.ok(healed.kind === 'restarted', JSON.stringify(healed));
   assert.deepEqual(world.warnings, []);
   const swap = 'cp /bin/cat "$0.new" && mv -f "$0.new" "$0"';
-  execFileSync('sh', ['-c', swap, file], { uid: NOBODY, gid: NOBODY });
+  execFileSync('sh', ['-c', swap, file], nobody);
   const changed = `${file} has changed since it was pinned, and is not root's alone (${folder} is user 65534's); run \`monitor_service pin ${name}\` again, or set start_command`;
   assert.equal(await strategy.concern(managed(name)), changed);
   assert.deepEqual(await strategy.restart(attemptFor(name)), { kind: 'failed', reason: changed, final: true });
@@ -140,7 +136,7 @@ test('what is pinned is started, whatever runs; and what is gone is refused, not
 test('require_pin: nothing of root’s without a pin; what is a user’s needs none', asRoot, async (t) => {
   const world = processStrategyWorld(t);
   Object.assign(world.parts, { requirePin: true });
-  const [name, users] = [unique(), unique()];
+  const [name, users] = [unique('pn'), unique('pn')];
   const pid = await world.zoo.start(world.zoo.sleeper(name));
   const strategy = world.strategy({ user: 'nobody' });
   await seen(strategy, name);
@@ -149,7 +145,7 @@ test('require_pin: nothing of root’s without a pin; what is a user’s needs n
   assert.match(refused.reason, /^it would be started as root: require_pin says that it needs a pin; run `monitor_service pin /);
   await pin(world, name, await recordsNow(strategy, name));
   assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
-  await world.zoo.start(world.zoo.sleeper(users), ['300'], { uid: NOBODY, gid: NOBODY });
+  await world.zoo.start(world.zoo.sleeper(users), ['300'], nobody);
   await seen(strategy, users);
   await strategy.observe(managed(users));
   assert.equal(await strategy.concern(managed(users)), undefined);
@@ -158,7 +154,7 @@ test('require_pin: nothing of root’s without a pin; what is a user’s needs n
 
 test('a record never changes its user, but to the one that user names', asRoot, async (t) => {
   const world = processStrategyWorld(t);
-  const name = unique();
+  const name = unique('pn');
   const file = world.zoo.sleeper(name);
   const pid = await world.zoo.start(file);
   const strategy = world.strategy({ anyUser: true });
@@ -166,7 +162,7 @@ test('a record never changes its user, but to the one that user names', asRoot, 
   await strategy.observe(managed(name));
   assert.equal(world.parts.launches.get(name)?.uid, 0);
   await kill(pid);
-  const other = await world.zoo.start(file, ['299'], { uid: NOBODY, gid: NOBODY });
+  const other = await world.zoo.start(file, ['299'], nobody);
   await seen(strategy, name);
   await strategy.observe(managed(name));
   await strategy.observe(managed(name));
@@ -178,7 +174,7 @@ test('a record never changes its user, but to the one that user names', asRoot, 
   assert.match(world.warnings.join(), said);
   assert.match((await strategy.preview(managed(name), never)).warnings?.join() ?? '', said);
   await world.strategy({ user: 'nobody' }).observe(managed(name));
-  assert.equal(world.parts.launches.get(name)?.uid, NOBODY);
+  assert.equal(world.parts.launches.get(name)?.uid, nobody.uid);
 });
 
 test(
@@ -186,7 +182,7 @@ test(
   asRoot,
   async (t) => {
     const world = processStrategyWorld(t);
-    const name = unique();
+    const name = unique('pn');
     const strategy = world.strategy();
     const run = async (folder: string, args: readonly string[], owner: number): Promise<LaunchRecord | undefined> => {
       const dir = join(world.zoo.dir, folder);
@@ -202,7 +198,7 @@ test(
     const path = (folder: string): string => join(world.zoo.dir, folder, name);
     assert.equal((await run('one', ['300'], 0))?.executable, path('one'));
     assert.equal((await run('two', ['299'], 0))?.executable, path('two'));
-    assert.equal((await run('three', ['298'], NOBODY))?.executable, path('two'));
+    assert.equal((await run('three', ['298'], nobody.uid))?.executable, path('two'));
     assert.match(world.warnings.join(), /it runs otherwise than recorded: run `monitor_service pin .* or set start_command$/);
     // By another name it is another program, whatever it calls itself.
     writeFileSync(join(world.zoo.dir, 'other'), '');

@@ -16,7 +16,13 @@ test('an interpreter or launcher in front is told of, with the argument that wou
     ['sudo -u app /opt/l/run.sh', ''],
     ['tmux new -d -s ledger-session', ''],
     ['su - app -c "cd /opt/l && exec python3 /opt/l/ledger.py"', ' = /opt/l/ledger.py'],
+    ['su - app -c "/opt/l/other >/dev/null 2>&1 &"', ''],
+    ['runuser -l app -c /opt/l/start.sh', ''],
+    ["sudo -u app sh -c '/opt/l/other &'", ''],
     ['exec python3 -m ledgerd', ''],
+    ['exec java -cp /opt/l/ledger Main', ''],
+    ['exec node -r /opt/l/trace.js /opt/l/x.js', ' = /opt/l/x.js'],
+    ['exec python3 /opt/l/check.py /opt/l/ledger', ' = /opt/l/check.py'],
   ] as const) {
     const told = unfollowedStart(line, 'ledger') ?? '';
     assert.match(told, /^begins with \S+: /, line);
@@ -34,6 +40,8 @@ test('a line whose program bears the name, or begins with no interpreter, is lef
     'exec env A=b /opt/l/ledger',
     `exec python3 ${script}`,
     'systemctl start ledger',
+    'su - app -c "/opt/l/ledger --daemon &"',
+    'runuser -l app -c "cd /opt/l; ./ledger&"',
     '',
   ])
     assert.equal(unfollowedStart(line, 'ledger'), undefined, line);

@@ -18,3 +18,18 @@ test('who only starts a supervisor is none', () => {
   assert.equal(kindOf('/usr/bin/sudo', 'sudo', 'supervisord', '-n'), 'wrapper');
   assert.equal(kindOf('/usr/bin/tini', 'tini', '--', '/usr/bin/supervisord'), 'wrapper');
 });
+
+test('BusyBox is what it is called as, or told to be', () => {
+  const box = '/bin/busybox';
+  assert.equal(kindOf(box, 'sh', '/opt/loop.sh'), 'shell');
+  assert.equal(kindOf(box, box, 'ash', '-c', 'app; true'), 'shell');
+  assert.equal(kindOf(box, 'busybox', 'runsv', '/srv/app'), 'supervisor');
+  assert.equal(kindOf(box, 'busybox', 'timeout', '60', 'app'), 'wrapper');
+  assert.equal(kindOf(box, 'busybox', 'httpd', '-f'), 'other');
+  assert.equal(kindOf(box, 'httpd', '-f', '/usr/bin/supervisord'), 'other');
+});
+
+test('a shell is one in whatever version', () => {
+  for (const shell of ['tcsh', 'csh', 'fish', 'ksh93', 'zsh-5.9', 'bash-static', 'yash', 'posh'])
+    assert.equal(kindOf(`/bin/${shell}`, shell, '/opt/loop'), 'shell', shell);
+});

@@ -9,23 +9,18 @@ import { broughtBack } from '../../../../../src/strategies/process/supervision/b
 import { keepersAbove, lookAtKeeper } from '../../../../../src/strategies/process/supervision/keepers.ts';
 import { parentKind } from '../../../../../src/strategies/process/supervision/kinds.ts';
 import { Supervision } from '../../../../../src/strategies/process/supervision/supervision.ts';
-import type { SeenProcess } from '../../../../../src/system/proc/look.ts';
 import { ProcessTable } from '../../../../../src/system/proc/table.ts';
 import type { ServiceManager } from '../../../../../src/system/systemd/service-manager.ts';
 import { FakeClock } from '../../../../helpers/fake-clock.ts';
 import { memoryState } from '../../../../helpers/memory-state.ts';
 import { pidsNamed } from '../../../../helpers/pids-named.ts';
 import { attemptFor, managed, processStrategyWorld } from '../../../../helpers/process-strategy-world.ts';
-import { isAlive } from '../../../../helpers/process-zoo.ts';
+import { seenNow, treeOf } from '../../../../helpers/process-trees.ts';
+import { isAlive, unique } from '../../../../helpers/process-zoo.ts';
 import { missing } from '../../../../helpers/requirement.ts';
-import { silentLog } from '../../../../helpers/strategy-parts.ts';
+import { never, silentLog } from '../../../../helpers/strategy-parts.ts';
 import { tempDir } from '../../../../helpers/temp-dir.ts';
 import { waitFor } from '../../../../helpers/wait-for.ts';
-
-const quiet = new AbortController().signal;
-let count = 0;
-/** A name no other process of this machine has. */
-const unique = (name: string): string => `${name}${process.pid % 1000}${count++}`;
 
 test('every known kind is known, by what it really looks like', () => {
   const python = '/usr/bin/python3.11';
@@ -168,12 +163,7 @@ function supervised(t: TestContext, waitMs = 10_000) {
   const state = memoryState();
   const anew = (): Supervision => new Supervision({ table, clock, log, roots: state.roots, waitMs });
   let supervision = anew();
-  const tree = (pid: number): ProcessTree => ({
-    root: table.read(pid, ['ppid', 'startTime']) as SeenProcess,
-    descendants: [],
-    orphaned: false,
-    by: 'name',
-  });
+  const tree = (pid: number): ProcessTree => treeOf(seenNow(table, pid));
   const waited = async (during: (passedMs: number) => void = () => {}): Promise<number> => {
     const begun = clock.monotonicMs();
     let over = false;
@@ -184,7 +174,7 @@ function supervised(t: TestContext, waitMs = 10_000) {
       return false;
     };
     const parts = { services: {} as ServiceManager, clock };
-    void broughtBack([], () => supervision.awaited('zc')?.leftMs ?? 0, runs, parts, quiet).then(() => {
+    void broughtBack([], () => supervision.awaited('zc')?.leftMs ?? 0, runs, parts, never).then(() => {
       over = true;
     });
     await clock.until(() => over);

@@ -1,0 +1,84 @@
+import { Breath } from '../../core/breath.ts';
+import { localTimestamp } from '../../core/clock.ts';
+import { counted } from '../../core/counted.ts';
+import { printable } from '../../core/printable.ts';
+import type { SeenProcess } from '../../system/proc/look.ts';
+import type { ProcessTable } from '../../system/proc/table.ts';
+import type { ProcessTree, Witness } from './identity/identity.ts';
+import type { Matches } from './identity/match.ts';
+import { describeArgv } from './launch/words.ts';
+import type { ProcessOptions } from './options.ts';
+
+/** A line for each (describeTree); the loop turns in between. */
+export async function describeTrees(table: ProcessTable, trees: readonly ProcessTree[], now: Date): Promise<string[]> {
+  const lines: string[] = [];
+  const breath = new Breath();
+  for (const tree of trees) {
+    if (breath.isDue) await breath.take();
+    lines.push(describeTree(table, tree, now));
+  }
+  return lines;
+}
+
+/** One line on a running tree: pid, user, since when, command line, how many descend from it. `now` is the wall clock. */
+function describeTree(table: ProcessTable, { root, descendants, by }: ProcessTree, now: Date): string {
+  const uid = table.read(root.pid, ['uids'])?.uids?.effective;
+  const since = localTimestamp(new Date(now.getTime() - table.ageMs(root)));
+  const command = root.argv === undefined || root.argv.length === 0 ? printable(root.name) : describeArgv(root.argv);
+  const unit = table.read(root.pid, ['cgroup'])?.cgroup?.split('/').at(-1) ?? '';
+  const parts = [
+    `pid ${root.pid}`,
+    uid === undefined ? '' : `user ${uid}`,
+    `since ${since}`,
+    unit.endsWith('.service') ? `in unit ${printable(unit)}` : '',
+    WITNESS_WORDS[by],
+    descendants.length === 0 ? '' : `with ${counted(descendants.length, 'descendant', 'descendants')}`,
+  ];
+  return `${parts.filter(Boolean).join(', ')}: ${command}`;
+}
+
+/** `pid 12, 34 and 5 more`: the roots. */
+export function describePids(trees: readonly ProcessTree[]): string {
+  const pids = trees.slice(0, SHOWN_PIDS).map(({ root }) => root.pid);
+  const rest = trees.length > pids.length ? ` and ${trees.length - pids.length} more` : '';
+  return `pid ${pids.join(', ')}${rest}`;
+}
+
+/** Who bears the name and is not taken for the program, a line each; of many the first ten. */
+export function describeStrangers(table: ProcessTable, strangers: readonly SeenProcess[]): string[] {
+  return strangers.slice(0, SHOWN_PIDS).map(({ pid }) => {
+    const uid = table.read(pid, ['uids'])?.uids?.effective ?? 'unknown';
+    return `pid ${pid} bears that name too and is not touched: it is user ${uid}'s (set user, or any_user = true, if it is the program)`;
+  });
+}
+
+const SHOWN_PIDS = 10;
+
+/** What roots that are gone left behind, in one line; [] where nothing was. */
+export function describeRest(rest: readonly SeenProcess[]): string[] {
+  if (rest.length === 0) return [];
+  const shown = rest.slice(0, SHOWN_PIDS).map(({ pid, name }) => `${pid} (${printable(name)})`);
+  const more = rest.length > shown.length ? ` and ${rest.length - shown.length} more` : '';
+  return [`pid ${shown.join(', ')}${more}: left behind by it`];
+}
+
+/** Why what runs must not be stopped, in one line; undefined where it may. */
+export function ambiguityOf(
+  { trees, further }: Pick<Matches & { readonly kind: 'found' }, 'trees' | 'further'>,
+  { maxMatches }: Pick<ProcessOptions, 'maxMatches'>,
+): string | undefined {
+  if (trees.length > maxMatches)
+    return `ambiguous: ${trees.length} programs of that name run (${describePids(trees)}), max_matches is ${maxMatches}`;
+  const [other] = further;
+  if (other === undefined) return undefined;
+  const copies = further.length === 1 ? 'a further copy runs' : `${further.length} further copies run`;
+  return `ambiguous: beside it (${describePids(trees)}) ${copies} (${describePids(further)}, known by its ${KNOWN_BY[other.by]}), max_matches is ${maxMatches}`;
+}
+
+const WITNESS_WORDS: Readonly<Record<Witness, string>> = {
+  start: 'started by monitor_service',
+  pid_file: 'named by its pid_file',
+  argument: 'known by its argument',
+  name: '',
+};
+const KNOWN_BY: Readonly<Record<Witness, string>> = { start: 'unit', pid_file: 'pid_file', argument: 'argument', name: 'name' };

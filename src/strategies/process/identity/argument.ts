@@ -1,0 +1,76 @@
+import { Breath } from '../../../core/breath.ts';
+import { givenPart, type Interpreter, interpreterOf } from '../../../core/interpreters.ts';
+import { isHostFile } from '../../../system/files/host-path.ts';
+import { lastPart } from '../../../system/proc/called-names.ts';
+import { ARGUMENT_LIMITS, LOOK_LIMITS } from '../../../system/proc/files.ts';
+import { ancestorsOf } from '../../../system/proc/kin.ts';
+import type { ProcessLook, SeenProcess } from '../../../system/proc/look.ts';
+import type { ProcessTable } from '../../../system/proc/table.ts';
+import { isPossible, type Known, known, matcherOf, ownedOf } from './candidates.ts';
+import type { Identity } from './identity.ts';
+import { runsRootsFile } from './owner.ts';
+
+/**
+ * Who has exactly this word among its arguments; not who by it shows, edits or copies the file of that name.
+ */
+export async function byArgument(table: ProcessTable, identity: Identity, look: ProcessLook): Promise<Known> {
+  const { argument, process } = identity;
+  if (argument === undefined) return known([]);
+  const isCandidate = isPossible(table, identity, look.all);
+  const isNamed = matcherOf(table, identity);
+  const isOfFile = argument.startsWith('/') && isHostFile(argument);
+  const bearers: SeenProcess[] = [];
+  const breath = new Breath();
+  const holders = await holdersOf(table, argument, look);
+  for (const seen of look.all.values()) {
+    if (breath.isDue) await breath.take();
+    if (!holders.has(seen.pid) || !isCandidate(seen)) continue;
+    if (isOfFile && !isNamed(seen) && looksAtFile(table, seen, argument)) continue;
+    bearers.push(seen);
+  }
+  // What sudo(8) and its like run has the word too, and is what they run it for.
+  const above = new Set(bearers.flatMap(({ pid }) => [...ancestorsOf(pid, look.all)].filter((one) => one !== pid)));
+  const isLauncher = ({ pid, executable = '' }: SeenProcess): boolean =>
+    above.has(pid) && interpreterOf(executable) === 'launcher';
+  const meant = bearers.filter((seen) => !isLauncher(seen));
+  return ownedOf(table, identity, meant, (seen) => runsRootsFile(table, seen, [process.systemName, argument]), breath);
+}
+
+/** The processes that have this word among their arguments. */
+async function holdersOf(table: ProcessTable, argument: string, { all }: ProcessLook): Promise<Set<number>> {
+  const holders = new Set<number>();
+  // What was seen of their arguments may be the beginning only.
+  const cut: number[] = [];
+  for (const { pid, argv = [] } of all.values()) {
+    const length = argv.reduce((sum, word) => sum + word.length, 0);
+    if (argv.includes(argument)) holders.add(pid);
+    else if (length >= LOOK_LIMITS.commandLine / 4 || argv.length >= LOOK_LIMITS.commandLine / 8) cut.push(pid);
+  }
+  for (const { pid, argv = [] } of await table.survey(['argv'], { pids: cut, limits: ARGUMENT_LIMITS }))
+    if (argv.includes(argument)) holders.add(pid);
+  return holders;
+}
+
+/** At a terminal, by a tool for files, or with it as a parameter of a shell's text: only what is none of them runs or serves it. */
+function looksAtFile(table: ProcessTable, { pid, argv = [], executable = '' }: SeenProcess, argument: string): boolean {
+  const names = [executable, argv[0] ?? ''].map((name) => lastPart(name).replace(/\.(?:basic|tiny|nox|gtk3?)$/, ''));
+  if (names.some((name) => TOOLS.has(name))) return true;
+  const kind = interpreterOf(executable);
+  if (kind !== undefined) return kind !== 'launcher' && isParameter(kind, argv, argument);
+  return table.read(pid, ['terminalDevice'])?.terminalDevice !== 0;
+}
+
+/** Of `bash -c '…' deploy /srv/app.py`; what a shell executes has the word too then, unless the shell reads the file itself. */
+function isParameter(kind: Interpreter, argv: readonly string[], argument: string): boolean {
+  const given = kind.runsPrograms === true ? givenPart(kind, argv) : undefined;
+  if (given?.kind !== 'text' || argv.indexOf(argument) <= given.at) return false;
+  return !/(?:^|[\s;&|(){])(?:\.|source)\s/.test(argv[given.at] ?? '');
+}
+
+const TOOLS: ReadonlySet<string> = new Set(
+  (
+    'tail head less more most cat tac nl vi vim ex nvim view nano pico emacs ed joe mcedit mcview grep egrep fgrep rg ag sed awk gawk mawk ' +
+    'diff cmp cp mv ln rsync scp sftp sftp-server tar gzip bzip2 xz zip unzip cpio dd wc file stat touch chmod chown ls du find lsof fuser ' +
+    'inotifywait md5sum sha1sum sha256sum sha512sum git svn multitail lnav watch strace ltrace gdb'
+  ).split(' '),
+);

@@ -1,0 +1,87 @@
+import type { Breath } from '../../../core/breath.ts';
+import { scriptRun } from '../../../system/launch/script-run.ts';
+import { lastPart } from '../../../system/proc/called-names.ts';
+import { ancestorsOf } from '../../../system/proc/kin.ts';
+import type { SeenProcess } from '../../../system/proc/look.ts';
+import { hasEnded } from '../../../system/proc/parse.ts';
+import type { ProcessTable } from '../../../system/proc/table.ts';
+import type { Identity } from './identity.ts';
+import { programMatcher } from './name.ts';
+import { isOwnedBy, runsRootsFile } from './owner.ts';
+
+/** What one witness knows. */
+export interface Known {
+  readonly found: readonly SeenProcess[];
+  /** Who would be it, and is another user's. */
+  readonly strangers: readonly SeenProcess[];
+  /** What was not believed, a line each. */
+  readonly remarks: readonly string[];
+  /** The pid that it names, be it anybody's or not: whom it named before is not the program any more. */
+  readonly names?: number;
+}
+
+/** Whether a process is of root's, the daemon's or the program's own users. */
+export function ownerTest(table: ProcessTable, { owners }: Identity): (seen: SeenProcess) => boolean {
+  return (seen) => owners.others === 'all' || isOwnedBy(table, seen, owners.uids);
+}
+
+/** Neither ourselves, nor of the kernel, nor ended, nor in another pid namespace, nor a command that we run for another process. */
+export function isPossible(
+  table: ProcessTable,
+  { process, ownPid }: Identity,
+  all: ReadonlyMap<number, SeenProcess>,
+): (seen: SeenProcess) => boolean {
+  const depth = table.read(ownPid, ['namespaceDepth'])?.namespaceDepth ?? 0;
+  return (seen) => {
+    if (seen.pid === ownPid || seen.kernelThread || hasEnded(seen)) return false;
+    if (table.read(seen.pid, ['namespaceDepth'])?.namespaceDepth !== depth) return false;
+    // Commands that we run directly are our descendants until they end (a health check `nginx -t` of another process is no nginx);
+    // what they leave behind is not. Only for those few the environment is read.
+    if (!ancestorsOf(seen.pid, all).has(ownPid)) return true;
+    const isOwn = table.hasVariable(seen.pid, 'MONITOR_SYSTEM_NAME', process.systemName);
+    return isOwn || !table.hasVariable(seen.pid, 'MONITOR_ATTEMPT');
+  };
+}
+
+/** `programMatcher` of its name, by whoever's word can be taken. */
+export function matcherOf(table: ProcessTable, { process: { systemName }, owners }: Identity): (seen: SeenProcess) => boolean {
+  const isBelieved = (seen: SeenProcess): boolean =>
+    owners.others === 'all' ||
+    isOwnedBy(table, seen, owners.uids) ||
+    table.executes(seen.pid, systemName) ||
+    (owners.others === 'roots_files' && runsRootsFile(table, seen, [systemName]));
+  const name = lastPart(systemName);
+  return programMatcher(systemName, isBelieved, (seen) => scriptRun(table, seen, (word) => word === name));
+}
+
+/** Those of root's, the daemon's and the program's own users; where there is none of them, and nobody is known, who `runsRoots`. */
+export async function ownedOf(
+  table: ProcessTable,
+  { owners }: Identity,
+  bearers: readonly SeenProcess[],
+  runsRoots: (seen: SeenProcess) => boolean,
+  breath: Breath,
+  isKnown = false,
+): Promise<Known> {
+  if (owners.others === 'all') return known(bearers);
+  const owned = await filterWithBreath(bearers, (seen) => isOwnedBy(table, seen, owners.uids), breath);
+  const isUnknown = owned.length === 0 && !isKnown && owners.others === 'roots_files';
+  const found = isUnknown ? await filterWithBreath(bearers, runsRoots, breath) : owned;
+  const taken = new Set(found);
+  return { found, strangers: bearers.filter((seen) => !taken.has(seen)), remarks: [] };
+}
+
+/** Strangers may be thousands, and each is looked at closely. */
+async function filterWithBreath<T>(all: readonly T[], keeps: (one: T) => boolean, breath: Breath): Promise<T[]> {
+  const kept: T[] = [];
+  for (const one of all) {
+    if (breath.isDue) await breath.take();
+    if (keeps(one)) kept.push(one);
+  }
+  return kept;
+}
+
+/** `found`, and nobody else. */
+export function known(found: readonly SeenProcess[]): Known {
+  return { found, strangers: [], remarks: [] };
+}

@@ -1,0 +1,48 @@
+import { printable } from '../../../core/printable.ts';
+
+/** Arguments as a person reads them: those that a shell would not take for one word are quoted. */
+export function describeArgv(argv: readonly string[]): string {
+  // Each makes two characters at least; of hundreds of thousands the first ones are shown.
+  return shown(
+    argv
+      .slice(0, SHOWN_LENGTH)
+      .map((argument) => (/^[\w@%+=:,./-]+$/.test(argument) ? argument : JSON.stringify(argument)))
+      .join(' '),
+  );
+}
+
+/** For people, printable, and of what is long the beginning: 200 characters. */
+export function shown(text: string): string {
+  const line = printable(text);
+  return line.length > SHOWN_LENGTH ? `${line.slice(0, SHOWN_LENGTH)}…` : line;
+}
+
+const SHOWN_LENGTH = 200;
+
+/** Why a record without a word on its confinement is not used. */
+export const OLD_RECORD =
+  'how it was started was recorded by an earlier version, which did not look whether it was confined: start it once by hand, or set start_command';
+
+/** Why nothing is known of how a program is started that never ran while we looked. */
+export const NEVER_SEEN = 'it has not been seen running, so how to start it is not known';
+
+/** In front of why how a program was started is not used. */
+export const UNUSABLE = 'how it was started is not usable';
+
+/** What to do where a record is not enough, for the end of a line. */
+export function pinCure(processName: string): string {
+  return `run \`${pinCommand(processName)}\` or set start_command`;
+}
+
+/** What to do where a pin does not hold any more, for the end of a line. */
+export function pinAgain(processName: string): string {
+  return `run \`${pinCommand(processName)}\` again, or set start_command`;
+}
+
+/** As a shell takes it. */
+function pinCommand(processName: string): string {
+  const name = /^[\w@%+=:,./][\w@%+=:,./-]*$/.test(processName)
+    ? processName
+    : `-- '${shown(processName).replaceAll("'", "'\\''")}'`;
+  return `monitor_service pin ${name}`;
+}
