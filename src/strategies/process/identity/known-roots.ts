@@ -6,7 +6,7 @@ import type { ProcessLook } from '../../../system/proc/look.ts';
 import type { ProcessInfo, ProcessTable } from '../../../system/proc/table.ts';
 import type { StrategyParts } from '../../strategy.ts';
 import { unitOfMain } from '../../unit/of-main.ts';
-import { isCommandUnderWay } from '../launch/from-command.ts';
+import { isLife } from '../launch/from-command.ts';
 import type { ProcessOptions } from '../options.ts';
 import type { Supervision } from '../supervision/supervision.ts';
 import { knownBy, type ProcessTree } from './identity.ts';
@@ -50,15 +50,11 @@ export class KnownRoots {
 
   /** Takes in what a look found of a program that was known by `known`: where nothing of it is left, its roots have ended for good. */
   saw(systemName: string, found: Matches & { readonly kind: 'found' }, known: readonly RootProcess[]): void {
-    const isOthers = (tree: ProcessTree): boolean => tree.by !== 'start' && this.#isLife(tree);
+    const isOthers = (tree: ProcessTree): boolean =>
+      tree.by !== 'start' && isLife(this.#table, tree, this.#options.commandTimeoutMs);
     if (!this.#seenOfOthers.has(systemName) && found.trees.some(isOthers)) this.#seenOfOthers.add(systemName);
     if (found.trees.length > 0) this.#seen.add(systemName);
     else if (found.rest.length === 0) this.#markEmpty(systemName, known);
-  }
-
-  /** False for a command of ours that only bears the name. */
-  #isLife({ by, root }: ProcessTree): boolean {
-    return by === 'start' || !isCommandUnderWay(this.#table, root, this.#options.commandTimeoutMs);
   }
 
   #markEmpty(systemName: string, known: readonly RootProcess[]): void {
@@ -78,7 +74,7 @@ export class KnownRoots {
     const withKeepers = (root: RootProcess): RootProcess => this.#supervision.withKeepers(systemName, root);
     const roots: RootProcess[] = [];
     for (const tree of trees) {
-      if (!this.#isLife(tree)) continue;
+      if (!isLife(this.#table, tree, this.#options.commandTimeoutMs)) continue;
       const { pid, startTime, pgid, sid, executable } = tree.root;
       const same = known.find((root) => root.pid === pid && root.startTime === startTime);
       const now = {

@@ -11,7 +11,8 @@ import {
 
 /**
  * Keeps how the copies beside the first were started: as many as there ever were at once, so that a restart brings back one that has
- * died meanwhile; all anew where somebody started all of it anew (`isAllNew`). What it could not read, if there is such a copy.
+ * died meanwhile; all anew where somebody started all of it anew (`isAllNew`). A copy that must not be started by what is kept now, if
+ * there is one.
  */
 export function rememberCopies(
   sight: LaunchSight,
@@ -20,8 +21,13 @@ export function rememberCopies(
   trees: readonly ProcessTree[],
   isAllNew: boolean,
 ): UnknownLaunch | undefined {
-  if (!isAllNew && trees.length <= launches.further(name.systemName).length) return undefined;
-  const recalled = trees.map((tree) => recallLaunch(sight, undefined, tree, name));
+  const recall = (tree: ProcessTree): RecalledLaunch => recallLaunch(sight, undefined, tree, name);
+  if (!isAllNew && trees.length <= launches.further(name.systemName).length)
+    return trees
+      .filter(({ orphaned }) => !orphaned)
+      .map(recall)
+      .find(isConfined);
+  const recalled = trees.map(recall);
   launches.setFurther(
     name.systemName,
     recalled.flatMap((launch) => (launch.kind === 'known' ? [launch.record] : [])),
@@ -47,9 +53,14 @@ export function wholeLaunch(
   const unknown = running.flatMap((launch) => (launch.kind === 'unknown' ? [launch] : []));
   const all = stored === undefined ? copies : [stored, ...copies];
   const missing = missingOf(known, all);
-  // For a copy that tells nothing a recorded one stands in; for the first one its own record would have.
-  const isCovered = running[0]?.kind !== 'unknown' && unknown.length <= missing.length;
-  return { records: [...known, ...missing], lacking: isCovered ? undefined : unknown[0] };
+  const confined = unknown.find(isConfined);
+  // For a copy that tells nothing a recorded one stands in, but for a cage; for the first one its own record would have.
+  const isCovered = confined === undefined && running[0]?.kind !== 'unknown' && unknown.length <= missing.length;
+  return { records: [...known, ...missing], lacking: isCovered ? undefined : (confined ?? unknown[0]) };
+}
+
+function isConfined(launch: RecalledLaunch): launch is UnknownLaunch {
+  return launch.kind === 'unknown' && launch.confined === true;
 }
 
 /** Those of `all` recorded ones that are not among `known`, as many as are missing. */

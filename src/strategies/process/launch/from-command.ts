@@ -1,6 +1,7 @@
 import process from 'node:process';
 import type { ProcessIdentity, ProcessTable } from '../../../system/proc/table.ts';
 import { isRunUnit } from '../../../system/systemd/unit-name.ts';
+import type { ProcessTree } from '../identity/identity.ts';
 
 /** Whether the process says that one of our commands started it, which a look in passing must not take for the program itself. */
 export function isFromCommand(table: ProcessTable, pid: number): boolean {
@@ -18,6 +19,11 @@ export function isCommandUnderWay(table: ProcessTable, root: ProcessIdentity, li
   let above: number | undefined = pid;
   for (let i = 0; i < HIGHEST && above !== undefined && above !== process.pid; i++) above = table.read(above, ['ppid'])?.ppid;
   return above === process.pid;
+}
+
+/** False for a command of ours under way that only bears the program's name; `limitMs`: as in isCommandUnderWay. */
+export function isLife(table: ProcessTable, { by, root }: ProcessTree, limitMs: number): boolean {
+  return by === 'start' || !isCommandUnderWay(table, root, limitMs);
 }
 
 /** A shell or a wrapper may lie between. */

@@ -11,8 +11,15 @@ import type { ProgramFinder } from '../identity/finder.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 import type { ProcessOptions } from '../options.ts';
 import { rememberCopies, wholeLaunch } from './copies.ts';
-import { isCommandUnderWay, isFromCommand } from './from-command.ts';
-import { type LaunchSight, type RecalledLaunch, type RecordedName, recallLaunch, rememberLaunch } from './memory.ts';
+import { isCommandUnderWay, isFromCommand, isLife } from './from-command.ts';
+import {
+  type LaunchSight,
+  livingLaunch,
+  type RecalledLaunch,
+  type RecordedName,
+  recallLaunch,
+  rememberLaunch,
+} from './memory.ts';
 import { LaunchNotes } from './notes.ts';
 import { differencesOf, launchesOf } from './now.ts';
 import { checkPin, type TakeHash } from './pinned.ts';
@@ -56,6 +63,7 @@ export class ProgramLaunches {
     const stored = launches.get(systemName);
     const isUnknown = stored === undefined && launches.note(systemName).unusable === undefined;
     const running: RecalledLaunch[] = [];
+    let isRunning = false;
     const breath = new Breath();
     // A pin is what is started whatever runs.
     for (const [index, tree] of (pin === undefined ? trees : []).entries()) {
@@ -64,7 +72,10 @@ export class ProgramLaunches {
       if (tree.orphaned && index > 0) continue;
       const recalled = recallLaunch(this.#sight, running.length === 0 ? stored : undefined, tree, this.#recorded(managed));
       // Started from PATH by ourselves: that is how it is started, whatever it has made of itself.
-      if (recalled.kind === 'known' || !isUnknown || !this.#isOurCommands(tree)) running.push(recalled);
+      if (recalled.kind === 'known' || !isUnknown || !this.#isOurCommands(tree)) {
+        running.push(recalled);
+        isRunning ||= !tree.orphaned;
+      }
     }
     const whole = wholeLaunch(running, stored, launches.further(systemName).slice(0, this.#options.maxMatches - 1));
     if (whole.lacking !== undefined) this.#notes.unusable(systemName, whole.lacking);
@@ -73,7 +84,7 @@ export class ProgramLaunches {
       requirePin: this.#parts.requirePin,
       userUid: this.#finder.userUid,
       copies: this.#notes.copiesOf(systemName, trees, this.#options.maxMatches),
-      isRunning: running.length > 0,
+      isRunning,
       unusable: launches.note(systemName).unusable,
       wasSeen: this.#finder.wasOthers(systemName),
     });
@@ -88,10 +99,14 @@ export class ProgramLaunches {
     if (this.#options.startCommand !== undefined) {
       this.#notes.byStartCommand(systemName);
       this.#notes.copies(systemName, trees, isAllNew);
+      this.#noteCage(systemName, oldest);
       return;
     }
+    // A leftover does not tell what has become usable.
+    if (oldest.orphaned && launches.note(systemName).unusable !== undefined) return;
     const name = this.#recorded(managed);
     if (isFromCommand(this.#table, oldest.root.pid)) {
+      this.#noteCage(systemName, oldest);
       if (launches.get(systemName) !== undefined || this.#isOurCommands(oldest)) return;
       const recalled = recallLaunch(this.#sight, undefined, oldest, name);
       if (!this.#isOurCheck(oldest, recalled)) this.#notes.byCommand(systemName, recalled);
@@ -101,6 +116,15 @@ export class ProgramLaunches {
     if (recalled.kind === 'known' && recalled.otherwise !== undefined) this.#tellOtherwise(managed, oldest, recalled.otherwise);
     const copy = this.#options.maxMatches > 1 ? rememberCopies(this.#sight, launches, name, further, isAllNew) : undefined;
     this.#notes.unusable(systemName, recalled.kind === 'unknown' ? recalled : copy);
+  }
+
+  /** For what a command has started an earlier record goes on to count, but not where that would let it out of a cage. */
+  #noteCage(systemName: string, oldest: ProcessTree): void {
+    if (this.#parts.launches.get(systemName) === undefined || oldest.orphaned) return;
+    if (!isLife(this.#table, oldest, this.#options.commandTimeoutMs)) return;
+    const living = livingLaunch(this.#sight, oldest);
+    if (living.kind === 'known') this.#notes.unusable(systemName, undefined);
+    else if (living.confined === true) this.#notes.unusable(systemName, living);
   }
 
   /** Keeps what is known of one that was just started. */

@@ -44,8 +44,8 @@ export interface RecordedName {
 }
 
 /**
- * Reads how the living tree was started. What is known from before (`stored`) holds where that cannot be used and it is the same
- * program of the same user, and where the tree's root is no true root: a worker that outlived its master.
+ * Reads how the living tree was started. What is known from before (`stored`) holds where that cannot be used, unless for confinement,
+ * and it is the same program of the same user; and where the tree's root is no true root: a worker that outlived its master.
  */
 export function recallLaunch(
   sight: LaunchSight,
@@ -57,8 +57,8 @@ export function recallLaunch(
   const living = livingLaunch(sight, tree);
   if (stored === undefined) return living;
   if (living.kind === 'unknown') {
-    // What an earlier version recorded is not started, and says less.
-    const isIt = living.passing === true || isSameProgram(sight.table, tree, stored);
+    // Who has put it into a cage since wants it there. What an earlier version recorded is not started, and says less.
+    const isIt = living.confined !== true && (living.passing === true || isSameProgram(sight.table, tree, stored));
     return isIt && stored.unconfined === true ? { kind: 'known', record: stored, fresh: false } : living;
   }
   const record = withStoredOutput(stored, living.record);

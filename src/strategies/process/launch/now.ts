@@ -26,7 +26,8 @@ export async function launchesOf(
   if (records.length > 0 && records.length === living.length) return { kind: 'known', records, running: true };
   const unknown = living.flatMap((launch) => (launch.kind === 'unknown' ? [launch] : []));
   const isConfined = unknown.some(({ confined }) => confined === true);
-  if (unknown.length === 0 && unusable !== undefined) return { kind: 'refused', reason: `${UNUSABLE}: ${unusable}` };
+  if (unusable !== undefined && living.every((launch) => launch === LEFT_OVER))
+    return { kind: 'refused', reason: `${UNUSABLE}: ${unusable}` };
   if (stored?.unconfined === true && !isConfined) return { kind: 'known', records: [stored], running: false };
   const [first] = unknown;
   if (first !== undefined) return { kind: 'refused', reason: `${UNUSABLE}: ${first.reason}` };

@@ -44,7 +44,7 @@ export interface StartRule {
   readonly userUid: number | undefined;
   /** Of it, by start_command; at least one. */
   readonly copies: number;
-  /** Something of it runs. */
+  /** Something of it runs, and is no leftover. */
   readonly isRunning: boolean;
   /** As in LaunchNote. */
   readonly unusable: string | undefined;

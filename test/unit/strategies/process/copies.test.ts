@@ -1,33 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ProcessOptions } from '../../../../src/strategies/process/options.ts';
-import {
-  attemptFor,
-  managed,
-  type ProcessStrategyWorld,
-  processStrategyWorld,
-} from '../../../helpers/process-strategy-world.ts';
-import { isAlive } from '../../../helpers/process-zoo.ts';
+import { attemptFor, managed, processStrategyWorld } from '../../../helpers/process-strategy-world.ts';
+import { unique } from '../../../helpers/process-zoo.ts';
+import { kill, pidsOf } from '../../../helpers/program-in-path.ts';
+import { never } from '../../../helpers/strategy-parts.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 
 // A restart brings back as many copies as ran when all was well, also by start_command, which leaves no records.
 
-const quiet = new AbortController().signal;
-let count = 0;
-const unique = (): string => `cp${process.pid % 1000}x${count++}`;
-
-function pidsOf({ table }: ProcessStrategyWorld, path: string): number[] {
-  return table.list(['executable', 'state']).flatMap((p) => (p.executable === path && p.state !== 'Z' ? [p.pid] : []));
-}
-
-async function kill(pid: number): Promise<void> {
-  process.kill(pid, 'SIGKILL');
-  await waitFor('its end', () => !isAlive(pid));
-}
-
 test('start_command runs once for each copy that ran, and not for those that it starts by itself', async (t) => {
   const world = processStrategyWorld(t);
-  const path = (): string => world.zoo.sleeper(unique());
+  const path = (): string => world.zoo.sleeper(unique('cp'));
   const cases: readonly ((path: string) => string)[] = [
     (one) => `exec ${one} 300`,
     (one) => `${one} 300 & ${one} 300 &`,
@@ -43,7 +27,7 @@ test('start_command runs once for each copy that ran, and not for those that it 
       await waitFor('it', () => pidsOf(world, one).includes(pid));
     await world.strategy(options).observe(managed(name), world.parts.look);
     for (let round = 0; round < 2; round++) {
-      assert.equal((await world.strategy(options).preview(managed(name), quiet)).starts.length, 2);
+      assert.equal((await world.strategy(options).preview(managed(name), never)).starts.length, 2);
       const outcome = await world.strategy(options).restart(attemptFor(name));
       assert.equal(outcome.kind, 'restarted', JSON.stringify(outcome));
       await waitFor('both', () => pidsOf(world, one).length === 2);
@@ -59,7 +43,7 @@ test('start_command runs once for each copy that ran, and not for those that it 
 
 test('one that runs alone is started once, whatever max_matches allows', async (t) => {
   const world = processStrategyWorld(t);
-  const path = world.zoo.sleeper(unique());
+  const path = world.zoo.sleeper(unique('cp'));
   const name = path.slice(path.lastIndexOf('/') + 1);
   const strategy = world.strategy({ startCommand: `exec ${path} 300`, maxMatches: 3 });
   for (let round = 0; round < 2; round++) {

@@ -1,78 +1,19 @@
 import assert from 'node:assert/strict';
-import { chownSync, copyFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { chownSync } from 'node:fs';
+import { test } from 'node:test';
 import type { ProcessOptions } from '../../../../../src/strategies/process/options.ts';
-import {
-  attemptFor,
-  managed,
-  type ProcessStrategyWorld,
-  processStrategyWorld,
-} from '../../../../helpers/process-strategy-world.ts';
+import { attemptFor, managed } from '../../../../helpers/process-strategy-world.ts';
 import { isAlive } from '../../../../helpers/process-zoo.ts';
+import { asNobody, inPath, kill, pidsOf, refusedAliveAndDead } from '../../../../helpers/program-in-path.ts';
+import { never } from '../../../../helpers/strategy-parts.ts';
 import { waitFor } from '../../../../helpers/wait-for.ts';
 
 // What was seen running and cannot be started again as it ran: nobody gets by its name, once it is dead, what it had not as what it was.
 
 const asRoot = process.geteuid?.() === 0 ? {} : { skip: 'needs root' };
-const quiet = new AbortController().signal;
-const NOBODY = ['--reuid=65534', '--regid=65534', '--clear-groups'];
-let count = 0;
-const unique = (): string => `un${process.pid % 1000}x${count++}`;
-
-/** A world whose folder is in PATH, with a program of root's in it. */
-function inPath(t: TestContext, program = '/bin/sleep') {
-  const world = processStrategyWorld(t);
-  const name = unique();
-  const path = join(world.zoo.dir, name);
-  copyFileSync(program, path);
-  const before = process.env.PATH;
-  process.env.PATH = `${world.zoo.dir}:${before}`;
-  t.after(() => {
-    process.env.PATH = before;
-  });
-  return { world, name, path };
-}
-
-function pidsOf({ table }: ProcessStrategyWorld, path: string): number[] {
-  return table.list(['executable', 'state']).flatMap((p) => (p.executable === path && p.state !== 'Z' ? [p.pid] : []));
-}
-
-async function kill(pid: number): Promise<void> {
-  process.kill(pid, 'SIGKILL');
-  await waitFor('its end', () => !isAlive(pid));
-}
-
-/** Every way to ask gives this refusal while it runs, and when it is dead, also to a daemon that knows only what was kept. */
-async function refusedAliveAndDead(
-  { world, name, path }: ReturnType<typeof inPath>,
-  reason: RegExp,
-  options: Partial<ProcessOptions> = {},
-): Promise<void> {
-  const [pid = 0] = await waitFor('it', () => (pidsOf(world, path).length > 0 ? pidsOf(world, path) : undefined));
-  const all = { configured: true, ...options };
-  const refusals = async (strategy = world.strategy(all)): Promise<void> => {
-    const told = [
-      (await strategy.preview(managed(name), quiet)).refusals.join(),
-      (await strategy.concern(managed(name))) ?? 'no concern',
-      JSON.stringify(await strategy.restart(attemptFor(name))),
-      JSON.stringify(await strategy.launchesNow(managed(name), quiet)),
-    ];
-    for (const one of told) assert.match(one, reason);
-    for (const one of told.slice(0, 3)) assert.match(one, /^.*not usable: .*; set start_command/);
-  };
-  await world.strategy(all).observe(managed(name));
-  await refusals();
-  assert.ok(isAlive(pid), 'what cannot be started again is not stopped either');
-  await kill(pid);
-  // Of an earlier boot the roots tell nothing.
-  world.parts.roots.set(name, []);
-  await refusals();
-  assert.deepEqual(pidsOf(world, path), []);
-}
 
 test('root in a cage is not let out by its death', asRoot, async (t) => {
-  const ways = [['--no-new-privs'], ['--bounding-set=-all'], [...NOBODY, '--no-new-privs']];
+  const ways = [['--no-new-privs'], ['--bounding-set=-all'], [...asNobody, '--no-new-privs']];
   for (const way of ways) {
     const it = inPath(t);
     await it.world.zoo.start('/usr/bin/setpriv', [...way, it.path, '300']);
@@ -84,7 +25,7 @@ test('nor what says that a command of ours has started it', asRoot, async (t) =>
   const it = inPath(t);
   const env = { ZOO: it.world.zoo.dir, MONITOR_ATTEMPT: '1' };
   // Not a child of ours: that would be a command under way.
-  const script = `setsid --fork setpriv ${NOBODY.join(' ')} ${it.path} 300`;
+  const script = `setsid --fork setpriv ${asNobody.join(' ')} ${it.path} 300`;
   await it.world.zoo.start('/bin/bash', ['-c', script], { env: { ...env, PATH: '/usr/bin:/bin' } });
   await waitFor('its parent has ended', () => {
     const [pid = 0] = pidsOf(it.world, it.path);
@@ -101,7 +42,7 @@ test('nor what says that a command of ours has started it', asRoot, async (t) =>
 });
 
 test('a command of ours that is under way is no life of the program, but as somebody else it is told of', asRoot, async (t) => {
-  for (const way of [[], NOBODY]) {
+  for (const way of [[], asNobody]) {
     const { world, name, path } = inPath(t);
     const env = { ZOO: world.zoo.dir, MONITOR_ATTEMPT: '1', MONITOR_SYSTEM_NAME: name };
     await world.zoo.start('/usr/bin/setpriv', [...way, path, '300'], { env });
@@ -109,19 +50,19 @@ test('a command of ours that is under way is no life of the program, but as some
     const strategy = world.strategy({ configured: true, user: way.length > 0 ? undefined : 'root' });
     await strategy.observe(managed(name));
     await kill(pid);
-    const { starts } = await strategy.preview(managed(name), quiet);
+    const { starts } = await strategy.preview(managed(name), never);
     assert.deepEqual(starts, way.length > 0 ? [] : [`${path}, without arguments`]);
   }
 });
 
 test('a user’s program with a title over its arguments is not started as root', asRoot, async (t) => {
   const it = inPath(t, '/bin/cat');
-  const line = `exec setpriv ${NOBODY.join(' ')} bash -c 'exec -a "${it.name}: ok" ${it.path}' < <(sleep 300)`;
+  const line = `exec setpriv ${asNobody.join(' ')} bash -c 'exec -a "${it.name}: ok" ${it.path}' < <(sleep 300)`;
   await it.world.zoo.start('/bin/bash', ['-c', line]);
   await refusedAliveAndDead(it, /it wrote a title over its command line/);
 });
 
-test('a good start makes it usable again, and what has a good record keeps it', asRoot, async (t) => {
+test('a good start makes it usable again', asRoot, async (t) => {
   const it = inPath(t);
   const { world, name, path } = it;
   const strategy = world.strategy({ configured: true });
@@ -137,16 +78,7 @@ test('a good start makes it usable again, and what has a good record keeps it', 
   assert.deepEqual(world.parts.launches.note(name), {});
   assert.equal(await strategy.concern(managed(name)), undefined);
   await kill(second);
-  // Caged again, it is the same program of the same user.
-  const third = await caged();
-  await waitFor('it', () => pidsOf(world, path).includes(third));
-  await strategy.observe(managed(name));
-  await kill(third);
-  assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
-  assert.deepEqual(
-    world.launched.map(({ argv }) => argv[1]),
-    ['3301'],
-  );
+  assert.deepEqual((await strategy.preview(managed(name), never)).refusals, []);
 });
 
 test('root’s record is not used for what runs as a user, by a title, in its place', asRoot, async (t) => {
@@ -159,7 +91,7 @@ test('root’s record is not used for what runs as a user, by a title, in its pl
   await strategy.observe(managed(name));
   assert.equal(world.parts.launches.get(name)?.uid, 0);
   await kill(first);
-  await world.zoo.start('/usr/bin/setpriv', [...NOBODY, '--no-new-privs', path, '300']);
+  await world.zoo.start('/usr/bin/setpriv', [...asNobody, '--no-new-privs', path, '300']);
   await refusedAliveAndDead(it, /it is confined: it may not gain/, options);
 });
 
@@ -184,7 +116,7 @@ test('what PATH started is started so again, whatever it has made of itself', as
     await waitFor('its title', () => runs().length === 1);
     await strategy.observe(managed(name));
   }
-  assert.deepEqual((await strategy.preview(managed(name), quiet)).starts, [`${path}, without arguments`]);
+  assert.deepEqual((await strategy.preview(managed(name), never)).starts, [`${path}, without arguments`]);
   await kill(runs()[0] ?? 0);
   assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
 });
@@ -192,7 +124,7 @@ test('what PATH started is started so again, whatever it has made of itself', as
 test('require_pin, and files that are not root’s alone, count for PATH too', asRoot, async (t) => {
   const { world, name, path } = inPath(t);
   const refusals = async (options: Partial<ProcessOptions> = {}): Promise<string> =>
-    (await world.strategy({ configured: true, ...options }).preview(managed(name), quiet)).refusals.join();
+    (await world.strategy({ configured: true, ...options }).preview(managed(name), never)).refusals.join();
   assert.equal(await refusals(), '');
   Object.assign(world.parts, { requirePin: true });
   assert.match(await refusals(), /would be started as root: require_pin says that it needs a pin; .* or set start_command$/);
