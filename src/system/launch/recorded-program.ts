@@ -1,6 +1,8 @@
 import { statSync } from 'node:fs';
+import { constants } from 'node:os';
 import type { LaunchRecord } from '../../core/launch-record.ts';
-import type { StartOptions } from '../spawn/command.ts';
+import { execute, type StartOptions } from '../spawn/command.ts';
+import type { CommandResult } from '../spawn/command-result.ts';
 import { minimalEnvironment } from '../spawn/minimal-environment.ts';
 import { EMPTY_ENVIRONMENT, programScript } from '../spawn/script.ts';
 import { setpriv } from '../spawn/user-account.ts';
@@ -22,9 +24,9 @@ export type StartPlan =
 
 /**
  * Starts a recorded program again as it was: argv[0] and all, in its directory, with its environment and MONITOR_RUN_ID, as its
- * user and groups, in its surroundings as far as we may. Only root can make it another user's.
+ * user and groups, in its surroundings as far as we may. Only root can make it another user's. Never rejects.
  */
-export function planRecorded(record: LaunchRecord, runId: string): StartPlan {
+export async function planRecorded(record: LaunchRecord, runId: string): Promise<StartPlan> {
   const { argv, executable, cwd, uid, gid, groups } = record;
   const [argv0 = executable, ...rest] = argv;
   const variables = firstValues(record.environment).set('MONITOR_RUN_ID', runId);
@@ -44,10 +46,40 @@ export function planRecorded(record: LaunchRecord, runId: string): StartPlan {
     return { kind: 'ready', file: executable, argv: rest, options, uid };
   }
   if (script === undefined) return { kind: 'refused', reason: NEEDS_BASH };
+  const { ignoredSignals } = lacking;
+  const isAll = ignoredSignals !== undefined && Object.keys(lacking).length === 1 && argv0 === executable;
+  if (isOurs && isAll && (await canEnvBegin(executable)))
+    return {
+      kind: 'ready',
+      file: ENV,
+      argv: [ignoring(ignoredSignals), '--', executable, ...rest],
+      options: { environment: Object.fromEntries(variables), cwd },
+      uid,
+    };
   const environment = { ...minimalEnvironment(), MONITOR_RUN_ID: runId };
   const rights = isOurs ? [] : setpriv(uid, gid, groupsOption(groups));
   const [file = '', ...become] = [...resourcePrefix(lacking), ...rights, ...EMPTY_ENVIRONMENT, ...script.argv];
   return { kind: 'ready', file, argv: become, options: { environment, cwd: '/' }, text: script.text, uid };
+}
+
+/**
+ * Whether env(1) can begin what only ignores signals, as all that a shell has put into the background does: in less than half of a
+ * shell's time, and with variables that no shell can hold. That of coreutils 8.31 and later can.
+ */
+async function canEnvBegin(executable: string): Promise<boolean> {
+  // It takes what holds one for a variable.
+  if (executable.includes('=')) return false;
+  canIgnore ??= execute(ENV, [ignoring([constants.signals.SIGINT]), 'true'], { timeoutMs: 1000 });
+  const result = await canIgnore;
+  return result.kind === 'exited' && result.exitCode === 0;
+}
+
+/** Asked once. */
+let canIgnore: Promise<CommandResult> | undefined;
+const ENV = '/usr/bin/env';
+
+function ignoring(signals: readonly number[]): string {
+  return `--ignore-signal=${signals.join(',')}`;
 }
 
 /** Why a program that was called by another name than its file's cannot be started. */

@@ -53,6 +53,20 @@ async function outputs(result: LaunchResult): Promise<(string | undefined)[]> {
   return [outputFile(table, pid, 1), outputFile(table, pid, 2)];
 }
 
+test('what only ignores signals is begun with all of its environment, whatever its variables are called', async (t) => {
+  const { launch, record } = open(t);
+  const environment = ['WORLD=1', 'a.b=2', 'PATH=/usr/bin:/bin'];
+  const program = { argv: ['/bin/sleep', '300'], executable: '/bin/sleep', environment };
+  const result = await launch(record({ ignoredSignals: [2, 3] }, program));
+  assert.ok(result.kind === 'launched' && result.pid !== undefined, JSON.stringify(result));
+  const { pid } = result;
+  await waitFor('the program itself', () => table.read(pid, ['name'])?.name === 'sleep');
+  const now = table.read(pid, ['argv', 'environment']);
+  assert.deepEqual(now?.argv, ['/bin/sleep', '300']);
+  assert.deepEqual(now?.environment?.toSorted(), [...environment, 'MONITOR_RUN_ID=launch-1'].sort());
+  assert.match(readFileSync(`/proc/${pid}/status`, 'utf8'), /^SigIgn:\t0*6$/m);
+});
+
 for (const [who, rights] of [
   ['ours', {}],
   ['another user’s', { uid: NOBODY, gid: NOBODY, groups: [NOBODY] }],

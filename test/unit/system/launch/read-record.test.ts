@@ -135,7 +135,7 @@ test('a release behind a link is followed: the directory is what the program cal
   assert.ok(late.kind === 'known' && late.record.cwd === first, JSON.stringify(late));
 });
 
-test('another user’s directory is entered with that user’s rights', asRoot, (t) => {
+test('another user’s directory is entered with that user’s rights', asRoot, async (t) => {
   const secret = mkdtempSync(join(tempDir(t), 'secret-'));
   chmodSync(secret, 0o700);
   const record = {
@@ -147,7 +147,7 @@ test('another user’s directory is entered with that user’s rights', asRoot, 
     gid: NOBODY,
     groups: [],
   };
-  const plan = planRecorded({ ...record, groups: [NOBODY] }, 'run');
+  const plan = await planRecorded({ ...record, groups: [NOBODY] }, 'run');
   assert.ok(plan.kind === 'ready');
   // Root's own child enters nothing but `/`: the rest is done behind setpriv.
   assert.deepEqual([plan.options.cwd, plan.file], ['/', 'setpriv']);
