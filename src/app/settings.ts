@@ -11,9 +11,11 @@ import { parseHealthChecks } from '../health/index.ts';
 import { type LoggingOptions, parseLogging } from '../logging/parse-logging.ts';
 import type { Plans, RecoveryPlan } from '../monitor/recovery-plan.ts';
 import { type ParsedStore, parseDatabase } from '../stores/index.ts';
-import { parseStrategy } from '../strategies/index.ts';
+import { type ParsedStrategy, parseStrategy } from '../strategies/index.ts';
 import type { StrategyParts } from '../strategies/strategy.ts';
+import { Twins } from '../strategies/twins.ts';
 import { type EventStreamOptions, parseEvents } from '../stream/parse-events.ts';
+import { USUAL_PATH } from '../system/spawn/minimal-environment.ts';
 
 /** A configuration file that can be used: every section parsed, nothing opened. */
 export interface Settings {
@@ -33,7 +35,7 @@ export interface Settings {
   /** How long those of them that have to run (`ensure_running`) may take to, after a start or reload. */
   readonly bootGracesMs: ReadonlyMap<string, number>;
   /** What each process is recovered by; those without a section share the plan of `[process.default]`. */
-  readonly createPlans: (parts: Omit<StrategyParts, 'requirePin'>) => Plans;
+  readonly createPlans: (parts: Omit<StrategyParts, 'requirePin' | 'twins'>) => Plans;
   /** What works but should be mended. */
   readonly warnings: readonly ConfigProblem[];
 }
@@ -71,7 +73,9 @@ function parseSettings(file: string, document: ConfigDocument): Settings {
     ),
     warnings,
     createPlans: (parts) => {
-      const whole = { ...parts, requirePin: monitor.requirePin };
+      const sections = [...makers].map(([name, { settings, twin }]) => ({ ...twin, systemName: settings.systemName ?? name }));
+      const twins = new Twins(sections, { ...parts, path: process.env.PATH ?? USUAL_PATH });
+      const whole = { ...parts, requirePin: monitor.requirePin, twins };
       const own = new Map([...makers].map(([name, maker]) => [name, maker.create(whole)]));
       const others = fallback.create(whole);
       return (processName) => own.get(processName) ?? others;
@@ -83,7 +87,12 @@ function parseSettings(file: string, document: ConfigDocument): Settings {
 function parseProcess(
   document: ConfigDocument,
   name: string | undefined,
-): { settings: RecoverySettings; watch: RunningWatch; create: (parts: StrategyParts) => RecoveryPlan } {
+): {
+  settings: RecoverySettings;
+  watch: RunningWatch;
+  twin: ParsedStrategy['twin'];
+  create: (parts: StrategyParts) => RecoveryPlan;
+} {
   const section = document.processSection(name);
   const settings = parseRecoverySettings(section);
   const stands = (key: string): boolean => document.stands(section.section, key);
@@ -95,6 +104,7 @@ function parseProcess(
   return {
     settings,
     watch,
+    twin: strategy.twin,
     create: (parts) => ({
       configured: name !== undefined,
       settings,

@@ -11,6 +11,7 @@ import {
   type StrategyParts,
   strategyNames,
 } from './strategy.ts';
+import type { NamedSection } from './twins.ts';
 import { judgeUnitName, serviceName } from './unit/name-policy.ts';
 import { serviceStrategy } from './unit/service.ts';
 
@@ -25,6 +26,8 @@ export const strategies: Readonly<Record<StrategyName, StrategyDefinition<unknow
 /** The strategy of one process, parsed; nothing of the system is touched before it is used. */
 export interface ParsedStrategy {
   readonly name: StrategyName;
+  /** What tells the section from others of its program, but for its name. */
+  readonly twin: Omit<NamedSection, 'systemName'>;
   create(parts: StrategyParts): RestartStrategy;
 }
 
@@ -43,8 +46,13 @@ export function parseStrategy(
   const custom = customStrategy.parse(section);
   const program = processStrategy.parse(section);
   warnOfNonsense(section, name, custom.restartCommand !== undefined, stands);
+  const { argument, pidFile, user } = program;
+  const isCommanded = custom.restartCommand !== undefined;
+  const mayBeProgram = (name === 'process' || name === 'auto') && !isCommanded;
+  const mayBeUnit = (name === 'service' || name === 'auto') && !isCommanded;
   return {
     name,
+    twin: { argument, pidFile, user, mayBeProgram, mayBeUnit },
     create: (parts) => {
       const strategy = strategies[name].create(options, parts);
       if (name !== 'custom') {

@@ -13,6 +13,7 @@ import type { ProcessTable } from '../system/proc/table.ts';
 import type { CommandRunner } from '../system/runs/runner.ts';
 import type { OtherSupervisor, RunningProcesses } from '../system/systemd/running-processes.ts';
 import type { ServiceManager } from '../system/systemd/service-manager.ts';
+import type { Twins } from './twins.ts';
 
 export const strategyNames = ['service', 'process', 'auto', 'custom'] as const;
 export type StrategyName = (typeof strategyNames)[number];
@@ -156,6 +157,8 @@ export interface StrategyParts {
   /** One look at `table` for all who ask at the same time. */
   readonly look: TakeLook;
   readonly programs: ProgramLauncher;
+  /** Absent: each name means a program of its own. */
+  readonly twins?: Twins;
 }
 
 /** What each strategy gives the table in index.ts. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { ProcessTable } from '../../src/system/proc/table.ts';
 import { DaemonProcess, runCli } from '../helpers/daemon.ts';
@@ -93,3 +93,22 @@ test('a reload that asks for it starts what does not run; a hold leaves it in al
   await healed(PRESENT, /^not running since the start of monitor_service - Restarted at /);
   assert.equal((await daemon.stop()).code, 0);
 });
+
+test(
+  'two names of one program are one start, though nothing of it has been seen; check-config names the second',
+  options,
+  async (t) => {
+    const second = `second-${process.pid}`;
+    const { zoo, alarms, programs, configure, configFile, start, pidsOf, healed } = ensuring(t, { [ABSENT]: '', [second]: '' });
+    const path = programs.get(ABSENT) ?? '';
+    symlinkSync(dirname(path), join(zoo.dir, 'link'));
+    configure({ [ABSENT]: `system_name = ${path}`, [second]: `system_name = ${join(zoo.dir, 'link', ABSENT)}` });
+    const check = await runCli(['check-config', '--config', configFile]);
+    assert.match(check.stderr, new RegExp(`\\[process\\.${second}\\] system_name: means what \\[process\\.${ABSENT}\\] means`));
+    const daemon = await start();
+    await healed(ABSENT, /^not running since the start of monitor_service - Restarted at /);
+    await waitFor('the other alarm ends with it', () => / - Restarted at /.test(alarms.row(second).notes ?? ''));
+    assert.deepEqual([alarms.row(second).alarma, pidsOf(ABSENT).length, pidsOf(second)], [0, 1, []]);
+    assert.equal((await daemon.stop()).code, 0);
+  },
+);

@@ -116,11 +116,12 @@ export class AutoStrategy implements RestartStrategy {
     const choice = choiceFor(await this.#service.lookUpToAct(process, signal));
     if (choice.kind === 'none') return { stops: [], starts: [], refusals: [choice.reason] };
     if (choice.kind === 'process') return this.#process.preview(process, signal);
-    const outside = await this.#service.outside(process, this.#known(process), signal);
-    if (outside !== undefined) return { stops: [], starts: [], refusals: [outside] };
-    const preview = await this.#service.preview(process, signal);
+    const preview = await this.#service.preview(process, signal, this.#known(process));
     if (!this.#parts.fallsBack) return preview;
-    if (preview.refusals.length > 0) return this.#process.preview(process, signal);
+    if (preview.refusals.length > 0) {
+      const outside = await this.#service.outside(process, this.#known(process), signal);
+      return outside === undefined ? this.#process.preview(process, signal) : preview;
+    }
     const standIn = await this.#standIn(process, signal);
     return standIn === undefined ? preview : { ...preview, stops: [describeUnit(standIn), ...preview.stops] };
   }
@@ -190,7 +191,9 @@ export class AutoStrategy implements RestartStrategy {
       const found = await this.#process.findRunning?.(process, signal);
       const { pidFile, argument } = this.marks(process);
       const isMarked = pidFile !== undefined || argument !== undefined;
-      return found?.kind === 'found' ? { processes: found.processes, isMarked } : unknownProgram;
+      const program = found?.kind === 'found' ? { processes: found.processes, isMarked } : unknownProgram;
+      // A restart ends that one before it starts the unit.
+      return this.#parts.fallsBack ? { ...program, standIn: process.systemName } : program;
     };
   }
 

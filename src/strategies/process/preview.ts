@@ -39,7 +39,8 @@ export class ProgramPreview {
     if (unit.kind === 'unknown') return { stops: running, starts: [], refusals: [unit.reason], ...said() };
     if (ambiguity === undefined && unit.kind === 'unit') {
       const through = await units.preview(unit.process, signal);
-      return { ...through, stops: [...running, ...through.stops], ...said(through.warnings) };
+      const rest = describeRest(await units.rest(managed, found.trees, unit.process, signal));
+      return { ...through, stops: [...running, ...rest, ...through.stops], ...said(through.warnings) };
     }
     // Of too many nothing would be started: each of them may have megabytes to be read.
     const trees = found.trees.slice(0, this.#options.maxMatches);

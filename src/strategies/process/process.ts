@@ -77,14 +77,14 @@ export class ProcessStrategy implements RestartStrategy {
     this.#preview = new ProgramPreview(options, parts, sight);
   }
 
-  async resolve(managed: ManagedProcess): Promise<Resolution> {
+  async resolve(managed: ManagedProcess, signal: AbortSignal): Promise<Resolution> {
     const problem = nameProblem(managed, this.#options.configured);
     if (problem !== undefined) return { kind: 'refused', reason: problem };
     // What is recorded from then on tells; all that are asked at the same time share the look.
     if (!this.#lookedAt.has(managed.systemName)) await this.observe(managed, this.#parts.look);
     const unit = this.#unit.recorded(managed.systemName);
     const description = `${unit === undefined ? '' : `unit ${unit}, `}process ${managed.systemName}`;
-    return { kind: 'target', key: this.#keyOf(managed.systemName), description };
+    return { kind: 'target', key: await this.#keyOf(managed.systemName, signal), description };
   }
 
   async restart(attempt: RestartAttempt): Promise<RestartOutcome> {
@@ -171,7 +171,7 @@ export class ProcessStrategy implements RestartStrategy {
     this.#supervision.tellWait(managed);
     return foundRunning(
       this.#table,
-      this.#keyOf(managed.systemName),
+      await this.#keyOf(managed.systemName, signal),
       found,
       process.pid,
       this.#supervision.sight(managed.systemName),
@@ -182,12 +182,21 @@ export class ProcessStrategy implements RestartStrategy {
     return this.#supervision.sight(systemName);
   }
 
-  /** The unit that it is the main process of; else the first of the names that mean the same program, as its name and its full path do. */
-  #keyOf(systemName: string): string {
+  /**
+   * The unit that it is the main process of, or that would run it; else the first of the names that mean the same program, as its name and
+   * its full path do.
+   */
+  async #keyOf(systemName: string, signal: AbortSignal): Promise<string> {
     const unit = this.#unit.recorded(systemName);
     if (unit !== undefined) return serviceName(unit);
-    const { roots } = this.#parts;
-    const names = roots.get(systemName).flatMap((root) => roots.namesOf(root));
+    const { roots, twins } = this.#parts;
+    const { argument, pidFile, user } = this.#options;
+    const known = roots.get(systemName);
+    const twin = await this.#unit.twin(systemName, signal);
+    // What runs outside of the unit is not restarted by starting that.
+    if (twin !== undefined && (twin.isRuled || !known.some((root) => this.#table.exists(root)))) return twin.key;
+    const seen = known.flatMap((root) => roots.namesOf(root));
+    const names = [systemName, ...(twins?.namesOf(systemName, { argument, pidFile, user }) ?? []), ...seen];
     return names.sort().at(0) ?? systemName;
   }
 

@@ -1,3 +1,4 @@
+import process from 'node:process';
 import type { ManagedProcess } from '../../core/alarm.ts';
 import { counted } from '../../core/counted.ts';
 import type { SeenProcess } from '../../system/proc/look.ts';
@@ -12,6 +13,7 @@ import type { ProgramLaunches } from './launch/launches.ts';
 import type { ProcessOptions } from './options.ts';
 import { type Find, startProgram } from './start-program.ts';
 import { stopProgram } from './stop-program.ts';
+import { stopTrees } from './stop-trees.ts';
 import { broughtBack, unitOf } from './supervision/brought-back.ts';
 import type { Supervision } from './supervision/supervision.ts';
 import type { ProgramUnit } from './unit.ts';
@@ -67,7 +69,7 @@ export class ProgramRestart {
     if (this.#isRenewed(attempt, found.trees)) return restarted(`since the alarm ${this.#startedBy(managed, found.trees)}`);
     const unit = await this.#sight.unit.of(managed, found.trees, attempt.signal);
     if (unit.kind === 'unknown') return failed(`not restarted: ${unit.reason}`);
-    if (unit.kind === 'unit') return this.#sight.unit.restart(attempt, unit.process);
+    if (unit.kind === 'unit') return this.#throughUnit(attempt, unit.process, found.trees);
     // Before anything is stopped: what could not be started again is better left as it is.
     const plan = await launches.plan(managed, attempt.attempt, found.trees);
     if (plan.kind === 'refused') return { ...plan, kind: 'failed' };
@@ -92,6 +94,23 @@ export class ProgramRestart {
     const said = `stopped ${counted(stopped.processes, 'process', 'processes')}${stopped.killed > 0 ? ` (${stopped.killed} by SIGKILL)` : ''}`;
     if (await this.#comesBack(attempt, units, find)) return restarted(said, this.#startedBy(managed, treesOf(await find())));
     return start(said);
+  }
+
+  /** A unit of which nothing runs is started once what its last main process left behind is out of the way. */
+  async #throughUnit(attempt: RestartAttempt, unit: ManagedProcess, trees: readonly ProcessTree[]): Promise<RestartOutcome> {
+    const rest = asTree(await this.#sight.unit.rest(attempt.process, trees, unit, attempt.signal));
+    if (rest.length === 0) return this.#sight.unit.restart(attempt, unit);
+    const outside = await this.#sight.unit.outside(unit, attempt.signal);
+    if (outside !== undefined) return failed(outside);
+    const { stopSignal, stopTimeoutMs } = this.#options;
+    const parts = { table: this.#sight.table, clock: this.#parts.clock, ownPid: process.pid };
+    const stopped = await stopTrees(rest, stopSignal, stopTimeoutMs, parts, attempt.signal);
+    if (stopped.kind === 'failed') return stopped;
+    const outcome = await this.#sight.unit.restart(attempt, unit);
+    const said = `stopped ${counted(stopped.processes, 'process', 'processes')} left behind in ${unit.systemName}`;
+    return outcome.kind === 'restarted'
+      ? restarted(said, outcome.detail)
+      : { ...outcome, reason: `${said}; ${outcome.reason}` };
   }
 
   /** Whether its supervisor has started all that runs after the alarm was seen: that alarm is not about these. */

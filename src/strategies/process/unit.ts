@@ -1,12 +1,15 @@
 import process from 'node:process';
 import type { ManagedProcess } from '../../core/alarm.ts';
 import type { RestartPreview } from '../../core/outcomes.ts';
+import type { SeenProcess } from '../../system/proc/look.ts';
 import type { ProcessTable } from '../../system/proc/table.ts';
 import type { AlsoStarts, RestartAttempt, RestartOutcome, StrategyParts } from '../strategy.ts';
+import type { TwinUnit } from '../twins.ts';
 import { type MainOf, unitOfMain } from '../unit/of-main.ts';
-import { ServiceStrategy } from '../unit/service.ts';
+import { nothingKnown, ServiceStrategy } from '../unit/service.ts';
 import type { ProcessTree } from './identity/identity.ts';
 import type { ProcessOptions } from './options.ts';
+import { restInTheWay } from './unit-rest.ts';
 
 /** The unit, as the process that means it; `unknown`: systemd does not say, one line why. */
 export type UnitOf =
@@ -38,10 +41,17 @@ export class ProgramUnit {
     return this.#options.startCommand === undefined ? this.#parts.roots.lastUnit(systemName) : undefined;
   }
 
+  /** Another section's unit that would run the program; undefined where something else than its name says how that is known or started. */
+  async twin(systemName: string, signal: AbortSignal): Promise<TwinUnit | undefined> {
+    const { argument, pidFile, user, startCommand } = this.#options;
+    const isPlain = [argument, pidFile, user, startCommand].every((mark) => mark === undefined);
+    return isPlain ? this.#parts.twins?.unitOf(systemName, signal) : undefined;
+  }
+
   /** As of now, as the process that means it. Never rejects. */
   async of(managed: ManagedProcess, [tree, ...more]: readonly ProcessTree[], signal: AbortSignal): Promise<UnitOf> {
     if (this.#options.startCommand !== undefined || more.length > 0) return NONE;
-    const main = tree === undefined ? this.#lastMain(managed) : await this.#mainOf(managed, tree, signal);
+    const main = tree === undefined ? await this.#lastMain(managed, signal) : await this.#mainOf(managed, tree, signal);
     if (main.kind !== 'unit') return main;
     const process = { ...managed, systemName: main.unit, systemNameConfigured: true };
     // One that is gone, removed with its package perhaps, starts nothing any more.
@@ -49,16 +59,36 @@ export class ProgramUnit {
     return isGone ? NONE : { kind: 'unit', process };
   }
 
-  /** What else a restart through the unit starts; nothing if there is none. Never rejects. */
-  async alsoStarts(managed: ManagedProcess, signal: AbortSignal): Promise<AlsoStarts> {
-    const unit = this.recorded(managed.systemName);
-    if (unit === undefined) return { kind: 'known', units: [] };
-    return this.#service.alsoStarts({ ...managed, systemName: unit, systemNameConfigured: true }, signal);
+  /** What the unit's last main process left behind in it that is in the way of its start; [] while the unit is up, or runs. Never rejects. */
+  async rest(
+    { systemName }: ManagedProcess,
+    trees: readonly ProcessTree[],
+    unit: ManagedProcess,
+    signal: AbortSignal,
+  ): Promise<readonly SeenProcess[]> {
+    const root = this.#parts.roots.get(systemName).find((one) => one.unit === unit.systemName && one.listens !== undefined);
+    if (root === undefined || trees.length > 0) return [];
+    const found = await this.#service.lookUpToAct(unit, signal);
+    if (found.kind !== 'found' || found.status.loadState !== 'loaded') return [];
+    return ['inactive', 'failed'].includes(found.status.activeState) ? restInTheWay(this.#table, root) : [];
   }
 
-  #lastMain({ systemName }: ManagedProcess): MainOf {
-    const unit = this.recorded(systemName);
-    return unit === undefined ? NONE : { kind: 'unit', unit };
+  /** What else a restart through the unit starts; nothing if there is none. Never rejects. */
+  async alsoStarts(managed: ManagedProcess, signal: AbortSignal): Promise<AlsoStarts> {
+    const main = await this.#lastMain(managed, signal);
+    if (main.kind !== 'unit') return { kind: 'known', units: [] };
+    return this.#service.alsoStarts({ ...managed, systemName: main.unit, systemNameConfigured: true }, signal);
+  }
+
+  /** Without a word on how it was started otherwise, also in a way that is not usable, the unit that would run it knows more than its name. */
+  async #lastMain({ systemName }: ManagedProcess, signal: AbortSignal): Promise<MainOf> {
+    const { launches, pins, roots } = this.#parts;
+    const recorded = this.recorded(systemName);
+    if (recorded !== undefined) return { kind: 'unit', unit: recorded };
+    const isKnown = (pins.get(systemName) ?? launches.get(systemName) ?? launches.note(systemName).unusable) !== undefined;
+    if (isKnown || roots.get(systemName).some((root) => this.#table.exists(root))) return NONE;
+    const twin = await this.twin(systemName, signal);
+    return twin === undefined ? NONE : { kind: 'unit', unit: twin.unit };
   }
 
   /** What systemd does not say was perhaps recorded of the very process. */
@@ -73,6 +103,11 @@ export class ProgramUnit {
   /** Restarts what `of` gave. Never rejects. */
   restart(attempt: RestartAttempt, unit: ManagedProcess): Promise<RestartOutcome> {
     return this.#service.restart({ ...attempt, process: unit });
+  }
+
+  /** As ServiceStrategy.outside, of what `of` gave. Never rejects. */
+  outside(unit: ManagedProcess, signal: AbortSignal): Promise<string | undefined> {
+    return this.#service.outside(unit, nothingKnown, signal);
   }
 
   preview(unit: ManagedProcess, signal: AbortSignal): Promise<RestartPreview> {

@@ -1,10 +1,10 @@
-import { isShell, programName } from '../../core/interpreters.ts';
 import type { ProcessTable } from '../../system/proc/table.ts';
 import type { ServiceManager } from '../../system/systemd/service-manager.ts';
 import { pidsOfGroup } from '../../system/systemd/unit-cgroup.ts';
 import type { ProcessTree } from '../process/identity/identity.ts';
 import { unitAround } from '../process/supervision/brought-back.ts';
 import { isUp } from './state.ts';
+import { isWrapperOf } from './wrapper.ts';
 
 /** Whether a program is its unit's main process; `unknown`: systemd does not say, one line why. */
 export type MainOf =
@@ -13,9 +13,9 @@ export type MainOf =
   | { readonly kind: 'unknown'; readonly reason: string };
 
 /**
- * The system unit that a restart of this program has to go through: it is the unit's main process or all that a shell waits for
- * which is; or the unit has none and it is all that lives in its control group. None for what cron, rc-local, a login or another supervisor has in its unit, and for units of ours.
- * Never rejects.
+ * The system unit that a restart of this program has to go through: it is the unit's main process, or the program that a
+ * wrapper script which is that ends with (isWrapperOf); or the unit has none and it is all that lives in its control group. None for
+ * what cron, rc-local, a login or another supervisor has in its unit, and for units of ours. Never rejects.
  */
 export async function unitOfMain(
   table: ProcessTable,
@@ -30,18 +30,11 @@ export async function unitOfMain(
   if (shown.kind !== 'status') return { kind: 'unknown', reason: `systemd does not say what ${unit} is: ${shown.reason}` };
   const { id, mainPid, controlGroup } = shown.status;
   if (mainPid === root.pid) return { kind: 'unit', unit: id };
-  // A shell of the unit's ExecStart= that waits for the program alone is no other program.
-  const isWrapped = mainPid > 0 && root.ppid === mainPid && runsShell(table, mainPid);
-  if (mainPid > 0 && !isWrapped) return NONE;
+  if (mainPid > 0 && (shown.status.type === 'oneshot' || !isWrapperOf(table, mainPid, root))) return NONE;
   if (isOthersHome(id) || !isUp(shown.status) || controlGroup === '') return NONE;
   const family = new Set([root, ...descendants].map(({ pid }) => pid).concat(mainPid));
   const inside = pidsOfGroup(controlGroup);
   return inside.length > 0 && inside.every((pid) => family.has(pid)) ? { kind: 'unit', unit: id } : NONE;
-}
-
-function runsShell(table: ProcessTable, pid: number): boolean {
-  const { executable = '', argv = [] } = table.read(pid, ['executable', 'argv']) ?? {};
-  return isShell(programName(executable, argv));
 }
 
 const NONE: MainOf = { kind: 'none' };

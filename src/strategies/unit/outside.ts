@@ -7,6 +7,7 @@ import { lastPart } from '../../system/proc/called-names.ts';
 import { hasEnded, MS_PER_TICK } from '../../system/proc/parse.ts';
 import type { ProcessIdentity, ProcessInfo, ProcessTable } from '../../system/proc/table.ts';
 import type { UnitProgram } from '../../system/systemd/service-manager.ts';
+import { isAppUnit, isAppUnitOf } from '../../system/systemd/unit-name.ts';
 import { isOwnedBy } from '../process/identity/owner.ts';
 import { isOthersHome } from './of-main.ts';
 
@@ -23,14 +24,16 @@ export interface KnownProgram {
   readonly processes: readonly ProcessIdentity[];
   /** By something else than a name, which a client may share with its server: then it need not execute the unit's file. */
   readonly isMarked: boolean;
+  /** By its name, in whose units of ours an earlier start in the service's place may run, which is ended before the service is started. */
+  readonly standIn?: string;
 }
 
 /** Nothing is known beside the unit. */
 export const unknownProgram: KnownProgram = { processes: [], isMarked: false };
 
 /**
- * The pids, ascending, of what runs of the service's program outside of any service of its own: started by hand, or by a script of
- * cron's. A unit's program is told by its file and arguments, of which such a start may leave out options; what is of `known` by its
+ * The pids, ascending, of what runs of the service's program outside of any service of its own: started by hand, by a script of
+ * cron's, or by us under another name. A unit's program is told by its file and arguments, of which such a start may leave out options; what is of `known` by its
  * file alone. What began while the unit was up last is its own: the sessions of sshd(8) and the jobs of cron(8) outlive those.
  */
 export async function runningOutside(table: ProcessTable, unit: DownUnit, known: KnownProgram): Promise<number[]> {
@@ -63,7 +66,7 @@ export async function runningOutside(table: ProcessTable, unit: DownUnit, known:
     const words = isScript ? wordsOfScript(table, seen, file) : wordsOf(seen, file, names);
     const isLike = isKnown ? words !== undefined : isSameLine(words, argv.slice(1));
     const isIt = (isKnown && known.isMarked) || (isLike && !isItsOwn);
-    if (isIt && isOutside(table, seen.pid, unit.id, depth)) found.push(seen.pid);
+    if (isIt && isOutside(table, seen.pid, { id: unit.id, standIn: known.standIn }, depth)) found.push(seen.pid);
   }
   return found;
 }
@@ -108,11 +111,17 @@ function isSameLine(words: Words | undefined, ofUnit: readonly string[]): boolea
   return words.every((word) => ofUnit.includes(word)) && needed.every((word) => words.includes(word));
 }
 
-/** Not of another unit of that program, nor of a unit of ours, nor in a container. */
-function isOutside(table: ProcessTable, pid: number, id: string, depth: number | undefined): boolean {
+/** Not of one of its own units, nor of another service, nor in a container. */
+function isOutside(
+  table: ProcessTable,
+  pid: number,
+  { id, standIn }: { readonly id: string; readonly standIn: string | undefined },
+  depth: number | undefined,
+): boolean {
   const seen = table.read(pid, ['unit', 'namespaceDepth']);
   if (pid === process.pid || seen === undefined || seen.namespaceDepth !== depth) return false;
   const { unit = '' } = seen;
   const isService = unit.endsWith('.service') && !unit.startsWith('user@');
-  return unit !== id && (!isService || isOthersHome(unit));
+  const isOwn = unit === id || (standIn !== undefined && isAppUnitOf(unit, standIn));
+  return !isOwn && (!isService || isOthersHome(unit) || isAppUnit(unit));
 }

@@ -218,11 +218,12 @@ export class ServiceStrategy implements RestartStrategy {
     };
   }
 
-  async preview(process: ManagedProcess, signal: AbortSignal): Promise<RestartPreview> {
+  /** `known`: as of `restart`. */
+  async preview(process: ManagedProcess, signal: AbortSignal, known: TakeKnown = nothingKnown): Promise<RestartPreview> {
     const found = await this.lookUpToAct(process, signal);
     const refusal = found.kind === 'found' ? loadProblem(found.status) : found.reason;
     if (found.kind !== 'found' || refusal !== undefined) return { stops: [], starts: [], refusals: refusal ? [refusal] : [] };
-    const outside = await this.outside(process, nothingKnown, signal);
+    const outside = await this.outside(process, known, signal);
     if (outside !== undefined) return { stops: [], starts: [], refusals: [outside] };
     const { id } = found.status;
     const step = nextStep(found.status);
@@ -283,7 +284,8 @@ export class ServiceStrategy implements RestartStrategy {
 /** How to see what runs of a program that is known by more than its unit. Never rejects. */
 export type TakeKnown = (signal: AbortSignal) => Promise<KnownProgram>;
 
-const nothingKnown: TakeKnown = async () => unknownProgram;
+/** Of a program of which no more is known than its unit. */
+export const nothingKnown: TakeKnown = async () => unknownProgram;
 
 const SHOWN_PIDS = 10;
 

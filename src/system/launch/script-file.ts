@@ -27,27 +27,39 @@ export function asScript(
 
 /** Interpreter and argument of a script's first line (execve(2)); [] where the file is no script, or cannot be read. */
 export function readShebang(file: string): string[] {
+  const [, line = ''] = /^#!([^\n]*)/.exec(readStart(file, 256)?.toString() ?? '') ?? [];
+  const [, interpreter, argument] = /^[ \t]*([^ \t]+)(?:[ \t]+(.*?))?[ \t]*$/.exec(line) ?? [];
+  return [interpreter, argument || undefined].filter((word) => word !== undefined);
+}
+
+/** A script's whole text; undefined if it is longer than 64 KiB, no regular file, or cannot be read. */
+export function readScript(file: string): string | undefined {
+  const text = readStart(file, LONGEST_SCRIPT + 1);
+  return text !== undefined && text.length <= LONGEST_SCRIPT ? text.toString() : undefined;
+}
+
+const LONGEST_SCRIPT = 64 * 1024;
+
+/** The first bytes of a regular file. */
+function readStart(file: string, bytes: number): Buffer | undefined {
   try {
     // Looked at before it is opened for reading: to open a device can be an act, and to open a FIFO waits for its writer.
     const place = openSync(hostPath(file), O_PATH);
     try {
-      if (!fstatSync(place).isFile()) return [];
-      const [, line = ''] = /^#!([^\n]*)/.exec(readHead(`/proc/self/fd/${place}`)) ?? [];
-      const [, interpreter, argument] = /^[ \t]*([^ \t]+)(?:[ \t]+(.*?))?[ \t]*$/.exec(line) ?? [];
-      return [interpreter, argument || undefined].filter((word) => word !== undefined);
+      return fstatSync(place).isFile() ? readBytes(`/proc/self/fd/${place}`, bytes) : undefined;
     } finally {
       closeSync(place);
     }
   } catch {
-    return [];
+    return undefined;
   }
 }
 
-function readHead(file: string): string {
-  const head = Buffer.alloc(256);
+function readBytes(file: string, bytes: number): Buffer {
+  const head = Buffer.alloc(bytes);
   const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    return head.toString('utf8', 0, readSync(fd, head, 0, head.length, 0));
+    return head.subarray(0, readSync(fd, head, 0, head.length, 0));
   } finally {
     closeSync(fd);
   }

@@ -27,6 +27,8 @@ export interface UnitRelations {
   readonly unitFileState: string;
   readonly requires: readonly string[];
   readonly bindsTo: readonly string[];
+  /** KillMode=: what its end does to the rest of its processes; absent if it is no service. */
+  readonly killMode?: string;
   /** [] where systemd is older than 249. */
   readonly upholds: readonly string[];
   readonly wants: readonly string[];

@@ -28,9 +28,16 @@ export function appUnit(systemName: string, copy = 1): string {
 export const MOST_COPIES = 16;
 
 /** Whether it is the unit of any copy of the program. */
-export function isAppUnit(unit: string, systemName: string): boolean {
-  return unit.replace(/^(monitor_service-(?:cut-)?app)\d+-/, '$1-') === appUnit(systemName);
+export function isAppUnitOf(unit: string, systemName: string): boolean {
+  return unit.replace(APP_UNIT, '$1-') === appUnit(systemName);
 }
+
+/** Whether it is such a unit, of any program. */
+export function isAppUnit(unit: string): boolean {
+  return APP_UNIT.test(unit);
+}
+
+const APP_UNIT = /^(monitor_service-(?:cut-)?app)\d*-/;
 
 const OURS = 'monitor_service';
 /** UNIT_NAME_MAX is 256 with the final NUL; a copy's number needs room too. */

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { systemClock } from '../../../src/core/clock.ts';
 import { parseStrategy } from '../../../src/strategies/index.ts';
+import { Twins } from '../../../src/strategies/twins.ts';
 import { ProcessTable } from '../../../src/system/proc/table.ts';
 import { strategyMemory } from '../../helpers/memory-state.ts';
 import { isAlive } from '../../helpers/process-zoo.ts';
@@ -45,12 +46,12 @@ function openProcess(t: TestContext, name: string, section: Readonly<Record<stri
   };
 }
 
-/** A copy of sleep(1) of that name, in a folder of root's. */
-function program(t: TestContext, name: string): string {
+/** A copy of sleep(1), or of another file, under that name, in a folder of root's. */
+function program(t: TestContext, name: string, file = '/usr/bin/sleep'): string {
   const dir = mkdtempSync('/opt/identity-');
   chmodSync(dir, 0o755);
   t.after(() => rmSync(dir, { recursive: true, force: true }));
-  copyFileSync('/usr/bin/sleep', join(dir, name));
+  copyFileSync(file, join(dir, name));
   return join(dir, name);
 }
 
@@ -152,9 +153,11 @@ test('the main process of a system unit is restarted through the unit, under the
   assert.equal(unitOf(await waitFor('it runs', () => pidsOf(path)[0])), 'maind.service');
 });
 
-test('a program that the shell of a unit waits for is restarted through the unit; with another beside it, it is not', async (t) => {
+test('what a unit’s wrapper script ends with is restarted through the unit; a batch job’s step, and one beside another, is not', async (t) => {
   const path = program(t, 'wrappedprog');
-  openUnit(t, 'wrapd.service', [`ExecStart=/bin/sh -c '${path} 600; echo ended'`]);
+  const script = join(dirname(path), 'start.sh');
+  writeFileSync(script, `#!/bin/sh\nulimit -c 0\n${path} "$@"\n`, { mode: 0o755 });
+  openUnit(t, 'wrapd.service', [`ExecStart=${script} 600`]);
   const app = openProcess(t, 'wrappedprog');
   await waitFor('it', () => pidsOf(path).length === 1);
   const [pid = 0] = pidsOf(path);
@@ -163,10 +166,50 @@ test('a program that the shell of a unit waits for is restarted through the unit
   await waitFor('another', () => pidsOf(path).some((one) => one !== pid));
   assert.equal(pidsOf(path).length, 1);
 
-  const one = program(t, 'besideprog');
-  openUnit(t, 'besided.service', [`ExecStart=/bin/sh -c '/bin/sleep 700 & ${one} 600; echo ended'`]);
-  await waitFor('it', () => pidsOf(one).length === 1);
-  assert.match((await openProcess(t, 'besideprog').preview()).starts.join(), /its own command line/);
+  for (const [name, line] of [
+    ['batchprog', (one: string) => `/bin/sh -c ': step 1; ${one} 600; : step 3'`],
+    ['besideprog', (one: string) => `/bin/sh -c '/bin/sleep 700 & ${one} 600 || exit 1'`],
+  ] as const) {
+    const one = program(t, name);
+    openUnit(t, `${name}-shell.service`, [`ExecStart=${line(one)}`]);
+    await waitFor('it', () => pidsOf(one).length === 1);
+    assert.match((await openProcess(t, name).preview()).starts.join(), /its own command line/);
+  }
+});
+
+test('what a dead main process left behind listening in its unit is stopped before the start; what else it left lives on', async (t) => {
+  const path = program(t, 'preforkd', '/usr/bin/perl');
+  const worker = program(t, 'prefork-worker');
+  const other = program(t, 'prefork-session');
+  const script = join(dirname(path), 'prefork.pl');
+  writeFileSync(
+    script,
+    `use IO::Socket::INET; use POSIX; $^F = 99;
+my $s = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 7321, Listen => 5, ReuseAddr => 1) or die $@;
+for my $n (1 .. 3) { fork or do { POSIX::setsid(); $n < 3 or close $s; exec $n < 3 ? '${worker}' : '${other}', 600 } }
+sleep 600 while 1;\n`,
+  );
+  openUnit(t, 'preforkd.service', [`ExecStart=${path} ${script}`, 'KillMode=process']);
+  t.after(() => execFileSync('sh', ['-c', 'systemctl kill --signal=KILL --kill-whom=all preforkd.service || :']));
+  await waitFor('all of it', () => pidsOf(worker).length === 2 && pidsOf(other).length === 1);
+  const [main = 0, ...more] = pidsOf(path);
+  assert.deepEqual(more, []);
+  const app = openProcess(t, 'preforkd');
+  await app.observe();
+  app.anew();
+  const [workers, others] = [pidsOf(worker), pidsOf(other)];
+  process.kill(main, 'SIGKILL');
+  await waitFor('it is over', () => /failed/.test(systemctl('show', '--value', '-p', 'ActiveState', 'preforkd.service')));
+  const { stops, starts } = await app.preview();
+  assert.match(stops.join(), new RegExp(`^pid ${workers.join('.*, ')} .*: left behind by it$`));
+  assert.match(starts.join(), /^systemctl start preforkd\.service/);
+  const outcome = await app.restart();
+  assert.match(
+    outcome.kind === 'restarted' ? outcome.detail : outcome.reason,
+    /^stopped 2 processes left behind in preforkd\.service, systemctl start preforkd\.service/,
+  );
+  await waitFor('all of it anew', () => pidsOf(path).length === 1 && pidsOf(worker).length === 2);
+  assert.ok(pidsOf(worker).every((pid) => !workers.includes(pid)) && others.every((pid) => pidsOf(other).includes(pid)));
 });
 
 test('what the unit needs is started with it, and told to whoever has that on hold', async (t) => {
@@ -219,6 +262,46 @@ test('a job that cron left behind, and a program of another supervisor, are not 
   await waitFor('end', () => !isAlive(main));
   const starts = (await openProcess(t, 'cronjob').preview()).starts.join();
   assert.ok(starts === '' || /its own command line/.test(starts), starts);
+});
+
+test('a unit that is down and its program are one target; not while that runs outside of it, unless its section rules', async (t) => {
+  const path = program(t, 'downprog');
+  openUnit(t, 'downunit.service', [`ExecStart=${path} 600`]);
+  await waitFor('it runs', () => pidsOf(path).length === 1);
+  systemctl('stop', 'downunit.service');
+  const runs = openRuns(t);
+  const memory = strategyMemory();
+  const starts: string[] = [];
+  const [section, unit] = [{ restart_strategy: 'process', system_name: path }, { restart_strategy: 'auto' }];
+  const keys = async (...names: readonly ('downprog' | 'downunit')[]): Promise<string[]> => {
+    const parsed = names.map((name) => {
+      const own = name === 'downprog' ? section : unit;
+      return {
+        name,
+        systemName: name === 'downprog' ? path : name,
+        parsed: parseStrategy(new FakeSection(`process.${name}`, own)),
+      };
+    });
+    const parts = { ...runs, clock: systemClock, log: silentLog, ...memory };
+    const sections = parsed.map(({ systemName, parsed: { twin } }) => ({ ...twin, systemName }));
+    const twins = new Twins(sections, { ...parts, path: '/usr/bin' });
+    const resolved: string[] = [];
+    for (const { name, systemName, parsed: one } of parsed) {
+      const strategy = one.create({ ...parts, twins });
+      const resolution = await strategy.resolve(managed(name, systemName), never);
+      starts.push((await strategy.preview(managed(name, systemName), never)).starts.join());
+      resolved.push(resolution.kind === 'target' ? resolution.key : resolution.reason);
+    }
+    return resolved;
+  };
+  assert.deepEqual(await keys('downunit', 'downprog'), ['downunit', 'downunit']);
+  const start = 'systemctl start downunit.service';
+  assert.deepEqual(starts, [start, start], 'without a word on how it was started by itself');
+  const child = spawn(path, ['600'], { stdio: 'ignore' });
+  t.after(() => child.kill());
+  await waitFor('it runs by hand', () => pidsOf(path).length === 1);
+  assert.deepEqual(await keys('downunit', 'downprog'), ['downunit', path]);
+  assert.deepEqual(await keys('downprog', 'downunit'), ['downunit', 'downunit']);
 });
 
 test('two names of one unit, its own and its program’s, are one target', async (t) => {

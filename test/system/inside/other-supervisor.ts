@@ -127,6 +127,28 @@ stopasgroup=true
   assert.equal(pidsNamed('supwrapped').length, 1);
 });
 
+for (const [name, tool, runs] of [
+  ['perlkept', 'perl', (program: string) => `perl -e "exit system(@ARGV)" ${program} 300`],
+  ['tracekept', 'strace', (program: string) => `strace -f -o /dev/null ${program} 300`],
+  ['npmkept', 'npm', (program: string) => `npm exec --offline --call "${program} 300"`],
+] as const)
+  test(`a loop is left its program, from the first time, that it runs by ${tool}`, { skip: missing(tool) }, async (t) => {
+    const { strategy, program } = keeping(t, name);
+    const unit = `kept-${name}`;
+    const loop = `cd ${DIR}; while :; do ${runs(program)}; sleep 3; done`;
+    execFileSync('systemd-run', ['--quiet', `--unit=${unit}`, '--setenv=HOME=/run', '/bin/sh', '-c', loop]);
+    t.after(() => systemctl('stop', unit));
+    const first = await waitFor('it runs', () => pidsNamed(name)[0]);
+    await look(strategy, name);
+    await kill(first);
+    const outcome = await strategy.restart(attemptOn(managed(name)));
+    const [second, ...others] = pidsNamed(name);
+    // npm has a shell of its own below the loop's.
+    const expected = new RegExp(`"nothing was running, its supervisor dash \\(pid \\d+\\) started pid ${second}"`);
+    assert.match(JSON.stringify(outcome), expected);
+    assert.deepEqual(others, []);
+  });
+
 test('a shell of our own start_command is not waited for: its unit is stopped before the next start', async (t) => {
   const name = 'ownshell';
   const section = { start_command: `${DIR}/${name} 300; sleep 300` };

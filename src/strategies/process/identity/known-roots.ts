@@ -9,6 +9,7 @@ import { unitOfMain } from '../../unit/of-main.ts';
 import { isLife } from '../launch/from-command.ts';
 import type { ProcessOptions } from '../options.ts';
 import type { Supervision } from '../supervision/supervision.ts';
+import { listensIn } from '../unit-rest.ts';
 import { knownBy, type ProcessTree } from './identity.ts';
 import type { Matches } from './match.ts';
 import { findOwners, isOwnedBy } from './owner.ts';
@@ -90,6 +91,7 @@ export class KnownRoots {
         // Not written down before that is known: the next look asks again.
         if (main.kind === 'unknown') return;
         const unit = main.kind === 'unit' ? main.unit : undefined;
+        const listens = unit === undefined ? [] : await listensIn(this.#table, this.#parts.services, { pid, unit }, signal);
         const ours = tree.by === 'start' ? ({ ours: true } as const) : {};
         const session = sessionOfOwn(this.#table, tree);
         const root = {
@@ -100,6 +102,7 @@ export class KnownRoots {
           ...uidOf(this.#table, tree.root),
           ...now,
           ...(unit && { unit }),
+          ...(listens.length > 0 && { listens }),
         };
         roots.push(withKeepers(root));
       }

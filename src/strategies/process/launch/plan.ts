@@ -1,5 +1,5 @@
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
-import { basename, isAbsolute, join } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { basename, isAbsolute } from 'node:path';
 import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
 import { commandEnvironment, expandCommand } from '../../../core/command-template.ts';
@@ -11,6 +11,7 @@ import { minimalEnvironment } from '../../../system/spawn/minimal-environment.ts
 import { judgeUnitName } from '../../unit/name-policy.ts';
 import type { ProcessOptions } from '../options.ts';
 import type { WholeLaunch } from './copies.ts';
+import { findProgram } from './find-program.ts';
 import type { PinCheck } from './pinned.ts';
 import { describeArgv, NEVER_SEEN, OLD_RECORD, pinAgain, pinCure, shown, UNUSABLE } from './words.ts';
 
@@ -181,24 +182,4 @@ function withExecutable(record: LaunchRecord): LaunchRecord | undefined {
 
 function isDirectory(path: string): boolean {
   return statSync(hostPath(path), { throwIfNoEntry: false })?.isDirectory() ?? false;
-}
-
-/** The first executable file of that name in the absolute folders of `path`; a full path stands for itself. */
-function findProgram(name: string, path: string): string | undefined {
-  const candidates = name.startsWith('/')
-    ? [name]
-    : path
-        .split(':')
-        .filter(isAbsolute)
-        .map((folder) => join(folder, name));
-  return candidates.find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
 }

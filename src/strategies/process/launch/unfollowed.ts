@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { givenPart, interpreterOf } from '../../../core/interpreters.ts';
 import { readShebang } from '../../../system/launch/script-file.ts';
 import { lastPart } from '../../../system/proc/called-names.ts';
+import { commandsOf, programAt } from './command-words.ts';
 
 /**
  * Why a program that somebody else has started could not be told from others by the name `systemName`, if `start_command` says how it
@@ -9,8 +10,7 @@ import { lastPart } from '../../../system/proc/called-names.ts';
  */
 export function unfollowedStart(startCommand: string, systemName: string): string | undefined {
   const name = lastPart(systemName);
-  for (const command of startCommand.match(/(?:"[^"]*"|'[^']*'|[^;&|\n])+/g) ?? []) {
-    const words = wordsOf(command);
+  for (const words of commandsOf(startCommand)) {
     const [first] = words;
     if (first === undefined || interpreterOf(first) === undefined) continue;
     // `su - app -c "…"`: what it runs stands in a text of its own.
@@ -19,7 +19,7 @@ export function unfollowedStart(startCommand: string, systemName: string): strin
       const isCalled = text.split(/[\s;&|]+/).some((word) => lastPart(word) === name);
       return unfollowedStart(text, systemName) ?? (isCalled ? undefined : told(first, name, 'argument'));
     }
-    const program = words.findIndex((word) => interpreterOf(word) !== 'launcher' && isPlain(word));
+    const program = programAt(words);
     const called = words[program];
     if (called === undefined || lastPart(called) === name) return undefined;
     const script = scriptOf(words.slice(program));
@@ -34,19 +34,6 @@ export function unfollowedStart(startCommand: string, systemName: string): strin
 
 function told(first: string, name: string, cure: string): string {
   return `begins with ${first}: what runs of it already, and was not started by monitor_service, is not called ${name} (set ${cure}, or pid_file)`;
-}
-
-/** Without `exec` and variables in front, and without quotes around whole words. */
-function wordsOf(command: string): string[] {
-  const words = command.match(/"[^"]*"|'[^']*'|\S+/g) ?? [];
-  const bare = words.map((word) => word.replace(/^(["'])(.*)\1$/, '$2'));
-  const start = bare.findIndex((word) => word !== 'exec' && !/^[A-Za-z_]\w*=/.test(word));
-  return start < 0 ? [] : bare.slice(start);
-}
-
-/** Neither an option, nor its number, nor a variable. */
-function isPlain(word: string): boolean {
-  return !/^(?:-|\d+$|[A-Za-z_]\w*=|[<>])/.test(word);
 }
 
 function scriptOf(argv: readonly string[]): string | undefined {

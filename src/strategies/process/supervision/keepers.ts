@@ -4,7 +4,7 @@ import type { KeeperProcess } from '../../../core/program-roots.ts';
 import { ancestorsOf } from '../../../system/proc/kin.ts';
 import { hasEnded } from '../../../system/proc/parse.ts';
 import type { ProcessInfo, ProcessTable } from '../../../system/proc/table.ts';
-import { isAppUnit, isRunUnit } from '../../../system/systemd/unit-name.ts';
+import { isAppUnitOf, isRunUnit } from '../../../system/systemd/unit-name.ts';
 import { KIND_FIELDS, type ParentKind, parentKind } from './kinds.ts';
 
 /** Somebody other than us who may start a program again, as one look saw it. */
@@ -23,7 +23,7 @@ export interface KeeperSight {
 
 /**
  * Who above a living program's root may start it again, nearest first: its parent; above shells and wrappers, which end with what they
- * run, who runs those; and the nearest known supervisor above all of them. Of root's, the daemon's or the program's own user only. Never
+ * run, who runs those; every shell above, whatever it runs; and the nearest known supervisor above all of them. Of root's, the daemon's or the program's own user only. Never
  * PID 1 (it takes in whoever is left behind), ourselves, or a shell that runs a command of ours; of our ancestors known supervisors alone.
  */
 export function keepersAbove(
@@ -64,9 +64,13 @@ const FIELDS = [...KIND_FIELDS, 'ppid', 'startTime', 'uids', 'unit'] as const;
 /** So far above a program its supervisor is looked for. */
 const HIGHEST = 8;
 
-/** Whether it can be the one that runs the program, seen through what lies between: cron lives on above a shell that has ended. */
-function reaches(through: Through, { kind }: ParentKind): boolean {
-  return through === 'wrappers' || (through === 'shells' && (kind === 'shell' || kind === 'wrapper'));
+/**
+ * Whether it can be the one that runs the program, seen through what lies between: a shell's loop waits for whatever it runs; cron lives
+ * on above a shell that has ended.
+ */
+function reaches(through: Through, kind: ParentKind): boolean {
+  if (through === 'wrappers' || (kind.kind === 'shell' && !kind.hasTerminal)) return true;
+  return through === 'shells' && (kind.kind === 'shell' || kind.kind === 'wrapper');
 }
 
 /** How it stands now; undefined where it has ended. `startsAgain` as in KeeperProcess. */
@@ -91,5 +95,5 @@ function runsService(cgroup = ''): boolean {
 
 /** What runs a command of ours, or the program's own start_command: that is stopped when the program is started again. */
 function isOurCommand(unit: string | undefined, systemName: string): boolean {
-  return unit !== undefined && (isAppUnit(unit, systemName) || isRunUnit(unit));
+  return unit !== undefined && (isAppUnitOf(unit, systemName) || isRunUnit(unit));
 }

@@ -11,7 +11,7 @@ export type ParentKind =
   | { readonly kind: 'supervisor'; readonly name: string }
   /** It may run a loop, and so does a script that began with its `#!`; one with a terminal is somebody at work. */
   | { readonly kind: 'shell'; readonly name: string; readonly hasTerminal: boolean }
-  /** It runs one command as somebody else or within limits, and ends with it. */
+  /** It runs one command (as somebody else, within limits, under another's eyes), and ends with it. */
   | { readonly kind: 'wrapper'; readonly name: string }
   | { readonly kind: 'other'; readonly name: string };
 
@@ -52,9 +52,13 @@ const kinds: Readonly<Record<string, Kind>> = {
   },
 };
 
-const wrappers: readonly string[] = 'su sudo doas runuser timeout flock tini dumb-init catatonit unshare nsenter script'.split(
-  ' ',
-);
+const wrappers: readonly string[] = (
+  'su sudo doas runuser pkexec sg timeout time flock setsid tini dumb-init catatonit unshare nsenter script strace ltrace ' +
+  'dbus-run-session dbus-launch systemd-inhibit firejail bwrap proot cpulimit uv'
+).split(' ');
+/** Wrappers that are scripts, by the name of that, or by the title that they take: `npm start`. */
+const SCRIPT_WRAPPER =
+  /^(?:npm|npx|yarn|yarnpkg|pnpm|pnpx|chronic|unbuffer|pipenv|poetry|bundle)(?:-cli)?(?:\.[cm]?js)?(?: |$)/;
 
 /** Tells it by its names: whoever bears one without being it gains only that it is waited for. */
 export function parentKind(process: ProcessInfo<(typeof KIND_FIELDS)[number]>): ParentKind {
@@ -75,7 +79,8 @@ export function parentKind(process: ProcessInfo<(typeof KIND_FIELDS)[number]>): 
     if (isIt && (kind.argument === undefined || argv.includes(kind.argument))) return { kind: 'supervisor', name };
   }
   if (isShell(own)) return { kind: 'shell', name: own, hasTerminal: terminalDevice !== 0 };
-  return { kind: wrappers.includes(own) ? 'wrapper' : 'other', name: comm };
+  const isScript = runsScripts && [comm, called, names[3]].some((one) => one !== undefined && SCRIPT_WRAPPER.test(one));
+  return { kind: wrappers.includes(own) || isScript ? 'wrapper' : 'other', name: comm };
 }
 
 /** Not what runs another program: that one is a process of its own, or replaces it. */

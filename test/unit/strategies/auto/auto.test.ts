@@ -8,6 +8,7 @@ import type { RestartAttempt, RestartOutcome, RestartStrategy } from '../../../.
 import { ServiceStrategy } from '../../../../src/strategies/unit/service.ts';
 import { type ProcessIdentity, ProcessTable } from '../../../../src/system/proc/table.ts';
 import type { RunningProcesses } from '../../../../src/system/systemd/running-processes.ts';
+import { appUnit } from '../../../../src/system/systemd/unit-name.ts';
 import { FakeClock } from '../../../helpers/fake-clock.ts';
 import { FakeSystemd, type FakeUnitOptions } from '../../../helpers/fake-systemd.ts';
 import { isAlive, openZoo } from '../../../helpers/process-zoo.ts';
@@ -367,4 +368,36 @@ test('a unit is not started beside what is its program by name, pid file or argu
   assert.equal((await restart('hand')).kind, 'failed');
   processes.marked = {};
   assert.equal((await restart('hand')).kind, 'restarted');
+});
+
+test('nor beside what we have started of it under another name; what stands in for the unit is ended first', async (t) => {
+  const zoo = openZoo(t);
+  const path = zoo.sleeper('handd');
+  const pid = await zoo.start(path, ['303']);
+  const { read } = ProcessTable.prototype;
+  t.after(() => {
+    ProcessTable.prototype.read = read;
+  });
+  const startedIn = (unit: string): void => {
+    ProcessTable.prototype.read = function (this: ProcessTable, of: number, ...rest: unknown[]) {
+      const seen = Reflect.apply(read, this, [of, ...rest]);
+      return seen !== undefined && of === pid ? { ...seen, unit } : seen;
+    } as typeof read;
+  };
+  const units = { 'hand.service': { program: { path, argv: [path, '303'] } } };
+  for (const [fallsBack, unit, isBeside] of [
+    [false, appUnit('by-another-name'), true],
+    [true, appUnit('by-another-name'), true],
+    [false, appUnit('hand'), true],
+    [true, appUnit('hand'), false],
+    [true, appUnit('hand', 2), false],
+    [true, appUnit('by-another-name', 2), true],
+    [false, 'other.service', false],
+  ] as const) {
+    startedIn(unit);
+    const { restart, strategy, retired } = world(units, fallsBack);
+    const { refusals } = await strategy.preview(managed('hand'), never);
+    assert.deepEqual([refusals.length > 0, retired], [isBeside, []], unit);
+    assert.equal((await restart('hand')).kind, isBeside ? 'failed' : 'restarted', unit);
+  }
 });

@@ -438,18 +438,22 @@ test('an aborted restart returns and starts nothing', async (t) => {
 
 test('resolve: the key is the name; what cannot be is refused', async (t) => {
   const strategy = processStrategyWorld(t).strategy();
-  assert.deepEqual(await strategy.resolve(managed('nginx')), { kind: 'target', key: 'nginx', description: 'process nginx' });
-  assert.equal((await strategy.resolve(managed('/opt/x'))).kind, 'refused');
-  assert.equal((await strategy.resolve(managed('/opt/x', true))).kind, 'target');
-  assert.equal((await strategy.resolve(managed('monitor_service'))).kind, 'refused');
+  assert.deepEqual(await strategy.resolve(managed('nginx'), never), {
+    kind: 'target',
+    key: 'nginx',
+    description: 'process nginx',
+  });
+  assert.equal((await strategy.resolve(managed('/opt/x'), never)).kind, 'refused');
+  assert.equal((await strategy.resolve(managed('/opt/x', true), never)).kind, 'target');
+  assert.equal((await strategy.resolve(managed('monitor_service'), never)).kind, 'refused');
 });
 
 test('the services of the system itself are no programs to restart, but in a section of their own', async (t) => {
   const world = processStrategyWorld(t);
   for (const name of ['systemd-journald', 'dbus-daemon', 'poweroff', 'monitor_service-run-1', 'x.socket']) {
-    assert.equal((await world.strategy().resolve(managed(name))).kind, 'refused', name);
+    assert.equal((await world.strategy().resolve(managed(name), never)).kind, 'refused', name);
     assert.equal((await world.strategy().preview(managed(name), never)).refusals.length, 1, name);
-    assert.equal((await world.strategy({ configured: true }).resolve(managed(name))).kind, 'target', name);
+    assert.equal((await world.strategy({ configured: true }).resolve(managed(name), never)).kind, 'target', name);
   }
 });
 

@@ -69,7 +69,7 @@ test('two names of one program stay one target over a restart', async (t) => {
   await waitFor('it', () => pidsOf(world, path).length === 1);
   const strategies = names.map(() => world.strategy());
   const keys = async () => {
-    const all = await Promise.all(names.map((name, index) => strategies[index]?.resolve(managed(name, true))));
+    const all = await Promise.all(names.map((name, index) => strategies[index]?.resolve(managed(name, true), never)));
     return all.map((resolution) => (resolution?.kind === 'target' ? resolution.key : undefined));
   };
   await keys();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { appUnit, isAppUnit, runUnit } from '../../../../src/system/systemd/unit-name.ts';
+import { appUnit, isAppUnit, isAppUnitOf, runUnit } from '../../../../src/system/systemd/unit-name.ts';
 
 test('units are named after the run, or after the program as systemd-escape does it', () => {
   assert.equal(runUnit('3f2a-1'), 'monitor_service-run-3f2a-1.service');
@@ -19,10 +19,11 @@ test('every name makes a unit of its own that systemd takes', () => {
       for (const copy of [1, 2, 1000]) {
         assert.match(appUnit(a, copy), /^monitor_service-(?:cut-)?app\d*-[A-Za-z0-9:_.\\-]*\.service$/);
         assert(appUnit(a, copy).length <= 255);
-        assert(isAppUnit(appUnit(a, copy), a));
+        assert(isAppUnitOf(appUnit(a, copy), a));
+        assert(isAppUnit(appUnit(a, copy)));
         assert.notEqual(appUnit(a, 2), appUnit(b, 1));
         assert.notEqual(appUnit(a, 2), appUnit(b, 3));
-        if (appUnit(a) !== appUnit(b)) assert(!isAppUnit(appUnit(a, copy), b));
+        if (appUnit(a) !== appUnit(b)) assert(!isAppUnitOf(appUnit(a, copy), b));
       }
       if (Buffer.from(a).equals(Buffer.from(b))) assert.equal(appUnit(a), appUnit(b));
       else assert.notEqual(appUnit(a), appUnit(b));

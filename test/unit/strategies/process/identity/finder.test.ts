@@ -370,7 +370,7 @@ test('two names of one program are one target', async (t) => {
   const names = [path, path.slice(path.lastIndexOf('/') + 1)];
   const keys = async () => {
     const found = [];
-    for (const name of names) found.push(await world.strategy().resolve(managed(name, true)));
+    for (const name of names) found.push(await world.strategy().resolve(managed(name, true), never));
     return found.map((resolution) => (resolution.kind === 'target' ? resolution.key : resolution.reason));
   };
   // Each has to be seen once.

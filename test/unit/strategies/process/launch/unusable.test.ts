@@ -150,3 +150,14 @@ test('a copy that cannot be started again is not stopped, nor forgotten', asRoot
   for (const pid of pids) await kill(pid);
   assert.match(JSON.stringify(await strategy.restart(attemptFor(name))), /not usable: it is confined/);
 });
+
+test('nor through another section’s unit that would run its program', asRoot, async (t) => {
+  const it = inPath(t);
+  const unitOf = async () => ({ unit: 'un.service', key: 'un', isRuled: false });
+  const state = { activeState: 'inactive', subState: 'dead', result: 'success', mainPid: 0, type: 'simple', controlGroup: '' };
+  const status = { id: 'un.service', loadState: 'loaded', ...state, hasJob: false, endedByStop: false };
+  Object.assign(it.world.parts, { twins: { unitOf, namesOf: () => [] } });
+  Object.assign(it.world.parts.services, { available: true, show: async () => ({ kind: 'status', status }) });
+  await it.world.zoo.start('/usr/bin/setpriv', ['--no-new-privs', it.path, '300']);
+  await refusedAliveAndDead(it, /it is confined: it may not gain/);
+});

@@ -54,6 +54,11 @@ test('every known kind is known, by what it really looks like', () => {
     ['shell sh', 'sh', ['sh', '/start.sh'], '/bin/busybox'],
     ['other busybox', 'crond', ['crond', '-f'], '/bin/busybox'],
     ['wrapper su', 'su', ['su', 'app', '-c', 'zc'], '/usr/bin/su'],
+    ['wrapper strace', 'strace', ['strace', '-f', 'zc'], '/usr/bin/strace'],
+    ['wrapper npm start --pre', 'npm start --pre', ['npm start --prefix /srv/k/npm'], node],
+    ['wrapper node', 'node', ['node', '/usr/bin/yarn', 'start'], node],
+    ['wrapper node', 'node', ['node', '/usr/lib/node_modules/npm/bin/npx-cli.js', 'zc'], node],
+    ['other npm', 'npm', ['npm'], '/opt/npm'],
     ['other systemd', 'systemd', ['/sbin/init'], '/usr/lib/systemd/systemd'],
     ['other vim', 'vim', ['vim', '/etc/monit'], '/usr/bin/vim'],
     ['other python3', 'python3', ['python3', '/opt/keep.py', 'supervisord'], python],
@@ -120,6 +125,11 @@ test('who above a program may start it again: never PID 1, us, a stranger, or a 
   make(80, 10, 'npm');
   make(81, 80, 'node');
   make(90, 1, 'late', { startTime: 999 });
+  make(91, 1, 'loop', { exe: '/bin/dash' });
+  make(92, 91, 'perl');
+  make(93, 92, 'sh', { exe: '/bin/dash' });
+  make(94, 1, 'keepd');
+  make(95, 94, 'strace');
   const user = '/user.slice/user-1000.slice/user@1000.service';
   const above = (ppid: number, made: Made = {}, ownPid = 81): number[] => {
     const root = make(100, ppid, 'zc', made);
@@ -130,6 +140,15 @@ test('who above a program may start it again: never PID 1, us, a stranger, or a 
   assert.deepEqual(above(11), [11, 10], 'a wrapper script of supervisord’s ends with the program');
   assert.deepEqual(above(21), [21], 'cron lives on, and starts nothing again');
   assert.deepEqual(above(31), [31, 30], 'the loop is above su');
+  assert.deepEqual(
+    [above(92), above(93)],
+    [
+      [92, 91],
+      [93, 91],
+    ],
+    'the loop is above what it waits for',
+  );
+  assert.deepEqual(above(95), [95, 94]);
   assert.deepEqual(above(40), [], 'a stranger');
   assert.deepEqual(above(40, { uid: 1000 }), [40]);
   assert.deepEqual([above(50), above(51), above(52)], [[], [], [52]]);

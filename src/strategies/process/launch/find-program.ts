@@ -1,0 +1,22 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+
+/** The first executable file of that name in the absolute folders of `path` ($PATH); a full path stands for itself; undefined if there is none. */
+export function findProgram(name: string, path: string): string | undefined {
+  const candidates = name.startsWith('/')
+    ? [name]
+    : path
+        .split(':')
+        .filter(isAbsolute)
+        .map((folder) => join(folder, name));
+  return candidates.find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}

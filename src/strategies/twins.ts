@@ -1,0 +1,150 @@
+import { realpathSync } from 'node:fs';
+import type { Clock } from '../core/clock.ts';
+import { isInterpreter } from '../core/interpreters.ts';
+import type { LaunchRecords } from '../core/launch-record.ts';
+import { hostPath } from '../system/files/host-path.ts';
+import { executedFiles } from '../system/launch/executed-files.ts';
+import { lastPart } from '../system/proc/called-names.ts';
+import type { ServiceManager } from '../system/systemd/service-manager.ts';
+import { findProgram } from './process/launch/find-program.ts';
+import { judgeUnitName, serviceName } from './unit/name-policy.ts';
+
+/** By what a section's program is told from another that bears its name. */
+export interface TwinMarks {
+  readonly argument: string | undefined;
+  readonly pidFile: string | undefined;
+  readonly user: string | undefined;
+}
+
+/** A section as configured. */
+export interface NamedSection extends TwinMarks {
+  readonly systemName: string;
+  /** Its strategy may restart a program; a unit. Neither if a command of the operator's does the work. */
+  readonly mayBeProgram: boolean;
+  readonly mayBeUnit: boolean;
+}
+
+/** A unit that executes the program of a name. */
+export interface TwinUnit {
+  /** `nginx.service`. */
+  readonly unit: string;
+  /** Resolution.key. */
+  readonly key: string;
+  /** The unit's section stands behind that of the name, which rules. */
+  readonly isRuled: boolean;
+}
+
+/** What is needed to see which file a name leads to. */
+export interface TwinParts {
+  readonly launches: Pick<LaunchRecords, 'get'>;
+  readonly services: Pick<ServiceManager, 'available' | 'program' | 'show'>;
+  readonly clock: Clock;
+  /** $PATH. */
+  readonly path: string;
+}
+
+/** Which configured names mean one program, as far as that can be told while nothing of it runs. */
+export class Twins {
+  readonly #sections: readonly NamedSection[];
+  readonly #parts: TwinParts;
+  readonly #byEnd: ReadonlyMap<string, readonly NamedSection[]>;
+  readonly #byMark: readonly NamedSection[];
+  #asked: { readonly units: Promise<UnitsByFile>; readonly atMs: number } | undefined;
+
+  constructor(sections: readonly NamedSection[], parts: TwinParts) {
+    this.#sections = sections;
+    this.#parts = parts;
+    const programs = sections.filter(({ mayBeProgram }) => mayBeProgram);
+    this.#byEnd = Map.groupBy(programs, ({ systemName }) => lastPart(systemName));
+    this.#byMark = programs.filter(({ argument, pidFile }) => argument !== undefined || pidFile !== undefined);
+  }
+
+  /**
+   * The names of sections that mean the program of this name, without it: by the same `argument` or `pid_file`, or because they end alike
+   * and lead to the very file. [] for a name that no section has, and that no other ends like.
+   */
+  namesOf(systemName: string, marks: TwinMarks): string[] {
+    const isMarked = marks.argument !== undefined || marks.pidFile !== undefined;
+    const others = new Set([...(this.#byEnd.get(lastPart(systemName)) ?? []), ...(isMarked ? this.#byMark : [])]);
+    return [...others]
+      .filter((other) => other.systemName !== systemName && this.#isSame(systemName, marks, other))
+      .map((other) => other.systemName);
+  }
+
+  /**
+   * The unit of another section whose ExecStart= is the program's file; undefined if there is none or more than one, if it is an
+   * interpreter, and if systemd does not answer. Never rejects.
+   */
+  async unitOf(systemName: string, signal: AbortSignal): Promise<TwinUnit | undefined> {
+    const file = isInterpreter(systemName) ? undefined : this.#fileOf(systemName);
+    if (file === undefined) return undefined;
+    const own = this.#sections.findIndex((section) => section.systemName === systemName);
+    // A systemd that does not answer is no reason to wait with a recovery.
+    const within = AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)]);
+    const units = (await this.#unitsByFile(within)).get(file) ?? [];
+    const [one, another] = units.filter(({ index }) => index !== own);
+    if (one === undefined || another !== undefined) return undefined;
+    const shown = await this.#parts.services.show(one.unit, within);
+    if (shown.kind === 'failed' || shown.status.loadState !== 'loaded' || shown.status.type === 'oneshot') return undefined;
+    const { id } = shown.status;
+    return { unit: id, key: serviceName(id), isRuled: own >= 0 && one.index > own };
+  }
+
+  #isSame(systemName: string, marks: TwinMarks, other: NamedSection): boolean {
+    if (other.user !== marks.user) return false;
+    const isFree = other.pidFile === undefined || marks.pidFile === undefined || other.pidFile === marks.pidFile;
+    if (other.argument !== marks.argument || !isFree) return false;
+    if (marks.argument !== undefined || (marks.pidFile !== undefined && other.pidFile === marks.pidFile)) return true;
+    if (lastPart(systemName) !== lastPart(other.systemName)) return false;
+    const file = this.#fileOf(systemName);
+    return file !== undefined && file === this.#fileOf(other.systemName);
+  }
+
+  /** The file that a name leads to, links followed: the recorded program's, else what PATH has. */
+  #fileOf(systemName: string): string | undefined {
+    const record = systemName.startsWith('/') ? undefined : this.#parts.launches.get(systemName);
+    return realFile(record === undefined ? findProgram(systemName, this.#parts.path) : executedFiles(record).program);
+  }
+
+  /** What the units of all sections execute, asked anew now and then: many names are held against them at once. */
+  async #unitsByFile(signal: AbortSignal): Promise<UnitsByFile> {
+    const nowMs = this.#parts.clock.monotonicMs();
+    if (this.#asked === undefined || nowMs - this.#asked.atMs > FRESH_MS)
+      this.#asked = { units: this.#askUnits(signal), atMs: nowMs };
+    return this.#asked.units;
+  }
+
+  async #askUnits(signal: AbortSignal): Promise<UnitsByFile> {
+    const units = new Map<string, SectionUnit[]>();
+    const ask = async ({ systemName, mayBeUnit }: NamedSection, index: number): Promise<void> => {
+      const judged = judgeUnitName(systemName, true);
+      if (!mayBeUnit || judged.kind !== 'unit') return;
+      const told = await this.#parts.services.program(judged.unit, signal);
+      // What was not answered is not kept.
+      if (told.kind === 'failed') this.#asked = undefined;
+      const file = told.kind === 'known' && told.program.path !== '' ? realFile(told.program.path) : undefined;
+      if (file !== undefined) units.set(file, [...(units.get(file) ?? []), { unit: judged.unit, index }]);
+    };
+    if (this.#parts.services.available) await Promise.all(this.#sections.map(ask));
+    return units;
+  }
+}
+
+/** A section by its place, and the unit that it may mean. */
+interface SectionUnit {
+  readonly unit: string;
+  readonly index: number;
+}
+
+type UnitsByFile = ReadonlyMap<string, readonly SectionUnit[]>;
+
+const FRESH_MS = 30_000;
+const ASK_MS = 2000;
+
+function realFile(path: string | undefined): string | undefined {
+  try {
+    return path === undefined ? undefined : realpathSync(hostPath(path));
+  } catch {
+    return undefined;
+  }
+}
