@@ -33,13 +33,23 @@ export function isInterpreter(path: string): boolean {
 
 /** How that program is told what to execute; `launcher`: that is another program's command line; undefined: it is neither. */
 export function interpreterOf(path: string): Interpreter | 'launcher' | undefined {
+  const names = namesOf(path);
+  const known = names.find((one) => Object.hasOwn(INTERPRETERS, one));
+  if (known !== undefined) return INTERPRETERS[known];
+  return names.some((one) => LAUNCHERS.has(one)) || LOADER.test(names[0]) ? 'launcher' : undefined;
+}
+
+/** True for what executes what a folder holds, that it is in or is told of: make, rake, gunicorn. As for isInterpreter by its name. */
+export function runsFolder(path: string): boolean {
+  return namesOf(path).some((one) => FOLDER_RUNNERS.has(one));
+}
+
+/** The last part, without version and variant too. */
+function namesOf(path: string): readonly [name: string, bare: string, stem: string] {
   const name = lastPart(path);
   const bare = name.replace(/[-_.]?\d[\d.]*[a-z]?$/, '');
   // As a distribution may call it: perl5.36-x86_64-linux-gnu, python3.11-dbg, bash-static.
-  const stem = name.replace(/[-_.]?(?:\d|static|dbg|debug).*$/, '');
-  const known = [name, bare, stem].find((one) => Object.hasOwn(INTERPRETERS, one));
-  if (known !== undefined) return INTERPRETERS[known];
-  return [name, bare, stem].some((one) => LAUNCHERS.has(one)) || LOADER.test(name) ? 'launcher' : undefined;
+  return [name, bare, name.replace(/[-_.]?(?:\d|static|dbg|debug).*$/, '')];
 }
 
 /** True for a shell. `path` as in isInterpreter; what BusyBox is programName tells. */
@@ -54,10 +64,15 @@ export function isShell(path: string): boolean {
  */
 export function programName(path: string, argv: readonly string[]): string {
   const name = lastPart(path);
-  if (!BOXES.has(name)) return name;
+  if (!isBox(name)) return name;
   // A login shell's name begins with a dash.
   const called = lastPart(argv[0] ?? '').replace(/^-/, '');
-  return BOXES.has(called) ? lastPart(argv[1] ?? '') : called;
+  return isBox(called) ? lastPart(argv[1] ?? '') : called;
+}
+
+/** True for BusyBox and Toybox. `path`: a name or a path. */
+export function isBox(path: string): boolean {
+  return BOXES.has(lastPart(path));
 }
 
 /** What an interpreter executes, and in which place of its command line that stands; a `text` may be joined to its option instead. */
@@ -194,6 +209,15 @@ const LAUNCHERS: ReadonlySet<string> = new Set(
     'systemd-run systemd-inhibit start-stop-daemon daemonize chpst softlimit setuidgid s6-setuidgid envdir gosu su-exec tini ' +
     'dumb-init catatonit flock watch xargs parallel strace ltrace gdb gdbserver valgrind catchsegv dbus-run-session ' +
     'ssh-agent screen tmux socat busybox toybox awk gawk mawk nawk beam.smp wine'
+  ).split(' '),
+);
+
+const FOLDER_RUNNERS: ReadonlySet<string> = new Set(
+  (
+    'make gmake bmake pmake ninja samu scons meson bazel cmake ctest ant gradle gradlew mvn mvnw sbt lein rake npm npx yarn pnpm pnpx ' +
+    'gulp grunt pm2 forever nodemon bundle bundler rackup puma unicorn thin passenger rails sidekiq foreman composer just invoke fab ' +
+    'tox nox pipenv poetry uv pdm gunicorn uvicorn hypercorn daphne waitress-serve uwsgi uwsgi-core celery flask django-admin mix iex rebar3 ' +
+    'cargo go'
   ).split(' '),
 );
 

@@ -68,4 +68,15 @@ export interface LaunchRecords {
   /** Of the copies beside the first (`max_matches`); [] where there were none. */
   further(systemName: string): readonly LaunchRecord[];
   setFurther(systemName: string, records: readonly LaunchRecord[]): void;
+  /** {} where there is none. */
+  note(systemName: string): LaunchNote;
+  setNote(systemName: string, note: LaunchNote): void;
+}
+
+/** What is known of how a program runs beside its records. */
+export interface LaunchNote {
+  /** Why how it was last seen running is not used to start it, in one line; absent where it is, and where it was never seen. */
+  readonly unusable?: string;
+  /** As many ran at once by start_command, which leaves no records; absent: one. */
+  readonly copies?: number;
 }

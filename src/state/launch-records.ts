@@ -1,4 +1,4 @@
-import type { LaunchRecord, LaunchRecords } from '../core/launch-record.ts';
+import type { LaunchNote, LaunchRecord, LaunchRecords } from '../core/launch-record.ts';
 import { fieldsOf, isCount, isListOf, isText } from './json-fields.ts';
 import { surroundingsOf } from './launch-surroundings.ts';
 import type { RecordKind, RecordTable } from './record-table.ts';
@@ -29,10 +29,21 @@ export const furtherLaunchKind: RecordKind<readonly LaunchRecord[]> = {
   },
 };
 
+/** What else is known of how programs run, by system name. */
+export const launchNoteKind: RecordKind<LaunchNote> = {
+  table: 'launch_notes',
+  parse: (value) => {
+    const { unusable, copies } = fieldsOf(value);
+    if (!(unusable === undefined || isText(unusable)) || !(copies === undefined || isCount(copies))) return undefined;
+    return { ...(unusable !== undefined && { unusable }), ...(copies !== undefined && { copies }) };
+  },
+};
+
 /** The launch records; setting what is known already costs no write. */
 export function launchRecordsOf(
   table: RecordTable<LaunchRecord>,
   furtherOnes: RecordTable<readonly LaunchRecord[]>,
+  notes: RecordTable<LaunchNote>,
 ): LaunchRecords {
   return {
     get: (systemName) => table.get(systemName),
@@ -41,6 +52,11 @@ export function launchRecordsOf(
     setFurther: (systemName, records) => {
       if (records.length === 0) furtherOnes.remove(systemName, 'written');
       else furtherOnes.put(systemName, records, 'written');
+    },
+    note: (systemName) => notes.get(systemName) ?? {},
+    setNote: (systemName, note) => {
+      if (Object.keys(note).length === 0) notes.remove(systemName, 'written');
+      else notes.put(systemName, note, 'written');
     },
   };
 }

@@ -10,7 +10,7 @@ import { HistoryTable } from './history.ts';
 import { holdKind, holdRecordsOf } from './hold-records.ts';
 import { journalKind, journalOf } from './journal.ts';
 import { keptAlarmKind, keptAlarmRecordsOf } from './kept-alarm-records.ts';
-import { furtherLaunchKind, launchKind, launchRecordsOf } from './launch-records.ts';
+import { furtherLaunchKind, launchKind, launchNoteKind, launchRecordsOf } from './launch-records.ts';
 import { acquireLock, type Lock } from './lock.ts';
 import { pinKind, pinRecordsOf } from './pin-records.ts';
 import { programRootKind, programRootsOf } from './program-root-records.ts';
@@ -90,19 +90,20 @@ export function createViews(
   const holds = new RecordTable(holdKind, sink);
   const launches = new RecordTable(launchKind, sink);
   const furtherLaunches = new RecordTable(furtherLaunchKind, sink);
+  const launchNotes = new RecordTable(launchNoteKind, sink);
   const pins = new RecordTable(pinKind, sink);
   const roots = new RecordTable(programRootKind, sink);
   const kept = new RecordTable(keptAlarmKind, sink);
   const lives = new RecordTable(watchedLifeKind, sink);
   const history = new HistoryTable(sink);
   return {
-    tables: [journal, breakers, handled, holds, launches, furtherLaunches, pins, roots, kept, lives, history],
+    tables: [journal, breakers, handled, holds, launches, furtherLaunches, launchNotes, pins, roots, kept, lives, history],
     views: {
       journal: journalOf(journal),
       breakers: breakerRecordsOf(breakers, clock, bootId),
       handled: handledAlarmsOf(handled),
       holds: holdRecordsOf(holds),
-      launches: launchRecordsOf(launches, furtherLaunches),
+      launches: launchRecordsOf(launches, furtherLaunches, launchNotes),
       pins: pinRecordsOf(pins),
       roots: programRootsOf(roots, bootId),
       kept: keptAlarmRecordsOf(kept),

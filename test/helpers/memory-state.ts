@@ -1,5 +1,5 @@
 import type { BreakerSnapshot } from '../../src/core/breaker-snapshot.ts';
-import type { LaunchRecord } from '../../src/core/launch-record.ts';
+import type { LaunchNote, LaunchRecord } from '../../src/core/launch-record.ts';
 import type { Pin } from '../../src/core/pin.ts';
 import type { RootProcess } from '../../src/core/program-roots.ts';
 import type {
@@ -23,6 +23,7 @@ export function memoryState(): DaemonState {
   const holds = new Map<string, HoldRecord>();
   const launches = new Map<string, LaunchRecord>();
   const further = new Map<string, readonly LaunchRecord[]>();
+  const notes = new Map<string, LaunchNote>();
   const pins = new Map<string, Pin>();
   const roots = new Map<string, readonly RootProcess[]>();
   const kept = new Map<string, KeptAlarm>();
@@ -55,6 +56,8 @@ export function memoryState(): DaemonState {
       set: (name, record) => void launches.set(name, record),
       further: (name) => further.get(name) ?? [],
       setFurther: (name, records) => void further.set(name, records),
+      note: (name) => notes.get(name) ?? {},
+      setNote: (name, note) => void notes.set(name, note),
     },
     pins: {
       get: (name) => pins.get(name),

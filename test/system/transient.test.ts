@@ -15,11 +15,13 @@ after(() => container?.stop());
 for (const suite of [
   'auto-strategy',
   'commands',
+  'copies',
   'identity',
   'launches',
   'other-supervisor',
   'pins',
   'strangers',
+  'strangers-in-path',
   'unit-names',
   'units',
   'watch-exit',

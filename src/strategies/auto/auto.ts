@@ -215,7 +215,7 @@ export class AutoStrategy implements RestartStrategy {
       const isMarked = pidFile !== undefined || argument !== undefined;
       const program = found?.kind === 'found' ? { processes: found.processes, isMarked } : unknownProgram;
       // A restart ends that one before it starts the unit.
-      return this.#parts.fallsBack ? { ...program, standIn: appUnit(process.systemName) } : program;
+      return this.#parts.fallsBack ? { ...program, standIn: process.systemName } : program;
     };
   }
 

@@ -1,17 +1,17 @@
 import process from 'node:process';
 import type { ManagedProcess } from '../../core/alarm.ts';
 import { counted } from '../../core/counted.ts';
-import type { ProcessLook, SeenProcess } from '../../system/proc/look.ts';
+import type { SeenProcess } from '../../system/proc/look.ts';
 import type { ProcessTable } from '../../system/proc/table.ts';
 import type { RestartAttempt, RestartOutcome, StrategyParts } from '../strategy.ts';
 import { ambiguityOf, describePids } from './descriptions.ts';
 import type { ProgramFinder } from './identity/finder.ts';
 import type { ProcessTree } from './identity/identity.ts';
 import type { KnownRoots } from './identity/known-roots.ts';
-import { type Matches, treesOf } from './identity/match.ts';
+import { treesOf } from './identity/match.ts';
 import type { ProgramLaunches } from './launch/launches.ts';
-import type { StartPlan } from './launch/plan.ts';
 import type { ProcessOptions } from './options.ts';
+import { type Find, startProgram } from './start-program.ts';
 import { stopProgram } from './stop-program.ts';
 import { stopTrees } from './stop-trees.ts';
 import { broughtBack, unitOf } from './supervision/brought-back.ts';
@@ -76,16 +76,24 @@ export class ProgramRestart {
     for (const remark of plan.remarks ?? [])
       this.#parts.log.warning(`${managed.processName}: ${remark}`, { process_name: managed.processName });
     await launches.remember(managed, found.trees, false);
+    const start = (said: string): Promise<RestartOutcome> =>
+      startProgram(attempt, plan, said, this.#options, {
+        ...this.#parts,
+        known: this.#sight.known,
+        launches,
+        find,
+        isFresh,
+        startedBy: (trees) => this.#startedBy(managed, trees),
+      });
     const [oldest] = found.trees;
-    if (oldest === undefined && found.rest.length === 0)
-      return this.#start(attempt, plan, 'nothing was running', find, isFresh);
+    if (oldest === undefined && found.rest.length === 0) return start('nothing was running');
     const units = found.trees.map((tree) => unitOf(table, tree)).filter((unit) => unit !== undefined);
     const stopping = [...found.trees, ...asTree(found.rest)];
     const stopped = await stopProgram(attempt, stopping, this.#options, { ...this.#parts, table });
     if (stopped.kind === 'failed') return stopped;
     const said = `stopped ${counted(stopped.processes, 'process', 'processes')}${stopped.killed > 0 ? ` (${stopped.killed} by SIGKILL)` : ''}`;
     if (await this.#comesBack(attempt, units, find)) return restarted(said, this.#startedBy(managed, treesOf(await find())));
-    return this.#start(attempt, plan, said, find, isFresh);
+    return start(said);
   }
 
   /** A unit of which nothing runs is started once what its last main process left behind is out of the way. */
@@ -144,61 +152,12 @@ export class ProgramRestart {
     const starter = this.#sight.supervision.starter(systemName) ?? (oldest && unitOf(this.#sight.table, oldest));
     return `${starter === undefined ? 'somebody else' : `its supervisor ${starter}`} started ${describePids(trees)}`;
   }
-
-  async #start(
-    attempt: RestartAttempt,
-    plan: StartPlan & { kind: 'planned' },
-    said: string,
-    find: Find,
-    isFresh: () => boolean,
-  ): Promise<RestartOutcome> {
-    const { systemName } = attempt.process;
-    const pids: (number | undefined)[] = [];
-    const started: string[] = [];
-    const slow = new Map<number, Promise<readonly number[]>>();
-    const remarks: string[] = [];
-    for (const [index, { what, label }] of plan.launches.entries()) {
-      if (attempt.signal.aborted) return failed(`${said}, aborted before it was started`);
-      // While we waited and planned somebody else may have started it.
-      const found = index === 0 && isFresh() ? undefined : await find();
-      if (found?.kind === 'refused') return failed(`${said}, but not started: ${found.reason}`);
-      const trees = found?.trees ?? [];
-      if (index === 0 && trees.length > 0) return restarted(said, `not started: ${this.#startedBy(attempt.process, trees)}`);
-      if (trees.length > index) continue;
-      const name = index === 0 ? systemName : `${systemName}@${index + 1}`;
-      const result = await this.#parts.programs.launch(
-        { systemName: name, runId: attempt.runId, timeoutMs: this.#options.commandTimeoutMs, what },
-        GRACE_MS,
-        attempt.signal,
-      );
-      if (result.kind === 'failed') {
-        // What was started until then is known all the same.
-        if (pids.length > 0) await this.#sight.known.started(attempt.process, pids, attempt.runId);
-        return failed(`${said}, but not started: ${result.reason} (${label})`);
-      }
-      const { pid, left = [], leaves } = result;
-      if (pid !== undefined && leaves !== undefined) slow.set(pid, leaves);
-      pids.push(pid, ...left);
-      started.push(...(left.length > 0 ? left : [pid]).map((one) => (one === undefined ? 'it' : `pid ${one}`)));
-      remarks.push(...(result.remarks ?? []));
-    }
-    await this.#sight.known.started(attempt.process, pids, attempt.runId);
-    // They may end only after this restart has.
-    for (const [pid, leaves] of slow)
-      void leaves.then((left) => this.#sight.known.left(attempt.process, pid, left, attempt.runId));
-    for (const remark of remarks)
-      this.#parts.log.warning(`Not as ${systemName} was started before: ${remark}`, { process_name: systemName });
-    return restarted(said, [`started ${started.join(', ')}`, ...remarks].join('; '));
-  }
 }
 
 /** What was left behind, as what is to be stopped. */
 function asTree([root, ...descendants]: readonly SeenProcess[]): ProcessTree[] {
   return root === undefined ? [] : [{ root, descendants, orphaned: true, by: 'name' }];
 }
-
-/** How to look at what runs of the program. */
-type Find = (look?: ProcessLook) => Promise<Matches>;
 
 function restarted(...said: readonly string[]): RestartOutcome {
   return { kind: 'restarted', detail: said.join(', ') };
@@ -212,5 +171,3 @@ function failed(reason: string): { readonly kind: 'failed'; readonly reason: str
 const FRESH_MS = 25;
 /** The store is asked for it. */
 const ASK_AGAIN_MS = 2000;
-/** A program that fails within it says why. */
-const GRACE_MS = 500;

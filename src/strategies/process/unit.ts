@@ -87,12 +87,12 @@ export class ProgramUnit {
     return this.#service.alsoStarts(asUnit(managed, main.unit), signal);
   }
 
-  /** Without a word on how it was started otherwise, the unit that would run it knows more than its name. */
+  /** Without a word on how it was started otherwise, also in a way that is not usable, the unit that would run it knows more than its name. */
   async #lastMain({ systemName }: ManagedProcess, signal: AbortSignal): Promise<MainOf> {
     const { launches, pins, roots } = this.#parts;
     const recorded = this.recorded(systemName);
     if (recorded !== undefined) return { kind: 'unit', unit: recorded };
-    const isKnown = (pins.get(systemName) ?? launches.get(systemName)) !== undefined;
+    const isKnown = (pins.get(systemName) ?? launches.get(systemName) ?? launches.note(systemName).unusable) !== undefined;
     if (isKnown || roots.get(systemName).some((root) => this.#table.exists(root))) return NONE;
     const twin = await this.twin(systemName, signal);
     return twin === undefined ? NONE : { kind: 'unit', unit: twin.unit };

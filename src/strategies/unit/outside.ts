@@ -7,7 +7,7 @@ import { lastPart } from '../../system/proc/called-names.ts';
 import { hasEnded, MS_PER_TICK } from '../../system/proc/parse.ts';
 import type { ProcessIdentity, ProcessInfo, ProcessTable } from '../../system/proc/table.ts';
 import type { UnitProgram } from '../../system/systemd/service-manager.ts';
-import { isAppUnit } from '../../system/systemd/unit-name.ts';
+import { isAppUnit, isAppUnitOf } from '../../system/systemd/unit-name.ts';
 import { isOwnedBy } from '../process/identity/owner.ts';
 import { isOthersHome } from './of-main.ts';
 
@@ -24,7 +24,7 @@ export interface KnownProgram {
   readonly processes: readonly ProcessIdentity[];
   /** By something else than a name, which a client may share with its server: then it need not execute the unit's file. */
   readonly isMarked: boolean;
-  /** The unit of ours that an earlier start in the service's place may run in, which is ended before the service is started. */
+  /** By its name, in whose units of ours an earlier start in the service's place may run, which is ended before the service is started. */
   readonly standIn?: string;
 }
 
@@ -66,7 +66,7 @@ export async function runningOutside(table: ProcessTable, unit: DownUnit, known:
     const words = isScript ? wordsOfScript(table, seen, file) : wordsOf(seen, file, names);
     const isLike = isKnown ? words !== undefined : isSameLine(words, argv.slice(1));
     const isIt = (isKnown && known.isMarked) || (isLike && !isItsOwn);
-    if (isIt && isOutside(table, seen.pid, [unit.id, known.standIn], depth)) found.push(seen.pid);
+    if (isIt && isOutside(table, seen.pid, { id: unit.id, standIn: known.standIn }, depth)) found.push(seen.pid);
   }
   return found;
 }
@@ -112,10 +112,16 @@ function isSameLine(words: Words | undefined, ofUnit: readonly string[]): boolea
 }
 
 /** Not of one of its own units, nor of another service, nor in a container. */
-function isOutside(table: ProcessTable, pid: number, own: readonly (string | undefined)[], depth: number | undefined): boolean {
+function isOutside(
+  table: ProcessTable,
+  pid: number,
+  { id, standIn }: { readonly id: string; readonly standIn: string | undefined },
+  depth: number | undefined,
+): boolean {
   const seen = table.read(pid, ['unit', 'namespaceDepth']);
   if (pid === process.pid || seen === undefined || seen.namespaceDepth !== depth) return false;
   const { unit = '' } = seen;
   const isService = unit.endsWith('.service') && !unit.startsWith('user@');
-  return !own.includes(unit) && (!isService || isOthersHome(unit) || isAppUnit(unit));
+  const isOwn = unit === id || (standIn !== undefined && isAppUnitOf(unit, standIn));
+  return !isOwn && (!isService || isOthersHome(unit) || isAppUnit(unit));
 }

@@ -1,4 +1,4 @@
-import { existsSync, type Stats, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readlinkSync, type Stats, statSync } from 'node:fs';
 
 /**
  * The place where `path`, an absolute one, can be looked at as the programs of this machine see it: in our own mount namespace
@@ -22,6 +22,24 @@ export function hostStat(path: string): Stats | 'none' | 'unknown' {
     return isNoPath(path, (error as NodeJS.ErrnoException).code) ? 'none' : 'unknown';
   }
 }
+
+/** The file that `path` leads to, all links followed, as the programs of this machine see it; `path` itself where that cannot be told. */
+export function linkedFile(path: string): string {
+  try {
+    // Not by realpath(3): /proc/1/root is a link that cannot be followed as text.
+    const fd = openSync(hostPath(path), O_PATH);
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return path;
+  }
+}
+
+/** open(2): a descriptor that only stands for the file, which is not opened; Node has no name for it. */
+export const O_PATH = 0o10000000;
 
 /** Whether a regular file stands there, as hostStat has it. */
 export function hostFile(path: string): 'file' | 'none' | 'unknown' {

@@ -1,7 +1,7 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { type Interpreter, interpreterOf } from '../../core/interpreters.ts';
+import { type Interpreter, interpreterOf, isBox, runsFolder } from '../../core/interpreters.ts';
 import type { LaunchRecord } from '../../core/launch-record.ts';
-import { hostFile } from '../files/host-path.ts';
+import { hostFile, hostStat, linkedFile } from '../files/host-path.ts';
 import { lastPart } from '../proc/called-names.ts';
 import { readShebang } from './script-file.ts';
 
@@ -22,11 +22,11 @@ export function executedFiles(record: LaunchRecord): ExecutedFiles {
   const { executable, argv, cwd } = record;
   const [interpreter, argument] = readShebang(executable);
   if (interpreter !== undefined) return interpreted(record, executable, interpreter, argument, 1);
-  const kind = interpreterOf(executable);
+  const kind = kindOf(executable, argv[0] ?? '');
   // A name that says nothing may be an interpreter's all the same: what it is given is judged too.
   if (kind === undefined)
     return { files: [executable], program: executable, places: givenFiles(argv, cwd), unknown: undefined };
-  if (kind === 'launcher') {
+  if (kind === 'other') {
     const tool = busyBoxTool(record);
     return { files: [executable], program: tool, places: [], unknown: tool === undefined ? notTold(executable) : undefined };
   }
@@ -47,23 +47,36 @@ function interpreted(
   const searched = lastPart(interpreter) === 'env' ? searchedByEnv(argument, record) : undefined;
   const program = searched === undefined ? interpreter : searched.at(-1);
   const files = [script, interpreter];
-  if (program === undefined || interpreterOf(program) === 'launcher' || depth > MOST_INTERPRETERS)
+  const kind = program === undefined ? 'other' : kindOf(program, program);
+  if (program === undefined || kind === 'other' || depth > MOST_INTERPRETERS || [script, linkedFile(script)].some(runsFolder))
     return { files, program: script, places: [], unknown: notTold(interpreter) };
   const [next, nextArgument] = readShebang(program);
   if (next !== undefined) {
     const below = interpreted(record, program, next, nextArgument, depth + 1);
     return { ...below, files: [...new Set([...files, ...below.files])], program: script };
   }
-  const kind = interpreterOf(program);
   const called = searched === undefined ? interpreter : lastPart(program);
-  const modules = kind === undefined || kind === 'launcher' ? [] : modulePlaces(kind, script);
-  const own = kind === undefined || kind === 'launcher' ? NO_PLACES : furtherPlaces(kind, called, record);
+  const modules = kind === undefined ? [] : modulePlaces(kind, script);
+  const own = kind === undefined ? NO_PLACES : furtherPlaces(kind, called, record);
   return {
     files: [...new Set([...files, program])],
     program: script,
     places: [...(searched ?? []), ...own.places, ...modules],
     unknown: own.unknown,
   };
+}
+
+/**
+ * How a program that is called so is told what to execute; `other`: that cannot be told. The file that it is in the end counts as well as
+ * its names: /usr/local/bin/app may be a link to a Python.
+ */
+function kindOf(executable: string, called: string): Interpreter | 'other' | undefined {
+  const file = linkedFile(executable);
+  const names = isBox(file) ? [executable] : [file, executable, called.replace(/^-/, '')];
+  if (names.some(runsFolder)) return 'other';
+  const kinds = new Set(names.map(interpreterOf).filter((kind) => kind !== undefined));
+  const [kind] = kinds;
+  return kinds.size > 1 || kind === 'launcher' ? 'other' : kind;
 }
 
 function notTold(executable: string): string {
@@ -123,10 +136,19 @@ function modulePlaces({ modules }: Interpreter, script: string): string[] {
   return folders;
 }
 
-/** The files among a program's first arguments, and what may be one and cannot be looked at. */
+/**
+ * The files among a program's first arguments, and what may be one and cannot be looked at; and what stands behind -I and -C, by which compilers, interpreters and builders are given
+ * folders. Other folders and values are data for the most part: --datadir=/var/lib/mysql.
+ */
 function givenFiles(argv: readonly string[], cwd: string): string[] {
-  const words = argv.slice(1, 1 + MOST_WORDS).filter((word) => word !== '' && !word.startsWith('-'));
-  return words.map((word) => resolve(cwd, word)).filter((path) => hostFile(path) !== 'none');
+  const words = argv.slice(1, 1 + MOST_WORDS).filter((word) => word !== '');
+  const files = words.filter((word) => !word.startsWith('-')).map((word) => resolve(cwd, word));
+  const folders = words.flatMap((word, index) => {
+    const [, value] = /^-[IC](.*)$/s.exec(word) ?? [];
+    const folder = value === '' ? words[index + 1] : value;
+    return folder === undefined ? [] : [resolve(cwd, folder)];
+  });
+  return [...files.filter((path) => hostFile(path) !== 'none'), ...folders.filter((path) => hostStat(path) !== 'none')];
 }
 
 const MOST_WORDS = 64;
@@ -154,8 +176,7 @@ function searchPath(name: string, environment: readonly string[]): string[] {
 /** BusyBox does by the name it is called by; only some of what it can be executes what it is given. Its name; else undefined. */
 function busyBoxTool({ executable, argv: [called = ''] }: LaunchRecord): string | undefined {
   const name = lastPart(called);
-  const isBox = /^(?:busybox|toybox)$/.test(lastPart(executable));
-  return isBox && name !== '' && interpreterOf(name) === undefined ? name : undefined;
+  return isBox(executable) && name !== '' && interpreterOf(name) === undefined ? name : undefined;
 }
 
 function variable(environment: readonly string[], name: string): string | undefined {

@@ -4,6 +4,8 @@ import type { LaunchRecord } from '../../core/launch-record.ts';
 export interface Launch {
   /** Names the unit: `monitor_service-app-NAME.service`, escaped (systemd-escape(1)). */
   readonly systemName: string;
+  /** Which copy of it, from 1, which is the default; each lives in a unit of its own. */
+  readonly copy?: number;
   /** Stands in the program's environment as MONITOR_RUN_ID. */
   readonly runId: string;
   /** Within this time systemd has to take it; what runs then runs on. */
@@ -52,6 +54,6 @@ export interface ProgramLauncher {
    * launched. Never rejects.
    */
   launch(launch: Launch, graceMs: number, signal: AbortSignal): Promise<LaunchResult>;
-  /** Stops the unit of an earlier launch and frees its name; nothing where there is none. Never rejects. */
+  /** Stops the units of earlier launches, of all copies, and frees their names; nothing where there is none. Never rejects. */
   retire(systemName: string, timeoutMs: number, signal: AbortSignal): Promise<void>;
 }

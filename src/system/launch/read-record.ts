@@ -14,8 +14,8 @@ import { readSurroundings } from './surroundings.ts';
 /** How a living process was started, or in one line why that cannot be told or must not be done again. */
 export type LaunchReading =
   | { readonly kind: 'read'; readonly record: LaunchRecord }
-  /** `confined`: it may be known how, and must not be done. */
-  | { readonly kind: 'unusable'; readonly reason: string; readonly confined?: boolean };
+  /** `confined`: it may be known how, and must not be done. `passing`: another look may tell. */
+  | { readonly kind: 'unusable'; readonly reason: string; readonly confined?: boolean; readonly passing?: boolean };
 
 /**
  * Reads how the process was started. The user is its real one, and it is unusable where the program was executed with more
@@ -34,7 +34,7 @@ export async function readLaunchRecord(
   if (room.isFull) return unusable('arguments and environments of its copies take more than 8 MiB together');
   const before = table.read(pid, ['startTime', 'uids', 'kernelThread']);
   const process = table.read(pid, FIELDS);
-  if (before === undefined || process === undefined) return unusable('it ended meanwhile');
+  if (before === undefined || process === undefined) return { ...unusable('it ended meanwhile'), passing: true };
   if (before.kernelThread) return unusable('it is a thread of the kernel, and no program');
   const { memory } = table;
   const confinement = confinementOf(table, pid, starter);
@@ -47,12 +47,12 @@ export async function readLaunchRecord(
   if (environmentBytes === 'longer') return { ...unusable('its environment is longer than 1 MiB'), ...confined };
   // What is not known may be what must not be done.
   if (auxv === UNREAD || argvBytes === UNREAD || environmentBytes === UNREAD)
-    return { ...unusable('it cannot be read now: its memory is locked'), confined: true };
+    return { ...unusable('it cannot be read now: its memory is locked'), passing: true, ...confined };
   const surroundings = readSurroundings(table, pid, starter);
   // An exec or a change of user in between would join one program's environment to another one's rights.
   const isArgvSame = argvBytes !== undefined && (await memory.isStill(pid, 'cmdline', argvBytes));
   const after = table.read(pid, ['startTime', 'uids', 'executable', 'state', 'threads']);
-  if (after === undefined || hasEnded(after)) return unusable('it ended meanwhile');
+  if (after === undefined || hasEnded(after)) return { ...unusable('it ended meanwhile'), passing: true };
   const { executable, cwd, root, uids, gids, groups } = process;
   if (executable === undefined || cwd === undefined || environmentBytes === undefined || root === undefined) {
     return unusable('its executable, directory or environment cannot be read');
@@ -62,7 +62,7 @@ export async function readLaunchRecord(
   }
   const isSame = process.executable === after.executable && isArgvSame;
   if (key(before) !== key(process) || key(process) !== key(after) || !isSame) {
-    return unusable('it changed while it was read');
+    return { ...unusable('it changed while it was read'), passing: true };
   }
   const auxiliary = auxv === undefined || auxv === 'longer' ? undefined : parseAuxv(auxv);
   if (auxiliary === undefined) return unusable('with whose rights it was executed cannot be read');
@@ -70,7 +70,7 @@ export async function readLaunchRecord(
     return unusable('it was executed with more rights than its caller had');
   }
   if (confinement !== undefined) return { ...unusable(confinement), confined: true };
-  if (root !== '/') return unusable(`it runs in a root directory of its own (${root})`);
+  if (root !== '/') return { ...unusable(`it runs in a root directory of its own (${root})`), confined: true };
   if ([argvBytes, environmentBytes].some((bytes) => countStrings(bytes) > MOST_STRINGS))
     return unusable('it has more than 65,536 arguments or variables');
   if (!isUtf8(argvBytes)) return unusable('its command line is not UTF-8');

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { LaunchRecord } from '../../core/launch-record.ts';
-import { hostPath } from '../files/host-path.ts';
+import { hostPath, O_PATH } from '../files/host-path.ts';
 import { calledName } from '../proc/called-names.ts';
 
 /**
@@ -27,7 +27,7 @@ export function asScript(
 
 /** Interpreter and argument of a script's first line (execve(2)); [] where the file is no script, or cannot be read. */
 export function readShebang(file: string): string[] {
-  const [, line = ''] = /^#!([^\n]*)/.exec(readStart(file, 256) ?? '') ?? [];
+  const [, line = ''] = /^#!([^\n]*)/.exec(readStart(file, 256)?.toString() ?? '') ?? [];
   const [, interpreter, argument] = /^[ \t]*([^ \t]+)(?:[ \t]+(.*?))?[ \t]*$/.exec(line) ?? [];
   return [interpreter, argument || undefined].filter((word) => word !== undefined);
 }
@@ -35,13 +35,13 @@ export function readShebang(file: string): string[] {
 /** A script's whole text; undefined if it is longer than 64 KiB, no regular file, or cannot be read. */
 export function readScript(file: string): string | undefined {
   const text = readStart(file, LONGEST_SCRIPT + 1);
-  return text !== undefined && text.length <= LONGEST_SCRIPT ? text : undefined;
+  return text !== undefined && text.length <= LONGEST_SCRIPT ? text.toString() : undefined;
 }
 
 const LONGEST_SCRIPT = 64 * 1024;
 
 /** The first bytes of a regular file. */
-function readStart(file: string, bytes: number): string | undefined {
+function readStart(file: string, bytes: number): Buffer | undefined {
   try {
     // Looked at before it is opened for reading: to open a device can be an act, and to open a FIFO waits for its writer.
     const place = openSync(hostPath(file), O_PATH);
@@ -55,14 +55,11 @@ function readStart(file: string, bytes: number): string | undefined {
   }
 }
 
-/** open(2): a descriptor that only stands for the file; Node has no name for it. */
-const O_PATH = 0o10000000;
-
-function readBytes(file: string, bytes: number): string {
+function readBytes(file: string, bytes: number): Buffer {
   const head = Buffer.alloc(bytes);
   const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    return head.toString('latin1', 0, readSync(fd, head, 0, head.length, 0));
+    return head.subarray(0, readSync(fd, head, 0, head.length, 0));
   } finally {
     closeSync(fd);
   }

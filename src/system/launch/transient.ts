@@ -14,7 +14,7 @@ import type { Pid1 } from '../systemd/pid1.ts';
 import { TransientFollower, type TransientState } from '../systemd/transient-follower.ts';
 import { startTransient, type TransientStart } from '../systemd/transient-unit.ts';
 import { pidsOfService } from '../systemd/unit-cgroup.ts';
-import { appUnit } from '../systemd/unit-name.ts';
+import { appUnit, MOST_COPIES } from '../systemd/unit-name.ts';
 import { withRemarks } from './give-back.ts';
 import type { Launch, LaunchResult, ProgramLauncher } from './launcher.ts';
 import { Offspring, withLeft } from './offspring.ts';
@@ -42,7 +42,7 @@ export class TransientLauncher implements ProgramLauncher {
     const plan = await planTransient(launch, signal);
     if (plan.kind === 'refused') return failed(plan.reason);
     if (signal.aborted) return failed('aborted');
-    const unit = appUnit(launch.systemName);
+    const unit = appUnit(launch.systemName, launch.copy);
     const startedMs = Date.now();
     const remarks: string[] = [];
     let offspring: Offspring | undefined;
@@ -77,6 +77,7 @@ export class TransientLauncher implements ProgramLauncher {
 
   async retire(systemName: string, timeoutMs: number, signal: AbortSignal): Promise<void> {
     await retireUnit(this.#pid1, appUnit(systemName), { timeoutMs, signal });
+    for (const unit of furtherUnits(systemName)) await retireUnit(this.#pid1, unit, { timeoutMs, signal });
   }
 
   /** Not to be aborted: half started is no state to leave. What it has to be started without goes to `remarks`. */
@@ -96,11 +97,11 @@ export class TransientLauncher implements ProgramLauncher {
 
   async #startWith(
     link: Pid1Link,
-    { systemName }: Launch,
+    { systemName, copy }: Launch,
     script: Script,
     surroundings: Surroundings,
   ): Promise<TransientStart> {
-    const unit = appUnit(systemName);
+    const unit = appUnit(systemName, copy);
     let input: number;
     try {
       input = openScript(script);
@@ -146,6 +147,12 @@ export class TransientLauncher implements ProgramLauncher {
     await retireUnit(this.#pid1, unit, STOP);
     return failed(commandFailure(result) ?? 'it ended at once');
   }
+}
+
+/** Of the copies beside the first, in which something runs. */
+function furtherUnits(systemName: string): string[] {
+  const units = Array.from({ length: MOST_COPIES - 1 }, (_, index) => appUnit(systemName, index + 2));
+  return units.filter((unit) => pidsOfService(unit).length > 0);
 }
 
 /** TimeoutStopSec= is 90 s where nobody says otherwise. */

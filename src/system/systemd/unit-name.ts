@@ -11,27 +11,39 @@ export function isRunUnit(unit: string): boolean {
 }
 
 /**
- * The transient unit that a launched program lives in, whatever its name holds; one unit for each name. What is no plain letter,
- * digit, `:`, `_` or `.` is escaped as systemd-escape(1) does it; a name too long for that is cut and gets a digest.
+ * The transient unit that a launched program lives in, whatever its name holds; one unit for each name and copy (from 1), which no other
+ * name has. What is no plain letter, digit, `:`, `_` or `.` is escaped as systemd-escape(1) does it; a name too long for that is cut
+ * and gets a digest.
  */
-export function appUnit(systemName: string): string {
-  const unit = `${OURS}-app-${escapeName(systemName)}.service`;
-  if (unit.length <= MAX_LENGTH) return unit;
+export function appUnit(systemName: string, copy = 1): string {
+  const kind = copy === 1 ? 'app' : `app${copy}`;
+  const escaped = escapeName(systemName);
+  if (escaped.length <= MAX_ESCAPED) return `${OURS}-${kind}-${escaped}.service`;
   const digest = createHash('sha256').update(systemName).digest('hex').slice(0, DIGEST_LENGTH);
-  // A cut in the middle of an escape would leave a stray backslash.
-  return `${unit.slice(0, CUT_LENGTH).replace(/\\(?:x[0-9a-f]?)?$/, '')}-${digest}.service`;
+  // Not `app` in front: a shorter name may be just such a text. A cut in the middle of an escape would leave a stray backslash.
+  return `${OURS}-cut-${kind}-${escaped.slice(0, CUT_LENGTH).replace(/\\(?:x[0-9a-f]?)?$/, '')}-${digest}.service`;
 }
 
-/** Whether it is such a unit. */
-export function isAppUnit(unit: string): boolean {
-  return unit.startsWith(`${OURS}-app-`);
+/** Of as many copies the units are looked at. */
+export const MOST_COPIES = 16;
+
+/** Whether it is the unit of any copy of the program. */
+export function isAppUnitOf(unit: string, systemName: string): boolean {
+  return unit.replace(APP_UNIT, '$1-') === appUnit(systemName);
 }
+
+/** Whether it is such a unit, of any program. */
+export function isAppUnit(unit: string): boolean {
+  return APP_UNIT.test(unit);
+}
+
+const APP_UNIT = /^(monitor_service-(?:cut-)?app)\d*-/;
 
 const OURS = 'monitor_service';
-/** UNIT_NAME_MAX less the final NUL. */
-const MAX_LENGTH = 255;
+/** UNIT_NAME_MAX is 256 with the final NUL; a copy's number needs room too. */
+const MAX_ESCAPED = 220;
 const DIGEST_LENGTH = 16;
-const CUT_LENGTH = 200;
+const CUT_LENGTH = 180;
 
 function escapeName(name: string): string {
   let escaped = '';

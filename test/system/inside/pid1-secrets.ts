@@ -93,19 +93,19 @@ async function startAll(t: TestContext, way: Way): Promise<Running> {
   };
   const launched = [
     await launch(NAME, { kind: 'line', line, environment, user: undefined }),
-    await launch(`${NAME}@2`, { kind: 'argv', record: program }),
+    await launch(`${NAME}2`, { kind: 'argv', record: program }),
   ];
   for (const result of launched) assert(result.kind === 'launched' && result.pid !== undefined, JSON.stringify(result));
   for (const name of [...kinds, 'line']) await waitFor(name, () => existsSync(join(way.dir, name)));
   return {
-    units: [...runs.map(({ unit }) => unit), appUnit(NAME), appUnit(`${NAME}@2`)],
+    units: [...runs.map(({ unit }) => unit), appUnit(NAME), appUnit(`${NAME}2`)],
     end: async () => {
       await way.run('touch go');
       const told = `${SECRETS.text} ${SECRETS.environment}`;
       const expected: CommandResult = { kind: 'exited', exitCode: 0, output: told };
       for (const { result } of runs) assert.deepEqual(await result, expected);
       await waitFor('the program has its secrets', () => way.text('told') === told);
-      for (const systemName of [NAME, `${NAME}@2`]) await way.programs.retire(systemName, 30_000, never);
+      for (const systemName of [NAME, `${NAME}2`]) await way.programs.retire(systemName, 30_000, never);
       await waitFor('no unit is left', () => ourUnits().length === 0);
     },
   };

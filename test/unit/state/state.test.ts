@@ -32,6 +32,9 @@ test('everything comes back in the next life, to the letter', (t) => {
   first.holds.set({ name: '*', until: null, reason: 'maintenance' });
   first.holds.set({ name: 'x', until: new Date(99), reason: '', strict: true });
   first.launches.set('prog', launch);
+  first.launches.setNote('prog', { unusable: 'it is confined', copies: 2 });
+  first.launches.setNote('gone', { unusable: 'x' });
+  first.launches.setNote('gone', {});
   first.pins.set({ systemName: 'prog', launches: [pinned], pinnedAt: new Date(7) });
   first.pins.set({ systemName: 'gone', launches: [pinned], pinnedAt: new Date(7) });
   assert.deepEqual([first.pins.delete('gone'), first.pins.delete('gone')], [true, false]);
@@ -49,6 +52,8 @@ test('everything comes back in the next life, to the letter', (t) => {
     { name: 'x', until: new Date(99), reason: '', strict: true },
   ]);
   assert.deepEqual(second.launches.get('prog'), launch);
+  assert.deepEqual(second.launches.note('prog'), { unusable: 'it is confined', copies: 2 });
+  assert.deepEqual(second.launches.note('gone'), {});
   assert.deepEqual(second.pins.list(), [{ systemName: 'prog', launches: [pinned], pinnedAt: new Date(7) }]);
   assert.deepEqual(second.history.recent(5), [{ at: new Date(1), type: 't', processName: 'x', detail: 'one?[31m two' }]);
   assert.deepEqual(log.lines, []);
@@ -166,6 +171,28 @@ function exercise(state: DaemonState): void {
   state.journal.end('x');
   assert.deepEqual(state.journal.list(), []);
 }
+
+test('a file of the second version gets the tables that it lacks, is not set aside, and keeps what it has', (t) => {
+  const dir = tempDir(t);
+  const log = new RecordedLog();
+  const first = openState(dir, { log, clock: systemClock });
+  first.holds.set({ name: 'x', until: null, reason: 'r' });
+  first.close();
+  const db = new DatabaseSync(join(dir, 'state.db'));
+  db.exec(
+    'DROP TABLE further_launches; DROP TABLE launch_notes; DROP TABLE pins; DROP TABLE program_roots; PRAGMA user_version = 2',
+  );
+  db.close();
+  const later = openState(dir, { log, clock: systemClock });
+  assert.equal(later.holds.list().length, 1);
+  later.roots.set('x', [{ pid: 1, startTime: 1 }]);
+  later.close();
+  assert.deepEqual(log.lines, []);
+  assert.deepEqual(
+    readdirSync(dir).filter((name) => name.includes('state.db')),
+    ['state.db'],
+  );
+});
 
 function append(state: DaemonState, i: number): void {
   state.history.append({ at: new Date(i), type: 't', processName: i % 2 === 0 ? 'even' : 'odd', detail: `number ${i}` });

@@ -3,7 +3,7 @@ import type { ManagedProcess } from '../../../core/alarm.ts';
 import { Breath } from '../../../core/breath.ts';
 import { ProcessLook, type SeenProcess } from '../../../system/proc/look.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
-import { appUnit } from '../../../system/systemd/unit-name.ts';
+import { appUnit, MOST_COPIES } from '../../../system/systemd/unit-name.ts';
 import type { StrategyParts } from '../../strategy.ts';
 import { describeStrangers } from '../descriptions.ts';
 import type { ProcessOptions } from '../options.ts';
@@ -52,6 +52,11 @@ export class ProgramFinder {
     return this.#known.wasSeen(systemName) || this.#parts.launches.get(systemName) !== undefined;
   }
 
+  /** True if something of that name was found running that we did not start. */
+  wasOthers(systemName: string): boolean {
+    return this.#known.wasOthers(systemName);
+  }
+
   /** False if this look can find nothing of it: then nobody need be asked more closely. */
   mayRun(systemName: string, look: ProcessLook): boolean {
     const { pidFile, argument } = this.#options;
@@ -62,8 +67,8 @@ export class ProgramFinder {
   /** The units that its copies get when we start them; [] where nothing is started in units. */
   unitsOf(systemName: string): string[] {
     if (this.#parts.programs.starter !== 1) return [];
-    const copies = Math.min(this.#options.maxMatches, MOST_UNITS);
-    return Array.from({ length: copies }, (_, index) => appUnit(index === 0 ? systemName : `${systemName}@${index + 1}`));
+    const copies = Math.min(this.#options.maxMatches, MOST_COPIES);
+    return Array.from({ length: copies }, (_, index) => appUnit(systemName, index + 1));
   }
 
   /** How to look at what runs of the program; whose processes may be it is asked once. */
@@ -102,7 +107,7 @@ export class ProgramFinder {
       this.#supervision.saw(systemName, found.trees);
       if (later === undefined) this.#known.followExec(systemName, knownRoots, found.trees);
       await this.#tell(systemName, found.strangers, found.remarks);
-      this.#known.saw(systemName, found, knownRoots);
+      await this.#known.saw(systemName, found, knownRoots);
       return found;
     };
   }
@@ -130,4 +135,3 @@ export class ProgramFinder {
 
 /** Of as many strangers and remarks the log tells. */
 const MOST_TOLD = 1000;
-const MOST_UNITS = 16;

@@ -6,6 +6,7 @@ import type { ProcessLook } from '../../../system/proc/look.ts';
 import type { ProcessInfo, ProcessTable } from '../../../system/proc/table.ts';
 import type { StrategyParts } from '../../strategy.ts';
 import { unitOfMain } from '../../unit/of-main.ts';
+import { isLife } from '../launch/from-command.ts';
 import type { ProcessOptions } from '../options.ts';
 import type { Supervision } from '../supervision/supervision.ts';
 import { listensIn } from '../unit-rest.ts';
@@ -24,6 +25,7 @@ export class KnownRoots {
   readonly #supervision: Supervision;
   /** Names of which something was found running, or was started. */
   readonly #seen = new Set<string>();
+  readonly #seenOfOthers = new Set<string>();
 
   constructor(options: ProcessOptions, parts: KnownRootsParts, table: ProcessTable, supervision: Supervision) {
     this.#options = options;
@@ -42,10 +44,19 @@ export class KnownRoots {
     return this.#seen.has(systemName);
   }
 
+  /** True if something of that name was found running that we did not start. */
+  wasOthers(systemName: string): boolean {
+    return this.#seenOfOthers.has(systemName) || this.get(systemName).some(({ ours }) => ours !== true);
+  }
+
   /** Takes in what a look found of a program that was known by `known`: where nothing of it is left, its roots have ended for good. */
-  saw(systemName: string, found: Matches & { readonly kind: 'found' }, known: readonly RootProcess[]): void {
+  async saw(systemName: string, found: Matches & { readonly kind: 'found' }, known: readonly RootProcess[]): Promise<void> {
     if (found.trees.length > 0) this.#seen.add(systemName);
     else if (found.rest.length === 0) this.#markEmpty(systemName, known);
+    for (const tree of found.trees.filter(({ by }) => by !== 'start')) {
+      if (this.#seenOfOthers.has(systemName)) return;
+      if (await isLife(this.#table, tree, this.#options.commandTimeoutMs)) this.#seenOfOthers.add(systemName);
+    }
   }
 
   #markEmpty(systemName: string, known: readonly RootProcess[]): void {
@@ -65,6 +76,7 @@ export class KnownRoots {
     const withKeepers = (root: RootProcess): RootProcess => this.#supervision.withKeepers(systemName, root);
     const roots: RootProcess[] = [];
     for (const tree of trees) {
+      if (!(await isLife(this.#table, tree, this.#options.commandTimeoutMs))) continue;
       const { pid, startTime, pgid, sid, executable } = tree.root;
       const same = known.find((root) => root.pid === pid && root.startTime === startTime);
       const now = {

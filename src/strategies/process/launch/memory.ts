@@ -1,10 +1,12 @@
 import { basename, resolve } from 'node:path';
-import { Breath } from '../../../core/breath.ts';
+import { isInterpreter } from '../../../core/interpreters.ts';
 import type { LaunchRecord, LaunchRecords } from '../../../core/launch-record.ts';
 import { executedFiles } from '../../../system/launch/executed-files.ts';
 import { callsItsFolder, type RecordRoom, readLaunchRecord } from '../../../system/launch/read-record.ts';
 import { notRootsLaunch } from '../../../system/launch/roots-launch.ts';
-import type { SeenProcess } from '../../../system/proc/look.ts';
+import { readShebang } from '../../../system/launch/script-file.ts';
+import { lastPart } from '../../../system/proc/called-names.ts';
+import { parseAuxv } from '../../../system/proc/parse.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 
@@ -18,8 +20,15 @@ export type RecalledLaunch =
       /** What runs is something else, and does not take the record's place; why, in one line. */
       readonly otherwise?: string;
     }
-  /** `confined`: as in LaunchReading. */
-  | { readonly kind: 'unknown'; readonly reason: string; readonly confined?: boolean };
+  | UnknownLaunch;
+
+/** `confined`, `passing`: as in LaunchReading. */
+export interface UnknownLaunch {
+  readonly kind: 'unknown';
+  readonly reason: string;
+  readonly confined?: boolean;
+  readonly passing?: boolean;
+}
 
 /** Where is looked, who would start it (ProgramLauncher), and how much all its copies may tell. */
 export interface LaunchSight {
@@ -37,8 +46,8 @@ export interface RecordedName {
 }
 
 /**
- * Reads how the living tree was started. What is known from before (`stored`) holds where that cannot be read, and where the
- * tree's root is no true root: a worker that outlived its master.
+ * Reads how the living tree was started. What is known from before (`stored`) holds where that cannot be used, unless for confinement,
+ * and it is the same program of the same user; and where the tree's root is no true root: a worker that outlived its master.
  */
 export async function recallLaunch(
   sight: LaunchSight,
@@ -47,18 +56,23 @@ export async function recallLaunch(
   name: RecordedName,
 ): Promise<RecalledLaunch> {
   if (tree.orphaned && stored !== undefined) return { kind: 'known', record: stored, fresh: false };
-  return settled(await livingLaunch(sight, tree), stored, tree, name);
+  return settled(sight, await livingLaunch(sight, tree), stored, tree, name);
 }
 
 /** What holds of what lives and what is known from before. */
 function settled(
+  { table }: LaunchSight,
   living: RecalledLaunch,
   stored: LaunchRecord | undefined,
   tree: ProcessTree,
   name: RecordedName,
 ): RecalledLaunch {
   if (stored === undefined) return living;
-  if (living.kind === 'unknown') return { kind: 'known', record: stored, fresh: false };
+  if (living.kind === 'unknown') {
+    // Who has put it into a cage since wants it there. What an earlier version recorded is not started, and says less.
+    const isIt = living.confined !== true && (living.passing === true || isSameProgram(table, tree, stored));
+    return isIt && stored.unconfined === true ? { kind: 'known', record: stored, fresh: false } : living;
+  }
   const record = withStoredOutput(stored, living.record);
   if (sameLaunch(stored, record) || hasMovedOn(stored, record) || isWorkerOf(tree, stored, record))
     return { kind: 'known', record: stored, fresh: false };
@@ -71,9 +85,20 @@ export async function livingLaunch({ table, starter, room }: LaunchSight, { root
   const reading = await readLaunchRecord(table, root.pid, starter, room);
   if (reading.kind === 'unusable') return { ...reading, kind: 'unknown' };
   // The look that found it may be seconds old: another program's arguments must never be kept under this name.
-  if (!table.exists(root)) return { kind: 'unknown', reason: 'it ended meanwhile' };
+  if (!table.exists(root)) return { kind: 'unknown', reason: 'it ended meanwhile', passing: true };
   const record = { ...reading.record, environment: reading.record.environment.filter(isItsOwn) };
   return { kind: 'known', record, fresh: true };
+}
+
+/** Whether it was executed by the record's user, and by a file of the same name or of the same script. */
+function isSameProgram(table: ProcessTable, { root: { pid } }: ProcessTree, { executable, uid }: LaunchRecord): boolean {
+  const now = table.read(pid, ['executable', 'uids']);
+  if (now?.executable === undefined || now.uids === undefined) return false;
+  // It may have given up its user since.
+  if (now.uids.real !== uid && parseAuxv(table.bytes(pid, 'auxv') ?? Buffer.alloc(0))?.uid !== uid) return false;
+  const [interpreter] = readShebang(executable);
+  if (interpreter === undefined) return basename(now.executable) === basename(executable) || table.executes(pid, executable);
+  return table.executes(pid, interpreter) || (lastPart(interpreter) === 'env' && isInterpreter(now.executable));
 }
 
 /**
@@ -105,55 +130,9 @@ export async function rememberLaunch(
   if (tree.orphaned && known !== undefined) return { kind: 'known', record: known, fresh: false };
   const living = await livingLaunch(sight, tree);
   // Another may have been kept while it was read.
-  const recalled = settled(living, launches.get(name.systemName), tree, name);
+  const recalled = settled(sight, living, launches.get(name.systemName), tree, name);
   if (recalled.kind === 'known' && recalled.fresh) launches.set(name.systemName, recalled.record);
   return recalled;
-}
-
-/**
- * Keeps how the copies beside the first were started: as many as there ever were at once, so that a restart brings back one that has
- * died meanwhile; all anew where somebody started all of it anew (`isAllNew`).
- */
-export async function rememberCopies(
-  sight: LaunchSight,
-  launches: LaunchRecords,
-  name: RecordedName,
-  trees: readonly ProcessTree[],
-  isAllNew: boolean,
-): Promise<void> {
-  if (!isAllNew && trees.length <= launches.further(name.systemName).length) return;
-  const recalled: RecalledLaunch[] = [];
-  const breath = new Breath();
-  for (const tree of trees) {
-    if (breath.isDue) await breath.take();
-    recalled.push(await livingLaunch(sight, tree));
-  }
-  launches.setFurther(
-    name.systemName,
-    recalled.flatMap((launch) => (launch.kind === 'known' ? [launch.record] : [])),
-  );
-}
-
-/** The recorded copies that do not run: of the first (`stored`) and the further ones. */
-export function missingCopies(
-  running: readonly RecalledLaunch[],
-  stored: LaunchRecord | undefined,
-  copies: readonly LaunchRecord[],
-): RecalledLaunch[] {
-  const left = running.flatMap((launch) => (launch.kind === 'known' ? [launch.record] : []));
-  const all = stored === undefined ? copies : [stored, ...copies];
-  const missing = all.filter((record) => {
-    const at = left.findIndex((other) => sameLaunch(other, record));
-    if (at >= 0) left.splice(at, 1);
-    return at < 0;
-  });
-  return missing.slice(0, Math.max(all.length - running.length, 0)).map((record) => ({ kind: 'known', record, fresh: false }));
-}
-
-/** Whether the process was, or may have been, started by one of our commands, which a look in passing must not take for the program itself. */
-export async function mayBeFromCommand(table: ProcessTable, root: SeenProcess): Promise<boolean> {
-  const { having, unread } = await table.memory.withVariable([root], 'MONITOR_ATTEMPT=');
-  return having.length + unread.length > 0;
 }
 
 /** What an earlier start by us or by systemd told that one process alone (systemd.exec(5)): it would lead its successor astray. */

@@ -4,13 +4,17 @@ import type { Pin } from '../../../core/pin.ts';
 import type { LaunchesNow } from '../../strategy.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 import { type LaunchSight, livingLaunch, type RecalledLaunch, type RecordedName, recallLaunch, sameLaunch } from './memory.ts';
-import { NEVER_SEEN, OLD_RECORD } from './words.ts';
+import { NEVER_SEEN, OLD_RECORD, UNUSABLE } from './words.ts';
 
-/** How the trees that run were started; where that cannot be read, or none runs, the one that was recorded. Never what is confined. */
+/**
+ * How the trees that run were started; where that cannot be read, or none runs, the one that was recorded. Never what is confined.
+ * `unusable`: as in LaunchNote.
+ */
 export async function launchesOf(
   sight: LaunchSight,
   trees: readonly ProcessTree[],
   stored: LaunchRecord | undefined,
+  unusable: string | undefined,
 ): Promise<LaunchesNow> {
   const living: RecalledLaunch[] = [];
   const breath = new Breath();
@@ -22,9 +26,11 @@ export async function launchesOf(
   if (records.length > 0 && records.length === living.length) return { kind: 'known', records, running: true };
   const unknown = living.flatMap((launch) => (launch.kind === 'unknown' ? [launch] : []));
   const isConfined = unknown.some(({ confined }) => confined === true);
+  if (unusable !== undefined && living.every((launch) => launch === LEFT_OVER))
+    return { kind: 'refused', reason: `${UNUSABLE}: ${unusable}` };
   if (stored?.unconfined === true && !isConfined) return { kind: 'known', records: [stored], running: false };
   const [first] = unknown;
-  if (first !== undefined) return { kind: 'refused', reason: `how it was started cannot be told: ${first.reason}` };
+  if (first !== undefined) return { kind: 'refused', reason: `${UNUSABLE}: ${first.reason}` };
   return { kind: 'refused', reason: stored === undefined ? NEVER_SEEN : OLD_RECORD };
 }
 

@@ -1,18 +1,19 @@
 import { existsSync } from 'node:fs';
 import { basename, isAbsolute } from 'node:path';
+import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
 import { commandEnvironment, expandCommand } from '../../../core/command-template.ts';
-import { isInterpreter } from '../../../core/interpreters.ts';
 import type { LaunchRecord } from '../../../core/launch-record.ts';
 import { hostPath, hostStat } from '../../../system/files/host-path.ts';
 import type { Launch } from '../../../system/launch/launcher.ts';
 import { notRootsLaunch } from '../../../system/launch/roots-launch.ts';
+import { minimalEnvironment } from '../../../system/spawn/minimal-environment.ts';
 import { judgeUnitName } from '../../unit/name-policy.ts';
 import type { ProcessOptions } from '../options.ts';
+import type { WholeLaunch } from './copies.ts';
 import { findProgram } from './find-program.ts';
-import type { RecalledLaunch } from './memory.ts';
 import type { PinCheck } from './pinned.ts';
-import { describeArgv, NEVER_SEEN, OLD_RECORD, pinAgain, pinCure, shown } from './words.ts';
+import { describeArgv, NEVER_SEEN, OLD_RECORD, pinAgain, pinCure, shown, UNUSABLE } from './words.ts';
 
 /** What would be started, one launch a tree; or in one line why nothing can be. */
 export type StartPlan =
@@ -22,8 +23,8 @@ export type StartPlan =
       /** What the log and `match` tell of them, a line each. */
       readonly remarks?: readonly string[];
     }
-  /** `final`: as in RestartOutcome. */
-  | { readonly kind: 'refused'; readonly reason: string; readonly final?: boolean };
+  /** `final`: as in RestartOutcome; `unseen`: nothing was ever known of it. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly final?: boolean; readonly unseen?: true };
 
 /** One program to start. */
 export interface PlannedLaunch {
@@ -34,72 +35,94 @@ export interface PlannedLaunch {
   readonly label: string;
 }
 
-/** What an operator has said of root's programs. */
+/** What an operator has said of the program, and what is known of it beside its records. */
 export interface StartRule {
   /** What has become of the program's pin; undefined where it has none. */
   readonly pin: PinCheck | undefined;
-  /** `require_pin`: nothing of root's is started from a record alone. */
+  /** `require_pin`: nothing of root's is started without one, but for start_command. */
   readonly requirePin: boolean;
   /** Of `user`; undefined where that is not set. */
   readonly userUid: number | undefined;
-  /** It was seen to run, though how it was started could not be told. */
+  /** Of it, by start_command; at least one. */
+  readonly copies: number;
+  /** Something of it runs, and is no leftover. */
+  readonly isRunning: boolean;
+  /** As in LaunchNote. */
+  readonly unusable: string | undefined;
+  /** It was seen to run, and we had not started it. */
   readonly wasSeen: boolean;
 }
 
 /**
- * `start_command`; else as it is pinned; else as the trees that run were started (`running`), or as the last one was (`stored`); else,
- * in a section of the process's own, the program found in `path` ($PATH), without arguments. A pin or a record that may not be used
- * is a refusal, never a reason to look further.
+ * `start_command`; else as it is pinned; else as what runs, or the last that did, was started (`whole`); else, in a section of the
+ * process's own and only if nothing was ever known of it, the program found in `path` ($PATH), without arguments. A pin or a record that
+ * may not be used is a refusal, never a reason to look further.
  */
 export function planStart(
   options: ProcessOptions,
-  process: ManagedProcess,
+  managed: ManagedProcess,
   attempt: number,
-  running: readonly RecalledLaunch[],
-  stored: LaunchRecord | undefined,
+  { records, lacking }: WholeLaunch,
   path: string,
   rule: StartRule,
 ): StartPlan {
-  const environment = commandEnvironment(process, attempt);
+  const environment = commandEnvironment(managed, attempt);
   if (options.startCommand !== undefined) {
-    const expanded = expandCommand(options.startCommand, process);
+    const expanded = expandCommand(options.startCommand, managed);
     if (expanded.kind === 'refused') return { kind: 'refused', reason: `start_command: ${expanded.reason}`, final: true };
     const what = { kind: 'line', line: expanded.line, environment, user: options.user } as const;
-    return planned([{ what, description: `start_command: ${shown(expanded.line)}`, label: 'start_command' }]);
+    const launch = { what, description: `start_command: ${shown(expanded.line)}`, label: 'start_command' };
+    return planned(Array.from({ length: rule.copies }, () => launch));
   }
-  if (rule.pin !== undefined) return planPinned(rule.pin, process);
-  const known = running.flatMap((launch) => (launch.kind === 'known' ? [launch.record] : []));
-  const records = known.length > 0 && known.length === running.length ? known : stored === undefined ? [] : [stored];
+  if (rule.pin !== undefined) return planPinned(rule.pin, managed);
+  // Of one that is dead its note tells; what runs may be caught between two programs: the next look may tell how it was started.
+  const unusable = lacking === undefined && rule.isRunning ? undefined : rule.unusable;
+  if (unusable !== undefined)
+    return { kind: 'refused', reason: `nothing to start: ${UNUSABLE}: ${unusable}; set start_command`, final: !rule.isRunning };
   if (records.length > 0)
-    return planRecords(records, (record) => usersRefusal(record, rule) ?? rootsRefusal(record, process, rule));
+    return planRecords(records, (record) => usersRefusal(record, rule) ?? rootsRefusal(record, managed, rule));
+  return planSearched(options, managed, environment, path, rule);
+}
+
+/** What nothing is known of but its name. */
+function planSearched(
+  options: ProcessOptions,
+  managed: ManagedProcess,
+  environment: Readonly<Record<string, string>>,
+  path: string,
+  rule: StartRule,
+): StartPlan {
   // A section [process.reboot] means a process of that name; to run /sbin/reboot is never what restarts it.
-  const judged = judgeUnitName(basename(process.systemName), true);
-  if (judged.kind === 'refused')
-    return { kind: 'refused', reason: `nothing to start: ${judged.reason}; set start_command`, final: true };
-  // Nobody gets by its name what it may not have as what it is.
-  const isConfined = running.some((launch) => launch.kind === 'unknown' && launch.confined === true);
-  if (isConfined || known.length > 0)
-    return { kind: 'refused', reason: nothingToStart(options, process, running, rule, false) };
-  // An interpreter without what it ran is another program.
-  const isBare = running.length > 0 && isInterpreter(process.systemName);
-  const found = options.configured && !isBare ? findProgram(process.systemName, path) : undefined;
-  if (found !== undefined) {
-    // The path goes through the environment: it is data to the shell, whatever it holds.
-    const what = {
-      kind: 'line',
-      line: 'exec "$MONITOR_PROGRAM"',
-      environment: { ...environment, MONITOR_PROGRAM: found },
-      user: options.user,
-    } as const;
-    const description = `${shown(found)}, without arguments`;
-    return planned([{ what, description, label: description }]);
+  const judged = judgeUnitName(basename(managed.systemName), true);
+  if (judged.kind === 'refused') return nothingToStart(judged.reason);
+  if (rule.wasSeen) return nothingToStart('how it was started could not be told while it ran');
+  const found = options.configured ? findProgram(managed.systemName, path) : undefined;
+  if (found === undefined) {
+    const search = options.configured ? `, and no program ${shown(managed.systemName)} is in PATH` : '';
+    return { ...nothingToStart(`${NEVER_SEEN}${search}`), unseen: true };
   }
-  // What runs may be caught between two programs: the next look may tell how it was started.
-  return {
-    kind: 'refused',
-    reason: nothingToStart(options, process, running, rule, options.configured && !isBare),
-    final: running.length === 0,
-  };
+  const uid = rule.userUid ?? process.geteuid?.() ?? 0;
+  const refused = uid === 0 ? rootsRefusal(withoutArguments(found), managed, rule) : undefined;
+  if (refused !== undefined) return { kind: 'refused', reason: refused, final: true };
+  // The path goes through the environment: it is data to the shell, whatever it holds.
+  const what = {
+    kind: 'line',
+    line: 'exec "$MONITOR_PROGRAM"',
+    environment: { ...environment, MONITOR_PROGRAM: found },
+    user: options.user,
+  } as const;
+  const description = `${shown(found)}, without arguments`;
+  return planned([{ what, description, label: description }]);
+}
+
+function nothingToStart(why: string): StartPlan & { readonly kind: 'refused' } {
+  return { kind: 'refused', reason: `nothing to start: ${why}; set start_command`, final: true };
+}
+
+/** As a command of ours would execute it. */
+function withoutArguments(executable: string): LaunchRecord {
+  const environment = Object.entries(minimalEnvironment()).map(([name, value]) => `${name}=${value}`);
+  return { argv: [executable], executable, cwd: '/', environment, uid: 0, gid: 0, groups: [] };
 }
 
 function planPinned(pin: PinCheck, { processName }: ManagedProcess): StartPlan {
@@ -157,22 +180,4 @@ function withExecutable(record: LaunchRecord): LaunchRecord | undefined {
   if (existsSync(hostPath(record.executable))) return record;
   const [called = ''] = record.argv;
   return isAbsolute(called) && existsSync(hostPath(called)) ? { ...record, executable: called } : undefined;
-}
-
-function nothingToStart(
-  options: ProcessOptions,
-  process: ManagedProcess,
-  running: readonly RecalledLaunch[],
-  { wasSeen }: StartRule,
-  isSearched = options.configured,
-): string {
-  const unknown = running.find((launch) => launch.kind === 'unknown');
-  const why =
-    unknown?.kind === 'unknown'
-      ? `how it was started cannot be told: ${unknown.reason}`
-      : wasSeen
-        ? 'how it was started could not be told while it ran'
-        : NEVER_SEEN;
-  const search = isSearched ? `, and no program ${shown(process.systemName)} is in PATH` : '';
-  return `nothing to start: ${why}${search}; set start_command`;
 }

@@ -21,6 +21,9 @@ export const OLD_RECORD =
 /** Why nothing is known of how a program is started that never ran while we looked. */
 export const NEVER_SEEN = 'it has not been seen running, so how to start it is not known';
 
+/** In front of why how a program was started is not used. */
+export const UNUSABLE = 'how it was started is not usable';
+
 /** What to do where a record is not enough, for the end of a line. */
 export function pinCure(processName: string): string {
   return `run \`${pinCommand(processName)}\` or set start_command`;

@@ -4,7 +4,7 @@ import type { KeeperProcess } from '../../../core/program-roots.ts';
 import { ancestorsOf } from '../../../system/proc/kin.ts';
 import { hasEnded } from '../../../system/proc/parse.ts';
 import type { ProcessInfo, ProcessTable } from '../../../system/proc/table.ts';
-import { appUnit, isRunUnit } from '../../../system/systemd/unit-name.ts';
+import { isAppUnitOf, isRunUnit } from '../../../system/systemd/unit-name.ts';
 import { KIND_FIELDS, type ParentKind, parentKind } from './kinds.ts';
 
 /** Somebody other than us who may start a program again, as one look saw it. */
@@ -95,5 +95,5 @@ function runsService(cgroup = ''): boolean {
 
 /** What runs a command of ours, or the program's own start_command: that is stopped when the program is started again. */
 function isOurCommand(unit: string | undefined, systemName: string): boolean {
-  return unit !== undefined && (unit === appUnit(systemName) || isRunUnit(unit));
+  return unit !== undefined && (isAppUnitOf(unit, systemName) || isRunUnit(unit));
 }

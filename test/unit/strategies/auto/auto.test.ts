@@ -394,6 +394,8 @@ test('nor beside what we have started of it under another name; what stands in f
     [true, appUnit('by-another-name'), true],
     [false, appUnit('hand'), true],
     [true, appUnit('hand'), false],
+    [true, appUnit('hand', 2), false],
+    [true, appUnit('by-another-name', 2), true],
     [false, 'other.service', false],
   ] as const) {
     startedIn(unit);

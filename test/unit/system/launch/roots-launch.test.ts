@@ -38,12 +38,10 @@ function record(executable: string, argv: readonly string[], changes: Partial<La
   return { argv, executable, cwd: '/', environment: ['PATH=/usr/bin:/bin'], uid: 0, gid: 0, groups: [], ...changes };
 }
 
-const PYTHON = '/bin/sh';
-
 /** A record of `interpreter` (a copy of nothing: only its name tells what it is) with these words. */
 function interpreted(t: TestContext, interpreter: string, words: string, changes: Partial<LaunchRecord> = {}) {
   const bin = join(tempDir(t), interpreter);
-  symlinkSync(PYTHON, bin);
+  writeFileSync(bin, '\u007fELF', { mode: 0o755 });
   return record(bin, [bin, ...words.split(' ')], changes);
 }
 
@@ -118,6 +116,48 @@ test('of an interpreter the script counts, wherever its options end', asRoot, (t
     }[expected];
     assert.match(reason ?? 'own', pattern, `${interpreter} ${words}`);
   }
+});
+
+test('an interpreter is one by whatever name it is called, and by the file that it leads to', asRoot, (t) => {
+  const { own, theirs } = twoFolders(t);
+  const dir = tempDir(t);
+  for (const name of ['python3.11', 'bash', 'perl', 'mdaemon']) writeFileSync(join(dir, name), '\u007fELF', { mode: 0o755 });
+  const judged = (link: string, file: string, words: string, called = link): string => {
+    symlinkSync(join(dir, file), join(dir, link));
+    return notRootsLaunch(record(join(dir, link), [called, ...words.split(' ')], { cwd: theirs })) ?? 'own';
+  };
+  const untold = /^what .* executes cannot be told$/;
+  assert.match(judged('appsrv', 'python3.11', '-m app'), untold);
+  assert.equal(judged('appsrv2', 'python3.11', `${own}/app.py`), 'own');
+  assert.match(judged('appsrv3', 'python3.11', `-u ${theirs}/app.py`), /theirs is user 65534's$/);
+  assert.match(judged('shsrv', 'bash', `-c exit`), untold);
+  assert.match(judged('plsrv', 'perl', `-I${theirs} -MPm -e 1`), untold);
+  assert.match(judged('called', 'mdaemon', '-m app', 'python3'), untold);
+  // One thing by its name and another by its file: which of their options it takes nobody knows.
+  assert.match(judged('sh', 'python3.11', `-m ${own}/app.py`), untold);
+  assert.equal(judged('daemon', 'mdaemon', '-m app'), 'own');
+});
+
+test('what executes what a folder holds cannot be told, be it a program or a script', asRoot, (t) => {
+  const { own } = twoFolders(t);
+  for (const name of ['make', 'gmake', 'ninja', 'rake3.1', 'npm', 'gunicorn3', 'mvn', 'uwsgi']) {
+    assert.match(notRootsLaunch(interpreted(t, name, `-C ${own}`)) ?? '', /^what .* executes cannot be told$/, name);
+    writeFileSync(join(own, name), '#!/bin/sh\n', { mode: 0o755 });
+    assert.match(notRootsLaunch(record(join(own, name), [name])) ?? '', /^what .* executes cannot be told$/, name);
+  }
+});
+
+test('of a program that says nothing by its name, files and -I and -C count, but not what is only data', asRoot, (t) => {
+  const { own, theirs } = twoFolders(t);
+  const judged = (...words: string[]): string =>
+    notRootsLaunch(record(`${own}/daemon`, ['daemon', ...words], { cwd: theirs })) ?? 'own';
+  for (const data of [
+    ['-c', `${own}/app.py`, `--datadir=${theirs}`, `--pid-file=${theirs}/app.py`, '-p', theirs],
+    ['-d', theirs, `-l${theirs}/app.py`, '-I', own, `-C${own}`, '-Interval', '-C'],
+  ])
+    assert.equal(judged(...data), 'own', data.join(' '));
+  for (const code of [[`-I${theirs}`], ['-I', theirs], [`-C${theirs}`], ['-C', '.'], ['-f', `${theirs}/app.py`]])
+    assert.match(judged(...code), /theirs is user 65534's$/, code.join(' '));
 });
 
 test('a script that is executed by its path brings its interpreter, also by env and by another script', asRoot, (t) => {

@@ -1,0 +1,78 @@
+import { Breath } from '../../../core/breath.ts';
+import type { LaunchRecord, LaunchRecords } from '../../../core/launch-record.ts';
+import type { ProcessTree } from '../identity/identity.ts';
+import {
+  type LaunchSight,
+  type RecalledLaunch,
+  type RecordedName,
+  recallLaunch,
+  sameLaunch,
+  type UnknownLaunch,
+} from './memory.ts';
+
+/**
+ * Keeps how the copies beside the first were started: as many as there ever were at once, so that a restart brings back one that has
+ * died meanwhile; all anew where somebody started all of it anew (`isAllNew`). A copy that must not be started by what is kept now, if
+ * there is one.
+ */
+export async function rememberCopies(
+  sight: LaunchSight,
+  launches: LaunchRecords,
+  name: RecordedName,
+  trees: readonly ProcessTree[],
+  isAllNew: boolean,
+): Promise<UnknownLaunch | undefined> {
+  const isNews = isAllNew || trees.length > launches.further(name.systemName).length;
+  const recalled: RecalledLaunch[] = [];
+  const breath = new Breath();
+  for (const tree of trees) {
+    if (!isNews && tree.orphaned) continue;
+    if (breath.isDue) await breath.take();
+    recalled.push(await recallLaunch(sight, undefined, tree, name));
+  }
+  if (!isNews) return recalled.find(isConfined);
+  launches.setFurther(
+    name.systemName,
+    recalled.flatMap((launch) => (launch.kind === 'known' ? [launch.record] : [])),
+  );
+  return recalled.find((launch) => launch.kind === 'unknown');
+}
+
+/** What is to be started for all that ran. */
+export interface WholeLaunch {
+  /** Of what runs, and of the recorded copies that do not. */
+  readonly records: readonly LaunchRecord[];
+  /** Of what runs, one that cannot be started again, though the whole is more than the records. */
+  readonly lacking: UnknownLaunch | undefined;
+}
+
+/** How all of a program is started: as what runs was (the first one first), as the first (`stored`) and further recorded ones were. */
+export function wholeLaunch(
+  running: readonly RecalledLaunch[],
+  stored: LaunchRecord | undefined,
+  copies: readonly LaunchRecord[],
+): WholeLaunch {
+  const known = running.flatMap((launch) => (launch.kind === 'known' ? [launch.record] : []));
+  const unknown = running.flatMap((launch) => (launch.kind === 'unknown' ? [launch] : []));
+  const all = stored === undefined ? copies : [stored, ...copies];
+  const missing = missingOf(known, all);
+  const confined = unknown.find(isConfined);
+  // For a copy that tells nothing a recorded one stands in, but for a cage; for the first one its own record would have.
+  const isCovered = confined === undefined && running[0]?.kind !== 'unknown' && unknown.length <= missing.length;
+  return { records: [...known, ...missing], lacking: isCovered ? undefined : (confined ?? unknown[0]) };
+}
+
+function isConfined(launch: RecalledLaunch): launch is UnknownLaunch {
+  return launch.kind === 'unknown' && launch.confined === true;
+}
+
+/** Those of `all` recorded ones that are not among `known`, as many as are missing. */
+function missingOf(known: readonly LaunchRecord[], all: readonly LaunchRecord[]): readonly LaunchRecord[] {
+  const left = [...known];
+  const missing = all.filter((record) => {
+    const at = left.findIndex((other) => sameLaunch(other, record));
+    if (at >= 0) left.splice(at, 1);
+    return at < 0;
+  });
+  return missing.slice(0, Math.max(all.length - known.length, 0));
+}

@@ -1,0 +1,31 @@
+import process from 'node:process';
+import type { ProcessIdentity, ProcessTable } from '../../../system/proc/table.ts';
+import { isRunUnit } from '../../../system/systemd/unit-name.ts';
+import type { ProcessTree } from '../identity/identity.ts';
+
+/** Whether the process says, or may say, that one of our commands started it: a look in passing must not take it for the program itself. */
+export async function isFromCommand(table: ProcessTable, root: ProcessIdentity): Promise<boolean> {
+  const { having, unread } = await table.memory.withVariable([root], 'MONITOR_ATTEMPT=');
+  return having.length + unread.length > 0;
+}
+
+/**
+ * Whether it is a command of ours that is under way, as a health check `nginx -t` is: that is no life of the program. What is older than
+ * `limitMs`, which a command may take, was left behind by one.
+ */
+export async function isCommandUnderWay(table: ProcessTable, root: ProcessIdentity, limitMs: number): Promise<boolean> {
+  const { pid } = root;
+  if (table.ageMs(root) > limitMs || !(await isFromCommand(table, root))) return false;
+  if (isRunUnit(table.read(pid, ['unit'])?.unit ?? '')) return true;
+  let above: number | undefined = pid;
+  for (let i = 0; i < HIGHEST && above !== undefined && above !== process.pid; i++) above = table.read(above, ['ppid'])?.ppid;
+  return above === process.pid;
+}
+
+/** False for a command of ours under way that only bears the program's name; `limitMs`: as in isCommandUnderWay. */
+export async function isLife(table: ProcessTable, { by, root }: ProcessTree, limitMs: number): Promise<boolean> {
+  return by === 'start' || !(await isCommandUnderWay(table, root, limitMs));
+}
+
+/** A shell or a wrapper may lie between. */
+const HIGHEST = 8;
