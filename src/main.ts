@@ -5,6 +5,7 @@ import { runCli } from './cli/cli.ts';
 import { describeFailure } from './cli/failure.ts';
 import { listenForSignals } from './cli/process-signals.ts';
 import { printable } from './core/printable.ts';
+import { forbidDumps } from './system/native/dumps.ts';
 
 /** A bug: one line, and the supervisor decides. What was under way stands in the journal and is settled at the next start. */
 function fail(error: unknown): never {
@@ -21,6 +22,9 @@ function fail(error: unknown): never {
 process.on('SIGUSR1', () => {});
 process.on('uncaughtException', fail);
 process.on('unhandledRejection', fail);
+
+// Every command reads the configuration with its passwords. Those that keep running say why where this could not be done.
+forbidDumps();
 
 const exitCode = await runCli(
   process.argv.slice(2),

@@ -2,10 +2,10 @@ import type { DaemonStatus, OrderReply, Orders, RecoverReply } from '../control/
 import { isInAlarm, type ManagedProcess, type ProcessRow } from '../core/alarm.ts';
 import { soon } from '../core/clock.ts';
 import { errorMessage, StoreError } from '../core/errors.ts';
-import { holdAll } from '../monitor/holds.ts';
+import { type HoldJudgement, holdAll } from '../monitor/holds.ts';
 import { managedProcess, type RecoveryPlan, resolveName } from '../monitor/recovery-plan.ts';
 import type { Resolution } from '../strategies/strategy.ts';
-import { ownMaskWarning } from '../strategies/unit/mask-warning.ts';
+import { isHeeded, maskWarning } from '../strategies/unit/mask.ts';
 import { hiddenProcesses } from '../system/proc/hidden.ts';
 import type { Core } from './app.ts';
 import { bindPins } from './pins.ts';
@@ -77,27 +77,30 @@ async function preview(core: Core, name: string): ReturnType<Orders['preview']> 
   if ('kind' in found && found.code === 'not_found' && looked.stops.length === 0) return found;
   const unresolved = resolution.kind === 'refused' && !looked.refusals.includes(resolution.reason) ? [resolution.reason] : [];
   const held = await heldBack(core, process, plan, resolution);
-  const refusals = [...held, ...unresolved, ...looked.refusals];
+  const refusals = [...(held.kind === 'held' ? [held.reason] : []), ...unresolved, ...looked.refusals];
   const { name: strategy } = plan.strategy;
-  const mask = await ownMaskWarning(core.execution.services, strategy, process, core.abort.signal);
-  // The others look at no processes.
-  const hidden = strategy === 'process' || strategy === 'auto' ? hiddenProcesses() : undefined;
-  const all = [mask, hidden, ...(looked.warnings ?? [])].filter((warning) => warning !== undefined);
+  const lastUnit = core.state.roots.lastUnit(process.systemName);
+  // Else it stands among the refusals.
+  const mask = isHeeded(strategy)
+    ? undefined
+    : await maskWarning(core.execution.services, strategy, process, lastUnit, core.abort.signal);
+  const isLookedFor = strategy === 'custom' ? core.settings().watchedNames.includes(name) : strategy !== 'service';
+  const hidden = isLookedFor ? hiddenProcesses() : undefined;
+  const overridden = held.kind === 'told' && refusals.length === 0 ? held.remark : undefined;
+  const all = [overridden, mask, hidden, ...(looked.warnings ?? [])].filter((warning) => warning !== undefined);
   return { kind: 'done', ...looked, refusals, ...(all.length === 0 ? {} : { warnings: all }), strategy, target };
 }
 
-/** The hold that keeps it from being restarted; [] where none does. */
+/** The hold that keeps it from being restarted, or that its restart would not heed. */
 async function heldBack(
   { holds }: Core,
   process: ManagedProcess,
   { strategy }: RecoveryPlan,
   resolution: Resolution,
-): Promise<string[]> {
+): Promise<HoldJudgement> {
   const { processName } = process;
   const held = resolution.kind === 'target' ? await holds.reasonFor(processName, resolution.key) : holds.reason(processName);
-  if (held !== undefined) return [held];
-  const others = await holds.judgeOthers(process, strategy);
-  return others.kind === 'held' ? [others.reason] : [];
+  return held === undefined ? holds.judgeOthers(process, strategy) : { kind: 'held', reason: held };
 }
 
 async function alarm(core: Core, nameOrId: string, clear: boolean, notes: string | undefined): ReturnType<Orders['alarm']> {

@@ -1,9 +1,10 @@
 import { systemClock } from '../core/clock.ts';
 import type { ConfigProblem } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import type { ProgramRoots } from '../core/program-roots.ts';
 import { managedProcess, type Plans } from '../monitor/recovery-plan.ts';
 import type { Resolution } from '../strategies/strategy.ts';
-import { maskWarning } from '../strategies/unit/mask-warning.ts';
+import { maskWarning } from '../strategies/unit/mask.ts';
 import { createExecution, type Execution } from '../system/execution.ts';
 import { ProcessLook, sharedLooks } from '../system/proc/look.ts';
 import { ProcessTable } from '../system/proc/table.ts';
@@ -17,6 +18,7 @@ export class UnitReport {
   readonly #settings: Settings;
   readonly #execution: Execution;
   readonly #plans: Plans;
+  readonly #roots: ProgramRoots;
   readonly #log: Logger;
 
   constructor(settings: Settings, log: Logger) {
@@ -27,6 +29,7 @@ export class UnitReport {
     // The records are in memory by now, and what is set in them goes nowhere.
     state.close();
     const { launches, pins, roots } = state;
+    this.#roots = roots;
     const table = new ProcessTable();
     const look = sharedLooks(table);
     this.#plans = settings.createPlans({ ...this.#execution, clock: systemClock, log, launches, pins, roots, table, look });
@@ -37,8 +40,9 @@ export class UnitReport {
    * means, and as root for each whose program would not be started again. No more of the former if systemd does not answer.
    */
   async warnings(): Promise<readonly ConfigProblem[]> {
-    if (this.#execution.services.available) await this.#warnOfMasks();
     await this.#warnOfTwins();
+    // Which units their programs live in is known by now.
+    if (this.#execution.services.available) await this.#warnOfMasks();
     // Of others' processes only root sees how they were started.
     if (process.geteuid?.() === 0) await this.#warnOfConcerns();
     return this.#settings.document.problems;
@@ -59,7 +63,8 @@ export class UnitReport {
     await eachOf(processNames, async (name) => {
       const plan = this.#plans(name);
       const process = managedProcess({ processId: 0 }, name, plan);
-      const warning = await maskWarning(this.#execution.services, plan.strategy.name, process, within);
+      const lastUnit = this.#roots.lastUnit(process.systemName);
+      const warning = await maskWarning(this.#execution.services, plan.strategy.name, process, lastUnit, within);
       if (warning !== undefined) document.processSection(name).warning('restart_strategy', warning);
     });
   }
@@ -94,9 +99,7 @@ export class UnitReport {
   unnamedRule(): string | null {
     const { monitor } = this.#settings;
     if (monitor.onlyConfigured) return 'processes without a section of their own are left alone (only_configured)';
-    const { name } = this.#plans(NO_NAME).strategy;
-    if (name !== 'service' && name !== 'auto') return null;
-    return 'processes without a section of their own: a unit is left alone that is neither active nor enabled, or whose start would stop another';
+    return this.#plans(NO_NAME).strategy.name === 'custom' ? null : LEFT_ALONE;
   }
 
   /** Those of `names` without a section that would be refused, in their order; at most a thousand are looked at. */
@@ -121,6 +124,11 @@ export class UnitReport {
   }
 }
 
+const LEFT_ALONE = [
+  'processes without a section of their own: a unit is left alone, and so is the program that lives in it, if it is neither active',
+  'nor enabled, a new instance of a template, one of the system itself (dbus*, systemd-*, getty@ …), has a "\\" in its name, or if its',
+  'restart would stop another or do something to the machine (SuccessAction=, FailureAction= …)',
+].join(' ');
 /** No process has an empty name. */
 const NO_NAME = '';
 const MOST_NAMES = 1000;

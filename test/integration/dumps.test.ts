@@ -92,6 +92,32 @@ async function checkDumps(t: TestContext, dir: string, daemon: ChildProcess, oth
   if (cores().length === 0) t.diagnostic('this machine writes no core of anybody into the working directory');
 }
 
+test('no command that runs as root can be looked into while it runs', options, async (t) => {
+  const dir = tempDir(t);
+  const file = configure(dir);
+  writeFileSync(file, `${readFileSync(file, 'utf8')}[process.slow]\nrestart_strategy = custom\nrestart_command = sleep 100\n`);
+  const other = start(t, dir, ['sleep', '600']);
+  await waitFor('the other program', () => isRead(other.pid, 'readlink', 'exe'));
+  const runs = (pid: number | undefined): boolean => {
+    const [program] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    return program === process.execPath;
+  };
+  for (const words of [
+    ['restart', 'slow'],
+    ['status', '--watch'],
+  ]) {
+    const command = start(t, dir, [process.execPath, bundle, ...words, '--config', file]);
+    await waitFor(words.join(' '), () => runs(command.pid));
+    await waitFor(`${words.join(' ')} is closed`, () => !isRead(command.pid, 'readlink', 'exe'));
+    // Not for having ended.
+    assert.equal(command.exitCode ?? command.signalCode, null, words.join(' '));
+    assert.ok(!isRead(command.pid, 'cat', 'environ'), words.join(' '));
+    const ended = once(command, 'exit');
+    command.kill('SIGTERM');
+    await ended;
+  }
+});
+
 test('a plain user’s demo goes on as before', { skip: missing('setpriv'), timeout: 120_000 }, async (t) => {
   const argv = [process.execPath, '--disable-sigusr1', bundle, 'demo'];
   const plain = isRoot ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : [];

@@ -20,6 +20,7 @@ import { tempDir } from '../helpers/temp-dir.ts';
 // What any user of the machine may do must neither hold up the loop nor take memory, whoever of us looks.
 
 const NAME = 'str\nan\nger';
+const ARGUMENT = '/opt/l/ledger.py';
 const MOST_STALL_MS = 50;
 const MOST_BYTES = 20_000_000;
 const options = { skip: missing('python3'), timeout: 120_000 };
@@ -35,10 +36,18 @@ function looks(t: TestContext): Record<string, () => Promise<unknown>> {
   const files = new RunFiles({ dir, log: new RecordedLog() });
   const newcomers = new Newcomers(table);
   newcomers.want([{ systemName: NAME }]);
+  const withArgument = new Newcomers(table);
+  withArgument.want([{ systemName: 'ledger', marks: { pidFile: undefined, argument: ARGUMENT, units: [] } }]);
+  // They all count as the program.
+  const copies = world.strategy({ anyUser: true, maxMatches: 1000 });
   return {
     'a look': () => ProcessLook.take(table),
     watch_exit: () => newcomers.inTable(),
+    'watch_exit by an argument': () => withArgument.inTable(),
     match: () => strategy.preview(managed(NAME), never),
+    'match by an argument': () => world.strategy({ argument: ARGUMENT }).preview(managed('ledger'), never),
+    'match of copies': () => copies.preview(managed(NAME), never),
+    'the record of copies': () => copies.observe(managed(NAME), () => ProcessLook.take(table)),
     'the record of launches': () => strategy.observe(managed(NAME), () => ProcessLook.take(table)),
     'the event stream': () => new ProcessMemory(table, systemClock).relearn(),
     'a command line of the event stream': async () => {

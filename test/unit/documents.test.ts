@@ -48,6 +48,7 @@ describe('whatever starts Node', () => {
     ['.ci/package', /^exec (.*)$/gm],
     ['package.json', /"start": "(.*)"/g],
     ['src/main.ts', /^#!(.*)$/gm],
+    ['README.md', /(\bnode\b[^`\n]*?main\.js)/g],
   ] as const)
     it(`closes the debugger to SIGUSR1: ${file}`, () => {
       const commands = [...read(file).matchAll(pattern)].map(([, command]) => command);

@@ -9,18 +9,20 @@ import { startDeadline } from '../deadline.ts';
 import { cannotLook, standingIn } from '../process/found-running.ts';
 import type { ProcessOptions } from '../process/options.ts';
 import { processStrategy } from '../process/process.ts';
-import type {
-  AlsoStarts,
-  LaunchesNow,
-  Life,
-  Meaning,
-  Resolution,
-  RestartAttempt,
-  RestartOutcome,
-  RestartStrategy,
-  StrategyDefinition,
-  StrategyParts,
+import {
+  type AlsoStarts,
+  type LaunchesNow,
+  type Life,
+  type Meaning,
+  meaningOf,
+  type Resolution,
+  type RestartAttempt,
+  type RestartOutcome,
+  type RestartStrategy,
+  type StrategyDefinition,
+  type StrategyParts,
 } from '../strategy.ts';
+import { findMask } from '../unit/mask.ts';
 import { unknownProgram } from '../unit/outside.ts';
 import { type ServiceOptions, type ServiceStrategy, serviceStrategy, type TakeKnown } from '../unit/service.ts';
 import { describeUnit, isRestartedBySystemd, isUp, loadProblem } from '../unit/state.ts';
@@ -50,7 +52,7 @@ export const autoStrategy = {
 } satisfies StrategyDefinition<AutoOptions>;
 
 /** What the choice needs beside the two strategies. */
-export interface AutoParts extends Pick<StrategyParts, 'services' | 'programs' | 'clock'> {
+export interface AutoParts extends Pick<StrategyParts, 'services' | 'programs' | 'clock' | 'roots'> {
   readonly fallsBack: boolean;
   readonly commandTimeoutMs: number;
 }
@@ -70,13 +72,21 @@ export class AutoStrategy implements RestartStrategy {
 
   async resolve(process: ManagedProcess, signal: AbortSignal): Promise<Resolution> {
     const choice = choiceFor(await this.#service.lookUpToActPatiently(process, signal));
-    return choice.kind === 'none' ? { kind: 'refused', reason: choice.reason } : this.#of(choice).resolve(process, signal);
+    if (choice.kind === 'none') return { kind: 'refused', reason: choice.reason };
+    const resolution = await this.#of(choice).resolve(process, signal);
+    if (choice.kind === 'service' || resolution.kind === 'refused') return resolution;
+    // Not before: which unit the program lives in is known by now.
+    const masked = await this.#masked(process, signal);
+    return masked === undefined ? resolution : { kind: 'refused', reason: masked };
   }
 
   async restart(attempt: RestartAttempt): Promise<RestartOutcome> {
     const choice = choiceFor(await this.#service.lookUpToActPatiently(attempt.process, attempt.signal));
     if (choice.kind === 'none') return { kind: 'failed', reason: choice.reason };
-    if (choice.kind === 'process') return this.#process.restart(attempt);
+    if (choice.kind === 'process') {
+      const masked = await this.#masked(attempt.process, attempt.signal);
+      return masked === undefined ? this.#process.restart(attempt) : { kind: 'failed', reason: masked };
+    }
     return this.#parts.fallsBack
       ? this.#restartOrFallBack(attempt)
       : this.#service.restart(attempt, this.#known(attempt.process));
@@ -115,7 +125,12 @@ export class AutoStrategy implements RestartStrategy {
   async preview(process: ManagedProcess, signal: AbortSignal): Promise<RestartPreview> {
     const choice = choiceFor(await this.#service.lookUpToAct(process, signal));
     if (choice.kind === 'none') return { stops: [], starts: [], refusals: [choice.reason] };
-    if (choice.kind === 'process') return this.#process.preview(process, signal);
+    if (choice.kind === 'process') {
+      const [preview, masked] = [await this.#process.preview(process, signal), await this.#masked(process, signal)];
+      if (masked === undefined) return preview;
+      const others = preview.refusals.filter((refusal) => refusal !== masked);
+      return { ...preview, starts: [], refusals: [masked, ...others] };
+    }
     const preview = await this.#service.preview(process, signal, this.#known(process));
     if (!this.#parts.fallsBack) return preview;
     if (preview.refusals.length > 0) {
@@ -128,9 +143,8 @@ export class AutoStrategy implements RestartStrategy {
 
   async means(process: ManagedProcess, signal: AbortSignal): Promise<Meaning> {
     const found = await this.#service.lookUpPatiently(process, signal);
-    if (choiceFor(found).kind !== 'process') return this.#service.means(process, signal);
-    const resolution = await this.#process.resolve(process, signal);
-    return resolution.kind === 'target' ? resolution : { kind: 'nothing' };
+    const isProgram = choiceFor(found).kind === 'process';
+    return isProgram ? meaningOf(this.#process, process, signal) : this.#service.means(process, signal);
   }
 
   async alsoStarts(process: ManagedProcess, signal: AbortSignal): Promise<AlsoStarts> {
@@ -179,6 +193,14 @@ export class AutoStrategy implements RestartStrategy {
 
   async #choose(process: ManagedProcess, signal: AbortSignal): Promise<Choice> {
     return choiceFor(await this.#service.lookUp(process, signal));
+  }
+
+  /** Why a program must not be restarted or started: a unit that it stands for is masked, or that cannot be told. One line. */
+  async #masked(process: ManagedProcess, signal: AbortSignal): Promise<string | undefined> {
+    const { services, roots } = this.#parts;
+    const mask = await findMask(services, this.name, process, roots.lastUnit(process.systemName), signal);
+    if (mask.kind === 'masked') return `${mask.unit} is masked`;
+    return mask.kind === 'unanswered' ? mask.reason : undefined;
   }
 
   #of(choice: Exclude<Choice, { kind: 'none' }>): RestartStrategy {

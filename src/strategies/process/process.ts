@@ -11,6 +11,7 @@ import type {
   AlsoStarts,
   LaunchesNow,
   Life,
+  Meaning,
   Resolution,
   RestartAttempt,
   RestartOutcome,
@@ -80,11 +81,18 @@ export class ProcessStrategy implements RestartStrategy {
   async resolve(managed: ManagedProcess, signal: AbortSignal): Promise<Resolution> {
     const problem = nameProblem(managed, this.#options.configured);
     if (problem !== undefined) return { kind: 'refused', reason: problem };
-    // What is recorded from then on tells; all that are asked at the same time share the look.
-    if (!this.#lookedAt.has(managed.systemName)) await this.observe(managed, this.#parts.look);
+    await this.#lookOnce(managed);
     const unit = this.#unit.recorded(managed.systemName);
+    const refusal = unit === undefined ? undefined : await this.#unitRefusal(managed, unit, signal);
+    if (refusal !== undefined) return { kind: 'refused', reason: refusal };
     const description = `${unit === undefined ? '' : `unit ${unit}, `}process ${managed.systemName}`;
     return { kind: 'target', key: await this.#keyOf(managed.systemName, signal), description };
+  }
+
+  async means(managed: ManagedProcess, signal: AbortSignal): Promise<Meaning> {
+    if (nameProblem(managed, this.#options.configured) !== undefined) return { kind: 'nothing' };
+    await this.#lookOnce(managed);
+    return { kind: 'target', key: await this.#keyOf(managed.systemName, signal) };
   }
 
   async restart(attempt: RestartAttempt): Promise<RestartOutcome> {
@@ -182,6 +190,20 @@ export class ProcessStrategy implements RestartStrategy {
     return this.#supervision.sight(systemName);
   }
 
+  /** What is recorded from then on tells; all that are asked at the same time share the look. */
+  async #lookOnce(managed: ManagedProcess): Promise<void> {
+    if (!this.#lookedAt.has(managed.systemName)) await this.observe(managed, this.#parts.look);
+  }
+
+  /** Why the program must be left alone for the unit's sake that it was last seen in; undefined if it need not, or has left that. */
+  async #unitRefusal(managed: ManagedProcess, unit: string, signal: AbortSignal): Promise<string | undefined> {
+    const refusal = await this.#unit.refusal(managed, unit, signal);
+    if (refusal === undefined) return undefined;
+    const found = await (await this.#finder.finder(managed, signal))(await this.#parts.look());
+    const now = found.kind === 'found' ? await this.#unit.of(managed, found.trees, signal) : undefined;
+    return now?.kind === 'unit' ? this.#unit.refusal(managed, now.process.systemName, signal) : undefined;
+  }
+
   /**
    * The unit that it is the main process of, or that would run it; else the first of the names that mean the same program, as its name and
    * its full path do.
@@ -206,7 +228,7 @@ export class ProcessStrategy implements RestartStrategy {
   }
 
   async #record(managed: ManagedProcess, trees: readonly ProcessTree[], signal: AbortSignal): Promise<void> {
-    this.#launches.remember(managed, trees, this.#isAllNew(managed.systemName, trees));
+    await this.#launches.remember(managed, trees, this.#isAllNew(managed.systemName, trees));
     await this.#known.record(managed, trees, signal);
   }
 

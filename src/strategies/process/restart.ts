@@ -75,7 +75,7 @@ export class ProgramRestart {
     if (plan.kind === 'refused') return { ...plan, kind: 'failed' };
     for (const remark of plan.remarks ?? [])
       this.#parts.log.warning(`${managed.processName}: ${remark}`, { process_name: managed.processName });
-    launches.remember(managed, found.trees, false);
+    await launches.remember(managed, found.trees, false);
     const start = (said: string): Promise<RestartOutcome> =>
       startProgram(attempt, plan, said, this.#options, {
         ...this.#parts,

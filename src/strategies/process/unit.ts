@@ -53,7 +53,7 @@ export class ProgramUnit {
     if (this.#options.startCommand !== undefined || more.length > 0) return NONE;
     const main = tree === undefined ? await this.#lastMain(managed, signal) : await this.#mainOf(managed, tree, signal);
     if (main.kind !== 'unit') return main;
-    const process = { ...managed, systemName: main.unit, systemNameConfigured: true };
+    const process = asUnit(managed, main.unit);
     // One that is gone, removed with its package perhaps, starts nothing any more.
     const isGone = tree === undefined && (await this.#service.lookUp(process, signal)).kind === 'absent';
     return isGone ? NONE : { kind: 'unit', process };
@@ -73,11 +73,18 @@ export class ProgramUnit {
     return ['inactive', 'failed'].includes(found.status.activeState) ? restInTheWay(this.#table, root) : [];
   }
 
+  /** Why a name without a section may not restart the unit `unit` of its program, in one line; undefined if it may. Never rejects. */
+  async refusal(managed: ManagedProcess, unit: string, signal: AbortSignal): Promise<string | undefined> {
+    if (this.#options.configured) return undefined;
+    const found = await this.#service.lookUpToAct(asUnit(managed, unit), signal);
+    return found.kind === 'refused' ? found.reason : undefined;
+  }
+
   /** What else a restart through the unit starts; nothing if there is none. Never rejects. */
   async alsoStarts(managed: ManagedProcess, signal: AbortSignal): Promise<AlsoStarts> {
     const main = await this.#lastMain(managed, signal);
     if (main.kind !== 'unit') return { kind: 'known', units: [] };
-    return this.#service.alsoStarts({ ...managed, systemName: main.unit, systemNameConfigured: true }, signal);
+    return this.#service.alsoStarts(asUnit(managed, main.unit), signal);
   }
 
   /** Without a word on how it was started otherwise, also in a way that is not usable, the unit that would run it knows more than its name. */
@@ -113,4 +120,8 @@ export class ProgramUnit {
   preview(unit: ManagedProcess, signal: AbortSignal): Promise<RestartPreview> {
     return this.#service.preview(unit, signal);
   }
+}
+
+function asUnit(managed: ManagedProcess, unit: string): ManagedProcess {
+  return { ...managed, systemName: unit, systemNameConfigured: true };
 }

@@ -152,8 +152,10 @@ export class ServiceStrategy implements RestartStrategy {
     switch (found.kind) {
       case 'known': {
         const [own, ...others] = found.units;
-        const units = others.map(({ id, isOnlyWanted, way }) => ({ key: serviceName(id), isOnlyWanted, way }));
-        return { kind: 'known', units: own === undefined ? [] : units };
+        const units = others
+          .filter(({ id, how }) => how === 'started' && id !== own?.id)
+          .map(({ id, isOnlyWanted, way }) => ({ key: serviceName(id), isOnlyWanted, way }));
+        return { kind: 'known', units };
       }
       case 'too_many':
       case 'unanswered':

@@ -1,17 +1,21 @@
 import type { ServiceManager, UnitRelations, UnitStatus } from '../../system/systemd/service-manager.ts';
-import { isRestartedBySystemd, isUp } from './state.ts';
+import { isAtRest, isRestartedBySystemd, isUp } from './state.ts';
 
-/** A unit that systemd would start. */
+/** A unit that systemd would start or restart. */
 export interface StartedUnit {
   readonly id: string;
   readonly relations: UnitRelations;
+  /** `at_end`: started only if and when one of the others ends (OnSuccess=, OnFailure=). */
+  readonly how: How;
   /** No more than wanted: by Wants= alone, all the way. */
   readonly isOnlyWanted: boolean;
-  /** Why it is started, for people: `front.service Requires=base.service`; the unit's own name if it is the first. */
+  /** Why, for people: `front.service Requires=base.service`; the unit's own name if it is the first. */
   readonly way: string;
 }
 
-/** What a start or restart of one unit starts; every reason is one line for people. */
+type How = 'started' | 'restarted' | 'at_end';
+
+/** What a start or restart of one unit starts and restarts; every reason is one line for people. */
 export type UnitStarts =
   /** The unit itself first. */
   | { readonly kind: 'known'; readonly units: readonly StartedUnit[] }
@@ -22,15 +26,15 @@ export type UnitStarts =
 
 /**
  * Finds all units that systemd would start with the one of `status`: what it, and what those again, have in Requires=, BindsTo=,
- * Upholds= and Wants=, as far as that is down. What is up starts nothing, unless it is restarted too: because the first is up, and
- * it has that in Requires=, BindsTo= or PartOf=. At most 256 units are looked at. Never rejects.
- * Source: systemd.unit(5), transaction_add_job_and_dependencies() of systemd.
+ * Upholds= and Wants=, as far as that is down, and what is started at their ends. What is up starts nothing, unless it is restarted
+ * too: because the first is up, and it has that in Requires=, Requisite=, BindsTo= or PartOf=. At most 256 units are looked at. Never
+ * rejects. Source: systemd.unit(5), transaction_add_job_and_dependencies() and job_type_collapse() of systemd.
  */
 export async function unitsStartedWith(services: ServiceManager, status: UnitStatus, signal: AbortSignal): Promise<UnitStarts> {
   const looks = new UnitLooks(services, status, signal);
   const started = new Map<string, StartedUnit>();
   const reached = new Map<string, Need>();
-  let steps: Step[] = [{ unit: status.id, need: 'itself', isRestarted: isUp(status), way: status.id }];
+  let steps: Step[] = [{ unit: status.id, need: 'itself', how: isUp(status) ? 'restarted' : 'started', way: status.id }];
   while (steps.length > 0) {
     const fresh = steps.filter((step) => isNews(reached, step));
     if (!looks.mayTake(fresh)) return { kind: 'too_many', reason: TOO_MANY };
@@ -39,10 +43,9 @@ export async function unitsStartedWith(services: ServiceManager, status: UnitSta
     for (const { step, look } of looked) {
       if (look.kind === 'unanswered') return look;
       if (look.kind === 'at_rest') continue;
-      const { unit, need, way, isRestarted } = step;
+      const { unit, need, way, how } = step;
       const { relations } = look;
-      if (need === 'itself' ? unit === status.id : !isRestarted)
-        started.set(unit, { id: unit, relations, isOnlyWanted: need === 'wanted', way });
+      started.set(keyOf(step), { id: unit, relations, how, isOnlyWanted: need === 'wanted', way });
       steps.push(...stepsFrom(step, relations));
     }
   }
@@ -59,42 +62,48 @@ type Need = 'itself' | 'wanted' | 'needed';
 interface Step {
   readonly unit: string;
   readonly need: Need;
-  /** It is restarted if it is up; else it is started if it is down. */
-  readonly isRestarted: boolean;
+  /** `restarted`: if it is up; else it is started if it is down. */
+  readonly how: How;
   readonly way: string;
 }
 
+function keyOf({ how, unit }: Step): string {
+  return `${how} ${unit}`;
+}
+
 /** Notes that the unit was come to; false if it was before, unless it was only wanted then and is needed now. */
-function isNews(reached: Map<string, Need>, { unit, need, isRestarted }: Step): boolean {
-  const key = `${isRestarted ? 'restart' : 'start'} ${unit}`;
+function isNews(reached: Map<string, Need>, step: Step): boolean {
+  const { need } = step;
+  const key = keyOf(step);
   const before = reached.get(key);
   if (before !== undefined && (before !== 'wanted' || need === 'wanted')) return false;
   reached.set(key, need);
   return true;
 }
 
-function stepsFrom({ unit, need, isRestarted, way }: Step, relations: UnitRelations): Step[] {
-  const { requires, bindsTo, upholds, wants, requiredBy, boundBy, consistsOf } = relations;
+function stepsFrom({ unit, need, how, way }: Step, relations: UnitRelations): Step[] {
+  const { requires, bindsTo, upholds, wants, startedAtEnd, requiredBy, requisiteOf, boundBy, consistsOf } = relations;
+  const onward = (next: string, why: string, change: Partial<Step> = {}): Step => ({
+    unit: next,
+    need,
+    how,
+    way: longer(way, why, need),
+    ...change,
+  });
   const started = Object.entries({ Requires: requires, BindsTo: bindsTo, Upholds: upholds, Wants: wants }).flatMap(
-    ([word, units]) =>
-      units.map((next) => ({
-        unit: next,
-        need: word === 'Wants' && need !== 'needed' ? ('wanted' as const) : ('needed' as const),
-        isRestarted: false,
-        way: longer(way, `${unit} ${word}=${next}`, need),
-      })),
+    ([word, units]) => {
+      const change: Partial<Step> = {
+        need: word === 'Wants' && need !== 'needed' ? 'wanted' : 'needed',
+        how: how === 'at_end' ? 'at_end' : 'started',
+      };
+      return units.map((next) => onward(next, `${unit} ${word}=${next}`, change));
+    },
   );
-  if (!isRestarted) return started;
-  const along = new Set([...requiredBy, ...boundBy, ...consistsOf]);
-  return [
-    ...started,
-    ...[...along].map((next) => ({
-      unit: next,
-      need,
-      isRestarted,
-      way: longer(way, `${next} is restarted with ${unit}`, need),
-    })),
-  ];
+  const atEnd = startedAtEnd.map((next) =>
+    onward(next, `${next} is started at the end of ${unit}`, { need: 'needed', how: 'at_end' }),
+  );
+  const along = how === 'restarted' ? new Set([...requiredBy, ...requisiteOf, ...boundBy, ...consistsOf]) : [];
+  return [...started, ...atEnd, ...[...along].map((next) => onward(next, `${next} is restarted with ${unit}`))];
 }
 
 /** Only the last steps of a long way are told. */
@@ -130,10 +139,10 @@ class UnitLooks {
     return new Set([...this.#shown.keys(), ...steps.map(({ unit }) => unit)]).size <= MOST_UNITS;
   }
 
-  async take({ unit, isRestarted }: Step): Promise<Look> {
+  async take({ unit, how }: Step): Promise<Look> {
     const shown = await once(this.#shown, unit, () => this.#services.show(unit, this.#signal));
     if (shown.kind === 'failed') return unanswered(unit, shown.reason);
-    const isTouched = isRestarted ? isUp(shown.status) : isStarted(shown.status);
+    const isTouched = how === 'restarted' ? !isAtRest(shown.status) : isStarted(shown.status);
     // What the first one's start is, its status does not say: it may be under way.
     if (!isTouched && unit !== this.#first.id) return { kind: 'at_rest' };
     const told = await once(this.#told, unit, () => this.#services.relations(unit, this.#signal));
@@ -150,7 +159,7 @@ function once<T>(known: Map<string, T>, key: string, make: () => T): T {
 function isStarted(status: UnitStatus): boolean {
   if (status.loadState !== 'loaded') return false;
   // One that is starting, or stays so until it is told otherwise, is no doing of ours.
-  return ['inactive', 'failed', 'deactivating'].includes(status.activeState) || isRestartedBySystemd(status);
+  return isAtRest(status) || isRestartedBySystemd(status);
 }
 
 function unanswered(unit: string, why: string): Look & { readonly kind: 'unanswered' } {

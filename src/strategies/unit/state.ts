@@ -19,6 +19,11 @@ export function isUp({ activeState }: UnitStatus): boolean {
   return activeState === 'active' || activeState === 'reloading' || activeState === 'refreshing';
 }
 
+/** Down, or going down: nothing of it is stopped by a stop or a restart. */
+export function isAtRest({ activeState }: UnitStatus): boolean {
+  return activeState === 'inactive' || activeState === 'failed' || activeState === 'deactivating';
+}
+
 /** True between a crash and the restart that `Restart=` asks for. */
 export function isRestartedBySystemd({ activeState, subState }: UnitStatus): boolean {
   return activeState === 'activating' && subState.startsWith('auto-restart');

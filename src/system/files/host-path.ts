@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readlinkSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readlinkSync, type Stats, statSync } from 'node:fs';
 
 /**
  * The place where `path`, an absolute one, can be looked at as the programs of this machine see it: in our own mount namespace
@@ -28,7 +28,30 @@ export function linkedFile(path: string): string {
 /** open(2): a descriptor that only stands for the file, which is not opened; Node has no name for it. */
 export const O_PATH = 0o10000000;
 
-/** True for a regular file, or a link to one, as the programs of this machine see it. Throws where it may not be looked at. */
-export function isHostFile(path: string): boolean {
-  return statSync(hostPath(path), { throwIfNoEntry: false })?.isFile() ?? false;
+/**
+ * What stands at `path`, an absolute one, symbolic links followed, as the programs of this machine see it: `none` if nothing does or can,
+ * `unknown` if that cannot be told (a folder that is closed to us, links in a circle, a file server that is gone), from which nothing
+ * follows. Never throws: any string may be asked for, and a command line is a stranger's. Source: path_resolution(7), stat(2).
+ */
+export function hostStat(path: string): Stats | 'none' | 'unknown' {
+  try {
+    return statSync(hostPath(path), { throwIfNoEntry: false }) ?? 'none';
+  } catch (error) {
+    return isNoPath(path, (error as NodeJS.ErrnoException).code) ? 'none' : 'unknown';
+  }
 }
+
+/** Whether a regular file stands there, as hostStat has it. */
+export function hostFile(path: string): 'file' | 'none' | 'unknown' {
+  const stat = hostStat(path);
+  if (typeof stat === 'string') return stat;
+  return stat.isFile() ? 'file' : 'none';
+}
+
+/** No file can have that name. What is only too long to be asked for at once may be reached from within a folder. */
+function isNoPath(path: string, code: string | undefined): boolean {
+  return path.includes('\0') || (code === 'ENAMETOOLONG' && Buffer.byteLength(path) < PATH_MAX);
+}
+
+/** Bytes, with the NUL at its end (limits.h). */
+const PATH_MAX = 4096;

@@ -27,7 +27,7 @@ export function argvFault(table: ProcessTable, pid: number, program: ExecutedPro
   const first = argvBytes.toString('utf8', 0, end < 0 ? argvBytes.length : end);
   const count = countStrings(argvBytes);
   const most = executedCount(table, pid, program.environmentBytes);
-  const isLone = end < 0 || argvBytes.subarray(end).every((byte) => byte === 0);
+  const isLone = end < 0 || isBlank(argvBytes.subarray(end));
   // The kernel has told the number itself, but for one that it may have left free.
   const isCounted = most === undefined || (count <= most && count >= most - 1);
   if (!isLone) return isCounted ? undefined : CHANGED;
@@ -52,6 +52,11 @@ export function countStrings(bytes: Buffer): number {
   // Not by indexOf, which costs many times as much where arguments are short.
   for (let at = 0; at < bytes.length; at += 1) if (bytes[at] === 0) ends += 1;
   return bytes.at(-1) === 0 ? ends : ends + 1;
+}
+
+/** Nothing but NULs: each the same as the next. A callback for each of two million bytes takes 60 ms. */
+function isBlank(bytes: Buffer): boolean {
+  return bytes[0] === 0 && bytes.subarray(1).equals(bytes.subarray(0, -1));
 }
 
 /** As `comm` shows it. */

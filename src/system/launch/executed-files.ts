@@ -1,8 +1,7 @@
-import { statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { type Interpreter, interpreterOf, isBox, runsFolder } from '../../core/interpreters.ts';
 import type { LaunchRecord } from '../../core/launch-record.ts';
-import { hostPath, isHostFile, linkedFile } from '../files/host-path.ts';
+import { hostFile, hostStat, linkedFile } from '../files/host-path.ts';
 import { lastPart } from '../proc/called-names.ts';
 import { readShebang } from './script-file.ts';
 
@@ -112,7 +111,7 @@ function scriptOf({ flags, values = {}, scriptOption }: Interpreter, argv: reado
 
 function fileIn(cwd: string, path: string | undefined): string | undefined {
   const file = path === undefined || path === '' ? undefined : resolve(cwd, path);
-  return file !== undefined && isHostFile(file) ? file : undefined;
+  return file !== undefined && hostFile(file) === 'file' ? file : undefined;
 }
 
 /** Where an interpreter finds more than its script, by the name or path that it is called by. */
@@ -138,8 +137,8 @@ function modulePlaces({ modules }: Interpreter, script: string): string[] {
 }
 
 /**
- * The files among a program's first arguments; and what stands behind -I and -C, by which compilers, interpreters and builders are given
- * folders. Other folders and values are data for the most part: --datadir=/var/lib/mysql.
+ * The files among a program's first arguments, and what may be one and cannot be looked at; and what stands behind -I and -C, by which
+ * compilers, interpreters and builders are given folders. Other folders and values are data for the most part: --datadir=/var/lib/mysql.
  */
 function givenFiles(argv: readonly string[], cwd: string): string[] {
   const words = argv.slice(1, 1 + MOST_WORDS).filter((word) => word !== '');
@@ -149,11 +148,7 @@ function givenFiles(argv: readonly string[], cwd: string): string[] {
     const folder = value === '' ? words[index + 1] : value;
     return folder === undefined ? [] : [resolve(cwd, folder)];
   });
-  return [...files.filter(isHostFile), ...folders.filter(isThere)];
-}
-
-function isThere(path: string): boolean {
-  return statSync(hostPath(path), { throwIfNoEntry: false }) !== undefined;
+  return [...files.filter((path) => hostFile(path) !== 'none'), ...folders.filter((path) => hostStat(path) !== 'none')];
 }
 
 const MOST_WORDS = 64;
@@ -166,12 +161,13 @@ function libraryPlaces({ library }: Interpreter, called: string, { cwd, environm
   return [...(library === 'home' ? [] : own), ...(home === undefined ? [] : [home])];
 }
 
-/** The folders of $PATH up to the one that has a file of that name, and that file at the end; all of them where none has it. */
+/** The folders of $PATH up to the one that has, or may have, a file of that name, and that file at the end; all of them where none has it. */
 function searchPath(name: string, environment: readonly string[]): string[] {
   const places: string[] = [];
   for (const folder of variable(environment, 'PATH')?.split(':') ?? []) {
     const file = join(folder, name);
-    if (isAbsolute(folder) && isHostFile(file)) return [...places, file];
+    // What cannot be looked at may be what is found there.
+    if (isAbsolute(folder) && hostFile(file) !== 'none') return [...places, file];
     places.push(folder || '.');
   }
   return places;

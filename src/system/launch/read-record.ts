@@ -1,8 +1,9 @@
 import { isUtf8 } from 'node:buffer';
-import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { Breath } from '../../core/breath.ts';
 import type { LaunchRecord } from '../../core/launch-record.ts';
-import { hostPath } from '../files/host-path.ts';
+import { hostStat } from '../files/host-path.ts';
+import { UNREAD } from '../proc/aside.ts';
 import { hasEnded, parseAuxv, splitNul } from '../proc/parse.ts';
 import type { ProcessTable } from '../proc/table.ts';
 import { confinementOf } from './confinement.ts';
@@ -20,25 +21,42 @@ export type LaunchReading =
  * Reads how the process was started. The user is its real one, and it is unusable where the program was executed with more
  * rights than its caller had (set-user-id and the like): arguments and environment are then the caller's, and to start it again
  * with the rights it has would hand those to the caller. Unusable too where the program wrote another title over its arguments,
- * where arguments (2 MiB) or environment (1 MiB) are longer than what we read or more than 65,536, and where it is more confined than
- * what `starter` would start (confinement.ts).
+ * where arguments (2 MiB) or environment (1 MiB) are longer than what we read or more than 65,536, where the records read before with
+ * the same `room` leave none, and where it is more confined than what `starter` would start (confinement.ts). Never rejects; the loop
+ * turns meanwhile.
  */
-export function readLaunchRecord(table: ProcessTable, pid: number, starter: number): LaunchReading {
+export async function readLaunchRecord(
+  table: ProcessTable,
+  pid: number,
+  starter: number,
+  room = new RecordRoom(),
+): Promise<LaunchReading> {
   const before = table.read(pid, ['startTime', 'uids', 'kernelThread']);
   const process = table.read(pid, FIELDS);
-  const auxiliary = parseAuxv(table.bytes(pid, 'auxv') ?? Buffer.alloc(0));
-  const confinement = confinementOf(table, pid, starter);
-  const argvBytes = table.bytes(pid, 'cmdline', ARGV_LIMIT + 1);
-  if ((argvBytes?.length ?? 0) > ARGV_LIMIT) return unusable('its command line is longer than 2 MiB');
-  const environmentBytes = table.bytes(pid, 'environ', ENVIRONMENT_LIMIT + 1);
-  if ((environmentBytes?.length ?? 0) > ENVIRONMENT_LIMIT) return unusable('its environment is longer than 1 MiB');
-  const surroundings = readSurroundings(table, pid, starter);
-  const after = table.read(pid, ['startTime', 'uids', 'executable', 'state', 'threads']);
-  const argvAfter = table.bytes(pid, 'cmdline', ARGV_LIMIT + 1);
-  if (before === undefined || process === undefined || after === undefined || hasEnded(after)) {
-    return { ...unusable('it ended meanwhile'), passing: true };
-  }
+  if (before === undefined || process === undefined) return ENDED;
   if (before.kernelThread) return unusable('it is a thread of the kernel, and no program');
+  const { memory } = table;
+  // Nobody is less confined by what else is to be said of it, or by how much of it there is.
+  const confinement = confinementOf(table, pid, starter) ?? ownRoot(process.root);
+  if (confinement !== undefined) {
+    const now = table.read(pid, ['startTime', 'state', 'threads']);
+    const isThere = now !== undefined && now.startTime === before.startTime && !hasEnded(now);
+    return isThere ? { ...unusable(confinement), confined: true } : ENDED;
+  }
+  if (room.isFull) return unusable('arguments and environments of its copies take more than 8 MiB together');
+  const auxiliary = await readAuxiliary(table, pid);
+  const argvBytes = await memory.whole(pid, 'cmdline', ARGV_LIMIT);
+  if (argvBytes === 'longer') return unusable('its command line is longer than 2 MiB');
+  const environmentBytes = await memory.whole(pid, 'environ', ENVIRONMENT_LIMIT);
+  if (environmentBytes === 'longer') return unusable('its environment is longer than 1 MiB');
+  // What is not known may be what must not be done.
+  if (auxiliary === UNREAD || argvBytes === UNREAD || environmentBytes === UNREAD)
+    return { ...unusable('it cannot be read now: its memory is locked'), confined: true, passing: true };
+  const surroundings = readSurroundings(table, pid, starter);
+  // An exec or a change of user in between would join one program's environment to another one's rights.
+  const isArgvSame = argvBytes !== undefined && (await memory.isStill(pid, 'cmdline', argvBytes));
+  const after = table.read(pid, ['startTime', 'uids', 'executable', 'state', 'threads']);
+  if (after === undefined || hasEnded(after)) return ENDED;
   const { executable, cwd, root, uids, gids, groups } = process;
   if (executable === undefined || cwd === undefined || environmentBytes === undefined || root === undefined) {
     return unusable('its executable, directory or environment cannot be read');
@@ -46,8 +64,7 @@ export function readLaunchRecord(table: ProcessTable, pid: number, starter: numb
   if (!argvBytes?.length || uids === undefined || gids === undefined || groups === undefined) {
     return unusable('its command line cannot be read');
   }
-  // An exec or a change of user in between would join one program's environment to another one's rights.
-  const isSame = process.executable === after.executable && argvAfter !== undefined && argvBytes.equals(argvAfter);
+  const isSame = process.executable === after.executable && isArgvSame;
   if (key(before) !== key(process) || key(process) !== key(after) || !isSame) {
     return { ...unusable('it changed while it was read'), passing: true };
   }
@@ -55,22 +72,25 @@ export function readLaunchRecord(table: ProcessTable, pid: number, starter: numb
   if (auxiliary.secure || (auxiliary.uid !== 0 && auxiliary.uid !== uids.real)) {
     return unusable('it was executed with more rights than its caller had');
   }
-  if (confinement !== undefined) return { ...unusable(confinement), confined: true };
-  if (root !== '/') return { ...unusable(`it runs in a root directory of its own (${root})`), confined: true };
   if ([argvBytes, environmentBytes].some((bytes) => countStrings(bytes) > MOST_STRINGS))
     return unusable('it has more than 65,536 arguments or variables');
   if (!isUtf8(argvBytes)) return unusable('its command line is not UTF-8');
+  const breath = new Breath();
   const fault = argvFault(table, pid, { argvBytes, environmentBytes, name: process.name, executable, cwd });
   if (fault !== undefined) return unusable(fault);
+  if (breath.isDue) await breath.take();
   const argv = splitNul(argvBytes.toString());
+  if (breath.isDue) await breath.take();
   const environment = splitNul(environmentBytes.toString());
+  if (breath.isDue) await breath.take();
   const folder = folderOf(table, pid, cwd, environment);
   if (folder === undefined)
-    return unusable(`its working directory ${cwd} ${isHidden(cwd) ? 'cannot be looked at' : 'is gone'}`);
+    return unusable(`its working directory ${cwd} ${hostStat(cwd) === 'unknown' ? 'cannot be looked at' : 'is gone'}`);
   const program = asScript(process.name, argv, folder) ?? {
     argv,
     executable: calledFile(table, pid, argv, folder) ?? executable,
   };
+  room.take(argvBytes.length + environmentBytes.length, argv.length + environment.length);
   const rights = { uid: uids.real, gid: gids.real, groups };
   return {
     kind: 'read',
@@ -84,6 +104,10 @@ function calledFile(table: ProcessTable, pid: number, [called = '']: readonly st
   return called.includes('/') && table.executes(pid, path) ? path : undefined;
 }
 
+function ownRoot(root: string | undefined): string | undefined {
+  return root === undefined || root === '/' ? undefined : `it runs in a root directory of its own (${root})`;
+}
+
 const FIELDS = ['name', 'startTime', 'executable', 'cwd', 'root', 'uids', 'gids', 'groups'] as const;
 
 /**
@@ -94,13 +118,11 @@ function folderOf(table: ProcessTable, pid: number, cwd: string, environment: re
   return [callsItsFolder(environment), cwd].find((path) => path?.startsWith('/') && table.isSame(pid, 'cwd', path));
 }
 
-/** True where it may well be there, and we may not know. */
-function isHidden(path: string): boolean {
-  try {
-    return statSync(hostPath(path)) === undefined;
-  } catch (error) {
-    return !['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
-  }
+/** What the kernel told the process when it was executed; UNREAD if it cannot be read now, undefined if it cannot be. Never rejects. */
+export async function readAuxiliary(table: ProcessTable, pid: number): Promise<ReturnType<typeof parseAuxv> | typeof UNREAD> {
+  const auxv = await table.memory.whole(pid, 'auxv', AUXV_LIMIT);
+  if (auxv === UNREAD) return UNREAD;
+  return auxv === undefined || auxv === 'longer' ? undefined : parseAuxv(auxv);
 }
 
 /** $PWD of an environment; undefined where it has none. */
@@ -108,12 +130,33 @@ export function callsItsFolder(environment: readonly string[]): string | undefin
   return environment.find((variable) => variable.startsWith('PWD='))?.slice('PWD='.length);
 }
 
+/** How much the records of one program's copies, read one after another, may take together; the first is read in any case. */
+export class RecordRoom {
+  #left = 8 * 1024 * 1024;
+
+  get isFull(): boolean {
+    return this.#left <= 0;
+  }
+
+  /** One was read, of so many bytes and strings. */
+  take(bytes: number, strings: number): void {
+    this.#left -= bytes + strings * BYTES_A_STRING;
+  }
+}
+
+/** What each takes beside its own bytes, about. */
+const BYTES_A_STRING = 32;
+
 /** What is longer is not cut but refused: it would be started with half of its arguments. */
 const ARGV_LIMIT = 2 * 1024 * 1024;
 const ENVIRONMENT_LIMIT = 1024 * 1024;
+/** The kernel's own word. */
+const AUXV_LIMIT = 64 * 1024;
 
 /** Of each: more would take their time, which is all others' too, and no program that lasts has them. */
 const MOST_STRINGS = 65_536;
+
+const ENDED: LaunchReading = { kind: 'unusable', reason: 'it ended meanwhile', passing: true };
 
 function unusable(reason: string): LaunchReading & { readonly kind: 'unusable' } {
   return { kind: 'unusable', reason };

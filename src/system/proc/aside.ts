@@ -1,7 +1,7 @@
 import { closeSync, open, read } from 'node:fs';
 import { promisify } from 'node:util';
 import { CallSlots } from '../../core/call-slots.ts';
-import { EntrySearch } from './entry-search.ts';
+import { type BeginPieces, giveBack, PIECE_BYTES, takePiece } from './pieces.ts';
 
 /** What could not be read in time, or for want of a descriptor: nothing follows from it. */
 export const UNREAD = Symbol('unread');
@@ -28,28 +28,27 @@ export class AsideFiles {
     this.#root = root;
   }
 
-  /** The same as ProcFiles.text. */
+  /** The same as ProcFiles.text, of PIECE_BYTES at most. */
   text(of: AsideRead, file: string, limit: number): Promise<string | undefined | typeof UNREAD> {
-    return this.#read(of, file, async (fd) => {
-      const buffer = Buffer.allocUnsafeSlow(limit);
-      const { bytesRead } = await readSome(fd, buffer, 0, limit, null);
-      return buffer.toString('utf8', 0, bytesRead);
+    return this.#read(of, file, async (fd, piece) => {
+      const { bytesRead } = await readSome(fd, piece, 0, Math.min(limit, PIECE_BYTES), null);
+      return piece.toString('utf8', 0, bytesRead);
     });
   }
 
-  /** The same as ProcFiles.holds. */
-  holds(of: AsideRead, file: string, limit: number, entry: string): Promise<boolean | undefined | typeof UNREAD> {
-    return this.#read(of, file, async (fd) => {
-      const search = new EntrySearch(entry, limit);
-      while (search.goesOn) search.take((await readSome(fd, search.buffer, search.at, search.length, null)).bytesRead);
-      return search.found;
+  /** The same as ProcFiles.pieces. */
+  pieces<T>(of: AsideRead, file: string, begin: BeginPieces<T>): Promise<T | undefined | typeof UNREAD> {
+    return this.#read(of, file, async (fd, piece) => {
+      const to = begin(piece);
+      while (to.goesOn) to.take((await readSome(fd, to.buffer, to.at, to.length, to.position)).bytesRead);
+      return to.answer;
     });
   }
 
   async #read<T>(
     { pid, uid, ms }: AsideRead,
     file: string,
-    use: (fd: number) => Promise<T>,
+    use: (fd: number, piece: Buffer) => Promise<T>,
   ): Promise<T | undefined | typeof UNREAD> {
     const endMs = performance.now() + ms;
     const leftMs = (): number => endMs - performance.now();
@@ -61,17 +60,23 @@ export class AsideFiles {
     return within(leftMs(), reading);
   }
 
-  async #inSlot<T>(path: string, ms: number, use: (fd: number) => Promise<T>): Promise<T | undefined | typeof UNREAD> {
+  async #inSlot<T>(
+    path: string,
+    ms: number,
+    use: (fd: number, piece: Buffer) => Promise<T>,
+  ): Promise<T | undefined | typeof UNREAD> {
     if (!(await slots.take(ms))) return UNREAD;
+    const piece = takePiece();
     let fd: number | undefined;
     try {
       fd = await openFile(path, 'r');
-      return await use(fd);
+      return await use(fd, piece);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       return code === 'EMFILE' || code === 'ENFILE' ? UNREAD : undefined;
     } finally {
       if (fd !== undefined) closeSync(fd);
+      giveBack(piece);
       slots.release();
     }
   }

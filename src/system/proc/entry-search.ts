@@ -1,47 +1,43 @@
+import type { BeginPieces, PieceReader } from './pieces.ts';
+
 /**
- * Looks for one string of PID/environ, behind a NUL or at the beginning, while the file is read piece by piece: `buffer` is read into from
- * `at` on, `length` bytes at most, and `take` is told how many came. No more than `limit` bytes of the file are looked through.
+ * Whether one string is in PID/environ or PID/cmdline, whole or as the beginning of one (`entry` ends in a NUL, or does not), among the
+ * first `limit` bytes.
  */
-export class EntrySearch {
+export function entrySearch(entry: string, limit: number): BeginPieces<boolean> {
+  return (piece) => new EntrySearch(entry, limit, piece);
+}
+
+class EntrySearch implements PieceReader<boolean> {
   readonly buffer: Buffer;
   readonly #wanted: Buffer;
-  #left: number;
+  readonly #limit: number;
   /** The end of the piece before, in which the wanted string may begin; the file's beginning counts as behind a NUL. */
-  #kept = 1;
-  #found = false;
+  at = 1;
+  position = 0;
+  goesOn = true;
+  answer = false;
 
-  constructor(entry: string, limit: number) {
+  constructor(entry: string, limit: number, piece: Buffer) {
     this.#wanted = Buffer.from(`\0${entry}`);
-    this.buffer = Buffer.allocUnsafeSlow(PIECE_BYTES + this.#wanted.length);
+    this.#limit = limit;
+    const isLong = this.#wanted.length > piece.length / 2;
+    this.buffer = isLong ? Buffer.allocUnsafeSlow(piece.length + this.#wanted.length) : piece;
     this.buffer[0] = 0;
-    this.#left = limit;
-  }
-
-  get found(): boolean {
-    return this.#found;
-  }
-
-  /** False once the answer is known. */
-  get goesOn(): boolean {
-    return !this.#found && this.#left > 0;
-  }
-
-  get at(): number {
-    return this.#kept;
   }
 
   get length(): number {
-    return Math.min(PIECE_BYTES, this.#left);
+    return Math.min(this.buffer.length - this.at, this.#limit - this.position);
   }
 
-  /** So many bytes came; 0 at the file's end. */
   take(got: number): void {
-    const length = this.#kept + got;
-    this.#found = this.buffer.subarray(0, length).includes(this.#wanted);
-    this.#left = got === 0 ? 0 : this.#left - got;
-    this.#kept = Math.min(this.#wanted.length - 1, length);
-    this.buffer.copyWithin(0, length - this.#kept, length);
+    this.position += got;
+    // The last one's NUL may be missing.
+    if (got === 0) this.buffer[this.at] = 0;
+    const length = this.at + (got || 1);
+    this.answer = this.buffer.subarray(0, length).includes(this.#wanted);
+    this.goesOn = !this.answer && got > 0 && this.position < this.#limit;
+    this.at = Math.min(this.#wanted.length - 1, length);
+    this.buffer.copyWithin(0, length - this.at, length);
   }
 }
-
-const PIECE_BYTES = 64 * 1024;

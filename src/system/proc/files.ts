@@ -1,7 +1,7 @@
 import { closeSync, opendirSync, openSync, readdirSync, readlinkSync, readSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { withSpareDescriptor } from '../native/spare-descriptor.ts';
-import { EntrySearch } from './entry-search.ts';
+import { type BeginPieces, giveBack, takePiece } from './pieces.ts';
 
 /**
  * The files below one proc mount. Any of them may vanish or be denied at any moment, which is no fault: what cannot be read is
@@ -38,9 +38,14 @@ export class ProcFiles {
     return this.#use(file, true, limit, use);
   }
 
-  /** True where these bytes are among a file's first `limit`, behind a NUL or at its start: read piece by piece, kept nowhere. */
-  holds(file: string, limit: number, entry: string): boolean {
-    return attempt(() => withSpareDescriptor(() => scan(`${this.#root}/${file}`, new EntrySearch(entry, limit)))) ?? false;
+  /** What a reader makes of a file that it takes in piece by piece. */
+  pieces<T>(file: string, begin: BeginPieces<T>): T | undefined {
+    const piece = takePiece();
+    try {
+      return attempt(() => withSpareDescriptor(() => takeIn(`${this.#root}/${file}`, begin, piece)));
+    } finally {
+      giveBack(piece);
+    }
   }
 
   /** Where a symbolic link leads. */
@@ -134,11 +139,12 @@ function enlarged(buffer: Buffer): Buffer {
   return larger;
 }
 
-function scan(path: string, search: EntrySearch): boolean {
+function takeIn<T>(path: string, begin: BeginPieces<T>, piece: Buffer): T {
   const fd = openSync(path, 'r');
   try {
-    while (search.goesOn) search.take(readSync(fd, search.buffer, search.at, search.length, null));
-    return search.found;
+    const to = begin(piece);
+    while (to.goesOn) to.take(readSync(fd, to.buffer, to.at, to.length, to.position));
+    return to.answer;
   } finally {
     closeSync(fd);
   }

@@ -20,8 +20,8 @@ export async function goRound(files: ProcFiles, pids: readonly number[], { look,
   const foreign = new Map<number, number[]>();
   for (const pid of pids) {
     if (breath.isDue) await breath.take();
-    const owner = lookAside === undefined ? undefined : files.owner(pid);
-    if (owner === undefined || owner === 0 || owner === OWN_UID) look(pid);
+    const owner = lookAside === undefined ? undefined : foreignOwner(files, pid);
+    if (owner === undefined) look(pid);
     else if (foreign.has(owner)) foreign.get(owner)?.push(pid);
     else foreign.set(owner, [pid]);
   }
@@ -35,5 +35,12 @@ export async function goRound(files: ProcFiles, pids: readonly number[], { look,
   await Promise.all([...foreign].map(lookAtUsers));
 }
 
+/** The process's effective user, if that is another than root and ourselves, for whose memory's lock nobody must wait on the loop. */
+export function foreignOwner(files: ProcFiles, pid: number): number | undefined {
+  const owner = files.owner(pid);
+  return owner === 0 || owner === OWN_UID ? undefined : owner;
+}
+
 const OWN_UID = process.geteuid?.();
-const MOST_MS = 250;
+/** For so long we wait for one of them. */
+export const MOST_MS = 250;

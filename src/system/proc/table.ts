@@ -1,8 +1,10 @@
 import { AccountNames } from '../files/account-names.ts';
 import { hostPath } from '../files/host-path.ts';
 import { AsideFiles, type AsideRead, UNREAD } from './aside.ts';
+import { entrySearch } from './entry-search.ts';
 import { FIELD_READERS, type ProcessField, type ProcessFields } from './fields.ts';
 import { LOOK_LIMITS, ProcFiles, type ReadLimits } from './files.ts';
+import { ENVIRONMENT_LIMIT, MemoryFiles } from './memory-files.ts';
 import { hasEnded, MS_PER_TICK, type ProcessStat, parseStat } from './parse.ts';
 import { type Given, KINDS_OF_STRINGS, ProcessReading, readUptimeMs, STRINGS, TableLook } from './reading.ts';
 import { goRound } from './round.ts';
@@ -36,6 +38,8 @@ export interface SurveyOptions<F extends ProcessField> {
 export class ProcessTable {
   /** Names of users and groups, as the fields have them (learnAccountNames). */
   readonly accounts: AccountNames;
+  /** Of what they hold in their own memory. */
+  readonly memory: MemoryFiles;
   readonly #files: ProcFiles;
   readonly #aside: AsideFiles;
   readonly #terminals = new TerminalNames();
@@ -45,6 +49,7 @@ export class ProcessTable {
     this.accounts = accounts;
     this.#files = new ProcFiles(root);
     this.#aside = new AsideFiles(root);
+    this.memory = new MemoryFiles(this.#files, this.#aside);
   }
 
   /** One process; undefined where there is none of this number. */
@@ -103,22 +108,7 @@ export class ProcessTable {
 
   /** Those of the processes that were started with this variable in their environment, as hasVariable has it; waiting as survey does. */
   async withVariable<P extends { readonly pid: number }>(processes: readonly P[], name: string, value: string): Promise<P[]> {
-    const having = new Set<number>();
-    await goRound(
-      this.#files,
-      processes.map(({ pid }) => pid),
-      {
-        look: (pid) => {
-          if (this.hasVariable(pid, name, value)) having.add(pid);
-        },
-        lookAside: async (of) => {
-          const has = await this.#aside.holds(of, STRINGS.environment.file, ENVIRONMENT_LIMIT, `${name}=${value}\0`);
-          if (has === true) having.add(of.pid);
-          return has;
-        },
-      },
-    );
-    return processes.filter(({ pid }) => having.has(pid));
+    return [...(await this.memory.withVariable(processes, variableEntry(name, value))).having];
   }
 
   /** True while the very process that was read lives: it has not ended, and its pid is not another's by now. */
@@ -153,8 +143,7 @@ export class ProcessTable {
    * first 1 MiB and 64 KiB are looked through (a launch record's most, and what we add). False too where it cannot be read.
    */
   hasVariable(pid: number, name: string, value?: string): boolean {
-    const entry = value === undefined ? `${name}=` : `${name}=${value}\0`;
-    return this.#files.holds(`${pid}/environ`, ENVIRONMENT_LIMIT, entry);
+    return this.#files.pieces(`${pid}/environ`, entrySearch(variableEntry(name, value), ENVIRONMENT_LIMIT)) ?? false;
   }
 
   /** Where this descriptor of the process leads; undefined where that cannot be told. */
@@ -214,9 +203,12 @@ export class ProcessTable {
 
 /** Of what a process cannot make long: stat, auxv. */
 const BYTES_LIMIT = 64 * 1024;
-const ENVIRONMENT_LIMIT = (1024 + 64) * 1024;
 
 const MOST_LINKS = 64;
+
+function variableEntry(name: string, value: string | undefined): string {
+  return value === undefined ? `${name}=` : `${name}=${value}\0`;
+}
 
 /** Looked up once for a listing, not for each of its processes. */
 function readersOf<F extends ProcessField>(fields: readonly F[]): Readers<F> {

@@ -35,12 +35,18 @@ export interface UnitRelations {
   readonly requiredBy: readonly string[];
   readonly wantedBy: readonly string[];
   readonly triggeredBy: readonly string[];
-  /** Beside `requiredBy`: those that are restarted where this one is, if they are up (BindsTo=, PartOf=). */
+  /** Beside `requiredBy`: those that are restarted where this one is, if they are up (Requisite=, BindsTo=, PartOf=). */
+  readonly requisiteOf: readonly string[];
   readonly boundBy: readonly string[];
   readonly consistsOf: readonly string[];
+  /** Those that its restart stops, and since systemd 254 does not start again (PropagatesStopTo=); [] where systemd is older than 249. */
+  readonly stopsToo: readonly string[];
   /** Those that its start stops, whoever of the two says so. */
   readonly conflicts: readonly string[];
-  /** What systemd does to the machine at its end, or where it cannot be started: `FailureAction=reboot`; [] where nothing. */
+  /**
+   * What systemd does to the machine at its end, or where it cannot be started: `FailureAction=reboot`, `OnFailureJobMode=isolate`; []
+   * where nothing.
+   */
   readonly actions: readonly string[];
   /** Those that are started at its end, good or bad (OnSuccess=, OnFailure=). */
   readonly startedAtEnd: readonly string[];

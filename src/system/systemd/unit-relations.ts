@@ -3,6 +3,8 @@ import type { UnitRelations } from './service-manager.ts';
 
 /** What a systemd may do to the whole machine on a unit's account. Source: systemd.unit(5). */
 const ACTIONS = ['SuccessAction', 'FailureAction', 'StartLimitAction', 'JobTimeoutAction'] as const;
+/** How what is started at its end is: `isolate` stops all the rest. */
+const JOB_MODES = ['OnSuccessJobMode', 'OnFailureJobMode'] as const;
 
 /** What `unitRelations` goes by; an older systemd does not have all of it. */
 export const RELATION_PROPERTIES = {
@@ -15,13 +17,16 @@ export const RELATION_PROPERTIES = {
     'RequiredBy',
     'WantedBy',
     'TriggeredBy',
+    'RequisiteOf',
     'BoundBy',
     'ConsistsOf',
+    'PropagatesStopTo',
     'Conflicts',
     'ConflictedBy',
     'OnSuccess',
     'OnFailure',
     ...ACTIONS,
+    ...JOB_MODES,
   ],
   Service: ['KillMode'],
 } as const satisfies PropertyNames;
@@ -41,13 +46,15 @@ export function unitRelations(values: Properties): UnitRelations | undefined {
     requiredBy: texts('RequiredBy'),
     wantedBy: texts('WantedBy'),
     triggeredBy: texts('TriggeredBy'),
+    requisiteOf: texts('RequisiteOf'),
     boundBy: texts('BoundBy'),
     consistsOf: texts('ConsistsOf'),
+    stopsToo: texts('PropagatesStopTo'),
     conflicts: [...new Set([...texts('Conflicts'), ...texts('ConflictedBy')])],
     startedAtEnd: [...texts('OnSuccess'), ...texts('OnFailure')],
-    actions: ACTIONS.flatMap((name) => {
-      const action = textOf(values, name);
-      return action === '' || action === 'none' ? [] : [`${name}=${action}`];
-    }),
+    actions: [
+      ...ACTIONS.filter((name) => !['', 'none'].includes(textOf(values, name))),
+      ...JOB_MODES.filter((name) => textOf(values, name) === 'isolate'),
+    ].map((name) => `${name}=${textOf(values, name)}`),
   };
 }

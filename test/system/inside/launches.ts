@@ -175,7 +175,7 @@ test('a recorded program is started as it was', async (t) => {
     assert(result.kind === 'launched' && result.pid !== undefined, JSON.stringify(result));
     const { pid } = result;
     await waitFor('the program itself', () => readlinkSync(`/proc/${pid}/exe`) === program);
-    const reading = readLaunchRecord(new ProcessTable(), pid, 1);
+    const reading = await readLaunchRecord(new ProcessTable(), pid, 1);
     assert(reading.kind === 'read', JSON.stringify(reading));
     const { environment, unconfined, surroundings: _surroundings, ...rest } = reading.record;
     assert.equal(unconfined, true);
@@ -263,7 +263,7 @@ for (const user of ['root', 'nobody'])
     ];
     const line = `trap '' HUP; exec sleep 600 >>'${log.replaceAll('$', () => '$$')}' 2>&1`;
     const pid = await started(t, 'before.service', properties, line, 'sleep');
-    const reading = readLaunchRecord(new ProcessTable(), pid, 1);
+    const reading = await readLaunchRecord(new ProcessTable(), pid, 1);
     assert(reading.kind === 'read', JSON.stringify(reading));
     const { surroundings = {} } = reading.record;
     assert.deepEqual(surroundings.limits?.nofile, { soft: '300', hard: '512' });
@@ -281,7 +281,7 @@ for (const user of ['root', 'nobody'])
     assert(result.kind === 'launched' && result.pid !== undefined && result.remarks === undefined, JSON.stringify(result));
     const again = result.pid;
     await waitFor('the program itself', () => new ProcessTable().read(again, ['name'])?.name === 'sleep');
-    const second = readLaunchRecord(new ProcessTable(), again, 1);
+    const second = await readLaunchRecord(new ProcessTable(), again, 1);
     assert(second.kind === 'read', JSON.stringify(second));
     assert.deepEqual(second.record.surroundings, surroundings);
     const unit = appUnit('surrounded');

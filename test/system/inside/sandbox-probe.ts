@@ -72,7 +72,7 @@ function connectTo(port: number): Promise<unknown> {
 }
 
 async function probe() {
-  const reading = readLaunchRecord(table, orders.victim, 1);
+  const reading = await readLaunchRecord(table, orders.victim, 1);
   const condemned = { pid: orders.condemned, startTime: table.read(orders.condemned, ['startTime'])?.startTime ?? 0 };
   const before = await services.show(orders.unit, never);
   const restarted = await services.call('restart', orders.unit, 10_000, never);

@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import type { Core } from '../../../src/app/app.ts';
 import { bindOrders } from '../../../src/app/bind-orders.ts';
 import { cliBackends } from '../../../src/app/cli-backends.ts';
+import { resolveName } from '../../../src/monitor/recovery-plan.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
 import type { RecordedLog } from '../../helpers/recorded-log.ts';
 import { knownUnits } from './runs.ts';
@@ -95,6 +96,8 @@ test('a mask means no, with start_command and restart_command too, and nothing o
     ['maskd', `restart_strategy = auto\nstart_command = ${command}\npre_restart_command = touch ${mark}\n`],
     ['maskd', `restart_strategy = service\nrestart_command = touch ${mark}\n`],
     ['other', `system_name = maskd.service\nrestart_strategy = auto\nstart_command = ${command}\n`],
+    ['other', `system_name = /opt/m/maskd\nrestart_strategy = auto\nstart_command = ${command}\n`],
+    ['maskd', `system_name = own-build\nrestart_strategy = auto\nstart_command = ${command}\n`],
     ['maskd@x', `restart_strategy = auto\nstart_command = ${command}\n`],
   ] as const) {
     const { poll, reason, inAlarm, orders, file } = await open(t, [name], `[process.${name}]\n${section}`);
@@ -108,6 +111,33 @@ test('a mask means no, with start_command and restart_command too, and nothing o
     assert.match(problems.map(({ problem }) => problem).join('\n'), /is masked: it is not restarted, nor started by/);
   }
   assert.deepEqual(knownUnits('monitor_service-app-*'), []);
+});
+
+/** ExecStart= of a program that calls itself so, all else as SLEEP. */
+function daemonOf(name: string): readonly string[] {
+  return ['[Service]', `ExecStart=/bin/bash -c "exec -a ${name} sleep 600"`];
+}
+
+test('the mask of the unit that a program lives in means no too', async (t) => {
+  defineUnits(t, { 'xu.service': daemonOf('xud') });
+  systemctl('start', 'xu');
+  rmSync('/run/systemd/system/xu.service');
+  symlinkSync('/dev/null', '/run/systemd/system/xu.service');
+  systemctl('daemon-reload');
+  const before = property('xu.service', 'MainPID');
+  for (const section of ['', 'start_command = exec -a xud sleep 600\n']) {
+    const { poll, reason, orders, file } = await open(t, ['xud'], `[process.xud]\nrestart_strategy = auto\n${section}`);
+    await poll();
+    assert.equal(reason('xud'), 'xu.service is masked');
+    const preview = await orders.preview('xud');
+    assert.deepEqual(preview.kind === 'done' && [preview.starts, preview.refusals], [[], ['xu.service is masked']]);
+    assert.equal(property('xu.service', 'MainPID'), before);
+    const { problems } = await cliBackends.checkConfig(file, { database: false });
+    assert.match(
+      problems.map(({ problem }) => problem).join('\n'),
+      /xu\.service is masked: it is not restarted, nor started by/,
+    );
+  }
 });
 
 test('a section that says process or custom starts an own build beside a mask; match and check-config warn', async (t) => {
@@ -149,13 +179,29 @@ test('a row alone touches nothing that is not there, nor what belongs to the sys
     'rebooter.service': ['[Unit]', 'FailureAction=reboot', ...SLEEP, '[Install]', 'WantedBy=multi-user.target'],
     'victim.service': SLEEP,
     'gone.service': SLEEP,
+    // What does something to the machine if it fails can be stopped here all the same.
+    'base.service': SLEEP,
+    'front.service': ['[Unit]', 'Requires=base.service', 'After=base.service', 'FailureAction=exit', ...SLEEP],
+    'whole.service': SLEEP,
+    'part.service': ['[Unit]', 'PartOf=whole.service', 'After=whole.service', 'FailureAction=exit', ...SLEEP],
+    'asked.service': SLEEP,
+    'asks.service': ['[Unit]', 'Requisite=asked.service', 'After=asked.service', 'FailureAction=exit', ...SLEEP],
+    'stops.service': ['[Unit]', 'PropagatesStopTo=victim.service', ...SLEEP],
+    'ends.service': ['[Unit]', 'OnSuccess=bridge.service', ...SLEEP],
+    'bridge.service': ['[Unit]', 'Wants=suspend.target', '[Service]', 'Type=oneshot', 'ExecStart=/bin/false'],
   });
   systemctl('enable', '--runtime', 'rival-enabled', 'far', 'rebooter', 'mariadb@made');
-  systemctl('start', 'victim', 'mariadb@running');
+  systemctl('mask', '--runtime', 'systemd-suspend.service');
+  t.after(() => void systemctl('unmask', '--runtime', 'systemd-suspend.service'));
+  systemctl('start', 'victim', 'mariadb@running', 'front', 'whole', 'part', 'asked', 'stops', 'ends');
+  systemctl('start', 'asks');
   rmSync('/run/evil', { force: true });
   const left = [EVIL, 'modprobe@loop', 'user@0', 'serial-getty@ttyS0', 'mariadb@new', 'disabled', 'gone.service', 'rival'];
-  const judged = ['rival-enabled', 'far', 'rebooter', 'systemd-journald', 'dbus'];
-  const units = [...left, ...judged, 'victim'].map((name) => (name.endsWith('.service') ? name : `${name}.service`));
+  const along = ['base', 'whole', 'asked', 'stops', 'ends'];
+  const judged = ['rival-enabled', 'far', 'rebooter', 'systemd-journald', 'dbus', ...along];
+  const units = [...left, ...judged, 'victim', 'front', 'part', 'asks'].map((name) =>
+    name.endsWith('.service') ? name : `${name}.service`,
+  );
   const before = units.map(life);
   for (const strategy of ['auto', 'service']) {
     const names = [...left, ...judged];
@@ -172,6 +218,22 @@ test('a row alone touches nothing that is not there, nor what belongs to the sys
     assert.match(reason('rival-enabled') ?? '', /would stop victim\.service, which is active \(Conflicts=\)/);
     assert.match(reason('far') ?? '', /^the start of rival\.service would stop victim\.service/);
     assert.match(reason('rebooter') ?? '', /^rebooter\.service has FailureAction=reboot; /);
+    for (const [name, other] of [
+      ['base', 'front'],
+      ['whole', 'part'],
+      ['asked', 'asks'],
+    ] as const)
+      assert.ok(
+        reason(name)?.startsWith(
+          `${other}.service has FailureAction=exit (${other}.service is restarted with ${name}.service); `,
+        ),
+        reason(name),
+      );
+    assert.match(
+      reason('stops') ?? '',
+      /^the restart of stops\.service would stop victim\.service, .* \(PropagatesStopTo=\); /,
+    );
+    assert.match(reason('ends') ?? '', /^suspend\.target changes the state of the whole machine \(bridge\.service is started/);
     const { database, unnamed } = await cliBackends.checkConfig(file, { database: true });
     assert.ok(database?.kind === 'ok');
     assert.deepEqual(
@@ -179,6 +241,47 @@ test('a row alone touches nothing that is not there, nor what belongs to the sys
       names,
     );
     assert.match(unnamed ?? '', /neither active nor enabled/);
+  }
+});
+
+test('a row alone touches no program either whose unit it may not touch, and check-config names it', async (t) => {
+  defineUnits(t, {
+    'actor.service': ['[Unit]', 'FailureAction=exit', ...daemonOf('actord')],
+    'serial-getty@.service': daemonOf('sgettyd'),
+    'rival.service': daemonOf('rivald'),
+    'well.service': daemonOf('welld'),
+  });
+  systemctl('start', 'actor', 'serial-getty@ttyS9', 'rival', 'well');
+  const names = ['actord', 'sgettyd', 'rivald', 'welld'];
+  for (const strategy of ['auto', 'process']) {
+    const section = `[process.default]\nrestart_strategy = ${strategy}\n`;
+    systemctl('start', 'rival');
+    const { core, poll, reason, orders, file, inAlarm } = await open(t, names, section);
+    for (const name of names) await resolveName(core.plans(), name, core.abort.signal);
+    systemctl('stop', 'rival');
+    const before = ['actor', 'serial-getty@ttyS9', 'rival'].map((name) => life(`${name}.service`));
+    await poll();
+    assert.match(reason('actord') ?? '', /^actor\.service has FailureAction=exit; /);
+    assert.match(reason('sgettyd') ?? '', /^"serial-getty@ttyS9\.service" is a service of the system itself: /);
+    assert.match(reason('rivald') ?? '', /^rival\.service is neither active nor enabled; /);
+    assert.deepEqual([reason('welld'), inAlarm('welld')], [undefined, false]);
+    for (const name of ['actord', 'sgettyd', 'rivald']) {
+      assert.equal((await orders.recover(name)).kind, 'skipped', name);
+      const preview = await orders.preview(name);
+      assert.deepEqual(preview.kind === 'done' && preview.refusals, [reason(name)]);
+    }
+    assert.deepEqual(
+      ['actor', 'serial-getty@ttyS9', 'rival'].map((name) => life(`${name}.service`)),
+      before,
+    );
+    assert.doesNotMatch(warnings(core), /Attempt/);
+    // What is not running it knows by the state_dir alone.
+    const { database } = await cliBackends.checkConfig(file, { database: true });
+    assert.ok(database?.kind === 'ok');
+    assert.deepEqual(
+      database.leftAlone?.processes.map(({ name }) => name),
+      ['actord', 'sgettyd', 'rivald'],
+    );
   }
 });
 
@@ -245,7 +348,11 @@ test('through Wants= alone it is started, and that is told, unless the hold is s
   await poll();
   assert.match(reason('front') ?? '', /^that would start base-db, which is on hold \(front\.service Wants=base-db\.service\)$/);
   assert.equal(property('front.service', 'ActiveState'), 'inactive');
+  const strictly = await orders.preview('front');
+  assert.deepEqual(strictly.kind === 'done' && [strictly.refusals, strictly.warnings], [[reason('front')], undefined]);
   await orders.hold('base-db', undefined, '');
+  const matched = await orders.preview('front');
+  assert.deepEqual(matched.kind === 'done' && [matched.refusals, matched.warnings], [[], [reason('front')]]);
   await poll();
   assert.equal(inAlarm('front'), false);
   assert.match(warnings(core), /RESTART LOG: Restarting front: that would start base-db, which is on hold/);

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import type { Core } from '../../../src/app/app.ts';
 import { bindOrders } from '../../../src/app/bind-orders.ts';
 import type { Orders } from '../../../src/control/orders.ts';
 import { StoreError } from '../../../src/core/errors.ts';
+import { createSchema } from '../../../src/stores/sqlite.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 
@@ -53,6 +58,34 @@ test('a circuit breaker is reset by every name that configuration, database or s
     assert.deepEqual(await orders.resetBreakers(name), { kind: 'done', reset: [] }, name);
   const reason = 'no process of the name "dleeted" in the database or the configuration';
   assert.deepEqual(await orders.resetBreakers('dleeted'), { kind: 'refused', code: 'not_found', reason });
+});
+
+const isRoot = process.getuid?.() === 0;
+
+test('match says that /proc hides processes wherever they are looked at', { skip: !isRoot }, async (t) => {
+  const dir = tempDir(t);
+  const sections = ['process', 'service', 'custom', 'custom\nwatch_exit = true'].map(
+    (strategy, i) => `[process.p${i}]\nrestart_command = true\nrestart_strategy = ${strategy}\n`,
+  );
+  const database = `[database]\ndriver = sqlite\npath = ${dir}/a.db\n[monitor]\nstate_dir = ${dir}/state\n[logging]\nfile =\n`;
+  const file = join(dir, 'config.ini');
+  writeFileSync(file, `${database}[control]\nsocket = ${dir}/sock\n${sections.join('')}`, { mode: 0o600 });
+  createSchema(new DatabaseSync(join(dir, 'a.db')));
+  const main = join(import.meta.dirname, '../../../src/main.ts');
+  const matches = [0, 1, 2, 3]
+    .map((i) => `"${process.execPath}" "${main}" match p${i} --config "${file}" 2>&1; echo;`)
+    .join(' ');
+  const asOther = 'setpriv --regid=65534 --clear-groups --bounding-set=-sys_ptrace --inh-caps=-sys_ptrace';
+  const line = `mount -t proc -o hidepid=2 proc /proc && exec ${asOther} sh -c '${matches}'`;
+  const said = execFileSync('unshare', ['--mount', 'sh', '-c', line], { encoding: 'utf8' });
+  assert.deepEqual(
+    said
+      .trim()
+      .split('\n\n')
+      .map((text) => /hidepid=/.test(text)),
+    [true, false, false, true],
+    said,
+  );
 });
 
 test('while the store is away, nobody is called unknown', async (t) => {

@@ -1,10 +1,11 @@
 import { Breath } from '../../../core/breath.ts';
 import { givenPart, type Interpreter, interpreterOf } from '../../../core/interpreters.ts';
-import { isHostFile } from '../../../system/files/host-path.ts';
+import { hostFile } from '../../../system/files/host-path.ts';
 import { lastPart } from '../../../system/proc/called-names.ts';
-import { ARGUMENT_LIMITS, LOOK_LIMITS } from '../../../system/proc/files.ts';
+import { LOOK_LIMITS } from '../../../system/proc/files.ts';
 import { ancestorsOf } from '../../../system/proc/kin.ts';
 import type { ProcessLook, SeenProcess } from '../../../system/proc/look.ts';
+import type { Having } from '../../../system/proc/memory-files.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import { isPossible, type Known, known, matcherOf, ownedOf } from './candidates.ts';
 import type { Identity } from './identity.ts';
@@ -18,13 +19,14 @@ export async function byArgument(table: ProcessTable, identity: Identity, look: 
   if (argument === undefined) return known([]);
   const isCandidate = isPossible(table, identity, look.all);
   const isNamed = matcherOf(table, identity);
-  const isOfFile = argument.startsWith('/') && isHostFile(argument);
+  // A path that cannot be looked at is meant as a file's.
+  const isOfFile = argument.startsWith('/') && hostFile(argument) !== 'none';
   const bearers: SeenProcess[] = [];
   const breath = new Breath();
-  const holders = await holdersOf(table, argument, look);
-  for (const seen of look.all.values()) {
+  const { having, unread } = await holdersOf(table, argument, look);
+  for (const seen of having) {
     if (breath.isDue) await breath.take();
-    if (!holders.has(seen.pid) || !isCandidate(seen)) continue;
+    if (!isCandidate(seen)) continue;
     if (isOfFile && !isNamed(seen) && looksAtFile(table, seen, argument)) continue;
     bearers.push(seen);
   }
@@ -33,22 +35,23 @@ export async function byArgument(table: ProcessTable, identity: Identity, look: 
   const isLauncher = ({ pid, executable = '' }: SeenProcess): boolean =>
     above.has(pid) && interpreterOf(executable) === 'launcher';
   const meant = bearers.filter((seen) => !isLauncher(seen));
-  return ownedOf(table, identity, meant, (seen) => runsRootsFile(table, seen, [process.systemName, argument]), breath);
+  const runsRoots = (seen: SeenProcess): boolean => runsRootsFile(table, seen, [process.systemName, argument]);
+  return { ...(await ownedOf(table, identity, meant, runsRoots, breath)), unread };
 }
 
 /** The processes that have this word among their arguments. */
-async function holdersOf(table: ProcessTable, argument: string, { all }: ProcessLook): Promise<Set<number>> {
-  const holders = new Set<number>();
+async function holdersOf(table: ProcessTable, argument: string, { all }: ProcessLook): Promise<Having<SeenProcess>> {
+  const holders: SeenProcess[] = [];
   // What was seen of their arguments may be the beginning only.
-  const cut: number[] = [];
-  for (const { pid, argv = [] } of all.values()) {
+  const cut: SeenProcess[] = [];
+  for (const seen of all.values()) {
+    const { argv = [] } = seen;
     const length = argv.reduce((sum, word) => sum + word.length, 0);
-    if (argv.includes(argument)) holders.add(pid);
-    else if (length >= LOOK_LIMITS.commandLine / 4 || argv.length >= LOOK_LIMITS.commandLine / 8) cut.push(pid);
+    if (argv.includes(argument)) holders.push(seen);
+    else if (length >= LOOK_LIMITS.commandLine / 4 || argv.length >= LOOK_LIMITS.commandLine / 8) cut.push(seen);
   }
-  for (const { pid, argv = [] } of await table.survey(['argv'], { pids: cut, limits: ARGUMENT_LIMITS }))
-    if (argv.includes(argument)) holders.add(pid);
-  return holders;
+  const { having, unread } = await table.memory.withArgument(cut, argument);
+  return { having: [...holders, ...having].sort((a, b) => a.pid - b.pid), unread };
 }
 
 /** At a terminal, by a tool for files, or with it as a parameter of a shell's text: only what is none of them runs or serves it. */

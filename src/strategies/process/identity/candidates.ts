@@ -16,6 +16,8 @@ export interface Known {
   readonly strangers: readonly SeenProcess[];
   /** What was not believed, a line each. */
   readonly remarks: readonly string[];
+  /** Of whom it could not be told whether they are it. */
+  readonly unread?: readonly SeenProcess[];
   /** The pid that it names, be it anybody's or not: whom it named before is not the program any more. */
   readonly names?: number;
 }

@@ -107,7 +107,7 @@ export class ProgramFinder {
       this.#supervision.saw(systemName, found.trees);
       if (later === undefined) this.#known.followExec(systemName, knownRoots, found.trees);
       await this.#tell(systemName, found.strangers, found.remarks);
-      this.#known.saw(systemName, found, knownRoots);
+      await this.#known.saw(systemName, found, knownRoots);
       return found;
     };
   }

@@ -42,6 +42,7 @@ export async function findTrees(table: ProcessTable, identity: Identity, look: P
   };
   const strangers = new Set<SeenProcess>();
   const remarks: string[] = [];
+  const unreadToo: SeenProcess[] = [];
   let program: readonly ProcessTree[] = [];
   let later: readonly ProcessTree[] = [];
   for (const witness of witnesses) {
@@ -52,11 +53,12 @@ export async function findTrees(table: ProcessTable, identity: Identity, look: P
       return { kind: 'refused', reason: `process ${above.pid} of that name is an ancestor of this monitor` };
     for (const stranger of known.strangers) strangers.add(stranger);
     remarks.push(...known.remarks);
+    unreadToo.push(...(known.unread ?? []));
     const trees = treesOfFound(found, witness.name);
     if (program.length === 0) program = trees;
     else [program, later] = joinLater(program, later, trees, isOfItsRoot);
   }
-  const unread = program.length === 0 ? look.unread.find(isOwned) : undefined;
+  const unread = program.length === 0 ? [...look.unread, ...unreadToo].find(isOwned) : undefined;
   if (unread !== undefined)
     return { kind: 'refused', reason: `the command line of process ${unread.pid} cannot be read now: its memory is locked` };
   const isAllOfIt = program.length + later.length <= identity.maxMatches;

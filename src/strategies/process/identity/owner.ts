@@ -1,9 +1,8 @@
-import { statSync } from 'node:fs';
 import process from 'node:process';
 import type { LaunchRecords } from '../../../core/launch-record.ts';
 import type { Pins } from '../../../core/pin.ts';
 import type { ProgramRoots } from '../../../core/program-roots.ts';
-import { hostPath } from '../../../system/files/host-path.ts';
+import { hostStat } from '../../../system/files/host-path.ts';
 import { isOpenToOthers } from '../../../system/files/mode.ts';
 import { asScript, readShebang } from '../../../system/launch/script-file.ts';
 import { isInterpretedBy, scriptRun } from '../../../system/launch/script-run.ts';
@@ -72,15 +71,17 @@ export function runsRootsFile(table: ProcessTable, seen: SeenProcess, names: rea
   const isIt = (name: string): boolean =>
     name.includes('/') ? file === name || table.executes(pid, name) : lastPart(file) === name;
   if (!names.some(isIt)) return false;
-  const stat = statSync(hostPath(file), { throwIfNoEntry: false });
-  return stat?.uid === 0 && !isOpenToOthers(stat);
+  const stat = hostStat(file);
+  return typeof stat !== 'string' && stat.uid === 0 && !isOpenToOthers(stat);
 }
 
 /** By what the script's first line names; by root's own, if env(1) looks for that. */
 function isRightlyRun(table: ProcessTable, script: string, seen: SeenProcess & { readonly executable: string }): boolean {
   if (!isInterpretedBy(table, script, seen)) return false;
   const [interpreter = ''] = readShebang(script);
-  return lastPart(interpreter) !== 'env' || statSync(hostPath(seen.executable), { throwIfNoEntry: false })?.uid === 0;
+  if (lastPart(interpreter) !== 'env') return true;
+  const stat = hostStat(seen.executable);
+  return typeof stat !== 'string' && stat.uid === 0;
 }
 
 /** Only where nothing stands before it that the kernel did not put there: an option may have an interpreter run something else. */

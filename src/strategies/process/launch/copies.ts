@@ -1,10 +1,12 @@
+import { Breath } from '../../../core/breath.ts';
 import type { LaunchRecord, LaunchRecords } from '../../../core/launch-record.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 import {
+  isCaged,
   type LaunchSight,
+  livingLaunch,
   type RecalledLaunch,
   type RecordedName,
-  recallLaunch,
   sameLaunch,
   type UnknownLaunch,
 } from './memory.ts';
@@ -14,22 +16,23 @@ import {
  * died meanwhile; all anew where somebody started all of it anew (`isAllNew`). A copy that must not be started by what is kept now, if
  * there is one.
  */
-export function rememberCopies(
+export async function rememberCopies(
   sight: LaunchSight,
   launches: LaunchRecords,
-  name: RecordedName,
+  { systemName }: RecordedName,
   trees: readonly ProcessTree[],
   isAllNew: boolean,
-): UnknownLaunch | undefined {
-  const recall = (tree: ProcessTree): RecalledLaunch => recallLaunch(sight, undefined, tree, name);
-  if (!isAllNew && trees.length <= launches.further(name.systemName).length)
-    return trees
-      .filter(({ orphaned }) => !orphaned)
-      .map(recall)
-      .find(isConfined);
-  const recalled = trees.map(recall);
+): Promise<UnknownLaunch | undefined> {
+  const isKept = !isAllNew && trees.length <= launches.further(systemName).length;
+  const recalled: RecalledLaunch[] = [];
+  const breath = new Breath();
+  for (const tree of trees) {
+    if (breath.isDue) await breath.take();
+    if (!isKept || !tree.orphaned) recalled.push(await livingLaunch(sight, tree));
+  }
+  if (isKept) return recalled.find(isCaged);
   launches.setFurther(
-    name.systemName,
+    systemName,
     recalled.flatMap((launch) => (launch.kind === 'known' ? [launch.record] : [])),
   );
   return recalled.find((launch) => launch.kind === 'unknown');
@@ -53,14 +56,10 @@ export function wholeLaunch(
   const unknown = running.flatMap((launch) => (launch.kind === 'unknown' ? [launch] : []));
   const all = stored === undefined ? copies : [stored, ...copies];
   const missing = missingOf(known, all);
-  const confined = unknown.find(isConfined);
+  const confined = unknown.find(isCaged);
   // For a copy that tells nothing a recorded one stands in, but for a cage; for the first one its own record would have.
   const isCovered = confined === undefined && running[0]?.kind !== 'unknown' && unknown.length <= missing.length;
   return { records: [...known, ...missing], lacking: isCovered ? undefined : (confined ?? unknown[0]) };
-}
-
-function isConfined(launch: RecalledLaunch): launch is UnknownLaunch {
-  return launch.kind === 'unknown' && launch.confined === true;
 }
 
 /** Those of `all` recorded ones that are not among `known`, as many as are missing. */

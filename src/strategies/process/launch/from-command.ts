@@ -3,18 +3,19 @@ import type { ProcessIdentity, ProcessTable } from '../../../system/proc/table.t
 import { isRunUnit } from '../../../system/systemd/unit-name.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 
-/** Whether the process says that one of our commands started it, which a look in passing must not take for the program itself. */
-export function isFromCommand(table: ProcessTable, pid: number): boolean {
-  return table.hasVariable(pid, 'MONITOR_ATTEMPT');
+/** Whether the process was, or may have been, started by one of our commands, which a look in passing must not take for the program itself. */
+export async function mayBeFromCommand(table: ProcessTable, root: ProcessIdentity): Promise<boolean> {
+  const { having, unread } = await table.memory.withVariable([root], 'MONITOR_ATTEMPT=');
+  return having.length + unread.length > 0;
 }
 
 /**
  * Whether it is a command of ours that is under way, as a health check `nginx -t` is: that is no life of the program. What is older than
  * `limitMs`, which a command may take, was left behind by one.
  */
-export function isCommandUnderWay(table: ProcessTable, root: ProcessIdentity, limitMs: number): boolean {
+export async function isCommandUnderWay(table: ProcessTable, root: ProcessIdentity, limitMs: number): Promise<boolean> {
   const { pid } = root;
-  if (table.ageMs(root) > limitMs || !isFromCommand(table, pid)) return false;
+  if (table.ageMs(root) > limitMs || !(await mayBeFromCommand(table, root))) return false;
   if (isRunUnit(table.read(pid, ['unit'])?.unit ?? '')) return true;
   let above: number | undefined = pid;
   for (let i = 0; i < HIGHEST && above !== undefined && above !== process.pid; i++) above = table.read(above, ['ppid'])?.ppid;
@@ -22,8 +23,8 @@ export function isCommandUnderWay(table: ProcessTable, root: ProcessIdentity, li
 }
 
 /** False for a command of ours under way that only bears the program's name; `limitMs`: as in isCommandUnderWay. */
-export function isLife(table: ProcessTable, { by, root }: ProcessTree, limitMs: number): boolean {
-  return by === 'start' || !isCommandUnderWay(table, root, limitMs);
+export async function isLife(table: ProcessTable, { by, root }: ProcessTree, limitMs: number): Promise<boolean> {
+  return by === 'start' || !(await isCommandUnderWay(table, root, limitMs));
 }
 
 /** A shell or a wrapper may lie between. */

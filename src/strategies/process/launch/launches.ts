@@ -2,6 +2,7 @@ import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
 import { Breath } from '../../../core/breath.ts';
 import { FileHashes } from '../../../system/files/file-hash.ts';
+import { RecordRoom } from '../../../system/launch/read-record.ts';
 import type { TakeLook } from '../../../system/proc/look.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import { USUAL_PATH } from '../../../system/spawn/minimal-environment.ts';
@@ -11,8 +12,9 @@ import type { ProgramFinder } from '../identity/finder.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 import type { ProcessOptions } from '../options.ts';
 import { rememberCopies, wholeLaunch } from './copies.ts';
-import { isCommandUnderWay, isFromCommand, isLife } from './from-command.ts';
+import { isCommandUnderWay, isLife, mayBeFromCommand } from './from-command.ts';
 import {
+  isCaged,
   type LaunchSight,
   livingLaunch,
   type RecalledLaunch,
@@ -63,16 +65,18 @@ export class ProgramLaunches {
     const stored = launches.get(systemName);
     const isUnknown = stored === undefined && launches.note(systemName).unusable === undefined;
     const running: RecalledLaunch[] = [];
+    const sight = this.#sight();
     let isRunning = false;
     const breath = new Breath();
-    // A pin is what is started whatever runs.
-    for (const [index, tree] of (pin === undefined ? trees : []).entries()) {
+    // A pin or start_command is what is started whatever runs.
+    const isSaid = pin !== undefined || this.#options.startCommand !== undefined;
+    for (const [index, tree] of (isSaid ? [] : trees).entries()) {
       if (breath.isDue) await breath.take();
       // A leftover does not tell how its program was started; the first one's record stands for it.
       if (tree.orphaned && index > 0) continue;
-      const recalled = recallLaunch(this.#sight, running.length === 0 ? stored : undefined, tree, this.#recorded(managed));
+      const recalled = await recallLaunch(sight, running.length === 0 ? stored : undefined, tree, this.#recorded(managed));
       // Started from PATH by ourselves: that is how it is started, whatever it has made of itself.
-      if (recalled.kind === 'known' || !isUnknown || !this.#isOurCommands(tree)) {
+      if (recalled.kind === 'known' || !isUnknown || !(await this.#isOurCommands(tree))) {
         running.push(recalled);
         isRunning ||= !tree.orphaned;
       }
@@ -91,7 +95,7 @@ export class ProgramLaunches {
   }
 
   /** Keeps how what runs was started. `isAllNew`: nobody of it was known before. */
-  remember(managed: ManagedProcess, trees: readonly ProcessTree[], isAllNew: boolean): void {
+  async remember(managed: ManagedProcess, trees: readonly ProcessTree[], isAllNew: boolean): Promise<void> {
     const [oldest, ...further] = trees;
     const { launches } = this.#parts;
     if (oldest === undefined) return;
@@ -99,32 +103,34 @@ export class ProgramLaunches {
     if (this.#options.startCommand !== undefined) {
       this.#notes.byStartCommand(systemName);
       this.#notes.copies(systemName, trees, isAllNew);
-      this.#noteCage(systemName, oldest);
+      await this.#noteCage(systemName, oldest);
       return;
     }
     // A leftover does not tell what has become usable.
     if (oldest.orphaned && launches.note(systemName).unusable !== undefined) return;
     const name = this.#recorded(managed);
-    if (isFromCommand(this.#table, oldest.root.pid)) {
-      this.#noteCage(systemName, oldest);
-      if (launches.get(systemName) !== undefined || this.#isOurCommands(oldest)) return;
-      const recalled = recallLaunch(this.#sight, undefined, oldest, name);
-      if (!this.#isOurCheck(oldest, recalled)) this.#notes.byCommand(systemName, recalled);
+    const sight = this.#sight();
+    if (await mayBeFromCommand(this.#table, oldest.root)) {
+      await this.#noteCage(systemName, oldest);
+      // From PATH, but for start_command, which leaves a note.
+      if (launches.get(systemName) !== undefined || oldest.by === 'start') return;
+      const recalled = await livingLaunch(sight, oldest);
+      if (!(await this.#isOurCheck(oldest, recalled))) this.#notes.byCommand(systemName, recalled);
       return;
     }
-    const recalled = rememberLaunch(this.#sight, launches, oldest, name);
+    const recalled = await rememberLaunch(sight, launches, oldest, name);
     if (recalled.kind === 'known' && recalled.otherwise !== undefined) this.#tellOtherwise(managed, oldest, recalled.otherwise);
-    const copy = this.#options.maxMatches > 1 ? rememberCopies(this.#sight, launches, name, further, isAllNew) : undefined;
+    const copy = this.#options.maxMatches > 1 ? await rememberCopies(sight, launches, name, further, isAllNew) : undefined;
     this.#notes.unusable(systemName, recalled.kind === 'unknown' ? recalled : copy);
   }
 
   /** For what a command has started an earlier record goes on to count, but not where that would let it out of a cage. */
-  #noteCage(systemName: string, oldest: ProcessTree): void {
+  async #noteCage(systemName: string, oldest: ProcessTree): Promise<void> {
     if (this.#parts.launches.get(systemName) === undefined || oldest.orphaned) return;
-    if (!isLife(this.#table, oldest, this.#options.commandTimeoutMs)) return;
-    const living = livingLaunch(this.#sight, oldest);
+    if (!(await isLife(this.#table, oldest, this.#options.commandTimeoutMs))) return;
+    const living = await livingLaunch(this.#sight(), oldest);
     if (living.kind === 'known') this.#notes.unusable(systemName, undefined);
-    else if (living.confined === true) this.#notes.unusable(systemName, living);
+    else if (isCaged(living)) this.#notes.unusable(systemName, living);
   }
 
   /** Keeps what is known of one that was just started. */
@@ -161,7 +167,7 @@ export class ProgramLaunches {
     const ambiguity = ambiguityOf(found, this.#options);
     if (ambiguity !== undefined) return { kind: 'refused', reason: ambiguity };
     const { launches } = this.#parts;
-    return launchesOf(this.#sight, found.trees, launches.get(managed.systemName), launches.note(managed.systemName).unusable);
+    return launchesOf(this.#sight(), found.trees, launches.get(managed.systemName), launches.note(managed.systemName).unusable);
   }
 
   /** Where what runs is not what would be started, a line each. */
@@ -170,11 +176,12 @@ export class ProgramLaunches {
     const { launches, pins } = this.#parts;
     const { systemName, processName } = managed;
     const known = { pin: pins.get(systemName), stored: launches.get(systemName), name: this.#recorded(managed) };
-    return differencesOf(this.#sight, trees, known, pinCure(processName));
+    return differencesOf(this.#sight(), trees, known, pinCure(processName));
   }
 
-  get #sight(): LaunchSight {
-    return { table: this.#table, starter: this.#parts.programs.starter };
+  /** For one round of the program's copies. */
+  #sight(): LaunchSight {
+    return { table: this.#table, starter: this.#parts.programs.starter, room: new RecordRoom() };
   }
 
   #recorded({ systemName }: ManagedProcess): RecordedName {
@@ -182,13 +189,13 @@ export class ProgramLaunches {
   }
 
   /** A shell line of ours that we know to have started: from PATH, but for start_command, which leaves a note. */
-  #isOurCommands({ by, root }: ProcessTree): boolean {
-    return by === 'start' && isFromCommand(this.#table, root.pid);
+  async #isOurCommands({ by, root }: ProcessTree): Promise<boolean> {
+    return by === 'start' && mayBeFromCommand(this.#table, root);
   }
 
   /** A command that is under way, as a health check `nginx -t` is, is no life of the program; as somebody else it would be told of. */
-  #isOurCheck({ root }: ProcessTree, recalled: RecalledLaunch): boolean {
-    if (!isCommandUnderWay(this.#table, root, this.#options.commandTimeoutMs)) return false;
+  async #isOurCheck({ root }: ProcessTree, recalled: RecalledLaunch): Promise<boolean> {
+    if (!(await isCommandUnderWay(this.#table, root, this.#options.commandTimeoutMs))) return false;
     if (recalled.kind === 'unknown') return recalled.passing === true;
     return recalled.record.uid === (this.#finder.userUid ?? process.geteuid?.());
   }

@@ -2,11 +2,10 @@ import { basename, resolve } from 'node:path';
 import { isInterpreter } from '../../../core/interpreters.ts';
 import type { LaunchRecord, LaunchRecords } from '../../../core/launch-record.ts';
 import { executedFiles } from '../../../system/launch/executed-files.ts';
-import { callsItsFolder, readLaunchRecord } from '../../../system/launch/read-record.ts';
+import { callsItsFolder, type RecordRoom, readAuxiliary, readLaunchRecord } from '../../../system/launch/read-record.ts';
 import { notRootsLaunch } from '../../../system/launch/roots-launch.ts';
 import { readShebang } from '../../../system/launch/script-file.ts';
 import { lastPart } from '../../../system/proc/called-names.ts';
-import { parseAuxv } from '../../../system/proc/parse.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 
@@ -30,10 +29,17 @@ export interface UnknownLaunch {
   readonly passing?: boolean;
 }
 
-/** Where is looked, and who would start it (ProgramLauncher). */
+/** True for what was surely confined, and not only unreadable for the moment. */
+export function isCaged(launch: RecalledLaunch): launch is UnknownLaunch {
+  return launch.kind === 'unknown' && launch.confined === true && launch.passing !== true;
+}
+
+/** Where is looked, who would start it (ProgramLauncher), and how much all its copies may tell. */
 export interface LaunchSight {
   readonly table: ProcessTable;
   readonly starter: number;
+  /** Absent: each by itself. */
+  readonly room?: RecordRoom;
 }
 
 /** Whose program it is, for what may take a record's place. */
@@ -47,18 +53,28 @@ export interface RecordedName {
  * Reads how the living tree was started. What is known from before (`stored`) holds where that cannot be used, unless for confinement,
  * and it is the same program of the same user; and where the tree's root is no true root: a worker that outlived its master.
  */
-export function recallLaunch(
+export async function recallLaunch(
   sight: LaunchSight,
   stored: LaunchRecord | undefined,
   tree: ProcessTree,
   name: RecordedName,
-): RecalledLaunch {
+): Promise<RecalledLaunch> {
   if (tree.orphaned && stored !== undefined) return { kind: 'known', record: stored, fresh: false };
-  const living = livingLaunch(sight, tree);
+  return settled(sight, await livingLaunch(sight, tree), stored, tree, name);
+}
+
+/** What holds of what lives and what is known from before. */
+async function settled(
+  { table }: LaunchSight,
+  living: RecalledLaunch,
+  stored: LaunchRecord | undefined,
+  tree: ProcessTree,
+  name: RecordedName,
+): Promise<RecalledLaunch> {
   if (stored === undefined) return living;
   if (living.kind === 'unknown') {
     // Who has put it into a cage since wants it there. What an earlier version recorded is not started, and says less.
-    const isIt = living.confined !== true && (living.passing === true || isSameProgram(sight.table, tree, stored));
+    const isIt = living.passing === true || (!isCaged(living) && (await isSameProgram(table, tree, stored)));
     return isIt && stored.unconfined === true ? { kind: 'known', record: stored, fresh: false } : living;
   }
   const record = withStoredOutput(stored, living.record);
@@ -69,8 +85,8 @@ export function recallLaunch(
 }
 
 /** How the tree's root was started, whatever was known before. */
-export function livingLaunch({ table, starter }: LaunchSight, { root }: ProcessTree): RecalledLaunch {
-  const reading = readLaunchRecord(table, root.pid, starter);
+export async function livingLaunch({ table, starter, room }: LaunchSight, { root }: ProcessTree): Promise<RecalledLaunch> {
+  const reading = await readLaunchRecord(table, root.pid, starter, room);
   if (reading.kind === 'unusable') return { ...reading, kind: 'unknown' };
   // The look that found it may be seconds old: another program's arguments must never be kept under this name.
   if (!table.exists(root)) return { kind: 'unknown', reason: 'it ended meanwhile', passing: true };
@@ -79,14 +95,23 @@ export function livingLaunch({ table, starter }: LaunchSight, { root }: ProcessT
 }
 
 /** Whether it was executed by the record's user, and by a file of the same name or of the same script. */
-function isSameProgram(table: ProcessTable, { root: { pid } }: ProcessTree, { executable, uid }: LaunchRecord): boolean {
+async function isSameProgram(
+  table: ProcessTable,
+  { root: { pid } }: ProcessTree,
+  { executable, uid }: LaunchRecord,
+): Promise<boolean> {
   const now = table.read(pid, ['executable', 'uids']);
   if (now?.executable === undefined || now.uids === undefined) return false;
   // It may have given up its user since.
-  if (now.uids.real !== uid && parseAuxv(table.bytes(pid, 'auxv') ?? Buffer.alloc(0))?.uid !== uid) return false;
+  if (now.uids.real !== uid && !(await wasExecutedBy(table, pid, uid))) return false;
   const [interpreter] = readShebang(executable);
   if (interpreter === undefined) return basename(now.executable) === basename(executable) || table.executes(pid, executable);
   return table.executes(pid, interpreter) || (lastPart(interpreter) === 'env' && isInterpreter(now.executable));
+}
+
+async function wasExecutedBy(table: ProcessTable, pid: number, uid: number): Promise<boolean> {
+  const auxiliary = await readAuxiliary(table, pid);
+  return typeof auxiliary === 'object' && auxiliary.uid === uid;
 }
 
 /**
@@ -108,13 +133,17 @@ function mayNotReplace(stored: LaunchRecord, record: LaunchRecord, { systemName,
 }
 
 /** `recallLaunch`, and keeps under the name what is news. */
-export function rememberLaunch(
+export async function rememberLaunch(
   sight: LaunchSight,
   launches: LaunchRecords,
   tree: ProcessTree,
   name: RecordedName,
-): RecalledLaunch {
-  const recalled = recallLaunch(sight, launches.get(name.systemName), tree, name);
+): Promise<RecalledLaunch> {
+  const known = launches.get(name.systemName);
+  if (tree.orphaned && known !== undefined) return { kind: 'known', record: known, fresh: false };
+  const living = await livingLaunch(sight, tree);
+  // Another may have been kept while it was read.
+  const recalled = await settled(sight, living, launches.get(name.systemName), tree, name);
   if (recalled.kind === 'known' && recalled.fresh) launches.set(name.systemName, recalled.record);
   return recalled;
 }

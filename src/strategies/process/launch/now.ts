@@ -20,7 +20,7 @@ export async function launchesOf(
   const breath = new Breath();
   for (const tree of trees) {
     if (breath.isDue) await breath.take();
-    living.push(tree.orphaned ? LEFT_OVER : livingLaunch(sight, tree));
+    living.push(tree.orphaned ? LEFT_OVER : await livingLaunch(sight, tree));
   }
   const records = living.flatMap((launch) => (launch.kind === 'known' ? [launch.record] : []));
   if (records.length > 0 && records.length === living.length) return { kind: 'known', records, running: true };
@@ -47,7 +47,7 @@ export async function differencesOf(
   const [oldest] = trees;
   if (oldest === undefined) return [];
   if (pin === undefined) {
-    const recalled = recallLaunch(sight, stored, oldest, name);
+    const recalled = await recallLaunch(sight, stored, oldest, name);
     const otherwise = recalled.kind === 'known' ? recalled.otherwise : undefined;
     return otherwise === undefined ? [] : [`pid ${oldest.root.pid}: ${otherwise}: ${cure}`];
   }
@@ -55,7 +55,7 @@ export async function differencesOf(
   const breath = new Breath();
   for (const tree of trees.filter(({ orphaned }) => !orphaned)) {
     if (breath.isDue) await breath.take();
-    const living = livingLaunch(sight, tree);
+    const living = await livingLaunch(sight, tree);
     if (living.kind === 'unknown' || pin.launches.some(({ record }) => sameLaunch(record, living.record))) continue;
     lines.push(`pid ${tree.root.pid} runs otherwise than pinned: what is pinned would be started`);
   }

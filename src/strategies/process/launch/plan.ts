@@ -1,10 +1,10 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, isAbsolute } from 'node:path';
 import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
 import { commandEnvironment, expandCommand } from '../../../core/command-template.ts';
 import type { LaunchRecord } from '../../../core/launch-record.ts';
-import { hostPath } from '../../../system/files/host-path.ts';
+import { hostPath, hostStat } from '../../../system/files/host-path.ts';
 import type { Launch } from '../../../system/launch/launcher.ts';
 import { notRootsLaunch } from '../../../system/launch/roots-launch.ts';
 import { minimalEnvironment } from '../../../system/spawn/minimal-environment.ts';
@@ -159,7 +159,9 @@ function planRecords(
     const usable = withExecutable(record);
     if (usable === undefined)
       return { kind: 'refused', reason: `its program ${shown(record.executable)} is not there any more` };
-    if (!isDirectory(usable.cwd))
+    const folder = hostStat(usable.cwd);
+    if (folder === 'unknown') return { kind: 'refused', reason: `its directory ${shown(usable.cwd)} cannot be looked at` };
+    if (folder === 'none' || !folder.isDirectory())
       return { kind: 'refused', reason: `its directory ${shown(usable.cwd)} is not there any more` };
     const refused = refusal(usable);
     if (refused !== undefined) return { kind: 'refused', reason: refused, final: true };
@@ -178,8 +180,4 @@ function withExecutable(record: LaunchRecord): LaunchRecord | undefined {
   if (existsSync(hostPath(record.executable))) return record;
   const [called = ''] = record.argv;
   return isAbsolute(called) && existsSync(hostPath(called)) ? { ...record, executable: called } : undefined;
-}
-
-function isDirectory(path: string): boolean {
-  return statSync(hostPath(path), { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

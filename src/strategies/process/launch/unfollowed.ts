@@ -1,5 +1,5 @@
-import { statSync } from 'node:fs';
 import { givenPart, interpreterOf } from '../../../core/interpreters.ts';
+import { hostStat } from '../../../system/files/host-path.ts';
 import { readShebang } from '../../../system/launch/script-file.ts';
 import { lastPart } from '../../../system/proc/called-names.ts';
 import { commandsOf, programAt } from './command-words.ts';
@@ -44,5 +44,6 @@ function scriptOf(argv: readonly string[]): string | undefined {
 
 function isScript(path: string): boolean {
   if (!path.startsWith('/') || readShebang(path).length === 0) return false;
-  return ((statSync(path, { throwIfNoEntry: false })?.mode ?? 0) & 0o111) !== 0;
+  const stat = hostStat(path);
+  return typeof stat !== 'string' && (stat.mode & 0o111) !== 0;
 }

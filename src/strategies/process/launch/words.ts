@@ -2,13 +2,8 @@ import { printable } from '../../../core/printable.ts';
 
 /** Arguments as a person reads them: those that a shell would not take for one word are quoted. */
 export function describeArgv(argv: readonly string[]): string {
-  // Each makes two characters at least; of hundreds of thousands the first ones are shown.
-  return shown(
-    argv
-      .slice(0, SHOWN_LENGTH)
-      .map((argument) => (/^[\w@%+=:,./-]+$/.test(argument) ? argument : JSON.stringify(argument)))
-      .join(' '),
-  );
+  const first = argv.slice(0, SHOWN_LENGTH);
+  return shown(first.map((argument) => (/^[\w@%+=:,./-]+$/.test(argument) ? argument : JSON.stringify(argument))).join(' '));
 }
 
 /** For people, printable, and of what is long the beginning: 200 characters. */

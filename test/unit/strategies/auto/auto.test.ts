@@ -11,6 +11,7 @@ import type { RunningProcesses } from '../../../../src/system/systemd/running-pr
 import { appUnit } from '../../../../src/system/systemd/unit-name.ts';
 import { FakeClock } from '../../../helpers/fake-clock.ts';
 import { FakeSystemd, type FakeUnitOptions } from '../../../helpers/fake-systemd.ts';
+import { strategyMemory } from '../../../helpers/memory-state.ts';
 import { isAlive, openZoo } from '../../../helpers/process-zoo.ts';
 import { attemptOn, FakeSection, managed, never, settled, silentLog } from '../../../helpers/strategy-parts.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
@@ -61,6 +62,7 @@ function world(units: Record<string, FakeUnitOptions> = {}, fallsBack = false) {
   const added = Object.fromEntries(Object.entries(units).map(([name, unit]) => [name, systemd.add(name, unit)]));
   const processes = new FakeProcesses();
   const retired: string[] = [];
+  const { roots } = strategyMemory();
   const options = { hasOwnSection: false, commandTimeoutMs: 60_000, healthCheckTimeoutMs: 5000, stableTimeMs: 1000 };
   const strategy = new AutoStrategy(new ServiceStrategy(options, { services: systemd, clock, log: silentLog }), processes, {
     services: systemd,
@@ -75,6 +77,7 @@ function world(units: Record<string, FakeUnitOptions> = {}, fallsBack = false) {
       },
     },
     clock,
+    roots,
     fallsBack,
     commandTimeoutMs: options.commandTimeoutMs,
   });
@@ -83,6 +86,7 @@ function world(units: Record<string, FakeUnitOptions> = {}, fallsBack = false) {
     systemd,
     processes,
     retired,
+    roots,
     strategy,
     unit: (name: string) => added[name]!,
     resolve: (name: string) => strategy.resolve(managed(name), never),
@@ -400,4 +404,40 @@ test('nor beside what we have started of it under another name; what stands in f
     assert.deepEqual([refusals.length > 0, retired], [isBeside, []], unit);
     assert.equal((await restart('hand')).kind, isBeside ? 'failed' : 'restarted', unit);
   }
+});
+
+test('a program whose unit is masked is not started: that of its path, of its own name, or the one that it lived in', async () => {
+  const { strategy, systemd, processes, roots } = world(
+    {
+      'maskd.service': { loadState: 'masked', aliases: ['alias.service'] },
+      'xu.service': { loadState: 'masked' },
+      'up.service': { state: 'active' },
+    },
+    true,
+  );
+  roots.set('xud', [{ pid: 4711, startTime: 1, unit: 'xu.service' }]);
+  for (const [process, unit] of [
+    [managed('maskd', '/opt/m/maskd'), 'maskd'],
+    [managed('row', '/opt/m/alias'), 'maskd'],
+    [managed('maskd', 'own-build'), 'maskd'],
+    [managed('xud'), 'xu'],
+  ] as const) {
+    const reason = `${unit}.service is masked`;
+    assert.deepEqual(await strategy.resolve(process, never), { kind: 'refused', reason });
+    assert.deepEqual(await strategy.restart(attemptOn(process)), { kind: 'failed', reason });
+    assert.deepEqual(await strategy.preview(process, never), { stops: ['pid 1234'], starts: [], refusals: [reason] });
+    // A hold on it holds it all the same.
+    const meant = await strategy.means(process, never);
+    assert.equal(meant.kind === 'target' && meant.key, process.systemName);
+  }
+  assert.deepEqual(processes.restarts, []);
+  // Which unit it is has been said: that one is not masked.
+  assert.equal((await strategy.resolve(managed('maskd', 'up'), never)).kind, 'target');
+  const { show } = systemd;
+  systemd.show = async (name, signal) =>
+    name === 'maskd.service' ? { kind: 'failed', reason: 'no answer' } : show.call(systemd, name, signal);
+  assert.deepEqual(await strategy.resolve(managed('maskd', '/opt/m/maskd'), never), {
+    kind: 'refused',
+    reason: 'systemd does not say what maskd.service is: no answer',
+  });
 });

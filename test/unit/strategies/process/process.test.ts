@@ -3,6 +3,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ProcessTable } from '../../../../src/system/proc/table.ts';
+import { FakeClock } from '../../../helpers/fake-clock.ts';
+import { FakeSystemd } from '../../../helpers/fake-systemd.ts';
 import {
   attemptFor,
   managed,
@@ -480,4 +482,31 @@ test('a process table that cannot be read is not one in which nothing runs', asy
   const { zoo, strategy } = processStrategyWorld(t);
   const found = await strategy({}, new ProcessTable(zoo.dir)).findRunning(managed('anything'), never);
   assert.deepEqual(found, { kind: 'unknown', reason: 'the process table cannot be read' });
+});
+
+test('without a section a program is left alone whose unit a row may not touch, as long as it belongs to that', async (t) => {
+  const world = processStrategyWorld(t);
+  const systemd = new FakeSystemd(new FakeClock());
+  systemd.add('actor.service', { state: 'active', relations: { actions: ['FailureAction=exit'] } });
+  systemd.add('well.service', { state: 'active' });
+  Object.assign(world.parts, { services: systemd });
+  const path = world.zoo.sleeper(unique('zactor'));
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const livedIn = (unit: string): void => world.parts.roots.set(name, [{ pid: 4_194_000, startTime: 1, unit }]);
+  livedIn('actor.service');
+  const strategy = world.strategy();
+  assert.deepEqual(await strategy.resolve(managed(name), never), {
+    kind: 'refused',
+    reason: 'actor.service has FailureAction=exit; it is restarted only if it has a section of its own',
+  });
+  assert.deepEqual(await strategy.means(managed(name), never), { kind: 'target', key: 'actor' }, 'a hold on it holds the unit');
+  assert.equal((await world.strategy({ configured: true }).resolve(managed(name), never)).kind, 'target');
+  livedIn('well.service');
+  assert.equal((await strategy.resolve(managed(name), never)).kind, 'target');
+  livedIn('getty@tty9.service');
+  assert.equal((await strategy.resolve(managed(name), never)).kind, 'refused');
+  // It runs elsewhere by now, and nobody has looked since.
+  await world.zoo.start(path);
+  await waitFor('it', () => pidsNamed(world, name).length === 1);
+  assert.equal((await strategy.resolve(managed(name), never)).kind, 'target');
 });

@@ -133,6 +133,84 @@ test('what would do something to the machine at its end needs a section', async 
   assert.equal(await world(units, true).refusal('fails'), '');
 });
 
+test('what is restarted along is judged as what is restarted, by whichever of the words that does it, also further on', async () => {
+  const active = (relations: FakeUnitOptions['relations'] = {}): FakeUnitOptions => ({ state: 'active', relations });
+  const units: Record<string, FakeUnitOptions> = {
+    'base.service': active({ requiredBy: ['exits.service'] }),
+    'exits.service': active({ actions: ['SuccessAction=exit'] }),
+    'requisite.service': active({ requisiteOf: ['exits.service'] }),
+    'bound.service': active({ boundBy: ['exits.service'] }),
+    'whole.service': active({ consistsOf: ['base.service', 'idle.service'] }),
+    'at-end.service': active({ consistsOf: ['tells.service'] }),
+    'tells.service': active({ startedAtEnd: ['reboot.target'] }),
+    'pulls.service': active({ boundBy: ['fetches.service'] }),
+    'fetches.service': active({ wants: ['reboots.service'] }),
+    'reboots.service': { relations: { actions: ['FailureAction=reboot'] } },
+    'stops.service': active({ consistsOf: ['rival.service'] }),
+    'rival.service': active({ conflicts: ['victim.service'] }),
+    'victim.service': active(),
+    'idle.service': { relations: { actions: ['SuccessAction=exit'] } },
+    'starting.service': active({ consistsOf: ['comes.service'] }),
+    'comes.service': { relations: { actions: ['SuccessAction=exit'] } },
+    'well.service': active({ consistsOf: ['idle.service', 'victim.service'] }),
+  };
+  const { refusal, unit } = world(units);
+  unit('comes.service').set({ activeState: 'activating' });
+  const along = (unit: string, by: string): string => `${unit} is restarted with ${by}`;
+  const exits = (by: string): string => `exits.service has SuccessAction=exit (${along('exits.service', by)})`;
+  const reasons = {
+    base: exits('base.service'),
+    requisite: exits('requisite.service'),
+    bound: exits('bound.service'),
+    whole: `exits.service has SuccessAction=exit (${along('base.service', 'whole.service')}, ${along('exits.service', 'base.service')})`,
+    'at-end': `tells.service has reboot.target started at its end (${along('tells.service', 'at-end.service')})`,
+    pulls: `reboots.service has FailureAction=reboot (${along('fetches.service', 'pulls.service')}, fetches.service Wants=reboots.service)`,
+    stops: 'the start of rival.service would stop victim.service, which is active (Conflicts=)',
+    starting: `comes.service has SuccessAction=exit (${along('comes.service', 'starting.service')})`,
+  };
+  for (const [name, reason] of Object.entries(reasons))
+    assert.equal(await refusal(name), `${reason}; it is restarted only if it has a section of its own`, name);
+  assert.equal(await refusal('well'), '');
+  // A start restarts nothing.
+  unit('base.service').set({ activeState: 'inactive' });
+  assert.equal(await refusal('base'), '');
+});
+
+test('what a restart stops by PropagatesStopTo= is judged as by Conflicts=, unless it is restarted', async () => {
+  const { refusal, unit } = world({
+    'one.service': { state: 'active', relations: { stopsToo: ['other.service', 'idle.service'] } },
+    'both.service': { state: 'active', relations: { stopsToo: ['other.service'], consistsOf: ['other.service'] } },
+    'other.service': { state: 'active' },
+    'idle.service': {},
+  });
+  const reason = 'the restart of one.service would stop other.service, which is active (PropagatesStopTo=)';
+  assert.equal(await refusal('one'), `${reason}; it is restarted only if it has a section of its own`);
+  assert.equal(await refusal('both'), '');
+  unit('one.service').set({ activeState: 'inactive' });
+  assert.equal(await refusal('one'), '');
+});
+
+test('what is started at its end is judged for what that does to the machine, and by whatever it starts', async () => {
+  const units: Record<string, FakeUnitOptions> = {
+    'suspends.service': { state: 'active', relations: { startedAtEnd: ['bridge.service'] } },
+    'bridge.service': { relations: { wants: ['suspend.target'] } },
+    'suspend.target': {},
+    'wants.service': { relations: { wants: ['suspend.target'] } },
+    // It stands in for the first, and both cannot run.
+    'first.service': { state: 'active', relations: { startedAtEnd: ['second.service'] } },
+    'second.service': { relations: { conflicts: ['first.service'] } },
+  };
+  const { refusal, also } = world(units);
+  const changes = 'suspend.target changes the state of the whole machine';
+  assert.equal(
+    await refusal('suspends'),
+    `${changes} (bridge.service is started at the end of suspends.service, bridge.service Wants=suspend.target); it is restarted only if it has a section of its own`,
+  );
+  assert.match(await refusal('wants'), new RegExp(`^${changes} \\(wants\\.service Wants=suspend\\.target\\); `));
+  assert.equal(await refusal('first'), '');
+  assert.deepEqual(await also('first'), { kind: 'known', units: [] });
+});
+
 test('a start that concerns more units than are looked at is refused; a circle has an end', async () => {
   const many = Array.from({ length: 300 }, (_, i) => `u${i}.service`);
   const units: Record<string, FakeUnitOptions> = {

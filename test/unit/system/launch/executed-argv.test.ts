@@ -17,7 +17,7 @@ const UNTOLD =
 /** What is read of a process, once its command line begins with `first`. */
 async function readingOf(pid: number, first: string): Promise<string | readonly string[]> {
   await waitFor(`${first}: its command line`, () => table.read(pid, ['argv'])?.argv?.[0] === first);
-  const reading = readLaunchRecord(table, pid, process.pid);
+  const reading = await readLaunchRecord(table, pid, process.pid);
   return reading.kind === 'read' ? reading.record.argv : reading.reason;
 }
 

@@ -33,7 +33,7 @@ for (const [what, cage, reason] of CAGES)
       const [file = '', ...argv] = [...cage, ...drop, program, '300'];
       const pid = await zoo.start(file, argv, { cwd: '/' });
       await waitFor('the program itself', () => table.read(pid, ['argv'])?.argv?.[0] === program);
-      const reading = readLaunchRecord(table, pid, process.pid);
+      const reading = await readLaunchRecord(table, pid, process.pid);
       assert.ok(reading.kind === 'unusable', JSON.stringify(reading));
       assert.match(reading.reason, reason);
       // What it was compared with is what counts: of its own kind it is not confined.
@@ -105,12 +105,12 @@ test('a directory that was removed is not what stands in its place now', async (
   mkdirSync(place);
   mkdirSync(other);
   const pid = await zoo.start(zoo.sleeper('wanderer'), ['300'], { cwd: place });
-  assert.equal(readLaunchRecord(table, pid, process.pid).kind, 'read');
+  assert.equal((await readLaunchRecord(table, pid, process.pid)).kind, 'read');
   rmdirSync(place);
   const gone = { kind: 'unusable', reason: `its working directory ${place} is gone` };
-  assert.deepEqual(readLaunchRecord(table, pid, process.pid), gone);
+  assert.deepEqual(await readLaunchRecord(table, pid, process.pid), gone);
   symlinkSync(other, place);
-  assert.deepEqual(readLaunchRecord(table, pid, process.pid), gone);
+  assert.deepEqual(await readLaunchRecord(table, pid, process.pid), gone);
 });
 
 test('a release behind a link is followed: the directory is what the program calls it, and stays so', async (t) => {
@@ -124,14 +124,14 @@ test('a release behind a link is followed: the directory is what the program cal
   const tree = treeOf(seenNow(table, pid));
   const sight = { table, starter: process.pid };
   const name = { systemName: 'released', userUid: undefined };
-  const seen = recallLaunch(sight, undefined, tree, name);
+  const seen = await recallLaunch(sight, undefined, tree, name);
   assert.ok(seen.kind === 'known' && seen.record.cwd === current, JSON.stringify(seen));
   symlinkSync(second, join(zoo.dir, 'new'));
   renameSync(join(zoo.dir, 'new'), current);
-  const again = recallLaunch(sight, seen.record, tree, name);
+  const again = await recallLaunch(sight, seen.record, tree, name);
   assert.ok(again.kind === 'known' && again.record.cwd === current && !again.fresh, JSON.stringify(again));
   // One that is seen only now tells where it is, not where it was started.
-  const late = recallLaunch(sight, undefined, tree, name);
+  const late = await recallLaunch(sight, undefined, tree, name);
   assert.ok(late.kind === 'known' && late.record.cwd === first, JSON.stringify(late));
 });
 

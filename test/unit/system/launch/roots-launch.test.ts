@@ -53,6 +53,25 @@ test('a program of root’s in root’s folders is root’s alone; one of others
   assert.match(notRootsLaunch(record(`${theirs}/daemon`, ['daemon'])) ?? '', /theirs is user 65534's$/);
 });
 
+test(
+  'whatever is among its words is judged: what can be no file is none, what cannot be looked at is not root’s',
+  asRoot,
+  (t) => {
+    const { own } = twoFolders(t);
+    symlinkSync('loop', `${own}/loop`);
+    const long = 'x'.repeat(256);
+    assert.equal(
+      notRootsLaunch(record(`${own}/daemon`, ['daemon', long, `/${long}/a`, 'y'.repeat(100_000).replaceAll('yyy', 'yy/')])),
+      undefined,
+    );
+    assert.match(notRootsLaunch(record(`${own}/daemon`, ['daemon', `${own}/loop`])) ?? '', /loop is a link too many$/);
+    assert.match(notRootsLaunch(interpreted(t, 'python3', long)) ?? '', /executes cannot be told$/);
+    assert.match(notRootsLaunch(interpreted(t, 'python3', `${own}/loop`)) ?? '', /executes cannot be told$/);
+    const path = { environment: [`PATH=${own}/loop:/usr/bin`] };
+    assert.match(notRootsLaunch(record(`${own}/env-script`, ['python3', '-u', `${own}/env-script`], path)) ?? '', /loop/);
+  },
+);
+
 test('of an interpreter the script counts, wherever its options end', asRoot, (t) => {
   const { own, theirs } = twoFolders(t);
   const cases: readonly (readonly [string, string, 'own' | 'theirs' | 'open' | 'unknown'])[] = [

@@ -6,10 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
-import { readLaunchRecord } from '../../../../src/system/launch/read-record.ts';
+import { RecordRoom, readLaunchRecord } from '../../../../src/system/launch/read-record.ts';
 import { hasEnded, parseAuxv, parseStat, parseStatus, splitNul } from '../../../../src/system/proc/parse.ts';
 import { signalProcess } from '../../../../src/system/proc/signal.ts';
 import { LOOK_LIMITS, ProcessTable } from '../../../../src/system/proc/table.ts';
+import { longestStall } from '../../../helpers/loop-stall.ts';
 import { isAlive, openZoo } from '../../../helpers/process-zoo.ts';
 import { missing } from '../../../helpers/requirement.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
@@ -203,7 +204,7 @@ test('a launch record has argv, directory, environment and user as they were', a
   const env = { PATH: '/bin', ZOO: zoo.dir, EMPTY: '', 'A=B': 'c=d', MULTI: 'a\nb' };
   const pid = await zoo.start(path, ['', 'a b', 'ș', ''], { cwd: zoo.dir, env });
   await waitFor('script', () => table.read(pid, ['name'])?.name === 'keeps it');
-  const reading = readLaunchRecord(table, pid, process.pid);
+  const reading = await readLaunchRecord(table, pid, process.pid);
   assert.ok(reading.kind === 'read');
   assert.deepEqual(reading.record.argv, [path, '', 'a b', 'ș', ''], 'a script is executed by its own path again');
   assert.equal(reading.record.executable, path);
@@ -222,7 +223,7 @@ test('what only looks like a script is recorded as it runs', async (t) => {
   ];
   for (const [file, args, expected] of started) {
     const pid = await zoo.start(file, args);
-    const reading = readLaunchRecord(table, pid, process.pid);
+    const reading = await readLaunchRecord(table, pid, process.pid);
     assert.deepEqual(reading.kind === 'read' && reading.record.argv, expected);
   }
 });
@@ -233,7 +234,7 @@ test('set-user-id programs give no launch record', { skip: !isRoot && 'needs roo
   spawnSync('chmod', ['4755', path]);
   const pid = await zoo.start(path, ['300'], { uid: 65534, gid: 65534 });
   assert.equal(table.read(pid, ['uids'])?.uids?.effective, 0, 'the file system honours the bit');
-  assert.deepEqual(readLaunchRecord(table, pid, process.pid), {
+  assert.deepEqual(await readLaunchRecord(table, pid, process.pid), {
     kind: 'unusable',
     reason: 'it was executed with more rights than its caller had',
   });
@@ -242,7 +243,7 @@ test('set-user-id programs give no launch record', { skip: !isRoot && 'needs roo
 test('a program run by another user is recorded with that user', { skip: !isRoot && 'needs root' }, async (t) => {
   const zoo = openZoo(t);
   const pid = await zoo.start(zoo.sleeper('plain'), ['300'], { uid: 65534, gid: 65534, cwd: '/' });
-  const reading = readLaunchRecord(table, pid, process.pid);
+  const reading = await readLaunchRecord(table, pid, process.pid);
   assert.ok(reading.kind === 'read');
   assert.deepEqual([reading.record.uid, reading.record.gid], [65534, 65534]);
 });
@@ -252,14 +253,14 @@ test('a title written over the arguments gives no launch record', async (t) => {
   for (const argv0 of ['redis-server *:6379', 'nginx: master process /usr/sbin/nginx -c /etc/x']) {
     const pid = await zoo.start('/bin/bash', ['-c', 'exec -a "$0" cat < <(sleep 300)', argv0]);
     await waitFor('title', () => table.read(pid, ['argv'])?.argv?.[0] === argv0);
-    assert.deepEqual(readLaunchRecord(table, pid, process.pid), {
+    assert.deepEqual(await readLaunchRecord(table, pid, process.pid), {
       kind: 'unusable',
       reason: 'it wrote a title over its command line',
     });
   }
   const title = await zoo.start(process.execPath, ['-e', 'process.title = "short"; setInterval(() => {}, 1e6)']);
   await waitFor('title', () => table.read(title, ['argv'])?.argv?.[0] === 'short');
-  assert.equal(readLaunchRecord(table, title, process.pid).kind, 'unusable');
+  assert.equal((await readLaunchRecord(table, title, process.pid)).kind, 'unusable');
 });
 
 test('a signal goes to the process that was seen, never to its successor', async () => {
@@ -321,7 +322,7 @@ test('a variable is found wherever it is in an environment, whole and nothing el
   assert.equal(seen.hasVariable(3, 'RUN_ID'), false);
 });
 
-test('what is longer than a launch record may be is not usable, and neither are more than 65,536 arguments', (t) => {
+test('what is longer than a launch record may be is not usable, and neither are more than 65,536 arguments', async (t) => {
   const limits = { cmdline: 2 * 1024 * 1024, environ: 1024 * 1024 };
   const root = longProcesses(t, [4711], 10);
   symlinkSync('/', join(root, '4711/cwd'));
@@ -330,26 +331,53 @@ test('what is longer than a launch record may be is not usable, and neither are 
   writeFileSync(join(root, '4711/environ'), 'A=b\0');
   mkdirSync(join(root, '4711/ns'));
   const seen = new ProcessTable(root);
-  const read = (): unknown => {
-    const reading = readLaunchRecord(seen, 4711, 4711);
+  const read = async (): Promise<unknown> => {
+    const reading = await readLaunchRecord(seen, 4711, 4711);
     return reading.kind === 'unusable' ? reading.reason : reading.record.argv.length + reading.record.environment.length;
   };
   const argument = 'x'.repeat(63);
   const whole = `${argument}\0`.repeat(limits.cmdline / 64);
   writeFileSync(join(root, '4711/cmdline'), whole);
-  assert.equal(read(), limits.cmdline / 64 + 1);
+  assert.equal(await read(), limits.cmdline / 64 + 1);
   writeFileSync(join(root, '4711/cmdline'), `${whole}x`);
-  assert.equal(read(), 'its command line is longer than 2 MiB');
+  assert.equal(await read(), 'its command line is longer than 2 MiB');
   writeFileSync(join(root, '4711/cmdline'), 'x\0'.repeat(65_536));
-  assert.equal(read(), 65_537);
+  assert.equal(await read(), 65_537);
   for (const file of ['environ', 'cmdline']) {
     writeFileSync(join(root, '4711', file), 'x=\0'.repeat(65_537));
-    assert.equal(read(), 'it has more than 65,536 arguments or variables', file);
+    assert.equal(await read(), 'it has more than 65,536 arguments or variables', file);
     writeFileSync(join(root, '4711', file), 'x=\0');
   }
   writeFileSync(join(root, '4711/cmdline'), 'x\0');
   writeFileSync(join(root, '4711/environ'), `A=${'x'.repeat(limits.environ)}`);
-  assert.equal(read(), 'its environment is longer than 1 MiB');
+  assert.equal(await read(), 'its environment is longer than 1 MiB');
+});
+
+test('the records of one program’s copies have a bound together; the first is read in any case', async (t) => {
+  const root = longProcesses(t, [4711], 10);
+  for (const link of ['cwd', 'root']) symlinkSync('/', join(root, `4711/${link}`));
+  writeFileSync(join(root, '4711/auxv'), readFileSync('/proc/self/auxv'));
+  writeFileSync(join(root, '4711/environ'), 'A=b\0');
+  mkdirSync(join(root, '4711/ns'));
+  const seen = new ProcessTable(root);
+  const copies = async (cmdline: string): Promise<number> => {
+    writeFileSync(join(root, '4711/cmdline'), cmdline);
+    const room = new RecordRoom();
+    for (let count = 0; ; count++) {
+      const reading = await readLaunchRecord(seen, 4711, 4711, room);
+      if (reading.kind === 'unusable')
+        assert.match(reading.reason, /^arguments and environments of its copies take more than 8 MiB/);
+      if (reading.kind === 'unusable') return count;
+    }
+  };
+  assert.equal(await copies(`${'x'.repeat(1023)}\0`.repeat(1024)), 8);
+  // Each string takes more than its bytes.
+  assert.equal(await copies(`${'x'.repeat(31)}\0`.repeat(64 * 1024)), 2);
+
+  writeFileSync(join(root, '4711/cmdline'), '\0'.repeat(2 * 1024 * 1024));
+  const stalls: number[] = [];
+  while (stalls.length < 3) stalls.push((await longestStall(() => readLaunchRecord(seen, 4711, 4711))).stallMs);
+  assert.ok(Math.min(...stalls) < 50, `${stalls} ms`);
 });
 
 test('what is longer than we read is not started again', async (t) => {
@@ -358,6 +386,6 @@ test('what is longer than we read is not started again', async (t) => {
   const become = `ulimit -s 65536; x=$(head -c 120000 /dev/zero | tr '\\0' x); exec env $(for i in $(seq 20); do echo "LONG$i=$x"; done) "$0" 300`;
   const pid = await zoo.start('bash', ['-c', become, program]);
   await waitFor('the program itself', () => table.read(pid, ['executable'])?.executable === program);
-  const reading = readLaunchRecord(table, pid, process.pid);
+  const reading = await readLaunchRecord(table, pid, process.pid);
   assert.deepEqual(reading, { kind: 'unusable', reason: 'its environment is longer than 1 MiB' });
 });

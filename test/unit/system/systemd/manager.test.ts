@@ -57,8 +57,16 @@ test('how a unit stands to others; what an older systemd does not know is empty'
       Conflicts: ['shutdown.target'],
       ConflictedBy: ['e.service', 'shutdown.target'],
       OnFailure: ['mail@a.service'],
+      RequisiteOf: ['f.service'],
+      PropagatesStopTo: ['g.service'],
     },
-    words: { UnitFileState: 'enabled', FailureAction: 'reboot', SuccessAction: 'none' },
+    words: {
+      UnitFileState: 'enabled',
+      FailureAction: 'reboot',
+      SuccessAction: 'none',
+      OnSuccessJobMode: 'fail',
+      OnFailureJobMode: 'isolate',
+    },
   });
   assert.deepEqual(await systemd.relations('a.service', never), {
     kind: 'known',
@@ -71,11 +79,13 @@ test('how a unit stands to others; what an older systemd does not know is empty'
       requiredBy: [],
       wantedBy: [],
       triggeredBy: [],
+      requisiteOf: ['f.service'],
       boundBy: [],
       consistsOf: [],
+      stopsToo: ['g.service'],
       conflicts: ['shutdown.target', 'e.service'],
       startedAtEnd: ['mail@a.service'],
-      actions: ['FailureAction=reboot'],
+      actions: ['FailureAction=reboot', 'OnFailureJobMode=isolate'],
     },
   });
   const said = 'systemd did not say how the unit stands to others';

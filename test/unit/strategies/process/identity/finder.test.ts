@@ -258,6 +258,24 @@ test(
   },
 );
 
+test('a word that no file can be called, and a file that cannot be looked at, hinder nothing', async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zwords');
+  const loop = join(world.zoo.dir, 'loop');
+  symlinkSync('loop', loop);
+  const [file, long] = [world.zoo.sleeper(name), '0'.repeat(300)];
+  const pid = await world.zoo.start(file, ['300', long]);
+  await waitFor('it', () => world.table.read(pid, ['executable'])?.executable === file);
+  assert.deepEqual((await looked(world, name)).refusals, []);
+  const outcome = await world.strategy().restart(attemptFor(name));
+  assert.equal(outcome.kind, 'restarted', JSON.stringify(outcome));
+  assert.equal(world.launched[0]?.argv[2], long);
+
+  const other = await world.zoo.start('/usr/bin/perl', ['-e', 'sleep 300', loop]);
+  await waitFor('perl', () => world.table.read(other, ['name'])?.name === 'perl');
+  assert.deepEqual((await looked(world, unique('zloop'), { argument: loop })).pids, [other]);
+});
+
 test('an argument behind 16 KiB of others is found, and one of 128 KiB is too', asRoot, async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zlong');

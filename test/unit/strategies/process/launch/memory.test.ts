@@ -13,19 +13,19 @@ const table = new ProcessTable();
 const sight = { table, starter: process.pid };
 const name = { systemName: 'released', userUid: undefined };
 
-test('of a number that is another process’s by now nothing is learned', () => {
+test('of a number that is another process’s by now nothing is learned', async () => {
   const root = seenNow(table, process.pid);
   const tree = treeOf(root);
-  const recalled = recallLaunch(sight, undefined, tree, name);
+  const recalled = await recallLaunch(sight, undefined, tree, name);
   assert(recalled.kind === 'known');
   const earlier = { ...tree, root: { ...root, startTime: root.startTime - 1 } };
-  assert.deepEqual(recallLaunch(sight, undefined, earlier, name), {
+  assert.deepEqual(await recallLaunch(sight, undefined, earlier, name), {
     kind: 'unknown',
     reason: 'it ended meanwhile',
     passing: true,
   });
   const stored = { ...recalled.record, argv: ['stored'] };
-  assert.deepEqual(recallLaunch(sight, stored, earlier, name), { kind: 'known', record: stored, fresh: false });
+  assert.deepEqual(await recallLaunch(sight, stored, earlier, name), { kind: 'known', record: stored, fresh: false });
 });
 
 test('a log that was rotated keeps the name that it was opened by; any other name is another file', async (t) => {
@@ -41,13 +41,13 @@ test('a log that was rotated keeps the name that it was opened by; any other nam
     return seen.executable?.endsWith('sleep') ? seen : undefined;
   });
   const tree = treeOf(root);
-  const first = recallLaunch(sight, undefined, tree, name);
+  const first = await recallLaunch(sight, undefined, tree, name);
   assert(first.kind === 'known');
   assert.equal(first.record.surroundings?.standardOutput, log);
   renameSync(log, rotated);
-  assert.deepEqual(recallLaunch(sight, first.record, tree, name), { ...first, fresh: false });
+  assert.deepEqual(await recallLaunch(sight, first.record, tree, name), { ...first, fresh: false });
   renameSync(rotated, other);
-  const moved = recallLaunch(sight, first.record, tree, { ...name, userUid: process.getuid?.() });
+  const moved = await recallLaunch(sight, first.record, tree, { ...name, userUid: process.getuid?.() });
   assert.ok(moved.kind === 'known');
   assert.equal(moved.fresh || moved.otherwise !== undefined, true);
 });
