@@ -10,19 +10,6 @@ export function hostPath(path: string): string {
   return existsSync(path) || !existsSync(elsewhere) ? path : elsewhere;
 }
 
-/**
- * What stands at `path`, an absolute one, symbolic links followed, as the programs of this machine see it: `none` if nothing does or can,
- * `unknown` if that cannot be told (a folder that is closed to us, links in a circle, a file server that is gone), from which nothing
- * follows. Never throws: any string may be asked for, and a command line is a stranger's. Source: path_resolution(7), stat(2).
- */
-export function hostStat(path: string): Stats | 'none' | 'unknown' {
-  try {
-    return statSync(hostPath(path), { throwIfNoEntry: false }) ?? 'none';
-  } catch (error) {
-    return isNoPath(path, (error as NodeJS.ErrnoException).code) ? 'none' : 'unknown';
-  }
-}
-
 /** The file that `path` leads to, all links followed, as the programs of this machine see it; `path` itself where that cannot be told. */
 export function linkedFile(path: string): string {
   try {
@@ -40,6 +27,19 @@ export function linkedFile(path: string): string {
 
 /** open(2): a descriptor that only stands for the file, which is not opened; Node has no name for it. */
 export const O_PATH = 0o10000000;
+
+/**
+ * What stands at `path`, an absolute one, symbolic links followed, as the programs of this machine see it: `none` if nothing does or can,
+ * `unknown` if that cannot be told (a folder that is closed to us, links in a circle, a file server that is gone), from which nothing
+ * follows. Never throws: any string may be asked for, and a command line is a stranger's. Source: path_resolution(7), stat(2).
+ */
+export function hostStat(path: string): Stats | 'none' | 'unknown' {
+  try {
+    return statSync(hostPath(path), { throwIfNoEntry: false }) ?? 'none';
+  } catch (error) {
+    return isNoPath(path, (error as NodeJS.ErrnoException).code) ? 'none' : 'unknown';
+  }
+}
 
 /** Whether a regular file stands there, as hostStat has it. */
 export function hostFile(path: string): 'file' | 'none' | 'unknown' {

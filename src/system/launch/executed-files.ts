@@ -137,8 +137,8 @@ function modulePlaces({ modules }: Interpreter, script: string): string[] {
 }
 
 /**
- * The files among a program's first arguments, and what may be one and cannot be looked at; and what stands behind -I and -C, by which compilers, interpreters and builders are given
- * folders. Other folders and values are data for the most part: --datadir=/var/lib/mysql.
+ * The files among a program's first arguments, and what may be one and cannot be looked at; and what stands behind -I and -C, by which
+ * compilers, interpreters and builders are given folders. Other folders and values are data for the most part: --datadir=/var/lib/mysql.
  */
 function givenFiles(argv: readonly string[], cwd: string): string[] {
   const words = argv.slice(1, 1 + MOST_WORDS).filter((word) => word !== '');

@@ -31,28 +31,32 @@ export async function readLaunchRecord(
   starter: number,
   room = new RecordRoom(),
 ): Promise<LaunchReading> {
-  if (room.isFull) return unusable('arguments and environments of its copies take more than 8 MiB together');
   const before = table.read(pid, ['startTime', 'uids', 'kernelThread']);
   const process = table.read(pid, FIELDS);
-  if (before === undefined || process === undefined) return { ...unusable('it ended meanwhile'), passing: true };
+  if (before === undefined || process === undefined) return ENDED;
   if (before.kernelThread) return unusable('it is a thread of the kernel, and no program');
   const { memory } = table;
-  const confinement = confinementOf(table, pid, starter);
-  const auxv = await memory.whole(pid, 'auxv', AUXV_LIMIT);
+  // Nobody is less confined by what else is to be said of it, or by how much of it there is.
+  const confinement = confinementOf(table, pid, starter) ?? ownRoot(process.root);
+  if (confinement !== undefined) {
+    const now = table.read(pid, ['startTime', 'state', 'threads']);
+    const isThere = now !== undefined && now.startTime === before.startTime && !hasEnded(now);
+    return isThere ? { ...unusable(confinement), confined: true } : ENDED;
+  }
+  if (room.isFull) return unusable('arguments and environments of its copies take more than 8 MiB together');
+  const auxiliary = await readAuxiliary(table, pid);
   const argvBytes = await memory.whole(pid, 'cmdline', ARGV_LIMIT);
-  // Nobody is less confined by saying so much.
-  const confined = confinement === undefined ? {} : { confined: true };
-  if (argvBytes === 'longer') return { ...unusable('its command line is longer than 2 MiB'), ...confined };
+  if (argvBytes === 'longer') return unusable('its command line is longer than 2 MiB');
   const environmentBytes = await memory.whole(pid, 'environ', ENVIRONMENT_LIMIT);
-  if (environmentBytes === 'longer') return { ...unusable('its environment is longer than 1 MiB'), ...confined };
+  if (environmentBytes === 'longer') return unusable('its environment is longer than 1 MiB');
   // What is not known may be what must not be done.
-  if (auxv === UNREAD || argvBytes === UNREAD || environmentBytes === UNREAD)
-    return { ...unusable('it cannot be read now: its memory is locked'), passing: true, ...confined };
+  if (auxiliary === UNREAD || argvBytes === UNREAD || environmentBytes === UNREAD)
+    return { ...unusable('it cannot be read now: its memory is locked'), confined: true, passing: true };
   const surroundings = readSurroundings(table, pid, starter);
   // An exec or a change of user in between would join one program's environment to another one's rights.
   const isArgvSame = argvBytes !== undefined && (await memory.isStill(pid, 'cmdline', argvBytes));
   const after = table.read(pid, ['startTime', 'uids', 'executable', 'state', 'threads']);
-  if (after === undefined || hasEnded(after)) return { ...unusable('it ended meanwhile'), passing: true };
+  if (after === undefined || hasEnded(after)) return ENDED;
   const { executable, cwd, root, uids, gids, groups } = process;
   if (executable === undefined || cwd === undefined || environmentBytes === undefined || root === undefined) {
     return unusable('its executable, directory or environment cannot be read');
@@ -64,13 +68,10 @@ export async function readLaunchRecord(
   if (key(before) !== key(process) || key(process) !== key(after) || !isSame) {
     return { ...unusable('it changed while it was read'), passing: true };
   }
-  const auxiliary = auxv === undefined || auxv === 'longer' ? undefined : parseAuxv(auxv);
   if (auxiliary === undefined) return unusable('with whose rights it was executed cannot be read');
   if (auxiliary.secure || (auxiliary.uid !== 0 && auxiliary.uid !== uids.real)) {
     return unusable('it was executed with more rights than its caller had');
   }
-  if (confinement !== undefined) return { ...unusable(confinement), confined: true };
-  if (root !== '/') return { ...unusable(`it runs in a root directory of its own (${root})`), confined: true };
   if ([argvBytes, environmentBytes].some((bytes) => countStrings(bytes) > MOST_STRINGS))
     return unusable('it has more than 65,536 arguments or variables');
   if (!isUtf8(argvBytes)) return unusable('its command line is not UTF-8');
@@ -103,6 +104,10 @@ function calledFile(table: ProcessTable, pid: number, [called = '']: readonly st
   return called.includes('/') && table.executes(pid, path) ? path : undefined;
 }
 
+function ownRoot(root: string | undefined): string | undefined {
+  return root === undefined || root === '/' ? undefined : `it runs in a root directory of its own (${root})`;
+}
+
 const FIELDS = ['name', 'startTime', 'executable', 'cwd', 'root', 'uids', 'gids', 'groups'] as const;
 
 /**
@@ -111,6 +116,13 @@ const FIELDS = ['name', 'startTime', 'executable', 'cwd', 'root', 'uids', 'gids'
  */
 function folderOf(table: ProcessTable, pid: number, cwd: string, environment: readonly string[]): string | undefined {
   return [callsItsFolder(environment), cwd].find((path) => path?.startsWith('/') && table.isSame(pid, 'cwd', path));
+}
+
+/** What the kernel told the process when it was executed; UNREAD if it cannot be read now, undefined if it cannot be. Never rejects. */
+export async function readAuxiliary(table: ProcessTable, pid: number): Promise<ReturnType<typeof parseAuxv> | typeof UNREAD> {
+  const auxv = await table.memory.whole(pid, 'auxv', AUXV_LIMIT);
+  if (auxv === UNREAD) return UNREAD;
+  return auxv === undefined || auxv === 'longer' ? undefined : parseAuxv(auxv);
 }
 
 /** $PWD of an environment; undefined where it has none. */
@@ -143,6 +155,8 @@ const AUXV_LIMIT = 64 * 1024;
 
 /** Of each: more would take their time, which is all others' too, and no program that lasts has them. */
 const MOST_STRINGS = 65_536;
+
+const ENDED: LaunchReading = { kind: 'unusable', reason: 'it ended meanwhile', passing: true };
 
 function unusable(reason: string): LaunchReading & { readonly kind: 'unusable' } {
   return { kind: 'unusable', reason };

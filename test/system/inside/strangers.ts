@@ -136,7 +136,11 @@ test('root in a cage that is its unit’s main process is restarted through the 
   const outcome = await restart();
   assert.match(outcome.kind === 'restarted' ? outcome.detail : outcome.reason, /^systemctl start cagemain\.service/);
   const main = execFileSync('systemctl', ['show', '--value', '--property=MainPID', 'cagemain'], { encoding: 'utf8' });
-  const status = readFileSync(`/proc/${main.trim()}/status`, 'utf8');
+  // It is in its cage once systemd's own child has become it.
+  const status = await waitFor('its exec', () => {
+    const text = readFileSync(`/proc/${main.trim()}/status`, 'utf8');
+    return text.startsWith('Name:\t(') ? undefined : text;
+  });
   assert.match(status, /^CapBnd:\s0+$/m);
   assert.match(status, /^NoNewPrivs:\s1$/m);
 });

@@ -51,12 +51,16 @@ export class KnownRoots {
 
   /** Takes in what a look found of a program that was known by `known`: where nothing of it is left, its roots have ended for good. */
   async saw(systemName: string, found: Matches & { readonly kind: 'found' }, known: readonly RootProcess[]): Promise<void> {
+    for (const tree of found.trees) {
+      if (this.#seenOfOthers.has(systemName)) break;
+      if (tree.by !== 'start' && (await this.#isLife(tree))) this.#seenOfOthers.add(systemName);
+    }
     if (found.trees.length > 0) this.#seen.add(systemName);
     else if (found.rest.length === 0) this.#markEmpty(systemName, known);
-    for (const tree of found.trees.filter(({ by }) => by !== 'start')) {
-      if (this.#seenOfOthers.has(systemName)) return;
-      if (await isLife(this.#table, tree, this.#options.commandTimeoutMs)) this.#seenOfOthers.add(systemName);
-    }
+  }
+
+  #isLife(tree: ProcessTree): Promise<boolean> {
+    return isLife(this.#table, tree, this.#options.commandTimeoutMs);
   }
 
   #markEmpty(systemName: string, known: readonly RootProcess[]): void {
@@ -76,7 +80,7 @@ export class KnownRoots {
     const withKeepers = (root: RootProcess): RootProcess => this.#supervision.withKeepers(systemName, root);
     const roots: RootProcess[] = [];
     for (const tree of trees) {
-      if (!(await isLife(this.#table, tree, this.#options.commandTimeoutMs))) continue;
+      if (!(await this.#isLife(tree))) continue;
       const { pid, startTime, pgid, sid, executable } = tree.root;
       const same = known.find((root) => root.pid === pid && root.startTime === startTime);
       const now = {

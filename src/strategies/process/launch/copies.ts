@@ -2,10 +2,11 @@ import { Breath } from '../../../core/breath.ts';
 import type { LaunchRecord, LaunchRecords } from '../../../core/launch-record.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 import {
+  isCaged,
   type LaunchSight,
+  livingLaunch,
   type RecalledLaunch,
   type RecordedName,
-  recallLaunch,
   sameLaunch,
   type UnknownLaunch,
 } from './memory.ts';
@@ -18,21 +19,20 @@ import {
 export async function rememberCopies(
   sight: LaunchSight,
   launches: LaunchRecords,
-  name: RecordedName,
+  { systemName }: RecordedName,
   trees: readonly ProcessTree[],
   isAllNew: boolean,
 ): Promise<UnknownLaunch | undefined> {
-  const isNews = isAllNew || trees.length > launches.further(name.systemName).length;
+  const isKept = !isAllNew && trees.length <= launches.further(systemName).length;
   const recalled: RecalledLaunch[] = [];
   const breath = new Breath();
   for (const tree of trees) {
-    if (!isNews && tree.orphaned) continue;
     if (breath.isDue) await breath.take();
-    recalled.push(await recallLaunch(sight, undefined, tree, name));
+    if (!isKept || !tree.orphaned) recalled.push(await livingLaunch(sight, tree));
   }
-  if (!isNews) return recalled.find(isConfined);
+  if (isKept) return recalled.find(isCaged);
   launches.setFurther(
-    name.systemName,
+    systemName,
     recalled.flatMap((launch) => (launch.kind === 'known' ? [launch.record] : [])),
   );
   return recalled.find((launch) => launch.kind === 'unknown');
@@ -56,14 +56,10 @@ export function wholeLaunch(
   const unknown = running.flatMap((launch) => (launch.kind === 'unknown' ? [launch] : []));
   const all = stored === undefined ? copies : [stored, ...copies];
   const missing = missingOf(known, all);
-  const confined = unknown.find(isConfined);
+  const confined = unknown.find(isCaged);
   // For a copy that tells nothing a recorded one stands in, but for a cage; for the first one its own record would have.
   const isCovered = confined === undefined && running[0]?.kind !== 'unknown' && unknown.length <= missing.length;
   return { records: [...known, ...missing], lacking: isCovered ? undefined : (confined ?? unknown[0]) };
-}
-
-function isConfined(launch: RecalledLaunch): launch is UnknownLaunch {
-  return launch.kind === 'unknown' && launch.confined === true;
 }
 
 /** Those of `all` recorded ones that are not among `known`, as many as are missing. */

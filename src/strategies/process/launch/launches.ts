@@ -12,8 +12,9 @@ import type { ProgramFinder } from '../identity/finder.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 import type { ProcessOptions } from '../options.ts';
 import { rememberCopies, wholeLaunch } from './copies.ts';
-import { isCommandUnderWay, isFromCommand, isLife } from './from-command.ts';
+import { isCommandUnderWay, isLife, mayBeFromCommand } from './from-command.ts';
 import {
+  isCaged,
   type LaunchSight,
   livingLaunch,
   type RecalledLaunch,
@@ -105,14 +106,15 @@ export class ProgramLaunches {
       await this.#noteCage(systemName, oldest);
       return;
     }
-    const sight = this.#sight();
     // A leftover does not tell what has become usable.
     if (oldest.orphaned && launches.note(systemName).unusable !== undefined) return;
     const name = this.#recorded(managed);
-    if (await isFromCommand(this.#table, oldest.root)) {
+    const sight = this.#sight();
+    if (await mayBeFromCommand(this.#table, oldest.root)) {
       await this.#noteCage(systemName, oldest);
-      if (launches.get(systemName) !== undefined || (await this.#isOurCommands(oldest))) return;
-      const recalled = await recallLaunch(sight, undefined, oldest, name);
+      // From PATH, but for start_command, which leaves a note.
+      if (launches.get(systemName) !== undefined || oldest.by === 'start') return;
+      const recalled = await livingLaunch(sight, oldest);
       if (!(await this.#isOurCheck(oldest, recalled))) this.#notes.byCommand(systemName, recalled);
       return;
     }
@@ -128,7 +130,7 @@ export class ProgramLaunches {
     if (!(await isLife(this.#table, oldest, this.#options.commandTimeoutMs))) return;
     const living = await livingLaunch(this.#sight(), oldest);
     if (living.kind === 'known') this.#notes.unusable(systemName, undefined);
-    else if (living.confined === true) this.#notes.unusable(systemName, living);
+    else if (isCaged(living)) this.#notes.unusable(systemName, living);
   }
 
   /** Keeps what is known of one that was just started. */
@@ -188,7 +190,7 @@ export class ProgramLaunches {
 
   /** A shell line of ours that we know to have started: from PATH, but for start_command, which leaves a note. */
   async #isOurCommands({ by, root }: ProcessTree): Promise<boolean> {
-    return by === 'start' && (await isFromCommand(this.#table, root));
+    return by === 'start' && mayBeFromCommand(this.#table, root);
   }
 
   /** A command that is under way, as a health check `nginx -t` is, is no life of the program; as somebody else it would be told of. */

@@ -2,11 +2,10 @@ import { basename, resolve } from 'node:path';
 import { isInterpreter } from '../../../core/interpreters.ts';
 import type { LaunchRecord, LaunchRecords } from '../../../core/launch-record.ts';
 import { executedFiles } from '../../../system/launch/executed-files.ts';
-import { callsItsFolder, type RecordRoom, readLaunchRecord } from '../../../system/launch/read-record.ts';
+import { callsItsFolder, type RecordRoom, readAuxiliary, readLaunchRecord } from '../../../system/launch/read-record.ts';
 import { notRootsLaunch } from '../../../system/launch/roots-launch.ts';
 import { readShebang } from '../../../system/launch/script-file.ts';
 import { lastPart } from '../../../system/proc/called-names.ts';
-import { parseAuxv } from '../../../system/proc/parse.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 
@@ -28,6 +27,11 @@ export interface UnknownLaunch {
   readonly reason: string;
   readonly confined?: boolean;
   readonly passing?: boolean;
+}
+
+/** True for what was surely confined, and not only unreadable for the moment. */
+export function isCaged(launch: RecalledLaunch): launch is UnknownLaunch {
+  return launch.kind === 'unknown' && launch.confined === true && launch.passing !== true;
 }
 
 /** Where is looked, who would start it (ProgramLauncher), and how much all its copies may tell. */
@@ -60,17 +64,17 @@ export async function recallLaunch(
 }
 
 /** What holds of what lives and what is known from before. */
-function settled(
+async function settled(
   { table }: LaunchSight,
   living: RecalledLaunch,
   stored: LaunchRecord | undefined,
   tree: ProcessTree,
   name: RecordedName,
-): RecalledLaunch {
+): Promise<RecalledLaunch> {
   if (stored === undefined) return living;
   if (living.kind === 'unknown') {
     // Who has put it into a cage since wants it there. What an earlier version recorded is not started, and says less.
-    const isIt = living.confined !== true && (living.passing === true || isSameProgram(table, tree, stored));
+    const isIt = living.passing === true || (!isCaged(living) && (await isSameProgram(table, tree, stored)));
     return isIt && stored.unconfined === true ? { kind: 'known', record: stored, fresh: false } : living;
   }
   const record = withStoredOutput(stored, living.record);
@@ -91,14 +95,23 @@ export async function livingLaunch({ table, starter, room }: LaunchSight, { root
 }
 
 /** Whether it was executed by the record's user, and by a file of the same name or of the same script. */
-function isSameProgram(table: ProcessTable, { root: { pid } }: ProcessTree, { executable, uid }: LaunchRecord): boolean {
+async function isSameProgram(
+  table: ProcessTable,
+  { root: { pid } }: ProcessTree,
+  { executable, uid }: LaunchRecord,
+): Promise<boolean> {
   const now = table.read(pid, ['executable', 'uids']);
   if (now?.executable === undefined || now.uids === undefined) return false;
   // It may have given up its user since.
-  if (now.uids.real !== uid && parseAuxv(table.bytes(pid, 'auxv') ?? Buffer.alloc(0))?.uid !== uid) return false;
+  if (now.uids.real !== uid && !(await wasExecutedBy(table, pid, uid))) return false;
   const [interpreter] = readShebang(executable);
   if (interpreter === undefined) return basename(now.executable) === basename(executable) || table.executes(pid, executable);
   return table.executes(pid, interpreter) || (lastPart(interpreter) === 'env' && isInterpreter(now.executable));
+}
+
+async function wasExecutedBy(table: ProcessTable, pid: number, uid: number): Promise<boolean> {
+  const auxiliary = await readAuxiliary(table, pid);
+  return typeof auxiliary === 'object' && auxiliary.uid === uid;
 }
 
 /**
@@ -130,7 +143,7 @@ export async function rememberLaunch(
   if (tree.orphaned && known !== undefined) return { kind: 'known', record: known, fresh: false };
   const living = await livingLaunch(sight, tree);
   // Another may have been kept while it was read.
-  const recalled = settled(sight, living, launches.get(name.systemName), tree, name);
+  const recalled = await settled(sight, living, launches.get(name.systemName), tree, name);
   if (recalled.kind === 'known' && recalled.fresh) launches.set(name.systemName, recalled.record);
   return recalled;
 }
