@@ -65,13 +65,13 @@ export async function findTrees(table: ProcessTable, identity: Identity, look: P
   const counted = isAllOfIt ? [...program, ...later] : program;
   const further = isAllOfIt ? [] : later;
   const rest = restOf(identity, look, [...counted, ...further], own, isOwned);
-  const inTrees = new Set([...counted, ...further].flatMap(familyOf));
+  const ofIt = new Set([...counted, ...further].flatMap(familyOf).concat(rest.left));
   return {
     kind: 'found',
     trees: counted.map((tree) => withRest(tree, rest.byLeader)).sort(byAge),
     further: [...further].sort(byAge),
     rest: rest.left,
-    strangers: [...strangers].filter((seen) => !inTrees.has(seen)),
+    strangers: [...strangers].filter((seen) => !ofIt.has(seen)),
     remarks,
   };
 

@@ -57,8 +57,11 @@ async function byStart(table: ProcessTable, identity: Identity, { all }: Process
   });
   const found = new Set(living);
   const gone = ours.filter(({ pid }) => !living.some((seen) => seen.pid === pid));
+  const isOwned = ownerTest(table, identity);
+  // Another user's worker goes with a restart (rest.ts), and does not prove that the program runs.
   const isSame = (seen: SeenProcess): boolean =>
-    gone.length === 0 || gone.some(({ executable }) => executable === undefined || executable === seen.executable);
+    gone.length === 0 ||
+    (gone.some(({ executable }) => executable === undefined || executable === seen.executable) && isOwned(seen));
   for (const unit of identity.units) {
     const inside = pidsOfService(unit).flatMap((pid) => all.get(pid) ?? []);
     // While the one that we started lives all others in its unit are its own.
@@ -67,7 +70,6 @@ async function byStart(table: ProcessTable, identity: Identity, { all }: Process
       if (!hasEnded(seen) && identity.unitOf(seen.pid) === unit && (isLed || isSame(seen))) found.add(seen);
   }
   if (gone.length > 0) {
-    const isOwned = ownerTest(table, identity);
     for (const seen of all.values()) {
       if (hasEnded(seen) || seen.kernelThread) continue;
       if (gone.some((root) => isMemberOf(root, seen, all, isOwned) && root.executable === seen.executable && isOwned(seen)))

@@ -3,10 +3,10 @@ import type { ProcessIdentity, ProcessTable } from '../../../system/proc/table.t
 import { isRunUnit } from '../../../system/systemd/unit-name.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 
-/** Whether the process was, or may have been, started by one of our commands, which a look in passing must not take for the program itself. */
-export async function mayBeFromCommand(table: ProcessTable, root: ProcessIdentity): Promise<boolean> {
+/** Whether the process was started by one of our commands, which a look in passing must not take for the program itself. */
+export async function isFromCommand(table: ProcessTable, root: ProcessIdentity): Promise<boolean | 'unread'> {
   const { having, unread } = await table.memory.withVariable([root], 'MONITOR_ATTEMPT=');
-  return having.length + unread.length > 0;
+  return unread.length > 0 ? 'unread' : having.length > 0;
 }
 
 /**
@@ -15,7 +15,7 @@ export async function mayBeFromCommand(table: ProcessTable, root: ProcessIdentit
  */
 export async function isCommandUnderWay(table: ProcessTable, root: ProcessIdentity, limitMs: number): Promise<boolean> {
   const { pid } = root;
-  if (table.ageMs(root) > limitMs || !(await mayBeFromCommand(table, root))) return false;
+  if (table.ageMs(root) > limitMs || (await isFromCommand(table, root)) === false) return false;
   if (isRunUnit(table.read(pid, ['unit'])?.unit ?? '')) return true;
   let above: number | undefined = pid;
   for (let i = 0; i < HIGHEST && above !== undefined && above !== process.pid; i++) above = table.read(above, ['ppid'])?.ppid;

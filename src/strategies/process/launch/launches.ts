@@ -12,7 +12,7 @@ import type { ProgramFinder } from '../identity/finder.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 import type { ProcessOptions } from '../options.ts';
 import { rememberCopies, wholeLaunch } from './copies.ts';
-import { isCommandUnderWay, isLife, mayBeFromCommand } from './from-command.ts';
+import { isCommandUnderWay, isFromCommand, isLife } from './from-command.ts';
 import {
   isCaged,
   type LaunchSight,
@@ -110,7 +110,9 @@ export class ProgramLaunches {
     if (oldest.orphaned && launches.note(systemName).unusable !== undefined) return;
     const name = this.#recorded(managed);
     const sight = this.#sight();
-    if (await mayBeFromCommand(this.#table, oldest.root)) {
+    const isFrom = await isFromCommand(this.#table, oldest.root);
+    if (isFrom === 'unread') return;
+    if (isFrom) {
       await this.#noteCage(systemName, oldest);
       // From PATH, but for start_command, which leaves a note.
       if (launches.get(systemName) !== undefined || oldest.by === 'start') return;
@@ -190,7 +192,7 @@ export class ProgramLaunches {
 
   /** A shell line of ours that we know to have started: from PATH, but for start_command, which leaves a note. */
   async #isOurCommands({ by, root }: ProcessTree): Promise<boolean> {
-    return by === 'start' && mayBeFromCommand(this.#table, root);
+    return by === 'start' && (await isFromCommand(this.#table, root)) !== false;
   }
 
   /** A command that is under way, as a health check `nginx -t` is, is no life of the program; as somebody else it would be told of. */

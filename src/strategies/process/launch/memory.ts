@@ -78,7 +78,7 @@ async function settled(
     return isIt && stored.unconfined === true ? { kind: 'known', record: stored, fresh: false } : living;
   }
   const record = withStoredOutput(stored, living.record);
-  if (sameLaunch(stored, record) || hasMovedOn(stored, record) || isWorkerOf(tree, stored, record))
+  if (sameLaunch(stored, record) || hasMovedOn(stored, record) || isWorkerOf(tree, stored, record, name))
     return { kind: 'known', record: stored, fresh: false };
   const otherwise = mayNotReplace(stored, record, name);
   return otherwise === undefined ? { ...living, record } : { kind: 'known', record: stored, fresh: false, otherwise };
@@ -175,8 +175,13 @@ const OF_ONE_START: readonly string[] = [
 
 /** True where both start the same in the same way. */
 export function sameLaunch(a: LaunchRecord, b: LaunchRecord): boolean {
-  if (!sameStrings(a.argv, b.argv) || !sameStrings(a.environment, b.environment)) return false;
+  if (!sameStrings(a.argv, b.argv) || !sameStrings(variablesOf(a), variablesOf(b))) return false;
   return JSON.stringify(FIELDS.map((field) => a[field])) === JSON.stringify(FIELDS.map((field) => b[field]));
+}
+
+/** In an order of their own, and without those that a shell adds: a start by us goes through one. */
+function variablesOf({ environment }: LaunchRecord): readonly string[] {
+  return environment.filter((variable) => !/^(?:SHLVL|_|OLDPWD)=/.test(variable)).toSorted();
 }
 
 /** There may be hundreds of thousands of them. */
@@ -209,7 +214,9 @@ function withStoredOutput(stored: LaunchRecord, record: LaunchRecord): LaunchRec
 }
 
 /** A worker shares its master's command line, but has given up root's rights: started so, the program could not do its work. */
-function isWorkerOf({ root }: ProcessTree, stored: LaunchRecord, record: LaunchRecord): boolean {
+function isWorkerOf({ root }: ProcessTree, stored: LaunchRecord, record: LaunchRecord, { userUid }: RecordedName): boolean {
+  // Whose it is to be has been said.
+  if (record.uid === userUid) return false;
   const sameProgram = stored.executable === record.executable && sameStrings(stored.argv, record.argv);
   return sameProgram && stored.uid === 0 && record.uid !== 0 && root.pid !== root.pgid;
 }

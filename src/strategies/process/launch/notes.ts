@@ -13,7 +13,8 @@ export class LaunchNotes {
   /** Why it would not be started again, which stays known when it is dead; `undefined`: it would be. */
   unusable(systemName: string, launch: UnknownLaunch | undefined): void {
     const { unusable: before, ...note } = this.#launches.note(systemName);
-    const unusable = launch?.passing === true ? (before ?? launch.reason) : launch?.reason;
+    // What another look may tell is no reason that lasts.
+    const unusable = launch?.passing === true ? before : launch?.reason;
     if (unusable !== before) this.#launches.setNote(systemName, { ...note, ...(unusable !== undefined && { unusable }) });
   }
 
