@@ -32,7 +32,7 @@ export function bindPins(
       const unknown = await unknownName(name);
       if (unknown !== undefined) return { kind: 'refused', code: 'not_found', reason: unknown };
       const found = await candidateFor(core, name);
-      if (found.kind === 'refused') return { kind: 'refused', code: 'conflict', reason: `${name}: ${found.reason}` };
+      if (found.kind === 'refused') return { kind: 'done', offers: [], refusals: [{ name, reason: found.reason }] };
       return { kind: 'done', offers: [offerOf(name, found, (await concernOf(core, name)) ?? null)], refusals: [] };
     },
     pin: async (name, digest) => {

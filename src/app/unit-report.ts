@@ -125,9 +125,8 @@ export class UnitReport {
 }
 
 const LEFT_ALONE = [
-  'processes without a section of their own: a unit is left alone, and so is the program that lives in it, if it is neither active',
-  'nor enabled, a new instance of a template, one of the system itself (dbus*, systemd-*, getty@ …), has a "\\" in its name, or if its',
-  'restart would stop another or do something to the machine (SuccessAction=, FailureAction= …)',
+  'names without a section are restarted too, but for units, and programs in them, that are neither active nor enabled, are part',
+  'of the system itself, have a "\\" in their name, or whose restart would do something to other units or the machine',
 ].join(' ');
 /** No process has an empty name. */
 const NO_NAME = '';

@@ -21,7 +21,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 /** For the help and the manual. */
 export const exitCodeMeanings: Readonly<Record<Exclude<ExitCode, 141>, string>> = {
   0: 'done',
-  1: 'the order was taken and failed: not recovered, not to be restarted (match), or not pinned',
+  1: 'the order was taken and failed: not recovered, not to be restarted (match), or nothing was pinned',
   3: 'status: no daemon runs; what is shown was read from store and state',
   64: 'wrong usage',
   66: 'there is no process of that name',

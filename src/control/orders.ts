@@ -26,7 +26,7 @@ export interface Orders {
     clear: boolean,
     notes: string | undefined,
   ): Promise<OrderReply<{ readonly processes: readonly { readonly id: number; readonly name: string }[] }>>;
-  /** How `name` could be pinned; undefined: each program that would not be started again without, and those that cannot be pinned. */
+  /** How `name` could be pinned, or why it cannot be; undefined: the same of each program that would not be started again without. */
   pins(name: string | undefined): Promise<
     OrderReply<{
       readonly offers: readonly PinOffer[];

@@ -23,7 +23,7 @@ Examples:
   monitor_service alarm nginx --notes "answers 502"
   monitor_service alarm 12 --clear
 
-${exitCodeHelp([0, 66, 69, 75, 77])}`;
+${exitCodeHelp([0, 64, 66, 69, 75, 77, 78])}`;
 
 async function alarm(cli: Cli, process: string, { clear = false, notes }: { clear?: boolean; notes?: string }): Promise<void> {
   const reply = await placeOrder(cli, 'writing to the store', (desk) => desk.alarm(process, clear, notes));

@@ -28,7 +28,7 @@ Examples:
   monitor_service breaker
   monitor_service breaker nginx --reset
 
-${exitCodeHelp([0, 66, 69, 75, 77])}`;
+${exitCodeHelp([0, 64, 66, 69, 75, 77, 78])}`;
 
 async function showBreakers(cli: Cli, name: string | undefined, json: boolean): Promise<void> {
   const { processes } = await placeOrder(cli, 'reading the state', (desk) => desk.status());

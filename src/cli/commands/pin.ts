@@ -40,7 +40,10 @@ Examples:
   monitor_service pin app-backend
   monitor_service pin --all --yes
 
-${exitCodeHelp([0, 1, 64, 66, 69, 75, 77], { 1: 'nothing was pinned, or one of several could not be' })}`;
+${exitCodeHelp([0, 1, 64, 66, 69, 75, 77, 78], {
+  1: 'nothing was pinned, or one of several could not be',
+  75: 'not now: it became another one while it was looked at, or another daemon is in the way; try again',
+})}`;
 
 async function pin(cli: Cli, command: Command, name: string | undefined, { yes, json }: PinOptions): Promise<void> {
   const { ask } = cli.io;

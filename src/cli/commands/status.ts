@@ -34,7 +34,7 @@ Examples:
   monitor_service status app-backend
   monitor_service status --json | jq -r '.processes[] | select(.inAlarm) | .name'
 
-${exitCodeHelp([0, 3, 66, 69, 77], { 3: 'no daemon runs; what is shown was read from store and state' })}`;
+${exitCodeHelp([0, 3, 64, 66, 69, 77, 78], { 3: 'no daemon runs; what is shown was read from store and state' })}`;
 
 const WATCH_MS = 2000;
 

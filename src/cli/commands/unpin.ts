@@ -14,7 +14,10 @@ export function addUnpin(program: Command, cli: Cli): void {
     .argument('[name]', 'the process', nameArgument)
     .option('--all', 'every pin there is')
     .option('--json', 'as JSON, for programs')
-    .addHelpText('after', `\nExamples:\n  monitor_service unpin app-backend\n\n${exitCodeHelp([0, 64, 66, 69, 75, 77])}`)
+    .addHelpText(
+      'after',
+      `\nExamples:\n  monitor_service unpin app-backend\n\n${exitCodeHelp([0, 64, 66, 69, 75, 77, 78], { 66: 'there is no pin of that name' })}`,
+    )
     .action((name: string | undefined, { all, json }: { all?: true; json?: true }, command: Command) =>
       unpin(cli, scopeOf(command, name, all), json ?? false),
     );

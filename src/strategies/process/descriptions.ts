@@ -68,7 +68,7 @@ export function ambiguityOf(
   { maxMatches }: Pick<ProcessOptions, 'maxMatches'>,
 ): string | undefined {
   if (trees.length > maxMatches)
-    return `ambiguous: ${trees.length} programs of that name run (${describePids(trees)}), max_matches is ${maxMatches}`;
+    return `ambiguous: ${trees.length} of it run (${describePids(trees)}), max_matches is ${maxMatches}`;
   const [other] = further;
   if (other === undefined) return undefined;
   const copies = further.length === 1 ? 'a further copy runs' : `${further.length} further copies run`;

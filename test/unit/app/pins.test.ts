@@ -98,7 +98,7 @@ test('names of the database without a section are named and pinned as well; unkn
   const core = await coreWith(
     t,
     dir,
-    '[process.default]\nrestart_strategy = process\n[process.other]\nrestart_strategy = service\n',
+    '[process.default]\nrestart_strategy = process\n[process.other]\nrestart_strategy = service\n[process.commanded]\nstart_command = sleep 9\n',
   );
   addRows(dir, [name, 'nothing-of-that-name'], false);
   await new LaunchObserver(core).look();
@@ -107,13 +107,20 @@ test('names of the database without a section are named and pinned as well; unkn
   const offered = await orders.pins(undefined);
   assert.ok(offered.kind === 'done', JSON.stringify(offered));
   assert.deepEqual([offered.offers.map((offer) => offer.name), offered.refusals], [[name], []]);
-  for (const [unknown, code] of [
-    ['never-heard-of', 'not_found'],
-    ['nothing-of-that-name', 'conflict'],
-    ['other', 'conflict'],
+  const unknown = await orders.pins('never-heard-of');
+  assert.ok(unknown.kind === 'refused' && unknown.code === 'not_found', JSON.stringify(unknown));
+  for (const [known, reason] of [
+    ['nothing-of-that-name', /./],
+    ['other', /^a command restarts it/],
+    ['commanded', /^start_command says how it is started, which needs no pin$/],
   ] as const) {
-    const refused = await orders.pins(unknown);
-    assert.ok(refused.kind === 'refused' && refused.code === code, JSON.stringify(refused));
+    const reply = await orders.pins(known);
+    assert.ok(reply.kind === 'done' && reply.offers.length === 0, JSON.stringify(reply));
+    assert.deepEqual(
+      reply.refusals.map((refusal) => refusal.name),
+      [known],
+    );
+    assert.match(reply.refusals[0]?.reason ?? '', reason);
   }
 });
 

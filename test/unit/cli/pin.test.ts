@@ -84,6 +84,15 @@ test('--all --yes pins each of them and names those that cannot be', async (t) =
   assert.deepEqual([none.code, none.stdout], [0, 'no program needs a pin\n']);
 });
 
+test('one that cannot be pinned is nothing to try again: nothing was pinned', async (t) => {
+  const refusals = [{ name: 'x', reason: 'start_command says how it is started, which needs no pin' }];
+  const pins: Orders['pins'] = async () => ({ kind: 'done', offers: [], refusals });
+  const run = await pin(t, ['x', '--yes'], {}, { pins });
+  assert.deepEqual([run.code, run.stdout], [1, '']);
+  assert.equal(run.stderr, `monitor_service: x cannot be pinned: ${refusals[0]?.reason}\n`);
+  assert.deepEqual(run.orders, [['pins', 'x']]);
+});
+
 test('what is not known, may not be ordered, or has changed meanwhile ends with its own code', async (t) => {
   for (const [code, exit] of [
     ['not_found', 66],
