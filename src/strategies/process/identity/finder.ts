@@ -104,7 +104,7 @@ export class ProgramFinder {
       const later = await this.#known.findLost(systemName, first, knownRoots, seen);
       const found = later === undefined ? first : await findTrees(this.#table, { ...identity, knownRoots: later }, seen);
       if (found.kind === 'refused') return found;
-      this.#supervision.saw(systemName, found.trees);
+      this.#supervision.saw(systemName, found.trees, seen.all);
       if (later === undefined) this.#known.followExec(systemName, knownRoots, found.trees);
       await this.#tell(systemName, found.strangers, found.remarks);
       await this.#known.saw(systemName, found, knownRoots);

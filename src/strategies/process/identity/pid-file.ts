@@ -1,5 +1,5 @@
-import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, readSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { errorMessage } from '../../../core/errors.ts';
 import { printable } from '../../../core/printable.ts';
 import { hostPath } from '../../../system/files/host-path.ts';
@@ -24,11 +24,11 @@ export function readPidFile(table: ProcessTable, path: string, uids: readonly nu
   const read = readFile(path);
   if (read === undefined) return { kind: 'absent' };
   if ('problem' in read) return unusable(path, read.problem);
-  const { text, mtimeMs, folder } = read;
-  if (isOpenToOthers(folder) && !isSticky(folder))
-    return unusable(path, 'others than the owner of its folder may put another file in its place');
-  // Whose the folder is may do that too.
-  const uid = folder.uid === 0 ? read.uid : folder.uid;
+  const { text, mtimeMs, owners } = read;
+  if (owners === undefined) return unusable(path, 'others than the owner of its folder may put another file in its place');
+  // Whose a folder or a link on the way is may do that too.
+  const [uid = 0, ...more] = new Set([...owners, read.uid].filter((owner) => owner !== 0));
+  if (more.length > 0) return unusable(path, `its file and folders are those of several users (${[uid, ...more].join(', ')})`);
   if (uid !== 0 && !uids.includes(uid))
     return unusable(path, `it is user ${uid}'s (set user, if that is whose the program is)`);
   if (isOpenToOthers(read)) return unusable(path, 'others than its owner may write to it');
@@ -54,8 +54,8 @@ interface ReadFile {
   readonly uid: number;
   readonly mode: number;
   readonly mtimeMs: number;
-  /** Its folder's. */
-  readonly folder: { readonly uid: number; readonly mode: number };
+  /** Of the folders and links that lead to it; undefined where others may change one of those. */
+  readonly owners: readonly number[] | undefined;
 }
 
 /** Undefined where there is no such file. */
@@ -68,8 +68,7 @@ function readFile(path: string): ReadFile | { readonly problem: string } | undef
       if (!stat.isFile()) return { problem: 'it is no regular file' };
       const bytes = Buffer.alloc(LONGEST);
       const text = bytes.toString('latin1', 0, readSync(fd, bytes, 0, LONGEST, 0));
-      const folder = statSync(hostPath(dirname(path)));
-      return { text, uid: stat.uid, mode: stat.mode, mtimeMs: stat.mtimeMs, folder };
+      return { text, uid: stat.uid, mode: stat.mode, mtimeMs: stat.mtimeMs, owners: ownersAbove(path) };
     } finally {
       closeSync(fd);
     }
@@ -79,6 +78,32 @@ function readFile(path: string): ReadFile | { readonly problem: string } | undef
     return { problem: code === 'ELOOP' ? 'it is a symbolic link' : errorMessage(error) };
   }
 }
+
+/** Throws where one of them cannot be looked at. */
+function ownersAbove(path: string): readonly number[] | undefined {
+  const owners: number[] = [];
+  const rest = dirname(path).split('/');
+  let at = '/';
+  for (let name = rest.shift(), left = MOST_STEPS; name !== undefined; name = rest.shift()) {
+    if (left-- === 0) throw new Error('too many links lead to it');
+    const next = name === '..' ? dirname(at) : join(at, name);
+    const place = hostPath(next);
+    const stat = lstatSync(place);
+    owners.push(stat.uid);
+    if (stat.isSymbolicLink()) {
+      const target = readlinkSync(place);
+      rest.unshift(...target.split('/'));
+      if (target.startsWith('/')) at = '/';
+      continue;
+    }
+    if (isOpenToOthers(stat) && !isSticky(stat)) return undefined;
+    at = next;
+  }
+  return owners;
+}
+
+/** Folders and links on the way. */
+const MOST_STEPS = 1000;
 
 /** A number, and what blanks are around it. */
 const LONGEST = 64;

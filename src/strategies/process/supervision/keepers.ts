@@ -5,7 +5,7 @@ import { ancestorsOf } from '../../../system/proc/kin.ts';
 import { hasEnded } from '../../../system/proc/parse.ts';
 import type { ProcessInfo, ProcessTable } from '../../../system/proc/table.ts';
 import { isAppUnitOf, isRunUnit } from '../../../system/systemd/unit-name.ts';
-import { KIND_FIELDS, type ParentKind, parentKind } from './kinds.ts';
+import { KIND_FIELDS_BUT_ARGV, type ParentKind, parentKind } from './kinds.ts';
 
 /** Somebody other than us who may start a program again, as one look saw it. */
 export interface Keeper extends KeeperProcess {
@@ -19,6 +19,8 @@ export interface Keeper extends KeeperProcess {
 export interface KeeperSight {
   readonly table: ProcessTable;
   readonly ownPid: number;
+  /** What a look has read of arguments: to read a stranger's at once might take as long as it likes (AsideFiles). */
+  readonly argvOf: (process: KeeperProcess) => readonly string[] | undefined;
 }
 
 /**
@@ -27,7 +29,7 @@ export interface KeeperSight {
  * PID 1 (it takes in whoever is left behind), ourselves, or a shell that runs a command of ours; of our ancestors known supervisors alone.
  */
 export function keepersAbove(
-  { table, ownPid }: KeeperSight,
+  { table, ownPid, argvOf }: KeeperSight,
   { pid, startTime }: { readonly pid: number; readonly startTime: number },
   systemName: string,
 ): readonly KeeperProcess[] {
@@ -39,9 +41,10 @@ export function keepersAbove(
   let below: Above = root;
   let through = 'wrappers' as Through;
   for (let height = 0; height < HIGHEST && below.ppid > 1 && below.ppid !== ownPid; height++) {
-    const above = table.read(below.ppid, FIELDS);
+    const read = table.read(below.ppid, FIELDS);
     // One that is younger than its child is another process under the old number.
-    if (above === undefined || above.startTime > below.startTime) break;
+    if (read === undefined || read.startTime > below.startTime) break;
+    const above = withArgv(read, argvOf(read));
     const kind = parentKind(above);
     const isKnown = kind.kind === 'supervisor';
     if (isUserManager(kind) && !runsService(root.cgroup)) break;
@@ -60,7 +63,7 @@ export function keepersAbove(
 /** The highest kind of those that lie between. */
 type Through = 'wrappers' | 'shells' | 'others';
 type Above = Pick<ProcessInfo<'ppid' | 'startTime'>, 'ppid' | 'startTime'>;
-const FIELDS = [...KIND_FIELDS, 'ppid', 'startTime', 'uids', 'unit'] as const;
+const FIELDS = [...KIND_FIELDS_BUT_ARGV, 'ppid', 'startTime', 'uids', 'unit'] as const;
 /** So far above a program its supervisor is looked for. */
 const HIGHEST = 8;
 
@@ -74,14 +77,21 @@ function reaches(through: Through, kind: ParentKind): boolean {
 }
 
 /** How it stands now; undefined where it has ended. `startsAgain` as in KeeperProcess. */
-export function lookAtKeeper(table: ProcessTable, keeper: KeeperProcess): Keeper | undefined {
-  const seen = table.read(keeper.pid, [...KIND_FIELDS, 'startTime', 'state', 'threads']);
+export function lookAtKeeper(
+  { table, argvOf }: Pick<KeeperSight, 'table' | 'argvOf'>,
+  keeper: KeeperProcess,
+): Keeper | undefined {
+  const seen = table.read(keeper.pid, [...KIND_FIELDS_BUT_ARGV, 'startTime', 'state', 'threads']);
   if (seen?.startTime !== keeper.startTime || hasEnded(seen)) return undefined;
-  const kind = parentKind(seen);
+  const kind = parentKind(withArgv(seen, argvOf(keeper)));
   const counts =
     kind.kind === 'supervisor' ||
     (kind.kind === 'shell' ? !kind.hasTerminal : kind.kind === 'other' && keeper.startsAgain === true);
   return { ...keeper, description: `${printable(kind.name)} (pid ${keeper.pid})`, counts };
+}
+
+function withArgv<T extends object>(seen: T, argv: readonly string[] | undefined): T & { readonly argv?: readonly string[] } {
+  return argv === undefined ? seen : { ...seen, argv };
 }
 
 /** Whoever a user's session leaves behind becomes its child; only its own services it starts again. */

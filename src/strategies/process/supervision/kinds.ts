@@ -3,7 +3,7 @@ import { interpreterOf, isShell, programName } from '../../../core/interpreters.
 import type { ProcessInfo } from '../../../system/proc/table.ts';
 
 /** What is asked of a process to tell what it is. */
-export const KIND_FIELDS = ['name', 'argv', 'executable', 'terminalDevice'] as const;
+export const KIND_FIELDS_BUT_ARGV = ['name', 'executable', 'terminalDevice'] as const;
 
 /** What a process above a program is, to us. */
 export type ParentKind =
@@ -61,7 +61,7 @@ const SCRIPT_WRAPPER =
   /^(?:npm|npx|yarn|yarnpkg|pnpm|pnpx|chronic|unbuffer|pipenv|poetry|bundle)(?:-cli)?(?:\.[cm]?js)?(?: |$)/;
 
 /** Tells it by its names: whoever bears one without being it gains only that it is waited for. */
-export function parentKind(process: ProcessInfo<(typeof KIND_FIELDS)[number]>): ParentKind {
+export function parentKind(process: ProcessInfo<(typeof KIND_FIELDS_BUT_ARGV)[number] | 'argv'>): ParentKind {
   const { name: comm, argv = [], executable, terminalDevice } = process;
   const called = basename(argv[0] ?? '').replace(/^-/, '');
   const own = programName(executable ?? called, argv);

@@ -4,10 +4,11 @@ import type { Clock } from '../../../core/clock.ts';
 import { formatDuration } from '../../../core/duration.ts';
 import type { Logger } from '../../../core/logger.ts';
 import type { KeeperProcess, ProgramRoots, RootProcess } from '../../../core/program-roots.ts';
+import type { SeenProcess } from '../../../system/proc/look.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import type { OtherSupervisor } from '../../../system/systemd/running-processes.ts';
 import type { ProcessTree } from '../identity/identity.ts';
-import { type Keeper, keepersAbove, lookAtKeeper } from './keepers.ts';
+import { type Keeper, type KeeperSight, keepersAbove, lookAtKeeper } from './keepers.ts';
 
 /** What is needed to know who else keeps a program running. */
 export interface SupervisionParts {
@@ -28,14 +29,19 @@ export class Supervision {
   readonly #parts: SupervisionParts;
   readonly #seen = new Map<string, readonly RootProcess[]>();
   /** `lookedMs`: when it was last looked for, and did not run. */
+  /** Of keepers. */
+  readonly #argvs = new Map<string, readonly string[]>();
   readonly #gone = new Map<string, { readonly sinceMs: number; lookedMs: number; told: boolean }>();
 
   constructor(parts: SupervisionParts) {
     this.#parts = parts;
   }
 
-  /** One look at the program found these trees of it. */
-  saw(systemName: string, trees: readonly ProcessTree[]): void {
+  /** One look (`all`) at the program found these trees of it. */
+  saw(systemName: string, trees: readonly ProcessTree[], all: ReadonlyMap<number, SeenProcess>): void {
+    const argvOf = argumentsIn(all);
+    for (const keeper of this.#rootsOf(systemName).flatMap(({ keepers = [] }) => keepers))
+      this.#keepArgv(keeper, argvOf(keeper));
     const before = this.#rootsOf(systemName);
     if (trees.length === 0) {
       if (before.length > 0) this.#sawNothing(systemName);
@@ -47,7 +53,8 @@ export class Supervision {
     const isKnown = roots.length === before.length && roots.every((root) => before.some(isSame(root)));
     if (roots.length === 0 || (isKnown && this.#seen.has(systemName))) return;
     const now = roots.map(({ pid, startTime }): RootProcess => {
-      const keepers = before.find(isSame({ pid, startTime }))?.keepers ?? this.#keepersAbove({ pid, startTime }, systemName);
+      const keepers =
+        before.find(isSame({ pid, startTime }))?.keepers ?? this.#keepersAbove({ pid, startTime }, systemName, argvOf);
       return { pid, startTime, ...(keepers.length > 0 && { keepers }) };
     });
     this.#seen.set(
@@ -128,16 +135,25 @@ export class Supervision {
   /** Whoever counts comes first. */
   #living(systemName: string): readonly Keeper[] {
     const keepers = this.#rootsOf(systemName).flatMap((root) => root.keepers ?? []);
-    const living = keepers.flatMap((keeper) => lookAtKeeper(this.#parts.table, keeper) ?? []);
+    const sight = { table: this.#parts.table, argvOf: (keeper: KeeperProcess) => this.#argvs.get(keyOf(keeper)) };
+    const living = keepers.flatMap((keeper) => lookAtKeeper(sight, keeper) ?? []);
     return living.sort((a, b) => Number(b.counts) - Number(a.counts));
+  }
+
+  /** The arguments of whoever keeps programs change seldom: those of the last look will do. */
+  #keepArgv(keeper: KeeperProcess, argv: readonly string[] | undefined): void {
+    if (this.#argvs.size >= MOST_ARGVS) this.#argvs.clear();
+    if (argv !== undefined) this.#argvs.set(keyOf(keeper), argv);
   }
 
   #rootsOf(systemName: string): readonly RootProcess[] {
     return this.#seen.get(systemName) ?? this.#parts.roots.get(systemName);
   }
 
-  #keepersAbove(root: RootProcess, systemName: string): readonly KeeperProcess[] {
-    return keepersAbove({ table: this.#parts.table, ownPid: process.pid }, root, systemName);
+  #keepersAbove(root: RootProcess, systemName: string, argvOf: KeeperSight['argvOf']): readonly KeeperProcess[] {
+    const keepers = keepersAbove({ table: this.#parts.table, ownPid: process.pid, argvOf }, root, systemName);
+    for (const keeper of keepers) this.#keepArgv(keeper, argvOf(keeper));
+    return keepers;
   }
 }
 
@@ -150,6 +166,19 @@ function withRepeaters(root: RootProcess, all: readonly RootProcess[]): RootProc
   );
   return { ...root, keepers };
 }
+
+function argumentsIn(all: ReadonlyMap<number, SeenProcess>): KeeperSight['argvOf'] {
+  return ({ pid, startTime }) => {
+    const seen = all.get(pid);
+    return seen?.startTime === startTime ? seen.argv : undefined;
+  };
+}
+
+function keyOf({ pid, startTime }: KeeperProcess): string {
+  return `${pid} ${startTime}`;
+}
+
+const MOST_ARGVS = 1000;
 
 function isSame(one: KeeperProcess): (other: KeeperProcess) => boolean {
   return (other) => other.pid === one.pid && other.startTime === one.startTime;

@@ -589,6 +589,26 @@ test('a pid file in a folder of another user vouches for no more than that user'
   assert.deepEqual((await looked(world, name, { pidFile })).pids, [pid]);
 });
 
+test(
+  'who owns a folder above a pid file can lead it to another one, which vouches for his own processes alone',
+  asRoot,
+  async (t) => {
+    const world = processStrategyWorld(t);
+    const name = unique('zled');
+    const roots = await world.zoo.start(world.zoo.sleeper('zledother'));
+    const [theirs, app] = ['roots', 'app'].map((folder) => join(world.zoo.dir, folder));
+    for (const folder of [theirs ?? '', app ?? '']) mkdirSync(folder);
+    writeFileSync(join(theirs ?? '', 'web.pid'), `${roots}\n`);
+    symlinkSync(theirs ?? '', join(app ?? '', 'run'));
+    const options = { pidFile: join(app ?? '', 'run/web.pid'), user: 'nobody' };
+    assert.deepEqual((await looked(world, name, options)).pids, [roots], 'as long as all of it is root’s');
+    chownSync(app ?? '', nobody.uid, nobody.gid);
+    const led = await looked(world, name, options);
+    assert.deepEqual(led.pids, []);
+    assert.match(led.warnings.join(), new RegExp(`process ${roots} is not of the user ${nobody.uid}, whose the file is`));
+  },
+);
+
 test('who says that he runs root’s script, and runs another file, is not it', asRoot, async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zfaked');

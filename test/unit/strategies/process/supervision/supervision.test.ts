@@ -9,6 +9,7 @@ import { broughtBack } from '../../../../../src/strategies/process/supervision/b
 import { keepersAbove, lookAtKeeper } from '../../../../../src/strategies/process/supervision/keepers.ts';
 import { parentKind } from '../../../../../src/strategies/process/supervision/kinds.ts';
 import { Supervision } from '../../../../../src/strategies/process/supervision/supervision.ts';
+import { ProcessLook } from '../../../../../src/system/proc/look.ts';
 import { ProcessTable } from '../../../../../src/system/proc/table.ts';
 import type { ServiceManager } from '../../../../../src/system/systemd/service-manager.ts';
 import { FakeClock } from '../../../../helpers/fake-clock.ts';
@@ -133,7 +134,7 @@ test('who above a program may start it again: never PID 1, us, a stranger, or a 
   const user = '/user.slice/user-1000.slice/user@1000.service';
   const above = (ppid: number, made: Made = {}, ownPid = 81): number[] => {
     const root = make(100, ppid, 'zc', made);
-    return keepersAbove({ table, ownPid }, root, 'zc').map(({ pid }) => pid);
+    return keepersAbove({ table, ownPid, argvOf: argvIn(table) }, root, 'zc').map(({ pid }) => pid);
   };
   assert.deepEqual(above(1), []);
   assert.deepEqual(above(10), [10]);
@@ -160,9 +161,13 @@ test('who above a program may start it again: never PID 1, us, a stranger, or a 
   assert.deepEqual(above(80), [], 'who started us');
   assert.deepEqual(above(10, {}, 81), [10], 'a supervisor of both of us');
   assert.deepEqual(above(90), [], 'another process under the old number');
-  assert.deepEqual(keepersAbove({ table, ownPid: 81 }, { pid: 100, startTime: 1 }, 'zc'), [], 'another program');
+  assert.deepEqual(
+    keepersAbove({ table, ownPid: 81, argvOf: argvIn(table) }, { pid: 100, startTime: 1 }, 'zc'),
+    [],
+    'another program',
+  );
   const counts = (pid: number, startsAgain?: true) =>
-    lookAtKeeper(table, { pid, startTime: pid, ...(startsAgain && { startsAgain }) })?.counts;
+    lookAtKeeper({ table, argvOf: argvIn(table) }, { pid, startTime: pid, ...(startsAgain && { startsAgain }) })?.counts;
   assert.deepEqual(
     [10, 11, 21, 60, 61, 31].map((pid) => counts(pid)),
     [true, true, true, false, false, false],
@@ -172,6 +177,11 @@ test('who above a program may start it again: never PID 1, us, a stranger, or a 
     [false, true, false],
   );
 });
+
+const argvIn =
+  (table: ProcessTable) =>
+  ({ pid }: { readonly pid: number }): readonly string[] | undefined =>
+    table.read(pid, ['argv'])?.argv;
 
 /** A supervision over made-up processes, and how long the program, which has ended, is waited for; then who is meant. */
 function supervised(t: TestContext, waitMs = 10_000) {
@@ -188,7 +198,7 @@ function supervised(t: TestContext, waitMs = 10_000) {
     let over = false;
     const runs = (): boolean => {
       during(clock.monotonicMs() - begun);
-      supervision.saw('zc', []);
+      supervision.saw('zc', [], new ProcessLook(table).all);
       supervision.tellWait(managed('zc'));
       return false;
     };
@@ -207,7 +217,7 @@ function supervised(t: TestContext, waitMs = 10_000) {
     lines,
     waited,
     record,
-    saw: (...pids: readonly number[]) => supervision.saw('zc', pids.map(tree)),
+    saw: (...pids: readonly number[]) => supervision.saw('zc', pids.map(tree), new ProcessLook(table).all),
     now: () => supervision,
     /** Another life of the daemon, which knows what was written down. */
     restart: () => {
@@ -230,7 +240,7 @@ test('a known supervisor has its time once, whoever waits; it is told of once, a
   make(101, 10, 'zc');
   saw(101);
   end(101);
-  now().saw('zc', []);
+  now().saw('zc', [], new Map());
   await clock.advance(4000);
   assert.equal(await waited(), 6000);
   assert.equal(lines.length, 2);
