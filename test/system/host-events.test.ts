@@ -20,13 +20,14 @@ const skip = database.skip || skipUnless(await hostSystemdProblem());
 const own = (kind: string): string => `${kind}-${process.pid}`;
 const [SIMPLE, NOTIFY, STOPPED] = [own('simple'), own('notify'), own('stopped')];
 const [RESTARTED, LASTING] = [own('restarted'), own('lasting')];
-const SLEEP = 'ExecStart=/bin/sleep 600';
+// Each its own: the control groups of this systemd tell nobody which unit a process is of.
+const sleeps = (seconds: number): string => `ExecStart=/bin/sleep ${seconds}`;
 const UNITS: Readonly<Record<string, readonly string[]>> = {
-  [SIMPLE]: [SLEEP],
+  [SIMPLE]: [sleeps(601)],
   [NOTIFY]: ['Type=notify', 'NotifyAccess=all', 'ExecStart=/bin/sh -c "systemd-notify --ready; exec sleep 600"'],
-  [STOPPED]: [SLEEP],
-  [RESTARTED]: [SLEEP],
-  [LASTING]: [SLEEP, 'Restart=always', 'RestartSec=200ms'],
+  [STOPPED]: [sleeps(602)],
+  [RESTARTED]: [sleeps(603)],
+  [LASTING]: [sleeps(604), 'Restart=always', 'RestartSec=200ms'],
 };
 
 const TOLD = 'exits by pidfd, new processes by the kernel’s process events';

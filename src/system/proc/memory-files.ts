@@ -2,7 +2,7 @@ import { type AsideFiles, type AsideRead, UNREAD } from './aside.ts';
 import { entrySearch } from './entry-search.ts';
 import { ARGUMENT_LIMITS, type ProcFiles } from './files.ts';
 import { type BeginPieces, sameBytes, wholeFile } from './pieces.ts';
-import { goRound, MOST_MS, waitedForOwner } from './round.ts';
+import { foreignOwner, goRound, MOST_MS } from './round.ts';
 
 /** A file of what a process holds in its own memory, whose lock its user can keep (AsideFiles). */
 export type MemoryFile = 'cmdline' | 'environ' | 'auxv';
@@ -50,7 +50,7 @@ export class MemoryFiles {
   }
 
   async #read<T>(pid: number, file: MemoryFile, begin: BeginPieces<T>): Promise<T | typeof UNREAD | undefined> {
-    const uid = waitedForOwner(this.#files, pid);
+    const uid = foreignOwner(this.#files, pid);
     if (uid === undefined) return this.#files.pieces(`${pid}/${file}`, begin);
     return this.#aside.pieces({ pid, uid, ms: MOST_MS }, file, begin);
   }
@@ -67,9 +67,7 @@ export class MemoryFiles {
       processes.map(({ pid }) => pid),
       {
         look: (pid) => {
-          if (waitedForOwner(this.#files, pid) !== undefined) return 'aside';
           if (this.#files.pieces(`${pid}/${file}`, begin) === true) having.add(pid);
-          return undefined;
         },
         lookAside: async (of: AsideRead) => {
           const has = await this.#aside.pieces(of, file, begin);

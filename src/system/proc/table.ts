@@ -7,7 +7,7 @@ import { LOOK_LIMITS, ProcFiles, type ReadLimits } from './files.ts';
 import { ENVIRONMENT_LIMIT, MemoryFiles } from './memory-files.ts';
 import { hasEnded, MS_PER_TICK, type ProcessStat, parseStat } from './parse.ts';
 import { type Given, KINDS_OF_STRINGS, ProcessReading, readUptimeMs, STRINGS, TableLook } from './reading.ts';
-import { goRound, isHeavy } from './round.ts';
+import { goRound } from './round.ts';
 import { TerminalNames } from './terminal-names.ts';
 
 export type { ProcessField, ProcessFields } from './fields.ts';
@@ -71,7 +71,7 @@ export class ProcessTable {
 
   /**
    * The same, in slices of 10 ms between which the loop turns, so that the processes are not all of one moment; and never waiting on the
-   * loop for a lock that another user's process, or a heavy one, holds (AsideFiles). `visit` is called with each when it has just been read, `unread`
+   * loop for a lock that another user's process holds (AsideFiles). `visit` is called with each when it has just been read, `unread`
    * then with those whose arguments could not be read for that. `pids`: of these alone. Rejects only where one of the two throws.
    */
   async survey<F extends ProcessField>(
@@ -100,13 +100,7 @@ export class ProcessTable {
       return isRead ? undefined : UNREAD;
     };
     await goRound(this.#files, pids, {
-      look: (pid) => {
-        const stat = this.#stat(pid);
-        if (stat === undefined) return undefined;
-        if (strings.length > 0 && isHeavy(stat)) return 'aside';
-        take(fieldsOf(new ProcessReading(pid, stat, look), readers));
-        return undefined;
-      },
+      look: (pid) => take(this.#read(pid, readers, look)),
       ...(strings.length > 0 && { lookAside }),
     });
     return found.sort((a, b) => a.pid - b.pid);
@@ -195,22 +189,16 @@ export class ProcessTable {
   }
 
   #read<F extends ProcessField>(pid: number, readers: Readers<F>, look: TableLook, given?: Given): ProcessInfo<F> | undefined {
-    const stat = this.#stat(pid);
-    return stat && fieldsOf(new ProcessReading(pid, stat, look, given), readers);
+    const stat = parseStat(this.#files.text(`${pid}/stat`) ?? '');
+    if (stat === undefined) return undefined;
+    const reading = new ProcessReading(pid, stat, look, given);
+    const found: Record<string, unknown> = { pid };
+    for (const [field, readField] of readers) {
+      const value = readField(reading);
+      if (value !== undefined) found[field] = value;
+    }
+    return found as ProcessInfo<F>;
   }
-
-  #stat(pid: number): ProcessStat | undefined {
-    return parseStat(this.#files.text(`${pid}/stat`) ?? '');
-  }
-}
-
-function fieldsOf<F extends ProcessField>(reading: ProcessReading, readers: Readers<F>): ProcessInfo<F> {
-  const found: Record<string, unknown> = { pid: reading.pid };
-  for (const [field, readField] of readers) {
-    const value = readField(reading);
-    if (value !== undefined) found[field] = value;
-  }
-  return found as ProcessInfo<F>;
 }
 
 /** Of what a process cannot make long: stat, auxv. */
