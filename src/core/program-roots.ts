@@ -35,6 +35,13 @@ export interface KeeperProcess {
   readonly startsAgain?: true;
 }
 
+type Numbered = Pick<RootProcess, 'pid' | 'startTime'>;
+
+/** Tells of processes whether they are that very one: a number alone may be another's by now. */
+export function sameProcess(one: Numbered): (other: Numbered) => boolean {
+  return ({ pid, startTime }) => pid === one.pid && startTime === one.startTime;
+}
+
 /**
  * The topmost processes of each program when it was last seen or started; the key is the system name. What a dead one of them left
  * behind in its process group or session is known by it, also after a restart of the daemon. Implemented in state/.

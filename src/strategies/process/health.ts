@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import type { HealthResult } from '../../core/outcomes.ts';
+import { sameProcess } from '../../core/program-roots.ts';
 import type { ProcessTable } from '../../system/proc/table.ts';
 import { startDeadline } from '../deadline.ts';
 import type { Life } from '../strategy.ts';
@@ -42,8 +43,7 @@ export async function livesOn(table: ProcessTable, find: () => Promise<Matches>)
   if (tree === undefined) return undefined;
   const [root = tree.root] = programsOf(tree);
   const family = [tree.root, ...tree.descendants];
-  const isOfIt = (other: ProcessTree): boolean =>
-    family.some(({ pid, startTime }) => pid === other.root.pid && startTime === other.root.startTime);
+  const isOfIt = (other: ProcessTree): boolean => family.some(sameProcess(other.root));
   return {
     ageMs: table.ageMs(root),
     ended: async () => (table.exists(root) || treesOf(await find()).some(isOfIt) ? undefined : `pid ${root.pid} has ended`),

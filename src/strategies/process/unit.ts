@@ -1,6 +1,7 @@
 import process from 'node:process';
 import type { ManagedProcess } from '../../core/alarm.ts';
 import type { RestartPreview } from '../../core/outcomes.ts';
+import { sameProcess } from '../../core/program-roots.ts';
 import type { SeenProcess } from '../../system/proc/look.ts';
 import type { ProcessTable } from '../../system/proc/table.ts';
 import type { AlsoStarts, RestartAttempt, RestartOutcome, StrategyParts } from '../strategy.ts';
@@ -102,8 +103,7 @@ export class ProgramUnit {
   async #mainOf({ systemName }: ManagedProcess, tree: ProcessTree, signal: AbortSignal): Promise<MainOf> {
     const main = await unitOfMain(this.#table, this.#parts.services, tree, process.pid, signal);
     if (main.kind !== 'unknown') return main;
-    const { pid, startTime } = tree.root;
-    const known = this.#parts.roots.get(systemName).find((root) => root.pid === pid && root.startTime === startTime);
+    const known = this.#parts.roots.get(systemName).find(sameProcess(tree.root));
     return known?.unit === undefined ? main : { kind: 'unit', unit: known.unit };
   }
 

@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import process from 'node:process';
 import { Breath } from '../../core/breath.ts';
+import { sameProcess } from '../../core/program-roots.ts';
 import { readShebang } from '../../system/launch/script-file.ts';
 import { scriptRun } from '../../system/launch/script-run.ts';
 import { lastPart } from '../../system/proc/called-names.ts';
@@ -44,8 +45,7 @@ export async function runningOutside(table: ProcessTable, unit: DownUnit, known:
   const depth = table.read(process.pid, ['namespaceDepth'])?.namespaceDepth;
   const found: number[] = [];
   const breath = new Breath();
-  const isKnownOne = (seen: ProcessIdentity): boolean =>
-    known.processes.some(({ pid, startTime }) => pid === seen.pid && startTime === seen.startTime);
+  const isKnownOne = (seen: ProcessIdentity): boolean => known.processes.some(sameProcess(seen));
   // Only of those few the arguments are read.
   const mayBe = (await table.survey(OUTER_FIELDS)).filter(
     (seen) =>

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
 import { Breath } from '../../../core/breath.ts';
-import type { RootProcess } from '../../../core/program-roots.ts';
+import { type RootProcess, sameProcess } from '../../../core/program-roots.ts';
 import type { ProcessLook } from '../../../system/proc/look.ts';
 import type { ProcessInfo, ProcessTable } from '../../../system/proc/table.ts';
 import type { StrategyParts } from '../../strategy.ts';
@@ -82,7 +82,7 @@ export class KnownRoots {
     for (const tree of trees) {
       if (!(await this.#isLife(tree))) continue;
       const { pid, startTime, pgid, sid, executable } = tree.root;
-      const same = known.find((root) => root.pid === pid && root.startTime === startTime);
+      const same = known.find(sameProcess(tree.root));
       const now = {
         ...(executable && { executable }),
         ...(tree.by !== 'start' && { knownBy: knownBy(tree.by, managed, this.#options) }),
@@ -139,7 +139,7 @@ export class KnownRoots {
   /** A start script may become the program by exec(3): what that leaves behind one day is told by the file that it executes now. */
   followExec(systemName: string, known: readonly RootProcess[], trees: readonly ProcessTree[]): void {
     const roots = known.map((root) => {
-      const { executable } = trees.find((tree) => isSameProcess(tree.root, root))?.root ?? root;
+      const { executable } = trees.map(({ root: now }) => now).find(sameProcess(root)) ?? root;
       return executable === undefined || executable === root.executable ? root : { ...root, executable };
     });
     const isNews = roots.some((root, index) => root !== known[index]);
@@ -206,10 +206,6 @@ const OWNERS_MS = 2000;
 
 const KIN = ['ppid', 'kernelThread', 'startTime'] as const;
 type Kin = ProcessInfo<(typeof KIN)[number]>;
-
-function isSameProcess(one: RootProcess, other: RootProcess): boolean {
-  return one.pid === other.pid && one.startTime === other.startTime;
-}
 
 function isSameRoots(one: readonly RootProcess[], other: readonly RootProcess[]): boolean {
   return (

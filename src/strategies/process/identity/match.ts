@@ -1,3 +1,4 @@
+import { sameProcess } from '../../../core/program-roots.ts';
 import { ancestorsOf } from '../../../system/proc/kin.ts';
 import type { ProcessLook, SeenProcess } from '../../../system/proc/look.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
@@ -36,7 +37,7 @@ export async function findTrees(table: ProcessTable, identity: Identity, look: P
   const isOwned = ownerTest(table, identity);
   // What we started is known by its run too, wherever it has gone.
   const isOfItsRoot = (root: SeenProcess, seen: SeenProcess): boolean => {
-    const known = knownRoots.find(({ pid, startTime }) => pid === root.pid && startTime === root.startTime);
+    const known = knownRoots.find(sameProcess(root));
     if (isMemberOf(known ?? root, seen, all, isOwned)) return true;
     return known?.runId !== undefined && isOwned(seen) && table.hasVariable(seen.pid, 'MONITOR_RUN_ID', known.runId);
   };

@@ -3,7 +3,7 @@ import type { ManagedProcess } from '../../../core/alarm.ts';
 import type { Clock } from '../../../core/clock.ts';
 import { formatDuration } from '../../../core/duration.ts';
 import type { Logger } from '../../../core/logger.ts';
-import type { KeeperProcess, ProgramRoots, RootProcess } from '../../../core/program-roots.ts';
+import { type KeeperProcess, type ProgramRoots, type RootProcess, sameProcess } from '../../../core/program-roots.ts';
 import type { SeenProcess } from '../../../system/proc/look.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import type { OtherSupervisor } from '../../../system/systemd/running-processes.ts';
@@ -50,11 +50,11 @@ export class Supervision {
     this.#gone.delete(systemName);
     // What a dead master left behind is kept by whoever kept that.
     const roots = trees.slice(0, MOST_ROOTS).flatMap(({ root, orphaned }) => (orphaned ? [] : [root]));
-    const isKnown = roots.length === before.length && roots.every((root) => before.some(isSame(root)));
+    const isKnown = roots.length === before.length && roots.every((root) => before.some(sameProcess(root)));
     if (roots.length === 0 || (isKnown && this.#seen.has(systemName))) return;
     const now = roots.map(({ pid, startTime }): RootProcess => {
       const keepers =
-        before.find(isSame({ pid, startTime }))?.keepers ?? this.#keepersAbove({ pid, startTime }, systemName, argvOf);
+        before.find(sameProcess({ pid, startTime }))?.keepers ?? this.#keepersAbove({ pid, startTime }, systemName, argvOf);
       return { pid, startTime, ...(keepers.length > 0 && { keepers }) };
     });
     this.#seen.set(
@@ -73,7 +73,7 @@ export class Supervision {
 
   /** The program's root with those that may start it again. */
   withKeepers(systemName: string, root: RootProcess): RootProcess {
-    const keepers = this.#rootsOf(systemName).find(isSame(root))?.keepers;
+    const keepers = this.#rootsOf(systemName).find(sameProcess(root))?.keepers;
     return { ...root, ...(keepers && { keepers }) };
   }
 
@@ -160,9 +160,9 @@ export class Supervision {
 /** The root, its keepers marked that another one of these has too. */
 function withRepeaters(root: RootProcess, all: readonly RootProcess[]): RootProcess {
   if (root.keepers === undefined) return root;
-  const others = all.filter((other) => !isSame(root)(other)).flatMap(({ keepers = [] }) => keepers);
+  const others = all.filter((other) => !sameProcess(root)(other)).flatMap(({ keepers = [] }) => keepers);
   const keepers = root.keepers.map((keeper) =>
-    others.some(isSame(keeper)) ? { ...keeper, startsAgain: true as const } : keeper,
+    others.some(sameProcess(keeper)) ? { ...keeper, startsAgain: true as const } : keeper,
   );
   return { ...root, keepers };
 }
@@ -179,10 +179,6 @@ function keyOf({ pid, startTime }: KeeperProcess): string {
 }
 
 const MOST_ARGVS = 1000;
-
-function isSame(one: KeeperProcess): (other: KeeperProcess) => boolean {
-  return (other) => other.pid === one.pid && other.startTime === one.startTime;
-}
 
 /** For a parent of which nothing is known. */
 const PARENT_WAIT_MS = 1500;
