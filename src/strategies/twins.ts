@@ -76,13 +76,14 @@ export class Twins {
    * interpreter, and if systemd does not answer. Never rejects.
    */
   async unitOf(systemName: string, signal: AbortSignal): Promise<TwinUnit | undefined> {
-    const file = isInterpreter(systemName) ? undefined : this.#fileOf(systemName);
-    if (file === undefined) return undefined;
-    const own = this.#sections.findIndex((section) => section.systemName === systemName);
+    if (isInterpreter(systemName)) return undefined;
     // A systemd that does not answer is no reason to wait with a recovery.
     const within = AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)]);
-    const units = (await this.#unitsByFile(within)).get(file) ?? [];
-    const [one, another] = units.filter(({ index }) => index !== own);
+    const unitsByFile = await this.#unitsByFile(within);
+    const file = unitsByFile.size === 0 ? undefined : this.#fileOf(systemName);
+    if (file === undefined) return undefined;
+    const own = this.#sections.findIndex((section) => section.systemName === systemName);
+    const [one, another] = (unitsByFile.get(file) ?? []).filter(({ index }) => index !== own);
     if (one === undefined || another !== undefined) return undefined;
     const shown = await this.#parts.services.show(one.unit, within);
     if (shown.kind === 'failed' || shown.status.loadState !== 'loaded' || shown.status.type === 'oneshot') return undefined;

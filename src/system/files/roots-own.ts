@@ -7,10 +7,10 @@ import { isOpenToOthers, isSticky } from './mode.ts';
  * Why somebody but root can say what is executed by that absolute path, in one line (`/home/joe is user 1000's`); undefined where nobody
  * can. It must be a regular file of root's, and every folder and link that leads to it root's too, none of them writable by group or
  * others; of the folders, sticky ones are let pass, in which nobody takes what is root's. A mask of access control lists shows as the
- * group's rights. Source: path_resolution(7), inode(7), acl(5).
+ * group's rights. `entries`: for one judgement of many paths. Source: path_resolution(7), inode(7), acl(5).
  */
-export function notRootsFile(path: string): string | undefined {
-  const end = walk(path);
+export function notRootsFile(path: string, entries: Entries = new Map()): string | undefined {
+  const end = walk(path, entries);
   if (end.kind === 'others') return end.reason;
   if (end.stat === undefined) return `${path} is not there`;
   return end.stat.isFile() ? undefined : `${path} is no file`;
@@ -20,10 +20,18 @@ export function notRootsFile(path: string): string | undefined {
  * The same for a file or folder in which a program may look for more to load; it may be missing where root alone could make it. A
  * folder itself must not be writable by others, sticky or not.
  */
-export function notRootsPlace(path: string): string | undefined {
-  const end = walk(path);
+export function notRootsPlace(path: string, entries: Entries = new Map()): string | undefined {
+  const end = walk(path, entries);
   if (end.kind === 'others') return end.reason;
   return isOpenToOthers(end.stat ?? end.folder) ? `${end.stat === undefined ? end.at : path} is writable by others` : undefined;
+}
+
+/** What was found at each path. */
+export type Entries = Map<string, Entry | undefined>;
+
+interface Entry {
+  readonly stat: Stats;
+  readonly place: string;
 }
 
 type Walk =
@@ -31,18 +39,19 @@ type Walk =
   /** `stat`: of what is there; undefined where it is missing below `folder`, which stands `at` that path. */
   | { readonly kind: 'end'; readonly stat: Stats | undefined; readonly folder: Stats; readonly at: string };
 
-function walk(path: string): Walk {
+function walk(path: string, entries: Entries): Walk {
   if (!path.startsWith('/')) return others(`${path} is no full path`);
   try {
-    return follow(path.split('/'));
+    return follow(path.split('/'), entries);
   } catch (error) {
     // What is not known is not root's.
     return others(`${path} cannot be looked at: ${errorMessage(error)}`);
   }
 }
 
-function follow(rest: string[]): Walk {
-  const first = lstatSync('/');
+function follow(rest: string[], entries: Entries): Walk {
+  const first = entryAt('/', entries)?.stat;
+  if (first === undefined) return others('/ is not there');
   if (first.uid !== 0 || isOpenToOthers(first)) return others("/ is not root's alone");
   let at = '/';
   let stat = first;
@@ -51,7 +60,7 @@ function follow(rest: string[]): Walk {
     if (!stat.isDirectory()) return others(`${at} is no folder`);
     if (name === '' || name === '.') continue;
     const next = name === '..' ? dirname(at) : join(at, name);
-    const found = look(next);
+    const found = entryAt(next, entries);
     if (found === undefined) return rest.includes('..') ? others(`${next} is not there`) : missing(stat, at);
     if (found.stat.uid !== 0) return others(`${next} is user ${found.stat.uid}'s`);
     if (found.stat.isSymbolicLink()) {
@@ -83,8 +92,13 @@ function missing(folder: Stats, at: string): Walk {
   return { kind: 'end', stat: undefined, folder, at };
 }
 
+function entryAt(path: string, entries: Entries): Entry | undefined {
+  if (!entries.has(path)) entries.set(path, look(path));
+  return entries.get(path);
+}
+
 /** As hostPath, of the entry itself: in our own mount namespace a folder may be there and empty. Throws where that cannot be told. */
-function look(path: string): { readonly stat: Stats; readonly place: string } | undefined {
+function look(path: string): Entry | undefined {
   const here = lstatSync(path, { throwIfNoEntry: false });
   if (here !== undefined) return { stat: here, place: path };
   const place = `/proc/1/root${path}`;

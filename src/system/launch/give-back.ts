@@ -6,7 +6,7 @@ import { ProcessTable } from '../proc/table.ts';
 import { shellPath } from '../spawn/shell.ts';
 import type { Launch, LaunchResult } from './launcher.ts';
 import { outputSteps } from './output-script.ts';
-import { limitsOf, outputFile, readSurroundings } from './surroundings.ts';
+import { limitsOf, outputFile, umaskOf } from './surroundings.ts';
 
 /** What the shell of a program's script does for its surroundings, as the program's user; less what a unit's properties do. */
 export function shellSteps(surroundings: Surroundings, { isUnit }: { readonly isUnit: boolean }): string[] {
@@ -32,16 +32,17 @@ export function resourcePrefix({ limits = {}, nice }: Surroundings): string[] {
 /** Those of the surroundings that a child of ours would not have by itself. */
 export function needed(surroundings: Surroundings): Surroundings {
   const table = new ProcessTable();
-  const ours = limitsOf(table, process.pid);
+  const { limits = {}, umask, nice, ignoredSignals, standardOutput, standardError } = surroundings;
+  const wanted = Object.entries(limits);
+  const ours = wanted.length === 0 ? {} : limitsOf(table, process.pid);
   const isOurs = (resource: string, { soft, hard }: ResourceLimit): boolean => {
     const limit = ours[resource as Resource];
     return limit?.soft === soft && limit.hard === hard;
   };
-  const { limits = {}, umask, nice, ignoredSignals, standardOutput, standardError } = surroundings;
-  const others = Object.entries(limits).filter(([resource, limit]) => !isOurs(resource, limit));
+  const others = wanted.filter(([resource, limit]) => !isOurs(resource, limit));
   return {
     ...(others.length === 0 ? {} : { limits: Object.fromEntries(others) }),
-    ...(umask === undefined || umask === readSurroundings(table, process.pid, process.pid).umask ? {} : { umask }),
+    ...(umask === undefined || umask === umaskOf(table, process.pid) ? {} : { umask }),
     ...(nice === undefined || nice === getPriority() ? {} : { nice }),
     ...(ignoredSignals === undefined ? {} : { ignoredSignals }),
     ...(standardOutput === undefined ? {} : { standardOutput }),

@@ -1,7 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { interpreterOf } from '../../core/interpreters.ts';
 import type { LaunchRecord } from '../../core/launch-record.ts';
-import { notRootsFile, notRootsPlace } from '../files/roots-own.ts';
+import { type Entries, notRootsFile, notRootsPlace } from '../files/roots-own.ts';
 import { executedFiles } from './executed-files.ts';
 
 /**
@@ -10,11 +10,13 @@ import { executedFiles } from './executed-files.ts';
  */
 export function notRootsLaunch(record: LaunchRecord): string | undefined {
   const { files, places, unknown } = executedFiles(record);
-  for (const file of files) {
-    const reason = notRootsFile(file);
-    if (reason !== undefined) return reason;
-  }
-  return unknown ?? firstOf(places, notRootsPlace) ?? firstOf(record.environment, loadsOthers);
+  const entries: Entries = new Map();
+  return (
+    firstOf(files, (file) => notRootsFile(file, entries)) ??
+    unknown ??
+    firstOf(places, (place) => notRootsPlace(place, entries)) ??
+    firstOf(record.environment, (variable) => loadsOthers(variable, entries))
+  );
 }
 
 function firstOf(all: readonly string[], judge: (one: string) => string | undefined): string | undefined {
@@ -26,7 +28,7 @@ function firstOf(all: readonly string[], judge: (one: string) => string | undefi
 }
 
 /** Why a variable (`KEY=VALUE`) may load what is not root's. Source: ld.so(8), python(1), perlrun(1), ruby(1), node(1), bash(1). */
-function loadsOthers(entry: string): string | undefined {
+function loadsOthers(entry: string, entries: Entries): string | undefined {
   const cut = entry.indexOf('=');
   const [name, value] = [entry.slice(0, cut), entry.slice(cut + 1)];
   if (value === '') return undefined;
@@ -45,7 +47,7 @@ function loadsOthers(entry: string): string | undefined {
     if (place === '' && name !== 'LD_LIBRARY_PATH') continue;
     if (!isAbsolute(place) || place.includes('$')) return `what its ${name} loads cannot be told`;
     // Of Java's class paths: all archives in that folder.
-    const reason = notRootsPlace(place.replace(/\/\*$/, ''));
+    const reason = notRootsPlace(place.replace(/\/\*$/, ''), entries);
     if (reason !== undefined) return `its ${name} names what is not root's alone: ${reason}`;
   }
   return undefined;

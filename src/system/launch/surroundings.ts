@@ -13,12 +13,11 @@ import { parseRunFileName } from '../runs/file.ts';
 export function readSurroundings(table: ProcessTable, pid: number, starter: number, cgroups = '/sys/fs/cgroup'): Surroundings {
   const status = table.bytes(pid, 'status')?.toString('latin1') ?? '';
   const limits = differing(limitsOf(table, pid), limitsOf(table, starter));
-  const umask = /^\s*0?([0-7]{3})$/.exec(valueAfter(status, 'Umask:') ?? '')?.[1];
   const [nice, usual] = [pid, starter].map((number) => table.read(number, ['nice'])?.nice);
   const ignoredSignals = signalsOf(valueAfter(status, 'SigIgn:') ?? '', table.read(pid, ['executable'])?.executable ?? '');
   return present({
     limits: Object.keys(limits).length > 0 ? limits : undefined,
-    umask: umask === undefined ? undefined : Number.parseInt(umask, 8),
+    umask: parseUmask(status),
     nice: nice === usual ? undefined : nice,
     ignoredSignals: ignoredSignals.length > 0 ? ignoredSignals : undefined,
     standardOutput: outputFile(table, pid, 1),
@@ -40,6 +39,16 @@ export function outputFile(table: ProcessTable, pid: number, descriptor: 1 | 2):
 }
 
 const O_ACCMODE = 3;
+
+/** The file mode creation mask of a process; undefined where it cannot be read. */
+export function umaskOf(table: ProcessTable, pid: number): number | undefined {
+  return parseUmask(table.bytes(pid, 'status')?.toString('latin1') ?? '');
+}
+
+function parseUmask(status: string): number | undefined {
+  const umask = /^\s*0?([0-7]{3})$/.exec(valueAfter(status, 'Umask:') ?? '')?.[1];
+  return umask === undefined ? undefined : Number.parseInt(umask, 8);
+}
 
 type Limits = Partial<Record<Resource, ResourceLimit>>;
 

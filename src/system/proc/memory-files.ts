@@ -1,4 +1,4 @@
-import { type AsideFiles, type AsideRead, UNREAD } from './aside.ts';
+import { type AsideFiles, UNREAD } from './aside.ts';
 import { entrySearch } from './entry-search.ts';
 import { ARGUMENT_LIMITS, type ProcFiles } from './files.ts';
 import { type BeginPieces, sameBytes, wholeFile } from './pieces.ts';
@@ -66,10 +66,11 @@ export class MemoryFiles {
       this.#files,
       processes.map(({ pid }) => pid),
       {
+        begin: (pid) => pid,
         look: (pid) => {
           if (this.#files.pieces(`${pid}/${file}`, begin) === true) having.add(pid);
         },
-        lookAside: async (of: AsideRead) => {
+        lookAside: async (_pid, of) => {
           const has = await this.#aside.pieces(of, file, begin);
           if (has === true) having.add(of.pid);
           if (has === UNREAD) unread.add(of.pid);

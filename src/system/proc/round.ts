@@ -3,11 +3,13 @@ import { type AsideRead, UNREAD } from './aside.ts';
 import type { ProcFiles } from './files.ts';
 
 /** What is done with each process of a round. */
-export interface RoundSteps {
+export interface RoundSteps<T> {
+  /** The first, which reads nothing of its memory; undefined where it is the last too. */
+  readonly begin: (pid: number) => T | undefined;
   /** At once. */
-  readonly look: (pid: number) => void;
+  readonly look: (begun: T) => void;
   /** In place of `look`, with those whose memory may keep us waiting: UNREAD where it did. Absent where nothing of it is read. */
-  readonly lookAside?: (of: AsideRead) => Promise<unknown>;
+  readonly lookAside?: (begun: T, of: AsideRead) => Promise<unknown>;
 }
 
 /**
@@ -15,21 +17,24 @@ export interface RoundSteps {
  * once, each user's one after the other. Who keeps us waiting for a quarter of a second keeps us from reading its user's others then,
  * and nobody else's. Rejects only where a step throws.
  */
-export async function goRound(files: ProcFiles, pids: readonly number[], { look, lookAside }: RoundSteps): Promise<void> {
+export async function goRound<T>(files: ProcFiles, pids: readonly number[], steps: RoundSteps<T>): Promise<void> {
+  const { begin, look, lookAside } = steps;
   const breath = new Breath();
-  const foreign = new Map<number, number[]>();
+  const foreign = new Map<number, [pid: number, begun: T][]>();
   for (const pid of pids) {
     if (breath.isDue) await breath.take();
+    const begun = begin(pid);
+    if (begun === undefined) continue;
     const owner = lookAside === undefined ? undefined : foreignOwner(files, pid);
-    if (owner === undefined) look(pid);
-    else if (foreign.has(owner)) foreign.get(owner)?.push(pid);
-    else foreign.set(owner, [pid]);
+    if (owner === undefined) look(begun);
+    else if (foreign.has(owner)) foreign.get(owner)?.push([pid, begun]);
+    else foreign.set(owner, [[pid, begun]]);
   }
-  const lookAtUsers = async ([uid, pidsOfUser]: readonly [number, readonly number[]]): Promise<void> => {
+  const lookAtUsers = async ([uid, ofUser]: readonly [number, readonly [pid: number, begun: T][]]): Promise<void> => {
     let ms = MOST_MS;
-    for (const pid of pidsOfUser) {
+    for (const [pid, begun] of ofUser) {
       if (breath.isDue) await breath.take();
-      if ((await lookAside?.({ pid, uid, ms })) === UNREAD) ms = 0;
+      if ((await lookAside?.(begun, { pid, uid, ms })) === UNREAD) ms = 0;
     }
   };
   await Promise.all([...foreign].map(lookAtUsers));

@@ -87,20 +87,26 @@ export class ProcessTable {
       visit?.(process);
     };
     const strings = KINDS_OF_STRINGS.filter((kind) => (fields as readonly ProcessField[]).includes(STRINGS[kind].field));
-    const lookAside = async (of: AsideRead): Promise<unknown> => {
+    const lookAside = async (before: Begun, of: AsideRead): Promise<unknown> => {
       const { pid } = of;
-      const before = this.read(pid, ['startTime']);
       const given: Given = {};
       for (const kind of strings) given[kind] = await this.#aside.text(of, STRINGS[kind].file, limits[kind]);
       const process = this.#read(pid, readers, look, given);
       take(process);
       const isRead = !Object.values(given).includes(UNREAD);
-      const isSame = this.read(pid, ['startTime'])?.startTime === before?.startTime;
+      const isSame = this.read(pid, ['startTime'])?.startTime === before.stat.startTime;
       if (process !== undefined && !(isRead && isSame)) unread?.(process);
       return isRead ? undefined : UNREAD;
     };
+    const takeBegun = ({ pid, stat }: Begun): void => take(this.#take(pid, stat, readers, look));
     await goRound(this.#files, pids, {
-      look: (pid) => take(this.#read(pid, readers, look)),
+      begin: (pid) => {
+        const stat = this.#stat(pid);
+        // It has no memory of its own, and most processes of a machine are of these.
+        if (stat?.kernelThread === true) takeBegun({ pid, stat });
+        return stat === undefined || stat.kernelThread ? undefined : { pid, stat };
+      },
+      look: takeBegun,
       ...(strings.length > 0 && { lookAside }),
     });
     return found.sort((a, b) => a.pid - b.pid);
@@ -189,8 +195,21 @@ export class ProcessTable {
   }
 
   #read<F extends ProcessField>(pid: number, readers: Readers<F>, look: TableLook, given?: Given): ProcessInfo<F> | undefined {
-    const stat = parseStat(this.#files.text(`${pid}/stat`) ?? '');
-    if (stat === undefined) return undefined;
+    const stat = this.#stat(pid);
+    return stat === undefined ? undefined : this.#take(pid, stat, readers, look, given);
+  }
+
+  #stat(pid: number): ProcessStat | undefined {
+    return parseStat(this.#files.text(`${pid}/stat`) ?? '');
+  }
+
+  #take<F extends ProcessField>(
+    pid: number,
+    stat: ProcessStat,
+    readers: Readers<F>,
+    look: TableLook,
+    given?: Given,
+  ): ProcessInfo<F> {
     const reading = new ProcessReading(pid, stat, look, given);
     const found: Record<string, unknown> = { pid };
     for (const [field, readField] of readers) {
@@ -199,6 +218,12 @@ export class ProcessTable {
     }
     return found as ProcessInfo<F>;
   }
+}
+
+/** A process of which `stat` has been read. */
+interface Begun {
+  readonly pid: number;
+  readonly stat: ProcessStat;
 }
 
 /** Of what a process cannot make long: stat, auxv. */

@@ -33,10 +33,11 @@ export function isPossible(
   { process, ownPid }: Identity,
   all: ReadonlyMap<number, SeenProcess>,
 ): (seen: SeenProcess) => boolean {
-  const depth = table.read(ownPid, ['namespaceDepth'])?.namespaceDepth ?? 0;
+  let ownDepth: number | undefined;
   return (seen) => {
     if (seen.pid === ownPid || seen.kernelThread || hasEnded(seen)) return false;
-    if (table.read(seen.pid, ['namespaceDepth'])?.namespaceDepth !== depth) return false;
+    ownDepth ??= table.read(ownPid, ['namespaceDepth'])?.namespaceDepth ?? 0;
+    if (table.read(seen.pid, ['namespaceDepth'])?.namespaceDepth !== ownDepth) return false;
     // Commands that we run directly are our descendants until they end (a health check `nginx -t` of another process is no nginx);
     // what they leave behind is not. Only for those few the environment is read.
     if (!ancestorsOf(seen.pid, all).has(ownPid)) return true;
