@@ -49,6 +49,7 @@ export class Twins {
   readonly #parts: TwinParts;
   readonly #byEnd: ReadonlyMap<string, readonly NamedSection[]>;
   readonly #byMark: readonly NamedSection[];
+  readonly #haveUnits: boolean;
   #asked: { readonly units: Promise<UnitsByFile>; readonly atMs: number } | undefined;
 
   constructor(sections: readonly NamedSection[], parts: TwinParts) {
@@ -56,6 +57,7 @@ export class Twins {
     this.#parts = parts;
     const programs = sections.filter(({ mayBeProgram }) => mayBeProgram);
     this.#byEnd = Map.groupBy(programs, ({ systemName }) => lastPart(systemName));
+    this.#haveUnits = parts.services.available && sections.some(({ mayBeUnit }) => mayBeUnit);
     this.#byMark = programs.filter(({ argument, pidFile }) => argument !== undefined || pidFile !== undefined);
   }
 
@@ -76,7 +78,7 @@ export class Twins {
    * interpreter, and if systemd does not answer. Never rejects.
    */
   async unitOf(systemName: string, signal: AbortSignal): Promise<TwinUnit | undefined> {
-    if (isInterpreter(systemName)) return undefined;
+    if (!this.#haveUnits || isInterpreter(systemName)) return undefined;
     // A systemd that does not answer is no reason to wait with a recovery.
     const within = AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)]);
     const unitsByFile = await this.#unitsByFile(within);
@@ -126,7 +128,7 @@ export class Twins {
       const file = told.kind === 'known' && told.program.path !== '' ? realFile(told.program.path) : undefined;
       if (file !== undefined) units.set(file, [...(units.get(file) ?? []), { unit: judged.unit, index }]);
     };
-    if (this.#parts.services.available) await Promise.all(this.#sections.map(ask));
+    await Promise.all(this.#sections.map(ask));
     return units;
   }
 }
