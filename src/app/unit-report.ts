@@ -54,7 +54,7 @@ export class UnitReport {
     const look = await ProcessLook.take(new ProcessTable());
     await concerns.look(processNames, async () => look);
     for (const name of concerns.names())
-      document.processSection(name).warning('restart_strategy', `its program would not be started again: ${concerns.of(name)}`);
+      document.warnOfProcess(name, 'restart_strategy', `its program would not be started again: ${concerns.of(name)}`);
   }
 
   async #warnOfMasks(): Promise<void> {
@@ -65,7 +65,7 @@ export class UnitReport {
       const process = managedProcess({ processId: 0 }, name, plan);
       const lastUnit = this.#roots.lastUnit(process.systemName);
       const warning = await maskWarning(this.#execution.services, plan.strategy.name, process, lastUnit, within);
-      if (warning !== undefined) document.processSection(name).warning('restart_strategy', warning);
+      if (warning !== undefined) document.warnOfProcess(name, 'restart_strategy', warning);
     });
   }
 
@@ -86,12 +86,11 @@ export class UnitReport {
       const ruling = first.get(resolution.key);
       if (ruling === undefined) first.set(resolution.key, name);
       else
-        document
-          .processSection(name)
-          .warning(
-            'system_name',
-            `means what [process.${ruling}] means (${resolution.description}): that section stands first and rules`,
-          );
+        document.warnOfProcess(
+          name,
+          'system_name',
+          `means what [process.${ruling}] means (${resolution.description}): that section stands first and rules`,
+        );
     }
   }
 

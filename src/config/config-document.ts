@@ -76,6 +76,14 @@ export class ConfigDocument {
     this.#problems.add(problem);
   }
 
+  /** Warns of what one process has come to, at its own section wherever `key` may stand: others may share the value, and not the fate. */
+  warnOfProcess(processName: string, key: string, problem: string): void {
+    const section = `${PROCESS_PREFIX}${processName}`;
+    const own = this.#ini.sections.get(section);
+    const line = own?.entries.get(key)?.line ?? own?.line ?? 0;
+    this.#problems.add({ severity: 'warning', line, section, key, problem });
+  }
+
   /** All that was found so far, in the order of the file. */
   get problems(): readonly ConfigProblem[] {
     return this.#problems.list();

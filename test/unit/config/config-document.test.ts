@@ -24,6 +24,17 @@ describe('ConfigDocument', () => {
     assert.deepEqual(lines(document), ['f: [database] user: is missing', 'f:2: [process.a] restart_command: is missing']);
   });
 
+  it('tells what a process has come to at its own section, though all have the value from the default', () => {
+    const text = '[process.default]\nrestart_strategy = process\n[process.a]\n[process.b]\nrestart_strategy = process\n';
+    const document = loadConfigText('f', text);
+    for (const name of ['a', 'b', 'c']) document.warnOfProcess(name, 'restart_strategy', 'cannot be started');
+    assert.deepEqual(lines(document), [
+      'f: [process.c] restart_strategy: cannot be started',
+      'f:3: [process.a] restart_strategy: cannot be started',
+      'f:5: [process.b] restart_strategy: cannot be started',
+    ]);
+  });
+
   it('returns the default where a value does not fit, so that reading goes on', () => {
     const section = loadConfigText('f', '[s]\na = x\nb = 9\n').section('s');
     assert.equal(section.integer('a', { default: 3 }), 3);
