@@ -2,6 +2,7 @@ import { DEFAULT_SECTION, type SectionReader } from '../core/config.ts';
 import { autoStrategy } from './auto/auto.ts';
 import { customStrategy, withRestartCommand } from './custom.ts';
 import { cannotLook } from './process/found-running.ts';
+import { switcherIn } from './process/launch/command-words.ts';
 import { unfollowedStart } from './process/launch/unfollowed.ts';
 import { processStrategy } from './process/process.ts';
 import {
@@ -108,6 +109,10 @@ function warnOfNonsense(
     const unfollowed = unfollowedStart(startCommand, section.text('system_name') ?? processName);
     if (unfollowed !== undefined) section.warning('start_command', unfollowed);
   }
+  const user = section.text('user');
+  const switcher = unused === undefined && startCommand !== undefined ? switcherIn(startCommand) : undefined;
+  if (switcher !== undefined && user !== undefined && !['root', '0'].includes(user))
+    section.warning('start_command', `is run as ${user} (user), of whom ${switcher} asks a password: leave out one of the two`);
   if (name !== 'service' && name !== 'auto') return;
   const judgement = judgeUnitName(section.text('system_name') ?? processName, true);
   if (judgement.kind === 'refused' || (judgement.kind === 'impossible' && name === 'service')) {

@@ -123,6 +123,15 @@ test('what only a program is known by, or given, does nothing for a unit', () =>
     assert.deepEqual(warningsOf('process.app', { restart_strategy: name, restart_command: 'x', ...keys, user: '' }), [], name);
 });
 
+test('who becomes a user in start_command cannot have become one before', () => {
+  const start = 'cd /opt && su - app -c /opt/bin/app';
+  assert.deepEqual(warningsOf('process.app', { start_command: start, user: 'app', argument: '/opt/bin/app' }), [
+    'warning start_command: is run as app (user), of whom su asks a password: leave out one of the two',
+  ]);
+  for (const user of ['root', '0', ''])
+    assert.deepEqual(warningsOf('process.app', { start_command: start, user, argument: '/opt/bin/app' }), [], user);
+});
+
 test('a pid_file, an argument and a user that cannot do what they look like are warnings', () => {
   const once = (values: Record<string, string>, section = 'process.app'): string[] => [...new Set(warningsOf(section, values))];
   assert.deepEqual(once({ pid_file: '/run/%s.pid' }), ['warning pid_file: is taken as it stands: %s means nothing here']);

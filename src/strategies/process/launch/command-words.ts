@@ -1,10 +1,18 @@
 import { interpreterOf } from '../../../core/interpreters.ts';
+import { lastPart } from '../../../system/proc/called-names.ts';
 
 /** The simple commands of a shell's text, in its order, each as its words; an approximation, for warnings and careful guesses. */
 export function commandsOf(text: string): string[][] {
   const lines = text.replace(/\\\n/g, ' ').replace(/^\s*#.*$/gm, '');
   const commands = lines.match(/(?:"[^"]*"|'[^']*'|[^;&|\n])+/g) ?? [];
   return commands.map(wordsOf).filter(([first = '']) => first !== '' && !first.startsWith('#'));
+}
+
+/** `su` or `runuser`, whichever one of the commands begins with: to become another user they ask everybody but root for a password, or refuse. */
+export function switcherIn(text: string): string | undefined {
+  return commandsOf(text)
+    .map(([first = '']) => lastPart(first))
+    .find((first) => first === 'su' || first === 'runuser');
 }
 
 /** Where in the words of one command the program stands that it runs, behind launchers (env, nice, sudo); -1 if none does. */
