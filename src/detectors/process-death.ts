@@ -13,16 +13,18 @@ export interface ProcessDeath {
   readonly uptimeMs: number;
   /** When it was noticed. */
   readonly at: Date;
-  /** It ended while the daemon was not running. */
-  readonly unseen?: boolean;
+  /** Nobody saw it: it ended while the daemon was not running; or it does not run some seconds after its recovery, `pid` being the former one's. */
+  readonly unseen?: 'away' | 'recovered';
 }
 
 /**
  * `exit code 3 (pid 4711, up 2 h 3 min, 2026-11-21 12:00:00)`: the alarm's notes;
- * `ended while monitor_service was not running (pid 4711, noticed 2026-11-21 12:00:00)`.
+ * `ended while monitor_service was not running (pid 4711, noticed 2026-11-21 12:00:00)`;
+ * `does not run after its recovery (noticed 2026-11-21 12:00:00)`.
  */
-export function describeDeath({ pid, status, uptimeMs, at, unseen = false }: ProcessDeath): string {
-  if (unseen)
+export function describeDeath({ pid, status, uptimeMs, at, unseen }: ProcessDeath): string {
+  if (unseen === 'recovered') return `does not run after its recovery (noticed ${localTimestamp(at)})`;
+  if (unseen === 'away')
     return `ended while monitor_service was not running (${pid > 0 ? `pid ${pid}, ` : ''}noticed ${localTimestamp(at)})`;
   return `${describeWaitStatus(status)} (pid ${pid}, up ${formatDuration(uptimeMs)}, ${localTimestamp(at)})`;
 }

@@ -59,7 +59,13 @@ export class WatchedProcess {
     if (former === undefined || !this.isDown || this.#stopped.signal.aborted) return;
     const at = this.#parts.clock.date();
     this.#unit = former.unit;
-    this.#lastDeath = { pid: former.pid, uptimeMs: at.getTime() - former.since.getTime(), at, status: undefined, unseen: true };
+    this.#lastDeath = {
+      pid: former.pid,
+      uptimeMs: at.getTime() - former.since.getTime(),
+      at,
+      status: undefined,
+      unseen: 'away',
+    };
     await this.#judge(this.#lastDeath);
   }
 
@@ -103,7 +109,9 @@ export class WatchedProcess {
     await this.look();
     if (!this.isDown || this.#lastDeath === undefined) return;
     await this.#parts.clock.sleep(STILL_GONE_MS, this.#stopped.signal);
-    if (this.isDown && !this.#stopped.signal.aborted) await this.#judge(this.#lastDeath);
+    if (!this.isDown || this.#stopped.signal.aborted) return;
+    // How this one ended nobody knows; the unit's state is weighed by how the former did.
+    await this.#judge({ ...this.#lastDeath, at: this.#parts.clock.date(), unseen: 'recovered' });
   }
 
   /** Lets everything go. Idempotent. */
@@ -227,8 +235,8 @@ export class WatchedProcess {
     const expected = why !== undefined;
     const line = `Process exited: ${this.name}: ${describeDeath(death)}${expected ? `; no alarm: ${why}` : ''}`;
     log[expected ? 'info' : 'warning'](line, { process_name: this.name, pid: death.pid });
-    const { pid, uptimeMs, at, status } = death;
-    const cause = describeWaitStatus(status);
+    const { pid, uptimeMs, at, status, unseen } = death;
+    const cause = describeWaitStatus(unseen === undefined ? status : undefined);
     events.emit({ type: 'process_exited', processName: this.name, pid, cause, uptimeMs, at, expected });
   }
 
