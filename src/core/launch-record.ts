@@ -15,13 +15,13 @@ export interface LaunchRecord {
   readonly surroundings?: Surroundings;
 }
 
-/** What a program has from who started it, beside arguments and environment; what is absent was not to be read, or is the usual. */
+/** What a program has from who started it, beside arguments and environment; what is absent was not to be read, or is the usual; limits and nice value of records of earlier versions too where the starter's were the same. */
 export interface Surroundings {
-  /** Those that are not the same for its starter (getrlimit(2)). */
+  /** By name (getrlimit(2)). */
   readonly limits?: Readonly<Partial<Record<Resource, ResourceLimit>>>;
   /** 0 to 0o777. */
   readonly umask?: number;
-  /** From -20, the most favoured, to 19; where its starter's is another. */
+  /** From -20, the most favoured, to 19. */
   readonly nice?: number;
   /** Numbers of signals that it ignores, ascending (signal(7)). */
   readonly ignoredSignals?: readonly number[];

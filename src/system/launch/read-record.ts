@@ -52,7 +52,7 @@ export async function readLaunchRecord(
   // What is not known may be what must not be done.
   if (auxiliary === UNREAD || argvBytes === UNREAD || environmentBytes === UNREAD)
     return { ...unusable('it cannot be read now: its memory is locked'), confined: true, passing: true };
-  const surroundings = readSurroundings(table, pid, starter);
+  const surroundings = readSurroundings(table, pid);
   // An exec or a change of user in between would join one program's environment to another one's rights.
   const isArgvSame = argvBytes !== undefined && (await memory.isStill(pid, 'cmdline', argvBytes));
   const after = table.read(pid, ['startTime', 'uids', 'executable', 'state', 'threads']);

@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { RESOURCES, type Resource, type ResourceLimit, type Surroundings } from '../../core/launch-record.ts';
+import type { Resource, ResourceLimit, Surroundings } from '../../core/launch-record.ts';
 import { parseCgroup, unitFolderOf } from '../proc/cgroup.ts';
 import { valueAfter } from '../proc/counters.ts';
 import { ProcFiles } from '../proc/files.ts';
@@ -7,18 +7,17 @@ import type { ProcessTable } from '../proc/table.ts';
 import { parseRunFileName } from '../runs/file.ts';
 
 /**
- * What the process has from who started it. `starter`: who executes what is launched here; what it would give by itself is left out.
+ * What the process has from who started it, all of it: what a launcher gives by itself is another at the next start (DefaultLimitNOFILE=).
  * `cgroups` is where control groups are mounted. Source: proc_pid_limits(5), proc_pid_status(5), proc_pid_fdinfo(5), cgroups(7).
  */
-export function readSurroundings(table: ProcessTable, pid: number, starter: number, cgroups = '/sys/fs/cgroup'): Surroundings {
+export function readSurroundings(table: ProcessTable, pid: number, cgroups = '/sys/fs/cgroup'): Surroundings {
   const status = table.bytes(pid, 'status')?.toString('latin1') ?? '';
-  const limits = differing(limitsOf(table, pid), limitsOf(table, starter));
-  const [nice, usual] = [pid, starter].map((number) => table.read(number, ['nice'])?.nice);
+  const limits = limitsOf(table, pid);
   const ignoredSignals = signalsOf(valueAfter(status, 'SigIgn:') ?? '', table.read(pid, ['executable'])?.executable ?? '');
   return present({
     limits: Object.keys(limits).length > 0 ? limits : undefined,
     umask: parseUmask(status),
-    nice: nice === usual ? undefined : nice,
+    nice: table.read(pid, ['nice'])?.nice,
     ignoredSignals: ignoredSignals.length > 0 ? ignoredSignals : undefined,
     standardOutput: outputFile(table, pid, 1),
     standardError: outputFile(table, pid, 2),
@@ -81,15 +80,6 @@ const NAMES: ReadonlyMap<string, Resource> = new Map([
   ['realtime priority', 'rtprio'],
   ['realtime timeout', 'rttime'],
 ]);
-
-/** Those of `limits` that are other ones in `usual`. */
-function differing(limits: Limits, usual: Limits): Limits {
-  const found = RESOURCES.map((resource) => [resource, limits[resource]] as const).filter(([resource, limit]) => {
-    const other = usual[resource];
-    return limit !== undefined && (limit.soft !== other?.soft || limit.hard !== other.hard);
-  });
-  return Object.fromEntries(found);
-}
 
 /**
  * The signals of a mask that a program may have from its starter. Not SIGCHLD and SIGTERM, which a program sets by itself, the one

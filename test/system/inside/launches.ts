@@ -297,6 +297,22 @@ for (const user of ['root', 'nobody'])
     assert.deepEqual(shownOf(unit, 'TasksMax'), ['TasksMax=infinity']);
   });
 
+test('limits that are PID 1’s own are kept too: a unit gets other ones by itself', async (t) => {
+  const runs = openRuns(t);
+  const [, soft, hard] = /^Max open files +(\d+) +(\d+)/m.exec(readFileSync('/proc/1/limits', 'utf8')) ?? [];
+  const pid = await started(t, 'like-pid1.service', [`LimitNOFILE=${soft}:${hard}`], 'exec sleep 600', 'sleep');
+  const reading = await readLaunchRecord(new ProcessTable(), pid, 1);
+  assert(reading.kind === 'read', JSON.stringify(reading));
+  execFileSync('systemctl', ['stop', 'like-pid1.service']);
+  const result = await launch(t, runs, 'like-pid1', { kind: 'argv', record: reading.record });
+  assert(result.kind === 'launched' && result.pid !== undefined, JSON.stringify(result));
+  const again = result.pid;
+  await waitFor('the program itself', () => new ProcessTable().read(again, ['name'])?.name === 'sleep');
+  assert.match(readFileSync(`/proc/${again}/limits`, 'utf8'), new RegExp(`^Max open files +${soft} +${hard} `, 'm'));
+  const second = await readLaunchRecord(new ProcessTable(), again, 1);
+  assert.deepEqual(second.kind === 'read' && second.record.surroundings, reading.record.surroundings);
+});
+
 test('its output file is opened with its own rights: where a stranger leads it elsewhere, it goes to the journal', async (t) => {
   const runs = openRuns(t);
   chmodSync(runs.dir, 0o755);

@@ -17,6 +17,13 @@ Max open files            1024                 524288               files
 Max realtime timeout      unlimited            unlimited            us        
 `;
 
+const UNLIMITED = { soft: 'unlimited', hard: 'unlimited' };
+/** What LIMITS says. */
+const USUAL = {
+  ...{ cpu: UNLIMITED, fsize: UNLIMITED, core: { soft: '0', hard: 'unlimited' }, rttime: UNLIMITED },
+  ...{ nproc: { soft: '96365', hard: '96365' }, nofile: { soft: '1024', hard: '524288' } },
+};
+
 /** A process of a folder like /proc. */
 function lay(root: string, pid: number, files: Readonly<Record<string, string>>): void {
   for (const [name, text] of Object.entries(files)) {
@@ -35,7 +42,7 @@ function open(t: TestContext) {
   return { root, table: new ProcessTable(root) };
 }
 
-test('limits that are not its starter’s, umask, nice value and ignored signals', (t) => {
+test('limits, umask, nice value and ignored signals, though its starter has the same', (t) => {
   const { root, table } = open(t);
   const status = 'Umask:\t0027\nSigIgn:\tfffffffffffbffff\n';
   const limits = LIMITS.replace('1024                 524288 ', '18446744073709551614 unlimited');
@@ -44,8 +51,9 @@ test('limits that are not its starter’s, umask, nice value and ignored signals
     limits: limits.replace('Max core file size        0        ', 'Max core file size        512      '),
     status,
   });
-  const found = readSurroundings(table, 7, 1);
+  const found = readSurroundings(table, 7);
   assert.deepEqual(found.limits, {
+    ...USUAL,
     core: { soft: '512', hard: 'unlimited' },
     nofile: { soft: '18446744073709551614', hard: 'unlimited' },
   });
@@ -56,7 +64,7 @@ test('limits that are not its starter’s, umask, nice value and ignored signals
     [1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 16, 18, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31],
   );
   lay(root, 8, { stat: stat(8, 0), limits: LIMITS, status: 'Umask:\t0022\nSigIgn:\t0000000000000000\n' });
-  assert.deepEqual(readSurroundings(table, 8, 1), { umask: 0o022 });
+  assert.deepEqual(readSurroundings(table, 8), { limits: USUAL, umask: 0o022, nice: 0 });
 });
 
 test('what an interpreter ignores of itself is not what it was given', (t) => {
@@ -65,7 +73,7 @@ test('what an interpreter ignores of itself is not what it was given', (t) => {
     const pid = 100 + Math.floor(Math.random() * 1e6);
     lay(root, pid, { stat: stat(pid, 0), status: `SigIgn:\t${ignored.padStart(16, '0')}\n` });
     symlinkSync(executable, join(root, `${pid}/exe`));
-    return readSurroundings(table, pid, 1).ignoredSignals;
+    return readSurroundings(table, pid).ignoredSignals;
   };
   assert.deepEqual(signals('/usr/bin/python3.11', '1001001'), [1]);
   assert.deepEqual(signals('/usr/bin/node', '1001000'), undefined);
@@ -77,13 +85,13 @@ test('what an interpreter ignores of itself is not what it was given', (t) => {
 
 test('what cannot be read is absent', (t) => {
   const { root, table } = open(t);
-  assert.deepEqual(readSurroundings(table, 4711, 1), {});
+  assert.deepEqual(readSurroundings(table, 4711), {});
   lay(root, 9, {
     stat: stat(9, 0),
     limits: `${'x'.repeat(200_000)}\nMax open files  12`,
     status: 'Umask:\t9999\nSigIgn:\tzz\n',
   });
-  assert.deepEqual(readSurroundings(table, 9, 1), {});
+  assert.deepEqual(readSurroundings(table, 9), { nice: 0 });
 });
 
 test('limits of the unit, in a unified hierarchy and in separate ones', (t) => {
@@ -95,7 +103,9 @@ test('limits of the unit, in a unified hierarchy and in separate ones', (t) => {
   };
   const limits = (line: string): unknown => {
     lay(root, 9, { stat: stat(9, 0), cgroup: line });
-    return readSurroundings(table, 9, 1, cgroups);
+    const { nice, ...rest } = readSurroundings(table, 9, cgroups);
+    assert.equal(nice, 0);
+    return rest;
   };
   put('system.slice/app.service/memory.max', '268435456\n');
   put('system.slice/app.service/pids.max', '77\n');
