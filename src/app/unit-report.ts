@@ -8,6 +8,7 @@ import { maskWarning } from '../strategies/unit/mask.ts';
 import { createExecution, type Execution } from '../system/execution.ts';
 import { ProcessLook, sharedLooks } from '../system/proc/look.ts';
 import { ProcessTable } from '../system/proc/table.ts';
+import { type AccountResult, findAccount } from '../system/spawn/user-account.ts';
 import type { LeftAlone } from './backends.ts';
 import { Concerns } from './concerns.ts';
 import { lookAtState } from './offline.ts';
@@ -36,16 +37,32 @@ export class UnitReport {
   }
 
   /**
-   * The warnings of the file, with one for each configured process whose unit is masked, for each that means what an earlier section
+   * The warnings of the file, with one for each configured process whose user is not known, whose unit is masked, for each that means what an earlier section
    * means, and as root for each whose program would not be started again. No more of the former if systemd does not answer.
    */
   async warnings(): Promise<readonly ConfigProblem[]> {
+    await this.#warnOfUsers();
     await this.#warnOfTwins();
     // Which units their programs live in is known by now.
     if (this.#execution.services.available) await this.#warnOfMasks();
     // Of others' processes only root sees how they were started.
     if (process.geteuid?.() === 0) await this.#warnOfConcerns();
     return this.#settings.document.problems;
+  }
+
+  async #warnOfUsers(): Promise<void> {
+    const { document, processNames } = this.#settings;
+    const within = AbortSignal.timeout(LIMIT_MS);
+    const found = new Map<string, Promise<AccountResult>>();
+    await eachOf(processNames, async (name) => {
+      const user = this.#plans(name).strategy.name === 'service' ? undefined : document.processSection(name).text('user');
+      if (user === undefined) return;
+      const asked = found.get(user) ?? findAccount(user, within);
+      found.set(user, asked);
+      const result = await asked;
+      if (result.kind === 'not_found')
+        document.warnOfProcess(name, 'user', `nothing of it is restarted as long as ${result.reason}`);
+    });
   }
 
   async #warnOfConcerns(): Promise<void> {

@@ -77,7 +77,7 @@ export function ambiguityOf(
 
 const WITNESS_WORDS: Readonly<Record<Witness, string>> = {
   start: 'started by monitor_service',
-  pid_file: 'named by its pid_file',
+  pid_file: 'known by its pid_file',
   argument: 'known by its argument',
   name: '',
 };

@@ -175,7 +175,7 @@ test('pid_file names the program; a stale one, a link, one that others may write
   const say = (text: string): void => writeFileSync(pidFile, text);
   say(`${pid}\n`);
   const { stops, warnings } = await looked(world, name, options);
-  assert.match(stops.join(), new RegExp(`^pid ${pid}, .*, named by its pid_file, with 1 descendant: `));
+  assert.match(stops.join(), new RegExp(`^pid ${pid}, .*, known by its pid_file, with 1 descendant: `));
   assert.deepEqual(warnings, []);
   assert.deepEqual(await world.strategy({ ...options, stableTimeMs: 0 }).checkHealth(managed(name), 1000, never), {
     kind: 'healthy',
