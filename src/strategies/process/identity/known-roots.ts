@@ -13,6 +13,7 @@ import { listensIn } from '../unit-rest.ts';
 import { knownBy, type ProcessTree } from './identity.ts';
 import type { Matches } from './match.ts';
 import { findOwners, isOwnedBy } from './owner.ts';
+import { sessionOfOwn } from './rest.ts';
 
 /** What writing down the roots of programs uses. */
 export type KnownRootsParts = Pick<StrategyParts, 'launches' | 'pins' | 'roots' | 'programs' | 'services'>;
@@ -98,7 +99,7 @@ export class KnownRoots {
         const unit = main.kind === 'unit' ? main.unit : undefined;
         const listens = unit === undefined ? [] : await listensIn(this.#table, this.#parts.services, { pid, unit }, signal);
         const ours = tree.by === 'start' ? ({ ours: true } as const) : {};
-        const session = sessionOfOwn(this.#table, tree);
+        const session = await sessionOfOwn(this.#table, tree);
         const root = {
           pid,
           startTime,
@@ -217,9 +218,4 @@ function isSameRoots(one: readonly RootProcess[], other: readonly RootProcess[])
 function uidOf(table: ProcessTable, { pid }: { readonly pid: number }): { readonly uid?: number } {
   const uid = table.read(pid, ['uids'])?.uids?.real;
   return uid === undefined ? {} : { uid };
-}
-
-/** The session of a program that a parent which has ended has put into the background: daemon(7) leaves it without a leader. */
-function sessionOfOwn(table: ProcessTable, { root: { pid, pgid, sid } }: ProcessTree): number | undefined {
-  return sid !== pid && sid === pgid && sid > 1 && !table.isRunning(sid) ? sid : undefined;
 }

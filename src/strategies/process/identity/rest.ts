@@ -1,6 +1,8 @@
 import type { RootProcess } from '../../../core/program-roots.ts';
+import { ancestorsOf } from '../../../system/proc/kin.ts';
 import type { ProcessLook, SeenProcess } from '../../../system/proc/look.ts';
 import { hasEnded } from '../../../system/proc/parse.ts';
+import type { ProcessInfo, ProcessTable } from '../../../system/proc/table.ts';
 import type { Identity, ProcessTree } from './identity.ts';
 
 /** What belongs to a program beside its trees. */
@@ -77,3 +79,21 @@ function listOf(lists: Map<number, SeenProcess[]>, key: number): SeenProcess[] {
   lists.set(key, list);
   return list;
 }
+
+/**
+ * The session of a program that a parent which has ended has put into the background: daemon(7) leaves it without a leader. Not one in
+ * which somebody else lives, as what the same shell has put there: who joins it later is a child of those that are in it.
+ */
+export async function sessionOfOwn(
+  table: ProcessTable,
+  { root: { pid, pgid, sid } }: ProcessTree,
+): Promise<number | undefined> {
+  if (sid === pid || sid !== pgid || sid <= 1 || table.isRunning(sid)) return undefined;
+  const all = new Map((await table.survey(SESSION)).map((seen) => [seen.pid, seen]));
+  const isOthers = (seen: SessionMember): boolean =>
+    seen.sid === sid && seen.pid !== pid && !hasEnded(seen) && !ancestorsOf(seen.pid, all).has(pid);
+  return [...all.values()].some(isOthers) ? undefined : sid;
+}
+
+const SESSION = ['sid', 'ppid', 'startTime', 'state', 'threads'] as const;
+type SessionMember = ProcessInfo<(typeof SESSION)[number]>;

@@ -12,7 +12,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import type { ProcessStrategy } from '../../../../../src/strategies/process/process.ts';
 import {
@@ -471,6 +471,30 @@ sleep 300;
   assert.deepEqual([pids.length, refusals], [1, []]);
   const outcome = await world.strategy().restart(attemptFor(name));
   assert.equal(outcome.kind, 'restarted', JSON.stringify(outcome));
+});
+
+test('what the same shell has put into the background is somebody else’s, though both are in what was its session', async (t) => {
+  const world = processStrategyWorld(t);
+  const [one, other] = ['zsiba', 'zsibb'].map((name) => world.zoo.sleeper(unique(name)));
+  const name = basename(one ?? '');
+  const shell = await world.zoo.start('/bin/sh', ['-c', `${one} 300 & ${other} 300 & exit`]);
+  await waitFor('the shell’s end', () => !isAlive(shell));
+  const pidOf = (path = ''): number => world.table.list(['executable']).find(({ executable }) => executable === path)?.pid ?? 0;
+  await waitFor('both', () => pidOf(one) > 0 && pidOf(other) > 0);
+  const [pid, sibling] = [pidOf(one), pidOf(other)];
+  const sids = [pid, sibling].map((of) => world.table.read(of, ['sid'])?.sid);
+  assert.deepEqual(sids, [shell, shell]);
+  const strategy = world.strategy();
+  await strategy.observe(managed(name));
+  process.kill(pid, 'SIGKILL');
+  await waitFor('end', () => !isAlive(pid));
+  assert.deepEqual((await strategy.preview(managed(name), never)).stops, []);
+  const outcome = await strategy.restart(attemptFor(name));
+  assert.match(
+    outcome.kind === 'restarted' ? outcome.detail : JSON.stringify(outcome),
+    /^nothing was running, started pid \d+$/,
+  );
+  assert.ok(isAlive(sibling));
 });
 
 test('a start script that becomes the program late is known by that: the workers that it leaves are the program', async (t) => {
