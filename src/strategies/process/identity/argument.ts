@@ -7,12 +7,12 @@ import { ancestorsOf } from '../../../system/proc/kin.ts';
 import type { ProcessLook, SeenProcess } from '../../../system/proc/look.ts';
 import type { Having } from '../../../system/proc/memory-files.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
-import { isPossible, type Known, known, matcherOf, ownedOf } from './candidates.ts';
+import { isOwnCommand, isPossible, type Known, known, matcherOf, ownedOf } from './candidates.ts';
 import type { Identity } from './identity.ts';
 import { runsRootsFile } from './owner.ts';
 
 /**
- * Who has exactly this word among its arguments; not who by it shows, edits or copies the file of that name.
+ * Who has exactly this word among its arguments; not who by it looks for the word, or shows, edits or copies the file of that name.
  */
 export async function byArgument(table: ProcessTable, identity: Identity, look: ProcessLook): Promise<Known> {
   const { argument, process } = identity;
@@ -22,16 +22,22 @@ export async function byArgument(table: ProcessTable, identity: Identity, look: 
   // A path that cannot be looked at is meant as a file's.
   const isOfFile = argument.startsWith('/') && hostFile(argument) !== 'none';
   const bearers: SeenProcess[] = [];
+  const commands: SeenProcess[] = [];
   const breath = new Breath();
   const { having, unread } = await holdersOf(table, argument, look);
   for (const seen of having) {
     if (breath.isDue) await breath.take();
-    if (!isCandidate(seen)) continue;
-    if (isOfFile && !isNamed(seen) && looksAtFile(table, seen, argument)) continue;
+    if (!isCandidate(seen)) {
+      if (isOwnCommand(table, seen)) commands.push(seen);
+      continue;
+    }
+    if (!isNamed(seen) && (isTool(seen) || (isOfFile && looksAtFile(table, seen, argument)))) continue;
     bearers.push(seen);
   }
   // What sudo(8) and its like run has the word too, and is what they run it for.
-  const above = new Set(bearers.flatMap(({ pid }) => [...ancestorsOf(pid, look.all)].filter((one) => one !== pid)));
+  const above = new Set(
+    [...bearers, ...commands].flatMap(({ pid }) => [...ancestorsOf(pid, look.all)].filter((one) => one !== pid)),
+  );
   const isLauncher = ({ pid, executable = '' }: SeenProcess): boolean =>
     above.has(pid) && interpreterOf(executable) === 'launcher';
   const meant = bearers.filter((seen) => !isLauncher(seen));
@@ -54,10 +60,14 @@ async function holdersOf(table: ProcessTable, argument: string, { all }: Process
   return { having: [...holders, ...having].sort((a, b) => a.pid - b.pid), unread };
 }
 
-/** At a terminal, by a tool for files, or with it as a parameter of a shell's text: only what is none of them runs or serves it. */
-function looksAtFile(table: ProcessTable, { pid, argv = [], executable = '' }: SeenProcess, argument: string): boolean {
+/** By what people look for words with, or at files. */
+function isTool({ argv = [], executable = '' }: SeenProcess): boolean {
   const names = [executable, argv[0] ?? ''].map((name) => lastPart(name).replace(/\.(?:basic|tiny|nox|gtk3?)$/, ''));
-  if (names.some((name) => TOOLS.has(name))) return true;
+  return names.some((name) => TOOLS.has(name));
+}
+
+/** At a terminal, or with it as a parameter of a shell's text: only what is neither runs or serves it. */
+function looksAtFile(table: ProcessTable, { pid, argv = [], executable = '' }: SeenProcess, argument: string): boolean {
   const kind = interpreterOf(executable);
   if (kind !== undefined) return kind !== 'launcher' && isParameter(kind, argv, argument);
   return table.read(pid, ['terminalDevice'])?.terminalDevice !== 0;
@@ -74,6 +84,6 @@ const TOOLS: ReadonlySet<string> = new Set(
   (
     'tail head less more most cat tac nl vi vim ex nvim view nano pico emacs ed joe mcedit mcview grep egrep fgrep rg ag sed awk gawk mawk ' +
     'diff cmp cp mv ln rsync scp sftp sftp-server tar gzip bzip2 xz zip unzip cpio dd wc file stat touch chmod chown ls du find lsof fuser ' +
-    'inotifywait md5sum sha1sum sha256sum sha512sum git svn multitail lnav watch strace ltrace gdb'
+    'inotifywait md5sum sha1sum sha256sum sha512sum git svn multitail lnav watch ssh pgrep pkill pidof strace ltrace gdb'
   ).split(' '),
 );

@@ -1,4 +1,7 @@
+import { resolve } from 'node:path';
+import { argv as ownArgv } from 'node:process';
 import type { Breath } from '../../../core/breath.ts';
+import { linkedFile } from '../../../system/files/host-path.ts';
 import { scriptRun } from '../../../system/launch/script-run.ts';
 import { lastPart } from '../../../system/proc/called-names.ts';
 import { ancestorsOf } from '../../../system/proc/kin.ts';
@@ -27,7 +30,7 @@ export function ownerTest(table: ProcessTable, { owners }: Identity): (seen: See
   return (seen) => owners.others === 'all' || isOwnedBy(table, seen, owners.uids);
 }
 
-/** Neither ourselves, nor of the kernel, nor ended, nor in another pid namespace, nor a command that we run for another process. */
+/** Neither ourselves, nor of the kernel, nor ended, nor in another pid namespace, nor a command of ours (isOwnCommand), nor one that we run for another process. */
 export function isPossible(
   table: ProcessTable,
   { process, ownPid }: Identity,
@@ -38,6 +41,7 @@ export function isPossible(
     if (seen.pid === ownPid || seen.kernelThread || hasEnded(seen)) return false;
     ownDepth ??= table.read(ownPid, ['namespaceDepth'])?.namespaceDepth ?? 0;
     if (table.read(seen.pid, ['namespaceDepth'])?.namespaceDepth !== ownDepth) return false;
+    if (isOwnCommand(table, seen)) return false;
     // Commands that we run directly are our descendants until they end (a health check `nginx -t` of another process is no nginx);
     // what they leave behind is not. Only for those few the environment is read.
     if (!ancestorsOf(seen.pid, all).has(ownPid)) return true;
@@ -45,6 +49,19 @@ export function isPossible(
     return isOwn || !table.hasVariable(seen.pid, 'MONITOR_ATTEMPT');
   };
 }
+
+/** True for another process that runs this very program: `monitor_service restart NAME` has the name among its arguments. */
+export function isOwnCommand(table: ProcessTable, { pid, argv = [] }: SeenProcess): boolean {
+  const [node, script] = ownArgv;
+  if (node === undefined || script === undefined) return false;
+  const named = argv.slice(1, 1 + MOST_OPTIONS).find((word) => lastPart(word) === lastPart(script));
+  if (named === undefined || !table.executes(pid, node)) return false;
+  const cwd = table.read(pid, ['cwd'])?.cwd;
+  return cwd !== undefined && linkedFile(resolve(cwd, named)) === linkedFile(script);
+}
+
+/** Of Node's, which stand before the script. */
+const MOST_OPTIONS = 16;
 
 /** `programMatcher` of its name, by whoever's word can be taken. */
 export function matcherOf(table: ProcessTable, { process: { systemName }, owners }: Identity): (seen: SeenProcess) => boolean {

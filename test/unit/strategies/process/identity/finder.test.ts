@@ -417,6 +417,25 @@ test('instances that an argument tells apart are never taken for each other, dea
   assert.ok(isAlive(one));
 });
 
+test('who looks for the word of an argument, and our own command line with it, are not the program', async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('com.acme.Billing');
+  const ours = ['-e', 'setTimeout(() => {}, 300_000)', process.argv[1] ?? '', 'restart', name];
+  for (const [program, ...words] of [
+    ['/usr/bin/tail', '-F', name],
+    [process.execPath, ...ours],
+    ['/usr/bin/timeout', '300', process.execPath, ...ours],
+  ] as const) {
+    const other = await world.zoo.start(program, words);
+    await waitFor(program, () => world.table.read(other, ['argv'])?.argv?.includes(name));
+  }
+  await waitFor('what timeout runs', () => world.table.list(['argv']).filter(({ argv }) => argv?.includes(name)).length === 4);
+  assert.deepEqual((await looked(world, name, { argument: name })).pids, []);
+  const pid = await world.zoo.start('/usr/bin/perl', ['-e', 'sleep 300', name]);
+  await waitFor('found', async () => (await looked(world, name, { argument: name })).pids.length > 0);
+  assert.deepEqual((await looked(world, name, { argument: name })).pids, [pid]);
+});
+
 test('who looks at the file of an argument is not the program, with or without a terminal; nor is sudo beside it', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zviewed');
