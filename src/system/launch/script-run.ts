@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import process from 'node:process';
-import { givenPart, type Interpreter, interpreterOf } from '../../core/interpreters.ts';
+import { givenPart, type Interpreter, interpreterOf, isShell, programName } from '../../core/interpreters.ts';
 import { hostPath } from '../files/host-path.ts';
 import { lastPart, MOST_SCRIPT_WORDS } from '../proc/called-names.ts';
 import type { ProcessTable } from '../proc/table.ts';
@@ -16,9 +16,9 @@ export interface Interpreting {
 
 /**
  * The full path of the script that a process runs, by whatever interpreter: the word of its arguments that the interpreter is given to
- * execute, if it is an executable file whose `#!` line leads to argv[0] or to the process's executable; a later word is data. Before it
- * stand options with their values, or what its own `#!` line has there. Undefined if there is none. Only files whose name `mayBe`
- * accepts are opened. Source: execve(2), env(1).
+ * execute, if it is an executable file whose `#!` line leads to argv[0] or to the process's executable, or from one shell to another; a
+ * later word is data. Before it stand options with their values, or what its own `#!` line has there. Undefined if there is none. Only
+ * files whose name `mayBe` accepts are opened. Source: execve(2), env(1).
  */
 export function scriptRun(table: ProcessTable, of: Interpreting, mayBe: (name: string) => boolean): string | undefined {
   const { pid, argv = [] } = of;
@@ -74,8 +74,11 @@ function ranBy([interpreter, argument]: readonly string[]): ScriptLine | undefin
 }
 
 function leadsTo(table: ProcessTable, line: ScriptLine, of: Interpreting): boolean {
-  const [called = ''] = of.argv ?? [];
-  return line.program === called || (line.isSearched && line.program === lastPart(called)) || executesIt(table, line, of);
+  const { argv = [], executable = '' } = of;
+  const [called = ''] = argv;
+  if (line.program === called || (line.isSearched && line.program === lastPart(called))) return true;
+  // `bash app.sh` of what has `#!/bin/sh`.
+  return executesIt(table, line, of) || (isShell(line.program) && isShell(programName(executable, argv)));
 }
 
 /** Whether the process's executable is what the first line of `script` asks for, whatever the process says of itself. */

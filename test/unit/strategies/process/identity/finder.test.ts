@@ -128,6 +128,17 @@ test('a script is known by its own name, whatever its interpreter and its option
   }
 });
 
+test('a shell’s script is known by its name, whichever shell was told to run it', async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zrep.sh');
+  const path = world.zoo.script(name, '#!/bin/sh\nsleep 300\n:\n');
+  const pid = await world.zoo.start('/bin/bash', [path]);
+  await waitFor('it is found', async () => (await looked(world, name)).pids[0] === pid);
+  const python = await world.zoo.start('/usr/bin/python3', ['-c', 'import time; time.sleep(300)', path]);
+  await waitFor('python', () => world.table.read(python, ['argv'])?.argv?.includes(path));
+  assert.deepEqual((await looked(world, name)).pids, [pid]);
+});
+
 test('a script that another one, a module or a text has as an argument is not what runs', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zdata-api');
