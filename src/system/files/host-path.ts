@@ -1,14 +1,18 @@
 import { closeSync, existsSync, openSync, readlinkSync, type Stats, statSync } from 'node:fs';
+import { isPlainPath } from './plain-path.ts';
 
 /**
  * The place where `path`, an absolute one, can be looked at as the programs of this machine see it: in our own mount namespace
- * /home, /root and /tmp may be others, or empty (ProtectHome=, PrivateTmp=). `path` itself where it is there, or nowhere.
- * Source: proc(5), /proc/PID/root.
+ * /home, /root and /tmp may be others, or empty (ProtectHome=, PrivateTmp=). `path` itself where it is there, or nowhere; where it must
+ * not be followed (isPlainPath), for a path is mostly a stranger's word, one at which nothing is. Source: proc(5), /proc/PID/root.
  */
 export function hostPath(path: string): string {
+  if (!isPlainPath(path)) return NOWHERE;
   const elsewhere = `/proc/1/root${path}`;
   return existsSync(path) || !existsSync(elsewhere) ? path : elsewhere;
 }
+
+const NOWHERE = '/proc/0';
 
 /** The file that `path` leads to, all links followed, as the programs of this machine see it; `path` itself where that cannot be told. */
 export function linkedFile(path: string): string {
@@ -30,12 +34,13 @@ export const O_PATH = 0o10000000;
 
 /**
  * What stands at `path`, an absolute one, symbolic links followed, as the programs of this machine see it: `none` if nothing does or can,
- * `unknown` if that cannot be told (a folder that is closed to us, links in a circle, a file server that is gone), from which nothing
+ * `unknown` if that cannot be told (a folder that is closed to us, links in a circle, a way through proc), from which nothing
  * follows. Never throws: any string may be asked for, and a command line is a stranger's. Source: path_resolution(7), stat(2).
  */
 export function hostStat(path: string): Stats | 'none' | 'unknown' {
   try {
-    return statSync(hostPath(path), { throwIfNoEntry: false }) ?? 'none';
+    const place = hostPath(path);
+    return place === NOWHERE ? 'unknown' : (statSync(place, { throwIfNoEntry: false }) ?? 'none');
   } catch (error) {
     return isNoPath(path, (error as NodeJS.ErrnoException).code) ? 'none' : 'unknown';
   }

@@ -66,7 +66,9 @@ export class DirectLauncher implements ProgramLauncher {
 /** Who writes to the file that only this start was given. */
 function outputTest(file: RunFile | undefined): (pid: number) => boolean {
   const table = new ProcessTable();
-  return (pid) => file !== undefined && ['fd/1', 'fd/2'].some((fd) => table.isSame(pid, fd, `/proc/self/fd/${file.fd}`));
+  if (file === undefined) return () => false;
+  const ours = { pid: process.pid, link: `fd/${file.fd}` };
+  return (pid) => ['fd/1', 'fd/2'].some((link) => table.leadAlike({ pid, link }, ours));
 }
 
 async function planLaunch({ what, runId }: Launch, signal: AbortSignal): Promise<StartPlan> {

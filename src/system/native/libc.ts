@@ -40,6 +40,8 @@ export interface Libc {
   /** Variadic as well: see `syscall`. */
   fcntl(fd: number, command: number, argument: number): number;
   pipe2(ends: Buffer, flags: number): number;
+  /** `status`: a struct statx. Undefined where the C library has none (before glibc 2.28). */
+  readonly statx: ((folder: number, path: string, flags: number, mask: number, status: Buffer) => number) | undefined;
   /** Variadic as well: see `syscall`. */
   prctl(operation: number, a: number, b: number, c: number, d: number): number;
   /** Declared with four whole-number arguments: for those the variadic and the plain calling convention are one on Linux. */
@@ -101,6 +103,7 @@ function load(): LoadedLibc {
       fcntl: library.func('int fcntl(int fd, int command, long argument)'),
       close: library.func('int close(int fd)'),
       pipe2: library.func('int pipe2(void *ends, int flags)'),
+      statx: ifThere(() => library.func('int statx(int fd, const char *path, int flags, unsigned int mask, void *status)')),
       prctl: library.func('int prctl(int operation, unsigned long a, unsigned long b, unsigned long c, unsigned long d)'),
       syscall: library.func('long syscall(long number, long a, long b, long c, long d)'),
       errno: () => koffi.errno(),
@@ -112,6 +115,14 @@ function load(): LoadedLibc {
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return { kind: 'failed', reason: `koffi cannot be loaded: ${message.split('\n')[0]}` };
+  }
+}
+
+function ifThere<T>(find: () => T): T | undefined {
+  try {
+    return find();
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,5 +1,6 @@
 import { closeSync, opendirSync, openSync, readdirSync, readlinkSync, readSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { type FileIdentity, fileIdentity } from '../native/file-identity.ts';
 import { withSpareDescriptor } from '../native/spare-descriptor.ts';
 import { type BeginPieces, giveBack, takePiece } from './pieces.ts';
 
@@ -73,16 +74,20 @@ export class ProcFiles {
     return attempt(() => statSync(`${this.#root}/${file}`, { throwIfNoEntry: false })?.size);
   }
 
+  /** Which file it leads to; undefined where that cannot be told. */
+  identity(file: string): FileIdentity | undefined {
+    return fileIdentity(resolve(this.#root, file));
+  }
+
   /** True where it leads to a regular file. */
   isFile(file: string): boolean {
-    return attempt(() => statSync(`${this.#root}/${file}`, { throwIfNoEntry: false })?.isFile()) ?? false;
+    return this.identity(file)?.isFile ?? false;
   }
 
   /** True where both lead to the very same file, by whatever name; `other` may be outside of proc. False where either cannot be read. */
   isSame(file: string, other: string): boolean {
-    // Inodes of some file systems (overlay) need all 64 bits.
-    const [one, two] = [file, other].map((path) => attempt(() => statSync(resolve(this.#root, path), { bigint: true })));
-    return one !== undefined && one.dev === two?.dev && one.ino === two.ino;
+    const one = this.identity(file);
+    return one !== undefined && one.key === this.identity(other)?.key;
   }
 
   #use<T>(file: string, toEnd: boolean, limit: number, use: (bytes: Buffer) => T): T | undefined {

@@ -1,5 +1,6 @@
 import { totalmem } from 'node:os';
 import type { AccountNames } from '../files/account-names.ts';
+import { isPlainPath } from '../files/plain-path.ts';
 import type { UNREAD } from './aside.ts';
 import { parseCgroup } from './cgroup.ts';
 import { type Descriptor, type LinkTarget, socketsOf } from './descriptors.ts';
@@ -166,11 +167,11 @@ export class ProcessReading {
     return { path: deleted ? path.slice(0, -DELETED.length) : path, deleted };
   }
 
-  /** A name may end in the kernel's mark itself: then the file is there. */
+  /** A name may end in the kernel's mark itself: then the file has that name still. Nobody's own mounts are looked into for it. */
   #leadsTo(link: string, path: string): boolean {
+    const { files } = this.look;
     const file = `${this.pid}/${link}`;
-    // In a mount namespace of its own the path counts there; in a root of its own it is ours.
-    return this.look.files.isSame(file, `${this.pid}/root${path}`) || this.look.files.isSame(file, path);
+    return files.identity(file)?.names !== 0 && isPlainPath(path) && files.isSame(file, path);
   }
 }
 

@@ -180,6 +180,15 @@ export class ProcessTable {
     return this.#files.isSame(`${pid}/${file}`, hostPath(path));
   }
 
+  /** True where both links of /proc/PID (`fd/1`) lead to the very same file. */
+  leadAlike(
+    one: { readonly pid: number; readonly link: string },
+    other: { readonly pid: number; readonly link: string },
+  ): boolean {
+    const [first, second] = [one, other].map(({ pid, link }) => this.#files.identity(`${pid}/${link}`)?.key);
+    return first !== undefined && first === second;
+  }
+
   /** True where the process executes the very file at `path`, by whatever name, symbolic links followed. False where either cannot be read. */
   executes(pid: number, path: string): boolean {
     return this.isSame(pid, 'exe', path);

@@ -1,0 +1,64 @@
+import { lstatSync, readlinkSync, type Stats, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/**
+ * Whether an absolute path can be followed to its end without leaving this machine's own folders: through no proc, whose links lead into
+ * the mounts that a process has made for itself, where a file system of its own may never answer; and in so many steps as a path has that
+ * is meant to be followed. True too for one that ends early. Source: path_resolution(7), user_namespaces(7).
+ */
+export function isPlainPath(path: string): boolean {
+  try {
+    return follow(path);
+  } catch {
+    // Whoever follows it gets no further either.
+    return true;
+  }
+}
+
+function follow(path: string): boolean {
+  const rest = path.split('/').reverse();
+  let at = '/';
+  let device = lstatSync('/').dev;
+  let links = 0;
+  for (let steps = 0; rest.length > 0; steps += 1) {
+    const name = rest.pop();
+    if (steps > MOST_STEPS) return false;
+    if (name === undefined || name === '' || name === '.') continue;
+    if (name === '..') {
+      at = dirname(at);
+      continue;
+    }
+    const next = at === '/' ? `/${name}` : `${at}/${name}`;
+    if (next === '/proc') return false;
+    const found = entryOf(next);
+    if (found === undefined) return true;
+    const { stat, place } = found;
+    if (stat.isSymbolicLink()) {
+      links += 1;
+      if (links > MOST_LINKS) return false;
+      const target = readlinkSync(place);
+      rest.push(...target.split('/').reverse());
+      if (target.startsWith('/')) at = '/';
+      continue;
+    }
+    if (stat.dev !== device && statfsSync(place).type === PROC) return false;
+    device = stat.dev;
+    at = next;
+  }
+  return true;
+}
+
+/** As hostPath, of the entry itself. Throws where we may not look. */
+function entryOf(path: string): { readonly stat: Stats; readonly place: string } | undefined {
+  for (const place of [path, `/proc/1/root${path}`]) {
+    const stat = lstatSync(place, { throwIfNoEntry: false });
+    if (stat !== undefined) return { stat, place };
+  }
+  return undefined;
+}
+
+/** The kernel follows 40 links, of 4 KiB each. */
+const MOST_LINKS = 16;
+const MOST_STEPS = 256;
+/** PROC_SUPER_MAGIC, statfs(2). */
+const PROC = 0x9fa0;
