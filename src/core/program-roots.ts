@@ -10,6 +10,8 @@ export interface RootProcess {
   readonly uid?: number;
   /** The session that is all its own, though another process that has ended led it; absent if it leads its session, or shares one. */
   readonly session?: number;
+  /** Its control group: what it left behind is there too. Absent if it could not be read, and in records of earlier versions. */
+  readonly cgroup?: string;
   /** The file that it executed; absent if it could not be read, and in records of earlier versions. */
   readonly executable?: string;
   /**

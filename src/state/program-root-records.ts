@@ -19,11 +19,15 @@ export const programRootKind: RecordKind<ProgramRootRecord> = {
 };
 
 function isRoot(value: unknown): value is RootProcess {
-  const { pid, startTime, ours, runId, uid, session, executable, knownBy, unit, listens, isEmpty, keepers } = fieldsOf(value);
+  const { pid, startTime, ours, runId, uid, session, cgroup, executable, knownBy, unit, listens, isEmpty, keepers } =
+    fieldsOf(value);
   if (!isCount(pid) || !isCount(startTime)) return false;
   const isTextOrAbsent = (field: unknown): boolean => field === undefined || isText(field);
   const isTrueOrAbsent = (field: unknown): boolean => field === undefined || field === true;
-  if (![runId, knownBy].every(isTextOrAbsent) || ![uid, session].every((field) => field === undefined || isCount(field)))
+  if (
+    ![runId, knownBy, cgroup].every(isTextOrAbsent) ||
+    ![uid, session].every((field) => field === undefined || isCount(field))
+  )
     return false;
   if (!isTrueOrAbsent(ours) || !isTrueOrAbsent(isEmpty) || !isTextOrAbsent(executable) || !isTextOrAbsent(unit)) return false;
   if (listens !== undefined && !isListOf(listens, isText)) return false;

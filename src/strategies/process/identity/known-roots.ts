@@ -86,6 +86,7 @@ export class KnownRoots {
       const same = known.find(sameProcess(tree.root));
       const now = {
         ...(executable && { executable }),
+        ...cgroupOf(this.#table, pid),
         ...(tree.by !== 'start' && { knownBy: knownBy(tree.by, managed, this.#options) }),
       };
       // It may have executed something else since it was started.
@@ -190,7 +191,8 @@ export class KnownRoots {
       if (now === undefined) return [];
       const { startTime, executable } = now;
       const uid = uidOf(this.#table, { pid });
-      return [{ pid, startTime, ours: true, runId, ...uid, ...(executable && { executable }) }];
+      const cgroup = cgroupOf(this.#table, pid);
+      return [{ pid, startTime, ours: true, runId, ...uid, ...cgroup, ...(executable && { executable }) }];
     });
   }
 
@@ -218,4 +220,9 @@ function isSameRoots(one: readonly RootProcess[], other: readonly RootProcess[])
 function uidOf(table: ProcessTable, { pid }: { readonly pid: number }): { readonly uid?: number } {
   const uid = table.read(pid, ['uids'])?.uids?.real;
   return uid === undefined ? {} : { uid };
+}
+
+function cgroupOf(table: ProcessTable, pid: number): { readonly cgroup?: string } {
+  const cgroup = table.read(pid, ['cgroup'])?.cgroup;
+  return cgroup === undefined ? {} : { cgroup };
 }

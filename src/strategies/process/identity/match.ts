@@ -4,7 +4,7 @@ import type { ProcessLook, SeenProcess } from '../../../system/proc/look.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import { ownerTest } from './candidates.ts';
 import type { Identity, ProcessTree, Witness } from './identity.ts';
-import { isMemberOf, restOf } from './rest.ts';
+import { memberTest, restOf } from './rest.ts';
 import { stillKnown, witnesses } from './witnesses.ts';
 
 /** What runs of a program, oldest first; or that it must not be touched, in one line. */
@@ -35,10 +35,11 @@ export async function findTrees(table: ProcessTable, identity: Identity, look: P
   if (!all.has(ownPid)) return { kind: 'refused', reason: 'the process table cannot be read' };
   const own = ancestorsOf(ownPid, all);
   const isOwned = ownerTest(table, identity);
+  const isMember = memberTest(table, all, isOwned);
   // What we started is known by its run too, wherever it has gone.
   const isOfItsRoot = (root: SeenProcess, seen: SeenProcess): boolean => {
     const known = knownRoots.find(sameProcess(root));
-    if (isMemberOf(known ?? root, seen, all, isOwned)) return true;
+    if (isMember(known ?? root, seen)) return true;
     return known?.runId !== undefined && isOwned(seen) && table.hasVariable(seen.pid, 'MONITOR_RUN_ID', known.runId);
   };
   const strangers = new Set<SeenProcess>();
@@ -65,7 +66,7 @@ export async function findTrees(table: ProcessTable, identity: Identity, look: P
   const isAllOfIt = program.length + later.length <= identity.maxMatches;
   const counted = isAllOfIt ? [...program, ...later] : program;
   const further = isAllOfIt ? [] : later;
-  const rest = restOf(identity, look, [...counted, ...further], own, isOwned);
+  const rest = restOf(identity, look, [...counted, ...further], own, isMember);
   const ofIt = new Set([...counted, ...further].flatMap(familyOf).concat(rest.left));
   return {
     kind: 'found',
@@ -82,7 +83,7 @@ export async function findTrees(table: ProcessTable, identity: Identity, look: P
     const trees = new Map<string, ProcessTree>();
     for (const seen of found) {
       if (topmost(seen, named, all) !== seen) continue;
-      const left = knownRoots.find((root) => isMemberOf(root, seen, all, isOwned) && !named.has(root.pid));
+      const left = knownRoots.find((root) => isMember(root, seen) && !named.has(root.pid));
       const unit = by === 'start' ? identity.unitOf(seen.pid) : undefined;
       const tree: ProcessTree = { root: seen, descendants: descendantsOf(seen, children), orphaned: left !== undefined, by };
       const key = unit ?? (left === undefined ? `pid ${seen.pid}` : `left by ${left.pid}`);

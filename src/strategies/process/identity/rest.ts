@@ -14,7 +14,7 @@ export interface ProgramRest {
 }
 
 /**
- * Finds the rest of the process groups and sessions that the roots lead or led (isMemberOf), whatever it is called and whoever adopted
+ * Finds the rest of the process groups and sessions that the roots lead or led (memberTest), whatever it is called and whoever adopted
  * it, with its descendants.
  */
 export function restOf(
@@ -22,7 +22,7 @@ export function restOf(
   { all, children }: ProcessLook,
   trees: readonly ProcessTree[],
   own: ReadonlySet<number>,
-  isOwned: (seen: SeenProcess) => boolean,
+  isMember: IsMember,
 ): ProgramRest {
   const taken = new Set(trees.flatMap(({ root, descendants }) => [root, ...descendants]));
   const gone = knownRoots.filter(({ pid, startTime }) => {
@@ -38,8 +38,8 @@ export function restOf(
   const leaders = new Map(living.map((root) => [root.pid, root]));
   const listFor = (seen: SeenProcess): SeenProcess[] | undefined => {
     const leader = leaders.get(seen.sid) ?? leaders.get(seen.pgid);
-    if (leader !== undefined && isMemberOf(leader, seen, all, isOwned)) return listOf(byLeader, leader.pid);
-    return gone.some((root) => isMemberOf(root, seen, all, isOwned)) ? left : undefined;
+    if (leader !== undefined && isMember(leader, seen)) return listOf(byLeader, leader.pid);
+    return gone.some((root) => isMember(root, seen)) ? left : undefined;
   };
   for (const seen of all.values()) {
     const list = isFree(seen) ? listFor(seen) : undefined;
@@ -52,11 +52,34 @@ export function restOf(
   return { byLeader, left };
 }
 
+/** Whether a process belongs to a root. */
+export type IsMember = (root: RootProcess, seen: SeenProcess) => boolean;
+
 /**
- * Whether a process is in the session that `root` led, or that was all its own; or in its process group, and an owner's: whose
- * session it is, he can have others join the group (setpgid(2)). Not in those of a new process of its number.
+ * Tells who is in the session that a root led, or that was all its own; or in its process group, and an owner's: whose session it is,
+ * he can have others join the group (setpgid(2)). Not in those of a new process of its number; of a root that is gone only who is where
+ * that was: the numbers of a group and a session that have ended are another's next, who may have ended as well.
  */
-export function isMemberOf(
+export function memberTest(
+  table: ProcessTable,
+  all: ReadonlyMap<number, SeenProcess>,
+  isOwned: (seen: SeenProcess) => boolean,
+): IsMember {
+  return (root, seen) => isMemberOf(root, seen, all, isOwned) && (isThere(root, all) || isInItsCgroup(table, root, seen));
+}
+
+/** As long as its number is its own, also while nobody has fetched its end. */
+function isThere({ pid, startTime }: RootProcess, all: ReadonlyMap<number, SeenProcess>): boolean {
+  return all.get(pid)?.startTime === startTime;
+}
+
+function isInItsCgroup(table: ProcessTable, { cgroup }: RootProcess, { pid }: SeenProcess): boolean {
+  if (cgroup === undefined || cgroup === '/') return true;
+  const now = table.read(pid, ['cgroup'])?.cgroup;
+  return now === cgroup || now?.startsWith(`${cgroup}/`) === true;
+}
+
+function isMemberOf(
   root: RootProcess,
   seen: SeenProcess,
   all: ReadonlyMap<number, SeenProcess>,

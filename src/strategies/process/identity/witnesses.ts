@@ -9,7 +9,7 @@ import { isPossible, type Known, known, matcherOf, ownedOf, ownerTest } from './
 import type { Identity, Witness } from './identity.ts';
 import { isOwnedBy, runsRootsFile } from './owner.ts';
 import { readPidFile } from './pid-file.ts';
-import { isMemberOf } from './rest.ts';
+import { memberTest } from './rest.ts';
 
 /** All of them, the surest first: the first one that knows anything alive decides. */
 export const witnesses: readonly {
@@ -70,10 +70,10 @@ async function byStart(table: ProcessTable, identity: Identity, { all }: Process
       if (!hasEnded(seen) && identity.unitOf(seen.pid) === unit && (isLed || isSame(seen))) found.add(seen);
   }
   if (gone.length > 0) {
+    const isMember = memberTest(table, all, isOwned);
     for (const seen of all.values()) {
       if (hasEnded(seen) || seen.kernelThread) continue;
-      if (gone.some((root) => isMemberOf(root, seen, all, isOwned) && root.executable === seen.executable && isOwned(seen)))
-        found.add(seen);
+      if (gone.some((root) => isMember(root, seen) && root.executable === seen.executable && isOwned(seen))) found.add(seen);
     }
   }
   return known([...found]);
@@ -104,6 +104,7 @@ async function byName(table: ProcessTable, identity: Identity, look: ProcessLook
   const isCandidate = isPossible(table, identity, look.all);
   const isNamed = matcherOf(table, identity);
   const isOwned = ownerTest(table, identity);
+  const isMember = memberTest(table, look.all, isOwned);
   const bearers: SeenProcess[] = [];
   const leftOver: SeenProcess[] = [];
   const breath = new Breath();
@@ -111,7 +112,7 @@ async function byName(table: ProcessTable, identity: Identity, look: ProcessLook
     if (breath.isDue) await breath.take();
     if (!isNamed(seen) || !isCandidate(seen)) continue;
     // Another user's worker goes with a restart (rest.ts), and does not prove that the program runs.
-    const isLeft = knownRoots.some((root) => isMemberOf(root, seen, look.all, isOwned)) && isOwned(seen);
+    const isLeft = knownRoots.some((root) => isMember(root, seen)) && isOwned(seen);
     (isLeft ? leftOver : bearers).push(seen);
   }
   const owned = await ownedOf(
