@@ -90,8 +90,8 @@ async function startUnit(
     return Number(last ?? 0);
   };
   const pid = asMain ? main : await waitFor('its child', child);
-  // By then bash has become the program.
-  await waitFor('the program', () => !readlinkSync(`/proc/${pid}/exe`).endsWith('bash'));
+  // By then systemd's own child has become bash, and that the program.
+  await waitFor('the program', () => !/\/(?:systemd(?:-executor)?|bash)$/.test(readlinkSync(`/proc/${pid}/exe`)));
   return pid;
 }
 
