@@ -62,8 +62,9 @@ export class Holds {
   }
 
   /**
-   * Whether a restart of `process` by `strategy` would have systemd start something else that is on hold: what is held and down stays
-   * down, unless the hold is not strict and it is only wanted (Wants=). Nothing is asked if nothing else is on hold. Never rejects.
+   * Whether a restart of `process` by `strategy` would have systemd start, restart or stop something else that is on hold: what is held
+   * and up is left alone, and what is held and down stays down, unless the hold is not strict and it is only wanted (Wants=). Nothing
+   * is asked if nothing else is on hold. Never rejects.
    */
   async judgeOthers(process: ManagedProcess, strategy: RestartStrategy): Promise<HoldJudgement> {
     const holds = this.list().filter(({ name }) => name !== holdAll && name !== process.processName);
@@ -76,11 +77,13 @@ export class Holds {
     for (const hold of holds) {
       const meant = await this.#resolve(hold.name);
       if (meant.kind === 'unknown') return { kind: 'held', reason: untold(hold.name, meant.reason) };
-      const started = starts.units.find(({ key }) => meant.kind === 'target' && key === meant.key);
-      if (started === undefined) continue;
-      const words = inWords(`that would start ${hold.name}, which is on hold (${started.way})`, hold);
-      if (!started.isOnlyWanted || hold.strict) return { kind: 'held', reason: words };
-      told ??= words;
+      // One between its crash and systemd's own restart of it may be there twice: as wanted, and as restarted.
+      const touched = starts.units.filter(({ key }) => meant.kind === 'target' && key === meant.key);
+      for (const { verb, isOnlyWanted, way } of touched) {
+        const words = inWords(`that would ${verb} ${hold.name}, which is on hold (${way})`, hold);
+        if (!isOnlyWanted || hold.strict) return { kind: 'held', reason: words };
+        told ??= words;
+      }
     }
     return told === undefined ? { kind: 'free' } : { kind: 'told', remark: told };
   }

@@ -35,17 +35,19 @@ export type Meaning =
   /** That cannot be told now; one line why. */
   | { readonly kind: 'unknown'; readonly reason: string };
 
-/** A unit that a restart would start beside its target. */
+/** A unit that a restart would start, restart or stop beside its target. */
 export interface AlsoStarted {
   /** As Resolution.key. */
   readonly key: string;
-  /** By Wants= alone: the target would be started without it too. */
+  /** What would happen to it: `start` if it is down, the others if it is up. */
+  readonly verb: 'start' | 'restart' | 'stop';
+  /** Started by Wants= alone: the target would be started without it too. Never what is restarted or stopped. */
   readonly isOnlyWanted: boolean;
   /** Why, for people: `front.service Requires=base.service`. */
   readonly way: string;
 }
 
-/** What else a restart starts; `unknown`: that cannot be told, one line why. */
+/** What else a restart starts, restarts and stops; `unknown`: that cannot be told, one line why. */
 export type AlsoStarts =
   | { readonly kind: 'known'; readonly units: readonly AlsoStarted[] }
   | { readonly kind: 'unknown'; readonly reason: string };
@@ -103,7 +105,7 @@ export interface RestartStrategy {
   ): Promise<HealthResult | { readonly kind: 'assumed' }>;
   /** What the name stands for; absent: what `resolve` says. Never rejects. */
   means?(process: ManagedProcess, signal: AbortSignal): Promise<Meaning>;
-  /** Which units systemd would start with the target, because that needs or wants them; absent: none. Never rejects. */
+  /** Which units systemd would start, restart or stop with the target, for how they stand to it; absent: none. Never rejects. */
   alsoStarts?(process: ManagedProcess, signal: AbortSignal): Promise<AlsoStarts>;
   /** What runs under the name now; undefined where nothing does that could be looked at again. Never rejects. */
   life?(process: ManagedProcess, signal: AbortSignal): Promise<Life | undefined>;

@@ -81,7 +81,7 @@ export class ProgramUnit {
     return found.kind === 'refused' ? found.reason : undefined;
   }
 
-  /** What else a restart through the unit starts; nothing if there is none. Never rejects. */
+  /** What else a restart through the unit starts, restarts or stops; nothing if there is none. Never rejects. */
   async alsoStarts(managed: ManagedProcess, signal: AbortSignal): Promise<AlsoStarts> {
     const main = await this.#lastMain(managed, signal);
     if (main.kind !== 'unit') return { kind: 'known', units: [] };

@@ -1,7 +1,7 @@
 import type { ServiceManager, UnitRelations, UnitStatus } from '../../system/systemd/service-manager.ts';
 import { changesMachine } from './name-policy.ts';
-import { type StartedUnit, unitsStartedWith } from './starts.ts';
-import { isAtRest } from './state.ts';
+import { type StartedUnit, unanswered, unitsStartedWith } from './starts.ts';
+import { lookAtStop, type Stop, stopsWith } from './stops.ts';
 
 /** Whether a unit may be restarted; every reason is one line for people. */
 export type UnitPermission =
@@ -38,11 +38,9 @@ export async function permitUnnamed(
     const action = machineAction(unit, id);
     if (action !== undefined) return refused(`${action}${unit.id === id ? '' : ` (${unit.way})`}; ${SECTION}`);
   }
-  const restarted = new Set(starts.units.flatMap(({ id: unit, how }) => (how === 'restarted' ? [unit] : [])));
-  const stops = starts.units.flatMap((unit) => stopsFor(unit, restarted));
-  const stopped = new Map(stops.map((stop) => [stop.partner, stop]));
-  if (stopped.size > MOST_STOPPED) return refused(`${id}: its start would stop more than ${MOST_STOPPED} units; ${SECTION}`);
-  const judged = await Promise.all([...stopped.values()].map((stop) => judgeStop(services, stop, signal)));
+  const stops = stopsWith(starts.units);
+  if (stops.kind === 'too_many') return refused(`${id}: ${stops.reason}; ${SECTION}`);
+  const judged = await Promise.all(stops.stops.map((stop) => judgeStop(services, stop, signal)));
   return judged.find(({ kind }) => kind !== 'permitted') ?? { kind: 'permitted' };
 }
 
@@ -55,26 +53,7 @@ function machineAction({ id, relations }: StartedUnit, first: string): string | 
   return id !== first && changesMachine(id) ? `${id} changes the state of the whole machine` : undefined;
 }
 
-/** A unit that would be stopped for another. */
-interface Stop {
-  readonly partner: string;
-  /** `the start of rival.service`. */
-  readonly act: string;
-  /** `Conflicts=`. */
-  readonly word: string;
-}
-
-function stopsFor({ id, relations, how }: StartedUnit, restarted: ReadonlySet<string>): Stop[] {
-  // Whatever follows its end stands in for it, and may well conflict with it.
-  if (how === 'at_end') return [];
-  const conflicts = relations.conflicts.map((partner) => ({ partner, act: `the start of ${id}`, word: 'Conflicts=' }));
-  if (how === 'started') return conflicts;
-  const along = relations.stopsToo.filter((partner) => !restarted.has(partner));
-  return [...conflicts, ...along.map((partner) => ({ partner, act: `the restart of ${id}`, word: 'PropagatesStopTo=' }))];
-}
-
 const SECTION = 'it is restarted only if it has a section of its own';
-const MOST_STOPPED = 256;
 
 /**
  * True if something starts the unit by itself: what `systemctl enable` made, a generator (SysV), or a unit that has it in its file.
@@ -85,18 +64,14 @@ function isEnabled(id: string, { unitFileState, wantedBy, requiredBy, triggeredB
   return !id.includes('@') && (unitFileState === 'enabled' || unitFileState === 'enabled-runtime');
 }
 
-/** Whether what would be stopped is at rest anyway. */
-async function judgeStop(services: ServiceManager, { partner, act, word }: Stop, signal: AbortSignal): Promise<UnitPermission> {
-  const shown = await services.show(partner, signal);
-  if (shown.kind === 'failed') return unanswered(partner, shown.reason);
-  if (isAtRest(shown.status)) return { kind: 'permitted' };
-  return refused(`${act} would stop ${partner}, which is ${shown.status.activeState} (${word}); ${SECTION}`);
+/** Refused where something would be stopped that is not at rest anyway. */
+async function judgeStop(services: ServiceManager, stop: Stop, signal: AbortSignal): Promise<UnitPermission> {
+  const look = await lookAtStop(services, stop, signal);
+  if (look.kind === 'unanswered') return look;
+  if (look.kind === 'at_rest') return { kind: 'permitted' };
+  return refused(`${stop.act} would stop ${stop.partner}, which is ${look.status.activeState} (${stop.word}); ${SECTION}`);
 }
 
 function refused(reason: string): UnitPermission {
   return { kind: 'refused', reason };
-}
-
-function unanswered(unit: string, why: string): UnitPermission {
-  return { kind: 'unanswered', reason: `systemd does not say what ${unit} is: ${why}`, why };
 }

@@ -16,6 +16,7 @@ import type {
   RestartStrategy,
   StrategyDefinition,
 } from '../strategy.ts';
+import { alsoStartedWith } from './also.ts';
 import { proveUnitLasts, whyNotLasting } from './health.ts';
 import { lookUpUnit, type Unanswered, type UnitLookup, untilAnswered } from './lookup.ts';
 import { serviceName } from './name-policy.ts';
@@ -23,7 +24,6 @@ import { type KnownProgram, runningOutside, unknownProgram } from './outside.ts'
 import { permitUnnamed, type UnitPermission } from './permission.ts';
 import { processesOfUnit } from './processes.ts';
 import { restartUnit, type ServiceParts } from './restart.ts';
-import { type UnitStarts, unitsStartedWith } from './starts.ts';
 import { describeState, describeUnit, hasCrashed, isUp, loadProblem, nextStep } from './state.ts';
 
 /** What the service strategy takes from `[process.NAME]`. */
@@ -148,21 +148,8 @@ export class ServiceStrategy implements RestartStrategy {
   }
 
   async alsoStarts(process: ManagedProcess, signal: AbortSignal): Promise<AlsoStarts> {
-    const found = await this.#patiently((within) => this.#startsWith(process, within), signal);
-    switch (found.kind) {
-      case 'known': {
-        const [own, ...others] = found.units;
-        const units = others
-          .filter(({ id, how }) => how === 'started' && id !== own?.id)
-          .map(({ id, isOnlyWanted, way }) => ({ key: serviceName(id), isOnlyWanted, way }));
-        return { kind: 'known', units };
-      }
-      case 'too_many':
-      case 'unanswered':
-        return { kind: 'unknown', reason: found.reason };
-      default:
-        return found satisfies never;
-    }
+    const found = await this.#patiently((within) => this.#alsoStarted(process, within), signal);
+    return found.kind === 'unanswered' ? { kind: 'unknown', reason: found.reason } : found;
   }
 
   checkHealth(
@@ -263,10 +250,10 @@ export class ServiceStrategy implements RestartStrategy {
     };
   }
 
-  async #startsWith(process: ManagedProcess, signal: AbortSignal): Promise<UnitStarts> {
+  async #alsoStarted(process: ManagedProcess, signal: AbortSignal): Promise<AlsoStarts | Unanswered> {
     const found = await this.lookUp(process, signal);
     if (found.kind === 'unanswered') return found;
-    return found.kind === 'found' ? unitsStartedWith(this.#parts.services, found.status, signal) : { kind: 'known', units: [] };
+    return found.kind === 'found' ? alsoStartedWith(this.#parts.services, found.status, signal) : { kind: 'known', units: [] };
   }
 
   async #patiently<T extends { readonly kind: string }>(

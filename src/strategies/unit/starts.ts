@@ -1,4 +1,5 @@
 import type { ServiceManager, UnitRelations, UnitStatus } from '../../system/systemd/service-manager.ts';
+import type { Unanswered } from './lookup.ts';
 import { isAtRest, isRestartedBySystemd, isUp } from './state.ts';
 
 /** A unit that systemd would start or restart. */
@@ -21,8 +22,7 @@ export type UnitStarts =
   | { readonly kind: 'known'; readonly units: readonly StartedUnit[] }
   /** More than we look at. */
   | { readonly kind: 'too_many'; readonly reason: string }
-  /** systemd does not answer; `why`: its part of the reason. */
-  | { readonly kind: 'unanswered'; readonly reason: string; readonly why: string };
+  | Unanswered;
 
 /**
  * Finds all units that systemd would start with the one of `status`: what it, and what those again, have in Requires=, BindsTo=,
@@ -87,7 +87,7 @@ function stepsFrom({ unit, need, how, way }: Step, relations: UnitRelations): St
     unit: next,
     need,
     how,
-    way: longer(way, why, need),
+    way: longerWay(way, why),
     ...change,
   });
   const started = Object.entries({ Requires: requires, BindsTo: bindsTo, Upholds: upholds, Wants: wants }).flatMap(
@@ -106,9 +106,10 @@ function stepsFrom({ unit, need, how, way }: Step, relations: UnitRelations): St
   return [...started, ...atEnd, ...[...along].map((next) => onward(next, `${next} is restarted with ${unit}`))];
 }
 
-/** Only the last steps of a long way are told. */
-function longer(way: string, step: string, need: Need): string {
-  if (need === 'itself' && !way.includes(' ')) return step;
+/** StartedUnit.way with one more step; only the last ones of a long way are told. */
+export function longerWay(way: string, step: string): string {
+  // The first unit's own name: every step has blanks.
+  if (!way.includes(' ')) return step;
   return way.length + step.length > LONGEST_WAY ? `… ${step}` : `${way}, ${step}`;
 }
 
@@ -118,7 +119,7 @@ type Look =
   | { readonly kind: 'known'; readonly relations: UnitRelations }
   /** Nothing happens to it: it is up already, cannot be loaded, or (if it is to be restarted) is down. */
   | { readonly kind: 'at_rest' }
-  | { readonly kind: 'unanswered'; readonly reason: string; readonly why: string };
+  | Unanswered;
 
 /** Looks at units, each once, and at no more than so many. */
 class UnitLooks {
@@ -162,6 +163,7 @@ function isStarted(status: UnitStatus): boolean {
   return isAtRest(status) || isRestartedBySystemd(status);
 }
 
-function unanswered(unit: string, why: string): Look & { readonly kind: 'unanswered' } {
+/** That systemd says nothing of `unit`. */
+export function unanswered(unit: string, why: string): Unanswered {
   return { kind: 'unanswered', reason: `systemd does not say what ${unit} is: ${why}`, why };
 }

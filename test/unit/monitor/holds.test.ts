@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { AlsoStarted } from '../../../src/strategies/strategy.ts';
 import { type FakeProcess, MonitorWorld } from '../../helpers/monitor-world.ts';
 
 /** `web` in alarm, `www` another name of the same target, and a hold on `www` for a minute. */
@@ -99,13 +100,24 @@ test('many alarms at once look for the target of a held name once', async () => 
   assert.equal(world.restarts.length, 50);
 });
 
-const NEEDED = { key: 'base-db', isOnlyWanted: false, way: 'front.service Requires=base-db.service' };
-const WANTED = { key: 'base-db', isOnlyWanted: true, way: 'front.service Wants=base-db.service' };
+const NEEDED: AlsoStarted = {
+  key: 'base-db',
+  verb: 'start',
+  isOnlyWanted: false,
+  way: 'front.service Requires=base-db.service',
+};
+const WANTED: AlsoStarted = { ...NEEDED, isOnlyWanted: true, way: 'front.service Wants=base-db.service' };
+const RESTARTED: AlsoStarted = { ...NEEDED, verb: 'restart', way: 'base-db.service is restarted with front.service' };
+const STOPPED: AlsoStarted = {
+  ...NEEDED,
+  verb: 'stop',
+  way: 'the start of front.service stops base-db.service by Conflicts=',
+};
 
-/** `front` in alarm, whose restart starts `base-db` too. */
-function worldWithFront(unit: typeof NEEDED, how: FakeProcess = {}): MonitorWorld {
+/** `front` in alarm, whose restart does that to `base-db` too. */
+function worldWithFront(units: AlsoStarted | readonly AlsoStarted[], how: FakeProcess = {}): MonitorWorld {
   const world = new MonitorWorld();
-  world.alarm(1, 'front', { ...how, also: () => ({ kind: 'known', units: [unit] }) });
+  world.alarm(1, 'front', { ...how, also: () => ({ kind: 'known', units: [units].flat() }) });
   return world;
 }
 
@@ -140,6 +152,30 @@ test('what is only wanted may be started, and that is told, unless the hold is s
   await world.poll();
   assert.deepEqual(world.restarts, ['front']);
   assert.match(world.queue.skipReason(1) ?? '', /^that would start base-db, which is on hold/);
+});
+
+test('what is on hold and up is neither restarted nor stopped through another, strict or not', async () => {
+  for (const unit of [RESTARTED, STOPPED])
+    for (const strict of [false, true]) {
+      const world = worldWithFront(unit);
+      world.holds.set('base-db', 60_000, 'moving', strict);
+      await world.poll();
+      assert.deepEqual(world.restarts, []);
+      const reason = `that would ${unit.verb} base-db, which is on hold (${unit.way}): moving`;
+      assert.equal(world.queue.skipReason(1), reason);
+      assert.equal(await world.order('front'), 'skipped');
+      await world.clock.advance(60_001);
+      await world.poll();
+      assert.deepEqual(world.restarts, ['front']);
+    }
+});
+
+test('what is wanted, and restarted as well, is not restarted', async () => {
+  const world = worldWithFront([WANTED, RESTARTED]);
+  world.holds.set('base-db', undefined, '');
+  await world.poll();
+  assert.deepEqual(world.restarts, []);
+  assert.match(world.queue.skipReason(1) ?? '', /^that would restart base-db, which is on hold/);
 });
 
 test('a held name counts by what it stands for, also if it would itself be refused', async () => {

@@ -277,6 +277,7 @@ test('what a start brings along: all that is down, through any number of units t
   });
   const starts = await also('front');
   assert.ok(starts.kind === 'known');
+  assert.ok(starts.units.every(({ verb }) => verb === 'start'));
   assert.deepEqual(Object.fromEntries(starts.units.map(({ key, isOnlyWanted, way }) => [key, [isOnlyWanted, way]])), {
     mid: [false, 'front.service Requires=mid.service'],
     held: [false, 'front.service Upholds=held.service'],
@@ -300,8 +301,10 @@ test('a restart restarts what needs it, and that starts what it needs in its tur
   assert.deepEqual(await also('base'), {
     kind: 'known',
     units: [
+      { key: 'front', verb: 'restart', isOnlyWanted: false, way: 'front.service is restarted with base.service' },
       {
         key: 'other',
+        verb: 'start',
         isOnlyWanted: false,
         way: 'front.service is restarted with base.service, front.service Requires=other.service',
       },
@@ -309,4 +312,85 @@ test('a restart restarts what needs it, and that starts what it needs in its tur
   });
   unit('base.service').set({ activeState: 'inactive' });
   assert.deepEqual(await also('base'), { kind: 'known', units: [] });
+});
+
+test('what a restart restarts along is told, by whichever of the words that does it, if it is up', async () => {
+  const needed = ['front.service', 'idle.service', 'base.service'];
+  for (const word of ['requiredBy', 'requisiteOf', 'boundBy', 'consistsOf']) {
+    const { also, unit } = world({
+      'base.service': { state: 'active', relations: { [word]: needed } },
+      'front.service': { state: 'active', relations: { boundBy: ['far.service'], wants: ['base.service'] } },
+      'far.service': { state: 'active' },
+      'idle.service': {},
+    });
+    const way = 'front.service is restarted with base.service';
+    assert.deepEqual(
+      await also('base'),
+      {
+        kind: 'known',
+        units: [
+          { key: 'front', verb: 'restart', isOnlyWanted: false, way },
+          { key: 'far', verb: 'restart', isOnlyWanted: false, way: `${way}, far.service is restarted with front.service` },
+        ],
+      },
+      word,
+    );
+    // A start restarts nothing.
+    unit('base.service').set({ activeState: 'failed' });
+    assert.deepEqual(await also('base'), { kind: 'known', units: [] }, word);
+  }
+});
+
+test('services that are up and would be stopped are told, also for what is only wanted; no other units, and nothing at rest', async () => {
+  const { also, unit } = world({
+    'one.service': {
+      state: 'failed',
+      relations: { conflicts: ['rival.service', 'idle.service', 'shutdown.target'], wants: ['nice.service'] },
+    },
+    'rival.service': { state: 'active' },
+    'idle.service': {},
+    'shutdown.target': { state: 'active' },
+    // Nobody is told that the first one stops itself.
+    'nice.service': { relations: { conflicts: ['starting.service', 'one.service'] } },
+    'starting.service': {},
+    'whole.service': {
+      state: 'active',
+      relations: { stopsToo: ['rival.service', 'part.service'], consistsOf: ['part.service'] },
+    },
+    'part.service': { state: 'active' },
+  });
+  unit('starting.service').set({ activeState: 'activating' });
+  const stop = (key: string, way: string) => ({ key, verb: 'stop', isOnlyWanted: false, way });
+  const wanted = 'one.service Wants=nice.service';
+  assert.deepEqual(await also('one'), {
+    kind: 'known',
+    units: [
+      { key: 'nice', verb: 'start', isOnlyWanted: true, way: wanted },
+      stop('rival', 'the start of one.service stops rival.service by Conflicts='),
+      stop('starting', `${wanted}, the start of nice.service stops starting.service by Conflicts=`),
+    ],
+  });
+  assert.deepEqual(await also('whole'), {
+    kind: 'known',
+    units: [
+      { key: 'part', verb: 'restart', isOnlyWanted: false, way: 'part.service is restarted with whole.service' },
+      stop('rival', 'the restart of whole.service stops rival.service by PropagatesStopTo='),
+    ],
+  });
+  // A start of what is down passes no stop on.
+  unit('whole.service').set({ activeState: 'inactive' });
+  assert.deepEqual(await also('whole'), { kind: 'known', units: [] });
+});
+
+test('what would be stopped is not known where systemd does not say how that is, or there is too much of it', async () => {
+  const rivals = Array.from({ length: 300 }, (_, i) => `u${i}.service`);
+  const { also, systemd } = world({
+    'one.service': { relations: { conflicts: ['rival.service'] } },
+    'many.service': { relations: { conflicts: rivals } },
+  });
+  const { show } = systemd;
+  systemd.show = async (unit, signal) =>
+    unit === 'rival.service' ? { kind: 'failed', reason: 'no answer' } : show.call(systemd, unit, signal);
+  assert.deepEqual(await also('one'), { kind: 'unknown', reason: 'systemd does not say what rival.service is: no answer' });
+  assert.deepEqual(await also('many'), { kind: 'unknown', reason: 'its start would stop more than 256 units' });
 });
