@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import type { UnitStatus } from '../system/systemd/service-manager.ts';
+import { isHollow, type UnitStatus } from '../system/systemd/service-manager.ts';
 import type { FoundProcesses } from './judge-death.ts';
 
 /** What is asked when a grace is over. */
@@ -28,15 +28,15 @@ export async function isMissingAfter(graceMs: number, { clock, isBusy, find, sig
   return false;
 }
 
-/** True for a unit that is as up as it gets, also without a process (`active (exited)`). */
+/** True for a unit that is as up as it gets, also without a process (a oneshot's `active (exited)`). */
 export function isActive(unit: UnitStatus): boolean {
-  return !unit.hasJob && ['active', 'reloading', 'refreshing'].includes(unit.activeState);
+  return !unit.hasJob && !isHollow(unit) && ['active', 'reloading', 'refreshing'].includes(unit.activeState);
 }
 
 /** Neither runs nor is about to: what systemd is just starting or stopping is waited for. */
 function isDown({ processes, status }: FoundProcesses): boolean {
   if (processes.length > 0) return false;
-  return status === undefined || (!status.hasJob && ['inactive', 'failed'].includes(status.activeState));
+  return status === undefined || (!status.hasJob && (isHollow(status) || ['inactive', 'failed'].includes(status.activeState)));
 }
 
 const LOOK_MS = 2000;

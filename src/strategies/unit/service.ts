@@ -183,7 +183,8 @@ export class ServiceStrategy implements RestartStrategy {
     signal: AbortSignal,
   ): Promise<HealthResult | { readonly kind: 'assumed' }> {
     const lookUp = (signal: AbortSignal) => this.lookUp(process, signal);
-    return proveUnitLasts(this.#parts.clock, { lookUp, lastingMs, timeoutMs, signal });
+    const isEmpty = async (status: UnitStatus) => (await processesOfUnit(new ProcessTable(), status)).length === 0;
+    return proveUnitLasts(this.#parts.clock, { lookUp, isEmpty, lastingMs, timeoutMs, signal });
   }
 
   async findRunning(process: ManagedProcess, signal: AbortSignal): Promise<RunningProcesses> {
@@ -214,7 +215,7 @@ export class ServiceStrategy implements RestartStrategy {
       ended: async (signal) => {
         const later = await this.lookUp(process, signal);
         if (later.kind !== 'found') return undefined;
-        if (isUp(status)) return whyNotLasting(status.id, status.mainPid, later.status);
+        if (isUp(status)) return whyNotLasting(status, later.status);
         return hasCrashed(later.status) ? `${status.id} is ${describeState(later.status)}` : undefined;
       },
     };

@@ -64,7 +64,10 @@ export type UnitHealth =
   /** A one-shot that leaves nothing behind and did not fail; whether it ran since the alarm cannot be seen. */
   | { readonly kind: 'assumed' };
 
-/** Judges one look. `active (exited)` is what a unit with RemainAfterExit= is when it is well. */
+/**
+ * Judges one look. `active (exited)` is what a unit with RemainAfterExit= is when it is well; of one that is no oneshot, the caller
+ * has seen that something runs in it.
+ */
 export function unitHealth(status: UnitStatus): UnitHealth {
   const { id, type, subState, activeState, result } = status;
   if (isUp(status)) return subState === 'exited' ? { kind: 'healthy' } : { kind: 'running' };

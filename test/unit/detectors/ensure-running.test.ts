@@ -122,10 +122,10 @@ test('what cannot be told is looked at again until it can', async (t) => {
   assert.deepEqual(back.alarms, []);
 });
 
-test('a unit on its way is waited for, one that is active without a process runs, and one that is down does not', async (t) => {
-  const judged = async (status: Partial<UnitStatus>): Promise<number> => {
+test('a unit on its way is waited for, a oneshot that is active without a process runs, and one that is down does not', async (t) => {
+  const judged = async (status: Partial<UnitStatus>, processes: readonly ProcessIdentity[] = []): Promise<number> => {
     const { clock, alarms, world, detector } = ensuring(t);
-    world.now = running([], status);
+    world.now = running(processes, status);
     detector.start();
     await clock.advance(120_000);
     return alarms.length;
@@ -135,7 +135,12 @@ test('a unit on its way is waited for, one that is active without a process runs
   assert.equal(await judged({ activeState: 'activating', subState: 'auto-restart' }), 0);
   assert.equal(await judged({ activeState: 'deactivating' }), 0);
   assert.equal(await judged({ activeState: 'inactive', hasJob: true }), 0);
-  assert.equal(await judged({ activeState: 'active', subState: 'exited' }), 0);
+  assert.equal(await judged({ activeState: 'active', subState: 'running' }), 0);
+  const exited = { activeState: 'active', subState: 'exited' };
+  assert.equal(await judged({ ...exited, type: 'oneshot' }), 0);
+  for (const type of ['forking', 'simple', 'notify']) assert.equal(await judged({ ...exited, type }), 1, type);
+  assert.equal(await judged({ ...exited, type: 'forking', hasJob: true }), 0);
+  assert.equal(await judged({ ...exited, type: 'forking' }, [await living(t)]), 0);
 });
 
 test('a recovery that is under way is waited for', async (t) => {
