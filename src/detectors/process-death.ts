@@ -1,7 +1,7 @@
 import { localTimestamp } from '../core/clock.ts';
 import { formatDuration } from '../core/duration.ts';
 import { describeWaitStatus, isCleanEnd } from '../core/wait-status.ts';
-import type { UnitStatus } from '../system/systemd/service-manager.ts';
+import { isHollow, type UnitStatus } from '../system/systemd/service-manager.ts';
 
 /** The end of a process that was watched. */
 export interface ProcessDeath {
@@ -64,8 +64,9 @@ export function judgeByUnit(
     case 'active':
     case 'reloading':
     case 'refreshing':
+      // A stop would have made it inactive, and systemd starts nothing again in a unit that it takes for active.
       if (mainPid === 0 && monitored && subState === 'exited')
-        return { kind: 'expected', why: `${id} stays active without it` };
+        return isHollow(unit) ? { kind: 'alarm' } : { kind: 'expected', why: `${id} stays active without it` };
       // A unit that lives on without it, as cron does; else systemd does not know yet that it is dead.
       return (mainPid === 0 && !monitored) || (mainPid !== death.pid && isAlive(mainPid))
         ? { kind: 'alarm' }

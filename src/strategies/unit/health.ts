@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import type { HealthResult } from '../../core/outcomes.ts';
-import type { UnitStatus } from '../../system/systemd/service-manager.ts';
+import { isHollow, type UnitStatus } from '../../system/systemd/service-manager.ts';
 import { startDeadline } from '../deadline.ts';
 import type { UnitLookup } from './lookup.ts';
 import { describeState, isUp, unitHealth } from './state.ts';
@@ -29,25 +29,26 @@ export async function proveUnitLasts(
     if (first.kind !== 'found') return { kind: 'unhealthy', reason: first.reason };
     const health = unitHealth(first.status);
     if (health.kind !== 'running') return health;
-    const { id, mainPid } = first.status;
+    const { id } = first.status;
     if (lastingMs === 0) return { kind: 'healthy' };
     const pauseMs = Math.min(lastingMs, deadline.remainingMs() - Math.min(SECOND_LOOK_MS, lastingMs / 4));
     if (pauseMs < lastingMs / 2) return { kind: 'unhealthy', reason: `${id} is active, but too late to tell whether it lasts` };
     await clock.sleep(pauseMs, deadline.signal);
     const second = await lookUp(deadline.signal);
     if (second.kind !== 'found') return { kind: 'unhealthy', reason: second.reason };
-    const reason = whyNotLasting(id, mainPid, second.status);
+    const reason = whyNotLasting(first.status, second.status);
     return reason === undefined ? { kind: 'healthy' } : { kind: 'unhealthy', reason };
   } finally {
     deadline.end();
   }
 }
 
-/** What became of the unit that was up with this main process; undefined where it still is. */
-export function whyNotLasting(id: string, mainPid: number, status: UnitStatus): string | undefined {
-  if (!isUp(status)) return `${id} did not stay active: it is ${describeState(status)}`;
-  if (status.mainPid === mainPid) return undefined;
-  return `${id} does not last: main process ${mainPid} was followed by ${status.mainPid}`;
+/** What became of the unit that was up at its first look; undefined where it still is, with the same main process. */
+export function whyNotLasting({ id, mainPid, subState }: UnitStatus, later: UnitStatus): string | undefined {
+  if (!isUp(later)) return `${id} did not stay active: it is ${describeState(later)}`;
+  if (later.mainPid !== mainPid) return `${id} does not last: main process ${mainPid} was followed by ${later.mainPid}`;
+  // Without a main process it was its last one that ended.
+  return isHollow(later) && subState !== 'exited' ? `${id} does not last: it is ${describeState(later)}` : undefined;
 }
 
 /** Left for the second look. */

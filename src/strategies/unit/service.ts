@@ -201,7 +201,7 @@ export class ServiceStrategy implements RestartStrategy {
       ended: async (signal) => {
         const later = await this.lookUp(process, signal);
         if (later.kind !== 'found') return undefined;
-        if (isUp(status)) return whyNotLasting(status.id, status.mainPid, later.status);
+        if (isUp(status)) return whyNotLasting(status, later.status);
         return hasCrashed(later.status) ? `${status.id} is ${describeState(later.status)}` : undefined;
       },
     };

@@ -21,6 +21,14 @@ export interface UnitStatus {
   readonly endedByStop: boolean;
 }
 
+/**
+ * `active (exited)` though it is there to run: systemd keeps it up without a process of its own (RemainAfterExit=, as units from SysV
+ * scripts have it), be it that its daemon has ended, or that its script has put that elsewhere. A oneshot is well so.
+ */
+export function isHollow({ type, activeState, subState }: UnitStatus): boolean {
+  return type !== 'oneshot' && activeState === 'active' && subState === 'exited';
+}
+
 /** How a unit stands to others, by their canonical names, and what else its start or its end brings about (systemd.unit(5)). */
 export interface UnitRelations {
   /** `enabled`, `enabled-runtime`, `disabled`, `static`, `generated` …; empty where it has no file. */

@@ -29,6 +29,17 @@ test('between the halves of a restart nothing can be told', () => {
     assert.equal(verdict({ activeState, result: 'exit-code', hasJob: true }), 'wait');
 });
 
+test('a unit that stays active without its last process is an alarm, unless it is a oneshot or has something to do', () => {
+  const exited = { activeState: 'active', subState: 'exited' };
+  for (const type of ['forking', 'simple', 'notify']) {
+    assert.equal(verdict({ ...exited, type }), 'alarm', type);
+    assert.equal(verdict({ ...exited, type, hasJob: true }), 'wait', type);
+    // systemd has not seen its end yet.
+    assert.equal(verdict({ ...exited, type, subState: 'running' }), 'wait', type);
+  }
+  assert.equal(verdict({ ...exited, type: 'oneshot' }), 'expected');
+});
+
 test('a transient unit that systemd has forgotten was stopped, unless its program is known to have failed', () => {
   const of = (status: number | undefined): string => judgeByUnit(FORGOTTEN, false, { ...DEATH, status }, () => false).kind;
   assert.deepEqual([0, 15, 11, undefined].map(of), ['expected', 'expected', 'alarm', 'expected']);

@@ -318,6 +318,24 @@ test('health: a one-shot', async () => {
   assert.equal((await health('fails')).kind, 'unhealthy');
 });
 
+test('a unit that stays active without its daemon is restarted; that it was left by its last process meanwhile is seen', async () => {
+  const { restart, health, unit, clock, strategy, systemd } = world({
+    'sysv.service': { type: 'forking', state: 'active', mainPid: 0 },
+  });
+  assert.deepEqual(await health('sysv'), { kind: 'healthy' });
+  const life = await strategy.life(managed('sysv'), never);
+  const proof = strategy.checkHealth(managed('sysv'), 5000, never);
+  await clock.advance(500);
+  unit('sysv.service').set({ subState: 'exited' });
+  const brief = 'sysv.service does not last: it is active (exited)';
+  assert.equal(reasonOf(await settled(clock, proof)), brief);
+  assert.equal(await life?.ended(never), brief);
+  // What its script has started may live elsewhere, as su(1) puts it.
+  assert.deepEqual(await health('sysv'), { kind: 'healthy' });
+  assert.deepEqual(await restart('sysv'), { kind: 'restarted', detail: 'systemctl restart sysv.service' });
+  assert.deepEqual(systemd.calls, ['restart sysv.service']);
+});
+
 test('preview says what would be done, or why not, and does nothing', async () => {
   const { strategy, systemd, unit } = world({
     'nginx.service': { state: 'active', mainPid: 4711 },
