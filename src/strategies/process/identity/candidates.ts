@@ -41,7 +41,8 @@ export function isPossible(
     if (seen.pid === ownPid || seen.kernelThread || hasEnded(seen)) return false;
     ownDepth ??= table.read(ownPid, ['namespaceDepth'])?.namespaceDepth ?? 0;
     if (table.read(seen.pid, ['namespaceDepth'])?.namespaceDepth !== ownDepth) return false;
-    if (isOwnCommand(table, seen)) return false;
+    // Above us it is one too many: whoever means that means us.
+    if (isOwnCommand(table, seen) && !ancestorsOf(ownPid, all).has(seen.pid)) return false;
     // Commands that we run directly are our descendants until they end (a health check `nginx -t` of another process is no nginx);
     // what they leave behind is not. Only for those few the environment is read.
     if (!ancestorsOf(seen.pid, all).has(ownPid)) return true;
