@@ -2,7 +2,7 @@ import { Breath } from '../../core/breath.ts';
 import { localTimestamp } from '../../core/clock.ts';
 import { counted } from '../../core/counted.ts';
 import { printable } from '../../core/printable.ts';
-import type { SeenProcess } from '../../system/proc/look.ts';
+import { judgeWhole, type SeenProcess } from '../../system/proc/look.ts';
 import type { ProcessTable } from '../../system/proc/table.ts';
 import type { ProcessTree, Witness } from './identity/identity.ts';
 import type { Matches } from './identity/match.ts';
@@ -12,19 +12,20 @@ import type { ProcessOptions } from './options.ts';
 /** A line for each (describeTree); the loop turns in between. */
 export async function describeTrees(table: ProcessTable, trees: readonly ProcessTree[], now: Date): Promise<string[]> {
   const lines: string[] = [];
+  const roots = trees.map(({ root }) => root);
+  const commands = (await judgeWhole(table, roots, describeCommand)).verdicts;
   const breath = new Breath();
   for (const tree of trees) {
     if (breath.isDue) await breath.take();
-    lines.push(describeTree(table, tree, now));
+    lines.push(describeTree(table, tree, commands.get(tree.root) ?? describeCommand(tree.root), now));
   }
   return lines;
 }
 
 /** One line on a running tree: pid, user, since when, command line, how many descend from it. `now` is the wall clock. */
-function describeTree(table: ProcessTable, { root, descendants, by }: ProcessTree, now: Date): string {
+function describeTree(table: ProcessTable, { root, descendants, by }: ProcessTree, command: string, now: Date): string {
   const uid = table.read(root.pid, ['uids'])?.uids?.effective;
   const since = localTimestamp(new Date(now.getTime() - table.ageMs(root)));
-  const command = root.argv === undefined || root.argv.length === 0 ? printable(root.name) : describeArgv(root.argv);
   const unit = table.read(root.pid, ['cgroup'])?.cgroup?.split('/').at(-1) ?? '';
   const parts = [
     `pid ${root.pid}`,
@@ -35,6 +36,10 @@ function describeTree(table: ProcessTable, { root, descendants, by }: ProcessTre
     descendants.length === 0 ? '' : `with ${counted(descendants.length, 'descendant', 'descendants')}`,
   ];
   return `${parts.filter(Boolean).join(', ')}: ${command}`;
+}
+
+function describeCommand({ name, argv = [] }: SeenProcess): string {
+  return argv.length === 0 ? printable(name) : describeArgv(argv);
 }
 
 /** `pid 12, 34 and 5 more`: the roots. */

@@ -26,6 +26,19 @@ export function notRootsPlace(path: string, entries: Entries = new Map()): strin
   return isOpenToOthers(end.stat ?? end.folder) ? `${end.stat === undefined ? end.at : path} is writable by others` : undefined;
 }
 
+/**
+ * Why somebody but root may have said where that absolute path leads, in one line (`/srv/app is reached by user 1000's link /srv/app`);
+ * undefined where every link on the way is root's. Whose the folders are does not count.
+ */
+export function ledByOthers(path: string): string | undefined {
+  const end = walk(path, new Map(), (at, { stat }, folder) => {
+    if (!stat.isSymbolicLink()) return undefined;
+    if (stat.uid !== 0) return `${path} is reached by user ${stat.uid}'s link ${at}`;
+    return isFuse(folder) ? `${path} is reached by the link ${at} in a FUSE file system` : undefined;
+  });
+  return end.kind === 'others' ? end.reason : undefined;
+}
+
 /** What was found at each path. */
 export type Entries = Map<string, Entry | undefined>;
 
@@ -39,30 +52,35 @@ type Walk =
   /** `stat`: of what is there; undefined where it is missing below `folder`, which stands `at` that path. */
   | { readonly kind: 'end'; readonly stat: Stats | undefined; readonly folder: Stats; readonly at: string };
 
-function walk(path: string, entries: Entries): Walk {
+/** Why what stands `at` a path, in `folder`, is not followed. */
+type Judge = (at: string, entry: Entry, folder: Entry) => string | undefined;
+
+function walk(path: string, entries: Entries, judge: Judge = notRootsAlone): Walk {
   if (!path.startsWith('/')) return others(`${path} is no full path`);
   try {
-    return follow(path.split('/'), entries);
+    return follow(path.split('/'), entries, judge);
   } catch (error) {
     // What is not known is not root's.
     return others(`${path} cannot be looked at: ${errorMessage(error)}`);
   }
 }
 
-function follow(rest: string[], entries: Entries): Walk {
-  const first = entryAt('/', entries)?.stat;
+function follow(rest: string[], entries: Entries, judge: Judge): Walk {
+  const first = entryAt('/', entries);
   if (first === undefined) return others('/ is not there');
-  if (first.uid !== 0 || isOpenToOthers(first)) return others("/ is not root's alone");
+  const wrong = judge('/', first, first);
+  if (wrong !== undefined) return others(wrong);
   let at = '/';
-  let stat = first;
+  let folder = first;
   let links = 0;
   for (let name = rest.shift(); name !== undefined; name = rest.shift()) {
-    if (!stat.isDirectory()) return others(`${at} is no folder`);
+    if (!folder.stat.isDirectory()) return others(`${at} is no folder`);
     if (name === '' || name === '.') continue;
     const next = name === '..' ? dirname(at) : join(at, name);
     const found = entryAt(next, entries);
-    if (found === undefined) return rest.includes('..') ? others(`${next} is not there`) : missing(stat, at);
-    if (found.stat.uid !== 0) return others(`${next} is user ${found.stat.uid}'s`);
+    if (found === undefined) return rest.includes('..') ? others(`${next} is not there`) : missing(folder.stat, at);
+    const reason = judge(next, found, folder);
+    if (reason !== undefined) return others(reason);
     if (found.stat.isSymbolicLink()) {
       links += 1;
       if (links > MOST_LINKS) return others(`${next} is a link too many`);
@@ -70,18 +88,28 @@ function follow(rest: string[], entries: Entries): Walk {
       rest.unshift(...target.split('/'));
       if (!target.startsWith('/')) continue;
       at = '/';
-      stat = first;
+      folder = first;
       continue;
     }
-    // Nobody who may not write there has put it there; what is writable itself is not root's alone, but for a sticky folder.
-    if (isOpenToOthers(found.stat) && !(found.stat.isDirectory() && isSticky(found.stat)))
-      return others(`${next} is writable by others`);
-    // The owners that it names are its server's word.
-    if (found.stat.dev !== stat.dev && statfsSync(found.place).type === FUSE) return others(`${next} is a FUSE file system`);
     at = next;
-    stat = found.stat;
+    folder = found;
   }
-  return { kind: 'end', stat, folder: stat, at };
+  return { kind: 'end', stat: folder.stat, folder: folder.stat, at };
+}
+
+function notRootsAlone(at: string, entry: Entry, folder: Entry): string | undefined {
+  const { stat } = entry;
+  if (at === '/') return stat.uid !== 0 || isOpenToOthers(stat) ? "/ is not root's alone" : undefined;
+  if (stat.uid !== 0) return `${at} is user ${stat.uid}'s`;
+  if (stat.isSymbolicLink()) return undefined;
+  // Nobody who may not write there has put it there; what is writable itself is not root's alone, but for a sticky folder.
+  if (isOpenToOthers(stat) && !(stat.isDirectory() && isSticky(stat))) return `${at} is writable by others`;
+  return stat.dev !== folder.stat.dev && isFuse(entry) ? `${at} is a FUSE file system` : undefined;
+}
+
+/** There the owners are its server's word. */
+function isFuse({ place }: Entry): boolean {
+  return statfsSync(place).type === FUSE;
 }
 
 function others(reason: string): Walk {

@@ -1,12 +1,16 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { Breath } from '../../core/breath.ts';
 import { calledName, calledNames } from './called-names.ts';
 import { childrenOf } from './kin.ts';
 import type { ProcessInfo, ProcessTable } from './table.ts';
 
 const FIELDS = ['name', 'state', 'ppid', 'pgid', 'sid', 'threads', 'startTime', 'kernelThread', 'argv', 'executable'] as const;
 
-/** A process as one look at the table saw it. */
-export type SeenProcess = ProcessInfo<(typeof FIELDS)[number]>;
+/** A process as one look at the table saw it: who needs more of its arguments asks for it (judgeWhole). */
+export type SeenProcess = ProcessInfo<(typeof FIELDS)[number]> & {
+  /** `argv` is the beginning only of what the table reads (MOST_WORDS, MOST_CHARACTERS). */
+  readonly isCut?: true;
+};
 
 /** One look at all processes of this machine, which many may ask: a name costs next to nothing then. */
 export class ProcessLook {
@@ -17,13 +21,12 @@ export class ProcessLook {
   #called: ReadonlyMap<string, readonly SeenProcess[]> | undefined;
 
   /** Of these processes, or of all of the table, at once. */
-  constructor(
-    table: ProcessTable,
-    processes: readonly SeenProcess[] = table.list(FIELDS),
-    unread: readonly SeenProcess[] = [],
-  ) {
+  constructor(table: ProcessTable, processes?: readonly SeenProcess[], unread: readonly SeenProcess[] = []) {
     this.unread = unread;
-    this.all = new Map(processes.map((seen) => [seen.pid, seen]));
+    const called = new Map<string, SeenProcess[]>();
+    const seen = processes ?? table.list(FIELDS).map((whole) => takeIn(called, whole));
+    if (processes === undefined) this.#called = called;
+    this.all = new Map(seen.map((one) => [one.pid, one]));
   }
 
   /** A look that lets the loop turn meanwhile (ProcessTable.survey). Never rejects. */
@@ -32,7 +35,7 @@ export class ProcessLook {
     const unread: SeenProcess[] = [];
     const processes = await table.survey(FIELDS, {
       // Between the breaths too: the names of many thousands take their time.
-      visit: (seen) => addCalled(called, seen),
+      keep: (whole) => takeIn(called, whole),
       unread: (seen) => unread.push(seen),
     });
     const look = new ProcessLook(table, processes, unread);
@@ -51,6 +54,38 @@ export class ProcessLook {
     this.#called ??= byCalledNames(this.all.values());
     return (this.#called.get(calledName(name)) ?? []).toSorted((a, b) => a.pid - b.pid);
   }
+}
+
+/**
+ * What `judge` says of each of them by all the arguments that the table reads: those that the look has cut are read once more, waiting as
+ * survey does, and judged one by one, for all of them at once may be very long. Of the `unread` it says it by the beginning, of who has
+ * ended meanwhile nothing. Rejects only where it throws.
+ */
+export async function judgeWhole<T>(
+  table: ProcessTable,
+  processes: readonly SeenProcess[],
+  judge: (whole: SeenProcess) => T,
+): Promise<{ readonly verdicts: ReadonlyMap<SeenProcess, T>; readonly unread: readonly SeenProcess[] }> {
+  const verdicts = new Map<SeenProcess, T>();
+  const unread: SeenProcess[] = [];
+  const cut = new Map<number, SeenProcess>();
+  const breath = new Breath();
+  for (const seen of processes) {
+    if (breath.isDue) await breath.take();
+    if (seen.isCut === true) cut.set(seen.pid, seen);
+    else verdicts.set(seen, judge(seen));
+  }
+  if (cut.size === 0) return { verdicts, unread };
+  await table.survey(FIELDS, {
+    pids: [...cut.keys()],
+    keep: (whole) => {
+      const seen = cut.get(whole.pid) ?? whole;
+      if (seen.startTime === whole.startTime) verdicts.set(seen, judge(whole.argv === undefined ? seen : whole));
+      return seen;
+    },
+    unread: (seen) => unread.push(seen),
+  });
+  return { verdicts, unread };
 }
 
 /** Takes a look that is no older than the call. */
@@ -77,12 +112,45 @@ export function sharedLooks(table: ProcessTable): TakeLook {
 
 function byCalledNames(all: Iterable<SeenProcess>): Map<string, SeenProcess[]> {
   const called = new Map<string, SeenProcess[]>();
-  for (const seen of all) addCalled(called, seen);
+  for (const seen of all) addCalled(called, seen, calledNames(seen));
   return called;
 }
 
-function addCalled(called: Map<string, SeenProcess[]>, seen: SeenProcess): void {
-  for (const name of new Set(calledNames(seen))) {
+/** What a look keeps of a process, and by which names: by those too that stand behind the cut. */
+function takeIn(called: Map<string, SeenProcess[]>, whole: SeenProcess): SeenProcess {
+  const argv = beginningOf(whole.argv ?? []);
+  const names = calledNames(whole);
+  if (argv === undefined) {
+    addCalled(called, whole, names);
+    return whole;
+  }
+  const seen = { ...whole, argv, isCut: true } as const;
+  addCalled(called, seen, flat(names));
+  return seen;
+}
+
+/** Whole words, for it is by these that names are told, but of a first one that is too long by itself; undefined where all may be kept. */
+function beginningOf(argv: readonly string[]): readonly string[] | undefined {
+  let length = 0;
+  const end = argv.findIndex((word, index) => {
+    length += word.length;
+    return index >= MOST_WORDS || length > MOST_CHARACTERS;
+  });
+  if (end < 0) return undefined;
+  return flat(end === 0 ? argv.slice(0, 1).map((word) => word.slice(0, MOST_CHARACTERS)) : argv.slice(0, end));
+}
+
+/** The same words; those of /proc are parts of the whole text to V8, and keep all of it in memory. */
+function flat(words: readonly string[]): string[] {
+  return Buffer.from(words.join('\0')).toString().split('\0');
+}
+
+/** A stranger's processes may be thousands, each with as many arguments as the table reads. */
+const MOST_WORDS = 64;
+const MOST_CHARACTERS = 2048;
+
+function addCalled(called: Map<string, SeenProcess[]>, seen: SeenProcess, names: readonly string[]): void {
+  for (const name of new Set(names)) {
     const others = called.get(name);
     if (others === undefined) called.set(name, [seen]);
     else others.push(seen);

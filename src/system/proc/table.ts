@@ -24,6 +24,8 @@ export type ProcessIdentity = ProcessInfo<'startTime'>;
 export interface SurveyOptions<F extends ProcessField> {
   readonly pids?: readonly number[];
   readonly visit?: (process: ProcessInfo<F>) => void;
+  /** What is kept of each, in its place. */
+  readonly keep?: (process: ProcessInfo<F>) => ProcessInfo<F>;
   readonly unread?: (process: ProcessInfo<F>) => void;
   readonly limits?: ReadLimits;
 }
@@ -71,34 +73,37 @@ export class ProcessTable {
 
   /**
    * The same, in slices of 10 ms between which the loop turns, so that the processes are not all of one moment; and never waiting on the
-   * loop for a lock that another user's process holds (AsideFiles). `visit` is called with each when it has just been read, `unread`
-   * then with those whose arguments could not be read for that. `pids`: of these alone. Rejects only where one of the two throws.
+   * loop for a lock that another user's process holds (AsideFiles). `visit` and `keep` are called with each when it has just been read,
+   * `unread` then with those whose arguments could not be read for that. `pids`: of these alone. Rejects only where one of them throws.
    */
   async survey<F extends ProcessField>(
     fields: readonly F[],
-    { pids = this.#pids(), visit, unread, limits = LOOK_LIMITS }: SurveyOptions<F> = {},
+    { pids = this.#pids(), visit, keep, unread, limits = LOOK_LIMITS }: SurveyOptions<F> = {},
   ): Promise<ProcessInfo<F>[]> {
     const look = this.#look(limits);
     const readers = readersOf(fields);
     const found: ProcessInfo<F>[] = [];
-    const take = (process: ProcessInfo<F> | undefined): void => {
-      if (process === undefined) return;
-      found.push(process);
+    const take = (process: ProcessInfo<F> | undefined): ProcessInfo<F> | undefined => {
+      if (process === undefined) return undefined;
+      const kept = keep?.(process) ?? process;
+      found.push(kept);
       visit?.(process);
+      return kept;
     };
     const strings = KINDS_OF_STRINGS.filter((kind) => (fields as readonly ProcessField[]).includes(STRINGS[kind].field));
     const lookAside = async (before: Begun, of: AsideRead): Promise<unknown> => {
       const { pid } = of;
       const given: Given = {};
       for (const kind of strings) given[kind] = await this.#aside.text(of, STRINGS[kind].file, limits[kind]);
-      const process = this.#read(pid, readers, look, given);
-      take(process);
+      const process = take(this.#read(pid, readers, look, given));
       const isRead = !Object.values(given).includes(UNREAD);
       const isSame = this.read(pid, ['startTime'])?.startTime === before.stat.startTime;
       if (process !== undefined && !(isRead && isSame)) unread?.(process);
       return isRead ? undefined : UNREAD;
     };
-    const takeBegun = ({ pid, stat }: Begun): void => take(this.#take(pid, stat, readers, look));
+    const takeBegun = ({ pid, stat }: Begun): void => {
+      take(this.#take(pid, stat, readers, look));
+    };
     await goRound(this.#files, pids, {
       begin: (pid) => {
         const stat = this.#stat(pid);

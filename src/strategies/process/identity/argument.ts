@@ -1,10 +1,8 @@
-import { Breath } from '../../../core/breath.ts';
 import { givenPart, type Interpreter, interpreterOf } from '../../../core/interpreters.ts';
 import { hostFile } from '../../../system/files/host-path.ts';
 import { lastPart } from '../../../system/proc/called-names.ts';
-import { LOOK_LIMITS } from '../../../system/proc/files.ts';
 import { ancestorsOf } from '../../../system/proc/kin.ts';
-import type { ProcessLook, SeenProcess } from '../../../system/proc/look.ts';
+import { judgeWhole, type ProcessLook, type SeenProcess } from '../../../system/proc/look.ts';
 import type { Having } from '../../../system/proc/memory-files.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import { isOwnCommand, isPossible, type Known, known, matcherOf, ownedOf } from './candidates.ts';
@@ -23,16 +21,17 @@ export async function byArgument(table: ProcessTable, identity: Identity, look: 
   const isOfFile = argument.startsWith('/') && hostFile(argument) !== 'none';
   const bearers: SeenProcess[] = [];
   const commands: SeenProcess[] = [];
-  const breath = new Breath();
   const { having, unread } = await holdersOf(table, argument, look);
+  const judged = await judgeWhole(table, having, (seen) => {
+    if (!isCandidate(seen)) return isOwnCommand(table, seen) ? 'command' : 'none';
+    return !isNamed(seen) && (isTool(seen) || (isOfFile && looksAtFile(table, seen, argument))) ? 'none' : 'bearer';
+  });
+  // Whether it is only a parameter stands in what could not be read.
+  const unsure = new Set(judged.unread);
   for (const seen of having) {
-    if (breath.isDue) await breath.take();
-    if (!isCandidate(seen)) {
-      if (isOwnCommand(table, seen)) commands.push(seen);
-      continue;
-    }
-    if (!isNamed(seen) && (isTool(seen) || (isOfFile && looksAtFile(table, seen, argument)))) continue;
-    bearers.push(seen);
+    const verdict = unsure.has(seen) ? 'none' : judged.verdicts.get(seen);
+    if (verdict === 'bearer') bearers.push(seen);
+    else if (verdict === 'command') commands.push(seen);
   }
   // What sudo(8) and its like run has the word too, and is what they run it for.
   const above = new Set(
@@ -42,19 +41,18 @@ export async function byArgument(table: ProcessTable, identity: Identity, look: 
     above.has(pid) && interpreterOf(executable) === 'launcher';
   const meant = bearers.filter((seen) => !isLauncher(seen));
   const runsRoots = (seen: SeenProcess): boolean => runsRootsFile(table, seen, [process.systemName, argument]);
-  return { ...(await ownedOf(table, identity, meant, runsRoots, breath)), unread };
+  return { ...(await ownedOf(table, identity, meant, runsRoots)), unread: [...unread, ...judged.unread] };
 }
 
 /** The processes that have this word among their arguments. */
 async function holdersOf(table: ProcessTable, argument: string, { all }: ProcessLook): Promise<Having<SeenProcess>> {
   const holders: SeenProcess[] = [];
-  // What was seen of their arguments may be the beginning only.
   const cut: SeenProcess[] = [];
   for (const seen of all.values()) {
-    const { argv = [] } = seen;
-    const length = argv.reduce((sum, word) => sum + word.length, 0);
-    if (argv.includes(argument)) holders.push(seen);
-    else if (length >= LOOK_LIMITS.commandLine / 4 || argv.length >= LOOK_LIMITS.commandLine / 8) cut.push(seen);
+    const { argv = [], isCut } = seen;
+    // A part of the first word is no word.
+    if (argv.includes(argument, isCut === true ? 1 : 0)) holders.push(seen);
+    else if (isCut === true) cut.push(seen);
   }
   const { having, unread } = await table.memory.withArgument(cut, argument);
   return { having: [...holders, ...having].sort((a, b) => a.pid - b.pid), unread };

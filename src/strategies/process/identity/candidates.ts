@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import { argv as ownArgv } from 'node:process';
-import type { Breath } from '../../../core/breath.ts';
+import { Breath } from '../../../core/breath.ts';
 import { linkedFile } from '../../../system/files/host-path.ts';
 import { scriptRun } from '../../../system/launch/script-run.ts';
 import { lastPart } from '../../../system/proc/called-names.ts';
 import { ancestorsOf } from '../../../system/proc/kin.ts';
-import type { SeenProcess } from '../../../system/proc/look.ts';
+import { judgeWhole, type SeenProcess } from '../../../system/proc/look.ts';
 import { hasEnded } from '../../../system/proc/parse.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import type { Identity } from './identity.ts';
@@ -81,19 +81,20 @@ export async function ownedOf(
   { owners }: Identity,
   bearers: readonly SeenProcess[],
   runsRoots: (seen: SeenProcess) => boolean,
-  breath: Breath,
   isKnown = false,
 ): Promise<Known> {
   if (owners.others === 'all') return known(bearers);
-  const owned = await filterWithBreath(bearers, (seen) => isOwnedBy(table, seen, owners.uids), breath);
+  const owned = await filterWithBreath(bearers, (seen) => isOwnedBy(table, seen, owners.uids));
   const isUnknown = owned.length === 0 && !isKnown && owners.others === 'roots_files';
-  const found = isUnknown ? await filterWithBreath(bearers, runsRoots, breath) : owned;
+  const judged = await judgeWhole(table, isUnknown ? bearers : [], runsRoots);
+  const found = isUnknown ? bearers.filter((seen) => judged.verdicts.get(seen) === true) : owned;
   const taken = new Set(found);
   return { found, strangers: bearers.filter((seen) => !taken.has(seen)), remarks: [] };
 }
 
 /** Strangers may be thousands, and each is looked at closely. */
-async function filterWithBreath<T>(all: readonly T[], keeps: (one: T) => boolean, breath: Breath): Promise<T[]> {
+async function filterWithBreath<T>(all: readonly T[], keeps: (one: T) => boolean): Promise<T[]> {
+  const breath = new Breath();
   const kept: T[] = [];
   for (const one of all) {
     if (breath.isDue) await breath.take();

@@ -1,6 +1,6 @@
 import { Breath } from '../../../core/breath.ts';
 import { isInterpreter } from '../../../core/interpreters.ts';
-import type { ProcessLook, SeenProcess } from '../../../system/proc/look.ts';
+import { judgeWhole, type ProcessLook, type SeenProcess } from '../../../system/proc/look.ts';
 import { hasEnded } from '../../../system/proc/parse.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import { pidsOfService } from '../../../system/systemd/unit-cgroup.ts';
@@ -108,9 +108,11 @@ async function byName(table: ProcessTable, identity: Identity, look: ProcessLook
   const bearers: SeenProcess[] = [];
   const leftOver: SeenProcess[] = [];
   const breath = new Breath();
-  for (const seen of look.calledBy(systemName)) {
+  const called = look.calledBy(systemName);
+  const judged = await judgeWhole(table, called, (seen) => isNamed(seen) && isCandidate(seen));
+  for (const seen of called) {
     if (breath.isDue) await breath.take();
-    if (!isNamed(seen) || !isCandidate(seen)) continue;
+    if (judged.verdicts.get(seen) !== true) continue;
     // Another user's worker goes with a restart (rest.ts), and does not prove that the program runs.
     const isLeft = knownRoots.some((root) => isMember(root, seen)) && isOwned(seen);
     (isLeft ? leftOver : bearers).push(seen);
@@ -120,8 +122,7 @@ async function byName(table: ProcessTable, identity: Identity, look: ProcessLook
     identity,
     bearers,
     (seen) => runsRootsFile(table, seen, [systemName]),
-    breath,
     leftOver.length > 0,
   );
-  return { ...owned, found: [...owned.found, ...leftOver] };
+  return { ...owned, found: [...owned.found, ...leftOver], unread: judged.unread };
 }

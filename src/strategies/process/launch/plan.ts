@@ -5,6 +5,7 @@ import type { ManagedProcess } from '../../../core/alarm.ts';
 import { commandEnvironment, expandCommand } from '../../../core/command-template.ts';
 import type { LaunchRecord } from '../../../core/launch-record.ts';
 import { hostPath, hostStat } from '../../../system/files/host-path.ts';
+import { ledByOthers } from '../../../system/files/roots-own.ts';
 import type { Launch } from '../../../system/launch/launcher.ts';
 import { notRootsLaunch } from '../../../system/launch/roots-launch.ts';
 import { minimalEnvironment } from '../../../system/spawn/minimal-environment.ts';
@@ -134,12 +135,14 @@ function planPinned(pin: PinCheck, { processName }: ManagedProcess): StartPlan {
 
 /**
  * Why a record of root's is not enough, with the cure: whoever has a say in what it executes would get root's rights by it, which the
- * program that was recorded may have lost or never had.
+ * program that was recorded may have lost or never had; and so would who can choose the directory that it writes to.
  */
 function rootsRefusal(record: LaunchRecord, { processName }: ManagedProcess, { requirePin }: StartRule): string | undefined {
   if (record.uid !== 0) return undefined;
   const others = requirePin ? 'require_pin says that it needs a pin' : notRootsLaunch(record);
-  return others === undefined ? undefined : `it would be started as root: ${shown(others)}; ${pinCure(processName)}`;
+  if (others !== undefined) return `it would be started as root: ${shown(others)}; ${pinCure(processName)}`;
+  const led = ledByOthers(record.cwd);
+  return led === undefined ? undefined : `its directory ${shown(led)}; ${pinCure(processName)}`;
 }
 
 /** A record of another user than `user`, which a root's program may become after its start. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, chownSync, lchownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { notRootsFile, notRootsPlace } from '../../../../src/system/files/roots-own.ts';
+import { ledByOthers, notRootsFile, notRootsPlace } from '../../../../src/system/files/roots-own.ts';
 import { asRoot } from '../../../helpers/requirement.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
@@ -77,6 +77,28 @@ test('what is no file, is not there or goes round in circles is not root’s', a
   assert.match(notRootsFile(join(dir, 'loop')) ?? '', /a link too many$/);
   assert.match(notRootsFile('bin/sh') ?? '', /is no full path$/);
   assert.match(notRootsFile(`${folder}/file/x`) ?? '', /is no folder$/);
+});
+
+test('whose the links on the way to a folder are is told, whoever owns the folders', asRoot, (t) => {
+  const { dir, folder } = rootsFile(t);
+  const theirs = join(dir, 'theirs');
+  mkdirSync(join(theirs, 'below'), { recursive: true });
+  chownSync(theirs, NOBODY, NOBODY);
+  assert.equal(ledByOthers(join(theirs, 'below')), undefined);
+  const link = join(theirs, 'link');
+  symlinkSync('../folder', link);
+  assert.equal(ledByOthers(link), undefined);
+  lchownSync(link, NOBODY, NOBODY);
+  assert.equal(ledByOthers(link), `${link} is reached by user 65534's link ${link}`);
+  assert.equal(ledByOthers(`${link}/../folder`), `${link}/../folder is reached by user 65534's link ${link}`);
+  // By a link of root's too.
+  const roots = join(folder, 'roots');
+  symlinkSync(`${link}/`, roots);
+  assert.equal(ledByOthers(roots), `${roots} is reached by user 65534's link ${link}`);
+  symlinkSync('loop', join(dir, 'loop'));
+  assert.match(ledByOthers(join(dir, 'loop')) ?? '', /a link too many$/);
+  assert.equal(ledByOthers('/'), undefined);
+  assert.match(ledByOthers('x') ?? '', /is no full path$/);
 });
 
 test('a place that anybody could fill is not root’s, sticky or not', asRoot, (t) => {

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { chownSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { ProcessLook, sharedLooks } from '../../../../src/system/proc/look.ts';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { judgeWhole, ProcessLook, sharedLooks } from '../../../../src/system/proc/look.ts';
 import { ProcessTable } from '../../../../src/system/proc/table.ts';
 import { longestStall } from '../../../helpers/loop-stall.ts';
 import { openZoo } from '../../../helpers/process-zoo.ts';
@@ -37,6 +39,67 @@ test('a look and a survey let the loop turn, however many processes there are', 
     result.calledBy('/opt/many-3999').map(({ pid }) => pid),
     [3999],
   );
+});
+
+/** A table of processes with these command lines, by ascending pid from 1 on. */
+function tableOf(t: TestContext, lines: readonly (readonly string[])[]): ProcessTable {
+  const root = tempDir(t);
+  writeFileSync(join(root, 'uptime'), '1000.00 2000.00\n');
+  for (const [index, words] of lines.entries()) {
+    mkdirSync(join(root, `${index + 1}`));
+    writeFileSync(join(root, `${index + 1}/stat`), readFileSync('/proc/self/stat'));
+    writeFileSync(join(root, `${index + 1}/cmdline`), words.map((word) => `${word}\0`).join(''));
+  }
+  return new ProcessTable(root);
+}
+
+test('of arguments a look keeps the beginning in whole words, names them all, and has them read again by who needs more', async (t) => {
+  const [many, most, long] = [Array<string>(65).fill('x'), Array<string>(64).fill('x'), 'y'.repeat(1000)];
+  const behind = ['python3', long, long, long, '/opt/behind-the-cut', ...many];
+  const table = tableOf(t, [
+    many,
+    most,
+    ['a', long, long, 'b'],
+    [long, long, '', 'z'.repeat(48)],
+    ['w'.repeat(5000), 'b'],
+    behind,
+  ]);
+  for (const look of [await ProcessLook.take(table), new ProcessLook(table)]) {
+    const seen = [...look.all.values()];
+    assert.deepEqual(
+      seen.map(({ argv, isCut }) => [argv, isCut === true]),
+      [
+        [most, true],
+        [most, false],
+        [['a', long, long, 'b'], false],
+        [[long, long, '', 'z'.repeat(48)], false],
+        [['w'.repeat(2048)], true],
+        [['python3', long, long], true],
+      ],
+    );
+    assert.deepEqual(look.calledBy('behind-the-cut'), [seen[5]]);
+    const { verdicts, unread } = await judgeWhole(table, seen, ({ argv = [] }) => argv.length);
+    assert.deepEqual(
+      seen.map((one) => verdicts.get(one)),
+      [65, 64, 4, 4, 2, behind.length],
+    );
+    assert.deepEqual(unread, []);
+  }
+});
+
+test('what a look has cut off is not kept in memory by what it keeps', async (t) => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  // V8 copies a shorter word.
+  const words = Array<string>(1024).fill('fifteen-letters');
+  const table = tableOf(t, Array<string[]>(500).fill(words));
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  const look = await ProcessLook.take(table);
+  collect();
+  const kept = process.memoryUsage().heapUsed - before;
+  assert.equal(look.all.size, 500);
+  assert.ok(kept < 4_000_000, `${kept} bytes`);
 });
 
 test('who asks while a look is under way gets the next one, with all the others', async () => {

@@ -297,6 +297,26 @@ test('an argument behind 16 KiB of others is found, and one of 128 KiB is too', 
   assert.deepEqual((await looked(world, name, { argument: '--app=billin' })).pids, []);
 });
 
+test('an argument, a script and a text behind what a look keeps tell as much as before it', async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zbehind');
+  const [word, file] = [unique('--app='), world.zoo.script(name, '#!/usr/bin/python3\nimport time\ntime.sleep(300)\n')];
+  const words = Array.from({ length: 100 }, (_, index) => `-${index}`);
+  const [text, library] = [`sleep 300; true ${'x'.repeat(3000)}`, `-Wignore:${'x'.repeat(3000)}`];
+  const pid = await world.zoo.start('/bin/bash', ['-c', 'sleep 300; true', ...words, word]);
+  const reader = await world.zoo.start('/bin/bash', ['-c', text, 'deploy', file]);
+  const script = await world.zoo.start('/usr/bin/python3', [library, file]);
+  await waitFor('all', () =>
+    [pid, reader, script].every((one) => /bash|python/.test(world.table.read(one, ['name'])?.name ?? '')),
+  );
+  const seen = await looked(world, unique('zother'), { argument: word });
+  assert.deepEqual(seen.pids, [pid]);
+  assert.deepEqual((await looked(world, name)).pids, [script]);
+  assert.deepEqual((await looked(world, unique('zother'), { argument: file })).pids, [script]);
+  const { stops } = await looked(world, name);
+  assert.match(stops.join(), /: \/usr\/bin\/python3 -Wignore:x+…$/);
+});
+
 test('the first witness that knows anything alive decides; what a later one knows besides keeps all as it is', async (t) => {
   const world = processStrategyWorld(t);
   const name = unique('zcopies');

@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, chownSync, copyFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chownSync,
+  copyFileSync,
+  lchownSync,
+  mkdirSync,
+  renameSync,
+  rmdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { LaunchRecord } from '../../../../../src/core/launch-record.ts';
@@ -80,6 +90,48 @@ test('what root runs from a user’s folder is not started again as root, and th
   const dead = await strategy.restart(attemptFor(name));
   assert.deepEqual(dead, { kind: 'failed', reason: refusal, final: true }, 'nor is it looked for in PATH');
   assert.deepEqual(world.launched, []);
+});
+
+test('root’s program is not started in a directory that a user’s link has become, but as it is pinned', asRoot, async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('pn');
+  const theirs = join(world.zoo.dir, 'theirs');
+  const [cwd, goal] = [join(theirs, 'd'), join(world.zoo.dir, 'goal')];
+  for (const folder of [theirs, cwd, goal]) mkdirSync(folder);
+  chownSync(theirs, nobody.uid, nobody.gid);
+  const pid = await world.zoo.start(world.zoo.sleeper(name), ['300'], { cwd });
+  const strategy = world.strategy();
+  await seen(strategy, name);
+  await strategy.observe(managed(name));
+  const records = await recordsNow(strategy, name);
+  assert.equal(records[0]?.cwd, cwd);
+  assert.equal(await strategy.concern(managed(name)), undefined, 'whose the folder is does not count');
+  await kill(pid);
+  rmdirSync(cwd);
+  symlinkSync(goal, cwd);
+  lchownSync(cwd, nobody.uid, nobody.gid);
+  const refusal = `its directory ${cwd} is reached by user 65534's link ${cwd}; run \`monitor_service pin ${name}\` or set start_command`;
+  assert.equal(await strategy.concern(managed(name)), refusal);
+  assert.deepEqual((await strategy.preview(managed(name), never)).refusals, [refusal]);
+  assert.deepEqual(await strategy.restart(attemptFor(name)), { kind: 'failed', reason: refusal, final: true });
+  assert.deepEqual(world.launched, []);
+  await pin(world, name, records);
+  assert.equal(await strategy.concern(managed(name)), undefined);
+  assert.equal((await strategy.restart(attemptFor(name))).kind, 'restarted');
+});
+
+test('what a user starts is started in a directory that his link leads to', asRoot, async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('pn');
+  const link = join(world.zoo.dir, 'link');
+  symlinkSync('/tmp', link);
+  lchownSync(link, nobody.uid, nobody.gid);
+  await world.zoo.start(world.zoo.sleeper(name), ['300'], { ...nobody, cwd: link, env: { PWD: link, ZOO: world.zoo.dir } });
+  const strategy = world.strategy({ user: 'nobody' });
+  await seen(strategy, name);
+  await strategy.observe(managed(name));
+  assert.equal(world.parts.launches.get(name)?.cwd, link);
+  assert.equal(await strategy.concern(managed(name)), undefined);
 });
 
 test('a pin has it started, until its owner changes it; what root changes is started and told', asRoot, async (t) => {
