@@ -6,7 +6,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { TestContext } from 'node:test';
 
 /** What a stranger may make a process cost: fixtures/process-table/strangers.py. */
-export type StrangerKind = 'arguments' | 'environment' | 'descriptors' | 'threads' | 'locks' | 'plain';
+export type StrangerKind = 'arguments' | 'environment' | 'descriptors' | 'threads' | 'locks' | 'paths' | 'plain';
 
 /** Starts `count` such processes that call themselves `name` (15 bytes at most); their pids. All have ended after the test. */
 export async function startStrangers(t: TestContext, kind: StrangerKind, count: number, name: string): Promise<number[]> {

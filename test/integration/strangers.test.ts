@@ -84,6 +84,7 @@ const kinds: readonly (readonly [kind: StrangerKind, count: number])[] = [
   ['environment', 100],
   ['descriptors', 20],
   ['threads', 5],
+  ['paths', 5],
   ['plain', 300],
 ];
 
