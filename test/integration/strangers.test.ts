@@ -92,7 +92,8 @@ for (const [kind, count] of kinds) {
   test(`${count} processes with a line break in their names, ${kind}: no stall, no memory`, options, async (t) => {
     const pids = await startStrangers(t, kind, count, NAME);
     const table = new ProcessTable();
-    assert.ok(pids.length === count && pids.every((pid) => table.read(pid, ['name'])?.name === NAME));
+    const isCalled = (pid: number): boolean => kind === 'paths' || table.read(pid, ['name'])?.name === NAME;
+    assert.ok(pids.length === count && pids.every(isCalled));
     for (const [what, look] of Object.entries(looks(t))) {
       // Code that is run for the first time is compiled.
       await look();
