@@ -181,7 +181,9 @@ test('pid_file names the program; a stale one, a link, one that others may write
   const pidFile = join(world.zoo.dir, 'app.pid');
   const options = { pidFile };
   const pid = await world.zoo.start('/bin/bash', ['-c', 'sleep 300; true']);
-  await waitFor('bash', () => world.table.read(pid, ['name'])?.name === 'bash');
+  await waitFor('bash and its child', () =>
+    world.table.list(['ppid', 'name']).some((seen) => seen.ppid === pid && seen.name === 'sleep'),
+  );
   assert.deepEqual((await looked(world, name, options)).pids, []);
   const say = (text: string): void => writeFileSync(pidFile, text);
   say(`${pid}\n`);
