@@ -37,8 +37,9 @@ export class UnitReport {
   }
 
   /**
-   * The warnings of the file, with one for each configured process whose user is not known, whose unit is masked, for each that means what an earlier section
-   * means, and as root for each whose program would not be started again. No more of the former if systemd does not answer.
+   * The warnings of the file, with one for each configured process whose user is not known, whose unit is masked, for each that means what
+   * an earlier section means, and as root for each whose program would not be started again. No more of the former if systemd does not
+   * answer.
    */
   async warnings(): Promise<readonly ConfigProblem[]> {
     await this.#warnOfUsers();

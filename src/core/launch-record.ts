@@ -15,7 +15,10 @@ export interface LaunchRecord {
   readonly surroundings?: Surroundings;
 }
 
-/** What a program has from who started it, beside arguments and environment; what is absent was not to be read, or is the usual; limits and nice value of records of earlier versions too where the starter's were the same. */
+/**
+ * What a program has from who started it, beside arguments and environment; what is absent was not to be read, or is the usual. In records
+ * of earlier versions limits and nice value are absent too where the starter's were the same.
+ */
 export interface Surroundings {
   /** By name (getrlimit(2)). */
   readonly limits?: Readonly<Partial<Record<Resource, ResourceLimit>>>;

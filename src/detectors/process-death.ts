@@ -13,7 +13,7 @@ export interface ProcessDeath {
   readonly uptimeMs: number;
   /** When it was noticed. */
   readonly at: Date;
-  /** Nobody saw it: it ended while the daemon was not running; or it does not run some seconds after its recovery, `pid` being the former one's. */
+  /** Nobody saw it: it ended while the daemon was away, or does not run some seconds after its recovery (`pid`: the former one). */
   readonly unseen?: 'away' | 'recovered';
 }
 

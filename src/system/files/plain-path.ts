@@ -1,5 +1,6 @@
-import { lstatSync, readlinkSync, type Stats, statfsSync } from 'node:fs';
+import { lstatSync, readlinkSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { hostEntry } from './host-entry.ts';
 
 /**
  * Whether an absolute path can be followed to its end without leaving this machine's own folders: through no proc, whose links lead into
@@ -30,7 +31,7 @@ function follow(path: string): boolean {
     }
     const next = at === '/' ? `/${name}` : `${at}/${name}`;
     if (next === '/proc') return false;
-    const found = entryOf(next);
+    const found = hostEntry(next);
     if (found === undefined) return true;
     const { stat, place } = found;
     if (stat.isSymbolicLink()) {
@@ -46,15 +47,6 @@ function follow(path: string): boolean {
     at = next;
   }
   return true;
-}
-
-/** As hostPath, of the entry itself. Throws where we may not look. */
-function entryOf(path: string): { readonly stat: Stats; readonly place: string } | undefined {
-  for (const place of [path, `/proc/1/root${path}`]) {
-    const stat = lstatSync(place, { throwIfNoEntry: false });
-    if (stat !== undefined) return { stat, place };
-  }
-  return undefined;
 }
 
 /** The kernel follows 40 links, of 4 KiB each. */

@@ -1,6 +1,7 @@
-import { lstatSync, readlinkSync, type Stats, statfsSync } from 'node:fs';
+import { readlinkSync, type Stats, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errorMessage } from '../../core/errors.ts';
+import { type HostEntry, hostEntry } from './host-entry.ts';
 import { isOpenToOthers, isSticky } from './mode.ts';
 
 /**
@@ -40,12 +41,7 @@ export function ledByOthers(path: string): string | undefined {
 }
 
 /** What was found at each path. */
-export type Entries = Map<string, Entry | undefined>;
-
-interface Entry {
-  readonly stat: Stats;
-  readonly place: string;
-}
+export type Entries = Map<string, HostEntry | undefined>;
 
 type Walk =
   | { readonly kind: 'others'; readonly reason: string }
@@ -53,7 +49,7 @@ type Walk =
   | { readonly kind: 'end'; readonly stat: Stats | undefined; readonly folder: Stats; readonly at: string };
 
 /** Why what stands `at` a path, in `folder`, is not followed. */
-type Judge = (at: string, entry: Entry, folder: Entry) => string | undefined;
+type Judge = (at: string, entry: HostEntry, folder: HostEntry) => string | undefined;
 
 function walk(path: string, entries: Entries, judge: Judge = notRootsAlone): Walk {
   if (!path.startsWith('/')) return others(`${path} is no full path`);
@@ -97,7 +93,7 @@ function follow(rest: string[], entries: Entries, judge: Judge): Walk {
   return { kind: 'end', stat: folder.stat, folder: folder.stat, at };
 }
 
-function notRootsAlone(at: string, entry: Entry, folder: Entry): string | undefined {
+function notRootsAlone(at: string, entry: HostEntry, folder: HostEntry): string | undefined {
   const { stat } = entry;
   if (at === '/') return stat.uid !== 0 || isOpenToOthers(stat) ? "/ is not root's alone" : undefined;
   if (stat.uid !== 0) return `${at} is user ${stat.uid}'s`;
@@ -108,7 +104,7 @@ function notRootsAlone(at: string, entry: Entry, folder: Entry): string | undefi
 }
 
 /** There the owners are its server's word. */
-function isFuse({ place }: Entry): boolean {
+function isFuse({ place }: HostEntry): boolean {
   return statfsSync(place).type === FUSE;
 }
 
@@ -120,22 +116,9 @@ function missing(folder: Stats, at: string): Walk {
   return { kind: 'end', stat: undefined, folder, at };
 }
 
-function entryAt(path: string, entries: Entries): Entry | undefined {
-  if (!entries.has(path)) entries.set(path, look(path));
+function entryAt(path: string, entries: Entries): HostEntry | undefined {
+  if (!entries.has(path)) entries.set(path, hostEntry(path));
   return entries.get(path);
-}
-
-/** As hostPath, of the entry itself: in our own mount namespace a folder may be there and empty. Throws where that cannot be told. */
-function look(path: string): Entry | undefined {
-  const here = lstatSync(path, { throwIfNoEntry: false });
-  if (here !== undefined) return { stat: here, place: path };
-  const place = `/proc/1/root${path}`;
-  try {
-    return { stat: lstatSync(place), place };
-  } catch {
-    // Whoever may have PID 1 start a program may look there; to others there is only what they see.
-    return undefined;
-  }
 }
 
 /** As the kernel (MAXSYMLINKS). */

@@ -30,7 +30,10 @@ export function ownerTest(table: ProcessTable, { owners }: Identity): (seen: See
   return (seen) => owners.others === 'all' || isOwnedBy(table, seen, owners.uids);
 }
 
-/** Neither ourselves, nor of the kernel, nor ended, nor in another pid namespace, nor a command of ours (isOwnCommand), nor one that we run for another process. */
+/**
+ * Neither ourselves, nor of the kernel, nor ended, nor in another pid namespace, nor a command line of ours (isOwnCommand), nor a command
+ * that we run for another process.
+ */
 export function isPossible(
   table: ProcessTable,
   { process, ownPid }: Identity,

@@ -187,12 +187,15 @@ export class KnownRoots {
 
   #oursOf(pids: readonly number[], runId: string): RootProcess[] {
     return pids.flatMap((pid): RootProcess[] => {
-      const now = this.#table.read(pid, ['startTime', 'executable']);
+      const now = this.#table.read(pid, ['startTime', 'executable', 'uids', 'cgroup']);
       if (now === undefined) return [];
-      const { startTime, executable } = now;
-      const uid = uidOf(this.#table, { pid });
-      const cgroup = cgroupOf(this.#table, pid);
-      return [{ pid, startTime, ours: true, runId, ...uid, ...cgroup, ...(executable && { executable }) }];
+      const { startTime, executable, uids, cgroup } = now;
+      const of = {
+        ...(uids && { uid: uids.real }),
+        ...(cgroup !== undefined && { cgroup }),
+        ...(executable && { executable }),
+      };
+      return [{ pid, startTime, ours: true, runId, ...of }];
     });
   }
 

@@ -8,7 +8,7 @@ export function commandsOf(text: string): string[][] {
   return commands.map(wordsOf).filter(([first = '']) => first !== '' && !first.startsWith('#'));
 }
 
-/** `su` or `runuser`, whichever one of the commands begins with: to become another user they ask everybody but root for a password, or refuse. */
+/** `su` or `runuser`, whichever one of the commands begins with: of everybody but root they ask a password, or refuse. */
 export function switcherIn(text: string): string | undefined {
   return commandsOf(text)
     .map(([first = '']) => lastPart(first))
