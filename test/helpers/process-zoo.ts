@@ -3,7 +3,7 @@ import { chmodSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, readli
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { ProcessTable } from '../../src/system/proc/table.ts';
+import { type ProcessIdentity, ProcessTable } from '../../src/system/proc/table.ts';
 
 /** Real programs with names of one's choosing, in a folder of their own; all of them are gone after the test. */
 export interface ProcessZoo {
@@ -44,11 +44,13 @@ let count = 0;
 export function openZoo(t: TestContext): ProcessZoo {
   const dir = mkdtempSync(join(tmpdir(), 'zoo-'));
   chmodSync(dir, 0o755);
+  const started: ProcessIdentity[] = [];
   t.after(() => {
     // Whatever runs from this folder, or has it in its environment, was started here. One that forks and exits amid a look hides
     // its child from that.
     for (let round = 0, empty = 0; round < 100 && empty < 3; round += 1) {
-      const mine = inhabitants(dir);
+      // One that has written a title over its environment is known by its number alone.
+      const mine = [...new Set([...inhabitants(dir), ...started.filter((one) => table.exists(one)).map(({ pid }) => pid)])];
       empty = mine.length === 0 ? empty + 1 : 0;
       for (const pid of mine) attempt(() => process.kill(pid, 'SIGKILL'));
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
@@ -72,6 +74,8 @@ export function openZoo(t: TestContext): ProcessZoo {
       child.unref();
       const pid = child.pid ?? 0;
       if (pid === 0) throw new Error(`not started: ${path}`);
+      const seen = table.read(pid, ['startTime']);
+      if (seen !== undefined) started.push(seen);
       return pid;
     },
   };

@@ -54,8 +54,8 @@ async function outputs(result: LaunchResult): Promise<(string | undefined)[]> {
 }
 
 test('what only ignores signals is begun with all of its environment, whatever its variables are called', async (t) => {
-  const { launch, record } = open(t);
-  const environment = ['WORLD=1', 'a.b=2', 'PATH=/usr/bin:/bin'];
+  const { world, launch, record } = open(t);
+  const environment = [`WORLD=${world.dir}`, 'a.b=2', 'PATH=/usr/bin:/bin'];
   const program = { argv: ['/bin/sleep', '300'], executable: '/bin/sleep', environment };
   const result = await launch(record({ ignoredSignals: [2, 3] }, program));
   assert.ok(result.kind === 'launched' && result.pid !== undefined, JSON.stringify(result));
