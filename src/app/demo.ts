@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { errorMessage } from '../core/errors.ts';
-import { createSchema } from '../stores/sqlite.ts';
+import { createSchema } from '../stores/sqlite/store.ts';
 import { ProcessTable } from '../system/proc/table.ts';
 import type { Core } from './app.ts';
 import { type DaemonSignals, runDaemon } from './daemon.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { SectionReader } from '../core/config.ts';
-import { describeMysql, parseMysql } from './mysql-options.ts';
-import { parseSqlite } from './sqlite-options.ts';
+import { describeMysql, parseMysql } from './mysql/options.ts';
+import { parseSqlite } from './sqlite/options.ts';
 import type { AlarmStore, StoreDefinition } from './store.ts';
 
 /** What `driver` may say. */
@@ -15,12 +15,12 @@ const stores = {
   mysql: {
     parse: parseMysql,
     describe: describeMysql,
-    open: async (options) => new (await import('./mysql-store.ts')).MysqlStore(options),
+    open: async (options) => new (await import('./mysql/store.ts')).MysqlStore(options),
   } satisfies StoreDefinition<Options<typeof parseMysql>>,
   sqlite: {
     parse: parseSqlite,
     describe: ({ path }) => `sqlite ${path}`,
-    open: async (options) => new (await import('./sqlite.ts')).SqliteStore(options),
+    open: async (options) => new (await import('./sqlite/store.ts')).SqliteStore(options),
   } satisfies StoreDefinition<Options<typeof parseSqlite>>,
 } satisfies Record<StoreName, unknown>;
 

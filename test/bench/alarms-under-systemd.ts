@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createSchema } from '../../src/stores/sqlite.ts';
+import { createSchema } from '../../src/stores/sqlite/store.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import { medianResidentMb } from './floors.ts';
 import { nodeArgs } from './line-program.ts';

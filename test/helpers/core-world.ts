@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { TestContext } from 'node:test';
 import { type Core, createCore } from '../../src/app/app.ts';
 import { readSettings } from '../../src/app/settings.ts';
-import { createSchema } from '../../src/stores/sqlite.ts';
+import { createSchema } from '../../src/stores/sqlite/store.ts';
 import { RecordedLog } from './recorded-log.ts';
 
 /** The river on an embedded store in `dir`, with `sections` behind the needful ones; stopped after the test. */

@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { createSchema } from '../../src/stores/sqlite.ts';
+import { createSchema } from '../../src/stores/sqlite/store.ts';
 import type { StatusRow } from './daemon-world.ts';
 
 /** A database of alarms of our own, for daemons with `driver = sqlite`. */

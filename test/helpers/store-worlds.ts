@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { createPool } from 'mysql2/promise';
-import type { MysqlOptions } from '../../src/stores/mysql-options.ts';
-import { MysqlStore } from '../../src/stores/mysql-store.ts';
-import { createSchema, SqliteStore } from '../../src/stores/sqlite.ts';
+import type { MysqlOptions } from '../../src/stores/mysql/options.ts';
+import { MysqlStore } from '../../src/stores/mysql/store.ts';
+import { createSchema, SqliteStore } from '../../src/stores/sqlite/store.ts';
 import type { AlarmStore } from '../../src/stores/store.ts';
 import type { Mariadb } from './mariadb.ts';
 

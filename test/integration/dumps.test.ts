@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
-import { createSchema } from '../../src/stores/sqlite.ts';
+import { createSchema } from '../../src/stores/sqlite/store.ts';
 import { bundle, runCli } from '../helpers/daemon.ts';
 import { missing, skipUnless } from '../helpers/requirement.ts';
 import { tempDir } from '../helpers/temp-dir.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, type TestContext, test } from 'node:test';
-import { MysqlStore } from '../../src/stores/mysql-store.ts';
+import { MysqlStore } from '../../src/stores/mysql/store.ts';
 import { type Mariadb, mariadbProblem, startMariadb } from '../helpers/mariadb.ts';
 import { skipUnless } from '../helpers/requirement.ts';
 import { type MysqlWorld, mysqlOptions, mysqlWorld } from '../helpers/store-worlds.ts';

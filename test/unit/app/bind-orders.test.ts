@@ -8,7 +8,7 @@ import type { Core } from '../../../src/app/app.ts';
 import { bindOrders } from '../../../src/app/bind-orders.ts';
 import type { Orders } from '../../../src/control/orders.ts';
 import { StoreError } from '../../../src/core/errors.ts';
-import { createSchema } from '../../../src/stores/sqlite.ts';
+import { createSchema } from '../../../src/stores/sqlite/store.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 

@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import { loadConfigText } from '../../../src/config/config-file.ts';
 import { ConfigError } from '../../../src/core/errors.ts';
 import { parseDatabase } from '../../../src/stores/index.ts';
-import { endpointName } from '../../../src/stores/mysql-hosts.ts';
-import { type MysqlOptions, parseMysql } from '../../../src/stores/mysql-options.ts';
+import { endpointName } from '../../../src/stores/mysql/hosts.ts';
+import { type MysqlOptions, parseMysql } from '../../../src/stores/mysql/options.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 
 /** What `read` makes of `[database]` with these lines, and every problem and warning as `key: text`. */

@@ -1,4 +1,4 @@
-import { errorMessage, StoreError, type StoreFault } from '../core/errors.ts';
+import { errorMessage, StoreError, type StoreFault } from '../../core/errors.ts';
 
 /** `error` as a StoreError whose message begins with `store`; a StoreError stays as it is. */
 export function sqliteError(store: string, error: unknown): StoreError {

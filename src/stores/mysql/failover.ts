@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { CallSlots } from '../core/call-slots.ts';
-import { StoreError } from '../core/errors.ts';
-import { type MysqlAttempt, MysqlServer, type MysqlSession } from './mysql.ts';
-import { endpointName } from './mysql-hosts.ts';
-import type { MysqlOptions } from './mysql-options.ts';
+import { CallSlots } from '../../core/call-slots.ts';
+import { StoreError } from '../../core/errors.ts';
+import { endpointName } from './hosts.ts';
+import type { MysqlOptions } from './options.ts';
+import { type MysqlAttempt, MysqlServer, type MysqlSession } from './server.ts';
 
 /**
  * The servers of the `host` list. A call goes to the one that answered last, at first the first, and moves on along the list,

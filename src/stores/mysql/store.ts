@@ -1,12 +1,12 @@
-import type { ProcessRow } from '../core/alarm.ts';
-import { bytesOf, textOf } from './exact-text.ts';
-import type { MysqlSession, SqlValue } from './mysql.ts';
-import { MysqlFailover } from './mysql-failover.ts';
-import { isRefusalOfNotes } from './mysql-faults.ts';
-import { describeMysql, type MysqlOptions } from './mysql-options.ts';
-import { inspectMysql, readNotesCapacity } from './mysql-schema.ts';
-import { charactersThatFit, type NotesCapacity, READ_CHARACTERS, restartNote } from './notes.ts';
-import type { AlarmStore, StoreReport } from './store.ts';
+import type { ProcessRow } from '../../core/alarm.ts';
+import { bytesOf, textOf } from '../exact-text.ts';
+import { charactersThatFit, type NotesCapacity, READ_CHARACTERS, restartNote } from '../notes.ts';
+import type { AlarmStore, StoreReport } from '../store.ts';
+import { MysqlFailover } from './failover.ts';
+import { isRefusalOfNotes } from './faults.ts';
+import { describeMysql, type MysqlOptions } from './options.ts';
+import { inspectMysql, readNotesCapacity } from './schema.ts';
+import type { MysqlSession, SqlValue } from './server.ts';
 
 /** The store of the bash service: STATUS_PROCESS and PROCESE of a MySQL or MariaDB server (seed 000). */
 export class MysqlStore implements AlarmStore {

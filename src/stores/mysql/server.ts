@@ -8,12 +8,12 @@ import {
   type ResultSetHeader,
   type RowDataPacket,
 } from 'mysql2';
-import { StoreError } from '../core/errors.ts';
-import { isRefusal, storeError } from './mysql-faults.ts';
-import { endpointName, type MysqlEndpoint } from './mysql-hosts.ts';
-import type { MysqlOptions } from './mysql-options.ts';
-import { tlsOptions } from './mysql-tls.ts';
-import { within } from './within.ts';
+import { StoreError } from '../../core/errors.ts';
+import { within } from '../within.ts';
+import { isRefusal, storeError } from './faults.ts';
+import { endpointName, type MysqlEndpoint } from './hosts.ts';
+import type { MysqlOptions } from './options.ts';
+import { tlsOptions } from './tls.ts';
 
 /** A value for a `?`. */
 export type SqlValue = string | number | Buffer | null;

@@ -1,15 +1,15 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isSameNotes, type ProcessRow } from '../core/alarm.ts';
-import { StoreError } from '../core/errors.ts';
-import { bytesOf, textOf } from './exact-text.ts';
-import { charactersThatFit, type NotesCapacity, restartNote, seenNotes } from './notes.ts';
-import { sqliteError, sqliteFault } from './sqlite-faults.ts';
-import { SqliteFile } from './sqlite-file.ts';
-import type { SqliteOptions } from './sqlite-options.ts';
-import type { AlarmStore, StoreReport } from './store.ts';
+import { isSameNotes, type ProcessRow } from '../../core/alarm.ts';
+import { StoreError } from '../../core/errors.ts';
+import { bytesOf, textOf } from '../exact-text.ts';
+import { charactersThatFit, type NotesCapacity, restartNote, seenNotes } from '../notes.ts';
+import type { AlarmStore, StoreReport } from '../store.ts';
+import { sqliteError, sqliteFault } from './faults.ts';
+import { SqliteFile } from './file.ts';
+import type { SqliteOptions } from './options.ts';
 
-export { createSchema } from './sqlite-file.ts';
+export { createSchema } from './file.ts';
 
 /** The embedded store: one file, which other programs may write to meanwhile (WAL). */
 export class SqliteStore implements AlarmStore {

@@ -1,7 +1,7 @@
-import type { SectionReader } from '../core/config.ts';
-import { readNamedFile } from '../system/files/read-named-file.ts';
-import { endpointName, type MysqlEndpoint, parseHosts } from './mysql-hosts.ts';
-import { unusedSection } from './unused-section.ts';
+import type { SectionReader } from '../../core/config.ts';
+import { readNamedFile } from '../../system/files/read-named-file.ts';
+import { unusedSection } from '../unused-section.ts';
+import { endpointName, type MysqlEndpoint, parseHosts } from './hosts.ts';
 
 /** The `[database]` keys of the MySQL store. */
 export interface MysqlOptions {

@@ -1,8 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { StoreError } from '../core/errors.ts';
-import { sqliteFault } from './sqlite-faults.ts';
+import { StoreError } from '../../core/errors.ts';
+import { sqliteFault } from './faults.ts';
 
 /** Both tables of seed 000 and the index of the poll, where they are missing. */
 export function createSchema(database: DatabaseSync): void {

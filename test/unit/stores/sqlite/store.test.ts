@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { StoreError, type StoreFault } from '../../../src/core/errors.ts';
-import { createSchema, SqliteStore } from '../../../src/stores/sqlite.ts';
-import { tempDir } from '../../helpers/temp-dir.ts';
+import { StoreError, type StoreFault } from '../../../../src/core/errors.ts';
+import { createSchema, SqliteStore } from '../../../../src/stores/sqlite/store.ts';
+import { tempDir } from '../../../helpers/temp-dir.ts';
 
 const hasFault = (fault: StoreFault, words: RegExp) => (error: unknown) => {
   assert.ok(error instanceof StoreError, String(error));

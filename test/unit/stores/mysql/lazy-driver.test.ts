@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { loadConfigText } from '../../../src/config/config-file.ts';
-import { parseDatabase } from '../../../src/stores/index.ts';
-import { tempDir } from '../../helpers/temp-dir.ts';
+import { loadConfigText } from '../../../../src/config/config-file.ts';
+import { parseDatabase } from '../../../../src/stores/index.ts';
+import { tempDir } from '../../../helpers/temp-dir.ts';
 
 const loaded = (): boolean => Object.keys(createRequire(import.meta.url).cache).some((file) => file.includes('/mysql2/'));
 

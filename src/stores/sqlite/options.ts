@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path';
-import type { SectionReader } from '../core/config.ts';
-import { unusedSection } from './unused-section.ts';
+import type { SectionReader } from '../../core/config.ts';
+import { unusedSection } from '../unused-section.ts';
 
 /** The `[database]` keys of the embedded store. */
 export interface SqliteOptions {

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
-import type { SectionReader } from '../core/config.ts';
-import { hostPortName } from '../core/host-port.ts';
+import type { SectionReader } from '../../core/config.ts';
+import { hostPortName } from '../../core/host-port.ts';
 
 /** One place where a server may answer. */
 export type MysqlEndpoint =
