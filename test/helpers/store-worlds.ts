@@ -54,6 +54,8 @@ export function mysqlOptions(server: Mariadb, change: Partial<MysqlOptions> = {}
     compress: false,
     connectTimeoutMs: 10_000,
     queryTimeoutMs: 10_000,
+    readTimeoutMs: Math.min(change.queryTimeoutMs ?? 10_000, 10_000),
+    failbackMs: 60_000,
     poolSize: 4,
     ...change,
   };

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import type { SectionReader } from '../../core/config.ts';
 import { hostPortName } from '../../core/host-port.ts';
@@ -11,6 +12,18 @@ export type MysqlEndpoint =
 /** For people: `10.0.0.5:3306`, `[::1]:3306`, `unix:/run/mysqld/mysqld.sock`. */
 export function endpointName(endpoint: MysqlEndpoint): string {
   return endpoint.kind === 'socket' ? `unix:${endpoint.path}` : hostPortName(endpoint);
+}
+
+/** False of a usual place where nothing is. */
+export function isThere(endpoint: MysqlEndpoint): boolean {
+  return endpoint.kind !== 'socket' || !endpoint.optional || existsSync(endpoint.path);
+}
+
+/** The places in the list that stand before `index` and belong to other hosts, in order: all usual places of localhost are one host. */
+export function earlierHosts(endpoints: readonly MysqlEndpoint[], index: number): number[] {
+  const isUsual = (endpoint: MysqlEndpoint): boolean => endpoint.kind === 'socket' && endpoint.optional;
+  const earlier = endpoints.slice(0, index).map((_, i) => i);
+  return earlier.filter((i) => !endpoints.slice(i, index + 1).every(isUsual));
 }
 
 /**

@@ -1,7 +1,7 @@
 import { type NotesCapacity, UNLIMITED } from '../notes.ts';
 import type { StoreReport } from '../store.ts';
 import { isRefusal } from './faults.ts';
-import type { MysqlSession } from './server.ts';
+import type { MysqlSession } from './session.ts';
 
 /** What STATUS_PROCESS.notes holds, from information_schema; UNLIMITED where that says nothing. */
 export async function readNotesCapacity(session: MysqlSession): Promise<NotesCapacity> {

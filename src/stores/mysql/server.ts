@@ -10,69 +10,77 @@ import {
 } from 'mysql2';
 import { StoreError } from '../../core/errors.ts';
 import { within } from '../within.ts';
-import { isRefusal, storeError } from './faults.ts';
+import { prepareSession } from './causal-session.ts';
 import { endpointName, type MysqlEndpoint } from './hosts.ts';
 import type { MysqlOptions } from './options.ts';
+import type { MysqlSession, SqlValue } from './session.ts';
 import { tlsOptions } from './tls.ts';
 
-/** A value for a `?`. */
-export type SqlValue = string | number | Buffer | null;
-
-/** Statements on one connection, prepared once each. They throw what mysql2 throws. */
-export interface MysqlSession {
-  rows(sql: string, values?: readonly SqlValue[]): Promise<Readonly<Record<string, unknown>>[]>;
-  /** How many rows have changed. */
-  change(sql: string, values: readonly SqlValue[]): Promise<number>;
+/** How many connections a server is to have, and for what. */
+export interface MysqlConnections {
+  /** At once. None waits for another: the caller takes no more of them. */
+  readonly limit: number;
+  /** How many statements stay prepared on each; the one used longest ago goes. */
+  readonly statements: number;
+  /** Milliseconds after which a call is given up: its waits for locks end before. */
+  readonly timeoutMs: number;
 }
 
-/** How a piece of work on a server ended. `sent`: it failed after it had begun, so the server may have done it. */
-export type MysqlAttempt<T> =
-  | { readonly kind: 'done'; readonly value: T }
-  | { readonly kind: 'failed'; readonly error: StoreError; readonly sent: boolean };
+/** A connection in use. */
+export interface MysqlLease {
+  readonly session: MysqlSession;
+  /** True where its reads are causal if the server is in a cluster. */
+  readonly isCausal: boolean;
+  /** The connection is as good as before, and may be used again. */
+  release(): void;
+  /** It is not, and ends. */
+  discard(): void;
+}
+
+/** What is known of a connection. */
+interface Opened {
+  readonly socket: Socket;
+  readonly session: MysqlSession;
+  readonly isCausal: boolean;
+}
 
 /**
  * One server and mysql2's pool of connections to it, opened when they are needed and let go when they were idle for `idleTimeoutMs`.
- * After a deadline or a network fault a connection is never used again. At most `poolSize` calls at once: the caller sees to it.
  */
 export class MysqlServer {
   /** For people: `10.0.0.5:3306`. */
   readonly name: string;
   readonly #options: MysqlOptions;
+  readonly #connections: MysqlConnections;
   readonly #pool: Pool;
   /** Every socket that is not closed yet. */
   readonly #sockets = new Set<Socket>();
-  readonly #socketOf = new WeakMap<PoolConnection, Socket>();
+  readonly #opened = new WeakMap<PoolConnection, Opened>();
   /** The socket that mysql2 asked for last, until it is taken. */
   #newest: Socket | undefined;
 
-  constructor(endpoint: MysqlEndpoint, options: MysqlOptions, idleTimeoutMs: number) {
+  constructor(endpoint: MysqlEndpoint, options: MysqlOptions, connections: MysqlConnections, idleTimeoutMs: number) {
     this.name = endpointName(endpoint);
     this.#options = options;
-    this.#pool = createPool({ ...poolOptions(endpoint, options, idleTimeoutMs), stream: () => this.#open(endpoint) });
+    this.#connections = connections;
+    const pool = poolOptions(endpoint, options, connections, idleTimeoutMs);
+    this.#pool = createPool({ ...pool, stream: () => this.#open(endpoint) });
   }
 
-  /** Runs `work` on a connection: at most connect_timeout to get one, and query_timeout for the work. Never rejects. */
-  async run<T>(work: (session: MysqlSession) => Promise<T>): Promise<MysqlAttempt<T>> {
-    let connection: PoolConnection;
-    try {
-      connection = await this.#connection();
-    } catch (error) {
-      return { kind: 'failed', error: storeError(this.name, error), sent: false };
-    }
-    try {
-      const { queryTimeoutMs } = this.#options;
-      const value = await within(queryTimeoutMs, work(sessionOn(connection)), () =>
-        this.#late('timeout', 'no answer', queryTimeoutMs),
-      );
-      connection.release();
-      return { kind: 'done', value };
-    } catch (thrown) {
-      const error = storeError(this.name, thrown);
-      // Behind an address that moves, a new connection may reach the server that takes writes.
-      if (isRefusal(thrown) && error.fault !== 'read_only') connection.release();
-      else this.#discard(connection);
-      return { kind: 'failed', error, sent: true };
-    }
+  /** A connection, within connect_timeout. Throws what mysql2 throws, or a StoreError. */
+  async lease(): Promise<MysqlLease> {
+    const connection = await this.#connection();
+    const opened = this.#opened.get(connection);
+    if (opened === undefined) throw new StoreError('failed', `mysql ${this.name}: a connection of unknown origin`);
+    return {
+      ...opened,
+      release: () => connection.release(),
+      discard: () => {
+        connection.destroy();
+        // mysql2 only half-closes: a frozen server would keep the other half open for ever.
+        opened.socket.destroy(new Error('the connection was given up'));
+      },
+    };
   }
 
   /** Lets all connections go: work under way may end within `graceMs` milliseconds, then it is cut off. */
@@ -91,7 +99,8 @@ export class MysqlServer {
     const { socket, ready } = this.#fromPool();
     const { connectTimeoutMs } = this.#options;
     try {
-      return await within(connectTimeoutMs, ready, () => this.#late('unreachable', 'no connection', connectTimeoutMs));
+      const late = `mysql ${this.name}: no connection within ${connectTimeoutMs / 1000} s`;
+      return await within(connectTimeoutMs, ready, () => new StoreError('unreachable', late));
     } catch (error) {
       socket?.destroy(new Error('connecting was given up'));
       throw error;
@@ -112,8 +121,11 @@ export class MysqlServer {
         resolve(connection);
       } else {
         connection.on('error', () => undefined);
-        this.#socketOf.set(connection, socket);
-        prepareSession(connection, this.#options.queryTimeoutMs).then(() => resolve(connection), reject);
+        const session = sessionOn(connection);
+        prepareSession(session, this.name, this.#connections.timeoutMs).then((isCausal) => {
+          this.#opened.set(connection, { socket, session, isCausal });
+          resolve(connection);
+        }, reject);
       }
     });
     const socket = this.#takeNewest();
@@ -134,22 +146,17 @@ export class MysqlServer {
     this.#newest = undefined;
     return socket;
   }
-
-  /** mysql2's destroy() only half-closes: a frozen server would keep the other half open for ever. */
-  #discard(connection: PoolConnection): void {
-    connection.destroy();
-    this.#socketOf.get(connection)?.destroy(new Error('the connection was given up'));
-  }
-
-  #late(fault: 'timeout' | 'unreachable', what: string, ms: number): StoreError {
-    return new StoreError(fault, `mysql ${this.name}: ${what} within ${ms / 1000} s`);
-  }
 }
 
 const KEEP_ALIVE_MS = 15_000;
 
-function poolOptions(endpoint: MysqlEndpoint, options: MysqlOptions, idleTimeoutMs: number): PoolOptions {
-  const { user, password, database, compress, connectTimeoutMs, poolSize } = options;
+function poolOptions(
+  endpoint: MysqlEndpoint,
+  options: MysqlOptions,
+  { limit, statements }: MysqlConnections,
+  idleTimeoutMs: number,
+): PoolOptions {
+  const { user, password, database, compress, connectTimeoutMs } = options;
   return {
     // Tells mysql2 that the password cannot be overheard; the socket itself is opened by `stream`.
     ...(endpoint.kind === 'socket' ? { socketPath: endpoint.path } : {}),
@@ -159,8 +166,9 @@ function poolOptions(endpoint: MysqlEndpoint, options: MysqlOptions, idleTimeout
     compress,
     connectTimeout: connectTimeoutMs,
     // mysql2 lets idle connections go only where maxIdle is below the limit; the one above is never used.
-    connectionLimit: poolSize + 1,
-    maxIdle: poolSize,
+    connectionLimit: limit + 1,
+    maxIdle: limit,
+    maxPreparedStatements: statements,
     idleTimeout: idleTimeoutMs,
     gracefulEnd: true,
     charset: 'utf8mb4',
@@ -174,20 +182,6 @@ function poolOptions(endpoint: MysqlEndpoint, options: MysqlOptions, idleTimeout
   };
 }
 
-/**
- * Makes a new connection independent of the server's defaults: without autocommit no clearing would last and every poll would see
- * the first one's snapshot; and a wait for a lock has to end before our deadline does.
- */
-async function prepareSession(connection: PoolConnection, queryTimeoutMs: number): Promise<void> {
-  const waitS = Math.max(1, Math.floor((queryTimeoutMs * 0.8) / 1000));
-  const { rows } = sessionOn(connection);
-  await rows(`SET SESSION autocommit = 1, lock_wait_timeout = ${waitS}`);
-  await rows(`SET SESSION innodb_lock_wait_timeout = ${waitS}`).catch((error: unknown) => {
-    // A server may run without InnoDB.
-    if (!isRefusal(error)) throw error;
-  });
-}
-
 function sessionOn(connection: PoolConnection): MysqlSession {
   const execute = <T extends QueryResult>(sql: string, values: readonly SqlValue[]): Promise<T> =>
     new Promise((resolve, reject) => {
@@ -195,6 +189,13 @@ function sessionOn(connection: PoolConnection): MysqlSession {
     });
   return {
     rows: (sql, values = []) => execute<RowDataPacket[]>(sql, values),
+    once: (sql) =>
+      new Promise((resolve, reject) => {
+        connection.query<QueryResult>(sql, (error, result) => {
+          if (error !== null) reject(error);
+          else resolve(Array.isArray(result) ? (result as RowDataPacket[]) : []);
+        });
+      }),
     change: async (sql, values) => (await execute<ResultSetHeader>(sql, values)).affectedRows,
   };
 }

@@ -6,7 +6,7 @@ import { MysqlFailover } from './failover.ts';
 import { isRefusalOfNotes } from './faults.ts';
 import { describeMysql, type MysqlOptions } from './options.ts';
 import { inspectMysql, readNotesCapacity } from './schema.ts';
-import type { MysqlSession, SqlValue } from './server.ts';
+import type { MysqlSession, SqlValue } from './session.ts';
 
 /** The store of the bash service: STATUS_PROCESS and PROCESE of a MySQL or MariaDB server (seed 000). */
 export class MysqlStore implements AlarmStore {
@@ -26,11 +26,11 @@ export class MysqlStore implements AlarmStore {
   }
 
   readAlarms(): Promise<ProcessRow[]> {
-    return this.#read(`${SELECT} WHERE s.alarma = 1 AND s.sound = 0 ORDER BY s.process_id`);
+    return this.#look(`${SELECT} WHERE s.alarma = 1 AND s.sound = 0 ORDER BY s.process_id`);
   }
 
   async readProcess(processId: string): Promise<ProcessRow | undefined> {
-    return (await this.#read(`${SELECT} WHERE s.process_id = ?`, [processId]))[0];
+    return (await this.#look(`${SELECT} WHERE s.process_id = ?`, [processId]))[0];
   }
 
   findProcesses(processName: string): Promise<ProcessRow[]> {
@@ -85,6 +85,11 @@ export class MysqlStore implements AlarmStore {
 
   close(): Promise<void> {
     return this.#servers.close();
+  }
+
+  /** For polls and re-reads: it waits for no other call. */
+  #look(sql: string, values: readonly SqlValue[] = []): Promise<ProcessRow[]> {
+    return this.#servers.look(async (session) => (await session.rows(sql, values)).map(processRow));
   }
 
   #read(sql: string, values: readonly SqlValue[] = []): Promise<ProcessRow[]> {

@@ -1,0 +1,121 @@
+import { StoreError } from '../../core/errors.ts';
+import { within } from '../within.ts';
+import { catchUp, isWithoutCluster } from './causal-session.ts';
+import { isLockWait, isRefusal, storeError } from './faults.ts';
+import type { MysqlLease, MysqlServer } from './server.ts';
+import type { MysqlSession } from './session.ts';
+
+/** What a piece of work does: change nothing, or perhaps something. */
+export type MysqlWork = 'read' | 'write';
+
+/** How a piece of work on a server ended. `sent`: it failed after it had begun, so the server may have done it. */
+export type MysqlAttempt<T> =
+  | { readonly kind: 'done'; readonly value: T }
+  | { readonly kind: 'failed'; readonly error: StoreError; readonly sent: boolean };
+
+/**
+ * Calls to one server over connections of their own. After a deadline or a network fault a connection is never used again, nor one that
+ * told of a cluster's or a read-only server's trouble: behind an address that moves, a new one may reach a server that has none.
+ */
+export class MysqlLane {
+  readonly #server: MysqlServer;
+  readonly #timeoutMs: number;
+  /** Connections whose server has caught up with its cluster since they were opened. */
+  readonly #caughtUp = new WeakSet<MysqlSession>();
+  readonly #isShared: boolean;
+  /** The connection that all calls share, while there are any. */
+  #shared: { readonly lease: Promise<MysqlLease>; calls: number } | undefined;
+
+  /**
+   * `timeoutMs`: how long a call may take, once connected. `isShared`: calls at once go over the same connection, one after the other, and
+   * what ends it ends them all.
+   */
+  constructor(server: MysqlServer, timeoutMs: number, isShared: boolean) {
+    this.#server = server;
+    this.#timeoutMs = timeoutMs;
+    this.#isShared = isShared;
+  }
+
+  /** Runs `work` on a connection: at most connect_timeout to get one, and the lane's time for the work. Never rejects. */
+  async run<T>(work: (session: MysqlSession) => Promise<T>, kind: MysqlWork): Promise<MysqlAttempt<T>> {
+    let lease: MysqlLease;
+    try {
+      lease = await this.#take();
+    } catch (error) {
+      return { kind: 'failed', error: storeError(this.#server.name, error), sent: false };
+    }
+    let sent = false;
+    const whole = async (): Promise<T> => {
+      if (kind === 'write') await this.#catchUp(lease.session);
+      sent = true;
+      return work(lease.session);
+    };
+    try {
+      const value = await within(this.#timeoutMs, whole(), () => this.#late());
+      lease.release();
+      return { kind: 'done', value };
+    } catch (thrown) {
+      const error = await this.#errorOf(thrown, lease, kind === 'read' || !sent);
+      if (isRefusal(thrown) && !['read_only', 'not_causal'].includes(error.fault)) lease.release();
+      else lease.discard();
+      return { kind: 'failed', error, sent };
+    }
+  }
+
+  /** Lets all connections go: work under way may end within `graceMs` milliseconds, then it is cut off. */
+  close(graceMs: number): Promise<void> {
+    return this.#server.close(graceMs);
+  }
+
+  /** Ends every connection at once, and with it what runs there. */
+  cutOff(): void {
+    this.#server.cutOff();
+  }
+
+  /** A clearing would not find what its server has yet to apply of an alarm that was read elsewhere, and take it for changed. */
+  async #catchUp(session: MysqlSession): Promise<void> {
+    if (this.#caughtUp.has(session)) return;
+    await catchUp(session);
+    this.#caughtUp.add(session);
+  }
+
+  async #errorOf(thrown: unknown, { session, isCausal }: MysqlLease, isRead: boolean): Promise<StoreError> {
+    const error = storeError(this.#server.name, thrown);
+    if (!isRead || !isCausal || !isLockWait(thrown)) return error;
+    const isAlone = await within(ASK_MS, isWithoutCluster(session), () => new Error('no answer')).catch(() => false);
+    return isAlone ? error : new StoreError('not_causal', error.message, thrown);
+  }
+
+  async #take(): Promise<MysqlLease> {
+    if (!this.#isShared) return this.#server.lease();
+    this.#shared ??= { lease: this.#server.lease(), calls: 0 };
+    const shared = this.#shared;
+    shared.calls++;
+    const forget = (): void => {
+      if (this.#shared === shared) this.#shared = undefined;
+    };
+    try {
+      const lease = await shared.lease;
+      const release = (): void => {
+        if (--shared.calls > 0) return;
+        forget();
+        lease.release();
+      };
+      const discard = (): void => {
+        forget();
+        lease.discard();
+      };
+      return { ...lease, release, discard };
+    } catch (error) {
+      forget();
+      throw error;
+    }
+  }
+
+  #late(): StoreError {
+    return new StoreError('timeout', `mysql ${this.#server.name}: no answer within ${this.#timeoutMs / 1000} s`);
+  }
+}
+
+/** For a question that is asked after a failure. */
+const ASK_MS = 1000;
