@@ -9,6 +9,8 @@ import type { SectionReader } from '../core/config.ts';
 export interface AlarmStore {
   /** Where the store is, for people: `mysql 10.0.0.5:3306/v_process_monitor`, `sqlite /var/lib/…`. Never a secret. */
   readonly description: string;
+  /** Milliseconds that a read may spend on a host that hangs before it asks another one; absent where there is no other. */
+  readonly failoverMs?: number | undefined;
   /** The rows in alarm (`alarma = 1 AND sound = 0`), one JOIN query, ordered by process_id. */
   readAlarms(): Promise<ProcessRow[]>;
   /** One row as it stands now, in alarm or not; undefined where there is none. */

@@ -118,7 +118,9 @@ describe('mysql faults', { skip: skipUnless(mariadbProblem()) }, () => {
     await assert.rejects(nowhere.readAlarms(), /127\.0\.0\.1:1: .*ECONNREFUSED.*; .*\/nonexistent\/mysqld\.sock: .*ENOENT/);
   });
 
-  test('a frozen host is passed over within read_timeout, or connect_timeout, and not asked again', { timeout: 60_000 }, async (t) => {
+  test('a frozen host is passed over within read_timeout, or connect_timeout, and not asked again', {
+    timeout: 60_000,
+  }, async (t) => {
     const [world, spare] = await twins(t);
     await spare.add({ id: 1, name: 'nginx', alarma: 1 });
     const endpoints = [tcp(server), tcp(other)];
@@ -229,6 +231,30 @@ describe('mysql faults', { skip: skipUnless(mariadbProblem()) }, () => {
     release.abort();
     await holding.released;
     assert.equal(await store.clearAlarm(row!, AT), 'cleared');
+  });
+
+  test('clearings that hang keep no poll and no re-read waiting', { timeout: 60_000 }, async (t) => {
+    const world = await mysqlWorld(server);
+    t.after(() => world.close());
+    await world.add(...Array.from({ length: 5 }, (_, i) => ({ id: i + 1, name: `p${i}`, alarma: 1 })));
+    const store = new MysqlStore(mysqlOptions(server, { database: world.database, queryTimeoutMs: 5000 }));
+    t.after(() => store.close());
+    const rows = await store.readAlarms();
+    const release = new AbortController();
+    const holding = holdLock(server, world.database, release.signal);
+    await holding.locked;
+    let ended = 0;
+    const clearings = rows.map((row) => store.clearAlarm(row, AT).finally(() => ended++));
+    const all = Promise.allSettled(clearings);
+    for (let i = 0; i < 20; i++) {
+      assert.equal((await timely(1500, store.readAlarms())).length, 5);
+      assert.equal((await timely(1500, store.readProcess('3')))?.alarma, true);
+    }
+    assert.equal(ended, 0, 'they hang still');
+    release.abort();
+    await holding.released;
+    assert.ok((await all).every(({ status }) => status === 'fulfilled'));
+    assert.deepEqual(await store.readAlarms(), []);
   });
 
   test('a server without autocommit is made to commit', async (t) => {

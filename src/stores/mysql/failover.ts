@@ -151,11 +151,11 @@ export class MysqlFailover {
 
 const CLOSE_GRACE_MS = 500;
 
-function mayMoveOn<T>({ error: { fault }, sent }: MysqlAttempt<T> & { kind: 'failed' }, kind: MysqlWork): boolean {
-  if (!sent) return fault !== 'denied' && fault !== 'schema';
-  // It was said before anything was done.
-  if (fault === 'not_causal') return true;
-  return kind === 'read' ? fault === 'unreachable' || fault === 'timeout' : fault === 'read_only';
+function mayMoveOn<T>({ error: { fault }, stage }: MysqlAttempt<T> & { kind: 'failed' }, kind: MysqlWork): boolean {
+  if (stage === 'connecting') return fault !== 'denied' && fault !== 'schema';
+  // It was refused as a whole.
+  if (fault === 'not_causal' || (fault === 'read_only' && kind === 'write')) return true;
+  return (kind === 'read' || stage === 'catching up') && (fault === 'unreachable' || fault === 'timeout');
 }
 
 /** One error for a call that failed everywhere: the fault that says most, and what each server said. */

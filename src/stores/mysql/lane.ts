@@ -8,10 +8,10 @@ import type { MysqlSession } from './session.ts';
 /** What a piece of work does: change nothing, or perhaps something. */
 export type MysqlWork = 'read' | 'write';
 
-/** How a piece of work on a server ended. `sent`: it failed after it had begun, so the server may have done it. */
+/** How a piece of work on a server ended, and if it failed, in what: nothing of it was begun before `working`. */
 export type MysqlAttempt<T> =
   | { readonly kind: 'done'; readonly value: T }
-  | { readonly kind: 'failed'; readonly error: StoreError; readonly sent: boolean };
+  | { readonly kind: 'failed'; readonly error: StoreError; readonly stage: 'connecting' | 'catching up' | 'working' };
 
 /**
  * Calls to one server over connections of their own. After a deadline or a network fault a connection is never used again, nor one that
@@ -27,8 +27,8 @@ export class MysqlLane {
   #shared: { readonly lease: Promise<MysqlLease>; calls: number } | undefined;
 
   /**
-   * `timeoutMs`: how long a call may take, once connected. `isShared`: calls at once go over the same connection, one after the other, and
-   * what ends it ends them all.
+   * `timeoutMs`: how long a call may take, once connected. `isShared`: calls at once go over the same connection, statement by statement,
+   * and what ends it ends them all.
    */
   constructor(server: MysqlServer, timeoutMs: number, isShared: boolean) {
     this.#server = server;
@@ -42,23 +42,20 @@ export class MysqlLane {
     try {
       lease = await this.#take();
     } catch (error) {
-      return { kind: 'failed', error: storeError(this.#server.name, error), sent: false };
+      return { kind: 'failed', error: storeError(this.#server.name, error), stage: 'connecting' };
     }
-    let sent = false;
-    const whole = async (): Promise<T> => {
-      if (kind === 'write') await this.#catchUp(lease.session);
-      sent = true;
-      return work(lease.session);
-    };
+    let stage: 'catching up' | 'working' = 'catching up';
     try {
-      const value = await within(this.#timeoutMs, whole(), () => this.#late());
+      if (kind === 'write') await this.#inTime(this.#catchUp(lease.session));
+      stage = 'working';
+      const value = await this.#inTime(work(lease.session));
       lease.release();
       return { kind: 'done', value };
     } catch (thrown) {
-      const error = await this.#errorOf(thrown, lease, kind === 'read' || !sent);
+      const error = await this.#errorOf(thrown, lease, kind === 'read' || stage === 'catching up');
       if (isRefusal(thrown) && !['read_only', 'not_causal'].includes(error.fault)) lease.release();
       else lease.discard();
-      return { kind: 'failed', error, sent };
+      return { kind: 'failed', error, stage };
     }
   }
 
@@ -88,7 +85,7 @@ export class MysqlLane {
 
   async #take(): Promise<MysqlLease> {
     if (!this.#isShared) return this.#server.lease();
-    this.#shared ??= { lease: this.#server.lease(), calls: 0 };
+    this.#shared ??= { lease: this.#server.lease().then(oneAtATime), calls: 0 };
     const shared = this.#shared;
     shared.calls++;
     const forget = (): void => {
@@ -112,9 +109,29 @@ export class MysqlLane {
     }
   }
 
-  #late(): StoreError {
-    return new StoreError('timeout', `mysql ${this.#server.name}: no answer within ${this.#timeoutMs / 1000} s`);
+  #inTime<T>(work: Promise<T>): Promise<T> {
+    const late = `mysql ${this.#server.name}: no answer within ${this.#timeoutMs / 1000} s`;
+    return within(this.#timeoutMs, work, () => new StoreError('timeout', late));
   }
+}
+
+/** A connection that several calls use: each statement waits for the end of the one before. */
+function oneAtATime(lease: MysqlLease): MysqlLease {
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(ask: () => Promise<T>): Promise<T> => {
+    const answer = last.then(ask);
+    last = answer.catch(() => undefined);
+    return answer;
+  };
+  const { session } = lease;
+  return {
+    ...lease,
+    session: {
+      rows: (...statement) => inTurn(() => session.rows(...statement)),
+      once: (sql) => inTurn(() => session.once(sql)),
+      change: (...statement) => inTurn(() => session.change(...statement)),
+    },
+  };
 }
 
 /** For a question that is asked after a failure. */

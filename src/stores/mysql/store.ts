@@ -4,6 +4,7 @@ import { charactersThatFit, type NotesCapacity, READ_CHARACTERS, restartNote } f
 import type { AlarmStore, StoreReport } from '../store.ts';
 import { MysqlFailover } from './failover.ts';
 import { isRefusalOfNotes } from './faults.ts';
+import { earlierHosts } from './hosts.ts';
 import { describeMysql, type MysqlOptions } from './options.ts';
 import { inspectMysql, readNotesCapacity } from './schema.ts';
 import type { MysqlSession, SqlValue } from './session.ts';
@@ -23,6 +24,11 @@ export class MysqlStore implements AlarmStore {
 
   get description(): string {
     return describeMysql(this.#options, this.#servers.serverName);
+  }
+
+  get failoverMs(): number | undefined {
+    const { endpoints, readTimeoutMs } = this.#options;
+    return earlierHosts(endpoints, endpoints.length - 1).length > 0 ? readTimeoutMs : undefined;
   }
 
   readAlarms(): Promise<ProcessRow[]> {
