@@ -13,6 +13,12 @@ export type MysqlAttempt<T> =
   | { readonly kind: 'done'; readonly value: T }
   | { readonly kind: 'failed'; readonly error: StoreError; readonly stage: 'connecting' | 'catching up' | 'working' };
 
+/** A connection, and how many calls use it. */
+interface Held {
+  readonly lease: Promise<MysqlLease>;
+  calls: number;
+}
+
 /**
  * Calls to one server over connections of their own. After a deadline or a network fault a connection is never used again, nor one that
  * told of a cluster's or a read-only server's trouble: behind an address that moves, a new one may reach a server that has none.
@@ -23,8 +29,8 @@ export class MysqlLane {
   /** Connections whose server has caught up with its cluster since they were opened. */
   readonly #caughtUp = new WeakSet<MysqlSession>();
   readonly #isShared: boolean;
-  /** The connection that all calls share, while there are any. */
-  #shared: { readonly lease: Promise<MysqlLease>; calls: number } | undefined;
+  /** What all calls share, while there are any. */
+  #shared: Held | undefined;
 
   /**
    * `timeoutMs`: how long a call may take, once connected. `isShared`: calls at once go over the same connection, statement by statement,
@@ -38,10 +44,12 @@ export class MysqlLane {
 
   /** Runs `work` on a connection: at most connect_timeout to get one, and the lane's time for the work. Never rejects. */
   async run<T>(work: (session: MysqlSession) => Promise<T>, kind: MysqlWork): Promise<MysqlAttempt<T>> {
+    const held = this.#hold();
     let lease: MysqlLease;
     try {
-      lease = await this.#take();
+      lease = await held.lease;
     } catch (error) {
+      this.#forget(held);
       return { kind: 'failed', error: storeError(this.#server.name, error), stage: 'connecting' };
     }
     let stage: 'catching up' | 'working' = 'catching up';
@@ -49,12 +57,15 @@ export class MysqlLane {
       if (kind === 'write') await this.#inTime(this.#catchUp(lease.session));
       stage = 'working';
       const value = await this.#inTime(work(lease.session));
-      lease.release();
+      this.#release(held, lease);
       return { kind: 'done', value };
     } catch (thrown) {
       const error = await this.#errorOf(thrown, lease, kind === 'read' || stage === 'catching up');
-      if (isRefusal(thrown) && !['read_only', 'not_causal'].includes(error.fault)) lease.release();
-      else lease.discard();
+      if (isRefusal(thrown) && !['read_only', 'not_causal'].includes(error.fault)) this.#release(held, lease);
+      else {
+        this.#forget(held);
+        lease.discard();
+      }
       return { kind: 'failed', error, stage };
     }
   }
@@ -83,55 +94,27 @@ export class MysqlLane {
     return isAlone ? error : new StoreError('not_causal', error.message, thrown);
   }
 
-  async #take(): Promise<MysqlLease> {
-    if (!this.#isShared) return this.#server.lease();
-    this.#shared ??= { lease: this.#server.lease().then(oneAtATime), calls: 0 };
-    const shared = this.#shared;
-    shared.calls++;
-    const forget = (): void => {
-      if (this.#shared === shared) this.#shared = undefined;
-    };
-    try {
-      const lease = await shared.lease;
-      const release = (): void => {
-        if (--shared.calls > 0) return;
-        forget();
-        lease.release();
-      };
-      const discard = (): void => {
-        forget();
-        lease.discard();
-      };
-      return { ...lease, release, discard };
-    } catch (error) {
-      forget();
-      throw error;
-    }
+  #hold(): Held {
+    const held = (this.#isShared ? this.#shared : undefined) ?? { lease: this.#server.lease(), calls: 0 };
+    if (this.#isShared) this.#shared = held;
+    held.calls++;
+    return held;
+  }
+
+  #release(held: Held, lease: MysqlLease): void {
+    if (--held.calls > 0) return;
+    this.#forget(held);
+    lease.release();
+  }
+
+  #forget(held: Held): void {
+    if (this.#shared === held) this.#shared = undefined;
   }
 
   #inTime<T>(work: Promise<T>): Promise<T> {
     const late = `mysql ${this.#server.name}: no answer within ${this.#timeoutMs / 1000} s`;
     return within(this.#timeoutMs, work, () => new StoreError('timeout', late));
   }
-}
-
-/** A connection that several calls use: each statement waits for the end of the one before. */
-function oneAtATime(lease: MysqlLease): MysqlLease {
-  let last: Promise<unknown> = Promise.resolve();
-  const inTurn = <T>(ask: () => Promise<T>): Promise<T> => {
-    const answer = last.then(ask);
-    last = answer.catch(() => undefined);
-    return answer;
-  };
-  const { session } = lease;
-  return {
-    ...lease,
-    session: {
-      rows: (...statement) => inTurn(() => session.rows(...statement)),
-      once: (sql) => inTurn(() => session.once(sql)),
-      change: (...statement) => inTurn(() => session.change(...statement)),
-    },
-  };
 }
 
 /** For a question that is asked after a failure. */

@@ -9,6 +9,7 @@ import {
   type RowDataPacket,
 } from 'mysql2';
 import { StoreError } from '../../core/errors.ts';
+import { inTurn } from '../in-turn.ts';
 import { within } from '../within.ts';
 import { prepareSession } from './causal-session.ts';
 import { endpointName, type MysqlEndpoint } from './hosts.ts';
@@ -37,13 +38,6 @@ export interface MysqlLease {
   discard(): void;
 }
 
-/** What is known of a connection. */
-interface Opened {
-  readonly socket: Socket;
-  readonly session: MysqlSession;
-  readonly isCausal: boolean;
-}
-
 /**
  * One server and mysql2's pool of connections to it, opened when they are needed and let go when they were idle for `idleTimeoutMs`.
  */
@@ -55,7 +49,7 @@ export class MysqlServer {
   readonly #pool: Pool;
   /** Every socket that is not closed yet. */
   readonly #sockets = new Set<Socket>();
-  readonly #opened = new WeakMap<PoolConnection, Opened>();
+  readonly #leases = new WeakMap<PoolConnection, MysqlLease>();
   /** The socket that mysql2 asked for last, until it is taken. */
   #newest: Socket | undefined;
 
@@ -70,17 +64,9 @@ export class MysqlServer {
   /** A connection, within connect_timeout. Throws what mysql2 throws, or a StoreError. */
   async lease(): Promise<MysqlLease> {
     const connection = await this.#connection();
-    const opened = this.#opened.get(connection);
-    if (opened === undefined) throw new StoreError('failed', `mysql ${this.name}: a connection of unknown origin`);
-    return {
-      ...opened,
-      release: () => connection.release(),
-      discard: () => {
-        connection.destroy();
-        // mysql2 only half-closes: a frozen server would keep the other half open for ever.
-        opened.socket.destroy(new Error('the connection was given up'));
-      },
-    };
+    const lease = this.#leases.get(connection);
+    if (lease === undefined) throw new StoreError('failed', `mysql ${this.name}: a connection that nobody opened`);
+    return lease;
   }
 
   /** Lets all connections go: work under way may end within `graceMs` milliseconds, then it is cut off. */
@@ -123,7 +109,7 @@ export class MysqlServer {
         connection.on('error', () => undefined);
         const session = sessionOn(connection);
         prepareSession(session, this.name, this.#connections.timeoutMs).then((isCausal) => {
-          this.#opened.set(connection, { socket, session, isCausal });
+          this.#leases.set(connection, leaseOf(connection, socket, session, isCausal));
           resolve(connection);
         }, reject);
       }
@@ -182,20 +168,41 @@ function poolOptions(
   };
 }
 
+function leaseOf(connection: PoolConnection, socket: Socket, session: MysqlSession, isCausal: boolean): MysqlLease {
+  return {
+    session,
+    isCausal,
+    release: () => connection.release(),
+    discard: () => {
+      connection.destroy();
+      // mysql2 only half-closes: a frozen server would keep the other half open for ever.
+      socket.destroy(new Error('the connection was given up'));
+    },
+  };
+}
+
 function sessionOn(connection: PoolConnection): MysqlSession {
+  const next = inTurn();
   const execute = <T extends QueryResult>(sql: string, values: readonly SqlValue[]): Promise<T> =>
-    new Promise((resolve, reject) => {
-      connection.execute<T>(sql, [...values], (error, result) => (error === null ? resolve(result) : reject(error)));
-    });
+    next(
+      () =>
+        new Promise((resolve, reject) => {
+          connection.execute<T>(sql, [...values], (error, result) => (error === null ? resolve(result) : reject(error)));
+        }),
+    );
+  const query = (sql: string): Promise<QueryResult> =>
+    next(
+      () =>
+        new Promise((resolve, reject) => {
+          connection.query<QueryResult>(sql, (error, result) => (error === null ? resolve(result) : reject(error)));
+        }),
+    );
   return {
     rows: (sql, values = []) => execute<RowDataPacket[]>(sql, values),
-    once: (sql) =>
-      new Promise((resolve, reject) => {
-        connection.query<QueryResult>(sql, (error, result) => {
-          if (error !== null) reject(error);
-          else resolve(Array.isArray(result) ? (result as RowDataPacket[]) : []);
-        });
-      }),
+    once: async (sql) => {
+      const result = await query(sql);
+      return Array.isArray(result) ? (result as RowDataPacket[]) : [];
+    },
     change: async (sql, values) => (await execute<ResultSetHeader>(sql, values)).affectedRows,
   };
 }

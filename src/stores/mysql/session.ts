@@ -1,7 +1,7 @@
 /** A value for a `?`. */
 export type SqlValue = string | number | Buffer | null;
 
-/** Statements on one connection. They throw what mysql2 throws. */
+/** Statements on one connection, one after the other. They throw what mysql2 throws. */
 export interface MysqlSession {
   /** The rows that a statement gives, which is prepared once. */
   rows(sql: string, values?: readonly SqlValue[]): Promise<Readonly<Record<string, unknown>>[]>;
