@@ -1,4 +1,3 @@
-import { CallSlots } from '../../core/call-slots.ts';
 import { StoreError, type StoreFault } from '../../core/errors.ts';
 import { takesWrites } from './causal-session.ts';
 import { Failback } from './failback.ts';
@@ -18,7 +17,6 @@ type Work<T> = (session: MysqlSession) => Promise<T>;
 export class MysqlFailover {
   readonly #options: MysqlOptions;
   readonly #idleTimeoutMs: number;
-  readonly #slots: CallSlots;
   readonly #hosts = new Map<number, HostLanes>();
   /** Hosts that are left, whose calls may still end. */
   readonly #leaving = new Set<HostLanes>();
@@ -30,7 +28,6 @@ export class MysqlFailover {
   constructor(options: MysqlOptions, idleTimeoutMs: number) {
     this.#options = options;
     this.#idleTimeoutMs = idleTimeoutMs;
-    this.#slots = new CallSlots(options.poolSize);
     this.#failback = new Failback(options, idleTimeoutMs, {
       present: () => this.#current,
       presentTakesWrites: async () => {
@@ -54,12 +51,12 @@ export class MysqlFailover {
 
   /** Other work that changes nothing. Throws a StoreError. */
   read<T>(work: Work<T>): Promise<T> {
-    return this.#inSlot(() => this.#call(work, 'read', ({ calls }) => calls));
+    return this.#call(work, 'read', ({ calls }) => calls);
   }
 
   /** Work that may change something and is never done twice. Throws a StoreError. */
   write<T>(work: Work<T>): Promise<T> {
-    return this.#inSlot(() => this.#call(work, 'write', ({ calls }) => calls));
+    return this.#call(work, 'write', ({ calls }) => calls);
   }
 
   /** Ends everything within a second; later calls fail as unreachable. */
@@ -68,20 +65,6 @@ export class MysqlFailover {
     this.#failback.stop();
     for (const host of this.#leaving) host.cutOff();
     await Promise.all([...this.#hosts.keys()].map((index) => this.#retire(index, CLOSE_GRACE_MS)));
-  }
-
-  async #inSlot<T>(call: () => Promise<T>): Promise<T> {
-    const { queryTimeoutMs, poolSize } = this.#options;
-    if (!(await this.#slots.take(queryTimeoutMs)))
-      throw new StoreError(
-        'busy',
-        `mysql: no connection became free within ${queryTimeoutMs / 1000} s (pool_size ${poolSize})`,
-      );
-    try {
-      return await call();
-    } finally {
-      this.#slots.release();
-    }
   }
 
   async #call<T>(work: Work<T>, kind: MysqlWork, laneOf: (host: HostLanes) => MysqlLane): Promise<T> {
@@ -152,6 +135,7 @@ export class MysqlFailover {
 const CLOSE_GRACE_MS = 500;
 
 function mayMoveOn<T>({ error: { fault }, stage }: MysqlAttempt<T> & { kind: 'failed' }, kind: MysqlWork): boolean {
+  if (stage === 'waiting') return fault === 'unreachable';
   if (stage === 'connecting') return fault !== 'denied' && fault !== 'schema';
   // It was refused as a whole.
   if (fault === 'not_causal' || (fault === 'read_only' && kind === 'write')) return true;

@@ -18,7 +18,7 @@ export class HostLanes {
     this.looks = looksLane(endpoint, options, idleTimeoutMs);
     this.#makeCalls = () => {
       const pool = { limit: poolSize, statements: POOL_STATEMENTS, timeoutMs: queryTimeoutMs };
-      return new MysqlLane(new MysqlServer(endpoint, options, pool, idleTimeoutMs), queryTimeoutMs, false);
+      return new MysqlLane(new MysqlServer(endpoint, options, pool, idleTimeoutMs), queryTimeoutMs, poolSize);
     };
   }
 
@@ -44,7 +44,7 @@ export class HostLanes {
 export function looksLane(endpoint: MysqlEndpoint, options: MysqlOptions, idleTimeoutMs: number): MysqlLane {
   const { readTimeoutMs } = options;
   const one = { limit: 1, statements: 1, timeoutMs: readTimeoutMs };
-  return new MysqlLane(new MysqlServer(endpoint, options, one, idleTimeoutMs), readTimeoutMs, true);
+  return new MysqlLane(new MysqlServer(endpoint, options, one, idleTimeoutMs), readTimeoutMs, 'one for all');
 }
 
 /** More than there are. */

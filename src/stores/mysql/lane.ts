@@ -1,3 +1,4 @@
+import { CallSlots } from '../../core/call-slots.ts';
 import { StoreError } from '../../core/errors.ts';
 import { within } from '../within.ts';
 import { catchUp, isWithoutCluster } from './causal-session.ts';
@@ -8,10 +9,13 @@ import type { MysqlSession } from './session.ts';
 /** What a piece of work does: change nothing, or perhaps something. */
 export type MysqlWork = 'read' | 'write';
 
-/** How a piece of work on a server ended, and if it failed, in what: nothing of it was begun before `working`. */
+/** How far a piece of work came on a server: nothing of it was begun before `working`. */
+export type MysqlStage = 'waiting' | 'connecting' | 'catching up' | 'working';
+
+/** How a piece of work on a server ended, and if it failed, in what. */
 export type MysqlAttempt<T> =
   | { readonly kind: 'done'; readonly value: T }
-  | { readonly kind: 'failed'; readonly error: StoreError; readonly stage: 'connecting' | 'catching up' | 'working' };
+  | { readonly kind: 'failed'; readonly error: StoreError; readonly stage: MysqlStage };
 
 /** A connection, and how many calls use it. */
 interface Held {
@@ -28,22 +32,52 @@ export class MysqlLane {
   readonly #timeoutMs: number;
   /** Connections whose server has caught up with its cluster since they were opened. */
   readonly #caughtUp = new WeakSet<MysqlSession>();
-  readonly #isShared: boolean;
+  readonly #size: number | 'one for all';
+  readonly #slots: CallSlots;
+  readonly #left = new AbortController();
   /** What all calls share, while there are any. */
   #shared: Held | undefined;
 
   /**
-   * `timeoutMs`: how long a call may take, once connected. `isShared`: calls at once go over the same connection, statement by statement,
-   * and what ends it ends them all.
+   * `timeoutMs`: how long a call may take, once connected. `size`: how many calls there may be at once, each with a connection; or they
+   * share one, statement by statement, and what ends it ends them all.
    */
-  constructor(server: MysqlServer, timeoutMs: number, isShared: boolean) {
+  constructor(server: MysqlServer, timeoutMs: number, size: number | 'one for all') {
     this.#server = server;
     this.#timeoutMs = timeoutMs;
-    this.#isShared = isShared;
+    this.#size = size;
+    this.#slots = new CallSlots(size === 'one for all' ? Number.POSITIVE_INFINITY : size);
   }
 
-  /** Runs `work` on a connection: at most connect_timeout to get one, and the lane's time for the work. Never rejects. */
+  /**
+   * Runs `work` on a connection, once one may be had: at most connect_timeout to get it, and the lane's time for the work. Never
+   * rejects.
+   */
   async run<T>(work: (session: MysqlSession) => Promise<T>, kind: MysqlWork): Promise<MysqlAttempt<T>> {
+    if (!(await this.#slots.take(this.#timeoutMs, this.#left.signal)))
+      return { kind: 'failed', error: this.#notFree(), stage: 'waiting' };
+    try {
+      return await this.#onConnection(work, kind);
+    } finally {
+      this.#slots.release();
+    }
+  }
+
+  /**
+   * Lets all connections go: work under way may end within `graceMs` milliseconds, then it is cut off; what waits for a connection
+   * fails at once.
+   */
+  close(graceMs: number): Promise<void> {
+    this.#left.abort('left');
+    return this.#server.close(graceMs);
+  }
+
+  /** Ends every connection at once, and with it what runs there. */
+  cutOff(): void {
+    this.#server.cutOff();
+  }
+
+  async #onConnection<T>(work: (session: MysqlSession) => Promise<T>, kind: MysqlWork): Promise<MysqlAttempt<T>> {
     const held = this.#hold();
     let lease: MysqlLease;
     try {
@@ -70,16 +104,6 @@ export class MysqlLane {
     }
   }
 
-  /** Lets all connections go: work under way may end within `graceMs` milliseconds, then it is cut off. */
-  close(graceMs: number): Promise<void> {
-    return this.#server.close(graceMs);
-  }
-
-  /** Ends every connection at once, and with it what runs there. */
-  cutOff(): void {
-    this.#server.cutOff();
-  }
-
   /** A clearing would not find what its server has yet to apply of an alarm that was read elsewhere, and take it for changed. */
   async #catchUp(session: MysqlSession): Promise<void> {
     if (this.#caughtUp.has(session)) return;
@@ -95,8 +119,9 @@ export class MysqlLane {
   }
 
   #hold(): Held {
-    const held = (this.#isShared ? this.#shared : undefined) ?? { lease: this.#server.lease(), calls: 0 };
-    if (this.#isShared) this.#shared = held;
+    const isShared = this.#size === 'one for all';
+    const held = (isShared ? this.#shared : undefined) ?? { lease: this.#server.lease(), calls: 0 };
+    if (isShared) this.#shared = held;
     held.calls++;
     return held;
   }
@@ -109,6 +134,13 @@ export class MysqlLane {
 
   #forget(held: Held): void {
     if (this.#shared === held) this.#shared = undefined;
+  }
+
+  #notFree(): StoreError {
+    const { name } = this.#server;
+    if (this.#left.signal.aborted) return new StoreError('unreachable', `mysql ${name}: another host has come into use`);
+    const within = `within ${this.#timeoutMs / 1000} s (pool_size ${this.#size})`;
+    return new StoreError('busy', `mysql ${name}: no connection became free ${within}`);
   }
 
   #inTime<T>(work: Promise<T>): Promise<T> {
