@@ -219,6 +219,24 @@ test('before the first clearing on a server it catches up with its cluster; one 
   }
 });
 
+test('a clearing that has not begun goes on to the host that a poll has found', async (t) => {
+  const isHere = (sql: string): boolean => sql.includes('STATUS_PROCESS');
+  const [first, second] = await servers(
+    t,
+    node((sql) => (isHere(sql) && !isPoll(sql) ? 'silence' : undefined)),
+    node(),
+  );
+  const store = storeOn(t, [first!, second!], { queryTimeoutMs: 60_000, poolSize: 2 });
+  await store.readAlarms();
+  // Two wait for the server to catch up, and one for a connection.
+  const clearings = [1, 2, 3].map(() => store.clearAlarm(SEEN, AT));
+  await waitFor('two are there', () => first!.heard.filter((sql) => sql.startsWith('SELECT 1')).length === 2);
+  first!.answer = node((sql) => (isHere(sql) ? refuse(1047) : undefined));
+  await store.readAlarms();
+  assert.deepEqual(await Promise.all(clearings), ['cleared', 'cleared', 'cleared']);
+  assert.equal(first!.heard.filter(isClearing).length, 0);
+});
+
 const isProbe = (sql: string): boolean => sql.includes('@@global.read_only');
 const readOnly = (value: number) => (sql: string) => (isProbe(sql) ? { rows: [{ readOnly: value, hasRows: 0 }] } : undefined);
 const isAt = (store: MysqlStore, server: ScriptedMysql | undefined): boolean => store.description.includes(`:${server?.port}/`);

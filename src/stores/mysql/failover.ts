@@ -69,8 +69,10 @@ export class MysqlFailover {
 
   async #call<T>(work: Work<T>, kind: MysqlWork, laneOf: (host: HostLanes) => MysqlLane): Promise<T> {
     const errors: StoreError[] = [];
-    for (const index of this.#route(this.#current)) {
+    const tried = new Set<number>();
+    for (let index = this.#next(tried); index !== undefined; index = this.#next(tried)) {
       if (this.#closed) throw new StoreError('unreachable', 'mysql: the store was closed');
+      tried.add(index);
       const host = this.#host(index);
       if (host === undefined) continue;
       const attempt = await laneOf(host).run(work, kind);
@@ -85,13 +87,13 @@ export class MysqlFailover {
     throw joined(errors);
   }
 
-  /** Indexes of the servers in the order in which a call tries them. */
-  #route(first: number): number[] {
+  /** The server that a call asks next: the present one, which another call may have found meanwhile, then those after it. */
+  #next(tried: ReadonlySet<number>): number | undefined {
     const { endpoints } = this.#options;
-    const order = endpoints.map((_, i) => (first + i) % endpoints.length);
-    return order.filter((index) => {
+    const order = endpoints.map((_, i) => (this.#current + i) % endpoints.length);
+    return order.find((index) => {
       const endpoint = endpoints[index];
-      return endpoint !== undefined && isThere(endpoint);
+      return endpoint !== undefined && !tried.has(index) && isThere(endpoint);
     });
   }
 

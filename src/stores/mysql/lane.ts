@@ -64,8 +64,8 @@ export class MysqlLane {
   }
 
   /**
-   * Lets all connections go: work under way may end within `graceMs` milliseconds, then it is cut off; what waits for a connection
-   * fails at once.
+   * Lets all connections go: work under way may end within `graceMs` milliseconds, then it is cut off; what has not begun fails at
+   * once.
    */
   close(graceMs: number): Promise<void> {
     this.#left.abort('left');
@@ -88,7 +88,7 @@ export class MysqlLane {
     }
     let stage: 'catching up' | 'working' = 'catching up';
     try {
-      if (kind === 'write') await this.#inTime(this.#catchUp(lease.session));
+      if (kind === 'write') await this.#catchUp(lease.session);
       stage = 'working';
       const value = await this.#inTime(work(lease.session));
       this.#release(held, lease);
@@ -107,7 +107,7 @@ export class MysqlLane {
   /** A clearing would not find what its server has yet to apply of an alarm that was read elsewhere, and take it for changed. */
   async #catchUp(session: MysqlSession): Promise<void> {
     if (this.#caughtUp.has(session)) return;
-    await catchUp(session);
+    await this.#inTime(catchUp(session), this.#left.signal);
     this.#caughtUp.add(session);
   }
 
@@ -137,15 +137,20 @@ export class MysqlLane {
   }
 
   #notFree(): StoreError {
+    if (this.#left.signal.aborted) return this.#leftError();
     const { name } = this.#server;
-    if (this.#left.signal.aborted) return new StoreError('unreachable', `mysql ${name}: another host has come into use`);
-    const within = `within ${this.#timeoutMs / 1000} s (pool_size ${this.#size})`;
-    return new StoreError('busy', `mysql ${name}: no connection became free ${within}`);
+    const limit = `within ${this.#timeoutMs / 1000} s (pool_size ${this.#size})`;
+    return new StoreError('busy', `mysql ${name}: no connection became free ${limit}`);
   }
 
-  #inTime<T>(work: Promise<T>): Promise<T> {
+  #leftError(): StoreError {
+    return new StoreError('unreachable', `mysql ${this.#server.name}: another host has come into use`);
+  }
+
+  #inTime<T>(work: Promise<T>, left?: AbortSignal): Promise<T> {
     const late = `mysql ${this.#server.name}: no answer within ${this.#timeoutMs / 1000} s`;
-    return within(this.#timeoutMs, work, () => new StoreError('timeout', late));
+    const giveUp = (): StoreError => (left?.aborted ? this.#leftError() : new StoreError('timeout', late));
+    return within(this.#timeoutMs, work, giveUp, left);
   }
 }
 
