@@ -1,5 +1,6 @@
 import { ConfigError, type ConfigProblem, errorMessage } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import { unseenIn } from '../core/printable.ts';
 import type { ProcessEventType } from '../core/process-event.ts';
 import { createLogger } from '../logging/logger.ts';
 import { openDatagram } from '../system/native/datagram.ts';
@@ -63,8 +64,8 @@ const silent: Logger = { debug: () => {}, info: () => {}, warning: () => {}, err
 
 /** What changes something is told in the daemon's own log, and to the one who ordered it. */
 async function withLog<T>(configFile: string, use: (log: Logger) => Promise<T>): Promise<T> {
-  const { logging } = readSettings(configFile);
-  const log = createLogger(logging, { openDatagram, stdout: process.stderr });
+  const { logging, host } = readSettings(configFile);
+  const log = createLogger(logging, { openDatagram, stdout: process.stderr, host: host.name });
   try {
     return await use(log);
   } finally {
@@ -111,7 +112,12 @@ async function askDatabase({ database, processNames }: Settings, units: UnitRepo
     const report = await store.inspect();
     const names = new Set((await store.listProcesses()).map(({ processName }) => processName ?? ''));
     const unmatched = processNames.filter((name) => !names.has(name));
-    return { kind: 'ok', description, report, unmatched, leftAlone: await units.leftAlone([...names]) };
+    const unseen = [...names].flatMap((name) => {
+      const holds = unseenIn(name);
+      return holds === undefined ? [] : [{ name, holds }];
+    });
+    const leftAlone = await units.leftAlone([...names]);
+    return { kind: 'ok', description, report, unmatched, leftAlone, ...(unseen.length === 0 ? {} : { unseen }) };
   } catch (error) {
     return { kind: 'failed', description, reason: errorMessage(error) };
   } finally {

@@ -1,5 +1,6 @@
-/** A duration for people, in its two largest units: `0.3 s`, `45 s`, `12 min`, `3 h 20 min`, `2 d 4 h`. */
+/** A duration for people, in its two largest units: `15 ms`, `0.3 s`, `45 s`, `12 min`, `3 h 20 min`, `2 d 4 h`. */
 export function formatDuration(ms: number): string {
+  if (ms >= 0.5 && ms < 99.5) return `${Math.round(ms)} ms`;
   if (ms < 10_000) return `${Number((Math.max(0, ms) / 1000).toFixed(1))} s`;
   const seconds = Math.round(ms / 1000);
   if (seconds < 120) return `${seconds} s`;

@@ -1,17 +1,20 @@
+import { hostname } from 'node:os';
 import { pino } from 'pino';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { type LogFields, type Logger, type LogLevel, logLevels } from '../core/logger.ts';
 import { groupId } from '../system/files/group-id.ts';
 import { Console, type ConsoleStream } from './console.ts';
 import { LogFile } from './log-file.ts';
-import { cleanFields, cleanMessage, type LogLine, plainLine, textLine, withError } from './log-line.ts';
+import { cleanFields, cleanMessage, type LogLine, type LogOrigin, plainLine, textLine, withError } from './log-line.ts';
 import type { LoggingOptions } from './parse-logging.ts';
 import { type DatagramSocket, Syslog } from './syslog.ts';
 
-/** What a logger may use of its process; by default its own streams, environment and clock. */
+/** What a logger may use of its process; by default its own streams, environment, clock and hostname. */
 export interface LoggerParts {
   /** Everything to the terminal, at debug; the other sinks keep the configured level. */
   readonly verbose?: boolean;
+  /** `[host] name`, in lines of JSON. */
+  readonly host?: string;
   /** Opens a datagram socket to the path given; without it nothing goes to syslog. */
   readonly openDatagram?: (path: string) => DatagramSocket;
   /** Where lines go beside file and syslog. */
@@ -33,6 +36,7 @@ export function createLogger(options: LoggingOptions, parts: LoggerParts = {}): 
     stderr: process.stderr,
     env: process.env,
     clock: systemClock,
+    host: hostname(),
     ...parts,
   });
 }
@@ -40,6 +44,7 @@ export function createLogger(options: LoggingOptions, parts: LoggerParts = {}): 
 /** A logger with its sinks. */
 export class DaemonLogger implements Logger {
   #options: LoggingOptions;
+  #origin: LogOrigin;
   #verbose: boolean;
   #clock: Clock;
   #stdout: Console;
@@ -52,16 +57,18 @@ export class DaemonLogger implements Logger {
 
   constructor(
     options: LoggingOptions,
-    parts: LoggerParts & Required<Pick<LoggerParts, 'stdout' | 'stderr' | 'env' | 'clock'>>,
+    parts: LoggerParts & Required<Pick<LoggerParts, 'stdout' | 'stderr' | 'env' | 'clock' | 'host'>>,
   ) {
     const { openDatagram, stdout, stderr, env, clock } = parts;
     this.#options = options;
+    this.#origin = { host: parts.host, pid: process.pid };
     this.#verbose = parts.verbose === true;
     this.#clock = clock;
     this.#stdout = new Console(stdout, env);
     this.#stderr = new Console(stderr, env);
     if (openDatagram) this.#syslog = new Syslog({ open: () => openDatagram('/dev/log'), clock, pid: process.pid });
-    this.#pino = createPino(clock, (level, message, fields, json) => this.#write(level, message, fields, json));
+    const origin = (): LogOrigin => this.#origin;
+    this.#pino = createPino(clock, origin, (level, message, fields, json) => this.#write(level, message, fields, json));
     this.#openFile();
   }
 
@@ -81,9 +88,10 @@ export class DaemonLogger implements Logger {
     this.#log('error', message, fields);
   }
 
-  /** Takes up other options, from the next line on; the file is opened anew where its own have changed. */
-  reconfigure(options: LoggingOptions): void {
+  /** Takes up other options and another `[host] name`, from the next line on; the file is opened anew where its own have changed. */
+  reconfigure(options: LoggingOptions, host: string): void {
     const before = this.#options;
+    this.#origin = { ...this.#origin, host };
     this.#options = options;
     if (FILE_KEYS.every((key) => before[key] === options[key])) return;
     this.#openFile();
@@ -119,7 +127,7 @@ export class DaemonLogger implements Logger {
       mode,
       gid,
       clock: this.#clock,
-      format: (level, message) => this.#words(plainLine(this.#clock.date(), level, message)),
+      format: (level, message) => this.#words(plainLine(this.#clock.date(), level, message, this.#origin)),
       tell: (level, message) => this.#tell(level, message),
     });
   }
@@ -148,7 +156,7 @@ export class DaemonLogger implements Logger {
 
   /** A complaint about the log itself, for whoever looks at standard error. */
   #tell(level: LogLevel, message: string): void {
-    this.#stderr.write(plainLine(this.#clock.date(), level, cleanMessage(message)), this.#options.format);
+    this.#stderr.write(plainLine(this.#clock.date(), level, cleanMessage(message), this.#origin), this.#options.format);
   }
 
   #words(line: LogLine): string {
@@ -165,6 +173,7 @@ const FILE_KEYS = ['file', 'maxBytes', 'filesToKeep', 'mode', 'group'] as const;
 /** pino, in this very thread: a worker would lose the last lines of a crash. Whether a line is wanted is decided before. */
 function createPino(
   clock: Clock,
+  origin: () => LogOrigin,
   write: (level: LogLevel, message: string, fields: Record<string, unknown>, json: string) => void,
 ): pino.Logger<LogLevel, true> {
   const destination = {
@@ -182,6 +191,8 @@ function createPino(
       useOnlyCustomLevels: true,
       level: 'debug',
       base: null,
+      // pino puts the line's fields into this very object.
+      mixin: () => ({ ...origin() }),
       timestamp: () => `,"time":"${clock.date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
       // Errors were made plain, and cut, before.

@@ -78,12 +78,12 @@ test('no line twice: nothing goes to syslog while standard output is the journal
 test('a reload changes level, format and file from the next line on', async (t) => {
   const { log, options, path, syslog } = create(t, {});
   log.info('one');
-  log.reconfigure({ ...options, level: 'error', syslog: 'off', maxBytes: 50_000 });
+  log.reconfigure({ ...options, level: 'error', syslog: 'off', maxBytes: 50_000 }, 'db1');
   log.info('two');
   log.error('three');
-  log.reconfigure({ ...options, file: `${path}.other`, format: 'json' });
+  log.reconfigure({ ...options, file: `${path}.other`, format: 'json' }, 'db2');
   log.info('four');
-  log.reconfigure({ ...options, file: undefined });
+  log.reconfigure({ ...options, file: undefined }, 'db2');
   log.info('five');
   await log.close();
   assert.equal(readFileSync(path, 'utf8'), `${stamp}[INFO] - one\n${stamp}[ERROR] - three\n`);
