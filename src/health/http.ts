@@ -1,6 +1,6 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { runInNewContext } from 'node:vm';
-import { formatDuration } from '../core/duration.ts';
+import { withinWords } from '../core/duration.ts';
 import type { HealthResult } from '../core/outcomes.ts';
 import { quoted } from '../core/printable.ts';
 import { request as requestHttp } from '../system/builtin-http.ts';
@@ -47,10 +47,7 @@ async function tryGet(url: URL, options: HttpCheckOptions, timeoutMs: number, si
     const unhealthy = (reason: string): void => finish({ kind: 'unhealthy', reason });
     const abort = (): void => unhealthy('aborted');
     // Absolute: an answer that drips in byte by byte must not last for ever.
-    const timer = setTimeout(
-      () => unhealthy(`no complete answer within ${formatDuration(timeoutMs)}`),
-      end - performance.now(),
-    );
+    const timer = setTimeout(() => unhealthy(`no complete answer ${withinWords(timeoutMs)}`), end - performance.now());
     signal.addEventListener('abort', abort, { once: true });
     try {
       sent = request(url, REQUEST_OPTIONS, (response) => judge(response, options, finish));
