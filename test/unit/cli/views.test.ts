@@ -121,7 +121,7 @@ describe('the status for people', () => {
 
   it('keeps its columns, whatever is left out of a name', () => {
     const names = ['web', 'ngi\u200bnx\u00ad', '\u3164\u115f\u{e0041}db\ufe0f', '名\u2060前', '👩‍👧', 'e\u0301\u034f'];
-    const processes = names.map((name, i) => someProcess({ name, processId: i + 1000 }));
+    const processes = names.map((name, i) => someProcess({ name, processId: String(i + 1000) }));
     const lines = renderStatus(someStatus({ processes }), now, { width: undefined, colour: false });
     const rows = lines.filter((line) => /\b100\d\b/.test(line));
     assert.equal(rows.length, names.length);

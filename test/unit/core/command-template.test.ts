@@ -4,7 +4,7 @@ import type { ManagedProcess } from '../../../src/core/alarm.ts';
 import { commandEnvironment, expandCommand } from '../../../src/core/command-template.ts';
 
 const named = (systemName: string, systemNameConfigured = false): ManagedProcess => ({
-  processId: 1,
+  processId: '1',
   processName: systemName,
   systemName,
   systemNameConfigured,
