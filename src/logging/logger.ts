@@ -67,8 +67,7 @@ export class DaemonLogger implements Logger {
     this.#stdout = new Console(stdout, env);
     this.#stderr = new Console(stderr, env);
     if (openDatagram) this.#syslog = new Syslog({ open: () => openDatagram('/dev/log'), clock, pid: process.pid });
-    const origin = (): LogOrigin => this.#origin;
-    this.#pino = createPino(clock, origin, (level, message, fields, json) => this.#write(level, message, fields, json));
+    this.#pino = createPino(clock, (level, message, fields, json) => this.#write(level, message, fields, json));
     this.#openFile();
   }
 
@@ -132,13 +131,13 @@ export class DaemonLogger implements Logger {
     });
   }
 
-  #log(level: LogLevel, message: string, fields: LogFields | undefined): void {
+  #log(level: LogLevel, message: string, fields: LogFields = {}): void {
     if (!this.#reaches(level, this.#verbose ? 'debug' : this.#options.level)) return;
     try {
-      this.#pino[level](fields === undefined ? {} : cleanFields(fields), cleanMessage(message));
+      this.#pino[level]({ ...this.#origin, ...cleanFields(fields) }, cleanMessage(message));
     } catch {
       // Fields with a getter that throws, and the like: the message is worth more than they are.
-      this.#pino[level]({}, cleanMessage(message));
+      this.#pino[level]({ ...this.#origin }, cleanMessage(message));
     }
   }
 
@@ -173,7 +172,6 @@ const FILE_KEYS = ['file', 'maxBytes', 'filesToKeep', 'mode', 'group'] as const;
 /** pino, in this very thread: a worker would lose the last lines of a crash. Whether a line is wanted is decided before. */
 function createPino(
   clock: Clock,
-  origin: () => LogOrigin,
   write: (level: LogLevel, message: string, fields: Record<string, unknown>, json: string) => void,
 ): pino.Logger<LogLevel, true> {
   const destination = {
@@ -191,8 +189,6 @@ function createPino(
       useOnlyCustomLevels: true,
       level: 'debug',
       base: null,
-      // pino puts the line's fields into this very object.
-      mixin: () => ({ ...origin() }),
       timestamp: () => `,"time":"${clock.date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
       // Errors were made plain, and cut, before.
