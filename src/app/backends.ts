@@ -96,5 +96,5 @@ export type DatabaseReport =
       /** `holds`: the code points that no one sees, `U+200B, U+3164`. Absent where there is none. */
       readonly unseen?: readonly { readonly name: string; readonly holds: string }[];
     }
-  /** `reason` names the server and never holds a password. */
-  | { readonly kind: 'failed'; readonly description: string; readonly reason: string };
+  /** `reason` names the server and never holds a password; `isConfig`: what is wrong is in the configuration file. */
+  | { readonly kind: 'failed'; readonly description: string; readonly reason: string; readonly isConfig: boolean };
