@@ -1,5 +1,23 @@
 import { Monitor, type MonitorParts } from '../../src/monitor/monitor.ts';
 import { FakeClock } from '../helpers/fake-clock.ts';
+import type { BenchPart } from './bench-world.ts';
+
+/** How evenly the polls of many daemons fall after a stall of their database. */
+export const pollers: BenchPart = async (_, tell) => {
+  tell('400 pollers through a freeze');
+  const { share } = await busiestShare(400, 5000);
+  return [
+    {
+      what: `busiest 100 ms of 400 pollers, ${INTERVALS_AFTER} intervals after a freeze`,
+      value: share,
+      unit: 'times',
+      against: `the even share, at most ${MOST_SHARE.toFixed(2)}`,
+      reached: share <= MOST_SHARE,
+    },
+  ];
+};
+
+const MOST_SHARE = 3;
 
 /** How long the database stands still, and how many intervals after that are let pass before it is looked. */
 const FREEZE_MS = 8000;
