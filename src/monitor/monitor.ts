@@ -8,8 +8,6 @@ import { type PolledAlarms, type StoreAvailability, StoreWatch } from './store-w
 export interface MonitorParts extends AlarmIntakeParts {
   /** Called whenever the loop turns, at least each `heartbeatMs`: the watchdog is fed here and nowhere else. */
   readonly onHeartbeat: () => void;
-  /** Whose alarms are taken first, if there are too many. */
-  readonly sections: () => readonly string[];
   readonly heartbeatMs: number;
 }
 
