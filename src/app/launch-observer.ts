@@ -53,7 +53,7 @@ export class LaunchObserver {
     const look = await ProcessLook.take(this.#table);
     for (const name of watched) {
       const plan = plans(name);
-      const process = managedProcess({ processId: 0 }, name, plan);
+      const process = managedProcess(name, plan);
       // What has a section may be known by something else than its name, too.
       if (plan.configured || look.calledBy(process.systemName).length > 0)
         await plan.strategy.observe?.(process, async () => look);

@@ -96,7 +96,7 @@ function processTable(processes: readonly ProcessStatus[], now: Date, options: T
   const kept = processes.some(({ supervisor }) => supervisor != null);
   const rows = sorted.map((process): Cell[] => [
     { text: printable(process.name) },
-    { text: process.processId === null ? '-' : String(process.processId) },
+    { text: printable(process.processId ?? '-') },
     { text: printable(process.strategy) },
     { text: process.alarmKept ? 'kept' : process.inAlarm ? 'yes' : 'no', style: process.inAlarm ? 'red' : undefined },
     { text: printable(process.activity), style: activityStyle(process) },

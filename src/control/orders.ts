@@ -25,7 +25,7 @@ export interface Orders {
     nameOrId: string,
     clear: boolean,
     notes: string | undefined,
-  ): Promise<OrderReply<{ readonly processes: readonly { readonly id: number; readonly name: string }[] }>>;
+  ): Promise<OrderReply<{ readonly processes: readonly { readonly id: string | null; readonly name: string }[] }>>;
   /** How `name` could be pinned, or why it cannot be; undefined: the same of each program that would not be started again without. */
   pins(name: string | undefined): Promise<
     OrderReply<{
@@ -136,7 +136,8 @@ export interface EventStreamStatus {
 
 export interface ProcessStatus {
   readonly name: string;
-  readonly processId: number | null;
+  /** As the database writes it. */
+  readonly processId: string | null;
   readonly target: string | null;
   readonly strategy: string;
   readonly inAlarm: boolean;

@@ -22,7 +22,7 @@ const holdShape: Shape<HoldStatus> = object({
 
 const processShape: Shape<ProcessStatus> = object({
   name: anyText,
-  processId: nullable(wholeNumber(Number.MIN_SAFE_INTEGER)),
+  processId: nullable(anyText),
   target: nullable(anyText),
   strategy: anyText,
   inAlarm: flag,
@@ -107,7 +107,7 @@ export const heldShape: Shape<Done<'hold'>> = object({ until: nullable(anyText) 
 export const releasedShape: Shape<Done<'release'>> = object({ released: texts });
 /** POST /v1/alarms. */
 export const alarmShape: Shape<Done<'alarm'>> = object({
-  processes: listOf(object({ id: wholeNumber(Number.MIN_SAFE_INTEGER), name: anyText })),
+  processes: listOf(object({ id: nullable(anyText), name: anyText })),
 });
 
 const offerShape: Shape<PinOffer> = object({

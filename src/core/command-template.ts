@@ -1,5 +1,4 @@
 import type { ManagedProcess } from './alarm.ts';
-import { shownProcessId } from './kept-row.ts';
 
 /** A command line ready for a shell, or why it must not be run. */
 export type ExpandedCommand =
@@ -31,7 +30,7 @@ export function commandEnvironment(process: ManagedProcess, attempt: number): Re
   return {
     MONITOR_PROCESS_NAME: process.processName,
     MONITOR_SYSTEM_NAME: process.systemName,
-    MONITOR_PROCESS_ID: String(shownProcessId(process.processId)),
+    MONITOR_PROCESS_ID: process.processId ?? '0',
     MONITOR_ATTEMPT: String(attempt),
   };
 }

@@ -1,13 +1,12 @@
-import type { ProcessRow } from '../core/alarm.ts';
+import { type Alarm, type StoredAlarm, storedAlarm } from '../core/alarm.ts';
 import { errorMessage } from '../core/errors.ts';
-import { isKeptRow } from '../core/kept-row.ts';
 import { AlarmIntake, type AlarmIntakeParts } from './alarm-intake.ts';
 import { backoffMs } from './backoff.ts';
 
 /** What the daemon knows of its alarm source. "It did not answer" is never "there are no alarms". */
 export type StoreAvailability =
   | { readonly state: 'starting' }
-  | { readonly state: 'ok'; readonly since: Date; readonly lastPollAt: Date; readonly alarms: readonly ProcessRow[] }
+  | { readonly state: 'ok'; readonly since: Date; readonly lastPollAt: Date; readonly alarms: readonly StoredAlarm[] }
   | {
       readonly state: 'unknown';
       readonly since: Date;
@@ -47,7 +46,7 @@ export class Monitor {
   get availability(): StoreAvailability {
     const known = this.#availability;
     if (known.state !== 'ok') return known;
-    return { ...known, alarms: known.alarms.filter(({ processId }) => !this.#parts.clearing.isCleared(processId)) };
+    return { ...known, alarms: known.alarms.filter(({ key }) => !this.#parts.clearing.isCleared(key)) };
   }
 
   /** Polls until `stopping` aborts. */
@@ -71,27 +70,27 @@ export class Monitor {
   async tick(): Promise<void> {
     this.#parts.queue.pollStarting();
     this.#parts.clearing.pollStarting();
-    let rows = await this.look();
+    let alarms = await this.look();
     // What it takes now is among its rows at the next look.
-    if (rows !== undefined && (await this.#parts.kept.offerAgain((processId) => this.#parts.queue.isHandling(processId))))
-      rows = await this.look();
+    if (alarms !== undefined && (await this.#parts.kept.offerAgain((key) => this.#parts.queue.isHandling(key))))
+      alarms = await this.look();
     // The answer may have come after the order to stop.
     if (this.#parts.stopping.aborted) return;
-    if (rows !== undefined) this.#take(rows);
+    if (alarms !== undefined) this.#take(alarms);
     else if (this.#parts.clock.monotonicMs() >= this.#keptDueMs) this.#takeAllKept();
   }
 
   /** Hands on an alarm that has just been kept, also while the store is away or a poll waits for it. */
   takeKept(processName: string): void {
-    const row = this.#parts.kept.row(processName);
-    if (row === undefined || this.#parts.stopping.aborted) return;
-    const spokenFor = (processId: number): boolean => processId === row.processId;
-    if (!this.#parts.queue.isHandling(row.processId)) this.#intake.forget(row.processId);
-    this.#parts.queue.submit(this.#intake.judge([row], spokenFor), spokenFor);
+    const alarm = this.#parts.kept.alarm(processName);
+    if (alarm === undefined || this.#parts.stopping.aborted) return;
+    const spokenFor = ({ key }: Alarm): boolean => key === alarm.key;
+    if (!this.#parts.queue.isHandling(alarm.key)) this.#intake.forget(alarm.key);
+    this.#parts.queue.submit(this.#intake.judge([alarm], spokenFor), spokenFor);
   }
 
   /** Asks the store who is in alarm, and does nothing about it; undefined where it does not answer. Never rejects. */
-  async look(): Promise<readonly ProcessRow[] | undefined> {
+  async look(): Promise<readonly StoredAlarm[] | undefined> {
     const { clock } = this.#parts;
     const startedMs = clock.monotonicMs();
     const store = this.#parts.store();
@@ -100,19 +99,20 @@ export class Monitor {
     try {
       const rows = await store.readAlarms();
       if (isPast()) return undefined;
-      this.#storeAnswered(rows, Math.round(clock.monotonicMs() - startedMs));
-      return rows;
+      const alarms = rows.map(storedAlarm);
+      this.#storeAnswered(alarms, Math.round(clock.monotonicMs() - startedMs));
+      return alarms;
     } catch (error) {
       if (!isPast()) this.#storeFailed(error);
       return undefined;
     }
   }
 
-  #take(rows: readonly ProcessRow[]): void {
+  #take(stored: readonly StoredAlarm[]): void {
     const { clearing, settlement, queue } = this.#parts;
-    const all = [...rows, ...this.#parts.kept.rows()];
+    const all = [...stored, ...this.#parts.kept.alarms()];
     const alarms = this.#intake.judge(all);
-    clearing.forgetEnded(rows);
+    clearing.forgetEnded(stored);
     settlement.sweep(all);
     queue.submit(alarms);
     this.#keptDueMs = this.#parts.clock.monotonicMs() + this.#parts.settings().checkIntervalMs;
@@ -121,11 +121,11 @@ export class Monitor {
   /** Polls that fail come more often than those that do not; what could not be healed is tried no more often than with a store. */
   #takeAllKept(): void {
     const { kept, queue, clock, settings } = this.#parts;
-    queue.submit(this.#intake.judge(kept.rows(), isKeptRow), isKeptRow);
+    queue.submit(this.#intake.judge(kept.alarms(), isKept), isKept);
     this.#keptDueMs = clock.monotonicMs() + settings().checkIntervalMs;
   }
 
-  #storeAnswered(alarms: readonly ProcessRow[], durationMs: number): void {
+  #storeAnswered(alarms: readonly StoredAlarm[], durationMs: number): void {
     const { clock, log, events } = this.#parts;
     const before = this.#availability;
     const now = clock.date();
@@ -196,4 +196,8 @@ export class Monitor {
     done.abort('polled');
     await beat;
   }
+}
+
+function isKept({ source }: Alarm): boolean {
+  return source === 'kept';
 }

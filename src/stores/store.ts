@@ -12,7 +12,7 @@ export interface AlarmStore {
   /** The rows in alarm (`alarma = 1 AND sound = 0`), one JOIN query, ordered by process_id. */
   readAlarms(): Promise<ProcessRow[]>;
   /** One row as it stands now, in alarm or not; undefined where there is none. */
-  readProcess(processId: number): Promise<ProcessRow | undefined>;
+  readProcess(processId: string): Promise<ProcessRow | undefined>;
   /** The rows of that exact name (compared as bytes), ordered by process_id; [] where there is none. */
   findProcesses(processName: string): Promise<ProcessRow[]>;
   /** All rows of the join, ordered by process_id. */
@@ -27,9 +27,9 @@ export interface AlarmStore {
    * Marks a row as in alarm (`alarma = 1, sound = 0`) with `notes` where given, else its notes stay. `missing`: no such row
    * in STATUS_PROCESS. Raising an alarm that stands already changes only the notes.
    */
-  raiseAlarm(processId: number, notes: string | undefined): Promise<'raised' | 'missing'>;
+  raiseAlarm(processId: string, notes: string | undefined): Promise<'raised' | 'missing'>;
   /** Ends an alarm on an operator's word (`alarma = 0`), whatever its notes, which stay unless given. */
-  dropAlarm(processId: number, notes: string | undefined): Promise<'dropped' | 'missing'>;
+  dropAlarm(processId: string, notes: string | undefined): Promise<'dropped' | 'missing'>;
   /** Looks at server, schema and privileges without changing anything: what `check-config --database` prints. */
   inspect(): Promise<StoreReport>;
   /** Lets everything go, in-flight calls included, within a second or so. Idempotent. */

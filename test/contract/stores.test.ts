@@ -44,9 +44,9 @@ function suite(open: () => Promise<StoreWorld>): void {
     assert.deepEqual(await world.store.readAlarms(), []);
     assert.deepEqual(await world.store.listProcesses(), []);
     assert.deepEqual(await world.store.findProcesses('nginx'), []);
-    assert.equal(await world.store.readProcess(1), undefined);
-    assert.equal(await world.store.raiseAlarm(1, undefined), 'missing');
-    assert.equal(await world.store.dropAlarm(1, 'x'), 'missing');
+    assert.equal(await world.store.readProcess('1'), undefined);
+    assert.equal(await world.store.raiseAlarm('1', undefined), 'missing');
+    assert.equal(await world.store.dropAlarm('1', 'x'), 'missing');
   });
 
   test('a poll finds alarma = 1 and sound = 0, and nothing else', async () => {
@@ -61,19 +61,19 @@ function suite(open: () => Promise<StoreWorld>): void {
     );
     await world.exec('DELETE FROM PROCESE WHERE process_id = 1');
     assert.deepEqual(await world.store.readAlarms(), [
-      { processId: 2, processName: 'in alarm', alarma: true, sound: false, notes: null, notesDigest: null },
-      { processId: 7, processName: 'late', alarma: true, sound: false, notes: 'seven', notesDigest: null },
+      { processId: '2', processName: 'in alarm', alarma: true, sound: false, notes: null, notesDigest: null },
+      { processId: '7', processName: 'late', alarma: true, sound: false, notes: 'seven', notesDigest: null },
     ]);
     const all = await world.store.listProcesses();
     assert.deepEqual(
       all.map(({ processId, alarma, sound }) => [processId, alarma && !sound]),
       [
-        [2, true],
-        [3, false],
-        [4, false],
-        [5, false],
-        [6, false],
-        [7, true],
+        ['2', true],
+        ['3', false],
+        ['4', false],
+        ['5', false],
+        ['6', false],
+        ['7', true],
       ],
     );
   });
@@ -86,11 +86,11 @@ function suite(open: () => Promise<StoreWorld>): void {
     );
     assert.deepEqual(
       (await world.store.findProcesses('')).map((row) => row.processId),
-      [2],
+      ['2'],
     );
     assert.deepEqual(
       (await world.store.findProcesses(' ')).map((row) => row.processId),
-      [3],
+      ['3'],
     );
   });
 
@@ -98,11 +98,11 @@ function suite(open: () => Promise<StoreWorld>): void {
     await world.add({ id: 3, name: 'nginx' }, { id: 1, name: 'nginx' }, { id: 2, name: 'NGINX' }, { id: 4, name: 'nginx ' });
     assert.deepEqual(
       (await world.store.findProcesses('nginx')).map((row) => row.processId),
-      [1, 3],
+      ['1', '3'],
     );
     assert.deepEqual(
       (await world.store.findProcesses('nginx ')).map((row) => row.processId),
-      [4],
+      ['4'],
     );
     assert.deepEqual(await world.store.findProcesses('%'), []);
   });
@@ -117,7 +117,7 @@ function suite(open: () => Promise<StoreWorld>): void {
     );
     for (const [i, name] of names.entries()) {
       const [row] = await world.store.findProcesses(name);
-      assert.equal(row?.processId, i + 1, JSON.stringify(name));
+      assert.equal(row?.processId, String(i + 1), JSON.stringify(name));
       assert.equal(await world.store.clearAlarm(row!, AT), 'cleared', JSON.stringify(name));
       assert.equal(String((await world.row(i + 1))?.notes), name + NOTE);
     }
@@ -226,23 +226,23 @@ function suite(open: () => Promise<StoreWorld>): void {
 
   test('an alarm is raised and dropped, with notes and without', async () => {
     await world.add({ id: 1, name: 'nginx', sound: 1, notes: 'old' });
-    assert.equal(await world.store.raiseAlarm(1, undefined), 'raised');
+    assert.equal(await world.store.raiseAlarm('1', undefined), 'raised');
     assert.deepEqual(await world.row(1), { alarma: 1, sound: 0, notes: Buffer.from('old') });
-    assert.equal(await world.store.raiseAlarm(1, undefined), 'raised', 'it stands already');
-    assert.equal(await world.store.raiseAlarm(1, 'ș 😀'), 'raised');
+    assert.equal(await world.store.raiseAlarm('1', undefined), 'raised', 'it stands already');
+    assert.equal(await world.store.raiseAlarm('1', 'ș 😀'), 'raised');
     assert.deepEqual(await world.row(1), { alarma: 1, sound: 0, notes: Buffer.from('ș 😀') });
-    assert.equal(await world.store.dropAlarm(1, undefined), 'dropped');
-    assert.equal(await world.store.dropAlarm(1, undefined), 'dropped', 'it is dropped already');
+    assert.equal(await world.store.dropAlarm('1', undefined), 'dropped');
+    assert.equal(await world.store.dropAlarm('1', undefined), 'dropped', 'it is dropped already');
     assert.deepEqual(await world.row(1), { alarma: 0, sound: 0, notes: Buffer.from('ș 😀') });
-    assert.equal(await world.store.raiseAlarm(1, 'x'.repeat(100_000)), 'raised');
+    assert.equal(await world.store.raiseAlarm('1', 'x'.repeat(100_000)), 'raised');
     assert.equal((await world.row(1))?.notes?.length, 65_535);
-    assert.equal(await world.store.dropAlarm(1, ''), 'dropped');
+    assert.equal(await world.store.dropAlarm('1', ''), 'dropped');
     assert.deepEqual(await world.row(1), { alarma: 0, sound: 0, notes: Buffer.alloc(0) });
   });
 
   test('a row with NULLs can be raised', async () => {
     await world.add({ id: 1, name: 'nginx', alarma: null, sound: null });
-    assert.equal(await world.store.raiseAlarm(1, undefined), 'raised');
+    assert.equal(await world.store.raiseAlarm('1', undefined), 'raised');
     assert.equal((await world.store.readAlarms()).length, 1);
   });
 
@@ -282,8 +282,8 @@ function suite(open: () => Promise<StoreWorld>): void {
     await world.exec('CREATE TABLE STATUS_PROCESS (process_id INT)');
     for (const call of [
       () => world.store.readAlarms(),
-      () => world.store.raiseAlarm(1, undefined),
-      () => world.store.dropAlarm(1, 'x'),
+      () => world.store.raiseAlarm('1', undefined),
+      () => world.store.dropAlarm('1', 'x'),
       () => world.store.inspect(),
     ]) {
       await assert.rejects(call, (error) => error instanceof StoreError && error.fault === 'schema');

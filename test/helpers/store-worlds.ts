@@ -29,7 +29,7 @@ export interface StoreWorld {
   readonly store: AlarmStore;
   add(...rows: readonly Row[]): Promise<void>;
   /** What stands in STATUS_PROCESS; `notes` as bytes, in UTF-8. */
-  row(id: number): Promise<StatusRow | undefined>;
+  row(id: number | string): Promise<StatusRow | undefined>;
   exec(sql: string, values?: readonly (string | number | null)[]): Promise<void>;
   close(): Promise<void>;
 }

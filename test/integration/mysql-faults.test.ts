@@ -41,7 +41,7 @@ describe('mysql faults', { skip: skipUnless(mariadbProblem()) }, () => {
     assert.equal((await store.readAlarms()).length, 1);
     await server.kill();
     for (let i = 0; i < 3; i++) await assert.rejects(store.readAlarms(), hasFault('unreachable'));
-    await assert.rejects(store.raiseAlarm(1, undefined), hasFault('unreachable'));
+    await assert.rejects(store.raiseAlarm('1', undefined), hasFault('unreachable'));
     await server.restart();
     const [row] = await store.readAlarms();
     assert.equal(await store.clearAlarm(row!, AT), 'cleared');

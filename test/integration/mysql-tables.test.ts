@@ -54,9 +54,9 @@ describe('mysql tables of every kind', { skip: skipUnless(mariadbProblem()) }, (
 
   test('a letter that latin1 lacks does not keep an alarm from being raised', async () => {
     await withTables(tables('VARCHAR(50)'), { alarma: 0, notes: null }, async (world) => {
-      assert.equal(await world.store.raiseAlarm(1, 'căzut, é 😀'), 'raised');
+      assert.equal(await world.store.raiseAlarm('1', 'căzut, é 😀'), 'raised');
       assert.deepEqual([(await world.row(1))?.alarma, String((await world.row(1))?.notes)], [1, 'c?zut, é ?']);
-      assert.equal(await world.store.dropAlarm(1, 'repornit ș'), 'dropped');
+      assert.equal(await world.store.dropAlarm('1', 'repornit ș'), 'dropped');
       assert.equal(String((await world.row(1))?.notes), 'repornit ?');
     });
   });
@@ -118,7 +118,7 @@ describe('mysql tables of every kind', { skip: skipUnless(mariadbProblem()) }, (
         await world.exec("UPDATE STATUS_PROCESS SET notes = 'zażółć'");
         assert.equal(await world.store.clearAlarm(seen, AT), 'changed');
         assert.match(String(await clearOnly(world)), /- Restarted at 2026-01-02 03:04:05$/);
-        assert.equal(await world.store.raiseAlarm(1, 'x'.repeat(300)), 'raised');
+        assert.equal(await world.store.raiseAlarm('1', 'x'.repeat(300)), 'raised');
         assert.match(String(await clearOnly(world)), /^x+ - Restarted at 2026-01-02 03:04:05$/);
       });
     });
@@ -202,7 +202,7 @@ describe('mysql tables of every kind', { skip: skipUnless(mariadbProblem()) }, (
       CREATE TABLE STATUS_PROCESS (process_id BIGINT UNSIGNED PRIMARY KEY, alarma BOOL NOT NULL, sound INT UNSIGNED NOT NULL, notes LONGTEXT NOT NULL);`;
     await withTables(sql, { id: 4_294_967_296, notes: '' }, async (world) => {
       assert.equal(String(await clearOnly(world)), NOTE);
-      assert.equal((await world.store.readProcess(4_294_967_296))?.processName, 'nginx');
+      assert.equal((await world.store.readProcess('4294967296'))?.processName, 'nginx');
     });
   });
 });

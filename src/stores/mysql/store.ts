@@ -29,7 +29,7 @@ export class MysqlStore implements AlarmStore {
     return this.#read(`${SELECT} WHERE s.alarma = 1 AND s.sound = 0 ORDER BY s.process_id`);
   }
 
-  async readProcess(processId: number): Promise<ProcessRow | undefined> {
+  async readProcess(processId: string): Promise<ProcessRow | undefined> {
     return (await this.#read(`${SELECT} WHERE s.process_id = ?`, [processId]))[0];
   }
 
@@ -59,7 +59,7 @@ export class MysqlStore implements AlarmStore {
     return changed > 0 ? 'cleared' : 'changed';
   }
 
-  raiseAlarm(processId: number, notes: string | undefined): Promise<'raised' | 'missing'> {
+  raiseAlarm(processId: string, notes: string | undefined): Promise<'raised' | 'missing'> {
     return this.#servers.write(async (session) => {
       // Without touching `sound` first: the least-privilege user may not, and mostly it is 0 already.
       if ((await this.#set(session, 'alarma = 1', processId, notes, 'AND sound = 0')) > 0) return 'raised';
@@ -70,7 +70,7 @@ export class MysqlStore implements AlarmStore {
     });
   }
 
-  dropAlarm(processId: number, notes: string | undefined): Promise<'dropped' | 'missing'> {
+  dropAlarm(processId: string, notes: string | undefined): Promise<'dropped' | 'missing'> {
     return this.#servers.write(async (session) => {
       if ((await this.#set(session, 'alarma = 0', processId, notes)) > 0) return 'dropped';
       // Only changed rows are counted.
@@ -91,7 +91,7 @@ export class MysqlStore implements AlarmStore {
     return this.#servers.read(async (session) => (await session.rows(sql, values)).map(processRow));
   }
 
-  async #set(session: MysqlSession, change: string, processId: number, notes: string | undefined, where = ''): Promise<number> {
+  async #set(session: MysqlSession, change: string, processId: string, notes: string | undefined, where = ''): Promise<number> {
     if (notes === undefined)
       return session.change(`UPDATE STATUS_PROCESS SET ${change} WHERE process_id = ? ${where}`, [processId]);
     const capacity = await this.#notesCapacity(session);
@@ -121,7 +121,7 @@ const digest = (notes: string): string =>
   `IF(CHAR_LENGTH(CONVERT(${notes} USING utf8mb4)) > ${READ_CHARACTERS}, CAST(SHA2(${exact(notes)}, 256) AS BINARY), NULL)`;
 
 /** `alarma = 1` and `sound = 0` are the server's to judge: NULL is neither, and a row in doubt is left alone. */
-const SELECT = `SELECT s.process_id, ${exact('p.process_name')} AS process_name, s.alarma = 1 AS alarma, s.sound = 0 AS silent,
+const SELECT = `SELECT ${exact('s.process_id')} AS process_id, ${exact('p.process_name')} AS process_name, s.alarma = 1 AS alarma, s.sound = 0 AS silent,
   ${head('s.notes')} AS notes, ${digest('s.notes')} AS notesDigest FROM STATUS_PROCESS s JOIN PROCESE p ON p.process_id = s.process_id`;
 
 const ONE_STATUS = 'FROM STATUS_PROCESS WHERE process_id = ?';
@@ -165,7 +165,7 @@ async function clearLeniently(session: MysqlSession, asSeen: readonly SqlValue[]
 function processRow(row: Readonly<Record<string, unknown>>): ProcessRow {
   const text = (value: unknown): string | null => (value instanceof Uint8Array ? textOf(value) : null);
   return {
-    processId: Number(row.process_id),
+    processId: text(row.process_id) ?? '',
     processName: text(row.process_name),
     alarma: row.alarma === 1,
     sound: row.silent !== 1,

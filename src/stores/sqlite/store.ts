@@ -28,7 +28,7 @@ export class SqliteStore implements AlarmStore {
     return this.#rows('WHERE s.alarma = 1 AND s.sound = 0 ORDER BY s.process_id');
   }
 
-  async readProcess(processId: number): Promise<ProcessRow | undefined> {
+  async readProcess(processId: string): Promise<ProcessRow | undefined> {
     return (await this.#rows('WHERE s.process_id = ?', processId))[0];
   }
 
@@ -57,11 +57,11 @@ export class SqliteStore implements AlarmStore {
     return changed > 0 ? 'cleared' : 'changed';
   }
 
-  async raiseAlarm(processId: number, notes: string | undefined): Promise<'raised' | 'missing'> {
+  async raiseAlarm(processId: string, notes: string | undefined): Promise<'raised' | 'missing'> {
     return (await this.#set(processId, 'alarma = 1, sound = 0', notes)) > 0 ? 'raised' : 'missing';
   }
 
-  async dropAlarm(processId: number, notes: string | undefined): Promise<'dropped' | 'missing'> {
+  async dropAlarm(processId: string, notes: string | undefined): Promise<'dropped' | 'missing'> {
     return (await this.#set(processId, 'alarma = 0', notes)) > 0 ? 'dropped' : 'missing';
   }
 
@@ -88,7 +88,7 @@ export class SqliteStore implements AlarmStore {
     this.#file.close();
   }
 
-  #set(processId: number, change: string, notes: string | undefined): Promise<number> {
+  #set(processId: string, change: string, notes: string | undefined): Promise<number> {
     if (notes === undefined) return this.#write(`UPDATE STATUS_PROCESS SET ${change} WHERE process_id = ?`, processId);
     const kept = Array.from(notes)
       .slice(0, charactersThatFit(notes, CAPACITY, 'left'))
@@ -97,7 +97,7 @@ export class SqliteStore implements AlarmStore {
   }
 
   /** Null also where there is no row: then no write finds one either. */
-  #wholeNotes(processId: number): Promise<Uint8Array | null> {
+  #wholeNotes(processId: string): Promise<Uint8Array | null> {
     const sql = 'SELECT CAST(notes AS BLOB) AS notes FROM STATUS_PROCESS WHERE process_id = ?';
     return this.#attempt((database) => bytes(database.prepare(sql).get(processId)?.notes));
   }
@@ -162,7 +162,7 @@ function isReadOnly(database: DatabaseSync): boolean {
 function processRow(row: Record<string, unknown>): ProcessRow {
   const name = bytes(row.process_name);
   return {
-    processId: Number(row.process_id),
+    processId: String(row.process_id),
     processName: name && textOf(name),
     alarma: row.alarma === 1n,
     sound: row.silent !== 1n,

@@ -94,7 +94,7 @@ test('a row that is held through another name says so, before its open breaker',
   };
   core.holds.set('www', undefined, 'upgrade');
   assert.equal(await poll(), 'on hold through www: upgrade');
-  const process = { processId: 1, processName: 'web', systemName: 'nginx', systemNameConfigured: true };
+  const process = { processId: '1', processName: 'web', systemName: 'nginx', systemNameConfigured: true };
   for (let i = 0; i < 3; i++) core.breakers.failed('nginx', process);
   assert.equal(await poll(), 'on hold through www: upgrade');
   core.holds.release('www');
@@ -113,7 +113,7 @@ test('a kept alarm and a watched life are shown, and an operator may end the ala
   const cron = named(statusOf(core), 'cron');
   assert.deepEqual([cron.alarmKept, cron.watched?.pid, cron.watched?.since], [false, 7, new Date(5).toISOString()]);
   const orders = bindOrders(core, { status: () => assert.fail(), reload: () => assert.fail() });
-  assert.deepEqual(await orders.alarm('web', true, undefined), { kind: 'done', processes: [{ id: 0, name: 'web' }] });
+  assert.deepEqual(await orders.alarm('web', true, undefined), { kind: 'done', processes: [{ id: null, name: 'web' }] });
   assert.equal((await orders.alarm('web', true, undefined)).kind, 'refused');
   assert.equal(named(statusOf(core), 'web').inAlarm, false);
 });

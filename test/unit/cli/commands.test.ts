@@ -197,7 +197,7 @@ describe('the commands, with a daemon running', () => {
             }),
           ],
         }),
-      alarm: async () => ({ kind: 'done', processes: [{ id: 1, name: evil }] }),
+      alarm: async () => ({ kind: 'done', processes: [{ id: '1', name: evil }] }),
       preview: async () => ({
         kind: 'done',
         strategy: evil,

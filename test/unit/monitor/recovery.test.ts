@@ -7,7 +7,7 @@ test('an alarm is restarted, proved healthy and cleared, and the story can be re
   world.alarm(1, 'web', {}, 'disk full');
   await world.poll();
   assert.deepEqual(world.restarts, ['web']);
-  assert.equal(world.rows.get(1)?.alarma, false);
+  assert.equal(world.rows.get('1')?.alarma, false);
   assert.match(
     world.log('info'),
     /Found process in alarm: web \(ID: 1\) - disk full\n.*RESTART LOG: Restarting web using strategy custom \(attempt 1\/2\)\n.*Restart command executed for web.*\n.*Health check passed for web after 0 ms\n.*Successfully restarted and verified process: web\n.*DB UPDATE LOG: Alarm cleared for web \(ID: 1\) in 100 ms$/,
@@ -37,7 +37,7 @@ test('a process that never gets healthy has all its attempts, then its breaker o
   await world.clock.advance(1_800_000);
   await world.poll();
   assert.equal(world.seen('breaker_closed').length, 1);
-  assert.equal(world.rows.get(1)?.alarma, false);
+  assert.equal(world.rows.get('1')?.alarma, false);
 });
 
 test('a failing command is a failed attempt, whatever the health check would say', async () => {
@@ -45,7 +45,7 @@ test('a failing command is a failed attempt, whatever the health check would say
   world.alarm(1, 'web', { restart: () => ({ kind: 'failed', reason: 'exit code 3' }) });
   await world.poll();
   assert.equal(world.restarts.length, 2);
-  assert.equal(world.rows.get(1)?.alarma, true);
+  assert.equal(world.rows.get('1')?.alarma, true);
   assert.match(world.log('error'), /Failed to restart web: exit code 3/);
 });
 
@@ -56,7 +56,7 @@ test('an alarm cleared or acknowledged while it waits is not attempted, and no f
     world.alarm(2, 'second');
     world.processes.set('first', {
       restart: () => {
-        Object.assign(world.rows.get(2) as object, change);
+        Object.assign(world.rows.get('2') as object, change);
         return { kind: 'restarted', detail: '' };
       },
     });
@@ -87,11 +87,11 @@ test('a clearing that fails is tried again without another restart while the pro
   await world.poll();
   await world.poll();
   assert.equal(world.restarts.length, 1);
-  assert.equal(world.rows.get(1)?.alarma, true);
+  assert.equal(world.rows.get('1')?.alarma, true);
   world.storeFault = {};
   await world.poll();
   assert.equal(world.restarts.length, 1);
-  assert.equal(world.rows.get(1)?.alarma, false);
+  assert.equal(world.rows.get('1')?.alarma, false);
   assert.deepEqual(world.state.handled.list(), []);
 });
 
@@ -104,7 +104,7 @@ test('with clear_alarm = false, or UPDATE denied, a healed alarm is remembered u
     await world.poll();
     await world.poll();
     assert.equal(world.restarts.length, 1);
-    const row = world.rows.get(1);
+    const row = world.rows.get('1');
     assert(row);
     row.alarma = false;
     await world.poll();
@@ -164,7 +164,7 @@ test('a failure that no further attempt can change is the last attempt, and one 
   assert.equal(world.clock.monotonicMs() - startedMs, 2200, 'one restart_delay, between the two');
   assert.equal(world.seen('attempt_failed').length, 2);
   assert.equal(world.breakers.snapshot('web').failures, 1);
-  assert.equal(world.rows.get(1)?.alarma, true);
+  assert.equal(world.rows.get('1')?.alarma, true);
   assert.match(world.log('error'), /Failed to restart web: nothing to start/);
 });
 
@@ -181,7 +181,7 @@ test('what dies within stable_time fails the attempt, though its health check ha
   assert.deepEqual(world.restarts, ['web', 'web']);
   const [failure] = world.seen('attempt_failed');
   assert.equal(failure?.reason, 'health check failed: it did not last for stable_time (1 s): pid 7 has ended');
-  assert.equal(world.rows.get(1)?.alarma, false);
+  assert.equal(world.rows.get('1')?.alarma, false);
   assert.match(world.log(), /Health check passed for web after 700 ms/);
 });
 

@@ -74,7 +74,7 @@ test('while another program writes, a poll goes on; a write waits, and the loop 
   await store.readAlarms();
   other.exec('BEGIN IMMEDIATE; UPDATE STATUS_PROCESS SET notes = NULL');
   assert.deepEqual(await store.readAlarms(), []);
-  const raising = store.raiseAlarm(1, 'x');
+  const raising = store.raiseAlarm('1', 'x');
   let turns = 0;
   for (const end = performance.now() + 300; performance.now() < end; turns++) await delay(1);
   assert.ok(turns >= 5, `the loop went on: ${turns} turns`);
@@ -92,12 +92,12 @@ test('a lock that stays is busy at the deadline; closing does not wait for it', 
   const long = new SqliteStore({ path, queryTimeoutMs: 60_000 });
   await Promise.all([short.readAlarms(), long.readAlarms()]);
   other.exec('BEGIN IMMEDIATE');
-  await assert.rejects(short.dropAlarm(1, undefined), hasFault('busy', /locked/));
-  const waiting = assert.rejects(long.dropAlarm(1, undefined), hasFault('unreachable', /closed/));
+  await assert.rejects(short.dropAlarm('1', undefined), hasFault('busy', /locked/));
+  const waiting = assert.rejects(long.dropAlarm('1', undefined), hasFault('unreachable', /closed/));
   await long.close();
   await waiting;
   other.exec('ROLLBACK');
-  assert.equal(await short.dropAlarm(1, undefined), 'missing');
+  assert.equal(await short.dropAlarm('1', undefined), 'missing');
   await short.close();
   other.close();
 });
