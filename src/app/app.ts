@@ -19,6 +19,7 @@ import type { DaemonState } from '../state/daemon-state.ts';
 import { openState } from '../state/state.ts';
 import type { AlarmStore } from '../stores/store.ts';
 import { createExecution, type Execution } from '../system/execution.ts';
+import { NameResolver } from '../system/names/resolver.ts';
 import { sharedLooks } from '../system/proc/look.ts';
 import { ProcessTable } from '../system/proc/table.ts';
 import { logOutput } from './command-log.ts';
@@ -36,6 +37,8 @@ export interface CoreOptions {
   /** A memory that is open already: then no lock is taken. */
   readonly state?: DaemonState;
   readonly clock?: Clock;
+  /** Who finds hosts by their names; asks as this machine says unless given. */
+  readonly names?: NameResolver;
   readonly heartbeatMs?: number;
   readonly onHeartbeat?: () => void;
 }
@@ -53,6 +56,7 @@ export interface Core {
   readonly clock: Clock;
   readonly log: Logger;
   readonly execution: Execution;
+  readonly names: NameResolver;
   readonly breakers: Breakers;
   readonly holds: Holds;
   readonly queue: RecoveryQueue;
@@ -103,8 +107,9 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
   const table = new ProcessTable();
   const look = sharedLooks(table);
   const { launches, pins, roots } = state;
-  const strategyParts = { ...execution, clock, log, launches, pins, roots, table, look };
-  let plans = settings.createPlans(strategyParts);
+  const names = options.names ?? new NameResolver();
+  const planParts = { ...execution, clock, log, launches, pins, roots, table, look, names };
+  let plans = settings.createPlans(planParts);
 
   const stopping = new AbortController();
   const abort = new AbortController();
@@ -167,6 +172,7 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
     clock,
     log,
     execution,
+    names,
     breakers,
     holds,
     queue,
@@ -181,7 +187,7 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
     adopt: async (next) => {
       const previous = store;
       const reopened = next.database.fingerprint !== settings.database.fingerprint;
-      const nextPlans = next.createPlans(strategyParts);
+      const nextPlans = next.createPlans(planParts);
       if (reopened) store = await next.database.open();
       plans = nextPlans;
       settings = next;

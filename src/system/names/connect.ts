@@ -7,6 +7,11 @@ export function knownAddresses(addresses: readonly HostAddress[]): LookupFunctio
   return lookupOf(async () => ({ kind: 'resolved', addresses }));
 }
 
+/** The same of a name that `names` is to find, within `timeoutMs` or until `signal` aborts; where it does not, the error says so. */
+export function lookupByName(names: NameResolver, timeoutMs: number, signal: AbortSignal): LookupFunction {
+  return lookupOf((name) => names.resolve(name, timeoutMs, signal));
+}
+
 /**
  * As net.connect, but that the host's name is looked for by `names`, for at most `timeoutMs`; where it is not found, the socket's error
  * says so. The search ends with the socket.
@@ -17,8 +22,9 @@ export function connectByName(
   timeoutMs: number,
 ): Socket {
   const closed = new AbortController();
-  const lookup = lookupOf((name) => names.resolve(name, timeoutMs, closed.signal));
-  return connect({ ...place, lookup }).once('close', () => closed.abort('the socket is closed'));
+  return connect({ ...place, lookup: lookupByName(names, timeoutMs, closed.signal) }).once('close', () =>
+    closed.abort('the socket is closed'),
+  );
 }
 
 function lookupOf(find: (name: string) => Promise<NameAnswer>): LookupFunction {
