@@ -15,6 +15,7 @@ import { RecoveryQueue } from '../monitor/recovery-queue.ts';
 import { RestartSlots } from '../monitor/restart-slots.ts';
 import { Settlement } from '../monitor/settlement.ts';
 import { Targets } from '../monitor/targets.ts';
+import { Unproved } from '../monitor/unproved.ts';
 import type { DaemonState } from '../state/daemon-state.ts';
 import { openState } from '../state/state.ts';
 import type { AlarmStore } from '../stores/store.ts';
@@ -132,6 +133,7 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
     log,
     abort: abort.signal,
   });
+  const unproved = new Unproved(state.unproved, clock);
   const targets = new Targets({ plans: () => plans, sections: () => settings.processNames, clock, abort: abort.signal });
   const parts = {
     ...shared,
@@ -144,6 +146,7 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
     holds,
     clearing,
     settlement,
+    unproved,
     stopping: stopping.signal,
     abort: abort.signal,
   };
@@ -178,7 +181,7 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
     queue,
     monitor,
     kept,
-    alarms: new RaisedAlarms({ kept, monitor, queue, exits }),
+    alarms: new RaisedAlarms({ kept, monitor, queue, exits, unproved }),
     lives,
     concerns: new Concerns(() => plans, log),
     stops,

@@ -16,7 +16,7 @@ export async function findHost(
   if (signal.aborted) return { kind: 'unhealthy', reason: 'aborted' };
   return answer.kind === 'resolved'
     ? { kind: 'found', addresses: answer.addresses }
-    : { kind: 'not_proved', reason: `${host} could not be resolved: ${answer.reason}` };
+    : { kind: 'not_proved', reason: `${host} could not be resolved`, detail: answer.reason };
 }
 
 const SHARE = 0.75;

@@ -109,10 +109,11 @@ export class Monitor {
   }
 
   #take(stored: readonly StoredAlarm[]): void {
-    const { clearing, settlement, queue } = this.#parts;
+    const { clearing, settlement, queue, unproved } = this.#parts;
     const all = [...stored, ...this.#parts.kept.alarms()];
     const alarms = this.#intake.judge(all);
     clearing.forgetEnded(stored);
+    unproved.forgetEnded(all);
     settlement.sweep(all);
     queue.submit(alarms);
     this.#keptDueMs = this.#parts.clock.monotonicMs() + this.#parts.settings().checkIntervalMs;
