@@ -5,7 +5,9 @@ import { domainToASCII } from 'node:url';
  * for what is no name of a host: empty, too long, or with other characters than letters, digits, `-`, `_` and dots between them.
  */
 export function asciiHostName(name: string): string | undefined {
-  const ascii = /^[\x20-\x7e]*$/.test(name) ? name : domainToASCII(name);
+  // Of a line break nothing would be left.
+  if (/[\x00-\x20\x7f]/.test(name)) return undefined;
+  const ascii = /^[\x21-\x7e]*$/.test(name) ? name : domainToASCII(name);
   const bare = ascii.replace(/\.$/, '');
   const isName = bare.length <= LONGEST_NAME && bare.split('.').every((label) => LABEL.test(label));
   return isName ? ascii : undefined;

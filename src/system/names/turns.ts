@@ -8,6 +8,8 @@ export interface TurnsOptions {
 /** One piece of work that is to be done: waiting, or at work. */
 interface Turn {
   readonly name: string;
+  /** Its abort: nobody wants it any more. */
+  readonly signal: AbortSignal;
   /** True once it has its answer, or nobody wants one. */
   readonly work: (leave: AbortSignal) => Promise<boolean>;
   sliceMs: number;
@@ -46,6 +48,7 @@ export class Turns {
       };
       const turn: Turn = {
         name,
+        signal,
         sliceMs: this.#options.sliceMs,
         startedMs: 0,
         leave: undefined,
@@ -95,7 +98,8 @@ export class Turns {
     void turn.work(turn.leave.signal).then((isDone) => {
       this.#working.delete(turn);
       turn.leave = undefined;
-      if (!isDone) {
+      // It may have been given up since it gave way.
+      if (!isDone && !turn.signal.aborted) {
         turn.sliceMs *= 2;
         this.#waiting.push(turn);
       }
