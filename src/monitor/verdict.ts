@@ -38,7 +38,7 @@ export function pronounce(
         `RESTART LOG: Restarted ${process.processName}, ${notProved(outcome.reason)}; the alarm stays, and it is only looked at again`,
         fields,
       );
-      breakers.interrupted(target, process);
+      // The trial of a half-open breaker is not over: a later look decides it.
       break;
     case 'ended':
       // Its line was written by the one who saw the alarm gone.

@@ -36,6 +36,8 @@ export interface FakeProcess {
   restart?: (attempt: RestartAttempt) => RestartOutcome | Promise<RestartOutcome>;
   /** Health after a restart; healthy unless said. */
   health?: () => CheckResult | { kind: 'assumed' };
+  /** What a second check says, where there is one. */
+  otherHealth?: () => CheckResult;
   refused?: string;
   /** What runs after a restart, where the strategy can tell. */
   life?: () => Life | undefined;
@@ -282,11 +284,14 @@ export class MonitorWorld {
       refusal: () => how.checkRefusal,
       check: async () => (how.health?.() ?? { kind: 'healthy' }) as CheckResult,
     };
+    const other = how.otherHealth;
     const assumed = how.health?.().kind === 'assumed';
     return {
       configured: how.configured ?? false,
       settings: { ...defaultRecovery, ...how.settings },
-      checks: assumed ? [] : [check],
+      checks: assumed
+        ? []
+        : [check, ...(other === undefined ? [] : [{ description: 'other check', check: async () => other() }])],
       strategy: {
         name: 'custom',
         resolve: async (process) => {
