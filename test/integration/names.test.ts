@@ -154,7 +154,7 @@ test('getent is asked what DNS does not know, also if DNS is dead; an option is 
   // What it is given, and an answer for one name.
   writeFileSync(
     file,
-    `#!/bin/sh\nprintf '%s|' "$@" "$RES_OPTIONS" >>${dir}/seen\necho >>${dir}/seen\n[ "$3" = only.nss.test ] || exit 2\n` +
+    `#!/bin/sh\nprintf '%s|' "$@" "$RES_OPTIONS" >>${dir}/seen\necho >>${dir}/seen\n[ "$2" = only.nss.test ] || exit 2\n` +
       'printf "192.0.2.5       STREAM only.nss.test\\n192.0.2.5       DGRAM  \\n2001:db8::5     STREAM \\nnonsense STREAM\\n"\n',
   );
   chmodSync(file, 0o755);
@@ -166,10 +166,10 @@ test('getent is asked what DNS does not know, also if DNS is dead; an option is 
   const ill = await dnsServer(t, {}, 'servfail');
   assert.deepEqual(addresses(await ask([ill.address], 'only.nss.test')).length, 2);
   assert.deepEqual(readFileSync(join(dir, 'seen'), 'utf8').trim().split('\n'), [
-    'ahosts|--|only.nss.test|attempts:0|',
-    'ahosts|--|only.nss.test|attempts:0|',
+    'ahosts|only.nss.test|attempts:0|',
+    'ahosts|only.nss.test|attempts:0|',
     'ahosts|--|--version|attempts:0|',
-    'ahosts|--|only.nss.test|timeout:1 attempts:1|',
+    'ahosts|only.nss.test|timeout:1 attempts:1|',
   ]);
   assert.equal(addresses(await names.resolve('only.nss.test', 300, never))[0], 'ETIMEOUT');
 });

@@ -29,7 +29,8 @@ export async function askGetent(question: GetentQuestion, signal: AbortSignal): 
   if (signal.aborted) return undefined;
   const environment = { ...minimalEnvironment(), RES_OPTIONS: dns ? 'timeout:1 attempts:1' : 'attempts:0' };
   // What follows -- is a name, whatever it begins with.
-  const start = await startProgram(file, ['ahosts', '--', name], { environment, cwd: '/', output: 'pipe' });
+  const argv = ['ahosts', ...(name.startsWith('-') ? ['--'] : []), name];
+  const start = await startProgram(file, argv, { environment, cwd: '/', output: 'pipe' });
   if (start.kind === 'not_started') return { kind: 'failed', reason: start.reason };
   const output = new ProgramOutput(start.program);
   const ending = await programEnding(start.program, LONGEST_MS, signal);
