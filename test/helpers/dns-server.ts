@@ -1,7 +1,6 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, isIPv4, type Server, type Socket } from 'node:net';
-import type { TestContext } from 'node:test';
 
 /** What the server says of a name: addresses, or how it fails. `truncated`: the addresses, but over TCP only. */
 export type DnsRecord =
@@ -24,9 +23,14 @@ export interface DnsServer {
   readonly asked: string[];
 }
 
+/** What ends it: a test's context is one. */
+interface Scope {
+  after(end: () => Promise<void>): unknown;
+}
+
 /** Starts one; it ends with the test. `place`: 127.0.0.1 and any port unless said. */
 export async function dnsServer(
-  t: TestContext,
+  t: Scope,
   names: Readonly<Record<string, DnsRecord>> = {},
   otherwise: DnsRecord = 'nxdomain',
   place: { readonly host?: string; readonly port?: number } = {},

@@ -1,4 +1,4 @@
-import { Resolver } from 'node:dns';
+import type { Resolver } from 'node:dns';
 import type { HostAddress } from '../address.ts';
 import type { DnsAnswer } from './answer.ts';
 
@@ -23,7 +23,9 @@ type FamilyAnswer = readonly HostAddress[] | 'no data' | 'no name' | { readonly 
 export function askServer(server: string, question: ServerQuestion, signal: AbortSignal): Promise<DnsAnswer> {
   const { name, timeoutMs, settleMs, families } = question;
   return new Promise((resolve) => {
-    const resolver = new Resolver({ timeout: Math.max(Math.round(timeoutMs), 1), tries: 1 });
+    // Not an import: most daemons never ask.
+    const dns = process.getBuiltinModule('node:dns');
+    const resolver = new dns.Resolver({ timeout: Math.max(Math.round(timeoutMs), 1), tries: 1 });
     const answers = new Map<HostAddress['family'], FamilyAnswer>();
     let settling: NodeJS.Timeout | undefined;
     let ended = false;
