@@ -28,7 +28,7 @@ import { Concerns } from './concerns.ts';
 import { ExitCounts } from './exit-counts.ts';
 import { recordHistory } from './history.ts';
 import { RaisedAlarms } from './raised-alarms.ts';
-import type { Settings } from './settings.ts';
+import { rowScope, type Settings } from './settings.ts';
 import { WatchedLives } from './watched-lives.ts';
 
 /** What the composition root is given. */
@@ -101,7 +101,7 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
   const monitorSettings = (): MonitorSettings => settings.monitor;
   const state = options.state ?? openState(settings.monitor.stateDir, { log, clock });
   stops.push('state', () => state.close());
-  let store = await settings.database.open();
+  let store = await settings.database.open(rowScope(settings));
   stops.push('store', () => store.close());
   const system = createExecution({ stateDir: settings.monitor.stateDir, log });
   const execution: Execution = { ...system, commands: logOutput(system.commands, log) };
@@ -155,6 +155,7 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
     ...parts,
     queue,
     settings: monitorSettings,
+    sections: () => settings.processNames,
     onHeartbeat: options.onHeartbeat ?? (() => {}),
     heartbeatMs: options.heartbeatMs ?? DEFAULT_HEARTBEAT_MS,
   });
@@ -189,9 +190,11 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
     abort,
     adopt: async (next) => {
       const previous = store;
-      const reopened = next.database.fingerprint !== settings.database.fingerprint;
+      const reopened =
+        next.database.fingerprint !== settings.database.fingerprint ||
+        JSON.stringify(rowScope(next)) !== JSON.stringify(rowScope(settings));
       const nextPlans = next.createPlans(planParts);
-      if (reopened) store = await next.database.open();
+      if (reopened) store = await next.database.open(rowScope(next));
       plans = nextPlans;
       settings = next;
       targets.forget();

@@ -94,5 +94,5 @@ export type DatabaseReport =
       readonly unmatched: readonly string[];
       readonly leftAlone?: LeftAlone;
     }
-  /** `reason` names the server and never holds a password. */
-  | { readonly kind: 'failed'; readonly description: string; readonly reason: string };
+  /** `reason` names the server and never holds a password; `isConfig`: what is wrong is in the configuration file. */
+  | { readonly kind: 'failed'; readonly description: string; readonly reason: string; readonly isConfig: boolean };

@@ -112,8 +112,9 @@ async function alarm(core: Core, nameOrId: string, clear: boolean, notes: string
     return dropped.length === 0 ? found : { kind: 'done', processes: dropped.map((name) => ({ id: null, name })) };
   try {
     for (const { processId } of found.rows) {
-      if (clear) await core.store().dropAlarm(processId, notes);
-      else await core.store().raiseAlarm(processId, notes);
+      const store = core.store();
+      const done = clear ? await store.dropAlarm(processId, notes) : await store.raiseAlarm(processId, notes);
+      if (done === 'ambiguous') return refuse('conflict', severalRows(processId));
     }
   } catch (error) {
     return refuseStore(error);
@@ -164,12 +165,17 @@ async function lookUp(core: Core, name: string, orId = false): Promise<{ readonl
     const rows = await core.store().findProcesses(name);
     if (rows.length > 0) return { rows };
     const row = orId ? await core.store().readProcess(name) : undefined;
+    if (row === 'ambiguous') return refuse('conflict', severalRows(name));
     if (row !== undefined) return { rows: [row] };
   } catch (error) {
     return refuseStore(error);
   }
   if (!orId && core.settings().processNames.includes(name)) return { rows: [] };
   return refuse('not_found', unknownName(name, orId));
+}
+
+function severalRows(processId: string): string {
+  return `several rows have the process_id ${JSON.stringify(processId)}: they are left alone`;
 }
 
 function unknownName(name: string, inDatabaseOnly = false): string {

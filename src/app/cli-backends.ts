@@ -1,4 +1,4 @@
-import { ConfigError, type ConfigProblem, errorMessage } from '../core/errors.ts';
+import { ConfigError, type ConfigProblem, errorMessage, StoreError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ProcessEventType } from '../core/process-event.ts';
 import { createLogger } from '../logging/logger.ts';
@@ -6,7 +6,7 @@ import { openDatagram } from '../system/native/datagram.ts';
 import type { ProcessEventSource } from '../system/process-events/source.ts';
 import type { CheckReport, CliBackends, DatabaseReport } from './backends.ts';
 import { isKeptOffline, offlineLook, offlineOrders, offlineStatus } from './offline.ts';
-import { readSettings, type Settings } from './settings.ts';
+import { readSettings, rowScope, type Settings } from './settings.ts';
 import { UnitReport } from './unit-report.ts';
 
 /** Everything the command line can do without a daemon that answers. */
@@ -104,17 +104,27 @@ async function watchMeans({ events }: Settings, available: boolean): Promise<str
   return describeMeans(exitMeans(events !== undefined && available));
 }
 
-async function askDatabase({ database, processNames }: Settings, units: UnitReport): Promise<DatabaseReport> {
+async function askDatabase(settings: Settings, units: UnitReport): Promise<DatabaseReport> {
+  const { database, processNames } = settings;
   const { description } = database;
-  const store = await database.open();
+  const store = await database.open(rowScope(settings));
   try {
     const report = await store.inspect();
-    const names = new Set((await store.listProcesses()).map(({ processName }) => processName ?? ''));
-    const unmatched = processNames.filter((name) => !names.has(name));
-    return { kind: 'ok', description, report, unmatched, leftAlone: await units.leftAlone([...names]) };
+    const names = await store.listNames(MOST_NAMES);
+    const known = new Set(names);
+    const unmatched: string[] = [];
+    for (const name of processNames) {
+      // Beyond so many it takes a question of its own.
+      const has = known.has(name) || (names.length === MOST_NAMES && (await store.findProcesses(name)).length > 0);
+      if (!has) unmatched.push(name);
+    }
+    return { kind: 'ok', description, report, unmatched, leftAlone: await units.leftAlone(names) };
   } catch (error) {
-    return { kind: 'failed', description, reason: errorMessage(error) };
+    const isConfig = error instanceof StoreError && error.fault === 'config';
+    return { kind: 'failed', description, reason: errorMessage(error), isConfig };
   } finally {
     await store.close();
   }
 }
+
+const MOST_NAMES = 100_000;

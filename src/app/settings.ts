@@ -12,6 +12,7 @@ import { parseHealthChecks } from '../health/index.ts';
 import { type LoggingOptions, parseLogging } from '../logging/parse-logging.ts';
 import type { Plans, RecoveryPlan } from '../monitor/recovery-plan.ts';
 import { type ParsedStore, parseDatabase } from '../stores/index.ts';
+import type { RowScope } from '../stores/row-scope.ts';
 import { type ParsedStrategy, parseStrategy } from '../strategies/index.ts';
 import type { StrategyParts } from '../strategies/strategy.ts';
 import { Twins } from '../strategies/twins.ts';
@@ -47,6 +48,11 @@ export interface Settings {
 /** Reads and parses `file` whole; throws a ConfigError with every problem found. Source: seed 000. */
 export function readSettings(file: string): Settings {
   return parseSettings(file, loadConfigFile(file));
+}
+
+/** Whose rows are ours. */
+export function rowScope({ monitor }: Settings): RowScope {
+  return { hostId: undefined, onlyConfigured: monitor.onlyConfigured };
 }
 
 /** Parses a document that was read already. */

@@ -34,6 +34,7 @@ export function buildStatus(
       reason: availability.state === 'unknown' ? availability.reason : null,
       lastPollAt: availability.state === 'starting' ? null : (availability.lastPollAt?.toISOString() ?? null),
       alarms: availability.state === 'ok' ? rows.length : null,
+      leftOut: availability.state === 'ok' ? availability.leftOut : 0,
     },
     recovering: core.queue.recovering,
     // A name's row stands for it where there is one.

@@ -48,7 +48,7 @@ function headline({ version, pid, startedAt, mode }: DaemonStatus, now: Date): s
 function storeWords(store: DaemonStatus['store'], now: Date): string {
   switch (store.state) {
     case 'ok':
-      return `${store.description}: ${store.alarms ?? 0} in alarm${store.lastPollAt === null ? '' : `, read ${since(store.lastPollAt, now)} ago`}`;
+      return `${store.description}: ${store.alarms ?? 0} in alarm${store.leftOut ? ` and ${store.leftOut} more that are not shown` : ''}${store.lastPollAt === null ? '' : `, read ${since(store.lastPollAt, now)} ago`}`;
     case 'unknown':
       return `${store.description}: alarms unknown${store.since === null ? '' : ` for ${since(store.since, now)}`}${store.reason === null ? '' : ` (${store.reason})`}`;
     case 'starting':

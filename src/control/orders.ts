@@ -109,6 +109,8 @@ export interface DaemonStatus {
     readonly lastPollAt: string | null;
     /** Rows in alarm at the last poll; null while unknown. */
     readonly alarms: number | null;
+    /** How many more are in alarm than are taken at once; absent from older daemons. */
+    readonly leftOut?: number | undefined;
   };
   /** Recoveries under way. */
   readonly recovering: number;

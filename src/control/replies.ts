@@ -74,6 +74,7 @@ export const statusShape: Shape<DaemonStatus> = object({
     reason: nullable(anyText),
     lastPollAt: nullable(anyText),
     alarms: nullable(count),
+    leftOut: optional(count),
   }),
   recovering: count,
   processes: listOf(processShape),

@@ -18,6 +18,8 @@ export class AlarmIntake {
   readonly #firstSeen = new Map<string, { readonly alarm: Alarm; readonly atMs: number }>();
   /** Those that are not for us, and that we have said so of. */
   readonly #toldOnce = new Map<string, Alarm>();
+  /** What is odd about the store, of that we have said so. */
+  #toldOdd: ReadonlySet<string> = new Set();
 
   constructor(parts: AlarmIntakeParts) {
     this.#parts = parts;
@@ -27,6 +29,12 @@ export class AlarmIntake {
   judge(alarms: readonly Alarm[], spokenFor: (alarm: Alarm) => boolean = () => true): FoundAlarm[] {
     this.#forgetEnded(alarms, spokenFor);
     return alarms.flatMap((alarm) => this.#judgeOne(alarm));
+  }
+
+  /** Tells what is odd about the store (AlarmsRead.remarks), each once as long as it is. */
+  tellOdd(remarks: readonly string[]): void {
+    for (const remark of remarks) if (!this.#toldOdd.has(remark)) this.#parts.log.warning(`Alarm store: ${remark}`);
+    this.#toldOdd = new Set(remarks);
   }
 
   /** The alarm, where it comes again, is another one. */

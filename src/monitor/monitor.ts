@@ -6,7 +6,13 @@ import { backoffMs } from './backoff.ts';
 /** What the daemon knows of its alarm source. "It did not answer" is never "there are no alarms". */
 export type StoreAvailability =
   | { readonly state: 'starting' }
-  | { readonly state: 'ok'; readonly since: Date; readonly lastPollAt: Date; readonly alarms: readonly StoredAlarm[] }
+  | {
+      readonly state: 'ok';
+      readonly since: Date;
+      readonly lastPollAt: Date;
+      readonly alarms: readonly StoredAlarm[];
+      readonly leftOut: number;
+    }
   | {
       readonly state: 'unknown';
       readonly since: Date;
@@ -15,10 +21,19 @@ export type StoreAvailability =
       readonly lastPollAt: Date | undefined;
     };
 
+/** What a poll brings. */
+interface PolledAlarms {
+  readonly alarms: readonly StoredAlarm[];
+  /** How many more are in alarm than are taken at once. */
+  readonly leftOut: number;
+}
+
 /** What the loop needs. */
 export interface MonitorParts extends AlarmIntakeParts {
   /** Called whenever the loop turns, at least each `heartbeatMs`: the watchdog is fed here and nowhere else. */
   readonly onHeartbeat: () => void;
+  /** Whose alarms are taken first, if there are too many. */
+  readonly sections: () => readonly string[];
   readonly heartbeatMs: number;
 }
 
@@ -90,32 +105,37 @@ export class Monitor {
   }
 
   /** Asks the store who is in alarm, and does nothing about it; undefined where it does not answer. Never rejects. */
-  async look(): Promise<readonly StoredAlarm[] | undefined> {
+  async look(): Promise<PolledAlarms | undefined> {
     const { clock } = this.#parts;
     const startedMs = clock.monotonicMs();
     const store = this.#parts.store();
     // After a reload: what an earlier store says (or that it was closed) is no news of the present one, which is asked next.
     const isPast = (): boolean => store !== this.#parts.store();
     try {
-      const rows = await store.readAlarms();
+      const { rows, leftOut, remarks } = await store.readAlarms(this.#parts.sections());
       if (isPast()) return undefined;
-      const alarms = rows.map(storedAlarm);
-      this.#storeAnswered(alarms, Math.round(clock.monotonicMs() - startedMs));
-      return alarms;
+      const polled = { alarms: rows.map(storedAlarm), leftOut };
+      this.#intake.tellOdd(remarks);
+      this.#storeAnswered(polled, Math.round(clock.monotonicMs() - startedMs));
+      return polled;
     } catch (error) {
       if (!isPast()) this.#storeFailed(error);
       return undefined;
     }
   }
 
-  #take(stored: readonly StoredAlarm[]): void {
+  #take({ alarms, leftOut }: PolledAlarms): void {
     const { clearing, settlement, queue, unproved } = this.#parts;
-    const all = [...stored, ...this.#parts.kept.alarms()];
-    const alarms = this.#intake.judge(all);
-    clearing.forgetEnded(stored);
-    unproved.forgetEnded(all);
-    settlement.sweep(all);
-    queue.submit(alarms);
+    const all = [...alarms, ...this.#parts.kept.alarms()];
+    // Of those that were left out it is not known whether they still stand.
+    const spokenFor = leftOut === 0 ? () => true : isKept;
+    const found = this.#intake.judge(all, spokenFor);
+    clearing.forgetEnded(alarms, leftOut === 0);
+    if (leftOut === 0) {
+      settlement.sweep(all);
+      unproved.forgetEnded(all);
+    }
+    queue.submit(found, spokenFor);
     this.#keptDueMs = this.#parts.clock.monotonicMs() + this.#parts.settings().checkIntervalMs;
   }
 
@@ -126,12 +146,12 @@ export class Monitor {
     this.#keptDueMs = clock.monotonicMs() + settings().checkIntervalMs;
   }
 
-  #storeAnswered(alarms: readonly StoredAlarm[], durationMs: number): void {
+  #storeAnswered({ alarms, leftOut }: PolledAlarms, durationMs: number): void {
     const { clock, log, events } = this.#parts;
     const before = this.#availability;
     const now = clock.date();
     this.#faults = 0;
-    this.#availability = { state: 'ok', since: before.state === 'ok' ? before.since : now, lastPollAt: now, alarms };
+    this.#availability = { state: 'ok', since: before.state === 'ok' ? before.since : now, lastPollAt: now, alarms, leftOut };
     if (before.state === 'unknown') {
       const awayMs = Math.round(clock.monotonicMs() - before.sinceMs);
       log.info(`Alarm store is back after ${Math.round(awayMs / 1000)} s: ${this.#parts.store().description}`, {
@@ -139,7 +159,10 @@ export class Monitor {
       });
       events.emit({ type: 'store_restored', awayMs });
     }
-    log.debug(`Poll completed: ${alarms.length} in alarm`, { alarms: alarms.length, duration_ms: durationMs });
+    log.debug(`Poll completed: ${alarms.length} in alarm${leftOut > 0 ? `, ${leftOut} more left out` : ''}`, {
+      alarms: alarms.length,
+      duration_ms: durationMs,
+    });
     events.emit({ type: 'poll_completed', alarms: alarms.length, durationMs });
   }
 

@@ -97,6 +97,9 @@ export class MonitorWorld {
   /** Thrown by the store's next calls of that name while set. */
   storeFault: Partial<Record<keyof AlarmStore, StoreError>> = {};
   /** What each clearing waits for, before the row is looked at. */
+  /** How many alarms the store takes at once, and what it finds odd. */
+  most = Number.MAX_SAFE_INTEGER;
+  remarks: readonly string[] = [];
   clearing: (processId: string) => Promise<void> = async () => {};
   commandResult: (command: ShellCommand) => CommandResult = () => ({ kind: 'exited', exitCode: 0, output: '' });
   runningNow = 0;
@@ -174,6 +177,7 @@ export class MonitorWorld {
       ...parts,
       queue: this.queue,
       settings: () => this.settings,
+      sections: () => [],
       onHeartbeat: () => {},
       heartbeatMs: 1_000_000,
     });
@@ -239,7 +243,8 @@ export class MonitorWorld {
     description: 'fake store',
     readAlarms: async () => {
       this.#mayFail('readAlarms');
-      return [...this.rows.values()].filter((row) => row.alarma && !row.sound).map((row) => ({ ...row }));
+      const rows = [...this.rows.values()].filter((row) => row.alarma && !row.sound).map((row) => ({ ...row }));
+      return { rows: rows.slice(0, this.most), leftOut: Math.max(0, rows.length - this.most), remarks: this.remarks };
     },
     readProcess: async (processId) => {
       this.#mayFail('readProcess');
@@ -250,7 +255,7 @@ export class MonitorWorld {
       this.#mayFail('findProcesses');
       return [...this.rows.values()].filter((row) => row.processName === name).map((row) => ({ ...row }));
     },
-    listProcesses: async () => [...this.rows.values()],
+    listNames: async () => [...this.rows.values()].flatMap(({ processName }) => processName ?? []),
     clearAlarm: async (seen) => {
       this.#mayFail('clearAlarm');
       await this.clearing(seen.processId);

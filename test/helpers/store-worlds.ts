@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { createPool } from 'mysql2/promise';
+import type { ProcessRow } from '../../src/core/alarm.ts';
 import type { MysqlOptions } from '../../src/stores/mysql/options.ts';
 import { MysqlStore } from '../../src/stores/mysql/store.ts';
 import { createSchema, SqliteStore } from '../../src/stores/sqlite/store.ts';
@@ -37,6 +38,13 @@ export interface StoreWorld {
 /** A world on a server, in a database of its own. */
 export interface MysqlWorld extends StoreWorld {
   readonly database: string;
+}
+
+/** The row with that id, if there is one; throws where there are several. */
+export async function readRow({ store }: Pick<StoreWorld, 'store'>, processId: string): Promise<ProcessRow | undefined> {
+  const row = await store.readProcess(processId);
+  if (row === 'ambiguous') throw new Error(`several rows have the process_id ${processId}`);
+  return row;
 }
 
 /** The script that ships. */

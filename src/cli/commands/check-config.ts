@@ -39,7 +39,8 @@ async function checkConfig(
 
 function exitCodeOf({ problems, database }: CheckReport): ExitCode {
   if (problems.some(({ severity }) => severity === 'error')) return exitCodes.config;
-  return database?.kind === 'failed' ? exitCodes.unavailable : exitCodes.ok;
+  if (database?.kind !== 'failed') return exitCodes.ok;
+  return database.isConfig ? exitCodes.config : exitCodes.unavailable;
 }
 
 function tell(cli: Cli, { file, problems, processNames, watchExit, unnamed = null, database }: CheckReport): void {

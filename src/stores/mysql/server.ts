@@ -12,7 +12,7 @@ import { StoreError } from '../../core/errors.ts';
 import { connectByName } from '../../system/names/connect.ts';
 import { NameResolver } from '../../system/names/resolver.ts';
 import { within } from '../within.ts';
-import { isRefusal, storeError } from './faults.ts';
+import { isRefusal, isSettled, storeError } from './faults.ts';
 import { endpointName, type MysqlEndpoint } from './hosts.ts';
 import type { MysqlOptions } from './options.ts';
 import { tlsOptions } from './tls.ts';
@@ -22,6 +22,10 @@ export type SqlValue = string | number | Buffer | null;
 
 /** Statements on one connection, prepared once each. They throw what mysql2 throws. */
 export interface MysqlSession {
+  /** The same for all that is done on one connection: what is known of it may be kept by it. */
+  readonly connection: object;
+  /** The rows of a statement that is not worth preparing. */
+  query(sql: string): Promise<Readonly<Record<string, unknown>>[]>;
   rows(sql: string, values?: readonly SqlValue[]): Promise<Readonly<Record<string, unknown>>[]>;
   /** How many rows have changed. */
   change(sql: string, values: readonly SqlValue[]): Promise<number>;
@@ -73,7 +77,7 @@ export class MysqlServer {
     } catch (thrown) {
       const error = storeError(this.name, thrown);
       // Behind an address that moves, a new connection may reach the server that takes writes.
-      if (isRefusal(thrown) && error.fault !== 'read_only') connection.release();
+      if (isSettled(thrown) && error.fault !== 'read_only') connection.release();
       else this.#discard(connection);
       return { kind: 'failed', error, sent: true };
     }
@@ -203,6 +207,11 @@ function sessionOn(connection: PoolConnection): MysqlSession {
       connection.execute<T>(sql, [...values], (error, result) => (error === null ? resolve(result) : reject(error)));
     });
   return {
+    connection,
+    query: (sql) =>
+      new Promise((resolve, reject) => {
+        connection.query<RowDataPacket[]>(sql, (error, result) => (error === null ? resolve(result) : reject(error)));
+      }),
     rows: (sql, values = []) => execute<RowDataPacket[]>(sql, values),
     change: async (sql, values) => (await execute<ResultSetHeader>(sql, values)).affectedRows,
   };
