@@ -55,7 +55,7 @@ describe('mysql faults', { skip: skipUnless(mariadbProblem()) }, () => {
       mysqlOptions(server, { database: world.database, endpoints: [at('no-such-host.invalid'), at('localhost')] }),
     );
     t.after(() => store.close());
-    assert.deepEqual(await store.readAlarms(), []);
+    assert.deepEqual((await store.readAlarms()).rows, []);
     const nowhere = new MysqlStore(mysqlOptions(server, { endpoints: [at('no-such-host.invalid')] }));
     t.after(() => nowhere.close());
     await assert.rejects(nowhere.readAlarms(), (error) => {
