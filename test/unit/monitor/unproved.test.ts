@@ -76,18 +76,26 @@ test('one check that is certain of it rules over one that cannot tell; one that 
   assert.equal(other.queue.skipReason('row 1'), REASON);
 });
 
-test('it is known too late to be looked for anew: what was certain before the last moment counts', async () => {
-  const { world } = unprovedWorld();
-  let looks = 0;
-  // Six looks in 5 s: the last one has a quarter of a second.
-  world.processes.set('web', { health: () => (++looks % 6 === 0 ? notProved : unhealthy), settings: { maxAttempts: 1 } });
-  await world.poll();
-  assert.match(world.log('error'), /Failed to restart web: health check failed: fake check: ECONNREFUSED \(for 5 s\)/);
-  const { world: healed } = unprovedWorld();
-  let again = 0;
-  healed.processes.set('web', { health: () => (++again < 6 ? notProved : healthy) });
-  await healed.poll();
-  assert.equal(healed.rows.get('1')?.alarma, false, 'a proof counts whenever it comes');
+test('in the last moment nobody can be found: what was certain before counts; a proof counts whenever it comes', async () => {
+  /** The alarm's fate where its health is `last` a quarter of a second before the end of its 5 s, and `before` until then. */
+  const fate = async (before: CheckResult, last: CheckResult): Promise<MonitorWorld> => {
+    const { world } = unprovedWorld();
+    let restartedMs = Number.POSITIVE_INFINITY;
+    world.processes.set('web', {
+      settings: { maxAttempts: 1 },
+      restart: () => {
+        restartedMs = world.clock.monotonicMs();
+        return { kind: 'restarted', detail: '' };
+      },
+      health: () => (world.clock.monotonicMs() - restartedMs < 4500 ? before : last),
+    });
+    await world.poll();
+    return world;
+  };
+  const failed = await fate(unhealthy, notProved);
+  assert.match(failed.log('error'), /Failed to restart web: health check failed: fake check: ECONNREFUSED \(for 5 s\)/);
+  assert.equal((await fate(notProved, healthy)).rows.get('1')?.alarma, false);
+  assert.equal((await fate(notProved, unhealthy)).breakers.snapshot('web').failures, 1);
 });
 
 test('what ran after the restart and does not any more is not well, whoever cannot be found', async () => {
