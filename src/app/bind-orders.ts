@@ -2,6 +2,7 @@ import type { DaemonStatus, OrderReply, Orders, RecoverReply } from '../control/
 import { isInAlarm, type ManagedProcess, type ProcessRow, storedAlarm } from '../core/alarm.ts';
 import { soon } from '../core/clock.ts';
 import { errorMessage, StoreError } from '../core/errors.ts';
+import { quoted } from '../core/printable.ts';
 import { type HoldJudgement, holdAll } from '../monitor/holds.ts';
 import { managedProcess, type RecoveryPlan, resolveName } from '../monitor/recovery-plan.ts';
 import type { Resolution } from '../strategies/strategy.ts';
@@ -179,11 +180,11 @@ function severalRows(processId: string): string {
 }
 
 function unknownName(name: string, inDatabaseOnly = false): string {
-  return `no process of the name ${JSON.stringify(name)} in the database${inDatabaseOnly ? '' : ' or the configuration'}`;
+  return `no process of the name ${quoted(name)} in the database${inDatabaseOnly ? '' : ' or the configuration'}`;
 }
 
 function undecided(name: string, reason: string): string {
-  return `nothing is known here of a process of the name ${JSON.stringify(name)}, and the database cannot be asked: ${reason}`;
+  return `nothing is known here of a process of the name ${quoted(name)}, and the database cannot be asked: ${reason}`;
 }
 
 function refuseStore(error: unknown): Refusal {

@@ -1,5 +1,6 @@
 import { ConfigError, type ConfigProblem, errorMessage, StoreError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import { unseenIn } from '../core/printable.ts';
 import type { ProcessEventType } from '../core/process-event.ts';
 import { createLogger } from '../logging/logger.ts';
 import { openDatagram } from '../system/native/datagram.ts';
@@ -63,8 +64,8 @@ const silent: Logger = { debug: () => {}, info: () => {}, warning: () => {}, err
 
 /** What changes something is told in the daemon's own log, and to the one who ordered it. */
 async function withLog<T>(configFile: string, use: (log: Logger) => Promise<T>): Promise<T> {
-  const { logging } = readSettings(configFile);
-  const log = createLogger(logging, { openDatagram, stdout: process.stderr });
+  const { logging, host } = readSettings(configFile);
+  const log = createLogger(logging, { openDatagram, stdout: process.stderr, host: host.name });
   try {
     return await use(log);
   } finally {
@@ -118,7 +119,8 @@ async function askDatabase(settings: Settings, units: UnitReport): Promise<Datab
       const has = known.has(name) || (names.length === MOST_NAMES && (await store.findProcesses(name)).length > 0);
       if (!has) unmatched.push(name);
     }
-    return { kind: 'ok', description, report, unmatched, leftAlone: await units.leftAlone(names) };
+    const leftAlone = await units.leftAlone(names);
+    return { kind: 'ok', description, report, unmatched, leftAlone, ...unseenNames(names) };
   } catch (error) {
     const isConfig = error instanceof StoreError && error.fault === 'config';
     return { kind: 'failed', description, reason: errorMessage(error), isConfig };
@@ -128,3 +130,11 @@ async function askDatabase(settings: Settings, units: UnitReport): Promise<Datab
 }
 
 const MOST_NAMES = 100_000;
+
+function unseenNames(names: readonly string[]): Pick<Extract<DatabaseReport, { kind: 'ok' }>, 'unseen'> {
+  const unseen = names.flatMap((name) => {
+    const holds = unseenIn(name);
+    return holds === undefined ? [] : [{ name, holds }];
+  });
+  return unseen.length === 0 ? {} : { unseen };
+}

@@ -3,8 +3,9 @@ import { checkSharedNames } from '../config/check-shared-names.ts';
 import type { ConfigDocument } from '../config/config-document.ts';
 import { loadConfigFile } from '../config/config-file.ts';
 import { parseMonitorSettings, parseRecoverySettings } from '../config/parse-config.ts';
+import { parseHost } from '../config/parse-host.ts';
 import { type ControlOptions, parseControl } from '../control/parse-control.ts';
-import type { MonitorSettings, RecoverySettings } from '../core/config.ts';
+import type { HostSettings, MonitorSettings, RecoverySettings } from '../core/config.ts';
 import type { ConfigProblem } from '../core/errors.ts';
 import { parseRunningWatch, type RunningWatch } from '../detectors/watch-exit.ts';
 import type { HealthCheckParts } from '../health/health-check.ts';
@@ -27,6 +28,7 @@ export interface Settings {
   /** The path it was read from. */
   readonly file: string;
   readonly document: ConfigDocument;
+  readonly host: HostSettings;
   readonly monitor: MonitorSettings;
   readonly database: ParsedStore;
   readonly logging: LoggingOptions;
@@ -51,12 +53,13 @@ export function readSettings(file: string): Settings {
 }
 
 /** Whose rows are ours. */
-export function rowScope({ monitor }: Settings): RowScope {
-  return { hostId: undefined, onlyConfigured: monitor.onlyConfigured };
+export function rowScope({ host, monitor }: Settings): RowScope {
+  return { hostId: host.hostId, onlyConfigured: monitor.onlyConfigured };
 }
 
 /** Parses a document that was read already. */
 function parseSettings(file: string, document: ConfigDocument): Settings {
+  const host = parseHost(document.section('host'));
   const monitor = parseMonitorSettings(document.section('monitor'));
   const database = parseDatabase(document.section('database'));
   const logging = parseLogging(document.section('logging'));
@@ -71,6 +74,7 @@ function parseSettings(file: string, document: ConfigDocument): Settings {
   return {
     file,
     document,
+    host,
     monitor,
     database,
     logging,

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { DaemonStatus, HoldStatus, ProcessStatus } from '../control/orders.ts';
 import type { Alarm } from '../core/alarm.ts';
+import { localTimestamp } from '../core/clock.ts';
 import { closedBreaker, isAtRest } from '../monitor/circuit-breaker.ts';
 import { holdAll } from '../monitor/holds.ts';
 import { breakerOpen } from '../monitor/recoveries.ts';
@@ -23,6 +24,7 @@ export function buildStatus(
   const kept = core.kept.alarms();
   return {
     version: who.version,
+    host: settings.host.name,
     pid: who.pid,
     startedAt: who.startedAt?.toISOString() ?? null,
     mode: settings.monitor.mode,
@@ -60,7 +62,7 @@ export function statusLine(core: Core): string {
   const recovering = `${kept > 0 ? `${kept} kept, ` : ''}${core.queue.recovering} recovering`;
   if (availability.state === 'ok') return `${availability.alarms.length} in alarm, ${recovering}, db ok`;
   if (availability.state === 'starting') return `alarms unknown, ${recovering}, db not asked yet`;
-  return `alarms unknown since ${availability.since.toISOString()}, ${recovering}, db away`;
+  return `alarms unknown since ${localTimestamp(availability.since)}, ${recovering}, db away`;
 }
 
 function processes(core: Core, alarms: readonly Alarm[], last: LastRecoveries): ProcessStatus[] {

@@ -38,11 +38,12 @@ type Fact = [string, string, Style | undefined];
 
 const NAME_WIDTH = 15;
 
-function headline({ version, pid, startedAt, mode }: DaemonStatus, now: Date): string {
+function headline({ version, host, pid, startedAt, mode }: DaemonStatus, now: Date): string {
+  const who = `monitor_service ${version}${host === undefined ? '' : ` on ${host}`}`;
   const how = mode === 'observe' ? ', mode observe: nothing is restarted' : '';
-  if (pid === 0) return printable(`monitor_service ${version}: no daemon runs${how}`);
+  if (pid === 0) return printable(`${who}: no daemon runs${how}`);
   const up = startedAt === null ? '' : `, up ${since(startedAt, now)}`;
-  return printable(`monitor_service ${version}, pid ${pid}${up}${how}`);
+  return printable(`${who}, pid ${pid}${up}${how}`);
 }
 
 function storeWords(store: DaemonStatus['store'], now: Date): string {

@@ -94,6 +94,8 @@ export type RecoverReply =
 /** What `monitor_service status --json` prints. Times are ISO 8601 with offset Z; durations milliseconds. */
 export interface DaemonStatus {
   readonly version: string;
+  /** `[host] name`; absent from older daemons. */
+  readonly host?: string | undefined;
   /** 0 where no daemon runs and the command line looked at store and state itself. */
   readonly pid: number;
   readonly startedAt: string | null;

@@ -63,6 +63,7 @@ const systemdShape: Shape<ServiceContact> = object({
 /** GET /v1/status. */
 export const statusShape: Shape<DaemonStatus> = object({
   version: anyText,
+  host: optional(anyText),
   pid: count,
   startedAt: nullable(anyText),
   mode: oneOf('act', 'observe'),

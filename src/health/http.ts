@@ -1,6 +1,8 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { runInNewContext } from 'node:vm';
+import { withinWords } from '../core/duration.ts';
 import type { CheckResult, HealthResult } from '../core/outcomes.ts';
+import { quoted } from '../core/printable.ts';
 import { request as requestHttp } from '../system/builtin-http.ts';
 import { knownAddresses } from '../system/names/connect.ts';
 import type { NameResolver } from '../system/names/resolver.ts';
@@ -55,7 +57,7 @@ async function tryGet(
     const unhealthy = (reason: string): void => finish({ kind: 'unhealthy', reason });
     const abort = (): void => unhealthy('aborted');
     // Absolute: an answer that drips in byte by byte must not last for ever.
-    const timer = setTimeout(() => unhealthy(`no complete answer within ${timeoutMs / 1000} s`), end - performance.now());
+    const timer = setTimeout(() => unhealthy(`no complete answer ${withinWords(timeoutMs)}`), end - performance.now());
     signal.addEventListener('abort', abort, { once: true });
     try {
       sent = request(url, { ...REQUEST_OPTIONS, lookup }, (response) => judge(response, options, finish));
@@ -98,9 +100,7 @@ const BODY_LIMIT = 1024 * 1024;
 
 function judgeBody(body: string, wanted: string | RegExp): HealthResult {
   if (typeof wanted === 'string') {
-    return body.includes(wanted)
-      ? { kind: 'healthy' }
-      : { kind: 'unhealthy', reason: `the body lacks ${JSON.stringify(wanted)}` };
+    return body.includes(wanted) ? { kind: 'healthy' } : { kind: 'unhealthy', reason: `the body lacks ${quoted(wanted)}` };
   }
   try {
     // Nothing but vm can stop an expression that backtracks for years, and the loop stands still meanwhile.

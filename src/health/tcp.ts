@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import type { SectionReader } from '../core/config.ts';
+import { withinWords } from '../core/duration.ts';
 import { hostPortName, parseHostPort } from '../core/host-port.ts';
 import type { CheckResult, HealthResult } from '../core/outcomes.ts';
 import { knownAddresses } from '../system/names/connect.ts';
@@ -52,7 +53,7 @@ async function tryConnect(
     };
     const unhealthy = (reason: string): void => finish({ kind: 'unhealthy', reason });
     const abort = (): void => unhealthy('aborted');
-    const timer = setTimeout(() => unhealthy(`no connection within ${timeoutMs / 1000} s`), end - performance.now());
+    const timer = setTimeout(() => unhealthy(`no connection ${withinWords(timeoutMs)}`), end - performance.now());
     socket.on('connect', () => {
       // Where nobody listens on a port of the ephemeral range, the kernel may connect the socket to itself.
       const toItself = socket.localPort === socket.remotePort && socket.localAddress === socket.remoteAddress;

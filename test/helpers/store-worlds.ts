@@ -5,6 +5,7 @@ import { createPool } from 'mysql2/promise';
 import type { ProcessRow } from '../../src/core/alarm.ts';
 import type { MysqlOptions } from '../../src/stores/mysql/options.ts';
 import { MysqlStore } from '../../src/stores/mysql/store.ts';
+import type { RowScope } from '../../src/stores/row-scope.ts';
 import { createSchema, SqliteStore } from '../../src/stores/sqlite/store.ts';
 import type { AlarmStore } from '../../src/stores/store.ts';
 import type { Mariadb } from './mariadb.ts';
@@ -32,6 +33,8 @@ export interface StoreWorld {
   /** What stands in STATUS_PROCESS; `notes` as bytes, in UTF-8. */
   row(id: number | string): Promise<StatusRow | undefined>;
   exec(sql: string, values?: readonly (string | number | null)[]): Promise<void>;
+  /** Several statements at once. */
+  script(sql: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -69,16 +72,20 @@ export function mysqlOptions(server: Mariadb, change: Partial<MysqlOptions> = {}
 
 let databases = 0;
 
+/** Nothing is said of hosts. */
+const AS_EVER: RowScope = { hostId: undefined, onlyConfigured: false };
+
 /** Empty tables of setup.sql, in a database of their own on a running server; or, where given, other tables. */
 export async function mysqlWorld(
   server: Mariadb,
   tables = setupTables(),
   database = `world_${process.pid}_${++databases}`,
+  scope: RowScope = AS_EVER,
 ): Promise<MysqlWorld> {
   await server.sql(`CREATE DATABASE ${database} CHARACTER SET utf8mb4`);
   await server.sql(tables, database);
   const other = createPool({ socketPath: server.socket, user: 'root', database, charset: 'utf8mb4', connectionLimit: 2 });
-  const store = new MysqlStore(mysqlOptions(server, { database }));
+  const store = new MysqlStore(mysqlOptions(server, { database }), scope);
   const binary = (value: string | Uint8Array | null): Buffer | string | null =>
     value instanceof Uint8Array ? Buffer.from(value) : value;
   return {
@@ -98,6 +105,7 @@ export async function mysqlWorld(
       return row && { ...row };
     },
     exec: async (sql, values = []) => void (await other.query(sql, [...values])),
+    script: async (sql) => void (await server.sql(sql, database)),
     close: async () => {
       await store.close();
       await other.end();
@@ -113,12 +121,13 @@ function setupTables(): string {
     .replace(/TABLE_SCHEMA = 'v_process_monitor'/g, 'TABLE_SCHEMA = DATABASE()');
 }
 
-/** A new file in `dir`, and a second handle on it. */
-export function sqliteWorld(dir: string): StoreWorld & { readonly path: string } {
+/** A new file in `dir` with the usual tables or, where given, others, and a second handle on it. */
+export function sqliteWorld(dir: string, tables?: string, scope: RowScope = AS_EVER): StoreWorld & { readonly path: string } {
   const path = join(dir, `alarms-${++databases}.db`);
   const other = new DatabaseSync(path, { timeout: 5000 });
-  createSchema(other);
-  const store = new SqliteStore({ path, queryTimeoutMs: 10_000 });
+  if (tables === undefined) createSchema(other);
+  else other.exec(tables);
+  const store = new SqliteStore({ path, queryTimeoutMs: 10_000 }, scope);
   const run = (sql: string, values: readonly (string | number | null | Uint8Array)[]): void =>
     void other.prepare(sql).run(...values);
   return {
@@ -138,6 +147,7 @@ export function sqliteWorld(dir: string): StoreWorld & { readonly path: string }
       return row && { ...row, notes: row.notes && Buffer.from(row.notes) };
     },
     exec: async (sql, values = []) => run(sql, values),
+    script: async (sql) => other.exec(sql),
     close: async () => {
       await store.close();
       other.close();

@@ -38,7 +38,10 @@ export interface KeyTest {
  */
 export function keyTest(name: string, column: Column): KeyTest {
   if (column.castType !== '')
-    return { sql: `${name} = CAST(? AS ${column.castType})`, values: (key) => (NUMBER.test(key) ? [key] : undefined) };
+    return {
+      sql: `${name} = CAST(? AS ${column.castType})`,
+      values: (key) => (holds(column.castType, key) ? [key] : undefined),
+    };
   const bytes = `${exact(name, column)} = ?`;
   const text = sameText(name, column, '?');
   return text === undefined
@@ -46,7 +49,19 @@ export function keyTest(name: string, column: Column): KeyTest {
     : { sql: `${text} AND ${bytes}`, values: (key) => [key.toWellFormed(), bytesOf(key)] };
 }
 
-const NUMBER = /^-?\d+(?:\.\d+)?$/;
+/** True for a number that CAST takes as it is: of a larger one it makes the largest that there is. */
+function holds(castType: string, key: string): boolean {
+  const [, sign, digits = ''] = /^(-?)0*(\d+)(?:\.\d+)?$/.exec(key) ?? [];
+  if (sign === undefined) return false;
+  const [, precision, scale] = /^DECIMAL\((\d+),(\d+)\)$/.exec(castType) ?? [];
+  if (precision !== undefined) return digits.length <= Math.max(Number(precision) - Number(scale), 1);
+  const number = digits.length <= MOST_DIGITS ? BigInt(`${sign}${digits}`) : undefined;
+  if (number === undefined || key.includes('.')) return false;
+  return (castType === 'UNSIGNED' ? BigInt.asUintN(64, number) : BigInt.asIntN(64, number)) === number;
+}
+
+/** Of 2^64. */
+const MOST_DIGITS = 20;
 
 /** `name` = `text` by the column's own collation; undefined for what has none. */
 function sameText(name: string, { kind, charset, collation }: Column, text: string): string | undefined {

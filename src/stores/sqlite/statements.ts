@@ -14,9 +14,12 @@ export interface Statement {
 const NOTES_BYTES = READ_CHARACTERS * 4 + 4;
 const DIGESTED_BYTES = 1 << 20;
 
-const SIZE = 'octet_length(s.notes)';
+const size = (table: string): string => `octet_length(${table}notes)`;
 /** Stands for notes that may be too long to be shown whole; sha256 is a function of ours. */
-const DIGEST = `CASE WHEN ${SIZE} > ${READ_CHARACTERS} THEN sha256(substr(CAST(s.notes AS BLOB), 1, ${DIGESTED_BYTES})) END`;
+const digest = (table: string): string =>
+  `CASE WHEN ${size(table)} > ${READ_CHARACTERS} THEN sha256(substr(CAST(${table}notes AS BLOB), 1, ${DIGESTED_BYTES})) END`;
+/** NULL is neither alarma = 1 nor sound = 0: a row in doubt is left alone. */
+const inAlarm = (table: string): string => `${table}alarma = 1 AND ${table}sound = 0`;
 
 /** Every statement on tables of that kind. None of them sees or changes a row that is not ours. */
 export class Statements {
@@ -25,7 +28,7 @@ export class Statements {
   /** True where no two of our rows can have one process_id. */
   readonly idsAreUnique: boolean;
   readonly #rows: Statement;
-  /** That a row is ours, of STATUS_PROCESS alone, called s. */
+  /** That a row is ours, of STATUS_PROCESS alone. */
   readonly #ours: Statement;
 
   /** Throws a StoreError (`config`) where it is not known whose rows are ours; `store`: AlarmStore.description. */
@@ -37,50 +40,50 @@ export class Statements {
     const ours = statusHost ? hosts('s.host_id') : processHost ? hosts('p.host_id') : EVERY;
     const on = `p.process_id = s.process_id${statusHost && processHost ? ' AND p.host_id = s.host_id' : ''}`;
     this.#rows = { sql: `FROM STATUS_PROCESS s JOIN PROCESE p ON ${on} WHERE ${ours.sql}`, values: ours.values };
-    this.#ours = statusHost ? ours : EVERY;
+    this.#ours = statusHost ? hosts('host_id') : EVERY;
     this.idsAreUnique = uniqueIds || (uniqueIdsPerHost && ours.values.length > 0);
   }
 
   /** The rows in alarm after `after` in the order of process_id. */
   alarms(after: Key | undefined): Statement {
-    return this.#select(`${IN_ALARM} AND ${beyond(after)}`, keyValues(after), INDEXED_ORDER);
+    return this.#select(`${inAlarm('s.')} AND ${beyond(after)}`, keyValues(after), INDEXED_ORDER);
   }
 
   /** Those of them with these names. */
   alarmsOf(names: readonly string[], after: Key | undefined): Statement {
     const among = `CAST(p.process_name AS BLOB) IN (${names.map(() => '?').join(', ')})`;
     const values = [...names.map(bytesOf), ...keyValues(after)];
-    return this.#select(`${IN_ALARM} AND ${among} AND ${beyond(after)}`, values, INDEXED_ORDER);
+    return this.#select(`${inAlarm('s.')} AND ${among} AND ${beyond(after)}`, values, INDEXED_ORDER);
   }
 
   /** How many rows there are, `processes`, and how many in alarm, `alarms`. */
   counts(): Statement {
     const { sql, values } = this.#rows;
-    return { sql: `SELECT count(*) AS processes, count(*) FILTER (WHERE ${IN_ALARM}) AS alarms ${sql}`, values };
+    return { sql: `SELECT count(*) AS processes, count(*) FILTER (WHERE ${inAlarm('s.')}) AS alarms ${sql}`, values };
   }
 
   /** How many rows are in alarm, as `alarms`. */
   alarmCount(): Statement {
-    return { sql: `SELECT count(*) AS alarms ${this.#rows.sql} AND ${IN_ALARM}`, values: this.#rows.values };
+    return { sql: `SELECT count(*) AS alarms ${this.#rows.sql} AND ${inAlarm('s.')}`, values: this.#rows.values };
   }
 
-  /** The process_ids, `id`, that several rows of ours have, the first `limit`; `inAlarm`: one of them in alarm. */
-  sharedIds(limit: number, inAlarm: boolean): Statement {
-    const suspects = 's.process_id IN (SELECT process_id FROM STATUS_PROCESS s WHERE s.alarma = 1 AND s.sound = 0)';
+  /** The process_ids, `id`, that several rows of ours have, the first `limit`; `onlyAlarms`: of one in alarm. */
+  sharedIds(limit: number, onlyAlarms: boolean): Statement {
+    const suspects = `s.process_id IN (SELECT process_id FROM STATUS_PROCESS WHERE ${inAlarm('')})`;
     const { sql, values } = this.#rows;
     return {
-      sql: `SELECT ${ID} AS id ${sql} AND ${inAlarm ? suspects : 'TRUE'} GROUP BY id HAVING count(*) > 1 LIMIT ${limit}`,
+      sql: `SELECT ${ID} AS id ${sql} AND ${onlyAlarms ? suspects : 'TRUE'} GROUP BY id HAVING count(*) > 1 LIMIT ${limit}`,
       values,
     };
   }
 
   /** How many rows, `odd`, have a flag that is no number. */
   oddFlags(): Statement {
-    const odd = ['s.alarma', 's.sound'].map(
+    const odd = ['alarma', 'sound'].map(
       (flag) => `(typeof(${flag}) IN ('text', 'blob') AND CAST(CAST(${flag} AS NUMERIC) AS TEXT) <> CAST(${flag} AS TEXT))`,
     );
     return {
-      sql: `SELECT count(*) AS odd FROM STATUS_PROCESS s WHERE ${this.#ours.sql} AND (${odd.join(' OR ')})`,
+      sql: `SELECT count(*) AS odd FROM STATUS_PROCESS WHERE ${this.#ours.sql} AND (${odd.join(' OR ')})`,
       values: this.#ours.values,
     };
   }
@@ -110,7 +113,7 @@ export class Statements {
   wholeNotes(processId: string): Statement {
     const { sql, values } = this.#oneStatus(processId);
     return {
-      sql: `SELECT substr(CAST(s.notes AS BLOB), 1, ${DIGESTED_BYTES}) AS notes FROM STATUS_PROCESS s WHERE ${sql}`,
+      sql: `SELECT substr(CAST(notes AS BLOB), 1, ${DIGESTED_BYTES}) AS notes FROM STATUS_PROCESS WHERE ${sql}`,
       values,
     };
   }
@@ -123,22 +126,22 @@ export class Statements {
     seen?: { readonly size: bigint | null; readonly digest: string | null },
   ): Statement {
     const { sql, values } = this.#oneStatus(processId);
-    const asSeen = seen === undefined ? '' : ` AND ${IN_ALARM} AND ${SIZE} IS ? AND ${DIGEST} IS ?`;
+    const asSeen = seen === undefined ? '' : ` AND ${inAlarm('')} AND ${size('')} IS ? AND ${digest('')} IS ?`;
     const seenValues = seen === undefined ? [] : [seen.size, seen.digest];
     return {
-      sql: `UPDATE STATUS_PROCESS AS s SET ${assignments} WHERE ${sql}${asSeen}`,
+      sql: `UPDATE STATUS_PROCESS SET ${assignments} WHERE ${sql}${asSeen}`,
       values: [...assigned, ...values, ...seenValues],
     };
   }
 
   #oneStatus(processId: string): Statement {
-    const id = hasKey('s.process_id', processId);
+    const id = hasKey('process_id', processId);
     return { sql: `${this.#ours.sql} AND ${id.sql}`, values: [...this.#ours.values, ...id.values] };
   }
 
   #select(condition: string, values: readonly SQLInputValue[], order: string): Statement {
     const flags = 's.alarma = 1 AS alarma, s.sound = 0 AS silent';
-    const notes = `substr(CAST(s.notes AS BLOB), 1, ${NOTES_BYTES}) AS notes, ${SIZE} AS size, ${DIGEST} AS digest`;
+    const notes = `substr(CAST(s.notes AS BLOB), 1, ${NOTES_BYTES}) AS notes, ${size('s.')} AS size, ${digest('s.')} AS digest`;
     const columns = `${KEY}, ${ID} AS process_id, CAST(p.process_name AS BLOB) AS process_name, ${flags}, ${notes}`;
     return {
       sql: `SELECT ${columns} ${this.#rows.sql} AND ${condition} ${order}`,
@@ -148,8 +151,6 @@ export class Statements {
 }
 
 const EVERY: Statement = { sql: 'TRUE', values: [] };
-/** NULL is neither alarma = 1 nor sound = 0: a row in doubt is left alone. */
-const IN_ALARM = 's.alarma = 1 AND s.sound = 0';
 const ID = 'CAST(CAST(s.process_id AS TEXT) AS BLOB)';
 /** By its bytes: what a collation holds for equal are several keys. */
 const INDEXED_ORDER = 'ORDER BY s.process_id COLLATE BINARY';

@@ -1,4 +1,5 @@
 import { systemClock } from '../../core/clock.ts';
+import { withinWords } from '../../core/duration.ts';
 import { type HostAddress, hostAddress, inOrder, isLoopback } from './address.ts';
 import type { DnsAnswer } from './dns/answer.ts';
 import { askDns } from './dns/dns.ts';
@@ -122,6 +123,6 @@ function unresolved(dns: DnsAnswer, getent: GetentAnswer | undefined, limit: Abo
   if (dns.kind === 'none' && getent !== undefined)
     return { kind: 'unresolved', code: 'ENOTFOUND', reason: `there is no such name${also}` };
   const whose = dns.kind === 'silent' ? 'no DNS server has answered' : "nsswitch.conf's sources have not answered";
-  const when = limit.aborted ? ` within ${Math.round(timeoutMs) / 1000} s` : '';
+  const when = limit.aborted ? ` ${withinWords(timeoutMs)}` : '';
   return { kind: 'unresolved', code: 'ETIMEOUT', reason: `${whose}${when}${also}` };
 }

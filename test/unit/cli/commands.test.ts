@@ -183,12 +183,13 @@ describe('the commands, with a daemon running', () => {
     );
   });
 
-  it('never hand a control character to the terminal', async (t) => {
-    const evil = 'e\u001b]0;pwned\u0007\u009b31m\u202e\n\r\tx';
+  it('never hand a control character to the terminal, nor what is not seen', async (t) => {
+    const evil = 'e\u001b]0;pwned\u0007\u009b31m\u202e\u200b\u3164\u{e0041}\u00ad\ufe0f\n\r\tx';
     const { config } = await daemon(t, {
       status: () =>
         someStatus({
           version: evil,
+          host: evil,
           configFile: evil,
           store: { ...someStatus().store, state: 'unknown', description: evil, reason: evil },
           holds: [{ name: evil, until: evil, reason: evil }],
@@ -234,7 +235,12 @@ describe('the commands, with a daemon running', () => {
     ];
     for (const command of commands) {
       const run = await runCommand(['--config', config, ...command.split(' ')]);
-      assert.doesNotMatch(run.stdout + run.stderr, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/, command);
+      assert.doesNotMatch(
+        run.stdout + run.stderr,
+        /(?!\n)[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}]/u,
+        command,
+      );
+      if (command === 'match x --json') assert.equal(JSON.parse(run.stdout).target, evil);
     }
   });
 });
