@@ -69,7 +69,7 @@ class World {
   }
 
   async inAlarm(): Promise<string[]> {
-    const database = new DatabaseSync(join(this.dir, 'a.db'), { readOnly: true });
+    const database = new DatabaseSync(join(this.dir, 'a.db'), { readOnly: true, timeout: 10_000 });
     const rows = database
       .prepare('SELECT process_name AS name FROM PROCESE JOIN STATUS_PROCESS USING (process_id) WHERE alarma = 1')
       .all();
