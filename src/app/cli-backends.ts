@@ -1,13 +1,13 @@
-import { ConfigError, type ConfigProblem, errorMessage, StoreError } from '../core/errors.ts';
+import { ConfigError, type ConfigProblem } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import { unseenIn } from '../core/printable.ts';
 import type { ProcessEventType } from '../core/process-event.ts';
 import { createLogger } from '../logging/logger.ts';
 import { openDatagram } from '../system/native/datagram.ts';
 import type { ProcessEventSource } from '../system/process-events/source.ts';
-import type { CheckReport, CliBackends, DatabaseReport } from './backends.ts';
+import type { CheckReport, CliBackends } from './backends.ts';
+import { askDatabase } from './database-report.ts';
 import { isKeptOffline, offlineLook, offlineOrders, offlineStatus } from './offline.ts';
-import { readSettings, rowScope, type Settings } from './settings.ts';
+import { readSettings, type Settings } from './settings.ts';
 import { UnitReport } from './unit-report.ts';
 
 /** Everything the command line can do without a daemon that answers. */
@@ -103,38 +103,4 @@ async function eventProblems({ events }: Settings): Promise<ConfigProblem[]> {
 async function watchMeans({ events }: Settings, available: boolean): Promise<string> {
   const { describeMeans, exitMeans } = await import('../detectors/exit-means.ts');
   return describeMeans(exitMeans(events !== undefined && available));
-}
-
-async function askDatabase(settings: Settings, units: UnitReport): Promise<DatabaseReport> {
-  const { database, processNames } = settings;
-  const { description } = database;
-  const store = await database.open(rowScope(settings));
-  try {
-    const report = await store.inspect();
-    const names = await store.listNames(MOST_NAMES);
-    const known = new Set(names);
-    const unmatched: string[] = [];
-    for (const name of processNames) {
-      // Beyond so many it takes a question of its own.
-      const has = known.has(name) || (names.length === MOST_NAMES && (await store.findProcesses(name)).length > 0);
-      if (!has) unmatched.push(name);
-    }
-    const leftAlone = await units.leftAlone(names);
-    return { kind: 'ok', description, report, unmatched, leftAlone, ...unseenNames(names) };
-  } catch (error) {
-    const isConfig = error instanceof StoreError && error.fault === 'config';
-    return { kind: 'failed', description, reason: errorMessage(error), isConfig };
-  } finally {
-    await store.close();
-  }
-}
-
-const MOST_NAMES = 100_000;
-
-function unseenNames(names: readonly string[]): Pick<Extract<DatabaseReport, { kind: 'ok' }>, 'unseen'> {
-  const unseen = names.flatMap((name) => {
-    const holds = unseenIn(name);
-    return holds === undefined ? [] : [{ name, holds }];
-  });
-  return unseen.length === 0 ? {} : { unseen };
 }

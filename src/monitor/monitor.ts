@@ -1,39 +1,13 @@
-import { type Alarm, type StoredAlarm, storedAlarm } from '../core/alarm.ts';
-import { errorMessage } from '../core/errors.ts';
+import { type Alarm, storedAlarm } from '../core/alarm.ts';
 import { AlarmIntake, type AlarmIntakeParts } from './alarm-intake.ts';
 import { backoffMs } from './backoff.ts';
-
-/** What the daemon knows of its alarm source. "It did not answer" is never "there are no alarms". */
-export type StoreAvailability =
-  | { readonly state: 'starting' }
-  | {
-      readonly state: 'ok';
-      readonly since: Date;
-      readonly lastPollAt: Date;
-      readonly alarms: readonly StoredAlarm[];
-      readonly leftOut: number;
-    }
-  | {
-      readonly state: 'unknown';
-      readonly since: Date;
-      readonly sinceMs: number;
-      readonly reason: string;
-      readonly lastPollAt: Date | undefined;
-    };
-
-/** What a poll brings. */
-interface PolledAlarms {
-  readonly alarms: readonly StoredAlarm[];
-  /** How many more are in alarm than are taken at once. */
-  readonly leftOut: number;
-}
+import { PollGrid } from './poll-grid.ts';
+import { type PolledAlarms, type StoreAvailability, StoreWatch } from './store-watch.ts';
 
 /** What the loop needs. */
 export interface MonitorParts extends AlarmIntakeParts {
   /** Called whenever the loop turns, at least each `heartbeatMs`: the watchdog is fed here and nowhere else. */
   readonly onHeartbeat: () => void;
-  /** Whose alarms are taken first, if there are too many. */
-  readonly sections: () => readonly string[];
   readonly heartbeatMs: number;
 }
 
@@ -44,8 +18,8 @@ const STUCK_AFTER_MS = 180_000;
 export class Monitor {
   readonly #parts: MonitorParts;
   readonly #intake: AlarmIntake;
-  #availability: StoreAvailability = { state: 'starting' };
-  #faults = 0;
+  readonly #watch: StoreWatch;
+  readonly #grid: PollGrid;
   /** Polls in a row that found a clearing pending. */
   #retries = 0;
   #alarm = new AbortController();
@@ -55,11 +29,13 @@ export class Monitor {
   constructor(parts: MonitorParts) {
     this.#parts = parts;
     this.#intake = new AlarmIntake(parts);
+    this.#watch = new StoreWatch(parts);
+    this.#grid = new PollGrid();
   }
 
   /** What is known of the store; `alarms` without those that were cleared since the last poll. */
   get availability(): StoreAvailability {
-    const known = this.#availability;
+    const known = this.#watch.availability;
     if (known.state !== 'ok') return known;
     return { ...known, alarms: known.alarms.filter(({ key }) => !this.#parts.clearing.isCleared(key)) };
   }
@@ -116,10 +92,10 @@ export class Monitor {
       if (isPast()) return undefined;
       const polled = { alarms: rows.map(storedAlarm), leftOut };
       this.#intake.tellOdd(remarks);
-      this.#storeAnswered(polled, Math.round(clock.monotonicMs() - startedMs));
+      this.#watch.answered(polled, Math.round(clock.monotonicMs() - startedMs));
       return polled;
     } catch (error) {
-      if (!isPast()) this.#storeFailed(error);
+      if (!isPast()) this.#watch.failed(error);
       return undefined;
     }
   }
@@ -146,53 +122,13 @@ export class Monitor {
     this.#keptDueMs = clock.monotonicMs() + settings().checkIntervalMs;
   }
 
-  #storeAnswered({ alarms, leftOut }: PolledAlarms, durationMs: number): void {
-    const { clock, log, events } = this.#parts;
-    const before = this.#availability;
-    const now = clock.date();
-    this.#faults = 0;
-    this.#availability = { state: 'ok', since: before.state === 'ok' ? before.since : now, lastPollAt: now, alarms, leftOut };
-    if (before.state === 'unknown') {
-      const awayMs = Math.round(clock.monotonicMs() - before.sinceMs);
-      log.info(`Alarm store is back after ${Math.round(awayMs / 1000)} s: ${this.#parts.store().description}`, {
-        duration_ms: awayMs,
-      });
-      events.emit({ type: 'store_restored', awayMs });
-    }
-    log.debug(`Poll completed: ${alarms.length} in alarm${leftOut > 0 ? `, ${leftOut} more left out` : ''}`, {
-      alarms: alarms.length,
-      duration_ms: durationMs,
-    });
-    events.emit({ type: 'poll_completed', alarms: alarms.length, durationMs });
-  }
-
-  #storeFailed(error: unknown): void {
-    const { clock, log, events } = this.#parts;
-    const before = this.#availability;
-    const reason = errorMessage(error);
-    this.#faults++;
-    if (before.state === 'unknown') {
-      this.#availability = { ...before, reason };
-      log.debug(`Alarm store still does not answer: ${reason}`);
-      return;
-    }
-    this.#availability = {
-      state: 'unknown',
-      since: clock.date(),
-      sinceMs: clock.monotonicMs(),
-      reason,
-      lastPollAt: before.state === 'ok' ? before.lastPollAt : undefined,
-    };
-    log.error(`Alarm store does not answer: ${reason}; alarms are unknown until it is back`, { err: reason });
-    events.emit({ type: 'store_lost', reason });
-  }
-
-  /** The interval; while the store is away or a clearing is pending, exponential backoff with full jitter. */
+  /** Until the next point of the grid; while the store is away or a clearing is pending, exponential backoff with full jitter. */
   #pauseMs(): number {
-    const { checkIntervalMs } = this.#parts.settings();
-    if (this.#availability.state === 'unknown') return backoffMs(this.#faults);
-    this.#retries = this.#parts.clearing.pending ? this.#retries + 1 : 0;
-    return this.#retries > 0 ? Math.min(checkIntervalMs, backoffMs(this.#retries)) : checkIntervalMs;
+    const { settings, clock, clearing } = this.#parts;
+    if (this.#watch.availability.state === 'unknown') return backoffMs(this.#watch.faults);
+    this.#retries = clearing.pending ? this.#retries + 1 : 0;
+    const dueMs = this.#grid.pauseMs(clock.monotonicMs(), settings().checkIntervalMs);
+    return this.#retries > 0 ? Math.min(dueMs, backoffMs(this.#retries)) : dueMs;
   }
 
   async #sleep(ms: number, signal: AbortSignal): Promise<void> {

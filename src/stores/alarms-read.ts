@@ -1,4 +1,5 @@
 import type { ProcessRow } from '../core/alarm.ts';
+import { quoted } from '../core/printable.ts';
 import { type AlarmsRead, MOST_ALARMS } from './store.ts';
 
 /** The questions whose answers a poll is made of. */
@@ -34,7 +35,7 @@ export async function readAlarmsBy(
 
 /** That rows are left alone because they share their process_id with others. */
 export function ambiguityRemark(ids: readonly string[]): string {
-  const shown = ids.slice(0, SHOWN).map((id) => JSON.stringify(id));
+  const shown = ids.slice(0, SHOWN).map(quoted);
   const more = ids.length > SHOWN ? ` and ${ids.length - SHOWN} more` : '';
   return `process_id ${shown.join(', ')}${more}: several rows of ours have it; they are left alone (expected each process_id once)`;
 }

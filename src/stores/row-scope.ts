@@ -1,4 +1,5 @@
 import { StoreError } from '../core/errors.ts';
+import { quoted } from '../core/printable.ts';
 
 /** Whose rows are ours, as configured. */
 export interface RowScope {
@@ -32,7 +33,7 @@ export function ownRows(scope: RowScope, hasHostColumn: boolean, store: string):
   if (hostId === undefined || hostId === ALL || onlyConfigured) return { kind: 'all' };
   throw new StoreError(
     'config',
-    `${store}: [host] host_id is ${JSON.stringify(hostId)}, and the rows have no column host_id: nothing says which are of this host (expected such a column, or only_configured = true, or no host_id)`,
+    `${store}: [host] host_id is ${quoted(hostId)}, and the rows have no column host_id: nothing says which are of this host (expected such a column, or only_configured = true, or no host_id)`,
   );
 }
 

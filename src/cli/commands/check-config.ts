@@ -61,7 +61,7 @@ function tellDatabase(cli: Cli, database: DatabaseReport): void {
     cli.complain(`${database.description}: ${database.reason}`);
     return;
   }
-  const { report, unmatched, leftAlone, unseen = [] } = database;
+  const { report, unmatched, leftAlone, unseen = [], near = [] } = database;
   cli.say(
     `${database.description} answers: ${report.server}, ${counted(report.processes, 'process', 'processes')}, ${report.alarms} in alarm`,
   );
@@ -74,6 +74,10 @@ function tellDatabase(cli: Cli, database: DatabaseReport): void {
     cli.say(
       `${quoted(name)} holds ${holds}, which is not seen: it is another name than it looks like, and cannot stand for %s`,
     );
+  for (const { name, section } of near.slice(0, MOST_TOLD))
+    cli.say(
+      `${quoted(name)} differs from [process.${escapeUnseen(section)}] by blanks or letter case: that section does not hold for it`,
+    );
   if (leftAlone !== undefined) tellLeftAlone(cli, leftAlone);
 }
 
@@ -82,6 +86,8 @@ function tellLeftAlone(cli: Cli, { processes, unseen }: LeftAlone): void {
   const more = processes.length - MOST_TOLD;
   if (more > 0) cli.say(`and ${counted(more, 'other process', 'other processes')} (all with --json)`);
   if (unseen > 0) cli.say(`${counted(unseen, 'more name was', 'more names were')} not looked at`);
+  if (processes.length > 0)
+    cli.say('what is not to be healed on this machine is left to others with only_configured = true in [monitor]');
 }
 
 const MOST_TOLD = 100;

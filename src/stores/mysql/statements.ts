@@ -1,5 +1,6 @@
 import type { SeenNotes } from '../../core/alarm.ts';
 import { StoreError } from '../../core/errors.ts';
+import { quoted } from '../../core/printable.ts';
 import { bytesOf } from '../exact-text.ts';
 import { READ_CHARACTERS } from '../notes.ts';
 import { ownRows, type RowScope } from '../row-scope.ts';
@@ -216,6 +217,6 @@ function hostTest(name: string, column: Column, hostId: string, store: string): 
   if (bound !== undefined) return { sql, values: bound };
   throw new StoreError(
     'config',
-    `${store}: [host] host_id is ${JSON.stringify(hostId)}, and the column host_id holds ${column.type}: no row can be of this host (expected a number)`,
+    `${store}: [host] host_id is ${quoted(hostId)}, and the column host_id holds ${column.type}: no row can be of this host (expected a number)`,
   );
 }

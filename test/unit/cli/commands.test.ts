@@ -420,7 +420,10 @@ describe('run, demo and check-config', () => {
     });
     assert.match(left.stdout, /1 configured process\nthe rule\n/);
     assert.match(left.stdout, /\np0 is left alone: p0\.service is neither\n/);
-    assert.match(left.stdout, /\nand 2 other processes \(all with --json\)\n1 more name was not looked at\n$/);
+    assert.match(
+      left.stdout,
+      /\nand 2 other processes \(all with --json\)\n1 more name was not looked at\nwhat is not to be healed .*only_configured = true.*\n$/,
+    );
   });
 });
 
