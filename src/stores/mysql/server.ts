@@ -9,6 +9,8 @@ import {
   type RowDataPacket,
 } from 'mysql2';
 import { StoreError } from '../../core/errors.ts';
+import { connectByName } from '../../system/names/connect.ts';
+import { NameResolver } from '../../system/names/resolver.ts';
 import { within } from '../within.ts';
 import { isRefusal, isSettled, storeError } from './faults.ts';
 import { endpointName, type MysqlEndpoint } from './hosts.ts';
@@ -42,6 +44,8 @@ export class MysqlServer {
   /** For people: `10.0.0.5:3306`. */
   readonly name: string;
   readonly #options: MysqlOptions;
+  /** Its own: the names of health checks that nobody answers for do not hold it up. */
+  readonly #names = new NameResolver({ children: 1 });
   readonly #pool: Pool;
   /** Every socket that is not closed yet. */
   readonly #sockets = new Set<Socket>();
@@ -125,7 +129,10 @@ export class MysqlServer {
   }
 
   #open(endpoint: MysqlEndpoint): Socket {
-    const socket = endpoint.kind === 'socket' ? connect(endpoint.path) : connect(endpoint.port, endpoint.host);
+    const socket =
+      endpoint.kind === 'socket'
+        ? connect(endpoint.path)
+        : connectByName(this.#names, endpoint, this.#options.connectTimeoutMs * RESOLVE_SHARE);
     if (endpoint.kind === 'tcp') socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS);
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
@@ -151,6 +158,8 @@ export class MysqlServer {
 }
 
 const KEEP_ALIVE_MS = 15_000;
+/** How much of connect_timeout a host's name may take: what is said then is that it could not be resolved. */
+const RESOLVE_SHARE = 0.75;
 
 function poolOptions(endpoint: MysqlEndpoint, options: MysqlOptions, idleTimeoutMs: number): PoolOptions {
   const { user, password, database, compress, connectTimeoutMs, poolSize } = options;
