@@ -2,6 +2,7 @@ import type { DaemonStatus, OrderReply, Orders, RecoverReply } from '../control/
 import { isInAlarm, type ManagedProcess, type ProcessRow, storedAlarm } from '../core/alarm.ts';
 import { soon } from '../core/clock.ts';
 import { errorMessage, StoreError } from '../core/errors.ts';
+import { quoted } from '../core/printable.ts';
 import { type HoldJudgement, holdAll } from '../monitor/holds.ts';
 import { managedProcess, type RecoveryPlan, resolveName } from '../monitor/recovery-plan.ts';
 import type { Resolution } from '../strategies/strategy.ts';
@@ -56,6 +57,8 @@ async function recoverNow(core: Core, name: string): Promise<RecoverReply> {
     case 'failed':
     case 'skipped':
       return outcome;
+    case 'not_proved':
+      return { kind: 'not_proved', reason: outcome.reason };
     case 'ended':
       return { kind: 'skipped', reason: outcome.reason };
     case 'interrupted':
@@ -110,8 +113,9 @@ async function alarm(core: Core, nameOrId: string, clear: boolean, notes: string
     return dropped.length === 0 ? found : { kind: 'done', processes: dropped.map((name) => ({ id: null, name })) };
   try {
     for (const { processId } of found.rows) {
-      if (clear) await core.store().dropAlarm(processId, notes);
-      else await core.store().raiseAlarm(processId, notes);
+      const store = core.store();
+      const done = clear ? await store.dropAlarm(processId, notes) : await store.raiseAlarm(processId, notes);
+      if (done === 'ambiguous') return refuse('conflict', severalRows(processId));
     }
   } catch (error) {
     return refuseStore(error);
@@ -162,6 +166,7 @@ async function lookUp(core: Core, name: string, orId = false): Promise<{ readonl
     const rows = await core.store().findProcesses(name);
     if (rows.length > 0) return { rows };
     const row = orId ? await core.store().readProcess(name) : undefined;
+    if (row === 'ambiguous') return refuse('conflict', severalRows(name));
     if (row !== undefined) return { rows: [row] };
   } catch (error) {
     return refuseStore(error);
@@ -170,12 +175,16 @@ async function lookUp(core: Core, name: string, orId = false): Promise<{ readonl
   return refuse('not_found', unknownName(name, orId));
 }
 
+function severalRows(processId: string): string {
+  return `several rows have the process_id ${JSON.stringify(processId)}: they are left alone`;
+}
+
 function unknownName(name: string, inDatabaseOnly = false): string {
-  return `no process of the name ${JSON.stringify(name)} in the database${inDatabaseOnly ? '' : ' or the configuration'}`;
+  return `no process of the name ${quoted(name)} in the database${inDatabaseOnly ? '' : ' or the configuration'}`;
 }
 
 function undecided(name: string, reason: string): string {
-  return `nothing is known here of a process of the name ${JSON.stringify(name)}, and the database cannot be asked: ${reason}`;
+  return `nothing is known here of a process of the name ${quoted(name)}, and the database cannot be asked: ${reason}`;
 }
 
 function refuseStore(error: unknown): Refusal {

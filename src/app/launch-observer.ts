@@ -67,12 +67,12 @@ export class LaunchObserver {
     if (settings().monitor.onlyConfigured || plans()('').strategy.observe === undefined) return [];
     if (clock.monotonicMs() - this.#namesAtMs < NAMES_MS) return this.#names;
     // A database that is away is no reason to look at nothing.
-    const rows = await store()
-      .listProcesses()
+    const names = await store()
+      .listNames(NAMES_LIMIT)
       .catch(() => undefined);
-    if (rows === undefined) return this.#names;
+    if (names === undefined) return this.#names;
     this.#namesAtMs = clock.monotonicMs();
-    this.#names = rows.flatMap(({ processName }) => (processName === null ? [] : [processName])).slice(0, NAMES_LIMIT);
+    this.#names = names;
     return this.#names;
   }
 }

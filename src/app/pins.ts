@@ -109,9 +109,7 @@ async function allNames({ settings, plans, store, log }: Core): Promise<Readonly
   const { processNames, monitor } = settings();
   if (monitor.onlyConfigured || plans()('').strategy.concern === undefined) return new Set(processNames);
   try {
-    const rows = await store().listProcesses();
-    const names = rows.flatMap(({ processName }) => (processName === null ? [] : [processName]));
-    return new Set([...processNames, ...names.slice(0, MOST_NAMES)]);
+    return new Set([...processNames, ...(await store().listNames(MOST_NAMES))]);
   } catch (error) {
     log.debug(`Only processes with a section are looked at for pins: ${errorMessage(error)}`);
     return new Set(processNames);

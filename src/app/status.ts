@@ -1,10 +1,12 @@
 import { resolve } from 'node:path';
 import type { DaemonStatus, HoldStatus, ProcessStatus } from '../control/orders.ts';
 import type { Alarm } from '../core/alarm.ts';
+import { localTimestamp } from '../core/clock.ts';
 import { closedBreaker, isAtRest } from '../monitor/circuit-breaker.ts';
 import { holdAll } from '../monitor/holds.ts';
 import { breakerOpen } from '../monitor/recoveries.ts';
 import { managedProcess } from '../monitor/recovery-plan.ts';
+import { notProved } from '../monitor/verdict.ts';
 import type { WatchedLife } from '../state/daemon-state.ts';
 import type { Core } from './app.ts';
 import type { LastRecoveries } from './last-recoveries.ts';
@@ -22,6 +24,7 @@ export function buildStatus(
   const kept = core.kept.alarms();
   return {
     version: who.version,
+    host: settings.host.name,
     pid: who.pid,
     startedAt: who.startedAt?.toISOString() ?? null,
     mode: settings.monitor.mode,
@@ -33,6 +36,7 @@ export function buildStatus(
       reason: availability.state === 'unknown' ? availability.reason : null,
       lastPollAt: availability.state === 'starting' ? null : (availability.lastPollAt?.toISOString() ?? null),
       alarms: availability.state === 'ok' ? rows.length : null,
+      leftOut: availability.state === 'ok' ? availability.leftOut : 0,
     },
     recovering: core.queue.recovering,
     // A name's row stands for it where there is one.
@@ -58,7 +62,7 @@ export function statusLine(core: Core): string {
   const recovering = `${kept > 0 ? `${kept} kept, ` : ''}${core.queue.recovering} recovering`;
   if (availability.state === 'ok') return `${availability.alarms.length} in alarm, ${recovering}, db ok`;
   if (availability.state === 'starting') return `alarms unknown, ${recovering}, db not asked yet`;
-  return `alarms unknown since ${availability.since.toISOString()}, ${recovering}, db away`;
+  return `alarms unknown since ${localTimestamp(availability.since)}, ${recovering}, db away`;
 }
 
 function processes(core: Core, alarms: readonly Alarm[], last: LastRecoveries): ProcessStatus[] {
@@ -124,12 +128,13 @@ function watched(life: WatchedLife | undefined): ProcessStatus['watched'] {
 }
 
 function activity(core: Core, name: string, alarm: Alarm | undefined, breaker: 'closed' | 'open' | 'half_open'): string {
-  if (alarm !== undefined && core.queue.isHandling(alarm.key)) return 'recovering';
+  if (alarm !== undefined && core.queue.isHandling(alarm.key) && !core.queue.isLookedAt(alarm.key)) return 'recovering';
   if (core.holds.of(name) !== undefined) return 'on hold';
   const skipped = alarm === undefined ? undefined : core.queue.skipReason(alarm.key);
   // What was skipped before its breaker was asked says more than an open breaker.
   if (breaker === 'open' && (skipped === undefined || skipped === breakerOpen)) return 'breaker open';
   if (alarm === undefined) return 'ok';
   if (alarm.source === 'store' && core.state.handled.get(alarm.processId) !== undefined) return 'healed, not cleared';
-  return skipped ?? 'in alarm';
+  const unproved = core.state.unproved.get(alarm.key)?.reason;
+  return skipped ?? (unproved === undefined ? 'in alarm' : notProved(unproved));
 }

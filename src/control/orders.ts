@@ -87,11 +87,15 @@ export type RecoverReply =
   | { readonly kind: 'recovered'; readonly attempts: number; readonly durationMs: number }
   | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'skipped'; readonly reason: string }
+  /** It was restarted, and nobody can tell whether it is well. */
+  | { readonly kind: 'not_proved'; readonly reason: string }
   | Refusal;
 
 /** What `monitor_service status --json` prints. Times are ISO 8601 with offset Z; durations milliseconds. */
 export interface DaemonStatus {
   readonly version: string;
+  /** `[host] name`; absent from older daemons. */
+  readonly host?: string | undefined;
   /** 0 where no daemon runs and the command line looked at store and state itself. */
   readonly pid: number;
   readonly startedAt: string | null;
@@ -107,6 +111,8 @@ export interface DaemonStatus {
     readonly lastPollAt: string | null;
     /** Rows in alarm at the last poll; null while unknown. */
     readonly alarms: number | null;
+    /** How many more are in alarm than are taken at once; absent from older daemons. */
+    readonly leftOut?: number | undefined;
   };
   /** Recoveries under way. */
   readonly recovering: number;
@@ -143,7 +149,8 @@ export interface ProcessStatus {
   readonly inAlarm: boolean;
   /**
    * What is happening: `ok`, `in alarm`, `recovering`, `waiting for NAME`, `waiting for supervisord (pid 12)` (which may start it
-   * again), `breaker open`, `on hold`, `healed, not cleared`, or why it was skipped.
+   * again), `breaker open`, `on hold`, `healed, not cleared`, `not proved: NAME could not be resolved`, or why it
+   * was skipped.
    */
   readonly activity: string;
   /** Names of those it depends on whose end it waits for before it is restarted; [] where it does not wait. */

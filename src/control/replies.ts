@@ -63,6 +63,7 @@ const systemdShape: Shape<ServiceContact> = object({
 /** GET /v1/status. */
 export const statusShape: Shape<DaemonStatus> = object({
   version: anyText,
+  host: optional(anyText),
   pid: count,
   startedAt: nullable(anyText),
   mode: oneOf('act', 'observe'),
@@ -74,6 +75,7 @@ export const statusShape: Shape<DaemonStatus> = object({
     reason: nullable(anyText),
     lastPollAt: nullable(anyText),
     alarms: nullable(count),
+    leftOut: optional(count),
   }),
   recovering: count,
   processes: listOf(processShape),
@@ -84,7 +86,7 @@ export const statusShape: Shape<DaemonStatus> = object({
 });
 
 /** POST /v1/recoveries, by its outcome. */
-export const outcomeShape = object({ outcome: oneOf('recovered', 'failed', 'skipped') });
+export const outcomeShape = object({ outcome: oneOf('recovered', 'failed', 'skipped', 'not_proved') });
 export const recoveredShape = object({ attempts: count, durationMs: count });
 export const reasonShape = object({ reason: anyText });
 

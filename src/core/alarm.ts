@@ -1,6 +1,6 @@
 /** The notes of a row as far as they are read: of two that are the same, every byte of `notes` is. */
 export interface SeenNotes {
-  /** The first 4,096 characters of `notes`, exactly as stored; null where the column is NULL. */
+  /** The first 1,024 characters of `notes`, exactly as stored; null where the column is NULL. */
   readonly notes: string | null;
   /** Stands for the whole of notes that are longer, opaque: each store makes its own; null where `notes` is all there is. */
   readonly notesDigest: string | null;

@@ -89,7 +89,9 @@ export class AlarmClearing {
         this.#tellCleared(member);
       } else
         this.#parts.log.info(
-          `DB UPDATE LOG: Row of ${process.processName} was changed by somebody else meanwhile; left as it is`,
+          outcome === 'changed'
+            ? `DB UPDATE LOG: Row of ${process.processName} was changed by somebody else meanwhile; left as it is`
+            : `DB UPDATE LOG: Alarm of ${process.processName} is left as it is: several rows have its process_id`,
           fields,
         );
     } catch (error) {
@@ -97,13 +99,16 @@ export class AlarmClearing {
     }
   }
 
-  /** Forgets what is handled and no longer in alarm, once a poll's answer was looked at. `rows`: all rows in alarm. */
-  forgetEnded(rows: readonly ProcessRow[]): void {
+  /**
+   * Forgets what is handled and no longer in alarm, once a poll's answer was looked at. `rows`: those in alarm; `all`: there are no
+   * more of them.
+   */
+  forgetEnded(rows: readonly ProcessRow[], all: boolean): void {
     this.#clearedBefore.clear();
     const inAlarm = new Set(rows.map((row) => row.processId));
     this.#pending = false;
     for (const { processId } of this.#parts.state.handled.list()) {
-      if (!inAlarm.has(processId)) this.#parts.state.handled.delete(processId);
+      if (!inAlarm.has(processId) && all) this.#parts.state.handled.delete(processId);
       else if (!this.leftToOthers) this.#pending = true;
     }
   }

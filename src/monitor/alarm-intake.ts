@@ -1,5 +1,7 @@
 import type { Alarm } from '../core/alarm.ts';
 import type { MonitorSettings } from '../core/config.ts';
+import { nearName } from '../core/near-name.ts';
+import { quoted } from '../core/printable.ts';
 import { isHandled } from './alarm-clearing.ts';
 import { processFields } from './recovery-job.ts';
 import { processOf } from './recovery-plan.ts';
@@ -10,6 +12,8 @@ export interface AlarmIntakeParts extends RecoveryQueueParts {
   readonly queue: RecoveryQueue;
   /** Read at each poll, so that a reload takes effect. */
   readonly settings: () => MonitorSettings;
+  /** Names that have a section; theirs are the alarms that are taken first, if there are too many. */
+  readonly sections: () => readonly string[];
 }
 
 /** Looks at the alarms of a poll: which of them are for us to heal, which are new, what is said of them and how often. */
@@ -18,6 +22,8 @@ export class AlarmIntake {
   readonly #firstSeen = new Map<string, { readonly alarm: Alarm; readonly atMs: number }>();
   /** Those that are not for us, and that we have said so of. */
   readonly #toldOnce = new Map<string, Alarm>();
+  /** What is odd about the store, of that we have said so. */
+  #toldOdd: ReadonlySet<string> = new Set();
 
   constructor(parts: AlarmIntakeParts) {
     this.#parts = parts;
@@ -29,6 +35,12 @@ export class AlarmIntake {
     return alarms.flatMap((alarm) => this.#judgeOne(alarm));
   }
 
+  /** Tells what is odd about the store (AlarmsRead.remarks), each once as long as it is. */
+  tellOdd(remarks: readonly string[]): void {
+    for (const remark of remarks) if (!this.#toldOdd.has(remark)) this.#parts.log.warning(`Alarm store: ${remark}`);
+    this.#toldOdd = new Set(remarks);
+  }
+
   /** The alarm, where it comes again, is another one. */
   forget(key: string): void {
     this.#firstSeen.delete(key);
@@ -37,7 +49,7 @@ export class AlarmIntake {
 
   #judgeOne(alarm: Alarm): FoundAlarm[] {
     const { key, processName } = alarm;
-    const { clearing, state } = this.#parts;
+    const { clearing, state, unproved } = this.#parts;
     if (processName === null || processName.trim() === '') {
       this.#tellOnce(alarm, 'warning', `Found process in alarm without a name (${placeOf(alarm)}): it cannot be restarted`);
       return [];
@@ -46,7 +58,7 @@ export class AlarmIntake {
       this.#tellOnce(
         alarm,
         'info',
-        `Found process in alarm: ${processName} (${placeOf(alarm)}); left alone: it has no section of its own (only_configured)`,
+        `Found process in alarm: ${processName} (${placeOf(alarm)}); left alone: it has no section of its own (only_configured)${this.#nearSection(processName)}`,
       );
       return [];
     }
@@ -54,7 +66,7 @@ export class AlarmIntake {
     if (handled !== undefined && clearing.leftToOthers) return [];
     if (clearing.isRaisedAnew(key)) this.#firstSeen.delete(key);
     const foundAtMs = this.#firstSeen.get(key)?.atMs ?? this.#tellFound(alarm, processName);
-    return [{ alarm, processName, foundAtMs, handled: isHandled(handled, alarm) }];
+    return [{ alarm, processName, foundAtMs, handled: isHandled(handled, alarm), unproved: unproved.of(alarm) }];
   }
 
   #tellFound(alarm: Alarm, processName: string): number {
@@ -63,9 +75,17 @@ export class AlarmIntake {
     this.#firstSeen.set(alarm.key, { alarm, atMs });
     const process = processOf(alarm, processName, plans()(processName));
     const notes = alarm.notes === null || alarm.notes === '' ? '' : ` - ${alarm.notes}`;
+    const near = this.#nearSection(processName);
+    if (near !== '') log.warning(`${quoted(processName)} has no section of its own${near}`, processFields(process));
     log.info(`Found process in alarm: ${processName} (${placeOf(alarm)})${notes}`, processFields(process));
     events.emit({ type: 'alarm_found', process, notes: alarm.notes });
     return atMs;
+  }
+
+  /** Whose name it may have been meant to be, for the end of a line. */
+  #nearSection(processName: string): string {
+    const section = nearName(processName, this.#parts.sections());
+    return section === undefined ? '' : `; [process.${section}] differs from its name by blanks or letter case`;
   }
 
   #tellOnce(alarm: Alarm, level: 'info' | 'warning', message: string): void {

@@ -1,19 +1,8 @@
-import { type Alarm, type StoredAlarm, storedAlarm } from '../core/alarm.ts';
-import { errorMessage } from '../core/errors.ts';
+import { type Alarm, storedAlarm } from '../core/alarm.ts';
 import { AlarmIntake, type AlarmIntakeParts } from './alarm-intake.ts';
 import { backoffMs } from './backoff.ts';
-
-/** What the daemon knows of its alarm source. "It did not answer" is never "there are no alarms". */
-export type StoreAvailability =
-  | { readonly state: 'starting' }
-  | { readonly state: 'ok'; readonly since: Date; readonly lastPollAt: Date; readonly alarms: readonly StoredAlarm[] }
-  | {
-      readonly state: 'unknown';
-      readonly since: Date;
-      readonly sinceMs: number;
-      readonly reason: string;
-      readonly lastPollAt: Date | undefined;
-    };
+import { PollGrid } from './poll-grid.ts';
+import { type PolledAlarms, type StoreAvailability, StoreWatch } from './store-watch.ts';
 
 /** What the loop needs. */
 export interface MonitorParts extends AlarmIntakeParts {
@@ -29,8 +18,8 @@ const STUCK_AFTER_MS = 180_000;
 export class Monitor {
   readonly #parts: MonitorParts;
   readonly #intake: AlarmIntake;
-  #availability: StoreAvailability = { state: 'starting' };
-  #faults = 0;
+  readonly #watch: StoreWatch;
+  readonly #grid: PollGrid;
   /** Polls in a row that found a clearing pending. */
   #retries = 0;
   #alarm = new AbortController();
@@ -40,11 +29,13 @@ export class Monitor {
   constructor(parts: MonitorParts) {
     this.#parts = parts;
     this.#intake = new AlarmIntake(parts);
+    this.#watch = new StoreWatch(parts);
+    this.#grid = new PollGrid();
   }
 
   /** What is known of the store; `alarms` without those that were cleared since the last poll. */
   get availability(): StoreAvailability {
-    const known = this.#availability;
+    const known = this.#watch.availability;
     if (known.state !== 'ok') return known;
     return { ...known, alarms: known.alarms.filter(({ key }) => !this.#parts.clearing.isCleared(key)) };
   }
@@ -90,31 +81,37 @@ export class Monitor {
   }
 
   /** Asks the store who is in alarm, and does nothing about it; undefined where it does not answer. Never rejects. */
-  async look(): Promise<readonly StoredAlarm[] | undefined> {
+  async look(): Promise<PolledAlarms | undefined> {
     const { clock } = this.#parts;
     const startedMs = clock.monotonicMs();
     const store = this.#parts.store();
     // After a reload: what an earlier store says (or that it was closed) is no news of the present one, which is asked next.
     const isPast = (): boolean => store !== this.#parts.store();
     try {
-      const rows = await store.readAlarms();
+      const { rows, leftOut, remarks } = await store.readAlarms(this.#parts.sections());
       if (isPast()) return undefined;
-      const alarms = rows.map(storedAlarm);
-      this.#storeAnswered(alarms, Math.round(clock.monotonicMs() - startedMs));
-      return alarms;
+      const polled = { alarms: rows.map(storedAlarm), leftOut };
+      this.#intake.tellOdd(remarks);
+      this.#watch.answered(polled, Math.round(clock.monotonicMs() - startedMs));
+      return polled;
     } catch (error) {
-      if (!isPast()) this.#storeFailed(error);
+      if (!isPast()) this.#watch.failed(error);
       return undefined;
     }
   }
 
-  #take(stored: readonly StoredAlarm[]): void {
-    const { clearing, settlement, queue } = this.#parts;
-    const all = [...stored, ...this.#parts.kept.alarms()];
-    const alarms = this.#intake.judge(all);
-    clearing.forgetEnded(stored);
-    settlement.sweep(all);
-    queue.submit(alarms);
+  #take({ alarms, leftOut }: PolledAlarms): void {
+    const { clearing, settlement, queue, unproved } = this.#parts;
+    const all = [...alarms, ...this.#parts.kept.alarms()];
+    // Of those that were left out it is not known whether they still stand.
+    const spokenFor = leftOut === 0 ? () => true : isKept;
+    const found = this.#intake.judge(all, spokenFor);
+    clearing.forgetEnded(alarms, leftOut === 0);
+    if (leftOut === 0) {
+      settlement.sweep(all);
+      unproved.forgetEnded(all);
+    }
+    queue.submit(found, spokenFor);
     this.#keptDueMs = this.#parts.clock.monotonicMs() + this.#parts.settings().checkIntervalMs;
   }
 
@@ -125,50 +122,13 @@ export class Monitor {
     this.#keptDueMs = clock.monotonicMs() + settings().checkIntervalMs;
   }
 
-  #storeAnswered(alarms: readonly StoredAlarm[], durationMs: number): void {
-    const { clock, log, events } = this.#parts;
-    const before = this.#availability;
-    const now = clock.date();
-    this.#faults = 0;
-    this.#availability = { state: 'ok', since: before.state === 'ok' ? before.since : now, lastPollAt: now, alarms };
-    if (before.state === 'unknown') {
-      const awayMs = Math.round(clock.monotonicMs() - before.sinceMs);
-      log.info(`Alarm store is back after ${Math.round(awayMs / 1000)} s: ${this.#parts.store().description}`, {
-        duration_ms: awayMs,
-      });
-      events.emit({ type: 'store_restored', awayMs });
-    }
-    log.debug(`Poll completed: ${alarms.length} in alarm`, { alarms: alarms.length, duration_ms: durationMs });
-    events.emit({ type: 'poll_completed', alarms: alarms.length, durationMs });
-  }
-
-  #storeFailed(error: unknown): void {
-    const { clock, log, events } = this.#parts;
-    const before = this.#availability;
-    const reason = errorMessage(error);
-    this.#faults++;
-    if (before.state === 'unknown') {
-      this.#availability = { ...before, reason };
-      log.debug(`Alarm store still does not answer: ${reason}`);
-      return;
-    }
-    this.#availability = {
-      state: 'unknown',
-      since: clock.date(),
-      sinceMs: clock.monotonicMs(),
-      reason,
-      lastPollAt: before.state === 'ok' ? before.lastPollAt : undefined,
-    };
-    log.error(`Alarm store does not answer: ${reason}; alarms are unknown until it is back`, { err: reason });
-    events.emit({ type: 'store_lost', reason });
-  }
-
-  /** The interval; while the store is away or a clearing is pending, exponential backoff with full jitter. */
+  /** Until the next point of the grid; while the store is away or a clearing is pending, exponential backoff with full jitter. */
   #pauseMs(): number {
-    const { checkIntervalMs } = this.#parts.settings();
-    if (this.#availability.state === 'unknown') return backoffMs(this.#faults);
-    this.#retries = this.#parts.clearing.pending ? this.#retries + 1 : 0;
-    return this.#retries > 0 ? Math.min(checkIntervalMs, backoffMs(this.#retries)) : checkIntervalMs;
+    const { settings, clock, clearing } = this.#parts;
+    if (this.#watch.availability.state === 'unknown') return backoffMs(this.#watch.faults);
+    this.#retries = clearing.pending ? this.#retries + 1 : 0;
+    const dueMs = this.#grid.pauseMs(clock.monotonicMs(), settings().checkIntervalMs);
+    return this.#retries > 0 ? Math.min(dueMs, backoffMs(this.#retries)) : dueMs;
   }
 
   async #sleep(ms: number, signal: AbortSignal): Promise<void> {

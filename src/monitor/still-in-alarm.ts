@@ -57,6 +57,7 @@ async function readAgain(member: Member, parts: RecoveryParts): Promise<ReadAgai
   try {
     const row = await soon(parts.clock, limitMs, store.readProcess(member.alarm.processId));
     if (row === 'late') return { member };
+    if (row === 'ambiguous') return { member, gone: 'several rows have its process_id' };
     if (row === undefined) return { member: { ...member, alarm: undefined }, gone: 'its row was deleted' };
     // Another database after a reload, or a row given to somebody else: an alarm of that name is not what we were called for.
     if (row.processName !== member.process.processName)

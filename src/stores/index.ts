@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { SectionReader } from '../core/config.ts';
 import { describeMysql, parseMysql } from './mysql/options.ts';
+import type { RowScope } from './row-scope.ts';
 import { parseSqlite } from './sqlite/options.ts';
 import type { AlarmStore, StoreDefinition } from './store.ts';
 
@@ -15,12 +16,12 @@ const stores = {
   mysql: {
     parse: parseMysql,
     describe: describeMysql,
-    open: async (options) => new (await import('./mysql/store.ts')).MysqlStore(options),
+    open: async (options, scope) => new (await import('./mysql/store.ts')).MysqlStore(options, scope),
   } satisfies StoreDefinition<Options<typeof parseMysql>>,
   sqlite: {
     parse: parseSqlite,
     describe: ({ path }) => `sqlite ${path}`,
-    open: async (options) => new (await import('./sqlite/store.ts')).SqliteStore(options),
+    open: async (options, scope) => new (await import('./sqlite/store.ts')).SqliteStore(options, scope),
   } satisfies StoreDefinition<Options<typeof parseSqlite>>,
 } satisfies Record<StoreName, unknown>;
 
@@ -32,7 +33,7 @@ export interface ParsedStore {
   /** Differs where anything in the section that matters differs; says nothing of its contents. */
   readonly fingerprint: string;
   /** Loads the driver; connects to nothing. */
-  open(): Promise<AlarmStore>;
+  open(scope: RowScope): Promise<AlarmStore>;
 }
 
 /** Reads `[database]`: the keys of every driver, so that all are known; what is required, of the one in use. */
@@ -44,6 +45,6 @@ export function parseDatabase(section: SectionReader): ParsedStore {
     .update(JSON.stringify([driver, driver === 'mysql' ? mysql : sqlite]))
     .digest('hex');
   return driver === 'mysql'
-    ? { driver, description: stores.mysql.describe(mysql), fingerprint, open: () => stores.mysql.open(mysql) }
-    : { driver, description: stores.sqlite.describe(sqlite), fingerprint, open: () => stores.sqlite.open(sqlite) };
+    ? { driver, description: stores.mysql.describe(mysql), fingerprint, open: (scope) => stores.mysql.open(mysql, scope) }
+    : { driver, description: stores.sqlite.describe(sqlite), fingerprint, open: (scope) => stores.sqlite.open(sqlite, scope) };
 }

@@ -17,7 +17,7 @@ export interface ScriptedMysql {
   readonly heard: string[];
   /** How many connections have been opened. */
   opened: number;
-  /** Asked at each statement; undefined: no rows, or no row changed. */
+  /** Asked at each statement; undefined: what a server with the tables of setup.sql says where they are empty. */
   answer: (sql: string) => ScriptedAnswer | undefined;
   close(): Promise<void>;
 }
@@ -112,7 +112,7 @@ class ScriptedConnection {
 
   #say(sql: string, isBinary: boolean): void {
     this.#scripted.heard.push(sql);
-    const answer = this.#scripted.answer(sql) ?? (/^\s*(?:SELECT|SHOW)/i.test(sql) ? { rows: [] } : { changed: 0 });
+    const answer = this.#scripted.answer(sql) ?? emptyAnswer(sql);
     if (answer === 'silence') return;
     if ('errno' in answer) this.#send([0xff], int(answer.errno, 2), '#HY000', answer.message);
     else if ('changed' in answer) this.#ok(answer.changed);
@@ -122,7 +122,7 @@ class ScriptedConnection {
   #rows(rows: readonly ScriptedRow[], isBinary: boolean): void {
     const first = Object.entries(rows[0] ?? { none: null });
     this.#send([first.length]);
-    for (const [name, value] of first) this.#column(name, typeof value === 'number' ? 'number' : 'text');
+    for (const [name, value] of first) this.#column(name, typeof value === 'number' ? 'number' : isBinary ? 'bytes' : 'text');
     this.#eof();
     for (const row of rows) {
       const values = Object.values(row);
@@ -131,10 +131,18 @@ class ScriptedConnection {
     this.#eof();
   }
 
-  #column(name: string, type: 'number' | 'text'): void {
+  #column(name: string, type: 'number' | 'text' | 'bytes'): void {
     const names = ['def', '', '', '', name, name].map(textOf);
-    // A character set of 63 makes it bytes; 8 is LONGLONG, 253 VAR_STRING.
-    this.#send(...names, [12], int(63, 2), int(1024, 4), [type === 'number' ? 8 : 253], int(0, 2), [0, 0, 0]);
+    // A character set of 63 makes it bytes, 45 text; 8 is LONGLONG, 253 VAR_STRING.
+    this.#send(
+      ...names,
+      [12],
+      int(type === 'bytes' ? 63 : 45, 2),
+      int(1024, 4),
+      [type === 'number' ? 8 : 253],
+      int(0, 2),
+      [0, 0, 0],
+    );
   }
 
   #ok(changed: number): void {
@@ -150,6 +158,33 @@ class ScriptedConnection {
     this.#socket.write(Buffer.concat([int(body.length, 3), Buffer.of(this.#sequence++), body]));
   }
 }
+
+function emptyAnswer(sql: string): ScriptedAnswer {
+  if (sql.includes('FROM information_schema.COLUMNS')) return { rows: COLUMNS };
+  if (sql.includes('FROM information_schema.STATISTICS')) return { rows: KEYS };
+  return /^\s*(?:SELECT|SHOW)/i.test(sql) ? { rows: [] } : { changed: 0 };
+}
+
+const COLUMNS: readonly ScriptedRow[] = [
+  ['STATUS_PROCESS', 'process_id', 'int'],
+  ['STATUS_PROCESS', 'alarma', 'tinyint'],
+  ['STATUS_PROCESS', 'sound', 'tinyint'],
+  ['STATUS_PROCESS', 'notes', 'text'],
+  ['PROCESE', 'process_id', 'int'],
+  ['PROCESE', 'process_name', 'varchar'],
+].map(([table = '', name = '', type = '']) => {
+  const isText = type === 'text' || type === 'varchar';
+  return {
+    ...{ table, name, dataType: type, type },
+    ...{ digits: isText ? null : '10', decimals: isText ? null : '0' },
+    ...{ characters: isText ? '65535' : null, bytes: isText ? '65535' : null },
+    ...{ charset: isText ? 'utf8mb4' : null, collation: isText ? 'utf8mb4_general_ci' : null, maxBytes: isText ? '4' : null },
+  };
+});
+
+const KEYS: readonly ScriptedRow[] = ['STATUS_PROCESS', 'PROCESE'].map((table) => ({
+  ...{ table, name: 'PRIMARY', column: 'process_id', shared: '0' },
+}));
 
 const QUIT = 1;
 const QUERY = 3;

@@ -40,7 +40,7 @@ describe('setup.sql', { skip: skipUnless(mariadbProblem()) }, () => {
     const store = new MysqlStore(mysqlOptions(server, { user: 'monitor_service', password: 'your_password' }));
     t.after(() => store.close());
     assert.equal(await store.raiseAlarm('1', 'broken'), 'raised');
-    const [seen] = await store.readAlarms();
+    const [seen] = (await store.readAlarms()).rows;
     assert.deepEqual([seen?.processId, seen?.notes], ['1', 'broken']);
     assert.equal(await store.clearAlarm(seen!, new Date()), 'cleared');
     assert.equal(await store.raiseAlarm('1', undefined), 'raised');

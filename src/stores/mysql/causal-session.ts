@@ -15,7 +15,7 @@ export async function prepareSession(session: MysqlSession, server: string, time
   for (const causal of [...CAUSAL, undefined]) {
     const settings = causal === undefined ? base : [...base, `${causal.variable} = ${causal.value}`];
     try {
-      await session.once(`SET SESSION ${settings.join(', ')}`);
+      await session.query(`SET SESSION ${settings.join(', ')}`);
       return causal !== undefined;
     } catch (error) {
       if (!isRefusal(error)) throw error;
@@ -33,15 +33,15 @@ const CAUSAL = [
 ] as const;
 
 async function prepareOneByOne(session: MysqlSession, server: string, waitS: number): Promise<boolean> {
-  await session.once(`SET SESSION autocommit = 1, lock_wait_timeout = ${waitS}`);
-  await session.once(`SET SESSION innodb_lock_wait_timeout = ${waitS}`).catch((error: unknown) => {
+  await session.query(`SET SESSION autocommit = 1, lock_wait_timeout = ${waitS}`);
+  await session.query(`SET SESSION innodb_lock_wait_timeout = ${waitS}`).catch((error: unknown) => {
     // A server may run without InnoDB.
     if (!isRefusal(error)) throw error;
   });
   let isCausal = false;
   for (const { variable, value } of CAUSAL) {
     try {
-      await session.once(`SET SESSION ${variable} = ${value}`);
+      await session.query(`SET SESSION ${variable} = ${value}`);
       isCausal = true;
     } catch (error) {
       if (!isRefusal(error)) throw error;
@@ -56,7 +56,7 @@ async function prepareOneByOne(session: MysqlSession, server: string, waitS: num
 /** Waits until the server has applied everything that was committed before, anywhere in its cluster. */
 export async function catchUp(session: MysqlSession): Promise<void> {
   // A group waits only where a table is read.
-  await session.once('SELECT 1 FROM STATUS_PROCESS LIMIT 1');
+  await session.query('SELECT 1 FROM STATUS_PROCESS LIMIT 1');
 }
 
 /**
@@ -64,13 +64,13 @@ export async function catchUp(session: MysqlSession): Promise<void> {
  * not that the wait for the cluster failed.
  */
 export async function isWithoutCluster(session: MysqlSession): Promise<boolean> {
-  const rows = await session.once("SHOW SESSION VARIABLES LIKE 'wsrep_on'");
+  const rows = await session.query("SHOW SESSION VARIABLES LIKE 'wsrep_on'");
   return String(rows[0]?.Value).toUpperCase() === 'OFF';
 }
 
 /** Whether a server takes writes, asked by a causal read of the table that matters. */
 export async function takesWrites(session: MysqlSession): Promise<boolean> {
   const sql = 'SELECT @@global.read_only AS readOnly, EXISTS (SELECT 1 FROM STATUS_PROCESS) AS hasRows';
-  const [row] = await session.once(sql);
+  const [row] = await session.query(sql);
   return ['0', 'OFF'].includes(String(row?.readOnly).toUpperCase());
 }

@@ -2,7 +2,7 @@ import { CallSlots } from '../../core/call-slots.ts';
 import { StoreError } from '../../core/errors.ts';
 import { within } from '../within.ts';
 import { catchUp, isWithoutCluster } from './causal-session.ts';
-import { isLockWait, isRefusal, storeError } from './faults.ts';
+import { isLockWait, isSettled, storeError } from './faults.ts';
 import type { MysqlLease, MysqlServer } from './server.ts';
 import type { MysqlSession } from './session.ts';
 
@@ -95,7 +95,7 @@ export class MysqlLane {
       return { kind: 'done', value };
     } catch (thrown) {
       const error = await this.#errorOf(thrown, lease, kind === 'read' || stage === 'catching up');
-      if (isRefusal(thrown) && !['read_only', 'not_causal'].includes(error.fault)) this.#release(held, lease);
+      if (isSettled(thrown) && !['read_only', 'not_causal'].includes(error.fault)) this.#release(held, lease);
       else {
         this.#forget(held);
         lease.discard();

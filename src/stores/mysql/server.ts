@@ -9,6 +9,8 @@ import {
   type RowDataPacket,
 } from 'mysql2';
 import { StoreError } from '../../core/errors.ts';
+import { connectByName } from '../../system/names/connect.ts';
+import { NameResolver } from '../../system/names/resolver.ts';
 import { inTurn } from '../in-turn.ts';
 import { within } from '../within.ts';
 import { prepareSession } from './causal-session.ts';
@@ -46,6 +48,8 @@ export class MysqlServer {
   readonly name: string;
   readonly #options: MysqlOptions;
   readonly #connections: MysqlConnections;
+  /** Its own: the names of health checks that nobody answers for do not hold it up. */
+  readonly #names = new NameResolver({ children: 1 });
   readonly #pool: Pool;
   /** Every socket that is not closed yet. */
   readonly #sockets = new Set<Socket>();
@@ -119,7 +123,10 @@ export class MysqlServer {
   }
 
   #open(endpoint: MysqlEndpoint): Socket {
-    const socket = endpoint.kind === 'socket' ? connect(endpoint.path) : connect(endpoint.port, endpoint.host);
+    const socket =
+      endpoint.kind === 'socket'
+        ? connect(endpoint.path)
+        : connectByName(this.#names, endpoint, this.#options.connectTimeoutMs * RESOLVE_SHARE);
     if (endpoint.kind === 'tcp') socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS);
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
@@ -135,6 +142,8 @@ export class MysqlServer {
 }
 
 const KEEP_ALIVE_MS = 15_000;
+/** How much of connect_timeout a host's name may take: what is said then is that it could not be resolved. */
+const RESOLVE_SHARE = 0.75;
 
 function poolOptions(
   endpoint: MysqlEndpoint,
@@ -190,19 +199,19 @@ function sessionOn(connection: PoolConnection): MysqlSession {
           connection.execute<T>(sql, [...values], (error, result) => (error === null ? resolve(result) : reject(error)));
         }),
     );
-  const query = (sql: string): Promise<QueryResult> =>
-    next(
-      () =>
-        new Promise((resolve, reject) => {
-          connection.query<QueryResult>(sql, (error, result) => (error === null ? resolve(result) : reject(error)));
-        }),
-    );
   return {
+    connection,
+    query: (sql) =>
+      next(
+        () =>
+          new Promise((resolve, reject) => {
+            connection.query<QueryResult>(sql, (error, result) => {
+              if (error !== null) reject(error);
+              else resolve(Array.isArray(result) ? (result as RowDataPacket[]) : []);
+            });
+          }),
+      ),
     rows: (sql, values = []) => execute<RowDataPacket[]>(sql, values),
-    once: async (sql) => {
-      const result = await query(sql);
-      return Array.isArray(result) ? (result as RowDataPacket[]) : [];
-    },
     change: async (sql, values) => (await execute<ResultSetHeader>(sql, values)).affectedRows,
   };
 }

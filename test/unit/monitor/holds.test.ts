@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { localTimestamp } from '../../../src/core/clock.ts';
 import type { AlsoStarted } from '../../../src/strategies/strategy.ts';
 import { type FakeProcess, MonitorWorld } from '../../helpers/monitor-world.ts';
 
@@ -25,6 +26,13 @@ test('a hold keeps its target from being restarted under any other name, and say
   await world.poll();
   assert.deepEqual(world.restarts, ['other', 'web']);
   assert.match(world.log('info'), /Hold expired for www/);
+});
+
+test('the log says when a hold ends in local time', async () => {
+  const world = new MonitorWorld();
+  const { until } = world.holds.set('www', 3_600_000, 'upgrade');
+  assert.ok(until);
+  assert.match(world.log('warning'), new RegExp(`Hold set for www until ${localTimestamp(until)}: upgrade$`, 'm'));
 });
 
 test('a hold on all is told as such, and so is one on the own name', async () => {

@@ -130,6 +130,57 @@ test('while the store does not answer, alarms are unknown: one line when it goes
   assert.equal(world.lines.filter(({ message }) => message.startsWith('Alarm store is back')).length, 1);
 });
 
+test('another reason is told, each once; back is counted from the last poll that was answered', async () => {
+  const world = new MonitorWorld();
+  await world.poll();
+  await world.clock.advance(60_000);
+  for (const fault of ['unreachable', 'denied', 'unreachable', 'denied'] as const) {
+    world.storeFault.readAlarms = storeError(fault);
+    await world.poll();
+    await world.clock.advance(10_000);
+  }
+  assert.deepEqual(
+    world.lines.filter(({ level }) => level === 'error').map(({ message }) => message),
+    [
+      'Alarm store does not answer: fake unreachable; alarms are unknown until it is back',
+      'Alarm store cannot be used: fake denied; alarms are unknown until it is back',
+    ],
+  );
+  const { availability } = world.monitor;
+  assert.equal(availability.state === 'unknown' && availability.reason, 'fake denied');
+  world.storeFault = {};
+  await world.poll();
+  assert.match(world.log('info'), /Alarm store is back after 100 s/);
+  assert.equal(world.seen('store_lost').length, 1);
+});
+
+test('an alarm beyond those that are taken at once is not taken for cleared', async () => {
+  const world = new MonitorWorld({ clearAlarm: false });
+  for (const id of [1, 2, 3]) world.alarm(id, `p${id}`, {}, 'once');
+  await world.poll();
+  assert.deepEqual(world.restarts, ['p1', 'p2', 'p3']);
+  world.most = 1;
+  await world.poll();
+  const { availability } = world.monitor;
+  assert.equal(availability.state === 'ok' && availability.leftOut, 2);
+  world.most = 3;
+  await world.poll();
+  assert.deepEqual(world.restarts, ['p1', 'p2', 'p3'], 'they were healed, and are known to be');
+  assert.equal(world.seen('alarm_found').length, 3);
+});
+
+test('what is odd about the store is told once as long as it is', async () => {
+  const world = new MonitorWorld();
+  world.remarks = ['process_id "1": several rows'];
+  await world.poll();
+  await world.poll();
+  world.remarks = [];
+  await world.poll();
+  world.remarks = ['process_id "1": several rows'];
+  await world.poll();
+  assert.equal(world.lines.filter(({ message }) => message === 'Alarm store: process_id "1": several rows').length, 2);
+});
+
 test('where the health check can never pass, nothing is restarted', async () => {
   const world = new MonitorWorld();
   world.alarm(1, 'my backend', { checkRefusal: 'the name cannot stand for %s' });

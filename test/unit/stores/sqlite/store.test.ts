@@ -18,7 +18,7 @@ test('a file that does not exist is made with its tables, in WAL', async (t) => 
   const path = join(tempDir(t), 'alarms.db');
   const store = new SqliteStore({ path, queryTimeoutMs: 1000 });
   assert.equal(existsSync(path), false, 'nothing is opened by itself');
-  assert.deepEqual(await store.readAlarms(), []);
+  assert.deepEqual((await store.readAlarms()).rows, []);
   const other = new DatabaseSync(path);
   assert.equal(other.prepare('PRAGMA journal_mode').get()?.journal_mode, 'wal');
   const [plan] = other
@@ -47,21 +47,21 @@ test('a store whose folder comes later is well then', async (t) => {
   const store = new SqliteStore({ path: join(dir, 'alarms.db'), queryTimeoutMs: 1000 });
   await assert.rejects(store.readAlarms(), hasFault('unreachable', /later/));
   mkdirSync(dir);
-  assert.deepEqual(await store.readAlarms(), []);
+  assert.deepEqual((await store.readAlarms()).rows, []);
   await store.close();
 });
 
 test('a file that is replaced is opened anew', async (t) => {
   const dir = tempDir(t);
   const store = new SqliteStore({ path: join(dir, 'alarms.db'), queryTimeoutMs: 1000 });
-  assert.deepEqual(await store.readAlarms(), []);
+  assert.deepEqual((await store.readAlarms()).rows, []);
   const other = new DatabaseSync(join(dir, 'new.db'));
   createSchema(other);
   other.exec("INSERT INTO PROCESE VALUES (1, 'nginx'); INSERT INTO STATUS_PROCESS VALUES (1, 1, 0, NULL)");
   other.close();
   for (const part of ['', '-wal', '-shm']) rmSync(join(dir, `alarms.db${part}`), { force: true });
   renameSync(join(dir, 'new.db'), join(dir, 'alarms.db'));
-  assert.equal((await store.readAlarms()).length, 1);
+  assert.equal((await store.readAlarms()).rows.length, 1);
   await store.close();
 });
 
@@ -71,9 +71,9 @@ test('while another program writes, a poll goes on; a write waits, and the loop 
   const other = new DatabaseSync(path);
   createSchema(other);
   other.exec("INSERT INTO PROCESE VALUES (1, 'nginx'); INSERT INTO STATUS_PROCESS VALUES (1, 0, 0, NULL)");
-  await store.readAlarms();
+  (await store.readAlarms()).rows;
   other.exec('BEGIN IMMEDIATE; UPDATE STATUS_PROCESS SET notes = NULL');
-  assert.deepEqual(await store.readAlarms(), []);
+  assert.deepEqual((await store.readAlarms()).rows, []);
   const raising = store.raiseAlarm('1', 'x');
   let turns = 0;
   for (const end = performance.now() + 300; performance.now() < end; turns++) await delay(1);
@@ -105,11 +105,11 @@ test('a lock that stays is busy at the deadline; closing does not wait for it', 
 test('values of any kind harm nothing', async (t) => {
   const path = join(tempDir(t), 'alarms.db');
   const store = new SqliteStore({ path, queryTimeoutMs: 1000 });
-  await store.readAlarms();
+  (await store.readAlarms()).rows;
   const other = new DatabaseSync(path);
   other.exec(`INSERT INTO PROCESE VALUES (1, x'6EFF00'), (2, 42), (3, 1.5), (9223372036854775807, 'far');
     INSERT INTO STATUS_PROCESS VALUES (1, 1, 0, x'61FF'), (2, '1', '0', 7), (3, 'yes', 0, NULL), (9223372036854775807, 1, 0, NULL)`);
-  const rows = await store.readAlarms();
+  const rows = (await store.readAlarms()).rows;
   assert.deepEqual(
     rows.map(({ processName }) => processName),
     ['n\udcff\u0000', '42', 'far'],
@@ -119,4 +119,59 @@ test('values of any kind harm nothing', async (t) => {
   assert.equal(notes?.hex, `61FF${Buffer.from(' - Restarted at 2026-01-02 03:04:05').toString('hex').toUpperCase()}`);
   await store.close();
   other.close();
+});
+
+for (const [what, tables] of [
+  ['the usual tables', undefined],
+  [
+    'tables without any key',
+    'CREATE TABLE PROCESE (process_id, process_name); CREATE TABLE STATUS_PROCESS (process_id, alarma, sound, notes);',
+  ],
+] as const) {
+  test(`however many rows are in alarm, the loop goes on, and so do writers: ${what}`, async (t) => {
+    const path = join(tempDir(t), 'many.db');
+    const other = new DatabaseSync(path);
+    if (tables === undefined) createSchema(other);
+    else other.exec(tables);
+    const rows = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40000)';
+    other.exec(`BEGIN; ${rows} INSERT INTO PROCESE SELECT i, 'p' || i FROM n;
+      ${rows} INSERT INTO STATUS_PROCESS SELECT i, 1, 0, printf('%.4000c', 'x') || i FROM n; COMMIT`);
+    const store = new SqliteStore({ path, queryTimeoutMs: 60_000 });
+    t.after(() => {
+      other.close();
+      return store.close();
+    });
+    await store.readProcess('1');
+    let turns = 0;
+    let writes = 0;
+    const turn = (): void => {
+      turns++;
+      if (turns % 3 === 0)
+        writes += Number(other.prepare('UPDATE STATUS_PROCESS SET sound = 1 WHERE process_id = 40000').run().changes);
+      next = setImmediate(turn);
+    };
+    let next = setImmediate(turn);
+    const { rows: taken, leftOut } = await store.readAlarms(['p39999']);
+    clearImmediate(next);
+    assert.deepEqual([taken.length, taken.some(({ processName }) => processName === 'p39999')], [10_000, true]);
+    assert.ok(leftOut >= 29_999);
+    assert.ok(turns >= 5 && writes >= 1, `${turns} turns of the loop, ${writes} writes`);
+    assert.equal((await store.listNames(50_000)).length, 40_000);
+  });
+}
+
+test('rows of one id are not torn apart by a portion, whatever the id is', async (t) => {
+  const path = join(tempDir(t), 'equal.db');
+  const other = new DatabaseSync(path);
+  other.exec(`CREATE TABLE PROCESE (process_id, process_name); CREATE TABLE STATUS_PROCESS (process_id, alarma, sound, notes);
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+      INSERT INTO PROCESE SELECT CASE i % 4 WHEN 0 THEN i / 40 WHEN 1 THEN 'k' || (i / 40) WHEN 2 THEN CAST('b' || (i / 40) AS BLOB) END, 'p' || i FROM n;
+    INSERT INTO STATUS_PROCESS SELECT DISTINCT process_id, 0, 0, NULL FROM PROCESE WHERE process_id IS NOT NULL;`);
+  const store = new SqliteStore({ path, queryTimeoutMs: 60_000 });
+  t.after(() => {
+    other.close();
+    return store.close();
+  });
+  const names = await store.listNames(100_000);
+  assert.equal(names.length, 15_000, 'NULL joins with nothing');
 });
