@@ -3,6 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { StoreError, type StoreFault } from '../../src/core/errors.ts';
 import type { MysqlOptions } from '../../src/stores/mysql/options.ts';
 import { MysqlStore } from '../../src/stores/mysql/store.ts';
+import { MonitorWorld } from '../helpers/monitor-world.ts';
 import { type ScriptedAnswer, type ScriptedMysql, scriptedMysql } from '../helpers/scripted-mysql.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
@@ -188,6 +189,30 @@ for (const errno of [1180, 3100])
     assert.equal(await store.clearAlarm(SEEN, AT), 'cleared');
     assert.equal(first!.opened, before + 1);
   });
+
+test('after a clearing that nobody knows the end of the row is read first, and nothing is restarted twice', async (t) => {
+  for (const wentThrough of [true, false]) {
+    let stands = true;
+    const [server] = await servers(t, (sql) => {
+      const rows = stands ? [WEB] : [];
+      if (sql.includes('JOIN PROCESE')) return { rows };
+      if (!isClearing(sql)) return member()(sql);
+      const isFirst = server!.heard.filter(isClearing).length === 1;
+      stands = isFirst && !wentThrough;
+      return isFirst ? refuse(3100) : { changed: 1 };
+    });
+    const world = new MonitorWorld();
+    world.store = storeOn(t, [server!]);
+    for (let i = 0; i < 3; i++) await world.poll();
+    assert.deepEqual(world.restarts, ['web']);
+    const steps = server!.heard.flatMap((sql) => (isClearing(sql) ? ['clear'] : isPoll(sql) ? ['poll'] : []));
+    const [first, last] = [steps.indexOf('clear'), steps.lastIndexOf('clear')];
+    assert.equal(first === last, wentThrough, steps.join());
+    assert.ok(steps.slice(first).includes('poll'));
+    if (!wentThrough) assert.ok(steps.slice(first, last).includes('poll'), steps.join());
+    assert.equal(stands, false);
+  }
+});
 
 test('a refused certification is retried later by whoever asked, on the same connection', async (t) => {
   const [first, second] = await servers(

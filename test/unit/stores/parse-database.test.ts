@@ -107,6 +107,17 @@ test('defaults and units', () => {
   );
 });
 
+test('a poll may take as long as a query, and 10 s at most, unless it is said', () => {
+  const limits = (...lines: string[]): number[] => {
+    const { value } = mysql(lines);
+    return [value.readTimeoutMs, value.failbackMs];
+  };
+  assert.deepEqual(limits('query_timeout = 2'), [2000, 60_000]);
+  assert.deepEqual(limits('query_timeout = 60', 'failback = 0'), [10_000, 0]);
+  assert.deepEqual(limits('query_timeout = 2', 'read_timeout = 30', 'failback = 1.5'), [30_000, 1500]);
+  assert.match(mysql(['failback = -1']).told.join(), /^failback: /);
+});
+
 test('a password file is read less its line end; a credential is found in its folder', (t) => {
   const dir = tempDir(t);
   const file = join(dir, 'secret');
