@@ -96,7 +96,8 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
   const monitorSettings = (): MonitorSettings => settings.monitor;
   const state = options.state ?? openState(settings.monitor.stateDir, { log, clock });
   stops.push('state', () => state.close());
-  let store = await settings.database.open();
+  const warn = (text: string): void => log.warning(`Database: ${text}`);
+  let store = await settings.database.open(warn);
   stops.push('store', () => store.close());
   const system = createExecution({ stateDir: settings.monitor.stateDir, log });
   const execution: Execution = { ...system, commands: logOutput(system.commands, log) };
@@ -182,7 +183,7 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
       const previous = store;
       const reopened = next.database.fingerprint !== settings.database.fingerprint;
       const nextPlans = next.createPlans(strategyParts);
-      if (reopened) store = await next.database.open();
+      if (reopened) store = await next.database.open(warn);
       plans = nextPlans;
       settings = next;
       targets.forget();

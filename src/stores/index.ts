@@ -15,7 +15,7 @@ const stores = {
   mysql: {
     parse: parseMysql,
     describe: describeMysql,
-    open: async (options) => new (await import('./mysql/store.ts')).MysqlStore(options),
+    open: async (options, warn) => new (await import('./mysql/store.ts')).MysqlStore(options, undefined, warn),
   } satisfies StoreDefinition<Options<typeof parseMysql>>,
   sqlite: {
     parse: parseSqlite,
@@ -31,8 +31,8 @@ export interface ParsedStore {
   readonly description: string;
   /** Differs where anything in the section that matters differs; says nothing of its contents. */
   readonly fingerprint: string;
-  /** Loads the driver; connects to nothing. */
-  open(): Promise<AlarmStore>;
+  /** Loads the driver; connects to nothing. `warn` hears, in one line and once, of what works and may not for long. */
+  open(warn?: (text: string) => void): Promise<AlarmStore>;
 }
 
 /** Reads `[database]`: the keys of every driver, so that all are known; what is required, of the one in use. */
@@ -44,6 +44,11 @@ export function parseDatabase(section: SectionReader): ParsedStore {
     .update(JSON.stringify([driver, driver === 'mysql' ? mysql : sqlite]))
     .digest('hex');
   return driver === 'mysql'
-    ? { driver, description: stores.mysql.describe(mysql), fingerprint, open: () => stores.mysql.open(mysql) }
+    ? {
+        driver,
+        description: stores.mysql.describe(mysql),
+        fingerprint,
+        open: (warn = () => {}) => stores.mysql.open(mysql, warn),
+      }
     : { driver, description: stores.sqlite.describe(sqlite), fingerprint, open: () => stores.sqlite.open(sqlite) };
 }

@@ -57,6 +57,6 @@ export interface StoreDefinition<Options> {
   parse(section: SectionReader, required: boolean): Options;
   /** AlarmStore.description before anything is opened. */
   describe(options: Options): string;
-  /** Loads the driver; the first call connects. */
-  open(options: Options): Promise<AlarmStore>;
+  /** Loads the driver; the first call connects. `warn` hears, in one line and once, of what works and may not for long. */
+  open(options: Options, warn: (text: string) => void): Promise<AlarmStore>;
 }

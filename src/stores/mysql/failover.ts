@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { CallSlots } from '../../core/call-slots.ts';
 import { StoreError } from '../../core/errors.ts';
-import { endpointName } from './hosts.ts';
+import { endpointName, NO_SOCKET } from './hosts.ts';
 import type { MysqlOptions } from './options.ts';
 import { type MysqlAttempt, MysqlServer, type MysqlSession } from './server.ts';
 
@@ -13,6 +13,7 @@ import { type MysqlAttempt, MysqlServer, type MysqlSession } from './server.ts';
 export class MysqlFailover {
   readonly #options: MysqlOptions;
   readonly #idleTimeoutMs: number;
+  readonly #caution: (text: string) => void;
   readonly #slots: CallSlots;
   readonly #servers = new Map<number, MysqlServer>();
   /** Servers that are left, whose calls may still end. */
@@ -21,9 +22,11 @@ export class MysqlFailover {
   #answered = false;
   #closed = false;
 
-  constructor(options: MysqlOptions, idleTimeoutMs: number) {
+  /** `caution`: see MysqlServer. */
+  constructor(options: MysqlOptions, idleTimeoutMs: number, caution: (text: string) => void) {
     this.#options = options;
     this.#idleTimeoutMs = idleTimeoutMs;
+    this.#caution = caution;
     this.#slots = new CallSlots(options.poolSize);
   }
 
@@ -95,7 +98,7 @@ export class MysqlFailover {
     if (known !== undefined) return known;
     const endpoint = this.#options.endpoints[index];
     if (endpoint === undefined) throw new StoreError('unreachable', 'mysql: no host is configured');
-    const server = new MysqlServer(endpoint, this.#options, this.#idleTimeoutMs);
+    const server = new MysqlServer(endpoint, this.#options, this.#idleTimeoutMs, this.#caution);
     this.#servers.set(index, server);
     return server;
   }
@@ -134,7 +137,7 @@ function mayMoveOn<T>(attempt: MysqlAttempt<T> & { kind: 'failed' }, kind: 'read
 /** One error for a call that failed everywhere: the fault that says most, and what each server said. */
 function joined(errors: readonly StoreError[]): StoreError {
   const last = errors.at(-1);
-  if (last === undefined) return new StoreError('unreachable', 'mysql localhost: no server socket in the usual places');
+  if (last === undefined) return new StoreError('unreachable', `mysql: ${NO_SOCKET}`);
   if (errors.length === 1) return last;
   const telling = errors.find(({ fault }) => fault !== 'unreachable') ?? last;
   return new StoreError(telling.fault, errors.map(({ message }) => message).join('; '), telling);

@@ -1,26 +1,22 @@
 import { connect, type Socket } from 'node:net';
-import {
-  createPool,
-  type Pool,
-  type PoolConnection,
-  type PoolOptions,
-  type QueryResult,
-  type ResultSetHeader,
-  type RowDataPacket,
-} from 'mysql2';
+import { createPool, type Pool, type PoolConnection, type QueryResult, type ResultSetHeader, type RowDataPacket } from 'mysql2';
 import { StoreError } from '../../core/errors.ts';
+import { printable } from '../../core/printable.ts';
 import { within } from '../within.ts';
+import { AnswerGuard, type Driver } from './answer-guard.ts';
+import { driverOptions } from './driver-options.ts';
 import { isRefusal, storeError } from './faults.ts';
 import { endpointName, type MysqlEndpoint } from './hosts.ts';
 import type { MysqlOptions } from './options.ts';
-import { tlsOptions } from './tls.ts';
+import { connectToServer } from './socket-peer.ts';
 
 /** A value for a `?`. */
 export type SqlValue = string | number | Buffer | null;
 
-/** Statements on one connection, prepared once each. They throw what mysql2 throws. */
+/** Statements on one connection, one at a time, prepared once each. They throw what mysql2 throws, or a StoreError. */
 export interface MysqlSession {
-  rows(sql: string, values?: readonly SqlValue[]): Promise<Readonly<Record<string, unknown>>[]>;
+  /** At most `maxRows` (default 100,000) and 64 MiB: with more, the connection is given up. */
+  rows(sql: string, values?: readonly SqlValue[], maxRows?: number): Promise<Readonly<Record<string, unknown>>[]>;
   /** How many rows have changed. */
   change(sql: string, values: readonly SqlValue[]): Promise<number>;
 }
@@ -42,13 +38,18 @@ export class MysqlServer {
   /** Every socket that is not closed yet. */
   readonly #sockets = new Set<Socket>();
   readonly #socketOf = new WeakMap<PoolConnection, Socket>();
+  readonly #guardOf = new WeakMap<PoolConnection, AnswerGuard>();
+  readonly #caution: (text: string) => void;
   /** The socket that mysql2 asked for last, until it is taken. */
   #newest: Socket | undefined;
 
-  constructor(endpoint: MysqlEndpoint, options: MysqlOptions, idleTimeoutMs: number) {
+  /** `caution` hears, in one line, of what works and may not for long, and of what mysql2 has to say. */
+  constructor(endpoint: MysqlEndpoint, options: MysqlOptions, idleTimeoutMs: number, caution: (text: string) => void) {
     this.name = endpointName(endpoint);
     this.#options = options;
-    this.#pool = createPool({ ...poolOptions(endpoint, options, idleTimeoutMs), stream: () => this.#open(endpoint) });
+    this.#caution = (text) => caution(`mysql ${this.name}: ${printable(text)}`);
+    const driver = driverOptions(endpoint, options, idleTimeoutMs, this.#caution);
+    this.#pool = createPool({ ...driver, stream: () => this.#open(endpoint) });
   }
 
   /** Runs `work` on a connection: at most connect_timeout to get one, and query_timeout for the work. Never rejects. */
@@ -61,7 +62,7 @@ export class MysqlServer {
     }
     try {
       const { queryTimeoutMs } = this.#options;
-      const value = await within(queryTimeoutMs, work(sessionOn(connection)), () =>
+      const value = await within(queryTimeoutMs, work(this.#session(connection)), () =>
         this.#late('timeout', 'no answer', queryTimeoutMs),
       );
       connection.release();
@@ -88,45 +89,64 @@ export class MysqlServer {
   }
 
   async #connection(): Promise<PoolConnection> {
-    const { socket, ready } = this.#fromPool();
+    const { socket, guard, ready } = this.#fromPool();
     const { connectTimeoutMs } = this.#options;
     try {
-      return await within(connectTimeoutMs, ready, () => this.#late('unreachable', 'no connection', connectTimeoutMs));
+      return await within(connectTimeoutMs, ready, () =>
+        this.#late('unreachable', guard?.missing ?? 'no connection', connectTimeoutMs),
+      );
     } catch (error) {
       socket?.destroy(new Error('connecting was given up'));
       throw error;
     }
   }
 
-  /** A connection that the pool holds, or a new one and its socket. None waits in the pool's queue: see connectionLimit. */
-  #fromPool(): { socket: Socket | undefined; ready: Promise<PoolConnection> } {
+  /** A connection that the pool holds, or a new one, its socket and guard. None waits in the pool's queue: see connectionLimit. */
+  #fromPool(): { socket: Socket | undefined; guard: AnswerGuard | undefined; ready: Promise<PoolConnection> } {
     const { promise, resolve, reject } = Promise.withResolvers<PoolConnection>();
     this.#takeNewest();
-    // The callback and not the promise: it comes before a connection that mysql2 has given up can report a second fault, to
-    // which nobody listens and which would end the process.
+    // The callback and not the promise: it comes before a connection that mysql2 has given up can report a second fault.
     this.#pool.getConnection((error, connection) => {
       if (error !== null) {
         socket?.destroy();
         reject(error);
-      } else if (socket === undefined) {
+      } else if (socket === undefined || guard === undefined) {
         resolve(connection);
       } else {
-        connection.on('error', () => undefined);
+        guard.opened();
+        this.#guardOf.set(connection, guard);
         this.#socketOf.set(connection, socket);
-        prepareSession(connection, this.#options.queryTimeoutMs).then(() => resolve(connection), reject);
+        prepareSession(this.#session(connection), this.#options.queryTimeoutMs).then(() => resolve(connection), reject);
       }
     });
     const socket = this.#takeNewest();
-    return { socket, ready: promise };
+    const guard = socket && this.#guard(socket);
+    return { socket, guard, ready: promise };
+  }
+
+  #guard(socket: Socket): AnswerGuard {
+    // The pool has no name for a connection that is not one yet.
+    const { _allConnections: all } = this.#pool as unknown as { readonly _allConnections: DriverConnections };
+    const tls = this.#options.ssl !== 'off';
+    return new AnswerGuard(all.get(all.length - 1), socket, { server: this.name, tls, hear: this.#caution });
   }
 
   #open(endpoint: MysqlEndpoint): Socket {
-    const socket = endpoint.kind === 'socket' ? connect(endpoint.path) : connect(endpoint.port, endpoint.host);
+    const socket =
+      endpoint.kind === 'socket'
+        ? connectToServer(endpoint.path, this.#options.socketOwner)
+        : connect(endpoint.port, endpoint.host);
     if (endpoint.kind === 'tcp') socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS);
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
     this.#newest = socket;
     return socket;
+  }
+
+  #session(connection: PoolConnection): MysqlSession {
+    const guard = this.#guardOf.get(connection);
+    if (guard === undefined) throw new StoreError('failed', `mysql ${this.name}: a connection that nobody opened`);
+    return sessionOn(connection, guard);
   }
 
   #takeNewest(): Socket | undefined {
@@ -148,39 +168,18 @@ export class MysqlServer {
 
 const KEEP_ALIVE_MS = 15_000;
 
-function poolOptions(endpoint: MysqlEndpoint, options: MysqlOptions, idleTimeoutMs: number): PoolOptions {
-  const { user, password, database, compress, connectTimeoutMs, poolSize } = options;
-  return {
-    // Tells mysql2 that the password cannot be overheard; the socket itself is opened by `stream`.
-    ...(endpoint.kind === 'socket' ? { socketPath: endpoint.path } : {}),
-    user,
-    password,
-    database,
-    compress,
-    connectTimeout: connectTimeoutMs,
-    // mysql2 lets idle connections go only where maxIdle is below the limit; the one above is never used.
-    connectionLimit: poolSize + 1,
-    maxIdle: poolSize,
-    idleTimeout: idleTimeoutMs,
-    gracefulEnd: true,
-    charset: 'utf8mb4',
-    supportBigNumbers: true,
-    disableEval: true,
-    stringifyObjects: true,
-    multipleStatements: false,
-    // Without FOUND_ROWS the server counts changed rows; without LOCAL_FILES it cannot ask for ours.
-    flags: ['-FOUND_ROWS', '-LOCAL_FILES'],
-    ...tlsOptions(endpoint, options),
-  };
+/** mysql2's queue of connections. */
+interface DriverConnections {
+  readonly length: number;
+  get(index: number): Driver;
 }
 
 /**
  * Makes a new connection independent of the server's defaults: without autocommit no clearing would last and every poll would see
  * the first one's snapshot; and a wait for a lock has to end before our deadline does.
  */
-async function prepareSession(connection: PoolConnection, queryTimeoutMs: number): Promise<void> {
+async function prepareSession({ rows }: MysqlSession, queryTimeoutMs: number): Promise<void> {
   const waitS = Math.max(1, Math.floor((queryTimeoutMs * 0.8) / 1000));
-  const { rows } = sessionOn(connection);
   await rows(`SET SESSION autocommit = 1, lock_wait_timeout = ${waitS}`);
   await rows(`SET SESSION innodb_lock_wait_timeout = ${waitS}`).catch((error: unknown) => {
     // A server may run without InnoDB.
@@ -188,13 +187,26 @@ async function prepareSession(connection: PoolConnection, queryTimeoutMs: number
   });
 }
 
-function sessionOn(connection: PoolConnection): MysqlSession {
-  const execute = <T extends QueryResult>(sql: string, values: readonly SqlValue[]): Promise<T> =>
-    new Promise((resolve, reject) => {
-      connection.execute<T>(sql, [...values], (error, result) => (error === null ? resolve(result) : reject(error)));
-    });
+function sessionOn(connection: PoolConnection, guard: AnswerGuard): MysqlSession {
+  const execute = (sql: string, values: readonly SqlValue[], maxRows: number): Promise<QueryResult> =>
+    guard.answer(maxRows, (resolve, reject) =>
+      connection.execute<RowDataPacket[]>(sql, [...values], (error, result) =>
+        error === null ? resolve(result) : reject(error),
+      ),
+    );
   return {
-    rows: (sql, values = []) => execute<RowDataPacket[]>(sql, values),
-    change: async (sql, values) => (await execute<ResultSetHeader>(sql, values)).affectedRows,
+    rows: async (sql, values = [], maxRows = MOST_ROWS) => {
+      const result = await execute(sql, values, maxRows);
+      return Array.isArray(result) ? (result as RowDataPacket[]) : [];
+    },
+    change: async (sql, values) => {
+      const { affectedRows } = (await execute(sql, values, 0)) as ResultSetHeader;
+      // What is no number is no count, whoever sent it.
+      if (!Number.isSafeInteger(affectedRows))
+        throw new StoreError('failed', 'mysql: it does not say how many rows have changed');
+      return affectedRows;
+    },
   };
 }
+
+const MOST_ROWS = 100_000;

@@ -2,6 +2,7 @@ import type { ProcessRow } from '../../core/alarm.ts';
 import { bytesOf, textOf } from '../exact-text.ts';
 import { charactersThatFit, type NotesCapacity, READ_CHARACTERS, restartNote } from '../notes.ts';
 import type { AlarmStore, StoreReport } from '../store.ts';
+import { Cautions } from './cautions.ts';
 import { MysqlFailover } from './failover.ts';
 import { isRefusalOfNotes } from './faults.ts';
 import { describeMysql, type MysqlOptions } from './options.ts';
@@ -12,13 +13,18 @@ import type { MysqlSession, SqlValue } from './server.ts';
 export class MysqlStore implements AlarmStore {
   readonly #options: MysqlOptions;
   readonly #servers: MysqlFailover;
+  readonly #cautions: Cautions;
   /** What notes holds, asked once. */
   #capacity: NotesCapacity | undefined;
 
-  /** `idleTimeoutMs`: how long a connection may be idle before it is let go; default a minute. */
-  constructor(options: MysqlOptions, idleTimeoutMs: number = IDLE_TIMEOUT_MS) {
+  /**
+   * `idleTimeoutMs`: how long a connection may be idle before it is let go; default a minute. `warn` hears, in one line and once, of
+   * what works and may not for long.
+   */
+  constructor(options: MysqlOptions, idleTimeoutMs: number = IDLE_TIMEOUT_MS, warn: (text: string) => void = () => {}) {
     this.#options = options;
-    this.#servers = new MysqlFailover(options, idleTimeoutMs);
+    this.#cautions = new Cautions(warn);
+    this.#servers = new MysqlFailover(options, idleTimeoutMs, (text) => this.#cautions.add(text));
   }
 
   get description(): string {
@@ -79,8 +85,9 @@ export class MysqlStore implements AlarmStore {
     });
   }
 
-  inspect(): Promise<StoreReport> {
-    return this.#servers.read(inspectMysql);
+  async inspect(): Promise<StoreReport> {
+    const report = await this.#servers.read(inspectMysql);
+    return { ...report, remarks: [...report.remarks, ...this.#cautions.texts] };
   }
 
   close(): Promise<void> {

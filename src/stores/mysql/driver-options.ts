@@ -1,0 +1,37 @@
+import type { MysqlEndpoint } from './hosts.ts';
+import { channelOf } from './login/channel.ts';
+import { loginPlugins } from './login/login-plugins.ts';
+import type { MysqlOptions } from './options.ts';
+import { tlsOptions } from './tls.ts';
+
+/** What mysql2's pool is told, but for `stream`: who opens its sockets. `caution`: see loginPlugins. */
+export function driverOptions(
+  endpoint: MysqlEndpoint,
+  options: MysqlOptions,
+  idleTimeoutMs: number,
+  caution: (text: string) => void,
+) {
+  const { user, password, database, compress, connectTimeoutMs, poolSize, serverPublicKey } = options;
+  const login = { user, password, publicKey: serverPublicKey };
+  return {
+    user,
+    password,
+    database,
+    compress,
+    authPlugins: loginPlugins(login, (stream) => channelOf(stream, endpoint, options), caution),
+    connectTimeout: connectTimeoutMs,
+    // mysql2 lets idle connections go only where maxIdle is below the limit; the one above is never used.
+    connectionLimit: poolSize + 1,
+    maxIdle: poolSize,
+    idleTimeout: idleTimeoutMs,
+    gracefulEnd: true,
+    charset: 'utf8mb4',
+    supportBigNumbers: true,
+    disableEval: true,
+    stringifyObjects: true,
+    multipleStatements: false,
+    // Without FOUND_ROWS the server counts changed rows; without LOCAL_FILES it cannot ask for ours.
+    flags: ['-FOUND_ROWS', '-LOCAL_FILES'],
+    ...tlsOptions(endpoint, options),
+  };
+}
