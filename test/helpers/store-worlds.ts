@@ -43,7 +43,7 @@ export interface MysqlWorld extends StoreWorld {
 export const setupSql: string = join(import.meta.dirname, '../../setup.sql');
 
 /** Options that reach a private server as root by its socket, in `database`. */
-export function mysqlOptions(server: Mariadb, change: Partial<MysqlOptions> = {}): MysqlOptions {
+export function mysqlOptions(server: Pick<Mariadb, 'socket'>, change: Partial<MysqlOptions> = {}): MysqlOptions {
   return {
     endpoints: [{ kind: 'socket', path: server.socket, optional: false }],
     socketOwner: undefined,

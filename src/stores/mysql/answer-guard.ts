@@ -1,12 +1,15 @@
 import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { StoreError, type StoreFault } from '../../core/errors.ts';
+import type { Circumstances } from './fault-words.ts';
 import { GREETING_HEAD, greetingEnd, notGreeting } from './greeting.ts';
 import { overhear } from './overhear.ts';
 
 /** What of mysql2's connection is used beyond its types; package-lock.json pins it, and the tests of a rogue server would see it go. */
 export interface Driver extends EventEmitter {
   readonly stream: unknown;
+  /** What the greeting says that the server can; 0 before it. */
+  readonly serverCapabilityFlags: number;
   /** Gets every byte that comes, out of TLS; another one takes its place where the connection is compressed. */
   packetParser: PacketParser;
   /** Gets what was compressed. */
@@ -81,6 +84,12 @@ export class AnswerGuard {
   get missing(): string {
     if (this.#socket.connecting) return 'no connection';
     return this.#head.length === 0 ? 'no greeting of a MySQL server' : 'no end of the login';
+  }
+
+  /** What it is about when something fails now. */
+  get circumstances(): Circumstances {
+    const stage = this.#bound.what !== LOGIN.what ? 'open' : this.#head.length === 0 ? 'greeting' : 'login';
+    return { stage, tlsUnused: !this.#options.tls && (this.#driver.serverCapabilityFlags & CLIENT_SSL) !== 0 };
   }
 
   /** The login is over: from now on nothing comes unasked. */
@@ -184,6 +193,7 @@ const MARKERS = 2;
 const LOGIN: Bound = { what: 'its login', bytes: 64 * 1024, packets: 32, many: 'no end' };
 /** A server may say why it goes. */
 const IDLE: Bound = { what: 'what comes unasked', bytes: 64 * 1024, packets: 4, many: 'no end' };
+const CLIENT_SSL = 0x800;
 const PACKET_HEADER = 4;
 const ERROR = 0xff;
 /** MySQL's own end at 512. */

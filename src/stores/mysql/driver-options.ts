@@ -11,7 +11,7 @@ export function driverOptions(
   idleTimeoutMs: number,
   caution: (text: string) => void,
 ) {
-  const { user, password, database, compress, connectTimeoutMs, poolSize, serverPublicKey } = options;
+  const { user, password, database, compress, poolSize, serverPublicKey } = options;
   const login = { user, password, publicKey: serverPublicKey };
   return {
     user,
@@ -19,7 +19,8 @@ export function driverOptions(
     database,
     compress,
     authPlugins: loginPlugins(login, (stream) => channelOf(stream, endpoint, options), caution),
-    connectTimeout: connectTimeoutMs,
+    // Ours knows what it waited for.
+    connectTimeout: 0,
     // mysql2 lets idle connections go only where maxIdle is below the limit; the one above is never used.
     connectionLimit: poolSize + 1,
     maxIdle: poolSize,

@@ -97,7 +97,7 @@ export class MysqlServer {
       );
     } catch (error) {
       socket?.destroy(new Error('connecting was given up'));
-      throw error;
+      throw storeError(this.name, error, guard?.circumstances);
     }
   }
 

@@ -1,0 +1,98 @@
+import { constants, createHash, privateDecrypt } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
+import { type RoguePeer, rogueKeys } from './rogue-mysql.ts';
+import { columnPacket, eofPacket, errorPacket, okPacket, preparedPacket } from './rogue-packets.ts';
+
+/** How far an account by caching_sha2_password got. */
+export type Sha2Login = 'fast' | 'cleartext' | 'sealed' | 'key asked for' | 'refused';
+
+/**
+ * Logs a client in as MySQL 8 does by caching_sha2_password (sql/auth/sha2_password.cc): `cached`: it remembers the password, which is
+ * enough; else the client sends it, over a `secure` connection as it is, else sealed, or asks for the key first.
+ */
+export async function loginByCachingSha2(
+  peer: RoguePeer,
+  password: string,
+  { cached, secure }: { readonly cached: boolean; readonly secure: boolean },
+): Promise<Sha2Login> {
+  const nonce = Buffer.from('abcdefghijklmnopqrst');
+  peer.switchTo('caching_sha2_password', nonce);
+  const proof = await peer.read();
+  if (cached && proof.equals(expectedProof(password, nonce))) {
+    peer.more(Buffer.of(3));
+    peer.send(okPacket());
+    return 'fast';
+  }
+  peer.more(Buffer.of(4));
+  let answer = await peer.read();
+  let way: Sha2Login = secure ? 'cleartext' : 'sealed';
+  if (!secure && answer.equals(Buffer.of(2))) {
+    way = 'key asked for';
+    peer.more(Buffer.from(rogueKeys().publicKey));
+    answer = await peer.read();
+  }
+  const whole = secure ? answer : opened(answer, nonce);
+  if (whole.toString() === `${password}\0`) {
+    peer.send(okPacket());
+    return way;
+  }
+  peer.send(errorPacket(1045, '28000', "Access denied for user 'm'@'localhost' (using password: YES)"));
+  return 'refused';
+}
+
+/** Answers every statement: those in which `answers` finds something by that; SET by OK; the others by no rows. */
+export async function serveStatements(
+  peer: RoguePeer,
+  answers: (sql: string) => (() => Promise<void> | void) | undefined = () => undefined,
+): Promise<void> {
+  const statements = new Map<number, string>();
+  for (;;) {
+    const packet = await peer.read();
+    const command = packet[0];
+    if (command === 0x16) {
+      const id = statements.size + 1;
+      statements.set(id, packet.subarray(1).toString());
+      peer.send(preparedPacket(id));
+    } else if (command === 0x17) {
+      const sql = statements.get(packet.readUInt32LE(1)) ?? '';
+      const answer = answers(sql);
+      if (answer !== undefined) await answer();
+      else if (sql.startsWith('SET')) peer.send(okPacket());
+      else sendColumns(peer, ['none']);
+      if (answer === undefined && !sql.startsWith('SET')) peer.send(eofPacket());
+    } else if (command === 1) {
+      return peer.destroy();
+    }
+  }
+}
+
+/** Begins a result of rows. */
+export function sendColumns(peer: RoguePeer, names: readonly string[]): void {
+  peer.send(Buffer.of(names.length));
+  for (const name of names) peer.send(columnPacket(name));
+  peer.send(eofPacket());
+}
+
+/** Says it again and again until the client is gone; how many bytes it took. `atMost`: gives up by itself. */
+export async function endlessly(peer: RoguePeer, next: () => Buffer, atMost = 4 * 2 ** 30): Promise<number> {
+  let sent = 0;
+  while (!peer.ended && sent < atMost) {
+    const block = next();
+    sent += block.length;
+    if (!peer.write(block)) await peer.room();
+    else await turn();
+  }
+  return sent;
+}
+
+function expectedProof(password: string, nonce: Buffer): Buffer {
+  const sha256 = (...parts: Buffer[]): Buffer => parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest();
+  const once = sha256(Buffer.from(password));
+  const mask = sha256(sha256(once), nonce);
+  return Buffer.from(once.map((byte, i) => byte ^ mask[i]!));
+}
+
+function opened(sealed: Buffer, nonce: Buffer): Buffer {
+  const options = { key: rogueKeys().privateKey, oaepHash: 'sha1', padding: constants.RSA_PKCS1_OAEP_PADDING };
+  return Buffer.from(privateDecrypt(options, sealed).map((byte, i) => byte ^ nonce[i % nonce.length]!));
+}
