@@ -18,6 +18,10 @@ export async function loginByCachingSha2(
   const nonce = Buffer.from('abcdefghijklmnopqrst');
   peer.switchTo('caching_sha2_password', nonce);
   const proof = await peer.read();
+  if (password === '' && proof.length <= 1) {
+    peer.send(okPacket());
+    return 'fast';
+  }
   if (cached && proof.equals(expectedProof(password, nonce))) {
     peer.more(Buffer.of(3));
     peer.send(okPacket());
@@ -32,10 +36,33 @@ export async function loginByCachingSha2(
     answer = await peer.read();
   }
   const whole = secure ? answer : opened(answer, nonce);
-  if (whole.toString() === `${password}\0`) {
-    peer.send(okPacket());
-    return way;
+  if (whole.toString() !== `${password}\0`) return refuse(peer);
+  peer.send(okPacket());
+  return way;
+}
+
+/** The same by sha256_password: over an `encrypted` connection the password as it is, else sealed. */
+export async function loginBySha256(
+  peer: RoguePeer,
+  password: string,
+  { encrypted }: { readonly encrypted: boolean },
+): Promise<Sha2Login> {
+  const nonce = Buffer.from('abcdefghijklmnopqrst');
+  peer.switchTo('sha256_password', nonce);
+  let answer = await peer.read();
+  let way: Sha2Login = encrypted ? 'cleartext' : 'sealed';
+  if (!encrypted && answer.equals(Buffer.of(1))) {
+    way = 'key asked for';
+    peer.more(Buffer.from(rogueKeys().publicKey));
+    answer = await peer.read();
   }
+  const whole = encrypted || password === '' ? answer : opened(answer, nonce);
+  if (whole.toString() !== `${password}\0`) return refuse(peer);
+  peer.send(okPacket());
+  return way;
+}
+
+function refuse(peer: RoguePeer): 'refused' {
   peer.send(errorPacket(1045, '28000', "Access denied for user 'm'@'localhost' (using password: YES)"));
   return 'refused';
 }
@@ -49,22 +76,27 @@ export async function serveStatements(
   for (;;) {
     const packet = await peer.read();
     const command = packet[0];
-    if (command === 0x16) {
+    if (command === PREPARE) {
       const id = statements.size + 1;
       statements.set(id, packet.subarray(1).toString());
       peer.send(preparedPacket(id));
-    } else if (command === 0x17) {
+    } else if (command === EXECUTE) {
       const sql = statements.get(packet.readUInt32LE(1)) ?? '';
       const answer = answers(sql);
       if (answer !== undefined) await answer();
       else if (sql.startsWith('SET')) peer.send(okPacket());
       else sendColumns(peer, ['none']);
       if (answer === undefined && !sql.startsWith('SET')) peer.send(eofPacket());
-    } else if (command === 1) {
+    } else if (command !== CLOSE_STATEMENT) {
+      // COM_QUIT, or what the store does not use.
       return peer.destroy();
     }
   }
 }
+
+const PREPARE = 0x16;
+const EXECUTE = 0x17;
+const CLOSE_STATEMENT = 0x19;
 
 /** Begins a result of rows. */
 export function sendColumns(peer: RoguePeer, names: readonly string[]): void {

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { constants, generateKeyPairSync, privateDecrypt } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { MysqlEndpoint } from '../../src/stores/mysql/hosts.ts';
+import { createCertificates } from './certificates.ts';
 import { CLIENT, type Greeting, greetingPacket, moreDataPacket, switchPacket } from './rogue-packets.ts';
 
 /** What such a server does with each of its connections. */
@@ -36,6 +40,7 @@ export async function startRogue(
     // A connection that is given up takes its script with it.
     void Promise.resolve(peer)
       .then(script)
+      .then(() => peer.readAll())
       .catch((error: unknown) => peer.failed(error));
   });
   if (listen !== undefined) listen(server);
@@ -73,6 +78,23 @@ export function rogueKeys(): { readonly publicKey: string; readonly privateKey: 
 }
 
 let keys: { readonly publicKey: string; readonly privateKey: string } | undefined;
+
+/** A certificate for 127.0.0.1 and localhost, and the authority that nobody but its test trusts; made once. */
+export function rogueCertificate(): { readonly key: string; readonly cert: string; readonly ca: string } {
+  if (certificate === undefined) {
+    const dir = mkdtempSync(join(tmpdir(), 'monitor-test-'));
+    try {
+      createCertificates(dir, ['IP:127.0.0.1', 'DNS:localhost']);
+      const read = (name: string): string => readFileSync(join(dir, name), 'utf8');
+      certificate = { key: read('server.key'), cert: read('server.pem'), ca: read('ca.pem') };
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
+  }
+  return certificate;
+}
+
+let certificate: { readonly key: string; readonly cert: string; readonly ca: string } | undefined;
 
 /** One connection as the server has it. */
 export class RoguePeer {
@@ -166,6 +188,11 @@ export class RoguePeer {
         this.#wake = resolve;
       });
     }
+  }
+
+  /** Reads what is still to come. */
+  async readAll(): Promise<never> {
+    for (;;) await this.read();
   }
 
   /** Speaks TLS from now on, after the client has asked for it; its own request is read first. */

@@ -17,14 +17,22 @@ export interface StoreCall {
   readonly warnings: readonly string[];
 }
 
-/** Polls a server once, as user m, and inspects it; whatever comes of it, nothing is printed, and no line holds the password. */
-export async function pollOnce(endpoint: MysqlEndpoint, change: Partial<MysqlOptions> = {}): Promise<StoreCall> {
+/**
+ * Polls a server once, as user m, then does `more`, and inspects it; whatever comes of it, nothing is printed, and no line holds the
+ * password.
+ */
+export async function pollOnce(
+  endpoint: MysqlEndpoint,
+  change: Partial<MysqlOptions> = {},
+  more: (store: MysqlStore) => Promise<unknown> = async () => {},
+): Promise<StoreCall> {
   const warnings: string[] = [];
   const options = mysqlOptions({ socket: '' }, { endpoints: [endpoint], user: 'm', password: PASSWORD, ...change });
   const store = new MysqlStore(options, undefined, (text) => warnings.push(text));
   const printed = recordedConsole();
   try {
     await store.readAlarms();
+    await more(store);
     return { error: undefined, report: await store.inspect(), warnings };
   } catch (error) {
     assert.ok(error instanceof StoreError, String(error));
