@@ -112,7 +112,8 @@ export async function endlessly(peer: RoguePeer, next: () => Buffer, atMost = 4 
     const block = next();
     sent += block.length;
     if (!peer.write(block)) await peer.room();
-    else await turn();
+    // Its end has to be heard of.
+    await turn();
   }
   return sent;
 }

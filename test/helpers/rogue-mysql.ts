@@ -129,6 +129,11 @@ export class RoguePeer {
     this.#socket.destroy();
   }
 
+  /** Ends it without a farewell, by RST. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+
   greet(greeting: Partial<Greeting> = {}): void {
     this.write(this.framed(this.greeting(greeting)));
   }
@@ -188,6 +193,17 @@ export class RoguePeer {
         this.#wake = resolve;
       });
     }
+  }
+
+  /** Waits for bytes of whatever kind, which are not taken for a packet. */
+  async readBytes(): Promise<void> {
+    const { length } = this.#chunks;
+    while (this.#chunks.length === length && !this.#ended) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    this.#unread = Buffer.alloc(0);
   }
 
   /** Reads what is still to come. */

@@ -1,43 +1,11 @@
 import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { StoreError, type StoreFault } from '../../core/errors.ts';
+import { ANSWER, type Bound, IDLE, LOGIN, sizeWords, withRows } from './answer-bounds.ts';
+import type { Driver, Packet, PacketParser } from './driver.ts';
 import type { Circumstances } from './fault-words.ts';
 import { GREETING_HEAD, greetingEnd, notGreeting } from './greeting.ts';
 import { overhear } from './overhear.ts';
-
-/** What of mysql2's connection is used beyond its types; package-lock.json pins it, and the tests of a rogue server would see it go. */
-export interface Driver extends EventEmitter {
-  readonly stream: unknown;
-  /** What the greeting says that the server can; 0 before it. */
-  readonly serverCapabilityFlags: number;
-  /** Gets every byte that comes, out of TLS; another one takes its place where the connection is compressed. */
-  packetParser: PacketParser;
-  /** Gets what was compressed. */
-  _inflatedPacketsParser?: PacketParser;
-  /** What is to be inflated still. */
-  readonly inflateQueue?: { readonly _queue: unknown[] };
-  /** Undefined: a command of ours begins. */
-  handlePacket(packet?: Packet): void;
-}
-
-interface PacketParser {
-  execute(bytes: Buffer): unknown;
-}
-
-interface Packet {
-  length(): number;
-  peekByte(): number;
-}
-
-/** What one answer may be. */
-interface Bound {
-  /** For people: `the answer`. */
-  readonly what: string;
-  readonly bytes: number;
-  packets: number;
-  /** For people: what there are too many of where `packets` are. */
-  many: string;
-}
 
 /** What a guard needs to know of its connection. */
 export interface GuardOptions {
@@ -61,7 +29,7 @@ export class AnswerGuard {
   readonly #handle: (packet?: Packet) => void;
   /** The first bytes, of which the greeting is known. */
   #head: Buffer = Buffer.alloc(0);
-  #bound: Bound = { ...LOGIN };
+  #bound: Bound = LOGIN;
   /** Bytes of the answer so far, as they came and inflated. */
   #bytes = { sent: 0, inflated: 0 };
   #packets = 0;
@@ -83,12 +51,14 @@ export class AnswerGuard {
   /** What a connection waits for that has not come about, for people. */
   get missing(): string {
     if (this.#socket.connecting) return 'no connection';
-    return this.#head.length === 0 ? 'no greeting of a MySQL server' : 'no end of the login';
+    const { stage } = this.circumstances;
+    if (stage === 'open') return 'no first answer';
+    return stage === 'login' ? 'no end of the login' : 'no greeting of a MySQL server';
   }
 
   /** What it is about when something fails now. */
   get circumstances(): Circumstances {
-    const stage = this.#bound.what !== LOGIN.what ? 'open' : this.#head.length === 0 ? 'greeting' : 'login';
+    const stage = this.#bound.stage !== 'login' ? 'open' : this.#head.length === 0 ? 'greeting' : 'login';
     return { stage, tlsUnused: !this.#options.tls && (this.#driver.serverCapabilityFlags & CLIENT_SSL) !== 0 };
   }
 
@@ -103,12 +73,7 @@ export class AnswerGuard {
 
   /** The answer to what `ask` asks, of at most `maxRows` rows: it settles once, or fails because the connection does. */
   answer<T>(maxRows: number, ask: (resolve: (value: T) => void, reject: (error: unknown) => void) => EventEmitter): Promise<T> {
-    this.#expect({
-      what: 'the answer',
-      bytes: ANSWER_BYTES,
-      packets: maxRows + MOST_COLUMNS,
-      many: `more than ${maxRows} rows`,
-    });
+    this.#expect(ANSWER);
     return new Promise<T>((resolve, reject) => {
       this.#fail = reject;
       ask(resolve, reject).on('fields', (columns?: readonly unknown[]) => this.#onColumns(columns?.length ?? 0, maxRows));
@@ -119,7 +84,7 @@ export class AnswerGuard {
   }
 
   #expect(bound: Bound): void {
-    this.#bound = { ...bound };
+    this.#bound = bound;
     this.#bytes = { sent: 0, inflated: 0 };
     this.#packets = 0;
     this.#results = 0;
@@ -131,8 +96,8 @@ export class AnswerGuard {
         if (this.#over) return;
         this.#bytes[kind] += bytes.length;
         if (this.#bytes[kind] > this.#bound.bytes)
-          this.#giveUp(`${this.#bound.what} is larger than ${size(this.#bound.bytes)}`);
-        if (this.#bound.what === LOGIN.what) this.#greet(bytes);
+          this.#giveUp(`${this.#bound.what} is larger than ${sizeWords(this.#bound.bytes)}`);
+        if (this.#bound.stage === 'login') this.#greet(bytes);
         if (!this.#over) overhear(this.#options.hear, () => parser.execute(bytes));
       },
     };
@@ -158,17 +123,17 @@ export class AnswerGuard {
 
   #judge(packet: Packet): void {
     this.#packets += 1;
+    const first = packet.peekByte();
     if (this.#packets > this.#bound.packets) this.#giveUp(`${this.#bound.what} has ${this.#bound.many}`);
-    else if (packet.peekByte() === ERROR && packet.length() > ERROR_BYTES) this.#giveUp('its error message has no end');
+    else if (first === FILE_WANTED && this.#bound.stage === 'answer') this.#giveUp('it asks for a file of ours, and gets none');
+    else if (first === ERROR && packet.length() > ERROR_BYTES) this.#giveUp('its error message has no end');
   }
 
   /** A result begins, of so many columns; of none where it has no rows. */
   #onColumns(columns: number, maxRows: number): void {
     this.#results += 1;
     if (this.#results > 1) this.#giveUp('it gives several answers to one statement');
-    const rows = Math.min(maxRows, Math.floor(MOST_VALUES / Math.max(1, columns)));
-    this.#bound.packets = this.#packets + rows + MARKERS;
-    this.#bound.many = `more than ${rows} rows`;
+    this.#bound = withRows(columns, this.#packets, maxRows);
   }
 
   #giveUp(reason: string, fault: StoreFault = 'failed'): void {
@@ -181,24 +146,10 @@ export class AnswerGuard {
   }
 }
 
-const MIB = 1024 * 1024;
-const ANSWER_BYTES = 64 * MIB;
-/** Columns and parameters of one statement, and what else stands beside its rows. */
-const MOST_COLUMNS = 1000;
-/** Values of one answer: an empty one costs the server a bit, and us a hundred bytes. */
-const MOST_VALUES = 1_000_000;
-/** Packets that end columns and rows. */
-const MARKERS = 2;
-/** A login takes a few words; MariaDB asks once for each way that an account has. */
-const LOGIN: Bound = { what: 'its login', bytes: 64 * 1024, packets: 32, many: 'no end' };
-/** A server may say why it goes. */
-const IDLE: Bound = { what: 'what comes unasked', bytes: 64 * 1024, packets: 4, many: 'no end' };
 const CLIENT_SSL = 0x800;
 const PACKET_HEADER = 4;
+/** No row of a prepared statement begins so. Source: LOCAL INFILE Request. */
+const FILE_WANTED = 0xfb;
 const ERROR = 0xff;
 /** MySQL's own end at 512. */
 const ERROR_BYTES = 4096;
-
-function size(bytes: number): string {
-  return bytes >= MIB ? `${bytes / MIB} MiB` : `${bytes / 1024} KiB`;
-}

@@ -24,7 +24,6 @@ export function faultWords(error: unknown, circumstances: Circumstances): string
   const { code = '', errno = 0, sqlState } = error as DriverError;
   if (sqlState !== undefined) return `${said}${hint(errno, circumstances)}`;
   if (said.startsWith('AuthPluginMoreData')) return 'it asks for more of a login that has not begun';
-  if (said.includes('LOCAL INFILE')) return 'it asks for a file of ours, which it does not get';
   if (isProtocolFault(error as DriverError)) return `what it says is not as MySQL's protocol has it (${said})`;
   if (CLOSED.includes(code) && circumstances.stage === 'greeting')
     return `the connection was closed before a greeting came (expected a MySQL server)`;

@@ -3,7 +3,8 @@ import { createPool, type Pool, type PoolConnection, type QueryResult, type Resu
 import { StoreError } from '../../core/errors.ts';
 import { printable } from '../../core/printable.ts';
 import { within } from '../within.ts';
-import { AnswerGuard, type Driver } from './answer-guard.ts';
+import { AnswerGuard } from './answer-guard.ts';
+import type { Driver } from './driver.ts';
 import { driverOptions } from './driver-options.ts';
 import { isRefusal, storeError } from './faults.ts';
 import { endpointName, type MysqlEndpoint } from './hosts.ts';
