@@ -26,7 +26,7 @@ import { Concerns } from './concerns.ts';
 import { ExitCounts } from './exit-counts.ts';
 import { recordHistory } from './history.ts';
 import { RaisedAlarms } from './raised-alarms.ts';
-import type { Settings } from './settings.ts';
+import { rowScope, type Settings } from './settings.ts';
 import { WatchedLives } from './watched-lives.ts';
 
 /** What the composition root is given. */
@@ -97,7 +97,7 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
   const state = options.state ?? openState(settings.monitor.stateDir, { log, clock });
   stops.push('state', () => state.close());
   const warn = (text: string): void => log.warning(`Database: ${text}`);
-  let store = await settings.database.open(warn);
+  let store = await settings.database.open(rowScope(settings), warn);
   stops.push('store', () => store.close());
   const system = createExecution({ stateDir: settings.monitor.stateDir, log });
   const execution: Execution = { ...system, commands: logOutput(system.commands, log) };
@@ -148,6 +148,7 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
     ...parts,
     queue,
     settings: monitorSettings,
+    sections: () => settings.processNames,
     onHeartbeat: options.onHeartbeat ?? (() => {}),
     heartbeatMs: options.heartbeatMs ?? DEFAULT_HEARTBEAT_MS,
   });
@@ -181,9 +182,11 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
     abort,
     adopt: async (next) => {
       const previous = store;
-      const reopened = next.database.fingerprint !== settings.database.fingerprint;
+      const reopened =
+        next.database.fingerprint !== settings.database.fingerprint ||
+        JSON.stringify(rowScope(next)) !== JSON.stringify(rowScope(settings));
       const nextPlans = next.createPlans(strategyParts);
-      if (reopened) store = await next.database.open(warn);
+      if (reopened) store = await next.database.open(rowScope(next), warn);
       plans = nextPlans;
       settings = next;
       targets.forget();

@@ -85,7 +85,7 @@ export interface LeftAlone {
   readonly unseen: number;
 }
 
-/** What the store says of itself; `unmatched`: names with a section and no row. */
+/** What the store says of itself; `unmatched`: names with a section and no row; `unseen`: names that are not what they look like. */
 export type DatabaseReport =
   | {
       readonly kind: 'ok';
@@ -93,6 +93,10 @@ export type DatabaseReport =
       readonly report: StoreReport;
       readonly unmatched: readonly string[];
       readonly leftAlone?: LeftAlone;
+      /** `holds`: the code points that no one sees, `U+200B, U+3164`. Absent where there is none. */
+      readonly unseen?: readonly { readonly name: string; readonly holds: string }[];
+      /** Names that differ from that of a section by blanks or letter case alone: it does not hold for them. Absent where there is none. */
+      readonly near?: readonly { readonly name: string; readonly section: string }[];
     }
-  /** `reason` names the server and never holds a password. */
-  | { readonly kind: 'failed'; readonly description: string; readonly reason: string };
+  /** `reason` names the server and never holds a password; `isConfig`: what is wrong is in the configuration file. */
+  | { readonly kind: 'failed'; readonly description: string; readonly reason: string; readonly isConfig: boolean };

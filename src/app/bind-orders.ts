@@ -1,7 +1,8 @@
 import type { DaemonStatus, OrderReply, Orders, RecoverReply } from '../control/orders.ts';
-import { isInAlarm, type ManagedProcess, type ProcessRow } from '../core/alarm.ts';
+import { isInAlarm, type ManagedProcess, type ProcessRow, storedAlarm } from '../core/alarm.ts';
 import { soon } from '../core/clock.ts';
 import { errorMessage, StoreError } from '../core/errors.ts';
+import { quoted } from '../core/printable.ts';
 import { type HoldJudgement, holdAll } from '../monitor/holds.ts';
 import { managedProcess, type RecoveryPlan, resolveName } from '../monitor/recovery-plan.ts';
 import type { Resolution } from '../strategies/strategy.ts';
@@ -45,10 +46,10 @@ async function recoverNow(core: Core, name: string): Promise<RecoverReply> {
   if (core.settings().monitor.onlyConfigured && !core.plans()(name).configured)
     return refuse('conflict', `${name} has no section of its own, and only_configured leaves such processes to others`);
   const rows = 'rows' in found ? found.rows : [];
-  const kept = core.kept.row(name);
-  const inAlarm = [...rows.filter(isInAlarm), ...(kept === undefined ? [] : [kept])];
+  const kept = core.kept.alarm(name);
+  const inAlarm = [...rows.filter(isInAlarm).map(storedAlarm), ...(kept === undefined ? [] : [kept])];
   const startedMs = core.clock.monotonicMs();
-  const outcome = await core.queue.order(name, inAlarm.length > 0 ? inAlarm : rows.slice(0, 1));
+  const outcome = await core.queue.order(name, inAlarm.length > 0 ? inAlarm : rows.slice(0, 1).map(storedAlarm));
   const durationMs = Math.round(core.clock.monotonicMs() - startedMs);
   switch (outcome.kind) {
     case 'recovered':
@@ -68,8 +69,7 @@ async function recoverNow(core: Core, name: string): Promise<RecoverReply> {
 async function preview(core: Core, name: string): ReturnType<Orders['preview']> {
   const plan = core.plans()(name);
   const found = await lookUp(core, name);
-  const processId = 'rows' in found ? (found.rows[0]?.processId ?? 0) : 0;
-  const process = managedProcess({ processId }, name, plan);
+  const process = managedProcess(name, plan, 'rows' in found ? found.rows[0]?.processId : null);
   const resolution = await plan.strategy.resolve(process, core.abort.signal);
   const looked = await plan.strategy.preview(process, core.abort.signal);
   const target = resolution.kind === 'target' ? resolution.description : '';
@@ -108,11 +108,12 @@ async function alarm(core: Core, nameOrId: string, clear: boolean, notes: string
   const names = 'rows' in found ? found.rows.map(({ processName }) => processName ?? '') : [nameOrId];
   const dropped = clear ? names.filter((name) => core.kept.drop(name)) : [];
   if (!('rows' in found))
-    return dropped.length === 0 ? found : { kind: 'done', processes: dropped.map((name) => ({ id: 0, name })) };
+    return dropped.length === 0 ? found : { kind: 'done', processes: dropped.map((name) => ({ id: null, name })) };
   try {
     for (const { processId } of found.rows) {
-      if (clear) await core.store().dropAlarm(processId, notes);
-      else await core.store().raiseAlarm(processId, notes);
+      const store = core.store();
+      const done = clear ? await store.dropAlarm(processId, notes) : await store.raiseAlarm(processId, notes);
+      if (done === 'ambiguous') return refuse('conflict', severalRows(processId));
     }
   } catch (error) {
     return refuseStore(error);
@@ -162,7 +163,8 @@ async function lookUp(core: Core, name: string, orId = false): Promise<{ readonl
   try {
     const rows = await core.store().findProcesses(name);
     if (rows.length > 0) return { rows };
-    const row = orId && /^\d{1,15}$/.test(name) ? await core.store().readProcess(Number(name)) : undefined;
+    const row = orId ? await core.store().readProcess(name) : undefined;
+    if (row === 'ambiguous') return refuse('conflict', severalRows(name));
     if (row !== undefined) return { rows: [row] };
   } catch (error) {
     return refuseStore(error);
@@ -171,12 +173,16 @@ async function lookUp(core: Core, name: string, orId = false): Promise<{ readonl
   return refuse('not_found', unknownName(name, orId));
 }
 
+function severalRows(processId: string): string {
+  return `several rows have the process_id ${JSON.stringify(processId)}: they are left alone`;
+}
+
 function unknownName(name: string, inDatabaseOnly = false): string {
-  return `no process of the name ${JSON.stringify(name)} in the database${inDatabaseOnly ? '' : ' or the configuration'}`;
+  return `no process of the name ${quoted(name)} in the database${inDatabaseOnly ? '' : ' or the configuration'}`;
 }
 
 function undecided(name: string, reason: string): string {
-  return `nothing is known here of a process of the name ${JSON.stringify(name)}, and the database cannot be asked: ${reason}`;
+  return `nothing is known here of a process of the name ${quoted(name)}, and the database cannot be asked: ${reason}`;
 }
 
 function refuseStore(error: unknown): Refusal {

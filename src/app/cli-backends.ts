@@ -1,10 +1,11 @@
-import { ConfigError, type ConfigProblem, errorMessage } from '../core/errors.ts';
+import { ConfigError, type ConfigProblem } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ProcessEventType } from '../core/process-event.ts';
 import { createLogger } from '../logging/logger.ts';
 import { openDatagram } from '../system/native/datagram.ts';
 import type { ProcessEventSource } from '../system/process-events/source.ts';
-import type { CheckReport, CliBackends, DatabaseReport } from './backends.ts';
+import type { CheckReport, CliBackends } from './backends.ts';
+import { askDatabase } from './database-report.ts';
 import { isKeptOffline, offlineLook, offlineOrders, offlineStatus } from './offline.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { UnitReport } from './unit-report.ts';
@@ -63,8 +64,8 @@ const silent: Logger = { debug: () => {}, info: () => {}, warning: () => {}, err
 
 /** What changes something is told in the daemon's own log, and to the one who ordered it. */
 async function withLog<T>(configFile: string, use: (log: Logger) => Promise<T>): Promise<T> {
-  const { logging } = readSettings(configFile);
-  const log = createLogger(logging, { openDatagram, stdout: process.stderr });
+  const { logging, host } = readSettings(configFile);
+  const log = createLogger(logging, { openDatagram, stdout: process.stderr, host: host.name });
   try {
     return await use(log);
   } finally {
@@ -102,19 +103,4 @@ async function eventProblems({ events }: Settings): Promise<ConfigProblem[]> {
 async function watchMeans({ events }: Settings, available: boolean): Promise<string> {
   const { describeMeans, exitMeans } = await import('../detectors/exit-means.ts');
   return describeMeans(exitMeans(events !== undefined && available));
-}
-
-async function askDatabase({ database, processNames }: Settings, units: UnitReport): Promise<DatabaseReport> {
-  const { description } = database;
-  const store = await database.open();
-  try {
-    const report = await store.inspect();
-    const names = new Set((await store.listProcesses()).map(({ processName }) => processName ?? ''));
-    const unmatched = processNames.filter((name) => !names.has(name));
-    return { kind: 'ok', description, report, unmatched, leftAlone: await units.leftAlone([...names]) };
-  } catch (error) {
-    return { kind: 'failed', description, reason: errorMessage(error) };
-  } finally {
-    await store.close();
-  }
 }

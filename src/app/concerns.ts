@@ -67,7 +67,7 @@ export class Concerns {
   async #look(name: string, look?: TakeLook): Promise<Seen> {
     const order = ++this.#looks;
     const plan = this.#plans()(name);
-    const concern = await plan.strategy.concern?.(managedProcess({ processId: 0 }, name, plan), look);
+    const concern = await plan.strategy.concern?.(managedProcess(name, plan), look);
     return { order, concern };
   }
 

@@ -4,6 +4,7 @@ import { counted } from '../core/counted.ts';
 import { errorMessage, formatProblem } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { createLogger } from '../logging/logger.ts';
+import { TimeZone } from '../system/files/time-zone.ts';
 import { openDatagram } from '../system/native/datagram.ts';
 import { forbidDumps } from '../system/native/dumps.ts';
 import type { ProcessEventSource } from '../system/process-events/source.ts';
@@ -54,17 +55,21 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   // Before the first password is read.
   const dumpable = forbidDumps();
   const settings = readSettings(options.configFile);
-  const logger = createLogger(settings.logging, { verbose: options.verbose, openDatagram });
+  const logger = createLogger(settings.logging, { verbose: options.verbose, openDatagram, host: settings.host.name });
   if (dumpable !== undefined) logger.warning(`A core dump of monitor_service would hold passwords: ${dumpable}`);
   const notifier = createNotifier(process.env, openDatagram);
   // What we start must not speak to systemd in our name.
   for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete process.env[name];
+  const zone = new TimeZone();
   let core: Core;
   try {
     core = await createCore({
       settings,
       log: logger,
-      onHeartbeat: () => notifier.watchdog(),
+      onHeartbeat: () => {
+        notifier.watchdog();
+        zone.refresh();
+      },
       ...(notifier.watchdogIntervalMs === undefined ? {} : { heartbeatMs: notifier.watchdogIntervalMs }),
     });
   } catch (error) {

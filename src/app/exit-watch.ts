@@ -108,13 +108,13 @@ export class ExitWatch {
 /** As of the last poll, or as kept by ourselves; false too if that is not known. */
 function isInAlarm({ kept, monitor: { availability } }: Core, name: string): boolean {
   const rows = availability.state === 'ok' ? availability.alarms : [];
-  return kept.row(name) !== undefined || rows.some(({ processName }) => processName === name);
+  return kept.alarm(name) !== undefined || rows.some(({ processName }) => processName === name);
 }
 
 /** The process as it is configured now. */
 function target(core: Core, name: string, shared: TakeLook): ExitWatchTarget {
   const plan = core.plans()(name);
-  const process = managedProcess({ processId: 0 }, name, plan);
+  const process = managedProcess(name, plan);
   const find = async (signal: AbortSignal): Promise<RunningProcesses> => {
     let taken: ReturnType<TakeLook> | undefined;
     const look: TakeLook = () => {

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { counted } from '../core/counted.ts';
+import { formatDuration } from '../core/duration.ts';
 import type { EventBus, MonitorEvent } from '../core/events.ts';
 import type { History } from '../state/daemon-state.ts';
 
@@ -45,7 +46,10 @@ function tell(event: MonitorEvent): { processName: string; detail: string } | un
     case 'config_reloaded':
       return { processName: '', detail: event.changes.join('; ') };
     case 'process_exited':
-      return { processName: event.processName, detail: `pid ${event.pid}, ${event.cause}, after ${event.uptimeMs} ms` };
+      return {
+        processName: event.processName,
+        detail: `pid ${event.pid}, ${event.cause}, after ${formatDuration(event.uptimeMs)}`,
+      };
     case 'poll_completed':
     case 'process_seen':
     case 'recovery_started':

@@ -53,7 +53,7 @@ export class LaunchObserver {
     const look = await ProcessLook.take(this.#table);
     for (const name of watched) {
       const plan = plans(name);
-      const process = managedProcess({ processId: 0 }, name, plan);
+      const process = managedProcess(name, plan);
       // What has a section may be known by something else than its name, too.
       if (plan.configured || look.calledBy(process.systemName).length > 0)
         await plan.strategy.observe?.(process, async () => look);
@@ -67,12 +67,12 @@ export class LaunchObserver {
     if (settings().monitor.onlyConfigured || plans()('').strategy.observe === undefined) return [];
     if (clock.monotonicMs() - this.#namesAtMs < NAMES_MS) return this.#names;
     // A database that is away is no reason to look at nothing.
-    const rows = await store()
-      .listProcesses()
+    const names = await store()
+      .listNames(NAMES_LIMIT)
       .catch(() => undefined);
-    if (rows === undefined) return this.#names;
+    if (names === undefined) return this.#names;
     this.#namesAtMs = clock.monotonicMs();
-    this.#names = rows.flatMap(({ processName }) => (processName === null ? [] : [processName])).slice(0, NAMES_LIMIT);
+    this.#names = names;
     return this.#names;
   }
 }

@@ -109,9 +109,7 @@ async function allNames({ settings, plans, store, log }: Core): Promise<Readonly
   const { processNames, monitor } = settings();
   if (monitor.onlyConfigured || plans()('').strategy.concern === undefined) return new Set(processNames);
   try {
-    const rows = await store().listProcesses();
-    const names = rows.flatMap(({ processName }) => (processName === null ? [] : [processName]));
-    return new Set([...processNames, ...names.slice(0, MOST_NAMES)]);
+    return new Set([...processNames, ...(await store().listNames(MOST_NAMES))]);
   } catch (error) {
     log.debug(`Only processes with a section are looked at for pins: ${errorMessage(error)}`);
     return new Set(processNames);
@@ -121,18 +119,18 @@ async function allNames({ settings, plans, store, log }: Core): Promise<Readonly
 const MOST_NAMES = 5000;
 
 function systemNameOf(core: Pick<Core, 'plans'>, name: string): string {
-  return managedProcess({ processId: 0 }, name, core.plans()(name)).systemName;
+  return managedProcess(name, core.plans()(name)).systemName;
 }
 
 async function concernOf(core: Core, name: string, look?: ProcessLook): Promise<string | undefined> {
   const plan = core.plans()(name);
-  const process = managedProcess({ processId: 0 }, name, plan);
+  const process = managedProcess(name, plan);
   return plan.strategy.concern?.(process, look && (async () => look));
 }
 
 async function candidateFor(core: Core, name: string): Promise<Candidate> {
   const plan = core.plans()(name);
-  const process = managedProcess({ processId: 0 }, name, plan);
+  const process = managedProcess(name, plan);
   const now = await plan.strategy.launchesNow?.(process, core.abort.signal);
   if (now === undefined) return { kind: 'refused', reason: 'a command restarts it, which needs no pin' };
   if (now.kind === 'refused') return now;

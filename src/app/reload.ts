@@ -9,7 +9,7 @@ import { readSettings, type Settings } from './settings.ts';
 
 /** A log whose sinks a reload may change. */
 export interface ReloadableLogger extends Logger {
-  reconfigure(options: LoggingOptions): void;
+  reconfigure(options: LoggingOptions, host: string): void;
 }
 
 /**
@@ -33,7 +33,7 @@ async function reloadOnce(core: Core, log: ReloadableLogger, notifier: Notifier)
     const edited = describeChanges(before.document, next.document);
     const changes = [...edited, ...changedFiles(before, next, edited), ...keptUntilRestart(before, next)];
     await core.adopt(next);
-    log.reconfigure(next.logging);
+    log.reconfigure(next.logging, next.host.name);
     log.info(`Configuration reloaded: ${changes.length === 0 ? 'nothing changed' : changes.join('; ')}`);
     const warnings = next.warnings.map((warning) => formatProblem(next.file, warning));
     for (const warning of warnings) log.warning(warning);

@@ -3,14 +3,16 @@ import { checkSharedNames } from '../config/check-shared-names.ts';
 import type { ConfigDocument } from '../config/config-document.ts';
 import { loadConfigFile } from '../config/config-file.ts';
 import { parseMonitorSettings, parseRecoverySettings } from '../config/parse-config.ts';
+import { parseHost } from '../config/parse-host.ts';
 import { type ControlOptions, parseControl } from '../control/parse-control.ts';
-import type { MonitorSettings, RecoverySettings } from '../core/config.ts';
+import type { HostSettings, MonitorSettings, RecoverySettings } from '../core/config.ts';
 import type { ConfigProblem } from '../core/errors.ts';
 import { parseRunningWatch, type RunningWatch } from '../detectors/watch-exit.ts';
 import { parseHealthChecks } from '../health/index.ts';
 import { type LoggingOptions, parseLogging } from '../logging/parse-logging.ts';
 import type { Plans, RecoveryPlan } from '../monitor/recovery-plan.ts';
 import { type ParsedStore, parseDatabase } from '../stores/index.ts';
+import type { RowScope } from '../stores/row-scope.ts';
 import { type ParsedStrategy, parseStrategy } from '../strategies/index.ts';
 import type { StrategyParts } from '../strategies/strategy.ts';
 import { Twins } from '../strategies/twins.ts';
@@ -22,6 +24,7 @@ export interface Settings {
   /** The path it was read from. */
   readonly file: string;
   readonly document: ConfigDocument;
+  readonly host: HostSettings;
   readonly monitor: MonitorSettings;
   readonly database: ParsedStore;
   readonly logging: LoggingOptions;
@@ -45,8 +48,14 @@ export function readSettings(file: string): Settings {
   return parseSettings(file, loadConfigFile(file));
 }
 
+/** Whose rows are ours. */
+export function rowScope({ host, monitor }: Settings): RowScope {
+  return { hostId: host.hostId, onlyConfigured: monitor.onlyConfigured };
+}
+
 /** Parses a document that was read already. */
 function parseSettings(file: string, document: ConfigDocument): Settings {
+  const host = parseHost(document.section('host'));
   const monitor = parseMonitorSettings(document.section('monitor'));
   const database = parseDatabase(document.section('database'));
   const logging = parseLogging(document.section('logging'));
@@ -61,6 +70,7 @@ function parseSettings(file: string, document: ConfigDocument): Settings {
   return {
     file,
     document,
+    host,
     monitor,
     database,
     logging,

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { DaemonStatus, HoldStatus, ProcessStatus } from '../control/orders.ts';
-import type { ProcessRow } from '../core/alarm.ts';
-import { isKeptRow } from '../core/kept-row.ts';
+import type { Alarm } from '../core/alarm.ts';
+import { localTimestamp } from '../core/clock.ts';
 import { closedBreaker, isAtRest } from '../monitor/circuit-breaker.ts';
 import { holdAll } from '../monitor/holds.ts';
 import { breakerOpen } from '../monitor/recoveries.ts';
@@ -20,9 +20,10 @@ export function buildStatus(
   const settings = core.settings();
   const availability = core.monitor.availability;
   const rows = availability.state === 'ok' ? availability.alarms : [];
-  const kept = core.kept.rows();
+  const kept = core.kept.alarms();
   return {
     version: who.version,
+    host: settings.host.name,
     pid: who.pid,
     startedAt: who.startedAt?.toISOString() ?? null,
     mode: settings.monitor.mode,
@@ -34,6 +35,7 @@ export function buildStatus(
       reason: availability.state === 'unknown' ? availability.reason : null,
       lastPollAt: availability.state === 'starting' ? null : (availability.lastPollAt?.toISOString() ?? null),
       alarms: availability.state === 'ok' ? rows.length : null,
+      leftOut: availability.state === 'ok' ? availability.leftOut : 0,
     },
     recovering: core.queue.recovering,
     // A name's row stands for it where there is one.
@@ -55,15 +57,15 @@ export function buildStatus(
 /** `3 in alarm, 1 recovering, db ok`: the line that `systemctl status` shows. */
 export function statusLine(core: Core): string {
   const { availability } = core.monitor;
-  const kept = core.kept.rows().length;
+  const kept = core.kept.alarms().length;
   const recovering = `${kept > 0 ? `${kept} kept, ` : ''}${core.queue.recovering} recovering`;
   if (availability.state === 'ok') return `${availability.alarms.length} in alarm, ${recovering}, db ok`;
   if (availability.state === 'starting') return `alarms unknown, ${recovering}, db not asked yet`;
-  return `alarms unknown since ${availability.since.toISOString()}, ${recovering}, db away`;
+  return `alarms unknown since ${localTimestamp(availability.since)}, ${recovering}, db away`;
 }
 
-function processes(core: Core, rows: readonly ProcessRow[], last: LastRecoveries): ProcessStatus[] {
-  const inAlarm = new Map(rows.flatMap((row) => (row.processName === null ? [] : [[row.processName, row] as const])));
+function processes(core: Core, alarms: readonly Alarm[], last: LastRecoveries): ProcessStatus[] {
+  const inAlarm = new Map(alarms.flatMap((alarm) => (alarm.processName === null ? [] : [[alarm.processName, alarm] as const])));
   const breakers = new Map([...core.breakers.list()].map(([target, { processName }]) => [processName, target]));
   const restless = [...breakers].filter(([, target]) => !isAtRest(core.breakers.snapshot(target))).map(([name]) => name);
   const held = core.holds.list().flatMap(({ name }) => (name === holdAll ? [] : [name]));
@@ -81,36 +83,34 @@ function processes(core: Core, rows: readonly ProcessRow[], last: LastRecoveries
 
 /** The pins of programs without a section: those go by the name that they are pinned under. */
 function unnamedPins({ state, settings, plans }: Core): string[] {
-  const configured = new Set(
-    settings().processNames.map((name) => managedProcess({ processId: 0 }, name, plans()(name)).systemName),
-  );
+  const configured = new Set(settings().processNames.map((name) => managedProcess(name, plans()(name)).systemName));
   return state.pins.list().flatMap(({ systemName }) => (configured.has(systemName) ? [] : [systemName]));
 }
 
 function processStatus(
   core: Core,
   name: string,
-  row: ProcessRow | undefined,
+  alarm: Alarm | undefined,
   target: string | undefined,
   last: LastRecoveries,
 ): ProcessStatus {
-  const waitingFor = row === undefined ? [] : core.queue.waitingFor(row.processId);
+  const waitingFor = alarm === undefined ? [] : core.queue.waitingFor(alarm.key);
   const snapshot = target === undefined ? closedBreaker : core.breakers.snapshot(target);
   const remainingMs = snapshot.state === 'open' ? Math.max(0, Math.round(snapshot.reopenAtMs - core.clock.monotonicMs())) : 0;
   const plan = core.plans()(name);
-  const process = managedProcess({ processId: 0 }, name, plan);
+  const process = managedProcess(name, plan);
   const supervisor = plan.strategy.supervisor?.(process);
   const awaited = [...waitingFor, ...(supervisor !== undefined && supervisor.leftMs > 0 ? [supervisor.description] : [])];
   return {
     name,
-    processId: row === undefined || isKeptRow(row.processId) ? null : row.processId,
+    processId: alarm?.source === 'store' ? alarm.processId : null,
     target: target ?? null,
     strategy: plan.strategy.name,
-    inAlarm: row !== undefined,
-    activity: awaited.length > 0 ? `waiting for ${awaited.join(', ')}` : activity(core, name, row, snapshot.state),
+    inAlarm: alarm !== undefined,
+    activity: awaited.length > 0 ? `waiting for ${awaited.join(', ')}` : activity(core, name, alarm, snapshot.state),
     waitingFor,
     breaker: { state: snapshot.state, failures: snapshot.failures, remainingMs },
-    alarmKept: row !== undefined && isKeptRow(row.processId),
+    alarmKept: alarm?.source === 'kept',
     watched: watched(core.lives.of(name)),
     supervisor: supervisor?.description ?? null,
     lastRecovery: last.of(name) ?? null,
@@ -126,13 +126,13 @@ function watched(life: WatchedLife | undefined): ProcessStatus['watched'] {
   return { pid, since: since?.toISOString() ?? null, exits, lastExit: last };
 }
 
-function activity(core: Core, name: string, row: ProcessRow | undefined, breaker: 'closed' | 'open' | 'half_open'): string {
-  if (row !== undefined && core.queue.isHandling(row.processId)) return 'recovering';
+function activity(core: Core, name: string, alarm: Alarm | undefined, breaker: 'closed' | 'open' | 'half_open'): string {
+  if (alarm !== undefined && core.queue.isHandling(alarm.key)) return 'recovering';
   if (core.holds.of(name) !== undefined) return 'on hold';
-  const skipped = row === undefined ? undefined : core.queue.skipReason(row.processId);
+  const skipped = alarm === undefined ? undefined : core.queue.skipReason(alarm.key);
   // What was skipped before its breaker was asked says more than an open breaker.
   if (breaker === 'open' && (skipped === undefined || skipped === breakerOpen)) return 'breaker open';
-  if (row === undefined) return 'ok';
-  if (core.state.handled.get(row.processId) !== undefined) return 'healed, not cleared';
+  if (alarm === undefined) return 'ok';
+  if (alarm.source === 'store' && core.state.handled.get(alarm.processId) !== undefined) return 'healed, not cleared';
   return skipped ?? 'in alarm';
 }

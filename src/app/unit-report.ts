@@ -80,7 +80,7 @@ export class UnitReport {
     const within = AbortSignal.timeout(LIMIT_MS);
     await eachOf(processNames, async (name) => {
       const plan = this.#plans(name);
-      const process = managedProcess({ processId: 0 }, name, plan);
+      const process = managedProcess(name, plan);
       const lastUnit = this.#roots.lastUnit(process.systemName);
       const warning = await maskWarning(this.#execution.services, plan.strategy.name, process, lastUnit, within);
       if (warning !== undefined) document.warnOfProcess(name, 'restart_strategy', warning);
@@ -93,7 +93,7 @@ export class UnitReport {
     const resolved = new Map<string, Resolution>();
     const resolve = async (name: string): Promise<void> => {
       const plan = this.#plans(name);
-      resolved.set(name, await plan.strategy.resolve(managedProcess({ processId: 0 }, name, plan), within));
+      resolved.set(name, await plan.strategy.resolve(managedProcess(name, plan), within));
     };
     // Twice: that a program bears two names is known once it was seen under both.
     for (let round = 0; round < 2; round += 1) await eachOf(processNames, resolve);
@@ -130,7 +130,7 @@ export class UnitReport {
     const reasons = new Map<string, string>();
     await eachOf(looked, async (name) => {
       const plan = this.#plans(name);
-      const resolution = await plan.strategy.resolve(managedProcess({ processId: 0 }, name, plan), within);
+      const resolution = await plan.strategy.resolve(managedProcess(name, plan), within);
       if (resolution.kind === 'refused') reasons.set(name, resolution.reason);
     });
     const processes = looked.flatMap((name) => {

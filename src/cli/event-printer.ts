@@ -1,10 +1,11 @@
 import type { EventLine } from '../core/event-line.ts';
+import { escapeUnfit } from '../core/printable.ts';
 import { type ClientFilter, passes } from '../stream/client-filter.ts';
 import type { Cli } from './cli-context.ts';
 import { readEventLine } from './event-reader.ts';
 import { EventTally } from './event-tally.ts';
 import { renderEvent, renderEventHeader } from './event-view.ts';
-import { escapeUnfit, jsonText } from './json-output.ts';
+import { jsonText } from './json-output.ts';
 import { ToldProcesses } from './told-processes.ts';
 
 /** Shows events as they come, and counts them. */

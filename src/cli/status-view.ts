@@ -38,17 +38,18 @@ type Fact = [string, string, Style | undefined];
 
 const NAME_WIDTH = 15;
 
-function headline({ version, pid, startedAt, mode }: DaemonStatus, now: Date): string {
+function headline({ version, host, pid, startedAt, mode }: DaemonStatus, now: Date): string {
+  const who = `monitor_service ${version}${host === undefined ? '' : ` on ${host}`}`;
   const how = mode === 'observe' ? ', mode observe: nothing is restarted' : '';
-  if (pid === 0) return printable(`monitor_service ${version}: no daemon runs${how}`);
+  if (pid === 0) return printable(`${who}: no daemon runs${how}`);
   const up = startedAt === null ? '' : `, up ${since(startedAt, now)}`;
-  return printable(`monitor_service ${version}, pid ${pid}${up}${how}`);
+  return printable(`${who}, pid ${pid}${up}${how}`);
 }
 
 function storeWords(store: DaemonStatus['store'], now: Date): string {
   switch (store.state) {
     case 'ok':
-      return `${store.description}: ${store.alarms ?? 0} in alarm${store.lastPollAt === null ? '' : `, read ${since(store.lastPollAt, now)} ago`}`;
+      return `${store.description}: ${store.alarms ?? 0} in alarm${store.leftOut ? ` and ${store.leftOut} more that are not shown` : ''}${store.lastPollAt === null ? '' : `, read ${since(store.lastPollAt, now)} ago`}`;
     case 'unknown':
       return `${store.description}: alarms unknown${store.since === null ? '' : ` for ${since(store.since, now)}`}${store.reason === null ? '' : ` (${store.reason})`}`;
     case 'starting':
@@ -96,7 +97,7 @@ function processTable(processes: readonly ProcessStatus[], now: Date, options: T
   const kept = processes.some(({ supervisor }) => supervisor != null);
   const rows = sorted.map((process): Cell[] => [
     { text: printable(process.name) },
-    { text: process.processId === null ? '-' : String(process.processId) },
+    { text: printable(process.processId ?? '-') },
     { text: printable(process.strategy) },
     { text: process.alarmKept ? 'kept' : process.inAlarm ? 'yes' : 'no', style: process.inAlarm ? 'red' : undefined },
     { text: printable(process.activity), style: activityStyle(process) },

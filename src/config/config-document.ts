@@ -1,6 +1,8 @@
 import { DEFAULT_SECTION, type SectionReader } from '../core/config.ts';
 import { ConfigError, type ConfigProblem } from '../core/errors.ts';
+import { unseenIn } from '../core/printable.ts';
 import { closest } from './did-you-mean.ts';
+import { foreignWord } from './foreign-keys.ts';
 import { isSecretKey, readValue } from './ini-value.ts';
 import { ProblemList } from './problem-list.ts';
 import type { IniDocument, IniSection } from './read-ini.ts';
@@ -90,14 +92,15 @@ export class ConfigDocument {
   }
 
   /**
-   * To be called when every section has been read: adds what nobody asked for, as warnings. Returns the warnings; throws a
-   * ConfigError with errors and warnings where there is an error.
+   * To be called when every section has been read: adds what nobody asked for, and what no editor shows, as warnings. Returns the
+   * warnings; throws a ConfigError with errors and warnings where there is an error.
    */
   finish(): readonly ConfigProblem[] {
     for (const section of this.#ini.sections.values()) {
       const asked = this.#asked.get(groupOf(section.name));
       if (asked === undefined) this.#reportUnknownSection(section);
       else this.#reportUnknownKeys(section, asked);
+      this.#reportUnseen(section, asked ?? new Set());
     }
     const problems = this.problems;
     if (problems.some(({ severity }) => severity === 'error')) throw new ConfigError(this.file, problems);
@@ -126,8 +129,9 @@ export class ConfigDocument {
 
   #reportUnknownSection({ name, line }: IniSection): void {
     // Nobody reads the two hundredth guess, and guessing is what takes time here.
-    const hint = this.#problems.isFull('warning') ? '' : this.#sectionHint(name);
-    this.#problems.add({ severity: 'warning', line, section: name, key: '', problem: `unknown section, ignored${hint}` });
+    const hint = (): string => (this.#problems.isFull('warning') ? '' : this.#sectionHint(name));
+    const problem = foreignWord(name) ?? `unknown section, ignored${hint()}`;
+    this.#problems.add({ severity: 'warning', line, section: name, key: '', problem });
   }
 
   #sectionHint(name: string): string {
@@ -142,7 +146,24 @@ export class ConfigDocument {
       if (asked.has(key)) continue;
       const meant = this.#problems.isFull('warning') ? undefined : closest(key, asked);
       const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;
-      this.#problems.add({ severity: 'warning', line, section: name, key, problem: `unknown key, ignored${hint}` });
+      const problem = foreignWord(name, key) ?? `unknown key, ignored${hint}`;
+      this.#problems.add({ severity: 'warning', line, section: name, key, problem });
+    }
+  }
+
+  /** What makes a name, a key or a value another one than it looks like. Of values those that somebody asked for. */
+  #reportUnseen({ name, line, entries }: IniSection, asked: ReadonlySet<string>): void {
+    const warn = (place: number, key: string, what: string, text: string): void => {
+      const unseen = unseenIn(text);
+      if (unseen === undefined) return;
+      // Not even that much of a password is told.
+      const which = isSecretKey(key) ? 'what' : `${unseen}, which`;
+      this.#problems.add({ severity: 'warning', line: place, section: name, key, problem: `${what} ${which} is not seen` });
+    };
+    warn(line, '', 'the name holds', name);
+    for (const [key, entry] of entries) {
+      warn(entry.line, key, 'the key holds', key);
+      if (asked.has(key)) warn(entry.line, key, 'holds', readValue(key, entry.raw).text);
     }
   }
 }

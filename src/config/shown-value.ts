@@ -1,8 +1,11 @@
-import { printable } from '../core/printable.ts';
+import { escapeUnseen, printable } from '../core/printable.ts';
 
-/** `text` as it may stand in a message: one printable line of at most `limit` characters, without the secrets of its URLs. */
+/**
+ * `text` as it may stand in a message: one printable line of at most `limit` characters, without the secrets of its URLs. What is not
+ * seen is escaped: the message may be about just that.
+ */
 export function shownText(text: string, limit: number): string {
-  const clean = printable(maskUrls(text));
+  const clean = printable(escapeUnseen(maskUrls(text)));
   return clean.length <= limit ? clean : `${clean.slice(0, limit).toWellFormed().trimEnd()}…`;
 }
 

@@ -1,3 +1,4 @@
+import { formatDuration } from '../core/duration.ts';
 import { errorMessage } from '../core/errors.ts';
 import { request } from '../system/builtin-http.ts';
 
@@ -91,7 +92,7 @@ function asControlError(error: unknown, { socket, timeoutMs }: ExchangeOptions):
   if (name === 'AbortError' || name === 'TimeoutError') {
     return new ControlError(
       'CONTROL_NO_ANSWER',
-      `the daemon on ${socket} did not answer within ${(timeoutMs ?? 0) / 1000} s`,
+      `the daemon on ${socket} did not answer within ${formatDuration(timeoutMs ?? 0)}`,
       error,
     );
   }

@@ -25,7 +25,7 @@ export interface Orders {
     nameOrId: string,
     clear: boolean,
     notes: string | undefined,
-  ): Promise<OrderReply<{ readonly processes: readonly { readonly id: number; readonly name: string }[] }>>;
+  ): Promise<OrderReply<{ readonly processes: readonly { readonly id: string | null; readonly name: string }[] }>>;
   /** How `name` could be pinned, or why it cannot be; undefined: the same of each program that would not be started again without. */
   pins(name: string | undefined): Promise<
     OrderReply<{
@@ -92,6 +92,8 @@ export type RecoverReply =
 /** What `monitor_service status --json` prints. Times are ISO 8601 with offset Z; durations milliseconds. */
 export interface DaemonStatus {
   readonly version: string;
+  /** `[host] name`; absent from older daemons. */
+  readonly host?: string | undefined;
   /** 0 where no daemon runs and the command line looked at store and state itself. */
   readonly pid: number;
   readonly startedAt: string | null;
@@ -107,6 +109,8 @@ export interface DaemonStatus {
     readonly lastPollAt: string | null;
     /** Rows in alarm at the last poll; null while unknown. */
     readonly alarms: number | null;
+    /** How many more are in alarm than are taken at once; absent from older daemons. */
+    readonly leftOut?: number | undefined;
   };
   /** Recoveries under way. */
   readonly recovering: number;
@@ -136,7 +140,8 @@ export interface EventStreamStatus {
 
 export interface ProcessStatus {
   readonly name: string;
-  readonly processId: number | null;
+  /** As the database writes it. */
+  readonly processId: string | null;
   readonly target: string | null;
   readonly strategy: string;
   readonly inAlarm: boolean;

@@ -22,7 +22,7 @@ const holdShape: Shape<HoldStatus> = object({
 
 const processShape: Shape<ProcessStatus> = object({
   name: anyText,
-  processId: nullable(wholeNumber(Number.MIN_SAFE_INTEGER)),
+  processId: nullable(anyText),
   target: nullable(anyText),
   strategy: anyText,
   inAlarm: flag,
@@ -63,6 +63,7 @@ const systemdShape: Shape<ServiceContact> = object({
 /** GET /v1/status. */
 export const statusShape: Shape<DaemonStatus> = object({
   version: anyText,
+  host: optional(anyText),
   pid: count,
   startedAt: nullable(anyText),
   mode: oneOf('act', 'observe'),
@@ -74,6 +75,7 @@ export const statusShape: Shape<DaemonStatus> = object({
     reason: nullable(anyText),
     lastPollAt: nullable(anyText),
     alarms: nullable(count),
+    leftOut: optional(count),
   }),
   recovering: count,
   processes: listOf(processShape),
@@ -107,7 +109,7 @@ export const heldShape: Shape<Done<'hold'>> = object({ until: nullable(anyText) 
 export const releasedShape: Shape<Done<'release'>> = object({ released: texts });
 /** POST /v1/alarms. */
 export const alarmShape: Shape<Done<'alarm'>> = object({
-  processes: listOf(object({ id: wholeNumber(Number.MIN_SAFE_INTEGER), name: anyText })),
+  processes: listOf(object({ id: nullable(anyText), name: anyText })),
 });
 
 const offerShape: Shape<PinOffer> = object({

@@ -44,7 +44,10 @@ export async function soon<T>(clock: Clock, ms: number, work: Promise<T>, signal
   }
 }
 
-/** `YYYY-MM-DD HH:MM:SS` in local time: the stamp of log lines and of the note that a clearing leaves (seed 000). */
+/**
+ * `YYYY-MM-DD HH:MM:SS` in local time, as date(1) has it: every time that a person reads, in log lines and their texts, in notes and on
+ * the command line (seed 000). What programs read is ISO 8601 in UTC.
+ */
 export function localTimestamp(date: Date): string {
   const two = (n: number): string => String(n).padStart(2, '0');
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;

@@ -38,6 +38,17 @@ export interface NumberOptions {
   readonly max?: number;
 }
 
+/** `[host]`: which of several machines this is. */
+export interface HostSettings {
+  /** `name`, for people; default the hostname. At most 255 bytes, printable. */
+  readonly name: string;
+  /**
+   * `host_id`: what this machine's rows bear in the column `host_id`, a number or a text as it stands in the file; `all`: whatever they
+   * bear. At most 255 bytes, printable; undefined: not set.
+   */
+  readonly hostId: string | undefined;
+}
+
 /** `[monitor]`: the loop and what holds for every process. */
 export interface MonitorSettings {
   /** `check_interval`: pause between two polls; default 300 s. */

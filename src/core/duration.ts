@@ -9,6 +9,11 @@ export function formatDuration(ms: number): string {
   return two(Math.floor(minutes / 1440), 'd', Math.floor((minutes % 1440) / 60), 'h');
 }
 
+/** `within 5 s`: what did not come in that time. Of a time too short to be told, `in the moment that was left`. */
+export function withinWords(ms: number): string {
+  return ms < 50 ? 'in the moment that was left' : `within ${formatDuration(ms)}`;
+}
+
 function two(large: number, largeUnit: string, small: number, smallUnit: string): string {
   return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
 }

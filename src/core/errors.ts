@@ -39,9 +39,10 @@ export function formatProblem(file: string, { line, section, key, problem }: Con
  * - `read_only`: it answers but takes no writes (retry later, elsewhere)
  * - `denied`: user, password or privilege (a person must mend it)
  * - `schema`: table or column missing, or the file is no database (a person must mend it)
+ * - `config`: the configuration does not say whose rows are ours, or says what cannot be (a person must mend it)
  * - `failed`: anything else
  */
-export type StoreFault = 'unreachable' | 'timeout' | 'busy' | 'read_only' | 'denied' | 'schema' | 'failed';
+export type StoreFault = 'unreachable' | 'timeout' | 'busy' | 'read_only' | 'denied' | 'schema' | 'config' | 'failed';
 
 /** A store call that failed. The message is one line, names the server and never holds a password. */
 export class StoreError extends Error {

@@ -1,13 +1,15 @@
 import { isIPv4, isIPv6 } from 'node:net';
+import { unseenIn } from './printable.ts';
 
 /**
  * `HOST:PORT`, `[IPv6]:PORT`, `:PORT` or `PORT`, the port from 1 to 65535; without a host it is undefined. Undefined where it is none
- * of them: a host has letters, digits, dots, dashes and underscores, and is an IPv4 address where it has nothing but digits and dots.
+ * of them: a host has letters, digits, dots, dashes and underscores, none of them unseen, and is an IPv4 address where it has nothing but
+ * digits and dots.
  */
 export function parseHostPort(text: string): { readonly host: string | undefined; readonly port: number } | undefined {
   const [, bracketed, name, digits] = /^(?:(?:\[([^\]]+)\]|([\p{L}\p{N}._-]*)):)?(\d{1,5})$/u.exec(text) ?? [];
   const port = Number(digits);
-  if (!(port >= 1 && port <= 65_535)) return undefined;
+  if (!(port >= 1 && port <= 65_535) || unseenIn(text) !== undefined) return undefined;
   if (bracketed !== undefined) return isIPv6(bracketed) ? { host: bracketed, port } : undefined;
   const host = name || undefined;
   return host !== undefined && /^[\d.]+$/.test(host) && !isIPv4(host) ? undefined : { host, port };

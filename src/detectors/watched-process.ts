@@ -234,7 +234,7 @@ export class WatchedProcess {
     const { log, events } = this.#parts;
     const expected = why !== undefined;
     const line = `Process exited: ${this.name}: ${describeDeath(death)}${expected ? `; no alarm: ${why}` : ''}`;
-    log[expected ? 'info' : 'warning'](line, { process_name: this.name, pid: death.pid });
+    log[expected ? 'info' : 'warning'](line, { process_name: this.name, process_pid: death.pid });
     const { pid, uptimeMs, at, status, unseen } = death;
     const cause = describeWaitStatus(unseen === undefined ? status : undefined);
     events.emit({ type: 'process_exited', processName: this.name, pid, cause, uptimeMs, at, expected });

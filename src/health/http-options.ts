@@ -1,5 +1,6 @@
 import type { SectionReader } from '../core/config.ts';
 import { errorMessage } from '../core/errors.ts';
+import { quoted, unseenIn } from '../core/printable.ts';
 
 /** What the HTTP check takes from `[process.NAME]`. */
 export interface HttpCheckOptions {
@@ -28,13 +29,22 @@ export function parseHttpOptions(section: SectionReader): HttpCheckOptions | und
 /** The URL for one process, or why there is none. */
 export type ExpandedUrl = { readonly kind: 'ready'; readonly url: URL } | { readonly kind: 'refused'; readonly reason: string };
 
-/** `template` with every `%s` replaced by the name, percent-encoded: it stays within the part of the URL it stands in. */
+/**
+ * `template` with every `%s` replaced by the name, percent-encoded: it stays within the part of the URL it stands in. A name that holds
+ * what is not seen is refused: from a host's name it would be taken out, which makes another name of it.
+ */
 export function expandUrl(template: string, name: string): ExpandedUrl {
-  if (template.includes('%s') && /^\.{0,2}$/.test(name)) {
-    // They would be taken for a step up in the path.
-    return { kind: 'refused', reason: `the name ${JSON.stringify(name)} cannot stand for %s in health_check_url` };
+  if (!template.includes('%s')) return urlOf(template);
+  const unseen = unseenIn(name);
+  // One or two dots would be taken for a step up in the path.
+  if (unseen !== undefined || /^\.{0,2}$/.test(name)) {
+    const why = unseen === undefined ? '' : ` (it holds ${unseen}, which is not seen)`;
+    return { kind: 'refused', reason: `the name ${quoted(name)} cannot stand for %s in health_check_url${why}` };
   }
-  const text = template.replaceAll('%s', () => encodeURIComponent(name.toWellFormed()));
+  return urlOf(template.replaceAll('%s', () => encodeURIComponent(name.toWellFormed())));
+}
+
+function urlOf(text: string): ExpandedUrl {
   const url = URL.parse(text);
   return url === null ? { kind: 'refused', reason: 'health_check_url with this name is no URL' } : { kind: 'ready', url };
 }

@@ -1,6 +1,8 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { runInNewContext } from 'node:vm';
+import { withinWords } from '../core/duration.ts';
 import type { HealthResult } from '../core/outcomes.ts';
+import { quoted } from '../core/printable.ts';
 import { request as requestHttp } from '../system/builtin-http.ts';
 import { errorCode } from './error-code.ts';
 import type { HealthCheckDefinition } from './health-check.ts';
@@ -45,7 +47,7 @@ async function tryGet(url: URL, options: HttpCheckOptions, timeoutMs: number, si
     const unhealthy = (reason: string): void => finish({ kind: 'unhealthy', reason });
     const abort = (): void => unhealthy('aborted');
     // Absolute: an answer that drips in byte by byte must not last for ever.
-    const timer = setTimeout(() => unhealthy(`no complete answer within ${timeoutMs / 1000} s`), end - performance.now());
+    const timer = setTimeout(() => unhealthy(`no complete answer ${withinWords(timeoutMs)}`), end - performance.now());
     signal.addEventListener('abort', abort, { once: true });
     try {
       sent = request(url, REQUEST_OPTIONS, (response) => judge(response, options, finish));
@@ -88,9 +90,7 @@ const BODY_LIMIT = 1024 * 1024;
 
 function judgeBody(body: string, wanted: string | RegExp): HealthResult {
   if (typeof wanted === 'string') {
-    return body.includes(wanted)
-      ? { kind: 'healthy' }
-      : { kind: 'unhealthy', reason: `the body lacks ${JSON.stringify(wanted)}` };
+    return body.includes(wanted) ? { kind: 'healthy' } : { kind: 'unhealthy', reason: `the body lacks ${quoted(wanted)}` };
   }
   try {
     // Nothing but vm can stop an expression that backtracks for years, and the loop stands still meanwhile.

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import type { SectionReader } from '../core/config.ts';
+import { withinWords } from '../core/duration.ts';
 import { hostPortName, parseHostPort } from '../core/host-port.ts';
 import type { HealthResult } from '../core/outcomes.ts';
 import { errorCode } from './error-code.ts';
@@ -41,7 +42,7 @@ function tryConnect({ host, port }: TcpCheckOptions, timeoutMs: number, signal: 
     };
     const unhealthy = (reason: string): void => end({ kind: 'unhealthy', reason });
     const abort = (): void => unhealthy('aborted');
-    const timer = setTimeout(() => unhealthy(`no connection within ${timeoutMs / 1000} s`), timeoutMs);
+    const timer = setTimeout(() => unhealthy(`no connection ${withinWords(timeoutMs)}`), timeoutMs);
     socket.on('connect', () => {
       // Where nobody listens on a port of the ephemeral range, the kernel may connect the socket to itself.
       const toItself = socket.localPort === socket.remotePort && socket.localAddress === socket.remoteAddress;

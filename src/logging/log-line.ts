@@ -19,9 +19,17 @@ export function textLine(date: Date, level: LogLevel, message: string): string {
   return `${localTimestamp(date)}  [${level.toUpperCase()}] - ${message}`;
 }
 
+/** Who writes a line, in its JSON. */
+export interface LogOrigin {
+  /** `[host] name`. */
+  readonly host: string;
+  /** Of this process. */
+  readonly pid: number;
+}
+
 /** A line without fields, made of a printable `message`. */
-export function plainLine(date: Date, level: LogLevel, message: string): LogLine {
-  const json = JSON.stringify({ level, time: date.toISOString(), msg: message });
+export function plainLine(date: Date, level: LogLevel, message: string, { host, pid }: LogOrigin): LogLine {
+  const json = JSON.stringify({ level, time: date.toISOString(), host, pid, msg: message });
   return { level, message, text: textLine(date, level, message), json };
 }
 
@@ -50,8 +58,8 @@ export function withError(message: string, error: unknown): string {
 const MAX_TEXT = 4_000;
 const MAX_ITEMS = 50;
 const MAX_DEPTH = 4;
-/** Written by pino itself: a second one of that name would make two of it in the JSON. */
-const RESERVED: ReadonlySet<string> = new Set(['level', 'time', 'msg']);
+/** In every line: a second one of that name would make two of it in the JSON, or stand in its place. */
+const RESERVED: ReadonlySet<string> = new Set(['level', 'time', 'host', 'pid', 'msg']);
 
 function cleanText(text: string): string {
   const cut =

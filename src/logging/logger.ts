@@ -1,17 +1,20 @@
+import { hostname } from 'node:os';
 import { pino } from 'pino';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { type LogFields, type Logger, type LogLevel, logLevels } from '../core/logger.ts';
 import { groupId } from '../system/files/account-id.ts';
 import { Console, type ConsoleStream } from './console.ts';
 import { LogFile } from './log-file.ts';
-import { cleanFields, cleanMessage, type LogLine, plainLine, textLine, withError } from './log-line.ts';
+import { cleanFields, cleanMessage, type LogLine, type LogOrigin, plainLine, textLine, withError } from './log-line.ts';
 import type { LoggingOptions } from './parse-logging.ts';
 import { type DatagramSocket, Syslog } from './syslog.ts';
 
-/** What a logger may use of its process; by default its own streams, environment and clock. */
+/** What a logger may use of its process; by default its own streams, environment, clock and hostname. */
 export interface LoggerParts {
   /** Everything to the terminal, at debug; the other sinks keep the configured level. */
   readonly verbose?: boolean;
+  /** `[host] name`, in lines of JSON. */
+  readonly host?: string;
   /** Opens a datagram socket to the path given; without it nothing goes to syslog. */
   readonly openDatagram?: (path: string) => DatagramSocket;
   /** Where lines go beside file and syslog. */
@@ -33,6 +36,7 @@ export function createLogger(options: LoggingOptions, parts: LoggerParts = {}): 
     stderr: process.stderr,
     env: process.env,
     clock: systemClock,
+    host: hostname(),
     ...parts,
   });
 }
@@ -40,6 +44,7 @@ export function createLogger(options: LoggingOptions, parts: LoggerParts = {}): 
 /** A logger with its sinks. */
 export class DaemonLogger implements Logger {
   #options: LoggingOptions;
+  #origin: LogOrigin;
   #verbose: boolean;
   #clock: Clock;
   #stdout: Console;
@@ -52,10 +57,11 @@ export class DaemonLogger implements Logger {
 
   constructor(
     options: LoggingOptions,
-    parts: LoggerParts & Required<Pick<LoggerParts, 'stdout' | 'stderr' | 'env' | 'clock'>>,
+    parts: LoggerParts & Required<Pick<LoggerParts, 'stdout' | 'stderr' | 'env' | 'clock' | 'host'>>,
   ) {
     const { openDatagram, stdout, stderr, env, clock } = parts;
     this.#options = options;
+    this.#origin = { host: parts.host, pid: process.pid };
     this.#verbose = parts.verbose === true;
     this.#clock = clock;
     this.#stdout = new Console(stdout, env);
@@ -81,9 +87,10 @@ export class DaemonLogger implements Logger {
     this.#log('error', message, fields);
   }
 
-  /** Takes up other options, from the next line on; the file is opened anew where its own have changed. */
-  reconfigure(options: LoggingOptions): void {
+  /** Takes up other options and another `[host] name`, from the next line on; the file is opened anew where its own have changed. */
+  reconfigure(options: LoggingOptions, host: string): void {
     const before = this.#options;
+    this.#origin = { ...this.#origin, host };
     this.#options = options;
     if (FILE_KEYS.every((key) => before[key] === options[key])) return;
     this.#openFile();
@@ -119,18 +126,18 @@ export class DaemonLogger implements Logger {
       mode,
       gid,
       clock: this.#clock,
-      format: (level, message) => this.#words(plainLine(this.#clock.date(), level, message)),
+      format: (level, message) => this.#words(plainLine(this.#clock.date(), level, message, this.#origin)),
       tell: (level, message) => this.#tell(level, message),
     });
   }
 
-  #log(level: LogLevel, message: string, fields: LogFields | undefined): void {
+  #log(level: LogLevel, message: string, fields: LogFields = {}): void {
     if (!this.#reaches(level, this.#verbose ? 'debug' : this.#options.level)) return;
     try {
-      this.#pino[level](fields === undefined ? {} : cleanFields(fields), cleanMessage(message));
+      this.#pino[level]({ ...this.#origin, ...cleanFields(fields) }, cleanMessage(message));
     } catch {
       // Fields with a getter that throws, and the like: the message is worth more than they are.
-      this.#pino[level]({}, cleanMessage(message));
+      this.#pino[level]({ ...this.#origin }, cleanMessage(message));
     }
   }
 
@@ -148,7 +155,7 @@ export class DaemonLogger implements Logger {
 
   /** A complaint about the log itself, for whoever looks at standard error. */
   #tell(level: LogLevel, message: string): void {
-    this.#stderr.write(plainLine(this.#clock.date(), level, cleanMessage(message)), this.#options.format);
+    this.#stderr.write(plainLine(this.#clock.date(), level, cleanMessage(message), this.#origin), this.#options.format);
   }
 
   #words(line: LogLine): string {

@@ -1,6 +1,7 @@
 import { isAbsolute, normalize } from 'node:path';
 import type { SectionReader } from '../core/config.ts';
 import type { LogLevel } from '../core/logger.ts';
+import { quoted } from '../core/printable.ts';
 
 /** `[logging]`. Source: seed 000. */
 export interface LoggingOptions {
@@ -47,9 +48,9 @@ function parseFile(section: SectionReader): string | undefined {
   const file = section.text('file');
   if (file === undefined) return undefined;
   if (!isAbsolute(file) || file.endsWith('/')) {
-    section.problem('file', `must be a file's absolute path, got ${JSON.stringify(file)}`);
+    section.problem('file', `must be a file's absolute path, got ${quoted(file)}`);
   } else if (UNUSABLE.test(file)) {
-    section.problem('file', `must not hold any of : * ? " < > | \\ or control characters, got ${JSON.stringify(file)}`);
+    section.problem('file', `must not hold any of : * ? " < > | \\ or control characters, got ${quoted(file)}`);
   }
   return normalize(file);
 }
@@ -64,6 +65,6 @@ function parseMode(section: SectionReader): number {
     const mode = Number.parseInt(text, 8);
     if ((mode & 0o600) === 0o600 && (mode & 0o113) === 0) return mode;
   }
-  section.problem('mode', `expected 0600, 0640, 0644, 0660 or 0664, got ${JSON.stringify(text)}`);
+  section.problem('mode', `expected 0600, 0640, 0644, 0660 or 0664, got ${quoted(text)}`);
   return DEFAULT_MODE;
 }

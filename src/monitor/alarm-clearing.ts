@@ -1,8 +1,7 @@
-import { isInAlarm, isSameNotes, type ProcessRow } from '../core/alarm.ts';
+import { type Alarm, isSameNotes, type KeptAlarm, type ProcessRow, stands } from '../core/alarm.ts';
 import type { Clock } from '../core/clock.ts';
 import { errorMessage, StoreError } from '../core/errors.ts';
 import type { EventBus } from '../core/events.ts';
-import { isKeptRow } from '../core/kept-row.ts';
 import type { Logger } from '../core/logger.ts';
 import type { DaemonState, HandledAlarm } from '../state/daemon-state.ts';
 import type { AlarmStore } from '../stores/store.ts';
@@ -31,8 +30,8 @@ export class AlarmClearing {
   #denied = false;
   #pending = false;
   /** Rows cleared before the last poll began, and those cleared since: of the latter its answer may know nothing. */
-  #clearedBefore = new Set<number>();
-  #clearedSince = new Set<number>();
+  #clearedBefore = new Set<string>();
+  #clearedSince = new Set<string>();
 
   constructor(parts: AlarmClearingParts) {
     this.#parts = parts;
@@ -50,31 +49,31 @@ export class AlarmClearing {
 
   /** To be called before the store is asked. */
   pollStarting(): void {
-    for (const processId of this.#clearedSince) this.#clearedBefore.add(processId);
+    for (const key of this.#clearedSince) this.#clearedBefore.add(key);
     this.#clearedSince = new Set();
   }
 
   /** True where the last poll may still show an alarm that has been cleared. */
-  isCleared(processId: number): boolean {
-    return this.#clearedSince.has(processId);
+  isCleared(key: string): boolean {
+    return this.#clearedSince.has(key);
   }
 
   /** True where the alarm that a poll brings cannot be the one that was there before: that one was cleared. */
-  isRaisedAnew(processId: number): boolean {
-    return this.#clearedBefore.has(processId) && !this.#clearedSince.has(processId);
+  isRaisedAnew(key: string): boolean {
+    return this.#clearedBefore.has(key) && !this.#clearedSince.has(key);
   }
 
   /** Clears the alarm of a healed process, or remembers that it is healed. Never rejects. */
   async clear(member: Member): Promise<void> {
-    const { process, row } = member;
-    if (row === undefined || !isInAlarm(row)) return;
+    const { process, alarm } = member;
+    if (alarm === undefined || !stands(alarm)) return;
     const fields = processFields(process);
-    if (isKeptRow(row.processId)) {
-      this.#endKept(member, row);
+    if (alarm.source === 'kept') {
+      this.#endKept(member, alarm);
       return;
     }
     if (!this.#parts.mayClear()) {
-      this.#remember(member, row);
+      this.#remember(member, alarm);
       this.#parts.log.info(
         `DB UPDATE LOG: Alarm of ${process.processName} is left for others to clear (clear_alarm = false)`,
         fields,
@@ -82,37 +81,42 @@ export class AlarmClearing {
       return;
     }
     try {
-      const outcome = await this.#parts.store().clearAlarm(row, this.#parts.clock.date());
+      const outcome = await this.#parts.store().clearAlarm(alarm, this.#parts.clock.date());
       this.#denied = false;
-      this.#parts.state.handled.delete(process.processId);
+      this.#parts.state.handled.delete(alarm.processId);
       if (outcome === 'cleared') {
-        this.#clearedSince.add(process.processId);
+        this.#clearedSince.add(alarm.key);
         this.#tellCleared(member);
       } else
         this.#parts.log.info(
-          `DB UPDATE LOG: Row of ${process.processName} was changed by somebody else meanwhile; left as it is`,
+          outcome === 'changed'
+            ? `DB UPDATE LOG: Row of ${process.processName} was changed by somebody else meanwhile; left as it is`
+            : `DB UPDATE LOG: Alarm of ${process.processName} is left as it is: several rows have its process_id`,
           fields,
         );
     } catch (error) {
-      this.#tellFailed(member, error, this.#remember(member, row));
+      this.#tellFailed(member, error, this.#remember(member, alarm));
     }
   }
 
-  /** Forgets what is handled and no longer in alarm, once a poll's answer was looked at. `rows`: all rows in alarm. */
-  forgetEnded(rows: readonly ProcessRow[]): void {
+  /**
+   * Forgets what is handled and no longer in alarm, once a poll's answer was looked at. `rows`: those in alarm; `all`: there are no
+   * more of them.
+   */
+  forgetEnded(rows: readonly ProcessRow[], all: boolean): void {
     this.#clearedBefore.clear();
     const inAlarm = new Set(rows.map((row) => row.processId));
     this.#pending = false;
     for (const { processId } of this.#parts.state.handled.list()) {
-      if (!inAlarm.has(processId)) this.#parts.state.handled.delete(processId);
+      if (!inAlarm.has(processId) && all) this.#parts.state.handled.delete(processId);
       else if (!this.leftToOthers) this.#pending = true;
     }
   }
 
   /** What we keep ourselves is ours to end, whatever `clear_alarm` says. */
-  #endKept(member: Member, row: ProcessRow): void {
+  #endKept(member: Member, alarm: KeptAlarm): void {
     const { kept, state, clock } = this.#parts;
-    const ended = kept.end(row);
+    const ended = kept.end(alarm);
     if (ended === undefined) return;
     const { processName, notes } = ended;
     // Were it in the store after all, it would be healed a second time.
@@ -122,18 +126,17 @@ export class AlarmClearing {
   }
 
   /** False where it was remembered already. */
-  #remember({ process }: Member, row: ProcessRow): boolean {
-    const { processId, processName } = process;
-    const { notes, notesDigest } = row;
+  #remember({ process: { processName } }: Member, row: ProcessRow): boolean {
+    const { processId, notes, notesDigest } = row;
     if (isHandled(this.#parts.state.handled.get(processId), row)) return false;
     this.#parts.state.handled.set({ processId, processName, notes, notesDigest, handledAt: this.#parts.clock.date() });
     return true;
   }
 
-  #tellCleared({ process, foundAtMs }: Member): void {
+  #tellCleared({ process, alarm, foundAtMs }: Member): void {
     const sinceFoundMs = Math.round(this.#parts.clock.monotonicMs() - foundAtMs);
     this.#parts.log.info(
-      isKeptRow(process.processId)
+      alarm?.source === 'kept'
         ? `Kept alarm ended for ${process.processName} in ${sinceFoundMs} ms`
         : `DB UPDATE LOG: Alarm cleared for ${process.processName} (ID: ${process.processId}) in ${sinceFoundMs} ms`,
       { ...processFields(process), duration_ms: sinceFoundMs },
@@ -161,7 +164,10 @@ export class AlarmClearing {
   }
 }
 
-/** True where `handled` is the memory of the very alarm that stands in `row`. */
-export function isHandled(handled: HandledAlarm | undefined, row: ProcessRow): boolean {
-  return handled !== undefined && handled.processName === row.processName && isSameNotes(handled, row);
+/** True where `handled` is the memory of the very alarm that `alarm` is. */
+export function isHandled(
+  handled: HandledAlarm | undefined,
+  alarm: Pick<Alarm, 'processName' | 'notes' | 'notesDigest'>,
+): boolean {
+  return handled !== undefined && handled.processName === alarm.processName && isSameNotes(handled, alarm);
 }

@@ -1,8 +1,10 @@
-import type { ProcessRow } from '../core/alarm.ts';
+import type { Alarm } from '../core/alarm.ts';
 import type { MonitorSettings } from '../core/config.ts';
-import { isKeptRow, shownProcessId } from '../core/kept-row.ts';
+import { nearName } from '../core/near-name.ts';
+import { quoted } from '../core/printable.ts';
 import { isHandled } from './alarm-clearing.ts';
-import { managedProcess } from './recovery-plan.ts';
+import { processFields } from './recovery-job.ts';
+import { processOf } from './recovery-plan.ts';
 import type { FoundAlarm, RecoveryQueue, RecoveryQueueParts } from './recovery-queue.ts';
 
 /** What the intake needs. */
@@ -10,79 +12,96 @@ export interface AlarmIntakeParts extends RecoveryQueueParts {
   readonly queue: RecoveryQueue;
   /** Read at each poll, so that a reload takes effect. */
   readonly settings: () => MonitorSettings;
+  /** Names that have a section; theirs are the alarms that are taken first, if there are too many. */
+  readonly sections: () => readonly string[];
 }
 
-/** Looks at the rows of a poll: which of them are for us to heal, which are new, what is said of them and how often. */
+/** Looks at the alarms of a poll: which of them are for us to heal, which are new, what is said of them and how often. */
 export class AlarmIntake {
   readonly #parts: AlarmIntakeParts;
-  readonly #firstSeen = new Map<number, number>();
-  /** Rows that are not for us, and that we have said so of. */
-  readonly #toldOnce = new Set<number>();
+  readonly #firstSeen = new Map<string, { readonly alarm: Alarm; readonly atMs: number }>();
+  /** Those that are not for us, and that we have said so of. */
+  readonly #toldOnce = new Map<string, Alarm>();
+  /** What is odd about the store, of that we have said so. */
+  #toldOdd: ReadonlySet<string> = new Set();
 
   constructor(parts: AlarmIntakeParts) {
     this.#parts = parts;
   }
 
-  /** The alarms that are to be handled. `rows`: all rows in alarm of those that are `spokenFor`; all unless said. */
-  judge(rows: readonly ProcessRow[], spokenFor: (processId: number) => boolean = () => true): FoundAlarm[] {
-    this.#forgetEnded(rows, spokenFor);
-    return rows.flatMap((row) => this.#judgeRow(row));
+  /** Those that are to be handled. `spokenFor`: which alarms would be among `alarms`, if they still stood; all unless said. */
+  judge(alarms: readonly Alarm[], spokenFor: (alarm: Alarm) => boolean = () => true): FoundAlarm[] {
+    this.#forgetEnded(alarms, spokenFor);
+    return alarms.flatMap((alarm) => this.#judgeOne(alarm));
   }
 
-  /** The row's alarm, where it comes again, is another one. */
-  forget(processId: number): void {
-    this.#firstSeen.delete(processId);
-    this.#toldOnce.delete(processId);
+  /** Tells what is odd about the store (AlarmsRead.remarks), each once as long as it is. */
+  tellOdd(remarks: readonly string[]): void {
+    for (const remark of remarks) if (!this.#toldOdd.has(remark)) this.#parts.log.warning(`Alarm store: ${remark}`);
+    this.#toldOdd = new Set(remarks);
   }
 
-  #judgeRow(row: ProcessRow): FoundAlarm[] {
-    const { processId, processName } = row;
+  /** The alarm, where it comes again, is another one. */
+  forget(key: string): void {
+    this.#firstSeen.delete(key);
+    this.#toldOnce.delete(key);
+  }
+
+  #judgeOne(alarm: Alarm): FoundAlarm[] {
+    const { key, processName } = alarm;
     const { clearing, state } = this.#parts;
     if (processName === null || processName.trim() === '') {
-      this.#tellOnce(row, 'warning', `Found process in alarm without a name (ID: ${processId}): it cannot be restarted`);
+      this.#tellOnce(alarm, 'warning', `Found process in alarm without a name (${placeOf(alarm)}): it cannot be restarted`);
       return [];
     }
     if (this.#parts.settings().onlyConfigured && !this.#parts.plans()(processName).configured) {
       this.#tellOnce(
-        row,
+        alarm,
         'info',
-        `Found process in alarm: ${processName} (${whereOf(processId)}); left alone: it has no section of its own (only_configured)`,
+        `Found process in alarm: ${processName} (${placeOf(alarm)}); left alone: it has no section of its own (only_configured)${this.#nearSection(processName)}`,
       );
       return [];
     }
-    const handled = state.handled.get(processId);
+    const handled = alarm.source === 'store' ? state.handled.get(alarm.processId) : undefined;
     if (handled !== undefined && clearing.leftToOthers) return [];
-    if (clearing.isRaisedAnew(processId)) this.#firstSeen.delete(processId);
-    const foundAtMs = this.#firstSeen.get(processId) ?? this.#tellFound(row, processName);
-    return [{ row, processName, foundAtMs, handled: isHandled(handled, row) }];
+    if (clearing.isRaisedAnew(key)) this.#firstSeen.delete(key);
+    const foundAtMs = this.#firstSeen.get(key)?.atMs ?? this.#tellFound(alarm, processName);
+    return [{ alarm, processName, foundAtMs, handled: isHandled(handled, alarm) }];
   }
 
-  #tellFound(row: ProcessRow, processName: string): number {
+  #tellFound(alarm: Alarm, processName: string): number {
     const { log, events, clock, plans } = this.#parts;
-    const foundAtMs = clock.monotonicMs();
-    this.#firstSeen.set(row.processId, foundAtMs);
-    const notes = row.notes === null || row.notes === '' ? '' : ` - ${row.notes}`;
-    log.info(`Found process in alarm: ${processName} (${whereOf(row.processId)})${notes}`, {
-      process_name: processName,
-      process_id: shownProcessId(row.processId),
-    });
-    events.emit({ type: 'alarm_found', process: managedProcess(row, processName, plans()(processName)), notes: row.notes });
-    return foundAtMs;
+    const atMs = clock.monotonicMs();
+    this.#firstSeen.set(alarm.key, { alarm, atMs });
+    const process = processOf(alarm, processName, plans()(processName));
+    const notes = alarm.notes === null || alarm.notes === '' ? '' : ` - ${alarm.notes}`;
+    const near = this.#nearSection(processName);
+    if (near !== '') log.warning(`${quoted(processName)} has no section of its own${near}`, processFields(process));
+    log.info(`Found process in alarm: ${processName} (${placeOf(alarm)})${notes}`, processFields(process));
+    events.emit({ type: 'alarm_found', process, notes: alarm.notes });
+    return atMs;
   }
 
-  #tellOnce({ processId, processName }: ProcessRow, level: 'info' | 'warning', message: string): void {
-    if (this.#toldOnce.has(processId)) return;
-    this.#toldOnce.add(processId);
-    this.#parts.log[level](message, { process_name: processName, process_id: shownProcessId(processId) });
+  /** Whose name it may have been meant to be, for the end of a line. */
+  #nearSection(processName: string): string {
+    const section = nearName(processName, this.#parts.sections());
+    return section === undefined ? '' : `; [process.${section}] differs from its name by blanks or letter case`;
   }
 
-  #forgetEnded(rows: readonly ProcessRow[], spokenFor: (processId: number) => boolean): void {
-    const inAlarm = new Set(rows.map(({ processId }) => processId));
-    for (const processId of [...this.#firstSeen.keys(), ...this.#toldOnce])
-      if (spokenFor(processId) && !inAlarm.has(processId)) this.forget(processId);
+  #tellOnce(alarm: Alarm, level: 'info' | 'warning', message: string): void {
+    if (this.#toldOnce.has(alarm.key)) return;
+    this.#toldOnce.set(alarm.key, alarm);
+    const process_id = alarm.source === 'store' ? alarm.processId : null;
+    this.#parts.log[level](message, { process_name: alarm.processName, process_id });
+  }
+
+  #forgetEnded(alarms: readonly Alarm[], spokenFor: (alarm: Alarm) => boolean): void {
+    const standing = new Set(alarms.map(({ key }) => key));
+    const known = [...this.#toldOnce.values(), ...[...this.#firstSeen.values()].map(({ alarm }) => alarm)];
+    for (const alarm of known) if (spokenFor(alarm) && !standing.has(alarm.key)) this.forget(alarm.key);
   }
 }
 
-function whereOf(processId: number): string {
-  return isKeptRow(processId) ? 'kept by ourselves' : `ID: ${processId}`;
+function placeOf(alarm: Alarm): string {
+  return alarm.source === 'kept' ? 'kept by ourselves' : `ID: ${alarm.processId}`;
 }

@@ -3,7 +3,6 @@ import type { BreakerSnapshot } from '../core/breaker-snapshot.ts';
 import type { Clock } from '../core/clock.ts';
 import { counted } from '../core/counted.ts';
 import type { EventBus } from '../core/events.ts';
-import { shownProcessId } from '../core/kept-row.ts';
 import type { Logger } from '../core/logger.ts';
 import type { BreakerRecords } from '../state/daemon-state.ts';
 import {
@@ -169,7 +168,7 @@ export class Breakers {
 
   #tellSkip(target: string, process: ManagedProcess, remainingMs: number): void {
     const message = `Circuit breaker open for ${process.processName}: skipped, next try in ${Math.ceil(remainingMs / 1000)} s`;
-    const fields = { process_name: process.processName, process_id: shownProcessId(process.processId), target };
+    const fields = { process_name: process.processName, process_id: process.processId, target };
     if (this.#warned.has(target)) this.#parts.log.debug(message, fields);
     else this.#parts.log.warning(message, fields);
     this.#warned.add(target);

@@ -1,5 +1,5 @@
 import type { ManagedProcess } from '../core/alarm.ts';
-import type { Clock } from '../core/clock.ts';
+import { type Clock, localTimestamp } from '../core/clock.ts';
 import type { EventBus } from '../core/events.ts';
 import type { Logger } from '../core/logger.ts';
 import type { HoldRecord, HoldRecords } from '../state/daemon-state.ts';
@@ -104,8 +104,11 @@ export class Holds {
     const until = forMs === undefined ? null : new Date(this.#parts.clock.date().getTime() + forMs);
     const hold: HoldRecord = { name, until, reason, ...(strict ? { strict } : {}) };
     this.#parts.records.set(hold);
-    const words = `${strict ? 'strictly, ' : ''}${until === null ? 'until released' : `until ${until.toISOString()}`}${reason === '' ? '' : `: ${reason}`}`;
-    this.#parts.log.warning(`Hold set for ${name === holdAll ? 'all processes' : name} ${words}`, { process_name: name });
+    const words = `${strict ? 'strictly, ' : ''}${until === null ? 'until released' : `until ${localTimestamp(until)}`}${reason === '' ? '' : `: ${reason}`}`;
+    this.#parts.log.warning(`Hold set for ${name === holdAll ? 'all processes' : name} ${words}`, {
+      process_name: name,
+      ...(until === null ? {} : { until }),
+    });
     this.#parts.events.emit({ type: 'hold_set', name, until, reason });
     return hold;
   }

@@ -1,9 +1,8 @@
-import type { ProcessRow } from '../core/alarm.ts';
+import { type KeptAlarm, keptAlarm, keptKey } from '../core/alarm.ts';
 import { type Clock, soon } from '../core/clock.ts';
 import { errorMessage, StoreError } from '../core/errors.ts';
-import { keptRowId } from '../core/kept-row.ts';
 import type { Logger } from '../core/logger.ts';
-import type { KeptAlarm, KeptAlarmRecords } from '../state/daemon-state.ts';
+import type { KeptAlarmRecord, KeptAlarmRecords } from '../state/daemon-state.ts';
 import type { AlarmStore } from '../stores/store.ts';
 
 /** What keeping alarms needs. */
@@ -31,7 +30,7 @@ const REFUSED_FOR_MS = 30_000;
 
 /**
  * Alarms of our own: each is written down, then offered to the store; what that does not take is kept here and handed to the
- * queue as a row that is in no store. At most one of a name.
+ * queue by ourselves. At most one of a name.
  */
 export class KeptAlarms {
   readonly #parts: KeptAlarmsParts;
@@ -43,17 +42,15 @@ export class KeptAlarms {
     this.#parts = parts;
   }
 
-  /** The kept alarms as rows; without those that are just being offered to the store. */
-  rows(): ProcessRow[] {
-    return this.#parts.records.list().flatMap(({ processName }) => this.row(processName) ?? []);
+  /** The kept alarms; without those that are just being offered to the store. */
+  alarms(): KeptAlarm[] {
+    return this.#parts.records.list().flatMap(({ processName }) => this.alarm(processName) ?? []);
   }
 
   /** The kept alarm of that name. */
-  row(processName: string): ProcessRow | undefined {
-    const alarm = this.#offering.has(processName) ? undefined : this.#parts.records.get(processName);
-    if (alarm === undefined) return undefined;
-    const { notes } = alarm;
-    return { processId: keptRowId(processName), processName, alarma: true, sound: false, notes, notesDigest: null };
+  alarm(processName: string): KeptAlarm | undefined {
+    const record = this.#offering.has(processName) ? undefined : this.#parts.records.get(processName);
+    return record && keptAlarm(processName, record.notes);
   }
 
   /** Takes an alarm in. It survives our death from here on, whatever becomes of the store. Never rejects. */
@@ -67,11 +64,11 @@ export class KeptAlarms {
   }
 
   /** Offers to a store that answers what it could not take before, but for what is `busy`; true where it took some. Never rejects. */
-  async offerAgain(busy: (processId: number) => boolean): Promise<boolean> {
+  async offerAgain(busy: (key: string) => boolean): Promise<boolean> {
     const now = this.#parts.clock.monotonicMs();
     const due = this.#parts.records.list().filter(({ processName }) => {
       const refusedAtMs = this.#refusedAtMs.get(processName);
-      if (this.#offering.has(processName) || busy(keptRowId(processName))) return false;
+      if (this.#offering.has(processName) || busy(keptKey(processName))) return false;
       return refusedAtMs === undefined || now - refusedAtMs >= REFUSED_FOR_MS;
     });
     const offers = await Promise.all(due.map((alarm) => this.#offer(alarm).then((offer) => ({ alarm, offer }))));
@@ -82,12 +79,12 @@ export class KeptAlarms {
     return offers.some(({ offer }) => offer === 'stored');
   }
 
-  /** Ends the kept alarm that `row` stands for and returns it; undefined where another one has taken its place, or none. */
-  end(row: ProcessRow): KeptAlarm | undefined {
-    const alarm = row.processName === null ? undefined : this.#parts.records.get(row.processName);
-    if (alarm === undefined || alarm.notes !== row.notes) return undefined;
-    this.#parts.records.delete(alarm.processName);
-    return alarm;
+  /** Ends the kept alarm and returns what was written down of it; undefined where another one has taken its place, or none. */
+  end({ processName, notes }: KeptAlarm): KeptAlarmRecord | undefined {
+    const record = this.#parts.records.get(processName);
+    if (record?.notes !== notes) return undefined;
+    this.#parts.records.delete(processName);
+    return record;
   }
 
   /** Ends the kept alarm of that name on an operator's word; false where there is none. */
@@ -98,7 +95,7 @@ export class KeptAlarms {
   }
 
   /** One offer of a name after the other. */
-  async #offer(alarm: KeptAlarm): Promise<Offer> {
+  async #offer(alarm: KeptAlarmRecord): Promise<Offer> {
     const { processName } = alarm;
     const before = this.#offering.get(processName) ?? Promise.resolve();
     const offering = before.then(() => this.#ask(alarm));
@@ -114,10 +111,10 @@ export class KeptAlarms {
     return offer;
   }
 
-  async #ask({ processName, notes, raisedAt }: KeptAlarm): Promise<Offer> {
+  async #ask({ processName, notes, raisedAt }: KeptAlarmRecord): Promise<Offer> {
     const { store, storeAway, mayWrite, records, log } = this.#parts;
     if (storeAway()) return refused('the alarm store does not answer', true);
-    const doubtfulRows: number[] = [];
+    const doubtfulRows: string[] = [];
     let raised = 0;
     try {
       const rows = await this.#soon(store().findProcesses(processName));

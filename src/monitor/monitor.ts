@@ -1,20 +1,8 @@
-import type { ProcessRow } from '../core/alarm.ts';
-import { errorMessage } from '../core/errors.ts';
-import { isKeptRow } from '../core/kept-row.ts';
+import { type Alarm, storedAlarm } from '../core/alarm.ts';
 import { AlarmIntake, type AlarmIntakeParts } from './alarm-intake.ts';
 import { backoffMs } from './backoff.ts';
-
-/** What the daemon knows of its alarm source. "It did not answer" is never "there are no alarms". */
-export type StoreAvailability =
-  | { readonly state: 'starting' }
-  | { readonly state: 'ok'; readonly since: Date; readonly lastPollAt: Date; readonly alarms: readonly ProcessRow[] }
-  | {
-      readonly state: 'unknown';
-      readonly since: Date;
-      readonly sinceMs: number;
-      readonly reason: string;
-      readonly lastPollAt: Date | undefined;
-    };
+import { PollGrid } from './poll-grid.ts';
+import { type PolledAlarms, type StoreAvailability, StoreWatch } from './store-watch.ts';
 
 /** What the loop needs. */
 export interface MonitorParts extends AlarmIntakeParts {
@@ -30,8 +18,8 @@ const STUCK_AFTER_MS = 180_000;
 export class Monitor {
   readonly #parts: MonitorParts;
   readonly #intake: AlarmIntake;
-  #availability: StoreAvailability = { state: 'starting' };
-  #faults = 0;
+  readonly #watch: StoreWatch;
+  readonly #grid: PollGrid;
   /** Polls in a row that found a clearing pending. */
   #retries = 0;
   #alarm = new AbortController();
@@ -41,13 +29,15 @@ export class Monitor {
   constructor(parts: MonitorParts) {
     this.#parts = parts;
     this.#intake = new AlarmIntake(parts);
+    this.#watch = new StoreWatch(parts);
+    this.#grid = new PollGrid();
   }
 
   /** What is known of the store; `alarms` without those that were cleared since the last poll. */
   get availability(): StoreAvailability {
-    const known = this.#availability;
+    const known = this.#watch.availability;
     if (known.state !== 'ok') return known;
-    return { ...known, alarms: known.alarms.filter(({ processId }) => !this.#parts.clearing.isCleared(processId)) };
+    return { ...known, alarms: known.alarms.filter(({ key }) => !this.#parts.clearing.isCleared(key)) };
   }
 
   /** Polls until `stopping` aborts. */
@@ -71,104 +61,71 @@ export class Monitor {
   async tick(): Promise<void> {
     this.#parts.queue.pollStarting();
     this.#parts.clearing.pollStarting();
-    let rows = await this.look();
+    let alarms = await this.look();
     // What it takes now is among its rows at the next look.
-    if (rows !== undefined && (await this.#parts.kept.offerAgain((processId) => this.#parts.queue.isHandling(processId))))
-      rows = await this.look();
+    if (alarms !== undefined && (await this.#parts.kept.offerAgain((key) => this.#parts.queue.isHandling(key))))
+      alarms = await this.look();
     // The answer may have come after the order to stop.
     if (this.#parts.stopping.aborted) return;
-    if (rows !== undefined) this.#take(rows);
+    if (alarms !== undefined) this.#take(alarms);
     else if (this.#parts.clock.monotonicMs() >= this.#keptDueMs) this.#takeAllKept();
   }
 
   /** Hands on an alarm that has just been kept, also while the store is away or a poll waits for it. */
   takeKept(processName: string): void {
-    const row = this.#parts.kept.row(processName);
-    if (row === undefined || this.#parts.stopping.aborted) return;
-    const spokenFor = (processId: number): boolean => processId === row.processId;
-    if (!this.#parts.queue.isHandling(row.processId)) this.#intake.forget(row.processId);
-    this.#parts.queue.submit(this.#intake.judge([row], spokenFor), spokenFor);
+    const alarm = this.#parts.kept.alarm(processName);
+    if (alarm === undefined || this.#parts.stopping.aborted) return;
+    const spokenFor = ({ key }: Alarm): boolean => key === alarm.key;
+    if (!this.#parts.queue.isHandling(alarm.key)) this.#intake.forget(alarm.key);
+    this.#parts.queue.submit(this.#intake.judge([alarm], spokenFor), spokenFor);
   }
 
   /** Asks the store who is in alarm, and does nothing about it; undefined where it does not answer. Never rejects. */
-  async look(): Promise<readonly ProcessRow[] | undefined> {
+  async look(): Promise<PolledAlarms | undefined> {
     const { clock } = this.#parts;
     const startedMs = clock.monotonicMs();
     const store = this.#parts.store();
     // After a reload: what an earlier store says (or that it was closed) is no news of the present one, which is asked next.
     const isPast = (): boolean => store !== this.#parts.store();
     try {
-      const rows = await store.readAlarms();
+      const { rows, leftOut, remarks } = await store.readAlarms(this.#parts.sections());
       if (isPast()) return undefined;
-      this.#storeAnswered(rows, Math.round(clock.monotonicMs() - startedMs));
-      return rows;
+      const polled = { alarms: rows.map(storedAlarm), leftOut };
+      this.#intake.tellOdd(remarks);
+      this.#watch.answered(polled, Math.round(clock.monotonicMs() - startedMs));
+      return polled;
     } catch (error) {
-      if (!isPast()) this.#storeFailed(error);
+      if (!isPast()) this.#watch.failed(error);
       return undefined;
     }
   }
 
-  #take(rows: readonly ProcessRow[]): void {
+  #take({ alarms, leftOut }: PolledAlarms): void {
     const { clearing, settlement, queue } = this.#parts;
-    const all = [...rows, ...this.#parts.kept.rows()];
-    const alarms = this.#intake.judge(all);
-    clearing.forgetEnded(rows);
-    settlement.sweep(all);
-    queue.submit(alarms);
+    const all = [...alarms, ...this.#parts.kept.alarms()];
+    // Of those that were left out it is not known whether they still stand.
+    const spokenFor = leftOut === 0 ? () => true : isKept;
+    const found = this.#intake.judge(all, spokenFor);
+    clearing.forgetEnded(alarms, leftOut === 0);
+    if (leftOut === 0) settlement.sweep(all);
+    queue.submit(found, spokenFor);
     this.#keptDueMs = this.#parts.clock.monotonicMs() + this.#parts.settings().checkIntervalMs;
   }
 
   /** Polls that fail come more often than those that do not; what could not be healed is tried no more often than with a store. */
   #takeAllKept(): void {
     const { kept, queue, clock, settings } = this.#parts;
-    queue.submit(this.#intake.judge(kept.rows(), isKeptRow), isKeptRow);
+    queue.submit(this.#intake.judge(kept.alarms(), isKept), isKept);
     this.#keptDueMs = clock.monotonicMs() + settings().checkIntervalMs;
   }
 
-  #storeAnswered(alarms: readonly ProcessRow[], durationMs: number): void {
-    const { clock, log, events } = this.#parts;
-    const before = this.#availability;
-    const now = clock.date();
-    this.#faults = 0;
-    this.#availability = { state: 'ok', since: before.state === 'ok' ? before.since : now, lastPollAt: now, alarms };
-    if (before.state === 'unknown') {
-      const awayMs = Math.round(clock.monotonicMs() - before.sinceMs);
-      log.info(`Alarm store is back after ${Math.round(awayMs / 1000)} s: ${this.#parts.store().description}`, {
-        duration_ms: awayMs,
-      });
-      events.emit({ type: 'store_restored', awayMs });
-    }
-    log.debug(`Poll completed: ${alarms.length} in alarm`, { alarms: alarms.length, duration_ms: durationMs });
-    events.emit({ type: 'poll_completed', alarms: alarms.length, durationMs });
-  }
-
-  #storeFailed(error: unknown): void {
-    const { clock, log, events } = this.#parts;
-    const before = this.#availability;
-    const reason = errorMessage(error);
-    this.#faults++;
-    if (before.state === 'unknown') {
-      this.#availability = { ...before, reason };
-      log.debug(`Alarm store still does not answer: ${reason}`);
-      return;
-    }
-    this.#availability = {
-      state: 'unknown',
-      since: clock.date(),
-      sinceMs: clock.monotonicMs(),
-      reason,
-      lastPollAt: before.state === 'ok' ? before.lastPollAt : undefined,
-    };
-    log.error(`Alarm store does not answer: ${reason}; alarms are unknown until it is back`, { err: reason });
-    events.emit({ type: 'store_lost', reason });
-  }
-
-  /** The interval; while the store is away or a clearing is pending, exponential backoff with full jitter. */
+  /** Until the next point of the grid; while the store is away or a clearing is pending, exponential backoff with full jitter. */
   #pauseMs(): number {
-    const { checkIntervalMs } = this.#parts.settings();
-    if (this.#availability.state === 'unknown') return backoffMs(this.#faults);
-    this.#retries = this.#parts.clearing.pending ? this.#retries + 1 : 0;
-    return this.#retries > 0 ? Math.min(checkIntervalMs, backoffMs(this.#retries)) : checkIntervalMs;
+    const { settings, clock, clearing } = this.#parts;
+    if (this.#watch.availability.state === 'unknown') return backoffMs(this.#watch.faults);
+    this.#retries = clearing.pending ? this.#retries + 1 : 0;
+    const dueMs = this.#grid.pauseMs(clock.monotonicMs(), settings().checkIntervalMs);
+    return this.#retries > 0 ? Math.min(dueMs, backoffMs(this.#retries)) : dueMs;
   }
 
   async #sleep(ms: number, signal: AbortSignal): Promise<void> {
@@ -196,4 +153,8 @@ export class Monitor {
     done.abort('polled');
     await beat;
   }
+}
+
+function isKept({ source }: Alarm): boolean {
+  return source === 'kept';
 }

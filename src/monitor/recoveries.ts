@@ -1,4 +1,4 @@
-import { isInAlarm, type ManagedProcess } from '../core/alarm.ts';
+import { type ManagedProcess, stands } from '../core/alarm.ts';
 import type { AlarmClearing } from './alarm-clearing.ts';
 import type { Breakers } from './breakers.ts';
 import { proveHealthy } from './health-proof.ts';
@@ -60,18 +60,18 @@ export class Recoveries {
   async join(members: readonly Member[], plan: RecoveryPlan, ordered: boolean): Promise<RecoveryOutcome> {
     const [leader] = members;
     if (leader === undefined) return { kind: 'ended', reason: 'nobody is in alarm' };
-    const { process } = leader;
+    const { process, alarm } = leader;
     for (;;) {
       const resolution = await plan.strategy.resolve(process, this.#parts.abort);
-      if (resolution.kind === 'refused') return this.#skips.skip(process, resolution.reason, 'error');
+      if (resolution.kind === 'refused') return this.#skips.skip(leader, resolution.reason, 'error');
       const held = await this.#parts.holds.reasonFor(process.processName, resolution.key);
       const others =
         held === undefined ? await this.#parts.holds.judgeOthers(process, plan.strategy) : { kind: 'free' as const };
       const reason = held ?? (others.kind === 'held' ? others.reason : undefined);
-      if (reason !== undefined) return this.#skips.skip(process, reason, 'warning');
+      if (reason !== undefined) return this.#skips.skip(leader, reason, 'warning');
       if (this.#parts.observeOnly()) {
         const how = `using strategy ${plan.strategy.name} (${resolution.description})`;
-        return this.#skips.skip(process, `mode = observe: would have restarted it ${how}`, 'info');
+        return this.#skips.skip(leader, `mode = observe: would have restarted it ${how}`, 'info');
       }
       const target = resolution.key;
       const ruling = await this.#ruling(process, plan, target);
@@ -79,7 +79,7 @@ export class Recoveries {
       if (running === undefined) {
         const repeated = this.#parts.breakers.snapshot(target).failures > 0;
         const sinceMs = leader.foundAtMs;
-        const job = { target, ...ruling, members: [...members], ordered, repeated, sinceMs, provedAtMs: undefined };
+        const job = { target, ...ruling, alarm, members: [...members], ordered, repeated, sinceMs, provedAtMs: undefined };
         const outcome = await this.#begin(job);
         if (outcome.kind === 'recovered' || outcome.kind === 'failed') this.#tellShared(job, members);
         return outcome;
@@ -98,7 +98,7 @@ export class Recoveries {
     if (ruling === undefined) return { process, plan };
     log.info(`RESTART LOG: ${process.processName} is ${target}, which [process.${ruling}] rules`, processFields(process));
     const rulingPlan = plans()(ruling);
-    return { process: managedProcess(process, ruling, rulingPlan), plan: rulingPlan };
+    return { process: managedProcess(ruling, rulingPlan, process.processId), plan: rulingPlan };
   }
 
   #begin(job: RecoveryJob): Promise<RecoveryOutcome> {
@@ -110,9 +110,9 @@ export class Recoveries {
   async #share({ job, outcome }: RunningJob, members: readonly Member[], ordered: boolean): Promise<RecoveryOutcome> {
     job.ordered ||= ordered;
     // An order and a poll may bring the same row.
-    job.members.push(...members.filter((member) => !job.members.some((known) => isSameRow(known, member))));
+    job.members.push(...members.filter((member) => !job.members.some((known) => isSameAlarmAs(known, member))));
     const shared = await outcome;
-    if (shared.kind === 'skipped') for (const { process } of members) this.#skips.skip(process, shared.reason, 'warning');
+    if (shared.kind === 'skipped') for (const member of members) this.#skips.skip(member, shared.reason, 'warning');
     if (shared.kind === 'recovered' || shared.kind === 'failed') this.#tellShared(job, members);
     return shared;
   }
@@ -131,9 +131,9 @@ export class Recoveries {
     else if (breakers.admit(job.target, job.process).kind === 'refused') {
       // What an earlier life left of it has been settled; it must not speak for a later alarm.
       state.journal.end(job.target);
-      return this.#skips.skip(job.process, breakerOpen, 'silent');
+      return this.#skips.skip(job, breakerOpen, 'silent');
     }
-    for (const { process } of job.members) this.#skips.forget(process.processId);
+    for (const { alarm } of job.members) if (alarm !== undefined) this.#skips.forget(alarm.key);
     events.emit({ type: 'recovery_started', process: job.process, target: job.target, strategy: job.plan.strategy.name });
     return this.#conclude(job, await recover(job, this.#parts), startedMs);
   }
@@ -155,7 +155,7 @@ export class Recoveries {
   async #conclude(job: RecoveryJob, outcome: RecoveryOutcome, startedMs: number): Promise<RecoveryOutcome> {
     const { clearing, clock, state } = this.#parts;
     pronounce(job, outcome, startedMs, this.#parts);
-    if (outcome.kind === 'skipped') this.#skips.skip(job.process, outcome.reason, 'warning');
+    if (outcome.kind === 'skipped') this.#skips.skip(job, outcome.reason, 'warning');
     if (outcome.kind === 'recovered') {
       job.provedAtMs = clock.monotonicMs();
       // By index: others may join until the last of them is cleared.
@@ -182,6 +182,6 @@ function isCoveredBy(job: RecoveryJob, member: Member): boolean {
 }
 
 /** True where `known` already stands for the alarm that `member` brings. */
-function isSameRow(known: Member, member: Member): boolean {
-  return known.process.processId === member.process.processId && known.row !== undefined && isInAlarm(known.row);
+function isSameAlarmAs(known: Member, member: Member): boolean {
+  return known.alarm !== undefined && known.alarm.key === member.alarm?.key && stands(known.alarm);
 }

@@ -1,7 +1,6 @@
-import type { ManagedProcess, ProcessRow } from '../core/alarm.ts';
+import type { Alarm, ManagedProcess } from '../core/alarm.ts';
 import type { Clock } from '../core/clock.ts';
 import type { EventBus } from '../core/events.ts';
-import { shownProcessId } from '../core/kept-row.ts';
 import type { Logger } from '../core/logger.ts';
 import type { DaemonState } from '../state/daemon-state.ts';
 import type { AlarmStore } from '../stores/store.ts';
@@ -11,11 +10,11 @@ import type { KeptAlarms } from './kept-alarms.ts';
 import type { RecoveryPlan } from './recovery-plan.ts';
 import type { RestartSlots } from './restart-slots.ts';
 
-/** A row whose alarm a recovery is to end. */
+/** A process whose alarm a recovery is to end. */
 export interface Member {
   readonly process: ManagedProcess;
-  /** As last read; undefined for an operator's order on a process that has no row, or whose row cannot be read. */
-  readonly row: ProcessRow | undefined;
+  /** As last read; undefined for an operator's order on a process that has no row, or whose row is gone. */
+  readonly alarm: Alarm | undefined;
   /** Monotonic time at which the alarm was first seen. */
   readonly foundAtMs: number;
 }
@@ -27,7 +26,9 @@ export interface RecoveryJob {
   readonly plan: RecoveryPlan;
   /** Who leads: its configuration is used. */
   readonly process: ManagedProcess;
-  /** The rows that share the target; others may join while it runs, those that left alarm are taken out. */
+  /** The alarm that began it; undefined for an order without a row. */
+  readonly alarm: Alarm | undefined;
+  /** All that share the target; others may join while it runs, those that left alarm are taken out. */
   members: Member[];
   /** An operator's order began it or joined it: it is done whether or not a row is in alarm. */
   ordered: boolean;
@@ -71,5 +72,5 @@ export interface RecoveryParts {
 
 /** The machine-readable fields of a log line about a process. */
 export function processFields(process: ManagedProcess): Record<string, unknown> {
-  return { process_name: process.processName, process_id: shownProcessId(process.processId) };
+  return { process_name: process.processName, process_id: process.processId };
 }

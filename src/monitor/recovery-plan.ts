@@ -1,4 +1,4 @@
-import type { ManagedProcess, ProcessRow } from '../core/alarm.ts';
+import type { Alarm, ManagedProcess } from '../core/alarm.ts';
 import type { RecoverySettings } from '../core/config.ts';
 import type { HealthCheck } from '../health/health-check.ts';
 import { type Meaning, meaningOf, type Resolution, type RestartStrategy } from '../strategies/strategy.ts';
@@ -16,25 +16,30 @@ export interface RecoveryPlan {
 /** Finds the plan of a process by its database name; swapped whole at a reload. */
 export type Plans = (processName: string) => RecoveryPlan;
 
-/** The process that a row with a name stands for. */
-export function managedProcess(row: Pick<ProcessRow, 'processId'>, processName: string, plan: RecoveryPlan): ManagedProcess {
+/** The process of that name; `processId`: of its row, if it has one. */
+export function managedProcess(processName: string, plan: RecoveryPlan, processId: string | null = null): ManagedProcess {
   const { systemName } = plan.settings;
   return {
-    processId: row.processId,
+    processId,
     processName,
     systemName: systemName ?? processName,
     systemNameConfigured: systemName !== undefined,
   };
 }
 
+/** The process of that name whose alarm it is. */
+export function processOf(alarm: Alarm | undefined, processName: string, plan: RecoveryPlan): ManagedProcess {
+  return managedProcess(processName, plan, alarm?.source === 'store' ? alarm.processId : null);
+}
+
 /** Which unit or program a name means as configured now, whether or not it has a row. Never rejects. */
 export function resolveName(plans: Plans, processName: string, signal: AbortSignal): Promise<Resolution> {
   const plan = plans(processName);
-  return plan.strategy.resolve(managedProcess({ processId: 0 }, processName, plan), signal);
+  return plan.strategy.resolve(managedProcess(processName, plan), signal);
 }
 
 /** What a name stands for as configured now, whether or not that may be restarted. Never rejects. */
 export function meaningOfName(plans: Plans, processName: string, signal: AbortSignal): Promise<Meaning> {
   const plan = plans(processName);
-  return meaningOf(plan.strategy, managedProcess({ processId: 0 }, processName, plan), signal);
+  return meaningOf(plan.strategy, managedProcess(processName, plan), signal);
 }

@@ -1,15 +1,14 @@
-import type { ProcessRow } from '../core/alarm.ts';
+import type { Alarm } from '../core/alarm.ts';
 import { errorMessage } from '../core/errors.ts';
-import { isKeptRow } from '../core/kept-row.ts';
 import { proveHealthy } from './health-proof.ts';
 import { Recoveries, type RecoveriesParts } from './recoveries.ts';
 import type { Member, RecoveryOutcome } from './recovery-job.ts';
-import { managedProcess, type Plans, type RecoveryPlan } from './recovery-plan.ts';
+import { type Plans, processOf, type RecoveryPlan } from './recovery-plan.ts';
 import { SkipLog } from './skip-log.ts';
 
-/** An alarm to be handled: a row whose name is known to be one. */
+/** An alarm to be handled: its name is known to be one. */
 export interface FoundAlarm {
-  readonly row: ProcessRow;
+  readonly alarm: Alarm;
   readonly processName: string;
   /** Monotonic time at which it was first seen. */
   readonly foundAtMs: number;
@@ -24,21 +23,21 @@ export interface RecoveryQueueParts extends RecoveriesParts {
 }
 
 interface Handling {
-  readonly processId: number;
+  readonly key: string;
   readonly processName: string;
   readonly outcome: Promise<RecoveryOutcome>;
 }
 
 /**
- * Takes alarms and brings each to its end, side by side: one handling for each row, one recovery for each target. What a row
+ * Takes alarms and brings each to its end, side by side: one handling for each, one recovery for each target. What one
  * depends on goes first; how many commands run at once is the slots' business.
  */
 export class RecoveryQueue {
   readonly #parts: RecoveryQueueParts;
-  readonly #handling = new Map<number, Handling>();
-  readonly #endedSincePoll = new Map<number, Handling>();
-  /** What each row depends on, while it waits for that. */
-  readonly #waiting = new Map<number, readonly Handling[]>();
+  readonly #handling = new Map<string, Handling>();
+  readonly #endedSincePoll = new Map<string, Handling>();
+  /** What each depends on, while it waits for that. */
+  readonly #waiting = new Map<string, readonly Handling[]>();
   readonly #skips: SkipLog;
   readonly #recoveries: Recoveries;
 
@@ -58,9 +57,9 @@ export class RecoveryQueue {
     return this.#recoveries.isRunning(processName, target);
   }
 
-  /** True while the row's alarm is being handled. */
-  isHandling(processId: number): boolean {
-    return this.#handling.has(processId);
+  /** True while the alarm is being handled. */
+  isHandling(key: string): boolean {
+    return this.#handling.has(key);
   }
 
   /** The end of every handling that is under way for a process of that name. */
@@ -69,16 +68,16 @@ export class RecoveryQueue {
     return Promise.all(handlings.map(({ outcome }) => outcome));
   }
 
-  /** Names of those in alarm whose end the row's alarm waits for; [] where it does not wait. */
-  waitingFor(processId: number): string[] {
-    const dependencies = this.#waiting.get(processId) ?? [];
-    const underWay = dependencies.filter((handling) => this.#handling.get(handling.processId) === handling);
+  /** Names of those in alarm whose end the alarm waits for; [] where it does not wait. */
+  waitingFor(key: string): string[] {
+    const dependencies = this.#waiting.get(key) ?? [];
+    const underWay = dependencies.filter((handling) => this.#handling.get(handling.key) === handling);
     return [...new Set(underWay.map(({ processName }) => processName))];
   }
 
-  /** Why the row's alarm was last skipped; undefined where it was not. */
-  skipReason(processId: number): string | undefined {
-    return this.#skips.reason(processId);
+  /** Why the alarm was last skipped; undefined where it was not. */
+  skipReason(key: string): string | undefined {
+    return this.#skips.reason(key);
   }
 
   /** To be called before the store is asked: what ends from now on may still be in alarm in the answer, and is then not taken again. */
@@ -87,22 +86,23 @@ export class RecoveryQueue {
   }
 
   /**
-   * Takes the alarms of one poll. Those already being handled are left alone. `spokenFor`: whose alarms, where there are any, are
-   * among them; all unless said.
+   * Takes the alarms of one poll. Those already being handled are left alone. `spokenFor`: which alarms would be among them, if
+   * they still stood; all unless said.
    */
-  submit(alarms: readonly FoundAlarm[], spokenFor: (processId: number) => boolean = () => true): void {
-    this.#skips.forgetAllBut(new Set(alarms.map(({ row }) => row.processId)), spokenFor);
-    const fresh = alarms.filter(({ row }) => this.#isFresh(row.processId));
+  submit(alarms: readonly FoundAlarm[], spokenFor: (alarm: Alarm) => boolean = () => true): void {
+    this.#skips.forgetAllBut(new Set(alarms.map(({ alarm }) => alarm.key)), spokenFor);
+    const fresh = alarms.filter(({ alarm }) => this.#isFresh(alarm));
     // All are registered before the first one looks for what it depends on.
     const { promise: start, resolve: go } = Promise.withResolvers<void>();
-    for (const alarm of fresh) {
-      const { processId } = alarm.row;
-      const outcome = start.then(() => this.#handle(alarm)).catch((error: unknown) => this.#bug(alarm.processName, error));
-      const handling = { processId, processName: alarm.processName, outcome };
-      this.#handling.set(processId, handling);
+    for (const found of fresh) {
+      const { processName } = found;
+      const { key } = found.alarm;
+      const outcome = start.then(() => this.#handle(found)).catch((error: unknown) => this.#bug(processName, error));
+      const handling = { key, processName, outcome };
+      this.#handling.set(key, handling);
       void outcome.then(() => {
-        this.#handling.delete(processId);
-        this.#endedSincePoll.set(processId, handling);
+        this.#handling.delete(key);
+        this.#endedSincePoll.set(key, handling);
       });
     }
     go();
@@ -110,20 +110,20 @@ export class RecoveryQueue {
 
   /**
    * An operator's order: one recovery now, whatever the breaker says; joins the one that is under way for the same target.
-   * `rows`: those of that name whose alarms it is to end.
+   * `alarms`: those of that name that it is to end, or a row of that name, in alarm or not; [] if it has none.
    */
-  async order(processName: string, rows: readonly ProcessRow[]): Promise<RecoveryOutcome> {
+  async order(processName: string, alarms: readonly Alarm[]): Promise<RecoveryOutcome> {
     const held = this.#parts.holds.reason(processName);
     if (held !== undefined) return { kind: 'skipped', reason: `${held}; release it first` };
     if (this.#parts.observeOnly()) return { kind: 'skipped', reason: 'mode = observe: nothing is restarted' };
     const plan = this.#parts.plans()(processName);
     const foundAtMs = this.#parts.clock.monotonicMs();
-    const memberOf = (row: ProcessRow | undefined): Member => ({
-      process: managedProcess({ processId: row?.processId ?? 0 }, processName, plan),
-      row,
+    const memberOf = (alarm: Alarm | undefined): Member => ({
+      process: processOf(alarm, processName, plan),
+      alarm,
       foundAtMs,
     });
-    const members = rows.length === 0 ? [memberOf(undefined)] : rows.map(memberOf);
+    const members = alarms.length === 0 ? [memberOf(undefined)] : alarms.map(memberOf);
     return this.#recoveries.join(members, plan, true).catch((error: unknown) => this.#bug(processName, error));
   }
 
@@ -135,27 +135,25 @@ export class RecoveryQueue {
     }
   }
 
-  async #handle(alarm: FoundAlarm): Promise<RecoveryOutcome> {
-    const { row, processName, foundAtMs } = alarm;
+  async #handle({ alarm, processName, foundAtMs, handled }: FoundAlarm): Promise<RecoveryOutcome> {
     const plan = this.#parts.plans()(processName);
-    const process = managedProcess(row, processName, plan);
-    const member: Member = { process, row, foundAtMs };
+    const member: Member = { process: processOf(alarm, processName, plan), alarm, foundAtMs };
     const dependencies = this.#dependencies(processName, plan);
-    if (alarm.handled && !this.#parts.observeOnly() && (await this.#clearHandled(member, plan)))
+    if (handled && !this.#parts.observeOnly() && (await this.#clearHandled(member, plan)))
       return { kind: 'recovered', attempts: 0 };
     const held = this.#parts.holds.reason(processName);
-    if (held !== undefined) return this.#skips.skip(process, held, 'warning');
-    this.#waiting.set(row.processId, dependencies);
+    if (held !== undefined) return this.#skips.skip(member, held, 'warning');
+    this.#waiting.set(alarm.key, dependencies);
     // Nothing gets well in that mode.
     const blocked = this.#parts.observeOnly() ? undefined : await failureAmong(dependencies);
-    this.#waiting.delete(row.processId);
-    if (blocked !== undefined) return this.#skips.skip(process, blocked, 'warning');
+    this.#waiting.delete(alarm.key);
+    if (blocked !== undefined) return this.#skips.skip(member, blocked, 'warning');
     return this.#recoveries.join([member], plan, false);
   }
 
   /** What we keep ourselves is never older than its end. */
-  #isFresh(processId: number): boolean {
-    return !this.#handling.has(processId) && (isKeptRow(processId) || !this.#endedSincePoll.has(processId));
+  #isFresh({ source, key }: Alarm): boolean {
+    return !this.#handling.has(key) && (source === 'kept' || !this.#endedSincePoll.has(key));
   }
 
   /** An alarm that was healed before and could not be cleared then: true where the process is still well and clearing was tried again. */

@@ -201,9 +201,11 @@ function writeDown(job: RecoveryJob, attempt: number, { state, clock }: Recovery
     target: job.target,
     runId,
     attempt,
-    alarms: job.members.flatMap(({ row, process: { processId, processName } }) =>
-      row === undefined ? [] : [{ processId, processName, notes: row.notes, notesDigest: row.notesDigest }],
-    ),
+    alarms: job.members.flatMap(({ alarm, process: { processName } }) => {
+      if (alarm === undefined) return [];
+      const { source, key, notes, notesDigest } = alarm;
+      return [{ source, key, processName, notes, notesDigest }];
+    }),
     startedAt: clock.date(),
   });
   return runId;

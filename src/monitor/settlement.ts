@@ -1,5 +1,4 @@
-import { isSameNotes, type ManagedProcess, type ProcessRow } from '../core/alarm.ts';
-import { isKeptRow } from '../core/kept-row.ts';
+import { type Alarm, isSameNotes } from '../core/alarm.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Journal, JournalAlarm, JournalEntry } from '../state/daemon-state.ts';
 import type { CommandRunner } from '../system/runs/runner.ts';
@@ -56,13 +55,13 @@ export class Settlement {
     return entry;
   }
 
-  /** Settles what belongs to no alarm any more in the background and strikes it off. `rows`: all rows in alarm. */
-  sweep(rows: readonly ProcessRow[]): void {
+  /** Settles what belongs to no alarm any more in the background and strikes it off. `alarms`: all that stand. */
+  sweep(alarms: readonly Alarm[]): void {
     if (this.#left.size === 0) return;
-    const inAlarm = new Set(rows.map((row) => row.processId));
-    const names = new Set(rows.map((row) => row.processName));
-    const stands = ({ processId, processName }: JournalAlarm): boolean =>
-      inAlarm.has(processId) || (isKeptRow(processId) && names.has(processName));
+    const inAlarm = new Set(alarms.map(({ key }) => key));
+    const names = new Set(alarms.map(({ processName }) => processName));
+    const stands = ({ source, key, processName }: JournalAlarm): boolean =>
+      inAlarm.has(key) || (source === 'kept' && names.has(processName));
     for (const entry of this.#left.values()) {
       if (this.#settling.has(entry.target) || entry.alarms.some(stands)) continue;
       void this.#wait(entry).then(() => {
@@ -75,8 +74,8 @@ export class Settlement {
     const byTarget = this.#left.get(job.target);
     if (byTarget !== undefined || this.#left.size === 0) return byTarget;
     // The configuration may have changed what the row resolves to.
-    const ids = new Set(job.members.map(({ process }) => process.processId));
-    return [...this.#left.values()].find(({ alarms }) => alarms.some(({ processId }) => ids.has(processId)));
+    const keys = new Set(job.members.map(({ alarm }) => alarm?.key));
+    return [...this.#left.values()].find(({ alarms }) => alarms.some(({ key }) => keys.has(key)));
   }
 
   #wait(entry: JournalEntry): Promise<void> {
@@ -94,12 +93,11 @@ export class Settlement {
 /** True where the entry was made for an alarm that still stands unchanged in the job. */
 export function isSameAlarm(entry: JournalEntry, job: RecoveryJob): boolean {
   return job.members.some(
-    ({ process, row }) =>
-      row !== undefined && entry.alarms.some((alarm) => isSameProcess(alarm, process) && isSameNotes(alarm, row)),
+    ({ alarm }) => alarm !== undefined && entry.alarms.some((left) => isSamePlace(left, alarm) && isSameNotes(left, alarm)),
   );
 }
 
 /** An alarm that we kept ourselves may have a row by now. */
-function isSameProcess(alarm: JournalAlarm, { processId, processName }: ManagedProcess): boolean {
-  return alarm.processId === processId || (isKeptRow(alarm.processId) && alarm.processName === processName);
+function isSamePlace(left: JournalAlarm, { key, processName }: Alarm): boolean {
+  return left.key === key || (left.source === 'kept' && left.processName === processName);
 }

@@ -1,13 +1,12 @@
-import type { ManagedProcess } from '../core/alarm.ts';
+import type { Alarm, ManagedProcess } from '../core/alarm.ts';
 import type { EventBus } from '../core/events.ts';
-import { shownProcessId } from '../core/kept-row.ts';
 import type { Logger } from '../core/logger.ts';
 
 /** Tells why alarms are skipped: a reason once as long as the alarm stands, then at debug. */
 export class SkipLog {
   readonly #log: Logger;
   readonly #events: EventBus;
-  readonly #told = new Map<number, string>();
+  readonly #told = new Map<string, { readonly alarm: Alarm; readonly reason: string }>();
 
   constructor(log: Logger, events: EventBus) {
     this.#log = log;
@@ -16,35 +15,35 @@ export class SkipLog {
 
   /** Tells it and returns it as an outcome. `silent`: the decider has told it already. */
   skip(
-    process: ManagedProcess,
+    { process, alarm }: { readonly process: ManagedProcess; readonly alarm: Alarm | undefined },
     reason: string,
     level: 'error' | 'warning' | 'info' | 'silent',
   ): { readonly kind: 'skipped'; readonly reason: string } {
     const { processId, processName } = process;
-    const known = this.#told.get(processId) === reason;
-    this.#told.set(processId, reason);
+    const known = alarm !== undefined && this.reason(alarm.key) === reason;
+    if (alarm !== undefined) this.#told.set(alarm.key, { alarm, reason });
     if (level !== 'silent') {
       this.#log[known ? 'debug' : level](`RESTART LOG: ${processName} not restarted: ${reason}`, {
         process_name: processName,
-        process_id: shownProcessId(processId),
+        process_id: processId,
       });
     }
     if (!known) this.#events.emit({ type: 'recovery_skipped', process, reason });
     return { kind: 'skipped', reason };
   }
 
-  /** Why the row was last skipped. */
-  reason(processId: number): string | undefined {
-    return this.#told.get(processId);
+  /** Why the alarm was last skipped. */
+  reason(key: string): string | undefined {
+    return this.#told.get(key)?.reason;
   }
 
   /** It is being restarted after all: the next skip is news again. */
-  forget(processId: number): void {
-    this.#told.delete(processId);
+  forget(key: string): void {
+    this.#told.delete(key);
   }
 
-  /** Forgets the rows `among` all that are not `inAlarm` any more. */
-  forgetAllBut(inAlarm: ReadonlySet<number>, among: (processId: number) => boolean): void {
-    for (const processId of this.#told.keys()) if (among(processId) && !inAlarm.has(processId)) this.#told.delete(processId);
+  /** Forgets the alarms that are not among `alarms` any more. `spokenFor`: those that would be, if they still stood. */
+  forgetAllBut(alarms: ReadonlySet<string>, spokenFor: (alarm: Alarm) => boolean): void {
+    for (const [key, { alarm }] of this.#told) if (spokenFor(alarm) && !alarms.has(key)) this.#told.delete(key);
   }
 }

@@ -1,7 +1,6 @@
-import { isInAlarm } from '../core/alarm.ts';
+import { stands, storedAlarm } from '../core/alarm.ts';
 import { soon } from '../core/clock.ts';
 import { errorMessage } from '../core/errors.ts';
-import { isKeptRow } from '../core/kept-row.ts';
 import { type Member, processFields, type RecoveryJob, type RecoveryParts } from './recovery-job.ts';
 
 /** A row that cannot be read within this time is taken to be as it was: a hanging database must not keep its own restart waiting. */
@@ -30,20 +29,22 @@ export async function dropHealedMembers(job: RecoveryJob, parts: RecoveryParts):
 }
 
 async function readAgain(member: Member, parts: RecoveryParts): Promise<{ member: Member; gone: string | undefined }> {
-  if (member.row === undefined) return { member, gone: undefined };
-  if (isKeptRow(member.row.processId)) {
-    const row = parts.kept.row(member.process.processName);
-    return row === undefined ? { member, gone: 'somebody cleared it' } : { member: { ...member, row }, gone: undefined };
+  if (member.alarm === undefined) return { member, gone: undefined };
+  if (member.alarm.source === 'kept') {
+    const alarm = parts.kept.alarm(member.alarm.processName);
+    return alarm === undefined ? { member, gone: 'somebody cleared it' } : { member: { ...member, alarm }, gone: undefined };
   }
   try {
-    const row = await soon(parts.clock, READ_AGAIN_LIMIT_MS, parts.store().readProcess(member.process.processId));
+    const row = await soon(parts.clock, READ_AGAIN_LIMIT_MS, parts.store().readProcess(member.alarm.processId));
     if (row === 'late') return { member, gone: undefined };
-    if (row === undefined) return { member: { ...member, row: undefined }, gone: 'its row was deleted' };
+    if (row === 'ambiguous') return { member, gone: 'several rows have its process_id' };
+    if (row === undefined) return { member: { ...member, alarm: undefined }, gone: 'its row was deleted' };
     // Another database after a reload, or a row given to somebody else: an alarm of that name is not what we were called for.
     if (row.processName !== member.process.processName)
-      return { member: { ...member, row: undefined }, gone: 'its row belongs to another process now' };
-    if (isInAlarm(row)) return { member: { ...member, row }, gone: undefined };
-    return { member: { ...member, row }, gone: row.alarma ? 'somebody acknowledged it' : 'somebody cleared it' };
+      return { member: { ...member, alarm: undefined }, gone: 'its row belongs to another process now' };
+    const alarm = storedAlarm(row);
+    if (stands(alarm)) return { member: { ...member, alarm }, gone: undefined };
+    return { member: { ...member, alarm }, gone: row.alarma ? 'somebody acknowledged it' : 'somebody cleared it' };
   } catch (error) {
     parts.log.debug(
       `The row of ${member.process.processName} could not be read again: ${errorMessage(error)}`,

@@ -1,4 +1,4 @@
-import type { SeenNotes } from '../core/alarm.ts';
+import type { Alarm, SeenNotes } from '../core/alarm.ts';
 import type { BreakerSnapshot } from '../core/breaker-snapshot.ts';
 import type { LaunchRecords } from '../core/launch-record.ts';
 import type { Pins } from '../core/pin.ts';
@@ -35,14 +35,13 @@ export interface JournalEntry {
   /** The run's identity (ShellCommand.runId). */
   readonly runId: string;
   readonly attempt: number;
-  /** The rows it heals, as they were read. */
+  /** The alarms it is to end, as they were read. */
   readonly alarms: readonly JournalAlarm[];
   readonly startedAt: Date;
 }
 
-/** One row that an attempt heals, with the notes of its alarm. */
-export interface JournalAlarm extends SeenNotes {
-  readonly processId: number;
+/** One alarm that an attempt is to end. */
+export interface JournalAlarm extends Pick<Alarm, 'source' | 'key' | 'notes' | 'notesDigest'> {
   readonly processName: string;
 }
 
@@ -66,15 +65,15 @@ export interface BreakerRecords {
 
 /** With the notes of the alarm that was healed. */
 export interface HandledAlarm extends SeenNotes {
-  readonly processId: number;
+  readonly processId: string;
   readonly processName: string;
   readonly handledAt: Date;
 }
 
 export interface HandledAlarms {
-  get(processId: number): HandledAlarm | undefined;
+  get(processId: string): HandledAlarm | undefined;
   set(alarm: HandledAlarm): void;
-  delete(processId: number): void;
+  delete(processId: string): void;
   list(): HandledAlarm[];
 }
 
@@ -95,21 +94,21 @@ export interface HoldRecords {
 }
 
 /** An alarm that one of our own detectors raised and that the store has not taken, or not yet. */
-export interface KeptAlarm {
+export interface KeptAlarmRecord {
   /** At most one of a name. */
   readonly processName: string;
   readonly notes: string;
   readonly raisedAt: Date;
   /** Ids of rows that the alarm was sent to by a call that failed with no word on whether it was carried out. */
-  readonly doubtfulRows: readonly number[];
+  readonly doubtfulRows: readonly string[];
 }
 
 export interface KeptAlarmRecords {
-  get(processName: string): KeptAlarm | undefined;
-  set(alarm: KeptAlarm): void;
+  get(processName: string): KeptAlarmRecord | undefined;
+  set(alarm: KeptAlarmRecord): void;
   delete(processName: string): void;
   /** Oldest first. */
-  list(): KeptAlarm[];
+  list(): KeptAlarmRecord[];
 }
 
 /** What is known of a process that is watched. */

@@ -1,5 +1,5 @@
 import type { HandledAlarm, HandledAlarms } from './daemon-state.ts';
-import { dateOf, fieldsOf, isText, notesOf } from './json-fields.ts';
+import { dateOf, fieldsOf, isText, notesOf, processIdOf } from './json-fields.ts';
 import type { RecordKind, RecordTable } from './record-table.ts';
 
 /** Alarms that were healed and still stand in the store, by process id. */
@@ -7,20 +7,21 @@ export const handledKind: RecordKind<HandledAlarm> = {
   table: 'handled',
   parse: (value) => {
     const fields = fieldsOf(value);
-    const { processId, processName, handledAt } = fields;
+    const { processName, handledAt } = fields;
+    const processId = processIdOf(fields.processId);
     const notes = notesOf(fields);
     const date = dateOf(handledAt);
-    if (!Number.isSafeInteger(processId) || !isText(processName) || notes === undefined || date === undefined) return undefined;
-    return { processId: Number(processId), processName, ...notes, handledAt: date };
+    if (processId === undefined || !isText(processName) || notes === undefined || date === undefined) return undefined;
+    return { processId, processName, ...notes, handledAt: date };
   },
 };
 
 /** The handled alarms, fsynced: a forgotten one is a process restarted twice. */
 export function handledAlarmsOf(table: RecordTable<HandledAlarm>): HandledAlarms {
   return {
-    get: (processId) => table.get(String(processId)),
-    set: (alarm) => table.put(String(alarm.processId), alarm, 'fsynced'),
-    delete: (processId) => table.remove(String(processId), 'written'),
+    get: (processId) => table.get(processId),
+    set: (alarm) => table.put(alarm.processId, alarm, 'fsynced'),
+    delete: (processId) => table.remove(processId, 'written'),
     list: () => table.all(),
   };
 }

@@ -1,5 +1,6 @@
+import { keptKey, storedKey } from '../core/alarm.ts';
 import type { Journal, JournalAlarm, JournalEntry } from './daemon-state.ts';
-import { dateOf, fieldsOf, isCount, isText, notesOf } from './json-fields.ts';
+import { dateOf, fieldsOf, isCount, isText, notesOf, processIdOf } from './json-fields.ts';
 import type { RecordKind, RecordTable } from './record-table.ts';
 
 /** Attempts under way, by target. */
@@ -26,8 +27,23 @@ export function journalOf(table: RecordTable<JournalEntry>): Journal {
 
 function alarmOf(value: unknown): JournalAlarm | undefined {
   const fields = fieldsOf(value);
-  const { processId, processName } = fields;
+  const { processName } = fields;
+  const place = placeOf(fields);
   const notes = notesOf(fields);
-  if (!Number.isSafeInteger(processId) || !isText(processName) || notes === undefined) return undefined;
-  return { processId: Number(processId), processName, ...notes };
+  return isText(processName) && place !== undefined && notes !== undefined ? { ...place, processName, ...notes } : undefined;
 }
+
+function placeOf({
+  source,
+  key,
+  processId,
+  processName,
+}: Readonly<Record<string, unknown>>): Pick<JournalAlarm, 'source' | 'key'> | undefined {
+  if ((source === 'store' || source === 'kept') && isText(key)) return { source, key };
+  // Earlier versions wrote the id of the row, and one that no row has where there was none.
+  const id = processIdOf(processId);
+  if (id === undefined || !isText(processName)) return undefined;
+  return Number(id) < NO_ROW ? { source: 'kept', key: keptKey(processName) } : { source: 'store', key: storedKey(id) };
+}
+
+const NO_ROW = -(2 ** 52) + 1;

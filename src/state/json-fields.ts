@@ -9,6 +9,12 @@ export function isText(value: unknown): value is string {
   return typeof value === 'string';
 }
 
+/** A process id in a record; a number in those of earlier versions. */
+export function processIdOf(value: unknown): string | undefined {
+  if (Number.isSafeInteger(value)) return String(value);
+  return isText(value) ? value : undefined;
+}
+
 /** The notes in a record; undefined where they make no sense. A record without a digest, as all once were, has them whole. */
 export function notesOf({ notes, notesDigest = null }: Readonly<Record<string, unknown>>): SeenNotes | undefined {
   return isTextOrNull(notes) && isTextOrNull(notesDigest) ? { notes, notesDigest } : undefined;

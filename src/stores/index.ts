@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { SectionReader } from '../core/config.ts';
 import { describeMysql, parseMysql } from './mysql/options.ts';
+import type { RowScope } from './row-scope.ts';
 import { parseSqlite } from './sqlite/options.ts';
 import type { AlarmStore, StoreDefinition } from './store.ts';
 
@@ -15,12 +16,12 @@ const stores = {
   mysql: {
     parse: parseMysql,
     describe: describeMysql,
-    open: async (options, warn) => new (await import('./mysql/store.ts')).MysqlStore(options, undefined, warn),
+    open: async (options, scope, warn) => new (await import('./mysql/store.ts')).MysqlStore(options, scope, undefined, warn),
   } satisfies StoreDefinition<Options<typeof parseMysql>>,
   sqlite: {
     parse: parseSqlite,
     describe: ({ path }) => `sqlite ${path}`,
-    open: async (options) => new (await import('./sqlite/store.ts')).SqliteStore(options),
+    open: async (options, scope) => new (await import('./sqlite/store.ts')).SqliteStore(options, scope),
   } satisfies StoreDefinition<Options<typeof parseSqlite>>,
 } satisfies Record<StoreName, unknown>;
 
@@ -32,7 +33,7 @@ export interface ParsedStore {
   /** Differs where anything in the section that matters differs; says nothing of its contents. */
   readonly fingerprint: string;
   /** Loads the driver; connects to nothing. `warn` hears, in one line and once, of what works and may not for long. */
-  open(warn?: (text: string) => void): Promise<AlarmStore>;
+  open(scope: RowScope, warn?: (text: string) => void): Promise<AlarmStore>;
 }
 
 /** Reads `[database]`: the keys of every driver, so that all are known; what is required, of the one in use. */
@@ -48,7 +49,7 @@ export function parseDatabase(section: SectionReader): ParsedStore {
         driver,
         description: stores.mysql.describe(mysql),
         fingerprint,
-        open: (warn = () => {}) => stores.mysql.open(mysql, warn),
+        open: (scope, warn = () => {}) => stores.mysql.open(mysql, scope, warn),
       }
-    : { driver, description: stores.sqlite.describe(sqlite), fingerprint, open: () => stores.sqlite.open(sqlite) };
+    : { driver, description: stores.sqlite.describe(sqlite), fingerprint, open: (scope) => stores.sqlite.open(sqlite, scope) };
 }

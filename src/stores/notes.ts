@@ -1,21 +1,8 @@
-import { createHash } from 'node:crypto';
-import type { SeenNotes } from '../core/alarm.ts';
 import { localTimestamp } from '../core/clock.ts';
-import { textOf } from './exact-text.ts';
+import { bytesOf } from './exact-text.ts';
 
-/** How many characters of notes are read: many rows may be in alarm, and a LONGTEXT holds 4 GiB. */
-export const READ_CHARACTERS = 4096;
-
-/** What a row shows of notes that are these bytes. */
-export function seenNotes(bytes: Uint8Array | null): SeenNotes {
-  if (bytes === null) return { notes: null, notesDigest: null };
-  // A character is one or two UTF-16 units: of a longer text this is more than is kept.
-  const characters = Array.from(textOf(bytes).slice(0, READ_CHARACTERS * 2 + 1));
-  return {
-    notes: characters.slice(0, READ_CHARACTERS).join(''),
-    notesDigest: characters.length > READ_CHARACTERS ? createHash('sha256').update(bytes).digest('hex') : null,
-  };
-}
+/** How many characters of notes are read: ten thousand rows may be in alarm, and a LONGTEXT holds 4 GiB. */
+export const READ_CHARACTERS = 1024;
 
 /** How much a `notes` column holds. */
 export interface NotesCapacity {
@@ -37,30 +24,72 @@ export const UNLIMITED: NotesCapacity = {
   maxBytes: 4,
 };
 
-/** What a clearing appends to notes: ` - Restarted at YYYY-MM-DD HH:MM:SS`, local time (seed 000). */
+/** What a clearing leaves at the end of notes: ` - Restarted at YYYY-MM-DD HH:MM:SS`, local time (seed 000). */
 export function restartNote(restartedAt: Date): string {
   return ` - Restarted at ${localTimestamp(restartedAt)}`;
 }
 
+/** `notes` without the notes of former clearings at their end. */
+export function withoutRestartNotes(notes: string): string {
+  return notes.replace(FORMER, '');
+}
+
+const FORMER = /(?: - Restarted at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d)+$/;
+
+/** How notes change at a clearing: so much goes from their end (characters; bytes where the column has no character set), then `note`. */
+export interface NotesChange {
+  readonly drop: number;
+  readonly note: string;
+}
+
+/** What a clearing makes of notes that are `whole`: their head and `note`; where there is no room for both, the head is cut. */
+export function restartedNotes(whole: string, note: string, capacity: NotesCapacity): NotesChange {
+  const fitting = lastCharacters(note, capacity);
+  const head = withoutRestartNotes(whole);
+  const room = capacity.limit - spaceOf(fitting, capacity);
+  const kept = Array.from(head).slice(0, charactersThatFit(head, { ...capacity, limit: room }));
+  return { drop: lengthIn(whole, capacity) - lengthIn(kept.join(''), capacity), note: fitting };
+}
+
+/** How much of a column of that capacity a text takes. */
+export function spaceOf(text: string, capacity: NotesCapacity): number {
+  return Array.from(text).reduce((sum, character) => sum + widthOf(character, capacity), 0);
+}
+
 /**
- * How many whole characters of `text`, counted from its `side`, a column of that capacity holds: the count for SQL's LEFT and
- * RIGHT. Never too many, whatever the character set; too few only in sets of mixed width other than UTF-8.
+ * How many whole characters from the beginning of `text` a column of that capacity holds: the count for SQL's LEFT. Never too many,
+ * whatever the character set; too few only in sets of mixed width other than UTF-8.
  */
-export function charactersThatFit(text: string, capacity: NotesCapacity, side: 'left' | 'right'): number {
-  const characters = Array.from(text);
-  if (side === 'right') characters.reverse();
+export function charactersThatFit(text: string, capacity: NotesCapacity): number {
   let used = 0;
   let count = 0;
-  for (const character of characters) {
-    used += capacity.unit === 'characters' ? 1 : bytesIn(character, capacity);
+  for (const character of text) {
+    used += widthOf(character, capacity);
     if (used > capacity.limit) break;
     count++;
   }
   return count;
 }
 
+/** As many characters from the end of `text` as fit: of a date, its end says most. */
+function lastCharacters(text: string, capacity: NotesCapacity): string {
+  const reversed = Array.from(text).reverse();
+  return reversed
+    .slice(0, charactersThatFit(reversed.join(''), capacity))
+    .reverse()
+    .join('');
+}
+
+function lengthIn(text: string, { charset }: NotesCapacity): number {
+  return charset === '' ? bytesOf(text).length : Array.from(text).length;
+}
+
+function widthOf(character: string, capacity: NotesCapacity): number {
+  return capacity.unit === 'characters' ? 1 : bytesIn(character, capacity);
+}
+
 function bytesIn(character: string, { charset, maxBytes }: NotesCapacity): number {
-  if (charset.startsWith('utf8')) return Buffer.byteLength(character, 'utf8');
+  if (charset === '' || charset.startsWith('utf8')) return bytesOf(character).length;
   if (/^(?:ucs2|utf16|utf32)/.test(charset)) return maxBytes;
   return character.charCodeAt(0) < 0x80 ? 1 : maxBytes;
 }

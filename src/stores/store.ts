@@ -1,39 +1,54 @@
 import type { ProcessRow } from '../core/alarm.ts';
 import type { SectionReader } from '../core/config.ts';
+import type { RowScope } from './row-scope.ts';
 
 /**
- * The alarm store: STATUS_PROCESS ⋈ PROCESE. The hub and the truth. Every call ends within the configured deadline; every
- * fault is a StoreError (core/errors.ts) whose `fault` says what may be done about it. Calls may overlap.
- * No store retries on its own beyond trying each configured host once: when to try again is the caller's decision.
+ * The alarm store: STATUS_PROCESS ⋈ PROCESE. The hub and the truth. No call sees or changes a row that is not ours (RowScope). Every
+ * call ends within the configured deadline; every fault is a StoreError (core/errors.ts) whose `fault` says what may be done about it.
+ * Calls may overlap. No store retries on its own beyond trying each configured host once: when to try again is the caller's decision.
  */
 export interface AlarmStore {
   /** Where the store is, for people: `mysql 10.0.0.5:3306/v_process_monitor`, `sqlite /var/lib/…`. Never a secret. */
   readonly description: string;
-  /** The rows in alarm (`alarma = 1 AND sound = 0`), one JOIN query, ordered by process_id. */
-  readAlarms(): Promise<ProcessRow[]>;
-  /** One row as it stands now, in alarm or not; undefined where there is none. */
-  readProcess(processId: number): Promise<ProcessRow | undefined>;
+  /** The rows in alarm (`alarma = 1 AND sound = 0`), at most MOST_ALARMS. `first`: names whose rows are taken before others. */
+  readAlarms(first?: readonly string[]): Promise<AlarmsRead>;
+  /** One row as it stands now, in alarm or not; undefined where there is none. `ambiguous`: several rows have that id. */
+  readProcess(processId: string): Promise<ProcessRow | 'ambiguous' | undefined>;
   /** The rows of that exact name (compared as bytes), ordered by process_id; [] where there is none. */
   findProcesses(processName: string): Promise<ProcessRow[]>;
-  /** All rows of the join, ordered by process_id. */
-  listProcesses(): Promise<ProcessRow[]>;
+  /** The names of all rows, each once, at most `limit`. */
+  listNames(limit: number): Promise<string[]>;
   /**
    * Clears the alarm that was read as `seen`: `alarma = 0` and ` - Restarted at YYYY-MM-DD HH:MM:SS` (local time of `restartedAt`)
-   * appended to notes, NULL-safe, cut on the left to what the column holds; only while the row is still as `seen` (alarma = 1,
-   * sound = 0, notes equal as bytes). `changed`: somebody wrote to the row meanwhile and nothing was done.
+   * at the end of notes, in the place of an earlier one; where the column is too small for both, what was there before is cut, at a
+   * character. Only while the row is still as `seen` (alarma = 1, sound = 0, notes equal as bytes). `changed`: somebody wrote to the
+   * row meanwhile and nothing was done; `ambiguous`: several rows have that id, and nothing was done.
    */
-  clearAlarm(seen: ProcessRow, restartedAt: Date): Promise<'cleared' | 'changed'>;
+  clearAlarm(seen: ProcessRow, restartedAt: Date): Promise<'cleared' | 'changed' | 'ambiguous'>;
   /**
    * Marks a row as in alarm (`alarma = 1, sound = 0`) with `notes` where given, else its notes stay. `missing`: no such row
-   * in STATUS_PROCESS. Raising an alarm that stands already changes only the notes.
+   * in STATUS_PROCESS; `ambiguous`: several, and nothing was done. Raising an alarm that stands already changes only the notes.
    */
-  raiseAlarm(processId: number, notes: string | undefined): Promise<'raised' | 'missing'>;
+  raiseAlarm(processId: string, notes: string | undefined): Promise<'raised' | 'missing' | 'ambiguous'>;
   /** Ends an alarm on an operator's word (`alarma = 0`), whatever its notes, which stay unless given. */
-  dropAlarm(processId: number, notes: string | undefined): Promise<'dropped' | 'missing'>;
+  dropAlarm(processId: string, notes: string | undefined): Promise<'dropped' | 'missing' | 'ambiguous'>;
   /** Looks at server, schema and privileges without changing anything: what `check-config --database` prints. */
   inspect(): Promise<StoreReport>;
   /** Lets everything go, in-flight calls included, within a second or so. Idempotent. */
   close(): Promise<void>;
+}
+
+/** So many alarms are taken at once: more are beyond any machine's processes. */
+export const MOST_ALARMS = 10_000;
+
+/** Who is in alarm. */
+export interface AlarmsRead {
+  /** Ordered by process_id. */
+  readonly rows: readonly ProcessRow[];
+  /** How many more are in alarm. */
+  readonly leftOut: number;
+  /** What is odd about tables or rows, a line each: which rows are left alone, and why. */
+  readonly remarks: readonly string[];
 }
 
 /** What a store says of itself. */
@@ -58,5 +73,5 @@ export interface StoreDefinition<Options> {
   /** AlarmStore.description before anything is opened. */
   describe(options: Options): string;
   /** Loads the driver; the first call connects. `warn` hears, in one line and once, of what works and may not for long. */
-  open(options: Options, warn: (text: string) => void): Promise<AlarmStore>;
+  open(options: Options, scope: RowScope, warn: (text: string) => void): Promise<AlarmStore>;
 }

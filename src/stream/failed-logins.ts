@@ -2,21 +2,15 @@ import { isIPv6 } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 
 /**
- * Failed logins by address: one that fails 5 times within 5 minutes is refused for 5 minutes. An IPv6 address stands for its /64,
- * of which whoever has one has all. At most 4,096 are remembered; the oldest goes first.
+ * Failed logins from elsewhere, by address: one that fails 5 times within 5 minutes is refused for 5 minutes. An IPv6 address stands for
+ * its /64, of which whoever has one has all. At most 4,096 are remembered; the oldest goes first.
  */
 export class FailedLogins {
   readonly #clock: Clock;
   readonly #addresses = new Map<string, { failures: number; sinceMs: number }>();
-  #count = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
-  }
-
-  /** Failures in all. */
-  get count(): number {
-    return this.#count;
   }
 
   isRefused(address: string): boolean {
@@ -25,7 +19,6 @@ export class FailedLogins {
 
   /** True where the address is refused from now on. */
   add(address: string): boolean {
-    this.#count++;
     const failures = (this.#entry(address)?.failures ?? 0) + 1;
     const key = networkOf(address);
     // At the end of the map, as the youngest; the time begins with the first failure, and anew where it is refused.
@@ -51,7 +44,7 @@ const MAX_FAILURES = 5;
 const WINDOW_MS = 300_000;
 const MAX_ADDRESSES = 4096;
 
-/** What stands for an address: `192.0.2.7`, also of `::ffff:192.0.2.7`; `2001:db8:0:1` for all of 2001:db8:0:1::/64. */
+/** What stands for an address: `192.0.2.7`, also of `::ffff:192.0.2.7`; `2001:db8:0:1` for all of 2001:db8:0:1::/64, and for itself. */
 export function networkOf(address: string): string {
   if (!isIPv6(address)) return address;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];

@@ -2,8 +2,10 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
-import { FailedLogins, networkOf } from './failed-logins.ts';
+import { FailedLogins } from './failed-logins.ts';
 import { readFirstLine } from './first-line.ts';
+import { LoginPace } from './login-pace.ts';
+import { type TcpPeer, TcpPeers } from './tcp-peer.ts';
 
 /** What a login is given. */
 export interface TcpLoginOptions {
@@ -13,43 +15,49 @@ export interface TcpLoginOptions {
   /** Puts encryption on a connection that was accepted. */
   readonly secure: ((raw: Socket) => Socket) | undefined;
   /** Somebody is in; what he sent behind the password can still be read. `accept` tells him so. */
-  readonly onLoggedIn: (socket: Socket, address: string, accept: () => void) => void;
+  readonly onLoggedIn: (socket: Socket, name: string, accept: () => void) => void;
 }
 
 /**
  * The password of TCP clients: `Password: `, one line of at most 256 bytes within 10 s, `Authentication successful.` or
- * `Authentication failed. Disconnecting.` a second later. At most 64 are at it, those who are refused among them; of more, the oldest
- * one of the address that has the most goes. Source: seed 002.
+ * `Authentication failed. Disconnecting.` a second later. Who is wrong too often is refused for a while (FailedLogins), or slowed down
+ * where it is a program of this machine (LoginPace). At most 64 are at it, those who are refused or wait among them; of more, the oldest
+ * one of the address, or user, that has the most goes. Source: seed 002.
  */
 export class TcpLogin {
   readonly #options: TcpLoginOptions;
+  readonly #peers: TcpPeers;
   readonly #failures: FailedLogins;
-  readonly #pending = new Map<Socket, string>();
+  readonly #pace: LoginPace;
+  readonly #pending = new Map<Socket, TcpPeer>();
   readonly #stopping = new AbortController();
+  #failed = 0;
 
   constructor(options: TcpLoginOptions) {
     this.#options = options;
+    this.#peers = new TcpPeers(options.clock);
     this.#failures = new FailedLogins(options.clock);
+    this.#pace = new LoginPace(options.clock, this.#stopping.signal);
   }
 
   /** Logins that failed, in all. */
   get failed(): number {
-    return this.#failures.count;
+    return this.#failed;
   }
 
   /** Takes a connection that was just accepted. */
   receive(raw: Socket): void {
-    const address = raw.remoteAddress ?? '';
+    const peer = this.#peers.of(raw);
     raw.on('error', () => {});
     const { secure, clock } = this.#options;
-    const isRefused = this.#failures.isRefused(address);
+    const isRefused = this.#isRefused(peer);
     const socket = isRefused ? raw : (secure?.(raw) ?? raw);
     socket.on('error', () => {});
-    this.#pending.set(socket, address);
+    this.#pending.set(socket, peer);
     socket.once('close', () => this.#pending.delete(socket));
     // Also of those who are only told to go: a crowd of them would keep everybody else out.
     this.#limit();
-    if (!isRefused) void this.#logIn(socket, address);
+    if (!isRefused) void this.#logIn(socket, peer);
     else if (secure === undefined) hangUp(raw, 'Too many failed logins. Disconnecting.', clock);
     else raw.destroy();
   }
@@ -60,7 +68,11 @@ export class TcpLogin {
     for (const socket of this.#pending.keys()) socket.destroy();
   }
 
-  async #logIn(socket: Socket, address: string): Promise<void> {
+  #isRefused({ isLocal, key }: TcpPeer): boolean {
+    return !isLocal && this.#failures.isRefused(key);
+  }
+
+  async #logIn(socket: Socket, peer: TcpPeer): Promise<void> {
     const { auth, clock, onLoggedIn } = this.#options;
     const read = new AbortController();
     const late = new AbortController();
@@ -77,26 +89,42 @@ export class TcpLogin {
         this.#hangUp(socket);
         return;
       case 'too_long':
-        await this.#fail(socket, address);
-        return;
       case 'line':
+        if (!(await this.#mayBeLookedAt(socket, peer))) return this.#hangUp(socket);
         // It may have come to be refused while this one was on its way.
-        if (this.#failures.isRefused(address) || !sameText(said.line, auth)) return this.#fail(socket, address);
+        if (said.kind === 'too_long' || this.#isRefused(peer) || !sameText(said.line, auth)) return this.#fail(socket, peer);
+        if (peer.isLocal) this.#pace.right(peer.key);
         this.#pending.delete(socket);
-        onLoggedIn(socket, address, () => socket.write('Authentication successful.\n'));
+        onLoggedIn(socket, peer.name, () => socket.write('Authentication successful.\n'));
         return;
       default:
         said satisfies never;
     }
   }
 
+  /** Else a right password, which is answered at once, would tell a wrong one as fast as one can ask. */
+  async #mayBeLookedAt(socket: Socket, { isLocal, key }: TcpPeer): Promise<boolean> {
+    if (!isLocal) return true;
+    const gone = new AbortController();
+    const leave = (): void => gone.abort();
+    socket.once('close', leave);
+    const isTurn = await this.#pace.turn(key, gone.signal);
+    socket.off('close', leave);
+    return isTurn;
+  }
+
   /** Not at once: who guesses shall not guess often. */
-  async #fail(socket: Socket, address: string): Promise<void> {
+  async #fail(socket: Socket, peer: TcpPeer): Promise<void> {
     const { log, clock } = this.#options;
-    const refused = this.#failures.add(address);
-    log.warning(`Event stream: login from ${address} failed${refused ? '; it is refused for 5 minutes' : ''}`);
+    this.#failed++;
+    log.warning(`Event stream: login from ${peer.name} failed${this.#consequence(peer)}`);
     await clock.sleep(FAILURE_MS, this.#stopping.signal);
     this.#hangUp(socket);
+  }
+
+  #consequence({ isLocal, key }: TcpPeer): string {
+    if (isLocal) return this.#pace.isSlow(key) ? '; the next ones are slowed down' : '';
+    return this.#failures.add(key) ? '; it is refused for 5 minutes' : '';
   }
 
   #hangUp(socket: Socket): void {
@@ -105,8 +133,8 @@ export class TcpLogin {
 
   #limit(): void {
     if (this.#pending.size <= MAX_PENDING) return;
-    const byAddress = Map.groupBy(this.#pending, ([, address]) => networkOf(address));
-    const [most] = [...byAddress.values()].sort((a, b) => b.length - a.length);
+    const byPeer = Map.groupBy(this.#pending, ([, { key }]) => key);
+    const [most] = [...byPeer.values()].sort((a, b) => b.length - a.length);
     most?.[0]?.[0].destroy();
   }
 }

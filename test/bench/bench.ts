@@ -9,6 +9,7 @@ import { events } from './events.ts';
 import { exitDetection } from './exit-detection.ts';
 import { idle } from './idle.ts';
 import { memory } from './memory.ts';
+import { pollers } from './pollers.ts';
 import { processEvents } from './process-events.ts';
 import { processTable } from './process-table.ts';
 import { type BenchRow, table } from './report.ts';
@@ -25,6 +26,7 @@ const parts: Readonly<Record<string, BenchPart>> = {
   bursts,
   sick,
   memory,
+  pollers,
   exits: exitDetection,
   systemd,
   'process-events': processEvents,

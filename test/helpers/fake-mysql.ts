@@ -67,33 +67,45 @@ function refuse(peer: RoguePeer): 'refused' {
   return 'refused';
 }
 
-/** Answers every statement: those in which `answers` finds something by that; SET by OK; the others by no rows. */
-export async function serveStatements(
-  peer: RoguePeer,
-  answers: (sql: string) => (() => Promise<void> | void) | undefined = () => undefined,
-): Promise<void> {
+/** How a statement comes: COM_STMT_EXECUTE or COM_QUERY. */
+export type Protocol = 'prepared' | 'text';
+
+/** What is done in the place of an answer; undefined: SET is answered by OK, everything else by no rows. */
+export type Answers = (sql: string, protocol: Protocol) => (() => Promise<void> | void) | undefined;
+
+/** Answers statements until the client is gone. */
+export async function serveStatements(peer: RoguePeer, answers: Answers = () => undefined): Promise<void> {
   const statements = new Map<number, string>();
+  const answer = async (sql: string, protocol: Protocol): Promise<void> => {
+    const own = answers(sql, protocol);
+    if (own !== undefined) return own();
+    if (sql.startsWith('SET')) return void peer.send(okPacket());
+    sendColumns(peer, ['none']);
+    peer.send(eofPacket());
+  };
   for (;;) {
     const packet = await peer.read();
-    const command = packet[0];
-    if (command === PREPARE) {
-      const id = statements.size + 1;
-      statements.set(id, packet.subarray(1).toString());
-      peer.send(preparedPacket(id));
-    } else if (command === EXECUTE) {
-      const sql = statements.get(packet.readUInt32LE(1)) ?? '';
-      const answer = answers(sql);
-      if (answer !== undefined) await answer();
-      else if (sql.startsWith('SET')) peer.send(okPacket());
-      else sendColumns(peer, ['none']);
-      if (answer === undefined && !sql.startsWith('SET')) peer.send(eofPacket());
-    } else if (command !== CLOSE_STATEMENT) {
-      // COM_QUIT, or what the store does not use.
-      return peer.destroy();
+    switch (packet[0]) {
+      case QUERY:
+        await answer(packet.subarray(1).toString(), 'text');
+        break;
+      case PREPARE:
+        statements.set(statements.size + 1, packet.subarray(1).toString());
+        peer.send(preparedPacket(statements.size));
+        break;
+      case EXECUTE:
+        await answer(statements.get(packet.readUInt32LE(1)) ?? '', 'prepared');
+        break;
+      case CLOSE_STATEMENT:
+        break;
+      default:
+        // COM_QUIT, or what the store does not use.
+        return peer.destroy();
     }
   }
 }
 
+const QUERY = 0x03;
 const PREPARE = 0x16;
 const EXECUTE = 0x17;
 const CLOSE_STATEMENT = 0x19;

@@ -30,7 +30,7 @@ export function problemsOf(keys: Readonly<Record<string, string>>): string[] {
 
 /** A process of this name, as the database gives it. */
 export function processNamed(name: string): ManagedProcess {
-  return { processId: 7, processName: name, systemName: name, systemNameConfigured: false };
+  return { processId: '7', processName: name, systemName: name, systemNameConfigured: false };
 }
 
 /** One try. */

@@ -47,6 +47,15 @@ export function hostileNames(bait: string): string[] {
     'line\u2028and\u2029paragraph',
     'right\u202eto left',
     'isolate\u2066d\u2069',
+    'harm\u200bless',
+    'harm\u2060less',
+    'harm\u00adless',
+    'harm\u180eless',
+    'harmless\u3164',
+    'harmless\uffa0\u115f',
+    'harmless\ufe0f',
+    '\ufff9harm\ufffaless\ufffb',
+    'harmless\u{e0041}\u{e007f}\u{e0100}',
     '2000-01-01 00:00:00  [INFO] - forged\n2000-01-01 00:00:00  [INFO] - forged',
   ];
   const words = [

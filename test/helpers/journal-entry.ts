@@ -6,7 +6,9 @@ export function entryOf(target: string, attempt = 1): JournalEntry {
     target,
     runId: `run-${target}-${attempt}`,
     attempt,
-    alarms: [{ processId: 7, processName: `${target}\u0000"'; -- ü\u{1f600}`, notes: null, notesDigest: null }],
+    alarms: [
+      { source: 'store', key: 'row 7', processName: `${target}\u0000"'; -- ü\u{1f600}`, notes: null, notesDigest: null },
+    ],
     startedAt: new Date(1_750_000_000_123),
   };
 }

@@ -8,7 +8,7 @@ import type {
   HistoryEntry,
   HoldRecord,
   JournalEntry,
-  KeptAlarm,
+  KeptAlarmRecord,
   WatchedLife,
 } from '../../src/state/daemon-state.ts';
 import type { StrategyParts } from '../../src/strategies/strategy.ts';
@@ -19,14 +19,14 @@ import { ProcessTable } from '../../src/system/proc/table.ts';
 export function memoryState(): DaemonState {
   const journal = new Map<string, JournalEntry>();
   const breakers = new Map<string, { snapshot: BreakerSnapshot; processName: string }>();
-  const handled = new Map<number, HandledAlarm>();
+  const handled = new Map<string, HandledAlarm>();
   const holds = new Map<string, HoldRecord>();
   const launches = new Map<string, LaunchRecord>();
   const further = new Map<string, readonly LaunchRecord[]>();
   const notes = new Map<string, LaunchNote>();
   const pins = new Map<string, Pin>();
   const roots = new Map<string, readonly RootProcess[]>();
-  const kept = new Map<string, KeptAlarm>();
+  const kept = new Map<string, KeptAlarmRecord>();
   const lives = new Map<string, WatchedLife>();
   const history: HistoryEntry[] = [];
   return {

@@ -1,6 +1,6 @@
 import { ExitCounts } from '../../src/app/exit-counts.ts';
 import { RaisedAlarms } from '../../src/app/raised-alarms.ts';
-import { isSameNotes, type ProcessRow } from '../../src/core/alarm.ts';
+import { isSameNotes, type ProcessRow, storedAlarm } from '../../src/core/alarm.ts';
 import type { MonitorSettings, RecoverySettings } from '../../src/core/config.ts';
 import { StoreError } from '../../src/core/errors.ts';
 import { EventBus, type MonitorEvent } from '../../src/core/events.ts';
@@ -82,7 +82,7 @@ const defaultRecovery: RecoverySettings = {
 /** The monitor with everything around it faked but the code under test: time, store, restarts and health are the test's. */
 export class MonitorWorld {
   readonly clock = new FakeClock();
-  readonly rows = new Map<number, { -readonly [K in keyof ProcessRow]: ProcessRow[K] }>();
+  readonly rows = new Map<string, { -readonly [K in keyof ProcessRow]: ProcessRow[K] }>();
   readonly processes = new Map<string, FakeProcess>();
   readonly events: MonitorEvent[] = [];
   readonly lines: { level: LogLevel; message: string }[] = [];
@@ -94,7 +94,10 @@ export class MonitorWorld {
   /** Thrown by the store's next calls of that name while set. */
   storeFault: Partial<Record<keyof AlarmStore, StoreError>> = {};
   /** What each clearing waits for, before the row is looked at. */
-  clearing: (processId: number) => Promise<void> = async () => {};
+  /** How many alarms the store takes at once, and what it finds odd. */
+  most = Number.MAX_SAFE_INTEGER;
+  remarks: readonly string[] = [];
+  clearing: (processId: string) => Promise<void> = async () => {};
   commandResult: (command: ShellCommand) => CommandResult = () => ({ kind: 'exited', exitCode: 0, output: '' });
   runningNow = 0;
   mostRunning = 0;
@@ -169,6 +172,7 @@ export class MonitorWorld {
       ...parts,
       queue: this.queue,
       settings: () => this.settings,
+      sections: () => [],
       onHeartbeat: () => {},
       heartbeatMs: 1_000_000,
     });
@@ -185,7 +189,14 @@ export class MonitorWorld {
     notes: string | null = null,
     notesDigest: string | null = null,
   ): void {
-    this.rows.set(processId, { processId, processName, alarma: true, sound: false, notes, notesDigest });
+    this.rows.set(String(processId), {
+      processId: String(processId),
+      processName,
+      alarma: true,
+      sound: false,
+      notes,
+      notesDigest,
+    });
     if (processName !== null && how !== undefined) this.processes.set(processName, how);
   }
 
@@ -202,7 +213,7 @@ export class MonitorWorld {
   /** An operator's order, to its end. */
   async order(processName: string, rows: readonly ProcessRow[] = []): Promise<string> {
     let kind = '';
-    void this.queue.order(processName, rows).then((outcome) => {
+    void this.queue.order(processName, rows.map(storedAlarm)).then((outcome) => {
       kind = outcome.kind;
     });
     await this.clock.until(() => kind !== '');
@@ -227,7 +238,8 @@ export class MonitorWorld {
     description: 'fake store',
     readAlarms: async () => {
       this.#mayFail('readAlarms');
-      return [...this.rows.values()].filter((row) => row.alarma && !row.sound).map((row) => ({ ...row }));
+      const rows = [...this.rows.values()].filter((row) => row.alarma && !row.sound).map((row) => ({ ...row }));
+      return { rows: rows.slice(0, this.most), leftOut: Math.max(0, rows.length - this.most), remarks: this.remarks };
     },
     readProcess: async (processId) => {
       this.#mayFail('readProcess');
@@ -238,7 +250,7 @@ export class MonitorWorld {
       this.#mayFail('findProcesses');
       return [...this.rows.values()].filter((row) => row.processName === name).map((row) => ({ ...row }));
     },
-    listProcesses: async () => [...this.rows.values()],
+    listNames: async () => [...this.rows.values()].flatMap(({ processName }) => processName ?? []),
     clearAlarm: async (seen) => {
       this.#mayFail('clearAlarm');
       await this.clearing(seen.processId);

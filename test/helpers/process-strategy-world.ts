@@ -94,7 +94,7 @@ const DEFAULTS: ProcessOptions = {
 
 /** A row for a program of this name. */
 export function managed(systemName: string, configured = false): ManagedProcess {
-  return { processId: 1, processName: configured ? 'row' : systemName, systemName, systemNameConfigured: configured };
+  return { processId: '1', processName: configured ? 'row' : systemName, systemName, systemNameConfigured: configured };
 }
 
 /** A first attempt for it. */

@@ -28,7 +28,7 @@ export function someStatus(changes: Partial<DaemonStatus> = {}): DaemonStatus {
 export function someProcess(changes: Partial<ProcessStatus> = {}): ProcessStatus {
   return {
     name: 'nginx',
-    processId: 12,
+    processId: '12',
     target: 'nginx',
     strategy: 'service',
     inAlarm: false,
@@ -96,7 +96,7 @@ export function scriptedOrders(script: Partial<Orders> = {}): { readonly orders:
     pins: async (name = 'app') => ({ kind: 'done', offers: [someOffer({ name })], refusals: [] }),
     pin: async (name) => ({ kind: 'done', pinned: [name] }),
     unpin: async (name = 'app') => ({ kind: 'done', unpinned: [name] }),
-    alarm: async (nameOrId) => ({ kind: 'done', processes: [{ id: 12, name: nameOrId }] }),
+    alarm: async (nameOrId) => ({ kind: 'done', processes: [{ id: '12', name: nameOrId }] }),
   };
   const recorded = Object.fromEntries(
     Object.entries({ ...plain, ...script }).map(([order, act]) => [

@@ -28,7 +28,7 @@ export async function pollOnce(
 ): Promise<StoreCall> {
   const warnings: string[] = [];
   const options = mysqlOptions({ socket: '' }, { endpoints: [endpoint], user: 'm', password: PASSWORD, ...change });
-  const store = new MysqlStore(options, undefined, (text) => warnings.push(text));
+  const store = new MysqlStore(options, undefined, undefined, (text) => warnings.push(text));
   const printed = recordedConsole();
   try {
     await store.readAlarms();

@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { createPool } from 'mysql2/promise';
+import type { ProcessRow } from '../../src/core/alarm.ts';
 import type { MysqlOptions } from '../../src/stores/mysql/options.ts';
 import { MysqlStore } from '../../src/stores/mysql/store.ts';
+import type { RowScope } from '../../src/stores/row-scope.ts';
 import { createSchema, SqliteStore } from '../../src/stores/sqlite/store.ts';
 import type { AlarmStore } from '../../src/stores/store.ts';
 import type { Mariadb } from './mariadb.ts';
@@ -29,14 +31,23 @@ export interface StoreWorld {
   readonly store: AlarmStore;
   add(...rows: readonly Row[]): Promise<void>;
   /** What stands in STATUS_PROCESS; `notes` as bytes, in UTF-8. */
-  row(id: number): Promise<StatusRow | undefined>;
+  row(id: number | string): Promise<StatusRow | undefined>;
   exec(sql: string, values?: readonly (string | number | null)[]): Promise<void>;
+  /** Several statements at once. */
+  script(sql: string): Promise<void>;
   close(): Promise<void>;
 }
 
 /** A world on a server, in a database of its own. */
 export interface MysqlWorld extends StoreWorld {
   readonly database: string;
+}
+
+/** The row with that id, if there is one; throws where there are several. */
+export async function readRow({ store }: Pick<StoreWorld, 'store'>, processId: string): Promise<ProcessRow | undefined> {
+  const row = await store.readProcess(processId);
+  if (row === 'ambiguous') throw new Error(`several rows have the process_id ${processId}`);
+  return row;
 }
 
 /** The script that ships. */
@@ -63,16 +74,20 @@ export function mysqlOptions(server: Pick<Mariadb, 'socket'>, change: Partial<My
 
 let databases = 0;
 
+/** Nothing is said of hosts. */
+const AS_EVER: RowScope = { hostId: undefined, onlyConfigured: false };
+
 /** Empty tables of setup.sql, in a database of their own on a running server; or, where given, other tables. */
 export async function mysqlWorld(
   server: Mariadb,
   tables = setupTables(),
   database = `world_${process.pid}_${++databases}`,
+  scope: RowScope = AS_EVER,
 ): Promise<MysqlWorld> {
   await server.sql(`CREATE DATABASE ${database} CHARACTER SET utf8mb4`);
   await server.sql(tables, database);
   const other = createPool({ socketPath: server.socket, user: 'root', database, charset: 'utf8mb4', connectionLimit: 2 });
-  const store = new MysqlStore(mysqlOptions(server, { database }));
+  const store = new MysqlStore(mysqlOptions(server, { database }), scope);
   const binary = (value: string | Uint8Array | null): Buffer | string | null =>
     value instanceof Uint8Array ? Buffer.from(value) : value;
   return {
@@ -92,6 +107,7 @@ export async function mysqlWorld(
       return row && { ...row };
     },
     exec: async (sql, values = []) => void (await other.query(sql, [...values])),
+    script: async (sql) => void (await server.sql(sql, database)),
     close: async () => {
       await store.close();
       await other.end();
@@ -107,12 +123,13 @@ function setupTables(): string {
     .replace(/TABLE_SCHEMA = 'v_process_monitor'/g, 'TABLE_SCHEMA = DATABASE()');
 }
 
-/** A new file in `dir`, and a second handle on it. */
-export function sqliteWorld(dir: string): StoreWorld & { readonly path: string } {
+/** A new file in `dir` with the usual tables or, where given, others, and a second handle on it. */
+export function sqliteWorld(dir: string, tables?: string, scope: RowScope = AS_EVER): StoreWorld & { readonly path: string } {
   const path = join(dir, `alarms-${++databases}.db`);
   const other = new DatabaseSync(path, { timeout: 5000 });
-  createSchema(other);
-  const store = new SqliteStore({ path, queryTimeoutMs: 10_000 });
+  if (tables === undefined) createSchema(other);
+  else other.exec(tables);
+  const store = new SqliteStore({ path, queryTimeoutMs: 10_000 }, scope);
   const run = (sql: string, values: readonly (string | number | null | Uint8Array)[]): void =>
     void other.prepare(sql).run(...values);
   return {
@@ -132,6 +149,7 @@ export function sqliteWorld(dir: string): StoreWorld & { readonly path: string }
       return row && { ...row, notes: row.notes && Buffer.from(row.notes) };
     },
     exec: async (sql, values = []) => run(sql, values),
+    script: async (sql) => other.exec(sql),
     close: async () => {
       await store.close();
       other.close();

@@ -15,7 +15,7 @@ export const never: AbortSignal = new AbortController().signal;
 /** A process of that name, as the database has it. */
 export function managed(processName: string, systemName?: string): ManagedProcess {
   return {
-    processId: 7,
+    processId: '7',
     processName,
     systemName: systemName ?? processName,
     systemNameConfigured: systemName !== undefined,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { deflateSync } from 'node:zlib';
-import { endlessly, sendColumns, serveStatements } from '../helpers/fake-mysql.ts';
+import { type Answers, endlessly, type Protocol, sendColumns, serveStatements } from '../helpers/fake-mysql.ts';
 import { missing } from '../helpers/requirement.ts';
 import { type RoguePeer, rogueCertificate, type Script, startRogue } from '../helpers/rogue-mysql.ts';
 import { CLIENT, columnPacket, eofPacket, errorPacket, okPacket, preparedPacket, rowPacket } from '../helpers/rogue-packets.ts';
@@ -36,13 +36,18 @@ const login = async (peer: RoguePeer): Promise<void> => {
   peer.send(okPacket());
 };
 
-/** Lets the client in, answers what it sets, and then the poll in this way. */
+/** Lets the client in, answers what comes before, and then the poll, or what is asked without a preparation, in this way. */
 const answering =
-  (answer: (peer: RoguePeer) => Promise<unknown>): Script =>
+  (answer: (peer: RoguePeer) => Promise<unknown>, protocol: Protocol = 'prepared'): Script =>
   async (peer) => {
     await login(peer);
-    await serveStatements(peer, (sql) => (sql.startsWith('SET') ? undefined : async () => void (await answer(peer))));
+    await serveStatements(peer, onPoll(peer, answer, protocol));
   };
+
+const onPoll =
+  (peer: RoguePeer, answer: (peer: RoguePeer) => Promise<unknown>, wanted: Protocol = 'prepared'): Answers =>
+  (sql, protocol) =>
+    sql.startsWith('SELECT') && protocol === wanted ? async () => void (await answer(peer)) : undefined;
 
 /** Many packets in one block. */
 const block = (peer: RoguePeer, payload: Buffer, count: number): Buffer =>
@@ -93,6 +98,17 @@ const CASES: Readonly<Record<string, Endless>> = {
       await endlessly(peer, () => block(peer, row, 1000));
     }),
     words: /failed: .*the answer has more than 4000 rows$/,
+  },
+  'rows without end to what is not prepared': {
+    script: answering(async (peer) => {
+      sendColumns(peer, ['a', 'b']);
+      await endlessly(peer, () => block(peer, Buffer.from('\u0003abc\u0003def'), 1000));
+    }, 'text'),
+    words: /failed: .*the answer has more than 100000 rows$/,
+  },
+  'a request for a file of ours in the place of what is not prepared': {
+    script: answering(async (peer) => void peer.send(Buffer.from('\u00fb/etc/shadow', 'latin1')), 'text'),
+    words: /failed: .*it asks for a file of ours, and gets none$/,
   },
   'one row without end': {
     script: answering(async (peer) => {
@@ -178,16 +194,14 @@ const CASES: Readonly<Record<string, Endless>> = {
   'a packet without end while nothing is asked': {
     script: async (peer) => {
       await login(peer);
-      const served = serveStatements(peer, (sql) =>
-        sql.startsWith('SET')
-          ? undefined
-          : () => {
-              sendColumns(peer, ['a']);
-              peer.send(eofPacket());
-              setTimeout(() => void endlessly(peer, () => peer.framed(HUGE, 0)), 100);
-            },
+      await serveStatements(
+        peer,
+        onPoll(peer, async () => {
+          sendColumns(peer, ['a']);
+          peer.send(eofPacket());
+          setTimeout(() => void endlessly(peer, () => peer.framed(HUGE, 0)), 100);
+        }),
       );
-      await served;
     },
     words: /^done$/,
     idleMs: 1500,
@@ -236,13 +250,12 @@ test('rows without end over TLS', { skip: missing('openssl'), timeout: 120_000 }
     await peer.startTls(rogueCertificate());
     await peer.read();
     peer.send(okPacket());
-    await serveStatements(peer, (sql) =>
-      sql.startsWith('SET')
-        ? undefined
-        : async () => {
-            sendColumns(peer, ['a']);
-            await endlessly(peer, () => huge(peer));
-          },
+    await serveStatements(
+      peer,
+      onPoll(peer, async () => {
+        sendColumns(peer, ['a']);
+        await endlessly(peer, () => huge(peer));
+      }),
     );
   });
   const poll = await pollBy(t, rogue.port, 0, { ssl: 'required' });

@@ -38,12 +38,12 @@ describe('mysql faults', { skip: skipUnless(mariadbProblem()) }, () => {
     await world.add({ id: 1, name: 'nginx', alarma: 1 });
     const store = new MysqlStore(mysqlOptions(server, { database: world.database, endpoints: [tcp(server)] }));
     t.after(() => store.close());
-    assert.equal((await store.readAlarms()).length, 1);
+    assert.equal((await store.readAlarms()).rows.length, 1);
     await server.kill();
     for (let i = 0; i < 3; i++) await assert.rejects(store.readAlarms(), hasFault('unreachable'));
-    await assert.rejects(store.raiseAlarm(1, undefined), hasFault('unreachable'));
+    await assert.rejects(store.raiseAlarm('1', undefined), hasFault('unreachable'));
     await server.restart();
-    const [row] = await store.readAlarms();
+    const [row] = (await store.readAlarms()).rows;
     assert.equal(await store.clearAlarm(row!, AT), 'cleared');
   });
 
@@ -56,11 +56,11 @@ describe('mysql faults', { skip: skipUnless(mariadbProblem()) }, () => {
     const calls = Promise.allSettled(Array.from({ length: 40 }, () => world.store.readAlarms()));
     await server.kill();
     for (const call of await calls) {
-      if (call.status === 'fulfilled') assert.equal(call.value.length, 2000);
+      if (call.status === 'fulfilled') assert.equal(call.value.rows.length, 2000);
       else hasFault('unreachable')(call.reason);
     }
     await server.restart();
-    assert.equal((await world.store.readAlarms()).length, 2000);
+    assert.equal((await world.store.readAlarms()).rows.length, 2000);
   });
 
   test('a frozen server costs each call its deadline, and nothing is left poisoned', { timeout: 60_000 }, async (t) => {
@@ -69,7 +69,7 @@ describe('mysql faults', { skip: skipUnless(mariadbProblem()) }, () => {
     await world.add({ id: 1, name: 'nginx', alarma: 1 });
     const store = new MysqlStore(mysqlOptions(server, { database: world.database, endpoints: [tcp(server)], ...SHORT }));
     t.after(() => store.close());
-    const [row] = await store.readAlarms();
+    const [row] = (await store.readAlarms()).rows;
     await server.pause();
     t.after(() => server.resume());
     await timely(2500, assert.rejects(store.readAlarms(), hasFault('timeout')));
@@ -83,7 +83,7 @@ describe('mysql faults', { skip: skipUnless(mariadbProblem()) }, () => {
         () => false,
       ),
     );
-    assert.equal((await timely(2500, store.readAlarms())).length, 1);
+    assert.equal((await timely(2500, store.readAlarms())).rows.length, 1);
     assert.equal(await timely(2500, store.clearAlarm(row!, AT)), 'cleared');
     await waitFor('only one connection of ours is left', async () => (await connectionsTo(server, world.database)) === 1 + 1);
   });
@@ -110,7 +110,7 @@ describe('mysql faults', { skip: skipUnless(mariadbProblem()) }, () => {
     const endpoints = [nobody, socket, noName, tcp(server), tcp(other)];
     const store = new MysqlStore(mysqlOptions(server, { database: world.database, endpoints }));
     t.after(() => store.close());
-    assert.deepEqual(await store.readAlarms(), []);
+    assert.deepEqual((await store.readAlarms()).rows, []);
     assert.equal(store.description, `mysql 127.0.0.1:${server.port}/${world.database}`);
     const nowhere = new MysqlStore(mysqlOptions(server, { endpoints: [nobody, socket] }));
     t.after(() => nowhere.close());
@@ -123,15 +123,15 @@ describe('mysql faults', { skip: skipUnless(mariadbProblem()) }, () => {
     const endpoints = [tcp(server), tcp(other)];
     const store = new MysqlStore(mysqlOptions(server, { database: world.database, endpoints, ...SHORT }));
     t.after(() => store.close());
-    assert.deepEqual(await store.readAlarms(), []);
+    assert.deepEqual((await store.readAlarms()).rows, []);
     await server.pause();
     t.after(() => server.resume());
     await timely(2500, assert.rejects(store.readAlarms(), hasFault('timeout')), 'its deadline is over');
-    assert.equal((await timely(1000, store.readAlarms())).length, 1, 'the next call asks the other');
+    assert.equal((await timely(1000, store.readAlarms())).rows.length, 1, 'the next call asks the other');
     const fresh = new MysqlStore(mysqlOptions(server, { database: world.database, endpoints, ...SHORT }));
     t.after(() => fresh.close());
-    assert.equal((await timely(2500, fresh.readAlarms())).length, 1);
-    assert.equal((await timely(500, fresh.readAlarms())).length, 1);
+    assert.equal((await timely(2500, fresh.readAlarms())).rows.length, 1);
+    assert.equal((await timely(500, fresh.readAlarms())).rows.length, 1);
   });
 
   test('a host that is left while it is frozen does not hold up the closing', { timeout: 60_000 }, async (t) => {
@@ -144,7 +144,7 @@ describe('mysql faults', { skip: skipUnless(mariadbProblem()) }, () => {
     await server.pause();
     const stuck = assert.rejects(store.readAlarms(), hasFault('unreachable'));
     // The only connection is taken: this one cannot get another to the first host, and goes to the second.
-    assert.deepEqual(await timely(5000, store.readAlarms()), []);
+    assert.deepEqual((await timely(5000, store.readAlarms())).rows, []);
     assert.equal(store.description, `mysql 127.0.0.1:${other.port}/${world.database}`);
     await timely(2000, store.close());
     await timely(1000, stuck);
@@ -161,7 +161,7 @@ describe('mysql faults', { skip: skipUnless(mariadbProblem()) }, () => {
       await world.close();
     });
     const store = new MysqlStore(mysqlOptions(other, { database: world.database, password: 'any' }));
-    assert.deepEqual(await store.readAlarms(), []);
+    assert.deepEqual((await store.readAlarms()).rows, []);
     await store.close();
   });
 
@@ -176,17 +176,17 @@ describe('mysql faults', { skip: skipUnless(mariadbProblem()) }, () => {
     const options = { database: world.database, user: 'm', password: 's3cret' };
     const alone = new MysqlStore(mysqlOptions(server, { ...options, endpoints: [tcp(server)] }));
     t.after(() => alone.close());
-    const [row] = await alone.readAlarms();
+    const [row] = (await alone.readAlarms()).rows;
     await assert.rejects(alone.clearAlarm(row!, AT), hasFault('read_only'));
-    assert.equal((await alone.readAlarms()).length, 1);
+    assert.equal((await alone.readAlarms()).rows.length, 1);
     assert.match((await alone.inspect()).remarks.join(), /read-only/);
 
     const both = new MysqlStore(mysqlOptions(server, { ...options, endpoints: [tcp(server), tcp(other)] }));
     t.after(() => both.close());
-    assert.equal((await both.readAlarms()).length, 1);
+    assert.equal((await both.readAlarms()).rows.length, 1);
     assert.equal(await both.clearAlarm(row!, AT), 'cleared');
     assert.equal((await spare.row(1))?.alarma, 0);
-    assert.deepEqual(await both.readAlarms(), [], 'and stays there');
+    assert.deepEqual((await both.readAlarms()).rows, [], 'and stays there');
   });
 
   test('users with less than they need are told so', async (t) => {
@@ -202,7 +202,7 @@ describe('mysql faults', { skip: skipUnless(mariadbProblem()) }, () => {
       return store;
     };
     const reader = open({});
-    const [row] = await reader.readAlarms();
+    const [row] = (await reader.readAlarms()).rows;
     await assert.rejects(reader.clearAlarm(row!, AT), hasFault('denied'));
     assert.equal((await reader.inspect()).canClear, false);
     for (const change of [{ password: 's3cret!' }, { password: '' }, { user: 'nobody' }, { database: 'mysql' }]) {
@@ -218,13 +218,13 @@ describe('mysql faults', { skip: skipUnless(mariadbProblem()) }, () => {
     await world.add({ id: 1, name: 'nginx', alarma: 1 });
     const store = new MysqlStore(mysqlOptions(server, { database: world.database, queryTimeoutMs: 3000 }));
     t.after(() => store.close());
-    const [row] = await store.readAlarms();
+    const [row] = (await store.readAlarms()).rows;
     await world.exec('SET GLOBAL innodb_lock_wait_timeout = 50');
     const release = new AbortController();
     const holding = holdLock(server, world.database, release.signal);
     await holding.locked;
     await timely(6000, assert.rejects(store.clearAlarm(row!, AT), hasFault('busy')));
-    assert.equal((await store.readAlarms()).length, 1, 'a poll does not wait for it');
+    assert.equal((await store.readAlarms()).rows.length, 1, 'a poll does not wait for it');
     release.abort();
     await holding.released;
     assert.equal(await store.clearAlarm(row!, AT), 'cleared');
@@ -237,11 +237,11 @@ describe('mysql faults', { skip: skipUnless(mariadbProblem()) }, () => {
     await server.sql('SET GLOBAL autocommit = 0');
     t.after(() => server.sql('SET GLOBAL autocommit = 1'));
     const store = new MysqlStore(mysqlOptions(server, { database: world.database, poolSize: 1 }));
-    const [row] = await store.readAlarms();
+    const [row] = (await store.readAlarms()).rows;
     assert.equal(await store.clearAlarm(row!, AT), 'cleared');
     assert.equal((await world.row(1))?.alarma, 0);
     await world.exec('UPDATE STATUS_PROCESS SET alarma = 1');
-    assert.equal((await store.readAlarms()).length, 1, 'no old snapshot');
+    assert.equal((await store.readAlarms()).rows.length, 1, 'no old snapshot');
     await store.close();
   });
 

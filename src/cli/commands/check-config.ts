@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { CheckReport, DatabaseReport, LeftAlone } from '../../app/backends.ts';
 import { counted } from '../../core/counted.ts';
 import { formatProblem } from '../../core/errors.ts';
-import { printable } from '../../core/printable.ts';
+import { escapeUnseen, printable, quoted } from '../../core/printable.ts';
 import type { Cli } from '../cli-context.ts';
 import { type ExitCode, exitCodeHelp, exitCodes } from '../exit-codes.ts';
 import { jsonText } from '../json-output.ts';
@@ -39,7 +39,8 @@ async function checkConfig(
 
 function exitCodeOf({ problems, database }: CheckReport): ExitCode {
   if (problems.some(({ severity }) => severity === 'error')) return exitCodes.config;
-  return database?.kind === 'failed' ? exitCodes.unavailable : exitCodes.ok;
+  if (database?.kind !== 'failed') return exitCodes.ok;
+  return database.isConfig ? exitCodes.config : exitCodes.unavailable;
 }
 
 function tell(cli: Cli, { file, problems, processNames, watchExit, unnamed = null, database }: CheckReport): void {
@@ -60,7 +61,7 @@ function tellDatabase(cli: Cli, database: DatabaseReport): void {
     cli.complain(`${database.description}: ${database.reason}`);
     return;
   }
-  const { report, unmatched, leftAlone } = database;
+  const { report, unmatched, leftAlone, unseen = [], near = [] } = database;
   cli.say(
     `${database.description} answers: ${report.server}, ${counted(report.processes, 'process', 'processes')}, ${report.alarms} in alarm`,
   );
@@ -68,15 +69,25 @@ function tellDatabase(cli: Cli, database: DatabaseReport): void {
   if (report.canClear === false) cli.say('alarms cannot be cleared: no right to UPDATE alarma and notes');
   if (report.canClear === null) cli.say('whether alarms can be cleared cannot be told');
   for (const remark of report.remarks) cli.say(`remark: ${remark}`);
-  for (const name of unmatched) cli.say(`[process.${name}] matches no row`);
+  for (const name of unmatched) cli.say(`[process.${escapeUnseen(name)}] matches no row`);
+  for (const { name, holds } of unseen.slice(0, MOST_TOLD))
+    cli.say(
+      `${quoted(name)} holds ${holds}, which is not seen: it is another name than it looks like, and cannot stand for %s`,
+    );
+  for (const { name, section } of near.slice(0, MOST_TOLD))
+    cli.say(
+      `${quoted(name)} differs from [process.${escapeUnseen(section)}] by blanks or letter case: that section does not hold for it`,
+    );
   if (leftAlone !== undefined) tellLeftAlone(cli, leftAlone);
 }
 
 function tellLeftAlone(cli: Cli, { processes, unseen }: LeftAlone): void {
-  for (const { name, reason } of processes.slice(0, MOST_TOLD)) cli.say(`${name} is left alone: ${reason}`);
+  for (const { name, reason } of processes.slice(0, MOST_TOLD)) cli.say(`${escapeUnseen(name)} is left alone: ${reason}`);
   const more = processes.length - MOST_TOLD;
   if (more > 0) cli.say(`and ${counted(more, 'other process', 'other processes')} (all with --json)`);
   if (unseen > 0) cli.say(`${counted(unseen, 'more name was', 'more names were')} not looked at`);
+  if (processes.length > 0)
+    cli.say('what is not to be healed on this machine is left to others with only_configured = true in [monitor]');
 }
 
 const MOST_TOLD = 100;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { PinOffer } from '../../control/orders.ts';
 import { counted } from '../../core/counted.ts';
-import { printable } from '../../core/printable.ts';
+import { printable, quoted } from '../../core/printable.ts';
 import type { Cli } from '../cli-context.ts';
 import { exitCodeHelp, exitCodes } from '../exit-codes.ts';
 import { jsonText } from '../json-output.ts';
@@ -91,18 +91,18 @@ function describeOffer({ name, running, concern, launches }: PinOffer): string[]
   for (const { argv, executable, cwd, uid, gid, groups, variables, files } of launches) {
     const others = groups.length === 0 ? '' : `, groups ${groups.join(' ')}`;
     lines.push(
-      `  command:     ${argv.map(quoted).join(' ')}`,
+      `  command:     ${argv.map(word).join(' ')}`,
       `  user:        ${uid}, group ${gid}${others}`,
-      `  directory:   ${cwd}`,
+      `  directory:   ${word(cwd)}`,
       `  environment: ${variables.length === 0 ? '-' : variables.join(' ')}`,
-      ...(files.some(({ path }) => path === executable) ? [] : [`  executable:  ${executable}`]),
-      ...files.map(({ path, sha256 }) => `  executes:    ${path} (SHA-256 ${sha256})`),
+      ...(files.some(({ path }) => path === executable) ? [] : [`  executable:  ${word(executable)}`]),
+      ...files.map(({ path, sha256 }) => `  executes:    ${word(path)} (SHA-256 ${sha256})`),
     );
   }
   return lines.map(printable);
 }
 
-/** As a person reads it: an argument that a shell would not take for one word is quoted. */
-function quoted(argument: string): string {
-  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : JSON.stringify(argument);
+/** As a person reads it: what a shell would not take for one word is quoted. */
+function word(argument: string): string {
+  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : quoted(argument);
 }

@@ -125,7 +125,8 @@ export class AnswerGuard {
     this.#packets += 1;
     const first = packet.peekByte();
     if (this.#packets > this.#bound.packets) this.#giveUp(`${this.#bound.what} has ${this.#bound.many}`);
-    else if (first === FILE_WANTED && this.#bound.stage === 'answer') this.#giveUp('it asks for a file of ours, and gets none');
+    else if (first === FILE_WANTED && this.#bound.stage === 'answer' && this.#results === 0)
+      this.#giveUp('it asks for a file of ours, and gets none');
     else if (first === ERROR && packet.length() > ERROR_BYTES) this.#giveUp('its error message has no end');
   }
 
@@ -148,7 +149,7 @@ export class AnswerGuard {
 
 const CLIENT_SSL = 0x800;
 const PACKET_HEADER = 4;
-/** No row of a prepared statement begins so. Source: LOCAL INFILE Request. */
+/** Before its rows no answer has such a packet. Source: LOCAL INFILE Request. */
 const FILE_WANTED = 0xfb;
 const ERROR = 0xff;
 /** MySQL's own end at 512. */

@@ -23,6 +23,16 @@ export function isRefusal(error: unknown): boolean {
   return serverErrorNumber(error) !== undefined && faultOf(error) !== 'unreachable';
 }
 
+/** True where the connection has nothing under way: the server refused, or the work itself gave up between two statements. */
+export function isSettled(error: unknown): boolean {
+  return isRefusal(error) || (error instanceof StoreError && error.fault === 'config');
+}
+
+/** True where a table or column is not what it was taken for. */
+export function isUnknownColumn(error: unknown): boolean {
+  return serverErrorNumber(error) === 1054;
+}
+
 /** True where the server would not take this text into `notes`: too long, not of its character set, or damaged before. */
 export function isRefusalOfNotes(error: unknown): boolean {
   return NOTES_REFUSED.has(serverErrorNumber(error) ?? 0);

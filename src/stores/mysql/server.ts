@@ -6,7 +6,7 @@ import { within } from '../within.ts';
 import { AnswerGuard } from './answer-guard.ts';
 import type { Driver } from './driver.ts';
 import { driverOptions } from './driver-options.ts';
-import { isRefusal, storeError } from './faults.ts';
+import { isRefusal, isSettled, storeError } from './faults.ts';
 import { endpointName, type MysqlEndpoint } from './hosts.ts';
 import type { MysqlOptions } from './options.ts';
 import { connectToServer } from './socket-peer.ts';
@@ -16,6 +16,10 @@ export type SqlValue = string | number | Buffer | null;
 
 /** Statements on one connection, one at a time, prepared once each. They throw what mysql2 throws, or a StoreError. */
 export interface MysqlSession {
+  /** The same for all that is done on one connection: what is known of it may be kept by it. */
+  readonly connection: object;
+  /** The rows of a statement that is not worth preparing; as many as of `rows`. */
+  query(sql: string): Promise<Readonly<Record<string, unknown>>[]>;
   /** At most `maxRows` (default 100,000) and 64 MiB: with more, the connection is given up. */
   rows(sql: string, values?: readonly SqlValue[], maxRows?: number): Promise<Readonly<Record<string, unknown>>[]>;
   /** How many rows have changed. */
@@ -71,7 +75,7 @@ export class MysqlServer {
     } catch (thrown) {
       const error = storeError(this.name, thrown);
       // Behind an address that moves, a new connection may reach the server that takes writes.
-      if (isRefusal(thrown) && error.fault !== 'read_only') connection.release();
+      if (isSettled(thrown) && error.fault !== 'read_only') connection.release();
       else this.#discard(connection);
       return { kind: 'failed', error, sent: true };
     }
@@ -196,10 +200,14 @@ function sessionOn(connection: PoolConnection, guard: AnswerGuard): MysqlSession
       ),
     );
   return {
-    rows: async (sql, values = [], maxRows = MOST_ROWS) => {
-      const result = await execute(sql, values, maxRows);
-      return Array.isArray(result) ? (result as RowDataPacket[]) : [];
-    },
+    connection,
+    query: async (sql) =>
+      rowsOf(
+        await guard.answer<QueryResult>(MOST_ROWS, (resolve, reject) =>
+          connection.query<RowDataPacket[]>(sql, (error, result) => (error === null ? resolve(result) : reject(error))),
+        ),
+      ),
+    rows: async (sql, values = [], maxRows = MOST_ROWS) => rowsOf(await execute(sql, values, maxRows)),
     change: async (sql, values) => {
       const { affectedRows } = (await execute(sql, values, 0)) as ResultSetHeader;
       // What is no number is no count, whoever sent it.
@@ -211,3 +219,8 @@ function sessionOn(connection: PoolConnection, guard: AnswerGuard): MysqlSession
 }
 
 const MOST_ROWS = 100_000;
+
+/** None of a statement that has none. */
+function rowsOf(result: QueryResult): RowDataPacket[] {
+  return Array.isArray(result) ? (result as RowDataPacket[]) : [];
+}

@@ -1,92 +1,141 @@
 import type { ProcessRow } from '../../core/alarm.ts';
-import { bytesOf, textOf } from '../exact-text.ts';
-import { charactersThatFit, type NotesCapacity, READ_CHARACTERS, restartNote } from '../notes.ts';
-import type { AlarmStore, StoreReport } from '../store.ts';
+import { readAlarmsBy } from '../alarms-read.ts';
+import { textOf } from '../exact-text.ts';
+import {
+  charactersThatFit,
+  type NotesCapacity,
+  type NotesChange,
+  READ_CHARACTERS,
+  restartedNotes,
+  restartNote,
+  spaceOf,
+  withoutRestartNotes,
+} from '../notes.ts';
+import type { RowScope } from '../row-scope.ts';
+import type { AlarmStore, AlarmsRead, StoreReport } from '../store.ts';
 import { Cautions } from './cautions.ts';
+import { exact } from './column.ts';
 import { MysqlFailover } from './failover.ts';
 import { isRefusalOfNotes } from './faults.ts';
+import { inspectMysql } from './inspect.ts';
+import { KnownTables, type Schema } from './known-tables.ts';
 import { describeMysql, type MysqlOptions } from './options.ts';
-import { inspectMysql, readNotesCapacity } from './schema.ts';
 import type { MysqlSession, SqlValue } from './server.ts';
+import { NAMES_AT_ONCE, type Statement } from './statements.ts';
 
 /** The store of the bash service: STATUS_PROCESS and PROCESE of a MySQL or MariaDB server (seed 000). */
 export class MysqlStore implements AlarmStore {
   readonly #options: MysqlOptions;
   readonly #servers: MysqlFailover;
   readonly #cautions: Cautions;
-  /** What notes holds, asked once. */
-  #capacity: NotesCapacity | undefined;
+  readonly #tables: KnownTables;
 
   /**
    * `idleTimeoutMs`: how long a connection may be idle before it is let go; default a minute. `warn` hears, in one line and once, of
    * what works and may not for long.
    */
-  constructor(options: MysqlOptions, idleTimeoutMs: number = IDLE_TIMEOUT_MS, warn: (text: string) => void = () => {}) {
+  constructor(
+    options: MysqlOptions,
+    scope: RowScope = NOTHING_CONFIGURED,
+    idleTimeoutMs: number = IDLE_TIMEOUT_MS,
+    warn: (text: string) => void = () => {},
+  ) {
     this.#options = options;
     this.#cautions = new Cautions(warn);
     this.#servers = new MysqlFailover(options, idleTimeoutMs, (text) => this.#cautions.add(text));
+    this.#tables = new KnownTables(scope, () => this.description);
   }
 
   get description(): string {
     return describeMysql(this.#options, this.#servers.serverName);
   }
 
-  readAlarms(): Promise<ProcessRow[]> {
-    return this.#read(`${SELECT} WHERE s.alarma = 1 AND s.sound = 0 ORDER BY s.process_id`);
+  readAlarms(first: readonly string[] = []): Promise<AlarmsRead> {
+    return this.#read(async (session, { statements, remarks }) => {
+      const questions = {
+        alarms: (limit: number) => processRows(session, statements.alarms(limit)),
+        alarmsOf: async (names: readonly string[], limit: number) => {
+          const found: ProcessRow[] = [];
+          for (let i = 0; i < names.length && found.length < limit; i += NAMES_AT_ONCE)
+            found.push(
+              ...(await processRows(session, statements.alarmsOf(names.slice(i, i + NAMES_AT_ONCE), limit - found.length))),
+            );
+          return found;
+        },
+        count: async () => Number((await one(session, statements.alarmCount()))?.alarms),
+        ambiguousIds: async (limit: number) => {
+          if (statements.idsAreUnique) return [];
+          return (await rowsOf(session, statements.sharedIds(limit, true))).flatMap(({ id }) => text(id) ?? []);
+        },
+      };
+      return readAlarmsBy(questions, first, remarks);
+    });
   }
 
-  async readProcess(processId: number): Promise<ProcessRow | undefined> {
-    return (await this.#read(`${SELECT} WHERE s.process_id = ?`, [processId]))[0];
+  readProcess(processId: string): Promise<ProcessRow | 'ambiguous' | undefined> {
+    return this.#read(async (session, { statements }) => {
+      const [row, another] = await processRows(session, statements.byId(processId));
+      return another === undefined ? row : 'ambiguous';
+    });
   }
 
   findProcesses(processName: string): Promise<ProcessRow[]> {
-    return this.#read(`${SELECT} WHERE ${exact('p.process_name')} = ? ORDER BY s.process_id`, [bytesOf(processName)]);
+    return this.#read((session, { statements }) => processRows(session, statements.byName(processName)));
   }
 
-  listProcesses(): Promise<ProcessRow[]> {
-    return this.#read(`${SELECT} ORDER BY s.process_id`);
+  listNames(limit: number): Promise<string[]> {
+    return this.#read(async (session, { statements }) =>
+      (await rowsOf(session, statements.names(limit))).flatMap(({ process_name: name }) => text(name) ?? []),
+    );
   }
 
-  async clearAlarm(seen: ProcessRow, restartedAt: Date): Promise<'cleared' | 'changed'> {
+  clearAlarm(seen: ProcessRow, restartedAt: Date): Promise<'cleared' | 'changed' | 'ambiguous'> {
     const note = restartNote(restartedAt);
-    const exactly = (text: string | null): Buffer | null => (text === null ? null : bytesOf(text));
-    const asSeen: SqlValue[] = [seen.processId, exactly(seen.notes), exactly(seen.notesDigest)];
-    const changed = await this.#servers.write(async (session) => {
-      const kept = await charactersKept(session, seen, note, await this.#notesCapacity(session));
+    return this.#write(async (session, schema) => {
+      const { statements } = schema;
+      if (await isAmbiguous(session, schema, seen.processId)) return 'ambiguous';
+      const change = await notesChange(session, schema, seen, note);
+      const asSeen = statements.asSeen(seen);
+      const cleared = statements.flags(0);
       try {
-        return await session.change(CLEAR_WITH_NOTE, [note, kept, ...asSeen]);
+        // CONCAT_WS, since CONCAT of NULL is NULL; notes first, since MySQL assigns from left to right.
+        const assignments = `notes = CONCAT_WS('', LEFT(notes, GREATEST(CHAR_LENGTH(notes) - ?, 0)), ?), ${cleared}`;
+        return await outcome(session, statements.change(assignments, [change.drop, change.note], seen.processId, asSeen));
       } catch (error) {
         if (!isRefusalOfNotes(error)) throw error;
         // The alarm has to end even where the note cannot be left: the column was altered, or its text is damaged.
-        this.#capacity = undefined;
-        return await clearLeniently(session, asSeen);
+        this.#tables.forget(session);
+        return await leniently(session, () => outcome(session, statements.change(cleared, [], seen.processId, asSeen)));
       }
     });
-    return changed > 0 ? 'cleared' : 'changed';
   }
 
-  raiseAlarm(processId: number, notes: string | undefined): Promise<'raised' | 'missing'> {
-    return this.#servers.write(async (session) => {
+  raiseAlarm(processId: string, notes: string | undefined): Promise<'raised' | 'missing' | 'ambiguous'> {
+    return this.#write(async (session, schema) => {
+      const { statements } = schema;
+      if (await isAmbiguous(session, schema, processId)) return 'ambiguous';
+      const silent = { sql: statements.silent(), values: [] };
       // Without touching `sound` first: the least-privilege user may not, and mostly it is 0 already.
-      if ((await this.#set(session, 'alarma = 1', processId, notes, 'AND sound = 0')) > 0) return 'raised';
-      const [row] = await session.rows(`SELECT alarma = 1 AND sound = 0 AS raised ${ONE_STATUS}`, [processId]);
+      if ((await set(session, schema, statements.flags(1), processId, notes, silent)) > 0) return 'raised';
+      const row = await one(session, statements.status(`${statements.inAlarm()} AS raised`, processId));
       if (row === undefined) return 'missing';
-      if (row.raised !== 1) await this.#set(session, 'alarma = 1, sound = 0', processId, notes);
+      if (row.raised !== 1) await set(session, schema, statements.flags(1, 0), processId, notes);
       return 'raised';
     });
   }
 
-  dropAlarm(processId: number, notes: string | undefined): Promise<'dropped' | 'missing'> {
-    return this.#servers.write(async (session) => {
-      if ((await this.#set(session, 'alarma = 0', processId, notes)) > 0) return 'dropped';
+  dropAlarm(processId: string, notes: string | undefined): Promise<'dropped' | 'missing' | 'ambiguous'> {
+    return this.#write(async (session, schema) => {
+      const { statements } = schema;
+      if (await isAmbiguous(session, schema, processId)) return 'ambiguous';
+      if ((await set(session, schema, statements.flags(0), processId, notes)) > 0) return 'dropped';
       // Only changed rows are counted.
-      const [row] = await session.rows(`SELECT 1 ${ONE_STATUS}`, [processId]);
-      return row === undefined ? 'missing' : 'dropped';
+      return (await one(session, statements.status('1', processId))) === undefined ? 'missing' : 'dropped';
     });
   }
 
   async inspect(): Promise<StoreReport> {
-    const report = await this.#servers.read(inspectMysql);
+    const report = await this.#read(inspectMysql);
     return { ...report, remarks: [...report.remarks, ...this.#cautions.texts] };
   }
 
@@ -94,89 +143,106 @@ export class MysqlStore implements AlarmStore {
     return this.#servers.close();
   }
 
-  #read(sql: string, values: readonly SqlValue[] = []): Promise<ProcessRow[]> {
-    return this.#servers.read(async (session) => (await session.rows(sql, values)).map(processRow));
+  #read<T>(work: (session: MysqlSession, schema: Schema) => Promise<T>): Promise<T> {
+    return this.#servers.read((session) => this.#tables.use(session, (schema) => work(session, schema)));
   }
 
-  async #set(session: MysqlSession, change: string, processId: number, notes: string | undefined, where = ''): Promise<number> {
-    if (notes === undefined)
-      return session.change(`UPDATE STATUS_PROCESS SET ${change} WHERE process_id = ? ${where}`, [processId]);
-    const capacity = await this.#notesCapacity(session);
-    const text = await textFor(session, notes, capacity.charset);
-    const kept = charactersThatFit(text, capacity, 'left');
-    const sql = `UPDATE STATUS_PROCESS SET ${change}, notes = LEFT(?, ?) WHERE process_id = ? ${where}`;
-    return session.change(sql, [text, kept, processId]);
-  }
-
-  async #notesCapacity(session: MysqlSession): Promise<NotesCapacity> {
-    this.#capacity ??= await readNotesCapacity(session);
-    return this.#capacity;
+  #write<T>(work: (session: MysqlSession, schema: Schema) => Promise<T>): Promise<T> {
+    return this.#servers.write((session) => this.#tables.use(session, (schema) => work(session, schema)));
   }
 }
+
+const NOTHING_CONFIGURED: RowScope = { hostId: undefined, onlyConfigured: false };
 
 const IDLE_TIMEOUT_MS = 60_000;
 
-/** The bytes of a text in UTF-8, whatever the column's character set: read so and compared so, what is equal is the very same. */
-const exact = (column: string): string => `CAST(CONVERT(${column} USING utf8mb4) AS BINARY)`;
+type Answer = Readonly<Record<string, unknown>>;
 
-/**
- * What a row shows of its notes, and what a clearing compares of them. The digest is made of long notes only, and by the server:
- * however many rows are in alarm, no whole text of theirs travels.
- */
-const head = (notes: string): string => `CAST(LEFT(CONVERT(${notes} USING utf8mb4), ${READ_CHARACTERS}) AS BINARY)`;
-const digest = (notes: string): string =>
-  `IF(CHAR_LENGTH(CONVERT(${notes} USING utf8mb4)) > ${READ_CHARACTERS}, CAST(SHA2(${exact(notes)}, 256) AS BINARY), NULL)`;
-
-/** `alarma = 1` and `sound = 0` are the server's to judge: NULL is neither, and a row in doubt is left alone. */
-const SELECT = `SELECT s.process_id, ${exact('p.process_name')} AS process_name, s.alarma = 1 AS alarma, s.sound = 0 AS silent,
-  ${head('s.notes')} AS notes, ${digest('s.notes')} AS notesDigest FROM STATUS_PROCESS s JOIN PROCESE p ON p.process_id = s.process_id`;
-
-const ONE_STATUS = 'FROM STATUS_PROCESS WHERE process_id = ?';
-
-const AS_SEEN = `WHERE process_id = ? AND alarma = 1 AND sound = 0 AND ${head('notes')} <=> ? AND ${digest('notes')} <=> ?`;
-/** CONCAT_WS, since CONCAT of NULL is NULL; notes first, since MySQL assigns from left to right. */
-const CLEAR_WITH_NOTE = `UPDATE STATUS_PROCESS SET notes = RIGHT(CONCAT_WS('', notes, ?), ?), alarma = 0 ${AS_SEEN}`;
-const CLEAR = `UPDATE STATUS_PROCESS SET alarma = 0 ${AS_SEEN}`;
-
-/** How many characters of notes and note the column holds, for SQL's RIGHT. */
-async function charactersKept(session: MysqlSession, seen: ProcessRow, note: string, capacity: NotesCapacity): Promise<number> {
-  if (seen.notesDigest === null) return charactersThatFit(`${seen.notes ?? ''}${note}`, capacity, 'right');
-  // Of long notes only the beginning was read. The rest is not needed either, unless something has to go.
-  const room = Math.min(capacity.limit, ALL) - note.length * capacity.maxBytes;
-  const [row] = await session.rows(`SELECT ${exact('notes')} AS notes ${ONE_STATUS} AND LENGTH(notes) > ?`, [
-    seen.processId,
-    room,
-  ]);
-  return row?.notes instanceof Uint8Array ? charactersThatFit(`${textOf(row.notes)}${note}`, capacity, 'right') : ALL;
+function rowsOf(session: MysqlSession, statement: Statement | undefined): Promise<Answer[]> {
+  return statement === undefined ? Promise.resolve([]) : session.rows(statement.sql, statement.values);
 }
 
-/** More than any column holds, and no more than RIGHT takes. */
-const ALL = 2 ** 31 - 1;
+async function one(session: MysqlSession, statement: Statement | undefined): Promise<Answer | undefined> {
+  return (await rowsOf(session, statement))[0];
+}
 
-/** `text` with a `?` for each letter that the character set lacks: strict mode would refuse the alarm because of one. */
-async function textFor(session: MysqlSession, text: string, charset: string): Promise<string> {
-  if (!/^\w+$/.test(charset) || charset === 'utf8mb4') return text;
+async function processRows(session: MysqlSession, statement: Statement | undefined): Promise<ProcessRow[]> {
+  return (await rowsOf(session, statement)).map(processRow);
+}
+
+async function changes(session: MysqlSession, statement: Statement | undefined): Promise<number> {
+  return statement === undefined ? 0 : session.change(statement.sql, statement.values);
+}
+
+async function outcome(session: MysqlSession, statement: Statement | undefined): Promise<'cleared' | 'changed'> {
+  return (await changes(session, statement)) > 0 ? 'cleared' : 'changed';
+}
+
+/** True where a change to that row would be one to another row too. */
+async function isAmbiguous(session: MysqlSession, { statements }: Schema, processId: string): Promise<boolean> {
+  return !statements.idsAreUnique && (await rowsOf(session, statements.byId(processId))).length > 1;
+}
+
+async function set(
+  session: MysqlSession,
+  { statements, tables }: Schema,
+  flags: string,
+  processId: string,
+  notes: string | undefined,
+  where?: Statement,
+): Promise<number> {
+  if (notes === undefined) return changes(session, statements.change(flags, [], processId, where));
+  const written = await textFor(session, notes, tables.notes.charset);
+  const values: SqlValue[] = [written, charactersThatFit(written, tables.notes)];
+  return changes(session, statements.change(`${flags}, notes = LEFT(?, ?)`, values, processId, where));
+}
+
+/** How the notes change. Of long ones only the beginning was read; the rest is not needed, unless something has to go. */
+async function notesChange(
+  session: MysqlSession,
+  { statements, tables }: Schema,
+  seen: ProcessRow,
+  note: string,
+): Promise<NotesChange> {
+  const { notes: capacity } = tables;
+  if (seen.notesDigest === null) return restartedNotes(seen.notes ?? '', note, capacity);
+  const ends = `${exact(`RIGHT(notes, ${READ_CHARACTERS})`)} AS tail, CHAR_LENGTH(notes) AS characters, LENGTH(notes) AS bytes`;
+  const row = await one(session, statements.status(ends, seen.processId));
+  const tail = text(row?.tail) ?? '';
+  const former = tail.slice(withoutRestartNotes(tail).length);
+  const length = Number(capacity.unit === 'characters' ? row?.characters : row?.bytes);
+  if (length - spaceOf(former, capacity) + spaceOf(note, capacity) <= capacity.limit) return { drop: former.length, note };
+  const whole = await one(session, statements.status(`${exact('notes')} AS notes`, seen.processId));
+  return restartedNotes(text(whole?.notes) ?? '', note, capacity);
+}
+
+/** `written` with a `?` for each letter that the character set lacks: strict mode would refuse the alarm because of one. */
+async function textFor(session: MysqlSession, written: string, charset: NotesCapacity['charset']): Promise<string> {
+  if (!/^\w+$/.test(charset) || charset === 'utf8mb4') return written;
   // Strict only in what it writes.
-  const [row] = await session.rows(`SELECT ${exact(`CONVERT(? USING ${charset})`)} AS text`, [text]);
-  return row?.text instanceof Uint8Array ? textOf(row.text) : text;
+  const [row] = await session.rows(`SELECT ${exact(`CONVERT(? USING ${charset})`)} AS text`, [written]);
+  return text(row?.text) ?? written;
 }
 
-/** Clears without a note. Strict mode would refuse even to compare a damaged text. */
-async function clearLeniently(session: MysqlSession, asSeen: readonly SqlValue[]): Promise<number> {
-  await session.rows("SET SESSION sql_mode = ''");
-  const changed = await session.change(CLEAR, asSeen);
-  await session.rows('SET SESSION sql_mode = DEFAULT');
-  return changed;
+/** Strict mode would refuse even to compare a damaged text. */
+async function leniently<T>(session: MysqlSession, work: () => Promise<T>): Promise<T> {
+  await session.query("SET SESSION sql_mode = ''");
+  const result = await work();
+  await session.query('SET SESSION sql_mode = DEFAULT');
+  return result;
 }
 
-function processRow(row: Readonly<Record<string, unknown>>): ProcessRow {
-  const text = (value: unknown): string | null => (value instanceof Uint8Array ? textOf(value) : null);
+function processRow(row: Answer): ProcessRow {
   return {
-    processId: Number(row.process_id),
+    processId: text(row.process_id) ?? '',
     processName: text(row.process_name),
     alarma: row.alarma === 1,
     sound: row.silent !== 1,
     notes: text(row.notes),
     notesDigest: text(row.notesDigest),
   };
+}
+
+function text(value: unknown): string | null {
+  return value instanceof Uint8Array ? textOf(value) : null;
 }

@@ -1,15 +1,18 @@
+import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '../../core/errors.ts';
 import { sqliteFault } from './faults.ts';
+import { isView } from './tables.ts';
 
-/** Both tables of seed 000 and the index of the poll, where they are missing. */
+/** Both tables of seed 000, and the indexes of the poll, where they are missing; a view is left as it is. */
 export function createSchema(database: DatabaseSync): void {
   database.exec(`
     CREATE TABLE IF NOT EXISTS PROCESE (process_id INTEGER PRIMARY KEY, process_name VARCHAR(255));
-    CREATE TABLE IF NOT EXISTS STATUS_PROCESS (process_id INTEGER PRIMARY KEY, alarma TINYINT, sound TINYINT, notes TEXT);
-    CREATE INDEX IF NOT EXISTS alarm_poll ON STATUS_PROCESS (alarma, sound, process_id);`);
+    CREATE TABLE IF NOT EXISTS STATUS_PROCESS (process_id INTEGER PRIMARY KEY, alarma TINYINT, sound TINYINT, notes TEXT);`);
+  if (!isView(database, 'STATUS_PROCESS'))
+    database.exec('CREATE INDEX IF NOT EXISTS alarm_poll ON STATUS_PROCESS (alarma, sound, process_id)');
 }
 
 /** One database file, opened when it is needed, and anew where another file has taken its place. */
@@ -50,6 +53,9 @@ const BLOCKING_MS = 20;
 
 function openDatabase(path: string): DatabaseSync {
   const database = new DatabaseSync(path, { timeout: BLOCKING_MS });
+  database.function('sha256', { deterministic: true }, (bytes) =>
+    bytes instanceof Uint8Array ? createHash('sha256').update(bytes).digest('hex') : null,
+  );
   try {
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
     createSchema(database);

@@ -1,13 +1,19 @@
-import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isSameNotes, type ProcessRow } from '../../core/alarm.ts';
+import { isSameNotes, type ProcessRow, type SeenNotes } from '../../core/alarm.ts';
 import { StoreError } from '../../core/errors.ts';
+import { readAlarmsBy } from '../alarms-read.ts';
 import { bytesOf, textOf } from '../exact-text.ts';
-import { charactersThatFit, type NotesCapacity, restartNote, seenNotes } from '../notes.ts';
-import type { AlarmStore, StoreReport } from '../store.ts';
+import { charactersThatFit, type NotesCapacity, READ_CHARACTERS, restartedNotes, restartNote } from '../notes.ts';
+import type { RowScope } from '../row-scope.ts';
+import type { AlarmStore, AlarmsRead, StoreReport } from '../store.ts';
 import { sqliteError, sqliteFault } from './faults.ts';
 import { SqliteFile } from './file.ts';
+import { inspectSqlite } from './inspect.ts';
+import { KnownTables, type Schema } from './known-tables.ts';
 import type { SqliteOptions } from './options.ts';
+import { type KeyedRow, readInPortions } from './portions.ts';
+import type { Key, Statement } from './statements.ts';
 
 export { createSchema } from './file.ts';
 
@@ -16,71 +22,96 @@ export class SqliteStore implements AlarmStore {
   readonly description: string;
   readonly #options: SqliteOptions;
   readonly #file: SqliteFile;
+  readonly #tables: KnownTables;
   #closed = false;
 
-  constructor(options: SqliteOptions) {
+  constructor(options: SqliteOptions, scope: RowScope = NOTHING_CONFIGURED) {
     this.#options = options;
     this.#file = new SqliteFile(options.path);
     this.description = `sqlite ${options.path}`;
+    this.#tables = new KnownTables(scope, this.description);
   }
 
-  readAlarms(): Promise<ProcessRow[]> {
-    return this.#rows('WHERE s.alarma = 1 AND s.sound = 0 ORDER BY s.process_id');
+  async readAlarms(first: readonly string[] = []): Promise<AlarmsRead> {
+    const { statements, remarks } = await this.#attempt((_, schema) => schema);
+    const questions = {
+      alarms: (limit: number) => this.#rows((after) => statements.alarms(after), limit),
+      alarmsOf: async (names: readonly string[], limit: number) => {
+        const found: ProcessRow[] = [];
+        for (let i = 0; i < names.length && found.length < limit; i += NAMES_AT_ONCE) {
+          const some = names.slice(i, i + NAMES_AT_ONCE);
+          found.push(...(await this.#rows((after) => statements.alarmsOf(some, after), limit - found.length)));
+        }
+        return found;
+      },
+      count: () => this.#attempt((database) => Number(one(database, statements.alarmCount())?.alarms)),
+      ambiguousIds: async (limit: number) => {
+        if (statements.idsAreUnique) return [];
+        const { sql, values } = statements.sharedIds(limit, true);
+        return this.#attempt((database) =>
+          database
+            .prepare(sql)
+            .all(...values)
+            .flatMap(({ id }) => text(id) ?? []),
+        );
+      },
+    };
+    return readAlarmsBy(questions, first, remarks);
   }
 
-  async readProcess(processId: number): Promise<ProcessRow | undefined> {
-    return (await this.#rows('WHERE s.process_id = ?', processId))[0];
+  readProcess(processId: string): Promise<ProcessRow | 'ambiguous' | undefined> {
+    return this.#attempt((database, schema) => readRow(database, schema, processId)?.row);
   }
 
-  findProcesses(processName: string): Promise<ProcessRow[]> {
-    return this.#rows('WHERE CAST(p.process_name AS BLOB) = ? ORDER BY s.process_id', bytesOf(processName));
+  async findProcesses(processName: string): Promise<ProcessRow[]> {
+    const { statements } = await this.#attempt((_, schema) => schema);
+    return this.#rows((after) => statements.byName(processName, after), NAMESAKES);
   }
 
-  listProcesses(): Promise<ProcessRow[]> {
-    return this.#rows('ORDER BY s.process_id');
-  }
-
-  async clearAlarm(seen: ProcessRow, restartedAt: Date): Promise<'cleared' | 'changed'> {
-    const whole = await this.#wholeNotes(seen.processId);
-    if (!isSameNotes(seenNotes(whole), seen)) return 'changed';
-    const notes = `${textOf(whole ?? NOTHING)}${restartNote(restartedAt)}`;
-    const kept = Array.from(notes)
-      .slice(-charactersThatFit(notes, CAPACITY, 'right'))
-      .join('');
-    const changed = await this.#write(
-      `UPDATE STATUS_PROCESS SET alarma = 0, notes = CAST(? AS TEXT)
-       WHERE process_id = ? AND alarma = 1 AND sound = 0 AND CAST(notes AS BLOB) IS ?`,
-      bytesOf(kept),
-      seen.processId,
-      whole,
+  async listNames(limit: number): Promise<string[]> {
+    const { statements } = await this.#attempt((_, schema) => schema);
+    const names = new Set<string>();
+    await this.#portions(
+      (after) => statements.names(after),
+      ({ process_name: bytes }) => {
+        const name = text(bytes);
+        if (name !== null) names.add(name);
+        return names.size < limit;
+      },
     );
-    return changed > 0 ? 'cleared' : 'changed';
+    return [...names];
   }
 
-  async raiseAlarm(processId: number, notes: string | undefined): Promise<'raised' | 'missing'> {
-    return (await this.#set(processId, 'alarma = 1, sound = 0', notes)) > 0 ? 'raised' : 'missing';
+  clearAlarm(seen: ProcessRow, restartedAt: Date): Promise<'cleared' | 'changed' | 'ambiguous'> {
+    return this.#attempt((database, schema) => {
+      const { statements } = schema;
+      const found = readRow(database, schema, seen.processId);
+      if (found?.row === 'ambiguous') return 'ambiguous';
+      if (found === undefined || !isSameNotes(found.row, seen)) return 'changed';
+      const whole = bytes(one(database, statements.wholeNotes(seen.processId))?.notes) ?? NOTHING;
+      const former = textOf(whole);
+      const { drop, note } = restartedNotes(former, restartNote(restartedAt), CAPACITY);
+      const head = drop === 0 ? former : Array.from(former).slice(0, -drop).join('');
+      const clear = statements.change(
+        'alarma = 0, notes = CAST(? AS TEXT)',
+        [bytesOf(`${head}${note}`)],
+        seen.processId,
+        found,
+      );
+      return isChanged(database, schema, clear, seen.processId, (row) => !row.alarma) ? 'cleared' : 'changed';
+    });
   }
 
-  async dropAlarm(processId: number, notes: string | undefined): Promise<'dropped' | 'missing'> {
-    return (await this.#set(processId, 'alarma = 0', notes)) > 0 ? 'dropped' : 'missing';
+  raiseAlarm(processId: string, notes: string | undefined): Promise<'raised' | 'missing' | 'ambiguous'> {
+    return this.#set(processId, 'alarma = 1, sound = 0', notes, 'raised');
+  }
+
+  dropAlarm(processId: string, notes: string | undefined): Promise<'dropped' | 'missing' | 'ambiguous'> {
+    return this.#set(processId, 'alarma = 0', notes, 'dropped');
   }
 
   inspect(): Promise<StoreReport> {
-    return this.#attempt((database) => {
-      const one = (sql: string): Record<string, unknown> => database.prepare(sql).get() ?? {};
-      const { processes, alarms } = one(
-        `SELECT count(*) AS processes, count(*) FILTER (WHERE s.alarma = 1 AND s.sound = 0) AS alarms ${JOIN}`,
-      );
-      const readOnly = isReadOnly(database);
-      return {
-        server: `SQLite ${String(one('SELECT sqlite_version() AS version').version)}`,
-        processes: Number(processes),
-        alarms: Number(alarms),
-        canClear: !readOnly,
-        notes: `TEXT, kept to ${CAPACITY.limit} bytes`,
-        remarks: readOnly ? ['the file is read-only: alarms can be read, and not cleared'] : [],
-      };
-    });
+    return this.#attempt((database, schema) => inspectSqlite(database, schema, `TEXT, kept to ${CAPACITY.limit} bytes`));
   }
 
   async close(): Promise<void> {
@@ -88,45 +119,47 @@ export class SqliteStore implements AlarmStore {
     this.#file.close();
   }
 
-  #set(processId: number, change: string, notes: string | undefined): Promise<number> {
-    if (notes === undefined) return this.#write(`UPDATE STATUS_PROCESS SET ${change} WHERE process_id = ?`, processId);
-    const kept = Array.from(notes)
-      .slice(0, charactersThatFit(notes, CAPACITY, 'left'))
-      .join('');
-    return this.#write(`UPDATE STATUS_PROCESS SET ${change}, notes = ? WHERE process_id = ?`, kept.toWellFormed(), processId);
-  }
-
-  /** Null also where there is no row: then no write finds one either. */
-  #wholeNotes(processId: number): Promise<Uint8Array | null> {
-    const sql = 'SELECT CAST(notes AS BLOB) AS notes FROM STATUS_PROCESS WHERE process_id = ?';
-    return this.#attempt((database) => bytes(database.prepare(sql).get(processId)?.notes));
-  }
-
-  #rows(where: string, ...values: SQLInputValue[]): Promise<ProcessRow[]> {
-    return this.#attempt((database) => {
-      const statement = database.prepare(`${SELECT} ${where}`);
-      // One number beyond 2^53 would else fail the whole poll.
-      statement.setReadBigInts(true);
-      // Row by row: no more than one has its whole notes in memory.
-      return Array.from(statement.iterate(...values), processRow);
+  #set<T extends string>(
+    processId: string,
+    flags: string,
+    notes: string | undefined,
+    done: T,
+  ): Promise<T | 'missing' | 'ambiguous'> {
+    return this.#attempt((database, schema) => {
+      if (!schema.statements.idsAreUnique && readRow(database, schema, processId)?.row === 'ambiguous') return 'ambiguous';
+      const fitting = notes === undefined ? [] : [Array.from(notes).slice(0, charactersThatFit(notes, CAPACITY)).join('')];
+      const assignments = notes === undefined ? flags : `${flags}, notes = ?`;
+      const change = schema.statements.change(
+        assignments,
+        fitting.map((written) => written.toWellFormed()),
+        processId,
+      );
+      return isChanged(database, schema, change, processId, () => true) ? done : 'missing';
     });
   }
 
-  #write(sql: string, ...values: SQLInputValue[]): Promise<number> {
-    return this.#attempt((database) => Number(database.prepare(sql).run(...values).changes));
+  async #rows(statement: (after: Key | undefined) => Statement, limit: number): Promise<ProcessRow[]> {
+    const rows: ProcessRow[] = [];
+    await this.#portions(statement, (row) => rows.push(processRow(row)) < limit);
+    return rows;
+  }
+
+  #portions(statement: (after: Key | undefined) => Statement, take: (row: KeyedRow) => boolean): Promise<void> {
+    return readInPortions((call) => this.#attempt(call), statement, take);
   }
 
   /** Runs `call` until the file is not locked or the deadline is over; the loop goes on between two tries. */
-  async #attempt<T>(call: (database: DatabaseSync) => T): Promise<T> {
+  async #attempt<T>(call: (database: DatabaseSync, schema: Schema) => T): Promise<T> {
     const end = performance.now() + this.#options.queryTimeoutMs;
     for (;;) {
       if (this.#closed) throw new StoreError('unreachable', `${this.description}: the store was closed`);
       try {
-        return call(this.#file.open());
+        const database = this.#file.open();
+        return call(database, this.#tables.of(database));
       } catch (error) {
         if (sqliteFault(error) !== 'busy' || performance.now() > end) {
           // The file may be mended or replaced: the next call opens it anew.
-          this.#file.close();
+          if (sqliteFault(error) !== 'config') this.#file.close();
           throw sqliteError(this.description, error);
         }
       }
@@ -135,39 +168,79 @@ export class SqliteStore implements AlarmStore {
   }
 }
 
+const NOTHING_CONFIGURED: RowScope = { hostId: undefined, onlyConfigured: false };
+
 /** Pause between two tries while another program holds the lock. */
 const RETRY_MS = 25;
 
+const NAMES_AT_ONCE = 200;
+
+/** Rows of one name: more than a table of processes has. */
+const NAMESAKES = 10_000;
+
 const NOTHING = new Uint8Array();
 
-/** As much as TEXT holds in MySQL: notes that every recovery adds to must not grow for ever. */
+/** As much as TEXT holds in MySQL. */
 const CAPACITY: NotesCapacity = { unit: 'bytes', limit: 65_535, charset: 'utf8mb4', maxBytes: 4 };
 
-const JOIN = 'FROM STATUS_PROCESS s JOIN PROCESE p ON p.process_id = s.process_id';
-/** NULL is neither alarma = 1 nor sound = 0: a row in doubt is left alone. */
-const SELECT = `SELECT s.process_id, CAST(p.process_name AS BLOB) AS process_name, s.alarma = 1 AS alarma, s.sound = 0 AS silent,
-  CAST(s.notes AS BLOB) AS notes ${JOIN}`;
+type Answer = Readonly<Record<string, unknown>>;
 
-/** Takes the lock of a writer and gives it back. */
-function isReadOnly(database: DatabaseSync): boolean {
-  try {
-    database.exec('BEGIN IMMEDIATE; ROLLBACK');
-    return false;
-  } catch (error) {
-    if (sqliteFault(error) !== 'read_only') throw error;
-    return true;
-  }
+function one(database: DatabaseSync, { sql, values }: Statement): Answer | undefined {
+  const statement = database.prepare(sql);
+  statement.setReadBigInts(true);
+  return statement.get(...values);
 }
 
-function processRow(row: Record<string, unknown>): ProcessRow {
-  const name = bytes(row.process_name);
+type Found =
+  | { readonly row: 'ambiguous' }
+  /** `size`, `digest`: of the notes, for the statement that changes them. */
+  | { readonly row: ProcessRow; readonly size: bigint | null; readonly digest: string | null };
+
+function readRow(database: DatabaseSync, { statements }: Schema, processId: string): Found | undefined {
+  const { sql, values } = statements.byId(processId);
+  const statement = database.prepare(sql);
+  statement.setReadBigInts(true);
+  const [row, another] = statement.all(...values);
+  if (row === undefined) return undefined;
+  if (another !== undefined) return { row: 'ambiguous' };
+  return { row: processRow(row), size: row.size as bigint | null, digest: row.digest as string | null };
+}
+
+/** True where the statement has changed the row; `isDone`: what it must be like then. */
+function isChanged(
+  database: DatabaseSync,
+  schema: Schema,
+  { sql, values }: Statement,
+  processId: string,
+  isDone: (row: ProcessRow) => boolean,
+): boolean {
+  const { changes } = database.prepare(sql).run(...values);
+  if (Number(changes) > 0 || !schema.tables.isView) return Number(changes) > 0;
+  const found = readRow(database, schema, processId);
+  return found !== undefined && found.row !== 'ambiguous' && isDone(found.row);
+}
+
+function processRow(row: Answer): ProcessRow {
   return {
-    processId: Number(row.process_id),
-    processName: name && textOf(name),
+    processId: text(row.process_id) ?? '',
+    processName: text(row.process_name),
     alarma: row.alarma === 1n,
     sound: row.silent !== 1n,
-    ...seenNotes(bytes(row.notes)),
+    ...seenNotes(bytes(row.notes), row),
   };
+}
+
+/** What is shown of notes of which the first `bytes` were read. */
+function seenNotes(bytes: Uint8Array | null, { size, digest }: Answer): SeenNotes {
+  if (size === null) return { notes: null, notesDigest: null };
+  // SQLite makes NULL of a part of nothing.
+  const characters = Array.from(textOf(bytes ?? NOTHING));
+  if (characters.length <= READ_CHARACTERS) return { notes: characters.join(''), notesDigest: null };
+  return { notes: characters.slice(0, READ_CHARACTERS).join(''), notesDigest: `${size}:${digest}` };
+}
+
+function text(value: unknown): string | null {
+  return value instanceof Uint8Array ? textOf(value) : null;
 }
 
 function bytes(value: unknown): Uint8Array | null {

@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
+import { formatDuration } from '../../core/duration.ts';
 import type { HealthResult } from '../../core/outcomes.ts';
 import { sameProcess } from '../../core/program-roots.ts';
 import type { ProcessTable } from '../../system/proc/table.ts';
@@ -69,7 +70,12 @@ function look({ table, stableMs }: HealthParts, found: Matches): { readonly resu
   }
   const ageMs = table.ageMs(oldest);
   if (ageMs >= stableMs) return { result: { kind: 'healthy' }, againMs: 0 };
-  return unhealthy(`pid ${oldest.pid} has been running for ${Math.max(ageMs, 0) / 1000} s only`, stableMs - ageMs);
+  return unhealthy(`pid ${oldest.pid} has been running for ${formatDuration(roundedDown(ageMs))} only`, stableMs - ageMs);
+}
+
+/** Else it would seem to have run for long enough. */
+function roundedDown(ms: number): number {
+  return Math.floor(ms / 100) * 100;
 }
 
 function unhealthy(reason: string, againMs = LOOK_MS): { readonly result: HealthResult; readonly againMs: number } {

@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { DEFAULT_SECTION, type SectionReader } from '../../core/config.ts';
+import { unseenIn } from '../../core/printable.ts';
 
 /** The process strategy's keys of `[process.NAME]`. */
 export interface ProcessOptions {
@@ -102,10 +103,12 @@ const LAST_SIGNAL = 64;
 const { SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT } = constants.signals;
 const PAUSING: readonly number[] = [SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT];
 
-/** Names as useradd(8) and NSS take them: nothing that could be an option or part of a command. */
+/** Names as useradd(8) and NSS take them: nothing that could be an option or part of a command, or looks like another name. */
 function parseUser(section: SectionReader): string | undefined {
   const user = section.text('user');
-  if (user === undefined || /^[\p{L}\p{N}_][\p{L}\p{N}_.@\\-]*\$?$/u.test(user)) return user;
+  if (user === undefined || (USER_NAME.test(user) && unseenIn(user) === undefined)) return user;
   section.problem('user', `no user's name (expected a name or a uid, got "${user}")`);
   return undefined;
 }
+
+const USER_NAME = /^[\p{L}\p{N}_][\p{L}\p{N}_.@\\-]*\$?$/u;

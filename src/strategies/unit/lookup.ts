@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Clock } from '../../core/clock.ts';
+import { quoted } from '../../core/printable.ts';
 import type { ServiceManager, UnitStatus } from '../../system/systemd/service-manager.ts';
 import { isOwnUnit, judgeUnitName } from './name-policy.ts';
 
@@ -34,7 +35,7 @@ export async function lookUpUnit(
   if (judgement.kind !== 'unit') return judgement;
   // Escaped, an instance's name may hold blanks and options for the commands of its template.
   if (!hasOwnSection && name.includes('\\'))
-    return { kind: 'refused', reason: `${JSON.stringify(name)} holds a backslash: it needs a section of its own` };
+    return { kind: 'refused', reason: `${quoted(name)} holds a backslash: it needs a section of its own` };
   const { unit } = judgement;
   if (!services.available) return { kind: 'absent', unit, reason: `${unit}: systemd does not run here` };
   const answer = await services.show(unit, signal);

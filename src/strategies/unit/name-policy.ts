@@ -1,3 +1,4 @@
+import { quoted, unseenIn } from '../../core/printable.ts';
 import type { UnitStatus } from '../../system/systemd/service-manager.ts';
 
 /** What a name means as a systemd service. */
@@ -20,6 +21,8 @@ export function judgeUnitName(name: string, hasOwnSection: boolean): UnitNameJud
   if (type !== undefined) return refused(name, `is a ${type} unit: only services are restarted`);
   const unit = name.endsWith(SUFFIX) ? name : `${name}${SUFFIX}`;
   const stem = serviceName(unit);
+  const unseen = unseenIn(name);
+  if (unseen !== undefined) return impossible(name, `holds ${unseen}, which is not seen: systemd takes it for no unit's name`);
   if (!STEM.test(stem) || unit.length > MAX_LENGTH) return impossible(name, 'is no name that systemd takes for a unit');
   if (stem.endsWith('@') && stem.indexOf('@') === stem.length - 1) {
     return impossible(name, 'is a template: it takes an instance, as in name@instance');
@@ -82,16 +85,15 @@ const MACHINE_STATE = new RegExp(
 );
 
 function refused(name: string, why: string): UnitNameJudgement {
-  return { kind: 'refused', reason: `${quoted(name)} ${why}` };
+  return { kind: 'refused', reason: `${shown(name)} ${why}` };
 }
 
 function impossible(name: string, why: string): UnitNameJudgement {
-  return { kind: 'impossible', reason: `${quoted(name)} ${why}` };
+  return { kind: 'impossible', reason: `${shown(name)} ${why}` };
 }
 
-/** As JSON, so that its end and its blanks are seen. */
-function quoted(name: string): string {
-  return JSON.stringify(name.length > MAX_SHOWN ? `${name.slice(0, MAX_SHOWN)}…` : name);
+function shown(name: string): string {
+  return quoted(name.length > MAX_SHOWN ? `${name.slice(0, MAX_SHOWN)}…` : name);
 }
 
 const MAX_SHOWN = 100;

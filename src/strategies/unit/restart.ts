@@ -1,3 +1,4 @@
+import { formatDuration } from '../../core/duration.ts';
 import type { ServiceManager, UnitStatus } from '../../system/systemd/service-manager.ts';
 import { type Deadline, startDeadline } from '../deadline.ts';
 import type { RestartOutcome, StrategyParts } from '../strategy.ts';
@@ -83,7 +84,10 @@ async function awaitSystemd(parts: ServiceParts, unit: string, restart: UnitRest
     await parts.clock.sleep(Math.min(pauseMs, deadline.remainingMs()), deadline.signal);
     if (restart.signal.aborted) return { kind: 'failed', reason: 'aborted' };
     if (deadline.remainingMs() === 0) {
-      return { kind: 'failed', reason: `${unit} is not up after ${restart.limitMs / 1000} s of systemd restarting it itself` };
+      return {
+        kind: 'failed',
+        reason: `${unit} is not up after ${formatDuration(restart.limitMs)} of systemd restarting it itself`,
+      };
     }
     const now = await look(parts, restart, deadline);
     if (now.kind !== 'unit') return now;

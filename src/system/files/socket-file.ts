@@ -3,6 +3,7 @@ import { connect, type Server } from 'node:net';
 import { dirname, isAbsolute, join } from 'node:path';
 import type { SectionReader } from '../../core/config.ts';
 import { errorMessage } from '../../core/errors.ts';
+import { quoted } from '../../core/printable.ts';
 import { makeFolder } from './make-folder.ts';
 
 /** A socket cannot be had: another daemon answers there (`taken`), or something is in the way (`unusable`). */
@@ -20,7 +21,7 @@ export class SocketFileError extends Error {
 /** Judges a configured path of a socket; a problem goes to the reader. */
 export function checkSocketPath(section: SectionReader, key: string, path: string): void {
   if (!isAbsolute(path) || path.endsWith('/') || /[\u0000-\u001f\u007f]/.test(path)) {
-    section.problem(key, `must be a file's absolute path, got ${JSON.stringify(path)}`);
+    section.problem(key, `must be a file's absolute path, got ${quoted(path)}`);
   } else if (Buffer.byteLength(path) > MAX_PATH || Buffer.byteLength(dirname(path)) > MAX_PATH - PRIVATE_NAME) {
     section.problem(
       key,

@@ -1,3 +1,5 @@
+import { formatDuration } from '../../core/duration.ts';
+
 /** How a command ended. `output`: stdout and stderr together, at most 64 KiB (the end of it), printable or not. */
 export type CommandResult =
   | { readonly kind: 'exited'; readonly exitCode: number; readonly output: string }
@@ -18,7 +20,7 @@ export function commandFailure(result: CommandResult): string | undefined {
     case 'signaled':
       return withOutput(`killed by ${result.signal}`, result.output);
     case 'timed_out':
-      return withOutput(`still running after ${Math.round(result.afterMs) / 1000} s, killed`, result.output);
+      return withOutput(`still running after ${formatDuration(result.afterMs)}, killed`, result.output);
     case 'aborted':
       return 'aborted';
     case 'lost':

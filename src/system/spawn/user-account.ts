@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { quoted } from '../../core/printable.ts';
 import { execute } from './command.ts';
 
 /** A user of this machine (passwd(5)). */
@@ -16,7 +17,7 @@ export type AccountResult =
 /** The account of a user name or uid, by getent(1), which knows directories too; by /etc/passwd where there is no getent. Never rejects. */
 export async function findAccount(user: string, signal: AbortSignal): Promise<AccountResult> {
   // A name like `-x` would be an option.
-  if (!/^[^-:\s\0][^:\s\0]*$/.test(user)) return { kind: 'not_found', reason: `${JSON.stringify(user)} is no user name` };
+  if (!/^[^-:\s\0][^:\s\0]*$/.test(user)) return { kind: 'not_found', reason: `${quoted(user)} is no user name` };
   const found = await execute('getent', ['passwd', user], { timeoutMs: LOOKUP_MS, signal });
   switch (found.kind) {
     case 'exited':

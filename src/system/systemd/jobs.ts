@@ -1,4 +1,5 @@
 import { systemClock } from '../../core/clock.ts';
+import { formatDuration } from '../../core/duration.ts';
 import { callFailure } from './call-failure.ts';
 import type { Limit } from './dbus/connection.ts';
 import { describeFailure, FAILURE_PROPERTIES, jobWords } from './job-words.ts';
@@ -47,7 +48,9 @@ async function order(link: Pid1Link, verb: JobVerb, unit: string, limit: Limit):
     if (end.kind === 'lost') return { kind: 'lost', before };
     if (end.kind === 'late')
       return failed(
-        limit.signal?.aborted ? 'aborted' : `its job is not done after ${seconds(limit.timeoutMs)}, systemd goes on with it`,
+        limit.signal?.aborted
+          ? 'aborted'
+          : `its job is not done after ${formatDuration(limit.timeoutMs)}, systemd goes on with it`,
       );
     return await judge(link, verb, unit, end.job.result);
   } finally {
@@ -72,7 +75,7 @@ async function takeUp(link: Pid1Link, verb: JobVerb, unit: string, before: strin
       if (!hasJob(shown.values)) return becameOf(verb, unit, before, shown.values);
       if (limit.signal?.aborted) return failed('aborted');
       if (performance.now() >= endMs)
-        return failed(`its job is not done after ${seconds(limit.timeoutMs)}, systemd goes on with it`);
+        return failed(`its job is not done after ${formatDuration(limit.timeoutMs)}, systemd goes on with it`);
       // By a look too: systemd 239 does not tell of everything before it is done with a job.
       await Promise.race([changed, systemClock.sleep(LOOK_MS)]);
     }
@@ -174,8 +177,4 @@ function lifeIn(values: Properties): string {
 
 function failed(reason: string): ServiceCallResult {
   return { kind: 'failed', reason };
-}
-
-function seconds(ms: number): string {
-  return `${Math.round(ms / 100) / 10} s`;
 }

@@ -67,7 +67,7 @@ async function open(t: TestContext, names: readonly string[], sections = '') {
       await core.monitor.tick();
       await core.queue.idle();
     },
-    reason: (name: string) => core.queue.skipReason(names.indexOf(name) + 1),
+    reason: (name: string) => core.queue.skipReason(`row ${names.indexOf(name) + 1}`),
     inAlarm: (name: string) => {
       const database = new DatabaseSync(join(dir, 'a.db'), { readOnly: true });
       const row = database.prepare('SELECT alarma FROM STATUS_PROCESS WHERE process_id = ?').get(names.indexOf(name) + 1);

@@ -3,8 +3,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createCore } from '../../../src/app/app.ts';
+import { LastRecoveries } from '../../../src/app/last-recoveries.ts';
 import { createReload } from '../../../src/app/reload.ts';
 import { readSettings, type Settings } from '../../../src/app/settings.ts';
+import { buildStatus } from '../../../src/app/status.ts';
 import { StoreError } from '../../../src/core/errors.ts';
 import type { Notifier } from '../../../src/system/systemd/notify.ts';
 import { RecordedLog } from '../../helpers/recorded-log.ts';
@@ -36,6 +38,22 @@ test('a start that fails gives back what it had opened', async (t) => {
   await assert.rejects(createCore({ settings: { ...settings, database: { ...settings.database, open } }, log }), /no driver/);
   const core = await createCore({ settings, log });
   await core.stops.stop(5000);
+});
+
+test('a reload takes up another [host] name, in log and status', async (t) => {
+  const dir = tempDir(t);
+  const settings = settingsIn(dir, '[host]\nname = db1\nhost_id = 007\n');
+  assert.deepEqual(settings.host, { name: 'db1', hostId: '007' });
+  const hosts: string[] = [];
+  const log = Object.assign(new RecordedLog(), { reconfigure: (_: unknown, host: string) => void hosts.push(host) });
+  const core = await createCore({ settings, log });
+  t.after(() => core.stops.stop(5000));
+  const host = () => buildStatus(core, new LastRecoveries(), { version: '1', pid: 1, startedAt: null }).host;
+  assert.equal(host(), 'db1');
+  settingsIn(dir, '[host]\nname = db2\nhost_id = 007\n');
+  const reply = await createReload(core, log, notifier)();
+  assert.deepEqual(reply, { kind: 'done', changes: ['[host] name: db1 -> db2'], warnings: [] });
+  assert.deepEqual([host(), hosts], ['db2', ['db2']]);
 });
 
 test('reloads follow each other, and one that fails in an unforeseen way is told and survived', async (t) => {

@@ -49,7 +49,7 @@ test('a circuit breaker is reset by every name that configuration, database or s
   addRows(dir, ['row'], false);
   const orders = ordersOf(core);
   for (let i = 0; i < core.settings().monitor.maxRestartFailures; i++) {
-    const process = { processId: 7, processName: 'deleted', systemName: 'deleted', systemNameConfigured: false };
+    const process = { processId: '7', processName: 'deleted', systemName: 'deleted', systemNameConfigured: false };
     core.breakers.failed('unit deleted', process);
   }
   core.holds.set('held', undefined, '');

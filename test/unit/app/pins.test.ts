@@ -132,7 +132,7 @@ test('a pin closes the breaker of its program, shows in status, and is known und
   const of = (wanted: string): ProcessStatus | undefined => statusOf(core).find((process) => process.name === wanted);
   assert.ok(of(name)?.concern && of('other')?.concern);
   assert.equal(of(name)?.pinnedAt, null);
-  const failed = { processId: 1, processName: name, systemName: name, systemNameConfigured: false };
+  const failed = { processId: '1', processName: name, systemName: name, systemNameConfigured: false };
   for (let i = 0; i < 3; i++) core.breakers.failed('its target', failed);
   core.breakers.failed('another target', { ...failed, processName: 'no-relation', systemName: 'no-relation' });
   assert.equal(of(name)?.breaker.state, 'open');

@@ -8,6 +8,7 @@ import { LastRecoveries } from '../../../src/app/last-recoveries.ts';
 import { readSettings } from '../../../src/app/settings.ts';
 import { buildStatus, statusLine } from '../../../src/app/status.ts';
 import type { DaemonStatus, ProcessStatus } from '../../../src/control/orders.ts';
+import { localTimestamp } from '../../../src/core/clock.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
@@ -94,7 +95,7 @@ test('a row that is held through another name says so, before its open breaker',
   };
   core.holds.set('www', undefined, 'upgrade');
   assert.equal(await poll(), 'on hold through www: upgrade');
-  const process = { processId: 1, processName: 'web', systemName: 'nginx', systemNameConfigured: true };
+  const process = { processId: '1', processName: 'web', systemName: 'nginx', systemNameConfigured: true };
   for (let i = 0; i < 3; i++) core.breakers.failed('nginx', process);
   assert.equal(await poll(), 'on hold through www: upgrade');
   core.holds.release('www');
@@ -113,7 +114,19 @@ test('a kept alarm and a watched life are shown, and an operator may end the ala
   const cron = named(statusOf(core), 'cron');
   assert.deepEqual([cron.alarmKept, cron.watched?.pid, cron.watched?.since], [false, 7, new Date(5).toISOString()]);
   const orders = bindOrders(core, { status: () => assert.fail(), reload: () => assert.fail() });
-  assert.deepEqual(await orders.alarm('web', true, undefined), { kind: 'done', processes: [{ id: 0, name: 'web' }] });
+  assert.deepEqual(await orders.alarm('web', true, undefined), { kind: 'done', processes: [{ id: null, name: 'web' }] });
   assert.equal((await orders.alarm('web', true, undefined)).kind, 'refused');
   assert.equal(named(statusOf(core), 'web').inAlarm, false);
+});
+
+test('systemctl status says since when the alarms are unknown in local time', async (t) => {
+  const dir = tempDir(t);
+  const core = await coreWith(t, dir, '');
+  const at = core.clock.date();
+  writeFileSync(join(dir, 'a.db'), 'no database at all'.repeat(100));
+  await core.monitor.tick();
+  assert.match(statusLine(core), /^alarms unknown since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d, 0 recovering, db away$/);
+  const since = statusOf(core).store.since ?? '';
+  assert.ok(Date.parse(since) >= at.getTime() && since.endsWith('Z'), since);
+  assert.ok(statusLine(core).includes(localTimestamp(new Date(since))));
 });

@@ -178,12 +178,13 @@ describe('the commands, with a daemon running', () => {
     );
   });
 
-  it('never hand a control character to the terminal', async (t) => {
-    const evil = 'e\u001b]0;pwned\u0007\u009b31m\u202e\n\r\tx';
+  it('never hand a control character to the terminal, nor what is not seen', async (t) => {
+    const evil = 'e\u001b]0;pwned\u0007\u009b31m\u202e\u200b\u3164\u{e0041}\u00ad\ufe0f\n\r\tx';
     const { config } = await daemon(t, {
       status: () =>
         someStatus({
           version: evil,
+          host: evil,
           configFile: evil,
           store: { ...someStatus().store, state: 'unknown', description: evil, reason: evil },
           holds: [{ name: evil, until: evil, reason: evil }],
@@ -197,7 +198,7 @@ describe('the commands, with a daemon running', () => {
             }),
           ],
         }),
-      alarm: async () => ({ kind: 'done', processes: [{ id: 1, name: evil }] }),
+      alarm: async () => ({ kind: 'done', processes: [{ id: '1', name: evil }] }),
       preview: async () => ({
         kind: 'done',
         strategy: evil,
@@ -229,7 +230,12 @@ describe('the commands, with a daemon running', () => {
     ];
     for (const command of commands) {
       const run = await runCommand(['--config', config, ...command.split(' ')]);
-      assert.doesNotMatch(run.stdout + run.stderr, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/, command);
+      assert.doesNotMatch(
+        run.stdout + run.stderr,
+        /(?!\n)[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}]/u,
+        command,
+      );
+      if (command === 'match x --json') assert.equal(JSON.parse(run.stdout).target, evil);
     }
   });
 });
@@ -362,7 +368,7 @@ describe('run, demo and check-config', () => {
       bad.stderr,
       'c.ini:2: [monitor] moed: unknown key (warning)\nc.ini:2: [monitor] moed: bad\nmonitor_service: c.ini cannot be used: 1 error\n',
     );
-    const failed = { kind: 'failed', description: 'mysql db1', reason: 'refused' } as const;
+    const failed = { kind: 'failed', description: 'mysql db1', reason: 'refused', isConfig: false } as const;
     const away = await runCommand(['check-config', '--database'], {
       backends: {
         checkConfig: async () => ({ file: 'c.ini', problems: [], processNames: [], watchExit: null, database: failed }),
@@ -409,7 +415,10 @@ describe('run, demo and check-config', () => {
     });
     assert.match(left.stdout, /1 configured process\nthe rule\n/);
     assert.match(left.stdout, /\np0 is left alone: p0\.service is neither\n/);
-    assert.match(left.stdout, /\nand 2 other processes \(all with --json\)\n1 more name was not looked at\n$/);
+    assert.match(
+      left.stdout,
+      /\nand 2 other processes \(all with --json\)\n1 more name was not looked at\nwhat is not to be healed .*only_configured = true.*\n$/,
+    );
   });
 });
 

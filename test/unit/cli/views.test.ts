@@ -101,9 +101,9 @@ describe('text on a terminal', () => {
   });
 
   it('of JSON shows nothing that a terminal obeys, and is the same value', () => {
-    const value = { 'a\u009b': '\u001b\u007f\u202e\u2028\ufeff名' };
+    const value = { 'a\u009b': '\u001b\u007f\u202e\u2028\ufeff\u200b\u3164\u{e0041}\u{e0100}名\ud800' };
     const text = jsonText(value);
-    assert.doesNotMatch(text, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u202e\ufeff]/);
+    assert.doesNotMatch(text, /(?!\n)[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\p{Cs}\u2028]/u);
     assert.deepEqual(JSON.parse(text), value);
   });
 });
@@ -111,6 +111,24 @@ describe('text on a terminal', () => {
 describe('the status for people', () => {
   const now = new Date('2025-03-01T12:00:00Z');
   const ago = (ms: number): string => new Date(now.getTime() - ms).toISOString();
+
+  it('says which host it is of, where the daemon tells', () => {
+    const head = (host: string | undefined): string =>
+      renderStatus(someStatus({ host, version: '1.0', pid: 7 }), now, { width: undefined, colour: false })[0] ?? '';
+    assert.match(head('db1'), /^monitor_service 1\.0 on db1, pid 7/);
+    assert.match(head(undefined), /^monitor_service 1\.0, pid 7/);
+  });
+
+  it('keeps its columns, whatever is left out of a name', () => {
+    const names = ['web', 'ngi\u200bnx\u00ad', '\u3164\u115f\u{e0041}db\ufe0f', '名\u2060前', '👩‍👧', 'e\u0301\u034f'];
+    const processes = names.map((name, i) => someProcess({ name, processId: String(i + 1000) }));
+    const lines = renderStatus(someStatus({ processes }), now, { width: undefined, colour: false });
+    const rows = lines.filter((line) => /\b100\d\b/.test(line));
+    assert.equal(rows.length, names.length);
+    assert.ok(rows.some((line) => line.startsWith('nginx ')) && rows.some((line) => line.startsWith('db ')));
+    const columns = rows.map((line) => displayWidth(line.slice(0, line.search(/100\d/))));
+    assert.equal(new Set(columns).size, 1, columns.join());
+  });
 
   it('shows lives only where something is watched, and that an alarm is kept', () => {
     const plain = renderStatus(someStatus({ processes: [someProcess()] }), now, { width: undefined, colour: false });

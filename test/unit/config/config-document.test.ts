@@ -95,6 +95,54 @@ describe('ConfigDocument', () => {
   });
 });
 
+describe('what no editor shows', () => {
+  it('is told of names, keys and values by its code point, and of a password without', () => {
+    const text = '[process.ngi\u200bnx]\nsystem_name = a\u3164\nmax_attempt\u00ads = 2\n[s]\npassword = a\u2060b\n';
+    const document = loadConfigText('f', text);
+    document.processSection('ngi\u200bnx').text('system_name');
+    document.section('s').verbatim('password');
+    document.finish();
+    assert.deepEqual(lines(document), [
+      'f:1: [process.ngi\\u200bnx] the name holds U+200B, which is not seen',
+      'f:2: [process.ngi\\u200bnx] system_name: holds U+3164, which is not seen',
+      'f:3: [process.ngi\\u200bnx] max_attempt\\u00ads: unknown key, ignored',
+      'f:3: [process.ngi\\u200bnx] max_attempt\\u00ads: the key holds U+00AD, which is not seen',
+      'f:5: [s] password: holds what is not seen',
+    ]);
+  });
+});
+
+describe("what the bash service's successor has beside ours", () => {
+  const text = `[self_recovery]
+enabled = true
+check_intervall = x
+[predictive]
+enabled = yes
+window =
+[logging]
+json_pretty = true
+jsonpretty = true
+[host]
+host_ids = 3
+`;
+
+  it('is told of as what it is; no key of a whole section is judged, and all else is', () => {
+    const document = loadConfigText('f', text);
+    document.section('logging').text('format');
+    document.section('host').text('host_id');
+    assert.deepEqual(
+      document.finish().map((problem) => formatProblem('f', problem)),
+      [
+        "f:1: [self_recovery] not needed: systemd's WatchdogSec and Restart= see to it, as the unit has them",
+        'f:4: [predictive] not supported: a process is restarted once it is in alarm, never on a forecast',
+        'f:8: [logging] json_pretty: not needed: format = json writes an object a line, and jq shows it indented',
+        'f:9: [logging] jsonpretty: unknown key, ignored',
+        'f:11: [host] host_ids: unknown key, ignored (did you mean host_id?)',
+      ],
+    );
+  });
+});
+
 describe('closest', () => {
   it('finds the name that was meant', () => {
     const keys = ['check_interval', 'max_attempts', 'mode', 'user', 'restart_delay'];

@@ -55,6 +55,7 @@ const allKeys = {
     pool_size path`,
   monitor: `check_interval max_restart_failures circuit_reset_time flap_recoveries flap_window max_exits exit_window max_concurrent_restarts
     only_configured require_pin mode clear_alarm state_dir`,
+  host: 'name host_id',
   logging: 'file max_log_size log_files_to_keep level format syslog mode group',
   control: 'socket group',
   events: 'socket socket_mode socket_group tcp auth auth_file events clients tls_cert tls_key',

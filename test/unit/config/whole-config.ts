@@ -4,6 +4,7 @@ import { checkDependencies } from '../../../src/config/check-dependencies.ts';
 import type { ConfigDocument } from '../../../src/config/config-document.ts';
 import { loadConfigText } from '../../../src/config/config-file.ts';
 import { parseMonitorSettings, parseRecoverySettings } from '../../../src/config/parse-config.ts';
+import { parseHost } from '../../../src/config/parse-host.ts';
 import type { MonitorSettings, RecoverySettings, SectionReader } from '../../../src/core/config.ts';
 import { ConfigError, type ConfigProblem, formatProblem } from '../../../src/core/errors.ts';
 
@@ -26,6 +27,7 @@ const foreignKeys = {
 
 /** The settings of every section, each key asked for as the daemon does. */
 export function readWhole(document: ConfigDocument): { monitor: MonitorSettings; processes: Map<string, RecoverySettings> } {
+  parseHost(document.section('host'));
   const monitor = parseMonitorSettings(document.section('monitor'), {});
   askAll(document.section('database'), foreignKeys.database);
   document.section('database').verbatim('password');

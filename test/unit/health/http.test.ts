@@ -70,6 +70,11 @@ test('%s is percent-encoded into the URL', async (t) => {
   assert.equal(seen[1], '/health/..%2F..%2Fx%3Fa%3Db%23c?name=..%2F..%2Fx%3Fa%3Db%23c');
   assert.equal(seen[2], '/health/%C3%A9%0D%0AX%3A%20y?name=%C3%A9%0D%0AX%3A%20y');
   for (const name of ['.', '..']) assert.match(reason(await look(check, { name })), /cannot stand for %s/);
+  for (const name of ['ngi\u200bnx', 'nginx\u3164', '\u00adnginx', 'nginx\u{e0041}'])
+    assert.match(
+      reason(await look(check, { name })),
+      /"[ -~]+" cannot stand for %s in health_check_url \(it holds U\+[0-9A-F]{4,5}, /,
+    );
   assert.equal(seen.length, 4);
   assert.match(reason(await look(onlyCheck({ health_check_url: 'http://%s/' }), { name: 'a b' })), /is no URL/);
 });

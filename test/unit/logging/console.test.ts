@@ -11,7 +11,7 @@ import { RecordedStream } from '../../helpers/recorded-stream.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 
-const line = plainLine(new Date(2026, 0, 2, 3, 4, 5), 'warning', 'message');
+const line = plainLine(new Date(2026, 0, 2, 3, 4, 5), 'warning', 'message', { host: 'db1', pid: 7 });
 
 test('plain text, or JSON where it is asked for', () => {
   const stream = new RecordedStream();

@@ -8,7 +8,8 @@ test('the line that operators grep for', () => {
 });
 
 test('messages are printable and of bounded length', () => {
-  assert.equal(cleanMessage('a\nb\u001b[2Jc\u202e\u0000 \ud800'), 'a b?[2Jc?? \ufffd');
+  assert.equal(cleanMessage('a\nb\u001b[2Jc\u202e\u0000 \ud800'), 'a b?[2Jc? \ufffd');
+  assert.equal(cleanMessage('ngi\u200bnx \u3164\u{e0041}x\ufe0f'), 'nginx x');
   const long = cleanMessage('x'.repeat(1_000_000));
   assert.ok(long.length < 4_100);
   assert.match(long, /… \(996000 more characters\)$/);

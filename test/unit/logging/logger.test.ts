@@ -31,11 +31,13 @@ test('one line, one line in each sink, each in its own manner', async (t) => {
 });
 
 test('JSON has it all', async (t) => {
-  const { log, path } = create(t, { format: 'json' });
+  const { log, path } = create(t, { format: 'json' }, { host: 'db1' });
   log.warning('message', {
     process_name: 'a\nb',
     duration_ms: 5,
     time: 'x',
+    host: 'ngi\u200bnx',
+    pid: 5,
     err: Object.assign(new Error('m'), { code: 'C' }),
   });
   await log.close();
@@ -43,9 +45,13 @@ test('JSON has it all', async (t) => {
   assert.deepEqual(line, {
     level: 'warning',
     time: clock.date().toISOString(),
+    host: 'db1',
+    pid: process.pid,
     process_name: 'a b',
     duration_ms: 5,
     time_: 'x',
+    host_: 'nginx',
+    pid_: 5,
     msg: 'message',
   });
   assert.equal(err.message, 'm');
@@ -78,16 +84,18 @@ test('no line twice: nothing goes to syslog while standard output is the journal
 test('a reload changes level, format and file from the next line on', async (t) => {
   const { log, options, path, syslog } = create(t, {});
   log.info('one');
-  log.reconfigure({ ...options, level: 'error', syslog: 'off', maxBytes: 50_000 });
+  log.reconfigure({ ...options, level: 'error', syslog: 'off', maxBytes: 50_000 }, 'db1');
   log.info('two');
   log.error('three');
-  log.reconfigure({ ...options, file: `${path}.other`, format: 'json' });
+  log.reconfigure({ ...options, file: `${path}.other`, format: 'json' }, 'db2');
   log.info('four');
-  log.reconfigure({ ...options, file: undefined });
+  log.reconfigure({ ...options, file: undefined }, 'db2');
   log.info('five');
   await log.close();
   assert.equal(readFileSync(path, 'utf8'), `${stamp}[INFO] - one\n${stamp}[ERROR] - three\n`);
-  assert.match(readFileSync(`${path}.other`, 'utf8'), /^\{.*"four"\}\n$/);
+  const { time, ...four } = JSON.parse(readFileSync(`${path}.other`, 'utf8'));
+  assert.deepEqual(four, { level: 'info', host: 'db2', pid: process.pid, msg: 'four' });
+  assert.equal(time, clock.date().toISOString());
   assert.deepEqual(syslog, []);
 });
 
@@ -134,7 +142,12 @@ test('a line costs little', async (t) => {
 function create(
   t: TestContext,
   changes: Partial<LoggingOptions>,
-  { verbose = false, fd = 1, env = {} }: { verbose?: boolean; fd?: number; env?: Record<string, string> } = {},
+  {
+    verbose = false,
+    fd = 1,
+    env = {},
+    host = 'vm',
+  }: { verbose?: boolean; fd?: number; env?: Record<string, string>; host?: string } = {},
 ) {
   const dir = tempDir(t);
   const path = join(dir, 'm.log');
@@ -157,7 +170,7 @@ function create(
     return 'sent';
   };
   const openDatagram = () => ({ send, close: () => {} });
-  const log = createLogger(options, { verbose, openDatagram, stdout, stderr, env, clock });
+  const log = createLogger(options, { verbose, host, openDatagram, stdout, stderr, env, clock });
   t.after(() => log.close());
   return { log, stdout, stderr, syslog, dir, path, options };
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { localTimestamp } from '../../../src/core/clock.ts';
 import type { AlsoStarted } from '../../../src/strategies/strategy.ts';
 import { type FakeProcess, MonitorWorld } from '../../helpers/monitor-world.ts';
 
@@ -18,8 +19,8 @@ test('a hold keeps its target from being restarted under any other name, and say
   await world.poll();
   await world.poll();
   assert.deepEqual(world.restarts, ['other']);
-  assert.equal(world.rows.get(1)?.alarma, true);
-  assert.equal(world.queue.skipReason(1), 'on hold through www: upgrade');
+  assert.equal(world.rows.get('1')?.alarma, true);
+  assert.equal(world.queue.skipReason('row 1'), 'on hold through www: upgrade');
   assert.equal(world.log('warning').match(/RESTART LOG: web not restarted: on hold through www: upgrade$/gm)?.length, 1);
   await world.clock.advance(60_001);
   await world.poll();
@@ -27,14 +28,21 @@ test('a hold keeps its target from being restarted under any other name, and say
   assert.match(world.log('info'), /Hold expired for www/);
 });
 
+test('the log says when a hold ends in local time', async () => {
+  const world = new MonitorWorld();
+  const { until } = world.holds.set('www', 3_600_000, 'upgrade');
+  assert.ok(until);
+  assert.match(world.log('warning'), new RegExp(`Hold set for www until ${localTimestamp(until)}: upgrade$`, 'm'));
+});
+
 test('a hold on all is told as such, and so is one on the own name', async () => {
   const world = worldWithHold();
   world.holds.set('*', undefined, '');
   await world.poll();
-  assert.equal(world.queue.skipReason(1), 'on hold');
+  assert.equal(world.queue.skipReason('row 1'), 'on hold');
   world.holds.set('web', undefined, 'mine');
   await world.poll();
-  assert.equal(world.queue.skipReason(1), 'on hold: mine');
+  assert.equal(world.queue.skipReason('row 1'), 'on hold: mine');
 });
 
 test('neither an order nor mode = observe looks past a hold on another name of the target', async () => {
@@ -42,7 +50,7 @@ test('neither an order nor mode = observe looks past a hold on another name of t
     const world = worldWithHold();
     world.settings = { ...world.settings, mode };
     await world.poll();
-    assert.equal(world.queue.skipReason(1), 'on hold through www: upgrade');
+    assert.equal(world.queue.skipReason('row 1'), 'on hold through www: upgrade');
     assert.equal(await world.order('web'), 'skipped');
     assert.deepEqual(world.restarts, []);
   }
@@ -128,7 +136,7 @@ test('what is on hold is not started through another that needs it; nothing is d
   await world.poll();
   assert.deepEqual([world.restarts, world.commandsRun], [[], []]);
   const reason = 'that would start base-db, which is on hold (front.service Requires=base-db.service): moving';
-  assert.equal(world.queue.skipReason(1), reason);
+  assert.equal(world.queue.skipReason('row 1'), reason);
   assert.equal(world.log('warning').split(`front not restarted: ${reason}`).length, 2, 'told once');
   assert.equal(await world.order('front'), 'skipped');
   assert.equal(world.breakers.snapshot('front').failures, 0);
@@ -151,7 +159,7 @@ test('what is only wanted may be started, and that is told, unless the hold is s
   world.processes.set('front', { also: () => ({ kind: 'known', units: [WANTED] }) });
   await world.poll();
   assert.deepEqual(world.restarts, ['front']);
-  assert.match(world.queue.skipReason(1) ?? '', /^that would start base-db, which is on hold/);
+  assert.match(world.queue.skipReason('row 1') ?? '', /^that would start base-db, which is on hold/);
 });
 
 test('what is on hold and up is neither restarted nor stopped through another, strict or not', async () => {
@@ -162,7 +170,7 @@ test('what is on hold and up is neither restarted nor stopped through another, s
       await world.poll();
       assert.deepEqual(world.restarts, []);
       const reason = `that would ${unit.verb} base-db, which is on hold (${unit.way}): moving`;
-      assert.equal(world.queue.skipReason(1), reason);
+      assert.equal(world.queue.skipReason('row 1'), reason);
       assert.equal(await world.order('front'), 'skipped');
       await world.clock.advance(60_001);
       await world.poll();
@@ -175,7 +183,7 @@ test('what is wanted, and restarted as well, is not restarted', async () => {
   world.holds.set('base-db', undefined, '');
   await world.poll();
   assert.deepEqual(world.restarts, []);
-  assert.match(world.queue.skipReason(1) ?? '', /^that would restart base-db, which is on hold/);
+  assert.match(world.queue.skipReason('row 1') ?? '', /^that would restart base-db, which is on hold/);
 });
 
 test('a held name counts by what it stands for, also if it would itself be refused', async () => {
@@ -185,8 +193,8 @@ test('a held name counts by what it stands for, also if it would itself be refus
   world.holds.set('db', undefined, '');
   await world.poll();
   assert.deepEqual(world.restarts, []);
-  assert.match(world.queue.skipReason(1) ?? '', /^that would start db, which is on hold/);
-  assert.equal(world.queue.skipReason(2), 'on hold through db');
+  assert.match(world.queue.skipReason('row 1') ?? '', /^that would start db, which is on hold/);
+  assert.equal(world.queue.skipReason('row 2'), 'on hold through db');
 });
 
 test('where it cannot be told what a hold or a restart concerns, nothing is restarted', async () => {
@@ -194,12 +202,15 @@ test('where it cannot be told what a hold or a restart concerns, nothing is rest
   world.processes.set('db', { meaning: { kind: 'unknown', reason: 'systemd does not answer' } });
   world.holds.set('db', undefined, '');
   await world.poll();
-  assert.equal(world.queue.skipReason(1), 'it cannot be told whether the hold on db means it too: systemd does not answer');
+  assert.equal(
+    world.queue.skipReason('row 1'),
+    'it cannot be told whether the hold on db means it too: systemd does not answer',
+  );
   world.holds.release('db');
   world.holds.set('idle', undefined, '');
   world.processes.set('front', { also: () => ({ kind: 'unknown', reason: 'systemd does not answer' }) });
   await world.poll();
-  assert.match(world.queue.skipReason(1) ?? '', /^it cannot be told whether that would start something on hold: systemd/);
+  assert.match(world.queue.skipReason('row 1') ?? '', /^it cannot be told whether that would start something on hold: systemd/);
   assert.deepEqual(world.restarts, []);
 });
 
@@ -217,7 +228,7 @@ test('a restart that waits is told of a hold, a cleared alarm or mode = observe,
       (world: MonitorWorld) => void Object.assign(world, { settings: { ...world.settings, mode: 'observe' } }),
       'mode = observe',
     ],
-    [(world: MonitorWorld) => void Object.assign(world.rows.get(1) ?? {}, { alarma: false }), undefined],
+    [(world: MonitorWorld) => void Object.assign(world.rows.get('1') ?? {}, { alarma: false }), undefined],
   ] as const) {
     const world = new MonitorWorld();
     let was: boolean | undefined;
@@ -230,7 +241,7 @@ test('a restart that waits is told of a hold, a cleared alarm or mode = observe,
     });
     await world.poll();
     assert.equal(was, false);
-    assert.equal(world.queue.skipReason(1), expected);
+    assert.equal(world.queue.skipReason('row 1'), expected);
     assert.deepEqual(world.seen('recovery_failed'), []);
     assert.equal(world.breakers.snapshot('web').failures, 0);
   }

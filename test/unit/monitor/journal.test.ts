@@ -19,7 +19,7 @@ test('a pre_restart_command is written down before it starts, too', async () => 
 });
 
 test('what an earlier life left does not outlive its settling: not where the target has changed, nor where the breaker is open', async () => {
-  const alarms = [{ processId: 1, processName: 'web', notes: 'old', notesDigest: null }];
+  const alarms = [{ source: 'store' as const, key: 'row 1', processName: 'web', notes: 'old', notesDigest: null }];
   const moved = memoryState();
   moved.journal.begin({ ...entryOf('old-target'), alarms });
   const world = new MonitorWorld({}, moved);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { keptKey, storedKey } from '../../../src/core/alarm.ts';
 import type { StoreError } from '../../../src/core/errors.ts';
-import { isKeptRow, keptRowId } from '../../../src/core/kept-row.ts';
 import { memoryState } from '../../helpers/memory-state.ts';
 import { MonitorWorld, storeError } from '../../helpers/monitor-world.ts';
 
@@ -26,7 +26,7 @@ async function idle(world: MonitorWorld): Promise<void> {
 /** A row that is well. */
 function well(world: MonitorWorld, id: number, name: string): void {
   world.alarm(id, name);
-  Object.assign(world.rows.get(id) ?? {}, { alarma: false });
+  Object.assign(world.rows.get(String(id)) ?? {}, { alarma: false });
 }
 
 /** The store is known to be away. */
@@ -42,12 +42,10 @@ async function away(world: MonitorWorld, fault: StoreError['fault'] = 'unreachab
   await world.poll();
 }
 
-test('the id of a kept alarm is its name’s own, and no key of a table', () => {
-  const ids = ['a', 'b', '', 'ü', 'a '].map(keptRowId);
-  assert.equal(new Set(ids).size, ids.length);
-  for (const id of ids) assert(Number.isSafeInteger(id) && isKeptRow(id) && id < -(2 ** 31));
-  assert.equal(keptRowId('a'), keptRowId('a'));
-  for (const id of [-(2 ** 31), -1, 0, 1, Number.MAX_SAFE_INTEGER]) assert(!isKeptRow(id));
+test('the key of a kept alarm is its name’s own, and that of no row', () => {
+  const names = ['a', 'b', '', 'ü', 'a ', 'row 7', '7'];
+  const keys = [...names.map(keptKey), ...names.map(storedKey)];
+  assert.equal(new Set(keys).size, keys.length);
 });
 
 test('an alarm goes into the store and wakes the loop, and nothing is kept', async () => {
@@ -59,7 +57,7 @@ test('an alarm goes into the store and wakes the loop, and nothing is kept', asy
   await world.clock.until(() => world.seen('alarm_cleared').length === 1, 5000);
   assert.deepEqual(world.restarts, ['web']);
   assert.equal(world.seen('alarm_found')[0]?.notes, 'signal SIGSEGV');
-  assert.equal(world.rows.get(7)?.alarma, false);
+  assert.equal(world.rows.get('7')?.alarma, false);
   assert.deepEqual(world.state.kept.list(), []);
   world.stopping.abort();
   await world.clock.until(() => true);
@@ -108,12 +106,12 @@ for (const [why, prepare] of Object.entries({
 test('an acknowledged row is left alone, and nothing is kept', async () => {
   const world = new MonitorWorld();
   well(world, 7, 'web');
-  Object.assign(world.rows.get(7) ?? {}, { sound: true });
+  Object.assign(world.rows.get('7') ?? {}, { sound: true });
   await raise(world, 'web');
   await world.poll();
   assert.deepEqual(world.restarts, []);
   assert.deepEqual(world.state.kept.list(), []);
-  assert.equal(world.rows.get(7)?.alarma, false);
+  assert.equal(world.rows.get('7')?.alarma, false);
   assert.match(world.log('info'), /not raised: it is acknowledged/);
 });
 
@@ -128,13 +126,13 @@ test('what is not healed while the store is away moves there when it is back, an
   world.storeFault = {};
   await world.poll();
   assert.deepEqual(world.state.kept.list(), []);
-  const row = world.rows.get(7);
+  const row = world.rows.get('7');
   assert.deepEqual([row?.alarma, row?.notes], [true, 'exit code 1']);
   world.holds.release('web');
   await world.poll();
   await world.poll();
   assert.deepEqual(world.restarts, ['web']);
-  assert.equal(world.rows.get(7)?.alarma, false);
+  assert.equal(world.rows.get('7')?.alarma, false);
 });
 
 test('a row acknowledged while the store was away ends the kept alarm', async () => {
@@ -143,7 +141,7 @@ test('a row acknowledged while the store was away ends the kept alarm', async ()
   await away(world);
   world.holds.set('web', undefined, '');
   await raise(world, 'web');
-  Object.assign(world.rows.get(7) ?? {}, { sound: true });
+  Object.assign(world.rows.get('7') ?? {}, { sound: true });
   world.storeFault = {};
   world.holds.release('web');
   await world.poll();
@@ -169,7 +167,7 @@ test('a recovery that is under way when the store is back ends the alarm; it is 
   assert.equal(raised, 0);
   assert.deepEqual(world.restarts, ['web']);
   assert.deepEqual(world.state.kept.list(), []);
-  assert.equal(world.rows.get(7)?.alarma, false);
+  assert.equal(world.rows.get('7')?.alarma, false);
 });
 
 test('an UPDATE that failed but was carried out makes no second recovery', async () => {
@@ -181,11 +179,11 @@ test('an UPDATE that failed but was carried out makes no second recovery', async
   };
   await raise(world, 'web');
   assert.deepEqual(world.restarts, ['web']);
-  assert.equal(world.rows.get(7)?.alarma, true);
+  assert.equal(world.rows.get('7')?.alarma, true);
   await world.poll();
   await world.poll();
   assert.deepEqual(world.restarts, ['web']);
-  assert.equal(world.rows.get(7)?.alarma, false);
+  assert.equal(world.rows.get('7')?.alarma, false);
 });
 
 test('a second death during the recovery is not lost: it is healed when that has ended, without a poll', async () => {
@@ -250,7 +248,7 @@ test('a kept alarm survives the daemon; an attempt that healed it before the end
       target: 'web',
       runId: 'r',
       attempt: 1,
-      alarms: [{ processId: keptRowId('web'), processName: 'web', notes, notesDigest: null }],
+      alarms: [{ source: 'kept', key: keptKey('web'), processName: 'web', notes, notesDigest: null }],
       startedAt: new Date(),
     });
     const later = new MonitorWorld({}, state);
@@ -259,7 +257,7 @@ test('a kept alarm survives the daemon; an attempt that healed it before the end
     await later.poll();
     assert.deepEqual(later.restarts, []);
     assert.deepEqual(state.kept.list(), []);
-    assert.notEqual(later.rows.get(7)?.alarma, true);
+    assert.notEqual(later.rows.get('7')?.alarma, true);
   }
 });
 
@@ -272,7 +270,7 @@ test('a row that somebody else raised shares the recovery of a kept alarm', asyn
   await idle(world);
   await world.poll();
   assert.deepEqual(world.restarts, ['web']);
-  assert.equal(world.rows.get(7)?.alarma, false);
+  assert.equal(world.rows.get('7')?.alarma, false);
   assert.deepEqual(world.state.kept.list(), []);
 });
 

@@ -55,7 +55,7 @@ test('one slow process delays no other, and a poll leaves an alarm alone that is
   world.alarm(1, 'slow', { restartMs: 3_000_000 });
   world.alarm(2, 'quick');
   void world.monitor.run(world.stopping.signal);
-  await world.clock.until(() => world.rows.get(2)?.alarma === false, 10_000);
+  await world.clock.until(() => world.rows.get('2')?.alarma === false, 10_000);
   await world.clock.advance(1_000_000);
   assert.deepEqual(world.restarts, ['slow', 'quick']);
   world.stopping.abort();
@@ -104,7 +104,7 @@ test('mode = observe decides and tells, and does nothing', async () => {
   await world.poll();
   await world.poll();
   assert.deepEqual(world.restarts, []);
-  assert.equal(world.rows.get(1)?.alarma, true);
+  assert.equal(world.rows.get('1')?.alarma, true);
   assert.equal(
     world.lines.filter(({ level, message }) => level === 'info' && message.includes('would have restarted')).length,
     1,
@@ -184,7 +184,7 @@ test('an attempt that was under way when the daemon died is settled: healthy is 
     );
     await world.poll();
     assert.equal(world.restarts.length, healthy ? 0 : 1);
-    assert.equal(world.rows.get(1)?.alarma, false);
+    assert.equal(world.rows.get('1')?.alarma, false);
     assert.deepEqual(world.state.journal.list(), []);
   }
 });
@@ -231,7 +231,7 @@ test('an order is carried out with no row in alarm, past an open breaker, but no
   await world.poll();
   assert.equal(world.breakers.snapshot('web').state, 'open');
   well = true;
-  const row = world.rows.get(1);
+  const row = world.rows.get('1');
   assert(row);
   row.alarma = false;
   assert.equal(await world.order('web', [row]), 'recovered');

@@ -16,7 +16,7 @@ test('who joins in the last moment of a recovery is cleared with it or recovers 
     });
     world.clearing = async () => lastClearing.resolve();
     await world.poll();
-    assert.equal(world.rows.get(2)?.alarma, false, `lost after ${hops} hops`);
+    assert.equal(world.rows.get('2')?.alarma, false, `lost after ${hops} hops`);
     const shared = world.seen('recovery_shared').map(({ process, leaderName }) => [process.processName, leaderName]);
     assert.deepEqual(shared, world.restarts.length === 1 ? [['www', 'web']] : [], `not told after ${hops} hops`);
   }
@@ -26,14 +26,14 @@ test('an alarm raised after the proof of health is not ended by it', async () =>
   const world = new MonitorWorld();
   world.alarm(1, 'web', { target: 'nginx' });
   world.clearing = async (processId) => {
-    if (processId === 1) await world.clock.sleep(10_000);
+    if (processId === '1') await world.clock.sleep(10_000);
   };
   void world.monitor.tick();
   await world.clock.advance(1000);
   world.alarm(2, 'www', { target: 'nginx' });
   await world.poll();
   assert.deepEqual(world.restarts, ['web', 'www']);
-  assert.equal(world.rows.get(2)?.alarma, false);
+  assert.equal(world.rows.get('2')?.alarma, false);
 });
 
 test('an order that joins a recovery does not clear its row twice, and is carried out even where the alarm is gone', async () => {
@@ -41,7 +41,7 @@ test('an order that joins a recovery does not clear its row twice, and is carrie
   world.alarm(1, 'web', { restartMs: 5000 });
   void world.monitor.tick();
   await world.clock.advance(100);
-  const row = world.rows.get(1);
+  const row = world.rows.get('1');
   assert(row);
   assert.equal(await world.order('web', [{ ...row }]), 'recovered');
   assert.equal(world.restarts.length, 1);
@@ -53,7 +53,7 @@ test('an order that joins a recovery does not clear its row twice, and is carrie
   gone.alarm(2, 'web');
   void gone.monitor.tick();
   await gone.clock.advance(100);
-  const waiting = gone.rows.get(2);
+  const waiting = gone.rows.get('2');
   assert(waiting);
   waiting.alarma = false;
   assert.equal(await gone.order('web', [{ ...waiting }]), 'recovered');
@@ -143,7 +143,7 @@ test('what was cleared since the last poll is no longer counted as in alarm', as
   world.alarm(2, 'sick', { health: () => ({ kind: 'unhealthy', reason: 'no' }) });
   await world.poll();
   const { availability } = world.monitor;
-  assert.deepEqual(availability.state === 'ok' && availability.alarms.map(({ processId }) => processId), [2]);
+  assert.deepEqual(availability.state === 'ok' && availability.alarms.map(({ processId }) => processId), ['2']);
 });
 
 test('an answer of a store that a reload has replaced is no alarm and no fault', async () => {
@@ -159,7 +159,7 @@ test('an answer of a store that a reload has replaced is no alarm and no fault',
       return readAlarms.call(past);
     };
     const poll = world.monitor.tick();
-    world.store = { ...past, readAlarms: async () => [] };
+    world.store = { ...past, readAlarms: async () => ({ rows: [], leftOut: 0, remarks: [] }) };
     closed.resolve();
     await poll;
     await world.clock.advance(1000);
@@ -184,7 +184,7 @@ test('a row that was given to another process meanwhile is neither restarted for
   world.alarm(2, 'web');
   void world.monitor.tick();
   await world.clock.advance(100);
-  const row = world.rows.get(2);
+  const row = world.rows.get('2');
   assert(row);
   row.processName = 'other';
   await world.clock.advance(10_000);
@@ -237,10 +237,10 @@ test('everybody who shares a target is told why it was skipped, and told again w
   world.alarm(2, 'www', how);
   await world.poll();
   await world.poll();
-  assert.equal(world.queue.skipReason(1), 'circuit breaker open');
-  assert.equal(world.queue.skipReason(2), 'circuit breaker open');
+  assert.equal(world.queue.skipReason('row 1'), 'circuit breaker open');
+  assert.equal(world.queue.skipReason('row 2'), 'circuit breaker open');
   await world.clock.advance(1000);
   await world.poll();
   await world.poll();
-  assert.equal(world.seen('recovery_skipped').filter(({ process }) => process.processId === 1).length, 2);
+  assert.equal(world.seen('recovery_skipped').filter(({ process }) => process.processId === '1').length, 2);
 });

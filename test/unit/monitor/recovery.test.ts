@@ -7,7 +7,7 @@ test('an alarm is restarted, proved healthy and cleared, and the story can be re
   world.alarm(1, 'web', {}, 'disk full');
   await world.poll();
   assert.deepEqual(world.restarts, ['web']);
-  assert.equal(world.rows.get(1)?.alarma, false);
+  assert.equal(world.rows.get('1')?.alarma, false);
   assert.match(
     world.log('info'),
     /Found process in alarm: web \(ID: 1\) - disk full\n.*RESTART LOG: Restarting web using strategy custom \(attempt 1\/2\)\n.*Restart command executed for web.*\n.*Health check passed for web after 0 ms\n.*Successfully restarted and verified process: web\n.*DB UPDATE LOG: Alarm cleared for web \(ID: 1\) in 100 ms$/,
@@ -37,7 +37,7 @@ test('a process that never gets healthy has all its attempts, then its breaker o
   await world.clock.advance(1_800_000);
   await world.poll();
   assert.equal(world.seen('breaker_closed').length, 1);
-  assert.equal(world.rows.get(1)?.alarma, false);
+  assert.equal(world.rows.get('1')?.alarma, false);
 });
 
 test('a failing command is a failed attempt, whatever the health check would say', async () => {
@@ -45,7 +45,7 @@ test('a failing command is a failed attempt, whatever the health check would say
   world.alarm(1, 'web', { restart: () => ({ kind: 'failed', reason: 'exit code 3' }) });
   await world.poll();
   assert.equal(world.restarts.length, 2);
-  assert.equal(world.rows.get(1)?.alarma, true);
+  assert.equal(world.rows.get('1')?.alarma, true);
   assert.match(world.log('error'), /Failed to restart web: exit code 3/);
 });
 
@@ -56,7 +56,7 @@ test('an alarm cleared or acknowledged while it waits is not attempted, and no f
     world.alarm(2, 'second');
     world.processes.set('first', {
       restart: () => {
-        Object.assign(world.rows.get(2) as object, change);
+        Object.assign(world.rows.get('2') as object, change);
         return { kind: 'restarted', detail: '' };
       },
     });
@@ -87,11 +87,11 @@ test('a clearing that fails is tried again without another restart while the pro
   await world.poll();
   await world.poll();
   assert.equal(world.restarts.length, 1);
-  assert.equal(world.rows.get(1)?.alarma, true);
+  assert.equal(world.rows.get('1')?.alarma, true);
   world.storeFault = {};
   await world.poll();
   assert.equal(world.restarts.length, 1);
-  assert.equal(world.rows.get(1)?.alarma, false);
+  assert.equal(world.rows.get('1')?.alarma, false);
   assert.deepEqual(world.state.handled.list(), []);
 });
 
@@ -104,7 +104,7 @@ test('with clear_alarm = false, or UPDATE denied, a healed alarm is remembered u
     await world.poll();
     await world.poll();
     assert.equal(world.restarts.length, 1);
-    const row = world.rows.get(1);
+    const row = world.rows.get('1');
     assert(row);
     row.alarma = false;
     await world.poll();
@@ -128,6 +128,57 @@ test('while the store does not answer, alarms are unknown: one line when it goes
     1,
   );
   assert.equal(world.lines.filter(({ message }) => message.startsWith('Alarm store is back')).length, 1);
+});
+
+test('another reason is told, each once; back is counted from the last poll that was answered', async () => {
+  const world = new MonitorWorld();
+  await world.poll();
+  await world.clock.advance(60_000);
+  for (const fault of ['unreachable', 'denied', 'unreachable', 'denied'] as const) {
+    world.storeFault.readAlarms = storeError(fault);
+    await world.poll();
+    await world.clock.advance(10_000);
+  }
+  assert.deepEqual(
+    world.lines.filter(({ level }) => level === 'error').map(({ message }) => message),
+    [
+      'Alarm store does not answer: fake unreachable; alarms are unknown until it is back',
+      'Alarm store cannot be used: fake denied; alarms are unknown until it is back',
+    ],
+  );
+  const { availability } = world.monitor;
+  assert.equal(availability.state === 'unknown' && availability.reason, 'fake denied');
+  world.storeFault = {};
+  await world.poll();
+  assert.match(world.log('info'), /Alarm store is back after 100 s/);
+  assert.equal(world.seen('store_lost').length, 1);
+});
+
+test('an alarm beyond those that are taken at once is not taken for cleared', async () => {
+  const world = new MonitorWorld({ clearAlarm: false });
+  for (const id of [1, 2, 3]) world.alarm(id, `p${id}`, {}, 'once');
+  await world.poll();
+  assert.deepEqual(world.restarts, ['p1', 'p2', 'p3']);
+  world.most = 1;
+  await world.poll();
+  const { availability } = world.monitor;
+  assert.equal(availability.state === 'ok' && availability.leftOut, 2);
+  world.most = 3;
+  await world.poll();
+  assert.deepEqual(world.restarts, ['p1', 'p2', 'p3'], 'they were healed, and are known to be');
+  assert.equal(world.seen('alarm_found').length, 3);
+});
+
+test('what is odd about the store is told once as long as it is', async () => {
+  const world = new MonitorWorld();
+  world.remarks = ['process_id "1": several rows'];
+  await world.poll();
+  await world.poll();
+  world.remarks = [];
+  await world.poll();
+  world.remarks = ['process_id "1": several rows'];
+  await world.poll();
+  assert.equal(world.lines.filter(({ message }) => message === 'Alarm store: process_id "1": several rows').length, 2);
 });
 
 test('where the health check can never pass, nothing is restarted', async () => {
@@ -164,7 +215,7 @@ test('a failure that no further attempt can change is the last attempt, and one 
   assert.equal(world.clock.monotonicMs() - startedMs, 2200, 'one restart_delay, between the two');
   assert.equal(world.seen('attempt_failed').length, 2);
   assert.equal(world.breakers.snapshot('web').failures, 1);
-  assert.equal(world.rows.get(1)?.alarma, true);
+  assert.equal(world.rows.get('1')?.alarma, true);
   assert.match(world.log('error'), /Failed to restart web: nothing to start/);
 });
 
@@ -181,7 +232,7 @@ test('what dies within stable_time fails the attempt, though its health check ha
   assert.deepEqual(world.restarts, ['web', 'web']);
   const [failure] = world.seen('attempt_failed');
   assert.equal(failure?.reason, 'health check failed: it did not last for stable_time (1 s): pid 7 has ended');
-  assert.equal(world.rows.get(1)?.alarma, false);
+  assert.equal(world.rows.get('1')?.alarma, false);
   assert.match(world.log(), /Health check passed for web after 700 ms/);
 });
 

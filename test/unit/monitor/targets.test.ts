@@ -9,7 +9,7 @@ test('of several sections that mean one target the first in the file rules; both
   await world.poll();
   assert.deepEqual(world.restarts, ['first']);
   assert.match(world.log(), /second is unit, which \[process\.first\] rules/);
-  assert.equal(world.rows.get(2)?.alarma, false);
+  assert.equal(world.rows.get('2')?.alarma, false);
   assert.deepEqual(
     world.seen('recovery_shared').map(({ process, leaderName }) => [process.processName, leaderName]),
     [['second', 'first']],

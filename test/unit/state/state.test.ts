@@ -16,7 +16,7 @@ const clock = systemClock;
 const launch = { argv: ['a', '', 'b\n'], executable: '/x', cwd: '/', environment: ['A=1'], uid: 0, gid: 0, groups: [1] };
 const pinned = { record: launch, files: [{ path: '/x', sha256: 'ab' }] };
 const notes = { notes: 'disk \ud800 full\u0000', notesDigest: 'd1' };
-const handled = { processId: 9, processName: 'x', ...notes, handledAt: new Date(5) };
+const handled = { processId: '9', processName: 'x', ...notes, handledAt: new Date(5) };
 
 test('everything comes back in the next life, to the letter', (t) => {
   const dir = join(tempDir(t), 'a/state');
@@ -27,8 +27,8 @@ test('everything comes back in the next life, to the letter', (t) => {
   first.journal.begin(entryOf('gone'));
   first.journal.end('gone');
   first.handled.set(handled);
-  first.handled.set({ ...handled, processId: 10 });
-  first.handled.delete(10);
+  first.handled.set({ ...handled, processId: '10' });
+  first.handled.delete('10');
   first.holds.set({ name: '*', until: null, reason: 'maintenance' });
   first.holds.set({ name: 'x', until: new Date(99), reason: '', strict: true });
   first.launches.set('prog', launch);
@@ -45,8 +45,8 @@ test('everything comes back in the next life, to the letter', (t) => {
   t.after(() => second.close());
   assert.deepEqual(second.journal.list(), [entryOf('nginx', 2)]);
   assert.deepEqual(second.handled.list(), [handled]);
-  assert.deepEqual(second.handled.get(9), handled);
-  assert.equal(second.handled.get(10), undefined);
+  assert.deepEqual(second.handled.get('9'), handled);
+  assert.equal(second.handled.get('10'), undefined);
   assert.deepEqual(second.holds.list(), [
     { name: '*', until: null, reason: 'maintenance' },
     { name: 'x', until: new Date(99), reason: '', strict: true },
@@ -124,9 +124,9 @@ test('a thousand alarms cost little', (t) => {
     state.journal.begin(entryOf(`target ${i}`));
     for (let j = 0; j < 5; j++) append(state, j);
     state.breakers.save(`target ${i}`, 'x', { state: 'closed', failures: 0, reopenAtMs: 0, successesMs: [1], exitsMs: [] });
-    state.handled.set({ ...handled, processId: i });
+    state.handled.set({ ...handled, processId: String(i) });
     state.journal.end(`target ${i}`);
-    state.handled.delete(i);
+    state.handled.delete(String(i));
   }
   const { user, system } = process.cpuUsage(before);
   const msEach = (user + system) / 1_000 / 1_000;
@@ -212,7 +212,7 @@ test('a file of the first version gets the tables that it lacks and keeps what i
   assert.deepEqual(look.state.kept.list(), []);
   look.state.close();
   const log = new RecordedLog();
-  const alarm = { processName: 'web', notes: 'n', raisedAt: new Date(5), doubtfulRows: [7] };
+  const alarm = { processName: 'web', notes: 'n', raisedAt: new Date(5), doubtfulRows: ['7'] };
   const lastExit = { at: new Date(6), cause: 'exit code 1', uptimeMs: 5.5, expected: false };
   const life = { processName: 'web', pid: 7, since: new Date(5), unit: 'web.service', exits: 2, lastExit };
   for (let i = 0; i < 2; i++) {

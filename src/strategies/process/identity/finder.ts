@@ -128,7 +128,7 @@ export class ProgramFinder {
       const { pid } = stranger;
       if (!isNews(`${systemName}\0${this.#table.read(pid, ['uids'])?.uids?.effective}`)) continue;
       const [line] = describeStrangers(this.#table, [stranger]);
-      this.#parts.log.warning(`Not taken for ${systemName}: ${line}`, { process_name: systemName, pid });
+      this.#parts.log.warning(`Not taken for ${systemName}: ${line}`, { process_name: systemName, process_pid: pid });
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { ManagedProcess } from '../../../core/alarm.ts';
 import { COMM_BYTES, cutName } from '../../../core/comm.ts';
+import { quoted } from '../../../core/printable.ts';
 import { lastPart } from '../../../system/proc/called-names.ts';
 import type { ProcessInfo } from '../../../system/proc/table.ts';
 import { judgeUnitName } from '../../unit/name-policy.ts';
@@ -12,7 +13,7 @@ export type NamedProcess = ProcessInfo<'name' | 'argv' | 'executable'>;
  * as a unit must not be as a program either, but where the operator wrote a section for it (`hasOwnSection`).
  */
 export function nameProblem({ systemName, systemNameConfigured }: ManagedProcess, hasOwnSection: boolean): string | undefined {
-  const shown = JSON.stringify(systemName.slice(0, SHOWN_LENGTH));
+  const shown = quoted(systemName.slice(0, SHOWN_LENGTH));
   const base = systemName.split('/').at(-1) ?? '';
   if (systemName.trim() === '' || base === '.' || base === '..') return `${shown} is no program's name`;
   if (systemName.includes('\0')) return `${shown} holds a NUL, which no program's name does`;

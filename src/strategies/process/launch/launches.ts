@@ -208,7 +208,7 @@ export class ProgramLaunches {
     this.#told.add(systemName);
     this.#parts.log.warning(`${processName}: pid ${pid}: ${otherwise}: ${pinCure(processName)}`, {
       process_name: processName,
-      pid,
+      process_pid: pid,
     });
   }
 }

@@ -1,9 +1,9 @@
-import { printable } from '../../../core/printable.ts';
+import { printable, quoted } from '../../../core/printable.ts';
 
 /** Arguments as a person reads them: those that a shell would not take for one word are quoted. */
 export function describeArgv(argv: readonly string[]): string {
   const first = argv.slice(0, SHOWN_LENGTH);
-  return shown(first.map((argument) => (/^[\w@%+=:,./-]+$/.test(argument) ? argument : JSON.stringify(argument))).join(' '));
+  return shown(first.map((argument) => (/^[\w@%+=:,./-]+$/.test(argument) ? argument : quoted(argument))).join(' '));
 }
 
 /** For people, printable, and of what is long the beginning: 200 characters. */

@@ -18,7 +18,7 @@ test('a file that does not exist is made with its tables, in WAL', async (t) => 
   const path = join(tempDir(t), 'alarms.db');
   const store = new SqliteStore({ path, queryTimeoutMs: 1000 });
   assert.equal(existsSync(path), false, 'nothing is opened by itself');
-  assert.deepEqual(await store.readAlarms(), []);
+  assert.deepEqual((await store.readAlarms()).rows, []);
   const other = new DatabaseSync(path);
   assert.equal(other.prepare('PRAGMA journal_mode').get()?.journal_mode, 'wal');
   const [plan] = other
@@ -47,21 +47,21 @@ test('a store whose folder comes later is well then', async (t) => {
   const store = new SqliteStore({ path: join(dir, 'alarms.db'), queryTimeoutMs: 1000 });
   await assert.rejects(store.readAlarms(), hasFault('unreachable', /later/));
   mkdirSync(dir);
-  assert.deepEqual(await store.readAlarms(), []);
+  assert.deepEqual((await store.readAlarms()).rows, []);
   await store.close();
 });
 
 test('a file that is replaced is opened anew', async (t) => {
   const dir = tempDir(t);
   const store = new SqliteStore({ path: join(dir, 'alarms.db'), queryTimeoutMs: 1000 });
-  assert.deepEqual(await store.readAlarms(), []);
+  assert.deepEqual((await store.readAlarms()).rows, []);
   const other = new DatabaseSync(join(dir, 'new.db'));
   createSchema(other);
   other.exec("INSERT INTO PROCESE VALUES (1, 'nginx'); INSERT INTO STATUS_PROCESS VALUES (1, 1, 0, NULL)");
   other.close();
   for (const part of ['', '-wal', '-shm']) rmSync(join(dir, `alarms.db${part}`), { force: true });
   renameSync(join(dir, 'new.db'), join(dir, 'alarms.db'));
-  assert.equal((await store.readAlarms()).length, 1);
+  assert.equal((await store.readAlarms()).rows.length, 1);
   await store.close();
 });
 
@@ -71,10 +71,10 @@ test('while another program writes, a poll goes on; a write waits, and the loop 
   const other = new DatabaseSync(path);
   createSchema(other);
   other.exec("INSERT INTO PROCESE VALUES (1, 'nginx'); INSERT INTO STATUS_PROCESS VALUES (1, 0, 0, NULL)");
-  await store.readAlarms();
+  (await store.readAlarms()).rows;
   other.exec('BEGIN IMMEDIATE; UPDATE STATUS_PROCESS SET notes = NULL');
-  assert.deepEqual(await store.readAlarms(), []);
-  const raising = store.raiseAlarm(1, 'x');
+  assert.deepEqual((await store.readAlarms()).rows, []);
+  const raising = store.raiseAlarm('1', 'x');
   let turns = 0;
   for (const end = performance.now() + 300; performance.now() < end; turns++) await delay(1);
   assert.ok(turns >= 5, `the loop went on: ${turns} turns`);
@@ -92,12 +92,12 @@ test('a lock that stays is busy at the deadline; closing does not wait for it', 
   const long = new SqliteStore({ path, queryTimeoutMs: 60_000 });
   await Promise.all([short.readAlarms(), long.readAlarms()]);
   other.exec('BEGIN IMMEDIATE');
-  await assert.rejects(short.dropAlarm(1, undefined), hasFault('busy', /locked/));
-  const waiting = assert.rejects(long.dropAlarm(1, undefined), hasFault('unreachable', /closed/));
+  await assert.rejects(short.dropAlarm('1', undefined), hasFault('busy', /locked/));
+  const waiting = assert.rejects(long.dropAlarm('1', undefined), hasFault('unreachable', /closed/));
   await long.close();
   await waiting;
   other.exec('ROLLBACK');
-  assert.equal(await short.dropAlarm(1, undefined), 'missing');
+  assert.equal(await short.dropAlarm('1', undefined), 'missing');
   await short.close();
   other.close();
 });
@@ -105,11 +105,11 @@ test('a lock that stays is busy at the deadline; closing does not wait for it', 
 test('values of any kind harm nothing', async (t) => {
   const path = join(tempDir(t), 'alarms.db');
   const store = new SqliteStore({ path, queryTimeoutMs: 1000 });
-  await store.readAlarms();
+  (await store.readAlarms()).rows;
   const other = new DatabaseSync(path);
   other.exec(`INSERT INTO PROCESE VALUES (1, x'6EFF00'), (2, 42), (3, 1.5), (9223372036854775807, 'far');
     INSERT INTO STATUS_PROCESS VALUES (1, 1, 0, x'61FF'), (2, '1', '0', 7), (3, 'yes', 0, NULL), (9223372036854775807, 1, 0, NULL)`);
-  const rows = await store.readAlarms();
+  const rows = (await store.readAlarms()).rows;
   assert.deepEqual(
     rows.map(({ processName }) => processName),
     ['n\udcff\u0000', '42', 'far'],

@@ -169,6 +169,18 @@ test('instances of the system’s own templates need a section of their own', ()
     assert.equal(kindOf(name, false), 'unit', name);
 });
 
+test('what is not seen in a name is told by its code point', () => {
+  for (const [name, code] of [
+    ['ngi\u200bnx', 'U+200B'],
+    ['nginx\u3164.service', 'U+3164'],
+    ['\u{e0041}poweroff', 'U+E0041'],
+  ] as const) {
+    const judgement = judgeUnitName(name, true);
+    assert.ok(judgement.kind === 'impossible' && judgement.reason.includes(`holds ${code}, which is not seen`), name);
+    assert.match(judgement.reason, /^"[ -~]+" holds [ -~]+$/);
+  }
+});
+
 test('what changes the machine is known whatever its type', () => {
   for (const unit of ['reboot.target', 'poweroff.target', 'systemd-halt.service', 'emergency.target', 'rescue.service'])
     assert.equal(changesMachine(unit), true, unit);

@@ -81,7 +81,7 @@ test('who is not believed is a full path by its file alone, and still a plain na
 
 test('names that no program can have are refused with a line that says why', () => {
   const problem = (systemName: string, systemNameConfigured = false) =>
-    nameProblem({ processId: 1, processName: 'x', systemName, systemNameConfigured }, false);
+    nameProblem({ processId: '1', processName: 'x', systemName, systemNameConfigured }, false);
   for (const name of ['nginx', '-x', '%s', 'a b', 'a\nb', '$(id)', '...', 'x'.repeat(255), '__proto__']) {
     assert.equal(problem(name), undefined, name);
   }

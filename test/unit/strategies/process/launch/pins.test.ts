@@ -267,7 +267,7 @@ test('a row of the database changes nothing of what is started', asRoot, async (
   const { world, name, strategy, pid } = await rootRunsTheirs(t, { configured: true });
   await pin(world, name, await recordsNow(strategy, name));
   await kill(pid);
-  const row = { processId: 4711, processName: "x'; touch /tmp/owned #", systemName: name, systemNameConfigured: true };
+  const row = { processId: '4711', processName: "x'; touch /tmp/owned #", systemName: name, systemNameConfigured: true };
   const outcome = await strategy.restart({ process: row, attempt: 7, runId: 'run-2', signal: never });
   assert.equal(outcome.kind, 'restarted', JSON.stringify(outcome));
   const [pinned] = world.parts.pins.get(name)?.launches ?? [];

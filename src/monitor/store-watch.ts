@@ -1,0 +1,104 @@
+import type { StoredAlarm } from '../core/alarm.ts';
+import type { Clock } from '../core/clock.ts';
+import { errorMessage, StoreError } from '../core/errors.ts';
+import type { EventBus } from '../core/events.ts';
+import type { Logger } from '../core/logger.ts';
+import type { AlarmStore } from '../stores/store.ts';
+
+/** What the daemon knows of its alarm source. "It did not answer" is never "there are no alarms". */
+export type StoreAvailability =
+  | { readonly state: 'starting' }
+  | ({ readonly state: 'ok'; readonly since: Date; readonly lastPollAt: Date } & PolledAlarms)
+  | {
+      readonly state: 'unknown';
+      readonly since: Date;
+      readonly reason: string;
+      readonly lastPollAt: Date | undefined;
+    };
+
+/** What a poll brings. */
+export interface PolledAlarms {
+  readonly alarms: readonly StoredAlarm[];
+  /** How many more are in alarm than are taken at once. */
+  readonly leftOut: number;
+}
+
+/** What the watch needs. */
+export interface StoreWatchParts {
+  readonly store: () => AlarmStore;
+  readonly clock: Clock;
+  readonly events: EventBus;
+  readonly log: Logger;
+}
+
+/** What is known of the store by its polls, and what is told of it: when it goes, why, when another reason shows, when it is back. */
+export class StoreWatch {
+  readonly #parts: StoreWatchParts;
+  #availability: StoreAvailability = { state: 'starting' };
+  /** Monotonic time of the last poll that was answered, or else of the first that was not. */
+  #knownUntilMs = 0;
+  /** The reasons that were told since the last answer. */
+  readonly #told = new Set<string>();
+  #faults = 0;
+
+  constructor(parts: StoreWatchParts) {
+    this.#parts = parts;
+  }
+
+  get availability(): StoreAvailability {
+    return this.#availability;
+  }
+
+  /** Polls in a row that failed. */
+  get faults(): number {
+    return this.#faults;
+  }
+
+  /** A poll was answered, in so many milliseconds. */
+  answered(polled: PolledAlarms, durationMs: number): void {
+    const { clock, log, events, store } = this.#parts;
+    const before = this.#availability;
+    const now = clock.date();
+    if (before.state === 'unknown') {
+      const awayMs = Math.round(clock.monotonicMs() - this.#knownUntilMs);
+      log.info(`Alarm store is back after ${Math.round(awayMs / 1000)} s: ${store().description}`, { duration_ms: awayMs });
+      events.emit({ type: 'store_restored', awayMs });
+    }
+    this.#availability = { state: 'ok', since: before.state === 'ok' ? before.since : now, lastPollAt: now, ...polled };
+    this.#knownUntilMs = clock.monotonicMs();
+    this.#faults = 0;
+    this.#told.clear();
+    const { alarms, leftOut } = polled;
+    log.debug(`Poll completed: ${alarms.length} in alarm${leftOut > 0 ? `, ${leftOut} more left out` : ''}`, {
+      alarms: alarms.length,
+      duration_ms: durationMs,
+    });
+    events.emit({ type: 'poll_completed', alarms: alarms.length, durationMs });
+  }
+
+  /** A poll failed. */
+  failed(error: unknown): void {
+    const { clock, log, events } = this.#parts;
+    const before = this.#availability;
+    const reason = errorMessage(error);
+    this.#faults++;
+    if (before.state === 'starting') this.#knownUntilMs = clock.monotonicMs();
+    this.#availability =
+      before.state === 'unknown'
+        ? { ...before, reason }
+        : { state: 'unknown', since: clock.date(), reason, lastPollAt: before.state === 'ok' ? before.lastPollAt : undefined };
+    if (this.#told.has(reason)) {
+      log.debug(`Alarm store is still away: ${reason}`);
+      return;
+    }
+    this.#told.add(reason);
+    const what = isRefusal(error) ? 'cannot be used' : 'does not answer';
+    log.error(`Alarm store ${what}: ${reason}; alarms are unknown until it is back`, { err: reason });
+    if (before.state !== 'unknown') events.emit({ type: 'store_lost', reason });
+  }
+}
+
+/** True where it does answer, and a person has to mend something. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof StoreError && ['denied', 'schema', 'config'].includes(error.fault);
+}

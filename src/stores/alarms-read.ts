@@ -1,0 +1,54 @@
+import type { ProcessRow } from '../core/alarm.ts';
+import { quoted } from '../core/printable.ts';
+import { type AlarmsRead, MOST_ALARMS } from './store.ts';
+
+/** The questions whose answers a poll is made of. */
+export interface AlarmQuestions {
+  /** The rows in alarm by process_id, the first `limit` of them. */
+  alarms(limit: number): Promise<ProcessRow[]>;
+  /** Those of them with one of these names. */
+  alarmsOf(names: readonly string[], limit: number): Promise<ProcessRow[]>;
+  /** How many rows are in alarm. */
+  count(): Promise<number>;
+  /** Which process_ids of rows in alarm are shared with another row, the first `limit`; [] where none can be. */
+  ambiguousIds(limit: number): Promise<string[]>;
+}
+
+/**
+ * Who is in alarm: no more than can be taken, what is named in `first` before the rest, and nothing whose id is not its own.
+ * `remarks`: what is odd besides.
+ */
+export async function readAlarmsBy(
+  ask: AlarmQuestions,
+  first: readonly string[],
+  remarks: readonly string[],
+): Promise<AlarmsRead> {
+  const some = await ask.alarms(MOST_ALARMS + 1);
+  if (some.length === 0) return { rows: some, leftOut: 0, remarks };
+  const taken = some.length <= MOST_ALARMS ? some : await withPrecedence(ask, some, first);
+  const leftOut = some.length <= MOST_ALARMS ? 0 : Math.max((await ask.count()) - taken.length, 1);
+  const shared = new Set(await ask.ambiguousIds(MOST_ALARMS));
+  if (shared.size === 0) return { rows: taken, leftOut, remarks };
+  const rows = taken.filter(({ processId }) => !shared.has(processId));
+  return { rows, leftOut, remarks: [...remarks, ambiguityRemark([...shared])] };
+}
+
+/** That rows are left alone because they share their process_id with others. */
+export function ambiguityRemark(ids: readonly string[]): string {
+  const shown = ids.slice(0, SHOWN).map(quoted);
+  const more = ids.length > SHOWN ? ` and ${ids.length - SHOWN} more` : '';
+  return `process_id ${shown.join(', ')}${more}: several rows of ours have it; they are left alone (expected each process_id once)`;
+}
+
+const SHOWN = 5;
+
+async function withPrecedence(
+  ask: AlarmQuestions,
+  some: readonly ProcessRow[],
+  first: readonly string[],
+): Promise<ProcessRow[]> {
+  const named = first.length === 0 ? [] : await ask.alarmsOf(first, MOST_ALARMS);
+  const known = new Set(named.map(({ processId }) => processId));
+  const rest = some.filter(({ processId }) => !known.has(processId));
+  return [...named, ...rest.slice(0, MOST_ALARMS - named.length)];
+}

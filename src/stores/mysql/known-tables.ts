@@ -1,0 +1,66 @@
+import type { RowScope } from '../row-scope.ts';
+import { isUnknownColumn } from './faults.ts';
+import type { MysqlSession } from './server.ts';
+import { Statements } from './statements.ts';
+import { readTables, type Tables } from './tables.ts';
+
+/** The tables as they were last seen, and the statements for them. */
+export interface Schema {
+  readonly tables: Tables;
+  readonly statements: Statements;
+  /** What is odd about them, a line each. */
+  readonly remarks: readonly string[];
+}
+
+/** What is known of the tables: looked at on each connection, every five minutes, and when a column turns out to be missing. */
+export class KnownTables {
+  readonly #scope: RowScope;
+  readonly #store: () => string;
+  readonly #known = new WeakMap<object, Schema & { readonly readAtMs: number }>();
+
+  /** `store`: AlarmStore.description. */
+  constructor(scope: RowScope, store: () => string) {
+    this.#scope = scope;
+    this.#store = store;
+  }
+
+  /** Does `work` with what is known; once more where a statement of it was refused because the tables have changed. */
+  async use<T>(session: MysqlSession, work: (schema: Schema) => Promise<T>): Promise<T> {
+    try {
+      return await work(await this.#schema(session));
+    } catch (error) {
+      if (!isUnknownColumn(error)) throw error;
+      this.forget(session);
+      return work(await this.#schema(session));
+    }
+  }
+
+  /** The tables are looked at again before anything else is done on that connection. */
+  forget({ connection }: MysqlSession): void {
+    this.#known.delete(connection);
+  }
+
+  async #schema(session: MysqlSession): Promise<Schema> {
+    const known = this.#known.get(session.connection);
+    if (known !== undefined && performance.now() - known.readAtMs < LOOK_AGAIN_MS) return known;
+    const tables = await readTables(session);
+    const statements = new Statements(tables, this.#scope, this.#store());
+    const remarks = [statements.scopeRemark, await flagRemark(session, tables, statements)].filter(
+      (line) => line !== undefined,
+    );
+    const schema = { tables, statements, remarks, readAtMs: performance.now() };
+    this.#known.set(session.connection, schema);
+    return schema;
+  }
+}
+
+const LOOK_AGAIN_MS = 300_000;
+
+async function flagRemark(session: MysqlSession, { status }: Tables, statements: Statements): Promise<string | undefined> {
+  const question = statements.oddFlags();
+  if (question === undefined) return undefined;
+  const odd = Number((await session.rows(question.sql, question.values))[0]?.odd);
+  if (odd === 0) return undefined;
+  const types = `alarma is ${status.alarma.type}, sound is ${status.sound.type}`;
+  return `STATUS_PROCESS: ${types}, and what stands there is no number in ${odd === 1 ? 'a row' : `${odd} rows`}; they are left alone (expected 0 or 1)`;
+}

@@ -1,0 +1,222 @@
+import type { SeenNotes } from '../../core/alarm.ts';
+import { StoreError } from '../../core/errors.ts';
+import { quoted } from '../../core/printable.ts';
+import { bytesOf } from '../exact-text.ts';
+import { READ_CHARACTERS } from '../notes.ts';
+import { ownRows, type RowScope } from '../row-scope.ts';
+import { type Column, exact, flagIs, flagValue, isNoFlag, joins, type KeyTest, keyTest } from './column.ts';
+import type { SqlValue } from './server.ts';
+import type { Tables } from './tables.ts';
+
+/** A statement and what its `?` stand for. */
+export interface Statement {
+  readonly sql: string;
+  readonly values: readonly SqlValue[];
+}
+
+/** How many names `alarmsOf` takes: one statement for any number of them. */
+export const NAMES_AT_ONCE = 200;
+
+/** Every statement on tables of that kind. None of them sees or changes a row that is not ours. */
+export class Statements {
+  /** What is to be told of whose rows are ours. */
+  readonly scopeRemark: string | undefined;
+  readonly #tables: Tables;
+  /** `FROM … WHERE`, and that a row is ours. */
+  readonly #rows: Statement;
+  /** That a row is ours, of STATUS_PROCESS alone. */
+  readonly #ours: Statement;
+  readonly #idTest: KeyTest;
+  readonly #bareIdTest: KeyTest;
+
+  /** Throws a StoreError (`config`) where it is not known whose rows are ours; `store`: AlarmStore.description. */
+  constructor(tables: Tables, scope: RowScope, store: string) {
+    this.#tables = tables;
+    const { statusHost, processHost, status, process } = tables;
+    const own = ownRows(scope, (statusHost ?? processHost) !== undefined, store);
+    this.scopeRemark = own.kind === 'all' ? own.remark : undefined;
+    const hosts = (name: string, column: Column | undefined): Statement =>
+      own.kind === 'host' && column !== undefined ? hostTest(name, column, own.hostId, store) : EVERY;
+    const sameHost = statusHost && processHost ? ` AND ${joins('p.host_id', processHost, 's.host_id', statusHost)}` : '';
+    const on = `${joins('p.process_id', process.processId, 's.process_id', status.processId)}${sameHost}`;
+    const ours = statusHost ? hosts('s.host_id', statusHost) : hosts('p.host_id', processHost);
+    this.#rows = { sql: `FROM STATUS_PROCESS s JOIN PROCESE p ON ${on} WHERE ${ours.sql}`, values: ours.values };
+    this.#ours = hosts('host_id', statusHost);
+    this.#idTest = keyTest('s.process_id', status.processId);
+    this.#bareIdTest = keyTest('process_id', status.processId);
+  }
+
+  /** True where no two of our rows can have one process_id. */
+  get idsAreUnique(): boolean {
+    const { uniqueIds, uniqueIdsPerHost } = this.#tables;
+    return uniqueIds || (uniqueIdsPerHost && this.#rows.values.length > 0);
+  }
+
+  /** The rows in alarm by process_id, the first `limit` of them. */
+  alarms(limit: number): Statement {
+    return this.#select(this.#inAlarm('s.'), [], limit);
+  }
+
+  /** Those of them with these names, NAMES_AT_ONCE at most. */
+  alarmsOf(names: readonly string[], limit: number): Statement {
+    const bytes = Array.from({ length: NAMES_AT_ONCE }, (_, i) => bytesOf(names[i] ?? names[0] ?? ''));
+    const among = `${this.#name} IN (${bytes.map(() => '?').join(', ')})`;
+    return this.#select(`${this.#inAlarm('s.')} AND ${among}`, bytes, limit);
+  }
+
+  /** How many rows are in alarm, as `alarms`. */
+  alarmCount(): Statement {
+    return { sql: `SELECT COUNT(*) AS alarms ${this.#rows.sql} AND ${this.#inAlarm('s.')}`, values: this.#rows.values };
+  }
+
+  /** How many rows there are, `processes`, and how many in alarm, `alarms`. */
+  counts(): Statement {
+    const alarms = `COALESCE(SUM(${this.#inAlarm('s.')}), 0)`;
+    return { sql: `SELECT COUNT(*) AS processes, ${alarms} AS alarms ${this.#rows.sql}`, values: this.#rows.values };
+  }
+
+  /** The process_ids, `id`, that several rows of ours have, the first `limit`; `inAlarm`: one of them in alarm. */
+  sharedIds(limit: number, inAlarm = false): Statement {
+    const id = exact('s.process_id', this.#tables.status.processId);
+    const suspects = `s.process_id IN (SELECT a.process_id FROM STATUS_PROCESS a WHERE ${this.#inAlarm('a.')})`;
+    return {
+      sql: `SELECT ${id} AS id ${this.#rows.sql} AND ${inAlarm ? suspects : 'TRUE'} GROUP BY ${id} HAVING COUNT(*) > 1 LIMIT ${limit}`,
+      values: this.#rows.values,
+    };
+  }
+
+  /** How many rows, `odd`, have a flag that is no number; undefined where the columns take nothing else. */
+  oddFlags(): Statement | undefined {
+    const { alarma, sound } = this.#tables.status;
+    const odd = [isNoFlag('alarma', alarma), isNoFlag('sound', sound)].filter((condition) => condition !== undefined);
+    if (odd.length === 0) return undefined;
+    const { sql, values } = this.#ours;
+    return {
+      sql: `SELECT COUNT(*) AS odd FROM STATUS_PROCESS WHERE ${sql} AND (${odd.map((one) => `(${one})`).join(' OR ')})`,
+      values,
+    };
+  }
+
+  /** The rows with that id: two are enough to know that there are several. Undefined for what can be no id. */
+  byId(processId: string): Statement | undefined {
+    const values = this.#idTest.values(processId);
+    return values && this.#select(this.#idTest.sql, values, 2);
+  }
+
+  /** The rows with that very name. */
+  byName(name: string): Statement {
+    return this.#select(`${this.#name} = ?`, [bytesOf(name)], NAMESAKES);
+  }
+
+  /** The names, each once, the first `limit`. */
+  names(limit: number): Statement {
+    return {
+      sql: `SELECT DISTINCT ${this.#name} AS process_name ${this.#rows.sql} AND p.process_name IS NOT NULL LIMIT ${limit}`,
+      values: this.#rows.values,
+    };
+  }
+
+  /** Rows of STATUS_PROCESS, `unnamed`, that have no name. */
+  unnamed(): Statement {
+    const { sql, values } = this.#ours;
+    const { status, process } = this.#tables;
+    const named = joins('p.process_id', process.processId, 'STATUS_PROCESS.process_id', status.processId);
+    return {
+      sql: `SELECT COUNT(*) AS unnamed FROM STATUS_PROCESS WHERE ${sql} AND NOT EXISTS (SELECT 1 FROM PROCESE p WHERE ${named} AND p.process_name <> '')`,
+      values,
+    };
+  }
+
+  /** What is true of the row with that id, in STATUS_PROCESS alone: `expression` AS value, of two rows at most. */
+  status(expression: string, processId: string): Statement | undefined {
+    const id = this.#bareIdTest.values(processId);
+    const { sql, values } = this.#ours;
+    return (
+      id && {
+        sql: `SELECT ${expression} FROM STATUS_PROCESS WHERE ${sql} AND ${this.#bareIdTest.sql} LIMIT 2`,
+        values: [...values, ...id],
+      }
+    );
+  }
+
+  /** A change to the row with that id. `assignments`: with `values` for their `?`. Undefined for what can be no id. */
+  change(assignments: string, assigned: readonly SqlValue[], processId: string, where?: Statement): Statement | undefined {
+    const id = this.#bareIdTest.values(processId);
+    if (id === undefined) return undefined;
+    const condition = [this.#ours.sql, this.#bareIdTest.sql, ...(where === undefined ? [] : [where.sql])].join(' AND ');
+    return {
+      sql: `UPDATE STATUS_PROCESS SET ${assignments} WHERE ${condition}`,
+      values: [...assigned, ...this.#ours.values, ...id, ...(where?.values ?? [])],
+    };
+  }
+
+  /** That a row is still in alarm, with the notes that were seen. */
+  asSeen({ notes, notesDigest }: SeenNotes): Statement {
+    const exactly = (text: string | null): Buffer | null => (text === null ? null : bytesOf(text));
+    return {
+      sql: `${this.#inAlarm('')} AND ${head('notes')} <=> ? AND ${digest('notes')} <=> ?`,
+      values: [exactly(notes), exactly(notesDigest)],
+    };
+  }
+
+  /** `alarma` and, where given, `sound` set to these values. */
+  flags(alarma: 0 | 1, sound?: 0 | 1): string {
+    const { status } = this.#tables;
+    const both = [`alarma = ${flagValue(status.alarma, alarma)}`];
+    if (sound !== undefined) both.push(`sound = ${flagValue(status.sound, sound)}`);
+    return both.join(', ');
+  }
+
+  /** That `sound` is 0; that a row is in alarm. */
+  silent(): string {
+    return flagIs('sound', this.#tables.status.sound, 0);
+  }
+
+  inAlarm(): string {
+    return this.#inAlarm('');
+  }
+
+  get #name(): string {
+    return exact('p.process_name', this.#tables.process.processName);
+  }
+
+  #inAlarm(alias: string): string {
+    const { alarma, sound } = this.#tables.status;
+    return `${flagIs(`${alias}alarma`, alarma, 1)} AND ${flagIs(`${alias}sound`, sound, 0)}`;
+  }
+
+  #select(condition: string, values: readonly SqlValue[], limit: number): Statement {
+    const { alarma, sound, processId } = this.#tables.status;
+    // NULL is neither: a row in doubt is left alone.
+    const flags = `${flagIs('s.alarma', alarma, 1)} AS alarma, ${flagIs('s.sound', sound, 0)} AS silent`;
+    const columns = `${exact('s.process_id', processId)} AS process_id, ${this.#name} AS process_name, ${flags}`;
+    const notes = `${head('s.notes')} AS notes, ${digest('s.notes')} AS notesDigest`;
+    return {
+      sql: `SELECT ${columns}, ${notes} ${this.#rows.sql} AND ${condition} ORDER BY s.process_id LIMIT ${limit}`,
+      values: [...this.#rows.values, ...values],
+    };
+  }
+}
+
+const EVERY: Statement = { sql: 'TRUE', values: [] };
+
+/** Rows of one name: more than a table of processes has. */
+const NAMESAKES = 10_000;
+
+/**
+ * What a row shows of its notes, and what a clearing compares of them. The digest is made of long notes only, and by the server:
+ * however many rows are in alarm, no whole text of theirs travels.
+ */
+const head = (notes: string): string => `CAST(LEFT(CONVERT(${notes} USING utf8mb4), ${READ_CHARACTERS}) AS BINARY)`;
+const digest = (notes: string): string =>
+  `IF(CHAR_LENGTH(CONVERT(${notes} USING utf8mb4)) > ${READ_CHARACTERS}, CAST(SHA2(${exact(notes)}, 256) AS BINARY), NULL)`;
+
+function hostTest(name: string, column: Column, hostId: string, store: string): Statement {
+  const { sql, values } = keyTest(name, column);
+  const bound = values(hostId);
+  if (bound !== undefined) return { sql, values: bound };
+  throw new StoreError(
+    'config',
+    `${store}: [host] host_id is ${quoted(hostId)}, and the column host_id holds ${column.type}: no row can be of this host (expected a number)`,
+  );
+}

@@ -1,0 +1,45 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { ambiguityRemark } from '../alarms-read.ts';
+import { textOf } from '../exact-text.ts';
+import type { StoreReport } from '../store.ts';
+import { sqliteFault } from './faults.ts';
+import type { Schema } from './known-tables.ts';
+
+/** Looks at file and schema. Throws what node:sqlite throws. */
+export function inspectSqlite(database: DatabaseSync, { statements, remarks }: Schema, notes: string): StoreReport {
+  const counts = statements.counts();
+  const { processes, alarms } = database.prepare(counts.sql).get(...counts.values) ?? {};
+  const shared = statements.idsAreUnique ? [] : sharedIds(database, statements);
+  const readOnly = isReadOnly(database);
+  return {
+    server: `SQLite ${String(database.prepare('SELECT sqlite_version() AS version').get()?.version)}`,
+    processes: Number(processes),
+    alarms: Number(alarms),
+    canClear: !readOnly,
+    notes,
+    remarks: [
+      ...remarks,
+      ...(shared.length > 0 ? [ambiguityRemark(shared)] : []),
+      ...(readOnly ? ['the file is read-only: alarms can be read, and not cleared'] : []),
+    ],
+  };
+}
+
+const SHARED_LOOKED_AT = 1000;
+
+function sharedIds(database: DatabaseSync, statements: Schema['statements']): string[] {
+  const { sql, values } = statements.sharedIds(SHARED_LOOKED_AT, false);
+  const rows = database.prepare(sql).all(...values);
+  return rows.flatMap(({ id }) => (id instanceof Uint8Array ? textOf(id) : []));
+}
+
+/** Takes the lock of a writer and gives it back. */
+function isReadOnly(database: DatabaseSync): boolean {
+  try {
+    database.exec('BEGIN IMMEDIATE; ROLLBACK');
+    return false;
+  } catch (error) {
+    if (sqliteFault(error) !== 'read_only') throw error;
+    return true;
+  }
+}

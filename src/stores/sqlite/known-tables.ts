@@ -1,0 +1,47 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { RowScope } from '../row-scope.ts';
+import { Statements } from './statements.ts';
+import { readTables, type SqliteTables } from './tables.ts';
+
+/** The tables as they are now, and the statements for them. */
+export interface Schema {
+  readonly tables: SqliteTables;
+  readonly statements: Statements;
+  /** What is odd about them, a line each; of rows, as they were five minutes ago at most. */
+  readonly remarks: readonly string[];
+}
+
+/** What is known of the tables of the file that is open. */
+export class KnownTables {
+  readonly #scope: RowScope;
+  readonly #store: string;
+  #known: (Schema & { readonly database: DatabaseSync; readonly version: unknown; readonly atMs: number }) | undefined;
+
+  /** `store`: AlarmStore.description. */
+  constructor(scope: RowScope, store: string) {
+    this.#scope = scope;
+    this.#store = store;
+  }
+
+  /** The schema of `database`. Throws a StoreError (`config`), or what node:sqlite throws. */
+  of(database: DatabaseSync): Schema {
+    const version = database.prepare('PRAGMA schema_version').get()?.schema_version;
+    const known = this.#known;
+    const isKnown = known?.database === database && known.version === version;
+    if (isKnown && performance.now() - known.atMs < LOOK_AGAIN_MS) return known;
+    const tables = isKnown ? known.tables : readTables(database);
+    const statements = isKnown ? known.statements : new Statements(tables, this.#scope, this.#store);
+    const remarks = [statements.scopeRemark, flagRemark(database, statements)].filter((line) => line !== undefined);
+    this.#known = { tables, statements, remarks, database, version, atMs: performance.now() };
+    return this.#known;
+  }
+}
+
+const LOOK_AGAIN_MS = 300_000;
+
+function flagRemark(database: DatabaseSync, statements: Statements): string | undefined {
+  const { sql, values } = statements.oddFlags();
+  const odd = Number(database.prepare(sql).get(...values)?.odd);
+  if (odd === 0) return undefined;
+  return `STATUS_PROCESS: alarma or sound is no number in ${odd === 1 ? 'a row' : `${odd} rows`}; they are left alone (expected 0 or 1)`;
+}

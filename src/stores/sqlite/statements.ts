@@ -1,0 +1,187 @@
+import type { SQLInputValue } from 'node:sqlite';
+import { bytesOf } from '../exact-text.ts';
+import { READ_CHARACTERS } from '../notes.ts';
+import { ownRows, type RowScope } from '../row-scope.ts';
+import type { SqliteTables } from './tables.ts';
+
+/** A statement and what its `?` stand for. */
+export interface Statement {
+  readonly sql: string;
+  readonly values: readonly SQLInputValue[];
+}
+
+/** So many bytes of notes are read: more than what is shown of them can have. Of long ones so many are digested. */
+const NOTES_BYTES = READ_CHARACTERS * 4 + 4;
+const DIGESTED_BYTES = 1 << 20;
+
+const size = (table: string): string => `octet_length(${table}notes)`;
+/** Stands for notes that may be too long to be shown whole; sha256 is a function of ours. */
+const digest = (table: string): string =>
+  `CASE WHEN ${size(table)} > ${READ_CHARACTERS} THEN sha256(substr(CAST(${table}notes AS BLOB), 1, ${DIGESTED_BYTES})) END`;
+/** NULL is neither alarma = 1 nor sound = 0: a row in doubt is left alone. */
+const inAlarm = (table: string): string => `${table}alarma = 1 AND ${table}sound = 0`;
+
+/** Every statement on tables of that kind. None of them sees or changes a row that is not ours. */
+export class Statements {
+  /** What is to be told of whose rows are ours. */
+  readonly scopeRemark: string | undefined;
+  /** True where no two of our rows can have one process_id. */
+  readonly idsAreUnique: boolean;
+  readonly #rows: Statement;
+  /** That a row is ours, of STATUS_PROCESS alone. */
+  readonly #ours: Statement;
+
+  /** Throws a StoreError (`config`) where it is not known whose rows are ours; `store`: AlarmStore.description. */
+  constructor(tables: SqliteTables, scope: RowScope, store: string) {
+    const { statusHost, processHost, uniqueIds, uniqueIdsPerHost } = tables;
+    const own = ownRows(scope, statusHost || processHost, store);
+    this.scopeRemark = own.kind === 'all' ? own.remark : undefined;
+    const hosts = (name: string): Statement => (own.kind === 'host' ? hasKey(name, own.hostId) : EVERY);
+    const ours = statusHost ? hosts('s.host_id') : processHost ? hosts('p.host_id') : EVERY;
+    const on = `p.process_id = s.process_id${statusHost && processHost ? ' AND p.host_id = s.host_id' : ''}`;
+    this.#rows = { sql: `FROM STATUS_PROCESS s JOIN PROCESE p ON ${on} WHERE ${ours.sql}`, values: ours.values };
+    this.#ours = statusHost ? hosts('host_id') : EVERY;
+    this.idsAreUnique = uniqueIds || (uniqueIdsPerHost && ours.values.length > 0);
+  }
+
+  /** The rows in alarm after `after` in the order of process_id. */
+  alarms(after: Key | undefined): Statement {
+    return this.#select(`${inAlarm('s.')} AND ${beyond(after)}`, keyValues(after), INDEXED_ORDER);
+  }
+
+  /** Those of them with these names. */
+  alarmsOf(names: readonly string[], after: Key | undefined): Statement {
+    const among = `CAST(p.process_name AS BLOB) IN (${names.map(() => '?').join(', ')})`;
+    const values = [...names.map(bytesOf), ...keyValues(after)];
+    return this.#select(`${inAlarm('s.')} AND ${among} AND ${beyond(after)}`, values, INDEXED_ORDER);
+  }
+
+  /** How many rows there are, `processes`, and how many in alarm, `alarms`. */
+  counts(): Statement {
+    const { sql, values } = this.#rows;
+    return { sql: `SELECT count(*) AS processes, count(*) FILTER (WHERE ${inAlarm('s.')}) AS alarms ${sql}`, values };
+  }
+
+  /** How many rows are in alarm, as `alarms`. */
+  alarmCount(): Statement {
+    return { sql: `SELECT count(*) AS alarms ${this.#rows.sql} AND ${inAlarm('s.')}`, values: this.#rows.values };
+  }
+
+  /** The process_ids, `id`, that several rows of ours have, the first `limit`; `onlyAlarms`: of one in alarm. */
+  sharedIds(limit: number, onlyAlarms: boolean): Statement {
+    const suspects = `s.process_id IN (SELECT process_id FROM STATUS_PROCESS WHERE ${inAlarm('')})`;
+    const { sql, values } = this.#rows;
+    return {
+      sql: `SELECT ${ID} AS id ${sql} AND ${onlyAlarms ? suspects : 'TRUE'} GROUP BY id HAVING count(*) > 1 LIMIT ${limit}`,
+      values,
+    };
+  }
+
+  /** How many rows, `odd`, have a flag that is no number. */
+  oddFlags(): Statement {
+    const odd = ['alarma', 'sound'].map(
+      (flag) => `(typeof(${flag}) IN ('text', 'blob') AND CAST(CAST(${flag} AS NUMERIC) AS TEXT) <> CAST(${flag} AS TEXT))`,
+    );
+    return {
+      sql: `SELECT count(*) AS odd FROM STATUS_PROCESS WHERE ${this.#ours.sql} AND (${odd.join(' OR ')})`,
+      values: this.#ours.values,
+    };
+  }
+
+  /** The rows with that id: two are enough to know that there are several. */
+  byId(processId: string): Statement {
+    const { sql, values } = hasKey('s.process_id', processId);
+    return this.#select(sql, values, 'LIMIT 2');
+  }
+
+  /** The rows with that very name after `after`. */
+  byName(name: string, after: Key | undefined): Statement {
+    const values = [bytesOf(name), ...keyValues(after)];
+    return this.#select(`CAST(p.process_name AS BLOB) = ? AND ${beyond(after)}`, values, INDEXED_ORDER);
+  }
+
+  /** The names, `process_name`, of the rows after `after`. */
+  names(after: Key | undefined): Statement {
+    const { sql, values } = this.#rows;
+    return {
+      sql: `SELECT ${KEY}, CAST(p.process_name AS BLOB) AS process_name ${sql} AND ${beyond(after)} ${INDEXED_ORDER}`,
+      values: [...values, ...keyValues(after)],
+    };
+  }
+
+  /** All bytes of the notes of a row, as far as they are digested. */
+  wholeNotes(processId: string): Statement {
+    const { sql, values } = this.#oneStatus(processId);
+    return {
+      sql: `SELECT substr(CAST(notes AS BLOB), 1, ${DIGESTED_BYTES}) AS notes FROM STATUS_PROCESS WHERE ${sql}`,
+      values,
+    };
+  }
+
+  /** A change to the row with that id, `assignments` with `assigned` for their `?`; `size` and `digest`: only with these notes, in alarm. */
+  change(
+    assignments: string,
+    assigned: readonly SQLInputValue[],
+    processId: string,
+    seen?: { readonly size: bigint | null; readonly digest: string | null },
+  ): Statement {
+    const { sql, values } = this.#oneStatus(processId);
+    const asSeen = seen === undefined ? '' : ` AND ${inAlarm('')} AND ${size('')} IS ? AND ${digest('')} IS ?`;
+    const seenValues = seen === undefined ? [] : [seen.size, seen.digest];
+    return {
+      sql: `UPDATE STATUS_PROCESS SET ${assignments} WHERE ${sql}${asSeen}`,
+      values: [...assigned, ...values, ...seenValues],
+    };
+  }
+
+  #oneStatus(processId: string): Statement {
+    const id = hasKey('process_id', processId);
+    return { sql: `${this.#ours.sql} AND ${id.sql}`, values: [...this.#ours.values, ...id.values] };
+  }
+
+  #select(condition: string, values: readonly SQLInputValue[], order: string): Statement {
+    const flags = 's.alarma = 1 AS alarma, s.sound = 0 AS silent';
+    const notes = `substr(CAST(s.notes AS BLOB), 1, ${NOTES_BYTES}) AS notes, ${size('s.')} AS size, ${digest('s.')} AS digest`;
+    const columns = `${KEY}, ${ID} AS process_id, CAST(p.process_name AS BLOB) AS process_name, ${flags}, ${notes}`;
+    return {
+      sql: `SELECT ${columns} ${this.#rows.sql} AND ${condition} ${order}`,
+      values: [...this.#rows.values, ...values],
+    };
+  }
+}
+
+const EVERY: Statement = { sql: 'TRUE', values: [] };
+const ID = 'CAST(CAST(s.process_id AS TEXT) AS BLOB)';
+/** By its bytes: what a collation holds for equal are several keys. */
+const INDEXED_ORDER = 'ORDER BY s.process_id COLLATE BINARY';
+
+/** A process_id as SQLite holds it; of a text its bytes. */
+export interface Key {
+  readonly type: string;
+  readonly value: SQLInputValue;
+}
+
+const KEY =
+  "typeof(s.process_id) AS keyType, CASE typeof(s.process_id) WHEN 'text' THEN CAST(s.process_id AS BLOB) ELSE s.process_id END AS key";
+
+function beyond(after: Key | undefined): string {
+  if (after === undefined) return 'TRUE';
+  return `s.process_id COLLATE BINARY > ${after.type === 'text' ? 'CAST(? AS TEXT)' : '?'}`;
+}
+
+function keyValues(after: Key | undefined): SQLInputValue[] {
+  return after === undefined ? [] : [after.value];
+}
+
+/** That a column holds a key, whatever its type: as SQLite writes it. An index serves for whole numbers and texts. */
+function hasKey(name: string, key: string): Statement {
+  const bytes = bytesOf(key);
+  const exactly = `CAST(CAST(${name} AS TEXT) AS BLOB) = ?`;
+  // Of a number with a fraction, or beyond 64 bits, the text is rounded: by that it is not found again.
+  if (NUMBER.test(key) && !WHOLE.test(key)) return { sql: exactly, values: [bytes] };
+  const whole = WHOLE.test(key) ? BigInt.asIntN(64, BigInt(key)) : 0n;
+  return { sql: `${name} IN (CAST(? AS TEXT), ?, ?) AND ${exactly}`, values: [bytes, bytes, whole, bytes] };
+}
+
+const WHOLE = /^-?\d{1,19}$/;
+const NUMBER = /^-?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|inf)$/i;

@@ -1,0 +1,56 @@
+import type { DatabaseSync } from 'node:sqlite';
+
+/** What both tables, or views, are made of. */
+export interface SqliteTables {
+  /** Whether STATUS_PROCESS, and PROCESE, have a column host_id. */
+  readonly statusHost: boolean;
+  readonly processHost: boolean;
+  /** True where a unique key sees to it that no two rows of either have one process_id; `PerHost`: no two of one host. */
+  readonly uniqueIds: boolean;
+  readonly uniqueIdsPerHost: boolean;
+  /** True where STATUS_PROCESS is a view: of what its triggers change SQLite counts nothing. */
+  readonly isView: boolean;
+}
+
+/** Looks at the schema as it is now. */
+export function readTables(database: DatabaseSync): SqliteTables {
+  const columns = (table: string): string[] =>
+    database
+      .prepare('SELECT lower(name) AS name FROM pragma_table_xinfo(?)')
+      .all(table)
+      .map(({ name }) => String(name));
+  const unique = (among: readonly string[]): boolean =>
+    ['STATUS_PROCESS', 'PROCESE'].every((table) =>
+      uniqueKeys(database, table).some((key) => key.includes('process_id') && key.every((column) => among.includes(column))),
+    );
+  return {
+    statusHost: columns('STATUS_PROCESS').includes('host_id'),
+    processHost: columns('PROCESE').includes('host_id'),
+    uniqueIds: unique(['process_id']),
+    uniqueIdsPerHost: unique(['process_id', 'host_id']),
+    isView: isView(database, 'STATUS_PROCESS'),
+  };
+}
+
+/** The columns, lower case, of each key of which no two rows are alike. */
+function uniqueKeys(database: DatabaseSync, table: string): string[][] {
+  const primary = 'SELECT lower(name) AS name FROM pragma_table_xinfo(?) WHERE pk > 0';
+  const keys = [
+    database
+      .prepare(primary)
+      .all(table)
+      .map(({ name }) => String(name)),
+  ];
+  const indexes = 'SELECT name FROM pragma_index_list(?) WHERE "unique" = 1 AND partial = 0';
+  for (const { name } of database.prepare(indexes).all(table)) {
+    const indexed = database.prepare('SELECT lower(name) AS name FROM pragma_index_info(?)').all(String(name));
+    keys.push(indexed.map((column) => String(column.name)));
+  }
+  return keys.filter((key) => key.length > 0);
+}
+
+/** True for a view of that name, whatever its case. */
+export function isView(database: DatabaseSync, name: string): boolean {
+  const found = database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'view' AND lower(name) = lower(?)").get(name);
+  return found !== undefined;
+}

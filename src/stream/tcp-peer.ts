@@ -1,0 +1,59 @@
+import type { Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import type { Clock } from '../core/clock.ts';
+import { socketOwner } from '../system/native/socket-owner.ts';
+import { networkOf } from './failed-logins.ts';
+
+/** Who is at the other end of a TCP connection. */
+export interface TcpPeer {
+  /** For people: `192.0.2.7`, `127.0.0.1 (user 1000)`. */
+  readonly name: string;
+  /** A program on this very machine, which came by a loopback address or by one of the machine's own. */
+  readonly isLocal: boolean;
+  /** What logins are counted by: the user here, a network elsewhere. */
+  readonly key: string;
+}
+
+/** Tells who connects. */
+export class TcpPeers {
+  readonly #clock: Clock;
+  #own: ReadonlySet<string> = new Set();
+  #lookedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The other end of a connection that was just accepted. */
+  of({ remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0 }: Socket): TcpPeer {
+    const isLocal = isLoopback(remoteAddress) || this.#isOwn(remoteAddress);
+    if (!isLocal) return { name: remoteAddress, isLocal, key: networkOf(remoteAddress) };
+    // One who tries passwords must not stand in the way of others, and has all the addresses of 127.0.0.0/8.
+    const uid = socketOwner({ address: remoteAddress, port: remotePort }, { address: localAddress, port: localPort });
+    const name = uid === undefined ? remoteAddress : `${remoteAddress} (user ${uid})`;
+    return { name, isLocal, key: uid === undefined ? 'local' : `user ${uid}` };
+  }
+
+  /** Addresses come and go; a crowd of connections does not have them listed each time. */
+  #isOwn(address: string): boolean {
+    const now = this.#clock.monotonicMs();
+    if (now - this.#lookedAtMs >= LOOK_MS) {
+      this.#lookedAtMs = now;
+      this.#own = new Set(Object.values(networkInterfaces()).flatMap((all = []) => all.map((one) => plain(one.address))));
+    }
+    return this.#own.has(plain(address));
+  }
+}
+
+const LOOK_MS = 5000;
+
+/** 127.0.0.0/8, `::1`, and the former as IPv6 has it. */
+function isLoopback(address: string): boolean {
+  const plainAddress = plain(address);
+  return plainAddress === '::1' || /^127(?:\.\d{1,3}){3}$/.test(plainAddress);
+}
+
+/** Without a zone (`%eth0`), and IPv4 as such. */
+function plain(address: string): string {
+  return address.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '');
+}

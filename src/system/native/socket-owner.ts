@@ -1,0 +1,99 @@
+import { isIPv6 } from 'node:net';
+import { type Libc, loadLibc } from './libc.ts';
+import { SOCK_CLOEXEC } from './socket-address.ts';
+
+/** One end of a TCP connection: the address as Node has it, `127.0.0.1`, `::1`, `::ffff:127.0.0.1`, with or without `%eth0`. */
+export interface TcpEnd {
+  readonly address: string;
+  readonly port: number;
+}
+
+/**
+ * Whose socket, on this very machine and in our network namespace, is the `near` end of a connection to `far`: the user id that made it.
+ * Undefined where there is no such socket, where nobody has it open any more, and where the kernel does not tell (AF_NETLINK is not
+ * allowed, or sock_diag was not built). Never waits. Source: sock_diag(7).
+ */
+export function socketOwner(near: TcpEnd, far: TcpEnd): number | undefined {
+  const libc = loadLibc();
+  const request = requestOf(near, far);
+  if (libc === undefined || request === undefined) return undefined;
+  const fd = libc.socket(AF_NETLINK, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+  if (fd < 0) return undefined;
+  try {
+    return ask(libc, fd, request);
+  } finally {
+    libc.close(fd);
+  }
+}
+
+/** The kernel answers while it takes the request. */
+function ask(libc: Libc, fd: number, request: Buffer): number | undefined {
+  if (libc.sendto(fd, request, request.length, 0, kernelAddress(), KERNEL_ADDRESS) < 0) return undefined;
+  const answer = Buffer.alloc(512);
+  const length = Number(libc.recv(fd, answer, answer.length, 0));
+  if (length < UID_AT + 8 || answer.readUInt16LE(4) !== SOCK_DIAG_BY_FAMILY) return undefined;
+  // Where there is no such connection it may be the socket that listens there, which has no port beyond.
+  if (answer.readUInt32LE(HEADER + 4) !== request.readUInt32LE(REQUEST_IDS)) return undefined;
+  // Of one that its process has closed the kernel says 0 for the user too.
+  return answer.readUInt32LE(UID_AT + 4) === 0 ? undefined : answer.readUInt32LE(UID_AT);
+}
+
+/** struct nlmsghdr, struct inet_diag_req_v2; undefined where an address is none. */
+function requestOf(near: TcpEnd, far: TcpEnd): Buffer | undefined {
+  const [source, target] = [addressBytes(near.address), addressBytes(far.address)];
+  if (source === undefined || target === undefined || source.length !== target.length) return undefined;
+  const request = Buffer.alloc(HEADER + 56);
+  request.writeUInt32LE(request.length, 0);
+  request.writeUInt16LE(SOCK_DIAG_BY_FAMILY, 4);
+  request.writeUInt16LE(NLM_F_REQUEST, 6);
+  request.writeUInt8(source.length === 4 ? AF_INET : AF_INET6, HEADER);
+  request.writeUInt8(IPPROTO_TCP, HEADER + 1);
+  request.writeUInt32LE(ANY_STATE, HEADER + 4);
+  request.writeUInt16BE(near.port, REQUEST_IDS);
+  request.writeUInt16BE(far.port, REQUEST_IDS + 2);
+  source.copy(request, REQUEST_IDS + 4);
+  target.copy(request, REQUEST_IDS + 20);
+  request.fill(0xff, REQUEST_IDS + 40, REQUEST_IDS + 48);
+  return request;
+}
+
+/** Four bytes of an IPv4 address, also of one written as IPv6; sixteen of another. */
+function addressBytes(text: string): Buffer | undefined {
+  const address = text.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '');
+  if (!isIPv6(address)) {
+    const bytes = address.split('.').map(Number);
+    return bytes.length === 4 && bytes.every((byte) => byte >= 0 && byte < 256) ? Buffer.from(bytes) : undefined;
+  }
+  // Its host is the address with all its groups shortened in one way, and no dots.
+  const [head = '', tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::');
+  const groups = (part: string | undefined): string[] => (part === undefined || part === '' ? [] : part.split(':'));
+  const zeros = 8 - groups(head).length - groups(tail).length;
+  const all = [...groups(head), ...Array.from({ length: zeros }, () => '0'), ...groups(tail)];
+  const bytes = Buffer.alloc(16);
+  for (const [i, group] of all.entries()) bytes.writeUInt16BE(Number.parseInt(group, 16), i * 2);
+  return bytes;
+}
+
+/** struct sockaddr_nl of the kernel. */
+function kernelAddress(): Buffer {
+  const address = Buffer.alloc(KERNEL_ADDRESS);
+  address.writeUInt16LE(AF_NETLINK, 0);
+  return address;
+}
+
+const AF_INET = 2;
+const AF_INET6 = 10;
+const AF_NETLINK = 16;
+const NETLINK_SOCK_DIAG = 4;
+const SOCK_DGRAM = 2;
+const SOCK_NONBLOCK = 0o4000;
+const IPPROTO_TCP = 6;
+const SOCK_DIAG_BY_FAMILY = 20;
+const NLM_F_REQUEST = 1;
+const ANY_STATE = 0xffffffff;
+const KERNEL_ADDRESS = 12;
+const HEADER = 16;
+/** struct inet_diag_sockid: two ports, two addresses, interface and cookie. */
+const REQUEST_IDS = HEADER + 8;
+/** Of struct inet_diag_msg; the inode follows. */
+const UID_AT = HEADER + 4 + 48 + 12;

@@ -1,0 +1,87 @@
+import { Monitor, type MonitorParts } from '../../src/monitor/monitor.ts';
+import { FakeClock } from '../helpers/fake-clock.ts';
+import type { BenchPart } from './bench-world.ts';
+
+/** How evenly the polls of many daemons fall after a stall of their database. */
+export const pollers: BenchPart = async (_, tell) => {
+  tell('400 pollers through a freeze');
+  const { share } = await busiestShare(400, 5000);
+  return [
+    {
+      what: `busiest 100 ms of 400 pollers, ${INTERVALS_AFTER} intervals after a freeze`,
+      value: share,
+      unit: 'times',
+      against: `the even share, at most ${MOST_SHARE.toFixed(2)}`,
+      reached: share <= MOST_SHARE,
+    },
+  ];
+};
+
+const MOST_SHARE = 3;
+
+/** How long the database stands still, and how many intervals after that are let pass before it is looked. */
+const FREEZE_MS = 8000;
+const INTERVALS_AFTER = 6;
+const SLOT_MS = 100;
+
+/**
+ * So many daemons poll one database on a clock of the test's own; it stands still once and answers all of them at the same moment. Six
+ * intervals later: how many of an interval's polls, `polls`, fall into its busiest 100 ms, as a multiple of the even share.
+ */
+export async function busiestShare(daemons: number, intervalMs: number): Promise<{ share: number; polls: number }> {
+  const clock = new FakeClock();
+  const startMs = clock.monotonicMs();
+  const frozenFromMs = startMs + 4 * intervalMs;
+  const pollsMs: number[] = [];
+  const stopping = new AbortController();
+  const readAlarms = async (): Promise<unknown> => {
+    const nowMs = clock.monotonicMs();
+    pollsMs.push(nowMs);
+    if (nowMs >= frozenFromMs && nowMs < frozenFromMs + FREEZE_MS) await clock.sleep(frozenFromMs + FREEZE_MS - nowMs);
+    return { rows: [], leftOut: 0, remarks: [] };
+  };
+  const loops: Promise<void>[] = [];
+  for (let i = 0; i < daemons; i++) {
+    // Machines start when they start.
+    loops.push(
+      clock
+        .sleep(Math.random() * intervalMs)
+        .then(() => new Monitor(parts(clock, readAlarms, stopping.signal, intervalMs)).run(stopping.signal)),
+    );
+  }
+  const fromMs = frozenFromMs + FREEZE_MS + INTERVALS_AFTER * intervalMs;
+  await clock.until(() => clock.monotonicMs() > fromMs + intervalMs);
+  stopping.abort();
+  await Promise.all(loops);
+  const slots = new Map<number, number>();
+  const window = pollsMs.filter((at) => at >= fromMs && at < fromMs + intervalMs);
+  for (const at of window)
+    slots.set(Math.floor((at - fromMs) / SLOT_MS), (slots.get(Math.floor((at - fromMs) / SLOT_MS)) ?? 0) + 1);
+  return { share: Math.max(...slots.values()) / (daemons / (intervalMs / SLOT_MS)), polls: window.length };
+}
+
+/** A monitor that finds nothing in alarm, ever: what it needs beside the store and the clock does nothing. */
+function parts(
+  clock: FakeClock,
+  readAlarms: () => Promise<unknown>,
+  stopping: AbortSignal,
+  checkIntervalMs: number,
+): MonitorParts {
+  const nothing = (): undefined => undefined;
+  const store = { description: 'simulated', readAlarms };
+  return {
+    clock,
+    stopping,
+    store: () => store,
+    settings: () => ({ checkIntervalMs }),
+    sections: () => [],
+    onHeartbeat: nothing,
+    heartbeatMs: 3_600_000,
+    log: { debug: nothing, info: nothing, warning: nothing, error: nothing },
+    events: { emit: nothing },
+    queue: { pollStarting: nothing, submit: nothing, isHandling: () => false },
+    clearing: { pollStarting: nothing, forgetEnded: nothing, isCleared: () => false, pending: false },
+    kept: { offerAgain: async () => false, alarms: () => [], rows: () => [] },
+    settlement: { sweep: nothing },
+  } as unknown as MonitorParts;
+}
