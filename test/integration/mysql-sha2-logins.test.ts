@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, globSync } from 'node:fs';
+import { existsSync, globSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { createCore } from '../../src/app/app.ts';
+import { cliBackends } from '../../src/app/cli-backends.ts';
+import { readSettings } from '../../src/app/settings.ts';
 import type { MysqlOptions } from '../../src/stores/mysql/options.ts';
 import { loginByCachingSha2, loginBySha256, type Sha2Login, serveStatements } from '../helpers/fake-mysql.ts';
 import { findProgram } from '../helpers/mariadb-programs.ts';
+import { RecordedLog } from '../helpers/recorded-log.ts';
 import { missing } from '../helpers/requirement.ts';
 import { type Rogue, type RoguePeer, rogueCertificate, rogueKeys, startRogue } from '../helpers/rogue-mysql.ts';
 import { CLIENT } from '../helpers/rogue-packets.ts';
@@ -144,6 +148,35 @@ test('the warning comes once, not with each connection', async (t) => {
   });
   assert.ok(server.peers.length > 1);
   assert.equal(warnings.length, 1);
+});
+
+test('the daemon’s log has it at the first connection, and check-config --database each time', async (t) => {
+  const server = await startFake(t, { cached: true });
+  const dir = tempDir(t);
+  const file = join(dir, 'config.ini');
+  const database = ['[database]', `host = 127.0.0.1:${server.port}`, 'user = m', `password = ${PASSWORD}`];
+  const rest = [
+    '[monitor]',
+    `state_dir = ${join(dir, 'state')}`,
+    '[logging]',
+    'file =',
+    '[control]',
+    `socket = ${join(dir, 'c')}`,
+  ];
+  writeFileSync(file, [...database, ...rest, ''].join('\n'), { mode: 0o600 });
+  const words = /logs in by caching_sha2_password over TCP without verified TLS: that works only while/;
+  for (let i = 0; i < 2; i++) {
+    const { database: report } = await cliBackends.checkConfig(file, { database: true });
+    assert.ok(report?.kind === 'ok', JSON.stringify(report));
+    assert.equal(report.report.remarks.filter((remark) => words.test(remark)).length, 1);
+  }
+  const log = Object.assign(new RecordedLog(), { reconfigure: () => {} });
+  const core = await createCore({ settings: readSettings(file), log });
+  t.after(() => core.stops.stop(5000));
+  for (let i = 0; i < 3; i++) await Promise.all([core.store().readAlarms(), core.store().readAlarms()]);
+  const warned = log.of('warning').filter((line) => words.test(line));
+  assert.equal(warned.length, 1);
+  assert.match(warned[0]!, /^Database: mysql 127\.0\.0\.1:\d+: the account "m" /);
 });
 
 test('sha256_password: sealed for a key of ours, over verified TLS, or for the key of a proved peer, and not else', {
