@@ -15,10 +15,12 @@ import { RecoveryQueue } from '../monitor/recovery-queue.ts';
 import { RestartSlots } from '../monitor/restart-slots.ts';
 import { Settlement } from '../monitor/settlement.ts';
 import { Targets } from '../monitor/targets.ts';
+import { Unproved } from '../monitor/unproved.ts';
 import type { DaemonState } from '../state/daemon-state.ts';
 import { openState } from '../state/state.ts';
 import type { AlarmStore } from '../stores/store.ts';
 import { createExecution, type Execution } from '../system/execution.ts';
+import { NameResolver } from '../system/names/resolver.ts';
 import { sharedLooks } from '../system/proc/look.ts';
 import { ProcessTable } from '../system/proc/table.ts';
 import { logOutput } from './command-log.ts';
@@ -36,6 +38,8 @@ export interface CoreOptions {
   /** A memory that is open already: then no lock is taken. */
   readonly state?: DaemonState;
   readonly clock?: Clock;
+  /** Who finds hosts by their names; asks as this machine says unless given. */
+  readonly names?: NameResolver;
   readonly heartbeatMs?: number;
   readonly onHeartbeat?: () => void;
 }
@@ -53,6 +57,7 @@ export interface Core {
   readonly clock: Clock;
   readonly log: Logger;
   readonly execution: Execution;
+  readonly names: NameResolver;
   readonly breakers: Breakers;
   readonly holds: Holds;
   readonly queue: RecoveryQueue;
@@ -104,8 +109,9 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
   const table = new ProcessTable();
   const look = sharedLooks(table);
   const { launches, pins, roots } = state;
-  const strategyParts = { ...execution, clock, log, launches, pins, roots, table, look };
-  let plans = settings.createPlans(strategyParts);
+  const names = options.names ?? new NameResolver();
+  const planParts = { ...execution, clock, log, launches, pins, roots, table, look, names };
+  let plans = settings.createPlans(planParts);
 
   const stopping = new AbortController();
   const abort = new AbortController();
@@ -128,6 +134,7 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
     log,
     abort: abort.signal,
   });
+  const unproved = new Unproved(state.unproved, clock);
   const targets = new Targets({ plans: () => plans, sections: () => settings.processNames, clock, abort: abort.signal });
   const parts = {
     ...shared,
@@ -140,6 +147,7 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
     holds,
     clearing,
     settlement,
+    unproved,
     stopping: stopping.signal,
     abort: abort.signal,
   };
@@ -169,12 +177,13 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
     clock,
     log,
     execution,
+    names,
     breakers,
     holds,
     queue,
     monitor,
     kept,
-    alarms: new RaisedAlarms({ kept, monitor, queue, exits }),
+    alarms: new RaisedAlarms({ kept, monitor, queue, exits, unproved }),
     lives,
     concerns: new Concerns(() => plans, log),
     stops,
@@ -185,7 +194,7 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
       const reopened =
         next.database.fingerprint !== settings.database.fingerprint ||
         JSON.stringify(rowScope(next)) !== JSON.stringify(rowScope(settings));
-      const nextPlans = next.createPlans(strategyParts);
+      const nextPlans = next.createPlans(planParts);
       if (reopened) store = await next.database.open(rowScope(next), warn);
       plans = nextPlans;
       settings = next;

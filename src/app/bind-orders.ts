@@ -57,6 +57,8 @@ async function recoverNow(core: Core, name: string): Promise<RecoverReply> {
     case 'failed':
     case 'skipped':
       return outcome;
+    case 'not_proved':
+      return { kind: 'not_proved', reason: outcome.reason };
     case 'ended':
       return { kind: 'skipped', reason: outcome.reason };
     case 'interrupted':

@@ -154,8 +154,8 @@ async function startEvents(
   const { events: options } = core.settings();
   if (options === undefined || source === undefined) return undefined;
   const { openEventStream } = await import('./event-stream.ts');
-  const { clock, log } = core;
-  const stream = await openEventStream({ options, source, clock, log, monitoredName: (pid) => exits.nameOf(pid) });
+  const { clock, log, names } = core;
+  const stream = await openEventStream({ options, source, names, clock, log, monitoredName: (pid) => exits.nameOf(pid) });
   core.stops.push('event stream', () => stream.stop());
   return stream;
 }

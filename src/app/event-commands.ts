@@ -3,6 +3,7 @@ import type { EventLine } from '../core/event-line.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ProcessEvent } from '../core/process-event.ts';
 import type { EventStreamOptions } from '../stream/parse-events.ts';
+import { NameResolver } from '../system/names/resolver.ts';
 import { forbidDumps } from '../system/native/dumps.ts';
 import type { ProcessEventSource } from '../system/process-events/source.ts';
 import type { CliBackends } from './backends.ts';
@@ -55,7 +56,7 @@ export async function serveSource(
   };
   // Why it could not be opened is in what is returned.
   const log: Logger = { debug: say, info: say, warning: say, error: () => {} };
-  const stream = await openEventStream({ options, source, clock: systemClock, log });
+  const stream = await openEventStream({ options, source, names: new NameResolver(), clock: systemClock, log });
   try {
     const { state, reason } = stream.status();
     if (state === 'unavailable') return { kind: 'unavailable', reason: reason ?? '' };

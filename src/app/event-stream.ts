@@ -8,6 +8,7 @@ import { describingTypes, EventDescriber } from '../stream/event-describer.ts';
 import { createEventServer } from '../stream/event-server.ts';
 import type { EventStreamOptions } from '../stream/parse-events.ts';
 import { ProcessMemory } from '../stream/process-memory.ts';
+import type { NameResolver } from '../system/names/resolver.ts';
 import { ProcessTable } from '../system/proc/table.ts';
 import { createProcessEventSource } from '../system/process-events/events.ts';
 import type { ProcessEventSource } from '../system/process-events/source.ts';
@@ -18,6 +19,7 @@ export interface EventStreamParts {
   readonly options: EventStreamOptions;
   /** Of `createStreamSource(options.types)`. */
   readonly source: ProcessEventSource;
+  readonly names: NameResolver;
   readonly clock: Clock;
   readonly log: Logger;
   /** The watched process of the configuration that a pid belongs to. */

@@ -8,6 +8,7 @@ import { type ControlOptions, parseControl } from '../control/parse-control.ts';
 import type { HostSettings, MonitorSettings, RecoverySettings } from '../core/config.ts';
 import type { ConfigProblem } from '../core/errors.ts';
 import { parseRunningWatch, type RunningWatch } from '../detectors/watch-exit.ts';
+import type { HealthCheckParts } from '../health/health-check.ts';
 import { parseHealthChecks } from '../health/index.ts';
 import { type LoggingOptions, parseLogging } from '../logging/parse-logging.ts';
 import type { Plans, RecoveryPlan } from '../monitor/recovery-plan.ts';
@@ -18,6 +19,9 @@ import type { StrategyParts } from '../strategies/strategy.ts';
 import { Twins } from '../strategies/twins.ts';
 import { type EventStreamOptions, parseEvents } from '../stream/parse-events.ts';
 import { USUAL_PATH } from '../system/spawn/minimal-environment.ts';
+
+/** What the plans of processes are made with. */
+export type PlanParts = StrategyParts & HealthCheckParts;
 
 /** A configuration file that can be used: every section parsed, nothing opened. */
 export interface Settings {
@@ -38,7 +42,7 @@ export interface Settings {
   /** How long those of them that have to run (`ensure_running`) may take to, after a start or reload. */
   readonly bootGracesMs: ReadonlyMap<string, number>;
   /** What each process is recovered by; those without a section share the plan of `[process.default]`. */
-  readonly createPlans: (parts: Omit<StrategyParts, 'requirePin' | 'twins'>) => Plans;
+  readonly createPlans: (parts: Omit<PlanParts, 'requirePin' | 'twins'>) => Plans;
   /** What works but should be mended. */
   readonly warnings: readonly ConfigProblem[];
 }
@@ -101,7 +105,7 @@ function parseProcess(
   settings: RecoverySettings;
   watch: RunningWatch;
   twin: ParsedStrategy['twin'];
-  create: (parts: StrategyParts) => RecoveryPlan;
+  create: (parts: PlanParts) => RecoveryPlan;
 } {
   const section = document.processSection(name);
   const settings = parseRecoverySettings(section);

@@ -6,6 +6,7 @@ import { closedBreaker, isAtRest } from '../monitor/circuit-breaker.ts';
 import { holdAll } from '../monitor/holds.ts';
 import { breakerOpen } from '../monitor/recoveries.ts';
 import { managedProcess } from '../monitor/recovery-plan.ts';
+import { notProved } from '../monitor/verdict.ts';
 import type { WatchedLife } from '../state/daemon-state.ts';
 import type { Core } from './app.ts';
 import type { LastRecoveries } from './last-recoveries.ts';
@@ -127,12 +128,13 @@ function watched(life: WatchedLife | undefined): ProcessStatus['watched'] {
 }
 
 function activity(core: Core, name: string, alarm: Alarm | undefined, breaker: 'closed' | 'open' | 'half_open'): string {
-  if (alarm !== undefined && core.queue.isHandling(alarm.key)) return 'recovering';
+  if (alarm !== undefined && core.queue.isHandling(alarm.key) && !core.queue.isLookedAt(alarm.key)) return 'recovering';
   if (core.holds.of(name) !== undefined) return 'on hold';
   const skipped = alarm === undefined ? undefined : core.queue.skipReason(alarm.key);
   // What was skipped before its breaker was asked says more than an open breaker.
   if (breaker === 'open' && (skipped === undefined || skipped === breakerOpen)) return 'breaker open';
   if (alarm === undefined) return 'ok';
   if (alarm.source === 'store' && core.state.handled.get(alarm.processId) !== undefined) return 'healed, not cleared';
-  return skipped ?? 'in alarm';
+  const unproved = core.state.unproved.get(alarm.key)?.reason;
+  return skipped ?? (unproved === undefined ? 'in alarm' : notProved(unproved));
 }

@@ -6,6 +6,7 @@ import { managedProcess, type Plans } from '../monitor/recovery-plan.ts';
 import type { Resolution } from '../strategies/strategy.ts';
 import { maskWarning } from '../strategies/unit/mask.ts';
 import { createExecution, type Execution } from '../system/execution.ts';
+import { NameResolver } from '../system/names/resolver.ts';
 import { ProcessLook, sharedLooks } from '../system/proc/look.ts';
 import { ProcessTable } from '../system/proc/table.ts';
 import { type AccountResult, findAccount } from '../system/spawn/user-account.ts';
@@ -33,7 +34,17 @@ export class UnitReport {
     this.#roots = roots;
     const table = new ProcessTable();
     const look = sharedLooks(table);
-    this.#plans = settings.createPlans({ ...this.#execution, clock: systemClock, log, launches, pins, roots, table, look });
+    this.#plans = settings.createPlans({
+      ...this.#execution,
+      clock: systemClock,
+      log,
+      launches,
+      pins,
+      roots,
+      table,
+      look,
+      names: new NameResolver(),
+    });
   }
 
   /**

@@ -1,4 +1,4 @@
-import { connect, isIP, type Socket } from 'node:net';
+import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { type EventAddress, eventAddressName } from './event-address.ts';
 import { Login } from './event-login.ts';
@@ -25,7 +25,7 @@ export interface FollowOptions {
 /** Connects, logs in where that is asked for, and hands on what comes until `stopping` or the server ends it. Never rejects. */
 export async function followStream(options: FollowOptions): Promise<StreamEnd> {
   const { address, stopping } = options;
-  const opened = await openSocket(address);
+  const opened = await openSocket(address, stopping);
   return new Promise((resolve) => {
     const { socket, readyEvent } = opened;
     let isReady = false;
@@ -73,15 +73,26 @@ const KEEP_ALIVE_MS = 30_000;
 
 async function openSocket(
   address: EventAddress,
+  stopping: AbortSignal,
 ): Promise<{ socket: Socket | TLSSocket; readyEvent: 'connect' | 'secureConnect' }> {
   if (address.kind === 'unix') return { socket: connect({ path: address.path }), readyEvent: 'connect' };
   const { host, port, tls } = address;
-  const place = { host, port, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
+  const place = { host, port, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS, ...(await lookupFor(host, stopping)) };
   if (tls === undefined) return { socket: connect(place), readyEvent: 'connect' };
   const { connect: connectTls } = await import('node:tls');
   const trust = tls.ca === undefined ? {} : { ca: tls.ca };
   const name = isIP(host) === 0 ? { servername: host } : {};
   return { socket: connectTls({ ...place, ...trust, ...name, minVersion: 'TLSv1.2' }), readyEvent: 'secureConnect' };
+}
+
+/** Loaded only where there is a name to be found. */
+async function lookupFor(host: string, stopping: AbortSignal): Promise<{ lookup?: LookupFunction }> {
+  if (isIP(host) !== 0) return {};
+  const [{ lookupByName }, { NameResolver }] = await Promise.all([
+    import('../system/names/connect.ts'),
+    import('../system/names/resolver.ts'),
+  ]);
+  return { lookup: lookupByName(new NameResolver(), CONNECT_MS, stopping) };
 }
 
 /** Where nobody listens on a port of the ephemeral range, the kernel may connect the socket to itself. */

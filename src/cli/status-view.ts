@@ -130,7 +130,8 @@ function rank({ inAlarm, activity }: ProcessStatus): number {
 /** The colour of what is happening. */
 export function activityStyle({ inAlarm, activity }: ProcessStatus): Style | undefined {
   if (activity === 'ok') return 'green';
-  return inAlarm && activity !== 'recovering' && !activity.startsWith('waiting for ') ? 'red' : 'yellow';
+  const isOpen = activity === 'recovering' || activity.startsWith('waiting for ') || activity.startsWith('not proved: ');
+  return inAlarm && !isOpen ? 'red' : 'yellow';
 }
 
 /** A breaker as a field of a table. */

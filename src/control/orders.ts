@@ -87,6 +87,8 @@ export type RecoverReply =
   | { readonly kind: 'recovered'; readonly attempts: number; readonly durationMs: number }
   | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'skipped'; readonly reason: string }
+  /** It was restarted, and nobody can tell whether it is well. */
+  | { readonly kind: 'not_proved'; readonly reason: string }
   | Refusal;
 
 /** What `monitor_service status --json` prints. Times are ISO 8601 with offset Z; durations milliseconds. */
@@ -147,7 +149,8 @@ export interface ProcessStatus {
   readonly inAlarm: boolean;
   /**
    * What is happening: `ok`, `in alarm`, `recovering`, `waiting for NAME`, `waiting for supervisord (pid 12)` (which may start it
-   * again), `breaker open`, `on hold`, `healed, not cleared`, or why it was skipped.
+   * again), `breaker open`, `on hold`, `healed, not cleared`, `not proved: NAME could not be resolved`, or why it
+   * was skipped.
    */
   readonly activity: string;
   /** Names of those it depends on whose end it waits for before it is restarted; [] where it does not wait. */

@@ -86,7 +86,7 @@ export const statusShape: Shape<DaemonStatus> = object({
 });
 
 /** POST /v1/recoveries, by its outcome. */
-export const outcomeShape = object({ outcome: oneOf('recovered', 'failed', 'skipped') });
+export const outcomeShape = object({ outcome: oneOf('recovered', 'failed', 'skipped', 'not_proved') });
 export const recoveredShape = object({ attempts: count, durationMs: count });
 export const reasonShape = object({ reason: anyText });
 

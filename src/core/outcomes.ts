@@ -1,6 +1,12 @@
 /** One look at a process. */
 export type HealthResult = { readonly kind: 'healthy' } | { readonly kind: 'unhealthy'; readonly reason: string };
 
+/**
+ * What a configured health check says. `not_proved`: it could not look, which says nothing of the process. `reason`, in one line, is the
+ * same each time (`db1.example.test could not be resolved`); `detail` says more.
+ */
+export type CheckResult = HealthResult | { readonly kind: 'not_proved'; readonly reason: string; readonly detail: string };
+
 /** What a strategy would stop and start, without doing it (`monitor_service match NAME`). */
 export interface RestartPreview {
   /** Units or processes that would be stopped; each a line for people. */

@@ -1,6 +1,7 @@
 import type { ManagedProcess } from '../core/alarm.ts';
 import type { SectionReader } from '../core/config.ts';
-import type { HealthResult } from '../core/outcomes.ts';
+import type { CheckResult } from '../core/outcomes.ts';
+import type { NameResolver } from '../system/names/resolver.ts';
 import type { CommandRunner } from '../system/runs/runner.ts';
 
 /** A way of telling whether a process is well. The caller owns the repeating, the time limit and the log. */
@@ -9,13 +10,14 @@ export interface HealthCheck {
   readonly description: string;
   /** Why this check can never pass for the process (its name cannot stand for %s), in one line; asked before anything is restarted. */
   refusal?(process: ManagedProcess): string | undefined;
-  /** One try. Ends within `timeoutMs` or when `signal` aborts, as `unhealthy`. Never rejects. */
-  check(process: ManagedProcess, attempt: number, timeoutMs: number, signal: AbortSignal): Promise<HealthResult>;
+  /** One try. Ends within `timeoutMs`, or, as `unhealthy`, when `signal` aborts. Never rejects. */
+  check(process: ManagedProcess, attempt: number, timeoutMs: number, signal: AbortSignal): Promise<CheckResult>;
 }
 
 /** What a check may use of the system. */
 export interface HealthCheckParts {
   readonly commands: CommandRunner;
+  readonly names: NameResolver;
 }
 
 /** What each kind of check gives the table in index.ts. */

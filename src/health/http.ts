@@ -1,10 +1,13 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { runInNewContext } from 'node:vm';
 import { withinWords } from '../core/duration.ts';
-import type { HealthResult } from '../core/outcomes.ts';
+import type { CheckResult, HealthResult } from '../core/outcomes.ts';
 import { quoted } from '../core/printable.ts';
 import { request as requestHttp } from '../system/builtin-http.ts';
+import { knownAddresses } from '../system/names/connect.ts';
+import type { NameResolver } from '../system/names/resolver.ts';
 import { errorCode } from './error-code.ts';
+import { findHost } from './find-host.ts';
 import type { HealthCheckDefinition } from './health-check.ts';
 import { expandUrl, type HttpCheckOptions, parseHttpOptions } from './http-options.ts';
 
@@ -15,12 +18,12 @@ import { expandUrl, type HttpCheckOptions, parseHttpOptions } from './http-optio
  */
 export const httpCheck = {
   parse: parseHttpOptions,
-  create: (options: HttpCheckOptions) => ({
+  create: (options: HttpCheckOptions, { names }) => ({
     description: `health_check_url ${shownUrl(options.url)}`,
     check: async (process, _attempt, timeoutMs, signal) => {
       const expanded = expandUrl(options.url, process.systemName);
       if (expanded.kind === 'refused') return { kind: 'unhealthy', reason: expanded.reason };
-      return await tryGet(expanded.url, options, timeoutMs, signal);
+      return await tryGet(expanded.url, { options, names }, timeoutMs, signal);
     },
   }),
 } satisfies HealthCheckDefinition<HttpCheckOptions>;
@@ -31,11 +34,18 @@ function shownUrl(template: string): string {
   return `${scheme}${rest}`;
 }
 
-async function tryGet(url: URL, options: HttpCheckOptions, timeoutMs: number, signal: AbortSignal): Promise<HealthResult> {
+async function tryGet(
+  url: URL,
+  { options, names }: { readonly options: HttpCheckOptions; readonly names: NameResolver },
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<CheckResult> {
   const end = performance.now() + timeoutMs;
   // TLS costs megabytes: only who checks an https URL pays for it.
   const request = url.protocol === 'https:' ? (await import('node:https')).request : requestHttp;
-  if (signal.aborted) return { kind: 'unhealthy', reason: 'aborted' };
+  const found = await findHost(names, url.hostname, timeoutMs, signal);
+  if (found.kind !== 'found') return found;
+  const lookup = knownAddresses(found.addresses);
   return await new Promise((resolve) => {
     let sent: ClientRequest | undefined;
     const finish = (result: HealthResult): void => {
@@ -50,7 +60,7 @@ async function tryGet(url: URL, options: HttpCheckOptions, timeoutMs: number, si
     const timer = setTimeout(() => unhealthy(`no complete answer ${withinWords(timeoutMs)}`), end - performance.now());
     signal.addEventListener('abort', abort, { once: true });
     try {
-      sent = request(url, REQUEST_OPTIONS, (response) => judge(response, options, finish));
+      sent = request(url, { ...REQUEST_OPTIONS, lookup }, (response) => judge(response, options, finish));
     } catch (error) {
       unhealthy(errorCode(error as Error));
     }

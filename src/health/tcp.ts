@@ -2,8 +2,11 @@ import { connect } from 'node:net';
 import type { SectionReader } from '../core/config.ts';
 import { withinWords } from '../core/duration.ts';
 import { hostPortName, parseHostPort } from '../core/host-port.ts';
-import type { HealthResult } from '../core/outcomes.ts';
+import type { CheckResult, HealthResult } from '../core/outcomes.ts';
+import { knownAddresses } from '../system/names/connect.ts';
+import type { NameResolver } from '../system/names/resolver.ts';
 import { errorCode } from './error-code.ts';
+import { findHost } from './find-host.ts';
 import type { HealthCheckDefinition } from './health-check.ts';
 
 /** What the TCP check takes from `[process.NAME]`. */
@@ -18,9 +21,9 @@ export const tcpCheck = {
     const text = section.text('health_check_tcp');
     return text === undefined ? undefined : parseAddress(section, text);
   },
-  create: (options: TcpCheckOptions) => ({
+  create: (options: TcpCheckOptions, { names }) => ({
     description: `health_check_tcp ${hostPortName(options)}`,
-    check: (_process, _attempt, timeoutMs, signal) => tryConnect(options, timeoutMs, signal),
+    check: (_process, _attempt, timeoutMs, signal) => tryConnect(options, names, timeoutMs, signal),
   }),
 } satisfies HealthCheckDefinition<TcpCheckOptions>;
 
@@ -31,23 +34,31 @@ function parseAddress(section: SectionReader, text: string): TcpCheckOptions | u
   return undefined;
 }
 
-function tryConnect({ host, port }: TcpCheckOptions, timeoutMs: number, signal: AbortSignal): Promise<HealthResult> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port });
-    const end = (result: HealthResult): void => {
+async function tryConnect(
+  { host, port }: TcpCheckOptions,
+  names: NameResolver,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<CheckResult> {
+  const end = performance.now() + timeoutMs;
+  const found = await findHost(names, host, timeoutMs, signal);
+  if (found.kind !== 'found') return found;
+  return await new Promise((resolve) => {
+    const socket = connect({ host, port, lookup: knownAddresses(found.addresses) });
+    const finish = (result: HealthResult): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', abort);
       socket.destroy();
       resolve(result);
     };
-    const unhealthy = (reason: string): void => end({ kind: 'unhealthy', reason });
+    const unhealthy = (reason: string): void => finish({ kind: 'unhealthy', reason });
     const abort = (): void => unhealthy('aborted');
-    const timer = setTimeout(() => unhealthy(`no connection ${withinWords(timeoutMs)}`), timeoutMs);
+    const timer = setTimeout(() => unhealthy(`no connection ${withinWords(timeoutMs)}`), end - performance.now());
     socket.on('connect', () => {
       // Where nobody listens on a port of the ephemeral range, the kernel may connect the socket to itself.
       const toItself = socket.localPort === socket.remotePort && socket.localAddress === socket.remoteAddress;
       if (toItself) unhealthy('nobody listens there');
-      else end({ kind: 'healthy' });
+      else finish({ kind: 'healthy' });
     });
     socket.on('error', (error) => unhealthy(errorCode(error)));
     signal.addEventListener('abort', abort, { once: true });

@@ -49,7 +49,7 @@ export class AlarmIntake {
 
   #judgeOne(alarm: Alarm): FoundAlarm[] {
     const { key, processName } = alarm;
-    const { clearing, state } = this.#parts;
+    const { clearing, state, unproved } = this.#parts;
     if (processName === null || processName.trim() === '') {
       this.#tellOnce(alarm, 'warning', `Found process in alarm without a name (${placeOf(alarm)}): it cannot be restarted`);
       return [];
@@ -66,7 +66,7 @@ export class AlarmIntake {
     if (handled !== undefined && clearing.leftToOthers) return [];
     if (clearing.isRaisedAnew(key)) this.#firstSeen.delete(key);
     const foundAtMs = this.#firstSeen.get(key)?.atMs ?? this.#tellFound(alarm, processName);
-    return [{ alarm, processName, foundAtMs, handled: isHandled(handled, alarm) }];
+    return [{ alarm, processName, foundAtMs, handled: isHandled(handled, alarm), unproved: unproved.of(alarm) }];
   }
 
   #tellFound(alarm: Alarm, processName: string): number {

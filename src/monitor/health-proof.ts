@@ -3,11 +3,13 @@ import type { Clock } from '../core/clock.ts';
 import type { Life } from '../strategies/strategy.ts';
 import type { RecoveryPlan } from './recovery-plan.ts';
 
-/** Whether a process is well. `assumed`: nothing is configured that could tell. */
+/** Whether a process is well. `assumed`: nothing is configured that could tell. `detail`: more words on the reason, which may differ each time. */
 export type HealthProof =
   | { readonly kind: 'healthy' }
   | { readonly kind: 'assumed' }
-  | { readonly kind: 'unhealthy'; readonly reason: string };
+  | { readonly kind: 'unhealthy'; readonly reason: string }
+  /** It cannot be told: a check could not look, and none says that it is not well. */
+  | { readonly kind: 'not_proved'; readonly reason: string; readonly detail: string };
 
 const USUAL_STABLE_MS = 1000;
 const BETWEEN_TRIES_MS = 1000;
@@ -28,12 +30,36 @@ export async function proveLasting(
   const look = watching ? plan.strategy.life?.(process, signal).then((life) => seen(life, clock)) : undefined;
   const proof = await proveHealthy(plan, process, attempt, clock, signal);
   const life = await look;
-  if (life === undefined || proof.kind !== 'healthy') return proof;
+  if (life === undefined) return proof;
+  if (proof.kind === 'not_proved') return (await goneSince(life, signal)) ?? proof;
+  if (proof.kind !== 'healthy') return proof;
   const { stableTimeMs } = plan.settings;
   await clock.sleep(life.bornAtMs + stableTimeMs - clock.monotonicMs(), signal);
   const reason = signal.aborted ? 'the daemon stops' : await life.ended(signal);
   if (reason === undefined) return proof;
   return { kind: 'unhealthy', reason: `it did not last for stable_time (${stableTimeMs / 1000} s): ${reason}` };
+}
+
+/**
+ * `proveHealthy` of what was restarted earlier: where it cannot be told, but what runs under the name can be seen and does not any more,
+ * it is not well.
+ */
+export async function proveAgain(
+  plan: RecoveryPlan,
+  process: ManagedProcess,
+  attempt: number,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<HealthProof> {
+  const proof = await proveHealthy(plan, process, attempt, clock, signal);
+  if (proof.kind !== 'not_proved') return proof;
+  const life = await plan.strategy.life?.(process, signal);
+  return (life && (await goneSince(life, signal))) ?? proof;
+}
+
+async function goneSince(life: Life, signal: AbortSignal): Promise<HealthProof | undefined> {
+  const reason = await life.ended(signal);
+  return reason === undefined || signal.aborted ? undefined : { kind: 'unhealthy', reason };
 }
 
 function seen(life: Life | undefined, clock: Clock): (Life & { readonly bornAtMs: number }) | undefined {
@@ -55,14 +81,19 @@ export async function proveHealthy(
   // The usual second of it is part of the limit.
   const limitMs = healthCheckTimeoutMs + (plan.checks.length === 0 ? Math.max(stableTimeMs - USUAL_STABLE_MS, 0) : 0);
   const end = clock.monotonicMs() + limitMs;
+  let last: HealthProof | undefined;
   for (;;) {
     const roundStart = clock.monotonicMs();
-    const proof = await tryOnce(plan, process, attempt, Math.max(end - roundStart, 1), signal);
-    if (proof.kind !== 'unhealthy' || signal.aborted) return proof;
+    const leftMs = Math.max(end - roundStart, 1);
+    const said = await tryOnce(plan, process, attempt, leftMs, signal);
+    // In what was left of the time nothing could be found: what was said before counts.
+    const proof: HealthProof = said.kind === 'not_proved' && leftMs < BETWEEN_TRIES_MS ? (last ?? said) : said;
+    last = proof;
+    if (proof.kind === 'healthy' || proof.kind === 'assumed' || signal.aborted) return proof;
     // The last try stands just before the end: a process that needs nearly all of its time is still seen well.
     const lastRound = end - Math.min(LAST_TRY_MS, limitMs / 4);
     if (roundStart >= lastRound || clock.monotonicMs() >= end)
-      return { kind: 'unhealthy', reason: `${proof.reason} (for ${limitMs / 1000} s)` };
+      return proof.kind === 'not_proved' ? proof : { ...proof, reason: `${proof.reason} (for ${limitMs / 1000} s)` };
     await clock.sleep(Math.min(roundStart + BETWEEN_TRIES_MS, lastRound) - clock.monotonicMs(), signal);
     if (signal.aborted) return proof;
   }
@@ -82,5 +113,13 @@ async function tryOnce(
   const failures = results.flatMap(({ check, result }) =>
     result.kind === 'unhealthy' ? [`${check.description}: ${result.reason}`] : [],
   );
-  return failures.length === 0 ? { kind: 'healthy' } : { kind: 'unhealthy', reason: failures.join('; ') };
+  if (failures.length > 0) return { kind: 'unhealthy', reason: failures.join('; ') };
+  const unproved = results.flatMap(({ result }) => (result.kind === 'not_proved' ? [result] : []));
+  if (unproved.length === 0) return { kind: 'healthy' };
+  const joined = (texts: readonly string[]): string => [...new Set(texts)].join('; ');
+  return {
+    kind: 'not_proved',
+    reason: joined(unproved.map(({ reason }) => reason)),
+    detail: joined(unproved.map(({ detail }) => detail)),
+  };
 }

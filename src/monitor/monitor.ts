@@ -101,13 +101,16 @@ export class Monitor {
   }
 
   #take({ alarms, leftOut }: PolledAlarms): void {
-    const { clearing, settlement, queue } = this.#parts;
+    const { clearing, settlement, queue, unproved } = this.#parts;
     const all = [...alarms, ...this.#parts.kept.alarms()];
     // Of those that were left out it is not known whether they still stand.
     const spokenFor = leftOut === 0 ? () => true : isKept;
     const found = this.#intake.judge(all, spokenFor);
     clearing.forgetEnded(alarms, leftOut === 0);
-    if (leftOut === 0) settlement.sweep(all);
+    if (leftOut === 0) {
+      settlement.sweep(all);
+      unproved.forgetEnded(all);
+    }
     queue.submit(found, spokenFor);
     this.#keptDueMs = this.#parts.clock.monotonicMs() + this.#parts.settings().checkIntervalMs;
   }

@@ -1,20 +1,22 @@
 import { type ManagedProcess, stands } from '../core/alarm.ts';
 import type { AlarmClearing } from './alarm-clearing.ts';
 import type { Breakers } from './breakers.ts';
-import { proveHealthy } from './health-proof.ts';
+import { proveAgain } from './health-proof.ts';
 import { recover } from './recovery.ts';
 import { type Member, processFields, type RecoveryJob, type RecoveryOutcome, type RecoveryParts } from './recovery-job.ts';
 import { managedProcess, type Plans, type RecoveryPlan } from './recovery-plan.ts';
 import { isSameAlarm, type Settlement } from './settlement.ts';
 import type { SkipLog } from './skip-log.ts';
 import type { Targets } from './targets.ts';
-import { pronounce } from './verdict.ts';
+import type { Unproved } from './unproved.ts';
+import { notProved, pronounce } from './verdict.ts';
 
 /** What the recoveries need. */
 export interface RecoveriesParts extends RecoveryParts {
   readonly breakers: Breakers;
   readonly clearing: AlarmClearing;
   readonly settlement: Settlement;
+  readonly unproved: Unproved;
   /** Swapped at a reload. */
   readonly plans: () => Plans;
   readonly targets: Targets;
@@ -126,7 +128,8 @@ export class Recoveries {
   async #run(job: RecoveryJob): Promise<RecoveryOutcome> {
     const { breakers, state, events, clock } = this.#parts;
     const startedMs = clock.monotonicMs();
-    if (await this.#provedAfterCrash(job)) return this.#conclude(job, { kind: 'recovered', attempts: 0 }, startedMs);
+    const settled = await this.#afterCrash(job);
+    if (settled !== undefined) return this.#conclude(job, settled, startedMs);
     if (job.ordered) breakers.admitOrder(job.target, job.process);
     else if (breakers.admit(job.target, job.process).kind === 'refused') {
       // What an earlier life left of it has been settled; it must not speak for a later alarm.
@@ -138,24 +141,32 @@ export class Recoveries {
     return this.#conclude(job, await recover(job, this.#parts), startedMs);
   }
 
-  /** True where an attempt of an earlier life of the daemon turns out to have made the process well. */
-  async #provedAfterCrash(job: RecoveryJob): Promise<boolean> {
+  /** How an attempt of an earlier life of the daemon turns out to have ended; undefined where the process is to be restarted. */
+  async #afterCrash(job: RecoveryJob): Promise<RecoveryOutcome | undefined> {
     const { settlement, clock, abort, log } = this.#parts;
     const left = await settlement.settle(job);
-    if (left === undefined || job.ordered || !isSameAlarm(left, job)) return false;
-    const proof = await proveHealthy(job.plan, job.process, left.attempt, clock, abort);
-    if (proof.kind !== 'healthy') return false;
+    if (left === undefined || job.ordered || !isSameAlarm(left, job)) return undefined;
+    const proof = await proveAgain(job.plan, job.process, left.attempt, clock, abort);
+    if (proof.kind === 'not_proved' && !abort.aborted)
+      return { kind: 'not_proved', attempts: left.attempt, reason: proof.reason };
+    if (proof.kind !== 'healthy') return undefined;
     log.info(`RESTART LOG: ${job.process.processName} is healthy after the attempt that was under way; not restarted again`, {
       ...processFields(job.process),
       target: job.target,
     });
-    return true;
+    return { kind: 'recovered', attempts: 0 };
   }
 
   async #conclude(job: RecoveryJob, outcome: RecoveryOutcome, startedMs: number): Promise<RecoveryOutcome> {
     const { clearing, clock, state } = this.#parts;
     pronounce(job, outcome, startedMs, this.#parts);
     if (outcome.kind === 'skipped') this.#skips.skip(job, outcome.reason, 'warning');
+    if (outcome.kind === 'not_proved') {
+      this.#parts.unproved.remember(job, outcome.attempts, outcome.reason);
+      for (const member of job.members) this.#skips.skip(member, notProved(outcome.reason), 'silent');
+    }
+    // What was not known is known now.
+    if (outcome.kind === 'recovered' || outcome.kind === 'failed') this.#parts.unproved.forgetAll(job.members);
     if (outcome.kind === 'recovered') {
       job.provedAtMs = clock.monotonicMs();
       // By index: others may join until the last of them is cleared.

@@ -40,12 +40,13 @@ export interface RecoveryJob {
 }
 
 /**
- * How a recovery ended. `ended`: nobody is in alarm any more; `skipped`: it must not go on (a hold, mode = observe);
+ * How a recovery ended. `not_proved`: it was restarted, and whether it is well cannot be told; `ended`: nobody is in alarm any more; `skipped`: it must not go on (a hold, mode = observe);
  * `interrupted`: the daemon stops.
  */
 export type RecoveryOutcome =
   | { readonly kind: 'recovered'; readonly attempts: number }
   | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'not_proved'; readonly attempts: number; readonly reason: string }
   | { readonly kind: 'skipped'; readonly reason: string }
   | { readonly kind: 'ended'; readonly reason: string }
   | { readonly kind: 'interrupted' };
@@ -73,4 +74,9 @@ export interface RecoveryParts {
 /** The machine-readable fields of a log line about a process. */
 export function processFields(process: ManagedProcess): Record<string, unknown> {
   return { process_name: process.processName, process_id: process.processId };
+}
+
+/** The same of one attempt. */
+export function attemptFields(job: RecoveryJob, attempt: number): Record<string, unknown> {
+  return { ...processFields(job.process), target: job.target, strategy: job.plan.strategy.name, attempt };
 }

@@ -1,19 +1,18 @@
 import type { Alarm } from '../core/alarm.ts';
 import { errorMessage } from '../core/errors.ts';
-import { proveHealthy } from './health-proof.ts';
+import { type EarlierRecovery, LookAgain } from './look-again.ts';
 import { Recoveries, type RecoveriesParts } from './recoveries.ts';
 import type { Member, RecoveryOutcome } from './recovery-job.ts';
 import { type Plans, processOf, type RecoveryPlan } from './recovery-plan.ts';
 import { SkipLog } from './skip-log.ts';
+import { notProved } from './verdict.ts';
 
 /** An alarm to be handled: its name is known to be one. */
-export interface FoundAlarm {
+export interface FoundAlarm extends EarlierRecovery {
   readonly alarm: Alarm;
   readonly processName: string;
   /** Monotonic time at which it was first seen. */
   readonly foundAtMs: number;
-  /** True where an earlier recovery healed it and only its clearing is missing. */
-  readonly handled: boolean;
 }
 
 /** What the queue needs. */
@@ -40,11 +39,13 @@ export class RecoveryQueue {
   readonly #waiting = new Map<string, readonly Handling[]>();
   readonly #skips: SkipLog;
   readonly #recoveries: Recoveries;
+  readonly #looks: LookAgain;
 
   constructor(parts: RecoveryQueueParts) {
     this.#parts = parts;
     this.#skips = new SkipLog(parts.log, parts.events);
     this.#recoveries = new Recoveries(parts, this.#skips);
+    this.#looks = new LookAgain(parts, this.#skips);
   }
 
   /** How many recoveries are under way. */
@@ -60,6 +61,11 @@ export class RecoveryQueue {
   /** True while the alarm is being handled. */
   isHandling(key: string): boolean {
     return this.#handling.has(key);
+  }
+
+  /** True while that consists of a look at the health of what was restarted earlier. */
+  isLookedAt(key: string): boolean {
+    return this.#looks.isUnderWay(key);
   }
 
   /** The end of every handling that is under way for a process of that name. */
@@ -135,12 +141,14 @@ export class RecoveryQueue {
     }
   }
 
-  async #handle({ alarm, processName, foundAtMs, handled }: FoundAlarm): Promise<RecoveryOutcome> {
+  async #handle({ alarm, processName, foundAtMs, ...earlier }: FoundAlarm): Promise<RecoveryOutcome> {
     const plan = this.#parts.plans()(processName);
     const member: Member = { process: processOf(alarm, processName, plan), alarm, foundAtMs };
     const dependencies = this.#dependencies(processName, plan);
-    if (handled && !this.#parts.observeOnly() && (await this.#clearHandled(member, plan)))
-      return { kind: 'recovered', attempts: 0 };
+    if ((earlier.handled || earlier.unproved !== undefined) && !this.#parts.observeOnly()) {
+      const ended = await this.#looks.run(member, plan, earlier);
+      if (ended !== undefined) return ended;
+    }
     const held = this.#parts.holds.reason(processName);
     if (held !== undefined) return this.#skips.skip(member, held, 'warning');
     this.#waiting.set(alarm.key, dependencies);
@@ -154,14 +162,6 @@ export class RecoveryQueue {
   /** What we keep ourselves is never older than its end. */
   #isFresh({ source, key }: Alarm): boolean {
     return !this.#handling.has(key) && (source === 'kept' || !this.#endedSincePoll.has(key));
-  }
-
-  /** An alarm that was healed before and could not be cleared then: true where the process is still well and clearing was tried again. */
-  async #clearHandled(member: Member, plan: RecoveryPlan): Promise<boolean> {
-    const proof = await proveHealthy(plan, member.process, 1, this.#parts.clock, this.#parts.abort);
-    if (proof.kind === 'unhealthy') return this.#parts.abort.aborted;
-    await this.#parts.clearing.clear(member);
-    return true;
   }
 
   /**
@@ -192,6 +192,7 @@ async function failureAmong(dependencies: readonly Handling[]): Promise<string |
     const ended = await outcome;
     if (ended.kind === 'failed' || ended.kind === 'skipped')
       return `it depends on ${processName}, which did not get well: ${ended.reason}`;
+    if (ended.kind === 'not_proved') return `it depends on ${processName}, which is ${notProved(ended.reason)}`;
     if (ended.kind === 'interrupted') return `it depends on ${processName}, whose recovery was interrupted`;
   }
   return undefined;

@@ -3,8 +3,8 @@ import { commandEnvironment, expandCommand } from '../core/command-template.ts';
 import type { RecoverySettings } from '../core/config.ts';
 import type { RestartAttempt, RestartOutcome } from '../strategies/strategy.ts';
 import { commandFailure } from '../system/spawn/command-result.ts';
-import { proveLasting } from './health-proof.ts';
-import { processFields, type RecoveryJob, type RecoveryOutcome, type RecoveryParts } from './recovery-job.ts';
+import { type AttemptOutcome, checkAttempt } from './check-attempt.ts';
+import { attemptFields, processFields, type RecoveryJob, type RecoveryOutcome, type RecoveryParts } from './recovery-job.ts';
 import { dropHealedMembers } from './still-in-alarm.ts';
 
 /**
@@ -19,6 +19,8 @@ export async function recover(job: RecoveryJob, parts: RecoveryParts): Promise<R
     if (parts.stopping.aborted) return { kind: 'interrupted' };
     const outcome = await makeAttempt(job, attempt, parts);
     if (outcome.kind === 'recovered') return { kind: 'recovered', attempts: attempt };
+    // A restart would make it no more provable.
+    if (outcome.kind === 'not_proved') return { ...outcome, attempts: attempt };
     if (outcome.kind === 'ended' || outcome.kind === 'skipped' || outcome.kind === 'interrupted') return outcome;
     reason = outcome.reason;
     tellAttemptFailed(job, attempt, reason, parts);
@@ -33,14 +35,6 @@ function delayBefore(attempt: number, settings: RecoverySettings): number {
   const grown = settings.restartDelayMs * settings.backoffMultiplier ** (attempt - 2);
   return Math.min(grown, settings.maxDelayMs ?? Number.POSITIVE_INFINITY);
 }
-
-type AttemptOutcome =
-  | { readonly kind: 'recovered' }
-  /** `final`: no further attempt can succeed. */
-  | { readonly kind: 'failed'; readonly reason: string; readonly final?: boolean }
-  | { readonly kind: 'ended'; readonly reason: string }
-  | { readonly kind: 'skipped'; readonly reason: string }
-  | { readonly kind: 'interrupted' };
 
 async function makeAttempt(job: RecoveryJob, attempt: number, parts: RecoveryParts): Promise<AttemptOutcome> {
   const rank = { repeated: attempt > 1 || job.repeated, priority: job.plan.settings.priority, sinceMs: job.sinceMs };
@@ -68,7 +62,7 @@ async function makeAttempt(job: RecoveryJob, attempt: number, parts: RecoveryPar
   } finally {
     release();
   }
-  return checkHealth(job, attempt, parts);
+  return checkAttempt(job, attempt, parts);
 }
 
 /** Everything that may still keep the restart from happening; undefined where nothing does. */
@@ -138,7 +132,7 @@ async function restart(
   const { maxAttempts } = plan.settings;
   parts.log.info(
     `RESTART LOG: Restarting ${process.processName} using strategy ${plan.strategy.name} (attempt ${attempt}/${maxAttempts})`,
-    fieldsOf(job, attempt),
+    attemptFields(job, attempt),
   );
   parts.events.emit({ type: 'attempt_started', process, target: job.target, attempt, maxAttempts });
   const outcome = await plan.strategy.restart({
@@ -152,44 +146,16 @@ async function restart(
   if (outcome.kind === 'restarted')
     parts.log.info(
       `RESTART LOG: Restart command executed for ${process.processName}: ${outcome.detail}`,
-      fieldsOf(job, attempt),
+      attemptFields(job, attempt),
     );
   return outcome;
-}
-
-async function checkHealth(job: RecoveryJob, attempt: number, parts: RecoveryParts): Promise<AttemptOutcome> {
-  const { process, plan } = job;
-  const startedMs = parts.clock.monotonicMs();
-  const proof = await proveLasting(plan, process, attempt, parts.clock, parts.abort);
-  const durationMs = Math.round(parts.clock.monotonicMs() - startedMs);
-  switch (proof.kind) {
-    case 'unhealthy':
-      if (parts.abort.aborted) return { kind: 'interrupted' };
-      parts.log.warning(`Health check failed for ${process.processName}: ${proof.reason}`, {
-        ...fieldsOf(job, attempt),
-        duration_ms: durationMs,
-      });
-      return { kind: 'failed', reason: `health check failed: ${proof.reason}` };
-    case 'assumed':
-      parts.log.info(`Health check assumed for ${process.processName}: none is configured`, fieldsOf(job, attempt));
-      return { kind: 'recovered' };
-    case 'healthy':
-      parts.log.info(`Health check passed for ${process.processName} after ${durationMs} ms`, {
-        ...fieldsOf(job, attempt),
-        duration_ms: durationMs,
-      });
-      parts.events.emit({ type: 'health_check_passed', process, target: job.target, durationMs });
-      return { kind: 'recovered' };
-    default:
-      return proof satisfies never;
-  }
 }
 
 function tellAttemptFailed(job: RecoveryJob, attempt: number, reason: string, parts: RecoveryParts): void {
   const { process, target, plan } = job;
   parts.log.warning(
     `RESTART LOG: Attempt ${attempt}/${plan.settings.maxAttempts} failed for ${process.processName}: ${reason}`,
-    fieldsOf(job, attempt),
+    attemptFields(job, attempt),
   );
   parts.events.emit({ type: 'attempt_failed', process, target, attempt, reason });
 }
@@ -209,8 +175,4 @@ function writeDown(job: RecoveryJob, attempt: number, { state, clock }: Recovery
     startedAt: clock.date(),
   });
   return runId;
-}
-
-function fieldsOf(job: RecoveryJob, attempt: number): Record<string, unknown> {
-  return { ...processFields(job.process), target: job.target, strategy: job.plan.strategy.name, attempt };
 }

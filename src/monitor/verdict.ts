@@ -6,8 +6,18 @@ export interface VerdictParts extends Pick<RecoveryParts, 'log' | 'events' | 'cl
   readonly breakers: Breakers;
 }
 
+/** How it is called, in the log and in status, that nobody can tell whether a process is well. */
+export function notProved(reason: string): string {
+  return `not proved: ${reason}`;
+}
+
 /** Tells how a recovery ended and counts it for the breaker. */
-export function pronounce(job: RecoveryJob, outcome: RecoveryOutcome, startedMs: number, parts: VerdictParts): void {
+export function pronounce(
+  job: Pick<RecoveryJob, 'process' | 'target'>,
+  outcome: RecoveryOutcome,
+  startedMs: number,
+  parts: VerdictParts,
+): void {
   const { breakers, log, events, clock } = parts;
   const { process, target } = job;
   const durationMs = Math.round(clock.monotonicMs() - startedMs);
@@ -22,6 +32,13 @@ export function pronounce(job: RecoveryJob, outcome: RecoveryOutcome, startedMs:
       log.error(`RESTART LOG: Failed to restart ${process.processName}: ${outcome.reason}`, fields);
       events.emit({ type: 'recovery_failed', process, target, reason: outcome.reason, durationMs });
       breakers.failed(target, process);
+      break;
+    case 'not_proved':
+      log.warning(
+        `RESTART LOG: Restarted ${process.processName}, ${notProved(outcome.reason)}; the alarm stays, and it is only looked at again`,
+        fields,
+      );
+      // The trial of a half-open breaker is not over: a later look decides it.
       break;
     case 'ended':
       // Its line was written by the one who saw the alarm gone.

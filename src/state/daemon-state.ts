@@ -14,6 +14,7 @@ export interface DaemonState {
   readonly breakers: BreakerRecords;
   /** Alarms that were healed and whose clearing is pending or not ours to do. Durable. */
   readonly handled: HandledAlarms;
+  readonly unproved: UnprovedAlarms;
   readonly holds: HoldRecords;
   readonly launches: LaunchRecords;
   /** How programs may be started by an operator's word. Durable. */
@@ -75,6 +76,26 @@ export interface HandledAlarms {
   set(alarm: HandledAlarm): void;
   delete(processId: string): void;
   list(): HandledAlarm[];
+}
+
+/** An alarm whose process was restarted, without a proof that it is well, or that it is not. */
+export interface UnprovedAlarm {
+  /** Alarm.key. */
+  readonly key: string;
+  readonly processName: string;
+  /** Why there is none, in one line: `db1.example.test could not be resolved`. */
+  readonly reason: string;
+  /** The recovery's, in the record of one of its alarms; null in the others. */
+  readonly target: string | null;
+  readonly attempts: number;
+  readonly since: Date;
+}
+
+export interface UnprovedAlarms {
+  get(key: string): UnprovedAlarm | undefined;
+  set(alarm: UnprovedAlarm): void;
+  delete(key: string): void;
+  list(): UnprovedAlarm[];
 }
 
 export interface HoldRecord {

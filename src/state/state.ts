@@ -16,6 +16,7 @@ import { pinKind, pinRecordsOf } from './pin-records.ts';
 import { programRootKind, programRootsOf } from './program-root-records.ts';
 import { RecordTable } from './record-table.ts';
 import { prepareStateDir } from './state-dir.ts';
+import { unprovedAlarmsOf, unprovedKind } from './unproved-alarms.ts';
 import { watchedLifeKind, watchedLifeRecordsOf } from './watched-life-records.ts';
 
 /** What the memory is given. */
@@ -87,6 +88,7 @@ export function createViews(
   const journal = new RecordTable(journalKind, sink);
   const breakers = new RecordTable(breakerKind, sink);
   const handled = new RecordTable(handledKind, sink);
+  const unproved = new RecordTable(unprovedKind, sink);
   const holds = new RecordTable(holdKind, sink);
   const launches = new RecordTable(launchKind, sink);
   const furtherLaunches = new RecordTable(furtherLaunchKind, sink);
@@ -97,11 +99,26 @@ export function createViews(
   const lives = new RecordTable(watchedLifeKind, sink);
   const history = new HistoryTable(sink);
   return {
-    tables: [journal, breakers, handled, holds, launches, furtherLaunches, launchNotes, pins, roots, kept, lives, history],
+    tables: [
+      journal,
+      breakers,
+      handled,
+      unproved,
+      holds,
+      launches,
+      furtherLaunches,
+      launchNotes,
+      pins,
+      roots,
+      kept,
+      lives,
+      history,
+    ],
     views: {
       journal: journalOf(journal),
       breakers: breakerRecordsOf(breakers, clock, bootId),
       handled: handledAlarmsOf(handled),
+      unproved: unprovedAlarmsOf(unproved),
       holds: holdRecordsOf(holds),
       launches: launchRecordsOf(launches, furtherLaunches, launchNotes),
       pins: pinRecordsOf(pins),

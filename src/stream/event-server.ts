@@ -6,6 +6,7 @@ import type { Logger } from '../core/logger.ts';
 import type { ProcessEvent } from '../core/process-event.ts';
 import { groupId } from '../system/files/account-id.ts';
 import { listenOnSocket, type SocketFile } from '../system/files/socket-file.ts';
+import type { NameResolver } from '../system/names/resolver.ts';
 import type { ProcessEventSource } from '../system/process-events/source.ts';
 import { Broadcast } from './broadcast.ts';
 import { EventClient } from './event-client.ts';
@@ -18,6 +19,7 @@ import { hangUp, TcpLogin } from './tcp-login.ts';
 export interface EventServerOptions extends EventStreamOptions {
   readonly source: ProcessEventSource;
   readonly describer: EventDescriber;
+  readonly names: NameResolver;
   readonly clock: Clock;
   readonly log: Logger;
   /** The events begin to come, or come again: what was remembered does not hold. */
@@ -107,7 +109,7 @@ class Stream implements EventServer {
   }
 
   async #listenOnTcp({ host, port, auth, tls }: NonNullable<EventStreamOptions['tcp']>): Promise<void> {
-    const { clock, log } = this.#options;
+    const { clock, log, names } = this.#options;
     const login = new TcpLogin({
       auth,
       clock,
@@ -117,10 +119,12 @@ class Stream implements EventServer {
     });
     this.#login = login;
     const name = hostPortName({ host, port });
+    const answer = await names.resolve(host, RESOLVE_MS, this.#stopping.signal);
+    if (answer.kind === 'unresolved') throw new Error(`event stream ${name}: ${host} could not be resolved: ${answer.reason}`);
     const server = this.#server(name, (socket) => login.receive(socket));
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(new Error(`event stream ${name}: ${errorMessage(error)}`)));
-      server.listen({ host, port, backlog: 511 }, resolve);
+      server.listen({ host: answer.addresses[0]?.address, port, backlog: 511 }, resolve);
     });
     this.#servers.push(server);
   }
@@ -194,6 +198,7 @@ class Stream implements EventServer {
 }
 
 const LOOK_MS = 5000;
+const RESOLVE_MS = 5000;
 const STUCK_MS = 30_000;
 const CONNECTION = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000, allowHalfOpen: true };
 const MAX_GUESTS = 320;

@@ -83,5 +83,6 @@ function parts(
     clearing: { pollStarting: nothing, forgetEnded: nothing, isCleared: () => false, pending: false },
     kept: { offerAgain: async () => false, alarms: () => [], rows: () => [] },
     settlement: { sweep: nothing },
+    unproved: { forgetEnded: nothing },
   } as unknown as MonitorParts;
 }

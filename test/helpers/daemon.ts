@@ -37,8 +37,15 @@ export class DaemonProcess {
   readonly stdout: () => string;
   readonly stderr: () => string;
 
-  constructor(configFile: string, env: Record<string, string> = {}, nodeArgs: readonly string[] = []) {
-    this.child = spawn(process.execPath, [...nodeArgs, bundle, 'run', '--config', configFile], {
+  /** `launcher`: what stands before its command line, and becomes it (exec). */
+  constructor(
+    configFile: string,
+    env: Record<string, string> = {},
+    nodeArgs: readonly string[] = [],
+    launcher: readonly string[] = [],
+  ) {
+    const [file = '', ...args] = [...launcher, process.execPath, ...nodeArgs, bundle, 'run', '--config', configFile];
+    this.child = spawn(file, args, {
       env: { PATH: process.env.PATH ?? '', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -8,6 +8,7 @@ import { EventDescriber } from '../../src/stream/event-describer.ts';
 import { createEventServer, type EventServer } from '../../src/stream/event-server.ts';
 import type { EventStreamOptions } from '../../src/stream/parse-events.ts';
 import { ProcessMemory } from '../../src/stream/process-memory.ts';
+import { NameResolver } from '../../src/system/names/resolver.ts';
 import { ProcessTable } from '../../src/system/proc/table.ts';
 import type { ProcessEventSource } from '../../src/system/process-events/source.ts';
 import { RecordedLog } from './recorded-log.ts';
@@ -77,6 +78,7 @@ export async function startStream(
     ...options,
     source,
     describer,
+    names: new NameResolver(),
     clock,
     log,
     onOpen: () => void memory.relearn(),

@@ -1,7 +1,8 @@
 import type { ManagedProcess } from '../../src/core/alarm.ts';
-import type { HealthResult } from '../../src/core/outcomes.ts';
+import type { CheckResult } from '../../src/core/outcomes.ts';
 import type { HealthCheck, HealthCheckParts } from '../../src/health/health-check.ts';
 import { parseHealthChecks } from '../../src/health/index.ts';
+import { NameResolver } from '../../src/system/names/resolver.ts';
 import { PlainSection } from './plain-section.ts';
 
 /** For checks that run no commands. */
@@ -10,6 +11,7 @@ export const noCommands: HealthCheckParts = {
     run: async () => ({ kind: 'not_started', reason: 'no commands here' }),
     settle: async () => 'not_found',
   },
+  names: new NameResolver(),
 };
 
 /** The only check that these keys configure. */
@@ -37,11 +39,11 @@ export function processNamed(name: string): ManagedProcess {
 export function look(
   check: HealthCheck,
   { name = 'nginx', timeoutMs = 30_000, signal = new AbortController().signal } = {},
-): Promise<HealthResult> {
+): Promise<CheckResult> {
   return check.check(processNamed(name), 1, timeoutMs, signal);
 }
 
 /** Why it is unhealthy; empty where it is healthy. */
-export function reason(result: HealthResult): string {
+export function reason(result: CheckResult): string {
   return result.kind === 'healthy' ? '' : result.reason;
 }

@@ -9,6 +9,7 @@ import type {
   HoldRecord,
   JournalEntry,
   KeptAlarmRecord,
+  UnprovedAlarm,
   WatchedLife,
 } from '../../src/state/daemon-state.ts';
 import type { StrategyParts } from '../../src/strategies/strategy.ts';
@@ -20,6 +21,7 @@ export function memoryState(): DaemonState {
   const journal = new Map<string, JournalEntry>();
   const breakers = new Map<string, { snapshot: BreakerSnapshot; processName: string }>();
   const handled = new Map<string, HandledAlarm>();
+  const unproved = new Map<string, UnprovedAlarm>();
   const holds = new Map<string, HoldRecord>();
   const launches = new Map<string, LaunchRecord>();
   const further = new Map<string, readonly LaunchRecord[]>();
@@ -45,6 +47,12 @@ export function memoryState(): DaemonState {
       set: (alarm) => void handled.set(alarm.processId, alarm),
       delete: (processId) => void handled.delete(processId),
       list: () => [...handled.values()],
+    },
+    unproved: {
+      get: (key) => unproved.get(key),
+      set: (alarm) => void unproved.set(alarm.key, alarm),
+      delete: (key) => void unproved.delete(key),
+      list: () => [...unproved.values()],
     },
     holds: {
       list: () => [...holds.values()],

@@ -5,7 +5,7 @@ import type { MonitorSettings, RecoverySettings } from '../../src/core/config.ts
 import { StoreError } from '../../src/core/errors.ts';
 import { EventBus, type MonitorEvent } from '../../src/core/events.ts';
 import type { LogLevel } from '../../src/core/logger.ts';
-import type { HealthResult } from '../../src/core/outcomes.ts';
+import type { CheckResult } from '../../src/core/outcomes.ts';
 import type { HealthCheck } from '../../src/health/health-check.ts';
 import { AlarmClearing } from '../../src/monitor/alarm-clearing.ts';
 import { Breakers } from '../../src/monitor/breakers.ts';
@@ -17,6 +17,7 @@ import { RecoveryQueue } from '../../src/monitor/recovery-queue.ts';
 import { RestartSlots } from '../../src/monitor/restart-slots.ts';
 import { Settlement } from '../../src/monitor/settlement.ts';
 import { Targets } from '../../src/monitor/targets.ts';
+import { Unproved } from '../../src/monitor/unproved.ts';
 import type { DaemonState } from '../../src/state/daemon-state.ts';
 import type { AlarmStore } from '../../src/stores/store.ts';
 import type { AlsoStarts, Life, Meaning, RestartAttempt, RestartOutcome } from '../../src/strategies/strategy.ts';
@@ -34,7 +35,9 @@ export interface FakeProcess {
   restartMs?: number;
   restart?: (attempt: RestartAttempt) => RestartOutcome | Promise<RestartOutcome>;
   /** Health after a restart; healthy unless said. */
-  health?: () => HealthResult | { kind: 'assumed' };
+  health?: () => CheckResult | { kind: 'assumed' };
+  /** What a second check says, where there is one. */
+  otherHealth?: () => CheckResult;
   refused?: string;
   /** What runs after a restart, where the strategy can tell. */
   life?: () => Life | undefined;
@@ -149,6 +152,7 @@ export class MonitorWorld {
     const plans = () => (name: string) => this.#plan(name);
     this.holds = new Holds({ ...shared, records: state.holds, plans, abort: this.abort.signal });
     const settlement = new Settlement({ journal: state.journal, commands, plans, log, abort: this.abort.signal });
+    const unproved = new Unproved(state.unproved, this.clock);
     const sections = () => [...this.processes].flatMap(([name, { configured }]) => (configured ? [name] : []));
     this.targets = new Targets({ plans, sections, clock: this.clock, abort: this.abort.signal });
     const parts = {
@@ -161,6 +165,7 @@ export class MonitorWorld {
       holds: this.holds,
       clearing,
       settlement,
+      unproved,
       observeOnly: () => this.settings.mode === 'observe',
       stopping: this.stopping.signal,
       abort: this.abort.signal,
@@ -178,7 +183,7 @@ export class MonitorWorld {
     });
     const exits = new ExitCounts({ events: bus, breakers: this.breakers, plans, abort: this.abort.signal });
     exits.follow();
-    this.alarms = new RaisedAlarms({ kept: this.kept, monitor: this.monitor, queue: this.queue, exits });
+    this.alarms = new RaisedAlarms({ kept: this.kept, monitor: this.monitor, queue: this.queue, exits, unproved });
   }
 
   /** Adds a row in alarm; `how` says how its process behaves. */
@@ -282,13 +287,16 @@ export class MonitorWorld {
     const check: HealthCheck = {
       description: 'fake check',
       refusal: () => how.checkRefusal,
-      check: async () => (how.health?.() ?? { kind: 'healthy' }) as HealthResult,
+      check: async () => (how.health?.() ?? { kind: 'healthy' }) as CheckResult,
     };
+    const other = how.otherHealth;
     const assumed = how.health?.().kind === 'assumed';
     return {
       configured: how.configured ?? false,
       settings: { ...defaultRecovery, ...how.settings },
-      checks: assumed ? [] : [check],
+      checks: assumed
+        ? []
+        : [check, ...(other === undefined ? [] : [{ description: 'other check', check: async () => other() }])],
       strategy: {
         name: 'custom',
         resolve: async (process) => {

@@ -47,6 +47,23 @@ describe('mysql faults', { skip: skipUnless(mariadbProblem()) }, () => {
     assert.equal(await store.clearAlarm(row!, AT), 'cleared');
   });
 
+  test('a server is found by its name; one that is not is told of in words', async (t) => {
+    const world = await mysqlWorld(server);
+    t.after(() => world.close());
+    const at = (host: string): MysqlEndpoint => ({ kind: 'tcp', host, port: server.port });
+    const store = new MysqlStore(
+      mysqlOptions(server, { database: world.database, endpoints: [at('no-such-host.invalid'), at('localhost')] }),
+    );
+    t.after(() => store.close());
+    assert.deepEqual((await store.readAlarms()).rows, []);
+    const nowhere = new MysqlStore(mysqlOptions(server, { endpoints: [at('no-such-host.invalid')] }));
+    t.after(() => nowhere.close());
+    await assert.rejects(nowhere.readAlarms(), (error) => {
+      assert.match((error as Error).message, /^mysql no-such-host\.invalid:\d+: no-such-host\.invalid could not be resolved: /);
+      return hasFault('unreachable')(error);
+    });
+  });
+
   test('calls under way when the server is killed end as unreachable', async (t) => {
     const world = await mysqlWorld(server);
     t.after(() => world.close());

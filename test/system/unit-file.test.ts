@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {
+  appendFileSync,
   chmodSync,
   copyFileSync,
   existsSync,
@@ -84,6 +85,7 @@ test('in its sandbox the daemon can do all of its work, and nothing else', { ski
   await waitFor('the program', async () =>
     (await container.exec(['readlink', `/proc/${victim}/exe`])).stdout.includes('program'),
   );
+  appendFileSync(container.path('/etc/hosts'), '192.0.2.77 listed.example.test\n');
   order({ victim, condemned, unit: 'restarted.service' });
   await container.read(['systemctl', 'start', UNIT]);
   assert.equal(await property('ActiveState'), 'active');
@@ -104,6 +106,7 @@ test('in its sandbox the daemon can do all of its work, and nothing else', { ski
     stateMode: '700',
     syslog: 'sent',
     tcp: 'ECONNREFUSED',
+    names: ['192.0.2.1', '192.0.2.77'],
     restarted: { kind: 'done' },
     restartedAnew: true,
     leavesOne: 'exited',

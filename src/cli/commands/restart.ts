@@ -37,6 +37,10 @@ async function restart(cli: Cli, name: string): Promise<void> {
       cli.complain(`${name} did not recover: ${reply.reason}`);
       cli.exitCode = exitCodes.failed;
       return;
+    case 'not_proved':
+      cli.complain(`${name} was restarted, and is not proved well: ${reply.reason}`);
+      cli.exitCode = exitCodes.failed;
+      return;
     case 'skipped':
       cli.complain(`${name} was not restarted: ${reply.reason}`);
       cli.exitCode = exitCodes.failed;

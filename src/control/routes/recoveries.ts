@@ -6,7 +6,7 @@ import { strictObject } from '../shape.ts';
 
 /**
  * POST /v1/recoveries `{name}`: one recovery now. The answer comes at its end, which may take minutes:
- * `{outcome: recovered, attempts, durationMs}`, `{outcome: failed | skipped, reason}`. It goes on if the client does not wait.
+ * `{outcome: recovered, attempts, durationMs}`, `{outcome: failed | skipped | not_proved, reason}`. It goes on if the client does not wait.
  */
 export const recoveryRoutes = [
   route('POST', '/v1/recoveries', strictObject({ name: processName }), async ({ name }, orders) =>

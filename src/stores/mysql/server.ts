@@ -1,7 +1,9 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { createPool, type Pool, type PoolConnection, type QueryResult, type ResultSetHeader, type RowDataPacket } from 'mysql2';
 import { StoreError } from '../../core/errors.ts';
 import { printable } from '../../core/printable.ts';
+import { connectByName } from '../../system/names/connect.ts';
+import { NameResolver } from '../../system/names/resolver.ts';
 import { within } from '../within.ts';
 import { AnswerGuard } from './answer-guard.ts';
 import type { Driver } from './driver.ts';
@@ -39,6 +41,8 @@ export class MysqlServer {
   /** For people: `10.0.0.5:3306`. */
   readonly name: string;
   readonly #options: MysqlOptions;
+  /** Its own: the names of health checks that nobody answers for do not hold it up. */
+  readonly #names = new NameResolver({ children: 1 });
   readonly #pool: Pool;
   /** Every socket that is not closed yet. */
   readonly #sockets = new Set<Socket>();
@@ -140,7 +144,7 @@ export class MysqlServer {
     const socket =
       endpoint.kind === 'socket'
         ? connectToServer(endpoint.path, this.#options.socketOwner)
-        : connect(endpoint.port, endpoint.host);
+        : connectByName(this.#names, endpoint, this.#options.connectTimeoutMs * RESOLVE_SHARE);
     if (endpoint.kind === 'tcp') socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS);
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
@@ -172,6 +176,8 @@ export class MysqlServer {
 }
 
 const KEEP_ALIVE_MS = 15_000;
+/** How much of connect_timeout a host's name may take: what is said then is that it could not be resolved. */
+const RESOLVE_SHARE = 0.75;
 
 /** mysql2's queue of connections. */
 interface DriverConnections {

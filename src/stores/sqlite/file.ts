@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '../../core/errors.ts';
 import { sqliteFault } from './faults.ts';
-import { isView } from './tables.ts';
+import { hasIndex, isView } from './tables.ts';
 
 /** Both tables of seed 000, and the indexes of the poll, where they are missing; a view is left as it is. */
 export function createSchema(database: DatabaseSync): void {
@@ -13,6 +13,11 @@ export function createSchema(database: DatabaseSync): void {
     CREATE TABLE IF NOT EXISTS STATUS_PROCESS (process_id INTEGER PRIMARY KEY, alarma TINYINT, sound TINYINT, notes TEXT);`);
   if (!isView(database, 'STATUS_PROCESS'))
     database.exec('CREATE INDEX IF NOT EXISTS alarm_poll ON STATUS_PROCESS (alarma, sound, process_id)');
+  for (const table of ['STATUS_PROCESS', 'PROCESE']) {
+    // Without one SQLite reads the whole table for each row, or makes an index for each portion of them.
+    if (!isView(database, table) && !hasIndex(database, table, 'process_id'))
+      database.exec(`CREATE INDEX IF NOT EXISTS key_of_${table} ON ${table} (process_id)`);
+  }
 }
 
 /** One database file, opened when it is needed, and anew where another file has taken its place. */

@@ -4,52 +4,53 @@ import type { Key, Statement } from './statements.ts';
 /** A row of a statement that tells its key. */
 export type KeyedRow = Readonly<Record<string, unknown>>;
 
-/** How long one portion may block the loop. */
+/** How long one portion may block the loop, from its first row on. */
 const PORTION_MS = 15;
 
 /**
- * Reads the rows of a statement in the order of their keys, a portion at a time, and hands each to `take`, which returns false once it
- * has enough. Between two portions no cursor is open, which would keep writers out, and the loop goes on. `attempt` runs a call on the
- * database. A portion never ends between rows of one key: what comes next begins beyond it.
+ * Reads the rows of a statement in the order of their keys, a portion at a time, and hands what `map` makes of each to `take`, which
+ * returns false once it has enough. Between two portions no cursor is open, which would keep writers out, and the loop goes on.
+ * `attempt` runs a call on the database. A portion never ends between rows of one key: what comes next begins beyond it.
  */
-export async function readInPortions(
-  attempt: <T>(call: (database: DatabaseSync) => T) => Promise<T>,
+export async function readInPortions<T>(
+  attempt: <R>(call: (database: DatabaseSync) => R) => Promise<R>,
   statement: (after: Key | undefined) => Statement,
-  take: (row: KeyedRow) => boolean,
+  map: (row: KeyedRow) => T,
+  take: (item: T) => boolean,
 ): Promise<void> {
   let after: Key | undefined;
   for (;;) {
-    const portion = await attempt((database) => readPortion(database, statement(after)));
-    for (const row of portion.rows) if (!take(row)) return;
+    const portion = await attempt((database) => readPortion(database, statement(after), map));
+    for (const item of portion.items) if (!take(item)) return;
     if (portion.next === undefined) return;
     after = portion.next;
     await new Promise(setImmediate);
   }
 }
 
-interface Portion {
-  readonly rows: readonly KeyedRow[];
+interface Portion<T> {
+  readonly items: readonly T[];
   /** The last key that was read; undefined at the end. */
   readonly next: Key | undefined;
 }
 
-function readPortion(database: DatabaseSync, { sql, values }: Statement): Portion {
+function readPortion<T>(database: DatabaseSync, { sql, values }: Statement, map: (row: KeyedRow) => T): Portion<T> {
   const statement = database.prepare(sql);
   // One number beyond 2^53 would else fail the whole poll.
   statement.setReadBigInts(true);
-  const rows: KeyedRow[] = [];
-  const end = performance.now() + PORTION_MS;
+  const items: T[] = [];
+  let endMs: number | undefined;
   let last: Key | undefined;
-  let isOver = false;
   for (const row of statement.iterate(...values) as Iterable<KeyedRow>) {
     const key = keyOf(row);
+    // However long the first row took, by sorting them all: there has to be a second.
+    endMs ??= performance.now() + PORTION_MS;
     // What comes after the time is over is read again, unless it belongs to the last key.
-    if (isOver && last !== undefined && !isSameKey(last, key)) return { rows, next: last };
-    rows.push(row);
+    if (last !== undefined && performance.now() > endMs && !isSameKey(last, key)) return { items, next: last };
+    items.push(map(row));
     last = key;
-    isOver ||= performance.now() > end;
   }
-  return { rows, next: undefined };
+  return { items, next: undefined };
 }
 
 function keyOf({ keyType, key }: KeyedRow): Key {

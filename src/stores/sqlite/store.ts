@@ -4,7 +4,14 @@ import { isSameNotes, type ProcessRow, type SeenNotes } from '../../core/alarm.t
 import { StoreError } from '../../core/errors.ts';
 import { readAlarmsBy } from '../alarms-read.ts';
 import { bytesOf, textOf } from '../exact-text.ts';
-import { charactersThatFit, type NotesCapacity, READ_CHARACTERS, restartedNotes, restartNote } from '../notes.ts';
+import {
+  charactersThatFit,
+  firstCharacters,
+  type NotesCapacity,
+  READ_CHARACTERS,
+  restartedNotes,
+  restartNote,
+} from '../notes.ts';
 import type { RowScope } from '../row-scope.ts';
 import type { AlarmStore, AlarmsRead, StoreReport } from '../store.ts';
 import { sqliteError, sqliteFault } from './faults.ts';
@@ -73,8 +80,8 @@ export class SqliteStore implements AlarmStore {
     const names = new Set<string>();
     await this.#portions(
       (after) => statements.names(after),
-      ({ process_name: bytes }) => {
-        const name = text(bytes);
+      ({ process_name: bytes }) => text(bytes),
+      (name) => {
         if (name !== null) names.add(name);
         return names.size < limit;
       },
@@ -140,12 +147,16 @@ export class SqliteStore implements AlarmStore {
 
   async #rows(statement: (after: Key | undefined) => Statement, limit: number): Promise<ProcessRow[]> {
     const rows: ProcessRow[] = [];
-    await this.#portions(statement, (row) => rows.push(processRow(row)) < limit);
+    await this.#portions(statement, processRow, (row) => rows.push(row) < limit);
     return rows;
   }
 
-  #portions(statement: (after: Key | undefined) => Statement, take: (row: KeyedRow) => boolean): Promise<void> {
-    return readInPortions((call) => this.#attempt(call), statement, take);
+  #portions<T>(
+    statement: (after: Key | undefined) => Statement,
+    map: (row: KeyedRow) => T,
+    take: (item: T) => boolean,
+  ): Promise<void> {
+    return readInPortions((call) => this.#attempt(call), statement, map, take);
   }
 
   /** Runs `call` until the file is not locked or the deadline is over; the loop goes on between two tries. */
@@ -234,9 +245,9 @@ function processRow(row: Answer): ProcessRow {
 function seenNotes(bytes: Uint8Array | null, { size, digest }: Answer): SeenNotes {
   if (size === null) return { notes: null, notesDigest: null };
   // SQLite makes NULL of a part of nothing.
-  const characters = Array.from(textOf(bytes ?? NOTHING));
-  if (characters.length <= READ_CHARACTERS) return { notes: characters.join(''), notesDigest: null };
-  return { notes: characters.slice(0, READ_CHARACTERS).join(''), notesDigest: `${size}:${digest}` };
+  const read = textOf(bytes ?? NOTHING);
+  const notes = firstCharacters(read, READ_CHARACTERS);
+  return { notes, notesDigest: notes.length === read.length ? null : `${size}:${digest}` };
 }
 
 function text(value: unknown): string | null {

@@ -49,6 +49,18 @@ function uniqueKeys(database: DatabaseSync, table: string): string[][] {
   return keys.filter((key) => key.length > 0);
 }
 
+/** True where rows of a table are found by that column: it is the first of a key or an index. */
+export function hasIndex(database: DatabaseSync, table: string, column: string): boolean {
+  const primary = 'SELECT lower(name) AS name FROM pragma_table_xinfo(?) WHERE pk = 1';
+  const first = `SELECT lower(c.name) AS name FROM pragma_index_list(?) i, pragma_index_info(i.name) c WHERE c.seqno = 0 AND i.partial = 0`;
+  return [primary, first].some((sql) =>
+    database
+      .prepare(sql)
+      .all(table)
+      .some(({ name }) => name === column),
+  );
+}
+
 /** True for a view of that name, whatever its case. */
 export function isView(database: DatabaseSync, name: string): boolean {
   const found = database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'view' AND lower(name) = lower(?)").get(name);

@@ -6,12 +6,14 @@ import { openState } from '../../../src/state/state.ts';
 import { createExecution } from '../../../src/system/execution.ts';
 import { hostPath } from '../../../src/system/files/host-path.ts';
 import { readLaunchRecord } from '../../../src/system/launch/read-record.ts';
+import { NameResolver } from '../../../src/system/names/resolver.ts';
 import { openDatagram } from '../../../src/system/native/datagram.ts';
 import { libcProblem } from '../../../src/system/native/libc.ts';
 import { pidfdOpen } from '../../../src/system/native/pidfd.ts';
 import { signalProcess } from '../../../src/system/proc/signal.ts';
 import { ProcessTable } from '../../../src/system/proc/table.ts';
 import { createNotifier } from '../../../src/system/systemd/notify.ts';
+import { dnsServer } from '../../helpers/dns-server.ts';
 import { silentLog } from '../../helpers/strategy-parts.ts';
 
 // Stands in for the daemon in its unit's sandbox, does everything that the daemon has to do there, and writes down how it went.
@@ -97,6 +99,7 @@ async function probe() {
     stateMode: (statSync('/var/lib/monitor_service').mode & 0o777).toString(8),
     syslog: openDatagram('/dev/log').send(Buffer.from('<27>probe: hello')),
     tcp: await connectTo(9),
+    names: await findNames(),
     restarted,
     restartedAnew: before.kind === 'status' && after.kind === 'status' && before.status.mainPid !== after.status.mainPid,
     leavesOne: leavesOne.kind,
@@ -126,3 +129,15 @@ probe().then(
   (result) => writeFileSync('/var/log/probe.json', JSON.stringify(result)),
   (error) => writeFileSync('/var/log/probe.json', JSON.stringify({ failed: String(error.stack) })),
 );
+
+/** A name that DNS knows, and one that stands in /etc/hosts, where only getent looks for us. */
+async function findNames(): Promise<string[]> {
+  const ends: (() => unknown)[] = [];
+  const dns = await dnsServer({ after: (end: () => unknown) => ends.push(end) }, { 'web.example.test': ['192.0.2.1'] });
+  const names = new NameResolver({ servers: [dns.address], hostsFile: '/nonexistent' });
+  const answers = await Promise.all(
+    ['web.example.test', 'listed.example.test'].map((name) => names.resolve(name, 20_000, never)),
+  );
+  for (const end of ends) await end();
+  return answers.map((answer) => (answer.kind === 'resolved' ? (answer.addresses[0]?.address ?? '') : answer.reason));
+}

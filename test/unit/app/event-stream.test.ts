@@ -12,6 +12,7 @@ import { ControlClient } from '../../../src/control/client.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import type { EventLine } from '../../../src/core/event-line.ts';
 import type { EventStreamOptions } from '../../../src/stream/parse-events.ts';
+import { NameResolver } from '../../../src/system/names/resolver.ts';
 import { createProcessEventSource } from '../../../src/system/process-events/events.ts';
 import { exitOf, FakeSource, NO_PID, RawClient } from '../../helpers/event-world.ts';
 import { freePort } from '../../helpers/free-port.ts';
@@ -56,7 +57,13 @@ describe('the event stream of the daemon', () => {
     const log = new RecordedLog();
     const away = new FakeSource();
     away.problem = 'no connector in this kernel';
-    const off = await openEventStream({ options: optionsFor(path), source: away, clock: systemClock, log });
+    const off = await openEventStream({
+      names: new NameResolver(),
+      options: optionsFor(path),
+      source: away,
+      clock: systemClock,
+      log,
+    });
     assert.deepEqual(off.status(), {
       state: 'unavailable',
       reason: away.problem,
@@ -71,7 +78,13 @@ describe('the event stream of the daemon', () => {
     );
     assert.equal(existsSync(path), false);
     const open = async (): ReturnType<typeof openEventStream> => {
-      const stream = await openEventStream({ options: optionsFor(path), source: new FakeSource(), clock: systemClock, log });
+      const stream = await openEventStream({
+        names: new NameResolver(),
+        options: optionsFor(path),
+        source: new FakeSource(),
+        clock: systemClock,
+        log,
+      });
       t.after(() => stream.stop());
       return stream;
     };
@@ -86,7 +99,13 @@ describe('the event stream of the daemon', () => {
   it('counts its clients in the status', async (t) => {
     const path = join(tempDir(t), 'e.sock');
     const source = new FakeSource();
-    const stream = await openEventStream({ options: optionsFor(path), source, clock: systemClock, log: new RecordedLog() });
+    const stream = await openEventStream({
+      names: new NameResolver(),
+      options: optionsFor(path),
+      source,
+      clock: systemClock,
+      log: new RecordedLog(),
+    });
     t.after(() => stream.stop());
     await RawClient.open(t, path);
     await waitFor('the client', () => stream.status().clients === 1);

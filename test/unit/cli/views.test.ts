@@ -252,6 +252,12 @@ describe('the status for people', () => {
     assert.ok(lines.at(-1)?.includes('\u001b[33mwaiting for db\u001b[39m'), lines.at(-1));
   });
 
+  it('shows what is not known as neither good nor bad', () => {
+    const processes = [someProcess({ inAlarm: true, activity: 'not proved: db could not be resolved' })];
+    const lines = renderStatus(someStatus({ processes }), now, { width: undefined, colour: true });
+    assert.ok(lines.at(-1)?.includes('\u001b[33mnot proved: db could not be resolved\u001b[39m'), lines.at(-1));
+  });
+
   it('keeps to the width of the terminal', () => {
     const processes = [
       someProcess({ name: '名'.repeat(100), lastRecovery: { at: ago(0), outcome: 'failed', detail: 'd'.repeat(300) } }),

@@ -9,7 +9,10 @@ import { PlainSection } from '../../helpers/plain-section.ts';
 
 function check(t: TestContext, line: string) {
   const world = new CommandWorld(t);
-  return { world, check: onlyCheck({ health_check_command: line.replaceAll('DIR', world.dir) }, { commands: world.runner }) };
+  return {
+    world,
+    check: onlyCheck({ health_check_command: line.replaceAll('DIR', world.dir) }, { ...noCommands, commands: world.runner }),
+  };
 }
 
 test('exit code 0 is healthy; otherwise its last words say why not', async (t) => {

@@ -149,7 +149,10 @@ test('what is no answer is unhealthy', async (t) => {
     'the connection broke in the middle of the body',
   );
   assert.match(reason(await look(onlyCheck({ health_check_url: 'http://127.0.0.1:1/' }))), /^ECONNREFUSED$/);
-  assert.match(reason(await look(onlyCheck({ health_check_url: 'http://no-such-host.invalid/' }))), /^E(NOTFOUND|AI_AGAIN)$/);
+  assert.match(
+    reason(await look(onlyCheck({ health_check_url: 'http://no-such-host.invalid/' }))),
+    /^no-such-host\.invalid could not be resolved$/,
+  );
 });
 
 test('a certificate nobody vouches for is unhealthy, whatever the environment says', {

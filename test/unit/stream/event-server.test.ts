@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, lstatSync, readdirSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { systemClock } from '../../../src/core/clock.ts';
 import type { ProcessEvent } from '../../../src/core/process-event.ts';
 import { clientsOf, exitOf, NO_PID, RawClient, startStream } from '../../helpers/event-world.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
+import { freePort } from '../../helpers/free-port.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 
@@ -253,6 +254,27 @@ describe('the socket file of the event stream', () => {
       tcp: { host: '127.0.0.1', port, auth: 'x', tls: undefined },
     };
     await assert.rejects(startStream(t, { ...options, clock: systemClock }), /EADDRINUSE/);
+    assert.equal(existsSync(path), false);
+  });
+});
+
+describe('the TCP address of the event stream', () => {
+  const tcp = (host: string, port: number) => ({ tcp: { host, port, auth: 'x', tls: undefined } });
+
+  it('may be a name', async (t) => {
+    const port = await freePort();
+    await startStream(t, tcp('localhost', port));
+    const client = new RawClient(t, connect({ host: 'localhost', port }));
+    await waitFor('the greeting', () => client.text !== '');
+  });
+
+  it('that nobody knows is told of, and nothing listens', async (t) => {
+    const path = join(tempDir(t), 'events.sock');
+    const socket = { path, mode: 0o660, group: undefined };
+    await assert.rejects(startStream(t, { socket, ...tcp('no-such-host.invalid', 1) }), (error: Error) => {
+      assert.match(error.message, /^event stream no-such-host\.invalid:1: no-such-host\.invalid could not be resolved: /);
+      return true;
+    });
     assert.equal(existsSync(path), false);
   });
 });

@@ -120,3 +120,58 @@ test('values of any kind harm nothing', async (t) => {
   await store.close();
   other.close();
 });
+
+for (const [what, tables] of [
+  ['the usual tables', undefined],
+  [
+    'tables without any key',
+    'CREATE TABLE PROCESE (process_id, process_name); CREATE TABLE STATUS_PROCESS (process_id, alarma, sound, notes);',
+  ],
+] as const) {
+  test(`however many rows are in alarm, the loop goes on, and so do writers: ${what}`, async (t) => {
+    const path = join(tempDir(t), 'many.db');
+    const other = new DatabaseSync(path);
+    if (tables === undefined) createSchema(other);
+    else other.exec(tables);
+    const rows = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40000)';
+    other.exec(`BEGIN; ${rows} INSERT INTO PROCESE SELECT i, 'p' || i FROM n;
+      ${rows} INSERT INTO STATUS_PROCESS SELECT i, 1, 0, printf('%.4000c', 'x') || i FROM n; COMMIT`);
+    const store = new SqliteStore({ path, queryTimeoutMs: 60_000 });
+    t.after(() => {
+      other.close();
+      return store.close();
+    });
+    await store.readProcess('1');
+    let turns = 0;
+    let writes = 0;
+    const turn = (): void => {
+      turns++;
+      if (turns % 3 === 0)
+        writes += Number(other.prepare('UPDATE STATUS_PROCESS SET sound = 1 WHERE process_id = 40000').run().changes);
+      next = setImmediate(turn);
+    };
+    let next = setImmediate(turn);
+    const { rows: taken, leftOut } = await store.readAlarms(['p39999']);
+    clearImmediate(next);
+    assert.deepEqual([taken.length, taken.some(({ processName }) => processName === 'p39999')], [10_000, true]);
+    assert.ok(leftOut >= 29_999);
+    assert.ok(turns >= 5 && writes >= 1, `${turns} turns of the loop, ${writes} writes`);
+    assert.equal((await store.listNames(50_000)).length, 40_000);
+  });
+}
+
+test('rows of one id are not torn apart by a portion, whatever the id is', async (t) => {
+  const path = join(tempDir(t), 'equal.db');
+  const other = new DatabaseSync(path);
+  other.exec(`CREATE TABLE PROCESE (process_id, process_name); CREATE TABLE STATUS_PROCESS (process_id, alarma, sound, notes);
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+      INSERT INTO PROCESE SELECT CASE i % 4 WHEN 0 THEN i / 40 WHEN 1 THEN 'k' || (i / 40) WHEN 2 THEN CAST('b' || (i / 40) AS BLOB) END, 'p' || i FROM n;
+    INSERT INTO STATUS_PROCESS SELECT DISTINCT process_id, 0, 0, NULL FROM PROCESE WHERE process_id IS NOT NULL;`);
+  const store = new SqliteStore({ path, queryTimeoutMs: 60_000 });
+  t.after(() => {
+    other.close();
+    return store.close();
+  });
+  const names = await store.listNames(100_000);
+  assert.equal(names.length, 15_000, 'NULL joins with nothing');
+});

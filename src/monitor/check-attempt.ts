@@ -1,0 +1,48 @@
+import { proveLasting } from './health-proof.ts';
+import { attemptFields, type RecoveryJob, type RecoveryParts } from './recovery-job.ts';
+
+/** How one attempt of a recovery ended. */
+export type AttemptOutcome =
+  | { readonly kind: 'recovered' }
+  | { readonly kind: 'not_proved'; readonly reason: string }
+  /** `final`: no further attempt can succeed. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly final?: boolean }
+  | { readonly kind: 'ended'; readonly reason: string }
+  | { readonly kind: 'skipped'; readonly reason: string }
+  | { readonly kind: 'interrupted' };
+
+/** The health check of an attempt whose restart was carried out, told. */
+export async function checkAttempt(job: RecoveryJob, attempt: number, parts: RecoveryParts): Promise<AttemptOutcome> {
+  const { process, plan } = job;
+  const startedMs = parts.clock.monotonicMs();
+  const proof = await proveLasting(plan, process, attempt, parts.clock, parts.abort);
+  const durationMs = Math.round(parts.clock.monotonicMs() - startedMs);
+  switch (proof.kind) {
+    case 'unhealthy':
+      if (parts.abort.aborted) return { kind: 'interrupted' };
+      parts.log.warning(`Health check failed for ${process.processName}: ${proof.reason}`, {
+        ...attemptFields(job, attempt),
+        duration_ms: durationMs,
+      });
+      return { kind: 'failed', reason: `health check failed: ${proof.reason}` };
+    case 'not_proved':
+      if (parts.abort.aborted) return { kind: 'interrupted' };
+      parts.log.warning(`Health check not proved for ${process.processName}: ${proof.reason} (${proof.detail})`, {
+        ...attemptFields(job, attempt),
+        duration_ms: durationMs,
+      });
+      return { kind: 'not_proved', reason: proof.reason };
+    case 'assumed':
+      parts.log.info(`Health check assumed for ${process.processName}: none is configured`, attemptFields(job, attempt));
+      return { kind: 'recovered' };
+    case 'healthy':
+      parts.log.info(`Health check passed for ${process.processName} after ${durationMs} ms`, {
+        ...attemptFields(job, attempt),
+        duration_ms: durationMs,
+      });
+      parts.events.emit({ type: 'health_check_passed', process, target: job.target, durationMs });
+      return { kind: 'recovered' };
+    default:
+      return proof satisfies never;
+  }
+}

@@ -1,0 +1,128 @@
+import { systemClock } from '../../core/clock.ts';
+import { withinWords } from '../../core/duration.ts';
+import { type HostAddress, hostAddress, inOrder, isLoopback } from './address.ts';
+import type { DnsAnswer } from './dns/answer.ts';
+import { askDns } from './dns/dns.ts';
+import type { GetentAnswer } from './getent.ts';
+import { asciiHostName, isLocalhost } from './host-name.ts';
+import { addressesInHosts } from './hosts-file.ts';
+import { type OwnIpv6, ownIpv6 } from './own-ipv6.ts';
+import { SharedGetent } from './shared-getent.ts';
+
+/** Whom a resolver asks; this machine's own unless said. */
+export interface NameResolverOptions {
+  /** At most so many getent children at once; default 3: the database's host has a fourth one for itself. */
+  readonly children?: number;
+  readonly hostsFile?: string;
+  readonly resolvConf?: string;
+  /** DNS servers instead of those of resolv.conf: addresses, or `address:port`. */
+  readonly servers?: readonly string[];
+  /** The program getent. */
+  readonly getent?: string;
+}
+
+/** What became of a name. */
+export type NameAnswer =
+  /** At least one, in the order in which they are to be tried. */
+  | { readonly kind: 'resolved'; readonly addresses: readonly HostAddress[] }
+  /** That it is unknown, or that nobody could tell in time; one line why. `code`: as dns.lookup has it. */
+  | { readonly kind: 'unresolved'; readonly code: 'ENOTFOUND' | 'EAI_AGAIN' | 'ETIMEOUT'; readonly reason: string };
+
+/**
+ * Finds the addresses of hosts without a thread of Node's: getaddrinfo(3) has four in all, and one DNS server that is silent takes
+ * them from everybody. Asked in this order: the name itself, if it is an address; /etc/hosts; for localhost, the machine's loopback
+ * addresses; DNS (c-ares); getent(1), which asks all that nsswitch.conf names beside, if DNS does not know the name or is silent for
+ * half a second. The order of nsswitch.conf itself does not count. Everything is read anew at each look; nothing is remembered.
+ */
+export class NameResolver {
+  readonly #options: NameResolverOptions;
+  readonly #getent: SharedGetent;
+
+  constructor(options: NameResolverOptions = {}) {
+    this.#options = options;
+    this.#getent = new SharedGetent(options.children ?? CHILDREN, options.getent);
+  }
+
+  /**
+   * IPv6 first where this machine has an address for it, as getaddrinfo would have it, else IPv4. Ends within `timeoutMs` or when
+   * `signal` aborts. Never rejects.
+   */
+  async resolve(name: string, timeoutMs: number, signal: AbortSignal): Promise<NameAnswer> {
+    const literal = hostAddress(name);
+    if (literal !== undefined) return { kind: 'resolved', addresses: [literal] };
+    const ascii = asciiHostName(name);
+    if (ascii === undefined) return { kind: 'unresolved', code: 'ENOTFOUND', reason: 'it is no name of a host' };
+    const own = ownIpv6();
+    const listed = await this.#listed(ascii.toLowerCase().replace(/\.$/, ''), own);
+    if (listed.length > 0) return resolved(listed, own);
+    const over = new AbortController();
+    const timer = setTimeout(() => over.abort('its time is over'), timeoutMs);
+    try {
+      return await this.#ask(ascii, timeoutMs, own, AbortSignal.any([signal, over.signal]));
+    } finally {
+      clearTimeout(timer);
+      over.abort('answered');
+    }
+  }
+
+  /** What the machine knows by itself. */
+  async #listed(name: string, own: OwnIpv6): Promise<readonly HostAddress[]> {
+    const listed = await addressesInHosts(name, this.#options.hostsFile);
+    if (!isLocalhost(name)) return listed;
+    const loopback = listed.filter(isLoopback);
+    if (loopback.length > 0) return loopback;
+    return own.loopback ? [IPV4_LOOPBACK, { address: '::1', family: 6 }] : [IPV4_LOOPBACK];
+  }
+
+  async #ask(name: string, timeoutMs: number, own: OwnIpv6, limit: AbortSignal): Promise<NameAnswer> {
+    const { resolvConf, servers } = this.#options;
+    const settleMs = own.global ? Math.min(LONGEST_SETTLE_MS, timeoutMs / 4) : SHORT_SETTLE_MS;
+    const dns = askDns({ name, timeoutMs, settleMs, file: resolvConf, servers }, limit);
+    const early = await Promise.race([dns, systemClock.sleep(Math.min(HEAD_START_MS, timeoutMs / 4), limit)]);
+    if (early?.kind === 'found') return resolved(early.addresses, own);
+    // Only who has answered that he cannot tell may be understood otherwise by another; who is silent would keep getent waiting.
+    const getent = this.#getent.ask({ name, dns: early?.kind === 'failed' }, limit);
+    const found = await firstFound(dns, getent);
+    return found === undefined ? unresolved(await dns, await getent, limit, timeoutMs) : resolved(found, own);
+  }
+}
+
+const CHILDREN = 3;
+/** So much later than DNS getent is asked, if DNS has not answered by then. */
+const HEAD_START_MS = 500;
+/** How long the other family's addresses are waited for, where there is IPv6, and where only a local service might listen there. */
+const LONGEST_SETTLE_MS = 1000;
+const SHORT_SETTLE_MS = 100;
+
+const IPV4_LOOPBACK: HostAddress = { address: '127.0.0.1', family: 4 };
+
+function resolved(addresses: readonly HostAddress[], own: OwnIpv6): NameAnswer {
+  const isIpv6First = addresses.every(isLoopback) ? own.loopback : own.global;
+  return { kind: 'resolved', addresses: inOrder(addresses, isIpv6First ? 6 : 4) };
+}
+
+/** The addresses of whoever finds some first; undefined once neither has. */
+function firstFound(
+  dns: Promise<DnsAnswer>,
+  getent: Promise<GetentAnswer | undefined>,
+): Promise<readonly HostAddress[] | undefined> {
+  const byDns = dns.then((answer) => (answer.kind === 'found' ? answer.addresses : []));
+  const byGetent = getent.then((answer) => (answer?.kind === 'answered' ? answer.addresses : []));
+  return new Promise((resolve) => {
+    for (const source of [byDns, byGetent])
+      void source.then((addresses) => {
+        if (addresses.length > 0) resolve(addresses);
+      });
+    void Promise.all([byDns, byGetent]).then(() => resolve(undefined));
+  });
+}
+
+function unresolved(dns: DnsAnswer, getent: GetentAnswer | undefined, limit: AbortSignal, timeoutMs: number): NameAnswer {
+  const also = getent?.kind === 'failed' ? `; ${getent.reason}` : '';
+  if (dns.kind === 'failed') return { kind: 'unresolved', code: 'EAI_AGAIN', reason: `${dns.reason}${also}` };
+  if (dns.kind === 'none' && getent !== undefined)
+    return { kind: 'unresolved', code: 'ENOTFOUND', reason: `there is no such name${also}` };
+  const whose = dns.kind === 'silent' ? 'no DNS server has answered' : "nsswitch.conf's sources have not answered";
+  const when = limit.aborted ? ` ${withinWords(timeoutMs)}` : '';
+  return { kind: 'unresolved', code: 'ETIMEOUT', reason: `${whose}${when}${also}` };
+}
