@@ -45,7 +45,7 @@ function openFolder(t: TestContext): string {
   return dir;
 }
 
-const LIKE = 'expected user root (0)';
+const LIKE = 'expected a place for sockets of user root (0)';
 
 describe('a server’s socket', asRoot, () => {
   test('of nobody’s is not even connected to', async (t) => {
@@ -59,7 +59,7 @@ describe('a server’s socket', asRoot, () => {
       ),
       error?.message,
     );
-    assert.match(error?.message ?? '', /; another user of the server's is named by socket_owner\)$/);
+    assert.match(error?.message ?? '', /; another user that runs the server is named by socket_owner\)$/);
     assert.equal(rogue.peers.length, 0);
   });
 

@@ -14,12 +14,13 @@ import { peerUid } from '../../system/native/peer-uid.ts';
 export function connectToServer(path: string, owner: number | undefined): Socket {
   const believed = believedUsers(owner);
   const place = judgeSocket(path, believed);
-  if (place.kind === 'others') return new Socket().destroy(notBelieved(path, place.reason, believed));
+  if (place.kind === 'others')
+    return new Socket().destroy(notBelieved(path, `${place.reason} (expected a place for sockets of ${words(believed)} alone`));
   const socket = connect(path);
   // mysql2 writes nothing before it has read a greeting, and this listener is there before its own.
   socket.once('connect', () => {
     const problem = peerProblem(socket, believed);
-    if (problem !== undefined) socket.destroy(notBelieved(path, problem, believed));
+    if (problem !== undefined) socket.destroy(notBelieved(path, `${problem} (expected ${words(believed)}`));
   });
   return socket;
 }
@@ -40,8 +41,11 @@ function peerProblem(socket: Socket, { uids }: Believed): string | undefined {
 }
 
 /** Unreachable, as with a server that is down: whoever sits in its place must not keep us from the next one. */
-function notBelieved(path: string, reason: string, { uids }: Believed): StoreError {
-  const expected = [...uids].map(userWords).join(', ');
-  const cure = `expected ${expected}; another user of the server's is named by socket_owner`;
-  return new StoreError('unreachable', `mysql unix:${path}: not believed, nothing was sent: ${reason} (${cure})`);
+function notBelieved(path: string, reason: string): StoreError {
+  const cure = '; another user that runs the server is named by socket_owner)';
+  return new StoreError('unreachable', `mysql unix:${path}: not believed, nothing was sent: ${reason}${cure}`);
+}
+
+function words({ uids }: Believed): string {
+  return [...uids].map(userWords).join(', ');
 }
