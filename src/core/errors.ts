@@ -33,8 +33,10 @@ export function formatProblem(file: string, { line, section, key, problem }: Con
 
 /**
  * Why a store call failed.
- * - `unreachable`: no server of the list answered, or the connection broke (retry later)
+ * - `unreachable`: no server of the list answered, or the connection broke; of a write nobody knows whether it was done (retry later)
  * - `timeout`: our own deadline passed; the connection was destroyed (retry later)
+ * - `not_causal`: it answers, but cannot tell what the rest of its cluster has written, so that nothing it says may be acted on; of a
+ *   write nothing was done (retry later, elsewhere)
  * - `busy`: locked or overloaded (retry later)
  * - `read_only`: it answers but takes no writes (retry later, elsewhere)
  * - `denied`: user, password or privilege (a person must mend it)
@@ -42,7 +44,16 @@ export function formatProblem(file: string, { line, section, key, problem }: Con
  * - `config`: the configuration does not say whose rows are ours, or says what cannot be (a person must mend it)
  * - `failed`: anything else
  */
-export type StoreFault = 'unreachable' | 'timeout' | 'busy' | 'read_only' | 'denied' | 'schema' | 'config' | 'failed';
+export type StoreFault =
+  | 'unreachable'
+  | 'timeout'
+  | 'not_causal'
+  | 'busy'
+  | 'read_only'
+  | 'denied'
+  | 'schema'
+  | 'config'
+  | 'failed';
 
 /** A store call that failed. The message is one line, names the server and never holds a password. */
 export class StoreError extends Error {

@@ -82,8 +82,8 @@ async function prepare(job: RecoveryJob, attempt: number, parts: RecoveryParts):
 
 /** Whether somebody cleared the alarm, set a hold, or reloaded with mode = observe while this recovery waited for its turn. */
 async function isUnwanted(job: RecoveryJob, parts: RecoveryParts): Promise<AttemptOutcome | undefined> {
-  const gone = await dropHealedMembers(job, parts);
-  if (gone !== undefined) return { kind: 'ended', reason: gone };
+  const noRestart = await dropHealedMembers(job, parts);
+  if (noRestart !== undefined) return noRestart;
   if (parts.observeOnly()) return { kind: 'skipped', reason: 'mode = observe' };
   const held = await parts.holds.reasonFor(job.process.processName, job.target);
   if (held !== undefined) return { kind: 'skipped', reason: held };

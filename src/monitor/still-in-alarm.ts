@@ -1,22 +1,27 @@
 import { stands, storedAlarm } from '../core/alarm.ts';
 import { soon } from '../core/clock.ts';
-import { errorMessage } from '../core/errors.ts';
+import { errorMessage, StoreError } from '../core/errors.ts';
 import { type Member, processFields, type RecoveryJob, type RecoveryParts } from './recovery-job.ts';
 
-/** A row that cannot be read within this time is taken to be as it was: a hanging database must not keep its own restart waiting. */
+/** How long a row that is read again may keep a restart waiting, beside the time in which another host can be asked. */
 const READ_AGAIN_LIMIT_MS = 3000;
 
+/** Why a recovery does not go on: nobody is in alarm any more, or whether anybody is is not known. */
+export type NoRestart = { readonly kind: 'ended' | 'skipped'; readonly reason: string };
+
 /**
- * Reads the members' rows again and takes out those that somebody cleared or acknowledged meanwhile. The reason to stop where
- * nobody is left; a row that cannot be read is taken to be as it was.
+ * Reads the members' rows again and takes out those that somebody cleared or acknowledged meanwhile; undefined where somebody is left
+ * to restart for. A row that cannot be read because nobody answers, or not in time, is taken to be as the last poll saw it: a hanging
+ * database must not keep its own restart waiting. Where a server answers that it cannot tell what its cluster has written, the database
+ * is no more than in doubt: nothing is restarted, and the next poll that is sure brings the alarm again.
  */
-export async function dropHealedMembers(job: RecoveryJob, parts: RecoveryParts): Promise<string | undefined> {
+export async function dropHealedMembers(job: RecoveryJob, parts: RecoveryParts): Promise<NoRestart | undefined> {
   const before = job.members;
   const fresh = await Promise.all(before.map((member) => readAgain(member, parts)));
   // Who joined while we were reading was read by the poll that brought it.
   const joined = job.members.filter((member) => !before.includes(member));
-  const stay = [...fresh.filter(({ gone }) => gone === undefined).map(({ member }) => member), ...joined];
-  job.members = job.ordered ? [...fresh.map(({ member }) => member), ...joined] : stay;
+  const stay = fresh.filter(({ gone }) => gone === undefined);
+  job.members = [...(job.ordered ? fresh : stay).map(({ member }) => member), ...joined];
   if (job.ordered) return undefined;
   for (const { member, gone } of fresh) {
     if (gone !== undefined)
@@ -25,31 +30,47 @@ export async function dropHealedMembers(job: RecoveryJob, parts: RecoveryParts):
         processFields(member.process),
       );
   }
-  return stay.length > 0 ? undefined : (fresh[0]?.gone ?? 'nobody is in alarm');
+  if (joined.length > 0 || stay.some(({ doubt }) => doubt === undefined)) return undefined;
+  const doubt = stay[0]?.doubt;
+  return doubt === undefined
+    ? { kind: 'ended', reason: fresh[0]?.gone ?? 'nobody is in alarm' }
+    : { kind: 'skipped', reason: `whether it is still in alarm is not known: ${doubt}` };
 }
 
-async function readAgain(member: Member, parts: RecoveryParts): Promise<{ member: Member; gone: string | undefined }> {
-  if (member.alarm === undefined) return { member, gone: undefined };
+/** A row that was read again, or not. */
+interface ReadAgain {
+  readonly member: Member;
+  /** Why nothing is to be restarted for it. */
+  readonly gone?: string;
+  /** Why nobody knows. */
+  readonly doubt?: string;
+}
+
+async function readAgain(member: Member, parts: RecoveryParts): Promise<ReadAgain> {
+  if (member.alarm === undefined) return { member };
   if (member.alarm.source === 'kept') {
     const alarm = parts.kept.alarm(member.alarm.processName);
-    return alarm === undefined ? { member, gone: 'somebody cleared it' } : { member: { ...member, alarm }, gone: undefined };
+    return alarm === undefined ? { member, gone: 'somebody cleared it' } : { member: { ...member, alarm } };
   }
+  const store = parts.store();
+  const limitMs = READ_AGAIN_LIMIT_MS + (store.failoverMs ?? 0);
   try {
-    const row = await soon(parts.clock, READ_AGAIN_LIMIT_MS, parts.store().readProcess(member.alarm.processId));
-    if (row === 'late') return { member, gone: undefined };
+    const row = await soon(parts.clock, limitMs, store.readProcess(member.alarm.processId));
+    if (row === 'late') return { member };
     if (row === 'ambiguous') return { member, gone: 'several rows have its process_id' };
     if (row === undefined) return { member: { ...member, alarm: undefined }, gone: 'its row was deleted' };
     // Another database after a reload, or a row given to somebody else: an alarm of that name is not what we were called for.
     if (row.processName !== member.process.processName)
       return { member: { ...member, alarm: undefined }, gone: 'its row belongs to another process now' };
     const alarm = storedAlarm(row);
-    if (stands(alarm)) return { member: { ...member, alarm }, gone: undefined };
+    if (stands(alarm)) return { member: { ...member, alarm } };
     return { member: { ...member, alarm }, gone: row.alarma ? 'somebody acknowledged it' : 'somebody cleared it' };
   } catch (error) {
+    const reason = errorMessage(error);
     parts.log.debug(
-      `The row of ${member.process.processName} could not be read again: ${errorMessage(error)}`,
+      `The row of ${member.process.processName} could not be read again: ${reason}`,
       processFields(member.process),
     );
-    return { member, gone: undefined };
+    return error instanceof StoreError && error.fault === 'not_causal' ? { member, doubt: reason } : { member };
   }
 }

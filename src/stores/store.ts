@@ -10,6 +10,8 @@ import type { RowScope } from './row-scope.ts';
 export interface AlarmStore {
   /** Where the store is, for people: `mysql 10.0.0.5:3306/v_process_monitor`, `sqlite /var/lib/…`. Never a secret. */
   readonly description: string;
+  /** Milliseconds that a read may spend on a host that hangs before it asks another one; absent where there is no other. */
+  readonly failoverMs?: number | undefined;
   /** The rows in alarm (`alarma = 1 AND sound = 0`), at most MOST_ALARMS. `first`: names whose rows are taken before others. */
   readAlarms(first?: readonly string[]): Promise<AlarmsRead>;
   /** One row as it stands now, in alarm or not; undefined where there is none. `ambiguous`: several rows have that id. */

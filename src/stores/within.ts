@@ -1,15 +1,17 @@
 /**
- * The end of `work`, or, where it has none within `ms` milliseconds, a rejection with what `late` returns; `work` then runs on,
- * unheard: it is for `late` to cut off what it waits for.
+ * The end of `work`, or, where it has none within `ms` milliseconds or before `signal` aborts, a rejection with what `late` returns;
+ * `work` then runs on, unheard: it is for `late` to cut off what it waits for.
  */
-export async function within<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(late()), ms);
-  });
+export async function within<T>(ms: number, work: Promise<T>, late: () => Error, signal?: AbortSignal): Promise<T> {
+  const { promise: deadline, reject } = Promise.withResolvers<never>();
+  const giveUp = (): void => reject(late());
+  const timer = setTimeout(giveUp, ms);
+  signal?.addEventListener('abort', giveUp, { once: true });
+  if (signal?.aborted) giveUp();
   try {
     return await Promise.race([work, deadline]);
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener('abort', giveUp);
   }
 }

@@ -67,6 +67,8 @@ export function mysqlOptions(server: Pick<Mariadb, 'socket'>, change: Partial<My
     compress: false,
     connectTimeoutMs: 10_000,
     queryTimeoutMs: 10_000,
+    readTimeoutMs: Math.min(change.queryTimeoutMs ?? 10_000, 10_000),
+    failbackMs: 60_000,
     poolSize: 4,
     ...change,
   };

@@ -11,6 +11,25 @@ const options = { skip, timeout: 180_000 };
 const GONE = /Alarm store does not answer/;
 const BACK = /Alarm store is back/;
 
+test('at rest the daemon holds one connection with one prepared statement', options, async (t) => {
+  const world = await DaemonWorld.open(t, server());
+  await world.add('a');
+  const daemon = await world.start();
+  const counter = async (name: string): Promise<number> =>
+    Number((await server().sql(`SHOW GLOBAL STATUS LIKE '${name}'`))[0]?.Value);
+  await world.until('it polls', async () => (await world.status()).store.state === 'ok');
+  const before = await counter('Com_stmt_execute');
+  await world.until('it has polled idly', async () => (await counter('Com_stmt_execute')) >= before + 5);
+  const prepares = await counter('Com_stmt_prepare');
+  const held = await server().sql('SHOW PROCESSLIST');
+  assert.equal(held.filter(({ db }) => db === world.database).length, 1);
+  assert.equal(await counter('Prepared_stmt_count'), 1);
+  await world.until('it goes on', async () => (await counter('Com_stmt_execute')) >= before + 10);
+  assert.equal(await counter('Com_stmt_prepare'), prepares);
+  assert.equal((await daemon.stop()).code, 0);
+  await world.nothingLeft();
+});
+
 test('a database that is killed while a poll waits for it, and comes back', options, async (t) => {
   const world = await DaemonWorld.open(t, server());
   const id = await world.add('a');

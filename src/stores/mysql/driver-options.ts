@@ -4,27 +4,34 @@ import { loginPlugins } from './login/login-plugins.ts';
 import type { MysqlOptions } from './options.ts';
 import { tlsOptions } from './tls.ts';
 
-/** What mysql2's pool is told, but for `stream`: who opens its sockets. `caution`: see loginPlugins. */
-export function driverOptions(
-  endpoint: MysqlEndpoint,
-  options: MysqlOptions,
-  idleTimeoutMs: number,
-  caution: (text: string) => void,
-) {
-  const { user, password, database, compress, poolSize, serverPublicKey } = options;
+/** How a pool is to be, beside what the file says. */
+export interface PoolHabits {
+  /** Connections at once. */
+  readonly limit: number;
+  /** Statements that stay prepared on each. */
+  readonly statements: number;
+  readonly idleTimeoutMs: number;
+  /** See loginPlugins. */
+  readonly caution: (text: string) => void;
+}
+
+/** What mysql2's pool is told, but for `stream`: who opens its sockets. */
+export function driverOptions(endpoint: MysqlEndpoint, options: MysqlOptions, habits: PoolHabits) {
+  const { user, password, database, compress, serverPublicKey } = options;
   const login = { user, password, publicKey: serverPublicKey };
   return {
     user,
     password,
     database,
     compress,
-    authPlugins: loginPlugins(login, (stream) => channelOf(stream, endpoint, options), caution),
+    authPlugins: loginPlugins(login, (stream) => channelOf(stream, endpoint, options), habits.caution),
     // Ours knows what it waited for.
     connectTimeout: 0,
     // mysql2 lets idle connections go only where maxIdle is below the limit; the one above is never used.
-    connectionLimit: poolSize + 1,
-    maxIdle: poolSize,
-    idleTimeout: idleTimeoutMs,
+    connectionLimit: habits.limit + 1,
+    maxIdle: habits.limit,
+    maxPreparedStatements: habits.statements,
+    idleTimeout: habits.idleTimeoutMs,
     gracefulEnd: true,
     charset: 'utf8mb4',
     supportBigNumbers: true,

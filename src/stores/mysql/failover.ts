@@ -1,33 +1,42 @@
-import { existsSync } from 'node:fs';
-import { CallSlots } from '../../core/call-slots.ts';
-import { StoreError } from '../../core/errors.ts';
-import { endpointName, NO_SOCKET } from './hosts.ts';
+import { StoreError, type StoreFault } from '../../core/errors.ts';
+import { takesWrites } from './causal-session.ts';
+import { Failback } from './failback.ts';
+import { HostLanes } from './host-lanes.ts';
+import { endpointName, isThere, NO_SOCKET } from './hosts.ts';
+import type { MysqlAttempt, MysqlLane, MysqlWork } from './lane.ts';
 import type { MysqlOptions } from './options.ts';
-import { type MysqlAttempt, MysqlServer, type MysqlSession } from './server.ts';
+import type { MysqlCommon } from './server.ts';
+import type { MysqlSession } from './session.ts';
+
+type Work<T> = (session: MysqlSession) => Promise<T>;
 
 /**
- * The servers of the `host` list. A call goes to the one that answered last, at first the first, and moves on along the list,
- * each server once, where that is safe: where no connection came about, where a read broke off, where a write was refused because the
- * server is read-only. A call whose deadline passed ends; the next one begins elsewhere.
+ * The servers of the `host` list. A call goes to the one that answered last, at first the first, and moves on along the list, each server
+ * once, where that is safe: where no connection came about, where a read broke off, timed out or could not be causal, and where a write
+ * was refused as a whole. A write whose outcome nobody knows ends; the next call begins elsewhere if its deadline had passed.
  */
 export class MysqlFailover {
   readonly #options: MysqlOptions;
-  readonly #idleTimeoutMs: number;
-  readonly #caution: (text: string) => void;
-  readonly #slots: CallSlots;
-  readonly #servers = new Map<number, MysqlServer>();
-  /** Servers that are left, whose calls may still end. */
-  readonly #leaving = new Set<MysqlServer>();
+  readonly #common: MysqlCommon;
+  readonly #hosts = new Map<number, HostLanes>();
+  /** Hosts that are left, whose calls may still end. */
+  readonly #leaving = new Set<HostLanes>();
+  readonly #failback: Failback;
   #current = 0;
   #answered = false;
   #closed = false;
 
-  /** `caution`: see MysqlServer. */
-  constructor(options: MysqlOptions, idleTimeoutMs: number, caution: (text: string) => void) {
+  constructor(options: MysqlOptions, common: MysqlCommon) {
     this.#options = options;
-    this.#idleTimeoutMs = idleTimeoutMs;
-    this.#caution = caution;
-    this.#slots = new CallSlots(options.poolSize);
+    this.#common = common;
+    this.#failback = new Failback(options, common, {
+      present: () => this.#current,
+      presentTakesWrites: async () => {
+        const attempt = await this.#host(this.#current)?.looks.run(takesWrites, 'read');
+        return attempt?.kind === 'done' ? attempt.value : undefined;
+      },
+      goBack: (index) => this.#moveTo(index),
+    });
   }
 
   /** The server that answered last, for people; undefined before the first answer. */
@@ -36,44 +45,40 @@ export class MysqlFailover {
     return this.#answered && endpoint !== undefined ? endpointName(endpoint) : undefined;
   }
 
-  /** Work that changes nothing. Throws a StoreError. */
-  read<T>(work: (session: MysqlSession) => Promise<T>): Promise<T> {
-    return this.#inSlot(() => this.#call(work, 'read'));
+  /** A poll or a re-read: it waits for no other call. Throws a StoreError. */
+  look<T>(work: Work<T>): Promise<T> {
+    return this.#call(work, 'read', ({ looks }) => looks);
+  }
+
+  /** Other work that changes nothing. Throws a StoreError. */
+  read<T>(work: Work<T>): Promise<T> {
+    return this.#call(work, 'read', ({ calls }) => calls);
   }
 
   /** Work that may change something and is never done twice. Throws a StoreError. */
-  write<T>(work: (session: MysqlSession) => Promise<T>): Promise<T> {
-    return this.#inSlot(() => this.#call(work, 'write'));
+  write<T>(work: Work<T>): Promise<T> {
+    return this.#call(work, 'write', ({ calls }) => calls);
   }
 
   /** Ends everything within a second; later calls fail as unreachable. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const server of this.#leaving) server.cutOff();
-    await Promise.all([...this.#servers.keys()].map((index) => this.#retire(index, CLOSE_GRACE_MS)));
+    this.#failback.stop();
+    for (const host of this.#leaving) host.cutOff();
+    await Promise.all([...this.#hosts.keys()].map((index) => this.#retire(index, CLOSE_GRACE_MS)));
   }
 
-  async #inSlot<T>(call: () => Promise<T>): Promise<T> {
-    const { queryTimeoutMs, poolSize } = this.#options;
-    if (!(await this.#slots.take(queryTimeoutMs)))
-      throw new StoreError(
-        'busy',
-        `mysql: no connection became free within ${queryTimeoutMs / 1000} s (pool_size ${poolSize})`,
-      );
-    try {
-      return await call();
-    } finally {
-      this.#slots.release();
-    }
-  }
-
-  async #call<T>(work: (session: MysqlSession) => Promise<T>, kind: 'read' | 'write'): Promise<T> {
+  async #call<T>(work: Work<T>, kind: MysqlWork, laneOf: (host: HostLanes) => MysqlLane): Promise<T> {
     const errors: StoreError[] = [];
-    for (const index of this.#route(this.#current)) {
+    const tried = new Set<number>();
+    for (let index = this.#next(tried); index !== undefined; index = this.#next(tried)) {
       if (this.#closed) throw new StoreError('unreachable', 'mysql: the store was closed');
-      const attempt = await this.#server(index).run(work);
+      tried.add(index);
+      const host = this.#host(index);
+      if (host === undefined) continue;
+      const attempt = await laneOf(host).run(work, kind);
       if (attempt.kind === 'done') {
-        this.#settleOn(index);
+        this.#settleOn(index, host);
         return attempt.value;
       }
       errors.push(attempt.error);
@@ -83,33 +88,37 @@ export class MysqlFailover {
     throw joined(errors);
   }
 
-  /** Indexes of the servers in the order in which a call tries them. */
-  #route(first: number): number[] {
+  /** The server that a call asks next: the present one, which another call may have found meanwhile, then those after it. */
+  #next(tried: ReadonlySet<number>): number | undefined {
     const { endpoints } = this.#options;
-    const order = endpoints.map((_, i) => (first + i) % endpoints.length);
-    return order.filter((index) => {
+    const order = endpoints.map((_, i) => (this.#current + i) % endpoints.length);
+    return order.find((index) => {
       const endpoint = endpoints[index];
-      return endpoint?.kind !== 'socket' || !endpoint.optional || existsSync(endpoint.path);
+      return endpoint !== undefined && !tried.has(index) && isThere(endpoint);
     });
   }
 
-  #server(index: number): MysqlServer {
-    const known = this.#servers.get(index);
-    if (known !== undefined) return known;
+  #host(index: number): HostLanes | undefined {
+    const known = this.#hosts.get(index);
     const endpoint = this.#options.endpoints[index];
-    if (endpoint === undefined) throw new StoreError('unreachable', 'mysql: no host is configured');
-    const server = new MysqlServer(endpoint, this.#options, this.#idleTimeoutMs, this.#caution);
-    this.#servers.set(index, server);
-    return server;
+    if (known !== undefined || endpoint === undefined) return known;
+    const host = new HostLanes(endpoint, this.#options, this.#common);
+    this.#hosts.set(index, host);
+    return host;
   }
 
-  /** Holds connections to one server only: what others had may end, and goes. */
-  #settleOn(index: number): void {
+  /** A call that began before another one moved on does not call it back. */
+  #settleOn(index: number, host: HostLanes): void {
     this.#answered = true;
-    // A call that began before another one moved on does not call it back.
-    if (!this.#servers.has(index)) return;
+    if (this.#hosts.get(index) !== host) return;
+    if (this.#current !== index || this.#hosts.size > 1) this.#moveTo(index);
+  }
+
+  /** New calls go there, and connections are held to that server only: what others had may end, and goes. */
+  #moveTo(index: number): void {
     this.#current = index;
-    for (const other of this.#servers.keys()) if (other !== index) void this.#retire(other, this.#options.queryTimeoutMs);
+    for (const other of this.#hosts.keys()) if (other !== index) void this.#retire(other, this.#options.queryTimeoutMs);
+    this.#failback.watch();
   }
 
   #moveOn(index: number): void {
@@ -117,21 +126,23 @@ export class MysqlFailover {
   }
 
   async #retire(index: number, graceMs: number): Promise<void> {
-    const server = this.#servers.get(index);
-    if (server === undefined) return;
-    this.#servers.delete(index);
-    this.#leaving.add(server);
-    await server.close(graceMs);
-    this.#leaving.delete(server);
+    const host = this.#hosts.get(index);
+    if (host === undefined) return;
+    this.#hosts.delete(index);
+    this.#leaving.add(host);
+    await host.close(graceMs);
+    this.#leaving.delete(host);
   }
 }
 
 const CLOSE_GRACE_MS = 500;
 
-function mayMoveOn<T>(attempt: MysqlAttempt<T> & { kind: 'failed' }, kind: 'read' | 'write'): boolean {
-  const { fault } = attempt.error;
-  if (!attempt.sent) return fault !== 'denied' && fault !== 'schema';
-  return kind === 'read' ? fault === 'unreachable' : fault === 'read_only';
+function mayMoveOn<T>({ error: { fault }, stage }: MysqlAttempt<T> & { kind: 'failed' }, kind: MysqlWork): boolean {
+  if (stage === 'waiting') return fault === 'unreachable';
+  if (stage === 'connecting') return fault !== 'denied' && fault !== 'schema';
+  // It was refused as a whole.
+  if (fault === 'not_causal' || (fault === 'read_only' && kind === 'write')) return true;
+  return (kind === 'read' || stage === 'catching up') && (fault === 'unreachable' || fault === 'timeout');
 }
 
 /** One error for a call that failed everywhere: the fault that says most, and what each server said. */
@@ -139,6 +150,7 @@ function joined(errors: readonly StoreError[]): StoreError {
   const last = errors.at(-1);
   if (last === undefined) return new StoreError('unreachable', `mysql: ${NO_SOCKET}`);
   if (errors.length === 1) return last;
-  const telling = errors.find(({ fault }) => fault !== 'unreachable') ?? last;
+  const faultIs = (pattern: (fault: StoreFault) => boolean) => errors.find(({ fault }) => pattern(fault));
+  const telling = faultIs((fault) => fault === 'not_causal') ?? faultIs((fault) => fault !== 'unreachable') ?? last;
   return new StoreError(telling.fault, errors.map(({ message }) => message).join('; '), telling);
 }

@@ -1,4 +1,4 @@
-import { StoreError, type StoreFault } from '../../core/errors.ts';
+import { errorMessage, StoreError, type StoreFault } from '../../core/errors.ts';
 import { type Circumstances, faultWords, isProtocolFault } from './fault-words.ts';
 
 /** What a failed call looks like as mysql2 throws it. */
@@ -20,7 +20,17 @@ const OPEN: Circumstances = { stage: 'open', tlsUnused: false };
 
 /** True where the server answered and refused: the connection is as good as before. */
 export function isRefusal(error: unknown): boolean {
-  return serverErrorNumber(error) !== undefined && faultOf(error) !== 'unreachable';
+  return serverErrorNumber(error) !== undefined && !['unreachable', 'not_causal'].includes(faultOf(error));
+}
+
+/** True where the server does not know that system variable. */
+export function isUnknownVariable(error: unknown, variable: string): boolean {
+  return serverErrorNumber(error) === 1193 && errorMessage(error).includes(variable);
+}
+
+/** True where a wait ended without what was waited for: a lock, or, on a Galera node, the writes of the others. */
+export function isLockWait(error: unknown): boolean {
+  return serverErrorNumber(error) === 1205;
 }
 
 /** True where the connection has nothing under way: the server refused, or the work itself gave up between two statements. */
@@ -71,10 +81,13 @@ const FAULTS: readonly (readonly [StoreFault, ReadonlySet<number>])[] = [
     'busy',
     new Set([1021, 1037, 1038, 1040, 1041, 1099, 1114, 1203, 1205, 1213, 1226, 1317, 1461, 1615, 1637, 1969, 3024, 3101, 3572]),
   ],
-  // Not ready, shutting down, killed; and what proxies say of the server behind them.
+  // Outside of the primary component (Galera); the state or a wait of a group's member. Each is said before anything was done.
+  ['not_causal', new Set([1047, 3796, 3797, 3798, 3799])],
+  // A commit that failed on its way through the cluster, which may have taken it all the same; shutting down, killed; and what
+  // proxies say of the server behind them.
   [
     'unreachable',
-    new Set([1047, 1053, 1077, 1079, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 2002, 2003, 2006, 2013, 3168, 3169, 4031]),
+    new Set([1180, 3100, 1053, 1077, 1079, 1152, 1158, 1159, 1160, 1161, 1184, 1927, 2002, 2003, 2006, 2013, 3168, 3169, 4031]),
   ],
 ];
 

@@ -17,6 +17,18 @@ export function endpointName(endpoint: MysqlEndpoint): string {
 /** What `host` says for the socket. */
 export const LOCALHOST = 'localhost';
 
+/** False of a usual place where nothing is. */
+export function isThere(endpoint: MysqlEndpoint): boolean {
+  return endpoint.kind !== 'socket' || !endpoint.optional || existsSync(endpoint.path);
+}
+
+/** The places in the list that stand before `index` and belong to other hosts, in order: all usual places of localhost are one host. */
+export function earlierHosts(endpoints: readonly MysqlEndpoint[], index: number): number[] {
+  const isUsual = (endpoint: MysqlEndpoint): boolean => endpoint.kind === 'socket' && endpoint.optional;
+  const earlier = endpoints.slice(0, index).map((_, i) => i);
+  return earlier.filter((i) => !endpoints.slice(i, index + 1).every(isUsual));
+}
+
 /**
  * Reads `host` (comma-separated `host[:port]`, default localhost), `port` (default 3306) and `socket`: the places to try, in order.
  * `localhost` with neither a port of its own nor `port` is the server's Unix socket, and never TCP; with a port it is TCP. `exists`: for

@@ -3,7 +3,7 @@ import { textOf } from '../exact-text.ts';
 import type { StoreReport } from '../store.ts';
 import { isRefusal } from './faults.ts';
 import type { Schema } from './known-tables.ts';
-import type { MysqlSession } from './server.ts';
+import type { MysqlSession } from './session.ts';
 import type { Statement } from './statements.ts';
 import type { Tables } from './tables.ts';
 

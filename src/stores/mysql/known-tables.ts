@@ -1,6 +1,6 @@
 import type { RowScope } from '../row-scope.ts';
 import { isUnknownColumn } from './faults.ts';
-import type { MysqlSession } from './server.ts';
+import type { MysqlSession } from './session.ts';
 import { Statements } from './statements.ts';
 import { readTables, type Tables } from './tables.ts';
 
@@ -17,6 +17,8 @@ export class KnownTables {
   readonly #scope: RowScope;
   readonly #store: () => string;
   readonly #known = new WeakMap<object, Schema & { readonly readAtMs: number }>();
+  /** Looks that are under way: calls at once on one connection share them. */
+  readonly #looking = new WeakMap<object, Promise<Schema>>();
 
   /** `store`: AlarmStore.description. */
   constructor(scope: RowScope, store: () => string) {
@@ -43,6 +45,13 @@ export class KnownTables {
   async #schema(session: MysqlSession): Promise<Schema> {
     const known = this.#known.get(session.connection);
     if (known !== undefined && performance.now() - known.readAtMs < LOOK_AGAIN_MS) return known;
+    const { connection } = session;
+    const looking = this.#looking.get(connection) ?? this.#look(session).finally(() => this.#looking.delete(connection));
+    this.#looking.set(connection, looking);
+    return looking;
+  }
+
+  async #look(session: MysqlSession): Promise<Schema> {
     const tables = await readTables(session);
     const statements = new Statements(tables, this.#scope, this.#store());
     const remarks = [statements.scopeRemark, await flagRemark(session, tables, statements)].filter(

@@ -28,7 +28,11 @@ export interface MysqlOptions {
   readonly connectTimeoutMs: number;
   /** `query_timeout` of a call, once connected; default 10 s. */
   readonly queryTimeoutMs: number;
-  /** `pool_size`: connections at once; default 4. */
+  /** `read_timeout` of a poll or re-read at one host, once connected; default as `query_timeout`, at most 10 s. */
+  readonly readTimeoutMs: number;
+  /** `failback`: how long an earlier host has to answer before it is used again, half as long to one and a half times; 0: never; default 60 s. */
+  readonly failbackMs: number;
+  /** `pool_size`: connections at once beside that of polls and re-reads; default 4. */
   readonly poolSize: number;
 }
 
@@ -45,6 +49,7 @@ export function parseMysql(
   const section = required ? reader : unusedSection(reader);
   const ssl = section.choice('ssl', ['off', 'required', 'verify'], 'off');
   const caFile = section.text('ssl_ca');
+  const queryTimeoutMs = section.secondsAsMs('query_timeout', { default: 10, min: 0.1, max: 120 });
   if (ssl !== 'verify' && caFile !== undefined)
     section.warning('ssl_ca', `has no effect with ssl = ${ssl} (expected ssl = verify)`);
   const endpoints = parseHosts(section, exists);
@@ -59,7 +64,9 @@ export function parseMysql(
     serverPublicKey: parsePublicKey(section, { ssl, endpoints, env }),
     compress: section.boolean('compress', false),
     connectTimeoutMs: section.secondsAsMs('connect_timeout', { default: 5, min: 0.1, max: 300 }),
-    queryTimeoutMs: section.secondsAsMs('query_timeout', { default: 10, min: 0.1, max: 120 }),
+    queryTimeoutMs,
+    readTimeoutMs: section.secondsAsMs('read_timeout', { default: Math.min(queryTimeoutMs / 1000, 10), min: 0.1, max: 120 }),
+    failbackMs: section.secondsAsMs('failback', { default: 60, min: 0, max: 86_400 }),
     poolSize: section.integer('pool_size', { default: 4, min: 1, max: 100 }),
   };
 }

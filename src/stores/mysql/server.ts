@@ -4,85 +4,80 @@ import { StoreError } from '../../core/errors.ts';
 import { printable } from '../../core/printable.ts';
 import { connectByName } from '../../system/names/connect.ts';
 import { NameResolver } from '../../system/names/resolver.ts';
+import { inTurn } from '../in-turn.ts';
 import { within } from '../within.ts';
 import { AnswerGuard } from './answer-guard.ts';
+import { prepareSession } from './causal-session.ts';
 import type { Driver } from './driver.ts';
 import { driverOptions } from './driver-options.ts';
-import { isRefusal, isSettled, storeError } from './faults.ts';
+import { storeError } from './faults.ts';
 import { endpointName, type MysqlEndpoint } from './hosts.ts';
 import type { MysqlOptions } from './options.ts';
+import type { MysqlSession, SqlValue } from './session.ts';
 import { connectToServer } from './socket-peer.ts';
 
-/** A value for a `?`. */
-export type SqlValue = string | number | Buffer | null;
-
-/** Statements on one connection, one at a time, prepared once each. They throw what mysql2 throws, or a StoreError. */
-export interface MysqlSession {
-  /** The same for all that is done on one connection: what is known of it may be kept by it. */
-  readonly connection: object;
-  /** The rows of a statement that is not worth preparing; as many as of `rows`. */
-  query(sql: string): Promise<Readonly<Record<string, unknown>>[]>;
-  /** At most `maxRows` (default 100,000) and 64 MiB: with more, the connection is given up. */
-  rows(sql: string, values?: readonly SqlValue[], maxRows?: number): Promise<Readonly<Record<string, unknown>>[]>;
-  /** How many rows have changed. */
-  change(sql: string, values: readonly SqlValue[]): Promise<number>;
+/** What all connections of a store have in common, beside its options. */
+export interface MysqlCommon {
+  /** When an idle one is let go. */
+  readonly idleTimeoutMs: number;
+  /** Hears, in one line, of what works and may not for long, and of what mysql2 has to say. */
+  readonly caution: (text: string) => void;
 }
 
-/** How a piece of work on a server ended. `sent`: it failed after it had begun, so the server may have done it. */
-export type MysqlAttempt<T> =
-  | { readonly kind: 'done'; readonly value: T }
-  | { readonly kind: 'failed'; readonly error: StoreError; readonly sent: boolean };
+/** How many connections a server is to have, and for what. */
+export interface MysqlConnections {
+  /** At once. None waits for another: the caller takes no more of them. */
+  readonly limit: number;
+  /** How many statements stay prepared on each; the one used longest ago goes. */
+  readonly statements: number;
+  /** Milliseconds after which a call is given up: its waits for locks end before. */
+  readonly timeoutMs: number;
+}
+
+/** A connection in use. */
+export interface MysqlLease {
+  readonly session: MysqlSession;
+  /** True where its reads are causal if the server is in a cluster. */
+  readonly isCausal: boolean;
+  /** The connection is as good as before, and may be used again. */
+  release(): void;
+  /** It is not, and ends. */
+  discard(): void;
+}
 
 /**
- * One server and mysql2's pool of connections to it, opened when they are needed and let go when they were idle for `idleTimeoutMs`.
- * After a deadline or a network fault a connection is never used again. At most `poolSize` calls at once: the caller sees to it.
+ * One server and mysql2's pool of connections to it, opened when they are needed and let go when they were idle for a while.
  */
 export class MysqlServer {
   /** For people: `10.0.0.5:3306`. */
   readonly name: string;
   readonly #options: MysqlOptions;
+  readonly #connections: MysqlConnections;
+  readonly #caution: (text: string) => void;
   /** Its own: the names of health checks that nobody answers for do not hold it up. */
   readonly #names = new NameResolver({ children: 1 });
   readonly #pool: Pool;
   /** Every socket that is not closed yet. */
   readonly #sockets = new Set<Socket>();
-  readonly #socketOf = new WeakMap<PoolConnection, Socket>();
-  readonly #guardOf = new WeakMap<PoolConnection, AnswerGuard>();
-  readonly #caution: (text: string) => void;
+  readonly #leases = new WeakMap<PoolConnection, MysqlLease>();
   /** The socket that mysql2 asked for last, until it is taken. */
   #newest: Socket | undefined;
 
-  /** `caution` hears, in one line, of what works and may not for long, and of what mysql2 has to say. */
-  constructor(endpoint: MysqlEndpoint, options: MysqlOptions, idleTimeoutMs: number, caution: (text: string) => void) {
+  constructor(endpoint: MysqlEndpoint, options: MysqlOptions, connections: MysqlConnections, common: MysqlCommon) {
     this.name = endpointName(endpoint);
     this.#options = options;
-    this.#caution = (text) => caution(`mysql ${this.name}: ${printable(text)}`);
-    const driver = driverOptions(endpoint, options, idleTimeoutMs, this.#caution);
+    this.#connections = connections;
+    this.#caution = (text) => common.caution(`mysql ${this.name}: ${printable(text)}`);
+    const driver = driverOptions(endpoint, options, { ...connections, ...common, caution: this.#caution });
     this.#pool = createPool({ ...driver, stream: () => this.#open(endpoint) });
   }
 
-  /** Runs `work` on a connection: at most connect_timeout to get one, and query_timeout for the work. Never rejects. */
-  async run<T>(work: (session: MysqlSession) => Promise<T>): Promise<MysqlAttempt<T>> {
-    let connection: PoolConnection;
-    try {
-      connection = await this.#connection();
-    } catch (error) {
-      return { kind: 'failed', error: storeError(this.name, error), sent: false };
-    }
-    try {
-      const { queryTimeoutMs } = this.#options;
-      const value = await within(queryTimeoutMs, work(this.#session(connection)), () =>
-        this.#late('timeout', 'no answer', queryTimeoutMs),
-      );
-      connection.release();
-      return { kind: 'done', value };
-    } catch (thrown) {
-      const error = storeError(this.name, thrown);
-      // Behind an address that moves, a new connection may reach the server that takes writes.
-      if (isSettled(thrown) && error.fault !== 'read_only') connection.release();
-      else this.#discard(connection);
-      return { kind: 'failed', error, sent: true };
-    }
+  /** A connection, within connect_timeout. Throws a StoreError. */
+  async lease(): Promise<MysqlLease> {
+    const connection = await this.#connection();
+    const lease = this.#leases.get(connection);
+    if (lease === undefined) throw new StoreError('failed', `mysql ${this.name}: a connection that nobody opened`);
+    return lease;
   }
 
   /** Lets all connections go: work under way may end within `graceMs` milliseconds, then it is cut off. */
@@ -100,10 +95,12 @@ export class MysqlServer {
   async #connection(): Promise<PoolConnection> {
     const { socket, guard, ready } = this.#fromPool();
     const { connectTimeoutMs } = this.#options;
+    const late = (): StoreError => {
+      const missing = guard?.missing ?? 'no connection';
+      return new StoreError('unreachable', `mysql ${this.name}: ${missing} within ${connectTimeoutMs / 1000} s`);
+    };
     try {
-      return await within(connectTimeoutMs, ready, () =>
-        this.#late('unreachable', guard?.missing ?? 'no connection', connectTimeoutMs),
-      );
+      return await within(connectTimeoutMs, ready, late);
     } catch (error) {
       socket?.destroy(new Error('connecting was given up'));
       throw storeError(this.name, error, guard?.circumstances);
@@ -123,9 +120,11 @@ export class MysqlServer {
         resolve(connection);
       } else {
         guard.opened();
-        this.#guardOf.set(connection, guard);
-        this.#socketOf.set(connection, socket);
-        prepareSession(this.#session(connection), this.#options.queryTimeoutMs).then(() => resolve(connection), reject);
+        const session = sessionOn(connection, guard, this.name);
+        prepareSession(session, this.name, this.#connections.timeoutMs).then((isCausal) => {
+          this.#leases.set(connection, leaseOf(connection, socket, session, isCausal));
+          resolve(connection);
+        }, reject);
       }
     });
     const socket = this.#takeNewest();
@@ -152,26 +151,10 @@ export class MysqlServer {
     return socket;
   }
 
-  #session(connection: PoolConnection): MysqlSession {
-    const guard = this.#guardOf.get(connection);
-    if (guard === undefined) throw new StoreError('failed', `mysql ${this.name}: a connection that nobody opened`);
-    return sessionOn(connection, guard);
-  }
-
   #takeNewest(): Socket | undefined {
     const socket = this.#newest;
     this.#newest = undefined;
     return socket;
-  }
-
-  /** mysql2's destroy() only half-closes: a frozen server would keep the other half open for ever. */
-  #discard(connection: PoolConnection): void {
-    connection.destroy();
-    this.#socketOf.get(connection)?.destroy(new Error('the connection was given up'));
-  }
-
-  #late(fault: 'timeout' | 'unreachable', what: string, ms: number): StoreError {
-    return new StoreError(fault, `mysql ${this.name}: ${what} within ${ms / 1000} s`);
   }
 }
 
@@ -185,41 +168,41 @@ interface DriverConnections {
   get(index: number): Driver;
 }
 
-/**
- * Makes a new connection independent of the server's defaults: without autocommit no clearing would last and every poll would see
- * the first one's snapshot; and a wait for a lock has to end before our deadline does.
- */
-async function prepareSession({ rows }: MysqlSession, queryTimeoutMs: number): Promise<void> {
-  const waitS = Math.max(1, Math.floor((queryTimeoutMs * 0.8) / 1000));
-  await rows(`SET SESSION autocommit = 1, lock_wait_timeout = ${waitS}`);
-  await rows(`SET SESSION innodb_lock_wait_timeout = ${waitS}`).catch((error: unknown) => {
-    // A server may run without InnoDB.
-    if (!isRefusal(error)) throw error;
-  });
+function leaseOf(connection: PoolConnection, socket: Socket, session: MysqlSession, isCausal: boolean): MysqlLease {
+  return {
+    session,
+    isCausal,
+    release: () => connection.release(),
+    discard: () => {
+      connection.destroy();
+      // mysql2 only half-closes: a frozen server would keep the other half open for ever.
+      socket.destroy(new Error('the connection was given up'));
+    },
+  };
 }
 
-function sessionOn(connection: PoolConnection, guard: AnswerGuard): MysqlSession {
+function sessionOn(connection: PoolConnection, guard: AnswerGuard, server: string): MysqlSession {
+  const next = inTurn();
   const execute = (sql: string, values: readonly SqlValue[], maxRows: number): Promise<QueryResult> =>
-    guard.answer(maxRows, (resolve, reject) =>
-      connection.execute<RowDataPacket[]>(sql, [...values], (error, result) =>
-        error === null ? resolve(result) : reject(error),
+    next(() =>
+      guard.answer(maxRows, (done, failed) =>
+        connection.execute<QueryResult>(sql, [...values], (error, result) => (error === null ? done(result) : failed(error))),
+      ),
+    );
+  const query = (sql: string): Promise<QueryResult> =>
+    next(() =>
+      guard.answer(MOST_ROWS, (done, failed) =>
+        connection.query<QueryResult>(sql, (error, result) => (error === null ? done(result) : failed(error))),
       ),
     );
   return {
     connection,
-    query: async (sql) =>
-      rowsOf(
-        await guard.answer<QueryResult>(MOST_ROWS, (resolve, reject) =>
-          connection.query<RowDataPacket[]>(sql, (error, result) => (error === null ? resolve(result) : reject(error))),
-        ),
-      ),
+    query: async (sql) => rowsOf(await query(sql)),
     rows: async (sql, values = [], maxRows = MOST_ROWS) => rowsOf(await execute(sql, values, maxRows)),
     change: async (sql, values) => {
       const { affectedRows } = (await execute(sql, values, 0)) as ResultSetHeader;
-      // What is no number is no count, whoever sent it.
-      if (!Number.isSafeInteger(affectedRows))
-        throw new StoreError('failed', 'mysql: it does not say how many rows have changed');
-      return affectedRows;
+      if (Number.isSafeInteger(affectedRows)) return affectedRows;
+      throw new StoreError('failed', `mysql ${server}: it does not say how many rows have changed`);
     },
   };
 }

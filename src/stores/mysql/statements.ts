@@ -5,7 +5,7 @@ import { bytesOf } from '../exact-text.ts';
 import { READ_CHARACTERS } from '../notes.ts';
 import { ownRows, type RowScope } from '../row-scope.ts';
 import { type Column, exact, flagIs, flagValue, isNoFlag, joins, type KeyTest, keyTest } from './column.ts';
-import type { SqlValue } from './server.ts';
+import type { SqlValue } from './session.ts';
 import type { Tables } from './tables.ts';
 
 /** A statement and what its `?` stand for. */

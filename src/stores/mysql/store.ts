@@ -17,10 +17,11 @@ import { Cautions } from './cautions.ts';
 import { exact } from './column.ts';
 import { MysqlFailover } from './failover.ts';
 import { isRefusalOfNotes } from './faults.ts';
+import { earlierHosts } from './hosts.ts';
 import { inspectMysql } from './inspect.ts';
 import { KnownTables, type Schema } from './known-tables.ts';
 import { describeMysql, type MysqlOptions } from './options.ts';
-import type { MysqlSession, SqlValue } from './server.ts';
+import type { MysqlSession, SqlValue } from './session.ts';
 import { NAMES_AT_ONCE, type Statement } from './statements.ts';
 
 /** The store of the bash service: STATUS_PROCESS and PROCESE of a MySQL or MariaDB server (seed 000). */
@@ -42,7 +43,7 @@ export class MysqlStore implements AlarmStore {
   ) {
     this.#options = options;
     this.#cautions = new Cautions(warn);
-    this.#servers = new MysqlFailover(options, idleTimeoutMs, (text) => this.#cautions.add(text));
+    this.#servers = new MysqlFailover(options, { idleTimeoutMs, caution: (text) => this.#cautions.add(text) });
     this.#tables = new KnownTables(scope, () => this.description);
   }
 
@@ -50,8 +51,13 @@ export class MysqlStore implements AlarmStore {
     return describeMysql(this.#options, this.#servers.serverName);
   }
 
+  get failoverMs(): number | undefined {
+    const { endpoints, readTimeoutMs } = this.#options;
+    return earlierHosts(endpoints, endpoints.length - 1).length > 0 ? readTimeoutMs : undefined;
+  }
+
   readAlarms(first: readonly string[] = []): Promise<AlarmsRead> {
-    return this.#read(async (session, { statements, remarks }) => {
+    return this.#look(async (session, { statements, remarks }) => {
       const questions = {
         alarms: (limit: number) => processRows(session, statements.alarms(limit)),
         alarmsOf: async (names: readonly string[], limit: number) => {
@@ -73,7 +79,7 @@ export class MysqlStore implements AlarmStore {
   }
 
   readProcess(processId: string): Promise<ProcessRow | 'ambiguous' | undefined> {
-    return this.#read(async (session, { statements }) => {
+    return this.#look(async (session, { statements }) => {
       const [row, another] = await processRows(session, statements.byId(processId));
       return another === undefined ? row : 'ambiguous';
     });
@@ -141,6 +147,11 @@ export class MysqlStore implements AlarmStore {
 
   close(): Promise<void> {
     return this.#servers.close();
+  }
+
+  /** For polls and re-reads: it waits for no other call. */
+  #look<T>(work: (session: MysqlSession, schema: Schema) => Promise<T>): Promise<T> {
+    return this.#servers.look((session) => this.#tables.use(session, (schema) => work(session, schema)));
   }
 
   #read<T>(work: (session: MysqlSession, schema: Schema) => Promise<T>): Promise<T> {

@@ -150,6 +150,45 @@ test('a row that cannot be read again does not keep its process from being resta
   assert.deepEqual(world.restarts, ['mariadb']);
 });
 
+test('while servers answer that they cannot tell how a row stands, nothing is restarted for it', async () => {
+  const world = new MonitorWorld();
+  world.alarm(1, 'mariadb');
+  world.alarm(2, 'web', { target: 'nginx' });
+  world.alarm(3, 'www', { target: 'nginx' });
+  world.storeFault.readProcess = storeError('not_causal');
+  await world.poll();
+  assert.deepEqual(world.restarts, []);
+  assert.match(world.log('warning'), /mariadb not restarted: whether it is still in alarm is not known: fake not_causal/);
+  assert.equal(world.breakers.snapshot('mariadb').failures, 0);
+  assert.deepEqual(world.state.journal.list(), []);
+  world.storeFault = {};
+  await world.poll();
+  assert.deepEqual(world.restarts.toSorted(), ['mariadb', 'web']);
+});
+
+test('a row that hangs is waited for as long as it takes to ask another host, where there is one', async () => {
+  for (const failoverMs of [undefined, 10_000]) {
+    const world = new MonitorWorld();
+    world.alarm(1, 'web');
+    const { readProcess } = world.store;
+    world.store = {
+      ...world.store,
+      failoverMs,
+      readProcess: async (processId) => {
+        await world.clock.sleep(10_500);
+        return readProcess(processId);
+      },
+    };
+    void world.monitor.tick();
+    await world.clock.advance(2000);
+    const row = [...world.rows.values()][0];
+    assert(row);
+    row.alarma = false;
+    await world.clock.advance(30_000);
+    assert.deepEqual(world.restarts, failoverMs === undefined ? ['web'] : []);
+  }
+});
+
 test('a process that keeps dying after good recoveries opens its breaker', async () => {
   const world = new MonitorWorld({ flapRecoveries: 3, flapWindowMs: 3_600_000 });
   for (let i = 0; i < 5; i++) {

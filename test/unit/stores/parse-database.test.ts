@@ -165,6 +165,8 @@ test('defaults and units', () => {
     compress: false,
     connectTimeoutMs: 5000,
     queryTimeoutMs: 10_000,
+    readTimeoutMs: 10_000,
+    failbackMs: 60_000,
     poolSize: 4,
   });
   const { value } = mysql(['connect_timeout = 0.5', 'query_timeout = 2', 'pool_size = 1', 'compress = yes', 'ssl = required']);
