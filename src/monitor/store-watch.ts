@@ -93,8 +93,12 @@ export class StoreWatch {
     }
     this.#told.add(reason);
     const what = isRefusal(error) ? 'cannot be used' : 'does not answer';
+    if (before.state === 'unknown') {
+      log.error(`Alarm store still ${what}: ${reason}`, { err: reason });
+      return;
+    }
     log.error(`Alarm store ${what}: ${reason}; alarms are unknown until it is back`, { err: reason });
-    if (before.state !== 'unknown') events.emit({ type: 'store_lost', reason });
+    events.emit({ type: 'store_lost', reason });
   }
 }
 

@@ -4,18 +4,6 @@ import { bytesOf } from './exact-text.ts';
 /** How many characters of notes are read: ten thousand rows may be in alarm, and a LONGTEXT holds 4 GiB. */
 export const READ_CHARACTERS = 1024;
 
-/** The first `count` whole characters of a text; all of it, if it has no more. */
-export function firstCharacters(text: string, count: number): string {
-  if (text.length <= count) return text;
-  const head = text.slice(0, count);
-  // A character is one or two UTF-16 units.
-  return /[\ud800-\udfff]/.test(head)
-    ? Array.from(text.slice(0, count * 2))
-        .slice(0, count)
-        .join('')
-    : head;
-}
-
 /** How much a `notes` column holds. */
 export interface NotesCapacity {
   /** VARCHAR counts characters, TEXT counts bytes. */

@@ -155,7 +155,10 @@ const CASES: Readonly<Record<string, Endless>> = {
       await login(peer);
       for (let packet = await peer.read(); packet[0] !== 0x16; packet = await peer.read()) {
         if (packet.subarray(1).toString().startsWith('SET')) peer.send(okPacket());
-        else sendColumns(peer, ['none']);
+        else {
+          sendColumns(peer, ['none']);
+          peer.send(eofPacket());
+        }
       }
       peer.send(
         Buffer.concat([preparedPacket(1).subarray(0, 5), Buffer.of(0xff, 0xff, 0xff, 0xff), preparedPacket(1).subarray(9)]),

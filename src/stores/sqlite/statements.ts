@@ -10,14 +10,15 @@ export interface Statement {
   readonly values: readonly SQLInputValue[];
 }
 
-/** So many bytes of notes are read: more than what is shown of them can have. Of long ones so many are digested. */
-const NOTES_BYTES = READ_CHARACTERS * 4 + 4;
+/** Of long notes so many bytes are digested. */
 const DIGESTED_BYTES = 1 << 20;
 
 const size = (table: string): string => `octet_length(${table}notes)`;
-/** Stands for notes that may be too long to be shown whole; sha256 is a function of ours. */
+/** What is shown of notes: SQLite ends a text at a NUL as well. */
+const head = (table: string): string => `substr(CAST(${table}notes AS TEXT), 1, ${READ_CHARACTERS})`;
+/** Stands for notes that are not shown whole; sha256 is a function of ours. */
 const digest = (table: string): string =>
-  `CASE WHEN ${size(table)} > ${READ_CHARACTERS} THEN sha256(substr(CAST(${table}notes AS BLOB), 1, ${DIGESTED_BYTES})) END`;
+  `CASE WHEN ${size(table)} > octet_length(${head(table)}) THEN sha256(substr(CAST(${table}notes AS BLOB), 1, ${DIGESTED_BYTES})) END`;
 /** NULL is neither alarma = 1 nor sound = 0: a row in doubt is left alone. */
 const inAlarm = (table: string): string => `${table}alarma = 1 AND ${table}sound = 0`;
 
@@ -141,7 +142,7 @@ export class Statements {
 
   #select(condition: string, values: readonly SQLInputValue[], order: string): Statement {
     const flags = 's.alarma = 1 AS alarma, s.sound = 0 AS silent';
-    const notes = `substr(CAST(s.notes AS BLOB), 1, ${NOTES_BYTES}) AS notes, ${size('s.')} AS size, ${digest('s.')} AS digest`;
+    const notes = `CAST(${head('s.')} AS BLOB) AS notes, ${size('s.')} AS size, ${digest('s.')} AS digest`;
     const columns = `${KEY}, ${ID} AS process_id, CAST(p.process_name AS BLOB) AS process_name, ${flags}, ${notes}`;
     return {
       sql: `SELECT ${columns} ${this.#rows.sql} AND ${condition} ${order}`,

@@ -4,14 +4,7 @@ import { isSameNotes, type ProcessRow, type SeenNotes } from '../../core/alarm.t
 import { StoreError } from '../../core/errors.ts';
 import { readAlarmsBy } from '../alarms-read.ts';
 import { bytesOf, textOf } from '../exact-text.ts';
-import {
-  charactersThatFit,
-  firstCharacters,
-  type NotesCapacity,
-  READ_CHARACTERS,
-  restartedNotes,
-  restartNote,
-} from '../notes.ts';
+import { charactersThatFit, type NotesCapacity, restartedNotes, restartNote } from '../notes.ts';
 import type { RowScope } from '../row-scope.ts';
 import type { AlarmStore, AlarmsRead, StoreReport } from '../store.ts';
 import { sqliteError, sqliteFault } from './faults.ts';
@@ -241,13 +234,11 @@ function processRow(row: Answer): ProcessRow {
   };
 }
 
-/** What is shown of notes of which the first `bytes` were read. */
+/** What is shown of notes whose beginning is `bytes`. */
 function seenNotes(bytes: Uint8Array | null, { size, digest }: Answer): SeenNotes {
   if (size === null) return { notes: null, notesDigest: null };
   // SQLite makes NULL of a part of nothing.
-  const read = textOf(bytes ?? NOTHING);
-  const notes = firstCharacters(read, READ_CHARACTERS);
-  return { notes, notesDigest: notes.length === read.length ? null : `${size}:${digest}` };
+  return { notes: textOf(bytes ?? NOTHING), notesDigest: digest === null ? null : `${size}:${digest}` };
 }
 
 function text(value: unknown): string | null {

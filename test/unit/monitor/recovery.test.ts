@@ -143,7 +143,7 @@ test('another reason is told, each once; back is counted from the last poll that
     world.lines.filter(({ level }) => level === 'error').map(({ message }) => message),
     [
       'Alarm store does not answer: fake unreachable; alarms are unknown until it is back',
-      'Alarm store cannot be used: fake denied; alarms are unknown until it is back',
+      'Alarm store still cannot be used: fake denied',
     ],
   );
   const { availability } = world.monitor;
