@@ -101,7 +101,8 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
   const monitorSettings = (): MonitorSettings => settings.monitor;
   const state = options.state ?? openState(settings.monitor.stateDir, { log, clock });
   stops.push('state', () => state.close());
-  let store = await settings.database.open(rowScope(settings));
+  const warn = (text: string): void => log.warning(`Database: ${text}`);
+  let store = await settings.database.open(rowScope(settings), warn);
   stops.push('store', () => store.close());
   const system = createExecution({ stateDir: settings.monitor.stateDir, log });
   const execution: Execution = { ...system, commands: logOutput(system.commands, log) };
@@ -194,7 +195,7 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
         next.database.fingerprint !== settings.database.fingerprint ||
         JSON.stringify(rowScope(next)) !== JSON.stringify(rowScope(settings));
       const nextPlans = next.createPlans(planParts);
-      if (reopened) store = await next.database.open(rowScope(next));
+      if (reopened) store = await next.database.open(rowScope(next), warn);
       plans = nextPlans;
       settings = next;
       targets.forget();

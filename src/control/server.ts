@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { errorMessage } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { createServer } from '../system/builtin-http.ts';
-import { groupId } from '../system/files/group-id.ts';
+import { groupId } from '../system/files/account-id.ts';
 import { listenOnSocket, type SocketFile } from '../system/files/socket-file.ts';
 import { peerUid } from '../system/native/peer-uid.ts';
 import { type Answer, errorAnswer } from './answer.ts';

@@ -16,7 +16,7 @@ const stores = {
   mysql: {
     parse: parseMysql,
     describe: describeMysql,
-    open: async (options, scope) => new (await import('./mysql/store.ts')).MysqlStore(options, scope),
+    open: async (options, scope, warn) => new (await import('./mysql/store.ts')).MysqlStore(options, scope, undefined, warn),
   } satisfies StoreDefinition<Options<typeof parseMysql>>,
   sqlite: {
     parse: parseSqlite,
@@ -32,8 +32,8 @@ export interface ParsedStore {
   readonly description: string;
   /** Differs where anything in the section that matters differs; says nothing of its contents. */
   readonly fingerprint: string;
-  /** Loads the driver; connects to nothing. */
-  open(scope: RowScope): Promise<AlarmStore>;
+  /** Loads the driver; connects to nothing. `warn` hears, in one line and once, of what works and may not for long. */
+  open(scope: RowScope, warn?: (text: string) => void): Promise<AlarmStore>;
 }
 
 /** Reads `[database]`: the keys of every driver, so that all are known; what is required, of the one in use. */
@@ -45,6 +45,11 @@ export function parseDatabase(section: SectionReader): ParsedStore {
     .update(JSON.stringify([driver, driver === 'mysql' ? mysql : sqlite]))
     .digest('hex');
   return driver === 'mysql'
-    ? { driver, description: stores.mysql.describe(mysql), fingerprint, open: (scope) => stores.mysql.open(mysql, scope) }
+    ? {
+        driver,
+        description: stores.mysql.describe(mysql),
+        fingerprint,
+        open: (scope, warn = () => {}) => stores.mysql.open(mysql, scope, warn),
+      }
     : { driver, description: stores.sqlite.describe(sqlite), fingerprint, open: (scope) => stores.sqlite.open(sqlite, scope) };
 }

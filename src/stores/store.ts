@@ -74,6 +74,6 @@ export interface StoreDefinition<Options> {
   parse(section: SectionReader, required: boolean): Options;
   /** AlarmStore.description before anything is opened. */
   describe(options: Options): string;
-  /** Loads the driver; the first call connects. */
-  open(options: Options, scope: RowScope): Promise<AlarmStore>;
+  /** Loads the driver; the first call connects. `warn` hears, in one line and once, of what works and may not for long. */
+  open(options: Options, scope: RowScope, warn: (text: string) => void): Promise<AlarmStore>;
 }

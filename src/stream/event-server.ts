@@ -4,7 +4,7 @@ import { errorMessage } from '../core/errors.ts';
 import { hostPortName } from '../core/host-port.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ProcessEvent } from '../core/process-event.ts';
-import { groupId } from '../system/files/group-id.ts';
+import { groupId } from '../system/files/account-id.ts';
 import { listenOnSocket, type SocketFile } from '../system/files/socket-file.ts';
 import type { NameResolver } from '../system/names/resolver.ts';
 import type { ProcessEventSource } from '../system/process-events/source.ts';

@@ -6,6 +6,8 @@ export interface MariadbOptions {
   readonly args?: readonly string[];
   /** Subject alternative names of the server's certificate, `IP:127.0.0.1`; without them the server has no TLS. */
   readonly tls?: readonly string[];
+  /** Who runs it, where we are root; default root. Its socket is then that user's, in a folder of that user's. */
+  readonly user?: string;
 }
 
 /** A private MariaDB or MySQL server: data folder, socket and loopback port of its own; root has no password. */

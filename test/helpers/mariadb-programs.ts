@@ -38,9 +38,9 @@ export function newDataCommand(server: string, folder: string): [string, ...stri
   return [installer, '--no-defaults', data, ...account, ...asUser(), ...QUICK, ...ownPlace(folder)];
 }
 
-/** What runs `server` on such a folder; further options may follow. */
-export function serverCommand(server: string, folder: string): [string, ...string[]] {
-  return [server, '--no-defaults', `--datadir=${folder}`, ...asUser(), ...QUICK, ...ownPlace(folder)];
+/** What runs `server` on such a folder, by root as `user`; further options may follow. */
+export function serverCommand(server: string, folder: string, user = 'root'): [string, ...string[]] {
+  return [server, '--no-defaults', `--datadir=${folder}`, ...asUser(user), ...QUICK, ...ownPlace(folder)];
 }
 
 /** Path of a program in PATH or where servers live. */
@@ -75,8 +75,8 @@ function ownPlace(folder: string): string[] {
 }
 
 /** The server refuses to run as root unless it is told so. */
-function asUser(): string[] {
-  return process.getuid?.() === 0 ? ['--user=root'] : [];
+function asUser(user = 'root'): string[] {
+  return process.getuid?.() === 0 ? [`--user=${user}`] : [];
 }
 
 /** The server alone, without the package that would run it as a service, where the distribution has the two apart. */

@@ -48,14 +48,16 @@ class PrivateServer implements Mariadb {
   port = 0;
   readonly #program: string;
   readonly #tls: readonly string[] | undefined;
+  readonly #user: string | undefined;
   #args: readonly string[];
   #child: ChildProcess | undefined;
   readonly #atExit = (): void => void this.#child?.kill('SIGKILL');
 
-  constructor(program: string, { args = [], tls }: MariadbOptions) {
+  constructor(program: string, { args = [], tls, user }: MariadbOptions) {
     this.#program = program;
     this.#args = args;
     this.#tls = tls;
+    this.#user = user;
     this.ca = tls === undefined ? undefined : join(this.dir, 'ca.pem');
     process.once('exit', this.#atExit);
   }
@@ -68,12 +70,13 @@ class PrivateServer implements Mariadb {
     if (this.#tls !== undefined) createCertificates(this.dir, this.#tls);
     const [program, ...args] = newDataCommand(this.#program, join(this.dir, 'data'));
     execFileSync(program, args, { stdio: 'pipe', timeout: INITIALISE_MS });
+    if (this.#user !== undefined) execFileSync('chown', ['-R', this.#user, this.dir]);
   }
 
   async start(): Promise<void> {
     this.port ||= await freePort();
     const log = openSync(join(this.dir, 'server.log'), 'a');
-    const [program, ...basic] = serverCommand(this.#program, join(this.dir, 'data'));
+    const [program, ...basic] = serverCommand(this.#program, join(this.dir, 'data'), this.#user);
     const place = [`--socket=${this.socket}`, `--pid-file=${join(this.dir, 'pid')}`];
     const network = ['--bind-address=127.0.0.1', `--port=${this.port}`, '--skip-name-resolve'];
     const tls =

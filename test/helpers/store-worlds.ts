@@ -57,11 +57,13 @@ export const setupSql: string = join(import.meta.dirname, '../../setup.sql');
 export function mysqlOptions(server: Pick<Mariadb, 'socket'>, change: Partial<MysqlOptions> = {}): MysqlOptions {
   return {
     endpoints: [{ kind: 'socket', path: server.socket, optional: false }],
+    socketOwner: undefined,
     user: 'root',
     password: '',
     database: 'v_process_monitor',
     ssl: 'off',
     ca: undefined,
+    serverPublicKey: undefined,
     compress: false,
     connectTimeoutMs: 10_000,
     queryTimeoutMs: 10_000,

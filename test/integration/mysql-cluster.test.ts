@@ -41,11 +41,13 @@ async function servers(t: TestContext, ...answers: ScriptedMysql['answer'][]): P
 function storeOn(t: TestContext, hosts: readonly ScriptedMysql[], change: Partial<MysqlOptions> = {}): MysqlStore {
   const store = new MysqlStore({
     endpoints: hosts.map(({ port }) => ({ kind: 'tcp', host: '127.0.0.1', port })),
+    socketOwner: undefined,
     user: 'm',
     password: '',
     database: 'd',
     ssl: 'off',
     ca: undefined,
+    serverPublicKey: undefined,
     compress: false,
     connectTimeoutMs: 10_000,
     queryTimeoutMs: 10_000,

@@ -3,6 +3,7 @@ import { looksLane } from './host-lanes.ts';
 import { earlierHosts, isThere } from './hosts.ts';
 import type { MysqlLane } from './lane.ts';
 import type { MysqlOptions } from './options.ts';
+import type { MysqlCommon } from './server.ts';
 
 /** What the failback needs of those who call the hosts, which it names by their place in the list. */
 export interface FailbackParts {
@@ -21,7 +22,7 @@ export interface FailbackParts {
  */
 export class Failback {
   readonly #options: MysqlOptions;
-  readonly #idleTimeoutMs: number;
+  readonly #common: MysqlCommon;
   readonly #parts: FailbackParts;
   #probe: { readonly index: number; readonly lane: MysqlLane } | undefined;
   /** The earlier host that answers, and since when, in milliseconds of performance.now(). */
@@ -29,9 +30,9 @@ export class Failback {
   #dueMs = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(options: MysqlOptions, idleTimeoutMs: number, parts: FailbackParts) {
+  constructor(options: MysqlOptions, common: MysqlCommon, parts: FailbackParts) {
     this.#options = options;
-    this.#idleTimeoutMs = idleTimeoutMs;
+    this.#common = common;
     this.#parts = parts;
   }
 
@@ -91,7 +92,7 @@ export class Failback {
     const endpoint = this.#options.endpoints[index];
     if (endpoint === undefined || !isThere(endpoint)) return undefined;
     if (this.#probe?.index !== index) this.#endProbe();
-    this.#probe ??= { index, lane: looksLane(endpoint, this.#options, this.#idleTimeoutMs) };
+    this.#probe ??= { index, lane: looksLane(endpoint, this.#options, this.#common) };
     const { lane } = this.#probe;
     const attempt = await lane.run(takesWrites, 'read');
     if (attempt.kind === 'done') return attempt.value;

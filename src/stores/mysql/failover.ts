@@ -2,9 +2,10 @@ import { StoreError, type StoreFault } from '../../core/errors.ts';
 import { takesWrites } from './causal-session.ts';
 import { Failback } from './failback.ts';
 import { HostLanes } from './host-lanes.ts';
-import { endpointName, isThere } from './hosts.ts';
+import { endpointName, isThere, NO_SOCKET } from './hosts.ts';
 import type { MysqlAttempt, MysqlLane, MysqlWork } from './lane.ts';
 import type { MysqlOptions } from './options.ts';
+import type { MysqlCommon } from './server.ts';
 import type { MysqlSession } from './session.ts';
 
 type Work<T> = (session: MysqlSession) => Promise<T>;
@@ -16,7 +17,7 @@ type Work<T> = (session: MysqlSession) => Promise<T>;
  */
 export class MysqlFailover {
   readonly #options: MysqlOptions;
-  readonly #idleTimeoutMs: number;
+  readonly #common: MysqlCommon;
   readonly #hosts = new Map<number, HostLanes>();
   /** Hosts that are left, whose calls may still end. */
   readonly #leaving = new Set<HostLanes>();
@@ -25,10 +26,10 @@ export class MysqlFailover {
   #answered = false;
   #closed = false;
 
-  constructor(options: MysqlOptions, idleTimeoutMs: number) {
+  constructor(options: MysqlOptions, common: MysqlCommon) {
     this.#options = options;
-    this.#idleTimeoutMs = idleTimeoutMs;
-    this.#failback = new Failback(options, idleTimeoutMs, {
+    this.#common = common;
+    this.#failback = new Failback(options, common, {
       present: () => this.#current,
       presentTakesWrites: async () => {
         const attempt = await this.#host(this.#current)?.looks.run(takesWrites, 'read');
@@ -101,7 +102,7 @@ export class MysqlFailover {
     const known = this.#hosts.get(index);
     const endpoint = this.#options.endpoints[index];
     if (known !== undefined || endpoint === undefined) return known;
-    const host = new HostLanes(endpoint, this.#options, this.#idleTimeoutMs);
+    const host = new HostLanes(endpoint, this.#options, this.#common);
     this.#hosts.set(index, host);
     return host;
   }
@@ -147,7 +148,7 @@ function mayMoveOn<T>({ error: { fault }, stage }: MysqlAttempt<T> & { kind: 'fa
 /** One error for a call that failed everywhere: the fault that says most, and what each server said. */
 function joined(errors: readonly StoreError[]): StoreError {
   const last = errors.at(-1);
-  if (last === undefined) return new StoreError('unreachable', 'mysql localhost: no server socket in the usual places');
+  if (last === undefined) return new StoreError('unreachable', `mysql: ${NO_SOCKET}`);
   if (errors.length === 1) return last;
   const faultIs = (pattern: (fault: StoreFault) => boolean) => errors.find(({ fault }) => pattern(fault));
   const telling = faultIs((fault) => fault === 'not_causal') ?? faultIs((fault) => fault !== 'unreachable') ?? last;

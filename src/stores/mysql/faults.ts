@@ -1,5 +1,5 @@
 import { errorMessage, StoreError, type StoreFault } from '../../core/errors.ts';
-import { printable } from '../../core/printable.ts';
+import { type Circumstances, faultWords, isProtocolFault } from './fault-words.ts';
 
 /** What a failed call looks like as mysql2 throws it. */
 interface DriverError extends Error {
@@ -11,10 +11,12 @@ interface DriverError extends Error {
 }
 
 /** `error` as a StoreError whose message names the server; a StoreError stays as it is. */
-export function storeError(server: string, error: unknown): StoreError {
+export function storeError(server: string, error: unknown, circumstances: Circumstances = OPEN): StoreError {
   if (error instanceof StoreError) return error;
-  return new StoreError(faultOf(error), `mysql ${server}: ${printable(errorMessage(error))}`, error);
+  return new StoreError(faultOf(error), `mysql ${server}: ${faultWords(error, circumstances)}`, error);
 }
+
+const OPEN: Circumstances = { stage: 'open', tlsUnused: false };
 
 /** True where the server answered and refused: the connection is as good as before. */
 export function isRefusal(error: unknown): boolean {
@@ -51,8 +53,8 @@ function faultOf(error: unknown): StoreFault {
   const number = serverErrorNumber(error);
   if (number === undefined) {
     if (code.startsWith('HANDSHAKE_')) return 'failed';
-    if (code === 'AUTH_SWITCH_PLUGIN_ERROR' || code === 'MYSQL_CLEAR_PASSWORD_NOT_ENABLED') return 'denied';
-    return error instanceof TypeError ? 'failed' : 'unreachable';
+    if (code === 'AUTH_SWITCH_PLUGIN_ERROR') return 'denied';
+    return error instanceof TypeError && !isProtocolFault(error) ? 'failed' : 'unreachable';
   }
   for (const [fault, numbers] of FAULTS) if (numbers.has(number)) return fault;
   if (sqlState.startsWith('08')) return 'unreachable';
@@ -70,8 +72,8 @@ function serverErrorNumber(error: unknown): number | undefined {
 const FAULTS: readonly (readonly [StoreFault, ReadonlySet<number>])[] = [
   // --read-only, read-only transaction, table, InnoDB, and server mode.
   ['read_only', new Set([1036, 1207, 1290, 1792, 1836, 1874])],
-  // Database, host, user, password, table, column, process, expired or locked account, authentication method.
-  ['denied', new Set([1044, 1045, 1129, 1130, 1142, 1143, 1227, 1251, 1370, 1410, 1524, 1698, 1820, 1862, 3118, 4151])],
+  // Database, host, user, password, table, column, process, expired or locked account, authentication method, no TLS.
+  ['denied', new Set([1044, 1045, 1129, 1130, 1142, 1143, 1227, 1251, 1370, 1410, 1524, 1698, 1820, 1862, 3118, 3159, 4151])],
   // No or unknown database, column, table; invalid view.
   ['schema', new Set([1046, 1049, 1051, 1054, 1109, 1146, 1356, 1932])],
   // Connections, memory, disk, locks, interrupted and limited statements, statements to be prepared again.

@@ -1,7 +1,7 @@
 import type { MysqlEndpoint } from './hosts.ts';
 import { MysqlLane } from './lane.ts';
 import type { MysqlOptions } from './options.ts';
-import { MysqlServer } from './server.ts';
+import { type MysqlCommon, MysqlServer } from './server.ts';
 
 /**
  * The connections to one host of the list, opened when they are needed: one that polls and re-reads share, so that no other call can ever
@@ -13,12 +13,12 @@ export class HostLanes {
   readonly #makeCalls: () => MysqlLane;
   #calls: MysqlLane | undefined;
 
-  constructor(endpoint: MysqlEndpoint, options: MysqlOptions, idleTimeoutMs: number) {
+  constructor(endpoint: MysqlEndpoint, options: MysqlOptions, common: MysqlCommon) {
     const { queryTimeoutMs, poolSize } = options;
-    this.looks = looksLane(endpoint, options, idleTimeoutMs);
+    this.looks = looksLane(endpoint, options, common);
     this.#makeCalls = () => {
       const pool = { limit: poolSize, statements: POOL_STATEMENTS, timeoutMs: queryTimeoutMs };
-      return new MysqlLane(new MysqlServer(endpoint, options, pool, idleTimeoutMs), queryTimeoutMs, poolSize);
+      return new MysqlLane(new MysqlServer(endpoint, options, pool, common), queryTimeoutMs, poolSize);
     };
   }
 
@@ -41,10 +41,10 @@ export class HostLanes {
 }
 
 /** A lane of one connection for reads, within read_timeout. */
-export function looksLane(endpoint: MysqlEndpoint, options: MysqlOptions, idleTimeoutMs: number): MysqlLane {
+export function looksLane(endpoint: MysqlEndpoint, options: MysqlOptions, common: MysqlCommon): MysqlLane {
   const { readTimeoutMs } = options;
   const one = { limit: 1, statements: 1, timeoutMs: readTimeoutMs };
-  return new MysqlLane(new MysqlServer(endpoint, options, one, idleTimeoutMs), readTimeoutMs, 'one for all');
+  return new MysqlLane(new MysqlServer(endpoint, options, one, common), readTimeoutMs, 'one for all');
 }
 
 /** More than there are. */

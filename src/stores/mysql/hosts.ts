@@ -14,6 +14,9 @@ export function endpointName(endpoint: MysqlEndpoint): string {
   return endpoint.kind === 'socket' ? `unix:${endpoint.path}` : hostPortName(endpoint);
 }
 
+/** What `host` says for the socket. */
+export const LOCALHOST = 'localhost';
+
 /** False of a usual place where nothing is. */
 export function isThere(endpoint: MysqlEndpoint): boolean {
   return endpoint.kind !== 'socket' || !endpoint.optional || existsSync(endpoint.path);
@@ -28,33 +31,35 @@ export function earlierHosts(endpoints: readonly MysqlEndpoint[], index: number)
 
 /**
  * Reads `host` (comma-separated `host[:port]`, default localhost), `port` (default 3306) and `socket`: the places to try, in order.
- * `localhost` with neither a port of its own nor `port` means what it means to mysql(1): the socket, then TCP; with a port, TCP.
+ * `localhost` with neither a port of its own nor `port` is the server's Unix socket, and never TCP; with a port it is TCP. `exists`: for
+ * a warning where no such socket is there, which a file that relied on TCP would never know.
  */
-export function parseHosts(section: SectionReader): readonly MysqlEndpoint[] {
+export function parseHosts(section: SectionReader, exists: (path: string) => boolean = existsSync): readonly MysqlEndpoint[] {
   const port = section.integer('port', { default: DEFAULT_PORT, min: 1, max: 65_535 });
   const socket = parseSocket(section);
   const listed = section.list('host');
-  const hosts = listed.length > 0 ? listed : ['localhost'];
-  const isLocal = (host: string): boolean => host === 'localhost' && (socket !== undefined || !section.has('port'));
+  const hosts = listed.length > 0 ? listed : [LOCALHOST];
+  const isLocal = (host: string): boolean => host === LOCALHOST && (socket !== undefined || !section.has('port'));
   if (socket !== undefined && !hosts.some(isLocal))
     section.warning('socket', 'has no effect: it is for host = localhost, which is not among the hosts');
-  return hosts.flatMap((host) => (isLocal(host) ? localEndpoints(socket, port) : (parseHost(section, host, port) ?? [])));
+  if (socket === undefined && hosts.some(isLocal) && !KNOWN_SOCKETS.some((path) => exists(path)))
+    section.warning('host', NO_SOCKET);
+  return hosts.flatMap((host) => (isLocal(host) ? localEndpoints(socket) : (parseHost(section, host, port) ?? [])));
 }
 
 const DEFAULT_PORT = 3306;
 
-/** Where distributions put the server's socket: Debian, RHEL, and mysql's own default. */
-const KNOWN_SOCKETS = [
-  '/var/run/mysqld/mysqld.sock',
-  '/run/mysqld/mysqld.sock',
-  '/var/lib/mysql/mysql.sock',
-  '/tmp/mysql.sock',
-];
+/** Where distributions put the server's socket: Debian, RHEL. Not /tmp/mysql.sock, the default of MySQL's own: there anybody may put one. */
+const KNOWN_SOCKETS = ['/var/run/mysqld/mysqld.sock', '/run/mysqld/mysqld.sock', '/var/lib/mysql/mysql.sock'];
 
-function localEndpoints(socket: string | undefined, port: number): MysqlEndpoint[] {
+/** What is told of localhost while nothing is there. */
+export const NO_SOCKET: string =
+  `localhost means the server's Unix socket, and there is none in the usual places, ${KNOWN_SOCKETS.join(', ')} (expected the ` +
+  'server to run, its socket named by `socket`, or host = 127.0.0.1 for TCP)';
+
+function localEndpoints(socket: string | undefined): MysqlEndpoint[] {
   if (socket !== undefined) return [{ kind: 'socket', path: socket, optional: false }];
-  const sockets = KNOWN_SOCKETS.map((path) => ({ kind: 'socket', path, optional: true }) as const);
-  return [...sockets, { kind: 'tcp', host: '127.0.0.1', port }];
+  return KNOWN_SOCKETS.map((path) => ({ kind: 'socket', path, optional: true }) as const);
 }
 
 function parseSocket(section: SectionReader): string | undefined {

@@ -1,12 +1,15 @@
 import type { SectionReader } from '../../core/config.ts';
 import { readNamedFile } from '../../system/files/read-named-file.ts';
 import { unusedSection } from '../unused-section.ts';
-import { endpointName, type MysqlEndpoint, parseHosts } from './hosts.ts';
+import { endpointName, LOCALHOST, type MysqlEndpoint, parseHosts } from './hosts.ts';
+import { parsePublicKey, parseSocketOwner } from './peer-options.ts';
 
 /** The `[database]` keys of the MySQL store. */
 export interface MysqlOptions {
   /** Where to look for the server, in order. */
   readonly endpoints: readonly MysqlEndpoint[];
+  /** The user of `socket_owner`, beside root, `mysql` and ourselves: who may run the server behind a Unix socket. */
+  readonly socketOwner: number | undefined;
   /** `user`; default monitor_service. */
   readonly user: string;
   /** `password`, or what `password_file` holds less its line end; may be empty. */
@@ -17,6 +20,8 @@ export interface MysqlOptions {
   readonly ssl: 'off' | 'required' | 'verify';
   /** The content of `ssl_ca`, PEM; undefined: the authorities that Node.js trusts. */
   readonly ca: string | undefined;
+  /** The content of `server_public_key`, PEM: the key of RSA that the server's logins by SHA-256 use. */
+  readonly serverPublicKey: string | undefined;
   /** `compress`; default false. */
   readonly compress: boolean;
   /** `connect_timeout`, for each host; default 5 s. */
@@ -31,21 +36,32 @@ export interface MysqlOptions {
   readonly poolSize: number;
 }
 
-/** Reads the keys of `driver = mysql`; `required`: it is the driver in use. Problems go to the reader; none tells a password. */
-export function parseMysql(reader: SectionReader, required: boolean, env: NodeJS.ProcessEnv = process.env): MysqlOptions {
+/**
+ * Reads the keys of `driver = mysql`; `required`: it is the driver in use. Problems go to the reader; none tells a password. `exists`: see
+ * parseHosts.
+ */
+export function parseMysql(
+  reader: SectionReader,
+  required: boolean,
+  env: NodeJS.ProcessEnv = process.env,
+  exists?: (path: string) => boolean,
+): MysqlOptions {
   const section = required ? reader : unusedSection(reader);
   const ssl = section.choice('ssl', ['off', 'required', 'verify'], 'off');
   const caFile = section.text('ssl_ca');
   const queryTimeoutMs = section.secondsAsMs('query_timeout', { default: 10, min: 0.1, max: 120 });
   if (ssl !== 'verify' && caFile !== undefined)
     section.warning('ssl_ca', `has no effect with ssl = ${ssl} (expected ssl = verify)`);
+  const endpoints = parseHosts(section, exists);
   return {
-    endpoints: parseHosts(section),
+    endpoints,
+    socketOwner: parseSocketOwner(section, endpoints),
     user: section.text('user') ?? 'monitor_service',
     password: parsePassword(section, env),
     database: section.text('database') ?? 'v_process_monitor',
     ssl,
     ca: ssl === 'verify' ? readNamedFile(section, 'ssl_ca', env, { secret: false }) : undefined,
+    serverPublicKey: parsePublicKey(section, { ssl, endpoints, env }),
     compress: section.boolean('compress', false),
     connectTimeoutMs: section.secondsAsMs('connect_timeout', { default: 5, min: 0.1, max: 300 }),
     queryTimeoutMs,
@@ -65,6 +81,8 @@ function parsePassword(section: SectionReader, env: NodeJS.ProcessEnv): string {
 
 /** For people: where the store is, by the server that answered, else by all that will be asked. Never a secret. */
 export function describeMysql({ endpoints, database }: MysqlOptions, answered?: string): string {
-  const asked = endpoints.filter((endpoint) => endpoint.kind === 'tcp' || !endpoint.optional).map(endpointName);
-  return `mysql ${answered ?? asked.join(', ')}/${database}`;
+  const asked = endpoints.map((endpoint) =>
+    endpoint.kind === 'socket' && endpoint.optional ? LOCALHOST : endpointName(endpoint),
+  );
+  return `mysql ${answered ?? [...new Set(asked)].join(', ')}/${database}`;
 }

@@ -1,23 +1,28 @@
-import { connect, type Socket } from 'node:net';
-import {
-  createPool,
-  type Pool,
-  type PoolConnection,
-  type PoolOptions,
-  type QueryResult,
-  type ResultSetHeader,
-  type RowDataPacket,
-} from 'mysql2';
+import type { Socket } from 'node:net';
+import { createPool, type Pool, type PoolConnection, type QueryResult, type ResultSetHeader, type RowDataPacket } from 'mysql2';
 import { StoreError } from '../../core/errors.ts';
+import { printable } from '../../core/printable.ts';
 import { connectByName } from '../../system/names/connect.ts';
 import { NameResolver } from '../../system/names/resolver.ts';
 import { inTurn } from '../in-turn.ts';
 import { within } from '../within.ts';
+import { AnswerGuard } from './answer-guard.ts';
 import { prepareSession } from './causal-session.ts';
+import type { Driver } from './driver.ts';
+import { driverOptions } from './driver-options.ts';
+import { storeError } from './faults.ts';
 import { endpointName, type MysqlEndpoint } from './hosts.ts';
 import type { MysqlOptions } from './options.ts';
 import type { MysqlSession, SqlValue } from './session.ts';
-import { tlsOptions } from './tls.ts';
+import { connectToServer } from './socket-peer.ts';
+
+/** What all connections of a store have in common, beside its options. */
+export interface MysqlCommon {
+  /** When an idle one is let go. */
+  readonly idleTimeoutMs: number;
+  /** Hears, in one line, of what works and may not for long, and of what mysql2 has to say. */
+  readonly caution: (text: string) => void;
+}
 
 /** How many connections a server is to have, and for what. */
 export interface MysqlConnections {
@@ -41,13 +46,14 @@ export interface MysqlLease {
 }
 
 /**
- * One server and mysql2's pool of connections to it, opened when they are needed and let go when they were idle for `idleTimeoutMs`.
+ * One server and mysql2's pool of connections to it, opened when they are needed and let go when they were idle for a while.
  */
 export class MysqlServer {
   /** For people: `10.0.0.5:3306`. */
   readonly name: string;
   readonly #options: MysqlOptions;
   readonly #connections: MysqlConnections;
+  readonly #caution: (text: string) => void;
   /** Its own: the names of health checks that nobody answers for do not hold it up. */
   readonly #names = new NameResolver({ children: 1 });
   readonly #pool: Pool;
@@ -57,15 +63,16 @@ export class MysqlServer {
   /** The socket that mysql2 asked for last, until it is taken. */
   #newest: Socket | undefined;
 
-  constructor(endpoint: MysqlEndpoint, options: MysqlOptions, connections: MysqlConnections, idleTimeoutMs: number) {
+  constructor(endpoint: MysqlEndpoint, options: MysqlOptions, connections: MysqlConnections, common: MysqlCommon) {
     this.name = endpointName(endpoint);
     this.#options = options;
     this.#connections = connections;
-    const pool = poolOptions(endpoint, options, connections, idleTimeoutMs);
-    this.#pool = createPool({ ...pool, stream: () => this.#open(endpoint) });
+    this.#caution = (text) => common.caution(`mysql ${this.name}: ${printable(text)}`);
+    const driver = driverOptions(endpoint, options, { ...connections, ...common, caution: this.#caution });
+    this.#pool = createPool({ ...driver, stream: () => this.#open(endpoint) });
   }
 
-  /** A connection, within connect_timeout. Throws what mysql2 throws, or a StoreError. */
+  /** A connection, within connect_timeout. Throws a StoreError. */
   async lease(): Promise<MysqlLease> {
     const connection = await this.#connection();
     const lease = this.#leases.get(connection);
@@ -86,32 +93,34 @@ export class MysqlServer {
   }
 
   async #connection(): Promise<PoolConnection> {
-    const { socket, ready } = this.#fromPool();
+    const { socket, guard, ready } = this.#fromPool();
     const { connectTimeoutMs } = this.#options;
+    const late = (): StoreError => {
+      const missing = guard?.missing ?? 'no connection';
+      return new StoreError('unreachable', `mysql ${this.name}: ${missing} within ${connectTimeoutMs / 1000} s`);
+    };
     try {
-      const late = `mysql ${this.name}: no connection within ${connectTimeoutMs / 1000} s`;
-      return await within(connectTimeoutMs, ready, () => new StoreError('unreachable', late));
+      return await within(connectTimeoutMs, ready, late);
     } catch (error) {
       socket?.destroy(new Error('connecting was given up'));
-      throw error;
+      throw storeError(this.name, error, guard?.circumstances);
     }
   }
 
-  /** A connection that the pool holds, or a new one and its socket. None waits in the pool's queue: see connectionLimit. */
-  #fromPool(): { socket: Socket | undefined; ready: Promise<PoolConnection> } {
+  /** A connection that the pool holds, or a new one, its socket and guard. None waits in the pool's queue: see connectionLimit. */
+  #fromPool(): { socket: Socket | undefined; guard: AnswerGuard | undefined; ready: Promise<PoolConnection> } {
     const { promise, resolve, reject } = Promise.withResolvers<PoolConnection>();
     this.#takeNewest();
-    // The callback and not the promise: it comes before a connection that mysql2 has given up can report a second fault, to
-    // which nobody listens and which would end the process.
+    // The callback and not the promise: it comes before a connection that mysql2 has given up can report a second fault.
     this.#pool.getConnection((error, connection) => {
       if (error !== null) {
         socket?.destroy();
         reject(error);
-      } else if (socket === undefined) {
+      } else if (socket === undefined || guard === undefined) {
         resolve(connection);
       } else {
-        connection.on('error', () => undefined);
-        const session = sessionOn(connection);
+        guard.opened();
+        const session = sessionOn(connection, guard, this.name);
         prepareSession(session, this.name, this.#connections.timeoutMs).then((isCausal) => {
           this.#leases.set(connection, leaseOf(connection, socket, session, isCausal));
           resolve(connection);
@@ -119,13 +128,21 @@ export class MysqlServer {
       }
     });
     const socket = this.#takeNewest();
-    return { socket, ready: promise };
+    const guard = socket && this.#guard(socket);
+    return { socket, guard, ready: promise };
+  }
+
+  #guard(socket: Socket): AnswerGuard {
+    // The pool has no name for a connection that is not one yet.
+    const { _allConnections: all } = this.#pool as unknown as { readonly _allConnections: DriverConnections };
+    const tls = this.#options.ssl !== 'off';
+    return new AnswerGuard(all.get(all.length - 1), socket, { server: this.name, tls, hear: this.#caution });
   }
 
   #open(endpoint: MysqlEndpoint): Socket {
     const socket =
       endpoint.kind === 'socket'
-        ? connect(endpoint.path)
+        ? connectToServer(endpoint.path, this.#options.socketOwner)
         : connectByName(this.#names, endpoint, this.#options.connectTimeoutMs * RESOLVE_SHARE);
     if (endpoint.kind === 'tcp') socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS);
     this.#sockets.add(socket);
@@ -145,36 +162,10 @@ const KEEP_ALIVE_MS = 15_000;
 /** How much of connect_timeout a host's name may take: what is said then is that it could not be resolved. */
 const RESOLVE_SHARE = 0.75;
 
-function poolOptions(
-  endpoint: MysqlEndpoint,
-  options: MysqlOptions,
-  { limit, statements }: MysqlConnections,
-  idleTimeoutMs: number,
-): PoolOptions {
-  const { user, password, database, compress, connectTimeoutMs } = options;
-  return {
-    // Tells mysql2 that the password cannot be overheard; the socket itself is opened by `stream`.
-    ...(endpoint.kind === 'socket' ? { socketPath: endpoint.path } : {}),
-    user,
-    password,
-    database,
-    compress,
-    connectTimeout: connectTimeoutMs,
-    // mysql2 lets idle connections go only where maxIdle is below the limit; the one above is never used.
-    connectionLimit: limit + 1,
-    maxIdle: limit,
-    maxPreparedStatements: statements,
-    idleTimeout: idleTimeoutMs,
-    gracefulEnd: true,
-    charset: 'utf8mb4',
-    supportBigNumbers: true,
-    disableEval: true,
-    stringifyObjects: true,
-    multipleStatements: false,
-    // Without FOUND_ROWS the server counts changed rows; without LOCAL_FILES it cannot ask for ours.
-    flags: ['-FOUND_ROWS', '-LOCAL_FILES'],
-    ...tlsOptions(endpoint, options),
-  };
+/** mysql2's queue of connections. */
+interface DriverConnections {
+  readonly length: number;
+  get(index: number): Driver;
 }
 
 function leaseOf(connection: PoolConnection, socket: Socket, session: MysqlSession, isCausal: boolean): MysqlLease {
@@ -190,28 +181,35 @@ function leaseOf(connection: PoolConnection, socket: Socket, session: MysqlSessi
   };
 }
 
-function sessionOn(connection: PoolConnection): MysqlSession {
+function sessionOn(connection: PoolConnection, guard: AnswerGuard, server: string): MysqlSession {
   const next = inTurn();
-  const execute = <T extends QueryResult>(sql: string, values: readonly SqlValue[]): Promise<T> =>
-    next(
-      () =>
-        new Promise((resolve, reject) => {
-          connection.execute<T>(sql, [...values], (error, result) => (error === null ? resolve(result) : reject(error)));
-        }),
+  const execute = (sql: string, values: readonly SqlValue[], maxRows: number): Promise<QueryResult> =>
+    next(() =>
+      guard.answer(maxRows, (done, failed) =>
+        connection.execute<QueryResult>(sql, [...values], (error, result) => (error === null ? done(result) : failed(error))),
+      ),
+    );
+  const query = (sql: string): Promise<QueryResult> =>
+    next(() =>
+      guard.answer(MOST_ROWS, (done, failed) =>
+        connection.query<QueryResult>(sql, (error, result) => (error === null ? done(result) : failed(error))),
+      ),
     );
   return {
     connection,
-    query: (sql) =>
-      next(
-        () =>
-          new Promise((resolve, reject) => {
-            connection.query<QueryResult>(sql, (error, result) => {
-              if (error !== null) reject(error);
-              else resolve(Array.isArray(result) ? (result as RowDataPacket[]) : []);
-            });
-          }),
-      ),
-    rows: (sql, values = []) => execute<RowDataPacket[]>(sql, values),
-    change: async (sql, values) => (await execute<ResultSetHeader>(sql, values)).affectedRows,
+    query: async (sql) => rowsOf(await query(sql)),
+    rows: async (sql, values = [], maxRows = MOST_ROWS) => rowsOf(await execute(sql, values, maxRows)),
+    change: async (sql, values) => {
+      const { affectedRows } = (await execute(sql, values, 0)) as ResultSetHeader;
+      if (Number.isSafeInteger(affectedRows)) return affectedRows;
+      throw new StoreError('failed', `mysql ${server}: it does not say how many rows have changed`);
+    },
   };
+}
+
+const MOST_ROWS = 100_000;
+
+/** None of a statement that has none. */
+function rowsOf(result: QueryResult): RowDataPacket[] {
+  return Array.isArray(result) ? (result as RowDataPacket[]) : [];
 }

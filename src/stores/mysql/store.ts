@@ -13,6 +13,7 @@ import {
 } from '../notes.ts';
 import type { RowScope } from '../row-scope.ts';
 import type { AlarmStore, AlarmsRead, StoreReport } from '../store.ts';
+import { Cautions } from './cautions.ts';
 import { exact } from './column.ts';
 import { MysqlFailover } from './failover.ts';
 import { isRefusalOfNotes } from './faults.ts';
@@ -27,12 +28,22 @@ import { NAMES_AT_ONCE, type Statement } from './statements.ts';
 export class MysqlStore implements AlarmStore {
   readonly #options: MysqlOptions;
   readonly #servers: MysqlFailover;
+  readonly #cautions: Cautions;
   readonly #tables: KnownTables;
 
-  /** `idleTimeoutMs`: how long a connection may be idle before it is let go; default a minute. */
-  constructor(options: MysqlOptions, scope: RowScope = NOTHING_CONFIGURED, idleTimeoutMs: number = IDLE_TIMEOUT_MS) {
+  /**
+   * `idleTimeoutMs`: how long a connection may be idle before it is let go; default a minute. `warn` hears, in one line and once, of
+   * what works and may not for long.
+   */
+  constructor(
+    options: MysqlOptions,
+    scope: RowScope = NOTHING_CONFIGURED,
+    idleTimeoutMs: number = IDLE_TIMEOUT_MS,
+    warn: (text: string) => void = () => {},
+  ) {
     this.#options = options;
-    this.#servers = new MysqlFailover(options, idleTimeoutMs);
+    this.#cautions = new Cautions(warn);
+    this.#servers = new MysqlFailover(options, { idleTimeoutMs, caution: (text) => this.#cautions.add(text) });
     this.#tables = new KnownTables(scope, () => this.description);
   }
 
@@ -129,8 +140,9 @@ export class MysqlStore implements AlarmStore {
     });
   }
 
-  inspect(): Promise<StoreReport> {
-    return this.#read(inspectMysql);
+  async inspect(): Promise<StoreReport> {
+    const report = await this.#read(inspectMysql);
+    return { ...report, remarks: [...report.remarks, ...this.#cautions.texts] };
   }
 
   close(): Promise<void> {

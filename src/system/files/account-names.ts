@@ -73,3 +73,11 @@ export function parseNames(text: string): Map<number, string> {
   }
   return names;
 }
+
+/** A user for people, as /etc/passwd has it: `user nobody (65534)`, `user 1000` where it has no name. */
+export function userWords(uid: number): string {
+  const accounts = new AccountNames();
+  accounts.refresh();
+  const name = accounts.users.name(uid);
+  return name === undefined ? `user ${uid}` : `user ${name} (${uid})`;
+}

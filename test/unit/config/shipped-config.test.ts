@@ -51,7 +51,7 @@ describe('the shipped config.ini', () => {
 });
 
 const allKeys = {
-  database: `driver host port socket user password password_file database ssl ssl_ca compress connect_timeout query_timeout
+  database: `driver host port socket socket_owner user password password_file database ssl ssl_ca server_public_key compress connect_timeout query_timeout
     pool_size path`,
   monitor: `check_interval max_restart_failures circuit_reset_time flap_recoveries flap_window max_exits exit_window max_concurrent_restarts
     only_configured require_pin mode clear_alarm state_dir`,

@@ -17,7 +17,7 @@ export function fixture(name: string): string {
 /** Keys that other parts parse, by the section they stand in. */
 const foreignKeys = {
   database:
-    'driver host port socket user database password_file ssl ssl_ca compress connect_timeout query_timeout read_timeout failback pool_size path',
+    'driver host port socket socket_owner user database password_file ssl ssl_ca server_public_key compress connect_timeout query_timeout read_timeout failback pool_size path',
   logging: 'file max_log_size log_files_to_keep level format syslog mode group',
   control: 'socket group',
   events: 'socket socket_mode socket_group tcp auth auth_file events clients tls_cert tls_key',

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -26,19 +27,86 @@ function parse<T>(
   return { value, told };
 }
 
-const mysql = (lines: readonly string[], env: NodeJS.ProcessEnv = {}): { value: MysqlOptions; told: string[] } =>
-  parse(lines, (section) => parseMysql(section, true, env));
+/** On a machine where `sockets` are there. */
+const mysql = (
+  lines: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  sockets: readonly string[] = ['/run/mysqld/mysqld.sock'],
+): { value: MysqlOptions; told: string[] } =>
+  parse(lines, (section) => parseMysql(section, true, env, (path) => sockets.includes(path)));
 const hosts = (...lines: string[]): string[] => mysql(lines).value.endpoints.map(endpointName);
-const SOCKETS = ['/var/run/mysqld/mysqld.sock', '/run/mysqld/mysqld.sock', '/var/lib/mysql/mysql.sock', '/tmp/mysql.sock'].map(
+const SOCKETS = ['/var/run/mysqld/mysqld.sock', '/run/mysqld/mysqld.sock', '/var/lib/mysql/mysql.sock'].map(
   (path) => `unix:${path}`,
 );
 
-test('localhost is the known sockets, then TCP', () => {
-  assert.deepEqual(hosts(), [...SOCKETS, '127.0.0.1:3306']);
-  assert.deepEqual(hosts('host = localhost'), [...SOCKETS, '127.0.0.1:3306']);
-  assert.deepEqual(hosts('host = localhost, db2'), [...SOCKETS, '127.0.0.1:3306', 'db2:3306']);
+test('localhost is the known sockets, and never TCP', () => {
+  assert.deepEqual(hosts(), SOCKETS);
+  assert.deepEqual(hosts('host = localhost'), SOCKETS);
+  assert.deepEqual(hosts('host = localhost, db2'), [...SOCKETS, 'db2:3306']);
   assert.deepEqual(hosts('host = localhost', 'socket = /srv/my.sock'), ['unix:/srv/my.sock']);
   assert.deepEqual(hosts('socket = /srv/my.sock'), ['unix:/srv/my.sock']);
+});
+
+test('a file that relied on TCP at localhost is told so where there is no socket', () => {
+  const told = (lines: readonly string[], sockets: readonly string[]): string => mysql(lines, {}, sockets).told.join('|');
+  const words =
+    /^host: localhost means the server's Unix socket, and there is none in the usual places, \/var\/run\/mysqld\/mysqld\.sock, .* \(expected the server to run, its socket named by `socket`, or host = 127\.0\.0\.1 for TCP\)$/;
+  for (const lines of [[], ['host = localhost'], ['host = db1, localhost']]) {
+    assert.match(told(lines, ['/tmp/mysql.sock']), words);
+    assert.equal(told(lines, ['/var/lib/mysql/mysql.sock']), '');
+  }
+  for (const line of ['host = 127.0.0.1', 'port = 3306', 'host = localhost:3306', 'socket = /srv/my.sock'])
+    assert.equal(told([line], []), '');
+});
+
+test('a socket that is no file’s path is a problem', () => {
+  for (const socket of ['x.sock', '@mysql', `/${'x'.repeat(107)}`])
+    assert.match(
+      mysql([`socket = ${socket}`]).told.join(),
+      /^socket: cannot be used \(expected an absolute path of at most 107/,
+    );
+});
+
+test('socket_owner is a user by name or number', () => {
+  assert.equal(mysql(['socket_owner = root']).value.socketOwner, 0);
+  assert.equal(mysql(['socket_owner = 4711']).value.socketOwner, 4711);
+  assert.equal(mysql([]).value.socketOwner, undefined);
+  for (const user of ['no-such-user-here', '-1', '4294967295', 'root root'])
+    assert.match(
+      mysql([`socket_owner = ${user}`]).told.join(),
+      /^socket_owner: cannot be used \(expected the name of a user in \/etc\/passwd, or a user's number, got "/,
+    );
+  assert.match(
+    mysql(['host = db1', 'socket_owner = root']).told.join(),
+    /^socket_owner: has no effect: no host is reached by a/,
+  );
+});
+
+test('server_public_key is a public key of RSA', (t) => {
+  const dir = tempDir(t);
+  const file = join(dir, 'key.pem');
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const told = (content: string, ...lines: readonly string[]): string => {
+    writeFileSync(file, content);
+    return mysql(['host = db1', `server_public_key = ${file}`, ...lines]).told.join();
+  };
+  const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  assert.equal(told(pem), '');
+  assert.equal(mysql(['host = db1', `server_public_key = ${file}`]).value.serverPublicKey, pem);
+  assert.match(told(pem, 'ssl = verify'), /^server_public_key: has no effect with ssl = verify/);
+  assert.match(told(pem, 'ssl = required'), /^server_public_key: has no effect with ssl = required/);
+  assert.match(told(pem, 'socket = /s', 'host = localhost'), /^server_public_key: has no effect: no host is reached by TCP/);
+  const others = [
+    '',
+    'no key',
+    privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+  ];
+  for (const content of others) {
+    const line = told(content);
+    assert.match(line, /^server_public_key: cannot be used \(expected a public key of RSA in PEM/);
+    assert.doesNotMatch(line, /PRIVATE/);
+  }
 });
 
 test('localhost with a port is TCP', () => {
@@ -80,19 +148,20 @@ for (const bad of [
   });
 }
 
-test('a socket beside other hosts only is a warning; a relative one is a problem', () => {
+test('a socket beside other hosts only is a warning', () => {
   assert.match(mysql(['host = db1', 'socket = /x']).told.join(), /^socket: has no effect/);
-  assert.match(mysql(['socket = x.sock']).told.join(), /^socket: cannot be used/);
 });
 
 test('defaults and units', () => {
   const { endpoints: _, ...rest } = mysql([]).value;
   assert.deepEqual(rest, {
+    socketOwner: undefined,
     user: 'monitor_service',
     password: '',
     database: 'v_process_monitor',
     ssl: 'off',
     ca: undefined,
+    serverPublicKey: undefined,
     compress: false,
     connectTimeoutMs: 5000,
     queryTimeoutMs: 10_000,
@@ -161,7 +230,7 @@ test('the keys of the driver that is not in use are known, and tell so', () => {
     told.sort(),
     ['host', 'password_file', 'pool_size'].map((key) => `${key}: has no effect: it belongs to another driver`),
   );
-  assert.match(parse(['path = x'], parseDatabase).told.join(), /^path: has no effect/);
+  assert.match(parse(['host = db1', 'path = x'], parseDatabase).told.join(), /^path: has no effect/);
 });
 
 test('sqlite needs an absolute path', () => {

@@ -38,3 +38,29 @@ test('what a server says becomes one printable line', () => {
   const error = storeError('db:3306', Object.assign(new Error('Unknown\n\u001b[2Jcolumn'), { errno: 1054, sqlState: '42S22' }));
   assert.equal(error.message, 'mysql db:3306: Unknown ?[2Jcolumn');
 });
+
+test('what the driver could not read is the server’s fault, and told so; a mistake of ours is not', () => {
+  const fatal = (error: Error, code?: string): Error => Object.assign(error, { fatal: true, ...(code && { code }) });
+  for (const error of [fatal(new TypeError('x')), fatal(new RangeError('x')), fatal(new Error('x'), 'PROTOCOL_ERROR')]) {
+    const told = storeError('db:3306', error);
+    assert.equal(told.fault, 'unreachable');
+    assert.equal(told.message, "mysql db:3306: what it says is not as MySQL's protocol has it (x)");
+  }
+  assert.equal(storeError('db:3306', new TypeError('x')).message, 'mysql db:3306: x');
+});
+
+test('words depend on how far the connection has come, and on whether TLS was offered', () => {
+  const greeting = { stage: 'greeting', tlsUnused: false } as const;
+  const lost = Object.assign(new Error('Connection lost'), { code: 'PROTOCOL_CONNECTION_LOST', fatal: true });
+  assert.match(storeError('db', lost, greeting).message, /^mysql db: the connection was closed before a greeting came/);
+  assert.equal(storeError('db', lost).message, 'mysql db: the server closed the connection');
+  assert.equal(storeError('db', said(1045), { stage: 'login', tlsUnused: false }).message, 'mysql db: it said so');
+  assert.match(storeError('db', said(1045), { stage: 'login', tlsUnused: true }).message, /REQUIRE SSL: ssl = verify\)$/);
+  assert.match(storeError('db', said(3159)).message, /\(expected ssl = verify\)$/);
+});
+
+test('what a server says is cut', () => {
+  assert.ok(
+    storeError('db', Object.assign(new Error('x'.repeat(1_000_000)), { errno: 1064, sqlState: '42000' })).message.length < 700,
+  );
+});

@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import { cures, type LoginCircumstances, type LoginPlugin, nonceOf, unproved } from './login-plugin.ts';
+import { plainPassword, sealedPassword } from './sealed.ts';
+
+/**
+ * caching_sha2_password, the default of MySQL since 8.0: a server that remembers the password takes an answer that does not hold it; one
+ * that does not wants the password itself. It gets it if it is proved, or sealed for a key that is known to be its own; it is never
+ * asked for a key. Source: MySQL, sql/auth/sha2_password.cc.
+ */
+export const cachingSha2: LoginPlugin = (circumstances) => {
+  const { password } = circumstances.login;
+  let nonce: Buffer | undefined;
+  return (data) => {
+    if (nonce === undefined) {
+      nonce = nonceOf(data);
+      if (password === '') return Buffer.alloc(0);
+      warn(circumstances);
+      return proof(password, nonce);
+    }
+    if (data.equals(PASSED)) return null;
+    if (data.equals(WANTS_PASSWORD)) return wholePassword(circumstances, nonce);
+    throw new Error('it sent what does not belong to a login by caching_sha2_password');
+  };
+};
+
+const PASSED = Buffer.of(3);
+const WANTS_PASSWORD = Buffer.of(4);
+
+/** Also where it goes well: what the server has in memory it has forgotten after its restart. */
+function warn({ login, channel, caution }: LoginCircumstances): void {
+  const way = channel();
+  if (way.proved || (login.publicKey !== undefined && !way.encrypted)) return;
+  caution(
+    `the account "${login.user}" logs in by caching_sha2_password ${unproved(way)}: that works only while the server remembers the ` +
+      `password, which it does not after a restart, and then the login fails (expected ${cures(way)})`,
+  );
+}
+
+/** XOR(SHA256(password), SHA256(SHA256(SHA256(password)), nonce)). */
+function proof(password: string, nonce: Buffer): Buffer {
+  const once = sha256(Buffer.from(password, 'utf8'));
+  const mask = sha256(sha256(once), nonce);
+  return Buffer.from(once.map((byte, i) => byte ^ (mask[i] ?? 0)));
+}
+
+function sha256(...parts: readonly Buffer[]): Buffer {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest();
+}
+
+function wholePassword({ login, channel }: LoginCircumstances, nonce: Buffer): Buffer {
+  const way = channel();
+  if (way.proved) return plainPassword(login.password);
+  if (login.publicKey !== undefined && !way.encrypted) return sealedPassword(login.password, nonce, login.publicKey);
+  throw new Error(
+    `the account "${login.user}" logs in by caching_sha2_password, for which the server wants the password now; ${unproved(way)} it is ` +
+      `not sent (expected ${cures(way)})`,
+  );
+}
