@@ -11,7 +11,10 @@ for (const [fault, errors] of Object.entries({
   denied: [said(1142), said(1143), said(1044), said(1045), said(1227), said(1370), said(9999, '28000')],
   schema: [said(1146), said(1054), said(1049)],
   busy: [said(1205), said(1213), said(1040), said(1203)],
+  not_causal: [said(1047, '08S01'), said(3796), said(3797), said(3798), said(3799)],
   unreachable: [
+    said(1180),
+    said(3100),
     said(1053),
     said(1927),
     said(9999, '08S01'),
@@ -29,7 +32,7 @@ for (const [fault, errors] of Object.entries({
 test('a connection outlives a refusal, not a fault of the network or a server that goes', () => {
   assert.equal(isRefusal(said(1146)), true);
   assert.equal(isRefusal(said(1205)), true);
-  assert.equal(isRefusal(said(1053)), false);
+  for (const number of [1053, 1047, 1180, 3100, 3797]) assert.equal(isRefusal(said(number)), false, String(number));
   assert.equal(isRefusal(network('ECONNRESET')), false);
   assert.equal(isRefusal(new StoreError('timeout', 'late')), false);
 });
