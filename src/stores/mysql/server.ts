@@ -89,7 +89,7 @@ export class MysqlServer {
 
   /** Ends every connection at once, and with it what runs there. */
   cutOff(): void {
-    for (const socket of this.#sockets) socket.destroy(new Error('the store was closed'));
+    for (const socket of this.#sockets) socket.destroy(new Error('its connections were ended'));
   }
 
   async #connection(): Promise<PoolConnection> {
