@@ -28,6 +28,7 @@ export class Statements {
   readonly #ours: Statement;
   readonly #idTest: KeyTest;
   readonly #bareIdTest: KeyTest;
+  #poll: { readonly limit: number; readonly statement: Statement } | undefined;
 
   /** Throws a StoreError (`config`) where it is not known whose rows are ours; `store`: AlarmStore.description. */
   constructor(tables: Tables, scope: RowScope, store: string) {
@@ -54,7 +55,9 @@ export class Statements {
 
   /** The rows in alarm by process_id, the first `limit` of them. */
   alarms(limit: number): Statement {
-    return this.#select(this.#inAlarm('s.'), [], limit);
+    // The one of each poll: the very same text is found sooner among the prepared ones.
+    if (this.#poll?.limit !== limit) this.#poll = { limit, statement: this.#select(this.#inAlarm('s.'), [], limit) };
+    return this.#poll.statement;
   }
 
   /** Those of them with these names, NAMES_AT_ONCE at most. */
