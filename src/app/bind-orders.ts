@@ -115,7 +115,7 @@ async function alarm(core: Core, nameOrId: string, clear: boolean, notes: string
     for (const { processId } of found.rows) {
       const store = core.store();
       const done = clear ? await store.dropAlarm(processId, notes) : await store.raiseAlarm(processId, notes);
-      if (done === 'ambiguous') return refuse('conflict', severalRows(processId));
+      if (done === 'ambiguous') return refuse('invalid', severalRows(processId));
     }
   } catch (error) {
     return refuseStore(error);
@@ -166,7 +166,7 @@ async function lookUp(core: Core, name: string, orId = false): Promise<{ readonl
     const rows = await core.store().findProcesses(name);
     if (rows.length > 0) return { rows };
     const row = orId ? await core.store().readProcess(name) : undefined;
-    if (row === 'ambiguous') return refuse('conflict', severalRows(name));
+    if (row === 'ambiguous') return refuse('invalid', severalRows(name));
     if (row !== undefined) return { rows: [row] };
   } catch (error) {
     return refuseStore(error);
@@ -180,7 +180,7 @@ function severalRows(processId: string): string {
 }
 
 function unknownName(name: string, inDatabaseOnly = false): string {
-  return `no process of the name ${quoted(name)} in the database${inDatabaseOnly ? '' : ' or the configuration'}`;
+  return `no process of the name ${quoted(name)} in the database${inDatabaseOnly ? ' that has a row of this host in STATUS_PROCESS' : ' or the configuration'}`;
 }
 
 function undecided(name: string, reason: string): string {
@@ -189,7 +189,8 @@ function undecided(name: string, reason: string): string {
 
 function refuseStore(error: unknown): Refusal {
   if (!(error instanceof StoreError)) throw error;
-  return refuse(error.fault === 'denied' ? 'denied' : 'unavailable', errorMessage(error));
+  const code = error.fault === 'denied' ? 'denied' : error.fault === 'config' ? 'invalid' : 'unavailable';
+  return refuse(code, errorMessage(error));
 }
 
 function refuse(code: Refusal['code'], reason: string): Refusal {

@@ -60,7 +60,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const notifier = createNotifier(process.env, openDatagram);
   // What we start must not speak to systemd in our name.
   for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete process.env[name];
-  const zone = new TimeZone();
+  const zone = new TimeZone(systemClock);
   let core: Core;
   try {
     core = await createCore({

@@ -37,6 +37,7 @@ export function buildStatus(
       lastPollAt: availability.state === 'starting' ? null : (availability.lastPollAt?.toISOString() ?? null),
       alarms: availability.state === 'ok' ? rows.length : null,
       leftOut: availability.state === 'ok' ? availability.leftOut : 0,
+      remarks: availability.state === 'ok' ? availability.remarks : [],
     },
     recovering: core.queue.recovering,
     // A name's row stands for it where there is one.

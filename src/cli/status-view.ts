@@ -12,6 +12,7 @@ export function renderStatus(status: DaemonStatus, now: Date, options: TableOpti
   const facts: Fact[] = [
     ['configuration', status.configFile, undefined],
     ['alarm store', storeWords(status.store, now), status.store.state === 'ok' ? undefined : 'yellow'],
+    ...(status.store.remarks ?? []).map((remark): Fact => ['remark', remark, 'yellow']),
     ['recovering', String(status.recovering), undefined],
     ...(status.systemd ? [systemdFact(status.systemd)] : []),
     ...(status.events ? [eventFact(status.events)] : []),

@@ -113,6 +113,8 @@ export interface DaemonStatus {
     readonly alarms: number | null;
     /** How many more are in alarm than are taken at once; absent from older daemons. */
     readonly leftOut?: number | undefined;
+    /** What is odd about its tables or rows, a line each; absent from older daemons. */
+    readonly remarks?: readonly string[] | undefined;
   };
   /** Recoveries under way. */
   readonly recovering: number;

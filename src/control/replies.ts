@@ -76,6 +76,7 @@ export const statusShape: Shape<DaemonStatus> = object({
     lastPollAt: nullable(anyText),
     alarms: nullable(count),
     leftOut: optional(count),
+    remarks: optional(texts),
   }),
   recovering: count,
   processes: listOf(processShape),

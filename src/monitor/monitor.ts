@@ -90,7 +90,7 @@ export class Monitor {
     try {
       const { rows, leftOut, remarks } = await store.readAlarms(this.#parts.sections());
       if (isPast()) return undefined;
-      const polled = { alarms: rows.map(storedAlarm), leftOut };
+      const polled = { alarms: rows.map(storedAlarm), leftOut, remarks };
       this.#intake.tellOdd(remarks);
       this.#watch.answered(polled, Math.round(clock.monotonicMs() - startedMs));
       return polled;

@@ -21,6 +21,8 @@ export interface PolledAlarms {
   readonly alarms: readonly StoredAlarm[];
   /** How many more are in alarm than are taken at once. */
   readonly leftOut: number;
+  /** AlarmsRead.remarks. */
+  readonly remarks: readonly string[];
 }
 
 /** What the watch needs. */

@@ -2,11 +2,14 @@ import type { ProcessRow } from '../core/alarm.ts';
 import { quoted } from '../core/printable.ts';
 import { type AlarmsRead, MOST_ALARMS } from './store.ts';
 
+/** So many names are asked for in one statement, however many there are. */
+export const NAMES_AT_ONCE = 200;
+
 /** The questions whose answers a poll is made of. */
 export interface AlarmQuestions {
   /** The rows in alarm by process_id, the first `limit` of them. */
   alarms(limit: number): Promise<ProcessRow[]>;
-  /** Those of them with one of these names. */
+  /** Those of them with one of these names, NAMES_AT_ONCE at most. */
   alarmsOf(names: readonly string[], limit: number): Promise<ProcessRow[]>;
   /** How many rows are in alarm. */
   count(): Promise<number>;
@@ -47,7 +50,9 @@ async function withPrecedence(
   some: readonly ProcessRow[],
   first: readonly string[],
 ): Promise<ProcessRow[]> {
-  const named = first.length === 0 ? [] : await ask.alarmsOf(first, MOST_ALARMS);
+  const named: ProcessRow[] = [];
+  for (let i = 0; i < first.length && named.length < MOST_ALARMS; i += NAMES_AT_ONCE)
+    named.push(...(await ask.alarmsOf(first.slice(i, i + NAMES_AT_ONCE), MOST_ALARMS - named.length)));
   const known = new Set(named.map(({ processId }) => processId));
   const rest = some.filter(({ processId }) => !known.has(processId));
   return [...named, ...rest.slice(0, MOST_ALARMS - named.length)];

@@ -9,6 +9,9 @@ export interface RowScope {
   readonly onlyConfigured: boolean;
 }
 
+/** As long as nothing is said of hosts. */
+export const NOTHING_CONFIGURED: RowScope = { hostId: undefined, onlyConfigured: false };
+
 /** Every row is ours, whatever columns the tables have. */
 export const EVERY_ROW: RowScope = { hostId: 'all', onlyConfigured: false };
 

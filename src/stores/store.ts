@@ -4,8 +4,9 @@ import type { RowScope } from './row-scope.ts';
 
 /**
  * The alarm store: STATUS_PROCESS ⋈ PROCESE. The hub and the truth. No call sees or changes a row that is not ours (RowScope). Every
- * call ends within the configured deadline; every fault is a StoreError (core/errors.ts) whose `fault` says what may be done about it.
- * Calls may overlap. No store retries on its own beyond trying each configured host once: when to try again is the caller's decision.
+ * question to the database ends within the configured deadline; every fault is a StoreError (core/errors.ts) whose `fault` says what
+ * may be done about it. Calls may overlap. What failed is tried again by the caller alone, but for another host, a lock, and tables that
+ * have changed.
  */
 export interface AlarmStore {
   /** Where the store is, for people: `mysql 10.0.0.5:3306/v_process_monitor`, `sqlite /var/lib/…`. Never a secret. */

@@ -58,7 +58,8 @@ function tell(cli: Cli, { file, problems, processNames, watchExit, unnamed = nul
 
 function tellDatabase(cli: Cli, database: DatabaseReport): void {
   if (database.kind === 'failed') {
-    cli.complain(`${database.description}: ${database.reason}`);
+    // A fault names its server.
+    cli.complain(/^(?:mysql|sqlite) /.test(database.reason) ? database.reason : `${database.description}: ${database.reason}`);
     return;
   }
   const { report, unmatched, leftAlone, unseen = [], near = [] } = database;

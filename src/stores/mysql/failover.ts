@@ -23,7 +23,8 @@ export class MysqlFailover {
   readonly #leaving = new Set<HostLanes>();
   readonly #failback: Failback;
   #current = 0;
-  #answered = false;
+  /** Which one answered last; none has at first. */
+  #answered = -1;
   #closed = false;
 
   constructor(options: MysqlOptions, common: MysqlCommon) {
@@ -41,8 +42,8 @@ export class MysqlFailover {
 
   /** The server that answered last, for people; undefined before the first answer. */
   get serverName(): string | undefined {
-    const endpoint = this.#options.endpoints[this.#current];
-    return this.#answered && endpoint !== undefined ? endpointName(endpoint) : undefined;
+    const endpoint = this.#options.endpoints[this.#answered];
+    return endpoint && endpointName(endpoint);
   }
 
   /** A poll or a re-read: it waits for no other call. Throws a StoreError. */
@@ -109,7 +110,7 @@ export class MysqlFailover {
 
   /** A call that began before another one moved on does not call it back. */
   #settleOn(index: number, host: HostLanes): void {
-    this.#answered = true;
+    this.#answered = index;
     if (this.#hosts.get(index) !== host) return;
     if (this.#current !== index || this.#hosts.size > 1) this.#moveTo(index);
   }

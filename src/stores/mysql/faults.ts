@@ -38,7 +38,7 @@ export function isSettled(error: unknown): boolean {
   return isRefusal(error) || (error instanceof StoreError && error.fault === 'config');
 }
 
-/** True where a table or column is not what it was taken for. */
+/** True where a statement names a column that is not there. */
 export function isUnknownColumn(error: unknown): boolean {
   return serverErrorNumber(error) === 1054;
 }

@@ -1,9 +1,11 @@
 import type { SeenNotes } from '../../core/alarm.ts';
 import { StoreError } from '../../core/errors.ts';
 import { quoted } from '../../core/printable.ts';
+import { NAMES_AT_ONCE } from '../alarms-read.ts';
 import { bytesOf } from '../exact-text.ts';
 import { READ_CHARACTERS } from '../notes.ts';
 import { ownRows, type RowScope } from '../row-scope.ts';
+import { MOST_ALARMS } from '../store.ts';
 import { type Column, exact, flagIs, flagValue, isNoFlag, joins, type KeyTest, keyTest } from './column.ts';
 import type { SqlValue } from './session.ts';
 import type { Tables } from './tables.ts';
@@ -13,9 +15,6 @@ export interface Statement {
   readonly sql: string;
   readonly values: readonly SqlValue[];
 }
-
-/** How many names `alarmsOf` takes: one statement for any number of them. */
-export const NAMES_AT_ONCE = 200;
 
 /** Every statement on tables of that kind. None of them sees or changes a row that is not ours. */
 export class Statements {
@@ -108,7 +107,7 @@ export class Statements {
 
   /** The rows with that very name. */
   byName(name: string): Statement {
-    return this.#select(`${this.#name} = ?`, [bytesOf(name)], NAMESAKES);
+    return this.#select(`${this.#name} = ?`, [bytesOf(name)], MOST_ALARMS);
   }
 
   /** The names, each once, the first `limit`. */
@@ -130,7 +129,7 @@ export class Statements {
     };
   }
 
-  /** What is true of the row with that id, in STATUS_PROCESS alone: `expression` AS value, of two rows at most. */
+  /** What is true of the row with that id, in STATUS_PROCESS alone: the columns `expression`, of two rows at most. */
   status(expression: string, processId: string): Statement | undefined {
     const id = this.#bareIdTest.values(processId);
     const { sql, values } = this.#ours;
@@ -170,11 +169,12 @@ export class Statements {
     return both.join(', ');
   }
 
-  /** That `sound` is 0; that a row is in alarm. */
+  /** That `sound` is 0. */
   silent(): string {
     return flagIs('sound', this.#tables.status.sound, 0);
   }
 
+  /** That a row is in alarm. */
   inAlarm(): string {
     return this.#inAlarm('');
   }
@@ -202,9 +202,6 @@ export class Statements {
 }
 
 const EVERY: Statement = { sql: 'TRUE', values: [] };
-
-/** Rows of one name: more than a table of processes has. */
-const NAMESAKES = 10_000;
 
 /**
  * What a row shows of its notes, and what a clearing compares of them. The digest is made of long notes only, and by the server:

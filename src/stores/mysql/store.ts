@@ -11,7 +11,7 @@ import {
   spaceOf,
   withoutRestartNotes,
 } from '../notes.ts';
-import type { RowScope } from '../row-scope.ts';
+import { NOTHING_CONFIGURED, type RowScope } from '../row-scope.ts';
 import type { AlarmStore, AlarmsRead, StoreReport } from '../store.ts';
 import { Cautions } from './cautions.ts';
 import { exact } from './column.ts';
@@ -22,7 +22,7 @@ import { inspectMysql } from './inspect.ts';
 import { KnownTables, type Schema } from './known-tables.ts';
 import { describeMysql, type MysqlOptions } from './options.ts';
 import type { MysqlSession, SqlValue } from './session.ts';
-import { NAMES_AT_ONCE, type Statement } from './statements.ts';
+import type { Statement } from './statements.ts';
 
 /** The store of the bash service: STATUS_PROCESS and PROCESE of a MySQL or MariaDB server (seed 000). */
 export class MysqlStore implements AlarmStore {
@@ -60,14 +60,7 @@ export class MysqlStore implements AlarmStore {
     return this.#look(async (session, { statements, remarks }) => {
       const questions = {
         alarms: (limit: number) => processRows(session, statements.alarms(limit)),
-        alarmsOf: async (names: readonly string[], limit: number) => {
-          const found: ProcessRow[] = [];
-          for (let i = 0; i < names.length && found.length < limit; i += NAMES_AT_ONCE)
-            found.push(
-              ...(await processRows(session, statements.alarmsOf(names.slice(i, i + NAMES_AT_ONCE), limit - found.length))),
-            );
-          return found;
-        },
+        alarmsOf: (names: readonly string[], limit: number) => processRows(session, statements.alarmsOf(names, limit)),
         count: async () => Number((await one(session, statements.alarmCount()))?.alarms),
         ambiguousIds: async (limit: number) => {
           if (statements.idsAreUnique) return [];
@@ -81,7 +74,10 @@ export class MysqlStore implements AlarmStore {
   readProcess(processId: string): Promise<ProcessRow | 'ambiguous' | undefined> {
     return this.#look(async (session, { statements }) => {
       const [row, another] = await processRows(session, statements.byId(processId));
-      return another === undefined ? row : 'ambiguous';
+      if (another === undefined) return row;
+      // There was a key that kept such rows apart: the next poll is to know that it is gone.
+      if (statements.idsAreUnique) this.#tables.forget(session);
+      return 'ambiguous';
     });
   }
 
@@ -162,8 +158,6 @@ export class MysqlStore implements AlarmStore {
     return this.#servers.write((session) => this.#tables.use(session, (schema) => work(session, schema)));
   }
 }
-
-const NOTHING_CONFIGURED: RowScope = { hostId: undefined, onlyConfigured: false };
 
 const IDLE_TIMEOUT_MS = 60_000;
 

@@ -110,7 +110,7 @@ export class Statements {
     };
   }
 
-  /** All bytes of the notes of a row, as far as they are digested. */
+  /** The notes of a row, as far as they are digested. */
   wholeNotes(processId: string): Statement {
     const { sql, values } = this.#oneStatus(processId);
     return {

@@ -5,8 +5,8 @@ import { StoreError } from '../../core/errors.ts';
 import { readAlarmsBy } from '../alarms-read.ts';
 import { bytesOf, textOf } from '../exact-text.ts';
 import { charactersThatFit, type NotesCapacity, restartedNotes, restartNote } from '../notes.ts';
-import type { RowScope } from '../row-scope.ts';
-import type { AlarmStore, AlarmsRead, StoreReport } from '../store.ts';
+import { NOTHING_CONFIGURED, type RowScope } from '../row-scope.ts';
+import { type AlarmStore, type AlarmsRead, MOST_ALARMS, type StoreReport } from '../store.ts';
 import { sqliteError, sqliteFault } from './faults.ts';
 import { SqliteFile } from './file.ts';
 import { inspectSqlite } from './inspect.ts';
@@ -36,14 +36,7 @@ export class SqliteStore implements AlarmStore {
     const { statements, remarks } = await this.#attempt((_, schema) => schema);
     const questions = {
       alarms: (limit: number) => this.#rows((after) => statements.alarms(after), limit),
-      alarmsOf: async (names: readonly string[], limit: number) => {
-        const found: ProcessRow[] = [];
-        for (let i = 0; i < names.length && found.length < limit; i += NAMES_AT_ONCE) {
-          const some = names.slice(i, i + NAMES_AT_ONCE);
-          found.push(...(await this.#rows((after) => statements.alarmsOf(some, after), limit - found.length)));
-        }
-        return found;
-      },
+      alarmsOf: (names: readonly string[], limit: number) => this.#rows((after) => statements.alarmsOf(names, after), limit),
       count: () => this.#attempt((database) => Number(one(database, statements.alarmCount())?.alarms)),
       ambiguousIds: async (limit: number) => {
         if (statements.idsAreUnique) return [];
@@ -65,7 +58,7 @@ export class SqliteStore implements AlarmStore {
 
   async findProcesses(processName: string): Promise<ProcessRow[]> {
     const { statements } = await this.#attempt((_, schema) => schema);
-    return this.#rows((after) => statements.byName(processName, after), NAMESAKES);
+    return this.#rows((after) => statements.byName(processName, after), MOST_ALARMS);
   }
 
   async listNames(limit: number): Promise<string[]> {
@@ -172,15 +165,8 @@ export class SqliteStore implements AlarmStore {
   }
 }
 
-const NOTHING_CONFIGURED: RowScope = { hostId: undefined, onlyConfigured: false };
-
 /** Pause between two tries while another program holds the lock. */
 const RETRY_MS = 25;
-
-const NAMES_AT_ONCE = 200;
-
-/** Rows of one name: more than a table of processes has. */
-const NAMESAKES = 10_000;
 
 const NOTHING = new Uint8Array();
 
