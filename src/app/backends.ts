@@ -1,5 +1,5 @@
 import type { OrderDesk } from '../control/order-desk.ts';
-import type { ConfigProblem } from '../core/errors.ts';
+import type { ConfigProblem, StoreFault } from '../core/errors.ts';
 import type { EventLine } from '../core/event-line.ts';
 import type { ProcessEventType } from '../core/process-event.ts';
 import type { StoreReport } from '../stores/store.ts';
@@ -98,5 +98,5 @@ export type DatabaseReport =
       /** Names that differ from that of a section by blanks or letter case alone: it does not hold for them. Absent where there is none. */
       readonly near?: readonly { readonly name: string; readonly section: string }[];
     }
-  /** `reason` names the server and never holds a password; `isConfig`: what is wrong is in the configuration file. */
-  | { readonly kind: 'failed'; readonly description: string; readonly reason: string; readonly isConfig: boolean };
+  /** `reason` names the server and never holds a password. */
+  | { readonly kind: 'failed'; readonly description: string; readonly reason: string; readonly fault: StoreFault };

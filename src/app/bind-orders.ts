@@ -41,7 +41,7 @@ export function bindOrders(core: Core, own: { status: () => DaemonStatus; reload
 async function recoverNow(core: Core, name: string): Promise<RecoverReply> {
   const found = await lookUp(core, name);
   if ('kind' in found && found.kind === 'refused') {
-    if (found.code !== 'unavailable' || !core.settings().processNames.includes(name)) return found;
+    if (found.code === 'not_found' || !core.settings().processNames.includes(name)) return found;
   }
   if (core.settings().monitor.onlyConfigured && !core.plans()(name).configured)
     return refuse('conflict', `${name} has no section of its own, and only_configured leaves such processes to others`);

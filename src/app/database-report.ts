@@ -23,8 +23,8 @@ export async function askDatabase(settings: Settings, units: UnitReport): Promis
     const leftAlone = await units.leftAlone(names);
     return { kind: 'ok', description, report, unmatched, leftAlone, ...unseenNames(names), ...nearNames(names, processNames) };
   } catch (error) {
-    const isConfig = error instanceof StoreError && error.fault === 'config';
-    return { kind: 'failed', description, reason: errorMessage(error), isConfig };
+    const fault = error instanceof StoreError ? error.fault : 'failed';
+    return { kind: 'failed', description, reason: errorMessage(error), fault };
   } finally {
     await store.close();
   }

@@ -85,7 +85,9 @@ export class AlarmIntake {
   /** Whose name it may have been meant to be, for the end of a line. */
   #nearSection(processName: string): string {
     const section = nearName(processName, this.#parts.sections());
-    return section === undefined ? '' : `; [process.${section}] differs from its name by blanks or letter case`;
+    return section === undefined
+      ? ''
+      : `; [process.${section}] differs from its name by blanks, letter case or how accents are written`;
   }
 
   #tellOnce(alarm: Alarm, level: 'info' | 'warning', message: string): void {

@@ -39,6 +39,8 @@ export class StoreWatch {
   #availability: StoreAvailability = { state: 'starting' };
   /** Monotonic time of the last poll that was answered, or else of the first that was not. */
   #knownUntilMs = 0;
+  /** Where the last answer came from. */
+  #description = '';
   /** The reasons that were told since the last answer. */
   readonly #told = new Set<string>();
   #faults = 0;
@@ -66,6 +68,10 @@ export class StoreWatch {
       log.info(`Alarm store is back after ${Math.round(awayMs / 1000)} s: ${store().description}`, { duration_ms: awayMs });
       events.emit({ type: 'store_restored', awayMs });
     }
+    const { description } = store();
+    if (before.state === 'ok' && this.#description !== description)
+      log.warning(`Alarm store: ${description} is asked now, not ${this.#description} any more`);
+    this.#description = description;
     this.#availability = { state: 'ok', since: before.state === 'ok' ? before.since : now, lastPollAt: now, ...polled };
     this.#knownUntilMs = clock.monotonicMs();
     this.#faults = 0;

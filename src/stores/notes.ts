@@ -29,6 +29,15 @@ export function restartNote(restartedAt: Date): string {
   return ` - Restarted at ${localTimestamp(restartedAt)}`;
 }
 
+/** What to tell of a column in which a clearing leaves little of what was there. */
+export function shortNotesRemark({ limit, unit }: NotesCapacity): string[] {
+  const taken = restartNote(new Date(0)).length;
+  if (limit >= 2 * taken) return [];
+  return [
+    `notes hold ${limit} ${unit}, and a clearing takes ${taken} of them: what stands there is cut (expected ${2 * taken} at least)`,
+  ];
+}
+
 /** `notes` without the notes of former clearings at their end. */
 export function withoutRestartNotes(notes: string): string {
   return notes.replace(FORMER, '');

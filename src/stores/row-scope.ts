@@ -15,6 +15,11 @@ export const NOTHING_CONFIGURED: RowScope = { hostId: undefined, onlyConfigured:
 /** Every row is ours, whatever columns the tables have. */
 export const EVERY_ROW: RowScope = { hostId: 'all', onlyConfigured: false };
 
+/** That no row is of this host: a slip of the key would else look as if all were well. */
+export function noRowRemark({ hostId = '' }: RowScope): string {
+  return `no row has the host_id ${quoted(hostId)} that stands in [host]: nothing is healed here (texts are compared letter by letter)`;
+}
+
 /** Which rows of tables with, or without, a column `host_id` are ours: those of one host, or all. `remark`: what is to be told of it. */
 export type OwnRows = { readonly kind: 'host'; readonly hostId: string } | { readonly kind: 'all'; readonly remark?: string };
 

@@ -126,6 +126,19 @@ function suite(openWorld: Open, kind: 'mysql' | 'sqlite'): void {
         );
       });
 
+    test('a host_id that no row has is told: else it would look as if all were well', async () => {
+      await on(
+        twoHosts,
+        async (world) => {
+          const { rows, remarks } = await world.store.readAlarms();
+          assert.deepEqual(rows, []);
+          assert.match(remarks.join(), /^no row has the host_id "7"/);
+          assert.match((await world.store.inspect()).remarks.join(), /no row has the host_id "7"/);
+        },
+        hostScope('7'),
+      );
+    });
+
     test('all: every row, and it is said', async () => {
       await on(
         twoHosts,
@@ -399,6 +412,16 @@ function suite(openWorld: Open, kind: 'mysql' | 'sqlite'): void {
       assert.deepEqual(await inAlarm(world), ['2']);
       assert.doesNotMatch((await world.store.inspect()).remarks.join(), /index/);
     });
+  });
+
+  test('a table without notes is a fault at a look as at a poll', async () => {
+    await on(
+      `${NAMES} CREATE TABLE STATUS_PROCESS (process_id INT PRIMARY KEY, alarma TINYINT, sound TINYINT);`,
+      async ({ store }) => {
+        await assert.rejects(store.readAlarms(), /notes/);
+        await assert.rejects(store.inspect(), /notes/);
+      },
+    );
   });
 
   test('a trigger that writes elsewhere, or forbids, is no obstacle to the rest', async () => {

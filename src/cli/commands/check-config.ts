@@ -40,7 +40,8 @@ async function checkConfig(
 function exitCodeOf({ problems, database }: CheckReport): ExitCode {
   if (problems.some(({ severity }) => severity === 'error')) return exitCodes.config;
   if (database?.kind !== 'failed') return exitCodes.ok;
-  return database.isConfig ? exitCodes.config : exitCodes.unavailable;
+  if (database.fault === 'config') return exitCodes.config;
+  return database.fault === 'denied' ? exitCodes.permission : exitCodes.unavailable;
 }
 
 function tell(cli: Cli, { file, problems, processNames, watchExit, unnamed = null, database }: CheckReport): void {
@@ -77,7 +78,7 @@ function tellDatabase(cli: Cli, database: DatabaseReport): void {
     );
   for (const { name, section } of near.slice(0, MOST_TOLD))
     cli.say(
-      `${quoted(name)} differs from [process.${escapeUnseen(section)}] by blanks or letter case: that section does not hold for it`,
+      `${quoted(name)} differs from [process.${escapeUnseen(section)}] by blanks, letter case or how accents are written: that section does not hold for it`,
     );
   if (leftAlone !== undefined) tellLeftAlone(cli, leftAlone);
 }

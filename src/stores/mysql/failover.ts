@@ -36,7 +36,10 @@ export class MysqlFailover {
         const attempt = await this.#host(this.#current)?.looks.run(takesWrites, 'read');
         return attempt?.kind === 'done' ? attempt.value : undefined;
       },
-      goBack: (index) => this.#moveTo(index),
+      goBack: (index) => {
+        this.#answered = index;
+        this.#moveTo(index);
+      },
     });
   }
 

@@ -1,5 +1,6 @@
 import { ambiguityRemark } from '../alarms-read.ts';
 import { textOf } from '../exact-text.ts';
+import { shortNotesRemark } from '../notes.ts';
 import type { StoreReport } from '../store.ts';
 import { isRefusal } from './faults.ts';
 import type { Schema } from './known-tables.ts';
@@ -12,9 +13,11 @@ export async function inspectMysql(session: MysqlSession, { tables, statements, 
   const one = async ({ sql, values }: Statement): Promise<Readonly<Record<string, unknown>>> =>
     (await session.rows(sql, values))[0] ?? {};
   const { version, readOnly } = (await session.query('SELECT VERSION() AS version, @@global.read_only AS readOnly'))[0] ?? {};
+  // Whatever a poll needs: what is missing is a fault here as it is there.
+  await one(statements.alarms(1));
   const { processes, alarms } = await one(statements.counts());
   const { unnamed } = await one(statements.unnamed());
-  const told = [...remarks];
+  const told = [...remarks, ...shortNotesRemark(tables.notes)];
   if (!statements.idsAreUnique) {
     const { sql, values } = statements.sharedIds(SHARED_LOOKED_AT);
     const shared = (await session.rows(sql, values)).flatMap(({ id }) => (id instanceof Uint8Array ? textOf(id) : []));

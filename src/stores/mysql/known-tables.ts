@@ -1,4 +1,4 @@
-import type { RowScope } from '../row-scope.ts';
+import { noRowRemark, type RowScope } from '../row-scope.ts';
 import { isUnknownColumn } from './faults.ts';
 import type { MysqlSession } from './session.ts';
 import { Statements } from './statements.ts';
@@ -54,9 +54,12 @@ export class KnownTables {
   async #look(session: MysqlSession): Promise<Schema> {
     const tables = await readTables(session);
     const statements = new Statements(tables, this.#scope, this.#store());
-    const remarks = [statements.scopeRemark, await flagRemark(session, tables, statements)].filter(
-      (line) => line !== undefined,
-    );
+    const told = [
+      statements.scopeRemark,
+      await hostRemark(session, statements, this.#scope),
+      await flagRemark(session, tables, statements),
+    ];
+    const remarks = told.filter((line) => line !== undefined);
     const schema = { tables, statements, remarks, readAtMs: performance.now() };
     this.#known.set(session.connection, schema);
     return schema;
@@ -64,6 +67,11 @@ export class KnownTables {
 }
 
 const LOOK_AGAIN_MS = 300_000;
+
+async function hostRemark(session: MysqlSession, statements: Statements, scope: RowScope): Promise<string | undefined> {
+  const question = statements.anyOfHost();
+  return question === undefined || (await session.query(question)).length > 0 ? undefined : noRowRemark(scope);
+}
 
 async function flagRemark(session: MysqlSession, { status }: Tables, statements: Statements): Promise<string | undefined> {
   const question = statements.oddFlags();

@@ -66,6 +66,14 @@ export class Statements {
     return this.#select(`${this.#inAlarm('s.')} AND ${among}`, bytes, limit);
   }
 
+  /** One row of this host, to be asked without preparing it; undefined where the rows of every host are ours. */
+  anyOfHost(): string | undefined {
+    const { sql, values } = this.#rows;
+    if (values.length === 0) return undefined;
+    let next = 0;
+    return `SELECT 1 ${sql.replaceAll('?', () => literal(values[next++] ?? null))} LIMIT 1`;
+  }
+
   /** How many rows are in alarm, as `alarms`. */
   alarmCount(): Statement {
     return { sql: `SELECT COUNT(*) AS alarms ${this.#rows.sql} AND ${this.#inAlarm('s.')}`, values: this.#rows.values };
@@ -202,6 +210,13 @@ export class Statements {
 }
 
 const EVERY: Statement = { sql: 'TRUE', values: [] };
+
+/** A value as it stands in a statement: of a text the digits of its bytes, which mean nothing else in any mode of the server. */
+function literal(value: SqlValue): string {
+  if (typeof value === 'number' || value === null) return String(value);
+  if (value instanceof Buffer) return `x'${value.toString('hex')}'`;
+  return `CONVERT(x'${Buffer.from(value).toString('hex')}' USING utf8mb4)`;
+}
 
 /**
  * What a row shows of its notes, and what a clearing compares of them. The digest is made of long notes only, and by the server:

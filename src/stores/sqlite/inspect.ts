@@ -7,6 +7,9 @@ import type { Schema } from './known-tables.ts';
 
 /** Looks at file and schema. Throws what node:sqlite throws. */
 export function inspectSqlite(database: DatabaseSync, { statements, remarks }: Schema, notes: string): StoreReport {
+  // Whatever a poll needs: what is missing is a fault here as it is there.
+  const poll = statements.alarms(undefined);
+  database.prepare(poll.sql).get(...poll.values);
   const counts = statements.counts();
   const { processes, alarms } = database.prepare(counts.sql).get(...counts.values) ?? {};
   const shared = statements.idsAreUnique ? [] : sharedIds(database, statements);

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { RowScope } from '../row-scope.ts';
+import { noRowRemark, type RowScope } from '../row-scope.ts';
 import { Statements } from './statements.ts';
 import { readTables, type SqliteTables } from './tables.ts';
 
@@ -31,13 +31,20 @@ export class KnownTables {
     if (isKnown && performance.now() - known.atMs < LOOK_AGAIN_MS) return known;
     const tables = isKnown ? known.tables : readTables(database);
     const statements = isKnown ? known.statements : new Statements(tables, this.#scope, this.#store);
-    const remarks = [statements.scopeRemark, flagRemark(database, statements)].filter((line) => line !== undefined);
+    const told = [statements.scopeRemark, hostRemark(database, statements, this.#scope), flagRemark(database, statements)];
+    const remarks = told.filter((line) => line !== undefined);
     this.#known = { tables, statements, remarks, database, version, atMs: performance.now() };
     return this.#known;
   }
 }
 
 const LOOK_AGAIN_MS = 300_000;
+
+function hostRemark(database: DatabaseSync, statements: Statements, scope: RowScope): string | undefined {
+  const question = statements.anyOfHost();
+  if (question === undefined || database.prepare(question.sql).get(...question.values) !== undefined) return undefined;
+  return noRowRemark(scope);
+}
 
 function flagRemark(database: DatabaseSync, statements: Statements): string | undefined {
   const { sql, values } = statements.oddFlags();

@@ -63,6 +63,12 @@ export class Statements {
     return { sql: `SELECT count(*) AS processes, count(*) FILTER (WHERE ${inAlarm('s.')}) AS alarms ${sql}`, values };
   }
 
+  /** One row of this host; undefined where the rows of every host are ours. */
+  anyOfHost(): Statement | undefined {
+    const { sql, values } = this.#rows;
+    return values.length === 0 ? undefined : { sql: `SELECT 1 ${sql} LIMIT 1`, values };
+  }
+
   /** How many rows are in alarm, as `alarms`. */
   alarmCount(): Statement {
     return { sql: `SELECT count(*) AS alarms ${this.#rows.sql} AND ${inAlarm('s.')}`, values: this.#rows.values };

@@ -373,7 +373,7 @@ describe('run, demo and check-config', () => {
       bad.stderr,
       'c.ini:2: [monitor] moed: unknown key (warning)\nc.ini:2: [monitor] moed: bad\nmonitor_service: c.ini cannot be used: 1 error\n',
     );
-    const failed = { kind: 'failed', description: 'mysql db1', reason: 'refused', isConfig: false } as const;
+    const failed = { kind: 'failed', description: 'mysql db1', reason: 'refused', fault: 'unreachable' } as const;
     const away = await runCommand(['check-config', '--database'], {
       backends: {
         checkConfig: async () => ({ file: 'c.ini', problems: [], processNames: [], watchExit: null, database: failed }),

@@ -154,6 +154,16 @@ test('another reason is told, each once; back is counted from the last poll that
   assert.equal(world.seen('store_lost').length, 1);
 });
 
+test('another server that answers is told, the first one is not', async () => {
+  const world = new MonitorWorld();
+  await world.poll();
+  assert.doesNotMatch(world.log(), /is asked now/);
+  world.store = { ...world.store, description: 'mysql db2/x' };
+  await world.poll();
+  await world.poll();
+  assert.equal(world.log('warning').match(/Alarm store: mysql db2\/x is asked now, not fake store any more/g)?.length, 1);
+});
+
 test('an alarm beyond those that are taken at once is not taken for cleared', async () => {
   const world = new MonitorWorld({ clearAlarm: false });
   for (const id of [1, 2, 3]) world.alarm(id, `p${id}`, {}, 'once');

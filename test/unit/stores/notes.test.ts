@@ -6,6 +6,7 @@ import {
   type NotesCapacity,
   restartedNotes,
   restartNote,
+  shortNotesRemark,
   spaceOf,
   UNLIMITED,
   withoutRestartNotes,
@@ -95,6 +96,11 @@ test('where there is no room for both, the end of the head goes; where there is 
       },
     ),
   );
+});
+
+test('a column in which a clearing leaves little is told of', () => {
+  assert.match(shortNotesRemark(column('characters', 30)).join(), /^notes hold 30 characters, and a clearing takes 35 of them/);
+  assert.deepEqual([shortNotesRemark(column('characters', 100)), shortNotesRemark(UNLIMITED)], [[], []]);
 });
 
 test('a column without a character set counts bytes', () => {
