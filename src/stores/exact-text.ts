@@ -30,4 +30,7 @@ export function bytesOf(text: string): Buffer {
   );
 }
 
+/** Bytes of a name or an id: what is longer is left alone. */
+export const MOST_BYTES = 1024;
+
 const ESCAPE = 0xdc00;

@@ -38,7 +38,7 @@ export function parseHosts(section: SectionReader, exists: (path: string) => boo
   const port = section.integer('port', { default: DEFAULT_PORT, min: 1, max: 65_535 });
   const socket = parseSocket(section);
   const listed = section.list('host');
-  const hosts = listed.length > 0 ? listed : [LOCALHOST];
+  const hosts = (listed.length > 0 ? listed : [LOCALHOST]).map((host) => (/^localhost\.?$/i.test(host) ? LOCALHOST : host));
   const isLocal = (host: string): boolean => host === LOCALHOST && (socket !== undefined || !section.has('port'));
   if (socket !== undefined && !hosts.some(isLocal))
     section.warning('socket', 'has no effect: it is for host = localhost, which is not among the hosts');

@@ -2,8 +2,8 @@ import type { SeenNotes } from '../../core/alarm.ts';
 import { StoreError } from '../../core/errors.ts';
 import { quoted } from '../../core/printable.ts';
 import { NAMES_AT_ONCE } from '../alarms-read.ts';
-import { bytesOf } from '../exact-text.ts';
-import { READ_CHARACTERS } from '../notes.ts';
+import { bytesOf, MOST_BYTES } from '../exact-text.ts';
+import { READ_CHARACTERS, UNLIMITED } from '../notes.ts';
 import { ownRows, type RowScope } from '../row-scope.ts';
 import { MOST_ALARMS } from '../store.ts';
 import { type Column, exact, flagIs, flagValue, isNoFlag, joins, type KeyTest, keyTest } from './column.ts';
@@ -40,7 +40,8 @@ export class Statements {
     const sameHost = statusHost && processHost ? ` AND ${joins('p.host_id', processHost, 's.host_id', statusHost)}` : '';
     const on = `${joins('p.process_id', process.processId, 's.process_id', status.processId)}${sameHost}`;
     const ours = statusHost ? hosts('s.host_id', statusHost) : hosts('p.host_id', processHost);
-    this.#rows = { sql: `FROM STATUS_PROCESS s JOIN PROCESE p ON ${on} WHERE ${ours.sql}`, values: ours.values };
+    const short = status.processId.castType === '' ? `LENGTH(s.process_id) <= ${MOST_BYTES} AND ` : '';
+    this.#rows = { sql: `FROM STATUS_PROCESS s JOIN PROCESE p ON ${on} WHERE ${short}${ours.sql}`, values: ours.values };
     this.#ours = hosts('host_id', statusHost);
     this.#idTest = keyTest('s.process_id', status.processId);
     this.#bareIdTest = keyTest('process_id', status.processId);
@@ -121,7 +122,7 @@ export class Statements {
   /** The names, each once, the first `limit`. */
   names(limit: number): Statement {
     return {
-      sql: `SELECT DISTINCT ${this.#name} AS process_name ${this.#rows.sql} AND p.process_name IS NOT NULL LIMIT ${limit}`,
+      sql: `SELECT DISTINCT ${this.#name} AS process_name ${this.#rows.sql} AND LENGTH(p.process_name) <= ${MOST_BYTES} LIMIT ${limit}`,
       values: this.#rows.values,
     };
   }
@@ -164,7 +165,7 @@ export class Statements {
   asSeen({ notes, notesDigest }: SeenNotes): Statement {
     const exactly = (text: string | null): Buffer | null => (text === null ? null : bytesOf(text));
     return {
-      sql: `${this.#inAlarm('')} AND ${head('notes')} <=> ? AND ${digest('notes')} <=> ?`,
+      sql: `${this.#inAlarm('')} AND ${head('notes', this.#isBinary)} <=> ? AND ${digest('notes', this.#isBinary)} <=> ?`,
       values: [exactly(notes), exactly(notesDigest)],
     };
   }
@@ -187,6 +188,10 @@ export class Statements {
     return this.#inAlarm('');
   }
 
+  get #isBinary(): boolean {
+    return this.#tables.notes.charset === '' && this.#tables.notes !== UNLIMITED;
+  }
+
   get #name(): string {
     return exact('p.process_name', this.#tables.process.processName);
   }
@@ -200,8 +205,9 @@ export class Statements {
     const { alarma, sound, processId } = this.#tables.status;
     // NULL is neither: a row in doubt is left alone.
     const flags = `${flagIs('s.alarma', alarma, 1)} AS alarma, ${flagIs('s.sound', sound, 0)} AS silent`;
-    const columns = `${exact('s.process_id', processId)} AS process_id, ${this.#name} AS process_name, ${flags}`;
-    const notes = `${head('s.notes')} AS notes, ${digest('s.notes')} AS notesDigest`;
+    const name = `IF(LENGTH(p.process_name) <= ${MOST_BYTES}, ${this.#name}, NULL)`;
+    const columns = `${exact('s.process_id', processId)} AS process_id, ${name} AS process_name, ${flags}`;
+    const notes = `${head('s.notes', this.#isBinary)} AS notes, ${digest('s.notes', this.#isBinary)} AS notesDigest`;
     return {
       sql: `SELECT ${columns}, ${notes} ${this.#rows.sql} AND ${condition} ORDER BY s.process_id LIMIT ${limit}`,
       values: [...this.#rows.values, ...values],
@@ -220,11 +226,22 @@ function literal(value: SqlValue): string {
 
 /**
  * What a row shows of its notes, and what a clearing compares of them. The digest is made of long notes only, and by the server:
- * however many rows are in alarm, no whole text of theirs travels.
+ * however many rows are in alarm, no whole text of theirs travels. `isBinary`: the column has no character set, and counts bytes.
  */
-const head = (notes: string): string => `CAST(LEFT(CONVERT(${notes} USING utf8mb4), ${READ_CHARACTERS}) AS BINARY)`;
-const digest = (notes: string): string =>
-  `IF(CHAR_LENGTH(CONVERT(${notes} USING utf8mb4)) > ${READ_CHARACTERS}, CAST(SHA2(${exact(notes)}, 256) AS BINARY), NULL)`;
+function head(notes: string, isBinary: boolean): string {
+  const text = isBinary ? `CONVERT(${notes} USING utf8mb4)` : notes;
+  const cut = `LEFT(${text}, ${READ_CHARACTERS})`;
+  return `CAST(${isBinary ? cut : `CONVERT(${cut} USING utf8mb4)`} AS BINARY)`;
+}
+
+/** Their length, and what stands for their first quarter of a million characters: of four gigabytes the server would be busy for long. */
+function digest(notes: string, isBinary: boolean): string {
+  const beginning = exact(`LEFT(${notes}, ${DIGESTED_CHARACTERS})`, { kind: isBinary ? 'binary' : 'text' });
+  const whole = `CAST(CONCAT(LENGTH(${notes}), ':', SHA2(${beginning}, 256)) AS BINARY)`;
+  return `IF(CHAR_LENGTH(${notes}) > ${READ_CHARACTERS}, ${whole}, NULL)`;
+}
+
+const DIGESTED_CHARACTERS = 262_144;
 
 function hostTest(name: string, column: Column, hostId: string, store: string): Statement {
   const { sql, values } = keyTest(name, column);

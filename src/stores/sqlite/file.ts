@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, statSync } from 'node:fs';
+import { closeSync, existsSync, lstatSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '../../core/errors.ts';
@@ -36,6 +36,8 @@ export class SqliteFile {
     this.close();
     const folder = dirname(this.#path);
     if (!existsSync(folder)) throw new StoreError('unreachable', `sqlite ${this.#path}: the folder ${folder} does not exist`);
+    refuseLinkOfOthers(this.#path);
+    createEmpty(this.#path);
     const database = openDatabase(this.#path);
     this.#opened = { database, identity: identityOf(this.#path) };
     return database;
@@ -51,6 +53,36 @@ export class SqliteFile {
       // A damaged file may refuse even this.
     }
   }
+}
+
+/** Who may write to the file or its folder besides us and root, for people; undefined where nobody may. */
+export function openToOthers(path: string): string | undefined {
+  const open = [path, dirname(path)].filter((one) => {
+    const stat = statSync(one, { throwIfNoEntry: false });
+    return stat !== undefined && (!isOurs(stat.uid) || (stat.mode & 0o022) !== 0);
+  });
+  if (open.length === 0) return undefined;
+  return `${open.join(' and ')} may be written to by others: whoever does can raise and clear alarms, and stop this daemon by it`;
+}
+
+/** Where others may write to the folder, a link of theirs would have root write to any file. */
+function refuseLinkOfOthers(path: string): void {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat?.isSymbolicLink() && !isOurs(stat.uid))
+    throw new StoreError('denied', `sqlite ${path}: is a link of user ${stat.uid}, which is not followed (expected a file)`);
+}
+
+/** SQLite would make the file that a dangling link names. */
+function createEmpty(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o644));
+  } catch {
+    // It is there, or cannot be made: SQLite will say so.
+  }
+}
+
+function isOurs(uid: number): boolean {
+  return uid === 0 || uid === process.geteuid?.();
 }
 
 /** How long one call may block the loop while another program holds the lock. */

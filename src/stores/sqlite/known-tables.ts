@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { noRowRemark, type RowScope } from '../row-scope.ts';
+import { openToOthers } from './file.ts';
 import { Statements } from './statements.ts';
 import { readTables, type SqliteTables } from './tables.ts';
 
@@ -15,12 +16,14 @@ export interface Schema {
 export class KnownTables {
   readonly #scope: RowScope;
   readonly #store: string;
+  readonly #path: string;
   #known: (Schema & { readonly database: DatabaseSync; readonly version: unknown; readonly atMs: number }) | undefined;
 
-  /** `store`: AlarmStore.description. */
-  constructor(scope: RowScope, store: string) {
+  /** `store`: AlarmStore.description; `path`: the file. */
+  constructor(scope: RowScope, store: string, path: string) {
     this.#scope = scope;
     this.#store = store;
+    this.#path = path;
   }
 
   /** The schema of `database`. Throws a StoreError (`config`), or what node:sqlite throws. */
@@ -31,7 +34,12 @@ export class KnownTables {
     if (isKnown && performance.now() - known.atMs < LOOK_AGAIN_MS) return known;
     const tables = isKnown ? known.tables : readTables(database);
     const statements = isKnown ? known.statements : new Statements(tables, this.#scope, this.#store);
-    const told = [statements.scopeRemark, hostRemark(database, statements, this.#scope), flagRemark(database, statements)];
+    const told = [
+      openToOthers(this.#path),
+      statements.scopeRemark,
+      hostRemark(database, statements, this.#scope),
+      flagRemark(database, statements),
+    ];
     const remarks = told.filter((line) => line !== undefined);
     this.#known = { tables, statements, remarks, database, version, atMs: performance.now() };
     return this.#known;

@@ -4,7 +4,7 @@ import type { Key, Statement } from './statements.ts';
 /** A row of a statement that tells its key. */
 export type KeyedRow = Readonly<Record<string, unknown>>;
 
-/** How long one portion may block the loop, from its first row on. */
+/** How long one portion may block the loop from its first row on, or as long again as it took to come to that. */
 const PORTION_MS = 15;
 
 /**
@@ -39,12 +39,13 @@ function readPortion<T>(database: DatabaseSync, { sql, values }: Statement, map:
   // One number beyond 2^53 would else fail the whole poll.
   statement.setReadBigInts(true);
   const items: T[] = [];
+  const startMs = performance.now();
   let endMs: number | undefined;
   let last: Key | undefined;
   for (const row of statement.iterate(...values) as Iterable<KeyedRow>) {
     const key = keyOf(row);
-    // However long the first row took, by sorting them all: there has to be a second.
-    endMs ??= performance.now() + PORTION_MS;
+    // Where all are sorted before the first one comes, they are not to be sorted for each.
+    endMs ??= performance.now() + Math.max(PORTION_MS, performance.now() - startMs);
     // What comes after the time is over is read again, unless it belongs to the last key.
     if (last !== undefined && performance.now() > endMs && !isSameKey(last, key)) return { items, next: last };
     items.push(map(row));

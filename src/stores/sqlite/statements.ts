@@ -1,5 +1,5 @@
 import type { SQLInputValue } from 'node:sqlite';
-import { bytesOf } from '../exact-text.ts';
+import { bytesOf, MOST_BYTES } from '../exact-text.ts';
 import { READ_CHARACTERS } from '../notes.ts';
 import { ownRows, type RowScope } from '../row-scope.ts';
 import type { SqliteTables } from './tables.ts';
@@ -40,7 +40,8 @@ export class Statements {
     const hosts = (name: string): Statement => (own.kind === 'host' ? hasKey(name, own.hostId) : EVERY);
     const ours = statusHost ? hosts('s.host_id') : processHost ? hosts('p.host_id') : EVERY;
     const on = `p.process_id = s.process_id${statusHost && processHost ? ' AND p.host_id = s.host_id' : ''}`;
-    this.#rows = { sql: `FROM STATUS_PROCESS s JOIN PROCESE p ON ${on} WHERE ${ours.sql}`, values: ours.values };
+    const short = `octet_length(s.process_id) <= ${MOST_BYTES}`;
+    this.#rows = { sql: `FROM STATUS_PROCESS s JOIN PROCESE p ON ${on} WHERE ${short} AND ${ours.sql}`, values: ours.values };
     this.#ours = statusHost ? hosts('host_id') : EVERY;
     this.idsAreUnique = uniqueIds || (uniqueIdsPerHost && ours.values.length > 0);
   }
@@ -111,7 +112,7 @@ export class Statements {
   names(after: Key | undefined): Statement {
     const { sql, values } = this.#rows;
     return {
-      sql: `SELECT ${KEY}, CAST(p.process_name AS BLOB) AS process_name ${sql} AND ${beyond(after)} ${INDEXED_ORDER}`,
+      sql: `SELECT ${KEY}, ${NAME} AS process_name ${sql} AND ${beyond(after)} ${INDEXED_ORDER}`,
       values: [...values, ...keyValues(after)],
     };
   }
@@ -149,7 +150,7 @@ export class Statements {
   #select(condition: string, values: readonly SQLInputValue[], order: string): Statement {
     const flags = 's.alarma = 1 AS alarma, s.sound = 0 AS silent';
     const notes = `CAST(${head('s.')} AS BLOB) AS notes, ${size('s.')} AS size, ${digest('s.')} AS digest`;
-    const columns = `${KEY}, ${ID} AS process_id, CAST(p.process_name AS BLOB) AS process_name, ${flags}, ${notes}`;
+    const columns = `${KEY}, ${ID} AS process_id, ${NAME} AS process_name, ${flags}, ${notes}`;
     return {
       sql: `SELECT ${columns} ${this.#rows.sql} AND ${condition} ${order}`,
       values: [...this.#rows.values, ...values],
@@ -158,6 +159,8 @@ export class Statements {
 }
 
 const EVERY: Statement = { sql: 'TRUE', values: [] };
+/** A name that is longer is none: no process has it, and SQLite knows no length of columns. */
+const NAME = `CASE WHEN octet_length(p.process_name) <= ${MOST_BYTES} THEN CAST(p.process_name AS BLOB) END`;
 const ID = 'CAST(CAST(s.process_id AS TEXT) AS BLOB)';
 /** By its bytes: what a collation holds for equal are several keys. */
 const INDEXED_ORDER = 'ORDER BY s.process_id COLLATE BINARY';
@@ -173,7 +176,8 @@ const KEY =
 
 function beyond(after: Key | undefined): string {
   if (after === undefined) return 'TRUE';
-  return `s.process_id COLLATE BINARY > ${after.type === 'text' ? 'CAST(? AS TEXT)' : '?'}`;
+  // The plus: CAST alone would have numbers compared as texts.
+  return `s.process_id COLLATE BINARY > ${after.type === 'text' ? '+CAST(? AS TEXT)' : '?'}`;
 }
 
 function keyValues(after: Key | undefined): SQLInputValue[] {

@@ -29,7 +29,7 @@ export class SqliteStore implements AlarmStore {
     this.#options = options;
     this.#file = new SqliteFile(options.path);
     this.description = `sqlite ${options.path}`;
-    this.#tables = new KnownTables(scope, this.description);
+    this.#tables = new KnownTables(scope, this.description, options.path);
   }
 
   async readAlarms(first: readonly string[] = []): Promise<AlarmsRead> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, lchownSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
@@ -174,4 +174,70 @@ test('rows of one id are not torn apart by a portion, whatever the id is', async
   });
   const names = await store.listNames(100_000);
   assert.equal(names.length, 15_000, 'NULL joins with nothing');
+});
+
+test('a link of another user is not followed, and nothing is made where it leads', {
+  skip: process.geteuid?.() !== 0 && 'needs root',
+}, async (t) => {
+  const dir = tempDir(t);
+  const path = join(dir, 'alarms.db');
+  symlinkSync(join(dir, 'elsewhere'), path);
+  lchownSync(path, 65_534, 65_534);
+  const store = new SqliteStore({ path, queryTimeoutMs: 1000 });
+  t.after(() => store.close());
+  await assert.rejects(store.readAlarms(), /is a link of user 65534, which is not followed/);
+  assert.equal(existsSync(join(dir, 'elsewhere')), false);
+  lchownSync(path, 0, 0);
+  assert.deepEqual((await store.readAlarms()).rows, [], 'our own is');
+});
+
+test('that others may write to the file or its folder is told', async (t) => {
+  const path = join(tempDir(t), 'alarms.db');
+  const store = new SqliteStore({ path, queryTimeoutMs: 1000 });
+  t.after(() => store.close());
+  assert.deepEqual((await store.readAlarms()).remarks, []);
+  await store.close();
+  chmodSync(path, 0o666);
+  const later = new SqliteStore({ path, queryTimeoutMs: 1000 });
+  t.after(() => later.close());
+  assert.match((await later.readAlarms()).remarks.join(), /alarms\.db may be written to by others/);
+});
+
+test('names and ids beyond any measure are left alone, and the others go on', async (t) => {
+  const path = join(tempDir(t), 'long.db');
+  const other = new DatabaseSync(path);
+  createSchema(other);
+  other.exec(`INSERT INTO PROCESE VALUES (1, printf('%.*c', 3000000, 'x')), (2, 'b');
+    INSERT INTO STATUS_PROCESS VALUES (1, 1, 0, NULL), (2, 1, 0, NULL)`);
+  const store = new SqliteStore({ path, queryTimeoutMs: 10_000 });
+  t.after(() => {
+    other.close();
+    return store.close();
+  });
+  const { rows } = await store.readAlarms();
+  assert.deepEqual(
+    rows.map(({ processId, processName }) => [processId, processName]),
+    [
+      ['1', null],
+      ['2', 'b'],
+    ],
+  );
+  assert.deepEqual(await store.listNames(10), ['b']);
+});
+
+test('a view of mixed ids without a type is read once, each row', async (t) => {
+  const path = join(tempDir(t), 'mixed.db');
+  const other = new DatabaseSync(path);
+  other.exec(`CREATE TABLE PROCESE (process_id PRIMARY KEY, process_name); CREATE TABLE S (id PRIMARY KEY, alarma, sound, notes);
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 6000)
+      INSERT INTO PROCESE SELECT CASE i % 2 WHEN 0 THEN i ELSE '0' || i END, 'p' || i FROM n;
+    INSERT INTO S SELECT process_id, 1, 0, NULL FROM PROCESE;
+    CREATE VIEW STATUS_PROCESS AS SELECT coalesce(id, 0) AS process_id, alarma, sound, notes FROM S`);
+  const store = new SqliteStore({ path, queryTimeoutMs: 60_000 });
+  t.after(() => {
+    other.close();
+    return store.close();
+  });
+  const { rows, leftOut } = await store.readAlarms();
+  assert.deepEqual([rows.length, new Set(rows.map(({ processId }) => processId)).size, leftOut], [6000, 6000, 0]);
 });
