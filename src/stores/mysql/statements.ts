@@ -3,10 +3,11 @@ import { StoreError } from '../../core/errors.ts';
 import { quoted } from '../../core/printable.ts';
 import { NAMES_AT_ONCE } from '../alarms-read.ts';
 import { bytesOf, MOST_BYTES } from '../exact-text.ts';
-import { READ_CHARACTERS, UNLIMITED } from '../notes.ts';
+import { UNLIMITED } from '../notes.ts';
 import { ownRows, type RowScope } from '../row-scope.ts';
 import { MOST_ALARMS } from '../store.ts';
 import { type Column, exact, flagIs, flagValue, isNoFlag, joins, type KeyTest, keyTest } from './column.ts';
+import { digest, head, literal } from './expressions.ts';
 import type { SqlValue } from './session.ts';
 import type { Tables } from './tables.ts';
 
@@ -216,32 +217,6 @@ export class Statements {
 }
 
 const EVERY: Statement = { sql: 'TRUE', values: [] };
-
-/** A value as it stands in a statement: of a text the digits of its bytes, which mean nothing else in any mode of the server. */
-function literal(value: SqlValue): string {
-  if (typeof value === 'number' || value === null) return String(value);
-  if (value instanceof Buffer) return `x'${value.toString('hex')}'`;
-  return `CONVERT(x'${Buffer.from(value).toString('hex')}' USING utf8mb4)`;
-}
-
-/**
- * What a row shows of its notes, and what a clearing compares of them. The digest is made of long notes only, and by the server:
- * however many rows are in alarm, no whole text of theirs travels. `isBinary`: the column has no character set, and counts bytes.
- */
-function head(notes: string, isBinary: boolean): string {
-  const text = isBinary ? `CONVERT(${notes} USING utf8mb4)` : notes;
-  const cut = `LEFT(${text}, ${READ_CHARACTERS})`;
-  return `CAST(${isBinary ? cut : `CONVERT(${cut} USING utf8mb4)`} AS BINARY)`;
-}
-
-/** Their length, and what stands for their first quarter of a million characters: of four gigabytes the server would be busy for long. */
-function digest(notes: string, isBinary: boolean): string {
-  const beginning = exact(`LEFT(${notes}, ${DIGESTED_CHARACTERS})`, { kind: isBinary ? 'binary' : 'text' });
-  const whole = `CAST(CONCAT(LENGTH(${notes}), ':', SHA2(${beginning}, 256)) AS BINARY)`;
-  return `IF(CHAR_LENGTH(${notes}) > ${READ_CHARACTERS}, ${whole}, NULL)`;
-}
-
-const DIGESTED_CHARACTERS = 262_144;
 
 function hostTest(name: string, column: Column, hostId: string, store: string): Statement {
   const { sql, values } = keyTest(name, column);

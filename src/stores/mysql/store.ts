@@ -1,25 +1,16 @@
 import type { ProcessRow } from '../../core/alarm.ts';
 import { readAlarmsBy } from '../alarms-read.ts';
-import { textOf } from '../exact-text.ts';
-import {
-  charactersThatFit,
-  type NotesCapacity,
-  type NotesChange,
-  READ_CHARACTERS,
-  restartedNotes,
-  restartNote,
-  spaceOf,
-  withoutRestartNotes,
-} from '../notes.ts';
+import { charactersThatFit, restartNote } from '../notes.ts';
 import { NOTHING_CONFIGURED, type RowScope } from '../row-scope.ts';
 import type { AlarmStore, AlarmsRead, StoreReport } from '../store.ts';
+import { changes, one, processRows, rowsOf, text } from './answers.ts';
 import { Cautions } from './cautions.ts';
-import { exact } from './column.ts';
 import { MysqlFailover } from './failover.ts';
 import { isRefusalOfNotes } from './faults.ts';
 import { earlierHosts } from './hosts.ts';
 import { inspectMysql } from './inspect.ts';
 import { KnownTables, type Schema } from './known-tables.ts';
+import { notesChange, textFor } from './notes-change.ts';
 import { describeMysql, type MysqlOptions } from './options.ts';
 import type { MysqlSession, SqlValue } from './session.ts';
 import type { Statement } from './statements.ts';
@@ -161,24 +152,6 @@ export class MysqlStore implements AlarmStore {
 
 const IDLE_TIMEOUT_MS = 60_000;
 
-type Answer = Readonly<Record<string, unknown>>;
-
-function rowsOf(session: MysqlSession, statement: Statement | undefined): Promise<Answer[]> {
-  return statement === undefined ? Promise.resolve([]) : session.rows(statement.sql, statement.values);
-}
-
-async function one(session: MysqlSession, statement: Statement | undefined): Promise<Answer | undefined> {
-  return (await rowsOf(session, statement))[0];
-}
-
-async function processRows(session: MysqlSession, statement: Statement | undefined): Promise<ProcessRow[]> {
-  return (await rowsOf(session, statement)).map(processRow);
-}
-
-async function changes(session: MysqlSession, statement: Statement | undefined): Promise<number> {
-  return statement === undefined ? 0 : session.change(statement.sql, statement.values);
-}
-
 async function outcome(session: MysqlSession, statement: Statement | undefined): Promise<'cleared' | 'changed'> {
   return (await changes(session, statement)) > 0 ? 'cleared' : 'changed';
 }
@@ -202,52 +175,10 @@ async function set(
   return changes(session, statements.change(`${flags}, notes = LEFT(?, ?)`, values, processId, where));
 }
 
-/** How the notes change. Of long ones only the beginning was read; the rest is not needed, unless something has to go. */
-async function notesChange(
-  session: MysqlSession,
-  { statements, tables }: Schema,
-  seen: ProcessRow,
-  note: string,
-): Promise<NotesChange> {
-  const { notes: capacity } = tables;
-  if (seen.notesDigest === null) return restartedNotes(seen.notes ?? '', note, capacity);
-  const ends = `${exact(`RIGHT(notes, ${READ_CHARACTERS})`)} AS tail, CHAR_LENGTH(notes) AS characters, LENGTH(notes) AS bytes`;
-  const row = await one(session, statements.status(ends, seen.processId));
-  const tail = text(row?.tail) ?? '';
-  const former = tail.slice(withoutRestartNotes(tail).length);
-  const length = Number(capacity.unit === 'characters' ? row?.characters : row?.bytes);
-  if (length - spaceOf(former, capacity) + spaceOf(note, capacity) <= capacity.limit) return { drop: former.length, note };
-  const whole = await one(session, statements.status(`${exact('notes')} AS notes`, seen.processId));
-  return restartedNotes(text(whole?.notes) ?? '', note, capacity);
-}
-
-/** `written` with a `?` for each letter that the character set lacks: strict mode would refuse the alarm because of one. */
-async function textFor(session: MysqlSession, written: string, charset: NotesCapacity['charset']): Promise<string> {
-  if (!/^\w+$/.test(charset) || charset === 'utf8mb4') return written;
-  // Strict only in what it writes.
-  const [row] = await session.rows(`SELECT ${exact(`CONVERT(? USING ${charset})`)} AS text`, [written]);
-  return text(row?.text) ?? written;
-}
-
 /** Strict mode would refuse even to compare a damaged text. */
 async function leniently<T>(session: MysqlSession, work: () => Promise<T>): Promise<T> {
   await session.query("SET SESSION sql_mode = ''");
   const result = await work();
   await session.query('SET SESSION sql_mode = DEFAULT');
   return result;
-}
-
-function processRow(row: Answer): ProcessRow {
-  return {
-    processId: text(row.process_id) ?? '',
-    processName: text(row.process_name),
-    alarma: row.alarma === 1,
-    sound: row.silent !== 1,
-    notes: text(row.notes),
-    notesDigest: text(row.notesDigest),
-  };
-}
-
-function text(value: unknown): string | null {
-  return value instanceof Uint8Array ? textOf(value) : null;
 }

@@ -1,12 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isSameNotes, type ProcessRow, type SeenNotes } from '../../core/alarm.ts';
+import { isSameNotes, type ProcessRow } from '../../core/alarm.ts';
 import { StoreError } from '../../core/errors.ts';
 import { readAlarmsBy } from '../alarms-read.ts';
 import { bytesOf, textOf } from '../exact-text.ts';
 import { charactersThatFit, type NotesCapacity, restartedNotes, restartNote } from '../notes.ts';
 import { NOTHING_CONFIGURED, type RowScope } from '../row-scope.ts';
 import { type AlarmStore, type AlarmsRead, MOST_ALARMS, type StoreReport } from '../store.ts';
+import { bytes, isChanged, one, processRow, readRow, text } from './answers.ts';
 import { sqliteError, sqliteFault } from './faults.ts';
 import { SqliteFile } from './file.ts';
 import { inspectSqlite } from './inspect.ts';
@@ -81,7 +82,7 @@ export class SqliteStore implements AlarmStore {
       const found = readRow(database, schema, seen.processId);
       if (found?.row === 'ambiguous') return 'ambiguous';
       if (found === undefined || !isSameNotes(found.row, seen)) return 'changed';
-      const whole = bytes(one(database, statements.wholeNotes(seen.processId))?.notes) ?? NOTHING;
+      const whole = bytes(one(database, statements.wholeNotes(seen.processId))?.notes) ?? new Uint8Array();
       const former = textOf(whole);
       const { drop, note } = restartedNotes(former, restartNote(restartedAt), CAPACITY);
       const head = drop === 0 ? former : Array.from(former).slice(0, -drop).join('');
@@ -168,69 +169,5 @@ export class SqliteStore implements AlarmStore {
 /** Pause between two tries while another program holds the lock. */
 const RETRY_MS = 25;
 
-const NOTHING = new Uint8Array();
-
 /** As much as TEXT holds in MySQL. */
 const CAPACITY: NotesCapacity = { unit: 'bytes', limit: 65_535, charset: 'utf8mb4', maxBytes: 4 };
-
-type Answer = Readonly<Record<string, unknown>>;
-
-function one(database: DatabaseSync, { sql, values }: Statement): Answer | undefined {
-  const statement = database.prepare(sql);
-  statement.setReadBigInts(true);
-  return statement.get(...values);
-}
-
-type Found =
-  | { readonly row: 'ambiguous' }
-  /** `size`, `digest`: of the notes, for the statement that changes them. */
-  | { readonly row: ProcessRow; readonly size: bigint | null; readonly digest: string | null };
-
-function readRow(database: DatabaseSync, { statements }: Schema, processId: string): Found | undefined {
-  const { sql, values } = statements.byId(processId);
-  const statement = database.prepare(sql);
-  statement.setReadBigInts(true);
-  const [row, another] = statement.all(...values);
-  if (row === undefined) return undefined;
-  if (another !== undefined) return { row: 'ambiguous' };
-  return { row: processRow(row), size: row.size as bigint | null, digest: row.digest as string | null };
-}
-
-/** True where the statement has changed the row; `isDone`: what it must be like then. */
-function isChanged(
-  database: DatabaseSync,
-  schema: Schema,
-  { sql, values }: Statement,
-  processId: string,
-  isDone: (row: ProcessRow) => boolean,
-): boolean {
-  const { changes } = database.prepare(sql).run(...values);
-  if (Number(changes) > 0 || !schema.tables.isView) return Number(changes) > 0;
-  const found = readRow(database, schema, processId);
-  return found !== undefined && found.row !== 'ambiguous' && isDone(found.row);
-}
-
-function processRow(row: Answer): ProcessRow {
-  return {
-    processId: text(row.process_id) ?? '',
-    processName: text(row.process_name),
-    alarma: row.alarma === 1n,
-    sound: row.silent !== 1n,
-    ...seenNotes(bytes(row.notes), row),
-  };
-}
-
-/** What is shown of notes whose beginning is `bytes`. */
-function seenNotes(bytes: Uint8Array | null, { size, digest }: Answer): SeenNotes {
-  if (size === null) return { notes: null, notesDigest: null };
-  // SQLite makes NULL of a part of nothing.
-  return { notes: textOf(bytes ?? NOTHING), notesDigest: digest === null ? null : `${size}:${digest}` };
-}
-
-function text(value: unknown): string | null {
-  return value instanceof Uint8Array ? textOf(value) : null;
-}
-
-function bytes(value: unknown): Uint8Array | null {
-  return value instanceof Uint8Array ? value : null;
-}
