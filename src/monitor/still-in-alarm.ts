@@ -23,24 +23,27 @@ export async function dropHealedMembers(job: RecoveryJob, parts: RecoveryParts):
   const stay = fresh.filter(({ gone }) => gone === undefined);
   job.members = [...(job.ordered ? fresh : stay).map(({ member }) => member), ...joined];
   if (job.ordered) return undefined;
-  for (const { member, gone } of fresh) {
+  for (const { member, gone, isLeftAlone } of fresh) {
     if (gone !== undefined)
-      parts.log.info(`RESTART LOG: ${member.process.processName} ${gone}; not restarted for it`, processFields(member.process));
+      parts.log.info(
+        `RESTART LOG: ${member.process.processName} ${isLeftAlone ? 'is left alone' : 'is no longer in alarm'}: ${gone}; not restarted for it`,
+        processFields(member.process),
+      );
   }
   if (joined.length > 0 || stay.some(({ doubt }) => doubt === undefined)) return undefined;
   const doubt = stay[0]?.doubt;
   return doubt === undefined
-    ? { kind: 'ended', reason: fresh[0]?.gone?.replace(/^is (?:no longer in alarm|left alone): /, '') ?? 'nobody is in alarm' }
+    ? { kind: 'ended', reason: fresh[0]?.gone ?? 'nobody is in alarm' }
     : { kind: 'skipped', reason: `whether it is still in alarm is not known: ${doubt}` };
 }
-
-const CLEARED = 'is no longer in alarm: somebody cleared it';
 
 /** A row that was read again, or not. */
 interface ReadAgain {
   readonly member: Member;
   /** Why nothing is to be restarted for it. */
   readonly gone?: string;
+  /** It may be in alarm all the same. */
+  readonly isLeftAlone?: true;
   /** Why nobody knows. */
   readonly doubt?: string;
 }
@@ -49,22 +52,21 @@ async function readAgain(member: Member, parts: RecoveryParts): Promise<ReadAgai
   if (member.alarm === undefined) return { member };
   if (member.alarm.source === 'kept') {
     const alarm = parts.kept.alarm(member.alarm.processName);
-    return alarm === undefined ? { member, gone: CLEARED } : { member: { ...member, alarm } };
+    return alarm === undefined ? { member, gone: 'somebody cleared it' } : { member: { ...member, alarm } };
   }
   const store = parts.store();
   const limitMs = READ_AGAIN_LIMIT_MS + (store.failoverMs ?? 0);
   try {
     const row = await soon(parts.clock, limitMs, store.readProcess(member.alarm.processId));
     if (row === 'late') return { member };
-    if (row === 'ambiguous') return { member, gone: 'is left alone: several rows have its process_id' };
-    if (row === undefined)
-      return { member: { ...member, alarm: undefined }, gone: 'is no longer in alarm: its row was deleted' };
+    if (row === 'ambiguous') return { member, gone: 'several rows have its process_id', isLeftAlone: true };
+    if (row === undefined) return { member: { ...member, alarm: undefined }, gone: 'its row was deleted' };
     // Another database after a reload, or a row given to somebody else: an alarm of that name is not what we were called for.
     if (row.processName !== member.process.processName)
-      return { member: { ...member, alarm: undefined }, gone: 'is no longer in alarm: its row belongs to another process now' };
+      return { member: { ...member, alarm: undefined }, gone: 'its row belongs to another process now' };
     const alarm = storedAlarm(row);
     if (stands(alarm)) return { member: { ...member, alarm } };
-    return { member: { ...member, alarm }, gone: row.alarma ? 'is no longer in alarm: somebody acknowledged it' : CLEARED };
+    return { member: { ...member, alarm }, gone: row.alarma ? 'somebody acknowledged it' : 'somebody cleared it' };
   } catch (error) {
     const reason = errorMessage(error);
     parts.log.debug(

@@ -43,6 +43,15 @@ export function ambiguityRemark(ids: readonly string[]): string {
   return `process_id ${shown.join(', ')}${more}: several rows of ours have it; they are left alone (expected each process_id once)`;
 }
 
+/** That rows are left alone because a flag of theirs is no number. `what`: of which columns. */
+export function flagRemark(what: string, odd: number): string | undefined {
+  if (odd === 0) return undefined;
+  return `STATUS_PROCESS: ${what} is no number in ${odd === 1 ? 'a row' : `${odd} rows`}; they are left alone (expected 0 or 1)`;
+}
+
+/** How long what is known of tables is believed on a connection. */
+export const LOOK_AGAIN_MS = 300_000;
+
 const SHOWN = 5;
 
 async function withPrecedence(

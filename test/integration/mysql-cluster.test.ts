@@ -5,6 +5,7 @@ import type { MysqlOptions } from '../../src/stores/mysql/options.ts';
 import { MysqlStore } from '../../src/stores/mysql/store.ts';
 import { MonitorWorld } from '../helpers/monitor-world.ts';
 import { type ScriptedAnswer, type ScriptedMysql, scriptedMysql } from '../helpers/scripted-mysql.ts';
+import { mysqlOptions } from '../helpers/store-worlds.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
 const AT = new Date(2026, 0, 2, 3, 4, 5);
@@ -39,23 +40,8 @@ async function servers(t: TestContext, ...answers: ScriptedMysql['answer'][]): P
 }
 
 function storeOn(t: TestContext, hosts: readonly ScriptedMysql[], change: Partial<MysqlOptions> = {}): MysqlStore {
-  const store = new MysqlStore({
-    endpoints: hosts.map(({ port }) => ({ kind: 'tcp', host: '127.0.0.1', port })),
-    socketOwner: undefined,
-    user: 'm',
-    password: '',
-    database: 'd',
-    ssl: 'off',
-    ca: undefined,
-    serverPublicKey: undefined,
-    compress: false,
-    connectTimeoutMs: 10_000,
-    queryTimeoutMs: 10_000,
-    readTimeoutMs: 10_000,
-    failbackMs: 0,
-    poolSize: 4,
-    ...change,
-  });
+  const endpoints = hosts.map(({ port }) => ({ kind: 'tcp' as const, host: '127.0.0.1', port }));
+  const store = new MysqlStore(mysqlOptions({ socket: '' }, { endpoints, user: 'm', database: 'd', failbackMs: 0, ...change }));
   t.after(() => store.close());
   return store;
 }

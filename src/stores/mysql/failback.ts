@@ -1,7 +1,7 @@
 import { takesWrites } from './causal-session.ts';
 import { looksLane } from './host-lanes.ts';
 import { earlierHosts, isThere } from './hosts.ts';
-import type { MysqlLane } from './lane.ts';
+import { CLOSE_GRACE_MS, type MysqlLane } from './lane.ts';
 import type { MysqlOptions } from './options.ts';
 import type { MysqlCommon } from './server.ts';
 
@@ -107,4 +107,3 @@ export class Failback {
 }
 
 const LONGEST_PAUSE_MS = 5000;
-const CLOSE_GRACE_MS = 500;

@@ -3,7 +3,7 @@ import { takesWrites } from './causal-session.ts';
 import { Failback } from './failback.ts';
 import { HostLanes } from './host-lanes.ts';
 import { endpointName, isThere, NO_SOCKET } from './hosts.ts';
-import type { MysqlAttempt, MysqlLane, MysqlWork } from './lane.ts';
+import { CLOSE_GRACE_MS, type MysqlAttempt, type MysqlLane, type MysqlWork } from './lane.ts';
 import type { MysqlOptions } from './options.ts';
 import type { MysqlCommon } from './server.ts';
 import type { MysqlSession } from './session.ts';
@@ -138,8 +138,6 @@ export class MysqlFailover {
     this.#leaving.delete(host);
   }
 }
-
-const CLOSE_GRACE_MS = 500;
 
 function mayMoveOn<T>({ error: { fault }, stage }: MysqlAttempt<T> & { kind: 'failed' }, kind: MysqlWork): boolean {
   if (stage === 'waiting') return fault === 'unreachable';

@@ -1,3 +1,4 @@
+import { flagRemark, LOOK_AGAIN_MS } from '../alarms-read.ts';
 import { noRowRemark, type RowScope } from '../row-scope.ts';
 import { isUnknownColumn } from './faults.ts';
 import type { MysqlSession } from './session.ts';
@@ -57,7 +58,7 @@ export class KnownTables {
     const told = [
       statements.scopeRemark,
       await hostRemark(session, statements, this.#scope),
-      await flagRemark(session, tables, statements),
+      await oddFlagsRemark(session, tables, statements),
     ];
     const remarks = told.filter((line) => line !== undefined);
     const schema = { tables, statements, remarks, readAtMs: performance.now() };
@@ -66,18 +67,14 @@ export class KnownTables {
   }
 }
 
-const LOOK_AGAIN_MS = 300_000;
-
 async function hostRemark(session: MysqlSession, statements: Statements, scope: RowScope): Promise<string | undefined> {
   const question = statements.anyOfHost();
   return question === undefined || (await session.query(question)).length > 0 ? undefined : noRowRemark(scope);
 }
 
-async function flagRemark(session: MysqlSession, { status }: Tables, statements: Statements): Promise<string | undefined> {
+async function oddFlagsRemark(session: MysqlSession, { status }: Tables, statements: Statements): Promise<string | undefined> {
   const question = statements.oddFlags();
   if (question === undefined) return undefined;
-  const odd = Number((await session.rows(question.sql, question.values))[0]?.odd);
-  if (odd === 0) return undefined;
-  const types = `alarma is ${status.alarma.type}, sound is ${status.sound.type}`;
-  return `STATUS_PROCESS: ${types}, and what stands there is no number in ${odd === 1 ? 'a row' : `${odd} rows`}; they are left alone (expected 0 or 1)`;
+  const [row] = await session.rows(question.sql, question.values);
+  return flagRemark(`alarma is ${status.alarma.type}, sound is ${status.sound.type}, and what stands there`, Number(row?.odd));
 }

@@ -23,6 +23,9 @@ interface Held {
   calls: number;
 }
 
+/** How long calls under way may still take when the store is closed. */
+export const CLOSE_GRACE_MS = 500;
+
 /**
  * Calls to one server over connections of their own. After a deadline or a network fault a connection is never used again, nor one that
  * told of a cluster's or a read-only server's trouble: behind an address that moves, a new one may reach a server that has none.

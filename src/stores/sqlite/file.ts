@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, existsSync, lstatSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { StoreError } from '../../core/errors.ts';
 import { sqliteFault } from './faults.ts';
 import { hasIndex, isView } from './tables.ts';
@@ -85,11 +85,28 @@ function isOurs(uid: number): boolean {
   return uid === 0 || uid === process.geteuid?.();
 }
 
+/** A database whose statements are prepared once each: a poll asks the same again and again. */
+class PreparingOnce extends DatabaseSync {
+  readonly #statements = new Map<string, StatementSync>();
+
+  override prepare(sql: string): StatementSync {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    if (this.#statements.size >= MOST_STATEMENTS) this.#statements.clear();
+    const statement = super.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+}
+
+/** Those that ask for names differ by how many there are. */
+const MOST_STATEMENTS = 100;
+
 /** How long one call may block the loop while another program holds the lock. */
 const BLOCKING_MS = 20;
 
 function openDatabase(path: string): DatabaseSync {
-  const database = new DatabaseSync(path, { timeout: BLOCKING_MS });
+  const database = new PreparingOnce(path, { timeout: BLOCKING_MS });
   database.function('sha256', { deterministic: true }, (bytes) =>
     bytes instanceof Uint8Array ? createHash('sha256').update(bytes).digest('hex') : null,
   );

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { flagRemark, LOOK_AGAIN_MS } from '../alarms-read.ts';
 import { noRowRemark, type RowScope } from '../row-scope.ts';
 import { openToOthers } from './file.ts';
 import { Statements } from './statements.ts';
@@ -38,7 +39,7 @@ export class KnownTables {
       openToOthers(this.#path),
       statements.scopeRemark,
       hostRemark(database, statements, this.#scope),
-      flagRemark(database, statements),
+      oddFlagsRemark(database, statements),
     ];
     const remarks = told.filter((line) => line !== undefined);
     this.#known = { tables, statements, remarks, database, version, atMs: performance.now() };
@@ -46,17 +47,13 @@ export class KnownTables {
   }
 }
 
-const LOOK_AGAIN_MS = 300_000;
-
 function hostRemark(database: DatabaseSync, statements: Statements, scope: RowScope): string | undefined {
   const question = statements.anyOfHost();
   if (question === undefined || database.prepare(question.sql).get(...question.values) !== undefined) return undefined;
   return noRowRemark(scope);
 }
 
-function flagRemark(database: DatabaseSync, statements: Statements): string | undefined {
+function oddFlagsRemark(database: DatabaseSync, statements: Statements): string | undefined {
   const { sql, values } = statements.oddFlags();
-  const odd = Number(database.prepare(sql).get(...values)?.odd);
-  if (odd === 0) return undefined;
-  return `STATUS_PROCESS: alarma or sound is no number in ${odd === 1 ? 'a row' : `${odd} rows`}; they are left alone (expected 0 or 1)`;
+  return flagRemark('alarma or sound', Number(database.prepare(sql).get(...values)?.odd));
 }
