@@ -12,9 +12,6 @@ export interface RowScope {
 /** As long as nothing is said of hosts. */
 export const NOTHING_CONFIGURED: RowScope = { hostId: undefined, onlyConfigured: false };
 
-/** Every row is ours, whatever columns the tables have. */
-export const EVERY_ROW: RowScope = { hostId: 'all', onlyConfigured: false };
-
 /** That no row is of this host: a slip of the key would else look as if all were well. */
 export function noRowRemark({ hostId = '' }: RowScope): string {
   return `no row has the host_id ${quoted(hostId)} that stands in [host]: nothing is healed here (texts are compared letter by letter)`;
