@@ -1,5 +1,6 @@
 import type { RestartPreview } from '../core/outcomes.ts';
 import type { ServiceContact } from '../system/systemd/service-manager.ts';
+import type { ProcessState } from './process-state.ts';
 
 /** Everything the control socket can ask of the daemon. app.ts binds it to the monitor. Never rejects but for bugs. */
 export interface Orders {
@@ -8,6 +9,8 @@ export interface Orders {
   recover(name: string): Promise<RecoverReply>;
   /** Closes the breaker of one process, or all; the names whose breaker was not closed before. */
   resetBreakers(name: string | undefined): Promise<OrderReply<{ readonly reset: readonly string[] }>>;
+  /** All that is known of the process of that name, as of now. */
+  describe(name: string): Promise<OrderReply<ProcessDetails>>;
   /** What the strategy of `name` would do, without doing it. */
   preview(name: string): Promise<OrderReply<RestartPreview & { readonly strategy: string; readonly target: string }>>;
   /** Reads the configuration again; on problems the running one stays. */
@@ -148,13 +151,13 @@ export interface ProcessStatus {
   readonly processId: string | null;
   readonly target: string | null;
   readonly strategy: string;
-  readonly inAlarm: boolean;
-  /**
-   * What is happening: `ok`, `in alarm`, `recovering`, `waiting for NAME`, `waiting for supervisord (pid 12)` (which may start it
-   * again), `breaker open`, `on hold`, `healed, not cleared`, `not proved: NAME could not be resolved`, or why it
-   * was skipped.
-   */
-  readonly activity: string;
+  /** null: that is not known, for the store does not answer, or more rows are in alarm than are read; `rows` has what was read last. */
+  readonly inAlarm: boolean | null;
+  /** Its rows in alarm when the store was read last (store.lastPollAt), and an alarm that the daemon itself keeps; [] if there was none. */
+  readonly rows: readonly AlarmRow[];
+  readonly state: ProcessState;
+  /** Why it is in that state, one sentence for people; null if the word says all there is. */
+  readonly reason: string | null;
   /** Names of those it depends on whose end it waits for before it is restarted; [] where it does not wait. */
   readonly waitingFor: readonly string[];
   readonly breaker: {
@@ -186,6 +189,61 @@ export interface ProcessStatus {
   readonly concern?: string | null | undefined;
   /** Since when its program is pinned; null: it is not. Absent from older daemons. */
   readonly pinnedAt?: string | null | undefined;
+}
+
+/** One alarm of a process. */
+export interface AlarmRow {
+  /** As the database writes it; null: the daemon keeps the alarm itself, for the store did not take it. */
+  readonly processId: string | null;
+  /** At most 1,024 characters. */
+  readonly notes: string | null;
+  /** Since when the daemon has seen it in alarm; null if that is not known (no daemon runs). */
+  readonly since: string | null;
+  /** `sound` = 1: an operator acknowledged it, and it is left alone. */
+  readonly acknowledged: boolean;
+}
+
+/** What `monitor_service status NAME --json` prints. */
+export interface ProcessDetails {
+  readonly process: ProcessStatus;
+  /** 0: no daemon runs. */
+  readonly pid: number;
+  readonly store: DaemonStatus['store'];
+  /** All rows of that name, in alarm or not, as the store says now; null: it does not answer. */
+  readonly rows: readonly (AlarmRow & { readonly inAlarm: boolean })[] | null;
+  readonly hold: HoldStatus | null;
+  /** What runs of it now; [] if nothing does. null: its strategy has no means to tell. */
+  readonly running: readonly RunningStatus[] | null;
+  /** The systemd unit that it is or runs in; null: in none. */
+  readonly unit: string | null;
+  /** The last five, newest first. */
+  readonly recoveries: readonly RecoveryRecord[];
+  /** What a restart would do now. */
+  readonly restart: RestartPreview & { readonly strategy: string; readonly target: string };
+  /** Where its output is to be read, `journalctl -u nginx.service`, or a file's path; null: that is not known. */
+  readonly output: string | null;
+}
+
+/** One process that runs. */
+export interface RunningStatus {
+  readonly pid: number;
+  readonly since: string;
+  /** As its argv says, joined by blanks, at most 1,024 characters: a stranger's text. */
+  readonly command: string;
+  /** CPU time since its start over the time since then, 100 for a whole processor; null: not to be had. */
+  readonly cpuPercent: number | null;
+  /** Resident memory; null: not to be had. */
+  readonly memoryBytes: number | null;
+}
+
+/** How one recovery ended. */
+export interface RecoveryRecord {
+  readonly at: string;
+  readonly outcome: 'recovered' | 'failed';
+  /** Why it failed, or `2 attempts, 1500 ms`. */
+  readonly detail: string;
+  /** The last lines of output of what failed, at most five; [] if there were none. */
+  readonly output: readonly string[];
 }
 
 export interface HoldStatus {

@@ -1,6 +1,16 @@
 import type { ServiceContact } from '../system/systemd/service-manager.ts';
-import type { DaemonStatus, EventStreamStatus, HoldStatus, OrderReply, Orders, PinOffer, ProcessStatus } from './orders.ts';
-import { flag, listOf, nullable, object, oneOf, optional, type Shape, text, wholeNumber } from './shape.ts';
+import type {
+  AlarmRow,
+  DaemonStatus,
+  EventStreamStatus,
+  HoldStatus,
+  OrderReply,
+  Orders,
+  PinOffer,
+  ProcessStatus,
+} from './orders.ts';
+import { processStateNames } from './process-state.ts';
+import { flag, listOf, measure, nullable, object, oneOf, optional, type Shape, text, wholeNumber } from './shape.ts';
 
 /** What an order's `done` says, without the word. */
 export type Done<K extends Exclude<keyof Orders, 'status' | 'recover'>> = Omit<
@@ -20,13 +30,18 @@ const holdShape: Shape<HoldStatus> = object({
   strict: optional(flag),
 });
 
+const alarmRow = { processId: nullable(anyText), notes: nullable(anyText), since: nullable(anyText), acknowledged: flag };
+const alarmRowShape: Shape<AlarmRow> = object(alarmRow);
+
 const processShape: Shape<ProcessStatus> = object({
   name: anyText,
   processId: nullable(anyText),
   target: nullable(anyText),
   strategy: anyText,
-  inAlarm: flag,
-  activity: anyText,
+  inAlarm: nullable(flag),
+  rows: listOf(alarmRowShape),
+  state: oneOf(...processStateNames),
+  reason: nullable(anyText),
   waitingFor: texts,
   breaker: object({ state: oneOf('closed', 'open', 'half_open'), failures: count, remainingMs: count }),
   alarmKept: flag,
@@ -60,6 +75,17 @@ const systemdShape: Shape<ServiceContact> = object({
   unheard: count,
 });
 
+const storeShape: Shape<DaemonStatus['store']> = object({
+  description: anyText,
+  state: oneOf('ok', 'unknown', 'starting'),
+  since: nullable(anyText),
+  reason: nullable(anyText),
+  lastPollAt: nullable(anyText),
+  alarms: nullable(count),
+  leftOut: optional(count),
+  remarks: optional(texts),
+});
+
 /** GET /v1/status. */
 export const statusShape: Shape<DaemonStatus> = object({
   version: anyText,
@@ -68,16 +94,7 @@ export const statusShape: Shape<DaemonStatus> = object({
   startedAt: nullable(anyText),
   mode: oneOf('act', 'observe'),
   configFile: anyText,
-  store: object({
-    description: anyText,
-    state: oneOf('ok', 'unknown', 'starting'),
-    since: nullable(anyText),
-    reason: nullable(anyText),
-    lastPollAt: nullable(anyText),
-    alarms: nullable(count),
-    leftOut: optional(count),
-    remarks: optional(texts),
-  }),
+  store: storeShape,
   recovering: count,
   processes: listOf(processShape),
   holds: listOf(holdShape),
@@ -101,6 +118,29 @@ export const previewShape: Shape<Done<'preview'>> = object({
   strategy: anyText,
   target: anyText,
   warnings: optional(texts),
+});
+/** GET /v1/processes. */
+export const detailsShape: Shape<Done<'describe'>> = object({
+  process: processShape,
+  pid: count,
+  store: storeShape,
+  rows: nullable(listOf(object({ ...alarmRow, inAlarm: flag }))),
+  hold: nullable(holdShape),
+  running: nullable(
+    listOf(
+      object({
+        pid: count,
+        since: anyText,
+        command: anyText,
+        cpuPercent: nullable(measure),
+        memoryBytes: nullable(count),
+      }),
+    ),
+  ),
+  unit: nullable(anyText),
+  recoveries: listOf(object({ at: anyText, outcome: oneOf('recovered', 'failed'), detail: anyText, output: texts })),
+  restart: previewShape,
+  output: nullable(anyText),
 });
 /** POST /v1/reload. */
 export const reloadShape: Shape<Done<'reload'>> = object({ changes: texts, warnings: texts });
