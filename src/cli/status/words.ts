@@ -1,0 +1,101 @@
+import type { AlarmRow, HoldStatus, ProcessStatus, RecoveryRecord } from '../../control/orders.ts';
+import { counted } from '../../core/counted.ts';
+import { printable, quoted } from '../../core/printable.ts';
+import { formatDuration } from '../duration.ts';
+import { localTime, roughlySince, since } from '../local-time.ts';
+import type { Style } from '../output.ts';
+import type { Cell } from '../table.ts';
+
+/** A process's name, printable; in quotes where its ends would not be seen. */
+export function shownName(name: string): string {
+  const seen = printable(name);
+  return seen.trim() === seen && seen !== '' ? seen : quoted(name);
+}
+
+/** Whether it is in alarm, in one word; what is not known is not "no". */
+export function alarmCell({ inAlarm, alarmKept }: Pick<ProcessStatus, 'inAlarm' | 'alarmKept'>): Cell {
+  if (alarmKept) return { text: 'kept', style: 'red' };
+  if (inAlarm === null) return { text: 'unknown', style: 'yellow' };
+  return inAlarm ? { text: 'yes', style: 'red' } : { text: 'no' };
+}
+
+/** What is known of a row: that it is in alarm or not; or that it was, when it was read last. */
+export type RowKnown = 'in alarm' | 'not in alarm' | { readonly readAt: string };
+
+/** A row of a process, or the alarm that the daemon keeps itself, with since when and its notes. */
+export function rowWords({ processId, notes, since: began, acknowledged }: AlarmRow, known: RowKnown, now: Date): string {
+  const row = processId === null ? 'kept by the daemon (the store did not take it)' : `process_id ${processId}`;
+  const text = notes === null || notes === '' ? '' : `: ${notes}`;
+  if (typeof known === 'object') return `${row} was in alarm ${since(known.readAt, now)} ago${text}`;
+  const time = began === null || known === 'not in alarm' ? '' : ` for ${since(began, now)}, since ${localTime(began)}`;
+  const sound = acknowledged ? ', acknowledged (sound = 1) and left alone' : '';
+  return `${row} ${known}${time}${sound}${text}`;
+}
+
+/** A circuit breaker, with what comes next. */
+export function breakerCell({ state, failures, remainingMs }: ProcessStatus['breaker']): Cell {
+  const failed = failures === 0 ? '' : `, ${counted(failures, 'failure', 'failures')}`;
+  switch (state) {
+    case 'closed':
+      return { text: `closed${failed}`, style: failures === 0 ? undefined : 'yellow' };
+    case 'open':
+      return {
+        text: `open, ${remainingMs > 0 ? `${formatDuration(remainingMs)} left` : 'one try next'}${failed}`,
+        style: 'red',
+      };
+    case 'half_open':
+      return { text: `half-open, the next try decides${failed}`, style: 'yellow' };
+    default:
+      return state satisfies never;
+  }
+}
+
+/** The same in one word. */
+export function breakerWord(breaker: ProcessStatus['breaker']): Cell {
+  return { text: breaker.state === 'half_open' ? 'half-open' : breaker.state, style: breakerCell(breaker).style };
+}
+
+/** Since when it runs, or that it does not, red if that is a fault; `unknown` if nobody can tell, `-` if it is not watched. */
+export function upCell(process: ProcessStatus, now: Date): Cell {
+  const { watched } = process;
+  if (watched === null) return { text: '-' };
+  if (watched.runs === null) return { text: 'unknown', style: 'yellow' };
+  if (!watched.runs) return { text: 'down', style: isDown(process) ? 'red' : undefined };
+  return { text: watched.since === null ? 'up' : roughlySince(watched.since, now) };
+}
+
+/** It is watched and does not run, and nobody stopped it on purpose, holds it, or is restarting it. */
+export function isDown({ state, watched }: ProcessStatus): boolean {
+  return watched?.runs === false && !watched.stopped && state !== 'held' && state !== 'recovering';
+}
+
+/** How it ended last. */
+export function lastExitWords(exit: NonNullable<NonNullable<ProcessStatus['watched']>['lastExit']>, now: Date): string {
+  return `${exit.cause}${exit.expected ? ' (no alarm)' : ''}, ${since(exit.at, now)} ago, after ${formatDuration(exit.uptimeMs)}`;
+}
+
+/** How a recovery ended. */
+export const outcomeWords = { recovered: 'recovered', failed: 'failed', not_proved: 'not proved' } as const satisfies Record<
+  RecoveryRecord['outcome'],
+  string
+>;
+export const outcomeColours = { recovered: undefined, failed: 'red', not_proved: 'yellow' } as const satisfies Record<
+  RecoveryRecord['outcome'],
+  Style | undefined
+>;
+
+/** How its last recovery ended, and about when. */
+export function lastRecoveryCell(last: ProcessStatus['lastRecovery'], now: Date): Cell {
+  if (last === null) return { text: '-' };
+  return {
+    text: printable(`${outcomeWords[last.outcome]} ${roughlySince(last.at, now)} ago`),
+    style: outcomeColours[last.outcome],
+  };
+}
+
+/** Until when, and why. */
+export function holdWords({ until, reason, strict }: HoldStatus, now: Date): string {
+  const end =
+    until === null ? 'until released' : `until ${localTime(until)} (${formatDuration(Date.parse(until) - now.getTime())})`;
+  return `${strict ? '(strict) ' : ''}${end}${reason === '' ? '' : `: ${reason}`}`;
+}

@@ -1,0 +1,39 @@
+import { characterWidth, displayWidth } from './display-width.ts';
+
+/**
+ * `text`, printable, in lines of at most `width` columns; undefined: in one line. It is broken at blanks, and inside a word only where
+ * that is longer than a line. Nothing is left out but the blanks at a break. At least one line, '' of nothing; at least 2 columns.
+ */
+export function wrap(text: string, width: number | undefined): string[] {
+  if (width === undefined || displayWidth(text) <= width) return [text];
+  const lines: string[] = [];
+  let line = '';
+  for (const part of text.split(/(?<= )(?=[^ ])/)) {
+    if (displayWidth(line) + displayWidth(part.trimEnd()) > width) {
+      if (line.trimEnd() !== '') lines.push(line.trimEnd());
+      const pieces = broken(part.trimEnd(), width);
+      lines.push(...pieces.slice(0, -1));
+      line = (pieces.at(-1) ?? '') + part.slice(part.trimEnd().length);
+    } else line += part;
+  }
+  if (line.trimEnd() !== '') lines.push(line.trimEnd());
+  return lines.length === 0 ? [''] : lines;
+}
+
+/** One word in pieces that fit; what takes no column stays with the character it belongs to. */
+function broken(word: string, width: number): string[] {
+  const pieces: string[] = [];
+  let piece = '';
+  let used = 0;
+  for (const character of word) {
+    const columns = characterWidth(character);
+    if (used + columns > width && piece !== '') {
+      pieces.push(piece);
+      piece = '';
+      used = 0;
+    }
+    piece += character;
+    used += columns;
+  }
+  return [...pieces, piece];
+}
