@@ -17,7 +17,7 @@ import { LastRecoveries } from './last-recoveries.ts';
 import { LaunchObserver } from './launch-observer.ts';
 import { createReload, type ReloadableLogger } from './reload.ts';
 import { readSettings } from './settings.ts';
-import { buildStatus, statusLine } from './status.ts';
+import { buildStatus, statusLine, statusOfOne } from './status.ts';
 
 /** The signals of a daemon's life, as main.ts hands them on. */
 export interface DaemonSignals {
@@ -96,12 +96,13 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
   let events: EventStream | undefined;
   const orders = bindOrders(core, {
     reload,
+    statusOf: (name) => statusOfOne(core, last, name, exits.runs),
     status: () =>
       buildStatus(
         core,
         last,
         { version: options.version, pid: process.pid, startedAt },
-        { events: events?.status() ?? null, exitWatch: exits.describe() ?? null },
+        { events: events?.status() ?? null, exitWatch: exits.describe() ?? null, runs: exits.runs },
       ),
   });
   const control = createControlServer({ ...core.settings().control, orders, log });

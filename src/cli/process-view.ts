@@ -10,7 +10,10 @@ import type { Cell, TableOptions } from './table.ts';
 export function renderProcess(process: ProcessStatus, preview: RestartPreview, now: Date, options: TableOptions): string[] {
   const [up, exits, lastExit] = process.watched === null ? [] : watchedCells(process.watched, now);
   const facts: readonly (readonly [name: string, cell: Cell | undefined])[] = [
-    ['state', { text: process.activity, style: activityStyle(process) }],
+    [
+      'state',
+      { text: process.reason === null ? process.state : `${process.state}: ${process.reason}`, style: activityStyle(process) },
+    ],
     ['alarm', alarmCell(process)],
     ['strategy', { text: `${process.strategy}${process.target === null ? '' : `, target ${process.target}`}` }],
     ['breaker', breakerCell(process.breaker)],
@@ -30,6 +33,7 @@ export function renderProcess(process: ProcessStatus, preview: RestartPreview, n
 
 function alarmCell({ inAlarm, alarmKept, processId }: ProcessStatus): Cell {
   const row = processId === null ? '' : ` (process_id ${processId})`;
+  if (inAlarm === null) return { text: `not known${row}`, style: 'yellow' };
   if (!inAlarm) return { text: `no${row}` };
   return { text: alarmKept ? 'kept by the daemon' : `yes${row}`, style: 'red' };
 }

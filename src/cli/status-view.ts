@@ -100,8 +100,11 @@ function processTable(processes: readonly ProcessStatus[], now: Date, options: T
     { text: printable(process.name) },
     { text: printable(process.processId ?? '-') },
     { text: printable(process.strategy) },
-    { text: process.alarmKept ? 'kept' : process.inAlarm ? 'yes' : 'no', style: process.inAlarm ? 'red' : undefined },
-    { text: printable(process.activity), style: activityStyle(process) },
+    {
+      text: process.alarmKept ? 'kept' : process.inAlarm === null ? '?' : process.inAlarm ? 'yes' : 'no',
+      style: process.inAlarm ? 'red' : undefined,
+    },
+    { text: process.state, style: activityStyle(process) },
     breakerCell(process.breaker),
     ...(watches ? watchedCells(process.watched, now) : []),
     ...(kept ? [{ text: printable(process.supervisor ?? '-') }] : []),
@@ -124,15 +127,15 @@ function concernLines(processes: readonly ProcessStatus[], { colour }: TableOpti
 }
 
 /** What wants attention comes first. */
-function rank({ inAlarm, activity }: ProcessStatus): number {
-  return inAlarm ? 0 : activity === 'ok' ? 2 : 1;
+function rank({ inAlarm, state }: ProcessStatus): number {
+  return inAlarm ? 0 : state === 'ok' || state === 'quiet' ? 2 : 1;
 }
 
 /** The colour of what is happening. */
-export function activityStyle({ inAlarm, activity }: ProcessStatus): Style | undefined {
-  if (activity === 'ok') return 'green';
-  const isOpen = activity === 'recovering' || activity.startsWith('waiting for ') || activity.startsWith('not proved: ');
-  return inAlarm && !isOpen ? 'red' : 'yellow';
+export function activityStyle({ inAlarm, state }: ProcessStatus): Style | undefined {
+  if (state === 'ok') return 'green';
+  if (state === 'quiet') return undefined;
+  return inAlarm && state !== 'recovering' && state !== 'waiting' ? 'red' : 'yellow';
 }
 
 /** A breaker as a field of a table. */

@@ -46,6 +46,7 @@ export function smallBackends(changes: Partial<CliBackends> = {}): {
         status: named(orders.status),
         recover: named(orders.recover),
         resetBreakers: named(orders.resetBreakers),
+        describe: named(orders.describe),
         preview: named(orders.preview),
         hold: named(orders.hold),
         release: named(orders.release),
