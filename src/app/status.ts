@@ -24,7 +24,6 @@ export function buildStatus(
   { events, exitWatch, runs }: StatusExtras = {},
 ): DaemonStatus {
   const settings = core.settings();
-  const availability = core.monitor.availability;
   return {
     version: who.version,
     host: settings.host.name,
