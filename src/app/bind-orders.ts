@@ -1,4 +1,4 @@
-import type { DaemonStatus, OrderReply, Orders, RecoverReply } from '../control/orders.ts';
+import type { DaemonStatus, OrderReply, Orders, ProcessStatus, RecoverReply } from '../control/orders.ts';
 import { isInAlarm, type ManagedProcess, type ProcessRow, storedAlarm } from '../core/alarm.ts';
 import { soon } from '../core/clock.ts';
 import { errorMessage, StoreError } from '../core/errors.ts';
@@ -10,16 +10,34 @@ import { isHeeded, maskWarning } from '../strategies/unit/mask.ts';
 import { hiddenProcesses } from '../system/proc/hidden.ts';
 import type { Core } from './app.ts';
 import { bindPins } from './pins.ts';
+import { describeProcess } from './process-details.ts';
 
 type Refusal = Extract<OrderReply<object>, { kind: 'refused' }>;
 
+/** What only who runs the river knows. */
+interface OwnOrders {
+  readonly status: () => DaemonStatus;
+  /** Of one process, whether or not the status lists it. */
+  readonly statusOf: (name: string) => ProcessStatus;
+  readonly reload: Orders['reload'];
+}
+
 /** The control socket's door into the river. `reload` and `status` are the daemon's own. */
-export function bindOrders(core: Core, own: { status: () => DaemonStatus; reload: Orders['reload'] }): Orders {
+export function bindOrders(core: Core, { statusOf, ...own }: OwnOrders): Orders {
   return {
     ...own,
     ...bindPins(core, async (name) => ((await isUnknown(core, name)) ? unknownName(name) : undefined)),
     recover: (name) => recoverNow(core, name),
     preview: (name) => preview(core, name),
+    describe: async (name) => {
+      const [found, previewed] = await Promise.all([lookUpSoon(core, name), preview(core, name)]);
+      if (previewed.kind === 'refused') return previewed;
+      return describeProcess(core, name, {
+        process: statusOf(name),
+        rows: 'rows' in found ? found.rows : null,
+        preview: previewed,
+      });
+    },
     alarm: (nameOrId, clear, notes) => alarm(core, nameOrId, clear, notes),
     resetBreakers: (name) => resetBreakers(core, name),
     hold: async (name, forMs, reason, strict = false) => {

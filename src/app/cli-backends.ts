@@ -30,6 +30,7 @@ export const cliBackends: CliBackends = {
     return {
       status: () => offlineStatus(look),
       pins: (name) => offlineLook(look, (orders) => orders.pins(name)),
+      describe: (name) => offlineLook(look, (orders) => orders.describe(name)),
       preview: (name) => offlineLook(look, (orders) => orders.preview(name)),
       // A kept alarm is ended in state_dir: that takes the daemon's place.
       alarm: (...order) =>

@@ -1,7 +1,6 @@
 import { createControlServer } from '../control/server.ts';
 import { systemClock } from '../core/clock.ts';
-import { counted } from '../core/counted.ts';
-import { errorMessage, formatProblem } from '../core/errors.ts';
+import { errorMessage } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { createLogger } from '../logging/logger.ts';
 import { TimeZone } from '../system/files/time-zone.ts';
@@ -15,9 +14,10 @@ import type { EventStream } from './event-stream.ts';
 import { ExitWatch } from './exit-watch.ts';
 import { LastRecoveries } from './last-recoveries.ts';
 import { LaunchObserver } from './launch-observer.ts';
+import { configuredWords, tellProblems } from './problem-report.ts';
 import { createReload, type ReloadableLogger } from './reload.ts';
 import { readSettings } from './settings.ts';
-import { buildStatus, statusLine } from './status.ts';
+import { buildStatus, statusLine, statusOfOne } from './status.ts';
 
 /** The signals of a daemon's life, as main.ts hands them on. */
 export interface DaemonSignals {
@@ -96,12 +96,13 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
   let events: EventStream | undefined;
   const orders = bindOrders(core, {
     reload,
+    statusOf: (name) => statusOfOne(core, last, name, exits.runs),
     status: () =>
       buildStatus(
         core,
         last,
         { version: options.version, pid: process.pid, startedAt },
-        { events: events?.status() ?? null, exitWatch: exits.describe() ?? null },
+        { events: events?.status() ?? null, exitWatch: exits.describe() ?? null, runs: exits.runs },
       ),
   });
   const control = createControlServer({ ...core.settings().control, orders, log });
@@ -185,9 +186,8 @@ async function endRecoveries(core: Core): Promise<void> {
 
 function tellStart(core: Core, log: Logger, { version }: DaemonOptions): void {
   const settings = core.settings();
-  const sections = settings.processNames.length;
   log.info(
-    `monitor_service ${version} started (pid ${process.pid}): ${core.store().description}, ${counted(sections, 'configured process', 'configured processes')}, ${core.execution.description}, mode ${settings.monitor.mode}`,
+    `monitor_service ${version} started (pid ${process.pid}): ${core.store().description}, ${configuredWords(settings)}, ${core.execution.description}, mode ${settings.monitor.mode}`,
   );
-  for (const warning of settings.warnings) log.warning(formatProblem(settings.file, warning));
+  tellProblems(settings, log);
 }

@@ -7,7 +7,7 @@ import { type Core, createCore } from './app.ts';
 import { bindOrders } from './bind-orders.ts';
 import { LastRecoveries } from './last-recoveries.ts';
 import { readSettings, type Settings } from './settings.ts';
-import { buildStatus } from './status.ts';
+import { buildStatus, statusOfOne } from './status.ts';
 
 /** Running commands and open files are given this long at the end. */
 const STOP_DEADLINE_MS = 10_000;
@@ -80,6 +80,7 @@ function ordersOf(core: Core, { version }: OfflineOptions): Orders {
   last.load(core.state.history);
   return bindOrders(core, {
     status: () => buildStatus(core, last, { version, pid: 0, startedAt: null }),
+    statusOf: (name) => statusOfOne(core, last, name),
     reload: async () => ({ kind: 'refused', code: 'conflict', reason: 'no daemon runs' }),
   });
 }

@@ -2,13 +2,14 @@ import { characterWidth, displayWidth } from './display-width.ts';
 
 /**
  * `text`, printable, in lines of at most `width` columns; undefined: in one line. It is broken at blanks, and inside a word only where
- * that is longer than a line. Nothing is left out but the blanks at a break. At least one line, '' of nothing; at least 2 columns.
+ * that is longer than a line; numbers stay with their units. Nothing is left out but the blanks at a break and at the end. At least one line, '' of
+ * nothing; at least 2 columns.
  */
 export function wrap(text: string, width: number | undefined): string[] {
-  if (width === undefined || displayWidth(text) <= width) return [text];
+  if (width === undefined || displayWidth(text) <= width) return [text.trimEnd()];
   const lines: string[] = [];
   let line = '';
-  for (const part of text.split(/(?<= )(?=[^ ])/)) {
+  for (const part of text.replace(TOGETHER, GLUE).split(/(?<= )(?=[^ ])/)) {
     if (displayWidth(line) + displayWidth(part.trimEnd()) > width) {
       if (line.trimEnd() !== '') lines.push(line.trimEnd());
       const pieces = broken(part.trimEnd(), width);
@@ -17,8 +18,14 @@ export function wrap(text: string, width: number | undefined): string[] {
     } else line += part;
   }
   if (line.trimEnd() !== '') lines.push(line.trimEnd());
-  return lines.length === 0 ? [''] : lines;
+  return lines.length === 0 ? [''] : lines.map((each) => each.replaceAll(GLUE, ' '));
 }
+
+/** The blank in `12 min`, `5 failures`, `2026-11-26 22:08:07 +0100`. */
+const TOGETHER =
+  /(?<=\d) (?=%|[A-Za-z]{1,10}(?![^ ,;:.)]))|(?<=\d{4}-\d\d-\d\d) (?=\d\d:\d\d)|(?<=\d\d:\d\d:\d\d) (?=[+-]\d{4}(?!\w))/g;
+/** Printable text has none. */
+const GLUE = '\u0000';
 
 /** One word in pieces that fit; what takes no column stays with the character it belongs to. */
 function broken(word: string, width: number): string[] {

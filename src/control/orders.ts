@@ -1,3 +1,4 @@
+import type { StoreFault } from '../core/errors.ts';
 import type { RestartPreview } from '../core/outcomes.ts';
 import type { ServiceContact } from '../system/systemd/service-manager.ts';
 import type { ProcessState } from './process-state.ts';
@@ -111,6 +112,9 @@ export interface DaemonStatus {
     readonly state: 'ok' | 'unknown' | 'starting';
     readonly since: string | null;
     readonly reason: string | null;
+    /** The kind of `reason`: `denied` is a refused login; absent if there is none, or it is none of the store's. */
+    readonly fault?: StoreFault | undefined;
+    /** When it answered last; null: it has not yet. */
     readonly lastPollAt: string | null;
     /** Rows in alarm at the last poll; null while unknown. */
     readonly alarms: number | null;
@@ -168,10 +172,13 @@ export interface ProcessStatus {
   /** The alarm is kept by the daemon itself: the store did not take it. */
   readonly alarmKept: boolean;
   /**
-   * null where it is not watched. `pid`: of its present life, or of its last one; 0 where nobody has seen that. `since` is null where
-   * it does not run; `exits` counts those that nobody had asked for.
+   * null where it is not watched (watch_exit). `runs` is null if that is not known; `stopped`: it does not run, and somebody wanted
+   * that. `pid`: of its present life, or of its last one; 0 where nobody has seen that. `since` is null where it does not run; `exits`
+   * counts those that nobody had asked for.
    */
   readonly watched: {
+    readonly runs: boolean | null;
+    readonly stopped: boolean;
     readonly pid: number;
     readonly since: string | null;
     readonly exits: number;
@@ -184,7 +191,7 @@ export interface ProcessStatus {
   } | null;
   /** Another supervisor that starts it again when it ends, `supervisord (pid 12)`; null where none is known, absent from older daemons. */
   readonly supervisor?: string | null | undefined;
-  readonly lastRecovery: { readonly at: string; readonly outcome: 'recovered' | 'failed'; readonly detail: string } | null;
+  readonly lastRecovery: { readonly at: string; readonly outcome: RecoveryRecord['outcome']; readonly detail: string } | null;
   /** Why its program would not be started again as things stand, with the cure; null: nothing is known of that. Absent from older daemons. */
   readonly concern?: string | null | undefined;
   /** Since when its program is pinned; null: it is not. Absent from older daemons. */
@@ -239,8 +246,9 @@ export interface RunningStatus {
 /** How one recovery ended. */
 export interface RecoveryRecord {
   readonly at: string;
-  readonly outcome: 'recovered' | 'failed';
-  /** Why it failed, or `2 attempts, 1500 ms`. */
+  /** `not_proved`: it was restarted, and nobody could tell whether it was well. */
+  readonly outcome: 'recovered' | 'failed' | 'not_proved';
+  /** Why it failed, or could not be proved, or `2 attempts, 1500 ms`. */
   readonly detail: string;
   /** The last lines of output of what failed, at most five; [] if there were none. */
   readonly output: readonly string[];

@@ -1,6 +1,8 @@
 /**
  * What a process is at, in one word, and when it is that: the first whose condition holds. This table is what help and manual show;
- * the colours are the command line's.
+ * the colours are the command line's. `status --check` needs no more than these words: alarm, observed, waiting and open are an alarm
+ * or an open breaker, down is down (what was stopped on purpose is quiet, what an operator holds is held, before it is down), unknown
+ * is unknown; what is behind recovering, refused, held and failed stands in inAlarm.
  */
 export const processStates = {
   recovering: 'a recovery of it is under way',
@@ -10,9 +12,9 @@ export const processStates = {
   waiting: 'its recovery waits for another process, or for another supervisor',
   observed: 'it is in alarm, and mode = observe restarts nothing',
   alarm: 'it is in alarm',
-  failed: 'it is not in alarm, and its last recovery failed',
+  failed: 'it is not known to be in alarm, and its last recovery failed',
   down: 'it is watched (watch_exit), does not run, and nobody stopped it on purpose',
-  unknown: 'whether it is in alarm is not known: the alarm store does not answer',
+  unknown: 'whether it is in alarm (the alarm store does not answer), or whether it runs, is not known',
   ok: 'it is watched and runs, and is not in alarm',
   quiet: 'it is not in alarm; whether it runs is not watched, or it was stopped on purpose',
 } as const;

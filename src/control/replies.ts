@@ -1,3 +1,4 @@
+import { storeFaults } from '../core/errors.ts';
 import type { ServiceContact } from '../system/systemd/service-manager.ts';
 import type {
   AlarmRow,
@@ -8,6 +9,7 @@ import type {
   Orders,
   PinOffer,
   ProcessStatus,
+  RecoveryRecord,
 } from './orders.ts';
 import { processStateNames } from './process-state.ts';
 import { flag, listOf, measure, nullable, object, oneOf, optional, type Shape, text, wholeNumber } from './shape.ts';
@@ -33,6 +35,8 @@ const holdShape: Shape<HoldStatus> = object({
 const alarmRow = { processId: nullable(anyText), notes: nullable(anyText), since: nullable(anyText), acknowledged: flag };
 const alarmRowShape: Shape<AlarmRow> = object(alarmRow);
 
+const recoveryOutcome: Shape<RecoveryRecord['outcome']> = oneOf('recovered', 'failed', 'not_proved');
+
 const processShape: Shape<ProcessStatus> = object({
   name: anyText,
   processId: nullable(anyText),
@@ -47,6 +51,8 @@ const processShape: Shape<ProcessStatus> = object({
   alarmKept: flag,
   watched: nullable(
     object({
+      runs: nullable(flag),
+      stopped: flag,
       pid: count,
       since: nullable(anyText),
       exits: count,
@@ -54,7 +60,7 @@ const processShape: Shape<ProcessStatus> = object({
     }),
   ),
   supervisor: optional(nullable(anyText)),
-  lastRecovery: nullable(object({ at: anyText, outcome: oneOf('recovered', 'failed'), detail: anyText })),
+  lastRecovery: nullable(object({ at: anyText, outcome: recoveryOutcome, detail: anyText })),
   concern: optional(nullable(anyText)),
   pinnedAt: optional(nullable(anyText)),
 });
@@ -80,6 +86,7 @@ const storeShape: Shape<DaemonStatus['store']> = object({
   state: oneOf('ok', 'unknown', 'starting'),
   since: nullable(anyText),
   reason: nullable(anyText),
+  fault: optional(oneOf(...storeFaults)),
   lastPollAt: nullable(anyText),
   alarms: nullable(count),
   leftOut: optional(count),
@@ -138,7 +145,7 @@ export const detailsShape: Shape<Done<'describe'>> = object({
     ),
   ),
   unit: nullable(anyText),
-  recoveries: listOf(object({ at: anyText, outcome: oneOf('recovered', 'failed'), detail: anyText, output: texts })),
+  recoveries: listOf(object({ at: anyText, outcome: recoveryOutcome, detail: anyText, output: texts })),
   restart: previewShape,
   output: nullable(anyText),
 });

@@ -23,6 +23,8 @@ export class WatchedProcess {
   /** Ends the wait for it to run, where it has to. */
   #grace = new AbortController();
   #hasRun = false;
+  /** What the last look at it found. */
+  #found: boolean | null = null;
   /** A death is being judged: that looks for itself. */
   #judging = false;
   /** Ends the pause between two looks at a death. */
@@ -41,6 +43,11 @@ export class WatchedProcess {
   /** True where nothing of it is known to run: newcomers are to be looked for. */
   get isDown(): boolean {
     return this.#living.size === 0 && !this.#judging;
+  }
+
+  /** Whether it runs, or its unit is as up as it gets; null: nobody has looked yet, or it cannot be told, or its end is being judged. */
+  get runs(): boolean | null {
+    return this.#living.size > 0 ? true : this.#judging ? null : this.#found;
   }
 
   /** How many of it are looked at, for want of descriptors to wait by. */
@@ -98,6 +105,7 @@ export class WatchedProcess {
   async look(anew = false): Promise<FoundProcesses | undefined> {
     if (this.#judging) return undefined;
     const running = await this.#findNow();
+    if (running.kind === 'unknown') this.#found = null;
     if (running.kind === 'unknown' || this.#judging) return undefined;
     if (anew) this.#letGo(running.processes);
     this.#adopt(running);
@@ -139,6 +147,7 @@ export class WatchedProcess {
   #adopt({ key, unit, status, processes }: FoundProcesses): void {
     const [oldest] = processes;
     if (this.#stopped.signal.aborted) return;
+    this.#found = oldest !== undefined || (status !== undefined && isActive(status));
     this.#key = key;
     this.#hearOf(status?.id ?? unit);
     if (oldest !== undefined || (status !== undefined && isActive(status))) this.#grace.abort();
@@ -203,6 +212,7 @@ export class WatchedProcess {
       signal: this.#stopped.signal,
     });
     this.#judging = false;
+    this.#found = false;
     switch (judgement.kind) {
       case 'aborted':
         return;

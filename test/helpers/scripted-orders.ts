@@ -46,17 +46,16 @@ export function someProcess(changes: Partial<ProcessStatus> = {}): ProcessStatus
 
 /** All that is known of a process at rest. */
 export function someDetails(changes: Partial<ProcessDetails> = {}): ProcessDetails {
-  const { store, pid } = someStatus();
   return {
     process: someProcess(),
-    pid,
-    store,
+    pid: 4711,
+    store: someStatus().store,
     rows: [],
     hold: null,
-    running: [],
+    running: null,
     unit: null,
     recoveries: [],
-    restart: { strategy: 'service', target: 'nginx', stops: [], starts: ['nginx.service'], refusals: [] },
+    restart: { strategy: 'service', target: 'unit nginx.service', stops: [], starts: [], refusals: [] },
     output: null,
     ...changes,
   };

@@ -9,7 +9,7 @@ import { storeFact } from './header.ts';
 import { stateColours } from './state-colours.ts';
 import {
   alarmCell,
-  breakerCell,
+  breakerWords,
   holdWords,
   isDown,
   lastExitWords,
@@ -52,7 +52,7 @@ function alarmFacts({ process, rows, store: { lastPollAt } }: ProcessDetails, no
   const read = process.rows.filter(({ processId }) => processId !== null);
   const facts: Fact[] = [
     { label: 'alarm', ...alarmCell(process) },
-    ...kept.map((row): Fact => ({ label: '', text: rowWords(row, 'in alarm', now) })),
+    ...kept.map((row): Fact => ({ label: '', text: rowWords(row, 'in alarm', now, 'exact') })),
   ];
   if (rows !== null) {
     const began = new Map(read.map((row) => [row.processId, row.since]));
@@ -61,6 +61,7 @@ function alarmFacts({ process, rows, store: { lastPollAt } }: ProcessDetails, no
         { ...row, since: row.since ?? began.get(row.processId) ?? null },
         row.inAlarm ? 'in alarm' : 'not in alarm',
         now,
+        'exact',
       ),
     );
     return [...facts, ...listed('rows', shown, 'none of that name')];
@@ -77,14 +78,14 @@ function restartFacts({ process, hold, restart, unit }: ProcessDetails, now: Dat
   return [
     { label: 'target', text: `${restart.target === '' ? 'none' : restart.target}, strategy ${restart.strategy}` },
     { label: 'unit', text: unit ?? 'none' },
-    { label: 'breaker', ...breakerCell(breaker) },
+    { label: 'breaker', ...breakerWords(breaker) },
     hold === null
       ? { label: 'hold', text: 'none' }
       : { label: 'hold', text: `${hold.name === '*' ? 'all processes, ' : ''}${holdWords(hold, now)}`, style: 'yellow' },
     ...listed('waits for', waitingFor),
     ...(supervisor ? [{ label: 'kept by', text: supervisor }] : []),
     ...(pinnedAt ? [{ label: 'pinned', text: `since ${localTime(pinnedAt)}` }] : []),
-    ...(concern ? [{ label: 'no restart', text: `it would not be started again: ${concern}`, style: 'yellow' as const }] : []),
+    ...(concern ? [{ label: 'no restart', text: `would not be started again: ${concern}`, style: 'yellow' as const }] : []),
   ];
 }
 
@@ -105,7 +106,7 @@ function lifeFacts({ process, running, output }: ProcessDetails, now: Date): Fac
       ? [{ label: 'watched', text: 'no (watch_exit)' }]
       : [
           { label: 'exits', text: `${watched.exits} that nobody asked for` },
-          { label: 'last exit', text: watched.lastExit === null ? 'none seen' : lastExitWords(watched.lastExit, now) },
+          { label: 'last exit', text: watched.lastExit === null ? 'none seen' : lastExitWords(watched.lastExit, now, 'exact') },
         ]),
   ];
 }
@@ -116,7 +117,7 @@ function runningFacts(running: readonly RunningStatus[], now: Date): Fact[] {
     ...running.slice(0, MOST_RUNNING).flatMap(({ pid, since: began, command, cpuPercent, memoryBytes }, i): Fact[] => {
       const memory = memoryBytes === null ? 'unknown' : memoryWords(memoryBytes);
       const cpu = cpuPercent === null ? 'unknown' : `${cpuPercent.toFixed(1)} %`;
-      const text = `pid ${pid}, up ${since(began, now)}, since ${localTime(began)}, memory ${memory}, CPU ${cpu}`;
+      const text = `pid ${pid}, up ${since(began, now)}, memory ${memory}, CPU ${cpu}`;
       return [
         { label: i === 0 ? 'runs' : '', text },
         { label: '', text: command, style: 'dim' },
@@ -150,7 +151,7 @@ function previewFacts({ restart: { stops, starts, refusals, warnings } }: Proces
   return [
     ...listed(
       'restart',
-      refusals.map((line) => `is refused: ${line}`),
+      refusals.map((line) => `refused: ${line}`),
       undefined,
       'red',
     ),

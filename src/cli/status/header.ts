@@ -9,28 +9,29 @@ import { holdWords, shownName } from './words.ts';
 /** Who tells this, in one line; may hold a stranger's text. */
 export function headline({ version, host, pid, startedAt, mode }: DaemonStatus, now: Date): string {
   const who = `monitor_service ${version}${host === undefined ? '' : ` on ${host}`}`;
+  if (pid === 0) return `${who}: no daemon runs, nothing is restarted`;
   const how = mode === 'observe' ? ', mode observe: nothing is restarted' : '';
-  if (pid === 0) return `${who}: no daemon runs${how}`;
   const up = startedAt === null ? '' : `, up ${since(startedAt, now)}`;
   return `${who}, pid ${pid}${up}${how}`;
 }
 
 /** What is told of the daemon as a whole. */
 export function daemonFacts(status: DaemonStatus, now: Date): Fact[] {
+  const shown = status.processes.filter(({ state }) => state === 'recovering').length;
   return [
     { label: 'as of', text: localTime(now) },
-    { label: 'configuration', text: status.configFile },
     storeFact(status.store, now),
     ...(status.store.remarks ?? []).map((text): Fact => ({ label: 'remark', text, style: 'yellow' })),
-    ...(status.recovering > 0 ? [{ label: 'recovering', text: String(status.recovering) }] : []),
-    ...(status.systemd ? [systemdFact(status.systemd)] : []),
-    ...(status.events ? [eventFact(status.events)] : []),
-    ...(status.exitWatch ? [{ label: 'watch_exit', text: status.exitWatch }] : []),
+    ...tally(status.processes),
+    ...(status.recovering > shown ? [{ label: 'recovering', text: String(status.recovering) }] : []),
     ...status.holds.map((hold): Fact => {
       const whom = hold.name === '*' ? 'all processes' : shownName(hold.name);
       return { label: 'on hold', text: `${whom} ${holdWords(hold, now)}`, style: 'yellow' };
     }),
-    ...tally(status.processes),
+    { label: 'configuration', text: status.configFile },
+    ...(status.systemd ? [systemdFact(status.systemd)] : []),
+    ...(status.events ? [eventFact(status.events)] : []),
+    ...(status.exitWatch ? [{ label: 'watch_exit', text: status.exitWatch }] : []),
   ];
 }
 

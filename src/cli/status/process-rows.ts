@@ -4,8 +4,8 @@ import { type Cell, type TableOptions, tableBlocks } from '../table.ts';
 import { stateColours, urgency } from './state-colours.ts';
 import {
   alarmCell,
-  breakerCell,
   breakerWord,
+  breakerWords,
   lastExitWords,
   lastRecoveryCell,
   outcomeWords,
@@ -43,11 +43,11 @@ function factsBelow(process: ProcessStatus, { lastPollAt }: DaemonStatus['store'
   const facts: Fact[] = [
     ...rows.slice(0, MOST_ROWS).map((row): Fact => ({ label: 'alarm', text: rowWords(row, known, now) })),
     ...(rows.length > MOST_ROWS ? [{ label: '', text: `and ${rows.length - MOST_ROWS} more rows: status NAME` }] : []),
-    ...(isAtRest ? [] : [{ label: 'breaker', text: breakerCell(breaker).text }]),
+    ...(isAtRest ? [] : [{ label: 'breaker', text: breakerWords(breaker).text }]),
     ...(watched?.lastExit ? [{ label: 'last exit', text: lastExitWords(watched.lastExit, now) }] : []),
     ...(supervisor ? [{ label: 'kept by', text: supervisor }] : []),
     ...failureFact(lastRecovery),
-    ...(concern ? [{ label: 'no restart', text: `it would not be started again: ${concern}`, style: 'yellow' as const }] : []),
+    ...(concern ? [{ label: 'no restart', text: `would not be started again: ${concern}`, style: 'yellow' as const }] : []),
   ];
   const sentence: Fact[] = reason === null ? [] : [{ label: null, text: reason, style: stateColours[state] }];
   return [...sentence, ...facts.filter(({ text }) => reason === null || !reason.includes(text))];

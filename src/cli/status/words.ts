@@ -22,32 +22,39 @@ export function alarmCell({ inAlarm, alarmKept }: Pick<ProcessStatus, 'inAlarm' 
 /** What is known of a row: that it is in alarm or not; or that it was, when it was read last. */
 export type RowKnown = 'in alarm' | 'not in alarm' | { readonly readAt: string };
 
-/** A row of a process, or the alarm that the daemon keeps itself, with since when and its notes. */
-export function rowWords({ processId, notes, since: began, acknowledged }: AlarmRow, known: RowKnown, now: Date): string {
-  const row = processId === null ? 'kept by the daemon (the store did not take it)' : `process_id ${processId}`;
-  const text = notes === null || notes === '' ? '' : `: ${notes}`;
-  if (typeof known === 'object') return `${row} was in alarm ${since(known.readAt, now)} ago${text}`;
-  const time = began === null || known === 'not in alarm' ? '' : ` for ${since(began, now)}, since ${localTime(began)}`;
+/** How times are told: how long ago, or also when that was. */
+export type TimeForm = 'ago' | 'exact';
+
+/** A row of a process, or the alarm that the daemon keeps itself, with since when it has been in alarm, and its notes. */
+export function rowWords(row: AlarmRow, known: RowKnown, now: Date, form: TimeForm = 'ago'): string {
+  const { processId, since: began, acknowledged } = row;
+  const notes = row.notes === null || row.notes === '' ? '' : `: ${row.notes}`;
+  const long = began === null ? '' : ` for ${since(began, now)}${form === 'exact' ? `, since ${localTime(began)}` : ''}`;
+  if (processId === null) return `kept by the daemon${long} (the store did not take it)${notes}`;
+  if (typeof known === 'object') return `process_id ${processId} was in alarm ${since(known.readAt, now)} ago${notes}`;
   const sound = acknowledged ? ', acknowledged (sound = 1) and left alone' : '';
-  return `${row} ${known}${time}${sound}${text}`;
+  return `process_id ${processId} ${known}${known === 'in alarm' ? long : ''}${sound}${notes}`;
 }
 
 /** A circuit breaker, with what comes next. */
 export function breakerCell({ state, failures, remainingMs }: ProcessStatus['breaker']): Cell {
-  const failed = failures === 0 ? '' : `, ${counted(failures, 'failure', 'failures')}`;
   switch (state) {
     case 'closed':
-      return { text: `closed${failed}`, style: failures === 0 ? undefined : 'yellow' };
+      return failures === 0 ? { text: 'closed' } : { text: `closed, ${failures} failed`, style: 'yellow' };
     case 'open':
-      return {
-        text: `open, ${remainingMs > 0 ? `${formatDuration(remainingMs)} left` : 'one try next'}${failed}`,
-        style: 'red',
-      };
+      return { text: remainingMs > 0 ? `open, ${formatDuration(remainingMs)} left` : 'open, one try next', style: 'red' };
     case 'half_open':
-      return { text: `half-open, the next try decides${failed}`, style: 'yellow' };
+      return { text: 'half-open', style: 'yellow' };
     default:
       return state satisfies never;
   }
+}
+
+/** The same with the failures that it has counted. */
+export function breakerWords(breaker: ProcessStatus['breaker']): Cell {
+  const { text, style } = breakerCell(breaker);
+  if (breaker.state === 'closed' || breaker.failures === 0) return { text, style };
+  return { text: `${text}, ${counted(breaker.failures, 'failure', 'failures')}`, style };
 }
 
 /** The same in one word. */
@@ -66,12 +73,18 @@ export function upCell(process: ProcessStatus, now: Date): Cell {
 
 /** It is watched and does not run, and nobody stopped it on purpose, holds it, or is restarting it. */
 export function isDown({ state, watched }: ProcessStatus): boolean {
-  return watched?.runs === false && !watched.stopped && state !== 'held' && state !== 'recovering';
+  if (watched?.runs !== false || state === 'quiet' || state === 'held' || state === 'recovering') return false;
+  return state === 'down' || watched.lastExit?.expected !== true;
 }
 
 /** How it ended last. */
-export function lastExitWords(exit: NonNullable<NonNullable<ProcessStatus['watched']>['lastExit']>, now: Date): string {
-  return `${exit.cause}${exit.expected ? ' (no alarm)' : ''}, ${since(exit.at, now)} ago, after ${formatDuration(exit.uptimeMs)}`;
+export function lastExitWords(
+  { at, cause, expected, uptimeMs }: NonNullable<NonNullable<ProcessStatus['watched']>['lastExit']>,
+  now: Date,
+  form: TimeForm = 'ago',
+): string {
+  const exact = form === 'exact' ? `${localTime(at)}, ` : '';
+  return `${cause}${expected ? ' (no alarm)' : ''}, ${exact}${since(at, now)} ago, after ${formatDuration(uptimeMs)}`;
 }
 
 /** How a recovery ended. */
@@ -97,5 +110,5 @@ export function lastRecoveryCell(last: ProcessStatus['lastRecovery'], now: Date)
 export function holdWords({ until, reason, strict }: HoldStatus, now: Date): string {
   const end =
     until === null ? 'until released' : `until ${localTime(until)} (${formatDuration(Date.parse(until) - now.getTime())})`;
-  return `${strict ? '(strict) ' : ''}${end}${reason === '' ? '' : `: ${reason}`}`;
+  return `${end}${strict ? ', strict' : ''}${reason === '' ? '' : `: ${reason}`}`;
 }

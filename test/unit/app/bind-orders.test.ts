@@ -14,7 +14,10 @@ import { tempDir } from '../../helpers/temp-dir.ts';
 
 /** The orders of `core`, with what of it is changed. */
 function ordersOf(core: Core, changes: Partial<Core> = {}): Orders {
-  return bindOrders({ ...core, ...changes }, { status: () => assert.fail(), reload: () => assert.fail() });
+  return bindOrders(
+    { ...core, ...changes },
+    { status: () => assert.fail(), statusOf: () => assert.fail(), reload: () => assert.fail() },
+  );
 }
 
 test('a hold on a name that neither a row nor a section has is refused', async (t) => {

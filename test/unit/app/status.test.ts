@@ -45,11 +45,11 @@ restart_command = until [ -e ${go} ]; do sleep 0.02; done
     const app = named(statusOf(core), 'app');
     return app.waitingFor.length === 1 ? app : undefined;
   });
-  assert.deepEqual([waiting.activity, waiting.waitingFor], ['waiting for db', ['db']]);
-  assert.equal(named(statusOf(core), 'db').activity, 'recovering');
+  assert.deepEqual([waiting.state, waiting.reason, waiting.waitingFor], ['waiting', 'waits for db', ['db']]);
+  assert.equal(named(statusOf(core), 'db').state, 'recovering');
   writeFileSync(go, '');
   await core.queue.idle();
-  assert.deepEqual([named(statusOf(core), 'app').activity, named(statusOf(core), 'app').waitingFor], ['ok', []]);
+  assert.deepEqual([named(statusOf(core), 'app').state, named(statusOf(core), 'app').waitingFor], ['quiet', []]);
 });
 
 test('who shares the target of another shows the recovery that was for both, also after a restart of the daemon', async (t) => {
@@ -91,7 +91,7 @@ test('a row that is held through another name says so, before its open breaker',
   const poll = async (): Promise<string> => {
     await core.monitor.tick();
     await core.queue.idle();
-    return named(statusOf(core), 'web').activity;
+    return named(statusOf(core), 'web').reason ?? '';
   };
   core.holds.set('www', undefined, 'upgrade');
   assert.equal(await poll(), 'on hold through www: upgrade');
@@ -109,11 +109,11 @@ test('a kept alarm and a watched life are shown, and an operator may end the ala
   await core.queue.idle();
   core.events.emit({ type: 'process_seen', processName: 'cron', pid: 7, since: new Date(5) });
   const web = named(statusOf(core), 'web');
-  assert.deepEqual([web.inAlarm, web.alarmKept, web.processId, web.activity], [true, true, null, 'on hold']);
+  assert.deepEqual([web.inAlarm, web.alarmKept, web.processId, web.state], [true, true, null, 'held']);
   assert.match(statusLine(core), /1 kept/);
   const cron = named(statusOf(core), 'cron');
   assert.deepEqual([cron.alarmKept, cron.watched?.pid, cron.watched?.since], [false, 7, new Date(5).toISOString()]);
-  const orders = bindOrders(core, { status: () => assert.fail(), reload: () => assert.fail() });
+  const orders = bindOrders(core, { status: () => assert.fail(), statusOf: () => assert.fail(), reload: () => assert.fail() });
   assert.deepEqual(await orders.alarm('web', true, undefined), { kind: 'done', processes: [{ id: null, name: 'web' }] });
   assert.equal((await orders.alarm('web', true, undefined)).kind, 'refused');
   assert.equal(named(statusOf(core), 'web').inAlarm, false);

@@ -197,7 +197,7 @@ describe('the commands, with a daemon running', () => {
             someProcess({
               name: evil,
               strategy: evil,
-              activity: evil,
+              reason: evil,
               breaker: { state: 'open', failures: 3, remainingMs: 60_000 },
               lastRecovery: { at: evil, outcome: 'failed', detail: evil },
             }),

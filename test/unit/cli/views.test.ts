@@ -135,9 +135,20 @@ describe('the status for people', () => {
     assert.doesNotMatch(plain.join('\n'), /EXITS/);
     const lastExit = { at: ago(60_000), cause: 'exit \u001bcode 1', uptimeMs: 5, expected: false };
     const processes = [
-      someProcess({ name: 'a', inAlarm: true, alarmKept: true, watched: { pid: 7, since: null, exits: 3, lastExit } }),
-      someProcess({ name: 'b', watched: { pid: 8, since: ago(3_600_000), exits: 0, lastExit: null } }),
-      someProcess({ name: 'c', watched: { pid: 8, since: null, exits: 0, lastExit: { ...lastExit, expected: true } } }),
+      someProcess({
+        name: 'a',
+        inAlarm: true,
+        alarmKept: true,
+        watched: { runs: false, stopped: false, pid: 7, since: null, exits: 3, lastExit },
+      }),
+      someProcess({
+        name: 'b',
+        watched: { runs: true, stopped: false, pid: 8, since: ago(3_600_000), exits: 0, lastExit: null },
+      }),
+      someProcess({
+        name: 'c',
+        watched: { runs: false, stopped: true, pid: 8, since: null, exits: 0, lastExit: { ...lastExit, expected: true } },
+      }),
       someProcess({ name: 'd' }),
     ];
     const lines = renderStatus(someStatus({ processes }), now, { width: undefined, colour: false }).slice(-5);
@@ -151,7 +162,7 @@ describe('the status for people', () => {
   it('names other supervisors where there are any, and that one is waited for not as a fault', () => {
     const waiting = 'waiting for supervisord (pid 12)';
     const processes = [
-      someProcess({ name: 'a', inAlarm: true, activity: waiting, supervisor: 'supervisord (pid 12)' }),
+      someProcess({ name: 'a', inAlarm: true, state: 'waiting', reason: waiting, supervisor: 'supervisord (pid 12)' }),
       someProcess({ name: 'b', supervisor: null }),
     ];
     const lines = renderStatus(someStatus({ processes }), now, { width: undefined, colour: true }).slice(-3);
@@ -187,11 +198,11 @@ describe('the status for people', () => {
         processes: [
           someProcess({ name: 'b' }),
           someProcess({ name: 'a', processId: null }),
-          someProcess({ name: 'h', activity: 'on hold' }),
+          someProcess({ name: 'h', state: 'held' }),
           someProcess({
             name: 'z',
             inAlarm: true,
-            activity: 'breaker open',
+            state: 'open',
             breaker: { state: 'open', failures: 3, remainingMs: 720_000 },
             lastRecovery: { at: ago(60_000), outcome: 'failed', detail: 'exit code 1' },
           }),
@@ -247,13 +258,13 @@ describe('the status for people', () => {
   });
 
   it('shows who waits for whom, and not as a fault', () => {
-    const processes = [someProcess({ inAlarm: true, activity: 'waiting for db', waitingFor: ['db'] })];
+    const processes = [someProcess({ inAlarm: true, state: 'waiting', waitingFor: ['db'] })];
     const lines = renderStatus(someStatus({ processes }), now, { width: undefined, colour: true });
     assert.ok(lines.at(-1)?.includes('\u001b[33mwaiting for db\u001b[39m'), lines.at(-1));
   });
 
   it('shows what is not known as neither good nor bad', () => {
-    const processes = [someProcess({ inAlarm: true, activity: 'not proved: db could not be resolved' })];
+    const processes = [someProcess({ inAlarm: true, state: 'alarm', reason: 'not proved: db could not be resolved' })];
     const lines = renderStatus(someStatus({ processes }), now, { width: undefined, colour: true });
     assert.ok(lines.at(-1)?.includes('\u001b[33mnot proved: db could not be resolved\u001b[39m'), lines.at(-1));
   });
