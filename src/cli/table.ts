@@ -58,7 +58,7 @@ function stacked([first, ...others]: readonly Cell[], widths: readonly number[],
     let used = INDENT + (widths[from] ?? 0);
     while (to < others.length && used + GAP + (widths[to] ?? 0) <= width) used += GAP + (widths[to++] ?? 0);
     const [cell] = others.slice(from, to);
-    if (to === from + 1 && cell !== undefined) lines.push(...wrapped(cell, width, INDENT, colour));
+    if (to === from + 1 && cell !== undefined) lines.push(...(cell.text === '' ? [] : wrapped(cell, width, INDENT, colour)));
     else lines.push(`${' '.repeat(INDENT)}${joined(others.slice(from, to), widths.slice(from, to), colour)}`.trimEnd());
     from = to;
   }
@@ -72,7 +72,10 @@ function wrapped({ text, style }: Cell, width: number, indent: number, colour: b
 function joined(row: readonly Cell[], widths: readonly number[], colour: boolean): string {
   const fields = row.map(({ text, style }, i) => {
     const isLast = i === row.length - 1;
-    return paint(style, text, colour) + (isLast ? '' : padTo(text, (widths[i] ?? 0) + GAP).slice(text.length));
+    return (
+      paint(style, text, colour) +
+      (isLast ? '' : padTo(text, Math.max(displayWidth(text), widths[i] ?? 0) + GAP).slice(text.length))
+    );
   });
   return fields.join('').trimEnd();
 }

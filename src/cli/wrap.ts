@@ -9,7 +9,7 @@ export function wrap(text: string, width: number | undefined): string[] {
   if (width === undefined || displayWidth(text) <= width) return [text.trimEnd()];
   const lines: string[] = [];
   let line = '';
-  for (const part of text.replace(TOGETHER, GLUE).split(/(?<= )(?=[^ ])/)) {
+  for (const part of parts(text, width)) {
     if (displayWidth(line) + displayWidth(part.trimEnd()) > width) {
       if (line.trimEnd() !== '') lines.push(line.trimEnd());
       const pieces = broken(part.trimEnd(), width);
@@ -21,6 +21,15 @@ export function wrap(text: string, width: number | undefined): string[] {
   return lines.length === 0 ? [''] : lines.map((each) => each.replaceAll(GLUE, ' '));
 }
 
+/** Words, each with the blanks behind it. */
+function parts(text: string, width: number): string[] {
+  return text
+    .replace(TOGETHER, GLUE)
+    .split(WORDS)
+    .flatMap((part) => (displayWidth(part.trimEnd()) <= width ? [part] : part.replaceAll(GLUE, ' ').split(WORDS)));
+}
+
+const WORDS = /(?<= )(?=[^ ])/;
 /** The blank in `12 min`, `5 failures`, `2026-11-26 22:08:07 +0100`. */
 const TOGETHER =
   /(?<=\d) (?=%|[A-Za-z]{1,10}(?![^ ,;:.)]))|(?<=\d{4}-\d\d-\d\d) (?=\d\d:\d\d)|(?<=\d\d:\d\d:\d\d) (?=[+-]\d{4}(?!\w))/g;

@@ -1,6 +1,5 @@
 import type { DaemonStatus, ProcessDetails, ProcessStatus } from '../../src/control/orders.ts';
 import { processStateNames } from '../../src/control/process-state.ts';
-import { hostileNames } from './hostile-names.ts';
 import { someDetails, someProcess, someStatus } from './scripted-orders.ts';
 
 /** The time at which all examples are looked at. */
@@ -49,12 +48,12 @@ function row(processId: string | null, notes: string | null, seconds: number): P
 }
 
 function running(seconds: number, exits = 0): NonNullable<ProcessStatus['watched']> {
-  return { runs: true, pid: 4711, since: ago(seconds), exits, lastExit: null };
+  return { runs: true, stopped: false, pid: 4711, since: ago(seconds), exits, lastExit: null };
 }
 
 function ended(cause: string, seconds: number, uptime: number, expected = false): NonNullable<ProcessStatus['watched']> {
   const lastExit = { at: ago(seconds), cause, uptimeMs: uptime * 1000, expected };
-  return { runs: false, pid: 4711, since: null, exits: 3, lastExit };
+  return { runs: false, stopped: expected, pid: 4711, since: null, exits: 3, lastExit };
 }
 
 /** One process for each word there is, in the order of its table. */
@@ -203,7 +202,16 @@ export const statusExamples = {
       'web ',
       ' ok            no     closed',
       '',
-      ...hostileNames('/tmp/bait').slice(-12),
+      '\u001b[2J\u001b[Hcleared',
+      'right\u202eto left',
+      'harm\u200bless\u3164',
+      '2000-01-01 00:00:00  [INFO] - forged\n2000-01-01 00:00:00  [INFO] - forged',
+      '$(touch /tmp/bait)',
+      '<b>bold</b>',
+      '__proto__',
+      '\ud83d\udc69\u200d\ud83d\udc67',
+      'x'.repeat(255),
+      '\u540d'.repeat(120),
     ].map((name, i) =>
       someProcess({
         name,
@@ -298,7 +306,7 @@ export const detailExamples = {
     output: '/var/log/nginx/error.log',
   }),
   unknown: someDetails({
-    process: statusExamples.unknown.processes[0],
+    process: statusExamples.unknown.processes[0] ?? someProcess(),
     pid: 0,
     store: away,
     rows: null,

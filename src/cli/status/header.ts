@@ -3,7 +3,7 @@ import { counted } from '../../core/counted.ts';
 import type { Fact } from '../fact-lines.ts';
 import { localTime, since } from '../local-time.ts';
 import type { Style } from '../output.ts';
-import { stateColours, urgency } from './state-colours.ts';
+import { urgency } from './state-colours.ts';
 import { holdWords, shownName } from './words.ts';
 
 /** Who tells this, in one line; may hold a stranger's text. */
@@ -68,10 +68,9 @@ export function storeFact(store: DaemonStatus['store'], now: Date): Fact {
 /** How many are at what. */
 function tally(processes: DaemonStatus['processes']): Fact[] {
   const states = [...new Set(processes.map(({ state }) => state))].sort((a, b) => urgency(a) - urgency(b));
-  const [worst] = states;
-  if (worst === undefined) return [];
+  if (states.length === 0) return [];
   const words = states.map((state) => `${processes.filter((process) => process.state === state).length} ${state}`);
-  return [{ label: 'processes', text: words.join(', '), style: stateColours[worst] }];
+  return [{ label: 'processes', text: words.join(', ') }];
 }
 
 function systemdFact({ connection, problem, units, unheard }: NonNullable<DaemonStatus['systemd']>): Fact {

@@ -68,13 +68,12 @@ export function upCell(process: ProcessStatus, now: Date): Cell {
   if (watched === null) return { text: '-' };
   if (watched.runs === null) return { text: 'unknown', style: 'yellow' };
   if (!watched.runs) return { text: 'down', style: isDown(process) ? 'red' : undefined };
-  return { text: watched.since === null ? 'up' : roughlySince(watched.since, now) };
+  return { text: watched.since === null ? 'up' : printable(roughlySince(watched.since, now)) };
 }
 
 /** It is watched and does not run, and nobody stopped it on purpose, holds it, or is restarting it. */
 export function isDown({ state, watched }: ProcessStatus): boolean {
-  if (watched?.runs !== false || state === 'quiet' || state === 'held' || state === 'recovering') return false;
-  return state === 'down' || watched.lastExit?.expected !== true;
+  return watched?.runs === false && !watched.stopped && state !== 'held' && state !== 'recovering';
 }
 
 /** How it ended last. */
