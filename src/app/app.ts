@@ -60,6 +60,7 @@ export interface Core {
   readonly names: NameResolver;
   readonly breakers: Breakers;
   readonly holds: Holds;
+  readonly targets: Targets;
   readonly queue: RecoveryQueue;
   readonly monitor: Monitor;
   readonly kept: KeptAlarms;
@@ -180,6 +181,7 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
     names,
     breakers,
     holds,
+    targets,
     queue,
     monitor,
     kept,

@@ -17,7 +17,8 @@ import { LaunchObserver } from './launch-observer.ts';
 import { configuredWords, tellProblems } from './problem-report.ts';
 import { createReload, type ReloadableLogger } from './reload.ts';
 import { readSettings } from './settings.ts';
-import { buildStatus, statusLine, statusOfOne } from './status.ts';
+import { buildStatus, statusOfOne } from './status.ts';
+import { followStatus } from './status-line.ts';
 
 /** The signals of a daemon's life, as main.ts hands them on. */
 export interface DaemonSignals {
@@ -119,9 +120,8 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
   core.stops.push('poll loop', () => Promise.race([loop, core.clock.sleep(POLL_END_MS)]));
   core.stops.push('no new work', () => core.stopping.abort());
   events = await startEvents(core, source, exits);
-  followStatus(core, notifier);
   notifier.ready();
-  notifier.status(statusLine(core));
+  followStatus(core, notifier);
   options.onStarted?.(core);
 
   await new Promise<void>((resolve) => {
@@ -159,20 +159,6 @@ async function startEvents(
   const stream = await openEventStream({ options, source, names, clock, log, monitoredName: (pid) => exits.nameOf(pid) });
   core.stops.push('event stream', () => stream.stop());
   return stream;
-}
-
-/** Keeps the line that `systemctl status` shows as things are. */
-function followStatus(core: Core, notifier: Notifier): void {
-  let due = false;
-  core.events.subscribe(() => {
-    if (due) return;
-    due = true;
-    // Not at once: the recovery that tells of its end still counts as under way.
-    setImmediate(() => {
-      due = false;
-      notifier.status(statusLine(core));
-    });
-  });
 }
 
 /** Running recoveries get their grace, then their commands are killed; what hangs even then is left to the journal. */

@@ -8,7 +8,8 @@ import type { History } from '../state/daemon-state.ts';
 export function recordHistory(events: EventBus, history: History, clock: Clock): void {
   events.subscribe((event) => {
     const told = tell(event);
-    if (told !== undefined) history.append({ at: clock.date(), type: event.type, ...told });
+    const output = 'output' in event ? event.output : undefined;
+    if (told !== undefined) history.append({ at: clock.date(), type: event.type, ...told, ...(output && { output }) });
   });
 }
 
@@ -24,6 +25,7 @@ function tell(event: MonitorEvent): { processName: string; detail: string } | un
         detail: `${counted(event.attempts, 'attempt', 'attempts')}, ${event.durationMs} ms`,
       };
     case 'recovery_failed':
+    case 'recovery_unproved':
     case 'recovery_skipped':
       return { processName: event.process.processName, detail: event.reason };
     case 'recovery_shared':

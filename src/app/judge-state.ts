@@ -6,6 +6,7 @@ export interface StateFacts {
   readonly recovering: boolean;
   /** Why it is not restarted, whoever asks; undefined: nothing forbids it. */
   readonly refusal: string | undefined;
+  /** `half_open`: it lets one recovery through. */
   readonly breaker: 'closed' | 'open' | 'half_open';
   /** Why its breaker opened. */
   readonly breakerReason: string | undefined;

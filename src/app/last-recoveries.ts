@@ -13,9 +13,9 @@ export class LastRecoveries {
   /** Takes up what the history knows. */
   load(history: History): void {
     for (const { at, type, processName, detail } of history.recent(HISTORY_ROWS)) {
-      if (type === 'recovery_succeeded') this.#set(processName, at, 'recovered', detail);
-      if (type === 'recovery_failed') this.#set(processName, at, 'failed', detail);
       if (type === 'recovery_shared') this.#share(processName, detail);
+      const outcome = outcomeOf(type);
+      if (outcome !== undefined) this.#set(processName, at, outcome, detail);
     }
   }
 
@@ -23,20 +23,26 @@ export class LastRecoveries {
   follow(events: EventBus, clock: Clock): void {
     events.subscribe((event) => {
       if (event.type === 'recovery_succeeded') {
-        this.#set(
-          event.process.processName,
-          clock.date(),
-          'recovered',
-          `${counted(event.attempts, 'attempt', 'attempts')}, ${event.durationMs} ms`,
-        );
+        const { attempts, durationMs, process } = event;
+        const detail = `${counted(attempts, 'attempt', 'attempts')}, ${durationMs} ms`;
+        this.#set(process.processName, clock.date(), 'recovered', detail);
       }
       if (event.type === 'recovery_failed') this.#set(event.process.processName, clock.date(), 'failed', event.reason);
+      if (event.type === 'recovery_unproved') this.#set(event.process.processName, clock.date(), 'not_proved', event.reason);
       if (event.type === 'recovery_shared') this.#share(event.process.processName, event.leaderName);
     });
   }
 
   of(processName: string): LastRecovery | undefined {
     return this.#last.get(processName);
+  }
+
+  /** Why the last one failed, in one line; undefined if it did not, or if the process has begun a life since (`since`). */
+  failureOf(processName: string, since: Date | undefined): string | undefined {
+    const last = this.#last.get(processName);
+    if (last?.outcome !== 'failed') return undefined;
+    if (since !== undefined && since.getTime() > Date.parse(last.at)) return undefined;
+    return `the last recovery failed: ${last.detail}`;
   }
 
   #share(processName: string, leaderName: string): void {
@@ -46,6 +52,20 @@ export class LastRecoveries {
 
   #set(processName: string, at: Date, outcome: LastRecovery['outcome'], detail: string): void {
     this.#last.set(processName, { at: at.toISOString(), outcome, detail });
+  }
+}
+
+/** Of an entry of the history; undefined for one that is no end of a recovery. */
+export function outcomeOf(type: string): LastRecovery['outcome'] | undefined {
+  switch (type) {
+    case 'recovery_succeeded':
+      return 'recovered';
+    case 'recovery_failed':
+      return 'failed';
+    case 'recovery_unproved':
+      return 'not_proved';
+    default:
+      return undefined;
   }
 }
 

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import type { DaemonStatus, HoldStatus, ProcessStatus } from '../control/orders.ts';
 import type { Alarm } from '../core/alarm.ts';
-import { localTimestamp } from '../core/clock.ts';
 import { isAtRest } from '../monitor/circuit-breaker.ts';
 import { holdAll } from '../monitor/holds.ts';
 import { managedProcess } from '../monitor/recovery-plan.ts';
@@ -66,16 +65,6 @@ export function storeStatus({ store, monitor: { availability } }: Core): DaemonS
     default:
       return availability satisfies never;
   }
-}
-
-/** `3 in alarm, 1 recovering, db ok`: the line that `systemctl status` shows. */
-export function statusLine(core: Core): string {
-  const { availability } = core.monitor;
-  const kept = core.kept.alarms().length;
-  const recovering = `${kept > 0 ? `${kept} kept, ` : ''}${core.queue.recovering} recovering`;
-  if (availability.state === 'ok') return `${availability.alarms.length} in alarm, ${recovering}, db ok`;
-  if (availability.state === 'starting') return `alarms unknown, ${recovering}, db not asked yet`;
-  return `alarms unknown since ${localTimestamp(availability.since)}, ${recovering}, db away`;
 }
 
 /** Every process that there is something to tell of: DaemonStatus.processes. */

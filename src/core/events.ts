@@ -20,6 +20,8 @@ export type MonitorEvent =
       readonly target: string;
       readonly attempt: number;
       readonly reason: string;
+      /** The last lines that the unit or command wrote, at most 5, printable; absent where there are none. */
+      readonly output?: readonly string[] | undefined;
     }
   | {
       readonly type: 'health_check_passed';
@@ -36,6 +38,16 @@ export type MonitorEvent =
     }
   | {
       readonly type: 'recovery_failed';
+      readonly process: ManagedProcess;
+      readonly target: string;
+      readonly reason: string;
+      readonly durationMs: number;
+      /** As attempt_failed's. */
+      readonly output?: readonly string[] | undefined;
+    }
+  /** It was restarted, and whether it is well cannot be told. */
+  | {
+      readonly type: 'recovery_unproved';
       readonly process: ManagedProcess;
       readonly target: string;
       readonly reason: string;

@@ -40,6 +40,11 @@ export class Monitor {
     return { ...known, alarms: known.alarms.filter(({ key }) => !this.#parts.clearing.isCleared(key)) };
   }
 
+  /** AlarmIntake.since. */
+  seenSince(key: string): Date | undefined {
+    return this.#intake.since(key);
+  }
+
   /** Polls until `stopping` aborts. */
   async run(stopping: AbortSignal): Promise<void> {
     // Not AbortSignal.any: a new one for each sleep costs more than the rest of an idle loop.

@@ -38,6 +38,7 @@ export function pronounce(
         `RESTART LOG: Restarted ${process.processName}, ${notProved(outcome.reason)}; the alarm stays, and it is only looked at again`,
         fields,
       );
+      events.emit({ type: 'recovery_unproved', process, target, reason: outcome.reason, durationMs });
       // The trial of a half-open breaker is not over: a later look decides it.
       break;
     case 'ended':

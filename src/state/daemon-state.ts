@@ -141,6 +141,8 @@ export interface WatchedLife {
   readonly since: Date | null;
   /** The systemd unit that it runs in, or ran in; null where there is none. */
   readonly unit: string | null;
+  /** All of this was written down before the machine was booted; absent if it was not. */
+  readonly beforeBoot?: true;
   /** Unexpected exits, all that were ever seen. */
   readonly exits: number;
   readonly lastExit: {
@@ -165,7 +167,10 @@ export interface HistoryEntry {
   readonly at: Date;
   readonly type: string;
   readonly processName: string;
+  /** One line. */
   readonly detail: string;
+  /** The last lines of output that go with it, at most 5; absent where there are none. */
+  readonly output?: readonly string[];
 }
 
 export interface History {

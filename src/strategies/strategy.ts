@@ -24,8 +24,8 @@ export type StrategyName = (typeof strategyNames)[number];
  */
 export type Resolution =
   | { readonly kind: 'target'; readonly key: string /** For people: `unit nginx.service`. */; readonly description: string }
-  /** This row must not or cannot be acted upon; one line why. */
-  | { readonly kind: 'refused'; readonly reason: string };
+  /** This row must not or cannot be acted upon; one line why. `unanswered`: systemd did not say what it is; absent: it is certain. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly unanswered?: true };
 
 /** What a name stands for, whether or not it may be acted upon: so that a hold on it holds that under any other name. */
 export type Meaning =

@@ -22,7 +22,7 @@ import {
   type StrategyDefinition,
   type StrategyParts,
 } from '../strategy.ts';
-import { findMask } from '../unit/mask.ts';
+import { findMask, type Mask } from '../unit/mask.ts';
 import { unknownProgram } from '../unit/outside.ts';
 import { type ServiceOptions, type ServiceStrategy, serviceStrategy, type TakeKnown } from '../unit/service.ts';
 import { describeUnit, isRestartedBySystemd, isUp, loadProblem } from '../unit/state.ts';
@@ -72,12 +72,14 @@ export class AutoStrategy implements RestartStrategy {
 
   async resolve(process: ManagedProcess, signal: AbortSignal): Promise<Resolution> {
     const choice = choiceFor(await this.#service.lookUpToActPatiently(process, signal));
-    if (choice.kind === 'none') return { kind: 'refused', reason: choice.reason };
+    if (choice.kind === 'none') return { ...choice, kind: 'refused' };
     const resolution = await this.#of(choice).resolve(process, signal);
     if (choice.kind === 'service' || resolution.kind === 'refused') return resolution;
     // Not before: which unit the program lives in is known by now.
-    const masked = await this.#masked(process, signal);
-    return masked === undefined ? resolution : { kind: 'refused', reason: masked };
+    const mask = await this.#mask(process, signal);
+    const masked = inWords(mask);
+    if (masked === undefined) return resolution;
+    return { kind: 'refused', reason: masked, ...(mask.kind === 'unanswered' ? { unanswered: true } : {}) };
   }
 
   async restart(attempt: RestartAttempt): Promise<RestartOutcome> {
@@ -197,10 +199,12 @@ export class AutoStrategy implements RestartStrategy {
 
   /** Why a program must not be restarted or started: a unit that it stands for is masked, or that cannot be told. One line. */
   async #masked(process: ManagedProcess, signal: AbortSignal): Promise<string | undefined> {
+    return inWords(await this.#mask(process, signal));
+  }
+
+  #mask(process: ManagedProcess, signal: AbortSignal): Promise<Mask> {
     const { services, roots } = this.#parts;
-    const mask = await findMask(services, this.name, process, roots.lastUnit(process.systemName), signal);
-    if (mask.kind === 'masked') return `${mask.unit} is masked`;
-    return mask.kind === 'unanswered' ? mask.reason : undefined;
+    return findMask(services, this.name, process, roots.lastUnit(process.systemName), signal);
   }
 
   #of(choice: Exclude<Choice, { kind: 'none' }>): RestartStrategy {
@@ -277,6 +281,11 @@ export class AutoStrategy implements RestartStrategy {
     const stopped = await this.#parts.services.call('stop', id, this.#parts.commandTimeoutMs, signal);
     return stopped.kind === 'done' ? undefined : `${id} cannot be stopped: ${stopped.reason}`;
   }
+}
+
+function inWords(mask: Mask): string | undefined {
+  if (mask.kind === 'masked') return `${mask.unit} is masked`;
+  return mask.kind === 'unanswered' ? mask.reason : undefined;
 }
 
 /** Time to see whether a unit that was just started lasts. */

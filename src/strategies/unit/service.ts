@@ -95,6 +95,7 @@ export class ServiceStrategy implements RestartStrategy {
         return { kind: 'target', key: serviceName(found.unit), description: `unit ${found.unit}` };
       // Its own name will not do for a key then: it may be an alias of a unit whose recovery is under way.
       case 'unanswered':
+        return { kind: 'refused', reason: found.reason, unanswered: true };
       case 'impossible':
       case 'refused':
         return { kind: 'refused', reason: found.reason };

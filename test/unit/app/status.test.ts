@@ -6,7 +6,8 @@ import type { Core } from '../../../src/app/app.ts';
 import { bindOrders } from '../../../src/app/bind-orders.ts';
 import { LastRecoveries } from '../../../src/app/last-recoveries.ts';
 import { readSettings } from '../../../src/app/settings.ts';
-import { buildStatus, statusLine } from '../../../src/app/status.ts';
+import { buildStatus } from '../../../src/app/status.ts';
+import { statusLine } from '../../../src/app/status-line.ts';
 import type { DaemonStatus, ProcessStatus } from '../../../src/control/orders.ts';
 import { localTimestamp } from '../../../src/core/clock.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
@@ -83,7 +84,7 @@ test('the configuration is told by its absolute path, however it was named', asy
   assert.equal(statusOf({ ...core, settings: () => settings }).configFile, file);
 });
 
-test('a row that is held through another name says so, before its open breaker', async (t) => {
+test('a row that is held through another name says so, beside its open breaker', async (t) => {
   const dir = tempDir(t);
   const section = 'restart_strategy = custom\nrestart_command = false\nsystem_name = nginx\n';
   const core = await coreWith(t, dir, `[process.web]\n${section}[process.www]\n${section}`);
@@ -97,13 +98,14 @@ test('a row that is held through another name says so, before its open breaker',
   assert.equal(await poll(), 'on hold through www: upgrade');
   const process = { processId: '1', processName: 'web', systemName: 'nginx', systemNameConfigured: true };
   for (let i = 0; i < 3; i++) core.breakers.failed('nginx', process);
-  assert.equal(await poll(), 'on hold through www: upgrade');
+  assert.equal(await poll(), '3 failed recoveries; on hold through www until released: upgrade');
+  assert.equal(named(statusOf(core), 'web').state, 'open');
   core.holds.release('www');
-  assert.equal(await poll(), 'breaker open');
+  assert.equal(await poll(), '3 failed recoveries');
 });
 
 test('a kept alarm and a watched life are shown, and an operator may end the alarm', async (t) => {
-  const core = await coreWith(t, tempDir(t), '[process.web]\n');
+  const core = await coreWith(t, tempDir(t), '[process.web]\n[process.cron]\nwatch_exit = true\n');
   core.holds.set('web', undefined, '');
   await core.alarms.raise('web', 'exit code 1');
   await core.queue.idle();
