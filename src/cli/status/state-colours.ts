@@ -26,6 +26,6 @@ const URGENCY = { red: 0, yellow: 1, green: 2, dim: 3 } as const;
 
 /** For the help: word, colour and condition of each, a line each. */
 export function stateHelp(): string {
-  const lines = processStateNames.map((word) => `  ${word.padEnd(11)}${stateColours[word].padEnd(7)}${processStates[word]}`);
+  const lines = processStateNames.map((word) => `  ${word.padEnd(12)}${stateColours[word].padEnd(8)}${processStates[word]}`);
   return `STATE is the first of these words whose condition holds:\n${lines.join('\n')}`;
 }

@@ -6,10 +6,10 @@ import { localTime, roughlySince, since } from '../local-time.ts';
 import type { Style } from '../output.ts';
 import type { Cell } from '../table.ts';
 
-/** A process's name, printable; in quotes where its ends would not be seen. */
+/** A process's name, printable; in quotes where its ends would not be seen, or its blanks look like those between columns. */
 export function shownName(name: string): string {
   const seen = printable(name);
-  return seen.trim() === seen && seen !== '' ? seen : quoted(name);
+  return seen.trim() === seen && seen !== '' && !seen.includes('  ') ? seen : quoted(name);
 }
 
 /** Whether it is in alarm, in one word; what is not known is not "no". */
