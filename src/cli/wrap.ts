@@ -30,9 +30,9 @@ function parts(text: string, width: number): string[] {
 }
 
 const WORDS = /(?<= )(?=[^ ])/;
-/** The blank in `12 min`, `5 failures`, `2026-11-26 22:08:07 +0100`. */
+/** The blanks in `12 min ago`, `5 failures`, `2026-11-26 22:08:07 +0100`. */
 const TOGETHER =
-  /(?<=\d) (?=%|[A-Za-z]{1,10}(?![^ ,;:.)]))|(?<=\d{4}-\d\d-\d\d) (?=\d\d:\d\d)|(?<=\d\d:\d\d:\d\d) (?=[+-]\d{4}(?!\w))/g;
+  /(?<=\d) (?=%|[A-Za-z]{1,10}(?![^ ,;:.)]))|(?<=\d [a-z]{1,3}) (?=ago(?!\w))|(?<=\d{4}-\d\d-\d\d) (?=\d\d:\d\d)|(?<=\d\d:\d\d:\d\d) (?=[+-]\d{4}(?!\w))/g;
 /** Printable text has none. */
 const GLUE = '\u0000';
 

@@ -51,7 +51,9 @@ export function storeFact(store: DaemonStatus['store'], now: Date): Fact {
     case 'unknown': {
       const time = store.since === null ? '' : ` for ${since(store.since, now)}, since ${localTime(store.since)}`;
       const login = store.fault === 'denied' ? 'the login is refused: ' : '';
-      const reason = store.reason === null ? '' : `: ${login}${store.reason}`;
+      // Most reasons name the store that they are of.
+      const why = store.reason?.replace(`${store.description}: `, '');
+      const reason = why === undefined ? '' : `: ${login}${why}`;
       const age =
         store.lastPollAt === null
           ? 'they have not been read yet'
