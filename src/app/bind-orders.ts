@@ -1,4 +1,4 @@
-import type { DaemonStatus, OrderReply, Orders, ProcessStatus, RecoverReply } from '../control/orders.ts';
+import type { OrderReply, Orders, ProcessStatus, RecoverReply } from '../control/orders.ts';
 import { isInAlarm, type ManagedProcess, type ProcessRow, storedAlarm } from '../core/alarm.ts';
 import { soon } from '../core/clock.ts';
 import { errorMessage, StoreError } from '../core/errors.ts';
@@ -16,28 +16,28 @@ type Refusal = Extract<OrderReply<object>, { kind: 'refused' }>;
 
 /** What only who runs the river knows. */
 interface OwnOrders {
-  readonly status: () => DaemonStatus;
+  /** 0: no daemon runs. */
+  readonly pid: number;
+  readonly status: Orders['status'];
   /** Of one process, whether or not the status lists it. */
   readonly statusOf: (name: string) => ProcessStatus;
   readonly reload: Orders['reload'];
 }
 
 /** The control socket's door into the river. `reload` and `status` are the daemon's own. */
-export function bindOrders(core: Core, { statusOf, ...own }: OwnOrders): Orders {
+export function bindOrders(core: Core, { pid, statusOf, ...own }: OwnOrders): Orders {
   return {
     ...own,
     ...bindPins(core, async (name) => ((await isUnknown(core, name)) ? unknownName(name) : undefined)),
     recover: (name) => recoverNow(core, name),
     preview: (name) => preview(core, name),
-    describe: async (name) => {
-      const [found, previewed] = await Promise.all([lookUpSoon(core, name), preview(core, name)]);
-      if (previewed.kind === 'refused') return previewed;
-      return describeProcess(core, name, {
-        process: statusOf(name),
-        rows: 'rows' in found ? found.rows : null,
-        preview: previewed,
-      });
-    },
+    describe: (name) =>
+      describeProcess(core, name, {
+        pid,
+        statusOf,
+        rows: (of) => lookUpSoon(core, of),
+        preview: (of, signal) => preview(core, of, signal),
+      }),
     alarm: (nameOrId, clear, notes) => alarm(core, nameOrId, clear, notes),
     resetBreakers: (name) => resetBreakers(core, name),
     hold: async (name, forMs, reason, strict = false) => {
@@ -86,12 +86,12 @@ async function recoverNow(core: Core, name: string): Promise<RecoverReply> {
   }
 }
 
-async function preview(core: Core, name: string): ReturnType<Orders['preview']> {
+async function preview(core: Core, name: string, signal = core.abort.signal): ReturnType<Orders['preview']> {
   const plan = core.plans()(name);
   const found = await lookUp(core, name);
   const process = managedProcess(name, plan, 'rows' in found ? found.rows[0]?.processId : null);
-  const resolution = await plan.strategy.resolve(process, core.abort.signal);
-  const looked = await plan.strategy.preview(process, core.abort.signal);
+  const resolution = await plan.strategy.resolve(process, signal);
+  const looked = await plan.strategy.preview(process, signal);
   const target = resolution.kind === 'target' ? resolution.description : '';
   // A misspelt name; what runs may be looked at before it has a row.
   if ('kind' in found && found.code === 'not_found' && looked.stops.length === 0) return found;
@@ -101,9 +101,7 @@ async function preview(core: Core, name: string): ReturnType<Orders['preview']> 
   const { name: strategy } = plan.strategy;
   const lastUnit = core.state.roots.lastUnit(process.systemName);
   // Else it stands among the refusals.
-  const mask = isHeeded(strategy)
-    ? undefined
-    : await maskWarning(core.execution.services, strategy, process, lastUnit, core.abort.signal);
+  const mask = isHeeded(strategy) ? undefined : await maskWarning(core.execution.services, strategy, process, lastUnit, signal);
   const isLookedFor = strategy === 'custom' ? core.settings().watchedNames.includes(name) : strategy !== 'service';
   const hidden = isLookedFor ? hiddenProcesses() : undefined;
   const overridden = held.kind === 'told' && refusals.length === 0 ? held.remark : undefined;

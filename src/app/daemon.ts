@@ -17,7 +17,7 @@ import { LaunchObserver } from './launch-observer.ts';
 import { configuredWords, tellProblems } from './problem-report.ts';
 import { createReload, type ReloadableLogger } from './reload.ts';
 import { readSettings } from './settings.ts';
-import { buildStatus, statusOfOne } from './status.ts';
+import { buildStatus, lookAtTargets, statusOfOne } from './status.ts';
 import { followStatus } from './status-line.ts';
 
 /** The signals of a daemon's life, as main.ts hands them on. */
@@ -97,14 +97,14 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
   let events: EventStream | undefined;
   const orders = bindOrders(core, {
     reload,
+    pid: process.pid,
     statusOf: (name) => statusOfOne(core, last, name, exits.runs),
-    status: () =>
-      buildStatus(
-        core,
-        last,
-        { version: options.version, pid: process.pid, startedAt },
-        { events: events?.status() ?? null, exitWatch: exits.describe() ?? null, runs: exits.runs },
-      ),
+    status: async () => {
+      await lookAtTargets(core);
+      const who = { version: options.version, pid: process.pid, startedAt };
+      const known = { events: events?.status() ?? null, exitWatch: exits.describe() ?? null, runs: exits.runs };
+      return buildStatus(core, last, who, known);
+    },
   });
   const control = createControlServer({ ...core.settings().control, orders, log });
   await control.start();

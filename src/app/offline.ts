@@ -6,8 +6,9 @@ import { emptyState, readState } from '../state/read-state.ts';
 import { type Core, createCore } from './app.ts';
 import { bindOrders } from './bind-orders.ts';
 import { LastRecoveries } from './last-recoveries.ts';
+import { lookAtWatched } from './running-now.ts';
 import { readSettings, type Settings } from './settings.ts';
-import { buildStatus, statusOfOne } from './status.ts';
+import { buildStatus, lookAtTargets, statusOfOne } from './status.ts';
 
 /** Running commands and open files are given this long at the end. */
 const STOP_DEADLINE_MS = 10_000;
@@ -23,14 +24,25 @@ export interface OfflineOptions {
 export async function offlineStatus(options: OfflineOptions): Promise<DaemonStatus> {
   const settings = readSettings(options.configFile);
   return withCore(settings, options.log, lookAtState(settings), async (core) => {
-    await core.monitor.look();
+    const [runs] = await Promise.all([lookAtWatched(core, LOOK_LIMIT_MS), lookAtTargets(core), core.monitor.look()]);
     // Of others' processes only root sees how they were started.
     if (process.geteuid?.() === 0) await core.concerns.look(core.settings().processNames);
-    const last = new LastRecoveries();
-    last.load(core.state.history);
-    return buildStatus(core, last, { version: options.version, pid: 0, startedAt: null });
+    return buildStatus(core, lastRecoveries(core), { version: options.version, pid: 0, startedAt: null }, { runs });
   });
 }
+
+/** All that is known of one process, looked at likewise. Throws ConfigError. */
+export function offlineDetails(options: OfflineOptions, name: string): ReturnType<Orders['describe']> {
+  const settings = readSettings(options.configFile);
+  return withCore(settings, options.log, lookAtState(settings), async (core) => {
+    const [runs] = await Promise.all([lookAtWatched(core, LOOK_LIMIT_MS), core.monitor.look()]);
+    if (process.geteuid?.() === 0) await core.concerns.look(core.settings().processNames);
+    return ordersOf(core, options, runs).describe(name);
+  });
+}
+
+/** Nobody waits longer for a systemd that hangs. */
+const LOOK_LIMIT_MS = 5000;
 
 /** Orders that change nothing but the store or nothing at all (alarm, preview): no lock is taken. Throws ConfigError. */
 export function offlineLook<T>(options: OfflineOptions, use: (orders: Orders) => Promise<T>): Promise<T> {
@@ -75,12 +87,18 @@ export function lookAtState(settings: Settings): DaemonState {
   return look.kind === 'read' ? look.state : emptyState(systemClock);
 }
 
-function ordersOf(core: Core, { version }: OfflineOptions): Orders {
-  const last = new LastRecoveries();
-  last.load(core.state.history);
+function ordersOf(core: Core, { version }: OfflineOptions, runs?: (processName: string) => boolean | null): Orders {
+  const last = lastRecoveries(core);
   return bindOrders(core, {
+    pid: 0,
     status: () => buildStatus(core, last, { version, pid: 0, startedAt: null }),
-    statusOf: (name) => statusOfOne(core, last, name),
+    statusOf: (name) => statusOfOne(core, last, name, runs),
     reload: async () => ({ kind: 'refused', code: 'conflict', reason: 'no daemon runs' }),
   });
+}
+
+function lastRecoveries({ state }: Core): LastRecoveries {
+  const last = new LastRecoveries();
+  last.load(state.history);
+  return last;
 }

@@ -1,44 +1,91 @@
-import type { OrderReply, ProcessDetails, ProcessStatus } from '../control/orders.ts';
-import type { ProcessRow } from '../core/alarm.ts';
+import type { AlarmRow, OrderReply, ProcessDetails, ProcessStatus } from '../control/orders.ts';
+import { type ProcessRow, storedKey } from '../core/alarm.ts';
+import { soon } from '../core/clock.ts';
 import type { RestartPreview } from '../core/outcomes.ts';
+import { managedProcess } from '../monitor/recovery-plan.ts';
 import type { Core } from './app.ts';
+import { holdOf } from './process-status.ts';
+import { recentRecoveries } from './recent-recoveries.ts';
+import { lookAtRunning } from './running-now.ts';
 import { holdStatus, storeStatus } from './status.ts';
+import { whereOutputGoes } from './where-output-goes.ts';
 
-/** What was looked at already. */
+type Refusal = Extract<OrderReply<object>, { kind: 'refused' }>;
+type Preview = RestartPreview & { readonly strategy: string; readonly target: string };
+
+/** What the details of one process are made of. */
 export interface DetailParts {
-  readonly process: ProcessStatus;
-  /** null: the store does not answer. */
-  readonly rows: readonly ProcessRow[] | null;
-  readonly preview: RestartPreview & { readonly strategy: string; readonly target: string };
+  /** 0: no daemon runs. */
+  readonly pid: number;
+  readonly statusOf: (name: string) => ProcessStatus;
+  /** Its rows, as the store says now. Bounded in time. */
+  readonly rows: (name: string) => Promise<{ readonly rows: readonly ProcessRow[] } | Refusal>;
+  /** What a restart would do, as it stands while `signal` has not aborted. */
+  readonly preview: (name: string, signal: AbortSignal) => Promise<OrderReply<Preview>>;
 }
 
-/** All that is known of one process. */
-export async function describeProcess(
-  core: Core,
-  name: string,
-  { process, rows, preview }: DetailParts,
-): Promise<OrderReply<ProcessDetails>> {
-  const hold = core.holds.of(name);
-  const { stops, starts, refusals, warnings, strategy, target } = preview;
+/**
+ * All that is known of one process, as of now; refused for a name that nobody knows. What cannot be had within some seconds, from a
+ * systemd or a store that hangs, is left out. Never rejects.
+ */
+export async function describeProcess(core: Core, name: string, parts: DetailParts): Promise<OrderReply<ProcessDetails>> {
+  const { clock, holds, abort } = core;
+  const signal = AbortSignal.any([abort.signal, AbortSignal.timeout(LOOK_LIMIT_MS)]);
+  const otherHolds = holds.list().map((hold) => hold.name);
+  const [found, previewed, looked] = await Promise.all([
+    parts.rows(name),
+    soon(clock, LOOK_LIMIT_MS, parts.preview(name, signal)),
+    soon(clock, LOOK_LIMIT_MS, lookAtRunning(core, name, signal)),
+    core.targets.look([name, ...otherHolds], LOOK_LIMIT_MS),
+  ]);
+  if (previewed !== 'late' && previewed.kind === 'refused') return previewed;
+  const isKnown = 'rows' in found || core.settings().processNames.includes(name);
+  if (previewed === 'late' && !isKnown && found.code === 'not_found') return found;
+  const now = looked === 'late' ? undefined : looked;
+  const process = parts.statusOf(name);
+  const hold = holdOf(core, name, process.target ?? undefined);
+  const plan = core.plans()(name);
+  const { systemName } = managedProcess(name, plan);
   return {
     kind: 'done',
     process,
-    pid: 0,
+    pid: parts.pid,
     store: storeStatus(core),
-    rows:
-      rows &&
-      rows.map(({ processId, notes, alarma, sound }) => ({
-        processId,
-        notes,
-        since: null,
-        acknowledged: sound,
-        inAlarm: alarma,
-      })),
+    rows: 'rows' in found ? allRows(core, name, found.rows) : found.code === 'not_found' ? allRows(core, name, []) : null,
     hold: hold === undefined ? null : holdStatus(hold),
-    running: null,
-    unit: null,
-    recoveries: [],
-    restart: { stops, starts, refusals, strategy, target, ...(warnings === undefined ? {} : { warnings }) },
-    output: null,
+    running: now?.running ?? null,
+    unit: now?.unit ?? null,
+    recoveries: recentRecoveries(core.state.history, name),
+    restart: previewed === 'late' ? untold(plan.strategy.name, process) : restartOf(previewed),
+    output: whereOutputGoes(now, core.state.launches.get(systemName)),
   };
+}
+
+/** A systemd that hangs is given up after this time. */
+const LOOK_LIMIT_MS = 5000;
+
+/** The rows, and the alarm that the daemon keeps for want of one. */
+function allRows(
+  { monitor, kept, state }: Core,
+  name: string,
+  rows: readonly ProcessRow[],
+): NonNullable<ProcessDetails['rows']> {
+  const told = rows.map(({ processId, notes, alarma, sound }) => {
+    const since = alarma ? monitor.seenSince(storedKey(processId)) : undefined;
+    return { processId, notes, since: since?.toISOString() ?? null, acknowledged: sound, inAlarm: alarma };
+  });
+  const alarm = kept.alarm(name);
+  if (alarm === undefined) return told;
+  const since = state.kept.get(name)?.raisedAt.toISOString() ?? null;
+  const row: AlarmRow = { processId: null, notes: alarm.notes, since, acknowledged: false };
+  return [...told, { ...row, inAlarm: true }];
+}
+
+function restartOf({ stops, starts, refusals, warnings, strategy, target }: Preview): ProcessDetails['restart'] {
+  return { stops, starts, refusals, strategy, target, ...(warnings === undefined ? {} : { warnings }) };
+}
+
+function untold(strategy: string, { target }: ProcessStatus): ProcessDetails['restart'] {
+  const refusal = `what it would do could not be told within ${LOOK_LIMIT_MS / 1000} s`;
+  return { strategy, target: target ?? '', stops: [], starts: [], refusals: [refusal] };
 }

@@ -40,6 +40,14 @@ export function buildStatus(
   };
 }
 
+/** Looks at what the names stand for, as long as a status may be waited for: what is held, or refused, may be so by another name. */
+export function lookAtTargets({ targets, holds }: Core): Promise<void> {
+  const held = holds.list().flatMap(({ name }) => (name === holdAll ? [] : [name]));
+  return targets.look(held, LOOK_LIMIT_MS);
+}
+
+const LOOK_LIMIT_MS = 300;
+
 /** A hold as it is told. */
 export function holdStatus({ name, until, reason, strict }: HoldRecord): HoldStatus {
   return { name, until: until?.toISOString() ?? null, reason, ...(strict ? { strict } : {}) };

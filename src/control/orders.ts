@@ -5,7 +5,7 @@ import type { ProcessState } from './process-state.ts';
 
 /** Everything the control socket can ask of the daemon. app.ts binds it to the monitor. Never rejects but for bugs. */
 export interface Orders {
-  status(): DaemonStatus;
+  status(): DaemonStatus | Promise<DaemonStatus>;
   /** One recovery now, through the same code as an alarm's, whatever the breaker says. Resolves at its end. */
   recover(name: string): Promise<RecoverReply>;
   /** Closes the breaker of one process, or all; the names whose breaker was not closed before. */

@@ -16,7 +16,7 @@ import { tempDir } from '../../helpers/temp-dir.ts';
 function ordersOf(core: Core, changes: Partial<Core> = {}): Orders {
   return bindOrders(
     { ...core, ...changes },
-    { status: () => assert.fail(), statusOf: () => assert.fail(), reload: () => assert.fail() },
+    { pid: 1, status: () => assert.fail(), statusOf: () => assert.fail(), reload: () => assert.fail() },
   );
 }
 

@@ -40,7 +40,7 @@ async function rootRunsTheirs(t: TestContext): Promise<{ readonly dir: string; r
 const section = (name: string): string => `[process.${name}]\nrestart_strategy = process\n`;
 
 function ordersOf(core: Core): Orders {
-  return bindOrders(core, { status: () => assert.fail(), statusOf: () => assert.fail(), reload: () => assert.fail() });
+  return bindOrders(core, { pid: 1, status: () => assert.fail(), statusOf: () => assert.fail(), reload: () => assert.fail() });
 }
 
 function statusOf(core: Core): readonly ProcessStatus[] {

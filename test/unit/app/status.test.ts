@@ -98,7 +98,7 @@ test('a row that is held through another name says so, beside its open breaker',
   assert.equal(await poll(), 'on hold through www: upgrade');
   const process = { processId: '1', processName: 'web', systemName: 'nginx', systemNameConfigured: true };
   for (let i = 0; i < 3; i++) core.breakers.failed('nginx', process);
-  assert.equal(await poll(), '3 failed recoveries; on hold through www until released: upgrade');
+  assert.equal(await poll(), '3 failed recoveries; on hold through www: upgrade');
   assert.equal(named(statusOf(core), 'web').state, 'open');
   core.holds.release('www');
   assert.equal(await poll(), '3 failed recoveries');
@@ -115,7 +115,12 @@ test('a kept alarm and a watched life are shown, and an operator may end the ala
   assert.match(statusLine(core), /1 kept/);
   const cron = named(statusOf(core), 'cron');
   assert.deepEqual([cron.alarmKept, cron.watched?.pid, cron.watched?.since], [false, 7, new Date(5).toISOString()]);
-  const orders = bindOrders(core, { status: () => assert.fail(), statusOf: () => assert.fail(), reload: () => assert.fail() });
+  const orders = bindOrders(core, {
+    pid: 1,
+    status: () => assert.fail(),
+    statusOf: () => assert.fail(),
+    reload: () => assert.fail(),
+  });
   assert.deepEqual(await orders.alarm('web', true, undefined), { kind: 'done', processes: [{ id: null, name: 'web' }] });
   assert.equal((await orders.alarm('web', true, undefined)).kind, 'refused');
   assert.equal(named(statusOf(core), 'web').inAlarm, false);
