@@ -1,5 +1,4 @@
 import type { ProcessDetails, RunningStatus } from '../../control/orders.ts';
-import { counted } from '../../core/counted.ts';
 import { type Fact, factLines } from '../fact-lines.ts';
 import { localTime, since } from '../local-time.ts';
 import { paint, type Style } from '../output.ts';
@@ -46,30 +45,16 @@ function stateFacts({ process: { state, reason }, pid, store }: ProcessDetails, 
   ];
 }
 
-/** The rows as the store says now; else those in alarm when it was read last. */
+/** The rows as the store says now; else those in alarm when it was read last. Also the alarm that the daemon keeps itself. */
 function alarmFacts({ process, rows, store: { lastPollAt } }: ProcessDetails, now: Date): Fact[] {
-  const kept = process.rows.filter(({ processId }) => processId === null);
-  const read = process.rows.filter(({ processId }) => processId !== null);
-  const facts: Fact[] = [
-    { label: 'alarm', ...alarmCell(process) },
-    ...kept.map((row): Fact => ({ label: '', text: rowWords(row, 'in alarm', now, 'exact') })),
-  ];
+  const alarm: Fact = { label: 'alarm', ...alarmCell(process) };
   if (rows !== null) {
-    const began = new Map(read.map((row) => [row.processId, row.since]));
-    const shown = rows.map((row) =>
-      rowWords(
-        { ...row, since: row.since ?? began.get(row.processId) ?? null },
-        row.inAlarm ? 'in alarm' : 'not in alarm',
-        now,
-        'exact',
-      ),
-    );
-    return [...facts, ...listed('rows', shown, 'none of that name')];
+    const shown = rows.map((row) => rowWords(row, row.inAlarm ? 'in alarm' : 'not in alarm', now, 'exact'));
+    return [alarm, ...listed('rows', shown, 'none of that name')];
   }
-  if (lastPollAt === null)
-    return [...facts, { label: 'rows', text: 'not known: they have not been read yet', style: 'yellow' }];
-  const last = read.map((row) => rowWords(row, { readAt: lastPollAt }, now));
-  return [...facts, ...listed('rows', last, `not known; none was in alarm ${since(lastPollAt, now)} ago`, 'yellow')];
+  if (lastPollAt === null) return [alarm, { label: 'rows', text: 'not known: they have not been read yet', style: 'yellow' }];
+  const last = process.rows.map((row) => rowWords(row, { readAt: lastPollAt }, now, 'exact'));
+  return [alarm, ...listed('rows', last, `not known; none was in alarm ${since(lastPollAt, now)} ago`, 'yellow')];
 }
 
 /** What stands in the way of a restart, and how the process is restarted. */
@@ -112,19 +97,14 @@ function lifeFacts({ process, running, output }: ProcessDetails, now: Date): Fac
 }
 
 function runningFacts(running: readonly RunningStatus[], now: Date): Fact[] {
-  const rest = running.length - MOST_RUNNING;
-  return [
-    ...running.slice(0, MOST_RUNNING).flatMap(({ pid, since: began, command, cpuPercent, memoryBytes }, i): Fact[] => {
-      const memory = memoryBytes === null ? 'unknown' : memoryWords(memoryBytes);
-      const cpu = cpuPercent === null ? 'unknown' : `${cpuPercent.toFixed(1)} %`;
-      const text = `pid ${pid}, up ${since(began, now)}, memory ${memory}, CPU ${cpu}`;
-      return [
-        { label: i === 0 ? 'runs' : '', text },
-        { label: '', text: command, style: 'dim' },
-      ];
-    }),
-    ...(rest > 0 ? [{ label: '', text: `and ${counted(rest, 'more process', 'more processes')}; --json has all` }] : []),
-  ];
+  return running.flatMap(({ pid, since: began, command, cpuPercent, memoryBytes }, i): Fact[] => {
+    const memory = memoryBytes === null ? 'unknown' : memoryWords(memoryBytes);
+    const cpu = cpuPercent === null ? 'unknown' : `${cpuPercent.toFixed(1)} %`;
+    return [
+      { label: i === 0 ? 'runs' : '', text: `pid ${pid}, up ${since(began, now)}, memory ${memory}, CPU ${cpu}` },
+      { label: '', text: command, style: 'dim' },
+    ];
+  });
 }
 
 /** `12.3 MB`; 1 MB is a million bytes. */
@@ -168,6 +148,3 @@ function listed(label: string, texts: readonly string[], none?: string, style?: 
   if (texts.length === 0) return none === undefined ? [] : [{ label, text: none, style }];
   return texts.map((text, i) => ({ label: i === 0 ? label : '', text, style }));
 }
-
-/** A program may have hundreds of workers. */
-const MOST_RUNNING = 20;
