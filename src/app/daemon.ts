@@ -104,7 +104,7 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
         { events: events?.status() ?? null, exitWatch: exits.describe() ?? null },
       ),
   });
-  const control = createControlServer({ ...core.settings().control, orders, log });
+  const control = createControlServer({ ...core.settings().control, orders, log, clock: core.clock });
   await control.start();
   core.stops.push('control socket', () => control.stop());
   core.stops.push('recoveries', () => endRecoveries(core));

@@ -84,12 +84,15 @@ function eventFact({
   lost,
   dropped,
   failedLogins = 0,
+  listeners = [],
 }: EventStreamStatus): [string, string, Style | undefined] {
   if (state === 'unavailable') return ['events', `off: ${reason ?? 'unavailable'}`, 'yellow'];
   const slow = dropped === 0 ? '' : `, ${dropped} dropped for slow clients`;
   const logins = failedLogins === 0 ? '' : `, ${counted(failedLogins, 'failed login', 'failed logins')}`;
-  const style = lost + dropped + failedLogins === 0 ? undefined : 'yellow';
-  return ['events', `kernel connector, ${counted(clients, 'client', 'clients')}, ${lost} lost${slow}${logins}`, style];
+  const off = listeners.filter((listener) => listener.state === 'unavailable');
+  const parts = off.map(({ address, reason: why }) => `; off on ${address}: ${why}`).join('');
+  const style = lost + dropped + failedLogins + off.length === 0 ? undefined : 'yellow';
+  return ['events', `kernel connector, ${counted(clients, 'client', 'clients')}, ${lost} lost${slow}${logins}${parts}`, style];
 }
 
 function processTable(processes: readonly ProcessStatus[], now: Date, options: TableOptions): string[] {
