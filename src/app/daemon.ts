@@ -6,6 +6,7 @@ import { createLogger } from '../logging/logger.ts';
 import { TimeZone } from '../system/files/time-zone.ts';
 import { openDatagram } from '../system/native/datagram.ts';
 import { forbidDumps } from '../system/native/dumps.ts';
+import { nameThisProcess } from '../system/proc/own-name.ts';
 import type { ProcessEventSource } from '../system/process-events/source.ts';
 import { createNotifier, type Notifier } from '../system/systemd/notify.ts';
 import { type Core, createCore } from './app.ts';
@@ -53,11 +54,14 @@ const STOP_DEADLINE_MS = 45_000;
  * used, StateHeldError where another daemon has the state_dir, SocketFileError where its socket is taken.
  */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
+  // Of the daemon alone: a command that bore it too, `status --watch` for one, would be found by `pgrep -x monitor_service`.
+  const unnamed = nameThisProcess('monitor_service');
   // Before the first password is read.
   const dumpable = forbidDumps();
   const settings = readSettings(options.configFile);
   const logger = createLogger(settings.logging, { verbose: options.verbose, openDatagram, host: settings.host.name });
   if (dumpable !== undefined) logger.warning(`A core dump of monitor_service would hold passwords: ${dumpable}`);
+  if (unnamed !== undefined) logger.warning(`The process could not be called monitor_service: ${unnamed}`);
   const notifier = createNotifier(process.env, openDatagram);
   // What we start must not speak to systemd in our name.
   for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete process.env[name];
@@ -106,7 +110,7 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
       return buildStatus(core, last, who, known);
     },
   });
-  const control = createControlServer({ ...core.settings().control, orders, log });
+  const control = createControlServer({ ...core.settings().control, orders, log, clock: core.clock });
   await control.start();
   core.stops.push('control socket', () => control.stop());
   core.stops.push('recoveries', () => endRecoveries(core));

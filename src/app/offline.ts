@@ -3,6 +3,7 @@ import { systemClock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { DaemonState } from '../state/daemon-state.ts';
 import { emptyState, readState } from '../state/read-state.ts';
+import { openState } from '../state/state.ts';
 import { type Core, createCore } from './app.ts';
 import { bindOrders } from './bind-orders.ts';
 import { LastRecoveries } from './last-recoveries.ts';
@@ -72,7 +73,9 @@ async function withCore<T>(
   state: DaemonState | undefined,
   use: (core: Core) => Promise<T>,
 ): Promise<T> {
-  const core = await createCore({ settings, log, ...(state === undefined ? {} : { state }) });
+  // Whoever finds the place taken meanwhile is not to be told that the daemon runs.
+  const held = state ?? openState(settings.monitor.stateDir, { log, clock: systemClock, role: 'command' });
+  const core = await createCore({ settings, log, state: held });
   try {
     return await use(core);
   } finally {

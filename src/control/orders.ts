@@ -137,7 +137,7 @@ export interface DaemonStatus {
 }
 
 export interface EventStreamStatus {
-  /** `unavailable`: it cannot be had here; `reason` says why. */
+  /** `open`: it can be had in one place at least; `unavailable`: in none, `reason` says why. */
   readonly state: 'open' | 'unavailable';
   readonly reason: string | null;
   readonly clients: number;
@@ -147,6 +147,18 @@ export interface EventStreamStatus {
   readonly dropped: number;
   /** Logins over TCP that failed; absent from older daemons. */
   readonly failedLogins?: number | undefined;
+  /** Each place where it is to be had, open or not; absent from older daemons. */
+  readonly listeners?: readonly EventListenerStatus[] | undefined;
+}
+
+export interface EventListenerStatus {
+  readonly kind: 'unix' | 'tcp';
+  /** The socket's path, or `HOST:PORT` as configured. */
+  readonly address: string;
+  /** `unavailable`: nobody listens there; it is tried again. */
+  readonly state: 'open' | 'unavailable';
+  /** Why not; null while it is open. */
+  readonly reason: string | null;
 }
 
 export interface ProcessStatus {

@@ -72,6 +72,16 @@ const eventsShape: Shape<EventStreamStatus> = object({
   lost: count,
   dropped: count,
   failedLogins: optional(count),
+  listeners: optional(
+    listOf(
+      object({
+        kind: oneOf('unix', 'tcp'),
+        address: anyText,
+        state: oneOf('open', 'unavailable'),
+        reason: nullable(anyText),
+      }),
+    ),
+  ),
 });
 
 const systemdShape: Shape<ServiceContact> = object({

@@ -8,6 +8,7 @@ import { Disk, type DiskTable, type RecordSink } from './disk.ts';
 import { handledAlarmsOf, handledKind } from './handled-alarms.ts';
 import { HistoryTable } from './history.ts';
 import { holdKind, holdRecordsOf } from './hold-records.ts';
+import type { HolderRole } from './holder.ts';
 import { journalKind, journalOf } from './journal.ts';
 import { keptAlarmKind, keptAlarmRecordsOf } from './kept-alarm-records.ts';
 import { furtherLaunchKind, launchKind, launchNoteKind, launchRecordsOf } from './launch-records.ts';
@@ -25,6 +26,8 @@ export interface StateOptions {
   readonly clock: Clock;
   /** Of the boot that `clock` counts in; the kernel's own where left out. */
   readonly bootId?: string;
+  /** As what the directory is held; as the daemon unless given. */
+  readonly role?: HolderRole;
 }
 
 /**
@@ -39,7 +42,7 @@ export function openState(dir: string, options: StateOptions): DaemonState {
   const prepare = (): string | undefined => {
     const problem = prepareStateDir(dir);
     if (problem !== undefined || lock?.kind === 'acquired') return problem;
-    lock = acquireLock(dir);
+    lock = acquireLock(dir, options.role);
     if (lock.kind === 'held') return heldMessage(dir, lock.pid);
     return lock.kind === 'unavailable' ? lock.reason : undefined;
   };

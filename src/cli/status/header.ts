@@ -86,10 +86,13 @@ function systemdFact({ connection, problem, units, unheard }: NonNullable<Daemon
   return { label: 'systemd', text: `${problem?.replace(/^systemd /, '') ?? way}${units === null ? '' : heard[units]}`, style };
 }
 
-function eventFact({ state, reason, clients, lost, dropped, failedLogins = 0 }: EventStreamStatus): Fact {
+function eventFact(stream: EventStreamStatus): Fact {
+  const { state, reason, clients, lost, dropped, failedLogins = 0, listeners = [] } = stream;
   if (state === 'unavailable') return { label: 'events', text: `off: ${reason ?? 'unavailable'}`, style: 'yellow' };
   const slow = dropped === 0 ? '' : `, ${dropped} dropped for slow clients`;
   const logins = failedLogins === 0 ? '' : `, ${counted(failedLogins, 'failed login', 'failed logins')}`;
-  const text = `kernel connector, ${counted(clients, 'client', 'clients')}, ${lost} lost${slow}${logins}`;
-  return { label: 'events', text, style: lost + dropped + failedLogins === 0 ? undefined : 'yellow' };
+  const off = listeners.filter((listener) => listener.state === 'unavailable');
+  const parts = off.map(({ address, reason: why }) => `; off on ${address}: ${why}`).join('');
+  const text = `kernel connector, ${counted(clients, 'client', 'clients')}, ${lost} lost${slow}${logins}${parts}`;
+  return { label: 'events', text, style: lost + dropped + failedLogins + off.length === 0 ? undefined : 'yellow' };
 }

@@ -84,6 +84,13 @@ describe('the status', () => {
     assert.deepEqual(events({ ...open, clients: 1, lost: 4, dropped: 12, failedLogins: 1 }), [
       'events         kernel connector, 1 client, 4 lost, 12 dropped for slow clients, 1 failed login',
     ]);
+    const listeners = [
+      { kind: 'unix', address: '/run/e.sock', state: 'open', reason: null },
+      { kind: 'tcp', address: '127.0.0.1:8080', state: 'unavailable', reason: 'the port is taken' },
+    ] as const;
+    assert.deepEqual(events({ ...open, listeners }), [
+      'events         kernel connector, 2 clients, 0 lost; off on 127.0.0.1:8080: the port is taken',
+    ]);
     assert.deepEqual(events({ ...open, state: 'unavailable', reason: 'no connector' }), ['events         off: no connector']);
     assert.deepEqual([...events(null), ...events(undefined)], []);
   });
