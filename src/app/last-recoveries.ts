@@ -9,11 +9,15 @@ type LastRecovery = NonNullable<ProcessStatus['lastRecovery']>;
 /** How the last recovery of each process ended, across restarts of the daemon. */
 export class LastRecoveries {
   readonly #last = new Map<string, LastRecovery>();
+  /** Those whose breaker an operator has reset since: they mended what had failed. */
+  readonly #mended = new Set<string>();
 
   /** Takes up what the history knows. */
   load(history: History): void {
     for (const { at, type, processName, detail } of history.recent(HISTORY_ROWS)) {
       if (type === 'recovery_shared') this.#share(processName, detail);
+      // After a failure nothing else closes it.
+      if (type === 'breaker_closed') this.#mended.add(processName);
       const outcome = outcomeOf(type);
       if (outcome !== undefined) this.#set(processName, at, outcome, detail);
     }
@@ -30,6 +34,7 @@ export class LastRecoveries {
       if (event.type === 'recovery_failed') this.#set(event.process.processName, clock.date(), 'failed', event.reason);
       if (event.type === 'recovery_unproved') this.#set(event.process.processName, clock.date(), 'not_proved', event.reason);
       if (event.type === 'recovery_shared') this.#share(event.process.processName, event.leaderName);
+      if (event.type === 'breaker_closed') this.#mended.add(event.processName);
     });
   }
 
@@ -37,20 +42,26 @@ export class LastRecoveries {
     return this.#last.get(processName);
   }
 
-  /** Why the last one failed, in one line; undefined if it did not, or if the process has begun a life since (`since`). */
+  /**
+   * Why the last one failed, in one line; undefined if it did not, if the process has begun a life since (`since`), or if an operator
+   * has reset its breaker since.
+   */
   failureOf(processName: string, since: Date | undefined): string | undefined {
     const last = this.#last.get(processName);
-    if (last?.outcome !== 'failed') return undefined;
+    if (last?.outcome !== 'failed' || this.#mended.has(processName)) return undefined;
     if (since !== undefined && since.getTime() > Date.parse(last.at)) return undefined;
     return `the last recovery failed: ${last.detail}`;
   }
 
   #share(processName: string, leaderName: string): void {
     const shared = this.#last.get(leaderName);
-    if (shared !== undefined) this.#last.set(processName, shared);
+    if (shared === undefined) return;
+    this.#mended.delete(processName);
+    this.#last.set(processName, shared);
   }
 
   #set(processName: string, at: Date, outcome: LastRecovery['outcome'], detail: string): void {
+    this.#mended.delete(processName);
     this.#last.set(processName, { at: at.toISOString(), outcome, detail });
   }
 }

@@ -36,7 +36,7 @@ export async function describeProcess(core: Core, name: string, parts: DetailPar
     parts.rows(name),
     soon(clock, LOOK_LIMIT_MS, parts.preview(name, signal)),
     soon(clock, LOOK_LIMIT_MS, lookAtRunning(core, name, signal)),
-    core.targets.look([name, ...otherHolds], LOOK_LIMIT_MS),
+    core.targets.look([name, ...otherHolds], TARGETS_LIMIT_MS),
   ]);
   if (previewed !== 'late' && previewed.kind === 'refused') return previewed;
   const isKnown = 'rows' in found || core.settings().processNames.includes(name);
@@ -63,6 +63,8 @@ export async function describeProcess(core: Core, name: string, parts: DetailPar
 
 /** A systemd that hangs is given up after this time. */
 const LOOK_LIMIT_MS = 5000;
+/** The name itself and what is held are looked at first; all sections may take longer. */
+const TARGETS_LIMIT_MS = 1000;
 
 /** The rows, and the alarm that the daemon keeps for want of one. */
 function allRows(

@@ -52,7 +52,7 @@ export class Targets {
     const isNew = others.some((name) => !this.#known.has(name));
     if (this.#looking === undefined || now - this.#looking.sinceMs >= (isNew ? SOON_MS : LOOK_AGAIN_MS)) {
       const within = AbortSignal.any([abort, AbortSignal.timeout(LOOK_AGAIN_MS)]);
-      this.#looking = { sinceMs: now, look: this.#learn(new Set([...sections(), ...others]), within) };
+      this.#looking = { sinceMs: now, look: this.#learn(new Set([...others, ...sections()]), within) };
     }
     await soon(clock, limitMs, this.#looking.look);
   }
