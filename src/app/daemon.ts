@@ -1,3 +1,4 @@
+import type { Orders } from '../control/orders.ts';
 import { createControlServer } from '../control/server.ts';
 import { systemClock } from '../core/clock.ts';
 import { counted } from '../core/counted.ts';
@@ -94,16 +95,14 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
   const source = await createSource(core);
   const exits = new ExitWatch(core, source);
   let events: EventStream | undefined;
-  const orders = bindOrders(core, {
-    reload,
-    status: () =>
-      buildStatus(
-        core,
-        last,
-        { version: options.version, pid: process.pid, startedAt },
-        { events: events?.status() ?? null, exitWatch: exits.describe() ?? null },
-      ),
-  });
+  const status = (): ReturnType<typeof buildStatus> =>
+    buildStatus(
+      core,
+      last,
+      { version: options.version, pid: process.pid, startedAt },
+      { events: events?.status() ?? null, exitWatch: exits.describe() ?? null },
+    );
+  const orders = (by: string): Orders => bindOrders(core, { by, daemonRuns: true, status, reload: () => reload(by) });
   const control = createControlServer({ ...core.settings().control, orders, log });
   await control.start();
   core.stops.push('control socket', () => control.stop());
@@ -124,7 +123,7 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
   options.onStarted?.(core);
 
   await new Promise<void>((resolve) => {
-    options.signals.onReload(() => void reload());
+    options.signals.onReload(() => void reload('SIGHUP'));
     options.signals.onAbort(() => core.abort.abort());
     options.signals.onStop(() => {
       log.info('monitor_service stopping: no new recoveries, running ones may end', { recovering: core.queue.recovering });

@@ -22,7 +22,7 @@ export async function startControl(
   const socket = options.socket ?? join(tempDir(t), 'control.sock');
   const { orders, calls } = scriptedOrders(script);
   const { log, lines } = keptLog();
-  const server = createControlServer({ socket, mode: 0o660, group: undefined, orders, log, ...options });
+  const server = createControlServer({ socket, mode: 0o660, group: undefined, orders: () => orders, log, ...options });
   await server.start();
   t.after(() => server.stop());
   return { socket, server, calls, lines };

@@ -54,7 +54,12 @@ async function open(t: TestContext, names: readonly string[], sections = '') {
   t.after(() => rmSync(dir, { recursive: true, force: true }));
   const core = await coreWith(t, dir, sections);
   addRows(dir, names, true);
-  const orders = bindOrders(core, { status: () => assert.fail(), reload: () => assert.fail() });
+  const orders = bindOrders(core, {
+    by: 'root (test)',
+    daemonRuns: true,
+    status: () => assert.fail(),
+    reload: () => assert.fail(),
+  });
   t.after(async () => {
     for (const name of names) await core.execution.programs.retire(name, 10_000, new AbortController().signal);
   });

@@ -113,7 +113,12 @@ test('a kept alarm and a watched life are shown, and an operator may end the ala
   assert.match(statusLine(core), /1 kept/);
   const cron = named(statusOf(core), 'cron');
   assert.deepEqual([cron.alarmKept, cron.watched?.pid, cron.watched?.since], [false, 7, new Date(5).toISOString()]);
-  const orders = bindOrders(core, { status: () => assert.fail(), reload: () => assert.fail() });
+  const orders = bindOrders(core, {
+    by: 'root (test)',
+    daemonRuns: true,
+    status: () => assert.fail(),
+    reload: () => assert.fail(),
+  });
   assert.deepEqual(await orders.alarm('web', true, undefined), { kind: 'done', processes: [{ id: null, name: 'web' }] });
   assert.equal((await orders.alarm('web', true, undefined)).kind, 'refused');
   assert.equal(named(statusOf(core), 'web').inAlarm, false);
