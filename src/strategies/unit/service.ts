@@ -8,6 +8,7 @@ import type { UnitStatus } from '../../system/systemd/service-manager.ts';
 import { startDeadline } from '../deadline.ts';
 import type {
   AlsoStarts,
+  Explanation,
   Life,
   Meaning,
   Resolution,
@@ -23,14 +24,14 @@ import { serviceName } from './name-policy.ts';
 import { type KnownProgram, runningOutside, unknownProgram } from './outside.ts';
 import { permitUnnamed, type UnitPermission } from './permission.ts';
 import { processesOfUnit } from './processes.ts';
-import { restartUnit, type ServiceParts } from './restart.ts';
-import { describeState, describeUnit, hasCrashed, isUp, loadProblem, nextStep } from './state.ts';
+import { isDueWithin, restartUnit, type ServiceParts } from './restart.ts';
+import { describeState, describeUnit, hasCrashed, isRestartedBySystemd, isUp, loadProblem, nextStep } from './state.ts';
 
 /** What the service strategy takes from `[process.NAME]`. */
 export interface ServiceOptions {
   /** The process has a section of its own: the system's own services may be restarted. */
   readonly hasOwnSection: boolean;
-  /** `command_timeout`: limit of a whole restart, waiting for systemd's own included; default 60 s. */
+  /** `command_timeout`: limit of a restart, and of waiting for systemd's own; a unit that hangs has as much again; default 60 s. */
   readonly commandTimeoutMs: number;
   /** `health_check_timeout`; default 5 s. */
   readonly healthCheckTimeoutMs: number;
@@ -215,12 +216,25 @@ export class ServiceStrategy implements RestartStrategy {
     const outside = await this.outside(process, known, signal);
     if (outside !== undefined) return { stops: [], starts: [], refusals: [outside] };
     const { id } = found.status;
-    const step = nextStep(found.status);
+    const step = (await this.#isDueLate(found.status, signal)) ? 'restart' : nextStep(found.status);
     return {
       stops: step === 'restart' ? [describeUnit(found.status)] : [],
       starts: [step === 'wait' ? `${id}: systemd is just restarting it itself, and is waited for` : `systemctl ${step} ${id}`],
       refusals: [],
     };
+  }
+
+  /** What systemd has to say of the unit where it is not up, and the last lines of its life. */
+  async explain(process: ManagedProcess, signal: AbortSignal): Promise<Explanation> {
+    const found = await this.lookUp(process, signal);
+    return found.kind === 'found' ? this.#parts.services.explain(found.status.id, signal) : { reason: undefined, output: [] };
+  }
+
+  /** systemd is to restart it by itself, and not within `command_timeout`. */
+  async #isDueLate(status: UnitStatus, signal: AbortSignal): Promise<boolean> {
+    if (!isRestartedBySystemd(status)) return false;
+    const due = await this.#parts.services.restartDue(status.id, signal);
+    return due.kind === 'known' && !isDueWithin(due.dueMs, this.#options.commandTimeoutMs, this.#parts.clock);
   }
 
   async #permit(status: UnitStatus, signal: AbortSignal): Promise<UnitPermission> {
