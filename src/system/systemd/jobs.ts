@@ -7,6 +7,7 @@ import type { Pid1Link, RemovedJob } from './link.ts';
 import type { Pid1 } from './pid1.ts';
 import { hasJob, type Properties, readProperties, textOf } from './properties.ts';
 import type { ServiceCallResult } from './service-manager.ts';
+import { SkippedStart, skipWords } from './skipped-start.ts';
 import { unitPath } from './unit-name.ts';
 
 /** What a unit is to do. */
@@ -38,6 +39,7 @@ type Step = ServiceCallResult | { readonly kind: 'lost'; readonly before: string
 /** `before`: which life of the unit it was, so that a later one can be told from it; undefined where that is not known. */
 async function order(link: Pid1Link, verb: JobVerb, unit: string, limit: Limit): Promise<Step> {
   const waiting = new JobEnds(link);
+  const skipping = verb === 'stop' ? undefined : new SkippedStart(link, unit);
   try {
     const asked = lifeOf(link, unit, limit);
     const answer = await link.call({ member: METHODS[verb], signature: 'ss', values: [unit, 'replace'] }, limit);
@@ -52,9 +54,12 @@ async function order(link: Pid1Link, verb: JobVerb, unit: string, limit: Limit):
           ? 'aborted'
           : `its job is not done after ${formatDuration(limit.timeoutMs)}, systemd goes on with it`,
       );
+    const isSkipped = end.job.result === 'done' && skipping?.verdict === 'skipped';
+    if (isSkipped) return failed(`systemd skipped its start: ${await skipWords(link, unit, 'Conditions', WORDS_MS)}`);
     return await judge(link, verb, unit, end.job.result);
   } finally {
     waiting.stop();
+    skipping?.stop();
   }
 }
 
@@ -156,6 +161,7 @@ async function judge(link: Pid1Link, verb: JobVerb, unit: string, result: string
   if (result === 'done') return { kind: 'done' };
   // That a unit need not be stopped is no failure.
   if (result === 'skipped' && verb === 'stop') return { kind: 'done' };
+  if (result === 'assert') return failed(await skipWords(link, unit, 'Asserts', WORDS_MS));
   if (result !== 'failed') return failed(jobWords(result, unit));
   const shown = await readProperties(link, unit, FAILURE_PROPERTIES, { timeoutMs: WORDS_MS });
   return failed(shown.kind === 'known' ? describeFailure(unit, shown.values) : jobWords(result, unit));
