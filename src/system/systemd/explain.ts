@@ -43,12 +43,12 @@ async function lastOutput(unit: string, values: Properties, { timeoutMs, signal 
   return own.length > 0 ? own : lastLines(await journalAbout(life, limit), MOST_LINES);
 }
 
-/** The jobs that a job which has not begun is ordered behind. Source: org.freedesktop.systemd1(5), GetJobAfter. */
+/** The jobs that a job which has not begun is ordered behind. Source: org.freedesktop.systemd1(5), GetJobBefore. */
 async function jobsBefore(link: Pid1Link, values: Properties, limit: Limit): Promise<string[]> {
   const job = values.get('Job');
   const isUnderWay = ['activating', 'deactivating'].includes(textOf(values, 'ActiveState'));
   if (!hasJob(values) || isUnderWay || !Array.isArray(job)) return [];
-  const answer = await link.call({ member: 'GetJobAfter', signature: 'u', values: [Number(job[0])] }, limit);
+  const answer = await link.call({ member: 'GetJobBefore', signature: 'u', values: [Number(job[0])] }, limit);
   const jobs = answer.kind === 'reply' ? answer.values[0] : undefined;
   if (!Array.isArray(jobs)) return [];
   const named = jobs.flatMap((other) => (Array.isArray(other) ? [`${other[1]} (${other[2]})`] : []));
