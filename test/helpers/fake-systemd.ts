@@ -115,6 +115,8 @@ export const noUnit: UnitStatus = {
   controlGroup: '',
   hasJob: false,
   endedByStop: false,
+  remainsAfterExit: false,
+  changedMs: 0,
 };
 
 /** A unit that stands by itself. */
@@ -136,7 +138,7 @@ export const noRelations: UnitRelations = {
   startedAtEnd: [],
 };
 
-const noProgram: UnitProgram = { path: '', argv: [], user: '', beganMs: 0, overMs: 0 };
+const noProgram: UnitProgram = { path: '', argv: [], user: '', beganMs: 0, overMs: 0, definedBy: '' };
 
 /** One unit; the test may put it into a state with `set`. */
 export class FakeUnit {
@@ -152,7 +154,9 @@ export class FakeUnit {
     this.#options = options;
     this.#clock = clock;
     const { state = 'inactive', type = 'simple', loadState = 'loaded', result = 'success', controlGroup = '' } = options;
-    this.#status = { ...noUnit, id, type, loadState, controlGroup, result, activeState: state, mainPid: options.mainPid ?? 0 };
+    const { remainAfterExit: remainsAfterExit = false, mainPid = 0 } = options;
+    const how = { type, loadState, controlGroup, result, remainsAfterExit };
+    this.#status = { ...noUnit, id, ...how, activeState: state, mainPid, changedMs: clock.monotonicMs() };
     if (state === 'active') this.#live();
   }
 
@@ -169,7 +173,7 @@ export class FakeUnit {
   }
 
   set(change: Partial<UnitStatus>): void {
-    this.#status = { ...this.#status, ...change };
+    this.#status = { ...this.#status, changedMs: this.#clock.monotonicMs(), ...change };
   }
 
   async job(verb: string): Promise<ServiceCallResult> {

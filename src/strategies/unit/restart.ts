@@ -7,7 +7,7 @@ import type { UnitPermission } from './permission.ts';
 import { isUp, loadProblem, needsReset, nextStep } from './state.ts';
 
 /** What of the system the service strategy uses. */
-export type ServiceParts = Pick<StrategyParts, 'services' | 'clock' | 'log'>;
+export type ServiceParts = Pick<StrategyParts, 'services' | 'clock' | 'log' | 'table' | 'unitsWithProcesses'>;
 
 /** One restart of one unit. */
 export interface UnitRestart {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { ServiceStrategy } from '../../../../src/strategies/unit/service.ts';
 import { FakeClock } from '../../../helpers/fake-clock.ts';
 import { FakeSystemd, type FakeUnitOptions } from '../../../helpers/fake-systemd.ts';
+import { strategyMemory } from '../../../helpers/memory-state.ts';
 import { attemptOn, managed, never, settled, silentLog } from '../../../helpers/strategy-parts.ts';
 
 const OFF = { unitFileState: 'disabled' };
@@ -13,7 +14,7 @@ function world(units: Record<string, FakeUnitOptions>, hasOwnSection = false) {
   const systemd = new FakeSystemd(clock);
   const added = Object.fromEntries(Object.entries(units).map(([name, unit]) => [name, systemd.add(name, unit)]));
   const options = { hasOwnSection, commandTimeoutMs: 60_000, healthCheckTimeoutMs: 5000, stableTimeMs: 1000 };
-  const strategy = new ServiceStrategy(options, { services: systemd, clock, log: silentLog });
+  const strategy = new ServiceStrategy(options, { services: systemd, clock, log: silentLog, ...strategyMemory() });
   return {
     systemd,
     unit: (name: string) => added[name]!,

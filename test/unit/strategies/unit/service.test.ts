@@ -6,6 +6,7 @@ import { ServiceStrategy, serviceStrategy } from '../../../../src/strategies/uni
 import { ProcessTable } from '../../../../src/system/proc/table.ts';
 import { FakeClock } from '../../../helpers/fake-clock.ts';
 import { FakeSystemd, type FakeUnitOptions } from '../../../helpers/fake-systemd.ts';
+import { strategyMemory } from '../../../helpers/memory-state.ts';
 import { isAlive, openZoo, type ProcessZoo } from '../../../helpers/process-zoo.ts';
 import { attemptOn, FakeSection, managed, never, settled, silentLog } from '../../../helpers/strategy-parts.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
@@ -16,7 +17,10 @@ function world(units: Record<string, FakeUnitOptions> = {}, own: Partial<typeof 
   const clock = new FakeClock();
   const systemd = new FakeSystemd(clock);
   const added = Object.fromEntries(Object.entries(units).map(([name, unit]) => [name, systemd.add(name, unit)]));
-  const strategy = new ServiceStrategy({ ...options, ...own }, { services: systemd, clock, log: silentLog });
+  const strategy = new ServiceStrategy(
+    { ...options, ...own },
+    { services: systemd, clock, log: silentLog, ...strategyMemory() },
+  );
   return {
     clock,
     systemd,
@@ -312,8 +316,9 @@ test('health: a one-shot', async () => {
   });
   await restart('keeps');
   assert.deepEqual(await health('keeps'), { kind: 'healthy' });
+  assert.deepEqual(await health('goes'), { kind: 'assumed' }, 'whether it ever ran nobody knows');
   await restart('goes');
-  assert.deepEqual(await health('goes'), { kind: 'assumed' });
+  assert.deepEqual(await health('goes'), { kind: 'healthy' });
   await restart('fails');
   assert.equal((await health('fails')).kind, 'unhealthy');
 });
@@ -327,7 +332,7 @@ test('a unit that stays active without its daemon is restarted; that it was left
   const proof = strategy.checkHealth(managed('sysv'), 5000, never);
   await clock.advance(500);
   unit('sysv.service').set({ subState: 'exited' });
-  const brief = 'sysv.service does not last: it is active (exited)';
+  const brief = 'sysv.service does not last: it is active (exited), but none of its processes runs any more';
   assert.equal(reasonOf(await settled(clock, proof)), brief);
   assert.equal(await life?.ended(never), brief);
   // What its script has started may live elsewhere, as su(1) puts it.
