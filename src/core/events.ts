@@ -20,6 +20,8 @@ export type MonitorEvent =
       readonly target: string;
       readonly attempt: number;
       readonly reason: string;
+      /** The last lines that the unit or command wrote, at most 5, printable; absent where there are none. */
+      readonly output?: readonly string[] | undefined;
     }
   | {
       readonly type: 'health_check_passed';
@@ -39,6 +41,8 @@ export type MonitorEvent =
       readonly process: ManagedProcess;
       readonly target: string;
       readonly reason: string;
+      /** As of attempt_failed: of the last attempt. */
+      readonly output?: readonly string[] | undefined;
       readonly durationMs: number;
     }
   /** A recovery that began for another process of the same target ended, well or not, and was this one's too. */

@@ -57,8 +57,24 @@ export type AlsoStarts =
 export type RestartOutcome =
   /** `detail` for people: `systemctl restart nginx.service`, `killed 2 processes, started pid 4711`. */
   | { readonly kind: 'restarted'; readonly detail: string }
-  /** `final`: only an operator can change the cause (there is nothing to start, a name no command takes); no further attempt is made. */
-  | { readonly kind: 'failed'; readonly reason: string; readonly final?: boolean };
+  /**
+   * `final`: only an operator can change the cause (there is nothing to start, a name no command takes); no further attempt is made.
+   * `output`: the last lines that the unit or command wrote, at most 5, printable; absent where there are none.
+   */
+  | {
+      readonly kind: 'failed';
+      readonly reason: string;
+      readonly final?: boolean;
+      readonly output?: readonly string[] | undefined;
+    };
+
+/** What can be said of a target that is not well. */
+export interface Explanation {
+  /** Why it is not up, in one line; undefined where it is, or nothing is known. */
+  readonly reason: string | undefined;
+  /** As RestartOutcome.output; [] where there is none. */
+  readonly output: readonly string[];
+}
 
 /** One attempt, as a strategy sees it. */
 export interface RestartAttempt {
@@ -72,8 +88,8 @@ export interface RestartAttempt {
   /** Aborts when the daemon has to go: kill what is running and return. */
   readonly signal: AbortSignal;
   /**
-   * True once nobody wants it any more (a hold, a cleared alarm, mode = observe, the daemon stops): to be asked after a wait and before
-   * the first act; what was begun is brought to its end all the same. Absent: it stays wanted. Never rejects.
+   * True once nobody wants it any more (a hold, a cleared alarm, mode = observe, the daemon stops): to be asked after a wait, before the
+   * first act, and before force is used; what was begun is brought to its end all the same. Absent: it stays wanted. Never rejects.
    */
   readonly isUnwanted?: () => Promise<boolean>;
   /** Gives the slot for restart commands to others while `wait`, which runs no command of ours, goes on; absent where there are no slots. */
@@ -104,6 +120,8 @@ export interface RestartStrategy {
     timeoutMs: number,
     signal: AbortSignal,
   ): Promise<HealthResult | { readonly kind: 'assumed' }>;
+  /** Why what was restarted is not well, asked once that has been found; absent: nothing can be said. Takes up to some seconds. Never rejects. */
+  explain?(process: ManagedProcess, signal: AbortSignal): Promise<Explanation>;
   /** What the name stands for; absent: what `resolve` says. Never rejects. */
   means?(process: ManagedProcess, signal: AbortSignal): Promise<Meaning>;
   /** Which units systemd would start, restart or stop with the target, for how they stand to it; absent: none. Never rejects. */

@@ -11,6 +11,7 @@ import type { ProcessOptions } from '../process/options.ts';
 import { processStrategy } from '../process/process.ts';
 import {
   type AlsoStarts,
+  type Explanation,
   type LaunchesNow,
   type Life,
   type Meaning,
@@ -112,6 +113,11 @@ export class AutoStrategy implements RestartStrategy {
     } finally {
       deadline.end();
     }
+  }
+
+  async explain(process: ManagedProcess, signal: AbortSignal): Promise<Explanation> {
+    const { kind } = await this.#choose(process, signal);
+    return kind === 'service' ? this.#service.explain(process, signal) : { reason: undefined, output: [] };
   }
 
   async life(process: ManagedProcess, signal: AbortSignal): Promise<Life | undefined> {
@@ -240,15 +246,16 @@ export class AutoStrategy implements RestartStrategy {
     if (signal.aborted) return outcome;
     const failure = outcome.kind === 'failed' ? outcome.reason : await this.#earlyDeath(process, signal);
     if (failure === undefined) return outcome;
+    const output = outcome.kind === 'failed' ? outcome.output : undefined;
     const inTheWay = await this.#giveUpUnit(attempt);
     if (inTheWay !== undefined) {
       return outcome.kind === 'restarted'
         ? outcome
-        : { kind: 'failed', reason: `${failure}; not started as a process: ${inTheWay}` };
+        : { kind: 'failed', reason: `${failure}; not started as a process: ${inTheWay}`, output };
     }
     const instead = await this.#process.restart(attempt);
     return instead.kind === 'failed'
-      ? { kind: 'failed', reason: `${failure}; then as a process: ${instead.reason}` }
+      ? { kind: 'failed', reason: `${failure}; then as a process: ${instead.reason}`, output: instead.output ?? output }
       : { kind: 'restarted', detail: `${instead.detail} (as a process: ${failure})` };
   }
 
@@ -267,8 +274,11 @@ export class AutoStrategy implements RestartStrategy {
     const found = await this.#service.lookUp(process, signal);
     if (found.kind === 'absent') return undefined;
     if (found.kind !== 'found') return found.reason;
-    const { id, loadState, activeState, mainPid } = found.status;
+    const { id, loadState, activeState, mainPid, hasJob } = found.status;
     if (loadState === 'masked') return loadProblem(found.status);
+    // It would come up beside the program.
+    if (hasJob && !isRestartedBySystemd(found.status))
+      return `systemd has something to do about ${id} still, which is ${activeState}`;
     if (activeState === 'failed' || activeState === 'inactive')
       return this.#service.outside(process, this.#known(process), signal);
     const running = await this.#service.findRunning(process, signal);

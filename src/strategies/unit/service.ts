@@ -7,6 +7,7 @@ import type { UnitStatus } from '../../system/systemd/service-manager.ts';
 import { startDeadline } from '../deadline.ts';
 import type {
   AlsoStarts,
+  Explanation,
   Life,
   Meaning,
   Resolution,
@@ -16,22 +17,22 @@ import type {
   StrategyDefinition,
 } from '../strategy.ts';
 import { alsoStartedWith } from './also.ts';
-import { describeHollow, lifeOfUnit, lookInto, proveUnitLasts } from './health.ts';
+import { lifeOfUnit, proveUnitLasts } from './health.ts';
 import { lookUpUnit, type Unanswered, type UnitLookup, untilAnswered } from './lookup.ts';
 import { serviceName } from './name-policy.ts';
 import { UnitObservation } from './observation.ts';
 import { type KnownProgram, runningOutside, unknownProgram } from './outside.ts';
 import { permitUnnamed, type UnitPermission } from './permission.ts';
 import { lookIntoUnit } from './processes.ts';
-import { restartUnit, type ServiceParts } from './restart.ts';
-import { describeState, describeUnit, isUp, loadProblem, nextStep } from './state.ts';
+import { isDueWithin, restartUnit, type ServiceParts } from './restart.ts';
+import { describeState, describeUnit, isRestartedBySystemd, isUp, loadProblem, nextStep } from './state.ts';
 import { waitsForTrigger } from './triggers.ts';
 
 /** What the service strategy takes from `[process.NAME]`. */
 export interface ServiceOptions {
   /** The process has a section of its own: the system's own services may be restarted. */
   readonly hasOwnSection: boolean;
-  /** `command_timeout`: limit of a whole restart, waiting for systemd's own included; default 60 s. */
+  /** `command_timeout`: limit of a restart, and of waiting for systemd's own; a unit that hangs has as much again; default 60 s. */
   readonly commandTimeoutMs: number;
   /** `health_check_timeout`; default 5 s. */
   readonly healthCheckTimeoutMs: number;
@@ -57,7 +58,7 @@ export class ServiceStrategy implements RestartStrategy {
   readonly #parts: ServiceParts;
   /** Units that we began to restart and did not bring up: what we have stopped we may start, though it is inactive now. */
   readonly #touched = new Set<string>();
-  /** When we last had systemd bring a unit up, by its name. */
+  /** When we last set about to have systemd bring a unit up, by its name. */
   readonly #broughtUpMs = new Map<string, number>();
   readonly #observation: UnitObservation;
 
@@ -132,8 +133,12 @@ export class ServiceStrategy implements RestartStrategy {
     known: TakeKnown = nothingKnown,
   ): Promise<RestartOutcome> {
     const begunMs = this.#parts.clock.monotonicMs();
-    const outcome = await restartUnit(this.#parts, {
-      lookUp: (signal) => this.lookUp(process, signal),
+    return restartUnit(this.#parts, {
+      lookUp: async (signal) => {
+        const found = await this.lookUp(process, signal);
+        if (found.kind === 'found') this.#broughtUpMs.set(found.status.id, begunMs);
+        return found;
+      },
       permit: async (status, signal) => {
         // That it has processes is remembered before they are stopped.
         if (isUp(status)) await lookIntoUnit(this.#parts, status, signal);
@@ -146,11 +151,6 @@ export class ServiceStrategy implements RestartStrategy {
       outsideSlot,
       isUnwanted,
     });
-    if (outcome.kind === 'failed') return outcome;
-    const after = await lookInto(this.#parts, (signal) => this.lookUp(process, signal), signal);
-    if (after.kind !== 'seen') return outcome;
-    this.#broughtUpMs.set(after.status.id, begunMs);
-    return after.isHollow ? { kind: 'failed', reason: describeHollow(after.status) } : outcome;
   }
 
   /** Why the unit, which is down, must not be started: its program runs outside of it. One line; undefined where it may, or that cannot be told. */
@@ -225,12 +225,25 @@ export class ServiceStrategy implements RestartStrategy {
     const outside = await this.outside(process, known, signal);
     if (outside !== undefined) return { stops: [], starts: [], refusals: [outside] };
     const { id } = found.status;
-    const step = nextStep(found.status);
+    const step = (await this.#isDueLate(found.status, signal)) ? 'restart' : nextStep(found.status);
     return {
       stops: step === 'restart' ? [describeUnit(found.status)] : [],
       starts: [step === 'wait' ? `${id}: systemd is just restarting it itself, and is waited for` : `systemctl ${step} ${id}`],
       refusals: [],
     };
+  }
+
+  /** What systemd has to say of the unit where it is not up, and the last lines of its life. */
+  async explain(process: ManagedProcess, signal: AbortSignal): Promise<Explanation> {
+    const found = await this.lookUp(process, signal);
+    return found.kind === 'found' ? this.#parts.services.explain(found.status.id, signal) : { reason: undefined, output: [] };
+  }
+
+  /** systemd is to restart it by itself, and not within `command_timeout`. */
+  async #isDueLate(status: UnitStatus, signal: AbortSignal): Promise<boolean> {
+    if (!isRestartedBySystemd(status)) return false;
+    const due = await this.#parts.services.restartDue(status.id, signal);
+    return due.kind === 'known' && !isDueWithin(due.dueMs, this.#options.commandTimeoutMs, this.#parts.clock);
   }
 
   async #permit(status: UnitStatus, signal: AbortSignal): Promise<UnitPermission> {

@@ -1,6 +1,7 @@
 import { systemClock } from '../../core/clock.ts';
 import { formatDuration } from '../../core/duration.ts';
 import { callFailure } from './call-failure.ts';
+import { unmetCondition } from './condition-words.ts';
 import type { Limit } from './dbus/connection.ts';
 import { describeFailure, FAILURE_PROPERTIES, jobWords } from './job-words.ts';
 import type { Pid1Link, RemovedJob } from './link.ts';
@@ -52,6 +53,7 @@ async function order(link: Pid1Link, verb: JobVerb, unit: string, limit: Limit):
           ? 'aborted'
           : `its job is not done after ${formatDuration(limit.timeoutMs)}, systemd goes on with it`,
       );
+    if (end.job.result === 'done' && verb !== 'stop') return await started(link, unit, before, limit);
     return await judge(link, verb, unit, end.job.result);
   } finally {
     waiting.stop();
@@ -150,6 +152,19 @@ class JobEnds {
   stop(): void {
     this.#stop();
   }
+}
+
+/**
+ * What a start came to whose job is done: of a unit whose condition is not met, or whose ExecCondition= says no, systemd skips it, of
+ * whichever type the unit is.
+ */
+async function started(link: Pid1Link, unit: string, before: string | undefined, limit: Limit): Promise<Step> {
+  const shown = await readProperties(link, unit, FAILURE_PROPERTIES, limit);
+  if (shown.kind === 'failed')
+    return shown.lost ? { kind: 'lost', before } : failed(`whether systemd started it is not known: ${shown.reason}`);
+  if (textOf(shown.values, 'ActiveState') !== 'inactive') return { kind: 'done' };
+  const isSkipped = unmetCondition(shown.values) !== undefined || textOf(shown.values, 'Result') === 'exec-condition';
+  return isSkipped ? failed(`systemd skipped its start: ${describeFailure(unit, shown.values)}`) : { kind: 'done' };
 }
 
 async function judge(link: Pid1Link, verb: JobVerb, unit: string, result: string): Promise<ServiceCallResult> {

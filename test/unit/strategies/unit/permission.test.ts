@@ -258,7 +258,7 @@ test('what we have stopped ourselves we start, though it is not enabled', async 
 test('a one-shot that was healed and is at rest is judged by its health as ever', async () => {
   const { restart, health } = world({ 'job.service': { type: 'oneshot', state: 'failed', relations: OFF } });
   assert.equal((await restart('job')).kind, 'restarted');
-  assert.deepEqual(await health('job'), { kind: 'assumed' });
+  assert.deepEqual(await health('job'), { kind: 'healthy' });
 });
 
 test('what a start brings along: all that is down, through any number of units that are down', async () => {
