@@ -55,6 +55,7 @@ export function withRestartCommand(strategy: RestartStrategy, options: CustomOpt
     marks: (process) => strategy.marks?.(process) ?? {},
     findRunning: async (process, signal, look) => (await strategy.findRunning?.(process, signal, look)) ?? cannotLook,
     supervisor: (process) => strategy.supervisor?.(process),
+    observeUnit: async (process, signal) => strategy.observeUnit?.(process, signal),
     ...restartCommandActions(options, parts),
   };
 }

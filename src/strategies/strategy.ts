@@ -7,6 +7,7 @@ import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
 import type { Pins } from '../core/pin.ts';
 import type { ProgramMarks } from '../core/program-marks.ts';
 import type { ProgramRoots } from '../core/program-roots.ts';
+import type { UnitsWithProcesses } from '../core/units-with-processes.ts';
 import type { ProgramLauncher } from '../system/launch/launcher.ts';
 import type { TakeLook } from '../system/proc/look.ts';
 import type { ProcessTable } from '../system/proc/table.ts';
@@ -132,6 +133,8 @@ export interface RestartStrategy {
   marks?(process: ManagedProcess): ProgramMarks;
   /** Called now and then while all is well, so that the strategy can record how the process was started. Never rejects. */
   observe?(process: ManagedProcess, look?: TakeLook): Promise<void>;
+  /** The same of a unit, of which systemd is asked: what will be known of it when its processes have ended. Never rejects. */
+  observeUnit?(process: ManagedProcess, signal: AbortSignal): Promise<void>;
   /**
    * Why the program that runs or is recorded would not be started again as things stand, in one line with the cure; undefined where it
    * would, or nothing is known of it. Costs little where a record is kept. Absent where the strategy starts no programs. Never rejects.
@@ -173,6 +176,7 @@ export interface StrategyParts {
   /** `require_pin`. */
   readonly requirePin: boolean;
   readonly roots: ProgramRoots;
+  readonly unitsWithProcesses: UnitsWithProcesses;
   readonly table: ProcessTable;
   /** One look at `table` for all who ask at the same time. */
   readonly look: TakeLook;

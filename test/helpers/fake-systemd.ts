@@ -137,6 +137,8 @@ export const noUnit: UnitStatus = {
   controlGroup: '',
   hasJob: false,
   endedByStop: false,
+  remainsAfterExit: false,
+  changedMs: 0,
 };
 
 /** A unit that stands by itself. */
@@ -158,7 +160,7 @@ export const noRelations: UnitRelations = {
   startedAtEnd: [],
 };
 
-const noProgram: UnitProgram = { path: '', argv: [], user: '', beganMs: 0, overMs: 0 };
+const noProgram: UnitProgram = { path: '', argv: [], user: '', beganMs: 0, overMs: 0, definedBy: '' };
 
 /** One unit; the test may put it into a state with `set`. */
 export class FakeUnit {
@@ -166,6 +168,7 @@ export class FakeUnit {
   readonly #clock: FakeClock;
   #status: UnitStatus;
   #starts = 0;
+  #hung = 0;
   #life = new AbortController();
   #starting: Promise<ServiceCallResult> | undefined;
   /** Ends a start that hangs, or a stop. */
@@ -179,7 +182,9 @@ export class FakeUnit {
     this.#options = options;
     this.#clock = clock;
     const { state = 'inactive', type = 'simple', loadState = 'loaded', result = 'success', controlGroup = '' } = options;
-    this.#status = { ...noUnit, id, type, loadState, controlGroup, result, activeState: state, mainPid: options.mainPid ?? 0 };
+    const { remainAfterExit: remainsAfterExit = false, mainPid = 0 } = options;
+    const how = { type, loadState, controlGroup, result, remainsAfterExit };
+    this.#status = { ...noUnit, id, ...how, activeState: state, mainPid, changedMs: clock.monotonicMs() };
     if (state === 'active') this.#live();
   }
 
@@ -204,7 +209,7 @@ export class FakeUnit {
   }
 
   set(change: Partial<UnitStatus>): void {
-    this.#status = { ...this.#status, ...change };
+    this.#status = { ...this.#status, changedMs: this.#clock.monotonicMs(), ...change };
   }
 
   async job(verb: string): Promise<ServiceCallResult> {
@@ -259,7 +264,7 @@ export class FakeUnit {
     }
     this.#starts++;
     this.set({ activeState: 'activating', subState: 'start', result: 'success', mainPid: 0 });
-    if (startMs === Number.POSITIVE_INFINITY && this.#starts <= hungStarts) {
+    if (startMs === Number.POSITIVE_INFINITY && this.#hung++ < hungStarts) {
       await new Promise<void>((resolve) => {
         this.#replace = resolve;
       });

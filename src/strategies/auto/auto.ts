@@ -165,6 +165,10 @@ export class AutoStrategy implements RestartStrategy {
     await this.#process.observe?.(process, look);
   }
 
+  observeUnit(process: ManagedProcess, signal: AbortSignal): Promise<void> {
+    return this.#service.observeUnit(process, signal);
+  }
+
   marks(process: ManagedProcess): ProgramMarks {
     return this.#process.marks?.(process) ?? {};
   }
@@ -277,13 +281,15 @@ export class AutoStrategy implements RestartStrategy {
       return `systemd has something to do about ${id} still, which is ${activeState}`;
     if (activeState === 'failed' || activeState === 'inactive')
       return this.#service.outside(process, this.#known(process), signal);
-    if (isUp(found.status)) {
+    const running = await this.#service.findRunning(process, signal);
+    const isHollow = running.kind === 'found' && running.isHollow === true;
+    if (isUp(found.status) && !isHollow) {
       // Between two crashes it looks like one that is up.
       await this.#parts.clock.sleep(BETWEEN_LOOKS_MS, signal);
       const later = await this.#service.lookUp(process, signal);
       if (later.kind !== 'found') return later.reason;
       if (isUp(later.status) && later.status.mainPid === mainPid) return `${id} is ${activeState}`;
-    } else if (!isRestartedBySystemd(found.status)) return `${id} is ${activeState}`;
+    } else if (!isHollow && !isRestartedBySystemd(found.status)) return `${id} is ${activeState}`;
     const stopped = await this.#parts.services.call('stop', id, this.#parts.commandTimeoutMs, signal);
     return stopped.kind === 'done' ? undefined : `${id} cannot be stopped: ${stopped.reason}`;
   }

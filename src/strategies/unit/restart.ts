@@ -4,12 +4,13 @@ import type { ServiceManager, UnitStatus } from '../../system/systemd/service-ma
 import { type Deadline, startDeadline } from '../deadline.ts';
 import type { RestartOutcome, StrategyParts } from '../strategy.ts';
 import { restartByForce, stands, type UnitFailure } from './force.ts';
+import { describeHollow, lookInto } from './health.ts';
 import { type UnitLookup, untilAnswered } from './lookup.ts';
 import type { UnitPermission } from './permission.ts';
 import { hangs, isRestartedBySystemd, isUp, loadProblem, needsReset, nextStep } from './state.ts';
 
 /** What of the system the service strategy uses. */
-export type ServiceParts = Pick<StrategyParts, 'services' | 'clock' | 'log'>;
+export type ServiceParts = Pick<StrategyParts, 'services' | 'clock' | 'log' | 'table' | 'unitsWithProcesses'>;
 
 /** One restart of one unit. */
 export interface UnitRestart {
@@ -41,7 +42,8 @@ export async function restartUnit(parts: ServiceParts, restart: UnitRestart): Pr
       : settled;
   const done =
     step.kind === 'late' ? await within(parts, restart, (deadline) => insist(parts, restart, step.status, deadline)) : step;
-  return 'unit' in done ? explained(parts, restart, done) : done;
+  const proved = done.kind === 'restarted' ? ((await hollowFailure(parts, restart)) ?? done) : done;
+  return 'unit' in proved ? explained(parts, restart, proved) : proved;
 }
 
 async function within<T>(
@@ -196,7 +198,16 @@ async function insist(
 function hasComeUp(before: UnitStatus, now: UnitStatus): boolean {
   if (now.hasJob) return false;
   if (isUp(now)) return !isUp(before) || before.mainPid !== now.mainPid;
-  return now.type === 'oneshot' && now.activeState === 'inactive' && now.result === 'success';
+  // Its state does not change if systemd skips its start.
+  const hasRun = now.changedMs > before.changedMs;
+  return now.type === 'oneshot' && now.activeState === 'inactive' && now.result === 'success' && hasRun;
+}
+
+/** That the unit is up, without what it is there for; undefined where it is not so, and where that cannot be told. */
+async function hollowFailure(parts: ServiceParts, { lookUp, signal }: UnitRestart): Promise<UnitFailure | undefined> {
+  const after = await lookInto(parts, lookUp, signal);
+  if (after.kind !== 'seen' || !after.isHollow) return undefined;
+  return { kind: 'failed', unit: after.status.id, reason: describeHollow(after.status), isTold: true };
 }
 
 /** The failure with systemd's reason and the lines of the unit's last life. */

@@ -67,13 +67,14 @@ export type UnitHealth =
   | HealthResult
   /** It runs; whether it lasts, a second look must tell. */
   | { readonly kind: 'running' }
-  /** A one-shot that leaves nothing behind and did not fail; whether it ran since the alarm cannot be seen. */
+  /** A one-shot that leaves nothing behind and did not fail; whether it ran since the alarm is not known. */
   | { readonly kind: 'assumed' };
 
-/** Judges one look. `active (exited)` is what a unit with RemainAfterExit= is when it is well. */
-export function unitHealth(status: UnitStatus): UnitHealth {
-  const { id, type, subState, activeState, result } = status;
-  if (isUp(status)) return subState === 'exited' ? { kind: 'healthy' } : { kind: 'running' };
-  if (type === 'oneshot' && activeState === 'inactive' && result === 'success') return { kind: 'assumed' };
+/** Judges one look. `broughtUpMs`: when we had systemd bring it up (UnitStatus.changedMs); undefined if that is not known. */
+export function unitHealth(status: UnitStatus, broughtUpMs?: number): UnitHealth {
+  const { id, type, activeState, result, changedMs } = status;
+  if (isUp(status)) return { kind: 'running' };
+  if (type === 'oneshot' && activeState === 'inactive' && result === 'success')
+    return { kind: broughtUpMs !== undefined && changedMs >= broughtUpMs ? 'healthy' : 'assumed' };
   return { kind: 'unhealthy', reason: `${id} is ${describeState(status)}` };
 }

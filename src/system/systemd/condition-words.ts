@@ -29,16 +29,20 @@ function isUnmet(values: Properties, test: 'Condition' | 'Assert'): boolean {
 function words(values: Properties, list: 'Conditions' | 'Asserts', end: string): string | undefined {
   const tested = values.get(list);
   if (!Array.isArray(tested)) return undefined;
-  const unmet = tested.flatMap((condition) => {
+  const tests = tested.flatMap((condition) => {
     if (!Array.isArray(condition)) return [];
     const [name, isTrigger, isNegated, value, state] = condition;
-    if (typeof name !== 'string' || typeof value !== 'string' || !(Number(state) < 0)) return [];
+    if (typeof name !== 'string' || typeof value !== 'string') return [];
     const text = `${name}=${isTrigger === true ? '|' : ''}${isNegated === true ? '!' : ''}${value}`;
-    return [printable(text.slice(0, LONGEST))];
+    return [{ text: printable(text.slice(0, LONGEST)), isTrigger: isTrigger === true, isUnmet: Number(state) < 0 }];
   });
+  // systemd looks no further than to the first one that has to hold and does not; of the others all have failed then.
+  const needed = tests.filter(({ isTrigger, isUnmet }) => isUnmet && !isTrigger);
+  const unmet = needed.length > 0 ? needed : tests.filter(({ isUnmet }) => isUnmet);
   if (unmet.length === 0) return undefined;
   const more = unmet.length > MOST_TOLD ? ` and ${unmet.length - MOST_TOLD} more` : '';
-  return `${unmet.slice(0, MOST_TOLD).join(', ')}${more} ${end}`;
+  const texts = unmet.slice(0, MOST_TOLD).map(({ text }) => text);
+  return `${texts.join(', ')}${more} ${end}`;
 }
 
 const LONGEST = 200;

@@ -40,8 +40,15 @@ async function lastOutput(unit: string, values: Properties, { timeoutMs, signal 
   };
   const limit = { lines: MOST_LINES, timeoutMs: Math.min(timeoutMs, JOURNAL_MS), ...(signal && { signal }) };
   const own = lastLines(await journalOf(life, limit), MOST_LINES);
-  return own.length > 0 ? own : lastLines(await journalAbout(life, limit), MOST_LINES);
+  if (own.length > 0) return own;
+  const about = (await journalAbout(life, { ...limit, lines: MOST_READ })).split('\n');
+  return lastLines(about.filter((line) => !TOLD_ANYWAY.test(line)).join('\n'), MOST_LINES);
 }
+
+/** What the reason says already, and what says nothing of it. */
+const TOLD_ANYWAY =
+  /^(?:Starting|Started|Stopping|Stopped|Finished|Failed to start|Dependency failed) |: (?:(?:Main|Control) process exited|Failed with result|Scheduled restart job|Deactivated|Consumed|Sent signal|Killing process|Sending signal)/;
+const MOST_READ = 20;
 
 /** The jobs that a job which has not begun is ordered behind. Source: org.freedesktop.systemd1(5), GetJobBefore. */
 async function jobsBefore(link: Pid1Link, values: Properties, limit: Limit): Promise<string[]> {

@@ -8,7 +8,7 @@ import { explainUnit } from './explain.ts';
 import { runJob } from './jobs.ts';
 import type { Pid1Call } from './link.ts';
 import { Pid1 } from './pid1.ts';
-import { hasJob, numberOf, type Properties, type PropertyNames, readProperties, textOf } from './properties.ts';
+import { CHANGED, hasJob, numberOf, type Properties, type PropertyNames, readProperties, textOf } from './properties.ts';
 import { RESTART_PROPERTIES, restartDueMs } from './restart-due.ts';
 import type {
   ServiceCallResult,
@@ -151,7 +151,15 @@ const EXPLAIN_LIMIT_MS = 5000;
 const STATUS_PROPERTIES = {
   // Timestamps in microseconds: when the unit left `active`; when the last life of the main process began, and ended.
   Unit: ['Id', 'LoadState', 'ActiveState', 'SubState', 'Job', 'ActiveExitTimestampMonotonic'],
-  Service: ['Result', 'MainPID', 'Type', 'ControlGroup', 'ExecMainStartTimestampMonotonic', 'ExecMainExitTimestampMonotonic'],
+  Service: [
+    'Result',
+    'MainPID',
+    'Type',
+    'ControlGroup',
+    'RemainAfterExit',
+    'ExecMainStartTimestampMonotonic',
+    'ExecMainExitTimestampMonotonic',
+  ],
 } as const satisfies PropertyNames;
 
 function unitStatus(
@@ -176,12 +184,14 @@ function unitStatus(
       endedByStop:
         numberOf(values, 'ExecMainStartTimestampMonotonic') <= leftActive &&
         leftActive < numberOf(values, 'ExecMainExitTimestampMonotonic'),
+      remainsAfterExit: values.get('RemainAfterExit') === true,
+      changedMs: numberOf(values, CHANGED) / 1000,
     },
   };
 }
 
 const PROGRAM_PROPERTIES = {
-  Unit: ['InactiveExitTimestampMonotonic', 'InactiveEnterTimestampMonotonic'],
+  Unit: ['InactiveExitTimestampMonotonic', 'InactiveEnterTimestampMonotonic', 'SourcePath', 'FragmentPath'],
   Service: ['ExecStart', 'User'],
 } as const satisfies PropertyNames;
 
@@ -196,5 +206,6 @@ function unitProgram(values: Properties): UnitProgram {
     user: textOf(values, 'User'),
     beganMs: numberOf(values, 'InactiveExitTimestampMonotonic') / 1000,
     overMs: numberOf(values, 'InactiveEnterTimestampMonotonic') / 1000,
+    definedBy: textOf(values, 'SourcePath') || textOf(values, 'FragmentPath'),
   };
 }

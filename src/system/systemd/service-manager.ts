@@ -19,14 +19,10 @@ export interface UnitStatus {
   readonly hasJob: boolean;
   /** When its main process ended last, systemd was stopping it already (`systemctl stop`, a limit, a unit it goes with). */
   readonly endedByStop: boolean;
-}
-
-/**
- * `active (exited)` though it is there to run: systemd keeps it up without a process of its own (RemainAfterExit=, as units from SysV
- * scripts have it), be it that its daemon has ended, or that its script has put that elsewhere. A oneshot is well so.
- */
-export function isHollow({ type, activeState, subState }: UnitStatus): boolean {
-  return type !== 'oneshot' && activeState === 'active' && subState === 'exited';
+  /** systemd keeps it active when its processes have ended well (RemainAfterExit=): `active (exited)`. */
+  readonly remainsAfterExit: boolean;
+  /** When it came to where it stands, in milliseconds of CLOCK_MONOTONIC; 0 where it never left its first state. */
+  readonly changedMs: number;
 }
 
 /** How a unit stands to others, by their canonical names, and what else its start or its end brings about (systemd.unit(5)). */
@@ -70,6 +66,8 @@ export interface UnitProgram {
   /** When it left `inactive` last, and came back to it or failed, in milliseconds since boot; 0 where it never did. */
   readonly beganMs: number;
   readonly overMs: number;
+  /** The file that makes it what it is, or that its own was made from (SourcePath=, a SysV script); empty where there is none. */
+  readonly definedBy: string;
 }
 
 /** By which ways systemd is spoken to and heard. */

@@ -5,6 +5,9 @@ import type { Pid1Link, UnitChange } from './link.ts';
 import { type Properties, type PropertyNames, readProperties } from './properties.ts';
 import { unitPath } from './unit-name.ts';
 
+/** What systemd asks before it starts a unit. */
+export type Test = 'Conditions' | 'Asserts' | 'ExecCondition';
+
 /**
  * Hears, while a start is under way, whether systemd skips it: its job is done then like that of any other. A unit that nothing refers to
  * is forgotten in the same moment, with how its conditions were tested, so that it cannot be asked for afterwards.
@@ -18,12 +21,12 @@ export class SkippedStart {
   }
 
   /** `unknown`: nothing was told, as by systemd 239 before a job's end. */
-  get verdict(): 'skipped' | 'started' | 'unknown' {
+  get verdict(): Test | 'started' | 'unknown' {
     const state = this.#told.get('ActiveState');
     if (state === undefined) return 'unknown';
     if (state !== 'inactive') return 'started';
-    const isSkipped = this.#told.get('ConditionResult') === false || this.#told.get('Result') === 'exec-condition';
-    return isSkipped ? 'skipped' : 'started';
+    if (this.#told.get('ConditionResult') === false) return 'Conditions';
+    return this.#told.get('Result') === 'exec-condition' ? 'ExecCondition' : 'started';
   }
 
   stop(): void {
@@ -41,19 +44,14 @@ const HEARD: readonly string[] = ['ActiveState', 'ConditionResult', 'Result'];
  * Why systemd skipped a start, or would not begin it: `ConditionPathExists=/run/ok is not met`. Of a unit that has been forgotten
  * meanwhile, and has several conditions, that one of them is not. Never rejects.
  */
-export async function skipWords(
-  link: Pid1Link,
-  unit: string,
-  of: 'Conditions' | 'Asserts',
-  timeoutMs: number,
-): Promise<string> {
+export async function skipWords(link: Pid1Link, unit: string, of: Test, timeoutMs: number): Promise<string> {
+  if (of === 'ExecCondition') return 'its ExecCondition= said no';
   const shown = await readProperties(link, unit, SKIP_PROPERTIES, { timeoutMs });
   const end = of === 'Conditions' ? 'is not met' : 'does not hold';
   const vague = of === 'Conditions' ? 'a condition of it is not met' : 'an assertion of it does not hold';
   if (shown.kind === 'failed') return vague;
   const all = namesIn(shown.values, of);
   const [first] = all;
-  if (of === 'Conditions' && first === undefined) return 'its ExecCondition= said no';
   const known = unmetCondition(shown.values);
   if (known !== undefined || first === undefined) return known ?? vague;
   return all.length === 1 ? `${first} ${end}` : `one of ${all.slice(0, MOST_TOLD).join(', ')} ${end}`;

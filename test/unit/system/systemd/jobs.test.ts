@@ -238,7 +238,7 @@ test('a silence in the middle is got over', async (t) => {
   };
   assert.deepEqual(await runJob(fake.pid1(), 'start', 'a.service', LONG), {
     kind: 'failed',
-    reason: 'its main process ended with exit code 4, see journalctl -u a.service',
+    reason: 'failed (exit-code): its main process ended with exit code 4, see journalctl -u a.service',
   });
 });
 
@@ -280,7 +280,7 @@ test('a unit that fails again after the job was done is not called well', async 
   fake.comeBack();
   assert.deepEqual(await running, {
     kind: 'failed',
-    reason: 'its main process was killed by SIGSEGV, see journalctl -u a.service',
+    reason: 'failed (signal): its main process was killed by SIGSEGV, see journalctl -u a.service',
   });
 });
 
