@@ -44,6 +44,8 @@ export type MonitorEvent =
       readonly process: ManagedProcess;
       readonly target: string;
       readonly reason: string;
+      /** As of attempt_failed: of the last attempt. */
+      readonly output?: readonly string[] | undefined;
       readonly durationMs: number;
       /** As attempt_failed's. */
       readonly output?: readonly string[] | undefined;
