@@ -36,8 +36,7 @@ ${stateHelp()}
 
 ALARM is yes, no, unknown (the alarm store does not answer), or kept (the store did not take it; the daemon keeps it).
 Times are local, with their distance from UTC. With the daemon down it reads store and state itself.
---check: well is what is neither in alarm, nor has an open circuit breaker, nor is open, refused, failed, down or unknown.
-What was stopped on purpose, or is on hold, is not down. Scripts: --check, or --json; the table is for people.
+--check: well is what is not in alarm, has no open circuit breaker, and is not refused, failed, down or unknown. stopped on purpose, or is on hold, is not down. Scripts: --check, or --json; the table is for people.
 
 Examples:
   monitor_service status --watch
