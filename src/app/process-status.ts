@@ -21,6 +21,8 @@ export interface ProcessParts {
   readonly runs: (processName: string) => boolean | null;
   /** Targets with a breaker, by the process name that they are kept under. */
   readonly breakers: ReadonlyMap<string, string>;
+  /** Names with watch_exit. */
+  readonly watched: ReadonlySet<string>;
 }
 
 /** What is going on with the process of that name. `alarms`: all of its own, as read last. */
@@ -36,7 +38,7 @@ export function processStatus(parts: ProcessParts, name: string, alarms: readonl
   const supervisor = plan.strategy.supervisor?.(process);
   const waitingFor = [...new Set(alarms.flatMap(({ key }) => queue.waitingFor(key)))];
   const life = lives.of(name);
-  const runs = settings().watchedNames.includes(name) ? parts.runs(name) : undefined;
+  const runs = parts.watched.has(name) ? parts.runs(name) : undefined;
   const watch = watchFact(runs, life, lives.endOf(name));
   const lastRecovery = last.of(name) ?? null;
   const alarm = alarmKnown(core, name, alarms);

@@ -76,7 +76,7 @@ export function storeStatus({ store, monitor: { availability } }: Core): DaemonS
 }
 
 /** Every process that there is something to tell of: DaemonStatus.processes. */
-function processStatuses(parts: Omit<ProcessParts, 'breakers'>): ProcessStatus[] {
+function processStatuses(parts: Omit<ProcessParts, 'breakers' | 'watched'>): ProcessStatus[] {
   const { core } = parts;
   const alarms = alarmsByName(core);
   const breakers = breakersByName(core);
@@ -91,12 +91,14 @@ function processStatuses(parts: Omit<ProcessParts, 'breakers'>): ProcessStatus[]
     ...core.concerns.names(),
     ...unnamedPins(core),
   ]);
-  return [...names].map((name) => processStatus({ ...parts, breakers }, name, alarms.get(name) ?? []));
+  const all = { ...parts, breakers, watched: new Set(core.settings().watchedNames) };
+  return [...names].map((name) => processStatus(all, name, alarms.get(name) ?? []));
 }
 
 /** Of one process, whether or not the status lists it. */
 export function statusOfOne(core: Core, last: LastRecoveries, name: string, runs = seenAlive(core)): ProcessStatus {
-  return processStatus({ core, last, runs, breakers: breakersByName(core) }, name, alarmsByName(core).get(name) ?? []);
+  const parts = { core, last, runs, breakers: breakersByName(core), watched: new Set(core.settings().watchedNames) };
+  return processStatus(parts, name, alarmsByName(core).get(name) ?? []);
 }
 
 /** The rows in alarm when the store was read last, and the alarms that are kept. */

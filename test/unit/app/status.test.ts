@@ -106,6 +106,7 @@ test('a row that is held through another name says so, beside its open breaker',
 
 test('a kept alarm and a watched life are shown, and an operator may end the alarm', async (t) => {
   const core = await coreWith(t, tempDir(t), '[process.web]\n[process.cron]\nwatch_exit = true\n');
+  await core.monitor.look();
   core.holds.set('web', undefined, '');
   await core.alarms.raise('web', 'exit code 1');
   await core.queue.idle();

@@ -439,5 +439,6 @@ test('a program whose unit is masked is not started: that of its path, of its ow
   assert.deepEqual(await strategy.resolve(managed('maskd', '/opt/m/maskd'), never), {
     kind: 'refused',
     reason: 'systemd does not say what maskd.service is: no answer',
+    unanswered: true,
   });
 });
