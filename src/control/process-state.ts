@@ -1,8 +1,6 @@
 /**
  * What a process is at, in one word, and when it is that: the first whose condition holds. This table is what help and manual show;
- * the colours are the command line's. `status --check` needs no more than these words: alarm, observed, waiting and open are an alarm
- * or an open breaker, down is down (what was stopped on purpose is quiet, what an operator holds is held, before it is down), unknown
- * is unknown; what is behind recovering, refused, held and failed stands in inAlarm.
+ * the colours, and what `status --check` makes of them, are the command line's.
  */
 export const processStates = {
   recovering: 'a recovery of it is under way',

@@ -34,10 +34,10 @@ export function addStatus(program: Command, cli: Cli): void {
 const HELP = `
 ${stateHelp()}
 
-ALARM is yes, no, unknown (the alarm store does not answer), or kept (the store did not take it; the daemon keeps it).
+ALARM is yes, no, unknown (the alarm store does not answer), or kept (by the daemon: the store did not take it).
+--check: well is what is not in alarm, has no open circuit breaker, and is not refused, failed, down or unknown.
+What was stopped on purpose, or is on hold, is not down. The table is for people; scripts use --check or --json.
 Times are local, with their distance from UTC. With the daemon down it reads store and state itself.
---check: well is what is neither in alarm, nor has an open circuit breaker, nor is open, refused, failed, down or unknown.
-What was stopped on purpose, or is on hold, is not down. Scripts: --check, or --json; the table is for people.
 
 Examples:
   monitor_service status --watch
