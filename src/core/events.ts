@@ -47,8 +47,6 @@ export type MonitorEvent =
       /** As of attempt_failed: of the last attempt. */
       readonly output?: readonly string[] | undefined;
       readonly durationMs: number;
-      /** As attempt_failed's. */
-      readonly output?: readonly string[] | undefined;
     }
   /** It was restarted, and whether it is well cannot be told. */
   | {

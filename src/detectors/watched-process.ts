@@ -148,10 +148,10 @@ export class WatchedProcess {
     const { key, unit, status, processes } = running;
     const [oldest] = processes;
     if (this.#stopped.signal.aborted) return;
-    this.#found = oldest !== undefined || (status !== undefined && isActive(status));
+    this.#found = isWell(running);
     this.#key = key;
     this.#hearOf(status?.id ?? unit);
-    if (isWell(running)) this.#grace.abort();
+    if (this.#found) this.#grace.abort();
     if (oldest === undefined) return;
     this.#hasRun = true;
     // A monitored unit's own state comes with each look.
