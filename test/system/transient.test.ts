@@ -16,6 +16,7 @@ for (const suite of [
   'auto-strategy',
   'commands',
   'copies',
+  'hung-units',
   'identity',
   'launches',
   'other-supervisor',
