@@ -1,4 +1,4 @@
-import { ConfigError, type ConfigProblem } from '../core/errors.ts';
+import { ConfigError, type ConfigProblem, countProblems } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ProcessEventType } from '../core/process-event.ts';
 import { createLogger } from '../logging/logger.ts';
@@ -80,13 +80,27 @@ async function checkConfig(file: string, { database }: { readonly database: bool
     const report = database ? await askDatabase(settings, units) : null;
     const events = await eventProblems(settings);
     const watchExit = settings.watchedNames.length === 0 ? null : await watchMeans(settings, events.length === 0);
-    const { processNames } = settings;
+    const { processNames, refusals } = settings;
     const problems = [...(await units.warnings()), ...events];
-    return { file, problems, processNames, watchExit, unnamed: units.unnamedRule(), database: report };
+    return {
+      file,
+      ...judged(problems),
+      usable: true,
+      processNames,
+      refused: processNames.filter((name) => refusals.has(name)),
+      watchExit,
+      unnamed: units.unnamedRule(),
+      database: report,
+    };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return { file, problems: error.problems, processNames: [], watchExit: null, database: null };
+    const none = { processNames: [], refused: [], watchExit: null, database: null };
+    return { file, ...judged(error.problems), usable: false, ...none };
   }
+}
+
+function judged(problems: readonly ConfigProblem[]): Pick<CheckReport, 'problems' | 'errors' | 'warnings'> {
+  return { problems, errors: countProblems(problems, 'error'), warnings: countProblems(problems, 'warning') };
 }
 
 /** Process events that are wanted and cannot be had: the daemon goes on without them. */
