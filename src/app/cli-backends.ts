@@ -5,7 +5,7 @@ import { createLogger } from '../logging/logger.ts';
 import { openDatagram } from '../system/native/datagram.ts';
 import type { ProcessEventSource } from '../system/process-events/source.ts';
 import type { CheckReport, CliBackends } from './backends.ts';
-import { askDatabase } from './database-report.ts';
+import { askDatabase, unknownRow } from './database-report.ts';
 import { isKeptOffline, offlineLook, offlineOrders, offlineStatus } from './offline.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { UnitReport } from './unit-report.ts';
@@ -77,11 +77,11 @@ async function checkConfig(file: string, { database }: { readonly database: bool
   try {
     const settings = readSettings(file);
     const units = new UnitReport(settings, silent);
-    const report = database ? await askDatabase(settings, units) : null;
+    const { report, hasRow } = database ? await askDatabase(settings, units) : { report: null, hasRow: unknownRow };
     const events = await eventProblems(settings);
     const watchExit = settings.watchedNames.length === 0 ? null : await watchMeans(settings, events.length === 0);
     const { processNames, refusals } = settings;
-    const problems = [...(await units.warnings()), ...events];
+    const problems = [...(await units.problems(hasRow)), ...events];
     return {
       file,
       ...judged(problems),

@@ -9,10 +9,11 @@ import { createExecution, type Execution } from '../system/execution.ts';
 import { NameResolver } from '../system/names/resolver.ts';
 import { ProcessLook, sharedLooks } from '../system/proc/look.ts';
 import { ProcessTable } from '../system/proc/table.ts';
-import { type AccountResult, findAccount } from '../system/spawn/user-account.ts';
 import type { LeftAlone } from './backends.ts';
 import { Concerns } from './concerns.ts';
+import { warnOfSections } from './file-findings.ts';
 import { lookAtState } from './offline.ts';
+import { type FindingParts, ProcessFindings } from './process-findings.ts';
 import type { Settings } from './settings.ts';
 
 /** What check-config asks systemd about the names of a configuration and of a database. Nothing is started. */
@@ -48,12 +49,13 @@ export class UnitReport {
   }
 
   /**
-   * The warnings of the file, with one for each configured process whose user is not known, whose unit is masked, for each that means what
-   * an earlier section means, and as root for each whose program would not be started again. No more of the former if systemd does not
-   * answer.
+   * The problems of the file, with a warning of each user, group, program, folder, unit and process that it names and that is not there,
+   * of each configured process whose unit is masked, that means what an earlier section means, and as root of each whose program would
+   * not be started again. None that systemd would have to tell if it does not answer. `hasRow`: as far as the database was asked.
    */
-  async warnings(): Promise<readonly ConfigProblem[]> {
-    await this.#warnOfUsers();
+  async problems(hasRow: FindingParts['hasRow']): Promise<readonly ConfigProblem[]> {
+    warnOfSections(this.#settings);
+    await this.#warnOfFindings(hasRow);
     await this.#warnOfTwins();
     // Which units their programs live in is known by now.
     if (this.#execution.services.available) await this.#warnOfMasks();
@@ -62,18 +64,13 @@ export class UnitReport {
     return this.#settings.document.problems;
   }
 
-  async #warnOfUsers(): Promise<void> {
+  async #warnOfFindings(hasRow: FindingParts['hasRow']): Promise<void> {
     const { document, processNames } = this.#settings;
     const within = AbortSignal.timeout(LIMIT_MS);
-    const found = new Map<string, Promise<AccountResult>>();
+    const { services } = this.#execution;
+    const findings = new ProcessFindings({ settings: this.#settings, plans: this.#plans, services, hasRow });
     await eachOf(processNames, async (name) => {
-      const user = this.#plans(name).strategy.name === 'service' ? undefined : document.processSection(name).text('user');
-      if (user === undefined) return;
-      const asked = found.get(user) ?? findAccount(user, within);
-      found.set(user, asked);
-      const result = await asked;
-      if (result.kind === 'not_found')
-        document.warnOfProcess(name, 'user', `nothing of it is restarted as long as ${result.reason}`);
+      for (const problem of await findings.of(name, within)) document.report(problem);
     });
   }
 

@@ -85,7 +85,20 @@ export class ConfigDocument {
 
   /** Warns of what one process has come to, at its own section wherever `key` may stand: others may share the value, and not the fate. */
   warnOfProcess(processName: string, key: string, problem: string): void {
-    this.report({ severity: 'warning', ...this.#placeOfProcess(processName, key), problem });
+    this.report(this.processWarning(processName, key, problem));
+  }
+
+  /** That warning, not reported. */
+  processWarning(processName: string, key: string, problem: string): ConfigProblem {
+    return { severity: 'warning', ...this.#placeOfProcess(processName, key), problem };
+  }
+
+  /** A warning of a value that holds for a process, at the place where it stands, be it `[process.default]`; not reported. */
+  standingWarning(processName: string, key: string, problem: string): ConfigProblem {
+    const own = this.#ini.sections.get(`${PROCESS_PREFIX}${processName}`);
+    const inherited = this.#ini.sections.get(DEFAULT_SECTION)?.entries.get(key);
+    if (own?.entries.has(key) === true || inherited === undefined) return this.processWarning(processName, key, problem);
+    return { severity: 'warning', line: inherited.line, section: DEFAULT_SECTION, key, problem };
   }
 
   /** Reports what one process cannot be used for, likewise at its own section: it alone is refused. */
