@@ -35,6 +35,8 @@ export async function askDatabase(settings: Settings, units: UnitReport): Promis
     };
   } catch (error) {
     const fault = error instanceof StoreError ? error.fault : 'failed';
+    // What the tables make of it is wrong with the file.
+    if (fault === 'config') settings.document.section('host').problem('host_id', errorMessage(error));
     return { report: { kind: 'failed', description, reason: errorMessage(error), fault }, hasRow: unknownRow };
   } finally {
     await store.close();

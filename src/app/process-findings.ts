@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import type { ConfigDocument } from '../config/config-document.ts';
-import { closest } from '../config/did-you-mean.ts';
+import { closest, looseName } from '../config/did-you-mean.ts';
 import { expandCommand } from '../core/command-template.ts';
 import type { ConfigProblem } from '../core/errors.ts';
 import { quoted } from '../core/printable.ts';
@@ -73,7 +73,8 @@ export class ProcessFindings {
     const named = document.processSection(name).list('depends_on');
     for (const one of named) if (one !== name && refusals.has(one)) warn(`${quoted(one)} is refused, and so is not waited for`);
     for (const one of settings.dependsOn) {
-      if (document.hasSection(`process.${one}`)) continue;
+      // Of one that is only spelt otherwise the file's own problems tell.
+      if (processNames.some((other) => looseName(other) === looseName(one))) continue;
       const known = await hasRow(one);
       if (known === true) continue;
       const meant = closest(

@@ -6,6 +6,7 @@ import { foreignWord } from './foreign-keys.ts';
 import { isSecretKey, readValue } from './ini-value.ts';
 import { ProblemList, shownProblem } from './problem-list.ts';
 import type { IniDocument, IniSection } from './read-ini.ts';
+import { meantSection } from './section-hint.ts';
 import { IniSectionReader } from './section-reader.ts';
 
 /**
@@ -182,20 +183,28 @@ export class ConfigDocument {
   }
 
   #sectionHint(name: string): string {
-    const dot = name.indexOf('.');
-    if (dot > 0 && closest(name.slice(0, dot), ['process'])) return ` (did you mean [process${name.slice(dot)}]?)`;
-    const meant = closest(name, [...this.#asked.keys(), DEFAULT_SECTION]);
-    return meant === undefined ? ` (a process's section is called [process.NAME])` : ` (did you mean [${meant}]?)`;
+    const known = [...this.#asked.keys()].filter((asked) => asked !== PROCESS_PREFIX);
+    const meant = meantSection(name, known);
+    return meant === undefined ? ` (a process's section is called [process.NAME])` : ` (did you mean ${meant}?)`;
   }
 
   #reportUnknownKeys({ name, entries }: IniSection, asked: ReadonlySet<string>): void {
     for (const [key, { line }] of entries) {
       if (asked.has(key)) continue;
-      const meant = this.#problems.isFull('warning') ? undefined : closest(key, asked);
-      const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;
+      const hint = this.#problems.isFull('warning') ? '' : this.#keyHint(key, asked);
       const problem = foreignWord(name, key) ?? `unknown key, ignored${hint}`;
       this.#problems.add({ severity: 'warning', line, section: name, key, problem });
     }
+  }
+
+  /** The nearest key of that kind of section; else the section whose key it is. */
+  #keyHint(key: string, asked: ReadonlySet<string>): string {
+    const meant = closest(key, asked);
+    if (meant !== undefined) return ` (did you mean ${meant}?)`;
+    const others = [...this.#asked].filter(([, keys]) => keys.has(key)).map(([group]) => group);
+    const [only, ...more] = others;
+    if (only === undefined || more.length > 0) return '';
+    return ` (it is a key of [${only === PROCESS_PREFIX ? `${PROCESS_PREFIX}NAME` : only}])`;
   }
 
   /** What makes a name, a key or a value another one than it looks like. Of values those that somebody asked for. */

@@ -91,6 +91,8 @@ function isFine(database: DatabaseReport): boolean {
 
 function tellDatabase(cli: Cli, database: DatabaseReport): void {
   if (database.kind === 'failed') {
+    // It stands among the problems.
+    if (database.fault === 'config') return;
     // A fault names its server.
     cli.complain(/^(?:mysql|sqlite) /.test(database.reason) ? database.reason : `${database.description}: ${database.reason}`);
     return;
