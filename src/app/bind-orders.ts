@@ -10,6 +10,7 @@ import { isHeeded, maskWarning } from '../strategies/unit/mask.ts';
 import { hiddenProcesses } from '../system/proc/hidden.ts';
 import type { Core } from './app.ts';
 import { bindPins } from './pins.ts';
+import { sectionWarnings } from './section-warnings.ts';
 
 type Refusal = Extract<OrderReply<object>, { kind: 'refused' }>;
 
@@ -89,7 +90,8 @@ async function preview(core: Core, name: string): ReturnType<Orders['preview']> 
   const isLookedFor = strategy === 'custom' ? core.settings().watchedNames.includes(name) : strategy !== 'service';
   const hidden = isLookedFor ? hiddenProcesses() : undefined;
   const overridden = held.kind === 'told' && refusals.length === 0 ? held.remark : undefined;
-  const all = [overridden, mask, hidden, ...(looked.warnings ?? [])].filter((warning) => warning !== undefined);
+  const told = await sectionWarnings(core, name);
+  const all = [overridden, mask, hidden, ...(looked.warnings ?? []), ...told].filter((warning) => warning !== undefined);
   return { kind: 'done', ...looked, refusals, ...(all.length === 0 ? {} : { warnings: all }), strategy, target };
 }
 

@@ -112,6 +112,14 @@ export class ConfigDocument {
     return this.#problems.list();
   }
 
+  /** Those of them that concern one process: at its own section, and at what it inherits from `[process.default]`. */
+  problemsOf(processName: string): ConfigProblem[] {
+    const own = `${PROCESS_PREFIX}${processName}`;
+    const shown = shownProblem({ severity: 'error', line: 0, section: own, key: '', problem: '' }).section;
+    const inherits = (key: string): boolean => !this.stands(own, key);
+    return this.problems.filter(({ section, key }) => section === shown || (section === DEFAULT_SECTION && inherits(key)));
+  }
+
   /** The processes whose own sections hold an error, each with the first of them as `FILE:LINE: [section] key: problem`. */
   get refusals(): ReadonlyMap<string, string> {
     return new Map([...this.#refusals].map(([name, problem]) => [name, formatProblem(this.file, shownProblem(problem))]));
