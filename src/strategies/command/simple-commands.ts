@@ -46,7 +46,10 @@ class Scan {
         if (this.#word().isOpen) return { words, end: 'stop' };
         continue;
       }
-      if (/[()<>]/.test(this.#text[this.#at] ?? '')) return { words: isCall(words) ? [] : words, end: 'stop' };
+      const next = this.#text[this.#at];
+      // `name ()` defines a function.
+      if (next === '(' || next === ')') return { words: words.length <= 2 ? [] : words, end: 'stop' };
+      if (next === '<' || next === '>') return { words, end: 'stop' };
       const { word, isOpen } = this.#word();
       words.push(word);
       if (isOpen) return { words, end: 'stop' };
@@ -84,11 +87,6 @@ const OPEN = /[$`"'\\]/;
 function literalOf(part: string): string {
   if (part.startsWith('\\')) return part.slice(1);
   return /^["']/.test(part) ? part.slice(1, -1) : part;
-}
-
-/** `name ()` defines a function. */
-function isCall(words: readonly ShellWord[]): boolean {
-  return words.length <= 2;
 }
 
 function endOf(operator: string): SimpleCommand['end'] {
