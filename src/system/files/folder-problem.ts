@@ -10,7 +10,7 @@ export function folderProblem(folder: string, needed: 'there' | 'made'): string 
   const stat = hostStat(folder);
   if (stat === 'unknown' || (stat !== 'none' && stat.isDirectory())) return undefined;
   if (stat !== 'none') return `${quoted(folder)} is no folder (expected one)`;
-  if (needed === 'there') return `the folder ${quoted(folder)} is not there (expected one that is)`;
+  if (needed === 'there') return `${quoted(folder)} is not there (expected a folder)`;
   const above = dirname(folder);
   return above === folder ? undefined : folderProblem(above, 'made');
 }

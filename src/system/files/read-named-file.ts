@@ -27,7 +27,7 @@ export function readNamedFile(
     if (secret && (stat.mode & 0o004) !== 0) section.warning(key, 'the file can be read by everybody (chmod 600)');
     return readFileSync(fd, 'utf8');
   } catch (error) {
-    section.problem(key, `cannot be read (expected a file of at most 1 MiB, got ${quoted(path)}, ${reasonOf(error)})`);
+    section.problem(key, `cannot be read (expected a regular file of at most 1 MiB, got ${quoted(path)}, ${reasonOf(error)})`);
     return undefined;
   } finally {
     if (fd !== undefined) closeSync(fd);
