@@ -3,7 +3,8 @@ import type { ConfigProblem } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ProgramRoots } from '../core/program-roots.ts';
 import { managedProcess, type Plans } from '../monitor/recovery-plan.ts';
-import type { Resolution } from '../strategies/strategy.ts';
+import { NEVER_SEEN } from '../strategies/process/launch/words.ts';
+import type { Resolution, StrategyName } from '../strategies/strategy.ts';
 import { maskWarning } from '../strategies/unit/mask.ts';
 import { createExecution, type Execution } from '../system/execution.ts';
 import { NameResolver } from '../system/names/resolver.ts';
@@ -59,6 +60,7 @@ export class UnitReport {
     await this.#warnOfTwins();
     // Which units their programs live in is known by now.
     if (this.#execution.services.available) await this.#warnOfMasks();
+    await this.#warnOfUnseen();
     // Of others' processes only root sees how they were started.
     if (process.geteuid?.() === 0) await this.#warnOfConcerns();
     return this.#settings.document.problems;
@@ -71,6 +73,19 @@ export class UnitReport {
     const findings = new ProcessFindings({ settings: this.#settings, plans: this.#plans, services, hasRow });
     await eachOf(processNames, async (name) => {
       for (const problem of await findings.of(name, within)) document.report(problem);
+    });
+  }
+
+  /** Of programs of that nobody has seen how they are started: they may run by the time that it matters, or never. */
+  async #warnOfUnseen(): Promise<void> {
+    const { document, processNames, refusals } = this.#settings;
+    const within = AbortSignal.timeout(LIMIT_MS);
+    await eachOf(processNames.slice(0, MOST_NAMES), async (name) => {
+      const plan = this.#plans(name);
+      if (refusals.has(name) || isCommanded(plan.strategy.name)) return;
+      const { refusals: reasons } = await plan.strategy.preview(managedProcess(name, plan), within);
+      const unseen = reasons.find((reason) => reason.includes(NEVER_SEEN));
+      if (unseen !== undefined) document.warnOfProcess(name, 'restart_strategy', unseen);
     });
   }
 
@@ -147,6 +162,11 @@ export class UnitReport {
     });
     return { processes, unseen: unnamed.length - looked.length };
   }
+}
+
+/** A command, or systemd, knows how to start it. */
+function isCommanded(strategy: StrategyName): boolean {
+  return strategy === 'custom' || strategy === 'service';
 }
 
 const LEFT_ALONE = [
