@@ -62,7 +62,9 @@ test('a file without a problem is in order; with a warning it is not, and with -
 test('--json has the counts, and who is refused', async (t) => {
   const { write, check } = world(t);
   const many = Array.from({ length: 300 }, (_, i) => `foo${i} = 1\n`).join('');
-  write(`${GENERAL}[process.a]\nrestart_command = true\n${many}[process.b]\nmax_attempts = 0\n[process.c]\nrestart_command = true\n`);
+  write(
+    `${GENERAL}[process.a]\nrestart_command = true\n${many}[process.b]\nmax_attempts = 0\n[process.c]\nrestart_command = true\n`,
+  );
   const { code, stdout } = await check(['--json']);
   const { errors, warnings, usable, refused, processNames, problems } = JSON.parse(stdout);
   assert.deepEqual([code, errors, warnings, usable, refused], [78, 1, 300, true, ['b']]);
