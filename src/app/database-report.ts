@@ -5,8 +5,15 @@ import type { DatabaseReport } from './backends.ts';
 import { rowScope, type Settings } from './settings.ts';
 import type { UnitReport } from './unit-report.ts';
 
-/** Asks the store of `settings` what `check-config --database` tells. Never rejects for what a store may fail with. */
-export async function askDatabase(settings: Settings, units: UnitReport): Promise<DatabaseReport> {
+/** What `check-config --database` tells, and what it has seen on the way. */
+export interface AskedDatabase {
+  readonly report: DatabaseReport;
+  /** Of names that a section depends on, whether they have a row; undefined: that is not known. */
+  readonly hasRow: (name: string) => Promise<boolean | undefined>;
+}
+
+/** Asks the store of `settings`. Never rejects for what a store may fail with. */
+export async function askDatabase(settings: Settings, units: UnitReport): Promise<AskedDatabase> {
   const { database, processNames } = settings;
   const { description } = database;
   const store = await database.open(rowScope(settings));
@@ -21,16 +28,27 @@ export async function askDatabase(settings: Settings, units: UnitReport): Promis
       if (!has) unmatched.push(name);
     }
     const leftAlone = await units.leftAlone(names);
-    return { kind: 'ok', description, report, unmatched, leftAlone, ...unseenNames(names), ...nearNames(names, processNames) };
+    const odd = { ...unseenNames(names), ...nearNames(names, processNames) };
+    return {
+      report: { kind: 'ok', description, report, unmatched, leftAlone, ...odd },
+      hasRow: async (name) => known.has(name) || (names.length === MOST_NAMES ? undefined : false),
+    };
   } catch (error) {
     const fault = error instanceof StoreError ? error.fault : 'failed';
-    return { kind: 'failed', description, reason: errorMessage(error), fault };
+    // What the tables make of it is wrong with the file.
+    if (fault === 'config') settings.document.section('host').problem('host_id', errorMessage(error));
+    return { report: { kind: 'failed', description, reason: errorMessage(error), fault }, hasRow: unknownRow };
   } finally {
     await store.close();
   }
 }
 
 const MOST_NAMES = 100_000;
+
+/** For who has not asked. */
+export async function unknownRow(): Promise<undefined> {
+  return undefined;
+}
 
 function unseenNames(names: readonly string[]): Pick<Extract<DatabaseReport, { kind: 'ok' }>, 'unseen'> {
   const unseen = names.flatMap((name) => {

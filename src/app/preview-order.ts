@@ -7,6 +7,7 @@ import { isHeeded, maskWarning } from '../strategies/unit/mask.ts';
 import { hiddenProcesses } from '../system/proc/hidden.ts';
 import type { Core } from './app.ts';
 import { isConfigured, isRemembered, lookUp, undecided } from './known-names.ts';
+import { sectionWarnings } from './section-warnings.ts';
 
 /** `match NAME`: what a restart would do, without doing it; as far as that can be told before `signal` aborts. */
 export async function previewOrder(core: Core, name: string, signal = core.abort.signal): ReturnType<Orders['preview']> {
@@ -30,7 +31,9 @@ export async function previewOrder(core: Core, name: string, signal = core.abort
   const isLookedFor = strategy === 'custom' ? core.settings().watchedNames.includes(name) : strategy !== 'service';
   const hidden = isLookedFor ? hiddenProcesses() : undefined;
   const overridden = refusals.length === 0 ? would.remark : undefined;
-  const warnings = [overridden, mask, hidden, ...(looked.warnings ?? [])].filter((warning) => warning !== undefined);
+  const told = await sectionWarnings(core, name);
+  const all = [overridden, mask, hidden, ...(looked.warnings ?? []), ...told];
+  const warnings = all.filter((warning) => warning !== undefined);
   const target = resolution.kind === 'target' ? resolution.description : '';
   return { kind: 'done', ...looked, refusals, ...(warnings.length === 0 ? {} : { warnings }), strategy, target };
 }

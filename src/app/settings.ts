@@ -165,7 +165,8 @@ function parseProcess(document: ConfigDocument, name: string | undefined): Parse
     }),
     refuse: (errors) => ({
       configured: name !== undefined,
-      settings,
+      // It waits for nothing: those of a circle would wait for each other.
+      settings: { ...settings, dependsOn: [] },
       strategy: refusedStrategy(strategy.name, errors),
       checks: [],
     }),

@@ -6,7 +6,7 @@ import type { Orders, ProcessStatus } from '../../../src/control/orders.ts';
 import { runCommand } from '../../helpers/cli-world.ts';
 import { startControl } from '../../helpers/control-world.ts';
 import { someDetails, someProcess, someStatus } from '../../helpers/scripted-orders.ts';
-import { backendErrors } from '../../helpers/small-backends.ts';
+import { backendErrors, someReport } from '../../helpers/small-backends.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 
 /** A configuration whose control socket is `socket`. */
@@ -428,48 +428,41 @@ describe('run, demo and check-config', () => {
     const error = { ...warning, severity: 'error', problem: 'bad' } as const;
     const bad = await runCommand(['check-config'], {
       backends: {
-        checkConfig: async () => ({
-          file: 'c.ini',
-          problems: [warning, error],
-          processNames: [],
-          watchExit: null,
-          database: null,
-        }),
+        checkConfig: async () => someReport({ problems: [warning, error], errors: 1, warnings: 1, usable: false }),
       },
     });
     assert.equal(bad.code, 78);
     assert.equal(
       bad.stderr,
-      'c.ini:2: [monitor] moed: unknown key (warning)\nc.ini:2: [monitor] moed: bad\nmonitor_service: c.ini cannot be used: 1 error\n',
+      'c.ini:2: [monitor] moed: unknown key (warning)\nc.ini:2: [monitor] moed: bad\nmonitor_service: c.ini cannot be used: 1 error, 1 warning\n',
     );
     const failed = { kind: 'failed', description: 'mysql db1', reason: 'refused', fault: 'unreachable' } as const;
     const away = await runCommand(['check-config', '--database'], {
       backends: {
-        checkConfig: async () => ({ file: 'c.ini', problems: [], processNames: [], watchExit: null, database: failed }),
+        checkConfig: async () => someReport({ database: failed }),
       },
     });
     assert.deepEqual([away.code, away.stderr], [69, 'monitor_service: mysql db1: refused\n']);
     const report = { server: 'MariaDB', processes: 2, alarms: 1, canClear: false, notes: 'TEXT', remarks: ['no index'] };
     const asked = await runCommand(['check-config', '--database'], {
       backends: {
-        checkConfig: async () => ({
-          file: 'c.ini',
-          problems: [],
-          processNames: ['a', 'b'],
-          watchExit: 'exits by pidfd',
-          database: { kind: 'ok', description: 'mysql db1', report, unmatched: ['b'] },
-        }),
+        checkConfig: async () =>
+          someReport({
+            processNames: ['a', 'b'],
+            watchExit: 'exits by pidfd',
+            database: { kind: 'ok', description: 'mysql db1', report, unmatched: ['b'] },
+          }),
       },
     });
     assert.equal(asked.code, 0);
     assert.match(
       asked.stdout,
-      /2 configured processes\nwatch_exit: exits by pidfd\n.*MariaDB, 2 processes, 1 in alarm\n.*TEXT\nalarms cannot be cleared.*\nremark: no index\n\[process\.b\] matches no row\n$/,
+      /^watch_exit: exits by pidfd\n.*MariaDB, 2 processes, 1 in alarm\n.*TEXT\nalarms cannot be cleared.*\nremark: no index\n\[process\.b\] matches no row\nc\.ini: 0 errors, 0 warnings; 2 configured processes\n$/,
     );
     const one = { kind: 'ok', description: 'mysql db1', report: { ...report, processes: 1 }, unmatched: [] } as const;
     const small = await runCommand(['check-config', '--database'], {
       backends: {
-        checkConfig: async () => ({ file: 'c.ini', problems: [], processNames: ['a'], watchExit: null, database: one }),
+        checkConfig: async () => someReport({ processNames: ['a'], database: one }),
       },
     });
     assert.match(small.stdout, /MariaDB, 1 process, 1 in alarm\n/);
@@ -477,21 +470,14 @@ describe('run, demo and check-config', () => {
     const database = { ...one, leftAlone: { processes: refused, unseen: 1 } };
     const left = await runCommand(['check-config', '--database'], {
       backends: {
-        checkConfig: async () => ({
-          file: 'c.ini',
-          problems: [],
-          processNames: ['a'],
-          watchExit: null,
-          unnamed: 'the rule',
-          database,
-        }),
+        checkConfig: async () => someReport({ processNames: ['a'], unnamed: 'the rule', database }),
       },
     });
-    assert.match(left.stdout, /1 configured process\nthe rule\n/);
+    assert.match(left.stdout, /^the rule\n/);
     assert.match(left.stdout, /\np0 is left alone: p0\.service is neither\n/);
     assert.match(
       left.stdout,
-      /\nand 2 other processes \(all with --json\)\n1 more name was not looked at\nwhat is not to be healed .*only_configured = true.*\n$/,
+      /\nand 2 other processes \(all with --json\)\n1 more name was not looked at\nwhat is not to be healed .*only_configured = true.*\nc\.ini: .*1 configured process\n$/,
     );
   });
 });
