@@ -1,3 +1,4 @@
+import { checkCommands } from '../config/check-commands.ts';
 import { checkDependencies } from '../config/check-dependencies.ts';
 import { checkSharedNames } from '../config/check-shared-names.ts';
 import type { ConfigDocument } from '../config/config-document.ts';
@@ -68,6 +69,7 @@ function parseSettings(file: string, document: ConfigDocument): Settings {
   const processNames = document.processNames();
   const makers = new Map(processNames.map((name) => [name, parseProcess(document, name)]));
   const fallback = parseProcess(document, undefined);
+  checkCommands(document, (name) => makers.get(name)?.commandKeys ?? []);
   checkDependencies(document);
   checkSharedNames(document);
   const warnings = document.finish();
@@ -105,6 +107,8 @@ function parseProcess(
   settings: RecoverySettings;
   watch: RunningWatch;
   twin: ParsedStrategy['twin'];
+  /** Of the commands that are set, those that may run. */
+  commandKeys: readonly string[];
   create: (parts: PlanParts) => RecoveryPlan;
 } {
   const section = document.processSection(name);
@@ -119,6 +123,7 @@ function parseProcess(
     settings,
     watch,
     twin: strategy.twin,
+    commandKeys: ['pre_restart_command', ...strategy.commandKeys, 'health_check_command'],
     create: (parts) => ({
       configured: name !== undefined,
       settings,
