@@ -1,15 +1,13 @@
 import type { DaemonStatus, OrderReply, Orders, RecoverReply } from '../control/orders.ts';
-import { isInAlarm, type ManagedProcess, type ProcessRow, storedAlarm } from '../core/alarm.ts';
+import { isInAlarm, type ProcessRow, storedAlarm } from '../core/alarm.ts';
 import { soon } from '../core/clock.ts';
 import { errorMessage, StoreError } from '../core/errors.ts';
 import { quoted } from '../core/printable.ts';
-import { type HoldJudgement, holdAll } from '../monitor/holds.ts';
-import { managedProcess, type RecoveryPlan, resolveName } from '../monitor/recovery-plan.ts';
-import type { Resolution } from '../strategies/strategy.ts';
-import { isHeeded, maskWarning } from '../strategies/unit/mask.ts';
-import { hiddenProcesses } from '../system/proc/hidden.ts';
+import { holdAll } from '../monitor/holds.ts';
+import { managedProcess, resolveName } from '../monitor/recovery-plan.ts';
 import type { Core } from './app.ts';
 import { bindPins } from './pins.ts';
+import { previewRestart } from './preview.ts';
 
 type Refusal = Extract<OrderReply<object>, { kind: 'refused' }>;
 
@@ -72,37 +70,10 @@ async function preview(core: Core, name: string): ReturnType<Orders['preview']> 
   const plan = core.plans()(name);
   const found = await lookUp(core, name);
   const process = managedProcess(name, plan, 'rows' in found ? found.rows[0]?.processId : null);
-  const resolution = await plan.strategy.resolve(process, core.abort.signal);
-  const looked = await plan.strategy.preview(process, core.abort.signal);
-  const target = resolution.kind === 'target' ? resolution.description : '';
+  const previewed = await previewRestart(core, process, plan);
   // A misspelt name; what runs may be looked at before it has a row.
-  if ('kind' in found && found.code === 'not_found' && looked.stops.length === 0) return found;
-  const unresolved = resolution.kind === 'refused' && !looked.refusals.includes(resolution.reason) ? [resolution.reason] : [];
-  const held = await heldBack(core, process, plan, resolution);
-  const refusals = [...(held.kind === 'held' ? [held.reason] : []), ...unresolved, ...looked.refusals];
-  const { name: strategy } = plan.strategy;
-  const lastUnit = core.state.roots.lastUnit(process.systemName);
-  // Else it stands among the refusals.
-  const mask = isHeeded(strategy)
-    ? undefined
-    : await maskWarning(core.execution.services, strategy, process, lastUnit, core.abort.signal);
-  const isLookedFor = strategy === 'custom' ? core.settings().watchedNames.includes(name) : strategy !== 'service';
-  const hidden = isLookedFor ? hiddenProcesses() : undefined;
-  const overridden = held.kind === 'told' && refusals.length === 0 ? held.remark : undefined;
-  const all = [overridden, mask, hidden, ...(looked.warnings ?? [])].filter((warning) => warning !== undefined);
-  return { kind: 'done', ...looked, refusals, ...(all.length === 0 ? {} : { warnings: all }), strategy, target };
-}
-
-/** The hold that keeps it from being restarted, or that its restart would not heed. */
-async function heldBack(
-  { holds }: Core,
-  process: ManagedProcess,
-  { strategy }: RecoveryPlan,
-  resolution: Resolution,
-): Promise<HoldJudgement> {
-  const { processName } = process;
-  const held = resolution.kind === 'target' ? await holds.reasonFor(processName, resolution.key) : holds.reason(processName);
-  return held === undefined ? holds.judgeOthers(process, strategy) : { kind: 'held', reason: held };
+  if ('kind' in found && found.code === 'not_found' && previewed.stops.length === 0) return found;
+  return { kind: 'done', ...previewed };
 }
 
 async function alarm(core: Core, nameOrId: string, clear: boolean, notes: string | undefined): ReturnType<Orders['alarm']> {

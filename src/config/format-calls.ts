@@ -23,7 +23,7 @@ interface CallRule {
 }
 
 /** A string that holds the mark. */
-const STRING = String.raw`(?:"(?:[^"\\]|\\[^])*\0(?:[^"\\]|\\[^])*"|'(?:[^'\\]|\\[^])*\0(?:[^'\\]|\\[^])*')`;
+const STRING = String.raw`(?:"(?:[^"\\]|\\.)*\0(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*\0(?:[^'\\]|\\.)*')`;
 /** Of a longer text nothing is said. */
 const LONGEST = 20_000;
 /** Arguments before it: no bracket that would end the call. */
@@ -32,7 +32,7 @@ const BEFORE = String.raw`(?:[^()"'\0]|\([^()\0]*\)|"[^"\0]*"|'[^'\0]*')*?`;
 /** Whatever the language: calls that cannot be meant otherwise. */
 const ANYWHERE: readonly CallRule[] = [
   {
-    pattern: new RegExp(String.raw`(?:strf(?:local)?time|strptime)(?:\s*\(\s*${BEFORE}|\s+)${STRING}`, 'i'),
+    pattern: new RegExp(String.raw`(?:strf(?:local)?time|strptime)(?:\s*\(\s*${BEFORE}|\s+)${STRING}`, 'is'),
     as: 'strftime("%s")',
   },
   {
@@ -42,8 +42,8 @@ const ANYWHERE: readonly CallRule[] = [
     ),
     as: "date_format(…, '%s')",
   },
-  { pattern: new RegExp(String.raw`(?:printf|\bformat)\s*\(\s*(?:\w+\s*,\s*)?${STRING}\s*,`, 'i'), as: 'printf("%s", …)' },
-  { pattern: new RegExp(String.raw`\{\{[^{}]*\bprintf\s+${STRING}`), as: '{{printf "%s" …}}' },
+  { pattern: new RegExp(String.raw`(?:printf|\bformat)\s*\(\s*(?:\w+\s*,\s*)?${STRING}\s*,`, 'is'), as: 'printf("%s", …)' },
+  { pattern: new RegExp(String.raw`\{\{[^{}]*\bprintf\s+${STRING}`, 's'), as: '{{printf "%s" …}}' },
 ];
 
 /** The shell's own: `${unit%service}` is without its ending. */
@@ -54,7 +54,7 @@ const LANGUAGES: readonly { readonly programs: RegExp; readonly rules: readonly 
     programs: /^(?:[gmn]?awk|original-awk|perl|php|bpftrace|stap|gdb|ruby)/,
     rules: [
       // Perl may name a handle before it.
-      { pattern: new RegExp(String.raw`printf\s*(?:[A-Z]+\s+|\{[^}]*\}\s*)?${STRING}\s*,`), as: 'printf "%s", …' },
+      { pattern: new RegExp(String.raw`printf\s*(?:[A-Z]+\s+|\{[^}]*\}\s*)?${STRING}\s*,`, 's'), as: 'printf "%s", …' },
     ],
   },
   {
@@ -69,23 +69,23 @@ const LANGUAGES: readonly { readonly programs: RegExp; readonly rules: readonly 
   {
     programs: /^(?:python|pypy|ruby|jruby)/,
     rules: [
-      { pattern: new RegExp(String.raw`${STRING}\s*%\s*[\w([{'"]`), as: '"%s" % …' },
+      { pattern: new RegExp(String.raw`${STRING}\s*%\s*[\w([{'"]`, 's'), as: '"%s" % …' },
       { pattern: /\{[\w.()[\]]*:[^{}"']*\0[^{}"']*\}/, as: '"{:%s}"' },
-      { pattern: new RegExp(String.raw`\blog\w*\.\w+\(\s*${STRING}\s*,`), as: 'logging.info("%s", …)' },
+      { pattern: new RegExp(String.raw`\blog\w*\.\w+\(\s*${STRING}\s*,`, 's'), as: 'logging.info("%s", …)' },
     ],
   },
   {
     programs: /^(?:node|nodejs|bun|deno)/,
-    rules: [{ pattern: new RegExp(String.raw`\b(?:console|util)\.\w+\(\s*${STRING}\s*,`), as: 'console.log("%s", …)' }],
+    rules: [{ pattern: new RegExp(String.raw`\b(?:console|util)\.\w+\(\s*${STRING}\s*,`, 's'), as: 'console.log("%s", …)' }],
   },
   {
     programs: /^(?:lua|luajit|tclsh|expect)/,
     rules: [
-      { pattern: new RegExp(String.raw`\bos\.date\(\s*${STRING}`), as: 'os.date("%s")' },
-      { pattern: new RegExp(String.raw`\(\s*${STRING}\s*\)\s*:\s*format\b`), as: '("%s"):format(…)' },
+      { pattern: new RegExp(String.raw`\bos\.date\(\s*${STRING}`, 's'), as: 'os.date("%s")' },
+      { pattern: new RegExp(String.raw`\(\s*${STRING}\s*\)\s*:\s*format\b`, 's'), as: '("%s"):format(…)' },
       { pattern: /(?:\bformat\s+|-format\s+)["{]?[^"{}\0]*\0/, as: 'format %s' },
     ],
   },
   // With % between its parts.
-  { programs: /^g?sed$/, rules: [{ pattern: /(?:^|[;{}\s\d$/,!])s(?:%[^]*\0|\0[^]*%)/, as: 's%s…' }] },
+  { programs: /^g?sed$/, rules: [{ pattern: /(?:^|[;{}\s\d$/,!])s(?:%.*\0|\0.*%)/s, as: 's%s…' }] },
 ];

@@ -101,6 +101,9 @@ export const previewShape: Shape<Done<'preview'>> = object({
   strategy: anyText,
   target: anyText,
   warnings: optional(texts),
+  commands: optional(
+    listOf(object({ key: anyText, line: anyText, name: nullable(anyText), limitMs: nullable(count), user: nullable(anyText) })),
+  ),
 });
 /** POST /v1/reload. */
 export const reloadShape: Shape<Done<'reload'>> = object({ changes: texts, warnings: texts });

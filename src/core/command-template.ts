@@ -1,4 +1,5 @@
 import type { ManagedProcess } from './alarm.ts';
+import type { PreviewedCommand } from './outcomes.ts';
 import { quoted, unseenIn } from './printable.ts';
 
 /** A command line ready for a shell, or why it must not be run. */
@@ -29,6 +30,20 @@ export function expandCommand(template: string, process: ManagedProcess): Expand
   return { kind: 'ready', line: withName(template, process.systemName) };
 }
 
+/** The command `key` as it would run, or why it must not be. */
+export function previewCommand(
+  key: string,
+  template: string,
+  process: ManagedProcess,
+  limitMs: number | null,
+  user: string | null = null,
+): { readonly commands: readonly PreviewedCommand[]; readonly refusals: readonly string[] } {
+  const expanded = expandCommand(template, process);
+  if (expanded.kind === 'refused') return { commands: [], refusals: [`${key}: ${expanded.reason}`] };
+  const name = needsName(template) ? process.systemName : null;
+  return { commands: [{ key, line: expanded.line, name, limitMs, user }], refusals: [] };
+}
+
 /** Whether a `%s` in it stands for the name; `%%s` does not. */
 export function needsName(template: string): boolean {
   return [...template.matchAll(PLACEHOLDER)].some(([found]) => found === '%s');
@@ -45,8 +60,8 @@ const PLACEHOLDER = /%%s|%s/g;
 // A mark belongs to the letter before it: without its marks many a word of Hindi, Thai or Vietnamese is no word. To a shell they are
 // nothing but bytes, and those that are not seen are refused before.
 const LETTER = String.raw`[\p{L}\p{N}]\p{M}*`;
-const DATABASE_NAME = new RegExp(String.raw`^(?:${LETTER}|[_@+:,=])(?:${LETTER}|[_@+:.,=-])*$`, 'u');
-const CONFIGURED_NAME = new RegExp(String.raw`^(?:${LETTER}|[_@+:,=/])(?:${LETTER}|[_@+:.,=/-])*$`, 'u');
+const DATABASE_NAME = new RegExp(`^(?:${LETTER}|[_@+:,=])(?:${LETTER}|[_@+:.,=-])*$`, 'u');
+const CONFIGURED_NAME = new RegExp(`^(?:${LETTER}|[_@+:,=/])(?:${LETTER}|[_@+:.,=/-])*$`, 'u');
 
 /** The variables a command finds beside the minimal environment: data, for `"$MONITOR_PROCESS_NAME"`. */
 export function commandEnvironment(process: ManagedProcess, attempt: number): Record<string, string> {

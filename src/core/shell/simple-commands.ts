@@ -113,8 +113,7 @@ class Reader {
       else if (this.#match(/\\\n/y) !== undefined) word += '';
       else if (this.#text[this.#at] === '\\') word += this.#escaped();
       else if (this.#text[this.#at] === "'") word += this.#until(/'([^']*)(?:'|$)/y);
-      else if (this.#text.startsWith("$'", this.#at))
-        word += unescaped(this.#until(/\$'([^'\\]*(?:\\[^][^'\\]*)*)(?:'|\\?$)/y));
+      else if (this.#text.startsWith("$'", this.#at)) word += unescaped(this.#until(/\$'([^'\\]*(?:\\.[^'\\]*)*)(?:'|\\?$)/sy));
       else if (this.#match(/\$?"/y) !== undefined) word += this.#doubleQuoted('"');
       else if (this.#match(/[<>]\(/y) !== undefined) word += this.#substitution();
       else {
@@ -155,7 +154,7 @@ class Reader {
     const name = this.#match(/\$[A-Za-z_]\w*/y);
     if (name !== undefined) return this.#value(name.slice(1)) ?? name;
     if (this.#text[this.#at] === '`') {
-      const inner = this.#until(/`([^`\\]*(?:\\[^][^`\\]*)*)(?:`|\\?$)/y).replace(/\\([$`\\])/g, '$1');
+      const inner = this.#until(/`([^`\\]*(?:\\.[^`\\]*)*)(?:`|\\?$)/sy).replace(/\\([$`\\])/g, '$1');
       if (this.#depth < DEEPEST) new Reader(inner, this.found, { depth: this.#depth + 1, isClosed: false }).readList();
       return '$()';
     }

@@ -129,7 +129,7 @@ export class AutoStrategy implements RestartStrategy {
       const [preview, masked] = [await this.#process.preview(process, signal), await this.#masked(process, signal)];
       if (masked === undefined) return preview;
       const others = preview.refusals.filter((refusal) => refusal !== masked);
-      return { ...preview, starts: [], refusals: [masked, ...others] };
+      return { ...preview, starts: [], refusals: [masked, ...others], commands: [] };
     }
     const preview = await this.#service.preview(process, signal, this.#known(process));
     if (!this.#parts.fallsBack) return preview;
