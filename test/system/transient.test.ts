@@ -18,6 +18,7 @@ for (const suite of [
   'copies',
   'identity',
   'launches',
+  'migrated-commands',
   'other-supervisor',
   'pins',
   'strangers',
