@@ -259,7 +259,7 @@ function seenByNobody(what: 'all' | 'units' = 'all'): string {
     ...(what === 'all' ? processes : []),
     'echo looked',
     "systemctl show '*'; systemctl show --all 'monitor_service-*'; systemctl show 'monitor_service-run-*' -p ExecStart",
-    "systemctl cat 'monitor_service-*'; systemctl status --full 'monitor_service-*'; journalctl --no-pager --all",
+    "systemctl cat 'monitor_service-*'; journalctl --no-pager --all",
   ];
   const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups', '--no-new-privs'];
   const argv = [...nobody, 'sh', '-c', `{ ${look.join('; ')}; } 2>/dev/null; :`];
