@@ -22,7 +22,7 @@ export function checkCommands(document: ConfigDocument, keysRun: (processName: s
     const run = name === undefined ? [] : keysRun(name);
     for (const key of COMMAND_KEYS) {
       const template = section.verbatim(key);
-      if (template === undefined) continue;
+      if (template === undefined || template.length > LONGEST) continue;
       const found = formatsOf(template);
       if (found.length > 0) section.warning(key, describeOwnFormats(found));
       const problem =
@@ -34,6 +34,9 @@ export function checkCommands(document: ConfigDocument, keysRun: (processName: s
 
 /** The keys whose value a shell runs. */
 const COMMAND_KEYS = ['pre_restart_command', 'stop_command', 'start_command', 'restart_command', 'health_check_command'];
+
+/** Of a longer text nothing is said: thousands of sections may inherit it. */
+const LONGEST = 20_000;
 
 /** What is wrong with the name for that command. */
 function nameProblem(template: string, processName: string, configuredName: string | undefined): string | undefined {

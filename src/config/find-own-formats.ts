@@ -31,7 +31,7 @@ export function describeOwnFormats(found: readonly string[]): string {
   const more = found.length - shown.length;
   const what = shown.join(', ') + (more > 0 ? ` and ${more} more` : '');
   const written = shown.map((one) => one.replaceAll('%s', '%%s')).join(', ');
-  return `%s becomes the name of the process in ${what} too: write %%s for a %s that the program is to see (${written})`;
+  return `%s becomes the process's name in ${what} as well; write %%s if the program is to see %s (${written})`;
 }
 
 const MOST_SHOWN = 3;

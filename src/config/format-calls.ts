@@ -6,7 +6,7 @@ export const MARK = '\0';
  * write it: `strftime("%s")`. A `%s` in any other place of the text is the operator's own: `WHERE name = '%s'`.
  */
 export function formatCalls(word: string, program: string): string[] {
-  if (!word.includes(MARK) || word.length > LONGEST) return [];
+  if (!word.includes(MARK)) return [];
   // What is printed as it stands is in no language.
   if (program === 'echo') return EXPANSION.pattern.test(word) ? [EXPANSION.as] : [];
   const rules = [
@@ -24,8 +24,6 @@ interface CallRule {
 
 /** A string that holds the mark. */
 const STRING = String.raw`(?:"(?:[^"\\]|\\.)*\0(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*\0(?:[^'\\]|\\.)*')`;
-/** Of a longer text nothing is said. */
-const LONGEST = 20_000;
 /** Arguments before it: no bracket that would end the call. */
 const BEFORE = String.raw`(?:[^()"'\0]|\([^()\0]*\)|"[^"\0]*"|'[^'\0]*')*?`;
 
@@ -53,8 +51,11 @@ const LANGUAGES: readonly { readonly programs: RegExp; readonly rules: readonly 
   {
     programs: /^(?:[gmn]?awk|original-awk|perl|php|bpftrace|stap|gdb|ruby)/,
     rules: [
-      // Perl may name a handle before it.
-      { pattern: new RegExp(String.raw`printf\s*(?:[A-Z]+\s+|\{[^}]*\}\s*)?${STRING}\s*,`, 's'), as: 'printf "%s", …' },
+      // Behind other parts of the format, or the handle that Perl has there.
+      {
+        pattern: new RegExp(String.raw`printf\s*(?:[^,;>(){}"'\0]|"[^"\0]*"|\{[^{}\0]*\})*${STRING}[^;}]*,`, 's'),
+        as: 'printf "%s", …',
+      },
     ],
   },
   {

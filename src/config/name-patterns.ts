@@ -11,6 +11,7 @@ export function namesTooLong(
   line: string,
   environment: Readonly<Record<string, string>>,
 ): { readonly program: string; readonly name: string }[] {
+  if (!/pgrep|pkill|start-stop-daemon/.test(line)) return [];
   const { programs } = executedPrograms(line, (name) => Object.hasOwn(LOOKING, name), environment);
   return programs.flatMap(({ name: program, arguments: args }) => {
     const name = LOOKING[program]?.(args);

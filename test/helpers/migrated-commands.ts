@@ -186,15 +186,15 @@ max_attempts = 1
       const text = readFileSync(host.file, 'utf8').split('\n');
       const lineOf = (part: string) => text.findIndex((line) => line.includes(part)) + 1;
       const told = [
-        `${host.file}:${lineOf('date +%s >>')}: [process.stamped] restart_command: %s becomes the name of the process in date +%s too`,
-        `${host.file}:${lineOf('(date +%s)')}: [process.stale] health_check_command: %s becomes the name of the process in date +%s too`,
+        `${host.file}:${lineOf('date +%s >>')}: [process.stamped] restart_command: %s becomes the process's name in date +%s as well`,
+        `${host.file}:${lineOf('(date +%s)')}: [process.stale] health_check_command: %s becomes the process's name in date +%s as well`,
       ];
       const checked = await host.cli('check-config');
       assert.deepEqual(
-        checked.stderr.split('\n').map((line) => line.replace(/ too: .*/, ' too')),
+        checked.stderr.split('\n').map((line) => line.replace(/ as well; .*/, ' as well')),
         [...told, ''],
       );
-      assert.match(checked.stderr, /too: write %%s for a %s that the program is to see \(date \+%%s\) \(warning\)\n/);
+      assert.match(checked.stderr, /as well; write %%s if the program is to see %s \(date \+%%s\) \(warning\)\n/);
 
       const daemon = await host.start(how);
       const warned = () =>

@@ -56,6 +56,8 @@ class Search implements ExecutedText {
       const inFront = isExport ? words : words.slice(0, words.length - called.length);
       this.assignments.push(...inFront.filter((word) => /^[A-Za-z_]\w*=/.test(word)));
       this.writes.push(...targets.map((target) => ({ words, target })));
+      // `bash <<< TEXT`; the name of a file says nothing.
+      if (isShell(called[0] ?? '')) for (const target of targets) this.inText(target, depth + 1);
       this.#follow(called, depth, false);
     }
   }
@@ -63,7 +65,7 @@ class Search implements ExecutedText {
   #follow(words: readonly string[], depth: number, takesMore: boolean): void {
     const [first = '', ...args] = words;
     const name = lastPart(first);
-    if (name === '') return;
+    if (name === '' || depth > DEEPEST) return;
     this.programs.push({ name, arguments: args, takesMore });
     if (name === 'eval' || name === 'trap') this.inText(name === 'eval' ? args.join(' ') : (args[0] ?? ''), depth + 1);
     else if (name === 'find') this.#followFind(args, depth);
@@ -79,10 +81,12 @@ class Search implements ExecutedText {
   }
 
   #followFind(args: readonly string[], depth: number): void {
-    for (const [at, word] of args.entries()) {
-      if (!/^-(?:exec|ok)(?:dir)?$/.test(word)) continue;
-      const end = args.findIndex((one, i) => i > at && (one === ';' || one === '+'));
-      this.#follow(args.slice(at + 1, end < 0 ? undefined : end), depth, true);
+    for (let at = 0; at < args.length; at++) {
+      if (!/^-(?:exec|ok)(?:dir)?$/.test(args[at] ?? '')) continue;
+      const length = args.slice(at).findIndex((one) => one === ';' || one === '+');
+      const end = length < 0 ? args.length : at + length;
+      this.#follow(args.slice(at + 1, end), depth + 1, true);
+      at = end;
     }
   }
 
@@ -96,7 +100,7 @@ class Search implements ExecutedText {
         if (!before.startsWith('-')) return;
       } else if (isPlain(word)) {
         if (this.#isFollowed(word)) {
-          this.#follow(args.slice(at), depth, takesMore || ADDING.test(name));
+          this.#follow(args.slice(at), depth + 1, takesMore || ADDING.test(name));
           return;
         }
         // What stands behind an option may be its value.
@@ -152,10 +156,11 @@ const OPERANDS: Readonly<Record<string, number>> = {
   lxc: 2,
   machinectl: 2,
   ip: 3,
+  tmux: 1,
   'systemd-cat': 0,
   unbuffer: 0,
   chronic: 0,
   script: 0,
 };
 
-const DEEPEST = 10;
+const DEEPEST = 20;

@@ -34,7 +34,7 @@ test('of what [process.default] says nothing is told that does nothing for one o
   ]);
 });
 
-const TOLD = '%s becomes the name of the process in date +%s too: write %%s for a %s that the program is to see (date +%%s)';
+const TOLD = "%s becomes the process's name in date +%s as well; write %%s if the program is to see %s (date +%%s)";
 const COMMANDS = ['pre_restart_command', 'stop_command', 'start_command', 'restart_command', 'health_check_command'];
 
 test('a %s that some program means is told of every command, at its line', (t) => {

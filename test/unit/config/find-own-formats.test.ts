@@ -31,6 +31,8 @@ const FOUND: Readonly<Record<string, readonly string[]>> = {
     "flock /lock -c 'date +%s'",
     'eval "date +%s"',
     "trap 'date +%s > /x' EXIT",
+    "bash <<< 'date +%s'",
+    "tmux new -d 'date +%s'",
     "sh -c 'test $(date +%s) -gt 5'",
     'bash -lc "date +%s"',
     "watch -n 5 'date +%s'",
@@ -87,6 +89,8 @@ const FOUND: Readonly<Record<string, readonly string[]>> = {
     `ps aux | gawk '/x/ {printf "%s", $2}'`,
     `perl -e 'printf "%s\\n", time'`,
     `perl -e 'printf STDERR "%s", time'`,
+    `awk '{printf $1 " " "%s\\n", $2}' f`,
+    `perl -e 'printf {$out} "%s", time'`,
   ],
   'printf("%s", …)': [
     `awk '{ x = sprintf("%s-%s", $1, $2) }' f`,
@@ -163,6 +167,9 @@ test('a %s that is meant for the name is none', () => {
     "awk -v n=%s '$1 == n' /x",
     `awk '$1 == "%s" {print}' f`,
     `awk '{print "%s", $1}' f`,
+    `awk '{printf $1 > "/run/%s"; print 1, 2}' f`,
+    `awk '{printf "%d", $1; print "%s", $2}' f`,
+    'bash < /opt/%s/script',
     "ps aux | awk '/[%s]/ {print $2}' | xargs kill",
     'grep -c "%s" f',
     'xargs grep -i %s',
@@ -234,4 +241,28 @@ test('several are told together, in one line, with how each is written', () => {
 test('nothing of the command itself is told: it may be a secret', () => {
   const told = describeOwnFormats(ownFormats("printf 'user=root password=hunter2 %s' x; date '+hunter2 %s'"));
   assert.doesNotMatch(told, /hunter2/);
+});
+
+test('whatever a command is, it is looked through, and soon', () => {
+  const whole = [
+    'sudo ',
+    'find -exec ',
+    'eval ',
+    'xargs ',
+    'bash -c ',
+    '$(',
+    '`',
+    'printf "',
+    'strftime(',
+    'sed s%',
+    '{',
+    "awk '",
+    'env A=b ',
+    'ssh h ',
+  ];
+  for (const piece of whole) {
+    ownFormats(`${piece.repeat(20_000 / piece.length)} date +%s`);
+    ownFormats(`${piece.repeat(10_000 / piece.length)}${'%s '.repeat(3000)}`);
+    for (const other of whole) ownFormats(`${(piece + other).repeat(10_000 / (piece + other).length)} '%s', "%s"`);
+  }
 });
