@@ -5,6 +5,7 @@ import type { RestartAttempt, RestartOutcome } from '../strategies/strategy.ts';
 import { commandFailure, commandOutput } from '../system/spawn/command-result.ts';
 import { type AttemptOutcome, checkAttempt } from './check-attempt.ts';
 import { attemptFields, processFields, type RecoveryJob, type RecoveryOutcome, type RecoveryParts } from './recovery-job.ts';
+import { checkRefusals } from './recovery-plan.ts';
 import { dropHealedMembers } from './still-in-alarm.ts';
 
 /**
@@ -73,7 +74,7 @@ async function prepare(job: RecoveryJob, attempt: number, parts: RecoveryParts):
   const { preRestartCommand } = job.plan.settings;
   const unwanted = await isUnwanted(job, parts);
   if (unwanted !== undefined) return unwanted;
-  const refusal = checkRefusal(job);
+  const [refusal] = checkRefusals(job.plan, job.process);
   if (refusal !== undefined) return { kind: 'failed', reason: refusal, final: true };
   if (preRestartCommand === undefined || attempt > 1) return undefined;
   const failure = await runPreRestart(job, preRestartCommand, parts);
@@ -95,15 +96,6 @@ async function isUnwanted(job: RecoveryJob, parts: RecoveryParts): Promise<Attem
   if (others.kind === 'told')
     parts.log.warning(`RESTART LOG: Restarting ${job.process.processName}: ${others.remark}`, processFields(job.process));
   return parts.observeOnly() ? { kind: 'skipped', reason: 'mode = observe' } : undefined;
-}
-
-/** A health check that can never pass: no restart could be proved to have helped. */
-function checkRefusal({ plan, process }: RecoveryJob): string | undefined {
-  for (const check of plan.checks) {
-    const refusal = check.refusal?.(process);
-    if (refusal !== undefined) return `${check.description}: ${refusal}`;
-  }
-  return undefined;
 }
 
 async function runPreRestart(job: RecoveryJob, template: string, parts: RecoveryParts): Promise<Failure | undefined> {

@@ -19,6 +19,7 @@ for (const suite of [
   'hung-units',
   'identity',
   'launches',
+  'migrated-commands',
   'other-supervisor',
   'pins',
   'status',

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { PreviewedCommand } from '../../core/outcomes.ts';
 import type { Cli } from '../cli-context.ts';
 import { exitCodeHelp, exitCodes } from '../exit-codes.ts';
 import { jsonText } from '../json-output.ts';
@@ -9,7 +10,7 @@ import { nameArgument } from './name-argument.ts';
 export function addMatch(program: Command, cli: Cli): void {
   program
     .command('match')
-    .description('show what a restart would stop and start, without doing it')
+    .description('show what a restart would run, stop and start, without doing it')
     .argument('<name>', 'the process', nameArgument)
     .option('--json', 'as JSON, for programs')
     .addHelpText('after', HELP)
@@ -34,6 +35,27 @@ async function match(cli: Cli, name: string, json: boolean): Promise<void> {
   cli.say(`${name}: strategy ${preview.strategy}${preview.target === '' ? '' : `, ${preview.target}`}`);
   for (const line of preview.refusals) cli.say(`  refused: ${line}`);
   for (const line of preview.warnings ?? []) cli.say(`  warning: ${line}`);
+  const commands = preview.commands ?? [];
+  const tell = (does: string, key: string): void => {
+    for (const command of commands) if (command.key === key) cli.say(`  would ${does} ${described(command)}`);
+  };
+  tell('run:  ', 'pre_restart_command');
   for (const line of preview.stops) cli.say(`  would stop:  ${line}`);
-  for (const line of preview.starts) cli.say(`  would start: ${line}`);
+  tell('run:  ', 'stop_command');
+  for (const line of preview.starts) {
+    const command = commands.find(({ key }) => line.startsWith(`${key}: `));
+    cli.say(`  would start: ${command === undefined ? line : described(command)}`);
+  }
+  tell('check:', 'health_check_command');
+}
+
+/** `restart_command (at most 60 s, as app, %s is nginx): …`. */
+function described({ key, line, name, limitMs, user }: PreviewedCommand): string {
+  const limit = key === 'health_check_command' ? 'tried for' : 'at most';
+  const notes = [
+    limitMs === null ? undefined : `${limit} ${limitMs / 1000} s`,
+    user === null ? undefined : `as ${user}`,
+    name === null ? undefined : `%s is ${name}`,
+  ].filter((note) => note !== undefined);
+  return `${key}${notes.length === 0 ? '' : ` (${notes.join(', ')})`}: ${line}`;
 }

@@ -136,8 +136,9 @@ export class AutoStrategy implements RestartStrategy {
     if (choice.kind === 'process') {
       const [preview, masked] = [await this.#process.preview(process, signal), await this.#masked(process, signal)];
       if (masked === undefined) return preview;
+      const { commands: _, ...looked } = preview;
       const others = preview.refusals.filter((refusal) => refusal !== masked);
-      return { ...preview, starts: [], refusals: [masked, ...others] };
+      return { ...looked, starts: [], refusals: [masked, ...others] };
     }
     const preview = await this.#service.preview(process, signal, this.#known(process));
     if (!this.#parts.fallsBack) return preview;

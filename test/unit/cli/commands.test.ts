@@ -160,6 +160,40 @@ describe('the commands, with a daemon running', () => {
     assert.deepEqual([run.code, run.stdout], [0, 'x: strategy process, x\n  warning: x is masked\n  would start: x\n']);
   });
 
+  it('match shows each command where it would run', async (t) => {
+    const command = { name: null, limitMs: 60_000, user: null };
+    const preview = async () =>
+      ({
+        kind: 'done',
+        strategy: 'process',
+        target: 'x',
+        stops: ['pid 12 x'],
+        starts: ['start_command: exec /opt/x', 'start_command: exec /opt/x'],
+        refusals: [],
+        commands: [
+          { ...command, key: 'pre_restart_command', line: 'x -t\u001b' },
+          { ...command, key: 'stop_command', line: 'stop x', name: 'x', limitMs: 1500 },
+          { ...command, key: 'start_command', line: 'exec /opt/x', limitMs: null, user: 'app' },
+          { ...command, key: 'health_check_command', line: 'pgrep -x x', name: 'x', limitMs: 5000 },
+        ],
+      }) as const;
+    const { config } = await daemon(t, { preview });
+    const run = await runCommand(['--config', config, 'match', 'x']);
+    const lines = [
+      'x: strategy process, x',
+      '  would run:   pre_restart_command (at most 60 s): x -t?',
+      '  would stop:  pid 12 x',
+      '  would run:   stop_command (at most 1.5 s, %s is x): stop x',
+      '  would start: start_command (as app): exec /opt/x',
+      '  would start: start_command (as app): exec /opt/x',
+      '  would check: health_check_command (tried for 5 s, %s is x): pgrep -x x',
+      '',
+    ];
+    assert.deepEqual([run.code, run.stdout], [0, lines.join('\n')]);
+    const json = JSON.parse((await runCommand(['--config', config, 'match', 'x', '--json'])).stdout);
+    assert.deepEqual(json.commands, JSON.parse(JSON.stringify((await preview()).commands)));
+  });
+
   for (const argv of [['status'], ['breaker', 'nginx'], ['match', 'nginx'], ['breaker', '--reset']]) {
     it(`${argv.join(' ')} --json is JSON`, async (t) => {
       const { config } = await daemon(t);
