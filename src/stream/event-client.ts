@@ -31,7 +31,7 @@ export class EventClient {
   constructor({ socket, name, clock, onFilter }: EventClientOptions) {
     this.name = name;
     if (socket.remoteAddress !== undefined && !('encrypted' in socket))
-      this.#oneByOne = new OneByOne({ out: socket, clock, isBehind: () => this.queue.waiting > FAR_BEHIND });
+      this.#oneByOne = new OneByOne({ out: socket, clock, waiting: () => this.queue.waiting });
     this.queue = new ClientQueue(this.#oneByOne ?? socket, clock);
     this.#socket = socket;
     this.#onFilter = onFilter;
@@ -89,7 +89,5 @@ export class EventClient {
   }
 }
 
-/** Bytes, some hundred lines: as many as go in a second one by one. */
-const FAR_BEHIND = 16 * 1024;
 /** Bytes of the first line; a longer one is none. */
 const MAX_LINE = 4096;

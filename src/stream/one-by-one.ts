@@ -5,8 +5,8 @@ import type { Clock } from '../core/clock.ts';
 export interface OneByOneOptions {
   readonly out: Writable;
   readonly clock: Clock;
-  /** So much waits that lines go together again, or it would become ever more. */
-  readonly isBehind: () => boolean;
+  /** Bytes that wait: the more, the shorter the pauses are, and above a bound lines go together, or it would become ever more. */
+  readonly waiting: () => number;
 }
 
 /**
@@ -22,7 +22,7 @@ export class OneByOne {
   /** The first line has to wait too: something else may just have been written. */
   constructor(options: OneByOneOptions) {
     this.#options = options;
-    this.#nextAtMs = options.clock.monotonicMs() + PAUSE_MS;
+    this.#nextAtMs = options.clock.monotonicMs() + LONGEST_MS;
     options.out.once('close', () => this.#gone.abort());
   }
 
@@ -38,7 +38,12 @@ export class OneByOne {
   }
 
   get #mayGoTogether(): boolean {
-    return !this.#isOn || this.#options.isBehind();
+    return !this.#isOn || this.#options.waiting() > FAR_BEHIND;
+  }
+
+  get #pauseMs(): number {
+    const waiting = this.#options.waiting();
+    return PAUSES.find(({ above }) => waiting > above)?.ms ?? LONGEST_MS;
   }
 
   async #writeEach(lines: Buffer, done: (error?: Error | null) => void): Promise<void> {
@@ -53,13 +58,19 @@ export class OneByOne {
       rest = rest.subarray(end);
       const fault = await new Promise<Error | null | undefined>((resolve) => void out.write(line, resolve));
       if (fault) return done(fault);
-      this.#nextAtMs = clock.monotonicMs() + PAUSE_MS;
+      this.#nextAtMs = clock.monotonicMs() + this.#pauseMs;
     }
     if (rest.length > 0) out.write(rest, done);
     else done();
   }
 }
 
-/** In this time a client that is alive has read and told a line. */
-const PAUSE_MS = 10;
+/** In this time a client that is alive has read and told a line, on a busy machine too. */
+const LONGEST_MS = 10;
+/** Milliseconds, by the bytes that wait: a line has some 150. */
+const PAUSES = [
+  { above: 64 * 1024, ms: 1 },
+  { above: 4 * 1024, ms: 3 },
+] as const;
+const FAR_BEHIND = 256 * 1024;
 const LINE_FEED = 0x0a;
