@@ -36,26 +36,33 @@ async function match(cli: Cli, name: string, json: boolean): Promise<void> {
   for (const line of preview.refusals) cli.say(`  refused: ${line}`);
   for (const line of preview.warnings ?? []) cli.say(`  warning: ${line}`);
   const commands = preview.commands ?? [];
-  const tell = (does: string, key: string): void => {
-    for (const command of commands) if (command.key === key) cli.say(`  would ${does} ${described(command)}`);
+  const tell = (does: string, command: PreviewedCommand): void => {
+    cli.say(`  ${does} ${command.key}: ${command.line}`);
+    // Below it: behind it they would look like a part of the command.
+    const notes = notesOn(command);
+    if (notes !== '') cli.say(`                 ${notes}`);
   };
-  tell('run:  ', 'pre_restart_command');
+  const tellAll = (does: string, key: string): void => {
+    for (const command of commands) if (command.key === key) tell(does, command);
+  };
+  tellAll('would run:  ', 'pre_restart_command');
   for (const line of preview.stops) cli.say(`  would stop:  ${line}`);
-  tell('run:  ', 'stop_command');
+  tellAll('would run:  ', 'stop_command');
   for (const line of preview.starts) {
     const command = commands.find(({ key }) => line.startsWith(`${key}: `));
-    cli.say(`  would start: ${command === undefined ? line : described(command)}`);
+    if (command === undefined) cli.say(`  would start: ${line}`);
+    else tell('would start:', command);
   }
-  tell('check:', 'health_check_command');
+  tellAll('would check:', 'health_check_command');
 }
 
-/** `restart_command (at most 60 s, as app, %s is nginx): …`. */
-function described({ key, line, name, limitMs, user }: PreviewedCommand): string {
+/** `at most 60 s, as app, %s is nginx`. */
+function notesOn({ key, name, limitMs, user }: PreviewedCommand): string {
   const limit = key === 'health_check_command' ? 'tried for' : 'at most';
   const notes = [
     limitMs === null ? undefined : `${limit} ${limitMs / 1000} s`,
     user === null ? undefined : `as ${user}`,
     name === null ? undefined : `%s is ${name}`,
-  ].filter((note) => note !== undefined);
-  return `${key}${notes.length === 0 ? '' : ` (${notes.join(', ')})`}: ${line}`;
+  ];
+  return notes.filter((note) => note !== undefined).join(', ');
 }

@@ -182,12 +182,17 @@ describe('the commands, with a daemon running', () => {
     const run = await runCommand(['--config', config, 'match', 'x']);
     const lines = [
       'x: strategy process, x',
-      '  would run:   pre_restart_command (at most 60 s): x -t?',
+      '  would run:   pre_restart_command: x -t?',
+      '                 at most 60 s',
       '  would stop:  pid 12 x',
-      '  would run:   stop_command (at most 1.5 s, %s is x): stop x',
-      '  would start: start_command (as app): exec /opt/x',
-      '  would start: start_command (as app): exec /opt/x',
-      '  would check: health_check_command (tried for 5 s, %s is x): pgrep -x x',
+      '  would run:   stop_command: stop x',
+      '                 at most 1.5 s, %s is x',
+      '  would start: start_command: exec /opt/x',
+      '                 as app',
+      '  would start: start_command: exec /opt/x',
+      '                 as app',
+      '  would check: health_check_command: pgrep -x x',
+      '                 tried for 5 s, %s is x',
       '',
     ];
     assert.deepEqual([run.code, run.stdout], [0, lines.join('\n')]);
