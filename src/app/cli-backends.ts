@@ -6,7 +6,7 @@ import { openDatagram } from '../system/native/datagram.ts';
 import type { ProcessEventSource } from '../system/process-events/source.ts';
 import type { CheckReport, CliBackends } from './backends.ts';
 import { askDatabase } from './database-report.ts';
-import { isKeptOffline, offlineDetails, offlineLook, offlineOrders, offlineStatus } from './offline.ts';
+import { offlineAlarm, offlineDetails, offlineLook, offlineOrders, offlineStatus } from './offline.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { UnitReport } from './unit-report.ts';
 
@@ -32,11 +32,7 @@ export const cliBackends: CliBackends = {
       pins: (name) => offlineLook(look, (orders) => orders.pins(name)),
       describe: (name) => offlineDetails(look, name),
       preview: (name) => offlineLook(look, (orders) => orders.preview(name)),
-      // A kept alarm is ended in state_dir: that takes the daemon's place.
-      alarm: (...order) =>
-        order[1] && isKeptOffline(look, order[0])
-          ? withLog(configFile, (log) => offlineOrders({ ...place, log }, (orders) => orders.alarm(...order)))
-          : offlineLook(look, (orders) => orders.alarm(...order)),
+      alarm: (...order) => withLog(configFile, (log) => offlineAlarm({ ...place, log }, order)),
       recover: (name) =>
         withLog(configFile, (log) =>
           offlineOrders({ ...place, log }, (orders, core) => {
@@ -52,7 +48,7 @@ export const cliBackends: CliBackends = {
       hold: (...order) => withLog(configFile, (log) => offlineOrders({ ...place, log }, (orders) => orders.hold(...order))),
       pin: (...order) => withLog(configFile, (log) => offlineOrders({ ...place, log }, (orders) => orders.pin(...order))),
       unpin: (name) => withLog(configFile, (log) => offlineOrders({ ...place, log }, (orders) => orders.unpin(name))),
-      release: (name) => withLog(configFile, (log) => offlineOrders({ ...place, log }, async (orders) => orders.release(name))),
+      release: (name) => withLog(configFile, (log) => offlineOrders({ ...place, log }, (orders) => orders.release(name))),
     };
   },
 };

@@ -1,3 +1,4 @@
+import type { DaemonStatus, Orders, ProcessStatus } from '../control/orders.ts';
 import { createControlServer } from '../control/server.ts';
 import { systemClock } from '../core/clock.ts';
 import { errorMessage } from '../core/errors.ts';
@@ -99,17 +100,14 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
   const source = await createSource(core);
   const exits = new ExitWatch(core, source);
   let events: EventStream | undefined;
-  const orders = bindOrders(core, {
-    reload,
-    pid: process.pid,
-    statusOf: (name) => statusOfOne(core, last, name, exits.runs),
-    status: async () => {
-      await lookAtTargets(core);
-      const who = { version: options.version, pid: process.pid, startedAt };
-      const known = { events: events?.status() ?? null, exitWatch: exits.describe() ?? null, runs: exits.runs };
-      return buildStatus(core, last, who, known);
-    },
-  });
+  const status = async (): Promise<DaemonStatus> => {
+    await lookAtTargets(core);
+    const who = { version: options.version, pid: process.pid, startedAt };
+    const known = { events: events?.status() ?? null, exitWatch: exits.describe() ?? null, runs: exits.runs };
+    return buildStatus(core, last, who, known);
+  };
+  const statusOf = (name: string): ProcessStatus => statusOfOne(core, last, name, exits.runs);
+  const orders = (by: string): Orders => bindOrders(core, { by, daemonRuns: true, status, statusOf, reload: () => reload(by) });
   const control = createControlServer({ ...core.settings().control, orders, log, clock: core.clock });
   await control.start();
   core.stops.push('control socket', () => control.stop());
@@ -129,7 +127,7 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
   options.onStarted?.(core);
 
   await new Promise<void>((resolve) => {
-    options.signals.onReload(() => void reload());
+    options.signals.onReload(() => void reload('SIGHUP'));
     options.signals.onAbort(() => core.abort.abort());
     options.signals.onStop(() => {
       log.info('monitor_service stopping: no new recoveries, running ones may end', { recovering: core.queue.recovering });

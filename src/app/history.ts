@@ -35,18 +35,21 @@ function tell(event: MonitorEvent): { processName: string; detail: string } | un
     case 'breaker_opened':
       return { processName: event.processName, detail: event.reason };
     case 'breaker_half_opened':
-    case 'breaker_closed':
       return { processName: event.processName, detail: '' };
+    case 'breaker_closed':
+      return { processName: event.processName, detail: byWhom(event.by) };
     case 'hold_set':
-      return { processName: event.name, detail: event.reason };
+      return { processName: event.name, detail: byWhom(event.by, event.reason) };
     case 'hold_released':
-      return { processName: event.name, detail: event.expired ? 'expired' : 'released' };
+      return { processName: event.name, detail: event.expired ? 'expired' : byWhom(event.by) };
+    case 'order_given':
+      return { processName: event.name, detail: `${orderWords[event.order]} ${byWhom(event.by, event.detail)}` };
     case 'store_lost':
       return { processName: '', detail: event.reason };
     case 'store_restored':
       return { processName: '', detail: `after ${event.awayMs} ms` };
     case 'config_reloaded':
-      return { processName: '', detail: event.changes.join('; ') };
+      return { processName: '', detail: byWhom(event.by, event.changes.join('; ')) };
     case 'process_exited':
       return {
         processName: event.processName,
@@ -62,3 +65,18 @@ function tell(event: MonitorEvent): { processName: string; detail: string } | un
       return event satisfies never;
   }
 }
+
+/** `by root (monitor_service): maintenance`. */
+function byWhom(by: string | null, detail = ''): string {
+  return [by === null ? '' : `by ${by}`, detail].filter((part) => part !== '').join(': ');
+}
+
+/** How each order is told in the history: what its entry begins with. */
+export const orderWords = {
+  restart: 'restart',
+  alarm: 'alarm raised',
+  alarm_clear: 'alarm ended',
+  breaker_reset: 'circuit breaker reset',
+  pin: 'pinned',
+  unpin: 'pin removed',
+} as const satisfies Record<Extract<MonitorEvent, { type: 'order_given' }>['order'], string>;

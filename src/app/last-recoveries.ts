@@ -3,13 +3,14 @@ import type { Clock } from '../core/clock.ts';
 import { counted } from '../core/counted.ts';
 import type { EventBus } from '../core/events.ts';
 import type { History } from '../state/daemon-state.ts';
+import { orderWords } from './history.ts';
 
 type LastRecovery = NonNullable<ProcessStatus['lastRecovery']>;
 
 /** How the last recovery of each process ended, across restarts of the daemon. */
 export class LastRecoveries {
   readonly #last = new Map<string, LastRecovery>();
-  /** Those whose breaker an operator has reset since: they mended what had failed. */
+  /** Those whose breaker an operator has reset since, or whose alarm they have ended: what had failed is mended. */
   readonly #mended = new Set<string>();
 
   /** Takes up what the history knows. */
@@ -17,7 +18,7 @@ export class LastRecoveries {
     for (const { at, type, processName, detail } of history.recent(HISTORY_ROWS)) {
       if (type === 'recovery_shared') this.#share(processName, detail);
       // After a failure nothing else closes it.
-      if (type === 'breaker_closed') this.#mended.add(processName);
+      if (type === 'breaker_closed' || (type === 'order_given' && isMending(detail))) this.#mended.add(processName);
       const outcome = outcomeOf(type);
       if (outcome !== undefined) this.#set(processName, at, outcome, detail);
     }
@@ -35,6 +36,7 @@ export class LastRecoveries {
       if (event.type === 'recovery_unproved') this.#set(event.process.processName, clock.date(), 'not_proved', event.reason);
       if (event.type === 'recovery_shared') this.#share(event.process.processName, event.leaderName);
       if (event.type === 'breaker_closed') this.#mended.add(event.processName);
+      if (event.type === 'order_given' && MENDING.includes(event.order)) this.#mended.add(event.name);
     });
   }
 
@@ -44,7 +46,7 @@ export class LastRecoveries {
 
   /**
    * Why the last one failed, in one line; undefined if it did not, if the process has begun a life since (`since`), or if an operator
-   * has reset its breaker since.
+   * has reset its breaker or ended its alarm since.
    */
   failureOf(processName: string, since: Date | undefined): string | undefined {
     const last = this.#last.get(processName);
@@ -64,6 +66,13 @@ export class LastRecoveries {
     this.#mended.delete(processName);
     this.#last.set(processName, { at: at.toISOString(), outcome, detail });
   }
+}
+
+/** Orders by which an operator says that it is well. */
+const MENDING: readonly string[] = ['breaker_reset', 'alarm_clear'];
+
+function isMending(detail: string): boolean {
+  return detail.startsWith(orderWords.breaker_reset) || detail.startsWith(orderWords.alarm_clear);
 }
 
 /** Of an entry of the history; undefined for one that is no end of a recovery. */

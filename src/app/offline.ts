@@ -1,9 +1,11 @@
+import { accessSync, constants } from 'node:fs';
 import type { DaemonStatus, Orders } from '../control/orders.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { DaemonState } from '../state/daemon-state.ts';
 import { emptyState, readState } from '../state/read-state.ts';
-import { openState } from '../state/state.ts';
+import { openState, StateHeldError } from '../state/state.ts';
+import { whoIs } from '../system/who.ts';
 import { type Core, createCore } from './app.ts';
 import { bindOrders } from './bind-orders.ts';
 import { LastRecoveries } from './last-recoveries.ts';
@@ -38,17 +40,17 @@ export function offlineDetails(options: OfflineOptions, name: string): ReturnTyp
   return withCore(settings, options.log, lookAtState(settings), async (core) => {
     const [runs] = await Promise.all([lookAtWatched(core, LOOK_LIMIT_MS), core.monitor.look()]);
     if (process.geteuid?.() === 0) await core.concerns.look(core.settings().processNames);
-    return ordersOf(core, options, runs).describe(name);
+    return (await ordersOf(core, options, runs)).describe(name);
   });
 }
 
 /** Nobody waits longer for a systemd that hangs. */
 const LOOK_LIMIT_MS = 5000;
 
-/** Orders that change nothing but the store or nothing at all (alarm, preview): no lock is taken. Throws ConfigError. */
+/** Orders that change nothing, or only the store: no lock is taken. Throws ConfigError. */
 export function offlineLook<T>(options: OfflineOptions, use: (orders: Orders) => Promise<T>): Promise<T> {
   const settings = readSettings(options.configFile);
-  return withCore(settings, options.log, lookAtState(settings), (core) => use(ordersOf(core, options)));
+  return withCore(settings, options.log, lookAtState(settings), async (core) => use(await ordersOf(core, options)));
 }
 
 /**
@@ -56,15 +58,46 @@ export function offlineLook<T>(options: OfflineOptions, use: (orders: Orders) =>
  * ConfigError, or StateHeldError where a daemon runs all the same.
  */
 export function offlineOrders<T>(options: OfflineOptions, use: (orders: Orders, core: Core) => Promise<T>): Promise<T> {
-  return withCore(readSettings(options.configFile), options.log, undefined, (core) => use(ordersOf(core, options), core));
+  return withCore(readSettings(options.configFile), options.log, undefined, async (core) =>
+    use(await ordersOf(core, options), core),
+  );
 }
 
-/** True where the daemon that last ran keeps an alarm of that name. Throws ConfigError. */
-export function isKeptOffline({ configFile }: OfflineOptions, name: string): boolean {
-  const state = lookAtState(readSettings(configFile));
+/**
+ * An alarm is a matter of the store: who may not write to state_dir, or where a daemon has it, raises it all the same, and only the
+ * history knows nothing of it. A kept one is ended in state_dir: that takes the daemon's place. Throws ConfigError, or StateHeldError.
+ */
+export async function offlineAlarm(options: OfflineOptions, order: Parameters<Orders['alarm']>): ReturnType<Orders['alarm']> {
+  const [name, clear] = order;
+  const settings = readSettings(options.configFile);
+  const kept = clear && isKept(settings, name);
+  if (kept || isWritable(settings.monitor.stateDir)) {
+    try {
+      return await offlineOrders(options, (orders) => orders.alarm(...order));
+    } catch (error) {
+      if (kept || !(error instanceof StateHeldError)) throw error;
+    }
+  }
+  return offlineLook(options, (orders) => orders.alarm(...order));
+}
+
+/** True where the daemon that last ran keeps an alarm of that name. */
+function isKept(settings: Settings, name: string): boolean {
+  const state = lookAtState(settings);
   const kept = state.kept.get(name) !== undefined;
   state.close();
   return kept;
+}
+
+/** For root also what is not there yet. */
+function isWritable(folder: string): boolean {
+  if (process.geteuid?.() === 0) return true;
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function withCore<T>(
@@ -90,10 +123,15 @@ export function lookAtState(settings: Settings): DaemonState {
   return look.kind === 'read' ? look.state : emptyState(systemClock);
 }
 
-function ordersOf(core: Core, { version }: OfflineOptions, runs?: (processName: string) => boolean | null): Orders {
+async function ordersOf(
+  core: Core,
+  { version }: OfflineOptions,
+  runs?: (processName: string) => boolean | null,
+): Promise<Orders> {
   const last = lastRecoveries(core);
   return bindOrders(core, {
-    pid: 0,
+    by: await whoIs({ pid: process.pid, uid: process.geteuid?.() ?? 0 }),
+    daemonRuns: false,
     status: () => buildStatus(core, last, { version, pid: 0, startedAt: null }),
     statusOf: (name) => statusOfOne(core, last, name, runs),
     reload: async () => ({ kind: 'refused', code: 'conflict', reason: 'no daemon runs' }),

@@ -9,6 +9,7 @@ import { describeArgv } from '../strategies/process/launch/words.ts';
 import { ProcessLook } from '../system/proc/look.ts';
 import { ProcessTable } from '../system/proc/table.ts';
 import type { Core } from './app.ts';
+import { unknownName } from './known-names.ts';
 
 /** What could be pinned under a name, whole; or in one line why nothing can. */
 type Candidate =
@@ -21,23 +22,20 @@ type Candidate =
     }
   | { readonly kind: 'refused'; readonly reason: string };
 
-/** The orders for pins; `unknownName` says why there is no process of a name, undefined where there may be. */
-export function bindPins(
-  core: Core,
-  unknownName: (name: string) => Promise<string | undefined>,
-): Pick<Orders, 'pins' | 'pin' | 'unpin'> {
+/** The orders for pins, as given by `by`. */
+export function bindPins(core: Core, by: string): Pick<Orders, 'pins' | 'pin' | 'unpin'> {
   return {
     pins: async (name) => {
       if (name === undefined) return offerAll(core);
-      const unknown = await unknownName(name);
-      if (unknown !== undefined) return { kind: 'refused', code: 'not_found', reason: unknown };
+      const unknown = await unknownName(core, name);
+      if (unknown !== undefined) return unknown;
       const found = await candidateFor(core, name);
       if (found.kind === 'refused') return { kind: 'done', offers: [], refusals: [{ name, reason: found.reason }] };
       return { kind: 'done', offers: [offerOf(name, found, (await concernOf(core, name)) ?? null)], refusals: [] };
     },
     pin: async (name, digest) => {
-      const unknown = await unknownName(name);
-      if (unknown !== undefined) return { kind: 'refused', code: 'not_found', reason: unknown };
+      const unknown = await unknownName(core, name);
+      if (unknown !== undefined) return unknown;
       const found = await candidateFor(core, name);
       if (found.kind === 'refused') return { kind: 'refused', code: 'conflict', reason: `${name}: ${found.reason}` };
       if (found.digest !== digest) {
@@ -47,8 +45,10 @@ export function bindPins(
       const { systemName, launches } = found;
       core.state.pins.set({ systemName, launches, pinnedAt: core.clock.date() });
       for (const { record } of launches)
-        core.log.info(`Pinned ${name}: ${describeArgv(record.argv)} (user ${record.uid})`, { process_name: name });
-      const closed = closeBreakers(core, systemName);
+        core.log.info(`Pinned ${name} by ${by}: ${describeArgv(record.argv)} (user ${record.uid})`, { process_name: name });
+      const detail = launches.map(({ record }) => describeArgv(record.argv)).join('; ');
+      core.events.emit({ type: 'order_given', order: 'pin', name, by, detail });
+      const closed = closeBreakers(core, systemName, by);
       await lookAgain(core, name, [systemName]);
       return { kind: 'done', pinned: [name], ...(closed.length === 0 ? {} : { closed }) };
     },
@@ -56,8 +56,12 @@ export function bindPins(
       const all = core.state.pins.list().map(({ systemName }) => systemName);
       const wanted = name === undefined ? all : pinsOf(core, name);
       const gone = [...new Set(wanted)].filter((systemName) => core.state.pins.delete(systemName));
-      if (gone.length === 0 && name !== undefined) return { kind: 'refused', code: 'not_found', reason: `${name} has no pin` };
-      for (const systemName of gone) core.log.info(`Pin removed: ${systemName}`, { process_name: systemName });
+      const unknown = gone.length === 0 && name !== undefined ? await unknownName(core, name) : undefined;
+      if (unknown !== undefined) return unknown;
+      for (const systemName of gone) {
+        core.log.info(`Pin removed by ${by}: ${systemName}`, { process_name: systemName });
+        core.events.emit({ type: 'order_given', order: 'unpin', name: systemName, by, detail: '' });
+      }
       await lookAgain(core, name, gone);
       return { kind: 'done', unpinned: gone };
     },
@@ -71,10 +75,11 @@ function pinsOf(core: Core, name: string): ReadonlySet<string> {
 }
 
 /** What may have opened them is mended: that the program would not be started. The names of those that were not at rest. */
-function closeBreakers({ breakers, monitor, ...core }: Core, systemName: string): string[] {
+function closeBreakers({ breakers, queue, monitor, ...core }: Core, systemName: string, by: string): string[] {
   const mine = [...breakers.list()].filter(([, { processName }]) => systemNameOf(core, processName) === systemName);
-  const closed = mine.flatMap(([target]) => breakers.reset(target));
-  if (closed.length > 0) monitor.wake();
+  const closed = mine.flatMap(([target]) => breakers.reset(target, by));
+  for (const [, { processName }] of mine) queue.retry(processName);
+  if (mine.length > 0) monitor.wake();
   return closed;
 }
 

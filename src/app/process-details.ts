@@ -1,57 +1,52 @@
 import type { AlarmRow, OrderReply, ProcessDetails, ProcessStatus } from '../control/orders.ts';
-import { type ProcessRow, storedKey } from '../core/alarm.ts';
+import { storedKey } from '../core/alarm.ts';
 import { soon } from '../core/clock.ts';
 import type { RestartPreview } from '../core/outcomes.ts';
 import { managedProcess } from '../monitor/recovery-plan.ts';
 import type { Core } from './app.ts';
+import { isRemembered, lookUp } from './known-names.ts';
+import { previewOrder } from './preview-order.ts';
 import { holdOf } from './process-status.ts';
 import { recentRecoveries } from './recent-recoveries.ts';
 import { lookAtRunning } from './running-now.ts';
 import { holdStatus, storeStatus } from './status.ts';
 import { whereOutputGoes } from './where-output-goes.ts';
 
-type Refusal = Extract<OrderReply<object>, { kind: 'refused' }>;
 type Preview = RestartPreview & { readonly strategy: string; readonly target: string };
-
-/** What the details of one process are made of. */
-export interface DetailParts {
-  /** 0: no daemon runs. */
-  readonly pid: number;
-  readonly statusOf: (name: string) => ProcessStatus;
-  /** Its rows, as the store says now. Bounded in time. */
-  readonly rows: (name: string) => Promise<{ readonly rows: readonly ProcessRow[] } | Refusal>;
-  /** What a restart would do, as it stands while `signal` has not aborted. */
-  readonly preview: (name: string, signal: AbortSignal) => Promise<OrderReply<Preview>>;
-}
 
 /**
  * All that is known of one process, as of now; refused for a name that nobody knows. What cannot be had within some seconds, from a
- * systemd or a store that hangs, is left out. Never rejects.
+ * systemd or a store that hangs, is left out. `pid` 0: no daemon runs. Never rejects.
  */
-export async function describeProcess(core: Core, name: string, parts: DetailParts): Promise<OrderReply<ProcessDetails>> {
+export async function describeProcess(
+  core: Core,
+  name: string,
+  pid: number,
+  statusOf: (name: string) => ProcessStatus,
+): Promise<OrderReply<ProcessDetails>> {
   const { clock, holds, abort } = core;
   const signal = AbortSignal.any([abort.signal, AbortSignal.timeout(LOOK_LIMIT_MS)]);
   const otherHolds = holds.list().map((hold) => hold.name);
   const [found, previewed, looked] = await Promise.all([
-    parts.rows(name),
-    soon(clock, LOOK_LIMIT_MS, parts.preview(name, signal)),
+    soon(clock, ROWS_LIMIT_MS, lookUp(core, name)),
+    soon(clock, LOOK_LIMIT_MS, previewOrder(core, name, signal)),
     soon(clock, LOOK_LIMIT_MS, lookAtRunning(core, name, signal)),
     core.targets.look([name, ...otherHolds], TARGETS_LIMIT_MS),
   ]);
   if (previewed !== 'late' && previewed.kind === 'refused') return previewed;
-  const isKnown = 'rows' in found || core.settings().processNames.includes(name);
-  if (previewed === 'late' && !isKnown && found.code === 'not_found') return found;
+  if (previewed === 'late' && found !== 'late' && 'kind' in found && found.code === 'not_found' && !isRemembered(core, name))
+    return found;
   const now = looked === 'late' ? undefined : looked;
-  const process = parts.statusOf(name);
+  const process = statusOf(name);
   const hold = holdOf(core, name, process.target ?? undefined);
   const plan = core.plans()(name);
   const { systemName } = managedProcess(name, plan);
   return {
     kind: 'done',
     process,
-    pid: parts.pid,
+    pid,
     store: storeStatus(core),
-    rows: 'rows' in found ? allRows(core, name, found.rows) : found.code === 'not_found' ? allRows(core, name, []) : null,
+    rows: allRows(core, name, found),
     hold: hold === undefined ? null : holdStatus(hold),
     running: now?.running ?? null,
     unit: now?.unit ?? null,
@@ -63,16 +58,18 @@ export async function describeProcess(core: Core, name: string, parts: DetailPar
 
 /** A systemd that hangs is given up after this time. */
 const LOOK_LIMIT_MS = 5000;
+const ROWS_LIMIT_MS = 2000;
 /** The name itself and what is held are looked at first; all sections may take longer. */
 const TARGETS_LIMIT_MS = 1000;
 
-/** The rows, and the alarm that the daemon keeps for want of one. */
+/** The rows, and the alarm that the daemon keeps for want of one; null if the store does not tell. */
 function allRows(
   { monitor, kept, state }: Core,
   name: string,
-  rows: readonly ProcessRow[],
-): NonNullable<ProcessDetails['rows']> {
-  const told = rows.map(({ processId, notes, alarma, sound }) => {
+  found: Awaited<ReturnType<typeof lookUp>> | 'late',
+): ProcessDetails['rows'] {
+  if (found === 'late' || ('kind' in found && found.code !== 'not_found')) return null;
+  const told = ('rows' in found ? found.rows : []).map(({ processId, notes, alarma, sound }) => {
     const since = alarma ? monitor.seenSince(storedKey(processId)) : undefined;
     return { processId, notes, since: since?.toISOString() ?? null, acknowledged: sound, inAlarm: alarma };
   });

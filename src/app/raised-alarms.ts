@@ -40,6 +40,7 @@ export class RaisedAlarms implements AlarmRaiser {
   }
 
   #handOn(processName: string, raised: 'stored' | 'kept'): void {
+    this.#parts.queue.retry(processName);
     if (raised === 'stored') this.#parts.monitor.wake();
     else this.#parts.monitor.takeKept(processName);
   }

@@ -1,4 +1,4 @@
-import { describeChanges } from '../config/describe-changes.ts';
+import { changedProcesses, describeChanges } from '../config/describe-changes.ts';
 import type { Orders } from '../control/orders.ts';
 import { ConfigError, errorMessage, formatProblem } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
@@ -13,19 +13,23 @@ export interface ReloadableLogger extends Logger {
 }
 
 /**
- * Reads the configuration again, one reload after the other; what cannot be used is told and the running one stays. The order it
- * returns never rejects.
+ * Reads the configuration again, one reload after the other, as ordered by `by`; what cannot be used is told and the running one stays.
+ * The order it returns never rejects.
  */
-export function createReload(core: Core, log: ReloadableLogger, notifier: Notifier): Orders['reload'] {
+export function createReload(
+  core: Core,
+  log: ReloadableLogger,
+  notifier: Notifier,
+): (by: string) => ReturnType<Orders['reload']> {
   let last: Promise<unknown> = Promise.resolve();
-  return () => {
-    const reload = last.then(() => reloadOnce(core, log, notifier));
+  return (by) => {
+    const reload = last.then(() => reloadOnce(core, log, notifier, by));
     last = reload;
     return reload;
   };
 }
 
-async function reloadOnce(core: Core, log: ReloadableLogger, notifier: Notifier): ReturnType<Orders['reload']> {
+async function reloadOnce(core: Core, log: ReloadableLogger, notifier: Notifier, by: string): ReturnType<Orders['reload']> {
   const before = core.settings();
   notifier.reloading();
   try {
@@ -33,11 +37,13 @@ async function reloadOnce(core: Core, log: ReloadableLogger, notifier: Notifier)
     const edited = describeChanges(before.document, next.document);
     const changes = [...edited, ...changedFiles(before, next, edited), ...keptUntilRestart(before, next)];
     await core.adopt(next);
+    const closed = lookAgain(core, changedProcesses(before.document, next.document), by);
+    changes.push(...closed.map((name) => `circuit breaker closed: ${name}`));
     log.reconfigure(next.logging, next.host.name);
-    log.info(`Configuration reloaded: ${changes.length === 0 ? 'nothing changed' : changes.join('; ')}`);
+    log.info(`Configuration reloaded: ${changes.length === 0 ? 'nothing changed' : changes.join('; ')}; by ${by}`);
     const warnings = next.problems.map((warning) => formatProblem(next.file, warning));
     for (const warning of warnings) log.warning(warning);
-    core.events.emit({ type: 'config_reloaded', changes });
+    core.events.emit({ type: 'config_reloaded', changes, by });
     return { kind: 'done', changes, warnings };
   } catch (error) {
     const refused = error instanceof ConfigError;
@@ -49,6 +55,19 @@ async function reloadOnce(core: Core, log: ReloadableLogger, notifier: Notifier)
   } finally {
     notifier.ready();
   }
+}
+
+/**
+ * What has changed about a process may be what kept it from getting well: its failures are forgotten, and its alarm is tried at once.
+ * The others' failures stand, and no reload adds to them. The names whose breaker was not at rest.
+ */
+function lookAgain({ breakers, queue, monitor }: Core, changed: readonly string[], by: string): string[] {
+  const names = new Set(changed);
+  const targets = [...breakers.list()].flatMap(([target, { processName }]) => (names.has(processName) ? [target] : []));
+  const closed = targets.flatMap((target) => breakers.reset(target, `${by}, whose reload changed its section`));
+  for (const name of names) queue.retry(name);
+  if (names.size > 0) monitor.wake();
+  return closed;
 }
 
 /** The database is opened anew also where the configuration says what it said: `password_file` holds another password by now. */

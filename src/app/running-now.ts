@@ -1,6 +1,6 @@
 import type { RunningStatus } from '../control/orders.ts';
 import { soon } from '../core/clock.ts';
-import { isActive } from '../detectors/boot-grace.ts';
+import { isWell } from '../detectors/boot-grace.ts';
 import { managedProcess } from '../monitor/recovery-plan.ts';
 import { hiddenProcesses } from '../system/proc/hidden.ts';
 import { sharedLooks, type TakeLook } from '../system/proc/look.ts';
@@ -32,7 +32,7 @@ export async function lookAtRunning(
   const table = new ProcessTable();
   const running = found.processes.slice(0, MOST_SHOWN).flatMap((each) => runningStatus(core, table, each));
   const [first] = running;
-  const isUp = first !== undefined || (found.status !== undefined && isActive(found.status));
+  const isUp = isWell(found);
   const isHidden = !isUp && found.status === undefined && hiddenProcesses() !== undefined;
   return {
     running: isHidden ? null : running,

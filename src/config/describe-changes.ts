@@ -28,6 +28,14 @@ export function describeChanges(before: ConfigDocument, after: ConfigDocument): 
   return [...changes.slice(0, MAX_CHANGES - 1), `and ${changes.length - MAX_CHANGES + 1} more changes`];
 }
 
+/** Names of the processes whose own section was added, removed, or says something else: what `[process.default]` says is no news of one. */
+export function changedProcesses(before: ConfigDocument, after: ConfigDocument): string[] {
+  const [old, now] = [before.values(), after.values()];
+  const text = (keys: ReadonlyMap<string, string> | undefined): string => JSON.stringify(keys && [...keys].sort());
+  const isChanged = (name: string): boolean => text(old.get(`process.${name}`)) !== text(now.get(`process.${name}`));
+  return [...new Set([...before.processNames(), ...after.processNames()])].filter(isChanged);
+}
+
 const MAX_CHANGES = 100;
 
 function describeChange(key: string, from: string | undefined, to: string | undefined): string {

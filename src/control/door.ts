@@ -6,7 +6,8 @@ import { createServer } from '../system/builtin-http.ts';
 import { groupId } from '../system/files/account-id.ts';
 import { listenOnSocket } from '../system/files/socket-file.ts';
 import type { Listening } from '../system/kept-listener.ts';
-import { peerUid } from '../system/native/peer-uid.ts';
+import { peerOf, peerUid } from '../system/native/peer.ts';
+import { whoIs } from '../system/who.ts';
 import { type Answer, errorAnswer } from './answer.ts';
 import type { Connections } from './connections.ts';
 import type { Orders } from './orders.ts';
@@ -16,7 +17,8 @@ import { routes } from './routes/index.ts';
 
 /** What a door is given. */
 export interface DoorOptions extends ControlOptions {
-  readonly orders: Orders;
+  /** The orders as they are given by somebody (whoIs). */
+  readonly orders: (by: string) => Orders;
   readonly log: Logger;
   /** Of all doors there have been. */
   readonly connections: Connections;
@@ -71,7 +73,7 @@ const LIMITS = {
 const ANSWER_TIMEOUT_MS = 10_000;
 
 interface Surroundings {
-  readonly orders: Orders;
+  readonly orders: DoorOptions['orders'];
   readonly log: Logger;
   readonly connections: Connections;
 }
@@ -97,11 +99,13 @@ async function answerTo(request: IncomingMessage, { orders, connections }: Surro
   }
   if (route.rootOnly && !isRoots(request.socket))
     return errorAnswer(403, 'denied', 'only root may give this order, whoever else may use the socket');
+  // Who only looks is in no log.
+  const by = route.method === 'POST' ? giverOf(request.socket) : undefined;
   const read = await readInput(request);
   switch (read.kind) {
     case 'input':
       connections.markBusy(request.socket);
-      return route.handle(read.input, orders);
+      return route.handle(read.input, orders((await by) ?? SOMEBODY));
     case 'refused':
       return read.answer;
     case 'gone':
@@ -110,6 +114,14 @@ async function answerTo(request: IncomingMessage, { orders, connections }: Surro
       return read satisfies never;
   }
 }
+
+/** Asked for at once: the client may not wait for its answer. */
+async function giverOf(connection: Socket): Promise<string> {
+  const peer = peerOf(connection);
+  return peer === undefined ? SOMEBODY : whoIs(peer);
+}
+
+const SOMEBODY = 'somebody';
 
 /** A daemon that is not root is its own user's: nobody can get more by it than that user has. */
 function isRoots(connection: Socket): boolean {

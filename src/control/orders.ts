@@ -3,7 +3,7 @@ import type { RestartPreview } from '../core/outcomes.ts';
 import type { ServiceContact } from '../system/systemd/service-manager.ts';
 import type { ProcessState } from './process-state.ts';
 
-/** Everything the control socket can ask of the daemon. app.ts binds it to the monitor. Never rejects but for bugs. */
+/** Everything the control socket can ask of the daemon, by one who is known. app.ts binds it to the monitor. Never rejects but for bugs. */
 export interface Orders {
   status(): DaemonStatus | Promise<DaemonStatus>;
   /** One recovery now, through the same code as an alarm's, whatever the breaker says. Resolves at its end. */
@@ -23,13 +23,14 @@ export interface Orders {
     reason: string,
     strict?: boolean,
   ): Promise<OrderReply<{ readonly until: string | null }>>;
-  release(name: string | undefined): OrderReply<{ readonly released: readonly string[] }>;
+  /** Ends the hold of that very name, or all; the names that were held, [] where a known name was not. */
+  release(name: string | undefined): Promise<OrderReply<{ readonly released: readonly string[] }>>;
   /** Raises (or, with `clear`, ends) the alarm of a row, named by process name or id, and wakes the loop. */
   alarm(
     nameOrId: string,
     clear: boolean,
     notes: string | undefined,
-  ): Promise<OrderReply<{ readonly processes: readonly { readonly id: string | null; readonly name: string }[] }>>;
+  ): Promise<OrderReply<{ readonly processes: readonly OrderedAlarm[] }>>;
   /** How `name` could be pinned, or why it cannot be; undefined: the same of each program that would not be started again without. */
   pins(name: string | undefined): Promise<
     OrderReply<{
@@ -45,8 +46,17 @@ export interface Orders {
     name: string,
     digest: string,
   ): Promise<OrderReply<{ readonly pinned: readonly string[]; readonly closed?: readonly string[] | undefined }>>;
-  /** Removes the pin of one program, or all; the system names that had one. */
+  /** Removes the pin of one program, or all; the system names that had one, [] where a known name has none. */
   unpin(name: string | undefined): Promise<OrderReply<{ readonly unpinned: readonly string[] }>>;
+}
+
+/** A row whose alarm was raised or ended. */
+export interface OrderedAlarm {
+  /** null: the daemon kept the alarm itself. */
+  readonly id: string | null;
+  readonly name: string;
+  /** Why its alarm stays as things stand, a sentence each; absent where it is healed, or where that could not be told soon. */
+  readonly willNotFollow?: readonly string[] | undefined;
 }
 
 /** How a program could be pinned. Texts are whatever its process says of itself. */

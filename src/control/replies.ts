@@ -167,7 +167,7 @@ export const heldShape: Shape<Done<'hold'>> = object({ until: nullable(anyText) 
 export const releasedShape: Shape<Done<'release'>> = object({ released: texts });
 /** POST /v1/alarms. */
 export const alarmShape: Shape<Done<'alarm'>> = object({
-  processes: listOf(object({ id: nullable(anyText), name: anyText })),
+  processes: listOf(object({ id: nullable(anyText), name: anyText, willNotFollow: optional(texts) })),
 });
 
 const offerShape: Shape<PinOffer> = object({

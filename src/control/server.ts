@@ -8,7 +8,8 @@ import type { ControlOptions } from './parse-control.ts';
 
 /** What the control server is given. */
 export interface ControlServerOptions extends ControlOptions {
-  readonly orders: Orders;
+  /** The orders as they are given by somebody (whoIs). */
+  readonly orders: (by: string) => Orders;
   readonly log: Logger;
   readonly clock: Clock;
 }

@@ -1,6 +1,9 @@
 import type { ManagedProcess } from './alarm.ts';
 
-/** Everything the daemon does that somebody may want to know of. Times are wall clock; durations milliseconds. */
+/**
+ * Everything the daemon does that somebody may want to know of. Times are wall clock; durations milliseconds. `by`: who ordered it
+ * (system/who.ts), `SIGHUP`; null where nobody did.
+ */
 export type MonitorEvent =
   | { readonly type: 'poll_completed'; readonly alarms: number; readonly durationMs: number }
   | { readonly type: 'store_lost'; readonly reason: string }
@@ -41,9 +44,9 @@ export type MonitorEvent =
       readonly process: ManagedProcess;
       readonly target: string;
       readonly reason: string;
-      readonly durationMs: number;
-      /** As attempt_failed's. */
+      /** As of attempt_failed: of the last attempt. */
       readonly output?: readonly string[] | undefined;
+      readonly durationMs: number;
     }
   /** It was restarted, and whether it is well cannot be told. */
   | {
@@ -65,9 +68,25 @@ export type MonitorEvent =
       readonly cooldownMs: number;
     }
   | { readonly type: 'breaker_half_opened'; readonly target: string; readonly processName: string }
-  | { readonly type: 'breaker_closed'; readonly target: string; readonly processName: string }
-  | { readonly type: 'hold_set'; readonly name: string; readonly until: Date | null; readonly reason: string }
-  | { readonly type: 'hold_released'; readonly name: string; readonly expired: boolean }
+  | { readonly type: 'breaker_closed'; readonly target: string; readonly processName: string; readonly by: string | null }
+  | {
+      readonly type: 'hold_set';
+      readonly name: string;
+      readonly until: Date | null;
+      readonly reason: string;
+      readonly by: string | null;
+    }
+  /** `by` is null where it expired. */
+  | { readonly type: 'hold_released'; readonly name: string; readonly expired: boolean; readonly by: string | null }
+  /** An order that changes something and that no other event tells of. */
+  | {
+      readonly type: 'order_given';
+      readonly order: 'restart' | 'alarm' | 'alarm_clear' | 'breaker_reset' | 'pin' | 'unpin';
+      readonly name: string;
+      readonly by: string;
+      /** The notes of an alarm, the command line of a pin; may be empty. */
+      readonly detail: string;
+    }
   /** A process that is watched runs; `since`: when it was started; `unit`: where it runs in one. Told again for each new life of it. */
   | {
       readonly type: 'process_seen';
@@ -89,7 +108,7 @@ export type MonitorEvent =
       readonly at: Date;
       readonly expected: boolean;
     }
-  | { readonly type: 'config_reloaded'; readonly changes: readonly string[] };
+  | { readonly type: 'config_reloaded'; readonly changes: readonly string[]; readonly by: string };
 
 /** The one way to learn of things: observers subscribe, those who decide emit. */
 export class EventBus {

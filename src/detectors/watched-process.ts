@@ -3,7 +3,7 @@ import { type PidWatch, watchPid } from '../system/proc/pid-watch.ts';
 import type { ProcessIdentity } from '../system/proc/table.ts';
 import type { RunningProcesses } from '../system/systemd/running-processes.ts';
 import type { UnitStatus } from '../system/systemd/service-manager.ts';
-import { isActive, isMissingAfter } from './boot-grace.ts';
+import { isMissingAfter, isWell } from './boot-grace.ts';
 import { type FoundProcesses, judgeDeath } from './judge-death.ts';
 import { describeDeath, type ProcessDeath } from './process-death.ts';
 import type { FormerLife, WatchParts } from './watch-parts.ts';
@@ -144,13 +144,14 @@ export class WatchedProcess {
     this.#parts.pids.remove(pid, this.name);
   }
 
-  #adopt({ key, unit, status, processes }: FoundProcesses): void {
+  #adopt(running: FoundProcesses): void {
+    const { key, unit, status, processes } = running;
     const [oldest] = processes;
     if (this.#stopped.signal.aborted) return;
-    this.#found = oldest !== undefined || (status !== undefined && isActive(status));
+    this.#found = isWell(running);
     this.#key = key;
     this.#hearOf(status?.id ?? unit);
-    if (oldest !== undefined || (status !== undefined && isActive(status))) this.#grace.abort();
+    if (this.#found) this.#grace.abort();
     if (oldest === undefined) return;
     this.#hasRun = true;
     // A monitored unit's own state comes with each look.

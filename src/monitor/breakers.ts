@@ -112,8 +112,8 @@ export class Breakers {
     this.#put(target, process.processName, recordInterruption(this.snapshot(target)));
   }
 
-  /** Closes the breaker of `target`, or all; the process names of those that were not at rest. */
-  reset(target?: string): string[] {
+  /** Closes the breaker of `target`, or all; the process names of those that were not at rest. `by`: who ordered it. */
+  reset(target?: string, by: string | null = null): string[] {
     const reset: string[] = [];
     for (const [key, { snapshot, processName }] of [...this.#entries]) {
       if (target !== undefined && key !== target) continue;
@@ -121,7 +121,8 @@ export class Breakers {
       this.#parts.records.delete(key);
       if (isAtRest(snapshot)) continue;
       reset.push(processName);
-      if (snapshot.state !== 'closed') this.#tellClosed(key, processName);
+      if (snapshot.state !== 'closed') this.#tellClosed(key, processName, by);
+      else if (by !== null) this.#tellReset(key, processName, snapshot.failures, by);
     }
     return reset;
   }
@@ -161,9 +162,18 @@ export class Breakers {
     this.#parts.events.emit({ type: 'breaker_half_opened', target, processName });
   }
 
-  #tellClosed(target: string, processName: string): void {
-    this.#parts.log.info(`Circuit breaker closed for ${processName}`, { process_name: processName, target });
-    this.#parts.events.emit({ type: 'breaker_closed', target, processName });
+  #tellClosed(target: string, processName: string, by: string | null = null): void {
+    const words = `Circuit breaker closed for ${processName}${by === null ? '' : ` by ${by}`}`;
+    this.#parts.log.info(words, { process_name: processName, target });
+    this.#parts.events.emit({ type: 'breaker_closed', target, processName, by });
+  }
+
+  /** One that was closed, with failures counted against it. */
+  #tellReset(target: string, processName: string, failures: number, by: string): void {
+    const forgotten = `${counted(failures, 'failed recovery is', 'failed recoveries are')} forgotten`;
+    const words = `Circuit breaker reset for ${processName} by ${by}: ${forgotten}`;
+    this.#parts.log.info(words, { process_name: processName, target });
+    this.#parts.events.emit({ type: 'order_given', order: 'breaker_reset', name: processName, by, detail: forgotten });
   }
 
   #tellSkip(target: string, process: ManagedProcess, remainingMs: number): void {

@@ -99,24 +99,24 @@ export class Holds {
     return inForce;
   }
 
-  /** Sets or replaces a hold; `forMs` undefined: until released; `strict`: HoldRecord.strict. */
-  set(name: string, forMs: number | undefined, reason: string, strict = false): HoldRecord {
+  /** Sets or replaces a hold; `forMs` undefined: until released; `strict`: HoldRecord.strict; `by`: who ordered it. */
+  set(name: string, forMs: number | undefined, reason: string, strict = false, by: string | null = null): HoldRecord {
     const until = forMs === undefined ? null : new Date(this.#parts.clock.date().getTime() + forMs);
     const hold: HoldRecord = { name, until, reason, ...(strict ? { strict } : {}) };
     this.#parts.records.set(hold);
-    const words = `${strict ? 'strictly, ' : ''}${until === null ? 'until released' : `until ${localTimestamp(until)}`}${reason === '' ? '' : `: ${reason}`}`;
+    const words = `${strict ? 'strictly, ' : ''}${until === null ? 'until released' : `until ${localTimestamp(until)}`}${byWhom(by)}${reason === '' ? '' : `: ${reason}`}`;
     this.#parts.log.warning(`Hold set for ${name === holdAll ? 'all processes' : name} ${words}`, {
       process_name: name,
       ...(until === null ? {} : { until }),
     });
-    this.#parts.events.emit({ type: 'hold_set', name, until, reason });
+    this.#parts.events.emit({ type: 'hold_set', name, until, reason, by });
     return hold;
   }
 
   /** Ends the hold of `name`, or all; the names that were held. */
-  release(name: string | undefined): string[] {
+  release(name: string | undefined, by: string | null = null): string[] {
     const ended = this.list().filter((hold) => name === undefined || hold.name === name);
-    for (const hold of ended) this.#end(hold.name, false);
+    for (const hold of ended) this.#end(hold.name, false, by);
     return ended.map((hold) => hold.name);
   }
 
@@ -130,13 +130,20 @@ export class Holds {
     return asked;
   }
 
-  #end(name: string, expired: boolean): void {
+  #end(name: string, expired: boolean, by: string | null = null): void {
     this.#parts.records.delete(name);
-    this.#parts.log.info(`Hold ${expired ? 'expired' : 'released'} for ${name === holdAll ? 'all processes' : name}`, {
-      process_name: name,
-    });
-    this.#parts.events.emit({ type: 'hold_released', name, expired });
+    this.#parts.log.info(
+      `Hold ${expired ? 'expired' : 'released'} for ${name === holdAll ? 'all processes' : name}${byWhom(by)}`,
+      {
+        process_name: name,
+      },
+    );
+    this.#parts.events.emit({ type: 'hold_released', name, expired, by });
   }
+}
+
+function byWhom(by: string | null): string {
+  return by === null ? '' : ` by ${by}`;
 }
 
 /** Nobody knows what the held name means: it may be this. */

@@ -23,6 +23,9 @@ export class Monitor {
   /** Polls in a row that found a clearing pending. */
   #retries = 0;
   #alarm = new AbortController();
+  /** When the next poll of the grid is due: one before that is early. */
+  #dueMs = 0;
+  #woken = false;
   /** When kept alarms are handed on again while the store is away. */
   #keptDueMs = 0;
 
@@ -58,12 +61,15 @@ export class Monitor {
 
   /** Makes the next poll come now. */
   wake(): void {
-    this.#keptDueMs = 0;
+    this.#woken = true;
     this.#alarm.abort();
   }
 
   /** One poll. Never rejects. */
   async tick(): Promise<void> {
+    const early = this.#parts.clock.monotonicMs() < this.#dueMs;
+    const woken = this.#woken;
+    this.#woken = false;
     this.#parts.queue.pollStarting();
     this.#parts.clearing.pollStarting();
     let alarms = await this.look();
@@ -72,8 +78,9 @@ export class Monitor {
       alarms = await this.look();
     // The answer may have come after the order to stop.
     if (this.#parts.stopping.aborted) return;
-    if (alarms !== undefined) this.#take(alarms);
-    else if (this.#parts.clock.monotonicMs() >= this.#keptDueMs) this.#takeAllKept();
+    if (alarms !== undefined) this.#take(alarms, early);
+    else if (this.#parts.clock.monotonicMs() >= this.#keptDueMs) this.#takeAllKept(false);
+    else if (woken) this.#takeAllKept(true);
   }
 
   /** Hands on an alarm that has just been kept, also while the store is away or a poll waits for it. */
@@ -105,7 +112,7 @@ export class Monitor {
     }
   }
 
-  #take({ alarms, leftOut }: PolledAlarms): void {
+  #take({ alarms, leftOut }: PolledAlarms, early: boolean): void {
     const { clearing, settlement, queue, unproved } = this.#parts;
     const all = [...alarms, ...this.#parts.kept.alarms()];
     // Of those that were left out it is not known whether they still stand.
@@ -116,15 +123,15 @@ export class Monitor {
       settlement.sweep(all);
       unproved.forgetEnded(all);
     }
-    queue.submit(found, spokenFor);
-    this.#keptDueMs = this.#parts.clock.monotonicMs() + this.#parts.settings().checkIntervalMs;
+    queue.submit(found, spokenFor, early);
+    if (!early) this.#keptDueMs = this.#parts.clock.monotonicMs() + this.#parts.settings().checkIntervalMs;
   }
 
   /** Polls that fail come more often than those that do not; what could not be healed is tried no more often than with a store. */
-  #takeAllKept(): void {
+  #takeAllKept(early: boolean): void {
     const { kept, queue, clock, settings } = this.#parts;
-    queue.submit(this.#intake.judge(kept.alarms(), isKept), isKept);
-    this.#keptDueMs = clock.monotonicMs() + settings().checkIntervalMs;
+    queue.submit(this.#intake.judge(kept.alarms(), isKept), isKept, early);
+    if (!early) this.#keptDueMs = clock.monotonicMs() + settings().checkIntervalMs;
   }
 
   /** Until the next point of the grid; while the store is away or a clearing is pending, exponential backoff with full jitter. */
@@ -132,7 +139,9 @@ export class Monitor {
     const { settings, clock, clearing } = this.#parts;
     if (this.#watch.availability.state === 'unknown') return backoffMs(this.#watch.faults);
     this.#retries = clearing.pending ? this.#retries + 1 : 0;
-    const dueMs = this.#grid.pauseMs(clock.monotonicMs(), settings().checkIntervalMs);
+    const nowMs = clock.monotonicMs();
+    const dueMs = this.#grid.pauseMs(nowMs, settings().checkIntervalMs);
+    this.#dueMs = nowMs + dueMs;
     return this.#retries > 0 ? Math.min(dueMs, backoffMs(this.#retries)) : dueMs;
   }
 

@@ -35,6 +35,8 @@ export class RecoveryQueue {
   readonly #parts: RecoveryQueueParts;
   readonly #handling = new Map<string, Handling>();
   readonly #endedSincePoll = new Map<string, Handling>();
+  /** Those in alarm whose last recovery failed, by key. */
+  readonly #failed = new Map<string, Handling & { readonly alarm: Alarm }>();
   /** What each depends on, while it waits for that. */
   readonly #waiting = new Map<string, readonly Handling[]>();
   readonly #skips: SkipLog;
@@ -91,6 +93,11 @@ export class RecoveryQueue {
     return this.#skips.of(key)?.kind;
   }
 
+  /** What failed of that name may be tried again at once: something about it has changed, or an operator wants it. */
+  retry(processName: string): void {
+    for (const [key, failed] of this.#failed) if (failed.processName === processName) this.#failed.delete(key);
+  }
+
   /** To be called before the store is asked: what ends from now on may still be in alarm in the answer, and is then not taken again. */
   pollStarting(): void {
     this.#endedSincePoll.clear();
@@ -98,11 +105,14 @@ export class RecoveryQueue {
 
   /**
    * Takes the alarms of one poll. Those already being handled are left alone. `spokenFor`: which alarms would be among them, if
-   * they still stood; all unless said.
+   * they still stood; all unless said. `early`: the poll came before its time, for something else's sake (a reload, another alarm): what
+   * failed is not tried again for that, and counts no further failure.
    */
-  submit(alarms: readonly FoundAlarm[], spokenFor: (alarm: Alarm) => boolean = () => true): void {
-    this.#skips.forgetAllBut(new Set(alarms.map(({ alarm }) => alarm.key)), spokenFor);
-    const fresh = alarms.filter(({ alarm }) => this.#isFresh(alarm));
+  submit(alarms: readonly FoundAlarm[], spokenFor: (alarm: Alarm) => boolean = () => true, early = false): void {
+    const standing = new Set(alarms.map(({ alarm }) => alarm.key));
+    this.#skips.forgetAllBut(standing, spokenFor);
+    for (const [key, { alarm }] of this.#failed) if (spokenFor(alarm) && !standing.has(key)) this.#failed.delete(key);
+    const fresh = alarms.filter(({ alarm }) => this.#isFresh(alarm) && !(early && this.#failed.has(alarm.key)));
     // All are registered before the first one looks for what it depends on.
     const { promise: start, resolve: go } = Promise.withResolvers<void>();
     for (const found of fresh) {
@@ -111,8 +121,10 @@ export class RecoveryQueue {
       const outcome = start.then(() => this.#handle(found)).catch((error: unknown) => this.#bug(processName, error));
       const handling = { key, processName, outcome };
       this.#handling.set(key, handling);
-      void outcome.then(() => {
+      void outcome.then(({ kind }) => {
         this.#handling.delete(key);
+        if (kind === 'failed') this.#failed.set(key, { ...handling, alarm: found.alarm });
+        else this.#failed.delete(key);
         this.#endedSincePoll.set(key, handling);
       });
     }
@@ -170,14 +182,15 @@ export class RecoveryQueue {
   }
 
   /**
-   * Those in alarm that `processName` depends on. Only those there are now: who waits for none that comes later can never wait in
+   * Those in alarm that `processName` depends on, also those that failed and are not tried again yet. Only those there are now: who waits for none that comes later can never wait in
    * a circle, whatever a reload made of `depends_on` meanwhile.
    */
   #dependencies(processName: string, { settings }: RecoveryPlan): Handling[] {
     // [process.default] may name what every other process depends on.
     const names = settings.dependsOn.filter((name) => name !== processName);
     if (names.length === 0) return [];
-    const inAlarm = [...this.#handling.values(), ...this.#endedSincePoll.values()];
+    const waiting = [...this.#failed.values()].filter(({ key }) => !this.#handling.has(key));
+    const inAlarm = [...this.#handling.values(), ...this.#endedSincePoll.values(), ...waiting];
     return inAlarm.filter((handling) => names.includes(handling.processName));
   }
 

@@ -30,7 +30,14 @@ export function pronounce(
       break;
     case 'failed':
       log.error(`RESTART LOG: Failed to restart ${process.processName}: ${outcome.reason}`, fields);
-      events.emit({ type: 'recovery_failed', process, target, reason: outcome.reason, durationMs });
+      events.emit({
+        type: 'recovery_failed',
+        process,
+        target,
+        reason: outcome.reason,
+        ...(outcome.output && { output: outcome.output }),
+        durationMs,
+      });
       breakers.failed(target, process);
       break;
     case 'not_proved':

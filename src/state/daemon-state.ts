@@ -3,6 +3,7 @@ import type { BreakerSnapshot } from '../core/breaker-snapshot.ts';
 import type { LaunchRecords } from '../core/launch-record.ts';
 import type { Pins } from '../core/pin.ts';
 import type { ProgramRoots } from '../core/program-roots.ts';
+import type { UnitsWithProcesses } from '../core/units-with-processes.ts';
 
 /**
  * The daemon's own memory (`state_dir/state.db`), synchronous: a call returns when the change is durable (fsynced) where it says
@@ -24,6 +25,7 @@ export interface DaemonState {
   readonly kept: KeptAlarmRecords;
   /** Since when watched processes run, and how their last lives ended. */
   readonly lives: WatchedLifeRecords;
+  readonly unitsWithProcesses: UnitsWithProcesses;
   /** What happened, newest last, bounded (10,000 rows). */
   readonly history: History;
   /** Writes what is pending and gives the lock back. Idempotent. */

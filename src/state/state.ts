@@ -17,6 +17,7 @@ import { pinKind, pinRecordsOf } from './pin-records.ts';
 import { programRootKind, programRootsOf } from './program-root-records.ts';
 import { RecordTable } from './record-table.ts';
 import { prepareStateDir } from './state-dir.ts';
+import { unitsWithProcessesOf, unitWithProcessesKind } from './unit-with-processes-records.ts';
 import { unprovedAlarmsOf, unprovedKind } from './unproved-alarms.ts';
 import { watchedLifeKind, watchedLifeRecordsOf } from './watched-life-records.ts';
 
@@ -100,6 +101,7 @@ export function createViews(
   const roots = new RecordTable(programRootKind, sink);
   const kept = new RecordTable(keptAlarmKind, sink);
   const lives = new RecordTable(watchedLifeKind, sink);
+  const withProcesses = new RecordTable(unitWithProcessesKind, sink);
   const history = new HistoryTable(sink);
   return {
     tables: [
@@ -115,6 +117,7 @@ export function createViews(
       roots,
       kept,
       lives,
+      withProcesses,
       history,
     ],
     views: {
@@ -128,6 +131,7 @@ export function createViews(
       roots: programRootsOf(roots, bootId),
       kept: keptAlarmRecordsOf(kept),
       lives: watchedLifeRecordsOf(lives, bootId),
+      unitsWithProcesses: unitsWithProcessesOf(withProcesses),
       history,
     },
   };

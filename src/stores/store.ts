@@ -19,6 +19,11 @@ export interface AlarmStore {
   readProcess(processId: string): Promise<ProcessRow | 'ambiguous' | undefined>;
   /** The rows of that exact name (compared as bytes), ordered by process_id; [] where there is none. */
   findProcesses(processName: string): Promise<ProcessRow[]>;
+  /**
+   * Where that name or id stands if no row of ours has it (findProcesses, readProcess): in one of the two tables alone. Undefined: in
+   * neither.
+   */
+  findHalf(nameOrId: string): Promise<HalfRow | undefined>;
   /** The names of all rows, each once, at most `limit`. */
   listNames(limit: number): Promise<string[]>;
   /**
@@ -40,6 +45,15 @@ export interface AlarmStore {
   /** Lets everything go, in-flight calls included, within a second or so. Idempotent. */
   close(): Promise<void>;
 }
+
+/**
+ * What lacks its other half. `no_status`: the name stands in PROCESE, with the first of its ids, and STATUS_PROCESS has no row of ours for
+ * them; `no_name`: STATUS_PROCESS has a row of that id, and PROCESE none.
+ */
+export type HalfRow = { readonly kind: 'no_status'; readonly processIds: readonly string[] } | { readonly kind: 'no_name' };
+
+/** Of half a row so many ids are told. */
+export const HALF_IDS = 5;
 
 /** So many alarms are taken at once: more are beyond any machine's processes. */
 export const MOST_ALARMS = 10_000;

@@ -23,7 +23,8 @@ export async function startControl(
   const socket = options.socket ?? join(tempDir(t), 'control.sock');
   const { orders, calls } = scriptedOrders(script);
   const { log, lines } = keptLog();
-  const server = createControlServer({ socket, mode: 0o660, group: undefined, orders, log, clock: systemClock, ...options });
+  const all = { socket, mode: 0o660, group: undefined, orders: () => orders, log, clock: systemClock, ...options };
+  const server = createControlServer(all);
   await server.start();
   t.after(() => server.stop());
   return { socket, server, calls, lines };

@@ -255,6 +255,7 @@ export class MonitorWorld {
       this.#mayFail('findProcesses');
       return [...this.rows.values()].filter((row) => row.processName === name).map((row) => ({ ...row }));
     },
+    findHalf: async () => undefined,
     listNames: async () => [...this.rows.values()].flatMap(({ processName }) => processName ?? []),
     clearAlarm: async (seen) => {
       this.#mayFail('clearAlarm');

@@ -112,7 +112,7 @@ export function scriptedOrders(script: Partial<Orders> = {}): { readonly orders:
       kind: 'done',
       until: forMs === undefined ? null : new Date(Date.now() + forMs).toISOString(),
     }),
-    release: (name) => ({ kind: 'done', released: [name ?? '*'] }),
+    release: async (name) => ({ kind: 'done', released: [name ?? '*'] }),
     pins: async (name = 'app') => ({ kind: 'done', offers: [someOffer({ name })], refusals: [] }),
     pin: async (name) => ({ kind: 'done', pinned: [name] }),
     unpin: async (name = 'app') => ({ kind: 'done', unpinned: [name] }),

@@ -17,16 +17,21 @@ export function addAlarm(program: Command, cli: Cli): void {
 }
 
 const HELP = `
-With the daemon down it writes to the store itself; the alarm is healed when the daemon runs again.
+Where nothing follows, it says why: a hold, an open circuit breaker, mode = observe, only_configured, a refused unit. With the
+daemon down it writes to the store itself; the alarm is healed when the daemon runs again.
 
 Examples:
   monitor_service alarm nginx --notes "answers 502"
   monitor_service alarm 12 --clear
 
-${exitCodeHelp([0, 64, 66, 69, 75, 77, 78])}`;
+${exitCodeHelp([0, 64, 66, 69, 75, 76, 77, 78])}`;
 
 async function alarm(cli: Cli, process: string, { clear = false, notes }: { clear?: boolean; notes?: string }): Promise<void> {
   const reply = await placeOrder(cli, 'writing to the store', (desk) => desk.alarm(process, clear, notes));
   if (reply.kind === 'refused') return refuse(cli, reply);
-  for (const { id, name } of reply.processes) cli.say(`alarm ${clear ? 'ended' : 'raised'}: ${name} (id ${id})`);
+  for (const { id, name, willNotFollow = [] } of reply.processes) {
+    const row = id === null ? 'kept by the daemon' : `id ${id}`;
+    const nothing = willNotFollow.length === 0 ? '' : `; nothing follows: ${willNotFollow.join('; ')}`;
+    cli.say(`alarm ${clear ? 'ended' : 'raised'}: ${name} (${row})${nothing}`);
+  }
 }

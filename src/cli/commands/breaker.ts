@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { ProcessStatus } from '../../control/orders.ts';
 import { printable } from '../../core/printable.ts';
 import type { Cli } from '../cli-context.ts';
-import { exitCodeHelp, exitCodes } from '../exit-codes.ts';
+import { exitCodeHelp } from '../exit-codes.ts';
 import { jsonText } from '../json-output.ts';
 import { placeOrder, refuse } from '../place-order.ts';
 import { breakerCell } from '../status/words.ts';
@@ -28,15 +28,16 @@ Examples:
   monitor_service breaker
   monitor_service breaker nginx --reset
 
-${exitCodeHelp([0, 64, 66, 69, 75, 77, 78])}`;
+${exitCodeHelp([0, 64, 66, 69, 75, 76, 77, 78])}`;
 
 async function showBreakers(cli: Cli, name: string | undefined, json: boolean): Promise<void> {
   const { processes } = await placeOrder(cli, 'reading the state', (desk) => desk.status());
-  const wanted = processes.filter((process) => (name === undefined ? !isAtRest(process) : process.name === name));
+  const wanted: Shown[] = processes.filter((process) => (name === undefined ? !isAtRest(process) : process.name === name));
   if (name !== undefined && wanted.length === 0) {
-    cli.complain(`nothing is known of a process of the name ${name}`);
-    cli.exitCode = exitCodes.noSuchName;
-    return;
+    // Of one at rest nothing is kept.
+    const known = await placeOrder(cli, 'reading the state', (desk) => desk.preview(name));
+    if (known.kind === 'refused') return refuse(cli, known);
+    wanted.push({ name, target: null, breaker: { state: 'closed', failures: 0, remainingMs: 0 } });
   }
   if (json) {
     cli.out.write(jsonText(wanted.map((process) => ({ name: process.name, target: process.target, ...process.breaker }))));
@@ -58,7 +59,9 @@ async function showBreakers(cli: Cli, name: string | undefined, json: boolean): 
   cli.out.write(`${lines.join('\n')}\n`);
 }
 
-function isAtRest({ breaker }: ProcessStatus): boolean {
+type Shown = Pick<ProcessStatus, 'name' | 'target' | 'breaker'>;
+
+function isAtRest({ breaker }: Shown): boolean {
   return breaker.state === 'closed' && breaker.failures === 0;
 }
 
@@ -66,6 +69,6 @@ async function resetBreakers(cli: Cli, name: string | undefined, json: boolean):
   const reply = await placeOrder(cli, 'changing the state', (desk) => desk.resetBreakers(name));
   if (reply.kind === 'refused') return refuse(cli, reply);
   if (json) cli.out.write(jsonText({ reset: reply.reset }));
-  else if (reply.reset.length === 0) cli.say('nothing to reset: closed already');
+  else if (reply.reset.length === 0) cli.say(`${name === undefined ? '' : `${name}: `}nothing to reset: closed already`);
   else for (const closed of reply.reset) cli.say(`circuit breaker closed: ${closed}`);
 }

@@ -24,7 +24,7 @@ Every problem is a line on stderr: FILE:LINE: [section] key: problem. Warnings a
 Examples:
   monitor_service check-config --database --config ./config.ini
 
-${exitCodeHelp([0, 69, 78])}`;
+${exitCodeHelp([0, 64, 69, 77, 78])}`;
 
 async function checkConfig(
   cli: Cli,

@@ -39,7 +39,7 @@ Examples:
   monitor_service hold nginx --for 2h --reason "upgrade, ask Ana"
   monitor_service hold --all --for 30m
 
-${exitCodeHelp([0, 64, 66, 69, 75, 77, 78])}`;
+${exitCodeHelp([0, 64, 66, 69, 75, 76, 77, 78])}`;
 
 function timeArgument(text: string): number {
   const ms = parseDuration(text);

@@ -20,7 +20,7 @@ const HELP = `
 Examples:
   monitor_service match app-backend
 
-${exitCodeHelp([0, 1, 64, 66, 69, 77, 78], { 1: 'a restart would be refused' })}`;
+${exitCodeHelp([0, 1, 64, 66, 69, 76, 77, 78], { 1: 'a restart would be refused' })}`;
 
 async function match(cli: Cli, name: string, json: boolean): Promise<void> {
   const reply = await placeOrder(cli, 'looking myself', (desk) => desk.preview(name));

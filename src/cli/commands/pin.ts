@@ -40,14 +40,13 @@ Examples:
   monitor_service pin app-backend
   monitor_service pin --all --yes
 
-${exitCodeHelp([0, 1, 64, 66, 69, 75, 77, 78], {
+${exitCodeHelp([0, 1, 64, 66, 69, 75, 76, 77, 78], {
   1: 'nothing was pinned, or one of several could not be',
   75: 'not now: it became another one while it was looked at, or another daemon is in the way; try again',
 })}`;
 
 async function pin(cli: Cli, command: Command, name: string | undefined, { yes, json }: PinOptions): Promise<void> {
   const { ask } = cli.io;
-  if (!yes && (ask === undefined || json)) command.error('expected --yes, or a terminal to ask on');
   const found = await placeOrder(cli, 'looking myself', (desk) => desk.pins(name));
   if (found.kind === 'refused') return refuse(cli, found);
   const { offers, refusals } = found;
@@ -59,6 +58,7 @@ async function pin(cli: Cli, command: Command, name: string | undefined, { yes, 
     else if (refusals.length === 0) cli.say('no program needs a pin');
     return;
   }
+  if (!yes && (ask === undefined || json)) command.error('expected --yes, or a terminal to ask on');
   const question = offers.length === 1 ? 'Pin this?' : `Pin these ${offers.length}?`;
   if (!yes && (await ask?.(`${question} [y/N] `)) !== true) {
     cli.say('nothing was pinned');

@@ -12,16 +12,13 @@ export function addRelease(program: Command, cli: Cli): void {
     .description('end a hold')
     .argument('[name]', 'the process', nameArgument)
     .option('--all', 'every hold there is')
-    .addHelpText(
-      'after',
-      `\nExamples:\n  monitor_service release nginx\n\n${exitCodeHelp([0, 64, 66, 69, 75, 77, 78], { 66: 'there is no hold of that name' })}`,
-    )
+    .addHelpText('after', `\nExamples:\n  monitor_service release nginx\n\n${exitCodeHelp([0, 64, 66, 69, 75, 76, 77, 78])}`)
     .action((name: string | undefined, { all }: { all?: true }, command: Command) => release(cli, scopeOf(command, name, all)));
 }
 
 async function release(cli: Cli, name: string | undefined): Promise<void> {
   const reply = await placeOrder(cli, 'writing to the state', (desk) => desk.release(name));
   if (reply.kind === 'refused') return refuse(cli, reply);
-  if (reply.released.length === 0) cli.say('nothing is on hold');
+  if (reply.released.length === 0) cli.say(name === undefined ? 'nothing is on hold' : `${name} is not on hold`);
   for (const released of reply.released) cli.say(`released: ${released === '*' ? 'all processes' : released}`);
 }

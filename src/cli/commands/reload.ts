@@ -12,7 +12,7 @@ export function addReload(program: Command, cli: Cli): void {
     .description('let the daemon read its configuration again')
     .addHelpText(
       'after',
-      `\nA file that cannot be used is refused with all its problems, and the running configuration stays.\n\n${exitCodeHelp([0, 69, 77, 78])}`,
+      `\nA file that cannot be used is refused with all its problems, and the running configuration stays.\n\n${exitCodeHelp([0, 64, 69, 76, 77, 78])}`,
     )
     .action(() => reload(cli));
 }

@@ -24,7 +24,7 @@ Examples:
   monitor_service restart nginx
   monitor_service restart -- -odd-name
 
-${exitCodeHelp([0, 1, 64, 66, 69, 75, 77, 78], { 1: 'the process did not recover, or was not restarted' })}`;
+${exitCodeHelp([0, 1, 64, 66, 69, 75, 76, 77, 78], { 1: 'the process did not recover, or was not restarted' })}`;
 
 async function restart(cli: Cli, name: string): Promise<void> {
   if (cli.err.terminal !== undefined) cli.complain(`recovering ${name} …`);

@@ -24,4 +24,4 @@ Signals:
 Examples:
   monitor_service run --config ./config.ini --verbose
 
-${exitCodeHelp([0, 75, 77, 78])}`;
+${exitCodeHelp([0, 64, 75, 77, 78])}`;

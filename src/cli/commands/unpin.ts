@@ -16,7 +16,7 @@ export function addUnpin(program: Command, cli: Cli): void {
     .option('--json', 'as JSON, for programs')
     .addHelpText(
       'after',
-      `\nExamples:\n  monitor_service unpin app-backend\n\n${exitCodeHelp([0, 64, 66, 69, 75, 77, 78], { 66: 'there is no pin of that name' })}`,
+      `\nExamples:\n  monitor_service unpin app-backend\n\n${exitCodeHelp([0, 64, 66, 69, 75, 76, 77, 78])}`,
     )
     .action((name: string | undefined, { all, json }: { all?: true; json?: true }, command: Command) =>
       unpin(cli, scopeOf(command, name, all), json ?? false),
@@ -27,6 +27,6 @@ async function unpin(cli: Cli, name: string | undefined, json: boolean): Promise
   const reply = await placeOrder(cli, 'writing to the state', (desk) => desk.unpin(name));
   if (reply.kind === 'refused') return refuse(cli, reply);
   if (json) cli.out.write(jsonText({ unpinned: reply.unpinned }));
-  else if (reply.unpinned.length === 0) cli.say('nothing is pinned');
+  else if (reply.unpinned.length === 0) cli.say(name === undefined ? 'nothing is pinned' : `${name} has no pin`);
   else for (const systemName of reply.unpinned) cli.say(`no longer pinned: ${systemName}`);
 }

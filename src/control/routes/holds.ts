@@ -24,6 +24,6 @@ export const holdRoutes = [
       withScope(scope, async (name) => replyAnswer(await orders.hold(name, forMs, reason ?? '', ...(strict ? [strict] : [])))),
   ),
   route('POST', '/v1/holds/release', strictObject(scopeFields), (scope, orders) =>
-    withScope(scope, (name) => replyAnswer(orders.release(name))),
+    withScope(scope, async (name) => replyAnswer(await orders.release(name))),
   ),
 ];

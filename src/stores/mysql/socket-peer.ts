@@ -4,7 +4,7 @@ import { groupId, userId } from '../../system/files/account-id.ts';
 import { userWords } from '../../system/files/account-names.ts';
 import { type Believed, judgeSocket } from '../../system/files/socket-place.ts';
 import { libcProblem } from '../../system/native/libc.ts';
-import { peerUid } from '../../system/native/peer-uid.ts';
+import { peerUid } from '../../system/native/peer.ts';
 
 /**
  * A connection to the server's Unix socket, if the server can be believed: as the socket lies, none but root, `mysql`, our own user and

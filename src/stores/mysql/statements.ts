@@ -26,6 +26,8 @@ export class Statements {
   readonly #rows: Statement;
   /** That a row is ours, of STATUS_PROCESS alone. */
   readonly #ours: Statement;
+  /** The same of PROCESE. */
+  readonly #ourNames: Statement;
   readonly #idTest: KeyTest;
   readonly #bareIdTest: KeyTest;
   #poll: { readonly limit: number; readonly statement: Statement } | undefined;
@@ -44,6 +46,7 @@ export class Statements {
     const short = status.processId.castType === '' ? `LENGTH(s.process_id) <= ${MOST_BYTES} AND ` : '';
     this.#rows = { sql: `FROM STATUS_PROCESS s JOIN PROCESE p ON ${on} WHERE ${short}${ours.sql}`, values: ours.values };
     this.#ours = hosts('host_id', statusHost);
+    this.#ourNames = hosts('p.host_id', processHost);
     this.#idTest = keyTest('s.process_id', status.processId);
     this.#bareIdTest = keyTest('process_id', status.processId);
   }
@@ -118,6 +121,16 @@ export class Statements {
   /** The rows with that very name. */
   byName(name: string): Statement {
     return this.#select(`${this.#name} = ?`, [bytesOf(name)], MOST_ALARMS);
+  }
+
+  /** The process_ids, `id`, that PROCESE alone has for that very name, the first `limit`. */
+  idsOfName(name: string, limit: number): Statement {
+    const { sql, values } = this.#ourNames;
+    const id = exact('p.process_id', this.#tables.process.processId);
+    return {
+      sql: `SELECT ${id} AS id FROM PROCESE p WHERE ${sql} AND ${this.#name} = ? ORDER BY p.process_id LIMIT ${limit}`,
+      values: [...values, bytesOf(name)],
+    };
   }
 
   /** The names, each once, the first `limit`. */

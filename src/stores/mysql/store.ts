@@ -2,7 +2,7 @@ import type { ProcessRow } from '../../core/alarm.ts';
 import { readAlarmsBy } from '../alarms-read.ts';
 import { charactersThatFit, restartNote } from '../notes.ts';
 import { NOTHING_CONFIGURED, type RowScope } from '../row-scope.ts';
-import type { AlarmStore, AlarmsRead, StoreReport } from '../store.ts';
+import { type AlarmStore, type AlarmsRead, HALF_IDS, type HalfRow, type StoreReport } from '../store.ts';
 import { changes, one, processRows, rowsOf, text } from './answers.ts';
 import { Cautions } from './cautions.ts';
 import { MysqlFailover } from './failover.ts';
@@ -74,6 +74,14 @@ export class MysqlStore implements AlarmStore {
 
   findProcesses(processName: string): Promise<ProcessRow[]> {
     return this.#read((session, { statements }) => processRows(session, statements.byName(processName)));
+  }
+
+  findHalf(nameOrId: string): Promise<HalfRow | undefined> {
+    return this.#read(async (session, { statements }) => {
+      const ids = await rowsOf(session, statements.idsOfName(nameOrId, HALF_IDS));
+      if (ids.length > 0) return { kind: 'no_status', processIds: ids.flatMap(({ id }) => text(id) ?? []) };
+      return (await one(session, statements.status('1', nameOrId))) === undefined ? undefined : { kind: 'no_name' };
+    });
   }
 
   listNames(limit: number): Promise<string[]> {

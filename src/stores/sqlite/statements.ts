@@ -31,6 +31,8 @@ export class Statements {
   readonly #rows: Statement;
   /** That a row is ours, of STATUS_PROCESS alone. */
   readonly #ours: Statement;
+  /** The same of PROCESE. */
+  readonly #ourNames: Statement;
 
   /** Throws a StoreError (`config`) where it is not known whose rows are ours; `store`: AlarmStore.description. */
   constructor(tables: SqliteTables, scope: RowScope, store: string) {
@@ -43,6 +45,7 @@ export class Statements {
     const short = `octet_length(s.process_id) <= ${MOST_BYTES}`;
     this.#rows = { sql: `FROM STATUS_PROCESS s JOIN PROCESE p ON ${on} WHERE ${short} AND ${ours.sql}`, values: ours.values };
     this.#ours = statusHost ? hosts('host_id') : EVERY;
+    this.#ourNames = processHost ? hosts('host_id') : EVERY;
     this.idsAreUnique = uniqueIds || (uniqueIdsPerHost && ours.values.length > 0);
   }
 
@@ -106,6 +109,21 @@ export class Statements {
   byName(name: string, after: Key | undefined): Statement {
     const values = [bytesOf(name), ...keyValues(after)];
     return this.#select(`CAST(p.process_name AS BLOB) = ? AND ${beyond(after)}`, values, INDEXED_ORDER);
+  }
+
+  /** The process_ids, `id`, that PROCESE alone has for that very name, the first `limit`. */
+  idsOfName(name: string, limit: number): Statement {
+    const { sql, values } = this.#ourNames;
+    return {
+      sql: `SELECT CAST(CAST(process_id AS TEXT) AS BLOB) AS id FROM PROCESE WHERE ${sql} AND CAST(process_name AS BLOB) = ? ORDER BY process_id LIMIT ${limit}`,
+      values: [...values, bytesOf(name)],
+    };
+  }
+
+  /** A row of STATUS_PROCESS with that id, whether or not PROCESE has a name for it. */
+  status(processId: string): Statement {
+    const { sql, values } = this.#oneStatus(processId);
+    return { sql: `SELECT 1 FROM STATUS_PROCESS WHERE ${sql} LIMIT 1`, values };
   }
 
   /** The names, `process_name`, of the rows after `after`. */

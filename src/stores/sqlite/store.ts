@@ -6,7 +6,7 @@ import { readAlarmsBy } from '../alarms-read.ts';
 import { bytesOf, textOf } from '../exact-text.ts';
 import { charactersThatFit, type NotesCapacity, restartedNotes, restartNote } from '../notes.ts';
 import { NOTHING_CONFIGURED, type RowScope } from '../row-scope.ts';
-import { type AlarmStore, type AlarmsRead, MOST_ALARMS, type StoreReport } from '../store.ts';
+import { type AlarmStore, type AlarmsRead, HALF_IDS, type HalfRow, MOST_ALARMS, type StoreReport } from '../store.ts';
 import { bytes, isChanged, one, processRow, readRow, text } from './answers.ts';
 import { sqliteError, sqliteFault } from './faults.ts';
 import { SqliteFile } from './file.ts';
@@ -60,6 +60,15 @@ export class SqliteStore implements AlarmStore {
   async findProcesses(processName: string): Promise<ProcessRow[]> {
     const { statements } = await this.#attempt((_, schema) => schema);
     return this.#rows((after) => statements.byName(processName, after), MOST_ALARMS);
+  }
+
+  findHalf(nameOrId: string): Promise<HalfRow | undefined> {
+    return this.#attempt((database, { statements }) => {
+      const { sql, values } = statements.idsOfName(nameOrId, HALF_IDS);
+      const ids = database.prepare(sql).all(...values);
+      if (ids.length > 0) return { kind: 'no_status', processIds: ids.flatMap(({ id }) => text(id) ?? []) };
+      return one(database, statements.status(nameOrId)) === undefined ? undefined : { kind: 'no_name' };
+    });
   }
 
   async listNames(limit: number): Promise<string[]> {

@@ -11,6 +11,7 @@ import type { ProcessOptions } from '../process/options.ts';
 import { processStrategy } from '../process/process.ts';
 import {
   type AlsoStarts,
+  type Explanation,
   type LaunchesNow,
   type Life,
   type Meaning,
@@ -116,6 +117,11 @@ export class AutoStrategy implements RestartStrategy {
     }
   }
 
+  async explain(process: ManagedProcess, signal: AbortSignal): Promise<Explanation> {
+    const { kind } = await this.#choose(process, signal);
+    return kind === 'service' ? this.#service.explain(process, signal) : { reason: undefined, output: [] };
+  }
+
   async life(process: ManagedProcess, signal: AbortSignal): Promise<Life | undefined> {
     const choice = await this.#choose(process, signal);
     const life = choice.kind === 'none' ? undefined : await this.#of(choice).life?.(process, signal);
@@ -159,6 +165,10 @@ export class AutoStrategy implements RestartStrategy {
   /** Nothing is asked of systemd: this happens while all is well, and must cost next to nothing. */
   async observe(process: ManagedProcess, look?: TakeLook): Promise<void> {
     await this.#process.observe?.(process, look);
+  }
+
+  observeUnit(process: ManagedProcess, signal: AbortSignal): Promise<void> {
+    return this.#service.observeUnit(process, signal);
   }
 
   marks(process: ManagedProcess): ProgramMarks {
@@ -240,15 +250,16 @@ export class AutoStrategy implements RestartStrategy {
     if (signal.aborted) return outcome;
     const failure = outcome.kind === 'failed' ? outcome.reason : await this.#earlyDeath(process, signal);
     if (failure === undefined) return outcome;
+    const output = outcome.kind === 'failed' ? outcome.output : undefined;
     const inTheWay = await this.#giveUpUnit(attempt);
     if (inTheWay !== undefined) {
       return outcome.kind === 'restarted'
         ? outcome
-        : { kind: 'failed', reason: `${failure}; not started as a process: ${inTheWay}` };
+        : { kind: 'failed', reason: `${failure}; not started as a process: ${inTheWay}`, output };
     }
     const instead = await this.#process.restart(attempt);
     return instead.kind === 'failed'
-      ? { kind: 'failed', reason: `${failure}; then as a process: ${instead.reason}` }
+      ? { kind: 'failed', reason: `${failure}; then as a process: ${instead.reason}`, output: instead.output ?? output }
       : { kind: 'restarted', detail: `${instead.detail} (as a process: ${failure})` };
   }
 
@@ -267,17 +278,22 @@ export class AutoStrategy implements RestartStrategy {
     const found = await this.#service.lookUp(process, signal);
     if (found.kind === 'absent') return undefined;
     if (found.kind !== 'found') return found.reason;
-    const { id, loadState, activeState, mainPid } = found.status;
+    const { id, loadState, activeState, mainPid, hasJob } = found.status;
     if (loadState === 'masked') return loadProblem(found.status);
+    // It would come up beside the program.
+    if (hasJob && !isRestartedBySystemd(found.status))
+      return `systemd has something to do about ${id} still, which is ${activeState}`;
     if (activeState === 'failed' || activeState === 'inactive')
       return this.#service.outside(process, this.#known(process), signal);
-    if (isUp(found.status)) {
+    const running = await this.#service.findRunning(process, signal);
+    const isHollow = running.kind === 'found' && running.isHollow === true;
+    if (isUp(found.status) && !isHollow) {
       // Between two crashes it looks like one that is up.
       await this.#parts.clock.sleep(BETWEEN_LOOKS_MS, signal);
       const later = await this.#service.lookUp(process, signal);
       if (later.kind !== 'found') return later.reason;
       if (isUp(later.status) && later.status.mainPid === mainPid) return `${id} is ${activeState}`;
-    } else if (!isRestartedBySystemd(found.status)) return `${id} is ${activeState}`;
+    } else if (!isHollow && !isRestartedBySystemd(found.status)) return `${id} is ${activeState}`;
     const stopped = await this.#parts.services.call('stop', id, this.#parts.commandTimeoutMs, signal);
     return stopped.kind === 'done' ? undefined : `${id} cannot be stopped: ${stopped.reason}`;
   }

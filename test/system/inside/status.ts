@@ -40,7 +40,8 @@ async function open(t: TestContext, names: readonly string[], sections: string) 
   const last = new LastRecoveries();
   last.follow(core.events, core.clock);
   const orders = bindOrders(core, {
-    pid: 1,
+    by: 'root (test)',
+    daemonRuns: true,
     status: () => assert.fail(),
     statusOf: (name) => statusOfOne(core, last, name, exits.runs),
     reload: () => assert.fail(),

@@ -55,7 +55,8 @@ async function open(t: TestContext, names: readonly string[], sections = '') {
   const core = await coreWith(t, dir, sections);
   addRows(dir, names, true);
   const orders = bindOrders(core, {
-    pid: 1,
+    by: 'root (test)',
+    daemonRuns: true,
     status: () => assert.fail(),
     statusOf: () => assert.fail(),
     reload: () => assert.fail(),

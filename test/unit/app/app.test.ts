@@ -51,7 +51,7 @@ test('a reload takes up another [host] name, in log and status', async (t) => {
   const host = () => buildStatus(core, new LastRecoveries(), { version: '1', pid: 1, startedAt: null }).host;
   assert.equal(host(), 'db1');
   settingsIn(dir, '[host]\nname = db2\nhost_id = 007\n');
-  const reply = await createReload(core, log, notifier)();
+  const reply = await createReload(core, log, notifier)('SIGHUP');
   assert.deepEqual(reply, { kind: 'done', changes: ['[host] name: db1 -> db2'], warnings: [] });
   assert.deepEqual([host(), hosts], ['db2', ['db2']]);
 });
@@ -71,7 +71,7 @@ test('reloads follow each other, and one that fails in an unforeseen way is told
     throw new Error('no more descriptors');
   };
   const reload = createReload({ ...core, adopt }, log, notifier);
-  const replies = await Promise.all([reload(), reload()]);
+  const replies = await Promise.all([reload('SIGHUP'), reload('SIGHUP')]);
   assert.equal(most, 1);
   assert.deepEqual(replies[0], { kind: 'refused', code: 'unavailable', reason: 'no more descriptors' });
   assert.match(log.of('error').join('\n'), /Configuration not reloaded: no more descriptors/);
@@ -83,7 +83,7 @@ test('what takes effect only at the next start is said to', async (t) => {
   const core = await createCore({ settings: settingsIn(dir), log });
   t.after(() => core.stops.stop(5000));
   settingsIn(dir, 'group = root\n[events]\n');
-  const reply = await createReload(core, log, notifier)();
+  const reply = await createReload(core, log, notifier)('SIGHUP');
   assert(reply.kind === 'done');
   assert(reply.changes.includes('[control] takes effect at the next start'), reply.changes.join('; '));
   assert(reply.changes.includes('[events] takes effect at the next start'), reply.changes.join('; '));
@@ -102,7 +102,7 @@ async function reloadable(t: TestContext, more: string) {
     told: async (edit: (text: string) => string): Promise<string[]> => {
       writeFileSync(file, edit(readFileSync(file, 'utf8')));
       const before = log.lines.length;
-      await reload();
+      await reload('SIGHUP');
       return log.lines.slice(before).map(({ level, message }) => `${level} ${message}`);
     },
   };
@@ -110,15 +110,15 @@ async function reloadable(t: TestContext, more: string) {
 
 test('a reload logs what changed, by section and key, and says so where nothing did', async (t) => {
   const { core, told } = await reloadable(t, '[process.web]\npriority = 1\n[process.old]\n');
-  assert.deepEqual(await told((text) => text), ['info Configuration reloaded: nothing changed']);
-  assert.deepEqual(await told((text) => `# a comment\n${text}`), ['info Configuration reloaded: nothing changed']);
+  assert.deepEqual(await told((text) => text), ['info Configuration reloaded: nothing changed; by SIGHUP']);
+  assert.deepEqual(await told((text) => `# a comment\n${text}`), ['info Configuration reloaded: nothing changed; by SIGHUP']);
   const edit = (text: string): string =>
     text
       .replace('[monitor]\n', '[monitor]\ncheck_interval = 60\n')
       .replace('priority = 1', 'priority = 2')
       .replace('[process.old]', '[process.new]');
   assert.deepEqual(await told(edit), [
-    'info Configuration reloaded: [monitor] check_interval: (not set) -> 60; [process.web] priority: 1 -> 2; [process.old]: section removed; [process.new]: section added',
+    'info Configuration reloaded: [monitor] check_interval: (not set) -> 60; [process.web] priority: 1 -> 2; [process.old]: section removed; [process.new]: section added; by SIGHUP',
   ]);
   assert.equal(core.settings().monitor.checkIntervalMs, 60_000);
   assert.equal(core.plans()('web').settings.priority, 2);
@@ -127,9 +127,12 @@ test('a reload logs what changed, by section and key, and says so where nothing 
 test('a reload names a changed password or command, and shows neither', async (t) => {
   const { told } = await reloadable(t, '[process.web]\nrestart_command = login -p hunter2\n');
   const set = await told((text) => text.replace('[database]\n', '[database]\npassword = hunter2\n'));
-  assert.equal(set[0], 'info Configuration reloaded: [database] password: set');
+  assert.equal(set[0], 'info Configuration reloaded: [database] password: set; by SIGHUP');
   const changed = await told((text) => text.replaceAll('hunter2', 'swordfish'));
-  assert.equal(changed[0], 'info Configuration reloaded: [database] password: changed; [process.web] restart_command: changed');
+  assert.equal(
+    changed[0],
+    'info Configuration reloaded: [database] password: changed; [process.web] restart_command: changed; by SIGHUP',
+  );
   assert.doesNotMatch([...set, ...changed].join('\n'), /hunter2|swordfish/);
 });
 
@@ -144,10 +147,10 @@ test('a reload says that the password file holds another password', async (t) =>
     );
   await told(mysql);
   const store = core.store();
-  assert.deepEqual(await told((text) => text), ['info Configuration reloaded: nothing changed']);
+  assert.deepEqual(await told((text) => text), ['info Configuration reloaded: nothing changed; by SIGHUP']);
   writeFileSync(secret, 'swordfish\n');
   const lines = await told((text) => text);
-  assert.deepEqual(lines, ['info Configuration reloaded: [database]: a file that it names has changed']);
+  assert.deepEqual(lines, ['info Configuration reloaded: [database]: a file that it names has changed; by SIGHUP']);
   assert.notEqual(core.store(), store);
 });
 
@@ -162,5 +165,5 @@ test('a file that cannot be used is told line by line, and the running configura
   assert.match(lines[1] ?? '', /^error Configuration not reloaded: .*config\.ini:\d+: \[process\.web\] restart_strategy: /);
   for (const [index, now] of [core.settings(), core.plans(), core.store()].entries()) assert.equal(now, before[index]);
   const mended = await told((text) => text.replace('max_attempts = often\nrestart_strategy = magic', ''));
-  assert.deepEqual(mended, ['info Configuration reloaded: [process.web] priority: 1 -> 2']);
+  assert.deepEqual(mended, ['info Configuration reloaded: [process.web] priority: 1 -> 2; by SIGHUP']);
 });

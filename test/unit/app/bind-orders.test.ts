@@ -16,7 +16,13 @@ import { tempDir } from '../../helpers/temp-dir.ts';
 function ordersOf(core: Core, changes: Partial<Core> = {}): Orders {
   return bindOrders(
     { ...core, ...changes },
-    { pid: 1, status: () => assert.fail(), statusOf: () => assert.fail(), reload: () => assert.fail() },
+    {
+      by: 'root (test)',
+      daemonRuns: true,
+      status: () => assert.fail(),
+      statusOf: () => assert.fail(),
+      reload: () => assert.fail(),
+    },
   );
 }
 
@@ -96,8 +102,8 @@ test('while the store is away, nobody is called unknown', async (t) => {
   const store = core.store();
   const clock = { ...core.clock, sleep: async () => {} };
   const faults: [() => Promise<never>, Partial<Core>, string, RegExp][] = [
-    [() => Promise.reject(new StoreError('unreachable', 'refused')), {}, 'unavailable', /cannot be asked: refused$/],
-    [() => Promise.reject(new StoreError('denied', 'SELECT denied')), {}, 'denied', /cannot be asked: SELECT denied$/],
+    [() => Promise.reject(new StoreError('unreachable', 'refused')), {}, 'unavailable', /: refused$/],
+    [() => Promise.reject(new StoreError('denied', 'SELECT denied')), {}, 'denied', /: SELECT denied$/],
     [() => new Promise(() => {}), { clock }, 'unavailable', /has not answered within 2 s$/],
   ];
   for (const [findProcesses, changes, code, said] of faults) {
@@ -105,9 +111,17 @@ test('while the store is away, nobody is called unknown', async (t) => {
     const reply = await ordersOf(core, changes).resetBreakers('row');
     assert(reply.kind === 'refused');
     assert.equal(reply.code, code);
-    assert.match(reply.reason, /^nothing is known here of a process of the name "row", /);
+    assert.match(reply.reason, /^it cannot be told whether there is a process of the name "row": /);
     assert.match(reply.reason, said);
     assert.equal((await ordersOf(core, changes).resetBreakers('configured')).kind, 'done');
-    assert.equal((await ordersOf(core, changes).hold('another', undefined, '')).kind, 'done');
+    assert.equal((await ordersOf(core, changes).hold('configured', undefined, '')).kind, 'done');
+    // A recovery and a preview wait for as long as the store lets them.
+    const waiting = 'clock' in changes ? [] : (['recover', 'preview'] as const);
+    for (const order of ['hold', 'release', 'unpin', 'pins', ...waiting] as const) {
+      const refused = await ordersOf(core, changes)[order]('another', undefined, '');
+      assert(refused.kind === 'refused', order);
+      assert.equal(refused.code, code, order);
+      assert.match(refused.reason, /^it cannot be told whether there is a process of the name "another": /, order);
+    }
   }
 });

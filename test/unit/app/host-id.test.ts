@@ -43,7 +43,7 @@ test('the rows of [host] host_id are ours, and what a reload makes of it holds f
   const { file } = core.settings();
   const database = `[database]\ndriver = sqlite\npath = ${dir}/a.db\n[monitor]\nstate_dir = ${dir}/state\n[logging]\nfile =\n`;
   writeFileSync(file, `${database}${sections('')}`, { mode: 0o600 });
-  await reload();
+  await reload('SIGHUP');
   await core.monitor.tick();
   const { availability } = core.monitor;
   assert.ok(
@@ -53,7 +53,7 @@ test('the rows of [host] host_id are ours, and what a reload makes of it holds f
   assert.equal(readSettings(file).host.hostId, undefined);
 
   writeFileSync(file, `${database}${sections('host_id = 2')}`, { mode: 0o600 });
-  await reload();
+  await reload('SIGHUP');
   await core.monitor.tick();
   await core.queue.idle();
   assert.deepEqual(inAlarm(), []);

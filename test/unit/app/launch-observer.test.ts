@@ -24,13 +24,13 @@ test('how a program was started is remembered while it lives, and looked at anew
   startProgram(t, first);
   void new LaunchObserver(core).run(core.stopping.signal);
   await waitFor('the first one', async () => {
-    core.events.emit({ type: 'config_reloaded', changes: [] });
+    core.events.emit({ type: 'config_reloaded', changes: [], by: 'SIGHUP' });
     return core.state.launches.get(first);
   });
   assert.equal(core.state.launches.get(second), undefined);
   startProgram(t, second);
   const record = await waitFor('the second one', async () => {
-    core.events.emit({ type: 'config_reloaded', changes: [] });
+    core.events.emit({ type: 'config_reloaded', changes: [], by: 'SIGHUP' });
     return core.state.launches.get(second);
   });
   assert(record.argv.includes('an argument'));

@@ -19,7 +19,8 @@ async function details(core: Core, name: string): Promise<ProcessDetails> {
   const last = new LastRecoveries();
   last.load(core.state.history);
   const reply = await bindOrders(core, {
-    pid: 7,
+    by: 'root (test)',
+    daemonRuns: true,
     status: () => buildStatus(core, last, { version: '1', pid: 7, startedAt: null }),
     statusOf: (of) => statusOfOne(core, last, of),
     reload: () => assert.fail(),
@@ -66,7 +67,7 @@ test('all that is known of one process stands in its details', async (t) => {
   core.events.emit({ type: 'recovery_succeeded', process, target: name, attempts: 2, durationMs: 5 });
   core.events.emit({ type: 'recovery_unproved', process, target: name, reason: 'not to be resolved', durationMs: 5 });
   const found = await details(core, name);
-  assert.deepEqual([found.pid, found.process.name, found.process.state], [7, name, 'held']);
+  assert.deepEqual([found.pid, found.process.name, found.process.state], [globalThis.process.pid, name, 'held']);
   assert.equal(found.store.state, 'ok');
   assert.deepEqual(
     found.rows?.map(({ processId, inAlarm, acknowledged, since }) => [processId, inAlarm, acknowledged, since !== null]),
@@ -124,7 +125,8 @@ test('a name that nobody knows has no details', async (t) => {
   const core = await coreWith(t, dir, '[process.web]\n');
   addRows(dir, ['web'], false);
   const orders = bindOrders(core, {
-    pid: 7,
+    by: 'root (test)',
+    daemonRuns: true,
     status: () => assert.fail(),
     statusOf: () => assert.fail(),
     reload: () => assert.fail(),

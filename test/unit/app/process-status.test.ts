@@ -153,6 +153,24 @@ test('a recovery that failed without an alarm shows, also after a restart of the
   assert.equal(shown(core, 'plain').state, 'quiet');
 });
 
+test('an operator who resets the breaker, or ends the alarm, has mended what had failed', async (t) => {
+  const core = await coreWith(t, tempDir(t), '[process.web]\n');
+  await core.monitor.look();
+  const last = new LastRecoveries();
+  last.follow(core.events, core.clock);
+  const target = 'web';
+  for (const mend of [
+    () => core.breakers.reset(target, 'root (test)'),
+    () => core.events.emit({ type: 'order_given', order: 'alarm_clear', name: 'web', by: 'root (test)', detail: '' }),
+  ]) {
+    core.events.emit({ type: 'recovery_failed', process: managed('web'), target, reason: 'no', durationMs: 5 });
+    core.breakers.failed(target, managed('web'));
+    for (const each of [last, loaded(core)]) assert.equal(shown(core, 'web', null, each).state, 'failed');
+    mend();
+    for (const each of [last, loaded(core)]) assert.equal(shown(core, 'web', null, each).state, 'quiet');
+  }
+});
+
 test('what could not be proved is told as the last recovery', async (t) => {
   const core = await coreWith(t, tempDir(t), '[process.web]\n');
   const last = new LastRecoveries();

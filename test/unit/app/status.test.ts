@@ -117,7 +117,8 @@ test('a kept alarm and a watched life are shown, and an operator may end the ala
   const cron = named(statusOf(core), 'cron');
   assert.deepEqual([cron.alarmKept, cron.watched?.pid, cron.watched?.since], [false, 7, new Date(5).toISOString()]);
   const orders = bindOrders(core, {
-    pid: 1,
+    by: 'root (test)',
+    daemonRuns: true,
     status: () => assert.fail(),
     statusOf: () => assert.fail(),
     reload: () => assert.fail(),

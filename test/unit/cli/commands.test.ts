@@ -278,7 +278,7 @@ describe('the commands, with a daemon running', () => {
       }),
       reload: async () => ({ kind: 'done', changes: [evil], warnings: [evil] }),
       hold: async () => ({ kind: 'done', until: evil }),
-      release: () => ({ kind: 'done', released: [evil] }),
+      release: async () => ({ kind: 'done', released: [evil] }),
       resetBreakers: async () => ({ kind: 'done', reset: [evil] }),
       recover: async () => ({ kind: 'refused', code: 'conflict', reason: evil }),
     });

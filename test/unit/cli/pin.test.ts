@@ -54,9 +54,12 @@ test('no is no, and without a terminal nobody is taken to have said yes', async 
   assert.match(no.stdout, /nothing was pinned\n$/);
   for (const argv of [['app'], ['--all'], ['app', '--json']]) {
     const dumb = await pin(t, argv);
-    assert.deepEqual([dumb.code, dumb.orders, dumb.stdout], [64, [], '']);
+    assert.deepEqual([dumb.code, dumb.orders], [64, [['pins', argv[0] === 'app' ? 'app' : undefined]]]);
     assert.match(dumb.stderr, /expected --yes, or a terminal to ask on/);
   }
+  // Nor is anybody asked for a word where none is needed.
+  const none = await pin(t, ['--all'], {}, { pins: async () => ({ kind: 'done', offers: [], refusals: [] }) });
+  assert.deepEqual([none.code, none.stdout, none.stderr], [0, 'no program needs a pin\n', '']);
   assert.equal((await pin(t, ['app', '--all', '--yes'])).code, 64);
 });
 

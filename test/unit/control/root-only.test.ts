@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { routes } from '../../../src/control/routes/index.ts';
-import { peerUid } from '../../../src/system/native/peer-uid.ts';
+import { peerUid } from '../../../src/system/native/peer.ts';
 import { httpText, rawExchange, startControl } from '../../helpers/control-world.ts';
 import { asRoot } from '../../helpers/requirement.ts';
 

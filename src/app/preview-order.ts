@@ -1,0 +1,83 @@
+import type { Orders } from '../control/orders.ts';
+import type { ManagedProcess } from '../core/alarm.ts';
+import type { HoldJudgement } from '../monitor/holds.ts';
+import { managedProcess, type RecoveryPlan } from '../monitor/recovery-plan.ts';
+import type { Resolution } from '../strategies/strategy.ts';
+import { isHeeded, maskWarning } from '../strategies/unit/mask.ts';
+import { hiddenProcesses } from '../system/proc/hidden.ts';
+import type { Core } from './app.ts';
+import { isConfigured, isRemembered, lookUp, undecided } from './known-names.ts';
+
+/** `match NAME`: what a restart would do, without doing it; as far as that can be told before `signal` aborts. */
+export async function previewOrder(core: Core, name: string, signal = core.abort.signal): ReturnType<Orders['preview']> {
+  const found = await lookUp(core, name);
+  const { process, resolution, looked, ...would } = await previewRestart(
+    core,
+    name,
+    'rows' in found ? found.rows[0]?.processId : null,
+    signal,
+  );
+  // A misspelt name; what runs may be looked at before it has a row.
+  if ('kind' in found && looked.stops.length === 0) {
+    const isKnown = found.code !== 'not_found' && (isConfigured(core, name) || isRemembered(core, name));
+    if (!isKnown) return undecided(name, found);
+  }
+  const refusals = [...(would.held === undefined ? [] : [would.held]), ...would.refusals];
+  const { name: strategy } = core.plans()(name).strategy;
+  const lastUnit = core.state.roots.lastUnit(process.systemName);
+  // Else it stands among the refusals.
+  const mask = isHeeded(strategy) ? undefined : await maskWarning(core.execution.services, strategy, process, lastUnit, signal);
+  const isLookedFor = strategy === 'custom' ? core.settings().watchedNames.includes(name) : strategy !== 'service';
+  const hidden = isLookedFor ? hiddenProcesses() : undefined;
+  const overridden = refusals.length === 0 ? would.remark : undefined;
+  const warnings = [overridden, mask, hidden, ...(looked.warnings ?? [])].filter((warning) => warning !== undefined);
+  const target = resolution.kind === 'target' ? resolution.description : '';
+  return { kind: 'done', ...looked, refusals, ...(warnings.length === 0 ? {} : { warnings }), strategy, target };
+}
+
+/** What would come of a restart of that name as things stand. */
+export async function previewRestart(
+  core: Core,
+  name: string,
+  processId: string | null | undefined,
+  signal = core.abort.signal,
+): Promise<{
+  readonly process: ManagedProcess;
+  readonly resolution: Resolution;
+  readonly looked: Awaited<ReturnType<RecoveryPlan['strategy']['preview']>>;
+  /** Resolution.key; undefined where the strategy refuses. */
+  readonly target: string | undefined;
+  /** The hold that keeps it from being restarted; or what is told of one that does not. */
+  readonly held: string | undefined;
+  readonly remark: string | undefined;
+  /** Why the strategy would refuse. */
+  readonly refusals: readonly string[];
+}> {
+  const plan = core.plans()(name);
+  const process = managedProcess(name, plan, processId);
+  const resolution = await plan.strategy.resolve(process, signal);
+  const looked = await plan.strategy.preview(process, signal);
+  const unresolved = resolution.kind === 'refused' && !looked.refusals.includes(resolution.reason) ? [resolution.reason] : [];
+  const judged = await heldBack(core, process, plan, resolution);
+  return {
+    process,
+    resolution,
+    looked,
+    target: resolution.kind === 'target' ? resolution.key : undefined,
+    held: judged.kind === 'held' ? judged.reason : undefined,
+    remark: judged.kind === 'told' ? judged.remark : undefined,
+    refusals: [...unresolved, ...looked.refusals],
+  };
+}
+
+/** The hold that keeps it from being restarted, or that its restart would not heed. */
+async function heldBack(
+  { holds }: Core,
+  process: ManagedProcess,
+  { strategy }: RecoveryPlan,
+  resolution: Resolution,
+): Promise<HoldJudgement> {
+  const { processName } = process;
+  const held = resolution.kind === 'target' ? await holds.reasonFor(processName, resolution.key) : holds.reason(processName);
+  return held === undefined ? holds.judgeOthers(process, strategy) : { kind: 'held', reason: held };
+}

@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { printable, quoted } from '../core/printable.ts';
+import { AccountNames } from './files/account-names.ts';
+import type { Peer } from './native/peer.ts';
+import { ProcessTable } from './proc/table.ts';
+import { learnAccountNames } from './spawn/learn-account-names.ts';
+
+/**
+ * Who gives an order, for log and history: `root (monitor_service)`, the user and the name of his program (comm of proc(5): what it calls
+ * itself, and no proof); `root (monitor_service), logged in as alice` where he became that user by sudo(8) or su(1), by the kernel's
+ * word (loginuid); `root (monitor_service), started by systemd` for `systemctl reload`. `root (uid 0)` where the process has ended, is not to be seen, or is another user's by now; `uid 4711` for one who
+ * has no name. Waits a second at most, for the system's directories. Never rejects.
+ */
+export async function whoIs({ pid, uid }: Pick<Peer, 'pid' | 'uid'>, proc = '/proc'): Promise<string> {
+  // At once: it may be gone when the names are there.
+  const client = pid > 0 ? new ProcessTable(proc).read(pid, ['name', 'uids', 'ppid', 'unit']) : undefined;
+  const isTheirs = client?.uids?.effective === uid;
+  const login = isTheirs ? loginUid(proc, pid) : undefined;
+  const accounts = new AccountNames();
+  const uids = login === undefined ? [uid] : [uid, login];
+  await learnAccountNames(accounts, { uids, gids: [] }, AbortSignal.timeout(LOOKUP_MS));
+  const name = accounts.users.name(uid);
+  const program = isTheirs ? programWords(client.name) : '';
+  const who = name === undefined ? `uid ${uid}` : printable(name);
+  const how = program !== '' ? ` (${program})` : name === undefined ? '' : ` (uid ${uid})`;
+  if (isTheirs && client.ppid === 1 && client.unit !== undefined && client.unit === ownUnit(proc))
+    return `${who}${how}, started by systemd`;
+  if (login === undefined || login === uid) return `${who}${how}`;
+  const person = accounts.users.name(login);
+  return `${who}${how}, logged in as ${person === undefined ? `uid ${login}` : printable(person)}`;
+}
+
+const LOOKUP_MS = 1000;
+
+/** A name that could be taken for more of the sentence stands in quotes. */
+function programWords(comm: string): string {
+  const shown = printable(comm).trim();
+  return /^[\w.+:@/-]*$/.test(shown) ? shown : quoted(shown);
+}
+
+/** What systemd starts in our own unit are its ExecReload= and its like. */
+function ownUnit(proc: string): string | undefined {
+  return new ProcessTable(proc).read(process.pid, ['unit'])?.unit;
+}
+
+/** As whom somebody logged in before he became another user; undefined where nobody did. Source: proc_pid_loginuid(5). */
+function loginUid(proc: string, pid: number): number | undefined {
+  try {
+    const text = readFileSync(`${proc}/${pid}/loginuid`, 'latin1').trim();
+    const uid = /^\d{1,10}$/.test(text) ? Number(text) : NOBODY;
+    return uid === NOBODY ? undefined : uid;
+  } catch {
+    return undefined;
+  }
+}
+
+/** (uid_t) -1: not set. */
+const NOBODY = 2 ** 32 - 1;
