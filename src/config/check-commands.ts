@@ -1,7 +1,7 @@
 import { commandEnvironment, expandCommand } from '../core/command-template.ts';
 import { quoted } from '../core/printable.ts';
 import type { ConfigDocument } from './config-document.ts';
-import { describeOwnFormats, ownFormats } from './find-own-formats.ts';
+import { describeOnceNames, describeOwnFormats, oncePercentAndName, ownFormats } from './find-own-formats.ts';
 import { namesTooLong } from './name-patterns.ts';
 
 /**
@@ -25,6 +25,8 @@ export function checkCommands(document: ConfigDocument, keysRun: (processName: s
       if (template === undefined || template.length > LONGEST) continue;
       const found = formatsOf(template);
       if (found.length > 0) section.warning(key, describeOwnFormats(found));
+      const once = oncePercentAndName(template);
+      if (once.length > 0) section.warning(key, describeOnceNames(once));
       const problem =
         name !== undefined && run.includes(key) ? nameProblem(template, name, section.text('system_name')) : undefined;
       if (name !== undefined && problem !== undefined) document.warnOfProcess(name, key, problem);

@@ -10,8 +10,10 @@ import { FORMAT_VARIABLES, type FormatRule, OWN_FORMATS, operandsOf, optionValue
  */
 export function ownFormats(template: string): string[] {
   if (!needsName(template)) return [];
-  const { programs, assignments, writes } = executedPrograms(withName(template, MARK), (name) => ruleOf(name) !== undefined);
+  const text = withName(template, MARK);
+  const { programs, assignments, writes } = executedPrograms(text, (name) => ruleOf(name) !== undefined);
   const found = [
+    ...(REMAINDER.test(text) ? ['$((…%s…))'] : []),
     ...programs.flatMap(formatsOf),
     ...assignments.flatMap((assignment) => {
       const [name = '', value] = assignment.split('=', 2);
@@ -23,6 +25,27 @@ export function ownFormats(template: string): string[] {
       .map(() => 'core_pattern %s'),
   ];
   return [...new Set(found)];
+}
+
+/** In arithmetic the remainder: `$((n%step))`. */
+const REMAINDER = /\(\((?:[^()\0]|\([^()]*\))*(?<=[\w)}\]])\0/;
+
+/**
+ * Where `%%s` means something else than it did to the bash service, which made `%NAME` of it, and where that may have been meant: the
+ * wildcard of SQL's LIKE, and the shell's suffix that is taken away. [] where it is most likely the text `%s`.
+ */
+export function oncePercentAndName(template: string): string[] {
+  return ONCE_NAMES.filter(({ pattern }) => pattern.test(template)).map(({ as }) => as);
+}
+
+const ONCE_NAMES = [
+  { pattern: /\blike\s+\\?["'][^"']*%%s(?!\w)/i, as: "LIKE '%%s'" },
+  { pattern: /\$\{[A-Za-z_]\w*%%s\}/, as: `\${NAME%%s}` },
+];
+
+/** One line for people on what `oncePercentAndName` has found. */
+export function describeOnceNames(found: readonly string[]): string {
+  return `%%s in ${found.join(' and ')} is the text %s; write %$MONITOR_SYSTEM_NAME if a % and the process's name are meant`;
 }
 
 /** One line for people on what `ownFormats` has found. */

@@ -41,6 +41,8 @@ const ANYWHERE: readonly CallRule[] = [
     as: "date_format(…, '%s')",
   },
   { pattern: new RegExp(String.raw`(?:printf|\bformat)\s*\(\s*(?:\w+\s*,\s*)?${STRING}\s*,`, 'is'), as: 'printf("%s", …)' },
+  // Followed by a letter it is a wildcard before a word, as in '%server%'.
+  { pattern: /\blike\s+["'][^"'\0]*\0(?=\w)/i, as: "LIKE '%s…'" },
   { pattern: new RegExp(String.raw`\{\{[^{}]*\bprintf\s+${STRING}`, 's'), as: '{{printf "%s" …}}' },
 ];
 

@@ -94,3 +94,11 @@ test('a name that is too long for pgrep and pkill is told at its own section', (
   assert.deepEqual(warningsOf(t, `${common.replace('-x', '-f')}[process.sixteen-letters-]\n`), []);
   assert.equal(warningsOf(t, '[process.app]\nrestart_command = pkill a-name-that-is-too-long; app &\n').length, 1);
 });
+
+test('a %%s that was % and the name is told at its line', (t) => {
+  const told = problemsOf(t, `[process.app]\nrestart_strategy = custom\nrestart_command = echo \${f%%s}\n`);
+  assert.deepEqual(
+    told.map(({ line, problem }) => [line, problem]),
+    [[3, `%%s in \${NAME%%s} is the text %s; write %$MONITOR_SYSTEM_NAME if a % and the process's name are meant`]],
+  );
+});

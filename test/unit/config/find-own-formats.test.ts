@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeOwnFormats, ownFormats } from '../../../src/config/find-own-formats.ts';
+import { describeOnceNames, describeOwnFormats, oncePercentAndName, ownFormats } from '../../../src/config/find-own-formats.ts';
 
 /** What is found, and commands in which that is found and nothing else. */
 const FOUND: Readonly<Record<string, readonly string[]>> = {
@@ -126,6 +126,8 @@ const FOUND: Readonly<Record<string, readonly string[]>> = {
   'console.log("%s", …)': [`node -e 'console.log("%s", 5)'`],
   '{{printf "%s" …}}': [`docker ps --format '{{printf "%s" .Names}}'`],
   '${NAME%s…}': [`echo \${f%s*}`, `x=\${unit%service}; systemctl restart $x`],
+  '$((…%s…))': ['sleep $((60-$(date +%M)%step))', 'x=$((n%size)); echo $x', '(( n%size == 0 )) && exit 1'],
+  "LIKE '%s…'": [`mysql -e "select * from p where name like '%server%'"`],
   's%s…': ["sed 's%s%y%' f", "sed -e 's%/a%service%' f"],
   'core_pattern %s': ["echo '/cores/core.%e.%s' > /proc/sys/kernel/core_pattern"],
   'sysctl kernel.core_pattern=%s': ['sysctl -w kernel.core_pattern=/cores/%s'],
@@ -225,9 +227,29 @@ test('a %s that is meant for the name is none', () => {
     'touch /run/%s.$(date +%Y)',
     'varnishncsa -w /var/log/%s.log',
     'date +%Y-%m-%d',
+    `mysql -e "select * from p where name like '%s%'"`,
+    `mysql -e "select * from p where name like '%s'"`,
+    'echo $(( $(cat /run/%s.n) + 1 ))',
+    'test $(( $(pgrep -c %s) )) -gt 0',
     '',
   ])
     assert.deepEqual(ownFormats(command), [], command);
+});
+
+test('a %%s that the bash service made % and the name of is told, where that may have been meant', () => {
+  const like = `mysql -e "select * from p where name like '%%s%'"`;
+  assert.deepEqual(oncePercentAndName(like), ["LIKE '%%s'"]);
+  assert.deepEqual(oncePercentAndName(`echo \${f%%s}`), [`\${NAME%%s}`]);
+  assert.match(describeOnceNames(oncePercentAndName(like)), /is the text %s; write %\$MONITOR_SYSTEM_NAME if/);
+  for (const command of [
+    'date +%%s',
+    "printf '%%s\\n' x",
+    `mysql -e "select * from p where name like '%%server%'"`,
+    `mysql -e "select * from p where name like '%$MONITOR_SYSTEM_NAME%'"`,
+    `mysql -e "select date_format(now(), '%%s') from p where name like 'x%'"`,
+    `echo \${f%%s*} \${f%%service} \${f%%.*} \${f%%%s}`,
+  ])
+    assert.deepEqual(oncePercentAndName(command), [], command);
 });
 
 test('several are told together, in one line, with how each is written', () => {
