@@ -1,6 +1,6 @@
 import { errorMessage, StoreError } from '../core/errors.ts';
 import { nearName } from '../core/near-name.ts';
-import { unseenIn } from '../core/printable.ts';
+import { quoted, unseenIn } from '../core/printable.ts';
 import type { DatabaseReport } from './backends.ts';
 import { rowScope, type Settings } from './settings.ts';
 import type { UnitReport } from './unit-report.ts';
@@ -29,6 +29,7 @@ export async function askDatabase(settings: Settings, units: UnitReport): Promis
     }
     const leftAlone = await units.leftAlone(names);
     const odd = { ...unseenNames(names), ...nearNames(names, processNames) };
+    warnOfDatabase(settings, { report, unmatched, ...odd });
     return {
       report: { kind: 'ok', description, report, unmatched, leftAlone, ...odd },
       hasRow: async (name) => known.has(name) || (names.length === MOST_NAMES ? undefined : false),
@@ -44,6 +45,30 @@ export async function askDatabase(settings: Settings, units: UnitReport): Promis
 }
 
 const MOST_NAMES = 100_000;
+
+type Told = Pick<Extract<DatabaseReport, { kind: 'ok' }>, 'report' | 'unmatched' | 'unseen' | 'near'>;
+
+/** What somebody should look at stands among the problems of the file: at its [database], or at the section that it is about. */
+function warnOfDatabase(
+  { document, monitor, watchedNames }: Settings,
+  { report, unmatched, unseen = [], near = [] }: Told,
+): void {
+  const warn = (problem: string): void => document.section('database').warning('', problem);
+  for (const remark of report.remarks) warn(remark);
+  if (report.canClear === false && monitor.clearAlarm)
+    warn('alarms cannot be cleared: no right to UPDATE alarma and notes (expected that right, or clear_alarm = false)');
+  if (report.canClear === null) warn('whether alarms can be cleared cannot be told');
+  for (const name of unmatched)
+    if (!watchedNames.includes(name)) document.warnOfProcess(name, '', 'matches no row of the database: it is never in alarm');
+  for (const { name, section } of near)
+    document.warnOfProcess(
+      section,
+      '',
+      `does not hold for ${quoted(name)}, which differs from its name by blanks, letter case or how accents are written`,
+    );
+  for (const { name, holds } of unseen)
+    warn(`${quoted(name)} holds ${holds}, which is not seen: it is another name than it looks like, and cannot stand for %s`);
+}
 
 /** For who has not asked. */
 export async function unknownRow(): Promise<undefined> {

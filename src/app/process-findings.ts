@@ -25,6 +25,8 @@ export interface FindingParts {
 export class ProcessFindings {
   readonly #parts: FindingParts;
   readonly #users = new Map<string, Promise<AccountResult>>();
+  #spellings: ReadonlySet<string> | undefined;
+  #hints = 0;
 
   constructor(parts: FindingParts) {
     this.#parts = parts;
@@ -74,13 +76,18 @@ export class ProcessFindings {
     for (const one of named) if (one !== name && refusals.has(one)) warn(`${quoted(one)} is refused, and so is not waited for`);
     for (const one of settings.dependsOn) {
       // Of one that is only spelt otherwise the file's own problems tell.
-      if (processNames.some((other) => looseName(other) === looseName(one))) continue;
+      this.#spellings ??= new Set(processNames.map(looseName));
+      if (this.#spellings.has(looseName(one))) continue;
       const known = await hasRow(one);
       if (known === true) continue;
-      const meant = closest(
-        one,
-        processNames.filter((other) => other !== name),
-      );
+      // Nobody reads the two hundredth guess, and guessing is what takes time here.
+      const meant =
+        this.#hints++ < MOST_HINTS
+          ? closest(
+              one,
+              processNames.filter((other) => other !== name),
+            )
+          : undefined;
       const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;
       warn(
         known === false
@@ -91,6 +98,8 @@ export class ProcessFindings {
     return found;
   }
 }
+
+const MOST_HINTS = 200;
 
 /** What commands certainly run. A line that `%s` makes another one of each process is told of each. */
 function programs(document: ConfigDocument, name: string, plan: RecoveryPlan): ConfigProblem[] {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { CheckReport, DatabaseReport, LeftAlone } from '../../app/backends.ts';
 import { counted, processWords } from '../../core/counted.ts';
 import { formatProblem } from '../../core/errors.ts';
-import { escapeUnseen, printable, quoted } from '../../core/printable.ts';
+import { escapeUnseen, printable } from '../../core/printable.ts';
 import type { Cli } from '../cli-context.ts';
 import { type ExitCode, exitCodeHelp, exitCodes } from '../exit-codes.ts';
 import { jsonText } from '../json-output.ts';
@@ -78,15 +78,8 @@ function tellVerdict(cli: Cli, { file, errors, warnings, usable, processNames, r
     return;
   }
   const processes = processWords(processNames.length, refused.length);
-  const isWell = errors === 0 && warnings === 0 && (database === null || isFine(database));
+  const isWell = errors === 0 && warnings === 0 && database?.kind !== 'failed';
   cli.say(isWell ? `${file} is in order: ${processes}` : `${file}: ${found}; ${processes}`);
-}
-
-/** Nothing was told of the database that somebody should look at. */
-function isFine(database: DatabaseReport): boolean {
-  if (database.kind === 'failed') return false;
-  const { report, unmatched, unseen = [], near = [] } = database;
-  return report.canClear === true && [report.remarks, unmatched, unseen, near].every((told) => told.length === 0);
 }
 
 function tellDatabase(cli: Cli, database: DatabaseReport): void {
@@ -97,23 +90,11 @@ function tellDatabase(cli: Cli, database: DatabaseReport): void {
     cli.complain(/^(?:mysql|sqlite) /.test(database.reason) ? database.reason : `${database.description}: ${database.reason}`);
     return;
   }
-  const { report, unmatched, leftAlone, unseen = [], near = [] } = database;
+  const { report, leftAlone } = database;
   cli.say(
     `${database.description} answers: ${report.server}, ${counted(report.processes, 'process', 'processes')}, ${report.alarms} in alarm`,
   );
   cli.say(`notes hold ${report.notes}`);
-  if (report.canClear === false) cli.say('alarms cannot be cleared: no right to UPDATE alarma and notes');
-  if (report.canClear === null) cli.say('whether alarms can be cleared cannot be told');
-  for (const remark of report.remarks) cli.say(`remark: ${remark}`);
-  for (const name of unmatched) cli.say(`[process.${escapeUnseen(name)}] matches no row`);
-  for (const { name, holds } of unseen.slice(0, MOST_TOLD))
-    cli.say(
-      `${quoted(name)} holds ${holds}, which is not seen: it is another name than it looks like, and cannot stand for %s`,
-    );
-  for (const { name, section } of near.slice(0, MOST_TOLD))
-    cli.say(
-      `${quoted(name)} differs from [process.${escapeUnseen(section)}] by blanks, letter case or how accents are written: that section does not hold for it`,
-    );
   if (leftAlone !== undefined) tellLeftAlone(cli, leftAlone);
 }
 

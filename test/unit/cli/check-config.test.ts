@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { cliBackends } from '../../../src/app/cli-backends.ts';
 import { runCommand } from '../../helpers/cli-world.ts';
+import { openSqliteAlarms } from '../../helpers/sqlite-alarms.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 
 const fixtures = join(import.meta.dirname, '../../fixtures/check-config');
@@ -159,4 +160,21 @@ test('a file that a key names and cannot be read is told as other problems are',
     'DIR/config.ini:3: [database] password_file: cannot be read (expected a regular file of at most 1 MiB, got "/no/such/password", where there is none)',
     'DIR/config.ini:5: [database] ssl_ca: cannot be read (expected a regular file of at most 1 MiB, got "/etc", which is no regular file)',
   ]);
+});
+
+test('what the database has that somebody should look at counts as a warning, and stands at its section', async (t) => {
+  const { dir, write, check } = world(t);
+  const alarms = openSqliteAlarms(join(dir, 'a.db'), ['a', 'Watched', 'u\u200bnseen']);
+  t.after(() => alarms.close());
+  write(
+    `${GENERAL}[process.a]\nrestart_command = true\n[process.gone]\nrestart_command = true\n[process.watched]\nrestart_command = true\nwatch_exit = true\n`,
+  );
+  const { code, stdout, stderr } = await check(['--database', '--strict']);
+  assert.equal(code, 78);
+  assert.deepEqual(stderr.trim().split('\n'), [
+    'DIR/config.ini:1: [database] "u\\u200bnseen" holds U+200B, which is not seen: it is another name than it looks like, and cannot stand for %s (warning)',
+    'DIR/config.ini:13: [process.gone] matches no row of the database: it is never in alarm (warning)',
+    'DIR/config.ini:15: [process.watched] does not hold for "Watched", which differs from its name by blanks, letter case or how accents are written (warning)',
+  ]);
+  assert.match(stdout, /\nDIR\/config\.ini: 0 errors, 3 warnings; 3 configured processes\n$/);
 });

@@ -529,7 +529,7 @@ describe('run, demo and check-config', () => {
     assert.equal(asked.code, 0);
     assert.match(
       asked.stdout,
-      /^watch_exit: exits by pidfd\n.*MariaDB, 2 processes, 1 in alarm\n.*TEXT\nalarms cannot be cleared.*\nremark: no index\n\[process\.b\] matches no row\nc\.ini: 0 errors, 0 warnings; 2 configured processes\n$/,
+      /^watch_exit: exits by pidfd\n.*MariaDB, 2 processes, 1 in alarm\n.*TEXT\nc\.ini is in order: 2 configured processes\n$/,
     );
     const one = { kind: 'ok', description: 'mysql db1', report: { ...report, processes: 1 }, unmatched: [] } as const;
     const small = await runCommand(['check-config', '--database'], {
@@ -549,7 +549,7 @@ describe('run, demo and check-config', () => {
     assert.match(left.stdout, /\np0 is left alone: p0\.service is neither\n/);
     assert.match(
       left.stdout,
-      /\nand 2 other processes \(all with --json\)\n1 more name was not looked at\nwhat is not to be healed .*only_configured = true.*\nc\.ini: .*1 configured process\n$/,
+      /\nand 2 other processes \(all with --json\)\n1 more name was not looked at\nwhat is not to be healed .*only_configured = true.*\nc\.ini is in order: 1 configured process\n$/,
     );
   });
 });
