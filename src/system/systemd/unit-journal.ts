@@ -39,7 +39,8 @@ export async function journalAbout({ invocation }: UnitLife, limit: JournalLimit
 }
 
 async function read(matches: readonly string[], { lines, timeoutMs, signal }: JournalLimit): Promise<string> {
-  const argv = ['--no-pager', '--quiet', '--output=cat', `--lines=${lines}`, ...matches];
+  // Backwards: with --since= older versions take the first lines.
+  const argv = ['--no-pager', '--quiet', '--output=cat', '--reverse', `--lines=${lines}`, ...matches];
   const result = await execute('journalctl', argv, { timeoutMs, ...(signal && { signal }) });
-  return result.kind === 'exited' && result.exitCode === 0 ? result.stdout : '';
+  return result.kind === 'exited' && result.exitCode === 0 ? result.stdout.split('\n').toReversed().join('\n') : '';
 }
