@@ -17,7 +17,7 @@ import type {
   StrategyDefinition,
 } from '../strategy.ts';
 import { alsoStartedWith } from './also.ts';
-import { lifeOfUnit, proveUnitLasts } from './health.ts';
+import { describeLook, lifeOfUnit, proveUnitLasts } from './health.ts';
 import { lookUpUnit, type Unanswered, type UnitLookup, untilAnswered } from './lookup.ts';
 import { serviceName } from './name-policy.ts';
 import { UnitObservation } from './observation.ts';
@@ -226,8 +226,9 @@ export class ServiceStrategy implements RestartStrategy {
     if (outside !== undefined) return { stops: [], starts: [], refusals: [outside] };
     const { id } = found.status;
     const step = (await this.#isDueLate(found.status, signal)) ? 'restart' : nextStep(found.status);
+    const look = await lookIntoUnit(this.#parts, found.status, signal);
     return {
-      stops: step === 'restart' ? [describeUnit(found.status)] : [],
+      stops: step === 'restart' ? [look.kind === 'seen' ? describeLook(look) : describeUnit(found.status)] : [],
       starts: [step === 'wait' ? `${id}: systemd is just restarting it itself, and is waited for` : `systemctl ${step} ${id}`],
       refusals: [],
     };
