@@ -14,7 +14,7 @@ export interface UnitProof {
   readonly lastingMs: number;
   /** All of it ends within this. */
   readonly timeoutMs: number;
-  /** When we had systemd bring that unit up, in milliseconds of CLOCK_MONOTONIC; undefined if that is not known. */
+  /** When our last restart of that unit began, in milliseconds of CLOCK_MONOTONIC; undefined if it did not end well. */
   readonly broughtUpMs: (unit: string) => number | undefined;
   readonly signal: AbortSignal;
 }

@@ -3,10 +3,11 @@ import { formatDuration } from '../../core/duration.ts';
 import { callFailure } from './call-failure.ts';
 import { unmetCondition } from './condition-words.ts';
 import type { Limit } from './dbus/connection.ts';
+import type { DbusValue } from './dbus/values.ts';
 import { describeFailure, FAILURE_PROPERTIES, jobWords } from './job-words.ts';
 import type { Pid1Link, RemovedJob } from './link.ts';
 import type { Pid1 } from './pid1.ts';
-import { hasJob, type Properties, readProperties, textOf } from './properties.ts';
+import { hasJob, numberOf, type Properties, readProperties, textOf } from './properties.ts';
 import type { ServiceCallResult } from './service-manager.ts';
 import { unitPath } from './unit-name.ts';
 
@@ -39,6 +40,10 @@ type Step = ServiceCallResult | { readonly kind: 'lost'; readonly before: string
 /** `before`: which life of the unit it was, so that a later one can be told from it; undefined where that is not known. */
 async function order(link: Pid1Link, verb: JobVerb, unit: string, limit: Limit): Promise<Step> {
   const waiting = new JobEnds(link);
+  const heard = new Map<string, DbusValue>();
+  const deafen = link.onUnit(unitPath(unit), ({ values }) => {
+    for (const [name, value] of values) heard.set(name, value);
+  });
   try {
     const asked = lifeOf(link, unit, limit);
     const answer = await link.call({ member: METHODS[verb], signature: 'ss', values: [unit, 'replace'] }, limit);
@@ -53,10 +58,11 @@ async function order(link: Pid1Link, verb: JobVerb, unit: string, limit: Limit):
           ? 'aborted'
           : `its job is not done after ${formatDuration(limit.timeoutMs)}, systemd goes on with it`,
       );
-    if (end.job.result === 'done' && verb !== 'stop') return await started(link, unit, before, limit);
+    if (end.job.result === 'done' && verb !== 'stop') return await started(link, unit, { before, heard, limit });
     return await judge(link, verb, unit, end.job.result);
   } finally {
     waiting.stop();
+    deafen();
   }
 }
 
@@ -158,13 +164,24 @@ class JobEnds {
  * What a start came to whose job is done: of a unit whose condition is not met, or whose ExecCondition= says no, systemd skips it, of
  * whichever type the unit is.
  */
-async function started(link: Pid1Link, unit: string, before: string | undefined, limit: Limit): Promise<Step> {
+async function started(link: Pid1Link, unit: string, { before, heard, limit }: StartedJob): Promise<Step> {
   const shown = await readProperties(link, unit, FAILURE_PROPERTIES, limit);
   if (shown.kind === 'failed')
     return shown.lost ? { kind: 'lost', before } : failed(`whether systemd started it is not known: ${shown.reason}`);
   if (textOf(shown.values, 'ActiveState') !== 'inactive') return { kind: 'done' };
-  const isSkipped = unmetCondition(shown.values) !== undefined || textOf(shown.values, 'Result') === 'exec-condition';
-  return isSkipped ? failed(`systemd skipped its start: ${describeFailure(unit, shown.values)}`) : { kind: 'done' };
+  // A unit that nothing needs is unloaded when it is at rest, and knows nothing of its last start any more.
+  const isUnloaded = numberOf(shown.values, 'ConditionTimestampMonotonic') === 0;
+  const values = isUnloaded ? new Map([...shown.values, ...heard]) : shown.values;
+  const isSkipped = unmetCondition(values) !== undefined || textOf(values, 'Result') === 'exec-condition';
+  return isSkipped ? failed(`systemd skipped its start: ${describeFailure(unit, values)}`) : { kind: 'done' };
+}
+
+interface StartedJob {
+  /** Which life of the unit it was. */
+  readonly before: string | undefined;
+  /** What PID 1 has told of the unit since the order. */
+  readonly heard: ReadonlyMap<string, DbusValue>;
+  readonly limit: Limit;
 }
 
 async function judge(link: Pid1Link, verb: JobVerb, unit: string, result: string): Promise<ServiceCallResult> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
@@ -20,7 +20,8 @@ function define(t: TestContext, unit: string, ...lines: string[]): void {
   const path = `/run/systemd/system/${unit}`;
   writeFileSync(path, `${lines.join('\n')}\n`);
   t.after(() => {
-    execFileSync('systemctl', ['stop', unit], { stdio: 'ignore' });
+    // Of a template, or one that is gone already, there is nothing to stop.
+    spawnSync('systemctl', ['stop', unit], { stdio: 'ignore' });
     rmSync(path, { force: true });
     systemctl('daemon-reload');
   });
@@ -122,7 +123,8 @@ test('a service that its socket starts is well while that listens, running or no
     const socket = `/run/${name}.sock`;
     define(t, `${name}.socket`, '[Socket]', `ListenStream=${socket}`);
     // It ends by itself when it has nothing to do.
-    const unit = ['[Unit]', 'StartLimitIntervalSec=0', '[Service]', 'ExecStart=/bin/sh -c "sleep 1.5"'];
+    const program = `require('net').createServer((client) => client.end()).listen({ fd: 3 }); setTimeout(process.exit, 2500)`;
+    const unit = ['[Unit]', 'StartLimitIntervalSec=0', '[Service]', `ExecStart=${process.execPath} -e "${program}"`];
     const watch = detecting(t, name, { restart_strategy: strategy }, unit, 300);
     systemctl('start', `${name}.socket`);
     const client = connect(socket);
@@ -153,7 +155,7 @@ test('an instance of a template is a unit of its own; a template is none', async
     process.kill(await one.next(), 'SIGKILL');
     await waitFor('an alarm', () => one.alarms.length === 1);
     await one.stop();
-    systemctl('stop', 'odd-tpl@1');
+    systemctl('reset-failed', 'odd-tpl@1');
     const two = detecting(t, 'odd-tpl@2', { restart_strategy: strategy });
     assert.match(reasonOf(await two.restart()), /^systemctl start odd-tpl@2\.service: .*exit code 1/);
     const none = detecting(t, 'odd-tpl@', { restart_strategy: 'service' });
