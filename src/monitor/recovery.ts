@@ -22,7 +22,7 @@ export async function recover(job: RecoveryJob, parts: RecoveryParts): Promise<R
     // A restart would make it no more provable.
     if (outcome.kind === 'not_proved') return { ...outcome, attempts: attempt };
     if (outcome.kind === 'ended' || outcome.kind === 'skipped' || outcome.kind === 'interrupted') return outcome;
-    last = { reason: outcome.reason, output: outcome.output };
+    last = { reason: outcome.reason, ...(outcome.output && { output: outcome.output }) };
     tellAttemptFailed(job, attempt, last, parts);
     if (outcome.final) break;
   }
@@ -122,7 +122,7 @@ async function runPreRestart(job: RecoveryJob, template: string, parts: Recovery
     parts.abort,
   );
   const failure = commandFailure(result);
-  return failure === undefined ? undefined : { reason: `pre_restart_command: ${failure}`, output: commandOutput(result) };
+  return failure === undefined ? undefined : { reason: `pre_restart_command: ${failure}`, ...commandOutput(result) };
 }
 
 async function restart(

@@ -89,7 +89,7 @@ async function runRestartCommand(
   const failure = commandFailure(result);
   return failure === undefined
     ? { kind: 'restarted', detail: 'restart_command ended with exit code 0' }
-    : { kind: 'failed', reason: `restart_command: ${failure}`, output: commandOutput(result) };
+    : { kind: 'failed', reason: `restart_command: ${failure}`, ...commandOutput(result) };
 }
 
 function previewRestartCommand({ restartCommand }: CustomOptions, process: ManagedProcess): RestartPreview {

@@ -168,6 +168,7 @@ export class FakeUnit {
   readonly #clock: FakeClock;
   #status: UnitStatus;
   #starts = 0;
+  #hung = 0;
   #life = new AbortController();
   #starting: Promise<ServiceCallResult> | undefined;
   /** Ends a start that hangs, or a stop. */
@@ -263,7 +264,7 @@ export class FakeUnit {
     }
     this.#starts++;
     this.set({ activeState: 'activating', subState: 'start', result: 'success', mainPid: 0 });
-    if (startMs === Number.POSITIVE_INFINITY && this.#starts <= hungStarts) {
+    if (startMs === Number.POSITIVE_INFINITY && this.#hung++ < hungStarts) {
       await new Promise<void>((resolve) => {
         this.#replace = resolve;
       });

@@ -22,6 +22,7 @@ for (const suite of [
   'commands',
   'copies',
   'emptied-units',
+  'hung-units',
   'identity',
   'launches',
   'odd-units',

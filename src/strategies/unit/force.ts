@@ -69,7 +69,7 @@ export async function restartByForce(
     : { ...failure, reason: `systemctl start ${id} by force: ${second.reason}` };
 }
 
-const OUR_DOING: readonly string[] = ['signal', 'timeout', 'start-limit-hit'];
+const OUR_DOING: readonly string[] = ['signal', 'timeout', 'start-limit-hit', 'resources'];
 
 /** How a unit stands that did not come up. */
 export function stands(status: UnitStatus): UnitFailure {

@@ -128,9 +128,12 @@ async function act(parts: ServiceParts, restart: UnitRestart, status: UnitStatus
   restart.touched.add(id);
   const outcome = await startOrRestart(parts.services, status, { ...restart, deadline });
   if (outcome.kind === 'restarted') restart.touched.delete(id);
-  const isLate = outcome.kind === 'failed' && deadline.remainingMs() === 0 && !restart.signal.aborted;
+  const isLate = outcome.kind === 'failed' && deadline.remainingMs() < MOMENT_MS && !restart.signal.aborted;
   return isLate ? { kind: 'late', status } : outcome;
 }
+
+/** By which timers of the same length may differ. */
+const MOMENT_MS = 20;
 
 async function isTransient(services: ServiceManager, unit: string, { signal }: Deadline): Promise<boolean> {
   const answer = await services.relations(unit, signal);

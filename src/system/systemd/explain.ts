@@ -40,15 +40,22 @@ async function lastOutput(unit: string, values: Properties, { timeoutMs, signal 
   };
   const limit = { lines: MOST_LINES, timeoutMs: Math.min(timeoutMs, JOURNAL_MS), ...(signal && { signal }) };
   const own = lastLines(await journalOf(life, limit), MOST_LINES);
-  return own.length > 0 ? own : lastLines(await journalAbout(life, limit), MOST_LINES);
+  if (own.length > 0) return own;
+  const about = (await journalAbout(life, { ...limit, lines: MOST_READ })).split('\n');
+  return lastLines(about.filter((line) => !TOLD_ANYWAY.test(line)).join('\n'), MOST_LINES);
 }
 
-/** The jobs that a job which has not begun is ordered behind. Source: org.freedesktop.systemd1(5), GetJobAfter. */
+/** What the reason says already, and what says nothing of it. */
+const TOLD_ANYWAY =
+  /^(?:Starting|Started|Stopping|Stopped|Finished|Failed to start|Dependency failed) |: (?:(?:Main|Control) process exited|Failed with result|Scheduled restart job|Deactivated|Consumed|Sent signal|Killing process|Sending signal)/;
+const MOST_READ = 20;
+
+/** The jobs that a job which has not begun is ordered behind. Source: org.freedesktop.systemd1(5), GetJobBefore. */
 async function jobsBefore(link: Pid1Link, values: Properties, limit: Limit): Promise<string[]> {
   const job = values.get('Job');
   const isUnderWay = ['activating', 'deactivating'].includes(textOf(values, 'ActiveState'));
   if (!hasJob(values) || isUnderWay || !Array.isArray(job)) return [];
-  const answer = await link.call({ member: 'GetJobAfter', signature: 'u', values: [Number(job[0])] }, limit);
+  const answer = await link.call({ member: 'GetJobBefore', signature: 'u', values: [Number(job[0])] }, limit);
   const jobs = answer.kind === 'reply' ? answer.values[0] : undefined;
   if (!Array.isArray(jobs)) return [];
   const named = jobs.flatMap((other) => (Array.isArray(other) ? [`${other[1]} (${other[2]})`] : []));

@@ -3,12 +3,12 @@ import { formatDuration } from '../../core/duration.ts';
 import { callFailure } from './call-failure.ts';
 import { unmetCondition } from './condition-words.ts';
 import type { Limit } from './dbus/connection.ts';
-import type { DbusValue } from './dbus/values.ts';
 import { describeFailure, FAILURE_PROPERTIES, jobWords } from './job-words.ts';
 import type { Pid1Link, RemovedJob } from './link.ts';
 import type { Pid1 } from './pid1.ts';
-import { hasJob, numberOf, type Properties, readProperties, textOf } from './properties.ts';
+import { hasJob, type Properties, readProperties, textOf } from './properties.ts';
 import type { ServiceCallResult } from './service-manager.ts';
+import { SkippedStart, skipWords } from './skipped-start.ts';
 import { unitPath } from './unit-name.ts';
 
 /** What a unit is to do. */
@@ -40,10 +40,7 @@ type Step = ServiceCallResult | { readonly kind: 'lost'; readonly before: string
 /** `before`: which life of the unit it was, so that a later one can be told from it; undefined where that is not known. */
 async function order(link: Pid1Link, verb: JobVerb, unit: string, limit: Limit): Promise<Step> {
   const waiting = new JobEnds(link);
-  const heard = new Map<string, DbusValue>();
-  const deafen = link.onUnit(unitPath(unit), ({ values }) => {
-    for (const [name, value] of values) heard.set(name, value);
-  });
+  const skipping = verb === 'stop' ? undefined : new SkippedStart(link, unit);
   try {
     const asked = lifeOf(link, unit, limit);
     const answer = await link.call({ member: METHODS[verb], signature: 'ss', values: [unit, 'replace'] }, limit);
@@ -58,11 +55,11 @@ async function order(link: Pid1Link, verb: JobVerb, unit: string, limit: Limit):
           ? 'aborted'
           : `its job is not done after ${formatDuration(limit.timeoutMs)}, systemd goes on with it`,
       );
-    if (end.job.result === 'done' && verb !== 'stop') return await started(link, unit, { before, heard, limit });
+    if (end.job.result === 'done' && skipping !== undefined) return await started(link, unit, before, skipping, limit);
     return await judge(link, verb, unit, end.job.result);
   } finally {
     waiting.stop();
-    deafen();
+    skipping?.stop();
   }
 }
 
@@ -164,30 +161,30 @@ class JobEnds {
  * What a start came to whose job is done: of a unit whose condition is not met, or whose ExecCondition= says no, systemd skips it, of
  * whichever type the unit is.
  */
-async function started(link: Pid1Link, unit: string, { before, heard, limit }: StartedJob): Promise<Step> {
+async function started(
+  link: Pid1Link,
+  unit: string,
+  before: string | undefined,
+  skipping: SkippedStart,
+  limit: Limit,
+): Promise<Step> {
+  const { verdict } = skipping;
+  if (verdict === 'started') return { kind: 'done' };
+  if (verdict !== 'unknown')
+    return failed(`systemd skipped its start: ${await skipWords(link, unit, verdict, WORDS_MS)}, see systemctl status ${unit}`);
   const shown = await readProperties(link, unit, FAILURE_PROPERTIES, limit);
   if (shown.kind === 'failed')
     return shown.lost ? { kind: 'lost', before } : failed(`whether systemd started it is not known: ${shown.reason}`);
   if (textOf(shown.values, 'ActiveState') !== 'inactive') return { kind: 'done' };
-  // A unit that nothing needs is unloaded when it is at rest, and knows nothing of its last start any more.
-  const isUnloaded = numberOf(shown.values, 'ConditionTimestampMonotonic') === 0;
-  const values = isUnloaded ? new Map([...shown.values, ...heard]) : shown.values;
-  const isSkipped = unmetCondition(values) !== undefined || textOf(values, 'Result') === 'exec-condition';
-  return isSkipped ? failed(`systemd skipped its start: ${describeFailure(unit, values)}`) : { kind: 'done' };
-}
-
-interface StartedJob {
-  /** Which life of the unit it was. */
-  readonly before: string | undefined;
-  /** What PID 1 has told of the unit since the order. */
-  readonly heard: ReadonlyMap<string, DbusValue>;
-  readonly limit: Limit;
+  const isSkipped = unmetCondition(shown.values) !== undefined || textOf(shown.values, 'Result') === 'exec-condition';
+  return isSkipped ? failed(`systemd skipped its start: ${describeFailure(unit, shown.values)}`) : { kind: 'done' };
 }
 
 async function judge(link: Pid1Link, verb: JobVerb, unit: string, result: string): Promise<ServiceCallResult> {
   if (result === 'done') return { kind: 'done' };
   // That a unit need not be stopped is no failure.
   if (result === 'skipped' && verb === 'stop') return { kind: 'done' };
+  if (result === 'assert') return failed(`${await skipWords(link, unit, 'Asserts', WORDS_MS)}, see systemctl status ${unit}`);
   if (result !== 'failed') return failed(jobWords(result, unit));
   const shown = await readProperties(link, unit, FAILURE_PROPERTIES, { timeoutMs: WORDS_MS });
   return failed(shown.kind === 'known' ? describeFailure(unit, shown.values) : jobWords(result, unit));
