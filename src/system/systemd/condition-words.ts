@@ -20,8 +20,10 @@ export function unmetCondition(values: Properties): string | undefined {
   return undefined;
 }
 
-/** What was never tested says false too. */
+/** What was never tested says false too; so does a unit without any, after an ExecCondition= that says no. */
 function isUnmet(values: Properties, test: 'Condition' | 'Assert'): boolean {
+  const tests = values.get(`${test}s`);
+  if (Array.isArray(tests) && tests.length === 0) return false;
   return values.get(`${test}Result`) === false && numberOf(values, `${test}TimestampMonotonic`) > 0;
 }
 
@@ -38,11 +40,13 @@ function words(values: Properties, list: 'Conditions' | 'Asserts', end: string):
   });
   // systemd looks no further than to the first one that has to hold and does not; of the others all have failed then.
   const needed = tests.filter(({ isTrigger, isUnmet }) => isUnmet && !isTrigger);
-  const unmet = needed.length > 0 ? needed : tests.filter(({ isUnmet }) => isUnmet);
+  const failed = needed.length > 0 ? needed : tests.filter(({ isUnmet }) => isUnmet);
+  // Of one that systemd has unloaded since it is not known which it was.
+  const unmet = failed.length > 0 ? failed : tests;
   if (unmet.length === 0) return undefined;
   const more = unmet.length > MOST_TOLD ? ` and ${unmet.length - MOST_TOLD} more` : '';
   const texts = unmet.slice(0, MOST_TOLD).map(({ text }) => text);
-  return `${texts.join(', ')}${more} ${end}`;
+  return `${failed.length === 0 && unmet.length > 1 ? 'one of ' : ''}${texts.join(', ')}${more} ${end}`;
 }
 
 const LONGEST = 200;
