@@ -60,6 +60,7 @@ export interface Core {
   readonly names: NameResolver;
   readonly breakers: Breakers;
   readonly holds: Holds;
+  readonly targets: Targets;
   readonly queue: RecoveryQueue;
   readonly monitor: Monitor;
   readonly kept: KeptAlarms;
@@ -108,9 +109,9 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
   const execution: Execution = { ...system, commands: logOutput(system.commands, log) };
   const table = new ProcessTable();
   const look = sharedLooks(table);
-  const { launches, pins, roots } = state;
+  const { launches, pins, roots, unitsWithProcesses } = state;
   const names = options.names ?? new NameResolver();
-  const planParts = { ...execution, clock, log, launches, pins, roots, table, look, names };
+  const planParts = { ...execution, clock, log, launches, pins, roots, unitsWithProcesses, table, look, names };
   let plans = settings.createPlans(planParts);
 
   const stopping = new AbortController();
@@ -180,6 +181,7 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
     names,
     breakers,
     holds,
+    targets,
     queue,
     monitor,
     kept,

@@ -59,7 +59,8 @@ export interface CliBackends {
 
 /**
  * Orders carried out by the command line itself; each opens what it needs and closes it again.
- * - `status`, `preview`, `pins` look at store and state without the state_dir's lock; `status` has pid 0; so does `alarm` if it has to
+ * - `status`, `describe`, `preview`, `pins` look at store and state without the state_dir's lock; `status` has pid 0; so does `alarm`
+ *   if it has to
  * - `recover`, `resetBreakers`, `hold`, `release`, `pin`, `unpin` take the lock: a StateHeldError where a daemon runs after all
  */
 export type OfflineOrders = Omit<OrderDesk, 'reload'>;

@@ -1,4 +1,4 @@
-import type { DaemonStatus, Orders, RecoverReply } from '../control/orders.ts';
+import type { Orders, ProcessStatus, RecoverReply } from '../control/orders.ts';
 import { isInAlarm, storedAlarm } from '../core/alarm.ts';
 import { holdAll } from '../monitor/holds.ts';
 import { resolveName } from '../monitor/recovery-plan.ts';
@@ -7,15 +7,18 @@ import type { Core } from './app.ts';
 import { isConfigured, lookUp, undecided, unknownName } from './known-names.ts';
 import { bindPins } from './pins.ts';
 import { previewOrder } from './preview-order.ts';
+import { describeProcess } from './process-details.ts';
 
 /** What the orders are bound to beside the core. */
 export interface OrderBinding extends OrderSide {
-  readonly status: () => DaemonStatus;
+  readonly status: Orders['status'];
+  /** Of one process, whether or not the status lists it. */
+  readonly statusOf: (name: string) => ProcessStatus;
   readonly reload: Orders['reload'];
 }
 
 /** The control socket's door into the river, for one who gives orders. `reload` and `status` are the daemon's own. */
-export function bindOrders(core: Core, { status, reload, ...side }: OrderBinding): Orders {
+export function bindOrders(core: Core, { status, statusOf, reload, ...side }: OrderBinding): Orders {
   const { by } = side;
   return {
     status,
@@ -23,6 +26,7 @@ export function bindOrders(core: Core, { status, reload, ...side }: OrderBinding
     ...bindPins(core, by),
     recover: (name) => recoverNow(core, side, name),
     preview: (name) => previewOrder(core, name),
+    describe: (name) => describeProcess(core, name, side.daemonRuns ? process.pid : 0, statusOf),
     alarm: (nameOrId, clear, notes) => orderAlarm(core, side, { nameOrId, clear, notes }),
     resetBreakers: (name) => resetBreakers(core, by, name),
     hold: async (name, forMs, reason, strict = false) => {

@@ -6,7 +6,7 @@ import { openDatagram } from '../system/native/datagram.ts';
 import type { ProcessEventSource } from '../system/process-events/source.ts';
 import type { CheckReport, CliBackends } from './backends.ts';
 import { askDatabase } from './database-report.ts';
-import { offlineAlarm, offlineLook, offlineOrders, offlineStatus } from './offline.ts';
+import { offlineAlarm, offlineDetails, offlineLook, offlineOrders, offlineStatus } from './offline.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { UnitReport } from './unit-report.ts';
 
@@ -30,6 +30,7 @@ export const cliBackends: CliBackends = {
     return {
       status: () => offlineStatus(look),
       pins: (name) => offlineLook(look, (orders) => orders.pins(name)),
+      describe: (name) => offlineDetails(look, name),
       preview: (name) => offlineLook(look, (orders) => orders.preview(name)),
       alarm: (...order) => withLog(configFile, (log) => offlineAlarm({ ...place, log }, order)),
       recover: (name) =>

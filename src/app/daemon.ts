@@ -1,13 +1,13 @@
-import type { Orders } from '../control/orders.ts';
+import type { DaemonStatus, Orders, ProcessStatus } from '../control/orders.ts';
 import { createControlServer } from '../control/server.ts';
 import { systemClock } from '../core/clock.ts';
-import { counted } from '../core/counted.ts';
-import { errorMessage, formatProblem } from '../core/errors.ts';
+import { errorMessage } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { createLogger } from '../logging/logger.ts';
 import { TimeZone } from '../system/files/time-zone.ts';
 import { openDatagram } from '../system/native/datagram.ts';
 import { forbidDumps } from '../system/native/dumps.ts';
+import { nameThisProcess } from '../system/proc/own-name.ts';
 import type { ProcessEventSource } from '../system/process-events/source.ts';
 import { createNotifier, type Notifier } from '../system/systemd/notify.ts';
 import { type Core, createCore } from './app.ts';
@@ -16,9 +16,11 @@ import type { EventStream } from './event-stream.ts';
 import { ExitWatch } from './exit-watch.ts';
 import { LastRecoveries } from './last-recoveries.ts';
 import { LaunchObserver } from './launch-observer.ts';
+import { configuredWords, tellProblems } from './problem-report.ts';
 import { createReload, type ReloadableLogger } from './reload.ts';
 import { readSettings } from './settings.ts';
-import { buildStatus, statusLine } from './status.ts';
+import { buildStatus, lookAtTargets, statusOfOne } from './status.ts';
+import { followStatus } from './status-line.ts';
 
 /** The signals of a daemon's life, as main.ts hands them on. */
 export interface DaemonSignals {
@@ -53,11 +55,14 @@ const STOP_DEADLINE_MS = 45_000;
  * used, StateHeldError where another daemon has the state_dir, SocketFileError where its socket is taken.
  */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
+  // Of the daemon alone: a command that bore it too, `status --watch` for one, would be found by `pgrep -x monitor_service`.
+  const unnamed = nameThisProcess('monitor_service');
   // Before the first password is read.
   const dumpable = forbidDumps();
   const settings = readSettings(options.configFile);
   const logger = createLogger(settings.logging, { verbose: options.verbose, openDatagram, host: settings.host.name });
   if (dumpable !== undefined) logger.warning(`A core dump of monitor_service would hold passwords: ${dumpable}`);
+  if (unnamed !== undefined) logger.warning(`The process could not be called monitor_service: ${unnamed}`);
   const notifier = createNotifier(process.env, openDatagram);
   // What we start must not speak to systemd in our name.
   for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete process.env[name];
@@ -95,15 +100,15 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
   const source = await createSource(core);
   const exits = new ExitWatch(core, source);
   let events: EventStream | undefined;
-  const status = (): ReturnType<typeof buildStatus> =>
-    buildStatus(
-      core,
-      last,
-      { version: options.version, pid: process.pid, startedAt },
-      { events: events?.status() ?? null, exitWatch: exits.describe() ?? null },
-    );
-  const orders = (by: string): Orders => bindOrders(core, { by, daemonRuns: true, status, reload: () => reload(by) });
-  const control = createControlServer({ ...core.settings().control, orders, log });
+  const status = async (): Promise<DaemonStatus> => {
+    await lookAtTargets(core);
+    const who = { version: options.version, pid: process.pid, startedAt };
+    const known = { events: events?.status() ?? null, exitWatch: exits.describe() ?? null, runs: exits.runs };
+    return buildStatus(core, last, who, known);
+  };
+  const statusOf = (name: string): ProcessStatus => statusOfOne(core, last, name, exits.runs);
+  const orders = (by: string): Orders => bindOrders(core, { by, daemonRuns: true, status, statusOf, reload: () => reload(by) });
+  const control = createControlServer({ ...core.settings().control, orders, log, clock: core.clock });
   await control.start();
   core.stops.push('control socket', () => control.stop());
   core.stops.push('recoveries', () => endRecoveries(core));
@@ -117,9 +122,8 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
   core.stops.push('poll loop', () => Promise.race([loop, core.clock.sleep(POLL_END_MS)]));
   core.stops.push('no new work', () => core.stopping.abort());
   events = await startEvents(core, source, exits);
-  followStatus(core, notifier);
   notifier.ready();
-  notifier.status(statusLine(core));
+  followStatus(core, notifier);
   options.onStarted?.(core);
 
   await new Promise<void>((resolve) => {
@@ -159,20 +163,6 @@ async function startEvents(
   return stream;
 }
 
-/** Keeps the line that `systemctl status` shows as things are. */
-function followStatus(core: Core, notifier: Notifier): void {
-  let due = false;
-  core.events.subscribe(() => {
-    if (due) return;
-    due = true;
-    // Not at once: the recovery that tells of its end still counts as under way.
-    setImmediate(() => {
-      due = false;
-      notifier.status(statusLine(core));
-    });
-  });
-}
-
 /** Running recoveries get their grace, then their commands are killed; what hangs even then is left to the journal. */
 async function endRecoveries(core: Core): Promise<void> {
   const over = new AbortController();
@@ -184,9 +174,8 @@ async function endRecoveries(core: Core): Promise<void> {
 
 function tellStart(core: Core, log: Logger, { version }: DaemonOptions): void {
   const settings = core.settings();
-  const sections = settings.processNames.length;
   log.info(
-    `monitor_service ${version} started (pid ${process.pid}): ${core.store().description}, ${counted(sections, 'configured process', 'configured processes')}, ${core.execution.description}, mode ${settings.monitor.mode}`,
+    `monitor_service ${version} started (pid ${process.pid}): ${core.store().description}, ${configuredWords(settings)}, ${core.execution.description}, mode ${settings.monitor.mode}`,
   );
-  for (const warning of settings.warnings) log.warning(formatProblem(settings.file, warning));
+  tellProblems(settings, log);
 }

@@ -54,12 +54,16 @@ export async function serveSource(
     types,
     clients,
   };
-  // Why it could not be opened is in what is returned.
-  const log: Logger = { debug: say, info: say, warning: say, error: () => {} };
+  // Why it could not be opened at all is in what is returned.
+  const early: string[] = [];
+  let tell = (line: string): void => void early.push(line);
+  const log: Logger = { debug: say, info: say, warning: say, error: (line) => tell(line) };
   const stream = await openEventStream({ options, source, names: new NameResolver(), clock: systemClock, log });
   try {
     const { state, reason } = stream.status();
     if (state === 'unavailable') return { kind: 'unavailable', reason: reason ?? '' };
+    tell = say;
+    for (const line of early) say(line);
     await stopped(signals);
     return { kind: 'ended' };
   } finally {

@@ -1,7 +1,5 @@
 import type { EventStreamStatus } from '../control/orders.ts';
 import type { Clock } from '../core/clock.ts';
-import { errorMessage } from '../core/errors.ts';
-import { hostPortName } from '../core/host-port.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ProcessEventType } from '../core/process-event.ts';
 import { describingTypes, EventDescriber } from '../stream/event-describer.ts';
@@ -38,33 +36,27 @@ export function createStreamSource(types: ReadonlySet<ProcessEventType>): Proces
   return createProcessEventSource({ types: new Set([...types, ...describingTypes]) });
 }
 
-/** Opens the stream. Where that fails it is logged, and the daemon goes on without: healing is not for lack of listeners to stop. Never rejects. */
+/** Opens the stream. What of it cannot be had is logged, and the daemon goes on without: healing is not for lack of listeners to stop. */
 export async function openEventStream(parts: EventStreamParts): Promise<EventStream> {
   const { options, source, log } = parts;
   const ending = new AbortController();
   const { describer, memory } = createDescriber(parts, ending.signal);
   const server = createEventServer({ ...parts, ...options, describer, onOpen: () => void memory.relearn() });
-  const outcome = await server.start().catch((error: unknown) => ({ kind: 'failed', reason: errorMessage(error) }) as const);
-  switch (outcome.kind) {
-    case 'open':
-      log.info(`Event stream open: ${addresses(options).join(', ')}`);
-      break;
-    case 'unavailable':
-      log.warning(`Event stream off: ${outcome.reason}`);
-      break;
-    case 'failed':
-      log.error(`Event stream off: ${outcome.reason}`);
-      break;
-    default:
-      outcome satisfies never;
-  }
+  const outcome = await server.start();
+  if (outcome.kind === 'unavailable') log.warning(`Event stream off: ${outcome.reason}`);
   return {
-    status: () => ({
-      state: outcome.kind === 'open' ? 'open' : 'unavailable',
-      reason: outcome.kind === 'open' ? null : outcome.reason,
-      lost: source.counters().lost,
-      ...server.counters(),
-    }),
+    status: () => {
+      const listeners = server.listeners();
+      const isOpen = listeners.some(({ state }) => state === 'open');
+      const reasons = listeners.map(({ address, reason }) => `${address}: ${reason}`).join('; ');
+      return {
+        state: isOpen ? 'open' : 'unavailable',
+        reason: isOpen ? null : outcome.kind === 'unavailable' ? outcome.reason : reasons,
+        lost: source.counters().lost,
+        ...server.counters(),
+        listeners,
+      };
+    },
     stop: () => {
       ending.abort();
       return server.stop();
@@ -82,9 +74,4 @@ export function createDescriber(
   const userName = (uid: number): string => names.name(uid);
   const describer = new EventDescriber({ memory, userName, ...(monitoredName === undefined ? {} : { monitoredName }) });
   return { describer, memory };
-}
-
-function addresses({ socket, tcp }: EventStreamOptions): string[] {
-  const local = socket === undefined ? [] : [socket.path];
-  return tcp === undefined ? local : [...local, `${hostPortName(tcp)}${tcp.tls === undefined ? '' : ' with TLS'}`];
 }

@@ -53,6 +53,9 @@ export class ExitWatch {
     return this.#detector?.nameOf(pid);
   }
 
+  /** Whether it runs; null: nobody has looked yet, or that cannot be told. */
+  readonly runs = (processName: string): boolean | null => this.#detector?.runs(processName) ?? null;
+
   async #follow(): Promise<void> {
     if (this.#stopped) return;
     const { watchedNames, processNames } = this.#core.settings();

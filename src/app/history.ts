@@ -8,7 +8,8 @@ import type { History } from '../state/daemon-state.ts';
 export function recordHistory(events: EventBus, history: History, clock: Clock): void {
   events.subscribe((event) => {
     const told = tell(event);
-    if (told !== undefined) history.append({ at: clock.date(), type: event.type, ...told });
+    const output = 'output' in event ? event.output : undefined;
+    if (told !== undefined) history.append({ at: clock.date(), type: event.type, ...told, ...(output && { output }) });
   });
 }
 
@@ -24,6 +25,7 @@ function tell(event: MonitorEvent): { processName: string; detail: string } | un
         detail: `${counted(event.attempts, 'attempt', 'attempts')}, ${event.durationMs} ms`,
       };
     case 'recovery_failed':
+    case 'recovery_unproved':
     case 'recovery_skipped':
       return { processName: event.process.processName, detail: event.reason };
     case 'recovery_shared':
@@ -41,7 +43,7 @@ function tell(event: MonitorEvent): { processName: string; detail: string } | un
     case 'hold_released':
       return { processName: event.name, detail: event.expired ? 'expired' : byWhom(event.by) };
     case 'order_given':
-      return { processName: event.name, detail: `${ORDERS[event.order]} ${byWhom(event.by, event.detail)}` };
+      return { processName: event.name, detail: `${orderWords[event.order]} ${byWhom(event.by, event.detail)}` };
     case 'store_lost':
       return { processName: '', detail: event.reason };
     case 'store_restored':
@@ -69,7 +71,8 @@ function byWhom(by: string | null, detail = ''): string {
   return [by === null ? '' : `by ${by}`, detail].filter((part) => part !== '').join(': ');
 }
 
-const ORDERS = {
+/** How each order is told in the history: what its entry begins with. */
+export const orderWords = {
   restart: 'restart',
   alarm: 'alarm raised',
   alarm_clear: 'alarm ended',

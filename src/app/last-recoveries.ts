@@ -3,19 +3,24 @@ import type { Clock } from '../core/clock.ts';
 import { counted } from '../core/counted.ts';
 import type { EventBus } from '../core/events.ts';
 import type { History } from '../state/daemon-state.ts';
+import { orderWords } from './history.ts';
 
 type LastRecovery = NonNullable<ProcessStatus['lastRecovery']>;
 
 /** How the last recovery of each process ended, across restarts of the daemon. */
 export class LastRecoveries {
   readonly #last = new Map<string, LastRecovery>();
+  /** Those whose breaker an operator has reset since, or whose alarm they have ended: what had failed is mended. */
+  readonly #mended = new Set<string>();
 
   /** Takes up what the history knows. */
   load(history: History): void {
     for (const { at, type, processName, detail } of history.recent(HISTORY_ROWS)) {
-      if (type === 'recovery_succeeded') this.#set(processName, at, 'recovered', detail);
-      if (type === 'recovery_failed') this.#set(processName, at, 'failed', detail);
       if (type === 'recovery_shared') this.#share(processName, detail);
+      // After a failure nothing else closes it.
+      if (type === 'breaker_closed' || (type === 'order_given' && isMending(detail))) this.#mended.add(processName);
+      const outcome = outcomeOf(type);
+      if (outcome !== undefined) this.#set(processName, at, outcome, detail);
     }
   }
 
@@ -23,15 +28,15 @@ export class LastRecoveries {
   follow(events: EventBus, clock: Clock): void {
     events.subscribe((event) => {
       if (event.type === 'recovery_succeeded') {
-        this.#set(
-          event.process.processName,
-          clock.date(),
-          'recovered',
-          `${counted(event.attempts, 'attempt', 'attempts')}, ${event.durationMs} ms`,
-        );
+        const { attempts, durationMs, process } = event;
+        const detail = `${counted(attempts, 'attempt', 'attempts')}, ${durationMs} ms`;
+        this.#set(process.processName, clock.date(), 'recovered', detail);
       }
       if (event.type === 'recovery_failed') this.#set(event.process.processName, clock.date(), 'failed', event.reason);
+      if (event.type === 'recovery_unproved') this.#set(event.process.processName, clock.date(), 'not_proved', event.reason);
       if (event.type === 'recovery_shared') this.#share(event.process.processName, event.leaderName);
+      if (event.type === 'breaker_closed') this.#mended.add(event.processName);
+      if (event.type === 'order_given' && MENDING.includes(event.order)) this.#mended.add(event.name);
     });
   }
 
@@ -39,13 +44,48 @@ export class LastRecoveries {
     return this.#last.get(processName);
   }
 
+  /**
+   * Why the last one failed, in one line; undefined if it did not, if the process has begun a life since (`since`), or if an operator
+   * has reset its breaker or ended its alarm since.
+   */
+  failureOf(processName: string, since: Date | undefined): string | undefined {
+    const last = this.#last.get(processName);
+    if (last?.outcome !== 'failed' || this.#mended.has(processName)) return undefined;
+    if (since !== undefined && since.getTime() > Date.parse(last.at)) return undefined;
+    return `the last recovery failed: ${last.detail}`;
+  }
+
   #share(processName: string, leaderName: string): void {
     const shared = this.#last.get(leaderName);
-    if (shared !== undefined) this.#last.set(processName, shared);
+    if (shared === undefined) return;
+    this.#mended.delete(processName);
+    this.#last.set(processName, shared);
   }
 
   #set(processName: string, at: Date, outcome: LastRecovery['outcome'], detail: string): void {
+    this.#mended.delete(processName);
     this.#last.set(processName, { at: at.toISOString(), outcome, detail });
+  }
+}
+
+/** Orders by which an operator says that it is well. */
+const MENDING: readonly string[] = ['breaker_reset', 'alarm_clear'];
+
+function isMending(detail: string): boolean {
+  return detail.startsWith(orderWords.breaker_reset) || detail.startsWith(orderWords.alarm_clear);
+}
+
+/** Of an entry of the history; undefined for one that is no end of a recovery. */
+export function outcomeOf(type: string): LastRecovery['outcome'] | undefined {
+  switch (type) {
+    case 'recovery_succeeded':
+      return 'recovered';
+    case 'recovery_failed':
+      return 'failed';
+    case 'recovery_unproved':
+      return 'not_proved';
+    default:
+      return undefined;
   }
 }
 

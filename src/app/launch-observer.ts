@@ -9,6 +9,8 @@ const ROUND_MS = 30_000;
 /** The names of processes without a section are asked of the store this often, and no more than so many are watched. */
 const NAMES_MS = 600_000;
 const NAMES_LIMIT = 5000;
+/** A systemd that hangs must not hold up the rounds. */
+const UNITS_MS = 10_000;
 
 /**
  * Remembers how the monitored programs were started, while they live: at the time of an alarm they are mostly dead. One look at
@@ -37,11 +39,23 @@ export class LaunchObserver {
         this.#core.concerns.forget();
       }
       reloaded = new AbortController();
+      await this.lookAtUnits(stopping);
       await this.look().catch((error: unknown) => log.debug(`Cannot look at the running programs: ${errorMessage(error)}`));
       const pauseMs = Math.max(ROUND_MS, Math.min(this.#core.settings().monitor.checkIntervalMs, NAMES_MS));
       await clock.sleep(pauseMs, AbortSignal.any([stopping, reloaded.signal]));
     }
     unsubscribe();
+  }
+
+  /** One look at the configured units; those that are not come to in time are looked at in the next round. Never rejects. */
+  async lookAtUnits(stopping: AbortSignal): Promise<void> {
+    const plans = this.#core.plans();
+    const signal = AbortSignal.any([stopping, AbortSignal.timeout(UNITS_MS)]);
+    for (const name of this.#core.settings().processNames) {
+      if (signal.aborted) return;
+      const plan = plans(name);
+      await plan.strategy.observeUnit?.(managedProcess(name, plan), signal);
+    }
   }
 
   /** One round. */

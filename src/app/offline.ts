@@ -4,13 +4,14 @@ import { systemClock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { DaemonState } from '../state/daemon-state.ts';
 import { emptyState, readState } from '../state/read-state.ts';
-import { StateHeldError } from '../state/state.ts';
+import { openState, StateHeldError } from '../state/state.ts';
 import { whoIs } from '../system/who.ts';
 import { type Core, createCore } from './app.ts';
 import { bindOrders } from './bind-orders.ts';
 import { LastRecoveries } from './last-recoveries.ts';
+import { lookAtWatched } from './running-now.ts';
 import { readSettings, type Settings } from './settings.ts';
-import { buildStatus } from './status.ts';
+import { buildStatus, lookAtTargets, statusOfOne } from './status.ts';
 
 /** Running commands and open files are given this long at the end. */
 const STOP_DEADLINE_MS = 10_000;
@@ -26,14 +27,25 @@ export interface OfflineOptions {
 export async function offlineStatus(options: OfflineOptions): Promise<DaemonStatus> {
   const settings = readSettings(options.configFile);
   return withCore(settings, options.log, lookAtState(settings), async (core) => {
-    await core.monitor.look();
+    const [runs] = await Promise.all([lookAtWatched(core, LOOK_LIMIT_MS), lookAtTargets(core), core.monitor.look()]);
     // Of others' processes only root sees how they were started.
     if (process.geteuid?.() === 0) await core.concerns.look(core.settings().processNames);
-    const last = new LastRecoveries();
-    last.load(core.state.history);
-    return buildStatus(core, last, { version: options.version, pid: 0, startedAt: null });
+    return buildStatus(core, lastRecoveries(core), { version: options.version, pid: 0, startedAt: null }, { runs });
   });
 }
+
+/** All that is known of one process, looked at likewise. Throws ConfigError. */
+export function offlineDetails(options: OfflineOptions, name: string): ReturnType<Orders['describe']> {
+  const settings = readSettings(options.configFile);
+  return withCore(settings, options.log, lookAtState(settings), async (core) => {
+    const [runs] = await Promise.all([lookAtWatched(core, LOOK_LIMIT_MS), core.monitor.look()]);
+    if (process.geteuid?.() === 0) await core.concerns.look(core.settings().processNames);
+    return (await ordersOf(core, options, runs)).describe(name);
+  });
+}
+
+/** Nobody waits longer for a systemd that hangs. */
+const LOOK_LIMIT_MS = 5000;
 
 /** Orders that change nothing, or only the store: no lock is taken. Throws ConfigError. */
 export function offlineLook<T>(options: OfflineOptions, use: (orders: Orders) => Promise<T>): Promise<T> {
@@ -94,7 +106,9 @@ async function withCore<T>(
   state: DaemonState | undefined,
   use: (core: Core) => Promise<T>,
 ): Promise<T> {
-  const core = await createCore({ settings, log, ...(state === undefined ? {} : { state }) });
+  // Whoever finds the place taken meanwhile is not to be told that the daemon runs.
+  const held = state ?? openState(settings.monitor.stateDir, { log, clock: systemClock, role: 'command' });
+  const core = await createCore({ settings, log, state: held });
   try {
     return await use(core);
   } finally {
@@ -109,13 +123,23 @@ export function lookAtState(settings: Settings): DaemonState {
   return look.kind === 'read' ? look.state : emptyState(systemClock);
 }
 
-async function ordersOf(core: Core, { version }: OfflineOptions): Promise<Orders> {
-  const last = new LastRecoveries();
-  last.load(core.state.history);
+async function ordersOf(
+  core: Core,
+  { version }: OfflineOptions,
+  runs?: (processName: string) => boolean | null,
+): Promise<Orders> {
+  const last = lastRecoveries(core);
   return bindOrders(core, {
     by: await whoIs({ pid: process.pid, uid: process.geteuid?.() ?? 0 }),
     daemonRuns: false,
     status: () => buildStatus(core, last, { version, pid: 0, startedAt: null }),
+    statusOf: (name) => statusOfOne(core, last, name, runs),
     reload: async () => ({ kind: 'refused', code: 'conflict', reason: 'no daemon runs' }),
   });
+}
+
+function lastRecoveries({ state }: Core): LastRecoveries {
+  const last = new LastRecoveries();
+  last.load(state.history);
+  return last;
 }

@@ -8,13 +8,14 @@ import { hiddenProcesses } from '../system/proc/hidden.ts';
 import type { Core } from './app.ts';
 import { isConfigured, isRemembered, lookUp, undecided } from './known-names.ts';
 
-/** `match NAME`: what a restart would do, without doing it. */
-export async function previewOrder(core: Core, name: string): ReturnType<Orders['preview']> {
+/** `match NAME`: what a restart would do, without doing it; as far as that can be told before `signal` aborts. */
+export async function previewOrder(core: Core, name: string, signal = core.abort.signal): ReturnType<Orders['preview']> {
   const found = await lookUp(core, name);
   const { process, resolution, looked, ...would } = await previewRestart(
     core,
     name,
     'rows' in found ? found.rows[0]?.processId : null,
+    signal,
   );
   // A misspelt name; what runs may be looked at before it has a row.
   if ('kind' in found && looked.stops.length === 0) {
@@ -25,9 +26,7 @@ export async function previewOrder(core: Core, name: string): ReturnType<Orders[
   const { name: strategy } = core.plans()(name).strategy;
   const lastUnit = core.state.roots.lastUnit(process.systemName);
   // Else it stands among the refusals.
-  const mask = isHeeded(strategy)
-    ? undefined
-    : await maskWarning(core.execution.services, strategy, process, lastUnit, core.abort.signal);
+  const mask = isHeeded(strategy) ? undefined : await maskWarning(core.execution.services, strategy, process, lastUnit, signal);
   const isLookedFor = strategy === 'custom' ? core.settings().watchedNames.includes(name) : strategy !== 'service';
   const hidden = isLookedFor ? hiddenProcesses() : undefined;
   const overridden = refusals.length === 0 ? would.remark : undefined;
@@ -41,6 +40,7 @@ export async function previewRestart(
   core: Core,
   name: string,
   processId: string | null | undefined,
+  signal = core.abort.signal,
 ): Promise<{
   readonly process: ManagedProcess;
   readonly resolution: Resolution;
@@ -55,8 +55,8 @@ export async function previewRestart(
 }> {
   const plan = core.plans()(name);
   const process = managedProcess(name, plan, processId);
-  const resolution = await plan.strategy.resolve(process, core.abort.signal);
-  const looked = await plan.strategy.preview(process, core.abort.signal);
+  const resolution = await plan.strategy.resolve(process, signal);
+  const looked = await plan.strategy.preview(process, signal);
   const unresolved = resolution.kind === 'refused' && !looked.refusals.includes(resolution.reason) ? [resolution.reason] : [];
   const judged = await heldBack(core, process, plan, resolution);
   return {

@@ -6,7 +6,7 @@ import type { Logger } from '../core/logger.ts';
 import type { LoggingOptions } from '../logging/parse-logging.ts';
 import type { Notifier } from '../system/systemd/notify.ts';
 import type { Core } from './app.ts';
-import { readSettings, type Settings } from './settings.ts';
+import { readFlawlessSettings, type Settings } from './settings.ts';
 
 /** A log whose sinks a reload may change. */
 export interface ReloadableLogger extends Logger {
@@ -34,14 +34,14 @@ async function reloadOnce(core: Core, log: ReloadableLogger, notifier: Notifier,
   const before = core.settings();
   notifier.reloading();
   try {
-    const next = readSettings(before.file);
+    const next = readFlawlessSettings(before.file);
     const edited = describeChanges(before.document, next.document);
     const changes = [...edited, ...changedFiles(before, next, edited), ...keptUntilRestart(before, next)];
     await core.adopt(next);
     changes.push(...tryAgain(core, changedProcesses(before.document, next.document)));
     log.reconfigure(next.logging, next.host.name);
     log.info(`Configuration reloaded: ${changes.length === 0 ? 'nothing changed' : changes.join('; ')}; by ${by}`);
-    const warnings = next.warnings.map((warning) => formatProblem(next.file, warning));
+    const warnings = next.problems.map((warning) => formatProblem(next.file, warning));
     for (const warning of warnings) log.warning(warning);
     core.events.emit({ type: 'config_reloaded', changes, by });
     return { kind: 'done', changes, warnings };

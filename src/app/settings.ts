@@ -6,7 +6,7 @@ import { parseMonitorSettings, parseRecoverySettings } from '../config/parse-con
 import { parseHost } from '../config/parse-host.ts';
 import { type ControlOptions, parseControl } from '../control/parse-control.ts';
 import type { HostSettings, MonitorSettings, RecoverySettings } from '../core/config.ts';
-import type { ConfigProblem } from '../core/errors.ts';
+import { ConfigError, type ConfigProblem, formatProblem } from '../core/errors.ts';
 import { parseRunningWatch, type RunningWatch } from '../detectors/watch-exit.ts';
 import type { HealthCheckParts } from '../health/health-check.ts';
 import { parseHealthChecks } from '../health/index.ts';
@@ -15,6 +15,7 @@ import type { Plans, RecoveryPlan } from '../monitor/recovery-plan.ts';
 import { type ParsedStore, parseDatabase } from '../stores/index.ts';
 import type { RowScope } from '../stores/row-scope.ts';
 import { type ParsedStrategy, parseStrategy } from '../strategies/index.ts';
+import { refusedStrategy } from '../strategies/refused.ts';
 import type { StrategyParts } from '../strategies/strategy.ts';
 import { Twins } from '../strategies/twins.ts';
 import { type EventStreamOptions, parseEvents } from '../stream/parse-events.ts';
@@ -37,19 +38,34 @@ export interface Settings {
   readonly events: EventStreamOptions | undefined;
   /** Names that have a section of their own, in the file's order. */
   readonly processNames: readonly string[];
-  /** Those of them whose end raises their alarm (`watch_exit`). */
+  /**
+   * The processes whose own sections hold an error, and the members of a circle of `depends_on`: nothing of them is restarted, watched or
+   * waited for. Each with the first error, `FILE:LINE: [section] key: problem`.
+   */
+  readonly refusals: ReadonlyMap<string, string>;
+  /** Those of `processNames` whose end raises their alarm (`watch_exit`). */
   readonly watchedNames: readonly string[];
   /** How long those of them that have to run (`ensure_running`) may take to, after a start or reload. */
   readonly bootGracesMs: ReadonlyMap<string, number>;
   /** What each process is recovered by; those without a section share the plan of `[process.default]`. */
   readonly createPlans: (parts: Omit<PlanParts, 'requirePin' | 'twins'>) => Plans;
-  /** What works but should be mended. */
-  readonly warnings: readonly ConfigProblem[];
+  /** All that was found in the file, in its order: errors of single processes, and what works but should be mended. */
+  readonly problems: readonly ConfigProblem[];
 }
 
-/** Reads and parses `file` whole; throws a ConfigError with every problem found. Source: seed 000. */
+/**
+ * Reads and parses `file` whole; throws a ConfigError with every problem found if an error stands outside of the processes' own sections.
+ * Source: seed 000.
+ */
 export function readSettings(file: string): Settings {
   return parseSettings(file, loadConfigFile(file));
+}
+
+/** The same for who has a configuration that holds already: an error anywhere in the file is thrown. */
+export function readFlawlessSettings(file: string): Settings {
+  const settings = readSettings(file);
+  if (settings.refusals.size > 0) throw new ConfigError(file, settings.problems);
+  return settings;
 }
 
 /** Whose rows are ours. */
@@ -70,7 +86,8 @@ function parseSettings(file: string, document: ConfigDocument): Settings {
   const fallback = parseProcess(document, undefined);
   checkDependencies(document);
   checkSharedNames(document);
-  const warnings = document.finish();
+  const problems = document.finish();
+  const { refusals } = document;
   return {
     file,
     document,
@@ -81,32 +98,53 @@ function parseSettings(file: string, document: ConfigDocument): Settings {
     control,
     events: document.hasSection('events') ? events : undefined,
     processNames,
-    watchedNames: processNames.filter((name) => makers.get(name)?.watch.watched),
+    refusals,
+    // By what it would be known may be just what is wrong.
+    watchedNames: processNames.filter((name) => makers.get(name)?.watch.watched && !refusals.has(name)),
     bootGracesMs: new Map(
       [...makers].flatMap(([name, { watch }]) => (watch.bootGraceMs === undefined ? [] : [[name, watch.bootGraceMs]])),
     ),
-    warnings,
+    problems,
     createPlans: (parts) => {
-      const sections = [...makers].map(([name, { settings, twin }]) => ({ ...twin, systemName: settings.systemName ?? name }));
+      const usable = [...makers].filter(([name]) => !refusals.has(name));
+      const sections = usable.map(([name, { settings, twin }]) => ({ ...twin, systemName: settings.systemName ?? name }));
       const twins = new Twins(sections, { ...parts, path: process.env.PATH ?? USUAL_PATH });
       const whole = { ...parts, requirePin: monitor.requirePin, twins };
-      const own = new Map([...makers].map(([name, maker]) => [name, maker.create(whole)]));
-      const others = fallback.create(whole);
+      const create = (maker: ParsedProcess): RecoveryPlan => withoutRefused(maker.create(whole), refusals);
+      const own = new Map(usable.map(([name, maker]) => [name, create(maker)]));
+      for (const [name, reason] of refusals)
+        own.set(name, (makers.get(name) ?? fallback).refuse(errorsOf(file, problems, name, reason)));
+      const others = create(fallback);
       return (processName) => own.get(processName) ?? others;
     },
   };
 }
 
+/** Nobody heals what is refused: who depends on it would wait as long as the error stands. */
+function withoutRefused(plan: RecoveryPlan, refusals: ReadonlyMap<string, string>): RecoveryPlan {
+  const { settings } = plan;
+  if (!settings.dependsOn.some((name) => refusals.has(name))) return plan;
+  return { ...plan, settings: { ...settings, dependsOn: settings.dependsOn.filter((name) => !refusals.has(name)) } };
+}
+
+/** All errors that were told of one process; of many in the file only some are told of. */
+function errorsOf(file: string, problems: readonly ConfigProblem[], name: string, first: string): [string, ...string[]] {
+  const own = problems.filter(({ severity, section }) => severity === 'error' && section === `process.${name}`);
+  const others = own.map((problem) => formatProblem(file, problem)).filter((line) => line !== first);
+  return [first, ...others];
+}
+
+interface ParsedProcess {
+  readonly settings: RecoverySettings;
+  readonly watch: RunningWatch;
+  readonly twin: ParsedStrategy['twin'];
+  create(parts: PlanParts): RecoveryPlan;
+  /** The plan by which nothing is done; `errors`: why, each one line. */
+  refuse(errors: readonly [string, ...string[]]): RecoveryPlan;
+}
+
 /** One `[process.NAME]`, or what holds for the processes without one. */
-function parseProcess(
-  document: ConfigDocument,
-  name: string | undefined,
-): {
-  settings: RecoverySettings;
-  watch: RunningWatch;
-  twin: ParsedStrategy['twin'];
-  create: (parts: PlanParts) => RecoveryPlan;
-} {
+function parseProcess(document: ConfigDocument, name: string | undefined): ParsedProcess {
   const section = document.processSection(name);
   const settings = parseRecoverySettings(section);
   const stands = (key: string): boolean => document.stands(section.section, key);
@@ -124,6 +162,12 @@ function parseProcess(
       settings,
       strategy: strategy.create(parts),
       checks: createChecks(parts),
+    }),
+    refuse: (errors) => ({
+      configured: name !== undefined,
+      settings,
+      strategy: refusedStrategy(strategy.name, errors),
+      checks: [],
     }),
   };
 }

@@ -1,27 +1,28 @@
 import { resolve } from 'node:path';
 import type { DaemonStatus, HoldStatus, ProcessStatus } from '../control/orders.ts';
 import type { Alarm } from '../core/alarm.ts';
-import { localTimestamp } from '../core/clock.ts';
-import { closedBreaker, isAtRest } from '../monitor/circuit-breaker.ts';
+import { isAtRest } from '../monitor/circuit-breaker.ts';
 import { holdAll } from '../monitor/holds.ts';
-import { breakerOpen } from '../monitor/recoveries.ts';
 import { managedProcess } from '../monitor/recovery-plan.ts';
-import { notProved } from '../monitor/verdict.ts';
-import type { WatchedLife } from '../state/daemon-state.ts';
+import type { HoldRecord } from '../state/daemon-state.ts';
 import type { Core } from './app.ts';
 import type { LastRecoveries } from './last-recoveries.ts';
+import { type ProcessParts, processStatus } from './process-status.ts';
+
+/** What only a daemon knows. */
+export interface StatusExtras extends Pick<DaemonStatus, 'events' | 'exitWatch'> {
+  /** Whether a watched process runs; null: nobody knows. */
+  readonly runs?: (processName: string) => boolean | null;
+}
 
 /** What is going on, for the control socket. `pid` 0: no daemon runs and the command line looked itself. */
 export function buildStatus(
   core: Core,
   last: LastRecoveries,
   who: { version: string; pid: number; startedAt: Date | null },
-  { events, exitWatch }: Pick<DaemonStatus, 'events' | 'exitWatch'> = { events: null, exitWatch: null },
+  { events, exitWatch, runs }: StatusExtras = {},
 ): DaemonStatus {
   const settings = core.settings();
-  const availability = core.monitor.availability;
-  const rows = availability.state === 'ok' ? availability.alarms : [];
-  const kept = core.kept.alarms();
   return {
     version: who.version,
     host: settings.host.name,
@@ -29,50 +30,60 @@ export function buildStatus(
     startedAt: who.startedAt?.toISOString() ?? null,
     mode: settings.monitor.mode,
     configFile: resolve(settings.file),
-    store: {
-      description: core.store().description,
-      state: availability.state,
-      since: availability.state === 'starting' ? null : availability.since.toISOString(),
-      reason: availability.state === 'unknown' ? availability.reason : null,
-      lastPollAt: availability.state === 'starting' ? null : (availability.lastPollAt?.toISOString() ?? null),
-      alarms: availability.state === 'ok' ? rows.length : null,
-      leftOut: availability.state === 'ok' ? availability.leftOut : 0,
-      remarks: availability.state === 'ok' ? availability.remarks : [],
-    },
+    store: storeStatus(core),
     recovering: core.queue.recovering,
-    // A name's row stands for it where there is one.
-    processes: processes(core, [...kept, ...rows], last),
+    processes: processStatuses({ core, last, runs: runs ?? seenAlive(core) }),
     systemd: core.execution.services.contact() ?? null,
-    events,
-    exitWatch,
-    holds: core.holds.list().map(
-      ({ name, until, reason, strict }): HoldStatus => ({
-        name,
-        until: until?.toISOString() ?? null,
-        reason,
-        ...(strict ? { strict } : {}),
-      }),
-    ),
+    events: events ?? null,
+    exitWatch: exitWatch ?? null,
+    holds: core.holds.list().map(holdStatus),
   };
 }
 
-/** `3 in alarm, 1 recovering, db ok`: the line that `systemctl status` shows. */
-export function statusLine(core: Core): string {
-  const { availability } = core.monitor;
-  const kept = core.kept.alarms().length;
-  const recovering = `${kept > 0 ? `${kept} kept, ` : ''}${core.queue.recovering} recovering`;
-  if (availability.state === 'ok') return `${availability.alarms.length} in alarm, ${recovering}, db ok`;
-  if (availability.state === 'starting') return `alarms unknown, ${recovering}, db not asked yet`;
-  return `alarms unknown since ${localTimestamp(availability.since)}, ${recovering}, db away`;
+/** Looks at what the names stand for, as long as a status may be waited for: what is held, or refused, may be so by another name. */
+export function lookAtTargets({ targets, holds }: Core): Promise<void> {
+  const held = holds.list().flatMap(({ name }) => (name === holdAll ? [] : [name]));
+  return targets.look(held, LOOK_LIMIT_MS);
 }
 
-function processes(core: Core, alarms: readonly Alarm[], last: LastRecoveries): ProcessStatus[] {
-  const inAlarm = new Map(alarms.flatMap((alarm) => (alarm.processName === null ? [] : [[alarm.processName, alarm] as const])));
-  const breakers = new Map([...core.breakers.list()].map(([target, { processName }]) => [processName, target]));
+const LOOK_LIMIT_MS = 300;
+
+/** A hold as it is told. */
+export function holdStatus({ name, until, reason, strict }: HoldRecord): HoldStatus {
+  return { name, until: until?.toISOString() ?? null, reason, ...(strict ? { strict } : {}) };
+}
+
+/** What is known of the store. */
+export function storeStatus({ store, monitor: { availability } }: Core): DaemonStatus['store'] {
+  const { description } = store();
+  const none = { since: null, reason: null, lastPollAt: null, alarms: null, leftOut: 0, remarks: [] };
+  switch (availability.state) {
+    case 'starting':
+      return { description, state: 'starting', ...none };
+    case 'unknown': {
+      const { since, reason, fault, lastPollAt } = availability;
+      const last = lastPollAt?.toISOString() ?? null;
+      return { description, ...none, state: 'unknown', since: since.toISOString(), reason, fault, lastPollAt: last };
+    }
+    case 'ok': {
+      const { since, lastPollAt, alarms, leftOut, remarks } = availability;
+      const [from, last] = [since.toISOString(), lastPollAt.toISOString()];
+      return { description, state: 'ok', since: from, reason: null, lastPollAt: last, alarms: alarms.length, leftOut, remarks };
+    }
+    default:
+      return availability satisfies never;
+  }
+}
+
+/** Every process that there is something to tell of: DaemonStatus.processes. */
+function processStatuses(parts: Omit<ProcessParts, 'breakers' | 'watched'>): ProcessStatus[] {
+  const { core } = parts;
+  const alarms = alarmsByName(core);
+  const breakers = breakersByName(core);
   const restless = [...breakers].filter(([, target]) => !isAtRest(core.breakers.snapshot(target))).map(([name]) => name);
   const held = core.holds.list().flatMap(({ name }) => (name === holdAll ? [] : [name]));
   const names = new Set([
-    ...inAlarm.keys(),
+    ...alarms.keys(),
     ...core.settings().processNames,
     ...restless,
     ...held,
@@ -80,62 +91,36 @@ function processes(core: Core, alarms: readonly Alarm[], last: LastRecoveries): 
     ...core.concerns.names(),
     ...unnamedPins(core),
   ]);
-  return [...names].map((name) => processStatus(core, name, inAlarm.get(name), breakers.get(name), last));
+  const all = { ...parts, breakers, watched: new Set(core.settings().watchedNames) };
+  return [...names].map((name) => processStatus(all, name, alarms.get(name) ?? []));
+}
+
+/** Of one process, whether or not the status lists it. */
+export function statusOfOne(core: Core, last: LastRecoveries, name: string, runs = seenAlive(core)): ProcessStatus {
+  const parts = { core, last, runs, breakers: breakersByName(core), watched: new Set(core.settings().watchedNames) };
+  return processStatus(parts, name, alarmsByName(core).get(name) ?? []);
+}
+
+/** The rows in alarm when the store was read last, and the alarms that are kept. */
+function alarmsByName({ kept, monitor: { availability } }: Core): Map<string, Alarm[]> {
+  const byName = new Map<string, Alarm[]>();
+  const rows = availability.state === 'starting' ? [] : availability.alarms;
+  for (const alarm of [...rows, ...kept.alarms()])
+    if (alarm.processName !== null) byName.set(alarm.processName, [...(byName.get(alarm.processName) ?? []), alarm]);
+  return byName;
+}
+
+function breakersByName(core: Core): Map<string, string> {
+  return new Map([...core.breakers.list()].map(([target, { processName }]) => [processName, target]));
+}
+
+/** For whom nobody watches: what ran when it was seen last runs, as long as its process lives. */
+function seenAlive({ lives }: Core): (processName: string) => boolean | null {
+  return (name) => (lives.of(name)?.since == null ? null : true);
 }
 
 /** The pins of programs without a section: those go by the name that they are pinned under. */
 function unnamedPins({ state, settings, plans }: Core): string[] {
   const configured = new Set(settings().processNames.map((name) => managedProcess(name, plans()(name)).systemName));
   return state.pins.list().flatMap(({ systemName }) => (configured.has(systemName) ? [] : [systemName]));
-}
-
-function processStatus(
-  core: Core,
-  name: string,
-  alarm: Alarm | undefined,
-  target: string | undefined,
-  last: LastRecoveries,
-): ProcessStatus {
-  const waitingFor = alarm === undefined ? [] : core.queue.waitingFor(alarm.key);
-  const snapshot = target === undefined ? closedBreaker : core.breakers.snapshot(target);
-  const remainingMs = snapshot.state === 'open' ? Math.max(0, Math.round(snapshot.reopenAtMs - core.clock.monotonicMs())) : 0;
-  const plan = core.plans()(name);
-  const process = managedProcess(name, plan);
-  const supervisor = plan.strategy.supervisor?.(process);
-  const awaited = [...waitingFor, ...(supervisor !== undefined && supervisor.leftMs > 0 ? [supervisor.description] : [])];
-  return {
-    name,
-    processId: alarm?.source === 'store' ? alarm.processId : null,
-    target: target ?? null,
-    strategy: plan.strategy.name,
-    inAlarm: alarm !== undefined,
-    activity: awaited.length > 0 ? `waiting for ${awaited.join(', ')}` : activity(core, name, alarm, snapshot.state),
-    waitingFor,
-    breaker: { state: snapshot.state, failures: snapshot.failures, remainingMs },
-    alarmKept: alarm?.source === 'kept',
-    watched: watched(core.lives.of(name)),
-    supervisor: supervisor?.description ?? null,
-    lastRecovery: last.of(name) ?? null,
-    concern: core.concerns.of(name) ?? null,
-    pinnedAt: core.state.pins.get(process.systemName)?.pinnedAt.toISOString() ?? null,
-  };
-}
-
-function watched(life: WatchedLife | undefined): ProcessStatus['watched'] {
-  if (life === undefined) return null;
-  const { pid, since, exits, lastExit } = life;
-  const last = lastExit && { ...lastExit, at: lastExit.at.toISOString(), uptimeMs: Math.max(0, Math.round(lastExit.uptimeMs)) };
-  return { pid, since: since?.toISOString() ?? null, exits, lastExit: last };
-}
-
-function activity(core: Core, name: string, alarm: Alarm | undefined, breaker: 'closed' | 'open' | 'half_open'): string {
-  if (alarm !== undefined && core.queue.isHandling(alarm.key) && !core.queue.isLookedAt(alarm.key)) return 'recovering';
-  if (core.holds.of(name) !== undefined) return 'on hold';
-  const skipped = alarm === undefined ? undefined : core.queue.skipReason(alarm.key);
-  // What was skipped before its breaker was asked says more than an open breaker.
-  if (breaker === 'open' && (skipped === undefined || skipped === breakerOpen)) return 'breaker open';
-  if (alarm === undefined) return 'ok';
-  if (alarm.source === 'store' && core.state.handled.get(alarm.processId) !== undefined) return 'healed, not cleared';
-  const unproved = core.state.unproved.get(alarm.key)?.reason;
-  return skipped ?? (unproved === undefined ? 'in alarm' : notProved(unproved));
 }

@@ -30,7 +30,7 @@ export class UnitReport {
     const state = lookAtState(settings);
     // The records are in memory by now, and what is set in them goes nowhere.
     state.close();
-    const { launches, pins, roots } = state;
+    const { launches, pins, roots, unitsWithProcesses } = state;
     this.#roots = roots;
     const table = new ProcessTable();
     const look = sharedLooks(table);
@@ -41,6 +41,7 @@ export class UnitReport {
       launches,
       pins,
       roots,
+      unitsWithProcesses,
       table,
       look,
       names: new NameResolver(),

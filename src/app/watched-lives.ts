@@ -43,6 +43,13 @@ export class WatchedLives {
     return runs ? life : { ...life, since: null };
   }
 
+  /** How it is known that a life is over: its end was `seen` or told of, or a `boot` lies between; `unseen`: not at all, if it is. */
+  endOf(processName: string): 'seen' | 'boot' | 'unseen' {
+    const life = this.#records.get(processName);
+    if (life?.beforeBoot) return 'boot';
+    return life !== undefined && life.since === null ? 'seen' : 'unseen';
+  }
+
   /** What ran of that name when an earlier life of the daemon saw it last; undefined where nothing did, or a boot lies between. */
   former(processName: string): (WatchedLife & { readonly since: Date }) | undefined {
     const life = this.#records.get(processName);

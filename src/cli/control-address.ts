@@ -1,5 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { configPath, loadConfigFile } from '../config/config-file.ts';
+import { defaultStateDir, parseStateDir } from '../config/parse-config.ts';
 import { DEFAULT_SOCKET, parseControl } from '../control/parse-control.ts';
 import type { SectionReader } from '../core/config.ts';
 
@@ -20,6 +21,12 @@ export function chosenConfig({ option, env, isRoot }: ConfigChoice): string {
 export function controlSocket(choice: ConfigChoice): string {
   const section = chosenSection(choice, 'control');
   return section === undefined ? DEFAULT_SOCKET : parseControl(section).socket;
+}
+
+/** The state_dir of that daemon, found in the same way. */
+export function stateDir(choice: ConfigChoice): string {
+  const section = chosenSection(choice, 'monitor');
+  return section === undefined ? defaultStateDir(choice.env) : parseStateDir(section, choice.env);
 }
 
 /**

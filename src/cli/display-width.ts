@@ -25,7 +25,8 @@ export function padTo(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - displayWidth(text)));
 }
 
-function characterWidth(character: string): number {
+/** Columns of one code point. */
+export function characterWidth(character: string): number {
   if (character < '\u0300') return 1;
   if (ZERO_WIDTH.test(character)) return 0;
   return WIDE.test(character) ? 2 : 1;

@@ -41,6 +41,13 @@ export async function showStream(
       if (cli.out.fault !== undefined) stopping.abort();
     },
   });
+  if (end.kind === 'unreachable' && end.nobody) {
+    const { whyNobodyListens } = await import('./nobody-listens.ts');
+    const why = await whyNobodyListens(cli, address);
+    cli.complain(why === undefined ? end.reason : `nobody listens on ${eventAddressName(address)}: ${why}`);
+    cli.exitCode = exitCodes.unavailable;
+    return;
+  }
   tellEnd(cli, end, printer, performance.now() - started);
 }
 

@@ -21,11 +21,11 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 /** For the help and the manual. */
 export const exitCodeMeanings: Readonly<Record<Exclude<ExitCode, 141>, string>> = {
   0: 'done',
-  1: 'the order was taken and failed: not recovered, not to be restarted (match), or nothing was pinned',
+  1: 'the order was taken and failed: not recovered, not to be restarted (match), or nothing was pinned; status --check: not well',
   3: 'status: no daemon runs; what is shown was read from store and state',
   64: 'wrong usage',
   66: 'there is no process of that name',
-  69: 'the daemon or the alarm store does not answer',
+  69: 'the daemon or the alarm store does not answer; status: alarms are unknown',
   70: 'internal error',
   74: 'the output could not be written',
   75: 'not now: another daemon or order is in the way; try again later',

@@ -1,18 +1,17 @@
 import type { OfflineOrders } from '../app/backends.ts';
-import { ControlClient } from '../control/client.ts';
 import { ControlError } from '../control/exchange.ts';
 import type { OrderReply } from '../control/orders.ts';
+import { askDaemon } from './ask-daemon.ts';
 import type { Cli } from './cli-context.ts';
-import { controlSocket } from './control-address.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 
 /**
- * Gives an order to the running daemon; where none answers, carries it out here and says so on stderr (`instead`: what is done
+ * Gives an order to the running daemon; where none runs, carries it out here and says so on stderr (`instead`: what is done
  * then, for people). Rejects with what either throws.
  */
 export async function placeOrder<T>(cli: Cli, instead: string, order: (desk: OfflineOrders) => Promise<T>): Promise<T> {
   try {
-    return await order(new ControlClient(controlSocket(cli.configChoice())));
+    return await askDaemon(cli, order);
   } catch (error) {
     if (!(error instanceof ControlError && error.code === 'CONTROL_NOT_RUNNING')) throw error;
     cli.complain(`${error.message}; ${instead}`);

@@ -4,8 +4,8 @@ import { type EventAddress, eventAddressName } from './event-address.ts';
 /** Why a stream ended; `reason` in one line, not yet printable. */
 export type StreamEnd =
   | { readonly kind: 'stopped' }
-  /** No server, or not in time. */
-  | { readonly kind: 'unreachable'; readonly reason: string }
+  /** No server, or not in time; `nobody`: none listens there. */
+  | { readonly kind: 'unreachable'; readonly reason: string; readonly nobody?: true }
   /** It may not be opened, or a password is wrong or missing. */
   | { readonly kind: 'forbidden'; readonly reason: string }
   /** There was a connection, and the server or the network ended it. */
@@ -16,7 +16,8 @@ export function describeStreamFault(error: unknown, address: EventAddress, wasOp
   const name = eventAddressName(address);
   const code = String((error as { code?: unknown } | null)?.code ?? '');
   if (wasOpen) return { kind: 'closed', reason: `the connection to ${name} broke (${code || errorMessage(error)})` };
-  if (['ENOENT', 'ENOTDIR', 'ECONNREFUSED'].includes(code)) return { kind: 'unreachable', reason: nobody(address) };
+  if (['ENOENT', 'ENOTDIR', 'ECONNREFUSED'].includes(code))
+    return { kind: 'unreachable', reason: nobody(address), nobody: true };
   if (['EACCES', 'EPERM'].includes(code)) {
     return { kind: 'forbidden', reason: `no permission to use ${name} (be root, or a member of [events] socket_group)` };
   }
@@ -31,8 +32,8 @@ export function describeStreamFault(error: unknown, address: EventAddress, wasOp
   return { kind: 'unreachable', reason: `no connection to ${name} (${code || errorMessage(error)})` };
 }
 
+/** To be said where nobody knows better. */
 function nobody(address: EventAddress): string {
-  const name = eventAddressName(address);
-  const key = address.kind === 'unix' ? '[events] in its configuration' : '[events] tcp in its configuration';
-  return `nobody listens on ${name}: the daemon does not run, or without ${key} (events --direct needs no daemon)`;
+  const key = address.kind === 'unix' ? '[events]' : '[events] tcp';
+  return `nobody listens on ${eventAddressName(address)}: the daemon does not run, or without ${key} in its configuration (events --direct needs no daemon)`;
 }

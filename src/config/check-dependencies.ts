@@ -1,10 +1,11 @@
 import type { ConfigDocument } from './config-document.ts';
+import { circleThrough, type DependencyGraph, findKnots } from './dependency-circles.ts';
 import { looseName } from './did-you-mean.ts';
 
 /**
- * Reports circles in `depends_on` as errors, each naming its processes, and a name that differs from a section's only in letter
- * case or `-` for `_` as a warning. A name without a section is fine: it may be any row of the database, and has the
- * dependencies of `[process.default]`.
+ * Reports circles in `depends_on` as errors of all their processes, and a name that differs from a section's only in letter case or `-`
+ * for `_` as a warning. A name without a section is fine: it may be any row of the database, and has the dependencies of
+ * `[process.default]`.
  */
 export function checkDependencies(document: ConfigDocument): void {
   const configured = document.processNames();
@@ -12,10 +13,7 @@ export function checkDependencies(document: ConfigDocument): void {
   for (const dependency of [...graph.values()].flat()) {
     if (!graph.has(dependency)) graph.set(dependency, dependenciesOf(document, dependency));
   }
-  for (const circle of findCircles(graph)) {
-    const [first = ''] = circle;
-    document.processSection(first).problem('depends_on', `goes in a circle: ${[...circle, first].join(' -> ')}`);
-  }
+  refuseCircles(document, graph);
   const spellings = new Map(configured.map((name) => [looseName(name), name]));
   for (const name of configured) {
     for (const dependency of graph.get(name) ?? []) {
@@ -26,39 +24,31 @@ export function checkDependencies(document: ConfigDocument): void {
   }
 }
 
+function refuseCircles(document: ConfigDocument, graph: DependencyGraph): void {
+  let shown = 0;
+  for (const knot of findKnots(graph)) {
+    const members = new Set(knot);
+    for (const name of knot) {
+      // Nobody reads the two hundredth way, and finding ways is what takes time here.
+      const way = shown++ < MOST_WAYS ? [...circleThrough(graph, members, name), name] : undefined;
+      const told = way === undefined ? `among ${knot.length} processes` : shownWay(way);
+      document.refuseProcess(name, 'depends_on', `goes in a circle: ${told} (expected that none waits for itself)`);
+    }
+  }
+}
+
+const MOST_WAYS = 200;
+
+/** Both ends of what is long. */
+function shownWay(way: readonly string[]): string {
+  const left = way.length - MOST_STEPS;
+  return (left <= 0 ? way : [...way.slice(0, MOST_STEPS - 1), `(${left} more)`, ...way.slice(-1)]).join(' -> ');
+}
+
+const MOST_STEPS = 10;
+
 /** A process is not meant to wait for itself because `[process.default]` names it. */
 function dependenciesOf(document: ConfigDocument, name: string): string[] {
   const names = [...new Set(document.processSection(name).list('depends_on'))];
   return document.stands(`process.${name}`, 'depends_on') ? names : names.filter((dependency) => dependency !== name);
-}
-
-/** At least one circle of every knot of circles. Without recursion: a chain may be as long as the file. */
-function findCircles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
-  const circles: string[][] = [];
-  const done = new Set<string>();
-  for (const root of graph.keys()) {
-    /** How we came here from `root`, and what is still to be followed from each. */
-    const chain: { readonly name: string; readonly next: Iterator<string> }[] = [];
-    /** Their places in the chain. */
-    const places = new Map<string, number>();
-    const enter = (name: string): void => {
-      places.set(name, chain.length);
-      chain.push({ name, next: (graph.get(name) ?? []).values() });
-    };
-    if (!done.has(root)) enter(root);
-    for (let here = chain.at(-1); here !== undefined; here = chain.at(-1)) {
-      const { value: name, done: ended } = here.next.next();
-      const place = ended ? undefined : places.get(name);
-      if (ended) {
-        done.add(here.name);
-        places.delete(here.name);
-        chain.pop();
-      } else if (place !== undefined) {
-        circles.push(chain.slice(place).map((link) => link.name));
-      } else if (!done.has(name)) {
-        enter(name);
-      }
-    }
-  }
-  return circles;
 }

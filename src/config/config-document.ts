@@ -1,10 +1,10 @@
 import { DEFAULT_SECTION, type SectionReader } from '../core/config.ts';
-import { ConfigError, type ConfigProblem } from '../core/errors.ts';
+import { ConfigError, type ConfigProblem, formatProblem } from '../core/errors.ts';
 import { unseenIn } from '../core/printable.ts';
 import { closest } from './did-you-mean.ts';
 import { foreignWord } from './foreign-keys.ts';
 import { isSecretKey, readValue } from './ini-value.ts';
-import { ProblemList } from './problem-list.ts';
+import { ProblemList, shownProblem } from './problem-list.ts';
 import type { IniDocument, IniSection } from './read-ini.ts';
 import { IniSectionReader } from './section-reader.ts';
 
@@ -17,6 +17,10 @@ export class ConfigDocument {
   readonly file: string;
   readonly #ini: IniDocument;
   readonly #problems = new ProblemList();
+  /** The first error of each process that has one. */
+  readonly #refusals = new Map<string, ConfigProblem>();
+  /** Whether an error stands elsewhere. */
+  #unusable = false;
   /** Keys that were asked for, by section; those of all process sections under `process.`. */
   readonly #asked = new Map<string, Set<string>>();
 
@@ -76,14 +80,17 @@ export class ConfigDocument {
   /** Adds a problem that no section reader reports. */
   report(problem: ConfigProblem): void {
     this.#problems.add(problem);
+    if (problem.severity === 'error') this.#judge(problem);
   }
 
   /** Warns of what one process has come to, at its own section wherever `key` may stand: others may share the value, and not the fate. */
   warnOfProcess(processName: string, key: string, problem: string): void {
-    const section = `${PROCESS_PREFIX}${processName}`;
-    const own = this.#ini.sections.get(section);
-    const line = own?.entries.get(key)?.line ?? own?.line ?? 0;
-    this.#problems.add({ severity: 'warning', line, section, key, problem });
+    this.report({ severity: 'warning', ...this.#placeOfProcess(processName, key), problem });
+  }
+
+  /** Reports what one process cannot be used for, likewise at its own section: it alone is refused. */
+  refuseProcess(processName: string, key: string, problem: string): void {
+    this.report({ severity: 'error', ...this.#placeOfProcess(processName, key), problem });
   }
 
   /** All that was found so far, in the order of the file. */
@@ -91,9 +98,14 @@ export class ConfigDocument {
     return this.#problems.list();
   }
 
+  /** The processes whose own sections hold an error, each with the first of them as `FILE:LINE: [section] key: problem`. */
+  get refusals(): ReadonlyMap<string, string> {
+    return new Map([...this.#refusals].map(([name, problem]) => [name, formatProblem(this.file, shownProblem(problem))]));
+  }
+
   /**
-   * To be called when every section has been read: adds what nobody asked for, and what no editor shows, as warnings. Returns the
-   * warnings; throws a ConfigError with errors and warnings where there is an error.
+   * To be called when every section has been read: adds what nobody asked for, and what no editor shows, as warnings. Returns all
+   * problems; throws a ConfigError with them if an error stands outside of the processes' own sections.
    */
   finish(): readonly ConfigProblem[] {
     for (const section of this.#ini.sections.values()) {
@@ -102,9 +114,27 @@ export class ConfigDocument {
       else this.#reportUnknownKeys(section, asked);
       this.#reportUnseen(section, asked ?? new Set());
     }
-    const problems = this.problems;
-    if (problems.some(({ severity }) => severity === 'error')) throw new ConfigError(this.file, problems);
-    return problems;
+    if (this.#unusable) throw new ConfigError(this.file, this.problems);
+    return this.problems;
+  }
+
+  #judge(problem: ConfigProblem): void {
+    const { section, line } = problem;
+    if (!section.startsWith(PROCESS_PREFIX) || section === DEFAULT_SECTION) {
+      this.#unusable = true;
+      return;
+    }
+    const name = section.slice(PROCESS_PREFIX.length);
+    const first = this.#refusals.get(name);
+    if (first === undefined || line < first.line) this.#refusals.set(name, problem);
+  }
+
+  /** A process without a section has no line but that of the value it inherits. */
+  #placeOfProcess(processName: string, key: string): Pick<ConfigProblem, 'line' | 'section' | 'key'> {
+    const section = `${PROCESS_PREFIX}${processName}`;
+    const own = this.#ini.sections.get(section);
+    const inherited = own === undefined ? this.#ini.sections.get(DEFAULT_SECTION)?.entries.get(key)?.line : undefined;
+    return { line: own?.entries.get(key)?.line ?? own?.line ?? inherited ?? 0, section, key };
   }
 
   #reader(name: string, fallbackName: string | undefined): SectionReader {
@@ -122,7 +152,11 @@ export class ConfigDocument {
       report: (severity, key, problem) => {
         const standing = [own, fallback].find((section) => section?.entries.has(key));
         const line = standing?.entries.get(key)?.line ?? own?.line ?? 0;
-        this.#problems.add({ severity, line, section: standing?.name ?? name, key, problem });
+        this.report({ severity, line, section: standing?.name ?? name, key, problem });
+      },
+      refuse: (key, problem) => {
+        const line = own?.entries.get(key)?.line ?? own?.line ?? 0;
+        this.report({ severity: 'error', line, section: name, key, problem });
       },
     });
   }

@@ -18,8 +18,18 @@ export function parseMonitorSettings(section: SectionReader, env: NodeJS.Process
     requirePin: section.boolean('require_pin', false),
     mode: section.choice('mode', ['act', 'observe'], 'act'),
     clearAlarm: section.boolean('clear_alarm', true),
-    stateDir: absolutePath(section, 'state_dir') ?? (env.STATE_DIRECTORY?.split(':')[0] || '/var/lib/monitor_service'),
+    stateDir: parseStateDir(section, env),
   };
+}
+
+/** `state_dir`; a problem goes to the reader. */
+export function parseStateDir(section: SectionReader, env: Readonly<Record<string, string | undefined>>): string {
+  return absolutePath(section, 'state_dir') ?? defaultStateDir(env);
+}
+
+/** Where the daemon's memory is unless `state_dir` says so. */
+export function defaultStateDir(env: Readonly<Record<string, string | undefined>>): string {
+  return env.STATE_DIRECTORY?.split(':')[0] || '/var/lib/monitor_service';
 }
 
 const YEAR_S = 31_536_000;

@@ -18,13 +18,7 @@ export class ProblemList {
       return;
     }
     this.#count[severity]++;
-    this.#problems.set(identity, {
-      severity,
-      line,
-      section: shownText(section, MAX_NAME),
-      key: shownText(key, MAX_NAME),
-      problem: shownText(problem.problem, MAX_PROBLEM),
-    });
+    this.#problems.set(identity, shownProblem(problem));
   }
 
   /** Whether one more of this kind would only be counted. */
@@ -41,6 +35,17 @@ export class ProblemList {
     }
     return problems;
   }
+}
+
+/** `problem` made fit for a log line. */
+export function shownProblem({ severity, line, section, key, problem }: ConfigProblem): ConfigProblem {
+  return {
+    severity,
+    line,
+    section: shownText(section, MAX_NAME),
+    key: shownText(key, MAX_NAME),
+    problem: shownText(problem, MAX_PROBLEM),
+  };
 }
 
 const MAX_OF_A_KIND = 200;

@@ -75,6 +75,8 @@ class Scan {
         read satisfies never;
     }
     if (this.#unreadable < MAX_UNREADABLE) return true;
+    // No section's own: those that follow are not known.
+    this.#current = 'none';
     this.#fail(line, 'too many lines that cannot be read: the rest is not looked at');
     return false;
   }
@@ -106,7 +108,7 @@ class Scan {
     // Below a header that cannot be read, to report each line would bury the cause.
     if (this.#current === 'unreadable') return;
     if (this.#current === 'none') {
-      this.#fail(entry.line, 'stands before any [section]');
+      this.#fail(entry.line, 'stands before any [section] (expected a line such as [monitor] above it)');
       return;
     }
     const first = this.#current.keys.get(key);

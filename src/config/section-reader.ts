@@ -11,6 +11,8 @@ export interface SectionSource {
   find(key: string): IniEntry | undefined;
   /** Reports where `key` stands; at the section's own line where it stands nowhere. */
   report(severity: 'error' | 'warning', key: string, problem: string): void;
+  /** Reports an error of the section itself, wherever `key` stands. */
+  refuse(key: string, problem: string): void;
 }
 
 /**
@@ -74,6 +76,10 @@ export class IniSectionReader implements SectionReader {
 
   problem(key: string, problem: string): void {
     this.#source.report('error', key, problem);
+  }
+
+  refuse(key: string, problem: string): void {
+    this.#source.refuse(key, problem);
   }
 
   warning(key: string, problem: string): void {

@@ -4,6 +4,7 @@ import type { DaemonStatus, OrderReply, RecoverReply } from './orders.ts';
 import {
   alarmShape,
   type Done,
+  detailsShape,
   errorShape,
   heldShape,
   outcomeShape,
@@ -54,6 +55,10 @@ export class ControlClient implements OrderDesk {
 
   preview(name: string): Promise<OrderReply<Done<'preview'>>> {
     return this.#order('GET', `/v1/matches?${new URLSearchParams({ name })}`, undefined, previewShape);
+  }
+
+  describe(name: string): Promise<OrderReply<Done<'describe'>>> {
+    return this.#order('GET', `/v1/processes?${new URLSearchParams({ name })}`, undefined, detailsShape);
   }
 
   reload(): Promise<OrderReply<Done<'reload'>>> {

@@ -5,19 +5,27 @@ import { request } from '../system/builtin-http.ts';
 /**
  * Nobody carried the order out, as far as can be told.
  * - `CONTROL_NOT_RUNNING`: no daemon listens on the socket
+ * - `CONTROL_SOCKET_GONE`: none listens there, though one runs
  * - `CONTROL_FORBIDDEN`: one may, but we must not ask it
  * - `CONTROL_NO_ANSWER`: it took the request and gave no answer, or not in time: what it did is not known
  * - `CONTROL_BAD_ANSWER`: it answered something that is not understood (another version, no daemon of ours)
  */
 export class ControlError extends Error {
-  readonly code: 'CONTROL_NOT_RUNNING' | 'CONTROL_FORBIDDEN' | 'CONTROL_NO_ANSWER' | 'CONTROL_BAD_ANSWER';
+  readonly code: ControlErrorCode;
 
-  constructor(code: ControlError['code'], message: string, cause?: unknown) {
+  constructor(code: ControlErrorCode, message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'ControlError';
     this.code = code;
   }
 }
+
+type ControlErrorCode =
+  | 'CONTROL_NOT_RUNNING'
+  | 'CONTROL_SOCKET_GONE'
+  | 'CONTROL_FORBIDDEN'
+  | 'CONTROL_NO_ANSWER'
+  | 'CONTROL_BAD_ANSWER';
 
 /** One request and what came back. */
 export interface ExchangeOptions {

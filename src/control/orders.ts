@@ -1,13 +1,17 @@
+import type { StoreFault } from '../core/errors.ts';
 import type { RestartPreview } from '../core/outcomes.ts';
 import type { ServiceContact } from '../system/systemd/service-manager.ts';
+import type { ProcessState } from './process-state.ts';
 
 /** Everything the control socket can ask of the daemon, by one who is known. app.ts binds it to the monitor. Never rejects but for bugs. */
 export interface Orders {
-  status(): DaemonStatus;
+  status(): DaemonStatus | Promise<DaemonStatus>;
   /** One recovery now, through the same code as an alarm's, whatever the breaker says. Resolves at its end. */
   recover(name: string): Promise<RecoverReply>;
   /** Closes the breaker of one process, or all; the names whose breaker was not closed before. */
   resetBreakers(name: string | undefined): Promise<OrderReply<{ readonly reset: readonly string[] }>>;
+  /** All that is known of the process of that name, as of now. */
+  describe(name: string): Promise<OrderReply<ProcessDetails>>;
   /** What the strategy of `name` would do, without doing it. */
   preview(name: string): Promise<OrderReply<RestartPreview & { readonly strategy: string; readonly target: string }>>;
   /** Reads the configuration again; on problems the running one stays. */
@@ -118,6 +122,9 @@ export interface DaemonStatus {
     readonly state: 'ok' | 'unknown' | 'starting';
     readonly since: string | null;
     readonly reason: string | null;
+    /** The kind of `reason`: `denied` is a refused login; absent if there is none, or it is none of the store's. */
+    readonly fault?: StoreFault | undefined;
+    /** When it answered last; null: it has not yet. */
     readonly lastPollAt: string | null;
     /** Rows in alarm at the last poll; null while unknown. */
     readonly alarms: number | null;
@@ -140,7 +147,7 @@ export interface DaemonStatus {
 }
 
 export interface EventStreamStatus {
-  /** `unavailable`: it cannot be had here; `reason` says why. */
+  /** `open`: it can be had in one place at least; `unavailable`: in none, `reason` says why. */
   readonly state: 'open' | 'unavailable';
   readonly reason: string | null;
   readonly clients: number;
@@ -150,6 +157,18 @@ export interface EventStreamStatus {
   readonly dropped: number;
   /** Logins over TCP that failed; absent from older daemons. */
   readonly failedLogins?: number | undefined;
+  /** Each place where it is to be had, open or not; absent from older daemons. */
+  readonly listeners?: readonly EventListenerStatus[] | undefined;
+}
+
+export interface EventListenerStatus {
+  readonly kind: 'unix' | 'tcp';
+  /** The socket's path, or `HOST:PORT` as configured. */
+  readonly address: string;
+  /** `unavailable`: nobody listens there; it is tried again. */
+  readonly state: 'open' | 'unavailable';
+  /** Why not; null while it is open. */
+  readonly reason: string | null;
 }
 
 export interface ProcessStatus {
@@ -158,13 +177,13 @@ export interface ProcessStatus {
   readonly processId: string | null;
   readonly target: string | null;
   readonly strategy: string;
-  readonly inAlarm: boolean;
-  /**
-   * What is happening: `ok`, `in alarm`, `recovering`, `waiting for NAME`, `waiting for supervisord (pid 12)` (which may start it
-   * again), `breaker open`, `on hold`, `healed, not cleared`, `not proved: NAME could not be resolved`, or why it
-   * was skipped.
-   */
-  readonly activity: string;
+  /** null: that is not known, for the store does not answer, or more rows are in alarm than are read; `rows` has what was read last. */
+  readonly inAlarm: boolean | null;
+  /** Its rows in alarm when the store was read last (store.lastPollAt), and an alarm that the daemon itself keeps; [] if there was none. */
+  readonly rows: readonly AlarmRow[];
+  readonly state: ProcessState;
+  /** Why it is in that state, one sentence for people; null if the word says all there is. */
+  readonly reason: string | null;
   /** Names of those it depends on whose end it waits for before it is restarted; [] where it does not wait. */
   readonly waitingFor: readonly string[];
   readonly breaker: {
@@ -175,10 +194,13 @@ export interface ProcessStatus {
   /** The alarm is kept by the daemon itself: the store did not take it. */
   readonly alarmKept: boolean;
   /**
-   * null where it is not watched. `pid`: of its present life, or of its last one; 0 where nobody has seen that. `since` is null where
-   * it does not run; `exits` counts those that nobody had asked for.
+   * null where it is not watched (watch_exit). `runs` is null if that is not known; `stopped`: it does not run, and somebody wanted
+   * that. `pid`: of its present life, or of its last one; 0 where nobody has seen that. `since` is null where it does not run; `exits`
+   * counts those that nobody had asked for.
    */
   readonly watched: {
+    readonly runs: boolean | null;
+    readonly stopped: boolean;
     readonly pid: number;
     readonly since: string | null;
     readonly exits: number;
@@ -191,11 +213,67 @@ export interface ProcessStatus {
   } | null;
   /** Another supervisor that starts it again when it ends, `supervisord (pid 12)`; null where none is known, absent from older daemons. */
   readonly supervisor?: string | null | undefined;
-  readonly lastRecovery: { readonly at: string; readonly outcome: 'recovered' | 'failed'; readonly detail: string } | null;
+  readonly lastRecovery: { readonly at: string; readonly outcome: RecoveryRecord['outcome']; readonly detail: string } | null;
   /** Why its program would not be started again as things stand, with the cure; null: nothing is known of that. Absent from older daemons. */
   readonly concern?: string | null | undefined;
   /** Since when its program is pinned; null: it is not. Absent from older daemons. */
   readonly pinnedAt?: string | null | undefined;
+}
+
+/** One alarm of a process. */
+export interface AlarmRow {
+  /** As the database writes it; null: the daemon keeps the alarm itself, for the store did not take it. */
+  readonly processId: string | null;
+  /** At most 1,024 characters. */
+  readonly notes: string | null;
+  /** Since when the daemon has seen it in alarm; null if that is not known (no daemon runs). */
+  readonly since: string | null;
+  /** `sound` = 1: an operator acknowledged it, and it is left alone. */
+  readonly acknowledged: boolean;
+}
+
+/** What `monitor_service status NAME --json` prints. */
+export interface ProcessDetails {
+  readonly process: ProcessStatus;
+  /** 0: no daemon runs. */
+  readonly pid: number;
+  readonly store: DaemonStatus['store'];
+  /** All rows of that name, in alarm or not, as the store says now; null: it does not answer. */
+  readonly rows: readonly (AlarmRow & { readonly inAlarm: boolean })[] | null;
+  readonly hold: HoldStatus | null;
+  /** What runs of it now; [] if nothing does. null: its strategy has no means to tell. */
+  readonly running: readonly RunningStatus[] | null;
+  /** The systemd unit that it is or runs in; null: in none. */
+  readonly unit: string | null;
+  /** The last five, newest first. */
+  readonly recoveries: readonly RecoveryRecord[];
+  /** What a restart would do now. */
+  readonly restart: RestartPreview & { readonly strategy: string; readonly target: string };
+  /** Where its output is to be read, `journalctl -u nginx.service`, or a file's path; null: that is not known. */
+  readonly output: string | null;
+}
+
+/** One process that runs. */
+export interface RunningStatus {
+  readonly pid: number;
+  readonly since: string;
+  /** As its argv says, joined by blanks, at most 1,024 characters: a stranger's text. */
+  readonly command: string;
+  /** CPU time since its start over the time since then, 100 for a whole processor; null: not to be had. */
+  readonly cpuPercent: number | null;
+  /** Resident memory; null: not to be had. */
+  readonly memoryBytes: number | null;
+}
+
+/** How one recovery ended. */
+export interface RecoveryRecord {
+  readonly at: string;
+  /** `not_proved`: it was restarted, and nobody could tell whether it was well. */
+  readonly outcome: 'recovered' | 'failed' | 'not_proved';
+  /** Why it failed, or could not be proved, or `2 attempts, 1500 ms`. */
+  readonly detail: string;
+  /** The last lines of output of what failed, at most five; [] if there were none. */
+  readonly output: readonly string[];
 }
 
 export interface HoldStatus {

@@ -1,6 +1,18 @@
+import { storeFaults } from '../core/errors.ts';
 import type { ServiceContact } from '../system/systemd/service-manager.ts';
-import type { DaemonStatus, EventStreamStatus, HoldStatus, OrderReply, Orders, PinOffer, ProcessStatus } from './orders.ts';
-import { flag, listOf, nullable, object, oneOf, optional, type Shape, text, wholeNumber } from './shape.ts';
+import type {
+  AlarmRow,
+  DaemonStatus,
+  EventStreamStatus,
+  HoldStatus,
+  OrderReply,
+  Orders,
+  PinOffer,
+  ProcessStatus,
+  RecoveryRecord,
+} from './orders.ts';
+import { processStateNames } from './process-state.ts';
+import { flag, listOf, measure, nullable, object, oneOf, optional, type Shape, text, wholeNumber } from './shape.ts';
 
 /** What an order's `done` says, without the word. */
 export type Done<K extends Exclude<keyof Orders, 'status' | 'recover'>> = Omit<
@@ -20,18 +32,27 @@ const holdShape: Shape<HoldStatus> = object({
   strict: optional(flag),
 });
 
+const alarmRow = { processId: nullable(anyText), notes: nullable(anyText), since: nullable(anyText), acknowledged: flag };
+const alarmRowShape: Shape<AlarmRow> = object(alarmRow);
+
+const recoveryOutcome: Shape<RecoveryRecord['outcome']> = oneOf('recovered', 'failed', 'not_proved');
+
 const processShape: Shape<ProcessStatus> = object({
   name: anyText,
   processId: nullable(anyText),
   target: nullable(anyText),
   strategy: anyText,
-  inAlarm: flag,
-  activity: anyText,
+  inAlarm: nullable(flag),
+  rows: listOf(alarmRowShape),
+  state: oneOf(...processStateNames),
+  reason: nullable(anyText),
   waitingFor: texts,
   breaker: object({ state: oneOf('closed', 'open', 'half_open'), failures: count, remainingMs: count }),
   alarmKept: flag,
   watched: nullable(
     object({
+      runs: nullable(flag),
+      stopped: flag,
       pid: count,
       since: nullable(anyText),
       exits: count,
@@ -39,7 +60,7 @@ const processShape: Shape<ProcessStatus> = object({
     }),
   ),
   supervisor: optional(nullable(anyText)),
-  lastRecovery: nullable(object({ at: anyText, outcome: oneOf('recovered', 'failed'), detail: anyText })),
+  lastRecovery: nullable(object({ at: anyText, outcome: recoveryOutcome, detail: anyText })),
   concern: optional(nullable(anyText)),
   pinnedAt: optional(nullable(anyText)),
 });
@@ -51,6 +72,16 @@ const eventsShape: Shape<EventStreamStatus> = object({
   lost: count,
   dropped: count,
   failedLogins: optional(count),
+  listeners: optional(
+    listOf(
+      object({
+        kind: oneOf('unix', 'tcp'),
+        address: anyText,
+        state: oneOf('open', 'unavailable'),
+        reason: nullable(anyText),
+      }),
+    ),
+  ),
 });
 
 const systemdShape: Shape<ServiceContact> = object({
@@ -58,6 +89,18 @@ const systemdShape: Shape<ServiceContact> = object({
   problem: nullable(anyText),
   units: nullable(oneOf('bus', 'looks')),
   unheard: count,
+});
+
+const storeShape: Shape<DaemonStatus['store']> = object({
+  description: anyText,
+  state: oneOf('ok', 'unknown', 'starting'),
+  since: nullable(anyText),
+  reason: nullable(anyText),
+  fault: optional(oneOf(...storeFaults)),
+  lastPollAt: nullable(anyText),
+  alarms: nullable(count),
+  leftOut: optional(count),
+  remarks: optional(texts),
 });
 
 /** GET /v1/status. */
@@ -68,16 +111,7 @@ export const statusShape: Shape<DaemonStatus> = object({
   startedAt: nullable(anyText),
   mode: oneOf('act', 'observe'),
   configFile: anyText,
-  store: object({
-    description: anyText,
-    state: oneOf('ok', 'unknown', 'starting'),
-    since: nullable(anyText),
-    reason: nullable(anyText),
-    lastPollAt: nullable(anyText),
-    alarms: nullable(count),
-    leftOut: optional(count),
-    remarks: optional(texts),
-  }),
+  store: storeShape,
   recovering: count,
   processes: listOf(processShape),
   holds: listOf(holdShape),
@@ -101,6 +135,29 @@ export const previewShape: Shape<Done<'preview'>> = object({
   strategy: anyText,
   target: anyText,
   warnings: optional(texts),
+});
+/** GET /v1/processes. */
+export const detailsShape: Shape<Done<'describe'>> = object({
+  process: processShape,
+  pid: count,
+  store: storeShape,
+  rows: nullable(listOf(object({ ...alarmRow, inAlarm: flag }))),
+  hold: nullable(holdShape),
+  running: nullable(
+    listOf(
+      object({
+        pid: count,
+        since: anyText,
+        command: anyText,
+        cpuPercent: nullable(measure),
+        memoryBytes: nullable(count),
+      }),
+    ),
+  ),
+  unit: nullable(anyText),
+  recoveries: listOf(object({ at: anyText, outcome: recoveryOutcome, detail: anyText, output: texts })),
+  restart: previewShape,
+  output: nullable(anyText),
 });
 /** POST /v1/reload. */
 export const reloadShape: Shape<Done<'reload'>> = object({ changes: texts, warnings: texts });

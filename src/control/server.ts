@@ -1,29 +1,25 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
-import { errorMessage } from '../core/errors.ts';
+import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
-import { createServer } from '../system/builtin-http.ts';
-import { groupId } from '../system/files/account-id.ts';
-import { listenOnSocket, type SocketFile } from '../system/files/socket-file.ts';
-import { peerOf, peerUid } from '../system/native/peer.ts';
-import { whoIs } from '../system/who.ts';
-import { type Answer, errorAnswer } from './answer.ts';
+import { KeptListener } from '../system/kept-listener.ts';
 import { Connections } from './connections.ts';
+import { openDoor } from './door.ts';
 import type { Orders } from './orders.ts';
 import type { ControlOptions } from './parse-control.ts';
-import { readInput, requestPath } from './read-request.ts';
-import { routes } from './routes/index.ts';
 
 /** What the control server is given. */
 export interface ControlServerOptions extends ControlOptions {
   /** The orders as they are given by somebody (whoIs). */
   readonly orders: (by: string) => Orders;
   readonly log: Logger;
+  readonly clock: Clock;
 }
 
 /** The daemon's one door for orders: HTTP with JSON on a Unix socket. */
 export interface ControlServer {
-  /** Listens. Rejects with a SocketFileError where the socket cannot be had. */
+  /**
+   * Listens. Rejects with a SocketFileError where the socket cannot be had. From then on its file is looked for every 10 s, and made
+   * anew where it is gone; who is connected stays so.
+   */
   start(): Promise<void>;
   /** Ends idle connections at once, lets answers under way out for a second, removes the socket file. Idempotent. */
   stop(): Promise<void>;
@@ -33,147 +29,56 @@ export interface ControlServer {
  * A server that opens nothing before `start`. Every connection carries one request: a client that asks nothing, asks slowly or
  * does not read its answer costs a connection for some seconds, and when there are too many the oldest of those goes.
  */
-export function createControlServer({ socket, mode, group, orders, log }: ControlServerOptions): ControlServer {
+export function createControlServer(options: ControlServerOptions): ControlServer {
+  const { socket, group, log, clock } = options;
+  let told: string | undefined;
+  const onGroupProblem = (problem: string): void => {
+    // Not again each time the socket is made.
+    if (problem !== told) log.warning(`Control socket ${socket} could not be given to the group ${group}: ${problem}`);
+    told = problem;
+  };
   const connections = new Connections(MAX_CONNECTIONS);
-  const server = createServer(LIMITS, (request, response) => {
-    void serve(request, response, { orders, log, connections });
+  const open = new Set<Promise<void>>();
+  const listener = new KeptListener({
+    open: async () => {
+      const door = await openDoor({ ...options, connections, onGroupProblem });
+      open.add(door.closed);
+      void door.closed.then(() => open.delete(door.closed));
+      return door;
+    },
+    clock,
+    lookMs: LOOK_MS,
+    retryMs: LOOK_MS,
+    onChange: (state, before) => {
+      // How the first try ended is told by who starts us.
+      if (before === undefined) return;
+      if (state.kind === 'open') log.warning(`Control socket ${socket} was gone and has been made anew`);
+      else log.error(`Control socket is gone, tried again every ${LOOK_MS / 1000} s: ${state.reason}`);
+    },
   });
-  // A second request on a connection would be carried out and never be answered.
-  server.maxRequestsPerSocket = 1;
-  server.on('connection', (connection: Socket) => connections.add(connection));
-  server.on('clientError', (error: NodeJS.ErrnoException, connection: Socket) => {
-    // Behind an order that is being carried out, bytes of ours would be taken for its answer.
-    if (connections.isBusy(connection)) connection.destroy();
-    else refuseBytes(error, connection);
-  });
-  let file: SocketFile | undefined;
   let stopping: Promise<void> | undefined;
   return {
     start: async () => {
-      const onGroupProblem = (problem: string): void =>
-        log.warning(`Control socket ${socket} could not be given to the group ${group}: ${problem}`);
-      const gid = group === undefined ? undefined : groupId(group);
-      if (group !== undefined && gid === undefined) onGroupProblem('there is no such group');
-      file = await listenOnSocket(server, { what: 'control socket', path: socket, mode, gid, onGroupProblem });
-      server.on('error', (error) => log.error(`Control socket ${socket}: ${errorMessage(error)}`));
+      const state = await listener.start();
+      if (state.kind === 'open') return;
+      await listener.stop();
+      throw state.error;
     },
     stop: () => {
-      file?.remove();
-      stopping ??= close(server, connections);
+      stopping ??= stop(listener, connections, open);
       return stopping;
     },
   };
 }
 
+const LOOK_MS = 10_000;
 const MAX_CONNECTIONS = 256;
 
-const LIMITS = {
-  maxHeaderSize: 8 * 1024,
-  headersTimeout: 5_000,
-  requestTimeout: 10_000,
-  connectionsCheckingInterval: 1_000,
-  // It says nothing on a Unix socket.
-  requireHostHeader: false,
-} as const;
-
-/** A client has this long to read its answer. */
-const ANSWER_TIMEOUT_MS = 10_000;
-
-interface Surroundings {
-  readonly orders: ControlServerOptions['orders'];
-  readonly log: Logger;
-  readonly connections: Connections;
-}
-
-async function serve(request: IncomingMessage, response: ServerResponse, around: Surroundings): Promise<void> {
-  try {
-    const answer = await answerTo(request, around);
-    if (answer !== undefined) send(response, answer);
-  } catch (error) {
-    around.log.error(`Internal error in the control socket: ${errorMessage(error)}`, { err: error });
-    send(response, errorAnswer(500, 'internal', 'internal error; the log says more'));
-  }
-}
-
-async function answerTo(request: IncomingMessage, { orders, connections }: Surroundings): Promise<Answer | undefined> {
-  const path = requestPath(request);
-  const candidates = routes.filter((route) => route.path === path);
-  if (candidates.length === 0) return errorAnswer(404, 'no_such_path', 'there is no such path');
-  const route = candidates.find(({ method }) => method === request.method);
-  if (route === undefined) {
-    const allow = candidates.map(({ method }) => method).join(', ');
-    return { ...errorAnswer(405, 'method_not_allowed', `expected ${allow}`), allow };
-  }
-  if (route.rootOnly && !isRoots(request.socket))
-    return errorAnswer(403, 'denied', 'only root may give this order, whoever else may use the socket');
-  // Who only looks is in no log.
-  const by = route.method === 'POST' ? giverOf(request.socket) : undefined;
-  const read = await readInput(request);
-  switch (read.kind) {
-    case 'input':
-      connections.markBusy(request.socket);
-      return route.handle(read.input, orders((await by) ?? SOMEBODY));
-    case 'refused':
-      return read.answer;
-    case 'gone':
-      return undefined;
-    default:
-      return read satisfies never;
-  }
-}
-
-/** Asked for at once: the client may not wait for its answer. */
-async function giverOf(connection: Socket): Promise<string> {
-  const peer = peerOf(connection);
-  return peer === undefined ? SOMEBODY : whoIs(peer);
-}
-
-const SOMEBODY = 'somebody';
-
-/** A daemon that is not root is its own user's: nobody can get more by it than that user has. */
-function isRoots(connection: Socket): boolean {
-  const uid = peerUid(connection);
-  return uid !== undefined && (uid === 0 || uid === process.geteuid?.());
-}
-
-function send(response: ServerResponse, { status, body, allow }: Answer): void {
-  if (response.headersSent || response.destroyed) return;
-  const text = Buffer.from(`${JSON.stringify(body)}\n`);
-  const timer = setTimeout(() => response.destroy(), ANSWER_TIMEOUT_MS);
-  response.on('close', () => clearTimeout(timer));
-  response.writeHead(status, {
-    'Content-Type': 'application/json',
-    'Content-Length': text.length,
-    'Cache-Control': 'no-store',
-    Connection: 'close',
-    ...(allow === undefined ? {} : { Allow: allow }),
-  });
-  response.end(text);
-}
-
-/** What was no HTTP, or came too slowly. */
-function refuseBytes(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const [status, words, code] = BYTE_ERRORS[error.code ?? ''] ?? ([400, 'Bad Request', 'bad_request'] as const);
-  const body = `${JSON.stringify(errorAnswer(status, code, 'this is no HTTP request that can be read').body)}\n`;
-  const head = `HTTP/1.1 ${status} ${words}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
-  socket.end(head + body, () => socket.destroy());
-}
-
-const BYTE_ERRORS: Readonly<Record<string, readonly [number, string, string]>> = {
-  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large', 'too_large'],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout', 'timeout'],
-};
-
-async function close(server: Server, connections: Connections): Promise<void> {
-  if (!server.listening) return;
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+async function stop(listener: KeptListener, connections: Connections, open: ReadonlySet<Promise<void>>): Promise<void> {
+  await listener.stop();
   connections.endIdle();
   const timer = setTimeout(() => connections.endAll(), LAST_ANSWERS_MS);
-  await closed;
+  await Promise.all(open);
   clearTimeout(timer);
 }
 

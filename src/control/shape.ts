@@ -37,6 +37,12 @@ export function wholeNumber(min: number, max: number = Number.MAX_SAFE_INTEGER):
   };
 }
 
+/** A finite number of at least 0. */
+export const measure: Shape<number> = (value, where) => {
+  if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
+  throw unexpected(where, 'a number of at least 0', value);
+};
+
 /** true or false. */
 export const flag: Shape<boolean> = (value, where) => {
   if (typeof value === 'boolean') return value;

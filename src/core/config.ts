@@ -27,6 +27,11 @@ export interface SectionReader {
   list(key: string): string[];
   /** Reports that `key`'s value cannot be used; `problem` in one line, `(expected X, got "Y")` for choice. */
   problem(key: string, problem: string): void;
+  /**
+   * Reports that what the section comes to cannot be used, though each of its values can: at the section itself, wherever `key` stands,
+   * for others may inherit that value and can use it.
+   */
+  refuse(key: string, problem: string): void;
   /** Reports something that works but should be mended. */
   warning(key: string, problem: string): void;
 }

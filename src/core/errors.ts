@@ -44,16 +44,18 @@ export function formatProblem(file: string, { line, section, key, problem }: Con
  * - `config`: the configuration does not say whose rows are ours, or says what cannot be (a person must mend it)
  * - `failed`: anything else
  */
-export type StoreFault =
-  | 'unreachable'
-  | 'timeout'
-  | 'not_causal'
-  | 'busy'
-  | 'read_only'
-  | 'denied'
-  | 'schema'
-  | 'config'
-  | 'failed';
+export const storeFaults = [
+  'unreachable',
+  'timeout',
+  'not_causal',
+  'busy',
+  'read_only',
+  'denied',
+  'schema',
+  'config',
+  'failed',
+] as const;
+export type StoreFault = (typeof storeFaults)[number];
 
 /** A store call that failed. The message is one line, names the server and never holds a password. */
 export class StoreError extends Error {

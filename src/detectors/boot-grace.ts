@@ -1,5 +1,4 @@
 import type { Clock } from '../core/clock.ts';
-import type { UnitStatus } from '../system/systemd/service-manager.ts';
 import type { FoundProcesses } from './judge-death.ts';
 
 /** What is asked when a grace is over. */
@@ -28,14 +27,18 @@ export async function isMissingAfter(graceMs: number, { clock, isBusy, find, sig
   return false;
 }
 
-/** True for a unit that is as up as it gets, also without a process (`active (exited)`). */
-export function isActive(unit: UnitStatus): boolean {
-  return !unit.hasJob && ['active', 'reloading', 'refreshing'].includes(unit.activeState);
+/** True if it runs, or is a unit that is as up as it gets: `active (exited)` without ever a process, or started when it is needed. */
+export function isWell({ processes, status, isHollow, waitsForTrigger }: FoundProcesses): boolean {
+  if (processes.length > 0 || waitsForTrigger) return true;
+  return status !== undefined && !status.hasJob && UP.includes(status.activeState) && !isHollow;
 }
 
+const UP: readonly string[] = ['active', 'reloading', 'refreshing'];
+
 /** Neither runs nor is about to: what systemd is just starting or stopping is waited for. */
-function isDown({ processes, status }: FoundProcesses): boolean {
-  if (processes.length > 0) return false;
+function isDown({ processes, status, isHollow, waitsForTrigger }: FoundProcesses): boolean {
+  if (processes.length > 0 || waitsForTrigger) return false;
+  if (isHollow) return true;
   return status === undefined || (!status.hasJob && ['inactive', 'failed'].includes(status.activeState));
 }
 

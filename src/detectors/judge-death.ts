@@ -65,7 +65,8 @@ function weigh(
   if (shown === 'unknown') return { kind: 'wait', why: 'systemd does not answer' };
   const unit = running.status ?? shown;
   if (unit === undefined) return { kind: 'alarm' };
-  return judgeByUnit(unit, running.status !== undefined, death, (pid) => table.isRunning(pid));
+  const meant = running.status === undefined ? 'program' : running.isHollow ? 'hollow' : 'unit';
+  return judgeByUnit(unit, meant, death, (pid) => table.isRunning(pid));
 }
 
 /** On a busy machine a death is noticed late, after the successor's birth. */

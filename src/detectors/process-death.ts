@@ -1,7 +1,7 @@
 import { localTimestamp } from '../core/clock.ts';
 import { formatDuration } from '../core/duration.ts';
 import { describeWaitStatus, isCleanEnd } from '../core/wait-status.ts';
-import { isHollow, type UnitStatus } from '../system/systemd/service-manager.ts';
+import type { UnitStatus } from '../system/systemd/service-manager.ts';
 
 /** The end of a process that was watched. */
 export interface ProcessDeath {
@@ -35,19 +35,21 @@ export type Verdict =
   | { readonly kind: 'expected'; readonly why: string }
   | { readonly kind: 'wait'; readonly why: string };
 
+/** What is monitored: a program in the unit; the unit; a unit whose processes have ended, though it stays active (RunningProcesses.isHollow). */
+export type MeantUnit = 'program' | 'unit' | 'hollow';
+
 /**
  * Judges the death of a process that ran in a unit, after which nothing of it was found running. `unit` is how systemd sees the
- * unit since then; `monitored`: the unit itself is what is monitored, not a program in it. A unit that ended by a success is
- * taken for stopped by an operator, and so is one whose program took the stop for a failure (a Java program ends with exit code
- * 143 then).
+ * unit since then; `meant`: what of it is monitored. A unit that ended by a success is taken for stopped by an operator, and so is one
+ * whose program took the stop for a failure (a Java program ends with exit code 143 then).
  */
 export function judgeByUnit(
   unit: UnitStatus,
-  monitored: boolean,
+  meant: MeantUnit,
   death: ProcessDeath,
   isAlive: (pid: number) => boolean,
 ): Verdict {
-  const { id, activeState, subState, result, mainPid, loadState, endedByStop, hasJob } = unit;
+  const { id, type, activeState, subState, result, mainPid, loadState, endedByStop, hasJob } = unit;
   if (loadState === 'not-found') {
     // A transient unit, forgotten when it ended: one that failed is mostly not.
     const failed = death.status !== undefined && !isCleanEnd(death.status);
@@ -65,10 +67,13 @@ export function judgeByUnit(
     case 'reloading':
     case 'refreshing':
       // A stop would have made it inactive, and systemd starts nothing again in a unit that it takes for active.
-      if (mainPid === 0 && monitored && subState === 'exited')
-        return isHollow(unit) ? { kind: 'alarm' } : { kind: 'expected', why: `${id} stays active without it` };
+      if (mainPid === 0 && meant !== 'program' && subState === 'exited') {
+        // A oneshot's main process has only done its work.
+        const isEnd = meant === 'hollow' || type !== 'oneshot';
+        return isEnd ? { kind: 'alarm' } : { kind: 'expected', why: `${id} stays active without it` };
+      }
       // A unit that lives on without it, as cron does; else systemd does not know yet that it is dead.
-      return (mainPid === 0 && !monitored) || (mainPid !== death.pid && isAlive(mainPid))
+      return (mainPid === 0 && meant === 'program') || (mainPid !== death.pid && isAlive(mainPid))
         ? { kind: 'alarm' }
         : { kind: 'wait', why: `${id} is ${activeState}` };
     default:

@@ -114,6 +114,11 @@ export class ProcessExitDetector implements Detector {
     return this.#pids.nameOf(pid);
   }
 
+  /** WatchedProcess.runs; null for what is not watched. */
+  runs(processName: string): boolean | null {
+    return this.#watches.get(processName)?.watch.runs ?? null;
+  }
+
   get #pauseMs(): number {
     const { lookMs = NEWCOMERS_LOOK_MS } = this.#parts;
     return this.#subscription?.kind === 'open' ? lookMs * TOLD_FACTOR : lookMs;

@@ -3,7 +3,7 @@ import { type PidWatch, watchPid } from '../system/proc/pid-watch.ts';
 import type { ProcessIdentity } from '../system/proc/table.ts';
 import type { RunningProcesses } from '../system/systemd/running-processes.ts';
 import type { UnitStatus } from '../system/systemd/service-manager.ts';
-import { isActive, isMissingAfter } from './boot-grace.ts';
+import { isMissingAfter, isWell } from './boot-grace.ts';
 import { type FoundProcesses, judgeDeath } from './judge-death.ts';
 import { describeDeath, type ProcessDeath } from './process-death.ts';
 import type { FormerLife, WatchParts } from './watch-parts.ts';
@@ -23,6 +23,8 @@ export class WatchedProcess {
   /** Ends the wait for it to run, where it has to. */
   #grace = new AbortController();
   #hasRun = false;
+  /** What the last look at it found. */
+  #found: boolean | null = null;
   /** A death is being judged: that looks for itself. */
   #judging = false;
   /** Ends the pause between two looks at a death. */
@@ -41,6 +43,11 @@ export class WatchedProcess {
   /** True where nothing of it is known to run: newcomers are to be looked for. */
   get isDown(): boolean {
     return this.#living.size === 0 && !this.#judging;
+  }
+
+  /** Whether it runs, or its unit is as up as it gets; null: nobody has looked yet, or it cannot be told, or its end is being judged. */
+  get runs(): boolean | null {
+    return this.#living.size > 0 ? true : this.#judging ? null : this.#found;
   }
 
   /** How many of it are looked at, for want of descriptors to wait by. */
@@ -98,6 +105,7 @@ export class WatchedProcess {
   async look(anew = false): Promise<FoundProcesses | undefined> {
     if (this.#judging) return undefined;
     const running = await this.#findNow();
+    if (running.kind === 'unknown') this.#found = null;
     if (running.kind === 'unknown' || this.#judging) return undefined;
     if (anew) this.#letGo(running.processes);
     this.#adopt(running);
@@ -136,12 +144,14 @@ export class WatchedProcess {
     this.#parts.pids.remove(pid, this.name);
   }
 
-  #adopt({ key, unit, status, processes }: FoundProcesses): void {
+  #adopt(running: FoundProcesses): void {
+    const { key, unit, status, processes } = running;
     const [oldest] = processes;
     if (this.#stopped.signal.aborted) return;
+    this.#found = isWell(running);
     this.#key = key;
     this.#hearOf(status?.id ?? unit);
-    if (oldest !== undefined || (status !== undefined && isActive(status))) this.#grace.abort();
+    if (this.#found) this.#grace.abort();
     if (oldest === undefined) return;
     this.#hasRun = true;
     // A monitored unit's own state comes with each look.
@@ -203,6 +213,7 @@ export class WatchedProcess {
       signal: this.#stopped.signal,
     });
     this.#judging = false;
+    this.#found = false;
     switch (judgement.kind) {
       case 'aborted':
         return;

@@ -19,9 +19,9 @@ export interface AlarmIntakeParts extends RecoveryQueueParts {
 /** Looks at the alarms of a poll: which of them are for us to heal, which are new, what is said of them and how often. */
 export class AlarmIntake {
   readonly #parts: AlarmIntakeParts;
-  readonly #firstSeen = new Map<string, { readonly alarm: Alarm; readonly atMs: number }>();
+  readonly #firstSeen = new Map<string, { readonly alarm: Alarm; readonly atMs: number; readonly at: Date }>();
   /** Those that are not for us, and that we have said so of. */
-  readonly #toldOnce = new Map<string, Alarm>();
+  readonly #toldOnce = new Map<string, { readonly alarm: Alarm; readonly at: Date }>();
   /** What is odd about the store, of that we have said so. */
   #toldOdd: ReadonlySet<string> = new Set();
 
@@ -39,6 +39,11 @@ export class AlarmIntake {
   tellOdd(remarks: readonly string[]): void {
     for (const remark of remarks) if (!this.#toldOdd.has(remark)) this.#parts.log.warning(`Alarm store: ${remark}`);
     this.#toldOdd = new Set(remarks);
+  }
+
+  /** Since when the alarm is seen to stand; undefined: nobody has seen it. */
+  since(key: string): Date | undefined {
+    return (this.#firstSeen.get(key) ?? this.#toldOnce.get(key))?.at;
   }
 
   /** The alarm, where it comes again, is another one. */
@@ -72,7 +77,7 @@ export class AlarmIntake {
   #tellFound(alarm: Alarm, processName: string): number {
     const { log, events, clock, plans } = this.#parts;
     const atMs = clock.monotonicMs();
-    this.#firstSeen.set(alarm.key, { alarm, atMs });
+    this.#firstSeen.set(alarm.key, { alarm, atMs, at: clock.date() });
     const process = processOf(alarm, processName, plans()(processName));
     const notes = alarm.notes === null || alarm.notes === '' ? '' : ` - ${alarm.notes}`;
     const near = this.#nearSection(processName);
@@ -92,14 +97,14 @@ export class AlarmIntake {
 
   #tellOnce(alarm: Alarm, level: 'info' | 'warning', message: string): void {
     if (this.#toldOnce.has(alarm.key)) return;
-    this.#toldOnce.set(alarm.key, alarm);
+    this.#toldOnce.set(alarm.key, { alarm, at: this.#parts.clock.date() });
     const process_id = alarm.source === 'store' ? alarm.processId : null;
     this.#parts.log[level](message, { process_name: alarm.processName, process_id });
   }
 
   #forgetEnded(alarms: readonly Alarm[], spokenFor: (alarm: Alarm) => boolean): void {
     const standing = new Set(alarms.map(({ key }) => key));
-    const known = [...this.#toldOnce.values(), ...[...this.#firstSeen.values()].map(({ alarm }) => alarm)];
+    const known = [...this.#toldOnce.values(), ...this.#firstSeen.values()].map(({ alarm }) => alarm);
     for (const alarm of known) if (spokenFor(alarm) && !standing.has(alarm.key)) this.forget(alarm.key);
   }
 }

@@ -1,3 +1,4 @@
+import { withLines } from '../core/last-lines.ts';
 import { proveLasting } from './health-proof.ts';
 import { attemptFields, type RecoveryJob, type RecoveryParts } from './recovery-job.ts';
 
@@ -5,8 +6,13 @@ import { attemptFields, type RecoveryJob, type RecoveryParts } from './recovery-
 export type AttemptOutcome =
   | { readonly kind: 'recovered' }
   | { readonly kind: 'not_proved'; readonly reason: string }
-  /** `final`: no further attempt can succeed. */
-  | { readonly kind: 'failed'; readonly reason: string; readonly final?: boolean }
+  /** `final`: no further attempt can succeed. `output`: RestartOutcome.output. */
+  | {
+      readonly kind: 'failed';
+      readonly reason: string;
+      readonly final?: boolean;
+      readonly output?: readonly string[] | undefined;
+    }
   | { readonly kind: 'ended'; readonly reason: string }
   | { readonly kind: 'skipped'; readonly reason: string }
   | { readonly kind: 'interrupted' };
@@ -24,7 +30,7 @@ export async function checkAttempt(job: RecoveryJob, attempt: number, parts: Rec
         ...attemptFields(job, attempt),
         duration_ms: durationMs,
       });
-      return { kind: 'failed', reason: `health check failed: ${proof.reason}` };
+      return explained(job, `health check failed: ${proof.reason}`, parts);
     case 'not_proved':
       if (parts.abort.aborted) return { kind: 'interrupted' };
       parts.log.warning(`Health check not proved for ${process.processName}: ${proof.reason} (${proof.detail})`, {
@@ -45,4 +51,12 @@ export async function checkAttempt(job: RecoveryJob, attempt: number, parts: Rec
     default:
       return proof satisfies never;
   }
+}
+
+/** The failure with what systemd has to say of the unit, if it is one: that it is `failed` tells nobody why. */
+async function explained({ process, plan }: RecoveryJob, reason: string, { abort }: RecoveryParts): Promise<AttemptOutcome> {
+  const more = await plan.strategy.explain?.(process, abort);
+  const told = more?.reason === undefined ? reason : `${reason}: ${more.reason}`;
+  const output = more?.output ?? [];
+  return { kind: 'failed', reason: withLines(told, output), ...(output.length > 0 && { output }) };
 }

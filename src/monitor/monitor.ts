@@ -39,8 +39,13 @@ export class Monitor {
   /** What is known of the store; `alarms` without those that were cleared since the last poll. */
   get availability(): StoreAvailability {
     const known = this.#watch.availability;
-    if (known.state !== 'ok') return known;
+    if (known.state === 'starting') return known;
     return { ...known, alarms: known.alarms.filter(({ key }) => !this.#parts.clearing.isCleared(key)) };
+  }
+
+  /** AlarmIntake.since. */
+  seenSince(key: string): Date | undefined {
+    return this.#intake.since(key);
   }
 
   /** Polls until `stopping` aborts. */

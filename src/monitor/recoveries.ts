@@ -65,12 +65,13 @@ export class Recoveries {
     const { process, alarm } = leader;
     for (;;) {
       const resolution = await plan.strategy.resolve(process, this.#parts.abort);
-      if (resolution.kind === 'refused') return this.#skips.skip(leader, resolution.reason, 'error');
+      if (resolution.kind === 'refused')
+        return this.#skips.skip(leader, resolution.reason, 'error', resolution.unanswered ? 'other' : 'refused');
       const held = await this.#parts.holds.reasonFor(process.processName, resolution.key);
       const others =
         held === undefined ? await this.#parts.holds.judgeOthers(process, plan.strategy) : { kind: 'free' as const };
       const reason = held ?? (others.kind === 'held' ? others.reason : undefined);
-      if (reason !== undefined) return this.#skips.skip(leader, reason, 'warning');
+      if (reason !== undefined) return this.#skips.skip(leader, reason, 'warning', 'held');
       if (this.#parts.observeOnly()) {
         const how = `using strategy ${plan.strategy.name} (${resolution.description})`;
         return this.#skips.skip(leader, `mode = observe: would have restarted it ${how}`, 'info');
@@ -83,7 +84,7 @@ export class Recoveries {
         const sinceMs = leader.foundAtMs;
         const job = { target, ...ruling, alarm, members: [...members], ordered, repeated, sinceMs, provedAtMs: undefined };
         const outcome = await this.#begin(job);
-        if (outcome.kind === 'recovered' || outcome.kind === 'failed') this.#tellShared(job, members);
+        if (hasVerdict(outcome)) this.#tellShared(job, members);
         return outcome;
       }
       if (members.every((member) => isCoveredBy(running.job, member))) return this.#share(running, members, ordered);
@@ -115,7 +116,7 @@ export class Recoveries {
     job.members.push(...members.filter((member) => !job.members.some((known) => isSameAlarmAs(known, member))));
     const shared = await outcome;
     if (shared.kind === 'skipped') for (const member of members) this.#skips.skip(member, shared.reason, 'warning');
-    if (shared.kind === 'recovered' || shared.kind === 'failed') this.#tellShared(job, members);
+    if (hasVerdict(shared)) this.#tellShared(job, members);
     return shared;
   }
 
@@ -185,6 +186,11 @@ export class Recoveries {
   #leave(job: RecoveryJob): void {
     if (this.#running.get(job.target)?.job === job) this.#running.delete(job.target);
   }
+}
+
+/** True if it was restarted, or that was tried, whatever came of it. */
+function hasVerdict({ kind }: RecoveryOutcome): boolean {
+  return kind === 'recovered' || kind === 'failed' || kind === 'not_proved';
 }
 
 /** True where the end of `job` will be the end of the member's alarm too. */

@@ -45,11 +45,17 @@ export interface RecoveryJob {
  */
 export type RecoveryOutcome =
   | { readonly kind: 'recovered'; readonly attempts: number }
-  | { readonly kind: 'failed'; readonly reason: string }
+  | {
+      readonly kind: 'failed';
+      readonly reason: string /** RestartOutcome.output of the last attempt. */;
+      readonly output?: Output;
+    }
   | { readonly kind: 'not_proved'; readonly attempts: number; readonly reason: string }
   | { readonly kind: 'skipped'; readonly reason: string }
   | { readonly kind: 'ended'; readonly reason: string }
   | { readonly kind: 'interrupted' };
+
+type Output = readonly string[] | undefined;
 
 /** What a recovery needs. */
 export interface RecoveryParts {

@@ -4,7 +4,7 @@ import { type EarlierRecovery, LookAgain } from './look-again.ts';
 import { Recoveries, type RecoveriesParts } from './recoveries.ts';
 import type { Member, RecoveryOutcome } from './recovery-job.ts';
 import { type Plans, processOf, type RecoveryPlan } from './recovery-plan.ts';
-import { SkipLog } from './skip-log.ts';
+import { type SkipKind, SkipLog } from './skip-log.ts';
 import { notProved } from './verdict.ts';
 
 /** An alarm to be handled: its name is known to be one. */
@@ -85,7 +85,12 @@ export class RecoveryQueue {
 
   /** Why the alarm was last skipped; undefined where it was not. */
   skipReason(key: string): string | undefined {
-    return this.#skips.reason(key);
+    return this.#skips.of(key)?.reason;
+  }
+
+  /** What kept it from its recovery then. */
+  skipKind(key: string): SkipKind | undefined {
+    return this.#skips.of(key)?.kind;
   }
 
   /** What failed of that name may be tried again at once: something about it has changed, or an operator wants it. */
@@ -162,7 +167,7 @@ export class RecoveryQueue {
       if (ended !== undefined) return ended;
     }
     const held = this.#parts.holds.reason(processName);
-    if (held !== undefined) return this.#skips.skip(member, held, 'warning');
+    if (held !== undefined) return this.#skips.skip(member, held, 'warning', 'held');
     this.#waiting.set(alarm.key, dependencies);
     // Nothing gets well in that mode.
     const blocked = this.#parts.observeOnly() ? undefined : await failureAmong(dependencies);

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { commandEnvironment, expandCommand } from '../core/command-template.ts';
 import type { RecoverySettings } from '../core/config.ts';
 import type { RestartAttempt, RestartOutcome } from '../strategies/strategy.ts';
-import { commandFailure } from '../system/spawn/command-result.ts';
+import { commandFailure, commandOutput } from '../system/spawn/command-result.ts';
 import { type AttemptOutcome, checkAttempt } from './check-attempt.ts';
 import { attemptFields, processFields, type RecoveryJob, type RecoveryOutcome, type RecoveryParts } from './recovery-job.ts';
 import { dropHealedMembers } from './still-in-alarm.ts';
@@ -13,7 +13,7 @@ import { dropHealedMembers } from './still-in-alarm.ts';
  */
 export async function recover(job: RecoveryJob, parts: RecoveryParts): Promise<RecoveryOutcome> {
   const { settings } = job.plan;
-  let reason = 'no attempt was made';
+  let last: Failure = { reason: 'no attempt was made' };
   for (let attempt = 1; attempt <= settings.maxAttempts; attempt++) {
     if (attempt > 1) await parts.clock.sleep(delayBefore(attempt, settings), parts.stopping);
     if (parts.stopping.aborted) return { kind: 'interrupted' };
@@ -22,12 +22,15 @@ export async function recover(job: RecoveryJob, parts: RecoveryParts): Promise<R
     // A restart would make it no more provable.
     if (outcome.kind === 'not_proved') return { ...outcome, attempts: attempt };
     if (outcome.kind === 'ended' || outcome.kind === 'skipped' || outcome.kind === 'interrupted') return outcome;
-    reason = outcome.reason;
-    tellAttemptFailed(job, attempt, reason, parts);
+    last = { reason: outcome.reason, output: outcome.output };
+    tellAttemptFailed(job, attempt, last, parts);
     if (outcome.final) break;
   }
-  return { kind: 'failed', reason };
+  return { kind: 'failed', ...last };
 }
+
+/** Why an attempt failed, and what had been written last by what was to be restarted. */
+type Failure = Pick<AttemptOutcome & { kind: 'failed' }, 'reason' | 'output'>;
 
 /** Seconds between attempts, grown by `backoff_multiplier` with each one where `use_backoff` says so. */
 function delayBefore(attempt: number, settings: RecoverySettings): number {
@@ -75,7 +78,7 @@ async function prepare(job: RecoveryJob, attempt: number, parts: RecoveryParts):
   if (preRestartCommand === undefined || attempt > 1) return undefined;
   const failure = await runPreRestart(job, preRestartCommand, parts);
   if (parts.abort.aborted) return { kind: 'interrupted' };
-  if (failure !== undefined) return { kind: 'failed', reason: `pre_restart_command: ${failure}`, final: true };
+  if (failure !== undefined) return { kind: 'failed', final: true, ...failure };
   // It may have taken its whole time limit, and much may have changed meanwhile.
   return isUnwanted(job, parts);
 }
@@ -103,9 +106,9 @@ function checkRefusal({ plan, process }: RecoveryJob): string | undefined {
   return undefined;
 }
 
-async function runPreRestart(job: RecoveryJob, template: string, parts: RecoveryParts): Promise<string | undefined> {
+async function runPreRestart(job: RecoveryJob, template: string, parts: RecoveryParts): Promise<Failure | undefined> {
   const expanded = expandCommand(template, job.process);
-  if (expanded.kind === 'refused') return expanded.reason;
+  if (expanded.kind === 'refused') return { reason: `pre_restart_command: ${expanded.reason}` };
   const runId = writeDown(job, 1, parts);
   const result = await parts.commands.run(
     {
@@ -118,7 +121,8 @@ async function runPreRestart(job: RecoveryJob, template: string, parts: Recovery
     },
     parts.abort,
   );
-  return commandFailure(result);
+  const failure = commandFailure(result);
+  return failure === undefined ? undefined : { reason: `pre_restart_command: ${failure}`, output: commandOutput(result) };
 }
 
 async function restart(
@@ -151,13 +155,13 @@ async function restart(
   return outcome;
 }
 
-function tellAttemptFailed(job: RecoveryJob, attempt: number, reason: string, parts: RecoveryParts): void {
+function tellAttemptFailed(job: RecoveryJob, attempt: number, { reason, output }: Failure, parts: RecoveryParts): void {
   const { process, target, plan } = job;
   parts.log.warning(
     `RESTART LOG: Attempt ${attempt}/${plan.settings.maxAttempts} failed for ${process.processName}: ${reason}`,
     attemptFields(job, attempt),
   );
-  parts.events.emit({ type: 'attempt_failed', process, target, attempt, reason });
+  parts.events.emit({ type: 'attempt_failed', process, target, attempt, reason, ...(output && { output }) });
 }
 
 /** The id of a run that is about to start, in the journal: whatever kills us now, the next life of the daemon settles it first. */

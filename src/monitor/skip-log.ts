@@ -2,11 +2,14 @@ import type { Alarm, ManagedProcess } from '../core/alarm.ts';
 import type { EventBus } from '../core/events.ts';
 import type { Logger } from '../core/logger.ts';
 
+/** What keeps an alarm from its recovery: `refused` by its section, name or unit; `held` by a hold; or something else. */
+export type SkipKind = 'refused' | 'held' | 'other';
+
 /** Tells why alarms are skipped: a reason once as long as the alarm stands, then at debug. */
 export class SkipLog {
   readonly #log: Logger;
   readonly #events: EventBus;
-  readonly #told = new Map<string, { readonly alarm: Alarm; readonly reason: string }>();
+  readonly #told = new Map<string, { readonly alarm: Alarm; readonly reason: string; readonly kind: SkipKind }>();
 
   constructor(log: Logger, events: EventBus) {
     this.#log = log;
@@ -18,10 +21,11 @@ export class SkipLog {
     { process, alarm }: { readonly process: ManagedProcess; readonly alarm: Alarm | undefined },
     reason: string,
     level: 'error' | 'warning' | 'info' | 'silent',
+    kind: SkipKind = 'other',
   ): { readonly kind: 'skipped'; readonly reason: string } {
     const { processId, processName } = process;
-    const known = alarm !== undefined && this.reason(alarm.key) === reason;
-    if (alarm !== undefined) this.#told.set(alarm.key, { alarm, reason });
+    const known = alarm !== undefined && this.of(alarm.key)?.reason === reason;
+    if (alarm !== undefined) this.#told.set(alarm.key, { alarm, reason, kind });
     if (level !== 'silent') {
       this.#log[known ? 'debug' : level](`RESTART LOG: ${processName} not restarted: ${reason}`, {
         process_name: processName,
@@ -33,8 +37,8 @@ export class SkipLog {
   }
 
   /** Why the alarm was last skipped. */
-  reason(key: string): string | undefined {
-    return this.#told.get(key)?.reason;
+  of(key: string): { readonly reason: string; readonly kind: SkipKind } | undefined {
+    return this.#told.get(key);
   }
 
   /** It is being restarted after all: the next skip is news again. */

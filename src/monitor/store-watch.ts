@@ -1,6 +1,6 @@
 import type { StoredAlarm } from '../core/alarm.ts';
 import type { Clock } from '../core/clock.ts';
-import { errorMessage, StoreError } from '../core/errors.ts';
+import { errorMessage, StoreError, type StoreFault } from '../core/errors.ts';
 import type { EventBus } from '../core/events.ts';
 import type { Logger } from '../core/logger.ts';
 import type { AlarmStore } from '../stores/store.ts';
@@ -13,7 +13,12 @@ export type StoreAvailability =
       readonly state: 'unknown';
       readonly since: Date;
       readonly reason: string;
+      /** Undefined: what failed was none of the store's. */
+      readonly fault: StoreFault | undefined;
+      /** Undefined: it has not answered yet. */
       readonly lastPollAt: Date | undefined;
+      /** As it was read then; [] if it never was. */
+      readonly alarms: readonly StoredAlarm[];
     };
 
 /** What a poll brings. */
@@ -91,10 +96,10 @@ export class StoreWatch {
     const reason = errorMessage(error);
     this.#faults++;
     if (before.state === 'starting') this.#knownUntilMs = clock.monotonicMs();
-    this.#availability =
-      before.state === 'unknown'
-        ? { ...before, reason }
-        : { state: 'unknown', since: clock.date(), reason, lastPollAt: before.state === 'ok' ? before.lastPollAt : undefined };
+    const fault = error instanceof StoreError ? error.fault : undefined;
+    const last = before.state === 'starting' ? { lastPollAt: undefined, alarms: [] } : before;
+    const since = before.state === 'unknown' ? before.since : clock.date();
+    this.#availability = { state: 'unknown', since, reason, fault, lastPollAt: last.lastPollAt, alarms: last.alarms };
     if (this.#told.has(reason)) {
       log.debug(`Alarm store is still away: ${reason}`);
       return;

@@ -1,5 +1,5 @@
 import { type Clock, soon } from '../core/clock.ts';
-import { type Plans, resolveName } from './recovery-plan.ts';
+import { meaningOfName, type Plans, resolveName } from './recovery-plan.ts';
 
 /** What the targets need. */
 export interface TargetsParts {
@@ -11,14 +11,23 @@ export interface TargetsParts {
   readonly abort: AbortSignal;
 }
 
+/** What a name was resolved to when it was looked at last. */
+export interface KnownTarget {
+  /** Resolution.key; undefined: nothing, or that is not known. */
+  readonly key: string | undefined;
+  /** Why it must not be restarted, in one line. */
+  readonly refusal: string | undefined;
+}
+
 /**
  * Which names with a section mean the same unit or program: then the first section in the file rules. All of them are resolved before
- * the first recovery after the start or a reload, not while all is well, and each anew as it is recovered.
+ * the first recovery after the start or a reload, and each anew as it is recovered; while all is well only if somebody wants to see it.
  */
 export class Targets {
   readonly #parts: TargetsParts;
-  readonly #keys = new Map<string, string>();
+  readonly #known = new Map<string, KnownTarget>();
   #learning: Promise<void> | undefined;
+  #looking: { readonly sinceMs: number; readonly look: Promise<void> } | undefined;
 
   constructor(parts: TargetsParts) {
     this.#parts = parts;
@@ -26,37 +35,71 @@ export class Targets {
 
   /** The configuration is another one. */
   forget(): void {
-    this.#keys.clear();
+    this.#known.clear();
     this.#learning = undefined;
+    this.#looking = undefined;
+  }
+
+  /** As of the last look; undefined: there was none. */
+  known(processName: string): KnownTarget | undefined {
+    return this.#known.get(processName);
+  }
+
+  /** Looks at every name with a section and at `others`, at most each 5 s; waits `limitMs` for that. Never rejects. */
+  async look(others: readonly string[], limitMs: number): Promise<void> {
+    const { clock, sections, abort } = this.#parts;
+    const now = clock.monotonicMs();
+    const isNew = others.some((name) => !this.#known.has(name));
+    if (this.#looking === undefined || now - this.#looking.sinceMs >= (isNew ? SOON_MS : LOOK_AGAIN_MS)) {
+      const within = AbortSignal.any([abort, AbortSignal.timeout(LOOK_AGAIN_MS)]);
+      this.#looking = { sinceMs: now, look: this.#learn(new Set([...others, ...sections()]), within) };
+    }
+    await soon(clock, limitMs, this.#looking.look);
   }
 
   /** The name of the section that rules what `processName` is resolved to, if that is another one. Never rejects. */
   async rulingOver(processName: string, key: string): Promise<string | undefined> {
     const { clock, sections } = this.#parts;
-    this.#keys.set(processName, key);
+    this.#known.set(processName, { key, refusal: undefined });
     if (!sections().some((name) => name !== processName)) return undefined;
-    this.#learning ??= this.#learn();
+    this.#learning ??= this.#learn(sections(), this.#parts.abort);
     // A systemd that does not answer is no reason to wait with a recovery.
     await soon(clock, LEARN_MS, this.#learning);
-    const ruling = sections().find((name) => name === processName || this.#keys.get(name) === key);
+    const rules = ({ key: other, refusal }: KnownTarget): boolean => other === key && refusal === undefined;
+    const ruling = sections().find((name) => {
+      const known = this.#known.get(name);
+      return name === processName || (known !== undefined && rules(known));
+    });
     return ruling === processName ? undefined : ruling;
   }
 
-  /** Resolves every name with a section, some at a time. */
-  async #learn(): Promise<void> {
-    const { plans, sections, abort } = this.#parts;
-    const queue = [...sections()].values();
+  /** Resolves every one of these names, some at a time; what cannot be told now stays as it was known. */
+  async #learn(names: Iterable<string>, signal: AbortSignal): Promise<void> {
+    const { plans } = this.#parts;
+    const queue = [...names].values();
     const worker = async (): Promise<void> => {
       for (const name of queue) {
-        if (abort.aborted) return;
-        const resolution = await resolveName(plans(), name, abort);
-        if (resolution.kind === 'target') this.#keys.set(name, resolution.key);
+        if (signal.aborted) return;
+        const resolution = await resolveName(plans(), name, signal);
+        if (signal.aborted) return;
+        if (resolution.kind === 'target') this.#known.set(name, { key: resolution.key, refusal: undefined });
+        else if (!resolution.unanswered) this.#known.set(name, await this.#refused(name, resolution.reason, signal));
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  }
+
+  /** What must not be restarted may be held under another name all the same. */
+  async #refused(name: string, refusal: string, signal: AbortSignal): Promise<KnownTarget> {
+    const meant = await meaningOfName(this.#parts.plans(), name, signal);
+    return { key: meant.kind === 'target' ? meant.key : undefined, refusal };
   }
 }
 
 const AT_ONCE = 8;
 /** A thousand names take less, if systemd is quick. */
 const LEARN_MS = 3000;
+/** Between two looks for whoever wants to see it, and how long one may take. */
+const LOOK_AGAIN_MS = 5000;
+/** The same if there is a name that nobody has looked at yet. */
+const SOON_MS = 500;

@@ -30,7 +30,14 @@ export function pronounce(
       break;
     case 'failed':
       log.error(`RESTART LOG: Failed to restart ${process.processName}: ${outcome.reason}`, fields);
-      events.emit({ type: 'recovery_failed', process, target, reason: outcome.reason, durationMs });
+      events.emit({
+        type: 'recovery_failed',
+        process,
+        target,
+        reason: outcome.reason,
+        ...(outcome.output && { output: outcome.output }),
+        durationMs,
+      });
       breakers.failed(target, process);
       break;
     case 'not_proved':
@@ -38,6 +45,7 @@ export function pronounce(
         `RESTART LOG: Restarted ${process.processName}, ${notProved(outcome.reason)}; the alarm stays, and it is only looked at again`,
         fields,
       );
+      events.emit({ type: 'recovery_unproved', process, target, reason: outcome.reason, durationMs });
       // The trial of a half-open breaker is not over: a later look decides it.
       break;
     case 'ended':

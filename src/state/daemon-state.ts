@@ -3,6 +3,7 @@ import type { BreakerSnapshot } from '../core/breaker-snapshot.ts';
 import type { LaunchRecords } from '../core/launch-record.ts';
 import type { Pins } from '../core/pin.ts';
 import type { ProgramRoots } from '../core/program-roots.ts';
+import type { UnitsWithProcesses } from '../core/units-with-processes.ts';
 
 /**
  * The daemon's own memory (`state_dir/state.db`), synchronous: a call returns when the change is durable (fsynced) where it says
@@ -24,6 +25,7 @@ export interface DaemonState {
   readonly kept: KeptAlarmRecords;
   /** Since when watched processes run, and how their last lives ended. */
   readonly lives: WatchedLifeRecords;
+  readonly unitsWithProcesses: UnitsWithProcesses;
   /** What happened, newest last, bounded (10,000 rows). */
   readonly history: History;
   /** Writes what is pending and gives the lock back. Idempotent. */
@@ -141,6 +143,8 @@ export interface WatchedLife {
   readonly since: Date | null;
   /** The systemd unit that it runs in, or ran in; null where there is none. */
   readonly unit: string | null;
+  /** All of this was written down before the machine was booted; absent if it was not. */
+  readonly beforeBoot?: true;
   /** Unexpected exits, all that were ever seen. */
   readonly exits: number;
   readonly lastExit: {
@@ -165,7 +169,10 @@ export interface HistoryEntry {
   readonly at: Date;
   readonly type: string;
   readonly processName: string;
+  /** One line. */
   readonly detail: string;
+  /** The last lines of output that go with it, at most 5; absent where there are none. */
+  readonly output?: readonly string[];
 }
 
 export interface History {

@@ -125,10 +125,10 @@ export function createFile(path: string): string | undefined {
 }
 
 /**
- * 2: kept alarms and watched lives; 3: further launches, pins, program roots and launch notes. An earlier file gets the tables that it
+ * 2: kept alarms and watched lives; 3: further launches, pins, program roots and launch notes; 4: units with processes. An earlier file gets the tables that it
  * lacks: whoever adds one adds a version.
  */
-const SCHEMA_VERSION = 3;
+const SCHEMA_VERSION = 4;
 /** At the start there is time. */
 const OPEN_TIMEOUT_MS = 1_000;
 /** Short: the call blocks the whole daemon, and what was not written is written later. */

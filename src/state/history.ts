@@ -17,7 +17,8 @@ export class HistoryTable implements History, DiskTable {
 
   append(entry: HistoryEntry): void {
     if (this.#waiting.length >= MAX_ROWS) this.#waiting.shift();
-    this.#waiting.push({ ...entry, detail: printable(entry.detail.slice(0, MAX_DETAIL)) });
+    const output = entry.output?.slice(-MAX_OUTPUT).map((line) => printable(line.slice(0, MAX_LINE)));
+    this.#waiting.push({ ...entry, detail: printable(entry.detail.slice(0, MAX_DETAIL)), ...(output && { output }) });
     this.#sink.write('soon');
   }
 
@@ -30,7 +31,9 @@ export class HistoryTable implements History, DiskTable {
       return database.all(`SELECT * FROM history ${where} ORDER BY id DESC LIMIT ?`, ...names, count);
     }, []);
     const entries = written.reverse().map(({ at, type, process_name: name, detail }) => {
-      return { at: new Date(Number(at)), type: String(type), processName: String(name), detail: String(detail) };
+      const [first = '', ...output] = String(detail).split('\n');
+      const entry = { at: new Date(Number(at)), type: String(type), processName: String(name), detail: first };
+      return output.length === 0 ? entry : { ...entry, output };
     });
     return count === 0 ? [] : [...entries, ...waiting].slice(-count);
   }
@@ -45,13 +48,14 @@ export class HistoryTable implements History, DiskTable {
 
   flush(database: Database): void {
     if (this.#waiting.length === 0) return;
-    for (const { at, type, processName, detail } of this.#waiting) {
+    for (const { at, type, processName, detail, output = [] } of this.#waiting) {
       database.run(
         'INSERT INTO history (at, type, process_name, detail) VALUES (?, ?, ?, ?)',
         at.getTime() || 0,
         type,
         processName,
-        detail,
+        // A column of its own would be one that an earlier version's file lacks; a detail is one line.
+        [detail, ...output].join('\n'),
       );
     }
     database.run('DELETE FROM history WHERE id <= (SELECT max(id) FROM history) - ?', MAX_ROWS);
@@ -64,3 +68,5 @@ export class HistoryTable implements History, DiskTable {
 
 const MAX_ROWS = 10_000;
 const MAX_DETAIL = 2_000;
+const MAX_OUTPUT = 5;
+const MAX_LINE = 500;

@@ -1,8 +1,8 @@
-import { readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorMessage } from '../core/errors.ts';
-import { readBootId } from './boot-id.ts';
 import { createFile, Database, isBusy, isDamage } from './database.ts';
+import { type HolderRole, lookForHolder, removeHolder, writeHolder } from './holder.ts';
 
 /** What came of asking for the lock. */
 export type Lock =
@@ -14,9 +14,9 @@ export type Lock =
 /**
  * Takes the lock on `dir` that makes its holder the only daemon there: an exclusive SQLite transaction on `daemon.lock`, that
  * is an fcntl(2) lock of the kernel's, gone with the process however it dies, and given to one of two starters. The holder
- * writes itself down in `daemon.pid`. Never throws.
+ * writes itself down in `daemon.pid`, as a daemon unless it says otherwise. Never throws.
  */
-export function acquireLock(dir: string): Lock {
+export function acquireLock(dir: string, role: HolderRole = 'daemon'): Lock {
   const path = join(dir, LOCK_FILE);
   let database: Database | undefined;
   try {
@@ -29,36 +29,27 @@ export function acquireLock(dir: string): Lock {
   } catch (error) {
     database?.close();
     if (isBusy(error)) return { kind: 'held', pid: awaitHolder(dir) };
-    if (isDamage(error) && emptied(path)) return acquireLock(dir);
+    if (isDamage(error) && emptied(path)) return acquireLock(dir, role);
     return { kind: 'unavailable', reason: `${path}: ${errorMessage(error)}` };
   }
-  writeHolder(dir);
+  writeHolder(dir, role);
   const held = database;
   return {
     kind: 'acquired',
     release: () => {
-      rmSync(join(dir, PID_FILE), { force: true });
+      removeHolder(dir);
       held.close();
     },
   };
 }
 
-/**
- * The process id of the daemon that runs on `dir`; undefined where none does. Touches nothing: identity is pid, start time and
- * boot, so that a file left by a crash names nobody.
- */
+/** The process id of who runs on `dir`; undefined where nobody does, or that cannot be told. */
 export function readHolder(dir: string): number | undefined {
-  try {
-    const [pid = '', started = '', bootId = ''] = readFileSync(join(dir, PID_FILE), 'latin1').trim().split(' ');
-    const alive = /^\d+$/.test(pid) && startTime(pid) === started && bootId === readBootId();
-    return alive ? Number(pid) : undefined;
-  } catch {
-    return undefined;
-  }
+  const holder = lookForHolder(dir);
+  return holder.kind === 'runs' ? holder.pid : undefined;
 }
 
 const LOCK_FILE = 'daemon.lock';
-const PID_FILE = 'daemon.pid';
 
 /** A holder that has just taken the lock has not written its pid yet. */
 function awaitHolder(dir: string): number | undefined {
@@ -78,22 +69,4 @@ function emptied(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** By rename, so that a reader never sees half of it. The lock holds without it: a full disk is no reason not to start. */
-function writeHolder(dir: string): void {
-  const path = join(dir, PID_FILE);
-  try {
-    writeFileSync(`${path}.new`, `${process.pid} ${startTime(String(process.pid))} ${readBootId()}\n`, { mode: 0o600 });
-    renameSync(`${path}.new`, path);
-  } catch {
-    rmSync(`${path}.new`, { force: true });
-    rmSync(path, { force: true });
-  }
-}
-
-/** Field 22 of proc_pid_stat(5); the name before it may hold blanks and brackets. Throws where there is no such process. */
-function startTime(pid: string): string {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
 }

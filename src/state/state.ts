@@ -8,6 +8,7 @@ import { Disk, type DiskTable, type RecordSink } from './disk.ts';
 import { handledAlarmsOf, handledKind } from './handled-alarms.ts';
 import { HistoryTable } from './history.ts';
 import { holdKind, holdRecordsOf } from './hold-records.ts';
+import type { HolderRole } from './holder.ts';
 import { journalKind, journalOf } from './journal.ts';
 import { keptAlarmKind, keptAlarmRecordsOf } from './kept-alarm-records.ts';
 import { furtherLaunchKind, launchKind, launchNoteKind, launchRecordsOf } from './launch-records.ts';
@@ -16,6 +17,7 @@ import { pinKind, pinRecordsOf } from './pin-records.ts';
 import { programRootKind, programRootsOf } from './program-root-records.ts';
 import { RecordTable } from './record-table.ts';
 import { prepareStateDir } from './state-dir.ts';
+import { unitsWithProcessesOf, unitWithProcessesKind } from './unit-with-processes-records.ts';
 import { unprovedAlarmsOf, unprovedKind } from './unproved-alarms.ts';
 import { watchedLifeKind, watchedLifeRecordsOf } from './watched-life-records.ts';
 
@@ -25,6 +27,8 @@ export interface StateOptions {
   readonly clock: Clock;
   /** Of the boot that `clock` counts in; the kernel's own where left out. */
   readonly bootId?: string;
+  /** As what the directory is held; as the daemon unless given. */
+  readonly role?: HolderRole;
 }
 
 /**
@@ -39,7 +43,7 @@ export function openState(dir: string, options: StateOptions): DaemonState {
   const prepare = (): string | undefined => {
     const problem = prepareStateDir(dir);
     if (problem !== undefined || lock?.kind === 'acquired') return problem;
-    lock = acquireLock(dir);
+    lock = acquireLock(dir, options.role);
     if (lock.kind === 'held') return heldMessage(dir, lock.pid);
     return lock.kind === 'unavailable' ? lock.reason : undefined;
   };
@@ -97,6 +101,7 @@ export function createViews(
   const roots = new RecordTable(programRootKind, sink);
   const kept = new RecordTable(keptAlarmKind, sink);
   const lives = new RecordTable(watchedLifeKind, sink);
+  const withProcesses = new RecordTable(unitWithProcessesKind, sink);
   const history = new HistoryTable(sink);
   return {
     tables: [
@@ -112,6 +117,7 @@ export function createViews(
       roots,
       kept,
       lives,
+      withProcesses,
       history,
     ],
     views: {
@@ -125,6 +131,7 @@ export function createViews(
       roots: programRootsOf(roots, bootId),
       kept: keptAlarmRecordsOf(kept),
       lives: watchedLifeRecordsOf(lives, bootId),
+      unitsWithProcesses: unitsWithProcessesOf(withProcesses),
       history,
     },
   };

@@ -24,7 +24,8 @@ export const watchedLifeKind: RecordKind<WatchedLifeRecord> = {
 
 /** The watched lives, as the boot `bootId` sees them: nothing that ran in another one, or on the machine of a copied file, runs. */
 export function watchedLifeRecordsOf(table: RecordTable<WatchedLifeRecord>, bootId: string): WatchedLifeRecords {
-  const seen = ({ bootId: of, ...life }: WatchedLifeRecord): WatchedLife => (of === bootId ? life : { ...life, since: null });
+  const seen = ({ bootId: of, beforeBoot: _, ...life }: WatchedLifeRecord): WatchedLife =>
+    of === bootId ? life : { ...life, since: null, beforeBoot: true };
   return {
     get: (processName) => {
       const record = table.get(processName);

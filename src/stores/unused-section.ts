@@ -23,6 +23,7 @@ export function unusedSection(section: SectionReader): SectionReader {
     choice: (key, _values, fallback) => absent(key, fallback),
     list: (key) => absent(key, []),
     problem: () => undefined,
+    refuse: () => undefined,
     warning: () => undefined,
   };
 }

@@ -1,7 +1,7 @@
 import type { ManagedProcess } from '../core/alarm.ts';
 import { commandEnvironment, expandCommand } from '../core/command-template.ts';
 import type { RestartPreview } from '../core/outcomes.ts';
-import { commandFailure } from '../system/spawn/command-result.ts';
+import { commandFailure, commandOutput } from '../system/spawn/command-result.ts';
 import { cannotLook } from './process/found-running.ts';
 import {
   meaningOf,
@@ -50,10 +50,12 @@ export function withRestartCommand(strategy: RestartStrategy, options: CustomOpt
     checkHealth: (process, timeoutMs, signal) => strategy.checkHealth(process, timeoutMs, signal),
     means: (process, signal) => meaningOf(strategy, process, signal),
     alsoStarts: async (process, signal) => (await strategy.alsoStarts?.(process, signal)) ?? { kind: 'known', units: [] },
+    explain: async (process, signal) => (await strategy.explain?.(process, signal)) ?? { reason: undefined, output: [] },
     life: async (process, signal) => strategy.life?.(process, signal),
     marks: (process) => strategy.marks?.(process) ?? {},
     findRunning: async (process, signal, look) => (await strategy.findRunning?.(process, signal, look)) ?? cannotLook,
     supervisor: (process) => strategy.supervisor?.(process),
+    observeUnit: async (process, signal) => strategy.observeUnit?.(process, signal),
     ...restartCommandActions(options, parts),
   };
 }
@@ -87,7 +89,7 @@ async function runRestartCommand(
   const failure = commandFailure(result);
   return failure === undefined
     ? { kind: 'restarted', detail: 'restart_command ended with exit code 0' }
-    : { kind: 'failed', reason: `restart_command: ${failure}` };
+    : { kind: 'failed', reason: `restart_command: ${failure}`, output: commandOutput(result) };
 }
 
 function previewRestartCommand({ restartCommand }: CustomOptions, process: ManagedProcess): RestartPreview {

@@ -46,7 +46,7 @@ export function parseStrategy(
   const options = strategies[name].parse(section);
   const custom = customStrategy.parse(section);
   const program = processStrategy.parse(section);
-  warnOfNonsense(section, name, custom.restartCommand !== undefined, stands);
+  tellNonsense(section, name, custom.restartCommand !== undefined, stands);
   const { argument, pidFile, user } = program;
   const isCommanded = custom.restartCommand !== undefined;
   const mayBeProgram = (name === 'process' || name === 'auto') && !isCommanded;
@@ -75,7 +75,7 @@ export function parseStrategy(
 }
 
 /** Only of sections of a process's own: what stands in `[process.default]` may be meant for others. */
-function warnOfNonsense(
+function tellNonsense(
   section: SectionReader,
   name: StrategyName,
   hasRestartCommand: boolean,
@@ -84,7 +84,7 @@ function warnOfNonsense(
   if (section.section === DEFAULT_SECTION) return;
   const processName = section.section.replace(/^process\./, '');
   if (name === 'custom' && !hasRestartCommand) {
-    section.warning('restart_command', 'is missing: restart_strategy = custom does nothing else, and every recovery will fail');
+    section.refuse('restart_command', NO_COMMAND);
   }
   const unused = hasRestartCommand ? 'restart_command is run instead' : name === 'service' ? UNIT_ONLY : undefined;
   for (const key of ['start_command', 'stop_command']) {
@@ -115,10 +115,13 @@ function warnOfNonsense(
     section.warning('start_command', `is run as ${user} (user), of whom ${switcher} asks a password: leave out one of the two`);
   if (name !== 'service' && name !== 'auto') return;
   const judgement = judgeUnitName(section.text('system_name') ?? processName, true);
-  if (judgement.kind === 'refused' || (judgement.kind === 'impossible' && name === 'service')) {
-    section.warning(section.has('system_name') ? 'system_name' : 'restart_strategy', `will be refused: ${judgement.reason}`);
-  }
+  const key = section.has('system_name') ? 'system_name' : 'restart_strategy';
+  if (judgement.kind === 'refused') section.warning(key, `will be refused: ${judgement.reason}`);
+  else if (judgement.kind === 'impossible' && name === 'service')
+    section.refuse(key, `cannot be used: ${judgement.reason} (expected a service's name, such as nginx or app@1)`);
 }
+
+const NO_COMMAND = 'is missing (expected a command, for restart_strategy = custom does nothing else)';
 
 const UNIT_ONLY = 'restart_strategy = service restarts the unit only';
 /** What only a program is known by, or given. */

@@ -7,6 +7,7 @@ import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
 import type { Pins } from '../core/pin.ts';
 import type { ProgramMarks } from '../core/program-marks.ts';
 import type { ProgramRoots } from '../core/program-roots.ts';
+import type { UnitsWithProcesses } from '../core/units-with-processes.ts';
 import type { ProgramLauncher } from '../system/launch/launcher.ts';
 import type { TakeLook } from '../system/proc/look.ts';
 import type { ProcessTable } from '../system/proc/table.ts';
@@ -24,8 +25,8 @@ export type StrategyName = (typeof strategyNames)[number];
  */
 export type Resolution =
   | { readonly kind: 'target'; readonly key: string /** For people: `unit nginx.service`. */; readonly description: string }
-  /** This row must not or cannot be acted upon; one line why. */
-  | { readonly kind: 'refused'; readonly reason: string };
+  /** This row must not or cannot be acted upon; one line why. `unanswered`: systemd did not say what it is; absent: it is certain. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly unanswered?: true };
 
 /** What a name stands for, whether or not it may be acted upon: so that a hold on it holds that under any other name. */
 export type Meaning =
@@ -56,8 +57,24 @@ export type AlsoStarts =
 export type RestartOutcome =
   /** `detail` for people: `systemctl restart nginx.service`, `killed 2 processes, started pid 4711`. */
   | { readonly kind: 'restarted'; readonly detail: string }
-  /** `final`: only an operator can change the cause (there is nothing to start, a name no command takes); no further attempt is made. */
-  | { readonly kind: 'failed'; readonly reason: string; readonly final?: boolean };
+  /**
+   * `final`: only an operator can change the cause (there is nothing to start, a name no command takes); no further attempt is made.
+   * `output`: the last lines that the unit or command wrote, at most 5, printable; absent where there are none.
+   */
+  | {
+      readonly kind: 'failed';
+      readonly reason: string;
+      readonly final?: boolean;
+      readonly output?: readonly string[] | undefined;
+    };
+
+/** What can be said of a target that is not well. */
+export interface Explanation {
+  /** Why it is not up, in one line; undefined where it is, or nothing is known. */
+  readonly reason: string | undefined;
+  /** As RestartOutcome.output; [] where there is none. */
+  readonly output: readonly string[];
+}
 
 /** One attempt, as a strategy sees it. */
 export interface RestartAttempt {
@@ -71,8 +88,8 @@ export interface RestartAttempt {
   /** Aborts when the daemon has to go: kill what is running and return. */
   readonly signal: AbortSignal;
   /**
-   * True once nobody wants it any more (a hold, a cleared alarm, mode = observe, the daemon stops): to be asked after a wait and before
-   * the first act; what was begun is brought to its end all the same. Absent: it stays wanted. Never rejects.
+   * True once nobody wants it any more (a hold, a cleared alarm, mode = observe, the daemon stops): to be asked after a wait, before the
+   * first act, and before force is used; what was begun is brought to its end all the same. Absent: it stays wanted. Never rejects.
    */
   readonly isUnwanted?: () => Promise<boolean>;
   /** Gives the slot for restart commands to others while `wait`, which runs no command of ours, goes on; absent where there are no slots. */
@@ -103,6 +120,8 @@ export interface RestartStrategy {
     timeoutMs: number,
     signal: AbortSignal,
   ): Promise<HealthResult | { readonly kind: 'assumed' }>;
+  /** Why what was restarted is not well, asked once that has been found; absent: nothing can be said. Takes up to some seconds. Never rejects. */
+  explain?(process: ManagedProcess, signal: AbortSignal): Promise<Explanation>;
   /** What the name stands for; absent: what `resolve` says. Never rejects. */
   means?(process: ManagedProcess, signal: AbortSignal): Promise<Meaning>;
   /** Which units systemd would start, restart or stop with the target, for how they stand to it; absent: none. Never rejects. */
@@ -114,6 +133,8 @@ export interface RestartStrategy {
   marks?(process: ManagedProcess): ProgramMarks;
   /** Called now and then while all is well, so that the strategy can record how the process was started. Never rejects. */
   observe?(process: ManagedProcess, look?: TakeLook): Promise<void>;
+  /** The same of a unit, of which systemd is asked: what will be known of it when its processes have ended. Never rejects. */
+  observeUnit?(process: ManagedProcess, signal: AbortSignal): Promise<void>;
   /**
    * Why the program that runs or is recorded would not be started again as things stand, in one line with the cure; undefined where it
    * would, or nothing is known of it. Costs little where a record is kept. Absent where the strategy starts no programs. Never rejects.
@@ -155,6 +176,7 @@ export interface StrategyParts {
   /** `require_pin`. */
   readonly requirePin: boolean;
   readonly roots: ProgramRoots;
+  readonly unitsWithProcesses: UnitsWithProcesses;
   readonly table: ProcessTable;
   /** One look at `table` for all who ask at the same time. */
   readonly look: TakeLook;

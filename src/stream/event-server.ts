@@ -1,18 +1,15 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import { configuredSeconds } from '../core/duration.ts';
-import { errorMessage } from '../core/errors.ts';
-import { hostPortName } from '../core/host-port.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ProcessEvent } from '../core/process-event.ts';
-import { groupId } from '../system/files/account-id.ts';
-import { listenOnSocket, type SocketFile } from '../system/files/socket-file.ts';
 import type { NameResolver } from '../system/names/resolver.ts';
 import type { ProcessEventSource } from '../system/process-events/source.ts';
 import { Broadcast } from './broadcast.ts';
 import { EventClient } from './event-client.ts';
 import type { EventDescriber } from './event-describer.ts';
 import { EventFeed } from './event-feed.ts';
+import { type ListenerStatus, StreamListeners } from './listeners.ts';
 import type { EventStreamOptions } from './parse-events.ts';
 import { hangUp, TcpLogin } from './tcp-login.ts';
 
@@ -30,10 +27,12 @@ export interface EventServerOptions extends EventStreamOptions {
 /** The server of the event stream. */
 export interface EventServer {
   /**
-   * Tries the source, then listens. `unavailable`: there are no events here, in one line; nothing listens then. Rejects where a
-   * socket or port cannot be had.
+   * Tries the source, then listens; a socket or port that cannot be had is tried again, and is told in the log. `unavailable`: there are
+   * no events here, in one line; nothing listens then. Never rejects.
    */
-  start(): Promise<{ readonly kind: 'open' } | { readonly kind: 'unavailable'; readonly reason: string }>;
+  start(): Promise<{ readonly kind: 'started' } | { readonly kind: 'unavailable'; readonly reason: string }>;
+  /** Where it is to be had, and where not, and why. */
+  listeners(): readonly ListenerStatus[];
   /** Closes all connections, removes the socket file. Idempotent. */
   stop(): Promise<void>;
   /** Clients, lines that were dropped for those who were too slow, and logins that failed. */
@@ -53,9 +52,9 @@ class Stream implements EventServer {
   /** Places that are taken: also by clients for whom the source is being opened. */
   #taken = 0;
   #dropped = 0;
-  readonly #servers: Server[] = [];
+  readonly #listeners: StreamListeners;
   readonly #sockets = new Set<Socket>();
-  #file: SocketFile | undefined;
+  #problem = 'it has not been started';
   #login: TcpLogin | undefined;
   readonly #stopping = new AbortController();
 
@@ -65,32 +64,38 @@ class Stream implements EventServer {
     this.#broadcast = new Broadcast(describer, types);
     const onEvents = (events: readonly ProcessEvent[]): void => this.#broadcast.tell(events);
     this.#feed = new EventFeed({ source, clock, onOpen, onEvents });
+    this.#listeners = new StreamListeners({
+      ...options,
+      // Those who are only being told that they cannot stay count too, for a moment.
+      maxConnections: options.clients + MAX_GUESTS,
+      onConnection: (socket, kind) => this.#receive(socket, kind),
+    });
   }
 
   async start(): ReturnType<EventServer['start']> {
     const opened = await this.#feed.acquire();
-    if (opened.kind === 'unavailable') return opened;
-    this.#feed.release();
-    const { socket, tcp } = this.#options;
-    try {
-      if (socket !== undefined) await this.#listenOnSocket(socket);
-      if (tcp !== undefined) await this.#listenOnTcp(tcp);
-    } catch (error) {
-      await this.stop();
-      throw error;
+    if (opened.kind === 'unavailable') {
+      this.#problem = opened.reason;
+      return opened;
     }
+    this.#feed.release();
+    const { tcp } = this.#options;
+    if (tcp !== undefined) this.#login = await this.#createLogin(tcp);
+    await this.#listeners.start();
     void this.#cutStuck();
-    return { kind: 'open' };
+    return { kind: 'started' };
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    this.#file?.remove();
-    this.#file = undefined;
     this.#login?.stop();
-    const closed = this.#servers.splice(0).map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+    const closed = this.#listeners.stop();
     for (const socket of this.#sockets) socket.destroy();
-    await Promise.all([...closed, this.#feed.close()]);
+    await Promise.all([closed, this.#feed.close()]);
+  }
+
+  listeners(): readonly ListenerStatus[] {
+    return this.#listeners.status(this.#problem);
   }
 
   counters(): ReturnType<EventServer['counters']> {
@@ -98,48 +103,24 @@ class Stream implements EventServer {
     return { clients: this.#clients.size, dropped, failedLogins: this.#login?.failed ?? 0 };
   }
 
-  async #listenOnSocket({ path, mode, group }: NonNullable<EventStreamOptions['socket']>): Promise<void> {
-    const { log } = this.#options;
-    const onGroupProblem = (problem: string): void =>
-      log.warning(`Event socket ${path} could not be given to the group ${group}: ${problem}`);
-    const gid = group === undefined ? undefined : groupId(group);
-    if (group !== undefined && gid === undefined) onGroupProblem('there is no such group');
-    const server = this.#server(path, (socket) => void this.#join(socket, 'a local client', () => {}));
-    this.#file = await listenOnSocket(server, { what: 'event socket', path, mode, gid, onGroupProblem });
-    this.#servers.push(server);
-  }
-
-  async #listenOnTcp({ host, port, auth, tls }: NonNullable<EventStreamOptions['tcp']>): Promise<void> {
-    const { clock, log, names } = this.#options;
-    const login = new TcpLogin({
+  async #createLogin({ auth, tls }: NonNullable<EventStreamOptions['tcp']>): Promise<TcpLogin> {
+    const { clock, log } = this.#options;
+    return new TcpLogin({
       auth,
       clock,
       log,
       secure: tls === undefined ? undefined : (await import('./secure-socket.ts')).createSecure(tls),
       onLoggedIn: (socket, address, accept) => void this.#join(socket, address, accept),
     });
-    this.#login = login;
-    const name = hostPortName({ host, port });
-    const answer = await names.resolve(host, RESOLVE_MS, this.#stopping.signal);
-    if (answer.kind === 'unresolved') throw new Error(`event stream ${name}: ${host} could not be resolved: ${answer.reason}`);
-    const server = this.#server(name, (socket) => login.receive(socket));
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', (error) => reject(new Error(`event stream ${name}: ${errorMessage(error)}`)));
-      server.listen({ host: answer.addresses[0]?.address, port, backlog: 511 }, resolve);
-    });
-    this.#servers.push(server);
   }
 
-  #server(name: string, receive: (socket: Socket) => void): Server {
-    const server = createServer(CONNECTION, (socket) => {
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
-      receive(socket);
-    });
-    // Those who are only being told that they cannot stay count too, for a moment.
-    server.maxConnections = this.#options.clients + MAX_GUESTS;
-    server.on('error', (error) => this.#options.log.error(`Event stream ${name}: ${errorMessage(error)}`));
-    return server;
+  #receive(socket: Socket, kind: ListenerStatus['kind']): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    // It came while the listeners were being closed.
+    if (this.#stopping.signal.aborted) socket.destroy();
+    else if (kind === 'tcp') this.#login?.receive(socket);
+    else void this.#join(socket, 'a local client', () => {});
   }
 
   /** From here on the client gets events, where there is a place for it. */
@@ -199,7 +180,5 @@ class Stream implements EventServer {
 }
 
 const LOOK_MS = 5000;
-const RESOLVE_MS = 5000;
 const STUCK_MS = 30_000;
-const CONNECTION = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000, allowHalfOpen: true };
 const MAX_GUESTS = 320;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Orders } from '../../src/control/orders.ts';
 import { type ControlServer, type ControlServerOptions, createControlServer } from '../../src/control/server.ts';
+import { systemClock } from '../../src/core/clock.ts';
 import { type Call, keptLog, scriptedOrders } from './scripted-orders.ts';
 import { tempDir } from './temp-dir.ts';
 
@@ -22,7 +23,8 @@ export async function startControl(
   const socket = options.socket ?? join(tempDir(t), 'control.sock');
   const { orders, calls } = scriptedOrders(script);
   const { log, lines } = keptLog();
-  const server = createControlServer({ socket, mode: 0o660, group: undefined, orders: () => orders, log, ...options });
+  const all = { socket, mode: 0o660, group: undefined, orders: () => orders, log, clock: systemClock, ...options };
+  const server = createControlServer(all);
   await server.start();
   t.after(() => server.stop());
   return { socket, server, calls, lines };

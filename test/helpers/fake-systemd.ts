@@ -1,6 +1,7 @@
 import type {
   ServiceCallResult,
   ServiceManager,
+  UnitExplanation,
   UnitProgram,
   UnitRelations,
   UnitStatus,
@@ -18,6 +19,12 @@ export interface FakeUnitOptions {
   readonly result?: string;
   /** How long a start job takes; 10 ms unless said, Infinity: it hangs. */
   readonly startMs?: number;
+  /** Only so many starts hang; all unless said. */
+  readonly hungStarts?: number;
+  /** How long a stop takes; none unless said, Infinity: until it is killed. */
+  readonly stopMs?: number;
+  /** What is said of it where it is not up. */
+  readonly explanation?: UnitExplanation;
   /** The start job fails. */
   readonly refusesStart?: boolean;
   /** How long it lives once started; for ever unless said. A oneshot has done its work at its start. */
@@ -77,6 +84,21 @@ export class FakeSystemd implements ServiceManager {
     return { kind: 'known', program: this.#units.get(name)?.program() ?? noProgram };
   }
 
+  async kill(name: string, which: string): Promise<ServiceCallResult> {
+    this.calls.push(`kill ${which} ${name}`);
+    this.#units.get(name)?.kill();
+    return { kind: 'done' };
+  }
+
+  async restartDue(name: string): ReturnType<ServiceManager['restartDue']> {
+    if (this.silent !== undefined) return { kind: 'failed', reason: this.silent };
+    return { kind: 'known', dueMs: this.#units.get(name)?.dueMs };
+  }
+
+  async explain(name: string): Promise<UnitExplanation> {
+    return this.#units.get(name)?.explanation ?? { reason: undefined, output: [] };
+  }
+
   /** Nothing is told: whoever watches has to look by himself. */
   watch(): () => void {
     return () => {};
@@ -115,6 +137,8 @@ export const noUnit: UnitStatus = {
   controlGroup: '',
   hasJob: false,
   endedByStop: false,
+  remainsAfterExit: false,
+  changedMs: 0,
 };
 
 /** A unit that stands by itself. */
@@ -136,7 +160,7 @@ export const noRelations: UnitRelations = {
   startedAtEnd: [],
 };
 
-const noProgram: UnitProgram = { path: '', argv: [], user: '', beganMs: 0, overMs: 0 };
+const noProgram: UnitProgram = { path: '', argv: [], user: '', beganMs: 0, overMs: 0, definedBy: '' };
 
 /** One unit; the test may put it into a state with `set`. */
 export class FakeUnit {
@@ -144,15 +168,23 @@ export class FakeUnit {
   readonly #clock: FakeClock;
   #status: UnitStatus;
   #starts = 0;
+  #hung = 0;
   #life = new AbortController();
   #starting: Promise<ServiceCallResult> | undefined;
+  /** Ends a start that hangs, or a stop. */
+  #replace = (): void => {};
+  #killed = (): void => {};
+  /** When Restart= starts it again. */
+  dueMs: number | undefined;
   static #pid = 1_000_000;
 
   constructor(id: string, options: FakeUnitOptions, clock: FakeClock) {
     this.#options = options;
     this.#clock = clock;
     const { state = 'inactive', type = 'simple', loadState = 'loaded', result = 'success', controlGroup = '' } = options;
-    this.#status = { ...noUnit, id, type, loadState, controlGroup, result, activeState: state, mainPid: options.mainPid ?? 0 };
+    const { remainAfterExit: remainsAfterExit = false, mainPid = 0 } = options;
+    const how = { type, loadState, controlGroup, result, remainsAfterExit };
+    this.#status = { ...noUnit, id, ...how, activeState: state, mainPid, changedMs: clock.monotonicMs() };
     if (state === 'active') this.#live();
   }
 
@@ -164,12 +196,20 @@ export class FakeUnit {
     return { ...noRelations, unitFileState: 'enabled', ...this.#options.relations };
   }
 
+  get explanation(): UnitExplanation | undefined {
+    return this.#options.explanation;
+  }
+
+  kill(): void {
+    this.#killed();
+  }
+
   program(): UnitProgram {
     return { ...noProgram, ...this.#options.program };
   }
 
   set(change: Partial<UnitStatus>): void {
-    this.#status = { ...this.#status, ...change };
+    this.#status = { ...this.#status, changedMs: this.#clock.monotonicMs(), ...change };
   }
 
   async job(verb: string): Promise<ServiceCallResult> {
@@ -180,15 +220,31 @@ export class FakeUnit {
         if (this.#status.activeState === 'failed') this.set({ activeState: 'inactive', subState: 'dead' });
         return { kind: 'done' };
       case 'stop':
-        this.#life.abort();
-        this.set({ activeState: 'inactive', subState: 'dead', mainPid: 0 });
+        await this.#stop();
         return { kind: 'done' };
       case 'restart':
-        this.#life.abort();
+        await this.#stop();
         return this.start();
       default:
         return this.#status.activeState === 'active' ? { kind: 'done' } : this.start();
     }
+  }
+
+  async #stop(): Promise<void> {
+    const { stopMs = 0 } = this.#options;
+    this.#life.abort();
+    this.#replace();
+    // The job that was replaced ends first.
+    await this.#starting;
+    if (stopMs > 0 && this.#status.activeState !== 'inactive') {
+      this.set({ activeState: 'deactivating', subState: 'stop-sigterm' });
+      const killed = new AbortController();
+      this.#killed = () => killed.abort();
+      await (stopMs === Number.POSITIVE_INFINITY
+        ? new Promise<void>((resolve) => killed.signal.addEventListener('abort', () => resolve()))
+        : this.#clock.sleep(stopMs, killed.signal));
+    }
+    this.set({ activeState: 'inactive', subState: 'dead', mainPid: 0 });
   }
 
   /** One start, joined by whoever asks meanwhile; also what `Restart=` does. */
@@ -201,14 +257,20 @@ export class FakeUnit {
 
   async #begin(): Promise<ServiceCallResult> {
     const { startLimit = Number.POSITIVE_INFINITY, startMs = 10, refusesStart } = this.#options;
+    const { hungStarts = Number.POSITIVE_INFINITY } = this.#options;
     if (this.#starts >= startLimit) {
       this.set({ activeState: 'failed', subState: 'failed', result: 'start-limit-hit', mainPid: 0 });
       return { kind: 'failed', reason: 'start request repeated too quickly' };
     }
     this.#starts++;
     this.set({ activeState: 'activating', subState: 'start', result: 'success', mainPid: 0 });
-    if (startMs === Number.POSITIVE_INFINITY) return new Promise(() => {});
-    await this.#clock.sleep(startMs);
+    if (startMs === Number.POSITIVE_INFINITY && this.#hung++ < hungStarts) {
+      await new Promise<void>((resolve) => {
+        this.#replace = resolve;
+      });
+      return { kind: 'failed', reason: 'its job was cancelled' };
+    }
+    if (startMs !== Number.POSITIVE_INFINITY) await this.#clock.sleep(startMs);
     if (refusesStart) {
       this.#die('exit-code');
       return { kind: 'failed', reason: 'control process exited with error code' };
@@ -244,6 +306,7 @@ export class FakeUnit {
     this.set({ activeState: 'activating', subState: 'auto-restart', result, mainPid: 0 });
     const life = new AbortController();
     this.#life = life;
+    this.dueMs = this.#clock.monotonicMs() + restartMs;
     void this.#clock.sleep(restartMs, life.signal).then(() => {
       if (!life.signal.aborted) void this.start();
     });

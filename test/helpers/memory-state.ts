@@ -30,6 +30,7 @@ export function memoryState(): DaemonState {
   const roots = new Map<string, readonly RootProcess[]>();
   const kept = new Map<string, KeptAlarmRecord>();
   const lives = new Map<string, WatchedLife>();
+  const withProcesses = new Map<string, string>();
   const history: HistoryEntry[] = [];
   return {
     journal: {
@@ -92,6 +93,10 @@ export function memoryState(): DaemonState {
       delete: (name) => void lives.delete(name),
       list: () => [...lives.values()],
     },
+    unitsWithProcesses: {
+      has: (unit, definition) => withProcesses.get(unit) === definition,
+      add: (unit, definition) => void withProcesses.set(unit, definition),
+    },
     history: {
       append: (entry) => void history.push(entry),
       recent: (limit, name) => history.filter((entry) => name === undefined || entry.processName === name).slice(-limit),
@@ -101,8 +106,11 @@ export function memoryState(): DaemonState {
 }
 
 /** What strategies remember programs by, without a disk, and how they look for them. */
-export function strategyMemory(): Pick<StrategyParts, 'launches' | 'pins' | 'requirePin' | 'roots' | 'table' | 'look'> {
-  const { launches, pins, roots } = memoryState();
+export function strategyMemory(): Pick<
+  StrategyParts,
+  'launches' | 'pins' | 'requirePin' | 'roots' | 'unitsWithProcesses' | 'table' | 'look'
+> {
+  const { launches, pins, roots, unitsWithProcesses } = memoryState();
   const table = new ProcessTable();
-  return { launches, pins, requirePin: false, roots, table, look: sharedLooks(table) };
+  return { launches, pins, requirePin: false, roots, unitsWithProcesses, table, look: sharedLooks(table) };
 }

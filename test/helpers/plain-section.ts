@@ -38,6 +38,9 @@ export class PlainSection implements SectionReader {
   problem(key: string, problem: string): void {
     this.problems.push(`${key}: ${problem}`);
   }
+  refuse(key: string, problem: string): void {
+    this.problem(key, problem);
+  }
   warning(key: string, problem: string): void {
     this.problem(key, problem);
   }

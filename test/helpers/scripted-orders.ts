@@ -1,4 +1,4 @@
-import type { DaemonStatus, Orders, PinOffer, ProcessStatus } from '../../src/control/orders.ts';
+import type { DaemonStatus, Orders, PinOffer, ProcessDetails, ProcessStatus } from '../../src/control/orders.ts';
 import type { Logger } from '../../src/core/logger.ts';
 
 /** A status as a daemon at rest gives it. */
@@ -32,12 +32,31 @@ export function someProcess(changes: Partial<ProcessStatus> = {}): ProcessStatus
     target: 'nginx',
     strategy: 'service',
     inAlarm: false,
-    activity: 'ok',
+    rows: [],
+    state: 'quiet',
+    reason: null,
     waitingFor: [],
     breaker: { state: 'closed', failures: 0, remainingMs: 0 },
     alarmKept: false,
     watched: null,
     lastRecovery: null,
+    ...changes,
+  };
+}
+
+/** All that is known of a process at rest. */
+export function someDetails(changes: Partial<ProcessDetails> = {}): ProcessDetails {
+  return {
+    process: someProcess(),
+    pid: 4711,
+    store: someStatus().store,
+    rows: [],
+    hold: null,
+    running: null,
+    unit: null,
+    recoveries: [],
+    restart: { strategy: 'service', target: 'unit nginx.service', stops: [], starts: [], refusals: [] },
+    output: null,
     ...changes,
   };
 }
@@ -87,6 +106,7 @@ export function scriptedOrders(script: Partial<Orders> = {}): { readonly orders:
       starts: [`exec ${name}`],
       refusals: [],
     }),
+    describe: async (name) => ({ kind: 'done', ...someDetails({ process: someProcess({ name }) }) }),
     reload: async () => ({ kind: 'done', changes: ['[monitor] check_interval: 300 to 60'], warnings: [] }),
     hold: async (_, forMs) => ({
       kind: 'done',

@@ -1,6 +1,6 @@
 import type { CliBackends } from '../../src/app/backends.ts';
 import { ConfigError, StoreError } from '../../src/core/errors.ts';
-import { type Call, scriptedOrders, someStatus } from './scripted-orders.ts';
+import { type Call, scriptedOrders, someDetails, someProcess, someStatus } from './scripted-orders.ts';
 
 /** Backends that only say that they were asked: the command line is tested, not what is behind it. */
 export function smallBackends(changes: Partial<CliBackends> = {}): {
@@ -34,7 +34,10 @@ export function smallBackends(changes: Partial<CliBackends> = {}): {
       return { file, problems: [], processNames: ['nginx'], watchExit: null, database: null };
     },
     offline: (configFile) => {
-      const { orders, calls: orderCalls } = scriptedOrders({ status: () => someStatus({ pid: 0, startedAt: null }) });
+      const { orders, calls: orderCalls } = scriptedOrders({
+        status: () => someStatus({ pid: 0, startedAt: null }),
+        describe: async (name) => ({ kind: 'done', ...someDetails({ pid: 0, process: someProcess({ name }) }) }),
+      });
       const named =
         <A extends unknown[], R>(order: (...args: A) => R | Promise<R>) =>
         async (...args: A): Promise<R> => {
@@ -46,6 +49,7 @@ export function smallBackends(changes: Partial<CliBackends> = {}): {
         status: named(orders.status),
         recover: named(orders.recover),
         resetBreakers: named(orders.resetBreakers),
+        describe: named(orders.describe),
         preview: named(orders.preview),
         hold: named(orders.hold),
         release: named(orders.release),

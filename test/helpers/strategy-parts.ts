@@ -99,6 +99,10 @@ export class FakeSection implements SectionReader {
     this.reports.push(`error ${key}: ${problem}`);
   }
 
+  refuse(key: string, problem: string): void {
+    this.problem(key, problem);
+  }
+
   warning(key: string, problem: string): void {
     this.reports.push(`warning ${key}: ${problem}`);
   }

@@ -152,7 +152,7 @@ for (const watched of [true, false])
     await daemon.line(/Found process in alarm/);
     await world.until(
       'status tells what is waited for',
-      async () => (await status())?.activity === `waiting for bash (pid ${keeper})`,
+      async () => (await status())?.reason === `waits for bash (pid ${keeper})`,
     );
     const second = await successor(first);
     await daemon.line(

@@ -103,7 +103,7 @@ test('names that nobody answers for hold no healthy process up, and have nothing
   const unproved = async (): Promise<void> => {
     for (const name of DEAD) {
       const reason = `not proved: ${name}.example.test could not be resolved`;
-      await waitFor(`${name} is not proved`, async () => (await world.process(name)).activity === reason);
+      await waitFor(`${name} is not proved`, async () => (await world.process(name)).reason === reason);
       const { inAlarm, breaker } = await world.process(name);
       assert.deepEqual([inAlarm, breaker.state, breaker.failures], [true, 'closed', 0]);
     }

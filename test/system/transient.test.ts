@@ -20,6 +20,7 @@ for (const suite of [
   'launches',
   'other-supervisor',
   'pins',
+  'status',
   'strangers',
   'strangers-in-path',
   'unit-names',

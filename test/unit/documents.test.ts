@@ -7,7 +7,9 @@ import { describe, it } from 'node:test';
 import { buildProgram } from '../../src/cli/cli.ts';
 import { type CliIo, createCli } from '../../src/cli/cli-context.ts';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
+import { stateColours, stateHelp } from '../../src/cli/status/state-colours.ts';
 import { readValue } from '../../src/config/ini-value.ts';
+import { processStateNames, processStates } from '../../src/control/process-state.ts';
 import { missing } from '../helpers/requirement.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -69,6 +71,34 @@ describe('the command line in the manual', () => {
     const [, section = ''] = read('monitor_service.8').split('.SH EXIT STATUS\n');
     const codes = [...(section.split('.SH ')[0] ?? '').matchAll(/^\.TP\n\.B (\d+)$/gm)].map(([, code]) => Number(code));
     assert.deepEqual(codes, Object.values(exitCodes));
+  });
+});
+
+describe('the words of status', () => {
+  const expected = processStateNames.map((word) => [word, stateColours[word], processStates[word]]);
+
+  it('stand in the manual, with colour and condition, in their order', () => {
+    const [, section = ''] = read('monitor_service.8').split('.SH STATUS\n');
+    const entries = (section.split('.SH ')[0] ?? '').matchAll(/^\.TP\n\.BR ([a-z]+) " \(([a-z]+)\)"\n((?:[^.].*\n)+)/gm);
+    const words = Array.from(entries, ([, word, colour, text = '']) => [word, colour, text.trim().replaceAll('\n', ' ')]);
+    assert.deepEqual(words, expected);
+  });
+
+  it('stand in the README, with colour and condition, in their order', () => {
+    const [, table = ''] = read('README.md').split('| STATE | colour | |\n');
+    const rows = (table.split('\n\n')[0] ?? '').matchAll(/^\| `([a-z]+)` \| ([a-z]+) \| (.*) \|$/gm);
+    assert.deepEqual(
+      Array.from(rows, ([, ...cells]) => cells),
+      expected,
+    );
+  });
+
+  it('stand in the help, with colour and condition, in their order', () => {
+    const lines = stateHelp().split('\n').slice(1);
+    assert.deepEqual(
+      lines.map((line) => line.trim().split(/ {2,}/)),
+      expected,
+    );
   });
 });
 

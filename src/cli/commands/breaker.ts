@@ -5,7 +5,7 @@ import type { Cli } from '../cli-context.ts';
 import { exitCodeHelp } from '../exit-codes.ts';
 import { jsonText } from '../json-output.ts';
 import { placeOrder, refuse } from '../place-order.ts';
-import { breakerCell } from '../status-view.ts';
+import { breakerCell } from '../status/words.ts';
 import { renderTable } from '../table.ts';
 import { nameArgument } from './name-argument.ts';
 

@@ -2,8 +2,8 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { Cli } from '../cli-context.ts';
 import { parseDuration } from '../duration.ts';
 import { exitCodeHelp } from '../exit-codes.ts';
+import { localTime } from '../local-time.ts';
 import { placeOrder, refuse } from '../place-order.ts';
-import { localTime } from '../status-view.ts';
 import { nameArgument } from './name-argument.ts';
 import { scopeOf } from './scope.ts';
 

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
-import { ControlClient } from '../../control/client.ts';
 import { printable } from '../../core/printable.ts';
+import { askDaemon } from '../ask-daemon.ts';
 import type { Cli } from '../cli-context.ts';
-import { controlSocket } from '../control-address.ts';
 import { exitCodeHelp, exitCodes } from '../exit-codes.ts';
 import { refuse } from '../place-order.ts';
 
@@ -19,7 +18,7 @@ export function addReload(program: Command, cli: Cli): void {
 }
 
 async function reload(cli: Cli): Promise<void> {
-  const reply = await new ControlClient(controlSocket(cli.configChoice())).reload();
+  const reply = await askDaemon(cli, (daemon) => daemon.reload());
   if (reply.kind === 'refused') {
     if (reply.code !== 'invalid') return refuse(cli, reply);
     // Each names file and line, as check-config prints them.

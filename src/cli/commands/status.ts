@@ -1,98 +1,109 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
-import type { ProcessStatus } from '../../control/orders.ts';
 import { printable } from '../../core/printable.ts';
 import type { Cli } from '../cli-context.ts';
-import { exitCodeHelp, exitCodes } from '../exit-codes.ts';
+import { exitCodeHelp } from '../exit-codes.ts';
 import { describeFailure } from '../failure.ts';
 import { jsonText } from '../json-output.ts';
 import { placeOrder, refuse } from '../place-order.ts';
-import { renderProcess } from '../process-view.ts';
-import { renderStatus } from '../status-view.ts';
+import { renderDetails } from '../status/details.ts';
+import { judge, shownCode, toldOf } from '../status/judge.ts';
+import { renderStatus } from '../status/overview.ts';
+import { stateHelp } from '../status/state-colours.ts';
+import type { TableOptions } from '../table.ts';
 import { nameArgument } from './name-argument.ts';
 
-/** `status [NAME] [--json] [--watch]`. */
+/** `status [NAME] [--json] [--check] [--watch]`. */
 export function addStatus(program: Command, cli: Cli): void {
-  program
+  const command = program
     .command('status')
     .description('show what is in alarm, recovering, held, and the circuit breakers; of NAME all that is known')
     .argument('[name]', 'one process', nameArgument)
     .option('--json', 'as JSON, for programs')
+    .option('--check', 'print only what is not well, a line each, and end with a code that says so')
     .option('--watch', 'again every 2 seconds, until Ctrl-C')
     .addHelpText('after', HELP)
-    .action(async (name: string | undefined, { json, watch }: { json?: true; watch?: true }) => {
-      if (watch) await watchStatus(cli, name, json ?? false);
-      else cli.out.write(await textOf(cli, name, json ? 'indented' : undefined));
+    .action(async (name: string | undefined, { json, check, watch }: { json?: true; check?: true; watch?: true }) => {
+      if (check && watch) command.error("error: option '--check' cannot be used with '--watch'");
+      const form = { check: check ?? false, json: json && (watch ? 'line' : 'indented') } as const;
+      if (watch) await watchStatus(cli, name, form);
+      else cli.out.write(await textOf(cli, name, form));
     });
 }
 
 const HELP = `
-With the daemon down it reads store and state itself.
+${stateHelp()}
+
+ALARM is yes, no, unknown (the alarm store does not answer), or kept (by the daemon: the store did not take it).
+--check: well is what is not in alarm, has no open circuit breaker, and is not refused, failed, down or unknown.
+What was stopped on purpose, or is on hold, is not down. The table is for people; scripts use --check or --json.
+Times are local, with their distance from UTC. With the daemon down it reads store and state itself.
 
 Examples:
   monitor_service status --watch
   monitor_service status app-backend
-  monitor_service status --json | jq -r '.processes[] | select(.inAlarm) | .name'
+  report=$(monitor_service status --check 2>&1) || echo "$report" | mail -s 'monitor_service: not well' root
+  monitor_service status --json | jq -r '(select(.store.state != "ok") | "alarms unknown"),
+    (.processes[] | select(.inAlarm != false) | .name)'
 
-${exitCodeHelp([0, 3, 64, 66, 69, 77, 78], { 3: 'no daemon runs; what is shown was read from store and state' })}`;
+${exitCodeHelp([0, 1, 3, 64, 66, 69, 76, 77, 78], {
+  0: 'done; --check: all is well',
+  1: '--check: an alarm, an open circuit breaker, or a process that is down, refused or failed',
+  3: 'no daemon runs; what is shown was read from store and state',
+  69: 'alarms are unknown (--check: or whether something runs), or the daemon does not answer',
+})}`;
 
 const WATCH_MS = 2000;
 
-function textOf(cli: Cli, name: string | undefined, json: 'indented' | 'line' | undefined): Promise<string> {
-  return name === undefined ? statusText(cli, json) : processText(cli, name, json);
+/** `check`: only what is not well; its code also with `json`. */
+interface Form {
+  readonly check: boolean;
+  readonly json: 'indented' | 'line' | undefined;
 }
 
-/** One process: what is known of it, and what runs of it as of now. Empty where there is none of that name, which is told. */
-async function processText(cli: Cli, name: string, json: 'indented' | 'line' | undefined): Promise<string> {
-  const found = await placeOrder(cli, 'reading store and state', async (desk) => {
-    const status = await desk.status();
-    return { status, preview: await desk.preview(name) };
-  });
-  const { status, preview } = found;
-  if (preview.kind === 'refused') {
-    refuse(cli, preview);
+/** Sets the exit code. Empty where nothing is to be said, or there is no process of that name, which is told. */
+function textOf(cli: Cli, name: string | undefined, form: Form): Promise<string> {
+  return name === undefined ? overview(cli, form) : details(cli, name, form);
+}
+
+async function overview(cli: Cli, { check, json }: Form): Promise<string> {
+  const status = await placeOrder(cli, 'reading store and state', (desk) => desk.status());
+  const now = new Date();
+  const verdict = judge(status, now);
+  cli.exitCode = check ? verdict.exitCode : shownCode(status);
+  if (json !== undefined) return jsonText(status, json);
+  return joined(check ? verdict.lines : renderStatus(status, now, tableOptions(cli)));
+}
+
+/** What is known of one process, and what runs of it as of now. */
+async function details(cli: Cli, name: string, { check, json }: Form): Promise<string> {
+  const reply = await placeOrder(cli, 'reading store and state', (desk) => desk.describe(name));
+  if (reply.kind === 'refused') {
+    refuse(cli, reply);
     return '';
   }
-  cli.exitCode = status.pid === 0 ? exitCodes.notRunning : exitCodes.ok;
-  const known = status.processes.find((process) => process.name === name) ?? restingProcess(name, preview.strategy);
-  const { kind: _, strategy: __, target, ...restart } = preview;
-  const process = { ...known, target: known.target ?? (target === '' ? null : target) };
-  if (json !== undefined) return jsonText({ ...process, ...restart }, json);
-  const lines = renderProcess(process, preview, new Date(), { width: cli.out.terminal?.columns, colour: cli.out.colour });
-  return `${lines.join('\n')}\n`;
+  const { kind: _, ...found } = reply;
+  const now = new Date();
+  const verdict = judge(toldOf(found), now);
+  cli.exitCode = check ? verdict.exitCode : shownCode(toldOf(found));
+  if (json !== undefined) return jsonText(found, json);
+  return joined(check ? verdict.lines : renderDetails(found, now, tableOptions(cli)));
 }
 
-/** Of a process that the status does not list there is nothing to tell. */
-function restingProcess(name: string, strategy: string): ProcessStatus {
-  return {
-    name,
-    processId: null,
-    target: null,
-    strategy,
-    inAlarm: false,
-    activity: 'ok',
-    waitingFor: [],
-    breaker: { state: 'closed', failures: 0, remainingMs: 0 },
-    alarmKept: false,
-    watched: null,
-    lastRecovery: null,
-  };
+function joined(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join('');
 }
 
-async function statusText(cli: Cli, json: 'indented' | 'line' | undefined): Promise<string> {
-  const status = await placeOrder(cli, 'reading store and state', (desk) => desk.status());
-  cli.exitCode = status.pid === 0 ? exitCodes.notRunning : exitCodes.ok;
-  if (json !== undefined) return jsonText(status, json);
-  const lines = renderStatus(status, new Date(), { width: cli.out.terminal?.columns, colour: cli.out.colour });
-  return `${lines.join('\n')}\n`;
+function tableOptions({ out }: Cli): TableOptions {
+  return { width: out.terminal?.columns, colour: out.colour };
 }
 
 /** Goes on through failures: a daemon that is just being restarted is what one watches for. */
-async function watchStatus(cli: Cli, name: string | undefined, json: boolean): Promise<void> {
+async function watchStatus(cli: Cli, name: string | undefined, form: Form): Promise<void> {
   while (cli.out.fault === undefined) {
     try {
-      const text = await textOf(cli, name, json ? 'line' : undefined);
-      cli.out.write(json ? text : framed(cli, text));
+      const text = await textOf(cli, name, form);
+      cli.out.write(form.json === undefined ? framed(cli, text) : text);
     } catch (error) {
       for (const line of describeFailure(error).lines) cli.err.write(`${printable(line)}\n`);
     }

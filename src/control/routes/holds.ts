@@ -10,7 +10,7 @@ const MAX_HOLD_MS = 3650 * 86_400_000;
  * no restarts meanwhile. POST /v1/holds/release `{name}` or `{all: true}`.
  */
 export const holdRoutes = [
-  route('GET', '/v1/holds', strictObject({}), (_, orders) => okAnswer({ holds: orders.status().holds })),
+  route('GET', '/v1/holds', strictObject({}), async (_, orders) => okAnswer({ holds: (await orders.status()).holds })),
   route(
     'POST',
     '/v1/holds',

@@ -11,6 +11,7 @@ import type { ProcessOptions } from '../process/options.ts';
 import { processStrategy } from '../process/process.ts';
 import {
   type AlsoStarts,
+  type Explanation,
   type LaunchesNow,
   type Life,
   type Meaning,
@@ -22,7 +23,7 @@ import {
   type StrategyDefinition,
   type StrategyParts,
 } from '../strategy.ts';
-import { findMask } from '../unit/mask.ts';
+import { findMask, type Mask } from '../unit/mask.ts';
 import { unknownProgram } from '../unit/outside.ts';
 import { type ServiceOptions, type ServiceStrategy, serviceStrategy, type TakeKnown } from '../unit/service.ts';
 import { describeUnit, isRestartedBySystemd, isUp, loadProblem } from '../unit/state.ts';
@@ -72,12 +73,14 @@ export class AutoStrategy implements RestartStrategy {
 
   async resolve(process: ManagedProcess, signal: AbortSignal): Promise<Resolution> {
     const choice = choiceFor(await this.#service.lookUpToActPatiently(process, signal));
-    if (choice.kind === 'none') return { kind: 'refused', reason: choice.reason };
+    if (choice.kind === 'none') return { ...choice, kind: 'refused' };
     const resolution = await this.#of(choice).resolve(process, signal);
     if (choice.kind === 'service' || resolution.kind === 'refused') return resolution;
     // Not before: which unit the program lives in is known by now.
-    const masked = await this.#masked(process, signal);
-    return masked === undefined ? resolution : { kind: 'refused', reason: masked };
+    const mask = await this.#mask(process, signal);
+    const masked = inWords(mask);
+    if (masked === undefined) return resolution;
+    return { kind: 'refused', reason: masked, ...(mask.kind === 'unanswered' ? { unanswered: true } : {}) };
   }
 
   async restart(attempt: RestartAttempt): Promise<RestartOutcome> {
@@ -112,6 +115,11 @@ export class AutoStrategy implements RestartStrategy {
     } finally {
       deadline.end();
     }
+  }
+
+  async explain(process: ManagedProcess, signal: AbortSignal): Promise<Explanation> {
+    const { kind } = await this.#choose(process, signal);
+    return kind === 'service' ? this.#service.explain(process, signal) : { reason: undefined, output: [] };
   }
 
   async life(process: ManagedProcess, signal: AbortSignal): Promise<Life | undefined> {
@@ -159,6 +167,10 @@ export class AutoStrategy implements RestartStrategy {
     await this.#process.observe?.(process, look);
   }
 
+  observeUnit(process: ManagedProcess, signal: AbortSignal): Promise<void> {
+    return this.#service.observeUnit(process, signal);
+  }
+
   marks(process: ManagedProcess): ProgramMarks {
     return this.#process.marks?.(process) ?? {};
   }
@@ -197,10 +209,12 @@ export class AutoStrategy implements RestartStrategy {
 
   /** Why a program must not be restarted or started: a unit that it stands for is masked, or that cannot be told. One line. */
   async #masked(process: ManagedProcess, signal: AbortSignal): Promise<string | undefined> {
+    return inWords(await this.#mask(process, signal));
+  }
+
+  #mask(process: ManagedProcess, signal: AbortSignal): Promise<Mask> {
     const { services, roots } = this.#parts;
-    const mask = await findMask(services, this.name, process, roots.lastUnit(process.systemName), signal);
-    if (mask.kind === 'masked') return `${mask.unit} is masked`;
-    return mask.kind === 'unanswered' ? mask.reason : undefined;
+    return findMask(services, this.name, process, roots.lastUnit(process.systemName), signal);
   }
 
   #of(choice: Exclude<Choice, { kind: 'none' }>): RestartStrategy {
@@ -236,15 +250,16 @@ export class AutoStrategy implements RestartStrategy {
     if (signal.aborted) return outcome;
     const failure = outcome.kind === 'failed' ? outcome.reason : await this.#earlyDeath(process, signal);
     if (failure === undefined) return outcome;
+    const output = outcome.kind === 'failed' ? outcome.output : undefined;
     const inTheWay = await this.#giveUpUnit(attempt);
     if (inTheWay !== undefined) {
       return outcome.kind === 'restarted'
         ? outcome
-        : { kind: 'failed', reason: `${failure}; not started as a process: ${inTheWay}` };
+        : { kind: 'failed', reason: `${failure}; not started as a process: ${inTheWay}`, output };
     }
     const instead = await this.#process.restart(attempt);
     return instead.kind === 'failed'
-      ? { kind: 'failed', reason: `${failure}; then as a process: ${instead.reason}` }
+      ? { kind: 'failed', reason: `${failure}; then as a process: ${instead.reason}`, output: instead.output ?? output }
       : { kind: 'restarted', detail: `${instead.detail} (as a process: ${failure})` };
   }
 
@@ -263,20 +278,30 @@ export class AutoStrategy implements RestartStrategy {
     const found = await this.#service.lookUp(process, signal);
     if (found.kind === 'absent') return undefined;
     if (found.kind !== 'found') return found.reason;
-    const { id, loadState, activeState, mainPid } = found.status;
+    const { id, loadState, activeState, mainPid, hasJob } = found.status;
     if (loadState === 'masked') return loadProblem(found.status);
+    // It would come up beside the program.
+    if (hasJob && !isRestartedBySystemd(found.status))
+      return `systemd has something to do about ${id} still, which is ${activeState}`;
     if (activeState === 'failed' || activeState === 'inactive')
       return this.#service.outside(process, this.#known(process), signal);
-    if (isUp(found.status)) {
+    const running = await this.#service.findRunning(process, signal);
+    const isHollow = running.kind === 'found' && running.isHollow === true;
+    if (isUp(found.status) && !isHollow) {
       // Between two crashes it looks like one that is up.
       await this.#parts.clock.sleep(BETWEEN_LOOKS_MS, signal);
       const later = await this.#service.lookUp(process, signal);
       if (later.kind !== 'found') return later.reason;
       if (isUp(later.status) && later.status.mainPid === mainPid) return `${id} is ${activeState}`;
-    } else if (!isRestartedBySystemd(found.status)) return `${id} is ${activeState}`;
+    } else if (!isHollow && !isRestartedBySystemd(found.status)) return `${id} is ${activeState}`;
     const stopped = await this.#parts.services.call('stop', id, this.#parts.commandTimeoutMs, signal);
     return stopped.kind === 'done' ? undefined : `${id} cannot be stopped: ${stopped.reason}`;
   }
+}
+
+function inWords(mask: Mask): string | undefined {
+  if (mask.kind === 'masked') return `${mask.unit} is masked`;
+  return mask.kind === 'unanswered' ? mask.reason : undefined;
 }
 
 /** Time to see whether a unit that was just started lasts. */

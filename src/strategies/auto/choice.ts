@@ -4,8 +4,8 @@ import type { UnitLookup } from '../unit/lookup.ts';
 export type Choice =
   | { readonly kind: 'service' }
   | { readonly kind: 'process' }
-  /** Neither: the name must not be touched, or systemd does not answer and nothing is guessed. */
-  | { readonly kind: 'none'; readonly reason: string };
+  /** Neither: the name must not be touched, or systemd does not answer and nothing is guessed (`unanswered`). */
+  | { readonly kind: 'none'; readonly reason: string; readonly unanswered?: true };
 
 /** The one that fits what systemd has under the name. */
 export function choiceFor(found: UnitLookup): Choice {
@@ -16,8 +16,9 @@ export function choiceFor(found: UnitLookup): Choice {
     case 'impossible':
       return { kind: 'process' };
     case 'refused':
-    case 'unanswered':
       return { kind: 'none', reason: found.reason };
+    case 'unanswered':
+      return { kind: 'none', reason: found.reason, unanswered: true };
     default:
       return found satisfies never;
   }

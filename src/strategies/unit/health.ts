@@ -1,9 +1,11 @@
-import type { Clock } from '../../core/clock.ts';
 import type { HealthResult } from '../../core/outcomes.ts';
-import { isHollow, type UnitStatus } from '../../system/systemd/service-manager.ts';
+import type { UnitStatus } from '../../system/systemd/service-manager.ts';
 import { startDeadline } from '../deadline.ts';
+import type { Life, StrategyParts } from '../strategy.ts';
 import type { UnitLookup } from './lookup.ts';
-import { describeState, isUp, unitHealth } from './state.ts';
+import { lookIntoUnit, type UnitLook, type UnitProcessParts } from './processes.ts';
+import { describeState, hasCrashed, isUp, unitHealth } from './state.ts';
+import { waitsForTrigger } from './triggers.ts';
 
 /** One look at a unit's health, which may take a second. */
 export interface UnitProof {
@@ -12,43 +14,97 @@ export interface UnitProof {
   readonly lastingMs: number;
   /** All of it ends within this. */
   readonly timeoutMs: number;
+  /** When we had systemd bring that unit up, in milliseconds of CLOCK_MONOTONIC; undefined if that is not known. */
+  readonly broughtUpMs: (unit: string) => number | undefined;
   readonly signal: AbortSignal;
 }
 
+/** What proveUnitLasts uses of the rest. */
+export type UnitProofParts = UnitProcessParts & Pick<StrategyParts, 'clock'>;
+
 /**
- * Proves that a unit is active and stays so: a little later it still is, with the same main process. A unit that crashes at
- * once and is started again by systemd is active at nearly every look. Never rejects.
+ * Proves that a unit is active and stays so: a little later it still is, with the same main process, and is not without processes if it
+ * is there for some. A unit that crashes at once and is started again by systemd is active at nearly every look. Never rejects.
  */
 export async function proveUnitLasts(
-  clock: Clock,
-  { lookUp, lastingMs, timeoutMs, signal }: UnitProof,
+  parts: UnitProofParts,
+  { lookUp, lastingMs, timeoutMs, broughtUpMs, signal }: UnitProof,
 ): Promise<HealthResult | { readonly kind: 'assumed' }> {
-  const deadline = startDeadline(clock, timeoutMs, signal);
+  const deadline = startDeadline(parts.clock, timeoutMs, signal);
   try {
-    const first = await lookUp(deadline.signal);
-    if (first.kind !== 'found') return { kind: 'unhealthy', reason: first.reason };
-    const health = unitHealth(first.status);
+    const first = await lookInto(parts, lookUp, deadline.signal);
+    if (first.kind !== 'seen') return { kind: 'unhealthy', reason: first.reason };
+    const { status, processes } = first;
+    const { id } = status;
+    const health = unitHealth(status, broughtUpMs(id));
+    if (health.kind === 'unhealthy' && (await waitsForTrigger(parts.services, status, deadline.signal)))
+      return { kind: 'healthy' };
     if (health.kind !== 'running') return health;
-    const { id } = first.status;
-    if (lastingMs === 0) return { kind: 'healthy' };
+    if (first.isHollow) return { kind: 'unhealthy', reason: describeHollow(status) };
+    const hasNothing = status.subState === 'exited' && processes.length === 0;
+    if (lastingMs === 0 || hasNothing) return { kind: 'healthy' };
     const pauseMs = Math.min(lastingMs, deadline.remainingMs() - Math.min(SECOND_LOOK_MS, lastingMs / 4));
     if (pauseMs < lastingMs / 2) return { kind: 'unhealthy', reason: `${id} is active, but too late to tell whether it lasts` };
-    await clock.sleep(pauseMs, deadline.signal);
-    const second = await lookUp(deadline.signal);
-    if (second.kind !== 'found') return { kind: 'unhealthy', reason: second.reason };
-    const reason = whyNotLasting(first.status, second.status);
+    await parts.clock.sleep(pauseMs, deadline.signal);
+    const second = await lookInto(parts, lookUp, deadline.signal);
+    if (second.kind !== 'seen') return { kind: 'unhealthy', reason: second.reason };
+    const isIdle = await waitsForTrigger(parts.services, second.status, deadline.signal);
+    const reason = isIdle ? undefined : whyNotLasting(first, second);
     return reason === undefined ? { kind: 'healthy' } : { kind: 'unhealthy', reason };
   } finally {
     deadline.end();
   }
 }
 
+/** Looks a unit up, and into it; why not, if that cannot be done. Never rejects. */
+export async function lookInto(
+  parts: UnitProcessParts,
+  lookUp: (signal: AbortSignal) => Promise<UnitLookup>,
+  signal: AbortSignal,
+): Promise<UnitLook | Exclude<UnitLookup, { kind: 'found' }>> {
+  const found = await lookUp(signal);
+  return found.kind === 'found' ? lookIntoUnit(parts, found.status, signal) : found;
+}
+
+/** As of RestartStrategy.life. */
+export async function lifeOfUnit(
+  parts: UnitProcessParts,
+  lookUp: (signal: AbortSignal) => Promise<UnitLookup>,
+  signal: AbortSignal,
+): Promise<Life | undefined> {
+  const first = await lookInto(parts, lookUp, signal);
+  if (first.kind !== 'seen' || !(isUp(first.status) || hasCrashed(first.status))) return undefined;
+  return {
+    ageMs: 0,
+    ended: async (signal) => {
+      const later = await lookInto(parts, lookUp, signal);
+      if (later.kind !== 'seen' || (await waitsForTrigger(parts.services, later.status, signal))) return undefined;
+      if (isUp(first.status)) return whyNotLasting(first, later);
+      return hasCrashed(later.status) ? `${later.status.id} is ${describeState(later.status)}` : undefined;
+    },
+  };
+}
+
 /** What became of the unit that was up at its first look; undefined where it still is, with the same main process. */
-export function whyNotLasting({ id, mainPid, subState }: UnitStatus, later: UnitStatus): string | undefined {
-  if (!isUp(later)) return `${id} did not stay active: it is ${describeState(later)}`;
-  if (later.mainPid !== mainPid) return `${id} does not last: main process ${mainPid} was followed by ${later.mainPid}`;
-  // Without a main process it was its last one that ended.
-  return isHollow(later) && subState !== 'exited' ? `${id} does not last: it is ${describeState(later)}` : undefined;
+export function whyNotLasting(first: Pick<UnitLook, 'status' | 'processes'>, later: UnitLook): string | undefined {
+  const { id, mainPid } = first.status;
+  const { status } = later;
+  if (!isUp(status)) return `${id} did not stay active: it is ${describeState(status)}`;
+  const hadSome = first.processes.length > 0 || first.status.subState !== 'exited';
+  const isEmpty = status.subState === 'exited' && later.processes.length === 0;
+  if (later.isHollow || (isEmpty && hadSome)) return `${id} does not last: it is ${hollowWords(status)}`;
+  return status.mainPid === mainPid
+    ? undefined
+    : `${id} does not last: main process ${mainPid} was followed by ${status.mainPid}`;
+}
+
+/** `legacyd.service is active (exited), but none of its processes runs any more`. */
+export function describeHollow(status: UnitStatus): string {
+  return `${status.id} is ${hollowWords(status)}`;
+}
+
+function hollowWords(status: UnitStatus): string {
+  return `${describeState(status)}, but none of its processes runs any more`;
 }
 
 /** Left for the second look. */

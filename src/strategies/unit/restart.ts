@@ -1,13 +1,16 @@
-import { formatDuration } from '../../core/duration.ts';
+import type { Clock } from '../../core/clock.ts';
+import { withLines } from '../../core/last-lines.ts';
 import type { ServiceManager, UnitStatus } from '../../system/systemd/service-manager.ts';
 import { type Deadline, startDeadline } from '../deadline.ts';
 import type { RestartOutcome, StrategyParts } from '../strategy.ts';
+import { restartByForce, stands, type UnitFailure } from './force.ts';
+import { describeHollow, lookInto } from './health.ts';
 import { type UnitLookup, untilAnswered } from './lookup.ts';
 import type { UnitPermission } from './permission.ts';
-import { isUp, loadProblem, needsReset, nextStep } from './state.ts';
+import { hangs, isRestartedBySystemd, isUp, loadProblem, needsReset, nextStep } from './state.ts';
 
 /** What of the system the service strategy uses. */
-export type ServiceParts = Pick<StrategyParts, 'services' | 'clock' | 'log'>;
+export type ServiceParts = Pick<StrategyParts, 'services' | 'clock' | 'log' | 'table' | 'unitsWithProcesses'>;
 
 /** One restart of one unit. */
 export interface UnitRestart {
@@ -17,7 +20,7 @@ export interface UnitRestart {
   readonly permit: (status: UnitStatus, signal: AbortSignal) => Promise<UnitPermission>;
   /** Takes the unit's name before it is touched, and lets it go once it is up. */
   readonly touched: Set<string>;
-  /** For waiting for systemd's own restart, and again for what we do then. */
+  /** For waiting for systemd's own restart, again for what we do then, and once more for doing it by force. */
   readonly limitMs: number;
   readonly signal: AbortSignal;
   /** RestartAttempt.outsideSlot. */
@@ -27,23 +30,20 @@ export interface UnitRestart {
 }
 
 /**
- * Brings a unit up: waits while systemd itself is restarting it, then starts or restarts it, and lifts its start limit where
- * that stands in the way. Never rejects. Source: systemctl(1).
+ * Brings a unit up: waits while systemd itself is about to restart it, then starts or restarts it, and lifts its start limit where that
+ * stands in the way. What has hung for the limit meanwhile is restarted by force, with as much time again. A failure has systemd's
+ * reason, and the last lines that the unit wrote. Never rejects. Source: systemctl(1).
  */
 export async function restartUnit(parts: ServiceParts, restart: UnitRestart): Promise<RestartOutcome> {
   const settled = await within(parts, restart, (deadline) => settle(parts, restart, deadline));
-  if (settled.kind !== 'unit') return settled;
-  const { id } = settled.status;
-  return within(parts, restart, async (deadline) => {
-    const permit = (signal: AbortSignal) => restart.permit(settled.status, signal);
-    const permission = await untilAnswered(parts.clock, permit, deadline.signal);
-    if (permission.kind === 'unanswered') return { kind: 'failed', reason: `not started: ${permission.why}` };
-    if (permission.kind === 'refused') return { kind: 'failed', reason: permission.reason };
-    restart.touched.add(id);
-    const outcome = await startOrRestart(parts.services, settled.status, { ...restart, deadline });
-    if (outcome.kind === 'restarted') restart.touched.delete(id);
-    return outcome;
-  });
+  const step =
+    settled.kind === 'unit'
+      ? await within(parts, restart, (deadline) => act(parts, restart, settled.status, deadline))
+      : settled;
+  const done =
+    step.kind === 'late' ? await within(parts, restart, (deadline) => insist(parts, restart, step.status, deadline)) : step;
+  const proved = done.kind === 'restarted' ? ((await hollowFailure(parts, restart)) ?? done) : done;
+  return 'unit' in proved ? explained(parts, restart, proved) : proved;
 }
 
 async function within<T>(
@@ -59,60 +59,97 @@ async function within<T>(
   }
 }
 
-type Settled = { readonly kind: 'unit'; readonly status: UnitStatus } | RestartOutcome;
+/** How one part of a restart went. `late`: its time was over before; `status`: what the unit was at its beginning. */
+type Step = RestartOutcome | UnitFailure | { readonly kind: 'late'; readonly status: UnitStatus };
+type Settled = Step | { readonly kind: 'unit'; readonly status: UnitStatus };
 
 /** The unit as it stands once systemd itself does nothing about it. */
 async function settle(parts: ServiceParts, restart: UnitRestart, deadline: Deadline): Promise<Settled> {
   const first = await look(parts, restart, deadline);
-  if (first.kind !== 'unit' || nextStep(first.status) !== 'wait') return first;
+  if (first.kind !== 'unit' || !(await isAwaited(parts, first.status, deadline))) return first;
   parts.log.debug(`systemd is just restarting ${first.status.id} itself: waiting for it`);
-  const settled = await restart.outsideSlot(() => awaitSystemd(parts, first.status.id, restart, deadline));
+  const settled = await restart.outsideSlot(() => awaitSystemd(parts, first.status, restart, deadline));
   const isOver = settled.kind === 'unit' && (await restart.isUnwanted());
   return isOver ? { kind: 'failed', reason: 'not wanted any more' } : settled;
 }
 
-async function look({ clock }: ServiceParts, { lookUp }: UnitRestart, deadline: Deadline): Promise<Settled> {
+async function look({ clock }: ServiceParts, { lookUp }: UnitRestart, deadline: Deadline) {
   const found = await untilAnswered(clock, lookUp, deadline.signal);
-  if (found.kind === 'unanswered') return { kind: 'failed', reason: `not started: ${found.why}` };
-  if (found.kind !== 'found') return { kind: 'failed', reason: found.reason };
+  if (found.kind === 'unanswered') return { kind: 'failed', reason: `not started: ${found.why}` } as const;
+  if (found.kind !== 'found') return { kind: 'failed', reason: found.reason } as const;
   const problem = loadProblem(found.status);
-  return problem === undefined ? { kind: 'unit', status: found.status } : { kind: 'failed', reason: problem };
+  return problem === undefined
+    ? ({ kind: 'unit', status: found.status } as const)
+    : ({ kind: 'failed', reason: problem } as const);
 }
 
-async function awaitSystemd(parts: ServiceParts, unit: string, restart: UnitRestart, deadline: Deadline): Promise<Settled> {
+/** Whether systemd will restart it by itself in the time that is left. */
+async function isAwaited({ services, clock }: ServiceParts, status: UnitStatus, deadline: Deadline): Promise<boolean> {
+  if (nextStep(status) !== 'wait') return false;
+  const due = await services.restartDue(status.id, deadline.signal);
+  return due.kind === 'failed' || isDueWithin(due.dueMs, deadline.remainingMs(), clock);
+}
+
+/** Whether a restart of systemd's own comes within `ms` from now; `dueMs`: ServiceManager.restartDue. */
+export function isDueWithin(dueMs: number | undefined, ms: number, clock: Clock): boolean {
+  return (dueMs ?? 0) <= clock.monotonicMs() + ms;
+}
+
+async function awaitSystemd(
+  parts: ServiceParts,
+  first: UnitStatus,
+  restart: UnitRestart,
+  deadline: Deadline,
+): Promise<Settled> {
+  let last = first;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     await parts.clock.sleep(Math.min(pauseMs, deadline.remainingMs()), deadline.signal);
     if (restart.signal.aborted) return { kind: 'failed', reason: 'aborted' };
-    if (deadline.remainingMs() === 0) {
-      return {
-        kind: 'failed',
-        reason: `${unit} is not up after ${formatDuration(restart.limitMs)} of systemd restarting it itself`,
-      };
-    }
-    const now = await look(parts, restart, deadline);
+    const now = deadline.remainingMs() === 0 ? undefined : await look(parts, restart, deadline);
+    // What our own limit has ended is no answer.
+    if (now === undefined || deadline.signal.aborted) return { kind: 'late', status: last };
     if (now.kind !== 'unit') return now;
     if (isUp(now.status)) return { kind: 'restarted', detail: `systemd restarted ${now.status.id} itself` };
-    if (nextStep(now.status) !== 'wait') return now;
+    if (!(await isAwaited(parts, now.status, deadline))) return now;
+    last = now.status;
   }
 }
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 1000;
+
+/** Starts or restarts it, if it may be. */
+async function act(parts: ServiceParts, restart: UnitRestart, status: UnitStatus, deadline: Deadline): Promise<Step> {
+  const { id } = status;
+  const permit = (signal: AbortSignal) => restart.permit(status, signal);
+  const permission = await untilAnswered(parts.clock, permit, deadline.signal);
+  if (permission.kind === 'unanswered') return { kind: 'failed', reason: `not started: ${permission.why}` };
+  if (permission.kind === 'refused') return { kind: 'failed', reason: permission.reason };
+  restart.touched.add(id);
+  const outcome = await startOrRestart(parts.services, status, { ...restart, deadline });
+  if (outcome.kind === 'restarted') restart.touched.delete(id);
+  const isLate = outcome.kind === 'failed' && deadline.remainingMs() < MOMENT_MS && !restart.signal.aborted;
+  return isLate ? { kind: 'late', status } : outcome;
+}
+
+/** By which timers of the same length may differ. */
+const MOMENT_MS = 20;
 
 async function isTransient(services: ServiceManager, unit: string, { signal }: Deadline): Promise<boolean> {
   const answer = await services.relations(unit, signal);
   return answer.kind === 'known' && answer.relations.unitFileState === 'transient';
 }
 
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 1000;
-
 async function startOrRestart(
   services: ServiceManager,
   status: UnitStatus,
   { signal, deadline }: { readonly signal: AbortSignal; readonly deadline: Deadline },
-): Promise<RestartOutcome> {
+): Promise<RestartOutcome | UnitFailure> {
   const { id } = status;
   // Never 0, which a timer of somebody else's may take for no limit at all.
   const call = (verb: 'start' | 'restart' | 'reset-failed') => services.call(verb, id, deadline.remainingMs() || 1, signal);
-  const verb = isUp(status) ? 'restart' : 'start';
+  // systemd keeps a start of one that it is to restart itself until then.
+  const verb = isUp(status) || isRestartedBySystemd(status) ? 'restart' : 'start';
   // A transient unit that has failed is forgotten once it is reset.
   const reset = needsReset(status) && !(status.result !== 'start-limit-hit' && (await isTransient(services, id, deadline)));
   // That it fails is no verdict: a unit that systemd has just forgotten has nothing to reset.
@@ -120,7 +157,7 @@ async function startOrRestart(
   const first = await call(verb);
   if (first.kind === 'done')
     return { kind: 'restarted', detail: `systemctl ${verb} ${id}${reset ? ' after reset-failed' : ''}` };
-  const failure: RestartOutcome = { kind: 'failed', reason: `systemctl ${verb} ${id}: ${first.reason}` };
+  const failure: UnitFailure = { kind: 'failed', unit: id, reason: `systemctl ${verb} ${id}: ${first.reason}`, isTold: true };
   if (reset || deadline.signal.aborted) return failure;
   // Our own restarts count against the unit's start limit too, and an active unit does not say how near it is.
   const after = await services.show(id, deadline.signal);
@@ -129,5 +166,53 @@ async function startOrRestart(
   const second = await call('start');
   return second.kind === 'done'
     ? { kind: 'restarted', detail: `systemctl start ${id} after reset-failed` }
-    : { kind: 'failed', reason: `systemctl start ${id}: ${second.reason}` };
+    : { ...failure, reason: `systemctl start ${id}: ${second.reason}` };
+}
+
+/** What becomes of a unit that has not come up in its time: it is restarted by force, if it hangs. */
+async function insist(
+  parts: ServiceParts,
+  restart: UnitRestart,
+  before: UnitStatus,
+  deadline: Deadline,
+): Promise<RestartOutcome | UnitFailure> {
+  const now = await look(parts, restart, deadline);
+  if (now.kind !== 'unit') return now;
+  const { status } = now;
+  if (hasComeUp(before, status)) {
+    restart.touched.delete(status.id);
+    return { kind: 'restarted', detail: `${status.id} came up at the last moment` };
+  }
+  if (!hangs(status)) return stands(status);
+  if (await restart.isUnwanted()) return { kind: 'failed', reason: 'not wanted any more' };
+  const permit = (signal: AbortSignal) => restart.permit(status, signal);
+  const permission = await untilAnswered(parts.clock, permit, deadline.signal);
+  if (permission.kind === 'unanswered') return { kind: 'failed', reason: `not restarted by force: ${permission.why}` };
+  if (permission.kind === 'refused') return { kind: 'failed', reason: permission.reason };
+  restart.touched.add(status.id);
+  const outcome = await restartByForce(parts, { status, hungMs: restart.limitMs, deadline, signal: restart.signal });
+  if (outcome.kind === 'restarted') restart.touched.delete(status.id);
+  return outcome;
+}
+
+function hasComeUp(before: UnitStatus, now: UnitStatus): boolean {
+  if (now.hasJob) return false;
+  if (isUp(now)) return !isUp(before) || before.mainPid !== now.mainPid;
+  // Its state does not change if systemd skips its start.
+  const hasRun = now.changedMs > before.changedMs;
+  return now.type === 'oneshot' && now.activeState === 'inactive' && now.result === 'success' && hasRun;
+}
+
+/** That the unit is up, without what it is there for; undefined where it is not so, and where that cannot be told. */
+async function hollowFailure(parts: ServiceParts, { lookUp, signal }: UnitRestart): Promise<UnitFailure | undefined> {
+  const after = await lookInto(parts, lookUp, signal);
+  if (after.kind !== 'seen' || !after.isHollow) return undefined;
+  return { kind: 'failed', unit: after.status.id, reason: describeHollow(after.status), isTold: true };
+}
+
+/** The failure with systemd's reason and the lines of the unit's last life. */
+async function explained({ services }: ServiceParts, { signal }: UnitRestart, failure: UnitFailure): Promise<RestartOutcome> {
+  const { reason, output } = await services.explain(failure.unit, signal);
+  const told = failure.isTold || reason === undefined ? failure.reason : `${failure.reason}: ${reason}`;
+  return { kind: 'failed', reason: withLines(told, output), ...(output.length > 0 && { output }) };
 }

@@ -1,13 +1,13 @@
 import type { ManagedProcess } from '../../core/alarm.ts';
 import { DEFAULT_SECTION } from '../../core/config.ts';
 import type { HealthResult, RestartPreview } from '../../core/outcomes.ts';
-import { ProcessTable } from '../../system/proc/table.ts';
 import { findAccount } from '../../system/spawn/user-account.ts';
 import type { RunningProcesses } from '../../system/systemd/running-processes.ts';
 import type { UnitStatus } from '../../system/systemd/service-manager.ts';
 import { startDeadline } from '../deadline.ts';
 import type {
   AlsoStarts,
+  Explanation,
   Life,
   Meaning,
   Resolution,
@@ -17,20 +17,22 @@ import type {
   StrategyDefinition,
 } from '../strategy.ts';
 import { alsoStartedWith } from './also.ts';
-import { proveUnitLasts, whyNotLasting } from './health.ts';
+import { lifeOfUnit, proveUnitLasts } from './health.ts';
 import { lookUpUnit, type Unanswered, type UnitLookup, untilAnswered } from './lookup.ts';
 import { serviceName } from './name-policy.ts';
+import { UnitObservation } from './observation.ts';
 import { type KnownProgram, runningOutside, unknownProgram } from './outside.ts';
 import { permitUnnamed, type UnitPermission } from './permission.ts';
-import { processesOfUnit } from './processes.ts';
-import { restartUnit, type ServiceParts } from './restart.ts';
-import { describeState, describeUnit, hasCrashed, isUp, loadProblem, nextStep } from './state.ts';
+import { lookIntoUnit } from './processes.ts';
+import { isDueWithin, restartUnit, type ServiceParts } from './restart.ts';
+import { describeState, describeUnit, isRestartedBySystemd, isUp, loadProblem, nextStep } from './state.ts';
+import { waitsForTrigger } from './triggers.ts';
 
 /** What the service strategy takes from `[process.NAME]`. */
 export interface ServiceOptions {
   /** The process has a section of its own: the system's own services may be restarted. */
   readonly hasOwnSection: boolean;
-  /** `command_timeout`: limit of a whole restart, waiting for systemd's own included; default 60 s. */
+  /** `command_timeout`: limit of a restart, and of waiting for systemd's own; a unit that hangs has as much again; default 60 s. */
   readonly commandTimeoutMs: number;
   /** `health_check_timeout`; default 5 s. */
   readonly healthCheckTimeoutMs: number;
@@ -56,10 +58,14 @@ export class ServiceStrategy implements RestartStrategy {
   readonly #parts: ServiceParts;
   /** Units that we began to restart and did not bring up: what we have stopped we may start, though it is inactive now. */
   readonly #touched = new Set<string>();
+  /** When we last set about to have systemd bring a unit up, by its name. */
+  readonly #broughtUpMs = new Map<string, number>();
+  readonly #observation: UnitObservation;
 
   constructor(options: ServiceOptions, parts: ServiceParts) {
     this.#options = options;
     this.#parts = parts;
+    this.#observation = new UnitObservation(parts);
   }
 
   /** What systemd has under the process's name. Never rejects. */
@@ -95,6 +101,7 @@ export class ServiceStrategy implements RestartStrategy {
         return { kind: 'target', key: serviceName(found.unit), description: `unit ${found.unit}` };
       // Its own name will not do for a key then: it may be an alias of a unit whose recovery is under way.
       case 'unanswered':
+        return { kind: 'refused', reason: found.reason, unanswered: true };
       case 'impossible':
       case 'refused':
         return { kind: 'refused', reason: found.reason };
@@ -122,13 +129,20 @@ export class ServiceStrategy implements RestartStrategy {
   }
 
   /** `known`: what else the program is known by, as KnownProgram. */
-  restart(
+  async restart(
     { process, signal, outsideSlot = (wait) => wait(), isUnwanted = async () => false }: RestartAttempt,
     known: TakeKnown = nothingKnown,
   ): Promise<RestartOutcome> {
+    const begunMs = this.#parts.clock.monotonicMs();
     return restartUnit(this.#parts, {
-      lookUp: (signal) => this.lookUp(process, signal),
+      lookUp: async (signal) => {
+        const found = await this.lookUp(process, signal);
+        if (found.kind === 'found') this.#broughtUpMs.set(found.status.id, begunMs);
+        return found;
+      },
       permit: async (status, signal) => {
+        // That it has processes is remembered before they are stopped.
+        if (isUp(status)) await lookIntoUnit(this.#parts, status, signal);
         const permission = await this.#permit(status, signal);
         return permission.kind === 'permitted' ? this.#permitBeside(status, known, signal) : permission;
       },
@@ -170,16 +184,20 @@ export class ServiceStrategy implements RestartStrategy {
     signal: AbortSignal,
   ): Promise<HealthResult | { readonly kind: 'assumed' }> {
     const lookUp = (signal: AbortSignal) => this.lookUp(process, signal);
-    return proveUnitLasts(this.#parts.clock, { lookUp, lastingMs, timeoutMs, signal });
+    const broughtUpMs = (unit: string) => this.#broughtUpMs.get(unit);
+    return proveUnitLasts(this.#parts, { lookUp, lastingMs, timeoutMs, broughtUpMs, signal });
   }
 
   async findRunning(process: ManagedProcess, signal: AbortSignal): Promise<RunningProcesses> {
     const found = await this.lookUp(process, signal);
     switch (found.kind) {
       case 'found': {
-        const { status } = found;
-        const processes = await processesOfUnit(new ProcessTable(), status);
-        return { kind: 'found', key: serviceName(status.id), processes, unit: status.id, status };
+        const look = await lookIntoUnit(this.#parts, found.status, signal);
+        if (look.kind === 'unanswered') return { kind: 'unknown', reason: look.reason };
+        const { status, processes, isHollow } = look;
+        const waits = processes.length === 0 && (await waitsForTrigger(this.#parts.services, status, signal));
+        const running = { kind: 'found', key: serviceName(status.id), processes, unit: status.id, status } as const;
+        return { ...running, ...(isHollow && { isHollow }), ...(waits && { waitsForTrigger: waits }) };
       }
       case 'absent':
         return { kind: 'found', key: serviceName(found.unit), processes: [], unit: undefined, status: undefined };
@@ -192,19 +210,12 @@ export class ServiceStrategy implements RestartStrategy {
     }
   }
 
-  async life(process: ManagedProcess, signal: AbortSignal): Promise<Life | undefined> {
-    const found = await this.lookUp(process, signal);
-    if (found.kind !== 'found' || !(isUp(found.status) || hasCrashed(found.status))) return undefined;
-    const { status } = found;
-    return {
-      ageMs: 0,
-      ended: async (signal) => {
-        const later = await this.lookUp(process, signal);
-        if (later.kind !== 'found') return undefined;
-        if (isUp(status)) return whyNotLasting(status, later.status);
-        return hasCrashed(later.status) ? `${status.id} is ${describeState(later.status)}` : undefined;
-      },
-    };
+  life(process: ManagedProcess, signal: AbortSignal): Promise<Life | undefined> {
+    return lifeOfUnit(this.#parts, (signal) => this.lookUp(process, signal), signal);
+  }
+
+  observeUnit(process: ManagedProcess, signal: AbortSignal): Promise<void> {
+    return this.#observation.look(process.systemName, (signal) => this.lookUp(process, signal), signal);
   }
 
   /** `known`: as of `restart`. */
@@ -215,12 +226,25 @@ export class ServiceStrategy implements RestartStrategy {
     const outside = await this.outside(process, known, signal);
     if (outside !== undefined) return { stops: [], starts: [], refusals: [outside] };
     const { id } = found.status;
-    const step = nextStep(found.status);
+    const step = (await this.#isDueLate(found.status, signal)) ? 'restart' : nextStep(found.status);
     return {
       stops: step === 'restart' ? [describeUnit(found.status)] : [],
       starts: [step === 'wait' ? `${id}: systemd is just restarting it itself, and is waited for` : `systemctl ${step} ${id}`],
       refusals: [],
     };
+  }
+
+  /** What systemd has to say of the unit where it is not up, and the last lines of its life. */
+  async explain(process: ManagedProcess, signal: AbortSignal): Promise<Explanation> {
+    const found = await this.lookUp(process, signal);
+    return found.kind === 'found' ? this.#parts.services.explain(found.status.id, signal) : { reason: undefined, output: [] };
+  }
+
+  /** systemd is to restart it by itself, and not within `command_timeout`. */
+  async #isDueLate(status: UnitStatus, signal: AbortSignal): Promise<boolean> {
+    if (!isRestartedBySystemd(status)) return false;
+    const due = await this.#parts.services.restartDue(status.id, signal);
+    return due.kind === 'known' && !isDueWithin(due.dueMs, this.#options.commandTimeoutMs, this.#parts.clock);
   }
 
   async #permit(status: UnitStatus, signal: AbortSignal): Promise<UnitPermission> {
@@ -241,7 +265,7 @@ export class ServiceStrategy implements RestartStrategy {
     const { program } = told;
     const account = program.user === '' ? undefined : await findAccount(program.user, signal);
     const uids = account?.kind === 'found' ? [0, account.account.uid] : [0];
-    const pids = await runningOutside(new ProcessTable(), { id, program, uids }, await known(signal));
+    const pids = await runningOutside(this.#parts.table, { id, program, uids }, await known(signal));
     if (pids.length === 0) return { kind: 'permitted' };
     const shown = pids.slice(0, SHOWN_PIDS).join(', ');
     return {

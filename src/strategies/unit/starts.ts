@@ -27,14 +27,16 @@ export type UnitStarts =
 /**
  * Finds all units that systemd would start with the one of `status`: what it, and what those again, have in Requires=, BindsTo=,
  * Upholds= and Wants=, as far as that is down, and what is started at their ends. What is up starts nothing, unless it is restarted
- * too: because the first is up, and it has that in Requires=, Requisite=, BindsTo= or PartOf=. At most 256 units are looked at. Never
+ * too: because the first is up, and it has that in Requires=, Requisite=, BindsTo= or PartOf=. One that is starting or stopping counts as up. At most 256 units are looked at. Never
  * rejects. Source: systemd.unit(5), transaction_add_job_and_dependencies() and job_type_collapse() of systemd.
  */
 export async function unitsStartedWith(services: ServiceManager, status: UnitStatus, signal: AbortSignal): Promise<UnitStarts> {
   const looks = new UnitLooks(services, status, signal);
   const started = new Map<string, StartedUnit>();
   const reached = new Map<string, Need>();
-  let steps: Step[] = [{ unit: status.id, need: 'itself', how: isUp(status) ? 'restarted' : 'started', way: status.id }];
+  let steps: Step[] = [
+    { unit: status.id, need: 'itself', how: mayBeStopped(status) ? 'restarted' : 'started', way: status.id },
+  ];
   while (steps.length > 0) {
     const fresh = steps.filter((step) => isNews(reached, step));
     if (!looks.mayTake(fresh)) return { kind: 'too_many', reason: TOO_MANY };
@@ -50,6 +52,11 @@ export async function unitsStartedWith(services: ServiceManager, status: UnitSta
     }
   }
   return { kind: 'known', units: [...started.values()] };
+}
+
+/** One that hangs in a start or stop is started at first, and restarted by force if that is of no use. */
+function mayBeStopped(status: UnitStatus): boolean {
+  return isUp(status) || status.activeState === 'activating' || status.activeState === 'deactivating';
 }
 
 /** A unit file may name any number of others, and those again. */

@@ -2,9 +2,9 @@ import type { HealthResult } from '../../core/outcomes.ts';
 import type { UnitStatus } from '../../system/systemd/service-manager.ts';
 
 /**
- * What brings a unit up from where it stands. `wait`: systemd is about to restart it by itself, and to restart on top would
- * only make it two. A unit that is starting is not restarted either: `start` waits for the job that is under way, and when a
- * start has hung is TimeoutStartSec's to say; a database that replays its log must be let.
+ * What brings a unit up from where it stands. `wait`: systemd is to restart it by itself, and if that is soon, to restart on top would
+ * only make it two. A unit that is starting is not restarted at once: `start` waits for the job that is under way, for a database that
+ * replays its log must be let.
  */
 export type UnitStep = 'wait' | 'start' | 'restart';
 
@@ -22,6 +22,12 @@ export function isUp({ activeState }: UnitStatus): boolean {
 /** Down, or going down: nothing of it is stopped by a stop or a restart. */
 export function isAtRest({ activeState }: UnitStatus): boolean {
   return activeState === 'inactive' || activeState === 'failed' || activeState === 'deactivating';
+}
+
+/** Under way to somewhere, or about to be: starting, stopping, or down with a job that has not begun. */
+export function hangs({ activeState, hasJob }: UnitStatus): boolean {
+  const isDown = activeState === 'inactive' || activeState === 'failed';
+  return activeState === 'activating' || activeState === 'deactivating' || (isDown && hasJob);
 }
 
 /** True between a crash and the restart that `Restart=` asks for. */
@@ -61,13 +67,14 @@ export type UnitHealth =
   | HealthResult
   /** It runs; whether it lasts, a second look must tell. */
   | { readonly kind: 'running' }
-  /** A one-shot that leaves nothing behind and did not fail; whether it ran since the alarm cannot be seen. */
+  /** A one-shot that leaves nothing behind and did not fail; whether it ran since the alarm is not known. */
   | { readonly kind: 'assumed' };
 
-/** Judges one look. `active (exited)` is what a unit with RemainAfterExit= is when it is well. */
-export function unitHealth(status: UnitStatus): UnitHealth {
-  const { id, type, subState, activeState, result } = status;
-  if (isUp(status)) return subState === 'exited' ? { kind: 'healthy' } : { kind: 'running' };
-  if (type === 'oneshot' && activeState === 'inactive' && result === 'success') return { kind: 'assumed' };
+/** Judges one look. `broughtUpMs`: when we had systemd bring it up (UnitStatus.changedMs); undefined if that is not known. */
+export function unitHealth(status: UnitStatus, broughtUpMs?: number): UnitHealth {
+  const { id, type, activeState, result, changedMs } = status;
+  if (isUp(status)) return { kind: 'running' };
+  if (type === 'oneshot' && activeState === 'inactive' && result === 'success')
+    return { kind: broughtUpMs !== undefined && changedMs >= broughtUpMs ? 'healthy' : 'assumed' };
   return { kind: 'unhealthy', reason: `${id} is ${describeState(status)}` };
 }

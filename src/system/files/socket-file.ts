@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, lstatSync, mkdtempSync, renameSync, rmSync, statSync, unlinkSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, mkdtempSync, renameSync, rmSync, type Stats, statSync, unlinkSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
 import { dirname, isAbsolute, join } from 'node:path';
 import type { SectionReader } from '../../core/config.ts';
@@ -49,6 +49,8 @@ export interface SocketFileOptions {
 
 /** A socket file that is ours. */
 export interface SocketFile {
+  /** False where it is gone, or another has taken its place. */
+  isThere(): boolean;
   /** Removes it, unless another has taken its place meanwhile. */
   remove(): void;
 }
@@ -114,10 +116,14 @@ async function bindAndPlace(server: Server, { path, mode, gid, onGroupProblem }:
     chmodSync(bound, mode);
     const { ino, dev } = lstatSync(bound);
     renameSync(bound, path);
+    const isThere = (): boolean => {
+      const stat = lookAt(path);
+      return stat?.ino === ino && stat.dev === dev;
+    };
     return {
+      isThere,
       remove: () => {
-        const stat = lstatSync(path, { throwIfNoEntry: false });
-        if (stat?.ino === ino && stat.dev === dev) unlinkSync(path);
+        if (isThere()) unlinkSync(path);
       },
     };
   } catch (error) {
@@ -125,6 +131,15 @@ async function bindAndPlace(server: Server, { path, mode, gid, onGroupProblem }:
     throw error;
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** undefined where nothing is there, or it cannot be reached: a folder of it may be gone, or be a file now. */
+function lookAt(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
   }
 }
 

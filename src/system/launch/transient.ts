@@ -3,17 +3,17 @@ import { errorMessage } from '../../core/errors.ts';
 import type { Surroundings } from '../../core/launch-record.ts';
 import { printable } from '../../core/printable.ts';
 import { signalName } from '../../core/wait-status.ts';
-import { execute } from '../spawn/command.ts';
 import { type CommandResult, commandFailure } from '../spawn/command-result.ts';
 import { openScript, type Script } from '../spawn/script.ts';
 import { retireUnit } from '../systemd/end-unit.ts';
-import { CLD_EXITED } from '../systemd/job-words.ts';
+import { CLD_EXITED } from '../systemd/exec-commands.ts';
 import { runJob } from '../systemd/jobs.ts';
 import type { Pid1Link } from '../systemd/link.ts';
 import type { Pid1 } from '../systemd/pid1.ts';
 import { TransientFollower, type TransientState } from '../systemd/transient-follower.ts';
 import { startTransient, type TransientStart } from '../systemd/transient-unit.ts';
 import { pidsOfService } from '../systemd/unit-cgroup.ts';
+import { journalOf } from '../systemd/unit-journal.ts';
 import { appUnit, MOST_COPIES } from '../systemd/unit-name.ts';
 import { withRemarks } from './give-back.ts';
 import type { Launch, LaunchResult, ProgramLauncher } from './launcher.ts';
@@ -138,7 +138,7 @@ export class TransientLauncher implements ProgramLauncher {
   /** A program that ended by itself with exit code 0 has left its daemon behind; any other end is a failure. */
   async #judge(unit: string, startedMs: number, { code, status, invocation }: TransientState): Promise<LaunchResult> {
     if (code === CLD_EXITED && status === 0) return { kind: 'launched', pid: undefined };
-    const output = await lastLines(unit, startedMs, invocation);
+    const output = await journalOf({ unit, invocation, sinceMs: startedMs }, JOURNAL);
     const result: CommandResult =
       code === CLD_EXITED
         ? { kind: 'exited', exitCode: status, output }
@@ -158,6 +158,7 @@ function furtherUnits(systemName: string): string[] {
 /** TimeoutStopSec= is 90 s where nobody says otherwise. */
 const STOP = { timeoutMs: 100_000 };
 const ANSWER = { timeoutMs: 30_000 };
+const JOURNAL = { lines: 10, timeoutMs: 30_000 };
 
 function failed(reason: string): LaunchResult & { readonly kind: 'failed' } {
   return { kind: 'failed', reason };
@@ -193,18 +194,4 @@ async function watch(
     if (isLast) return { kind: 'launched', pid: state.mainPid > 0 ? state.mainPid : undefined };
     await follower.next({ timeoutMs: leftMs, signal });
   }
-}
-
-/** The last lines that the unit's processes wrote since it was started; empty where the journal does not say. */
-async function lastLines(unit: string, startedMs: number, invocation: string): Promise<string> {
-  // What was written last may still be on its way into the journal.
-  await execute('journalctl', ['--sync'], ANSWER);
-  const byInvocation = invocation === '' ? '' : await journal([`_SYSTEMD_INVOCATION_ID=${invocation}`]);
-  // The journal asks for the invocation after the line has come; of a process that is gone by then it knows the unit alone.
-  return byInvocation || journal([`--since=@${startedMs / 1000}`, `_SYSTEMD_UNIT=${unit}`]);
-}
-
-async function journal(matches: readonly string[]): Promise<string> {
-  const argv = ['--no-pager', '--quiet', '--output=cat', '--lines=10', ...matches];
-  return (await execute('journalctl', argv, ANSWER)).stdout;
 }

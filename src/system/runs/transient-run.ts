@@ -2,7 +2,7 @@ import { systemClock } from '../../core/clock.ts';
 import { errorMessage } from '../../core/errors.ts';
 import type { Script } from '../spawn/script.ts';
 import type { Limit } from '../systemd/dbus/connection.ts';
-import { CLD_EXITED } from '../systemd/job-words.ts';
+import { CLD_EXITED } from '../systemd/exec-commands.ts';
 import type { Pid1Link } from '../systemd/link.ts';
 import type { Pid1 } from '../systemd/pid1.ts';
 import { isOver, TransientFollower, type TransientState } from '../systemd/transient-follower.ts';

@@ -1,7 +1,7 @@
 import { printable } from '../../core/printable.ts';
 import { signalName } from '../../core/wait-status.ts';
 import type { CommandResult } from '../spawn/command-result.ts';
-import { CLD_DUMPED, CLD_EXITED, CLD_KILLED } from '../systemd/job-words.ts';
+import { CLD_DUMPED, CLD_EXITED, CLD_KILLED } from '../systemd/exec-commands.ts';
 import type { TransientState } from '../systemd/transient-follower.ts';
 
 /** How a transient run ended. */

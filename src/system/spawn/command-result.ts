@@ -1,4 +1,5 @@
 import { formatDuration } from '../../core/duration.ts';
+import { lastLines, withLines } from '../../core/last-lines.ts';
 
 /** How a command ended. `output`: stdout and stderr together, at most 64 KiB (the end of it), printable or not. */
 export type CommandResult =
@@ -32,14 +33,13 @@ export function commandFailure(result: CommandResult): string | undefined {
   }
 }
 
-function withOutput(reason: string, output: string): string {
-  const lines = output.split('\n').filter((line) => line.trim() !== '');
-  const tail = lines
-    .slice(-SHOWN_LINES)
-    .map((line) => line.slice(0, SHOWN_LINE_LENGTH))
-    .join(' | ');
-  return tail === '' ? reason : `${reason}: ${tail}`;
+/** The last lines of a command's output, at most 5, printable. */
+export function commandOutput(result: CommandResult): string[] {
+  return result.kind === 'not_started' ? [] : lastLines(result.output, MOST_LINES);
 }
 
-const SHOWN_LINES = 3;
-const SHOWN_LINE_LENGTH = 200;
+function withOutput(reason: string, output: string): string {
+  return withLines(reason, lastLines(output, MOST_LINES));
+}
+
+const MOST_LINES = 5;

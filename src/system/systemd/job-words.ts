@@ -1,28 +1,40 @@
-import { signalName } from '../../core/wait-status.ts';
+import { printable } from '../../core/printable.ts';
+import { CONDITION_PROPERTIES, unmetCondition } from './condition-words.ts';
+import { CLD_DUMPED, CLD_EXITED, CLD_KILLED, COMMAND_LISTS, commandsOf, endWords, failedCommand } from './exec-commands.ts';
 import { numberOf, type Properties, type PropertyNames, textOf } from './properties.ts';
 
 /** What `describeFailure` goes by. */
 export const FAILURE_PROPERTIES = {
-  Unit: ['ActiveState', 'ConditionResult', 'AssertResult'],
-  Service: ['Result', 'ExecMainCode', 'ExecMainStatus', 'Type'],
+  Unit: ['ActiveState', 'SubState', ...CONDITION_PROPERTIES.Unit],
+  Service: ['Result', 'ExecMainCode', 'ExecMainStatus', 'MainPID', 'Type', 'PIDFile', ...COMMAND_LISTS],
 } as const satisfies PropertyNames;
 
 /** Why a start of the unit failed, in one line that ends with the next thing to look at. Source: systemd.service(5), systemd.exec(5). */
 export function describeFailure(unit: string, values: Properties): string {
-  return `${why(values)}, see journalctl -u ${unit}`;
+  const result = textOf(values, 'Result');
+  const isTold = result !== '' && result !== 'success' && unmetCondition(values) === undefined;
+  const verdict = isTold ? `failed (${result}): ` : '';
+  return `${verdict}${failureWords(values) ?? 'its job failed'}, see journalctl -u ${unit}`;
 }
 
-function why(values: Properties): string {
+/** Why the unit failed or did not start, in words that follow its Result=; undefined where systemd says of nothing that it went wrong. */
+export function failureWords(values: Properties): string | undefined {
+  // It was tested at the last start; the result may be that of an earlier life.
+  const unmet = unmetCondition(values);
+  if (unmet !== undefined) return unmet;
   const result = textOf(values, 'Result');
   switch (result) {
+    case '':
+    case 'success':
+      return undefined;
     case 'exit-code':
-      return mainEnd(values, CLD_EXITED) ?? `${CONTROL} ended with an exit code that is no success`;
+      return commandEnd(values, CLD_EXITED) ?? `${CONTROL} ended with an exit code that is no success`;
     case 'signal':
-      return mainEnd(values, CLD_KILLED) ?? `${CONTROL} was killed by a signal`;
+      return commandEnd(values, CLD_KILLED) ?? `${CONTROL} was killed by a signal`;
     case 'core-dump':
-      return mainEnd(values, CLD_DUMPED) ?? `${CONTROL} was killed by a signal and left a core dump`;
+      return commandEnd(values, CLD_DUMPED) ?? `${CONTROL} was killed by a signal and left a core dump`;
     case 'timeout':
-      return 'it was not ready within its TimeoutStartSec';
+      return pidFileWords(values) ?? timeoutWords(values);
     case 'watchdog':
       return 'its watchdog was not fed in time';
     case 'start-limit-hit':
@@ -32,38 +44,41 @@ function why(values: Properties): string {
     case 'resources':
       return 'systemd could not set it up (a file, a user or memory is missing)';
     case 'protocol':
-      return `it did not do what its Type=${textOf(values, 'Type')} promises`;
+      return pidFileWords(values) ?? `it did not do what its Type=${textOf(values, 'Type')} promises`;
     case 'exec-condition':
       return 'its ExecCondition= said no';
     default:
-      if (values.get('AssertResult') === false) return 'an assertion of it does not hold';
-      if (values.get('ConditionResult') === false) return 'a condition of it is not met';
-      return result === '' || result === 'success' ? 'its job failed' : `its job failed (${result})`;
+      return 'its job failed';
   }
 }
 
+/** That a service of Type=forking has gone to the background, and its PIDFile= names no process of it; undefined where that is not it. */
+export function pidFileWords(values: Properties): string | undefined {
+  const file = textOf(values, 'PIDFile');
+  if (textOf(values, 'Type') !== 'forking' || file === '' || numberOf(values, 'MainPID') > 0) return undefined;
+  const start = commandsOf(values).filter(({ name }) => name.startsWith('ExecStart='));
+  const hasForked = start.length > 0 && start.every(({ code, status }) => code === CLD_EXITED && status === 0);
+  return hasForked ? `its PIDFile=${printable(file.slice(0, LONGEST_PATH))} names no process of it` : undefined;
+}
+
+const LONGEST_PATH = 200;
 const CONTROL = 'one of its commands (ExecStartPre=, ExecStart=, ExecStartPost= …)';
 
-/** The end of the main process, where it is what the result speaks of: else it has ended only because systemd cleared up. */
-function mainEnd(values: Properties, result: number): string | undefined {
-  const [code, status] = ['ExecMainCode', 'ExecMainStatus'].map((name) => numberOf(values, name));
-  if (code !== result || status === undefined) return undefined;
-  switch (code) {
-    case CLD_EXITED:
-      return status === 0 ? undefined : `its main process ended with exit code ${status}`;
-    case CLD_KILLED:
-      return `its main process was killed by ${signalName(status)}`;
-    case CLD_DUMPED:
-      return `its main process was killed by ${signalName(status)} and left a core dump`;
-    default:
-      return undefined;
-  }
+/** The end of the command that failed last, or of the main process, where it is what the result speaks of: others were only cleared up. */
+function commandEnd(values: Properties, result: number): string | undefined {
+  const command = failedCommand(values);
+  if (command?.code === result) return `${command.name} ${endWords(command.code, command.status)}`;
+  const [code = 0, status = 0] = ['ExecMainCode', 'ExecMainStatus'].map((name) => numberOf(values, name));
+  if (code !== result || (code === CLD_EXITED && status === 0)) return undefined;
+  return `its main process ${endWords(code, status)}`;
 }
 
-/** What a process's end was, as systemd tells it (waitid(2)). */
-export const CLD_EXITED = 1;
-export const CLD_KILLED = 2;
-export const CLD_DUMPED = 3;
+/** Which limit it was does not stand in the result: what was stopped at it tells. */
+function timeoutWords(values: Properties): string {
+  const name = failedCommand(values)?.name ?? '';
+  if (name.startsWith('ExecStop')) return `${name} did not end within TimeoutStopSec`;
+  return `it was not ready within its TimeoutStartSec${name === '' ? '' : `: ${name} was not through`}`;
+}
 
 /** What another result of a job than `done` and `failed` means, in one line. Source: org.freedesktop.systemd1(5), JobRemoved. */
 export function jobWords(result: string, unit: string): string {

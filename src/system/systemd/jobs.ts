@@ -1,12 +1,14 @@
 import { systemClock } from '../../core/clock.ts';
 import { formatDuration } from '../../core/duration.ts';
 import { callFailure } from './call-failure.ts';
+import { unmetCondition } from './condition-words.ts';
 import type { Limit } from './dbus/connection.ts';
 import { describeFailure, FAILURE_PROPERTIES, jobWords } from './job-words.ts';
 import type { Pid1Link, RemovedJob } from './link.ts';
 import type { Pid1 } from './pid1.ts';
 import { hasJob, type Properties, readProperties, textOf } from './properties.ts';
 import type { ServiceCallResult } from './service-manager.ts';
+import { SkippedStart, skipWords } from './skipped-start.ts';
 import { unitPath } from './unit-name.ts';
 
 /** What a unit is to do. */
@@ -38,6 +40,7 @@ type Step = ServiceCallResult | { readonly kind: 'lost'; readonly before: string
 /** `before`: which life of the unit it was, so that a later one can be told from it; undefined where that is not known. */
 async function order(link: Pid1Link, verb: JobVerb, unit: string, limit: Limit): Promise<Step> {
   const waiting = new JobEnds(link);
+  const skipping = verb === 'stop' ? undefined : new SkippedStart(link, unit);
   try {
     const asked = lifeOf(link, unit, limit);
     const answer = await link.call({ member: METHODS[verb], signature: 'ss', values: [unit, 'replace'] }, limit);
@@ -52,9 +55,11 @@ async function order(link: Pid1Link, verb: JobVerb, unit: string, limit: Limit):
           ? 'aborted'
           : `its job is not done after ${formatDuration(limit.timeoutMs)}, systemd goes on with it`,
       );
+    if (end.job.result === 'done' && skipping !== undefined) return await started(link, unit, before, skipping, limit);
     return await judge(link, verb, unit, end.job.result);
   } finally {
     waiting.stop();
+    skipping?.stop();
   }
 }
 
@@ -152,10 +157,34 @@ class JobEnds {
   }
 }
 
+/**
+ * What a start came to whose job is done: of a unit whose condition is not met, or whose ExecCondition= says no, systemd skips it, of
+ * whichever type the unit is.
+ */
+async function started(
+  link: Pid1Link,
+  unit: string,
+  before: string | undefined,
+  skipping: SkippedStart,
+  limit: Limit,
+): Promise<Step> {
+  const { verdict } = skipping;
+  if (verdict === 'started') return { kind: 'done' };
+  if (verdict !== 'unknown')
+    return failed(`systemd skipped its start: ${await skipWords(link, unit, verdict, WORDS_MS)}, see systemctl status ${unit}`);
+  const shown = await readProperties(link, unit, FAILURE_PROPERTIES, limit);
+  if (shown.kind === 'failed')
+    return shown.lost ? { kind: 'lost', before } : failed(`whether systemd started it is not known: ${shown.reason}`);
+  if (textOf(shown.values, 'ActiveState') !== 'inactive') return { kind: 'done' };
+  const isSkipped = unmetCondition(shown.values) !== undefined || textOf(shown.values, 'Result') === 'exec-condition';
+  return isSkipped ? failed(`systemd skipped its start: ${describeFailure(unit, shown.values)}`) : { kind: 'done' };
+}
+
 async function judge(link: Pid1Link, verb: JobVerb, unit: string, result: string): Promise<ServiceCallResult> {
   if (result === 'done') return { kind: 'done' };
   // That a unit need not be stopped is no failure.
   if (result === 'skipped' && verb === 'stop') return { kind: 'done' };
+  if (result === 'assert') return failed(`${await skipWords(link, unit, 'Asserts', WORDS_MS)}, see systemctl status ${unit}`);
   if (result !== 'failed') return failed(jobWords(result, unit));
   const shown = await readProperties(link, unit, FAILURE_PROPERTIES, { timeoutMs: WORDS_MS });
   return failed(shown.kind === 'known' ? describeFailure(unit, shown.values) : jobWords(result, unit));

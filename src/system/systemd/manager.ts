@@ -1,15 +1,22 @@
 import { statSync } from 'node:fs';
+import { constants } from 'node:os';
 import { CallSlots } from '../../core/call-slots.ts';
 import type { Logger } from '../../core/logger.ts';
 import { callFailure } from './call-failure.ts';
+import type { Limit } from './dbus/connection.ts';
+import { explainUnit } from './explain.ts';
 import { runJob } from './jobs.ts';
+import type { Pid1Call } from './link.ts';
 import { Pid1 } from './pid1.ts';
-import { hasJob, numberOf, type Properties, type PropertyNames, readProperties, textOf } from './properties.ts';
+import { CHANGED, hasJob, numberOf, type Properties, type PropertyNames, readProperties, textOf } from './properties.ts';
+import { RESTART_PROPERTIES, restartDueMs } from './restart-due.ts';
 import type {
   ServiceCallResult,
   ServiceContact,
   ServiceManager,
   ServiceVerb,
+  UnitExplanation,
+  UnitProcesses,
   UnitProgram,
   UnitRelations,
   UnitStatus,
@@ -67,13 +74,28 @@ export class Systemd implements ServiceManager {
     if (!this.available) return NO_SYSTEMD;
     const limit = { timeoutMs, signal };
     if (verb !== 'reset-failed') return runJob(this.#pid1, verb, unit, limit);
-    const spoken = await this.#pid1.speak({ ...limit, alive: true }, (link) =>
-      link.call({ member: 'ResetFailedUnit', signature: 's', values: [unit] }, limit),
-    );
-    if (spoken.kind === 'unreachable') return { kind: 'failed', reason: spoken.reason };
-    const { value } = spoken;
-    if (value.kind === 'reply') return { kind: 'done' };
-    return { kind: 'failed', reason: callFailure(value) };
+    return this.#order({ member: 'ResetFailedUnit', signature: 's', values: [unit] }, limit);
+  }
+
+  async kill(unit: string, which: UnitProcesses, timeoutMs: number, signal: AbortSignal): Promise<ServiceCallResult> {
+    if (!this.available) return NO_SYSTEMD;
+    const call = { member: 'KillUnit', signature: 'ssi', values: [unit, which, constants.signals.SIGKILL] };
+    return this.#order(call, { timeoutMs, signal });
+  }
+
+  async restartDue(
+    unit: string,
+    signal: AbortSignal,
+  ): Promise<
+    { readonly kind: 'known'; readonly dueMs: number | undefined } | { readonly kind: 'failed'; readonly reason: string }
+  > {
+    const asked = await this.#ask(unit, RESTART_PROPERTIES, signal);
+    return asked.kind === 'known' ? { kind: 'known', dueMs: restartDueMs(asked.values) } : asked;
+  }
+
+  async explain(unit: string, signal: AbortSignal): Promise<UnitExplanation> {
+    if (!this.available) return { reason: undefined, output: [] };
+    return explainUnit(this.#pid1, unit, { timeoutMs: EXPLAIN_LIMIT_MS, signal });
   }
 
   watch(unit: string, onChange: () => void): () => void {
@@ -85,6 +107,13 @@ export class Systemd implements ServiceManager {
     const { way = null, problem = null } = this.#pid1.contact;
     const { isConnected, isWanted, unheard } = this.#watches;
     return { connection: way, problem, units: isWanted ? (isConnected ? 'bus' : 'looks') : null, unheard };
+  }
+
+  async #order(call: Pid1Call, limit: Limit): Promise<ServiceCallResult> {
+    const spoken = await this.#pid1.speak({ ...limit, alive: true }, (link) => link.call(call, limit));
+    if (spoken.kind === 'unreachable') return { kind: 'failed', reason: spoken.reason };
+    const { value } = spoken;
+    return value.kind === 'reply' ? { kind: 'done' } : { kind: 'failed', reason: callFailure(value) };
   }
 
   async #ask(
@@ -116,11 +145,21 @@ const QUESTIONS = 16;
 /** PID 1 answers within milliseconds, unless it is hanging. */
 const SHOW_LIMIT_MS = 10_000;
 const ROUNDS = 3;
+/** Nothing waits for it but the telling of a failure. */
+const EXPLAIN_LIMIT_MS = 5000;
 
 const STATUS_PROPERTIES = {
   // Timestamps in microseconds: when the unit left `active`; when the last life of the main process began, and ended.
   Unit: ['Id', 'LoadState', 'ActiveState', 'SubState', 'Job', 'ActiveExitTimestampMonotonic'],
-  Service: ['Result', 'MainPID', 'Type', 'ControlGroup', 'ExecMainStartTimestampMonotonic', 'ExecMainExitTimestampMonotonic'],
+  Service: [
+    'Result',
+    'MainPID',
+    'Type',
+    'ControlGroup',
+    'RemainAfterExit',
+    'ExecMainStartTimestampMonotonic',
+    'ExecMainExitTimestampMonotonic',
+  ],
 } as const satisfies PropertyNames;
 
 function unitStatus(
@@ -145,12 +184,14 @@ function unitStatus(
       endedByStop:
         numberOf(values, 'ExecMainStartTimestampMonotonic') <= leftActive &&
         leftActive < numberOf(values, 'ExecMainExitTimestampMonotonic'),
+      remainsAfterExit: values.get('RemainAfterExit') === true,
+      changedMs: numberOf(values, CHANGED) / 1000,
     },
   };
 }
 
 const PROGRAM_PROPERTIES = {
-  Unit: ['InactiveExitTimestampMonotonic', 'InactiveEnterTimestampMonotonic'],
+  Unit: ['InactiveExitTimestampMonotonic', 'InactiveEnterTimestampMonotonic', 'SourcePath', 'FragmentPath'],
   Service: ['ExecStart', 'User'],
 } as const satisfies PropertyNames;
 
@@ -165,5 +206,6 @@ function unitProgram(values: Properties): UnitProgram {
     user: textOf(values, 'User'),
     beganMs: numberOf(values, 'InactiveExitTimestampMonotonic') / 1000,
     overMs: numberOf(values, 'InactiveEnterTimestampMonotonic') / 1000,
+    definedBy: textOf(values, 'SourcePath') || textOf(values, 'FragmentPath'),
   };
 }

@@ -21,6 +21,10 @@ export type RunningProcesses =
       readonly unit: string | undefined;
       /** How the unit stood at this look; undefined where it was not asked. */
       readonly status: UnitStatus | undefined;
+      /** The unit is active without a process, though it was seen to have some while it was: what it is there for has ended. */
+      readonly isHollow?: true;
+      /** The unit has ended well, and another one will start it when it is needed: its socket listens. */
+      readonly waitsForTrigger?: true;
       /** Who else starts it again when it ends; absent where nobody is known to. */
       readonly supervisor?: OtherSupervisor | undefined;
     }

@@ -19,14 +19,10 @@ export interface UnitStatus {
   readonly hasJob: boolean;
   /** When its main process ended last, systemd was stopping it already (`systemctl stop`, a limit, a unit it goes with). */
   readonly endedByStop: boolean;
-}
-
-/**
- * `active (exited)` though it is there to run: systemd keeps it up without a process of its own (RemainAfterExit=, as units from SysV
- * scripts have it), be it that its daemon has ended, or that its script has put that elsewhere. A oneshot is well so.
- */
-export function isHollow({ type, activeState, subState }: UnitStatus): boolean {
-  return type !== 'oneshot' && activeState === 'active' && subState === 'exited';
+  /** systemd keeps it active when its processes have ended well (RemainAfterExit=): `active (exited)`. */
+  readonly remainsAfterExit: boolean;
+  /** When it came to where it stands, in milliseconds of CLOCK_MONOTONIC; 0 where it never left its first state. */
+  readonly changedMs: number;
 }
 
 /** How a unit stands to others, by their canonical names, and what else its start or its end brings about (systemd.unit(5)). */
@@ -70,6 +66,8 @@ export interface UnitProgram {
   /** When it left `inactive` last, and came back to it or failed, in milliseconds since boot; 0 where it never did. */
   readonly beganMs: number;
   readonly overMs: number;
+  /** The file that makes it what it is, or that its own was made from (SourcePath=, a SysV script); empty where there is none. */
+  readonly definedBy: string;
 }
 
 /** By which ways systemd is spoken to and heard. */
@@ -89,6 +87,17 @@ export type ServiceCallResult = { readonly kind: 'done' } | { readonly kind: 'fa
 
 /** What may be ordered. */
 export type ServiceVerb = 'start' | 'restart' | 'stop' | 'reset-failed';
+
+/** Which of a unit's processes: `all` in its control group, its main process, or the one of ExecStartPre=, ExecStop= and their like. */
+export type UnitProcesses = 'all' | 'main' | 'control';
+
+/** Why a unit is not up, as systemd tells it. */
+export interface UnitExplanation {
+  /** One line; undefined where it is up, nothing went wrong, or systemd does not answer. */
+  readonly reason: string | undefined;
+  /** The last lines in the journal of its last life, at most 5, printable; [] where there are none, or they cannot be read. */
+  readonly output: readonly string[];
+}
 
 /** systemd's units. The caller has judged the name (strategies/service.ts). */
 export interface ServiceManager {
@@ -113,6 +122,20 @@ export interface ServiceManager {
   ): Promise<{ readonly kind: 'known'; readonly program: UnitProgram } | { readonly kind: 'failed'; readonly reason: string }>;
   /** Waits for the job's end, at most `timeoutMs`; then the call is given up (the job stays systemd's). Never rejects. */
   call(verb: ServiceVerb, unit: string, timeoutMs: number, signal: AbortSignal): Promise<ServiceCallResult>;
+  /** SIGKILL for processes of `unit`; that there are none is no failure. Never rejects. */
+  kill(unit: string, which: UnitProcesses, timeoutMs: number, signal: AbortSignal): Promise<ServiceCallResult>;
+  /**
+   * When systemd will restart `unit` by itself, in milliseconds of CLOCK_MONOTONIC: Infinity where never; undefined where it does not
+   * wait to. Never rejects.
+   */
+  restartDue(
+    unit: string,
+    signal: AbortSignal,
+  ): Promise<
+    { readonly kind: 'known'; readonly dueMs: number | undefined } | { readonly kind: 'failed'; readonly reason: string }
+  >;
+  /** Asked once something has failed: it takes up to some seconds, for the journal. Never rejects. */
+  explain(unit: string, signal: AbortSignal): Promise<UnitExplanation>;
   /**
    * Calls `onChange` soon after each change of the unit, and whenever one may have been missed, until the returned function is called.
    * A help only, for who looks by himself too: where systemd's bus is away nothing is told.

@@ -85,11 +85,11 @@ const FAILING: Readonly<Record<string, { readonly unit: readonly string[]; reado
   },
   'fails in its start job': {
     unit: ['[Service]', 'Type=oneshot', 'ExecStart=/bin/false'],
-    why: /: systemctl start auto-fails\.service: its main process ended with exit code 1, see journalctl -u auto-fails\.service\)$/,
+    why: /: systemctl start auto-fails\.service: failed \(exit-code\): ExecStart=\/bin\/false ended with exit code 1, see journalctl -u auto-fails\.service\)$/,
   },
   'fails in its start job and waits for the next': {
     unit: ['[Service]', 'Type=oneshot', 'ExecStart=/bin/false', 'Restart=on-failure', 'RestartSec=600'],
-    why: /: systemctl start auto-fails\.service: its main process ended with exit code 1, .*\)$/,
+    why: /: systemctl start auto-fails\.service: failed \(exit-code\): ExecStart=\/bin\/false ended with exit code 1, .*\)$/,
   },
   'waits to be restarted by systemd': {
     unit: ['[Service]', 'ExecStart=/bin/false', 'Restart=always', 'RestartSec=600'],
@@ -173,7 +173,8 @@ test('a unit that fails, with no start_command, fails with one clear line', asyn
   define('[Service]', 'Type=oneshot', 'ExecStart=/bin/false');
   assert.deepEqual(await restart(), {
     kind: 'failed',
-    reason: 'systemctl start auto-alone.service: its main process ended with exit code 1, see journalctl -u auto-alone.service',
+    reason:
+      'systemctl start auto-alone.service: failed (exit-code): ExecStart=/bin/false ended with exit code 1, see journalctl -u auto-alone.service',
   });
   define('[Service]', 'ExecStart=/bin/false');
   assert.equal((await restart()).kind, 'restarted');
@@ -267,7 +268,7 @@ test('where unit and start_command both fail, one line has both reasons', async 
   assert(outcome.kind === 'failed');
   assert.match(
     outcome.reason,
-    /^systemctl start auto-hopeless\.service: its main process ended with exit code 1, .*; then as a process: nothing was running, but not started: exit code 3: no such port \(start_command\)$/,
+    /^systemctl start auto-hopeless\.service: failed \(exit-code\): ExecStart=\/bin\/false ended with exit code 1, .*; then as a process: nothing was running, but not started: exit code 3: no such port \(start_command\)$/,
   );
   assert.deepEqual(knownUnits('monitor_service-app-*'), []);
 });

@@ -230,7 +230,8 @@ async function restartOne(way: Way, unit: string, trace: string, tally: Tally): 
 }
 
 /** Without the reason where the link to PID 1 ended before that was asked for. */
-const FAILED = /^(?:its main process ended with exit code 3|its job failed), see journalctl -u /;
+const FAILED =
+  /^(?:failed \(exit-code\): (?:ExecStart=\S+|its main process) ended with exit code 3|its job failed), see journalctl -u /;
 
 async function look(unit: string): Promise<{ readonly activeState: string; readonly result: string }> {
   const ask = (name: string) => promisify(execFile)('systemctl', ['show', '--value', `--property=${name}`, unit]);

@@ -58,6 +58,7 @@ async function open(t: TestContext, names: readonly string[], sections = '') {
     by: 'root (test)',
     daemonRuns: true,
     status: () => assert.fail(),
+    statusOf: () => assert.fail(),
     reload: () => assert.fail(),
   });
   t.after(async () => {

@@ -92,7 +92,7 @@ test('why a call failed is one line', async () => {
   const failed = await systemd.call('start', 'test-fails.service', 10_000, never);
   assert.deepEqual(failed, {
     kind: 'failed',
-    reason: 'its main process ended with exit code 1, see journalctl -u test-fails.service',
+    reason: 'failed (exit-code): ExecStart=/bin/false ended with exit code 1, see journalctl -u test-fails.service',
   });
 });
 

@@ -16,7 +16,13 @@ import { tempDir } from '../../helpers/temp-dir.ts';
 function ordersOf(core: Core, changes: Partial<Core> = {}): Orders {
   return bindOrders(
     { ...core, ...changes },
-    { by: 'root (test)', daemonRuns: true, status: () => assert.fail(), reload: () => assert.fail() },
+    {
+      by: 'root (test)',
+      daemonRuns: true,
+      status: () => assert.fail(),
+      statusOf: () => assert.fail(),
+      reload: () => assert.fail(),
+    },
   );
 }
 

@@ -40,7 +40,13 @@ async function rootRunsTheirs(t: TestContext): Promise<{ readonly dir: string; r
 const section = (name: string): string => `[process.${name}]\nrestart_strategy = process\n`;
 
 function ordersOf(core: Core): Orders {
-  return bindOrders(core, { by: 'root (test)', daemonRuns: true, status: () => assert.fail(), reload: () => assert.fail() });
+  return bindOrders(core, {
+    by: 'root (test)',
+    daemonRuns: true,
+    status: () => assert.fail(),
+    statusOf: () => assert.fail(),
+    reload: () => assert.fail(),
+  });
 }
 
 function statusOf(core: Core): readonly ProcessStatus[] {

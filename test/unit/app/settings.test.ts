@@ -10,7 +10,7 @@ function warningsOf(t: TestContext, sections: string): string[] {
   const file = join(dir, 'config.ini');
   const database = `[database]\ndriver = sqlite\npath = ${dir}/a.db\n`;
   writeFileSync(file, `${database}${sections}`, { mode: 0o600 });
-  return readSettings(file).warnings.map(({ section, key, problem }) => `[${section}] ${key}: ${problem}`);
+  return readSettings(file).problems.map(({ section, key, problem }) => `[${section}] ${key}: ${problem}`);
 }
 
 test('boot_grace in a section of its own needs ensure_running', (t) => {

@@ -6,7 +6,8 @@ import type { Core } from '../../../src/app/app.ts';
 import { bindOrders } from '../../../src/app/bind-orders.ts';
 import { LastRecoveries } from '../../../src/app/last-recoveries.ts';
 import { readSettings } from '../../../src/app/settings.ts';
-import { buildStatus, statusLine } from '../../../src/app/status.ts';
+import { buildStatus } from '../../../src/app/status.ts';
+import { statusLine } from '../../../src/app/status-line.ts';
 import type { DaemonStatus, ProcessStatus } from '../../../src/control/orders.ts';
 import { localTimestamp } from '../../../src/core/clock.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
@@ -45,11 +46,11 @@ restart_command = until [ -e ${go} ]; do sleep 0.02; done
     const app = named(statusOf(core), 'app');
     return app.waitingFor.length === 1 ? app : undefined;
   });
-  assert.deepEqual([waiting.activity, waiting.waitingFor], ['waiting for db', ['db']]);
-  assert.equal(named(statusOf(core), 'db').activity, 'recovering');
+  assert.deepEqual([waiting.state, waiting.reason, waiting.waitingFor], ['waiting', 'waits for db', ['db']]);
+  assert.equal(named(statusOf(core), 'db').state, 'recovering');
   writeFileSync(go, '');
   await core.queue.idle();
-  assert.deepEqual([named(statusOf(core), 'app').activity, named(statusOf(core), 'app').waitingFor], ['ok', []]);
+  assert.deepEqual([named(statusOf(core), 'app').state, named(statusOf(core), 'app').waitingFor], ['quiet', []]);
 });
 
 test('who shares the target of another shows the recovery that was for both, also after a restart of the daemon', async (t) => {
@@ -83,7 +84,7 @@ test('the configuration is told by its absolute path, however it was named', asy
   assert.equal(statusOf({ ...core, settings: () => settings }).configFile, file);
 });
 
-test('a row that is held through another name says so, before its open breaker', async (t) => {
+test('a row that is held through another name says so, beside its open breaker', async (t) => {
   const dir = tempDir(t);
   const section = 'restart_strategy = custom\nrestart_command = false\nsystem_name = nginx\n';
   const core = await coreWith(t, dir, `[process.web]\n${section}[process.www]\n${section}`);
@@ -91,25 +92,27 @@ test('a row that is held through another name says so, before its open breaker',
   const poll = async (): Promise<string> => {
     await core.monitor.tick();
     await core.queue.idle();
-    return named(statusOf(core), 'web').activity;
+    return named(statusOf(core), 'web').reason ?? '';
   };
   core.holds.set('www', undefined, 'upgrade');
   assert.equal(await poll(), 'on hold through www: upgrade');
   const process = { processId: '1', processName: 'web', systemName: 'nginx', systemNameConfigured: true };
   for (let i = 0; i < 3; i++) core.breakers.failed('nginx', process);
-  assert.equal(await poll(), 'on hold through www: upgrade');
+  assert.equal(await poll(), '3 failed recoveries; on hold through www: upgrade');
+  assert.equal(named(statusOf(core), 'web').state, 'open');
   core.holds.release('www');
-  assert.equal(await poll(), 'breaker open');
+  assert.equal(await poll(), '3 failed recoveries');
 });
 
 test('a kept alarm and a watched life are shown, and an operator may end the alarm', async (t) => {
-  const core = await coreWith(t, tempDir(t), '[process.web]\n');
+  const core = await coreWith(t, tempDir(t), '[process.web]\n[process.cron]\nwatch_exit = true\n');
+  await core.monitor.look();
   core.holds.set('web', undefined, '');
   await core.alarms.raise('web', 'exit code 1');
   await core.queue.idle();
   core.events.emit({ type: 'process_seen', processName: 'cron', pid: 7, since: new Date(5) });
   const web = named(statusOf(core), 'web');
-  assert.deepEqual([web.inAlarm, web.alarmKept, web.processId, web.activity], [true, true, null, 'on hold']);
+  assert.deepEqual([web.inAlarm, web.alarmKept, web.processId, web.state], [true, true, null, 'held']);
   assert.match(statusLine(core), /1 kept/);
   const cron = named(statusOf(core), 'cron');
   assert.deepEqual([cron.alarmKept, cron.watched?.pid, cron.watched?.since], [false, 7, new Date(5).toISOString()]);
@@ -117,6 +120,7 @@ test('a kept alarm and a watched life are shown, and an operator may end the ala
     by: 'root (test)',
     daemonRuns: true,
     status: () => assert.fail(),
+    statusOf: () => assert.fail(),
     reload: () => assert.fail(),
   });
   assert.deepEqual(await orders.alarm('web', true, undefined), { kind: 'done', processes: [{ id: null, name: 'web' }] });

@@ -2,11 +2,10 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { localTime } from '../../../src/cli/status-view.ts';
-import type { Orders } from '../../../src/control/orders.ts';
+import type { Orders, ProcessStatus } from '../../../src/control/orders.ts';
 import { runCommand } from '../../helpers/cli-world.ts';
 import { startControl } from '../../helpers/control-world.ts';
-import { someProcess, someStatus } from '../../helpers/scripted-orders.ts';
+import { someDetails, someProcess, someStatus } from '../../helpers/scripted-orders.ts';
 import { backendErrors } from '../../helpers/small-backends.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 
@@ -28,7 +27,7 @@ describe('the commands, with a daemon running', () => {
     [
       ['status'],
       ['status'],
-      /^monitor_service 1\.2\.3, pid 4711, up 60 min\nconfiguration .*\nalarm store +mysql localhost.*: 1 in alarm, read 12 s ago\n/,
+      /^monitor_service 1\.2\.3, pid 4711, up 60 min\nas of .*\nalarm store +mysql localhost.*: 1 in alarm, read 12 s ago\n/,
     ],
     [['restart', 'nginx'], ['recover', 'nginx'], /^nginx recovered: 1 attempt, 1\.2 s\n$/],
     [['restart', '--', '-n'], ['recover', '-n'], /^-n recovered/],
@@ -69,47 +68,80 @@ describe('the commands, with a daemon running', () => {
   }
 
   it('status NAME tells all of one process, and what runs of it now', async (t) => {
-    const warnings = ['pid 7 bears that name too'];
-    const preview: Orders['preview'] = async () => ({
-      kind: 'done',
-      strategy: 'process',
-      target: 'program app',
-      stops: ['pid 12 app'],
-      starts: [],
-      refusals: ['no way\u001b'],
-      warnings,
+    const details = someDetails({
+      process: someProcess({ name: 'app', state: 'ok', pinnedAt: '2026-11-21T12:00:00.000Z' }),
+      running: [
+        { pid: 12, since: new Date().toISOString(), command: 'app --serve', cpuPercent: 0.42, memoryBytes: 12_345_678 },
+      ],
+      restart: {
+        strategy: 'process',
+        target: 'program app',
+        stops: ['pid 12 app'],
+        starts: [],
+        refusals: ['no way\u001b'],
+        warnings: ['pid 7 bears that name too'],
+      },
     });
-    const { config, calls } = await daemon(t, { preview });
+    const { config, calls } = await daemon(t, { describe: async () => ({ kind: 'done', ...details }) });
     const run = await runCommand(['--config', config, 'status', 'app']);
-    assert.match(
-      run.stdout,
-      /^app\nstate +ok\nalarm +no\nstrategy +process, target program app\nbreaker +closed\nlast recovery +-\nruns +pid 12 app\nwarning +pid 7 bears that name too\nno restart +no way\?\n$/,
-    );
+    for (const line of [
+      /^app\nas of /,
+      /^state +ok$/m,
+      /^alarm +no$/m,
+      /^target +program app, strategy process$/m,
+      /^pinned +since 2026-11-2\d \d\d:00:00 [+-]\d{4}$/m,
+      /^runs +pid 12, up 0.* s, memory 12\.3 MB, CPU 0\.4 %\n +app --serve$/m,
+      /^restart +refused: no way\?\n +would stop pid 12 app\nwarning +pid 7 bears that name too$/m,
+    ])
+      assert.match(run.stdout, line);
     assert.equal(run.code, 0);
-    assert.deepEqual(calls, [['status'], ['preview', 'app']]);
+    assert.deepEqual(calls, [['describe', 'app']]);
     const json = JSON.parse((await runCommand(['--config', config, 'status', 'app', '--json'])).stdout);
-    assert.deepEqual([json.name, json.inAlarm, json.warnings, json.stops], ['app', false, warnings, ['pid 12 app']]);
-  });
-
-  it('status NAME says since when it is pinned', async (t) => {
-    const pinnedAt = '2026-11-21T12:00:00.000Z';
-    const status: Orders['status'] = () => someStatus({ processes: [someProcess({ name: 'app', pinnedAt })] });
-    const { config } = await daemon(t, { status });
-    const run = await runCommand(['--config', config, 'status', 'app']);
-    assert.match(run.stdout, new RegExp(`^pinned +since ${localTime(pinnedAt)}$`, 'm'));
-    const bare = await daemon(t, { status: () => someStatus({ processes: [someProcess({ name: 'app', pinnedAt: null })] }) });
-    assert.doesNotMatch((await runCommand(['--config', bare.config, 'status', 'app'])).stdout, /pinned/);
+    assert.deepEqual(json, JSON.parse(JSON.stringify(details)));
   });
 
   it('status of a name that nobody knows is told, with the exit code for that', async (t) => {
-    const preview: Orders['preview'] = async () => ({
-      kind: 'refused',
-      code: 'not_found',
-      reason: 'no process of the name "x"',
+    const reason = 'no process of the name "x"';
+    const { config } = await daemon(t, { describe: async () => ({ kind: 'refused', code: 'not_found', reason }) });
+    for (const option of [[], ['--json'], ['--check']]) {
+      const run = await runCommand(['--config', config, 'status', 'x', ...option]);
+      assert.deepEqual([run.code, run.stdout, run.stderr], [66, '', `monitor_service: ${reason}\n`]);
+    }
+  });
+
+  it('status ends with 69 where alarms are unknown, --check with what is not well', async (t) => {
+    const store = { ...someStatus().store, state: 'unknown', reason: 'no route', alarms: null } as const;
+    const fault = someProcess({ state: 'alarm', inAlarm: true });
+    const codes = async (script: Partial<Orders>, ...argv: string[]) => {
+      const { config } = await daemon(t, script);
+      const plain = await runCommand(['--config', config, 'status', ...argv]);
+      const check = await runCommand(['--config', config, 'status', ...argv, '--check']);
+      const json = await runCommand(['--config', config, 'status', ...argv, '--check', '--json']);
+      assert.equal(json.code, check.code);
+      assert.equal(typeof JSON.parse(json.stdout).store, 'object');
+      return [plain.code, check.code, check.stdout];
+    };
+    assert.deepEqual(await codes({ status: () => someStatus({ processes: [someProcess()] }) }), [0, 0, '']);
+    assert.deepEqual(await codes({ status: () => someStatus({ processes: [fault] }) }), [0, 1, 'nginx: in alarm\n']);
+    const [plain, check, text] = await codes({ status: () => someStatus({ processes: [fault], store }) });
+    assert.deepEqual([plain, check], [69, 69]);
+    assert.match(String(text), /^alarm store: .*alarms unknown .*no route.*\nnginx: in alarm\n$/);
+    const describe = (process: ProcessStatus) => ({
+      describe: async () => ({ kind: 'done', ...someDetails({ process }) }) as const,
     });
-    const { config } = await daemon(t, { preview });
-    const run = await runCommand(['--config', config, 'status', 'x']);
-    assert.deepEqual([run.code, run.stdout, run.stderr], [66, '', 'monitor_service: no process of the name "x"\n']);
+    assert.deepEqual(await codes(describe(fault), 'nginx'), [0, 1, 'nginx: in alarm\n']);
+    assert.deepEqual(await codes(describe(someProcess({ state: 'unknown', inAlarm: null })), 'nginx'), [
+      69,
+      69,
+      'nginx: unknown\n',
+    ]);
+  });
+
+  it('status --check --watch is wrong usage', async (t) => {
+    const { config, calls } = await daemon(t);
+    const run = await runCommand(['--config', config, 'status', '--check', '--watch']);
+    assert.deepEqual([run.code, run.stdout, calls], [64, '', []]);
+    assert.match(run.stderr, /^monitor_service: option '--check' cannot be used with .*'--watch'/);
   });
 
   it('match tells warnings beside what would be done', async (t) => {
@@ -185,24 +217,54 @@ describe('the commands, with a daemon running', () => {
 
   it('never hand a control character to the terminal, nor what is not seen', async (t) => {
     const evil = 'e\u001b]0;pwned\u0007\u009b31m\u202e\u200b\u3164\u{e0041}\u00ad\ufe0f\n\r\tx';
+    const store = { ...someStatus().store, state: 'unknown', description: evil, reason: evil, lastPollAt: evil } as const;
+    const row = { processId: evil, notes: evil, since: evil, acknowledged: true };
+    const process = someProcess({
+      name: evil,
+      strategy: evil,
+      state: 'alarm',
+      inAlarm: true,
+      rows: [row],
+      reason: evil.slice(1),
+      breaker: { state: 'open', failures: 3, remainingMs: 60_000 },
+      watched: {
+        runs: true,
+        stopped: false,
+        pid: 7,
+        since: evil,
+        exits: 1,
+        lastExit: { at: evil, cause: evil, uptimeMs: 5, expected: false },
+      },
+      supervisor: evil,
+      concern: evil,
+      pinnedAt: evil,
+      lastRecovery: { at: evil, outcome: 'failed', detail: evil },
+    });
+    const hold = { name: evil, until: evil, reason: evil };
+    const restart = { strategy: evil, target: evil, stops: [evil], starts: [evil], refusals: [evil], warnings: [evil] };
+    const details = someDetails({
+      process,
+      store,
+      rows: [{ ...row, inAlarm: true }],
+      hold,
+      running: [{ pid: 7, since: evil, command: evil, cpuPercent: 1, memoryBytes: 5 }],
+      unit: evil,
+      recoveries: [{ at: evil, outcome: 'failed', detail: evil, output: [evil] }],
+      restart,
+      output: evil,
+    });
     const { config } = await daemon(t, {
       status: () =>
         someStatus({
           version: evil,
           host: evil,
           configFile: evil,
-          store: { ...someStatus().store, state: 'unknown', description: evil, reason: evil },
-          holds: [{ name: evil, until: evil, reason: evil }],
-          processes: [
-            someProcess({
-              name: evil,
-              strategy: evil,
-              activity: evil,
-              breaker: { state: 'open', failures: 3, remainingMs: 60_000 },
-              lastRecovery: { at: evil, outcome: 'failed', detail: evil },
-            }),
-          ],
+          store: { ...store, remarks: [evil] },
+          holds: [hold],
+          processes: [process],
+          exitWatch: evil,
         }),
+      describe: async () => ({ kind: 'done', ...details }),
       alarm: async () => ({ kind: 'done', processes: [{ id: '1', name: evil }] }),
       preview: async () => ({
         kind: 'done',
@@ -221,7 +283,11 @@ describe('the commands, with a daemon running', () => {
     });
     const commands = [
       'status',
+      'status --check',
       'status --json',
+      'status x',
+      'status x --check',
+      'status x --json',
       'breaker',
       'breaker --json',
       'breaker --reset',
@@ -248,6 +314,9 @@ describe('the commands, with a daemon running', () => {
 describe('the commands, with no daemon running', () => {
   const cases: [string[], unknown[], number][] = [
     [['status'], ['status'], 3],
+    [['status', '--check'], ['status'], 3],
+    [['status', 'x'], ['describe', 'x'], 3],
+    [['status', 'x', '--check'], ['describe', 'x'], 3],
     [['restart', 'x'], ['recover', 'x'], 0],
     [['alarm', 'x', '--notes', 'n'], ['alarm', 'x', false, 'n'], 0],
     [['breaker', 'x', '--reset'], ['resetBreakers', 'x'], 0],

@@ -9,7 +9,7 @@ import { someProcess, someStatus } from '../../helpers/scripted-orders.ts';
 import { smallBackends } from '../../helpers/small-backends.ts';
 
 it('status --watch draws over the last one, in colour, no longer than the screen, until its terminal goes', async (t) => {
-  const processes = Array.from({ length: 100 }, (_, i) => someProcess({ name: `process-${i}` }));
+  const processes = Array.from({ length: 100 }, (_, i) => someProcess({ name: `process-${i}`, state: 'ok' }));
   const { socket } = await startControl(t, { status: () => someStatus({ processes }) });
   const config = join(dirname(socket), 'config.ini');
   writeFileSync(config, `[control]\nsocket = ${socket}\n`, { mode: 0o600 });

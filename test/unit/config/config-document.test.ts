@@ -29,7 +29,7 @@ describe('ConfigDocument', () => {
     const document = loadConfigText('f', text);
     for (const name of ['a', 'b', 'c']) document.warnOfProcess(name, 'restart_strategy', 'cannot be started');
     assert.deepEqual(lines(document), [
-      'f: [process.c] restart_strategy: cannot be started',
+      'f:2: [process.c] restart_strategy: cannot be started',
       'f:3: [process.a] restart_strategy: cannot be started',
       'f:5: [process.b] restart_strategy: cannot be started',
     ]);

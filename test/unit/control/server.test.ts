@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -19,6 +19,7 @@ import { describe, it } from 'node:test';
 import { ControlClient } from '../../../src/control/client.ts';
 import type { RecoverReply } from '../../../src/control/orders.ts';
 import { httpText, openConnection, rawExchange, startControl } from '../../helpers/control-world.ts';
+import { FakeClock } from '../../helpers/fake-clock.ts';
 import { someProcess, someStatus } from '../../helpers/scripted-orders.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
@@ -233,5 +234,55 @@ describe('the socket file', () => {
     await assert.rejects(startControl(t, {}, { socket: join(folder, 'c.sock') }), { code: 'SOCKET_UNUSABLE' });
     chmodSync(folder, 0o1777);
     await startControl(t, {}, { socket: join(folder, 'c.sock') });
+  });
+
+  for (const [what, lose] of Object.entries<(path: string) => void>({
+    'its file': (path) => rmSync(path),
+    'its folder': (path) => rmSync(dirname(path), { recursive: true }),
+    'a stale socket in its place': (path) => {
+      rmSync(path);
+      spawnSync(process.execPath, [
+        '-e',
+        'require("net").createServer().listen(process.argv[1], () => process.kill(process.pid, "SIGKILL"))',
+        path,
+      ]);
+    },
+  })) {
+    it(`is made anew when ${what} is ${what.startsWith('its') ? 'gone' : 'found'}, and an order under way is answered`, async (t) => {
+      const clock = new FakeClock();
+      let end: (reply: RecoverReply) => void = () => {};
+      const socket = join(tempDir(t), 'run', 'c.sock');
+      const recover = (): Promise<RecoverReply> => new Promise((resolve) => (end = resolve));
+      const { calls, lines } = await startControl(t, { recover }, { socket, clock });
+      const order = new ControlClient(socket).recover('a');
+      await waitFor('the order', () => calls.length === 1);
+      lose(socket);
+      await clock.advance(10_000);
+      await waitFor('the socket', async () => (await new ControlClient(socket).status().catch(() => undefined))?.pid === 4711);
+      assert.equal(lstatSync(socket).mode & 0o7777, 0o660);
+      await clock.advance(10_000);
+      end({ kind: 'recovered', attempts: 1, durationMs: 1 });
+      assert.deepEqual(await order, { kind: 'recovered', attempts: 1, durationMs: 1 });
+      assert.equal(lines.filter((line) => /was gone and has been made anew/.test(line)).length, 1);
+    });
+  }
+
+  it('is not made over what another has put there, which is told once', async (t) => {
+    const clock = new FakeClock();
+    const { socket, lines } = await startControl(t, {}, { clock });
+    rmSync(socket);
+    const other = createServer().listen(socket);
+    await once(other, 'listening');
+    for (let i = 0; i < 4; i++) {
+      await clock.advance(10_000);
+      await waitFor('the line', () => lines.length > 0);
+    }
+    assert.deepEqual(lines, [
+      `error Control socket is gone, tried again every 10 s: control socket ${socket}: another daemon answers there`,
+    ]);
+    other.close();
+    await once(other, 'close');
+    await clock.advance(10_000);
+    await waitFor('the socket', async () => (await new ControlClient(socket).status().catch(() => undefined))?.pid === 4711);
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judgeByUnit, type ProcessDeath } from '../../../src/detectors/process-death.ts';
+import { judgeByUnit, type MeantUnit, type ProcessDeath } from '../../../src/detectors/process-death.ts';
 import type { UnitStatus } from '../../../src/system/systemd/service-manager.ts';
 import { noUnit } from '../../helpers/fake-systemd.ts';
 
@@ -8,8 +8,8 @@ const FORGOTTEN: UnitStatus = { ...noUnit, id: 'run-1.service', loadState: 'not-
 const DEATH: ProcessDeath = { pid: 4711, status: 256, uptimeMs: 1000, at: new Date() };
 
 /** What the death of the unit's main process is, as the unit stands. */
-function verdict(unit: Partial<UnitStatus>): string {
-  return judgeByUnit({ ...noUnit, id: 'x.service', ...unit }, true, DEATH, () => false).kind;
+function verdict(unit: Partial<UnitStatus>, meant: MeantUnit = 'unit'): string {
+  return judgeByUnit({ ...noUnit, id: 'x.service', ...unit }, meant, DEATH, () => false).kind;
 }
 
 test('a unit that has failed is an alarm; one that was stopped is none, whatever its program ended with', () => {
@@ -29,7 +29,7 @@ test('between the halves of a restart nothing can be told', () => {
     assert.equal(verdict({ activeState, result: 'exit-code', hasJob: true }), 'wait');
 });
 
-test('a unit that stays active without its last process is an alarm, unless it is a oneshot or has something to do', () => {
+test('a unit that stays active without its last process is an alarm, unless it is a oneshot that was there for no process, or has something to do', () => {
   const exited = { activeState: 'active', subState: 'exited' };
   for (const type of ['forking', 'simple', 'notify']) {
     assert.equal(verdict({ ...exited, type }), 'alarm', type);
@@ -38,9 +38,11 @@ test('a unit that stays active without its last process is an alarm, unless it i
     assert.equal(verdict({ ...exited, type, subState: 'running' }), 'wait', type);
   }
   assert.equal(verdict({ ...exited, type: 'oneshot' }), 'expected');
+  assert.equal(verdict({ ...exited, type: 'oneshot' }, 'hollow'), 'alarm');
+  assert.equal(verdict({ ...exited, type: 'oneshot', hasJob: true }, 'hollow'), 'wait');
 });
 
 test('a transient unit that systemd has forgotten was stopped, unless its program is known to have failed', () => {
-  const of = (status: number | undefined): string => judgeByUnit(FORGOTTEN, false, { ...DEATH, status }, () => false).kind;
+  const of = (status: number | undefined): string => judgeByUnit(FORGOTTEN, 'program', { ...DEATH, status }, () => false).kind;
   assert.deepEqual([0, 15, 11, undefined].map(of), ['expected', 'expected', 'alarm', 'expected']);
 });

@@ -241,6 +241,6 @@ test('nothing that ran in another boot, or on another machine, is known to run',
   };
   look('a');
   assert.deepEqual(look('a'), [life, life]);
-  const before = { ...life, since: null };
+  const before = { ...life, since: null, beforeBoot: true };
   assert.deepEqual(look('b'), [before, before]);
 });

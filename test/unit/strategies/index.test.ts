@@ -81,7 +81,7 @@ test('the keys of every strategy are known, whichever is named', () => {
 
 test('nonsense in a section of its own is a warning', () => {
   assert.deepEqual(warningsOf('process.app', { restart_strategy: 'custom' }), [
-    'warning restart_command: is missing: restart_strategy = custom does nothing else, and every recovery will fail',
+    'error restart_command: is missing (expected a command, for restart_strategy = custom does nothing else)',
   ]);
   assert.deepEqual(warningsOf('process.app', { restart_strategy: 'service', start_command: 'x' }), [
     'warning start_command: has no effect for app: restart_strategy = service restarts the unit only',
@@ -93,7 +93,7 @@ test('nonsense in a section of its own is a warning', () => {
     'warning restart_strategy: will be refused: "reboot" changes the state of the whole machine',
   ]);
   assert.deepEqual(warningsOf('process.web', { restart_strategy: 'service', system_name: 'web*' }), [
-    'warning system_name: will be refused: "web*" is a pattern, not the name of one unit',
+    'error system_name: cannot be used: "web*" is a pattern, not the name of one unit (expected a service\'s name, such as nginx or app@1)',
   ]);
 });
 

@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, lstatSync, readdirSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-import { systemClock } from '../../../src/core/clock.ts';
 import type { ProcessEvent } from '../../../src/core/process-event.ts';
 import { clientsOf, exitOf, NO_PID, RawClient, startStream } from '../../helpers/event-world.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
@@ -224,7 +223,7 @@ describe('the socket file of the event stream', () => {
     assert.deepEqual(readdirSync(dirname(path)), []);
   });
 
-  it('of a dead daemon is replaced; a live one is an error', async (t) => {
+  it('of a dead daemon is replaced', async (t) => {
     const path = join(tempDir(t), 'e.sock');
     const dead = spawn(process.execPath, [
       '-e',
@@ -235,26 +234,9 @@ describe('the socket file of the event stream', () => {
     dead.kill('SIGKILL');
     await once(dead, 'close');
     assert.ok(existsSync(path));
-    const options = { socket: { path, mode: 0o660, group: undefined } };
-    const { server } = await startStream(t, options);
-    await assert.rejects(startStream(t, options), { code: 'SOCKET_TAKEN' });
+    const { server } = await startStream(t, { socket: { path, mode: 0o660, group: undefined } });
     await RawClient.open(t, path);
     await clientsOf(server, 1);
-  });
-
-  it('does not stay where the port is taken', async (t) => {
-    const other = createServer().listen(0, '127.0.0.1');
-    await once(other, 'listening');
-    t.after(() => other.close());
-    const address = other.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
-    const path = join(tempDir(t), 'e.sock');
-    const options = {
-      socket: { path, mode: 0o660, group: undefined },
-      tcp: { host: '127.0.0.1', port, auth: 'x', tls: undefined },
-    };
-    await assert.rejects(startStream(t, { ...options, clock: systemClock }), /EADDRINUSE/);
-    assert.equal(existsSync(path), false);
   });
 });
 
@@ -266,15 +248,5 @@ describe('the TCP address of the event stream', () => {
     await startStream(t, tcp('localhost', port));
     const client = new RawClient(t, connect({ host: 'localhost', port }));
     await waitFor('the greeting', () => client.text !== '');
-  });
-
-  it('that nobody knows is told of, and nothing listens', async (t) => {
-    const path = join(tempDir(t), 'events.sock');
-    const socket = { path, mode: 0o660, group: undefined };
-    await assert.rejects(startStream(t, { socket, ...tcp('no-such-host.invalid', 1) }), (error: Error) => {
-      assert.match(error.message, /^event stream no-such-host\.invalid:1: no-such-host\.invalid could not be resolved: /);
-      return true;
-    });
-    assert.equal(existsSync(path), false);
   });
 });

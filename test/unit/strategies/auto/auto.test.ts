@@ -64,23 +64,27 @@ function world(units: Record<string, FakeUnitOptions> = {}, fallsBack = false) {
   const retired: string[] = [];
   const { roots } = strategyMemory();
   const options = { hasOwnSection: false, commandTimeoutMs: 60_000, healthCheckTimeoutMs: 5000, stableTimeMs: 1000 };
-  const strategy = new AutoStrategy(new ServiceStrategy(options, { services: systemd, clock, log: silentLog }), processes, {
-    services: systemd,
-    programs: {
-      starter: process.pid,
-      unready: async () => undefined,
-      launch: () => assert.fail('auto starts nothing itself'),
-      retire: async (systemName) => {
-        // Before the unit is touched, or both would hold the same port.
-        assert.deepEqual(systemd.calls, []);
-        retired.push(systemName);
+  const strategy = new AutoStrategy(
+    new ServiceStrategy(options, { services: systemd, clock, log: silentLog, ...strategyMemory() }),
+    processes,
+    {
+      services: systemd,
+      programs: {
+        starter: process.pid,
+        unready: async () => undefined,
+        launch: () => assert.fail('auto starts nothing itself'),
+        retire: async (systemName) => {
+          // Before the unit is touched, or both would hold the same port.
+          assert.deepEqual(systemd.calls, []);
+          retired.push(systemName);
+        },
       },
+      clock,
+      roots,
+      fallsBack,
+      commandTimeoutMs: options.commandTimeoutMs,
     },
-    clock,
-    roots,
-    fallsBack,
-    commandTimeoutMs: options.commandTimeoutMs,
-  });
+  );
   return {
     clock,
     systemd,
@@ -439,5 +443,6 @@ test('a program whose unit is masked is not started: that of its path, of its ow
   assert.deepEqual(await strategy.resolve(managed('maskd', '/opt/m/maskd'), never), {
     kind: 'refused',
     reason: 'systemd does not say what maskd.service is: no answer',
+    unanswered: true,
   });
 });

@@ -17,6 +17,7 @@ function read(values: Record<string, string>, section = 'process.x') {
     choice: (_, __, fallback) => fallback,
     list: () => [],
     problem: (key, problem) => void problems.push(`${key}: ${problem}`),
+    refuse: () => {},
     warning: () => {},
   };
   return { options: parseProcessOptions(reader), problems };

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { ServiceStrategy } from '../../../../src/strategies/unit/service.ts';
 import { FakeClock } from '../../../helpers/fake-clock.ts';
 import { FakeSystemd, type FakeUnitOptions } from '../../../helpers/fake-systemd.ts';
+import { strategyMemory } from '../../../helpers/memory-state.ts';
 import { attemptOn, managed, never, settled, silentLog } from '../../../helpers/strategy-parts.ts';
 
 const OFF = { unitFileState: 'disabled' };
@@ -13,7 +14,7 @@ function world(units: Record<string, FakeUnitOptions>, hasOwnSection = false) {
   const systemd = new FakeSystemd(clock);
   const added = Object.fromEntries(Object.entries(units).map(([name, unit]) => [name, systemd.add(name, unit)]));
   const options = { hasOwnSection, commandTimeoutMs: 60_000, healthCheckTimeoutMs: 5000, stableTimeMs: 1000 };
-  const strategy = new ServiceStrategy(options, { services: systemd, clock, log: silentLog });
+  const strategy = new ServiceStrategy(options, { services: systemd, clock, log: silentLog, ...strategyMemory() });
   return {
     systemd,
     unit: (name: string) => added[name]!,
@@ -257,7 +258,7 @@ test('what we have stopped ourselves we start, though it is not enabled', async 
 test('a one-shot that was healed and is at rest is judged by its health as ever', async () => {
   const { restart, health } = world({ 'job.service': { type: 'oneshot', state: 'failed', relations: OFF } });
   assert.equal((await restart('job')).kind, 'restarted');
-  assert.deepEqual(await health('job'), { kind: 'assumed' });
+  assert.deepEqual(await health('job'), { kind: 'healthy' });
 });
 
 test('what a start brings along: all that is down, through any number of units that are down', async () => {

@@ -6,6 +6,7 @@ import { ServiceStrategy, serviceStrategy } from '../../../../src/strategies/uni
 import { ProcessTable } from '../../../../src/system/proc/table.ts';
 import { FakeClock } from '../../../helpers/fake-clock.ts';
 import { FakeSystemd, type FakeUnitOptions } from '../../../helpers/fake-systemd.ts';
+import { strategyMemory } from '../../../helpers/memory-state.ts';
 import { isAlive, openZoo, type ProcessZoo } from '../../../helpers/process-zoo.ts';
 import { attemptOn, FakeSection, managed, never, settled, silentLog } from '../../../helpers/strategy-parts.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
@@ -16,7 +17,10 @@ function world(units: Record<string, FakeUnitOptions> = {}, own: Partial<typeof 
   const clock = new FakeClock();
   const systemd = new FakeSystemd(clock);
   const added = Object.fromEntries(Object.entries(units).map(([name, unit]) => [name, systemd.add(name, unit)]));
-  const strategy = new ServiceStrategy({ ...options, ...own }, { services: systemd, clock, log: silentLog });
+  const strategy = new ServiceStrategy(
+    { ...options, ...own },
+    { services: systemd, clock, log: silentLog, ...strategyMemory() },
+  );
   return {
     clock,
     systemd,
@@ -167,17 +171,35 @@ test('a unit that systemd is restarting itself is waited for', async () => {
   assert.deepEqual(await health('app'), { kind: 'healthy' });
 });
 
-test('the wait for systemd is bounded by command_timeout, and ends with the daemon', async () => {
-  const endless = { state: 'active', livesMs: once(100), restartMs: 3_600_000 } as const;
-  const { strategy, restart, unit, clock } = world({ 'app.service': endless });
-  await clock.until(() => unit('app.service').status().subState === 'auto-restart');
-  const startedMs = clock.monotonicMs();
-  assert.match(reasonOf(await restart('app')), /not up after 60 s/);
-  assert.equal(clock.monotonicMs() - startedMs, 60_000);
+test('what systemd restarts later than command_timeout from now is restarted at once', async () => {
+  for (const restartMs of [61_000, 3_600_000, Number.POSITIVE_INFINITY]) {
+    const { strategy, restart, unit, clock, systemd } = world({
+      'app.service': { state: 'active', livesMs: once(100), restartMs },
+    });
+    await clock.until(() => unit('app.service').status().subState === 'auto-restart');
+    assert.deepEqual((await strategy.preview(managed('app'), never)).starts, ['systemctl restart app.service']);
+    const startedMs = clock.monotonicMs();
+    assert.deepEqual(await restart('app'), { kind: 'restarted', detail: 'systemctl restart app.service' });
+    assert.deepEqual(systemd.calls, ['restart app.service']);
+    assert.ok(clock.monotonicMs() - startedMs < 1000);
+  }
+});
+
+test('the wait for systemd is bounded by command_timeout; then it is restarted by force, unless the daemon ends', async () => {
+  const { strategy, restart, unit, clock, systemd } = world({ 'app.service': { state: 'active' } });
+  // Due for long, and its job does not come.
+  unit('app.service').set({ activeState: 'activating', subState: 'auto-restart-queued' });
   const abort = new AbortController();
   const aborted = strategy.restart(attemptOn(managed('app'), abort.signal));
   setImmediate(() => abort.abort());
   assert.deepEqual(await aborted, { kind: 'failed', reason: 'aborted' });
+  const startedMs = clock.monotonicMs();
+  assert.deepEqual(await restart('app'), {
+    kind: 'restarted',
+    detail: 'systemctl restart app.service by force: it was activating (auto-restart-queued) for 60 s',
+  });
+  assert.equal(clock.monotonicMs() - startedMs, 60_010);
+  assert.deepEqual(systemd.calls, ['reset-failed app.service', 'restart app.service']);
 });
 
 test('what systemd gives up while it is waited for is reset and started', async () => {
@@ -197,11 +219,89 @@ test('a unit that is starting is let: its job is joined, not begun anew', async 
   assert.equal(unit('db.service').status().activeState, 'active');
 });
 
-test('a start that hangs fails at command_timeout', async () => {
-  const { restart, clock } = world({ 'stuck.service': { startMs: Number.POSITIVE_INFINITY } });
+test('a start that hangs is begun anew at command_timeout, by force', async () => {
+  const { restart, clock, systemd } = world({ 'stuck.service': { startMs: Number.POSITIVE_INFINITY, hungStarts: 1 } });
   const startedMs = clock.monotonicMs();
-  assert.match(reasonOf(await restart('stuck')), /^systemctl start stuck\.service: still running/);
+  assert.deepEqual(await restart('stuck'), {
+    kind: 'restarted',
+    detail: 'systemctl restart stuck.service by force: it was activating (start) for 60 s',
+  });
   assert.equal(clock.monotonicMs() - startedMs, 60_000);
+  assert.deepEqual(systemd.calls, ['start stuck.service', 'reset-failed stuck.service', 'restart stuck.service']);
+});
+
+test('one that hangs by force too fails after twice command_timeout, with systemd’s reason and the unit’s last lines', async () => {
+  const explanation = { reason: 'ExecStart=/bin/app still runs', output: ['one', 'two', 'three', 'four'] };
+  const { restart, clock } = world({ 'stuck.service': { startMs: Number.POSITIVE_INFINITY, explanation } });
+  const startedMs = clock.monotonicMs();
+  assert.deepEqual(await restart('stuck'), {
+    kind: 'failed',
+    reason: 'restarted by force, and stuck.service is activating (start): ExecStart=/bin/app still runs: two | three | four',
+    output: ['one', 'two', 'three', 'four'],
+  });
+  assert.equal(clock.monotonicMs() - startedMs, 120_000);
+});
+
+test('a stop that hangs is killed: what was stopping at once, what hung in its start after a while', async () => {
+  const hanging = { state: 'active', stopMs: Number.POSITIVE_INFINITY } as const;
+  for (const [killMode, kills] of [
+    ['control-group', ['kill all app.service']],
+    ['mixed', ['kill all app.service']],
+    // What it leaves alive on purpose is not the restart's to kill.
+    ['process', ['kill main app.service', 'kill control app.service']],
+    [undefined, ['kill main app.service', 'kill control app.service']],
+  ] as const) {
+    const relations = killMode === undefined ? {} : { killMode };
+    const stopping = world({ 'app.service': { ...hanging, relations } });
+    const startedMs = stopping.clock.monotonicMs();
+    assert.equal((await stopping.restart('app')).kind, 'restarted');
+    assert.ok(stopping.clock.monotonicMs() - startedMs < 61_000);
+    const { calls } = stopping.systemd;
+    assert.deepEqual(calls, ['restart app.service', 'reset-failed app.service', 'restart app.service', ...kills]);
+  }
+  const start = { startMs: Number.POSITIVE_INFINITY, hungStarts: 1, stopMs: Number.POSITIVE_INFINITY };
+  const starting = world({ 'app.service': { ...start, relations: { killMode: 'control-group' } } });
+  const startedMs = starting.clock.monotonicMs();
+  assert.equal((await starting.restart('app')).kind, 'restarted');
+  const tookMs = starting.clock.monotonicMs() - startedMs;
+  assert.ok(tookMs >= 70_000 && tookMs < 72_000, `${tookMs}`);
+});
+
+test('before force it is asked whether the restart is still wanted, and permitted', async () => {
+  const unit = { startMs: Number.POSITIVE_INFINITY };
+  const unwanted = world({ 'app.service': unit });
+  const attempt = { ...attemptOn(managed('app')), isUnwanted: async () => true };
+  assert.deepEqual(await settled(unwanted.clock, unwanted.strategy.restart(attempt)), {
+    kind: 'failed',
+    reason: 'not wanted any more',
+  });
+  assert.deepEqual(unwanted.systemd.calls, ['start app.service']);
+  // A start stops nothing of the others, a restart does.
+  const strict = world({
+    'app.service': { ...unit, relations: { stopsToo: ['victim.service'] } },
+    'victim.service': { state: 'active' },
+  });
+  assert.match(reasonOf(await strict.restart('app')), /would stop victim\.service/);
+  assert.deepEqual(strict.systemd.calls, ['start app.service']);
+});
+
+test('what is up, and whose job has not begun, is not restarted by force; what is down is', async () => {
+  const explanation = { reason: 'its job waits for that of other.service (stop)', output: [] };
+  const { restart, unit, systemd, clock } = world({ 'app.service': { state: 'active', explanation } });
+  const app = unit('app.service');
+  app.job = () => {
+    app.set({ hasJob: true });
+    return new Promise(() => {});
+  };
+  const startedMs = clock.monotonicMs();
+  assert.deepEqual(await restart('app'), {
+    kind: 'failed',
+    reason: 'app.service is active (running): its job waits for that of other.service (stop)',
+  });
+  assert.equal(clock.monotonicMs() - startedMs, 60_000);
+  assert.deepEqual(systemd.calls, ['restart app.service']);
+  app.set({ activeState: 'inactive', subState: 'dead' });
+  assert.match(reasonOf(await restart('app')), /^restarted by force, and app\.service is inactive \(dead\): its job waits/);
 });
 
 test('a start that fails is a failed attempt', async () => {
@@ -312,8 +412,9 @@ test('health: a one-shot', async () => {
   });
   await restart('keeps');
   assert.deepEqual(await health('keeps'), { kind: 'healthy' });
+  assert.deepEqual(await health('goes'), { kind: 'assumed' }, 'whether it ever ran nobody knows');
   await restart('goes');
-  assert.deepEqual(await health('goes'), { kind: 'assumed' });
+  assert.deepEqual(await health('goes'), { kind: 'healthy' });
   await restart('fails');
   assert.equal((await health('fails')).kind, 'unhealthy');
 });
@@ -327,7 +428,7 @@ test('a unit that stays active without its daemon is restarted; that it was left
   const proof = strategy.checkHealth(managed('sysv'), 5000, never);
   await clock.advance(500);
   unit('sysv.service').set({ subState: 'exited' });
-  const brief = 'sysv.service does not last: it is active (exited)';
+  const brief = 'sysv.service does not last: it is active (exited), but none of its processes runs any more';
   assert.equal(reasonOf(await settled(clock, proof)), brief);
   assert.equal(await life?.ended(never), brief);
   // What its script has started may live elsewhere, as su(1) puts it.

@@ -42,7 +42,7 @@ for (const [way, options] of Object.entries(WAYS)) {
     const fake = FakePid1.open(t, options);
     const pid1 = fake.pid1();
     const words: Readonly<Record<string, string>> = {
-      failed: 'its main process ended with exit code 3, see journalctl -u a.service',
+      failed: 'failed (exit-code): its main process ended with exit code 3, see journalctl -u a.service',
       canceled: 'its job was cancelled: somebody else started or stopped it meanwhile, see journalctl -u a.service',
       collected: 'its job was dropped: systemd has unloaded the unit meanwhile',
       timeout: 'its job reached its JobTimeoutSec, see journalctl -u a.service',
@@ -181,7 +181,7 @@ for (const [way, options] of Object.entries(WAYS)) {
     fake.finish('bad.service', { result: 'failed', status: 7 });
     assert.deepEqual(await results, [
       { kind: 'done' },
-      { kind: 'failed', reason: 'its main process ended with exit code 7, see journalctl -u bad.service' },
+      { kind: 'failed', reason: 'failed (exit-code): its main process ended with exit code 7, see journalctl -u bad.service' },
     ]);
   });
 
@@ -238,7 +238,7 @@ test('a silence in the middle is got over', async (t) => {
   };
   assert.deepEqual(await runJob(fake.pid1(), 'start', 'a.service', LONG), {
     kind: 'failed',
-    reason: 'its main process ended with exit code 4, see journalctl -u a.service',
+    reason: 'failed (exit-code): its main process ended with exit code 4, see journalctl -u a.service',
   });
 });
 
@@ -280,7 +280,7 @@ test('a unit that fails again after the job was done is not called well', async 
   fake.comeBack();
   assert.deepEqual(await running, {
     kind: 'failed',
-    reason: 'its main process was killed by SIGSEGV, see journalctl -u a.service',
+    reason: 'failed (signal): its main process was killed by SIGSEGV, see journalctl -u a.service',
   });
 });
 

@@ -22,9 +22,14 @@ test('a running service, a unit that is none, and one that nobody knows', async 
   const systemd = fake.systemd();
   const { mainPid } = fake.add('a.service', { state: 'active' });
   fake.add('a.target', { state: 'active' });
-  assert.deepEqual(await systemd.show('a.service', never), {
+  const running = await systemd.show('a.service', never);
+  assert.ok(running.kind === 'status');
+  assert.ok(running.status.changedMs > 0);
+  assert.deepEqual(running, {
     kind: 'status',
     status: {
+      changedMs: running.status.changedMs,
+      remainsAfterExit: false,
       id: 'a.service',
       loadState: 'loaded',
       activeState: 'active',

@@ -1,0 +1,77 @@
+import type { AlarmRow, ProcessStatus } from '../control/orders.ts';
+import type { Alarm } from '../core/alarm.ts';
+import { breakerOpen } from '../monitor/recoveries.ts';
+import type { SkipKind } from '../monitor/skip-log.ts';
+import { notProved } from '../monitor/verdict.ts';
+import type { Core } from './app.ts';
+
+/**
+ * Whether a process is in alarm, and why that is not known. `alarms`: its own, as read last; they stand for nothing any more once the
+ * store does not answer.
+ */
+export function alarmKnown(
+  core: Core,
+  name: string,
+  alarms: readonly Alarm[],
+): { readonly inAlarm: ProcessStatus['inAlarm']; readonly alarmUnknown: string | undefined } {
+  const { availability } = core.monitor;
+  if (alarms.some(({ source }) => source === 'kept')) return { inAlarm: true, alarmUnknown: undefined };
+  switch (availability.state) {
+    case 'starting':
+      return { inAlarm: null, alarmUnknown: 'the alarm store has not been read yet' };
+    case 'unknown': {
+      const then = `${alarms.length > 0 ? 'in' : 'not in'} alarm when the alarm store was read last`;
+      return {
+        inAlarm: null,
+        alarmUnknown: availability.lastPollAt === undefined ? 'the alarm store could not be read' : then,
+      };
+    }
+    case 'ok': {
+      if (alarms.length > 0) return { inAlarm: true, alarmUnknown: undefined };
+      if (availability.leftOut === 0 || isReadFirst(core, name)) return { inAlarm: false, alarmUnknown: undefined };
+      return { inAlarm: null, alarmUnknown: 'more rows are in alarm than are read at once' };
+    }
+    default:
+      return availability satisfies never;
+  }
+}
+
+/** True if its rows would be among those that were read: names with a section come first, and others had room behind them. */
+function isReadFirst({ settings, monitor: { availability } }: Core, name: string): boolean {
+  const { processNames } = settings();
+  if (availability.state !== 'ok' || !processNames.includes(name)) return false;
+  return availability.alarms.some(({ processName }) => processName === null || !processNames.includes(processName));
+}
+
+/** One alarm as it is told. */
+export function alarmRow({ monitor, state }: Core, alarm: Alarm): AlarmRow {
+  const isKept = alarm.source === 'kept';
+  const since = isKept ? state.kept.get(alarm.processName)?.raisedAt : monitor.seenSince(alarm.key);
+  return {
+    processId: isKept ? null : alarm.processId,
+    notes: alarm.notes,
+    since: since?.toISOString() ?? null,
+    acknowledged: !isKept && alarm.sound,
+  };
+}
+
+/** What became of the alarms so far, by the first of them with a word to it. */
+export function alarmReason(core: Core, name: string, alarms: readonly Alarm[]): string | undefined {
+  const { queue, settings, plans, state } = core;
+  for (const alarm of alarms) {
+    if (alarm.source === 'store' && state.handled.get(alarm.processId) !== undefined) return 'healed, not cleared';
+    const skipped = queue.skipReason(alarm.key);
+    if (skipped !== undefined && skipped !== breakerOpen) return skipped;
+    const unproved = state.unproved.get(alarm.key)?.reason;
+    if (unproved !== undefined) return notProved(unproved);
+  }
+  if (alarms.length > 0 && settings().monitor.onlyConfigured && !plans()(name).configured)
+    return 'left alone: it has no section of its own (only_configured)';
+  return undefined;
+}
+
+/** Why one of the alarms was skipped, if it was for that. */
+export function skipOf({ queue }: Core, alarms: readonly Alarm[], kind: SkipKind): string | undefined {
+  const skipped = alarms.find(({ key }) => queue.skipKind(key) === kind);
+  return skipped && queue.skipReason(skipped.key);
+}

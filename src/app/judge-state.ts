@@ -1,0 +1,67 @@
+import type { ProcessState } from '../control/process-state.ts';
+
+/** What the state of a process is judged by. Reasons are one line for people. */
+export interface StateFacts {
+  /** A recovery of it is under way; it may be waiting. */
+  readonly recovering: boolean;
+  /** Why it is not restarted, whoever asks; undefined: nothing forbids it. */
+  readonly refusal: string | undefined;
+  /** `half_open`: it lets one recovery through. */
+  readonly breaker: 'closed' | 'open' | 'half_open';
+  /** Why its breaker opened. */
+  readonly breakerReason: string | undefined;
+  /** The hold that keeps it from being restarted. */
+  readonly hold: string | undefined;
+  /** Those whose end, or whose own restart of it, its recovery waits for. */
+  readonly awaited: readonly string[];
+  readonly inAlarm: boolean | null;
+  /** Why that is not known. */
+  readonly alarmUnknown: string | undefined;
+  /** `mode = observe`. */
+  readonly observeOnly: boolean;
+  /** What became of its alarm so far: why it was skipped, or not cleared. */
+  readonly alarmReason: string | undefined;
+  /** How the last recovery failed; undefined: it did not, or it has been well since. */
+  readonly failure: string | undefined;
+  readonly watch: WatchFact;
+}
+
+/** What is known of the running of a process, with the sentence that goes with it. */
+export type WatchFact =
+  | { readonly kind: 'unwatched' | 'runs' }
+  /** It does not run: `stopped` on purpose, or `down`; or nobody knows. */
+  | { readonly kind: 'stopped' | 'down' | 'unknown'; readonly reason: string };
+
+/** The word and the sentence for what a process is at: control/process-state.ts, from top to bottom. */
+export function judgeState(facts: StateFacts): { readonly state: ProcessState; readonly reason: string | null } {
+  const { awaited, watch } = facts;
+  if (facts.recovering && awaited.length === 0) return judged('recovering', halfOpen(facts));
+  if (facts.refusal !== undefined) return judged('refused', facts.refusal);
+  if (facts.breaker === 'open') return judged('open', facts.breakerReason, facts.hold, waits(awaited), facts.alarmReason);
+  if (facts.hold !== undefined) return judged('held', facts.hold, waits(awaited));
+  if (awaited.length > 0) return judged('waiting', waits(awaited), halfOpen(facts));
+  if (facts.inAlarm === true) return judged(facts.observeOnly ? 'observed' : 'alarm', facts.alarmReason, halfOpen(facts));
+  const reasonOfWatch = 'reason' in watch ? watch.reason : undefined;
+  if (facts.failure !== undefined)
+    return judged('failed', facts.failure, watch.kind === 'down' ? watch.reason : undefined, facts.alarmUnknown);
+  if (watch.kind === 'down') return judged('down', reasonOfWatch, facts.alarmUnknown);
+  if (facts.inAlarm === null) return judged('unknown', facts.alarmUnknown, facts.alarmReason, reasonOfWatch);
+  if (watch.kind === 'unknown') return judged('unknown', reasonOfWatch);
+  return watch.kind === 'runs' ? judged('ok') : judged('quiet', reasonOfWatch);
+}
+
+function judged(
+  state: ProcessState,
+  ...reasons: readonly (string | undefined)[]
+): { readonly state: ProcessState; readonly reason: string | null } {
+  const known = [...new Set(reasons.filter((reason) => reason !== undefined && reason !== ''))];
+  return { state, reason: known.length === 0 ? null : known.join('; ') };
+}
+
+function waits(awaited: readonly string[]): string | undefined {
+  return awaited.length === 0 ? undefined : `waits for ${awaited.join(', ')}`;
+}
+
+function halfOpen({ breaker }: StateFacts): string | undefined {
+  return breaker === 'half_open' ? 'its circuit breaker is half open: one recovery is tried' : undefined;
+}

@@ -1,0 +1,90 @@
+import type { AlarmRow, OrderReply, ProcessDetails, ProcessStatus } from '../control/orders.ts';
+import { storedKey } from '../core/alarm.ts';
+import { soon } from '../core/clock.ts';
+import type { RestartPreview } from '../core/outcomes.ts';
+import { managedProcess } from '../monitor/recovery-plan.ts';
+import type { Core } from './app.ts';
+import { isRemembered, lookUp } from './known-names.ts';
+import { previewOrder } from './preview-order.ts';
+import { holdOf } from './process-status.ts';
+import { recentRecoveries } from './recent-recoveries.ts';
+import { lookAtRunning } from './running-now.ts';
+import { holdStatus, storeStatus } from './status.ts';
+import { whereOutputGoes } from './where-output-goes.ts';
+
+type Preview = RestartPreview & { readonly strategy: string; readonly target: string };
+
+/**
+ * All that is known of one process, as of now; refused for a name that nobody knows. What cannot be had within some seconds, from a
+ * systemd or a store that hangs, is left out. `pid` 0: no daemon runs. Never rejects.
+ */
+export async function describeProcess(
+  core: Core,
+  name: string,
+  pid: number,
+  statusOf: (name: string) => ProcessStatus,
+): Promise<OrderReply<ProcessDetails>> {
+  const { clock, holds, abort } = core;
+  const signal = AbortSignal.any([abort.signal, AbortSignal.timeout(LOOK_LIMIT_MS)]);
+  const otherHolds = holds.list().map((hold) => hold.name);
+  const [found, previewed, looked] = await Promise.all([
+    soon(clock, ROWS_LIMIT_MS, lookUp(core, name)),
+    soon(clock, LOOK_LIMIT_MS, previewOrder(core, name, signal)),
+    soon(clock, LOOK_LIMIT_MS, lookAtRunning(core, name, signal)),
+    core.targets.look([name, ...otherHolds], TARGETS_LIMIT_MS),
+  ]);
+  if (previewed !== 'late' && previewed.kind === 'refused') return previewed;
+  if (previewed === 'late' && found !== 'late' && 'kind' in found && found.code === 'not_found' && !isRemembered(core, name))
+    return found;
+  const now = looked === 'late' ? undefined : looked;
+  const process = statusOf(name);
+  const hold = holdOf(core, name, process.target ?? undefined);
+  const plan = core.plans()(name);
+  const { systemName } = managedProcess(name, plan);
+  return {
+    kind: 'done',
+    process,
+    pid,
+    store: storeStatus(core),
+    rows: allRows(core, name, found),
+    hold: hold === undefined ? null : holdStatus(hold),
+    running: now?.running ?? null,
+    unit: now?.unit ?? null,
+    recoveries: recentRecoveries(core.state.history, name),
+    restart: previewed === 'late' ? untold(plan.strategy.name, process) : restartOf(previewed),
+    output: whereOutputGoes(now, core.state.launches.get(systemName)),
+  };
+}
+
+/** A systemd that hangs is given up after this time. */
+const LOOK_LIMIT_MS = 5000;
+const ROWS_LIMIT_MS = 2000;
+/** The name itself and what is held are looked at first; all sections may take longer. */
+const TARGETS_LIMIT_MS = 1000;
+
+/** The rows, and the alarm that the daemon keeps for want of one; null if the store does not tell. */
+function allRows(
+  { monitor, kept, state }: Core,
+  name: string,
+  found: Awaited<ReturnType<typeof lookUp>> | 'late',
+): ProcessDetails['rows'] {
+  if (found === 'late' || ('kind' in found && found.code !== 'not_found')) return null;
+  const told = ('rows' in found ? found.rows : []).map(({ processId, notes, alarma, sound }) => {
+    const since = alarma ? monitor.seenSince(storedKey(processId)) : undefined;
+    return { processId, notes, since: since?.toISOString() ?? null, acknowledged: sound, inAlarm: alarma };
+  });
+  const alarm = kept.alarm(name);
+  if (alarm === undefined) return told;
+  const since = state.kept.get(name)?.raisedAt.toISOString() ?? null;
+  const row: AlarmRow = { processId: null, notes: alarm.notes, since, acknowledged: false };
+  return [...told, { ...row, inAlarm: true }];
+}
+
+function restartOf({ stops, starts, refusals, warnings, strategy, target }: Preview): ProcessDetails['restart'] {
+  return { stops, starts, refusals, strategy, target, ...(warnings === undefined ? {} : { warnings }) };
+}
+
+function untold(strategy: string, { target }: ProcessStatus): ProcessDetails['restart'] {
+  const refusal = `what it would do could not be told within ${LOOK_LIMIT_MS / 1000} s`;
+  return { strategy, target: target ?? '', stops: [], starts: [], refusals: [refusal] };
+}

@@ -1,0 +1,101 @@
+import type { ProcessStatus } from '../control/orders.ts';
+import type { Alarm } from '../core/alarm.ts';
+import type { BreakerSnapshot } from '../core/breaker-snapshot.ts';
+import { localTimestamp } from '../core/clock.ts';
+import { counted } from '../core/counted.ts';
+import { closedBreaker } from '../monitor/circuit-breaker.ts';
+import { holdAll } from '../monitor/holds.ts';
+import { managedProcess } from '../monitor/recovery-plan.ts';
+import type { HoldRecord } from '../state/daemon-state.ts';
+import { alarmKnown, alarmReason, alarmRow, skipOf } from './alarm-status.ts';
+import type { Core } from './app.ts';
+import { judgeState } from './judge-state.ts';
+import type { LastRecoveries } from './last-recoveries.ts';
+import { watchedStatus, watchFact } from './watched-status.ts';
+
+/** What the status of one process is made of. */
+export interface ProcessParts {
+  readonly core: Core;
+  readonly last: LastRecoveries;
+  /** Whether a watched process runs; null: nobody knows. */
+  readonly runs: (processName: string) => boolean | null;
+  /** Targets with a breaker, by the process name that they are kept under. */
+  readonly breakers: ReadonlyMap<string, string>;
+  /** Names with watch_exit. */
+  readonly watched: ReadonlySet<string>;
+}
+
+/** What is going on with the process of that name. `alarms`: all of its own, as read last. */
+export function processStatus(parts: ProcessParts, name: string, alarms: readonly Alarm[]): ProcessStatus {
+  const { core, last } = parts;
+  const { lives, queue, settings, targets } = core;
+  const plan = core.plans()(name);
+  const process = managedProcess(name, plan);
+  const known = targets.known(name);
+  const target = parts.breakers.get(name) ?? known?.key;
+  const breaker = target === undefined ? closedBreaker : core.breakers.snapshot(target);
+  const remainingMs = breaker.state === 'open' ? Math.max(0, Math.round(breaker.reopenAtMs - core.clock.monotonicMs())) : 0;
+  const supervisor = plan.strategy.supervisor?.(process);
+  const waitingFor = [...new Set(alarms.flatMap(({ key }) => queue.waitingFor(key)))];
+  const life = lives.of(name);
+  const runs = parts.watched.has(name) ? parts.runs(name) : undefined;
+  const watch = watchFact(runs, life, lives.endOf(name));
+  const lastRecovery = last.of(name) ?? null;
+  const alarm = alarmKnown(core, name, alarms);
+  const state = judgeState({
+    recovering: isRecovering(core, name, target, alarms),
+    refusal: settings().refusals.get(name) ?? skipOf(core, alarms, 'refused') ?? known?.refusal,
+    breaker: breaker.state === 'open' && remainingMs === 0 ? 'half_open' : breaker.state,
+    breakerReason: openReason(breaker),
+    hold: holdReason(core, name, target) ?? (core.holds.list().length > 0 ? skipOf(core, alarms, 'held') : undefined),
+    awaited: [...waitingFor, ...(supervisor !== undefined && supervisor.leftMs > 0 ? [supervisor.description] : [])],
+    ...alarm,
+    observeOnly: settings().monitor.mode === 'observe',
+    alarmReason: alarmReason(core, name, alarms),
+    failure: last.failureOf(name, life?.since ?? undefined),
+    watch,
+  });
+  return {
+    name,
+    processId: alarms.find((each) => each.source === 'store')?.processId ?? null,
+    target: target ?? null,
+    strategy: plan.strategy.name,
+    inAlarm: alarm.inAlarm,
+    rows: alarms.map((each) => alarmRow(core, each)),
+    ...state,
+    waitingFor,
+    breaker: { state: breaker.state, failures: breaker.failures, remainingMs },
+    alarmKept: alarms.some(({ source }) => source === 'kept'),
+    watched: watchedStatus(watch, runs, life),
+    supervisor: supervisor?.description ?? null,
+    lastRecovery,
+    concern: core.concerns.of(name) ?? null,
+    pinnedAt: core.state.pins.get(process.systemName)?.pinnedAt.toISOString() ?? null,
+  };
+}
+
+/** The hold that keeps it from being restarted: its own, that of all, or one on another name of its target as far as that is known. */
+export function holdOf({ holds, targets }: Core, name: string, target: string | undefined): HoldRecord | undefined {
+  const own = holds.of(name);
+  if (own !== undefined || target === undefined) return own;
+  return holds.list().find((hold) => targets.known(hold.name)?.key === target);
+}
+
+function holdReason(core: Core, processName: string, target: string | undefined): string | undefined {
+  const hold = holdOf(core, processName, target);
+  if (hold === undefined) return undefined;
+  const { name, until, reason } = hold;
+  const how = name === processName ? '' : name === holdAll ? ' as all processes are' : ` through ${name}`;
+  const end = until === null ? 'until released' : `until ${localTimestamp(until)}`;
+  return `on hold${how} ${end}${reason === '' ? '' : `: ${reason}`}`;
+}
+
+function isRecovering({ queue }: Core, name: string, target: string | undefined, alarms: readonly Alarm[]): boolean {
+  if (queue.isRecovering(name, target ?? name)) return true;
+  return alarms.some(({ key }) => queue.isHandling(key) && !queue.isLookedAt(key));
+}
+
+/** Without a failure it was opened by what succeeded, or ended, too often. */
+function openReason({ failures }: BreakerSnapshot): string {
+  return failures === 0 ? 'it keeps dying' : counted(failures, 'failed recovery', 'failed recoveries');
+}

@@ -1,0 +1,39 @@
+import type { RecoveryRecord } from '../control/orders.ts';
+import type { History, HistoryEntry } from '../state/daemon-state.ts';
+import { outcomeOf } from './last-recoveries.ts';
+
+/** How the last five recoveries of a process ended, newest first; one that was shared with another process as that other one's. */
+export function recentRecoveries(history: History, processName: string): RecoveryRecord[] {
+  const recoveries: RecoveryRecord[] = [];
+  const entries = history.recent(LOOK_BACK, processName);
+  for (const [i, entry] of entries.entries()) {
+    const found = entry.type === 'recovery_shared' ? sharedWith(history, entry) : { entry, before: entries.slice(0, i) };
+    const outcome = found && outcomeOf(found.entry.type);
+    if (found === undefined || outcome === undefined) continue;
+    const { at, detail } = found.entry;
+    const output = outcome === 'failed' ? outputOf(found.entry, found.before) : [];
+    recoveries.push({ at: at.toISOString(), outcome, detail, output });
+  }
+  return recoveries.slice(-SHOWN).reverse();
+}
+
+const LOOK_BACK = 1000;
+const SHOWN = 5;
+
+/** The recovery of the process that led it, which ended just before that was told. */
+function sharedWith(
+  history: History,
+  { at, detail }: HistoryEntry,
+): { entry: HistoryEntry; before: HistoryEntry[] } | undefined {
+  const entries = history.recent(LOOK_BACK, detail);
+  const i = entries.findLastIndex((entry) => entry.at <= at && outcomeOf(entry.type) !== undefined);
+  const entry = entries[i];
+  return entry && { entry, before: entries.slice(0, i) };
+}
+
+/** Its own, or that of its last attempt. */
+function outputOf({ output }: HistoryEntry, before: readonly HistoryEntry[]): readonly string[] {
+  if (output !== undefined) return output;
+  const last = before.findLast(({ type }) => type === 'attempt_failed' || outcomeOf(type) !== undefined);
+  return last?.type === 'attempt_failed' ? (last.output ?? []) : [];
+}

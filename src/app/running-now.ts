@@ -1,0 +1,74 @@
+import type { RunningStatus } from '../control/orders.ts';
+import { soon } from '../core/clock.ts';
+import { isWell } from '../detectors/boot-grace.ts';
+import { managedProcess } from '../monitor/recovery-plan.ts';
+import { hiddenProcesses } from '../system/proc/hidden.ts';
+import { sharedLooks, type TakeLook } from '../system/proc/look.ts';
+import { type ProcessIdentity, ProcessTable } from '../system/proc/table.ts';
+import type { Core } from './app.ts';
+
+/** What runs of a process, as one look found it. */
+export interface RunningNow {
+  /** null: it cannot be told. */
+  readonly running: readonly RunningStatus[] | null;
+  /** Its unit is as up as it gets, with or without processes. */
+  readonly isUp: boolean;
+  /** The systemd unit that it is or runs in; undefined: in none, or nobody knows. */
+  readonly unit: string | undefined;
+  /** Where standard output and error of the first lead, as /proc has it; undefined: that cannot be read. */
+  readonly outputs: readonly (string | undefined)[];
+}
+
+/** Looks at what runs of the process of that name. `look` saves a look of its own. Bounded by `signal`; never rejects. */
+export async function lookAtRunning(
+  core: Core,
+  name: string,
+  signal: AbortSignal,
+  look?: TakeLook,
+): Promise<RunningNow | undefined> {
+  const plan = core.plans()(name);
+  const found = await plan.strategy.findRunning?.(managedProcess(name, plan), signal, look);
+  if (found === undefined || found.kind === 'unknown') return undefined;
+  const table = new ProcessTable();
+  const running = found.processes.slice(0, MOST_SHOWN).flatMap((each) => runningStatus(core, table, each));
+  const [first] = running;
+  const isUp = isWell(found);
+  const isHidden = !isUp && found.status === undefined && hiddenProcesses() !== undefined;
+  return {
+    running: isHidden ? null : running,
+    isUp,
+    unit: found.status?.id ?? found.unit,
+    outputs: first === undefined ? [] : ['1', '2'].map((descriptor) => table.descriptorPath(first.pid, descriptor)),
+  };
+}
+
+/** Which of the watched processes run, for whom no daemon watches them; null for those of which that could not be told in time. */
+export async function lookAtWatched(core: Core, limitMs: number): Promise<(processName: string) => boolean | null> {
+  const found = new Map<string, boolean>();
+  const signal = AbortSignal.any([core.abort.signal, AbortSignal.timeout(limitMs)]);
+  const look = sharedLooks(new ProcessTable());
+  const names = core.settings().watchedNames.values();
+  const worker = async (): Promise<void> => {
+    for (const name of names) {
+      if (signal.aborted) return;
+      const now = await lookAtRunning(core, name, signal, look);
+      if (now?.running != null && !signal.aborted) found.set(name, now.isUp);
+    }
+  };
+  await soon(core.clock, limitMs, Promise.all(Array.from({ length: AT_ONCE }, worker)));
+  return (name) => found.get(name) ?? null;
+}
+
+const MOST_SHOWN = 20;
+const AT_ONCE = 8;
+const MOST_COMMAND = 1024;
+
+/** [] for one that has ended meanwhile. */
+function runningStatus({ clock }: Core, table: ProcessTable, { pid, startTime }: ProcessIdentity): RunningStatus[] {
+  const info = table.read(pid, ['startTime', 'name', 'argv', 'meanCpuPercent', 'rssBytes']);
+  if (info === undefined || info.startTime !== startTime) return [];
+  const { argv = [], name, meanCpuPercent = null, rssBytes = null } = info;
+  const command = argv.length === 0 ? `[${name}]` : argv.join(' ');
+  const since = new Date(clock.date().getTime() - table.ageMs(info)).toISOString();
+  return [{ pid, since, command: command.slice(0, MOST_COMMAND), cpuPercent: meanCpuPercent, memoryBytes: rssBytes }];
+}

@@ -1,0 +1,98 @@
+import { localTimestamp } from '../core/clock.ts';
+import { counted } from '../core/counted.ts';
+import { holdAll } from '../monitor/holds.ts';
+import type { Notifier } from '../system/systemd/notify.ts';
+import type { Core } from './app.ts';
+
+/** Keeps the line that `systemctl status` shows as things are, from now until the daemon stops. */
+export function followStatus(core: Core, notifier: Pick<Notifier, 'status'>): void {
+  let shown = '';
+  let isDue = false;
+  let due = new AbortController();
+  const show = (): void => {
+    isDue = false;
+    const line = statusLine(core);
+    if (line !== shown) notifier.status(line);
+    shown = line;
+    due.abort();
+    due = new AbortController();
+    void showAt(nextEndMs(core), due.signal);
+  };
+  /** What ends by itself tells nobody. */
+  const showAt = async (waitMs: number | undefined, signal: AbortSignal): Promise<void> => {
+    if (waitMs === undefined) return;
+    await core.clock.sleep(Math.min(waitMs + LATER_MS, LONGEST_WAIT_MS), AbortSignal.any([signal, core.stopping.signal]));
+    if (!signal.aborted && !core.stopping.signal.aborted) show();
+  };
+  core.events.subscribe(() => {
+    if (isDue) return;
+    isDue = true;
+    // Not at once: the recovery that tells of its end still counts as under way.
+    setImmediate(show);
+  });
+  show();
+}
+
+/** Over the end itself, and no longer than a timer can be set for. */
+const LATER_MS = 50;
+const LONGEST_WAIT_MS = 86_400_000;
+
+/** `observe: 3 in alarm, 1 recovering, 1 held, 1 breaker open, 1 refused, db ok`; what there is none of is left out but for the first two. */
+export function statusLine(core: Core): string {
+  const { monitor, refusals } = core.settings();
+  const kept = core.kept.alarms().length;
+  const holds = core.holds.list();
+  const held = holds.some(({ name }) => name === holdAll) ? 'all held' : `${holds.length} held`;
+  const open = openBreakers(core).length;
+  const parts = [
+    alarmWords(core),
+    ...(kept > 0 ? [`${kept} kept`] : []),
+    `${core.queue.recovering} recovering`,
+    ...(holds.length > 0 ? [held] : []),
+    ...(open > 0 ? [`${counted(open, 'breaker', 'breakers')} open`] : []),
+    ...(refusals.size > 0 ? [`${refusals.size} refused`] : []),
+    storeWords(core),
+  ];
+  return `${monitor.mode === 'observe' ? 'observe: ' : ''}${parts.join(', ')}`;
+}
+
+function alarmWords({ monitor: { availability } }: Core): string {
+  switch (availability.state) {
+    case 'ok':
+      return `${availability.alarms.length}${availability.leftOut > 0 ? ` and ${availability.leftOut} more` : ''} in alarm`;
+    case 'starting':
+      return 'alarms unknown';
+    case 'unknown':
+      return `alarms unknown since ${localTimestamp(availability.since)}`;
+    default:
+      return availability satisfies never;
+  }
+}
+
+function storeWords({ monitor: { availability } }: Core): string {
+  switch (availability.state) {
+    case 'ok':
+      return 'db ok';
+    case 'starting':
+      return 'db not asked yet';
+    case 'unknown':
+      return availability.fault === 'denied' ? 'db refuses the login' : 'db away';
+    default:
+      return availability satisfies never;
+  }
+}
+
+/** When each of those that let nothing through does so again: monotonic milliseconds. */
+function openBreakers({ breakers, clock }: Core): number[] {
+  const open = [...breakers.list().values()].filter(({ snapshot }) => snapshot.state === 'open');
+  return open.map(({ snapshot }) => snapshot.reopenAtMs).filter((atMs) => atMs > clock.monotonicMs());
+}
+
+/** In how many milliseconds the first hold or breaker ends by itself; undefined: none will. */
+function nextEndMs(core: Core): number | undefined {
+  const now = core.clock.date().getTime();
+  const holds = core.holds.list().flatMap(({ until }) => (until === null ? [] : [until.getTime() - now]));
+  const breakers = openBreakers(core).map((atMs) => atMs - core.clock.monotonicMs());
+  const next = Math.min(...holds, ...breakers);
+  return Number.isFinite(next) ? Math.max(0, next) : undefined;
+}

@@ -1,0 +1,37 @@
+import type { LaunchRecord } from '../core/launch-record.ts';
+import type { RunningNow } from './running-now.ts';
+
+/**
+ * Where the output of a process is to be read: a command, a file's path, or `nowhere`. By its standard output and error if it runs, else
+ * by its unit, else by how it was recorded; null: that is not known.
+ */
+export function whereOutputGoes(
+  now: Pick<RunningNow, 'unit' | 'outputs'> | undefined,
+  record: LaunchRecord | undefined,
+): string | null {
+  const [output, error] = now?.outputs ?? [];
+  const { unit } = now ?? {};
+  if (output !== undefined || error !== undefined) return bothOf(placeOf(output, unit), placeOf(error, unit));
+  if (unit !== undefined) return journalOf(unit);
+  const { standardOutput, standardError } = record?.surroundings ?? {};
+  return bothOf(standardOutput, standardError);
+}
+
+function bothOf(output: string | undefined, error: string | undefined): string | null {
+  if (output === undefined || error === undefined || output === error) return output ?? error ?? null;
+  return `${output}, errors ${error}`;
+}
+
+/** proc_pid_fd(5). */
+function placeOf(path: string | undefined, unit: string | undefined): string | undefined {
+  if (path === undefined || path === '/dev/null') return path && 'nowhere (/dev/null)';
+  // A service's is the journal's, unless it was handed one of its own.
+  if (path.startsWith('socket:')) return unit === undefined ? undefined : journalOf(unit);
+  if (path.startsWith('pipe:')) return 'a pipe to another program';
+  if (/^\/dev\/(pts\/|tty|console)/.test(path)) return `a terminal (${path})`;
+  return path.startsWith('/') ? path : undefined;
+}
+
+function journalOf(unit: string): string {
+  return `journalctl -u ${unit}`;
+}

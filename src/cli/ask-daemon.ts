@@ -1,0 +1,44 @@
+import { ControlClient } from '../control/client.ts';
+import { ControlError } from '../control/exchange.ts';
+import { lookForHolder } from '../state/holder.ts';
+import type { Cli } from './cli-context.ts';
+import { controlSocket, stateDir } from './control-address.ts';
+
+/**
+ * Asks the daemon that runs with the configuration meant. Rejects with a ControlError: `CONTROL_NOT_RUNNING` only if none runs on its
+ * state_dir either.
+ */
+export async function askDaemon<T>(cli: Cli, ask: (daemon: ControlClient) => Promise<T>): Promise<T> {
+  const choice = cli.configChoice();
+  const socket = controlSocket(choice);
+  try {
+    return await ask(new ControlClient(socket));
+  } catch (error) {
+    if (!(error instanceof ControlError && error.code === 'CONTROL_NOT_RUNNING')) throw error;
+    throw whyNobodyAnswers(error, socket, stateDir(choice));
+  }
+}
+
+function whyNobodyAnswers(error: ControlError, socket: string, dir: string): ControlError {
+  const holder = lookForHolder(dir);
+  switch (holder.kind) {
+    case 'runs':
+      // A command that carries out an order itself is over soon, and is no daemon.
+      if (holder.role === 'command') return error;
+      return new ControlError(
+        'CONTROL_SOCKET_GONE',
+        `monitor_service runs (pid ${holder.pid}), its socket is gone: nobody listens on ${socket}; it is made anew within 10 s, and the daemon's log says if it cannot be`,
+        error,
+      );
+    case 'unknown':
+      return new ControlError(
+        'CONTROL_FORBIDDEN',
+        `${error.message}, and whether one runs only root can tell (${holder.path}: ${holder.code})`,
+        error,
+      );
+    case 'none':
+      return error;
+    default:
+      return holder satisfies never;
+  }
+}

@@ -1,0 +1,98 @@
+import type { DaemonStatus, EventStreamStatus } from '../../control/orders.ts';
+import { counted } from '../../core/counted.ts';
+import type { Fact } from '../fact-lines.ts';
+import { localTime, since } from '../local-time.ts';
+import type { Style } from '../output.ts';
+import { urgency } from './state-colours.ts';
+import { holdWords, shownName } from './words.ts';
+
+/** Who tells this, in one line; may hold a stranger's text. */
+export function headline({ version, host, pid, startedAt, mode }: DaemonStatus, now: Date): string {
+  const who = `monitor_service ${version}${host === undefined ? '' : ` on ${host}`}`;
+  if (pid === 0) return `${who}: no daemon runs, nothing is restarted`;
+  const how = mode === 'observe' ? ', mode observe: nothing is restarted' : '';
+  const up = startedAt === null ? '' : `, up ${since(startedAt, now)}`;
+  return `${who}, pid ${pid}${up}${how}`;
+}
+
+/** What is told of the daemon as a whole. */
+export function daemonFacts(status: DaemonStatus, now: Date): Fact[] {
+  const shown = status.processes.filter(({ state }) => state === 'recovering').length;
+  return [
+    { label: 'as of', text: localTime(now) },
+    storeFact(status.store, now),
+    ...(status.store.remarks ?? []).map((text): Fact => ({ label: 'remark', text, style: 'yellow' })),
+    ...tally(status.processes),
+    ...(status.recovering > shown ? [{ label: 'recovering', text: String(status.recovering) }] : []),
+    ...status.holds.map((hold): Fact => {
+      const whom = hold.name === '*' ? 'all processes' : shownName(hold.name);
+      return { label: 'on hold', text: `${whom} ${holdWords(hold, now)}`, style: 'yellow' };
+    }),
+    { label: 'configuration', text: status.configFile },
+    ...(status.systemd ? [systemdFact(status.systemd)] : []),
+    ...(status.events ? [eventFact(status.events)] : []),
+    ...(status.exitWatch ? [{ label: 'watch_exit', text: status.exitWatch }] : []),
+  ];
+}
+
+/** The alarm store: how many are in alarm, or since when and why that is not known, and how old then is what is shown. */
+export function storeFact(store: DaemonStatus['store'], now: Date): Fact {
+  const label = 'alarm store';
+  switch (store.state) {
+    case 'ok': {
+      const more = store.leftOut ? ` and ${store.leftOut} more that are not shown` : '';
+      const read = store.lastPollAt === null ? '' : `, read ${since(store.lastPollAt, now)} ago`;
+      return {
+        label,
+        text: `${store.description}: ${store.alarms ?? 0} in alarm${more}${read}`,
+        style: more ? 'yellow' : undefined,
+      };
+    }
+    case 'unknown': {
+      const time = store.since === null ? '' : ` for ${since(store.since, now)}, since ${localTime(store.since)}`;
+      const login = store.fault === 'denied' ? 'the login is refused: ' : '';
+      // Most reasons name the store that they are of.
+      const why = store.reason?.replace(`${store.description}: `, '');
+      const reason = why === undefined ? '' : `: ${login}${why}`;
+      const age =
+        store.lastPollAt === null
+          ? 'they have not been read yet'
+          : `the alarms shown were read ${since(store.lastPollAt, now)} ago`;
+      return { label, text: `${store.description}: alarms unknown${time}${reason}; ${age}`, style: 'yellow' };
+    }
+    case 'starting':
+      return { label, text: `${store.description}: alarms unknown, it has not answered yet`, style: 'yellow' };
+    default:
+      return store.state satisfies never;
+  }
+}
+
+/** How many are at what. */
+function tally(processes: DaemonStatus['processes']): Fact[] {
+  const states = [...new Set(processes.map(({ state }) => state))].sort((a, b) => urgency(a) - urgency(b));
+  if (states.length === 0) return [];
+  const words = states.map((state) => `${processes.filter((process) => process.state === state).length} ${state}`);
+  return [{ label: 'processes', text: words.join(', ') }];
+}
+
+function systemdFact({ connection, problem, units, unheard }: NonNullable<DaemonStatus['systemd']>): Fact {
+  const way = connection === null ? 'not asked yet' : connection === 'private' ? 'by its own socket' : 'by the system bus';
+  const few = unheard === 0 ? '' : ` (${unheard} by looks: it takes no more rules)`;
+  const heard = {
+    bus: `, watched units by the system bus${few}`,
+    looks: ', watched units by looks: the system bus is away',
+  };
+  const style: Style | undefined = problem === null && units !== 'looks' ? undefined : 'yellow';
+  return { label: 'systemd', text: `${problem?.replace(/^systemd /, '') ?? way}${units === null ? '' : heard[units]}`, style };
+}
+
+function eventFact(stream: EventStreamStatus): Fact {
+  const { state, reason, clients, lost, dropped, failedLogins = 0, listeners = [] } = stream;
+  if (state === 'unavailable') return { label: 'events', text: `off: ${reason ?? 'unavailable'}`, style: 'yellow' };
+  const slow = dropped === 0 ? '' : `, ${dropped} dropped for slow clients`;
+  const logins = failedLogins === 0 ? '' : `, ${counted(failedLogins, 'failed login', 'failed logins')}`;
+  const off = listeners.filter((listener) => listener.state === 'unavailable');
+  const parts = off.map(({ address, reason: why }) => `; off on ${address}: ${why}`).join('');
+  const text = `kernel connector, ${counted(clients, 'client', 'clients')}, ${lost} lost${slow}${logins}${parts}`;
+  return { label: 'events', text, style: lost + dropped + failedLogins + off.length === 0 ? undefined : 'yellow' };
+}

@@ -1,0 +1,162 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { errorMessage } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import { createServer } from '../system/builtin-http.ts';
+import { groupId } from '../system/files/account-id.ts';
+import { listenOnSocket } from '../system/files/socket-file.ts';
+import type { Listening } from '../system/kept-listener.ts';
+import { peerOf, peerUid } from '../system/native/peer.ts';
+import { whoIs } from '../system/who.ts';
+import { type Answer, errorAnswer } from './answer.ts';
+import type { Connections } from './connections.ts';
+import type { Orders } from './orders.ts';
+import type { ControlOptions } from './parse-control.ts';
+import { readInput, requestPath } from './read-request.ts';
+import { routes } from './routes/index.ts';
+
+/** What a door is given. */
+export interface DoorOptions extends ControlOptions {
+  /** The orders as they are given by somebody (whoIs). */
+  readonly orders: (by: string) => Orders;
+  readonly log: Logger;
+  /** Of all doors there have been. */
+  readonly connections: Connections;
+  /** Hears that the socket could not be given to the group. */
+  readonly onGroupProblem: (problem: string) => void;
+}
+
+/** A socket file, and the HTTP server behind it. `closed` resolves when it takes no more connections and has none left. */
+export interface Door extends Listening {
+  readonly closed: Promise<void>;
+}
+
+/** Listens on the socket and answers there. Rejects with a SocketFileError. */
+export async function openDoor(options: DoorOptions): Promise<Door> {
+  const { socket, mode, group, orders, log, connections, onGroupProblem } = options;
+  const server = createServer(LIMITS, (request, response) => {
+    void serve(request, response, { orders, log, connections });
+  });
+  // A second request on a connection would be carried out and never be answered.
+  server.maxRequestsPerSocket = 1;
+  server.on('connection', (connection: Socket) => connections.add(connection));
+  server.on('clientError', (error: NodeJS.ErrnoException, connection: Socket) => {
+    // Behind an order that is being carried out, bytes of ours would be taken for its answer.
+    if (connections.isBusy(connection)) connection.destroy();
+    else refuseBytes(error, connection);
+  });
+  const gid = group === undefined ? undefined : groupId(group);
+  if (group !== undefined && gid === undefined) onGroupProblem('there is no such group');
+  const file = await listenOnSocket(server, { what: 'control socket', path: socket, mode, gid, onGroupProblem });
+  server.on('error', (error) => log.error(`Control socket ${socket}: ${errorMessage(error)}`));
+  const closed = new Promise<void>((resolve) => server.once('close', resolve));
+  return {
+    isThere: () => file.isThere(),
+    close: () => {
+      file.remove();
+      server.close();
+    },
+    closed,
+  };
+}
+
+const LIMITS = {
+  maxHeaderSize: 8 * 1024,
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  connectionsCheckingInterval: 1_000,
+  // It says nothing on a Unix socket.
+  requireHostHeader: false,
+} as const;
+
+/** A client has this long to read its answer. */
+const ANSWER_TIMEOUT_MS = 10_000;
+
+interface Surroundings {
+  readonly orders: DoorOptions['orders'];
+  readonly log: Logger;
+  readonly connections: Connections;
+}
+
+async function serve(request: IncomingMessage, response: ServerResponse, around: Surroundings): Promise<void> {
+  try {
+    const answer = await answerTo(request, around);
+    if (answer !== undefined) send(response, answer);
+  } catch (error) {
+    around.log.error(`Internal error in the control socket: ${errorMessage(error)}`, { err: error });
+    send(response, errorAnswer(500, 'internal', 'internal error; the log says more'));
+  }
+}
+
+async function answerTo(request: IncomingMessage, { orders, connections }: Surroundings): Promise<Answer | undefined> {
+  const path = requestPath(request);
+  const candidates = routes.filter((route) => route.path === path);
+  if (candidates.length === 0) return errorAnswer(404, 'no_such_path', 'there is no such path');
+  const route = candidates.find(({ method }) => method === request.method);
+  if (route === undefined) {
+    const allow = candidates.map(({ method }) => method).join(', ');
+    return { ...errorAnswer(405, 'method_not_allowed', `expected ${allow}`), allow };
+  }
+  if (route.rootOnly && !isRoots(request.socket))
+    return errorAnswer(403, 'denied', 'only root may give this order, whoever else may use the socket');
+  // Who only looks is in no log.
+  const by = route.method === 'POST' ? giverOf(request.socket) : undefined;
+  const read = await readInput(request);
+  switch (read.kind) {
+    case 'input':
+      connections.markBusy(request.socket);
+      return route.handle(read.input, orders((await by) ?? SOMEBODY));
+    case 'refused':
+      return read.answer;
+    case 'gone':
+      return undefined;
+    default:
+      return read satisfies never;
+  }
+}
+
+/** Asked for at once: the client may not wait for its answer. */
+async function giverOf(connection: Socket): Promise<string> {
+  const peer = peerOf(connection);
+  return peer === undefined ? SOMEBODY : whoIs(peer);
+}
+
+const SOMEBODY = 'somebody';
+
+/** A daemon that is not root is its own user's: nobody can get more by it than that user has. */
+function isRoots(connection: Socket): boolean {
+  const uid = peerUid(connection);
+  return uid !== undefined && (uid === 0 || uid === process.geteuid?.());
+}
+
+function send(response: ServerResponse, { status, body, allow }: Answer): void {
+  if (response.headersSent || response.destroyed) return;
+  const text = Buffer.from(`${JSON.stringify(body)}\n`);
+  const timer = setTimeout(() => response.destroy(), ANSWER_TIMEOUT_MS);
+  response.on('close', () => clearTimeout(timer));
+  response.writeHead(status, {
+    'Content-Type': 'application/json',
+    'Content-Length': text.length,
+    'Cache-Control': 'no-store',
+    Connection: 'close',
+    ...(allow === undefined ? {} : { Allow: allow }),
+  });
+  response.end(text);
+}
+
+/** What was no HTTP, or came too slowly. */
+function refuseBytes(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, words, code] = BYTE_ERRORS[error.code ?? ''] ?? ([400, 'Bad Request', 'bad_request'] as const);
+  const body = `${JSON.stringify(errorAnswer(status, code, 'this is no HTTP request that can be read').body)}\n`;
+  const head = `HTTP/1.1 ${status} ${words}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
+  socket.end(head + body, () => socket.destroy());
+}
+
+const BYTE_ERRORS: Readonly<Record<string, readonly [number, string, string]>> = {
+  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large', 'too_large'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout', 'timeout'],
+};

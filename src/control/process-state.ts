@@ -1,0 +1,23 @@
+/**
+ * What a process is at, in one word, and when it is that: the first whose condition holds. This table is what help and manual show;
+ * the colours, and what `status --check` makes of them, are the command line's.
+ */
+export const processStates = {
+  recovering: 'a recovery of it is under way',
+  refused: 'it is not restarted: its section, its name or its unit forbids that',
+  open: 'its circuit breaker is open: no restarts for a while',
+  held: 'an operator holds it (hold): no restarts until that ends',
+  waiting: 'its recovery waits for another process, or for another supervisor',
+  observed: 'it is in alarm, and mode = observe restarts nothing',
+  alarm: 'it is in alarm',
+  failed: 'it is not known to be in alarm, and its last recovery failed',
+  down: 'it is watched (watch_exit), does not run, and nobody stopped it on purpose',
+  unknown: 'whether it is in alarm (the alarm store does not answer), or whether it runs, is not known',
+  ok: 'it is watched and runs, and is not in alarm',
+  quiet: 'it is not in alarm; whether it runs is not watched, or it was stopped on purpose',
+} as const;
+
+export type ProcessState = keyof typeof processStates;
+
+/** All of them, in order of precedence. */
+export const processStateNames = Object.keys(processStates) as readonly ProcessState[];

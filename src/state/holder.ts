@@ -1,0 +1,57 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readBootId } from './boot-id.ts';
+
+/** As what a state_dir is held: by the daemon, or for a moment by a command that carries out an order itself. */
+export type HolderRole = 'daemon' | 'command';
+
+/** Who runs on a state_dir. `unknown`: that cannot be read, with the errno. */
+export type Holder =
+  | { readonly kind: 'runs'; readonly pid: number; readonly role: HolderRole }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'unknown'; readonly path: string; readonly code: string };
+
+/**
+ * Who has written himself down in `dir` and is alive. Touches nothing: identity is pid, start time and boot, so that a file left by a
+ * crash names nobody. Never throws.
+ */
+export function lookForHolder(dir: string): Holder {
+  const path = join(dir, PID_FILE);
+  try {
+    const [pid = '', started = '', bootId = '', role] = readFileSync(path, 'latin1').trim().split(' ');
+    const alive = /^\d+$/.test(pid) && startTime(pid) === started && bootId === readBootId();
+    return alive ? { kind: 'runs', pid: Number(pid), role: role === 'command' ? role : 'daemon' } : { kind: 'none' };
+  } catch (error) {
+    const code = String((error as NodeJS.ErrnoException).code);
+    return code === 'EACCES' || code === 'EPERM' ? { kind: 'unknown', path, code } : { kind: 'none' };
+  }
+}
+
+/**
+ * Writes this process down in `dir`, by rename, so that a reader never sees half of it. Where that cannot be done nobody stands there: a
+ * full disk is no reason not to start.
+ */
+export function writeHolder(dir: string, role: HolderRole): void {
+  const path = join(dir, PID_FILE);
+  try {
+    const words = [process.pid, startTime(String(process.pid)), readBootId(), role];
+    writeFileSync(`${path}.new`, `${words.join(' ')}\n`, { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+  } catch {
+    rmSync(`${path}.new`, { force: true });
+    rmSync(path, { force: true });
+  }
+}
+
+/** Takes that back. */
+export function removeHolder(dir: string): void {
+  rmSync(join(dir, PID_FILE), { force: true });
+}
+
+const PID_FILE = 'daemon.pid';
+
+/** Field 22 of proc_pid_stat(5); the name before it may hold blanks and brackets. Throws where there is no such process. */
+function startTime(pid: string): string {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+}

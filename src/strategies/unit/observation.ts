@@ -1,0 +1,31 @@
+import type { StrategyParts } from '../strategy.ts';
+import type { UnitLookup } from './lookup.ts';
+import { lookIntoUnit, type UnitProcessParts } from './processes.ts';
+
+/** Looks now and then, while all is well, whether units that stay active without processes have some: in an alarm they may have ended. */
+export class UnitObservation {
+  readonly #parts: UnitProcessParts & Pick<StrategyParts, 'clock'>;
+  /** Until when there is nothing to look for, by name, in milliseconds of CLOCK_MONOTONIC. */
+  readonly #restsUntilMs = new Map<string, number>();
+
+  constructor(parts: UnitProcessParts & Pick<StrategyParts, 'clock'>) {
+    this.#parts = parts;
+  }
+
+  /** One look at the unit that `name` means; of most there is none for minutes. Never rejects. */
+  async look(name: string, lookUp: (signal: AbortSignal) => Promise<UnitLookup>, signal: AbortSignal): Promise<void> {
+    const nowMs = this.#parts.clock.monotonicMs();
+    if (nowMs < (this.#restsUntilMs.get(name) ?? 0)) return;
+    const found = await lookUp(signal);
+    if (found.kind === 'unanswered') return;
+    const status = found.kind === 'found' ? found.status : undefined;
+    if (status?.remainsAfterExit && nowMs - status.changedMs < SETTLED_MS) return;
+    const look = status?.remainsAfterExit ? await lookIntoUnit(this.#parts, status, signal) : undefined;
+    const mayShowSome = look !== undefined && (look.kind !== 'seen' || look.processes.length === 0);
+    if (!mayShowSome) this.#restsUntilMs.set(name, nowMs + REST_MS);
+  }
+}
+
+/** What the start of a unit has left behind, and what ends soon, is nothing that the unit is there for. */
+const SETTLED_MS = 10_000;
+const REST_MS = 600_000;

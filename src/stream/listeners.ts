@@ -1,0 +1,169 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import type { Clock } from '../core/clock.ts';
+import { errorMessage } from '../core/errors.ts';
+import { hostPortName } from '../core/host-port.ts';
+import type { Logger } from '../core/logger.ts';
+import { groupId } from '../system/files/account-id.ts';
+import { listenOnSocket } from '../system/files/socket-file.ts';
+import { KeptListener, type Listening } from '../system/kept-listener.ts';
+import type { NameResolver } from '../system/names/resolver.ts';
+import type { EventStreamOptions } from './parse-events.ts';
+
+/** A place where the stream is to be had, as it is now. */
+export interface ListenerStatus {
+  readonly kind: 'unix' | 'tcp';
+  /** The socket's path, or `HOST:PORT`. */
+  readonly address: string;
+  readonly state: 'open' | 'unavailable';
+  /** Why nobody listens there, in one line; null while it is open. */
+  readonly reason: string | null;
+}
+
+/** What the listeners are given. */
+export interface StreamListenersOptions extends Pick<EventStreamOptions, 'socket' | 'tcp'> {
+  readonly names: NameResolver;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Connections at once, to each of them. */
+  readonly maxConnections: number;
+  /** Somebody has come; not encrypted yet, not logged in. */
+  readonly onConnection: (socket: Socket, kind: ListenerStatus['kind']) => void;
+}
+
+interface Place {
+  readonly kind: ListenerStatus['kind'];
+  readonly address: string;
+  /** For people. */
+  readonly words: string;
+  readonly kept: KeptListener;
+}
+
+/** The Unix socket and the TCP port of a stream, each for itself: one that cannot be had is tried again and holds up nobody. */
+export class StreamListeners {
+  readonly #options: StreamListenersOptions;
+  readonly #places: readonly Place[];
+  readonly #closed = new Set<Promise<void>>();
+  readonly #stopping = new AbortController();
+  #toldOfGroup: string | undefined;
+
+  constructor(options: StreamListenersOptions) {
+    this.#options = options;
+    const { socket, tcp } = options;
+    const places: Place[] = [];
+    if (socket !== undefined) {
+      const { path } = socket;
+      places.push({ kind: 'unix', address: path, words: path, kept: this.#keep(path, () => this.#openSocket(socket)) });
+    }
+    if (tcp !== undefined) {
+      const address = hostPortName(tcp);
+      const words = `${address}${tcp.tls === undefined ? '' : ' with TLS'}`;
+      places.push({ kind: 'tcp', address, words, kept: this.#keep(address, () => this.#openTcp(address, tcp)) });
+    }
+    this.#places = places;
+  }
+
+  /** Tries each of them once; from then on they are looked after. Never rejects. */
+  async start(): Promise<void> {
+    await Promise.all(this.#places.map(({ kept }) => kept.start()));
+    const open = this.#places.filter(({ kept }) => kept.state?.kind === 'open').map(({ words }) => words);
+    if (open.length > 0) this.#options.log.info(`Event stream open: ${open.join(', ')}`);
+  }
+
+  /** `otherwise`: why one that was never tried is not open. */
+  status(otherwise: string): ListenerStatus[] {
+    return this.#places.map(({ kind, address, kept: { state } }) =>
+      state?.kind === 'open'
+        ? { kind, address, state: 'open', reason: null }
+        : { kind, address, state: 'unavailable', reason: state?.reason ?? otherwise },
+    );
+  }
+
+  /** Takes no more connections, removes the socket file. Resolves when those that there are have ended. Idempotent. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await Promise.all(this.#places.map(({ kept }) => kept.stop()));
+    await Promise.all(this.#closed);
+  }
+
+  #keep(address: string, open: () => Promise<Listening>): KeptListener {
+    const { clock, log } = this.#options;
+    return new KeptListener({
+      open,
+      clock,
+      lookMs: LOOK_MS,
+      retryMs: RETRY_MS,
+      onChange: (state, before) => {
+        if (state.kind === 'unavailable')
+          log.error(`Event stream off on ${address}, tried again every ${RETRY_MS / 1000} s: ${state.reason}`);
+        else if (before?.kind === 'open') log.warning(`Event stream: ${address} was gone and has been made anew`);
+        // What is open from the start is told in one line.
+        else if (before !== undefined) log.info(`Event stream open: ${address}`);
+      },
+    });
+  }
+
+  async #openSocket({ path, mode, group }: NonNullable<EventStreamOptions['socket']>): Promise<Listening> {
+    const onGroupProblem = (problem: string): void => {
+      // Not again each time the socket is made.
+      if (problem !== this.#toldOfGroup)
+        this.#options.log.warning(`Event socket ${path} could not be given to the group ${group}: ${problem}`);
+      this.#toldOfGroup = problem;
+    };
+    const gid = group === undefined ? undefined : groupId(group);
+    if (group !== undefined && gid === undefined) onGroupProblem('there is no such group');
+    const server = this.#server('unix');
+    const file = await listenOnSocket(server, { what: 'event socket', path, mode, gid, onGroupProblem });
+    this.#follow(server, path);
+    return {
+      isThere: () => file.isThere(),
+      close: () => {
+        file.remove();
+        server.close();
+      },
+    };
+  }
+
+  async #openTcp(name: string, { host, port }: NonNullable<EventStreamOptions['tcp']>): Promise<Listening> {
+    const answer = await this.#options.names.resolve(host, RESOLVE_MS, this.#stopping.signal);
+    if (answer.kind === 'unresolved') throw new Error(`${host} could not be resolved: ${answer.reason}`);
+    const server = this.#server('tcp');
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error) => reject(new Error(bindWords(error), { cause: error })));
+      server.listen({ host: answer.addresses[0]?.address, port, backlog: 511 }, resolve);
+    });
+    this.#follow(server, name);
+    return { isThere: () => true, close: () => server.close() };
+  }
+
+  #server(kind: ListenerStatus['kind']): Server {
+    const server = createServer(CONNECTION, (socket) => this.#options.onConnection(socket, kind));
+    server.maxConnections = this.#options.maxConnections;
+    return server;
+  }
+
+  /** From when it listens. */
+  #follow(server: Server, name: string): void {
+    server.removeAllListeners('error');
+    server.on('error', (error) => this.#options.log.error(`Event stream ${name}: ${errorMessage(error)}`));
+    const closed = new Promise<void>((resolve) => server.once('close', resolve));
+    this.#closed.add(closed);
+    void closed.then(() => this.#closed.delete(closed));
+  }
+}
+
+const LOOK_MS = 10_000;
+const RETRY_MS = 30_000;
+const RESOLVE_MS = 5000;
+const CONNECTION = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000, allowHalfOpen: true };
+
+/** What to do about the usual ones is in them. Source: bind(2), ip(7). */
+function bindWords(error: NodeJS.ErrnoException): string {
+  const words = Object.hasOwn(BIND_WORDS, error.code ?? '') ? BIND_WORDS[error.code ?? ''] : undefined;
+  return words === undefined ? errorMessage(error) : `${words} (${error.code})`;
+}
+
+const BIND_WORDS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program listens on this port',
+  EADDRNOTAVAIL: 'no interface of this machine has this address now',
+  EACCES: 'no permission to listen on this port (below 1024: CAP_NET_BIND_SERVICE)',
+};

@@ -1,0 +1,49 @@
+import { printable } from '../../core/printable.ts';
+import { numberOf, type Properties, type PropertyNames } from './properties.ts';
+
+/** What `unmetCondition` goes by. */
+export const CONDITION_PROPERTIES = {
+  Unit: [
+    ...['ConditionResult', 'ConditionTimestampMonotonic', 'Conditions'],
+    ...['AssertResult', 'AssertTimestampMonotonic', 'Asserts'],
+  ],
+  Service: [],
+} as const satisfies PropertyNames;
+
+/**
+ * Which condition kept the unit from its last start: `ConditionPathExists=/run/ok is not met`, of an assertion `AssertUser=app does not
+ * hold`; undefined where it was not that. Source: org.freedesktop.systemd1(5), systemd.unit(5).
+ */
+export function unmetCondition(values: Properties): string | undefined {
+  if (isUnmet(values, 'Condition')) return words(values, 'Conditions', 'is not met') ?? 'a condition of it is not met';
+  if (isUnmet(values, 'Assert')) return words(values, 'Asserts', 'does not hold') ?? 'an assertion of it does not hold';
+  return undefined;
+}
+
+/** What was never tested says false too. */
+function isUnmet(values: Properties, test: 'Condition' | 'Assert'): boolean {
+  return values.get(`${test}Result`) === false && numberOf(values, `${test}TimestampMonotonic`) > 0;
+}
+
+/** `a(sbbsi)`: name, whether one of those marked so is enough, whether it is turned round, its value, how its last test went. */
+function words(values: Properties, list: 'Conditions' | 'Asserts', end: string): string | undefined {
+  const tested = values.get(list);
+  if (!Array.isArray(tested)) return undefined;
+  const tests = tested.flatMap((condition) => {
+    if (!Array.isArray(condition)) return [];
+    const [name, isTrigger, isNegated, value, state] = condition;
+    if (typeof name !== 'string' || typeof value !== 'string') return [];
+    const text = `${name}=${isTrigger === true ? '|' : ''}${isNegated === true ? '!' : ''}${value}`;
+    return [{ text: printable(text.slice(0, LONGEST)), isTrigger: isTrigger === true, isUnmet: Number(state) < 0 }];
+  });
+  // systemd looks no further than to the first one that has to hold and does not; of the others all have failed then.
+  const needed = tests.filter(({ isTrigger, isUnmet }) => isUnmet && !isTrigger);
+  const unmet = needed.length > 0 ? needed : tests.filter(({ isUnmet }) => isUnmet);
+  if (unmet.length === 0) return undefined;
+  const more = unmet.length > MOST_TOLD ? ` and ${unmet.length - MOST_TOLD} more` : '';
+  const texts = unmet.slice(0, MOST_TOLD).map(({ text }) => text);
+  return `${texts.join(', ')}${more} ${end}`;
+}
+
+const LONGEST = 200;
+const MOST_TOLD = 3;

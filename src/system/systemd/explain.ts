@@ -1,0 +1,68 @@
+import { systemClock } from '../../core/clock.ts';
+import { lastLines } from '../../core/last-lines.ts';
+import type { Limit } from './dbus/connection.ts';
+import type { Pid1Link } from './link.ts';
+import type { Pid1 } from './pid1.ts';
+import { hasJob, numberOf, type Properties, readProperties, textOf } from './properties.ts';
+import { restartDueMs } from './restart-due.ts';
+import type { UnitExplanation } from './service-manager.ts';
+import { describeStanding, STANDING_PROPERTIES } from './standing-words.ts';
+import { journalAbout, journalOf } from './unit-journal.ts';
+
+/** Why a unit is not up, as systemd tells it, and what its last life wrote. Never rejects. */
+export async function explainUnit(pid1: Pid1, unit: string, limit: Limit): Promise<UnitExplanation> {
+  const spoken = await pid1.speak(limit, async (link) => {
+    const shown = await readProperties(link, unit, EXPLAINED, limit);
+    return shown.kind === 'known' ? { values: shown.values, waitsFor: await jobsBefore(link, shown.values, limit) } : undefined;
+  });
+  if (spoken.kind === 'unreachable' || spoken.value === undefined) return { reason: undefined, output: [] };
+  const { values, waitsFor } = spoken.value;
+  const dueMs = restartDueMs(values);
+  const dueInMs = dueMs === undefined ? undefined : dueMs - systemClock.monotonicMs();
+  return { reason: describeStanding(values, { waitsFor, dueInMs }), output: await lastOutput(unit, values, limit) };
+}
+
+const EXPLAINED = {
+  Unit: [...STANDING_PROPERTIES.Unit, 'InvocationID', 'InactiveExitTimestamp'],
+  Service: [...STANDING_PROPERTIES.Service, 'ExecMainStartTimestamp', 'RestartUSec', 'RestartUSecNext'],
+};
+
+/** What systemd says itself is of use where the unit said nothing: a PIDFile= that cannot be read, a program that cannot be executed. */
+async function lastOutput(unit: string, values: Properties, { timeoutMs, signal }: Limit): Promise<readonly string[]> {
+  const id = values.get('InvocationID');
+  // To wait for its next start is `activating` already.
+  const isWaiting = textOf(values, 'SubState').startsWith('auto-restart');
+  const began = numberOf(values, isWaiting ? 'ExecMainStartTimestamp' : 'InactiveExitTimestamp');
+  const life = {
+    unit,
+    invocation: Buffer.isBuffer(id) ? id.toString('hex') : '',
+    sinceMs: began > 0 ? began / 1000 : undefined,
+  };
+  const limit = { lines: MOST_LINES, timeoutMs: Math.min(timeoutMs, JOURNAL_MS), ...(signal && { signal }) };
+  const own = lastLines(await journalOf(life, limit), MOST_LINES);
+  if (own.length > 0) return own;
+  const about = (await journalAbout(life, { ...limit, lines: MOST_READ })).split('\n');
+  return lastLines(about.filter((line) => !TOLD_ANYWAY.test(line)).join('\n'), MOST_LINES);
+}
+
+/** What the reason says already, and what says nothing of it. */
+const TOLD_ANYWAY =
+  /^(?:Starting|Started|Stopping|Stopped|Finished|Failed to start|Dependency failed) |: (?:(?:Main|Control) process exited|Failed with result|Scheduled restart job|Deactivated|Consumed|Sent signal|Killing process|Sending signal)/;
+const MOST_READ = 20;
+
+/** The jobs that a job which has not begun is ordered behind. Source: org.freedesktop.systemd1(5), GetJobBefore. */
+async function jobsBefore(link: Pid1Link, values: Properties, limit: Limit): Promise<string[]> {
+  const job = values.get('Job');
+  const isUnderWay = ['activating', 'deactivating'].includes(textOf(values, 'ActiveState'));
+  if (!hasJob(values) || isUnderWay || !Array.isArray(job)) return [];
+  const answer = await link.call({ member: 'GetJobBefore', signature: 'u', values: [Number(job[0])] }, limit);
+  const jobs = answer.kind === 'reply' ? answer.values[0] : undefined;
+  if (!Array.isArray(jobs)) return [];
+  const named = jobs.flatMap((other) => (Array.isArray(other) ? [`${other[1]} (${other[2]})`] : []));
+  return named.length > MOST_JOBS ? [...named.slice(0, MOST_JOBS), `${named.length - MOST_JOBS} more`] : named;
+}
+
+const MOST_LINES = 5;
+const MOST_JOBS = 5;
+/** A large journal on a slow disk must not hold up the recovery. */
+const JOURNAL_MS = 3000;

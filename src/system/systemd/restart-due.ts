@@ -1,0 +1,25 @@
+import { numberOf, type Properties, type PropertyNames, textOf } from './properties.ts';
+
+/** What `restartDueMs` goes by; `readProperties` has StateChangeTimestampMonotonic anyway. */
+export const RESTART_PROPERTIES = {
+  Unit: ['ActiveState', 'SubState', 'StateChangeTimestampMonotonic'],
+  Service: ['RestartUSec', 'RestartUSecNext'],
+} as const satisfies PropertyNames;
+
+/**
+ * When systemd will restart the unit by itself (Restart=), in milliseconds of CLOCK_MONOTONIC: Infinity where never, undefined where it
+ * does not wait to. One that is queued already is due. From systemd 254 on RestartUSecNext has what RestartSteps= makes of RestartSec=.
+ * Source: org.freedesktop.systemd1(5), systemd.service(5).
+ */
+export function restartDueMs(values: Properties): number | undefined {
+  const subState = textOf(values, 'SubState');
+  if (textOf(values, 'ActiveState') !== 'activating' || !subState.startsWith('auto-restart')) return undefined;
+  const sinceMs = numberOf(values, 'StateChangeTimestampMonotonic') / 1000;
+  if (subState !== 'auto-restart') return sinceMs;
+  const pause = values.has('RestartUSecNext') ? values.get('RestartUSecNext') : values.get('RestartUSec');
+  if (typeof pause !== 'bigint') return sinceMs;
+  return pause >= USEC_INFINITY ? Number.POSITIVE_INFINITY : sinceMs + Number(pause) / 1000;
+}
+
+/** systemd's `infinity` (systemd.time(7)). */
+const USEC_INFINITY = 2n ** 64n - 1n;

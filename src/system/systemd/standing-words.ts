@@ -1,0 +1,57 @@
+import { formatDuration } from '../../core/duration.ts';
+import { printable } from '../../core/printable.ts';
+import { runningCommand } from './exec-commands.ts';
+import { FAILURE_PROPERTIES, failureWords, pidFileWords } from './job-words.ts';
+import { hasJob, type Properties, type PropertyNames, textOf } from './properties.ts';
+
+/** What `describeStanding` goes by. */
+export const STANDING_PROPERTIES = {
+  Unit: [...FAILURE_PROPERTIES.Unit, 'Job'],
+  Service: [...FAILURE_PROPERTIES.Service, 'StatusText'],
+} as const satisfies PropertyNames;
+
+/**
+ * Why a unit is not up, as it stands now: what it hangs in while it is starting or stopping (`ExecStartPre=/bin/sleep still runs`), for
+ * which jobs its own waits, and else why it failed; one line, undefined where it is up, and where nothing went wrong. `waitsFor`: the
+ * jobs that its own is ordered behind, as `base.service (start)`; `dueInMs`: when systemd will restart it by itself.
+ */
+export function describeStanding(
+  values: Properties,
+  { waitsFor = [], dueInMs }: { readonly waitsFor?: readonly string[]; readonly dueInMs?: number | undefined } = {},
+): string | undefined {
+  const state = textOf(values, 'ActiveState');
+  const subState = textOf(values, 'SubState');
+  if (waitsFor.length > 0) return `its job waits for that of ${waitsFor.join(', ')}`;
+  if (state === 'activating' && subState.startsWith('auto-restart')) {
+    const when =
+      dueInMs === undefined ? '' : dueInMs === Number.POSITIVE_INFINITY ? ', never' : ` in ${formatDuration(dueInMs)}`;
+    const why = failureWords(values);
+    return `systemd is to restart it by itself${when}${why === undefined ? '' : `: ${why}`}`;
+  }
+  if (state === 'activating') return startWords(values);
+  if (state === 'deactivating') return stopWords(values);
+  if (state === 'active' || state === 'reloading' || state === 'refreshing') return undefined;
+  return failureWords(values) ?? (hasJob(values) ? 'its job has not begun' : undefined);
+}
+
+function startWords(values: Properties): string {
+  const type = textOf(values, 'Type');
+  const status = textOf(values, 'StatusText');
+  const said = status === '' ? '' : ` (its status: ${printable(status.slice(0, LONGEST_STATUS))})`;
+  const running = runningCommand(values);
+  const isReady =
+    ['notify', 'notify-reload'].includes(type) && (running === undefined || running.name.startsWith('ExecStart='));
+  if (isReady) return `it has not told systemd that it is ready (Type=${type})${said}`;
+  if (running !== undefined && !(type === 'dbus' && running.name.startsWith('ExecStart=')))
+    return `${running.name} still runs${said}`;
+  if (type === 'dbus') return 'it has not taken its BusName=';
+  return pidFileWords(values) ?? 'its start does not come to an end';
+}
+
+function stopWords(values: Properties): string {
+  const running = runningCommand(values);
+  const isStop = running !== undefined && /^ExecStop(Post)?=/.test(running.name);
+  return isStop ? `${running.name} still runs` : 'its processes do not end';
+}
+
+const LONGEST_STATUS = 200;

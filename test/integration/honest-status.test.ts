@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { ControlClient } from '../../src/control/client.ts';
+import type { DaemonStatus, ProcessStatus } from '../../src/control/orders.ts';
+import { DaemonWorld } from '../helpers/daemon-world.ts';
+import { openZoo } from '../helpers/process-zoo.ts';
+import { shareMariadb } from '../helpers/shared-mariadb.ts';
+
+const { skip, server } = shareMariadb();
+const options = { skip, timeout: 180_000 };
+
+function named({ processes }: DaemonStatus, name: string): ProcessStatus {
+  const found = processes.find((process) => process.name === name);
+  assert(found, `${name} among ${processes.map((process) => process.name).join(', ')}`);
+  return found;
+}
+
+async function shown(world: DaemonWorld, name: string): Promise<ProcessStatus> {
+  return named(await world.status(), name);
+}
+
+test('while the database is away no alarm is denied: the rows that were read last stay, with their age', options, async (t) => {
+  const world = await DaemonWorld.open(t, server(), { monitor: { mode: 'observe' }, 'process.well': {}, 'process.ill': {} });
+  await world.add('well');
+  await world.raise(await world.add('ill'), 'disk full');
+  const daemon = await world.start();
+  await world.until('it is read', async () => (await world.status()).store.alarms === 1);
+  await world.until('it is judged', async () => (await shown(world, 'ill')).reason?.startsWith('mode = observe'));
+  const before = await shown(world, 'ill');
+  assert.deepEqual([before.inAlarm, before.state, (await shown(world, 'well')).inAlarm], [true, 'observed', false]);
+  await server().kill();
+  await daemon.line(/Alarm store does not answer/);
+  const status = await world.status();
+  const [ill, well] = [named(status, 'ill'), named(status, 'well')];
+  assert.deepEqual([ill.inAlarm, ill.state, well.inAlarm, well.state], [null, 'unknown', null, 'unknown']);
+  assert.deepEqual([ill.rows, well.rows], [before.rows, []]);
+  assert.equal(ill.rows[0]?.notes, 'disk full');
+  assert.ok(Date.parse(status.store.lastPollAt ?? '') <= Date.parse(status.store.since ?? ''), JSON.stringify(status.store));
+  assert.deepEqual([status.store.alarms, status.store.fault], [null, 'unreachable']);
+  const details = await new ControlClient(join(world.dir, 'control.sock')).describe('ill');
+  assert(details.kind === 'done');
+  assert.deepEqual([details.rows, details.process.state, details.process.rows], [null, 'unknown', before.rows]);
+  assert.equal((await daemon.stop()).code, 0);
+  // Without a daemon there is nobody who would have read them before.
+  const offline = JSON.parse((await world.cli('status', '--json')).stdout) as DaemonStatus;
+  assert.deepEqual([offline.pid, offline.store.state], [0, 'unknown']);
+  for (const name of ['ill', 'well'])
+    assert.deepEqual([named(offline, name).inAlarm, named(offline, name).state], [null, 'unknown']);
+  await server().restart();
+});
+
+test('what was healed and could not be cleared is not well', options, async (t) => {
+  const world = await DaemonWorld.open(t, server());
+  const [begun, go] = [join(world.dir, 'begun'), join(world.dir, 'go')];
+  const command = `touch ${begun}; until [ -e ${go} ]; do sleep 0.05; done`;
+  world.configure({ 'process.web': { restart_strategy: 'custom', restart_command: command } });
+  await world.raise(await world.add('web'));
+  const daemon = await world.start();
+  await world.until('it is being restarted', () => existsSync(begun));
+  assert.equal((await shown(world, 'web')).state, 'recovering');
+  await server().kill();
+  await daemon.line(/Alarm store does not answer/);
+  assert.equal((await shown(world, 'web')).state, 'recovering');
+  writeFileSync(go, '');
+  await world.until('it has ended', async () => (await shown(world, 'web')).lastRecovery?.outcome === 'recovered');
+  const healed = await world.until('it is judged', async () => {
+    const process = await shown(world, 'web');
+    return process.state === 'recovering' ? undefined : process;
+  });
+  assert.deepEqual([healed.inAlarm, healed.state], [null, 'unknown']);
+  assert.match(healed.reason ?? '', /healed, not cleared/);
+  await server().restart();
+  await world.until('it is cleared', async () => (await shown(world, 'web')).inAlarm === false);
+  assert.equal((await shown(world, 'web')).state, 'quiet');
+  assert.equal((await daemon.stop()).code, 0);
+});
+
+test('what does not run is not green: never started, restarted in vain, or gone since a boot', options, async (t) => {
+  const [never, vain, booted] = ['never', 'vain', 'booted'].map((name) => `${name}-${process.pid}`) as [string, string, string];
+  const zoo = openZoo(t);
+  const program = zoo.sleeper(booted);
+  const watched = { restart_strategy: 'process', restart_command: '', watch_exit: true };
+  const world = await DaemonWorld.open(t, server(), {
+    [`process.${never}`]: watched,
+    [`process.${vain}`]: { ...watched, start_command: 'echo no such disk; exit 3', max_attempts: 1, health_check_timeout: 1 },
+    [`process.${booted}`]: watched,
+  });
+  for (const name of [never, vain, booted]) await world.add(name);
+  const daemon = await world.start();
+  for (const name of [never, vain])
+    await world.until(`${name} is down`, async () => (await shown(world, name)).state === 'down');
+  assert.deepEqual((await shown(world, never)).watched?.runs, false);
+  const pid = await zoo.start(program);
+  await world.until('it runs', async () => (await shown(world, booted)).state === 'ok');
+
+  const client = new ControlClient(join(world.dir, 'control.sock'));
+  assert.equal((await client.recover(vain)).kind, 'failed');
+  const failed = await shown(world, vain);
+  assert.deepEqual([failed.inAlarm, failed.state, failed.watched?.runs], [false, 'failed', false]);
+  assert.match(failed.reason ?? '', /^the last recovery failed: /);
+  const details = await client.describe(vain);
+  assert(details.kind === 'done');
+  assert.deepEqual([details.recoveries.length, details.recoveries[0]?.outcome, details.running], [1, 'failed', []]);
+
+  assert.equal((await daemon.stop()).code, 0);
+  process.kill(pid, 'SIGKILL');
+  anotherBoot(world);
+  const offline = JSON.parse((await world.cli('status', '--json')).stdout) as DaemonStatus;
+  for (const [name, state] of [
+    [never, 'down'],
+    [vain, 'failed'],
+    [booted, 'down'],
+  ] as const)
+    assert.equal(named(offline, name).state, state, `${name} without a daemon`);
+  const next = await world.start();
+  const gone = await world.until('it is missed', async () => {
+    const process = await shown(world, booted);
+    return process.state === 'unknown' ? undefined : process;
+  });
+  assert.equal(gone.state, 'down');
+  // The store may not have been read yet, which is told too.
+  assert.match(gone.reason ?? '', /^was not started since the boot/);
+  await world.until('the store is read', async () => (await world.status()).store.state === 'ok');
+  assert.equal((await shown(world, vain)).state, 'failed');
+  await zoo.start(program);
+  await world.until('it runs again', async () => (await shown(world, booted)).state === 'ok');
+  assert.equal((await next.stop()).code, 0);
+});
+
+/** What stands in the memory was written down before the machine was booted. */
+function anotherBoot(world: DaemonWorld): void {
+  const database = new DatabaseSync(join(world.dir, 'state', 'state.db'));
+  const rows = database.prepare('SELECT key, value FROM watched_lives').all() as { key: string; value: string }[];
+  for (const { key, value } of rows) {
+    const moved = JSON.stringify({ ...JSON.parse(value), bootId: '00000000-0000-4000-8000-000000000000' });
+    database.prepare('UPDATE watched_lives SET value = ? WHERE key = ?').run(moved, key);
+  }
+  database.close();
+  assert.ok(rows.length > 0);
+}

@@ -1,0 +1,395 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type TestContext, test } from 'node:test';
+import { systemClock } from '../../../src/core/clock.ts';
+import { proveHealthy } from '../../../src/monitor/health-proof.ts';
+import type { RecoveryPlan } from '../../../src/monitor/recovery-plan.ts';
+import { parseStrategy } from '../../../src/strategies/index.ts';
+import type { RestartOutcome } from '../../../src/strategies/strategy.ts';
+import { strategyMemory } from '../../helpers/memory-state.ts';
+import { attemptOn, FakeSection, managed, never, silentLog } from '../../helpers/strategy-parts.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
+import { knownUnits, openRuns } from './runs.ts';
+
+// Runs under a real systemd, where it is PID 1: see transient.test.ts.
+
+/** Long enough for this machine to start what starts at once, short enough to be waited for. */
+const COMMAND_TIMEOUT_S = 4;
+/** For what is no wait: twice `command_timeout` is the limit of an attempt, and a busy machine takes its time. */
+const SLACK_MS = 8000;
+
+/** A unit of the test's own and the strategy that restarts it; with `auto` there is a start_command too, which must not be used. */
+function openUnit(t: TestContext, name: string, strategy: string, ...lines: readonly string[]) {
+  const { programs, commands, services } = openRuns(t);
+  const section = {
+    restart_strategy: strategy,
+    command_timeout: String(COMMAND_TIMEOUT_S),
+    ...(strategy === 'auto' && { start_command: `exec -a ${name} sleep 600` }),
+  };
+  const parts = { programs, commands, services, clock: systemClock, log: silentLog, ...strategyMemory() };
+  const used = parseStrategy(new FakeSection(`process.${name}`, section)).create(parts);
+  const unit = `${name}.service`;
+  const ok = `/run/${name}.ok`;
+  const path = `/run/systemd/system/${unit}`;
+  writeFileSync(path, `${lines.join('\n').replaceAll('%OK%', ok)}\n`);
+  systemctl('daemon-reload');
+  t.after(async () => {
+    await programs.retire(name, 10_000, never);
+    writeFileSync(ok, '');
+    execFileSync('sh', ['-c', `systemctl stop --no-block ${unit}; systemctl kill -s KILL ${unit}; true`], { stdio: 'ignore' });
+    await waitFor('its end', () => {
+      execFileSync('sh', ['-c', `systemctl kill -s KILL ${unit}; systemctl reset-failed ${unit}; true`], { stdio: 'ignore' });
+      return property(unit, 'ActiveState') === 'inactive';
+    });
+    for (const file of [path, ok]) rmSync(file, { force: true });
+    systemctl('daemon-reload');
+  });
+  const plan = { strategy: used, settings: { healthCheckTimeoutMs: 5000, stableTimeMs: 1000 }, checks: [] };
+  return {
+    unit,
+    begin: () => systemctl('start', '--no-block', unit),
+    mend: () => writeFileSync(ok, ''),
+    until: (state: string) =>
+      waitFor(state, () => `${property(unit, 'ActiveState')}/${property(unit, 'SubState')}`.includes(state)),
+    restart: async () => {
+      const startedMs = systemClock.monotonicMs();
+      const outcome = await used.restart(attemptOn(managed(name)));
+      return { outcome, tookMs: systemClock.monotonicMs() - startedMs };
+    },
+    health: () => proveHealthy(plan as unknown as RecoveryPlan, managed(name), 1, systemClock, never),
+    explain: () => used.explain?.(managed(name), never),
+    preview: () => used.preview(managed(name), never),
+  };
+}
+
+function systemctl(...argv: readonly string[]): string {
+  return execFileSync('systemctl', argv, { encoding: 'utf8' }).trim();
+}
+
+function property(unit: string, name: string): string {
+  return systemctl('show', '--value', `--property=${name}`, unit);
+}
+
+function reasonOf(outcome: RestartOutcome): string {
+  assert(outcome.kind === 'failed', JSON.stringify(outcome));
+  assert.doesNotMatch(outcome.reason, /\n|aborted|no answer|does not say|does not answer/);
+  return outcome.reason;
+}
+
+const WAIT_FOR_OK = '[ -e %OK% ] || exec sleep 100000';
+
+/** What hangs in its start until it is mended, and what by hand a restart brings up at once. */
+const HUNG_STARTS: Readonly<
+  Record<string, { readonly service: readonly string[]; readonly where: string; readonly why: RegExp }>
+> = {
+  'a oneshot (D2)': {
+    service: ['Type=oneshot', "ExecStart=/bin/sh -c '[ -e %OK% ] && exit 0; sleep 100000'"],
+    where: 'activating/start',
+    why: /ExecStart=\/bin\/sh still runs/,
+  },
+  'a oneshot that stays': {
+    service: ['Type=oneshot', 'RemainAfterExit=yes', `ExecStart=/bin/sh -c '${WAIT_FOR_OK}'`],
+    where: 'activating/start',
+    why: /ExecStart=\/bin\/sh still runs/,
+  },
+  'ExecStartPre= of a simple one': {
+    service: [`ExecStartPre=/bin/sh -c '${WAIT_FOR_OK}'`, 'ExecStart=/bin/sleep 600'],
+    where: 'activating/start-pre',
+    why: /ExecStartPre=\/bin\/sh still runs/,
+  },
+  'ExecStartPre= of one that is notified of': {
+    service: [`Type=notify`, `ExecStartPre=/bin/sh -c '${WAIT_FOR_OK}'`, READY_AT_ONCE()],
+    where: 'activating/start-pre',
+    why: /ExecStartPre=\/bin\/sh still runs/,
+  },
+  'ExecStartPost=': {
+    service: ['ExecStart=/bin/sleep 600', `ExecStartPost=/bin/sh -c '${WAIT_FOR_OK}'`],
+    where: 'activating/start-post',
+    why: /ExecStartPost=\/bin\/sh still runs/,
+  },
+  'a notify that is never ready': {
+    service: [
+      'Type=notify',
+      'NotifyAccess=all',
+      `ExecStart=/bin/sh -c '[ -e %OK% ] && systemd-notify --ready; exec sleep 100000'`,
+    ],
+    where: 'activating/start',
+    why: /it has not told systemd that it is ready \(Type=notify\)/,
+  },
+  'one that ignores SIGTERM': {
+    service: [
+      'TimeoutStopSec=infinity',
+      `ExecStartPre=/bin/sh -c 'trap "" TERM; [ -e %OK% ] || while :; do sleep 1000; done'`,
+      'ExecStart=/bin/sleep 600',
+    ],
+    where: 'activating/start-pre',
+    why: /ExecStartPre=\/bin\/sh still runs/,
+  },
+  'a forking one that does not fork': {
+    service: ['Type=forking', `ExecStart=/bin/sh -c '[ -e %OK% ] || exec sleep 100000; setsid sleep 600 & exit 0'`],
+    where: 'activating/start',
+    why: /ExecStart=\/bin\/sh still runs/,
+  },
+  'a forking one with a wrong PIDFile=': {
+    service: [
+      'Type=forking',
+      'PIDFile=/run/%N.pid',
+      `ExecStart=/bin/sh -c 'setsid sleep 600 & [ -e %OK% ] && echo $$! > /run/%N.pid; exit 0'`,
+    ],
+    where: 'activating/start',
+    why: /its PIDFile=\/run\/hung-start-\S+\.pid names no process of it/,
+  },
+};
+
+function READY_AT_ONCE(): string {
+  return "NotifyAccess=all\nExecStart=/bin/sh -c 'systemd-notify --ready; exec sleep 600'";
+}
+
+for (const strategy of ['service', 'auto'])
+  for (const [index, [what, { service, where, why }]] of Object.entries(HUNG_STARTS).entries()) {
+    test(`${strategy}: ${what} that hangs in its start is restarted by force within the attempt`, async (t) => {
+      const name = `hung-start-${strategy}-${index}`;
+      const { unit, begin, mend, until, restart, health } = openUnit(
+        t,
+        name,
+        strategy,
+        '[Service]',
+        'TimeoutStartSec=infinity',
+        ...service,
+      );
+      begin();
+      await until(where);
+      // Nothing helps as long as the cause is there: the reason is systemd's, and the attempt has an end.
+      const hopeless = await restart();
+      assert.match(reasonOf(hopeless.outcome), new RegExp(`^restarted by force, and ${name}\\.service is activating`));
+      assert.match(reasonOf(hopeless.outcome), why);
+      assert.ok(hopeless.tookMs < 2000 * COMMAND_TIMEOUT_S + SLACK_MS, `${hopeless.tookMs}`);
+      assert.deepEqual(knownUnits('monitor_service-app-*'), [], 'not given up meanwhile');
+      mend();
+      const { outcome, tookMs } = await restart();
+      assert(outcome.kind === 'restarted', JSON.stringify(outcome));
+      assert.match(outcome.detail, /^systemctl (re)?start \S+ by force: it was activating/);
+      assert.ok(tookMs < 2000 * COMMAND_TIMEOUT_S + SLACK_MS, `${tookMs}`);
+      assert.notEqual((await health()).kind, 'unhealthy');
+      assert.match(property(unit, 'Result'), /^success$/);
+      assert.deepEqual(knownUnits('monitor_service-app-*'), []);
+    });
+  }
+
+/** What runs, and hangs once it is stopped. */
+const HUNG_STOPS: Readonly<Record<string, readonly string[]>> = {
+  'ExecStop=': ['ExecStart=/bin/sleep 600', "ExecStop=/bin/sh -c 'exec sleep 100000'"],
+  'its process, which ignores SIGTERM': [`ExecStart=/bin/sh -c 'trap "" TERM; while :; do sleep 1; done'`],
+  'ExecStopPost=': ['ExecStart=/bin/sleep 600', "ExecStopPost=/bin/sh -c '[ -e %OK% ] || exec sleep 100000'"],
+  'one that SIGKILL is not sent to': [
+    `ExecStart=/bin/sh -c 'trap "" TERM; while :; do sleep 1; done'`,
+    'SendSIGKILL=no',
+    'KillMode=mixed',
+  ],
+};
+
+for (const strategy of ['service', 'auto'])
+  for (const [index, [what, service]] of Object.entries(HUNG_STOPS).entries()) {
+    for (const isUnderWay of [true, false])
+      test(`${strategy}: a stop that hangs in ${what} is ended by force${isUnderWay ? ', also if it was under way' : ''}`, async (t) => {
+        const name = `hung-stop-${strategy}-${index}-${isUnderWay ? 'before' : 'ours'}`;
+        const lines = ['[Service]', 'TimeoutStopSec=infinity', ...service];
+        const { unit, begin, until, restart, health } = openUnit(t, name, strategy, ...lines);
+        begin();
+        await until('active/running');
+        await waitFor('its program', () => !/systemd/.test(readFileSync(`/proc/${property(unit, 'MainPID')}/comm`, 'utf8')));
+        const before = property(unit, 'MainPID');
+        if (isUnderWay) {
+          systemctl('stop', '--no-block', unit);
+          await until('deactivating');
+        }
+        const { outcome, tookMs } = await restart();
+        assert(outcome.kind === 'restarted', JSON.stringify(outcome));
+        assert.match(outcome.detail, /by force: it was deactivating \(\S+\) for 4 s$/);
+        assert.ok(tookMs < 2000 * COMMAND_TIMEOUT_S + SLACK_MS, `${tookMs}`);
+        assert.deepEqual(await health(), { kind: 'healthy' });
+        assert.notEqual(property(unit, 'MainPID'), before);
+        assert.deepEqual(knownUnits('monitor_service-app-*'), []);
+      });
+  }
+
+for (const strategy of ['service', 'auto'])
+  test(`${strategy}: what systemd will restart in ten minutes is restarted at once (D3)`, async (t) => {
+    for (const [index, pause] of ['600', 'infinity'].entries()) {
+      const { unit, begin, mend, until, restart, health, explain, preview } = openUnit(
+        t,
+        `later-${strategy}-${index}`,
+        strategy,
+        ...['[Service]', "ExecStart=/bin/sh -c '[ -e %OK% ] && exec sleep 5000; echo no such port >&2; exit 7'"],
+        ...['Restart=always', `RestartSec=${pause}`],
+      );
+      begin();
+      await until('auto-restart');
+      const told = await explain();
+      assert.match(
+        told?.reason ?? '',
+        /^systemd is to restart it by itself( in 10 min|, never|.*): ExecStart=\/bin\/sh ended with exit code 7$/,
+      );
+      assert.deepEqual(told?.output, ['no such port']);
+      mend();
+      assert.deepEqual((await preview()).starts, [`systemctl restart ${unit}`]);
+      const { outcome, tookMs } = await restart();
+      assert.deepEqual(outcome, { kind: 'restarted', detail: `systemctl restart ${unit}` });
+      // As by hand; with auto it is seen to last for some seconds.
+      if (strategy === 'service') assert.ok(tookMs < 1000 * COMMAND_TIMEOUT_S, `${tookMs}`);
+      assert.deepEqual(await health(), { kind: 'healthy' });
+      assert.equal(property(unit, 'NRestarts'), '0');
+      assert.deepEqual(knownUnits('monitor_service-app-*'), []);
+    }
+  });
+
+test('what systemd restarts within command_timeout is waited for', async (t) => {
+  const { unit, begin, mend, until, restart } = openUnit(
+    t,
+    'sooner',
+    'service',
+    ...['[Service]', "ExecStart=/bin/sh -c '[ -e %OK% ] && exec sleep 5000; exit 7'", 'Restart=always', 'RestartSec=2'],
+  );
+  systemctl('start', unit);
+  await until('auto-restart');
+  mend();
+  const { outcome } = await restart();
+  assert.deepEqual(outcome, { kind: 'restarted', detail: `systemd restarted ${unit} itself` });
+  assert.notEqual(property(unit, 'NRestarts'), '0');
+  begin();
+});
+
+/** What fails, and what has to be said of it. */
+const FAILURES: Readonly<
+  Record<string, { readonly lines: readonly string[]; readonly why: RegExp; readonly output?: readonly string[] }>
+> = {
+  'exit code of ExecStartPre=': {
+    lines: ['[Service]', "ExecStartPre=/bin/sh -c 'echo one; echo two; exit 3'", 'ExecStart=/bin/sleep 600'],
+    why: /failed \(exit-code\): ExecStartPre=\/bin\/sh ended with exit code 3\b/,
+    output: ['one', 'two'],
+  },
+  'exit code of a program': {
+    lines: ['[Service]', "ExecStart=/bin/sh -c 'for i in 1 2 3 4 5 6 7; do echo line $$i; done; exit 1'"],
+    why: /failed \(exit-code\).*: ExecStart=\/bin\/sh ended with exit code 1\b/,
+    output: ['line 3', 'line 4', 'line 5', 'line 6', 'line 7'],
+  },
+  'a signal': {
+    lines: ['[Service]', "ExecStart=/bin/sh -c 'echo bye; kill -9 $$$$'"],
+    why: /failed \(signal\).*: ExecStart=\/bin\/sh was killed by SIGKILL/,
+    output: ['bye'],
+  },
+  'no such program': {
+    lines: ['[Service]', 'ExecStart=/no/such/program'],
+    why: /failed \(exit-code\).*: ExecStart=\/no\/such\/program ended with exit code 203 \(EXEC: it cannot be executed\)/,
+  },
+  'no such user': {
+    lines: ['[Service]', 'User=nobodyhere', 'ExecStart=/bin/sleep 600'],
+    why: /failed \(exit-code\).*: ExecStart=\/bin\/sleep ended with exit code 217 \(USER: its User= is not known\)/,
+  },
+  'a condition': {
+    lines: ['[Unit]', 'ConditionPathExists=/run/never-there', '[Service]', 'ExecStart=/bin/sleep 600'],
+    why: /ConditionPathExists=\/run\/never-there is not met/,
+  },
+  'one of two conditions': {
+    lines: ['[Unit]', 'ConditionPathExists=/run', 'ConditionPathExists=!/etc', '[Service]', 'ExecStart=/bin/sleep 600'],
+    why: /ConditionPathExists=!\/etc.* is not met/,
+  },
+  'an assertion': {
+    lines: ['[Unit]', 'AssertPathExists=/run/never-there', '[Service]', 'ExecStart=/bin/sleep 600'],
+    why: /AssertPathExists=\/run\/never-there does not hold/,
+  },
+  'its start limit in time': {
+    lines: ['[Service]', 'TimeoutStartSec=1', 'ExecStartPre=/bin/sleep 600', 'ExecStart=/bin/sleep 600'],
+    why: /failed \(timeout\): it was not ready within its TimeoutStartSec: ExecStartPre=\/bin\/sleep was not through/,
+  },
+  'a PIDFile= that is never written': {
+    lines: [
+      '[Service]',
+      'Type=forking',
+      'PIDFile=/run/wrong.pid',
+      'TimeoutStartSec=1',
+      "ExecStart=/bin/sh -c 'setsid sleep 600 & exit 0'",
+    ],
+    why: /failed \((timeout|protocol)\): its PIDFile=\/run\/wrong\.pid names no process of it/,
+  },
+  'a notify that ends before it is ready': {
+    lines: ['[Service]', 'Type=notify', "ExecStart=/bin/sh -c 'echo over; exit 0'"],
+    why: /failed \(protocol\): it did not do what its Type=notify promises/,
+    output: ['over'],
+  },
+  'a working directory that is not there': {
+    lines: ['[Service]', 'Type=oneshot', 'WorkingDirectory=/no/such/folder', 'ExecStart=/bin/true'],
+    why: /failed \(exit-code\): ExecStart=\/bin\/true ended with exit code 200 \(CHDIR/,
+  },
+};
+
+for (const [index, [what, { lines, why, output }]] of Object.entries(FAILURES).entries())
+  test(`the reason is systemd's, with the last lines of the unit: ${what}`, async (t) => {
+    const { unit, restart, health, explain } = openUnit(t, `fails-${index}`, 'service', ...lines);
+    const { outcome } = await restart();
+    let [reason, said] = ['', [] as readonly string[]];
+    if (outcome.kind === 'failed') [reason, said] = [reasonOf(outcome), outcome.output ?? []];
+    else {
+      // A simple one counts as started at once: then it is the health check that fails.
+      const proof = await health();
+      assert(proof.kind === 'unhealthy', JSON.stringify(proof));
+      const told = await explain();
+      [reason, said] = [`${proof.reason}: ${told?.reason}`, told?.output ?? []];
+    }
+    assert.match(reason, why);
+    assert.ok(reason.includes(unit));
+    if (output !== undefined) assert.deepEqual(said, output);
+    else assert.ok(said.length <= 5);
+  });
+
+test('a start that waits for another unit says so; neither is killed', async (t) => {
+  const other = openUnit(
+    t,
+    'slow-base',
+    'service',
+    '[Service]',
+    'Type=oneshot',
+    'TimeoutStartSec=infinity',
+    'ExecStart=/bin/sleep 600',
+  );
+  const front = openUnit(
+    t,
+    'waiting-front',
+    'auto',
+    '[Unit]',
+    'After=slow-base.service',
+    '[Service]',
+    'ExecStart=/bin/sleep 600',
+  );
+  other.begin();
+  await other.until('activating/start');
+  const before = property(other.unit, 'MainPID');
+  const { outcome, tookMs } = await front.restart();
+  assert.match(
+    reasonOf(outcome),
+    /waiting-front\.service is inactive.*: its job waits for that of slow-base\.service \(start\)/,
+  );
+  assert.ok(tookMs < 2000 * COMMAND_TIMEOUT_S + SLACK_MS, `${tookMs}`);
+  assert.equal(property(other.unit, 'MainPID'), before);
+  assert.deepEqual(knownUnits('monitor_service-app-*'), [], 'it would come up beside the program');
+  systemctl('stop', front.unit);
+});
+
+test('what a unit leaves alive on purpose is not killed with what hangs', async (t) => {
+  const lines = ['[Service]', 'KillMode=process', 'TimeoutStopSec=infinity'];
+  const program = `ExecStart=/bin/sh -c 'echo $$$$ >> /run/left.pids; sleep 1234 & echo $$! > /run/left.pid; trap "" TERM; while :; do sleep 1; done'`;
+  const { begin, until, restart, health } = openUnit(t, 'leaves', 'service', ...lines, program);
+  begin();
+  await until('active/running');
+  await waitFor(
+    'its child',
+    () => execFileSync('sh', ['-c', 'cat /run/left.pid 2>/dev/null || true'], { encoding: 'utf8' }) !== '',
+  );
+  const child = readFileSync('/run/left.pid', 'utf8').trim();
+  const { outcome } = await restart();
+  assert(outcome.kind === 'restarted' && outcome.detail.includes('by force'), JSON.stringify(outcome));
+  assert.deepEqual(await health(), { kind: 'healthy' });
+  assert.match(readFileSync(`/proc/${child}/cmdline`, 'utf8'), /^sleep\0/);
+  process.kill(Number(child), 'SIGKILL');
+});

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type TestContext, test } from 'node:test';
+import type { Core } from '../../../src/app/app.ts';
+import { bindOrders } from '../../../src/app/bind-orders.ts';
+import { ExitWatch } from '../../../src/app/exit-watch.ts';
+import { LastRecoveries } from '../../../src/app/last-recoveries.ts';
+import { buildStatus, lookAtTargets, statusOfOne } from '../../../src/app/status.ts';
+import type { ProcessDetails, ProcessStatus } from '../../../src/control/orders.ts';
+import { addRows, coreWith } from '../../helpers/core-world.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
+
+// What status says of units, all of the daemon but its loop. Runs under a real systemd, where it is PID 1: see transient.test.ts.
+
+function systemctl(...argv: string[]): string {
+  return execFileSync('systemctl', argv, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+}
+
+/** A unit of that name; gone after the test. */
+function defineUnit(t: TestContext, name: string, ...lines: string[]): void {
+  const path = `/run/systemd/system/${name}.service`;
+  writeFileSync(path, `[Service]\n${lines.join('\n')}\n`);
+  systemctl('daemon-reload');
+  t.after(() => {
+    systemctl('stop', name);
+    rmSync(path, { force: true });
+    systemctl('daemon-reload');
+  });
+}
+
+async function open(t: TestContext, names: readonly string[], sections: string) {
+  const dir = mkdtempSync('/var/lib/status-test-');
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  const core: Core = await coreWith(t, dir, sections);
+  addRows(dir, names, false);
+  const exits = new ExitWatch(core, undefined);
+  exits.start();
+  t.after(() => exits.stop());
+  const last = new LastRecoveries();
+  last.follow(core.events, core.clock);
+  const orders = bindOrders(core, {
+    by: 'root (test)',
+    daemonRuns: true,
+    status: () => assert.fail(),
+    statusOf: (name) => statusOfOne(core, last, name, exits.runs),
+    reload: () => assert.fail(),
+  });
+  await core.monitor.look();
+  const shown = async (name: string): Promise<ProcessStatus> => {
+    await lookAtTargets(core);
+    const { processes } = buildStatus(core, last, { version: '1', pid: 1, startedAt: null }, { runs: exits.runs });
+    return processes.find((process) => process.name === name) ?? assert.fail(name);
+  };
+  const details = async (name: string): Promise<ProcessDetails> => {
+    const reply = await orders.describe(name);
+    return reply.kind === 'done' ? reply : assert.fail(JSON.stringify(reply));
+  };
+  const becomes = (name: string, state: string): Promise<ProcessStatus> =>
+    waitFor(`${name} is ${state}`, async () => {
+      const process = await shown(name);
+      return process.state === state ? process : undefined;
+    });
+  return { core, orders, details, becomes };
+}
+
+test('a unit that runs, was never started, was stopped on purpose, or is masked', async (t) => {
+  defineUnit(t, 'logged', 'ExecStart=/bin/sh -c "echo hello; exec sleep 600"');
+  const section = 'restart_strategy = service\nwatch_exit = true\n';
+  const { core, details, becomes } = await open(
+    t,
+    ['logged', 'hooded'],
+    `[process.logged]\n${section}[process.hooded]\nrestart_strategy = service\n`,
+  );
+  symlinkSync('/dev/null', '/run/systemd/system/hooded.service');
+  t.after(() => rmSync('/run/systemd/system/hooded.service', { force: true }));
+  systemctl('daemon-reload');
+  assert.match((await becomes('hooded', 'refused')).reason ?? '', /masked/);
+  assert.match((await becomes('logged', 'down')).reason ?? '', /never seen/);
+  const down = await details('logged');
+  assert.deepEqual([down.unit, down.running, down.output], ['logged.service', [], 'journalctl -u logged.service']);
+
+  systemctl('start', 'logged');
+  await becomes('logged', 'ok');
+  const up = await details('logged');
+  const pid = Number(systemctl('show', '--value', '--property=MainPID', 'logged'));
+  assert.deepEqual(
+    [up.unit, up.output, up.running?.map((one) => one.pid)],
+    ['logged.service', 'journalctl -u logged.service', [pid]],
+  );
+  assert.match(up.running?.[0]?.command ?? '', /^sleep 600$/);
+  assert.equal(up.restart.stops.length, 1);
+
+  systemctl('stop', 'logged');
+  const stopped = await becomes('logged', 'quiet');
+  assert.match(stopped.reason ?? '', /^stopped on purpose/);
+  assert.equal(stopped.watched?.stopped, true);
+  core.holds.set('logged', undefined, 'moving the disk');
+  assert.match((await becomes('logged', 'held')).reason ?? '', /moving the disk/);
+});
+
+test('the output of a unit that writes into a file is there', async (t) => {
+  const file = '/var/log/status-test.log';
+  t.after(() => rmSync(file, { force: true }));
+  defineUnit(t, 'filed', `StandardOutput=append:${file}`, `StandardError=append:${file}`, 'ExecStart=/bin/sleep 600');
+  const { details, orders, becomes } = await open(
+    t,
+    ['filed'],
+    '[process.filed]\nrestart_strategy = service\nwatch_exit = true\n',
+  );
+  assert.equal((await orders.recover('filed')).kind, 'recovered');
+  await becomes('filed', 'ok');
+  const { output, recoveries, process } = await details('filed');
+  assert.deepEqual([output, recoveries.map(({ outcome }) => outcome)], [file, ['recovered']]);
+  assert.equal(process.lastRecovery?.outcome, 'recovered');
+});
+
+test('the last lines of a unit that could not be started stand in its last recovery', async (t) => {
+  defineUnit(t, 'failing', 'ExecStart=/bin/sh -c "echo no such disk; exit 3"');
+  const { details, orders, becomes } = await open(
+    t,
+    ['failing'],
+    '[process.failing]\nrestart_strategy = service\nwatch_exit = true\nmax_attempts = 1\nhealth_check_timeout = 3\n',
+  );
+  assert.equal((await orders.recover('failing')).kind, 'failed');
+  assert.match((await becomes('failing', 'failed')).reason ?? '', /^the last recovery failed: /);
+  const [last] = (await details('failing')).recoveries;
+  assert.equal(last?.outcome, 'failed');
+  assert.ok(
+    last.output.some((line) => line.includes('no such disk')),
+    JSON.stringify(last),
+  );
+  assert.ok(last.output.length <= 5);
+});

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { closeSync, copyFileSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { Core } from '../../../src/app/app.ts';
+import { bindOrders } from '../../../src/app/bind-orders.ts';
+import { LastRecoveries } from '../../../src/app/last-recoveries.ts';
+import { buildStatus, statusOfOne } from '../../../src/app/status.ts';
+import { whereOutputGoes } from '../../../src/app/where-output-goes.ts';
+import type { ProcessDetails } from '../../../src/control/orders.ts';
+import { detailsShape } from '../../../src/control/replies.ts';
+import type { LaunchRecord } from '../../../src/core/launch-record.ts';
+import { addRows, coreWith } from '../../helpers/core-world.ts';
+import { tempDir } from '../../helpers/temp-dir.ts';
+
+async function details(core: Core, name: string): Promise<ProcessDetails> {
+  const last = new LastRecoveries();
+  last.load(core.state.history);
+  const reply = await bindOrders(core, {
+    by: 'root (test)',
+    daemonRuns: true,
+    status: () => buildStatus(core, last, { version: '1', pid: 7, startedAt: null }),
+    statusOf: (of) => statusOfOne(core, last, of),
+    reload: () => assert.fail(),
+  }).describe(name);
+  assert(reply.kind === 'done', JSON.stringify(reply));
+  // As it arrives at the other side of the socket.
+  return detailsShape(JSON.parse(JSON.stringify(reply)), 'details');
+}
+
+/** A program of that name that runs until the test ends, its output in `file`; its pid. */
+function program(t: TestContext, dir: string, name: string, file: string): number {
+  copyFileSync('/bin/sleep', join(dir, name));
+  const output = openSync(file, 'w');
+  const child = spawn(join(dir, name), ['1000'], { stdio: ['ignore', output, output] });
+  closeSync(output);
+  t.after(() => child.kill('SIGKILL'));
+  assert(child.pid !== undefined);
+  return child.pid;
+}
+
+test('all that is known of one process stands in its details', async (t) => {
+  const dir = tempDir(t);
+  const name = `p${randomUUID().slice(0, 8)}`;
+  const core = await coreWith(t, dir, `[process.${name}]\nrestart_strategy = process\nsystem_name = ${dir}/${name}\n`);
+  addRows(dir, [name], true);
+  const pid = program(t, dir, name, join(dir, 'out.log'));
+  core.holds.set(name, undefined, 'upgrade');
+  await core.monitor.tick();
+  await core.queue.idle();
+  const process = { processId: '1', processName: name, systemName: name, systemNameConfigured: false };
+  const output = ['first line', 'second \u001b[31mline', 'y'.repeat(5000), '4', '5', '6'];
+  for (let i = 1; i <= 4; i++) {
+    const reason = `reason ${i}`;
+    core.events.emit({
+      type: 'attempt_failed',
+      process,
+      target: name,
+      attempt: 1,
+      reason: 'first',
+      output: ['of the attempt'],
+    });
+    core.events.emit({ type: 'recovery_failed', process, target: name, reason, durationMs: 5, ...(i === 4 && { output }) });
+  }
+  core.events.emit({ type: 'recovery_succeeded', process, target: name, attempts: 2, durationMs: 5 });
+  core.events.emit({ type: 'recovery_unproved', process, target: name, reason: 'not to be resolved', durationMs: 5 });
+  const found = await details(core, name);
+  assert.deepEqual([found.pid, found.process.name, found.process.state], [globalThis.process.pid, name, 'held']);
+  assert.equal(found.store.state, 'ok');
+  assert.deepEqual(
+    found.rows?.map(({ processId, inAlarm, acknowledged, since }) => [processId, inAlarm, acknowledged, since !== null]),
+    [['1', true, false, true]],
+  );
+  assert.deepEqual(found.hold, { name, until: null, reason: 'upgrade', strict: undefined });
+  const [running, ...more] = found.running ?? [];
+  assert(running !== undefined && more.length === 0);
+  assert.deepEqual([running.pid, running.command], [pid, `${dir}/${name} 1000`]);
+  assert.ok((running.memoryBytes ?? 0) > 0 && running.cpuPercent !== null);
+  assert.ok(Math.abs(Date.now() - Date.parse(running.since)) < 600_000);
+  assert.equal(found.output, join(dir, 'out.log'));
+  assert.deepEqual(
+    found.recoveries.map(({ outcome, detail }) => [outcome, detail]),
+    [
+      ['not_proved', 'not to be resolved'],
+      ['recovered', '2 attempts, 5 ms'],
+      ['failed', 'reason 4'],
+      ['failed', 'reason 3'],
+      ['failed', 'reason 2'],
+    ],
+  );
+  assert.deepEqual(found.recoveries[2]?.output, ['second ?[31mline', 'y'.repeat(500), '4', '5', '6']);
+  assert.deepEqual(found.recoveries[3]?.output, ['of the attempt']);
+  assert.equal(found.restart.strategy, 'process');
+  assert.ok(found.restart.stops.length > 0 && found.restart.refusals.some((refusal) => refusal.includes('on hold')));
+});
+
+test('who shares the target of another has the recoveries of that one', async (t) => {
+  const core = await coreWith(t, tempDir(t), '[process.web]\n[process.www]\n');
+  const process = { processId: '1', processName: 'web', systemName: 'nginx', systemNameConfigured: true };
+  core.events.emit({ type: 'recovery_failed', process, target: 'nginx', reason: 'no', durationMs: 5, output: ['line'] });
+  core.events.emit({ type: 'recovery_shared', process: { ...process, processName: 'www' }, leaderName: 'web' });
+  const { recoveries } = await details(core, 'www');
+  assert.deepEqual(recoveries, [{ at: recoveries[0]?.at, outcome: 'failed', detail: 'no', output: ['line'] }]);
+});
+
+test('a store that hangs, and a systemd that hangs, leave out only what they would have told', async (t) => {
+  const dir = tempDir(t);
+  const core = await coreWith(t, dir, '[process.web]\nrestart_strategy = service\n');
+  const hangs = (): Promise<never> => new Promise(() => {});
+  core.store().findProcesses = hangs;
+  const plan = core.plans()('web');
+  plan.strategy.preview = hangs;
+  plan.strategy.findRunning = hangs;
+  plan.strategy.resolve = hangs;
+  const found = await details(core, 'web');
+  assert.deepEqual([found.rows, found.running, found.unit, found.output], [null, null, null, null]);
+  assert.match(found.restart.refusals.join(), /could not be told/);
+  assert.equal(found.process.state, 'unknown');
+});
+
+test('a name that nobody knows has no details', async (t) => {
+  const dir = tempDir(t);
+  const core = await coreWith(t, dir, '[process.web]\n');
+  addRows(dir, ['web'], false);
+  const orders = bindOrders(core, {
+    by: 'root (test)',
+    daemonRuns: true,
+    status: () => assert.fail(),
+    statusOf: () => assert.fail(),
+    reload: () => assert.fail(),
+  });
+  const reply = await orders.describe('wbe');
+  assert(reply.kind === 'refused');
+  assert.equal(reply.code, 'not_found');
+});
+
+test('where the output goes is told by what runs, else by its unit, else by how it was recorded', () => {
+  const record = { surroundings: { standardOutput: '/var/log/a.log', standardError: '/var/log/b.log' } } as LaunchRecord;
+  const at = (unit: string | undefined, ...outputs: (string | undefined)[]): string | null =>
+    whereOutputGoes({ unit, outputs }, record);
+  assert.equal(at('nginx.service', 'socket:[1]', 'socket:[1]'), 'journalctl -u nginx.service');
+  assert.equal(at('nginx.service', '/var/log/x', '/var/log/x'), '/var/log/x');
+  assert.equal(at(undefined, '/var/log/x', '/var/log/y'), '/var/log/x, errors /var/log/y');
+  assert.equal(at(undefined, '/dev/null', '/dev/null'), 'nowhere (/dev/null)');
+  assert.equal(at(undefined, '/dev/pts/3', '/dev/pts/3'), 'a terminal (/dev/pts/3)');
+  assert.equal(at(undefined, 'pipe:[7]', 'pipe:[7]'), 'a pipe to another program');
+  assert.equal(at(undefined, 'socket:[1]', 'socket:[1]'), null);
+  assert.equal(at('nginx.service'), 'journalctl -u nginx.service');
+  assert.equal(at(undefined), '/var/log/a.log, errors /var/log/b.log');
+  assert.equal(whereOutputGoes(undefined, undefined), null);
+});

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { unmetCondition } from '../../../../src/system/systemd/condition-words.ts';
+import type { DbusValue } from '../../../../src/system/systemd/dbus/values.ts';
+
+const MET = 1;
+const UNTESTED = 0;
+const UNMET = -1;
+
+type Test = readonly DbusValue[];
+
+function unmet(conditions: readonly Test[], asserts?: readonly Test[], changes: Record<string, DbusValue> = {}) {
+  const values: Record<string, DbusValue> = {
+    ConditionResult: asserts !== undefined,
+    ConditionTimestampMonotonic: 5n,
+    Conditions: conditions,
+    AssertResult: false,
+    AssertTimestampMonotonic: asserts === undefined ? 0n : 5n,
+    Asserts: asserts ?? [],
+    ...changes,
+  };
+  return unmetCondition(new Map(Object.entries(values)));
+}
+
+test('what was not met is told as it stands in the unit’s file', () => {
+  const conditions = [
+    ['ConditionPathExists', false, false, '/etc/there', MET],
+    ['ConditionPathExists', false, true, '/etc/x', UNMET],
+    ['ConditionHost', false, false, 'other', UNTESTED],
+  ];
+  assert.equal(unmet(conditions), 'ConditionPathExists=!/etc/x is not met');
+  assert.equal(unmet([], [['AssertFileNotEmpty', false, false, '/etc/y', UNMET]]), 'AssertFileNotEmpty=/etc/y does not hold');
+});
+
+test('of those of which one is enough all are told, but not beside one that has to hold', () => {
+  const triggers = [
+    ['ConditionACPower', true, false, 'true', UNMET],
+    ['ConditionVirtualization', true, true, 'vm', UNMET],
+  ];
+  assert.equal(unmet(triggers), 'ConditionACPower=|true, ConditionVirtualization=|!vm is not met');
+  assert.equal(unmet([...triggers, ['ConditionHost', false, false, 'x', UNMET]]), 'ConditionHost=x is not met');
+});
+
+test('nothing is told of what was met, and of what was never to be started', () => {
+  const condition = ['ConditionPathExists', false, false, '/etc/x', UNTESTED];
+  assert.equal(unmet([condition], undefined, { ConditionTimestampMonotonic: 0n }), undefined);
+  assert.equal(unmet([], [], { AssertResult: true }), undefined);
+  assert.equal(unmetCondition(new Map()), undefined);
+});
+
+test('words are printable and bounded; of what cannot be read something is told all the same', () => {
+  const many = Array.from({ length: 100 }, () => [
+    'ConditionPathExists',
+    false,
+    false,
+    `/\u001b[31m${'x'.repeat(9999)}`,
+    UNMET,
+  ]);
+  const told = unmet(many) ?? '';
+  assert.match(told, /^ConditionPathExists=\/\?\[31mx+, .* and 97 more is not met$/);
+  assert.ok(told.length < 800);
+  assert.equal(unmet([['ConditionPathExists'], []]), 'a condition of it is not met');
+  assert.equal(unmet([], [['AssertPathExists', 1]]), 'an assertion of it does not hold');
+});
