@@ -61,6 +61,7 @@ test('words depend on how far the connection has come, and on whether TLS was of
     storeError('db', said(1045), { stage: 'login', tlsUnused: false }).message,
     'mysql db refuses the login: it said so',
   );
+  assert.equal(storeError('db', said(1142)).message, 'mysql db: it said so', 'a privilege');
   assert.match(storeError('db', said(1045), { stage: 'login', tlsUnused: true }).message, /REQUIRE SSL: ssl = verify\)$/);
   assert.match(storeError('db', said(3159)).message, /\(expected ssl = verify\)$/);
 });
