@@ -165,7 +165,7 @@ export class AutoStrategy implements RestartStrategy {
     await this.#process.observe?.(process, look);
   }
 
-  observeUnit(process: ManagedProcess, signal: AbortSignal): Promise<void> {
+  observeUnit(process: ManagedProcess, signal: AbortSignal): Promise<number | undefined> {
     return this.#service.observeUnit(process, signal);
   }
 

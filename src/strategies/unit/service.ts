@@ -217,7 +217,7 @@ export class ServiceStrategy implements RestartStrategy {
     return lifeOfUnit(this.#parts, (signal) => this.lookUp(process, signal), signal);
   }
 
-  observeUnit(process: ManagedProcess, signal: AbortSignal): Promise<void> {
+  observeUnit(process: ManagedProcess, signal: AbortSignal): Promise<number | undefined> {
     return this.#observation.look(process.systemName, (signal) => this.lookUp(process, signal), signal);
   }
 

@@ -40,13 +40,11 @@ function words(values: Properties, list: 'Conditions' | 'Asserts', end: string):
   });
   // systemd looks no further than to the first one that has to hold and does not; of the others all have failed then.
   const needed = tests.filter(({ isTrigger, isUnmet }) => isUnmet && !isTrigger);
-  const failed = needed.length > 0 ? needed : tests.filter(({ isUnmet }) => isUnmet);
-  // Of one that systemd has unloaded since it is not known which it was.
-  const unmet = failed.length > 0 ? failed : tests;
+  const unmet = needed.length > 0 ? needed : tests.filter(({ isUnmet }) => isUnmet);
   if (unmet.length === 0) return undefined;
   const more = unmet.length > MOST_TOLD ? ` and ${unmet.length - MOST_TOLD} more` : '';
   const texts = unmet.slice(0, MOST_TOLD).map(({ text }) => text);
-  return `${failed.length === 0 && unmet.length > 1 ? 'one of ' : ''}${texts.join(', ')}${more} ${end}`;
+  return `${texts.join(', ')}${more} ${end}`;
 }
 
 const LONGEST = 200;

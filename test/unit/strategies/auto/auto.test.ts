@@ -62,10 +62,11 @@ function world(units: Record<string, FakeUnitOptions> = {}, fallsBack = false) {
   const added = Object.fromEntries(Object.entries(units).map(([name, unit]) => [name, systemd.add(name, unit)]));
   const processes = new FakeProcesses();
   const retired: string[] = [];
-  const { roots } = strategyMemory();
+  const memory = strategyMemory();
+  const { roots } = memory;
   const options = { hasOwnSection: false, commandTimeoutMs: 60_000, healthCheckTimeoutMs: 5000, stableTimeMs: 1000 };
   const strategy = new AutoStrategy(
-    new ServiceStrategy(options, { services: systemd, clock, log: silentLog, ...strategyMemory() }),
+    new ServiceStrategy(options, { services: systemd, clock, log: silentLog, ...memory }),
     processes,
     {
       services: systemd,
@@ -91,6 +92,7 @@ function world(units: Record<string, FakeUnitOptions> = {}, fallsBack = false) {
     processes,
     retired,
     roots,
+    memory,
     strategy,
     unit: (name: string) => added[name]!,
     resolve: (name: string) => strategy.resolve(managed(name), never),
@@ -226,6 +228,22 @@ test('a one-shot at rest is assumed to be well, but not while a process stands i
   assert.deepEqual(await health('job'), { kind: 'healthy' });
   processes.health = { kind: 'unhealthy', reason: 'no process runs' };
   assert.deepEqual(await health('job'), { kind: 'unhealthy', reason: 'no process runs' });
+});
+
+test('a unit that stays up without its processes is given up for the program', async () => {
+  const { restart, unit, systemd, processes, memory } = world(
+    { 'legacyd.service': { type: 'oneshot', remainAfterExit: true, state: 'active' } },
+    true,
+  );
+  unit('legacyd.service').set({ subState: 'exited', mainPid: 0 });
+  memory.unitsWithProcesses.add('legacyd.service', '');
+  const outcome = await restart('legacyd');
+  assert.ok(
+    outcome.kind === 'restarted' && outcome.detail.includes('as a process: legacyd.service is active (exited)'),
+    JSON.stringify(outcome),
+  );
+  assert.deepEqual(systemd.calls, ['restart legacyd.service', 'stop legacyd.service']);
+  assert.deepEqual(processes.restarts, ['legacyd']);
 });
 
 test('the preview knows of the fallback', async () => {

@@ -155,7 +155,7 @@ test('while all is well it is looked at now and then, and not in its first secon
   const { set, pids, clock, observe, create, isHollow, systemd } = world(t);
   set({});
   pids.add(11);
-  await observe();
+  assert.equal(await observe(), 10_000);
   pids.clear();
   assert.equal(await isHollow(), false);
   await clock.advance(10_000);
