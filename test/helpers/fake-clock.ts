@@ -83,9 +83,10 @@ async function holdsSoon(done: () => boolean): Promise<boolean> {
 
 /** Lets all promises that can settle without the clock settle; also those that wait for real files, which take their time. */
 async function breathe(): Promise<void> {
-  for (let idle = 0; idle < 5; idle = isReading() ? 0 : idle + 1) await new Promise((resolve) => setImmediate(resolve));
+  for (let idle = 0; idle < 5; idle = isAtWork() ? 0 : idle + 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-function isReading(): boolean {
-  return process.getActiveResourcesInfo().some((resource) => resource.startsWith('FSReq'));
+/** Something reads files, or goes on at the next turn of the loop: a round through /proc takes a turn for each 10 ms (Breath). */
+function isAtWork(): boolean {
+  return process.getActiveResourcesInfo().some((resource) => resource.startsWith('FSReq') || resource === 'Immediate');
 }
