@@ -95,6 +95,10 @@ export class FakeSystemd implements ServiceManager {
     return { kind: 'known', dueMs: this.#units.get(name)?.dueMs };
   }
 
+  async standing(name: string): Promise<string | undefined> {
+    return this.#units.get(name)?.explanation?.reason;
+  }
+
   async explain(name: string): Promise<UnitExplanation> {
     return this.#units.get(name)?.explanation ?? { reason: undefined, output: [] };
   }

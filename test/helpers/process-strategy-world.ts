@@ -66,6 +66,7 @@ export function processStrategyWorld(t: TestContext): ProcessStrategyWorld {
       call: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
       kill: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
       restartDue: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
+      standing: () => Promise.resolve(undefined),
       explain: () => Promise.resolve({ reason: undefined, output: [] }),
       watch: () => () => {},
       contact: () => undefined,

@@ -23,9 +23,11 @@ import {
   type StrategyDefinition,
   type StrategyParts,
 } from '../strategy.ts';
+import type { TakeKnown } from '../unit/beside.ts';
 import { findMask, type Mask } from '../unit/mask.ts';
+import type { ServiceOptions } from '../unit/options.ts';
 import { unknownProgram } from '../unit/outside.ts';
-import { type ServiceOptions, type ServiceStrategy, serviceStrategy, type TakeKnown } from '../unit/service.ts';
+import { type ServiceStrategy, serviceStrategy } from '../unit/service.ts';
 import { describeUnit, isRestartedBySystemd, isUp, loadProblem } from '../unit/state.ts';
 import { type Choice, choiceFor } from './choice.ts';
 

@@ -1,13 +1,14 @@
 import type { Clock } from '../../core/clock.ts';
 import { withLines } from '../../core/last-lines.ts';
-import type { ServiceManager, UnitStatus } from '../../system/systemd/service-manager.ts';
+import type { UnitStatus } from '../../system/systemd/service-manager.ts';
 import { type Deadline, startDeadline } from '../deadline.ts';
 import type { RestartOutcome, StrategyParts } from '../strategy.ts';
 import { restartByForce, stands, type UnitFailure } from './force.ts';
 import { describeHollow, lookInto } from './health.ts';
 import { type UnitLookup, untilAnswered } from './lookup.ts';
 import type { UnitPermission } from './permission.ts';
-import { hangs, isRestartedBySystemd, isUp, loadProblem, needsReset, nextStep } from './state.ts';
+import { startOrRestart } from './start.ts';
+import { hangs, isUp, loadProblem, nextStep } from './state.ts';
 
 /** What of the system the service strategy uses. */
 export type ServiceParts = Pick<StrategyParts, 'services' | 'clock' | 'log' | 'table' | 'unitsWithProcesses'>;
@@ -134,40 +135,6 @@ async function act(parts: ServiceParts, restart: UnitRestart, status: UnitStatus
 
 /** By which timers of the same length may differ. */
 const MOMENT_MS = 20;
-
-async function isTransient(services: ServiceManager, unit: string, { signal }: Deadline): Promise<boolean> {
-  const answer = await services.relations(unit, signal);
-  return answer.kind === 'known' && answer.relations.unitFileState === 'transient';
-}
-
-async function startOrRestart(
-  services: ServiceManager,
-  status: UnitStatus,
-  { signal, deadline }: { readonly signal: AbortSignal; readonly deadline: Deadline },
-): Promise<RestartOutcome | UnitFailure> {
-  const { id } = status;
-  // Never 0, which a timer of somebody else's may take for no limit at all.
-  const call = (verb: 'start' | 'restart' | 'reset-failed') => services.call(verb, id, deadline.remainingMs() || 1, signal);
-  // systemd keeps a start of one that it is to restart itself until then.
-  const verb = isUp(status) || isRestartedBySystemd(status) ? 'restart' : 'start';
-  // A transient unit that has failed is forgotten once it is reset.
-  const reset = needsReset(status) && !(status.result !== 'start-limit-hit' && (await isTransient(services, id, deadline)));
-  // That it fails is no verdict: a unit that systemd has just forgotten has nothing to reset.
-  if (reset) await call('reset-failed');
-  const first = await call(verb);
-  if (first.kind === 'done')
-    return { kind: 'restarted', detail: `systemctl ${verb} ${id}${reset ? ' after reset-failed' : ''}` };
-  const failure: UnitFailure = { kind: 'failed', unit: id, reason: `systemctl ${verb} ${id}: ${first.reason}`, isTold: true };
-  if (reset || deadline.signal.aborted) return failure;
-  // Our own restarts count against the unit's start limit too, and an active unit does not say how near it is.
-  const after = await services.show(id, deadline.signal);
-  if (after.kind === 'failed' || after.status.result !== 'start-limit-hit') return failure;
-  await call('reset-failed');
-  const second = await call('start');
-  return second.kind === 'done'
-    ? { kind: 'restarted', detail: `systemctl start ${id} after reset-failed` }
-    : { ...failure, reason: `systemctl start ${id}: ${second.reason}` };
-}
 
 /** What becomes of a unit that has not come up in its time: it is restarted by force, if it hangs. */
 async function insist(

@@ -1,7 +1,5 @@
 import type { ManagedProcess } from '../../core/alarm.ts';
-import { DEFAULT_SECTION } from '../../core/config.ts';
 import type { HealthResult, RestartPreview } from '../../core/outcomes.ts';
-import { findAccount } from '../../system/spawn/user-account.ts';
 import type { RunningProcesses } from '../../system/systemd/running-processes.ts';
 import type { UnitStatus } from '../../system/systemd/service-manager.ts';
 import { startDeadline } from '../deadline.ts';
@@ -17,37 +15,22 @@ import type {
   StrategyDefinition,
 } from '../strategy.ts';
 import { alsoStartedWith } from './also.ts';
-import { describeLook, lifeOfUnit, proveUnitLasts } from './health.ts';
+import { nothingKnown, permitBeside, type TakeKnown } from './beside.ts';
+import { lifeOfUnit, proveUnitLasts } from './health.ts';
 import { lookUpUnit, type Unanswered, type UnitLookup, untilAnswered } from './lookup.ts';
-import { serviceName } from './name-policy.ts';
 import { UnitObservation } from './observation.ts';
-import { type KnownProgram, runningOutside, unknownProgram } from './outside.ts';
+import { parseServiceOptions, type ServiceOptions } from './options.ts';
 import { permitUnnamed, type UnitPermission } from './permission.ts';
+import { previewUnit } from './preview.ts';
 import { lookIntoUnit } from './processes.ts';
-import { isDueWithin, restartUnit, type ServiceParts } from './restart.ts';
-import { describeState, describeUnit, isRestartedBySystemd, isUp, loadProblem, nextStep } from './state.ts';
-import { waitsForTrigger } from './triggers.ts';
-
-/** What the service strategy takes from `[process.NAME]`. */
-export interface ServiceOptions {
-  /** The process has a section of its own: the system's own services may be restarted. */
-  readonly hasOwnSection: boolean;
-  /** `command_timeout`: limit of a restart, and of waiting for systemd's own; a unit that hangs has as much again; default 60 s. */
-  readonly commandTimeoutMs: number;
-  /** `health_check_timeout`; default 5 s. */
-  readonly healthCheckTimeoutMs: number;
-  /** `stable_time`: how long a unit must stay active to be well; default 1 s, 0: one look will do. */
-  readonly stableTimeMs: number;
-}
+import { restartUnit, type ServiceParts } from './restart.ts';
+import { runningIn } from './running.ts';
+import { isUp, loadProblem } from './state.ts';
+import { meaningOf, resolutionOf } from './target.ts';
 
 /** `restart_strategy = service`: restarts a systemd unit. */
 export const serviceStrategy = {
-  parse: (section) => ({
-    hasOwnSection: section.section !== DEFAULT_SECTION,
-    commandTimeoutMs: section.secondsAsMs('command_timeout', { default: 60, min: 0.1 }),
-    healthCheckTimeoutMs: section.secondsAsMs('health_check_timeout', { default: 5, min: 0.1 }),
-    stableTimeMs: section.secondsAsMs('stable_time', { default: 1, max: 3600 }),
-  }),
+  parse: parseServiceOptions,
   create: (options, parts) => new ServiceStrategy(options, parts),
 } satisfies StrategyDefinition<ServiceOptions>;
 
@@ -91,41 +74,14 @@ export class ServiceStrategy implements RestartStrategy {
     return this.#patiently((within) => this.lookUpToAct(process, within), signal);
   }
 
-  /** A unit that systemd does not know is a target all the same: its recovery fails, and its breaker counts it. */
   async resolve(process: ManagedProcess, signal: AbortSignal): Promise<Resolution> {
     const found = await this.lookUpToActPatiently(process, signal);
-    switch (found.kind) {
-      case 'found':
-        return { kind: 'target', key: serviceName(found.status.id), description: `unit ${found.status.id}` };
-      case 'absent':
-        return { kind: 'target', key: serviceName(found.unit), description: `unit ${found.unit}` };
-      // Its own name will not do for a key then: it may be an alias of a unit whose recovery is under way.
-      case 'unanswered':
-        return { kind: 'refused', reason: found.reason, unanswered: true };
-      case 'impossible':
-      case 'refused':
-        return { kind: 'refused', reason: found.reason };
-      default:
-        return found satisfies never;
-    }
+    return resolutionOf(found);
   }
 
   async means(process: ManagedProcess, signal: AbortSignal): Promise<Meaning> {
     const found = await this.lookUpPatiently(process, signal);
-    switch (found.kind) {
-      case 'found':
-        return { kind: 'target', key: serviceName(found.status.id) };
-      case 'absent':
-        return { kind: 'target', key: serviceName(found.unit) };
-      case 'refused':
-        return { kind: 'target', key: serviceName(found.unit ?? process.systemName) };
-      case 'impossible':
-        return { kind: 'nothing' };
-      case 'unanswered':
-        return { kind: 'unknown', reason: found.reason };
-      default:
-        return found satisfies never;
-    }
+    return meaningOf(found, process.systemName);
   }
 
   /** `known`: what else the program is known by, as KnownProgram. */
@@ -145,7 +101,7 @@ export class ServiceStrategy implements RestartStrategy {
         // That it has processes is remembered before they are stopped.
         if (isUp(status)) await lookIntoUnit(this.#parts, status, signal);
         const permission = await this.#permit(status, signal);
-        return permission.kind === 'permitted' ? this.#permitBeside(status, known, signal) : permission;
+        return permission.kind === 'permitted' ? permitBeside(this.#parts, status, known, signal) : permission;
       },
       touched: this.#touched,
       limitMs: this.#options.commandTimeoutMs,
@@ -161,7 +117,7 @@ export class ServiceStrategy implements RestartStrategy {
   /** Why the unit, which is down, must not be started: its program runs outside of it. One line; undefined where it may, or that cannot be told. */
   async outside(process: ManagedProcess, known: TakeKnown, signal: AbortSignal): Promise<string | undefined> {
     const found = await this.lookUp(process, signal);
-    const permission = found.kind === 'found' ? await this.#permitBeside(found.status, known, signal) : undefined;
+    const permission = found.kind === 'found' ? await permitBeside(this.#parts, found.status, known, signal) : undefined;
     return permission?.kind === 'refused' ? permission.reason : undefined;
   }
 
@@ -194,24 +150,7 @@ export class ServiceStrategy implements RestartStrategy {
 
   async findRunning(process: ManagedProcess, signal: AbortSignal): Promise<RunningProcesses> {
     const found = await this.lookUp(process, signal);
-    switch (found.kind) {
-      case 'found': {
-        const look = await lookIntoUnit(this.#parts, found.status, signal);
-        if (look.kind === 'unanswered') return { kind: 'unknown', reason: look.reason };
-        const { status, processes, isHollow } = look;
-        const waits = processes.length === 0 && (await waitsForTrigger(this.#parts.services, status, signal));
-        const running = { kind: 'found', key: serviceName(status.id), processes, unit: status.id, status } as const;
-        return { ...running, ...(isHollow && { isHollow }), ...(waits && { waitsForTrigger: waits }) };
-      }
-      case 'absent':
-        return { kind: 'found', key: serviceName(found.unit), processes: [], unit: undefined, status: undefined };
-      case 'unanswered':
-      case 'impossible':
-      case 'refused':
-        return { kind: 'unknown', reason: found.reason };
-      default:
-        return found satisfies never;
-    }
+    return runningIn(this.#parts, found, signal);
   }
 
   life(process: ManagedProcess, signal: AbortSignal): Promise<Life | undefined> {
@@ -229,14 +168,7 @@ export class ServiceStrategy implements RestartStrategy {
     if (found.kind !== 'found' || refusal !== undefined) return { stops: [], starts: [], refusals: refusal ? [refusal] : [] };
     const outside = await this.outside(process, known, signal);
     if (outside !== undefined) return { stops: [], starts: [], refusals: [outside] };
-    const { id } = found.status;
-    const step = (await this.#isDueLate(found.status, signal)) ? 'restart' : nextStep(found.status);
-    const look = await lookIntoUnit(this.#parts, found.status, signal);
-    return {
-      stops: step === 'restart' ? [look.kind === 'seen' ? describeLook(look) : describeUnit(found.status)] : [],
-      starts: [step === 'wait' ? `${id}: systemd is just restarting it itself, and is waited for` : `systemctl ${step} ${id}`],
-      refusals: [],
-    };
+    return previewUnit(this.#parts, found.status, this.#options.commandTimeoutMs, signal);
   }
 
   /** What systemd has to say of the unit where it is not up, and the last lines of its life. */
@@ -245,38 +177,10 @@ export class ServiceStrategy implements RestartStrategy {
     return found.kind === 'found' ? this.#parts.services.explain(found.status.id, signal) : { reason: undefined, output: [] };
   }
 
-  /** systemd is to restart it by itself, and not within `command_timeout`. */
-  async #isDueLate(status: UnitStatus, signal: AbortSignal): Promise<boolean> {
-    if (!isRestartedBySystemd(status)) return false;
-    const due = await this.#parts.services.restartDue(status.id, signal);
-    return due.kind === 'known' && !isDueWithin(due.dueMs, this.#options.commandTimeoutMs, this.#parts.clock);
-  }
-
   async #permit(status: UnitStatus, signal: AbortSignal): Promise<UnitPermission> {
     if (status.loadState === 'masked') return { kind: 'refused', reason: loadProblem(status) ?? '' };
     if (this.#options.hasOwnSection) return { kind: 'permitted' };
     return permitUnnamed(this.#parts.services, status, this.#touched.has(status.id), signal);
-  }
-
-  /** Never a second copy: what an administrator has started by hand is not in the unit's control group. */
-  async #permitBeside(status: UnitStatus, known: TakeKnown, signal: AbortSignal): Promise<UnitPermission> {
-    const { id, loadState, activeState, type } = status;
-    const isDown = activeState === 'inactive' || activeState === 'failed';
-    // Of what does its work and ends, several may be at work.
-    if (!isDown || loadState !== 'loaded' || type === 'oneshot') return { kind: 'permitted' };
-    const told = await this.#parts.services.program(id, signal);
-    if (told.kind === 'failed')
-      return { kind: 'unanswered', reason: `systemd does not say what ${id} executes: ${told.reason}`, why: told.reason };
-    const { program } = told;
-    const account = program.user === '' ? undefined : await findAccount(program.user, signal);
-    const uids = account?.kind === 'found' ? [0, account.account.uid] : [0];
-    const pids = await runningOutside(this.#parts.table, { id, program, uids }, await known(signal));
-    if (pids.length === 0) return { kind: 'permitted' };
-    const shown = pids.slice(0, SHOWN_PIDS).join(', ');
-    return {
-      kind: 'refused',
-      reason: `${id} is ${describeState(status)}, and its program runs outside of it (pid ${shown}): a start would make a second copy (stop that one, or set restart_strategy = process)`,
-    };
   }
 
   async #alsoStarted(process: ManagedProcess, signal: AbortSignal): Promise<AlsoStarts | Unanswered> {
@@ -298,14 +202,6 @@ export class ServiceStrategy implements RestartStrategy {
     }
   }
 }
-
-/** How to see what runs of a program that is known by more than its unit. Never rejects. */
-export type TakeKnown = (signal: AbortSignal) => Promise<KnownProgram>;
-
-/** Of a program of which no more is known than its unit. */
-export const nothingKnown: TakeKnown = async () => unknownProgram;
-
-const SHOWN_PIDS = 10;
 
 /** What of `stable_time` is taken from `health_check_timeout`; half of `health_check_timeout` where that is shorter. */
 const LASTING_MS = 1000;

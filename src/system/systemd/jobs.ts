@@ -3,8 +3,9 @@ import { formatDuration } from '../../core/duration.ts';
 import { callFailure } from './call-failure.ts';
 import { unmetCondition } from './condition-words.ts';
 import type { Limit } from './dbus/connection.ts';
+import { JobEnds } from './job-ends.ts';
 import { describeFailure, FAILURE_PROPERTIES, jobWords } from './job-words.ts';
-import type { Pid1Link, RemovedJob } from './link.ts';
+import type { Pid1Link } from './link.ts';
 import type { Pid1 } from './pid1.ts';
 import { hasJob, type Properties, readProperties, textOf } from './properties.ts';
 import type { ServiceCallResult } from './service-manager.ts';
@@ -111,51 +112,6 @@ function becameOf(verb: JobVerb, unit: string, before: string | undefined, value
 }
 
 const UNSEEN = 'the connection to systemd was lost meanwhile: how it ended is not known';
-
-/** Listens for the end of jobs from the moment it is made: a job may end before the call that made it is answered. */
-class JobEnds {
-  readonly #link: Pid1Link;
-  readonly #ended = new Map<string, RemovedJob>();
-  readonly #stop: () => void;
-  #wanted = '';
-  #wake: (job: RemovedJob) => void = () => {};
-
-  constructor(link: Pid1Link) {
-    this.#link = link;
-    this.#stop = link.onJob((job) => {
-      if (this.#wanted === '') this.#ended.set(job.path, job);
-      else if (job.path === this.#wanted) this.#wake(job);
-    });
-  }
-
-  async of(
-    path: string,
-    { timeoutMs, signal }: Limit,
-  ): Promise<{ readonly kind: 'ended'; readonly job: RemovedJob } | { readonly kind: 'late' } | { readonly kind: 'lost' }> {
-    this.#wanted = path;
-    const early = this.#ended.get(path);
-    this.#ended.clear();
-    if (early !== undefined) return { kind: 'ended', job: early };
-    return new Promise((resolve) => {
-      const settle = (end: Awaited<ReturnType<JobEnds['of']>>): void => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', late);
-        stopLost();
-        resolve(end);
-      };
-      const late = (): void => settle({ kind: 'late' });
-      const stopLost = this.#link.onLost(() => settle({ kind: 'lost' }));
-      const timer = setTimeout(late, timeoutMs);
-      signal?.addEventListener('abort', late, { once: true });
-      if (signal?.aborted) late();
-      this.#wake = (job) => settle({ kind: 'ended', job });
-    });
-  }
-
-  stop(): void {
-    this.#stop();
-  }
-}
 
 /**
  * What a start came to whose job is done: of a unit whose condition is not met, or whose ExecCondition= says no, systemd skips it, of

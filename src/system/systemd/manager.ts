@@ -4,11 +4,11 @@ import { CallSlots } from '../../core/call-slots.ts';
 import type { Logger } from '../../core/logger.ts';
 import { callFailure } from './call-failure.ts';
 import type { Limit } from './dbus/connection.ts';
-import { explainUnit } from './explain.ts';
+import { explainUnit, standingOf } from './explain.ts';
 import { runJob } from './jobs.ts';
 import type { Pid1Call } from './link.ts';
 import { Pid1 } from './pid1.ts';
-import { CHANGED, hasJob, numberOf, type Properties, type PropertyNames, readProperties, textOf } from './properties.ts';
+import { type Properties, type PropertyNames, readProperties } from './properties.ts';
 import { RESTART_PROPERTIES, restartDueMs } from './restart-due.ts';
 import type {
   ServiceCallResult,
@@ -21,7 +21,9 @@ import type {
   UnitRelations,
   UnitStatus,
 } from './service-manager.ts';
+import { PROGRAM_PROPERTIES, unitProgram } from './unit-program.ts';
 import { RELATION_PROPERTIES, unitRelations } from './unit-relations.ts';
+import { STATUS_PROPERTIES, unitStatus } from './unit-status.ts';
 import { UnitWatches } from './watches.ts';
 
 /** The systemd that is PID 1, spoken to over D-Bus: its own socket, or the system's bus. */
@@ -93,6 +95,11 @@ export class Systemd implements ServiceManager {
     return asked.kind === 'known' ? { kind: 'known', dueMs: restartDueMs(asked.values) } : asked;
   }
 
+  async standing(unit: string, signal: AbortSignal): Promise<string | undefined> {
+    if (!this.available) return undefined;
+    return (await standingOf(this.#pid1, unit, { timeoutMs: EXPLAIN_LIMIT_MS, signal }))?.reason;
+  }
+
   async explain(unit: string, signal: AbortSignal): Promise<UnitExplanation> {
     if (!this.available) return { reason: undefined, output: [] };
     return explainUnit(this.#pid1, unit, { timeoutMs: EXPLAIN_LIMIT_MS, signal });
@@ -147,65 +154,3 @@ const SHOW_LIMIT_MS = 10_000;
 const ROUNDS = 3;
 /** Nothing waits for it but the telling of a failure. */
 const EXPLAIN_LIMIT_MS = 5000;
-
-const STATUS_PROPERTIES = {
-  // Timestamps in microseconds: when the unit left `active`; when the last life of the main process began, and ended.
-  Unit: ['Id', 'LoadState', 'ActiveState', 'SubState', 'Job', 'ActiveExitTimestampMonotonic'],
-  Service: [
-    'Result',
-    'MainPID',
-    'Type',
-    'ControlGroup',
-    'RemainAfterExit',
-    'ExecMainStartTimestampMonotonic',
-    'ExecMainExitTimestampMonotonic',
-  ],
-} as const satisfies PropertyNames;
-
-function unitStatus(
-  values: Properties,
-): { readonly kind: 'status'; readonly status: UnitStatus } | { readonly kind: 'failed'; readonly reason: string } {
-  const [id, loadState, activeState] = ['Id', 'LoadState', 'ActiveState'].map((name) => textOf(values, name));
-  if (!id || !loadState || !activeState) return { kind: 'failed', reason: 'systemd did not say what the unit is' };
-  const leftActive = numberOf(values, 'ActiveExitTimestampMonotonic');
-  return {
-    kind: 'status',
-    status: {
-      id,
-      loadState,
-      activeState,
-      subState: textOf(values, 'SubState'),
-      // Units other than services have neither.
-      result: textOf(values, 'Result'),
-      mainPid: numberOf(values, 'MainPID'),
-      type: textOf(values, 'Type'),
-      controlGroup: textOf(values, 'ControlGroup'),
-      hasJob: hasJob(values),
-      endedByStop:
-        numberOf(values, 'ExecMainStartTimestampMonotonic') <= leftActive &&
-        leftActive < numberOf(values, 'ExecMainExitTimestampMonotonic'),
-      remainsAfterExit: values.get('RemainAfterExit') === true,
-      changedMs: numberOf(values, CHANGED) / 1000,
-    },
-  };
-}
-
-const PROGRAM_PROPERTIES = {
-  Unit: ['InactiveExitTimestampMonotonic', 'InactiveEnterTimestampMonotonic', 'SourcePath', 'FragmentPath'],
-  Service: ['ExecStart', 'User'],
-} as const satisfies PropertyNames;
-
-/** ExecStart is `a(sasbttttuii)`: path and arguments come first. */
-function unitProgram(values: Properties): UnitProgram {
-  const commands = values.get('ExecStart');
-  const first = Array.isArray(commands) ? commands[0] : undefined;
-  const [path, argv] = Array.isArray(first) ? first : [];
-  return {
-    path: typeof path === 'string' ? path : '',
-    argv: Array.isArray(argv) ? argv.filter((word): word is string => typeof word === 'string') : [],
-    user: textOf(values, 'User'),
-    beganMs: numberOf(values, 'InactiveExitTimestampMonotonic') / 1000,
-    overMs: numberOf(values, 'InactiveEnterTimestampMonotonic') / 1000,
-    definedBy: textOf(values, 'SourcePath') || textOf(values, 'FragmentPath'),
-  };
-}

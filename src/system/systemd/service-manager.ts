@@ -134,7 +134,9 @@ export interface ServiceManager {
   ): Promise<
     { readonly kind: 'known'; readonly dueMs: number | undefined } | { readonly kind: 'failed'; readonly reason: string }
   >;
-  /** Asked once something has failed: it takes up to some seconds, for the journal. Never rejects. */
+  /** Why `unit` is not up, in words that follow its state; undefined if systemd has nothing to say of that, or does not answer. Never rejects. */
+  standing(unit: string, signal: AbortSignal): Promise<string | undefined>;
+  /** The same with what it wrote last, asked once something has failed: it takes up to some seconds, for the journal. Never rejects. */
   explain(unit: string, signal: AbortSignal): Promise<UnitExplanation>;
   /**
    * Calls `onChange` soon after each change of the unit, and whenever one may have been missed, until the returned function is called.

@@ -1,0 +1,38 @@
+import type { RestartPreview } from '../../core/outcomes.ts';
+import type { UnitStatus } from '../../system/systemd/service-manager.ts';
+import { describeLook } from './health.ts';
+import { lookIntoUnit } from './processes.ts';
+import { isDueWithin, type ServiceParts } from './restart.ts';
+import { describeState, describeUnit, isRestartedBySystemd, isUp, nextStep } from './state.ts';
+
+/** What a restart of a unit that stands as `status`, and may be restarted, would do. `limitMs`: `command_timeout`. Never rejects. */
+export async function previewUnit(
+  parts: ServiceParts,
+  status: UnitStatus,
+  limitMs: number,
+  signal: AbortSignal,
+): Promise<RestartPreview> {
+  const { id } = status;
+  const step = (await isDueLate(parts, status, limitMs, signal)) ? 'restart' : nextStep(status);
+  const look = await lookIntoUnit(parts, status, signal);
+  // What keeps it down may keep it down once more: a condition, a program that is not there.
+  const why = isUp(status) ? undefined : await parts.services.standing(id, signal);
+  return {
+    stops: step === 'restart' ? [look.kind === 'seen' ? describeLook(look) : describeUnit(status)] : [],
+    starts: [step === 'wait' ? `${id}: systemd is just restarting it itself, and is waited for` : `systemctl ${step} ${id}`],
+    refusals: [],
+    ...(why !== undefined && { warnings: [`${id} is ${describeState(status)}: ${why}`] }),
+  };
+}
+
+/** systemd is to restart it by itself, and not within the limit. */
+async function isDueLate(
+  { services, clock }: ServiceParts,
+  status: UnitStatus,
+  limitMs: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (!isRestartedBySystemd(status)) return false;
+  const due = await services.restartDue(status.id, signal);
+  return due.kind === 'known' && !isDueWithin(due.dueMs, limitMs, clock);
+}

@@ -1,0 +1,40 @@
+import type { ServiceManager, UnitStatus } from '../../system/systemd/service-manager.ts';
+import type { Deadline } from '../deadline.ts';
+import type { RestartOutcome } from '../strategy.ts';
+import type { UnitFailure } from './force.ts';
+import { isRestartedBySystemd, isUp, needsReset } from './state.ts';
+
+/** Starts a unit that is down, or restarts one that is not, and lifts its start limit if that stands in the way. Never rejects. Source: systemctl(1). */
+export async function startOrRestart(
+  services: ServiceManager,
+  status: UnitStatus,
+  { signal, deadline }: { readonly signal: AbortSignal; readonly deadline: Deadline },
+): Promise<RestartOutcome | UnitFailure> {
+  const { id } = status;
+  // Never 0, which a timer of somebody else's may take for no limit at all.
+  const call = (verb: 'start' | 'restart' | 'reset-failed') => services.call(verb, id, deadline.remainingMs() || 1, signal);
+  // systemd keeps a start of one that it is to restart itself until then.
+  const verb = isUp(status) || isRestartedBySystemd(status) ? 'restart' : 'start';
+  // A transient unit that has failed is forgotten once it is reset.
+  const reset = needsReset(status) && !(status.result !== 'start-limit-hit' && (await isTransient(services, id, deadline)));
+  // That it fails is no verdict: a unit that systemd has just forgotten has nothing to reset.
+  if (reset) await call('reset-failed');
+  const first = await call(verb);
+  if (first.kind === 'done')
+    return { kind: 'restarted', detail: `systemctl ${verb} ${id}${reset ? ' after reset-failed' : ''}` };
+  const failure: UnitFailure = { kind: 'failed', unit: id, reason: `systemctl ${verb} ${id}: ${first.reason}`, isTold: true };
+  if (reset || deadline.signal.aborted) return failure;
+  // Our own restarts count against the unit's start limit too, and an active unit does not say how near it is.
+  const after = await services.show(id, deadline.signal);
+  if (after.kind === 'failed' || after.status.result !== 'start-limit-hit') return failure;
+  await call('reset-failed');
+  const second = await call('start');
+  return second.kind === 'done'
+    ? { kind: 'restarted', detail: `systemctl start ${id} after reset-failed` }
+    : { ...failure, reason: `systemctl start ${id}: ${second.reason}` };
+}
+
+async function isTransient(services: ServiceManager, unit: string, { signal }: Deadline): Promise<boolean> {
+  const answer = await services.relations(unit, signal);
+  return answer.kind === 'known' && answer.relations.unitFileState === 'transient';
+}

@@ -1,0 +1,46 @@
+import { CHANGED, hasJob, numberOf, type Properties, type PropertyNames, textOf } from './properties.ts';
+import type { UnitStatus } from './service-manager.ts';
+
+/** What `unitStatus` goes by. */
+export const STATUS_PROPERTIES = {
+  // Timestamps in microseconds: when the unit left `active`; when the last life of the main process began, and ended.
+  Unit: ['Id', 'LoadState', 'ActiveState', 'SubState', 'Job', 'ActiveExitTimestampMonotonic'],
+  Service: [
+    'Result',
+    'MainPID',
+    'Type',
+    'ControlGroup',
+    'RemainAfterExit',
+    'ExecMainStartTimestampMonotonic',
+    'ExecMainExitTimestampMonotonic',
+  ],
+} as const satisfies PropertyNames;
+
+/** How a unit stands, by its properties. Source: org.freedesktop.systemd1(5). */
+export function unitStatus(
+  values: Properties,
+): { readonly kind: 'status'; readonly status: UnitStatus } | { readonly kind: 'failed'; readonly reason: string } {
+  const [id, loadState, activeState] = ['Id', 'LoadState', 'ActiveState'].map((name) => textOf(values, name));
+  if (!id || !loadState || !activeState) return { kind: 'failed', reason: 'systemd did not say what the unit is' };
+  const leftActive = numberOf(values, 'ActiveExitTimestampMonotonic');
+  return {
+    kind: 'status',
+    status: {
+      id,
+      loadState,
+      activeState,
+      subState: textOf(values, 'SubState'),
+      // Units other than services have neither.
+      result: textOf(values, 'Result'),
+      mainPid: numberOf(values, 'MainPID'),
+      type: textOf(values, 'Type'),
+      controlGroup: textOf(values, 'ControlGroup'),
+      hasJob: hasJob(values),
+      endedByStop:
+        numberOf(values, 'ExecMainStartTimestampMonotonic') <= leftActive &&
+        leftActive < numberOf(values, 'ExecMainExitTimestampMonotonic'),
+      remainsAfterExit: values.get('RemainAfterExit') === true,
+      changedMs: numberOf(values, CHANGED) / 1000,
+    },
+  };
+}
