@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
+import { callDaemon, installDaemon, DAEMON_UNIT as UNIT } from '../helpers/installed-daemon.ts';
 import { skipUnless } from '../helpers/requirement.ts';
 import { bootSystemdContainer, containerProblem, type SystemdContainer } from '../helpers/systemd-container.ts';
 import { waitFor } from '../helpers/wait-for.ts';
@@ -10,23 +10,12 @@ import { waitFor } from '../helpers/wait-for.ts';
 
 const skip = skipUnless(containerProblem());
 const options = { skip, timeout: 180_000 };
-const UNIT = 'monitor_service.service';
 let container: SystemdContainer;
 
 before(async () => {
   if (skip !== false) return;
   container = await bootSystemdContainer();
-  const home = container.path('/opt/monitor_service');
-  rmSync(home, { recursive: true, force: true });
-  mkdirSync(join(home, 'bin'), { recursive: true });
-  symlinkSync(container.node, join(home, 'bin/node'));
-  symlinkSync(`${container.project}/dist`, join(home, 'dist'));
-  const script = '#!/bin/sh\nexec /opt/monitor_service/bin/node /opt/monitor_service/dist/main.js "$@"\n';
-  writeFileSync(join(home, 'bin/monitor_service'), script, { mode: 0o755 });
-  const config = '[database]\ndriver = sqlite\npath = /var/lib/monitor_service/a.db\n';
-  writeFileSync(join(home, 'config.ini'), config, { mode: 0o600 });
-  copyFileSync(join(import.meta.dirname, '../..', UNIT), container.path(`/etc/systemd/system/${UNIT}`));
-  await container.read(['systemctl', 'daemon-reload']);
+  await installDaemon(container, '[database]\ndriver = sqlite\npath = /var/lib/monitor_service/a.db\n');
   await container.read(['systemctl', 'start', UNIT]);
 });
 after(() => container?.stop());
@@ -36,7 +25,7 @@ async function mainPid(): Promise<string> {
 }
 
 function cli(...args: string[]): ReturnType<SystemdContainer['exec']> {
-  return container.exec(['/opt/monitor_service/bin/monitor_service', ...args]);
+  return callDaemon(container, ...args);
 }
 
 test('it is called monitor_service by ps, pgrep and systemctl', options, async () => {

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { containerSql, makeContainerAlarms } from '../helpers/container-sqlite.ts';
 import { skipUnless } from '../helpers/requirement.ts';
 import { bootSystemdContainer, containerProblem, type SystemdContainer } from '../helpers/systemd-container.ts';
 import { waitFor } from '../helpers/wait-for.ts';
@@ -151,13 +152,7 @@ async function startDaemon(): Promise<string> {
   mkdirSync(container.path(`/run/systemd/system/${UNIT}.d`), { recursive: true });
   writeFileSync(container.path(`/run/systemd/system/${UNIT}.d/test.conf`), '[Service]\nWatchdogSec=5\n');
   installUnit('webd.service', '[Service]\nExecStart=/bin/sleep 600\n');
-  mkdirSync(container.path('/var/lib/monitor_service'), { mode: 0o700, recursive: true });
-  await sql(
-    'CREATE TABLE PROCESE (process_id INTEGER PRIMARY KEY, process_name VARCHAR(255))',
-    'CREATE TABLE STATUS_PROCESS (process_id INTEGER PRIMARY KEY, alarma TINYINT, sound TINYINT, notes TEXT)',
-    "INSERT INTO PROCESE VALUES (1, 'webd')",
-    'INSERT INTO STATUS_PROCESS VALUES (1, 0, 0, NULL)',
-  );
+  await makeContainerAlarms(container, DATABASE, ['webd']);
   await container.read(['systemctl', 'daemon-reload']);
   await container.read(['systemctl', 'start', 'webd', UNIT]);
   await waitFor('its loop runs', async () => (await property('StatusText')).startsWith('0 in alarm'));
@@ -165,18 +160,11 @@ async function startDaemon(): Promise<string> {
 }
 
 async function raiseAlarm(): Promise<void> {
-  await sql("UPDATE STATUS_PROCESS SET alarma = 1, sound = 0, notes = 'while PID 1 stood still'");
+  const raise = "UPDATE STATUS_PROCESS SET alarma = 1, sound = 0, notes = 'while PID 1 stood still'";
+  await containerSql(container, DATABASE, raise);
 }
 
 async function isInAlarm(): Promise<boolean> {
-  return (await sql('SELECT alarma FROM STATUS_PROCESS')).includes('"alarma":1');
-}
-
-/** Runs statements in the daemon's database; the rows of the last as JSON. */
-function sql(...statements: readonly string[]): Promise<string> {
-  const program = `
-    const database = new (require('node:sqlite').DatabaseSync)('${DATABASE}', { timeout: 10000 });
-    for (const statement of JSON.parse(process.argv[1])) console.log(JSON.stringify(database.prepare(statement).all()));
-  `;
-  return container.read([container.node, '--no-warnings', '-e', program, JSON.stringify(statements)]);
+  const [row] = await containerSql(container, DATABASE, 'SELECT alarma FROM STATUS_PROCESS');
+  return row?.alarma === 1;
 }

@@ -27,24 +27,51 @@ function isUnmet(values: Properties, test: 'Condition' | 'Assert'): boolean {
   return values.get(`${test}Result`) === false && numberOf(values, `${test}TimestampMonotonic`) > 0;
 }
 
-/** `a(sbbsi)`: name, whether one of those marked so is enough, whether it is turned round, its value, how its last test went. */
 function words(values: Properties, list: 'Conditions' | 'Asserts', end: string): string | undefined {
+  const tests = testsIn(values, list);
+  // systemd looks no further than to the first one that has to hold and does not; of the others all have failed then.
+  const needed = tests.filter(({ isTrigger, isUnmet }) => isUnmet && !isTrigger);
+  const unmet = needed.length > 0 ? needed : tests.filter(({ isUnmet }) => isUnmet);
+  return unmet.length === 0 ? undefined : `${listed(unmet)} ${end}`;
+}
+
+/**
+ * What a unit that was not started since systemd loaded it (it forgets one that is down and that nothing refers to) is started for only:
+ * `it is started only if ConditionPathExists=/run/ok`; undefined if it has no such conditions and assertions, or they were tested.
+ */
+export function untestedConditions(values: Properties): string | undefined {
+  const untested = (['Condition', 'Assert'] as const).flatMap((test) =>
+    numberOf(values, `${test}TimestampMonotonic`) > 0 ? [] : testsIn(values, `${test}s`),
+  );
+  return untested.length === 0 ? undefined : `it is started only if ${listed(untested)}`;
+}
+
+function listed(tests: readonly Test[]): string {
+  const more = tests.length > MOST_TOLD ? ` and ${tests.length - MOST_TOLD} more` : '';
+  return `${tests
+    .slice(0, MOST_TOLD)
+    .map(({ text }) => text)
+    .join(', ')}${more}`;
+}
+
+interface Test {
+  /** `ConditionPathExists=!/run/ok`. */
+  readonly text: string;
+  /** One of those marked so is enough. */
+  readonly isTrigger: boolean;
+  readonly isUnmet: boolean;
+}
+
+/** The conditions or assertions of a unit, `a(sbbsi)`: name, whether one of those marked so is enough, whether it is turned round, its value, how its last test went. */
+export function testsIn(values: Properties, list: 'Conditions' | 'Asserts'): Test[] {
   const tested = values.get(list);
-  if (!Array.isArray(tested)) return undefined;
-  const tests = tested.flatMap((condition) => {
-    if (!Array.isArray(condition)) return [];
-    const [name, isTrigger, isNegated, value, state] = condition;
+  if (!Array.isArray(tested)) return [];
+  return tested.flatMap((condition) => {
+    const [name, isTrigger, isNegated, value, state] = Array.isArray(condition) ? condition : [];
     if (typeof name !== 'string' || typeof value !== 'string') return [];
     const text = `${name}=${isTrigger === true ? '|' : ''}${isNegated === true ? '!' : ''}${value}`;
     return [{ text: printable(text.slice(0, LONGEST)), isTrigger: isTrigger === true, isUnmet: Number(state) < 0 }];
   });
-  // systemd looks no further than to the first one that has to hold and does not; of the others all have failed then.
-  const needed = tests.filter(({ isTrigger, isUnmet }) => isUnmet && !isTrigger);
-  const unmet = needed.length > 0 ? needed : tests.filter(({ isUnmet }) => isUnmet);
-  if (unmet.length === 0) return undefined;
-  const more = unmet.length > MOST_TOLD ? ` and ${unmet.length - MOST_TOLD} more` : '';
-  const texts = unmet.slice(0, MOST_TOLD).map(({ text }) => text);
-  return `${texts.join(', ')}${more} ${end}`;
 }
 
 const LONGEST = 200;

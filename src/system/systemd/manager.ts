@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import { CallSlots } from '../../core/call-slots.ts';
 import type { Logger } from '../../core/logger.ts';
 import { callFailure } from './call-failure.ts';
+import { untestedConditions } from './condition-words.ts';
 import type { Limit } from './dbus/connection.ts';
 import { explainUnit, standingOf } from './explain.ts';
 import { runJob } from './jobs.ts';
@@ -97,7 +98,8 @@ export class Systemd implements ServiceManager {
 
   async standing(unit: string, signal: AbortSignal): Promise<string | undefined> {
     if (!this.available) return undefined;
-    return (await standingOf(this.#pid1, unit, { timeoutMs: EXPLAIN_LIMIT_MS, signal }))?.reason;
+    const standing = await standingOf(this.#pid1, unit, { timeoutMs: EXPLAIN_LIMIT_MS, signal });
+    return standing && (standing.reason ?? untestedConditions(standing.values));
   }
 
   async explain(unit: string, signal: AbortSignal): Promise<UnitExplanation> {

@@ -134,7 +134,10 @@ export interface ServiceManager {
   ): Promise<
     { readonly kind: 'known'; readonly dueMs: number | undefined } | { readonly kind: 'failed'; readonly reason: string }
   >;
-  /** Why `unit` is not up, in words that follow its state; undefined if systemd has nothing to say of that, or does not answer. Never rejects. */
+  /**
+   * Why `unit`, which is not up, is so, or of one that was never started what it is started for only, in words that follow its state;
+   * undefined if systemd has nothing to say of that, or does not answer. Never rejects.
+   */
   standing(unit: string, signal: AbortSignal): Promise<string | undefined>;
   /** The same with what it wrote last, asked once something has failed: it takes up to some seconds, for the journal. Never rejects. */
   explain(unit: string, signal: AbortSignal): Promise<UnitExplanation>;

@@ -1,8 +1,7 @@
-import { printable } from '../../core/printable.ts';
-import { CONDITION_PROPERTIES, unmetCondition } from './condition-words.ts';
+import { CONDITION_PROPERTIES, testsIn, unmetCondition } from './condition-words.ts';
 import type { DbusValue } from './dbus/values.ts';
 import type { Pid1Link, UnitChange } from './link.ts';
-import { type Properties, type PropertyNames, readProperties } from './properties.ts';
+import { type PropertyNames, readProperties } from './properties.ts';
 import { unitPath } from './unit-name.ts';
 
 /** What systemd asks before it starts a unit. */
@@ -55,7 +54,7 @@ export async function skipWords(link: Pid1Link, unit: string, of: Test, timeoutM
   const end = of === 'Conditions' ? 'is not met' : 'does not hold';
   const vague = of === 'Conditions' ? 'a condition of it is not met' : 'an assertion of it does not hold';
   if (shown.kind === 'failed') return vague;
-  const all = namesIn(shown.values, of);
+  const all = testsIn(shown.values, of).map(({ text }) => text);
   const [first] = all;
   const known = unmetCondition(shown.values);
   if (known !== undefined || first === undefined) return known ?? vague;
@@ -64,16 +63,3 @@ export async function skipWords(link: Pid1Link, unit: string, of: Test, timeoutM
 
 const SKIP_PROPERTIES = { Unit: CONDITION_PROPERTIES.Unit, Service: [] } as const satisfies PropertyNames;
 const MOST_TOLD = 5;
-
-/** `a(sbbsi)`: name, whether one of those marked so is enough, whether it is turned round, its value, how its last test went. */
-function namesIn(values: Properties, list: 'Conditions' | 'Asserts'): string[] {
-  const tests = values.get(list);
-  if (!Array.isArray(tests)) return [];
-  return tests.flatMap((test) => {
-    const [name, isTrigger, isNegated, value] = Array.isArray(test) ? test : [];
-    if (typeof name !== 'string' || typeof value !== 'string') return [];
-    return [printable(`${name}=${isTrigger === true ? '|' : ''}${isNegated === true ? '!' : ''}${value}`.slice(0, LONGEST))];
-  });
-}
-
-const LONGEST = 200;

@@ -442,6 +442,13 @@ test('preview says what would be done, or why not, and does nothing', async () =
     'nginx.service': { state: 'active', mainPid: 4711 },
     'redis.service': {},
     'masked.service': { loadState: 'masked' },
+    'picky.service': { explanation: { reason: 'ConditionPathExists=/run/ok is not met', output: [] } },
+  });
+  assert.deepEqual(await strategy.preview(managed('picky'), never), {
+    stops: [],
+    starts: ['systemctl start picky.service'],
+    refusals: [],
+    warnings: ['picky.service is inactive (dead): ConditionPathExists=/run/ok is not met'],
   });
   assert.deepEqual(await strategy.preview(managed('nginx'), never), {
     stops: ['nginx.service: active (running), main process 4711'],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { unmetCondition } from '../../../../src/system/systemd/condition-words.ts';
+import { unmetCondition, untestedConditions } from '../../../../src/system/systemd/condition-words.ts';
 import type { DbusValue } from '../../../../src/system/systemd/dbus/values.ts';
 
 const MET = 1;
@@ -46,6 +46,21 @@ test('nothing is told of what was met, and of what was never to be started', () 
   assert.equal(unmet([condition], undefined, { ConditionTimestampMonotonic: 0n }), undefined);
   assert.equal(unmet([], [], { AssertResult: true }), undefined);
   assert.equal(unmetCondition(new Map()), undefined);
+});
+
+test('of a unit that systemd has just loaded its conditions are told, of one that was started before not', () => {
+  const values = (at: bigint) =>
+    new Map<string, DbusValue>(
+      Object.entries({
+        ConditionTimestampMonotonic: at,
+        Conditions: [['ConditionPathExists', false, true, '/etc/x', UNTESTED]],
+        AssertTimestampMonotonic: at,
+        Asserts: [['AssertHost', false, false, 'h', UNTESTED]],
+      }),
+    );
+  assert.equal(untestedConditions(values(0n)), 'it is started only if ConditionPathExists=!/etc/x, AssertHost=h');
+  assert.equal(untestedConditions(values(5n)), undefined);
+  assert.equal(untestedConditions(new Map()), undefined);
 });
 
 test('words are printable and bounded; of what cannot be read something is told all the same', () => {
