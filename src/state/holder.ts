@@ -19,7 +19,11 @@ export function lookForHolder(dir: string): Holder {
   const path = join(dir, PID_FILE);
   try {
     const [pid = '', started = '', bootId = '', role] = readFileSync(path, 'latin1').trim().split(' ');
-    const alive = /^\d+$/.test(pid) && startTime(pid) === started && bootId === readBootId();
+    const seen = /^\d+$/.test(pid) ? processStat(pid) : undefined;
+    // In a container a sandboxed daemon may see another boot_id than a command does. A process of that pid and start time that is called
+    // so is the daemon all the same.
+    const isOfThisBoot = bootId === readBootId() || seen?.name === DAEMON_NAME;
+    const alive = seen?.startTime === started && isOfThisBoot;
     return alive ? { kind: 'runs', pid: Number(pid), role: role === 'command' ? role : 'daemon' } : { kind: 'none' };
   } catch (error) {
     const code = String((error as NodeJS.ErrnoException).code);
@@ -34,7 +38,7 @@ export function lookForHolder(dir: string): Holder {
 export function writeHolder(dir: string, role: HolderRole): void {
   const path = join(dir, PID_FILE);
   try {
-    const words = [process.pid, startTime(String(process.pid)), readBootId(), role];
+    const words = [process.pid, processStat(String(process.pid)).startTime, readBootId(), role];
     writeFileSync(`${path}.new`, `${words.join(' ')}\n`, { mode: 0o600 });
     renameSync(`${path}.new`, path);
   } catch {
@@ -49,9 +53,12 @@ export function removeHolder(dir: string): void {
 }
 
 const PID_FILE = 'daemon.pid';
+/** What the daemon calls its process. */
+const DAEMON_NAME = 'monitor_service';
 
-/** Field 22 of proc_pid_stat(5); the name before it may hold blanks and brackets. Throws where there is no such process. */
-function startTime(pid: string): string {
+/** Fields 2 and 22 of proc_pid_stat(5); the name may hold blanks and brackets. Throws where there is no such process. */
+function processStat(pid: string): { readonly name: string; readonly startTime: string } {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  const end = stat.lastIndexOf(')');
+  return { name: stat.slice(stat.indexOf('(') + 1, end), startTime: stat.slice(end + 2).split(' ')[19] ?? '' };
 }

@@ -3,6 +3,7 @@ import type { ProcessEvent, ProcessEventType } from '../core/process-event.ts';
 import { type ClientFilter, passes } from './client-filter.ts';
 import type { EventClient } from './event-client.ts';
 import type { EventDescriber } from './event-describer.ts';
+import { eventText } from './event-text.ts';
 
 /** Tells events to clients: each is made a line once, and clients that want the same share the bytes. */
 export class Broadcast {
@@ -36,7 +37,7 @@ export class Broadcast {
     const lines: { readonly line: EventLine; readonly text: string }[] = [];
     for (const event of events) {
       const line = this.#describer.describe(event, this.#wanted);
-      if (line !== undefined) lines.push({ line, text: `${JSON.stringify(line)}\n` });
+      if (line !== undefined) lines.push({ line, text: eventText(line) });
     }
     for (const { filter, clients } of this.#groups) {
       const chosen = lines.filter(({ line }) => passes(filter, line)).map(({ text }) => text);

@@ -1,12 +1,18 @@
-import type { Writable } from 'node:stream';
 import type { Clock } from '../core/clock.ts';
+import type { EventLine } from '../core/event-line.ts';
+import { eventText } from './event-text.ts';
+
+/** Where a queue writes to: a Writable, or what stands before one. */
+export interface QueueOut {
+  write(lines: Buffer, done: (error?: Error | null) => void): unknown;
+}
 
 /**
  * What one client has not read yet, at most 4 MiB: what does not fit is dropped and, once there is room for half of it again,
  * told to the client as lost. The pieces belong to all clients together; nothing is copied.
  */
 export class ClientQueue {
-  readonly #out: Writable;
+  readonly #out: QueueOut;
   readonly #clock: Clock;
   #pieces: Buffer[] = [];
   #bytes = 0;
@@ -15,7 +21,7 @@ export class ClientQueue {
   #dropped = 0;
   #progressAtMs: number;
 
-  constructor(out: Writable, clock: Clock) {
+  constructor(out: QueueOut, clock: Clock) {
     this.#out = out;
     this.#clock = clock;
     this.#progressAtMs = clock.monotonicMs();
@@ -24,6 +30,11 @@ export class ClientQueue {
   /** Lines that were dropped, in all. */
   get dropped(): number {
     return this.#dropped;
+  }
+
+  /** Bytes that wait, those that are being written among them. */
+  get waiting(): number {
+    return this.#bytes;
   }
 
   /** How long nothing has been taken though something waits; 0 where nothing waits. */
@@ -45,9 +56,9 @@ export class ClientQueue {
   /** So that the gap is told before what comes behind it. */
   #tellLost(): void {
     if (this.#untold === 0 || this.#bytes > MAX_BYTES / 2) return;
-    const line = { event: 'lost', count: this.#untold, time: this.#clock.date().toISOString() };
+    const line: EventLine = { event: 'lost', count: this.#untold, time: this.#clock.date().toISOString() };
     this.#untold = 0;
-    this.#add(Buffer.from(`${JSON.stringify(line)}\n`));
+    this.#add(Buffer.from(eventText(line)));
   }
 
   #add(piece: Buffer): void {

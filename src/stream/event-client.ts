@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import { type ClientFilter, everything, parseFilter } from './client-filter.ts';
 import { ClientQueue } from './client-queue.ts';
+import { OneByOne } from './one-by-one.ts';
 
 /** What a client is given. */
 export interface EventClientOptions {
@@ -22,12 +23,16 @@ export class EventClient {
   readonly queue: ClientQueue;
   readonly #socket: Socket;
   readonly #onFilter: () => void;
+  /** Over bare TCP, until it has shown by a filter that it is none of seed 002. */
+  readonly #oneByOne: OneByOne | undefined;
   #filter = everything;
   #head = Buffer.alloc(0);
 
   constructor({ socket, name, clock, onFilter }: EventClientOptions) {
     this.name = name;
-    this.queue = new ClientQueue(socket, clock);
+    if (socket.remoteAddress !== undefined && !('encrypted' in socket))
+      this.#oneByOne = new OneByOne({ out: socket, clock, waiting: () => this.queue.waiting });
+    this.queue = new ClientQueue(this.#oneByOne ?? socket, clock);
     this.#socket = socket;
     this.#onFilter = onFilter;
     socket.on('data', this.#onData);
@@ -78,6 +83,7 @@ export class EventClient {
   #take(line: string): void {
     const filter = parseFilter(line);
     if (filter === undefined) return;
+    this.#oneByOne?.turnOff();
     this.#filter = filter;
     this.#onFilter();
   }

@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
+import type { Clock } from '../core/clock.ts';
 
 /** What a connection said first. */
 export type FirstLine =
-  /** Without its end (LF, CR LF, or that of what the other side sends). What came behind it can still be read. */
+  /** Without its end (LF, CR LF, that of what the other side sends, or silence). What came behind it can still be read. */
   | { readonly kind: 'line'; readonly line: Buffer }
   /** `limit` bytes, and no end of a line. */
   | { readonly kind: 'too_long' }
@@ -11,11 +12,24 @@ export type FirstLine =
   /** It hung up, or will send nothing. */
   | { readonly kind: 'gone' };
 
-/** Reads one line of at most `limit` bytes; then the connection is paused. Never rejects. */
-export function readFirstLine(socket: Socket, limit: number, signal: AbortSignal): Promise<FirstLine> {
+/** How a line is read. */
+export interface FirstLineOptions {
+  /** Bytes. */
+  readonly limit: number;
+  /** Who has begun a line and says nothing more for so long has ended it. */
+  readonly quietMs: number;
+  readonly clock: Clock;
+  /** So long it may take in all. */
+  readonly signal: AbortSignal;
+}
+
+/** Reads one line; then the connection is paused. Never rejects. */
+export function readFirstLine(socket: Socket, { limit, quietMs, clock, signal }: FirstLineOptions): Promise<FirstLine> {
   return new Promise((resolve) => {
     let head = Buffer.alloc(0);
+    let waiting = new AbortController();
     const end = (outcome: FirstLine): void => {
+      waiting.abort();
       socket.off('data', onData).off('close', onGone).off('end', onEnd);
       signal.removeEventListener('abort', onLate);
       socket.pause();
@@ -25,6 +39,7 @@ export function readFirstLine(socket: Socket, limit: number, signal: AbortSignal
     const onLate = (): void => end({ kind: 'too_late' });
     const onData = (bytes: Buffer): void => {
       head = Buffer.concat([head, bytes]);
+      waiting.abort();
       const lineFeed = head.indexOf('\n');
       const length = lineFeed > 0 && head[lineFeed - 1] === CARRIAGE_RETURN ? lineFeed - 1 : lineFeed;
       // A carriage return may be the first half of the line's end.
@@ -33,6 +48,12 @@ export function readFirstLine(socket: Socket, limit: number, signal: AbortSignal
       } else if (lineFeed >= 0) {
         end({ kind: 'line', line: head.subarray(0, length) });
         if (lineFeed + 1 < head.length) socket.unshift(head.subarray(lineFeed + 1));
+      } else {
+        waiting = new AbortController();
+        const { signal: more } = waiting;
+        void clock.sleep(quietMs, more).then(() => {
+          if (!more.aborted) onEnd();
+        });
       }
     };
     const onEnd = (): void => (head.length === 0 ? onGone() : onData(Buffer.from('\n')));

@@ -19,7 +19,7 @@ export interface TcpLoginOptions {
 }
 
 /**
- * The password of TCP clients: `Password: `, one line of at most 256 bytes within 10 s, `Authentication successful.` or
+ * The password of TCP clients: `Password: `, one line of at most 256 bytes within 10 s, ended by 2 s of silence too, `Authentication successful.` or
  * `Authentication failed. Disconnecting.` a second later. Who is wrong too often is refused for a while (FailedLogins), or slowed down
  * where it is a program of this machine (LoginPace). At most 64 are at it, those who are refused or wait among them; of more, the oldest
  * one of the address, or user, that has the most goes. Source: seed 002.
@@ -78,7 +78,7 @@ export class TcpLogin {
     const late = new AbortController();
     void clock.sleep(LIMIT_MS, read.signal).then(() => late.abort());
     socket.write('Password: ');
-    const said = await readFirstLine(socket, MAX_PASSWORD_BYTES, late.signal);
+    const said = await readFirstLine(socket, { limit: MAX_PASSWORD_BYTES, quietMs: QUIET_MS, clock, signal: late.signal });
     read.abort();
     switch (said.kind) {
       case 'gone':
@@ -152,6 +152,8 @@ export function hangUp(socket: Socket, line: string, clock: Clock): void {
 
 const MAX_PASSWORD_BYTES = 256;
 const LIMIT_MS = 10_000;
+/** procMonitor takes whatever comes first for the password, whether or not a line ends there. */
+const QUIET_MS = 2000;
 const FAILURE_MS = 1000;
 const LINGER_MS = 1000;
 const MAX_PENDING = 64;

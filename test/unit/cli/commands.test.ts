@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { Orders, ProcessStatus } from '../../../src/control/orders.ts';
+import { acquireLock } from '../../../src/state/lock.ts';
 import { runCommand } from '../../helpers/cli-world.ts';
 import { startControl } from '../../helpers/control-world.ts';
 import { someDetails, someProcess, someStatus } from '../../helpers/scripted-orders.ts';
@@ -334,6 +335,22 @@ describe('the commands, with no daemon running', () => {
     });
   }
 
+  for (const [argv] of [...cases, [['reload']] as const]) {
+    it(`${argv.join(' ')} is not carried out here while the daemon runs without its socket`, async (t) => {
+      const dir = tempDir(t);
+      const lock = acquireLock(dir);
+      t.after(() => lock.kind === 'acquired' && lock.release());
+      const config = configWith(t, join(dir, 'none.sock'));
+      appendFileSync(config, `[monitor]\nstate_dir = ${dir}\n`);
+      const run = await runCommand(['--config', config, ...argv]);
+      assert.equal(run.code, 69);
+      assert.equal(run.stdout, '');
+      const sentence = `monitor_service: monitor_service runs (pid ${process.pid}), its socket is gone: nobody listens on ${dir}/none.sock; `;
+      assert.ok(run.stderr.startsWith(sentence) && run.stderr.indexOf('\n') === run.stderr.length - 1, run.stderr);
+      assert.deepEqual(run.calls, []);
+    });
+  }
+
   it('reload has nobody to tell', async (t) => {
     const run = await runCommand(['reload', '--config', configWith(t, join(tempDir(t), 'none.sock'))]);
     assert.equal(run.code, 69);
@@ -501,6 +518,9 @@ describe('wrong usage', () => {
     [['sttaus'], /^monitor_service: unknown command 'sttaus' \(did you mean status\?\); see monitor_service --help\n$/],
     [['--config', 'x', 'frobnicate'], /^monitor_service: unknown command 'frobnicate'; see/],
     [['constructor'], /unknown command/],
+    [['help', 'nosuch'], /^monitor_service: unknown command 'nosuch'; see monitor_service --help\n$/],
+    [['help', 'statsu'], /^monitor_service: unknown command 'statsu' \(did you mean status\?\)/],
+    [['--config', 'x', 'help', '--', 'nosuch'], /unknown command 'nosuch'/],
     [['status', '--jsn'], /^monitor_service: unknown option '--jsn' \(Did you mean --json\?\)\n$/],
     [['--nonsense'], /^monitor_service: unknown option '--nonsense'\n$/],
     [['restart'], /missing required argument 'name'/],
@@ -562,6 +582,11 @@ describe('help', () => {
       }
     }
     assert.deepEqual((await runCommand(['--version'])).stdout, 'monitor_service 9.9.9\n');
+  });
+
+  it('without a command is that of all', async () => {
+    const help = await runCommand(['--help']);
+    for (const argv of [['help'], ['help', 'help']]) assert.deepEqual(await runCommand(argv), help, argv.join(' '));
   });
 
   it('says of exit code 1 what it means to that command', async () => {
