@@ -351,6 +351,22 @@ describe('the commands, with no daemon running', () => {
     });
   }
 
+  it('a daemon whose socket is another one by the configuration is told, with both', async (t) => {
+    const dir = tempDir(t);
+    const lock = acquireLock(dir, { kind: 'daemon', socket: '/run/old place.sock' });
+    t.after(() => lock.kind === 'acquired' && lock.release());
+    const config = configWith(t, join(dir, 'new.sock'));
+    appendFileSync(config, `[monitor]\nstate_dir = ${dir}\n`);
+    for (const argv of [['status'], ['restart', 'x'], ['reload']]) {
+      const run = await runCommand(['--config', config, ...argv]);
+      assert.deepEqual([run.code, run.stdout, run.calls], [75, '', []]);
+      assert.equal(
+        run.stderr,
+        `monitor_service: monitor_service runs (pid ${process.pid}) and listens on /run/old place.sock: [control] socket, now ${dir}/new.sock, takes effect at its next start\n`,
+      );
+    }
+  });
+
   it('reload has nobody to tell', async (t) => {
     const run = await runCommand(['reload', '--config', configWith(t, join(tempDir(t), 'none.sock'))]);
     assert.equal(run.code, 69);
