@@ -88,7 +88,9 @@ export async function proveHealthy(
     const leftMs = Math.max(end - roundStart, 1);
     const said = await tryOnce(plan, process, attempt, leftMs, signal);
     // In what was left of the time nothing could be found: what was said before counts.
-    const proof: HealthProof = said.kind === 'not_proved' && leftMs < BETWEEN_TRIES_MS ? (last ?? said) : said;
+    const isCutOff = said.kind === 'unhealthy' && last?.kind === 'unhealthy' && clock.monotonicMs() >= end;
+    const isShort = leftMs < BETWEEN_TRIES_MS && (said.kind === 'not_proved' || isCutOff);
+    const proof: HealthProof = isShort ? (last ?? said) : said;
     last = proof;
     if (proof.kind === 'healthy' || proof.kind === 'assumed' || signal.aborted) return proof;
     // The last try stands just before the end: a process that needs nearly all of its time is still seen well.

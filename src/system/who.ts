@@ -6,22 +6,22 @@ import { ProcessTable } from './proc/table.ts';
 import { learnAccountNames } from './spawn/learn-account-names.ts';
 
 /**
- * Who gives an order, for log and history: `root (monitor_service)`, the user and the name of his program (comm of proc(5): what it calls
- * itself, and no proof); `root (monitor_service), logged in as alice` where he became that user by sudo(8) or su(1), by the kernel's
- * word (loginuid); `root (monitor_service), started by systemd` for `systemctl reload`. `root (uid 0)` where the process has ended, is
- * not to be seen, or is another user's by now; `uid 4711` for one who has no name. Waits a second at most, for the system's directories. Never rejects.
+ * Who gives an order, for log and history: `root (monitor_client)`, the user and the name of his program (comm of proc(5): what it calls
+ * itself, and no proof); `root (monitor_client), logged in as alice` if he became that user by sudo(8) or su(1), by the kernel's word
+ * (loginuid); `root (monitor_client), started by systemd` for `systemctl reload`. `root (uid 0)` if the process has ended, is not to be
+ * seen, or is another user's by now; `uid 4711` for one who has no name. Waits a second at most, for the system's directories. Never
+ * rejects.
  */
 export async function whoIs({ pid, uid }: Pick<Peer, 'pid' | 'uid'>, proc = '/proc'): Promise<string> {
   // At once: it may be gone when the names are there.
-  const table = new ProcessTable(proc);
-  const client = pid > 0 ? table.read(pid, ['name', 'uids', 'ppid', 'unit']) : undefined;
+  const client = pid > 0 ? new ProcessTable(proc).read(pid, ['name', 'uids', 'ppid', 'unit']) : undefined;
   const isTheirs = client?.uids?.effective === uid;
   const login = isTheirs ? loginUid(proc, pid) : undefined;
   const accounts = new AccountNames();
   const uids = login === undefined ? [uid] : [uid, login];
   await learnAccountNames(accounts, { uids, gids: [] }, AbortSignal.timeout(LOOKUP_MS));
   const name = accounts.users.name(uid);
-  const program = isTheirs ? ((await isOurs(client, table)) ? 'monitor_service' : programWords(client.name)) : '';
+  const program = isTheirs ? programWords(client.name) : '';
   const who = name === undefined ? `uid ${uid}` : printable(name);
   const how = program !== '' ? ` (${program})` : name === undefined ? '' : ` (uid ${uid})`;
   if (isTheirs && client.ppid === 1 && client.unit !== undefined && client.unit === ownUnit(proc))
@@ -32,17 +32,6 @@ export async function whoIs({ pid, uid }: Pick<Peer, 'pid' | 'uid'>, proc = '/pr
 }
 
 const LOOKUP_MS = 1000;
-
-/** Our own commands bear the name that Node gives to its first thread: they are known by the script, which is ours too. */
-async function isOurs({ pid, name }: { readonly pid: number; readonly name: string }, table: ProcessTable): Promise<boolean> {
-  if (!NODES_OWN.includes(name)) return false;
-  // Not at once: what a stranger's memory holds may be long in coming.
-  const [client] = await table.survey(['argv'], { pids: [pid] });
-  const [, script] = process.argv;
-  return script !== undefined && client?.argv?.includes(script) === true;
-}
-
-const NODES_OWN = ['MainThread', 'node'];
 
 /** A name that could be taken for more of the sentence stands in quotes. */
 function programWords(comm: string): string {

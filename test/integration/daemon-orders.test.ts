@@ -13,7 +13,7 @@ const options = { skip, timeout: 180_000 };
 /** A check interval so long that what happens, happens by order. */
 const SELDOM = { monitor: { check_interval: 300, max_restart_failures: 3 }, 'process.default': { max_attempts: 1 } };
 /** The one who runs the tests, by our own command. */
-const BY = String.raw`by \S+ \(monitor_service\)(?:, logged in as \S+)?`;
+const BY = String.raw`by \S+ \(monitor_client\)(?:, logged in as \S+)?`;
 
 /** What the history of a daemon that has ended knows of orders. */
 function history(world: DaemonWorld): string[] {

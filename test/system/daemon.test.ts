@@ -217,7 +217,7 @@ test('a reload takes up a good file, and refuses a bad one visibly', { skip }, a
   const good = readFileSync(path, 'utf8');
   writeFileSync(path, good.replace('check_interval = 0.5', 'check_interval = 0.6'));
   await shell('systemctl reload monitor_service');
-  await logged(/Configuration reloaded: .*check_interval[^;]*; by root \(monitor_service\), started by systemd/);
+  await logged(/Configuration reloaded: .*check_interval[^;]*; by root \(monitor_client\), started by systemd/);
   writeFileSync(path, good.replace('check_interval = 0.5', 'check_interval = soon'));
   assert.notEqual((await container.exec(['systemctl', 'reload', 'monitor_service'])).code, 0);
   assert.equal(await property('ActiveState'), 'active');
