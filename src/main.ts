@@ -6,6 +6,7 @@ import { describeFailure } from './cli/failure.ts';
 import { listenForSignals } from './cli/process-signals.ts';
 import { printable } from './core/printable.ts';
 import { forbidDumps } from './system/native/dumps.ts';
+import { nameThisProcess } from './system/proc/own-name.ts';
 
 /** A bug: one line, and the supervisor decides. What was under way stands in the journal and is settled at the next start. */
 function fail(error: unknown): never {
@@ -25,6 +26,9 @@ process.on('unhandledRejection', fail);
 
 // Every command reads the configuration with its passwords. Those that keep running say why where this could not be done.
 forbidDumps();
+
+// By which name a daemon's log tells who gave an order; the daemon takes its own, so that nothing else is found under that.
+nameThisProcess('monitor_client');
 
 const exitCode = await runCli(
   process.argv.slice(2),

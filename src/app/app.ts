@@ -100,7 +100,9 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
   const events = new EventBus((error) => log.error(`Internal error in an observer: ${errorMessage(error)}`, { err: error }));
   let settings = options.settings;
   const monitorSettings = (): MonitorSettings => settings.monitor;
-  const state = options.state ?? openState(settings.monitor.stateDir, { log, clock });
+  const state =
+    options.state ??
+    openState(settings.monitor.stateDir, { log, clock, role: { kind: 'daemon', socket: settings.control.socket } });
   stops.push('state', () => state.close());
   const warn = (text: string): void => log.warning(`Database: ${text}`);
   let store = await settings.database.open(rowScope(settings), warn);

@@ -68,10 +68,17 @@ export type OfflineOrders = Omit<OrderDesk, 'reload'>;
 /** What `check-config` prints. */
 export interface CheckReport {
   readonly file: string;
-  /** Errors and warnings by line; without an error the daemon would start with this file. */
+  /** Errors and warnings by line. */
   readonly problems: readonly ConfigProblem[];
+  /** How many there are, with those of which `problems` only says how many more. */
+  readonly errors: number;
+  readonly warnings: number;
+  /** False: the daemon would not start with this file. */
+  readonly usable: boolean;
   /** Names with a section of their own; [] where the file cannot be used. */
   readonly processNames: readonly string[];
+  /** Those of them that an error of their own section switches off; [] where the file cannot be used. */
+  readonly refused: readonly string[];
   /** By which means the ends of processes would be noticed from here; null where none is watched. */
   readonly watchExit: string | null;
   /** What holds for processes without a section, in one line; null or absent if there is nothing to say. */

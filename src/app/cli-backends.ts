@@ -1,11 +1,11 @@
-import { ConfigError, type ConfigProblem } from '../core/errors.ts';
+import { ConfigError, type ConfigProblem, countProblems } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ProcessEventType } from '../core/process-event.ts';
 import { createLogger } from '../logging/logger.ts';
 import { openDatagram } from '../system/native/datagram.ts';
 import type { ProcessEventSource } from '../system/process-events/source.ts';
 import type { CheckReport, CliBackends } from './backends.ts';
-import { askDatabase } from './database-report.ts';
+import { askDatabase, unknownRow } from './database-report.ts';
 import { offlineAlarm, offlineDetails, offlineLook, offlineOrders, offlineStatus } from './offline.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { UnitReport } from './unit-report.ts';
@@ -74,16 +74,30 @@ async function checkConfig(file: string, { database }: { readonly database: bool
   try {
     const settings = readSettings(file);
     const units = new UnitReport(settings, silent);
-    const report = database ? await askDatabase(settings, units) : null;
+    const { report, hasRow } = database ? await askDatabase(settings, units) : { report: null, hasRow: unknownRow };
     const events = await eventProblems(settings);
     const watchExit = settings.watchedNames.length === 0 ? null : await watchMeans(settings, events.length === 0);
-    const { processNames } = settings;
-    const problems = [...(await units.warnings()), ...events];
-    return { file, problems, processNames, watchExit, unnamed: units.unnamedRule(), database: report };
+    const { processNames, refusals } = settings;
+    const problems = [...(await units.problems(hasRow)), ...events];
+    return {
+      file,
+      ...judged(problems),
+      usable: true,
+      processNames,
+      refused: processNames.filter((name) => refusals.has(name)),
+      watchExit,
+      unnamed: units.unnamedRule(),
+      database: report,
+    };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return { file, problems: error.problems, processNames: [], watchExit: null, database: null };
+    const none = { processNames: [], refused: [], watchExit: null, database: null };
+    return { file, ...judged(error.problems), usable: false, ...none };
   }
+}
+
+function judged(problems: readonly ConfigProblem[]): Pick<CheckReport, 'problems' | 'errors' | 'warnings'> {
+  return { problems, errors: countProblems(problems, 'error'), warnings: countProblems(problems, 'warning') };
 }
 
 /** Process events that are wanted and cannot be had: the daemon goes on without them. */

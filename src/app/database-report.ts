@@ -1,12 +1,19 @@
 import { errorMessage, StoreError } from '../core/errors.ts';
 import { nearName } from '../core/near-name.ts';
-import { unseenIn } from '../core/printable.ts';
+import { quoted, unseenIn } from '../core/printable.ts';
 import type { DatabaseReport } from './backends.ts';
 import { rowScope, type Settings } from './settings.ts';
 import type { UnitReport } from './unit-report.ts';
 
-/** Asks the store of `settings` what `check-config --database` tells. Never rejects for what a store may fail with. */
-export async function askDatabase(settings: Settings, units: UnitReport): Promise<DatabaseReport> {
+/** What `check-config --database` tells, and what it has seen on the way. */
+export interface AskedDatabase {
+  readonly report: DatabaseReport;
+  /** Of names that a section depends on, whether they have a row; undefined: that is not known. */
+  readonly hasRow: (name: string) => Promise<boolean | undefined>;
+}
+
+/** Asks the store of `settings`. Never rejects for what a store may fail with. */
+export async function askDatabase(settings: Settings, units: UnitReport): Promise<AskedDatabase> {
   const { database, processNames } = settings;
   const { description } = database;
   const store = await database.open(rowScope(settings));
@@ -21,16 +28,52 @@ export async function askDatabase(settings: Settings, units: UnitReport): Promis
       if (!has) unmatched.push(name);
     }
     const leftAlone = await units.leftAlone(names);
-    return { kind: 'ok', description, report, unmatched, leftAlone, ...unseenNames(names), ...nearNames(names, processNames) };
+    const odd = { ...unseenNames(names), ...nearNames(names, processNames) };
+    warnOfDatabase(settings, { report, unmatched, ...odd });
+    return {
+      report: { kind: 'ok', description, report, unmatched, leftAlone, ...odd },
+      hasRow: async (name) => known.has(name) || (names.length === MOST_NAMES ? undefined : false),
+    };
   } catch (error) {
     const fault = error instanceof StoreError ? error.fault : 'failed';
-    return { kind: 'failed', description, reason: errorMessage(error), fault };
+    // What the tables make of it is wrong with the file.
+    if (fault === 'config') settings.document.section('host').problem('host_id', errorMessage(error));
+    return { report: { kind: 'failed', description, reason: errorMessage(error), fault }, hasRow: unknownRow };
   } finally {
     await store.close();
   }
 }
 
 const MOST_NAMES = 100_000;
+
+type Told = Pick<Extract<DatabaseReport, { kind: 'ok' }>, 'report' | 'unmatched' | 'unseen' | 'near'>;
+
+/** What somebody should look at stands among the problems of the file: at its [database], or at the section that it is about. */
+function warnOfDatabase(
+  { document, monitor, watchedNames }: Settings,
+  { report, unmatched, unseen = [], near = [] }: Told,
+): void {
+  const warn = (problem: string): void => document.section('database').warning('', problem);
+  for (const remark of report.remarks) warn(remark);
+  if (report.canClear === false && monitor.clearAlarm)
+    warn('alarms cannot be cleared: no right to UPDATE alarma and notes (expected that right, or clear_alarm = false)');
+  if (report.canClear === null) warn('whether alarms can be cleared cannot be told');
+  for (const name of unmatched)
+    if (!watchedNames.includes(name)) document.warnOfProcess(name, '', 'matches no row of the database: it is never in alarm');
+  for (const { name, section } of near)
+    document.warnOfProcess(
+      section,
+      '',
+      `does not hold for ${quoted(name)}, which differs from its name by blanks, letter case or how accents are written`,
+    );
+  for (const { name, holds } of unseen)
+    warn(`${quoted(name)} holds ${holds}, which is not seen: it is another name than it looks like, and cannot stand for %s`);
+}
+
+/** For who has not asked. */
+export async function unknownRow(): Promise<undefined> {
+  return undefined;
+}
 
 function unseenNames(names: readonly string[]): Pick<Extract<DatabaseReport, { kind: 'ok' }>, 'unseen'> {
   const unseen = names.flatMap((name) => {

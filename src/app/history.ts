@@ -66,7 +66,7 @@ function tell(event: MonitorEvent): { processName: string; detail: string } | un
   }
 }
 
-/** `by root (monitor_service): maintenance`. */
+/** `by root (monitor_client): maintenance`. */
 function byWhom(by: string | null, detail = ''): string {
   return [by === null ? '' : `by ${by}`, detail].filter((part) => part !== '').join(': ');
 }

@@ -11,6 +11,7 @@ const NAMES_MS = 600_000;
 const NAMES_LIMIT = 5000;
 /** A systemd that hangs must not hold up the rounds. */
 const UNITS_MS = 10_000;
+const LEAST_PAUSE_MS = 1000;
 
 /**
  * Remembers how the monitored programs were started, while they live: at the time of an alarm they are mostly dead. One look at
@@ -39,23 +40,29 @@ export class LaunchObserver {
         this.#core.concerns.forget();
       }
       reloaded = new AbortController();
-      await this.lookAtUnits(stopping);
+      const againMs = await this.lookAtUnits(stopping);
       await this.look().catch((error: unknown) => log.debug(`Cannot look at the running programs: ${errorMessage(error)}`));
       const pauseMs = Math.max(ROUND_MS, Math.min(this.#core.settings().monitor.checkIntervalMs, NAMES_MS));
-      await clock.sleep(pauseMs, AbortSignal.any([stopping, reloaded.signal]));
+      await clock.sleep(Math.min(pauseMs, againMs), AbortSignal.any([stopping, reloaded.signal]));
     }
     unsubscribe();
   }
 
-  /** One look at the configured units; those that are not come to in time are looked at in the next round. Never rejects. */
-  async lookAtUnits(stopping: AbortSignal): Promise<void> {
+  /**
+   * One look at the configured units; those that are not come to in time are looked at in the next round. In how many milliseconds that
+   * is to be at the latest; Infinity if it can wait. Never rejects.
+   */
+  async lookAtUnits(stopping: AbortSignal): Promise<number> {
     const plans = this.#core.plans();
+    let againMs = Number.POSITIVE_INFINITY;
     const signal = AbortSignal.any([stopping, AbortSignal.timeout(UNITS_MS)]);
     for (const name of this.#core.settings().processNames) {
-      if (signal.aborted) return;
+      if (signal.aborted) break;
       const plan = plans(name);
-      await plan.strategy.observeUnit?.(managedProcess(name, plan), signal);
+      const inMs = await plan.strategy.observeUnit?.(managedProcess(name, plan), signal);
+      if (inMs !== undefined) againMs = Math.min(againMs, Math.max(inMs, LEAST_PAUSE_MS));
     }
+    return againMs;
   }
 
   /** One round. */

@@ -107,7 +107,7 @@ async function withCore<T>(
   use: (core: Core) => Promise<T>,
 ): Promise<T> {
   // Whoever finds the place taken meanwhile is not to be told that the daemon runs.
-  const held = state ?? openState(settings.monitor.stateDir, { log, clock: systemClock, role: 'command' });
+  const held = state ?? openState(settings.monitor.stateDir, { log, clock: systemClock, role: { kind: 'command' } });
   const core = await createCore({ settings, log, state: held });
   try {
     return await use(core);

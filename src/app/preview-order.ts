@@ -1,12 +1,15 @@
 import type { Orders } from '../control/orders.ts';
 import type { ManagedProcess } from '../core/alarm.ts';
+import { previewCommand } from '../core/command-template.ts';
+import type { PreviewedCommand } from '../core/outcomes.ts';
 import type { HoldJudgement } from '../monitor/holds.ts';
-import { managedProcess, type RecoveryPlan } from '../monitor/recovery-plan.ts';
+import { checkRefusals, managedProcess, type RecoveryPlan } from '../monitor/recovery-plan.ts';
 import type { Resolution } from '../strategies/strategy.ts';
 import { isHeeded, maskWarning } from '../strategies/unit/mask.ts';
 import { hiddenProcesses } from '../system/proc/hidden.ts';
 import type { Core } from './app.ts';
 import { isConfigured, isRemembered, lookUp, undecided } from './known-names.ts';
+import { sectionWarnings } from './section-warnings.ts';
 
 /** `match NAME`: what a restart would do, without doing it; as far as that can be told before `signal` aborts. */
 export async function previewOrder(core: Core, name: string, signal = core.abort.signal): ReturnType<Orders['preview']> {
@@ -30,9 +33,12 @@ export async function previewOrder(core: Core, name: string, signal = core.abort
   const isLookedFor = strategy === 'custom' ? core.settings().watchedNames.includes(name) : strategy !== 'service';
   const hidden = isLookedFor ? hiddenProcesses() : undefined;
   const overridden = refusals.length === 0 ? would.remark : undefined;
-  const warnings = [overridden, mask, hidden, ...(looked.warnings ?? [])].filter((warning) => warning !== undefined);
+  const told = await sectionWarnings(core, name);
+  const all = [overridden, mask, hidden, ...(looked.warnings ?? []), ...told];
+  const warnings = all.filter((warning) => warning !== undefined);
   const target = resolution.kind === 'target' ? resolution.description : '';
-  return { kind: 'done', ...looked, refusals, ...(warnings.length === 0 ? {} : { warnings }), strategy, target };
+  const { commands } = would;
+  return { kind: 'done', ...looked, refusals, ...(warnings.length === 0 ? {} : { warnings }), commands, strategy, target };
 }
 
 /** What would come of a restart of that name as things stand. */
@@ -50,8 +56,10 @@ export async function previewRestart(
   /** The hold that keeps it from being restarted; or what is told of one that does not. */
   readonly held: string | undefined;
   readonly remark: string | undefined;
-  /** Why the strategy would refuse. */
+  /** Why it would be refused, hold or not. */
   readonly refusals: readonly string[];
+  /** RestartPreview.commands, from the first that would run to the health check. */
+  readonly commands: readonly PreviewedCommand[];
 }> {
   const plan = core.plans()(name);
   const process = managedProcess(name, plan, processId);
@@ -59,6 +67,8 @@ export async function previewRestart(
   const looked = await plan.strategy.preview(process, signal);
   const unresolved = resolution.kind === 'refused' && !looked.refusals.includes(resolution.reason) ? [resolution.reason] : [];
   const judged = await heldBack(core, process, plan, resolution);
+  const before = preRestart(plan, process);
+  const checks = plan.checks.flatMap((check) => check.commands?.(process, plan.settings.healthCheckTimeoutMs) ?? []);
   return {
     process,
     resolution,
@@ -66,8 +76,15 @@ export async function previewRestart(
     target: resolution.kind === 'target' ? resolution.key : undefined,
     held: judged.kind === 'held' ? judged.reason : undefined,
     remark: judged.kind === 'told' ? judged.remark : undefined,
-    refusals: [...unresolved, ...looked.refusals],
+    refusals: [...checkRefusals(plan, process), ...before.refusals, ...unresolved, ...looked.refusals],
+    commands: [...before.commands, ...(looked.commands ?? []), ...checks],
   };
+}
+
+function preRestart({ settings }: RecoveryPlan, process: ManagedProcess): ReturnType<typeof previewCommand> {
+  const { preRestartCommand, commandTimeoutMs } = settings;
+  if (preRestartCommand === undefined) return { commands: [], refusals: [] };
+  return previewCommand('pre_restart_command', preRestartCommand, process, commandTimeoutMs);
 }
 
 /** The hold that keeps it from being restarted, or that its restart would not heed. */

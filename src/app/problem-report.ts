@@ -1,13 +1,11 @@
-import { counted } from '../core/counted.ts';
+import { processWords } from '../core/counted.ts';
 import { type ConfigProblem, formatProblem } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Settings } from './settings.ts';
 
 /** `14 configured processes, of which 1 is refused`. */
 export function configuredWords({ processNames, refusals }: Pick<Settings, 'processNames' | 'refusals'>): string {
-  const all = counted(processNames.length, 'configured process', 'configured processes');
-  const refused = processNames.filter((name) => refusals.has(name)).length;
-  return refused === 0 ? all : `${all}, of which ${counted(refused, 'is', 'are')} refused`;
+  return processWords(processNames.length, processNames.filter((name) => refusals.has(name)).length);
 }
 
 /** Logs all that was found in the configuration that now holds, an error with what follows from it. */

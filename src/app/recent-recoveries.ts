@@ -1,4 +1,5 @@
 import type { RecoveryRecord } from '../control/orders.ts';
+import { withoutLines } from '../core/last-lines.ts';
 import type { History, HistoryEntry } from '../state/daemon-state.ts';
 import { outcomeOf } from './last-recoveries.ts';
 
@@ -12,7 +13,7 @@ export function recentRecoveries(history: History, processName: string): Recover
     if (found === undefined || outcome === undefined) continue;
     const { at, detail } = found.entry;
     const output = outcome === 'failed' ? outputOf(found.entry, found.before) : [];
-    recoveries.push({ at: at.toISOString(), outcome, detail, output });
+    recoveries.push({ at: at.toISOString(), outcome, detail: withoutLines(detail, output), output });
   }
   return recoveries.slice(-SHOWN).reverse();
 }

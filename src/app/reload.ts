@@ -1,5 +1,6 @@
 import { changedProcesses, describeChanges } from '../config/describe-changes.ts';
 import type { Orders } from '../control/orders.ts';
+import { formatDuration } from '../core/duration.ts';
 import { ConfigError, errorMessage, formatProblem } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { LoggingOptions } from '../logging/parse-logging.ts';
@@ -37,8 +38,7 @@ async function reloadOnce(core: Core, log: ReloadableLogger, notifier: Notifier,
     const edited = describeChanges(before.document, next.document);
     const changes = [...edited, ...changedFiles(before, next, edited), ...keptUntilRestart(before, next)];
     await core.adopt(next);
-    const closed = lookAgain(core, changedProcesses(before.document, next.document), by);
-    changes.push(...closed.map((name) => `circuit breaker closed: ${name}`));
+    changes.push(...tryAgain(core, changedProcesses(before.document, next.document)));
     log.reconfigure(next.logging, next.host.name);
     log.info(`Configuration reloaded: ${changes.length === 0 ? 'nothing changed' : changes.join('; ')}; by ${by}`);
     const warnings = next.problems.map((warning) => formatProblem(next.file, warning));
@@ -58,16 +58,20 @@ async function reloadOnce(core: Core, log: ReloadableLogger, notifier: Notifier,
 }
 
 /**
- * What has changed about a process may be what kept it from getting well: its failures are forgotten, and its alarm is tried at once.
- * The others' failures stand, and no reload adds to them. The names whose breaker was not at rest.
+ * What has changed about a process may be what kept it from getting well: its alarm is tried at once, if its breaker lets it. Those that
+ * have not changed are tried when they would have been, so that no reload adds to their failures. What is to be told of open breakers.
  */
-function lookAgain({ breakers, queue, monitor }: Core, changed: readonly string[], by: string): string[] {
+function tryAgain({ breakers, queue, monitor, clock }: Core, changed: readonly string[]): string[] {
+  for (const name of changed) queue.retry(name);
+  if (changed.length > 0) monitor.wake();
   const names = new Set(changed);
-  const targets = [...breakers.list()].flatMap(([target, { processName }]) => (names.has(processName) ? [target] : []));
-  const closed = targets.flatMap((target) => breakers.reset(target, `${by}, whose reload changed its section`));
-  for (const name of names) queue.retry(name);
-  if (names.size > 0) monitor.wake();
-  return closed;
+  return [...breakers.list().values()].flatMap(({ processName, snapshot: { state, reopenAtMs } }) => {
+    const leftMs = reopenAtMs - clock.monotonicMs();
+    if (!names.has(processName) || state !== 'open' || leftMs <= 0) return [];
+    return [
+      `circuit breaker of ${processName}: stays open for ${formatDuration(leftMs)} (\`breaker ${processName} --reset\` closes it)`,
+    ];
+  });
 }
 
 /** The database is opened anew also where the configuration says what it said: `password_file` holds another password by now. */

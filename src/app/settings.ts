@@ -1,3 +1,4 @@
+import { checkCommands } from '../config/check-commands.ts';
 import { checkDependencies } from '../config/check-dependencies.ts';
 import { checkSharedNames } from '../config/check-shared-names.ts';
 import type { ConfigDocument } from '../config/config-document.ts';
@@ -84,6 +85,7 @@ function parseSettings(file: string, document: ConfigDocument): Settings {
   const processNames = document.processNames();
   const makers = new Map(processNames.map((name) => [name, parseProcess(document, name)]));
   const fallback = parseProcess(document, undefined);
+  checkCommands(document, (name) => makers.get(name)?.commandKeys ?? []);
   checkDependencies(document);
   checkSharedNames(document);
   const problems = document.finish();
@@ -138,6 +140,8 @@ interface ParsedProcess {
   readonly settings: RecoverySettings;
   readonly watch: RunningWatch;
   readonly twin: ParsedStrategy['twin'];
+  /** Of the commands that are set, those that may run. */
+  readonly commandKeys: readonly string[];
   create(parts: PlanParts): RecoveryPlan;
   /** The plan by which nothing is done; `errors`: why, each one line. */
   refuse(errors: readonly [string, ...string[]]): RecoveryPlan;
@@ -157,6 +161,7 @@ function parseProcess(document: ConfigDocument, name: string | undefined): Parse
     settings,
     watch,
     twin: strategy.twin,
+    commandKeys: ['pre_restart_command', ...strategy.commandKeys, 'health_check_command'],
     create: (parts) => ({
       configured: name !== undefined,
       settings,
@@ -165,7 +170,8 @@ function parseProcess(document: ConfigDocument, name: string | undefined): Parse
     }),
     refuse: (errors) => ({
       configured: name !== undefined,
-      settings,
+      // It waits for nothing: those of a circle would wait for each other.
+      settings: { ...settings, dependsOn: [] },
       strategy: refusedStrategy(strategy.name, errors),
       checks: [],
     }),

@@ -3,16 +3,18 @@ import type { ConfigProblem } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ProgramRoots } from '../core/program-roots.ts';
 import { managedProcess, type Plans } from '../monitor/recovery-plan.ts';
-import type { Resolution } from '../strategies/strategy.ts';
+import { NEVER_SEEN } from '../strategies/process/launch/words.ts';
+import type { Resolution, StrategyName } from '../strategies/strategy.ts';
 import { maskWarning } from '../strategies/unit/mask.ts';
 import { createExecution, type Execution } from '../system/execution.ts';
 import { NameResolver } from '../system/names/resolver.ts';
 import { ProcessLook, sharedLooks } from '../system/proc/look.ts';
 import { ProcessTable } from '../system/proc/table.ts';
-import { type AccountResult, findAccount } from '../system/spawn/user-account.ts';
 import type { LeftAlone } from './backends.ts';
 import { Concerns } from './concerns.ts';
+import { warnOfSections } from './file-findings.ts';
 import { lookAtState } from './offline.ts';
+import { type FindingParts, ProcessFindings } from './process-findings.ts';
 import type { Settings } from './settings.ts';
 
 /** What check-config asks systemd about the names of a configuration and of a database. Nothing is started. */
@@ -49,32 +51,42 @@ export class UnitReport {
   }
 
   /**
-   * The warnings of the file, with one for each configured process whose user is not known, whose unit is masked, for each that means what
-   * an earlier section means, and as root for each whose program would not be started again. No more of the former if systemd does not
-   * answer.
+   * The problems of the file, with a warning of each user, group, program, folder, unit and process that it names and that is not there,
+   * of each configured process whose unit is masked, that means what an earlier section means, and as root of each whose program would
+   * not be started again. None that systemd would have to tell if it does not answer. `hasRow`: as far as the database was asked.
    */
-  async warnings(): Promise<readonly ConfigProblem[]> {
-    await this.#warnOfUsers();
+  async problems(hasRow: FindingParts['hasRow']): Promise<readonly ConfigProblem[]> {
+    warnOfSections(this.#settings);
+    await this.#warnOfFindings(hasRow);
     await this.#warnOfTwins();
     // Which units their programs live in is known by now.
     if (this.#execution.services.available) await this.#warnOfMasks();
+    await this.#warnOfUnseen();
     // Of others' processes only root sees how they were started.
     if (process.geteuid?.() === 0) await this.#warnOfConcerns();
     return this.#settings.document.problems;
   }
 
-  async #warnOfUsers(): Promise<void> {
+  async #warnOfFindings(hasRow: FindingParts['hasRow']): Promise<void> {
     const { document, processNames } = this.#settings;
     const within = AbortSignal.timeout(LIMIT_MS);
-    const found = new Map<string, Promise<AccountResult>>();
+    const { services } = this.#execution;
+    const findings = new ProcessFindings({ settings: this.#settings, plans: this.#plans, services, hasRow });
     await eachOf(processNames, async (name) => {
-      const user = this.#plans(name).strategy.name === 'service' ? undefined : document.processSection(name).text('user');
-      if (user === undefined) return;
-      const asked = found.get(user) ?? findAccount(user, within);
-      found.set(user, asked);
-      const result = await asked;
-      if (result.kind === 'not_found')
-        document.warnOfProcess(name, 'user', `nothing of it is restarted as long as ${result.reason}`);
+      for (const problem of await findings.of(name, within)) document.report(problem);
+    });
+  }
+
+  /** Of programs of that nobody has seen how they are started: they may run by the time that it matters, or never. */
+  async #warnOfUnseen(): Promise<void> {
+    const { document, processNames, refusals } = this.#settings;
+    const within = AbortSignal.timeout(LIMIT_MS);
+    await eachOf(processNames.slice(0, MOST_NAMES), async (name) => {
+      const plan = this.#plans(name);
+      if (refusals.has(name) || isCommanded(plan.strategy.name)) return;
+      const { refusals: reasons } = await plan.strategy.preview(managedProcess(name, plan), within);
+      const unseen = reasons.find((reason) => reason.includes(NEVER_SEEN));
+      if (unseen !== undefined) document.warnOfProcess(name, 'restart_strategy', unseen);
     });
   }
 
@@ -151,6 +163,11 @@ export class UnitReport {
     });
     return { processes, unseen: unnamed.length - looked.length };
   }
+}
+
+/** A command, or systemd, knows how to start it. */
+function isCommanded(strategy: StrategyName): boolean {
+  return strategy === 'custom' || strategy === 'service';
 }
 
 const LEFT_ALONE = [

@@ -24,7 +24,13 @@ function whyNobodyAnswers(error: ControlError, socket: string, dir: string): Con
   switch (holder.kind) {
     case 'runs':
       // A command that carries out an order itself is over soon, and is no daemon.
-      if (holder.role === 'command') return error;
+      if (holder.role.kind === 'command') return error;
+      if (holder.role.socket !== undefined && holder.role.socket !== socket)
+        return new ControlError(
+          'CONTROL_ELSEWHERE',
+          `monitor_service runs (pid ${holder.pid}) and listens on ${holder.role.socket}: [control] socket, now ${socket}, takes effect at its next start`,
+          error,
+        );
       return new ControlError(
         'CONTROL_SOCKET_GONE',
         `monitor_service runs (pid ${holder.pid}), its socket is gone: nobody listens on ${socket}; it is made anew within 10 s, and the daemon's log says if it cannot be`,

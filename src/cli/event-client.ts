@@ -1,5 +1,6 @@
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { configuredSeconds } from '../core/duration.ts';
 import { type EventAddress, eventAddressName } from './event-address.ts';
 import { Login } from './event-login.ts';
 import { LineSplitter } from './line-splitter.ts';
@@ -38,7 +39,11 @@ export async function followStream(options: FollowOptions): Promise<StreamEnd> {
     const stop = (): void => end({ kind: 'stopped' });
     const conversation = new Conversation(options, socket, end);
     let timer = setTimeout(
-      () => end({ kind: 'unreachable', reason: `no connection to ${eventAddressName(address)} within ${CONNECT_MS / 1000} s` }),
+      () =>
+        end({
+          kind: 'unreachable',
+          reason: `no connection to ${eventAddressName(address)} within ${configuredSeconds(CONNECT_MS)}`,
+        }),
       CONNECT_MS,
     );
     socket.setEncoding('utf8');

@@ -23,6 +23,7 @@ const BY_CODE: Readonly<Record<string, ExitCode>> = {
   SOCKET_TAKEN: exitCodes.conflict,
   SOCKET_UNUSABLE: exitCodes.config,
   CONTROL_NOT_RUNNING: exitCodes.unavailable,
+  CONTROL_ELSEWHERE: exitCodes.conflict,
   CONTROL_SOCKET_GONE: exitCodes.unavailable,
   CONTROL_NO_ANSWER: exitCodes.unavailable,
   CONTROL_BAD_ANSWER: exitCodes.protocol,

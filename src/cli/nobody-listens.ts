@@ -12,7 +12,7 @@ export async function whyNobodyListens(cli: Cli, address: EventAddress): Promise
     return reasonOf(status, address);
   } catch (error) {
     const code = error instanceof ControlError ? error.code : undefined;
-    if (code === 'CONTROL_SOCKET_GONE') return (error as ControlError).message;
+    if (code === 'CONTROL_SOCKET_GONE' || code === 'CONTROL_ELSEWHERE') return (error as ControlError).message;
     if (code === 'CONTROL_NOT_RUNNING' && isOfThisMachine(address))
       return `the daemon does not run; it has to, with ${keyOf(address)} in its configuration (events --direct needs no daemon)`;
     // Its configuration cannot be read, or it must not be asked.

@@ -6,6 +6,7 @@ import { foreignWord } from './foreign-keys.ts';
 import { isSecretKey, readValue } from './ini-value.ts';
 import { ProblemList, shownProblem } from './problem-list.ts';
 import type { IniDocument, IniSection } from './read-ini.ts';
+import { meantSection } from './section-hint.ts';
 import { IniSectionReader } from './section-reader.ts';
 
 /**
@@ -85,7 +86,20 @@ export class ConfigDocument {
 
   /** Warns of what one process has come to, at its own section wherever `key` may stand: others may share the value, and not the fate. */
   warnOfProcess(processName: string, key: string, problem: string): void {
-    this.report({ severity: 'warning', ...this.#placeOfProcess(processName, key), problem });
+    this.report(this.processWarning(processName, key, problem));
+  }
+
+  /** That warning, not reported. */
+  processWarning(processName: string, key: string, problem: string): ConfigProblem {
+    return { severity: 'warning', ...this.#placeOfProcess(processName, key), problem };
+  }
+
+  /** A warning of a value that holds for a process, at the place where it stands, be it `[process.default]`; not reported. */
+  standingWarning(processName: string, key: string, problem: string): ConfigProblem {
+    const own = this.#ini.sections.get(`${PROCESS_PREFIX}${processName}`);
+    const inherited = this.#ini.sections.get(DEFAULT_SECTION)?.entries.get(key);
+    if (own?.entries.has(key) === true || inherited === undefined) return this.processWarning(processName, key, problem);
+    return { severity: 'warning', line: inherited.line, section: DEFAULT_SECTION, key, problem };
   }
 
   /** Reports what one process cannot be used for, likewise at its own section: it alone is refused. */
@@ -96,6 +110,14 @@ export class ConfigDocument {
   /** All that was found so far, in the order of the file. */
   get problems(): readonly ConfigProblem[] {
     return this.#problems.list();
+  }
+
+  /** Those of them that concern one process: at its own section, and at what it inherits from `[process.default]`. */
+  problemsOf(processName: string): ConfigProblem[] {
+    const own = `${PROCESS_PREFIX}${processName}`;
+    const shown = shownProblem({ severity: 'error', line: 0, section: own, key: '', problem: '' }).section;
+    const inherits = (key: string): boolean => !this.stands(own, key);
+    return this.problems.filter(({ section, key }) => section === shown || (section === DEFAULT_SECTION && inherits(key)));
   }
 
   /** The processes whose own sections hold an error, each with the first of them as `FILE:LINE: [section] key: problem`. */
@@ -169,20 +191,28 @@ export class ConfigDocument {
   }
 
   #sectionHint(name: string): string {
-    const dot = name.indexOf('.');
-    if (dot > 0 && closest(name.slice(0, dot), ['process'])) return ` (did you mean [process${name.slice(dot)}]?)`;
-    const meant = closest(name, [...this.#asked.keys(), DEFAULT_SECTION]);
-    return meant === undefined ? ` (a process's section is called [process.NAME])` : ` (did you mean [${meant}]?)`;
+    const known = [...this.#asked.keys()].filter((asked) => asked !== PROCESS_PREFIX);
+    const meant = meantSection(name, known);
+    return meant === undefined ? ` (a process's section is called [process.NAME])` : ` (did you mean ${meant}?)`;
   }
 
   #reportUnknownKeys({ name, entries }: IniSection, asked: ReadonlySet<string>): void {
     for (const [key, { line }] of entries) {
       if (asked.has(key)) continue;
-      const meant = this.#problems.isFull('warning') ? undefined : closest(key, asked);
-      const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;
+      const hint = this.#problems.isFull('warning') ? '' : this.#keyHint(key, asked);
       const problem = foreignWord(name, key) ?? `unknown key, ignored${hint}`;
       this.#problems.add({ severity: 'warning', line, section: name, key, problem });
     }
+  }
+
+  /** The nearest key of that kind of section; else the section whose key it is. */
+  #keyHint(key: string, asked: ReadonlySet<string>): string {
+    const meant = closest(key, asked);
+    if (meant !== undefined) return ` (did you mean ${meant}?)`;
+    const others = [...this.#asked].filter(([, keys]) => keys.has(key)).map(([group]) => group);
+    const [only, ...more] = others;
+    if (only === undefined || more.length > 0) return '';
+    return ` (it is a key of [${only === PROCESS_PREFIX ? `${PROCESS_PREFIX}NAME` : only}])`;
   }
 
   /** What makes a name, a key or a value another one than it looks like. Of values those that somebody asked for. */

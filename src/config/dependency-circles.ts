@@ -65,6 +65,6 @@ export function circleThrough(graph: DependencyGraph, knot: ReadonlySet<string>,
 
 function wayTo(end: string, from: ReadonlyMap<string, string>): string[] {
   const way: string[] = [];
-  for (let here: string | undefined = end; here !== undefined; here = from.get(here)) way.unshift(here);
-  return way;
+  for (let here: string | undefined = end; here !== undefined; here = from.get(here)) way.push(here);
+  return way.reverse();
 }

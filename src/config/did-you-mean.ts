@@ -1,17 +1,17 @@
 /**
- * The candidate that `name` is most likely a slip of: the nearest by optimal string alignment distance (insert, delete, replace,
- * swap), letter case and `-` for `_` not counting; undefined where none is near: one slip in up to 4 characters, two in
- * up to 8, else three.
+ * The candidate that `name` is most likely a slip of; undefined if none is near, or two are equally near. Letter case does not count, nor
+ * which of `-`, `_` and blanks stands between words, nor how a word is shortened (`cmd`, `tmo`, `max`). Word is held against word:
+ * each may be off by a slip or two (insert, delete, replace, swap), but none may be another word. One word may be missing or too many.
  */
 export function closest(name: string, candidates: Iterable<string>): string | undefined {
-  const wanted = looseName(name);
+  if (name.length > LONGEST) return undefined;
+  const wanted = wordsOf(name);
   let best: string | undefined;
-  let bestDistance = wanted.length <= 4 ? 2 : wanted.length <= 8 ? 3 : 4;
+  let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of candidates) {
-    if (Math.abs(candidate.length - wanted.length) >= bestDistance) continue;
-    const distance = editDistance(wanted, looseName(candidate));
-    if (distance >= bestDistance) continue;
-    best = candidate;
+    const distance = distanceOf(wanted, wordsOf(candidate));
+    if (distance > bestDistance || distance === Number.POSITIVE_INFINITY) continue;
+    best = distance === bestDistance && looseName(candidate) !== looseName(best ?? '') ? undefined : candidate;
     bestDistance = distance;
   }
   return best;
@@ -22,6 +22,101 @@ export function looseName(name: string): string {
   return name.toLowerCase().replaceAll('-', '_');
 }
 
+const LONGEST = 100;
+
+/** In lower case, each in the one form that stands for all of its shortened ones. */
+function wordsOf(name: string): string[] {
+  const words = name.toLowerCase().split(/[\s_.-]+/);
+  return words.flatMap((word) => COMPOUNDS[word] ?? (word === '' ? [] : [word])).map((word) => LONG_FORMS.get(word) ?? word);
+}
+
+/** What people write as one word, but for those whose letters alone say so. */
+const COMPOUNDS: Readonly<Record<string, readonly string[] | undefined>> = Object.assign(Object.create(null), {
+  hostname: ['host', 'name'],
+  username: ['user', 'name'],
+  dbname: ['database', 'name'],
+  filename: ['file', 'name'],
+  logfile: ['log', 'file'],
+  loglevel: ['log', 'level'],
+  healthcheck: ['health', 'check'],
+});
+
+/** What people write for a word of ours. */
+const LONG_FORMS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    command: 'cmd exec script',
+    timeout: 'tmo tmout',
+    max: 'maximum',
+    min: 'minimum',
+    dir: 'directory folder',
+    password: 'pw pwd pass passwd',
+    check: 'chk checks',
+    attempts: 'tries retries',
+    user: 'usr',
+    group: 'grp',
+    database: 'db',
+    service: 'svc srv systemd systemctl unit',
+    process: 'proc processes program',
+    restart: 'restarts',
+    strategy: 'strat',
+    logging: 'log logs',
+    control: 'ctrl ctl',
+    priority: 'prio',
+    argument: 'arg args arguments',
+    system: 'sys',
+    depends: 'dependencies deps',
+    signal: 'sig',
+    interval: 'intvl',
+    file: 'path',
+  }).flatMap(([long, shorts]) => shorts.split(' ').map((short) => [short, long])),
+);
+
+/** 0: the same; Infinity: none is meant by the other. */
+function distanceOf(wanted: readonly string[], words: readonly string[]): number {
+  if (wanted.length === 0 || words.length === 0) return Number.POSITIVE_INFINITY;
+  const [a, b] = [wanted.join(''), words.join('')];
+  if (a === b) return 0;
+  if (wanted.length === words.length) return Math.min(slips(wanted, words), swapped(wanted, words));
+  const joined = within(a, b, MOST_JOINED);
+  return Math.min(joined, oneMore(wanted, words), oneMore(words, wanted));
+}
+
+const MOST_JOINED = 2;
+
+/** Word by word. */
+function slips(wanted: readonly string[], words: readonly string[]): number {
+  return wanted.reduce((sum, word, at) => {
+    const other = words[at] ?? '';
+    return sum + within(word, other, slipsIn(Math.max(word.length, other.length)));
+  }, 0);
+}
+
+/** The same words in another order. */
+function swapped(wanted: readonly string[], words: readonly string[]): number {
+  return wanted.toSorted().join('_') === words.toSorted().join('_') ? 1 : Number.POSITIVE_INFINITY;
+}
+
+/** One word more stands in `longer`: farther than any slip. */
+function oneMore(shorter: readonly string[], longer: readonly string[]): number {
+  if (longer.length !== shorter.length + 1) return Number.POSITIVE_INFINITY;
+  const fits = longer.map((_, left) => slips(shorter, longer.toSpliced(left, 1)));
+  return ONE_WORD + Math.min(...fits);
+}
+
+const ONE_WORD = 10;
+
+function slipsIn(length: number): number {
+  if (length <= 2) return 0;
+  return length <= 4 ? 1 : length <= 8 ? 2 : 3;
+}
+
+function within(a: string, b: string, most: number): number {
+  if (Math.abs(a.length - b.length) > most) return Number.POSITIVE_INFINITY;
+  const distance = editDistance(a, b);
+  return distance <= most ? distance : Number.POSITIVE_INFINITY;
+}
+
+/** Optimal string alignment. */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);

@@ -1,3 +1,4 @@
+import { counted } from '../core/counted.ts';
 import type { ConfigProblem } from '../core/errors.ts';
 import { shownText } from './shown-value.ts';
 
@@ -31,7 +32,9 @@ export class ProblemList {
     const problems = [...this.#problems.values()].sort((a, b) => a.line - b.line);
     for (const severity of ['error', 'warning'] as const) {
       const omitted = this.#omitted[severity];
-      if (omitted > 0) problems.push({ severity, line: 0, section: '', key: '', problem: `and ${omitted} more ${severity}s` });
+      if (omitted === 0) continue;
+      const problem = `and ${counted(omitted, `more ${severity}`, `more ${severity}s`)}`;
+      problems.push({ severity, line: 0, section: '', key: '', problem, count: omitted });
     }
     return problems;
   }

@@ -1,4 +1,5 @@
 import type { NumberOptions, SectionReader } from '../core/config.ts';
+import { closest } from './did-you-mean.ts';
 import { commandValue, type IniValue, isSecretKey, readValue } from './ini-value.ts';
 import type { IniEntry } from './read-ini.ts';
 import { shownText } from './shown-value.ts';
@@ -56,7 +57,7 @@ export class IniSectionReader implements SectionReader {
     const text = this.#word(key, fallback ? 'true' : 'false')?.toLowerCase();
     if (text === undefined) return fallback;
     if (['true', 'yes', 'on', '1'].includes(text)) return true;
-    if (!['false', 'no', 'off', '0'].includes(text)) this.#unexpected(key, 'true or false', text);
+    if (!['false', 'no', 'off', '0'].includes(text)) this.#unexpected(key, 'true or false', text, ['true', 'false']);
     else return false;
     return fallback;
   }
@@ -65,7 +66,7 @@ export class IniSectionReader implements SectionReader {
     const text = this.#word(key, fallback);
     if (text === undefined) return fallback;
     const found = values.find((value) => value === text) ?? values.find((value) => value === text.toLowerCase());
-    if (found === undefined) this.#unexpected(key, oneOf(values), text);
+    if (found === undefined) this.#unexpected(key, oneOf(values), text, values);
     return found ?? fallback;
   }
 
@@ -110,9 +111,11 @@ export class IniSectionReader implements SectionReader {
     return bounds.default;
   }
 
-  #unexpected(key: string, expected: string, text: string): void {
+  #unexpected(key: string, expected: string, text: string, values: readonly string[] = []): void {
     const got = isSecretKey(key) ? '' : `, got "${shownText(text, MAX_SHOWN)}"`;
-    this.problem(key, `cannot be used (expected ${expected}${got})`);
+    const meant = closest(text, values);
+    const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+    this.problem(key, `cannot be used (expected ${expected}${got}${hint})`);
   }
 }
 

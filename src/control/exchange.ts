@@ -6,6 +6,7 @@ import { request } from '../system/builtin-http.ts';
  * Nobody carried the order out, as far as can be told.
  * - `CONTROL_NOT_RUNNING`: no daemon listens on the socket
  * - `CONTROL_SOCKET_GONE`: none listens there, though one runs
+ * - `CONTROL_ELSEWHERE`: one runs and listens on another socket
  * - `CONTROL_FORBIDDEN`: one may, but we must not ask it
  * - `CONTROL_NO_ANSWER`: it took the request and gave no answer, or not in time: what it did is not known
  * - `CONTROL_BAD_ANSWER`: it answered something that is not understood (another version, no daemon of ours)
@@ -23,6 +24,7 @@ export class ControlError extends Error {
 type ControlErrorCode =
   | 'CONTROL_NOT_RUNNING'
   | 'CONTROL_SOCKET_GONE'
+  | 'CONTROL_ELSEWHERE'
   | 'CONTROL_FORBIDDEN'
   | 'CONTROL_NO_ANSWER'
   | 'CONTROL_BAD_ANSWER';

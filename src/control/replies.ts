@@ -135,6 +135,9 @@ export const previewShape: Shape<Done<'preview'>> = object({
   strategy: anyText,
   target: anyText,
   warnings: optional(texts),
+  commands: optional(
+    listOf(object({ key: anyText, line: anyText, name: nullable(anyText), limitMs: nullable(count), user: nullable(anyText) })),
+  ),
 });
 /** GET /v1/processes. */
 export const detailsShape: Shape<Done<'describe'>> = object({

@@ -1,4 +1,5 @@
 import type { ManagedProcess } from './alarm.ts';
+import type { PreviewedCommand } from './outcomes.ts';
 import { quoted, unseenIn } from './printable.ts';
 
 /** A command line ready for a shell, or why it must not be run. */
@@ -7,13 +8,15 @@ export type ExpandedCommand =
   | { readonly kind: 'refused'; readonly reason: string };
 
 /**
- * `template` with every `%s` replaced by the system name (which is the process name where none is configured). A name that
- * could mean anything to a shell is never put into the text: only letters and digits of any script and `_ @ + : . , = -`, not
- * starting with `-` or `.`; a `/` only where the name comes from the configuration. Nor is one that holds what is not seen: it looks
- * like another name, and without that it would be that other name. Source: seed 000, hardened.
+ * `template` with every `%s` replaced by the system name (which is the process name where none is configured), and every `%%s` by the
+ * text `%s`. The `%` directly before a `%s` is what is taken away, and no other: `%%%s` is the text `%%s`, and `${f%%.*}` or `date +%%Y`
+ * stay as they are. A name that could mean anything to a shell is never put into the text: only letters of any script with their
+ * combining marks, digits and `_ @ + : . , = -`, not starting with `-` or `.`; a `/` only where the name comes from the configuration.
+ * Nor is one that holds what is not seen: it looks like another name, and without that it would be that other name. A template in
+ * which no `%s` stands for the name is ready whatever the name is. Source: seed 000, hardened.
  */
 export function expandCommand(template: string, process: ManagedProcess): ExpandedCommand {
-  if (!template.includes('%s')) return { kind: 'ready', line: template };
+  if (!needsName(template)) return { kind: 'ready', line: withName(template, '') };
   const allowed = process.systemNameConfigured ? CONFIGURED_NAME : DATABASE_NAME;
   // Some of it counts as a letter (U+3164) or a mark (U+FE0F).
   const unseen = unseenIn(process.systemName);
@@ -24,11 +27,41 @@ export function expandCommand(template: string, process: ManagedProcess): Expand
       reason: `the name ${quoted(process.systemName)} cannot stand for %s in a command${why}: set system_name, or use "$MONITOR_PROCESS_NAME" instead of %s`,
     };
   }
-  return { kind: 'ready', line: template.replaceAll('%s', () => process.systemName) };
+  return { kind: 'ready', line: withName(template, process.systemName) };
 }
 
-const DATABASE_NAME = /^[\p{L}\p{N}_@+:,=][\p{L}\p{M}\p{N}_@+:.,=-]*$/u;
-const CONFIGURED_NAME = /^[\p{L}\p{N}_@+:,=/][\p{L}\p{M}\p{N}_@+:.,=/-]*$/u;
+/** The command `key` as it would run, or why it must not be. */
+export function previewCommand(
+  key: string,
+  template: string,
+  process: ManagedProcess,
+  limitMs: number | null,
+  user: string | null = null,
+): { readonly commands: readonly PreviewedCommand[]; readonly refusals: readonly string[] } {
+  const expanded = expandCommand(template, process);
+  if (expanded.kind === 'refused') return { commands: [], refusals: [`${key}: ${expanded.reason}`] };
+  const name = needsName(template) ? process.systemName : null;
+  return { commands: [{ key, line: expanded.line, name, limitMs, user }], refusals: [] };
+}
+
+/** Whether a `%s` in it stands for the name; `%%s` does not. */
+export function needsName(template: string): boolean {
+  return [...template.matchAll(PLACEHOLDER)].some(([found]) => found === '%s');
+}
+
+/** `template` with `name` for every `%s`, and `%s` for every `%%s`; the name is put there as it is. */
+export function withName(template: string, name: string): string {
+  return template.replaceAll(PLACEHOLDER, (found) => (found === '%s' ? name : '%s'));
+}
+
+/** From the left: of `%%%s` it is the last two `%`. */
+const PLACEHOLDER = /%%s|%s/g;
+
+// A mark belongs to the letter before it: without its marks many a word of Hindi, Thai or Vietnamese is no word. To a shell they are
+// nothing but bytes, and those that are not seen are refused before.
+const LETTER = String.raw`[\p{L}\p{N}]\p{M}*`;
+const DATABASE_NAME = new RegExp(`^(?:${LETTER}|[_@+:,=])(?:${LETTER}|[_@+:.,=-])*$`, 'u');
+const CONFIGURED_NAME = new RegExp(`^(?:${LETTER}|[_@+:,=/])(?:${LETTER}|[_@+:.,=/-])*$`, 'u');
 
 /** The variables a command finds beside the minimal environment: data, for `"$MONITOR_PROCESS_NAME"`. */
 export function commandEnvironment(process: ManagedProcess, attempt: number): Record<string, string> {

@@ -9,6 +9,11 @@ export function formatDuration(ms: number): string {
   return two(Math.floor(minutes / 1440), 'd', Math.floor((minutes % 1440) / 60), 'h');
 }
 
+/** A time as the configuration has it, in seconds: `1800 s`, `0.5 s`. */
+export function configuredSeconds(ms: number): string {
+  return `${Number((ms / 1000).toFixed(3))} s`;
+}
+
 /** `within 5 s`: what did not come in that time. Of a time too short to be told, `in the moment that was left`. */
 export function withinWords(ms: number): string {
   return ms < 50 ? 'in the moment that was left' : `within ${formatDuration(ms)}`;

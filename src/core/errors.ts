@@ -9,6 +9,13 @@ export interface ConfigProblem {
   readonly key: string;
   /** One line, with `(expected X, got "Y")` where that says more. Never holds a secret. */
   readonly problem: string;
+  /** How many it stands for that are not told one by one; absent: it stands for itself. */
+  readonly count?: number;
+}
+
+/** How many of a kind there are, with those that are only counted. */
+export function countProblems(problems: readonly ConfigProblem[], severity: ConfigProblem['severity']): number {
+  return problems.reduce((sum, problem) => sum + (problem.severity === severity ? (problem.count ?? 1) : 0), 0);
 }
 
 /** A configuration that cannot be used: every problem found, none hidden behind another. Exit code 78 (EX_CONFIG, sysexits.h). */

@@ -11,5 +11,11 @@ export function withLines(reason: string, lines: readonly string[]): string {
   return lines.length === 0 ? reason : `${reason}: ${lines.slice(-SHOWN_LINES).join(' | ')}`;
 }
 
+/** `reason` as it was before `withLines` put these lines after it; as it is if it did not. */
+export function withoutLines(reason: string, lines: readonly string[]): string {
+  const told = withLines('', lines);
+  return told !== '' && reason.endsWith(told) && reason.length > told.length ? reason.slice(0, -told.length) : reason;
+}
+
 const LONGEST_LINE = 200;
 const SHOWN_LINES = 3;

@@ -17,4 +17,20 @@ export interface RestartPreview {
   readonly refusals: readonly string[];
   /** What works but should be looked at, such as processes of that name that are not taken for the program; absent from older daemons. */
   readonly warnings?: readonly string[] | undefined;
+  /** Every command of the configuration that would run, in that order; what of it starts something stands in `starts` too. Absent from older daemons. */
+  readonly commands?: readonly PreviewedCommand[] | undefined;
+}
+
+/** A command as it would run. */
+export interface PreviewedCommand {
+  /** `pre_restart_command`. */
+  readonly key: string;
+  /** As a shell is given it. */
+  readonly line: string;
+  /** What stands in it for `%s`; null where no `%s` stood for the name. */
+  readonly name: string | null;
+  /** When it is killed; of a health check: how long it is tried over and over. null: what it starts runs on. In milliseconds. */
+  readonly limitMs: number | null;
+  /** Who runs it; null: whoever runs the daemon. */
+  readonly user: string | null;
 }

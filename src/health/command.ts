@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { commandEnvironment, expandCommand } from '../core/command-template.ts';
+import { commandEnvironment, expandCommand, previewCommand } from '../core/command-template.ts';
 import { commandFailure } from '../system/spawn/command-result.ts';
 import type { HealthCheckDefinition } from './health-check.ts';
 
@@ -21,6 +21,7 @@ export const commandCheck = {
       const expanded = expandCommand(template, process);
       return expanded.kind === 'refused' ? expanded.reason : undefined;
     },
+    commands: (process, limitMs) => previewCommand('health_check_command', template, process, limitMs).commands,
     check: async (process, attempt, timeoutMs, signal) => {
       const expanded = expandCommand(template, process);
       if (expanded.kind === 'refused') return { kind: 'unhealthy', reason: expanded.reason };

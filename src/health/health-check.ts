@@ -1,6 +1,6 @@
 import type { ManagedProcess } from '../core/alarm.ts';
 import type { SectionReader } from '../core/config.ts';
-import type { CheckResult } from '../core/outcomes.ts';
+import type { CheckResult, PreviewedCommand } from '../core/outcomes.ts';
 import type { NameResolver } from '../system/names/resolver.ts';
 import type { CommandRunner } from '../system/runs/runner.ts';
 
@@ -10,6 +10,8 @@ export interface HealthCheck {
   readonly description: string;
   /** Why this check can never pass for the process (its name cannot stand for %s), in one line; asked before anything is restarted. */
   refusal?(process: ManagedProcess): string | undefined;
+  /** The commands that it runs for the process, tried for `limitMs`; absent: none, and [] where its name keeps it from running. */
+  commands?(process: ManagedProcess, limitMs: number): readonly PreviewedCommand[];
   /** One try. Ends within `timeoutMs`, or, as `unhealthy`, when `signal` aborts. Never rejects. */
   check(process: ManagedProcess, attempt: number, timeoutMs: number, signal: AbortSignal): Promise<CheckResult>;
 }

@@ -94,7 +94,7 @@ function parseBody(section: SectionReader): string | RegExp | undefined {
     if (/[^imsuv]/.test(flags)) throw new Error(`the flags may be i, m, s, u and v, not "${flags}"`);
     return new RegExp(pattern, flags);
   } catch (error) {
-    section.problem('health_check_body', `is no regular expression: ${errorMessage(error)}`);
+    section.problem('health_check_body', `cannot be used (expected a text or /EXPRESSION/, got ${errorMessage(error)})`);
     return undefined;
   }
 }

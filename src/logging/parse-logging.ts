@@ -48,9 +48,12 @@ function parseFile(section: SectionReader): string | undefined {
   const file = section.text('file');
   if (file === undefined) return undefined;
   if (!isAbsolute(file) || file.endsWith('/')) {
-    section.problem('file', `must be a file's absolute path, got ${quoted(file)}`);
+    section.problem('file', `cannot be used (expected a file's absolute path, got ${quoted(file)})`);
   } else if (UNUSABLE.test(file)) {
-    section.problem('file', `must not hold any of : * ? " < > | \\ or control characters, got ${quoted(file)}`);
+    section.problem(
+      'file',
+      `cannot be used (expected a path without any of : * ? " < > | \\ and control characters, got ${quoted(file)})`,
+    );
   }
   return normalize(file);
 }
@@ -65,6 +68,6 @@ function parseMode(section: SectionReader): number {
     const mode = Number.parseInt(text, 8);
     if ((mode & 0o600) === 0o600 && (mode & 0o113) === 0) return mode;
   }
-  section.problem('mode', `expected 0600, 0640, 0644, 0660 or 0664, got ${quoted(text)}`);
+  section.problem('mode', `cannot be used (expected 0600, 0640, 0644, 0660 or 0664, got ${quoted(text)})`);
   return DEFAULT_MODE;
 }

@@ -2,6 +2,7 @@ import type { ManagedProcess } from '../core/alarm.ts';
 import type { BreakerSnapshot } from '../core/breaker-snapshot.ts';
 import type { Clock } from '../core/clock.ts';
 import { counted } from '../core/counted.ts';
+import { configuredSeconds } from '../core/duration.ts';
 import type { EventBus } from '../core/events.ts';
 import type { Logger } from '../core/logger.ts';
 import type { BreakerRecords } from '../state/daemon-state.ts';
@@ -78,7 +79,7 @@ export class Breakers {
       this.#tellOpened(
         target,
         process.processName,
-        `recovered ${counted(rules.flapRecoveries, 'time', 'times')} within ${rules.flapWindowMs / 1000} s: it keeps dying`,
+        `recovered ${counted(rules.flapRecoveries, 'time', 'times')} within ${configuredSeconds(rules.flapWindowMs)}: it keeps dying`,
       );
     } else if (before.state !== 'closed') this.#tellClosed(target, process.processName);
   }
@@ -104,7 +105,7 @@ export class Breakers {
     this.#put(target, processName, next);
     if (next.state !== 'open' || before.state === 'open') return;
     const times = counted(rules.maxExits, 'time', 'times');
-    this.#tellOpened(target, processName, `exited ${times} within ${rules.exitWindowMs / 1000} s: it keeps dying`);
+    this.#tellOpened(target, processName, `exited ${times} within ${configuredSeconds(rules.exitWindowMs)}: it keeps dying`);
   }
 
   /** A recovery ended with no verdict. */
@@ -147,10 +148,13 @@ export class Breakers {
   #tellOpened(target: string, processName: string, reason: string): void {
     this.#warned.delete(target);
     const cooldownMs = this.#parts.rules().circuitResetTimeMs;
-    this.#parts.log.warning(`Circuit breaker opened for ${processName}: ${reason}; no restarts for ${cooldownMs / 1000} s`, {
-      process_name: processName,
-      target,
-    });
+    this.#parts.log.warning(
+      `Circuit breaker opened for ${processName}: ${reason}; no restarts for ${configuredSeconds(cooldownMs)}`,
+      {
+        process_name: processName,
+        target,
+      },
+    );
     this.#parts.events.emit({ type: 'breaker_opened', target, processName, reason, cooldownMs });
   }
 

@@ -1,5 +1,6 @@
 import type { ManagedProcess } from '../core/alarm.ts';
 import type { Clock } from '../core/clock.ts';
+import { configuredSeconds } from '../core/duration.ts';
 import type { Life } from '../strategies/strategy.ts';
 import type { RecoveryPlan } from './recovery-plan.ts';
 
@@ -37,7 +38,7 @@ export async function proveLasting(
   await clock.sleep(life.bornAtMs + stableTimeMs - clock.monotonicMs(), signal);
   const reason = signal.aborted ? 'the daemon stops' : await life.ended(signal);
   if (reason === undefined) return proof;
-  return { kind: 'unhealthy', reason: `it did not last for stable_time (${stableTimeMs / 1000} s): ${reason}` };
+  return { kind: 'unhealthy', reason: `it did not last for stable_time (${configuredSeconds(stableTimeMs)}): ${reason}` };
 }
 
 /**
@@ -87,13 +88,15 @@ export async function proveHealthy(
     const leftMs = Math.max(end - roundStart, 1);
     const said = await tryOnce(plan, process, attempt, leftMs, signal);
     // In what was left of the time nothing could be found: what was said before counts.
-    const proof: HealthProof = said.kind === 'not_proved' && leftMs < BETWEEN_TRIES_MS ? (last ?? said) : said;
+    const isCutOff = said.kind === 'unhealthy' && last?.kind === 'unhealthy' && clock.monotonicMs() >= end;
+    const isShort = leftMs < BETWEEN_TRIES_MS && (said.kind === 'not_proved' || isCutOff);
+    const proof: HealthProof = isShort ? (last ?? said) : said;
     last = proof;
     if (proof.kind === 'healthy' || proof.kind === 'assumed' || signal.aborted) return proof;
     // The last try stands just before the end: a process that needs nearly all of its time is still seen well.
     const lastRound = end - Math.min(LAST_TRY_MS, limitMs / 4);
     if (roundStart >= lastRound || clock.monotonicMs() >= end)
-      return proof.kind === 'not_proved' ? proof : { ...proof, reason: `${proof.reason} (for ${limitMs / 1000} s)` };
+      return proof.kind === 'not_proved' ? proof : { ...proof, reason: `${proof.reason} (for ${configuredSeconds(limitMs)})` };
     await clock.sleep(Math.min(roundStart + BETWEEN_TRIES_MS, lastRound) - clock.monotonicMs(), signal);
     if (signal.aborted) return proof;
   }

@@ -1,5 +1,6 @@
 import { type KeptAlarm, keptAlarm, keptKey } from '../core/alarm.ts';
 import { type Clock, soon } from '../core/clock.ts';
+import { configuredSeconds } from '../core/duration.ts';
 import { errorMessage, StoreError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { KeptAlarmRecord, KeptAlarmRecords } from '../state/daemon-state.ts';
@@ -148,7 +149,7 @@ export class KeptAlarms {
     const { clock, store } = this.#parts;
     const result = await soon(clock, OFFER_LIMIT_MS, call);
     if (result !== 'late') return result;
-    throw new StoreError('timeout', `${store().description} has not answered within ${OFFER_LIMIT_MS / 1000} s`);
+    throw new StoreError('timeout', `${store().description} has not answered within ${configuredSeconds(OFFER_LIMIT_MS)}`);
   }
 }
 

@@ -35,6 +35,8 @@ export class Recoveries {
   readonly #parts: RecoveriesParts;
   readonly #skips: SkipLog;
   readonly #running = new Map<string, RunningJob>();
+  /** Which target and section it was told of, by the process's name: once is enough as long as it stands. */
+  readonly #ruled = new Map<string, string>();
 
   constructor(parts: RecoveriesParts, skips: SkipLog) {
     this.#parts = parts;
@@ -98,8 +100,16 @@ export class Recoveries {
   async #ruling(process: ManagedProcess, plan: RecoveryPlan, target: string): Promise<Pick<RecoveryJob, 'process' | 'plan'>> {
     const { targets, plans, log } = this.#parts;
     const ruling = await targets.rulingOver(process.processName, target);
-    if (ruling === undefined) return { process, plan };
-    log.info(`RESTART LOG: ${process.processName} is ${target}, which [process.${ruling}] rules`, processFields(process));
+    if (ruling === undefined) {
+      this.#ruled.delete(process.processName);
+      return { process, plan };
+    }
+    const isNews = this.#ruled.get(process.processName) !== `${target} ${ruling}`;
+    this.#ruled.set(process.processName, `${target} ${ruling}`);
+    log[isNews ? 'info' : 'debug'](
+      `RESTART LOG: ${process.processName} is ${target}, which [process.${ruling}] rules`,
+      processFields(process),
+    );
     const rulingPlan = plans()(ruling);
     return { process: managedProcess(ruling, rulingPlan, process.processId), plan: rulingPlan };
   }

@@ -16,6 +16,14 @@ export interface RecoveryPlan {
 /** Finds the plan of a process by its database name; swapped whole at a reload. */
 export type Plans = (processName: string) => RecoveryPlan;
 
+/** Why health checks of the plan can never pass for the process, a line each: no restart could be proved to have helped. */
+export function checkRefusals({ checks }: RecoveryPlan, process: ManagedProcess): string[] {
+  return checks.flatMap((check) => {
+    const refusal = check.refusal?.(process);
+    return refusal === undefined ? [] : [`${check.description}: ${refusal}`];
+  });
+}
+
 /** The process of that name; `processId`: of its row, if it has one. */
 export function managedProcess(processName: string, plan: RecoveryPlan, processId: string | null = null): ManagedProcess {
   const { systemName } = plan.settings;

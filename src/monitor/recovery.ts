@@ -5,6 +5,7 @@ import type { RestartAttempt, RestartOutcome } from '../strategies/strategy.ts';
 import { commandFailure, commandOutput } from '../system/spawn/command-result.ts';
 import { type AttemptOutcome, checkAttempt } from './check-attempt.ts';
 import { attemptFields, processFields, type RecoveryJob, type RecoveryOutcome, type RecoveryParts } from './recovery-job.ts';
+import { checkRefusals } from './recovery-plan.ts';
 import { dropHealedMembers } from './still-in-alarm.ts';
 
 /**
@@ -22,7 +23,7 @@ export async function recover(job: RecoveryJob, parts: RecoveryParts): Promise<R
     // A restart would make it no more provable.
     if (outcome.kind === 'not_proved') return { ...outcome, attempts: attempt };
     if (outcome.kind === 'ended' || outcome.kind === 'skipped' || outcome.kind === 'interrupted') return outcome;
-    last = { reason: outcome.reason, output: outcome.output };
+    last = { reason: outcome.reason, ...(outcome.output && { output: outcome.output }) };
     tellAttemptFailed(job, attempt, last, parts);
     if (outcome.final) break;
   }
@@ -73,7 +74,7 @@ async function prepare(job: RecoveryJob, attempt: number, parts: RecoveryParts):
   const { preRestartCommand } = job.plan.settings;
   const unwanted = await isUnwanted(job, parts);
   if (unwanted !== undefined) return unwanted;
-  const refusal = checkRefusal(job);
+  const [refusal] = checkRefusals(job.plan, job.process);
   if (refusal !== undefined) return { kind: 'failed', reason: refusal, final: true };
   if (preRestartCommand === undefined || attempt > 1) return undefined;
   const failure = await runPreRestart(job, preRestartCommand, parts);
@@ -97,15 +98,6 @@ async function isUnwanted(job: RecoveryJob, parts: RecoveryParts): Promise<Attem
   return parts.observeOnly() ? { kind: 'skipped', reason: 'mode = observe' } : undefined;
 }
 
-/** A health check that can never pass: no restart could be proved to have helped. */
-function checkRefusal({ plan, process }: RecoveryJob): string | undefined {
-  for (const check of plan.checks) {
-    const refusal = check.refusal?.(process);
-    if (refusal !== undefined) return `${check.description}: ${refusal}`;
-  }
-  return undefined;
-}
-
 async function runPreRestart(job: RecoveryJob, template: string, parts: RecoveryParts): Promise<Failure | undefined> {
   const expanded = expandCommand(template, job.process);
   if (expanded.kind === 'refused') return { reason: `pre_restart_command: ${expanded.reason}` };
@@ -122,7 +114,7 @@ async function runPreRestart(job: RecoveryJob, template: string, parts: Recovery
     parts.abort,
   );
   const failure = commandFailure(result);
-  return failure === undefined ? undefined : { reason: `pre_restart_command: ${failure}`, output: commandOutput(result) };
+  return failure === undefined ? undefined : { reason: `pre_restart_command: ${failure}`, ...commandOutput(result) };
 }
 
 async function restart(

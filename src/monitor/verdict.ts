@@ -57,7 +57,7 @@ export function pronounce(
       breakers.interrupted(target, process);
       break;
     case 'interrupted':
-      log.warning(`RESTART LOG: Recovery of ${process.processName} interrupted: the daemon stops`, fields);
+      log.warning(`RESTART LOG: Recovery of ${process.processName} interrupted: monitor_service stops`, fields);
       breakers.interrupted(target, process);
       break;
     default:

@@ -2,8 +2,8 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readBootId } from './boot-id.ts';
 
-/** As what a state_dir is held: by the daemon, or for a moment by a command that carries out an order itself. */
-export type HolderRole = 'daemon' | 'command';
+/** As what a state_dir is held: by the daemon, which listens on `socket` if it says so, or for a moment by a command that carries out an order itself. */
+export type HolderRole = { readonly kind: 'daemon'; readonly socket?: string | undefined } | { readonly kind: 'command' };
 
 /** Who runs on a state_dir. `unknown`: that cannot be read, with the errno. */
 export type Holder =
@@ -18,13 +18,13 @@ export type Holder =
 export function lookForHolder(dir: string): Holder {
   const path = join(dir, PID_FILE);
   try {
-    const [pid = '', started = '', bootId = '', role] = readFileSync(path, 'latin1').trim().split(' ');
+    const [pid = '', started = '', bootId = '', kind, ...socket] = readFileSync(path, 'utf8').trim().split(' ');
     const seen = /^\d+$/.test(pid) ? processStat(pid) : undefined;
     // In a container a sandboxed daemon may see another boot_id than a command does. A process of that pid and start time that is called
     // so is the daemon all the same.
     const isOfThisBoot = bootId === readBootId() || seen?.name === DAEMON_NAME;
     const alive = seen?.startTime === started && isOfThisBoot;
-    return alive ? { kind: 'runs', pid: Number(pid), role: role === 'command' ? role : 'daemon' } : { kind: 'none' };
+    return alive ? { kind: 'runs', pid: Number(pid), role: roleOf(kind, socket.join(' ')) } : { kind: 'none' };
   } catch (error) {
     const code = String((error as NodeJS.ErrnoException).code);
     return code === 'EACCES' || code === 'EPERM' ? { kind: 'unknown', path, code } : { kind: 'none' };
@@ -38,7 +38,8 @@ export function lookForHolder(dir: string): Holder {
 export function writeHolder(dir: string, role: HolderRole): void {
   const path = join(dir, PID_FILE);
   try {
-    const words = [process.pid, processStat(String(process.pid)).startTime, readBootId(), role];
+    const words = [process.pid, processStat(String(process.pid)).startTime, readBootId(), role.kind];
+    if (role.kind === 'daemon' && role.socket !== undefined) words.push(role.socket);
     writeFileSync(`${path}.new`, `${words.join(' ')}\n`, { mode: 0o600 });
     renameSync(`${path}.new`, path);
   } catch {
@@ -55,6 +56,10 @@ export function removeHolder(dir: string): void {
 const PID_FILE = 'daemon.pid';
 /** What the daemon calls its process. */
 const DAEMON_NAME = 'monitor_service';
+
+function roleOf(kind: string | undefined, socket: string): HolderRole {
+  return kind === 'command' ? { kind } : { kind: 'daemon', socket: socket || undefined };
+}
 
 /** Fields 2 and 22 of proc_pid_stat(5); the name may hold blanks and brackets. Throws where there is no such process. */
 function processStat(pid: string): { readonly name: string; readonly startTime: string } {

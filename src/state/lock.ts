@@ -16,7 +16,7 @@ export type Lock =
  * is an fcntl(2) lock of the kernel's, gone with the process however it dies, and given to one of two starters. The holder
  * writes itself down in `daemon.pid`, as a daemon unless it says otherwise. Never throws.
  */
-export function acquireLock(dir: string, role: HolderRole = 'daemon'): Lock {
+export function acquireLock(dir: string, role: HolderRole = { kind: 'daemon' }): Lock {
   const path = join(dir, LOCK_FILE);
   let database: Database | undefined;
   try {

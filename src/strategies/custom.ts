@@ -1,5 +1,5 @@
 import type { ManagedProcess } from '../core/alarm.ts';
-import { commandEnvironment, expandCommand } from '../core/command-template.ts';
+import { commandEnvironment, expandCommand, previewCommand } from '../core/command-template.ts';
 import type { RestartPreview } from '../core/outcomes.ts';
 import { commandFailure, commandOutput } from '../system/spawn/command-result.ts';
 import { cannotLook } from './process/found-running.ts';
@@ -89,15 +89,13 @@ async function runRestartCommand(
   const failure = commandFailure(result);
   return failure === undefined
     ? { kind: 'restarted', detail: 'restart_command ended with exit code 0' }
-    : { kind: 'failed', reason: `restart_command: ${failure}`, output: commandOutput(result) };
+    : { kind: 'failed', reason: `restart_command: ${failure}`, ...commandOutput(result) };
 }
 
-function previewRestartCommand({ restartCommand }: CustomOptions, process: ManagedProcess): RestartPreview {
+function previewRestartCommand({ restartCommand, commandTimeoutMs }: CustomOptions, process: ManagedProcess): RestartPreview {
   if (restartCommand === undefined) return { stops: [], starts: [], refusals: [NO_COMMAND] };
-  const expanded = expandCommand(restartCommand, process);
-  return expanded.kind === 'ready'
-    ? { stops: [], starts: [`restart_command: ${expanded.line}`], refusals: [] }
-    : { stops: [], starts: [], refusals: [`restart_command: ${expanded.reason}`] };
+  const preview = previewCommand('restart_command', restartCommand, process, commandTimeoutMs);
+  return { ...preview, stops: [], starts: preview.commands.map(({ key, line }) => `${key}: ${line}`) };
 }
 
 const NO_COMMAND = 'no restart_command configured';

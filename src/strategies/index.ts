@@ -29,6 +29,8 @@ export interface ParsedStrategy {
   readonly name: StrategyName;
   /** What tells the section from others of its program, but for its name. */
   readonly twin: Omit<NamedSection, 'systemName'>;
+  /** Which of the strategies' commands, where they are set, a restart may run. */
+  readonly commandKeys: readonly string[];
   create(parts: StrategyParts): RestartStrategy;
 }
 
@@ -54,6 +56,7 @@ export function parseStrategy(
   return {
     name,
     twin: { argument, pidFile, user, mayBeProgram, mayBeUnit },
+    commandKeys: isCommanded ? ['restart_command'] : mayBeProgram ? ['stop_command', 'start_command'] : [],
     create: (parts) => {
       const strategy = strategies[name].create(options, parts);
       if (name !== 'custom') {

@@ -133,8 +133,11 @@ export interface RestartStrategy {
   marks?(process: ManagedProcess): ProgramMarks;
   /** Called now and then while all is well, so that the strategy can record how the process was started. Never rejects. */
   observe?(process: ManagedProcess, look?: TakeLook): Promise<void>;
-  /** The same of a unit, of which systemd is asked: what will be known of it when its processes have ended. Never rejects. */
-  observeUnit?(process: ManagedProcess, signal: AbortSignal): Promise<void>;
+  /**
+   * The same of a unit, of which systemd is asked: what will be known of it when its processes have ended. In how many milliseconds it
+   * is to be looked at again, if that matters: it has just been started. Never rejects.
+   */
+  observeUnit?(process: ManagedProcess, signal: AbortSignal): Promise<number | undefined>;
   /**
    * Why the program that runs or is recorded would not be started again as things stand, in one line with the cure; undefined where it
    * would, or nothing is known of it. Costs little where a record is kept. Absent where the strategy starts no programs. Never rejects.

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../core/clock.ts';
+import { configuredSeconds } from '../core/duration.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ProcessEvent } from '../core/process-event.ts';
 import type { NameResolver } from '../system/names/resolver.ts';
@@ -171,7 +172,7 @@ class Stream implements EventServer {
       for (const client of this.#clients) {
         client.feel();
         if (client.queue.stuckMs() < STUCK_MS) continue;
-        log.warning(`Event stream: ${client.name} has read nothing for ${STUCK_MS / 1000} s and is cut`);
+        log.warning(`Event stream: ${client.name} has read nothing for ${configuredSeconds(STUCK_MS)} and is cut`);
         client.cut();
       }
     }

@@ -85,7 +85,7 @@ function parseTcp(section: SectionReader, env: NodeJS.ProcessEnv): EventStreamOp
   if (auth === undefined) {
     // What a password lacks has been told.
     if (section.text('auth') === undefined && section.text('auth_file') === undefined)
-      section.problem('tcp', 'needs a password (auth or auth_file)');
+      section.problem('tcp', 'cannot be used without a password (expected auth or auth_file, got neither)');
     return undefined;
   }
   if (tls === undefined && !isLoopback(host))
@@ -107,7 +107,10 @@ function parseAuth(section: SectionReader, env: NodeJS.ProcessEnv): string | und
   const auth = isFile ? readNamedFile(section, 'auth_file', env, { secret: true })?.replace(/\r?\n$/, '') : own || undefined;
   if (auth === undefined) return undefined;
   if (auth !== '' && Buffer.byteLength(auth) <= MAX_AUTH_BYTES && !/[\r\n]/.test(auth)) return auth;
-  section.problem(isFile ? 'auth_file' : 'auth', `cannot be used (expected one line of 1 to ${MAX_AUTH_BYTES} bytes)`);
+  section.problem(
+    isFile ? 'auth_file' : 'auth',
+    `cannot be used (expected one line of 1 to ${MAX_AUTH_BYTES} bytes, got ${auth === '' ? 'none' : /[\r\n]/.test(auth) ? 'several lines' : 'a longer one'})`,
+  );
   return undefined;
 }
 
@@ -116,7 +119,11 @@ const MAX_AUTH_BYTES = 256;
 
 function parseTls(section: SectionReader, env: NodeJS.ProcessEnv): TlsIdentity | undefined {
   const [hasCert, hasKey] = [section.text('tls_cert') !== undefined, section.text('tls_key') !== undefined];
-  if (hasCert !== hasKey) section.problem(hasCert ? 'tls_cert' : 'tls_key', `needs ${hasCert ? 'tls_key' : 'tls_cert'} too`);
+  if (hasCert !== hasKey)
+    section.problem(
+      hasCert ? 'tls_cert' : 'tls_key',
+      `cannot be used alone (expected ${hasCert ? 'tls_key' : 'tls_cert'} too, got none)`,
+    );
   if (!hasCert || !hasKey) return undefined;
   const cert = readNamedFile(section, 'tls_cert', env, { secret: false });
   const key = readNamedFile(section, 'tls_key', env, { secret: true });
@@ -126,7 +133,7 @@ function parseTls(section: SectionReader, env: NodeJS.ProcessEnv): TlsIdentity |
     process.getBuiltinModule('node:tls').createSecureContext({ cert, key });
     return { cert, key };
   } catch (error) {
-    section.problem('tls_cert', `cannot be used with tls_key: ${errorMessage(error)}`);
+    section.problem('tls_cert', `cannot be used (expected a certificate that tls_key belongs to, got: ${errorMessage(error)})`);
     return undefined;
   }
 }

@@ -6,10 +6,11 @@ import { ProcessTable } from './proc/table.ts';
 import { learnAccountNames } from './spawn/learn-account-names.ts';
 
 /**
- * Who gives an order, for log and history: `root (monitor_service)`, the user and the name of his program (comm of proc(5): what it calls
- * itself, and no proof); `root (monitor_service), logged in as alice` where he became that user by sudo(8) or su(1), by the kernel's
- * word (loginuid); `root (monitor_service), started by systemd` for `systemctl reload`. `root (uid 0)` where the process has ended, is not to be seen, or is another user's by now; `uid 4711` for one who
- * has no name. Waits a second at most, for the system's directories. Never rejects.
+ * Who gives an order, for log and history: `root (monitor_client)`, the user and the name of his program (comm of proc(5): what it calls
+ * itself, and no proof); `root (monitor_client), logged in as alice` if he became that user by sudo(8) or su(1), by the kernel's word
+ * (loginuid); `root (monitor_client), started by systemd` for `systemctl reload`. `root (uid 0)` if the process has ended, is not to be
+ * seen, or is another user's by now; `uid 4711` for one who has no name. Waits a second at most, for the system's directories. Never
+ * rejects.
  */
 export async function whoIs({ pid, uid }: Pick<Peer, 'pid' | 'uid'>, proc = '/proc'): Promise<string> {
   // At once: it may be gone when the names are there.

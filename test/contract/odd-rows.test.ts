@@ -78,6 +78,7 @@ function suite(openWorld: Open, kind: 'mysql' | 'sqlite'): void {
           const { rows, remarks } = await store.readAlarms();
           assert.deepEqual([rows.map(({ processId }) => processId), remarks], [['2', '4'], []]);
           assert.equal(await store.readProcess('1'), undefined);
+          assert.equal(await store.findHalf('1'), undefined, 'nor is half of it shown');
           assert.deepEqual(
             (await store.findProcesses('nginx')).map(({ processId }) => processId),
             ['2'],

@@ -95,6 +95,19 @@ function suite(open: () => Promise<StoreWorld>): void {
     );
   });
 
+  test('a name without a row, and a row without a name, are told from what is nowhere', async () => {
+    await world.add({ id: 1, name: 'whole' }, { id: 2, name: 'half' }, { id: 3, name: 'half' }, { id: 4, name: 'nameless' });
+    await world.exec('DELETE FROM STATUS_PROCESS WHERE process_id IN (2, 3)');
+    await world.exec('DELETE FROM PROCESE WHERE process_id = 4');
+    const { store } = world;
+    assert.deepEqual(await store.findProcesses('half'), []);
+    assert.deepEqual(await store.findHalf('half'), { kind: 'no_status', processIds: ['2', '3'] });
+    assert.equal(await store.readProcess('4'), undefined);
+    assert.deepEqual(await store.findHalf('4'), { kind: 'no_name' });
+    for (const other of ['HALF', 'half ', 'nameless', '5', '', '%', "' OR 1=1 -- ", 'x'.repeat(2000)])
+      assert.equal(await store.findHalf(other), undefined, JSON.stringify(other));
+  });
+
   test('a name is found by its very bytes, and every row that bears it', async () => {
     await world.add({ id: 3, name: 'nginx' }, { id: 1, name: 'nginx' }, { id: 2, name: 'NGINX' }, { id: 4, name: 'nginx ' });
     assert.deepEqual(

@@ -20,7 +20,7 @@ import { Targets } from '../../src/monitor/targets.ts';
 import { Unproved } from '../../src/monitor/unproved.ts';
 import type { DaemonState } from '../../src/state/daemon-state.ts';
 import type { AlarmStore } from '../../src/stores/store.ts';
-import type { AlsoStarts, Life, Meaning, RestartAttempt, RestartOutcome } from '../../src/strategies/strategy.ts';
+import type { AlsoStarts, Explanation, Life, Meaning, RestartAttempt, RestartOutcome } from '../../src/strategies/strategy.ts';
 import type { CommandRunner, ShellCommand } from '../../src/system/runs/runner.ts';
 import type { CommandResult } from '../../src/system/spawn/command-result.ts';
 import { FakeClock } from './fake-clock.ts';
@@ -36,6 +36,8 @@ export interface FakeProcess {
   restart?: (attempt: RestartAttempt) => RestartOutcome | Promise<RestartOutcome>;
   /** Health after a restart; healthy unless said. */
   health?: () => CheckResult | { kind: 'assumed' };
+  /** What can be said of it where it is not well. */
+  explain?: Explanation;
   /** What a second check says, where there is one. */
   otherHealth?: () => CheckResult;
   refused?: string;
@@ -318,6 +320,7 @@ export class MonitorWorld {
         ...(how.meaning === undefined ? {} : { means: async () => how.meaning as Meaning }),
         alsoStarts: async () => how.also?.() ?? { kind: 'known', units: [] },
         life: async () => how.life?.(),
+        explain: async () => how.explain ?? { reason: undefined, output: [] },
         preview: async () => ({ stops: [], starts: [], refusals: [] }),
       },
     };

@@ -1,6 +1,12 @@
-import type { CliBackends } from '../../src/app/backends.ts';
+import type { CheckReport, CliBackends } from '../../src/app/backends.ts';
 import { ConfigError, StoreError } from '../../src/core/errors.ts';
 import { type Call, scriptedOrders, someDetails, someProcess, someStatus } from './scripted-orders.ts';
+
+/** What check-config reports of a file in which nothing is wrong. */
+export function someReport(changes: Partial<CheckReport> = {}): CheckReport {
+  const none = { problems: [], errors: 0, warnings: 0, processNames: [], refused: [], watchExit: null, database: null };
+  return { file: 'c.ini', usable: true, ...none, ...changes };
+}
 
 /** Backends that only say that they were asked: the command line is tested, not what is behind it. */
 export function smallBackends(changes: Partial<CliBackends> = {}): {
@@ -31,7 +37,7 @@ export function smallBackends(changes: Partial<CliBackends> = {}): {
     },
     checkConfig: async (file, { database }) => {
       calls.push(['checkConfig', file, database]);
-      return { file, problems: [], processNames: ['nginx'], watchExit: null, database: null };
+      return someReport({ file, processNames: ['nginx'] });
     },
     offline: (configFile) => {
       const { orders, calls: orderCalls } = scriptedOrders({

@@ -6,6 +6,8 @@ import type { StatusRow } from './daemon-world.ts';
 export interface SqliteAlarms {
   /** The row of that name. */
   row(name: string): StatusRow;
+  /** As a program that checks it would: in alarm, for that reason. */
+  raise(name: string, notes: string): void;
   /** How many names are in alarm. */
   inAlarm(): number;
   close(): void;
@@ -23,9 +25,13 @@ export function openSqliteAlarms(path: string, names: readonly string[]): Sqlite
   const row = database.prepare(
     'SELECT alarma, sound, notes FROM STATUS_PROCESS JOIN PROCESE USING (process_id) WHERE process_name = ?',
   );
+  const raise = database.prepare(
+    'UPDATE STATUS_PROCESS SET alarma = 1, sound = 0, notes = ? WHERE process_id = (SELECT process_id FROM PROCESE WHERE process_name = ?)',
+  );
   const count = database.prepare('SELECT count(*) AS n FROM STATUS_PROCESS WHERE alarma = 1');
   return {
     row: (name) => row.get(name) as unknown as StatusRow,
+    raise: (name, notes) => void raise.run(notes, name),
     inAlarm: () => (count.get() as { n: number }).n,
     close: () => database.close(),
   };

@@ -220,7 +220,7 @@ test('a port that is taken leaves the socket of the stream on, and events says w
   assert.equal((await daemon.stop()).code, 0);
 });
 
-test('the daemon is called monitor_service, with its command line as it was; a command is not', options, async (t) => {
+test('the daemon is called monitor_service, with its command line as it was; a command monitor_client', options, async (t) => {
   const place = openPlace(t);
   const daemon = await startDaemon(t, place);
   const comm = (pid: number | undefined): string => readFileSync(`/proc/${pid}/comm`, 'utf8');
@@ -236,7 +236,7 @@ test('the daemon is called monitor_service, with its command line as it was; a c
   ]);
   t.after(() => watching.kill('SIGKILL'));
   await once(watching.stdout, 'data');
-  assert.notEqual(comm(watching.pid), 'monitor_service\n');
+  assert.equal(comm(watching.pid), 'monitor_client\n');
   watching.kill('SIGKILL');
   assert.equal((await daemon.stop()).code, 0);
 });

@@ -1,3 +1,4 @@
+import { copyFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { skipUnless } from '../helpers/requirement.ts';
 import { bootSystemdContainer, containerProblem, type SystemdContainer } from '../helpers/systemd-container.ts';
@@ -5,10 +6,14 @@ import { bootSystemdContainer, containerProblem, type SystemdContainer } from '.
 // What runs through PID 1, on a real systemd: the files under inside/ are tests that run in a container.
 
 const skip = skipUnless(containerProblem());
+const SYSV_GENERATOR = '/usr/lib/systemd/system-generators/systemd-sysv-generator';
 let container: SystemdContainer | undefined;
 
 before(async () => {
-  if (skip === false) container = await bootSystemdContainer();
+  if (skip !== false) return;
+  container = await bootSystemdContainer();
+  // It is booted without generators.
+  copyFileSync(SYSV_GENERATOR, container.path('/usr/local/lib/systemd-sysv-generator'));
 });
 after(() => container?.stop());
 
@@ -16,8 +21,12 @@ for (const suite of [
   'auto-strategy',
   'commands',
   'copies',
+  'emptied-units',
+  'hung-units',
   'identity',
   'launches',
+  'migrated-commands',
+  'odd-units',
   'other-supervisor',
   'pins',
   'status',

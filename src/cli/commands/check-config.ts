@@ -1,85 +1,100 @@
 import type { Command } from 'commander';
 import type { CheckReport, DatabaseReport, LeftAlone } from '../../app/backends.ts';
-import { counted } from '../../core/counted.ts';
+import { counted, processWords } from '../../core/counted.ts';
 import { formatProblem } from '../../core/errors.ts';
-import { escapeUnseen, printable, quoted } from '../../core/printable.ts';
+import { escapeUnseen, printable } from '../../core/printable.ts';
 import type { Cli } from '../cli-context.ts';
 import { type ExitCode, exitCodeHelp, exitCodes } from '../exit-codes.ts';
 import { jsonText } from '../json-output.ts';
+import { paint } from '../output.ts';
 
-/** `check-config [--database] [--json]`. */
+/** `check-config [--strict] [--database] [--json]`. */
 export function addCheckConfig(program: Command, cli: Cli): void {
   program
     .command('check-config')
     .description('judge the configuration, without starting anything')
+    .option('--strict', 'end with 78 for warnings too')
     .option('--database', 'ask the database too: server, schema, privileges, sections that match no row, names left alone')
     .option('--json', 'as JSON, for programs')
     .addHelpText('after', HELP)
-    .action((options: { database?: true; json?: true }) => checkConfig(cli, options));
+    .action((options: Options) => checkConfig(cli, options));
+}
+
+interface Options {
+  readonly strict?: boolean;
+  readonly database?: boolean;
+  readonly json?: boolean;
 }
 
 const HELP = `
-Every problem is a line on stderr: FILE:LINE: [section] key: problem. Warnings alone are no failure.
+Every problem is a line on stderr: FILE:LINE: [section] key: problem; a warning ends in (warning).
+An error inside a [process.NAME] switches off that process only: the daemon starts without it. An error
+anywhere else keeps the daemon from starting. A reload is refused if there is any error.
 
 Examples:
-  monitor_service check-config --database --config ./config.ini
+  monitor_service check-config --strict --config ./config.ini
+  monitor_service check-config --database
 
-${exitCodeHelp([0, 64, 69, 77, 78])}`;
+${exitCodeHelp([0, 64, 69, 77, 78], {
+  0: 'no errors; with --strict no warnings either',
+  69: '--database: the alarm store does not answer',
+  77: '--database: the alarm store refuses the login',
+  78: 'there are errors; with --strict, or warnings',
+})}`;
 
-async function checkConfig(
-  cli: Cli,
-  { database = false, json = false }: { database?: boolean; json?: boolean },
-): Promise<void> {
+async function checkConfig(cli: Cli, { strict = false, database = false, json = false }: Options): Promise<void> {
   const backends = await cli.backends();
   const report = await backends.checkConfig(cli.configFile(), { database });
-  cli.exitCode = exitCodeOf(report);
+  cli.exitCode = exitCodeOf(report, strict);
   if (json) cli.out.write(jsonText(report));
   else tell(cli, report);
 }
 
-function exitCodeOf({ problems, database }: CheckReport): ExitCode {
-  if (problems.some(({ severity }) => severity === 'error')) return exitCodes.config;
+function exitCodeOf({ errors, warnings, database }: CheckReport, strict: boolean): ExitCode {
+  if (errors > 0 || (strict && warnings > 0)) return exitCodes.config;
   if (database?.kind !== 'failed') return exitCodes.ok;
   if (database.fault === 'config') return exitCodes.config;
   return database.fault === 'denied' ? exitCodes.permission : exitCodes.unavailable;
 }
 
-function tell(cli: Cli, { file, problems, processNames, watchExit, unnamed = null, database }: CheckReport): void {
+function tell(cli: Cli, report: CheckReport): void {
+  const { file, problems, watchExit, unnamed = null, database } = report;
   for (const problem of problems) {
-    const word = problem.severity === 'warning' ? ' (warning)' : '';
-    cli.err.write(`${printable(formatProblem(file, problem))}${word}\n`);
+    const isWarning = problem.severity === 'warning';
+    const line = `${printable(formatProblem(file, problem))}${isWarning ? ' (warning)' : ''}`;
+    cli.err.write(`${paint(isWarning ? 'yellow' : 'red', line, cli.err.colour)}\n`);
   }
-  const errors = problems.filter(({ severity }) => severity === 'error').length;
-  if (errors > 0) cli.complain(`${file} cannot be used: ${counted(errors, 'error', 'errors')}`);
-  else cli.say(`${file} is in order: ${counted(processNames.length, 'configured process', 'configured processes')}`);
   if (watchExit !== null) cli.say(`watch_exit: ${watchExit}`);
   if (unnamed !== null) cli.say(unnamed);
   if (database !== null) tellDatabase(cli, database);
+  // Last: nothing that follows can make it untrue.
+  tellVerdict(cli, report);
+}
+
+function tellVerdict(cli: Cli, { file, errors, warnings, usable, processNames, refused, database }: CheckReport): void {
+  const found = `${counted(errors, 'error', 'errors')}, ${counted(warnings, 'warning', 'warnings')}`;
+  if (!usable) {
+    cli.complain(`${file} cannot be used: ${found}`);
+    return;
+  }
+  const processes = processWords(processNames.length, refused.length);
+  const isWell = errors === 0 && warnings === 0 && database?.kind !== 'failed';
+  cli.say(isWell ? `${file} is in order: ${processes}` : `${file}: ${found}; ${processes}`);
 }
 
 function tellDatabase(cli: Cli, database: DatabaseReport): void {
   if (database.kind === 'failed') {
+    // It stands among the problems.
+    if (database.fault === 'config') return;
     // A fault names its server.
     cli.complain(/^(?:mysql|sqlite) /.test(database.reason) ? database.reason : `${database.description}: ${database.reason}`);
     return;
   }
-  const { report, unmatched, leftAlone, unseen = [], near = [] } = database;
+  const { report, leftAlone } = database;
   cli.say(
     `${database.description} answers: ${report.server}, ${counted(report.processes, 'process', 'processes')}, ${report.alarms} in alarm`,
   );
   cli.say(`notes hold ${report.notes}`);
-  if (report.canClear === false) cli.say('alarms cannot be cleared: no right to UPDATE alarma and notes');
-  if (report.canClear === null) cli.say('whether alarms can be cleared cannot be told');
-  for (const remark of report.remarks) cli.say(`remark: ${remark}`);
-  for (const name of unmatched) cli.say(`[process.${escapeUnseen(name)}] matches no row`);
-  for (const { name, holds } of unseen.slice(0, MOST_TOLD))
-    cli.say(
-      `${quoted(name)} holds ${holds}, which is not seen: it is another name than it looks like, and cannot stand for %s`,
-    );
-  for (const { name, section } of near.slice(0, MOST_TOLD))
-    cli.say(
-      `${quoted(name)} differs from [process.${escapeUnseen(section)}] by blanks, letter case or how accents are written: that section does not hold for it`,
-    );
   if (leftAlone !== undefined) tellLeftAlone(cli, leftAlone);
 }
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { PreviewedCommand } from '../../core/outcomes.ts';
 import type { Cli } from '../cli-context.ts';
 import { exitCodeHelp, exitCodes } from '../exit-codes.ts';
 import { jsonText } from '../json-output.ts';
@@ -9,7 +10,7 @@ import { nameArgument } from './name-argument.ts';
 export function addMatch(program: Command, cli: Cli): void {
   program
     .command('match')
-    .description('show what a restart would stop and start, without doing it')
+    .description('show what a restart would run, stop and start, without doing it')
     .argument('<name>', 'the process', nameArgument)
     .option('--json', 'as JSON, for programs')
     .addHelpText('after', HELP)
@@ -34,6 +35,34 @@ async function match(cli: Cli, name: string, json: boolean): Promise<void> {
   cli.say(`${name}: strategy ${preview.strategy}${preview.target === '' ? '' : `, ${preview.target}`}`);
   for (const line of preview.refusals) cli.say(`  refused: ${line}`);
   for (const line of preview.warnings ?? []) cli.say(`  warning: ${line}`);
+  const commands = preview.commands ?? [];
+  const tell = (does: string, command: PreviewedCommand): void => {
+    cli.say(`  ${does} ${command.key}: ${command.line}`);
+    // Below it: behind it they would look like a part of the command.
+    const notes = notesOn(command);
+    if (notes !== '') cli.say(`                 ${notes}`);
+  };
+  const tellAll = (does: string, key: string): void => {
+    for (const command of commands) if (command.key === key) tell(does, command);
+  };
+  tellAll('would run:  ', 'pre_restart_command');
   for (const line of preview.stops) cli.say(`  would stop:  ${line}`);
-  for (const line of preview.starts) cli.say(`  would start: ${line}`);
+  tellAll('would run:  ', 'stop_command');
+  for (const line of preview.starts) {
+    const command = commands.find(({ key }) => line.startsWith(`${key}: `));
+    if (command === undefined) cli.say(`  would start: ${line}`);
+    else tell('would start:', command);
+  }
+  tellAll('would check:', 'health_check_command');
+}
+
+/** `at most 60 s, as app, %s is nginx`. */
+function notesOn({ key, name, limitMs, user }: PreviewedCommand): string {
+  const limit = key === 'health_check_command' ? 'tried for' : 'at most';
+  const notes = [
+    limitMs === null ? undefined : `${limit} ${limitMs / 1000} s`,
+    user === null ? undefined : `as ${user}`,
+    name === null ? undefined : `%s is ${name}`,
+  ];
+  return notes.filter((note) => note !== undefined).join(', ');
 }

@@ -13,7 +13,11 @@ interface DriverError extends Error {
 /** `error` as a StoreError whose message names the server; a StoreError stays as it is. */
 export function storeError(server: string, error: unknown, circumstances: Circumstances = OPEN): StoreError {
   if (error instanceof StoreError) return error;
-  return new StoreError(faultOf(error), `mysql ${server}: ${faultWords(error, circumstances)}`, error);
+  const fault = faultOf(error);
+  // What is refused later is a privilege, as the server's own words say.
+  const isLogin = fault === 'denied' && circumstances.stage !== 'open' && serverErrorNumber(error) !== undefined;
+  const refused = isLogin ? ' refuses the login' : '';
+  return new StoreError(fault, `mysql ${server}${refused}: ${faultWords(error, circumstances)}`, error);
 }
 
 const OPEN: Circumstances = { stage: 'open', tlsUnused: false };

@@ -1,4 +1,5 @@
 import { CallSlots } from '../../core/call-slots.ts';
+import { configuredSeconds } from '../../core/duration.ts';
 import { StoreError } from '../../core/errors.ts';
 import { within } from '../within.ts';
 import { catchUp, isWithoutCluster } from './causal-session.ts';
@@ -142,7 +143,7 @@ export class MysqlLane {
   #notFree(): StoreError {
     if (this.#left.signal.aborted) return this.#leftError();
     const { name } = this.#server;
-    const limit = `within ${this.#timeoutMs / 1000} s (pool_size ${this.#size})`;
+    const limit = `within ${configuredSeconds(this.#timeoutMs)} (pool_size ${this.#size})`;
     return new StoreError('busy', `mysql ${name}: no connection became free ${limit}`);
   }
 
@@ -151,7 +152,7 @@ export class MysqlLane {
   }
 
   #inTime<T>(work: Promise<T>, left?: AbortSignal): Promise<T> {
-    const late = `mysql ${this.#server.name}: no answer within ${this.#timeoutMs / 1000} s`;
+    const late = `mysql ${this.#server.name}: no answer within ${configuredSeconds(this.#timeoutMs)}`;
     const giveUp = (): StoreError => (left?.aborted ? this.#leftError() : new StoreError('timeout', late));
     return within(this.#timeoutMs, work, giveUp, left);
   }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { createPool, type Pool, type PoolConnection, type QueryResult, type ResultSetHeader, type RowDataPacket } from 'mysql2';
+import { configuredSeconds } from '../../core/duration.ts';
 import { StoreError } from '../../core/errors.ts';
 import { printable } from '../../core/printable.ts';
 import { connectByName } from '../../system/names/connect.ts';
@@ -97,7 +98,7 @@ export class MysqlServer {
     const { connectTimeoutMs } = this.#options;
     const late = (): StoreError => {
       const missing = guard?.missing ?? 'no connection';
-      return new StoreError('unreachable', `mysql ${this.name}: ${missing} within ${connectTimeoutMs / 1000} s`);
+      return new StoreError('unreachable', `mysql ${this.name}: ${missing} within ${configuredSeconds(connectTimeoutMs)}`);
     };
     try {
       return await within(connectTimeoutMs, ready, late);

@@ -136,8 +136,9 @@ export class AutoStrategy implements RestartStrategy {
     if (choice.kind === 'process') {
       const [preview, masked] = [await this.#process.preview(process, signal), await this.#masked(process, signal)];
       if (masked === undefined) return preview;
+      const { commands: _, ...looked } = preview;
       const others = preview.refusals.filter((refusal) => refusal !== masked);
-      return { ...preview, starts: [], refusals: [masked, ...others] };
+      return { ...looked, starts: [], refusals: [masked, ...others] };
     }
     const preview = await this.#service.preview(process, signal, this.#known(process));
     if (!this.#parts.fallsBack) return preview;
@@ -167,7 +168,7 @@ export class AutoStrategy implements RestartStrategy {
     await this.#process.observe?.(process, look);
   }
 
-  observeUnit(process: ManagedProcess, signal: AbortSignal): Promise<void> {
+  observeUnit(process: ManagedProcess, signal: AbortSignal): Promise<number | undefined> {
     return this.#service.observeUnit(process, signal);
   }
 
@@ -250,16 +251,22 @@ export class AutoStrategy implements RestartStrategy {
     if (signal.aborted) return outcome;
     const failure = outcome.kind === 'failed' ? outcome.reason : await this.#earlyDeath(process, signal);
     if (failure === undefined) return outcome;
-    const output = outcome.kind === 'failed' ? outcome.output : undefined;
+    // Force may have been left out for that, and the program must not be started instead.
+    if (await attempt.isUnwanted?.()) return outcome;
+    const output = outcome.kind === 'failed' && outcome.output !== undefined ? { output: outcome.output } : {};
     const inTheWay = await this.#giveUpUnit(attempt);
     if (inTheWay !== undefined) {
       return outcome.kind === 'restarted'
         ? outcome
-        : { kind: 'failed', reason: `${failure}; not started as a process: ${inTheWay}`, output };
+        : { kind: 'failed', reason: `${failure}; not started as a process: ${inTheWay}`, ...output };
     }
     const instead = await this.#process.restart(attempt);
     return instead.kind === 'failed'
-      ? { kind: 'failed', reason: `${failure}; then as a process: ${instead.reason}`, output: instead.output ?? output }
+      ? {
+          kind: 'failed',
+          reason: `${failure}; then as a process: ${instead.reason}`,
+          ...(instead.output === undefined ? output : { output: instead.output }),
+        }
       : { kind: 'restarted', detail: `${instead.detail} (as a process: ${failure})` };
   }
 

@@ -58,7 +58,7 @@ function ofOneProgram(
   parse: (section: SectionReader) => string | undefined,
 ): string | undefined {
   if (section.section !== DEFAULT_SECTION || section.text(key) === undefined) return parse(section);
-  section.problem(key, 'means one program (expected in a section of its own, [process.NAME])');
+  section.problem(key, 'means one program (expected in a section of its own, [process.NAME], got [process.default])');
   return undefined;
 }
 
@@ -66,7 +66,7 @@ function parsePidFile(section: SectionReader): string | undefined {
   const path = section.text('pid_file');
   if (path?.includes('%s')) section.warning('pid_file', 'is taken as it stands: %s means nothing here');
   if (path === undefined || (path.startsWith('/') && !path.endsWith('/'))) return path;
-  section.problem('pid_file', `not a file's full path (expected a path such as /run/app.pid, got "${path}")`);
+  section.problem('pid_file', `cannot be used (expected a file's full path, such as /run/app.pid, got "${path}")`);
   return undefined;
 }
 
@@ -75,7 +75,10 @@ function parseArgument(section: SectionReader): string | undefined {
   if (argument !== undefined && /\s/.test(argument))
     section.warning('argument', 'holds a blank: it has to be one word of the command line, whole');
   if (argument === undefined || Buffer.byteLength(argument) <= LONGEST_ARGUMENT) return argument;
-  section.problem('argument', `longer than any word of a command line (expected at most ${LONGEST_ARGUMENT} bytes)`);
+  section.problem(
+    'argument',
+    `cannot be used (expected at most ${LONGEST_ARGUMENT} bytes, which no word of a command line exceeds, got ${Buffer.byteLength(argument)})`,
+  );
   return undefined;
 }
 
@@ -88,10 +91,17 @@ function parseStopSignal(section: SectionReader): number {
   const name = text.toUpperCase().replace(/^(?!SIG)/, 'SIG');
   const number = /^\d{1,2}$/.test(text) ? Number(text) : numberOf(name);
   if (number === undefined || number < 1 || number > LAST_SIGNAL) {
-    section.problem('stop_signal', `no such signal (expected a name such as TERM, INT or QUIT, or a number, got "${text}")`);
+    section.problem(
+      'stop_signal',
+      `cannot be used (expected a signal's name such as TERM, INT or QUIT, or a number, got "${text}")`,
+    );
     return constants.signals.SIGTERM;
   }
-  if (PAUSING.includes(number)) section.problem('stop_signal', `${text} would only suspend or continue the process`);
+  if (PAUSING.includes(number))
+    section.problem(
+      'stop_signal',
+      `cannot be used (expected a signal that ends a process, got "${text}", which suspends or continues it)`,
+    );
   return number;
 }
 
@@ -107,7 +117,7 @@ const PAUSING: readonly number[] = [SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT]
 function parseUser(section: SectionReader): string | undefined {
   const user = section.text('user');
   if (user === undefined || (USER_NAME.test(user) && unseenIn(user) === undefined)) return user;
-  section.problem('user', `no user's name (expected a name or a uid, got "${user}")`);
+  section.problem('user', `cannot be used (expected a user's name or a uid, got "${user}")`);
   return undefined;
 }
 

@@ -1,5 +1,6 @@
 import type { ManagedProcess } from '../../core/alarm.ts';
 import { Breath } from '../../core/breath.ts';
+import { previewCommand } from '../../core/command-template.ts';
 import type { RestartPreview } from '../../core/outcomes.ts';
 import type { StrategyParts } from '../strategy.ts';
 import { ambiguityOf, describeRest, describeStrangers, describeTrees } from './descriptions.ts';
@@ -48,9 +49,33 @@ export class ProgramPreview {
     const plan = await launches.plan(managed, 1, trees);
     if (breath.isDue) await breath.take();
     const starts = plan.kind === 'planned' ? plan.launches.map(({ description }) => description) : [];
-    const refusals = [ambiguity, plan.kind === 'refused' ? plan.reason : undefined].filter((reason) => reason !== undefined);
+    const stop = this.#stopCommand(managed, found.trees.length + found.rest.length > 0);
+    const start = plan.kind === 'planned' ? this.#startCommand(managed) : NONE;
+    const planned = [ambiguity, plan.kind === 'refused' ? plan.reason : undefined].filter((reason) => reason !== undefined);
+    const refusals = [...planned, ...stop.refusals];
     const remarks = plan.kind === 'planned' ? (plan.remarks ?? []) : [];
     const differences = await launches.differences(managed, trees);
-    return { stops: [...running, ...describeRest(found.rest)], starts, refusals, ...said([...remarks, ...differences]) };
+    const commands = [...stop.commands, ...start.commands];
+    return {
+      stops: [...running, ...describeRest(found.rest)],
+      starts,
+      refusals,
+      ...said([...remarks, ...differences]),
+      ...(commands.length > 0 ? { commands } : {}),
+    };
+  }
+
+  #stopCommand(managed: ManagedProcess, isRunning: boolean): ReturnType<typeof previewCommand> {
+    const { stopCommand, commandTimeoutMs } = this.#options;
+    // Of what does not run nothing is stopped.
+    if (stopCommand === undefined || !isRunning) return NONE;
+    return previewCommand('stop_command', stopCommand, managed, commandTimeoutMs);
+  }
+
+  #startCommand(managed: ManagedProcess): ReturnType<typeof previewCommand> {
+    const { startCommand, user } = this.#options;
+    return startCommand === undefined ? NONE : previewCommand('start_command', startCommand, managed, null, user ?? null);
   }
 }
+
+const NONE: ReturnType<typeof previewCommand> = { commands: [], refusals: [] };

@@ -56,7 +56,7 @@ export async function startProgram(
     if (result.kind === 'failed') {
       // What was started until then is known all the same.
       if (pids.length > 0) await known.started(managed, pids, runId);
-      return failed(`${said}, but not started: ${result.reason} (${label})`);
+      return { ...result, reason: `${said}, but not started: ${result.reason} (${label})` };
     }
     if (pids.length === 0) launches.started(managed);
     const { pid, left = [], leaves } = result;

@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import type { Clock } from '../../core/clock.ts';
+import { configuredSeconds } from '../../core/duration.ts';
 import { printable } from '../../core/printable.ts';
 import { ancestorsOf, childrenOf } from '../../system/proc/kin.ts';
 import { signalProcess } from '../../system/proc/signal.ts';
@@ -137,7 +138,7 @@ function describeImmortals(left: readonly ProcessIdentity[], table: ProcessTable
     return `process ${pid} (${printable(now?.name ?? '')}, ${state})`;
   });
   const rest = left.length > shown.length ? ` and ${left.length - shown.length} more` : '';
-  return `${shown.join(', ')}${rest} still there ${KILL_WAIT_MS / 1000} s after SIGKILL`;
+  return `${shown.join(', ')}${rest} still there ${configuredSeconds(KILL_WAIT_MS)} after SIGKILL`;
 }
 
 const SHOWN_PROCESSES = 5;

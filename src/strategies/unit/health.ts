@@ -4,7 +4,7 @@ import { startDeadline } from '../deadline.ts';
 import type { Life, StrategyParts } from '../strategy.ts';
 import type { UnitLookup } from './lookup.ts';
 import { lookIntoUnit, type UnitLook, type UnitProcessParts } from './processes.ts';
-import { describeState, hasCrashed, isUp, unitHealth } from './state.ts';
+import { describeState, describeUnit, hasCrashed, isUp, unitHealth } from './state.ts';
 import { waitsForTrigger } from './triggers.ts';
 
 /** One look at a unit's health, which may take a second. */
@@ -14,7 +14,7 @@ export interface UnitProof {
   readonly lastingMs: number;
   /** All of it ends within this. */
   readonly timeoutMs: number;
-  /** When we had systemd bring that unit up, in milliseconds of CLOCK_MONOTONIC; undefined if that is not known. */
+  /** When our last restart of that unit began, in milliseconds of CLOCK_MONOTONIC; undefined if it did not end well. */
   readonly broughtUpMs: (unit: string) => number | undefined;
   readonly signal: AbortSignal;
 }
@@ -102,6 +102,17 @@ export function whyNotLasting(first: Pick<UnitLook, 'status' | 'processes'>, lat
 export function describeHollow(status: UnitStatus): string {
   return `${status.id} is ${hollowWords(status)}`;
 }
+
+/** describeUnit, with what runs in it instead of a main process; of many only the oldest. */
+export function describeLook({ status, processes, isHollow }: UnitLook): string {
+  if (isHollow) return `${status.id}: ${hollowWords(status)}`;
+  if (status.mainPid > 0 || processes.length === 0) return describeUnit(status);
+  const shown = processes.slice(0, SHOWN_PIDS).map(({ pid }) => pid);
+  const more = processes.length > SHOWN_PIDS ? ' …' : '';
+  return `${describeUnit(status)}, ${processes.length === 1 ? 'process' : 'processes'} ${shown.join(', ')}${more}`;
+}
+
+const SHOWN_PIDS = 10;
 
 function hollowWords(status: UnitStatus): string {
   return `${describeState(status)}, but none of its processes runs any more`;

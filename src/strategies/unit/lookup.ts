@@ -39,8 +39,11 @@ export async function lookUpUnit(
   const { unit } = judgement;
   if (!services.available) return { kind: 'absent', unit, reason: `${unit}: systemd does not run here` };
   const answer = await services.show(unit, signal);
-  if (answer.kind === 'failed')
+  if (answer.kind === 'failed') {
+    // It is our own limit that ended the wait: what it would have said is not known.
+    if (signal.aborted) return { kind: 'unanswered', reason: `systemd did not say in time what ${unit} is`, why: SILENT };
     return { kind: 'unanswered', reason: `systemd does not say what ${unit} is: ${answer.reason}`, why: answer.reason };
+  }
   const { status } = answer;
   if (status.loadState === 'not-found') return { kind: 'absent', unit, reason: `systemd knows no unit ${unit}` };
   const behind = judgeUnitName(status.id, hasOwnSection);

@@ -1,6 +1,7 @@
 import type { StrategyParts } from '../strategy.ts';
 import type { UnitLookup } from './lookup.ts';
 import { lookIntoUnit, type UnitProcessParts } from './processes.ts';
+import { isUp } from './state.ts';
 
 /** Looks now and then, while all is well, whether units that stay active without processes have some: in an alarm they may have ended. */
 export class UnitObservation {
@@ -12,17 +13,23 @@ export class UnitObservation {
     this.#parts = parts;
   }
 
-  /** One look at the unit that `name` means; of most there is none for minutes. Never rejects. */
-  async look(name: string, lookUp: (signal: AbortSignal) => Promise<UnitLookup>, signal: AbortSignal): Promise<void> {
+  /** One look at the unit that `name` means; of most there is none for minutes. As of RestartStrategy.observeUnit. Never rejects. */
+  async look(
+    name: string,
+    lookUp: (signal: AbortSignal) => Promise<UnitLookup>,
+    signal: AbortSignal,
+  ): Promise<number | undefined> {
     const nowMs = this.#parts.clock.monotonicMs();
-    if (nowMs < (this.#restsUntilMs.get(name) ?? 0)) return;
+    if (nowMs < (this.#restsUntilMs.get(name) ?? 0)) return undefined;
     const found = await lookUp(signal);
-    if (found.kind === 'unanswered') return;
+    if (found.kind === 'unanswered') return undefined;
     const status = found.kind === 'found' ? found.status : undefined;
-    if (status?.remainsAfterExit && nowMs - status.changedMs < SETTLED_MS) return;
+    const settlesInMs = status?.remainsAfterExit && isUp(status) ? status.changedMs + SETTLED_MS - nowMs : 0;
+    if (settlesInMs > 0) return settlesInMs;
     const look = status?.remainsAfterExit ? await lookIntoUnit(this.#parts, status, signal) : undefined;
     const mayShowSome = look !== undefined && (look.kind !== 'seen' || look.processes.length === 0);
     if (!mayShowSome) this.#restsUntilMs.set(name, nowMs + REST_MS);
+    return undefined;
   }
 }
 

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
 import { hasEnded } from '../../system/proc/parse.ts';
 import type { ProcessIdentity } from '../../system/proc/table.ts';
 import type { UnitStatus } from '../../system/systemd/service-manager.ts';
@@ -40,7 +40,7 @@ export async function lookIntoUnit(
     if (hasSome ? !isTelling(status) : !isEmptied(status)) return seen;
     const told = await services.program(id, signal);
     if (told.kind === 'failed') return unanswered(id, told.reason);
-    const definition = await definitionOf(told.program.definedBy);
+    const definition = definitionOf(told.program.definedBy);
     if (!hasSome && !unitsWithProcesses.has(id, definition)) return seen;
     const shown = await services.show(id, signal);
     if (shown.kind === 'failed') return unanswered(id, shown.reason);
@@ -71,9 +71,12 @@ function isEmptied({ activeState, subState, mainPid }: UnitStatus): boolean {
 }
 
 /** `/etc/init.d/legacyd 1732197600000`, as UnitsWithProcesses has it. */
-async function definitionOf(file: string): Promise<string> {
-  const stats = file === '' ? undefined : await stat(file).catch(() => undefined);
-  return stats === undefined ? '' : `${file} ${Math.trunc(stats.mtimeMs)}`;
+function definitionOf(file: string): string {
+  try {
+    return file === '' ? '' : `${file} ${Math.trunc(statSync(file).mtimeMs)}`;
+  } catch {
+    return '';
+  }
 }
 
 async function processesOfUnit(table: StrategyParts['table'], status: UnitStatus): Promise<ProcessIdentity[]> {

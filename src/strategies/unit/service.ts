@@ -17,7 +17,7 @@ import type {
   StrategyDefinition,
 } from '../strategy.ts';
 import { alsoStartedWith } from './also.ts';
-import { lifeOfUnit, proveUnitLasts } from './health.ts';
+import { describeLook, lifeOfUnit, proveUnitLasts } from './health.ts';
 import { lookUpUnit, type Unanswered, type UnitLookup, untilAnswered } from './lookup.ts';
 import { serviceName } from './name-policy.ts';
 import { UnitObservation } from './observation.ts';
@@ -58,7 +58,7 @@ export class ServiceStrategy implements RestartStrategy {
   readonly #parts: ServiceParts;
   /** Units that we began to restart and did not bring up: what we have stopped we may start, though it is inactive now. */
   readonly #touched = new Set<string>();
-  /** When we last set about to have systemd bring a unit up, by its name. */
+  /** When the last restart of a unit began, by its name, if it ended well. */
   readonly #broughtUpMs = new Map<string, number>();
   readonly #observation: UnitObservation;
 
@@ -134,10 +134,11 @@ export class ServiceStrategy implements RestartStrategy {
     known: TakeKnown = nothingKnown,
   ): Promise<RestartOutcome> {
     const begunMs = this.#parts.clock.monotonicMs();
-    return restartUnit(this.#parts, {
+    let id = '';
+    const outcome = await restartUnit(this.#parts, {
       lookUp: async (signal) => {
         const found = await this.lookUp(process, signal);
-        if (found.kind === 'found') this.#broughtUpMs.set(found.status.id, begunMs);
+        if (found.kind === 'found') id = found.status.id;
         return found;
       },
       permit: async (status, signal) => {
@@ -152,6 +153,9 @@ export class ServiceStrategy implements RestartStrategy {
       outsideSlot,
       isUnwanted,
     });
+    if (outcome.kind === 'restarted') this.#broughtUpMs.set(id, begunMs);
+    else this.#broughtUpMs.delete(id);
+    return outcome;
   }
 
   /** Why the unit, which is down, must not be started: its program runs outside of it. One line; undefined where it may, or that cannot be told. */
@@ -214,7 +218,7 @@ export class ServiceStrategy implements RestartStrategy {
     return lifeOfUnit(this.#parts, (signal) => this.lookUp(process, signal), signal);
   }
 
-  observeUnit(process: ManagedProcess, signal: AbortSignal): Promise<void> {
+  observeUnit(process: ManagedProcess, signal: AbortSignal): Promise<number | undefined> {
     return this.#observation.look(process.systemName, (signal) => this.lookUp(process, signal), signal);
   }
 
@@ -227,8 +231,9 @@ export class ServiceStrategy implements RestartStrategy {
     if (outside !== undefined) return { stops: [], starts: [], refusals: [outside] };
     const { id } = found.status;
     const step = (await this.#isDueLate(found.status, signal)) ? 'restart' : nextStep(found.status);
+    const look = await lookIntoUnit(this.#parts, found.status, signal);
     return {
-      stops: step === 'restart' ? [describeUnit(found.status)] : [],
+      stops: step === 'restart' ? [look.kind === 'seen' ? describeLook(look) : describeUnit(found.status)] : [],
       starts: [step === 'wait' ? `${id}: systemd is just restarting it itself, and is waited for` : `systemctl ${step} ${id}`],
       refusals: [],
     };

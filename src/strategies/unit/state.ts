@@ -70,11 +70,12 @@ export type UnitHealth =
   /** A one-shot that leaves nothing behind and did not fail; whether it ran since the alarm is not known. */
   | { readonly kind: 'assumed' };
 
-/** Judges one look. `broughtUpMs`: when we had systemd bring it up (UnitStatus.changedMs); undefined if that is not known. */
+/** Judges one look. `broughtUpMs`: when systemd began to bring it up for us, as UnitStatus.changedMs; undefined if it did not. */
 export function unitHealth(status: UnitStatus, broughtUpMs?: number): UnitHealth {
   const { id, type, activeState, result, changedMs } = status;
   if (isUp(status)) return { kind: 'running' };
   if (type === 'oneshot' && activeState === 'inactive' && result === 'success')
-    return { kind: broughtUpMs !== undefined && changedMs >= broughtUpMs ? 'healthy' : 'assumed' };
+    // A unit that nothing needs is unloaded when it is at rest, and knows nothing of its last life any more.
+    return { kind: broughtUpMs !== undefined && (changedMs === 0 || changedMs >= broughtUpMs) ? 'healthy' : 'assumed' };
   return { kind: 'unhealthy', reason: `${id} is ${describeState(status)}` };
 }

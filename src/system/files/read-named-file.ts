@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs
 import { isAbsolute } from 'node:path';
 import type { SectionReader } from '../../core/config.ts';
 import { errorMessage } from '../../core/errors.ts';
+import { quoted } from '../../core/printable.ts';
 
 /**
  * The content of the file that `key` names (at most 1 MiB); undefined where the key is absent, or the file cannot be read, which goes to
@@ -21,12 +22,12 @@ export function readNamedFile(
     // Without O_NONBLOCK a fifo would hang here before anybody could see that it is one.
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     const stat = fstatSync(fd);
-    if (!stat.isFile()) throw new Error('it is not a regular file');
-    if (stat.size > MAX_BYTES) throw new Error('it is larger than 1 MiB');
+    if (!stat.isFile()) throw new Error('which is no regular file');
+    if (stat.size > MAX_BYTES) throw new Error('which is larger than 1 MiB');
     if (secret && (stat.mode & 0o004) !== 0) section.warning(key, 'the file can be read by everybody (chmod 600)');
     return readFileSync(fd, 'utf8');
   } catch (error) {
-    section.problem(key, `cannot be read: ${errorMessage(error)}`);
+    section.problem(key, `cannot be read (expected a regular file of at most 1 MiB, got ${quoted(path)}, ${reasonOf(error)})`);
     return undefined;
   } finally {
     if (fd !== undefined) closeSync(fd);
@@ -34,6 +35,18 @@ export function readNamedFile(
 }
 
 const MAX_BYTES = 1024 * 1024;
+
+function reasonOf(error: unknown): string {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return 'where there is none';
+    case 'EACCES':
+      return 'which may not be read: permission denied';
+    default:
+      return errorMessage(error);
+  }
+}
 
 function resolvePath(section: SectionReader, key: string, env: NodeJS.ProcessEnv): string | undefined {
   const text = section.text(key);
@@ -43,12 +56,15 @@ function resolvePath(section: SectionReader, key: string, env: NodeJS.ProcessEnv
     if (env.CREDENTIALS_DIRECTORY) return `${env.CREDENTIALS_DIRECTORY}/${credential}`;
     section.problem(
       key,
-      'cannot be read: $CREDENTIALS_DIRECTORY is not set (systemd sets it where the unit says LoadCredential=)',
+      'cannot be read: $CREDENTIALS_DIRECTORY is not set (expected to be started by systemd, with LoadCredential= in the unit)',
     );
   } else if (isAbsolute(text)) {
     return text;
   } else {
-    section.problem(key, 'cannot be used (expected an absolute path, or one that starts with $CREDENTIALS_DIRECTORY/)');
+    section.problem(
+      key,
+      `cannot be used (expected an absolute path, or one that starts with $CREDENTIALS_DIRECTORY/, got ${quoted(text)})`,
+    );
   }
   return undefined;
 }

@@ -21,11 +21,11 @@ export class SocketFileError extends Error {
 /** Judges a configured path of a socket; a problem goes to the reader. */
 export function checkSocketPath(section: SectionReader, key: string, path: string): void {
   if (!isAbsolute(path) || path.endsWith('/') || /[\u0000-\u001f\u007f]/.test(path)) {
-    section.problem(key, `must be a file's absolute path, got ${quoted(path)}`);
+    section.problem(key, `cannot be used (expected a file's absolute path, got ${quoted(path)})`);
   } else if (Buffer.byteLength(path) > MAX_PATH || Buffer.byteLength(dirname(path)) > MAX_PATH - PRIVATE_NAME) {
     section.problem(
       key,
-      `is too long for a socket (expected at most ${MAX_PATH - PRIVATE_NAME} bytes of folder, ${MAX_PATH} in all)`,
+      `is too long for a socket (expected at most ${MAX_PATH - PRIVATE_NAME} bytes of folder, ${MAX_PATH} in all, got ${Buffer.byteLength(dirname(path))} and ${Buffer.byteLength(path)})`,
     );
   }
 }

@@ -2,7 +2,7 @@ import { ProcessTable } from '../proc/table.ts';
 import type { RunFile } from '../runs/file.ts';
 import type { RunFiles } from '../runs/files.ts';
 import { type StartResult, startProgram } from '../spawn/command.ts';
-import { commandFailure } from '../spawn/command-result.ts';
+import { commandFailure, commandOutput } from '../spawn/command-result.ts';
 import { minimalEnvironment } from '../spawn/minimal-environment.ts';
 import { lineScript, withScript } from '../spawn/script.ts';
 import { commandResult, programEnding, type StartedProgram } from '../spawn/started-program.ts';
@@ -58,8 +58,11 @@ export class DirectLauncher implements ProgramLauncher {
       program.release();
       return { kind: 'launched', pid: program.pid };
     }
-    const failure = commandFailure(commandResult(ending, graceMs, output()));
-    return failure === undefined ? { kind: 'launched', pid: undefined } : { kind: 'failed', reason: failure };
+    const result = commandResult(ending, graceMs, output());
+    const failure = commandFailure(result);
+    return failure === undefined
+      ? { kind: 'launched', pid: undefined }
+      : { kind: 'failed', reason: failure, ...commandOutput(result) };
   }
 }
 

@@ -34,7 +34,8 @@ export type LaunchResult =
       /** What of a record's surroundings it has not, one line each, printable; absent where it has all. */
       readonly remarks?: readonly string[];
     }
-  | { readonly kind: 'failed'; readonly reason: string };
+  /** `output`: the last lines that it wrote, at most 5, printable; absent where there are none. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly output?: readonly string[] };
 
 /**
  * Starts programs that outlive the daemon: in a transient unit named after the process (`RemainAfterExit=yes`, the old unit

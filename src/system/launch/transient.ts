@@ -3,7 +3,7 @@ import { errorMessage } from '../../core/errors.ts';
 import type { Surroundings } from '../../core/launch-record.ts';
 import { printable } from '../../core/printable.ts';
 import { signalName } from '../../core/wait-status.ts';
-import { type CommandResult, commandFailure } from '../spawn/command-result.ts';
+import { type CommandResult, commandFailure, commandOutput } from '../spawn/command-result.ts';
 import { openScript, type Script } from '../spawn/script.ts';
 import { retireUnit } from '../systemd/end-unit.ts';
 import { CLD_EXITED } from '../systemd/exec-commands.ts';
@@ -145,7 +145,7 @@ export class TransientLauncher implements ProgramLauncher {
         : { kind: 'signaled', signal: signalName(status), output };
     // Neither its name nor a half of it is left behind; one that a signal ended may count as a success.
     await retireUnit(this.#pid1, unit, STOP);
-    return failed(commandFailure(result) ?? 'it ended at once');
+    return { ...failed(commandFailure(result) ?? 'it ended at once'), ...commandOutput(result) };
   }
 }
 

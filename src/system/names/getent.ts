@@ -1,3 +1,4 @@
+import { configuredSeconds } from '../../core/duration.ts';
 import { startProgram } from '../spawn/command.ts';
 import { killGroup } from '../spawn/kill-run.ts';
 import { minimalEnvironment } from '../spawn/minimal-environment.ts';
@@ -39,7 +40,9 @@ export async function askGetent(question: GetentQuestion, signal: AbortSignal): 
     killGroup(start.program.pid);
     await start.program.ended;
     await output.finish(0);
-    return signal.aborted ? undefined : { kind: 'failed', reason: `${file} has not answered within ${LONGEST_MS / 1000} s` };
+    return signal.aborted
+      ? undefined
+      : { kind: 'failed', reason: `${file} has not answered within ${configuredSeconds(LONGEST_MS)}` };
   }
   await output.finish();
   if (ending.exitCode === 0) return { kind: 'answered', addresses: addressesIn(output.stdout()) };

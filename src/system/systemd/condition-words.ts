@@ -20,8 +20,10 @@ export function unmetCondition(values: Properties): string | undefined {
   return undefined;
 }
 
-/** What was never tested says false too. */
+/** What was never tested says false too; so does a unit without any, after an ExecCondition= that says no. */
 function isUnmet(values: Properties, test: 'Condition' | 'Assert'): boolean {
+  const tests = values.get(`${test}s`);
+  if (Array.isArray(tests) && tests.length === 0) return false;
   return values.get(`${test}Result`) === false && numberOf(values, `${test}TimestampMonotonic`) > 0;
 }
 

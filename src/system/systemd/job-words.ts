@@ -57,7 +57,8 @@ export function pidFileWords(values: Properties): string | undefined {
   const file = textOf(values, 'PIDFile');
   if (textOf(values, 'Type') !== 'forking' || file === '' || numberOf(values, 'MainPID') > 0) return undefined;
   const start = commandsOf(values).filter(({ name }) => name.startsWith('ExecStart='));
-  const hasForked = start.length > 0 && start.every(({ code, status }) => code === CLD_EXITED && status === 0);
+  // A daemon-reload forgets how commands went.
+  const hasForked = start.every(({ startedAt, code, status }) => startedAt === 0 || (code === CLD_EXITED && status === 0));
   return hasForked ? `its PIDFile=${printable(file.slice(0, LONGEST_PATH))} names no process of it` : undefined;
 }
 
@@ -70,7 +71,13 @@ function commandEnd(values: Properties, result: number): string | undefined {
   if (command?.code === result) return `${command.name} ${endWords(command.code, command.status)}`;
   const [code = 0, status = 0] = ['ExecMainCode', 'ExecMainStatus'].map((name) => numberOf(values, name));
   if (code !== result || (code === CLD_EXITED && status === 0)) return undefined;
-  return `its main process ${endWords(code, status)}`;
+  return `${mainCommand(values) ?? 'its main process'} ${endWords(code, status)}`;
+}
+
+/** The command that is its main process; undefined where that may be one of several, or something that they started. */
+function mainCommand(values: Properties): string | undefined {
+  const start = commandsOf(values).filter(({ name }) => name.startsWith('ExecStart='));
+  return textOf(values, 'Type') === 'forking' || start.length !== 1 ? undefined : start[0]?.name;
 }
 
 /** Which limit it was does not stand in the result: what was stopped at it tells. */

@@ -14,6 +14,7 @@ export type Test = 'Conditions' | 'Asserts' | 'ExecCondition';
  */
 export class SkippedStart {
   readonly #told = new Map<string, DbusValue>();
+  #hasBegun = false;
   readonly #stop: () => void;
 
   constructor(link: Pid1Link, unit: string) {
@@ -25,8 +26,11 @@ export class SkippedStart {
     const state = this.#told.get('ActiveState');
     if (state === undefined) return 'unknown';
     if (state !== 'inactive') return 'started';
+    // It says that the conditions were not met then too; and the result may be that of an earlier start.
+    const isExecCondition = this.#told.get('Result') === 'exec-condition';
+    if (isExecCondition && this.#hasBegun) return 'ExecCondition';
     if (this.#told.get('ConditionResult') === false) return 'Conditions';
-    return this.#told.get('Result') === 'exec-condition' ? 'ExecCondition' : 'started';
+    return isExecCondition ? 'ExecCondition' : 'started';
   }
 
   stop(): void {
@@ -35,6 +39,7 @@ export class SkippedStart {
 
   #hear({ values }: UnitChange): void {
     for (const [name, value] of values) if (HEARD.includes(name)) this.#told.set(name, value);
+    if (values.get('ActiveState') === 'activating') this.#hasBegun = true;
   }
 }
 

@@ -1,6 +1,6 @@
 import { formatDuration } from '../../core/duration.ts';
 import { printable } from '../../core/printable.ts';
-import { runningCommand } from './exec-commands.ts';
+import { commandsOf, runningCommand } from './exec-commands.ts';
 import { FAILURE_PROPERTIES, failureWords, pidFileWords } from './job-words.ts';
 import { hasJob, type Properties, type PropertyNames, textOf } from './properties.ts';
 
@@ -38,20 +38,39 @@ function startWords(values: Properties): string {
   const type = textOf(values, 'Type');
   const status = textOf(values, 'StatusText');
   const said = status === '' ? '' : ` (its status: ${printable(status.slice(0, LONGEST_STATUS))})`;
-  const running = runningCommand(values);
-  const isReady =
-    ['notify', 'notify-reload'].includes(type) && (running === undefined || running.name.startsWith('ExecStart='));
-  if (isReady) return `it has not told systemd that it is ready (Type=${type})${said}`;
-  if (running !== undefined && !(type === 'dbus' && running.name.startsWith('ExecStart=')))
-    return `${running.name} still runs${said}`;
-  if (type === 'dbus') return 'it has not taken its BusName=';
-  return pidFileWords(values) ?? 'its start does not come to an end';
+  const running = runningCommand(values)?.name;
+  if (running !== undefined && !running.startsWith('ExecStart=')) return `${running} still runs${said}`;
+  if (textOf(values, 'SubState') === 'start') {
+    if (type === 'notify' || type === 'notify-reload') return `it has not told systemd that it is ready (Type=${type})${said}`;
+    if (type === 'dbus') return 'it has not taken its BusName=';
+  }
+  if (running !== undefined) return `${running} still runs${said}`;
+  const isForking = textOf(values, 'SubState') === 'start' ? pidFileWords(values) : undefined;
+  return isForking ?? stillRuns(values) ?? 'its start does not come to an end';
 }
 
 function stopWords(values: Properties): string {
   const running = runningCommand(values);
   const isStop = running !== undefined && /^ExecStop(Post)?=/.test(running.name);
-  return isStop ? `${running.name} still runs` : 'its processes do not end';
+  if (isStop) return `${running.name} still runs`;
+  return stillRuns(values) ?? 'its processes do not end';
 }
+
+/** By the state alone, for a daemon-reload forgets which command runs. */
+function stillRuns(values: Properties): string | undefined {
+  const list = COMMAND_OF[textOf(values, 'SubState')];
+  if (list === undefined) return undefined;
+  const [first, ...others] = commandsOf(values).filter(({ name }) => name.startsWith(`${list}=`));
+  return first === undefined ? undefined : `${others.length === 0 ? first.name : `a command of ${list}=`} still runs`;
+}
+
+const COMMAND_OF: Readonly<Record<string, string>> = {
+  condition: 'ExecCondition',
+  'start-pre': 'ExecStartPre',
+  start: 'ExecStart',
+  'start-post': 'ExecStartPost',
+  stop: 'ExecStop',
+  'stop-post': 'ExecStopPost',
+};
 
 const LONGEST_STATUS = 200;

@@ -25,10 +25,12 @@ export async function journalOf({ unit, invocation, sinceMs }: UnitLife, limit: 
   const left = (): JournalLimit => ({ ...limit, timeoutMs: Math.max(endMs - performance.now(), 1) });
   // What was written last may still be on its way into the journal.
   await execute('journalctl', ['--sync'], { ...left(), timeoutMs: limit.timeoutMs / 2 });
-  const byInvocation = invocation === '' ? '' : await read([`_SYSTEMD_INVOCATION_ID=${invocation}`], left());
+  const ofInvocation = invocation === '' ? [] : [`_SYSTEMD_INVOCATION_ID=${invocation}`];
   // The journal asks for the invocation after the line has come; of a process that is gone by then it knows the unit alone.
-  if (byInvocation !== '' || sinceMs === undefined) return byInvocation;
-  return read([`--since=@${sinceMs / 1000}`, `_SYSTEMD_UNIT=${unit}`], left());
+  const either = [...ofInvocation, ...(ofInvocation.length > 0 ? ['+'] : []), `_SYSTEMD_UNIT=${unit}`];
+  const since = sinceMs === undefined ? '' : await read([`--since=@${sinceMs / 1000}`, ...either], left());
+  // The clock may have been set meanwhile.
+  return since === '' && ofInvocation.length > 0 ? read(ofInvocation, left()) : since;
 }
 
 /** The same of what systemd itself wrote of that life of the unit. */
@@ -37,7 +39,8 @@ export async function journalAbout({ invocation }: UnitLife, limit: JournalLimit
 }
 
 async function read(matches: readonly string[], { lines, timeoutMs, signal }: JournalLimit): Promise<string> {
-  const argv = ['--no-pager', '--quiet', '--output=cat', `--lines=${lines}`, ...matches];
+  // Backwards: with --since= older versions take the first lines.
+  const argv = ['--no-pager', '--quiet', '--output=cat', '--reverse', `--lines=${lines}`, ...matches];
   const result = await execute('journalctl', argv, { timeoutMs, ...(signal && { signal }) });
-  return result.kind === 'exited' && result.exitCode === 0 ? result.stdout : '';
+  return result.kind === 'exited' && result.exitCode === 0 ? result.stdout.split('\n').toReversed().join('\n') : '';
 }

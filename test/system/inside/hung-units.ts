@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type TestContext, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { systemClock } from '../../../src/core/clock.ts';
 import { proveHealthy } from '../../../src/monitor/health-proof.ts';
 import type { RecoveryPlan } from '../../../src/monitor/recovery-plan.ts';
@@ -32,8 +32,8 @@ function openUnit(t: TestContext, name: string, strategy: string, ...lines: read
   const unit = `${name}.service`;
   const ok = `/run/${name}.ok`;
   const path = `/run/systemd/system/${unit}`;
+  // Under a new name it needs no daemon-reload, which would forget how the commands of others went.
   writeFileSync(path, `${lines.join('\n').replaceAll('%OK%', ok)}\n`);
-  systemctl('daemon-reload');
   t.after(async () => {
     await programs.retire(name, 10_000, never);
     writeFileSync(ok, '');
@@ -43,7 +43,6 @@ function openUnit(t: TestContext, name: string, strategy: string, ...lines: read
       return property(unit, 'ActiveState') === 'inactive';
     });
     for (const file of [path, ok]) rmSync(file, { force: true });
-    systemctl('daemon-reload');
   });
   const plan = { strategy: used, settings: { healthCheckTimeoutMs: 5000, stableTimeMs: 1000 }, checks: [] };
   return {
@@ -146,37 +145,6 @@ function READY_AT_ONCE(): string {
   return "NotifyAccess=all\nExecStart=/bin/sh -c 'systemd-notify --ready; exec sleep 600'";
 }
 
-for (const strategy of ['service', 'auto'])
-  for (const [index, [what, { service, where, why }]] of Object.entries(HUNG_STARTS).entries()) {
-    test(`${strategy}: ${what} that hangs in its start is restarted by force within the attempt`, async (t) => {
-      const name = `hung-start-${strategy}-${index}`;
-      const { unit, begin, mend, until, restart, health } = openUnit(
-        t,
-        name,
-        strategy,
-        '[Service]',
-        'TimeoutStartSec=infinity',
-        ...service,
-      );
-      begin();
-      await until(where);
-      // Nothing helps as long as the cause is there: the reason is systemd's, and the attempt has an end.
-      const hopeless = await restart();
-      assert.match(reasonOf(hopeless.outcome), new RegExp(`^restarted by force, and ${name}\\.service is activating`));
-      assert.match(reasonOf(hopeless.outcome), why);
-      assert.ok(hopeless.tookMs < 2000 * COMMAND_TIMEOUT_S + SLACK_MS, `${hopeless.tookMs}`);
-      assert.deepEqual(knownUnits('monitor_service-app-*'), [], 'not given up meanwhile');
-      mend();
-      const { outcome, tookMs } = await restart();
-      assert(outcome.kind === 'restarted', JSON.stringify(outcome));
-      assert.match(outcome.detail, /^systemctl (re)?start \S+ by force: it was activating/);
-      assert.ok(tookMs < 2000 * COMMAND_TIMEOUT_S + SLACK_MS, `${tookMs}`);
-      assert.notEqual((await health()).kind, 'unhealthy');
-      assert.match(property(unit, 'Result'), /^success$/);
-      assert.deepEqual(knownUnits('monitor_service-app-*'), []);
-    });
-  }
-
 /** What runs, and hangs once it is stopped. */
 const HUNG_STOPS: Readonly<Record<string, readonly string[]>> = {
   'ExecStop=': ['ExecStart=/bin/sleep 600', "ExecStop=/bin/sh -c 'exec sleep 100000'"],
@@ -188,77 +156,6 @@ const HUNG_STOPS: Readonly<Record<string, readonly string[]>> = {
     'KillMode=mixed',
   ],
 };
-
-for (const strategy of ['service', 'auto'])
-  for (const [index, [what, service]] of Object.entries(HUNG_STOPS).entries()) {
-    for (const isUnderWay of [true, false])
-      test(`${strategy}: a stop that hangs in ${what} is ended by force${isUnderWay ? ', also if it was under way' : ''}`, async (t) => {
-        const name = `hung-stop-${strategy}-${index}-${isUnderWay ? 'before' : 'ours'}`;
-        const lines = ['[Service]', 'TimeoutStopSec=infinity', ...service];
-        const { unit, begin, until, restart, health } = openUnit(t, name, strategy, ...lines);
-        begin();
-        await until('active/running');
-        await waitFor('its program', () => !/systemd/.test(readFileSync(`/proc/${property(unit, 'MainPID')}/comm`, 'utf8')));
-        const before = property(unit, 'MainPID');
-        if (isUnderWay) {
-          systemctl('stop', '--no-block', unit);
-          await until('deactivating');
-        }
-        const { outcome, tookMs } = await restart();
-        assert(outcome.kind === 'restarted', JSON.stringify(outcome));
-        assert.match(outcome.detail, /by force: it was deactivating \(\S+\) for 4 s$/);
-        assert.ok(tookMs < 2000 * COMMAND_TIMEOUT_S + SLACK_MS, `${tookMs}`);
-        assert.deepEqual(await health(), { kind: 'healthy' });
-        assert.notEqual(property(unit, 'MainPID'), before);
-        assert.deepEqual(knownUnits('monitor_service-app-*'), []);
-      });
-  }
-
-for (const strategy of ['service', 'auto'])
-  test(`${strategy}: what systemd will restart in ten minutes is restarted at once (D3)`, async (t) => {
-    for (const [index, pause] of ['600', 'infinity'].entries()) {
-      const { unit, begin, mend, until, restart, health, explain, preview } = openUnit(
-        t,
-        `later-${strategy}-${index}`,
-        strategy,
-        ...['[Service]', "ExecStart=/bin/sh -c '[ -e %OK% ] && exec sleep 5000; echo no such port >&2; exit 7'"],
-        ...['Restart=always', `RestartSec=${pause}`],
-      );
-      begin();
-      await until('auto-restart');
-      const told = await explain();
-      assert.match(
-        told?.reason ?? '',
-        /^systemd is to restart it by itself( in 10 min|, never|.*): ExecStart=\/bin\/sh ended with exit code 7$/,
-      );
-      assert.deepEqual(told?.output, ['no such port']);
-      mend();
-      assert.deepEqual((await preview()).starts, [`systemctl restart ${unit}`]);
-      const { outcome, tookMs } = await restart();
-      assert.deepEqual(outcome, { kind: 'restarted', detail: `systemctl restart ${unit}` });
-      // As by hand; with auto it is seen to last for some seconds.
-      if (strategy === 'service') assert.ok(tookMs < 1000 * COMMAND_TIMEOUT_S, `${tookMs}`);
-      assert.deepEqual(await health(), { kind: 'healthy' });
-      assert.equal(property(unit, 'NRestarts'), '0');
-      assert.deepEqual(knownUnits('monitor_service-app-*'), []);
-    }
-  });
-
-test('what systemd restarts within command_timeout is waited for', async (t) => {
-  const { unit, begin, mend, until, restart } = openUnit(
-    t,
-    'sooner',
-    'service',
-    ...['[Service]', "ExecStart=/bin/sh -c '[ -e %OK% ] && exec sleep 5000; exit 7'", 'Restart=always', 'RestartSec=2'],
-  );
-  systemctl('start', unit);
-  await until('auto-restart');
-  mend();
-  const { outcome } = await restart();
-  assert.deepEqual(outcome, { kind: 'restarted', detail: `systemd restarted ${unit} itself` });
-  assert.notEqual(property(unit, 'NRestarts'), '0');
-  begin();
-});
 
 /** What fails, and what has to be said of it. */
 const FAILURES: Readonly<
@@ -324,72 +221,177 @@ const FAILURES: Readonly<
   },
 };
 
-for (const [index, [what, { lines, why, output }]] of Object.entries(FAILURES).entries())
-  test(`the reason is systemd's, with the last lines of the unit: ${what}`, async (t) => {
-    const { unit, restart, health, explain } = openUnit(t, `fails-${index}`, 'service', ...lines);
-    const { outcome } = await restart();
-    let [reason, said] = ['', [] as readonly string[]];
-    if (outcome.kind === 'failed') [reason, said] = [reasonOf(outcome), outcome.output ?? []];
-    else {
-      // A simple one counts as started at once: then it is the health check that fails.
-      const proof = await health();
-      assert(proof.kind === 'unhealthy', JSON.stringify(proof));
-      const told = await explain();
-      [reason, said] = [`${proof.reason}: ${told?.reason}`, told?.output ?? []];
+// They wait most of the time.
+describe('units that hang, wait or fail', { concurrency: 8 }, () => {
+  for (const strategy of ['service', 'auto'])
+    for (const [index, [what, { service, where, why }]] of Object.entries(HUNG_STARTS).entries()) {
+      test(`${strategy}: ${what} that hangs in its start is restarted by force within the attempt`, async (t) => {
+        const name = `hung-start-${strategy}-${index}`;
+        const { unit, begin, mend, until, restart, health } = openUnit(
+          t,
+          name,
+          strategy,
+          '[Service]',
+          'TimeoutStartSec=infinity',
+          ...service,
+        );
+        begin();
+        await until(where);
+        // Nothing helps as long as the cause is there: the reason is systemd's, and the attempt has an end.
+        const hopeless = await restart();
+        assert.match(reasonOf(hopeless.outcome), new RegExp(`^restarted by force, and ${name}\\.service is activating`));
+        assert.match(reasonOf(hopeless.outcome), why);
+        assert.ok(hopeless.tookMs < 2000 * COMMAND_TIMEOUT_S + SLACK_MS, `${hopeless.tookMs}`);
+        assert.deepEqual(knownUnits('monitor_service-app-*'), [], 'not given up meanwhile');
+        mend();
+        const { outcome, tookMs } = await restart();
+        assert(outcome.kind === 'restarted', JSON.stringify(outcome));
+        assert.match(outcome.detail, /^systemctl (re)?start \S+ by force: it was activating/);
+        assert.ok(tookMs < 2000 * COMMAND_TIMEOUT_S + SLACK_MS, `${tookMs}`);
+        assert.notEqual((await health()).kind, 'unhealthy');
+        assert.match(property(unit, 'Result'), /^success$/);
+        assert.deepEqual(knownUnits('monitor_service-app-*'), []);
+      });
     }
-    assert.match(reason, why);
-    assert.ok(reason.includes(unit));
-    if (output !== undefined) assert.deepEqual(said, output);
-    else assert.ok(said.length <= 5);
+
+  for (const strategy of ['service', 'auto'])
+    for (const [index, [what, service]] of Object.entries(HUNG_STOPS).entries()) {
+      for (const isUnderWay of [true, false])
+        test(`${strategy}: a stop that hangs in ${what} is ended by force${isUnderWay ? ', also if it was under way' : ''}`, async (t) => {
+          const name = `hung-stop-${strategy}-${index}-${isUnderWay ? 'before' : 'ours'}`;
+          const lines = ['[Service]', 'TimeoutStopSec=infinity', ...service];
+          const { unit, begin, until, restart, health } = openUnit(t, name, strategy, ...lines);
+          begin();
+          await until('active/running');
+          await waitFor('its program', () => !/systemd/.test(readFileSync(`/proc/${property(unit, 'MainPID')}/comm`, 'utf8')));
+          const before = property(unit, 'MainPID');
+          if (isUnderWay) {
+            systemctl('stop', '--no-block', unit);
+            await until('deactivating');
+          }
+          const { outcome, tookMs } = await restart();
+          assert(outcome.kind === 'restarted', JSON.stringify(outcome));
+          assert.match(outcome.detail, /by force: it was deactivating \(\S+\) for 4 s$/);
+          assert.ok(tookMs < 2000 * COMMAND_TIMEOUT_S + SLACK_MS, `${tookMs}`);
+          assert.deepEqual(await health(), { kind: 'healthy' });
+          assert.notEqual(property(unit, 'MainPID'), before);
+          assert.deepEqual(knownUnits('monitor_service-app-*'), []);
+        });
+    }
+
+  for (const strategy of ['service', 'auto'])
+    test(`${strategy}: what systemd will restart in ten minutes is restarted at once (D3)`, async (t) => {
+      for (const [index, pause] of ['600', 'infinity'].entries()) {
+        const { unit, begin, mend, until, restart, health, explain, preview } = openUnit(
+          t,
+          `later-${strategy}-${index}`,
+          strategy,
+          ...['[Service]', "ExecStart=/bin/sh -c '[ -e %OK% ] && exec sleep 5000; echo no such port >&2; exit 7'"],
+          ...['Restart=always', `RestartSec=${pause}`],
+        );
+        begin();
+        await until('auto-restart');
+        const told = await explain();
+        assert.match(
+          told?.reason ?? '',
+          /^systemd is to restart it by itself( in 10 min|, never|.*): ExecStart=\/bin\/sh ended with exit code 7$/,
+        );
+        assert.deepEqual(told?.output, ['no such port']);
+        mend();
+        assert.deepEqual((await preview()).starts, [`systemctl restart ${unit}`]);
+        const { outcome, tookMs } = await restart();
+        assert.deepEqual(outcome, { kind: 'restarted', detail: `systemctl restart ${unit}` });
+        // As by hand; with auto it is seen to last for some seconds.
+        if (strategy === 'service') assert.ok(tookMs < 1000 * COMMAND_TIMEOUT_S, `${tookMs}`);
+        assert.deepEqual(await health(), { kind: 'healthy' });
+        assert.equal(property(unit, 'NRestarts'), '0');
+        assert.deepEqual(knownUnits('monitor_service-app-*'), []);
+      }
+    });
+
+  test('what systemd restarts within command_timeout is waited for', async (t) => {
+    const { unit, begin, mend, until, restart } = openUnit(
+      t,
+      'sooner',
+      'service',
+      ...['[Service]', "ExecStart=/bin/sh -c '[ -e %OK% ] && exec sleep 5000; exit 7'", 'Restart=always', 'RestartSec=2'],
+    );
+    systemctl('start', unit);
+    await until('auto-restart');
+    mend();
+    const { outcome } = await restart();
+    assert.deepEqual(outcome, { kind: 'restarted', detail: `systemd restarted ${unit} itself` });
+    assert.notEqual(property(unit, 'NRestarts'), '0');
+    begin();
   });
 
-test('a start that waits for another unit says so; neither is killed', async (t) => {
-  const other = openUnit(
-    t,
-    'slow-base',
-    'service',
-    '[Service]',
-    'Type=oneshot',
-    'TimeoutStartSec=infinity',
-    'ExecStart=/bin/sleep 600',
-  );
-  const front = openUnit(
-    t,
-    'waiting-front',
-    'auto',
-    '[Unit]',
-    'After=slow-base.service',
-    '[Service]',
-    'ExecStart=/bin/sleep 600',
-  );
-  other.begin();
-  await other.until('activating/start');
-  const before = property(other.unit, 'MainPID');
-  const { outcome, tookMs } = await front.restart();
-  assert.match(
-    reasonOf(outcome),
-    /waiting-front\.service is inactive.*: its job waits for that of slow-base\.service \(start\)/,
-  );
-  assert.ok(tookMs < 2000 * COMMAND_TIMEOUT_S + SLACK_MS, `${tookMs}`);
-  assert.equal(property(other.unit, 'MainPID'), before);
-  assert.deepEqual(knownUnits('monitor_service-app-*'), [], 'it would come up beside the program');
-  systemctl('stop', front.unit);
-});
+  for (const [index, [what, { lines, why, output }]] of Object.entries(FAILURES).entries())
+    test(`the reason is systemd's, with the last lines of the unit: ${what}`, async (t) => {
+      const { unit, restart, health, explain } = openUnit(t, `fails-${index}`, 'service', ...lines);
+      const { outcome } = await restart();
+      let [reason, said] = ['', [] as readonly string[]];
+      if (outcome.kind === 'failed') [reason, said] = [reasonOf(outcome), outcome.output ?? []];
+      else {
+        // A simple one counts as started at once: then it is the health check that fails.
+        const proof = await health();
+        assert(proof.kind === 'unhealthy', JSON.stringify(proof));
+        const told = await explain();
+        [reason, said] = [`${proof.reason}: ${told?.reason}`, told?.output ?? []];
+      }
+      assert.match(reason, why);
+      assert.ok(reason.includes(unit));
+      if (output !== undefined) assert.deepEqual(said, output);
+      else assert.ok(said.length <= 5);
+    });
 
-test('what a unit leaves alive on purpose is not killed with what hangs', async (t) => {
-  const lines = ['[Service]', 'KillMode=process', 'TimeoutStopSec=infinity'];
-  const program = `ExecStart=/bin/sh -c 'echo $$$$ >> /run/left.pids; sleep 1234 & echo $$! > /run/left.pid; trap "" TERM; while :; do sleep 1; done'`;
-  const { begin, until, restart, health } = openUnit(t, 'leaves', 'service', ...lines, program);
-  begin();
-  await until('active/running');
-  await waitFor(
-    'its child',
-    () => execFileSync('sh', ['-c', 'cat /run/left.pid 2>/dev/null || true'], { encoding: 'utf8' }) !== '',
-  );
-  const child = readFileSync('/run/left.pid', 'utf8').trim();
-  const { outcome } = await restart();
-  assert(outcome.kind === 'restarted' && outcome.detail.includes('by force'), JSON.stringify(outcome));
-  assert.deepEqual(await health(), { kind: 'healthy' });
-  assert.match(readFileSync(`/proc/${child}/cmdline`, 'utf8'), /^sleep\0/);
-  process.kill(Number(child), 'SIGKILL');
+  test('a start that waits for another unit says so; neither is killed', async (t) => {
+    const other = openUnit(
+      t,
+      'slow-base',
+      'service',
+      '[Service]',
+      'Type=oneshot',
+      'TimeoutStartSec=infinity',
+      'ExecStart=/bin/sleep 600',
+    );
+    const front = openUnit(
+      t,
+      'waiting-front',
+      'auto',
+      '[Unit]',
+      'After=slow-base.service',
+      '[Service]',
+      'ExecStart=/bin/sleep 600',
+    );
+    other.begin();
+    await other.until('activating/start');
+    const before = property(other.unit, 'MainPID');
+    const { outcome, tookMs } = await front.restart();
+    assert.match(
+      reasonOf(outcome),
+      /waiting-front\.service is inactive.*: its job waits for that of slow-base\.service \(start\)/,
+    );
+    assert.ok(tookMs < 2000 * COMMAND_TIMEOUT_S + SLACK_MS, `${tookMs}`);
+    assert.equal(property(other.unit, 'MainPID'), before);
+    assert.deepEqual(knownUnits('monitor_service-app-*'), [], 'it would come up beside the program');
+    systemctl('stop', front.unit);
+  });
+
+  test('what a unit leaves alive on purpose is not killed with what hangs', async (t) => {
+    const lines = ['[Service]', 'KillMode=process', 'TimeoutStopSec=infinity'];
+    const program = `ExecStart=/bin/sh -c 'echo $$$$ >> /run/left.pids; sleep 1234 & echo $$! > /run/left.pid; trap "" TERM; while :; do sleep 1; done'`;
+    const { begin, until, restart, health } = openUnit(t, 'leaves', 'service', ...lines, program);
+    begin();
+    await until('active/running');
+    await waitFor(
+      'its child',
+      () => execFileSync('sh', ['-c', 'cat /run/left.pid 2>/dev/null || true'], { encoding: 'utf8' }) !== '',
+    );
+    const child = readFileSync('/run/left.pid', 'utf8').trim();
+    const { outcome } = await restart();
+    assert(outcome.kind === 'restarted' && outcome.detail.includes('by force'), JSON.stringify(outcome));
+    assert.deepEqual(await health(), { kind: 'healthy' });
+    assert.match(readFileSync(`/proc/${child}/cmdline`, 'utf8'), /^sleep\0/);
+    process.kill(Number(child), 'SIGKILL');
+  });
 });

@@ -79,7 +79,7 @@ test('a line that fails says why, and leaves nothing behind', async (t) => {
     'bad',
     line(`setsid sleep 600 & echo $! > ${runs.dir}/a; echo cannot open socket >&2; exit 3`),
   );
-  assert.deepEqual(failed, { kind: 'failed', reason: 'exit code 3: cannot open socket' });
+  assert.deepEqual(failed, { kind: 'failed', reason: 'exit code 3: cannot open socket', output: ['cannot open socket'] });
   assert.equal(isAlive(await runs.pid('a')), false);
   const missing = await launch(t, runs, 'bad', line('exec /no/such/program'));
   assert(

@@ -114,3 +114,21 @@ test('the output of a unit that writes into a file is there', async (t) => {
   assert.deepEqual([output, recoveries.map(({ outcome }) => outcome)], [file, ['recovered']]);
   assert.equal(process.lastRecovery?.outcome, 'recovered');
 });
+
+test('the last lines of a unit that could not be started stand in its last recovery', async (t) => {
+  defineUnit(t, 'failing', 'ExecStart=/bin/sh -c "echo no such disk; exit 3"');
+  const { details, orders, becomes } = await open(
+    t,
+    ['failing'],
+    '[process.failing]\nrestart_strategy = service\nwatch_exit = true\nmax_attempts = 1\nhealth_check_timeout = 3\n',
+  );
+  assert.equal((await orders.recover('failing')).kind, 'failed');
+  assert.match((await becomes('failing', 'failed')).reason ?? '', /^the last recovery failed: /);
+  const [last] = (await details('failing')).recoveries;
+  assert.equal(last?.outcome, 'failed');
+  assert.ok(
+    last.output.some((line) => line.includes('no such disk')),
+    JSON.stringify(last),
+  );
+  assert.ok(last.output.length <= 5);
+});

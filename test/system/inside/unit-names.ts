@@ -173,6 +173,30 @@ test('a section that says process or custom starts an own build beside a mask; m
   }
 });
 
+test('a unit that is not there is told by check-config and match; one that is, and a name that is a program, are not', async (t) => {
+  defineUnits(t, { 'thered.service': SLEEP });
+  const sections =
+    '[process.ghostd]\nrestart_strategy = service\n[process.thered]\nrestart_strategy = service\n' +
+    '[process.alias]\nrestart_strategy = service\nsystem_name = ghostd2.service\n[process.prog]\nstart_command = exec -a prog sleep 600\n';
+  const { orders, file } = await open(t, [], sections);
+  const { problems } = await cliBackends.checkConfig(file, { database: false });
+  const told = problems.map(({ severity, section, key, problem }) => `${severity} [${section}] ${key}: ${problem}`);
+  assert.deepEqual(told, [
+    'warning [process.ghostd] restart_strategy: there is no unit ghostd.service (expected one that systemd knows)',
+    'warning [process.alias] system_name: there is no unit ghostd2.service (expected one that systemd knows)',
+  ]);
+  for (const [name, lines] of [
+    ['ghostd', 1],
+    ['thered', 0],
+  ] as const) {
+    const matched = await orders.preview(name);
+    assert.ok(matched.kind === 'done');
+    const warnings = (matched.warnings ?? []).filter((line) => line.includes('there is no unit'));
+    assert.equal(warnings.length, lines, name);
+    assert.equal(matched.refusals.length, lines, name);
+  }
+});
+
 const EVIL = 'mariadb@x\\x20\\x2d\\x2dbasedir\\x3d-tmp-evil';
 
 test('a row alone touches nothing that is not there, nor what belongs to the system, nor what would stop another', async (t) => {

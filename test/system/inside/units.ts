@@ -41,6 +41,8 @@ test('a unit is shown as it is, behind an alias too', async () => {
     controlGroup: '',
     hasJob: false,
     endedByStop: false,
+    remainsAfterExit: false,
+    changedMs: 0,
   });
   assert.deepEqual(await systemd.call('start', 'test-alias.service', 10_000, never), { kind: 'done' });
   const running = await status('test-real.service');

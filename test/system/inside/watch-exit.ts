@@ -1,81 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { systemClock } from '../../../src/core/clock.ts';
-import { EventBus } from '../../../src/core/events.ts';
-import { ProcessExitDetector } from '../../../src/detectors/process-exit.ts';
-import { parseStrategy } from '../../../src/strategies/index.ts';
-import { ProcessTable } from '../../../src/system/proc/table.ts';
 import { appUnit } from '../../../src/system/systemd/unit-name.ts';
-import { strategyMemory } from '../../helpers/memory-state.ts';
-import { attemptOn, FakeSection, managed, never, silentLog } from '../../helpers/strategy-parts.ts';
+import { attemptOn, managed, never } from '../../helpers/strategy-parts.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
-import { openRuns } from './runs.ts';
+import { detecting, systemctl } from './watched-unit.ts';
 
 // Runs under a real systemd, where it is PID 1: see transient.test.ts.
-
-/** The detector on one name; the unit that the test gives it is gone after the test. */
-function detecting(
-  t: TestContext,
-  name: string,
-  section: Readonly<Record<string, string>>,
-  unit?: readonly string[],
-  bootGraceMs?: number,
-) {
-  const { programs, commands, services } = openRuns(t);
-  const parts = { programs, commands, services, clock: systemClock, log: silentLog };
-  const strategy = parseStrategy(new FakeSection(`process.${name}`, section)).create({ ...parts, ...strategyMemory() });
-  const path = `/run/systemd/system/${name}.service`;
-  if (unit !== undefined) writeFileSync(path, `${unit.join('\n')}\n`);
-  systemctl('daemon-reload');
-  const events = new EventBus((error) => {
-    throw error;
-  });
-  const seen: number[] = [];
-  const exits: boolean[] = [];
-  const alarms: string[] = [];
-  events.subscribe((event) => {
-    if (event.type === 'process_seen') seen.push(event.pid);
-    if (event.type === 'process_exited') exits.push(event.expected);
-  });
-  const find = async (signal: AbortSignal) =>
-    (await strategy.findRunning?.(managed(name), signal)) ?? { kind: 'unknown' as const, reason: 'no means' };
-  const detector = new ProcessExitDetector({
-    table: new ProcessTable(),
-    services,
-    clock: systemClock,
-    events,
-    log: silentLog,
-    raiser: { raise: async (_name, notes) => void alarms.push(notes) },
-    isRecovering: () => false,
-    isInAlarm: () => false,
-    targets: () => [{ name, systemName: name, bootGraceMs, find }],
-    source: undefined,
-    lookMs: 100,
-  });
-  t.after(async () => {
-    await detector.stop();
-    await programs.retire(name, 10_000, never);
-    await services.call('stop', `${name}.service`, 10_000, never);
-    rmSync(path, { force: true });
-    systemctl('daemon-reload');
-  });
-  detector.start();
-  /** Waits until a process is seen that was not before; its pid. */
-  let known = 0;
-  const next = async (): Promise<number> => {
-    await waitFor('a new life', () => seen.length > known);
-    known = seen.length;
-    return seen.at(-1) ?? 0;
-  };
-  return { strategy, exits, alarms, next };
-}
-
-function systemctl(...args: string[]): void {
-  execFileSync('systemctl', args, { stdio: 'ignore' });
-}
 
 test('systemctl stop and restart raise nothing; a unit that fails raises its alarm', async (t) => {
   const unit = ['[Service]', 'ExecStart=/bin/sh -c "trap \\"exit 0\\" TERM; sleep 600 & wait"', 'KillMode=mixed'];

@@ -71,6 +71,57 @@ test('a circuit breaker is reset by every name that configuration, database or s
 
 const isRoot = process.getuid?.() === 0;
 
+test('match shows every command as it would run, with its limit and whose name it holds', async (t) => {
+  const dir = tempDir(t);
+  const section = `[process.web]
+restart_strategy = custom
+system_name = webd
+command_timeout = 30
+health_check_timeout = 7
+pre_restart_command = nginx -t; date +%%s
+restart_command = restart %s
+health_check_command = pgrep -x %s
+health_check_tcp = 127.0.0.1:1
+[process.other one]
+restart_strategy = custom
+pre_restart_command = check %s
+restart_command = restart "$MONITOR_PROCESS_NAME"
+health_check_command = pgrep %s
+health_check_url = http://127.0.0.1/%%s
+`;
+  const core = await coreWith(t, dir, section);
+  addRows(dir, ['web', 'other one'], false);
+  const web = await ordersOf(core).preview('web');
+  assert(web.kind === 'done', JSON.stringify(web));
+  assert.deepEqual(web.commands, [
+    { key: 'pre_restart_command', line: 'nginx -t; date +%s', name: null, limitMs: 30_000, user: null },
+    { key: 'restart_command', line: 'restart webd', name: 'webd', limitMs: 30_000, user: null },
+    { key: 'health_check_command', line: 'pgrep -x webd', name: 'webd', limitMs: 7000, user: null },
+  ]);
+  assert.deepEqual([web.starts, web.refusals], [['restart_command: restart webd'], []]);
+  // Whatever could not run for its name's sake is a refusal, as at the restart, the health check first.
+  const other = await ordersOf(core).preview('other one');
+  assert(other.kind === 'done', JSON.stringify(other));
+  assert.deepEqual(
+    other.commands?.map(({ key, line }) => [key, line]),
+    [['restart_command', 'restart "$MONITOR_PROCESS_NAME"']],
+  );
+  assert.deepEqual(
+    other.refusals.map((reason) => reason.replace(/: .*/, '')),
+    ['health_check_command', 'pre_restart_command'],
+  );
+});
+
+test('match shows a start_command beside who runs it, and no stop_command where nothing runs', async (t) => {
+  const dir = tempDir(t);
+  const name = 'match-shows-commands';
+  const section = `[process.${name}]\nrestart_strategy = process\nuser = root\nstart_command = exec /opt/%s\nstop_command = /opt/stop %s\n`;
+  const core = await coreWith(t, dir, section);
+  const preview = await ordersOf(core).preview(name);
+  assert(preview.kind === 'done', JSON.stringify(preview));
+  assert.deepEqual(preview.commands, [{ key: 'start_command', line: `exec /opt/${name}`, name, limitMs: null, user: 'root' }]);
+});
+
 test('match says that /proc hides processes wherever they are looked at', { skip: !isRoot }, async (t) => {
   const dir = tempDir(t);
   const sections = ['process', 'service', 'custom', 'custom\nwatch_exit = true'].map(

@@ -7,7 +7,7 @@ import { acquireLock } from '../../../src/state/lock.ts';
 import { runCommand } from '../../helpers/cli-world.ts';
 import { startControl } from '../../helpers/control-world.ts';
 import { someDetails, someProcess, someStatus } from '../../helpers/scripted-orders.ts';
-import { backendErrors } from '../../helpers/small-backends.ts';
+import { backendErrors, someReport } from '../../helpers/small-backends.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 
 /** A configuration whose control socket is `socket`. */
@@ -159,6 +159,45 @@ describe('the commands, with a daemon running', () => {
     const { config } = await daemon(t, { preview });
     const run = await runCommand(['--config', config, 'match', 'x']);
     assert.deepEqual([run.code, run.stdout], [0, 'x: strategy process, x\n  warning: x is masked\n  would start: x\n']);
+  });
+
+  it('match shows each command where it would run', async (t) => {
+    const command = { name: null, limitMs: 60_000, user: null };
+    const preview = async () =>
+      ({
+        kind: 'done',
+        strategy: 'process',
+        target: 'x',
+        stops: ['pid 12 x'],
+        starts: ['start_command: exec /opt/x', 'start_command: exec /opt/x'],
+        refusals: [],
+        commands: [
+          { ...command, key: 'pre_restart_command', line: 'x -t\u001b' },
+          { ...command, key: 'stop_command', line: 'stop x', name: 'x', limitMs: 1500 },
+          { ...command, key: 'start_command', line: 'exec /opt/x', limitMs: null, user: 'app' },
+          { ...command, key: 'health_check_command', line: 'pgrep -x x', name: 'x', limitMs: 5000 },
+        ],
+      }) as const;
+    const { config } = await daemon(t, { preview });
+    const run = await runCommand(['--config', config, 'match', 'x']);
+    const lines = [
+      'x: strategy process, x',
+      '  would run:   pre_restart_command: x -t?',
+      '                 at most 60 s',
+      '  would stop:  pid 12 x',
+      '  would run:   stop_command: stop x',
+      '                 at most 1.5 s, %s is x',
+      '  would start: start_command: exec /opt/x',
+      '                 as app',
+      '  would start: start_command: exec /opt/x',
+      '                 as app',
+      '  would check: health_check_command: pgrep -x x',
+      '                 tried for 5 s, %s is x',
+      '',
+    ];
+    assert.deepEqual([run.code, run.stdout], [0, lines.join('\n')]);
+    const json = JSON.parse((await runCommand(['--config', config, 'match', 'x', '--json'])).stdout);
+    assert.deepEqual(json.commands, JSON.parse(JSON.stringify((await preview()).commands)));
   });
 
   for (const argv of [['status'], ['breaker', 'nginx'], ['match', 'nginx'], ['breaker', '--reset']]) {
@@ -351,6 +390,22 @@ describe('the commands, with no daemon running', () => {
     });
   }
 
+  it('a daemon whose socket is another one by the configuration is told, with both', async (t) => {
+    const dir = tempDir(t);
+    const lock = acquireLock(dir, { kind: 'daemon', socket: '/run/old place.sock' });
+    t.after(() => lock.kind === 'acquired' && lock.release());
+    const config = configWith(t, join(dir, 'new.sock'));
+    appendFileSync(config, `[monitor]\nstate_dir = ${dir}\n`);
+    for (const argv of [['status'], ['restart', 'x'], ['reload']]) {
+      const run = await runCommand(['--config', config, ...argv]);
+      assert.deepEqual([run.code, run.stdout, run.calls], [75, '', []]);
+      assert.equal(
+        run.stderr,
+        `monitor_service: monitor_service runs (pid ${process.pid}) and listens on /run/old place.sock: [control] socket, now ${dir}/new.sock, takes effect at its next start\n`,
+      );
+    }
+  });
+
   it('reload has nobody to tell', async (t) => {
     const run = await runCommand(['reload', '--config', configWith(t, join(tempDir(t), 'none.sock'))]);
     assert.equal(run.code, 69);
@@ -445,48 +500,41 @@ describe('run, demo and check-config', () => {
     const error = { ...warning, severity: 'error', problem: 'bad' } as const;
     const bad = await runCommand(['check-config'], {
       backends: {
-        checkConfig: async () => ({
-          file: 'c.ini',
-          problems: [warning, error],
-          processNames: [],
-          watchExit: null,
-          database: null,
-        }),
+        checkConfig: async () => someReport({ problems: [warning, error], errors: 1, warnings: 1, usable: false }),
       },
     });
     assert.equal(bad.code, 78);
     assert.equal(
       bad.stderr,
-      'c.ini:2: [monitor] moed: unknown key (warning)\nc.ini:2: [monitor] moed: bad\nmonitor_service: c.ini cannot be used: 1 error\n',
+      'c.ini:2: [monitor] moed: unknown key (warning)\nc.ini:2: [monitor] moed: bad\nmonitor_service: c.ini cannot be used: 1 error, 1 warning\n',
     );
     const failed = { kind: 'failed', description: 'mysql db1', reason: 'refused', fault: 'unreachable' } as const;
     const away = await runCommand(['check-config', '--database'], {
       backends: {
-        checkConfig: async () => ({ file: 'c.ini', problems: [], processNames: [], watchExit: null, database: failed }),
+        checkConfig: async () => someReport({ database: failed }),
       },
     });
     assert.deepEqual([away.code, away.stderr], [69, 'monitor_service: mysql db1: refused\n']);
     const report = { server: 'MariaDB', processes: 2, alarms: 1, canClear: false, notes: 'TEXT', remarks: ['no index'] };
     const asked = await runCommand(['check-config', '--database'], {
       backends: {
-        checkConfig: async () => ({
-          file: 'c.ini',
-          problems: [],
-          processNames: ['a', 'b'],
-          watchExit: 'exits by pidfd',
-          database: { kind: 'ok', description: 'mysql db1', report, unmatched: ['b'] },
-        }),
+        checkConfig: async () =>
+          someReport({
+            processNames: ['a', 'b'],
+            watchExit: 'exits by pidfd',
+            database: { kind: 'ok', description: 'mysql db1', report, unmatched: ['b'] },
+          }),
       },
     });
     assert.equal(asked.code, 0);
     assert.match(
       asked.stdout,
-      /2 configured processes\nwatch_exit: exits by pidfd\n.*MariaDB, 2 processes, 1 in alarm\n.*TEXT\nalarms cannot be cleared.*\nremark: no index\n\[process\.b\] matches no row\n$/,
+      /^watch_exit: exits by pidfd\n.*MariaDB, 2 processes, 1 in alarm\n.*TEXT\nc\.ini is in order: 2 configured processes\n$/,
     );
     const one = { kind: 'ok', description: 'mysql db1', report: { ...report, processes: 1 }, unmatched: [] } as const;
     const small = await runCommand(['check-config', '--database'], {
       backends: {
-        checkConfig: async () => ({ file: 'c.ini', problems: [], processNames: ['a'], watchExit: null, database: one }),
+        checkConfig: async () => someReport({ processNames: ['a'], database: one }),
       },
     });
     assert.match(small.stdout, /MariaDB, 1 process, 1 in alarm\n/);
@@ -494,21 +542,14 @@ describe('run, demo and check-config', () => {
     const database = { ...one, leftAlone: { processes: refused, unseen: 1 } };
     const left = await runCommand(['check-config', '--database'], {
       backends: {
-        checkConfig: async () => ({
-          file: 'c.ini',
-          problems: [],
-          processNames: ['a'],
-          watchExit: null,
-          unnamed: 'the rule',
-          database,
-        }),
+        checkConfig: async () => someReport({ processNames: ['a'], unnamed: 'the rule', database }),
       },
     });
-    assert.match(left.stdout, /1 configured process\nthe rule\n/);
+    assert.match(left.stdout, /^the rule\n/);
     assert.match(left.stdout, /\np0 is left alone: p0\.service is neither\n/);
     assert.match(
       left.stdout,
-      /\nand 2 other processes \(all with --json\)\n1 more name was not looked at\nwhat is not to be healed .*only_configured = true.*\n$/,
+      /\nand 2 other processes \(all with --json\)\n1 more name was not looked at\nwhat is not to be healed .*only_configured = true.*\nc\.ini is in order: 1 configured process\n$/,
     );
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ManagedProcess } from '../../../src/core/alarm.ts';
-import { commandEnvironment, expandCommand } from '../../../src/core/command-template.ts';
+import { commandEnvironment, expandCommand, previewCommand } from '../../../src/core/command-template.ts';
 
 const named = (systemName: string, systemNameConfigured = false): ManagedProcess => ({
   processId: '1',
@@ -42,4 +42,60 @@ test('a name that holds what is not seen is refused with its code point, never s
   });
   // A variable is data: there it is that very name.
   assert.equal(commandEnvironment(named('nginx\u3164'), 1).MONITOR_PROCESS_NAME, 'nginx\u3164');
+});
+
+test('%%s is the text %s, and every other %% stays', () => {
+  for (const [template, line] of [
+    ['date +%%s', 'date +%s'],
+    ['date +%%s; restart %s', 'date +%s; restart nginx'],
+    ['%s%%s%s', 'nginx%snginx'],
+    ['%%s%%s', '%s%s'],
+    ['%%%s', '%%s'],
+    ['%%%%s', '%%%s'],
+    ['%%%s %%s %s', '%%s %s nginx'],
+    ['%%ss', '%ss'],
+    [`echo \${f%%.*} \${f%.*}`, `echo \${f%%.*} \${f%.*}`],
+    [`\${f%%s*}`, `\${f%s*}`],
+    [`\${f%%%s*}`, `\${f%%s*}`],
+    ['date +%%Y %% 100%', 'date +%%Y %% 100%'],
+    ['% s %S %%S', '% s %S %%S'],
+    ['a%', 'a%'],
+    ['%%', '%%'],
+    ['', ''],
+  ] as const)
+    assert.deepEqual(expandCommand(template, named('nginx')), { kind: 'ready', line }, template);
+});
+
+test('a command in which no %s stands for the name needs none', () => {
+  for (const name of ['a b', '$(x)', 'nginx\u3164', '']) {
+    assert.deepEqual(expandCommand('date +%%s >> /x', named(name)), { kind: 'ready', line: 'date +%s >> /x' });
+    assert.deepEqual(expandCommand('echo %%%s %%', named(name)), { kind: 'ready', line: 'echo %%s %%' });
+    assert.equal(expandCommand('echo %%s %s', named(name)).kind, 'refused');
+  }
+});
+
+test('a name is put in as it is, whatever it means to a replacement', () => {
+  assert.deepEqual(expandCommand('x %s', named('a@b=,+:')), { kind: 'ready', line: 'x a@b=,+:' });
+  assert.deepEqual(expandCommand('%%s%s', named('s')), { kind: 'ready', line: '%ss' });
+});
+
+test('letters have their combining marks, and nothing else has', () => {
+  for (const name of ['e\u0301x', 'हिन्दी', 'ภาษาไทย', 'Tiếng', '1\u0301', 'a\u0301\u0302'])
+    assert.equal(expandCommand('%s', named(name)).kind, 'ready', name);
+  for (const name of ['\u0301x', '=\u0338x', 'a.\u0301', 'a-\u0301', '_\u0301', '/\u0301', 'a b\u0301'])
+    assert.equal(expandCommand('%s', named(name, true)).kind, 'refused', name);
+});
+
+test('a command is shown as it will run, with what stands for %s', () => {
+  assert.deepEqual(previewCommand('stop_command', 'kill %s; date +%%s', named('app'), 60_000, 'root'), {
+    commands: [{ key: 'stop_command', line: 'kill app; date +%s', name: 'app', limitMs: 60_000, user: 'root' }],
+    refusals: [],
+  });
+  assert.deepEqual(previewCommand('start_command', 'date +%%s', named('a b'), null), {
+    commands: [{ key: 'start_command', line: 'date +%s', name: null, limitMs: null, user: null }],
+    refusals: [],
+  });
+  const refused = previewCommand('stop_command', 'kill %s', named('a b'), 1);
+  assert.deepEqual(refused.commands, []);
+  assert.match(refused.refusals.join(), /^stop_command: the name "a b" cannot stand for %s/);
 });

@@ -49,6 +49,26 @@ test('a failing command is a failed attempt, whatever the health check would say
   assert.match(world.log('error'), /Failed to restart web: exit code 3/);
 });
 
+test('the last lines of what failed come with the events, also where only the health check failed', async () => {
+  const world = new MonitorWorld();
+  const output = ['one', 'two', 'three', 'four'];
+  world.alarm(1, 'web', { restart: () => ({ kind: 'failed', reason: 'exit code 3', output }) });
+  world.alarm(2, 'unit', {
+    health: () => ({ kind: 'unhealthy', reason: 'unit.service is failed (exit-code)' }),
+    explain: { reason: 'ExecStart=/bin/app ended with exit code 7', output },
+  });
+  await world.poll();
+  assert.match(
+    world.log('error'),
+    /Failed to restart unit: health check failed: .*: ExecStart=\/bin\/app ended with exit code 7: two \| three \| four/,
+  );
+  for (const type of ['attempt_failed', 'recovery_failed'] as const)
+    assert.deepEqual(
+      world.seen(type).map((event) => 'output' in event && event.output),
+      type === 'attempt_failed' ? [output, output, output, output] : [output, output],
+    );
+});
+
 test('an alarm cleared or acknowledged while it waits is not attempted, and no failure is counted', async () => {
   for (const change of [{ alarma: false }, { sound: true }]) {
     const world = new MonitorWorld({ maxConcurrentRestarts: 1 });

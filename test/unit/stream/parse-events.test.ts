@@ -64,8 +64,10 @@ describe('[events]', () => {
   });
 
   it('does not open a port without a password, and warns of one without encryption', () => {
-    assert.deepEqual(parse('tcp = 8080').problems, ['error c:2: [events] tcp: needs a password (auth or auth_file)']);
-    assert.match(parse('tcp = 8080\nauth =').problems.join(), /needs a password/);
+    assert.deepEqual(parse('tcp = 8080').problems, [
+      'error c:2: [events] tcp: cannot be used without a password (expected auth or auth_file, got neither)',
+    ]);
+    assert.match(parse('tcp = 8080\nauth =').problems.join(), /without a password/);
     for (const host of ['0.0.0.0', '[::]', '192.0.2.1', 'example.org', '127.example.org'])
       assert.match(parse(`tcp = ${host}:8080\nauth = x`).problems.join(), /^warning .*unencrypted over the network/, host);
     assert.match(parse(`tcp = 8080\nauth = ${'x'.repeat(257)}`).problems.join(), /^error c:3: .*1 to 256 bytes/);
@@ -89,11 +91,11 @@ describe('[events]', () => {
 
   it('says what cannot be used, and never the password', () => {
     for (const [line, message] of [
-      ['socket = here', /socket: must be a file's absolute path/],
+      ['socket = here', /socket: cannot be used \(expected a file's absolute path/],
       ['socket_mode = 888', /socket_mode: cannot be used \(expected permissions in octal, such as 0660, got "888"\)/],
       ['events = exec, start', /events: cannot be used \(expected a list of exec, exit.*, got "start"\)/],
       ['clients = 0', /clients: cannot be used/],
-      ['tls_cert = /x\ntcp = 1\nauth = s3cret', /tls_cert: needs tls_key too/],
+      ['tls_cert = /x\ntcp = 1\nauth = s3cret', /tls_cert: cannot be used alone \(expected tls_key too/],
     ] as const) {
       const problems = parse(line).problems.join('\n');
       assert.match(problems, message);
@@ -130,7 +132,7 @@ describe('[events]', () => {
     assert.match(options.tcp?.tls?.cert ?? '', /BEGIN CERTIFICATE/);
     assert.match(
       parse(lines.replace('server.key', 'ca.pem')).problems.join(),
-      /error c:4: \[events\] tls_cert: cannot be used with tls_key/,
+      /error c:4: \[events\] tls_cert: cannot be used \(expected a certificate that tls_key belongs to/,
     );
     assert.throws(() => {
       const document = loadConfigText('c', `[events]\ntls_key = ${dir}/server.key\n`);

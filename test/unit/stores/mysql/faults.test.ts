@@ -57,7 +57,11 @@ test('words depend on how far the connection has come, and on whether TLS was of
   const lost = Object.assign(new Error('Connection lost'), { code: 'PROTOCOL_CONNECTION_LOST', fatal: true });
   assert.match(storeError('db', lost, greeting).message, /^mysql db: the connection was closed before a greeting came/);
   assert.equal(storeError('db', lost).message, 'mysql db: the server closed the connection');
-  assert.equal(storeError('db', said(1045), { stage: 'login', tlsUnused: false }).message, 'mysql db: it said so');
+  assert.equal(
+    storeError('db', said(1045), { stage: 'login', tlsUnused: false }).message,
+    'mysql db refuses the login: it said so',
+  );
+  assert.equal(storeError('db', said(1142)).message, 'mysql db: it said so', 'a privilege');
   assert.match(storeError('db', said(1045), { stage: 'login', tlsUnused: true }).message, /REQUIRE SSL: ssl = verify\)$/);
   assert.match(storeError('db', said(3159)).message, /\(expected ssl = verify\)$/);
 });

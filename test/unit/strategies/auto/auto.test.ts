@@ -62,10 +62,11 @@ function world(units: Record<string, FakeUnitOptions> = {}, fallsBack = false) {
   const added = Object.fromEntries(Object.entries(units).map(([name, unit]) => [name, systemd.add(name, unit)]));
   const processes = new FakeProcesses();
   const retired: string[] = [];
-  const { roots } = strategyMemory();
+  const memory = strategyMemory();
+  const { roots } = memory;
   const options = { hasOwnSection: false, commandTimeoutMs: 60_000, healthCheckTimeoutMs: 5000, stableTimeMs: 1000 };
   const strategy = new AutoStrategy(
-    new ServiceStrategy(options, { services: systemd, clock, log: silentLog, ...strategyMemory() }),
+    new ServiceStrategy(options, { services: systemd, clock, log: silentLog, ...memory }),
     processes,
     {
       services: systemd,
@@ -91,6 +92,7 @@ function world(units: Record<string, FakeUnitOptions> = {}, fallsBack = false) {
     processes,
     retired,
     roots,
+    memory,
     strategy,
     unit: (name: string) => added[name]!,
     resolve: (name: string) => strategy.resolve(managed(name), never),
@@ -226,6 +228,22 @@ test('a one-shot at rest is assumed to be well, but not while a process stands i
   assert.deepEqual(await health('job'), { kind: 'healthy' });
   processes.health = { kind: 'unhealthy', reason: 'no process runs' };
   assert.deepEqual(await health('job'), { kind: 'unhealthy', reason: 'no process runs' });
+});
+
+test('a unit that stays up without its processes is given up for the program', async () => {
+  const { restart, unit, systemd, processes, memory } = world(
+    { 'legacyd.service': { type: 'oneshot', remainAfterExit: true, state: 'active' } },
+    true,
+  );
+  unit('legacyd.service').set({ subState: 'exited', mainPid: 0 });
+  memory.unitsWithProcesses.add('legacyd.service', '');
+  const outcome = await restart('legacyd');
+  assert.ok(
+    outcome.kind === 'restarted' && outcome.detail.includes('as a process: legacyd.service is active (exited)'),
+    JSON.stringify(outcome),
+  );
+  assert.deepEqual(systemd.calls, ['restart legacyd.service', 'stop legacyd.service']);
+  assert.deepEqual(processes.restarts, ['legacyd']);
 });
 
 test('the preview knows of the fallback', async () => {
@@ -445,4 +463,51 @@ test('a program whose unit is masked is not started: that of its path, of its ow
     reason: 'systemd does not say what maskd.service is: no answer',
     unanswered: true,
   });
+});
+
+test('a unit that hangs is not given up: its program is not started beside it', async () => {
+  for (const unit of [
+    { startMs: Number.POSITIVE_INFINITY },
+    { state: 'active', stopMs: Number.POSITIVE_INFINITY, startMs: Number.POSITIVE_INFINITY },
+  ] as const) {
+    const { restart, processes } = world({ 'app.service': unit }, true);
+    const outcome = await restart('app');
+    assert.match(
+      outcome.kind === 'failed' ? outcome.reason : '',
+      /^restarted by force, and app\.service is activating \(start\); not started as a process: /,
+    );
+    assert.deepEqual(processes.restarts, []);
+  }
+  const once = world({ 'app.service': { startMs: Number.POSITIVE_INFINITY, hungStarts: 1 } }, true);
+  assert.deepEqual(await once.restart('app'), {
+    kind: 'restarted',
+    detail: 'systemctl restart app.service by force: it was activating (start) for 60 s',
+  });
+  assert.deepEqual(once.processes.restarts, []);
+});
+
+test('a unit that has a job still is not given up, nor is one whose restart is not wanted any more', async () => {
+  const waiting = world({ 'app.service': {} }, true);
+  const app = waiting.unit('app.service');
+  app.job = () => {
+    app.set({ hasJob: true });
+    return new Promise(() => {});
+  };
+  const outcome = await waiting.restart('app');
+  assert.match(outcome.kind === 'failed' ? outcome.reason : '', /systemd has something to do about app\.service still/);
+  assert.deepEqual(waiting.processes.restarts, []);
+  const { strategy, clock, processes } = world({ 'app.service': { refusesStart: true } }, true);
+  const attempt = { ...attemptOn(managed('app')), isUnwanted: async () => true };
+  assert.equal((await settled(clock, strategy.restart(attempt))).kind, 'failed');
+  assert.deepEqual(processes.restarts, []);
+});
+
+test('the last lines of the unit, or of the program in its place, come with the failure', async () => {
+  const explanation = { reason: undefined, output: ['no such port'] };
+  for (const output of [undefined, ['no such file']]) {
+    const { restart, processes } = world({ 'app.service': { refusesStart: true, explanation } }, true);
+    processes.outcome = { kind: 'failed', reason: 'it ended', ...(output && { output }) };
+    const outcome = await restart('app');
+    assert.deepEqual(outcome.kind === 'failed' && outcome.output, output ?? ['no such port']);
+  }
 });

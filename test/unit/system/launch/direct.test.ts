@@ -97,7 +97,7 @@ test('what a line that changes the user leaves behind later is told later', { sk
 test('a line that falls over fails with its last words', async (t) => {
   const { world, launcher } = open(t);
   const broken = await launcher.launch(line(world, 'echo port already in use >&2; exit 3'), 30_000, world.never);
-  assert.deepEqual(broken, { kind: 'failed', reason: 'exit code 3: port already in use' });
+  assert.deepEqual(broken, { kind: 'failed', reason: 'exit code 3: port already in use', output: ['port already in use'] });
   const killed = await launcher.launch(line(world, 'kill -9 $$'), 30_000, world.never);
   assert.deepEqual(killed, { kind: 'failed', reason: 'killed by SIGKILL' });
   const nobody = await launcher.launch(line(world, 'true', 'no-such-user'), 30_000, world.never);

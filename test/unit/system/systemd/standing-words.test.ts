@@ -61,6 +61,10 @@ test('a failure names the command that failed, by its file alone, and how it end
       'failed (exit-code): its main process ended with exit code 4',
     ],
     [
+      { Result: 'exit-code', ExecMainCode: EXITED, ExecMainStatus: 4, ExecStart: [command('/bin/app', 0, 0, 0)] },
+      'failed (exit-code): ExecStart=/bin/app ended with exit code 4',
+    ],
+    [
       { Result: 'exit-code' },
       'failed (exit-code): one of its commands (ExecStartPre=, ExecStart=, ExecStartPost= …) ended with an exit code that is no success',
     ],
@@ -122,6 +126,17 @@ test('what hangs is told by the command that runs, by what its type waits for, o
       'its PIDFile=/run/a.pid names no process of it',
     ],
     [starting, {}, 'its start does not come to an end'],
+    // After a daemon-reload.
+    [
+      { ...starting, SubState: 'start-pre', ExecStartPre: [command('/bin/pre', 0, 0, 0)] },
+      {},
+      'ExecStartPre=/bin/pre still runs',
+    ],
+    [
+      { ActiveState: 'deactivating', SubState: 'stop', ExecStop: [command('/bin/stop', 0, 0, 0)] },
+      {},
+      'ExecStop=/bin/stop still runs',
+    ],
     [
       { ActiveState: 'deactivating', SubState: 'stop', ExecStart: app, ExecStop: [command('/bin/stop', 0, 0, 9)] },
       {},

@@ -1,0 +1,129 @@
+import { dirname } from 'node:path';
+import type { ConfigDocument } from '../config/config-document.ts';
+import { closest, looseName } from '../config/did-you-mean.ts';
+import { expandCommand } from '../core/command-template.ts';
+import type { ConfigProblem } from '../core/errors.ts';
+import { quoted } from '../core/printable.ts';
+import { managedProcess, type Plans, type RecoveryPlan } from '../monitor/recovery-plan.ts';
+import { missingPrograms } from '../strategies/command/missing-program.ts';
+import { missingUnit } from '../strategies/unit/missing-unit.ts';
+import { folderProblem } from '../system/files/folder-problem.ts';
+import { type AccountResult, findAccount } from '../system/spawn/user-account.ts';
+import type { ServiceManager } from '../system/systemd/service-manager.ts';
+import type { Settings } from './settings.ts';
+
+/** What is needed to see what a section names and is not there. */
+export interface FindingParts {
+  readonly settings: Pick<Settings, 'document' | 'processNames' | 'refusals'>;
+  readonly plans: Plans;
+  readonly services: Pick<ServiceManager, 'available' | 'show'>;
+  /** Whether the database has rows of that name; undefined: that is not known. */
+  readonly hasRow: (name: string) => Promise<boolean | undefined>;
+}
+
+/** Looks for what the sections of processes name and this machine has not: users, programs, folders, units, other processes. Changes nothing. */
+export class ProcessFindings {
+  readonly #parts: FindingParts;
+  readonly #users = new Map<string, Promise<AccountResult>>();
+  #spellings: ReadonlySet<string> | undefined;
+  #hints = 0;
+
+  constructor(parts: FindingParts) {
+    this.#parts = parts;
+  }
+
+  /** Warnings of one process, each at the place of what it is about; [] where nothing can be told, and for a process that is refused. */
+  async of(name: string, signal: AbortSignal): Promise<ConfigProblem[]> {
+    const { settings, plans } = this.#parts;
+    if (settings.refusals.has(name)) return [];
+    const plan = plans(name);
+    const found = [
+      await this.#user(name, plan, signal),
+      await this.#unit(name, plan, signal),
+      ...programs(settings.document, name, plan),
+      pidFile(settings.document, name),
+      ...(await this.#dependencies(name, plan)),
+    ];
+    return found.filter((problem) => problem !== undefined);
+  }
+
+  async #user(name: string, plan: RecoveryPlan, signal: AbortSignal): Promise<ConfigProblem | undefined> {
+    const { document } = this.#parts.settings;
+    const user = plan.strategy.name === 'service' ? undefined : document.processSection(name).text('user');
+    if (user === undefined) return undefined;
+    const asked = this.#users.get(user) ?? findAccount(user, signal);
+    this.#users.set(user, asked);
+    const found = await asked;
+    if (found.kind === 'found') return undefined;
+    return document.processWarning(name, 'user', `nothing of it is restarted as long as ${found.reason}`);
+  }
+
+  async #unit(name: string, plan: RecoveryPlan, signal: AbortSignal): Promise<ConfigProblem | undefined> {
+    const { settings, services } = this.#parts;
+    if (plan.strategy.name !== 'service') return undefined;
+    const missing = await missingUnit(services, managedProcess(name, plan).systemName, signal);
+    if (missing === undefined) return undefined;
+    const key = plan.settings.systemName === undefined ? 'restart_strategy' : 'system_name';
+    return settings.document.processWarning(name, key, missing);
+  }
+
+  async #dependencies(name: string, { settings }: RecoveryPlan): Promise<ConfigProblem[]> {
+    const { settings: all, hasRow } = this.#parts;
+    const { document, processNames, refusals } = all;
+    const found: ConfigProblem[] = [];
+    const warn = (problem: string): void => void found.push(document.standingWarning(name, 'depends_on', problem));
+    const named = document.processSection(name).list('depends_on');
+    for (const one of named) if (one !== name && refusals.has(one)) warn(`${quoted(one)} is refused, and so is not waited for`);
+    for (const one of settings.dependsOn) {
+      // Of one that is only spelt otherwise the file's own problems tell.
+      this.#spellings ??= new Set(processNames.map(looseName));
+      if (this.#spellings.has(looseName(one))) continue;
+      const known = await hasRow(one);
+      if (known === true) continue;
+      // Nobody reads the two hundredth guess, and guessing is what takes time here.
+      const meant =
+        this.#hints++ < MOST_HINTS
+          ? closest(
+              one,
+              processNames.filter((other) => other !== name),
+            )
+          : undefined;
+      const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;
+      warn(
+        known === false
+          ? `${quoted(one)} has neither a section nor a row in the database${hint}`
+          : `${quoted(one)} has no section${hint}; whether the database has a row of that name, check-config --database tells`,
+      );
+    }
+    return found;
+  }
+}
+
+const MOST_HINTS = 200;
+
+/** What commands certainly run. A line that `%s` makes another one of each process is told of each. */
+function programs(document: ConfigDocument, name: string, plan: RecoveryPlan): ConfigProblem[] {
+  const section = document.processSection(name);
+  const process = managedProcess(name, plan);
+  return usedCommands(section.verbatim('restart_command') !== undefined, plan).flatMap((key) => {
+    const line = section.verbatim(key);
+    const expanded = line === undefined ? undefined : expandCommand(line, process);
+    if (expanded === undefined) return [];
+    if (expanded.kind === 'refused') return [document.processWarning(name, key, expanded.reason)];
+    return missingPrograms(expanded.line).map((problem) => document.standingWarning(name, key, problem));
+  });
+}
+
+function usedCommands(hasRestartCommand: boolean, { strategy }: RecoveryPlan): readonly string[] {
+  const always = ['pre_restart_command', 'health_check_command'];
+  if (hasRestartCommand) return ['restart_command', ...always];
+  return strategy.name === 'process' || strategy.name === 'auto' ? ['start_command', 'stop_command', ...always] : always;
+}
+
+/** Not of those in /run, where programs and systemd make a folder as they start. */
+function pidFile(document: ConfigDocument, name: string): ConfigProblem | undefined {
+  const path = document.processSection(name).text('pid_file');
+  if (path === undefined || /^(?:\/var)?\/run\//.test(path)) return undefined;
+  const problem = folderProblem(dirname(path), 'there');
+  return problem === undefined ? undefined : document.standingWarning(name, 'pid_file', problem);
+}

@@ -1,0 +1,94 @@
+import { needsName, withName } from '../core/command-template.ts';
+import { type ExecutedProgram, executedPrograms } from '../core/shell/executed-programs.ts';
+import { formatCalls, MARK } from './format-calls.ts';
+import { FORMAT_VARIABLES, type FormatRule, OWN_FORMATS, operandsOf, optionValues, ownArguments } from './own-formats.ts';
+
+/**
+ * Where in a command `%s` is some program's own format, which the process's name replaces all the same; each as one would write it,
+ * without anything of the command that may be a secret: `date +%s`, `stat -c %s`, `strftime("%s")`. [] where every `%s` may well be meant
+ * for the name.
+ */
+export function ownFormats(template: string): string[] {
+  if (!needsName(template)) return [];
+  const text = withName(template, MARK);
+  const { programs, assignments, writes } = executedPrograms(text, (name) => ruleOf(name) !== undefined);
+  const found = [
+    ...(REMAINDER.test(text) ? ['$((…%s…))'] : []),
+    ...programs.flatMap(formatsOf),
+    ...assignments.flatMap((assignment) => {
+      const [name = '', value] = assignment.split('=', 2);
+      if (value?.includes(MARK) !== true) return formatCalls(assignment, '');
+      return FORMAT_VARIABLES.test(name) ? [`${name}=%s`] : formatCalls(value, '');
+    }),
+    ...writes
+      .filter(({ words, target }) => /(?:^|\/)core_pattern$/.test(target) && words.some((word) => word.includes(MARK)))
+      .map(() => 'core_pattern %s'),
+  ];
+  return [...new Set(found)];
+}
+
+/** In arithmetic the remainder: `$((n%step))`. */
+const REMAINDER = /\(\((?:[^()\0]|\([^()]*\))*(?<=[\w)}\]])\0/;
+
+/**
+ * Where `%%s` means something else than it did to the bash service, which made `%NAME` of it, and where that may have been meant: the
+ * wildcard of SQL's LIKE, and the shell's suffix that is taken away. [] where it is most likely the text `%s`.
+ */
+export function oncePercentAndName(template: string): string[] {
+  return ONCE_NAMES.filter(({ pattern }) => pattern.test(template)).map(({ as }) => as);
+}
+
+const ONCE_NAMES = [
+  { pattern: /\blike\s+\\?["'][^"']*%%s(?!\w)/i, as: "LIKE '%%s'" },
+  { pattern: /\$\{[A-Za-z_]\w*%%s\}/, as: `\${NAME%%s}` },
+];
+
+/** One line for people on what `oncePercentAndName` has found. */
+export function describeOnceNames(found: readonly string[]): string {
+  return `%%s in ${found.join(' and ')} is the text %s; write %$MONITOR_SYSTEM_NAME if a % and the process's name are meant`;
+}
+
+/** One line for people on what `ownFormats` has found. */
+export function describeOwnFormats(found: readonly string[]): string {
+  const shown = found.slice(0, MOST_SHOWN);
+  const more = found.length - shown.length;
+  const what = shown.join(', ') + (more > 0 ? ` and ${more} more` : '');
+  const written = shown.map((one) => one.replaceAll('%s', '%%s')).join(', ');
+  return `%s becomes the process's name in ${what} as well; write %%s if the program is to see %s (${written})`;
+}
+
+const MOST_SHOWN = 3;
+
+function formatsOf(program: ExecutedProgram): string[] {
+  const rule = ruleOf(program.name);
+  const own = rule === undefined ? [] : formatsByRule(program, rule);
+  return [...own, ...program.arguments.flatMap((word) => formatCalls(word, program.name))];
+}
+
+function formatsByRule({ name, arguments: all, takesMore }: ExecutedProgram, rule: FormatRule): string[] {
+  const args = ownArguments(all, rule);
+  const isOwn = (value: string | undefined, begins = ''): boolean => value?.startsWith(begins) === true && value.includes(MARK);
+  const byOption = (rule.options ?? [])
+    .filter((option) => optionValues(args, option).some((value) => isOwn(value, option.begins)))
+    .map(({ option, begins = '' }) => `${name} ${option}${option.startsWith('--') ? '=' : ' '}${begins}%s`);
+  return rule.operand !== undefined && isFormatOperand(operandsOf(args, rule.valued), rule.operand, takesMore)
+    ? [...byOption, `${name} ${rule.operand.begins ?? ''}${rule.operand.begins === undefined ? "'%s'" : '%s'}`]
+    : byOption;
+}
+
+function isFormatOperand(
+  operands: readonly string[],
+  { begins, needsMore }: NonNullable<FormatRule['operand']>,
+  takesMore: boolean,
+): boolean {
+  if (begins !== undefined) return operands.some((word) => word.startsWith(begins) && word.includes(MARK));
+  const [format = '', ...more] = operands;
+  // `printf 'NAME restarted\n'` has nothing to put there, so it is the name that is meant; %(…)T prints the time without.
+  return format.includes(MARK) && (!needsMore || takesMore || more.length > 0 || format.includes(`%(${MARK})T`));
+}
+
+/** GNU's programs may be called with a `g` in front. */
+function ruleOf(name: string): FormatRule | undefined {
+  const known = [name, name.replace(/^g/, '')].find((one) => Object.hasOwn(OWN_FORMATS, one));
+  return known === undefined ? undefined : OWN_FORMATS[known];
+}

@@ -1,0 +1,16 @@
+import { dirname } from 'node:path';
+import { quoted } from '../../core/printable.ts';
+import { hostStat } from './host-path.ts';
+
+/**
+ * Why a folder cannot be used, in one line; undefined if it can, or that cannot be told. `needed`: it has to be `there`, or it is `made`
+ * with those above it if it is not.
+ */
+export function folderProblem(folder: string, needed: 'there' | 'made'): string | undefined {
+  const stat = hostStat(folder);
+  if (stat === 'unknown' || (stat !== 'none' && stat.isDirectory())) return undefined;
+  if (stat !== 'none') return `${quoted(folder)} is no folder (expected one)`;
+  if (needed === 'there') return `${quoted(folder)} is not there (expected a folder)`;
+  const above = dirname(folder);
+  return above === folder ? undefined : folderProblem(above, 'made');
+}

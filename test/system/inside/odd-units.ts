@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Systemd } from '../../../src/system/systemd/manager.ts';
+import { never } from '../../helpers/strategy-parts.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
+import { detecting, property, systemctl } from './watched-unit.ts';
+
+// Runs under a real systemd, where it is PID 1: see transient.test.ts. Units of odd types and in odd states.
+
+const STRATEGIES = ['service', 'auto'];
+const CONDITION = 'ConditionPathExists=/run/no-such-file';
+const NOT_MET = `${CONDITION} is not met`;
+
+/** Writes a unit file; it is gone after the test. */
+function define(t: TestContext, unit: string, ...lines: string[]): void {
+  const path = `/run/systemd/system/${unit}`;
+  writeFileSync(path, `${lines.join('\n')}\n`);
+  t.after(() => {
+    // Of a template, or one that is gone already, there is nothing to stop.
+    spawnSync('systemctl', ['stop', unit], { stdio: 'ignore' });
+    rmSync(path, { force: true });
+    systemctl('daemon-reload');
+  });
+  systemctl('daemon-reload');
+}
+
+function reasonOf(outcome: { readonly kind: string; readonly reason?: string }): string {
+  assert.equal(outcome.kind, 'failed', JSON.stringify(outcome));
+  return outcome.reason ?? '';
+}
+
+const TYPES: Readonly<Record<string, readonly string[]>> = {
+  oneshot: ['Type=oneshot', 'ExecStart=/bin/true'],
+  stays: ['Type=oneshot', 'RemainAfterExit=yes', 'ExecStart=/bin/true'],
+  simple: ['ExecStart=/bin/sleep 600'],
+  exec: ['Type=exec', 'ExecStart=/bin/sleep 600'],
+  idle: ['Type=idle', 'ExecStart=/bin/sleep 600'],
+  forking: ['Type=forking', 'ExecStart=/bin/sh -c "sleep 600 &"'],
+  notify: ['Type=notify', 'NotifyAccess=all', 'ExecStart=/bin/sh -c "systemd-notify --ready; exec sleep 600"'],
+};
+
+for (const [type, service] of Object.entries(TYPES))
+  test(`${type}: healed if it may start; not if systemd skips that, for its condition, its assertion or its ExecCondition=`, async (t) => {
+    for (const strategy of STRATEGIES) {
+      const name = `odd-${type}-${strategy[0]}`;
+      const unit = (line = '', own = '') => ['[Unit]', 'StartLimitIntervalSec=0', line, '[Service]', ...service, own];
+      const watch = detecting(t, name, { restart_strategy: strategy }, unit());
+      assert.deepEqual(await watch.restart(), { kind: 'restarted', detail: `systemctl start ${name}.service` });
+      assert.deepEqual(await watch.health(), { kind: 'healthy' });
+      const isUp = type !== 'oneshot';
+      const verb = isUp ? 'restart' : 'start';
+      assert.deepEqual(await watch.restart(), { kind: 'restarted', detail: `systemctl ${verb} ${name}.service` });
+      assert.deepEqual(await watch.health(), { kind: 'healthy' });
+      // A change on the fly: what runs is stopped by the restart, and is not started again.
+      define(t, `${name}.service`, ...unit(CONDITION));
+      const skipped = reasonOf(await watch.restart());
+      assert.ok(skipped.startsWith(`systemctl ${verb} ${name}.service: systemd skipped its start: ${NOT_MET}, see `), skipped);
+      assert.equal(property(name, 'ActiveState'), 'inactive');
+      assert.ok(reasonOf(await watch.restart()).includes(NOT_MET));
+      define(t, `${name}.service`, ...unit(CONDITION.replace('Condition', 'Assert')));
+      assert.match(reasonOf(await watch.restart()), /AssertPathExists=\/run\/no-such-file does not hold|an assertion/);
+      define(t, `${name}.service`, ...unit('', 'ExecCondition=/bin/false'));
+      const asked = await watch.restart();
+      // Of this type a start is done before its ExecCondition= is.
+      const verdict = asked.kind === 'restarted' && type === 'idle' ? await watch.health() : asked;
+      assert.match(
+        'reason' in verdict ? verdict.reason : '',
+        /systemd skipped its start: .*ExecCondition=|did not stay active|is inactive/,
+      );
+      assert.deepEqual(watch.alarms, []);
+    }
+  });
+
+test('a start that systemd skips is told of units of other types too, and of units that need one that cannot start', async (t) => {
+  const systemd = new Systemd();
+  const units: Readonly<Record<string, readonly string[]>> = {
+    'odd-c.socket': ['[Socket]', 'ListenStream=/run/odd-c.sock', 'Service=odd-c.service'],
+    'odd-c.timer': ['[Timer]', 'OnActiveSec=1h', 'Unit=odd-c.service'],
+    'odd-c.path': ['[Path]', 'PathExists=/run/no-such-file', 'Unit=odd-c.service'],
+    'odd-c.target': [],
+    'run-oddc.mount': ['[Mount]', 'What=tmpfs', 'Type=tmpfs', 'Where=/run/oddc'],
+  };
+  define(t, 'odd-c.service', '[Service]', 'ExecStart=/bin/sleep 600');
+  for (const [unit, lines] of Object.entries(units)) {
+    define(t, unit, '[Unit]', CONDITION, ...lines);
+    for (const verb of ['start', 'restart'] as const)
+      assert.ok(
+        reasonOf(await systemd.call(verb, unit, 10_000, never)).startsWith(`systemd skipped its start: ${NOT_MET}`),
+        unit,
+      );
+    assert.deepEqual(await systemd.call('stop', unit, 10_000, never), { kind: 'done' });
+  }
+  define(t, 'odd-base.service', '[Service]', 'Type=oneshot', 'ExecStart=/bin/false');
+  const unit = ['[Unit]', 'Requires=odd-base.service', 'After=odd-base.service', '[Service]', 'ExecStart=/bin/sleep 600'];
+  const { restart } = detecting(t, 'odd-front', { restart_strategy: 'service' }, unit);
+  assert.match(reasonOf(await restart()), /^systemctl start odd-front\.service: a unit that it needs could not be started/);
+});
+
+test('forking with a PIDFile= that names none of its processes', async (t) => {
+  for (const strategy of STRATEGIES) {
+    const name = `odd-pidfile-${strategy[0]}`;
+    const unit = (write: string) => [
+      '[Service]',
+      'Type=forking',
+      'TimeoutStartSec=2',
+      `PIDFile=/run/${name}.pid`,
+      `ExecStart=/bin/sh -c 'sleep 600 & ${write}'`,
+    ];
+    t.after(() => rmSync(`/run/${name}.pid`, { force: true }));
+    const watch = detecting(t, name, { restart_strategy: strategy, command_timeout: '20' }, unit('true'));
+    assert.match(reasonOf(await watch.restart()), new RegExp(`its PIDFile=/run/${name}\\.pid names no process of it`));
+    define(t, `${name}.service`, ...unit(`echo $$! > /run/${name}.pid`));
+    assert.equal((await watch.restart()).kind, 'restarted');
+    assert.deepEqual(await watch.health(), { kind: 'healthy' });
+    const main = Number(property(name, 'MainPID'));
+    assert.equal(await watch.next(), main);
+    process.kill(main, 'SIGKILL');
+    await waitFor('an alarm', () => watch.alarms.length === 1);
+  }
+});
+
+test('a service that its socket starts is well while that listens, running or not', async (t) => {
+  for (const strategy of STRATEGIES) {
+    const name = `odd-idle-${strategy[0]}`;
+    const socket = `/run/${name}.sock`;
+    define(t, `${name}.socket`, '[Socket]', `ListenStream=${socket}`);
+    // It ends by itself when it has nothing to do.
+    const program = `require('net').createServer((client) => client.end()).listen({ fd: 3 }); setTimeout(process.exit, 2500)`;
+    const unit = ['[Unit]', 'StartLimitIntervalSec=0', '[Service]', `ExecStart=${process.execPath} -e "${program}"`];
+    const watch = detecting(t, name, { restart_strategy: strategy }, unit, 300);
+    systemctl('start', `${name}.socket`);
+    const client = connect(socket);
+    t.after(() => client.destroy());
+    await watch.next();
+    await waitFor('it is idle', () => watch.exits.length === 1);
+    assert.deepEqual([watch.exits, watch.alarms], [[true], []]);
+    client.destroy();
+    await waitFor('it rests', () => property(name, 'ActiveState') === 'inactive');
+    assert.equal((await watch.restart()).kind, 'restarted');
+    assert.deepEqual(await watch.health(), { kind: 'healthy' });
+    await waitFor('it rests', () => property(name, 'ActiveState') === 'inactive');
+    assert.deepEqual(await watch.health(), { kind: 'healthy' });
+    // Past the look that would have found it missing.
+    await delay(2500);
+    assert.deepEqual(watch.alarms, []);
+    systemctl('stop', `${name}.socket`);
+    assert.equal((await watch.health()).kind, 'unhealthy');
+  }
+});
+
+test('an instance of a template is a unit of its own; a template is none', async (t) => {
+  define(t, 'odd-tpl@.service', '[Service]', 'ExecStart=/bin/sleep 600', `ExecStartPre=/bin/test %i != 2`);
+  for (const strategy of STRATEGIES) {
+    const one = detecting(t, 'odd-tpl@1', { restart_strategy: strategy });
+    assert.deepEqual(await one.restart(), { kind: 'restarted', detail: 'systemctl start odd-tpl@1.service' });
+    assert.deepEqual(await one.health(), { kind: 'healthy' });
+    process.kill(await one.next(), 'SIGKILL');
+    await waitFor('an alarm', () => one.alarms.length === 1);
+    await one.stop();
+    systemctl('reset-failed', 'odd-tpl@1');
+    const two = detecting(t, 'odd-tpl@2', { restart_strategy: strategy });
+    assert.match(reasonOf(await two.restart()), /^systemctl start odd-tpl@2\.service: .*exit code 1/);
+    const none = detecting(t, 'odd-tpl@', { restart_strategy: 'service' });
+    assert.match(reasonOf(await none.restart()), /is a template: it takes an instance/);
+  }
+});
+
+test('a masked unit is not started, whatever strategy, and is no alarm', async (t) => {
+  for (const strategy of STRATEGIES) {
+    const name = `odd-masked-${strategy[0]}`;
+    systemctl('mask', '--runtime', name);
+    t.after(() => systemctl('unmask', '--runtime', name));
+    const watch = detecting(t, name, { restart_strategy: strategy, start_command: `exec -a ${name} sleep 600` });
+    assert.equal(reasonOf(await watch.restart()), `${name}.service is masked`);
+    assert.deepEqual((await watch.preview()).refusals, [`${name}.service is masked`]);
+  }
+});

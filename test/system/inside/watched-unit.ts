@@ -1,0 +1,101 @@
+import { execFileSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
+import type { TestContext } from 'node:test';
+import { systemClock } from '../../../src/core/clock.ts';
+import { EventBus } from '../../../src/core/events.ts';
+import { ProcessExitDetector } from '../../../src/detectors/process-exit.ts';
+import type { FormerLife } from '../../../src/detectors/watch-parts.ts';
+import { proveLasting } from '../../../src/monitor/health-proof.ts';
+import type { RecoveryPlan } from '../../../src/monitor/recovery-plan.ts';
+import { parseStrategy } from '../../../src/strategies/index.ts';
+import { ProcessTable } from '../../../src/system/proc/table.ts';
+import { strategyMemory } from '../../helpers/memory-state.ts';
+import { attemptOn, FakeSection, managed, never, silentLog } from '../../helpers/strategy-parts.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
+import { openRuns } from './runs.ts';
+
+/** The detector on one name; the unit that the test gives it is gone after the test. */
+export function detecting(
+  t: TestContext,
+  name: string,
+  section: Readonly<Record<string, string>>,
+  unit?: readonly string[],
+  bootGraceMs?: number,
+  { memory = strategyMemory(), former }: Earlier = {},
+) {
+  const { programs, commands, services } = openRuns(t);
+  const parts = { programs, commands, services, clock: systemClock, log: silentLog };
+  const strategy = parseStrategy(new FakeSection(`process.${name}`, section)).create({ ...parts, ...memory });
+  const path = `/run/systemd/system/${name}.service`;
+  if (unit !== undefined) writeFileSync(path, `${unit.join('\n')}\n`);
+  systemctl('daemon-reload');
+  const events = new EventBus((error) => {
+    throw error;
+  });
+  const seen: number[] = [];
+  const exits: boolean[] = [];
+  const alarms: string[] = [];
+  events.subscribe((event) => {
+    if (event.type === 'process_seen') seen.push(event.pid);
+    if (event.type === 'process_exited') exits.push(event.expected);
+  });
+  const find = async (signal: AbortSignal) =>
+    (await strategy.findRunning?.(managed(name), signal)) ?? { kind: 'unknown' as const, reason: 'no means' };
+  const detector = new ProcessExitDetector({
+    table: new ProcessTable(),
+    services,
+    clock: systemClock,
+    events,
+    log: silentLog,
+    raiser: { raise: async (_name, notes) => void alarms.push(notes) },
+    isRecovering: () => false,
+    isInAlarm: () => false,
+    targets: () => [{ name, systemName: name, bootGraceMs, find, ...(former && { former }) }],
+    source: undefined,
+    lookMs: 100,
+  });
+  t.after(async () => {
+    await detector.stop();
+    await programs.retire(name, 10_000, never);
+    await services.call('stop', `${name}.service`, 10_000, never);
+    rmSync(path, { force: true });
+    systemctl('daemon-reload');
+  });
+  detector.start();
+  /** Waits until a process is seen that was not before; its pid. */
+  let known = 0;
+  const next = async (): Promise<number> => {
+    await waitFor('a new life', () => seen.length > known);
+    known = seen.length;
+    return seen.at(-1) ?? 0;
+  };
+  const settings = { healthCheckTimeoutMs: 5000, stableTimeMs: 1000 };
+  const plan = { strategy, settings, checks: [] } as unknown as RecoveryPlan;
+  return {
+    strategy,
+    exits,
+    alarms,
+    next,
+    stop: () => detector.stop(),
+    restart: () => strategy.restart(attemptOn(managed(name))),
+    health: () => proveLasting(plan, managed(name), 1, systemClock, never),
+    preview: () => strategy.preview(managed(name), never),
+    running: () => find(never),
+  };
+}
+
+/** What an earlier life of the daemon has left. */
+export interface Earlier {
+  readonly memory?: ReturnType<typeof strategyMemory>;
+  readonly former?: FormerLife;
+}
+
+/** What systemd says of a unit. */
+export function property(unit: string, name: string): string {
+  return execFileSync('systemctl', ['show', '-P', name, unit], { encoding: 'utf8' }).trim();
+}
+
+/** One call of systemctl(1); throws if it fails. */
+export function systemctl(...args: string[]): void {
+  execFileSync('systemctl', args, { stdio: 'ignore' });
+}

@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { cliBackends } from '../../../src/app/cli-backends.ts';
+import { runCommand } from '../../helpers/cli-world.ts';
+import { openSqliteAlarms } from '../../helpers/sqlite-alarms.ts';
+import { tempDir } from '../../helpers/temp-dir.ts';
+
+const fixtures = join(import.meta.dirname, '../../fixtures/check-config');
+const { checkConfig } = cliBackends;
+
+/** A configuration of these sections beside those that name folders of the test's own. */
+function world(t: TestContext) {
+  const dir = tempDir(t);
+  const file = join(dir, 'config.ini');
+  const write = (text: string): void => writeFileSync(file, text.replaceAll('DIR', dir), { mode: 0o600 });
+  const check = async (args: readonly string[] = [], options: Parameters<typeof runCommand>[1] = {}) => {
+    const run = await runCommand(['check-config', '--config', file, ...args], { backends: { checkConfig }, ...options });
+    return { ...run, stdout: run.stdout.replaceAll(dir, 'DIR'), stderr: run.stderr.replaceAll(dir, 'DIR') };
+  };
+  return { dir, write, check };
+}
+
+const GENERAL =
+  '[database]\ndriver = sqlite\npath = DIR/a.db\n[monitor]\nonly_configured = true\nstate_dir = DIR/state\n[logging]\nfile =\n[control]\nsocket = DIR/s\n';
+
+for (const columns of [80, 120]) {
+  test(`what is wrong is told as it always is, in ${columns} columns: one line each, which editors read`, async (t) => {
+    const { write, check } = world(t);
+    write(readFileSync(join(fixtures, 'config.ini'), 'utf8'));
+    for (const [name, env] of [
+      ['plain', { NO_COLOR: '1' }],
+      ['colour', { FORCE_COLOR: '1' }],
+    ] as const) {
+      const { code, stdout, stderr } = await check([], { env, terminal: [columns, 24] });
+      assert.equal(`${stderr}${stdout}`, readFileSync(join(fixtures, `${name}.txt`), 'utf8'), name);
+      assert.equal(code, 78);
+    }
+  });
+}
+
+test('a file without a problem is in order; with a warning it is not, and with --strict that is 78', async (t) => {
+  const { write, check } = world(t);
+  write(`${GENERAL}[process.a]\nrestart_command = true\n`);
+  for (const args of [[], ['--strict']]) {
+    const { code, stdout, stderr } = await check(args);
+    assert.deepEqual([code, stderr], [0, '']);
+    assert.match(stdout, /\nDIR\/config\.ini is in order: 1 configured process\n$/);
+  }
+  write(`${GENERAL}[process.a]\nrestart_command = true\nfoo = 1\n`);
+  for (const [args, expected] of [
+    [[], 0],
+    [['--strict'], 78],
+  ] as const) {
+    const { code, stdout, stderr } = await check(args);
+    assert.deepEqual([code, stderr], [expected, 'DIR/config.ini:13: [process.a] foo: unknown key, ignored (warning)\n']);
+    assert.match(stdout, /\nDIR\/config\.ini: 0 errors, 1 warning; 1 configured process\n$/);
+    assert.doesNotMatch(stdout, /in order/);
+  }
+});
+
+test('--json has the counts, and who is refused', async (t) => {
+  const { write, check } = world(t);
+  const many = Array.from({ length: 300 }, (_, i) => `foo${i} = 1\n`).join('');
+  write(
+    `${GENERAL}[process.a]\nrestart_command = true\n${many}[process.b]\nmax_attempts = 0\n[process.c]\nrestart_command = true\n`,
+  );
+  const { code, stdout } = await check(['--json']);
+  const { errors, warnings, usable, refused, processNames, problems } = JSON.parse(stdout);
+  assert.deepEqual([code, errors, warnings, usable, refused], [78, 1, 300, true, ['b']]);
+  assert.deepEqual(processNames, ['a', 'b', 'c']);
+  assert.equal(problems.at(-1).problem, 'and 100 more warnings');
+  write(`${GENERAL}[process.default]\nmax_attempts = 0\n[process.c]\n`);
+  const fatal = JSON.parse((await check(['--json'])).stdout);
+  assert.deepEqual([fatal.errors, fatal.usable, fatal.processNames, fatal.refused], [1, false, [], []]);
+});
+
+test('what a section names and is not there is a warning with its line; what is there, or cannot be told, is none', async (t) => {
+  const { dir, write, check } = world(t);
+  mkdirSync(join(dir, 'there'));
+  const told = async (keys: string, more = ''): Promise<string[]> => {
+    write(`${GENERAL}${more}[process.other]\nrestart_command = true\n[process.a]\n${keys}\n`);
+    return (await check()).stderr.trim().split('\n').filter(Boolean);
+  };
+  for (const keys of [
+    'start_command = exec sleep 1',
+    'restart_command = if [ -x /no/such ]; then /no/such; fi',
+    'restart_command = true\nhealth_check_command = $CHECK',
+    'restart_command = true\ndepends_on = other',
+    `start_command = sleep 1\npid_file = DIR/there/a.pid`,
+    'start_command = sleep 1\npid_file = /run/not-made-yet/a.pid',
+    // Not used.
+    'restart_command = true\nstart_command = /no/such',
+  ])
+    assert.deepEqual(
+      (await told(keys)).filter((line) => !line.includes('has no effect')),
+      [],
+      keys,
+    );
+  const at = (line: number, key: string) => `DIR/config.ini:${line}: [process.a] ${key}: `;
+  for (const [keys, expected] of [
+    [
+      'start_command = sleep 1\nuser = nobodyhere',
+      `${at(15, 'user')}nothing of it is restarted as long as there is no user nobodyhere`,
+    ],
+    ['start_command = exec /no/such', `${at(14, 'start_command')}"/no/such" is not there (expected a program)`],
+    ['restart_command = /no/such %s', `${at(14, 'restart_command')}"/no/such" is not there (expected a program)`],
+    [
+      'restart_command = true\npre_restart_command = /no/pre',
+      `${at(15, 'pre_restart_command')}"/no/pre" is not there (expected a program)`,
+    ],
+    [
+      'restart_command = true\nhealth_check_command = /etc/passwd',
+      `${at(15, 'health_check_command')}"/etc/passwd" cannot be executed (expected a program, got mode 0644)`,
+    ],
+    [
+      'start_command = sleep 1\nstop_command = /no/%s/stop',
+      `${at(15, 'stop_command')}"/no/a/stop" is not there (expected a program)`,
+    ],
+    ['start_command = sleep 1\npid_file = /no/such/a.pid', `${at(15, 'pid_file')}"/no/such" is not there (expected a folder)`],
+    [
+      'restart_command = true\ndepends_on = nosuch',
+      `${at(15, 'depends_on')}"nosuch" has no section; whether the database has a row of that name, check-config --database tells`,
+    ],
+    [
+      'restart_command = true\ndepends_on = othre',
+      `${at(15, 'depends_on')}"othre" has no section (did you mean other?); whether the database has a row of that name, check-config --database tells`,
+    ],
+    ['restart_command = true\ndepends_on = Other', `${at(15, 'depends_on')}Other has no section (did you mean other?)`],
+  ] as const)
+    assert.deepEqual(await told(keys), [`${expected} (warning)`], keys);
+  // What all inherit is told once, where it stands.
+  assert.deepEqual(await told('restart_command = true', '[process.default]\nhealth_check_command = /no/check\n'), [
+    'DIR/config.ini:12: [process.default] health_check_command: "/no/check" is not there (expected a program) (warning)',
+  ]);
+});
+
+test('with --database a name that a section depends on is known by its row too; a login or server that fails keeps its code', async (t) => {
+  const { write, check } = world(t);
+  write(`${GENERAL}[process.a]\nrestart_command = true\ndepends_on = nosuch\n`);
+  const { code, stderr } = await check(['--database']);
+  assert.equal(code, 0);
+  assert.match(
+    stderr,
+    /config\.ini:13: \[process\.a\] depends_on: "nosuch" has neither a section nor a row in the database \(warning\)\n/,
+  );
+  const away = `[database]\nhost = 127.0.0.1:1\nconnect_timeout = 1\n${GENERAL.slice(GENERAL.indexOf('[monitor]'))}`;
+  write(`${away}[process.a]\nrestart_command = true\n`);
+  assert.equal((await check(['--database'])).code, 69);
+});
+
+test('a file that a key names and cannot be read is told as other problems are', async (t) => {
+  const { write, check } = world(t);
+  const rest = GENERAL.slice(GENERAL.indexOf('[monitor]'));
+  write(`[database]\nhost = 127.0.0.1\npassword_file = /no/such/password\nssl = verify\nssl_ca = /etc\n${rest}`);
+  const { code, stderr } = await check();
+  assert.equal(code, 78);
+  assert.deepEqual(stderr.split('\n').slice(0, 2), [
+    'DIR/config.ini:3: [database] password_file: cannot be read (expected a regular file of at most 1 MiB, got "/no/such/password", where there is none)',
+    'DIR/config.ini:5: [database] ssl_ca: cannot be read (expected a regular file of at most 1 MiB, got "/etc", which is no regular file)',
+  ]);
+});
+
+test('what the database has that somebody should look at counts as a warning, and stands at its section', async (t) => {
+  const { dir, write, check } = world(t);
+  const alarms = openSqliteAlarms(join(dir, 'a.db'), ['a', 'Watched', 'u\u200bnseen']);
+  t.after(() => alarms.close());
+  write(
+    `${GENERAL}[process.a]\nrestart_command = true\n[process.gone]\nrestart_command = true\n[process.watched]\nrestart_command = true\nwatch_exit = true\n`,
+  );
+  const { code, stdout, stderr } = await check(['--database', '--strict']);
+  assert.equal(code, 78);
+  assert.deepEqual(stderr.trim().split('\n'), [
+    'DIR/config.ini:1: [database] "u\\u200bnseen" holds U+200B, which is not seen: it is another name than it looks like, and cannot stand for %s (warning)',
+    'DIR/config.ini:13: [process.gone] matches no row of the database: it is never in alarm (warning)',
+    'DIR/config.ini:15: [process.watched] does not hold for "Watched", which differs from its name by blanks, letter case or how accents are written (warning)',
+  ]);
+  assert.match(stdout, /\nDIR\/config\.ini: 0 errors, 3 warnings; 3 configured processes\n$/);
+});
