@@ -39,7 +39,7 @@ test('who gave an order stands in log and history, with a daemon and without', o
   await world.add('sick');
   const daemon = await world.start();
   await world.cli('hold', 'a', '--for', '2h', '--reason', 'upgrade');
-  await daemon.line(new RegExp(String.raw`Hold set for a until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d ${BY}: upgrade\n`));
+  await daemon.line(new RegExp(String.raw`Hold set for a ${BY}, until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d: upgrade\n`));
   await world.cli('release', 'a');
   await daemon.line(new RegExp(`Hold released for a ${BY}\\n`));
   await world.cli('restart', 'sick');
