@@ -22,7 +22,7 @@ function tell(event: MonitorEvent): { processName: string; detail: string } | un
     case 'recovery_succeeded':
       return {
         processName: event.process.processName,
-        detail: `${counted(event.attempts, 'attempt', 'attempts')}, ${event.durationMs} ms`,
+        detail: recoveredWords(event),
       };
     case 'recovery_failed':
     case 'recovery_unproved':
@@ -31,7 +31,7 @@ function tell(event: MonitorEvent): { processName: string; detail: string } | un
     case 'recovery_shared':
       return { processName: event.process.processName, detail: event.leaderName };
     case 'alarm_cleared':
-      return { processName: event.process.processName, detail: `${event.sinceFoundMs} ms after it was found` };
+      return { processName: event.process.processName, detail: `${formatDuration(event.sinceFoundMs)} after it was found` };
     case 'breaker_opened':
       return { processName: event.processName, detail: event.reason };
     case 'breaker_half_opened':
@@ -47,7 +47,7 @@ function tell(event: MonitorEvent): { processName: string; detail: string } | un
     case 'store_lost':
       return { processName: '', detail: event.reason };
     case 'store_restored':
-      return { processName: '', detail: `after ${event.awayMs} ms` };
+      return { processName: '', detail: `after ${formatDuration(event.awayMs)}` };
     case 'config_reloaded':
       return { processName: '', detail: byWhom(event.by, event.changes.join('; ')) };
     case 'process_exited':
@@ -80,3 +80,8 @@ export const orderWords = {
   pin: 'pinned',
   unpin: 'pin removed',
 } as const satisfies Record<Extract<MonitorEvent, { type: 'order_given' }>['order'], string>;
+
+/** `2 attempts, 1.5 s`: how a recovery went that succeeded. */
+export function recoveredWords({ attempts, durationMs }: { readonly attempts: number; readonly durationMs: number }): string {
+  return `${counted(attempts, 'attempt', 'attempts')}, ${formatDuration(durationMs)}`;
+}

@@ -1,9 +1,8 @@
 import type { ProcessStatus } from '../control/orders.ts';
 import type { Clock } from '../core/clock.ts';
-import { counted } from '../core/counted.ts';
 import type { EventBus } from '../core/events.ts';
 import type { History } from '../state/daemon-state.ts';
-import { orderWords } from './history.ts';
+import { orderWords, recoveredWords } from './history.ts';
 
 type LastRecovery = NonNullable<ProcessStatus['lastRecovery']>;
 
@@ -28,9 +27,7 @@ export class LastRecoveries {
   follow(events: EventBus, clock: Clock): void {
     events.subscribe((event) => {
       if (event.type === 'recovery_succeeded') {
-        const { attempts, durationMs, process } = event;
-        const detail = `${counted(attempts, 'attempt', 'attempts')}, ${durationMs} ms`;
-        this.#set(process.processName, clock.date(), 'recovered', detail);
+        this.#set(event.process.processName, clock.date(), 'recovered', recoveredWords(event));
       }
       if (event.type === 'recovery_failed') this.#set(event.process.processName, clock.date(), 'failed', event.reason);
       if (event.type === 'recovery_unproved') this.#set(event.process.processName, clock.date(), 'not_proved', event.reason);

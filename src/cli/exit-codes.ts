@@ -25,7 +25,7 @@ export const exitCodeMeanings: Readonly<Record<Exclude<ExitCode, 141>, string>> 
   3: 'status: no daemon runs; what is shown was read from store and state',
   64: 'wrong usage',
   66: 'there is no process of that name',
-  69: 'the daemon or the alarm store does not answer; status: alarms are unknown',
+  69: 'the daemon or the alarm store does not answer',
   70: 'internal error',
   74: 'the output could not be written',
   75: 'not now: another daemon or order is in the way; try again later',

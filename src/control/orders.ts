@@ -270,7 +270,7 @@ export interface RecoveryRecord {
   readonly at: string;
   /** `not_proved`: it was restarted, and nobody could tell whether it was well. */
   readonly outcome: 'recovered' | 'failed' | 'not_proved';
-  /** Why it failed, or could not be proved, or `2 attempts, 1500 ms`. */
+  /** Why it failed, or could not be proved, or `2 attempts, 1.5 s`. */
   readonly detail: string;
   /** The last lines of output of what failed, at most five; [] if there were none. */
   readonly output: readonly string[];

@@ -104,8 +104,9 @@ export class Holds {
     const until = forMs === undefined ? null : new Date(this.#parts.clock.date().getTime() + forMs);
     const hold: HoldRecord = { name, until, reason, ...(strict ? { strict } : {}) };
     this.#parts.records.set(hold);
-    const words = `${strict ? 'strictly, ' : ''}${until === null ? 'until released' : `until ${localTimestamp(until)}`}${byWhom(by)}${reason === '' ? '' : `: ${reason}`}`;
-    this.#parts.log.warning(`Hold set for ${name === holdAll ? 'all processes' : name} ${words}`, {
+    const end = until === null ? 'until it is released' : `until ${localTimestamp(until)}`;
+    const words = `${byWhom(by)}, ${end}${strict ? ', strict' : ''}${reason === '' ? '' : `: ${reason}`}`;
+    this.#parts.log.warning(`Hold set for ${name === holdAll ? 'all processes' : name}${words}`, {
       process_name: name,
       ...(until === null ? {} : { until }),
     });

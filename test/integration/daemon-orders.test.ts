@@ -12,8 +12,8 @@ const options = { skip, timeout: 180_000 };
 
 /** A check interval so long that what happens, happens by order. */
 const SELDOM = { monitor: { check_interval: 300, max_restart_failures: 3 }, 'process.default': { max_attempts: 1 } };
-/** The one who runs the tests, and whatever the kernel calls their program. */
-const BY = String.raw`by \S+ \(\S+\)(?:, logged in as \S+)?`;
+/** The one who runs the tests, by our own command. */
+const BY = String.raw`by \S+ \(monitor_client\)(?:, logged in as \S+)?`;
 
 /** What the history of a daemon that has ended knows of orders. */
 function history(world: DaemonWorld): string[] {
@@ -39,7 +39,7 @@ test('who gave an order stands in log and history, with a daemon and without', o
   await world.add('sick');
   const daemon = await world.start();
   await world.cli('hold', 'a', '--for', '2h', '--reason', 'upgrade');
-  await daemon.line(new RegExp(String.raw`Hold set for a until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d ${BY}: upgrade\n`));
+  await daemon.line(new RegExp(String.raw`Hold set for a ${BY}, until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d: upgrade\n`));
   await world.cli('release', 'a');
   await daemon.line(new RegExp(`Hold released for a ${BY}\\n`));
   await world.cli('restart', 'sick');

@@ -58,11 +58,11 @@ function alarmFacts({ process, rows, store: { lastPollAt } }: ProcessDetails, no
 }
 
 /** What stands in the way of a restart, and how the process is restarted. */
-function restartFacts({ process, hold, restart, unit }: ProcessDetails, now: Date): Fact[] {
+function restartFacts({ process, hold, restart, unit, running }: ProcessDetails, now: Date): Fact[] {
   const { breaker, concern, pinnedAt, supervisor, waitingFor } = process;
   return [
     { label: 'target', text: `${restart.target === '' ? 'none' : restart.target}, strategy ${restart.strategy}` },
-    { label: 'unit', text: unit ?? 'none' },
+    { label: 'unit', text: unit ?? (running === null ? 'not known' : 'none') },
     { label: 'breaker', ...breakerWords(breaker) },
     hold === null
       ? { label: 'hold', text: 'none' }

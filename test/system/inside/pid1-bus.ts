@@ -66,7 +66,7 @@ async function everything(t: TestContext, way: Way, by: LinkKind): Promise<void>
   const pid = await way.pid('launched');
   assert.deepEqual(launched, { kind: 'launched', pid });
   const failed = await launch('echo no port >&2; exit 4');
-  assert.deepEqual(failed, { kind: 'failed', reason: 'exit code 4: no port' });
+  assert.deepEqual(failed, { kind: 'failed', reason: 'exit code 4: no port', output: ['no port'] });
   assert.equal(isAlive(pid), false, 'the one before is ended first');
 
   assert.equal(await way.commands.settle('pid1-bus-never-ran', 5000, never), 'not_found');

@@ -86,7 +86,7 @@ for (const shell of ['bash', 'sh']) {
       assert.equal(way.text(name), '0\n1\n2\n3\n/dev/null\n');
     }
     const failed = await launch('pid1-line', { kind: 'line', line: 'echo no luck; exit 9', environment: {}, user: undefined });
-    assert.deepEqual(failed, { kind: 'failed', reason: 'exit code 9: no luck' });
+    assert.deepEqual(failed, { kind: 'failed', reason: 'exit code 9: no luck', output: ['no luck'] });
 
     const program = `${way.dir}/my program`;
     copyFileSync('/usr/bin/sleep', program);

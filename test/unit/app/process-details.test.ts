@@ -84,7 +84,7 @@ test('all that is known of one process stands in its details', async (t) => {
     found.recoveries.map(({ outcome, detail }) => [outcome, detail]),
     [
       ['not_proved', 'not to be resolved'],
-      ['recovered', '2 attempts, 5 ms'],
+      ['recovered', '2 attempts, 0 s'],
       ['failed', 'reason 4'],
       ['failed', 'reason 3'],
       ['failed', 'reason 2'],

@@ -32,7 +32,7 @@ test('the log says when a hold ends in local time', async () => {
   const world = new MonitorWorld();
   const { until } = world.holds.set('www', 3_600_000, 'upgrade');
   assert.ok(until);
-  assert.match(world.log('warning'), new RegExp(`Hold set for www until ${localTimestamp(until)}: upgrade$`, 'm'));
+  assert.match(world.log('warning'), new RegExp(`Hold set for www, until ${localTimestamp(until)}: upgrade$`, 'm'));
 });
 
 test('a hold on all is told as such, and so is one on the own name', async () => {
