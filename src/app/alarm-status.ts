@@ -1,4 +1,4 @@
-import type { AlarmRow, ProcessStatus } from '../control/orders.ts';
+import type { AlarmRow, ProcessStatus } from '../control/status.ts';
 import type { Alarm } from '../core/alarm.ts';
 import { breakerOpen } from '../monitor/recoveries.ts';
 import type { SkipKind } from '../monitor/skip-log.ts';

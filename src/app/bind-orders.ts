@@ -1,4 +1,5 @@
-import type { Orders, ProcessStatus, RecoverReply } from '../control/orders.ts';
+import type { Orders, RecoverReply } from '../control/orders.ts';
+import type { ProcessStatus } from '../control/status.ts';
 import { isInAlarm, storedAlarm } from '../core/alarm.ts';
 import { holdAll } from '../monitor/holds.ts';
 import { resolveName } from '../monitor/recovery-plan.ts';

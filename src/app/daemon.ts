@@ -1,5 +1,6 @@
-import type { DaemonStatus, Orders, ProcessStatus } from '../control/orders.ts';
+import type { Orders } from '../control/orders.ts';
 import { createControlServer } from '../control/server.ts';
+import type { DaemonStatus, ProcessStatus } from '../control/status.ts';
 import { systemClock } from '../core/clock.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';

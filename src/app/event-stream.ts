@@ -1,4 +1,4 @@
-import type { EventStreamStatus } from '../control/orders.ts';
+import type { EventStreamStatus } from '../control/status.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ProcessEventType } from '../core/process-event.ts';

@@ -1,4 +1,4 @@
-import type { ProcessStatus } from '../control/orders.ts';
+import type { ProcessStatus } from '../control/status.ts';
 import type { Clock } from '../core/clock.ts';
 import type { EventBus } from '../core/events.ts';
 import type { History } from '../state/daemon-state.ts';

@@ -1,5 +1,6 @@
 import { accessSync, constants } from 'node:fs';
-import type { DaemonStatus, Orders } from '../control/orders.ts';
+import type { Orders } from '../control/orders.ts';
+import type { DaemonStatus } from '../control/status.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import type { DaemonState } from '../state/daemon-state.ts';

@@ -1,4 +1,5 @@
-import type { AlarmRow, OrderReply, ProcessDetails, ProcessStatus } from '../control/orders.ts';
+import type { OrderReply } from '../control/orders.ts';
+import type { AlarmRow, ProcessDetails, ProcessStatus } from '../control/status.ts';
 import { storedKey } from '../core/alarm.ts';
 import { soon } from '../core/clock.ts';
 import type { RestartPreview } from '../core/outcomes.ts';

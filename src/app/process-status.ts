@@ -1,4 +1,4 @@
-import type { ProcessStatus } from '../control/orders.ts';
+import type { ProcessStatus } from '../control/status.ts';
 import type { Alarm } from '../core/alarm.ts';
 import type { BreakerSnapshot } from '../core/breaker-snapshot.ts';
 import { localTimestamp } from '../core/clock.ts';

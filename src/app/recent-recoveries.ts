@@ -1,4 +1,4 @@
-import type { RecoveryRecord } from '../control/orders.ts';
+import type { RecoveryRecord } from '../control/status.ts';
 import { withoutLines } from '../core/last-lines.ts';
 import type { History, HistoryEntry } from '../state/daemon-state.ts';
 import { outcomeOf } from './last-recoveries.ts';

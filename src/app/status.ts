@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { DaemonStatus, HoldStatus, ProcessStatus } from '../control/orders.ts';
+import type { DaemonStatus, HoldStatus, ProcessStatus } from '../control/status.ts';
 import type { Alarm } from '../core/alarm.ts';
 import { isAtRest } from '../monitor/circuit-breaker.ts';
 import { holdAll } from '../monitor/holds.ts';

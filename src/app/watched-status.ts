@@ -1,4 +1,4 @@
-import type { ProcessStatus } from '../control/orders.ts';
+import type { ProcessStatus } from '../control/status.ts';
 import { localTimestamp } from '../core/clock.ts';
 import type { WatchedLife } from '../state/daemon-state.ts';
 import type { WatchFact } from './judge-state.ts';

@@ -1,5 +1,5 @@
 import { ControlError } from '../control/exchange.ts';
-import type { DaemonStatus, EventListenerStatus } from '../control/orders.ts';
+import type { DaemonStatus, EventListenerStatus } from '../control/status.ts';
 import { parseHostPort } from '../core/host-port.ts';
 import { askDaemon } from './ask-daemon.ts';
 import type { Cli } from './cli-context.ts';

@@ -1,6 +1,6 @@
 import { ControlError, exchange } from './exchange.ts';
 import type { OrderDesk } from './order-desk.ts';
-import type { DaemonStatus, OrderReply, RecoverReply } from './orders.ts';
+import type { OrderReply, RecoverReply } from './orders.ts';
 import {
   alarmShape,
   type Done,
@@ -21,6 +21,7 @@ import {
   unpinnedShape,
 } from './replies.ts';
 import { check, type Shape } from './shape.ts';
+import type { DaemonStatus } from './status.ts';
 
 /**
  * The running daemon, asked over its control socket. Nothing is opened before a call; each call is a connection of its own. An

@@ -1,18 +1,9 @@
 import { storeFaults } from '../core/errors.ts';
 import type { ServiceContact } from '../system/systemd/service-manager.ts';
-import type {
-  AlarmRow,
-  DaemonStatus,
-  EventStreamStatus,
-  HoldStatus,
-  OrderReply,
-  Orders,
-  PinOffer,
-  ProcessStatus,
-  RecoveryRecord,
-} from './orders.ts';
+import type { OrderReply, Orders, PinOffer } from './orders.ts';
 import { processStateNames } from './process-state.ts';
 import { flag, listOf, measure, nullable, object, oneOf, optional, type Shape, text, wholeNumber } from './shape.ts';
+import type { AlarmRow, DaemonStatus, EventStreamStatus, HoldStatus, ProcessStatus, RecoveryRecord } from './status.ts';
 
 /** What an order's `done` says, without the word. */
 export type Done<K extends Exclude<keyof Orders, 'status' | 'recover'>> = Omit<

@@ -4,7 +4,7 @@ import { get, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { createConnection } from 'mysql2/promise';
-import type { DaemonStatus } from '../../src/control/orders.ts';
+import type { DaemonStatus } from '../../src/control/status.ts';
 import { type CliResult, DaemonProcess, runCli } from './daemon.ts';
 import { killLeftovers, leftovers } from './leftovers.ts';
 import { waitFor } from './wait-for.ts';

@@ -1,4 +1,5 @@
-import type { DaemonStatus, Orders, PinOffer, ProcessDetails, ProcessStatus } from '../../src/control/orders.ts';
+import type { Orders, PinOffer } from '../../src/control/orders.ts';
+import type { DaemonStatus, ProcessDetails, ProcessStatus } from '../../src/control/status.ts';
 import type { Logger } from '../../src/core/logger.ts';
 
 /** A status as a daemon at rest gives it. */

@@ -1,5 +1,5 @@
-import type { DaemonStatus, ProcessDetails, ProcessStatus } from '../../src/control/orders.ts';
 import { processStateNames } from '../../src/control/process-state.ts';
+import type { DaemonStatus, ProcessDetails, ProcessStatus } from '../../src/control/status.ts';
 import { someDetails, someProcess, someStatus } from './scripted-orders.ts';
 
 /** The time at which all examples are looked at. */

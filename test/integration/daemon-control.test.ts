@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
-import type { DaemonStatus } from '../../src/control/orders.ts';
+import type { DaemonStatus } from '../../src/control/status.ts';
 import type { CliResult } from '../helpers/daemon.ts';
 import { DaemonWorld } from '../helpers/daemon-world.ts';
 import { shareMariadb } from '../helpers/shared-mariadb.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { ControlClient } from '../../src/control/client.ts';
-import type { DaemonStatus, ProcessStatus } from '../../src/control/orders.ts';
+import type { DaemonStatus, ProcessStatus } from '../../src/control/status.ts';
 import { DaemonWorld } from '../helpers/daemon-world.ts';
 import { openZoo } from '../helpers/process-zoo.ts';
 import { shareMariadb } from '../helpers/shared-mariadb.ts';

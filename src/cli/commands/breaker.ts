@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { ProcessStatus } from '../../control/orders.ts';
+import type { ProcessStatus } from '../../control/status.ts';
 import { printable } from '../../core/printable.ts';
 import type { Cli } from '../cli-context.ts';
 import { exitCodeHelp } from '../exit-codes.ts';

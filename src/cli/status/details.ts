@@ -1,4 +1,4 @@
-import type { ProcessDetails, RunningStatus } from '../../control/orders.ts';
+import type { ProcessDetails, RunningStatus } from '../../control/status.ts';
 import { type Fact, factLines } from '../fact-lines.ts';
 import { localTime, since } from '../local-time.ts';
 import { paint, type Style } from '../output.ts';

@@ -1,4 +1,4 @@
-import type { DaemonStatus, EventStreamStatus } from '../../control/orders.ts';
+import type { DaemonStatus, EventStreamStatus } from '../../control/status.ts';
 import { counted } from '../../core/counted.ts';
 import type { Fact } from '../fact-lines.ts';
 import { localTime, since } from '../local-time.ts';

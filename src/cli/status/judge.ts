@@ -1,4 +1,4 @@
-import type { DaemonStatus, ProcessDetails, ProcessStatus } from '../../control/orders.ts';
+import type { DaemonStatus, ProcessDetails, ProcessStatus } from '../../control/status.ts';
 import { printable } from '../../core/printable.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { storeFact } from './header.ts';

@@ -1,4 +1,4 @@
-import type { DaemonStatus } from '../../control/orders.ts';
+import type { DaemonStatus } from '../../control/status.ts';
 import { printable } from '../../core/printable.ts';
 import { factLines } from '../fact-lines.ts';
 import { paint } from '../output.ts';

@@ -1,4 +1,4 @@
-import type { DaemonStatus, ProcessStatus } from '../../control/orders.ts';
+import type { DaemonStatus, ProcessStatus } from '../../control/status.ts';
 import { type Fact, factLines } from '../fact-lines.ts';
 import { type Cell, type TableOptions, tableBlocks } from '../table.ts';
 import { stateColours, urgency } from './state-colours.ts';

@@ -1,4 +1,4 @@
-import type { AlarmRow, HoldStatus, ProcessStatus, RecoveryRecord } from '../../control/orders.ts';
+import type { AlarmRow, HoldStatus, ProcessStatus, RecoveryRecord } from '../../control/status.ts';
 import { counted } from '../../core/counted.ts';
 import { printable, quoted } from '../../core/printable.ts';
 import { formatDuration } from '../duration.ts';

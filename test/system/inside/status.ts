@@ -7,7 +7,7 @@ import { bindOrders } from '../../../src/app/bind-orders.ts';
 import { ExitWatch } from '../../../src/app/exit-watch.ts';
 import { LastRecoveries } from '../../../src/app/last-recoveries.ts';
 import { buildStatus, lookAtTargets, statusOfOne } from '../../../src/app/status.ts';
-import type { ProcessDetails, ProcessStatus } from '../../../src/control/orders.ts';
+import type { ProcessDetails, ProcessStatus } from '../../../src/control/status.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import type { Core } from '../../../src/app/app.ts';
 import { LastRecoveries } from '../../../src/app/last-recoveries.ts';
 import { buildStatus, lookAtTargets } from '../../../src/app/status.ts';
-import type { ProcessStatus } from '../../../src/control/orders.ts';
+import type { ProcessStatus } from '../../../src/control/status.ts';
 import { type ManagedProcess, type StoredAlarm, storedAlarm } from '../../../src/core/alarm.ts';
 import type { StoreAvailability } from '../../../src/monitor/store-watch.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';

@@ -8,7 +8,7 @@ import { LastRecoveries } from '../../../src/app/last-recoveries.ts';
 import { readSettings } from '../../../src/app/settings.ts';
 import { buildStatus } from '../../../src/app/status.ts';
 import { statusLine } from '../../../src/app/status-line.ts';
-import type { DaemonStatus, ProcessStatus } from '../../../src/control/orders.ts';
+import type { DaemonStatus, ProcessStatus } from '../../../src/control/status.ts';
 import { localTimestamp } from '../../../src/core/clock.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import type { DaemonStatus, EventListenerStatus } from '../../../src/control/orders.ts';
+import type { DaemonStatus, EventListenerStatus } from '../../../src/control/status.ts';
 import { acquireLock } from '../../../src/state/lock.ts';
 import { runCommand } from '../../helpers/cli-world.ts';
 import { startControl } from '../../helpers/control-world.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { judge, shownCode, toldOf } from '../../../../src/cli/status/judge.ts';
-import type { DaemonStatus, ProcessStatus } from '../../../../src/control/orders.ts';
 import { processStateNames } from '../../../../src/control/process-state.ts';
+import type { DaemonStatus, ProcessStatus } from '../../../../src/control/status.ts';
 import { someDetails, someProcess, someStatus } from '../../../helpers/scripted-orders.ts';
 
 const now = new Date();

@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 import { localTime, roughlySince } from '../../../../src/cli/local-time.ts';
 import { renderStatus } from '../../../../src/cli/status/overview.ts';
 import { stateColours } from '../../../../src/cli/status/state-colours.ts';
-import type { DaemonStatus, ProcessStatus } from '../../../../src/control/orders.ts';
 import { processStateNames } from '../../../../src/control/process-state.ts';
+import type { DaemonStatus, ProcessStatus } from '../../../../src/control/status.ts';
 import { someProcess, someStatus } from '../../../helpers/scripted-orders.ts';
 
 const now = new Date('2025-03-01T12:00:00Z');
