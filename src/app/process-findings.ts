@@ -54,7 +54,7 @@ export class ProcessFindings {
     const asked = this.#users.get(user) ?? findAccount(user, signal);
     this.#users.set(user, asked);
     const found = await asked;
-    if (found.kind === 'found') return undefined;
+    if (found.kind !== 'not_found') return undefined;
     return document.processWarning(name, 'user', `nothing of it is restarted as long as ${found.reason}`);
   }
 

@@ -100,9 +100,9 @@ export class Monitor {
     // After a reload: what an earlier store says (or that it was closed) is no news of the present one, which is asked next.
     const isPast = (): boolean => store !== this.#parts.store();
     try {
-      const { rows, leftOut, remarks } = await store.readAlarms(this.#parts.sections());
+      const { rows, remarks, ...others } = await store.readAlarms(this.#parts.sections());
       if (isPast()) return undefined;
-      const polled = { alarms: rows.map(storedAlarm), leftOut, remarks };
+      const polled = { ...others, alarms: rows.map(storedAlarm), remarks };
       this.#intake.tellOdd(remarks);
       this.#watch.answered(polled, Math.round(clock.monotonicMs() - startedMs));
       return polled;

@@ -26,6 +26,8 @@ export interface PolledAlarms {
   readonly alarms: readonly StoredAlarm[];
   /** How many more are in alarm than are taken at once. */
   readonly leftOut: number;
+  /** AlarmsRead.doubtful. */
+  readonly doubtful: readonly string[];
   /** AlarmsRead.remarks. */
   readonly remarks: readonly string[];
 }

@@ -27,13 +27,15 @@ export async function readAlarmsBy(
   remarks: readonly string[],
 ): Promise<AlarmsRead> {
   const some = await ask.alarms(MOST_ALARMS + 1);
-  if (some.length === 0) return { rows: some, leftOut: 0, remarks };
+  if (some.length === 0) return { rows: some, leftOut: 0, doubtful: [], remarks };
   const taken = some.length <= MOST_ALARMS ? some : await withPrecedence(ask, some, first);
   const leftOut = some.length <= MOST_ALARMS ? 0 : Math.max((await ask.count()) - taken.length, 1);
   const shared = new Set(await ask.ambiguousIds(MOST_ALARMS));
-  if (shared.size === 0) return { rows: taken, leftOut, remarks };
+  if (shared.size === 0) return { rows: taken, leftOut, doubtful: [], remarks };
   const rows = taken.filter(({ processId }) => !shared.has(processId));
-  return { rows, leftOut, remarks: [...remarks, ambiguityRemark([...shared])] };
+  const left = taken.filter(({ processId }) => shared.has(processId));
+  const doubtful = [...new Set(left.map(({ processName }) => processName).filter((name) => name !== null))];
+  return { rows, leftOut, doubtful, remarks: [...remarks, ambiguityRemark([...shared])] };
 }
 
 /** That rows are left alone because they share their process_id with others. */

@@ -64,6 +64,8 @@ export interface AlarmsRead {
   readonly rows: readonly ProcessRow[];
   /** How many more are in alarm. */
   readonly leftOut: number;
+  /** Names of rows in alarm that are left alone because others share their process_id: whether they are in alarm is not known. */
+  readonly doubtful: readonly string[];
   /** What is odd about tables or rows, a line each: which rows are left alone, and why. */
   readonly remarks: readonly string[];
 }

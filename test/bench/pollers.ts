@@ -38,7 +38,7 @@ export async function busiestShare(daemons: number, intervalMs: number): Promise
     const nowMs = clock.monotonicMs();
     pollsMs.push(nowMs);
     if (nowMs >= frozenFromMs && nowMs < frozenFromMs + FREEZE_MS) await clock.sleep(frozenFromMs + FREEZE_MS - nowMs);
-    return { rows: [], leftOut: 0, remarks: [] };
+    return { rows: [], leftOut: 0, doubtful: [], remarks: [] };
   };
   const loops: Promise<void>[] = [];
   for (let i = 0; i < daemons; i++) {

@@ -303,11 +303,12 @@ function suite(openWorld: Open, kind: 'mysql' | 'sqlite'): void {
         INSERT INTO PROCESE VALUES (1, 'nginx'), (2, 'mysqld'), (2, 'redis'), (3, 'cron');
         INSERT INTO STATUS_PROCESS VALUES (1, 1, 0, 'one'), (1, 0, 0, 'other'), (2, 1, 0, NULL), (3, 1, 0, NULL);`;
       await on(tables, async (world) => {
-        const { rows, remarks } = await world.store.readAlarms();
+        const { rows, remarks, doubtful } = await world.store.readAlarms();
         assert.deepEqual(
           rows.map(({ processId }) => processId),
           ['3'],
         );
+        assert.deepEqual([...doubtful].sort(), ['mysqld', 'nginx', 'redis']);
         assert.match(remarks.join(), /process_id "1", "2": several rows/);
         assert.match((await world.store.inspect()).remarks.join(), /process_id "1", "2": several rows/);
         assert.equal(await world.store.readProcess('2'), 'ambiguous');

@@ -246,7 +246,12 @@ export class MonitorWorld {
     readAlarms: async () => {
       this.#mayFail('readAlarms');
       const rows = [...this.rows.values()].filter((row) => row.alarma && !row.sound).map((row) => ({ ...row }));
-      return { rows: rows.slice(0, this.most), leftOut: Math.max(0, rows.length - this.most), remarks: this.remarks };
+      return {
+        rows: rows.slice(0, this.most),
+        leftOut: Math.max(0, rows.length - this.most),
+        doubtful: [],
+        remarks: this.remarks,
+      };
     },
     readProcess: async (processId) => {
       this.#mayFail('readProcess');

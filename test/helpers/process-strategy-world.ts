@@ -12,6 +12,7 @@ import { DirectLauncher } from '../../src/system/launch/direct.ts';
 import { ProcessTable } from '../../src/system/proc/table.ts';
 import { DirectCommandRunner } from '../../src/system/runs/direct.ts';
 import { RunFiles } from '../../src/system/runs/files.ts';
+import type { ServiceManager } from '../../src/system/systemd/service-manager.ts';
 import { strategyMemory } from './memory-state.ts';
 import { openZoo, type ProcessZoo } from './process-zoo.ts';
 import { never } from './strategy-parts.ts';
@@ -58,19 +59,7 @@ export function processStrategyWorld(t: TestContext): ProcessStrategyWorld {
       },
       retire: () => programs.retire(),
     },
-    services: {
-      available: false,
-      show: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
-      relations: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
-      program: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
-      call: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
-      kill: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
-      restartDue: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
-      standing: () => Promise.resolve(undefined),
-      explain: () => Promise.resolve({ reason: undefined, output: [] }),
-      watch: () => () => {},
-      contact: () => undefined,
-    },
+    services: noSystemd,
     clock: systemClock,
     log,
     ...strategyMemory(),
@@ -111,3 +100,18 @@ export async function looked(world: ProcessStrategyWorld, name: string, options:
   const { stops, refusals, warnings = [] } = await world.strategy(options).preview(managed(name, true), never);
   return { pids: stops.map((line) => Number(/^pid (\d+)/.exec(line)?.[1])), stops, refusals, warnings };
 }
+
+/** A machine whose PID 1 is no systemd. */
+export const noSystemd: ServiceManager = {
+  available: false,
+  show: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
+  relations: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
+  program: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
+  call: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
+  kill: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
+  restartDue: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
+  standing: () => Promise.resolve(undefined),
+  explain: () => Promise.resolve({ reason: undefined, output: [] }),
+  watch: () => () => {},
+  contact: () => undefined,
+};

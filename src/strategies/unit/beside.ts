@@ -30,6 +30,8 @@ export async function permitBeside(
     return { kind: 'unanswered', reason: `systemd does not say what ${id} executes: ${told.reason}`, why: told.reason };
   const { program } = told;
   const account = program.user === '' ? undefined : await findAccount(program.user, signal);
+  if (account?.kind === 'unknown')
+    return { kind: 'unanswered', reason: `whose program ${id} runs is not known: ${account.reason}`, why: account.reason };
   const uids = account?.kind === 'found' ? [0, account.account.uid] : [0];
   const pids = await runningOutside(table, { id, program, uids }, await known(signal));
   if (pids.length === 0) return { kind: 'permitted' };

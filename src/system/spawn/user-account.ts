@@ -10,11 +10,14 @@ export interface UserAccount {
   readonly home: string;
 }
 
+/** What became of a look-up; reasons are one line for people. */
 export type AccountResult =
   | { readonly kind: 'found'; readonly account: UserAccount }
-  | { readonly kind: 'not_found'; readonly reason: string };
+  | { readonly kind: 'not_found'; readonly reason: string }
+  /** It could not be looked up, or not in time: whether there is such a user is not known. */
+  | { readonly kind: 'unknown'; readonly reason: string };
 
-/** The account of a user name or uid, by getent(1), which knows directories too; by /etc/passwd where there is no getent. Never rejects. */
+/** The account of a user name or uid, by getent(1), which knows directories too; by /etc/passwd if there is no getent. Never rejects. */
 export async function findAccount(user: string, signal: AbortSignal): Promise<AccountResult> {
   // A name like `-x` would be an option.
   if (!/^[^-:\s\0][^:\s\0]*$/.test(user)) return { kind: 'not_found', reason: `${quoted(user)} is no user name` };
@@ -22,17 +25,28 @@ export async function findAccount(user: string, signal: AbortSignal): Promise<Ac
   switch (found.kind) {
     case 'exited':
       if (found.exitCode === 0) return parseAccount(found.stdout.split('\n')[0] ?? '', user);
-      return { kind: 'not_found', reason: `there is no user ${user}` };
+      if (found.exitCode === NO_SUCH_KEY) return { kind: 'not_found', reason: `there is no user ${user}` };
+      return unknown(user, `getent: exit code ${found.exitCode}`);
     case 'not_started':
       return parseAccount(findLine(user) ?? '', user);
     case 'timed_out':
+      return unknown(user, `no answer within ${LOOKUP_MS / 1000} s`);
     case 'signaled':
+      return unknown(user, `getent was killed by ${found.signal}`);
     case 'aborted':
+      return unknown(user, 'aborted');
     case 'lost':
-      return { kind: 'not_found', reason: `the user ${user} could not be looked up (${found.kind})` };
+      return unknown(user, found.reason);
     default:
       return found satisfies never;
   }
+}
+
+/** Source: getent(1), "Exit status". */
+const NO_SUCH_KEY = 2;
+
+function unknown(user: string, why: string): AccountResult {
+  return { kind: 'unknown', reason: `the user ${user} could not be looked up (${why})` };
 }
 
 /** What makes a program another user's: what stands before its arguments, and what it finds in its environment. */
@@ -54,7 +68,7 @@ export type AsUser =
 export async function asUser(user: string | undefined, signal: AbortSignal): Promise<AsUser> {
   if (user === undefined) return { kind: 'ready', prefix: [], environment: {}, uid: undefined };
   const found = await findAccount(user, signal);
-  if (found.kind === 'not_found') return { kind: 'refused', reason: found.reason };
+  if (found.kind !== 'found') return { kind: 'refused', reason: found.reason };
   const { name, uid, gid, home } = found.account;
   const environment = { HOME: home, USER: name, LOGNAME: name };
   if (uid === process.geteuid?.()) return { kind: 'ready', prefix: [], environment, uid };

@@ -79,7 +79,7 @@ test('while the store does not answer nobody is well: the rows that were read la
 test('who is not among the rows that were read is not known to be well while more are in alarm than are read', async (t) => {
   const core = await coreWith(t, tempDir(t), '[process.web]\n[process.www]\n');
   core.holds.set('unlisted', undefined, '');
-  const of = (names: readonly string[], leftOut: number) => {
+  const of = (names: readonly string[], leftOut: number, doubtful: readonly string[] = []) => {
     const alarms = names.map(inAlarm);
     const availability: StoreAvailability = {
       state: 'ok',
@@ -87,6 +87,7 @@ test('who is not among the rows that were read is not known to be well while mor
       lastPollAt: new Date(),
       alarms,
       leftOut,
+      doubtful,
       remarks: [],
     };
     const monitor = new Proxy(core.monitor, {
@@ -101,6 +102,8 @@ test('who is not among the rows that were read is not known to be well while mor
   // There was no room behind those with a section: one of them may be among those that were left out.
   assert.deepEqual(of(['web'], 7), [true, null, null]);
   assert.deepEqual(of(['web', 'stranger'], 7), [true, false, null]);
+  // Rows that share their process_id are left alone.
+  assert.deepEqual(of(['web'], 0, ['www']), [true, null, false]);
 });
 
 test('what is watched and not known to run is not green, whether or not it ever ran', async (t) => {

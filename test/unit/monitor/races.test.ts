@@ -159,7 +159,7 @@ test('an answer of a store that a reload has replaced is no alarm and no fault',
       return readAlarms.call(past);
     };
     const poll = world.monitor.tick();
-    world.store = { ...past, readAlarms: async () => ({ rows: [], leftOut: 0, remarks: [] }) };
+    world.store = { ...past, readAlarms: async () => ({ rows: [], leftOut: 0, doubtful: [], remarks: [] }) };
     closed.resolve();
     await poll;
     await world.clock.advance(1000);

@@ -47,7 +47,7 @@ export async function findOwners(
   if (user === undefined) return { kind: 'known', uids, others };
   const found = await findAccount(user, signal);
   // Without its user a program that runs would be taken for one that does not, and started a second time.
-  if (found.kind === 'not_found') return { kind: 'refused', reason: `user: ${found.reason}` };
+  if (found.kind !== 'found') return { kind: 'refused', reason: `user: ${found.reason}` };
   const { uid } = found.account;
   return { kind: 'known', uids: [...uids, uid], others, userUid: uid };
 }
