@@ -1,22 +1,12 @@
 import { copyFileSync } from 'node:fs';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { skipUnless } from '../helpers/requirement.ts';
-import { bootSystemdContainer, containerProblem, type SystemdContainer } from '../helpers/systemd-container.ts';
+import { bootSystemdContainer, containerProblem } from '../helpers/systemd-container.ts';
 
 // What runs through PID 1, on a real systemd: the files under inside/ are tests that run in a container.
 
 const skip = skipUnless(containerProblem());
 const SYSV_GENERATOR = '/usr/lib/systemd/system-generators/systemd-sysv-generator';
-let container: SystemdContainer | undefined;
-
-before(async () => {
-  if (skip !== false) return;
-  container = await bootSystemdContainer();
-  // It is booted without generators.
-  copyFileSync(SYSV_GENERATOR, container.path('/usr/local/lib/systemd-sysv-generator'));
-});
-after(() => container?.stop());
-
 for (const suite of [
   'auto-strategy',
   'commands',
@@ -37,7 +27,12 @@ for (const suite of [
   'watch-exit',
 ]) {
   test(`under a real systemd: ${suite}`, { skip }, async (t) => {
-    const { read, node, project } = container as SystemdContainer;
+    // One each: what a suite's programs leave running would be taken for another's.
+    const container = await bootSystemdContainer();
+    t.after(() => container.stop());
+    // It is booted without generators.
+    copyFileSync(SYSV_GENERATOR, container.path('/usr/local/lib/systemd-sysv-generator'));
+    const { read, node, project } = container;
     const file = `${project}/test/system/inside/${suite}.ts`;
     const report = await read([node, '--test', '--test-reporter=spec', file], { limitMs: 300_000 });
     for (const line of report.split('\n').filter(Boolean)) t.diagnostic(line);
