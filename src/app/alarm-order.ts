@@ -92,7 +92,7 @@ async function reasonsOf(core: Core, side: OrderSide, rows: readonly ProcessRow[
 
 const REASONS_LIMIT_MS = 3000;
 
-/** Why an alarm of that name would stay, as things stand, a sentence each; [] where it is healed. */
+/** Why an alarm of that name would stay, as things stand, a sentence each; [] if it is healed. */
 async function whyNothingFollows(core: Core, { daemonRuns }: OrderSide, name: string): Promise<string[]> {
   const reasons = daemonRuns ? [] : ['no daemon runs: it is healed when one is started'];
   if (name.trim() === '') return [...reasons, 'it has no name in PROCESE'];

@@ -77,7 +77,7 @@ export interface CheckReport {
   readonly usable: boolean;
   /** Names with a section of their own; [] where the file cannot be used. */
   readonly processNames: readonly string[];
-  /** Those of them that an error of their own section switches off; [] where the file cannot be used. */
+  /** Those of them that an error of their own section switches off; [] if the file cannot be used. */
   readonly refused: readonly string[];
   /** By which means the ends of processes would be noticed from here; null where none is watched. */
   readonly watchExit: string | null;

@@ -11,7 +11,7 @@ import type { Core } from './app.ts';
 export type Refusal = Extract<OrderReply<object>, { kind: 'refused' }>;
 
 /**
- * Why there is no process of that name, or nobody can tell; undefined where there is one: it has a section, rows in both tables, or
+ * Why there is no process of that name, or nobody can tell; undefined if there is one: it has a section, rows in both tables, or
  * something is remembered of it. Only of others the database is asked, for two seconds at most.
  */
 export async function unknownName(core: Core, name: string): Promise<Refusal | undefined> {
@@ -33,12 +33,12 @@ export function undecided(name: string, refusal: Refusal): Refusal {
   return { ...refusal, reason: `it cannot be told whether there is a process of the name ${quoted(name)}: ${refusal.reason}` };
 }
 
-/** True where the name has a section of its own. */
+/** True if the name has a section of its own. */
 export function isConfigured({ settings }: Core, name: string): boolean {
   return settings().processNames.includes(name);
 }
 
-/** True where state.db knows the name, whatever became of its row. */
+/** True if state.db knows the name, whatever became of its row. */
 export function isRemembered({ holds, breakers, kept, state }: Core, name: string): boolean {
   return (
     holds.list().some((hold) => hold.name === name) ||
@@ -50,7 +50,7 @@ export function isRemembered({ holds, breakers, kept, state }: Core, name: strin
   );
 }
 
-/** The rows of that name; [] where it only has a section. */
+/** The rows of that name; [] if it only has a section. */
 export async function lookUp(core: Core, name: string): Promise<{ readonly rows: readonly ProcessRow[] } | Refusal> {
   try {
     const rows = await core.store().findProcesses(name);

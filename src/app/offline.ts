@@ -82,7 +82,7 @@ export async function offlineAlarm(options: OfflineOptions, order: Parameters<Or
   return offlineLook(options, (orders) => orders.alarm(...order));
 }
 
-/** True where the daemon that last ran keeps an alarm of that name. */
+/** True if the daemon that last ran keeps an alarm of that name. */
 function isKept(settings: Settings, name: string): boolean {
   const state = lookAtState(settings);
   const kept = state.kept.get(name) !== undefined;

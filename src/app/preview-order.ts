@@ -51,7 +51,7 @@ export async function previewRestart(
   readonly process: ManagedProcess;
   readonly resolution: Resolution;
   readonly looked: Awaited<ReturnType<RecoveryPlan['strategy']['preview']>>;
-  /** Resolution.key; undefined where the strategy refuses. */
+  /** Resolution.key; undefined if the strategy refuses. */
   readonly target: string | undefined;
   /** The hold that keeps it from being restarted; or what is told of one that does not. */
   readonly held: string | undefined;

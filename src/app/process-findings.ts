@@ -32,7 +32,7 @@ export class ProcessFindings {
     this.#parts = parts;
   }
 
-  /** Warnings of one process, each at the place of what it is about; [] where nothing can be told, and for a process that is refused. */
+  /** Warnings of one process, each at the place of what it is about; [] if nothing can be told, and for a process that is refused. */
   async of(name: string, signal: AbortSignal): Promise<ConfigProblem[]> {
     const { settings, plans } = this.#parts;
     if (settings.refusals.has(name)) return [];

@@ -4,7 +4,7 @@ import type { WatchedLife } from '../state/daemon-state.ts';
 import type { WatchFact } from './judge-state.ts';
 import type { WatchedLives } from './watched-lives.ts';
 
-/** What is known of the running of a process. `runs` is undefined for one that is not watched, null where nobody knows. */
+/** What is known of the running of a process. `runs` is undefined for one that is not watched, null if nobody knows. */
 export function watchFact(
   runs: boolean | null | undefined,
   life: WatchedLife | undefined,

@@ -24,7 +24,7 @@ function keyOf({ kind }: EventAddress): string {
   return kind === 'unix' ? '[events]' : '[events] tcp';
 }
 
-/** undefined where the address may be another machine's, of which the daemon of this one knows nothing. */
+/** undefined if the address may be another machine's, of which the daemon of this one knows nothing. */
 function reasonOf({ pid, events }: DaemonStatus, address: EventAddress): string | undefined {
   const daemon = `monitor_service (pid ${pid})`;
   const meant = events?.listeners?.find((listener) => isMeant(listener, address));

@@ -5,7 +5,7 @@ import { FORMAT_VARIABLES, type FormatRule, OWN_FORMATS, operandsOf, optionValue
 
 /**
  * Where in a command `%s` is some program's own format, which the process's name replaces all the same; each as one would write it,
- * without anything of the command that may be a secret: `date +%s`, `stat -c %s`, `strftime("%s")`. [] where every `%s` may well be meant
+ * without anything of the command that may be a secret: `date +%s`, `stat -c %s`, `strftime("%s")`. [] if every `%s` may well be meant
  * for the name.
  */
 export function ownFormats(template: string): string[] {
@@ -32,7 +32,7 @@ const REMAINDER = /\(\((?:[^()\0]|\([^()]*\))*(?<=[\w)}\]])\0/;
 
 /**
  * Where `%%s` means something else than it did to the bash service, which made `%NAME` of it, and where that may have been meant: the
- * wildcard of SQL's LIKE, and the shell's suffix that is taken away. [] where it is most likely the text `%s`.
+ * wildcard of SQL's LIKE, and the shell's suffix that is taken away. [] if it is most likely the text `%s`.
  */
 export function oncePercentAndName(template: string): string[] {
   return ONCE_NAMES.filter(({ pattern }) => pattern.test(template)).map(({ as }) => as);

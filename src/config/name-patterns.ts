@@ -19,7 +19,7 @@ export function namesTooLong(
   });
 }
 
-/** The name, or the pattern for names, that a program is told of; undefined where it looks by something else. */
+/** The name, or the pattern for names, that a program is told of; undefined if it looks by something else. */
 const LOOKING: Readonly<Record<string, (args: readonly string[]) => string | undefined>> = {
   pgrep: (args) => patternOf(args),
   pkill: (args) => patternOf(args.filter((word) => !/^-(?:\d+|[A-Z][A-Z0-9+-]+)$/.test(word))),

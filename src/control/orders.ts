@@ -21,7 +21,7 @@ export interface Orders {
     reason: string,
     strict?: boolean,
   ): Promise<OrderReply<{ readonly until: string | null }>>;
-  /** Ends the hold of that very name, or all; the names that were held, [] where a known name was not. */
+  /** Ends the hold of that very name, or all; the names that were held, [] if a known name was not. */
   release(name: string | undefined): Promise<OrderReply<{ readonly released: readonly string[] }>>;
   /** Raises (or, with `clear`, ends) the alarm of a row, named by process name or id, and wakes the loop. */
   alarm(
@@ -44,7 +44,7 @@ export interface Orders {
     name: string,
     digest: string,
   ): Promise<OrderReply<{ readonly pinned: readonly string[]; readonly closed?: readonly string[] | undefined }>>;
-  /** Removes the pin of one program, or all; the system names that had one, [] where a known name has none. */
+  /** Removes the pin of one program, or all; the system names that had one, [] if a known name has none. */
   unpin(name: string | undefined): Promise<OrderReply<{ readonly unpinned: readonly string[] }>>;
 }
 
@@ -53,7 +53,7 @@ export interface OrderedAlarm {
   /** null: the daemon kept the alarm itself. */
   readonly id: string | null;
   readonly name: string;
-  /** Why its alarm stays as things stand, a sentence each; absent where it is healed, or where that could not be told soon. */
+  /** Why its alarm stays as things stand, a sentence each; absent if it is healed, or if that could not be told soon. */
   readonly willNotFollow?: readonly string[] | undefined;
 }
 

@@ -18,7 +18,7 @@ export interface ControlServerOptions extends ControlOptions {
 export interface ControlServer {
   /**
    * Listens. Rejects with a SocketFileError where the socket cannot be had. From then on its file is looked for every 10 s, and made
-   * anew where it is gone; who is connected stays so.
+   * anew if it is gone; who is connected stays so.
    */
   start(): Promise<void>;
   /** Ends idle connections at once, lets answers under way out for a second, removes the socket file. Idempotent. */

@@ -8,7 +8,7 @@ export interface DaemonStatus {
   readonly version: string;
   /** `[host] name`; absent from older daemons. */
   readonly host?: string | undefined;
-  /** 0 where no daemon runs and the command line looked at store and state itself. */
+  /** 0 if no daemon runs and the command line looked at store and state itself. */
   readonly pid: number;
   readonly startedAt: string | null;
   readonly mode: 'act' | 'observe';
@@ -36,11 +36,11 @@ export interface DaemonStatus {
   /** Every process in alarm, with a section of its own, with a breaker that is not at rest, held, watched, or pinned. */
   readonly processes: readonly ProcessStatus[];
   readonly holds: readonly HoldStatus[];
-  /** By which ways systemd is spoken to and heard; null where it does not run, absent from older daemons. */
+  /** By which ways systemd is spoken to and heard; null if it does not run, absent from older daemons. */
   readonly systemd?: ServiceContact | null | undefined;
   /** The event stream; null while it is off (no `[events]`, or no daemon), absent from older daemons. */
   readonly events?: EventStreamStatus | null | undefined;
-  /** By which means exits of watched processes are noticed, for people; null where none is watched, absent from older daemons. */
+  /** By which means exits of watched processes are noticed, for people; null if none is watched, absent from older daemons. */
   readonly exitWatch?: string | null | undefined;
 }
 
@@ -82,7 +82,7 @@ export interface ProcessStatus {
   readonly state: ProcessState;
   /** Why it is in that state, one sentence for people; null if the word says all there is. */
   readonly reason: string | null;
-  /** Names of those it depends on whose end it waits for before it is restarted; [] where it does not wait. */
+  /** Names of those it depends on whose end it waits for before it is restarted; [] if it does not wait. */
   readonly waitingFor: readonly string[];
   readonly breaker: {
     readonly state: 'closed' | 'open' | 'half_open';
@@ -92,8 +92,8 @@ export interface ProcessStatus {
   /** The alarm is kept by the daemon itself: the store did not take it. */
   readonly alarmKept: boolean;
   /**
-   * null where it is not watched (watch_exit). `runs` is null if that is not known; `stopped`: it does not run, and somebody wanted
-   * that. `pid`: of its present life, or of its last one; 0 where nobody has seen that. `since` is null where it does not run; `exits`
+   * null if it is not watched (watch_exit). `runs` is null if that is not known; `stopped`: it does not run, and somebody wanted
+   * that. `pid`: of its present life, or of its last one; 0 if nobody has seen that. `since` is null if it does not run; `exits`
    * counts those that nobody had asked for.
    */
   readonly watched: {
@@ -109,7 +109,7 @@ export interface ProcessStatus {
       readonly expected: boolean;
     } | null;
   } | null;
-  /** Another supervisor that starts it again when it ends, `supervisord (pid 12)`; null where none is known, absent from older daemons. */
+  /** Another supervisor that starts it again when it ends, `supervisord (pid 12)`; null if none is known, absent from older daemons. */
   readonly supervisor?: string | null | undefined;
   readonly lastRecovery: { readonly at: string; readonly outcome: RecoveryRecord['outcome']; readonly detail: string } | null;
   /** Why its program would not be started again as things stand, with the cure; null: nothing is known of that. Absent from older daemons. */

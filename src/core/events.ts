@@ -2,7 +2,7 @@ import type { ManagedProcess } from './alarm.ts';
 
 /**
  * Everything the daemon does that somebody may want to know of. Times are wall clock; durations milliseconds. `by`: who ordered it
- * (system/who.ts), `SIGHUP`; null where nobody did.
+ * (system/who.ts), `SIGHUP`; null if nobody did.
  */
 export type MonitorEvent =
   | { readonly type: 'poll_completed'; readonly alarms: number; readonly durationMs: number }
@@ -23,7 +23,7 @@ export type MonitorEvent =
       readonly target: string;
       readonly attempt: number;
       readonly reason: string;
-      /** The last lines that the unit or command wrote, at most 5, printable; absent where there are none. */
+      /** The last lines that the unit or command wrote, at most 5, printable; absent if there are none. */
       readonly output?: readonly string[] | undefined;
     }
   | {
@@ -76,7 +76,7 @@ export type MonitorEvent =
       readonly reason: string;
       readonly by: string | null;
     }
-  /** `by` is null where it expired. */
+  /** `by` is null if it expired. */
   | { readonly type: 'hold_released'; readonly name: string; readonly expired: boolean; readonly by: string | null }
   /** An order that changes something and that no other event tells of. */
   | {

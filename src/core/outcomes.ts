@@ -27,7 +27,7 @@ export interface PreviewedCommand {
   readonly key: string;
   /** As a shell is given it. */
   readonly line: string;
-  /** What stands in it for `%s`; null where no `%s` stood for the name. */
+  /** What stands in it for `%s`; null if no `%s` stood for the name. */
   readonly name: string | null;
   /** When it is killed; of a health check: how long it is tried over and over. null: what it starts runs on. In milliseconds. */
   readonly limitMs: number | null;

@@ -10,7 +10,7 @@ export interface HealthCheck {
   readonly description: string;
   /** Why this check can never pass for the process (its name cannot stand for %s), in one line; asked before anything is restarted. */
   refusal?(process: ManagedProcess): string | undefined;
-  /** The commands that it runs for the process, tried for `limitMs`; absent: none, and [] where its name keeps it from running. */
+  /** The commands that it runs for the process, tried for `limitMs`; absent: none, and [] if its name keeps it from running. */
   commands?(process: ManagedProcess, limitMs: number): readonly PreviewedCommand[];
   /** One try. Ends within `timeoutMs`, or, as `unhealthy`, when `signal` aborts. Never rejects. */
   check(process: ManagedProcess, attempt: number, timeoutMs: number, signal: AbortSignal): Promise<CheckResult>;

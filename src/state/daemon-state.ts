@@ -171,7 +171,7 @@ export interface HistoryEntry {
   readonly processName: string;
   /** One line. */
   readonly detail: string;
-  /** The last lines of output that go with it, at most 5; absent where there are none. */
+  /** The last lines of output that go with it, at most 5; absent if there are none. */
   readonly output?: readonly string[];
 }
 

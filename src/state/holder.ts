@@ -61,7 +61,7 @@ function roleOf(kind: string | undefined, socket: string): HolderRole {
   return kind === 'command' ? { kind } : { kind: 'daemon', socket: socket || undefined };
 }
 
-/** Fields 2 and 22 of proc_pid_stat(5); the name may hold blanks and brackets. Throws where there is no such process. */
+/** Fields 2 and 22 of proc_pid_stat(5); the name may hold blanks and brackets. Throws if there is no such process. */
 function processStat(pid: string): { readonly name: string; readonly startTime: string } {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   const end = stat.lastIndexOf(')');

@@ -43,7 +43,7 @@ export function acquireLock(dir: string, role: HolderRole = { kind: 'daemon' }):
   };
 }
 
-/** The process id of who runs on `dir`; undefined where nobody does, or that cannot be told. */
+/** The process id of who runs on `dir`; undefined if nobody does, or that cannot be told. */
 export function readHolder(dir: string): number | undefined {
   const holder = lookForHolder(dir);
   return holder.kind === 'runs' ? holder.pid : undefined;

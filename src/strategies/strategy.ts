@@ -59,7 +59,7 @@ export type RestartOutcome =
   | { readonly kind: 'restarted'; readonly detail: string }
   /**
    * `final`: only an operator can change the cause (there is nothing to start, a name no command takes); no further attempt is made.
-   * `output`: the last lines that the unit or command wrote, at most 5, printable; absent where there are none.
+   * `output`: the last lines that the unit or command wrote, at most 5, printable; absent if there are none.
    */
   | {
       readonly kind: 'failed';
@@ -70,9 +70,9 @@ export type RestartOutcome =
 
 /** What can be said of a target that is not well. */
 export interface Explanation {
-  /** Why it is not up, in one line; undefined where it is, or nothing is known. */
+  /** Why it is not up, in one line; undefined if it is, or nothing is known. */
   readonly reason: string | undefined;
-  /** As RestartOutcome.output; [] where there is none. */
+  /** As RestartOutcome.output; [] if there is none. */
   readonly output: readonly string[];
 }
 

@@ -3,7 +3,7 @@ import { errorMessage } from '../core/errors.ts';
 
 /** Something that takes connections. */
 export interface Listening {
-  /** False where nobody finds it any more: its socket file is gone, or is another's. */
+  /** False if nobody finds it any more: its socket file is gone, or is another's. */
   isThere(): boolean;
   /** Takes no more connections; those there are go on. */
   close(): void;

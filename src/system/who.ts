@@ -44,7 +44,7 @@ function ownUnit(proc: string): string | undefined {
   return new ProcessTable(proc).read(process.pid, ['unit'])?.unit;
 }
 
-/** As whom somebody logged in before he became another user; undefined where nobody did. Source: proc_pid_loginuid(5). */
+/** As whom somebody logged in before he became another user; undefined if nobody did. Source: proc_pid_loginuid(5). */
 function loginUid(proc: string, pid: number): number | undefined {
   try {
     const text = readFileSync(`${proc}/${pid}/loginuid`, 'latin1').trim();

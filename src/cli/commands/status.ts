@@ -61,7 +61,7 @@ interface Form {
   readonly json: 'indented' | 'line' | undefined;
 }
 
-/** Sets the exit code. Empty where nothing is to be said, or there is no process of that name, which is told. */
+/** Sets the exit code. Empty if nothing is to be said, or there is no process of that name, which is told. */
 function textOf(cli: Cli, name: string | undefined, form: Form): Promise<string> {
   return name === undefined ? overview(cli, form) : details(cli, name, form);
 }

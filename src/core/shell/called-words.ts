@@ -1,4 +1,4 @@
-/** What a simple command calls, and its arguments: its words without what the shell itself takes away in front; [] where nothing is left. */
+/** What a simple command calls, and its arguments: its words without what the shell itself takes away in front; [] if nothing is left. */
 export function calledWords(words: readonly string[]): readonly string[] {
   let rest = words;
   for (let [first] = rest; first !== undefined && isShellsOwn(first); [first] = rest) rest = rest.slice(1 + optionsOf(rest));

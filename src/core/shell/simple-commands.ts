@@ -147,7 +147,7 @@ class Reader {
     return text;
   }
 
-  /** What begins with `$` or a backquote; undefined where nothing does. */
+  /** What begins with `$` or a backquote; undefined if nothing does. */
   #expansion(): string | undefined {
     if (this.#match(/\$\(/y) !== undefined) return this.#substitution();
     if (this.#match(/\$\{/y) !== undefined) return this.#parameter();

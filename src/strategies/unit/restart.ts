@@ -170,7 +170,7 @@ function hasComeUp(before: UnitStatus, now: UnitStatus): boolean {
   return now.type === 'oneshot' && now.activeState === 'inactive' && now.result === 'success' && hasRun;
 }
 
-/** That the unit is up, without what it is there for; undefined where it is not so, and where that cannot be told. */
+/** That the unit is up, without what it is there for; undefined if it is not so, and if that cannot be told. */
 async function hollowFailure(parts: ServiceParts, { lookUp, signal }: UnitRestart): Promise<UnitFailure | undefined> {
   const after = await lookInto(parts, lookUp, signal);
   if (after.kind !== 'seen' || !after.isHollow) return undefined;

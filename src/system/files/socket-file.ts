@@ -49,7 +49,7 @@ export interface SocketFileOptions {
 
 /** A socket file that is ours. */
 export interface SocketFile {
-  /** False where it is gone, or another has taken its place. */
+  /** False if it is gone, or another has taken its place. */
   isThere(): boolean;
   /** Removes it, unless another has taken its place meanwhile. */
   remove(): void;
@@ -134,7 +134,7 @@ async function bindAndPlace(server: Server, { path, mode, gid, onGroupProblem }:
   }
 }
 
-/** undefined where nothing is there, or it cannot be reached: a folder of it may be gone, or be a file now. */
+/** undefined if nothing is there, or it cannot be reached: a folder of it may be gone, or be a file now. */
 function lookAt(path: string): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false });

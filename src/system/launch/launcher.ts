@@ -34,7 +34,7 @@ export type LaunchResult =
       /** What of a record's surroundings it has not, one line each, printable; absent where it has all. */
       readonly remarks?: readonly string[];
     }
-  /** `output`: the last lines that it wrote, at most 5, printable; absent where there are none. */
+  /** `output`: the last lines that it wrote, at most 5, printable; absent if there are none. */
   | { readonly kind: 'failed'; readonly reason: string; readonly output?: readonly string[] };
 
 /**

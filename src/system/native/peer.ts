@@ -10,7 +10,7 @@ export interface Peer {
   readonly gid: number;
 }
 
-/** The process at the other end, by the kernel's word; undefined where that cannot be told. Source: SO_PEERCRED, unix(7). */
+/** The process at the other end, by the kernel's word; undefined if that cannot be told. Source: SO_PEERCRED, unix(7). */
 export function peerOf(connection: Socket): Peer | undefined {
   // Node has no name for it.
   const fd = (connection as { readonly _handle?: { readonly fd?: number } | null })._handle?.fd;
@@ -22,7 +22,7 @@ export function peerOf(connection: Socket): Peer | undefined {
   const result = libc.getsockopt(fd, SOL_SOCKET, SO_PEERCRED, credentials, length);
   if (result !== 0 || length.readUInt32LE() !== UCRED_BYTES) return undefined;
   const uid = credentials.readUInt32LE(4);
-  // Nobody, where it is no Unix socket.
+  // Nobody, if it is no Unix socket.
   if (uid === NO_UID) return undefined;
   return { pid: Math.max(0, credentials.readInt32LE(0)), uid, gid: credentials.readUInt32LE(8) };
 }

@@ -33,7 +33,7 @@ export function commandFailure(result: CommandResult): string | undefined {
   }
 }
 
-/** The last lines of a command's output, at most 5, printable, as a failure has them; nothing where there are none. */
+/** The last lines of a command's output, at most 5, printable, as a failure has them; nothing if there are none. */
 export function commandOutput(result: CommandResult): { readonly output?: readonly string[] } {
   const output = result.kind === 'not_started' ? [] : lastLines(result.output, MOST_LINES);
   return output.length === 0 ? {} : { output };

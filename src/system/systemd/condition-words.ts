@@ -12,7 +12,7 @@ export const CONDITION_PROPERTIES = {
 
 /**
  * Which condition kept the unit from its last start: `ConditionPathExists=/run/ok is not met`, of an assertion `AssertUser=app does not
- * hold`; undefined where it was not that. Source: org.freedesktop.systemd1(5), systemd.unit(5).
+ * hold`; undefined if it was not that. Source: org.freedesktop.systemd1(5), systemd.unit(5).
  */
 export function unmetCondition(values: Properties): string | undefined {
   if (isUnmet(values, 'Condition')) return words(values, 'Conditions', 'is not met') ?? 'a condition of it is not met';

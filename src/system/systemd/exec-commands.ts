@@ -25,7 +25,7 @@ export interface ExecCommand {
   readonly name: string;
   /** A `-` stands before it: that it fails does not matter. */
   readonly ignored: boolean;
-  /** When it was started and ended last, in microseconds since boot; 0 where it never did. */
+  /** When it was started and ended last, in microseconds since boot; 0 if it never did. */
   readonly startedAt: number;
   readonly endedAt: number;
   /** CLD_EXITED and its kin; 0 while it runs, and where it never did. */
@@ -42,7 +42,7 @@ export function commandsOf(values: Properties): ExecCommand[] {
   });
 }
 
-/** The command that failed last; undefined where none has. */
+/** The command that failed last; undefined if none has. */
 export function failedCommand(values: Properties): ExecCommand | undefined {
   return commandsOf(values)
     .filter(({ ignored, code, status }) => !ignored && (code === CLD_EXITED ? status !== 0 : code !== 0))
@@ -52,7 +52,7 @@ export function failedCommand(values: Properties): ExecCommand | undefined {
     );
 }
 
-/** The command that runs now, the one that was started last of several; undefined where none does. */
+/** The command that runs now, the one that was started last of several; undefined if none does. */
 export function runningCommand(values: Properties): ExecCommand | undefined {
   return commandsOf(values)
     .filter(({ startedAt, code }) => startedAt > 0 && code === 0)
@@ -62,7 +62,7 @@ export function runningCommand(values: Properties): ExecCommand | undefined {
     );
 }
 
-/** `ended with exit code 203 (EXEC)`, `was killed by SIGSEGV and left a core dump`; undefined where it did not end so. */
+/** `ended with exit code 203 (EXEC)`, `was killed by SIGSEGV and left a core dump`; undefined if it did not end so. */
 export function endWords(code: number, status: number): string | undefined {
   switch (code) {
     case CLD_EXITED: {

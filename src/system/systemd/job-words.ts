@@ -17,7 +17,7 @@ export function describeFailure(unit: string, values: Properties): string {
   return `${verdict}${failureWords(values) ?? 'its job failed'}, see journalctl -u ${unit}`;
 }
 
-/** Why the unit failed or did not start, in words that follow its Result=; undefined where systemd says of nothing that it went wrong. */
+/** Why the unit failed or did not start, in words that follow its Result=; undefined if systemd says of nothing that it went wrong. */
 export function failureWords(values: Properties): string | undefined {
   // It was tested at the last start; the result may be that of an earlier life.
   const unmet = unmetCondition(values);
@@ -52,7 +52,7 @@ export function failureWords(values: Properties): string | undefined {
   }
 }
 
-/** That a service of Type=forking has gone to the background, and its PIDFile= names no process of it; undefined where that is not it. */
+/** That a service of Type=forking has gone to the background, and its PIDFile= names no process of it; undefined if that is not it. */
 export function pidFileWords(values: Properties): string | undefined {
   const file = textOf(values, 'PIDFile');
   if (textOf(values, 'Type') !== 'forking' || file === '' || numberOf(values, 'MainPID') > 0) return undefined;
@@ -74,7 +74,7 @@ function commandEnd(values: Properties, result: number): string | undefined {
   return `${mainCommand(values) ?? 'its main process'} ${endWords(code, status)}`;
 }
 
-/** The command that is its main process; undefined where that may be one of several, or something that they started. */
+/** The command that is its main process; undefined if that may be one of several, or something that they started. */
 function mainCommand(values: Properties): string | undefined {
   const start = commandsOf(values).filter(({ name }) => name.startsWith('ExecStart='));
   return textOf(values, 'Type') === 'forking' || start.length !== 1 ? undefined : start[0]?.name;

@@ -7,7 +7,7 @@ export const RESTART_PROPERTIES = {
 } as const satisfies PropertyNames;
 
 /**
- * When systemd will restart the unit by itself (Restart=), in milliseconds of CLOCK_MONOTONIC: Infinity where never, undefined where it
+ * When systemd will restart the unit by itself (Restart=), in milliseconds of CLOCK_MONOTONIC: Infinity if never, undefined if it
  * does not wait to. One that is queued already is due. From systemd 254 on RestartUSecNext has what RestartSteps= makes of RestartSec=.
  * Source: org.freedesktop.systemd1(5), systemd.service(5).
  */

@@ -21,7 +21,7 @@ export interface UnitStatus {
   readonly endedByStop: boolean;
   /** systemd keeps it active when its processes have ended well (RemainAfterExit=): `active (exited)`. */
   readonly remainsAfterExit: boolean;
-  /** When it came to where it stands, in milliseconds of CLOCK_MONOTONIC; 0 where it never left its first state. */
+  /** When it came to where it stands, in milliseconds of CLOCK_MONOTONIC; 0 if it never left its first state. */
   readonly changedMs: number;
 }
 
@@ -66,7 +66,7 @@ export interface UnitProgram {
   /** When it left `inactive` last, and came back to it or failed, in milliseconds since boot; 0 where it never did. */
   readonly beganMs: number;
   readonly overMs: number;
-  /** The file that makes it what it is, or that its own was made from (SourcePath=, a SysV script); empty where there is none. */
+  /** The file that makes it what it is, or that its own was made from (SourcePath=, a SysV script); empty if there is none. */
   readonly definedBy: string;
 }
 
@@ -93,9 +93,9 @@ export type UnitProcesses = 'all' | 'main' | 'control';
 
 /** Why a unit is not up, as systemd tells it. */
 export interface UnitExplanation {
-  /** One line; undefined where it is up, nothing went wrong, or systemd does not answer. */
+  /** One line; undefined if it is up, nothing went wrong, or systemd does not answer. */
   readonly reason: string | undefined;
-  /** The last lines in the journal of its last life, at most 5, printable; [] where there are none, or they cannot be read. */
+  /** The last lines in the journal of its last life, at most 5, printable; [] if there are none, or they cannot be read. */
   readonly output: readonly string[];
 }
 
@@ -125,7 +125,7 @@ export interface ServiceManager {
   /** SIGKILL for processes of `unit`; that there are none is no failure. Never rejects. */
   kill(unit: string, which: UnitProcesses, timeoutMs: number, signal: AbortSignal): Promise<ServiceCallResult>;
   /**
-   * When systemd will restart `unit` by itself, in milliseconds of CLOCK_MONOTONIC: Infinity where never; undefined where it does not
+   * When systemd will restart `unit` by itself, in milliseconds of CLOCK_MONOTONIC: Infinity if never; undefined if it does not
    * wait to. Never rejects.
    */
   restartDue(

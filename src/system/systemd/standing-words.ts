@@ -12,7 +12,7 @@ export const STANDING_PROPERTIES = {
 
 /**
  * Why a unit is not up, as it stands now: what it hangs in while it is starting or stopping (`ExecStartPre=/bin/sleep still runs`), for
- * which jobs its own waits, and else why it failed; one line, undefined where it is up, and where nothing went wrong. `waitsFor`: the
+ * which jobs its own waits, and else why it failed; one line, undefined if it is up, and if nothing went wrong. `waitsFor`: the
  * jobs that its own is ordered behind, as `base.service (start)`; `dueInMs`: when systemd will restart it by itself.
  */
 export function describeStanding(

@@ -3,9 +3,9 @@ import { execute } from '../spawn/command.ts';
 /** One life of a unit. */
 export interface UnitLife {
   readonly unit: string;
-  /** In hexadecimal; empty where it is not known. */
+  /** In hexadecimal; empty if it is not known. */
   readonly invocation: string;
-  /** When it began, by the wall clock, in milliseconds; undefined where that is not known. */
+  /** When it began, by the wall clock, in milliseconds; undefined if that is not known. */
   readonly sinceMs: number | undefined;
 }
 
@@ -17,7 +17,7 @@ export interface JournalLimit {
 }
 
 /**
- * The last lines that a unit's processes wrote in one life of it, the end of 64 KiB; empty where the journal does not say: it is not
+ * The last lines that a unit's processes wrote in one life of it, the end of 64 KiB; empty if the journal does not say: it is not
  * there, may not be read, or is too slow. Never rejects. Source: journalctl(1), systemd.journal-fields(7).
  */
 export async function journalOf({ unit, invocation, sinceMs }: UnitLife, limit: JournalLimit): Promise<string> {
