@@ -106,6 +106,7 @@ export function refuseStore(error: unknown): Refusal {
   return refuse(code, errorMessage(error));
 }
 
+/** An order that is not carried out, and why. */
 export function refuse(code: Refusal['code'], reason: string): Refusal {
   return { kind: 'refused', code, reason };
 }

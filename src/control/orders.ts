@@ -95,6 +95,7 @@ interface Refusal {
   readonly reason: string;
 }
 
+/** What became of an ordered recovery. */
 export type RecoverReply =
   | { readonly kind: 'recovered'; readonly attempts: number; readonly durationMs: number }
   | { readonly kind: 'failed'; readonly reason: string }

@@ -113,7 +113,9 @@ export const statusShape: Shape<DaemonStatus> = object({
 
 /** POST /v1/recoveries, by its outcome. */
 export const outcomeShape = object({ outcome: oneOf('recovered', 'failed', 'skipped', 'not_proved') });
+/** What goes with `recovered`. */
 export const recoveredShape = object({ attempts: count, durationMs: count });
+/** What goes with the other outcomes. */
 export const reasonShape = object({ reason: anyText });
 
 /** POST /v1/breakers/reset. */

@@ -44,6 +44,7 @@ export interface DaemonStatus {
   readonly exitWatch?: string | null | undefined;
 }
 
+/** The stream of process events. */
 export interface EventStreamStatus {
   /** `open`: it can be had in one place at least; `unavailable`: in none, `reason` says why. */
   readonly state: 'open' | 'unavailable';
@@ -59,6 +60,7 @@ export interface EventStreamStatus {
   readonly listeners?: readonly EventListenerStatus[] | undefined;
 }
 
+/** One place where it is to be had. */
 export interface EventListenerStatus {
   readonly kind: 'unix' | 'tcp';
   /** The socket's path, or `HOST:PORT` as configured. */
@@ -69,6 +71,7 @@ export interface EventListenerStatus {
   readonly reason: string | null;
 }
 
+/** One process, as `status` lists it. */
 export interface ProcessStatus {
   readonly name: string;
   /** As the database writes it. */
@@ -174,6 +177,7 @@ export interface RecoveryRecord {
   readonly output: readonly string[];
 }
 
+/** A hold, of one name or of all. */
 export interface HoldStatus {
   /** `*` for all. */
   readonly name: string;

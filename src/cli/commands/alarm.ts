@@ -17,7 +17,7 @@ export function addAlarm(program: Command, cli: Cli): void {
 }
 
 const HELP = `
-Where nothing follows, it says why: a hold, an open circuit breaker, mode = observe, only_configured, a refused unit. With the
+If nothing follows, it says why: a hold, an open circuit breaker, mode = observe, only_configured, a refused unit. With the
 daemon down it writes to the store itself; the alarm is healed when the daemon runs again.
 
 Examples:

@@ -91,6 +91,7 @@ export const outcomeWords = { recovered: 'recovered', failed: 'failed', not_prov
   RecoveryRecord['outcome'],
   string
 >;
+/** And in which colour; undefined: none. */
 export const outcomeColours = { recovered: undefined, failed: 'red', not_proved: 'yellow' } as const satisfies Record<
   RecoveryRecord['outcome'],
   Style | undefined

@@ -55,6 +55,7 @@ export interface StartOptions {
   readonly argv0?: string | undefined;
 }
 
+/** A program that runs, or why it does not, in one line. */
 export type StartResult =
   | { readonly kind: 'started'; readonly program: StartedProgram }
   | { readonly kind: 'not_started'; readonly reason: string };
