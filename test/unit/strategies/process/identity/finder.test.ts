@@ -507,7 +507,9 @@ test('a daemon that forked twice leaves workers that are the program, though it 
     name,
     `#!/usr/bin/perl
 use POSIX;
-exit if fork; POSIX::setsid(); exit if fork;
+sub left { my $parent = shift; select undef, undef, undef, 0.01 while getppid() == $parent; }
+my $first = $$; exit if fork; left($first); POSIX::setsid();
+my $leader = $$; exit if fork; left($leader);
 for (1 .. 2) { if (!fork) { sleep 300; exit } }
 open my $file, '>', '${world.zoo.dir}/ready'; close $file;
 sleep 300;
