@@ -25,6 +25,8 @@ export interface FakeUnitOptions {
   readonly stopMs?: number;
   /** What is said of it where it is not up. */
   readonly explanation?: UnitExplanation;
+  /** Which of its conditions is not met. */
+  readonly conditions?: string;
   /** The start job fails. */
   readonly refusesStart?: boolean;
   /** How long it lives once started; for ever unless said. A oneshot has done its work at its start. */
@@ -95,8 +97,8 @@ export class FakeSystemd implements ServiceManager {
     return { kind: 'known', dueMs: this.#units.get(name)?.dueMs };
   }
 
-  async standing(name: string): Promise<string | undefined> {
-    return this.#units.get(name)?.explanation?.reason;
+  async conditions(name: string): Promise<string | undefined> {
+    return this.#units.get(name)?.conditions;
   }
 
   async explain(name: string): Promise<UnitExplanation> {
@@ -198,6 +200,10 @@ export class FakeUnit {
 
   relations(): UnitRelations {
     return { ...noRelations, unitFileState: 'enabled', ...this.#options.relations };
+  }
+
+  get conditions(): string | undefined {
+    return this.#options.conditions;
   }
 
   get explanation(): UnitExplanation | undefined {

@@ -110,7 +110,7 @@ export const noSystemd: ServiceManager = {
   call: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
   kill: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
   restartDue: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
-  standing: () => Promise.resolve(undefined),
+  conditions: () => Promise.resolve(undefined),
   explain: () => Promise.resolve({ reason: undefined, output: [] }),
   watch: () => () => {},
   contact: () => undefined,

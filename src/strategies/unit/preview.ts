@@ -15,8 +15,8 @@ export async function previewUnit(
   const { id } = status;
   const step = (await isDueLate(parts, status, limitMs, signal)) ? 'restart' : nextStep(status);
   const look = await lookIntoUnit(parts, status, signal);
-  // What keeps it down may keep it down once more: a condition, a program that is not there.
-  const why = isUp(status) ? undefined : await parts.services.standing(id, signal);
+  // systemd would skip its start once more.
+  const why = isUp(status) ? undefined : await parts.services.conditions(id, signal);
   return {
     stops: step === 'restart' ? [look.kind === 'seen' ? describeLook(look) : describeUnit(status)] : [],
     starts: [step === 'wait' ? `${id}: systemd is just restarting it itself, and is waited for` : `systemctl ${step} ${id}`],

@@ -11,26 +11,15 @@ import { journalAbout, journalOf } from './unit-journal.ts';
 
 /** Why a unit is not up, as systemd tells it, and what its last life wrote. Never rejects. */
 export async function explainUnit(pid1: Pid1, unit: string, limit: Limit): Promise<UnitExplanation> {
-  const standing = await standingOf(pid1, unit, limit);
-  if (standing === undefined) return { reason: undefined, output: [] };
-  return { reason: standing.reason, output: await lastOutput(unit, standing.values, limit) };
-}
-
-/** The first half of that alone; undefined if systemd does not answer. Never rejects. */
-export async function standingOf(
-  pid1: Pid1,
-  unit: string,
-  limit: Limit,
-): Promise<{ readonly reason: string | undefined; readonly values: Properties } | undefined> {
   const spoken = await pid1.speak(limit, async (link) => {
     const shown = await readProperties(link, unit, EXPLAINED, limit);
     return shown.kind === 'known' ? { values: shown.values, waitsFor: await jobsBefore(link, shown.values, limit) } : undefined;
   });
-  if (spoken.kind === 'unreachable' || spoken.value === undefined) return undefined;
+  if (spoken.kind === 'unreachable' || spoken.value === undefined) return { reason: undefined, output: [] };
   const { values, waitsFor } = spoken.value;
   const dueMs = restartDueMs(values);
   const dueInMs = dueMs === undefined ? undefined : dueMs - systemClock.monotonicMs();
-  return { reason: describeStanding(values, { waitsFor, dueInMs }), values };
+  return { reason: describeStanding(values, { waitsFor, dueInMs }), output: await lastOutput(unit, values, limit) };
 }
 
 const EXPLAINED = {

@@ -3,9 +3,9 @@ import { constants } from 'node:os';
 import { CallSlots } from '../../core/call-slots.ts';
 import type { Logger } from '../../core/logger.ts';
 import { callFailure } from './call-failure.ts';
-import { untestedConditions } from './condition-words.ts';
+import { CONDITION_PROPERTIES, unmetCondition, untestedConditions } from './condition-words.ts';
 import type { Limit } from './dbus/connection.ts';
-import { explainUnit, standingOf } from './explain.ts';
+import { explainUnit } from './explain.ts';
 import { runJob } from './jobs.ts';
 import type { Pid1Call } from './link.ts';
 import { Pid1 } from './pid1.ts';
@@ -96,10 +96,9 @@ export class Systemd implements ServiceManager {
     return asked.kind === 'known' ? { kind: 'known', dueMs: restartDueMs(asked.values) } : asked;
   }
 
-  async standing(unit: string, signal: AbortSignal): Promise<string | undefined> {
-    if (!this.available) return undefined;
-    const standing = await standingOf(this.#pid1, unit, { timeoutMs: EXPLAIN_LIMIT_MS, signal });
-    return standing && (standing.reason ?? untestedConditions(standing.values));
+  async conditions(unit: string, signal: AbortSignal): Promise<string | undefined> {
+    const asked = await this.#ask(unit, CONDITION_PROPERTIES, signal);
+    return asked.kind === 'failed' ? undefined : (unmetCondition(asked.values) ?? untestedConditions(asked.values));
   }
 
   async explain(unit: string, signal: AbortSignal): Promise<UnitExplanation> {

@@ -135,11 +135,11 @@ export interface ServiceManager {
     { readonly kind: 'known'; readonly dueMs: number | undefined } | { readonly kind: 'failed'; readonly reason: string }
   >;
   /**
-   * Why `unit`, which is not up, is so, or of one that was never started what it is started for only, in words that follow its state;
-   * undefined if systemd has nothing to say of that, or does not answer. Never rejects.
+   * Which condition or assertion kept `unit`, which is not up, from its last start, or of one that was not started since it was loaded,
+   * which have to be met; in words that follow its state. Undefined if there is none, or systemd does not answer. Never rejects.
    */
-  standing(unit: string, signal: AbortSignal): Promise<string | undefined>;
-  /** The same with what it wrote last, asked once something has failed: it takes up to some seconds, for the journal. Never rejects. */
+  conditions(unit: string, signal: AbortSignal): Promise<string | undefined>;
+  /** Asked once something has failed: it takes up to some seconds, for the journal. Never rejects. */
   explain(unit: string, signal: AbortSignal): Promise<UnitExplanation>;
   /**
    * Calls `onChange` soon after each change of the unit, and whenever one may have been missed, until the returned function is called.

@@ -117,7 +117,7 @@ test('a unit that systemd is restarting is waited for, another is not', async ()
       call: async () => ({ kind: 'done' }),
       kill: async () => ({ kind: 'done' }),
       restartDue: async () => ({ kind: 'failed', reason: 'nobody asks' }),
-      standing: async () => undefined,
+      conditions: async () => undefined,
       explain: async () => ({ reason: undefined, output: [] }),
       watch: () => () => {},
       contact: () => undefined,

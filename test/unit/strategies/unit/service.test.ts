@@ -442,7 +442,7 @@ test('preview says what would be done, or why not, and does nothing', async () =
     'nginx.service': { state: 'active', mainPid: 4711 },
     'redis.service': {},
     'masked.service': { loadState: 'masked' },
-    'picky.service': { explanation: { reason: 'ConditionPathExists=/run/ok is not met', output: [] } },
+    'picky.service': { conditions: 'ConditionPathExists=/run/ok is not met' },
   });
   assert.deepEqual(await strategy.preview(managed('picky'), never), {
     stops: [],
