@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import type { TestContext } from 'node:test';
 import { waitFor } from './wait-for.ts';
 
 /** The bundle that ships: `npm run build` makes it, and `npm test` builds first. */
@@ -56,6 +57,14 @@ export class DaemonProcess {
       code: code as number | null,
       signal: signal as string | null,
     }));
+  }
+
+  /** One whose loop runs, killed at the end of the test. */
+  static async started(t: TestContext, ...how: ConstructorParameters<typeof DaemonProcess>): Promise<DaemonProcess> {
+    const daemon = new DaemonProcess(...how);
+    t.after(() => daemon.stop('SIGKILL'));
+    await daemon.line(/ started \(pid \d+\)/);
+    return daemon;
   }
 
   /** Waits until the daemon has written a line that matches. */

@@ -35,12 +35,7 @@ function ensuring(t: TestContext, keys: Readonly<Record<string, string>>) {
       { mode: 0o600 },
     );
   configure(keys);
-  const start = async (): Promise<DaemonProcess> => {
-    const daemon = new DaemonProcess(configFile);
-    t.after(() => void daemon.stop('SIGKILL'));
-    await daemon.line(/ started \(pid \d+\)/);
-    return daemon;
-  };
+  const start = () => DaemonProcess.started(t, configFile);
   const pidsOf = (name: string): number[] => {
     const table = new ProcessTable();
     const seen = table.list(['name', 'state']).filter((one) => one.name === name.slice(0, 15) && one.state !== 'Z');

@@ -26,12 +26,7 @@ function world(t: TestContext, keys: Readonly<Record<string, string>>) {
     writeFileSync(configFile, general + processes.join(''), { mode: 0o600 });
   };
   configure(keys);
-  const start = async (): Promise<DaemonProcess> => {
-    const daemon = new DaemonProcess(configFile);
-    t.after(() => void daemon.stop('SIGKILL'));
-    await daemon.line(/ started \(pid \d+\)/);
-    return daemon;
-  };
+  const start = () => DaemonProcess.started(t, configFile);
   const cli = (...args: string[]) => runCli([...args, '--config', configFile]);
   const healed = (name: string) => waitFor(`${name} is healed`, () => alarms.row(name).alarma === 0 && done().includes(name));
   const done = (): string[] => readFileSync(restarts, 'utf8').trim().split('\n');

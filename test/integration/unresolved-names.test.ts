@@ -49,11 +49,8 @@ class World {
     });
   }
 
-  async start(t: TestContext): Promise<DaemonProcess> {
-    const daemon = new DaemonProcess(join(this.dir, 'config.ini'), {}, [], this.#launcher);
-    t.after(() => daemon.stop('SIGKILL'));
-    await daemon.line(/ started \(pid \d+\)/);
-    return daemon;
+  start(t: TestContext): Promise<DaemonProcess> {
+    return DaemonProcess.started(t, join(this.dir, 'config.ini'), {}, [], this.#launcher);
   }
 
   async process(name: string): Promise<ProcessStatus> {

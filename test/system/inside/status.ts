@@ -3,11 +3,11 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import type { Core } from '../../../src/app/app.ts';
-import { bindOrders } from '../../../src/app/bind-orders.ts';
 import { ExitWatch } from '../../../src/app/exit-watch.ts';
 import { LastRecoveries } from '../../../src/app/last-recoveries.ts';
 import { buildStatus, lookAtTargets, statusOfOne } from '../../../src/app/status.ts';
 import type { ProcessDetails, ProcessStatus } from '../../../src/control/status.ts';
+import { ordersOf } from '../../helpers/bound-orders.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 
@@ -39,13 +39,7 @@ async function open(t: TestContext, names: readonly string[], sections: string) 
   t.after(() => exits.stop());
   const last = new LastRecoveries();
   last.follow(core.events, core.clock);
-  const orders = bindOrders(core, {
-    by: 'root (test)',
-    daemonRuns: true,
-    status: () => assert.fail(),
-    statusOf: (name) => statusOfOne(core, last, name, exits.runs),
-    reload: () => assert.fail(),
-  });
+  const orders = ordersOf(core, { statusOf: (name) => statusOfOne(core, last, name, exits.runs) });
   await core.monitor.look();
   const shown = async (name: string): Promise<ProcessStatus> => {
     await lookAtTargets(core);

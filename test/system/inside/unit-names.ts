@@ -5,9 +5,9 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import type { Core } from '../../../src/app/app.ts';
-import { bindOrders } from '../../../src/app/bind-orders.ts';
 import { cliBackends } from '../../../src/app/cli-backends.ts';
 import { resolveName } from '../../../src/monitor/recovery-plan.ts';
+import { ordersOf } from '../../helpers/bound-orders.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
 import type { RecordedLog } from '../../helpers/recorded-log.ts';
 import { knownUnits } from './runs.ts';
@@ -54,13 +54,7 @@ async function open(t: TestContext, names: readonly string[], sections = '') {
   t.after(() => rmSync(dir, { recursive: true, force: true }));
   const core = await coreWith(t, dir, sections);
   addRows(dir, names, true);
-  const orders = bindOrders(core, {
-    by: 'root (test)',
-    daemonRuns: true,
-    status: () => assert.fail(),
-    statusOf: () => assert.fail(),
-    reload: () => assert.fail(),
-  });
+  const orders = ordersOf(core);
   t.after(async () => {
     for (const name of names) await core.execution.programs.retire(name, 10_000, new AbortController().signal);
   });

@@ -5,26 +5,11 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import type { Core } from '../../../src/app/app.ts';
-import { bindOrders } from '../../../src/app/bind-orders.ts';
-import type { Orders } from '../../../src/control/orders.ts';
 import { StoreError } from '../../../src/core/errors.ts';
 import { createSchema } from '../../../src/stores/sqlite/store.ts';
+import { ordersOf } from '../../helpers/bound-orders.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
-
-/** The orders of `core`, with what of it is changed. */
-function ordersOf(core: Core, changes: Partial<Core> = {}): Orders {
-  return bindOrders(
-    { ...core, ...changes },
-    {
-      by: 'root (test)',
-      daemonRuns: true,
-      status: () => assert.fail(),
-      statusOf: () => assert.fail(),
-      reload: () => assert.fail(),
-    },
-  );
-}
 
 test('a hold on a name that neither a row nor a section has is refused', async (t) => {
   const core = await coreWith(t, tempDir(t), '[process.web]\n');
@@ -159,17 +144,17 @@ test('while the store is away, nobody is called unknown', async (t) => {
   ];
   for (const [findProcesses, changes, code, said] of faults) {
     store.findProcesses = findProcesses;
-    const reply = await ordersOf(core, changes).resetBreakers('row');
+    const reply = await ordersOf({ ...core, ...changes }).resetBreakers('row');
     assert(reply.kind === 'refused');
     assert.equal(reply.code, code);
     assert.match(reply.reason, /^it cannot be told whether there is a process of the name "row": /);
     assert.match(reply.reason, said);
-    assert.equal((await ordersOf(core, changes).resetBreakers('configured')).kind, 'done');
-    assert.equal((await ordersOf(core, changes).hold('configured', undefined, '')).kind, 'done');
+    assert.equal((await ordersOf({ ...core, ...changes }).resetBreakers('configured')).kind, 'done');
+    assert.equal((await ordersOf({ ...core, ...changes }).hold('configured', undefined, '')).kind, 'done');
     // A recovery and a preview wait for as long as the store lets them.
     const waiting = 'clock' in changes ? [] : (['recover', 'preview'] as const);
     for (const order of ['hold', 'release', 'unpin', 'pins', ...waiting] as const) {
-      const refused = await ordersOf(core, changes)[order]('another', undefined, '');
+      const refused = await ordersOf({ ...core, ...changes })[order]('another', undefined, '');
       assert(refused.kind === 'refused', order);
       assert.equal(refused.code, code, order);
       assert.match(refused.reason, /^it cannot be told whether there is a process of the name "another": /, order);

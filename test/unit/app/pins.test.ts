@@ -4,14 +4,13 @@ import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Core } from '../../../src/app/app.ts';
-import { bindOrders } from '../../../src/app/bind-orders.ts';
 import { cliBackends } from '../../../src/app/cli-backends.ts';
 import { LastRecoveries } from '../../../src/app/last-recoveries.ts';
 import { LaunchObserver } from '../../../src/app/launch-observer.ts';
 import { buildStatus } from '../../../src/app/status.ts';
-import type { Orders } from '../../../src/control/orders.ts';
 import type { ProcessStatus } from '../../../src/control/status.ts';
 import { ProcessTable } from '../../../src/system/proc/table.ts';
+import { ordersOf } from '../../helpers/bound-orders.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
 import type { RecordedLog } from '../../helpers/recorded-log.ts';
 import { asRoot } from '../../helpers/requirement.ts';
@@ -39,16 +38,6 @@ async function rootRunsTheirs(t: TestContext): Promise<{ readonly dir: string; r
 }
 
 const section = (name: string): string => `[process.${name}]\nrestart_strategy = process\n`;
-
-function ordersOf(core: Core): Orders {
-  return bindOrders(core, {
-    by: 'root (test)',
-    daemonRuns: true,
-    status: () => assert.fail(),
-    statusOf: () => assert.fail(),
-    reload: () => assert.fail(),
-  });
-}
 
 function statusOf(core: Core): readonly ProcessStatus[] {
   return buildStatus(core, new LastRecoveries(), { version: '1', pid: 1, startedAt: null }).processes;

@@ -5,25 +5,22 @@ import { closeSync, copyFileSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Core } from '../../../src/app/app.ts';
-import { bindOrders } from '../../../src/app/bind-orders.ts';
 import { LastRecoveries } from '../../../src/app/last-recoveries.ts';
 import { buildStatus, statusOfOne } from '../../../src/app/status.ts';
 import { whereOutputGoes } from '../../../src/app/where-output-goes.ts';
 import { detailsShape } from '../../../src/control/replies.ts';
 import type { ProcessDetails } from '../../../src/control/status.ts';
 import type { LaunchRecord } from '../../../src/core/launch-record.ts';
+import { ordersOf } from '../../helpers/bound-orders.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 
 async function details(core: Core, name: string): Promise<ProcessDetails> {
   const last = new LastRecoveries();
   last.load(core.state.history);
-  const reply = await bindOrders(core, {
-    by: 'root (test)',
-    daemonRuns: true,
+  const reply = await ordersOf(core, {
     status: () => buildStatus(core, last, { version: '1', pid: 7, startedAt: null }),
     statusOf: (of) => statusOfOne(core, last, of),
-    reload: () => assert.fail(),
   }).describe(name);
   assert(reply.kind === 'done', JSON.stringify(reply));
   // As it arrives at the other side of the socket.
@@ -124,13 +121,7 @@ test('a name that nobody knows has no details', async (t) => {
   const dir = tempDir(t);
   const core = await coreWith(t, dir, '[process.web]\n');
   addRows(dir, ['web'], false);
-  const orders = bindOrders(core, {
-    by: 'root (test)',
-    daemonRuns: true,
-    status: () => assert.fail(),
-    statusOf: () => assert.fail(),
-    reload: () => assert.fail(),
-  });
+  const orders = ordersOf(core);
   const reply = await orders.describe('wbe');
   assert(reply.kind === 'refused');
   assert.equal(reply.code, 'not_found');

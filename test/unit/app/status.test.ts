@@ -3,13 +3,13 @@ import { writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import type { Core } from '../../../src/app/app.ts';
-import { bindOrders } from '../../../src/app/bind-orders.ts';
 import { LastRecoveries } from '../../../src/app/last-recoveries.ts';
 import { readSettings } from '../../../src/app/settings.ts';
 import { buildStatus } from '../../../src/app/status.ts';
 import { statusLine } from '../../../src/app/status-line.ts';
 import type { DaemonStatus, ProcessStatus } from '../../../src/control/status.ts';
 import { localTimestamp } from '../../../src/core/clock.ts';
+import { ordersOf } from '../../helpers/bound-orders.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
@@ -116,13 +116,7 @@ test('a kept alarm and a watched life are shown, and an operator may end the ala
   assert.match(statusLine(core), /1 kept/);
   const cron = named(statusOf(core), 'cron');
   assert.deepEqual([cron.alarmKept, cron.watched?.pid, cron.watched?.since], [false, 7, new Date(5).toISOString()]);
-  const orders = bindOrders(core, {
-    by: 'root (test)',
-    daemonRuns: true,
-    status: () => assert.fail(),
-    statusOf: () => assert.fail(),
-    reload: () => assert.fail(),
-  });
+  const orders = ordersOf(core);
   assert.deepEqual(await orders.alarm('web', true, undefined), { kind: 'done', processes: [{ id: null, name: 'web' }] });
   assert.equal((await orders.alarm('web', true, undefined)).kind, 'refused');
   assert.equal(named(statusOf(core), 'web').inAlarm, false);
