@@ -44,22 +44,21 @@ export function commandsOf(values: Properties): ExecCommand[] {
 
 /** The command that failed last; undefined if none has. */
 export function failedCommand(values: Properties): ExecCommand | undefined {
-  return commandsOf(values)
-    .filter(({ ignored, code, status }) => !ignored && (code === CLD_EXITED ? status !== 0 : code !== 0))
-    .reduce<ExecCommand | undefined>(
-      (last, next) => (last === undefined || next.endedAt >= last.endedAt ? next : last),
-      undefined,
-    );
+  const failed = commandsOf(values).filter(
+    ({ ignored, code, status }) => !ignored && (code === CLD_EXITED ? status !== 0 : code !== 0),
+  );
+  return latest(failed, 'endedAt');
 }
 
 /** The command that runs now, the one that was started last of several; undefined if none does. */
 export function runningCommand(values: Properties): ExecCommand | undefined {
-  return commandsOf(values)
-    .filter(({ startedAt, code }) => startedAt > 0 && code === 0)
-    .reduce<ExecCommand | undefined>(
-      (last, next) => (last === undefined || next.startedAt >= last.startedAt ? next : last),
-      undefined,
-    );
+  const running = commandsOf(values).filter(({ startedAt, code }) => startedAt > 0 && code === 0);
+  return latest(running, 'startedAt');
+}
+
+/** Of several at the same time the last in the list. */
+function latest(commands: readonly ExecCommand[], by: 'startedAt' | 'endedAt'): ExecCommand | undefined {
+  return [...commands].sort((a, b) => a[by] - b[by]).at(-1);
 }
 
 /** `ended with exit code 203 (EXEC)`, `was killed by SIGSEGV and left a core dump`; undefined if it did not end so. */
