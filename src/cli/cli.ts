@@ -19,7 +19,7 @@ import { addRestart } from './commands/restart.ts';
 import { addRun } from './commands/run.ts';
 import { addStatus } from './commands/status.ts';
 import { addUnpin } from './commands/unpin.ts';
-import { type ExitCode, exitCodeHelp, exitCodes } from './exit-codes.ts';
+import { type ExitCode, exitCodeHelp, exitCodes, HELP_COLUMNS } from './exit-codes.ts';
 import { describeFailure } from './failure.ts';
 
 /**
@@ -74,8 +74,8 @@ export function buildProgram(cli: Cli): Command {
       writeErr: (text) => cli.err.write(text),
       getOutHasColors: () => cli.out.colour,
       getErrHasColors: () => cli.err.colour,
-      getOutHelpWidth: () => cli.out.terminal?.columns ?? 100,
-      getErrHelpWidth: () => cli.err.terminal?.columns ?? 100,
+      getOutHelpWidth: () => cli.out.terminal?.columns ?? HELP_COLUMNS,
+      getErrHelpWidth: () => cli.err.terminal?.columns ?? HELP_COLUMNS,
       outputError: (text) =>
         cli.complain(
           text
@@ -87,7 +87,7 @@ export function buildProgram(cli: Cli): Command {
     .addHelpText(
       'after',
       () =>
-        `\nWithout a command it runs the daemon. The bash service's --status and --restart NAME still work.\n\n${exitCodeHelp(undefined, { 66: 'there is no process of that name, or it has no row in STATUS_PROCESS' })}`,
+        `\nWithout a command it runs the daemon. The options --status and --restart NAME of\nthe bash service still work.\n\n${exitCodeHelp(undefined, { 66: 'there is no process of that name, or it has no row in STATUS_PROCESS' })}`,
     );
   cli.configOption = () => program.opts<{ config?: string }>().config;
   for (const add of COMMANDS) add(program, cli);

@@ -12,9 +12,12 @@ import { paint } from '../output.ts';
 export function addCheckConfig(program: Command, cli: Cli): void {
   program
     .command('check-config')
-    .description('judge the configuration, without starting anything')
+    .description('check the configuration, without starting anything')
     .option('--strict', 'end with 78 for warnings too')
-    .option('--database', 'ask the database too: server, schema, privileges, sections that match no row, names left alone')
+    .option(
+      '--database',
+      'ask the database too: server, tables, privileges, sections without a row, names that are not restarted',
+    )
     .option('--json', 'as JSON, for programs')
     .addHelpText('after', HELP)
     .action((options: Options) => checkConfig(cli, options));
@@ -27,19 +30,21 @@ interface Options {
 }
 
 const HELP = `
-Every problem is a line on stderr: FILE:LINE: [section] key: problem; a warning ends in (warning).
-An error inside a [process.NAME] switches off that process only: the daemon starts without it. An error
-anywhere else keeps the daemon from starting. A reload is refused if there is any error.
+Each problem is a line on stderr: FILE:LINE: [section] key: problem; a warning
+ends in (warning). An error inside a [process.NAME] switches off that process
+only: the daemon starts without it. With an error anywhere else the daemon does
+not start. A reload is refused if there is any error.
 
 Examples:
   monitor_service check-config --strict --config ./config.ini
   monitor_service check-config --database
 
-${exitCodeHelp([0, 64, 69, 77, 78], {
+${exitCodeHelp([0, 64, 69, 77, 78, 130], {
   0: 'no errors; with --strict no warnings either',
   69: '--database: the alarm store does not answer',
   77: '--database: the alarm store refuses the login',
-  78: 'there are errors; with --strict, or warnings',
+  78: 'there are errors; with --strict: or warnings',
+  130: 'Ctrl-C ended the command',
 })}`;
 
 async function checkConfig(cli: Cli, { strict = false, database = false, json = false }: Options): Promise<void> {

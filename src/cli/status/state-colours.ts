@@ -1,4 +1,4 @@
-import { type ProcessState, processStateNames, processStates } from '../../control/process-state.ts';
+import { type ProcessState, processStateNames } from '../../control/process-state.ts';
 import type { Style } from '../output.ts';
 
 /** The colour of each word under STATE. Red is what somebody has to look at; what is not known is never green. */
@@ -23,9 +23,3 @@ export function urgency(state: ProcessState): number {
 }
 
 const URGENCY = { red: 0, yellow: 1, green: 2, dim: 3 } as const;
-
-/** For the help: word, colour and condition of each, a line each. */
-export function stateHelp(): string {
-  const lines = processStateNames.map((word) => `  ${word.padEnd(12)}${stateColours[word].padEnd(8)}${processStates[word]}`);
-  return `STATE is the first of these words whose condition holds:\n${lines.join('\n')}`;
-}
