@@ -112,7 +112,7 @@ async function whyNothingFollows(core: Core, { daemonRuns }: OrderSide, name: st
 /** One that was healed and whose clearing is not ours. */
 function whyLeftAlone({ state, settings }: Core, { processId }: ProcessRow): string[] {
   return state.handled.get(processId) !== undefined && !settings().monitor.clearAlarm
-    ? ['it has been healed already, and to clear it is left to others (clear_alarm = false)']
+    ? ['it has been healed already, and its alarm stays in the database (clear_alarm = false)']
     : [];
 }
 

@@ -92,7 +92,7 @@ export class ProcessFindings {
       warn(
         known === false
           ? `${quoted(one)} has neither a section nor a row in the database${hint}`
-          : `${quoted(one)} has no section${hint}; whether the database has a row of that name, check-config --database tells`,
+          : `${quoted(one)} has no section${hint}; check-config --database tells whether the database has a row of that name`,
       );
     }
     return found;

@@ -131,7 +131,7 @@ export class UnitReport {
         document.warnOfProcess(
           name,
           'system_name',
-          `means what [process.${ruling}] means (${resolution.description}): that section stands first and rules`,
+          `is the same as [process.${ruling}] (${resolution.description}): the section that stands first in the file applies to both`,
         );
     }
   }
@@ -139,7 +139,7 @@ export class UnitReport {
   /** What holds for processes without a section, in one line; null if it says nothing here. */
   unnamedRule(): string | null {
     const { monitor } = this.#settings;
-    if (monitor.onlyConfigured) return 'processes without a section of their own are left alone (only_configured)';
+    if (monitor.onlyConfigured) return 'processes without a section of their own are not restarted (only_configured)';
     return this.#plans(NO_NAME).strategy.name === 'custom' ? null : LEFT_ALONE;
   }
 
@@ -171,8 +171,8 @@ function isCommanded(strategy: StrategyName): boolean {
 }
 
 const LEFT_ALONE = [
-  'names without a section are restarted too, but for units, and programs in them, that are neither active nor enabled, are part',
-  'of the system itself, have a "\\" in their name, or whose restart would do something to other units or the machine',
+  'processes without a section of their own are restarted too, but not units, and programs in them, that are neither active nor',
+  'enabled, belong to the system itself, have a "\\" in their name, or whose restart would affect other units or the machine',
 ].join(' ');
 /** No process has an empty name. */
 const NO_NAME = '';

@@ -136,7 +136,7 @@ test('a server is refused in our own words, whatever it asks for', async (t) => 
   );
   assert.match(
     await said('in the clear'),
-    /^denied: it wants the account "m" to log in by "mysql_clear_password" \(the password in the clear: PAM, LDAP\), which is not spoken here: nothing was sent/,
+    /^denied: it wants the account "m" to log in by "mysql_clear_password" \(the password in the clear: PAM, LDAP\), which monitor_service does not support: nothing was sent/,
   );
   assert.match(await said('by PAM'), /"dialog" \(PAM\), which is not spoken here/);
   assert.match(await said('by ed25519'), /"client_ed25519" \(ed25519\), which is not spoken here/);

@@ -104,12 +104,11 @@ function tellDatabase(cli: Cli, database: DatabaseReport): void {
 }
 
 function tellLeftAlone(cli: Cli, { processes, unseen }: LeftAlone): void {
-  for (const { name, reason } of processes.slice(0, MOST_TOLD)) cli.say(`${escapeUnseen(name)} is left alone: ${reason}`);
+  for (const { name, reason } of processes.slice(0, MOST_TOLD)) cli.say(`${escapeUnseen(name)} is not restarted: ${reason}`);
   const more = processes.length - MOST_TOLD;
   if (more > 0) cli.say(`and ${counted(more, 'other process', 'other processes')} (all with --json)`);
   if (unseen > 0) cli.say(`${counted(unseen, 'more name was', 'more names were')} not looked at`);
-  if (processes.length > 0)
-    cli.say('what is not to be healed on this machine is left to others with only_configured = true in [monitor]');
+  if (processes.length > 0) cli.say('only_configured = true in [monitor] restarts only processes that have a section');
 }
 
 const MOST_TOLD = 100;

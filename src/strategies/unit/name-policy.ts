@@ -32,7 +32,7 @@ export function judgeUnitName(name: string, hasOwnSection: boolean): UnitNameJud
   if (MACHINE_STATE.test(base)) return refused(name, 'changes the state of the whole machine');
   const isSystemUnit = SYSTEM_SERVICE.test(base) || (stem.includes('@') && SYSTEM_TEMPLATE.test(base));
   if (isSystemUnit && !hasOwnSection) {
-    return refused(name, `is a service of the system itself: it is restarted only where it has a section of its own`);
+    return refused(name, `is a service of the system itself: it is restarted only if it has a section of its own`);
   }
   return { kind: 'unit', unit };
 }

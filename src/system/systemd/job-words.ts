@@ -36,7 +36,7 @@ export function failureWords(values: Properties): string | undefined {
     case 'timeout':
       return pidFileWords(values) ?? timeoutWords(values);
     case 'watchdog':
-      return 'its watchdog was not fed in time';
+      return 'it did not answer its watchdog in time';
     case 'start-limit-hit':
       return 'it was started too often: its start limit is reached';
     case 'oom-kill':
@@ -99,7 +99,7 @@ const WORDS: Readonly<Record<string, (unit: string) => string>> = {
   dependency: (unit) => `a unit that it needs could not be started, see systemctl list-dependencies ${unit}`,
   skipped: (unit) => `systemd skipped its job: a condition of it is not met, see systemctl status ${unit}`,
   assert: (unit) => `an assertion of it does not hold, see systemctl status ${unit}`,
-  invalid: (unit) => `a job of this kind means nothing to it, see systemctl status ${unit}`,
+  invalid: (unit) => `this unit has no such job, see systemctl status ${unit}`,
   unsupported: (unit) => `this system cannot run units of its type, see systemctl status ${unit}`,
   once: (unit) => `it was started before, and runs only once in a boot, see systemctl status ${unit}`,
   failed: (unit) => `its job failed, see journalctl -u ${unit}`,

@@ -29,7 +29,7 @@ export async function runJob(pid1: Pid1, verb: JobVerb, unit: string, limit: Lim
   while (step.kind === 'lost') {
     const { before } = step;
     const again = await pid1.speak(left(), (link) => takeUp(link, verb, unit, before, left()));
-    if (again.kind === 'unreachable') return failed(`systemd was lost sight of meanwhile: ${again.reason}`);
+    if (again.kind === 'unreachable') return failed(`the connection to systemd was lost meanwhile: ${again.reason}`);
     step = again.value;
     if (step.kind === 'lost') await systemClock.sleep(LOOK_MS, limit.signal);
   }

@@ -121,11 +121,11 @@ test('what a section names and is not there is a warning with its line; what is 
     ['start_command = sleep 1\npid_file = /no/such/a.pid', `${at(15, 'pid_file')}"/no/such" is not there (expected a folder)`],
     [
       'restart_command = true\ndepends_on = nosuch',
-      `${at(15, 'depends_on')}"nosuch" has no section; whether the database has a row of that name, check-config --database tells`,
+      `${at(15, 'depends_on')}"nosuch" has no section; check-config --database tells whether the database has a row of that name`,
     ],
     [
       'restart_command = true\ndepends_on = othre',
-      `${at(15, 'depends_on')}"othre" has no section (did you mean other?); whether the database has a row of that name, check-config --database tells`,
+      `${at(15, 'depends_on')}"othre" has no section (did you mean other?); check-config --database tells whether the database has a row of that name`,
     ],
     ['restart_command = true\ndepends_on = Other', `${at(15, 'depends_on')}Other has no section (did you mean other?)`],
   ] as const)

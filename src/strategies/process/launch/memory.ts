@@ -129,7 +129,7 @@ function mayNotReplace(stored: LaunchRecord, record: LaunchRecord, { systemName,
   const { program } = executedFiles(record);
   const isSame =
     program !== undefined && (program === executedFiles(stored).program || basename(program) === basename(systemName));
-  return isSame && notRootsLaunch(record) === undefined ? undefined : 'it runs otherwise than recorded';
+  return isSame && notRootsLaunch(record) === undefined ? undefined : 'it does not run as it was recorded';
 }
 
 /** `recallLaunch`, and keeps under the name what is news. */

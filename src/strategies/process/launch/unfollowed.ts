@@ -33,7 +33,7 @@ export function unfollowedStart(startCommand: string, systemName: string): strin
 }
 
 function told(first: string, name: string, cure: string): string {
-  return `begins with ${first}: what runs of it already, and was not started by monitor_service, is not called ${name} (set ${cure}, or pid_file)`;
+  return `starts ${first}: a copy that monitor_service did not start is not called ${name}, and is not found (set ${cure}, or pid_file)`;
 }
 
 function scriptOf(argv: readonly string[]): string | undefined {

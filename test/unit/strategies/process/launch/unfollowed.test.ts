@@ -36,7 +36,7 @@ test('an interpreter or launcher in front is told of, with the argument that wou
     ['exec python3 /opt/l/check.py /opt/l/ledger', ' = /opt/l/check.py'],
   ] as const) {
     const told = unfollowedStart(line, 'ledger') ?? '';
-    assert.match(told, /^begins with \S+: /, line);
+    assert.match(told, /^starts \S+: a copy that monitor_service did not start /, line);
     assert.ok(told.includes(`(set argument${argument}, or pid_file)`), told);
   }
 });
