@@ -25,7 +25,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 /** For the help and the manual. */
 export const exitCodeMeanings: Readonly<Record<ExitCode, string>> = {
   0: 'done',
-  1: 'the order was taken and failed; for match: a restart would be refused; for status --check: something is not well',
+  1: 'restart: it did not recover, or was not restarted; match: a restart would be refused; pin: nothing was pinned, or one of several could not be; status --check: something is not well',
   3: 'status: no daemon runs; what is shown was read from store and state',
   64: 'wrong usage',
   66: 'there is no process of that name',
