@@ -58,7 +58,7 @@ function ofOneProgram(
   parse: (section: SectionReader) => string | undefined,
 ): string | undefined {
   if (section.section !== DEFAULT_SECTION || section.text(key) === undefined) return parse(section);
-  section.problem(key, 'means one program (expected in a section of its own, [process.NAME], got [process.default])');
+  section.problem(key, 'belongs to one program (expected in a section of its own, [process.NAME], got [process.default])');
   return undefined;
 }
 

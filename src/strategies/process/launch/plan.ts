@@ -148,7 +148,7 @@ function rootsRefusal(record: LaunchRecord, { processName }: ManagedProcess, { r
 /** A record of another user than `user`, which a root's program may become after its start. */
 function usersRefusal({ uid }: LaunchRecord, { userUid }: StartRule): string | undefined {
   if (userUid === undefined || uid === userUid || uid === 0) return undefined;
-  return `it was recorded as user ${uid}'s, and user says ${userUid}: start it once as that user, or set start_command`;
+  return `it was recorded as a program of user ${uid}, but the key user says ${userUid}: start it once as that user, or set start_command`;
 }
 
 function planRecords(

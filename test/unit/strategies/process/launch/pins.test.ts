@@ -221,7 +221,7 @@ test('a record never changes its user, but to the one that user names', asRoot, 
   assert.deepEqual(world.parts.launches.get(name)?.argv, [file, '300']);
   assert.equal(world.warnings.length, 1, 'told once');
   const said = new RegExp(
-    `pid ${other}: it runs as user 65534, and was recorded as user 0's, which it stays .*: run .monitor_service pin`,
+    `pid ${other}: it runs as user 65534, but is recorded as a program of user 0, and that stays so .*: run .monitor_service pin`,
   );
   assert.match(world.warnings.join(), said);
   assert.match((await strategy.preview(managed(name), never)).warnings?.join() ?? '', said);
