@@ -1,17 +1,18 @@
 import { needsName, withName } from '../core/command-template.ts';
 import { type ExecutedProgram, executedPrograms } from '../core/shell/executed-programs.ts';
+import type { ReadingBudget } from '../core/shell/reading-budget.ts';
 import { formatCalls, MARK } from './format-calls.ts';
 import { FORMAT_VARIABLES, type FormatRule, OWN_FORMATS, operandsOf, optionValues, ownArguments } from './own-formats.ts';
 
 /**
  * Where in a command `%s` is some program's own format, which the process's name replaces all the same; each as one would write it,
  * without anything of the command that may be a secret: `date +%s`, `stat -c %s`, `strftime("%s")`. [] if every `%s` may well be meant
- * for the name.
+ * for the name. `budget` as executedPrograms has it.
  */
-export function ownFormats(template: string): string[] {
+export function ownFormats(template: string, budget?: ReadingBudget): string[] {
   if (!needsName(template)) return [];
   const text = withName(template, MARK);
-  const { programs, assignments, writes } = executedPrograms(text, (name) => ruleOf(name) !== undefined);
+  const { programs, assignments, writes } = executedPrograms(text, (name) => ruleOf(name) !== undefined, {}, budget);
   const found = [
     ...(REMAINDER.test(text) ? ['$((…%s…))'] : []),
     ...programs.flatMap(formatsOf),

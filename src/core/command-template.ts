@@ -46,7 +46,7 @@ export function previewCommand(
 
 /** Whether a `%s` in it stands for the name; `%%s` does not. */
 export function needsName(template: string): boolean {
-  return [...template.matchAll(PLACEHOLDER)].some(([found]) => found === '%s');
+  return /(?<!%)%s/.test(template);
 }
 
 /** `template` with `name` for every `%s`, and `%s` for every `%%s`; the name is put there as it is. */
