@@ -16,6 +16,8 @@ export interface SimpleCommand {
   readonly isSilent: boolean;
   /** Whether something runs before it, or may end the shell (`$( )`, `${x:?}`), it reads a here-document, or a quote of it is never closed. */
   readonly isOpen: boolean;
+  /** Whether it stands in `( )`, or behind a `)` that closes nothing. */
+  readonly isGrouped: boolean;
   /** What stands behind it; `;` also for a line's end, and '' for that of the text. */
   readonly end: '' | ';' | ';;' | '&' | '&&' | '|' | '||' | '(' | ')';
   /** How deep it stands in substitutions (`$( )`, backquotes); 0 for the text's own commands. */
@@ -47,6 +49,8 @@ interface Found extends Surroundings {
 class ListReader extends WordReader {
   readonly #found: Found;
   #command = new Collected();
+  #groups = 0;
+  #isAstray = false;
 
   constructor(text: string, found: Found, depth: number, at: number) {
     super(text, found, depth, at);
@@ -59,7 +63,6 @@ class ListReader extends WordReader {
 
   /** Reads commands to the end, or, if `isClosed`, up to the `)` that closes them; where it has stopped. */
   readList(isClosed: boolean): number {
-    let open = 0;
     while (this.at < this.text.length) {
       const redirection = this.match(REDIRECTION);
       if (redirection !== undefined) {
@@ -73,10 +76,11 @@ class ListReader extends WordReader {
       if (end === undefined) this.#addWord();
       else {
         this.#finish(end === '\n' ? ';' : (end as SimpleCommand['end']));
-        if (end === '(') open++;
+        if (end === '(') this.#groups++;
         // Else it closes a pattern of `case`, or nothing.
-        else if (end === ')' && open === 0 && isClosed) return this.at;
-        else if (end === ')') open = Math.max(0, open - 1);
+        else if (end === ')' && this.#groups === 0 && isClosed) return this.at;
+        else if (end === ')' && this.#groups === 0) this.#isAstray = true;
+        else if (end === ')') this.#groups--;
       }
     }
     this.#finish('');
@@ -100,8 +104,9 @@ class ListReader extends WordReader {
   #finish(end: SimpleCommand['end']): void {
     const { words, certain, targets, isSilent } = this.#command;
     const { isOpen, depth } = this;
+    const isGrouped = this.#groups > 0 || this.#isAstray;
     if (words.length > 0 || targets.length > 0)
-      this.#found.commands.push({ words, certain, targets, isSilent, isOpen, end, depth });
+      this.#found.commands.push({ words, certain, targets, isSilent, isOpen, isGrouped, end, depth });
     this.#command = new Collected();
     this.isOpen = false;
     for (const word of words) {

@@ -32,13 +32,11 @@ test('what is read to its end says so', () => {
 });
 
 test('a short text that has very much read is not read to its end, and says so', () => {
-  let shells = 'date';
-  for (let level = 0; level < 8; level++) shells = `sh -c ${quoted(shells)}; `.repeat(3);
   for (const text of [
     nested(4, 20),
     nested(3, 100),
     nested(10, 2),
-    shells,
+    `x='${'a; '.repeat(3000)}'; ${'sh -c "$x"; '.repeat(1000)}`,
     `x='${'a; '.repeat(3000)}'; ${'eval $x; '.repeat(1000)}`,
     `A=${'x'.repeat(100)}; ${'A=$A$A; '.repeat(1000)} eval $A; eval $A`,
     `${'eval '.repeat(5000)} date`,
