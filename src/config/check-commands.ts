@@ -1,14 +1,15 @@
-import { expandCommand, needsName } from '../core/command-template.ts';
+import { expandCommand, needsName, withName } from '../core/command-template.ts';
 import type { SectionReader } from '../core/config.ts';
 import { quoted } from '../core/printable.ts';
 import { MOST_BESIDES } from '../core/shell/executed-programs.ts';
 import { ReadingBudget } from '../core/shell/reading-budget.ts';
+import { syntaxFault } from '../core/shell/syntax-fault.ts';
 import type { ConfigDocument } from './config-document.ts';
 import { describeOnceNames, describeOwnFormats, oncePercentAndName, ownFormats } from './find-own-formats.ts';
 import { looksForNames, type NameSearch, nameSearches, namesTooLong } from './name-patterns.ts';
 
 /**
- * Warns of commands that do something else than they seem to: a `%s` that is some program's own, wherever the command stands; a name that
+ * Warns of commands that no shell can read, or that do something else than they seem to: a `%s` that is some program's own, wherever the command stands; a name that
  * cannot stand for `%s`; and a name that is too long for what looks for it, each at the section of the process. `keysRun`: which commands
  * of a process may run at all.
  */
@@ -42,8 +43,10 @@ function readCommand(template: string, whole: ReadingBudget): ReadCommand {
   const formats = ownFormats(template, budget);
   const searches = nameSearches(template, budget);
   const once = oncePercentAndName(template);
+  const fault = syntaxFault(withName(template, 'x'));
   return {
     warnings: [
+      ...(fault === undefined ? [] : [`cannot be read by a shell (${fault})`]),
       ...(formats.length > 0 ? [describeOwnFormats(formats)] : []),
       ...(once.length > 0 ? [describeOnceNames(once)] : []),
       ...(budget.isSpent ? unreadWarnings(template) : []),

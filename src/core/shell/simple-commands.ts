@@ -1,5 +1,6 @@
 import { ReadingBudget } from './reading-budget.ts';
-import { type Surroundings, WordReader } from './words.ts';
+import type { Notes, Surroundings } from './surroundings.ts';
+import { WordReader } from './words.ts';
 
 /** A word of a shell's text; undefined if only the shell can tell what it comes to (a variable, a pattern, a substitution). */
 export type ShellWord = string | undefined;
@@ -10,6 +11,8 @@ export interface SimpleCommand {
   readonly words: readonly string[];
   /** The same as far as they are certain. */
   readonly certain: readonly ShellWord[];
+  /** Of which of them nothing is quoted. */
+  readonly bare: readonly boolean[];
   /** What its output or input goes to: files, and the word behind `<<<`. */
   readonly targets: readonly string[];
   /** Whether its errors go to /dev/null. */
@@ -35,9 +38,19 @@ export function simpleCommands(
   environment: Readonly<Record<string, string>> = {},
   budget = new ReadingBudget(MOST_FROM_VARIABLES),
 ): SimpleCommand[] {
+  return readText(text, environment, budget).commands;
+}
+
+/** The same, with what stands in the way of running the text. */
+export function readText(
+  text: string,
+  environment: Readonly<Record<string, string>>,
+  budget: ReadingBudget,
+): { readonly commands: SimpleCommand[]; readonly notes: Readonly<Notes> } {
   const commands: SimpleCommand[] = [];
-  new ListReader(text, { commands, budget, variables: new Map(Object.entries(environment)) }, 0, 0).readList(false);
-  return commands;
+  const notes: Notes = {};
+  new ListReader(text, { commands, notes, budget, variables: new Map(Object.entries(environment)) }, 0, 0).readList(false);
+  return { commands, notes };
 }
 
 const MOST_FROM_VARIABLES = 65_536;
@@ -58,7 +71,9 @@ class ListReader extends WordReader {
   }
 
   protected override readInner(text: string, isClosed: boolean, at: number): number {
-    return new ListReader(text, this.#found, this.depth + 1, at).readList(isClosed);
+    // What backquotes hold is read when it runs.
+    const found = isClosed ? this.#found : { ...this.#found, notes: {} };
+    return new ListReader(text, found, this.depth + 1, at).readList(isClosed);
   }
 
   /** Reads commands to the end, or, if `isClosed`, up to the `)` that closes them; where it has stopped. */
@@ -79,34 +94,44 @@ class ListReader extends WordReader {
         if (end === '(') this.#groups++;
         // Else it closes a pattern of `case`, or nothing.
         else if (end === ')' && this.#groups === 0 && isClosed) return this.at;
-        else if (end === ')' && this.#groups === 0) this.#isAstray = true;
+        else if (end === ')' && this.#groups === 0) this.#goesAstray();
         else if (end === ')') this.#groups--;
       }
     }
     this.#finish('');
+    if (isClosed || this.#groups > 0) this.surroundings.notes.unclosed ??= ')';
     return this.at;
+  }
+
+  #goesAstray(): void {
+    this.#isAstray = true;
+    this.surroundings.notes.isAstray = true;
   }
 
   #addWord(): void {
     const word = this.word();
     this.#command.words.push(word);
     this.#command.certain.push(this.isLiteral ? word : undefined);
+    this.#command.bare.push(this.isBare);
   }
 
   #redirect(operator: string): void {
     const target = this.word();
     // What a here-document is closed by is no file.
     if (!/^\d*<<-?$/.test(operator)) this.#command.targets.push(target);
+    else this.surroundings.notes.isDoubtful = true;
+    // Behind it the shell's own words are none.
+    if (this.#command.words.length === 0) this.surroundings.notes.isDoubtful = true;
     if (/<</.test(operator)) this.isOpen = true;
     this.#command.redirect(operator, target);
   }
 
   #finish(end: SimpleCommand['end']): void {
-    const { words, certain, targets, isSilent } = this.#command;
+    const { words, certain, bare, targets, isSilent } = this.#command;
     const { isOpen, depth } = this;
     const isGrouped = this.#groups > 0 || this.#isAstray;
     if (words.length > 0 || targets.length > 0)
-      this.#found.commands.push({ words, certain, targets, isSilent, isOpen, isGrouped, end, depth });
+      this.#found.commands.push({ words, certain, bare, targets, isSilent, isOpen, isGrouped, end, depth });
     this.#command = new Collected();
     this.isOpen = false;
     for (const word of words) {
@@ -121,6 +146,7 @@ class ListReader extends WordReader {
 class Collected {
   readonly words: string[] = [];
   readonly certain: ShellWord[] = [];
+  readonly bare: boolean[] = [];
   readonly targets: string[] = [];
   isSilent = false;
   #isQuiet = false;

@@ -1,29 +1,22 @@
-import type { ReadingBudget } from './reading-budget.ts';
-
-/** What all readers of one text share. */
-export interface Surroundings {
-  /** Those that the text has set so far, or that were given to it. */
-  readonly variables: Map<string, string>;
-  readonly budget: ReadingBudget;
-}
+import { Cursor } from './cursor.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** Reads words as bash(1) does, with its quotes taken away; what they run is read by `readInner`. */
-export abstract class WordReader {
+export abstract class WordReader extends Cursor {
   protected readonly surroundings: Surroundings;
-  protected readonly text: string;
   /** How deep in substitutions it reads. */
   protected depth: number;
-  protected at: number;
   /** Whether the last word is what it says, whatever the shell finds: no variable, no pattern, nothing that is run. */
   protected isLiteral = true;
+  /** Whether nothing of the last word is quoted: only then can it be one of the shell's own. */
+  protected isBare = true;
   /** Whether something of the words read since this was set to false is run first (`$( )`), may end the shell (`${x:?}`), or is left open. */
   protected isOpen = false;
 
   constructor(text: string, surroundings: Surroundings, depth: number, at: number) {
-    this.text = text;
+    super(text, at);
     this.surroundings = surroundings;
     this.depth = depth;
-    this.at = at;
   }
 
   /** Reads the commands of a substitution that begins at `at` of `text`, and ends there or with a `)`; where it has stopped. */
@@ -33,6 +26,7 @@ export abstract class WordReader {
   protected word(): string {
     let word = '';
     this.isLiteral = true;
+    this.isBare = true;
     for (;;) {
       const plain = this.match(PLAIN);
       if (plain !== undefined) {
@@ -40,12 +34,17 @@ export abstract class WordReader {
         if (PATTERN.test(plain)) this.isLiteral = false;
         continue;
       }
-      const character = this.text[this.at];
+      const from = this.at;
+      const character = this.text[from];
+      if (character === '\\' || character === "'" || character === '"' || character === '$' || character === '`')
+        this.isBare = false;
       if (character === '\\') word += this.#escaped();
       else if (character === "'") word += this.#singleQuoted();
       else if (this.text.startsWith("$'", this.at)) {
-        word += unescaped(this.#until(ANSI_QUOTED));
+        const inner = this.until(ANSI_QUOTED);
+        word += unescaped(inner);
         this.#isUnsure();
+        if (this.at - from < inner.length + 3) this.#isUnclosed("'");
       } else if ((character === '"' || character === '$') && this.match(QUOTE) !== undefined) word += this.#doubleQuoted('"');
       else if (this.match(PROCESS) !== undefined) word += this.#substitution();
       else {
@@ -61,6 +60,11 @@ export abstract class WordReader {
     this.isOpen = true;
   }
 
+  #isUnclosed(end: string): void {
+    this.surroundings.notes.unclosed ??= end;
+    this.#isUnsure();
+  }
+
   /** Up to the closing `end`, which is passed; in it only `$`, backquotes and some escapes mean anything. */
   #doubleQuoted(end: '"' | '}'): string {
     let text = '';
@@ -71,8 +75,11 @@ export abstract class WordReader {
         return text;
       }
       if (character === '\\' && (end === '}' || ESCAPABLE.test(this.text[this.at + 1] ?? ''))) text += this.#escaped();
-      else if (end === '}' && character === "'") text += this.#singleQuoted();
-      else if (end === '}' && character === '"') {
+      else if (end === '}' && character === "'") {
+        // In double quotes it is but a letter at times.
+        this.surroundings.notes.isDoubtful = true;
+        text += this.#singleQuoted();
+      } else if (end === '}' && character === '"') {
         this.at++;
         text += this.#doubleQuoted('"');
       } else {
@@ -81,14 +88,14 @@ export abstract class WordReader {
         if (expansion === undefined) this.at++;
       }
     }
-    this.#isUnsure();
+    this.#isUnclosed(end);
     return text;
   }
 
   #singleQuoted(): string {
     const from = this.at;
-    const inner = this.#until(SINGLE_QUOTED);
-    if (this.at - from < inner.length + 2) this.#isUnsure();
+    const inner = this.until(SINGLE_QUOTED);
+    if (this.at - from < inner.length + 2) this.#isUnclosed("'");
     return inner;
   }
 
@@ -103,8 +110,16 @@ export abstract class WordReader {
       this.isLiteral = false;
       return this.#value(name.slice(1)) ?? name;
     }
+    const special = this.match(SPECIAL);
+    if (special !== undefined) {
+      this.isLiteral = false;
+      return special;
+    }
     if (character === '`') {
-      const inner = this.#until(BACKQUOTED).replace(/\\([$`\\])/g, '$1');
+      const from = this.at;
+      const whole = this.until(BACKQUOTED);
+      if (this.at - from < whole.length + 2) this.#isUnclosed('`');
+      const inner = whole.replace(/\\([$`\\])/g, '$1');
       if (this.#goesDeeper() && this.surroundings.budget.take(inner.length)) this.readInner(inner, false, 0);
       this.#isUnsure();
       return '$()';
@@ -151,21 +166,6 @@ export abstract class WordReader {
     if (character === undefined) this.#isUnsure();
     return character === undefined || character === '\n' ? '' : character;
   }
-
-  #until(pattern: RegExp): string {
-    pattern.lastIndex = this.at;
-    const found = pattern.exec(this.text);
-    this.at = found === null ? this.text.length : pattern.lastIndex;
-    return found?.[1] ?? '';
-  }
-
-  protected match(pattern: RegExp): string | undefined {
-    pattern.lastIndex = this.at;
-    const found = pattern.exec(this.text);
-    if (found === null) return undefined;
-    this.at = pattern.lastIndex;
-    return found[0];
-  }
 }
 
 const DEEPEST = 20;
@@ -178,6 +178,7 @@ const PROCESS = /[<>]\(/y;
 const SINGLE_QUOTED = /'([^']*)(?:'|$)/y;
 const COMMANDS = /\$\(/y;
 const PARAMETER = /\$\{/y;
+const SPECIAL = /\$[\d$?!#@*-]/y;
 const VARIABLE = /\$[A-Za-z_]\w*/y;
 const BACKQUOTED = /`([^`\\]*(?:\\.[^`\\]*)*)(?:`|\\?$)/sy;
 const QUOTE = /\$?"/y;

@@ -61,3 +61,13 @@ test('a file full of the worst commands is looked through soon, and one full of 
   const inherited = `[process.default]\nrestart_command = ${"eval 'sudo pkill x%s'; ".repeat(800)}\n`;
   assert.deepEqual(told(`${inherited}${sections(() => '').replaceAll('restart_command = \n', '')}`), []);
 });
+
+test('a command that no shell can read is told, where it stands, once for all who inherit it', () => {
+  assert.deepEqual(
+    told("[process.default]\nrestart_command = pkill -f it's %s\n[process.a]\n[process.b]\nstart_command = (a\n"),
+    [
+      "process.default restart_command: cannot be read by a shell (expected a closing ', got the end of the command)",
+      'process.b start_command: cannot be read by a shell (expected a closing ), got the end of the command)',
+    ],
+  );
+});
