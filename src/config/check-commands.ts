@@ -48,7 +48,7 @@ function readCommand(template: string, whole: ReadingBudget): ReadCommand {
     warnings: [
       ...(fault === undefined ? [] : [`cannot be read by a shell (${fault})`]),
       ...(formats.length > 0 ? [describeOwnFormats(formats)] : []),
-      ...(once.length > 0 ? [describeOnceNames(once)] : []),
+      ...(once.length > 0 ? [describeOnceNames(once, template)] : []),
       ...(budget.isSpent ? unreadWarnings(template) : []),
     ],
     searches,
