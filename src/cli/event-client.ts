@@ -1,6 +1,7 @@
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { configuredSeconds } from '../core/duration.ts';
+import { whyNotBelieved } from '../system/sockets/server-peer.ts';
 import { type EventAddress, eventAddressName } from './event-address.ts';
 import { Login } from './event-login.ts';
 import { LineSplitter } from './line-splitter.ts';
@@ -50,7 +51,13 @@ export async function followStream(options: FollowOptions): Promise<StreamEnd> {
     socket.once(readyEvent, () => {
       clearTimeout(timer);
       isReady = true;
-      if (isToItself(socket)) end(describeStreamFault({ code: 'ECONNREFUSED' }, address, false));
+      const stranger = address.kind === 'unix' ? whyNotBelieved(socket, address.path) : undefined;
+      if (stranger !== undefined)
+        end({
+          kind: 'forbidden',
+          reason: `${eventAddressName(address)}: ${stranger}; it is not believed, and was sent nothing`,
+        });
+      else if (isToItself(socket)) end(describeStreamFault({ code: 'ECONNREFUSED' }, address, false));
       else timer = setTimeout(() => conversation.passSilence(), address.kind === 'unix' ? SILENCE_MS : GREETING_MS);
     });
     socket.on('data', (text: unknown) => conversation.hear(String(text)));

@@ -4,9 +4,9 @@ import { errorMessage } from '../core/errors.ts';
 import { hostPortName } from '../core/host-port.ts';
 import type { Logger } from '../core/logger.ts';
 import { groupId } from '../system/files/account-id.ts';
-import { listenOnSocket } from '../system/files/socket-file.ts';
 import { KeptListener, type Listening } from '../system/kept-listener.ts';
 import type { NameResolver } from '../system/names/resolver.ts';
+import { listenOnSocket } from '../system/sockets/file.ts';
 import type { EventStreamOptions } from './parse-events.ts';
 
 /** A place where the stream is to be had, as it is now. */
