@@ -11,6 +11,7 @@ import { whyNotBelieved } from '../system/sockets/server-peer.ts';
  * - `CONTROL_ELSEWHERE`: one runs and listens on another socket
  * - `CONTROL_FORBIDDEN`: one may, but we must not ask it
  * - `CONTROL_NO_ANSWER`: it took the request and gave no answer, or not in time: what it did is not known
+ * - `CONTROL_BUSY`: it has too much to do just now
  * - `CONTROL_BAD_ANSWER`: it answered something that is not understood (another version, no daemon of ours)
  */
 export class ControlError extends Error {
@@ -29,6 +30,7 @@ type ControlErrorCode =
   | 'CONTROL_ELSEWHERE'
   | 'CONTROL_FORBIDDEN'
   | 'CONTROL_NO_ANSWER'
+  | 'CONTROL_BUSY'
   | 'CONTROL_BAD_ANSWER';
 
 /** One request and what came back. */
