@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Clock } from '../core/clock.ts';
 import { socketOwner } from '../system/native/socket-owner.ts';
+import { isLoopback, plainAddress } from '../system/sockets/tcp-owner.ts';
 import { networkOf } from './failed-logins.ts';
 
 /** Who is at the other end of a TCP connection. */
@@ -39,21 +40,12 @@ export class TcpPeers {
     const now = this.#clock.monotonicMs();
     if (now - this.#lookedAtMs >= LOOK_MS) {
       this.#lookedAtMs = now;
-      this.#own = new Set(Object.values(networkInterfaces()).flatMap((all = []) => all.map((one) => plain(one.address))));
+      this.#own = new Set(
+        Object.values(networkInterfaces()).flatMap((all = []) => all.map((one) => plainAddress(one.address))),
+      );
     }
-    return this.#own.has(plain(address));
+    return this.#own.has(plainAddress(address));
   }
 }
 
 const LOOK_MS = 5000;
-
-/** 127.0.0.0/8, `::1`, and the former as IPv6 has it. */
-function isLoopback(address: string): boolean {
-  const plainAddress = plain(address);
-  return plainAddress === '::1' || /^127(?:\.\d{1,3}){3}$/.test(plainAddress);
-}
-
-/** Without a zone (`%eth0`), and IPv4 as such. */
-function plain(address: string): string {
-  return address.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '');
-}
