@@ -32,7 +32,7 @@ export class TcpPeers {
     // One who tries passwords must not stand in the way of others, and has all the addresses of 127.0.0.0/8.
     const uid = socketOwner({ address: remoteAddress, port: remotePort }, { address: localAddress, port: localPort });
     const name = uid === undefined ? remoteAddress : `${remoteAddress} (user ${uid})`;
-    return { name, isLocal, key: uid === undefined ? 'local' : `user ${uid}` };
+    return { name, isLocal, key: uid === undefined ? 'local' : userKey(uid) };
   }
 
   /** Addresses come and go; a crowd of connections does not have them listed each time. */
@@ -46,6 +46,11 @@ export class TcpPeers {
     }
     return this.#own.has(plainAddress(address));
   }
+}
+
+/** The key of a user of this machine. */
+export function userKey(uid: number): string {
+  return `user ${uid}`;
 }
 
 const LOOK_MS = 5000;
