@@ -19,6 +19,7 @@ export function watchFact(
   const { lastExit } = life;
   if (end === 'unseen' || lastExit === null) return { kind: 'down', reason: 'does not run any more, and nobody saw it end' };
   const how = `${lastExit.cause}, ${localTimestamp(lastExit.at)}`;
+  if (lastExit.ours) return { kind: 'down', reason: `ended during its recovery: ${how}` };
   return lastExit.expected
     ? { kind: 'stopped', reason: `stopped on purpose: ${how}` }
     : { kind: 'down', reason: `ended: ${how}` };
@@ -32,6 +33,11 @@ export function watchedStatus(
 ): ProcessStatus['watched'] {
   if (runs === undefined) return null;
   const { pid, since, exits, lastExit } = life ?? { pid: 0, since: null, exits: 0, lastExit: null };
-  const last = lastExit && { ...lastExit, at: lastExit.at.toISOString(), uptimeMs: Math.max(0, Math.round(lastExit.uptimeMs)) };
+  const last = lastExit && {
+    at: lastExit.at.toISOString(),
+    cause: lastExit.cause,
+    uptimeMs: Math.max(0, Math.round(lastExit.uptimeMs)),
+    expected: lastExit.expected,
+  };
   return { runs, stopped: fact.kind === 'stopped', pid, since: since?.toISOString() ?? null, exits, lastExit: last };
 }

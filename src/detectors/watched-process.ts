@@ -189,8 +189,9 @@ export class WatchedProcess {
   }
 
   async #ended(process: ProcessIdentity, known: number | undefined): Promise<void> {
-    const { table, clock, pids } = this.#parts;
-    const death = { pid: process.pid, uptimeMs: table.ageMs(process), at: clock.date() };
+    const { table, clock, pids, isRecovering } = this.#parts;
+    const inRecovery = isRecovering(this.name, this.#key) && { inRecovery: true as const };
+    const death = { pid: process.pid, uptimeMs: table.ageMs(process), at: clock.date(), ...inRecovery };
     const status = await this.#parts.statusOf(process.pid, known);
     this.#living.delete(process.pid);
     // Its own number stays its own for a moment: events of its end may still come.
@@ -231,7 +232,7 @@ export class WatchedProcess {
         return;
       }
       case 'expected':
-        this.#tell(death, judgement.why);
+        this.#tell(judgement.inRecovery ? { ...death, inRecovery: true } : death, judgement.why);
         // Its successor may have come while nobody looked for one.
         await this.look();
         return;
@@ -246,9 +247,10 @@ export class WatchedProcess {
     const expected = why !== undefined;
     const line = `Process exited: ${this.name}: ${describeDeath(death)}${expected ? `; no alarm: ${why}` : ''}`;
     log[expected ? 'info' : 'warning'](line, { process_name: this.name, process_pid: death.pid });
-    const { pid, uptimeMs, at, status, unseen } = death;
+    const { pid, uptimeMs, at, status, unseen, inRecovery } = death;
     const cause = describeWaitStatus(unseen === undefined ? status : undefined);
-    events.emit({ type: 'process_exited', processName: this.name, pid, cause, uptimeMs, at, expected });
+    const ours = inRecovery && { ours: true as const };
+    events.emit({ type: 'process_exited', processName: this.name, pid, cause, uptimeMs, at, expected, ...ours });
   }
 
   async #findNow(): Promise<RunningProcesses> {

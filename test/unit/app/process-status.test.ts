@@ -134,6 +134,13 @@ test('what is watched and not known to run is not green, whether or not it ever 
   const stopped = shown(core, 'web', false);
   assert.deepEqual([stopped.state, stopped.watched?.stopped], ['quiet', true]);
   assert.match(stopped.reason ?? '', /^stopped on purpose: exit code 0/);
+  // Our own recovery has stopped it and did not bring it up: nobody wants that, also after a restart of the daemon.
+  core.events.emit({ ...exit, cause: 'signal SIGTERM', expected: true, ours: true });
+  for (const last of [loaded(core), new LastRecoveries()]) {
+    const left = shown(core, 'web', false, last);
+    assert.deepEqual([left.state, left.watched?.stopped, left.watched?.exits], ['down', false, 1]);
+    assert.match(left.reason ?? '', /^ended during its recovery: signal SIGTERM, \d{4}-/);
+  }
 });
 
 test('a recovery that failed without an alarm shows, also after a restart of the daemon, until the process is well', async (t) => {

@@ -59,6 +59,7 @@ function detecting(
     detector,
     alarms,
     exits: () => of('process_exited').map((event) => 'expected' in event && event.expected),
+    ours: () => of('process_exited').map((event) => 'ours' in event && event.ours),
     seen: () => of('process_seen').map((event) => 'pid' in event && event.pid),
     watch: (next: readonly string[]) => {
       watched = next;
@@ -111,7 +112,7 @@ test('one that comes while the first still runs takes over from it', async (t) =
 
 test('what ends while a recovery is under way raises nothing', async (t) => {
   let recovering = true;
-  const { zoo, detector, alarms, seen, exits } = detecting(t, [name('own')], { isRecovering: () => recovering });
+  const { zoo, detector, alarms, seen, exits, ours } = detecting(t, [name('own')], { isRecovering: () => recovering });
   const program = zoo.sleeper(name('own'));
   const first = await zoo.start(program);
   detector.start();
@@ -119,6 +120,8 @@ test('what ends while a recovery is under way raises nothing', async (t) => {
   await kill(first);
   await waitFor('its end is told of', () => exits().length === 1);
   assert.deepEqual(exits(), [true]);
+  // No alarm, and yet nobody has stopped it on purpose.
+  assert.deepEqual(ours(), [true]);
   recovering = false;
   const second = await zoo.start(program);
   await waitFor('its successor is seen', () => seen().includes(second));
