@@ -12,7 +12,7 @@ import { bindOrders } from './bind-orders.ts';
 import { LastRecoveries } from './last-recoveries.ts';
 import { lookAtWatched } from './running-now.ts';
 import { readSettings, type Settings } from './settings.ts';
-import { buildStatus, lookAtTargets, statusOfOne } from './status.ts';
+import { buildStatus, lookAtTargets, type StatusExtras, statusOfOne } from './status.ts';
 
 /** Running commands and open files are given this long at the end. */
 const STOP_DEADLINE_MS = 10_000;
@@ -124,11 +124,7 @@ export function lookAtState(settings: Settings): DaemonState {
   return look.kind === 'read' ? look.state : emptyState(systemClock);
 }
 
-async function ordersOf(
-  core: Core,
-  { version }: OfflineOptions,
-  runs?: (processName: string) => boolean | null,
-): Promise<Orders> {
+async function ordersOf(core: Core, { version }: OfflineOptions, runs?: StatusExtras['runs']): Promise<Orders> {
   const last = lastRecoveries(core);
   return bindOrders(core, {
     by: await whoIs({ pid: process.pid, uid: process.geteuid?.() ?? 0 }),

@@ -11,14 +11,13 @@ import { alarmKnown, alarmReason, alarmRow, skipOf } from './alarm-status.ts';
 import type { Core } from './app.ts';
 import { judgeState } from './judge-state.ts';
 import type { LastRecoveries } from './last-recoveries.ts';
-import { watchedStatus, watchFact } from './watched-status.ts';
+import { type Running, watchedStatus, watchFact } from './watched-status.ts';
 
 /** What the status of one process is made of. */
 export interface ProcessParts {
   readonly core: Core;
   readonly last: LastRecoveries;
-  /** Whether a watched process runs; null: nobody knows. */
-  readonly runs: (processName: string) => boolean | null;
+  readonly runs: (processName: string) => Running;
   /** Targets with a breaker, by the process name that they are kept under. */
   readonly breakers: ReadonlyMap<string, string>;
   /** Names with watch_exit. */
@@ -39,7 +38,7 @@ export function processStatus(parts: ProcessParts, name: string, alarms: readonl
   const waitingFor = [...new Set(alarms.flatMap(({ key }) => queue.waitingFor(key)))];
   const life = lives.of(name);
   const runs = parts.watched.has(name) ? parts.runs(name) : undefined;
-  const watch = watchFact(runs, life, lives.endOf(name));
+  const watch = watchFact(runs, life, lives.endOf(name), core.clock.monotonicMs());
   const lastRecovery = last.of(name) ?? null;
   const alarm = alarmKnown(core, name, alarms);
   const state = judgeState({
@@ -66,7 +65,7 @@ export function processStatus(parts: ProcessParts, name: string, alarms: readonl
     waitingFor,
     breaker: { state: breaker.state, failures: breaker.failures, remainingMs },
     alarmKept: alarms.some(({ source }) => source === 'kept'),
-    watched: watchedStatus(watch, runs, life),
+    watched: watchedStatus(watch, life),
     supervisor: supervisor?.description ?? null,
     lastRecovery,
     concern: core.concerns.of(name) ?? null,

@@ -11,8 +11,7 @@ import { type ProcessParts, processStatus } from './process-status.ts';
 
 /** What only a daemon knows. */
 export interface StatusExtras extends Pick<DaemonStatus, 'events' | 'exitWatch'> {
-  /** Whether a watched process runs; null: nobody knows. */
-  readonly runs?: (processName: string) => boolean | null;
+  readonly runs?: ProcessParts['runs'];
 }
 
 /** What is going on, for the control socket. `pid` 0: no daemon runs and the command line looked itself. */
@@ -96,7 +95,12 @@ function processStatuses(parts: Omit<ProcessParts, 'breakers' | 'watched'>): Pro
 }
 
 /** Of one process, whether or not the status lists it. */
-export function statusOfOne(core: Core, last: LastRecoveries, name: string, runs = seenAlive(core)): ProcessStatus {
+export function statusOfOne(
+  core: Core,
+  last: LastRecoveries,
+  name: string,
+  runs: ProcessParts['runs'] = seenAlive(core),
+): ProcessStatus {
   const parts = { core, last, runs, breakers: breakersByName(core), watched: new Set(core.settings().watchedNames) };
   return processStatus(parts, name, alarmsByName(core).get(name) ?? []);
 }

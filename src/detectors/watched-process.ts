@@ -3,9 +3,11 @@ import { type PidWatch, watchPid } from '../system/proc/pid-watch.ts';
 import type { ProcessIdentity } from '../system/proc/table.ts';
 import type { RunningProcesses } from '../system/systemd/running-processes.ts';
 import type { UnitStatus } from '../system/systemd/service-manager.ts';
+import type { UnitTransit } from '../system/systemd/unit-transit.ts';
 import { isMissingAfter, isWell } from './boot-grace.ts';
 import { type FoundProcesses, judgeDeath } from './judge-death.ts';
 import { describeDeath, type ProcessDeath } from './process-death.ts';
+import { TransitWatch } from './transit-watch.ts';
 import type { FormerLife, WatchParts } from './watch-parts.ts';
 
 type Find = (signal: AbortSignal) => Promise<RunningProcesses>;
@@ -31,6 +33,7 @@ export class WatchedProcess {
   #hurry = new AbortController();
   #watchedUnit: { readonly unit: string; readonly stop: () => void } | undefined;
   #toldUnknown: string | undefined;
+  readonly #transit: TransitWatch;
 
   /** `find` looks for what runs of it, as configured at that moment. */
   constructor(name: string, find: Find, parts: WatchParts) {
@@ -38,6 +41,10 @@ export class WatchedProcess {
     this.#find = find;
     this.#parts = parts;
     this.#key = name;
+    const onSettled = (): void => {
+      if (this.isDown) void this.look();
+    };
+    this.#transit = new TransitWatch({ ...parts, onSettled, signal: this.#stopped.signal });
   }
 
   /** True where nothing of it is known to run: newcomers are to be looked for. */
@@ -45,9 +52,12 @@ export class WatchedProcess {
     return this.#living.size === 0 && !this.#judging;
   }
 
-  /** Whether it runs, or its unit is as up as it gets; null: nobody has looked yet, or it cannot be told, or its end is being judged. */
-  get runs(): boolean | null {
-    return this.#living.size > 0 ? true : this.#judging ? null : this.#found;
+  /**
+   * Whether it runs, or its unit is as up as it gets; or what systemd is about with its unit. null: nobody has looked yet, or it cannot
+   * be told, or its end is being judged.
+   */
+  get runs(): boolean | null | UnitTransit {
+    return this.#transit.current ?? (this.#living.size > 0 ? true : this.#judging ? null : this.#found);
   }
 
   /** How many of it are looked at, for want of descriptors to wait by. */
@@ -179,6 +189,7 @@ export class WatchedProcess {
 
   #hear(): void {
     this.#hurry.abort();
+    this.#transit.hear();
     if (this.isDown && !this.#stopped.signal.aborted) void this.look();
   }
 
@@ -259,6 +270,9 @@ export class WatchedProcess {
     if (unknown !== undefined && unknown !== this.#toldUnknown)
       this.#parts.log.warning(`Cannot watch ${this.name}: ${unknown}`, { process_name: this.name });
     this.#toldUnknown = unknown;
+    const status = running.kind === 'found' ? running.status : undefined;
+    // Of the unit that a program ran in #showUnit tells.
+    if (status !== undefined || !this.#judging) await this.#transit.note(status);
     return running;
   }
 
@@ -267,7 +281,9 @@ export class WatchedProcess {
     const { services } = this.#parts;
     if (this.#unit === undefined || !services.available) return undefined;
     const shown = await services.show(this.#unit, this.#stopped.signal);
-    return shown.kind === 'status' ? shown.status : 'unknown';
+    if (shown.kind !== 'status') return 'unknown';
+    await this.#transit.note(shown.status);
+    return shown.status;
   }
 }
 

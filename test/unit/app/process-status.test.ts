@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import type { Core } from '../../../src/app/app.ts';
 import { LastRecoveries } from '../../../src/app/last-recoveries.ts';
 import { buildStatus, lookAtTargets } from '../../../src/app/status.ts';
+import type { Running } from '../../../src/app/watched-status.ts';
 import type { ProcessStatus } from '../../../src/control/status.ts';
 import { type ManagedProcess, type StoredAlarm, storedAlarm } from '../../../src/core/alarm.ts';
 import type { StoreAvailability } from '../../../src/monitor/store-watch.ts';
@@ -13,7 +14,7 @@ import { addRows, coreWith } from '../../helpers/core-world.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 
 /** The process of that name as the status has it; `runs`: what the watch says of every one. */
-function shown(core: Core, name: string, runs: boolean | null = null, last = loaded(core)): ProcessStatus {
+function shown(core: Core, name: string, runs: Running = null, last = loaded(core)): ProcessStatus {
   const status = buildStatus(core, last, { version: '1', pid: 1, startedAt: null }, { runs: () => runs });
   const found = status.processes.find((process) => process.name === name);
   assert(found, name);
@@ -140,6 +141,48 @@ test('what is watched and not known to run is not green, whether or not it ever 
     const left = shown(core, 'web', false, last);
     assert.deepEqual([left.state, left.watched?.stopped, left.watched?.exits], ['down', false, 1]);
     assert.match(left.reason ?? '', /^ended during its recovery: signal SIGTERM, \d{4}-/);
+  }
+});
+
+test('a unit that is starting or stopping is not known to be well; one that systemd starts again some time is down', async (t) => {
+  const core = await coreWith(t, tempDir(t), '[process.web]\nwatch_exit = true\n');
+  await core.monitor.look();
+  const nowMs = core.clock.monotonicMs();
+  const unit = 'web.service';
+  core.events.emit({ type: 'process_seen', processName: 'web', pid: 7, since: new Date(5) });
+  for (const [runs, state, reason, isRunning] of [
+    [{ kind: 'starting', unit, sinceMs: nowMs - 185_000 }, 'unknown', 'web.service has been starting for 3 min', null],
+    [{ kind: 'starting', unit, sinceMs: 0 }, 'unknown', 'web.service has been starting', null],
+    [{ kind: 'stopping', unit, sinceMs: nowMs - 30_000 }, 'unknown', 'web.service has been stopping for 30 s', null],
+    [{ kind: 'queued', unit }, 'unknown', 'web.service is down, and systemd has not begun yet what it is to do with it', null],
+    [
+      { kind: 'ended', unit, result: 'exit-code', dueMs: nowMs + 602_000 },
+      'down',
+      'web.service has ended (exit-code); systemd starts it again in 10 min',
+      false,
+    ],
+    [
+      { kind: 'ended', unit, result: 'signal', dueMs: Number.POSITIVE_INFINITY },
+      'down',
+      'web.service has ended (signal); systemd waits for ever before it starts it again',
+      false,
+    ],
+    [
+      { kind: 'ended', unit, result: 'signal', dueMs: nowMs - 1 },
+      'down',
+      'web.service has ended (signal); systemd starts it again now',
+      false,
+    ],
+    [
+      { kind: 'ended', unit, result: 'signal', dueMs: undefined },
+      'down',
+      'web.service has ended (signal); systemd starts it again',
+      false,
+    ],
+  ] as const) {
+    const { watched, ...judged } = shown(core, 'web', runs);
+    assert.deepEqual([judged.state, judged.reason, watched?.runs], [state, reason, isRunning]);
+    assert.deepEqual([watched?.stopped, watched?.since === null], [false, isRunning === false]);
   }
 });
 
