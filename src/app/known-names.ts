@@ -38,6 +38,12 @@ export function isConfigured({ settings }: Core, name: string): boolean {
   return settings().processNames.includes(name);
 }
 
+/** Why nothing is ever restarted of a name that has no section; undefined if it has one, or needs none. */
+export function whyLeftAlone({ settings, plans }: Core, name: string): string | undefined {
+  if (!settings().monitor.onlyConfigured || plans()(name).configured) return undefined;
+  return 'it has no section of its own (only_configured)';
+}
+
 /** True if state.db knows the name, whatever became of its row. */
 export function isRemembered({ holds, breakers, kept, state }: Core, name: string): boolean {
   return (

@@ -81,8 +81,8 @@ function allRows(
   return [...told, { ...row, inAlarm: true }];
 }
 
-function restartOf({ stops, starts, refusals, warnings, strategy, target }: Preview): ProcessDetails['restart'] {
-  return { stops, starts, refusals, strategy, target, ...(warnings === undefined ? {} : { warnings }) };
+function restartOf({ stops, starts, refusals, failures, warnings, strategy, target }: Preview): ProcessDetails['restart'] {
+  return { stops, starts, refusals, strategy, target, ...(failures && { failures }), ...(warnings && { warnings }) };
 }
 
 function untold(strategy: string, { target }: ProcessStatus): ProcessDetails['restart'] {

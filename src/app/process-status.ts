@@ -1,8 +1,8 @@
 import type { ProcessStatus } from '../control/status.ts';
 import type { Alarm } from '../core/alarm.ts';
 import type { BreakerSnapshot } from '../core/breaker-snapshot.ts';
-import { localTimestamp } from '../core/clock.ts';
 import { counted } from '../core/counted.ts';
+import { holdWords } from '../core/hold-words.ts';
 import { closedBreaker } from '../monitor/circuit-breaker.ts';
 import { holdAll } from '../monitor/holds.ts';
 import { managedProcess } from '../monitor/recovery-plan.ts';
@@ -83,10 +83,14 @@ export function holdOf({ holds, targets }: Core, name: string, target: string | 
 function holdReason(core: Core, processName: string, target: string | undefined): string | undefined {
   const hold = holdOf(core, processName, target);
   if (hold === undefined) return undefined;
-  const { name, until, reason } = hold;
-  const how = name === processName ? '' : name === holdAll ? ' as all processes are' : ` through ${name}`;
-  const end = until === null ? 'until released' : `until ${localTimestamp(until)}`;
-  return `on hold${how} ${end}${reason === '' ? '' : `: ${reason}`}`;
+  return heldWords(hold, processName);
+}
+
+/** The hold of a process in a sentence, with the name through which it is held if that is not its own. */
+export function heldWords(hold: HoldRecord, processName: string): string {
+  const { name } = hold;
+  const how = name === processName ? '' : name === holdAll ? ' with all others' : ` through ${name}`;
+  return `on hold${how} ${holdWords(hold)}`;
 }
 
 function isRecovering({ queue }: Core, name: string, target: string | undefined, alarms: readonly Alarm[]): boolean {

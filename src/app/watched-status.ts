@@ -1,5 +1,5 @@
 import type { ProcessStatus } from '../control/status.ts';
-import { localTimestamp } from '../core/clock.ts';
+import { zonedTimestamp } from '../core/clock.ts';
 import { formatDuration } from '../core/duration.ts';
 import type { WatchedLife } from '../state/daemon-state.ts';
 import type { UnitTransit } from '../system/systemd/unit-transit.ts';
@@ -25,7 +25,7 @@ export function watchFact(
   if (end === 'boot') return { kind: 'down', reason: 'was not started since the boot' };
   const { lastExit } = life;
   if (end === 'unseen' || lastExit === null) return { kind: 'down', reason: 'does not run any more, and nobody saw it end' };
-  const how = `${lastExit.cause}, ${localTimestamp(lastExit.at)}`;
+  const how = `${lastExit.cause}, ${zonedTimestamp(lastExit.at)}`;
   if (lastExit.ours) return { kind: 'down', reason: `ended during its recovery: ${how}` };
   return lastExit.expected
     ? { kind: 'stopped', reason: `stopped on purpose: ${how}` }

@@ -4,7 +4,7 @@ import type { Fact } from '../fact-lines.ts';
 import { localTime, since } from '../local-time.ts';
 import type { Style } from '../output.ts';
 import { urgency } from './state-colours.ts';
-import { holdWords, shownName } from './words.ts';
+import { heldWords, shownName } from './words.ts';
 
 /** Who tells this, in one line; may hold a stranger's text. */
 export function headline({ version, host, pid, startedAt, mode }: DaemonStatus, now: Date): string {
@@ -26,7 +26,7 @@ export function daemonFacts(status: DaemonStatus, now: Date): Fact[] {
     ...(status.recovering > shown ? [{ label: 'recovering', text: String(status.recovering) }] : []),
     ...status.holds.map((hold): Fact => {
       const whom = hold.name === '*' ? 'all processes' : shownName(hold.name);
-      return { label: 'on hold', text: `${whom} ${holdWords(hold, now)}`, style: 'yellow' };
+      return { label: 'on hold', text: `${whom} ${heldWords(hold, now)}`, style: 'yellow' };
     }),
     { label: 'configuration', text: status.configFile },
     ...(status.systemd ? [systemdFact(status.systemd)] : []),

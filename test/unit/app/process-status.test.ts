@@ -267,11 +267,14 @@ test('a hold through another name of the same target shows without an alarm, and
   core.holds.set('www', 60_000, 'upgrade');
   await lookAtTargets(core);
   assert.equal(shown(core, 'web').state, 'held');
-  assert.match(shown(core, 'web').reason ?? '', /^on hold through www until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d: upgrade$/);
+  assert.match(
+    shown(core, 'web').reason ?? '',
+    /^on hold through www until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}: upgrade$/,
+  );
   assert.match(shown(core, 'www').reason ?? '', /^on hold until \d{4}-/);
   core.holds.set('*', undefined, '');
   core.holds.release('www');
-  assert.equal(shown(core, 'web').reason, 'on hold as all processes are until released');
+  assert.equal(shown(core, 'web').reason, 'on hold with all others until released');
   core.holds.release(undefined);
   assert.equal(shown(core, 'web').state, 'quiet');
   for (let i = 0; i < 3; i++) core.breakers.failed('nginx', managed('web', 'nginx'));

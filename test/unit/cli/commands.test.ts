@@ -634,7 +634,7 @@ describe('help', () => {
   it('says of exit code 1 what it means to that command', async () => {
     for (const [command, meaning] of [
       ['restart', 'the process did not recover, or was not restarted'],
-      ['match', 'a restart would be refused'],
+      ['match', 'a restart would be refused, or fail'],
       ['pin', 'nothing was pinned, or one of several could not be'],
     ])
       assert.match((await runCommand([command ?? '', '--help'])).stdout, new RegExp(`^ {2}1 +${meaning}$`, 'm'));
