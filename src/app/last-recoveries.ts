@@ -41,6 +41,11 @@ export class LastRecoveries {
     return this.#last.get(processName);
   }
 
+  /** Names whose last one failed, and that nobody has said to be well since. */
+  failed(): string[] {
+    return [...this.#last].flatMap(([name, { outcome }]) => (outcome === 'failed' && !this.#mended.has(name) ? [name] : []));
+  }
+
   /**
    * Why the last one failed, in one line; undefined if it did not, if the process has begun a life since (`since`), or if an operator
    * has reset its breaker or ended its alarm since.

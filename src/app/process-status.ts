@@ -22,6 +22,8 @@ export interface ProcessParts {
   readonly breakers: ReadonlyMap<string, string>;
   /** Names with watch_exit. */
   readonly watched: ReadonlySet<string>;
+  /** Names that are left without a section and without a row. */
+  readonly gone: ReadonlySet<string>;
 }
 
 /** What is going on with the process of that name. `alarms`: all of its own, as read last. */
@@ -51,7 +53,7 @@ export function processStatus(parts: ProcessParts, name: string, alarms: readonl
     ...alarm,
     observeOnly: settings().monitor.mode === 'observe',
     alarmReason: alarmReason(core, name, alarms),
-    failure: last.failureOf(name, life?.since ?? undefined),
+    failure: parts.gone.has(name) ? undefined : last.failureOf(name, life?.since ?? undefined),
     watch,
   });
   return {

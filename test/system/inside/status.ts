@@ -39,7 +39,7 @@ async function open(t: TestContext, names: readonly string[], sections: string) 
   t.after(() => exits.stop());
   const last = new LastRecoveries();
   last.follow(core.events, core.clock);
-  const orders = ordersOf(core, { statusOf: (name) => statusOfOne(core, last, name, exits.runs) });
+  const orders = ordersOf(core, { statusOf: async (name) => statusOfOne(core, last, name, { runs: exits.runs }) });
   await core.monitor.look();
   const shown = async (name: string): Promise<ProcessStatus> => {
     await lookAtTargets(core);

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import type { Core } from '../../../src/app/app.ts';
+import { goneNames } from '../../../src/app/gone-names.ts';
 import { LastRecoveries } from '../../../src/app/last-recoveries.ts';
-import { buildStatus, lookAtTargets } from '../../../src/app/status.ts';
+import { buildStatus, lookAtTargets, statusOfOne } from '../../../src/app/status.ts';
 import type { Running } from '../../../src/app/watched-status.ts';
 import type { ProcessStatus } from '../../../src/control/status.ts';
 import { type ManagedProcess, type StoredAlarm, storedAlarm } from '../../../src/core/alarm.ts';
@@ -306,4 +307,39 @@ test('what is left alone says why', async (t) => {
   assert.deepEqual([stranger.state, stranger.inAlarm], ['alarm', true]);
   assert.match(stranger.reason ?? '', /only_configured/);
   assert.ok(Date.parse(stranger.rows[0]?.since ?? '') > 0);
+});
+
+test('what failed and has neither a section nor a row any more is at rest; one that has either is not', async (t) => {
+  const dir = tempDir(t);
+  const core = await coreWith(t, dir, '[process.section]\n');
+  addRows(dir, ['row'], false);
+  await core.monitor.tick();
+  for (const name of ['section', 'row', 'gone', 'dead']) {
+    const failure = { target: name, reason: 'no', durationMs: 5 };
+    if (name !== 'dead') core.events.emit({ type: 'recovery_failed', process: managed(name), ...failure });
+    for (let i = 0; i < 9; i++) core.breakers.failed(name, managed(name));
+  }
+  const last = new LastRecoveries();
+  last.load(core.state.history);
+  const gone = await goneNames(core, last);
+  assert.deepEqual([...gone].sort(), ['dead', 'gone']);
+  const { processes } = buildStatus(core, last, { version: '1', pid: 1, startedAt: null }, { gone });
+  assert.deepEqual(
+    processes.map(({ name, state }) => [name, state]),
+    [
+      ['section', 'open'],
+      ['row', 'open'],
+    ],
+  );
+  for (const name of ['section', 'row', 'gone']) core.breakers.reset(name, null);
+  for (const name of ['section', 'row', 'gone'])
+    core.events.emit({ type: 'recovery_failed', process: managed(name), target: name, reason: 'no', durationMs: 5 });
+  const later = loaded(core);
+  assert.deepEqual(
+    ['section', 'row', 'gone'].map((name) => statusOfOne(core, later, name, { gone }).state),
+    ['failed', 'failed', 'quiet'],
+  );
+  // Nothing is gone as long as nobody can tell.
+  core.store().findProcesses = () => Promise.reject(new Error('away'));
+  assert.deepEqual([...(await goneNames(core, later))], []);
 });
