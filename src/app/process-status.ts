@@ -47,7 +47,7 @@ export function processStatus(parts: ProcessParts, name: string, alarms: readonl
     recovering: isRecovering(core, name, target, alarms),
     refusal: settings().refusals.get(name) ?? skipOf(core, alarms, 'refused') ?? known?.refusal,
     breaker: breaker.state === 'open' && remainingMs === 0 ? 'half_open' : breaker.state,
-    breakerReason: openReason(breaker),
+    breakerReason: openReason(breaker, last.openedFor(core.breakers.list().get(target ?? '')?.processName ?? name)),
     hold: holdReason(core, name, target) ?? (core.holds.list().length > 0 ? skipOf(core, alarms, 'held') : undefined),
     awaited: [...waitingFor, ...(supervisor !== undefined && supervisor.leftMs > 0 ? [supervisor.description] : [])],
     ...alarm,
@@ -100,7 +100,7 @@ function isRecovering({ queue }: Core, name: string, target: string | undefined,
   return alarms.some(({ key }) => queue.isHandling(key) && !queue.isLookedAt(key));
 }
 
-/** Without a failure it was opened by what succeeded, or ended, too often. */
-function openReason({ failures }: BreakerSnapshot): string {
-  return failures === 0 ? 'it keeps dying' : counted(failures, 'failed recovery', 'failed recoveries');
+/** Without a failure it was opened by what succeeded, or ended, too often. `opened`: what was told of that. */
+function openReason({ failures }: BreakerSnapshot, opened: string | undefined): string {
+  return failures === 0 ? (opened ?? 'it keeps dying') : counted(failures, 'failed recovery', 'failed recoveries');
 }

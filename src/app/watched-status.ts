@@ -20,7 +20,7 @@ export function watchFact(
   if (runs === null) return { kind: 'unknown', reason: 'whether it runs is not known' };
   if (typeof runs === 'object') return transitFact(runs, nowMs);
   if (runs) return { kind: 'runs' };
-  if (life === undefined) return { kind: 'down', reason: 'does not run, and was never seen to' };
+  if (life === undefined) return { kind: 'down', reason: 'does not run, and was never seen running' };
   // What was stopped before a boot would have been started by that.
   if (end === 'boot') return { kind: 'down', reason: 'was not started since the boot' };
   const { lastExit } = life;

@@ -91,7 +91,7 @@ function lifeFacts({ process, running, output }: ProcessDetails, now: Date): Fac
     ...(watched === null
       ? [{ label: 'watched', text: 'no (watch_exit)' }]
       : [
-          { label: 'exits', text: `${watched.exits} that nobody asked for` },
+          { label: 'exits', text: `${watched.exits} unexpected` },
           { label: 'last exit', text: watched.lastExit === null ? 'none seen' : lastExitWords(watched.lastExit, now, 'exact') },
         ]),
   ];

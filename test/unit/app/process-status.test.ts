@@ -284,6 +284,19 @@ test('a hold through another name of the same target shows without an alarm, and
   assert.equal(shown(core, 'www').reason, '3 failed recoveries');
 });
 
+test('an open breaker says how often what kept dying did, also after a restart of the daemon', async (t) => {
+  const rules = 'max_exits = 3\nexit_window = 60\n';
+  const core = await coreWith(t, tempDir(t), `[monitor]\n${rules}[process.web]\n`);
+  const last = new LastRecoveries();
+  last.follow(core.events, core.clock);
+  await core.monitor.look();
+  for (let i = 0; i < 3; i++) core.breakers.exited('web', 'web');
+  for (const each of [last, loaded(core)]) {
+    const { state, reason } = shown(core, 'web', null, each);
+    assert.deepEqual([state, reason], ['open', 'exited 3 times within 60 s: it keeps dying']);
+  }
+});
+
 test('a breaker whose time is over keeps nobody from a restart any more', async (t) => {
   const core = await coreWith(t, tempDir(t), '[monitor]\ncircuit_reset_time = 1\nmax_restart_failures = 1\n[process.web]\n');
   await core.monitor.look();
