@@ -101,8 +101,11 @@ function halfWords({ settings }: Core, nameOrId: string, half: HalfRow): string 
     return `STATUS_PROCESS has a row with the process_id ${quoted(nameOrId)}, but PROCESE has no name for it: nothing says which process that is`;
   const { hostId } = settings().host;
   const ofHost = hostId === undefined || hostId === 'all' ? '' : ' of this host';
+  const noRow = `but has no row${ofHost} in STATUS_PROCESS: it can have no alarm`;
+  if (half.kind === 'no_status_of_id')
+    return `the process_id ${quoted(nameOrId)} stands in PROCESE, as ${quoted(half.processName)}, ${noRow}`;
   const ids = half.processIds.length === 0 ? '' : ` (process_id ${half.processIds.join(', ')})`;
-  return `${nameOrId} stands in PROCESE${ids}, but has no row${ofHost} in STATUS_PROCESS: it can have no alarm`;
+  return `${nameOrId} stands in PROCESE${ids}, ${noRow}`;
 }
 
 /** What the store would not do, as a refusal of the order; what is no StoreError is thrown. */

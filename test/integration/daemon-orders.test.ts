@@ -199,6 +199,11 @@ test('an unknown name is one sentence and one code in every command; a known one
       exitCodes.noSuchName,
       /STATUS_PROCESS has a row with the process_id "71", but PROCESE has no name/,
     );
+    ends(
+      await world.cli('alarm', '70'),
+      exitCodes.noSuchName,
+      /the process_id "70" stands in PROCESE, as "half", but has no row in STATUS_PROCESS: it can have no alarm\n/,
+    );
     ends(await world.cli('alarm', 'section'), exitCodes.noSuchName, /section has a section, but no row in the database/);
     for (const name of ['row', 'section']) {
       ends(await world.cli('release', name), 0, new RegExp(`^${name} is not on hold`, 'm'));
