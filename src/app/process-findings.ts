@@ -14,7 +14,7 @@ import type { Settings } from './settings.ts';
 
 /** What is needed to see what a section names and is not there. */
 export interface FindingParts {
-  readonly settings: Pick<Settings, 'document' | 'processNames' | 'refusals'>;
+  readonly settings: Pick<Settings, 'document' | 'processNames' | 'refusals' | 'watchedNames'>;
   readonly plans: Plans;
   readonly services: Pick<ServiceManager, 'available' | 'show'>;
   /** Whether the database has rows of that name; undefined: that is not known. */
@@ -48,14 +48,21 @@ export class ProcessFindings {
   }
 
   async #user(name: string, plan: RecoveryPlan, signal: AbortSignal): Promise<ConfigProblem | undefined> {
-    const { document } = this.#parts.settings;
-    const user = plan.strategy.name === 'service' ? undefined : document.processSection(name).text('user');
-    if (user === undefined) return undefined;
+    const { document, watchedNames } = this.#parts.settings;
+    const section = document.processSection(name);
+    const user = plan.strategy.name === 'service' ? undefined : section.text('user');
+    // Its command is run all the same; of one that is not watched the file's own problems tell.
+    const isCustom = plan.strategy.name === 'custom';
+    if (user === undefined || (isCustom && !watchedNames.includes(name))) return undefined;
     const asked = this.#users.get(user) ?? findAccount(user, signal);
     this.#users.set(user, asked);
     const found = await asked;
     if (found.kind !== 'not_found') return undefined;
-    return document.processWarning(name, 'user', `nothing of it is restarted as long as ${found.reason}`);
+    return document.processWarning(
+      name,
+      'user',
+      `${isCustom ? 'its end is not noticed' : 'nothing of it is restarted'} as long as ${found.reason}`,
+    );
   }
 
   async #unit(name: string, plan: RecoveryPlan, signal: AbortSignal): Promise<ConfigProblem | undefined> {

@@ -13,3 +13,22 @@ test('a user that is not there is told, one that could not be looked up is not',
   assert.deepEqual(await told(never), ['nothing of it is restarted as long as there is no user no-such-user']);
   assert.deepEqual(await told(AbortSignal.abort()), []);
 });
+
+test('custom runs its command whoever user is: that has no effect, unless it says whose processes are watched', async (t) => {
+  const custom = 'restart_strategy = custom\nrestart_command = true\n';
+  const core = await coreWith(
+    t,
+    tempDir(t),
+    `[process.a]\n${custom}user = no-such-user\n[process.b]\n${custom}user = root\n[process.c]\n${custom}user = no-such-user\nwatch_exit = true\n[process.d]\n${custom}user = root\nensure_running = true\n`,
+  );
+  const settings = core.settings();
+  const findings = new ProcessFindings({ settings, plans: core.plans(), services: noSystemd, hasRow: async () => undefined });
+  const told = async (name: string): Promise<string[]> =>
+    [...settings.document.problemsOf(name), ...(await findings.of(name, never))].map(
+      ({ key, problem }) => `${key}: ${problem}`,
+    );
+  assert.deepEqual(await told('a'), ["user: has no effect for a: restart_command is run as the daemon's own user"]);
+  assert.deepEqual(await told('b'), ["user: has no effect for b: restart_command is run as the daemon's own user"]);
+  assert.deepEqual(await told('c'), ['user: its end is not noticed as long as there is no user no-such-user']);
+  assert.deepEqual(await told('d'), []);
+});
