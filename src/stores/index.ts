@@ -22,6 +22,7 @@ const stores = {
     parse: parseSqlite,
     describe: ({ path }) => `sqlite ${path}`,
     open: async (options, scope) => new (await import('./sqlite/store.ts')).SqliteStore(options, scope),
+    openExisting: async (options, scope) => new (await import('./sqlite/store.ts')).SqliteStore(options, scope, 'asks'),
   } satisfies StoreDefinition<Options<typeof parseSqlite>>,
 } satisfies Record<StoreName, unknown>;
 
@@ -34,6 +35,8 @@ export interface ParsedStore {
   readonly fingerprint: string;
   /** Loads the driver; connects to nothing. `warn` hears, in one line and once, of what works and may not for long. */
   open(scope: RowScope, warn?: (text: string) => void): Promise<AlarmStore>;
+  /** The same for who only asks: nothing is made that is not there, and that is told as a fault. */
+  openExisting(scope: RowScope): Promise<AlarmStore>;
 }
 
 /** Reads `[database]`: the keys of every driver, so that all are known; what is required, of the one in use. */
@@ -50,6 +53,13 @@ export function parseDatabase(section: SectionReader): ParsedStore {
         description: stores.mysql.describe(mysql),
         fingerprint,
         open: (scope, warn = () => {}) => stores.mysql.open(mysql, scope, warn),
+        openExisting: (scope) => stores.mysql.open(mysql, scope, () => {}),
       }
-    : { driver, description: stores.sqlite.describe(sqlite), fingerprint, open: (scope) => stores.sqlite.open(sqlite, scope) };
+    : {
+        driver,
+        description: stores.sqlite.describe(sqlite),
+        fingerprint,
+        open: (scope) => stores.sqlite.open(sqlite, scope),
+        openExisting: (scope) => stores.sqlite.openExisting(sqlite, scope),
+      };
 }

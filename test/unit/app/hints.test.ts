@@ -107,6 +107,7 @@ test('where no key is near, or two are, none is named; one of another section is
     );
   const told = (section: string, key: string) => read(`[${section}]\n${key} = 1\n`).map(({ problem }) => problem);
   assert.deepEqual(told('process.a', 'check_interval'), ['unknown key, ignored (it is a key of [monitor])']);
+  assert.deepEqual(told('monitor', 'group'), ['unknown key, ignored (it is a key of [logging] and [control])']);
   assert.deepEqual(told('monitor', 'max_attempts'), ['unknown key, ignored (it is a key of [process.NAME])']);
 });
 
@@ -155,4 +156,15 @@ test('of a value that is to be chosen the nearest is named', (t) => {
   assert.equal(told('mode', 'observ', 'monitor'), 'observe');
   assert.equal(told('watch_exit', 'ture'), 'true');
   assert.equal(told('watch_exit', 'maybe'), undefined);
+});
+
+test('a process whose section is nearly that of all is asked about', (t) => {
+  const read = reader(t);
+  for (const name of ['defualt', 'Default', 'DEFAULT', 'defaults', 'defalt', 'deafult'])
+    assert.deepEqual(
+      read(`[process.${name}]\n`).map(({ severity, line, section, key, problem }) => [severity, line, section, key, problem]),
+      [['warning', 1, `process.${name}`, '', 'holds for a process of that name only (did you mean [process.default]?)']],
+    );
+  for (const name of ['default', 'nginx', 'default-web-server', 'fault'])
+    assert.deepEqual(read(`[process.${name}]\n`), [], name);
 });
