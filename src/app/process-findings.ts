@@ -95,7 +95,7 @@ export class ProcessFindings {
       // Nobody reads the two hundredth guess, and guessing is what takes time here.
       const meant =
         this.#hints++ < MOST_HINTS
-          ? closest(
+          ? meantDependency(
               one,
               processNames.filter((other) => other !== name),
             )
@@ -109,6 +109,15 @@ export class ProcessFindings {
     }
     return found;
   }
+}
+
+/** As it must be written: without quotes or brackets around it, and with a comma between two. */
+function meantDependency(one: string, names: readonly string[]): string | undefined {
+  const bare = one.replace(/^["'[]+|["'\]]+$/g, '').replace(/^process\./, '');
+  if (names.includes(bare)) return bare;
+  const words = one.split(/[\s;]+/);
+  if (words.length > 1 && words.every((word) => names.includes(word))) return words.join(', ');
+  return closest(bare, names);
 }
 
 const MOST_HINTS = 200;

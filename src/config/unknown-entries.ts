@@ -64,10 +64,13 @@ function* unknownKeys(
 /** The nearest key of that kind of section; else the sections whose key it is. */
 function keyHint(key: string, known: ReadonlySet<string>, asked: Asked): string {
   const meant = closest(key, known);
-  if (meant !== undefined) return ` (did you mean ${meant}?)`;
   const others = [...asked].filter(([, keys]) => keys.has(key));
+  // A word less, or more, is no slip in what is a key as it stands.
+  const isSlip = meant !== undefined && (others.length === 0 || meant.split('_').length === key.split('_').length);
+  if (isSlip) return ` (did you mean ${meant}?)`;
   const shown = others.map(([group]) => `[${group === PROCESS_PREFIX ? `${PROCESS_PREFIX}NAME` : group}]`);
-  return shown.length === 0 ? '' : ` (it is a key of ${shown.join(' and ')})`;
+  const last = shown.pop();
+  return last === undefined ? '' : ` (it is a key of ${shown.length === 0 ? last : `${shown.join(', ')} and ${last}`})`;
 }
 
 /** What was meant for all processes holds for none then, and nothing else would tell. */

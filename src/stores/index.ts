@@ -4,6 +4,7 @@ import { describeMysql, parseMysql } from './mysql/options.ts';
 import type { RowScope } from './row-scope.ts';
 import { parseSqlite } from './sqlite/options.ts';
 import type { AlarmStore, StoreDefinition } from './store.ts';
+import { unusedSection } from './unused-section.ts';
 
 /** What `driver` may say. */
 export const storeNames = ['mysql', 'sqlite'] as const;
@@ -42,8 +43,11 @@ export interface ParsedStore {
 /** Reads `[database]`: the keys of every driver, so that all are known; what is required, of the one in use. */
 export function parseDatabase(section: SectionReader): ParsedStore {
   const driver = section.choice('driver', storeNames, 'mysql');
-  const mysql = stores.mysql.parse(section, driver === 'mysql');
-  const sqlite = stores.sqlite.parse(section, driver === 'sqlite');
+  // A misspelt one is told of; whose the other keys are is not known then.
+  const isMeant = [undefined, ...storeNames].some((name) => name === section.text('driver')?.toLowerCase());
+  const keys = isMeant ? section : unusedSection(section, false);
+  const mysql = stores.mysql.parse(keys, isMeant && driver === 'mysql');
+  const sqlite = stores.sqlite.parse(keys, isMeant && driver === 'sqlite');
   const fingerprint = createHash('sha256')
     .update(JSON.stringify([driver, driver === 'mysql' ? mysql : sqlite]))
     .digest('hex');

@@ -130,6 +130,22 @@ test('what a section names and is not there is a warning with its line; what is 
     ['restart_command = true\ndepends_on = Other', `${at(15, 'depends_on')}Other has no section (did you mean other?)`],
   ] as const)
     assert.deepEqual(await told(keys), [`${expected} (warning)`], keys);
+  for (const [written, shown, meant] of [
+    ["'other', x", `"'other'"`, 'other'],
+    ['process.other', '"process.other"', 'other'],
+    ['[process.other]', '"[process.other]"', 'other'],
+    ['other third', '"other third"', 'other, third'],
+    ['third-one', '"third-one"', 'third'],
+    ['billing', '"billing"', undefined],
+    ['web-frontent', '"web-frontent"', 'web frontend'],
+  ] as const) {
+    const [line] = await told(
+      `restart_command = true\ndepends_on = ${written}`,
+      '[process.third]\nrestart_command = true\n[process.web frontend]\nrestart_command = true\n',
+    );
+    const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;
+    assert.ok(line?.includes(`depends_on: ${shown} has no section${hint}; whether PROCESE has it is not known`), line);
+  }
   // What all inherit is told once, where it stands.
   assert.deepEqual(await told('restart_command = true', '[process.default]\nhealth_check_command = /no/check\n'), [
     'DIR/config.ini:12: [process.default] health_check_command: "/no/check" is not there (expected a program) (warning)',
