@@ -13,6 +13,7 @@ import { hostStat } from '../system/files/host-path.ts';
 import { type AccountResult, findAccount } from '../system/spawn/user-account.ts';
 import type { ServiceManager } from '../system/systemd/service-manager.ts';
 import type { Settings } from './settings.ts';
+import { userFinding } from './user-finding.ts';
 
 /** What is needed to see what a section names and is not there. */
 export interface FindingParts {
@@ -53,21 +54,14 @@ export class ProcessFindings {
   }
 
   async #user(name: string, plan: RecoveryPlan, signal: AbortSignal): Promise<ConfigProblem | undefined> {
-    const { document, watchedNames } = this.#parts.settings;
-    const section = document.processSection(name);
-    const user = plan.strategy.name === 'service' ? undefined : section.text('user');
-    // Its command is run all the same; of one that is not watched the file's own problems tell.
-    const isCustom = plan.strategy.name === 'custom';
-    if (user === undefined || (isCustom && !watchedNames.includes(name))) return undefined;
-    const asked = this.#users.get(user) ?? findAccount(user, signal);
-    this.#users.set(user, asked);
-    const found = await asked;
-    if (found.kind !== 'not_found') return undefined;
-    return document.processWarning(
-      name,
-      'user',
-      `${isCustom ? 'its end is not noticed' : 'nothing of it is restarted'} as long as ${found.reason}`,
-    );
+    const { settings, services } = this.#parts;
+    const findUser = (user: string): Promise<AccountResult> => {
+      const asked = this.#users.get(user) ?? findAccount(user, signal);
+      this.#users.set(user, asked);
+      return asked;
+    };
+    const problem = await userFinding({ settings, services, findUser }, name, plan, signal);
+    return problem === undefined ? undefined : settings.document.processWarning(name, 'user', problem);
   }
 
   async #unit(name: string, plan: RecoveryPlan, signal: AbortSignal): Promise<ConfigProblem | undefined> {

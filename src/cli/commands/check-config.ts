@@ -30,6 +30,8 @@ const HELP = `
 Every problem is a line on stderr: FILE:LINE: [section] key: problem; a warning ends in (warning).
 An error inside a [process.NAME] switches off that process only: the daemon starts without it. An error
 anywhere else keeps the daemon from starting. A reload is refused if there is any error.
+Whether a name in depends_on that has no section is one only the database knows: without --database a warning.
+--database changes nothing there: an SQLite file that is missing is told, and not made.
 
 Examples:
   monitor_service check-config --strict --config ./config.ini
