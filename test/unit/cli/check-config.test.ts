@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { cliBackends } from '../../../src/app/cli-backends.ts';
 import { runCommand } from '../../helpers/cli-world.ts';
+import { assertGolden } from '../../helpers/golden.ts';
 import { openSqliteAlarms } from '../../helpers/sqlite-alarms.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 
@@ -34,7 +35,7 @@ for (const columns of [80, 120]) {
       ['colour', { FORCE_COLOR: '1' }],
     ] as const) {
       const { code, stdout, stderr } = await check([], { env, terminal: [columns, 24] });
-      assert.equal(`${stderr}${stdout}`, readFileSync(join(fixtures, `${name}.txt`), 'utf8'), name);
+      assertGolden(`check-config/${name}.txt`, `${stderr}${stdout}`);
       assert.equal(code, 78);
     }
   });
@@ -311,4 +312,21 @@ test('a path where a name was meant is told with what was expected', async (t) =
     await told('restart_strategy = process\nstart_command = sleep 1\npid_file = /run/a.pid\nsystem_name = /no/such'),
     undefined,
   );
+});
+
+test('of a program that is started as a daemon with a pid file the hint is that file, and with it nothing is left to tell', async (t) => {
+  const { write, check } = world(t);
+  const told = async (more: string): Promise<string[]> => {
+    write(
+      `${GENERAL}[process.ledger]\nrestart_strategy = process\nstart_command = start-stop-daemon -Sbmp /run/l.pid -x /bin/sleep -- 9\n${more}`,
+    );
+    // Not every machine has it.
+    return (await check()).stderr.split('\n').filter((line) => line !== '' && !line.includes('is not found'));
+  };
+  const [line = '', ...others] = await told('');
+  assert.match(line, /^DIR\/config\.ini:13: \[process\.ledger\] start_command: begins with .* \(set (.*)\) \(warning\)$/);
+  assert.deepEqual(others, []);
+  const hint = /\(set (.*?)\)/.exec(line)?.[1] ?? '';
+  assert.equal(hint, 'pid_file = /run/l.pid');
+  assert.deepEqual(await told(`${hint}\n`), []);
 });
