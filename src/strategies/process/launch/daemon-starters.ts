@@ -1,8 +1,8 @@
-import { lastPart } from '../../../system/proc/called-names.ts';
+import { interpreterOf } from '../../../core/interpreters.ts';
 
 /** A program that starts another one as a daemon, as one command line says. */
 export interface DaemonStart {
-  /** The last part of its name: `start-stop-daemon`. */
+  /** Its name without a folder: `start-stop-daemon`. */
   readonly starter: string;
   /** The file that holds the daemon's pid then; undefined: none is named. */
   readonly pidFile: string | undefined;
@@ -11,14 +11,16 @@ export interface DaemonStart {
 }
 
 /**
- * How a daemon is started by the words of one command, behind launchers (sudo, nice); undefined if none of
- * them stands there. Source: start-stop-daemon(8), daemonize(1), daemon(1), supervise-daemon(8), startproc(8), start_daemon of LSB, jsvc(1).
+ * How a daemon is started by the words of one command, be it behind launchers (sudo, nice); undefined if no program stands there that
+ * does that. Source: start-stop-daemon(8), daemonize(1), daemon(1), supervise-daemon(8), startproc(8), start_daemon of LSB, jsvc(1).
  */
 export function daemonStart(command: readonly string[]): DaemonStart | undefined {
-  const at = command.findIndex((word) => Object.hasOwn(STARTERS, lastPart(word)));
-  const starter = lastPart(command[at] ?? '');
-  const form = Object.hasOwn(STARTERS, starter) ? STARTERS[starter] : undefined;
-  if (form === undefined) return undefined;
+  const at = command.findIndex((word) => starterOf(word) !== undefined);
+  const starter = starterOf(command[at] ?? '');
+  const form = starter === undefined ? undefined : STARTERS[starter];
+  if (starter === undefined || form === undefined) return undefined;
+  // What an interpreter is given is its own matter.
+  if (command.slice(0, at).some((word) => isInterpreter(word))) return undefined;
   const { values, rest } = optionsIn(command.slice(at + 1), form);
   const given = (options: readonly string[]): string | undefined =>
     options.map((option) => values.get(option)).find((value) => value !== undefined);
@@ -28,6 +30,17 @@ export function daemonStart(command: readonly string[]): DaemonStart | undefined
     pidFile: given(form.pidFile),
     program: executed === undefined ? rest : [executed, ...rest.filter((word) => word !== '--')],
   };
+}
+
+/** Not `/opt/app/daemon`. */
+function starterOf(word: string): string | undefined {
+  const name = word.replace(/^\/(?:usr\/)?(?:local\/)?s?bin\//, '');
+  return Object.hasOwn(STARTERS, name) ? name : undefined;
+}
+
+function isInterpreter(word: string): boolean {
+  const kind = interpreterOf(word);
+  return kind !== undefined && kind !== 'launcher';
 }
 
 interface Form {

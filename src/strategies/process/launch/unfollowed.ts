@@ -16,7 +16,7 @@ export function unfollowedStart(startCommand: string, systemName: string): strin
     const [first] = words;
     const daemon = daemonStart(words);
     if (first === undefined || (interpreterOf(first) === undefined && daemon?.starter !== lastPart(first))) continue;
-    if (daemon !== undefined) return unfollowedDaemon(first, name, daemon);
+    if (daemon !== undefined) return daemon.starter === name ? undefined : unfollowedDaemon(first, name, daemon);
     // `su - app -c "…"`: what it runs stands in a text of its own.
     const text = words[words.findIndex((word) => /^-\w*c$/.test(word)) + 1];
     if (interpreterOf(first) === 'launcher' && text !== undefined && text !== first && /[\s/]/.test(text)) {

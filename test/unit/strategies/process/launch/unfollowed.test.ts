@@ -62,6 +62,7 @@ test('of what starts a daemon with a pid file, that file is named as pid_file; w
     ['start-stop-daemon -S -b -n other -x /opt/l/x', 'argument = /opt/l/x, or pid_file'],
     ['start-stop-daemon -S -b -d /opt -x /usr/bin/python3 -- /opt/l/x.py', 'argument = /opt/l/x.py, or pid_file'],
     ['daemonize -c /opt /opt/l/x', 'argument = /opt/l/x, or pid_file'],
+    ['python3 /opt/l/daemon -p /run/l.pid', 'argument = /opt/l/daemon, or pid_file'],
     // What an option or an operand names is no word of the program's.
     ['strace -o /tmp/log /opt/l/x', 'argument, or pid_file'],
     ['flock /run/lock/l /opt/l/x', 'argument, or pid_file'],
@@ -75,8 +76,11 @@ test('of what starts a daemon with a pid file, that file is named as pid_file; w
     'start-stop-daemon -S -p /run/l.pid -a /opt/l/ledger -x /usr/bin/perl',
     'daemonize -p /run/l.pid -c /opt /opt/l/ledger',
     'daemon --user app --pidfile /run/l.pid /opt/l/ledger',
+    // A program that only is called so.
+    '/opt/l/daemon -c /etc/l.conf',
   ])
     assert.equal(unfollowedStart(line, 'ledger'), undefined, line);
+  assert.equal(unfollowedStart('nohup /usr/bin/daemon', 'daemon'), undefined);
 });
 
 test('a line whose program bears the name, or begins with no interpreter, is left alone', (t) => {
