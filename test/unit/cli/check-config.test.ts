@@ -369,4 +369,27 @@ test('of a program that is started as a daemon with a pid file the hint is that 
   const hint = /\(set (.*?)\)/.exec(line)?.[1] ?? '';
   assert.equal(hint, 'pid_file = /run/l.pid');
   assert.deepEqual(await told(`${hint}\n`), []);
+
+test('of a command each fault is told once: a name that cannot stand in it, no right to execute, what no shell can read', async (t) => {
+  const { dir, write, check } = world(t);
+  writeFileSync(join(dir, 'x.sh'), '#!/bin/sh\n', { mode: 0o644 });
+  const restart = (name: string, command: string) => `[process.${name}]\nrestart_command = ${command}\n`;
+  write(
+    GENERAL +
+      restart('web front', 'pkill %s') +
+      restart('a', 'DIR/x.sh %s') +
+      restart('b', 'nice -n 5 DIR/x.sh') +
+      restart('c', "pkill 'c") +
+      restart('d', 'nosuch --version >/dev/null 2>&1 && nosuch reload; true') +
+      restart('e', '. /no/such/e 2>/dev/null; true'),
+  );
+  const { stderr } = await check();
+  const at = (line: number, name: string) => `DIR/config.ini:${line}: [process.${name}] restart_command: `;
+  const cannot = '"DIR/x.sh" cannot be executed (expected a program, got mode 0644) (warning)';
+  assert.deepEqual(stderr.trim().split('\n'), [
+    `${at(12, 'web front')}will be refused: the name "web front" cannot stand for %s in a command: set system_name, or use "$MONITOR_PROCESS_NAME" instead of %s (warning)`,
+    `${at(14, 'a')}${cannot}`,
+    `${at(16, 'b')}${cannot}`,
+    `${at(18, 'c')}cannot be read by a shell (expected a closing ', got the end of the command) (warning)`,
+  ]);
 });
