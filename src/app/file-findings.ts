@@ -3,6 +3,7 @@ import { DEFAULT_STATE_DIR } from '../config/parse-config.ts';
 import { DEFAULT_SOCKET } from '../control/parse-control.ts';
 import { groupId } from '../system/files/account-id.ts';
 import { folderProblem } from '../system/files/folder-problem.ts';
+import { judgeFolder, type OwnFolderOptions } from '../system/files/own-folder.ts';
 import type { Settings } from './settings.ts';
 
 /** Warns of what the sections that are no process's name and this machine has not: groups, folders. Not of a key that has an error. */
@@ -17,10 +18,17 @@ export function warnOfSections({ document, monitor, control, logging, events }: 
   warn('control', 'group', groupProblem(control.group));
   warn('logging', 'group', groupProblem(logging.group));
   warn('events', 'socket_group', groupProblem(events?.socket?.group));
-  warn('monitor', 'state_dir', folderProblem(monitor.stateDir, 'made'));
+  warn('monitor', 'state_dir', folderProblem(monitor.stateDir, 'made') ?? reachProblem(monitor.stateDir, 'it is not used'));
+  // Within the reach of others it is an error, and was told as one.
   warn('control', 'socket', folderProblem(dirname(control.socket), 'made'));
-  if (events?.socket !== undefined) warn('events', 'socket', folderProblem(dirname(events.socket.path), 'made'));
-  if (logging.file !== undefined) warn('logging', 'file', folderOf(logging.file));
+  if (events?.socket !== undefined) {
+    const folder = dirname(events.socket.path);
+    warn('events', 'socket', folderProblem(folder, 'made') ?? reachProblem(folder, 'nobody listens there'));
+  }
+  if (logging.file !== undefined) {
+    const reach = reachProblem(dirname(logging.file), 'it is not written', { groups: 'let pass' });
+    warn('logging', 'file', folderOf(logging.file) ?? reach);
+  }
   const path = document.section('database').text('path');
   if (path !== undefined && document.section('database').text('driver') === 'sqlite') warn('database', 'path', folderOf(path));
 }
@@ -32,6 +40,12 @@ export function warnOfSections({ document, monitor, control, logging, events }: 
 function isMadeAnyway(folder: string, stateDir: string): boolean {
   const made = [stateDir, DEFAULT_STATE_DIR, dirname(DEFAULT_SOCKET)].map((path) => resolve(path));
   return made.some((path) => path === folder || path.startsWith(`${folder}/`));
+}
+
+/** undefined if nobody else can put anything in the place of the folder, or that cannot be told. */
+function reachProblem(folder: string, consequence: string, options: OwnFolderOptions = {}): string | undefined {
+  const place = judgeFolder(folder, options);
+  return place.kind === 'others' ? `is within the reach of others, so ${consequence}: ${place.reason}` : undefined;
 }
 
 function groupProblem(group: string | undefined): string | undefined {
