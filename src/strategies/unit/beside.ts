@@ -21,7 +21,7 @@ export async function permitBeside(
   known: TakeKnown,
   signal: AbortSignal,
 ): Promise<UnitPermission> {
-  const { id, loadState, activeState, type } = status;
+  const { id, loadState, activeState, type, killsNothing = false } = status;
   const isDown = activeState === 'inactive' || activeState === 'failed';
   // Of what does its work and ends, several may be at work.
   if (!isDown || loadState !== 'loaded' || type === 'oneshot') return { kind: 'permitted' };
@@ -33,12 +33,12 @@ export async function permitBeside(
   if (account?.kind === 'unknown')
     return { kind: 'unanswered', reason: `whose program ${id} runs is not known: ${account.reason}`, why: account.reason };
   const uids = account?.kind === 'found' ? [0, account.account.uid] : [0];
-  const pids = await runningOutside(table, { id, program, uids }, await known(signal));
+  const pids = await runningOutside(table, { id, program, uids, countsOwn: killsNothing }, await known(signal));
   if (pids.length === 0) return { kind: 'permitted' };
   const shown = pids.slice(0, SHOWN_PIDS).join(', ');
   return {
     kind: 'refused',
-    reason: `${id} is ${describeState(status)}, and its program runs outside of it (pid ${shown}): a start would make a second copy (stop that one, or set restart_strategy = process)`,
+    reason: `${id} is ${describeState(status)}, and its program runs ${killsNothing ? 'all the same' : 'outside of it'} (pid ${shown}): a start would make a second copy (stop that one, or set restart_strategy = process)`,
   };
 }
 

@@ -97,6 +97,17 @@ const HUNG_STARTS: Readonly<
     where: 'activating/start-pre',
     why: /ExecStartPre=\/bin\/sh still runs/,
   },
+  // systemd itself calls its start done, and it active.
+  'ExecStartPre= of an idle one': {
+    service: ['Type=idle', `ExecStartPre=/bin/sh -c '${WAIT_FOR_OK}'`, 'ExecStart=/bin/sleep 600'],
+    where: 'active/start-pre',
+    why: /is activating \(start-pre\): ExecStartPre=\/bin\/sh still runs/,
+  },
+  'ExecCondition= of an idle one': {
+    service: ['Type=idle', `ExecCondition=/bin/sh -c '${WAIT_FOR_OK}'`, 'ExecStart=/bin/sleep 600'],
+    where: 'active/condition',
+    why: /is activating \(condition\): ExecCondition=\/bin\/sh still runs/,
+  },
   'ExecStartPre= of one that is notified of': {
     service: [`Type=notify`, `ExecStartPre=/bin/sh -c '${WAIT_FOR_OK}'`, READY_AT_ONCE()],
     where: 'activating/start-pre',
@@ -165,6 +176,15 @@ const FAILURES: Readonly<
     lines: ['[Service]', "ExecStartPre=/bin/sh -c 'echo one; echo two; exit 3'", 'ExecStart=/bin/sleep 600'],
     why: /failed \(exit-code\): ExecStartPre=\/bin\/sh ended with exit code 3\b/,
     output: ['one', 'two'],
+  },
+  'exit code of ExecStartPre= of an idle one': {
+    lines: ['[Service]', 'Type=idle', "ExecStartPre=/bin/sh -c 'echo one; sleep 1; exit 3'", 'ExecStart=/bin/sleep 600'],
+    why: /^systemctl start \S+: failed \(exit-code\): ExecStartPre=\/bin\/sh ended with exit code 3\b/,
+    output: ['one'],
+  },
+  'the ExecCondition= of an idle one': {
+    lines: ['[Service]', 'Type=idle', "ExecCondition=/bin/sh -c 'sleep 1; exit 3'", 'ExecStart=/bin/sleep 600'],
+    why: /^systemctl start \S+: systemd skipped its start: its ExecCondition= said no\b/,
   },
   'exit code of a program': {
     lines: ['[Service]', "ExecStart=/bin/sh -c 'for i in 1 2 3 4 5 6 7; do echo line $$i; done; exit 1'"],
