@@ -29,16 +29,22 @@ export async function permitBeside(
   if (told.kind === 'failed')
     return { kind: 'unanswered', reason: `systemd does not say what ${id} executes: ${told.reason}`, why: told.reason };
   const { program } = told;
+  const { lastMainPid = 0 } = program;
+  if (killsNothing && lastMainPid > 0 && table.read(lastMainPid, ['unit'])?.unit === id && table.isRunning(lastMainPid))
+    return {
+      kind: 'refused',
+      reason: `${id} is ${describeState(status)}, and its main process (pid ${lastMainPid}) still runs, which its KillMode=none leaves alive: a start would make a second copy`,
+    };
   const account = program.user === '' ? undefined : await findAccount(program.user, signal);
   if (account?.kind === 'unknown')
     return { kind: 'unanswered', reason: `whose program ${id} runs is not known: ${account.reason}`, why: account.reason };
   const uids = account?.kind === 'found' ? [0, account.account.uid] : [0];
-  const pids = await runningOutside(table, { id, program, uids, countsOwn: killsNothing }, await known(signal));
+  const pids = await runningOutside(table, { id, program, uids }, await known(signal));
   if (pids.length === 0) return { kind: 'permitted' };
   const shown = pids.slice(0, SHOWN_PIDS).join(', ');
   return {
     kind: 'refused',
-    reason: `${id} is ${describeState(status)}, and its program runs ${killsNothing ? 'all the same' : 'outside of it'} (pid ${shown}): a start would make a second copy (stop that one, or set restart_strategy = process)`,
+    reason: `${id} is ${describeState(status)}, and its program runs outside of it (pid ${shown}): a start would make a second copy (stop that one, or set restart_strategy = process)`,
   };
 }
 

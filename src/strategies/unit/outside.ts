@@ -18,8 +18,6 @@ export interface DownUnit {
   readonly program: UnitProgram;
   /** Whose processes can be a copy of it: root's and its own user's. */
   readonly uids: readonly number[];
-  /** What runs of the program in the unit's own control group is a copy too (UnitStatus.killsNothing). */
-  readonly countsOwn?: boolean;
 }
 
 /** What runs, wherever it does, of a program that is known by more than its unit. */
@@ -64,11 +62,11 @@ export async function runningOutside(table: ProcessTable, unit: DownUnit, known:
     if (breath.isDue) await breath.take();
     const isKnown = isKnownOne(seen);
     const startMs = seen.startTime * MS_PER_TICK;
-    const isItsOwn = !unit.countsOwn && startMs + MS_PER_TICK >= beganMs && startMs < overMs;
+    const isItsOwn = startMs + MS_PER_TICK >= beganMs && startMs < overMs;
     const words = isScript ? wordsOfScript(table, seen, file) : wordsOf(seen, file, names);
     const isLike = isKnown ? words !== undefined : isSameLine(words, argv.slice(1));
     const isIt = (isKnown && known.isMarked) || (isLike && !isItsOwn);
-    if (isIt && isOutside(table, seen.pid, { ...unit, standIn: known.standIn }, depth)) found.push(seen.pid);
+    if (isIt && isOutside(table, seen.pid, { id: unit.id, standIn: known.standIn }, depth)) found.push(seen.pid);
   }
   return found;
 }
@@ -117,13 +115,12 @@ function isSameLine(words: Words | undefined, ofUnit: readonly string[]): boolea
 function isOutside(
   table: ProcessTable,
   pid: number,
-  { id, countsOwn, standIn }: Pick<DownUnit, 'id' | 'countsOwn'> & { readonly standIn: string | undefined },
+  { id, standIn }: { readonly id: string; readonly standIn: string | undefined },
   depth: number | undefined,
 ): boolean {
   const seen = table.read(pid, ['unit', 'namespaceDepth']);
   if (pid === process.pid || seen === undefined || seen.namespaceDepth !== depth) return false;
   const { unit = '' } = seen;
-  if (unit === id && countsOwn) return true;
   const isService = unit.endsWith('.service') && !unit.startsWith('user@');
   const isOwn = unit === id || (standIn !== undefined && isAppUnitOf(unit, standIn));
   return !isOwn && (!isService || isOthersHome(unit) || isAppUnit(unit));

@@ -65,6 +65,8 @@ export interface UnitProgram {
   readonly argv: readonly string[];
   /** User=, a name or a number; empty: root. */
   readonly user: string;
+  /** The pid of its main process now, or of the last that it had. */
+  readonly lastMainPid?: number;
   /** It has an ExecStop=. */
   readonly hasStop?: true;
   /** When it left `inactive` last, and came back to it or failed, in milliseconds since boot; 0 where it never did. */

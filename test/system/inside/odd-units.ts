@@ -192,7 +192,7 @@ test('KillMode=none: no second copy is started beside what a stop leaves alive',
     systemctl('stop', name);
     assert.match(
       reasonOf(await watch.restart()),
-      new RegExp(`is inactive.*, and its program runs all the same \\(pid ${first}\\)`),
+      new RegExp(`is inactive.*, and its main process \\(pid ${first}\\) still runs`),
     );
     assert.equal(main(), 0);
     end(first);
