@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -182,7 +182,10 @@ test('KillMode=none: no second copy is started beside what a stop leaves alive',
     const unit = (...lines: string[]) => ['[Unit]', 'StartLimitIntervalSec=0', '[Service]', ...program, ...lines];
     const watch = detecting(t, name, { restart_strategy: strategy }, unit());
     const main = () => Number(property(name, 'MainPID'));
-    const end = (pid: number) => process.kill(pid, 'SIGKILL');
+    const end = (pid: number) => {
+      process.kill(pid, 'SIGKILL');
+      return waitFor('its end', () => !existsSync(`/proc/${pid}`));
+    };
     systemctl('start', name);
     const first = main();
     const refusal = `${name}.service has no ExecStop= that would end its main process (pid ${first}), and its KillMode=none leaves that alive: a restart would make a second copy`;
@@ -195,7 +198,7 @@ test('KillMode=none: no second copy is started beside what a stop leaves alive',
       new RegExp(`is inactive.*, and its main process \\(pid ${first}\\) still runs`),
     );
     assert.equal(main(), 0);
-    end(first);
+    await end(first);
     assert.equal((await watch.restart()).kind, 'restarted');
     assert.deepEqual(await watch.health(), { kind: 'healthy' });
     define(t, `${name}.service`, ...unit('ExecStop=/bin/true'));
@@ -207,11 +210,11 @@ test('KillMode=none: no second copy is started beside what a stop leaves alive',
     // Nor a third one.
     assert.match(reasonOf(await watch.restart()), new RegExp(`pid ${second} of its last life still runs`));
     assert.equal(main(), third);
-    end(second);
+    await end(second);
     define(t, `${name}.service`, ...unit("ExecStop=/bin/sh -c 'sleep 1; kill $MAINPID'"));
     assert.equal((await watch.restart()).kind, 'restarted');
     assert.deepEqual(await watch.health(), { kind: 'healthy' });
     assert.notEqual(main(), third);
-    end(main());
+    await end(main());
   }
 });
