@@ -1,12 +1,11 @@
 import type { Orders } from '../control/orders.ts';
 import type { ProcessRow } from '../core/alarm.ts';
-import { localTimestamp, soon } from '../core/clock.ts';
+import { soon, zonedTimestamp } from '../core/clock.ts';
 import { formatDuration } from '../core/duration.ts';
-import { holdAll } from '../monitor/holds.ts';
-import type { HoldRecord } from '../state/daemon-state.ts';
 import type { Core } from './app.ts';
-import { lookUpRows, type Refusal, refuse, refuseStore, severalRows } from './known-names.ts';
+import { lookUpRows, type Refusal, refuse, refuseStore, severalRows, whyLeftAlone } from './known-names.ts';
 import { previewRestart } from './preview-order.ts';
+import { heldWords } from './process-status.ts';
 
 /** Who orders, and whether a daemon carries it out. */
 export interface OrderSide {
@@ -30,9 +29,9 @@ export async function orderAlarm(
   if (!('rows' in found))
     return dropped.length === 0 ? found : { kind: 'done', processes: dropped.map((name) => ({ id: null, name })) };
   // Asked before it is raised: what the recovery itself comes to is no reason.
-  const reasons = clear ? undefined : reasonsOf(core, side, rows);
+  const prospects = clear ? undefined : prospectsOf(core, side, rows);
   // Nobody may come to wait for it.
-  reasons?.catch(() => {});
+  prospects?.catch(() => {});
   for (const { processId, ...row } of rows) {
     const refusal = await write(core, processId, clear, notes);
     if (refusal !== undefined) return refusal;
@@ -41,10 +40,15 @@ export async function orderAlarm(
   }
   for (const name of names) core.queue.retry(name);
   core.monitor.wake();
-  const known = await reasons;
+  const known = await prospects;
   const processes = rows.map((row) => {
-    const willNotFollow = known?.get(row.processId) ?? [];
-    return { id: row.processId, name: nameOf(row), ...(willNotFollow.length === 0 ? {} : { willNotFollow }) };
+    const { willNotFollow = [], willFail = [] } = known?.get(row.processId) ?? {};
+    return {
+      id: row.processId,
+      name: nameOf(row),
+      ...(willNotFollow.length > 0 && { willNotFollow }),
+      ...(willFail.length > 0 && { willFail }),
+    };
   });
   return { kind: 'done', processes };
 }
@@ -76,49 +80,61 @@ function tell({ log, events }: Core, { by }: OrderSide, { name, order, done, id,
   events.emit({ type: 'order_given', order, name, by, detail: notes ?? '' });
 }
 
-/** By process_id. A systemd that hangs must not keep the order waiting: nothing is told then. */
-async function reasonsOf(core: Core, side: OrderSide, rows: readonly ProcessRow[]): Promise<Map<string, string[]>> {
-  const byName = new Map<string, Promise<string[] | 'late'>>();
-  const reasons = new Map<string, string[]>();
-  for (const row of rows) {
-    const name = nameOf(row);
-    const asked = byName.get(name) ?? soon(core.clock, REASONS_LIMIT_MS, whyNothingFollows(core, side, name));
-    byName.set(name, asked);
-    const known = await asked;
-    reasons.set(row.processId, [...(known === 'late' ? [] : known), ...whyLeftAlone(core, row)]);
-  }
-  return reasons;
+/** What an alarm of that name comes to as things stand, a sentence each. */
+interface Prospect {
+  /** Why it is not restarted; [] if that is tried. */
+  readonly willNotFollow: readonly string[];
+  /** Why that will fail; [] if nothing says so. */
+  readonly willFail: readonly string[];
 }
 
-const REASONS_LIMIT_MS = 3000;
+/** By process_id. A systemd that hangs must not keep the order waiting: nothing is told then. */
+async function prospectsOf(core: Core, side: OrderSide, rows: readonly ProcessRow[]): Promise<Map<string, Prospect>> {
+  const byName = new Map<string, Promise<Prospect | 'late'>>();
+  const prospects = new Map<string, Prospect>();
+  for (const row of rows) {
+    const name = nameOf(row);
+    const asked = byName.get(name) ?? soon(core.clock, PROSPECT_LIMIT_MS, prospectOf(core, side, name));
+    byName.set(name, asked);
+    const known = await asked;
+    const { willNotFollow, willFail } = known === 'late' ? { willNotFollow: [], willFail: [] } : known;
+    prospects.set(row.processId, { willNotFollow: [...willNotFollow, ...whyNotAgain(core, row)], willFail });
+  }
+  return prospects;
+}
 
-/** Why an alarm of that name would stay, as things stand, a sentence each; [] if it is healed. */
-async function whyNothingFollows(core: Core, { daemonRuns }: OrderSide, name: string): Promise<string[]> {
+const PROSPECT_LIMIT_MS = 3000;
+
+async function prospectOf(core: Core, { daemonRuns }: OrderSide, name: string): Promise<Prospect> {
   const reasons = daemonRuns ? [] : ['no daemon runs: it is healed when one is started'];
-  if (name.trim() === '') return [...reasons, 'it has no name in PROCESE'];
-  const { monitor } = core.settings();
-  if (monitor.mode === 'observe') reasons.push('mode = observe: nothing is restarted');
-  if (monitor.onlyConfigured && !core.plans()(name).configured)
-    return [...reasons, 'it has no section of its own (only_configured)'];
+  if (name.trim() === '') return { willNotFollow: [...reasons, 'it has no name in PROCESE'], willFail: [] };
+  if (core.settings().monitor.mode === 'observe') reasons.push('mode = observe: nothing is restarted');
+  const leftAlone = whyLeftAlone(core, name);
+  if (leftAlone !== undefined) return { willNotFollow: [...reasons, leftAlone], willFail: [] };
   const own = core.holds.of(name);
-  if (own !== undefined) reasons.push(holdWords(own));
-  const { target, held, refusals } = await previewRestart(core, name, null);
+  if (own !== undefined) reasons.push(heldWords(own, name));
+  const { target, held, refusals, failures } = await previewRestart(core, name, null);
   const open = target === undefined ? undefined : breakerWords(core, target);
   if (open !== undefined) reasons.push(open);
   if (own === undefined && held !== undefined) reasons.push(held);
-  return [...reasons, ...refusals];
+  return { willNotFollow: [...reasons, ...blockedBy(core, name), ...refusals], willFail: failures };
+}
+
+/** What it depends on that is in alarm and was not restarted for a reason that stands: then it is not restarted either. */
+function blockedBy({ plans, queue, monitor: { availability }, kept }: Core, name: string): string[] {
+  const alarms = [...(availability.state === 'ok' ? availability.alarms : []), ...kept.alarms()];
+  return plans()(name).settings.dependsOn.flatMap((other) => {
+    const alarm = other === name ? undefined : alarms.find(({ processName }) => processName === other);
+    const reason = alarm && queue.skipReason(alarm.key);
+    return reason === undefined ? [] : [`it depends on ${other}, which is in alarm: ${reason}`];
+  });
 }
 
 /** One that was healed and whose clearing is not ours. */
-function whyLeftAlone({ state, settings }: Core, { processId }: ProcessRow): string[] {
+function whyNotAgain({ state, settings }: Core, { processId }: ProcessRow): string[] {
   return state.handled.get(processId) !== undefined && !settings().monitor.clearAlarm
     ? ['it has been healed already, and to clear it is left to others (clear_alarm = false)']
     : [];
-}
-
-function holdWords({ name, until, reason }: HoldRecord): string {
-  const end = until === null ? 'released' : localTimestamp(until);
-  return `on hold${name === holdAll ? ' with all others' : ''} until ${end}${reason === '' ? '' : ` (${reason})`}`;
 }
 
 function breakerWords({ breakers, clock }: Core, target: string): string | undefined {
@@ -126,5 +142,5 @@ function breakerWords({ breakers, clock }: Core, target: string): string | undef
   const leftMs = reopenAtMs - clock.monotonicMs();
   if (state !== 'open' || leftMs <= 0) return undefined;
   const until = new Date(clock.date().getTime() + leftMs);
-  return `its circuit breaker is open until ${localTimestamp(until)} (${formatDuration(leftMs)})`;
+  return `its circuit breaker is open until ${zonedTimestamp(until)} (${formatDuration(leftMs)})`;
 }

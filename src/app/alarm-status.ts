@@ -4,6 +4,7 @@ import { breakerOpen } from '../monitor/recoveries.ts';
 import type { SkipKind } from '../monitor/skip-log.ts';
 import { notProved } from '../monitor/verdict.ts';
 import type { Core } from './app.ts';
+import { whyLeftAlone } from './known-names.ts';
 
 /**
  * Whether a process is in alarm, and why that is not known. `alarms`: its own, as read last; they stand for nothing any more once the
@@ -58,7 +59,7 @@ export function alarmRow({ monitor, state }: Core, alarm: Alarm): AlarmRow {
 
 /** What became of the alarms so far, by the first of them with a word to it. */
 export function alarmReason(core: Core, name: string, alarms: readonly Alarm[]): string | undefined {
-  const { queue, settings, plans, state } = core;
+  const { queue, state } = core;
   for (const alarm of alarms) {
     if (alarm.source === 'store' && state.handled.get(alarm.processId) !== undefined) return 'healed, not cleared';
     const skipped = queue.skipReason(alarm.key);
@@ -66,9 +67,8 @@ export function alarmReason(core: Core, name: string, alarms: readonly Alarm[]):
     const unproved = state.unproved.get(alarm.key)?.reason;
     if (unproved !== undefined) return notProved(unproved);
   }
-  if (alarms.length > 0 && settings().monitor.onlyConfigured && !plans()(name).configured)
-    return 'left alone: it has no section of its own (only_configured)';
-  return undefined;
+  const leftAlone = alarms.length > 0 ? whyLeftAlone(core, name) : undefined;
+  return leftAlone && `left alone: ${leftAlone}`;
 }
 
 /** Why one of the alarms was skipped, if it was for that. */

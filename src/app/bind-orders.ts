@@ -14,7 +14,7 @@ import { describeProcess } from './process-details.ts';
 export interface OrderBinding extends OrderSide {
   readonly status: Orders['status'];
   /** Of one process, whether or not the status lists it. */
-  readonly statusOf: (name: string) => ProcessStatus;
+  readonly statusOf: (name: string) => Promise<ProcessStatus>;
   readonly reload: Orders['reload'];
 }
 

@@ -15,6 +15,7 @@ import { type Core, createCore } from './app.ts';
 import { bindOrders } from './bind-orders.ts';
 import type { EventStream } from './event-stream.ts';
 import { ExitWatch } from './exit-watch.ts';
+import { goneNames } from './gone-names.ts';
 import { LastRecoveries } from './last-recoveries.ts';
 import { LaunchObserver } from './launch-observer.ts';
 import { configuredWords, tellProblems } from './problem-report.ts';
@@ -105,9 +106,10 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
     await lookAtTargets(core);
     const who = { version: options.version, pid: process.pid, startedAt };
     const known = { events: events?.status() ?? null, exitWatch: exits.describe() ?? null, runs: exits.runs };
-    return buildStatus(core, last, who, known);
+    return buildStatus(core, last, who, { ...known, gone: await goneNames(core, last) });
   };
-  const statusOf = (name: string): ProcessStatus => statusOfOne(core, last, name, exits.runs);
+  const statusOf = async (name: string): Promise<ProcessStatus> =>
+    statusOfOne(core, last, name, { runs: exits.runs, gone: await goneNames(core, last) });
   const orders = (by: string): Orders => bindOrders(core, { by, daemonRuns: true, status, statusOf, reload: () => reload(by) });
   const control = createControlServer({ ...core.settings().control, orders, log, clock: core.clock });
   await control.start();

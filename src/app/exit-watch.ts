@@ -7,6 +7,7 @@ import { ProcessTable } from '../system/proc/table.ts';
 import type { ProcessEventSource } from '../system/process-events/source.ts';
 import type { RunningProcesses } from '../system/systemd/running-processes.ts';
 import type { Core } from './app.ts';
+import type { Running } from './watched-status.ts';
 
 /** The watching of processes with `watch_exit`, in the daemon: loaded when the first one has it, kept up to date by reloads. */
 export class ExitWatch {
@@ -53,8 +54,7 @@ export class ExitWatch {
     return this.#detector?.nameOf(pid);
   }
 
-  /** Whether it runs; null: nobody has looked yet, or that cannot be told. */
-  readonly runs = (processName: string): boolean | null => this.#detector?.runs(processName) ?? null;
+  readonly runs = (processName: string): Running => this.#detector?.runs(processName) ?? null;
 
   async #follow(): Promise<void> {
     if (this.#stopped) return;

@@ -38,6 +38,12 @@ export function isConfigured({ settings }: Core, name: string): boolean {
   return settings().processNames.includes(name);
 }
 
+/** Why nothing is ever restarted of a name that has no section; undefined if it has one, or needs none. */
+export function whyLeftAlone({ settings, plans }: Core, name: string): string | undefined {
+  if (!settings().monitor.onlyConfigured || plans()(name).configured) return undefined;
+  return 'it has no section of its own (only_configured)';
+}
+
 /** True if state.db knows the name, whatever became of its row. */
 export function isRemembered({ holds, breakers, kept, state }: Core, name: string): boolean {
   return (
@@ -95,8 +101,11 @@ function halfWords({ settings }: Core, nameOrId: string, half: HalfRow): string 
     return `STATUS_PROCESS has a row with the process_id ${quoted(nameOrId)}, but PROCESE has no name for it: nothing says which process that is`;
   const { hostId } = settings().host;
   const ofHost = hostId === undefined || hostId === 'all' ? '' : ' of this host';
+  const noRow = `but has no row${ofHost} in STATUS_PROCESS: it can have no alarm`;
+  if (half.kind === 'no_status_of_id')
+    return `the process_id ${quoted(nameOrId)} stands in PROCESE, as ${quoted(half.processName)}, ${noRow}`;
   const ids = half.processIds.length === 0 ? '' : ` (process_id ${half.processIds.join(', ')})`;
-  return `${nameOrId} stands in PROCESE${ids}, but has no row${ofHost} in STATUS_PROCESS: it can have no alarm`;
+  return `${nameOrId} stands in PROCESE${ids}, ${noRow}`;
 }
 
 /** What the store would not do, as a refusal of the order; what is no StoreError is thrown. */

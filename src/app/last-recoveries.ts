@@ -9,6 +9,8 @@ type LastRecovery = NonNullable<ProcessStatus['lastRecovery']>;
 /** How the last recovery of each process ended, across restarts of the daemon. */
 export class LastRecoveries {
   readonly #last = new Map<string, LastRecovery>();
+  /** Why the breaker of each was opened last. */
+  readonly #opened = new Map<string, string>();
   /** Those whose breaker an operator has reset since, or whose alarm they have ended: what had failed is mended. */
   readonly #mended = new Set<string>();
 
@@ -16,6 +18,7 @@ export class LastRecoveries {
   load(history: History): void {
     for (const { at, type, processName, detail } of history.recent(HISTORY_ROWS)) {
       if (type === 'recovery_shared') this.#share(processName, detail);
+      if (type === 'breaker_opened') this.#opened.set(processName, detail);
       // After a failure nothing else closes it.
       if (type === 'breaker_closed' || (type === 'order_given' && isMending(detail))) this.#mended.add(processName);
       const outcome = outcomeOf(type);
@@ -32,6 +35,7 @@ export class LastRecoveries {
       if (event.type === 'recovery_failed') this.#set(event.process.processName, clock.date(), 'failed', event.reason);
       if (event.type === 'recovery_unproved') this.#set(event.process.processName, clock.date(), 'not_proved', event.reason);
       if (event.type === 'recovery_shared') this.#share(event.process.processName, event.leaderName);
+      if (event.type === 'breaker_opened') this.#opened.set(event.processName, event.reason);
       if (event.type === 'breaker_closed') this.#mended.add(event.processName);
       if (event.type === 'order_given' && MENDING.includes(event.order)) this.#mended.add(event.name);
     });
@@ -39,6 +43,16 @@ export class LastRecoveries {
 
   of(processName: string): LastRecovery | undefined {
     return this.#last.get(processName);
+  }
+
+  /** Why the breaker that bears this name was opened last, in one line; undefined if that is not remembered. */
+  openedFor(processName: string): string | undefined {
+    return this.#opened.get(processName);
+  }
+
+  /** Names whose last one failed, and that nobody has said to be well since. */
+  failed(): string[] {
+    return [...this.#last].flatMap(([name, { outcome }]) => (outcome === 'failed' && !this.#mended.has(name) ? [name] : []));
   }
 
   /**

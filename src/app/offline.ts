@@ -9,10 +9,11 @@ import { openState, StateHeldError } from '../state/state.ts';
 import { whoIs } from '../system/who.ts';
 import { type Core, createCore } from './app.ts';
 import { bindOrders } from './bind-orders.ts';
+import { goneNames } from './gone-names.ts';
 import { LastRecoveries } from './last-recoveries.ts';
 import { lookAtWatched } from './running-now.ts';
 import { readSettings, type Settings } from './settings.ts';
-import { buildStatus, lookAtTargets, statusOfOne } from './status.ts';
+import { buildStatus, lookAtTargets, type StatusExtras, statusOfOne } from './status.ts';
 
 /** Running commands and open files are given this long at the end. */
 const STOP_DEADLINE_MS = 10_000;
@@ -31,7 +32,9 @@ export async function offlineStatus(options: OfflineOptions): Promise<DaemonStat
     const [runs] = await Promise.all([lookAtWatched(core, LOOK_LIMIT_MS), lookAtTargets(core), core.monitor.look()]);
     // Of others' processes only root sees how they were started.
     if (process.geteuid?.() === 0) await core.concerns.look(core.settings().processNames);
-    return buildStatus(core, lastRecoveries(core), { version: options.version, pid: 0, startedAt: null }, { runs });
+    const last = lastRecoveries(core);
+    const extras = { runs, gone: await goneNames(core, last) };
+    return buildStatus(core, last, { version: options.version, pid: 0, startedAt: null }, extras);
   });
 }
 
@@ -124,17 +127,13 @@ export function lookAtState(settings: Settings): DaemonState {
   return look.kind === 'read' ? look.state : emptyState(systemClock);
 }
 
-async function ordersOf(
-  core: Core,
-  { version }: OfflineOptions,
-  runs?: (processName: string) => boolean | null,
-): Promise<Orders> {
+async function ordersOf(core: Core, { version }: OfflineOptions, runs?: StatusExtras['runs']): Promise<Orders> {
   const last = lastRecoveries(core);
   return bindOrders(core, {
     by: await whoIs({ pid: process.pid, uid: process.geteuid?.() ?? 0 }),
     daemonRuns: false,
     status: () => buildStatus(core, last, { version, pid: 0, startedAt: null }),
-    statusOf: (name) => statusOfOne(core, last, name, runs),
+    statusOf: async (name) => statusOfOne(core, last, name, { ...(runs && { runs }), gone: await goneNames(core, last) }),
     reload: async () => ({ kind: 'refused', code: 'conflict', reason: 'no daemon runs' }),
   });
 }

@@ -4,11 +4,11 @@ import { previewCommand } from '../core/command-template.ts';
 import type { PreviewedCommand } from '../core/outcomes.ts';
 import type { HoldJudgement } from '../monitor/holds.ts';
 import { checkRefusals, managedProcess, type RecoveryPlan } from '../monitor/recovery-plan.ts';
-import type { Resolution } from '../strategies/strategy.ts';
+import type { Resolution, StrategyName } from '../strategies/strategy.ts';
 import { isHeeded, maskWarning } from '../strategies/unit/mask.ts';
 import { hiddenProcesses } from '../system/proc/hidden.ts';
 import type { Core } from './app.ts';
-import { isConfigured, isRemembered, lookUp, undecided } from './known-names.ts';
+import { isConfigured, isRemembered, lookUp, undecided, whyLeftAlone } from './known-names.ts';
 import { sectionWarnings } from './section-warnings.ts';
 
 /** `match NAME`: what a restart would do, without doing it; as far as that can be told before `signal` aborts. */
@@ -25,20 +25,35 @@ export async function previewOrder(core: Core, name: string, signal = core.abort
     const isKnown = found.code !== 'not_found' && (isConfigured(core, name) || isRemembered(core, name));
     if (!isKnown) return undecided(name, found);
   }
-  const refusals = [...(would.held === undefined ? [] : [would.held]), ...would.refusals];
-  const { name: strategy } = core.plans()(name).strategy;
+  const { failures, strategy } = would;
+  const leftAlone = whyLeftAlone(core, name);
+  const kept = [leftAlone, would.held].filter((reason) => reason !== undefined);
+  const refusals = [...kept, ...would.refusals, ...failures];
   const lastUnit = core.state.roots.lastUnit(process.systemName);
   // Else it stands among the refusals.
   const mask = isHeeded(strategy) ? undefined : await maskWarning(core.execution.services, strategy, process, lastUnit, signal);
-  const isLookedFor = strategy === 'custom' ? core.settings().watchedNames.includes(name) : strategy !== 'service';
+  const { monitor, watchedNames } = core.settings();
+  const isLookedFor = strategy === 'custom' ? watchedNames.includes(name) : strategy !== 'service';
   const hidden = isLookedFor ? hiddenProcesses() : undefined;
   const overridden = refusals.length === 0 ? would.remark : undefined;
   const told = await sectionWarnings(core, name);
-  const all = [overridden, mask, hidden, ...(looked.warnings ?? []), ...told];
+  const observes = monitor.mode === 'observe' ? 'mode = observe: nothing is restarted; this is what it would be' : undefined;
+  const ruled =
+    would.ruledBy === undefined ? undefined : `[process.${would.ruledBy}] means the same, stands first in the file and rules`;
+  const all = [observes, ruled, overridden, mask, hidden, ...(looked.warnings ?? []), ...told];
   const warnings = all.filter((warning) => warning !== undefined);
   const target = resolution.kind === 'target' ? resolution.description : '';
   const { commands } = would;
-  return { kind: 'done', ...looked, refusals, ...(warnings.length === 0 ? {} : { warnings }), commands, strategy, target };
+  return {
+    kind: 'done',
+    ...looked,
+    refusals,
+    ...(failures.length === 0 ? {} : { failures }),
+    ...(warnings.length === 0 ? {} : { warnings }),
+    commands,
+    strategy,
+    target,
+  };
 }
 
 /** What would come of a restart of that name as things stand. */
@@ -48,7 +63,11 @@ export async function previewRestart(
   processId: string | null | undefined,
   signal = core.abort.signal,
 ): Promise<{
+  /** As the section has it that rules; so are `looked`, `strategy` and `commands`. */
   readonly process: ManagedProcess;
+  readonly strategy: StrategyName;
+  /** The name of the section that rules, if that is another one. */
+  readonly ruledBy: string | undefined;
   readonly resolution: Resolution;
   readonly looked: Awaited<ReturnType<RecoveryPlan['strategy']['preview']>>;
   /** Resolution.key; undefined if the strategy refuses. */
@@ -56,27 +75,38 @@ export async function previewRestart(
   /** The hold that keeps it from being restarted; or what is told of one that does not. */
   readonly held: string | undefined;
   readonly remark: string | undefined;
-  /** Why it would be refused, hold or not. */
+  /** Why it would not be tried, hold or not. */
   readonly refusals: readonly string[];
+  /** Why it would be tried and fail. */
+  readonly failures: readonly string[];
   /** RestartPreview.commands, from the first that would run to the health check. */
   readonly commands: readonly PreviewedCommand[];
 }> {
-  const plan = core.plans()(name);
-  const process = managedProcess(name, plan, processId);
-  const resolution = await plan.strategy.resolve(process, signal);
+  const own = core.plans()(name);
+  const named = managedProcess(name, own, processId);
+  const resolution = await own.strategy.resolve(named, signal);
+  const target = resolution.kind === 'target' ? resolution.key : undefined;
+  const ruledBy = target === undefined ? undefined : await core.targets.rulingOver(name, target);
+  const plan = ruledBy === undefined ? own : core.plans()(ruledBy);
+  const process = ruledBy === undefined ? named : managedProcess(ruledBy, plan, processId);
   const looked = await plan.strategy.preview(process, signal);
-  const unresolved = resolution.kind === 'refused' && !looked.refusals.includes(resolution.reason) ? [resolution.reason] : [];
-  const judged = await heldBack(core, process, plan, resolution);
+  const judged = await heldBack(core, named, own, resolution);
   const before = preRestart(plan, process);
   const checks = plan.checks.flatMap((check) => check.commands?.(process, plan.settings.healthCheckTimeoutMs) ?? []);
+  const refused = resolution.kind === 'refused' ? [resolution.reason] : [];
+  const failures = [...checkRefusals(plan, process), ...before.refusals, ...looked.refusals];
   return {
     process,
+    strategy: plan.strategy.name,
+    ruledBy,
     resolution,
     looked,
-    target: resolution.kind === 'target' ? resolution.key : undefined,
+    target,
     held: judged.kind === 'held' ? judged.reason : undefined,
     remark: judged.kind === 'told' ? judged.remark : undefined,
-    refusals: [...checkRefusals(plan, process), ...before.refusals, ...unresolved, ...looked.refusals],
+    // What is not tried does not fail: all that stands in its way is a refusal then.
+    refusals: [...new Set(refused.length === 0 ? [] : [...refused, ...failures])],
+    failures: refused.length === 0 ? failures : [],
     commands: [...before.commands, ...(looked.commands ?? []), ...checks],
   };
 }

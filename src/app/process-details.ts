@@ -23,7 +23,7 @@ export async function describeProcess(
   core: Core,
   name: string,
   pid: number,
-  statusOf: (name: string) => ProcessStatus,
+  statusOf: (name: string) => Promise<ProcessStatus>,
 ): Promise<OrderReply<ProcessDetails>> {
   const { clock, holds, abort } = core;
   const signal = AbortSignal.any([abort.signal, AbortSignal.timeout(LOOK_LIMIT_MS)]);
@@ -38,7 +38,7 @@ export async function describeProcess(
   if (previewed === 'late' && found !== 'late' && 'kind' in found && found.code === 'not_found' && !isRemembered(core, name))
     return found;
   const now = looked === 'late' ? undefined : looked;
-  const process = statusOf(name);
+  const process = await statusOf(name);
   const hold = holdOf(core, name, process.target ?? undefined);
   const plan = core.plans()(name);
   const { systemName } = managedProcess(name, plan);
@@ -81,8 +81,8 @@ function allRows(
   return [...told, { ...row, inAlarm: true }];
 }
 
-function restartOf({ stops, starts, refusals, warnings, strategy, target }: Preview): ProcessDetails['restart'] {
-  return { stops, starts, refusals, strategy, target, ...(warnings === undefined ? {} : { warnings }) };
+function restartOf({ stops, starts, refusals, failures, warnings, strategy, target }: Preview): ProcessDetails['restart'] {
+  return { stops, starts, refusals, strategy, target, ...(failures && { failures }), ...(warnings && { warnings }) };
 }
 
 function untold(strategy: string, { target }: ProcessStatus): ProcessDetails['restart'] {

@@ -1,8 +1,8 @@
 import type { ProcessStatus } from '../control/status.ts';
 import type { Alarm } from '../core/alarm.ts';
 import type { BreakerSnapshot } from '../core/breaker-snapshot.ts';
-import { localTimestamp } from '../core/clock.ts';
 import { counted } from '../core/counted.ts';
+import { holdWords } from '../core/hold-words.ts';
 import { closedBreaker } from '../monitor/circuit-breaker.ts';
 import { holdAll } from '../monitor/holds.ts';
 import { managedProcess } from '../monitor/recovery-plan.ts';
@@ -11,18 +11,19 @@ import { alarmKnown, alarmReason, alarmRow, skipOf } from './alarm-status.ts';
 import type { Core } from './app.ts';
 import { judgeState } from './judge-state.ts';
 import type { LastRecoveries } from './last-recoveries.ts';
-import { watchedStatus, watchFact } from './watched-status.ts';
+import { type Running, watchedStatus, watchFact } from './watched-status.ts';
 
 /** What the status of one process is made of. */
 export interface ProcessParts {
   readonly core: Core;
   readonly last: LastRecoveries;
-  /** Whether a watched process runs; null: nobody knows. */
-  readonly runs: (processName: string) => boolean | null;
+  readonly runs: (processName: string) => Running;
   /** Targets with a breaker, by the process name that they are kept under. */
   readonly breakers: ReadonlyMap<string, string>;
   /** Names with watch_exit. */
   readonly watched: ReadonlySet<string>;
+  /** Names that are left without a section and without a row. */
+  readonly gone: ReadonlySet<string>;
 }
 
 /** What is going on with the process of that name. `alarms`: all of its own, as read last. */
@@ -39,20 +40,20 @@ export function processStatus(parts: ProcessParts, name: string, alarms: readonl
   const waitingFor = [...new Set(alarms.flatMap(({ key }) => queue.waitingFor(key)))];
   const life = lives.of(name);
   const runs = parts.watched.has(name) ? parts.runs(name) : undefined;
-  const watch = watchFact(runs, life, lives.endOf(name));
+  const watch = watchFact(runs, life, lives.endOf(name), core.clock.monotonicMs());
   const lastRecovery = last.of(name) ?? null;
   const alarm = alarmKnown(core, name, alarms);
   const state = judgeState({
     recovering: isRecovering(core, name, target, alarms),
     refusal: settings().refusals.get(name) ?? skipOf(core, alarms, 'refused') ?? known?.refusal,
     breaker: breaker.state === 'open' && remainingMs === 0 ? 'half_open' : breaker.state,
-    breakerReason: openReason(breaker),
+    breakerReason: openReason(breaker, last.openedFor(core.breakers.list().get(target ?? '')?.processName ?? name)),
     hold: holdReason(core, name, target) ?? (core.holds.list().length > 0 ? skipOf(core, alarms, 'held') : undefined),
     awaited: [...waitingFor, ...(supervisor !== undefined && supervisor.leftMs > 0 ? [supervisor.description] : [])],
     ...alarm,
     observeOnly: settings().monitor.mode === 'observe',
     alarmReason: alarmReason(core, name, alarms),
-    failure: last.failureOf(name, life?.since ?? undefined),
+    failure: parts.gone.has(name) ? undefined : last.failureOf(name, life?.since ?? undefined),
     watch,
   });
   return {
@@ -66,7 +67,7 @@ export function processStatus(parts: ProcessParts, name: string, alarms: readonl
     waitingFor,
     breaker: { state: breaker.state, failures: breaker.failures, remainingMs },
     alarmKept: alarms.some(({ source }) => source === 'kept'),
-    watched: watchedStatus(watch, runs, life),
+    watched: watchedStatus(watch, life),
     supervisor: supervisor?.description ?? null,
     lastRecovery,
     concern: core.concerns.of(name) ?? null,
@@ -84,10 +85,14 @@ export function holdOf({ holds, targets }: Core, name: string, target: string | 
 function holdReason(core: Core, processName: string, target: string | undefined): string | undefined {
   const hold = holdOf(core, processName, target);
   if (hold === undefined) return undefined;
-  const { name, until, reason } = hold;
-  const how = name === processName ? '' : name === holdAll ? ' as all processes are' : ` through ${name}`;
-  const end = until === null ? 'until released' : `until ${localTimestamp(until)}`;
-  return `on hold${how} ${end}${reason === '' ? '' : `: ${reason}`}`;
+  return heldWords(hold, processName);
+}
+
+/** The hold of a process in a sentence, with the name through which it is held if that is not its own. */
+export function heldWords(hold: HoldRecord, processName: string): string {
+  const { name } = hold;
+  const how = name === processName ? '' : name === holdAll ? ' with all others' : ` through ${name}`;
+  return `on hold${how} ${holdWords(hold)}`;
 }
 
 function isRecovering({ queue }: Core, name: string, target: string | undefined, alarms: readonly Alarm[]): boolean {
@@ -95,7 +100,7 @@ function isRecovering({ queue }: Core, name: string, target: string | undefined,
   return alarms.some(({ key }) => queue.isHandling(key) && !queue.isLookedAt(key));
 }
 
-/** Without a failure it was opened by what succeeded, or ended, too often. */
-function openReason({ failures }: BreakerSnapshot): string {
-  return failures === 0 ? 'it keeps dying' : counted(failures, 'failed recovery', 'failed recoveries');
+/** Without a failure it was opened by what succeeded, or ended, too often. `opened`: what was told of that. */
+function openReason({ failures }: BreakerSnapshot, opened: string | undefined): string {
+  return failures === 0 ? (opened ?? 'it keeps dying') : counted(failures, 'failed recovery', 'failed recoveries');
 }

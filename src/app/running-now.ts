@@ -2,10 +2,13 @@ import type { RunningStatus } from '../control/status.ts';
 import { soon } from '../core/clock.ts';
 import { isWell } from '../detectors/boot-grace.ts';
 import { managedProcess } from '../monitor/recovery-plan.ts';
+import { processesInGroup } from '../strategies/unit/processes.ts';
 import { hiddenProcesses } from '../system/proc/hidden.ts';
 import { sharedLooks, type TakeLook } from '../system/proc/look.ts';
 import { type ProcessIdentity, ProcessTable } from '../system/proc/table.ts';
+import { transitOf, type UnitTransit } from '../system/systemd/unit-transit.ts';
 import type { Core } from './app.ts';
+import type { Running } from './watched-status.ts';
 
 /** What runs of a process, as one look found it. */
 export interface RunningNow {
@@ -13,6 +16,8 @@ export interface RunningNow {
   readonly running: readonly RunningStatus[] | null;
   /** Its unit is as up as it gets, with or without processes. */
   readonly isUp: boolean;
+  /** What systemd is about with its unit; undefined: nothing is under way. */
+  readonly transit: UnitTransit | undefined;
   /** The systemd unit that it is or runs in; undefined: in none, or nobody knows. */
   readonly unit: string | undefined;
   /** Where standard output and error of the first lead, as /proc has it; undefined: that cannot be read. */
@@ -30,21 +35,26 @@ export async function lookAtRunning(
   const found = await plan.strategy.findRunning?.(managedProcess(name, plan), signal, look);
   if (found === undefined || found.kind === 'unknown') return undefined;
   const table = new ProcessTable();
-  const running = found.processes.slice(0, MOST_SHOWN).flatMap((each) => runningStatus(core, table, each));
+  const transit = found.status && (await transitOf(core.execution.services, found.status, signal));
+  // What is starting or stopping may have no main process yet, or any more.
+  const isHalfway = transit !== undefined && found.processes.length === 0;
+  const processes = isHalfway ? await processesInGroup(table, found.status?.controlGroup ?? '') : found.processes;
+  const running = processes.slice(0, MOST_SHOWN).flatMap((each) => runningStatus(core, table, each));
   const [first] = running;
   const isUp = isWell(found);
   const isHidden = !isUp && found.status === undefined && hiddenProcesses() !== undefined;
   return {
     running: isHidden ? null : running,
     isUp,
+    transit,
     unit: found.status?.id ?? found.unit,
     outputs: first === undefined ? [] : ['1', '2'].map((descriptor) => table.descriptorPath(first.pid, descriptor)),
   };
 }
 
 /** Which of the watched processes run, for whom no daemon watches them; null for those of which that could not be told in time. */
-export async function lookAtWatched(core: Core, limitMs: number): Promise<(processName: string) => boolean | null> {
-  const found = new Map<string, boolean>();
+export async function lookAtWatched(core: Core, limitMs: number): Promise<(processName: string) => Running> {
+  const found = new Map<string, Running>();
   const signal = AbortSignal.any([core.abort.signal, AbortSignal.timeout(limitMs)]);
   const look = sharedLooks(new ProcessTable());
   const names = core.settings().watchedNames.values();
@@ -52,7 +62,7 @@ export async function lookAtWatched(core: Core, limitMs: number): Promise<(proce
     for (const name of names) {
       if (signal.aborted) return;
       const now = await lookAtRunning(core, name, signal, look);
-      if (now?.running != null && !signal.aborted) found.set(name, now.isUp);
+      if (now?.running != null && !signal.aborted) found.set(name, now.transit ?? now.isUp);
     }
   };
   await soon(core.clock, limitMs, Promise.all(Array.from({ length: AT_ONCE }, worker)));

@@ -9,10 +9,11 @@ import type { Core } from './app.ts';
 import type { LastRecoveries } from './last-recoveries.ts';
 import { type ProcessParts, processStatus } from './process-status.ts';
 
-/** What only a daemon knows. */
+/** What is known beside the core. */
 export interface StatusExtras extends Pick<DaemonStatus, 'events' | 'exitWatch'> {
-  /** Whether a watched process runs; null: nobody knows. */
-  readonly runs?: (processName: string) => boolean | null;
+  readonly runs?: ProcessParts['runs'];
+  /** goneNames; none if absent. */
+  readonly gone?: ProcessParts['gone'] | undefined;
 }
 
 /** What is going on, for the control socket. `pid` 0: no daemon runs and the command line looked itself. */
@@ -20,7 +21,7 @@ export function buildStatus(
   core: Core,
   last: LastRecoveries,
   who: { version: string; pid: number; startedAt: Date | null },
-  { events, exitWatch, runs }: StatusExtras = {},
+  { events, exitWatch, runs = seenAlive(core), gone = new Set() }: StatusExtras = {},
 ): DaemonStatus {
   const settings = core.settings();
   return {
@@ -32,7 +33,7 @@ export function buildStatus(
     configFile: resolve(settings.file),
     store: storeStatus(core),
     recovering: core.queue.recovering,
-    processes: processStatuses({ core, last, runs: runs ?? seenAlive(core) }),
+    processes: processStatuses({ core, last, runs, gone }),
     systemd: core.execution.services.contact() ?? null,
     events: events ?? null,
     exitWatch: exitWatch ?? null,
@@ -80,7 +81,9 @@ function processStatuses(parts: Omit<ProcessParts, 'breakers' | 'watched'>): Pro
   const { core } = parts;
   const alarms = alarmsByName(core);
   const breakers = breakersByName(core);
-  const restless = [...breakers].filter(([, target]) => !isAtRest(core.breakers.snapshot(target))).map(([name]) => name);
+  const restless = [...breakers]
+    .filter(([name, target]) => !parts.gone.has(name) && !isAtRest(core.breakers.snapshot(target)))
+    .map(([name]) => name);
   const held = core.holds.list().flatMap(({ name }) => (name === holdAll ? [] : [name]));
   const names = new Set([
     ...alarms.keys(),
@@ -96,8 +99,13 @@ function processStatuses(parts: Omit<ProcessParts, 'breakers' | 'watched'>): Pro
 }
 
 /** Of one process, whether or not the status lists it. */
-export function statusOfOne(core: Core, last: LastRecoveries, name: string, runs = seenAlive(core)): ProcessStatus {
-  const parts = { core, last, runs, breakers: breakersByName(core), watched: new Set(core.settings().watchedNames) };
+export function statusOfOne(
+  core: Core,
+  last: LastRecoveries,
+  name: string,
+  { runs = seenAlive(core), gone = new Set() }: Pick<StatusExtras, 'runs' | 'gone'> = {},
+): ProcessStatus {
+  const parts = { core, last, runs, gone, breakers: breakersByName(core), watched: new Set(core.settings().watchedNames) };
   return processStatus(parts, name, alarmsByName(core).get(name) ?? []);
 }
 

@@ -29,8 +29,8 @@ export class WatchedLives {
         this.#records.set({ processName, pid, since: event.since, unit: event.unit ?? null, exits, lastExit });
         return;
       }
-      const { at, cause, uptimeMs, expected } = event;
-      const last = { at, cause, uptimeMs, expected };
+      const { at, cause, uptimeMs, expected, ours } = event;
+      const last = { at, cause, uptimeMs, expected, ...(ours && { ours }) };
       this.#records.set({ processName, pid, since: null, unit, exits: exits + (expected ? 0 : 1), lastExit: last });
     });
   }

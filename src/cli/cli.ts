@@ -12,6 +12,7 @@ import { addDemo } from './commands/demo.ts';
 import { addEvents } from './commands/events.ts';
 import { addHold } from './commands/hold.ts';
 import { addMatch } from './commands/match.ts';
+import { nameArgument } from './commands/name-argument.ts';
 import { addPin } from './commands/pin.ts';
 import { addRelease } from './commands/release.ts';
 import { addReload } from './commands/reload.ts';
@@ -19,7 +20,7 @@ import { addRestart } from './commands/restart.ts';
 import { addRun } from './commands/run.ts';
 import { addStatus } from './commands/status.ts';
 import { addUnpin } from './commands/unpin.ts';
-import { type ExitCode, exitCodeHelp, exitCodes } from './exit-codes.ts';
+import { type ExitCode, exitCodeHelp, exitCodes, HELP_COLUMNS } from './exit-codes.ts';
 import { describeFailure } from './failure.ts';
 
 /**
@@ -74,15 +75,9 @@ export function buildProgram(cli: Cli): Command {
       writeErr: (text) => cli.err.write(text),
       getOutHasColors: () => cli.out.colour,
       getErrHasColors: () => cli.err.colour,
-      getOutHelpWidth: () => cli.out.terminal?.columns ?? 100,
-      getErrHelpWidth: () => cli.err.terminal?.columns ?? 100,
-      outputError: (text) =>
-        cli.complain(
-          text
-            .replace(/^error: /, '')
-            .trim()
-            .replace(/\s*\n\s*/g, ' '),
-        ),
+      getOutHelpWidth: () => cli.out.terminal?.columns ?? HELP_COLUMNS,
+      getErrHelpWidth: () => cli.err.terminal?.columns ?? HELP_COLUMNS,
+      outputError: (text) => cli.complain(usageFault(text)),
     })
     .addHelpText(
       'after',
@@ -91,7 +86,29 @@ export function buildProgram(cli: Cli): Command {
     );
   cli.configOption = () => program.opts<{ config?: string }>().config;
   for (const add of COMMANDS) add(program, cli);
+  for (const command of program.commands)
+    if (command.registeredArguments.some(({ parseArg }) => parseArg === nameArgument))
+      command.configureOutput({ outputError: (text) => cli.complain(withDashHint(usageFault(text), command.name())) });
   return program;
+}
+
+/** What commander complains of, in one line. */
+function usageFault(text: string): string {
+  return text
+    .replace(/^error: /, '')
+    .replace(
+      /^command-argument value '[\s\S]*' is invalid for argument '(\w+)(?:\|(\w+))?'\. It is (.*)\.$/m,
+      (_, one, other, fault) => (other === undefined ? `the ${one} is ${fault}` : `the ${one} or ${other} is ${fault}`),
+    )
+    .trim()
+    .replace(/\s*\n\s*/g, ' ');
+}
+
+/** What looks like an option may be a name that begins like one. */
+function withDashHint(text: string, command: string): string {
+  return /^unknown option (?!.*Did you mean)/.test(text)
+    ? `${text} (of a name that begins with -: monitor_service ${command} -- NAME)`
+    : text;
 }
 
 const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [

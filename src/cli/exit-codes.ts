@@ -1,3 +1,5 @@
+import { wrap } from './wrap.ts';
+
 /** How the command line ends. Numbers from 64 on are those of sysexits(3); 3 is that of LSB init scripts. */
 export const exitCodes = {
   ok: 0,
@@ -43,6 +45,14 @@ export function exitCodeHelp(
   own: OwnMeanings = {},
 ): string {
   const meanings = { ...exitCodeMeanings, ...own };
-  const lines = codes.map((code) => (code === exitCodes.brokenPipe ? '' : `  ${String(code).padEnd(4)} ${meanings[code]}`));
+  const lines = codes.flatMap((code) => {
+    if (code === exitCodes.brokenPipe) return [''];
+    const [first = '', ...more] = wrap(meanings[code], HELP_COLUMNS - MEANING_COLUMN);
+    return [`  ${String(code).padEnd(4)} ${first}`, ...more.map((line) => `${' '.repeat(MEANING_COLUMN)}${line}`)];
+  });
   return `Exit codes:\n${lines.join('\n')}`;
 }
+
+/** How wide the texts of the help are at most. */
+export const HELP_COLUMNS = 80;
+const MEANING_COLUMN = 7;

@@ -1,10 +1,10 @@
-import { localTimestamp } from '../core/clock.ts';
+import { zonedTimestamp } from '../core/clock.ts';
 import { formatDuration } from './duration.ts';
 
 /** A time of the daemon's in local time with its distance from UTC, `2026-11-26 22:08:07 +0100`; as it came if it is none. */
 export function localTime(time: string | Date): string {
   const date = new Date(time);
-  return Number.isFinite(date.getTime()) ? `${localTimestamp(date)} ${offsetOf(date)}` : String(time);
+  return Number.isFinite(date.getTime()) ? zonedTimestamp(date) : String(time);
 }
 
 /** How long before `now` a time of the daemon's was, in words; as it came if it is none. */
@@ -16,11 +16,4 @@ export function since(time: string, now: Date): string {
 /** As `since`, in the largest unit alone, rounded down: for the columns of a table. */
 export function roughlySince(time: string, now: Date): string {
   return Number.isFinite(Date.parse(time)) ? since(time, now).replace(/^(\d+ \S+) .*$/, '$1') : time;
-}
-
-/** As RFC 5322 and date(1) write it. */
-function offsetOf(date: Date): string {
-  const minutes = -date.getTimezoneOffset();
-  const two = (n: number): string => String(n).padStart(2, '0');
-  return `${minutes < 0 ? '-' : '+'}${two(Math.floor(Math.abs(minutes) / 60))}${two(Math.abs(minutes) % 60)}`;
 }

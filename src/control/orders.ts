@@ -55,6 +55,8 @@ export interface OrderedAlarm {
   readonly name: string;
   /** Why its alarm stays as things stand, a sentence each; absent if it is healed, or if that could not be told soon. */
   readonly willNotFollow?: readonly string[] | undefined;
+  /** Why the restart that is tried will fail, a sentence each; absent if nothing says so. */
+  readonly willFail?: readonly string[] | undefined;
 }
 
 /** How a program could be pinned. Texts are whatever its process says of itself. */

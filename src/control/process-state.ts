@@ -10,9 +10,11 @@ export const processStates = {
   waiting: 'its recovery waits for another process, or for another supervisor',
   observed: 'it is in alarm, and mode = observe restarts nothing',
   alarm: 'it is in alarm',
-  failed: 'it is not known to be in alarm, and its last recovery failed',
+  failed:
+    'it is not known to be in alarm, and its last recovery failed: until one succeeds, it is seen to begin a new life (watch_exit), its breaker is reset, its alarm is ended by an order, or it has neither section nor row',
   down: 'it is watched (watch_exit), does not run, and nobody stopped it on purpose',
-  unknown: 'whether it is in alarm (the alarm store does not answer), or whether it runs, is not known',
+  unknown:
+    'whether it is in alarm (the alarm store does not answer), or whether it runs, is not known, or its unit is just starting or stopping',
   ok: 'it is watched and runs, and is not in alarm',
   quiet: 'it is not in alarm; whether it runs is not watched, or it was stopped on purpose',
 } as const;

@@ -125,6 +125,7 @@ export const previewShape: Shape<Done<'preview'>> = object({
   stops: texts,
   starts: texts,
   refusals: texts,
+  failures: optional(texts),
   strategy: anyText,
   target: anyText,
   warnings: optional(texts),
@@ -163,7 +164,9 @@ export const heldShape: Shape<Done<'hold'>> = object({ until: nullable(anyText) 
 export const releasedShape: Shape<Done<'release'>> = object({ released: texts });
 /** POST /v1/alarms. */
 export const alarmShape: Shape<Done<'alarm'>> = object({
-  processes: listOf(object({ id: nullable(anyText), name: anyText, willNotFollow: optional(texts) })),
+  processes: listOf(
+    object({ id: nullable(anyText), name: anyText, willNotFollow: optional(texts), willFail: optional(texts) }),
+  ),
 });
 
 const offerShape: Shape<PinOffer> = object({

@@ -53,3 +53,11 @@ export function localTimestamp(date: Date): string {
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
+
+/** The same with its distance from UTC, as RFC 5322 and date(1) write it: `2026-11-26 22:08:07 +0100`. For who may live in another zone. */
+export function zonedTimestamp(date: Date): string {
+  const minutes = -date.getTimezoneOffset();
+  const two = (n: number): string => String(n).padStart(2, '0');
+  const offset = `${two(Math.floor(Math.abs(minutes) / 60))}${two(Math.abs(minutes) % 60)}`;
+  return `${localTimestamp(date)} ${minutes < 0 ? '-' : '+'}${offset}`;
+}

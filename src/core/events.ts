@@ -97,7 +97,8 @@ export type MonitorEvent =
     }
   /**
    * The last process of a watched one has exited. `cause`: `exit code 1`, `signal SIGSEGV (core dumped)`, `unknown cause`.
-   * `expected`: we, or an operator by systemctl(1), have stopped it; then it raises no alarm.
+   * `expected`: we, or an operator by systemctl(1), have stopped it; then it raises no alarm. `ours`: a recovery was under way when it
+   * ended, so that nobody has said that it should not run.
    */
   | {
       readonly type: 'process_exited';
@@ -107,6 +108,7 @@ export type MonitorEvent =
       readonly uptimeMs: number;
       readonly at: Date;
       readonly expected: boolean;
+      readonly ours?: true;
     }
   | { readonly type: 'config_reloaded'; readonly changes: readonly string[]; readonly by: string };
 

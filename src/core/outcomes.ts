@@ -15,6 +15,8 @@ export interface RestartPreview {
   readonly starts: readonly string[];
   /** Why it would be refused; [] where it would be done. */
   readonly refusals: readonly string[];
+  /** Those of `refusals` for which it would be tried all the same, and fail; absent: none, or an older daemon. */
+  readonly failures?: readonly string[] | undefined;
   /** What works but should be looked at, such as processes of that name that are not taken for the program; absent from older daemons. */
   readonly warnings?: readonly string[] | undefined;
   /** Every command of the configuration that would run, in that order; what of it starts something stands in `starts` too. Absent from older daemons. */

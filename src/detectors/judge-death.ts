@@ -21,6 +21,8 @@ export interface DeathInquiry {
 /** What the death of the last process that was known means. */
 export type Judgement =
   | Exclude<Verdict, { kind: 'wait' }>
+  /** Our own recovery of it sees to it: nobody has said that it should not run. */
+  | { readonly kind: 'expected'; readonly why: string; readonly inRecovery: true }
   /** Others of it run: `reborn`, because somebody started it again; or because they had outlived that one. */
   | { readonly kind: 'lives'; readonly running: FoundProcesses; readonly reborn: boolean }
   /** The signal aborted first. */
@@ -33,7 +35,7 @@ export type FoundProcesses = RunningProcesses & { readonly kind: 'found' };
 export async function judgeDeath(death: ProcessDeath, inquiry: DeathInquiry): Promise<Judgement> {
   const { signal, isRecovering, find, showUnit, pause } = inquiry;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS)) {
-    if (isRecovering()) return { kind: 'expected', why: 'a recovery is under way' };
+    if (isRecovering()) return { kind: 'expected', why: 'a recovery is under way', inRecovery: true };
     const shown = await showUnit();
     // After that: while systemd was asked it may have started the program.
     const running = await find();

@@ -15,6 +15,8 @@ export interface ProcessDeath {
   readonly at: Date;
   /** Nobody saw it: it ended while the daemon was away, or does not run some seconds after its recovery (`pid`: the former one). */
   readonly unseen?: 'away' | 'recovered';
+  /** A recovery of it was under way when it ended, which may be over by the time that its end is judged. */
+  readonly inRecovery?: true;
 }
 
 /**
@@ -32,7 +34,7 @@ export function describeDeath({ pid, status, uptimeMs, at, unseen }: ProcessDeat
 /** What a death is to us: an alarm; or nothing, for the reason given; or it is too early to tell. */
 export type Verdict =
   | { readonly kind: 'alarm' }
-  | { readonly kind: 'expected'; readonly why: string }
+  | { readonly kind: 'expected'; readonly why: string; readonly inRecovery?: undefined }
   | { readonly kind: 'wait'; readonly why: string };
 
 /** What is monitored: a program in the unit; the unit; a unit whose processes have ended, though it stays active (RunningProcesses.isHollow). */

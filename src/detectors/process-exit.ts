@@ -2,6 +2,7 @@ import type { ProcessEvent } from '../core/process-event.ts';
 import { canWatchByPidfd } from '../system/proc/pid-watch.ts';
 import type { ProcessEventSource, ProcessEventSubscription } from '../system/process-events/source.ts';
 import type { RunningProcesses } from '../system/systemd/running-processes.ts';
+import type { UnitTransit } from '../system/systemd/unit-transit.ts';
 import type { Detector } from './detector.ts';
 import { describeMeans, NEWCOMERS_LOOK_MS } from './exit-means.ts';
 import { type CalledBy, Newcomers } from './newcomers.ts';
@@ -115,7 +116,7 @@ export class ProcessExitDetector implements Detector {
   }
 
   /** WatchedProcess.runs; null for what is not watched. */
-  runs(processName: string): boolean | null {
+  runs(processName: string): boolean | null | UnitTransit {
     return this.#watches.get(processName)?.watch.runs ?? null;
   }
 

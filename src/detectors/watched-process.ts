@@ -3,9 +3,11 @@ import { type PidWatch, watchPid } from '../system/proc/pid-watch.ts';
 import type { ProcessIdentity } from '../system/proc/table.ts';
 import type { RunningProcesses } from '../system/systemd/running-processes.ts';
 import type { UnitStatus } from '../system/systemd/service-manager.ts';
+import type { UnitTransit } from '../system/systemd/unit-transit.ts';
 import { isMissingAfter, isWell } from './boot-grace.ts';
 import { type FoundProcesses, judgeDeath } from './judge-death.ts';
 import { describeDeath, type ProcessDeath } from './process-death.ts';
+import { TransitWatch } from './transit-watch.ts';
 import type { FormerLife, WatchParts } from './watch-parts.ts';
 
 type Find = (signal: AbortSignal) => Promise<RunningProcesses>;
@@ -31,6 +33,7 @@ export class WatchedProcess {
   #hurry = new AbortController();
   #watchedUnit: { readonly unit: string; readonly stop: () => void } | undefined;
   #toldUnknown: string | undefined;
+  readonly #transit: TransitWatch;
 
   /** `find` looks for what runs of it, as configured at that moment. */
   constructor(name: string, find: Find, parts: WatchParts) {
@@ -38,6 +41,10 @@ export class WatchedProcess {
     this.#find = find;
     this.#parts = parts;
     this.#key = name;
+    const onSettled = (): void => {
+      if (this.isDown) void this.look();
+    };
+    this.#transit = new TransitWatch({ ...parts, onSettled, signal: this.#stopped.signal });
   }
 
   /** True where nothing of it is known to run: newcomers are to be looked for. */
@@ -45,9 +52,12 @@ export class WatchedProcess {
     return this.#living.size === 0 && !this.#judging;
   }
 
-  /** Whether it runs, or its unit is as up as it gets; null: nobody has looked yet, or it cannot be told, or its end is being judged. */
-  get runs(): boolean | null {
-    return this.#living.size > 0 ? true : this.#judging ? null : this.#found;
+  /**
+   * Whether it runs, or its unit is as up as it gets; or what systemd is about with its unit. null: nobody has looked yet, or it cannot
+   * be told, or its end is being judged.
+   */
+  get runs(): boolean | null | UnitTransit {
+    return this.#transit.current ?? (this.#living.size > 0 ? true : this.#judging ? null : this.#found);
   }
 
   /** How many of it are looked at, for want of descriptors to wait by. */
@@ -179,6 +189,7 @@ export class WatchedProcess {
 
   #hear(): void {
     this.#hurry.abort();
+    this.#transit.hear();
     if (this.isDown && !this.#stopped.signal.aborted) void this.look();
   }
 
@@ -189,8 +200,9 @@ export class WatchedProcess {
   }
 
   async #ended(process: ProcessIdentity, known: number | undefined): Promise<void> {
-    const { table, clock, pids } = this.#parts;
-    const death = { pid: process.pid, uptimeMs: table.ageMs(process), at: clock.date() };
+    const { table, clock, pids, isRecovering } = this.#parts;
+    const inRecovery = isRecovering(this.name, this.#key) && { inRecovery: true as const };
+    const death = { pid: process.pid, uptimeMs: table.ageMs(process), at: clock.date(), ...inRecovery };
     const status = await this.#parts.statusOf(process.pid, known);
     this.#living.delete(process.pid);
     // Its own number stays its own for a moment: events of its end may still come.
@@ -231,7 +243,7 @@ export class WatchedProcess {
         return;
       }
       case 'expected':
-        this.#tell(death, judgement.why);
+        this.#tell(judgement.inRecovery ? { ...death, inRecovery: true } : death, judgement.why);
         // Its successor may have come while nobody looked for one.
         await this.look();
         return;
@@ -246,9 +258,10 @@ export class WatchedProcess {
     const expected = why !== undefined;
     const line = `Process exited: ${this.name}: ${describeDeath(death)}${expected ? `; no alarm: ${why}` : ''}`;
     log[expected ? 'info' : 'warning'](line, { process_name: this.name, process_pid: death.pid });
-    const { pid, uptimeMs, at, status, unseen } = death;
+    const { pid, uptimeMs, at, status, unseen, inRecovery } = death;
     const cause = describeWaitStatus(unseen === undefined ? status : undefined);
-    events.emit({ type: 'process_exited', processName: this.name, pid, cause, uptimeMs, at, expected });
+    const ours = inRecovery && { ours: true as const };
+    events.emit({ type: 'process_exited', processName: this.name, pid, cause, uptimeMs, at, expected, ...ours });
   }
 
   async #findNow(): Promise<RunningProcesses> {
@@ -257,6 +270,9 @@ export class WatchedProcess {
     if (unknown !== undefined && unknown !== this.#toldUnknown)
       this.#parts.log.warning(`Cannot watch ${this.name}: ${unknown}`, { process_name: this.name });
     this.#toldUnknown = unknown;
+    const status = running.kind === 'found' ? running.status : undefined;
+    // Of the unit that a program ran in #showUnit tells.
+    if (status !== undefined || !this.#judging) await this.#transit.note(status);
     return running;
   }
 
@@ -265,7 +281,9 @@ export class WatchedProcess {
     const { services } = this.#parts;
     if (this.#unit === undefined || !services.available) return undefined;
     const shown = await services.show(this.#unit, this.#stopped.signal);
-    return shown.kind === 'status' ? shown.status : 'unknown';
+    if (shown.kind !== 'status') return 'unknown';
+    await this.#transit.note(shown.status);
+    return shown.status;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { StoredAlarm } from '../core/alarm.ts';
 import type { Clock } from '../core/clock.ts';
+import { formatDuration } from '../core/duration.ts';
 import { errorMessage, StoreError, type StoreFault } from '../core/errors.ts';
 import type { EventBus } from '../core/events.ts';
 import type { Logger } from '../core/logger.ts';
@@ -11,6 +12,7 @@ export type StoreAvailability =
   | ({ readonly state: 'ok'; readonly since: Date; readonly lastPollAt: Date } & PolledAlarms)
   | {
       readonly state: 'unknown';
+      /** When it answered last; if it never did, the first poll that it did not answer. */
       readonly since: Date;
       readonly reason: string;
       /** Undefined: what failed was none of the store's. */
@@ -72,7 +74,7 @@ export class StoreWatch {
     const now = clock.date();
     if (before.state === 'unknown') {
       const awayMs = Math.round(clock.monotonicMs() - this.#knownUntilMs);
-      log.info(`Alarm store is back after ${Math.round(awayMs / 1000)} s: ${store().description}`, { duration_ms: awayMs });
+      log.info(`Alarm store is back after ${formatDuration(awayMs)}: ${store().description}`, { duration_ms: awayMs });
       events.emit({ type: 'store_restored', awayMs });
     }
     const { description } = store();
@@ -100,7 +102,7 @@ export class StoreWatch {
     if (before.state === 'starting') this.#knownUntilMs = clock.monotonicMs();
     const fault = error instanceof StoreError ? error.fault : undefined;
     const last = before.state === 'starting' ? { lastPollAt: undefined, alarms: [] } : before;
-    const since = before.state === 'unknown' ? before.since : clock.date();
+    const since = before.state === 'unknown' ? before.since : (last.lastPollAt ?? clock.date());
     this.#availability = { state: 'unknown', since, reason, fault, lastPollAt: last.lastPollAt, alarms: last.alarms };
     if (this.#told.has(reason)) {
       log.debug(`Alarm store is still away: ${reason}`);

@@ -154,6 +154,8 @@ export interface WatchedLife {
     readonly uptimeMs: number;
     /** We, or an operator, have stopped it. */
     readonly expected: boolean;
+    /** It ended during a recovery of it: nobody has said that it should not run. Absent if it did not. */
+    readonly ours?: true;
   } | null;
 }
 

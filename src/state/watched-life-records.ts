@@ -38,8 +38,8 @@ export function watchedLifeRecordsOf(table: RecordTable<WatchedLifeRecord>, boot
 }
 
 function lastExitOf(value: unknown): WatchedLife['lastExit'] | undefined {
-  const { at, cause, uptimeMs, expected } = fieldsOf(value);
+  const { at, cause, uptimeMs, expected, ours } = fieldsOf(value);
   const date = dateOf(at);
   if (date === undefined || !isText(cause) || !isMilliseconds(uptimeMs) || typeof expected !== 'boolean') return undefined;
-  return { at: date, cause, uptimeMs, expected };
+  return { at: date, cause, uptimeMs, expected, ...(ours === true && { ours }) };
 }

@@ -48,9 +48,12 @@ export interface AlarmStore {
 
 /**
  * What lacks its other half. `no_status`: the name stands in PROCESE, with the first of its ids, and STATUS_PROCESS has no row of ours for
- * them; `no_name`: STATUS_PROCESS has a row of that id, and PROCESE none.
+ * them; `no_status_of_id`: the same of an id, with its name; `no_name`: STATUS_PROCESS has a row of that id, and PROCESE none.
  */
-export type HalfRow = { readonly kind: 'no_status'; readonly processIds: readonly string[] } | { readonly kind: 'no_name' };
+export type HalfRow =
+  | { readonly kind: 'no_status'; readonly processIds: readonly string[] }
+  | { readonly kind: 'no_status_of_id'; readonly processName: string }
+  | { readonly kind: 'no_name' };
 
 /** Of half a row so many ids are told. */
 export const HALF_IDS = 5;

@@ -104,6 +104,7 @@ function suite(open: () => Promise<StoreWorld>): void {
     assert.deepEqual(await store.findHalf('half'), { kind: 'no_status', processIds: ['2', '3'] });
     assert.equal(await store.readProcess('4'), undefined);
     assert.deepEqual(await store.findHalf('4'), { kind: 'no_name' });
+    assert.deepEqual(await store.findHalf('2'), { kind: 'no_status_of_id', processName: 'half' });
     for (const other of ['HALF', 'half ', 'nameless', '5', '', '%', "' OR 1=1 -- ", 'x'.repeat(2000)])
       assert.equal(await store.findHalf(other), undefined, JSON.stringify(other));
   });

@@ -38,7 +38,7 @@ const away: DaemonStatus['store'] = {
   state: 'unknown',
   fault: 'denied',
   since: ago(4 * MIN),
-  reason: "mysql db1.example.test:3306: Access denied for user 'monitor'@'10.0.0.7' (using password: YES)",
+  reason: "mysql db1.example.test:3306 refuses the login: Access denied for user 'monitor'@'10.0.0.7' (using password: YES)",
   lastPollAt: ago(5 * MIN),
   alarms: null,
 };
@@ -94,7 +94,7 @@ const eachWord: readonly ProcessStatus[] = [
   someProcess({
     name: 'mariadb',
     state: 'held',
-    reason: 'on hold until 2026-11-27 05:00:00: moving the disk',
+    reason: 'on hold until 2026-11-27 05:00:00 +0100: moving the disk',
     watched: ended('exit code 0', 41 * MIN, 9 * DAY, true),
   }),
   someProcess({
@@ -133,7 +133,7 @@ const eachWord: readonly ProcessStatus[] = [
   someProcess({
     name: 'sshd-jump',
     state: 'down',
-    reason: 'SIGKILL, 2026-11-27 03:03:58',
+    reason: 'ended: SIGKILL, 2026-11-27 03:03:58 +0100',
     watched: ended('SIGKILL', 13, 12 * DAY),
     concern: "it would be started as root: /home/joe is user 1000's; run `monitor_service pin sshd-jump` or set start_command",
   }),

@@ -96,8 +96,8 @@ test('alarm says what will not follow, and why', options, async (t) => {
   ends(await world.cli('alarm', 'a'), 0, /^alarm raised: a \(id 1\)\n$/);
   await world.allClear();
   await world.cli('hold', 'a', '--for', '2h', '--reason', 'maintenance');
-  const until = String.raw`until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d`;
-  ends(await world.cli('alarm', 'a'), 0, new RegExp(`; nothing follows: on hold ${until} \\(maintenance\\)\\n$`));
+  const until = String.raw`until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}`;
+  ends(await world.cli('alarm', 'a'), 0, new RegExp(`; nothing follows: on hold ${until}: maintenance\\n$`));
   await world.cli('release', 'a');
   await world.allClear();
   await world.cli('restart', 'sick');
@@ -109,7 +109,7 @@ test('alarm says what will not follow, and why', options, async (t) => {
   await world.cli('hold', 'other');
   ends(await world.cli('alarm', 'twin'), 0, /; nothing follows: on hold through other\n$/);
   ends(await world.cli('alarm', '6'), 0, /; nothing follows: it has no name in PROCESE\n$/);
-  ends(await world.cli('alarm', "x'y"), 0, /; nothing follows: .*cannot stand for %s/);
+  ends(await world.cli('alarm', "x'y"), 0, /; a restart is tried and will fail: .*cannot stand for %s/);
   await world.cli('hold', '--all');
   ends(await world.cli('alarm', 'a'), 0, /; nothing follows: on hold with all others until released\n$/);
   await world.cli('release', '--all');
@@ -198,6 +198,11 @@ test('an unknown name is one sentence and one code in every command; a known one
       await world.cli('alarm', '71'),
       exitCodes.noSuchName,
       /STATUS_PROCESS has a row with the process_id "71", but PROCESE has no name/,
+    );
+    ends(
+      await world.cli('alarm', '70'),
+      exitCodes.noSuchName,
+      /the process_id "70" stands in PROCESE, as "half", but has no row in STATUS_PROCESS: it can have no alarm\n/,
     );
     ends(await world.cli('alarm', 'section'), exitCodes.noSuchName, /section has a section, but no row in the database/);
     for (const name of ['row', 'section']) {

@@ -130,6 +130,39 @@ test('what does not run is not green: never started, restarted in vain, or gone 
   assert.equal((await next.stop()).code, 0);
 });
 
+test('what our own recovery stopped and did not bring up again was not stopped on purpose', options, async (t) => {
+  const fallen = `fallen-${process.pid}`;
+  const zoo = openZoo(t);
+  const world = await DaemonWorld.open(t, server(), {
+    [`process.${fallen}`]: {
+      restart_strategy: 'process',
+      restart_command: '',
+      start_command: 'echo no such disk; exit 3',
+      watch_exit: true,
+      max_attempts: 1,
+      health_check_timeout: 1,
+    },
+  });
+  await world.add(fallen);
+  const daemon = await world.start();
+  await zoo.start(zoo.sleeper(fallen));
+  await world.until('it runs', async () => (await shown(world, fallen)).state === 'ok');
+  const client = new ControlClient(join(world.dir, 'control.sock'));
+  assert.equal((await client.recover(fallen)).kind, 'failed');
+  await world.until('its end is known', async () => (await shown(world, fallen)).watched?.lastExit?.expected === true);
+  const failed = await shown(world, fallen);
+  assert.deepEqual([failed.state, failed.watched?.stopped, failed.watched?.exits], ['failed', false, 0]);
+  const check = await world.cli('status', '--check');
+  assert.match(check.stdout, new RegExp(`^${fallen}: down, last recovery failed \\(`));
+  assert.equal(check.code, 1);
+  // An operator who says that the failure is mended has not said that it should not run.
+  assert.equal((await world.cli('breaker', fallen, '--reset')).code, 0);
+  const down = await shown(world, fallen);
+  assert.deepEqual([down.state, down.reason?.startsWith('ended during its recovery: ')], ['down', true]);
+  assert.equal((await world.cli('status', '--check')).code, 1);
+  assert.equal((await daemon.stop()).code, 0);
+});
+
 /** What stands in the memory was written down before the machine was booted. */
 function anotherBoot(world: DaemonWorld): void {
   const database = new DatabaseSync(join(world.dir, 'state', 'state.db'));

@@ -94,9 +94,17 @@ describe('the words of status', () => {
   });
 
   it('stand in the help, with colour and condition, in their order', () => {
-    const lines = stateHelp().split('\n').slice(1);
+    const [, ...lines] = stateHelp().split('\n');
     assert.deepEqual(
-      lines.map((line) => line.trim().split(/ {2,}/)),
+      lines.filter((line) => line.length > 80),
+      [],
+    );
+    const entries = lines
+      .join('\n')
+      .replaceAll(/\n {3,}/g, ' ')
+      .split('\n');
+    assert.deepEqual(
+      entries.map((line) => line.trim().split(/ {2,}/)),
       expected,
     );
   });

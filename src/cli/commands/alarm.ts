@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { OrderedAlarm } from '../../control/orders.ts';
 import type { Cli } from '../cli-context.ts';
 import { exitCodeHelp } from '../exit-codes.ts';
 import { placeOrder, refuse } from '../place-order.ts';
@@ -17,8 +18,10 @@ export function addAlarm(program: Command, cli: Cli): void {
 }
 
 const HELP = `
-If nothing follows, it says why: a hold, an open circuit breaker, mode = observe, only_configured, a refused unit. With the
-daemon down it writes to the store itself; the alarm is healed when the daemon runs again.
+If nothing follows, it says why: a hold, an open circuit breaker, mode = observe,
+only_configured, a refused unit. If a restart is tried and cannot help (there is
+no such unit, its program is gone), it says that. With the daemon down it writes
+to the store itself; the alarm is healed when the daemon runs again.
 
 Examples:
   monitor_service alarm nginx --notes "answers 502"
@@ -29,9 +32,14 @@ ${exitCodeHelp([0, 64, 66, 69, 75, 76, 77, 78])}`;
 async function alarm(cli: Cli, process: string, { clear = false, notes }: { clear?: boolean; notes?: string }): Promise<void> {
   const reply = await placeOrder(cli, 'writing to the store', (desk) => desk.alarm(process, clear, notes));
   if (reply.kind === 'refused') return refuse(cli, reply);
-  for (const { id, name, willNotFollow = [] } of reply.processes) {
-    const row = id === null ? 'kept by the daemon' : `id ${id}`;
-    const nothing = willNotFollow.length === 0 ? '' : `; nothing follows: ${willNotFollow.join('; ')}`;
-    cli.say(`alarm ${clear ? 'ended' : 'raised'}: ${name} (${row})${nothing}`);
+  for (const each of reply.processes) {
+    const row = each.id === null ? 'kept by the daemon' : `id ${each.id}`;
+    cli.say(`alarm ${clear ? 'ended' : 'raised'}: ${each.name} (${row})${prospect(each)}`);
   }
+}
+
+/** What is not tried cannot fail either. */
+function prospect({ willNotFollow = [], willFail = [] }: OrderedAlarm): string {
+  if (willNotFollow.length > 0) return `; nothing follows: ${willNotFollow.join('; ')}`;
+  return willFail.length === 0 ? '' : `; a restart is tried and will fail: ${willFail.join('; ')}`;
 }

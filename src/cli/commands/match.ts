@@ -4,6 +4,7 @@ import type { Cli } from '../cli-context.ts';
 import { exitCodeHelp, exitCodes } from '../exit-codes.ts';
 import { jsonText } from '../json-output.ts';
 import { placeOrder, refuse } from '../place-order.ts';
+import { refusalWords } from '../status/words.ts';
 import { nameArgument } from './name-argument.ts';
 
 /** `match NAME [--json]`: a restart without doing it. */
@@ -21,7 +22,7 @@ const HELP = `
 Examples:
   monitor_service match app-backend
 
-${exitCodeHelp([0, 1, 64, 66, 69, 76, 77, 78], { 1: 'a restart would be refused' })}`;
+${exitCodeHelp([0, 1, 64, 66, 69, 76, 77, 78], { 1: 'a restart would be refused, or fail' })}`;
 
 async function match(cli: Cli, name: string, json: boolean): Promise<void> {
   const reply = await placeOrder(cli, 'looking myself', (desk) => desk.preview(name));
@@ -33,7 +34,7 @@ async function match(cli: Cli, name: string, json: boolean): Promise<void> {
     return;
   }
   cli.say(`${name}: strategy ${preview.strategy}${preview.target === '' ? '' : `, ${preview.target}`}`);
-  for (const line of preview.refusals) cli.say(`  refused: ${line}`);
+  for (const line of preview.refusals) cli.say(`  ${refusalWords(line, preview.failures)}`);
   for (const line of preview.warnings ?? []) cli.say(`  warning: ${line}`);
   const commands = preview.commands ?? [];
   const tell = (does: string, command: PreviewedCommand): void => {

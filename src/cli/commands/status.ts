@@ -34,17 +34,20 @@ export function addStatus(program: Command, cli: Cli): void {
 const HELP = `
 ${stateHelp()}
 
-ALARM is yes, no, unknown (the alarm store does not answer), or kept (by the daemon: the store did not take it).
---check: well is what is not in alarm, has no open circuit breaker, and is not refused, failed, down or unknown.
-What was stopped on purpose, or is on hold, is not down. The table is for people; scripts use --check or --json.
-Times are local, with their distance from UTC. With the daemon down it reads store and state itself.
+ALARM is yes, no, unknown (the alarm store does not answer), or kept (by the
+daemon: the store did not take it). --check: well is what is not in alarm, has
+no open circuit breaker, and is not refused, failed, down or unknown. What was
+stopped on purpose, or is on hold, is not down. The table is for people; scripts
+use --check or --json. Times are local, with their distance from UTC. With the
+daemon down it reads store and state itself.
 
 Examples:
   monitor_service status --watch
   monitor_service status app-backend
-  report=$(monitor_service status --check 2>&1) || echo "$report" | mail -s 'monitor_service: not well' root
-  monitor_service status --json | jq -r '(select(.store.state != "ok") | "alarms unknown"),
-    (.processes[] | select(.inAlarm != false) | .name)'
+  report=$(monitor_service status --check 2>&1) ||
+    echo "$report" | mail -s 'monitor_service: not well' root
+  monitor_service status --json | jq -r '(select(.store.state != "ok") |
+    "alarms unknown"), (.processes[] | select(.inAlarm != false) | .name)'
 
 ${exitCodeHelp([0, 1, 3, 64, 66, 69, 76, 77, 78], {
   0: 'done; --check: all is well',

@@ -9,11 +9,12 @@ import { stateColours } from './state-colours.ts';
 import {
   alarmCell,
   breakerWords,
-  holdWords,
+  heldWords,
   isDown,
   lastExitWords,
   outcomeColours,
   outcomeWords,
+  refusalWords,
   rowWords,
   shownName,
 } from './words.ts';
@@ -66,7 +67,7 @@ function restartFacts({ process, hold, restart, unit, running }: ProcessDetails,
     { label: 'breaker', ...breakerWords(breaker) },
     hold === null
       ? { label: 'hold', text: 'none' }
-      : { label: 'hold', text: `${hold.name === '*' ? 'all processes, ' : ''}${holdWords(hold, now)}`, style: 'yellow' },
+      : { label: 'hold', text: `${hold.name === '*' ? 'all processes, ' : ''}${heldWords(hold, now)}`, style: 'yellow' },
     ...listed('waits for', waitingFor),
     ...(supervisor ? [{ label: 'kept by', text: supervisor }] : []),
     ...(pinnedAt ? [{ label: 'pinned', text: `since ${localTime(pinnedAt)}` }] : []),
@@ -90,7 +91,7 @@ function lifeFacts({ process, running, output }: ProcessDetails, now: Date): Fac
     ...(watched === null
       ? [{ label: 'watched', text: 'no (watch_exit)' }]
       : [
-          { label: 'exits', text: `${watched.exits} that nobody asked for` },
+          { label: 'exits', text: `${watched.exits} unexpected` },
           { label: 'last exit', text: watched.lastExit === null ? 'none seen' : lastExitWords(watched.lastExit, now, 'exact') },
         ]),
   ];
@@ -127,11 +128,11 @@ function recoveryFacts({ recoveries }: ProcessDetails, now: Date): Fact[] {
 }
 
 /** What a restart would do. */
-function previewFacts({ restart: { stops, starts, refusals, warnings } }: ProcessDetails): Fact[] {
+function previewFacts({ restart: { stops, starts, refusals, failures, warnings } }: ProcessDetails): Fact[] {
   return [
     ...listed(
       'restart',
-      refusals.map((line) => `refused: ${line}`),
+      refusals.map((line) => refusalWords(line, failures)),
       undefined,
       'red',
     ),

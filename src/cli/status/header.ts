@@ -4,7 +4,7 @@ import type { Fact } from '../fact-lines.ts';
 import { localTime, since } from '../local-time.ts';
 import type { Style } from '../output.ts';
 import { urgency } from './state-colours.ts';
-import { holdWords, shownName } from './words.ts';
+import { heldWords, shownName } from './words.ts';
 
 /** Who tells this, in one line; may hold a stranger's text. */
 export function headline({ version, host, pid, startedAt, mode }: DaemonStatus, now: Date): string {
@@ -26,7 +26,7 @@ export function daemonFacts(status: DaemonStatus, now: Date): Fact[] {
     ...(status.recovering > shown ? [{ label: 'recovering', text: String(status.recovering) }] : []),
     ...status.holds.map((hold): Fact => {
       const whom = hold.name === '*' ? 'all processes' : shownName(hold.name);
-      return { label: 'on hold', text: `${whom} ${holdWords(hold, now)}`, style: 'yellow' };
+      return { label: 'on hold', text: `${whom} ${heldWords(hold, now)}`, style: 'yellow' };
     }),
     { label: 'configuration', text: status.configFile },
     ...(status.systemd ? [systemdFact(status.systemd)] : []),
@@ -50,10 +50,10 @@ export function storeFact(store: DaemonStatus['store'], now: Date): Fact {
     }
     case 'unknown': {
       const time = store.since === null ? '' : ` for ${since(store.since, now)}, since ${localTime(store.since)}`;
-      const login = store.fault === 'denied' ? 'the login is refused: ' : '';
-      // Most reasons name the store that they are of.
-      const why = store.reason?.replace(`${store.description}: `, '');
-      const reason = why === undefined ? '' : `: ${login}${why}`;
+      const why = store.reason === null ? '' : withoutStore(store.reason, store.description);
+      const isTold =
+        store.fault !== 'denied' || store.description.startsWith('sqlite ') || /denied|refuses the login/.test(why);
+      const reason = why === '' ? '' : `: ${isTold ? '' : 'the login is refused: '}${why}`;
       const age =
         store.lastPollAt === null
           ? 'they have not been read yet'
@@ -65,6 +65,15 @@ export function storeFact(store: DaemonStatus['store'], now: Date): Fact {
     default:
       return store.state satisfies never;
   }
+}
+
+/** Most reasons name the store that they are of, `mysql db1:3306 refuses the login: …`; a database there has no name in them. */
+function withoutStore(reason: string, description: string): string {
+  const [server = ''] = /^mysql [^/ ]+/.exec(description) ?? [];
+  if (reason.startsWith(`${description}: `)) return reason.slice(description.length + 2);
+  if (server === '' || !reason.startsWith(server)) return reason;
+  const rest = reason.slice(server.length);
+  return rest.startsWith(': ') ? rest.slice(2) : rest.startsWith(' ') ? `it${rest}` : reason;
 }
 
 /** How many are at what. */

@@ -53,7 +53,8 @@ function faultOf(process: ProcessStatus): string | undefined {
     ...(state === 'failed' ? ['last recovery failed'] : []),
     ...(state === 'refused' ? ['refused'] : []),
   ];
-  return faults.length === 0 ? undefined : `${shownName(name)}: ${faults.join(', ')}${reason === null ? '' : ` (${reason})`}`;
+  const why = state === 'failed' ? reason?.replace(/^the last recovery failed: /, '') : reason;
+  return faults.length === 0 ? undefined : `${shownName(name)}: ${faults.join(', ')}${why == null ? '' : ` (${why})`}`;
 }
 
 /** While the store does not answer its line speaks for all of which nothing else is known. */

@@ -1,5 +1,6 @@
 import type { AlarmRow, HoldStatus, ProcessStatus, RecoveryRecord } from '../../control/status.ts';
 import { counted } from '../../core/counted.ts';
+import { holdWords } from '../../core/hold-words.ts';
 import { printable, quoted } from '../../core/printable.ts';
 import { formatDuration } from '../duration.ts';
 import { localTime, roughlySince, since } from '../local-time.ts';
@@ -107,8 +108,11 @@ export function lastRecoveryCell(last: ProcessStatus['lastRecovery'], now: Date)
 }
 
 /** Until when, and why. */
-export function holdWords({ until, reason, strict }: HoldStatus, now: Date): string {
-  const end =
-    until === null ? 'until released' : `until ${localTime(until)} (${formatDuration(Date.parse(until) - now.getTime())})`;
-  return `${end}${strict ? ', strict' : ''}${reason === '' ? '' : `: ${reason}`}`;
+export function heldWords({ until, ...hold }: HoldStatus, now: Date): string {
+  return holdWords({ ...hold, until: until === null ? null : new Date(until) }, now);
+}
+
+/** Why a restart would not help: it would not be tried; or, if that is among the `failures`, it would be tried and fail. */
+export function refusalWords(reason: string, failures: readonly string[] = []): string {
+  return `${failures.includes(reason) ? 'would fail' : 'refused'}: ${reason}`;
 }

@@ -133,6 +133,20 @@ export class Statements {
     };
   }
 
+  /** The name, `process_name`, that PROCESE alone has for that id. Undefined for what can be no id. */
+  nameOfId(processId: string): Statement | undefined {
+    const test = keyTest('p.process_id', this.#tables.process.processId);
+    const id = test.values(processId);
+    const { sql, values } = this.#ourNames;
+    const short = `LENGTH(p.process_name) <= ${MOST_BYTES}`;
+    return (
+      id && {
+        sql: `SELECT ${this.#name} AS process_name FROM PROCESE p WHERE ${sql} AND ${test.sql} AND ${short} LIMIT 1`,
+        values: [...values, ...id],
+      }
+    );
+  }
+
   /** The names, each once, the first `limit`. */
   names(limit: number): Statement {
     return {

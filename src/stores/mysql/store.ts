@@ -80,7 +80,9 @@ export class MysqlStore implements AlarmStore {
     return this.#read(async (session, { statements }) => {
       const ids = await rowsOf(session, statements.idsOfName(nameOrId, HALF_IDS));
       if (ids.length > 0) return { kind: 'no_status', processIds: ids.flatMap(({ id }) => text(id) ?? []) };
-      return (await one(session, statements.status('1', nameOrId))) === undefined ? undefined : { kind: 'no_name' };
+      if ((await one(session, statements.status('1', nameOrId))) !== undefined) return { kind: 'no_name' };
+      const named = await one(session, statements.nameOfId(nameOrId));
+      return named && { kind: 'no_status_of_id', processName: text(named.process_name) ?? '' };
     });
   }
 

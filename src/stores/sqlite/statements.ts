@@ -120,6 +120,16 @@ export class Statements {
     };
   }
 
+  /** The name, `process_name`, that PROCESE alone has for that id. */
+  nameOfId(processId: string): Statement {
+    const id = hasKey('p.process_id', processId);
+    const { sql, values } = this.#ourNames;
+    return {
+      sql: `SELECT ${NAME} AS process_name FROM PROCESE p WHERE ${sql} AND ${id.sql} LIMIT 1`,
+      values: [...values, ...id.values],
+    };
+  }
+
   /** A row of STATUS_PROCESS with that id, whether or not PROCESE has a name for it. */
   status(processId: string): Statement {
     const { sql, values } = this.#oneStatus(processId);

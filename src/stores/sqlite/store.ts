@@ -67,7 +67,9 @@ export class SqliteStore implements AlarmStore {
       const { sql, values } = statements.idsOfName(nameOrId, HALF_IDS);
       const ids = database.prepare(sql).all(...values);
       if (ids.length > 0) return { kind: 'no_status', processIds: ids.flatMap(({ id }) => text(id) ?? []) };
-      return one(database, statements.status(nameOrId)) === undefined ? undefined : { kind: 'no_name' };
+      if (one(database, statements.status(nameOrId)) !== undefined) return { kind: 'no_name' };
+      const named = one(database, statements.nameOfId(nameOrId));
+      return named && { kind: 'no_status_of_id', processName: text(named.process_name) ?? '' };
     });
   }
 

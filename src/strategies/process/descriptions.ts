@@ -1,7 +1,8 @@
 import { Breath } from '../../core/breath.ts';
-import { localTimestamp } from '../../core/clock.ts';
+import { zonedTimestamp } from '../../core/clock.ts';
 import { counted } from '../../core/counted.ts';
 import { printable } from '../../core/printable.ts';
+import { userWords } from '../../system/files/account-names.ts';
 import { judgeWhole, type SeenProcess } from '../../system/proc/look.ts';
 import type { ProcessTable } from '../../system/proc/table.ts';
 import type { ProcessTree, Witness } from './identity/identity.ts';
@@ -25,11 +26,11 @@ export async function describeTrees(table: ProcessTable, trees: readonly Process
 /** One line on a running tree: pid, user, since when, command line, how many descend from it. `now` is the wall clock. */
 function describeTree(table: ProcessTable, { root, descendants, by }: ProcessTree, command: string, now: Date): string {
   const uid = table.read(root.pid, ['uids'])?.uids?.effective;
-  const since = localTimestamp(new Date(now.getTime() - table.ageMs(root)));
+  const since = zonedTimestamp(new Date(now.getTime() - table.ageMs(root)));
   const unit = table.read(root.pid, ['cgroup'])?.cgroup?.split('/').at(-1) ?? '';
   const parts = [
     `pid ${root.pid}`,
-    uid === undefined ? '' : `user ${uid}`,
+    uid === undefined ? '' : userWords(uid),
     `since ${since}`,
     unit.endsWith('.service') ? `in unit ${printable(unit)}` : '',
     WITNESS_WORDS[by],
@@ -52,8 +53,9 @@ export function describePids(trees: readonly ProcessTree[]): string {
 /** Who bears the name and is not taken for the program, a line each; of many the first ten. */
 export function describeStrangers(table: ProcessTable, strangers: readonly SeenProcess[]): string[] {
   return strangers.slice(0, SHOWN_PIDS).map(({ pid }) => {
-    const uid = table.read(pid, ['uids'])?.uids?.effective ?? 'unknown';
-    return `pid ${pid} bears that name too and is not touched: it is user ${uid}'s (set user, or any_user = true, if it is the program)`;
+    const uid = table.read(pid, ['uids'])?.uids?.effective;
+    const whose = uid === undefined ? 'of a user that is not known' : `of ${userWords(uid)}`;
+    return `pid ${pid} bears that name too and is not touched: it is ${whose} (set user, or any_user = true, if it is the program)`;
   });
 }
 

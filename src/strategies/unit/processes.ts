@@ -85,9 +85,14 @@ async function processesOfUnit(table: StrategyParts['table'], status: UnitStatus
     const main = table.read(status.mainPid, FIELDS);
     return main === undefined || hasEnded(main) ? [] : [main];
   }
-  if (!isUp(status) || status.controlGroup === '') return [];
+  return isUp(status) ? processesInGroup(table, status.controlGroup) : [];
+}
+
+/** All processes of a unit's cgroup (UnitStatus.controlGroup), the oldest first; [] if it has none. */
+export async function processesInGroup(table: StrategyParts['table'], controlGroup: string): Promise<ProcessIdentity[]> {
+  if (controlGroup === '') return [];
   const isInside = (cgroup: string | undefined): boolean =>
-    cgroup === status.controlGroup || cgroup?.startsWith(`${status.controlGroup}/`) === true;
+    cgroup === controlGroup || cgroup?.startsWith(`${controlGroup}/`) === true;
   return (await table.survey([...FIELDS, 'cgroup']))
     .filter((process) => !hasEnded(process) && isInside(process.cgroup))
     .sort((a, b) => a.startTime - b.startTime);

@@ -118,14 +118,14 @@ test('what su leaves in a session of logind’s is known, and goes with the next
     const pid = await waitFor('it runs', () => pidsOf(main)[0]);
     // Else it would be no more than what lives in its unit.
     assert.match(unitOf(pid) ?? '', /^session-.*\.scope$/);
-    await waitFor('su has ended', async () => (await stops()).startsWith(`pid ${pid}, user 65534, `));
+    await waitFor('su has ended', async () => (await stops()).startsWith(`pid ${pid}, user nobody (65534), `));
     assert.deepEqual(await app.health(), { kind: 'healthy' });
     app.anew();
     assert.match(await stops(), /, started by monitor_service: /);
     assert.match(JSON.stringify(await app.restart()), /"stopped 1 process, started pid/);
     assert.ok(!isAlive(pid));
     await waitFor('the new one', () => pidsOf(main).length === 1);
-    await waitFor('su has ended', async () => (await stops()).startsWith(`pid ${pidsOf(main)[0]}, user 65534, `));
+    await waitFor('su has ended', async () => (await stops()).startsWith(`pid ${pidsOf(main)[0]}, user nobody (65534), `));
     process.kill(pidsOf(main)[0] ?? 0, 'SIGKILL');
   }
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import type { Core } from '../../../src/app/app.ts';
@@ -39,7 +39,7 @@ async function open(t: TestContext, names: readonly string[], sections: string) 
   t.after(() => exits.stop());
   const last = new LastRecoveries();
   last.follow(core.events, core.clock);
-  const orders = ordersOf(core, { statusOf: (name) => statusOfOne(core, last, name, exits.runs) });
+  const orders = ordersOf(core, { statusOf: async (name) => statusOfOne(core, last, name, { runs: exits.runs }) });
   await core.monitor.look();
   const shown = async (name: string): Promise<ProcessStatus> => {
     await lookAtTargets(core);
@@ -125,4 +125,54 @@ test('the last lines of a unit that could not be started stand in its last recov
     JSON.stringify(last),
   );
   assert.ok(last.output.length <= 5);
+});
+
+test('a unit that is starting or stopping is not known to be well; one that systemd starts again in minutes is down', async (t) => {
+  // One that hangs is stopped by nobody's word.
+  t.after(() => {
+    for (const name of ['starting', 'stopping', 'misfiled']) spawnSync('systemctl', ['kill', '--signal=SIGKILL', name]);
+    rmSync('/run/starting-go', { force: true });
+  });
+  const hangs = ['TimeoutStartSec=60', 'TimeoutStopSec=60'];
+  defineUnit(
+    t,
+    'starting',
+    'Type=notify',
+    'NotifyAccess=all',
+    ...hangs,
+    'ExecStart=/bin/sh -c "until [ -e /run/starting-go ]; do sleep 0.1; done; systemd-notify --ready; exec sleep 600"',
+  );
+  defineUnit(t, 'stopping', 'ExecStart=/bin/sleep 600', 'ExecStop=/bin/sleep 600', ...hangs);
+  defineUnit(t, 'again', 'ExecStart=/bin/sh -c "sleep 1; exit 3"', 'Restart=always', 'RestartSec=10min');
+  defineUnit(t, 'misfiled', 'Type=forking', 'PIDFile=/run/no-such.pid', ...hangs, 'ExecStart=/bin/sh -c "sleep 600 &"');
+  const names = ['starting', 'stopping', 'again', 'misfiled'];
+  const sections = names.map((name) => `[process.${name}]\nrestart_strategy = service\nwatch_exit = true\n`);
+  const { details, becomes } = await open(t, names, sections.join(''));
+  for (const name of names) await becomes(name, 'down');
+
+  systemctl('start', '--no-block', 'starting');
+  await waitFor('it is told', async () =>
+    /^starting\.service has been starting/.test((await becomes('starting', 'unknown')).reason ?? ''),
+  );
+  writeFileSync('/run/starting-go', '');
+  await becomes('starting', 'ok');
+
+  systemctl('start', 'stopping');
+  await becomes('stopping', 'ok');
+  systemctl('stop', '--no-block', 'stopping');
+  // Its main process runs on.
+  assert.match((await becomes('stopping', 'unknown')).reason ?? '', /^stopping\.service has been stopping/);
+  systemctl('kill', '--signal=SIGKILL', 'stopping');
+  assert.match((await becomes('stopping', 'quiet')).reason ?? '', /^stopped on purpose/);
+
+  systemctl('start', 'again');
+  await becomes('again', 'ok');
+  const ended = await becomes('again', 'down');
+  assert.match(ended.reason ?? '', /^again\.service has ended \(exit-code\); systemd starts it again in 10 min$/);
+  assert.deepEqual([ended.watched?.runs, ended.watched?.stopped], [false, false]);
+
+  systemctl('start', '--no-block', 'misfiled');
+  await waitFor('it is told', async () => /has been starting/.test((await becomes('misfiled', 'unknown')).reason ?? ''));
+  // systemd knows of no main process, and something runs nevertheless.
+  await waitFor('it is seen', async () => (await details('misfiled')).running?.some(({ command }) => command === 'sleep 600'));
 });

@@ -161,3 +161,86 @@ test('while the store is away, nobody is called unknown', async (t) => {
     }
   }
 });
+
+/** What match says of that name. */
+async function matched(core: Core, name: string) {
+  const reply = await ordersOf(core).preview(name);
+  return reply.kind === 'done' ? reply : assert.fail(JSON.stringify(reply));
+}
+
+const COMMANDED = 'restart_strategy = custom\nrestart_command = true\n';
+
+test('match says what is not touched, what only observe mode leaves alone, and which section rules', async (t) => {
+  const dir = tempDir(t);
+  const only = await coreWith(t, dir, `[monitor]\nonly_configured = true\n[process.default]\n${COMMANDED}[process.own]\n`);
+  addRows(dir, ['own', 'stranger'], true);
+  assert.deepEqual((await matched(only, 'own')).refusals, []);
+  assert.deepEqual((await matched(only, 'stranger')).refusals, ['it has no section of its own (only_configured)']);
+
+  const observed = await coreWith(t, tempDir(t), `[monitor]\nmode = observe\n[process.own]\n${COMMANDED}`);
+  const own = await matched(observed, 'own');
+  assert.deepEqual([own.refusals, own.starts.length], [[], 1]);
+  assert.match(own.warnings?.[0] ?? '', /^mode = observe: nothing is restarted/);
+
+  const section = (name: string, command: string) =>
+    `[process.${name}]\nrestart_strategy = custom\nsystem_name = nginx\nrestart_command = ${command}\n`;
+  const twins = await coreWith(t, tempDir(t), `${section('web', 'restart first')}${section('www', 'restart second')}`);
+  const www = await matched(twins, 'www');
+  assert.deepEqual(www.starts, ['restart_command: restart first'], 'as it will be restarted');
+  assert.ok(
+    www.warnings?.includes('[process.web] means the same, stands first in the file and rules'),
+    JSON.stringify(www.warnings),
+  );
+  const web = await matched(twins, 'web');
+  assert.deepEqual(web.starts, ['restart_command: restart first']);
+  assert.ok(!JSON.stringify(web).includes('rules'), JSON.stringify(web));
+});
+
+test('what is tried and fails is told from what is not tried, and so by match', async (t) => {
+  const dir = tempDir(t);
+  const core = await coreWith(
+    t,
+    dir,
+    `[process.a b]
+restart_strategy = custom
+restart_command = restart %s
+[process.broken]
+restart_strategy = custom
+[process.db]
+${COMMANDED}[process.web]
+depends_on = db
+${COMMANDED}[process.fine]
+${COMMANDED}`,
+  );
+  addRows(dir, ['a b', 'broken', 'db', 'web', 'fine'], false);
+  const orders = ordersOf(core, { daemonRuns: true });
+  await core.monitor.look();
+  const raised = async (name: string) => {
+    const reply = await orders.alarm(name, false, undefined);
+    assert(reply.kind === 'done', JSON.stringify(reply));
+    const [{ willNotFollow, willFail } = assert.fail(name)] = reply.processes;
+    return { willNotFollow, willFail };
+  };
+  const spaced = await raised('a b');
+  assert.equal(spaced.willNotFollow, undefined);
+  assert.match(spaced.willFail?.join() ?? '', /^restart_command: .*cannot stand for %s/);
+  const shown = await matched(core, 'a b');
+  assert.deepEqual([shown.refusals, shown.failures], [spaced.willFail, spaced.willFail]);
+
+  const broken = await raised('broken');
+  assert.equal(broken.willFail, undefined);
+  assert.match(broken.willNotFollow?.join() ?? '', /restart_command/);
+  const refused = await matched(core, 'broken');
+  assert.deepEqual([refused.refusals, refused.failures], [broken.willNotFollow, undefined]);
+
+  assert.deepEqual(await raised('fine'), { willNotFollow: undefined, willFail: undefined });
+  // It waits for one that is held: as long as that is so, it is not restarted either.
+  core.holds.set('db', undefined, 'moving');
+  await raised('db');
+  await core.monitor.tick();
+  await core.queue.idle();
+  assert.deepEqual(await raised('web'), {
+    willNotFollow: ['it depends on db, which is in alarm: on hold: moving'],
+    willFail: undefined,
+  });
+});

@@ -20,7 +20,7 @@ async function details(core: Core, name: string): Promise<ProcessDetails> {
   last.load(core.state.history);
   const reply = await ordersOf(core, {
     status: () => buildStatus(core, last, { version: '1', pid: 7, startedAt: null }),
-    statusOf: (of) => statusOfOne(core, last, of),
+    statusOf: async (of) => statusOfOne(core, last, of),
   }).describe(name);
   assert(reply.kind === 'done', JSON.stringify(reply));
   // As it arrives at the other side of the socket.

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import type { Core } from '../../../src/app/app.ts';
+import { goneNames } from '../../../src/app/gone-names.ts';
 import { LastRecoveries } from '../../../src/app/last-recoveries.ts';
-import { buildStatus, lookAtTargets } from '../../../src/app/status.ts';
+import { buildStatus, lookAtTargets, statusOfOne } from '../../../src/app/status.ts';
+import type { Running } from '../../../src/app/watched-status.ts';
 import type { ProcessStatus } from '../../../src/control/status.ts';
 import { type ManagedProcess, type StoredAlarm, storedAlarm } from '../../../src/core/alarm.ts';
 import type { StoreAvailability } from '../../../src/monitor/store-watch.ts';
@@ -13,7 +15,7 @@ import { addRows, coreWith } from '../../helpers/core-world.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 
 /** The process of that name as the status has it; `runs`: what the watch says of every one. */
-function shown(core: Core, name: string, runs: boolean | null = null, last = loaded(core)): ProcessStatus {
+function shown(core: Core, name: string, runs: Running = null, last = loaded(core)): ProcessStatus {
   const status = buildStatus(core, last, { version: '1', pid: 1, startedAt: null }, { runs: () => runs });
   const found = status.processes.find((process) => process.name === name);
   assert(found, name);
@@ -134,6 +136,55 @@ test('what is watched and not known to run is not green, whether or not it ever 
   const stopped = shown(core, 'web', false);
   assert.deepEqual([stopped.state, stopped.watched?.stopped], ['quiet', true]);
   assert.match(stopped.reason ?? '', /^stopped on purpose: exit code 0/);
+  // Our own recovery has stopped it and did not bring it up: nobody wants that, also after a restart of the daemon.
+  core.events.emit({ ...exit, cause: 'signal SIGTERM', expected: true, ours: true });
+  for (const last of [loaded(core), new LastRecoveries()]) {
+    const left = shown(core, 'web', false, last);
+    assert.deepEqual([left.state, left.watched?.stopped, left.watched?.exits], ['down', false, 1]);
+    assert.match(left.reason ?? '', /^ended during its recovery: signal SIGTERM, \d{4}-/);
+  }
+});
+
+test('a unit that is starting or stopping is not known to be well; one that systemd starts again some time is down', async (t) => {
+  const core = await coreWith(t, tempDir(t), '[process.web]\nwatch_exit = true\n');
+  await core.monitor.look();
+  const nowMs = core.clock.monotonicMs();
+  const unit = 'web.service';
+  core.events.emit({ type: 'process_seen', processName: 'web', pid: 7, since: new Date(5) });
+  for (const [runs, state, reason, isRunning] of [
+    [{ kind: 'starting', unit, sinceMs: nowMs - 185_000 }, 'unknown', 'web.service has been starting for 3 min', null],
+    [{ kind: 'starting', unit, sinceMs: 0 }, 'unknown', 'web.service has been starting', null],
+    [{ kind: 'stopping', unit, sinceMs: nowMs - 30_000 }, 'unknown', 'web.service has been stopping for 30 s', null],
+    [{ kind: 'queued', unit }, 'unknown', 'web.service is down, and systemd has not begun yet what it is to do with it', null],
+    [
+      { kind: 'ended', unit, result: 'exit-code', dueMs: nowMs + 602_000 },
+      'down',
+      'web.service has ended (exit-code); systemd starts it again in 10 min',
+      false,
+    ],
+    [
+      { kind: 'ended', unit, result: 'signal', dueMs: Number.POSITIVE_INFINITY },
+      'down',
+      'web.service has ended (signal); systemd waits for ever before it starts it again',
+      false,
+    ],
+    [
+      { kind: 'ended', unit, result: 'signal', dueMs: nowMs - 1 },
+      'down',
+      'web.service has ended (signal); systemd starts it again now',
+      false,
+    ],
+    [
+      { kind: 'ended', unit, result: 'signal', dueMs: undefined },
+      'down',
+      'web.service has ended (signal); systemd starts it again',
+      false,
+    ],
+  ] as const) {
+    const { watched, ...judged } = shown(core, 'web', runs);
+    assert.deepEqual([judged.state, judged.reason, watched?.runs], [state, reason, isRunning]);
+    assert.deepEqual([watched?.stopped, watched?.since === null], [false, isRunning === false]);
+  }
 });
 
 test('a recovery that failed without an alarm shows, also after a restart of the daemon, until the process is well', async (t) => {
@@ -217,17 +268,33 @@ test('a hold through another name of the same target shows without an alarm, and
   core.holds.set('www', 60_000, 'upgrade');
   await lookAtTargets(core);
   assert.equal(shown(core, 'web').state, 'held');
-  assert.match(shown(core, 'web').reason ?? '', /^on hold through www until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d: upgrade$/);
+  assert.match(
+    shown(core, 'web').reason ?? '',
+    /^on hold through www until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}: upgrade$/,
+  );
   assert.match(shown(core, 'www').reason ?? '', /^on hold until \d{4}-/);
   core.holds.set('*', undefined, '');
   core.holds.release('www');
-  assert.equal(shown(core, 'web').reason, 'on hold as all processes are until released');
+  assert.equal(shown(core, 'web').reason, 'on hold with all others until released');
   core.holds.release(undefined);
   assert.equal(shown(core, 'web').state, 'quiet');
   for (let i = 0; i < 3; i++) core.breakers.failed('nginx', managed('web', 'nginx'));
   for (const name of ['web', 'www'])
     assert.deepEqual([shown(core, name).state, shown(core, name).breaker.state], ['open', 'open']);
   assert.equal(shown(core, 'www').reason, '3 failed recoveries');
+});
+
+test('an open breaker says how often what kept dying did, also after a restart of the daemon', async (t) => {
+  const rules = 'max_exits = 3\nexit_window = 60\n';
+  const core = await coreWith(t, tempDir(t), `[monitor]\n${rules}[process.web]\n`);
+  const last = new LastRecoveries();
+  last.follow(core.events, core.clock);
+  await core.monitor.look();
+  for (let i = 0; i < 3; i++) core.breakers.exited('web', 'web');
+  for (const each of [last, loaded(core)]) {
+    const { state, reason } = shown(core, 'web', null, each);
+    assert.deepEqual([state, reason], ['open', 'exited 3 times within 60 s: it keeps dying']);
+  }
 });
 
 test('a breaker whose time is over keeps nobody from a restart any more', async (t) => {
@@ -253,4 +320,39 @@ test('what is left alone says why', async (t) => {
   assert.deepEqual([stranger.state, stranger.inAlarm], ['alarm', true]);
   assert.match(stranger.reason ?? '', /only_configured/);
   assert.ok(Date.parse(stranger.rows[0]?.since ?? '') > 0);
+});
+
+test('what failed and has neither a section nor a row any more is at rest; one that has either is not', async (t) => {
+  const dir = tempDir(t);
+  const core = await coreWith(t, dir, '[process.section]\n');
+  addRows(dir, ['row'], false);
+  await core.monitor.tick();
+  for (const name of ['section', 'row', 'gone', 'dead']) {
+    const failure = { target: name, reason: 'no', durationMs: 5 };
+    if (name !== 'dead') core.events.emit({ type: 'recovery_failed', process: managed(name), ...failure });
+    for (let i = 0; i < 9; i++) core.breakers.failed(name, managed(name));
+  }
+  const last = new LastRecoveries();
+  last.load(core.state.history);
+  const gone = await goneNames(core, last);
+  assert.deepEqual([...gone].sort(), ['dead', 'gone']);
+  const { processes } = buildStatus(core, last, { version: '1', pid: 1, startedAt: null }, { gone });
+  assert.deepEqual(
+    processes.map(({ name, state }) => [name, state]),
+    [
+      ['section', 'open'],
+      ['row', 'open'],
+    ],
+  );
+  for (const name of ['section', 'row', 'gone']) core.breakers.reset(name, null);
+  for (const name of ['section', 'row', 'gone'])
+    core.events.emit({ type: 'recovery_failed', process: managed(name), target: name, reason: 'no', durationMs: 5 });
+  const later = loaded(core);
+  assert.deepEqual(
+    ['section', 'row', 'gone'].map((name) => statusOfOne(core, later, name, { gone }).state),
+    ['failed', 'failed', 'quiet'],
+  );
+  // Nothing is gone as long as nobody can tell.
+  core.store().findProcesses = () => Promise.reject(new Error('away'));
+  assert.deepEqual([...(await goneNames(core, later))], []);
 });

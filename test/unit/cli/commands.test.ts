@@ -245,6 +245,49 @@ describe('the commands, with a daemon running', () => {
     assert.deepEqual([run.code, run.stdout], [1, 'x: strategy auto\n  refused: two match\n']);
   });
 
+  it('match and alarm tell what is tried and fails from what is not tried', async (t) => {
+    const nothing = { strategy: 'custom', target: '', stops: [], starts: [] };
+    const shown = { kind: 'done', ...nothing, refusals: ['on hold', 'no program'], failures: ['no program'] } as const;
+    const raised = [
+      { id: '1', name: 'x', willFail: ['no program'] },
+      { id: '2', name: 'x', willNotFollow: ['on hold'], willFail: ['no program'] },
+    ];
+    const { config } = await daemon(t, {
+      preview: async () => shown,
+      alarm: async () => ({ kind: 'done', processes: raised }),
+    });
+    const match = await runCommand(['--config', config, 'match', 'x']);
+    assert.deepEqual([match.code, match.stdout], [1, 'x: strategy custom\n  refused: on hold\n  would fail: no program\n']);
+    const alarm = await runCommand(['--config', config, 'alarm', 'x']);
+    assert.deepEqual(alarm.stdout.split('\n'), [
+      'alarm raised: x (id 1); a restart is tried and will fail: no program',
+      'alarm raised: x (id 2); nothing follows: on hold',
+      '',
+    ]);
+  });
+
+  it('a name may begin with a dash, behind --; an empty one is wrong usage', async (t) => {
+    const asked: string[] = [];
+    const { config } = await daemon(t, {
+      preview: async (name) => {
+        asked.push(name);
+        return { kind: 'done', strategy: 'custom', target: '', stops: [], starts: [], refusals: [] };
+      },
+    });
+    const run = (...argv: string[]) => runCommand(['--config', config, ...argv]);
+    assert.deepEqual([(await run('match', '--', '-dash')).code, asked], [0, ['-dash']]);
+    for (const command of ['status', 'restart', 'alarm', 'breaker', 'hold', 'release', 'match', 'pin', 'unpin']) {
+      const dash = await run(command, '-dash');
+      const hint = `unknown option '-dash' (of a name that begins with -: monitor_service ${command} -- NAME)`;
+      assert.deepEqual([dash.code, dash.stderr], [64, `monitor_service: ${hint}\n`]);
+      const empty = await run(command, '');
+      assert.deepEqual([empty.code, /^monitor_service: the name( or id)? is empty\n$/.test(empty.stderr)], [64, true]);
+    }
+    assert.equal((await run('match', '--jsn', 'x')).stderr, "monitor_service: unknown option '--jsn' (Did you mean --json?)\n");
+    assert.equal((await run('events', '-x')).stderr, "monitor_service: unknown option '-x'\n");
+    assert.deepEqual(asked, ['-dash']);
+  });
+
   it('match says why what it shows may not be all', async (t) => {
     const empty = { target: 'process x', stops: [], starts: ['sh -c x'], refusals: [] };
     const shown = { kind: 'done', strategy: 'process', ...empty, warnings: ['/proc hides'] } as const;
@@ -567,7 +610,7 @@ describe('wrong usage', () => {
     [['--nonsense'], /^monitor_service: unknown option '--nonsense'\n$/],
     [['restart'], /missing required argument 'name'/],
     [['restart', 'a', 'b'], /too many arguments/],
-    [['restart', ''], /value '' is invalid/],
+    [['restart', ''], /^monitor_service: the name is empty\n$/],
     [['--restart'], /missing required argument 'name'/],
     [['hold'], /^monitor_service: expected either a name or --all\n$/],
     [['hold', 'x', '--all'], /expected either a name or --all/],
@@ -634,7 +677,7 @@ describe('help', () => {
   it('says of exit code 1 what it means to that command', async () => {
     for (const [command, meaning] of [
       ['restart', 'the process did not recover, or was not restarted'],
-      ['match', 'a restart would be refused'],
+      ['match', 'a restart would be refused, or fail'],
       ['pin', 'nothing was pinned, or one of several could not be'],
     ])
       assert.match((await runCommand([command ?? '', '--help'])).stdout, new RegExp(`^ {2}1 +${meaning}$`, 'm'));

@@ -32,7 +32,12 @@ function ensuring(t: TestContext, bootGraceMs = 30_000, changes: Partial<Process
   };
   const detector = new ProcessExitDetector({
     table: new ProcessTable(),
-    services: { available: false, watch: () => () => {}, show: async () => ({ kind: 'failed', reason: 'no systemd' }) },
+    services: {
+      available: false,
+      watch: () => () => {},
+      show: async () => ({ kind: 'failed', reason: 'no systemd' }),
+      restartDue: async () => ({ kind: 'failed', reason: 'no systemd' }),
+    },
     clock,
     events: new EventBus((error) => {
       throw error;

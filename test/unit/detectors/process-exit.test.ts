@@ -5,7 +5,7 @@ import { EventBus, type MonitorEvent } from '../../../src/core/events.ts';
 import type { ProcessEvent } from '../../../src/core/process-event.ts';
 import { type ExitWatchTarget, ProcessExitDetector, type ProcessExitParts } from '../../../src/detectors/process-exit.ts';
 import { WatchedPids } from '../../../src/detectors/watched-pids.ts';
-import type { ServiceManager, UnitStatus } from '../../../src/system/systemd/service-manager.ts';
+import type { UnitStatus } from '../../../src/system/systemd/service-manager.ts';
 import { noUnit } from '../../helpers/fake-systemd.ts';
 import { managed, processStrategyWorld } from '../../helpers/process-strategy-world.ts';
 import { never, silentLog } from '../../helpers/strategy-parts.ts';
@@ -59,6 +59,7 @@ function detecting(
     detector,
     alarms,
     exits: () => of('process_exited').map((event) => 'expected' in event && event.expected),
+    ours: () => of('process_exited').map((event) => 'ours' in event && event.ours),
     seen: () => of('process_seen').map((event) => 'pid' in event && event.pid),
     watch: (next: readonly string[]) => {
       watched = next;
@@ -111,7 +112,7 @@ test('one that comes while the first still runs takes over from it', async (t) =
 
 test('what ends while a recovery is under way raises nothing', async (t) => {
   let recovering = true;
-  const { zoo, detector, alarms, seen, exits } = detecting(t, [name('own')], { isRecovering: () => recovering });
+  const { zoo, detector, alarms, seen, exits, ours } = detecting(t, [name('own')], { isRecovering: () => recovering });
   const program = zoo.sleeper(name('own'));
   const first = await zoo.start(program);
   detector.start();
@@ -119,6 +120,8 @@ test('what ends while a recovery is under way raises nothing', async (t) => {
   await kill(first);
   await waitFor('its end is told of', () => exits().length === 1);
   assert.deepEqual(exits(), [true]);
+  // No alarm, and yet nobody has stopped it on purpose.
+  assert.deepEqual(ours(), [true]);
   recovering = false;
   const second = await zoo.start(program);
   await waitFor('its successor is seen', () => seen().includes(second));
@@ -189,8 +192,9 @@ test('what does not run after its recovery is told as that, and not as the death
 });
 
 test('what an operator stopped by its unit while nobody watched raises nothing', async (t) => {
-  const services: Pick<ServiceManager, 'show' | 'available' | 'watch'> = {
+  const services: ProcessExitParts['services'] = {
     available: true,
+    restartDue: async () => ({ kind: 'known', dueMs: undefined }),
     watch: () => () => {},
     show: async (unit) => ({ kind: 'status', status: { ...UNIT, id: unit, activeState: 'inactive' } }),
   };
@@ -261,8 +265,9 @@ test('how one ended is known of that one alone, whoever bears its number next', 
 test('a program whose unit was stopped raises nothing; one whose unit failed does, whatever it was meanwhile', async (t) => {
   const states = [{ activeState: 'deactivating' }, { activeState: 'inactive', result: 'success' }];
   let shows = 0;
-  const services: Pick<ServiceManager, 'show' | 'available' | 'watch'> = {
+  const services: ProcessExitParts['services'] = {
     available: true,
+    restartDue: async () => ({ kind: 'known', dueMs: undefined }),
     watch: () => () => {},
     show: async () => ({ kind: 'status', status: { ...UNIT, ...states[Math.min(shows++, states.length - 1)] } }),
   };
@@ -298,8 +303,9 @@ test('what systemd tells of its unit is looked at at once: a new life, and a ver
   const heard: string[] = [];
   let shows = 0;
   let state: Partial<UnitStatus> = { activeState: 'inactive', result: 'success' };
-  const services: Pick<ServiceManager, 'show' | 'available' | 'watch'> = {
+  const services: ProcessExitParts['services'] = {
     available: true,
+    restartDue: async () => ({ kind: 'known', dueMs: undefined }),
     watch: (unit, onChange) => {
       heard.push(unit);
       tell = onChange;

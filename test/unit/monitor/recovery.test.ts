@@ -168,6 +168,11 @@ test('another reason is told, each once; back is counted from the last poll that
   );
   const { availability } = world.monitor;
   assert.equal(availability.state === 'unknown' && availability.reason, 'fake denied');
+  // What status says is counted from the same moment.
+  assert.deepEqual(
+    availability.state === 'unknown' && availability.since,
+    availability.state === 'unknown' && availability.lastPollAt,
+  );
   world.storeFault = {};
   await world.poll();
   assert.match(world.log('info'), /Alarm store is back after 100 s/);

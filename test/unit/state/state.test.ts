@@ -213,7 +213,7 @@ test('a file of the first version gets the tables that it lacks and keeps what i
   look.state.close();
   const log = new RecordedLog();
   const alarm = { processName: 'web', notes: 'n', raisedAt: new Date(5), doubtfulRows: ['7'] };
-  const lastExit = { at: new Date(6), cause: 'exit code 1', uptimeMs: 5.5, expected: false };
+  const lastExit = { at: new Date(6), cause: 'exit code 1', uptimeMs: 5.5, expected: true, ours: true } as const;
   const life = { processName: 'web', pid: 7, since: new Date(5), unit: 'web.service', exits: 2, lastExit };
   for (let i = 0; i < 2; i++) {
     const later = openState(dir, { log, clock: systemClock });

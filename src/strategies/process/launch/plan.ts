@@ -4,6 +4,7 @@ import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
 import { commandEnvironment, expandCommand } from '../../../core/command-template.ts';
 import type { LaunchRecord } from '../../../core/launch-record.ts';
+import { userWords } from '../../../system/files/account-names.ts';
 import { hostPath, hostStat } from '../../../system/files/host-path.ts';
 import { ledByOthers } from '../../../system/files/roots-own.ts';
 import type { Launch } from '../../../system/launch/launcher.ts';
@@ -168,7 +169,7 @@ function planRecords(
       return { kind: 'refused', reason: `its directory ${shown(usable.cwd)} is not there any more` };
     const refused = refusal(usable);
     if (refused !== undefined) return { kind: 'refused', reason: refused, final: true };
-    const description = `${whose}: ${describeArgv(usable.argv)} (user ${usable.uid}, in ${shown(usable.cwd)})`;
+    const description = `${whose}: ${describeArgv(usable.argv)} (${userWords(usable.uid)}, in ${shown(usable.cwd)})`;
     launches.push({ what: { kind: 'argv', record: usable }, description, label: description });
   }
   return planned(launches);

@@ -46,6 +46,7 @@ describe('status --check', () => {
     [{ state: 'refused', watched: gone }, 'nginx: down, refused'],
     [{ state: 'failed', watched: gone, reason: 'why' }, 'nginx: down, last recovery failed (why)'],
     [{ state: 'failed' }, 'nginx: last recovery failed'],
+    [{ state: 'failed', reason: 'the last recovery failed: exit code 3' }, 'nginx: last recovery failed (exit code 3)'],
     [{ state: 'refused' }, 'nginx: refused'],
     [{ name: 'web ', state: 'refused' }, '"web ": refused'],
   ];

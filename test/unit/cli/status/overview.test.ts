@@ -50,6 +50,22 @@ describe('the status', () => {
     ]);
   });
 
+  it('names the store, and what it refuses, once', () => {
+    const told = (description: string, reason: string): string =>
+      shown({ store: { ...someStatus().store, description, state: 'unknown', fault: 'denied', reason } }).find((line) =>
+        line.startsWith('alarm store'),
+      ) ?? '';
+    const denied = "Access denied for user 'monitor'@'db1'";
+    assert.match(
+      told('mysql db1:3306/v_process_monitor', `mysql db1:3306 refuses the login: ${denied}`),
+      /^alarm store {4}mysql db1:3306\/v_process_monitor: alarms unknown.*\d: it refuses the login: Access denied for [^:]*$/,
+    );
+    assert.match(told('mysql db1:3306/v', 'mysql db1:3306: SELECT command denied'), / [+-]\d{4}: SELECT command denied/);
+    // A file has no login.
+    assert.match(told('sqlite /a/b.db', 'sqlite /a/b.db: is a link of user 7'), / [+-]\d{4}: is a link of user 7/);
+    assert.match(told('mysql db1:3306/v', 'mysql db1:33060 is away'), /mysql db1:33060 is away/);
+  });
+
   it('says since when, and why, alarms are unknown, and how old what it shows is', () => {
     const line = (store: Partial<DaemonStatus['store']>): string => {
       const away = {

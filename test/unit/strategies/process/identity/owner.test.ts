@@ -169,7 +169,7 @@ test(
     assert.deepEqual([preview.stops.length, preview.refusals], [1, []]);
     assert.equal(preview.warnings?.length, 2);
     for (const warning of preview.warnings ?? [])
-      assert.match(warning, /^pid \d+ bears that name too and is not touched: it is user 65534's/);
+      assert.match(warning, /^pid \d+ bears that name too and is not touched: it is of user nobody \(65534\)/);
 
     // The program is dead, and the stranger lives.
     process.kill(pid, 'SIGKILL');

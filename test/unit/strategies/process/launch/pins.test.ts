@@ -139,7 +139,7 @@ test('a pin has it started, until its owner changes it; what root changes is sta
   const records = await recordsNow(strategy, name);
   await pin(world, name, records);
   assert.equal(await strategy.concern(managed(name)), undefined);
-  assert.match((await strategy.preview(managed(name), never)).starts.join(), /^as pinned: .* \(user 0, in /);
+  assert.match((await strategy.preview(managed(name), never)).starts.join(), /^as pinned: .* \(user root \(0\), in /);
   await kill(pid);
   const healed = await strategy.restart(attemptFor(name));
   assert.ok(healed.kind === 'restarted', JSON.stringify(healed));

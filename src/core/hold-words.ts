@@ -1,0 +1,18 @@
+import { zonedTimestamp } from './clock.ts';
+import { formatDuration } from './duration.ts';
+
+/** A hold as it is told. */
+export interface ToldHold {
+  /** null: until it is released. */
+  readonly until: Date | null;
+  /** May be empty. */
+  readonly reason: string;
+  readonly strict?: boolean | undefined;
+}
+
+/** `until released`, `until 2026-11-26 22:08:07 +0100 (5 min), strict: upgrade`. `now`: how long that still is, is told too. */
+export function holdWords({ until, reason, strict }: ToldHold, now?: Date): string {
+  const left = until === null || now === undefined ? '' : ` (${formatDuration(until.getTime() - now.getTime())})`;
+  const end = until === null ? 'until released' : `until ${zonedTimestamp(until)}${left}`;
+  return `${end}${strict ? ', strict' : ''}${reason === '' ? '' : `: ${reason}`}`;
+}

@@ -1,0 +1,64 @@
+import type { Clock } from '../core/clock.ts';
+import type { ServiceManager, UnitStatus } from '../system/systemd/service-manager.ts';
+import { transitOf, type UnitTransit } from '../system/systemd/unit-transit.ts';
+
+/** What a TransitWatch uses of the rest. */
+export interface TransitParts {
+  readonly services: Pick<ServiceManager, 'show' | 'restartDue'>;
+  readonly clock: Clock;
+  /** Called when nothing is under way any more. */
+  readonly onSettled: () => void;
+  readonly signal: AbortSignal;
+}
+
+/** Knows what systemd is about with a monitored unit, and follows that to its end, also if the bus does not tell. Never rejects. */
+export class TransitWatch {
+  readonly #parts: TransitParts;
+  #unit: string | undefined;
+  #current: UnitTransit | undefined;
+  #running: Promise<void> | undefined;
+  #heard = new AbortController();
+
+  constructor(parts: TransitParts) {
+    this.#parts = parts;
+  }
+
+  /** undefined: the unit is up or at rest, or there is none. */
+  get current(): UnitTransit | undefined {
+    return this.#current;
+  }
+
+  /** Takes up how the unit stood at a look; undefined: no unit is monitored. */
+  async note(status: UnitStatus | undefined): Promise<void> {
+    this.#unit = status?.id;
+    this.#current = status && (await transitOf(this.#parts.services, status, this.#parts.signal));
+    if (this.#current !== undefined) this.#running ??= this.#follow();
+  }
+
+  /** Something about the unit has changed. */
+  hear(): void {
+    this.#heard.abort();
+    if (this.#unit !== undefined) this.#running ??= this.#follow();
+  }
+
+  async #follow(): Promise<void> {
+    const { services, clock, signal, onSettled } = this.#parts;
+    const wasUnderWay = this.#current !== undefined;
+    while (!signal.aborted && this.#unit !== undefined) {
+      // Many changes come at once.
+      await clock.sleep(SOON_MS, signal);
+      this.#heard = new AbortController();
+      const shown = await services.show(this.#unit, signal);
+      if (shown.kind === 'status' && shown.status.id === this.#unit)
+        this.#current = await transitOf(services, shown.status, signal);
+      if (this.#heard.signal.aborted) continue;
+      if (this.#current === undefined) break;
+      await clock.sleep(LOOK_MS, AbortSignal.any([this.#heard.signal, signal]));
+    }
+    this.#running = undefined;
+    if (wasUnderWay && !signal.aborted) onSettled();
+  }
+}
+
+const SOON_MS = 100;
+const LOOK_MS = 2000;
