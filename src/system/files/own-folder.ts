@@ -1,5 +1,6 @@
 import { lstatSync, type Stats } from 'node:fs';
 import { userWords } from './account-names.ts';
+import { fuseOwner } from './fuse-owner.ts';
 import type { HostEntry } from './host-entry.ts';
 import { isOpenToOthers, isSticky, modeWords } from './mode.ts';
 import { isFuse, type Judge, type Walk, walkPath } from './walk-path.ts';
@@ -35,7 +36,10 @@ export function judgeFolder(path: string, options: OwnFolderOptions = {}): OwnFo
   return isOpen(stat, options) ? { kind: 'others', reason: openWords(at, stat) } : { kind: 'own', path: at, stat };
 }
 
-/** Why somebody else can put another file in the place of the one at an absolute path, in one line, as judgeFolder has it; undefined if nobody can, or that cannot be told. */
+/**
+ * Why somebody else can put another file in the place of the one at an absolute path, in one line, as judgeFolder has it; undefined if
+ * nobody can, or that cannot be told.
+ */
 export function whyOthersReach(path: string, options: OwnFolderOptions = {}): string | undefined {
   const { end, blamed } = walkOwn(path, options);
   return end.kind === 'others' && blamed ? end.reason : undefined;
@@ -58,7 +62,10 @@ function whyOthers(at: string, entry: HostEntry, folder: HostEntry, options: Own
     return `${at} belongs to ${userWords(stat.uid)}, mode ${modeWords(stat)}${EXPECTED}`;
   if (!stat.isDirectory()) return undefined;
   if (isOpen(stat, options) && !isSticky(stat)) return openWords(at, stat);
-  return stat.dev !== folder.stat.dev && isFuse(entry) ? `${at} is a FUSE file system` : undefined;
+  if (stat.dev === folder.stat.dev || !isFuse(entry)) return undefined;
+  const mounter = fuseOwner(stat.dev);
+  if (mounter === 0 || mounter === process.geteuid?.()) return undefined;
+  return `${at} is a FUSE file system${mounter === undefined ? '' : ` of ${userWords(mounter)}`}`;
 }
 
 function isOpen(stat: Stats, { groups }: OwnFolderOptions): boolean {
