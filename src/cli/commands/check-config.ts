@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { CheckReport, DatabaseReport, LeftAlone } from '../../app/backends.ts';
 import { counted, processWords } from '../../core/counted.ts';
-import { formatProblem } from '../../core/errors.ts';
+import { foundWords, toldProblem, unusableWords } from '../../core/errors.ts';
 import { escapeUnseen, printable } from '../../core/printable.ts';
 import type { Cli } from '../cli-context.ts';
 import { type ExitCode, exitCodeHelp, exitCodes } from '../exit-codes.ts';
@@ -30,6 +30,8 @@ const HELP = `
 Every problem is a line on stderr: FILE:LINE: [section] key: problem; a warning ends in (warning).
 An error inside a [process.NAME] switches off that process only: the daemon starts without it. An error
 anywhere else keeps the daemon from starting. A reload is refused if there is any error.
+Whether a name in depends_on that has no section is one only the database knows: without --database a warning.
+--database changes nothing there: an SQLite file that is missing is told, and not made.
 
 Examples:
   monitor_service check-config --strict --config ./config.ini
@@ -60,9 +62,8 @@ function exitCodeOf({ errors, warnings, database }: CheckReport, strict: boolean
 function tell(cli: Cli, report: CheckReport): void {
   const { file, problems, watchExit, unnamed = null, database } = report;
   for (const problem of problems) {
-    const isWarning = problem.severity === 'warning';
-    const line = `${printable(formatProblem(file, problem))}${isWarning ? ' (warning)' : ''}`;
-    cli.err.write(`${paint(isWarning ? 'yellow' : 'red', line, cli.err.colour)}\n`);
+    const line = printable(toldProblem(file, problem));
+    cli.err.write(`${paint(problem.severity === 'warning' ? 'yellow' : 'red', line, cli.err.colour)}\n`);
   }
   if (watchExit !== null) cli.say(`watch_exit: ${watchExit}`);
   if (unnamed !== null) cli.say(unnamed);
@@ -72,14 +73,16 @@ function tell(cli: Cli, report: CheckReport): void {
 }
 
 function tellVerdict(cli: Cli, { file, errors, warnings, usable, processNames, refused, database }: CheckReport): void {
-  const found = `${counted(errors, 'error', 'errors')}, ${counted(warnings, 'warning', 'warnings')}`;
   if (!usable) {
-    cli.complain(`${file} cannot be used: ${found}`);
+    cli.complain(unusableWords(file, { errors, warnings }));
     return;
   }
+  const found = foundWords({ errors, warnings });
   const processes = processWords(processNames.length, refused.length);
-  const isWell = errors === 0 && warnings === 0 && database?.kind !== 'failed';
-  cli.say(isWell ? `${file} is in order: ${processes}` : `${file}: ${found}; ${processes}`);
+  // Whoever reads only the last line must not take what is not known for well.
+  const unknown = database?.kind === 'failed' ? '; the database could not be asked' : '';
+  const isWell = errors === 0 && warnings === 0 && unknown === '';
+  cli.say(isWell ? `${file} is in order: ${processes}` : `${file}: ${found}${unknown}; ${processes}`);
 }
 
 function tellDatabase(cli: Cli, database: DatabaseReport): void {

@@ -27,7 +27,7 @@ async function reload(cli: Cli): Promise<void> {
     cli.exitCode = exitCodes.config;
     return;
   }
-  for (const warning of reply.warnings) cli.err.write(`${printable(warning)}\n`);
+  for (const warning of reply.warnings) cli.err.write(`${printable(warning)} (warning)\n`);
   if (reply.changes.length === 0) cli.say('reloaded: nothing changed');
   for (const change of reply.changes) cli.say(`reloaded: ${change}`);
 }

@@ -100,7 +100,7 @@ function planSearched(
   if (rule.wasSeen) return nothingToStart('how it was started could not be told while it ran');
   const found = options.configured ? findProgram(managed.systemName, path) : undefined;
   if (found === undefined) {
-    const search = options.configured ? `, and no program ${shown(managed.systemName)} is in PATH` : '';
+    const search = options.configured ? `, and ${noProgram(managed.systemName)}` : '';
     return { ...nothingToStart(`${NEVER_SEEN}${search}`), unseen: true };
   }
   const uid = rule.userUid ?? process.geteuid?.() ?? 0;
@@ -115,6 +115,10 @@ function planSearched(
   } as const;
   const description = `${shown(found)}, without arguments`;
   return planned([{ what, description, label: description }]);
+}
+
+function noProgram(name: string): string {
+  return name.startsWith('/') ? `there is no program ${shown(name)}` : `no program ${shown(name)} is in PATH`;
 }
 
 function nothingToStart(why: string): StartPlan & { readonly kind: 'refused' } {
