@@ -26,8 +26,8 @@ export function warnOfSections({ document, monitor, control, logging, events }: 
     warn('events', 'socket', folderProblem(folder, 'made') ?? reachProblem(folder, 'nobody listens there'));
   }
   if (logging.file !== undefined) {
-    const folder = dirname(logging.file);
-    warn('logging', 'file', folderOf(logging.file) ?? reachProblem(folder, 'it is not written', { groups: 'let pass' }));
+    const reach = reachProblem(dirname(logging.file), 'it is not written', { groups: 'let pass' });
+    warn('logging', 'file', folderOf(logging.file) ?? reach);
   }
   const path = document.section('database').text('path');
   if (path !== undefined && document.section('database').text('driver') === 'sqlite') warn('database', 'path', folderOf(path));

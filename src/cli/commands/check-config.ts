@@ -39,7 +39,7 @@ Examples:
 
 ${exitCodeHelp([0, 64, 69, 77, 78], {
   0: 'no errors; with --strict no warnings either',
-  69: '--database: the alarm store does not answer',
+  69: '--database: the alarm store does not answer, or is not there',
   77: '--database: the alarm store refuses the login',
   78: 'there are errors; with --strict, or warnings',
 })}`;
