@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { ConfigError, errorMessage } from '../core/errors.ts';
+import { whyOthersReach } from '../system/files/own-folder.ts';
 import { ConfigDocument } from './config-document.ts';
 import { type FileAccess, permissionProblems } from './file-permissions.ts';
 import { readIni } from './read-ini.ts';
@@ -60,7 +61,9 @@ function readRegularFile(path: string): { content: Buffer; access: FileAccess } 
     const content = readAtMost(fd, MAX_BYTES + 1);
     if (content.length > MAX_BYTES) throw refused(path, 'is too large (expected at most 1 MiB)');
     const { mode, uid, gid } = stat;
-    return { content, access: { mode, uid, gid, directory: statSync(dirname(realpathSync(path))) } };
+    const place = resolve(path);
+    const reach = { ofUsers: whyOthersReach(place, { groups: 'let pass' }), ofGroups: whyOthersReach(place) };
+    return { content, access: { mode, uid, gid, directory: statSync(dirname(realpathSync(path))), reach } };
   } catch (error) {
     throw error instanceof ConfigError ? error : refused(path, `cannot be read: ${reasonOf(error)}`);
   } finally {

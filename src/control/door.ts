@@ -1,41 +1,30 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { errorMessage } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { createServer } from '../system/builtin-http.ts';
-import { groupId } from '../system/files/account-id.ts';
-import type { Listening } from '../system/kept-listener.ts';
 import { peerOf, peerUid } from '../system/native/peer.ts';
-import { listenOnSocket } from '../system/sockets/file.ts';
 import { whoIs } from '../system/who.ts';
 import { type Answer, errorAnswer, replyAnswer } from './answer.ts';
 import type { Connections, Crowd, Holder } from './connections.ts';
 import type { Orders } from './orders.ts';
-import type { ControlOptions } from './parse-control.ts';
 import { readInput, requestPath } from './read-request.ts';
 import { routes } from './routes/index.ts';
 
 /** What a door is given. */
-export interface DoorOptions extends ControlOptions {
+export interface DoorOptions {
   /** The orders as they are given by somebody (whoIs). */
   readonly orders: (by: string) => Orders;
   readonly log: Logger;
   /** Of all doors there have been. */
   readonly connections: Connections;
-  /** Hears that the socket could not be given to the group. */
-  readonly onGroupProblem: (problem: string) => void;
 }
 
-/** A socket file, and the HTTP server behind it. `closed` resolves when it takes no more connections and has none left. */
-export interface Door extends Listening {
-  readonly closed: Promise<void>;
-}
-
-/** Listens on the socket and answers there. Rejects with a SocketFileError. */
-export async function openDoor(options: DoorOptions): Promise<Door> {
-  const { socket, mode, group, orders, log, connections, onGroupProblem } = options;
+/** An HTTP server that answers whoever comes to the control socket; it does not listen yet. */
+export function createDoor(options: DoorOptions): Server {
+  const { connections } = options;
   const server = createServer(LIMITS, (request, response) => {
-    void serve(request, response, { orders, log, connections });
+    void serve(request, response, options);
   });
   // A second request on a connection would be carried out and never be answered.
   server.maxRequestsPerSocket = 1;
@@ -45,19 +34,7 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     if (connections.isBusy(connection)) connection.destroy();
     else refuseBytes(error, connection);
   });
-  const gid = group === undefined ? undefined : groupId(group);
-  if (group !== undefined && gid === undefined) onGroupProblem('there is no such group');
-  const file = await listenOnSocket(server, { what: 'control socket', path: socket, mode, gid, onGroupProblem });
-  server.on('error', (error) => log.error(`Control socket ${socket}: ${errorMessage(error)}`));
-  const closed = new Promise<void>((resolve) => server.once('close', resolve));
-  return {
-    isThere: () => file.isThere(),
-    close: () => {
-      file.remove();
-      server.close();
-    },
-    closed,
-  };
+  return server;
 }
 
 const LIMITS = {
@@ -72,13 +49,7 @@ const LIMITS = {
 /** A client has this long to read its answer. */
 const ANSWER_TIMEOUT_MS = 10_000;
 
-interface Surroundings {
-  readonly orders: DoorOptions['orders'];
-  readonly log: Logger;
-  readonly connections: Connections;
-}
-
-async function serve(request: IncomingMessage, response: ServerResponse, around: Surroundings): Promise<void> {
+async function serve(request: IncomingMessage, response: ServerResponse, around: DoorOptions): Promise<void> {
   try {
     const answer = await answerTo(request, around);
     if (answer !== undefined) send(response, answer);
@@ -88,7 +59,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, around:
   }
 }
 
-async function answerTo(request: IncomingMessage, { orders, connections }: Surroundings): Promise<Answer | undefined> {
+async function answerTo(request: IncomingMessage, { orders, connections }: DoorOptions): Promise<Answer | undefined> {
   const path = requestPath(request);
   const candidates = routes.filter((route) => route.path === path);
   if (candidates.length === 0) return errorAnswer(404, 'no_such_path', 'there is no such path');

@@ -1,8 +1,10 @@
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import { KeptListener } from '../system/kept-listener.ts';
+import { OpenServers } from '../system/sockets/open-servers.ts';
+import { UnixPlace } from '../system/sockets/unix-place.ts';
 import { Connections } from './connections.ts';
-import { openDoor } from './door.ts';
+import { createDoor } from './door.ts';
 import type { Orders } from './orders.ts';
 import type { ControlOptions } from './parse-control.ts';
 
@@ -31,22 +33,12 @@ export interface ControlServer {
  * orders under way is told to come again; root has places of its own.
  */
 export function createControlServer(options: ControlServerOptions): ControlServer {
-  const { socket, group, log, clock } = options;
-  let told: string | undefined;
-  const onGroupProblem = (problem: string): void => {
-    // Not again each time the socket is made.
-    if (problem !== told) log.warning(`Control socket ${socket} could not be given to the group ${group}: ${problem}`);
-    told = problem;
-  };
+  const { socket, mode, group, orders, log, clock } = options;
   const connections = new Connections(CONNECTION_LIMITS);
-  const open = new Set<Promise<void>>();
+  const servers = new OpenServers(log);
+  const place = new UnixPlace({ what: 'control socket', path: socket, mode, group, servers, log });
   const listener = new KeptListener({
-    open: async () => {
-      const door = await openDoor({ ...options, connections, onGroupProblem });
-      open.add(door.closed);
-      void door.closed.then(() => open.delete(door.closed));
-      return door;
-    },
+    open: () => place.open(createDoor({ orders, log, connections })),
     clock,
     lookMs: LOOK_MS,
     retryMs: LOOK_MS,
@@ -66,7 +58,7 @@ export function createControlServer(options: ControlServerOptions): ControlServe
       throw state.error;
     },
     stop: () => {
-      stopping ??= stop(listener, connections, open);
+      stopping ??= stop(listener, connections, servers);
       return stopping;
     },
   };
@@ -75,11 +67,11 @@ export function createControlServer(options: ControlServerOptions): ControlServe
 const LOOK_MS = 10_000;
 const CONNECTION_LIMITS = { open: 256, busy: 192, busyOfUser: 64 } as const;
 
-async function stop(listener: KeptListener, connections: Connections, open: ReadonlySet<Promise<void>>): Promise<void> {
+async function stop(listener: KeptListener, connections: Connections, servers: OpenServers): Promise<void> {
   await listener.stop();
   connections.endIdle();
   const timer = setTimeout(() => connections.endAll(), LAST_ANSWERS_MS);
-  await Promise.all(open);
+  await servers.ended();
   clearTimeout(timer);
 }
 

@@ -3,11 +3,11 @@ import type { Clock } from '../core/clock.ts';
 import { errorMessage } from '../core/errors.ts';
 import { hostPortName } from '../core/host-port.ts';
 import type { Logger } from '../core/logger.ts';
-import { groupId } from '../system/files/account-id.ts';
 import { KeptListener, type Listening } from '../system/kept-listener.ts';
 import type { NameResolver } from '../system/names/resolver.ts';
-import { listenOnSocket } from '../system/sockets/file.ts';
+import { OpenServers } from '../system/sockets/open-servers.ts';
 import { PortHolders } from '../system/sockets/port-holder.ts';
+import { UnixPlace } from '../system/sockets/unix-place.ts';
 import type { EventStreamOptions } from './parse-events.ts';
 
 /** A place where the stream is to be had, as it is now. */
@@ -43,18 +43,19 @@ interface Place {
 export class StreamListeners {
   readonly #options: StreamListenersOptions;
   readonly #places: readonly Place[];
-  readonly #closed = new Set<Promise<void>>();
+  readonly #servers: OpenServers;
   readonly #stopping = new AbortController();
   readonly #holders = new PortHolders();
-  #toldOfGroup: string | undefined;
 
   constructor(options: StreamListenersOptions) {
     this.#options = options;
-    const { socket, tcp } = options;
+    const { socket, tcp, log } = options;
+    this.#servers = new OpenServers(log);
     const places: Place[] = [];
     if (socket !== undefined) {
       const { path } = socket;
-      places.push({ kind: 'unix', address: path, words: path, kept: this.#keep(path, () => this.#openSocket(socket)) });
+      const place = new UnixPlace({ what: 'event socket', ...socket, servers: this.#servers, log });
+      places.push({ kind: 'unix', address: path, words: path, kept: this.#keep(path, () => place.open(this.#server('unix'))) });
     }
     if (tcp !== undefined) {
       const address = hostPortName(tcp);
@@ -84,7 +85,7 @@ export class StreamListeners {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await Promise.all(this.#places.map(({ kept }) => kept.stop()));
-    await Promise.all(this.#closed);
+    await this.#servers.ended();
   }
 
   #keep(address: string, open: () => Promise<Listening>): KeptListener {
@@ -104,27 +105,6 @@ export class StreamListeners {
     });
   }
 
-  async #openSocket({ path, mode, group }: NonNullable<EventStreamOptions['socket']>): Promise<Listening> {
-    const onGroupProblem = (problem: string): void => {
-      // Not again each time the socket is made.
-      if (problem !== this.#toldOfGroup)
-        this.#options.log.warning(`Event socket ${path} could not be given to the group ${group}: ${problem}`);
-      this.#toldOfGroup = problem;
-    };
-    const gid = group === undefined ? undefined : groupId(group);
-    if (group !== undefined && gid === undefined) onGroupProblem('there is no such group');
-    const server = this.#server('unix');
-    const file = await listenOnSocket(server, { what: 'event socket', path, mode, gid, onGroupProblem });
-    this.#follow(server, path);
-    return {
-      isThere: () => file.isThere(),
-      close: () => {
-        file.remove();
-        server.close();
-      },
-    };
-  }
-
   async #openTcp(name: string, { host, port }: NonNullable<EventStreamOptions['tcp']>): Promise<Listening> {
     const answer = await this.#options.names.resolve(host, RESOLVE_MS, this.#stopping.signal);
     if (answer.kind === 'unresolved') throw new Error(`${host} could not be resolved: ${answer.reason}`);
@@ -135,7 +115,7 @@ export class StreamListeners {
       server.listen({ host: address, port, backlog: 511 }, () => resolve(undefined));
     });
     if (error !== undefined) throw new Error(await this.#bindWords(error, address, port), { cause: error });
-    this.#follow(server, name);
+    this.#servers.follow(server, `Event stream ${name}`);
     return { isThere: () => true, close: () => server.close() };
   }
 
@@ -150,15 +130,6 @@ export class StreamListeners {
     const server = createServer(CONNECTION, (socket) => this.#options.onConnection(socket, kind));
     server.maxConnections = this.#options.maxConnections;
     return server;
-  }
-
-  /** From when it listens. */
-  #follow(server: Server, name: string): void {
-    server.removeAllListeners('error');
-    server.on('error', (error) => this.#options.log.error(`Event stream ${name}: ${errorMessage(error)}`));
-    const closed = new Promise<void>((resolve) => server.once('close', resolve));
-    this.#closed.add(closed);
-    void closed.then(() => this.#closed.delete(closed));
   }
 }
 

@@ -1,8 +1,9 @@
 import { lstatSync, type Stats } from 'node:fs';
 import { userWords } from './account-names.ts';
+import { fuseOwner } from './fuse-owner.ts';
 import type { HostEntry } from './host-entry.ts';
 import { isOpenToOthers, isSticky, modeWords } from './mode.ts';
-import { isFuse, type Judge, walkPath } from './walk-path.ts';
+import { isFuse, type Judge, type Walk, walkPath } from './walk-path.ts';
 
 /**
  * Whose a folder is. `own`: nobody but root and we can put anything else in its place, or anything in it; `path` has no links any more.
@@ -26,34 +27,49 @@ export interface OwnFolderOptions {
  * folder of them writable by anybody else, unless it is sticky: there nobody else moves what is ours. The folder itself must not be
  * writable by others even then. A mask of access control lists shows as the group's rights. Source: path_resolution(7), inode(7), acl(5).
  */
-export function judgeFolder(path: string, { groups, owner }: OwnFolderOptions = {}): OwnFolder {
-  const owners = [0, process.geteuid?.(), owner];
-  const open = groups === 'let pass' ? isOpenToAll : isOpenToOthers;
-  let blamed: string | undefined;
-  const judge: Judge = (at, entry, folder) => {
-    blamed = whyOthers(at, entry, folder, owners, open);
-    return blamed;
-  };
-  const end = walkPath(path, { judge, look: ownEntry });
-  if (end.kind === 'others') return { kind: blamed === undefined ? 'none' : 'others', reason: end.reason };
+export function judgeFolder(path: string, options: OwnFolderOptions = {}): OwnFolder {
+  const { end, blamed } = walkOwn(path, options);
+  if (end.kind === 'others') return { kind: blamed ? 'others' : 'none', reason: end.reason };
   const { at, stat } = end;
   if (stat === undefined) return { kind: 'none', reason: `${path} is not there` };
   if (!stat.isDirectory()) return { kind: 'none', reason: `${path} is no folder (ENOTDIR)` };
-  return open(stat) ? { kind: 'others', reason: openWords(at, stat) } : { kind: 'own', path: at, stat };
+  return isOpen(stat, options) ? { kind: 'others', reason: openWords(at, stat) } : { kind: 'own', path: at, stat };
 }
 
-function whyOthers(
-  at: string,
-  entry: HostEntry,
-  folder: HostEntry,
-  owners: readonly (number | undefined)[],
-  open: typeof isOpenToOthers,
-): string | undefined {
+/**
+ * Why somebody else can put another file in the place of the one at an absolute path, in one line, as judgeFolder has it; undefined if
+ * nobody can, or that cannot be told.
+ */
+export function whyOthersReach(path: string, options: OwnFolderOptions = {}): string | undefined {
+  const { end, blamed } = walkOwn(path, options);
+  return end.kind === 'others' && blamed ? end.reason : undefined;
+}
+
+function walkOwn(path: string, options: OwnFolderOptions): { readonly end: Walk; readonly blamed: boolean } {
+  let blamed = false;
+  const judge: Judge = (at, entry, folder) => {
+    const reason = whyOthers(at, entry, folder, options);
+    blamed = reason !== undefined;
+    return reason;
+  };
+  const end = walkPath(path, { judge, look: ownEntry });
+  return { end, blamed };
+}
+
+function whyOthers(at: string, entry: HostEntry, folder: HostEntry, options: OwnFolderOptions): string | undefined {
   const { stat } = entry;
-  if (!owners.includes(stat.uid)) return `${at} belongs to ${userWords(stat.uid)}, mode ${modeWords(stat)}${EXPECTED}`;
+  if (![0, process.geteuid?.(), options.owner].includes(stat.uid))
+    return `${at} belongs to ${userWords(stat.uid)}, mode ${modeWords(stat)}${EXPECTED}`;
   if (!stat.isDirectory()) return undefined;
-  if (open(stat) && !isSticky(stat)) return openWords(at, stat);
-  return stat.dev !== folder.stat.dev && isFuse(entry) ? `${at} is a FUSE file system` : undefined;
+  if (isOpen(stat, options) && !isSticky(stat)) return openWords(at, stat);
+  if (stat.dev === folder.stat.dev || !isFuse(entry)) return undefined;
+  const mounter = fuseOwner(stat.dev);
+  if (mounter === 0 || mounter === process.geteuid?.()) return undefined;
+  return `${at} is a FUSE file system${mounter === undefined ? '' : ` of ${userWords(mounter)}`}`;
+}
+
+function isOpen(stat: Stats, { groups }: OwnFolderOptions): boolean {
+  return groups === 'let pass' ? (stat.mode & 0o002) !== 0 : isOpenToOthers(stat);
 }
 
 function openWords(at: string, stat: Stats): string {
@@ -61,10 +77,6 @@ function openWords(at: string, stat: Stats): string {
 }
 
 const EXPECTED = " (expected every folder on the way to be root's or the daemon's own, and writable by nobody else)";
-
-function isOpenToAll({ mode }: { readonly mode: number }): boolean {
-  return (mode & 0o002) !== 0;
-}
 
 function ownEntry(path: string): HostEntry | undefined {
   const stat = lstatSync(path, { throwIfNoEntry: false });

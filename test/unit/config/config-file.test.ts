@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, lchownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { configPath, loadConfigFile } from '../../../src/config/config-file.ts';
 import { type FileAccess, permissionProblems } from '../../../src/config/file-permissions.ts';
 import { ConfigError } from '../../../src/core/errors.ts';
+import { asRoot } from '../../helpers/requirement.ts';
+import { tempDir } from '../../helpers/temp-dir.ts';
 
 describe('configPath', () => {
   const installed = '/opt/monitor_service/config.ini';
@@ -106,6 +108,37 @@ describe('loadConfigFile', () => {
   it('refuses, for root, what everybody can write', () => {
     const document = loadConfigFile(write('writable.ini', '[database]\n', 0o666), 0);
     assert.throws(() => document.finish(), /writable by everybody \(expected mode 0600, got 0666\)/);
+  });
+
+  it('refuses, for root, what stands where another user can put a log of root’s in its place', asRoot, (t) => {
+    const joes = join(tempDir(t), 'joes');
+    const folder = join(joes, 'etc');
+    mkdirSync(folder, { recursive: true });
+    const path = join(folder, 'config.ini');
+    writeFileSync(path, '[database]\n', { mode: 0o600 });
+    const found = (file = path): string[] =>
+      loadConfigFile(file, 0).problems.map(({ severity, problem }) => `${severity}: ${problem.replaceAll(joes, 'JOES')}`);
+    assert.deepEqual(found(), []);
+    for (const [owner, mode, severity, words] of [
+      [4711, 0o755, 'error', 'another user can .*: JOES belongs to user 4711, mode 0755'],
+      [0, 0o777, 'error', 'another user can .*: others may write to JOES, owner user root \\(0\\), mode 0777'],
+      [0, 0o775, 'warning', 'a group can .*: others may write to JOES, owner user root \\(0\\), mode 0775'],
+    ] as const) {
+      chownSync(joes, owner, 0);
+      chmodSync(joes, mode);
+      assert.match(found().join('\n'), new RegExp(`^${severity}: lies where ${words} [^\n]*$`));
+    }
+    chownSync(joes, 0, 0);
+    chmodSync(joes, 0o1777);
+    assert.deepEqual(found(), [], 'a sticky folder above');
+    const link = join(joes, 'link');
+    symlinkSync(folder, link);
+    assert.deepEqual(found(join(link, 'config.ini')), []);
+    lchownSync(link, 4711, 0);
+    assert.match(
+      found(join(link, 'config.ini')).join('\n'),
+      /^error: lies where another user can .*: JOES\/link belongs to user 4711/,
+    );
   });
 });
 

@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs';
+
+/**
+ * The user who mounted the FUSE file system on a device (st_dev), and so says of it what he likes, owners included: 0 for root's own, which
+ * virtiofs and its like always are; undefined if that cannot be told. `text`: the mounts. Source: proc_pid_mountinfo(5), fuse(4).
+ */
+export function fuseOwner(dev: number, text: string = readMounts()): number | undefined {
+  const device = `${(dev >>> 8) & 0xfff}:${(dev & 0xff) | ((dev >>> 12) & 0xfff00)}`;
+  for (const line of text.split('\n')) {
+    const [mount = '', source = ''] = line.split(' - ');
+    if (mount.split(' ')[2] !== device) continue;
+    const [type, , options = ''] = source.split(' ');
+    if (type === 'virtiofs') return 0;
+    const owner = /(?:^|,)user_id=(\d+)(?:,|$)/.exec(options)?.[1];
+    return owner === undefined ? undefined : Number(owner);
+  }
+  return undefined;
+}
+
+function readMounts(): string {
+  try {
+    return readFileSync('/proc/self/mountinfo', 'utf8');
+  } catch {
+    return '';
+  }
+}

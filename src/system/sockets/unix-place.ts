@@ -1,0 +1,57 @@
+import type { Server } from 'node:net';
+import type { Logger } from '../../core/logger.ts';
+import { groupId } from '../files/account-id.ts';
+import type { Listening } from '../kept-listener.ts';
+import { listenOnSocket } from './file.ts';
+import type { OpenServers } from './open-servers.ts';
+
+/** Where a Unix socket is to be, and how. */
+export interface UnixPlaceOptions {
+  /** Its name for people: `control socket`. */
+  readonly what: string;
+  readonly path: string;
+  readonly mode: number;
+  /** Name or number of the group that it is given to; undefined: our own. */
+  readonly group: string | undefined;
+  readonly servers: OpenServers;
+  readonly log: Logger;
+}
+
+/** The place of a Unix socket, on which one server after the other listens where its file has to be made anew. */
+export class UnixPlace {
+  readonly #options: UnixPlaceOptions;
+  #told: string | undefined;
+
+  constructor(options: UnixPlaceOptions) {
+    this.#options = options;
+  }
+
+  /** Lets a server listen there; `servers` follows it. Rejects with a SocketFileError. */
+  async open(server: Server): Promise<Listening> {
+    const { what, path, mode, group, servers } = this.#options;
+    const gid = group === undefined ? undefined : groupId(group);
+    if (group !== undefined && gid === undefined) this.#tellOfGroup('there is no such group');
+    const onGroupProblem = (problem: string): void => this.#tellOfGroup(problem);
+    const file = await listenOnSocket(server, { what, path, mode, gid, onGroupProblem });
+    servers.follow(server, this.#name);
+    return {
+      isThere: () => file.isThere(),
+      close: () => {
+        file.remove();
+        server.close();
+      },
+    };
+  }
+
+  /** Not again each time the socket is made. */
+  #tellOfGroup(problem: string): void {
+    const { group, log } = this.#options;
+    if (problem !== this.#told) log.warning(`${this.#name} could not be given to the group ${group}: ${problem}`);
+    this.#told = problem;
+  }
+
+  get #name(): string {
+    const { what, path } = this.#options;
+    return `${what.charAt(0).toUpperCase()}${what.slice(1)} ${path}`;
+  }
+}
