@@ -133,15 +133,17 @@ export class Statements {
     };
   }
 
-  /** The name, `process_name`, that PROCESE alone has for that id. Undefined for what can be no id. */
+  /** The name, `process_name`, that PROCESE has for that id, if STATUS_PROCESS has no row of it, of whatever host. Undefined for what can be no id. */
   nameOfId(processId: string): Statement | undefined {
-    const test = keyTest('p.process_id', this.#tables.process.processId);
+    const { process, status } = this.#tables;
+    const test = keyTest('p.process_id', process.processId);
+    const on = joins('p.process_id', process.processId, 's.process_id', status.processId);
     const id = test.values(processId);
     const { sql, values } = this.#ourNames;
-    const short = `LENGTH(p.process_name) <= ${MOST_BYTES}`;
+    const alone = `LENGTH(p.process_name) <= ${MOST_BYTES} AND NOT EXISTS (SELECT 1 FROM STATUS_PROCESS s WHERE ${on})`;
     return (
       id && {
-        sql: `SELECT ${this.#name} AS process_name FROM PROCESE p WHERE ${sql} AND ${test.sql} AND ${short} LIMIT 1`,
+        sql: `SELECT ${this.#name} AS process_name FROM PROCESE p WHERE ${sql} AND ${test.sql} AND ${alone} LIMIT 1`,
         values: [...values, ...id],
       }
     );

@@ -120,12 +120,12 @@ export class Statements {
     };
   }
 
-  /** The name, `process_name`, that PROCESE alone has for that id. */
+  /** The name, `process_name`, that PROCESE has for that id, if STATUS_PROCESS has no row of it, of whatever host. */
   nameOfId(processId: string): Statement {
     const id = hasKey('p.process_id', processId);
     const { sql, values } = this.#ourNames;
     return {
-      sql: `SELECT ${NAME} AS process_name FROM PROCESE p WHERE ${sql} AND ${id.sql} LIMIT 1`,
+      sql: `SELECT ${NAME} AS process_name FROM PROCESE p WHERE ${sql} AND ${id.sql} AND NOT EXISTS (SELECT 1 FROM STATUS_PROCESS s WHERE s.process_id = p.process_id) LIMIT 1`,
       values: [...values, ...id.values],
     };
   }
