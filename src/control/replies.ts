@@ -138,7 +138,7 @@ export const detailsShape: Shape<Done<'describe'>> = object({
   process: processShape,
   pid: count,
   store: storeShape,
-  rows: nullable(listOf(object({ ...alarmRow, inAlarm: flag }))),
+  rows: nullable(listOf(object({ ...alarmRow, inAlarm: nullable(flag) }))),
   hold: nullable(holdShape),
   running: nullable(
     listOf(
