@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { groupId } from '../system/files/account-id.ts';
 import { folderProblem } from '../system/files/folder-problem.ts';
+import { judgeFolder, type OwnFolderOptions } from '../system/files/own-folder.ts';
 import type { Settings } from './settings.ts';
 
 /** Warns of what the sections that are no process's name and this machine has not: groups, folders. */
@@ -11,13 +12,30 @@ export function warnOfSections({ document, monitor, control, logging, events }: 
   warn('control', 'group', groupProblem(control.group));
   warn('logging', 'group', groupProblem(logging.group));
   warn('events', 'socket_group', groupProblem(events?.socket?.group));
-  warn('monitor', 'state_dir', folderProblem(monitor.stateDir, 'made'));
+  warn('monitor', 'state_dir', folderProblem(monitor.stateDir, 'made') ?? reachProblem(monitor.stateDir, 'it is not used'));
+  // Within the reach of others it is an error, and was told as one.
   warn('control', 'socket', folderProblem(dirname(control.socket), 'made'));
-  if (events?.socket !== undefined) warn('events', 'socket', folderProblem(dirname(events.socket.path), 'made'));
-  if (logging.file !== undefined) warn('logging', 'file', folderProblem(dirname(logging.file), 'there'));
+  if (events?.socket !== undefined) {
+    const folder = dirname(events.socket.path);
+    warn('events', 'socket', folderProblem(folder, 'made') ?? reachProblem(folder, 'nobody listens there'));
+  }
+  if (logging.file !== undefined) {
+    const folder = dirname(logging.file);
+    warn(
+      'logging',
+      'file',
+      folderProblem(folder, 'there') ?? reachProblem(folder, 'it is not written', { groups: 'let pass' }),
+    );
+  }
   const path = document.section('database').text('path');
   if (path !== undefined && document.section('database').text('driver') === 'sqlite')
     warn('database', 'path', folderProblem(dirname(path), 'there'));
+}
+
+/** undefined if nobody else can put anything in the place of the folder, or that cannot be told. */
+function reachProblem(folder: string, consequence: string, options: OwnFolderOptions = {}): string | undefined {
+  const place = judgeFolder(folder, options);
+  return place.kind === 'others' ? `is within the reach of others, so ${consequence}: ${place.reason}` : undefined;
 }
 
 function groupProblem(group: string | undefined): string | undefined {

@@ -108,8 +108,8 @@ function programs(document: ConfigDocument, name: string, plan: RecoveryPlan): C
   return usedCommands(section.verbatim('restart_command') !== undefined, plan).flatMap((key) => {
     const line = section.verbatim(key);
     const expanded = line === undefined ? undefined : expandCommand(line, process);
-    if (expanded === undefined) return [];
-    if (expanded.kind === 'refused') return [document.processWarning(name, key, expanded.reason)];
+    // Of a name that cannot stand in it the file's own problems tell.
+    if (expanded?.kind !== 'ready') return [];
     return missingPrograms(expanded.line).map((problem) => document.standingWarning(name, key, problem));
   });
 }

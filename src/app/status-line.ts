@@ -8,19 +8,22 @@ import type { Core } from './app.ts';
 export function followStatus(core: Core, notifier: Pick<Notifier, 'status'>): void {
   let shown = '';
   let isDue = false;
-  let due = new AbortController();
+  let due: AbortController | undefined;
   const show = (): void => {
     isDue = false;
     const line = statusLine(core);
     if (line !== shown) notifier.status(line);
     shown = line;
-    due.abort();
+    // With a reason, or each event would make an error with a stack.
+    due?.abort('again');
+    const waitMs = nextEndMs(core);
+    due = undefined;
+    if (waitMs === undefined) return;
     due = new AbortController();
-    void showAt(nextEndMs(core), due.signal);
+    void showAt(waitMs, due.signal);
   };
   /** What ends by itself tells nobody. */
-  const showAt = async (waitMs: number | undefined, signal: AbortSignal): Promise<void> => {
-    if (waitMs === undefined) return;
+  const showAt = async (waitMs: number, signal: AbortSignal): Promise<void> => {
     await core.clock.sleep(Math.min(waitMs + LATER_MS, LONGEST_WAIT_MS), AbortSignal.any([signal, core.stopping.signal]));
     if (!signal.aborted && !core.stopping.signal.aborted) show();
   };

@@ -3,6 +3,7 @@ import { configPath, loadConfigFile } from '../config/config-file.ts';
 import { defaultStateDir, parseStateDir } from '../config/parse-config.ts';
 import { DEFAULT_SOCKET, parseControl } from '../control/parse-control.ts';
 import type { SectionReader } from '../core/config.ts';
+import { serverUsers } from '../system/sockets/server-peer.ts';
 
 /** What says which configuration is meant. */
 export interface ConfigChoice {
@@ -21,6 +22,15 @@ export function chosenConfig({ option, env, isRoot }: ConfigChoice): string {
 export function controlSocket(choice: ConfigChoice): string {
   const section = chosenSection(choice, 'control');
   return section === undefined ? DEFAULT_SOCKET : parseControl(section).socket;
+}
+
+/** Whose that daemon may be (serverUsers of its control socket); root's and our own if the configuration cannot be read. */
+export function daemonUsers(choice: ConfigChoice): ReadonlySet<number> {
+  try {
+    return serverUsers(controlSocket(choice));
+  } catch {
+    return new Set([0, process.geteuid?.() ?? 0]);
+  }
 }
 
 /** The state_dir of that daemon, found in the same way. */

@@ -1,6 +1,8 @@
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { configuredSeconds } from '../core/duration.ts';
+import { whyNotBelieved } from '../system/sockets/server-peer.ts';
+import { whyTcpNotBelieved } from '../system/sockets/tcp-owner.ts';
 import { type EventAddress, eventAddressName } from './event-address.ts';
 import { Login } from './event-login.ts';
 import { LineSplitter } from './line-splitter.ts';
@@ -11,6 +13,8 @@ export interface FollowOptions {
   readonly address: EventAddress;
   /** Sent where the server asks for one; undefined: there is none. */
   readonly password: string | undefined;
+  /** Whose servers on this machine are sent the password: user ids. Those that prove themselves by a certificate need not be theirs. */
+  readonly believed: () => ReadonlySet<number>;
   /** A line that narrows what is sent, without its end; undefined: everything. */
   readonly request: string | undefined;
   readonly stopping: AbortSignal;
@@ -50,7 +54,13 @@ export async function followStream(options: FollowOptions): Promise<StreamEnd> {
     socket.once(readyEvent, () => {
       clearTimeout(timer);
       isReady = true;
-      if (isToItself(socket)) end(describeStreamFault({ code: 'ECONNREFUSED' }, address, false));
+      const stranger = address.kind === 'unix' ? whyNotBelieved(socket, address.path) : undefined;
+      if (stranger !== undefined)
+        end({
+          kind: 'forbidden',
+          reason: `${eventAddressName(address)}: ${stranger}; it is not believed, and was sent nothing`,
+        });
+      else if (isToItself(socket)) end(describeStreamFault({ code: 'ECONNREFUSED' }, address, false));
       else timer = setTimeout(() => conversation.passSilence(), address.kind === 'unix' ? SILENCE_MS : GREETING_MS);
     });
     socket.on('data', (text: unknown) => conversation.hear(String(text)));
@@ -163,10 +173,17 @@ class Conversation {
   }
 
   #sendPassword(): void {
-    const { password } = this.#options;
+    const { password, address, believed } = this.#options;
     if (password === undefined) {
       const how = 'give it in $MONITOR_SERVICE_AUTH or with --auth-file FILE';
       this.#end({ kind: 'forbidden', reason: `${this.#name} asks for a password (${how})` });
+      return;
+    }
+    const stranger =
+      address.kind === 'tcp' && address.tls === undefined ? whyTcpNotBelieved(this.#socket, believed()) : undefined;
+    if (stranger !== undefined) {
+      const cure = '--tls believes a server of another user by its certificate';
+      this.#end({ kind: 'forbidden', reason: `${this.#name}: ${stranger}; it was not sent the password (${cure})` });
       return;
     }
     this.#socket.write(`${password}\n`);

@@ -2,6 +2,7 @@ import type { DaemonSignals } from '../app/daemon.ts';
 import type { ProcessEventType } from '../core/process-event.ts';
 import type { ClientFilter } from '../stream/client-filter.ts';
 import type { Cli } from './cli-context.ts';
+import { daemonUsers } from './control-address.ts';
 import { type EventAddress, eventAddressName } from './event-address.ts';
 import { followStream } from './event-client.ts';
 import { eventRequest } from './event-filter.ts';
@@ -30,6 +31,7 @@ export async function showStream(
   const end = await followStream({
     address,
     password,
+    believed: () => daemonUsers(cli.configChoice()),
     request: eventRequest(filter),
     stopping: stopping.signal,
     onOpen: () => {

@@ -26,6 +26,7 @@ const BY_CODE: Readonly<Record<string, ExitCode>> = {
   CONTROL_ELSEWHERE: exitCodes.conflict,
   CONTROL_SOCKET_GONE: exitCodes.unavailable,
   CONTROL_NO_ANSWER: exitCodes.unavailable,
+  CONTROL_BUSY: exitCodes.conflict,
   CONTROL_BAD_ANSWER: exitCodes.protocol,
   CONTROL_FORBIDDEN: exitCodes.permission,
   EACCES: exitCodes.permission,

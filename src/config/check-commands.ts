@@ -1,52 +1,93 @@
-import { commandEnvironment, expandCommand } from '../core/command-template.ts';
+import { expandCommand, needsName, withName } from '../core/command-template.ts';
+import type { SectionReader } from '../core/config.ts';
 import { quoted } from '../core/printable.ts';
+import { MOST_BESIDES } from '../core/shell/executed-programs.ts';
+import { ReadingBudget } from '../core/shell/reading-budget.ts';
+import { syntaxFault } from '../core/shell/syntax-fault.ts';
 import type { ConfigDocument } from './config-document.ts';
 import { describeOnceNames, describeOwnFormats, oncePercentAndName, ownFormats } from './find-own-formats.ts';
-import { namesTooLong } from './name-patterns.ts';
+import { looksForNames, type NameSearch, nameSearches, namesTooLong } from './name-patterns.ts';
 
 /**
- * Warns of commands that do something else than they seem to: a `%s` that is some program's own, wherever the command stands; a name that
+ * Warns of commands that no shell can read, or that do something else than they seem to: a `%s` that is some program's own, wherever the command stands; a name that
  * cannot stand for `%s`; and a name that is too long for what looks for it, each at the section of the process. `keysRun`: which commands
  * of a process may run at all.
  */
 export function checkCommands(document: ConfigDocument, keysRun: (processName: string) => readonly string[]): void {
   // Most sections inherit their commands.
-  const known = new Map<string, readonly string[]>();
-  const formatsOf = (template: string): readonly string[] => {
-    const found = known.get(template) ?? ownFormats(template);
-    known.set(template, found);
-    return found;
-  };
+  const known = new Map<string, ReadCommand>();
+  const budget = new ReadingBudget(MOST_OF_ALL);
   for (const name of [...document.processNames(), undefined]) {
     const section = document.processSection(name);
     const run = name === undefined ? [] : keysRun(name);
     for (const key of COMMAND_KEYS) {
       const template = section.verbatim(key);
-      if (template === undefined || template.length > LONGEST) continue;
-      const found = formatsOf(template);
-      if (found.length > 0) section.warning(key, describeOwnFormats(found));
-      const once = oncePercentAndName(template);
-      if (once.length > 0) section.warning(key, describeOnceNames(once));
-      const problem =
-        name !== undefined && run.includes(key) ? nameProblem(template, name, section.text('system_name')) : undefined;
+      if (template === undefined) continue;
+      const read = known.get(template) ?? readCommand(template, budget);
+      known.set(template, read);
+      for (const warning of read.warnings) section.warning(key, warning);
+      const problem = name !== undefined && run.includes(key) ? nameProblem(template, read.searches, name, section) : undefined;
       if (name !== undefined && problem !== undefined) document.warnOfProcess(name, key, problem);
     }
   }
 }
 
+interface ReadCommand {
+  readonly warnings: readonly string[];
+  readonly searches: readonly NameSearch[];
+}
+
+function readCommand(template: string, whole: ReadingBudget): ReadCommand {
+  if (template.length > LONGEST) return { warnings: unreadWarnings(template), searches: [] };
+  const budget = new ReadingBudget(MOST_BESIDES, whole);
+  const formats = ownFormats(template, budget);
+  const searches = nameSearches(template, budget);
+  const once = oncePercentAndName(template);
+  const fault = syntaxFault(withName(template, 'x'));
+  return {
+    warnings: [
+      ...(fault === undefined ? [] : [`cannot be read by a shell (${fault})`]),
+      ...(formats.length > 0 ? [describeOwnFormats(formats)] : []),
+      ...(once.length > 0 ? [describeOnceNames(once, template)] : []),
+      ...(budget.isSpent ? unreadWarnings(template) : []),
+    ],
+    searches,
+  };
+}
+
+/** What cannot be told is not told to be well. */
+function unreadWarnings(template: string): string[] {
+  const doubts = [
+    ...(needsName(template) ? ['every %s in it is meant for the name'] : []),
+    ...(looksForNames(template) ? ['what it looks for by a name has at most 15 bytes'] : []),
+  ];
+  if (doubts.length === 0) return [];
+  return [
+    `is not looked through to its end, for it is too long or runs too much by eval, sh -c and their kind: see for yourself whether ${doubts.join(', and ')}`,
+  ];
+}
+
 /** The keys whose value a shell runs. */
 const COMMAND_KEYS = ['pre_restart_command', 'stop_command', 'start_command', 'restart_command', 'health_check_command'];
 
-/** Of a longer text nothing is said: thousands of sections may inherit it. */
+/** A longer text is not looked through. */
 const LONGEST = 20_000;
+/** Characters that are read of all commands of a file besides what stands in it: for a tenth of a second a reload does nothing else. */
+const MOST_OF_ALL = 500_000;
 
 /** What is wrong with the name for that command. */
-function nameProblem(template: string, processName: string, configuredName: string | undefined): string | undefined {
+function nameProblem(
+  template: string,
+  searches: readonly NameSearch[],
+  processName: string,
+  section: SectionReader,
+): string | undefined {
+  const configuredName = section.text('system_name');
   const systemName = configuredName ?? processName;
   const process = { processId: null, processName, systemName, systemNameConfigured: configuredName !== undefined };
   const expanded = expandCommand(template, process);
   if (expanded.kind === 'refused') return `will be refused: ${expanded.reason}`;
-  const [long] = namesTooLong(expanded.line, commandEnvironment(process, 1));
+  const [long] = namesTooLong(searches, process);
   if (long === undefined) return undefined;
   const cure =
     long.program === 'start-stop-daemon' ? 'expected at most 15 bytes' : `expected ${long.program} -f, or at most 15 bytes`;

@@ -1,17 +1,19 @@
 import { needsName, withName } from '../core/command-template.ts';
 import { type ExecutedProgram, executedPrograms } from '../core/shell/executed-programs.ts';
+import type { ReadingBudget } from '../core/shell/reading-budget.ts';
+import { variablePlaces } from '../core/shell/variable-places.ts';
 import { formatCalls, MARK } from './format-calls.ts';
 import { FORMAT_VARIABLES, type FormatRule, OWN_FORMATS, operandsOf, optionValues, ownArguments } from './own-formats.ts';
 
 /**
  * Where in a command `%s` is some program's own format, which the process's name replaces all the same; each as one would write it,
  * without anything of the command that may be a secret: `date +%s`, `stat -c %s`, `strftime("%s")`. [] if every `%s` may well be meant
- * for the name.
+ * for the name. `budget` as executedPrograms has it.
  */
-export function ownFormats(template: string): string[] {
+export function ownFormats(template: string, budget?: ReadingBudget): string[] {
   if (!needsName(template)) return [];
   const text = withName(template, MARK);
-  const { programs, assignments, writes } = executedPrograms(text, (name) => ruleOf(name) !== undefined);
+  const { programs, assignments, writes } = executedPrograms(text, (name) => ruleOf(name) !== undefined, {}, budget);
   const found = [
     ...(REMAINDER.test(text) ? ['$((…%s…))'] : []),
     ...programs.flatMap(formatsOf),
@@ -39,13 +41,17 @@ export function oncePercentAndName(template: string): string[] {
 }
 
 const ONCE_NAMES = [
-  { pattern: /\blike\s+\\?["'][^"']*%%s(?!\w)/i, as: "LIKE '%%s'" },
+  { pattern: /\blike\s+(?:'\\''|'"'"'|\\?["'])[^"']*%%s(?!\w)/i, as: "LIKE '%%s'" },
   { pattern: /\$\{[A-Za-z_]\w*%%s\}/, as: `\${NAME%%s}` },
 ];
 
-/** One line for people on what `oncePercentAndName` has found. */
-export function describeOnceNames(found: readonly string[]): string {
-  return `%%s in ${found.join(' and ')} is the text %s; write %$MONITOR_SYSTEM_NAME if a % and the process's name are meant`;
+const ONCE_PLACES = /%%s(?!\w)/g;
+
+/** One line for people on what `oncePercentAndName` has found in a template. In single quotes a variable stays as it is written. */
+export function describeOnceNames(found: readonly string[], template: string): string {
+  const { expanded, kept } = variablePlaces(template, ONCE_PLACES);
+  const written = [...(expanded || !kept ? ['%$MONITOR_SYSTEM_NAME'] : []), ...(kept ? ["%'%s' in single quotes"] : [])];
+  return `%%s in ${found.join(' and ')} is the text %s; write ${written.join(', or ')} if a % and the process's name are meant`;
 }
 
 /** One line for people on what `ownFormats` has found. */

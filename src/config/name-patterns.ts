@@ -1,25 +1,66 @@
 import { COMM_BYTES } from '../core/comm.ts';
-import { executedPrograms } from '../core/shell/executed-programs.ts';
+import { commandEnvironment, withName } from '../core/command-template.ts';
+import { executedPrograms, MOST_BESIDES } from '../core/shell/executed-programs.ts';
+import { ReadingBudget } from '../core/shell/reading-budget.ts';
 import { operandsOf } from './own-formats.ts';
 
-/**
- * Which programs in a command look for a process by a name of more than 15 bytes, of which the kernel keeps 15 (proc_pid_stat(5), comm):
- * they find nothing, ever; but for those that look through command lines (`-f`). `line`: a command as it will run, with these variables.
- * Source: pgrep(1), pkill(1), start-stop-daemon(8).
- */
-export function namesTooLong(
-  line: string,
-  environment: Readonly<Record<string, string>>,
-): { readonly program: string; readonly name: string }[] {
-  if (!/pgrep|pkill|start-stop-daemon/.test(line)) return [];
-  const { programs } = executedPrograms(line, (name) => Object.hasOwn(LOOKING, name), environment);
-  return programs.flatMap(({ name: program, arguments: args }) => {
-    const name = LOOKING[program]?.(args);
-    return name !== undefined && isTooLong(name) ? [{ program, name }] : [];
-  });
+/** A program of a command that looks for a process by its name. */
+export interface NameSearch {
+  readonly program: string;
+  readonly name: string;
 }
 
-/** The name, or the pattern for names, that a program is told of; undefined if it looks by something else. */
+/**
+ * Which programs in a command may look for a process by a name that is too long; what the name of the process itself will be is still
+ * open in them.
+ * `budget` as executedPrograms has it. Source: pgrep(1), pkill(1), start-stop-daemon(8).
+ */
+export function nameSearches(template: string, budget = new ReadingBudget(MOST_BESIDES)): NameSearch[] {
+  if (!looksForNames(template)) return [];
+  const names = commandEnvironment({ ...OPEN_NAMES, processId: null, systemNameConfigured: true }, 1);
+  const line = withName(template, OPEN_NAMES.systemName);
+  const { programs } = executedPrograms(line, (name) => Object.hasOwn(LOOKING, name), names, budget);
+  const found = new Map<string, NameSearch>();
+  for (const { name: program, arguments: args } of programs) {
+    const name = LOOKING[program]?.(args);
+    // Each is asked again for each process that inherits the command.
+    if (name !== undefined && (isOpen(name) || isTooLong(name))) found.set(`${program} ${name}`, { program, name });
+  }
+  if (found.size > MOST_SEARCHES) budget.giveUp();
+  return [...found.values()].slice(0, MOST_SEARCHES);
+}
+
+const MOST_SEARCHES = 50;
+
+/** Whether a command may look for a process by its name. */
+export function looksForNames(template: string): boolean {
+  return /pgrep|pkill|start-stop-daemon/.test(template);
+}
+
+/** What stands for names that are not known yet; no command holds it. */
+const OPEN_NAMES = { systemName: '\u0001', processName: '\u0002' };
+
+function isOpen(name: string): boolean {
+  return Object.values(OPEN_NAMES).some((open) => name.includes(open));
+}
+
+/**
+ * Which of these look, for that process, by a name of more than 15 bytes, of which the kernel keeps 15 (proc_pid_stat(5), comm): they
+ * find nothing, ever.
+ */
+export function namesTooLong(
+  searches: readonly NameSearch[],
+  { systemName, processName }: Readonly<typeof OPEN_NAMES>,
+): NameSearch[] {
+  return searches
+    .map(({ program, name }) => ({
+      program,
+      name: name.replaceAll(OPEN_NAMES.systemName, () => systemName).replaceAll(OPEN_NAMES.processName, () => processName),
+    }))
+    .filter(({ name }) => isTooLong(name));
+}
+
+/** The name, or the pattern for names, that a program is told of; undefined if it looks by something else, such as the whole command line. */
 const LOOKING: Readonly<Record<string, (args: readonly string[]) => string | undefined>> = {
   pgrep: (args) => patternOf(args),
   pkill: (args) => patternOf(args.filter((word) => !/^-(?:\d+|[A-Z][A-Z0-9+-]+)$/.test(word))),

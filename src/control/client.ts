@@ -119,6 +119,8 @@ export class ControlClient implements OrderDesk {
   #fault({ status, json }: Received): ControlError {
     const error = check(errorShape, json);
     const words = error.kind === 'fits' ? error.value.error.message : `status ${status}`;
+    // Not now, to one who only asks.
+    if (error.kind === 'fits' && error.value.error.code === 'conflict') return new ControlError('CONTROL_BUSY', words);
     return new ControlError('CONTROL_BAD_ANSWER', `the daemon on ${this.#socket} did not take the request: ${words}`);
   }
 }

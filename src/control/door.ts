@@ -4,12 +4,12 @@ import { errorMessage } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { createServer } from '../system/builtin-http.ts';
 import { groupId } from '../system/files/account-id.ts';
-import { listenOnSocket } from '../system/files/socket-file.ts';
 import type { Listening } from '../system/kept-listener.ts';
 import { peerOf, peerUid } from '../system/native/peer.ts';
+import { listenOnSocket } from '../system/sockets/file.ts';
 import { whoIs } from '../system/who.ts';
-import { type Answer, errorAnswer } from './answer.ts';
-import type { Connections } from './connections.ts';
+import { type Answer, errorAnswer, replyAnswer } from './answer.ts';
+import type { Connections, Crowd, Holder } from './connections.ts';
 import type { Orders } from './orders.ts';
 import type { ControlOptions } from './parse-control.ts';
 import { readInput, requestPath } from './read-request.ts';
@@ -39,7 +39,7 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
   });
   // A second request on a connection would be carried out and never be answered.
   server.maxRequestsPerSocket = 1;
-  server.on('connection', (connection: Socket) => connections.add(connection));
+  server.on('connection', (connection: Socket) => connections.add(connection, holderOf(connection)));
   server.on('clientError', (error: NodeJS.ErrnoException, connection: Socket) => {
     // Behind an order that is being carried out, bytes of ours would be taken for its answer.
     if (connections.isBusy(connection)) connection.destroy();
@@ -97,15 +97,17 @@ async function answerTo(request: IncomingMessage, { orders, connections }: Surro
     const allow = candidates.map(({ method }) => method).join(', ');
     return { ...errorAnswer(405, 'method_not_allowed', `expected ${allow}`), allow };
   }
-  if (route.rootOnly && !isRoots(request.socket))
+  if (route.rootOnly && holderOf(request.socket).kind !== 'root')
     return errorAnswer(403, 'denied', 'only root may give this order, whoever else may use the socket');
   // Who only looks is in no log.
   const by = route.method === 'POST' ? giverOf(request.socket) : undefined;
   const read = await readInput(request);
   switch (read.kind) {
-    case 'input':
-      connections.markBusy(request.socket);
+    case 'input': {
+      const crowd = connections.markBusy(request.socket);
+      if (crowd !== undefined) return tooMany(crowd);
       return route.handle(read.input, orders((await by) ?? SOMEBODY));
+    }
     case 'refused':
       return read.answer;
     case 'gone':
@@ -124,9 +126,18 @@ async function giverOf(connection: Socket): Promise<string> {
 const SOMEBODY = 'somebody';
 
 /** A daemon that is not root is its own user's: nobody can get more by it than that user has. */
-function isRoots(connection: Socket): boolean {
+function holderOf(connection: Socket): Holder {
   const uid = peerUid(connection);
-  return uid !== undefined && (uid === 0 || uid === process.geteuid?.());
+  return uid !== undefined && (uid === 0 || uid === process.geteuid?.()) ? { kind: 'root' } : { kind: 'user', uid };
+}
+
+function tooMany({ kind, limit }: Crowd): Answer {
+  const whose = kind === 'user' ? 'orders of one user' : 'orders';
+  return replyAnswer({
+    kind: 'refused',
+    code: 'conflict',
+    reason: `${limit} ${whose} are under way, which is the most at once; try again when one has ended`,
+  });
 }
 
 function send(response: ServerResponse, { status, body, allow }: Answer): void {

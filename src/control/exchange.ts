@@ -1,14 +1,17 @@
+import { connect, type Socket } from 'node:net';
 import { formatDuration } from '../core/duration.ts';
 import { errorMessage } from '../core/errors.ts';
 import { request } from '../system/builtin-http.ts';
+import { whyNotBelieved } from '../system/sockets/server-peer.ts';
 
 /**
  * Nobody carried the order out, as far as can be told.
- * - `CONTROL_NOT_RUNNING`: no daemon listens on the socket
+ * - `CONTROL_NOT_RUNNING`: no daemon listens on the socket; a process that is not to be believed may
  * - `CONTROL_SOCKET_GONE`: none listens there, though one runs
  * - `CONTROL_ELSEWHERE`: one runs and listens on another socket
  * - `CONTROL_FORBIDDEN`: one may, but we must not ask it
  * - `CONTROL_NO_ANSWER`: it took the request and gave no answer, or not in time: what it did is not known
+ * - `CONTROL_BUSY`: it has too much to do just now
  * - `CONTROL_BAD_ANSWER`: it answered something that is not understood (another version, no daemon of ours)
  */
 export class ControlError extends Error {
@@ -27,6 +30,7 @@ type ControlErrorCode =
   | 'CONTROL_ELSEWHERE'
   | 'CONTROL_FORBIDDEN'
   | 'CONTROL_NO_ANSWER'
+  | 'CONTROL_BUSY'
   | 'CONTROL_BAD_ANSWER';
 
 /** One request and what came back. */
@@ -41,22 +45,26 @@ export interface ExchangeOptions {
   readonly timeoutMs: number | undefined;
 }
 
-/** Asks over a Unix socket; the answer's JSON is not judged. Rejects with a ControlError. */
-export function exchange(options: ExchangeOptions): Promise<{ readonly status: number; readonly json: unknown }> {
+/**
+ * Asks over a Unix socket; the answer's JSON is not judged. Nothing is sent to a process that is not to be believed (whyNotBelieved).
+ * Rejects with a ControlError.
+ */
+export async function exchange(options: ExchangeOptions): Promise<{ readonly status: number; readonly json: unknown }> {
   const { socket, method, path, timeoutMs } = options;
   const body = options.body === undefined ? undefined : Buffer.from(JSON.stringify(options.body));
+  const signal = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
+  const connection = await reach(options, signal);
   return new Promise((resolve, reject) => {
     const fail = (error: unknown): void => {
       reject(asControlError(error, options));
       asked.destroy();
     };
     const asked = request({
-      socketPath: socket,
+      createConnection: () => connection,
       method,
       path,
-      agent: false,
       headers: { Host: 'localhost', ...(body && { 'Content-Type': 'application/json', 'Content-Length': body.length }) },
-      ...(timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(timeoutMs) }),
+      ...(signal && { signal }),
     });
     asked.on('error', fail);
     asked.on('response', (response) => {
@@ -80,6 +88,33 @@ export function exchange(options: ExchangeOptions): Promise<{ readonly status: n
       });
     });
     asked.end(body);
+  });
+}
+
+/** A connection to a process that is believed. */
+function reach(options: ExchangeOptions, signal: AbortSignal | undefined): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const connection = connect(options.socket);
+    const fail = (error: unknown): void => {
+      signal?.removeEventListener('abort', late);
+      connection.destroy();
+      reject(asControlError(error, options));
+    };
+    const late = (): void => fail(signal?.reason);
+    signal?.addEventListener('abort', late, { once: true });
+    connection.once('error', fail);
+    connection.once('connect', () => {
+      const stranger = whyNotBelieved(connection, options.socket);
+      if (stranger !== undefined) {
+        fail(
+          new ControlError('CONTROL_NOT_RUNNING', `no daemon answers on ${options.socket}: ${stranger}, and was sent nothing`),
+        );
+        return;
+      }
+      signal?.removeEventListener('abort', late);
+      connection.off('error', fail);
+      resolve(connection);
+    });
   });
 }
 

@@ -1,5 +1,7 @@
+import { dirname } from 'node:path';
 import type { SectionReader } from '../core/config.ts';
-import { checkSocketPath } from '../system/files/socket-file.ts';
+import { judgeFolder } from '../system/files/own-folder.ts';
+import { checkSocketPath } from '../system/sockets/file.ts';
 
 /** `[control]`: where the daemon takes orders. */
 export interface ControlOptions {
@@ -22,5 +24,7 @@ export function parseControl(section: SectionReader): ControlOptions {
 function parseSocket(section: SectionReader): string {
   const socket = section.text('socket') ?? DEFAULT_SOCKET;
   checkSocketPath(section, 'socket', socket);
+  const place = judgeFolder(dirname(socket));
+  if (place.kind === 'others') section.problem('socket', `is within the reach of others: ${place.reason}`);
   return socket;
 }

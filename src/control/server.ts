@@ -27,7 +27,8 @@ export interface ControlServer {
 
 /**
  * A server that opens nothing before `start`. Every connection carries one request: a client that asks nothing, asks slowly or
- * does not read its answer costs a connection for some seconds, and when there are too many the oldest of those goes.
+ * does not read its answer costs a connection for some seconds, and when there are too many the oldest of those goes. Who has too many
+ * orders under way is told to come again; root has places of its own.
  */
 export function createControlServer(options: ControlServerOptions): ControlServer {
   const { socket, group, log, clock } = options;
@@ -37,7 +38,7 @@ export function createControlServer(options: ControlServerOptions): ControlServe
     if (problem !== told) log.warning(`Control socket ${socket} could not be given to the group ${group}: ${problem}`);
     told = problem;
   };
-  const connections = new Connections(MAX_CONNECTIONS);
+  const connections = new Connections(CONNECTION_LIMITS);
   const open = new Set<Promise<void>>();
   const listener = new KeptListener({
     open: async () => {
@@ -72,7 +73,7 @@ export function createControlServer(options: ControlServerOptions): ControlServe
 }
 
 const LOOK_MS = 10_000;
-const MAX_CONNECTIONS = 256;
+const CONNECTION_LIMITS = { open: 256, busy: 192, busyOfUser: 64 } as const;
 
 async function stop(listener: KeptListener, connections: Connections, open: ReadonlySet<Promise<void>>): Promise<void> {
   await listener.stop();

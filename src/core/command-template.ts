@@ -1,6 +1,7 @@
 import type { ManagedProcess } from './alarm.ts';
 import type { PreviewedCommand } from './outcomes.ts';
 import { quoted, unseenIn } from './printable.ts';
+import { variablePlaces } from './shell/variable-places.ts';
 
 /** A command line ready for a shell, or why it must not be run. */
 export type ExpandedCommand =
@@ -24,10 +25,15 @@ export function expandCommand(template: string, process: ManagedProcess): Expand
     const why = unseen === undefined ? '' : ` (it holds ${unseen}, which is not seen)`;
     return {
       kind: 'refused',
-      reason: `the name ${quoted(process.systemName)} cannot stand for %s in a command${why}: set system_name, or use "$MONITOR_PROCESS_NAME" instead of %s`,
+      reason: `the name ${quoted(process.systemName)} cannot stand for %s in a command${why}: set system_name${variableHint(template)}`,
     };
   }
   return { kind: 'ready', line: withName(template, process.systemName) };
+}
+
+/** In single quotes no variable becomes the name. */
+function variableHint(template: string): string {
+  return variablePlaces(template, /(?<!%)%s/g).kept ? '' : ', or use "$MONITOR_PROCESS_NAME" instead of %s';
 }
 
 /** The command `key` as it would run, or why it must not be. */
@@ -46,7 +52,7 @@ export function previewCommand(
 
 /** Whether a `%s` in it stands for the name; `%%s` does not. */
 export function needsName(template: string): boolean {
-  return [...template.matchAll(PLACEHOLDER)].some(([found]) => found === '%s');
+  return /(?<!%)%s/.test(template);
 }
 
 /** `template` with `name` for every `%s`, and `%s` for every `%%s`; the name is put there as it is. */

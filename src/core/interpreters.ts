@@ -1,3 +1,5 @@
+import { LAUNCHERS } from './launchers.ts';
+
 /**
  * What a program that executes other files is told on its command line. A word before the script that is none of these may name more
  * that is executed.
@@ -36,7 +38,11 @@ export function interpreterOf(path: string): Interpreter | 'launcher' | undefine
   const names = namesOf(path);
   const known = names.find((one) => Object.hasOwn(INTERPRETERS, one));
   if (known !== undefined) return INTERPRETERS[known];
-  return names.some((one) => LAUNCHERS.has(one)) || LOADER.test(names[0]) ? 'launcher' : undefined;
+  return names.some(launchesProcess) || LOADER.test(names[0]) ? 'launcher' : undefined;
+}
+
+function launchesProcess(name: string): boolean {
+  return Object.hasOwn(LAUNCHERS, name) && LAUNCHERS[name]?.onlyInText !== true;
 }
 
 /** True for what executes what a folder holds, that it is in or is told of: make, rake, gunicorn. As for isInterpreter by its name. */
@@ -202,15 +208,6 @@ const INTERPRETERS: Readonly<Record<string, Interpreter>> = {
   escript: plain,
   pwsh: plain,
 };
-
-const LAUNCHERS: ReadonlySet<string> = new Set(
-  (
-    'env nohup sudo doas su runuser setpriv setsid nice ionice chrt taskset numactl timeout stdbuf chroot unshare nsenter ' +
-    'systemd-run systemd-inhibit start-stop-daemon daemonize chpst softlimit setuidgid s6-setuidgid envdir gosu su-exec tini ' +
-    'dumb-init catatonit flock watch xargs parallel strace ltrace gdb gdbserver valgrind catchsegv dbus-run-session ' +
-    'ssh-agent screen tmux socat busybox toybox awk gawk mawk nawk beam.smp wine'
-  ).split(' '),
-);
 
 const FOLDER_RUNNERS: ReadonlySet<string> = new Set(
   (

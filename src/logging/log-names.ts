@@ -1,4 +1,4 @@
-import { closeSync, openSync, readdirSync, readSync, statSync, unlinkSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 /** Not `log`: pino-roll counts on from the highest number that any file of the folder bears before this extension. */
@@ -32,9 +32,25 @@ function rotatedFiles(live: string): { path: string; number: number }[] {
   });
 }
 
-/** Makes `path`, by us alone: a link that somebody put there is not followed. */
-export function createEmpty(path: string): void {
-  closeSync(openSync(path, 'wx', 0o600));
+/** Makes `path`, by us alone: a link that somebody put there is not followed. Which file it is. */
+export function createEmpty(path: string): FileId {
+  const fd = openSync(path, 'wx', 0o600);
+  try {
+    return fstatSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Which file something is, as long as it is there (st_dev, st_ino). */
+export interface FileId {
+  readonly dev: number;
+  readonly ino: number;
+}
+
+/** Whether both are one file. */
+export function isSameFile(one: FileId, other: FileId): boolean {
+  return one.dev === other.dev && one.ino === other.ino;
 }
 
 /** Takes a name off its file, where it is still there. Never throws. */

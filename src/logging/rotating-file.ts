@@ -1,7 +1,16 @@
-import { fchmodSync, fchownSync, fstatSync, linkSync, renameSync, statSync } from 'node:fs';
+import { fchmodSync, fchownSync, fstatSync, linkSync, lstatSync, renameSync, statSync } from 'node:fs';
 import type { RollingStream } from 'pino-roll';
 import { errorMessage } from '../core/errors.ts';
-import { createEmpty, EXTENSION, endsInLine, nextNumber, removeName, removeOldest } from './log-names.ts';
+import {
+  createEmpty,
+  EXTENSION,
+  endsInLine,
+  type FileId,
+  isSameFile,
+  nextNumber,
+  removeName,
+  removeOldest,
+} from './log-names.ts';
 import { resolveLogFile } from './log-path.ts';
 
 /** A log file and its rotation. */
@@ -31,9 +40,10 @@ export async function openRotatingFile(options: RotatingFileOptions): Promise<Ro
   const live = resolveLogFile(options.file);
   const first = `${live}.${nextNumber(live)}.${EXTENSION}`;
   removeOldest(live, options.filesToKeep);
-  const exists = statSync(live, { throwIfNoEntry: false }) !== undefined;
+  const exists = lstatSync(live, { throwIfNoEntry: false }) !== undefined;
   if (exists) linkSync(live, first);
-  else createEmpty(first);
+  // What a link leads to, if somebody has just laid one there, is another file.
+  const made = exists ? lstatSync(first) : createEmpty(first);
   try {
     // Loaded only where a log file is configured.
     const { default: pinoRoll } = await import('pino-roll');
@@ -51,6 +61,7 @@ export async function openRotatingFile(options: RotatingFileOptions): Promise<Ro
         if (statSync(stream.file).size === 0) removeName(stream.file);
         throw new Error(`${stream.file} is in the way of its rotation`);
       }
+      file.compare(made);
       if (!exists) renameSync(first, live);
       file.adopt();
     } catch (error) {
@@ -74,6 +85,8 @@ export class RotatingFile {
   #unrotated = false;
   /** The file that is written to never got the live log's name. */
   #misnamed = false;
+  /** Nor is it the one that was made: somebody has laid another in its place. Nothing is written to it. */
+  #foreign = false;
   #closing: Promise<void> | undefined;
 
   constructor(stream: RollingStream, live: string, options: RotatingFileOptions) {
@@ -92,6 +105,7 @@ export class RotatingFile {
 
   /** Writes `line` and its end; throws where it was not, or not wholly, written: then the file is to be closed. */
   write(line: string): void {
+    if (this.#foreign) throw new Error(FOREIGN);
     this.#error = undefined;
     this.#writing = true;
     this.#stream.write(`${line}\n`);
@@ -115,6 +129,12 @@ export class RotatingFile {
     return this.#closing;
   }
 
+  /** Throws if the open file is not the one that was `made`: a group that may write to the folder can put a link in its place. */
+  compare(made: FileId): void {
+    this.#foreign = !isSameFile(fstatSync(this.#stream.fd), made);
+    if (this.#foreign) throw new Error(FOREIGN);
+  }
+
   /** Gives the open file its permissions; a line that was cut short is ended. */
   adopt(): void {
     const { fd } = this.#stream;
@@ -134,7 +154,7 @@ export class RotatingFile {
     const rotated = this.#stream.file;
     const undo: string[] = [];
     try {
-      createEmpty(next);
+      const made = createEmpty(next);
       undo.push(next);
       if (this.#options.filesToKeep > 0 && !this.#isElsewhere()) {
         linkSync(this.#live, rotated);
@@ -142,6 +162,7 @@ export class RotatingFile {
       }
       reopen(next);
       this.#misnamed = true;
+      this.compare(made);
       renameSync(next, this.#live);
       this.adopt();
       this.#misnamed = false;
@@ -164,3 +185,5 @@ export class RotatingFile {
     return statSync(this.#live, { throwIfNoEntry: false })?.ino !== this.#inode;
   }
 }
+
+const FOREIGN = 'another file was put in its place while it was opened';

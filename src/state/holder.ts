@@ -1,5 +1,8 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { lockHolder } from '../system/proc/locks.ts';
+import { hasEnded } from '../system/proc/parse.ts';
+import { type ProcessInfo, ProcessTable } from '../system/proc/table.ts';
 import { readBootId } from './boot-id.ts';
 
 /** As what a state_dir is held: by the daemon, which listens on `socket` if it says so, or for a moment by a command that carries out an order itself. */
@@ -12,23 +15,38 @@ export type Holder =
   | { readonly kind: 'unknown'; readonly path: string; readonly code: string };
 
 /**
- * Who has written himself down in `dir` and is alive. Touches nothing: identity is pid, start time and boot, so that a file left by a
- * crash names nobody. Never throws.
+ * Who has written himself down in `dir` and is alive, or has locked it. Touches nothing: identity is pid, start time and boot, so that a
+ * file left by a crash names nobody. Never throws.
  */
 export function lookForHolder(dir: string): Holder {
   const path = join(dir, PID_FILE);
   try {
     const [pid = '', started = '', bootId = '', kind, ...socket] = readFileSync(path, 'utf8').trim().split(' ');
-    const seen = /^\d+$/.test(pid) ? processStat(pid) : undefined;
+    const seen = /^\d{1,10}$/.test(pid) ? living(Number(pid)) : undefined;
     // In a container a sandboxed daemon may see another boot_id than a command does. A process of that pid and start time that is called
     // so is the daemon all the same.
     const isOfThisBoot = bootId === readBootId() || seen?.name === DAEMON_NAME;
-    const alive = seen?.startTime === started && isOfThisBoot;
-    return alive ? { kind: 'runs', pid: Number(pid), role: roleOf(kind, socket.join(' ')) } : { kind: 'none' };
+    const alive = String(seen?.startTime) === started && isOfThisBoot;
+    return alive ? { kind: 'runs', pid: Number(pid), role: roleOf(kind, socket.join(' ')) } : holderOfLock(dir);
   } catch (error) {
     const code = String((error as NodeJS.ErrnoException).code);
-    return code === 'EACCES' || code === 'EPERM' ? { kind: 'unknown', path, code } : { kind: 'none' };
+    return code === 'EACCES' || code === 'EPERM' ? { kind: 'unknown', path, code } : holderOfLock(dir);
   }
+}
+
+/** The daemon that has the lock, though nothing is written down: its file was removed, or the disk was full. */
+function holderOfLock(dir: string): Holder {
+  const held = lockHolder(join(dir, LOCK_FILE));
+  const seen = held && living(held.pid);
+  // Whose the file is made it: of two files with one inode, in two file systems, one may be a stranger's.
+  const isDaemon = seen?.name === DAEMON_NAME && seen.uids?.effective === held?.owner;
+  return held !== undefined && isDaemon ? { kind: 'runs', pid: held.pid, role: { kind: 'daemon' } } : { kind: 'none' };
+}
+
+/** One that has ended, and only waits for its parent to ask, runs nothing. */
+function living(pid: number): ProcessInfo<'name' | 'startTime' | 'uids'> | undefined {
+  const seen = new ProcessTable().read(pid, ['name', 'startTime', 'state', 'threads', 'uids']);
+  return seen === undefined || hasEnded(seen) ? undefined : seen;
 }
 
 /**
@@ -38,7 +56,7 @@ export function lookForHolder(dir: string): Holder {
 export function writeHolder(dir: string, role: HolderRole): void {
   const path = join(dir, PID_FILE);
   try {
-    const words = [process.pid, processStat(String(process.pid)).startTime, readBootId(), role.kind];
+    const words = [process.pid, String(living(process.pid)?.startTime), readBootId(), role.kind];
     if (role.kind === 'daemon' && role.socket !== undefined) words.push(role.socket);
     writeFileSync(`${path}.new`, `${words.join(' ')}\n`, { mode: 0o600 });
     renameSync(`${path}.new`, path);
@@ -53,17 +71,13 @@ export function removeHolder(dir: string): void {
   rmSync(join(dir, PID_FILE), { force: true });
 }
 
+/** In a state_dir: what its holder has locked. */
+export const LOCK_FILE = 'daemon.lock';
+
 const PID_FILE = 'daemon.pid';
 /** What the daemon calls its process. */
 const DAEMON_NAME = 'monitor_service';
 
 function roleOf(kind: string | undefined, socket: string): HolderRole {
   return kind === 'command' ? { kind } : { kind: 'daemon', socket: socket || undefined };
-}
-
-/** Fields 2 and 22 of proc_pid_stat(5); the name may hold blanks and brackets. Throws if there is no such process. */
-function processStat(pid: string): { readonly name: string; readonly startTime: string } {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  const end = stat.lastIndexOf(')');
-  return { name: stat.slice(stat.indexOf('(') + 1, end), startTime: stat.slice(end + 2).split(' ')[19] ?? '' };
 }

@@ -2,7 +2,7 @@ import { truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorMessage } from '../core/errors.ts';
 import { createFile, Database, isBusy, isDamage } from './database.ts';
-import { type HolderRole, lookForHolder, removeHolder, writeHolder } from './holder.ts';
+import { type HolderRole, LOCK_FILE, lookForHolder, removeHolder, writeHolder } from './holder.ts';
 
 /** What came of asking for the lock. */
 export type Lock =
@@ -48,8 +48,6 @@ export function readHolder(dir: string): number | undefined {
   const holder = lookForHolder(dir);
   return holder.kind === 'runs' ? holder.pid : undefined;
 }
-
-const LOCK_FILE = 'daemon.lock';
 
 /** A holder that has just taken the lock has not written its pid yet. */
 function awaitHolder(dir: string): number | undefined {

@@ -21,6 +21,7 @@ export function startDeadline(clock: Clock, limitMs: number, parent: AbortSignal
   return {
     signal: AbortSignal.any([parent, over.signal]),
     remainingMs: () => Math.max(Math.ceil(overAtMs - clock.monotonicMs()), 0),
-    end: () => done.abort(),
+    // Without a reason each would make an error with a stack.
+    end: () => done.abort('done'),
   };
 }

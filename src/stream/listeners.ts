@@ -4,9 +4,10 @@ import { errorMessage } from '../core/errors.ts';
 import { hostPortName } from '../core/host-port.ts';
 import type { Logger } from '../core/logger.ts';
 import { groupId } from '../system/files/account-id.ts';
-import { listenOnSocket } from '../system/files/socket-file.ts';
 import { KeptListener, type Listening } from '../system/kept-listener.ts';
 import type { NameResolver } from '../system/names/resolver.ts';
+import { listenOnSocket } from '../system/sockets/file.ts';
+import { PortHolders } from '../system/sockets/port-holder.ts';
 import type { EventStreamOptions } from './parse-events.ts';
 
 /** A place where the stream is to be had, as it is now. */
@@ -44,6 +45,7 @@ export class StreamListeners {
   readonly #places: readonly Place[];
   readonly #closed = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
+  readonly #holders = new PortHolders();
   #toldOfGroup: string | undefined;
 
   constructor(options: StreamListenersOptions) {
@@ -126,13 +128,22 @@ export class StreamListeners {
   async #openTcp(name: string, { host, port }: NonNullable<EventStreamOptions['tcp']>): Promise<Listening> {
     const answer = await this.#options.names.resolve(host, RESOLVE_MS, this.#stopping.signal);
     if (answer.kind === 'unresolved') throw new Error(`${host} could not be resolved: ${answer.reason}`);
+    const address = answer.addresses[0]?.address ?? host;
     const server = this.#server('tcp');
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', (error) => reject(new Error(bindWords(error), { cause: error })));
-      server.listen({ host: answer.addresses[0]?.address, port, backlog: 511 }, resolve);
+    const error = await new Promise<Error | undefined>((resolve) => {
+      server.once('error', resolve);
+      server.listen({ host: address, port, backlog: 511 }, () => resolve(undefined));
     });
+    if (error !== undefined) throw new Error(await this.#bindWords(error, address, port), { cause: error });
     this.#follow(server, name);
     return { isThere: () => true, close: () => server.close() };
+  }
+
+  async #bindWords(error: NodeJS.ErrnoException, address: string, port: number): Promise<string> {
+    const words = Object.hasOwn(BIND_WORDS, error.code ?? '') ? BIND_WORDS[error.code ?? ''] : undefined;
+    if (words === undefined) return errorMessage(error);
+    const holder = error.code === 'EADDRINUSE' ? await this.#holders.words(address, port) : undefined;
+    return `${words} (${error.code})${holder === undefined ? '' : `: ${holder}`}`;
   }
 
   #server(kind: ListenerStatus['kind']): Server {
@@ -157,11 +168,6 @@ const RESOLVE_MS = 5000;
 const CONNECTION = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000, allowHalfOpen: true };
 
 /** What to do about the usual ones is in them. Source: bind(2), ip(7). */
-function bindWords(error: NodeJS.ErrnoException): string {
-  const words = Object.hasOwn(BIND_WORDS, error.code ?? '') ? BIND_WORDS[error.code ?? ''] : undefined;
-  return words === undefined ? errorMessage(error) : `${words} (${error.code})`;
-}
-
 const BIND_WORDS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another program listens on this port',
   EADDRNOTAVAIL: 'no interface of this machine has this address now',

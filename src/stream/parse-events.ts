@@ -5,7 +5,7 @@ import { DEFAULT_EVENT_SOCKET } from '../core/event-line.ts';
 import { parseHostPort } from '../core/host-port.ts';
 import { type ProcessEventType, processEventTypes } from '../core/process-event.ts';
 import { readNamedFile } from '../system/files/read-named-file.ts';
-import { checkSocketPath } from '../system/files/socket-file.ts';
+import { checkSocketPath } from '../system/sockets/file.ts';
 import type { TlsIdentity } from './secure-socket.ts';
 
 /** `[events]`: who may hear of process events. */

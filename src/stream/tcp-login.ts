@@ -5,7 +5,7 @@ import type { Logger } from '../core/logger.ts';
 import { FailedLogins } from './failed-logins.ts';
 import { readFirstLine } from './first-line.ts';
 import { LoginPace } from './login-pace.ts';
-import { type TcpPeer, TcpPeers } from './tcp-peer.ts';
+import { type TcpPeer, TcpPeers, userKey } from './tcp-peer.ts';
 
 /** What a login is given. */
 export interface TcpLoginOptions {
@@ -21,8 +21,8 @@ export interface TcpLoginOptions {
 /**
  * The password of TCP clients: `Password: `, one line of at most 256 bytes within 10 s, ended by 2 s of silence too, `Authentication successful.` or
  * `Authentication failed. Disconnecting.` a second later. Who is wrong too often is refused for a while (FailedLogins), or slowed down
- * where it is a program of this machine (LoginPace). At most 64 are at it, those who are refused or wait among them; of more, the oldest
- * one of the address, or user, that has the most goes. Source: seed 002.
+ * where it is a program of this machine (LoginPace). At most 64 are at it, and as many of root's, those who are refused or wait among
+ * them; of more, the oldest one of the address, or user, that has the most goes. Source: seed 002.
  */
 export class TcpLogin {
   readonly #options: TcpLoginOptions;
@@ -37,7 +37,7 @@ export class TcpLogin {
     this.#options = options;
     this.#peers = new TcpPeers(options.clock);
     this.#failures = new FailedLogins(options.clock);
-    this.#pace = new LoginPace(options.clock, this.#stopping.signal);
+    this.#pace = new LoginPace(options.clock, this.#stopping.signal, ROOTS);
   }
 
   /** Logins that failed, in all. */
@@ -131,13 +131,30 @@ export class TcpLogin {
     hangUp(socket, 'Authentication failed. Disconnecting.', this.#options.clock);
   }
 
+  /** Of those from here and those from elsewhere the more numerous give way, so that neither keeps the others out; root has its own places. */
   #limit(): void {
-    if (this.#pending.size <= MAX_PENDING) return;
-    const byPeer = Map.groupBy(this.#pending, ([, { key }]) => key);
-    const [most] = [...byPeer.values()].sort((a, b) => b.length - a.length);
-    most?.[0]?.[0].destroy();
+    const roots = [...this.#pending].filter(([, { key }]) => ROOTS.includes(key));
+    if (roots.length > MAX_PENDING) roots[0]?.[0].destroy();
+    const others = [...this.#pending].filter(([, { key }]) => !ROOTS.includes(key));
+    if (others.length <= MAX_PENDING) return;
+    const crowd = mostOf(others, ({ isLocal }) => isLocal);
+    // Who has numbers by the thousand comes with one connection of each.
+    const strangers = crowd.filter(([, { key }]) => !this.#pace.isKnown(key));
+    const [oldest] = mostOf(strangers.length > 0 ? strangers : crowd, ({ key }) => key);
+    oldest?.[0].destroy();
   }
 }
+
+type Pending = readonly (readonly [Socket, TcpPeer])[];
+
+/** The largest of the groups into which `by` divides them. */
+function mostOf(pending: Pending, by: (peer: TcpPeer) => unknown): Pending {
+  const groups = [...Map.groupBy(pending, ([, peer]) => by(peer)).values()];
+  return groups.sort((a, b) => b.length - a.length)[0] ?? [];
+}
+
+/** Root, and the daemon's own user. */
+const ROOTS: readonly string[] = [...new Set([0, process.geteuid?.() ?? 0])].map(userKey);
 
 /** Says `line` and closes; what the other side still sends is thrown away meanwhile, or it would not see the line. */
 export function hangUp(socket: Socket, line: string, clock: Clock): void {

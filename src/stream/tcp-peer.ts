@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Clock } from '../core/clock.ts';
 import { socketOwner } from '../system/native/socket-owner.ts';
+import { isLoopback, plainAddress } from '../system/sockets/tcp-owner.ts';
 import { networkOf } from './failed-logins.ts';
 
 /** Who is at the other end of a TCP connection. */
@@ -31,7 +32,7 @@ export class TcpPeers {
     // One who tries passwords must not stand in the way of others, and has all the addresses of 127.0.0.0/8.
     const uid = socketOwner({ address: remoteAddress, port: remotePort }, { address: localAddress, port: localPort });
     const name = uid === undefined ? remoteAddress : `${remoteAddress} (user ${uid})`;
-    return { name, isLocal, key: uid === undefined ? 'local' : `user ${uid}` };
+    return { name, isLocal, key: uid === undefined ? 'local' : userKey(uid) };
   }
 
   /** Addresses come and go; a crowd of connections does not have them listed each time. */
@@ -39,21 +40,17 @@ export class TcpPeers {
     const now = this.#clock.monotonicMs();
     if (now - this.#lookedAtMs >= LOOK_MS) {
       this.#lookedAtMs = now;
-      this.#own = new Set(Object.values(networkInterfaces()).flatMap((all = []) => all.map((one) => plain(one.address))));
+      this.#own = new Set(
+        Object.values(networkInterfaces()).flatMap((all = []) => all.map((one) => plainAddress(one.address))),
+      );
     }
-    return this.#own.has(plain(address));
+    return this.#own.has(plainAddress(address));
   }
 }
 
+/** The key of a user of this machine. */
+export function userKey(uid: number): string {
+  return `user ${uid}`;
+}
+
 const LOOK_MS = 5000;
-
-/** 127.0.0.0/8, `::1`, and the former as IPv6 has it. */
-function isLoopback(address: string): boolean {
-  const plainAddress = plain(address);
-  return plainAddress === '::1' || /^127(?:\.\d{1,3}){3}$/.test(plainAddress);
-}
-
-/** Without a zone (`%eth0`), and IPv4 as such. */
-function plain(address: string): string {
-  return address.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '');
-}

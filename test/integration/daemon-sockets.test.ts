@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { ControlClient } from '../../src/control/client.ts';
+import { userWords } from '../../src/system/files/account-names.ts';
 import { openConnection } from '../helpers/control-world.ts';
 import { type CliResult, DaemonProcess, runCli } from '../helpers/daemon.ts';
 import { freePort } from '../helpers/free-port.ts';
@@ -198,7 +199,8 @@ test('a port that is taken leaves the socket of the stream on, and events says w
     await daemon.stop();
     return;
   }
-  const reason = 'another program listens on this port (EADDRINUSE)';
+  const holder = `"${readFileSync('/proc/self/comm', 'utf8').trim()}" (pid ${process.pid}) of ${userWords(process.geteuid?.() ?? 0)}`;
+  const reason = `another program listens on this port (EADDRINUSE): ${holder}`;
   assert.deepEqual(events?.listeners, [
     { kind: 'unix', address: path, state: 'open', reason: null },
     { kind: 'tcp', address: `127.0.0.1:${port}`, state: 'unavailable', reason },

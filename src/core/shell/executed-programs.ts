@@ -1,5 +1,7 @@
 import { givenPart, interpreterOf, isShell } from '../interpreters.ts';
+import { LAUNCHERS, type Launcher } from '../launchers.ts';
 import { calledWords } from './called-words.ts';
+import { ReadingBudget } from './reading-budget.ts';
 import { simpleCommands } from './simple-commands.ts';
 
 /** A program that a shell's text runs. */
@@ -23,34 +25,40 @@ export interface ExecutedText {
 /**
  * All programs that a text runs: in pipes and substitutions, behind launchers (`sudo -u app nice date`), in texts that are given to a
  * shell (`bash -c`, `eval`, `su -c`, `ssh HOST`), and those of `find -exec`. `isKnown`: the names that are looked for: behind a launcher
- * whose options are not known one by one, it is by them that a program is told from an option's value. `environment`: variables that the text may use.
+ * whose options are not known one by one, it is by them that a program is told from an option's value. `environment`: variables that the
+ * text may use. `budget`: of what is not in the text itself; once it is spent there may be more than what is answered.
  */
 export function executedPrograms(
   text: string,
   isKnown: (name: string) => boolean,
   environment: Readonly<Record<string, string>> = {},
+  budget = new ReadingBudget(MOST_BESIDES),
 ): ExecutedText {
-  const found = new Search(isKnown, environment);
+  const found = new Search(isKnown, environment, budget);
   found.inText(text, 0);
   return found;
 }
+
+/** Characters that are read of one command besides its own. */
+export const MOST_BESIDES = 50_000;
 
 class Search implements ExecutedText {
   readonly programs: ExecutedProgram[] = [];
   readonly assignments: string[] = [];
   readonly writes: { words: readonly string[]; target: string }[] = [];
   readonly #isKnown: (name: string) => boolean;
-
   readonly #environment: Readonly<Record<string, string>>;
+  readonly #budget: ReadingBudget;
 
-  constructor(isKnown: (name: string) => boolean, environment: Readonly<Record<string, string>>) {
+  constructor(isKnown: (name: string) => boolean, environment: Readonly<Record<string, string>>, budget: ReadingBudget) {
     this.#isKnown = isKnown;
     this.#environment = environment;
+    this.#budget = budget;
   }
 
   inText(text: string, depth: number): void {
-    if (depth > DEEPEST) return;
-    for (const { words, targets } of simpleCommands(text, this.#environment)) {
+    if (!this.#goesOn(depth, text.length)) return;
+    for (const { words, targets } of simpleCommands(text, this.#environment, this.#budget)) {
       const called = calledWords(words);
       const isExport = /^(?:export|readonly|declare|typeset|local|env)$/.test(called[0] ?? '');
       const inFront = isExport ? words : words.slice(0, words.length - called.length);
@@ -65,12 +73,21 @@ class Search implements ExecutedText {
   #follow(words: readonly string[], depth: number, takesMore: boolean): void {
     const [first = '', ...args] = words;
     const name = lastPart(first);
-    if (name === '' || depth > DEEPEST) return;
+    if (name === '' || !this.#goesOn(depth, words.length)) return;
     this.programs.push({ name, arguments: args, takesMore });
     if (name === 'eval' || name === 'trap') this.inText(name === 'eval' ? args.join(' ') : (args[0] ?? ''), depth + 1);
     else if (name === 'find') this.#followFind(args, depth);
     else if (isShell(first)) this.#followShell(words, depth);
-    else if (isLauncher(name) && !TEXT_LAUNCHERS.test(name)) this.#followLauncher(name, args, depth, takesMore);
+    else {
+      const launcher = launcherOf(name);
+      if (launcher !== undefined && launcher.ownLanguage !== true) this.#followLauncher(launcher, args, depth, takesMore);
+    }
+  }
+
+  /** Whether so much more is read: what stands in the command itself always is. */
+  #goesOn(depth: number, characters: number): boolean {
+    if (depth > DEEPEST) this.#budget.giveUp();
+    return depth === 0 || this.#budget.take(characters);
   }
 
   /** `bash -c TEXT`. */
@@ -91,8 +108,8 @@ class Search implements ExecutedText {
   }
 
   /** A program that runs the rest of its command line, or a text in it. */
-  #followLauncher(name: string, args: readonly string[], depth: number, takesMore: boolean): void {
-    let operands = OPERANDS[name] ?? 0;
+  #followLauncher(launcher: Launcher, args: readonly string[], depth: number, takesMore: boolean): void {
+    let { operands = 0 } = launcher;
     for (const [at, word] of args.entries()) {
       const before = args[at - 1] ?? '';
       if (/\s/.test(word)) {
@@ -100,23 +117,24 @@ class Search implements ExecutedText {
         if (!before.startsWith('-')) return;
       } else if (isPlain(word)) {
         if (this.#isFollowed(word)) {
-          this.#follow(args.slice(at), depth + 1, takesMore || ADDING.test(name));
+          this.#follow(args.slice(at), depth + 1, takesMore || launcher.addsWords === true);
           return;
         }
         // What stands behind an option may be its value.
         if (!before.startsWith('-') && operands-- <= 0) return;
-      }
+      } else if (/^\d/.test(word) && !before.startsWith('-')) operands--;
     }
   }
 
   #isFollowed(word: string): boolean {
     const name = lastPart(word);
-    return this.#isKnown(name) || isShell(word) || isLauncher(name) || name === 'find' || name === 'eval';
+    return this.#isKnown(name) || isShell(word) || launcherOf(name) !== undefined || name === 'find' || name === 'eval';
   }
 }
 
-function isLauncher(name: string): boolean {
-  return interpreterOf(name) === 'launcher' || Object.hasOwn(OPERANDS, name) || name === 'time';
+function launcherOf(name: string): Launcher | undefined {
+  if (Object.hasOwn(LAUNCHERS, name)) return LAUNCHERS[name];
+  return interpreterOf(name) === 'launcher' ? {} : undefined;
 }
 
 /** Neither an option, nor a number or a duration, nor a variable. */
@@ -127,40 +145,5 @@ function isPlain(word: string): boolean {
 function lastPart(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
-
-/** Those that execute a text of a language of their own, and no other program. */
-const TEXT_LAUNCHERS = /^(?:[gmn]?awk|gdb)$/;
-/** Those that put more words behind the program's. */
-const ADDING = /^(?:xargs|parallel)$/;
-
-/** How many words stand before the program that are neither options nor their values: `flock FILE`, `docker exec NAME`. */
-const OPERANDS: Readonly<Record<string, number>> = {
-  flock: 1,
-  chroot: 1,
-  taskset: 1,
-  chrt: 1,
-  su: 2,
-  runuser: 1,
-  ssh: 1,
-  gosu: 1,
-  'su-exec': 1,
-  setuidgid: 1,
-  's6-setuidgid': 1,
-  envdir: 1,
-  docker: 3,
-  podman: 3,
-  nerdctl: 3,
-  crictl: 2,
-  kubectl: 2,
-  'lxc-attach': 0,
-  lxc: 2,
-  machinectl: 2,
-  ip: 3,
-  tmux: 1,
-  'systemd-cat': 0,
-  unbuffer: 0,
-  chronic: 0,
-  script: 0,
-};
 
 const DEEPEST = 20;

@@ -1,6 +1,8 @@
 import { posix } from 'node:path';
 import { givenPart, interpreterOf } from '../../core/interpreters.ts';
-import { type ShellWord, simpleCommands } from './simple-commands.ts';
+import { LAUNCHERS, type Launcher } from '../../core/launchers.ts';
+import type { ShellWord } from '../../core/shell/simple-commands.ts';
+import { type CertainCommand, certainCommands } from './certain-commands.ts';
 
 /** What a command line certainly needs to be there. */
 export interface NamedProgram {
@@ -11,28 +13,39 @@ export interface NamedProgram {
 
 /**
  * What a shell's text certainly runs first, as far as only the text has to be read: not what stands behind a condition, a function's
- * definition, or a command that may make what follows. Each once, in the order of the text.
+ * definition, or a command that may make what follows; nor what may be missing, for the text itself asks whether it has failed. Each
+ * once, in the order of the text.
  */
 export function namedPrograms(text: string): NamedProgram[] {
   const named = new Map<string, NamedProgram>();
   let folder: string | undefined;
   let pathIsKnown = true;
-  for (const { words, end } of simpleCommands(text)) {
-    // Whoever says what to do instead knows that it may be missing.
-    if (end === '||') break;
-    const read = readCommand(words, folder);
+  for (const command of certainCommands(text)) {
+    const read = readCommand(command.words, folder);
+    if (named.size >= MOST_NAMED || mayBeMissing(command, read)) break;
     for (const one of read.named) if (pathIsKnown || one.name.startsWith('/')) named.set(`${one.kind} ${one.name}`, one);
-    if (!read.goesOn || end === 'stop') break;
+    if (!read.goesOn) break;
     folder = read.folder ?? folder;
     pathIsKnown &&= !read.setsPath;
   }
   return [...named.values()];
 }
 
+const MOST_NAMED = 50;
+
+/** Whether the text says what is to be done if what was read of a command is missing. */
+function mayBeMissing({ tested, isLast, isSilent }: CertainCommand, { place }: Read): boolean {
+  // The failure of the last list is that of the whole command, and `cd FOLDER && ./run &` asks nothing.
+  if (tested === '||' || isLast) return tested === '||';
+  return (tested === '&&' && place !== 'folder') || (isSilent && place !== undefined);
+}
+
 interface Read {
   readonly named: readonly NamedProgram[];
   /** What follows is run as it stands. */
   readonly goesOn: boolean;
+  /** It is no program but a file that the shell reads, or a folder to which it goes. */
+  readonly place?: 'file' | 'folder';
   /** Where it has gone. */
   readonly folder?: string;
   readonly setsPath?: boolean;
@@ -52,8 +65,8 @@ function readCommand(all: readonly ShellWord[], folder: string | undefined): Rea
   if (first === 'export' || first === 'declare' || first === 'typeset')
     return { named: [], goesOn: true, setsPath: words.some((word) => word === undefined || /^PATH\b/.test(word)) };
   if (first === '.' || first === 'source')
-    return second === undefined ? NOTHING : { named: scriptAt(second, folder), goesOn: false };
-  if (first === 'exec') return { named: programs(afterOptions(words, { '-a': 1 }), folder, setsPath), goesOn: false };
+    return second === undefined ? NOTHING : { named: scriptAt(second, folder), goesOn: false, place: 'file' };
+  if (first === 'exec') return { named: programs(afterOptions(words, EXEC), folder, setsPath), goesOn: false };
   if (first === 'command' && !second?.startsWith('-'))
     return { named: programs(words.slice(1), folder, setsPath), goesOn: false };
   if (SHELL_WORDS.has(first)) return { named: [], goesOn: HARMLESS.has(first) };
@@ -61,26 +74,30 @@ function readCommand(all: readonly ShellWord[], folder: string | undefined): Rea
 }
 
 function readCd(words: readonly ShellWord[], folder: string | undefined): Read {
-  const [place, ...more] = afterOptions(words, {});
+  const [place, ...more] = afterOptions(words, CD);
   const whole = place === undefined || more.length > 0 ? undefined : pathOf(place, folder);
-  return whole === undefined ? NOTHING : { named: [{ kind: 'folder', name: whole }], goesOn: true, folder: whole };
+  return whole === undefined
+    ? NOTHING
+    : { named: [{ kind: 'folder', name: whole }], goesOn: true, folder: whole, place: 'folder' };
 }
 
+const EXEC = { flags: /^-[cl]+$/, valued: /^-[cl]*a$/ };
+const CD = { flags: /^-/, valued: /^$/ };
+
 /** The program of a command, and of what is told to run another one that too. */
-function programs(words: readonly ShellWord[], folder: string | undefined, setsPath: boolean): NamedProgram[] {
+function programs(words: readonly ShellWord[], folder: string | undefined, setsPath: boolean, depth = 0): NamedProgram[] {
   const [first] = words;
-  if (first === undefined || first === '') return [];
+  if (first === undefined || first === '' || depth > DEEPEST) return [];
   const whole = first.includes('/') ? pathOf(first, folder) : setsPath ? undefined : first;
   if (whole === undefined) return [];
   const name = whole.slice(whole.lastIndexOf('/') + 1);
   const own: NamedProgram = { kind: 'program', name: whole };
-  const options = LAUNCHERS.get(name);
-  if (options !== undefined) {
-    const rest = afterOptions(words, options.valued);
-    const inner = options.skips(rest);
-    // sudo has a PATH of its own.
-    const found = programs(inner, folder, setsPath);
-    return [own, ...(name === 'sudo' ? found.filter((one) => one.name.startsWith('/')) : found)];
+  const launcher = Object.hasOwn(LAUNCHERS, name) ? LAUNCHERS[name] : undefined;
+  if (launcher?.options !== undefined) {
+    const inner = afterOptions(words, launcher.options).slice(launcher.operands ?? 0);
+    const run = launcher.takesVariables ? withoutVariables(inner) : inner;
+    const found = programs(run, folder, setsPath, depth + 1);
+    return [own, ...(launcher.hasOwnPath ? found.filter((one) => one.name.startsWith('/')) : found)];
   }
   const kind = interpreterOf(whole);
   if (kind === undefined || kind === 'launcher') return [own];
@@ -90,6 +107,8 @@ function programs(words: readonly ShellWord[], folder: string | undefined, setsP
   const script = part?.kind === 'file' ? argv[part.at] : undefined;
   return script === undefined ? [own] : [own, ...scriptAt(script, folder)];
 }
+
+const DEEPEST = 20;
 
 function scriptAt(script: string, folder: string | undefined): NamedProgram[] {
   const whole = script.includes('/') || folder !== undefined ? pathOf(script, folder) : undefined;
@@ -101,41 +120,23 @@ function pathOf(path: string, folder: string | undefined): string | undefined {
   return folder === undefined || path === '' || path === '-' ? undefined : posix.join(folder, path);
 }
 
-/** What follows the first word and its options; `valued`: how many words belong to an option. [] if one of them is not known. */
-function afterOptions(words: readonly ShellWord[], valued: Readonly<Record<string, number>>): readonly ShellWord[] {
+/** What follows the first word and its options; [] if one of them is not known. */
+function afterOptions(words: readonly ShellWord[], { flags, valued }: NonNullable<Launcher['options']>): readonly ShellWord[] {
   let at = 1;
   for (let word = words[at]; word?.startsWith('-'); word = words[at]) {
     at += 1;
     if (word === '--') break;
-    if (Object.hasOwn(valued, word)) at += valued[word] ?? 0;
+    if (valued.test(word)) at += 1;
+    else if (!flags.test(word)) return [];
   }
   return words.slice(at);
 }
 
-interface Launcher {
-  readonly valued: Readonly<Record<string, number>>;
-  /** Without what stands between its options and the program. */
-  skips(words: readonly ShellWord[]): readonly ShellWord[];
-}
-
-const same = (words: readonly ShellWord[]): readonly ShellWord[] => words;
-const withoutVariables = (words: readonly ShellWord[]): readonly ShellWord[] => {
+function withoutVariables(words: readonly ShellWord[]): readonly ShellWord[] {
   const begin = words.findIndex((word) => word === undefined || !word.includes('='));
   // Which PATH it then has is not worth to be followed.
   return begin < 0 || words.slice(0, begin).some((word) => word?.startsWith('PATH=')) ? [] : words.slice(begin);
-};
-
-/** Those whose options are few: nohup(1), setsid(1), env(1), nice(1), ionice(1), timeout(1), stdbuf(1), sudo(8). */
-const LAUNCHERS: ReadonlyMap<string, Launcher> = new Map<string, Launcher>([
-  ['nohup', { valued: {}, skips: same }],
-  ['setsid', { valued: {}, skips: same }],
-  ['env', { valued: { '-u': 1 }, skips: withoutVariables }],
-  ['nice', { valued: { '-n': 1 }, skips: same }],
-  ['ionice', { valued: { '-c': 1, '-n': 1 }, skips: same }],
-  ['timeout', { valued: { '-k': 1, '-s': 1 }, skips: (words) => words.slice(1) }],
-  ['stdbuf', { valued: { '-i': 1, '-o': 1, '-e': 1 }, skips: same }],
-  ['sudo', { valued: { '-u': 1, '-g': 1 }, skips: withoutVariables }],
-]);
+}
 
 /** What is no program to a shell, or to one of them (bash(1)). */
 const SHELL_WORDS: ReadonlySet<string> = new Set(

@@ -56,14 +56,18 @@ export async function proveUnitLasts(
   }
 }
 
-/** Looks a unit up, and into it; why not, if that cannot be done. Never rejects. */
+/** Looks a unit up, and into it if it may be hollow; why not, if that cannot be done. Never rejects. */
 export async function lookInto(
   parts: UnitProcessParts,
   lookUp: (signal: AbortSignal) => Promise<UnitLookup>,
   signal: AbortSignal,
 ): Promise<UnitLook | Exclude<UnitLookup, { kind: 'found' }>> {
   const found = await lookUp(signal);
-  return found.kind === 'found' ? lookIntoUnit(parts, found.status, signal) : found;
+  if (found.kind !== 'found') return found;
+  const { status } = found;
+  // Of any other its state says all.
+  if (!status.remainsAfterExit) return { kind: 'seen', status, processes: [], isHollow: false };
+  return lookIntoUnit(parts, status, signal);
 }
 
 /** As of RestartStrategy.life. */

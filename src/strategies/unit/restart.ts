@@ -43,7 +43,7 @@ export async function restartUnit(parts: ServiceParts, restart: UnitRestart): Pr
       : settled;
   const done =
     step.kind === 'late' ? await within(parts, restart, (deadline) => insist(parts, restart, step.status, deadline)) : step;
-  const proved = done.kind === 'restarted' ? ((await hollowFailure(parts, restart)) ?? done) : done;
+  const proved = done.kind === 'restarted' && mayBeHollow(settled) ? ((await hollowFailure(parts, restart)) ?? done) : done;
   return 'unit' in proved ? explained(parts, restart, proved) : proved;
 }
 
@@ -121,15 +121,11 @@ const LONGEST_PAUSE_MS = 1000;
 
 /** Starts or restarts it, if it may be. */
 async function act(parts: ServiceParts, restart: UnitRestart, status: UnitStatus, deadline: Deadline): Promise<Step> {
-  const { id } = status;
-  const permit = (signal: AbortSignal) => restart.permit(status, signal);
-  const permission = await untilAnswered(parts.clock, permit, deadline.signal);
-  if (permission.kind === 'unanswered') return { kind: 'failed', reason: `not started: ${permission.why}` };
-  if (permission.kind === 'refused') return { kind: 'failed', reason: permission.reason };
-  restart.touched.add(id);
-  const outcome = await startOrRestart(parts.services, status, { ...restart, deadline });
-  if (outcome.kind === 'restarted') restart.touched.delete(id);
-  const isLate = outcome.kind === 'failed' && deadline.remainingMs() < MOMENT_MS && !restart.signal.aborted;
+  const order = { status, deadline, refusal: 'not started' };
+  const outcome = await ifPermitted(parts, restart, order, () =>
+    startOrRestart(parts.services, status, { ...restart, deadline }),
+  );
+  const isLate = 'unit' in outcome && deadline.remainingMs() < MOMENT_MS && !restart.signal.aborted;
   return isLate ? { kind: 'late', status } : outcome;
 }
 
@@ -152,13 +148,25 @@ async function insist(
   }
   if (!hangs(status)) return stands(status);
   if (await restart.isUnwanted()) return { kind: 'failed', reason: 'not wanted any more' };
-  const permit = (signal: AbortSignal) => restart.permit(status, signal);
-  const permission = await untilAnswered(parts.clock, permit, deadline.signal);
-  if (permission.kind === 'unanswered') return { kind: 'failed', reason: `not restarted by force: ${permission.why}` };
+  const order = { status, deadline, refusal: 'not restarted by force' };
+  return ifPermitted(parts, restart, order, () =>
+    restartByForce(parts, { status, hungMs: restart.limitMs, deadline, signal: restart.signal }),
+  );
+}
+
+/** Brings the unit up as `run` does, if it may be; `refusal`: what it is not, if systemd does not tell. */
+async function ifPermitted(
+  { clock }: ServiceParts,
+  { permit, touched }: UnitRestart,
+  { status, deadline, refusal }: { readonly status: UnitStatus; readonly deadline: Deadline; readonly refusal: string },
+  run: () => Promise<RestartOutcome | UnitFailure>,
+): Promise<RestartOutcome | UnitFailure> {
+  const permission = await untilAnswered(clock, (signal) => permit(status, signal), deadline.signal);
+  if (permission.kind === 'unanswered') return { kind: 'failed', reason: `${refusal}: ${permission.why}` };
   if (permission.kind === 'refused') return { kind: 'failed', reason: permission.reason };
-  restart.touched.add(status.id);
-  const outcome = await restartByForce(parts, { status, hungMs: restart.limitMs, deadline, signal: restart.signal });
-  if (outcome.kind === 'restarted') restart.touched.delete(status.id);
+  touched.add(status.id);
+  const outcome = await run();
+  if (outcome.kind === 'restarted') touched.delete(status.id);
   return outcome;
 }
 
@@ -168,6 +176,11 @@ function hasComeUp(before: UnitStatus, now: UnitStatus): boolean {
   // Its state does not change if systemd skips its start.
   const hasRun = now.changedMs > before.changedMs;
   return now.type === 'oneshot' && now.activeState === 'inactive' && now.result === 'success' && hasRun;
+}
+
+/** Only a unit that stays active without processes can be; what systemd itself has restarted may be one. */
+function mayBeHollow(settled: Settled): boolean {
+  return !('status' in settled) || settled.status.remainsAfterExit;
 }
 
 /** That the unit is up, without what it is there for; undefined if it is not so, and if that cannot be told. */

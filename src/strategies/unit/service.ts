@@ -99,7 +99,7 @@ export class ServiceStrategy implements RestartStrategy {
       },
       permit: async (status, signal) => {
         // That it has processes is remembered before they are stopped.
-        if (isUp(status)) await lookIntoUnit(this.#parts, status, signal);
+        if (status.remainsAfterExit && isUp(status)) await lookIntoUnit(this.#parts, status, signal);
         const permission = await this.#permit(status, signal);
         return permission.kind === 'permitted' ? permitBeside(this.#parts, status, known, signal) : permission;
       },

@@ -7,3 +7,8 @@ export function isOpenToOthers({ mode }: { readonly mode: number }): boolean {
 export function isSticky({ mode }: { readonly mode: number }): boolean {
   return (mode & 0o1000) !== 0;
 }
+
+/** The permissions of a `mode` (st_mode) as chmod(1) has them: `0755`, `1777`. */
+export function modeWords({ mode }: { readonly mode: number }): string {
+  return (mode & 0o7777).toString(8).padStart(4, '0');
+}

@@ -41,27 +41,25 @@ export async function resetFailed(pid1: Pid1, unit: string): Promise<void> {
  * Waits until none of a unit's processes runs any more: systemd reports that it has sent a SIGKILL, and the kernel carries it
  * out a moment later. Who is left after 2 s is killed; whom the kernel does not let die is given up after 2 more. Never rejects.
  */
-export async function emptyUnit(unit: string): Promise<void> {
-  const table = new ProcessTable();
+export async function emptyUnit(unit: string, table = new ProcessTable()): Promise<void> {
   for (const kill of [true, false]) {
     const end = performance.now() + DEATH_LIMIT_MS;
     while (performance.now() < end) {
       if ((await inside(table, unit)).length === 0) return;
       await delay(DEATH_POLL_MS);
     }
-    if (kill) await killInside(unit);
+    if (kill) await killInside(unit, table);
   }
 }
 
-async function killInside(unit: string): Promise<void> {
-  const table = new ProcessTable();
+async function killInside(unit: string, table = new ProcessTable()): Promise<void> {
   for (const process of await inside(table, unit)) signalProcess(table, process, SIGKILL);
 }
 
-/** Those of the unit's processes that still run. */
+/** Those of the unit's processes that still run. A user's own manager may have units of any name: those are none of the system's. */
 async function inside(table: ProcessTable, unit: string): Promise<ProcessIdentity[]> {
   const isInside = (process: ProcessInfo<(typeof INSIDE_FIELDS)[number]>): boolean =>
-    !hasEnded(process) && process.cgroup?.split('/').includes(unit) === true;
+    !hasEnded(process) && process.unit === unit;
   return (await table.survey(INSIDE_FIELDS)).filter(isInside);
 }
 
@@ -71,4 +69,4 @@ const END_LIMIT = { timeoutMs: 15_000 };
 const ANSWER_LIMIT_MS = 10_000;
 const DEATH_LIMIT_MS = 2000;
 const DEATH_POLL_MS = 5;
-const INSIDE_FIELDS = ['cgroup', 'startTime', 'state', 'threads'] as const;
+const INSIDE_FIELDS = ['unit', 'startTime', 'state', 'threads'] as const;

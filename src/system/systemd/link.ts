@@ -1,7 +1,8 @@
 import { callFailure } from './call-failure.ts';
 import { type Call, type CallResult, DbusConnection, type Limit } from './dbus/connection.ts';
 import { bodyOf, type DbusMessage } from './dbus/message.ts';
-import type { DbusValue, Variant } from './dbus/values.ts';
+import type { DbusValue } from './dbus/values.ts';
+import { UnitChange } from './unit-change.ts';
 
 /** Where PID 1 can be spoken to. */
 export interface Pid1Addresses {
@@ -15,12 +16,6 @@ export const pid1Addresses: Pid1Addresses = { private: '/run/systemd/private', b
 
 /** By which of the two: PID 1 itself, or the bus between. */
 export type LinkKind = keyof Pid1Addresses;
-
-/** Properties of a unit that have changed, of both its interfaces one after the other, `Unit` last. */
-export interface UnitChange {
-  readonly interface: string;
-  readonly values: ReadonlyMap<string, DbusValue>;
-}
 
 /** A job that systemd is done with. */
 export interface RemovedJob {
@@ -189,7 +184,7 @@ export class Pid1Link {
     if (message.interface === PROPERTIES && member === 'PropertiesChanged') {
       const listeners = this.#units.get(path);
       if (listeners === undefined) return;
-      const change = changeOf(bodyOf(message));
+      const change = new UnitChange(message, (reason) => this.close(reason));
       for (const listener of [...listeners]) listener(change);
     } else if (message.interface === MANAGER && member === 'JobRemoved' && this.#jobs.size > 0) {
       const [, job, unit, result] = bodyOf(message);
@@ -214,11 +209,6 @@ const FRESH_MS = 100;
 const RULE_MS = 30_000;
 /** The bus lets a connection wait for 128 answers. */
 const MOST_CALLS: Readonly<Record<LinkKind, number>> = { private: Number.POSITIVE_INFINITY, bus: 100 };
-
-function changeOf([name, values]: readonly DbusValue[]): UnitChange {
-  const entries = values as readonly (readonly [string, Variant])[];
-  return { interface: String(name), values: new Map(entries.map(([key, { value }]) => [key, value])) };
-}
 
 function isAlreadySubscribed(result: CallResult): boolean {
   return result.kind === 'error' && result.name === `${SYSTEMD}.AlreadySubscribed`;

@@ -48,13 +48,13 @@ async function readOnce(link: Pid1Link, unit: string, names: PropertyNames, limi
       { path, interface: PROPERTIES, member: 'Get', signature: 'ss', values: [`org.freedesktop.systemd1.${owner}`, name] },
       limit,
     );
-  // PID 1 may turn to something else between two answers: whoever sees the same change first and last has seen none in between.
-  const wanted = [
-    ['Unit', CHANGED] as const,
+  const asked = [
     ...names.Unit.map((name) => ['Unit', name] as const),
     ...names.Service.map((name) => ['Service', name] as const),
-    ['Unit', CHANGED] as const,
   ];
+  // PID 1 may turn to something else between two answers: whoever sees the same change first and last has seen none in between.
+  const changed = ['Unit', CHANGED] as const;
+  const wanted = asked.length === 1 ? asked : [changed, ...asked, changed];
   const answers = await Promise.all(wanted.map(async ([owner, name]) => ({ name, result: await get(owner, name) })));
   const values = new Map<string, DbusValue>();
   for (const { name, result } of answers) {
@@ -64,8 +64,9 @@ async function readOnce(link: Pid1Link, unit: string, names: PropertyNames, limi
     else if (result.kind !== 'error' || !ABSENT.includes(result.name))
       return { kind: 'failed', reason: callFailure(result), lost: result.kind === 'lost' };
   }
-  const [first, last] = [answers[0]?.result, answers.at(-1)?.result].map(answered);
   const result = { kind: 'known', values } as const;
+  if (asked.length === 1) return result;
+  const [first, last] = [answers[0]?.result, answers.at(-1)?.result].map(answered);
   return first === last ? result : { kind: 'changing', result };
 }
 
@@ -75,7 +76,7 @@ function answered(result: CallResult | undefined): DbusValue | undefined {
 }
 
 const PROPERTIES = 'org.freedesktop.DBus.Properties';
-/** When the unit changed last, in microseconds: set with every step from one state to the next. It is among all properties that are read. */
+/** When the unit changed last, in microseconds: set with every step from one state to the next. It is among all properties that are read, if there are several. */
 export const CHANGED = 'StateChangeTimestampMonotonic';
 const ABSENT: readonly string[] = ['UnknownProperty', 'UnknownInterface', 'UnknownMethod'].map(
   (name) => `org.freedesktop.DBus.Error.${name}`,

@@ -1,7 +1,8 @@
 import { CONDITION_PROPERTIES, testsIn, unmetCondition } from './condition-words.ts';
 import type { DbusValue } from './dbus/values.ts';
-import type { Pid1Link, UnitChange } from './link.ts';
+import type { Pid1Link } from './link.ts';
 import { type PropertyNames, readProperties } from './properties.ts';
+import type { UnitChange } from './unit-change.ts';
 import { unitPath } from './unit-name.ts';
 
 /** What systemd asks before it starts a unit. */
@@ -12,6 +13,8 @@ export type Test = 'Conditions' | 'Asserts' | 'ExecCondition';
  * is forgotten in the same moment, with how its conditions were tested, so that it cannot be asked for afterwards.
  */
 export class SkippedStart {
+  /** Those that were not read yet, the oldest first. */
+  readonly #unread: UnitChange[] = [];
   readonly #told = new Map<string, DbusValue>();
   #hasBegun = false;
   readonly #stop: () => void;
@@ -22,6 +25,10 @@ export class SkippedStart {
 
   /** `unknown`: nothing was told, as by systemd 239 before a job's end. */
   get verdict(): Test | 'started' | 'unknown' {
+    // Of what was started this one says so, and the others need not be read.
+    const last = this.#unread.findLast((change) => change.interface === UNIT)?.values.get('ActiveState');
+    if (last !== undefined && last !== 'inactive') return 'started';
+    this.#read();
     const state = this.#told.get('ActiveState');
     if (state === undefined) return 'unknown';
     if (state !== 'inactive') return 'started';
@@ -36,12 +43,22 @@ export class SkippedStart {
     this.#stop();
   }
 
-  #hear({ values }: UnitChange): void {
-    for (const [name, value] of values) if (HEARD.includes(name)) this.#told.set(name, value);
-    if (values.get('ActiveState') === 'activating') this.#hasBegun = true;
+  #hear(change: UnitChange): void {
+    this.#unread.push(change);
+    // A unit may tell of its status as often as it likes.
+    if (this.#unread.length > MOST_UNREAD) this.#read();
+  }
+
+  #read(): void {
+    for (const { values } of this.#unread.splice(0)) {
+      for (const [name, value] of values) if (HEARD.includes(name)) this.#told.set(name, value);
+      if (values.get('ActiveState') === 'activating') this.#hasBegun = true;
+    }
   }
 }
 
+const UNIT = 'org.freedesktop.systemd1.Unit';
+const MOST_UNREAD = 32;
 const HEARD: readonly string[] = ['ActiveState', 'ConditionResult', 'Result'];
 
 /**

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { cliBackends } from '../../../src/app/cli-backends.ts';
 import { runCommand } from '../../helpers/cli-world.ts';
+import { asRoot } from '../../helpers/requirement.ts';
 import { openSqliteAlarms } from '../../helpers/sqlite-alarms.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 
@@ -178,3 +179,42 @@ test('what the database has that somebody should look at counts as a warning, an
   ]);
   assert.match(stdout, /\nDIR\/config\.ini: 0 errors, 3 warnings; 3 configured processes\n$/);
 });
+
+test(
+  'folders within the reach of others are told: of the control socket as the error with which the start would end',
+  asRoot,
+  async (t) => {
+    const { dir, write, check } = world(t);
+    const joes = join(dir, 'joes');
+    mkdirSync(join(joes, 'run'), { recursive: true });
+    chownSync(joes, 4711, 0);
+    write(
+      '[database]\ndriver = sqlite\npath = DIR/a.db\n[monitor]\nstate_dir = DIR/joes/state\n[logging]\nfile = DIR/joes/run/log\n' +
+        '[events]\nsocket = DIR/joes/run/e\n[control]\nsocket = DIR/s\n',
+    );
+    const why = 'DIR/joes belongs to user 4711, mode 0755';
+    const warned = await check();
+    for (const [section, key, so] of [
+      ['monitor', 'state_dir', 'it is not used'],
+      ['logging', 'file', 'it is not written'],
+      ['events', 'socket', 'nobody listens there'],
+    ])
+      assert.match(
+        warned.stderr,
+        new RegExp(`\\[${section}\\] ${key}: is within the reach of others, so ${so}: ${why}.*\\(warning\\)\n`),
+      );
+    assert.equal(warned.code, 0);
+    for (const [mode, owner] of [
+      [0o755, 4711],
+      [0o775, 0],
+      [0o777, 0],
+    ] as const) {
+      chownSync(joes, owner, 0);
+      chmodSync(joes, mode);
+      write(GENERAL.replace('socket = DIR/s', 'socket = DIR/joes/run/s'));
+      const { code, stderr } = await check();
+      assert.equal(code, 78);
+      assert.match(stderr, /\[control\] socket: is within the reach of others: .*joes.*, mode 07/);
+    }
+  },
+);

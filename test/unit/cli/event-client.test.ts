@@ -9,10 +9,12 @@ import { createServer as createTlsServer } from 'node:tls';
 import type { EventAddress } from '../../../src/cli/event-address.ts';
 import { followStream } from '../../../src/cli/event-client.ts';
 import type { StreamEnd } from '../../../src/cli/stream-end.ts';
+import { userWords } from '../../../src/system/files/account-names.ts';
 import { createCertificates } from '../../helpers/certificates.ts';
+import { runCommand } from '../../helpers/cli-world.ts';
 import { loginThen, seedLines, startEventServer } from '../../helpers/event-server.ts';
 import { freePort } from '../../helpers/free-port.ts';
-import { missing } from '../../helpers/requirement.ts';
+import { asRoot, missing } from '../../helpers/requirement.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 
@@ -27,7 +29,12 @@ interface Following {
 function follow(
   t: TestContext,
   address: EventAddress,
-  { password, request, onLines }: { password?: string; request?: string; onLines?: () => Promise<void> } = {},
+  {
+    password,
+    request,
+    onLines,
+    believed = [process.geteuid?.() ?? 0],
+  }: { password?: string; request?: string; onLines?: () => Promise<void>; believed?: readonly number[] } = {},
 ): Following {
   const stopping = new AbortController();
   t.after(() => stopping.abort());
@@ -37,6 +44,7 @@ function follow(
   const ended = followStream({
     address,
     password,
+    believed: () => new Set(believed),
     request,
     stopping: stopping.signal,
     onOpen: () => {
@@ -198,8 +206,56 @@ describe('a client of an event stream', () => {
 
   it('may be stopped before it is connected', async () => {
     const options = { password: undefined, request: undefined, stopping: AbortSignal.abort(), onOpen: () => {} };
-    const end = await followStream({ ...options, address: tcp(9, '192.0.2.1'), onLines: () => undefined });
+    const believed = () => new Set<number>();
+    const end = await followStream({ ...options, believed, address: tcp(9, '192.0.2.1'), onLines: () => undefined });
     assert.deepEqual(end, { kind: 'stopped' });
+  });
+});
+
+describe('the password of a server on this machine', () => {
+  it('is not sent to a stranger who sits on the port', async (t) => {
+    const server = await startEventServer(
+      t,
+      'tcp',
+      loginThen((socket) => void socket.write(seedLines.join(''))),
+    );
+    const us = process.geteuid?.() ?? 0;
+    for (const host of ['127.0.0.1', 'localhost', '::ffff:127.0.0.1']) {
+      const end = await follow(t, tcp(server.port, host), { password: 'right', believed: [us + 1] }).ended;
+      assert.equal(end.kind, 'forbidden');
+      const name = host.includes(':') ? `[${host}]` : host;
+      assert.equal(
+        'reason' in end && end.reason,
+        `${name}:${server.port}: a process of ${userWords(us)} listens there; it was not sent the password (--tls believes a server of another user by its certificate)`,
+      );
+    }
+    // The first that is sent anything.
+    const client = follow(t, tcp(server.port), { password: 'right', believed: [us + 1, us] });
+    await waitFor('the lines', () => client.lines.length === 4);
+    assert.equal(server.heard(), 'right\n');
+  });
+
+  it('is not sent where another user has the port, by the command too', asRoot, async (t) => {
+    const port = await freePort();
+    const script = `require('node:net').createServer((c) => { c.on('data', (b) => console.log('STOLEN ' + b)).on('error', () => {}); c.write('Password: '); }).listen(${port}, '127.0.0.1', () => console.log('up'));`;
+    const child = spawn(process.execPath, ['-e', script], { uid: 4711, gid: 4711, stdio: ['ignore', 'pipe', 'inherit'] });
+    const ended = once(child, 'close');
+    t.after(async () => {
+      child.kill('SIGKILL');
+      await ended;
+    });
+    let said = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    await waitFor('the stranger', () => said !== '');
+    const run = await runCommand(['events', '--tcp', String(port)], {
+      env: { MONITOR_SERVICE_AUTH: 'secret' },
+      signals: { onStop: () => {}, onAbort: () => {}, onReload: () => {} },
+    });
+    assert.deepEqual([run.code, run.stdout], [77, '']);
+    assert.match(run.stderr, /a process of user 4711 listens there; it was not sent the password/);
+    assert.equal(said, 'up\n');
   });
 });
 

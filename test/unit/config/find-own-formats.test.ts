@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeOnceNames, describeOwnFormats, oncePercentAndName, ownFormats } from '../../../src/config/find-own-formats.ts';
+import { withName } from '../../../src/core/command-template.ts';
+import { simpleCommands } from '../../../src/core/shell/simple-commands.ts';
 
 /** What is found, and commands in which that is found and nothing else. */
 const FOUND: Readonly<Record<string, readonly string[]>> = {
@@ -240,7 +242,7 @@ test('a %%s that the bash service made % and the name of is told, where that may
   const like = `mysql -e "select * from p where name like '%%s%'"`;
   assert.deepEqual(oncePercentAndName(like), ["LIKE '%%s'"]);
   assert.deepEqual(oncePercentAndName(`echo \${f%%s}`), [`\${NAME%%s}`]);
-  assert.match(describeOnceNames(oncePercentAndName(like)), /is the text %s; write %\$MONITOR_SYSTEM_NAME if/);
+  assert.match(describeOnceNames(oncePercentAndName(like), like), /is the text %s; write %\$MONITOR_SYSTEM_NAME if/);
   for (const command of [
     'date +%%s',
     "printf '%%s\\n' x",
@@ -250,6 +252,34 @@ test('a %%s that the bash service made % and the name of is told, where that may
     `echo \${f%%s*} \${f%%service} \${f%%.*} \${f%%%s}`,
   ])
     assert.deepEqual(oncePercentAndName(command), [], command);
+});
+
+test('how a % and the name are written fits the quotes in which they stand', () => {
+  const hint = (template: string): string =>
+    / write (.*) if a %/.exec(describeOnceNames(oncePercentAndName(template), template))?.[1] ?? '';
+  for (const template of [
+    `mysql -e "select * from p where name like '%%s%'"`,
+    `echo \${f%%s} "\${f%%s}"`,
+    `x="$(mysql -e "select 1 from p where name like '%%s'")"`,
+  ])
+    assert.equal(hint(template), '%$MONITOR_SYSTEM_NAME', template);
+  for (const template of [
+    `mysql -e 'select * from p where name like "%%s%"'`,
+    `test -n "$(mysql -e 'select 1 from p where name like "%%s"')"`,
+    `sh -c 'echo \${f%%s}'`,
+    `mysql -e 'select * from p where name like '\\''%%s%'\\'`,
+  ]) {
+    assert.equal(oncePercentAndName(template).length, 1, template);
+    assert.equal(hint(template), "%'%s' in single quotes", template);
+    // As it is then written a shell makes of it what is meant.
+    const written = withName(template.replace('%%s', "%'%s'"), 'web');
+    const words = simpleCommands(written).flatMap(({ words }) => words);
+    assert.ok(
+      words.some((word) => word.includes('%web')),
+      written,
+    );
+  }
+  assert.equal(hint(`a "like '%%s'"; b 'like "%%s"'`), "%$MONITOR_SYSTEM_NAME, or %'%s' in single quotes");
 });
 
 test('several are told together, in one line, with how each is written', () => {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { namesTooLong } from '../../../src/config/name-patterns.ts';
+import { nameSearches, namesTooLong } from '../../../src/config/name-patterns.ts';
 
 const LONG = 'monitored-program-of-ours';
+
+const tooLong = (line: string, processName = 'a') => namesTooLong(nameSearches(line), { processName, systemName: 'b' });
 
 test('a name that is longer than what the kernel keeps is found by nothing that looks among names', () => {
   for (const [line, program = 'pgrep'] of [
@@ -18,13 +20,9 @@ test('a name that is longer than what the kernel keeps is found by nothing that 
     [`pkill --signal TERM ${LONG}`, 'pkill'],
     [`start-stop-daemon --stop --name ${LONG}`, 'start-stop-daemon'],
   ] as const)
-    assert.deepEqual(
-      namesTooLong(line, { MONITOR_PROCESS_NAME: LONG }),
-      [{ program, name: line.includes('^') ? `^${LONG}$` : LONG }],
-      line,
-    );
-  assert.equal(namesTooLong('pgrep ééééééée', {}).length, 0, '15 bytes');
-  assert.equal(namesTooLong('pgrep éééééééé', {}).length, 1, '16 bytes');
+    assert.deepEqual(tooLong(line, LONG), [{ program, name: line.includes('^') ? `^${LONG}$` : LONG }], line);
+  assert.equal(tooLong('pgrep ééééééée').length, 0, '15 bytes');
+  assert.equal(tooLong('pgrep éééééééé').length, 1, '16 bytes');
 });
 
 test('one that looks through command lines, or for a pattern of unknown length, is left alone', () => {
@@ -46,5 +44,13 @@ test('one that looks through command lines, or for a pattern of unknown length, 
     `echo pgrep ${LONG}`,
     'pgrep "$OTHER_LONG_VARIABLE"',
   ])
-    assert.deepEqual(namesTooLong(line, {}), [], line);
+    assert.deepEqual(tooLong(line), [], line);
+});
+
+test('the name of the process counts, wherever it comes from', () => {
+  for (const line of ['pgrep -x %s', 'pkill "^$MONITOR_SYSTEM_NAME$"', `pgrep -x "\${MONITOR_SYSTEM_NAME}"`]) {
+    const searches = nameSearches(line);
+    assert.equal(namesTooLong(searches, { processName: 'a', systemName: LONG }).length, 1, line);
+    assert.equal(namesTooLong(searches, { processName: LONG, systemName: 'exactly-15-byte' }).length, 0, line);
+  }
 });

@@ -3,7 +3,9 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
+  chownSync,
   existsSync,
+  lchownSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -20,7 +22,9 @@ import { ControlClient } from '../../../src/control/client.ts';
 import type { RecoverReply } from '../../../src/control/orders.ts';
 import { httpText, openConnection, rawExchange, startControl } from '../../helpers/control-world.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
+import { asRoot } from '../../helpers/requirement.ts';
 import { someProcess, someStatus } from '../../helpers/scripted-orders.ts';
+import { strangersSocket } from '../../helpers/strangers-socket.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 
@@ -232,8 +236,52 @@ describe('the socket file', () => {
     const folder = tempDir(t);
     chmodSync(folder, 0o777);
     await assert.rejects(startControl(t, {}, { socket: join(folder, 'c.sock') }), { code: 'SOCKET_UNUSABLE' });
+    // There, too, another may sit before we come.
     chmodSync(folder, 0o1777);
-    await startControl(t, {}, { socket: join(folder, 'c.sock') });
+    await assert.rejects(startControl(t, {}, { socket: join(folder, 'c.sock') }), { code: 'SOCKET_UNUSABLE' });
+    assert.deepEqual(readdirSync(folder), []);
+    await startControl(t, {}, { socket: join(folder, 'own', 'c.sock') });
+  });
+
+  it('is not laid below a folder in which others may put another in its place', asRoot, async (t) => {
+    const joes = join(tempDir(t), 'joes');
+    const socket = join(joes, 'a/run/c.sock');
+    for (const [owner, mode, words] of [
+      [4711, 0o755, 'joes belongs to user 4711, mode 0755'],
+      [0, 0o775, 'joes, owner user root (0), mode 0775'],
+      [0, 0o777, 'joes, owner user root (0), mode 0777'],
+    ] as const) {
+      for (const made of [joes, dirname(socket)]) {
+        mkdirSync(made, { recursive: true });
+        chownSync(joes, owner, 0);
+        chmodSync(joes, mode);
+        await assert.rejects(startControl(t, {}, { socket }), (error: Error) => {
+          assert.ok(error.message.includes(words), error.message);
+          return (error as NodeJS.ErrnoException).code === 'SOCKET_UNUSABLE';
+        });
+        if (made === joes) assert.deepEqual(readdirSync(joes), []);
+      }
+      rmSync(joes, { recursive: true });
+    }
+    mkdirSync(joes);
+    mkdirSync(join(joes, 'real'));
+    symlinkSync('real', join(joes, 'a'));
+    lchownSync(join(joes, 'a'), 4711, 0);
+    await assert.rejects(startControl(t, {}, { socket }), /a belongs to user 4711/);
+    lchownSync(join(joes, 'a'), 0, 0);
+    await startControl(t, {}, { socket });
+    assert.deepEqual(readdirSync(join(joes, 'real/run')), ['c.sock'], "root's own link is followed");
+  });
+
+  it("of a process of somebody else's is called that, and no daemon", asRoot, async (t) => {
+    const folder = join(tempDir(t), 'run');
+    mkdirSync(folder, { mode: 0o755 });
+    const { pid, socket } = await strangersSocket(t, folder);
+    chownSync(folder, 0, 0);
+    await assert.rejects(startControl(t, {}, { socket }), (error: Error) => {
+      assert.ok(error.message.includes(`(pid ${pid}) of user 4711 listens there, which is no daemon of ours`), error.message);
+      return (error as NodeJS.ErrnoException).code === 'SOCKET_UNUSABLE';
+    });
   });
 
   for (const [what, lose] of Object.entries<(path: string) => void>({

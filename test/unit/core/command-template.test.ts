@@ -40,6 +40,11 @@ test('a name that holds what is not seen is refused with its code point, never s
     reason:
       'the name "nginx\\u3164" cannot stand for %s in a command (it holds U+3164, which is not seen): set system_name, or use "$MONITOR_PROCESS_NAME" instead of %s',
   });
+  // In single quotes it would not become the name.
+  for (const template of ["pkill -f '%s'", `kill "$(pgrep -f '^%s$')"`, "pgrep %s; awk '/%s/' f"]) {
+    const expanded = expandCommand(template, named('nginx\u3164'));
+    assert.match(expanded.kind === 'refused' ? expanded.reason : '', /: set system_name$/, template);
+  }
   // A variable is data: there it is that very name.
   assert.equal(commandEnvironment(named('nginx\u3164'), 1).MONITOR_PROCESS_NAME, 'nginx\u3164');
 });

@@ -209,8 +209,8 @@ test('places that others can reach are refused', { skip: asRoot }, async (t) => 
   chmodSync(join(dir, 'open'), 0o1777);
   mkdirSync(join(dir, 'theirs'));
   chownSync(join(dir, 'theirs'), 65_534, 65_534);
-  await assert.rejects(open(t, join(dir, 'open'), {}), /everyone may write to its folder/);
-  await assert.rejects(open(t, join(dir, 'theirs'), {}), /its folder belongs to user 65534/);
+  await assert.rejects(open(t, join(dir, 'open'), {}), /others may write to .*open, owner user root \(0\), mode 1777/);
+  await assert.rejects(open(t, join(dir, 'theirs'), {}), /theirs belongs to user nobody \(65534\), mode 0755/);
   symlinkSync('victim', join(dir, 'm.log'));
   const { lchownSync } = await import('node:fs');
   lchownSync(join(dir, 'm.log'), 65_534, 65_534);
@@ -255,3 +255,25 @@ function numbers(dir: string): number[] {
     .join('');
   return [...text.matchAll(/line (\d+) /g)].map((match) => Number(match[1]));
 }
+
+test('a folder that a group may write to will do, one below a stranger’s will not', { skip: asRoot }, async (t) => {
+  const dir = tempDir(t);
+  chownSync(dir, 0, 4711);
+  chmodSync(dir, 0o775);
+  const file = await open(t, dir, {});
+  file.write('a line');
+  await file.close();
+  mkdirSync(join(dir, 'joes/log'), { recursive: true });
+  chownSync(join(dir, 'joes'), 4711, 0);
+  await assert.rejects(open(t, join(dir, 'joes/log'), {}), /joes belongs to user 4711, mode 0755/);
+  assert.deepEqual(readdirSync(join(dir, 'joes/log')), []);
+});
+
+test('to a file that is not the one that was made nothing is written', async (t) => {
+  const dir = tempDir(t);
+  const file = await open(t, dir, {});
+  file.write('a line');
+  assert.throws(() => file.compare({ dev: 1, ino: 1 }), /another file was put in its place/);
+  assert.throws(() => file.write('another'), /another file was put in its place/);
+  assert.equal(readFileSync(join(dir, 'm.log'), 'utf8'), 'a line\n');
+});

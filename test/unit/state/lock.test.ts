@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chownSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { acquireLock, readHolder } from '../../../src/state/lock.ts';
@@ -31,6 +31,57 @@ test('a pid file left by a crash names nobody, though its number lives', (t) => 
     writeFileSync(join(dir, 'daemon.pid'), content);
     assert.equal(readHolder(dir), undefined, content);
   }
+});
+
+test('one that has ended and is not yet asked for by its parent runs nothing', async (t) => {
+  const dir = tempDir(t);
+  const parent = spawn('sh', ['-c', 'sh -c : & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(parent, 'close');
+  t.after(async () => {
+    parent.kill('SIGKILL');
+    await ended;
+  });
+  const [bytes] = await once(parent.stdout, 'data');
+  const pid = Number(String(bytes));
+  const stat = (): string[] => readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
+  await waitFor('its end', () => stat()[0] === 'Z');
+  const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  writeFileSync(join(dir, 'daemon.pid'), `${pid} ${stat()[19]} ${bootId} daemon\n`);
+  assert.equal(readHolder(dir), undefined);
+});
+
+test('a daemon whose file is gone is known by its lock', async (t) => {
+  const dir = tempDir(t);
+  const lock = join(import.meta.dirname, '../../../src/state/lock.ts');
+  const script = `import(${JSON.stringify(lock)}).then(({ acquireLock }) => {
+    const lock = acquireLock(process.argv[1]);
+    process.stdin.on('data', (name) => { require('node:fs').writeFileSync('/proc/self/comm', name); console.log(lock.kind); });
+  })`;
+  const child = spawn(process.execPath, ['-e', script, dir], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(child, 'close');
+  t.after(async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
+  child.stdin.write('another');
+  assert.equal(String(await once(child.stdout, 'data')), 'acquired\n');
+  assert.equal(readHolder(dir), child.pid);
+  rmSync(join(dir, 'daemon.pid'));
+  assert.equal(readHolder(dir), undefined, 'no daemon is called so');
+  child.stdin.write('monitor_service');
+  await once(child.stdout, 'data');
+  assert.equal(readHolder(dir), child.pid);
+  assert.deepEqual(acquireLock(dir), { kind: 'held', pid: child.pid });
+  assert.deepEqual(readdirSync(dir), ['daemon.lock']);
+  const us = process.geteuid?.() ?? 0;
+  if (us === 0) {
+    chownSync(join(dir, 'daemon.lock'), 4711, 0);
+    assert.equal(readHolder(dir), undefined, 'a file of somebody else’s');
+    chownSync(join(dir, 'daemon.lock'), us, 0);
+  }
+  child.kill('SIGKILL');
+  await ended;
+  assert.equal(readHolder(dir), undefined);
 });
 
 test('a holder that could not write itself down still holds', (t) => {

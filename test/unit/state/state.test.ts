@@ -143,7 +143,7 @@ test('a state_dir within the reach of others is not used: one complaint, and on 
   state.close();
   assert.deepEqual(readdirSync(dir), []);
   assert.equal(log.of('error').length, 1);
-  assert.match(log.of('error')[0] ?? '', /others may write to it/);
+  assert.match(log.of('error')[0] ?? '', /others may write to \/.*, mode 0777 \(expected/);
 });
 
 test('a state_dir that cannot be: one complaint, and on from memory', (t) => {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { userWords } from '../../../src/system/files/account-names.ts';
 import { clientsOf, exitOf, NO_PID, RawClient, type StreamWorld, startStream } from '../../helpers/event-world.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { freePort } from '../../helpers/free-port.ts';
@@ -29,6 +30,11 @@ async function end(server: Server): Promise<void> {
   await once(server, 'close');
 }
 
+/** This process, as one that is in the way. */
+function ourWords(): string {
+  return `"${readFileSync('/proc/self/comm', 'utf8').trim()}" (pid ${process.pid}) of ${userWords(process.geteuid?.() ?? 0)}`;
+}
+
 /** Its places in words: `unix open`, `tcp another program …`. */
 function places({ server }: StreamWorld): string[] {
   return server.listeners().map(({ kind, state, reason }) => `${kind} ${reason ?? state}`);
@@ -48,8 +54,9 @@ describe('a TCP port of the stream that cannot be had', () => {
     const taken = await other(t, { port, host: '127.0.0.1' });
     const clock = new FakeClock();
     const world = await startStream(t, { clock, tcp: tcp('127.0.0.1', port) });
-    assert.deepEqual(places(world), ['unix open', 'tcp another program listens on this port (EADDRINUSE)']);
-    const line = `Event stream off on 127.0.0.1:${port}, tried again every 30 s: another program listens on this port (EADDRINUSE)`;
+    const reason = `another program listens on this port (EADDRINUSE): ${ourWords()}`;
+    assert.deepEqual(places(world), ['unix open', `tcp ${reason}`]);
+    const line = `Event stream off on 127.0.0.1:${port}, tried again every 30 s: ${reason}`;
     assert.deepEqual(world.log.of('error'), [line]);
     assert.deepEqual(world.log.of('info'), [`Event stream open: ${world.path}`]);
     const local = await RawClient.open(t, world.path);

@@ -91,3 +91,29 @@ test('as many as there are users are not remembered for ever', async () => {
   assert.ok(!pace.isSlow('first'), 'it was met first, and nobody is at rest');
   assert.ok(pace.isSlow('user 1023'));
 });
+
+test('who has numbers by the thousand guesses ten times a second in all, and holds up neither root nor those who know the password', async () => {
+  const clock = new FakeClock();
+  const pace = new LoginPace(clock, new AbortController().signal, ['user 0']);
+  const come: string[] = [];
+  const ask = (who: string, name: string): void => {
+    void pace.turn(who, new AbortController().signal).then((isTurn) => isTurn && come.push(name));
+  };
+  ask('friend', 'friend');
+  await clock.advance(0);
+  pace.right('friend');
+  for (let i = 0; i < 5000; i++) ask(`user ${200_000 + i}`, 'guess');
+  await clock.advance(0);
+  const guesses = (): number => come.filter((name) => name === 'guess').length;
+  assert.equal(guesses(), 50);
+  assert.ok(pace.isKnown('user 0') && pace.isKnown('friend') && !pace.isKnown('user 200000'));
+  for (const who of ['user 0', 'friend']) ask(who, 'ours');
+  await clock.advance(0);
+  assert.equal(come.filter((name) => name === 'ours').length, 2);
+  for (let i = 0; i < 100; i++) await clock.advance(100);
+  assert.equal(guesses(), 150);
+  // Somebody who is new has his turn next.
+  ask('user 1000', 'new');
+  await clock.advance(100);
+  assert.equal(come.at(-1), 'new');
+});

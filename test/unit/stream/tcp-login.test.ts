@@ -232,6 +232,37 @@ describe('the login over TCP', () => {
     await late.says('"exit"');
   });
 
+  it('keeps root its places while somebody comes by numbers of his own by the hundred', asRoot, async (t) => {
+    const { port } = await startTcp(t);
+    const silent = await RawClient.open(t, port);
+    await silent.says('Password: ');
+    const script = `const { connect } = require('node:net');
+      let closed = 0;
+      (async () => {
+        for (let i = 0; i < 200; i++) {
+          process.seteuid(200_000 + i);
+          connect(${port}, '127.0.0.1').on('error', () => {}).on('data', () => {}).on('close', () => console.log(++closed));
+          await new Promise(setImmediate);
+          process.seteuid(0);
+          await new Promise((resolve) => setTimeout(resolve, 2));
+        }
+      })();`;
+    const crowd = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const ended = once(crowd, 'close');
+    t.after(async () => {
+      crowd.kill('SIGKILL');
+      await ended;
+    });
+    let gone = '';
+    crowd.stdout.setEncoding('utf8').on('data', (text: string) => {
+      gone += text;
+    });
+    await waitFor('those that are too many', () => gone.includes('136\n'));
+    assert.equal(silent.closed, false);
+    silent.socket.write('open sesame\n');
+    await silent.says(GOOD);
+  });
+
   it('tells only those who know the password that there is no room', async (t) => {
     const { port, server } = await startTcp(t, { clients: 1 });
     await logIn(t, port, 'open sesame\n');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { simpleCommands } from '../../../../src/core/shell/simple-commands.ts';
 import { namedPrograms } from '../../../../src/strategies/command/named-programs.ts';
-import { simpleCommands } from '../../../../src/strategies/command/simple-commands.ts';
 import { seededRandom } from '../../../helpers/seeded-random.ts';
 
 const named = (line: string): string =>
@@ -86,6 +86,91 @@ test('what may be made by what stands before it is not named', () => {
   assert.equal(named('. ./functions; app'), '');
   assert.equal(named('sudo app'), 'program sudo', 'it has a PATH of its own');
   assert.equal(named('su - app -c "/no/x"'), 'program su');
+});
+
+test('what the text itself asks whether it fails may be missing, and is not named', () => {
+  for (const line of [
+    'source /no/x 2>/dev/null; true',
+    '. /no/x 2>/dev/null; app',
+    '. /no/x >/dev/null 2>&1\napp',
+    'source /no/x &>/dev/null; app',
+    '. /no/x || true',
+    '. /no/x || :; app',
+    '. /no/x && app; true',
+    'cd /no/x 2>/dev/null; app',
+    'cd /no/x || exit 0',
+    'nosuch --version >/dev/null 2>&1 && nosuch reload; true',
+    'nosuch --version && nosuch reload; app',
+    'nosuch -q && a\nb',
+    'nosuch && a & b',
+    'nosuch && a; (b)',
+    'nosuch && a; b $(c)',
+    'nosuch && a\nb() { c; }',
+    '/no/x && /no/y || /no/z',
+    '/no/x && a || true',
+    '/no/x | grep -q a || b',
+    '/no/x | grep -q a && b; true',
+    'sudo -n /no/x && a || b',
+    'if /no/x; then a; fi',
+    'if ! /no/x; then a; fi',
+    'while /no/x; do a; done',
+    'until /no/x; do sleep 1; done',
+    '! /no/x',
+    '[ -x /no/x ] && /no/x',
+    '[ -x /no/x ] && /no/x; true',
+    'test -f /no/x || exit 0',
+    'test -f /no/x || exit 0; /no/y',
+    'type x && x',
+    'type x >/dev/null 2>&1 && x; true',
+    'command -v x >/dev/null && x',
+    'hash x 2>/dev/null && x',
+  ])
+    assert.equal(named(line), '', line);
+});
+
+test('what fails as a whole if it is missing is named, whatever stands behind it', () => {
+  for (const [line, expected] of Object.entries({
+    '. /no/x 2>/dev/null': 'script /no/x',
+    '. /no/x; app 2>/dev/null': 'script /no/x',
+    '. /no/x >/dev/null; app': 'script /no/x',
+    '. /no/x 2>&1 >/dev/null; app': 'script /no/x',
+    '. /no/x && app': 'script /no/x',
+    'cd /no/x 2>/dev/null && ./run': 'folder /no/x, program /no/x/run',
+    'cd /no/x && ./run & sleep 1': 'folder /no/x, program /no/x/run',
+    'cd /no/x && ./run; true': 'folder /no/x, program /no/x/run',
+    '/no/x && /no/y': 'program /no/x',
+    '/no/x 2>/dev/null; true': 'program /no/x',
+    'sleep 1; /no/x && a': 'program sleep, program /no/x',
+    'nohup /no/x >/dev/null 2>&1 & echo $!': 'program nohup, program /no/x',
+    '/no/x | grep -q a': 'program /no/x',
+  }))
+    assert.equal(named(line), expected, line);
+});
+
+test('behind an option that is not known nothing is named: it may have a value', () => {
+  for (const [line, expected] of Object.entries({
+    'sudo --user app /no/x': 'program sudo, program /no/x',
+    'sudo --user=app -n -- /no/x': 'program sudo, program /no/x',
+    'sudo -nu app -E A=b /no/x': 'program sudo, program /no/x',
+    'sudo --new-option app /no/x': 'program sudo',
+    'sudo -l /no/x': 'program sudo',
+    'env -i -u A --unset B A=b /no/x': 'program env, program /no/x',
+    'env -C /srv /no/x': 'program env',
+    'env -S "/no/x y"': 'program env',
+    'nice --adjustment 5 /no/x': 'program nice, program /no/x',
+    'nice -5 /no/x': 'program nice, program /no/x',
+    'ionice -c3 -n 5 --ignore /no/x': 'program ionice, program /no/x',
+    'ionice -p 1': 'program ionice',
+    'timeout --signal KILL -k 5 10 /no/x': 'program timeout, program /no/x',
+    'timeout --new 5 10 /no/x': 'program timeout',
+    'stdbuf -oL --error 0 /no/x': 'program stdbuf, program /no/x',
+    'setsid -fw /no/x': 'program setsid, program /no/x',
+    'flock /no/lock /no/x': 'program flock',
+  }))
+    assert.equal(named(line), expected, line);
+  assert.equal(named(`${'sudo '.repeat(5000)}/no/x`).split(', ').length, 1);
+  assert.ok(namedPrograms('cd /a && '.repeat(5000)).length <= 1);
+  assert.ok(namedPrograms(Array.from({ length: 500 }, (_, at) => `cd /a${at}`).join('; ')).length <= 50);
 });
 
 test('any text is read to an end', () => {

@@ -1,10 +1,13 @@
-import { chmodSync, chownSync, lstatSync, mkdtempSync, renameSync, rmSync, type Stats, statSync, unlinkSync } from 'node:fs';
+import { chmodSync, lchownSync, lstatSync, mkdtempSync, renameSync, rmSync, type Stats, unlinkSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
-import { dirname, isAbsolute, join } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import type { SectionReader } from '../../core/config.ts';
 import { errorMessage } from '../../core/errors.ts';
 import { quoted } from '../../core/printable.ts';
-import { makeFolder } from './make-folder.ts';
+import { HeldFolder } from '../files/held-folder.ts';
+import { makeFolder } from '../files/make-folder.ts';
+import { peerOf } from '../native/peer.ts';
+import { peerWords } from './server-peer.ts';
 
 /** A socket cannot be had: another daemon answers there (`taken`), or something is in the way (`unusable`). */
 export class SocketFileError extends Error {
@@ -56,66 +59,83 @@ export interface SocketFile {
 }
 
 /**
- * Lets `server` listen on `path`. The folder is made (0755) where it is missing; the socket of a dead daemon is replaced, and
- * nothing else ever is. It is bound in a folder only we can enter and moved into place with its rights: there is no moment at
- * which anybody else could use it. Rejects with a SocketFileError.
+ * Lets `server` listen on `path`. The folder is made (0755) where it is missing, and must be root's and ours alone, as must be every
+ * folder that leads to it (judgeFolder); the socket of a dead daemon is replaced, and nothing else ever is. It is bound in a folder only
+ * we can enter and moved into place with its rights: there is no moment at which anybody else could use it, and none at which a path is
+ * looked up anew that somebody could have led elsewhere. Rejects with a SocketFileError.
  */
 export async function listenOnSocket(server: Server, options: SocketFileOptions): Promise<SocketFile> {
+  const { what, path } = options;
   try {
-    prepareFolder(options);
+    // A group has to reach the socket.
+    const { path: real } = makeFolder(dirname(path), 0o755);
     await makeSureIsFree(options);
-    return await bindAndPlace(server, options);
+    return await bindAndPlace(server, real, options);
   } catch (error) {
-    const { what, path } = options;
     throw error instanceof SocketFileError ? error : new SocketFileError('unusable', what, path, errorMessage(error));
   }
-}
-
-/** Whoever may write to the folder may put a socket of theirs there and be taken for the daemon. */
-function prepareFolder({ what, path }: SocketFileOptions): void {
-  const folder = dirname(path);
-  // A group has to reach the socket.
-  makeFolder(folder, 0o755);
-  const { uid, mode } = statSync(folder);
-  if (uid !== 0 && uid !== process.geteuid?.())
-    throw new SocketFileError('unusable', what, path, `its folder belongs to user ${uid}`);
-  if ((mode & 0o1002) === 0o002)
-    throw new SocketFileError('unusable', what, path, 'its folder is writable by everybody (chmod o-w)');
 }
 
 async function makeSureIsFree({ what, path }: SocketFileOptions): Promise<void> {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return;
   if (!stat.isSocket()) throw new SocketFileError('unusable', what, path, 'something that is no socket stands there');
-  const problem = await knock(path);
-  if (problem === undefined) throw new SocketFileError('taken', what, path, 'another daemon answers there');
-  if (problem === 'ECONNREFUSED' || problem === 'ENOENT') return;
-  throw new SocketFileError('taken', what, path, `a socket that is not ours stands there (${problem})`);
+  const found = await knock(path);
+  switch (found.kind) {
+    case 'answered':
+      throw new SocketFileError('taken', what, path, 'another daemon answers there');
+    case 'stranger':
+      throw new SocketFileError('unusable', what, path, `${found.words} listens there, which is no daemon of ours`);
+    case 'failed':
+      if (found.code === 'ECONNREFUSED' || found.code === 'ENOENT') return;
+      throw new SocketFileError('taken', what, path, `a socket that is not ours stands there (${found.code})`);
+    default:
+      found satisfies never;
+  }
 }
 
-/** Connects and hangs up: undefined where somebody answers, else the errno of connect(2). */
-function knock(path: string): Promise<string | undefined> {
+type Found =
+  | { readonly kind: 'answered' }
+  /** Somebody else's process, by the kernel's word. */
+  | { readonly kind: 'stranger'; readonly words: string }
+  /** `code`: the errno of connect(2). */
+  | { readonly kind: 'failed'; readonly code: string };
+
+/** Connects and hangs up. */
+function knock(path: string): Promise<Found> {
   return new Promise((resolve) => {
     const socket = connect(path);
-    const end = (outcome: string | undefined): void => {
+    const end = (outcome: Found): void => {
       socket.destroy();
       resolve(outcome);
     };
-    socket.once('connect', () => end(undefined));
-    // EAGAIN: its queue is full, so it has an owner.
-    socket.once('error', (error: NodeJS.ErrnoException) => end(error.code === 'EAGAIN' ? undefined : String(error.code)));
+    socket.once('connect', () => {
+      const peer = peerOf(socket);
+      const isOurs = peer === undefined || peer.uid === 0 || peer.uid === process.geteuid?.();
+      end(isOurs ? { kind: 'answered' } : { kind: 'stranger', words: peerWords(peer) });
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) =>
+      // EAGAIN: its queue is full, so it has an owner.
+      end(error.code === 'EAGAIN' ? { kind: 'answered' } : { kind: 'failed', code: String(error.code) }),
+    );
   });
 }
 
-async function bindAndPlace(server: Server, { path, mode, gid, onGroupProblem }: SocketFileOptions): Promise<SocketFile> {
-  const folder = mkdtempSync(join(dirname(path), '.new-'));
+async function bindAndPlace(server: Server, folder: string, options: SocketFileOptions): Promise<SocketFile> {
+  const { path, mode, gid, onGroupProblem } = options;
+  const parent = new HeldFolder(folder);
+  let inner: HeldFolder | undefined;
+  const name = basename(mkdtempSync(parent.path('.new-')));
   try {
-    const bound = join(folder, 's');
-    await listen(server, bound);
-    if (gid !== undefined) giveToGroup(bound, gid, onGroupProblem);
-    chmodSync(bound, mode);
+    inner = new HeldFolder(parent.path(name));
+    // By its name, which /proc/net/unix shows; that it came to stand here the next calls find out.
+    await listen(server, join(folder, name, 's'));
+    const bound = inner.path('s');
     const { ino, dev } = lstatSync(bound);
-    renameSync(bound, path);
+    if (gid !== undefined) giveToGroup(bound, gid, onGroupProblem);
+    // It follows links, but nobody else can lay one in here.
+    chmodSync(bound, mode);
+    renameSync(bound, parent.path(basename(path)));
     const isThere = (): boolean => {
       const stat = lookAt(path);
       return stat?.ino === ino && stat.dev === dev;
@@ -130,7 +150,9 @@ async function bindAndPlace(server: Server, { path, mode, gid, onGroupProblem }:
     server.close();
     throw error;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    inner?.close();
+    rmSync(parent.path(name), { recursive: true, force: true });
+    parent.close();
   }
 }
 
@@ -155,7 +177,7 @@ function listen(server: Server, path: string): Promise<void> {
 
 function giveToGroup(path: string, gid: number, onProblem: (problem: string) => void): void {
   try {
-    chownSync(path, process.geteuid?.() ?? -1, gid);
+    lchownSync(path, process.geteuid?.() ?? -1, gid);
   } catch (error) {
     onProblem(errorMessage(error));
   }

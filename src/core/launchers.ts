@@ -1,0 +1,86 @@
+/** What a program that runs another one is told before that: `nice -n 5 PROGRAM`. */
+export interface Launcher {
+  /** How many words stand before the program that are neither options nor their values: `flock FILE`, `docker exec NAME`. */
+  readonly operands?: number;
+  /** All its options, if those are known one by one: those that are one word, and those whose value is the next one. */
+  readonly options?: { readonly flags: RegExp; readonly valued: RegExp };
+  /** Variables may stand before the program: `env A=b PROGRAM`. */
+  readonly takesVariables?: true;
+  /** It looks for the program in a PATH of its own. */
+  readonly hasOwnPath?: true;
+  /** It puts more words behind the program's. */
+  readonly addsWords?: true;
+  /** It executes a text of a language of its own, and no other program that it is told of by words. */
+  readonly ownLanguage?: true;
+  /** Only what it runs is looked at, in a command's text; a process of that name is not taken for the program behind it. */
+  readonly onlyInText?: true;
+}
+
+/** What runs another program, by name. Source: their manuals. */
+export const LAUNCHERS: Readonly<Record<string, Launcher>> = {
+  env: {
+    takesVariables: true,
+    options: {
+      flags: /^(?:-|-[0iv]+|-u.+|--(?:ignore-environment|null|debug|unset=.*))$/s,
+      valued: /^(?:-[iv]*u|--unset)$/,
+    },
+  },
+  nohup: { options: { flags: /^$/, valued: /^$/ } },
+  sudo: {
+    takesVariables: true,
+    hasOwnPath: true,
+    options: {
+      flags:
+        /^(?:-[ABEHKPSbikns]+|-[ABEHPSbikns]*[ugCpTrt].+|--[a-z-]+=.*|--(?:askpass|background|preserve-env|set-home|login|stdin|non-interactive|preserve-groups|reset-timestamp|shell))$/s,
+      valued: /^(?:-[ABEHPSbikns]*[ugCDhpRrtTU]|--(?:user|group|close-from|prompt|role|type|command-timeout|other-user|host))$/,
+    },
+  },
+  nice: { options: { flags: /^(?:-n?[-+]?\d+|--adjustment=.*)$/, valued: /^(?:-n|--adjustment)$/ } },
+  ionice: {
+    options: {
+      flags: /^(?:-t|-t?[cn].+|--(?:ignore|(?:class|classdata)=.*))$/,
+      valued: /^(?:-t?[cn]|--class|--classdata)$/,
+    },
+  },
+  setsid: { options: { flags: /^(?:-[cfw]+|--(?:ctty|fork|wait))$/, valued: /^$/ } },
+  timeout: {
+    operands: 1,
+    options: {
+      flags: /^(?:-[fpv]+|-[fpv]*[ks].+|--(?:foreground|preserve-status|verbose|(?:kill-after|signal)=.*))$/,
+      valued: /^(?:-[fpv]*[ks]|--(?:kill-after|signal))$/,
+    },
+  },
+  stdbuf: { options: { flags: /^(?:-[ioe].+|--(?:input|output|error)=.*)$/, valued: /^(?:-[ioe]|--(?:input|output|error))$/ } },
+  su: { operands: 2 },
+  runuser: { operands: 1 },
+  chroot: { operands: 1 },
+  flock: { operands: 1 },
+  taskset: { operands: 1 },
+  chrt: { operands: 1 },
+  gosu: { operands: 1 },
+  'su-exec': { operands: 1 },
+  setuidgid: { operands: 1 },
+  's6-setuidgid': { operands: 1 },
+  envdir: { operands: 1 },
+  tmux: { operands: 1 },
+  xargs: { addsWords: true },
+  parallel: { addsWords: true },
+  awk: { ownLanguage: true },
+  gawk: { ownLanguage: true },
+  mawk: { ownLanguage: true },
+  nawk: { ownLanguage: true },
+  gdb: { ownLanguage: true },
+  ...each(
+    {},
+    'doas setpriv numactl unshare nsenter systemd-run systemd-inhibit start-stop-daemon daemonize chpst softlimit tini dumb-init ' +
+      'catatonit watch strace ltrace gdbserver valgrind catchsegv dbus-run-session ssh-agent screen socat busybox toybox beam.smp wine',
+  ),
+  ...each({ onlyInText: true }, 'time lxc-attach systemd-cat unbuffer chronic script'),
+  ...each({ onlyInText: true, operands: 2 }, 'crictl kubectl lxc machinectl'),
+  ...each({ onlyInText: true, operands: 3 }, 'docker podman nerdctl ip'),
+  ssh: { onlyInText: true, operands: 1 },
+};
+
+function each(launcher: Launcher, names: string): Record<string, Launcher> {
+  return Object.fromEntries(names.split(' ').map((name) => [name, launcher]));
+}

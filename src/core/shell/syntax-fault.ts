@@ -1,0 +1,58 @@
+import { ReadingBudget } from './reading-budget.ts';
+import { readText, type SimpleCommand } from './simple-commands.ts';
+
+/**
+ * Why a shell would refuse to read a text to its end, as `expected …, got …`: a quote or a bracket that is not closed, `if` without `fi`.
+ * undefined if it would not, or if that is not certain. Source: bash(1); what is told is refused by `bash -n` too.
+ */
+export function syntaxFault(text: string): string | undefined {
+  if (DOUBTFUL.test(text)) return undefined;
+  const budget = new ReadingBudget(text.length);
+  const { commands, notes } = readText(text, {}, budget);
+  if (notes.isDoubtful || budget.isSpent) return undefined;
+  if (notes.unclosed !== undefined) return `expected a closing ${notes.unclosed}, got the end of the command`;
+  if (notes.isAstray) return 'expected no ) that closes nothing, got one';
+  const own = commands.filter(({ depth }) => depth === 0);
+  const { end = '' } = own.at(-1) ?? {};
+  if (/^[&|]{2}$|^\|$/.test(end)) return `expected a command behind ${end}, got the end of the command`;
+  return unendedCompound(own);
+}
+
+/** What is read otherwise than a shell does. */
+const DOUBTFUL = /\b(?:case|coproc|alias|shopt|time)\b|\[\[|\$\[|\(\(|=\(|[?*+@!]\(|\\\n/;
+
+/** The first of `if`, `do` and `{` without its end, or an end without them. */
+function unendedCompound(commands: readonly SimpleCommand[]): string | undefined {
+  const open: string[] = [];
+  for (const { words, bare } of commands) {
+    for (let at = 0; at < words.length; at++) {
+      const word = bare[at] === true ? (words[at] ?? '') : '';
+      const end = Object.hasOwn(ENDS, word) ? ENDS[word] : undefined;
+      if (end !== undefined) open.push(end);
+      if (/^(?:for|select)$/.test(word)) break;
+      if (word === 'function') at++;
+      else if (end === undefined && !PASSED.test(word)) {
+        if (!/^(?:fi|done|\})$/.test(word)) break;
+        const expected = open.pop();
+        if (expected !== word)
+          return expected === undefined
+            ? `expected no ${word} that ends nothing, got one`
+            : `expected ${expected}, got ${word}`;
+      }
+    }
+  }
+  const missing = open.pop();
+  return missing === undefined ? undefined : `expected ${missing}, got the end of the command`;
+}
+
+const ENDS: Readonly<Record<string, string>> = {
+  if: 'fi',
+  for: 'done',
+  select: 'done',
+  while: 'done',
+  until: 'done',
+  '{': '}',
+};
+
+/** Behind these a command begins. */
+const PASSED = /^(?:then|else|elif|do|!)$/;

@@ -1,0 +1,190 @@
+import { Cursor } from './cursor.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** Reads words as bash(1) does, with its quotes taken away; what they run is read by `readInner`. */
+export abstract class WordReader extends Cursor {
+  protected readonly surroundings: Surroundings;
+  /** How deep in substitutions it reads. */
+  protected depth: number;
+  /** Whether the last word is what it says, whatever the shell finds: no variable, no pattern, nothing that is run. */
+  protected isLiteral = true;
+  /** Whether nothing of the last word is quoted: only then can it be one of the shell's own. */
+  protected isBare = true;
+  /** Whether something of the words read since this was set to false is run first (`$( )`), may end the shell (`${x:?}`), or is left open. */
+  protected isOpen = false;
+
+  constructor(text: string, surroundings: Surroundings, depth: number, at: number) {
+    super(text, at);
+    this.surroundings = surroundings;
+    this.depth = depth;
+  }
+
+  /** Reads the commands of a substitution that begins at `at` of `text`, and ends there or with a `)`; where it has stopped. */
+  protected abstract readInner(text: string, isClosed: boolean, at: number): number;
+
+  /** The next word; '' if none begins here. */
+  protected word(): string {
+    let word = '';
+    this.isLiteral = true;
+    this.isBare = true;
+    for (;;) {
+      const plain = this.match(PLAIN);
+      if (plain !== undefined) {
+        word += plain;
+        if (PATTERN.test(plain)) this.isLiteral = false;
+        continue;
+      }
+      const from = this.at;
+      const character = this.text[from];
+      if (character === '\\' || character === "'" || character === '"' || character === '$' || character === '`')
+        this.isBare = false;
+      if (character === '\\') word += this.#escaped();
+      else if (character === "'") word += this.#singleQuoted();
+      else if (this.text.startsWith("$'", this.at)) {
+        const inner = this.until(ANSI_QUOTED);
+        word += unescaped(inner);
+        this.#isUnsure();
+        if (this.at - from < inner.length + 3) this.#isUnclosed("'");
+      } else if ((character === '"' || character === '$') && this.match(QUOTE) !== undefined) word += this.#doubleQuoted('"');
+      else if (this.match(PROCESS) !== undefined) word += this.#substitution();
+      else {
+        const expansion = this.#expansion();
+        if (expansion === undefined) return word;
+        word += expansion;
+      }
+    }
+  }
+
+  #isUnsure(): void {
+    this.isLiteral = false;
+    this.isOpen = true;
+  }
+
+  #isUnclosed(end: string): void {
+    this.surroundings.notes.unclosed ??= end;
+    this.#isUnsure();
+  }
+
+  /** Up to the closing `end`, which is passed; in it only `$`, backquotes and some escapes mean anything. */
+  #doubleQuoted(end: '"' | '}'): string {
+    let text = '';
+    while (this.at < this.text.length) {
+      const character = this.text[this.at] ?? '';
+      if (character === end) {
+        this.at++;
+        return text;
+      }
+      if (character === '\\' && (end === '}' || ESCAPABLE.test(this.text[this.at + 1] ?? ''))) text += this.#escaped();
+      else if (end === '}' && character === "'") {
+        // In double quotes it is but a letter at times.
+        this.surroundings.notes.isDoubtful = true;
+        text += this.#singleQuoted();
+      } else if (end === '}' && character === '"') {
+        this.at++;
+        text += this.#doubleQuoted('"');
+      } else {
+        const expansion = this.#expansion();
+        text += expansion ?? character;
+        if (expansion === undefined) this.at++;
+      }
+    }
+    this.#isUnclosed(end);
+    return text;
+  }
+
+  #singleQuoted(): string {
+    const from = this.at;
+    const inner = this.until(SINGLE_QUOTED);
+    if (this.at - from < inner.length + 2) this.#isUnclosed("'");
+    return inner;
+  }
+
+  /** What begins with `$` or a backquote; undefined if nothing does. */
+  #expansion(): string | undefined {
+    const character = this.text[this.at];
+    if (character !== '$' && character !== '`') return undefined;
+    if (this.match(COMMANDS) !== undefined) return this.#substitution();
+    if (this.match(PARAMETER) !== undefined) return this.#parameter();
+    const name = this.match(VARIABLE);
+    if (name !== undefined) {
+      this.isLiteral = false;
+      return this.#value(name.slice(1)) ?? name;
+    }
+    const special = this.match(SPECIAL);
+    if (special !== undefined) {
+      this.isLiteral = false;
+      return special;
+    }
+    if (character === '`') {
+      const from = this.at;
+      const whole = this.until(BACKQUOTED);
+      if (this.at - from < whole.length + 2) this.#isUnclosed('`');
+      const inner = whole.replace(/\\([$`\\])/g, '$1');
+      if (this.#goesDeeper() && this.surroundings.budget.take(inner.length)) this.readInner(inner, false, 0);
+      this.#isUnsure();
+      return '$()';
+    }
+    this.at++;
+    this.isLiteral = false;
+    return '$';
+  }
+
+  /** Behind `$(`. */
+  #substitution(): string {
+    this.at = this.#goesDeeper() ? this.readInner(this.text, true, this.at) : this.text.length;
+    this.#isUnsure();
+    return '$()';
+  }
+
+  /** Behind `${`. */
+  #parameter(): string {
+    this.#isUnsure();
+    if (!this.#goesDeeper()) {
+      this.at = this.text.length;
+      return '';
+    }
+    this.depth++;
+    const text = this.#doubleQuoted('}');
+    this.depth--;
+    return this.#value(text) ?? `\${${text}}`;
+  }
+
+  #goesDeeper(): boolean {
+    if (this.depth >= DEEPEST) this.surroundings.budget.giveUp();
+    return this.depth < DEEPEST;
+  }
+
+  /** Of a variable that the text has set. */
+  #value(name: string): string | undefined {
+    const value = this.surroundings.variables.get(name);
+    return value !== undefined && this.surroundings.budget.take(value.length) ? value : undefined;
+  }
+
+  #escaped(): string {
+    const character = this.text[this.at + 1];
+    this.at += 2;
+    if (character === undefined) this.#isUnsure();
+    return character === undefined || character === '\n' ? '' : character;
+  }
+}
+
+const DEEPEST = 20;
+
+// One object each: there are very many words.
+const PLAIN = /[^ \t\n;&|()<>\\'"$`]+/y;
+const PATTERN = /[*?[\]{}~!]/;
+const ANSI_QUOTED = /\$'([^'\\]*(?:\\.[^'\\]*)*)(?:'|\\?$)/sy;
+const PROCESS = /[<>]\(/y;
+const SINGLE_QUOTED = /'([^']*)(?:'|$)/y;
+const COMMANDS = /\$\(/y;
+const PARAMETER = /\$\{/y;
+const SPECIAL = /\$[\d$?!#@*-]/y;
+const VARIABLE = /\$[A-Za-z_]\w*/y;
+const BACKQUOTED = /`([^`\\]*(?:\\.[^`\\]*)*)(?:`|\\?$)/sy;
+const QUOTE = /\$?"/y;
+const ESCAPABLE = /[$`"\\\n]/;
+
+/** Of `$'…'` the escapes that matter for what a word says. */
+function unescaped(text: string): string {
+  return text.replace(/\\(['"\\?])/g, '$1');
+}

@@ -1,0 +1,50 @@
+import { statSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { dirname } from 'node:path';
+import { quoted } from '../../core/printable.ts';
+import { userWords } from '../files/account-names.ts';
+import { judgeFolder } from '../files/own-folder.ts';
+import { judgeSocket } from '../files/socket-place.ts';
+import { libcProblem } from '../native/libc.ts';
+import { type Peer, peerOf } from '../native/peer.ts';
+import { ProcessTable } from '../proc/table.ts';
+
+/**
+ * Why what listens on the Unix socket at `path`, to which `connection` has just been made, is not believed, in one line:
+ * `nc (pid 4711) of user joe (1000) listens there`; undefined if it is: it is a process of one of serverUsers. If the kernel does not say
+ * whose it is, it is believed if none but root and we can have put the socket there.
+ */
+export function whyNotBelieved(connection: Socket, path: string): string | undefined {
+  const peer = peerOf(connection);
+  if (peer !== undefined) return serverUsers(path).has(peer.uid) ? undefined : `${peerWords(peer)} listens there`;
+  const uids = new Set([0, process.geteuid?.() ?? 0]);
+  const place = judgeSocket(path, { uids, gids: new Set([0]) });
+  if (place.kind === 'believed') return undefined;
+  return `whose process listens there cannot be told (${libcProblem() ?? 'SO_PEERCRED'})`;
+}
+
+/**
+ * Whose processes are believed behind a Unix socket at `path`: root's and our own, and those of the user to whom its folder belongs, if
+ * root or he has made every folder on the way there, and nobody else may write to it.
+ */
+export function serverUsers(path: string): ReadonlySet<number> {
+  const uids = new Set([0, process.geteuid?.() ?? 0]);
+  const owner = ownerOf(dirname(path));
+  if (owner !== undefined && judgeFolder(dirname(path), { owner }).kind === 'own') uids.add(owner);
+  return uids;
+}
+
+function ownerOf(folder: string): number | undefined {
+  try {
+    return statSync(folder).uid;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A process for people, as far as it can be seen: `nc (pid 4711) of user joe (1000)`. Its name is what it calls itself. */
+export function peerWords({ pid, uid }: Pick<Peer, 'pid' | 'uid'>): string {
+  const name = pid > 0 ? new ProcessTable().read(pid, ['name'])?.name : undefined;
+  if (name === undefined) return `a process of ${userWords(uid)}`;
+  return `${quoted(name)} (pid ${pid}) of ${userWords(uid)}`;
+}
