@@ -133,7 +133,7 @@ function blockedBy({ plans, queue, monitor: { availability }, kept }: Core, name
 /** One that was healed and whose clearing is not ours. */
 function whyNotAgain({ state, settings }: Core, { processId }: ProcessRow): string[] {
   return state.handled.get(processId) !== undefined && !settings().monitor.clearAlarm
-    ? ['it has been healed already, and to clear it is left to others (clear_alarm = false)']
+    ? ['it has been healed already, and its alarm stays in the database (clear_alarm = false)']
     : [];
 }
 

@@ -83,7 +83,7 @@ export interface CheckReport {
   readonly watchExit: string | null;
   /** What holds for processes without a section, in one line; null or absent if there is nothing to say. */
   readonly unnamed?: string | null;
-  /** null where it was not asked for, or the file cannot be used. */
+  /** null where it was not asked for, or the file does not say which it is. */
   readonly database: DatabaseReport | null;
 }
 

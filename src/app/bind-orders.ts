@@ -64,7 +64,7 @@ async function recoverNow(core: Core, { by, daemonRuns }: OrderSide, name: strin
   const found = await lookUp(core, name);
   if ('kind' in found && !(isConfigured(core, name) && found.code !== 'not_found')) return undecided(name, found);
   if (core.settings().monitor.onlyConfigured && !core.plans()(name).configured)
-    return { kind: 'skipped', reason: 'it has no section of its own, and only_configured leaves such processes to others' };
+    return { kind: 'skipped', reason: 'it has no section of its own (only_configured)' };
   const rows = 'rows' in found ? found.rows : [];
   const kept = core.kept.alarm(name);
   const inAlarm = [...rows.filter(isInAlarm).map(storedAlarm), ...(kept === undefined ? [] : [kept])];

@@ -1,3 +1,4 @@
+import type { ConfigDocument } from '../config/config-document.ts';
 import { ConfigError, type ConfigProblem, countProblems } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ProcessEventType } from '../core/process-event.ts';
@@ -7,7 +8,7 @@ import type { ProcessEventSource } from '../system/process-events/source.ts';
 import type { CheckReport, CliBackends } from './backends.ts';
 import { askDatabase, unknownRow } from './database-report.ts';
 import { offlineAlarm, offlineDetails, offlineLook, offlineOrders, offlineStatus } from './offline.ts';
-import { readSettings, type Settings } from './settings.ts';
+import { judgeSettings, readSettings, type Settings } from './settings.ts';
 import { UnitReport } from './unit-report.ts';
 
 /** Everything the command line can do without a daemon that answers. */
@@ -70,30 +71,44 @@ async function withLog<T>(configFile: string, use: (log: Logger) => Promise<T>):
   }
 }
 
-async function checkConfig(file: string, { database }: { readonly database: boolean }): Promise<CheckReport> {
+async function checkConfig(file: string, options: { readonly database: boolean }): Promise<CheckReport> {
+  let settings: Settings;
   try {
-    const settings = readSettings(file);
-    const units = new UnitReport(settings, silent);
-    const { report, hasRow } = database ? await askDatabase(settings, units) : { report: null, hasRow: unknownRow };
-    const events = await eventProblems(settings);
-    const watchExit = settings.watchedNames.length === 0 ? null : await watchMeans(settings, events.length === 0);
-    const { processNames, refusals } = settings;
-    const problems = [...(await units.problems(hasRow)), ...events];
-    return {
-      file,
-      ...judged(problems),
-      usable: true,
-      processNames,
-      refused: processNames.filter((name) => refusals.has(name)),
-      watchExit,
-      unnamed: units.unnamedRule(),
-      database: report,
-    };
+    settings = judgeSettings(file);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    const none = { processNames: [], refused: [], watchExit: null, database: null };
-    return { file, ...judged(error.problems), usable: false, ...none };
+    return { file, ...judged(error.problems), ...NOTHING_USABLE, database: null };
   }
+  const { document, processNames, refusals, watchedNames } = settings;
+  const { usable } = document;
+  const units = new UnitReport(settings, silent);
+  const isAsked = options.database && canAsk(document);
+  const { report: database, ...rows } = isAsked ? await askDatabase(settings, units) : NOT_ASKED;
+  const events = await eventProblems(settings);
+  const found = judged([...(await units.problems(rows)), ...events]);
+  if (!usable) return { file, ...found, ...NOTHING_USABLE, database };
+  return {
+    file,
+    ...found,
+    usable,
+    processNames,
+    refused: processNames.filter((name) => refusals.has(name)),
+    watchExit: watchedNames.length === 0 ? null : await watchMeans(settings, events.length === 0),
+    unnamed: units.unnamedRule(),
+    database,
+  };
+}
+
+const NOTHING_USABLE = { usable: false, processNames: [], refused: [], watchExit: null } as const;
+const NOT_ASKED = {
+  report: null,
+  hasRow: unknownRow,
+  rowUnknown: 'whether PROCESE has it is not known without --database',
+} as const;
+
+/** Where a line cannot be read, nobody knows what it would have said of the database. */
+function canAsk(document: ConfigDocument): boolean {
+  return !['', 'database', 'host'].some((section) => document.hasError(section));
 }
 
 function judged(problems: readonly ConfigProblem[]): Pick<CheckReport, 'problems' | 'errors' | 'warnings'> {
@@ -101,8 +116,8 @@ function judged(problems: readonly ConfigProblem[]): Pick<CheckReport, 'problems
 }
 
 /** Process events that are wanted and cannot be had: the daemon goes on without them. */
-async function eventProblems({ events }: Settings): Promise<ConfigProblem[]> {
-  if (events === undefined) return [];
+async function eventProblems({ document, events }: Settings): Promise<ConfigProblem[]> {
+  if (events === undefined || document.hasError('events')) return [];
   const source = await createSource(events.types);
   const subscription = await source.subscribe(() => {});
   source.close();

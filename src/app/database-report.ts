@@ -16,7 +16,7 @@ export interface AskedDatabase {
 export async function askDatabase(settings: Settings, units: UnitReport): Promise<AskedDatabase> {
   const { database, processNames } = settings;
   const { description } = database;
-  const store = await database.open(rowScope(settings));
+  const store = await database.openExisting(rowScope(settings));
   try {
     const report = await store.inspect();
     const names = await store.listNames(MOST_NAMES);

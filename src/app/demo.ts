@@ -82,10 +82,10 @@ async function play(core: Core, dir: string, say: (line: string) => void): Promi
   const pids = pidsOf(join(dir, VICTIM));
   for (const pid of pids) kill(pid);
   say(
-    `Demo: killed ${VICTIM} (pid ${pids.join(', ')}) and raised its alarm; ${BROKEN}, which never gets well, is in alarm too`,
+    `Demo: killed ${VICTIM} (pid ${pids.join(', ')}) and raised its alarm; ${BROKEN}, which never becomes healthy, is in alarm too`,
   );
   await raise(core, VICTIM, 'killed by the demo');
-  await raise(core, BROKEN, 'never gets well');
+  await raise(core, BROKEN, 'never becomes healthy');
   core.monitor.wake();
 }
 

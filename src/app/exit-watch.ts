@@ -108,7 +108,7 @@ export class ExitWatch {
   }
 }
 
-/** As of the last poll, or as kept by ourselves; false too if that is not known. */
+/** As of the last poll, or as kept by the daemon; false too if that is not known. */
 function isInAlarm({ kept, monitor: { availability } }: Core, name: string): boolean {
   const rows = availability.state === 'ok' ? availability.alarms : [];
   return kept.alarm(name) !== undefined || rows.some(({ processName }) => processName === name);

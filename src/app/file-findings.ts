@@ -1,13 +1,19 @@
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
+import { DEFAULT_STATE_DIR } from '../config/parse-config.ts';
+import { DEFAULT_SOCKET } from '../control/parse-control.ts';
 import { groupId } from '../system/files/account-id.ts';
 import { folderProblem } from '../system/files/folder-problem.ts';
 import { judgeFolder, type OwnFolderOptions } from '../system/files/own-folder.ts';
 import type { Settings } from './settings.ts';
 
-/** Warns of what the sections that are no process's name and this machine has not: groups, folders. */
+/** Warns of what the sections that are no process's name and this machine has not: groups, folders. Not of a key that has an error. */
 export function warnOfSections({ document, monitor, control, logging, events }: Settings): void {
   const warn = (section: string, key: string, problem: string | undefined): void => {
-    if (problem !== undefined) document.section(section).warning(key, problem);
+    if (problem !== undefined && !document.hasError(section, key)) document.section(section).warning(key, problem);
+  };
+  const folderOf = (file: string): string | undefined => {
+    const folder = dirname(resolve(file));
+    return folderProblem(folder, isMadeAnyway(folder, monitor.stateDir) ? 'made' : 'there');
   };
   warn('control', 'group', groupProblem(control.group));
   warn('logging', 'group', groupProblem(logging.group));
@@ -20,16 +26,20 @@ export function warnOfSections({ document, monitor, control, logging, events }: 
     warn('events', 'socket', folderProblem(folder, 'made') ?? reachProblem(folder, 'nobody listens there'));
   }
   if (logging.file !== undefined) {
-    const folder = dirname(logging.file);
-    warn(
-      'logging',
-      'file',
-      folderProblem(folder, 'there') ?? reachProblem(folder, 'it is not written', { groups: 'let pass' }),
-    );
+    const reach = reachProblem(dirname(logging.file), 'it is not written', { groups: 'let pass' });
+    warn('logging', 'file', folderOf(logging.file) ?? reach);
   }
   const path = document.section('database').text('path');
-  if (path !== undefined && document.section('database').text('driver') === 'sqlite')
-    warn('database', 'path', folderProblem(dirname(path), 'there'));
+  if (path !== undefined && document.section('database').text('driver') === 'sqlite') warn('database', 'path', folderOf(path));
+}
+
+/**
+ * True for a folder that is there once the daemon starts: `state_dir` and the two that systemd makes for the unit (StateDirectory=,
+ * RuntimeDirectory=), with those above them.
+ */
+function isMadeAnyway(folder: string, stateDir: string): boolean {
+  const made = [stateDir, DEFAULT_STATE_DIR, dirname(DEFAULT_SOCKET)].map((path) => resolve(path));
+  return made.some((path) => path === folder || path.startsWith(`${folder}/`));
 }
 
 /** undefined if nobody else can put anything in the place of the folder, or that cannot be told. */

@@ -39,7 +39,7 @@ export function bindPins(core: Core, by: string): Pick<Orders, 'pins' | 'pin' | 
       const found = await candidateFor(core, name);
       if (found.kind === 'refused') return { kind: 'refused', code: 'conflict', reason: `${name}: ${found.reason}` };
       if (found.digest !== digest) {
-        const reason = `${name} is started otherwise by now than was shown: look at it again`;
+        const reason = `${name} does not run any more as it was shown: give the order again`;
         return { kind: 'refused', code: 'conflict', reason };
       }
       const { systemName, launches } = found;

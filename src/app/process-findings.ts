@@ -6,19 +6,24 @@ import type { ConfigProblem } from '../core/errors.ts';
 import { quoted } from '../core/printable.ts';
 import { managedProcess, type Plans, type RecoveryPlan } from '../monitor/recovery-plan.ts';
 import { missingPrograms } from '../strategies/command/missing-program.ts';
+import { nameProblem } from '../strategies/process/identity/name.ts';
 import { missingUnit } from '../strategies/unit/missing-unit.ts';
 import { folderProblem } from '../system/files/folder-problem.ts';
+import { hostStat } from '../system/files/host-path.ts';
 import { type AccountResult, findAccount } from '../system/spawn/user-account.ts';
 import type { ServiceManager } from '../system/systemd/service-manager.ts';
 import type { Settings } from './settings.ts';
+import { userFinding } from './user-finding.ts';
 
 /** What is needed to see what a section names and is not there. */
 export interface FindingParts {
-  readonly settings: Pick<Settings, 'document' | 'processNames' | 'refusals'>;
+  readonly settings: Pick<Settings, 'document' | 'processNames' | 'refusals' | 'watchedNames'>;
   readonly plans: Plans;
   readonly services: Pick<ServiceManager, 'available' | 'show'>;
   /** Whether the database has rows of that name; undefined: that is not known. */
   readonly hasRow: (name: string) => Promise<boolean | undefined>;
+  /** What to tell if that is not known. */
+  readonly rowUnknown?: string;
 }
 
 /** Looks for what the sections of processes name and this machine has not: users, programs, folders, units, other processes. Changes nothing. */
@@ -40,6 +45,7 @@ export class ProcessFindings {
     const found = [
       await this.#user(name, plan, signal),
       await this.#unit(name, plan, signal),
+      program(settings.document, name, plan),
       ...programs(settings.document, name, plan),
       pidFile(settings.document, name),
       ...(await this.#dependencies(name, plan)),
@@ -48,14 +54,14 @@ export class ProcessFindings {
   }
 
   async #user(name: string, plan: RecoveryPlan, signal: AbortSignal): Promise<ConfigProblem | undefined> {
-    const { document } = this.#parts.settings;
-    const user = plan.strategy.name === 'service' ? undefined : document.processSection(name).text('user');
-    if (user === undefined) return undefined;
-    const asked = this.#users.get(user) ?? findAccount(user, signal);
-    this.#users.set(user, asked);
-    const found = await asked;
-    if (found.kind !== 'not_found') return undefined;
-    return document.processWarning(name, 'user', `nothing of it is restarted as long as ${found.reason}`);
+    const { settings, services } = this.#parts;
+    const findUser = (user: string): Promise<AccountResult> => {
+      const asked = this.#users.get(user) ?? findAccount(user, signal);
+      this.#users.set(user, asked);
+      return asked;
+    };
+    const problem = await userFinding({ settings, services, findUser }, name, plan, signal);
+    return problem === undefined ? undefined : settings.document.processWarning(name, 'user', problem);
   }
 
   async #unit(name: string, plan: RecoveryPlan, signal: AbortSignal): Promise<ConfigProblem | undefined> {
@@ -68,7 +74,7 @@ export class ProcessFindings {
   }
 
   async #dependencies(name: string, { settings }: RecoveryPlan): Promise<ConfigProblem[]> {
-    const { settings: all, hasRow } = this.#parts;
+    const { settings: all, hasRow, rowUnknown = ROW_UNKNOWN } = this.#parts;
     const { document, processNames, refusals } = all;
     const found: ConfigProblem[] = [];
     const warn = (problem: string): void => void found.push(document.standingWarning(name, 'depends_on', problem));
@@ -83,7 +89,7 @@ export class ProcessFindings {
       // Nobody reads the two hundredth guess, and guessing is what takes time here.
       const meant =
         this.#hints++ < MOST_HINTS
-          ? closest(
+          ? meantDependency(
               one,
               processNames.filter((other) => other !== name),
             )
@@ -92,14 +98,44 @@ export class ProcessFindings {
       warn(
         known === false
           ? `${quoted(one)} has neither a section nor a row in the database${hint}`
-          : `${quoted(one)} has no section${hint}; whether the database has a row of that name, check-config --database tells`,
+          : `${quoted(one)} has no section${hint}; ${rowUnknown}`,
       );
     }
     return found;
   }
 }
 
+/** As it must be written: without quotes or brackets around it, and with a comma between two. */
+function meantDependency(one: string, names: readonly string[]): string | undefined {
+  const bare = one.replace(/^["'[]+|["'\]]+$/g, '').replace(/^process\./, '');
+  if (names.includes(bare)) return bare;
+  const words = one.split(/[\s;]+/);
+  if (words.length > 1 && words.every((word) => names.includes(word))) return words.join(', ');
+  return closest(bare, names);
+}
+
 const MOST_HINTS = 200;
+const ROW_UNKNOWN = 'whether PROCESE has it is not known, for the database has not told';
+
+/** A path for a name. A name that is none of a program's may be that of one that is not running. */
+function program(document: ConfigDocument, name: string, plan: RecoveryPlan): ConfigProblem | undefined {
+  const { strategy, settings } = plan;
+  const section = document.processSection(name);
+  // What is told by these is not looked for by its name.
+  if (['restart_command', 'argument', 'pid_file'].some((key) => section.text(key) !== undefined)) return undefined;
+  if (strategy.name !== 'process' && strategy.name !== 'auto') return undefined;
+  const process = managedProcess(name, plan);
+  const { systemName } = process;
+  if (!systemName.includes('/')) return undefined;
+  const key = settings.systemName === undefined ? 'restart_strategy' : 'system_name';
+  const told = (problem: string): ConfigProblem => document.standingWarning(name, key, problem);
+  const expected = `(expected a program's full path, or its name${strategy.name === 'auto' ? " or a unit's" : ''})`;
+  const unfit = nameProblem(process, true);
+  if (unfit !== undefined) return told(unfit);
+  const stat = hostStat(systemName);
+  if (stat === 'none') return told(`${quoted(systemName)} is not there ${expected}`);
+  return stat !== 'unknown' && stat.isDirectory() ? told(`${quoted(systemName)} is a folder ${expected}`) : undefined;
+}
 
 /** What commands certainly run. A line that `%s` makes another one of each process is told of each. */
 function programs(document: ConfigDocument, name: string, plan: RecoveryPlan): ConfigProblem[] {

@@ -1,8 +1,9 @@
 import { changedProcesses, describeChanges } from '../config/describe-changes.ts';
 import type { Orders } from '../control/orders.ts';
 import { formatDuration } from '../core/duration.ts';
-import { ConfigError, errorMessage, formatProblem } from '../core/errors.ts';
+import { ConfigError, errorMessage, formatProblem, toldProblems } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import { typedCommand } from '../core/typed-command.ts';
 import type { LoggingOptions } from '../logging/parse-logging.ts';
 import type { Notifier } from '../system/systemd/notify.ts';
 import type { Core } from './app.ts';
@@ -47,11 +48,12 @@ async function reloadOnce(core: Core, log: ReloadableLogger, notifier: Notifier,
     return { kind: 'done', changes, warnings };
   } catch (error) {
     const refused = error instanceof ConfigError;
-    const problems = refused
+    const errors = refused
       ? error.problems.filter(({ severity }) => severity === 'error').map((problem) => formatProblem(error.file, problem))
       : [errorMessage(error)];
-    for (const problem of problems) log.error(`Configuration not reloaded: ${problem}`);
-    return { kind: 'refused', code: refused ? 'invalid' : 'unavailable', reason: problems.join('\n') };
+    for (const problem of errors) log.error(`Configuration not reloaded: ${problem}`);
+    if (!refused) return { kind: 'refused', code: 'unavailable', reason: errors.join('\n') };
+    return { kind: 'refused', code: 'invalid', reason: toldProblems(error.file, error.problems).join('\n') };
   } finally {
     notifier.ready();
   }
@@ -75,7 +77,7 @@ function tryAgain(
     const leftMs = reopenAtMs - clock.monotonicMs();
     if (!names.has(processName) || state !== 'open' || leftMs <= 0) return [];
     return [
-      `circuit breaker of ${processName}: stays open for ${formatDuration(leftMs)} (\`breaker ${processName} --reset\` closes it)`,
+      `circuit breaker of ${processName}: stays open for ${formatDuration(leftMs)} (\`${typedCommand('breaker', processName, '--reset')}\` closes it)`,
     ];
   });
 }

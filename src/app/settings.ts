@@ -59,6 +59,16 @@ export interface Settings {
  * Source: seed 000.
  */
 export function readSettings(file: string): Settings {
+  const settings = judgeSettings(file);
+  if (!settings.document.usable) throw new ConfigError(file, settings.problems);
+  return settings;
+}
+
+/**
+ * The same for who only judges the file: where it cannot be used (`document.usable`), what has an error has its default. Throws a
+ * ConfigError if the file cannot be read at all.
+ */
+export function judgeSettings(file: string): Settings {
   return parseSettings(file, loadConfigFile(file));
 }
 
@@ -88,7 +98,7 @@ function parseSettings(file: string, document: ConfigDocument): Settings {
   checkCommands(document, (name) => makers.get(name)?.commandKeys ?? []);
   checkDependencies(document);
   checkSharedNames(document);
-  const problems = document.finish();
+  const problems = document.complete();
   const { refusals } = document;
   return {
     file,

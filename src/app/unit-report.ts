@@ -1,4 +1,6 @@
+import type { ConfigDocument } from '../config/config-document.ts';
 import { systemClock } from '../core/clock.ts';
+import { DEFAULT_SECTION } from '../core/config.ts';
 import type { ConfigProblem } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ProgramRoots } from '../core/program-roots.ts';
@@ -53,11 +55,13 @@ export class UnitReport {
   /**
    * The problems of the file, with a warning of each user, group, program, folder, unit and process that it names and that is not there,
    * of each configured process whose unit is masked, that means what an earlier section means, and as root of each whose program would
-   * not be started again. None that systemd would have to tell if it does not answer. `hasRow`: as far as the database was asked.
+   * not be started again. None that systemd would have to tell if it does not answer. `rows`: as far as the database was asked.
    */
-  async problems(hasRow: FindingParts['hasRow']): Promise<readonly ConfigProblem[]> {
+  async problems(rows: Pick<FindingParts, 'hasRow' | 'rowUnknown'>): Promise<readonly ConfigProblem[]> {
     warnOfSections(this.#settings);
-    await this.#warnOfFindings(hasRow);
+    await this.#warnOfFindings(rows);
+    // What processes inherit is not known then: those that follow would judge by what is not meant.
+    if (this.#settings.document.hasError(DEFAULT_SECTION)) return this.#settings.document.problems;
     await this.#warnOfTwins();
     // Which units their programs live in is known by now.
     if (this.#execution.services.available) await this.#warnOfMasks();
@@ -67,13 +71,13 @@ export class UnitReport {
     return this.#settings.document.problems;
   }
 
-  async #warnOfFindings(hasRow: FindingParts['hasRow']): Promise<void> {
+  async #warnOfFindings(rows: Pick<FindingParts, 'hasRow' | 'rowUnknown'>): Promise<void> {
     const { document, processNames } = this.#settings;
     const within = AbortSignal.timeout(LIMIT_MS);
     const { services } = this.#execution;
-    const findings = new ProcessFindings({ settings: this.#settings, plans: this.#plans, services, hasRow });
+    const findings = new ProcessFindings({ settings: this.#settings, plans: this.#plans, services, ...rows });
     await eachOf(processNames, async (name) => {
-      for (const problem of await findings.of(name, within)) document.report(problem);
+      for (const problem of await findings.of(name, within)) if (!isFaulty(document, problem)) document.report(problem);
     });
   }
 
@@ -131,7 +135,7 @@ export class UnitReport {
         document.warnOfProcess(
           name,
           'system_name',
-          `means what [process.${ruling}] means (${resolution.description}): that section stands first and rules`,
+          `is the same as [process.${ruling}] (${resolution.description}): the section that stands first in the file applies to both`,
         );
     }
   }
@@ -139,7 +143,7 @@ export class UnitReport {
   /** What holds for processes without a section, in one line; null if it says nothing here. */
   unnamedRule(): string | null {
     const { monitor } = this.#settings;
-    if (monitor.onlyConfigured) return 'processes without a section of their own are left alone (only_configured)';
+    if (monitor.onlyConfigured) return 'processes without a section of their own are not restarted (only_configured)';
     return this.#plans(NO_NAME).strategy.name === 'custom' ? null : LEFT_ALONE;
   }
 
@@ -165,14 +169,19 @@ export class UnitReport {
   }
 }
 
+/** Whether the value that a warning is about has an error, be it an inherited one: what is wrong with it is told already. */
+function isFaulty(document: ConfigDocument, { section, key }: ConfigProblem): boolean {
+  return document.hasError(section, key) || (!document.stands(section, key) && document.hasError(DEFAULT_SECTION, key));
+}
+
 /** A command, or systemd, knows how to start it. */
 function isCommanded(strategy: StrategyName): boolean {
   return strategy === 'custom' || strategy === 'service';
 }
 
 const LEFT_ALONE = [
-  'names without a section are restarted too, but for units, and programs in them, that are neither active nor enabled, are part',
-  'of the system itself, have a "\\" in their name, or whose restart would do something to other units or the machine',
+  'processes without a section of their own are restarted too, but not units, and programs in them, that are neither active nor',
+  'enabled, belong to the system itself, have a "\\" in their name, or whose restart would affect other units or the machine',
 ].join(' ');
 /** No process has an empty name. */
 const NO_NAME = '';

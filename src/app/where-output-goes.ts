@@ -1,4 +1,5 @@
 import type { LaunchRecord } from '../core/launch-record.ts';
+import { shellWord } from '../core/typed-command.ts';
 import type { RunningNow } from './running-now.ts';
 
 /**
@@ -33,5 +34,5 @@ function placeOf(path: string | undefined, unit: string | undefined): string | u
 }
 
 function journalOf(unit: string): string {
-  return `journalctl -u ${unit}`;
+  return `journalctl -u ${shellWord(unit)}`;
 }

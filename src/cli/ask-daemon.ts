@@ -39,7 +39,7 @@ function whyNobodyAnswers(error: ControlError, socket: string, dir: string): Con
     case 'unknown':
       return new ControlError(
         'CONTROL_FORBIDDEN',
-        `${error.message}, and whether one runs only root can tell (${holder.path}: ${holder.code})`,
+        `${error.message}; only root can tell whether one runs (${holder.path}: ${holder.code})`,
         error,
       );
     case 'none':

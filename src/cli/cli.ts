@@ -82,7 +82,7 @@ export function buildProgram(cli: Cli): Command {
     .addHelpText(
       'after',
       () =>
-        `\nWithout a command it runs the daemon. The bash service's --status and --restart NAME still work.\n\n${exitCodeHelp(undefined, { 66: 'there is no process of that name, or it has no row in STATUS_PROCESS' })}`,
+        `\nWithout a command it runs the daemon. The options --status and --restart NAME of\nthe bash service still work.\n\n${exitCodeHelp(undefined, { 66: 'there is no process of that name, or it has no row in STATUS_PROCESS' })}`,
     );
   cli.configOption = () => program.opts<{ config?: string }>().config;
   for (const add of COMMANDS) add(program, cli);

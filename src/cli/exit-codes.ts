@@ -1,6 +1,6 @@
 import { wrap } from './wrap.ts';
 
-/** How the command line ends. Numbers from 64 on are those of sysexits(3); 3 is that of LSB init scripts. */
+/** How the command line ends. Numbers from 64 to 78 are those of sysexits(3); 3 is that of LSB init scripts. */
 export const exitCodes = {
   ok: 0,
   failed: 1,
@@ -14,6 +14,8 @@ export const exitCodes = {
   protocol: 76,
   permission: 77,
   config: 78,
+  /** 128 + SIGINT, what a shell shows for a program that Ctrl-C ended: no command returns it. */
+  interrupted: 130,
   /** 128 + SIGPIPE, what a shell shows for any program whose reader left. */
   brokenPipe: 141,
 } as const;
@@ -21,38 +23,39 @@ export const exitCodes = {
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** For the help and the manual. */
-export const exitCodeMeanings: Readonly<Record<Exclude<ExitCode, 141>, string>> = {
+export const exitCodeMeanings: Readonly<Record<ExitCode, string>> = {
   0: 'done',
-  1: 'the order was taken and failed: not recovered, not to be restarted (match), or nothing was pinned; status --check: not well',
+  1: 'restart: it did not recover, or was not restarted; match: a restart would be refused; pin: nothing was pinned, or one of several could not be; status --check: something is not well',
   3: 'status: no daemon runs; what is shown was read from store and state',
   64: 'wrong usage',
   66: 'there is no process of that name',
   69: 'the daemon or the alarm store does not answer',
-  70: 'internal error',
+  70: 'internal error: a bug, or a fault of this machine that was not expected',
   74: 'the output could not be written',
   75: 'not now: another daemon or order is in the way; try again later',
   76: 'the daemon answers in words of another version',
   77: 'no permission',
   78: 'the configuration cannot be used',
+  130: 'Ctrl-C ended the command; an order that the daemon has taken goes on',
+  141: 'the program that read the output ended first (SIGPIPE)',
 };
 
-/** What single codes mean to one command, in place of what they mean to all. */
-type OwnMeanings = Readonly<Partial<Record<keyof typeof exitCodeMeanings, string>>>;
+/** Those that every command may end with. */
+const ALWAYS: readonly ExitCode[] = [exitCodes.ok, exitCodes.usage, exitCodes.internal, exitCodes.output, exitCodes.brokenPipe];
 
-/** Lines for the help: all of them, or those named. */
-export function exitCodeHelp(
-  codes: readonly ExitCode[] = Object.keys(exitCodeMeanings).map(Number) as ExitCode[],
-  own: OwnMeanings = {},
-): string {
+/** What single codes mean to one command, in place of what they mean to all. */
+type OwnMeanings = Readonly<Partial<Record<ExitCode, string>>>;
+
+/** Lines of at most 80 columns for the help: of all codes, or of those named and those that every command may end with. */
+export function exitCodeHelp(codes: readonly ExitCode[] = Object.values(exitCodes), own: OwnMeanings = {}): string {
   const meanings = { ...exitCodeMeanings, ...own };
-  const lines = codes.flatMap((code) => {
-    if (code === exitCodes.brokenPipe) return [''];
-    const [first = '', ...more] = wrap(meanings[code], HELP_COLUMNS - MEANING_COLUMN);
-    return [`  ${String(code).padEnd(4)} ${first}`, ...more.map((line) => `${' '.repeat(MEANING_COLUMN)}${line}`)];
-  });
+  const shown = [...new Set([...ALWAYS, ...codes])].sort((a, b) => a - b);
+  const lines = shown.flatMap((code) =>
+    wrap(meanings[code], HELP_COLUMNS - INDENT).map((line, i) => (i === 0 ? `  ${code}` : '').padEnd(INDENT) + line),
+  );
   return `Exit codes:\n${lines.join('\n')}`;
 }
 
-/** How wide the texts of the help are at most. */
+/** Help is read on any terminal, and in pagers of that width. */
 export const HELP_COLUMNS = 80;
-const MEANING_COLUMN = 7;
+const INDENT = 7;

@@ -1,4 +1,4 @@
-import { errorMessage } from '../core/errors.ts';
+import { type ConfigError, errorMessage, toldProblems } from '../core/errors.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 
 /** How a command that threw ends: lines for stderr, not yet printable, and the exit code. */
@@ -10,11 +10,19 @@ export interface Failure {
 /** What a thrown error means to the one who gave the command; errors are told apart by their `code`. */
 export function describeFailure(error: unknown): Failure {
   const code = String((error as { code?: unknown } | null)?.code ?? '');
-  // Each line of it names file and line, as compilers do; a prefix would break editors that jump there.
-  if (code === 'CONFIG_INVALID') return { exitCode: exitCodes.config, lines: (error as Error).message.split('\n') };
+  if (code === 'CONFIG_INVALID') return { exitCode: exitCodes.config, lines: configLines(error as ConfigError) };
   const exitCode = Object.hasOwn(BY_CODE, code) ? BY_CODE[code] : code.startsWith('STORE_') ? exitCodes.unavailable : undefined;
   if (exitCode !== undefined) return { exitCode, lines: [`monitor_service: ${errorMessage(error)}`] };
   return { exitCode: exitCodes.internal, lines: [`monitor_service: internal error: ${errorMessage(error)}${placeOf(error)}`] };
+}
+
+/** Each problem names file and line, as compilers do; a prefix would break editors that jump there. */
+function configLines({ file, problems }: ConfigError): string[] {
+  const told = toldProblems(file, problems);
+  // A file that cannot be read says all with that.
+  const [first, ...others] = problems;
+  if (first?.section === '' && first.line === 0 && others.length === 0) return told.slice(0, 1);
+  return [...told.slice(0, -1), ...told.slice(-1).map((line) => `monitor_service: ${line}`)];
 }
 
 const BY_CODE: Readonly<Record<string, ExitCode>> = {

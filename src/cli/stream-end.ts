@@ -22,7 +22,10 @@ export function describeStreamFault(error: unknown, address: EventAddress, wasOp
     return { kind: 'forbidden', reason: `no permission to use ${name} (be root, or a member of [events] socket_group)` };
   }
   if (code.startsWith('ERR_SSL_') || code === 'EPROTO') {
-    return { kind: 'unreachable', reason: `${name} does not speak TLS as we do (${errorMessage(error)})` };
+    return {
+      kind: 'unreachable',
+      reason: `${name} does not speak TLS, or no version of it that is accepted here (${errorMessage(error)})`,
+    };
   }
   if (address.kind === 'tcp' && address.tls !== undefined && /CERT|ISSUER|SIGNATURE/.test(code)) {
     const isUnknown = address.tls.ca === undefined && /ISSUER|SIGN/.test(code);

@@ -43,7 +43,7 @@ function readCommand(template: string, whole: ReadingBudget): ReadCommand {
   const formats = ownFormats(template, budget);
   const searches = nameSearches(template, budget);
   const once = oncePercentAndName(template);
-  const fault = syntaxFault(withName(template, 'x'));
+  const fault = syntaxFault(withName(template, 'x'), new ReadingBudget(MOST_BESIDES, whole));
   return {
     warnings: [
       ...(fault === undefined ? [] : [`cannot be read by a shell (${fault})`]),

@@ -1,13 +1,10 @@
 import { DEFAULT_SECTION, type SectionReader } from '../core/config.ts';
 import { ConfigError, type ConfigProblem, formatProblem } from '../core/errors.ts';
-import { unseenIn } from '../core/printable.ts';
-import { closest } from './did-you-mean.ts';
-import { foreignWord } from './foreign-keys.ts';
 import { isSecretKey, readValue } from './ini-value.ts';
 import { ProblemList, shownProblem } from './problem-list.ts';
-import type { IniDocument, IniSection } from './read-ini.ts';
-import { meantSection } from './section-hint.ts';
+import type { IniDocument } from './read-ini.ts';
 import { IniSectionReader } from './section-reader.ts';
+import { groupOf, PROCESS_PREFIX, unknownEntries } from './unknown-entries.ts';
 
 /**
  * One configuration file, read section by section. Whoever asks for a section or key makes it known; `finish()` reports what
@@ -20,6 +17,8 @@ export class ConfigDocument {
   readonly #problems = new ProblemList();
   /** The first error of each process that has one. */
   readonly #refusals = new Map<string, ConfigProblem>();
+  /** The keys with an error, by section. */
+  readonly #faulty = new Map<string, Set<string>>();
   /** Whether an error stands elsewhere. */
   #unusable = false;
   /** Keys that were asked for, by section; those of all process sections under `process.`. */
@@ -125,23 +124,37 @@ export class ConfigDocument {
     return new Map([...this.#refusals].map(([name, problem]) => [name, formatProblem(this.file, shownProblem(problem))]));
   }
 
+  /** True unless an error stands outside of the processes' own sections. */
+  get usable(): boolean {
+    return !this.#unusable;
+  }
+
+  /** Whether an error was reported of that key of that section; `key` left out: of anything in it. */
+  hasError(section: string, key?: string): boolean {
+    const keys = this.#faulty.get(section);
+    return keys !== undefined && (key === undefined || keys.has(key));
+  }
+
   /**
    * To be called when every section has been read: adds what nobody asked for, and what no editor shows, as warnings. Returns all
-   * problems; throws a ConfigError with them if an error stands outside of the processes' own sections.
+   * problems.
    */
-  finish(): readonly ConfigProblem[] {
-    for (const section of this.#ini.sections.values()) {
-      const asked = this.#asked.get(groupOf(section.name));
-      if (asked === undefined) this.#reportUnknownSection(section);
-      else this.#reportUnknownKeys(section, asked);
-      this.#reportUnseen(section, asked ?? new Set());
-    }
-    if (this.#unusable) throw new ConfigError(this.file, this.problems);
+  complete(): readonly ConfigProblem[] {
+    for (const problem of unknownEntries(this.#ini, this.#asked, () => this.#problems.isFull('warning')))
+      this.#problems.add(problem);
     return this.problems;
   }
 
+  /** The same; throws a ConfigError with all problems if an error stands outside of the processes' own sections. */
+  finish(): readonly ConfigProblem[] {
+    const problems = this.complete();
+    if (!this.usable) throw new ConfigError(this.file, problems);
+    return problems;
+  }
+
   #judge(problem: ConfigProblem): void {
-    const { section, line } = problem;
+    const { section, key, line } = problem;
+    this.#faulty.set(section, (this.#faulty.get(section) ?? new Set()).add(key));
     if (!section.startsWith(PROCESS_PREFIX) || section === DEFAULT_SECTION) {
       this.#unusable = true;
       return;
@@ -182,59 +195,4 @@ export class ConfigDocument {
       },
     });
   }
-
-  #reportUnknownSection({ name, line }: IniSection): void {
-    // Nobody reads the two hundredth guess, and guessing is what takes time here.
-    const hint = (): string => (this.#problems.isFull('warning') ? '' : this.#sectionHint(name));
-    const problem = foreignWord(name) ?? `unknown section, ignored${hint()}`;
-    this.#problems.add({ severity: 'warning', line, section: name, key: '', problem });
-  }
-
-  #sectionHint(name: string): string {
-    const known = [...this.#asked.keys()].filter((asked) => asked !== PROCESS_PREFIX);
-    const meant = meantSection(name, known);
-    return meant === undefined ? ` (a process's section is called [process.NAME])` : ` (did you mean ${meant}?)`;
-  }
-
-  #reportUnknownKeys({ name, entries }: IniSection, asked: ReadonlySet<string>): void {
-    for (const [key, { line }] of entries) {
-      if (asked.has(key)) continue;
-      const hint = this.#problems.isFull('warning') ? '' : this.#keyHint(key, asked);
-      const problem = foreignWord(name, key) ?? `unknown key, ignored${hint}`;
-      this.#problems.add({ severity: 'warning', line, section: name, key, problem });
-    }
-  }
-
-  /** The nearest key of that kind of section; else the section whose key it is. */
-  #keyHint(key: string, asked: ReadonlySet<string>): string {
-    const meant = closest(key, asked);
-    if (meant !== undefined) return ` (did you mean ${meant}?)`;
-    const others = [...this.#asked].filter(([, keys]) => keys.has(key)).map(([group]) => group);
-    const [only, ...more] = others;
-    if (only === undefined || more.length > 0) return '';
-    return ` (it is a key of [${only === PROCESS_PREFIX ? `${PROCESS_PREFIX}NAME` : only}])`;
-  }
-
-  /** What makes a name, a key or a value another one than it looks like. Of values those that somebody asked for. */
-  #reportUnseen({ name, line, entries }: IniSection, asked: ReadonlySet<string>): void {
-    const warn = (place: number, key: string, what: string, text: string): void => {
-      const unseen = unseenIn(text);
-      if (unseen === undefined) return;
-      // Not even that much of a password is told.
-      const which = isSecretKey(key) ? 'what' : `${unseen}, which`;
-      this.#problems.add({ severity: 'warning', line: place, section: name, key, problem: `${what} ${which} is not seen` });
-    };
-    warn(line, '', 'the name holds', name);
-    for (const [key, entry] of entries) {
-      warn(entry.line, key, 'the key holds', key);
-      if (asked.has(key)) warn(entry.line, key, 'holds', readValue(key, entry.raw).text);
-    }
-  }
-}
-
-const PROCESS_PREFIX = 'process.';
-
-/** All process sections have the same keys, and count as one. */
-function groupOf(section: string): string {
-  return section.startsWith(PROCESS_PREFIX) ? PROCESS_PREFIX : section;
 }

@@ -5,11 +5,12 @@
  */
 export function closest(name: string, candidates: Iterable<string>): string | undefined {
   if (name.length > LONGEST) return undefined;
-  const wanted = wordsOf(name);
+  const wanted = [wordsOf(name), spelt(name)] as const;
   let best: string | undefined;
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of candidates) {
-    const distance = distanceOf(wanted, wordsOf(candidate));
+    // As it is spelt too: what shortens a word of ours (`exec`) may be one itself.
+    const distance = Math.min(distanceOf(wanted[0], wordsOf(candidate)), distanceOf(wanted[1], spelt(candidate)));
     if (distance > bestDistance || distance === Number.POSITIVE_INFINITY) continue;
     best = distance === bestDistance && looseName(candidate) !== looseName(best ?? '') ? undefined : candidate;
     bestDistance = distance;
@@ -26,8 +27,14 @@ const LONGEST = 100;
 
 /** In lower case, each in the one form that stands for all of its shortened ones. */
 function wordsOf(name: string): string[] {
+  return spelt(name)
+    .flatMap((word) => COMPOUNDS[word] ?? [word])
+    .map((word) => LONG_FORMS.get(word) ?? word);
+}
+
+function spelt(name: string): string[] {
   const words = name.toLowerCase().split(/[\s_.-]+/);
-  return words.flatMap((word) => COMPOUNDS[word] ?? (word === '' ? [] : [word])).map((word) => LONG_FORMS.get(word) ?? word);
+  return words.filter((word) => word !== '');
 }
 
 /** What people write as one word, but for those whose letters alone say so. */

@@ -41,8 +41,11 @@ function readHeader(start: string): IniLine {
 
 function readEntry(line: string): IniLine {
   const equals = line.indexOf('=');
-  if (equals < 0)
-    return { kind: 'unreadable', header: false, problem: 'cannot be read (expected "key = value", a [section] or a comment)' };
+  if (equals < 0) {
+    const got = /^\s*[\w-]+\s*:(?!:)/.test(line) ? ', got a ":" for the "="' : '';
+    const problem = `cannot be read (expected "key = value", a [section] or a comment${got})`;
+    return { kind: 'unreadable', header: false, problem };
+  }
   const key = line.slice(0, equals).trim();
   if (key === '') return { kind: 'unreadable', header: false, problem: 'a value without a key (expected "key = value")' };
   return { kind: 'entry', key, raw: line.slice(equals + 1) };

@@ -29,8 +29,11 @@ export function parseStateDir(section: SectionReader, env: Readonly<Record<strin
 
 /** Where the daemon's memory is unless `state_dir` says so. */
 export function defaultStateDir(env: Readonly<Record<string, string | undefined>>): string {
-  return env.STATE_DIRECTORY?.split(':')[0] || '/var/lib/monitor_service';
+  return env.STATE_DIRECTORY?.split(':')[0] || DEFAULT_STATE_DIR;
 }
+
+/** Unless the unit's environment names another: what its StateDirectory= makes. */
+export const DEFAULT_STATE_DIR = '/var/lib/monitor_service';
 
 const YEAR_S = 31_536_000;
 

@@ -8,7 +8,7 @@ import { closest } from './did-you-mean.ts';
  */
 export function meantSection(header: string, known: Iterable<string>): string | undefined {
   const [, word = '', rest = ''] = /^([a-z]+)[\s.:/\\_-]+(.*)$/is.exec(header) ?? [];
-  const isProcess = closest(word, ['process']) !== undefined;
+  const isProcess = closest(word, ['process', 'service']) !== undefined;
   const near = isProcess ? undefined : closest(header, [...known, 'default']);
   if (near !== undefined) return near === 'default' ? `[${DEFAULT_SECTION}]` : `[${near}]`;
   const name = isProcess ? rest.trim() : header;

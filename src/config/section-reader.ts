@@ -57,7 +57,7 @@ export class IniSectionReader implements SectionReader {
     const text = this.#word(key, fallback ? 'true' : 'false')?.toLowerCase();
     if (text === undefined) return fallback;
     if (['true', 'yes', 'on', '1'].includes(text)) return true;
-    if (!['false', 'no', 'off', '0'].includes(text)) this.#unexpected(key, 'true or false', text, ['true', 'false']);
+    if (!['false', 'no', 'off', '0'].includes(text)) this.#unexpected(key, 'true or false', text, SWITCHES);
     else return false;
     return fallback;
   }
@@ -125,6 +125,7 @@ export const DECIMAL: RegExp = /^(?:\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})$/;
 /** Node's timers fire at once beyond 2^31 - 1 ms: a duration that may become a timer ends here, at about 24 days. */
 const LONGEST_TIMER_S = 2_147_483;
 const MAX_SHOWN = 60;
+const SWITCHES = ['true', 'false', 'yes', 'no', 'on', 'off'];
 
 function range(min: number, max: number): string {
   return max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;

@@ -11,7 +11,7 @@ export const processStates = {
   observed: 'it is in alarm, and mode = observe restarts nothing',
   alarm: 'it is in alarm',
   failed:
-    'it is not known to be in alarm, and its last recovery failed: until one succeeds, it is seen to begin a new life (watch_exit), its breaker is reset, its alarm is ended by an order, or it has neither section nor row',
+    'its last recovery failed, and it is not known to be in alarm; this ends if one succeeds, a new life is seen (watch_exit), its breaker is reset, an order ends its alarm, or section and row are gone',
   down: 'it is watched (watch_exit), does not run, and nobody stopped it on purpose',
   unknown:
     'whether it is in alarm (the alarm store does not answer), or whether it runs, is not known, or its unit is just starting or stopping',

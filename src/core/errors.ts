@@ -1,3 +1,5 @@
+import { counted } from './counted.ts';
+
 /** One thing wrong with a configuration file. */
 export interface ConfigProblem {
   readonly severity: 'error' | 'warning';
@@ -30,6 +32,27 @@ export class ConfigError extends Error {
     this.file = file;
     this.problems = problems;
   }
+}
+
+/** The lines in which a file that cannot be used is told: each problem, and last how many there are. */
+export function toldProblems(file: string, problems: readonly ConfigProblem[]): string[] {
+  const counts = { errors: countProblems(problems, 'error'), warnings: countProblems(problems, 'warning') };
+  return [...problems.map((problem) => toldProblem(file, problem)), unusableWords(file, counts)];
+}
+
+/** `FILE cannot be used: 1 error, 3 warnings`. */
+export function unusableWords(file: string, counts: { readonly errors: number; readonly warnings: number }): string {
+  return `${file} cannot be used: ${foundWords(counts)}`;
+}
+
+/** `1 error, 3 warnings`. */
+export function foundWords({ errors, warnings }: { readonly errors: number; readonly warnings: number }): string {
+  return `${counted(errors, 'error', 'errors')}, ${counted(warnings, 'warning', 'warnings')}`;
+}
+
+/** A problem for people and editors: a warning says that it is one. */
+export function toldProblem(file: string, problem: ConfigProblem): string {
+  return `${formatProblem(file, problem)}${problem.severity === 'warning' ? ' (warning)' : ''}`;
 }
 
 /** `FILE:LINE: [section] key: problem`, leaving out what is unknown. */

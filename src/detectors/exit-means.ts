@@ -18,7 +18,7 @@ export function exitMeans(told: boolean): ExitMeans {
 /** The means in one line, for people. */
 export function describeMeans({ byPidfd, looked, told }: ExitMeans): string {
   const ends = byPidfd ? `pidfd${looked > 0 ? ` (${looked} by ${LOOKS}: too few file descriptors)` : ''}` : LOOKS;
-  return `exits by ${ends}, new processes by ${told ? 'the kernel’s process events' : `a look every ${configuredSeconds(NEWCOMERS_LOOK_MS)}`}`;
+  return `exits by ${ends}, new processes by ${told ? 'the process events of the kernel' : `a look every ${configuredSeconds(NEWCOMERS_LOOK_MS)}`}`;
 }
 
 /** Between two looks for new processes, where nobody tells of them. */

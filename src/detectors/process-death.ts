@@ -58,7 +58,7 @@ export function judgeByUnit(
     return failed ? { kind: 'alarm' } : { kind: 'expected', why: `${id} was stopped` };
   }
   // Between the two halves of a restart it may be `failed`.
-  if (hasJob) return { kind: 'wait', why: `systemd is not done with ${id}` };
+  if (hasJob) return { kind: 'wait', why: `a job of systemd for ${id} is under way` };
   switch (activeState) {
     case 'failed':
     case 'inactive':

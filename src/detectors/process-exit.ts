@@ -140,7 +140,7 @@ export class ProcessExitDetector implements Detector {
       for (const event of events) this.#hear(event);
     });
     this.#subscription = subscription;
-    if (subscription.kind === 'unavailable') log.info(`watch_exit goes without process events: ${subscription.reason}`);
+    if (subscription.kind === 'unavailable') log.info(`watch_exit works without process events: ${subscription.reason}`);
     else if (this.#stopped.signal.aborted) subscription.end();
   }
 

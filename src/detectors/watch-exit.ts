@@ -17,7 +17,7 @@ export function parseRunningWatch(section: SectionReader, stands: (key: string) 
   const ensured = section.boolean('ensure_running', false);
   const graceMs = section.secondsAsMs('boot_grace', { default: 30, max: DAY_S });
   if (ensured && !watchExit && stands('watch_exit'))
-    section.warning('watch_exit', 'is not heeded: ensure_running = true, which implies watch_exit');
+    section.warning('watch_exit', 'has no effect: ensure_running = true includes watch_exit');
   return { watched: watchExit || ensured, bootGraceMs: ensured ? graceMs : undefined };
 }
 

@@ -75,7 +75,7 @@ export class AlarmClearing {
     if (!this.#parts.mayClear()) {
       this.#remember(member, alarm);
       this.#parts.log.info(
-        `DB UPDATE LOG: Alarm of ${process.processName} is left for others to clear (clear_alarm = false)`,
+        `DB UPDATE LOG: Alarm of ${process.processName} stays in the database (clear_alarm = false)`,
         fields,
       );
       return;

@@ -110,5 +110,5 @@ export class AlarmIntake {
 }
 
 function placeOf(alarm: Alarm): string {
-  return alarm.source === 'kept' ? 'kept by ourselves' : `ID: ${alarm.processId}`;
+  return alarm.source === 'kept' ? 'kept by the daemon' : `ID: ${alarm.processId}`;
 }

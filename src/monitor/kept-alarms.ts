@@ -60,7 +60,7 @@ export class KeptAlarms {
     this.#parts.records.set(alarm);
     const offer = await this.#offer(alarm);
     if (typeof offer === 'string') return offer;
-    this.#parts.log.warning(`Alarm of ${processName} is kept by ourselves: ${offer.reason}`, { process_name: processName });
+    this.#parts.log.warning(`Alarm of ${processName} is kept by the daemon: ${offer.reason}`, { process_name: processName });
     return 'kept';
   }
 

@@ -107,7 +107,7 @@ export class Recoveries {
     const isNews = this.#ruled.get(process.processName) !== `${target} ${ruling}`;
     this.#ruled.set(process.processName, `${target} ${ruling}`);
     log[isNews ? 'info' : 'debug'](
-      `RESTART LOG: ${process.processName} is ${target}, which [process.${ruling}] rules`,
+      `RESTART LOG: ${process.processName} is ${target}, and the settings of [process.${ruling}] apply to it`,
       processFields(process),
     );
     const rulingPlan = plans()(ruling);

@@ -204,12 +204,12 @@ export class RecoveryQueue {
   }
 }
 
-/** Waits for all of them; why what depends on them must not be restarted where one did not get well. */
+/** Waits for all of them; why what depends on them must not be restarted where one is not well. */
 async function failureAmong(dependencies: readonly Handling[]): Promise<string | undefined> {
   for (const { processName, outcome } of dependencies) {
     const ended = await outcome;
     if (ended.kind === 'failed' || ended.kind === 'skipped')
-      return `it depends on ${processName}, which did not get well: ${ended.reason}`;
+      return `it depends on ${processName}, which is not well: ${ended.reason}`;
     if (ended.kind === 'not_proved') return `it depends on ${processName}, which is ${notProved(ended.reason)}`;
     if (ended.kind === 'interrupted') return `it depends on ${processName}, whose recovery was interrupted`;
   }

@@ -42,7 +42,7 @@ export function pronounce(
       break;
     case 'not_proved':
       log.warning(
-        `RESTART LOG: Restarted ${process.processName}, ${notProved(outcome.reason)}; the alarm stays, and it is only looked at again`,
+        `RESTART LOG: Restarted ${process.processName}, ${notProved(outcome.reason)}; the alarm stays, and its health is checked again at each poll`,
         fields,
       );
       events.emit({ type: 'recovery_unproved', process, target, reason: outcome.reason, durationMs });

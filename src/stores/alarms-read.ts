@@ -43,7 +43,7 @@ export async function readAlarmsBy(
 export function ambiguityRemark(ids: readonly string[]): string {
   const shown = ids.slice(0, SHOWN).map(quoted);
   const more = ids.length > SHOWN ? ` and ${ids.length - SHOWN} more` : '';
-  return `process_id ${shown.join(', ')}${more}: several rows of ours have it; they are left alone (expected each process_id once)`;
+  return `process_id ${shown.join(', ')}${more}: several rows have it; they are left alone (expected each process_id once)`;
 }
 
 /** That rows are left alone because a flag of theirs is no number. `what`: of which columns. */

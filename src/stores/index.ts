@@ -4,6 +4,7 @@ import { describeMysql, parseMysql } from './mysql/options.ts';
 import type { RowScope } from './row-scope.ts';
 import { parseSqlite } from './sqlite/options.ts';
 import type { AlarmStore, StoreDefinition } from './store.ts';
+import { unusedSection } from './unused-section.ts';
 
 /** What `driver` may say. */
 export const storeNames = ['mysql', 'sqlite'] as const;
@@ -22,6 +23,7 @@ const stores = {
     parse: parseSqlite,
     describe: ({ path }) => `sqlite ${path}`,
     open: async (options, scope) => new (await import('./sqlite/store.ts')).SqliteStore(options, scope),
+    openExisting: async (options, scope) => new (await import('./sqlite/store.ts')).SqliteStore(options, scope, 'asks'),
   } satisfies StoreDefinition<Options<typeof parseSqlite>>,
 } satisfies Record<StoreName, unknown>;
 
@@ -34,13 +36,18 @@ export interface ParsedStore {
   readonly fingerprint: string;
   /** Loads the driver; connects to nothing. `warn` hears, in one line and once, of what works and may not for long. */
   open(scope: RowScope, warn?: (text: string) => void): Promise<AlarmStore>;
+  /** The same for who only asks: nothing is made that is not there, and that is told as a fault. */
+  openExisting(scope: RowScope): Promise<AlarmStore>;
 }
 
 /** Reads `[database]`: the keys of every driver, so that all are known; what is required, of the one in use. */
 export function parseDatabase(section: SectionReader): ParsedStore {
   const driver = section.choice('driver', storeNames, 'mysql');
-  const mysql = stores.mysql.parse(section, driver === 'mysql');
-  const sqlite = stores.sqlite.parse(section, driver === 'sqlite');
+  // A misspelt one is told of; whose the other keys are is not known then.
+  const isMeant = [undefined, ...storeNames].some((name) => name === section.text('driver')?.toLowerCase());
+  const keys = isMeant ? section : unusedSection(section, false);
+  const mysql = stores.mysql.parse(keys, isMeant && driver === 'mysql');
+  const sqlite = stores.sqlite.parse(keys, isMeant && driver === 'sqlite');
   const fingerprint = createHash('sha256')
     .update(JSON.stringify([driver, driver === 'mysql' ? mysql : sqlite]))
     .digest('hex');
@@ -50,6 +57,13 @@ export function parseDatabase(section: SectionReader): ParsedStore {
         description: stores.mysql.describe(mysql),
         fingerprint,
         open: (scope, warn = () => {}) => stores.mysql.open(mysql, scope, warn),
+        openExisting: (scope) => stores.mysql.open(mysql, scope, () => {}),
       }
-    : { driver, description: stores.sqlite.describe(sqlite), fingerprint, open: (scope) => stores.sqlite.open(sqlite, scope) };
+    : {
+        driver,
+        description: stores.sqlite.describe(sqlite),
+        fingerprint,
+        open: (scope) => stores.sqlite.open(sqlite, scope),
+        openExisting: (scope) => stores.sqlite.openExisting(sqlite, scope),
+      };
 }

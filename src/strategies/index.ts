@@ -106,6 +106,9 @@ function tellNonsense(
     section.text('user') !== undefined
   )
     section.warning('user', 'only says who it is started as: with any_user = true the processes of all users are the program');
+  // Of one that is watched it says whose processes are meant.
+  if (name === 'custom' && !isWatched(section) && stands('user') && section.text('user') !== undefined)
+    section.warning('user', `has no effect for ${processName}: restart_command is run as the daemon's own user`);
   const startCommand = section.verbatim('start_command');
   const isToldApart = section.text('argument') !== undefined || section.text('pid_file') !== undefined;
   if (unused === undefined && startCommand !== undefined && name !== 'custom' && !isToldApart) {
@@ -122,6 +125,10 @@ function tellNonsense(
   if (judgement.kind === 'refused') section.warning(key, `will be refused: ${judgement.reason}`);
   else if (judgement.kind === 'impossible' && name === 'service')
     section.refuse(key, `cannot be used: ${judgement.reason} (expected a service's name, such as nginx or app@1)`);
+}
+
+function isWatched(section: SectionReader): boolean {
+  return ['watch_exit', 'ensure_running'].some((key) => section.boolean(key, false));
 }
 
 const NO_COMMAND = 'is missing (expected a command, for restart_strategy = custom does nothing else)';

@@ -151,7 +151,7 @@ class Stream implements EventServer {
       this.#broadcast.regroup(this.#clients);
       this.#dropped += client.queue.dropped;
       leave();
-      log.debug(`Event stream: ${name} has gone`);
+      log.debug(`Event stream: ${name} has disconnected`);
     });
     accept();
   }
@@ -172,7 +172,7 @@ class Stream implements EventServer {
       for (const client of this.#clients) {
         client.feel();
         if (client.queue.stuckMs() < STUCK_MS) continue;
-        log.warning(`Event stream: ${client.name} has read nothing for ${configuredSeconds(STUCK_MS)} and is cut`);
+        log.warning(`Event stream: ${client.name} has read nothing for ${configuredSeconds(STUCK_MS)}: disconnected`);
         client.cut();
       }
     }

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { closest } from '../config/did-you-mean.ts';
 import type { SectionReader } from '../core/config.ts';
 import { errorMessage } from '../core/errors.ts';
 import { DEFAULT_EVENT_SOCKET } from '../core/event-line.ts';
@@ -62,8 +63,11 @@ function parseTypes(section: SectionReader): ReadonlySet<ProcessEventType> {
   const names = section.list('events').map((name) => name.toLowerCase());
   const types = processEventTypes.filter((type) => names.includes(type));
   const unknown = names.find((name) => !types.some((type) => type === name));
-  if (unknown !== undefined)
-    section.problem('events', `cannot be used (expected a list of ${processEventTypes.join(', ')}, got "${unknown}")`);
+  if (unknown !== undefined) {
+    const meant = closest(unknown, processEventTypes);
+    const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+    section.problem('events', `cannot be used (expected a list of ${processEventTypes.join(', ')}, got "${unknown}"${hint})`);
+  }
   return new Set(types.length === 0 ? ['exec', 'exit', 'fork'] : types);
 }
 

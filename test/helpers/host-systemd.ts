@@ -5,15 +5,15 @@ import { processEventsProblem } from './process-event-recorder.ts';
 
 /** Why systemd cannot be had where the kernel tells of processes, in one line; undefined where it can. */
 export async function hostSystemdProblem(): Promise<string | undefined> {
-  if (process.geteuid?.() !== 0) return 'a systemd beside the kernel’s process events needs root';
+  if (process.geteuid?.() !== 0) return 'a systemd beside the process events of the kernel needs root';
   const missing = missingPrograms(['mount', 'systemctl']);
   if (systemd === undefined) missing.push('systemd');
-  if (missing.length > 0) return `a systemd beside the kernel’s process events needs ${missing.join(', ')}`;
+  if (missing.length > 0) return `a systemd beside the process events of the kernel needs ${missing.join(', ')}`;
   if (!['', '/systemd', '/unified'].some((hierarchy) => isWritable(`/sys/fs/cgroup${hierarchy}/cgroup.procs`)))
-    return 'a systemd beside the kernel’s process events needs control groups that may be written to';
+    return 'a systemd beside the process events of the kernel needs control groups that may be written to';
   const mount = ['--mount', '--propagation', 'private', '--', 'mount', '-t', 'tmpfs', 'monitor-test', '/run'];
   const { status, stderr } = spawnSync('unshare', mount, { encoding: 'utf8' });
-  if (status !== 0) return `a systemd beside the kernel’s process events needs a mount namespace: ${stderr.trim()}`;
+  if (status !== 0) return `a systemd beside the process events of the kernel needs a mount namespace: ${stderr.trim()}`;
   return processEventsProblem();
 }
 

@@ -76,7 +76,7 @@ describe('accounts of a real MariaDB', { skip: skipUnless(mariadbProblem()) || m
     await account(`IDENTIFIED VIA ed25519 USING PASSWORD('${PASSWORD}')`);
     const words = (plugin: string): RegExp =>
       new RegExp(
-        `^denied: mysql \\S+: it wants the account "m" to log in by ${plugin}, which is not spoken here: nothing was sent \\(expected an account by mysql_native_password, unix_socket or auth_socket, or caching_sha2_password\\)$`,
+        `^denied: mysql \\S+: it wants the account "m" to log in by ${plugin}, which monitor_service does not support: nothing was sent \\(expected an account by mysql_native_password, unix_socket or auth_socket, or caching_sha2_password\\)$`,
       );
     assert.match(await said(socket()), words('"client_ed25519" \\(ed25519\\)'));
     assert.match(await said(tcp(), verified()), words('"client_ed25519" \\(ed25519\\)'));

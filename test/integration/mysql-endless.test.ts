@@ -108,7 +108,7 @@ const CASES: Readonly<Record<string, Endless>> = {
   },
   'a request for a file of ours in the place of what is not prepared': {
     script: answering(async (peer) => void peer.send(Buffer.from('\u00fb/etc/shadow', 'latin1')), 'text'),
-    words: /failed: .*it asks for a file of ours, and gets none$/,
+    words: /failed: .*it asks for a file of this machine, and gets none$/,
   },
   'one row without end': {
     script: answering(async (peer) => {
@@ -195,7 +195,7 @@ const CASES: Readonly<Record<string, Endless>> = {
   },
   'a request for a file of ours': {
     script: answering(async (peer) => void peer.send(Buffer.from('\u00fb/etc/shadow', 'latin1'))),
-    words: /failed: .*it asks for a file of ours, and gets none$/,
+    words: /failed: .*it asks for a file of this machine, and gets none$/,
   },
   'a packet without end while nothing is asked': {
     script: async (peer) => {

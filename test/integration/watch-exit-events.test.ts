@@ -35,7 +35,7 @@ test('a watched process is seen at once when it is started, and its end is strea
   await world.add(name);
   const daemon = await world.start();
   const { exitWatch, events } = await world.status();
-  assert.equal(exitWatch, 'exits by pidfd, new processes by the kernel’s process events');
+  assert.equal(exitWatch, 'exits by pidfd, new processes by the process events of the kernel');
   assert.equal(events?.state, 'open');
 
   const told: EventLine[] = [];

@@ -115,7 +115,7 @@ test(
     await world.sql('DELETE FROM PROCESE');
     assert.equal((await world.cli('hold', UNSEEN)).code, 0);
     process.kill(Number(second), 'SIGKILL');
-    await next.line(new RegExp(`Alarm of ${UNSEEN} is kept by ourselves: the store has no row of that name`));
+    await next.line(new RegExp(`Alarm of ${UNSEEN} is kept by the daemon: the store has no row of that name`));
     const check = await world.cli('check-config');
     assert.match(check.stdout, /^watch_exit: exits by .*, new processes by a look every 2 s$/m);
     world.remove(`process.${UNSEEN}`);

@@ -30,7 +30,7 @@ const UNITS: Readonly<Record<string, readonly string[]>> = {
   [LASTING]: [sleeps(604), 'Restart=always', 'RestartSec=200ms'],
 };
 
-const TOLD = 'exits by pidfd, new processes by the kernel’s process events';
+const TOLD = 'exits by pidfd, new processes by the process events of the kernel';
 
 describe('units under a daemon that hears of processes from the kernel', { skip, timeout: 120_000 }, () => {
   const ends: (() => Promise<void>)[] = [];

@@ -7,14 +7,31 @@ import { describe, it } from 'node:test';
 import { buildProgram } from '../../src/cli/cli.ts';
 import { type CliIo, createCli } from '../../src/cli/cli-context.ts';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
-import { stateColours, stateHelp } from '../../src/cli/status/state-colours.ts';
+import { stateColours } from '../../src/cli/status/state-colours.ts';
+import { stateAdvice, stateHelp } from '../../src/cli/status/state-help.ts';
 import { readValue } from '../../src/config/ini-value.ts';
 import { processStateNames, processStates } from '../../src/control/process-state.ts';
+import { runCommand } from '../helpers/cli-world.ts';
 import { missing } from '../helpers/requirement.ts';
 
 const root = join(import.meta.dirname, '../..');
 const manPage = join(root, 'monitor_service.8');
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
+
+/** A terminal that is none: only the shape of the command line is looked at. */
+const nowhere: CliIo = {
+  stdout: new Writable(),
+  stderr: new Writable(),
+  env: {},
+  isRoot: false,
+  version: '0',
+  listenForSignals: () => {
+    throw new Error('not needed');
+  },
+};
+
+/** The commands, each with its options. */
+const program = buildProgram(createCli(nowhere, () => Promise.reject(new Error('not needed'))));
 
 /** What a document says of the keys of each section: key → default, empty where there is none. */
 type Keys = Record<string, Record<string, string>>;
@@ -62,7 +79,6 @@ describe('whatever starts Node', () => {
 describe('the command line in the manual', () => {
   it('has every command with every option of it, and none that there is not', () => {
     const described = commandsOfManual(read('monitor_service.8'));
-    const program = buildProgram(createCli(nowhere, () => Promise.reject(new Error('not needed'))));
     const expected = program.commands.map((command) => [command.name(), command.options.map(({ long }) => long).sort()]);
     assert.deepEqual(described, Object.fromEntries(expected));
   });
@@ -74,53 +90,69 @@ describe('the command line in the manual', () => {
   });
 });
 
-describe('the words of status', () => {
-  const expected = processStateNames.map((word) => [word, stateColours[word], processStates[word]]);
+describe('the help of each command', () => {
+  it('fits 80 columns', async () => {
+    for (const name of ['', ...program.commands.map((command) => command.name())]) {
+      const { stdout } = await runCommand([...(name === '' ? [] : [name]), '--help']);
+      for (const line of stdout.split('\n')) assert.ok(line.length <= 80, `${name}: ${line}`);
+    }
+  });
 
-  it('stand in the manual, with colour and condition, in their order', () => {
+  it('names the exit codes that the manual gives it', async () => {
+    const [, section = ''] = read('monitor_service.8').split('.SH EXIT STATUS\n');
+    const text = (section.split('.SH ')[0] ?? '').replaceAll('\\-', '-');
+    const numbers = (list: string): number[] => (list.match(/\d+/g) ?? []).map(Number);
+    const always = numbers(/^Every command may end with (.*)\.$/m.exec(text)?.[1] ?? '');
+    assert.equal(always.length, 5);
+    const rows = text.matchAll(/^\.TP\n\.B ([a-z-]+(?:, [a-z-]+)*)\n(\d.*)$/gm);
+    const others = new Map(
+      Array.from(rows, ([, names = '', list = '']) => names.split(', ').map((name) => [name, numbers(list)] as const)).flat(),
+    );
+    assert.deepEqual([...others.keys()].sort(), program.commands.map((command) => command.name()).sort());
+    for (const [name, codes] of others) {
+      const { stdout } = await runCommand([name, '--help']);
+      const [, list = ''] = stdout.split('Exit codes:\n');
+      const told = Array.from(list.matchAll(/^ {2}(\d+) /gm), ([, code]) => Number(code));
+      assert.deepEqual(
+        told,
+        [...always, ...codes].sort((a, b) => a - b),
+        name,
+      );
+    }
+  });
+});
+
+describe('the words of status', () => {
+  const expected = processStateNames.map((word) => [word, stateColours[word], processStates[word], stateAdvice[word]]);
+
+  it('stand in the manual, with colour, condition and what to do, in their order', () => {
     const [, section = ''] = read('monitor_service.8').split('.SH STATUS\n');
-    const entries = (section.split('.SH ')[0] ?? '').matchAll(/^\.TP\n\.BR ([a-z]+) " \(([a-z]+)\)"\n((?:[^.].*\n)+)/gm);
-    const words = Array.from(entries, ([, word, colour, text = '']) => [word, colour, text.trim().replaceAll('\n', ' ')]);
+    const entries = (section.split('.SH ')[0] ?? '').matchAll(
+      /^\.TP\n\.BR ([a-z]+) " \(([a-z]+)\)"\n((?:[^.].*\n)+)\.br\nTo do: ((?:[^.].*\n)+)/gm,
+    );
+    const plain = (text: string): string => text.trim().replaceAll('\n', ' ').replaceAll('\\-', '-').replaceAll('\\(dq', '"');
+    const words = Array.from(entries, ([, word, colour, text = '', advice = '']) => [word, colour, plain(text), plain(advice)]);
     assert.deepEqual(words, expected);
   });
 
-  it('stand in the README, with colour and condition, in their order', () => {
-    const [, table = ''] = read('README.md').split('| STATE | colour | |\n');
-    const rows = (table.split('\n\n')[0] ?? '').matchAll(/^\| `([a-z]+)` \| ([a-z]+) \| (.*) \|$/gm);
+  it('stand in the README, with colour, condition and what to do, in their order', () => {
+    const [, table = ''] = read('README.md').split('| STATE | colour | condition | what to do |\n');
+    const rows = (table.split('\n\n')[0] ?? '').matchAll(/^\| `([a-z]+)` \| ([a-z]+) \| (.*) \| (.*) \|$/gm);
     assert.deepEqual(
       Array.from(rows, ([, ...cells]) => cells),
       expected,
     );
   });
 
-  it('stand in the help, with colour and condition, in their order', () => {
-    const [, ...lines] = stateHelp().split('\n');
-    assert.deepEqual(
-      lines.filter((line) => line.length > 80),
-      [],
-    );
-    const entries = lines
-      .join('\n')
-      .replaceAll(/\n {3,}/g, ' ')
-      .split('\n');
-    assert.deepEqual(
-      entries.map((line) => line.trim().split(/ {2,}/)),
-      expected,
-    );
+  it('stand in the help, with colour, condition and what to do, in their order', () => {
+    const entries = stateHelp().matchAll(/^ {2}([a-z]+) +([a-z]+) +(.*(?:\n {22}.*)*)$/gm);
+    const words = Array.from(entries, ([, word, colour, text = '']) => {
+      const [condition, advice] = text.replaceAll(/\n +/g, ' ').split(' To do: ');
+      return [word, colour, condition, advice];
+    });
+    assert.deepEqual(words, expected);
   });
 });
-
-/** A terminal that is none: only the shape of the command line is looked at. */
-const nowhere: CliIo = {
-  stdout: new Writable(),
-  stderr: new Writable(),
-  env: {},
-  isRoot: false,
-  version: '0',
-  listenForSignals: () => {
-    throw new Error('not needed');
-  },
-};
 
 /** Entries of the section COMMANDS that begin with a command, each with the options that are named in it. */
 function commandsOfManual(text: string): Record<string, string[]> {

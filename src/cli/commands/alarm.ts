@@ -12,22 +12,26 @@ export function addAlarm(program: Command, cli: Cli): void {
     .description('mark a process as in alarm, so that it is healed; or end its alarm')
     .argument('<name|id>', 'the process, by process_name or process_id', nameArgument)
     .option('--clear', 'end the alarm instead')
-    .option('--notes <text>', 'what the notes of the row become')
+    .option('--notes <text>', 'write this to the notes of the row; without it they stay as they are')
     .addHelpText('after', HELP)
     .action((process: string, options: { clear?: true; notes?: string }) => alarm(cli, process, options));
 }
 
 const HELP = `
-If nothing follows, it says why: a hold, an open circuit breaker, mode = observe,
-only_configured, a refused unit. If a restart is tried and cannot help (there is
-no such unit, its program is gone), it says that. With the daemon down it writes
-to the store itself; the alarm is healed when the daemon runs again.
+If no restart will follow, it says why: a hold, an open circuit breaker, mode =
+observe, only_configured, or that a restart would be refused. If a restart is
+tried and cannot help (there is no such unit, its program is gone), it says
+that. Without --notes the notes of the row stay as they are. If no daemon runs,
+the command writes to the store, and the daemon heals the alarm when it runs
+again.
 
 Examples:
   monitor_service alarm nginx --notes "answers 502"
   monitor_service alarm 12 --clear
 
-${exitCodeHelp([0, 64, 66, 69, 75, 76, 77, 78])}`;
+${exitCodeHelp([0, 64, 66, 69, 75, 76, 77, 78, 130], {
+  66: 'there is no process of that name or id, or it has no row in STATUS_PROCESS',
+})}`;
 
 async function alarm(cli: Cli, process: string, { clear = false, notes }: { clear?: boolean; notes?: string }): Promise<void> {
   const reply = await placeOrder(cli, 'writing to the store', (desk) => desk.alarm(process, clear, notes));

@@ -14,7 +14,7 @@ export function addBreaker(program: Command, cli: Cli): void {
   program
     .command('breaker')
     .description('show the circuit breakers, or close them')
-    .argument('[name]', 'one process; else all', nameArgument)
+    .argument('[name]', 'one process; without it all of them', nameArgument)
     .option('--reset', 'close it, so that the next alarm is healed at once')
     .option('--json', 'as JSON, for programs')
     .addHelpText('after', HELP)
@@ -28,7 +28,7 @@ Examples:
   monitor_service breaker
   monitor_service breaker nginx --reset
 
-${exitCodeHelp([0, 64, 66, 69, 75, 76, 77, 78])}`;
+${exitCodeHelp([0, 64, 66, 69, 75, 76, 77, 78, 130])}`;
 
 async function showBreakers(cli: Cli, name: string | undefined, json: boolean): Promise<void> {
   const { processes } = await placeOrder(cli, 'reading the state', (desk) => desk.status());

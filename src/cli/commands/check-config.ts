@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { CheckReport, DatabaseReport, LeftAlone } from '../../app/backends.ts';
 import { counted, processWords } from '../../core/counted.ts';
-import { formatProblem } from '../../core/errors.ts';
+import { foundWords, toldProblem, unusableWords } from '../../core/errors.ts';
 import { escapeUnseen, printable } from '../../core/printable.ts';
 import type { Cli } from '../cli-context.ts';
 import { type ExitCode, exitCodeHelp, exitCodes } from '../exit-codes.ts';
@@ -12,9 +12,12 @@ import { paint } from '../output.ts';
 export function addCheckConfig(program: Command, cli: Cli): void {
   program
     .command('check-config')
-    .description('judge the configuration, without starting anything')
+    .description('check the configuration, without starting anything')
     .option('--strict', 'end with 78 for warnings too')
-    .option('--database', 'ask the database too: server, schema, privileges, sections that match no row, names left alone')
+    .option(
+      '--database',
+      'ask the database too: server, tables, privileges, sections without a row, names that are not restarted',
+    )
     .option('--json', 'as JSON, for programs')
     .addHelpText('after', HELP)
     .action((options: Options) => checkConfig(cli, options));
@@ -27,19 +30,24 @@ interface Options {
 }
 
 const HELP = `
-Every problem is a line on stderr: FILE:LINE: [section] key: problem; a warning ends in (warning).
-An error inside a [process.NAME] switches off that process only: the daemon starts without it. An error
-anywhere else keeps the daemon from starting. A reload is refused if there is any error.
+Each problem is a line on stderr: FILE:LINE: [section] key: problem; a warning
+ends in (warning). An error inside a [process.NAME] switches off that process
+only: the daemon starts without it. With an error anywhere else the daemon does
+not start. A reload is refused if there is any error.
+Only the database knows whether a name in depends_on that has no section is a
+name at all: without --database it is a warning. --database changes nothing
+there: an SQLite file that is missing is told, and not made.
 
 Examples:
   monitor_service check-config --strict --config ./config.ini
   monitor_service check-config --database
 
-${exitCodeHelp([0, 64, 69, 77, 78], {
+${exitCodeHelp([0, 64, 69, 77, 78, 130], {
   0: 'no errors; with --strict no warnings either',
-  69: '--database: the alarm store does not answer',
+  69: '--database: the alarm store does not answer, or is not there',
   77: '--database: the alarm store refuses the login',
-  78: 'there are errors; with --strict, or warnings',
+  78: 'there are errors; with --strict: or warnings',
+  130: 'Ctrl-C ended the command',
 })}`;
 
 async function checkConfig(cli: Cli, { strict = false, database = false, json = false }: Options): Promise<void> {
@@ -60,9 +68,8 @@ function exitCodeOf({ errors, warnings, database }: CheckReport, strict: boolean
 function tell(cli: Cli, report: CheckReport): void {
   const { file, problems, watchExit, unnamed = null, database } = report;
   for (const problem of problems) {
-    const isWarning = problem.severity === 'warning';
-    const line = `${printable(formatProblem(file, problem))}${isWarning ? ' (warning)' : ''}`;
-    cli.err.write(`${paint(isWarning ? 'yellow' : 'red', line, cli.err.colour)}\n`);
+    const line = printable(toldProblem(file, problem));
+    cli.err.write(`${paint(problem.severity === 'warning' ? 'yellow' : 'red', line, cli.err.colour)}\n`);
   }
   if (watchExit !== null) cli.say(`watch_exit: ${watchExit}`);
   if (unnamed !== null) cli.say(unnamed);
@@ -72,14 +79,16 @@ function tell(cli: Cli, report: CheckReport): void {
 }
 
 function tellVerdict(cli: Cli, { file, errors, warnings, usable, processNames, refused, database }: CheckReport): void {
-  const found = `${counted(errors, 'error', 'errors')}, ${counted(warnings, 'warning', 'warnings')}`;
   if (!usable) {
-    cli.complain(`${file} cannot be used: ${found}`);
+    cli.complain(unusableWords(file, { errors, warnings }));
     return;
   }
+  const found = foundWords({ errors, warnings });
   const processes = processWords(processNames.length, refused.length);
-  const isWell = errors === 0 && warnings === 0 && database?.kind !== 'failed';
-  cli.say(isWell ? `${file} is in order: ${processes}` : `${file}: ${found}; ${processes}`);
+  // Whoever reads only the last line must not take what is not known for well.
+  const unknown = database?.kind === 'failed' ? '; the database could not be asked' : '';
+  const isWell = errors === 0 && warnings === 0 && unknown === '';
+  cli.say(isWell ? `${file} is in order: ${processes}` : `${file}: ${found}${unknown}; ${processes}`);
 }
 
 function tellDatabase(cli: Cli, database: DatabaseReport): void {
@@ -99,12 +108,11 @@ function tellDatabase(cli: Cli, database: DatabaseReport): void {
 }
 
 function tellLeftAlone(cli: Cli, { processes, unseen }: LeftAlone): void {
-  for (const { name, reason } of processes.slice(0, MOST_TOLD)) cli.say(`${escapeUnseen(name)} is left alone: ${reason}`);
+  for (const { name, reason } of processes.slice(0, MOST_TOLD)) cli.say(`${escapeUnseen(name)} is not restarted: ${reason}`);
   const more = processes.length - MOST_TOLD;
   if (more > 0) cli.say(`and ${counted(more, 'other process', 'other processes')} (all with --json)`);
   if (unseen > 0) cli.say(`${counted(unseen, 'more name was', 'more names were')} not looked at`);
-  if (processes.length > 0)
-    cli.say('what is not to be healed on this machine is left to others with only_configured = true in [monitor]');
+  if (processes.length > 0) cli.say('only_configured = true in [monitor] restarts only processes that have a section');
 }
 
 const MOST_TOLD = 100;

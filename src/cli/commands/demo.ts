@@ -1,15 +1,25 @@
 import type { Command } from 'commander';
 import type { Cli } from '../cli-context.ts';
+import { exitCodeHelp } from '../exit-codes.ts';
 
 /** `demo`: the main job on a store of its own. */
 export function addDemo(program: Command, cli: Cli): void {
   program
     .command('demo')
     .description('show a killed process come back; needs no configuration, database or root')
-    .addHelpText('after', '\nIt goes on as a daemon until Ctrl-C and leaves nothing behind.')
+    .addHelpText('after', HELP)
     .action(async () => {
       const signals = cli.io.listenForSignals();
       const { runDemo } = await cli.backends();
       await runDemo({ version: cli.io.version, signals, say: cli.say });
     });
 }
+
+const HELP = `
+It runs a daemon on a store in a temporary folder until Ctrl-C, ends the
+programs that it started, and removes the folder.
+
+${exitCodeHelp([0, 64, 77], {
+  0: 'done: Ctrl-C ended it',
+  77: 'no permission to write to the temporary folder ($TMPDIR, else /tmp)',
+})}`;

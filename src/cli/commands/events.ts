@@ -35,15 +35,17 @@ export function addEvents(program: Command, cli: Cli): void {
   program
     .command('events')
     .description('show the processes that begin and end, as they do, until Ctrl-C')
-    .option('-e, --events <kinds>', 'only these: exec,exit,fork,uid,gid,sid,ptrace,comm,coredump', kindsArgument)
+    .option('-e, --events <kinds>', 'only these kinds: exec,exit,fork,uid,gid,sid,ptrace,comm,coredump', kindsArgument)
     .option('-s, --socket <path>', "the stream's Unix socket (else that of [events])", socketArgument)
     .addOption(new Option('-t, --tcp <address>', 'over TCP: PORT, HOST:PORT or [IPv6]:PORT').argParser(tcpArgument))
-    .addOption(new Option('-a, --auth <password>', 'password for TCP; others can see it here: better in $MONITOR_SERVICE_AUTH'))
-    .addOption(new Option('--auth-file <file>', 'a file that holds it').argParser(fileArgument).conflicts('auth'))
-    .option('--tls', 'the server speaks TLS; its certificate is checked')
-    .option('--tls-ca <file>', 'and these authorities are trusted (PEM)', fileArgument)
     .addOption(
-      new Option('-d, --direct', 'read the kernel, without the daemon (root)').conflicts([
+      new Option('-a, --auth <password>', 'password for TCP; other users see it: better $MONITOR_SERVICE_AUTH or --auth-file'),
+    )
+    .addOption(new Option('--auth-file <file>', 'a file that holds the password').argParser(fileArgument).conflicts('auth'))
+    .option('--tls', 'the server speaks TLS; its certificate is checked')
+    .option('--tls-ca <file>', 'a file (PEM) with the authorities to trust with TLS', fileArgument)
+    .addOption(
+      new Option('-d, --direct', 'read the events of the kernel, without the daemon (root)').conflicts([
         'socket',
         'tcp',
         'auth',
@@ -52,10 +54,10 @@ export function addEvents(program: Command, cli: Cli): void {
         'tlsCa',
       ]),
     )
-    .addOption(new Option('--serve', 'the stream alone, without the monitor, for clients of it (root)').conflicts(notServed))
-    .option('-c, --clients <number>', 'with --serve: clients at once (default: 10)', clientsArgument)
-    .option('--user <name>', 'only of the processes of this user', wordArgument)
-    .option('--name <name>', 'only of the processes of this name', wordArgument)
+    .addOption(new Option('--serve', 'serve the stream to clients, without the daemon (root)').conflicts(notServed))
+    .option('-c, --clients <number>', 'with --serve: how many clients at once (default: 10)', clientsArgument)
+    .option('--user <name>', 'only events of processes of this user', wordArgument)
+    .option('--name <name>', 'only events of processes of this name', wordArgument)
     .option('--json', 'as JSON, an object a line, for programs')
     .addHelpText('after', HELP)
     .action((options: EventsOptions, command: Command) => {
@@ -65,7 +67,8 @@ export function addEvents(program: Command, cli: Cli): void {
 }
 
 const HELP = `
-Servers and clients of procMonitor will do as well. Ctrl-C ends it with a summary: events, rate, and how many were lost.
+It reads the stream of a procMonitor server too, and --serve serves clients of
+procMonitor. Ctrl-C ends it with a summary: events, rate, how many were lost.
 
 Examples:
   monitor_service events
@@ -74,7 +77,12 @@ Examples:
   MONITOR_SERVICE_AUTH=secret monitor_service events --tcp 127.0.0.1:8080
   monitor_service events --serve --events exec,exit --clients 20
 
-${exitCodeHelp([0, 64, 69, 75, 77, 78])}`;
+${exitCodeHelp([0, 64, 69, 75, 77, 78], {
+  0: 'done: Ctrl-C ended it',
+  69: 'nobody listens there, or the connection was lost; --direct, --serve: no events here',
+  75: 'the server has no place for another client; --serve: another program listens there',
+  77: 'the socket may not be opened, or the password is wrong or missing',
+})}`;
 
 /** What seed 002 told of where nothing else was said. */
 const USUAL: ReadonlySet<ProcessEventType> = new Set(['exec', 'exit', 'fork']);

@@ -18,12 +18,12 @@ interface HoldOptions {
 export function addHold(program: Command, cli: Cli): void {
   program
     .command('hold')
-    .description('no restarts of a process, or of any, for a while')
+    .description('suspend restarts of one process, or of all, for a while')
     .argument('[name]', 'the process', nameArgument)
     .option('--all', 'every process')
-    .option('--for <time>', 'it ends by itself after 90 (seconds), 90s, 30m, 2h or 1d; else when released', timeArgument)
-    .option('--reason <text>', 'for those who read status and log', reasonArgument, '')
-    .option('--strict', 'nor is it started because another unit wants it (Wants=): that one is not restarted then')
+    .option('--for <time>', 'end it after 90 (seconds), 90s, 30m, 2h or 1d; without it, when released', timeArgument)
+    .option('--reason <text>', 'why; status and log show it', reasonArgument, '')
+    .option('--strict', 'do not restart units either that have it in Wants= while it is down')
     .addHelpText('after', HELP)
     .action((name: string | undefined, options: HoldOptions, command: Command) =>
       hold(cli, scopeOf(command, name, options.all), options),
@@ -31,15 +31,17 @@ export function addHold(program: Command, cli: Cli): void {
 }
 
 const HELP = `
-A hold outlives a restart of the daemon. Alarms raised meanwhile stay and are healed when it ends. Other names of the same unit
-or program are held with it. A unit on hold that is down is not started through another either: what has it in Requires=,
-BindsTo= or Upholds= is not restarted; what has it in Wants= alone is, unless the hold is --strict.
+A hold outlives a restart of the daemon. Alarms raised meanwhile stay and are
+healed when it ends. Other names of the same unit or program are held with it.
+While a unit on hold is down, a unit that has it in Requires=, BindsTo= or
+Upholds= is not restarted, since systemd would start it. A unit that has it in
+Wants= alone is restarted, unless the hold is --strict.
 
 Examples:
   monitor_service hold nginx --for 2h --reason "upgrade, ask Ana"
   monitor_service hold --all --for 30m
 
-${exitCodeHelp([0, 64, 66, 69, 75, 76, 77, 78])}`;
+${exitCodeHelp([0, 64, 66, 69, 75, 76, 77, 78, 130])}`;
 
 function timeArgument(text: string): number {
   const ms = parseDuration(text);

@@ -19,11 +19,11 @@ interface PinOptions {
 export function addPin(program: Command, cli: Cli): void {
   program
     .command('pin')
-    .description('let a program be started again as it runs now, by your word; for root alone')
+    .description('allow that a program is started again as it runs now; for root alone')
     .argument('[name]', 'the process', nameArgument)
-    .option('--all', 'every program that would not be started again without')
+    .option('--all', 'every program that would not be started again without a pin')
     .option('--yes', 'do not ask')
-    .option('--json', 'as JSON, for programs; with --yes')
+    .option('--json', 'as JSON, for programs; needs --yes')
     .addHelpText('after', HELP)
     .action((name: string | undefined, options: PinOptions, command: Command) =>
       pin(cli, command, scopeOf(command, name, options.all), options),
@@ -31,23 +31,25 @@ export function addPin(program: Command, cli: Cli): void {
 }
 
 const HELP = `
-It shows what would be started: command line, user, directory, names of the environment's variables, and the files that are
-executed with their SHA-256. A program that is down is pinned as it was recorded. From then on that is started, whatever runs
-or is recorded later: another file at the same path only as long as file and folders are root's alone. The program's circuit
-breaker is closed.
+It shows what would be started: command line, user, directory, names of the
+environment's variables, and the files that are executed with their SHA-256.
+Then it asks. A program that is down is pinned as it was recorded. From then on
+exactly that is started, whatever runs or is recorded later. A changed file at
+the same path is started only as long as file and folders are root's alone.
+It also closes the program's circuit breaker.
 
 Examples:
   monitor_service pin app-backend
   monitor_service pin --all --yes
 
-${exitCodeHelp([0, 1, 64, 66, 69, 75, 76, 77, 78], {
+${exitCodeHelp([0, 1, 64, 66, 69, 75, 76, 77, 78, 130], {
   1: 'nothing was pinned, or one of several could not be',
-  75: 'not now: it became another one while it was looked at, or another daemon is in the way; try again',
+  75: 'not now: the program changed while it was looked at, or another daemon is in the way; try again',
 })}`;
 
 async function pin(cli: Cli, command: Command, name: string | undefined, { yes, json }: PinOptions): Promise<void> {
   const { ask } = cli.io;
-  const found = await placeOrder(cli, 'looking myself', (desk) => desk.pins(name));
+  const found = await placeOrder(cli, 'reading store and state', (desk) => desk.pins(name));
   if (found.kind === 'refused') return refuse(cli, found);
   const { offers, refusals } = found;
   if (!json) for (const offer of offers) for (const line of describeOffer(offer)) cli.say(line);

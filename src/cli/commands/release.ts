@@ -12,7 +12,10 @@ export function addRelease(program: Command, cli: Cli): void {
     .description('end a hold')
     .argument('[name]', 'the process', nameArgument)
     .option('--all', 'every hold there is')
-    .addHelpText('after', `\nExamples:\n  monitor_service release nginx\n\n${exitCodeHelp([0, 64, 66, 69, 75, 76, 77, 78])}`)
+    .addHelpText(
+      'after',
+      `\nExamples:\n  monitor_service release nginx\n\n${exitCodeHelp([0, 64, 66, 69, 75, 76, 77, 78, 130])}`,
+    )
     .action((name: string | undefined, { all }: { all?: true }, command: Command) => release(cli, scopeOf(command, name, all)));
 }
 

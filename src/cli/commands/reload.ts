@@ -10,12 +10,18 @@ export function addReload(program: Command, cli: Cli): void {
   program
     .command('reload')
     .description('let the daemon read its configuration again')
-    .addHelpText(
-      'after',
-      `\nA file that cannot be used is refused with all its problems, and the running configuration stays.\n\n${exitCodeHelp([0, 64, 69, 76, 77, 78])}`,
-    )
+    .addHelpText('after', HELP)
     .action(() => reload(cli));
 }
+
+const HELP = `
+A file with errors is refused: its problems are printed, and the running
+configuration stays.
+
+${exitCodeHelp([0, 64, 69, 75, 76, 77, 78, 130], {
+  69: 'no daemon runs, or it does not answer',
+  78: 'the file has errors: nothing was changed',
+})}`;
 
 async function reload(cli: Cli): Promise<void> {
   const reply = await askDaemon(cli, (daemon) => daemon.reload());
@@ -27,7 +33,7 @@ async function reload(cli: Cli): Promise<void> {
     cli.exitCode = exitCodes.config;
     return;
   }
-  for (const warning of reply.warnings) cli.err.write(`${printable(warning)}\n`);
+  for (const warning of reply.warnings) cli.err.write(`${printable(warning)} (warning)\n`);
   if (reply.changes.length === 0) cli.say('reloaded: nothing changed');
   for (const change of reply.changes) cli.say(`reloaded: ${change}`);
 }

@@ -10,21 +10,26 @@ import { nameArgument } from './name-argument.ts';
 export function addRestart(program: Command, cli: Cli): void {
   program
     .command('restart')
-    .description('one recovery now, whatever the circuit breaker says; waits for its end')
+    .description('run one recovery now, whatever the circuit breaker says, and wait for its end')
     .argument('<name>', 'the process, as the database or the configuration names it', nameArgument)
     .addHelpText('after', HELP)
     .action((name: string) => restart(cli, name));
 }
 
 const HELP = `
-It restarts the process with its strategy, proves it healthy and clears its alarm, as for an alarm. With the daemon down the
-recovery runs here.
+It restarts the process with its strategy, proves that it is healthy, and clears
+its alarm if it has one. It does not ask the circuit breaker, but counts for it:
+success closes it, failure counts as one of an alarm does, and opens one that
+was open anew. If no daemon runs, the command does all of it.
 
 Examples:
   monitor_service restart nginx
   monitor_service restart -- -odd-name
 
-${exitCodeHelp([0, 1, 64, 66, 69, 75, 76, 77, 78], { 1: 'the process did not recover, or was not restarted' })}`;
+${exitCodeHelp([0, 1, 64, 66, 69, 75, 76, 77, 78, 130], {
+  1: 'the process did not recover, or was not restarted',
+  130: 'Ctrl-C ended the command; the recovery in the daemon goes on (without a daemon it is aborted, with code 1)',
+})}`;
 
 async function restart(cli: Cli, name: string): Promise<void> {
   if (cli.err.terminal !== undefined) cli.complain(`recovering ${name} …`);

@@ -18,10 +18,13 @@ export function addRun(program: Command, cli: Cli): void {
 
 const HELP = `
 Signals:
-  TERM, INT  stop: running recoveries may end; a second one aborts them
+  TERM, INT  stop: recoveries under way may end; a second signal aborts them
   HUP        read the configuration again
 
 Examples:
   monitor_service run --config ./config.ini --verbose
 
-${exitCodeHelp([0, 64, 75, 77, 78])}`;
+${exitCodeHelp([0, 64, 75, 77, 78], {
+  0: 'done: a signal ended it',
+  75: 'another daemon, or a command, uses the same state_dir or control socket',
+})}`;

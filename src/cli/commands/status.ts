@@ -9,7 +9,7 @@ import { placeOrder, refuse } from '../place-order.ts';
 import { renderDetails } from '../status/details.ts';
 import { judge, shownCode, toldOf } from '../status/judge.ts';
 import { renderStatus } from '../status/overview.ts';
-import { stateHelp } from '../status/state-colours.ts';
+import { stateHelp } from '../status/state-help.ts';
 import type { TableOptions } from '../table.ts';
 import { nameArgument } from './name-argument.ts';
 
@@ -17,11 +17,11 @@ import { nameArgument } from './name-argument.ts';
 export function addStatus(program: Command, cli: Cli): void {
   const command = program
     .command('status')
-    .description('show what is in alarm, recovering, held, and the circuit breakers; of NAME all that is known')
+    .description('show alarms, recoveries, holds and circuit breakers; with NAME all that is known of one process')
     .argument('[name]', 'one process', nameArgument)
     .option('--json', 'as JSON, for programs')
     .option('--check', 'print only what is not well, a line each, and end with a code that says so')
-    .option('--watch', 'again every 2 seconds, until Ctrl-C')
+    .option('--watch', 'show it again every 2 seconds, until Ctrl-C')
     .addHelpText('after', HELP)
     .action(async (name: string | undefined, { json, check, watch }: { json?: true; check?: true; watch?: true }) => {
       if (check && watch) command.error("error: option '--check' cannot be used with '--watch'");
@@ -34,26 +34,28 @@ export function addStatus(program: Command, cli: Cli): void {
 const HELP = `
 ${stateHelp()}
 
-ALARM is yes, no, unknown (the alarm store does not answer), or kept (by the
-daemon: the store did not take it). --check: well is what is not in alarm, has
-no open circuit breaker, and is not refused, failed, down or unknown. What was
-stopped on purpose, or is on hold, is not down. The table is for people; scripts
-use --check or --json. Times are local, with their distance from UTC. With the
-daemon down it reads store and state itself.
+ALARM is yes, no, unknown (the alarm store does not answer), or kept (the store
+did not take the alarm, and the daemon keeps it).
+--check: a process is well if it is not in alarm, its circuit breaker is not
+open, and its state is none of refused, failed, down and unknown. What was
+stopped on purpose, or is on hold, is not down.
+The table is for people; scripts use --check or --json. Times are local, with
+their distance from UTC. If no daemon runs, the command reads store and state.
 
 Examples:
   monitor_service status --watch
   monitor_service status app-backend
   report=$(monitor_service status --check 2>&1) ||
     echo "$report" | mail -s 'monitor_service: not well' root
-  monitor_service status --json | jq -r '(select(.store.state != "ok") |
-    "alarms unknown"), (.processes[] | select(.inAlarm != false) | .name)'
+  monitor_service status --json | jq -r '
+    (select(.store.state != "ok") | "alarms unknown"),
+    (.processes[] | select(.inAlarm != false) | .name)'
 
-${exitCodeHelp([0, 1, 3, 64, 66, 69, 76, 77, 78], {
+${exitCodeHelp([0, 1, 3, 64, 66, 69, 75, 76, 77, 78, 130], {
   0: 'done; --check: all is well',
   1: '--check: an alarm, an open circuit breaker, or a process that is down, refused or failed',
   3: 'no daemon runs; what is shown was read from store and state',
-  69: 'alarms are unknown (--check: or whether something runs), or the daemon does not answer',
+  69: 'alarms are unknown (--check: or whether something runs is), or the daemon does not answer',
 })}`;
 
 const WATCH_MS = 2000;

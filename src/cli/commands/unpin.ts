@@ -16,7 +16,7 @@ export function addUnpin(program: Command, cli: Cli): void {
     .option('--json', 'as JSON, for programs')
     .addHelpText(
       'after',
-      `\nExamples:\n  monitor_service unpin app-backend\n\n${exitCodeHelp([0, 64, 66, 69, 75, 76, 77, 78])}`,
+      `\nExamples:\n  monitor_service unpin app-backend\n\n${exitCodeHelp([0, 64, 66, 69, 75, 76, 77, 78, 130])}`,
     )
     .action((name: string | undefined, { all, json }: { all?: true; json?: true }, command: Command) =>
       unpin(cli, scopeOf(command, name, all), json ?? false),

@@ -61,6 +61,7 @@ interface Found extends Surroundings {
 
 class ListReader extends WordReader {
   readonly #found: Found;
+  #foundInside: Found | undefined;
   #command = new Collected();
   #groups = 0;
   #isAstray = false;
@@ -71,9 +72,13 @@ class ListReader extends WordReader {
   }
 
   protected override readInner(text: string, isClosed: boolean, at: number): number {
-    // What backquotes hold is read when it runs.
-    const found = isClosed ? this.#found : { ...this.#found, notes: {} };
-    return new ListReader(text, found, this.depth + 1, at).readList(isClosed);
+    return new ListReader(text, isClosed ? this.#found : this.#unnoted(), this.depth + 1, at).readList(isClosed);
+  }
+
+  /** What backquotes hold is read when it runs: a fault in it is none of the text. */
+  #unnoted(): Found {
+    this.#foundInside ??= { ...this.#found, notes: {} };
+    return this.#foundInside;
   }
 
   /** Reads commands to the end, or, if `isClosed`, up to the `)` that closes them; where it has stopped. */

@@ -3,11 +3,10 @@ import { readText, type SimpleCommand } from './simple-commands.ts';
 
 /**
  * Why a shell would refuse to read a text to its end, as `expected …, got …`: a quote or a bracket that is not closed, `if` without `fi`.
- * undefined if it would not, or if that is not certain. Source: bash(1); what is told is refused by `bash -n` too.
+ * undefined if it would not, or if that is not certain. `budget`: of what is nested in it. Source: bash(1); what is told is refused by `bash -n` too.
  */
-export function syntaxFault(text: string): string | undefined {
+export function syntaxFault(text: string, budget = new ReadingBudget(MOST_NESTED)): string | undefined {
   if (DOUBTFUL.test(text)) return undefined;
-  const budget = new ReadingBudget(text.length);
   const { commands, notes } = readText(text, {}, budget);
   if (notes.isDoubtful || budget.isSpent) return undefined;
   if (notes.unclosed !== undefined) return `expected a closing ${notes.unclosed}, got the end of the command`;
@@ -17,6 +16,8 @@ export function syntaxFault(text: string): string | undefined {
   if (/^[&|]{2}$|^\|$/.test(end)) return `expected a command behind ${end}, got the end of the command`;
   return unendedCompound(own);
 }
+
+const MOST_NESTED = 50_000;
 
 /** What is read otherwise than a shell does. */
 const DOUBTFUL = /\b(?:case|coproc|alias|shopt|time)\b|\[\[|\$\[|\(\(|=\(|[?*+@!]\(|\\\n/;

@@ -120,7 +120,7 @@ export abstract class WordReader extends Cursor {
       const whole = this.until(BACKQUOTED);
       if (this.at - from < whole.length + 2) this.#isUnclosed('`');
       const inner = whole.replace(/\\([$`\\])/g, '$1');
-      if (this.#goesDeeper() && this.surroundings.budget.take(inner.length)) this.readInner(inner, false, 0);
+      if (this.#goesDeeper(inner.length)) this.readInner(inner, false, 0);
       this.#isUnsure();
       return '$()';
     }
@@ -149,9 +149,10 @@ export abstract class WordReader extends Cursor {
     return this.#value(text) ?? `\${${text}}`;
   }
 
-  #goesDeeper(): boolean {
+  /** Whether what is nested here is read, of which so many characters are read once more. */
+  #goesDeeper(again = 0): boolean {
     if (this.depth >= DEEPEST) this.surroundings.budget.giveUp();
-    return this.depth < DEEPEST;
+    return this.surroundings.budget.take(again + PER_NESTED);
   }
 
   /** Of a variable that the text has set. */
@@ -169,6 +170,8 @@ export abstract class WordReader extends Cursor {
 }
 
 const DEEPEST = 20;
+/** What beginning to read something nested takes, in characters. */
+const PER_NESTED = 8;
 
 // One object each: there are very many words.
 const PLAIN = /[^ \t\n;&|()<>\\'"$`]+/y;

@@ -126,7 +126,7 @@ export class AnswerGuard {
     const first = packet.peekByte();
     if (this.#packets > this.#bound.packets) this.#giveUp(`${this.#bound.what} has ${this.#bound.many}`);
     else if (first === FILE_WANTED && this.#bound.stage === 'answer' && this.#results === 0)
-      this.#giveUp('it asks for a file of ours, and gets none');
+      this.#giveUp('it asks for a file of this machine, and gets none');
     else if (first === ERROR && packet.length() > ERROR_BYTES) this.#giveUp('its error message has no end');
   }
 

@@ -27,7 +27,7 @@ export function faultWords(error: unknown, circumstances: Circumstances): string
   if (isProtocolFault(error as DriverError)) return `what it says is not as MySQL's protocol has it (${said})`;
   if (CLOSED.includes(code) && circumstances.stage === 'greeting')
     return `the connection was closed before a greeting came (expected a MySQL server)`;
-  if (code === 'HANDSHAKE_SSL_ERROR') return `TLS does not come about: ${said}`;
+  if (code === 'HANDSHAKE_SSL_ERROR') return `TLS could not be set up: ${said}`;
   return WORDS[code] ?? said;
 }
 

@@ -5,7 +5,8 @@
 export function overhear(hear: (text: string) => void, work: () => void): void {
   const terminal = globalThis.console;
   const before = { error: terminal.error, warn: terminal.warn, log: terminal.log, info: terminal.info, trace: terminal.trace };
-  const listen = (...words: readonly unknown[]): void => hear(words.map(String).join(' ').trim() || 'a fault without words');
+  const listen = (...words: readonly unknown[]): void =>
+    hear(words.map(String).join(' ').trim() || 'a fault without a message');
   Object.assign(terminal, { error: listen, warn: listen, log: listen, info: listen, trace: listen });
   try {
     work();

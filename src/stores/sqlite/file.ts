@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, existsSync, lstatSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { StoreError } from '../../core/errors.ts';
 import { sqliteFault } from './faults.ts';
 import { hasIndex, isView } from './tables.ts';
@@ -23,13 +24,16 @@ export function createSchema(database: DatabaseSync): void {
 /** One database file, opened when it is needed, and anew where another file has taken its place. */
 export class SqliteFile {
   readonly #path: string;
+  readonly #use: 'serves' | 'asks';
   #opened: { readonly database: DatabaseSync; readonly identity: string | undefined } | undefined;
 
-  constructor(path: string) {
+  /** `asks`: neither the file nor a table is made. */
+  constructor(path: string, use: 'serves' | 'asks' = 'serves') {
     this.#path = path;
+    this.#use = use;
   }
 
-  /** The open database; a file that does not exist is made. Throws a StoreError, or what node:sqlite throws. */
+  /** The open database; a file that does not exist is made, unless it only asks. Throws a StoreError, or what node:sqlite throws. */
   open(): DatabaseSync {
     if (this.#opened !== undefined && this.#opened.identity === identityOf(this.#path)) return this.#opened.database;
     // Gone or replaced: what we hold is a file that nobody else sees any more, whose alarms never change.
@@ -37,8 +41,11 @@ export class SqliteFile {
     const folder = dirname(this.#path);
     if (!existsSync(folder)) throw new StoreError('unreachable', `sqlite ${this.#path}: the folder ${folder} does not exist`);
     refuseLinkOfOthers(this.#path);
-    createEmpty(this.#path);
-    const database = openDatabase(this.#path);
+    const makes = this.#use === 'serves';
+    if (makes) createEmpty(this.#path);
+    else if (!existsSync(this.#path))
+      throw new StoreError('unreachable', `sqlite ${this.#path}: there is no such file (the daemon makes it as it starts)`);
+    const database = makes ? openDatabase(this.#path) : openExisting(this.#path);
     this.#opened = { database, identity: identityOf(this.#path) };
     return database;
   }
@@ -106,10 +113,7 @@ const MOST_STATEMENTS = 100;
 const BLOCKING_MS = 20;
 
 function openDatabase(path: string): DatabaseSync {
-  const database = new PreparingOnce(path, { timeout: BLOCKING_MS });
-  database.function('sha256', { deterministic: true }, (bytes) =>
-    bytes instanceof Uint8Array ? createHash('sha256').update(bytes).digest('hex') : null,
-  );
+  const database = connect(path);
   try {
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
     createSchema(database);
@@ -120,6 +124,30 @@ function openDatabase(path: string): DatabaseSync {
       throw error;
     }
   }
+  return database;
+}
+
+/** Not `readOnly`: whether it takes writes is asked of it too. By that mode SQLite makes no file in the place of one that goes. */
+function openExisting(path: string): DatabaseSync {
+  const place = pathToFileURL(path);
+  place.searchParams.set('mode', 'rw');
+  const database = connect(place);
+  try {
+    const find = database.prepare("SELECT 1 FROM sqlite_master WHERE type IN ('table', 'view') AND upper(name) = ?");
+    const missing = ['PROCESE', 'STATUS_PROCESS'].find((table) => find.get(table) === undefined);
+    if (missing === undefined) return database;
+    throw new StoreError('schema', `sqlite ${path}: there is no table ${missing} (the daemon makes it as it starts)`);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function connect(place: string | URL): DatabaseSync {
+  const database = new PreparingOnce(place, { timeout: BLOCKING_MS });
+  database.function('sha256', { deterministic: true }, (bytes) =>
+    bytes instanceof Uint8Array ? createHash('sha256').update(bytes).digest('hex') : null,
+  );
   return database;
 }
 

@@ -26,9 +26,10 @@ export class SqliteStore implements AlarmStore {
   readonly #tables: KnownTables;
   #closed = false;
 
-  constructor(options: SqliteOptions, scope: RowScope = NOTHING_CONFIGURED) {
+  /** `asks`: what is not there is not made. */
+  constructor(options: SqliteOptions, scope: RowScope = NOTHING_CONFIGURED, use: 'serves' | 'asks' = 'serves') {
     this.#options = options;
-    this.#file = new SqliteFile(options.path);
+    this.#file = new SqliteFile(options.path, use);
     this.description = `sqlite ${options.path}`;
     this.#tables = new KnownTables(scope, this.description, options.path);
   }

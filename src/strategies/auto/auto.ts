@@ -291,7 +291,7 @@ export class AutoStrategy implements RestartStrategy {
     if (loadState === 'masked') return loadProblem(found.status);
     // It would come up beside the program.
     if (hasJob && !isRestartedBySystemd(found.status))
-      return `systemd has something to do about ${id} still, which is ${activeState}`;
+      return `a job of systemd for ${id}, which is ${activeState}, is under way`;
     if (activeState === 'failed' || activeState === 'inactive')
       return this.#service.outside(process, this.#known(process), signal);
     const running = await this.#service.findRunning(process, signal);

@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { closest } from '../../config/did-you-mean.ts';
 import { DEFAULT_SECTION, type SectionReader } from '../../core/config.ts';
 import { unseenIn } from '../../core/printable.ts';
 
@@ -58,7 +59,7 @@ function ofOneProgram(
   parse: (section: SectionReader) => string | undefined,
 ): string | undefined {
   if (section.section !== DEFAULT_SECTION || section.text(key) === undefined) return parse(section);
-  section.problem(key, 'means one program (expected in a section of its own, [process.NAME], got [process.default])');
+  section.problem(key, 'belongs to one program (expected in a section of its own, [process.NAME], got [process.default])');
   return undefined;
 }
 
@@ -91,9 +92,11 @@ function parseStopSignal(section: SectionReader): number {
   const name = text.toUpperCase().replace(/^(?!SIG)/, 'SIG');
   const number = /^\d{1,2}$/.test(text) ? Number(text) : numberOf(name);
   if (number === undefined || number < 1 || number > LAST_SIGNAL) {
+    const meant = closest(name.slice('SIG'.length), ENDING);
+    const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
     section.problem(
       'stop_signal',
-      `cannot be used (expected a signal's name such as TERM, INT or QUIT, or a number, got "${text}")`,
+      `cannot be used (expected a signal's name such as TERM, INT or QUIT, or a number, got "${text}"${hint})`,
     );
     return constants.signals.SIGTERM;
   }
@@ -112,6 +115,10 @@ function numberOf(name: string): number | undefined {
 const LAST_SIGNAL = 64;
 const { SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT } = constants.signals;
 const PAUSING: readonly number[] = [SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT];
+/** As people write them. */
+const ENDING = Object.entries(constants.signals).flatMap(([name, number]) =>
+  PAUSING.includes(number) ? [] : [name.slice('SIG'.length)],
+);
 
 /** Names as useradd(8) and NSS take them: nothing that could be an option or part of a command, or looks like another name. */
 function parseUser(section: SectionReader): string | undefined {

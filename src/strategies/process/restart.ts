@@ -60,7 +60,7 @@ export class ProgramRestart {
     let found = await find();
     const isAwaited = treesOf(found).length === 0 && supervision.awaited(managed.systemName) !== undefined;
     const isBack = isAwaited && (await this.#comesBack(attempt, undefined, find));
-    if (isAwaited && (await attempt.isUnwanted?.())) return failed('not wanted any more');
+    if (isAwaited && (await attempt.isUnwanted?.())) return failed('no longer wanted: its alarm has ended, or it is on hold');
     if (isAwaited) found = await find();
     if (found.kind === 'refused') return failed(found.reason);
     const ambiguity = ambiguityOf(found, this.#options);

@@ -21,7 +21,7 @@ export async function permitBeside(
   known: TakeKnown,
   signal: AbortSignal,
 ): Promise<UnitPermission> {
-  const { id, loadState, activeState, type } = status;
+  const { id, loadState, activeState, type, killsNothing = false } = status;
   const isDown = activeState === 'inactive' || activeState === 'failed';
   // Of what does its work and ends, several may be at work.
   if (!isDown || loadState !== 'loaded' || type === 'oneshot') return { kind: 'permitted' };
@@ -29,6 +29,12 @@ export async function permitBeside(
   if (told.kind === 'failed')
     return { kind: 'unanswered', reason: `systemd does not say what ${id} executes: ${told.reason}`, why: told.reason };
   const { program } = told;
+  const { lastMainPid = 0 } = program;
+  if (killsNothing && lastMainPid > 0 && table.read(lastMainPid, ['unit'])?.unit === id && table.isRunning(lastMainPid))
+    return {
+      kind: 'refused',
+      reason: `${id} is ${describeState(status)}, and its main process (pid ${lastMainPid}) still runs, which its KillMode=none leaves alive: a start would make a second copy`,
+    };
   const account = program.user === '' ? undefined : await findAccount(program.user, signal);
   if (account?.kind === 'unknown')
     return { kind: 'unanswered', reason: `whose program ${id} runs is not known: ${account.reason}`, why: account.reason };

@@ -35,7 +35,10 @@ export async function lookUpUnit(
   if (judgement.kind !== 'unit') return judgement;
   // Escaped, an instance's name may hold blanks and options for the commands of its template.
   if (!hasOwnSection && name.includes('\\'))
-    return { kind: 'refused', reason: `${quoted(name)} holds a backslash: it needs a section of its own` };
+    return {
+      kind: 'refused',
+      reason: `${quoted(name)} holds a backslash: it is restarted only if it has a section of its own`,
+    };
   const { unit } = judgement;
   if (!services.available) return { kind: 'absent', unit, reason: `${unit}: systemd does not run here` };
   const answer = await services.show(unit, signal);
@@ -48,7 +51,7 @@ export async function lookUpUnit(
   if (status.loadState === 'not-found') return { kind: 'absent', unit, reason: `systemd knows no unit ${unit}` };
   const behind = judgeUnitName(status.id, hasOwnSection);
   if (behind.kind !== 'unit')
-    return { kind: 'refused', reason: `${unit} stands for a unit left alone: ${behind.reason}`, unit: status.id };
+    return { kind: 'refused', reason: `${unit} stands for another unit, which is refused: ${behind.reason}`, unit: status.id };
   if (isOwnUnit(status, process.pid, ownControlGroup())) {
     return { kind: 'refused', reason: `${status.id} is the unit that monitor_service runs in`, unit: status.id };
   }

@@ -23,6 +23,7 @@ export function judgeUnitName(name: string, hasOwnSection: boolean): UnitNameJud
   const stem = serviceName(unit);
   const unseen = unseenIn(name);
   if (unseen !== undefined) return impossible(name, `holds ${unseen}, which is not seen: systemd takes it for no unit's name`);
+  if (name.includes('/')) return impossible(name, "is a path, and no unit's name");
   if (!STEM.test(stem) || unit.length > MAX_LENGTH) return impossible(name, 'is no name that systemd takes for a unit');
   if (stem.endsWith('@') && stem.indexOf('@') === stem.length - 1) {
     return impossible(name, 'is a template: it takes an instance, as in name@instance');
@@ -32,7 +33,7 @@ export function judgeUnitName(name: string, hasOwnSection: boolean): UnitNameJud
   if (MACHINE_STATE.test(base)) return refused(name, 'changes the state of the whole machine');
   const isSystemUnit = SYSTEM_SERVICE.test(base) || (stem.includes('@') && SYSTEM_TEMPLATE.test(base));
   if (isSystemUnit && !hasOwnSection) {
-    return refused(name, `is a service of the system itself: it is restarted only where it has a section of its own`);
+    return refused(name, `is a service of the system itself: it is restarted only if it has a section of its own`);
   }
   return { kind: 'unit', unit };
 }

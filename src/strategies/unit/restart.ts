@@ -71,7 +71,7 @@ async function settle(parts: ServiceParts, restart: UnitRestart, deadline: Deadl
   parts.log.debug(`systemd is just restarting ${first.status.id} itself: waiting for it`);
   const settled = await restart.outsideSlot(() => awaitSystemd(parts, first.status, restart, deadline));
   const isOver = settled.kind === 'unit' && (await restart.isUnwanted());
-  return isOver ? { kind: 'failed', reason: 'not wanted any more' } : settled;
+  return isOver ? { kind: 'failed', reason: 'no longer wanted: its alarm has ended, or it is on hold' } : settled;
 }
 
 async function look({ clock }: ServiceParts, { lookUp }: UnitRestart, deadline: Deadline) {
@@ -147,7 +147,7 @@ async function insist(
     return { kind: 'restarted', detail: `${status.id} came up at the last moment` };
   }
   if (!hangs(status)) return stands(status);
-  if (await restart.isUnwanted()) return { kind: 'failed', reason: 'not wanted any more' };
+  if (await restart.isUnwanted()) return { kind: 'failed', reason: 'no longer wanted: its alarm has ended, or it is on hold' };
   const order = { status, deadline, refusal: 'not restarted by force' };
   return ifPermitted(parts, restart, order, () =>
     restartByForce(parts, { status, hungMs: restart.limitMs, deadline, signal: restart.signal }),

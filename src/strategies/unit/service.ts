@@ -17,6 +17,7 @@ import type {
 import { alsoStartedWith } from './also.ts';
 import { nothingKnown, permitBeside, type TakeKnown } from './beside.ts';
 import { lifeOfUnit, proveUnitLasts } from './health.ts';
+import { LeftAlive } from './left-alive.ts';
 import { lookUpUnit, type Unanswered, type UnitLookup, untilAnswered } from './lookup.ts';
 import { UnitObservation } from './observation.ts';
 import { parseServiceOptions, type ServiceOptions } from './options.ts';
@@ -44,11 +45,13 @@ export class ServiceStrategy implements RestartStrategy {
   /** When the last restart of a unit began, by its name, if it ended well. */
   readonly #broughtUpMs = new Map<string, number>();
   readonly #observation: UnitObservation;
+  readonly #leftAlive: LeftAlive;
 
   constructor(options: ServiceOptions, parts: ServiceParts) {
     this.#options = options;
     this.#parts = parts;
     this.#observation = new UnitObservation(parts);
+    this.#leftAlive = new LeftAlive(parts);
   }
 
   /** What systemd has under the process's name. Never rejects. */
@@ -91,7 +94,7 @@ export class ServiceStrategy implements RestartStrategy {
   ): Promise<RestartOutcome> {
     const begunMs = this.#parts.clock.monotonicMs();
     let id = '';
-    const outcome = await restartUnit(this.#parts, {
+    const restarted = await restartUnit(this.#parts, {
       lookUp: async (signal) => {
         const found = await this.lookUp(process, signal);
         if (found.kind === 'found') id = found.status.id;
@@ -101,7 +104,9 @@ export class ServiceStrategy implements RestartStrategy {
         // That it has processes is remembered before they are stopped.
         if (status.remainsAfterExit && isUp(status)) await lookIntoUnit(this.#parts, status, signal);
         const permission = await this.#permit(status, signal);
-        return permission.kind === 'permitted' ? permitBeside(this.#parts, status, known, signal) : permission;
+        if (permission.kind !== 'permitted') return permission;
+        const beside = await permitBeside(this.#parts, status, known, signal);
+        return beside.kind === 'permitted' ? this.#leftAlive.permit(status, signal) : beside;
       },
       touched: this.#touched,
       limitMs: this.#options.commandTimeoutMs,
@@ -109,6 +114,7 @@ export class ServiceStrategy implements RestartStrategy {
       outsideSlot,
       isUnwanted,
     });
+    const outcome = await this.#leftAlive.judge(id, restarted, signal);
     if (outcome.kind === 'restarted') this.#broughtUpMs.set(id, begunMs);
     else this.#broughtUpMs.delete(id);
     return outcome;
@@ -168,6 +174,8 @@ export class ServiceStrategy implements RestartStrategy {
     if (found.kind !== 'found' || refusal !== undefined) return { stops: [], starts: [], refusals: refusal ? [refusal] : [] };
     const outside = await this.outside(process, known, signal);
     if (outside !== undefined) return { stops: [], starts: [], refusals: [outside] };
+    const left = await this.#leftAlive.permit(found.status, signal);
+    if (left.kind === 'refused') return { stops: [], starts: [], refusals: [left.reason] };
     return previewUnit(this.#parts, found.status, this.#options.commandTimeoutMs, signal);
   }
 

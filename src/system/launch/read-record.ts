@@ -68,7 +68,7 @@ export async function readLaunchRecord(
   if (key(before) !== key(process) || key(process) !== key(after) || !isSame) {
     return { ...unusable('it changed while it was read'), passing: true };
   }
-  if (auxiliary === undefined) return unusable('with whose rights it was executed cannot be read');
+  if (auxiliary === undefined) return unusable('the rights that it was executed with cannot be read');
   if (auxiliary.secure || (auxiliary.uid !== 0 && auxiliary.uid !== uids.real)) {
     return unusable('it was executed with more rights than its caller had');
   }

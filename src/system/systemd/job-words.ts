@@ -1,4 +1,5 @@
 import { printable } from '../../core/printable.ts';
+import { shellWord } from '../../core/typed-command.ts';
 import { CONDITION_PROPERTIES, unmetCondition } from './condition-words.ts';
 import { CLD_DUMPED, CLD_EXITED, CLD_KILLED, COMMAND_LISTS, commandsOf, endWords, failedCommand } from './exec-commands.ts';
 import { numberOf, type Properties, type PropertyNames, textOf } from './properties.ts';
@@ -14,7 +15,7 @@ export function describeFailure(unit: string, values: Properties): string {
   const result = textOf(values, 'Result');
   const isTold = result !== '' && result !== 'success' && unmetCondition(values) === undefined;
   const verdict = isTold ? `failed (${result}): ` : '';
-  return `${verdict}${failureWords(values) ?? 'its job failed'}, see journalctl -u ${unit}`;
+  return `${verdict}${failureWords(values) ?? 'its job failed'}, see journalctl -u ${shellWord(unit)}`;
 }
 
 /** Why the unit failed or did not start, in words that follow its Result=; undefined if systemd says of nothing that it went wrong. */
@@ -36,7 +37,7 @@ export function failureWords(values: Properties): string | undefined {
     case 'timeout':
       return pidFileWords(values) ?? timeoutWords(values);
     case 'watchdog':
-      return 'its watchdog was not fed in time';
+      return 'it did not answer its watchdog in time';
     case 'start-limit-hit':
       return 'it was started too often: its start limit is reached';
     case 'oom-kill':
@@ -89,18 +90,19 @@ function timeoutWords(values: Properties): string {
 
 /** What another result of a job than `done` and `failed` means, in one line. Source: org.freedesktop.systemd1(5), JobRemoved. */
 export function jobWords(result: string, unit: string): string {
-  return WORDS[result]?.(unit) ?? `its job ended as "${result}", see journalctl -u ${unit}`;
+  return WORDS[result]?.(unit) ?? `its job ended as "${result}", see journalctl -u ${shellWord(unit)}`;
 }
 
 const WORDS: Readonly<Record<string, (unit: string) => string>> = {
-  canceled: (unit) => `its job was cancelled: somebody else started or stopped it meanwhile, see journalctl -u ${unit}`,
+  canceled: (unit) =>
+    `its job was cancelled: somebody else started or stopped it meanwhile, see journalctl -u ${shellWord(unit)}`,
   collected: () => 'its job was dropped: systemd has unloaded the unit meanwhile',
-  timeout: (unit) => `its job reached its JobTimeoutSec, see journalctl -u ${unit}`,
+  timeout: (unit) => `its job reached its JobTimeoutSec, see journalctl -u ${shellWord(unit)}`,
   dependency: (unit) => `a unit that it needs could not be started, see systemctl list-dependencies ${unit}`,
   skipped: (unit) => `systemd skipped its job: a condition of it is not met, see systemctl status ${unit}`,
   assert: (unit) => `an assertion of it does not hold, see systemctl status ${unit}`,
-  invalid: (unit) => `a job of this kind means nothing to it, see systemctl status ${unit}`,
+  invalid: (unit) => `this unit has no such job, see systemctl status ${unit}`,
   unsupported: (unit) => `this system cannot run units of its type, see systemctl status ${unit}`,
   once: (unit) => `it was started before, and runs only once in a boot, see systemctl status ${unit}`,
-  failed: (unit) => `its job failed, see journalctl -u ${unit}`,
+  failed: (unit) => `its job failed, see journalctl -u ${shellWord(unit)}`,
 };

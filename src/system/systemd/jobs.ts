@@ -7,7 +7,7 @@ import { JobEnds } from './job-ends.ts';
 import { describeFailure, FAILURE_PROPERTIES, jobWords } from './job-words.ts';
 import type { Pid1Link } from './link.ts';
 import type { Pid1 } from './pid1.ts';
-import { hasJob, type Properties, readProperties, textOf } from './properties.ts';
+import { hasJob, isIdleStart, type Properties, readProperties, textOf } from './properties.ts';
 import type { ServiceCallResult } from './service-manager.ts';
 import { SkippedStart, skipWords } from './skipped-start.ts';
 import { unitPath } from './unit-name.ts';
@@ -29,7 +29,7 @@ export async function runJob(pid1: Pid1, verb: JobVerb, unit: string, limit: Lim
   while (step.kind === 'lost') {
     const { before } = step;
     const again = await pid1.speak(left(), (link) => takeUp(link, verb, unit, before, left()));
-    if (again.kind === 'unreachable') return failed(`systemd was lost sight of meanwhile: ${again.reason}`);
+    if (again.kind === 'unreachable') return failed(`the connection to systemd was lost meanwhile: ${again.reason}`);
     step = again.value;
     if (step.kind === 'lost') await systemClock.sleep(LOOK_MS, limit.signal);
   }
@@ -40,6 +40,7 @@ type Step = ServiceCallResult | { readonly kind: 'lost'; readonly before: string
 
 /** `before`: which life of the unit it was, so that a later one can be told from it; undefined where that is not known. */
 async function order(link: Pid1Link, verb: JobVerb, unit: string, limit: Limit): Promise<Step> {
+  const endMs = performance.now() + limit.timeoutMs;
   const waiting = new JobEnds(link);
   const skipping = verb === 'stop' ? undefined : new SkippedStart(link, unit);
   try {
@@ -50,18 +51,24 @@ async function order(link: Pid1Link, verb: JobVerb, unit: string, limit: Limit):
     if (answer.kind !== 'reply') return failed(callFailure(answer));
     const end = await waiting.of(String(answer.values[0]), limit);
     if (end.kind === 'lost') return { kind: 'lost', before };
-    if (end.kind === 'late')
-      return failed(
-        limit.signal?.aborted
-          ? 'aborted'
-          : `its job is not done after ${formatDuration(limit.timeoutMs)}, systemd goes on with it`,
-      );
-    if (end.job.result === 'done' && skipping !== undefined) return await started(link, unit, before, skipping, limit);
-    return await judge(link, verb, unit, end.job.result);
+    if (end.kind === 'late') return late(limit);
+    const { result } = end.job;
+    if (result !== 'done' || skipping === undefined) return await judge(link, verb, unit, result);
+    const through = await skipping.through(link, unit, { ...limit, timeoutMs: endMs - performance.now() });
+    if (through === 'lost') return { kind: 'lost', before };
+    if (through === 'late') return late(limit);
+    const isFailed = through === 'down' && skipping.verdict === 'started';
+    return isFailed ? await judge(link, verb, unit, 'failed') : await started(link, unit, before, skipping, limit);
   } finally {
     waiting.stop();
     skipping?.stop();
   }
+}
+
+function late({ timeoutMs, signal }: Limit): ServiceCallResult {
+  return failed(
+    signal?.aborted ? 'aborted' : `its job is not done after ${formatDuration(timeoutMs)}, systemd goes on with it`,
+  );
 }
 
 const METHODS = { start: 'StartUnit', restart: 'RestartUnit', stop: 'StopUnit' } as const;
@@ -78,10 +85,9 @@ async function takeUp(link: Pid1Link, verb: JobVerb, unit: string, before: strin
       });
       const shown = await readProperties(link, unit, LOST_PROPERTIES, { ...limit, timeoutMs: endMs - performance.now() });
       if (shown.kind === 'failed') return shown.lost ? { kind: 'lost', before } : failed(shown.reason);
-      if (!hasJob(shown.values)) return becameOf(verb, unit, before, shown.values);
-      if (limit.signal?.aborted) return failed('aborted');
-      if (performance.now() >= endMs)
-        return failed(`its job is not done after ${formatDuration(limit.timeoutMs)}, systemd goes on with it`);
+      const isUnderWay = hasJob(shown.values) || (verb !== 'stop' && isIdleStart(shown.values));
+      if (!isUnderWay) return becameOf(verb, unit, before, shown.values);
+      if (limit.signal?.aborted || performance.now() >= endMs) return late(limit);
       // By a look too: systemd 239 does not tell of everything before it is done with a job.
       await Promise.race([changed, systemClock.sleep(LOOK_MS)]);
     }

@@ -105,3 +105,18 @@ export function hasJob(values: Properties): boolean {
   const job = values.get('Job');
   return Array.isArray(job) && job[0] !== 0;
 }
+
+/** ActiveState, but `activating` for as long as a service of Type=idle is starting. */
+export function activeStateOf(values: Properties): string {
+  return isIdleStart(values) ? 'activating' : textOf(values, 'ActiveState');
+}
+
+/**
+ * True while a service of Type=idle is on its way up: systemd calls that `active`, and the job of its start done, so that nothing waits
+ * for it. Source: state_translation_table_idle of systemd.
+ */
+export function isIdleStart(values: Properties): boolean {
+  return textOf(values, 'ActiveState') === 'active' && STARTING.includes(textOf(values, 'SubState'));
+}
+
+const STARTING: readonly string[] = ['condition', 'start-pre', 'start', 'start-post'];

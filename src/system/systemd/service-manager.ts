@@ -4,7 +4,7 @@ export interface UnitStatus {
   readonly id: string;
   /** `loaded`, `not-found`, `masked`, `bad-setting`, `error` … */
   readonly loadState: string;
-  /** `active`, `reloading`, `inactive`, `failed`, `activating`, `deactivating`. */
+  /** `active`, `reloading`, `inactive`, `failed`, `activating` (also if Type=idle), `deactivating`. */
   readonly activeState: string;
   /** `running`, `dead`, `auto-restart`, `exited` … */
   readonly subState: string;
@@ -21,6 +21,8 @@ export interface UnitStatus {
   readonly endedByStop: boolean;
   /** systemd keeps it active when its processes have ended well (RemainAfterExit=): `active (exited)`. */
   readonly remainsAfterExit: boolean;
+  /** Its stop ends none of its processes, unless an ExecStop= does (KillMode=none). */
+  readonly killsNothing?: true;
   /** When it came to where it stands, in milliseconds of CLOCK_MONOTONIC; 0 if it never left its first state. */
   readonly changedMs: number;
 }
@@ -63,6 +65,10 @@ export interface UnitProgram {
   readonly argv: readonly string[];
   /** User=, a name or a number; empty: root. */
   readonly user: string;
+  /** The pid of its main process now, or of the last that it had. */
+  readonly lastMainPid?: number;
+  /** It has an ExecStop=. */
+  readonly hasStop?: true;
   /** When it left `inactive` last, and came back to it or failed, in milliseconds since boot; 0 where it never did. */
   readonly beganMs: number;
   readonly overMs: number;

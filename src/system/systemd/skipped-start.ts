@@ -1,7 +1,9 @@
+import { soon, systemClock } from '../../core/clock.ts';
 import { CONDITION_PROPERTIES, testsIn, unmetCondition } from './condition-words.ts';
+import type { Limit } from './dbus/connection.ts';
 import type { DbusValue } from './dbus/values.ts';
 import type { Pid1Link } from './link.ts';
-import { type PropertyNames, readProperties } from './properties.ts';
+import { activeStateOf, isIdleStart, type Properties, type PropertyNames, readProperties, textOf } from './properties.ts';
 import type { UnitChange } from './unit-change.ts';
 import { unitPath } from './unit-name.ts';
 
@@ -15,8 +17,11 @@ export type Test = 'Conditions' | 'Asserts' | 'ExecCondition';
 export class SkippedStart {
   /** Those that were not read yet, the oldest first. */
   readonly #unread: UnitChange[] = [];
+  /** The last of how the unit itself stands. */
+  #last: UnitChange | undefined;
   readonly #told = new Map<string, DbusValue>();
   #hasBegun = false;
+  #wake = (): void => {};
   readonly #stop: () => void;
 
   constructor(link: Pid1Link, unit: string) {
@@ -26,7 +31,7 @@ export class SkippedStart {
   /** `unknown`: nothing was told, as by systemd 239 before a job's end. */
   get verdict(): Test | 'started' | 'unknown' {
     // Of what was started this one says so, and the others need not be read.
-    const last = this.#unread.findLast((change) => change.interface === UNIT)?.values.get('ActiveState');
+    const last = this.#last?.values.get('ActiveState');
     if (last !== undefined && last !== 'inactive') return 'started';
     this.#read();
     const state = this.#told.get('ActiveState');
@@ -39,12 +44,41 @@ export class SkippedStart {
     return isExecCondition ? 'ExecCondition' : 'started';
   }
 
+  /**
+   * Waits, once its job is done, for the start of a service of Type=idle (isIdleStart); of others there is nothing to wait for. `down`: it
+   * came to nothing.
+   */
+  async through(link: Pid1Link, unit: string, limit: Limit): Promise<'up' | 'down' | 'late' | 'lost'> {
+    const { timeoutMs, signal } = limit;
+    const endMs = performance.now() + timeoutMs;
+    const stopLost = link.onLost(() => this.#wake());
+    let isIdle = false;
+    try {
+      // If it was under way before already, nothing is told of it at this start.
+      const asked = this.#last === undefined ? await readProperties(link, unit, STATE_PROPERTIES, limit) : undefined;
+      const values = (): Properties => this.#last?.values ?? (asked?.kind === 'known' ? asked.values : new Map());
+      while (isIdleStart(values())) {
+        isIdle = true;
+        if (!link.isOpen) return 'lost';
+        const changed = new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+        if ((await soon(systemClock, endMs - performance.now(), changed, signal)) === 'late') return 'late';
+      }
+    } finally {
+      stopLost();
+    }
+    return isIdle && this.#last !== undefined && textOf(this.#last.values, 'ActiveState') !== 'active' ? 'down' : 'up';
+  }
+
   stop(): void {
     this.#stop();
   }
 
   #hear(change: UnitChange): void {
     this.#unread.push(change);
+    if (change.interface === UNIT) this.#last = change;
+    this.#wake();
     // A unit may tell of its status as often as it likes.
     if (this.#unread.length > MOST_UNREAD) this.#read();
   }
@@ -52,13 +86,14 @@ export class SkippedStart {
   #read(): void {
     for (const { values } of this.#unread.splice(0)) {
       for (const [name, value] of values) if (HEARD.includes(name)) this.#told.set(name, value);
-      if (values.get('ActiveState') === 'activating') this.#hasBegun = true;
+      if (activeStateOf(values) === 'activating') this.#hasBegun = true;
     }
   }
 }
 
 const UNIT = 'org.freedesktop.systemd1.Unit';
 const MOST_UNREAD = 32;
+const STATE_PROPERTIES = { Unit: ['ActiveState', 'SubState'], Service: [] } as const satisfies PropertyNames;
 const HEARD: readonly string[] = ['ActiveState', 'ConditionResult', 'Result'];
 
 /**

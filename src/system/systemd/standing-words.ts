@@ -2,7 +2,7 @@ import { formatDuration } from '../../core/duration.ts';
 import { printable } from '../../core/printable.ts';
 import { commandsOf, runningCommand } from './exec-commands.ts';
 import { FAILURE_PROPERTIES, failureWords, pidFileWords } from './job-words.ts';
-import { hasJob, type Properties, type PropertyNames, textOf } from './properties.ts';
+import { activeStateOf, hasJob, type Properties, type PropertyNames, textOf } from './properties.ts';
 
 /** What `describeStanding` goes by. */
 export const STANDING_PROPERTIES = {
@@ -19,7 +19,7 @@ export function describeStanding(
   values: Properties,
   { waitsFor = [], dueInMs }: { readonly waitsFor?: readonly string[]; readonly dueInMs?: number | undefined } = {},
 ): string | undefined {
-  const state = textOf(values, 'ActiveState');
+  const state = activeStateOf(values);
   const subState = textOf(values, 'SubState');
   if (waitsFor.length > 0) return `its job waits for that of ${waitsFor.join(', ')}`;
   if (state === 'activating' && subState.startsWith('auto-restart')) {

@@ -4,18 +4,21 @@ import type { UnitProgram } from './service-manager.ts';
 /** What `unitProgram` goes by. */
 export const PROGRAM_PROPERTIES = {
   Unit: ['InactiveExitTimestampMonotonic', 'InactiveEnterTimestampMonotonic', 'SourcePath', 'FragmentPath'],
-  Service: ['ExecStart', 'User'],
+  Service: ['ExecStart', 'ExecStop', 'ExecMainPID', 'User'],
 } as const satisfies PropertyNames;
 
 /** What a unit executes, by its properties: ExecStart is `a(sasbttttuii)`, path and arguments come first. Source: org.freedesktop.systemd1(5). */
 export function unitProgram(values: Properties): UnitProgram {
   const commands = values.get('ExecStart');
+  const stops = values.get('ExecStop');
   const first = Array.isArray(commands) ? commands[0] : undefined;
   const [path, argv] = Array.isArray(first) ? first : [];
   return {
     path: typeof path === 'string' ? path : '',
     argv: Array.isArray(argv) ? argv.filter((word): word is string => typeof word === 'string') : [],
     user: textOf(values, 'User'),
+    ...(numberOf(values, 'ExecMainPID') > 0 && { lastMainPid: numberOf(values, 'ExecMainPID') }),
+    ...(Array.isArray(stops) && stops.length > 0 && { hasStop: true }),
     beganMs: numberOf(values, 'InactiveExitTimestampMonotonic') / 1000,
     overMs: numberOf(values, 'InactiveEnterTimestampMonotonic') / 1000,
     definedBy: textOf(values, 'SourcePath') || textOf(values, 'FragmentPath'),

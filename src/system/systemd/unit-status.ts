@@ -1,4 +1,4 @@
-import { CHANGED, hasJob, numberOf, type Properties, type PropertyNames, textOf } from './properties.ts';
+import { activeStateOf, CHANGED, hasJob, numberOf, type Properties, type PropertyNames, textOf } from './properties.ts';
 import type { UnitStatus } from './service-manager.ts';
 
 /** What `unitStatus` goes by. */
@@ -11,6 +11,7 @@ export const STATUS_PROPERTIES = {
     'Type',
     'ControlGroup',
     'RemainAfterExit',
+    'KillMode',
     'ExecMainStartTimestampMonotonic',
     'ExecMainExitTimestampMonotonic',
   ],
@@ -20,7 +21,8 @@ export const STATUS_PROPERTIES = {
 export function unitStatus(
   values: Properties,
 ): { readonly kind: 'status'; readonly status: UnitStatus } | { readonly kind: 'failed'; readonly reason: string } {
-  const [id, loadState, activeState] = ['Id', 'LoadState', 'ActiveState'].map((name) => textOf(values, name));
+  const [id, loadState] = ['Id', 'LoadState'].map((name) => textOf(values, name));
+  const activeState = activeStateOf(values);
   if (!id || !loadState || !activeState) return { kind: 'failed', reason: 'systemd did not say what the unit is' };
   const leftActive = numberOf(values, 'ActiveExitTimestampMonotonic');
   return {
@@ -41,6 +43,7 @@ export function unitStatus(
         leftActive < numberOf(values, 'ExecMainExitTimestampMonotonic'),
       remainsAfterExit: values.get('RemainAfterExit') === true,
       changedMs: numberOf(values, CHANGED) / 1000,
+      ...(textOf(values, 'KillMode') === 'none' && { killsNothing: true }),
     },
   };
 }

@@ -97,6 +97,17 @@ const HUNG_STARTS: Readonly<
     where: 'activating/start-pre',
     why: /ExecStartPre=\/bin\/sh still runs/,
   },
+  // systemd itself calls its start done, and it active.
+  'ExecStartPre= of an idle one': {
+    service: ['Type=idle', `ExecStartPre=/bin/sh -c '${WAIT_FOR_OK}'`, 'ExecStart=/bin/sleep 600'],
+    where: 'active/start-pre',
+    why: /is activating \(start-pre\): ExecStartPre=\/bin\/sh still runs/,
+  },
+  'ExecCondition= of an idle one': {
+    service: ['Type=idle', `ExecCondition=/bin/sh -c '${WAIT_FOR_OK}'`, 'ExecStart=/bin/sleep 600'],
+    where: 'active/condition',
+    why: /is activating \(condition\): ExecCondition=\/bin\/sh still runs/,
+  },
   'ExecStartPre= of one that is notified of': {
     service: [`Type=notify`, `ExecStartPre=/bin/sh -c '${WAIT_FOR_OK}'`, READY_AT_ONCE()],
     where: 'activating/start-pre',
@@ -166,6 +177,15 @@ const FAILURES: Readonly<
     why: /failed \(exit-code\): ExecStartPre=\/bin\/sh ended with exit code 3\b/,
     output: ['one', 'two'],
   },
+  'exit code of ExecStartPre= of an idle one': {
+    lines: ['[Service]', 'Type=idle', "ExecStartPre=/bin/sh -c 'echo one; sleep 1; exit 3'", 'ExecStart=/bin/sleep 600'],
+    why: /^systemctl start \S+: failed \(exit-code\): ExecStartPre=\/bin\/sh ended with exit code 3\b/,
+    output: ['one'],
+  },
+  'the ExecCondition= of an idle one': {
+    lines: ['[Service]', 'Type=idle', "ExecCondition=/bin/sh -c 'sleep 1; exit 3'", 'ExecStart=/bin/sleep 600'],
+    why: /^systemctl start \S+: systemd skipped its start: its ExecCondition= said no\b/,
+  },
   'exit code of a program': {
     lines: ['[Service]', "ExecStart=/bin/sh -c 'for i in 1 2 3 4 5 6 7; do echo line $$i; done; exit 1'"],
     why: /failed \(exit-code\).*: ExecStart=\/bin\/sh ended with exit code 1\b/,
@@ -221,10 +241,10 @@ const FAILURES: Readonly<
   },
 };
 
-// They wait most of the time.
-describe('units that hang, wait or fail', { concurrency: 8 }, () => {
+function testHungStarts(areIdle: boolean): void {
   for (const strategy of ['service', 'auto'])
     for (const [index, [what, { service, where, why }]] of Object.entries(HUNG_STARTS).entries()) {
+      if (IDLE.test(what) !== areIdle) continue;
       test(`${strategy}: ${what} that hangs in its start is restarted by force within the attempt`, async (t) => {
         const name = `hung-start-${strategy}-${index}`;
         const { unit, begin, mend, until, restart, health } = openUnit(
@@ -253,6 +273,37 @@ describe('units that hang, wait or fail', { concurrency: 8 }, () => {
         assert.deepEqual(knownUnits('monitor_service-app-*'), []);
       });
     }
+}
+
+function testFailures(areIdle: boolean): void {
+  for (const [index, [what, { lines, why, output }]] of Object.entries(FAILURES).entries()) {
+    if (IDLE.test(what) !== areIdle) continue;
+    test(`the reason is systemd's, with the last lines of the unit: ${what}`, async (t) => {
+      const { unit, restart, health, explain } = openUnit(t, `fails-${index}`, 'service', ...lines);
+      const { outcome } = await restart();
+      let [reason, said] = ['', [] as readonly string[]];
+      if (outcome.kind === 'failed') [reason, said] = [reasonOf(outcome), outcome.output ?? []];
+      else {
+        // A simple one counts as started at once: then it is the health check that fails.
+        const proof = await health();
+        assert(proof.kind === 'unhealthy', JSON.stringify(proof));
+        const told = await explain();
+        [reason, said] = [`${proof.reason}: ${told?.reason}`, told?.output ?? []];
+      }
+      assert.match(reason, why);
+      assert.ok(reason.includes(unit));
+      if (output !== undefined) assert.deepEqual(said, output);
+      else assert.ok(said.length <= 5);
+    });
+  }
+}
+
+const IDLE = / of an idle one$/;
+
+// They wait most of the time.
+describe('units that hang, wait or fail', { concurrency: 8 }, () => {
+  testHungStarts(false);
+  testFailures(false);
 
   for (const strategy of ['service', 'auto'])
     for (const [index, [what, service]] of Object.entries(HUNG_STOPS).entries()) {
@@ -325,25 +376,6 @@ describe('units that hang, wait or fail', { concurrency: 8 }, () => {
     begin();
   });
 
-  for (const [index, [what, { lines, why, output }]] of Object.entries(FAILURES).entries())
-    test(`the reason is systemd's, with the last lines of the unit: ${what}`, async (t) => {
-      const { unit, restart, health, explain } = openUnit(t, `fails-${index}`, 'service', ...lines);
-      const { outcome } = await restart();
-      let [reason, said] = ['', [] as readonly string[]];
-      if (outcome.kind === 'failed') [reason, said] = [reasonOf(outcome), outcome.output ?? []];
-      else {
-        // A simple one counts as started at once: then it is the health check that fails.
-        const proof = await health();
-        assert(proof.kind === 'unhealthy', JSON.stringify(proof));
-        const told = await explain();
-        [reason, said] = [`${proof.reason}: ${told?.reason}`, told?.output ?? []];
-      }
-      assert.match(reason, why);
-      assert.ok(reason.includes(unit));
-      if (output !== undefined) assert.deepEqual(said, output);
-      else assert.ok(said.length <= 5);
-    });
-
   test('a start that waits for another unit says so; neither is killed', async (t) => {
     const other = openUnit(
       t,
@@ -394,4 +426,10 @@ describe('units that hang, wait or fail', { concurrency: 8 }, () => {
     assert.match(readFileSync(`/proc/${child}/cmdline`, 'utf8'), /^sleep\0/);
     process.kill(Number(child), 'SIGKILL');
   });
+});
+
+// One after another: their commands wait up to 5 s for the jobs of others.
+describe('idle units that hang or fail', () => {
+  testHungStarts(true);
+  testFailures(true);
 });

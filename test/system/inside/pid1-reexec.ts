@@ -225,7 +225,7 @@ async function restartOne(way: Way, unit: string, trace: string, tally: Tally): 
   const verdict = result.kind === 'done' ? 'well' : FAILED.test(result.reason) ? 'failed' : 'not known';
   const what = `${unit}: ${JSON.stringify(result)}; ${starts() - before} starts, now ${activeState} (${outcome})`;
   assert(starts() - before <= 1, what);
-  if (result.kind === 'failed' && /not known|lost sight/.test(result.reason)) tally.add('not known', what);
+  if (result.kind === 'failed' && /not known|lost meanwhile/.test(result.reason)) tally.add('not known', what);
   else tally.add(starts() > before && verdict === (isWell ? 'well' : 'failed') ? 'right' : 'wrong', what);
 }
 

@@ -154,6 +154,31 @@ test('a reload says that the password file holds another password', async (t) =>
   assert.notEqual(core.store(), store);
 });
 
+test('what closes a breaker that stays open over a reload stands there as it is typed', async (t) => {
+  const { core, told } = await reloadable(t, '[process.web frontend]\npriority = 1\n');
+  const name = 'web frontend';
+  const web = { processId: null, processName: name, systemName: name, systemNameConfigured: false };
+  for (let i = 0; i < 3; i++) core.breakers.failed(name, web);
+  const [line = ''] = await told((text) => text.replace('priority = 1', 'priority = 2'));
+  assert.match(line, /stays open for .* \(`monitor_service breaker 'web frontend' --reset` closes it\)/);
+});
+
+test('a refused reload tells all problems as check-config does, and how many there are', async (t) => {
+  const dir = tempDir(t);
+  const log = reloadableLog();
+  const core = await createCore({ settings: settingsIn(dir), log });
+  t.after(() => core.stops.stop(5000));
+  const file = join(dir, 'config.ini');
+  writeFileSync(file, `${readFileSync(file, 'utf8')}gruop = root\n[process.a]\nmax_attempts = often\nfoo = 1\n`);
+  const reply = await createReload(core, log, notifier)('SIGHUP');
+  assert(reply.kind === 'refused');
+  const [gruop, often, foo, last, ...more] = reply.reason.replaceAll(file, 'F').split('\n');
+  assert.equal(gruop, 'F:10: [control] gruop: unknown key, ignored (did you mean group?) (warning)');
+  assert.match(often ?? '', /^F:12: \[process\.a\] max_attempts: cannot be used \(.*got "often"\)$/);
+  assert.equal(foo, 'F:13: [process.a] foo: unknown key, ignored (warning)');
+  assert.deepEqual([last, more], ['F cannot be used: 1 error, 2 warnings', []]);
+});
+
 test('a file that cannot be used is told line by line, and the running configuration stays', async (t) => {
   const { core, told } = await reloadable(t, '[process.web]\npriority = 1\n');
   const before = [core.settings(), core.plans(), core.store()];

@@ -107,6 +107,9 @@ test('where no key is near, or two are, none is named; one of another section is
     );
   const told = (section: string, key: string) => read(`[${section}]\n${key} = 1\n`).map(({ problem }) => problem);
   assert.deepEqual(told('process.a', 'check_interval'), ['unknown key, ignored (it is a key of [monitor])']);
+  assert.deepEqual(told('process.a', 'path'), ['unknown key, ignored (it is a key of [database])']);
+  assert.deepEqual(told('process.a', 'socket'), ['unknown key, ignored (it is a key of [database], [control] and [events])']);
+  assert.deepEqual(told('monitor', 'group'), ['unknown key, ignored (it is a key of [logging] and [control])']);
   assert.deepEqual(told('monitor', 'max_attempts'), ['unknown key, ignored (it is a key of [process.NAME])']);
 });
 
@@ -125,6 +128,8 @@ test('of a section the one that was meant is named, as it must be written', (t) 
     'process . x': '[process.x]',
     'process:my app': '[process.my app]',
     'program:x': '[process.x]',
+    'service:x': '[process.x]',
+    'unit.x': '[process.x]',
     x: '[process.x]',
     'nginx@1': '[process.nginx@1]',
     http_server: '[process.http_server]',
@@ -153,6 +158,87 @@ test('of a value that is to be chosen the nearest is named', (t) => {
     assert.equal(told('restart_strategy', value), meant, value);
   assert.equal(told('restart_strategy', 'reboot'), undefined);
   assert.equal(told('mode', 'observ', 'monitor'), 'observe');
+  for (const [value, meant] of Object.entries({
+    SIGTREM: 'TERM',
+    TREM: 'TERM',
+    kil: 'KILL',
+    'sig-quit': 'QUIT',
+    USR: undefined,
+  }))
+    assert.equal(told('stop_signal', value), meant, value);
+  for (const [value, meant] of Object.entries({ exce: 'exec', 'exit, frok': 'fork', coredumps: 'coredump', all: undefined }))
+    assert.equal(told('events', value, 'events'), meant, value);
+  for (const [value, meant] of Object.entries({ yse: 'yes', offf: 'off', True: undefined }))
+    assert.equal(told('watch_exit', value), meant);
   assert.equal(told('watch_exit', 'ture'), 'true');
   assert.equal(told('watch_exit', 'maybe'), undefined);
+});
+
+test('a process whose section is nearly that of all is asked about', (t) => {
+  const read = reader(t);
+  for (const name of ['defualt', 'Default', 'DEFAULT', 'defaults', 'defalt', 'deafult'])
+    assert.deepEqual(
+      read(`[process.${name}]\n`).map(({ severity, line, section, key, problem }) => [severity, line, section, key, problem]),
+      [['warning', 1, `process.${name}`, '', 'holds for a process of that name only (did you mean [process.default]?)']],
+    );
+  for (const name of ['default', 'nginx', 'default-web-server', 'fault'])
+    assert.deepEqual(read(`[process.${name}]\n`), [], name);
+});
+
+test('what is odd about the form of a file hides no hint, and is told as what it is', (t) => {
+  const dir = tempDir(t);
+  const file = join(dir, 'config.ini');
+  const told = (text: string): string[] => {
+    writeFileSync(file, text.replaceAll('DIR', dir), { mode: 0o600 });
+    let problems: readonly ConfigProblem[];
+    try {
+      ({ problems } = readSettings(file));
+    } catch (error) {
+      assert.ok(error instanceof ConfigError);
+      ({ problems } = error);
+    }
+    return problems.map(({ line, section, key, problem }) => `${line} ${section} ${key}: ${problem}`);
+  };
+  const whole = '[database]\ndriver = sqlite\npath = DIR/a.db\n';
+  const lines = (...more: readonly string[]): string => `${whole}${more.join('\n')}\n`;
+  for (const [text, expected] of [
+    [`\ufeff${lines('[monitr]')}`, ['4 monitr : unknown section, ignored (did you mean [monitor]?)']],
+    [lines('[monitr]').replaceAll('\n', '\r\n'), ['4 monitr : unknown section, ignored (did you mean [monitor]?)']],
+    [
+      lines('[monitor]', 'mode: observe'),
+      ['5 monitor : cannot be read (expected "key = value", a [section] or a comment, got a ":" for the "=")'],
+    ],
+    [lines('[monitor]', 'mode = "observe"'), []],
+    [
+      lines('[monitor]', "mode = 'observ'"),
+      ['5 monitor mode: cannot be used (expected act or observe, got "observ"; did you mean observe?)'],
+    ],
+    [lines('[monitor]', 'MODE = act'), ['5 monitor MODE: unknown key, ignored (did you mean mode?)']],
+    [
+      lines('[monitor]', 'check interval = 5'),
+      ['5 monitor check interval: unknown key, ignored (did you mean check_interval?)'],
+    ],
+    [lines('[ monitor ]', 'mode = act'), []],
+    [
+      lines('[monitor]', 'mode = act', '[MONITOR]', 'mode = act'),
+      ['6 MONITOR : unknown section, ignored (did you mean [monitor]?)'],
+    ],
+    [
+      lines('[monitor]', 'mode = act', '[monitor]', 'mode = act'),
+      [
+        '6 monitor : the section stands twice (first in line 4); both are read as one',
+        '7 monitor mode: stands twice (first in line 5); the last one holds',
+      ],
+    ],
+    [
+      lines('[process.Web App]').replace('[process', '[Process'),
+      ['4 Process.Web App : unknown section, ignored (did you mean [process.Web App]?)'],
+    ],
+    // Whose keys the others are is not known then.
+    [
+      '[database]\ndriver = sqllite\npath = DIR/a.db\nhost = localhost\n',
+      ['2 database driver: cannot be used (expected mysql or sqlite, got "sqllite"; did you mean sqlite?)'],
+    ],
+  ] as const)
+    assert.deepEqual(told(text), expected, text);
 });

@@ -141,6 +141,8 @@ test('where the output goes is told by what runs, else by its unit, else by how 
   assert.equal(at(undefined, 'pipe:[7]', 'pipe:[7]'), 'a pipe to another program');
   assert.equal(at(undefined, 'socket:[1]', 'socket:[1]'), null);
   assert.equal(at('nginx.service'), 'journalctl -u nginx.service');
+  // As it is typed.
+  assert.equal(at('app\\x2done.service'), "journalctl -u 'app\\x2done.service'");
   assert.equal(at(undefined), '/var/log/a.log, errors /var/log/b.log');
   assert.equal(whereOutputGoes(undefined, undefined), null);
 });

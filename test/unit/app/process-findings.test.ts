@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ProcessFindings } from '../../../src/app/process-findings.ts';
 import { coreWith } from '../../helpers/core-world.ts';
+import { FakeClock } from '../../helpers/fake-clock.ts';
+import { FakeSystemd } from '../../helpers/fake-systemd.ts';
 import { noSystemd } from '../../helpers/process-strategy-world.ts';
 import { never } from '../../helpers/strategy-parts.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
@@ -12,4 +14,39 @@ test('a user that is not there is told, one that could not be looked up is not',
   const told = async (signal: AbortSignal) => (await new ProcessFindings(parts).of('a', signal)).map(({ problem }) => problem);
   assert.deepEqual(await told(never), ['nothing of it is restarted as long as there is no user no-such-user']);
   assert.deepEqual(await told(AbortSignal.abort()), []);
+});
+
+test('custom runs its command whoever user is: that has no effect, unless it says whose processes are watched', async (t) => {
+  const custom = 'restart_strategy = custom\nrestart_command = true\n';
+  const core = await coreWith(
+    t,
+    tempDir(t),
+    `[process.a]\n${custom}user = no-such-user\n[process.b]\n${custom}user = root\n[process.c]\n${custom}user = no-such-user\nwatch_exit = true\n[process.d]\n${custom}user = root\nensure_running = true\n`,
+  );
+  const settings = core.settings();
+  const findings = new ProcessFindings({ settings, plans: core.plans(), services: noSystemd, hasRow: async () => undefined });
+  const told = async (name: string): Promise<string[]> =>
+    [...settings.document.problemsOf(name), ...(await findings.of(name, never))].map(
+      ({ key, problem }) => `${key}: ${problem}`,
+    );
+  assert.deepEqual(await told('a'), ["user: has no effect for a: restart_command is run as the daemon's own user"]);
+  assert.deepEqual(await told('b'), ["user: has no effect for b: restart_command is run as the daemon's own user"]);
+  assert.deepEqual(await told('c'), ['user: its end is not noticed as long as there is no user no-such-user']);
+  assert.deepEqual(await told('d'), []);
+});
+
+test('what follows from a user that is not there: a command is run all the same, and of a unit systemd knows the user', async (t) => {
+  const core = await coreWith(
+    t,
+    tempDir(t),
+    '[process.a]\nrestart_strategy = process\nrestart_command = true\nuser = no-such-user\n[process.b]\nuser = no-such-user\n[process.c]\nuser = no-such-user\n',
+  );
+  const systemd = new FakeSystemd(new FakeClock());
+  systemd.add('b.service', { state: 'active' });
+  const settings = core.settings();
+  const findings = new ProcessFindings({ settings, plans: core.plans(), services: systemd, hasRow: async () => undefined });
+  const told = async (name: string): Promise<string[]> => (await findings.of(name, never)).map(({ problem }) => problem);
+  assert.deepEqual(await told('a'), ['whether it runs cannot be told as long as there is no user no-such-user']);
+  assert.deepEqual(await told('b'), []);
+  assert.deepEqual(await told('c'), ['nothing of it is restarted as long as there is no user no-such-user']);
 });

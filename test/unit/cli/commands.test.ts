@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { Orders } from '../../../src/control/orders.ts';
 import type { ProcessStatus } from '../../../src/control/status.ts';
+import { ConfigError } from '../../../src/core/errors.ts';
 import { acquireLock } from '../../../src/state/lock.ts';
 import { runCommand } from '../../helpers/cli-world.ts';
 import { startControl } from '../../helpers/control-world.ts';
@@ -476,6 +477,7 @@ describe('the commands, with no daemon running', () => {
       const run = await runCommand(['--config', config, 'status'], { backends: { offline } });
       assert.equal(run.code, code);
       const lines = run.stderr.trimEnd().split('\n').slice(1);
+      if (which === 'config') assert.equal(lines.pop(), 'monitor_service: c.ini cannot be used: 2 errors, 0 warnings');
       assert.ok(
         lines.every((line) => line.startsWith(which === 'config' ? 'c.ini:' : 'monitor_service: ')),
         run.stderr,
@@ -534,8 +536,38 @@ describe('run, demo and check-config', () => {
     assert.equal(run.code, 78);
     assert.equal(
       run.stderr,
-      'c.ini:3: [monitor] mode: cannot be used (expected act or observe, got "x")\nc.ini: something else\n',
+      'c.ini:3: [monitor] mode: cannot be used (expected act or observe, got "x")\nc.ini: something else\nmonitor_service: c.ini cannot be used: 2 errors, 0 warnings\n',
     );
+  });
+
+  it('run, and status without a daemon, tell warnings as such, and count both', async (t) => {
+    const at = { section: 'logging', key: 'file' };
+    const error = new ConfigError('c.ini', [
+      { severity: 'warning', line: 2, ...at, problem: 'odd' },
+      { severity: 'error', line: 3, ...at, problem: 'bad' },
+      { severity: 'warning', line: 0, section: '', key: '', problem: 'and 2 more warnings', count: 2 },
+    ]);
+    const told = [
+      'c.ini:2: [logging] file: odd (warning)',
+      'c.ini:3: [logging] file: bad',
+      'c.ini: and 2 more warnings (warning)',
+      'monitor_service: c.ini cannot be used: 1 error, 3 warnings',
+    ];
+    const run = await runCommand(['run', '--config', '/x.ini'], { backends: { runDaemon: async () => Promise.reject(error) } });
+    assert.deepEqual([run.code, run.stderr.trimEnd().split('\n')], [78, told]);
+    const offline = () => {
+      throw error;
+    };
+    const config = configWith(t, join(tempDir(t), 'none.sock'));
+    const status = await runCommand(['--config', config, 'status'], { backends: { offline } });
+    assert.deepEqual([status.code, status.stderr.trimEnd().split('\n').slice(1)], [78, told]);
+  });
+
+  it('reload tells its warnings as such', async (t) => {
+    const warnings = ['c.ini:2: [logging] file: odd'];
+    const { config } = await daemon(t, { reload: async () => ({ kind: 'done', changes: [], warnings }) });
+    const run = await runCommand(['--config', config, 'reload']);
+    assert.deepEqual([run.code, run.stderr], [0, 'c.ini:2: [logging] file: odd (warning)\n']);
   });
 
   it('demo', async () => {
@@ -600,10 +632,10 @@ describe('run, demo and check-config', () => {
       },
     });
     assert.match(left.stdout, /^the rule\n/);
-    assert.match(left.stdout, /\np0 is left alone: p0\.service is neither\n/);
+    assert.match(left.stdout, /\np0 is not restarted: p0\.service is neither\n/);
     assert.match(
       left.stdout,
-      /\nand 2 other processes \(all with --json\)\n1 more name was not looked at\nwhat is not to be healed .*only_configured = true.*\nc\.ini is in order: 1 configured process\n$/,
+      /\nand 2 other processes \(all with --json\)\n1 more name was not looked at\nonly_configured = true in \[monitor\] restarts only processes that have a section\nc\.ini is in order: 1 configured process\n$/,
     );
   });
 });

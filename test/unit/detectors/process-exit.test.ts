@@ -235,7 +235,7 @@ test('process events tell of a new life, and of what is lost', async (t) => {
   const { zoo, detector, alarms, seen } = detecting(t, [name('told')], { source, lookMs: 60_000 });
   const program = zoo.sleeper(name('told'));
   detector.start();
-  await waitFor('the events are there', () => /kernel’s process events/.test(detector.describe()));
+  await waitFor('the events are there', () => /the process events of the kernel/.test(detector.describe()));
   const first = await zoo.start(program);
   tell([{ type: 'exec', at: 0, pid: first }]);
   await waitFor('it is seen', () => seen().includes(first));

@@ -40,7 +40,7 @@ test('what has changed is tried at once, and what depends on a failed one waits 
   const world = await failedOnce();
   world.alarm(2, 'dependent', { settings: { dependsOn: ['sick'] } });
   await wake(world);
-  assert.match(world.log('warning'), /dependent not restarted: it depends on sick, which did not get well/);
+  assert.match(world.log('warning'), /dependent not restarted: it depends on sick, which is not well/);
   assert.deepEqual(world.restarts, ['sick']);
   world.processes.set('sick', {});
   world.queue.retry('other');

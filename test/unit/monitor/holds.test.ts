@@ -236,7 +236,9 @@ test('a restart that waits is told of a hold, a cleared alarm or mode = observe,
       restart: async ({ isUnwanted }) => {
         was = await isUnwanted?.();
         what(world);
-        return (await isUnwanted?.()) ? { kind: 'failed', reason: 'not wanted any more' } : { kind: 'restarted', detail: '' };
+        return (await isUnwanted?.())
+          ? { kind: 'failed', reason: 'no longer wanted: its alarm has ended, or it is on hold' }
+          : { kind: 'restarted', detail: '' };
       },
     });
     await world.poll();

@@ -47,7 +47,7 @@ test('a process waits for the one it depends on, and is not restarted where that
   failing.alarm(2, 'db', { restart: () => ({ kind: 'failed', reason: 'no' }) });
   await failing.poll();
   assert(!failing.restarts.includes('app'));
-  assert.match(failing.log('warning'), /app not restarted: it depends on db, which did not get well: no/);
+  assert.match(failing.log('warning'), /app not restarted: it depends on db, which is not well: no/);
 });
 
 test('one slow process delays no other, and a poll leaves an alarm alone that is being handled', async () => {

@@ -8,7 +8,7 @@ test('of several sections that mean one target the first in the file rules; both
   world.alarm(2, 'second', { target: 'unit', configured: true });
   await world.poll();
   assert.deepEqual(world.restarts, ['first']);
-  assert.match(world.log(), /second is unit, which \[process\.first\] rules/);
+  assert.match(world.log(), /second is unit, and the settings of \[process\.first\] apply to it/);
   assert.equal(world.rows.get('2')?.alarma, false);
   assert.deepEqual(
     world.seen('recovery_shared').map(({ process, leaderName }) => [process.processName, leaderName]),

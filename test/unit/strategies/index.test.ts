@@ -147,7 +147,7 @@ test('a pid_file, an argument and a user that cannot do what they look like are 
 test('an empty argument or pid_file tells no program apart', () => {
   const values = { restart_strategy: 'process', start_command: 'exec python3 /opt/l/ledger.py' };
   const [told, ...more] = warningsOf('process.app', values);
-  assert.match(told ?? '', /^warning start_command: begins with python3: /);
+  assert.match(told ?? '', /^warning start_command: starts python3: a copy that /);
   assert.deepEqual(more, []);
   assert.deepEqual(warningsOf('process.app', { ...values, argument: '', pid_file: '' }), [told]);
   assert.deepEqual(warningsOf('process.app', { ...values, argument: '/opt/l/ledger.py' }), []);

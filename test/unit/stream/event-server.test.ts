@@ -193,7 +193,7 @@ describe('a slow client of the event stream', () => {
     assert.equal(server.counters().clients, 2);
     await clock.advance(20_000);
     await clientsOf(server, 1);
-    assert.match(log.of('warning').join(), /a local client has read nothing for 30 s and is cut/);
+    assert.match(log.of('warning').join(), /a local client has read nothing for 30 s: disconnected/);
     source.tell(exitOf(NO_PID));
     await waitFor('the quick one', () => quick.events().length === 20_001);
   });

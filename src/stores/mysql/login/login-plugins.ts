@@ -45,7 +45,7 @@ function notSpoken(name: string): LoginPlugin {
       const means = MEANINGS[name];
       const shown = `${JSON.stringify(printable(name.slice(0, 64)))}${means === undefined ? '' : ` (${means})`}`;
       throw new Error(
-        `it wants the account "${login.user}" to log in by ${shown}, which is not spoken here: nothing was sent ` +
+        `it wants the account "${login.user}" to log in by ${shown}, which monitor_service does not support: nothing was sent ` +
           '(expected an account by mysql_native_password, unix_socket or auth_socket, or caching_sha2_password)',
       );
     };

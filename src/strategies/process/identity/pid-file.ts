@@ -34,7 +34,8 @@ export function readPidFile(table: ProcessTable, path: string, uids: readonly nu
   if (isOpenToOthers(read)) return unusable(path, 'others than its owner may write to it');
   const [, number] = /^\s*(\d{1,10})\s*$/.exec(text) ?? [];
   const pid = Number(number);
-  if (number === undefined || pid < 1) return unusable(path, `it holds no number alone ("${printable(text.slice(0, 20))}")`);
+  if (number === undefined || pid < 1)
+    return unusable(path, `it does not hold one number alone ("${printable(text.slice(0, 20))}")`);
   if (mtimeMs < nowMs - table.uptimeMs() - TOLERANCE_MS) return unusable(path, 'it was written before the machine was booted');
   const named = table.read(pid, ['startTime']);
   if (named === undefined) return { kind: 'absent', pid };

@@ -90,7 +90,7 @@ async function byPidFile(table: ProcessTable, identity: Identity, { all }: Proce
   if (read.uid === 0 || isOwnedBy(table, seen, [read.uid])) return { ...nobody, found: [seen] };
   return {
     ...nobody,
-    remarks: [`pid_file is not used: process ${seen.pid} is not of the user ${read.uid}, whose the file is`],
+    remarks: [`pid_file is not used: process ${seen.pid} does not belong to user ${read.uid}, who owns the file`],
   };
 }
 

@@ -123,13 +123,13 @@ function mayNotReplace(stored: LaunchRecord, record: LaunchRecord, { systemName,
   const isOld = stored.unconfined !== true;
   if (record.uid !== stored.uid) {
     if (record.uid === userUid || (isOld && record.uid === 0)) return undefined;
-    return `it runs as user ${record.uid}, and was recorded as user ${stored.uid}'s, which it stays (set user to change that)`;
+    return `it runs as user ${record.uid}, but is recorded as a program of user ${stored.uid}, and that stays so (set user to change it)`;
   }
   if (record.uid !== 0 || isOld) return undefined;
   const { program } = executedFiles(record);
   const isSame =
     program !== undefined && (program === executedFiles(stored).program || basename(program) === basename(systemName));
-  return isSame && notRootsLaunch(record) === undefined ? undefined : 'it runs otherwise than recorded';
+  return isSame && notRootsLaunch(record) === undefined ? undefined : 'it does not run as it was recorded';
 }
 
 /** `recallLaunch`, and keeps under the name what is news. */

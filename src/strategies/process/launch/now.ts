@@ -57,7 +57,7 @@ export async function differencesOf(
     if (breath.isDue) await breath.take();
     const living = await livingLaunch(sight, tree);
     if (living.kind === 'unknown' || pin.launches.some(({ record }) => sameLaunch(record, living.record))) continue;
-    lines.push(`pid ${tree.root.pid} runs otherwise than pinned: what is pinned would be started`);
+    lines.push(`pid ${tree.root.pid} does not run as it was pinned: what is pinned would be started`);
   }
   return lines;
 }

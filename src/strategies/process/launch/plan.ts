@@ -100,7 +100,7 @@ function planSearched(
   if (rule.wasSeen) return nothingToStart('how it was started could not be told while it ran');
   const found = options.configured ? findProgram(managed.systemName, path) : undefined;
   if (found === undefined) {
-    const search = options.configured ? `, and no program ${shown(managed.systemName)} is in PATH` : '';
+    const search = options.configured ? `, and ${noProgram(managed.systemName)}` : '';
     return { ...nothingToStart(`${NEVER_SEEN}${search}`), unseen: true };
   }
   const uid = rule.userUid ?? process.geteuid?.() ?? 0;
@@ -115,6 +115,10 @@ function planSearched(
   } as const;
   const description = `${shown(found)}, without arguments`;
   return planned([{ what, description, label: description }]);
+}
+
+function noProgram(name: string): string {
+  return name.startsWith('/') ? `there is no program ${shown(name)}` : `no program ${shown(name)} is in PATH`;
 }
 
 function nothingToStart(why: string): StartPlan & { readonly kind: 'refused' } {
@@ -149,7 +153,7 @@ function rootsRefusal(record: LaunchRecord, { processName }: ManagedProcess, { r
 /** A record of another user than `user`, which a root's program may become after its start. */
 function usersRefusal({ uid }: LaunchRecord, { userUid }: StartRule): string | undefined {
   if (userUid === undefined || uid === userUid || uid === 0) return undefined;
-  return `it was recorded as user ${uid}'s, and user says ${userUid}: start it once as that user, or set start_command`;
+  return `it was recorded as a program of user ${uid}, but the key user says ${userUid}: start it once as that user, or set start_command`;
 }
 
 function planRecords(

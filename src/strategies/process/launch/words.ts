@@ -1,4 +1,5 @@
 import { printable, quoted } from '../../../core/printable.ts';
+import { typedCommand } from '../../../core/typed-command.ts';
 
 /** Arguments as a person reads them: those that a shell would not take for one word are quoted. */
 export function describeArgv(argv: readonly string[]): string {
@@ -26,18 +27,10 @@ export const UNUSABLE = 'how it was started is not usable';
 
 /** What to do where a record is not enough, for the end of a line. */
 export function pinCure(processName: string): string {
-  return `run \`${pinCommand(processName)}\` or set start_command`;
+  return `run \`${typedCommand('pin', processName)}\` or set start_command`;
 }
 
 /** What to do where a pin does not hold any more, for the end of a line. */
 export function pinAgain(processName: string): string {
-  return `run \`${pinCommand(processName)}\` again, or set start_command`;
-}
-
-/** As a shell takes it. */
-function pinCommand(processName: string): string {
-  const name = /^[\w@%+=:,./][\w@%+=:,./-]*$/.test(processName)
-    ? processName
-    : `-- '${shown(processName).replaceAll("'", "'\\''")}'`;
-  return `monitor_service pin ${name}`;
+  return `run \`${typedCommand('pin', processName)}\` again, or set start_command`;
 }

@@ -24,7 +24,8 @@ export class Handshake {
     this.#text = Buffer.concat([this.#text, bytes]);
     const lines = this.#text.toString('latin1').split('\r\n', 3);
     const [first = '', second = ''] = lines;
-    if (lines.length > 1 && !first.startsWith('OK ')) this.fail(`it refuses us: ${printable(first).slice(0, MAX_SHOWN)}`);
+    if (lines.length > 1 && !first.startsWith('OK '))
+      this.fail(`it refuses the connection: ${printable(first).slice(0, MAX_SHOWN)}`);
     else if (lines.length > 2 && second !== 'AGREE_UNIX_FD') this.fail('it takes no descriptors');
     else if (lines.length < 3 && this.#text.length > MAX_HANDSHAKE) this.fail('it does not speak D-Bus');
     else if (lines.length === 3) {

@@ -23,7 +23,7 @@ test('what is read to its end says so', () => {
     nested(3, 3),
     `sh -c 'sh -c "sh -c date"'`,
     `${'a; '.repeat(30_000)} date`,
-    `${'$(a) `b` '.repeat(5000)}; date`,
+    `${'$(a) `b` '.repeat(1000)}; date`,
     'sudo -u x nice -n 5 timeout 5 env A=b find /x -exec xargs date \\;',
   ]) {
     const { names, isWhole } = read(text);
@@ -43,6 +43,8 @@ test('a short text that has very much read is not read to its end, and says so',
     `${'sudo '.repeat(5000)} date`,
     `${'find -exec '.repeat(5000)} date`,
     `${'$('.repeat(30)} date`,
+    `${'$(a)'.repeat(10_000)} date`,
+    `${'``'.repeat(10_000)} date`,
     `\${x:-`.repeat(30),
   ]) {
     const { names, isWhole } = read(text);

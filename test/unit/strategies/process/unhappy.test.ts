@@ -31,7 +31,7 @@ test('what nobody wants any more is not started after a wait, nor waited for', a
   let asked = 0;
   const isUnwanted = async (): Promise<boolean> => ++asked > 0;
   const outcome = await strategy.restart({ ...attemptFor(name), isUnwanted });
-  assert.deepEqual(outcome, { kind: 'failed', reason: 'not wanted any more' });
+  assert.deepEqual(outcome, { kind: 'failed', reason: 'no longer wanted: its alarm has ended, or it is on hold' });
   assert.deepEqual(pidsOf(world, path), []);
 });
 

@@ -83,7 +83,7 @@ test('without a section what is not there is left alone; with one it is restarte
 test('a backslash needs a section, and systemd does not hear of such a name', async () => {
   const name = 'mariadb@x\\x20\\x2d\\x2dbasedir\\x3d-tmp-evil';
   const { refusal, systemd } = world({ [`${name}.service`]: { state: 'active' } });
-  assert.match(await refusal(name), /holds a backslash: it needs a section of its own$/);
+  assert.match(await refusal(name), /holds a backslash: it is restarted only if it has a section of its own$/);
   assert.equal(systemd.shows, 0);
   assert.equal(await world({ [`${name}.service`]: {} }, true).refusal(name), '');
 });
@@ -92,7 +92,7 @@ test('an alias of a unit that needs a section is refused too', async () => {
   const { refusal } = world({ 'getty@tty1.service': { state: 'active', aliases: ['console.service'] } });
   assert.match(
     await refusal('console'),
-    /stands for a unit left alone: "getty@tty1.service" is a service of the system itself/,
+    /stands for another unit, which is refused: "getty@tty1.service" is a service of the system itself/,
   );
 });
 

@@ -273,7 +273,7 @@ test('before force it is asked whether the restart is still wanted, and permitte
   const attempt = { ...attemptOn(managed('app')), isUnwanted: async () => true };
   assert.deepEqual(await settled(unwanted.clock, unwanted.strategy.restart(attempt)), {
     kind: 'failed',
-    reason: 'not wanted any more',
+    reason: 'no longer wanted: its alarm has ended, or it is on hold',
   });
   assert.deepEqual(unwanted.systemd.calls, ['start app.service']);
   // A start stops nothing of the others, a restart does.

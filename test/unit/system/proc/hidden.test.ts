@@ -51,7 +51,7 @@ test('as the kernel has it', { skip: skipUnless(mountable ? undefined : 'cannot 
     assert.equal(child.status, 0, child.stderr);
     return child.stdout.trim();
   };
-  assert.match(run('hidepid=2', limited), /hidepid=(2|invisible) and shows us no processes/);
+  assert.match(run('hidepid=2', limited), /hidepid=(2|invisible) and shows no processes/);
   assert.equal(run('hidepid=0', limited), 'undefined');
   assert.equal(run('hidepid=2', []), 'undefined');
 });

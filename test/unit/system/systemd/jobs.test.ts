@@ -49,7 +49,7 @@ for (const [way, options] of Object.entries(WAYS)) {
       dependency: 'a unit that it needs could not be started, see systemctl list-dependencies a.service',
       skipped: 'systemd skipped its job: a condition of it is not met, see systemctl status a.service',
       assert: 'an assertion of it does not hold, see systemctl status a.service',
-      invalid: 'a job of this kind means nothing to it, see systemctl status a.service',
+      invalid: 'this unit has no such job, see systemctl status a.service',
       unsupported: 'this system cannot run units of its type, see systemctl status a.service',
       once: 'it was started before, and runs only once in a boot, see systemctl status a.service',
       frozen: 'its job ended as "frozen", see journalctl -u a.service',
@@ -251,7 +251,7 @@ test('a PID 1 that does not come back', async (t) => {
   fake.bus?.stop();
   const result = await running;
   assert.ok(result.kind === 'failed');
-  assert.match(result.reason, /^systemd was lost sight of meanwhile: systemd cannot be spoken to: /);
+  assert.match(result.reason, /^the connection to systemd was lost meanwhile: systemd cannot be spoken to: /);
 });
 
 test('a restart that never was: the old life goes on', async (t) => {

@@ -81,7 +81,7 @@ test('a failure names the command that failed, by its file alone, and how it end
       'failed (timeout): its PIDFile=/run/a.pid names no process of it',
     ],
     [{ Result: 'protocol', Type: 'notify' }, 'failed (protocol): it did not do what its Type=notify promises'],
-    [{ Result: 'watchdog' }, 'failed (watchdog): its watchdog was not fed in time'],
+    [{ Result: 'watchdog' }, 'failed (watchdog): it did not answer its watchdog in time'],
     [{ Result: 'oom-kill' }, 'failed (oom-kill): it was killed for want of memory'],
     [{ Result: 'start-limit-hit' }, 'failed (start-limit-hit): it was started too often: its start limit is reached'],
     [{ Result: 'resources' }, 'failed (resources): systemd could not set it up (a file, a user or memory is missing)'],
@@ -151,11 +151,11 @@ test('what hangs is told by the command that runs, by what its type waits for, o
       'its job waits for that of base.service (start)',
     ],
     [{ ActiveState: 'inactive', SubState: 'dead', Job: [7, '/j'] }, {}, 'its job has not begun'],
-    [{ ActiveState: 'failed', Result: 'watchdog' }, {}, 'its watchdog was not fed in time'],
+    [{ ActiveState: 'failed', Result: 'watchdog' }, {}, 'it did not answer its watchdog in time'],
     [
       { ActiveState: 'activating', SubState: 'auto-restart', Result: 'watchdog' },
       { dueInMs: 600_000 },
-      'systemd is to restart it by itself in 10 min: its watchdog was not fed in time',
+      'systemd is to restart it by itself in 10 min: it did not answer its watchdog in time',
     ],
     [
       { ActiveState: 'activating', SubState: 'auto-restart', Result: 'success' },

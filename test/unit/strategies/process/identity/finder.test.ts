@@ -205,9 +205,9 @@ test('pid_file names the program; a stale one, a link, one that others may write
   utimesSync(pidFile, 1000, 1000);
   await refused(/written before the machine was booted/);
   say(`${pid} ${pid}\n`);
-  await refused(/it holds no number alone/);
+  await refused(/it does not hold one number alone/);
   say(`-${pid}`);
-  await refused(/it holds no number alone/);
+  await refused(/it does not hold one number alone/);
   say(`${pid}`);
   assert.deepEqual((await looked(world, name, options)).pids, [pid]);
   chmodSync(pidFile, 0o664);
@@ -235,7 +235,7 @@ test("a user's pid file names his own processes alone", asRoot, async (t) => {
   const user = { pidFile, user: 'nobody' };
   const other = await looked(world, name, user);
   assert.deepEqual(other.pids, []);
-  assert.match(other.warnings.join(), /process \d+ is not of the user 65534, whose the file is/);
+  assert.match(other.warnings.join(), /process \d+ does not belong to user 65534, who owns the file/);
   writeFileSync(pidFile, `${his}`);
   assert.deepEqual((await looked(world, name, user)).pids, [his]);
 });
@@ -686,7 +686,7 @@ test(
     chownSync(app ?? '', nobody.uid, nobody.gid);
     const led = await looked(world, name, options);
     assert.deepEqual(led.pids, []);
-    assert.match(led.warnings.join(), new RegExp(`process ${roots} is not of the user ${nobody.uid}, whose the file is`));
+    assert.match(led.warnings.join(), new RegExp(`process ${roots} does not belong to user ${nobody.uid}, who owns the file`));
   },
 );
 

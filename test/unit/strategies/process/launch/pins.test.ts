@@ -165,7 +165,7 @@ test('what is pinned is started, whatever runs; and what is gone is refused, not
   assert.ok(record);
   await pin(world, name, [{ ...record, argv: [file, '299'], cwd: '/', environment: ['PATH=/bin', `ZOO=${world.zoo.dir}`] }]);
   assert.deepEqual((await strategy.preview(managed(name), never)).warnings, [
-    `pid ${pid} runs otherwise than pinned: what is pinned would be started`,
+    `pid ${pid} does not run as it was pinned: what is pinned would be started`,
   ]);
   await strategy.restart(attemptFor(name));
   assert.deepEqual(
@@ -221,7 +221,7 @@ test('a record never changes its user, but to the one that user names', asRoot, 
   assert.deepEqual(world.parts.launches.get(name)?.argv, [file, '300']);
   assert.equal(world.warnings.length, 1, 'told once');
   const said = new RegExp(
-    `pid ${other}: it runs as user 65534, and was recorded as user 0's, which it stays .*: run .monitor_service pin`,
+    `pid ${other}: it runs as user 65534, but is recorded as a program of user 0, and that stays so .*: run .monitor_service pin`,
   );
   assert.match(world.warnings.join(), said);
   assert.match((await strategy.preview(managed(name), never)).warnings?.join() ?? '', said);
@@ -251,7 +251,10 @@ test(
     assert.equal((await run('one', ['300'], 0))?.executable, path('one'));
     assert.equal((await run('two', ['299'], 0))?.executable, path('two'));
     assert.equal((await run('three', ['298'], nobody.uid))?.executable, path('two'));
-    assert.match(world.warnings.join(), /it runs otherwise than recorded: run `monitor_service pin .* or set start_command$/);
+    assert.match(
+      world.warnings.join(),
+      /it does not run as it was recorded: run `monitor_service pin .* or set start_command$/,
+    );
     // By another name it is another program, whatever it calls itself.
     writeFileSync(join(world.zoo.dir, 'other'), '');
     copyFileSync('/bin/sleep', join(world.zoo.dir, 'other-name'));

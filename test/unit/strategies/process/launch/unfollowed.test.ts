@@ -36,9 +36,51 @@ test('an interpreter or launcher in front is told of, with the argument that wou
     ['exec python3 /opt/l/check.py /opt/l/ledger', ' = /opt/l/check.py'],
   ] as const) {
     const told = unfollowedStart(line, 'ledger') ?? '';
-    assert.match(told, /^begins with \S+: /, line);
+    assert.match(told, /^starts \S+: a copy that monitor_service did not start /, line);
     assert.ok(told.includes(`(set argument${argument}, or pid_file)`), told);
   }
+});
+
+test('of what starts a daemon with a pid file, that file is named as pid_file; what it starts as argument only without one', () => {
+  for (const [line, cure] of [
+    ['start-stop-daemon --start --pidfile /run/l.pid --exec /opt/l/x', 'pid_file = /run/l.pid'],
+    ['start-stop-daemon --start --pidfile=/run/l.pid --exec /opt/l/x -- --port 80', 'pid_file = /run/l.pid'],
+    ['/sbin/start-stop-daemon -S -b -m -p /run/l.pid -c app -x /opt/l/x', 'pid_file = /run/l.pid'],
+    ['start-stop-daemon -Sbmp /run/l.pid -x /opt/l/x', 'pid_file = /run/l.pid'],
+    ['start-stop-daemon -S -p/run/l.pid -x /usr/bin/python3 -- /opt/l/x.py', 'pid_file = /run/l.pid'],
+    ['start-stop-daemon -S -p "$RUN/l.pid" -x /opt/l/x', 'pid_file'],
+    ['start-stop-daemon -S -p /run/%s.pid -x /opt/l/x', 'pid_file = /run/ledger.pid'],
+    ['sudo -u app start-stop-daemon -S -p /run/l.pid -x /opt/l/x', 'pid_file = /run/l.pid'],
+    ['supervise-daemon l --start --pidfile /run/l.pid --exec /opt/l/x', 'pid_file = /run/l.pid'],
+    ['daemonize -p /run/l.pid -u app -c / /opt/l/x --port 80', 'pid_file = /run/l.pid'],
+    ['daemonize -a -p /run/l.pid /opt/l/x', 'pid_file = /run/l.pid'],
+    ['daemon --pidfile=/run/l.pid /opt/l/x', 'pid_file = /run/l.pid'],
+    ['daemon -F /run/l.pid -n l -- /opt/l/x', 'pid_file = /run/l.pid'],
+    ['startproc -p /run/l.pid -u app /opt/l/x', 'pid_file = /run/l.pid'],
+    ['start_daemon -p /run/l.pid /opt/l/x', 'pid_file = /run/l.pid'],
+    ['jsvc -user app -pidfile /run/l.pid -cp /opt/l/l.jar Main', 'pid_file = /run/l.pid'],
+    ['start-stop-daemon -S -b -n other -x /opt/l/x', 'argument = /opt/l/x, or pid_file'],
+    ['start-stop-daemon -S -b -d /opt -x /usr/bin/python3 -- /opt/l/x.py', 'argument = /opt/l/x.py, or pid_file'],
+    ['daemonize -c /opt /opt/l/x', 'argument = /opt/l/x, or pid_file'],
+    ['python3 /opt/l/daemon -p /run/l.pid', 'argument = /opt/l/daemon, or pid_file'],
+    // What an option or an operand names is no word of the program's.
+    ['strace -o /tmp/log /opt/l/x', 'argument, or pid_file'],
+    ['flock /run/lock/l /opt/l/x', 'argument, or pid_file'],
+    ['chroot /srv/jail /opt/l/x', 'argument, or pid_file'],
+  ] as const) {
+    const told = unfollowedStart(line, 'ledger') ?? '';
+    assert.ok(told.endsWith(`is not called ledger, so it is not recognized (set ${cure})`), `${line}: ${told}`);
+  }
+  for (const line of [
+    'start-stop-daemon --start --pidfile /run/l.pid --exec /opt/l/ledger -- -d',
+    'start-stop-daemon -S -p /run/l.pid -a /opt/l/ledger -x /usr/bin/perl',
+    'daemonize -p /run/l.pid -c /opt /opt/l/ledger',
+    'daemon --user app --pidfile /run/l.pid /opt/l/ledger',
+    // A program that only is called so.
+    '/opt/l/daemon -c /etc/l.conf',
+  ])
+    assert.equal(unfollowedStart(line, 'ledger'), undefined, line);
+  assert.equal(unfollowedStart('nohup /usr/bin/daemon', 'daemon'), undefined);
 });
 
 test('a line whose program bears the name, or begins with no interpreter, is left alone', (t) => {

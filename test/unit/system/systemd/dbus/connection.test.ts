@@ -63,8 +63,8 @@ test('the answer to that may come byte by byte', async (t) => {
 test('who refuses us, or speaks something else, is told in one line', async (t) => {
   const world = new ConnectionWorld(t);
   const reasons: readonly (readonly [Greeting, string])[] = [
-    ['rejected', 'it refuses us: REJECTED EXTERNAL?'],
-    ['nonsense', 'it refuses us: HTTP/1.1 400 Bad Request'],
+    ['rejected', 'it refuses the connection: REJECTED EXTERNAL?'],
+    ['nonsense', 'it refuses the connection: HTTP/1.1 400 Bad Request'],
     ['no_descriptors', 'it takes no descriptors'],
     ['endless', 'it does not speak D-Bus'],
   ];

@@ -1,0 +1,25 @@
+import { unseenIn } from './printable.ts';
+
+/**
+ * A command of ours as an operator types it into bash, of one process: `monitor_service breaker 'web frontend' --reset`. Every command
+ * that a message proposes is made here. Source: bash(1), QUOTING.
+ */
+export function typedCommand(order: string, processName: string, ...options: readonly string[]): string {
+  const name = shellWord(processName);
+  // What begins with a dash is an option unless it stands behind `--`, as all that follows does then.
+  const words = processName.startsWith('-') ? [...options, '--', name] : [name, ...options];
+  return ['monitor_service', order, ...words].join(' ');
+}
+
+/** `text` as one word to bash, in one printable line. */
+export function shellWord(text: string): string {
+  if (/^[\w@%+=:,./-]+$/.test(text)) return text;
+  if (!/\p{Cc}/u.test(text) && unseenIn(text) === undefined) return `'${text.replaceAll("'", "'\\''")}'`;
+  const escaped = Array.from(text, (character) => {
+    if (character === '\\' || character === "'") return `\\${character}`;
+    if (!/\p{Cc}/u.test(character) && unseenIn(character) === undefined) return character;
+    const point = character.codePointAt(0) ?? 0;
+    return `\\U${point.toString(16).padStart(8, '0')}`;
+  });
+  return `$'${escaped.join('')}'`;
+}
