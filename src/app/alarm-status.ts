@@ -29,7 +29,11 @@ export function alarmKnown(
     }
     case 'ok': {
       if (alarms.length > 0) return { inAlarm: true, alarmUnknown: undefined };
-      if (availability.doubtful.includes(name)) return { inAlarm: null, alarmUnknown: 'several rows share its process_id' };
+      if (availability.doubtful.includes(name))
+        return {
+          inAlarm: null,
+          alarmUnknown: 'its row is in doubt: a flag of it is no number, or other rows share its process_id',
+        };
       if (availability.leftOut === 0 || isReadFirst(core, name)) return { inAlarm: false, alarmUnknown: undefined };
       return { inAlarm: null, alarmUnknown: 'more rows are in alarm than are read at once' };
     }

@@ -9,6 +9,8 @@ import { isConfigured, lookUp, undecided, unknownName } from './known-names.ts';
 import { bindPins } from './pins.ts';
 import { previewOrder } from './preview-order.ts';
 import { describeProcess } from './process-details.ts';
+import { heldWords, holdOf } from './process-status.ts';
+import { lookAtTargets } from './status.ts';
 
 /** What the orders are bound to beside the core. */
 export interface OrderBinding extends OrderSide {
@@ -43,9 +45,18 @@ export function bindOrders(core: Core, { status, statusOf, reload, ...side }: Or
         const unknown = await unknownName(core, name);
         if (unknown !== undefined) return unknown;
       }
-      return { kind: 'done', released };
+      const still = name === undefined ? undefined : await stillHeld(core, name);
+      return { kind: 'done', released, ...(still !== undefined && { stillHeld: still }) };
     },
   };
+}
+
+/** The hold that keeps `name` from being restarted all the same, in a sentence: that of all, or one on another name of its target. */
+async function stillHeld(core: Core, name: string): Promise<string | undefined> {
+  if (core.holds.list().length === 0) return undefined;
+  await lookAtTargets(core, [name]);
+  const hold = holdOf(core, name, core.targets.known(name)?.key);
+  return hold && heldWords(hold, name);
 }
 
 /** One recovery now, past the breaker. The store may be away: its own database is among what is healed. */

@@ -70,9 +70,9 @@ function allRows(
   found: Awaited<ReturnType<typeof lookUp>> | 'late',
 ): ProcessDetails['rows'] {
   if (found === 'late' || ('kind' in found && found.code !== 'not_found')) return null;
-  const told = ('rows' in found ? found.rows : []).map(({ processId, notes, alarma, sound }) => {
+  const told = ('rows' in found ? found.rows : []).map(({ processId, notes, alarma, sound, inDoubt }) => {
     const since = alarma ? monitor.seenSince(storedKey(processId)) : undefined;
-    return { processId, notes, since: since?.toISOString() ?? null, acknowledged: sound, inAlarm: alarma };
+    return { processId, notes, since: since?.toISOString() ?? null, acknowledged: sound, inAlarm: inDoubt ? null : alarma };
   });
   const alarm = kept.alarm(name);
   if (alarm === undefined) return told;

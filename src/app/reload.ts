@@ -39,7 +39,7 @@ async function reloadOnce(core: Core, log: ReloadableLogger, notifier: Notifier,
     const edited = describeChanges(before.document, next.document);
     const changes = [...edited, ...changedFiles(before, next, edited), ...keptUntilRestart(before, next)];
     await core.adopt(next);
-    changes.push(...tryAgain(core, changedProcesses(before.document, next.document)));
+    changes.push(...tryAgain(core, changedProcesses(before.document, next.document), next.processNames));
     log.reconfigure(next.logging, next.host.name);
     log.info(`Configuration reloaded: ${changes.length === 0 ? 'nothing changed' : changes.join('; ')}; by ${by}`);
     const warnings = next.problems.map((warning) => formatProblem(next.file, warning));
@@ -63,9 +63,15 @@ async function reloadOnce(core: Core, log: ReloadableLogger, notifier: Notifier,
  * What has changed about a process may be what kept it from getting well: its alarm is tried at once, if its breaker lets it. Those that
  * have not changed are tried when they would have been, so that no reload adds to their failures. What is to be told of open breakers.
  */
-function tryAgain({ breakers, queue, monitor, clock }: Core, changed: readonly string[]): string[] {
-  for (const name of changed) queue.retry(name);
-  if (changed.length > 0) monitor.wake();
+function tryAgain(
+  { breakers, queue, monitor, clock }: Core,
+  changed: readonly string[],
+  configured: readonly string[],
+): string[] {
+  // Who took a section out has said nothing of how the process gets well.
+  const mended = changed.filter((name) => configured.includes(name));
+  for (const name of mended) queue.retry(name);
+  if (mended.length > 0) monitor.wake();
   const names = new Set(changed);
   return [...breakers.list().values()].flatMap(({ processName, snapshot: { state, reopenAtMs } }) => {
     const leftMs = reopenAtMs - clock.monotonicMs();

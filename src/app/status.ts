@@ -41,10 +41,13 @@ export function buildStatus(
   };
 }
 
-/** Looks at what the names stand for, as long as a status may be waited for: what is held, or refused, may be so by another name. */
-export function lookAtTargets({ targets, holds }: Core): Promise<void> {
+/**
+ * Looks at what the names stand for, as long as a status may be waited for: what is held, or refused, may be so by another name. `others`:
+ * names that may have no section.
+ */
+export function lookAtTargets({ targets, holds }: Core, others: readonly string[] = []): Promise<void> {
   const held = holds.list().flatMap(({ name }) => (name === holdAll ? [] : [name]));
-  return targets.look(held, LOOK_LIMIT_MS);
+  return targets.look([...held, ...others], LOOK_LIMIT_MS);
 }
 
 const LOOK_LIMIT_MS = 300;

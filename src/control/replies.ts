@@ -138,7 +138,7 @@ export const detailsShape: Shape<Done<'describe'>> = object({
   process: processShape,
   pid: count,
   store: storeShape,
-  rows: nullable(listOf(object({ ...alarmRow, inAlarm: flag }))),
+  rows: nullable(listOf(object({ ...alarmRow, inAlarm: nullable(flag) }))),
   hold: nullable(holdShape),
   running: nullable(
     listOf(
@@ -161,7 +161,7 @@ export const reloadShape: Shape<Done<'reload'>> = object({ changes: texts, warni
 /** POST /v1/holds. */
 export const heldShape: Shape<Done<'hold'>> = object({ until: nullable(anyText) });
 /** POST /v1/holds/release. */
-export const releasedShape: Shape<Done<'release'>> = object({ released: texts });
+export const releasedShape: Shape<Done<'release'>> = object({ released: texts, stillHeld: optional(anyText) });
 /** POST /v1/alarms. */
 export const alarmShape: Shape<Done<'alarm'>> = object({
   processes: listOf(

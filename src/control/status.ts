@@ -139,8 +139,8 @@ export interface ProcessDetails {
   /** 0: no daemon runs. */
   readonly pid: number;
   readonly store: DaemonStatus['store'];
-  /** All rows of that name, in alarm or not, as the store says now; null: it does not answer. */
-  readonly rows: readonly (AlarmRow & { readonly inAlarm: boolean })[] | null;
+  /** All rows of that name, in alarm or not (null: not known, for a flag of it is no number), as the store says now; null: it does not answer. */
+  readonly rows: readonly (AlarmRow & { readonly inAlarm: boolean | null })[] | null;
   readonly hold: HoldStatus | null;
   /** What runs of it now; [] if nothing does. null: its strategy has no means to tell. */
   readonly running: readonly RunningStatus[] | null;

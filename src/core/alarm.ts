@@ -21,6 +21,8 @@ export interface ProcessRow extends SeenNotes {
   readonly alarma: boolean;
   /** `sound` = 1: an operator acknowledged the alarm; such a row is left alone. */
   readonly sound: boolean;
+  /** A flag on which that hangs is no number: whether it is in alarm is not known. Absent if it is. */
+  readonly inDoubt?: true;
 }
 
 /** A row that is to be healed: `alarma = 1`, `sound = 0`. */

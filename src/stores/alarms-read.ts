@@ -19,22 +19,23 @@ export interface AlarmQuestions {
 
 /**
  * Who is in alarm: no more than can be taken, what is named in `first` before the rest, and nothing whose id is not its own.
- * `remarks`: what is odd besides.
+ * `remarks`: what is odd besides; `inDoubt`: names of rows that are left alone for a flag of theirs.
  */
 export async function readAlarmsBy(
   ask: AlarmQuestions,
   first: readonly string[],
-  remarks: readonly string[],
+  { remarks, inDoubt }: { readonly remarks: readonly string[]; readonly inDoubt: readonly string[] },
 ): Promise<AlarmsRead> {
   const some = await ask.alarms(MOST_ALARMS + 1);
-  if (some.length === 0) return { rows: some, leftOut: 0, doubtful: [], remarks };
+  if (some.length === 0) return { rows: some, leftOut: 0, doubtful: inDoubt, remarks };
   const taken = some.length <= MOST_ALARMS ? some : await withPrecedence(ask, some, first);
   const leftOut = some.length <= MOST_ALARMS ? 0 : Math.max((await ask.count()) - taken.length, 1);
   const shared = new Set(await ask.ambiguousIds(MOST_ALARMS));
-  if (shared.size === 0) return { rows: taken, leftOut, doubtful: [], remarks };
+  if (shared.size === 0) return { rows: taken, leftOut, doubtful: inDoubt, remarks };
   const rows = taken.filter(({ processId }) => !shared.has(processId));
   const left = taken.filter(({ processId }) => shared.has(processId));
-  const doubtful = [...new Set(left.map(({ processName }) => processName).filter((name) => name !== null))];
+  const sharing = left.map(({ processName }) => processName).filter((name) => name !== null);
+  const doubtful = [...new Set([...sharing, ...inDoubt])];
   return { rows, leftOut, doubtful, remarks: [...remarks, ambiguityRemark([...shared])] };
 }
 
@@ -50,6 +51,9 @@ export function flagRemark(what: string, odd: number): string | undefined {
   if (odd === 0) return undefined;
   return `STATUS_PROCESS: ${what} is no number in ${odd === 1 ? 'a row' : `${odd} rows`}; they are left alone (expected 0 or 1)`;
 }
+
+/** So many names of rows in doubt are told of. */
+export const MOST_IN_DOUBT = 1000;
 
 /** How long what is known of tables is believed on a connection. */
 export const LOOK_AGAIN_MS = 300_000;

@@ -376,6 +376,8 @@ function suite(openWorld: Open, kind: 'mysql' | 'sqlite'): void {
           const { rows, remarks } = await world.store.readAlarms();
           assert.deepEqual(rows, []);
           assert.match(remarks.join(), /no number in 2 rows/);
+          assert.deepEqual((await world.store.readAlarms()).doubtful.toSorted(), ['a', 'b'], 'nobody says that they are well');
+          assert.equal((await world.store.findProcesses('a'))[0]?.inDoubt, true);
           assert.match((await world.store.inspect()).remarks.join(), /no number in 2 rows/);
           if (type.includes("'N'")) return;
           await world.exec("INSERT INTO STATUS_PROCESS VALUES (3, '1', 0, NULL)");

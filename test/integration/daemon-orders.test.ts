@@ -154,6 +154,18 @@ test('a reload adds no failure to an alarm that cannot be healed, and tries what
   await world.cli('reload');
   await world.allClear({ except: [1] });
   assert.deepEqual([await failures('sick'), await failures('mended')], [1, 0]);
+  // Who takes a section out has said nothing of how the process gets well.
+  world.configure({ 'process.gone': { restart_command: 'exit 5' } });
+  await world.cli('reload');
+  const gone = await world.add('gone');
+  await world.cli('alarm', 'gone');
+  await daemon.line(/Failed to restart gone/);
+  world.remove('process.gone');
+  await world.cli('reload');
+  await world.raise(well);
+  await world.cli('reload');
+  await world.allClear({ except: [1, gone] });
+  assert.equal(await failures('gone'), 1);
   // An operator's own word for that very alarm is another matter.
   await world.cli('alarm', 'sick');
   await world.until('it was tried again', async () => (await failures('sick')) === 2);

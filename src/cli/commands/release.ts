@@ -22,6 +22,10 @@ export function addRelease(program: Command, cli: Cli): void {
 async function release(cli: Cli, name: string | undefined): Promise<void> {
   const reply = await placeOrder(cli, 'writing to the state', (desk) => desk.release(name));
   if (reply.kind === 'refused') return refuse(cli, reply);
-  if (reply.released.length === 0) cli.say(name === undefined ? 'nothing is on hold' : `${name} is not on hold`);
-  for (const released of reply.released) cli.say(`released: ${released === '*' ? 'all processes' : released}`);
+  const { released, stillHeld } = reply;
+  if (released.length === 0 && stillHeld === undefined)
+    cli.say(name === undefined ? 'nothing is on hold' : `${name} is not on hold`);
+  for (const each of released) cli.say(`released: ${each === '*' ? 'all processes' : each}`);
+  if (stillHeld !== undefined)
+    cli.say(released.length === 0 ? `${name} has no hold of its own, and is ${stillHeld}` : `${name} is still ${stillHeld}`);
 }

@@ -14,6 +14,7 @@ import {
   lastExitWords,
   outcomeColours,
   outcomeWords,
+  type RowKnown,
   refusalWords,
   rowWords,
   shownName,
@@ -50,12 +51,17 @@ function stateFacts({ process: { state, reason }, pid, store }: ProcessDetails, 
 function alarmFacts({ process, rows, store: { lastPollAt } }: ProcessDetails, now: Date): Fact[] {
   const alarm: Fact = { label: 'alarm', ...alarmCell(process) };
   if (rows !== null) {
-    const shown = rows.map((row) => rowWords(row, row.inAlarm ? 'in alarm' : 'not in alarm', now, 'exact'));
+    const shown = rows.map((row) => rowWords(row, rowKnown(row.inAlarm), now, 'exact'));
     return [alarm, ...listed('rows', shown, 'none of that name')];
   }
   if (lastPollAt === null) return [alarm, { label: 'rows', text: 'not known: they have not been read yet', style: 'yellow' }];
   const last = process.rows.map((row) => rowWords(row, { readAt: lastPollAt }, now, 'exact'));
   return [alarm, ...listed('rows', last, `not known; none was in alarm ${since(lastPollAt, now)} ago`, 'yellow')];
+}
+
+function rowKnown(inAlarm: boolean | null): RowKnown {
+  if (inAlarm === null) return 'may be in alarm: alarma or sound is no number';
+  return inAlarm ? 'in alarm' : 'not in alarm';
 }
 
 /** What stands in the way of a restart, and how the process is restarted. */

@@ -21,7 +21,11 @@ export function alarmCell({ inAlarm, alarmKept }: Pick<ProcessStatus, 'inAlarm' 
 }
 
 /** What is known of a row: that it is in alarm or not; or that it was, when it was read last. */
-export type RowKnown = 'in alarm' | 'not in alarm' | { readonly readAt: string };
+export type RowKnown =
+  | 'in alarm'
+  | 'not in alarm'
+  | 'may be in alarm: alarma or sound is no number'
+  | { readonly readAt: string };
 
 /** How times are told: how long ago, or also when that was. */
 export type TimeForm = 'ago' | 'exact';

@@ -39,5 +39,6 @@ function processRow(row: Answer): ProcessRow {
     sound: row.silent !== 1,
     notes: text(row.notes),
     notesDigest: text(row.notesDigest),
+    ...(row.inDoubt === 1 && { inDoubt: true as const }),
   };
 }

@@ -1,4 +1,5 @@
-import { flagRemark, LOOK_AGAIN_MS } from '../alarms-read.ts';
+import { flagRemark, LOOK_AGAIN_MS, MOST_IN_DOUBT } from '../alarms-read.ts';
+import { textOf } from '../exact-text.ts';
 import { noRowRemark, type RowScope } from '../row-scope.ts';
 import { isUnknownColumn } from './faults.ts';
 import type { MysqlSession } from './session.ts';
@@ -11,6 +12,8 @@ export interface Schema {
   readonly statements: Statements;
   /** What is odd about them, a line each. */
   readonly remarks: readonly string[];
+  /** Names of rows of which it is not known whether they are in alarm, for a flag of theirs is no number; the first of them. */
+  readonly inDoubt: readonly string[];
 }
 
 /** What is known of the tables: looked at on each connection, every five minutes, and when a column turns out to be missing. */
@@ -61,7 +64,8 @@ export class KnownTables {
       await oddFlagsRemark(session, tables, statements),
     ];
     const remarks = told.filter((line) => line !== undefined);
-    const schema = { tables, statements, remarks, readAtMs: performance.now() };
+    const inDoubt = await namesInDoubt(session, statements);
+    const schema = { tables, statements, remarks, inDoubt, readAtMs: performance.now() };
     this.#known.set(session.connection, schema);
     return schema;
   }
@@ -70,6 +74,14 @@ export class KnownTables {
 async function hostRemark(session: MysqlSession, statements: Statements, scope: RowScope): Promise<string | undefined> {
   const question = statements.anyOfHost();
   return question === undefined || (await session.query(question)).length > 0 ? undefined : noRowRemark(scope);
+}
+
+async function namesInDoubt(session: MysqlSession, statements: Statements): Promise<string[]> {
+  const question = statements.namesInDoubt(MOST_IN_DOUBT);
+  if (question === undefined) return [];
+  return (await session.rows(question.sql, question.values)).flatMap(({ process_name: name }) =>
+    name instanceof Uint8Array ? textOf(name) : [],
+  );
 }
 
 async function oddFlagsRemark(session: MysqlSession, { status }: Tables, statements: Statements): Promise<string | undefined> {

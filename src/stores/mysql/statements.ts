@@ -112,6 +112,15 @@ export class Statements {
     };
   }
 
+  /** The names, `process_name`, each once, of rows that are in doubt (ProcessRow.inDoubt), the first `limit`; undefined where there can be none. */
+  namesInDoubt(limit: number): Statement | undefined {
+    const inDoubt = this.#inDoubt;
+    if (inDoubt === undefined) return undefined;
+    const { sql, values } = this.#rows;
+    const short = `LENGTH(p.process_name) <= ${MOST_BYTES}`;
+    return { sql: `SELECT DISTINCT ${this.#name} AS process_name ${sql} AND (${inDoubt}) AND ${short} LIMIT ${limit}`, values };
+  }
+
   /** The rows with that id: two are enough to know that there are several. Undefined for what can be no id. */
   byId(processId: string): Statement | undefined {
     const values = this.#idTest.values(processId);
@@ -133,15 +142,17 @@ export class Statements {
     };
   }
 
-  /** The name, `process_name`, that PROCESE alone has for that id. Undefined for what can be no id. */
+  /** The name, `process_name`, that PROCESE has for that id, if STATUS_PROCESS has no row of it, of whatever host. Undefined for what can be no id. */
   nameOfId(processId: string): Statement | undefined {
-    const test = keyTest('p.process_id', this.#tables.process.processId);
+    const { process, status } = this.#tables;
+    const test = keyTest('p.process_id', process.processId);
+    const on = joins('p.process_id', process.processId, 's.process_id', status.processId);
     const id = test.values(processId);
     const { sql, values } = this.#ourNames;
-    const short = `LENGTH(p.process_name) <= ${MOST_BYTES}`;
+    const alone = `LENGTH(p.process_name) <= ${MOST_BYTES} AND NOT EXISTS (SELECT 1 FROM STATUS_PROCESS s WHERE ${on})`;
     return (
       id && {
-        sql: `SELECT ${this.#name} AS process_name FROM PROCESE p WHERE ${sql} AND ${test.sql} AND ${short} LIMIT 1`,
+        sql: `SELECT ${this.#name} AS process_name FROM PROCESE p WHERE ${sql} AND ${test.sql} AND ${alone} LIMIT 1`,
         values: [...values, ...id],
       }
     );
@@ -224,6 +235,13 @@ export class Statements {
     return exact('p.process_name', this.#tables.process.processName);
   }
 
+  get #inDoubt(): string | undefined {
+    const { alarma, sound } = this.#tables.status;
+    const [noAlarm, noSound] = [isNoFlag('s.alarma', alarma), isNoFlag('s.sound', sound)];
+    const either = [noAlarm, noSound && `${flagIs('s.alarma', alarma, 1)} AND ${noSound}`].filter((one) => one !== undefined);
+    return either.length === 0 ? undefined : either.map((one) => `(${one})`).join(' OR ');
+  }
+
   #inAlarm(alias: string): string {
     const { alarma, sound } = this.#tables.status;
     return `${flagIs(`${alias}alarma`, alarma, 1)} AND ${flagIs(`${alias}sound`, sound, 0)}`;
@@ -232,7 +250,7 @@ export class Statements {
   #select(condition: string, values: readonly SqlValue[], limit: number): Statement {
     const { alarma, sound, processId } = this.#tables.status;
     // NULL is neither: a row in doubt is left alone.
-    const flags = `${flagIs('s.alarma', alarma, 1)} AS alarma, ${flagIs('s.sound', sound, 0)} AS silent`;
+    const flags = `${flagIs('s.alarma', alarma, 1)} AS alarma, ${flagIs('s.sound', sound, 0)} AS silent, ${this.#inDoubt ?? 'FALSE'} AS inDoubt`;
     const name = `IF(LENGTH(p.process_name) <= ${MOST_BYTES}, ${this.#name}, NULL)`;
     const columns = `${exact('s.process_id', processId)} AS process_id, ${name} AS process_name, ${flags}`;
     const notes = `${head('s.notes', this.#isBinary)} AS notes, ${digest('s.notes', this.#isBinary)} AS notesDigest`;

@@ -48,7 +48,7 @@ export class MysqlStore implements AlarmStore {
   }
 
   readAlarms(first: readonly string[] = []): Promise<AlarmsRead> {
-    return this.#look(async (session, { statements, remarks }) => {
+    return this.#look(async (session, { statements, remarks, inDoubt }) => {
       const questions = {
         alarms: (limit: number) => processRows(session, statements.alarms(limit)),
         alarmsOf: (names: readonly string[], limit: number) => processRows(session, statements.alarmsOf(names, limit)),
@@ -58,7 +58,7 @@ export class MysqlStore implements AlarmStore {
           return (await rowsOf(session, statements.sharedIds(limit, true))).flatMap(({ id }) => text(id) ?? []);
         },
       };
-      return readAlarmsBy(questions, first, remarks);
+      return readAlarmsBy(questions, first, { remarks, inDoubt });
     });
   }
 

@@ -54,6 +54,7 @@ export function processRow(row: Answer): ProcessRow {
     alarma: row.alarma === 1n,
     sound: row.silent !== 1n,
     ...seenNotes(bytes(row.notes), row),
+    ...(row.inDoubt === 1n && { inDoubt: true as const }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { flagRemark, LOOK_AGAIN_MS } from '../alarms-read.ts';
+import { flagRemark, LOOK_AGAIN_MS, MOST_IN_DOUBT } from '../alarms-read.ts';
+import { textOf } from '../exact-text.ts';
 import { noRowRemark, type RowScope } from '../row-scope.ts';
 import { openToOthers } from './file.ts';
 import { Statements } from './statements.ts';
@@ -11,6 +12,8 @@ export interface Schema {
   readonly statements: Statements;
   /** What is odd about them, a line each; of rows, as they were five minutes ago at most. */
   readonly remarks: readonly string[];
+  /** Names of rows of which it is not known whether they are in alarm, for a flag of theirs is no number; the first of them. */
+  readonly inDoubt: readonly string[];
 }
 
 /** What is known of the tables of the file that is open. */
@@ -42,7 +45,8 @@ export class KnownTables {
       oddFlagsRemark(database, statements),
     ];
     const remarks = told.filter((line) => line !== undefined);
-    this.#known = { tables, statements, remarks, database, version, atMs: performance.now() };
+    const inDoubt = namesInDoubt(database, statements);
+    this.#known = { tables, statements, remarks, inDoubt, database, version, atMs: performance.now() };
     return this.#known;
   }
 }
@@ -51,6 +55,14 @@ function hostRemark(database: DatabaseSync, statements: Statements, scope: RowSc
   const question = statements.anyOfHost();
   if (question === undefined || database.prepare(question.sql).get(...question.values) !== undefined) return undefined;
   return noRowRemark(scope);
+}
+
+function namesInDoubt(database: DatabaseSync, statements: Statements): string[] {
+  const { sql, values } = statements.namesInDoubt(MOST_IN_DOUBT);
+  return database
+    .prepare(sql)
+    .all(...values)
+    .flatMap(({ process_name: name }) => (name instanceof Uint8Array ? textOf(name) : []));
 }
 
 function oddFlagsRemark(database: DatabaseSync, statements: Statements): string | undefined {

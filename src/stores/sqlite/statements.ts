@@ -90,13 +90,17 @@ export class Statements {
 
   /** How many rows, `odd`, have a flag that is no number. */
   oddFlags(): Statement {
-    const odd = ['alarma', 'sound'].map(
-      (flag) => `(typeof(${flag}) IN ('text', 'blob') AND CAST(CAST(${flag} AS NUMERIC) AS TEXT) <> CAST(${flag} AS TEXT))`,
-    );
+    const odd = `${isNoFlag('alarma')} OR ${isNoFlag('sound')}`;
     return {
-      sql: `SELECT count(*) AS odd FROM STATUS_PROCESS WHERE ${this.#ours.sql} AND (${odd.join(' OR ')})`,
+      sql: `SELECT count(*) AS odd FROM STATUS_PROCESS WHERE ${this.#ours.sql} AND (${odd})`,
       values: this.#ours.values,
     };
+  }
+
+  /** The names, `process_name`, each once, of rows that are in doubt (ProcessRow.inDoubt), the first `limit`. */
+  namesInDoubt(limit: number): Statement {
+    const { sql, values } = this.#rows;
+    return { sql: `SELECT DISTINCT ${NAME} AS process_name ${sql} AND (${IN_DOUBT}) LIMIT ${limit}`, values };
   }
 
   /** The rows with that id: two are enough to know that there are several. */
@@ -120,12 +124,12 @@ export class Statements {
     };
   }
 
-  /** The name, `process_name`, that PROCESE alone has for that id. */
+  /** The name, `process_name`, that PROCESE has for that id, if STATUS_PROCESS has no row of it, of whatever host. */
   nameOfId(processId: string): Statement {
     const id = hasKey('p.process_id', processId);
     const { sql, values } = this.#ourNames;
     return {
-      sql: `SELECT ${NAME} AS process_name FROM PROCESE p WHERE ${sql} AND ${id.sql} LIMIT 1`,
+      sql: `SELECT ${NAME} AS process_name FROM PROCESE p WHERE ${sql} AND ${id.sql} AND NOT EXISTS (SELECT 1 FROM STATUS_PROCESS s WHERE s.process_id = p.process_id) LIMIT 1`,
       values: [...values, ...id.values],
     };
   }
@@ -176,7 +180,7 @@ export class Statements {
   }
 
   #select(condition: string, values: readonly SQLInputValue[], order: string): Statement {
-    const flags = 's.alarma = 1 AS alarma, s.sound = 0 AS silent';
+    const flags = `s.alarma = 1 AS alarma, s.sound = 0 AS silent, ${IN_DOUBT} AS inDoubt`;
     const notes = `CAST(${head('s.')} AS BLOB) AS notes, ${size('s.')} AS size, ${digest('s.')} AS digest`;
     const columns = `${KEY}, ${ID} AS process_id, ${NAME} AS process_name, ${flags}, ${notes}`;
     return {
@@ -190,6 +194,13 @@ const EVERY: Statement = { sql: 'TRUE', values: [] };
 /** A name that is longer is none: no process has it, and SQLite knows no length of columns. */
 const NAME = `CASE WHEN octet_length(p.process_name) <= ${MOST_BYTES} THEN CAST(p.process_name AS BLOB) END`;
 const ID = 'CAST(CAST(s.process_id AS TEXT) AS BLOB)';
+const IN_DOUBT = `${isNoFlag('s.alarma')} OR s.alarma = 1 AND ${isNoFlag('s.sound')}`;
+
+/** That a flag's column holds what is no number. */
+function isNoFlag(name: string): string {
+  return `(typeof(${name}) IN ('text', 'blob') AND CAST(CAST(${name} AS NUMERIC) AS TEXT) <> CAST(${name} AS TEXT))`;
+}
+
 /** By its bytes: what a collation holds for equal are several keys. */
 const INDEXED_ORDER = 'ORDER BY s.process_id COLLATE BINARY';
 

@@ -35,7 +35,7 @@ export class SqliteStore implements AlarmStore {
   }
 
   async readAlarms(first: readonly string[] = []): Promise<AlarmsRead> {
-    const { statements, remarks } = await this.#attempt((_, schema) => schema);
+    const { statements, remarks, inDoubt } = await this.#attempt((_, schema) => schema);
     const questions = {
       alarms: (limit: number) => this.#rows((after) => statements.alarms(after), limit),
       alarmsOf: (names: readonly string[], limit: number) => this.#rows((after) => statements.alarmsOf(names, after), limit),
@@ -51,7 +51,7 @@ export class SqliteStore implements AlarmStore {
         );
       },
     };
-    return readAlarmsBy(questions, first, remarks);
+    return readAlarmsBy(questions, first, { remarks, inDoubt });
   }
 
   readProcess(processId: string): Promise<ProcessRow | 'ambiguous' | undefined> {

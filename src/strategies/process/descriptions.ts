@@ -10,18 +10,21 @@ import type { Matches } from './identity/match.ts';
 import { describeArgv } from './launch/words.ts';
 import type { ProcessOptions } from './options.ts';
 
-/** A line for each (describeTree); the loop turns in between. */
+/** A line for each (describeTree), and one for all beyond the first few; the loop turns in between. */
 export async function describeTrees(table: ProcessTable, trees: readonly ProcessTree[], now: Date): Promise<string[]> {
   const lines: string[] = [];
-  const roots = trees.map(({ root }) => root);
+  const shown = trees.slice(0, SHOWN_TREES);
+  const roots = shown.map(({ root }) => root);
   const commands = (await judgeWhole(table, roots, describeCommand)).verdicts;
   const breath = new Breath();
-  for (const tree of trees) {
+  for (const tree of shown) {
     if (breath.isDue) await breath.take();
     lines.push(describeTree(table, tree, commands.get(tree.root) ?? describeCommand(tree.root), now));
   }
-  return lines;
+  return trees.length > shown.length ? [...lines, `and ${trees.length - shown.length} more`] : lines;
 }
+
+const SHOWN_TREES = 20;
 
 /** One line on a running tree: pid, user, since when, command line, how many descend from it. `now` is the wall clock. */
 function describeTree(table: ProcessTable, { root, descendants, by }: ProcessTree, command: string, now: Date): string {
@@ -50,13 +53,15 @@ export function describePids(trees: readonly ProcessTree[]): string {
   return `pid ${pids.join(', ')}${rest}`;
 }
 
-/** Who bears the name and is not taken for the program, a line each; of many the first ten. */
+/** Who bears the name and is not taken for the program, a line each; of many the first ten, and how many more there are. */
 export function describeStrangers(table: ProcessTable, strangers: readonly SeenProcess[]): string[] {
-  return strangers.slice(0, SHOWN_PIDS).map(({ pid }) => {
+  const lines = strangers.slice(0, SHOWN_PIDS).map(({ pid }) => {
     const uid = table.read(pid, ['uids'])?.uids?.effective;
     const whose = uid === undefined ? 'of a user that is not known' : `of ${userWords(uid)}`;
     return `pid ${pid} bears that name too and is not touched: it is ${whose} (set user, or any_user = true, if it is the program)`;
   });
+  const more = strangers.length - lines.length;
+  return more === 0 ? lines : [...lines, `and ${more} more bear that name and are not touched`];
 }
 
 const SHOWN_PIDS = 10;

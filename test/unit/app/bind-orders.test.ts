@@ -244,3 +244,20 @@ ${COMMANDED}`,
     willFail: undefined,
   });
 });
+
+test('release says what still holds', async (t) => {
+  const section = `restart_strategy = custom\nsystem_name = nginx\nrestart_command = true\n`;
+  const core = await coreWith(t, tempDir(t), `[process.web]\n${section}[process.www]\n${section}[process.db]\n${COMMANDED}`);
+  const orders = ordersOf(core);
+  for (const name of ['web', 'www', '*']) core.holds.set(name, undefined, name === '*' ? 'upgrade' : '');
+  const all = 'on hold with all others until released: upgrade';
+  assert.deepEqual(await orders.release('web'), { kind: 'done', released: ['web'], stillHeld: all });
+  assert.deepEqual(await orders.release('db'), { kind: 'done', released: [], stillHeld: all });
+  core.holds.release('*');
+  const through = 'on hold through www until released';
+  assert.deepEqual(await orders.release('web'), { kind: 'done', released: [], stillHeld: through });
+  assert.deepEqual(await orders.release('www'), { kind: 'done', released: ['www'] });
+  assert.deepEqual(await orders.release('web'), { kind: 'done', released: [] });
+  core.holds.set('db', undefined, '');
+  assert.deepEqual(await orders.release(undefined), { kind: 'done', released: ['db'] });
+});

@@ -3,11 +3,13 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { closeSync, copyFileSync, openSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import type { Core } from '../../../src/app/app.ts';
 import { LastRecoveries } from '../../../src/app/last-recoveries.ts';
 import { buildStatus, statusOfOne } from '../../../src/app/status.ts';
 import { whereOutputGoes } from '../../../src/app/where-output-goes.ts';
+import { renderDetails } from '../../../src/cli/status/details.ts';
 import { detailsShape } from '../../../src/control/replies.ts';
 import type { ProcessDetails } from '../../../src/control/status.ts';
 import type { LaunchRecord } from '../../../src/core/launch-record.ts';
@@ -143,4 +145,24 @@ test('where the output goes is told by what runs, else by its unit, else by how 
   assert.equal(at('app\\x2done.service'), "journalctl -u 'app\\x2done.service'");
   assert.equal(at(undefined), '/var/log/a.log, errors /var/log/b.log');
   assert.equal(whereOutputGoes(undefined, undefined), null);
+});
+
+test('a row whose flags are no numbers is not called well, nor is its process', async (t) => {
+  const dir = tempDir(t);
+  const core = await coreWith(t, dir, '[process.web]\n[process.db]\n[process.app]\n');
+  addRows(dir, ['web', 'db', 'app'], false);
+  const database = new DatabaseSync(join(dir, 'a.db'));
+  database.exec(`UPDATE STATUS_PROCESS SET alarma = 'Y' WHERE process_id = 1;
+    UPDATE STATUS_PROCESS SET sound = 'N' WHERE process_id = 2; UPDATE STATUS_PROCESS SET alarma = 1, sound = 'N' WHERE process_id = 3`);
+  database.close();
+  await core.monitor.tick();
+  const seen = async (name: string) => {
+    const { rows, process } = await details(core, name);
+    return [rows?.map(({ inAlarm }) => inAlarm), process.inAlarm, process.state];
+  };
+  assert.deepEqual(await seen('web'), [[null], null, 'unknown']);
+  assert.deepEqual(await seen('db'), [[false], false, 'quiet'], 'what is not in alarm needs no acknowledgement');
+  assert.deepEqual(await seen('app'), [[null], null, 'unknown']);
+  const lines = renderDetails(await details(core, 'web'), new Date(), { width: undefined, colour: false });
+  assert.ok(lines.includes('rows           process_id 1 may be in alarm: alarma or sound is no number'), lines.join('\n'));
 });

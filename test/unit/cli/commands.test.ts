@@ -267,6 +267,16 @@ describe('the commands, with a daemon running', () => {
     ]);
   });
 
+  it('release tells what still holds', async (t) => {
+    const stillHeld = 'on hold with all others until released';
+    const { config } = await daemon(t, {
+      release: async (name) => ({ kind: 'done', released: name === 'web' ? [name] : [], stillHeld }),
+    });
+    const run = async (name: string) => (await runCommand(['--config', config, 'release', name])).stdout;
+    assert.equal(await run('web'), `released: web\nweb is still ${stillHeld}\n`);
+    assert.equal(await run('db'), `db has no hold of its own, and is ${stillHeld}\n`);
+  });
+
   it('a name may begin with a dash, behind --; an empty one is wrong usage', async (t) => {
     const asked: string[] = [];
     const { config } = await daemon(t, {

@@ -510,3 +510,12 @@ test('without a section a program is left alone whose unit a row may not touch, 
   await waitFor('it', () => pidsNamed(world, name).length === 1);
   assert.equal((await strategy.resolve(managed(name), never)).kind, 'target');
 });
+
+test('of many that bear a name the first are shown, and how many more there are', async (t) => {
+  const world = processStrategyWorld(t);
+  const name = unique('zmany');
+  const path = world.zoo.sleeper(name);
+  await Promise.all(Array.from({ length: 23 }, () => world.zoo.start(path)));
+  const { stops } = await world.strategy().preview(managed(name), never);
+  assert.deepEqual([stops.length, stops.at(-1)], [21, 'and 3 more']);
+});

@@ -156,7 +156,7 @@ test('a worker that the second copy left behind does not tell how that is starte
   await waitFor('end', () => !isAlive(second));
   const { starts } = await strategy.preview(managed(name), never);
   assert.deepEqual(
-    starts.map((line) => /\(user (\d+),/.exec(line)?.[1]),
+    starts.map((line) => /\(user root \((\d+)\),/.exec(line)?.[1]),
     ['0', '0'],
   );
 });

@@ -233,3 +233,15 @@ test(
     assert.deepEqual(await found(world, basename(own)), []);
   },
 );
+
+test('of many strangers the first are told, and how many more there are', asRoot, async (t) => {
+  const world = processStrategyWorld(t);
+  const name = `zappm${process.pid}`;
+  const strategy = world.strategy();
+  await world.zoo.start(world.zoo.sleeper(name));
+  await strategy.observe(managed(name));
+  const start = () => world.zoo.start('/bin/sleep', ['300'], { argv0: name, cwd: '/', ...nobody });
+  await Promise.all(Array.from({ length: 12 }, start));
+  const { warnings = [] } = await strategy.preview(managed(name), never);
+  assert.deepEqual([warnings.length, warnings.at(-1)], [11, 'and 2 more bear that name and are not touched']);
+});
