@@ -16,7 +16,7 @@ export class TransitWatch {
   readonly #parts: TransitParts;
   #unit: string | undefined;
   #current: UnitTransit | undefined;
-  #running: Promise<void> | undefined;
+  #isFollowing = false;
   #heard = new AbortController();
 
   constructor(parts: TransitParts) {
@@ -30,32 +30,47 @@ export class TransitWatch {
 
   /** Takes up how the unit stood at a look; undefined: no unit is monitored. */
   async note(status: UnitStatus | undefined): Promise<void> {
-    this.#unit = status?.id;
-    this.#current = status && (await transitOf(this.#parts.services, status, this.#parts.signal));
-    if (this.#current !== undefined) this.#running ??= this.#follow();
+    const unit = status?.id;
+    this.#unit = unit;
+    const current = status && (await transitOf(this.#parts.services, status, this.#parts.signal));
+    // Another look may have ended meanwhile.
+    if (this.#unit !== unit) return;
+    this.#current = current;
+    if (current !== undefined) this.#follow();
   }
 
   /** Something about the unit has changed. */
   hear(): void {
     this.#heard.abort();
-    if (this.#unit !== undefined) this.#running ??= this.#follow();
+    this.#follow();
   }
 
-  async #follow(): Promise<void> {
+  #follow(): void {
+    if (this.#isFollowing) return;
+    this.#isFollowing = true;
+    void this.#toItsEnd().finally(() => {
+      this.#isFollowing = false;
+    });
+  }
+
+  async #toItsEnd(): Promise<void> {
     const { services, clock, signal, onSettled } = this.#parts;
     const wasUnderWay = this.#current !== undefined;
-    while (!signal.aborted && this.#unit !== undefined) {
+    while (!signal.aborted) {
       // Many changes come at once.
       await clock.sleep(SOON_MS, signal);
       this.#heard = new AbortController();
-      const shown = await services.show(this.#unit, signal);
-      if (shown.kind === 'status' && shown.status.id === this.#unit)
-        this.#current = await transitOf(services, shown.status, signal);
+      const unit = this.#unit;
+      if (unit === undefined) break;
+      const shown = await services.show(unit, signal);
+      const current = shown.kind === 'status' ? await transitOf(services, shown.status, signal) : this.#current;
+      // Meanwhile it may have come to watch another, or none.
+      if (this.#unit !== unit) continue;
+      this.#current = current;
       if (this.#heard.signal.aborted) continue;
-      if (this.#current === undefined) break;
+      if (current === undefined) break;
       await clock.sleep(LOOK_MS, AbortSignal.any([this.#heard.signal, signal]));
     }
-    this.#running = undefined;
     if (wasUnderWay && !signal.aborted) onSettled();
   }
 }
