@@ -19,12 +19,10 @@ export function warnOfSections({ document, monitor, control, logging, events }: 
   warn('logging', 'group', groupProblem(logging.group));
   warn('events', 'socket_group', groupProblem(events?.socket?.group));
   warn('monitor', 'state_dir', folderProblem(monitor.stateDir, 'made') ?? reachProblem(monitor.stateDir, 'it is not used'));
-  // Within the reach of others it is an error, and was told as one.
-  warn('control', 'socket', folderProblem(dirname(control.socket), 'made'));
-  if (events?.socket !== undefined) {
-    const folder = dirname(events.socket.path);
-    warn('events', 'socket', folderProblem(folder, 'made') ?? reachProblem(folder, 'nobody listens there'));
-  }
+  const socketProblem = (path: string, consequence: string): string | undefined =>
+    folderProblem(dirname(path), 'made') ?? reachProblem(dirname(path), consequence, { sticky: 'let pass' });
+  warn('control', 'socket', socketProblem(control.socket, 'the daemon does not start'));
+  if (events?.socket !== undefined) warn('events', 'socket', socketProblem(events.socket.path, 'nobody listens there'));
   if (logging.file !== undefined) {
     const reach = reachProblem(dirname(logging.file), 'it is not written', { groups: 'let pass' });
     warn('logging', 'file', folderOf(logging.file) ?? reach);

@@ -61,8 +61,7 @@ function readRegularFile(path: string): { content: Buffer; access: FileAccess } 
     const content = readAtMost(fd, MAX_BYTES + 1);
     if (content.length > MAX_BYTES) throw refused(path, 'is too large (expected at most 1 MiB)');
     const { mode, uid, gid } = stat;
-    const place = resolve(path);
-    const reach = { ofUsers: whyOthersReach(place, { groups: 'let pass' }), ofGroups: whyOthersReach(place) };
+    const reach = whyOthersReach(resolve(path));
     return { content, access: { mode, uid, gid, directory: statSync(dirname(realpathSync(path))), reach } };
   } catch (error) {
     throw error instanceof ConfigError ? error : refused(path, `cannot be read: ${reasonOf(error)}`);

@@ -6,20 +6,19 @@ export interface FileAccess {
   readonly uid: number;
   readonly gid: number;
   readonly directory: { readonly mode: number; readonly uid: number };
-  /** Why others than root, or than a group that may write to a folder on the way, can put another file in its place; undefined: they cannot. */
-  readonly reach?: { readonly ofUsers?: string | undefined; readonly ofGroups?: string | undefined };
+  /** Why others than root can put another file in its place; undefined: they cannot. */
+  readonly reach?: string | undefined;
 }
 
 /**
  * What is wrong with who may read and write the file. Its commands run as the daemon's user, so for root (`daemonUid` 0) whoever
  * can change it is root:
- * - writable by everybody, owned by another user, or where another user may replace it, also by a file of root's that holds words of
- *   that user's (a log): errors
- * - writable, or to be replaced, by a group other than root's: a warning, since somebody may have meant it
+ * - writable by everybody, owned by another user, or in a directory where everybody may replace it: errors
+ * - writable by a group other than root's, or where a user or group may replace it: a warning, since somebody may have meant it
  * - readable by everybody while it holds a password: a warning, whoever runs the daemon
  */
 export function permissionProblems(access: FileAccess, daemonUid: number, holdsSecret: boolean): ConfigProblem[] {
-  const { mode, uid, gid, directory, reach = {} } = access;
+  const { mode, uid, gid, directory, reach } = access;
   const problems: ConfigProblem[] = [];
   const add = (severity: 'error' | 'warning', problem: string): void => {
     problems.push({ severity, line: 0, section: '', key: '', problem });
@@ -32,10 +31,8 @@ export function permissionProblems(access: FileAccess, daemonUid: number, holdsS
       add('warning', `is writable by the group ${gid}, which can have anything run as root`);
     if (directory.mode & OTHERS_WRITE && !(directory.mode & STICKY)) {
       add('error', `lies in a directory that is writable by everybody (expected mode 0755, got ${octal(directory.mode)})`);
-    } else if (uid === 0 && reach.ofUsers !== undefined) {
-      add('error', `lies where another user can put a file in its place, and have anything run as root: ${reach.ofUsers}`);
-    } else if (uid === 0 && reach.ofGroups !== undefined) {
-      add('warning', `lies where a group can put a file in its place, and have anything run as root: ${reach.ofGroups}`);
+    } else if (uid === 0 && reach !== undefined) {
+      add('warning', `lies where others can put a file in its place, and have anything run as root: ${reach}`);
     }
   }
   if (mode & OTHERS_READ && holdsSecret)

@@ -1,6 +1,4 @@
-import { dirname } from 'node:path';
 import type { SectionReader } from '../core/config.ts';
-import { judgeFolder } from '../system/files/own-folder.ts';
 import { checkSocketPath } from '../system/sockets/file.ts';
 
 /** `[control]`: where the daemon takes orders. */
@@ -24,7 +22,5 @@ export function parseControl(section: SectionReader): ControlOptions {
 function parseSocket(section: SectionReader): string {
   const socket = section.text('socket') ?? DEFAULT_SOCKET;
   checkSocketPath(section, 'socket', socket);
-  const place = judgeFolder(dirname(socket));
-  if (place.kind === 'others') section.problem('socket', `is within the reach of others: ${place.reason}`);
   return socket;
 }

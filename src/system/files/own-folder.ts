@@ -18,6 +18,8 @@ export type OwnFolder =
 export interface OwnFolderOptions {
   /** Folders that a group may write to, as it may to /var/log of Ubuntu: for files that are known again once they are open. */
   readonly groups?: 'let pass';
+  /** The folder itself, if it is sticky: for files that nobody takes for ours by their place alone. */
+  readonly sticky?: 'let pass';
   /** A user whose folders are let pass. */
   readonly owner?: number | undefined;
 }
@@ -25,7 +27,7 @@ export interface OwnFolderOptions {
 /**
  * Judges an absolute path as we see it ourselves: every folder and link that leads to it, from `/` on, has to be root's or our own, and no
  * folder of them writable by anybody else, unless it is sticky: there nobody else moves what is ours. The folder itself must not be
- * writable by others even then. A mask of access control lists shows as the group's rights. Source: path_resolution(7), inode(7), acl(5).
+ * writable by others even then, unless `sticky` says so. A mask of access control lists shows as the group's rights. Source: path_resolution(7), inode(7), acl(5).
  */
 export function judgeFolder(path: string, options: OwnFolderOptions = {}): OwnFolder {
   const { end, blamed } = walkOwn(path, options);
@@ -33,7 +35,10 @@ export function judgeFolder(path: string, options: OwnFolderOptions = {}): OwnFo
   const { at, stat } = end;
   if (stat === undefined) return { kind: 'none', reason: `${path} is not there` };
   if (!stat.isDirectory()) return { kind: 'none', reason: `${path} is no folder (ENOTDIR)` };
-  return isOpen(stat, options) ? { kind: 'others', reason: openWords(at, stat) } : { kind: 'own', path: at, stat };
+  const isLetPass = options.sticky === 'let pass' && isSticky(stat);
+  return isOpen(stat, options) && !isLetPass
+    ? { kind: 'others', reason: openWords(at, stat) }
+    : { kind: 'own', path: at, stat };
 }
 
 /**

@@ -68,7 +68,7 @@ export async function listenOnSocket(server: Server, options: SocketFileOptions)
   const { what, path } = options;
   try {
     // A group has to reach the socket.
-    const { path: real } = makeFolder(dirname(path), 0o755);
+    const { path: real } = makeFolder(dirname(path), 0o755, { sticky: 'let pass' });
     await makeSureIsFree(options);
     return await bindAndPlace(server, real, options);
   } catch (error) {
