@@ -301,7 +301,7 @@ test('migrated, root’s daemons are healed without a word; one that others can 
   );
   assert.match(
     (await container.exec(['monitor_service', 'match', 'reportd'])).stdout,
-    /refused: it would be started as root: /,
+    /would fail: it would be started as root: /,
   );
   assert.match(await shell('monitor_service status'), new RegExp(`reportd .*\\n.*${named.source.slice(8)}`));
   const legacy = await pidOf('/usr/sbin/legacyd');
