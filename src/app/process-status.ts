@@ -84,8 +84,7 @@ export function holdOf({ holds, targets }: Core, name: string, target: string | 
 
 function holdReason(core: Core, processName: string, target: string | undefined): string | undefined {
   const hold = holdOf(core, processName, target);
-  if (hold === undefined) return undefined;
-  return heldWords(hold, processName);
+  return hold && heldWords(hold, processName);
 }
 
 /** The hold of a process in a sentence, with the name through which it is held if that is not its own. */

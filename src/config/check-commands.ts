@@ -9,9 +9,9 @@ import { describeOnceNames, describeOwnFormats, oncePercentAndName, ownFormats }
 import { looksForNames, type NameSearch, nameSearches, namesTooLong } from './name-patterns.ts';
 
 /**
- * Warns of commands that no shell can read, or that do something else than they seem to: a `%s` that is some program's own, wherever the command stands; a name that
- * cannot stand for `%s`; and a name that is too long for what looks for it, each at the section of the process. `keysRun`: which commands
- * of a process may run at all.
+ * Warns of commands that no shell can read, or that do something else than they seem to: a `%s` that is some program's own, wherever the
+ * command stands; a name that cannot stand for `%s`; and a name that is too long for what looks for it, each at the section of the
+ * process. `keysRun`: which commands of a process may run at all.
  */
 export function checkCommands(document: ConfigDocument, keysRun: (processName: string) => readonly string[]): void {
   // Most sections inherit their commands.

@@ -12,8 +12,7 @@ export interface NameSearch {
 
 /**
  * Which programs in a command may look for a process by a name that is too long; what the name of the process itself will be is still
- * open in them.
- * `budget` as executedPrograms has it. Source: pgrep(1), pkill(1), start-stop-daemon(8).
+ * open in them. `budget` as executedPrograms has it. Source: pgrep(1), pkill(1), start-stop-daemon(8).
  */
 export function nameSearches(template: string, budget = new ReadingBudget(MOST_BESIDES)): NameSearch[] {
   if (!looksForNames(template)) return [];

@@ -21,7 +21,10 @@ export interface Orders {
     reason: string,
     strict?: boolean,
   ): Promise<OrderReply<{ readonly until: string | null }>>;
-  /** Ends the hold of that very name, or all; the names that were held, [] if a known name was not. `stillHeld`: what hold keeps the name from a restart all the same, in a sentence; absent if none does. */
+  /**
+   * Ends the hold of that very name, or all; the names that were held, [] if a known name was not. `stillHeld`: what hold keeps the name
+   * from a restart all the same, in a sentence; absent if none does.
+   */
   release(
     name: string | undefined,
   ): Promise<OrderReply<{ readonly released: readonly string[]; readonly stillHeld?: string | undefined }>>;

@@ -14,7 +14,7 @@ export function typedCommand(order: string, processName: string, ...options: rea
 /** `text` as one word to bash, in one printable line. */
 export function shellWord(text: string): string {
   if (/^[\w@%+=:,./-]+$/.test(text)) return text;
-  if (!/\p{Cc}/u.test(text) && unseenIn(text) === undefined) return `'${text.replaceAll("'", "'\\''")}'`;
+  if (!/\p{Cc}/u.test(text) && unseenIn(text) === undefined) return singleQuoted(text);
   const escaped = Array.from(text, (character) => {
     if (character === '\\' || character === "'") return `\\${character}`;
     if (!/\p{Cc}/u.test(character) && unseenIn(character) === undefined) return character;
@@ -22,4 +22,9 @@ export function shellWord(text: string): string {
     return `\\U${point.toString(16).padStart(8, '0')}`;
   });
   return `$'${escaped.join('')}'`;
+}
+
+/** `text` in single quotes, as one word to any shell. */
+export function singleQuoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -96,6 +96,9 @@ export interface RestartAttempt {
   readonly outsideSlot?: <T>(wait: () => Promise<T>) => Promise<T>;
 }
 
+/** Why nothing was done, once RestartAttempt.isUnwanted says so. */
+export const UNWANTED = 'no longer wanted: its alarm has ended, or it is on hold';
+
 /** What runs after a restart, as it was found: to see whether it lasts. */
 export interface Life {
   /** How long it has been running, in milliseconds; 0 where that is not known. */

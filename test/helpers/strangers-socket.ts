@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { chmodSync, chownSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { endAfter } from './end-after.ts';
 
 /**
  * A socket in `folder`, which is user 4711's from now on, on which a process of his answers every request with `answer` as JSON, and what
@@ -22,11 +23,7 @@ export async function strangersSocket(
     gid: 4711,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const ended = once(child, 'close');
-  t.after(async () => {
-    child.kill('SIGKILL');
-    await ended;
-  });
+  const ended = endAfter(t, child);
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output += text;

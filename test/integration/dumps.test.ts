@@ -7,6 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { createSchema } from '../../src/stores/sqlite/store.ts';
 import { bundle, runCli } from '../helpers/daemon.ts';
+import { endAfter } from '../helpers/end-after.ts';
 import { missing, skipUnless } from '../helpers/requirement.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { waitFor } from '../helpers/wait-for.ts';
@@ -24,11 +25,7 @@ function start(t: TestContext, dir: string, argv: readonly string[]): ChildProce
     cwd: dir,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  const ended = once(child, 'exit');
-  t.after(async () => {
-    child.kill('SIGKILL');
-    await ended;
-  });
+  endAfter(t, child);
   return child;
 }
 

@@ -2,33 +2,21 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { describe, it } from 'node:test';
 import { buildProgram } from '../../src/cli/cli.ts';
-import { type CliIo, createCli } from '../../src/cli/cli-context.ts';
+import { createCli } from '../../src/cli/cli-context.ts';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
 import { stateColours } from '../../src/cli/status/state-colours.ts';
 import { stateAdvice, stateHelp } from '../../src/cli/status/state-help.ts';
 import { readValue } from '../../src/config/ini-value.ts';
 import { processStateNames, processStates } from '../../src/control/process-state.ts';
 import { runCommand } from '../helpers/cli-world.ts';
+import { nowhere } from '../helpers/no-terminal.ts';
 import { missing } from '../helpers/requirement.ts';
 
 const root = join(import.meta.dirname, '../..');
 const manPage = join(root, 'monitor_service.8');
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
-
-/** A terminal that is none: only the shape of the command line is looked at. */
-const nowhere: CliIo = {
-  stdout: new Writable(),
-  stderr: new Writable(),
-  env: {},
-  isRoot: false,
-  version: '0',
-  listenForSignals: () => {
-    throw new Error('not needed');
-  },
-};
 
 /** The commands, each with its options. */
 const program = buildProgram(createCli(nowhere, () => Promise.reject(new Error('not needed'))));

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { describe, it } from 'node:test';
 import { buildProgram } from '../../src/cli/cli.ts';
-import { type CliIo, createCli } from '../../src/cli/cli-context.ts';
+import { createCli } from '../../src/cli/cli-context.ts';
 import { declarationsOf, fieldsOf } from '../helpers/declared-fields.ts';
+import { nowhere } from '../helpers/no-terminal.ts';
 import { detailExamples, statusExamples } from '../helpers/status-examples.ts';
 
 const read = (file: string): string => readFileSync(join(import.meta.dirname, '../..', file), 'utf8');
@@ -105,15 +105,3 @@ function pathsIn(value: unknown, elsewhere: readonly string[], at = ''): string[
     return [path, ...(elsewhere.includes(path) ? [] : pathsIn(inner, elsewhere, `${path}.`))];
   });
 }
-
-/** A terminal that is none: only the shape of the command line is looked at. */
-const nowhere: CliIo = {
-  stdout: new Writable(),
-  stderr: new Writable(),
-  env: {},
-  isRoot: false,
-  version: '0',
-  listenForSignals: () => {
-    throw new Error('not needed');
-  },
-};

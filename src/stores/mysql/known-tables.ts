@@ -58,13 +58,10 @@ export class KnownTables {
   async #look(session: MysqlSession): Promise<Schema> {
     const tables = await readTables(session);
     const statements = new Statements(tables, this.#scope, this.#store());
-    const told = [
-      statements.scopeRemark,
-      await hostRemark(session, statements, this.#scope),
-      await oddFlagsRemark(session, tables, statements),
-    ];
+    const oddFlags = await oddFlagsRemark(session, tables, statements);
+    const told = [statements.scopeRemark, await hostRemark(session, statements, this.#scope), oddFlags];
     const remarks = told.filter((line) => line !== undefined);
-    const inDoubt = await namesInDoubt(session, statements);
+    const inDoubt = oddFlags === undefined ? [] : await namesInDoubt(session, statements);
     const schema = { tables, statements, remarks, inDoubt, readAtMs: performance.now() };
     this.#known.set(session.connection, schema);
     return schema;

@@ -38,14 +38,10 @@ export class KnownTables {
     if (isKnown && performance.now() - known.atMs < LOOK_AGAIN_MS) return known;
     const tables = isKnown ? known.tables : readTables(database);
     const statements = isKnown ? known.statements : new Statements(tables, this.#scope, this.#store);
-    const told = [
-      openToOthers(this.#path),
-      statements.scopeRemark,
-      hostRemark(database, statements, this.#scope),
-      oddFlagsRemark(database, statements),
-    ];
+    const oddFlags = oddFlagsRemark(database, statements);
+    const told = [openToOthers(this.#path), statements.scopeRemark, hostRemark(database, statements, this.#scope), oddFlags];
     const remarks = told.filter((line) => line !== undefined);
-    const inDoubt = namesInDoubt(database, statements);
+    const inDoubt = oddFlags === undefined ? [] : namesInDoubt(database, statements);
     this.#known = { tables, statements, remarks, inDoubt, database, version, atMs: performance.now() };
     return this.#known;
   }

@@ -3,7 +3,7 @@ import type { ManagedProcess } from '../../core/alarm.ts';
 import { counted } from '../../core/counted.ts';
 import type { SeenProcess } from '../../system/proc/look.ts';
 import type { ProcessTable } from '../../system/proc/table.ts';
-import type { RestartAttempt, RestartOutcome, StrategyParts } from '../strategy.ts';
+import { type RestartAttempt, type RestartOutcome, type StrategyParts, UNWANTED } from '../strategy.ts';
 import { ambiguityOf, describePids } from './descriptions.ts';
 import type { ProgramFinder } from './identity/finder.ts';
 import type { ProcessTree } from './identity/identity.ts';
@@ -60,7 +60,7 @@ export class ProgramRestart {
     let found = await find();
     const isAwaited = treesOf(found).length === 0 && supervision.awaited(managed.systemName) !== undefined;
     const isBack = isAwaited && (await this.#comesBack(attempt, undefined, find));
-    if (isAwaited && (await attempt.isUnwanted?.())) return failed('no longer wanted: its alarm has ended, or it is on hold');
+    if (isAwaited && (await attempt.isUnwanted?.())) return failed(UNWANTED);
     if (isAwaited) found = await find();
     if (found.kind === 'refused') return failed(found.reason);
     const ambiguity = ambiguityOf(found, this.#options);

@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { withLines } from '../../core/last-lines.ts';
 import type { UnitStatus } from '../../system/systemd/service-manager.ts';
 import { type Deadline, startDeadline } from '../deadline.ts';
-import type { RestartOutcome, StrategyParts } from '../strategy.ts';
+import { type RestartOutcome, type StrategyParts, UNWANTED } from '../strategy.ts';
 import { restartByForce, stands, type UnitFailure } from './force.ts';
 import { describeHollow, lookInto } from './health.ts';
 import { type UnitLookup, untilAnswered } from './lookup.ts';
@@ -71,7 +71,7 @@ async function settle(parts: ServiceParts, restart: UnitRestart, deadline: Deadl
   parts.log.debug(`systemd is just restarting ${first.status.id} itself: waiting for it`);
   const settled = await restart.outsideSlot(() => awaitSystemd(parts, first.status, restart, deadline));
   const isOver = settled.kind === 'unit' && (await restart.isUnwanted());
-  return isOver ? { kind: 'failed', reason: 'no longer wanted: its alarm has ended, or it is on hold' } : settled;
+  return isOver ? { kind: 'failed', reason: UNWANTED } : settled;
 }
 
 async function look({ clock }: ServiceParts, { lookUp }: UnitRestart, deadline: Deadline) {
@@ -147,7 +147,7 @@ async function insist(
     return { kind: 'restarted', detail: `${status.id} came up at the last moment` };
   }
   if (!hangs(status)) return stands(status);
-  if (await restart.isUnwanted()) return { kind: 'failed', reason: 'no longer wanted: its alarm has ended, or it is on hold' };
+  if (await restart.isUnwanted()) return { kind: 'failed', reason: UNWANTED };
   const order = { status, deadline, refusal: 'not restarted by force' };
   return ifPermitted(parts, restart, order, () =>
     restartByForce(parts, { status, hungMs: restart.limitMs, deadline, signal: restart.signal }),

@@ -27,7 +27,8 @@ export interface OwnFolderOptions {
 /**
  * Judges an absolute path as we see it ourselves: every folder and link that leads to it, from `/` on, has to be root's or our own, and no
  * folder of them writable by anybody else, unless it is sticky: there nobody else moves what is ours. The folder itself must not be
- * writable by others even then, unless `sticky` says so. A mask of access control lists shows as the group's rights. Source: path_resolution(7), inode(7), acl(5).
+ * writable by others even then, unless `sticky` says so. A mask of access control lists shows as the group's rights. Source:
+ * path_resolution(7), inode(7), acl(5).
  */
 export function judgeFolder(path: string, options: OwnFolderOptions = {}): OwnFolder {
   const { end, blamed } = walkOwn(path, options);

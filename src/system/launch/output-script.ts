@@ -1,5 +1,5 @@
 import type { Surroundings } from '../../core/launch-record.ts';
-import { quoted } from '../spawn/script.ts';
+import { singleQuoted } from '../../core/typed-command.ts';
 
 /**
  * What bash has to do so that a program's standard output and error go to their files again; run with the program's rights, for
@@ -15,9 +15,10 @@ export function outputSteps({ standardOutput, standardError }: Surroundings): st
   const steps = [APPEND];
   if (standardOutput !== undefined) {
     const both = standardError === standardOutput ? ' && exec 2>&1' : '';
-    steps.push(`monitor_append 1 ${quoted(standardOutput)}${both}`);
+    steps.push(`monitor_append 1 ${singleQuoted(standardOutput)}${both}`);
   }
-  if (standardError !== undefined && standardError !== standardOutput) steps.push(`monitor_append 2 ${quoted(standardError)}`);
+  if (standardError !== undefined && standardError !== standardOutput)
+    steps.push(`monitor_append 2 ${singleQuoted(standardError)}`);
   return steps;
 }
 

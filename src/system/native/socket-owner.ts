@@ -59,7 +59,7 @@ function requestOf(near: TcpEnd, far: TcpEnd): Buffer | undefined {
 
 /** Four bytes of an IPv4 address, also of one written as IPv6; sixteen of another. */
 function addressBytes(text: string): Buffer | undefined {
-  const address = text.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '');
+  const address = plainAddress(text);
   if (!isIPv6(address)) {
     const bytes = address.split('.').map(Number);
     return bytes.length === 4 && bytes.every((byte) => byte >= 0 && byte < 256) ? Buffer.from(bytes) : undefined;
@@ -97,3 +97,8 @@ const HEADER = 16;
 const REQUEST_IDS = HEADER + 8;
 /** Of struct inet_diag_msg; the inode follows. */
 const UID_AT = HEADER + 4 + 48 + 12;
+
+/** Without a zone (`%eth0`), and IPv4 as such. */
+export function plainAddress(address: string): string {
+  return address.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '');
+}

@@ -1,8 +1,7 @@
 import { userWords } from '../files/account-names.ts';
-import { socketOwner } from '../native/socket-owner.ts';
+import { plainAddress, socketOwner } from '../native/socket-owner.ts';
 import { type ProcessIdentity, ProcessTable } from '../proc/table.ts';
 import { peerWords } from './server-peer.ts';
-import { plainAddress } from './tcp-owner.ts';
 
 /** Tells who listens on TCP ports of this machine that cannot be had. */
 export class PortHolders {

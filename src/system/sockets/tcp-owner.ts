@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { userWords } from '../files/account-names.ts';
 import { libcProblem } from '../native/libc.ts';
-import { socketOwner } from '../native/socket-owner.ts';
+import { plainAddress, socketOwner } from '../native/socket-owner.ts';
 
 /**
  * Why the server at the other end of a TCP connection is not to be given a secret, in one line: it is a program of this machine, and of
@@ -21,9 +21,4 @@ export function whyTcpNotBelieved(connection: Socket, believed: ReadonlySet<numb
 export function isLoopback(address: string): boolean {
   const plain = plainAddress(address);
   return plain === '::1' || /^127(?:\.\d{1,3}){3}$/.test(plain);
-}
-
-/** Without a zone (`%eth0`), and IPv4 as such. */
-export function plainAddress(address: string): string {
-  return address.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '');
 }

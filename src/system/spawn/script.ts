@@ -2,6 +2,7 @@ import { closeSync, fchmodSync, mkdtempSync, openSync, rmSync, writeSync } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errorMessage } from '../../core/errors.ts';
+import { singleQuoted } from '../../core/typed-command.ts';
 import { loadLibc } from '../native/libc.ts';
 import { shellPath } from './shell.ts';
 
@@ -19,7 +20,7 @@ export const EMPTY_ENVIRONMENT: readonly string[] = ['/usr/bin/env', '-i'];
 
 /** A shell line with these variables in its environment; their names are ones that a shell can hold. `begun`: a plain word, see `loader`. */
 export function lineScript(line: string, environment: Readonly<Record<string, string>>, begun?: string): Script {
-  const exports = Object.entries(environment).map(([name, value]) => `export ${name}=${quoted(value)}`);
+  const exports = Object.entries(environment).map(([name, value]) => `export ${name}=${singleQuoted(value)}`);
   // Without a line break: the shell counts lines as the operator does.
   return { argv: loader(begun), text: `{ ${[...exports, EMPTY_INPUT].join('; ')}; }; ${withExec(line)}\n` };
 }
@@ -68,14 +69,14 @@ export function programScript({ executable, argv, cwd, environment, steps: befor
   if (!hasBash && argv0 !== executable) return undefined;
   const exports = [...environment]
     .filter(([name]) => isShellVariable(name))
-    .map(([name, value]) => `export ${name}=${quoted(value)}`);
+    .map(([name, value]) => `export ${name}=${singleQuoted(value)}`);
   const steps = [
-    `cd -- ${quoted(cwd)} || exit`,
+    `cd -- ${singleQuoted(cwd)} || exit`,
     EMPTY_INPUT,
     ...before,
     'unset PWD OLDPWD SHLVL',
     ...exports,
-    `exec ${hasBash ? `-a ${quoted(argv0)} -- ` : ''}${[executable, ...rest].map(quoted).join(' ')}`,
+    `exec ${hasBash ? `-a ${singleQuoted(argv0)} -- ` : ''}${[executable, ...rest].map(singleQuoted).join(' ')}`,
   ];
   // As one command, which is parsed before a variable among them can change how.
   return { argv: loader(), text: `{ ${steps.join('; ')}; }\n` };
@@ -141,11 +142,6 @@ function openNameless(): number {
 }
 
 const MFD_CLOEXEC = 1;
-
-/** A text as one word of a shell. */
-export function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
-}
 
 function isShellVariable(name: string): boolean {
   return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !SHELLS_OWN.includes(name);

@@ -12,6 +12,7 @@ import type { StreamEnd } from '../../../src/cli/stream-end.ts';
 import { userWords } from '../../../src/system/files/account-names.ts';
 import { createCertificates } from '../../helpers/certificates.ts';
 import { runCommand } from '../../helpers/cli-world.ts';
+import { endAfter } from '../../helpers/end-after.ts';
 import { loginThen, seedLines, startEventServer } from '../../helpers/event-server.ts';
 import { freePort } from '../../helpers/free-port.ts';
 import { asRoot, missing } from '../../helpers/requirement.ts';
@@ -239,11 +240,7 @@ describe('the password of a server on this machine', () => {
     const port = await freePort();
     const script = `require('node:net').createServer((c) => { c.on('data', (b) => console.log('STOLEN ' + b)).on('error', () => {}); c.write('Password: '); }).listen(${port}, '127.0.0.1', () => console.log('up'));`;
     const child = spawn(process.execPath, ['-e', script], { uid: 4711, gid: 4711, stdio: ['ignore', 'pipe', 'inherit'] });
-    const ended = once(child, 'close');
-    t.after(async () => {
-      child.kill('SIGKILL');
-      await ended;
-    });
+    endAfter(t, child);
     let said = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       said += text;

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { chmodSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { dirname } from 'node:path';
@@ -9,6 +8,7 @@ import { ControlClient } from '../../../src/control/client.ts';
 import { Connections, type Holder } from '../../../src/control/connections.ts';
 import type { RecoverReply } from '../../../src/control/orders.ts';
 import { startControl } from '../../helpers/control-world.ts';
+import { endAfter } from '../../helpers/end-after.ts';
 import { asRoot } from '../../helpers/requirement.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 
@@ -70,11 +70,7 @@ test('a member of the group who waits for hundreds of recoveries locks nobody ou
   const { socket } = await startControl(t, { recover }, { group: '4711' });
   chmodSync(dirname(socket), 0o755);
   const child = spawn(process.execPath, ['-e', CROWD, socket], { uid: 4711, gid: 4711, stdio: ['pipe', 'pipe', 'inherit'] });
-  const ended = once(child, 'close');
-  t.after(async () => {
-    child.kill('SIGKILL');
-    await ended;
-  });
+  endAfter(t, child);
   let answers = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     answers += text;

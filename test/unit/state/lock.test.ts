@@ -5,6 +5,7 @@ import { chownSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { acquireLock, readHolder } from '../../../src/state/lock.ts';
+import { endAfter } from '../../helpers/end-after.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 
@@ -36,11 +37,7 @@ test('a pid file left by a crash names nobody, though its number lives', (t) => 
 test('one that has ended and is not yet asked for by its parent runs nothing', async (t) => {
   const dir = tempDir(t);
   const parent = spawn('sh', ['-c', 'sh -c : & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const ended = once(parent, 'close');
-  t.after(async () => {
-    parent.kill('SIGKILL');
-    await ended;
-  });
+  endAfter(t, parent);
   const [bytes] = await once(parent.stdout, 'data');
   const pid = Number(String(bytes));
   const stat = (): string[] => readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ') ?? [];
@@ -58,11 +55,7 @@ test('a daemon whose file is gone is known by its lock', async (t) => {
     process.stdin.on('data', (name) => { require('node:fs').writeFileSync('/proc/self/comm', name); console.log(lock.kind); });
   })`;
   const child = spawn(process.execPath, ['-e', script, dir], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const ended = once(child, 'close');
-  t.after(async () => {
-    child.kill('SIGKILL');
-    await ended;
-  });
+  const ended = endAfter(t, child);
   child.stdin.write('another');
   assert.equal(String(await once(child.stdout, 'data')), 'acquired\n');
   assert.equal(readHolder(dir), child.pid);
@@ -107,11 +100,7 @@ test('of starters at the same moment one gets it, and the others are told which'
   const starters = Array.from({ length: 6 }, () => {
     const script = join(import.meta.dirname, '../../fixtures/state/lock-starter.ts');
     const child = spawn(process.execPath, [script, dir], { stdio: ['pipe', 'pipe', 'inherit'] });
-    const ended = once(child, 'close');
-    t.after(async () => {
-      child.kill('SIGKILL');
-      await ended;
-    });
+    endAfter(t, child);
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output += text;

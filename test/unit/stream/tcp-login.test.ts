@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -10,6 +9,7 @@ import type { Clock } from '../../../src/core/clock.ts';
 import { FailedLogins } from '../../../src/stream/failed-logins.ts';
 import type { TlsIdentity } from '../../../src/stream/secure-socket.ts';
 import { createCertificates } from '../../helpers/certificates.ts';
+import { endAfter } from '../../helpers/end-after.ts';
 import { clientsOf, exitOf, NO_PID, RawClient, type StreamWorld, startStream } from '../../helpers/event-world.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { freePort } from '../../helpers/free-port.ts';
@@ -180,11 +180,7 @@ describe('the login over TCP', () => {
       };
       for (let i = 0; i < 100; i++) guess();`;
     const guesser = spawn(process.execPath, ['-e', script], { uid: 65534, gid: 65534, stdio: 'ignore' });
-    const ended = once(guesser, 'exit');
-    t.after(async () => {
-      guesser.kill('SIGKILL');
-      await ended;
-    });
+    endAfter(t, guesser);
     await waitFor('it is slowed down', () => log.of('warning').some((line) => line.includes('slowed down')));
     for (let i = 0; i < 5; i++) {
       const client = await logIn(t, port, 'open sesame\n');
@@ -248,11 +244,7 @@ describe('the login over TCP', () => {
         }
       })();`;
     const crowd = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const ended = once(crowd, 'close');
-    t.after(async () => {
-      crowd.kill('SIGKILL');
-      await ended;
-    });
+    endAfter(t, crowd);
     let gone = '';
     crowd.stdout.setEncoding('utf8').on('data', (text: string) => {
       gone += text;

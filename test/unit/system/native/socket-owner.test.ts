@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { socketOwner, type TcpEnd } from '../../../../src/system/native/socket-owner.ts';
+import { endAfter } from '../../../helpers/end-after.ts';
 import { asRoot } from '../../../helpers/requirement.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 
@@ -48,11 +49,7 @@ test("another user's is his", asRoot, async (t) => {
   const { server, port } = await listen(t);
   const script = `const socket = require('node:net').connect(${port}, '127.0.0.1'); process.stdin.on('data', () => socket.destroy());`;
   const child = spawn(process.execPath, ['-e', script], { uid: 65534, gid: 65534, stdio: ['pipe', 'ignore', 'inherit'] });
-  const ended = once(child, 'exit');
-  t.after(async () => {
-    child.kill('SIGKILL');
-    await ended;
-  });
+  endAfter(t, child);
   const [near, far] = await nextOf(t, server);
   assert.equal(socketOwner(near, far), 65534);
   child.stdin.write('close');

@@ -1,21 +1,17 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { ProcessTable } from '../../../../src/system/proc/table.ts';
 import { emptyUnit } from '../../../../src/system/systemd/end-unit.ts';
+import { endAfter } from '../../../helpers/end-after.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
 /** A living process, which the proc in `root` shows in this cgroup. */
 function sleeperIn(t: TestContext, root: string, cgroup: string) {
   const child = spawn('sleep', ['60'], { stdio: 'ignore' });
-  const ended = once(child, 'close');
-  t.after(async () => {
-    child.kill('SIGKILL');
-    await ended;
-  });
+  const ended = endAfter(t, child);
   const folder = join(root, String(child.pid));
   mkdirSync(folder);
   writeFileSync(join(folder, 'stat'), readFileSync(`/proc/${child.pid}/stat`));
