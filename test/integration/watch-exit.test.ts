@@ -121,7 +121,11 @@ test(
     world.remove(`process.${UNSEEN}`);
     next.child.kill('SIGHUP');
     await next.line(new RegExp(`Alarm of ${UNSEEN} is kept no longer: it is not configured any more`));
-    const { processes, exitWatch } = await world.status();
+    // The line stands before the end of the reload.
+    const { processes, exitWatch } = await world.until('nothing is watched', async () => {
+      const status = await world.status();
+      return status.exitWatch === null ? status : undefined;
+    });
     const known = processes.find(({ name }) => name === UNSEEN);
     assert.deepEqual([known?.alarmKept, known?.watched, exitWatch], [false, null, null]);
     assert.equal((await next.stop()).code, 0);
