@@ -19,8 +19,11 @@ export function warnOfSections({ document, monitor, control, logging, events }: 
   warn('logging', 'group', groupProblem(logging.group));
   warn('events', 'socket_group', groupProblem(events?.socket?.group));
   warn('monitor', 'state_dir', folderProblem(monitor.stateDir, 'made') ?? reachProblem(monitor.stateDir, 'it is not used'));
-  const socketProblem = (path: string, consequence: string): string | undefined =>
-    folderProblem(dirname(path), 'made') ?? reachProblem(dirname(path), consequence, { sticky: 'let pass' });
+  const socketProblem = (path: string, consequence: string): string | undefined => {
+    const folder = dirname(path);
+    const reach = reachProblem(folder, consequence, { sticky: 'let pass' });
+    return folderProblem(folder, 'made') ?? reach ?? reachProblem(folder, `${consequence} if another user was there first`);
+  };
   warn('control', 'socket', socketProblem(control.socket, 'the daemon does not start'));
   if (events?.socket !== undefined) warn('events', 'socket', socketProblem(events.socket.path, 'nobody listens there'));
   if (logging.file !== undefined) {
