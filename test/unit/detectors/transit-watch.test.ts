@@ -13,7 +13,10 @@ function watching(first: Partial<UnitStatus>) {
   let settled = 0;
   const watch = new TransitWatch({
     services: {
-      show: async () => ({ kind: 'status', status }),
+      show: async (unit) => {
+        assert.equal(unit, status.id);
+        return { kind: 'status', status };
+      },
       restartDue: async () => ({ kind: 'known', dueMs: 600_000 }),
     },
     clock,
@@ -75,4 +78,19 @@ test('what rests, is up, or does its work and ends is under way to nowhere', asy
     await note();
     assert.equal(watch.current?.kind, kind, JSON.stringify(status));
   }
+});
+
+test('a unit that is monitored no more is asked about no more, and the next one is followed all the same', async () => {
+  const { clock, watch, note, become, settled } = watching({ activeState: 'deactivating', changedMs: 9 });
+  await note();
+  assert.equal(watch.current?.kind, 'stopping');
+  // While the next look is waited for, no unit is monitored any more: that must end the following, not the daemon.
+  await watch.note(undefined);
+  assert.equal(watch.current, undefined);
+  await clock.until(() => settled() === 1);
+  become({ id: 'b.service', activeState: 'activating', changedMs: 12 });
+  await note();
+  assert.deepEqual(watch.current, { kind: 'starting', unit: 'b.service', sinceMs: 12 });
+  become({ activeState: 'active' });
+  await clock.until(() => watch.current === undefined);
 });
