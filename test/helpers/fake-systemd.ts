@@ -39,6 +39,8 @@ export interface FakeUnitOptions {
   readonly mainPid?: number;
   /** What it executes; nothing unless said. */
   readonly program?: Partial<UnitProgram>;
+  /** Nothing is known of it unless said. */
+  readonly killMode?: string | undefined;
   /** How it stands to others; enabled unless said. */
   readonly relations?: Partial<UnitRelations>;
 }
@@ -84,6 +86,13 @@ export class FakeSystemd implements ServiceManager {
     if (signal.aborted) return { kind: 'failed', reason: 'aborted' };
     if (this.silent !== undefined) return { kind: 'failed', reason: this.silent };
     return { kind: 'known', program: this.#units.get(name)?.program() ?? noProgram };
+  }
+
+  async killMode(name: string, signal: AbortSignal): ReturnType<ServiceManager['killMode']> {
+    await Promise.resolve();
+    if (signal.aborted) return { kind: 'failed', reason: 'aborted' };
+    if (this.silent !== undefined) return { kind: 'failed', reason: this.silent };
+    return { kind: 'known', killMode: this.#units.get(name)?.killMode ?? '' };
   }
 
   async kill(name: string, which: string): Promise<ServiceCallResult> {
@@ -196,6 +205,10 @@ export class FakeUnit {
 
   status(): UnitStatus {
     return this.#status;
+  }
+
+  get killMode(): string | undefined {
+    return this.#options.killMode;
   }
 
   relations(): UnitRelations {

@@ -107,6 +107,7 @@ export const noSystemd: ServiceManager = {
   show: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
   relations: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
   program: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
+  killMode: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
   call: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
   kill: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
   restartDue: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),

@@ -16,8 +16,8 @@ export async function listensIn(
   { pid, unit }: { readonly pid: number; readonly unit: string },
   signal: AbortSignal,
 ): Promise<string[]> {
-  const told = await services.relations(unit, signal);
-  const isLeft = told.kind === 'known' && LEAVING.includes(told.relations.killMode ?? '');
+  const told = await services.killMode(unit, signal);
+  const isLeft = told.kind === 'known' && LEAVING.includes(told.killMode);
   return isLeft ? listenersOf(table, pid).slice(0, MOST_LISTENERS) : [];
 }
 

@@ -99,8 +99,8 @@ async function killStopping(
 
 /** What else lives in its control group may be meant to outlive it: the containers of a daemon, the jobs of cron(8). */
 async function mayBeKilled(services: ServiceManager, id: string, signal: AbortSignal): Promise<readonly UnitProcesses[]> {
-  const told = await services.relations(id, signal);
-  const killMode = told.kind === 'known' ? told.relations.killMode : undefined;
+  const told = await services.killMode(id, signal);
+  const killMode = told.kind === 'known' ? told.killMode : undefined;
   return killMode === 'control-group' || killMode === 'mixed' ? ['all'] : ['main', 'control'];
 }
 

@@ -10,7 +10,7 @@ type LeftAliveParts = Pick<StrategyParts, 'services' | 'table' | 'clock'>;
 
 /**
  * The main processes of units whose stop ends nothing by itself (KillMode=none): a restart of such a unit starts a second copy beside one
- * that its ExecStop= has not ended. Nothing is asked, and nothing read, of any other unit.
+ * that its ExecStop= has not ended. Of any other unit its KillMode= is all that is asked.
  */
 export class LeftAlive {
   readonly #parts: LeftAliveParts;
@@ -24,12 +24,18 @@ export class LeftAlive {
   /** Whether the unit may be restarted, and remembers its main process. Never rejects. */
   async permit(status: UnitStatus, signal: AbortSignal): Promise<UnitPermission> {
     const { id, mainPid } = status;
-    if (!status.killsNothing) return { kind: 'permitted' };
     const before = this.#former.get(id);
+    const main = isUp(status) && mainPid > 0 ? this.#parts.table.read(mainPid, ['startTime']) : undefined;
+    if (before === undefined && main === undefined) return { kind: 'permitted' };
+    const mode = await this.#parts.services.killMode(id, signal);
+    if (mode.kind === 'failed') return unanswered(id, mode.reason);
+    if (mode.killMode !== 'none') {
+      this.#former.delete(id);
+      return { kind: 'permitted' };
+    }
     if (before !== undefined && before.pid !== mainPid && this.#parts.table.exists(before))
       return { kind: 'refused', reason: `${id}: pid ${before.pid} of its last life still runs, and ${LEAVES}` };
     this.#former.delete(id);
-    const main = isUp(status) && mainPid > 0 ? this.#parts.table.read(mainPid, ['startTime']) : undefined;
     if (main === undefined) return { kind: 'permitted' };
     const told = await this.#parts.services.program(id, signal);
     if (told.kind === 'failed') return unanswered(id, told.reason);

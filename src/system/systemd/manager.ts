@@ -9,7 +9,7 @@ import { explainUnit } from './explain.ts';
 import { runJob } from './jobs.ts';
 import type { Pid1Call } from './link.ts';
 import { Pid1 } from './pid1.ts';
-import { type Properties, type PropertyNames, readProperties } from './properties.ts';
+import { type Properties, type PropertyNames, readProperties, textOf } from './properties.ts';
 import { RESTART_PROPERTIES, restartDueMs } from './restart-due.ts';
 import type {
   ServiceCallResult,
@@ -71,6 +71,14 @@ export class Systemd implements ServiceManager {
   ): Promise<{ readonly kind: 'known'; readonly program: UnitProgram } | { readonly kind: 'failed'; readonly reason: string }> {
     const asked = await this.#ask(unit, PROGRAM_PROPERTIES, signal);
     return asked.kind === 'failed' ? asked : { kind: 'known', program: unitProgram(asked.values) };
+  }
+
+  async killMode(
+    unit: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly kind: 'known'; readonly killMode: string } | { readonly kind: 'failed'; readonly reason: string }> {
+    const asked = await this.#ask(unit, { Unit: [], Service: ['KillMode'] }, signal);
+    return asked.kind === 'failed' ? asked : { kind: 'known', killMode: textOf(asked.values, 'KillMode') };
   }
 
   async call(verb: ServiceVerb, unit: string, timeoutMs: number, signal: AbortSignal): Promise<ServiceCallResult> {

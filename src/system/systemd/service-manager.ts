@@ -21,8 +21,6 @@ export interface UnitStatus {
   readonly endedByStop: boolean;
   /** systemd keeps it active when its processes have ended well (RemainAfterExit=): `active (exited)`. */
   readonly remainsAfterExit: boolean;
-  /** Its stop ends none of its processes, unless an ExecStop= does (KillMode=none). */
-  readonly killsNothing?: true;
   /** When it came to where it stands, in milliseconds of CLOCK_MONOTONIC; 0 if it never left its first state. */
   readonly changedMs: number;
 }
@@ -33,8 +31,6 @@ export interface UnitRelations {
   readonly unitFileState: string;
   readonly requires: readonly string[];
   readonly bindsTo: readonly string[];
-  /** KillMode=: what its end does to the rest of its processes; absent if it is no service. */
-  readonly killMode?: string;
   /** [] where systemd is older than 249. */
   readonly upholds: readonly string[];
   readonly wants: readonly string[];
@@ -126,6 +122,11 @@ export interface ServiceManager {
     unit: string,
     signal: AbortSignal,
   ): Promise<{ readonly kind: 'known'; readonly program: UnitProgram } | { readonly kind: 'failed'; readonly reason: string }>;
+  /** KillMode= of `unit`, what its end does to its processes: `control-group`, `none`; empty if it is no service. Never rejects. */
+  killMode(
+    unit: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly kind: 'known'; readonly killMode: string } | { readonly kind: 'failed'; readonly reason: string }>;
   /** Waits for the job's end, at most `timeoutMs`; then the call is given up (the job stays systemd's). Never rejects. */
   call(verb: ServiceVerb, unit: string, timeoutMs: number, signal: AbortSignal): Promise<ServiceCallResult>;
   /** SIGKILL for processes of `unit`; that there are none is no failure. Never rejects. */

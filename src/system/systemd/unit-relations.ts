@@ -28,17 +28,15 @@ export const RELATION_PROPERTIES = {
     ...ACTIONS,
     ...JOB_MODES,
   ],
-  Service: ['KillMode'],
+  Service: [],
 } as const satisfies PropertyNames;
 
 /** How a unit stands to others, as its properties say; undefined if they do not: every systemd has Requires and Conflicts. */
 export function unitRelations(values: Properties): UnitRelations | undefined {
   if (!values.has('Requires') || !values.has('Conflicts')) return undefined;
-  const killMode = textOf(values, 'KillMode');
   const texts = (name: string): string[] => textsOf(values, name);
   return {
     unitFileState: textOf(values, 'UnitFileState'),
-    ...(killMode && { killMode }),
     requires: texts('Requires'),
     bindsTo: texts('BindsTo'),
     upholds: texts('Upholds'),

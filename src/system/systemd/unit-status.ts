@@ -11,7 +11,6 @@ export const STATUS_PROPERTIES = {
     'Type',
     'ControlGroup',
     'RemainAfterExit',
-    'KillMode',
     'ExecMainStartTimestampMonotonic',
     'ExecMainExitTimestampMonotonic',
   ],
@@ -43,7 +42,6 @@ export function unitStatus(
         leftActive < numberOf(values, 'ExecMainExitTimestampMonotonic'),
       remainsAfterExit: values.get('RemainAfterExit') === true,
       changedMs: numberOf(values, CHANGED) / 1000,
-      ...(textOf(values, 'KillMode') === 'none' && { killsNothing: true }),
     },
   };
 }

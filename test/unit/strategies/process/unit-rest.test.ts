@@ -33,7 +33,8 @@ test('what a dead main process left listening is stopped before its unit is star
       kind: 'status',
       status: { id: unit, loadState: 'loaded', ...state, hasJob: false, endedByStop: false },
     }),
-    relations: async () => ({ kind: 'known', relations: { ...noRelations, killMode: 'process' } }),
+    relations: async () => ({ kind: 'known', relations: noRelations }),
+    killMode: async () => ({ kind: 'known', killMode: 'process' }),
     program: async () => ({ kind: 'known', program }),
     call: async (verb: string) => {
       calls.push(verb);

@@ -251,8 +251,7 @@ test('a stop that hangs is killed: what was stopping at once, what hung in its s
     ['process', ['kill main app.service', 'kill control app.service']],
     [undefined, ['kill main app.service', 'kill control app.service']],
   ] as const) {
-    const relations = killMode === undefined ? {} : { killMode };
-    const stopping = world({ 'app.service': { ...hanging, relations } });
+    const stopping = world({ 'app.service': { ...hanging, killMode } });
     const startedMs = stopping.clock.monotonicMs();
     assert.equal((await stopping.restart('app')).kind, 'restarted');
     assert.ok(stopping.clock.monotonicMs() - startedMs < 61_000);
@@ -260,7 +259,7 @@ test('a stop that hangs is killed: what was stopping at once, what hung in its s
     assert.deepEqual(calls, ['restart app.service', 'reset-failed app.service', 'restart app.service', ...kills]);
   }
   const start = { startMs: Number.POSITIVE_INFINITY, hungStarts: 1, stopMs: Number.POSITIVE_INFINITY };
-  const starting = world({ 'app.service': { ...start, relations: { killMode: 'control-group' } } });
+  const starting = world({ 'app.service': { ...start, killMode: 'control-group' } });
   const startedMs = starting.clock.monotonicMs();
   assert.equal((await starting.restart('app')).kind, 'restarted');
   const tookMs = starting.clock.monotonicMs() - startedMs;
