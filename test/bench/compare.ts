@@ -18,7 +18,8 @@ const PAIRS = Number(values.pairs ?? 10);
 const ROUNDS = 5;
 /** Of each kind of alarm, fifty each: the first are of a daemon that has just started. */
 const BURSTS = 3;
-const OLD = '/srv/old';
+/** As long as this checkout's: how long the paths of its modules are shows in a daemon's memory. */
+const OLD = '/srv/monitor_earlier';
 
 /** All that was measured of one checkout; each value is one round's, of the resident memory one daemon's. */
 type Figures = Record<Exclude<keyof SystemdFigures, 'residentMb'> | 'exit' | 'residentMb', number[]>;

@@ -95,6 +95,13 @@ export class FakeSystemd implements ServiceManager {
     return { kind: 'known', killMode: this.#units.get(name)?.killMode ?? '' };
   }
 
+  async remainsAfterExit(name: string, signal: AbortSignal): ReturnType<ServiceManager['remainsAfterExit']> {
+    await Promise.resolve();
+    if (signal.aborted) return { kind: 'failed', reason: 'aborted' };
+    if (this.silent !== undefined) return { kind: 'failed', reason: this.silent };
+    return { kind: 'known', remains: this.#units.get(name)?.status().remainsAfterExit ?? false };
+  }
+
   async kill(name: string, which: string): Promise<ServiceCallResult> {
     this.calls.push(`kill ${which} ${name}`);
     this.#units.get(name)?.kill();

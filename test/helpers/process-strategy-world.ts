@@ -108,6 +108,7 @@ export const noSystemd: ServiceManager = {
   relations: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
   program: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
   killMode: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
+  remainsAfterExit: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
   call: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
   kill: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
   restartDue: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),

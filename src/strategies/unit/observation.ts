@@ -1,5 +1,6 @@
 import type { StrategyParts } from '../strategy.ts';
 import type { UnitLookup } from './lookup.ts';
+import { judgeUnitName } from './name-policy.ts';
 import { lookIntoUnit, type UnitProcessParts } from './processes.ts';
 import { isUp } from './state.ts';
 
@@ -21,6 +22,10 @@ export class UnitObservation {
   ): Promise<number | undefined> {
     const nowMs = this.#parts.clock.monotonicMs();
     if (nowMs < (this.#restsUntilMs.get(name) ?? 0)) return undefined;
+    if (!(await this.#mayRemain(name, signal))) {
+      this.#restsUntilMs.set(name, nowMs + REST_MS);
+      return undefined;
+    }
     const found = await lookUp(signal);
     if (found.kind === 'unanswered') return undefined;
     const status = found.kind === 'found' ? found.status : undefined;
@@ -30,6 +35,14 @@ export class UnitObservation {
     const mayShowSome = look !== undefined && (look.kind !== 'seen' || look.processes.length === 0);
     if (!mayShowSome) this.#restsUntilMs.set(name, nowMs + REST_MS);
     return undefined;
+  }
+
+  /** False of a unit that surely does not stay active without processes: of most, and all else that is known of a unit costs more. */
+  async #mayRemain(name: string, signal: AbortSignal): Promise<boolean> {
+    const judged = judgeUnitName(name, true);
+    if (judged.kind !== 'unit') return false;
+    const asked = await this.#parts.services.remainsAfterExit(judged.unit, signal);
+    return asked.kind === 'failed' || asked.remains;
   }
 }
 

@@ -81,6 +81,14 @@ export class Systemd implements ServiceManager {
     return asked.kind === 'failed' ? asked : { kind: 'known', killMode: textOf(asked.values, 'KillMode') };
   }
 
+  async remainsAfterExit(
+    unit: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly kind: 'known'; readonly remains: boolean } | { readonly kind: 'failed'; readonly reason: string }> {
+    const asked = await this.#ask(unit, { Unit: [], Service: ['RemainAfterExit'] }, signal);
+    return asked.kind === 'failed' ? asked : { kind: 'known', remains: asked.values.get('RemainAfterExit') === true };
+  }
+
   async call(verb: ServiceVerb, unit: string, timeoutMs: number, signal: AbortSignal): Promise<ServiceCallResult> {
     if (!this.available) return NO_SYSTEMD;
     const limit = { timeoutMs, signal };

@@ -127,6 +127,11 @@ export interface ServiceManager {
     unit: string,
     signal: AbortSignal,
   ): Promise<{ readonly kind: 'known'; readonly killMode: string } | { readonly kind: 'failed'; readonly reason: string }>;
+  /** True if `unit` stays active without a process (RemainAfterExit=); false if it is no service. Never rejects. */
+  remainsAfterExit(
+    unit: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly kind: 'known'; readonly remains: boolean } | { readonly kind: 'failed'; readonly reason: string }>;
   /** Waits for the job's end, at most `timeoutMs`; then the call is given up (the job stays systemd's). Never rejects. */
   call(verb: ServiceVerb, unit: string, timeoutMs: number, signal: AbortSignal): Promise<ServiceCallResult>;
   /** SIGKILL for processes of `unit`; that there are none is no failure. Never rejects. */

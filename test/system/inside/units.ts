@@ -44,6 +44,7 @@ test('a unit is shown as it is, behind an alias too', async () => {
     remainsAfterExit: false,
     changedMs: 0,
   });
+  assert.deepEqual(await systemd.remainsAfterExit('test-alias.service', never), { kind: 'known', remains: false });
   assert.deepEqual(await systemd.call('start', 'test-alias.service', 10_000, never), { kind: 'done' });
   const running = await status('test-real.service');
   assert.deepEqual([running.activeState, running.subState], ['active', 'running']);

@@ -115,6 +115,7 @@ test('a unit that systemd is restarting is waited for, another is not', async ()
       relations: async () => ({ kind: 'failed', reason: 'nobody asks' }),
       program: async () => ({ kind: 'failed', reason: 'nobody asks' }),
       killMode: async () => ({ kind: 'failed', reason: 'nobody asks' }),
+      remainsAfterExit: async () => ({ kind: 'failed', reason: 'nobody asks' }),
       call: async () => ({ kind: 'done' }),
       kill: async () => ({ kind: 'done' }),
       restartDue: async () => ({ kind: 'failed', reason: 'nobody asks' }),

@@ -169,6 +169,13 @@ test('while all is well it is looked at now and then, and not in its first secon
   assert.equal(await isHollow(), true);
 });
 
+test('of a unit that does not stay active without processes nothing else is asked', async (t) => {
+  const { set, observe, systemd } = world(t);
+  set({ remainsAfterExit: false, subState: 'running', mainPid: 7 });
+  await observe();
+  assert.equal(systemd.shows, 0);
+});
+
 test('that systemd does not answer is neither well nor an end', async (t) => {
   const { set, pids, strategy, systemd, health, isHollow } = world(t);
   set({});
