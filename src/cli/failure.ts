@@ -13,6 +13,8 @@ export function describeFailure(error: unknown): Failure {
   if (code === 'CONFIG_INVALID') return { exitCode: exitCodes.config, lines: configLines(error as ConfigError) };
   const exitCode = Object.hasOwn(BY_CODE, code) ? BY_CODE[code] : code.startsWith('STORE_') ? exitCodes.unavailable : undefined;
   if (exitCode !== undefined) return { exitCode, lines: [`monitor_service: ${errorMessage(error)}`] };
+  // It names the path, or the address, and what cannot be done: that there is none, or no room, is no bug.
+  if (isSystemError(error)) return { exitCode: exitCodes.internal, lines: [`monitor_service: ${errorMessage(error)}`] };
   return { exitCode: exitCodes.internal, lines: [`monitor_service: internal error: ${errorMessage(error)}${placeOf(error)}`] };
 }
 
@@ -40,6 +42,10 @@ const BY_CODE: Readonly<Record<string, ExitCode>> = {
   EACCES: exitCodes.permission,
   EPERM: exitCodes.permission,
 };
+
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error;
+}
 
 /** The innermost frame of its stack: what a report of a bug has to say. */
 function placeOf(error: unknown): string {

@@ -1,6 +1,6 @@
 import { ControlError } from '../control/exchange.ts';
 import type { DaemonStatus, EventListenerStatus } from '../control/status.ts';
-import { parseHostPort } from '../core/host-port.ts';
+import { isLoopback, parseHostPort } from '../core/host-port.ts';
 import { askDaemon } from './ask-daemon.ts';
 import type { Cli } from './cli-context.ts';
 import type { EventAddress } from './event-address.ts';
@@ -51,8 +51,4 @@ const ANY: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
 function isOfThisMachine(address: EventAddress): boolean {
   return address.kind === 'unix' || isLoopback(address.host);
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.[\d.]+$/.test(host);
 }

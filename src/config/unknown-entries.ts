@@ -36,16 +36,25 @@ function warning(line: number, section: string, key: string, problem: string): C
   return { severity: 'warning', line, section, key, problem };
 }
 
-function unknownSection({ name, line }: IniSection, asked: Asked, isFull: () => boolean): ConfigProblem {
+function unknownSection(section: IniSection, asked: Asked, isFull: () => boolean): ConfigProblem {
+  const { name, line } = section;
   // Nobody reads the two hundredth guess, and guessing is what takes time here.
-  const hint = (): string => (isFull() ? '' : sectionHint(name, asked));
+  const hint = (): string => (isFull() ? '' : sectionHint(section, asked));
   return warning(line, name, '', foreignWord(name) ?? `unknown section, ignored${hint()}`);
 }
 
-function sectionHint(name: string, asked: Asked): string {
+function sectionHint({ name, entries }: IniSection, asked: Asked): string {
   const known = [...asked.keys()].filter((group) => group !== PROCESS_PREFIX);
-  const meant = meantSection(name, known);
+  const group = groupOfKeys([...entries.keys()], asked);
+  const meant = group === undefined || group === PROCESS_PREFIX ? meantSection(name, known) : `[${group}]`;
   return meant === undefined ? ` (a process's section is called [process.NAME])` : ` (did you mean ${meant}?)`;
+}
+
+/** The group that has the most of these keys; undefined if there is none, or several have as many. */
+function groupOfKeys(keys: readonly string[], asked: Asked): string | undefined {
+  const counts = [...asked].map(([group, known]) => ({ group, count: keys.filter((key) => known.has(key)).length }));
+  const [first, second] = counts.toSorted((a, b) => b.count - a.count);
+  return first === undefined || first.count === (second?.count ?? 0) ? undefined : first.group;
 }
 
 function* unknownKeys(

@@ -19,3 +19,14 @@ export function parseHostPort(text: string): { readonly host: string | undefined
 export function hostPortName({ host, port }: { readonly host: string; readonly port: number }): string {
   return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }
+
+/** An address without a zone (`%eth0`), and IPv4 as such where IPv6 has it. */
+export function plainAddress(address: string): string {
+  return address.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '');
+}
+
+/** True of `localhost` and of an address that is this machine's own for ever: 127.0.0.0/8 or `::1`. */
+export function isLoopback(host: string): boolean {
+  const plain = plainAddress(host);
+  return host === 'localhost' || plain === '::1' || (isIPv4(plain) && plain.startsWith('127.'));
+}

@@ -1,9 +1,8 @@
-import { isIP } from 'node:net';
 import { closest } from '../config/did-you-mean.ts';
 import type { SectionReader } from '../core/config.ts';
 import { errorMessage } from '../core/errors.ts';
 import { DEFAULT_EVENT_SOCKET } from '../core/event-line.ts';
-import { parseHostPort } from '../core/host-port.ts';
+import { isLoopback, parseHostPort } from '../core/host-port.ts';
 import { type ProcessEventType, processEventTypes } from '../core/process-event.ts';
 import { readNamedFile } from '../system/files/read-named-file.ts';
 import { checkSocketPath } from '../system/sockets/file.ts';
@@ -98,10 +97,6 @@ function parseTcp(section: SectionReader, env: NodeJS.ProcessEnv): EventStreamOp
 }
 
 const LOOPBACK = '127.0.0.1';
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
-}
 
 function parseAuth(section: SectionReader, env: NodeJS.ProcessEnv): string | undefined {
   const own = section.verbatim('auth');

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Clock } from '../core/clock.ts';
-import { plainAddress, socketOwner } from '../system/native/socket-owner.ts';
-import { isLoopback } from '../system/sockets/tcp-owner.ts';
+import { isLoopback, plainAddress } from '../core/host-port.ts';
+import { socketOwner } from '../system/native/socket-owner.ts';
 import { networkOf } from './failed-logins.ts';
 
 /** Who is at the other end of a TCP connection. */

@@ -40,6 +40,13 @@ describe('monitor_service.8', () => {
   });
 });
 
+describe('the documents', () => {
+  for (const file of ['README.md', 'monitor_service.8', 'config.ini', 'setup.sql', 'monitor_service.service'])
+    it(`hold no marks of an unfinished merge: ${file}`, () => {
+      assert.doesNotMatch(read(file), /^(?:<{7}|={7}|>{7})(?: |$)/m);
+    });
+});
+
 describe('the configuration reference', () => {
   it('is the same in config.ini, manual and README: sections, keys and defaults', () => {
     const shown = keysOfConfig(read('config.ini'));

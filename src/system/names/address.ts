@@ -13,11 +13,6 @@ export function hostAddress(text: string): HostAddress | undefined {
   return family === 4 || family === 6 ? { address, family } : undefined;
 }
 
-/** True where the address is this machine's own for ever: 127.0.0.0/8 or ::1. */
-export function isLoopback({ address, family }: HostAddress): boolean {
-  return family === 4 ? address.startsWith('127.') : address === '::1';
-}
-
 /** Each address once, those of `first` before the others, otherwise as they came; at most 32: whoever answers may name any number. */
 export function inOrder(addresses: readonly HostAddress[], first: HostAddress['family']): HostAddress[] {
   const byText = new Map(addresses.map((entry) => [entry.address, entry]));

@@ -1,6 +1,7 @@
 import { systemClock } from '../../core/clock.ts';
 import { withinWords } from '../../core/duration.ts';
-import { type HostAddress, hostAddress, inOrder, isLoopback } from './address.ts';
+import { isLoopback } from '../../core/host-port.ts';
+import { type HostAddress, hostAddress, inOrder } from './address.ts';
 import type { DnsAnswer } from './dns/answer.ts';
 import { askDns } from './dns/dns.ts';
 import type { GetentAnswer } from './getent.ts';
@@ -69,7 +70,7 @@ export class NameResolver {
   async #listed(name: string, own: OwnIpv6): Promise<readonly HostAddress[]> {
     const listed = await addressesInHosts(name, this.#options.hostsFile);
     if (!isLocalhost(name)) return listed;
-    const loopback = listed.filter(isLoopback);
+    const loopback = listed.filter(({ address }) => isLoopback(address));
     if (loopback.length > 0) return loopback;
     return own.loopback ? [IPV4_LOOPBACK, { address: '::1', family: 6 }] : [IPV4_LOOPBACK];
   }
@@ -97,7 +98,7 @@ const SHORT_SETTLE_MS = 100;
 const IPV4_LOOPBACK: HostAddress = { address: '127.0.0.1', family: 4 };
 
 function resolved(addresses: readonly HostAddress[], own: OwnIpv6): NameAnswer {
-  const isIpv6First = addresses.every(isLoopback) ? own.loopback : own.global;
+  const isIpv6First = addresses.every(({ address }) => isLoopback(address)) ? own.loopback : own.global;
   return { kind: 'resolved', addresses: inOrder(addresses, isIpv6First ? 6 : 4) };
 }
 

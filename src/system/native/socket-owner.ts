@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { plainAddress } from '../../core/host-port.ts';
 import { type Libc, loadLibc } from './libc.ts';
 import { SOCK_CLOEXEC } from './socket-address.ts';
 
@@ -97,8 +98,3 @@ const HEADER = 16;
 const REQUEST_IDS = HEADER + 8;
 /** Of struct inet_diag_msg; the inode follows. */
 const UID_AT = HEADER + 4 + 48 + 12;
-
-/** Without a zone (`%eth0`), and IPv4 as such. */
-export function plainAddress(address: string): string {
-  return address.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '');
-}

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
+import { isLoopback } from '../../core/host-port.ts';
 import { userWords } from '../files/account-names.ts';
 import { libcProblem } from '../native/libc.ts';
-import { plainAddress, socketOwner } from '../native/socket-owner.ts';
+import { socketOwner } from '../native/socket-owner.ts';
 
 /**
  * Why the server at the other end of a TCP connection is not to be given a secret, in one line: it is a program of this machine, and of
@@ -15,10 +16,4 @@ export function whyTcpNotBelieved(connection: Socket, believed: ReadonlySet<numb
   const uid = socketOwner({ address: remoteAddress, port: remotePort }, { address: localAddress, port: localPort });
   if (uid === undefined) return `whose process listens there cannot be told (${libcProblem() ?? 'sock_diag'})`;
   return believed.has(uid) ? undefined : `a process of ${userWords(uid)} listens there`;
-}
-
-/** 127.0.0.0/8, `::1`, and the former as IPv6 has it; also with a zone (`%lo`). */
-export function isLoopback(address: string): boolean {
-  const plain = plainAddress(address);
-  return plain === '::1' || /^127(?:\.\d{1,3}){3}$/.test(plain);
 }

@@ -234,6 +234,14 @@ test('what is odd about the form of a file hides no hint, and is told as what it
       lines('[process.Web App]').replace('[process', '[Process'),
       ['4 Process.Web App : unknown section, ignored (did you mean [process.Web App]?)'],
     ],
+    [
+      lines('[mysql]', 'host = localhost', 'password = x', '[general]', 'check_interval = 5', '[nginx]', 'restart_command = x'),
+      [
+        '4 mysql : unknown section, ignored (did you mean [database]?)',
+        '7 general : unknown section, ignored (did you mean [monitor]?)',
+        '9 nginx : unknown section, ignored (did you mean [process.nginx]?)',
+      ],
+    ],
     // Whose keys the others are is not known then.
     [
       '[database]\ndriver = sqllite\npath = DIR/a.db\nhost = localhost\n',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { Orders } from '../../../src/control/orders.ts';
@@ -484,6 +484,17 @@ describe('the commands, with no daemon running', () => {
       );
       assert.doesNotMatch(run.stderr, /\n\s+at /);
     }
+  });
+
+  it('call what the system refuses no bug', async (t) => {
+    const offline = () => {
+      mkdtempSync('/no-such-folder/x-');
+      throw new Error('not reached');
+    };
+    const config = configWith(t, join(tempDir(t), 'none.sock'));
+    const run = await runCommand(['--config', config, 'status'], { backends: { offline } });
+    assert.equal(run.code, 70);
+    assert.match(run.stderr, /\nmonitor_service: ENOENT: no such file or directory, mkdtemp '\/no-such-folder\/x-XXXXXX'\n$/);
   });
 
   it('name the place of a bug', async (t) => {
