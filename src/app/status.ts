@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import type { DaemonStatus, HoldStatus, ProcessStatus } from '../control/status.ts';
-import type { Alarm } from '../core/alarm.ts';
+import { type Alarm, hasName, type StoredAlarm } from '../core/alarm.ts';
+import { counted } from '../core/counted.ts';
+import { quoted } from '../core/printable.ts';
 import { isAtRest } from '../monitor/circuit-breaker.ts';
 import { holdAll } from '../monitor/holds.ts';
 import { managedProcess } from '../monitor/recovery-plan.ts';
@@ -60,7 +62,7 @@ export function holdStatus({ name, until, reason, strict }: HoldRecord): HoldSta
 /** What is known of the store. */
 export function storeStatus({ store, monitor: { availability } }: Core): DaemonStatus['store'] {
   const { description } = store();
-  const none = { since: null, reason: null, lastPollAt: null, alarms: null, leftOut: 0, remarks: [] };
+  const none = { since: null, reason: null, lastPollAt: null, alarms: null, leftOut: 0, nameless: 0, remarks: [] };
   switch (availability.state) {
     case 'starting':
       return { description, state: 'starting', ...none };
@@ -70,14 +72,28 @@ export function storeStatus({ store, monitor: { availability } }: Core): DaemonS
       return { description, ...none, state: 'unknown', since: since.toISOString(), reason, fault, lastPollAt: last };
     }
     case 'ok': {
-      const { since, lastPollAt, alarms, leftOut, remarks } = availability;
+      const { since, lastPollAt, alarms, leftOut } = availability;
       const [from, last] = [since.toISOString(), lastPollAt.toISOString()];
-      return { description, state: 'ok', since: from, reason: null, lastPollAt: last, alarms: alarms.length, leftOut, remarks };
+      const nameless = alarms.filter((alarm) => !hasName(alarm));
+      const remarks = [...availability.remarks, ...namelessRemark(nameless)];
+      const known = { since: from, reason: null, lastPollAt: last, alarms: alarms.length, leftOut, nameless: nameless.length };
+      return { description, state: 'ok', ...known, remarks };
     }
     default:
       return availability satisfies never;
   }
 }
+
+/** Which alarms cannot be healed for want of a name; the log tells of each. */
+function namelessRemark(alarms: readonly StoredAlarm[]): string[] {
+  if (alarms.length === 0) return [];
+  const shown = alarms.slice(0, SHOWN_IDS).map(({ processId }) => quoted(processId));
+  const more = alarms.length > SHOWN_IDS ? ` and ${alarms.length - SHOWN_IDS} more` : '';
+  const what = `in alarm without a name in PROCESE, and so never healed: process_id ${shown.join(', ')}${more}`;
+  return [`${counted(alarms.length, 'row', 'rows')} ${what} (expected a row there that names the process)`];
+}
+
+const SHOWN_IDS = 5;
 
 /** Every process that there is something to tell of: DaemonStatus.processes. */
 function processStatuses(parts: Omit<ProcessParts, 'breakers' | 'watched'>): ProcessStatus[] {

@@ -91,6 +91,7 @@ const storeShape: Shape<DaemonStatus['store']> = object({
   lastPollAt: nullable(anyText),
   alarms: nullable(count),
   leftOut: optional(count),
+  nameless: optional(count),
   remarks: optional(texts),
 });
 

@@ -28,6 +28,8 @@ export interface DaemonStatus {
     readonly alarms: number | null;
     /** How many more are in alarm than are taken at once; absent from older daemons. */
     readonly leftOut?: number | undefined;
+    /** How many of `alarms` have no name in PROCESE: nothing says what to heal; absent from older daemons. */
+    readonly nameless?: number | undefined;
     /** What is odd about its tables or rows, a line each; absent from older daemons. */
     readonly remarks?: readonly string[] | undefined;
   };

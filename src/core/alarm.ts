@@ -15,7 +15,7 @@ export function isSameNotes(one: SeenNotes, other: SeenNotes): boolean {
 export interface ProcessRow extends SeenNotes {
   /** `process_id`, the key of both tables, as the database writes it: a number of any size, a text. */
   readonly processId: string;
-  /** `process_name`; null where the column is NULL. Not unique, not clean: it is data, never code. */
+  /** `process_name`; null where the column is NULL, or PROCESE has no such row. Not unique, not clean: it is data, never code. */
   readonly processName: string | null;
   /** `alarma` = 1: somebody says the process is in alarm. */
   readonly alarma: boolean;
@@ -69,6 +69,11 @@ export function keptKey(processName: string): string {
 /** True while the alarm is one: what we keep ourselves is, as long as it is kept. */
 export function stands(alarm: Alarm): boolean {
   return alarm.source === 'kept' || isInAlarm(alarm);
+}
+
+/** False if nothing says which process is meant. */
+export function hasName<T extends { readonly processName: string | null }>(alarm: T): alarm is T & { processName: string } {
+  return alarm.processName !== null && alarm.processName.trim() !== '';
 }
 
 /** Who a recovery is for, as commands and strategies see it. */

@@ -1,4 +1,4 @@
-import type { Alarm } from '../core/alarm.ts';
+import { type Alarm, hasName } from '../core/alarm.ts';
 import type { MonitorSettings } from '../core/config.ts';
 import { nearName } from '../core/near-name.ts';
 import { quoted } from '../core/printable.ts';
@@ -53,12 +53,12 @@ export class AlarmIntake {
   }
 
   #judgeOne(alarm: Alarm): FoundAlarm[] {
-    const { key, processName } = alarm;
     const { clearing, state, unproved } = this.#parts;
-    if (processName === null || processName.trim() === '') {
+    if (!hasName(alarm)) {
       this.#tellOnce(alarm, 'warning', `Found process in alarm without a name (${placeOf(alarm)}): it cannot be restarted`);
       return [];
     }
+    const { key, processName } = alarm;
     if (this.#parts.settings().onlyConfigured && !this.#parts.plans()(processName).configured) {
       this.#tellOnce(
         alarm,

@@ -7,8 +7,10 @@ export const NAMES_AT_ONCE = 200;
 
 /** The questions whose answers a poll is made of. */
 export interface AlarmQuestions {
-  /** The rows in alarm by process_id, the first `limit` of them. */
+  /** The rows in alarm by process_id, those without a name too, the first `limit` of them. */
   alarms(limit: number): Promise<ProcessRow[]>;
+  /** Those of them with a name. */
+  namedAlarms(limit: number): Promise<ProcessRow[]>;
   /** Those of them with one of these names, NAMES_AT_ONCE at most. */
   alarmsOf(names: readonly string[], limit: number): Promise<ProcessRow[]>;
   /** How many rows are in alarm. */
@@ -28,8 +30,9 @@ export async function readAlarmsBy(
 ): Promise<AlarmsRead> {
   const some = await ask.alarms(MOST_ALARMS + 1);
   if (some.length === 0) return { rows: some, leftOut: 0, doubtful: inDoubt, remarks };
-  const taken = some.length <= MOST_ALARMS ? some : await withPrecedence(ask, some, first);
-  const leftOut = some.length <= MOST_ALARMS ? 0 : Math.max((await ask.count()) - taken.length, 1);
+  const areAll = some.length <= MOST_ALARMS;
+  const taken = areAll ? some : await withPrecedence(ask, await namedFirst(ask, some), first);
+  const leftOut = areAll ? 0 : Math.max((await ask.count()) - taken.length, 1);
   const shared = new Set(await ask.ambiguousIds(MOST_ALARMS));
   if (shared.size === 0) return { rows: taken, leftOut, doubtful: inDoubt, remarks };
   const rows = taken.filter(({ processId }) => !shared.has(processId));
@@ -44,6 +47,13 @@ export function ambiguityRemark(ids: readonly string[]): string {
   const shown = ids.slice(0, SHOWN).map(quoted);
   const more = ids.length > SHOWN ? ` and ${ids.length - SHOWN} more` : '';
   return `process_id ${shown.join(', ')}${more}: several rows have it; they are left alone (expected each process_id once)`;
+}
+
+/** How many rows of STATUS_PROCESS have no name, if any; `alarms`: of those in alarm. */
+export function unnamedRemark(unnamed: number, alarms: number): string[] {
+  if (unnamed === 0) return [];
+  const inAlarm = alarms === 0 ? '' : ` (${alarms} in alarm)`;
+  return [`rows of STATUS_PROCESS without a name in PROCESE: ${unnamed}${inAlarm}; they are never healed`];
 }
 
 /** That rows are left alone because a flag of theirs is no number. `what`: of which columns. */
@@ -71,4 +81,12 @@ async function withPrecedence(
   const known = new Set(named.map(({ processId }) => processId));
   const rest = some.filter(({ processId }) => !known.has(processId));
   return [...named, ...rest.slice(0, MOST_ALARMS - named.length)];
+}
+
+/** What nobody can heal takes no room from what somebody can. */
+async function namedFirst(ask: AlarmQuestions, some: readonly ProcessRow[]): Promise<readonly ProcessRow[]> {
+  if (!some.some(({ processName }) => processName === null)) return some;
+  const named = await ask.namedAlarms(MOST_ALARMS + 1);
+  const known = new Set(named.map(({ processId }) => processId));
+  return [...named, ...some.filter(({ processId }) => !known.has(processId))];
 }

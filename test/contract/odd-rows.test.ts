@@ -449,6 +449,58 @@ function suite(openWorld: Open, kind: 'mysql' | 'sqlite'): void {
     });
   });
 
+  describe('without a name', () => {
+    test('an alarm for which PROCESE has no row is read, and counted with the others', async () => {
+      const tables = `${PLAIN} INSERT INTO PROCESE VALUES (1, 'named'), (3, NULL), (4, ' ');
+        INSERT INTO STATUS_PROCESS VALUES (1, 1, 0, 'a'), (2, 1, 0, 'only status'), (3, 1, 0, NULL), (4, 0, 0, NULL), (5, 1, 1, NULL);`;
+      await on(tables, async (world) => {
+        const { store } = world;
+        const read = async () =>
+          (await store.readAlarms(['named'])).rows.map((row) => [row.processId, row.processName, row.notes]);
+        assert.deepEqual(await read(), [
+          ['1', 'named', 'a'],
+          ['2', null, 'only status'],
+          ['3', null, null],
+        ]);
+        const told = (await store.inspect()).remarks.join();
+        assert.match(told, /rows of STATUS_PROCESS without a name in PROCESE: 4 \(2 in alarm\); they are never healed/);
+        assert.equal(await store.readProcess('2'), undefined, 'it is no process');
+        await world.exec('DELETE FROM STATUS_PROCESS WHERE process_id > 1');
+        assert.doesNotMatch((await store.inspect()).remarks.join(), /without a name/);
+      });
+    });
+
+    test('one of another host is none of ours; one of which nothing says whose it is, is', async () => {
+      const ids = async ({ store }: StoreWorld): Promise<string> => {
+        const told = /in PROCESE: (.*?);/.exec((await store.inspect()).remarks.join())?.[1];
+        return `${(await store.readAlarms()).rows.map(({ processId }) => processId)}; ${told}`;
+      };
+      const byStatus = `${HOSTED} INSERT INTO PROCESE VALUES (1, 'nginx');
+        INSERT INTO STATUS_PROCESS VALUES (1, 1, 0, NULL, 1), (2, 1, 0, NULL, 1), (3, 1, 0, NULL, 2);`;
+      await on(byStatus, async (world) => assert.equal(await ids(world), '1,2; 1 (1 in alarm)'), hostScope('1'));
+      await on(byStatus, async (world) => assert.equal(await ids(world), '3; 1 (1 in alarm)'), hostScope('2'));
+      const names = NAMES.replace('VARCHAR(255)', 'VARCHAR(255), host_id INT');
+      const byName = `${PLAIN.replace(NAMES, names)} INSERT INTO PROCESE VALUES (1, 'nginx', 1), (2, 'nginx', 2), (3, NULL, 2);
+        INSERT INTO STATUS_PROCESS VALUES (1, 1, 0, NULL), (2, 1, 0, NULL), (3, 1, 0, NULL), (4, 1, 0, NULL);`;
+      await on(byName, async (world) => assert.equal(await ids(world), '1,4; 1 (1 in alarm)'), hostScope('1'));
+      await on(byName, async (world) => assert.equal(await ids(world), '2,3,4; 2 (2 in alarm)'), hostScope('2'));
+    });
+
+    test('ten thousand alarms that nobody can heal leave room for the one that somebody can', async () => {
+      const numbers =
+        kind === 'mysql'
+          ? 'INSERT INTO STATUS_PROCESS SELECT seq, 1, 0, NULL FROM seq_1_to_10200;'
+          : `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10200)
+             INSERT INTO STATUS_PROCESS SELECT i, 1, 0, NULL FROM n;`;
+      await on(`${PLAIN} ${numbers} INSERT INTO PROCESE VALUES (10200, 'last'), (5, NULL);`, async ({ store }) => {
+        const { rows, leftOut } = await store.readAlarms();
+        const ids = new Set(rows.map(({ processId }) => processId));
+        assert.deepEqual([rows.length, ids.size, leftOut], [MOST_ALARMS, MOST_ALARMS, 200]);
+        assert.ok(rows.some(({ processName }) => processName === 'last'));
+      });
+    });
+  });
+
   test('ten thousand alarms are taken at most; those with a section among them, and the rest is counted', async () => {
     const numbers =
       kind === 'mysql'

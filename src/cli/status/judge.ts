@@ -1,4 +1,5 @@
 import type { DaemonStatus, ProcessDetails, ProcessStatus } from '../../control/status.ts';
+import { counted } from '../../core/counted.ts';
 import { printable } from '../../core/printable.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { storeFact } from './header.ts';
@@ -20,7 +21,7 @@ export function shownCode({ pid, store, processes }: Told): ExitCode {
 /** Whether all is well: of several faults 3 (no daemon) comes before 69 (something is not known) before 1. */
 export function judge(told: Told, now: Date): Verdict {
   const { pid, store, processes } = told;
-  const faults = processes.flatMap((process) => faultOf(process) ?? []);
+  const faults = [...namelessFault(store), ...processes.flatMap((process) => faultOf(process) ?? [])];
   const unknowns = processes.flatMap((process) => unknownOf(process, store.state === 'ok') ?? []);
   const lines = [
     ...(pid === 0 ? ['no daemon runs: nothing is restarted'] : []),
@@ -40,7 +41,13 @@ type Told = Pick<DaemonStatus, 'pid' | 'store' | 'processes'>;
 /** One process to be judged. Its alarm may be known though the store does not answer: the daemon keeps it itself. */
 export function toldOf({ pid, store, process }: ProcessDetails): Told {
   const state = process.inAlarm === null || store.state === 'ok' ? store.state : 'ok';
-  return { pid, store: { ...store, state }, processes: [process] };
+  return { pid, store: { ...store, state, nameless: 0 }, processes: [process] };
+}
+
+/** Alarms that stand in the line of no process. */
+function namelessFault({ nameless = 0 }: Told['store']): string[] {
+  if (nameless === 0) return [];
+  return [`alarm store: ${counted(nameless, 'row', 'rows')} in alarm without a name in PROCESE, and so never healed`];
 }
 
 /** An alarm, an open breaker, something watched that is down; and what is red for another reason: refused, or not recovered. */

@@ -1,4 +1,4 @@
-import { ambiguityRemark } from '../alarms-read.ts';
+import { ambiguityRemark, unnamedRemark } from '../alarms-read.ts';
 import { textOf } from '../exact-text.ts';
 import { shortNotesRemark } from '../notes.ts';
 import type { StoreReport } from '../store.ts';
@@ -16,7 +16,7 @@ export async function inspectMysql(session: MysqlSession, { tables, statements, 
   // Whatever a poll needs: what is missing is a fault here as it is there.
   await one(statements.alarms(1));
   const { processes, alarms } = await one(statements.counts());
-  const { unnamed } = await one(statements.unnamed());
+  const unnamed = await one(statements.unnamed());
   const told = [...remarks, ...shortNotesRemark(tables.notes)];
   if (!statements.idsAreUnique) {
     const { sql, values } = statements.sharedIds(SHARED_LOOKED_AT);
@@ -26,8 +26,7 @@ export async function inspectMysql(session: MysqlSession, { tables, statements, 
   if (Number(readOnly) === 1) told.push('the server is read-only: alarms can be read there, and not cleared');
   const index = indexRemark(tables);
   if (index !== undefined) told.push(index);
-  if (Number(unnamed) > 0)
-    told.push(`rows of STATUS_PROCESS without a name in PROCESE: ${Number(unnamed)}; they are never healed`);
+  told.push(...unnamedRemark(Number(unnamed.unnamed), Number(unnamed.alarms)));
   return {
     server: productName(String(version)),
     processes: Number(processes),

@@ -24,6 +24,8 @@ export class Statements {
   readonly #tables: Tables;
   /** `FROM … WHERE`, and that a row is ours. */
   readonly #rows: Statement;
+  /** The same with the rows of STATUS_PROCESS for which PROCESE has none: no other host can say that they are its own. */
+  readonly #allRows: Statement;
   /** That a row is ours, of STATUS_PROCESS alone. */
   readonly #ours: Statement;
   /** The same of PROCESE. */
@@ -45,6 +47,11 @@ export class Statements {
     const ours = statusHost ? hosts('s.host_id', statusHost) : hosts('p.host_id', processHost);
     const short = status.processId.castType === '' ? `LENGTH(s.process_id) <= ${MOST_BYTES} AND ` : '';
     this.#rows = { sql: `FROM STATUS_PROCESS s JOIN PROCESE p ON ${on} WHERE ${short}${ours.sql}`, values: ours.values };
+    const oursOrNobodys = statusHost ? ours.sql : `(${ours.sql} OR p.process_id IS NULL)`;
+    this.#allRows = {
+      sql: `FROM STATUS_PROCESS s LEFT JOIN PROCESE p ON ${on} WHERE ${short}${oursOrNobodys}`,
+      values: ours.values,
+    };
     this.#ours = hosts('host_id', statusHost);
     this.#ourNames = hosts('p.host_id', processHost);
     this.#idTest = keyTest('s.process_id', status.processId);
@@ -57,11 +64,17 @@ export class Statements {
     return uniqueIds || (uniqueIdsPerHost && this.#rows.values.length > 0);
   }
 
-  /** The rows in alarm by process_id, the first `limit` of them. */
+  /** The rows in alarm by process_id, those without a name too, the first `limit` of them. */
   alarms(limit: number): Statement {
     // The one of each poll: the very same text is found sooner among the prepared ones.
-    if (this.#poll?.limit !== limit) this.#poll = { limit, statement: this.#select(this.#inAlarm('s.'), [], limit) };
+    if (this.#poll?.limit !== limit)
+      this.#poll = { limit, statement: this.#select(this.#inAlarm('s.'), [], limit, this.#allRows) };
     return this.#poll.statement;
+  }
+
+  /** Those of them with a name. */
+  namedAlarms(limit: number): Statement {
+    return this.#select(`${this.#inAlarm('s.')} AND p.process_name IS NOT NULL`, [], limit);
   }
 
   /** Those of them with these names, NAMES_AT_ONCE at most. */
@@ -81,7 +94,8 @@ export class Statements {
 
   /** How many rows are in alarm, as `alarms`. */
   alarmCount(): Statement {
-    return { sql: `SELECT COUNT(*) AS alarms ${this.#rows.sql} AND ${this.#inAlarm('s.')}`, values: this.#rows.values };
+    const { sql, values } = this.#allRows;
+    return { sql: `SELECT COUNT(*) AS alarms ${sql} AND ${this.#inAlarm('s.')}`, values };
   }
 
   /** How many rows there are, `processes`, and how many in alarm, `alarms`. */
@@ -166,15 +180,12 @@ export class Statements {
     };
   }
 
-  /** Rows of STATUS_PROCESS, `unnamed`, that have no name. */
+  /** How many rows have no name, `unnamed`, and how many of those are in alarm, `alarms`. */
   unnamed(): Statement {
-    const { sql, values } = this.#ours;
-    const { status, process } = this.#tables;
-    const named = joins('p.process_id', process.processId, 'STATUS_PROCESS.process_id', status.processId);
-    return {
-      sql: `SELECT COUNT(*) AS unnamed FROM STATUS_PROCESS WHERE ${sql} AND NOT EXISTS (SELECT 1 FROM PROCESE p WHERE ${named} AND p.process_name <> '')`,
-      values,
-    };
+    const { sql, values } = this.#allRows;
+    const alarms = `COALESCE(SUM(${this.#inAlarm('s.')}), 0)`;
+    const isUnnamed = "(p.process_name IS NULL OR TRIM(p.process_name) = '')";
+    return { sql: `SELECT COUNT(*) AS unnamed, ${alarms} AS alarms ${sql} AND ${isUnnamed}`, values };
   }
 
   /** What is true of the row with that id, in STATUS_PROCESS alone: the columns `expression`, of two rows at most. */
@@ -247,7 +258,7 @@ export class Statements {
     return `${flagIs(`${alias}alarma`, alarma, 1)} AND ${flagIs(`${alias}sound`, sound, 0)}`;
   }
 
-  #select(condition: string, values: readonly SqlValue[], limit: number): Statement {
+  #select(condition: string, values: readonly SqlValue[], limit: number, rows = this.#rows): Statement {
     const { alarma, sound, processId } = this.#tables.status;
     // NULL is neither: a row in doubt is left alone.
     const flags = `${flagIs('s.alarma', alarma, 1)} AS alarma, ${flagIs('s.sound', sound, 0)} AS silent, ${this.#inDoubt ?? 'FALSE'} AS inDoubt`;
@@ -255,8 +266,8 @@ export class Statements {
     const columns = `${exact('s.process_id', processId)} AS process_id, ${name} AS process_name, ${flags}`;
     const notes = `${head('s.notes', this.#isBinary)} AS notes, ${digest('s.notes', this.#isBinary)} AS notesDigest`;
     return {
-      sql: `SELECT ${columns}, ${notes} ${this.#rows.sql} AND ${condition} ORDER BY s.process_id LIMIT ${limit}`,
-      values: [...this.#rows.values, ...values],
+      sql: `SELECT ${columns}, ${notes} ${rows.sql} AND ${condition} ORDER BY s.process_id LIMIT ${limit}`,
+      values: [...rows.values, ...values],
     };
   }
 }

@@ -51,6 +51,7 @@ export class MysqlStore implements AlarmStore {
     return this.#look(async (session, { statements, remarks, inDoubt }) => {
       const questions = {
         alarms: (limit: number) => processRows(session, statements.alarms(limit)),
+        namedAlarms: (limit: number) => processRows(session, statements.namedAlarms(limit)),
         alarmsOf: (names: readonly string[], limit: number) => processRows(session, statements.alarmsOf(names, limit)),
         count: async () => Number((await one(session, statements.alarmCount()))?.alarms),
         ambiguousIds: async (limit: number) => {

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { ambiguityRemark } from '../alarms-read.ts';
+import { ambiguityRemark, unnamedRemark } from '../alarms-read.ts';
 import { textOf } from '../exact-text.ts';
 import type { StoreReport } from '../store.ts';
 import { sqliteFault } from './faults.ts';
@@ -12,6 +12,8 @@ export function inspectSqlite(database: DatabaseSync, { statements, remarks }: S
   database.prepare(poll.sql).get(...poll.values);
   const counts = statements.counts();
   const { processes, alarms } = database.prepare(counts.sql).get(...counts.values) ?? {};
+  const nameless = statements.unnamed();
+  const unnamed = database.prepare(nameless.sql).get(...nameless.values);
   const shared = statements.idsAreUnique ? [] : sharedIds(database, statements);
   const readOnly = isReadOnly(database);
   return {
@@ -23,6 +25,7 @@ export function inspectSqlite(database: DatabaseSync, { statements, remarks }: S
     remarks: [
       ...remarks,
       ...(shared.length > 0 ? [ambiguityRemark(shared)] : []),
+      ...unnamedRemark(Number(unnamed?.unnamed), Number(unnamed?.alarms)),
       ...(readOnly ? ['the file is read-only: alarms can be read, and not cleared'] : []),
     ],
   };

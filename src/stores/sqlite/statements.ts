@@ -29,6 +29,8 @@ export class Statements {
   /** True where no two of our rows can have one process_id. */
   readonly idsAreUnique: boolean;
   readonly #rows: Statement;
+  /** The same with the rows of STATUS_PROCESS for which PROCESE has none: no other host can say that they are its own. */
+  readonly #allRows: Statement;
   /** That a row is ours, of STATUS_PROCESS alone. */
   readonly #ours: Statement;
   /** The same of PROCESE. */
@@ -44,14 +46,25 @@ export class Statements {
     const on = `p.process_id = s.process_id${statusHost && processHost ? ' AND p.host_id = s.host_id' : ''}`;
     const short = `octet_length(s.process_id) <= ${MOST_BYTES}`;
     this.#rows = { sql: `FROM STATUS_PROCESS s JOIN PROCESE p ON ${on} WHERE ${short} AND ${ours.sql}`, values: ours.values };
+    const oursOrNobodys = statusHost ? ours.sql : `(${ours.sql} OR p.process_id IS NULL)`;
+    this.#allRows = {
+      sql: `FROM STATUS_PROCESS s LEFT JOIN PROCESE p ON ${on} WHERE ${short} AND ${oursOrNobodys}`,
+      values: ours.values,
+    };
     this.#ours = statusHost ? hosts('host_id') : EVERY;
     this.#ourNames = processHost ? hosts('host_id') : EVERY;
     this.idsAreUnique = uniqueIds || (uniqueIdsPerHost && ours.values.length > 0);
   }
 
-  /** The rows in alarm after `after` in the order of process_id. */
+  /** The rows in alarm, those without a name too, after `after` in the order of process_id. */
   alarms(after: Key | undefined): Statement {
-    return this.#select(`${inAlarm('s.')} AND ${beyond(after)}`, keyValues(after), INDEXED_ORDER);
+    return this.#select(`${inAlarm('s.')} AND ${beyond(after)}`, keyValues(after), INDEXED_ORDER, this.#allRows);
+  }
+
+  /** Those of them with a name. */
+  namedAlarms(after: Key | undefined): Statement {
+    const isNamed = 'p.process_name IS NOT NULL';
+    return this.#select(`${inAlarm('s.')} AND ${isNamed} AND ${beyond(after)}`, keyValues(after), INDEXED_ORDER);
   }
 
   /** Those of them with these names. */
@@ -75,7 +88,18 @@ export class Statements {
 
   /** How many rows are in alarm, as `alarms`. */
   alarmCount(): Statement {
-    return { sql: `SELECT count(*) AS alarms ${this.#rows.sql} AND ${inAlarm('s.')}`, values: this.#rows.values };
+    const { sql, values } = this.#allRows;
+    return { sql: `SELECT count(*) AS alarms ${sql} AND ${inAlarm('s.')}`, values };
+  }
+
+  /** How many rows have no name, `unnamed`, and how many of those are in alarm, `alarms`. */
+  unnamed(): Statement {
+    const { sql, values } = this.#allRows;
+    const isUnnamed = "(p.process_name IS NULL OR trim(CAST(p.process_name AS TEXT)) = '')";
+    return {
+      sql: `SELECT count(*) AS unnamed, count(*) FILTER (WHERE ${inAlarm('s.')}) AS alarms ${sql} AND ${isUnnamed}`,
+      values,
+    };
   }
 
   /** The process_ids, `id`, that several rows of ours have, the first `limit`; `onlyAlarms`: of one in alarm. */
@@ -179,13 +203,13 @@ export class Statements {
     return { sql: `${this.#ours.sql} AND ${id.sql}`, values: [...this.#ours.values, ...id.values] };
   }
 
-  #select(condition: string, values: readonly SQLInputValue[], order: string): Statement {
+  #select(condition: string, values: readonly SQLInputValue[], order: string, rows = this.#rows): Statement {
     const flags = `s.alarma = 1 AS alarma, s.sound = 0 AS silent, ${IN_DOUBT} AS inDoubt`;
     const notes = `CAST(${head('s.')} AS BLOB) AS notes, ${size('s.')} AS size, ${digest('s.')} AS digest`;
     const columns = `${KEY}, ${ID} AS process_id, ${NAME} AS process_name, ${flags}, ${notes}`;
     return {
-      sql: `SELECT ${columns} ${this.#rows.sql} AND ${condition} ${order}`,
-      values: [...this.#rows.values, ...values],
+      sql: `SELECT ${columns} ${rows.sql} AND ${condition} ${order}`,
+      values: [...rows.values, ...values],
     };
   }
 }

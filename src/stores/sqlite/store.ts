@@ -38,6 +38,7 @@ export class SqliteStore implements AlarmStore {
     const { statements, remarks, inDoubt } = await this.#attempt((_, schema) => schema);
     const questions = {
       alarms: (limit: number) => this.#rows((after) => statements.alarms(after), limit),
+      namedAlarms: (limit: number) => this.#rows((after) => statements.namedAlarms(after), limit),
       alarmsOf: (names: readonly string[], limit: number) => this.#rows((after) => statements.alarmsOf(names, after), limit),
       count: () => this.#attempt((database) => Number(one(database, statements.alarmCount())?.alarms)),
       ambiguousIds: async (limit: number) => {

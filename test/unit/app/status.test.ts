@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import type { Core } from '../../../src/app/app.ts';
 import { LastRecoveries } from '../../../src/app/last-recoveries.ts';
 import { readSettings } from '../../../src/app/settings.ts';
 import { buildStatus } from '../../../src/app/status.ts';
 import { statusLine } from '../../../src/app/status-line.ts';
+import { judge } from '../../../src/cli/status/judge.ts';
 import type { DaemonStatus, ProcessStatus } from '../../../src/control/status.ts';
 import { localTimestamp } from '../../../src/core/clock.ts';
 import { ordersOf } from '../../helpers/bound-orders.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
+import { RecordedLog } from '../../helpers/recorded-log.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 
@@ -132,4 +135,30 @@ test('systemctl status says since when the alarms are unknown in local time', as
   const since = statusOf(core).store.since ?? '';
   assert.ok(Date.parse(since) >= at.getTime() && since.endsWith('Z'), since);
   assert.ok(statusLine(core).includes(localTimestamp(new Date(since))));
+});
+
+test('an alarm without a name is none of no process: status and status --check tell of it, and the log once', async (t) => {
+  const dir = tempDir(t);
+  const core = await coreWith(t, dir, '[process.web]\n');
+  addRows(dir, ['web'], false);
+  const database = new DatabaseSync(join(dir, 'a.db'));
+  t.after(() => database.close());
+  database.exec("INSERT INTO STATUS_PROCESS VALUES (302, 1, 0, 'only status'), (303, 0, 0, NULL)");
+  await core.monitor.tick();
+  await core.monitor.tick();
+  const status = statusOf(core);
+  assert.deepEqual([status.store.alarms, status.store.nameless], [1, 1]);
+  assert.deepEqual(status.store.remarks, [
+    '1 row in alarm without a name in PROCESE, and so never healed: process_id "302" (expected a row there that names the process)',
+  ]);
+  assert.deepEqual(judge(status, new Date()), {
+    lines: ['alarm store: 1 row in alarm without a name in PROCESE, and so never healed'],
+    exitCode: 1,
+  });
+  const { log } = core;
+  assert(log instanceof RecordedLog);
+  assert.equal(log.lines.filter(({ message }) => /without a name \(ID: 302\)/.test(message)).length, 1);
+  database.exec("INSERT INTO PROCESE VALUES (302, 'named')");
+  await core.monitor.tick();
+  assert.deepEqual([statusOf(core).store.nameless, statusOf(core).store.remarks], [0, []]);
 });

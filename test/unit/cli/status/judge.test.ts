@@ -53,6 +53,13 @@ describe('status --check', () => {
   for (const [process, line] of faults)
     it(`ends with 1: ${process.state}, ${line}`, () => assert.deepEqual(verdict([{}, process]), [1, [line]]));
 
+  it('ends with 1 for alarms that stand in the line of no process, and not for one process', () => {
+    const store = { ...someStatus().store, nameless: 2 };
+    const line = 'alarm store: 2 rows in alarm without a name in PROCESE, and so never healed';
+    assert.deepEqual(verdict([{}], { store }), [1, [line]]);
+    assert.deepEqual(judge(toldOf(someDetails({ store })), now), { lines: [], exitCode: 0 });
+  });
+
   it('ends with 69 for what is not known, and says what', () => {
     const unknown = { state: 'unknown', inAlarm: null, reason: 'why' } as const;
     assert.deepEqual(verdict([unknown]), [69, ['nginx: unknown (why)']]);
