@@ -7,10 +7,11 @@ import { syntaxFault } from '../core/shell/syntax-fault.ts';
 import type { ConfigDocument } from './config-document.ts';
 import { describeOnceNames, describeOwnFormats, oncePercentAndName, ownFormats } from './find-own-formats.ts';
 import { looksForNames, type NameSearch, nameSearches, namesTooLong } from './name-patterns.ts';
+import { onceEvaled } from './once-evaled.ts';
 
 /**
  * Warns of commands that no shell can read, or that do something else than they seem to: a `%s` that is some program's own, wherever the
- * command stands; a name that cannot stand for `%s`; and a name that is too long for what looks for it, each at the section of the
+ * command stands; a variable that nothing sets; a name that cannot stand for `%s`; and a name that is too long for what looks for it, each at the section of the
  * process. `keysRun`: which commands of a process may run at all.
  */
 export function checkCommands(document: ConfigDocument, keysRun: (processName: string) => readonly string[]): void {
@@ -49,6 +50,7 @@ function readCommand(template: string, whole: ReadingBudget): ReadCommand {
       ...(fault === undefined ? [] : [`cannot be read by a shell (${fault})`]),
       ...(formats.length > 0 ? [describeOwnFormats(formats)] : []),
       ...(once.length > 0 ? [describeOnceNames(once, template)] : []),
+      ...onceEvaled(template, new ReadingBudget(MOST_BESIDES, whole)),
       ...(budget.isSpent ? unreadWarnings(template) : []),
     ],
     searches,

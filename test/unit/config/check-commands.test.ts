@@ -71,3 +71,10 @@ test('a command that no shell can read is told, where it stands, once for all wh
     ],
   );
 });
+
+test('a variable that the bash service set is told once, where the command stands', () => {
+  const inherited = '[process.default]\nrestart_command = systemctl restart $process_name\n[process.a]\n[process.b]\n';
+  const [only = '', ...more] = told(`${inherited}health_check_command = pgrep -x "$MONITOR_SYSTEM_NAME"\n`);
+  assert.match(only, /^process\.default restart_command: \$process_name is empty, .*write %s/);
+  assert.deepEqual(more, []);
+});

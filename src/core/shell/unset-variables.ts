@@ -1,0 +1,55 @@
+import { calledWords } from './called-words.ts';
+import type { ReadingBudget } from './reading-budget.ts';
+import { readText, type SimpleCommand } from './simple-commands.ts';
+
+/** What of a shell's text comes to nothing if nobody but the text itself sets its variables, and no function surrounds it. */
+export interface Unfounded {
+  /** Variables with a small letter in their names that certainly become nothing, each once: `$name` or `${name}`, which the text nowhere sets. */
+  readonly variables: readonly string[];
+  /** `local`, `return`: called where only a function may (bash(1)), each once. */
+  readonly calls: readonly string[];
+}
+
+/**
+ * Finds that in `text`; nothing of which that is not certain: a name that stands in it in any other way may be set there, and a file
+ * that it reads may set any. What an inner shell reads is not looked at. `budget`: as readText has it.
+ */
+export function unfounded(text: string, budget: ReadingBudget): Unfounded {
+  const used = [...text.matchAll(USED)].flatMap(([, braced, bare = braced]) => bare ?? []);
+  const distinct = [...new Set(used)].slice(0, MOST_NAMES);
+  const names = distinct.filter((name) => !ELSEWHERE_SET.test(name) && !standsOtherwise(text, name));
+  const environment = Object.fromEntries(names.map((name) => [name, `${MARK}${name}${MARK}`]));
+  const { commands, notes } = readText(text, environment, budget);
+  if (notes.isDoubtful || notes.isAstray || notes.unclosed !== undefined) return NOTHING;
+  const words = commands.flatMap((command) => [...command.words, ...command.targets]);
+  const isOpen = commands.some(({ words }) => readsMore(calledWords(words)));
+  return {
+    variables: isOpen ? [] : names.filter((name) => words.some((word) => word.includes(`${MARK}${name}${MARK}`))),
+    calls: FUNCTION.test(text) ? [] : [...new Set(commands.flatMap(functionsOwn))],
+  };
+}
+
+const NOTHING: Unfounded = { variables: [], calls: [] };
+/** No command holds it. */
+const MARK = '\u0001';
+const USED = /\$(?:\{([A-Za-z]*[a-z]\w*)\}|([A-Za-z]*[a-z]\w*))/g;
+/** What systems hand to all they run in small letters. */
+const ELSEWHERE_SET = /_proxy$/;
+const MOST_NAMES = 50;
+const FUNCTION = /\(\s*\)|\bfunction\b/;
+
+/** Whether the name stands there but as `$name` or `${name}`: `read name`, `for name in`, `name=`, `((name++))`, `${name:=x}`. */
+function standsOtherwise(text: string, name: string): boolean {
+  return new RegExp(String.raw`(?<![$\w]|\$\{)${name}(?!\w)|\$\{${name}(?![\w}])`).test(text);
+}
+
+/** Whether the shell is given more to read than stands in the text. */
+function readsMore([first = '', ...args]: readonly string[]): boolean {
+  return first === '.' || first === 'source' || (first === 'eval' && args.some((word) => /[$`]/.test(word)));
+}
+
+function functionsOwn({ words, bare }: SimpleCommand): string[] {
+  const called = calledWords(words);
+  const [first = ''] = called;
+  return bare[words.length - called.length] === true && /^(?:local|return)$/.test(first) ? [first] : [];
+}
