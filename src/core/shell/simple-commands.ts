@@ -1,6 +1,6 @@
 import { ReadingBudget } from './reading-budget.ts';
 import type { Notes, Surroundings } from './surroundings.ts';
-import { WordReader } from './words.ts';
+import { type ReadSubstitution, WordReader } from './words.ts';
 
 /** A word of a shell's text; undefined if only the shell can tell what it comes to (a variable, a pattern, a substitution). */
 export type ShellWord = string | undefined;
@@ -29,9 +29,10 @@ export interface SimpleCommand {
 
 /**
  * The simple commands of a text as bash(1) would find them, those of substitutions before the command that uses them. In a word a
- * substitution is `$()`, and a variable that the text itself has set, or that stands in `environment`, is its value. It is read like a shell reads,
- * but for aliases, here-documents and what `case` and `[[` make of a word; what is left open is closed at the end of the text, and
- * nothing is looked into that is nested more than 20 deep. `budget`: of what comes from variables and backquotes.
+ * substitution is `$()`, or the program of which it only asks where that is (`$(which date)`), and a variable that the text itself has
+ * set, or that stands in `environment`, is its value. It is read like a shell reads, but for aliases, here-documents and what `case`
+ * and `[[` make of a word; what is left open is closed at the end of the text, and nothing is looked into that is nested more than 20
+ * deep. `budget`: of what comes from variables and backquotes.
  */
 export function simpleCommands(
   text: string,
@@ -71,8 +72,10 @@ class ListReader extends WordReader {
     this.#found = found;
   }
 
-  protected override readInner(text: string, isClosed: boolean, at: number): number {
-    return new ListReader(text, isClosed ? this.#found : this.#unnoted(), this.depth + 1, at).readList(isClosed);
+  protected override readInner(text: string, isClosed: boolean, at: number): ReadSubstitution {
+    const before = this.#found.commands.length;
+    const end = new ListReader(text, isClosed ? this.#found : this.#unnoted(), this.depth + 1, at).readList(isClosed);
+    return { at: end, program: soughtProgram(this.#found.commands.slice(before)) };
   }
 
   /** What backquotes hold is read when it runs: a fault in it is none of the text. */
@@ -146,6 +149,14 @@ class ListReader extends WordReader {
     }
   }
 }
+
+/** The program that commands only look for: `which PROGRAM`, `command -v PROGRAM`, `type -p PROGRAM`. */
+function soughtProgram([first, ...more]: readonly SimpleCommand[]): string | undefined {
+  const [, program] = more.length > 0 ? [] : (SEEKING.exec(first?.words.join(' ') ?? '') ?? []);
+  return program;
+}
+
+const SEEKING = /^(?:(?:\S*\/)?which|command -v|type -[pP]) ([^\s-]\S*)$/;
 
 /** What is there of a command that is being read. */
 class Collected {

@@ -1,6 +1,14 @@
 import { Cursor } from './cursor.ts';
 import type { Surroundings } from './surroundings.ts';
 
+/** What has been read of a substitution. */
+export interface ReadSubstitution {
+  /** Where it has stopped. */
+  readonly at: number;
+  /** The program that it stands for, if it only asks where that is: `$(which date)`. */
+  readonly program?: string | undefined;
+}
+
 /** Reads words as bash(1) does, with its quotes taken away; what they run is read by `readInner`. */
 export abstract class WordReader extends Cursor {
   protected readonly surroundings: Surroundings;
@@ -19,8 +27,8 @@ export abstract class WordReader extends Cursor {
     this.depth = depth;
   }
 
-  /** Reads the commands of a substitution that begins at `at` of `text`, and ends there or with a `)`; where it has stopped. */
-  protected abstract readInner(text: string, isClosed: boolean, at: number): number;
+  /** Reads the commands of a substitution that begins at `at` of `text`, and ends there or with a `)`. */
+  protected abstract readInner(text: string, isClosed: boolean, at: number): ReadSubstitution;
 
   /** The next word; '' if none begins here. */
   protected word(): string {
@@ -120,9 +128,9 @@ export abstract class WordReader extends Cursor {
       const whole = this.until(BACKQUOTED);
       if (this.at - from < whole.length + 2) this.#isUnclosed('`');
       const inner = whole.replace(/\\([$`\\])/g, '$1');
-      if (this.#goesDeeper(inner.length)) this.readInner(inner, false, 0);
+      const program = this.#goesDeeper(inner.length) ? this.readInner(inner, false, 0).program : undefined;
       this.#isUnsure();
-      return '$()';
+      return program ?? '$()';
     }
     this.at++;
     this.isLiteral = false;
@@ -131,9 +139,10 @@ export abstract class WordReader extends Cursor {
 
   /** Behind `$(`. */
   #substitution(): string {
-    this.at = this.#goesDeeper() ? this.readInner(this.text, true, this.at) : this.text.length;
+    const { at, program } = this.#goesDeeper() ? this.readInner(this.text, true, this.at) : { at: this.text.length };
+    this.at = at;
     this.#isUnsure();
-    return '$()';
+    return program ?? '$()';
   }
 
   /** Behind `${`. */
