@@ -1,9 +1,10 @@
 import { dirname } from 'node:path';
 import type { ConfigDocument } from '../config/config-document.ts';
 import { closest, looseName } from '../config/did-you-mean.ts';
-import { expandCommand } from '../core/command-template.ts';
+import { expandCommand, withName } from '../core/command-template.ts';
 import type { ConfigProblem } from '../core/errors.ts';
 import { quoted } from '../core/printable.ts';
+import { executesElsewhere } from '../core/shell/executed-programs.ts';
 import { managedProcess, type Plans, type RecoveryPlan } from '../monitor/recovery-plan.ts';
 import { missingPrograms } from '../strategies/command/missing-program.ts';
 import { nameProblem } from '../strategies/process/identity/name.ts';
@@ -132,6 +133,8 @@ function program(document: ConfigDocument, name: string, plan: RecoveryPlan): Co
   const expected = `(expected a program's full path, or its name${strategy.name === 'auto' ? " or a unit's" : ''})`;
   const unfit = nameProblem(process, true);
   if (unfit !== undefined) return told(unfit);
+  const start = section.verbatim('start_command');
+  if (start !== undefined && executesElsewhere(withName(start, systemName))) return undefined;
   const stat = hostStat(systemName);
   if (stat === 'none') return told(`${quoted(systemName)} is not there ${expected}`);
   return stat !== 'unknown' && stat.isDirectory() ? told(`${quoted(systemName)} is a folder ${expected}`) : undefined;

@@ -8,6 +8,8 @@ export interface Launcher {
   readonly takesVariables?: true;
   /** It looks for the program in a PATH of its own. */
   readonly hasOwnPath?: true;
+  /** What it runs may be looked for under another root, in another folder or on another machine: always, or with such an option. */
+  readonly elsewhere?: true | RegExp;
   /** It puts more words behind the program's. */
   readonly addsWords?: true;
   /** It executes a text of a language of its own, and no other program that it is told of by words. */
@@ -29,6 +31,7 @@ export const LAUNCHERS: Readonly<Record<string, Launcher>> = {
   sudo: {
     takesVariables: true,
     hasOwnPath: true,
+    elsewhere: /^(?:-[ABEHPSbikns]*[DRi]|--(?:chdir|chroot|login)(?:=|$))/,
     options: {
       flags:
         /^(?:-[ABEHKPSbikns]+|-[ABEHPSbikns]*[ugCpTrt].+|--[a-z-]+=.*|--(?:askpass|background|preserve-env|set-home|login|stdin|non-interactive|preserve-groups|reset-timestamp|shell))$/s,
@@ -53,7 +56,7 @@ export const LAUNCHERS: Readonly<Record<string, Launcher>> = {
   stdbuf: { options: { flags: /^(?:-[ioe].+|--(?:input|output|error)=.*)$/, valued: /^(?:-[ioe]|--(?:input|output|error))$/ } },
   su: { operands: 2 },
   runuser: { operands: 1 },
-  chroot: { operands: 1 },
+  chroot: { operands: 1, elsewhere: true },
   flock: { operands: 1 },
   taskset: { operands: 1 },
   chrt: { operands: 1 },
@@ -72,14 +75,29 @@ export const LAUNCHERS: Readonly<Record<string, Launcher>> = {
   gdb: { ownLanguage: true },
   ...each(
     {},
-    'doas setpriv numactl unshare nsenter systemd-run systemd-inhibit start-stop-daemon daemonize chpst softlimit tini dumb-init ' +
+    'doas setpriv numactl systemd-inhibit start-stop-daemon daemonize chpst softlimit tini dumb-init ' +
       'catatonit watch strace ltrace gdbserver valgrind catchsegv dbus-run-session ssh-agent screen socat busybox toybox beam.smp wine',
   ),
-  ...each({ onlyInText: true }, 'time lxc-attach systemd-cat unbuffer chronic script'),
-  ...each({ onlyInText: true, operands: 2 }, 'crictl kubectl lxc machinectl'),
-  ...each({ onlyInText: true, operands: 3 }, 'docker podman nerdctl ip'),
-  ssh: { onlyInText: true, operands: 1 },
+  ...each({ elsewhere: true }, 'unshare nsenter'),
+  'systemd-run': {
+    elsewhere: /^(?:-[HM]|--(?:host|machine|working-directory)(?:=|$)|.*(?:Root(?:Directory|Image)|WorkingDirectory)=)/,
+  },
+  ...each({ onlyInText: true }, 'time systemd-cat unbuffer chronic script'),
+  ...each(
+    { onlyInText: true, elsewhere: true },
+    'lxc-attach systemd-nspawn bwrap firejail schroot proot singularity apptainer',
+  ),
+  ...each({ onlyInText: true, elsewhere: true, operands: 2 }, 'crictl kubectl lxc machinectl flatpak toolbox distrobox'),
+  ...each({ onlyInText: true, elsewhere: true, operands: 3 }, 'docker podman nerdctl'),
+  ip: { onlyInText: true, operands: 3 },
+  ssh: { onlyInText: true, elsewhere: true, operands: 1 },
 };
+
+/** Whether what it runs may stand elsewhere than its path says; `options`: the words between the two. */
+export function runsElsewhere({ elsewhere }: Launcher, options: readonly (string | undefined)[]): boolean {
+  if (elsewhere === undefined || elsewhere === true) return elsewhere === true;
+  return options.some((word) => word !== undefined && elsewhere.test(word));
+}
 
 function each(launcher: Launcher, names: string): Record<string, Launcher> {
   return Object.fromEntries(names.split(' ').map((name) => [name, launcher]));

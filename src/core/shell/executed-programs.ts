@@ -1,5 +1,5 @@
 import { givenPart, interpreterOf, isShell } from '../interpreters.ts';
-import { LAUNCHERS, type Launcher } from '../launchers.ts';
+import { LAUNCHERS, type Launcher, runsElsewhere } from '../launchers.ts';
 import { calledWords } from './called-words.ts';
 import { ReadingBudget } from './reading-budget.ts';
 import { simpleCommands } from './simple-commands.ts';
@@ -37,6 +37,14 @@ export function executedPrograms(
   const found = new Search(isKnown, environment, budget);
   found.inText(text, 0);
   return found;
+}
+
+/** Whether a text runs something under another root, in another folder or on another machine: whose path is none of ours. */
+export function executesElsewhere(text: string): boolean {
+  return executedPrograms(text, () => false).programs.some(({ name, arguments: args }) => {
+    const launcher = launcherOf(name);
+    return launcher !== undefined && runsElsewhere(launcher, args);
+  });
 }
 
 /** Characters that are read of one command besides its own. */

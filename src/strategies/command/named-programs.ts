@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { givenPart, interpreterOf } from '../../core/interpreters.ts';
-import { LAUNCHERS, type Launcher } from '../../core/launchers.ts';
+import { LAUNCHERS, type Launcher, runsElsewhere } from '../../core/launchers.ts';
 import type { ShellWord } from '../../core/shell/simple-commands.ts';
 import { type CertainCommand, certainCommands } from './certain-commands.ts';
 
@@ -94,7 +94,9 @@ function programs(words: readonly ShellWord[], folder: string | undefined, setsP
   const own: NamedProgram = { kind: 'program', name: whole };
   const launcher = Object.hasOwn(LAUNCHERS, name) ? LAUNCHERS[name] : undefined;
   if (launcher?.options !== undefined) {
-    const inner = afterOptions(words, launcher.options).slice(launcher.operands ?? 0);
+    const behind = afterOptions(words, launcher.options);
+    if (runsElsewhere(launcher, words.slice(1, words.length - behind.length))) return [own];
+    const inner = behind.slice(launcher.operands ?? 0);
     const run = launcher.takesVariables ? withoutVariables(inner) : inner;
     const found = programs(run, folder, setsPath, depth + 1);
     return [own, ...(launcher.hasOwnPath ? found.filter((one) => one.name.startsWith('/')) : found)];

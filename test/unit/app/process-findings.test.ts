@@ -50,3 +50,27 @@ test('what follows from a user that is not there: a command is run all the same,
   assert.deepEqual(await told('b'), []);
   assert.deepEqual(await told('c'), ['nothing of it is restarted as long as there is no user no-such-user']);
 });
+
+test('a full path as a name is not looked for here if the program is started under another root', async (t) => {
+  const section = (name: string, start: string) =>
+    `[process.${name}]\nrestart_strategy = process\nsystem_name = /no/such/${name}\nstart_command = ${start}\n`;
+  const elsewhere = {
+    a: 'chroot /srv/jail /no/such/a',
+    b: 'sudo -R /srv/jail %s',
+    c: 'nice -n 5 nsenter -t 1 -m /no/such/c &',
+    d: "sh -c 'exec unshare -R /srv/jail /no/such/d'",
+    e: 'systemd-nspawn -D /srv/jail /no/such/e',
+  };
+  const sections = Object.entries(elsewhere).map(([name, start]) => section(name, start));
+  const core = await coreWith(t, tempDir(t), `${sections.join('')}${section('here', 'mkdir -p /run/x; /no/such/here')}`);
+  const findings = new ProcessFindings({
+    settings: core.settings(),
+    plans: core.plans(),
+    services: noSystemd,
+    hasRow: async () => undefined,
+  });
+  const absent = async (name: string): Promise<string[]> =>
+    (await findings.of(name, never)).map(({ problem }) => problem).filter((problem) => problem.includes('/no/such/'));
+  for (const name of Object.keys(elsewhere)) assert.deepEqual(await absent(name), [], name);
+  assert.deepEqual(await absent('here'), [`"/no/such/here" is not there (expected a program's full path, or its name)`]);
+});

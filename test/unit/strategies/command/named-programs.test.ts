@@ -80,6 +80,35 @@ test('of what only a shell can tell nothing is named', () => {
     assert.equal(named(line), '', line);
 });
 
+test('what is looked for under another root, or elsewhere, is not named', () => {
+  for (const line of [
+    'chroot /srv/jail /no/x',
+    'chroot --userspec=app /srv/jail /no/x',
+    'nsenter -t 1 -m /no/x',
+    'nsenter --mount=/proc/1/ns/mnt -- /no/x',
+    'unshare -R /srv/jail /no/x',
+    'systemd-nspawn -D /srv/jail /no/x',
+    'docker exec app /no/x',
+    'podman exec app /no/x',
+    'ssh host /no/x',
+    'bwrap --bind /srv/jail / /no/x',
+    'sudo -R /srv/jail /no/x',
+    'sudo -bR /srv/jail /no/x',
+    'sudo --chroot=/srv/jail -u app /no/x',
+    'systemd-run -p RootDirectory=/srv/jail /no/x',
+  ]) {
+    const [program] = line.split(' ');
+    for (const front of ['', 'exec ', 'cd /srv && ']) {
+      const folder = front.startsWith('cd') ? 'folder /srv, ' : '';
+      assert.equal(named(`${front}${line}`), `${folder}program ${program}`);
+    }
+    assert.equal(named(`nice -n 5 ${line}`), `program nice, program ${program}`);
+  }
+  assert.equal(named('cd /srv && sudo -D /opt ./x'), 'folder /srv, program sudo');
+  assert.equal(named('cd /srv && sudo -i ./x'), 'folder /srv, program sudo');
+  assert.equal(named('sudo -u app /no/x -R'), 'program sudo, program /no/x', 'it is no option of sudo');
+});
+
 test('what may be made by what stands before it is not named', () => {
   assert.equal(named('mkdir -p /no/q && cd /no/q && exec ./x'), 'program mkdir');
   assert.equal(named('mount /mnt/app; /mnt/app/run'), 'program mount');
