@@ -77,7 +77,8 @@ export class UnitReport {
     const { services } = this.#execution;
     const findings = new ProcessFindings({ settings: this.#settings, plans: this.#plans, services, ...rows });
     await eachOf(processNames, async (name) => {
-      for (const problem of await findings.of(name, within)) if (!isFaulty(document, problem)) document.report(problem);
+      for (const problem of await findings.of(name, within))
+        if (!isFaulty(document, problem)) document.report(problem, `process.${name}`);
     });
   }
 

@@ -30,9 +30,8 @@ export async function userFinding(
   if (found.kind !== 'not_found') return undefined;
   if (strategy === 'custom') return `its end is not noticed as long as ${found.reason}`;
   if (strategy === 'auto' && (await isUnit(services, managedProcess(name, plan).systemName, signal))) return undefined;
-  const follows =
-    section.verbatim('restart_command') === undefined ? 'nothing of it is restarted' : 'whether it runs cannot be told';
-  return `${follows} as long as ${found.reason}`;
+  if (section.verbatim('restart_command') !== undefined) return `whether it runs cannot be told as long as ${found.reason}`;
+  return `nothing of it is restarted as long as ${found.reason}; its STATE shows that only once it is in alarm`;
 }
 
 /** Of a unit systemd knows whose it is. */

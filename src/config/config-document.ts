@@ -77,9 +77,9 @@ export class ConfigDocument {
     return values;
   }
 
-  /** Adds a problem that no section reader reports. */
-  report(problem: ConfigProblem): void {
-    this.#problems.add(problem);
+  /** Adds a problem. `reader`: the section that was read when it was met; it may stand in `[process.default]`, and be of no other. */
+  report(problem: ConfigProblem, reader?: string): void {
+    this.#problems.add(problem, reader);
     if (problem.severity === 'error') this.#judge(problem);
   }
 
@@ -116,7 +116,8 @@ export class ConfigDocument {
     const own = `${PROCESS_PREFIX}${processName}`;
     const shown = shownProblem({ severity: 'error', line: 0, section: own, key: '', problem: '' }).section;
     const inherits = (key: string): boolean => !this.stands(own, key);
-    return this.problems.filter(({ section, key }) => section === shown || (section === DEFAULT_SECTION && inherits(key)));
+    const met = this.#problems.metBy(own, DEFAULT_SECTION);
+    return met.filter(({ section, key }) => section === shown || (section === DEFAULT_SECTION && inherits(key)));
   }
 
   /** The processes whose own sections hold an error, each with the first of them as `FILE:LINE: [section] key: problem`. */
@@ -187,7 +188,7 @@ export class ConfigDocument {
       report: (severity, key, problem) => {
         const standing = [own, fallback].find((section) => section?.entries.has(key));
         const line = standing?.entries.get(key)?.line ?? own?.line ?? 0;
-        this.report({ severity, line, section: standing?.name ?? name, key, problem });
+        this.report({ severity, line, section: standing?.name ?? name, key, problem }, name);
       },
       refuse: (key, problem) => {
         const line = own?.entries.get(key)?.line ?? own?.line ?? 0;

@@ -6,20 +6,29 @@ import { shownText } from './shown-value.ts';
  * The problems of one file: each once however often it is met, made fit for a log line, at most 200 errors and 200 warnings.
  */
 export class ProblemList {
-  readonly #problems = new Map<string, ConfigProblem>();
+  readonly #problems = new Map<string, { readonly problem: ConfigProblem; readonly readers: Set<string> }>();
   readonly #count = { error: 0, warning: 0 };
   readonly #omitted = { error: 0, warning: 0 };
 
-  add(problem: ConfigProblem): void {
+  /** `reader`: the section that was read when it was met; it may stand in another one. */
+  add(problem: ConfigProblem, reader: string = problem.section): void {
     const { severity, line, section, key } = problem;
     const identity = JSON.stringify([severity, line, section, key, problem.problem]);
-    if (this.#problems.has(identity)) return;
+    const known = this.#problems.get(identity);
+    known?.readers.add(reader);
+    if (known !== undefined) return;
     if (this.isFull(severity)) {
       this.#omitted[severity]++;
       return;
     }
     this.#count[severity]++;
-    this.#problems.set(identity, shownProblem(problem));
+    this.#problems.set(identity, { problem: shownProblem(problem), readers: new Set([reader]) });
+  }
+
+  /** Those that were met when one of these sections was read, in the order of the file. */
+  metBy(...readers: readonly string[]): ConfigProblem[] {
+    const met = [...this.#problems.values()].filter((known) => readers.some((reader) => known.readers.has(reader)));
+    return met.map(({ problem }) => problem).sort((a, b) => a.line - b.line);
   }
 
   /** Whether one more of this kind would only be counted. */
@@ -29,7 +38,7 @@ export class ProblemList {
 
   /** In the order of the file; what concerns no line comes first, what was only counted last. */
   list(): ConfigProblem[] {
-    const problems = [...this.#problems.values()].sort((a, b) => a.line - b.line);
+    const problems = [...this.#problems.values()].map(({ problem }) => problem).sort((a, b) => a.line - b.line);
     for (const severity of ['error', 'warning'] as const) {
       const omitted = this.#omitted[severity];
       if (omitted === 0) continue;

@@ -12,7 +12,9 @@ test('a user that is not there is told, one that could not be looked up is not',
   const core = await coreWith(t, tempDir(t), '[process.a]\nrestart_strategy = process\nuser = no-such-user\n');
   const parts = { settings: core.settings(), plans: core.plans(), services: noSystemd, hasRow: async () => undefined };
   const told = async (signal: AbortSignal) => (await new ProcessFindings(parts).of('a', signal)).map(({ problem }) => problem);
-  assert.deepEqual(await told(never), ['nothing of it is restarted as long as there is no user no-such-user']);
+  assert.deepEqual(await told(never), [
+    'nothing of it is restarted as long as there is no user no-such-user; its STATE shows that only once it is in alarm',
+  ]);
   assert.deepEqual(await told(AbortSignal.abort()), []);
 });
 
@@ -48,7 +50,9 @@ test('what follows from a user that is not there: a command is run all the same,
   const told = async (name: string): Promise<string[]> => (await findings.of(name, never)).map(({ problem }) => problem);
   assert.deepEqual(await told('a'), ['whether it runs cannot be told as long as there is no user no-such-user']);
   assert.deepEqual(await told('b'), []);
-  assert.deepEqual(await told('c'), ['nothing of it is restarted as long as there is no user no-such-user']);
+  assert.deepEqual(await told('c'), [
+    'nothing of it is restarted as long as there is no user no-such-user; its STATE shows that only once it is in alarm',
+  ]);
 });
 
 test('a full path as a name is not looked for here if the program is started under another root', async (t) => {

@@ -102,3 +102,36 @@ test('a %%s that was % and the name is told at its line', (t) => {
     [[3, `%%s in \${NAME%%s} is the text %s; write %$MONITOR_SYSTEM_NAME if a % and the process's name are meant`]],
   );
 });
+
+test('of what is inherited one process is told what concerns it, and not what becomes of others by it', (t) => {
+  const file = join(tempDir(t), 'config.ini');
+  writeFileSync(
+    file,
+    `[database]
+driver = sqlite
+path = /tmp/a.db
+[process.default]
+restart_strategy = service
+start_command = date +%s
+[process.web]
+[process.foo.slice]
+[process.u32.timer]
+restart_delay = 3
+`,
+    { mode: 0o600 },
+  );
+  const { document } = readSettings(file);
+  const told = (name: string): string[] => document.problemsOf(name).map(({ key, problem }) => `${key}: ${problem}`);
+  const formats = /^start_command: %s becomes the process's name in date/;
+  for (const name of ['web', 'foo.slice', 'u32.timer', 'nobody'])
+    assert.ok(
+      told(name).some((line) => formats.test(line)),
+      name,
+    );
+  const refused = (name: string): string[] => told(name).filter((line) => /slice|timer/.test(line));
+  assert.deepEqual([refused('web'), refused('nobody')], [[], []]);
+  assert.equal(told('web').filter((line) => /has no effect for/.test(line)).length, 1, told('web').join('\n'));
+  assert.match(told('foo.slice').join('\n'), /restart_strategy: will be refused: "foo\.slice"/);
+  assert.doesNotMatch(told('foo.slice').join('\n'), /u32|for web/);
+  assert.match(told('u32.timer').join('\n'), /restart_strategy: will be refused: "u32\.timer"/);
+});

@@ -162,3 +162,27 @@ test('an alarm without a name is none of no process: status and status --check t
   await core.monitor.tick();
   assert.deepEqual([statusOf(core).store.nameless, statusOf(core).store.remarks], [0, []]);
 });
+
+test('the STATE of who has a user that is not there shows it once it is in alarm, as its warning says', async (t) => {
+  for (const strategy of ['process', 'auto']) {
+    const dir = tempDir(t);
+    const name = `no-such-program-${process.pid}`;
+    const core = await coreWith(
+      t,
+      dir,
+      `[process.${name}]\nrestart_strategy = ${strategy}\nuser = no-such-user\nmax_attempts = 1\n`,
+    );
+    const last = new LastRecoveries();
+    last.follow(core.events, core.clock);
+    addRows(dir, [name], false);
+    await core.monitor.tick();
+    assert.equal(named(statusOf(core, last), name).state, 'quiet');
+    const database = new DatabaseSync(join(dir, 'a.db'));
+    database.exec('UPDATE STATUS_PROCESS SET alarma = 1');
+    database.close();
+    await core.monitor.tick();
+    await core.queue.idle();
+    const { state, lastRecovery } = named(statusOf(core, last), name);
+    assert.deepEqual([state, lastRecovery?.outcome], ['alarm', 'failed'], strategy);
+  }
+});

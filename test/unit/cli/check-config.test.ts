@@ -104,7 +104,7 @@ test('what a section names and is not there is a warning with its line; what is 
   for (const [keys, expected] of [
     [
       'start_command = sleep 1\nuser = nobodyhere',
-      `${at(15, 'user')}nothing of it is restarted as long as there is no user nobodyhere`,
+      `${at(15, 'user')}nothing of it is restarted as long as there is no user nobodyhere; its STATE shows that only once it is in alarm`,
     ],
     ['start_command = exec /no/such', `${at(14, 'start_command')}"/no/such" is not there (expected a program)`],
     ['restart_command = /no/such %s', `${at(14, 'restart_command')}"/no/such" is not there (expected a program)`],
@@ -267,7 +267,7 @@ test('errors of other sections hide no warning of what is not there', async (t) 
       '[monitor] the section stands twice (first in line 4); both are read as one (warning)',
       '[monitor] check_interval: cannot be used (expected a number of seconds from 0.1 to 2147483, got "soon")',
       '[process.a] start_command: "/no/such" is not there (expected a program) (warning)',
-      '[process.a] user: nothing of it is restarted as long as there is no user no-such-user (warning)',
+      '[process.a] user: nothing of it is restarted as long as there is no user no-such-user; its STATE shows that only once it is in alarm (warning)',
       'monitor_service: DIR/config.ini cannot be used: 2 errors, 4 warnings',
       '',
     ],
