@@ -77,7 +77,7 @@ export interface AlarmsRead {
 export interface StoreReport {
   /** Server or library and version: `MariaDB 10.11.14`, `SQLite 3.51.0`. */
   readonly server: string;
-  /** Rows of the join, and how many of them are in alarm. */
+  /** Rows of the join, and how many rows are in alarm, those without a name too. */
   readonly processes: number;
   readonly alarms: number;
   /** Whether UPDATE of alarma and notes is allowed; null where it cannot be told. */

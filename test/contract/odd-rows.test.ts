@@ -462,7 +462,9 @@ function suite(openWorld: Open, kind: 'mysql' | 'sqlite'): void {
           ['2', null, 'only status'],
           ['3', null, null],
         ]);
-        const told = (await store.inspect()).remarks.join();
+        const report = await store.inspect();
+        assert.deepEqual([report.processes, report.alarms], [3, 3]);
+        const told = report.remarks.join();
         assert.match(told, /rows of STATUS_PROCESS without a name in PROCESE: 4 \(2 in alarm\); they are never healed/);
         assert.equal(await store.readProcess('2'), undefined, 'it is no process');
         await world.exec('DELETE FROM STATUS_PROCESS WHERE process_id > 1');

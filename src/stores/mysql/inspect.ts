@@ -15,7 +15,8 @@ export async function inspectMysql(session: MysqlSession, { tables, statements, 
   const { version, readOnly } = (await session.query('SELECT VERSION() AS version, @@global.read_only AS readOnly'))[0] ?? {};
   // Whatever a poll needs: what is missing is a fault here as it is there.
   await one(statements.alarms(1));
-  const { processes, alarms } = await one(statements.counts());
+  const { processes } = await one(statements.processCount());
+  const { alarms } = await one(statements.alarmCount());
   const unnamed = await one(statements.unnamed());
   const told = [...remarks, ...shortNotesRemark(tables.notes)];
   if (!statements.idsAreUnique) {

@@ -98,10 +98,9 @@ export class Statements {
     return { sql: `SELECT COUNT(*) AS alarms ${sql} AND ${this.#inAlarm('s.')}`, values };
   }
 
-  /** How many rows there are, `processes`, and how many in alarm, `alarms`. */
-  counts(): Statement {
-    const alarms = `COALESCE(SUM(${this.#inAlarm('s.')}), 0)`;
-    return { sql: `SELECT COUNT(*) AS processes, ${alarms} AS alarms ${this.#rows.sql}`, values: this.#rows.values };
+  /** How many rows have both halves, `processes`. */
+  processCount(): Statement {
+    return { sql: `SELECT COUNT(*) AS processes ${this.#rows.sql}`, values: this.#rows.values };
   }
 
   /** The process_ids, `id`, that several rows of ours have, the first `limit`; `inAlarm`: one of them in alarm. */

@@ -4,16 +4,17 @@ import { textOf } from '../exact-text.ts';
 import type { StoreReport } from '../store.ts';
 import { sqliteFault } from './faults.ts';
 import type { Schema } from './known-tables.ts';
+import type { Statement } from './statements.ts';
 
 /** Looks at file and schema. Throws what node:sqlite throws. */
 export function inspectSqlite(database: DatabaseSync, { statements, remarks }: Schema, notes: string): StoreReport {
   // Whatever a poll needs: what is missing is a fault here as it is there.
   const poll = statements.alarms(undefined);
   database.prepare(poll.sql).get(...poll.values);
-  const counts = statements.counts();
-  const { processes, alarms } = database.prepare(counts.sql).get(...counts.values) ?? {};
-  const nameless = statements.unnamed();
-  const unnamed = database.prepare(nameless.sql).get(...nameless.values);
+  const count = ({ sql, values }: Statement) => database.prepare(sql).get(...values) ?? {};
+  const { processes } = count(statements.processCount());
+  const { alarms } = count(statements.alarmCount());
+  const unnamed = count(statements.unnamed());
   const shared = statements.idsAreUnique ? [] : sharedIds(database, statements);
   const readOnly = isReadOnly(database);
   return {
@@ -25,7 +26,7 @@ export function inspectSqlite(database: DatabaseSync, { statements, remarks }: S
     remarks: [
       ...remarks,
       ...(shared.length > 0 ? [ambiguityRemark(shared)] : []),
-      ...unnamedRemark(Number(unnamed?.unnamed), Number(unnamed?.alarms)),
+      ...unnamedRemark(Number(unnamed.unnamed), Number(unnamed.alarms)),
       ...(readOnly ? ['the file is read-only: alarms can be read, and not cleared'] : []),
     ],
   };

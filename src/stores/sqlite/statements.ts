@@ -74,10 +74,9 @@ export class Statements {
     return this.#select(`${inAlarm('s.')} AND ${among} AND ${beyond(after)}`, values, INDEXED_ORDER);
   }
 
-  /** How many rows there are, `processes`, and how many in alarm, `alarms`. */
-  counts(): Statement {
-    const { sql, values } = this.#rows;
-    return { sql: `SELECT count(*) AS processes, count(*) FILTER (WHERE ${inAlarm('s.')}) AS alarms ${sql}`, values };
+  /** How many rows have both halves, `processes`. */
+  processCount(): Statement {
+    return { sql: `SELECT count(*) AS processes ${this.#rows.sql}`, values: this.#rows.values };
   }
 
   /** One row of this host; undefined where the rows of every host are ours. */
