@@ -1,9 +1,9 @@
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import { KeptListener } from '../system/kept-listener.ts';
+import { Connections } from '../system/sockets/connections.ts';
 import { OpenServers } from '../system/sockets/open-servers.ts';
 import { UnixPlace } from '../system/sockets/unix-place.ts';
-import { Connections } from './connections.ts';
 import { createDoor } from './door.ts';
 import type { Orders } from './orders.ts';
 import type { ControlOptions } from './parse-control.ts';

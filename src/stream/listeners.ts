@@ -25,8 +25,6 @@ export interface StreamListenersOptions extends Pick<EventStreamOptions, 'socket
   readonly names: NameResolver;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Connections at once, to each of them. */
-  readonly maxConnections: number;
   /** Somebody has come; not encrypted yet, not logged in. */
   readonly onConnection: (socket: Socket, kind: ListenerStatus['kind']) => void;
 }
@@ -127,9 +125,7 @@ export class StreamListeners {
   }
 
   #server(kind: ListenerStatus['kind']): Server {
-    const server = createServer(CONNECTION, (socket) => this.#options.onConnection(socket, kind));
-    server.maxConnections = this.#options.maxConnections;
-    return server;
+    return createServer(CONNECTION, (socket) => this.#options.onConnection(socket, kind));
   }
 }
 

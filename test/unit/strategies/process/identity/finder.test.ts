@@ -238,6 +238,15 @@ test("a user's pid file names his own processes alone", asRoot, async (t) => {
   assert.match(other.warnings.join(), /process \d+ does not belong to user 65534, who owns the file/);
   writeFileSync(pidFile, `${his}`);
   assert.deepEqual((await looked(world, name, user)).pids, [his]);
+  const file = world.zoo.sleeper('zcalled');
+  chownSync(file, nobody.uid, nobody.gid);
+  chmodSync(file, 0o4755);
+  const called = await world.zoo.start(file, ['300'], { uid: 2, gid: 2 });
+  if (world.table.read(called, ['uids'])?.uids?.effective !== nobody.uid) return t.skip('mounted nosuid');
+  writeFileSync(pidFile, `${called}`);
+  const { pids, warnings } = await looked(world, name, user);
+  assert.deepEqual(pids, []);
+  assert.match(warnings.join(), /process \d+ was started by user 2, not by user 65534, who owns the file/);
 });
 
 test(
