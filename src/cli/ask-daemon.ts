@@ -55,5 +55,5 @@ function goneWords(socket: string): string {
 }
 
 function takenWords(socket: string, stranger: string): string {
-  return `but does not answer on ${socket}: ${stranger}, and was sent nothing; end it, or remove the socket: then it is made anew within 10 s`;
+  return `but does not answer on ${socket}: ${stranger}, and was sent nothing; end it, or remove the socket: it is made anew within 10 s then`;
 }

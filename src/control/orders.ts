@@ -22,8 +22,8 @@ export interface Orders {
     strict?: boolean,
   ): Promise<OrderReply<{ readonly until: string | null }>>;
   /**
-   * Ends the hold of that very name, or all; the names that were held (null: everything was), [] if a known name was not. `stillHeld`: what hold keeps the name
-   * from a restart all the same, in a sentence; absent if none does.
+   * Ends the hold of that very name, or all; the names that were held (null: everything was), [] if a known name was not. `stillHeld`:
+   * what hold keeps the name from a restart all the same, in a sentence; absent if none does.
    */
   release(
     name: string | undefined,

@@ -98,7 +98,7 @@ export class Holds {
     return inForce;
   }
 
-  /** Sets or replaces a hold; `name`: HoldRecord.name; `forMs` undefined: until released; `strict`: HoldRecord.strict; `by`: who ordered it. */
+  /** Sets or replaces a hold; `name`, `strict`: as of HoldRecord; `forMs` undefined: until released; `by`: who ordered it. */
   set(name: string | null, forMs: number | undefined, reason: string, strict = false, by: string | null = null): HoldRecord {
     const until = forMs === undefined ? null : new Date(this.#parts.clock.date().getTime() + forMs);
     const hold: HoldRecord = { name, until, reason, ...(strict ? { strict } : {}) };
