@@ -2,6 +2,7 @@ import type { Orders } from '../control/orders.ts';
 import type { ProcessRow } from '../core/alarm.ts';
 import { soon, zonedTimestamp } from '../core/clock.ts';
 import { formatDuration } from '../core/duration.ts';
+import { nameWords } from '../core/printable.ts';
 import type { Core } from './app.ts';
 import { lookUpRows, type Refusal, refuse, refuseStore, severalRows, whyLeftAlone } from './known-names.ts';
 import { previewRestart } from './preview-order.ts';
@@ -75,7 +76,7 @@ interface Told {
 }
 
 function tell({ log, events }: Core, { by }: OrderSide, { name, order, done, id, notes }: Told): void {
-  const which = id === undefined ? name : `${name} (ID: ${id})`;
+  const which = `${nameWords(name)}${id === undefined ? '' : ` (ID: ${nameWords(id)})`}`;
   log.info(`${done} for ${which} by ${by}${notes ? `: ${notes}` : ''}`, { process_name: name, process_id: id ?? null });
   events.emit({ type: 'order_given', order, name, by, detail: notes ?? '' });
 }

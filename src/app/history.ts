@@ -39,9 +39,9 @@ function tell(event: MonitorEvent): { processName: string; detail: string } | un
     case 'breaker_closed':
       return { processName: event.processName, detail: byWhom(event.by) };
     case 'hold_set':
-      return { processName: event.name, detail: byWhom(event.by, event.reason) };
+      return { processName: event.name ?? '', detail: byWhom(event.by, event.reason) };
     case 'hold_released':
-      return { processName: event.name, detail: event.expired ? 'expired' : byWhom(event.by) };
+      return { processName: event.name ?? '', detail: event.expired ? 'expired' : byWhom(event.by) };
     case 'order_given':
       return { processName: event.name, detail: `${orderWords[event.order]} ${byWhom(event.by, event.detail)}` };
     case 'store_lost':

@@ -3,8 +3,8 @@ import type { Alarm } from '../core/alarm.ts';
 import type { BreakerSnapshot } from '../core/breaker-snapshot.ts';
 import { counted } from '../core/counted.ts';
 import { holdWords } from '../core/hold-words.ts';
+import { nameWords } from '../core/printable.ts';
 import { closedBreaker } from '../monitor/circuit-breaker.ts';
-import { holdAll } from '../monitor/holds.ts';
 import { managedProcess } from '../monitor/recovery-plan.ts';
 import type { HoldRecord } from '../state/daemon-state.ts';
 import { alarmKnown, alarmReason, alarmRow, skipOf } from './alarm-status.ts';
@@ -79,7 +79,7 @@ export function processStatus(parts: ProcessParts, name: string, alarms: readonl
 export function holdOf({ holds, targets }: Core, name: string, target: string | undefined): HoldRecord | undefined {
   const own = holds.of(name);
   if (own !== undefined || target === undefined) return own;
-  return holds.list().find((hold) => targets.known(hold.name)?.key === target);
+  return holds.list().find((hold) => hold.name !== null && targets.known(hold.name)?.key === target);
 }
 
 function holdReason(core: Core, processName: string, target: string | undefined): string | undefined {
@@ -90,7 +90,7 @@ function holdReason(core: Core, processName: string, target: string | undefined)
 /** The hold of a process in a sentence, with the name through which it is held if that is not its own. */
 export function heldWords(hold: HoldRecord, processName: string): string {
   const { name } = hold;
-  const how = name === processName ? '' : name === holdAll ? ' with all others' : ` through ${name}`;
+  const how = name === processName ? '' : name === null ? ' with all others' : ` through ${nameWords(name)}`;
   return `on hold${how} ${holdWords(hold)}`;
 }
 

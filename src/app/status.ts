@@ -2,7 +2,6 @@ import { resolve } from 'node:path';
 import type { DaemonStatus, HoldStatus, ProcessStatus } from '../control/status.ts';
 import type { Alarm } from '../core/alarm.ts';
 import { isAtRest } from '../monitor/circuit-breaker.ts';
-import { holdAll } from '../monitor/holds.ts';
 import { managedProcess } from '../monitor/recovery-plan.ts';
 import type { HoldRecord } from '../state/daemon-state.ts';
 import type { Core } from './app.ts';
@@ -46,7 +45,7 @@ export function buildStatus(
  * names that may have no section.
  */
 export function lookAtTargets({ targets, holds }: Core, others: readonly string[] = []): Promise<void> {
-  const held = holds.list().flatMap(({ name }) => (name === holdAll ? [] : [name]));
+  const held = holds.list().flatMap(({ name }) => name ?? []);
   return targets.look([...held, ...others], LOOK_LIMIT_MS);
 }
 
@@ -87,7 +86,7 @@ function processStatuses(parts: Omit<ProcessParts, 'breakers' | 'watched'>): Pro
   const restless = [...breakers]
     .filter(([name, target]) => !parts.gone.has(name) && !isAtRest(core.breakers.snapshot(target)))
     .map(([name]) => name);
-  const held = core.holds.list().flatMap(({ name }) => (name === holdAll ? [] : [name]));
+  const held = core.holds.list().flatMap(({ name }) => name ?? []);
   const names = new Set([
     ...alarms.keys(),
     ...core.settings().processNames,

@@ -8,6 +8,8 @@ export interface Launcher {
   readonly takesVariables?: true;
   /** It looks for the program in a PATH of its own. */
   readonly hasOwnPath?: true;
+  /** The program may run as another user. Only told of those whose options are known. */
+  readonly changesUser?: true;
   /** It puts more words behind the program's. */
   readonly addsWords?: true;
   /** It executes a text of a language of its own, and no other program that it is told of by words. */
@@ -28,6 +30,7 @@ export const LAUNCHERS: Readonly<Record<string, Launcher>> = {
   nohup: { options: { flags: /^$/, valued: /^$/ } },
   sudo: {
     takesVariables: true,
+    changesUser: true,
     hasOwnPath: true,
     options: {
       flags:

@@ -5,6 +5,7 @@ import { counted } from '../core/counted.ts';
 import { configuredSeconds } from '../core/duration.ts';
 import type { EventBus } from '../core/events.ts';
 import type { Logger } from '../core/logger.ts';
+import { nameWords } from '../core/printable.ts';
 import type { BreakerRecords } from '../state/daemon-state.ts';
 import {
   admit,
@@ -167,7 +168,7 @@ export class Breakers {
   }
 
   #tellClosed(target: string, processName: string, by: string | null = null): void {
-    const words = `Circuit breaker closed for ${processName}${by === null ? '' : ` by ${by}`}`;
+    const words = `Circuit breaker closed for ${nameWords(processName)}${by === null ? '' : ` by ${by}`}`;
     this.#parts.log.info(words, { process_name: processName, target });
     this.#parts.events.emit({ type: 'breaker_closed', target, processName, by });
   }
@@ -175,7 +176,7 @@ export class Breakers {
   /** One that was closed, with failures counted against it. */
   #tellReset(target: string, processName: string, failures: number, by: string): void {
     const forgotten = `${counted(failures, 'failed recovery is', 'failed recoveries are')} forgotten`;
-    const words = `Circuit breaker reset for ${processName} by ${by}: ${forgotten}`;
+    const words = `Circuit breaker reset for ${nameWords(processName)} by ${by}: ${forgotten}`;
     this.#parts.log.info(words, { process_name: processName, target });
     this.#parts.events.emit({ type: 'order_given', order: 'breaker_reset', name: processName, by, detail: forgotten });
   }

@@ -295,7 +295,7 @@ export const detailExamples = {
       { pid: 4714, since: ago(45), command: 'nginx: worker process', cpuPercent: null, memoryBytes: null },
     ],
     unit: 'nginx.service',
-    hold: { name: '*', until: '2026-11-27T04:00:00.000Z', reason: 'upgrade', strict: true },
+    hold: { name: null, until: '2026-11-27T04:00:00.000Z', reason: 'upgrade', strict: true },
     restart: {
       strategy: 'auto',
       target: 'unit nginx.service',

@@ -19,8 +19,56 @@ test('a hold on a name that neither a row nor a section has is refused', async (
   assert.equal((await orders.hold(undefined, 1000, '')).kind, 'done');
   assert.deepEqual(
     core.holds.list().map(({ name }) => name),
-    ['web', '*'],
+    ['web', null],
   );
+});
+
+test('a process called `*` is one like any other to hold and release', async (t) => {
+  const section = 'restart_strategy = custom\nrestart_command = true\n';
+  const core = await coreWith(t, tempDir(t), `[process.*]\n${section}[process.web]\n${section}`);
+  const orders = ordersOf(core);
+  await orders.hold(undefined, undefined, 'upgrade');
+  await orders.hold('*', 1000, 'mine');
+  assert.deepEqual(
+    core.holds.list().map(({ name, reason }) => [name, reason]),
+    [
+      [null, 'upgrade'],
+      ['*', 'mine'],
+    ],
+  );
+  const stillHeld = 'on hold with all others until released: upgrade';
+  assert.deepEqual(await orders.release('*'), { kind: 'done', released: ['*'], stillHeld });
+  await orders.hold('*', undefined, '');
+  assert.deepEqual(await orders.release(undefined), { kind: 'done', released: [null, '*'] });
+  await orders.hold('*', undefined, '');
+  assert.equal(core.holds.reason('web'), undefined);
+});
+
+test('a name cannot pass for the giver of an order', async (t) => {
+  const dir = tempDir(t);
+  const sly = 'web by root (monitor_client), until 2026-12-01 00:00:00: x';
+  const core = await coreWith(t, dir, '');
+  addRows(dir, ['web', sly], false);
+  const lines: string[] = [];
+  const say = (message: string): void => void lines.push(message);
+  Object.assign(core.log, { info: say, warning: say });
+  const orders = ordersOf(core);
+  for (const name of [sly, 'web']) {
+    await orders.hold(name, undefined, '');
+    await orders.release(name);
+    await orders.alarm(name, false, undefined);
+    for (let i = 0; i < core.settings().monitor.maxRestartFailures; i++)
+      core.breakers.failed(name, { processId: '7', processName: name, systemName: name, systemNameConfigured: false });
+    await orders.resetBreakers(name);
+    await orders.recover(name);
+  }
+  const told = lines.filter((line) => / by /.test(line)).map((line) => line.replaceAll(/ by [^"]*$/g, ''));
+  for (const shown of [JSON.stringify(sly), 'web'])
+    for (const words of ['Hold set for', 'Hold released for', 'Circuit breaker closed for', 'RESTART LOG: Restart of'])
+      assert.ok(
+        told.some((line) => line.startsWith(`${words} ${shown}`)),
+        `${words} ${shown} in\n${told.join('\n')}`,
+      );
 });
 
 test('what the store does not let us write is refused as denied, and is no conflict', async (t) => {
@@ -249,11 +297,12 @@ test('release says what still holds', async (t) => {
   const section = `restart_strategy = custom\nsystem_name = nginx\nrestart_command = true\n`;
   const core = await coreWith(t, tempDir(t), `[process.web]\n${section}[process.www]\n${section}[process.db]\n${COMMANDED}`);
   const orders = ordersOf(core);
-  for (const name of ['web', 'www', '*']) core.holds.set(name, undefined, name === '*' ? 'upgrade' : '');
+  for (const name of ['web', null]) core.holds.set(name, undefined, name === null ? 'upgrade' : '');
   const all = 'on hold with all others until released: upgrade';
   assert.deepEqual(await orders.release('web'), { kind: 'done', released: ['web'], stillHeld: all });
   assert.deepEqual(await orders.release('db'), { kind: 'done', released: [], stillHeld: all });
-  core.holds.release('*');
+  core.holds.release(undefined);
+  core.holds.set('www', undefined, '');
   const through = 'on hold through www until released';
   assert.deepEqual(await orders.release('web'), { kind: 'done', released: [], stillHeld: through });
   assert.deepEqual(await orders.release('www'), { kind: 'done', released: ['www'] });

@@ -273,7 +273,7 @@ test('a hold through another name of the same target shows without an alarm, and
     /^on hold through www until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}: upgrade$/,
   );
   assert.match(shown(core, 'www').reason ?? '', /^on hold until \d{4}-/);
-  core.holds.set('*', undefined, '');
+  core.holds.set(null, undefined, '');
   core.holds.release('www');
   assert.equal(shown(core, 'web').reason, 'on hold with all others until released');
   core.holds.release(undefined);

@@ -27,7 +27,7 @@ test('the line of systemctl status names what keeps restarts from happening, as 
   await waitFor('the store is read', () => last() === '0 in alarm, 0 recovering, 1 refused, db ok');
   core.holds.set('web', undefined, '');
   await waitFor('it is held', () => last().includes(', 1 held,'));
-  core.holds.set('*', undefined, '');
+  core.holds.set(null, undefined, '');
   await waitFor('all are held', () => last() === '0 in alarm, 0 recovering, all held, 1 refused, db ok');
   core.holds.release(undefined);
   for (let i = 0; i < 3; i++) core.breakers.failed('web', web);
