@@ -111,23 +111,16 @@ async function prospectOf(core: Core, { daemonRuns }: OrderSide, name: string): 
   if (core.settings().monitor.mode === 'observe') reasons.push('mode = observe: nothing is restarted');
   const leftAlone = whyLeftAlone(core, name);
   if (leftAlone !== undefined) return { willNotFollow: [...reasons, leftAlone], willFail: [] };
+  // Asked at once: at the poll that this alarm makes come it is under way already.
+  const blocked = core.monitor.foreseeBlock(name);
   const own = core.holds.of(name);
   if (own !== undefined) reasons.push(heldWords(own, name));
   const { target, held, refusals, failures } = await previewRestart(core, name, null);
   const open = target === undefined ? undefined : breakerWords(core, target);
   if (open !== undefined) reasons.push(open);
   if (own === undefined && held !== undefined) reasons.push(held);
-  return { willNotFollow: [...reasons, ...blockedBy(core, name), ...refusals], willFail: failures };
-}
-
-/** What it depends on that is in alarm and was not restarted for a reason that stands: then it is not restarted either. */
-function blockedBy({ plans, queue, monitor: { availability }, kept }: Core, name: string): string[] {
-  const alarms = [...(availability.state === 'ok' ? availability.alarms : []), ...kept.alarms()];
-  return plans()(name).settings.dependsOn.flatMap((other) => {
-    const alarm = other === name ? undefined : alarms.find(({ processName }) => processName === other);
-    const reason = alarm && queue.skipReason(alarm.key);
-    return reason === undefined ? [] : [`it depends on ${other}, which is in alarm: ${reason}`];
-  });
+  const block = await blocked;
+  return { willNotFollow: [...reasons, ...(block === undefined ? [] : [block]), ...refusals], willFail: failures };
 }
 
 /** One that was healed and whose clearing is not ours. */

@@ -240,7 +240,7 @@ ${COMMANDED}`,
   await core.monitor.tick();
   await core.queue.idle();
   assert.deepEqual(await raised('web'), {
-    willNotFollow: ['it depends on db, which is in alarm: on hold: moving'],
+    willNotFollow: ['it depends on db, which is not well: on hold: moving'],
     willFail: undefined,
   });
 });
