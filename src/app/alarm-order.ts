@@ -32,9 +32,15 @@ export async function orderAlarm(
   const prospects = clear ? undefined : prospectsOf(core, side, rows);
   // Nobody may come to wait for it.
   prospects?.catch(() => {});
-  for (const { processId, ...row } of rows) {
+  for (const row of rows) {
+    const { processId } = row;
+    // Also if there is nothing to end, as far as we have read: the server we read from may lag behind.
     const refusal = await write(core, processId, clear, notes);
     if (refusal !== undefined) return refusal;
+    if (clear && !mayBeInAlarm(row)) {
+      if (notes !== undefined) tellNotes(core, side, row, notes);
+      continue;
+    }
     const [order, done] = clear ? (['alarm_clear', 'ended'] as const) : (['alarm', 'raised'] as const);
     tell(core, side, { name: nameOf(row), order, done: `DB UPDATE LOG: Alarm ${done}`, id: processId, notes });
   }
@@ -46,6 +52,7 @@ export async function orderAlarm(
     return {
       id: row.processId,
       name: nameOf(row),
+      ...(clear && !mayBeInAlarm(row) && !dropped.includes(nameOf(row)) && { wasNotInAlarm: true }),
       ...(willNotFollow.length > 0 && { willNotFollow }),
       ...(willFail.length > 0 && { willFail }),
     };
@@ -55,6 +62,11 @@ export async function orderAlarm(
 
 function nameOf({ processName }: Pick<ProcessRow, 'processName'>): string {
   return processName ?? '';
+}
+
+/** One that was acknowledged has its alarm still. */
+function mayBeInAlarm({ alarma, inDoubt }: ProcessRow): boolean {
+  return alarma || inDoubt === true;
 }
 
 async function write(core: Core, id: string, clear: boolean, notes: string | undefined): Promise<Refusal | undefined> {
@@ -78,6 +90,12 @@ function tell({ log, events }: Core, { by }: OrderSide, { name, order, done, id,
   const which = id === undefined ? name : `${name} (ID: ${id})`;
   log.info(`${done} for ${which} by ${by}${notes ? `: ${notes}` : ''}`, { process_name: name, process_id: id ?? null });
   events.emit({ type: 'order_given', order, name, by, detail: notes ?? '' });
+}
+
+function tellNotes({ log }: Core, { by }: OrderSide, row: ProcessRow, notes: string): void {
+  const { processId } = row;
+  const fields = { process_name: row.processName, process_id: processId };
+  log.info(`DB UPDATE LOG: Notes written for ${nameOf(row)} (ID: ${processId}) by ${by}: ${notes}`, fields);
 }
 
 /** What an alarm of that name comes to as things stand, a sentence each. */

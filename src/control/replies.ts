@@ -165,7 +165,13 @@ export const releasedShape: Shape<Done<'release'>> = object({ released: texts, s
 /** POST /v1/alarms. */
 export const alarmShape: Shape<Done<'alarm'>> = object({
   processes: listOf(
-    object({ id: nullable(anyText), name: anyText, willNotFollow: optional(texts), willFail: optional(texts) }),
+    object({
+      id: nullable(anyText),
+      name: anyText,
+      wasNotInAlarm: optional(flag),
+      willNotFollow: optional(texts),
+      willFail: optional(texts),
+    }),
   ),
 });
 

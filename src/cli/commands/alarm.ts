@@ -38,7 +38,8 @@ async function alarm(cli: Cli, process: string, { clear = false, notes }: { clea
   if (reply.kind === 'refused') return refuse(cli, reply);
   for (const each of reply.processes) {
     const row = each.id === null ? 'kept by the daemon' : `id ${each.id}`;
-    cli.say(`alarm ${clear ? 'ended' : 'raised'}: ${each.name} (${row})${prospect(each)}`);
+    if (each.wasNotInAlarm) cli.say(`${each.name} (${row}) is not in alarm: nothing to end`);
+    else cli.say(`alarm ${clear ? 'ended' : 'raised'}: ${each.name} (${row})${prospect(each)}`);
   }
 }
 

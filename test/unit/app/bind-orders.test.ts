@@ -9,6 +9,7 @@ import { StoreError } from '../../../src/core/errors.ts';
 import { createSchema } from '../../../src/stores/sqlite/store.ts';
 import { ordersOf } from '../../helpers/bound-orders.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
+import { RecordedLog } from '../../helpers/recorded-log.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 
 test('a hold on a name that neither a row nor a section has is refused', async (t) => {
@@ -243,6 +244,31 @@ ${COMMANDED}`,
     willNotFollow: ['it depends on db, which is not well: on hold: moving'],
     willFail: undefined,
   });
+});
+
+test('an alarm that does not stand is not said, logged or remembered to have been ended', async (t) => {
+  const dir = tempDir(t);
+  const core = await coreWith(t, dir, '[process.kept]\n');
+  addRows(dir, ['well', 'acknowledged', 'kept'], false);
+  const database = new DatabaseSync(join(dir, 'a.db'));
+  database.exec('UPDATE STATUS_PROCESS SET alarma = 1, sound = 1 WHERE process_id = 2');
+  core.state.kept.set({ processName: 'kept', notes: 'gone', raisedAt: new Date(), doubtfulRows: [] });
+  const orders: string[] = [];
+  core.events.subscribe((event) => event.type === 'order_given' && orders.push(`${event.order} ${event.name}`));
+  const log = new RecordedLog();
+  const clear = (name: string, notes?: string) => ordersOf({ ...core, log }).alarm(name, true, notes);
+  assert.deepEqual(await clear('well'), { kind: 'done', processes: [{ id: '1', name: 'well', wasNotInAlarm: true }] });
+  assert.deepEqual([orders, log.lines], [[], []]);
+  // What is to be written is written all the same.
+  await clear('well', 'looked at');
+  assert.deepEqual(orders, []);
+  assert.match(log.of('info').join('\n'), /^DB UPDATE LOG: Notes written for well \(ID: 1\) by root \(test\): looked at$/);
+  assert.equal(database.prepare('SELECT notes FROM STATUS_PROCESS WHERE process_id = 1').get()?.notes, 'looked at');
+  database.close();
+
+  assert.deepEqual(await clear('acknowledged'), { kind: 'done', processes: [{ id: '2', name: 'acknowledged' }] });
+  assert.deepEqual(await clear('kept'), { kind: 'done', processes: [{ id: '3', name: 'kept' }] });
+  assert.deepEqual(orders, ['alarm_clear acknowledged', 'alarm_clear kept']);
 });
 
 test('release says what still holds', async (t) => {
