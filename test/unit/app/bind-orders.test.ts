@@ -271,6 +271,34 @@ test('an alarm that does not stand is not said, logged or remembered to have bee
   assert.deepEqual(orders, ['alarm_clear acknowledged', 'alarm_clear kept']);
 });
 
+test('a name that differs from a known one by letter case or a hyphen alone is told that one', async (t) => {
+  const dir = tempDir(t);
+  const core = await coreWith(
+    t,
+    dir,
+    `[process.web]\n${COMMANDED}[process.my_worker]\n${COMMANDED}[process.job]\n${COMMANDED}`,
+  );
+  addRows(dir, ['Queue', 'JOB'], false);
+  const orders = ordersOf(core);
+  for (const [name, meant] of Object.entries({ Web: 'web', 'My-Worker': 'my_worker', queue: 'Queue', wbe: undefined }))
+    for (const order of ['alarm', 'recover', 'preview', 'hold', 'resetBreakers'] as const) {
+      const reply = await orders[order](name, false as never, undefined as never);
+      const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;
+      const reason = `no process of the name "${name}" in the database or the configuration${hint}`;
+      assert.deepEqual(reply, { kind: 'refused', code: 'not_found', reason }, `${order} ${name}`);
+    }
+  // It has a row, and a section that is not its own.
+  const near = '[process.job] is not for "JOB": names are compared letter by letter';
+  assert.ok((await matched(core, 'JOB')).warnings?.includes(near));
+  assert.ok(!(await matched(core, 'job')).warnings?.some((warning) => warning.includes('letter by letter')));
+
+  const only = await coreWith(t, tempDir(t), `[monitor]\nonly_configured = true\n[process.job]\n${COMMANDED}`);
+  only.store().findProcesses = core.store().findProcesses.bind(core.store());
+  const leftAlone = `it has no section of its own (only_configured): ${near}`;
+  assert.equal((await matched(only, 'JOB')).refusals[0], leftAlone);
+  assert.deepEqual(await ordersOf(only).recover('JOB'), { kind: 'skipped', reason: leftAlone });
+});
+
 test('release says what still holds', async (t) => {
   const section = `restart_strategy = custom\nsystem_name = nginx\nrestart_command = true\n`;
   const core = await coreWith(t, tempDir(t), `[process.web]\n${section}[process.www]\n${section}[process.db]\n${COMMANDED}`);
