@@ -1,3 +1,4 @@
+import { processStateNames } from '../control/process-state.ts';
 import type { ProcessStatus } from '../control/status.ts';
 import type { Alarm } from '../core/alarm.ts';
 import type { BreakerSnapshot } from '../core/breaker-snapshot.ts';
@@ -73,6 +74,13 @@ export function processStatus(parts: ProcessParts, name: string, alarms: readonl
     concern: core.concerns.of(name) ?? null,
     pinnedAt: core.state.pins.get(process.systemName)?.pinnedAt.toISOString() ?? null,
   };
+}
+
+/** `own` of a name whose target the section of another one rules: in the state of that one if that comes before its own. */
+export function ruledBy(own: ProcessStatus, ruling: string, of: ProcessStatus): ProcessStatus {
+  if (processStateNames.indexOf(own.state) <= processStateNames.indexOf(of.state)) return own;
+  const same = `is the same as [process.${ruling}]`;
+  return { ...own, state: of.state, reason: of.reason === null ? same : `${same}: ${of.reason}` };
 }
 
 /** The hold that keeps it from being restarted: its own, that of all, or one on another name of its target as far as that is known. */

@@ -7,7 +7,7 @@ import { managedProcess } from '../monitor/recovery-plan.ts';
 import type { HoldRecord } from '../state/daemon-state.ts';
 import type { Core } from './app.ts';
 import type { LastRecoveries } from './last-recoveries.ts';
-import { type ProcessParts, processStatus } from './process-status.ts';
+import { type ProcessParts, processStatus, ruledBy } from './process-status.ts';
 
 /** What is known beside the core. */
 export interface StatusExtras extends Pick<DaemonStatus, 'events' | 'exitWatch'> {
@@ -98,7 +98,8 @@ function processStatuses(parts: Omit<ProcessParts, 'breakers' | 'watched'>): Pro
     ...unnamedPins(core),
   ]);
   const all = { ...parts, breakers, watched: new Set(core.settings().watchedNames) };
-  return [...names].map((name) => processStatus(all, name, alarms.get(name) ?? []));
+  const statusOf = statusesOf(all, alarms);
+  return [...names].map(statusOf);
 }
 
 /** Of one process, whether or not the status lists it. */
@@ -109,7 +110,19 @@ export function statusOfOne(
   { runs = seenAlive(core), gone = new Set() }: Pick<StatusExtras, 'runs' | 'gone'> = {},
 ): ProcessStatus {
   const parts = { core, last, runs, gone, breakers: breakersByName(core), watched: new Set(core.settings().watchedNames) };
-  return processStatus(parts, name, alarmsByName(core).get(name) ?? []);
+  return statusesOf(parts, alarmsByName(core))(name);
+}
+
+/** What another section rules is in the state of that one. */
+function statusesOf(parts: ProcessParts, alarms: ReadonlyMap<string, readonly Alarm[]>): (name: string) => ProcessStatus {
+  const { targets } = parts.core;
+  const rulings = targets.ruling();
+  const own = (name: string): ProcessStatus => processStatus(parts, name, alarms.get(name) ?? []);
+  return (name) => {
+    const { key, refusal } = targets.known(name) ?? {};
+    const ruling = key === undefined || refusal !== undefined ? undefined : rulings.get(key);
+    return ruling === undefined || ruling === name ? own(name) : ruledBy(own(name), ruling, own(ruling));
+  };
 }
 
 /** The rows in alarm when the store was read last, and the alarms that are kept. */
