@@ -12,13 +12,17 @@ import { alarmKnown, alarmReason, alarmRow, skipOf } from './alarm-status.ts';
 import type { Core } from './app.ts';
 import { judgeState } from './judge-state.ts';
 import type { LastRecoveries } from './last-recoveries.ts';
-import { type Running, watchedStatus, watchFact } from './watched-status.ts';
+import { type FoundLife, type Running, watchedStatus, watchFact } from './watched-status.ts';
 
 /** What the status of one process is made of. */
 export interface ProcessParts {
   readonly core: Core;
   readonly last: LastRecoveries;
   readonly runs: (processName: string) => Running;
+  /** What a look has found, if nobody watches. */
+  readonly found?: ((processName: string) => FoundLife | undefined) | undefined;
+  /** False: the command line looks itself, for no daemon runs. */
+  readonly daemonRuns: boolean;
   /** Targets with a breaker, by the process name that they are kept under. */
   readonly breakers: ReadonlyMap<string, string>;
   /** Names with watch_exit. */
@@ -42,6 +46,7 @@ export function processStatus(parts: ProcessParts, name: string, alarms: readonl
   const life = lives.of(name);
   const runs = parts.watched.has(name) ? parts.runs(name) : undefined;
   const watch = watchFact(runs, life, lives.endOf(name), core.clock.monotonicMs());
+  const found = parts.found?.(name);
   const lastRecovery = last.of(name) ?? null;
   const alarm = alarmKnown(core, name, alarms);
   const state = judgeState({
@@ -54,8 +59,9 @@ export function processStatus(parts: ProcessParts, name: string, alarms: readonl
     ...alarm,
     observeOnly: settings().monitor.mode === 'observe',
     alarmReason: alarmReason(core, name, alarms),
-    failure: parts.gone.has(name) ? undefined : last.failureOf(name, life?.since ?? undefined),
+    failure: parts.gone.has(name) ? undefined : last.failureOf(name, found?.since ?? life?.since ?? undefined),
     watch,
+    daemonRuns: parts.daemonRuns,
   });
   return {
     name,
@@ -68,7 +74,7 @@ export function processStatus(parts: ProcessParts, name: string, alarms: readonl
     waitingFor,
     breaker: { state: breaker.state, failures: breaker.failures, remainingMs },
     alarmKept: alarms.some(({ source }) => source === 'kept'),
-    watched: watchedStatus(watch, life),
+    watched: watchedStatus(watch, life, found),
     supervisor: supervisor?.description ?? null,
     lastRecovery,
     concern: core.concerns.of(name) ?? null,

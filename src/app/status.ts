@@ -12,6 +12,7 @@ import { type ProcessParts, processStatus, ruledBy } from './process-status.ts';
 /** What is known beside the core. */
 export interface StatusExtras extends Pick<DaemonStatus, 'events' | 'exitWatch'> {
   readonly runs?: ProcessParts['runs'];
+  readonly found?: ProcessParts['found'];
   /** goneNames; none if absent. */
   readonly gone?: ProcessParts['gone'] | undefined;
 }
@@ -21,7 +22,7 @@ export function buildStatus(
   core: Core,
   last: LastRecoveries,
   who: { version: string; pid: number; startedAt: Date | null },
-  { events, exitWatch, runs = seenAlive(core), gone = new Set() }: StatusExtras = {},
+  { events, exitWatch, runs = seenAlive(core), found, gone = new Set() }: StatusExtras = {},
 ): DaemonStatus {
   const settings = core.settings();
   return {
@@ -33,7 +34,7 @@ export function buildStatus(
     configFile: resolve(settings.file),
     store: storeStatus(core),
     recovering: core.queue.recovering,
-    processes: processStatuses({ core, last, runs, gone }),
+    processes: processStatuses({ core, last, runs, found, gone, daemonRuns: who.pid !== 0 }),
     systemd: core.execution.services.contact() ?? null,
     events: events ?? null,
     exitWatch: exitWatch ?? null,
@@ -102,14 +103,28 @@ function processStatuses(parts: Omit<ProcessParts, 'breakers' | 'watched'>): Pro
   return [...names].map(statusOf);
 }
 
-/** Of one process, whether or not the status lists it. */
+/** Of one process, whether or not the status lists it; a daemon runs unless said. */
 export function statusOfOne(
   core: Core,
   last: LastRecoveries,
   name: string,
-  { runs = seenAlive(core), gone = new Set() }: Pick<StatusExtras, 'runs' | 'gone'> = {},
+  {
+    runs = seenAlive(core),
+    found,
+    gone = new Set(),
+    daemonRuns = true,
+  }: Pick<StatusExtras, 'runs' | 'found' | 'gone'> & { readonly daemonRuns?: boolean } = {},
 ): ProcessStatus {
-  const parts = { core, last, runs, gone, breakers: breakersByName(core), watched: new Set(core.settings().watchedNames) };
+  const parts = {
+    core,
+    last,
+    runs,
+    found,
+    gone,
+    daemonRuns,
+    breakers: breakersByName(core),
+    watched: new Set(core.settings().watchedNames),
+  };
   return statusesOf(parts, alarmsByName(core))(name);
 }
 
