@@ -35,7 +35,7 @@ import { WatchedLives } from './watched-lives.ts';
 export interface CoreOptions {
   readonly settings: Settings;
   readonly log: Logger;
-  /** A memory that is open already: then no lock is taken. */
+  /** A memory that is open already, of one who is no daemon: then no lock is taken. */
   readonly state?: DaemonState;
   readonly clock?: Clock;
   /** Who finds hosts by their names; asks as this machine says unless given. */
@@ -167,6 +167,7 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
   exits.follow();
   breakers.load();
   settlement.load();
+  if (options.state === undefined) settlement.tell();
   recordHistory(events, state.history, clock);
   const lives = new WatchedLives(state.lives, clock);
   lives.follow(events);

@@ -5,7 +5,7 @@ import { nameWords } from '../core/printable.ts';
 import { resolveName } from '../monitor/recovery-plan.ts';
 import { type OrderSide, orderAlarm } from './alarm-order.ts';
 import type { Core } from './app.ts';
-import { isConfigured, lookUp, undecided, unknownName } from './known-names.ts';
+import { isConfigured, lookUp, undecided, unknownName, whyLeftAlone } from './known-names.ts';
 import { bindPins } from './pins.ts';
 import { previewOrder } from './preview-order.ts';
 import { describeProcess } from './process-details.ts';
@@ -63,8 +63,8 @@ async function stillHeld(core: Core, name: string): Promise<string | undefined> 
 async function recoverNow(core: Core, { by, daemonRuns }: OrderSide, name: string): Promise<RecoverReply> {
   const found = await lookUp(core, name);
   if ('kind' in found && !(isConfigured(core, name) && found.code !== 'not_found')) return undecided(name, found);
-  if (core.settings().monitor.onlyConfigured && !core.plans()(name).configured)
-    return { kind: 'skipped', reason: 'it has no section of its own (only_configured)' };
+  const leftAlone = whyLeftAlone(core, name);
+  if (leftAlone !== undefined) return { kind: 'skipped', reason: leftAlone };
   const rows = 'rows' in found ? found.rows : [];
   const kept = core.kept.alarm(name);
   const inAlarm = [...rows.filter(isInAlarm).map(storedAlarm), ...(kept === undefined ? [] : [kept])];

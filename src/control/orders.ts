@@ -58,6 +58,8 @@ export interface OrderedAlarm {
   /** null: the daemon kept the alarm itself. */
   readonly id: string | null;
   readonly name: string;
+  /** It was to be ended, and there was no alarm to end; absent otherwise. */
+  readonly wasNotInAlarm?: boolean | undefined;
   /** Why its alarm stays as things stand, a sentence each; absent if it is healed, or if that could not be told soon. */
   readonly willNotFollow?: readonly string[] | undefined;
   /** Why the restart that is tried will fail, a sentence each; absent if nothing says so. */

@@ -168,7 +168,13 @@ export const releasedShape: Shape<Done<'release'>> = object({
 /** POST /v1/alarms. */
 export const alarmShape: Shape<Done<'alarm'>> = object({
   processes: listOf(
-    object({ id: nullable(anyText), name: anyText, willNotFollow: optional(texts), willFail: optional(texts) }),
+    object({
+      id: nullable(anyText),
+      name: anyText,
+      wasNotInAlarm: optional(flag),
+      willNotFollow: optional(texts),
+      willFail: optional(texts),
+    }),
   ),
 });
 

@@ -61,6 +61,11 @@ export class Breakers {
     return { kind: 'admitted' };
   }
 
+  /** True if `admit` would refuse it now. Changes nothing. */
+  isRefusing(target: string): boolean {
+    return admit(this.snapshot(target), this.#parts.clock.monotonicMs()).kind === 'refused';
+  }
+
   /** An operator's order: admitted whatever the breaker says; an open one is half open for it. */
   admitOrder(target: string, process: ManagedProcess): void {
     const before = this.snapshot(target);

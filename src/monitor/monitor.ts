@@ -1,4 +1,4 @@
-import { type Alarm, storedAlarm } from '../core/alarm.ts';
+import { type Alarm, isInAlarm, storedAlarm } from '../core/alarm.ts';
 import { AlarmIntake, type AlarmIntakeParts } from './alarm-intake.ts';
 import { backoffMs } from './backoff.ts';
 import { PollGrid } from './poll-grid.ts';
@@ -90,6 +90,18 @@ export class Monitor {
     const spokenFor = ({ key }: Alarm): boolean => key === alarm.key;
     if (!this.#parts.queue.isHandling(alarm.key)) this.#intake.forget(alarm.key);
     this.#parts.queue.submit(this.#intake.judge([alarm], spokenFor), spokenFor);
+  }
+
+  /** RecoveryQueue.foreseeBlock, with those that the store has in alarm now. Who cannot be read is not known to be in alarm. */
+  foreseeBlock(processName: string): Promise<string | undefined> {
+    const { store, kept, queue } = this.#parts;
+    return queue.foreseeBlock(processName, async (name) => {
+      const rows = await store()
+        .findProcesses(name)
+        .catch(() => []);
+      const alarms = [...rows.filter(isInAlarm).map(storedAlarm), kept.alarm(name)].filter((alarm) => alarm !== undefined);
+      return this.#intake.ours(alarms);
+    });
   }
 
   /** Asks the store who is in alarm, and does nothing about it; undefined where it does not answer. Never rejects. */

@@ -52,7 +52,7 @@ export class StreamListeners {
     const places: Place[] = [];
     if (socket !== undefined) {
       const { path } = socket;
-      const place = new UnixPlace({ what: 'event socket', ...socket, servers: this.#servers, log });
+      const place = new UnixPlace({ what: 'event socket', cure: CURE, ...socket, servers: this.#servers, log });
       places.push({ kind: 'unix', address: path, words: path, kept: this.#keep(path, () => place.open(this.#server('unix'))) });
     }
     if (tcp !== undefined) {
@@ -128,6 +128,9 @@ export class StreamListeners {
     return createServer(CONNECTION, (socket) => this.#options.onConnection(socket, kind));
   }
 }
+
+/** For who is not root. */
+const CURE = 'set [events] socket to a place where this user may write';
 
 const LOOK_MS = 10_000;
 const RETRY_MS = 30_000;

@@ -233,7 +233,11 @@ export const statusExamples = {
     systemd: null,
     events: null,
     exitWatch: null,
-    processes: eachWord.filter(({ state }) => state === 'alarm' || state === 'ok'),
+    processes: [
+      ofWord('alarm'),
+      { ...ofWord('ok'), state: 'quiet' as const, reason: 'runs, and no daemon watches it' },
+      ofWord('quiet'),
+    ],
   }),
 } as const satisfies Record<string, DaemonStatus>;
 

@@ -48,6 +48,7 @@ test('who gave an order stands in log and history, with a daemon and without', o
   await daemon.line(new RegExp(`Circuit breaker reset for sick ${BY}: 1 failed recovery is forgotten\\n`));
   await world.cli('alarm', 'a', '--notes', 'by hand');
   await daemon.line(new RegExp(String.raw`DB UPDATE LOG: Alarm raised for a \(ID: 1\) ${BY}: by hand\n`));
+  await world.sql('UPDATE STATUS_PROCESS SET alarma = 1, sound = 1 WHERE process_id = 2');
   await world.cli('alarm', 'sick', '--clear');
   await daemon.line(new RegExp(String.raw`DB UPDATE LOG: Alarm ended for sick \(ID: 2\) ${BY}\n`));
   await world.cli('reload');

@@ -9,6 +9,7 @@ import { StoreError } from '../../../src/core/errors.ts';
 import { createSchema } from '../../../src/stores/sqlite/store.ts';
 import { ordersOf } from '../../helpers/bound-orders.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
+import { RecordedLog } from '../../helpers/recorded-log.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 
 test('a hold on a name that neither a row nor a section has is refused', async (t) => {
@@ -288,9 +289,62 @@ ${COMMANDED}`,
   await core.monitor.tick();
   await core.queue.idle();
   assert.deepEqual(await raised('web'), {
-    willNotFollow: ['it depends on db, which is in alarm: on hold: moving'],
+    willNotFollow: ['it depends on db, which is not well: on hold: moving'],
     willFail: undefined,
   });
+});
+
+test('an alarm that does not stand is not said, logged or remembered to have been ended', async (t) => {
+  const dir = tempDir(t);
+  const core = await coreWith(t, dir, '[process.kept]\n');
+  addRows(dir, ['well', 'acknowledged', 'kept'], false);
+  const database = new DatabaseSync(join(dir, 'a.db'));
+  database.exec('UPDATE STATUS_PROCESS SET alarma = 1, sound = 1 WHERE process_id = 2');
+  core.state.kept.set({ processName: 'kept', notes: 'gone', raisedAt: new Date(), doubtfulRows: [] });
+  const orders: string[] = [];
+  core.events.subscribe((event) => event.type === 'order_given' && orders.push(`${event.order} ${event.name}`));
+  const log = new RecordedLog();
+  const clear = (name: string, notes?: string) => ordersOf({ ...core, log }).alarm(name, true, notes);
+  assert.deepEqual(await clear('well'), { kind: 'done', processes: [{ id: '1', name: 'well', wasNotInAlarm: true }] });
+  assert.deepEqual([orders, log.lines], [[], []]);
+  // What is to be written is written all the same.
+  await clear('well', 'looked at');
+  assert.deepEqual(orders, []);
+  assert.match(log.of('info').join('\n'), /^DB UPDATE LOG: Notes written for well \(ID: 1\) by root \(test\): looked at$/);
+  assert.equal(database.prepare('SELECT notes FROM STATUS_PROCESS WHERE process_id = 1').get()?.notes, 'looked at');
+  database.close();
+
+  assert.deepEqual(await clear('acknowledged'), { kind: 'done', processes: [{ id: '2', name: 'acknowledged' }] });
+  assert.deepEqual(await clear('kept'), { kind: 'done', processes: [{ id: '3', name: 'kept' }] });
+  assert.deepEqual(orders, ['alarm_clear acknowledged', 'alarm_clear kept']);
+});
+
+test('a name that differs from a known one by letter case or a hyphen alone is told that one', async (t) => {
+  const dir = tempDir(t);
+  const core = await coreWith(
+    t,
+    dir,
+    `[process.web]\n${COMMANDED}[process.my_worker]\n${COMMANDED}[process.job]\n${COMMANDED}`,
+  );
+  addRows(dir, ['Queue', 'JOB'], false);
+  const orders = ordersOf(core);
+  for (const [name, meant] of Object.entries({ Web: 'web', 'My-Worker': 'my_worker', queue: 'Queue', wbe: undefined }))
+    for (const order of ['alarm', 'recover', 'preview', 'hold', 'resetBreakers'] as const) {
+      const reply = await orders[order](name, false as never, undefined as never);
+      const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;
+      const reason = `no process of the name "${name}" in the database or the configuration${hint}`;
+      assert.deepEqual(reply, { kind: 'refused', code: 'not_found', reason }, `${order} ${name}`);
+    }
+  // It has a row, and a section that is not its own.
+  const near = '[process.job] is not for "JOB": names are compared letter by letter';
+  assert.ok((await matched(core, 'JOB')).warnings?.includes(near));
+  assert.ok(!(await matched(core, 'job')).warnings?.some((warning) => warning.includes('letter by letter')));
+
+  const only = await coreWith(t, tempDir(t), `[monitor]\nonly_configured = true\n[process.job]\n${COMMANDED}`);
+  only.store().findProcesses = core.store().findProcesses.bind(core.store());
+  const leftAlone = `it has no section of its own (only_configured): ${near}`;
+  assert.equal((await matched(only, 'JOB')).refusals[0], leftAlone);
+  assert.deepEqual(await ordersOf(only).recover('JOB'), { kind: 'skipped', reason: leftAlone });
 });
 
 test('release says what still holds', async (t) => {

@@ -356,3 +356,41 @@ test('what failed and has neither a section nor a row any more is at rest; one t
   core.store().findProcesses = () => Promise.reject(new Error('away'));
   assert.deepEqual([...(await goneNames(core, later))], []);
 });
+
+test('what another section rules is in the state of that one, and says so', async (t) => {
+  const dir = tempDir(t);
+  const command = 'restart_strategy = custom\nrestart_command = true\n';
+  const section = (name: string, more = '') => `[process.${name}]\n${command}system_name = nginx\n${more}`;
+  const core = await coreWith(
+    t,
+    dir,
+    `${section('web', 'watch_exit = true\n')}${section('web frontend')}[process.db]\n${command}`,
+  );
+  addRows(dir, ['web', 'web frontend', 'db'], false);
+  await poll(core);
+  await lookAtTargets(core);
+  const state = (name: string, runs: Running): (string | null)[] => {
+    const { state: word, reason } = shown(core, name, runs);
+    const one = statusOfOne(core, loaded(core), name, { runs: () => runs });
+    assert.deepEqual([one.state, one.reason], [word, reason]);
+    return [word, reason];
+  };
+  const same = 'is the same as [process.web]';
+  assert.deepEqual(
+    [state('web', true), state('db', true)],
+    [
+      ['ok', null],
+      ['quiet', null],
+    ],
+  );
+  assert.deepEqual(state('web frontend', true), ['ok', same]);
+  assert.deepEqual(state('web frontend', false), ['down', `${same}: does not run, and was never seen running`]);
+  const database = new DatabaseSync(join(dir, 'a.db'));
+  database.exec('UPDATE STATUS_PROCESS SET alarma = 1 WHERE process_id = 2');
+  database.close();
+  await core.monitor.look();
+  assert.deepEqual(state('web frontend', true), ['alarm', null], 'its own comes first');
+  assert.deepEqual(state('web', true), ['ok', null]);
+  core.holds.set('web frontend', undefined, '');
+  assert.equal(state('web', true)[0], 'held');
+});

@@ -263,7 +263,7 @@ test('errors of other sections hide no warning of what is not there', async (t) 
     stderr.split('\n').map((line) => line.replace(/^DIR\/config\.ini:\d+: /, '')),
     [
       '[logging] max_log_size: cannot be used (expected a whole number from 1 to 10485760, got "big")',
-      "[logging] group: there is no group no-such-group in /etc/group (expected one of it, or a number): the daemon's own group is used (warning)",
+      "[logging] group: there is no group no-such-group (expected a group of /etc/group, or a number): the daemon's own group is used (warning)",
       '[monitor] the section stands twice (first in line 4); both are read as one (warning)',
       '[monitor] check_interval: cannot be used (expected a number of seconds from 0.1 to 2147483, got "soon")',
       '[process.a] start_command: "/no/such" is not there (expected a program) (warning)',
