@@ -38,6 +38,8 @@ export interface CoreOptions {
   readonly log: Logger;
   /** A memory that is open already: then no lock is taken. */
   readonly state?: DaemonState;
+  /** A database that is not there is told as a fault; else it is made, where the store can. */
+  readonly makesNoDatabase?: boolean;
   readonly clock?: Clock;
   /** Who finds hosts by their names; asks as this machine says unless given. */
   readonly names?: NameResolver;
@@ -107,7 +109,9 @@ async function compose(options: CoreOptions, stops: StopStack): Promise<Core> {
   stops.push('state', () => state.close());
   const warn = (text: string): void => log.warning(`Database: ${text}`);
   const open = async (next: Settings): Promise<AlarmStore> => {
-    const opened = heardStore(await next.database.open(rowScope(next), warn), clock, (error) => {
+    const { database } = next;
+    const unheard = options.makesNoDatabase ? database.openExisting(rowScope(next), warn) : database.open(rowScope(next), warn);
+    const opened = heardStore(await unheard, clock, (error) => {
       // After a reload: what an earlier store says is no news of the present one.
       if (store === opened) monitor.doubt(error);
     });

@@ -36,8 +36,8 @@ export interface ParsedStore {
   readonly fingerprint: string;
   /** Loads the driver; connects to nothing. `warn` hears, in one line and once, of what works and may not for long. */
   open(scope: RowScope, warn?: (text: string) => void): Promise<AlarmStore>;
-  /** The same for who only asks: nothing is made that is not there, and that is told as a fault. */
-  openExisting(scope: RowScope): Promise<AlarmStore>;
+  /** The same for all but the daemon: nothing is made that is not there, and that is told as a fault. */
+  openExisting(scope: RowScope, warn?: (text: string) => void): Promise<AlarmStore>;
 }
 
 /** Reads `[database]`: the keys of every driver, so that all are known; what is required, of the one in use. */
@@ -57,7 +57,7 @@ export function parseDatabase(section: SectionReader): ParsedStore {
         description: stores.mysql.describe(mysql),
         fingerprint,
         open: (scope, warn = () => {}) => stores.mysql.open(mysql, scope, warn),
-        openExisting: (scope) => stores.mysql.open(mysql, scope, () => {}),
+        openExisting: (scope, warn = () => {}) => stores.mysql.open(mysql, scope, warn),
       }
     : {
         driver,
