@@ -55,8 +55,12 @@ test('a file that relied on TCP at localhost is told so where there is no socket
     assert.match(told(lines, ['/tmp/mysql.sock']), words);
     assert.equal(told(lines, ['/var/lib/mysql/mysql.sock']), '');
   }
-  for (const line of ['host = 127.0.0.1', 'port = 3306', 'host = localhost:3306', 'socket = /srv/my.sock'])
-    assert.equal(told([line], []), '');
+  for (const line of ['host = 127.0.0.1', 'port = 3306', 'host = localhost:3306']) assert.equal(told([line], []), '');
+  assert.equal(
+    told(['socket = /srv/my.sock'], []),
+    'socket: there is no socket /srv/my.sock (expected the server to run, another path in socket, or host = 127.0.0.1 for TCP)',
+  );
+  assert.equal(told(['socket = /srv/my.sock'], ['/srv/my.sock']), '');
 });
 
 test('a socket that is no file’s path is a problem', () => {
