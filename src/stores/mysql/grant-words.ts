@@ -17,7 +17,9 @@ export function grantWords(errno: number, said: string, database: string): strin
   const table = ['STATUS_PROCESS', 'PROCESE'].find((one) => said.includes(one));
   if (right === undefined || table === undefined) return undefined;
   const [, column] = /for column ['`]?(\w+)/.exec(said) ?? [];
-  return grant(right === 'SELECT' ? right : column === undefined ? CLEARING : `UPDATE (${column})`, table);
+  const needed = right === 'SELECT' ? right : column === undefined ? CLEARING : `UPDATE (${column})`;
+  // These name the host that the client came from, and not that of the account.
+  return `${grant(needed, table)}, or to the host that mysql.user has for it`;
 }
 
 const DATABASE_DENIED = 1044;

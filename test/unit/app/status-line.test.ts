@@ -85,7 +85,7 @@ test('observe mode and a refused login stand in the line, which stays short', as
     };
     return statusLine({ ...core, monitor: { availability } as Core['monitor'] });
   };
-  assert.match(of('denied'), /^observe: alarms unknown since \d{4}-.*, 0 recovering, 1000 held, db refuses the login$/);
+  assert.match(of('denied'), /^observe: alarms unknown since \d{4}-.*, 0 recovering, 1000 held, db denies access$/);
   assert.match(of('unreachable'), /, db away$/);
   assert.ok(of('denied').length <= 200);
 });
