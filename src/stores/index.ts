@@ -3,8 +3,8 @@ import type { SectionReader } from '../core/config.ts';
 import { describeMysql, parseMysql } from './mysql/options.ts';
 import type { RowScope } from './row-scope.ts';
 import { parseSqlite } from './sqlite/options.ts';
+import { standingKeys } from './standing-keys.ts';
 import type { AlarmStore, StoreDefinition } from './store.ts';
-import { unusedSection } from './unused-section.ts';
 
 /** What `driver` may say. */
 export const storeNames = ['mysql', 'sqlite'] as const;
@@ -43,11 +43,11 @@ export interface ParsedStore {
 /** Reads `[database]`: the keys of every driver, so that all are known; what is required, of the one in use. */
 export function parseDatabase(section: SectionReader): ParsedStore {
   const driver = section.choice('driver', storeNames, 'mysql');
-  // A misspelt one is told of; whose the other keys are is not known then.
+  // A misspelt one is told of; the other keys are judged as the driver would that has them. What two have they judge alike.
   const isMeant = [undefined, ...storeNames].some((name) => name === section.text('driver')?.toLowerCase());
-  const keys = isMeant ? section : unusedSection(section, false);
-  const mysql = stores.mysql.parse(keys, isMeant && driver === 'mysql');
-  const sqlite = stores.sqlite.parse(keys, isMeant && driver === 'sqlite');
+  const keys = isMeant ? section : standingKeys(section);
+  const mysql = stores.mysql.parse(keys, !isMeant || driver === 'mysql');
+  const sqlite = stores.sqlite.parse(keys, !isMeant || driver === 'sqlite');
   const fingerprint = createHash('sha256')
     .update(JSON.stringify([driver, driver === 'mysql' ? mysql : sqlite]))
     .digest('hex');

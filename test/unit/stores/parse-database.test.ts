@@ -237,6 +237,22 @@ test('the keys of the driver that is not in use are known, and tell so', () => {
   assert.match(parse(['host = db1', 'path = x'], parseDatabase).told.join(), /^path: has no effect/);
 });
 
+test('under a driver that is misspelt every key that stands is judged, once, and none is missed', () => {
+  const { told } = parse(['driver = sqlit', 'port = 99999', 'ssl = yes', 'path = x', 'query_timeout = -1'], parseDatabase);
+  assert.deepEqual(
+    told.map((line) => line.replace(/(expected|did).*/, '…')),
+    [
+      'driver: cannot be used (…',
+      'port: cannot be used (…',
+      'ssl: cannot be used (…',
+      'path: cannot be used (…',
+      'query_timeout: cannot be used (…',
+    ],
+  );
+  for (const lines of [['path = /x/a.db'], ['host = db1', 'password = x'], []])
+    assert.match(parse(['driver = sqlit', ...lines], parseDatabase).told.join('|'), /^driver: [^|]*$/);
+});
+
 test('sqlite needs an absolute path', () => {
   for (const lines of [[], ['path ='], ['path = alarms.db'], ['path = :memory:']]) {
     assert.match(
