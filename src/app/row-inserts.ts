@@ -11,9 +11,10 @@ export function rowInserts(
 ): string {
   if ((hostId !== undefined && hostId !== 'all') || /[\\\p{Cc}]/u.test(name) || unseenIn(name) !== undefined) return '';
   const text = `'${name.replaceAll("'", "''")}'`;
+  const named = `WHERE process_name = ${text}`;
   const inserts = {
     PROCESE: `INSERT INTO PROCESE (process_id, process_name) SELECT COALESCE(MAX(process_id), 0) + 1, ${text} FROM PROCESE`,
-    STATUS_PROCESS: `INSERT INTO STATUS_PROCESS (process_id, alarma, sound) SELECT process_id, 0, 0 FROM PROCESE WHERE process_name = ${text}`,
+    STATUS_PROCESS: `INSERT INTO STATUS_PROCESS (process_id, alarma, sound) SELECT process_id, 0, 0 FROM PROCESE ${named}`,
   };
   return ` (${tables.map((table) => inserts[table]).join('; ')})`;
 }

@@ -1,7 +1,7 @@
 /**
- * The GRANT that would mend a refusal for want of a privilege, as it is typed: `said` is what the server said; undefined where it is no such
- * refusal, or does not tell whose privilege is missing. Source: the messages of ER_DBACCESS_DENIED_ERROR, ER_TABLEACCESS_DENIED_ERROR and
- * ER_COLUMNACCESS_DENIED_ERROR of MySQL and MariaDB; what the daemon needs: setup.sql.
+ * The GRANT that would mend a refusal for want of a privilege, as it is typed: `said` is what the server said; undefined where it is no
+ * such refusal, or does not tell whose privilege is missing. Source: the messages of ER_DBACCESS_DENIED_ERROR, ER_TABLEACCESS_DENIED_ERROR
+ * and ER_COLUMNACCESS_DENIED_ERROR of MySQL and MariaDB; what the daemon needs: setup.sql.
  */
 export function grantWords(errno: number, said: string, database: string): string | undefined {
   const account = /'[^'\\]*'@'[^'\\]*'/.exec(said)?.[0];
