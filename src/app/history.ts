@@ -56,6 +56,7 @@ function tell(event: MonitorEvent): { processName: string; detail: string } | un
         detail: `pid ${event.pid}, ${event.cause}, after ${formatDuration(event.uptimeMs)}`,
       };
     case 'poll_completed':
+    case 'store_doubted':
     case 'process_seen':
     case 'recovery_started':
     case 'attempt_started':

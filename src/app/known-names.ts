@@ -7,6 +7,7 @@ import { quoted } from '../core/printable.ts';
 import type { HalfRow } from '../stores/store.ts';
 import type { Core } from './app.ts';
 import { likeName, meantName } from './meant-name.ts';
+import { rowInserts } from './row-inserts.ts';
 
 /** Why an order is not carried out. */
 export type Refusal = Extract<OrderReply<object>, { kind: 'refused' }>;
@@ -90,7 +91,7 @@ export async function lookUpRows(core: Core, nameOrId: string): Promise<{ readon
     return refuseStore(error);
   }
   const reason = isConfigured(core, nameOrId)
-    ? `${nameOrId} has a section, but no row in the database: an alarm needs one`
+    ? `${nameOrId} has a section, but no row in the database: an alarm needs one${inserts(core, nameOrId, 'PROCESE', 'STATUS_PROCESS')}`
     : await noSuchName(core, nameOrId);
   return refuse('not_found', reason);
 }
@@ -111,16 +112,20 @@ function shown(name: string): string {
   return /^\S+$/.test(name) ? name : quoted(name);
 }
 
-function halfWords({ settings }: Core, nameOrId: string, half: HalfRow): string {
+function inserts({ settings }: Core, name: string, ...tables: Parameters<typeof rowInserts>[1]): string {
+  return rowInserts(name, tables, settings().host.hostId);
+}
+
+function halfWords(core: Core, nameOrId: string, half: HalfRow): string {
   if (half.kind === 'no_name')
     return `STATUS_PROCESS has a row with the process_id ${quoted(nameOrId)}, but PROCESE has no name for it: nothing says which process that is`;
-  const { hostId } = settings().host;
+  const { hostId } = core.settings().host;
   const ofHost = hostId === undefined || hostId === 'all' ? '' : ' of this host';
   const noRow = `but has no row${ofHost} in STATUS_PROCESS: it can have no alarm`;
   if (half.kind === 'no_status_of_id')
-    return `the process_id ${quoted(nameOrId)} stands in PROCESE, as ${quoted(half.processName)}, ${noRow}`;
+    return `the process_id ${quoted(nameOrId)} stands in PROCESE, as ${quoted(half.processName)}, ${noRow}${inserts(core, half.processName, 'STATUS_PROCESS')}`;
   const ids = half.processIds.length === 0 ? '' : ` (process_id ${half.processIds.join(', ')})`;
-  return `${nameOrId} stands in PROCESE${ids}, ${noRow}`;
+  return `${nameOrId} stands in PROCESE${ids}, ${noRow}${inserts(core, nameOrId, 'STATUS_PROCESS')}`;
 }
 
 /** What the store would not do, as a refusal of the order; what is no StoreError is thrown. */

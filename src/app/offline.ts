@@ -112,7 +112,8 @@ async function withCore<T>(
 ): Promise<T> {
   // Whoever finds the place taken meanwhile is not to be told that the daemon runs.
   const held = state ?? openState(settings.monitor.stateDir, { log, clock: systemClock, role: { kind: 'command' } });
-  const core = await createCore({ settings, log, state: held });
+  // Only a daemon makes a database: one made for a mistyped path would hide it.
+  const core = await createCore({ settings, log, state: held, makesNoDatabase: true });
   try {
     return await use(core);
   } finally {

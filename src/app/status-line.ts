@@ -78,7 +78,7 @@ function storeWords({ monitor: { availability } }: Core): string {
     case 'starting':
       return 'db not asked yet';
     case 'unknown':
-      return availability.fault === 'denied' ? 'db refuses the login' : 'db away';
+      return availability.fault === 'denied' ? 'db denies access' : 'db away';
     default:
       return availability satisfies never;
   }

@@ -6,6 +6,8 @@ import type { ManagedProcess } from './alarm.ts';
  */
 export type MonitorEvent =
   | { readonly type: 'poll_completed'; readonly alarms: number; readonly durationMs: number }
+  /** Something else than a poll was not answered: who is in alarm is not known until the next poll. */
+  | { readonly type: 'store_doubted' }
   | { readonly type: 'store_lost'; readonly reason: string }
   | { readonly type: 'store_restored'; readonly awayMs: number }
   | { readonly type: 'alarm_found'; readonly process: ManagedProcess; readonly notes: string | null }

@@ -65,6 +65,17 @@ export class Monitor {
     this.#alarm.abort();
   }
 
+  /**
+   * Something else than a poll found that the store does not answer. Who is in alarm is not known until a poll is answered, which
+   * follows now; later and later, if polls are answered and the rest is not, time and again.
+   */
+  doubt(error: unknown): void {
+    if (!this.#watch.doubt(error)) return;
+    const { doubts } = this.#watch;
+    if (doubts === 1) this.wake();
+    else void this.#parts.clock.sleep(backoffMs(doubts - 1), this.#parts.stopping).then(() => this.wake());
+  }
+
   /** One poll. Never rejects. */
   async tick(): Promise<void> {
     const early = this.#parts.clock.monotonicMs() < this.#dueMs;
@@ -149,7 +160,7 @@ export class Monitor {
   /** Until the next point of the grid; while the store is away or a clearing is pending, exponential backoff with full jitter. */
   #pauseMs(): number {
     const { settings, clock, clearing } = this.#parts;
-    if (this.#watch.availability.state === 'unknown') return backoffMs(this.#watch.faults);
+    if (this.#watch.availability.state === 'unknown') return backoffMs(Math.max(this.#watch.faults, this.#watch.doubts));
     this.#retries = clearing.pending ? this.#retries + 1 : 0;
     const nowMs = clock.monotonicMs();
     const dueMs = this.#grid.pauseMs(nowMs, settings().checkIntervalMs);

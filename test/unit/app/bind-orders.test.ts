@@ -103,6 +103,30 @@ test('a circuit breaker is reset by every name that configuration, database or s
   assert.deepEqual(await orders.resetBreakers('dleeted'), { kind: 'refused', code: 'not_found', reason });
 });
 
+test('an alarm that finds no row tells how to make one, and that does', async (t) => {
+  const dir = tempDir(t);
+  const core = await coreWith(t, dir, "[process.it's]\n[process.half]\n[process.a\\b]\n");
+  addRows(dir, ['row'], false);
+  const database = new DatabaseSync(join(dir, 'a.db'));
+  t.after(() => database.close());
+  database.exec("INSERT INTO PROCESE VALUES (5, 'half')");
+  const { alarm } = ordersOf(core);
+  for (const [name, what] of [
+    ["it's", "it's has a section, but no row in the database: an alarm needs one"],
+    ['half', 'half stands in PROCESE (process_id 5), but has no row in STATUS_PROCESS: it can have no alarm'],
+  ] as const) {
+    const reply = await alarm(name, false, undefined);
+    assert(reply.kind === 'refused');
+    const [, told, inserts = ''] = /^(.*?) \((INSERT .*)\)$/.exec(reply.reason) ?? [];
+    assert.equal(told, what);
+    database.exec(inserts);
+    assert.equal((await alarm(name, false, undefined)).kind, 'done');
+  }
+  const odd = await alarm('a\\b', false, undefined);
+  // A backslash is another text to each database.
+  assert.equal(odd.kind === 'refused' && odd.reason.endsWith('an alarm needs one'), true);
+});
+
 const isRoot = process.getuid?.() === 0;
 
 test('match shows every command as it would run, with its limit and whose name it holds', async (t) => {
