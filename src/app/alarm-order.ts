@@ -2,6 +2,7 @@ import type { Orders } from '../control/orders.ts';
 import type { ProcessRow } from '../core/alarm.ts';
 import { soon, zonedTimestamp } from '../core/clock.ts';
 import { formatDuration } from '../core/duration.ts';
+import { nameWords } from '../core/printable.ts';
 import type { Core } from './app.ts';
 import { lookUpRows, type Refusal, refuse, refuseStore, severalRows, whyLeftAlone } from './known-names.ts';
 import { previewRestart } from './preview-order.ts';
@@ -32,9 +33,15 @@ export async function orderAlarm(
   const prospects = clear ? undefined : prospectsOf(core, side, rows);
   // Nobody may come to wait for it.
   prospects?.catch(() => {});
-  for (const { processId, ...row } of rows) {
+  for (const row of rows) {
+    const { processId } = row;
+    // Also if there is nothing to end, as far as we have read: the server we read from may lag behind.
     const refusal = await write(core, processId, clear, notes);
     if (refusal !== undefined) return refusal;
+    if (clear && !mayBeInAlarm(row)) {
+      if (notes !== undefined) tellNotes(core, side, row, notes);
+      continue;
+    }
     const [order, done] = clear ? (['alarm_clear', 'ended'] as const) : (['alarm', 'raised'] as const);
     tell(core, side, { name: nameOf(row), order, done: `DB UPDATE LOG: Alarm ${done}`, id: processId, notes });
   }
@@ -46,6 +53,7 @@ export async function orderAlarm(
     return {
       id: row.processId,
       name: nameOf(row),
+      ...(clear && !mayBeInAlarm(row) && !dropped.includes(nameOf(row)) && { wasNotInAlarm: true }),
       ...(willNotFollow.length > 0 && { willNotFollow }),
       ...(willFail.length > 0 && { willFail }),
     };
@@ -55,6 +63,11 @@ export async function orderAlarm(
 
 function nameOf({ processName }: Pick<ProcessRow, 'processName'>): string {
   return processName ?? '';
+}
+
+/** One that was acknowledged has its alarm still. */
+function mayBeInAlarm({ alarma, inDoubt }: ProcessRow): boolean {
+  return alarma || inDoubt === true;
 }
 
 async function write(core: Core, id: string, clear: boolean, notes: string | undefined): Promise<Refusal | undefined> {
@@ -75,9 +88,15 @@ interface Told {
 }
 
 function tell({ log, events }: Core, { by }: OrderSide, { name, order, done, id, notes }: Told): void {
-  const which = id === undefined ? name : `${name} (ID: ${id})`;
+  const which = `${nameWords(name)}${id === undefined ? '' : ` (ID: ${nameWords(id)})`}`;
   log.info(`${done} for ${which} by ${by}${notes ? `: ${notes}` : ''}`, { process_name: name, process_id: id ?? null });
   events.emit({ type: 'order_given', order, name, by, detail: notes ?? '' });
+}
+
+function tellNotes({ log }: Core, { by }: OrderSide, row: ProcessRow, notes: string): void {
+  const { processId } = row;
+  const fields = { process_name: row.processName, process_id: processId };
+  log.info(`DB UPDATE LOG: Notes written for ${nameOf(row)} (ID: ${processId}) by ${by}: ${notes}`, fields);
 }
 
 /** What an alarm of that name comes to as things stand, a sentence each. */
@@ -111,23 +130,16 @@ async function prospectOf(core: Core, { daemonRuns }: OrderSide, name: string): 
   if (core.settings().monitor.mode === 'observe') reasons.push('mode = observe: nothing is restarted');
   const leftAlone = whyLeftAlone(core, name);
   if (leftAlone !== undefined) return { willNotFollow: [...reasons, leftAlone], willFail: [] };
+  // Asked at once: at the poll that this alarm makes come it is under way already.
+  const blocked = core.monitor.foreseeBlock(name);
   const own = core.holds.of(name);
   if (own !== undefined) reasons.push(heldWords(own, name));
   const { target, held, refusals, failures } = await previewRestart(core, name, null);
   const open = target === undefined ? undefined : breakerWords(core, target);
   if (open !== undefined) reasons.push(open);
   if (own === undefined && held !== undefined) reasons.push(held);
-  return { willNotFollow: [...reasons, ...blockedBy(core, name), ...refusals], willFail: failures };
-}
-
-/** What it depends on that is in alarm and was not restarted for a reason that stands: then it is not restarted either. */
-function blockedBy({ plans, queue, monitor: { availability }, kept }: Core, name: string): string[] {
-  const alarms = [...(availability.state === 'ok' ? availability.alarms : []), ...kept.alarms()];
-  return plans()(name).settings.dependsOn.flatMap((other) => {
-    const alarm = other === name ? undefined : alarms.find(({ processName }) => processName === other);
-    const reason = alarm && queue.skipReason(alarm.key);
-    return reason === undefined ? [] : [`it depends on ${other}, which is in alarm: ${reason}`];
-  });
+  const block = await blocked;
+  return { willNotFollow: [...reasons, ...(block === undefined ? [] : [block]), ...refusals], willFail: failures };
 }
 
 /** One that was healed and whose clearing is not ours. */

@@ -7,6 +7,7 @@ import type { Logger } from '../core/logger.ts';
 import type { AlarmRaiser } from '../detectors/detector.ts';
 import { AlarmClearing } from '../monitor/alarm-clearing.ts';
 import { Breakers } from '../monitor/breakers.ts';
+import { heardStore } from '../monitor/heard-store.ts';
 import { Holds } from '../monitor/holds.ts';
 import { KeptAlarms } from '../monitor/kept-alarms.ts';
 import { Monitor } from '../monitor/monitor.ts';
@@ -35,8 +36,10 @@ import { WatchedLives } from './watched-lives.ts';
 export interface CoreOptions {
   readonly settings: Settings;
   readonly log: Logger;
-  /** A memory that is open already: then no lock is taken. */
+  /** A memory that is open already, of one who is no daemon: then no lock is taken. */
   readonly state?: DaemonState;
+  /** A database that is not there is told as a fault; else it is made, where the store can. */
+  readonly makesNoDatabase?: boolean;
   readonly clock?: Clock;
   /** Who finds hosts by their names; asks as this machine says unless given. */
   readonly names?: NameResolver;
@@ -84,7 +87,7 @@ export interface Core {
 export async function createCore(options: CoreOptions): Promise<Core> {
   const stops = new StopStack();
   try {
-    return await open(options, stops);
+    return await compose(options, stops);
   } catch (error) {
     // The failure itself is what there is to tell.
     await stops.stop(ROLLBACK_MS).catch(() => undefined);
@@ -94,7 +97,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
 
 const ROLLBACK_MS = 5000;
 
-async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
+async function compose(options: CoreOptions, stops: StopStack): Promise<Core> {
   const { log } = options;
   const clock = options.clock ?? systemClock;
   const events = new EventBus((error) => log.error(`Internal error in an observer: ${errorMessage(error)}`, { err: error }));
@@ -105,7 +108,16 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
     openState(settings.monitor.stateDir, { log, clock, role: { kind: 'daemon', socket: settings.control.socket } });
   stops.push('state', () => state.close());
   const warn = (text: string): void => log.warning(`Database: ${text}`);
-  let store = await settings.database.open(rowScope(settings), warn);
+  const open = async (next: Settings): Promise<AlarmStore> => {
+    const { database } = next;
+    const unheard = options.makesNoDatabase ? database.openExisting(rowScope(next), warn) : database.open(rowScope(next), warn);
+    const opened = heardStore(await unheard, clock, (error) => {
+      // After a reload: what an earlier store says is no news of the present one.
+      if (store === opened) monitor.doubt(error);
+    });
+    return opened;
+  };
+  let store = await open(settings);
   stops.push('store', () => store.close());
   const system = createExecution({ stateDir: settings.monitor.stateDir, log });
   const execution: Execution = { ...system, commands: logOutput(system.commands, log) };
@@ -167,6 +179,7 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
   exits.follow();
   breakers.load();
   settlement.load();
+  if (options.state === undefined) settlement.tell();
   recordHistory(events, state.history, clock);
   const lives = new WatchedLives(state.lives, clock);
   lives.follow(events);
@@ -199,7 +212,7 @@ async function open(options: CoreOptions, stops: StopStack): Promise<Core> {
         next.database.fingerprint !== settings.database.fingerprint ||
         JSON.stringify(rowScope(next)) !== JSON.stringify(rowScope(settings));
       const nextPlans = next.createPlans(planParts);
-      if (reopened) store = await next.database.open(rowScope(next), warn);
+      if (reopened) store = await open(next);
       plans = nextPlans;
       settings = next;
       targets.forget();

@@ -1,11 +1,11 @@
 import type { Orders, RecoverReply } from '../control/orders.ts';
 import type { ProcessStatus } from '../control/status.ts';
 import { isInAlarm, storedAlarm } from '../core/alarm.ts';
-import { holdAll } from '../monitor/holds.ts';
+import { nameWords } from '../core/printable.ts';
 import { resolveName } from '../monitor/recovery-plan.ts';
 import { type OrderSide, orderAlarm } from './alarm-order.ts';
 import type { Core } from './app.ts';
-import { isConfigured, lookUp, undecided, unknownName } from './known-names.ts';
+import { isConfigured, lookUp, undecided, unknownName, whyLeftAlone } from './known-names.ts';
 import { bindPins } from './pins.ts';
 import { previewOrder } from './preview-order.ts';
 import { describeProcess } from './process-details.ts';
@@ -35,7 +35,7 @@ export function bindOrders(core: Core, { status, statusOf, reload, ...side }: Or
     hold: async (name, forMs, reason, strict = false) => {
       const unknown = name === undefined ? undefined : await unknownName(core, name);
       if (unknown !== undefined) return unknown;
-      const { until } = core.holds.set(name ?? holdAll, forMs, reason, strict, by);
+      const { until } = core.holds.set(name ?? null, forMs, reason, strict, by);
       return { kind: 'done', until: until?.toISOString() ?? null };
     },
     release: async (name) => {
@@ -63,13 +63,13 @@ async function stillHeld(core: Core, name: string): Promise<string | undefined> 
 async function recoverNow(core: Core, { by, daemonRuns }: OrderSide, name: string): Promise<RecoverReply> {
   const found = await lookUp(core, name);
   if ('kind' in found && !(isConfigured(core, name) && found.code !== 'not_found')) return undecided(name, found);
-  if (core.settings().monitor.onlyConfigured && !core.plans()(name).configured)
-    return { kind: 'skipped', reason: 'it has no section of its own (only_configured)' };
+  const leftAlone = whyLeftAlone(core, name);
+  if (leftAlone !== undefined) return { kind: 'skipped', reason: leftAlone };
   const rows = 'rows' in found ? found.rows : [];
   const kept = core.kept.alarm(name);
   const inAlarm = [...rows.filter(isInAlarm).map(storedAlarm), ...(kept === undefined ? [] : [kept])];
   const startedMs = core.clock.monotonicMs();
-  core.log.info(`RESTART LOG: Restart of ${name} ordered by ${by}`, { process_name: name });
+  core.log.info(`RESTART LOG: Restart of ${nameWords(name)} ordered by ${by}`, { process_name: name });
   core.events.emit({ type: 'order_given', order: 'restart', name, by, detail: '' });
   const outcome = await core.queue.order(name, inAlarm.length > 0 ? inAlarm : rows.slice(0, 1).map(storedAlarm));
   const durationMs = Math.round(core.clock.monotonicMs() - startedMs);

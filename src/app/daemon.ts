@@ -84,11 +84,19 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     await logger.close();
     throw error;
   }
+  let hasStarted = false;
   try {
-    await live(core, logger, notifier, options);
+    await live(core, logger, notifier, {
+      ...options,
+      onStarted: (started) => {
+        hasStarted = true;
+        options.onStarted?.(started);
+      },
+    });
   } finally {
     await core.stops.stop(STOP_DEADLINE_MS).catch((error: unknown) => logger.error(errorMessage(error)));
-    logger.info('monitor_service stopped');
+    // Of one that did not start its error tells.
+    if (hasStarted) logger.info('monitor_service stopped');
     await logger.close();
   }
 }

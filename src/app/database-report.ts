@@ -1,6 +1,7 @@
+import { closest } from '../config/did-you-mean.ts';
 import { errorMessage, StoreError } from '../core/errors.ts';
 import { nearName } from '../core/near-name.ts';
-import { quoted, unseenIn } from '../core/printable.ts';
+import { escapeUnseen, quoted, unseenIn } from '../core/printable.ts';
 import type { DatabaseReport } from './backends.ts';
 import { rowScope, type Settings } from './settings.ts';
 import type { UnitReport } from './unit-report.ts';
@@ -29,7 +30,9 @@ export async function askDatabase(settings: Settings, units: UnitReport): Promis
     }
     const leftAlone = await units.leftAlone(names);
     const odd = { ...unseenNames(names), ...nearNames(names, processNames) };
-    warnOfDatabase(settings, { report, unmatched, ...odd });
+    const near = new Set(odd.near?.map(({ section }) => section));
+    warnOfUnmatched(settings, { unmatched, names, near });
+    warnOfDatabase(settings, { report, ...odd });
     return {
       report: { kind: 'ok', description, report, unmatched, leftAlone, ...odd },
       hasRow: async (name) => known.has(name) || (names.length === MOST_NAMES ? undefined : false),
@@ -46,20 +49,15 @@ export async function askDatabase(settings: Settings, units: UnitReport): Promis
 
 const MOST_NAMES = 100_000;
 
-type Told = Pick<Extract<DatabaseReport, { kind: 'ok' }>, 'report' | 'unmatched' | 'unseen' | 'near'>;
+type Told = Pick<Extract<DatabaseReport, { kind: 'ok' }>, 'report' | 'unseen' | 'near'>;
 
 /** What somebody should look at stands among the problems of the file: at its [database], or at the section that it is about. */
-function warnOfDatabase(
-  { document, monitor, watchedNames }: Settings,
-  { report, unmatched, unseen = [], near = [] }: Told,
-): void {
+function warnOfDatabase({ document, monitor }: Settings, { report, unseen = [], near = [] }: Told): void {
   const warn = (problem: string): void => document.section('database').warning('', problem);
   for (const remark of report.remarks) warn(remark);
   if (report.canClear === false && monitor.clearAlarm)
     warn('alarms cannot be cleared: no right to UPDATE alarma and notes (expected that right, or clear_alarm = false)');
   if (report.canClear === null) warn('whether alarms can be cleared cannot be told');
-  for (const name of unmatched)
-    if (!watchedNames.includes(name)) document.warnOfProcess(name, '', 'matches no row of the database: it is never in alarm');
   for (const { name, section } of near)
     document.warnOfProcess(
       section,
@@ -69,6 +67,29 @@ function warnOfDatabase(
   for (const { name, holds } of unseen)
     warn(`${quoted(name)} holds ${holds}, which is not seen: it is another name than it looks like, and cannot stand for %s`);
 }
+
+/** An alarm of a watched one's own is kept by the daemon where the store has no row for it; nobody else can raise one. */
+function warnOfUnmatched(
+  { document, processNames, watchedNames }: Settings,
+  found: { readonly unmatched: readonly string[]; readonly names: readonly string[]; readonly near: ReadonlySet<string> },
+): void {
+  const { unmatched, names, near } = found;
+  const configured = new Set(processNames);
+  const free = names.filter((name) => !configured.has(name));
+  const isHinted = unmatched.length * free.length <= MOST_COMPARED;
+  for (const name of unmatched) {
+    // One that differs by blanks or case alone is told of beside this.
+    const meant = isHinted && !near.has(name) ? closest(name, free) : undefined;
+    const hint = meant === undefined ? '' : ` (did you mean ${escapeUnseen(meant)}?)`;
+    const what = watchedNames.includes(name)
+      ? 'only its own exits raise an alarm, which the daemon keeps'
+      : 'it is never in alarm';
+    document.warnOfProcess(name, '', `matches no row of the database: ${what}${hint}`);
+  }
+}
+
+/** Some seconds. */
+const MOST_COMPARED = 300_000;
 
 /** For who has not asked. */
 export async function unknownRow(): Promise<undefined> {

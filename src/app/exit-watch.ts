@@ -26,13 +26,13 @@ export class ExitWatch {
 
   /** Begins, now and after each reload. */
   start(): void {
-    const follow = (): void => {
-      this.#last = this.#last.then(() => this.#follow());
+    const follow = (byReload: boolean): void => {
+      this.#last = this.#last.then(() => this.#follow(byReload));
     };
     this.#unsubscribe = this.#core.events.subscribe((event) => {
-      if (event.type === 'config_reloaded') follow();
+      if (event.type === 'config_reloaded') follow(true);
     });
-    follow();
+    follow(false);
   }
 
   /** Lets every process go. Idempotent. */
@@ -56,7 +56,7 @@ export class ExitWatch {
 
   readonly runs = (processName: string): Running => this.#detector?.runs(processName) ?? null;
 
-  async #follow(): Promise<void> {
+  async #follow(byReload: boolean): Promise<void> {
     if (this.#stopped) return;
     const { watchedNames, processNames } = this.#core.settings();
     this.#core.lives.keepOnly(new Set(watchedNames));
@@ -71,7 +71,7 @@ export class ExitWatch {
       return;
     }
     try {
-      await this.#open();
+      await this.#open(byReload);
     } catch (error) {
       this.#core.log.error(`watch_exit cannot be had: ${errorMessage(error)}`, { err: error });
     }
@@ -86,7 +86,7 @@ export class ExitWatch {
     }
   }
 
-  async #open(): Promise<void> {
+  async #open(byReload: boolean): Promise<void> {
     const { ProcessExitDetector } = await import('../detectors/process-exit.ts');
     const core = this.#core;
     const { clock, events, log, execution } = core;
@@ -104,7 +104,7 @@ export class ExitWatch {
       targets: () => core.settings().watchedNames.map((name) => target(core, name, look)),
       source: this.#source,
     });
-    this.#detector.start();
+    this.#detector.start(byReload);
   }
 }
 

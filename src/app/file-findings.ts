@@ -51,5 +51,5 @@ function reachProblem(folder: string, consequence: string, options: OwnFolderOpt
 
 function groupProblem(group: string | undefined): string | undefined {
   if (group === undefined || groupId(group) !== undefined) return undefined;
-  return `there is no group ${group} in /etc/group (expected one of it, or a number): the daemon's own group is used`;
+  return `there is no group ${group} (expected a group of /etc/group, or a number): the daemon's own group is used`;
 }

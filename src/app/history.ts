@@ -39,9 +39,9 @@ function tell(event: MonitorEvent): { processName: string; detail: string } | un
     case 'breaker_closed':
       return { processName: event.processName, detail: byWhom(event.by) };
     case 'hold_set':
-      return { processName: event.name, detail: byWhom(event.by, event.reason) };
+      return { processName: event.name ?? '', detail: byWhom(event.by, event.reason) };
     case 'hold_released':
-      return { processName: event.name, detail: event.expired ? 'expired' : byWhom(event.by) };
+      return { processName: event.name ?? '', detail: event.expired ? 'expired' : byWhom(event.by) };
     case 'order_given':
       return { processName: event.name, detail: `${orderWords[event.order]} ${byWhom(event.by, event.detail)}` };
     case 'store_lost':
@@ -56,6 +56,7 @@ function tell(event: MonitorEvent): { processName: string; detail: string } | un
         detail: `pid ${event.pid}, ${event.cause}, after ${formatDuration(event.uptimeMs)}`,
       };
     case 'poll_completed':
+    case 'store_doubted':
     case 'process_seen':
     case 'recovery_started':
     case 'attempt_started':

@@ -24,6 +24,8 @@ export interface StateFacts {
   /** How the last recovery failed; undefined: it did not, or it has been well since. */
   readonly failure: string | undefined;
   readonly watch: WatchFact;
+  /** Without one nothing is watched, whatever is known of it. */
+  readonly daemonRuns: boolean;
 }
 
 /** What is known of the running of a process, with the sentence that goes with it. */
@@ -47,7 +49,8 @@ export function judgeState(facts: StateFacts): { readonly state: ProcessState; r
   if (watch.kind === 'down') return judged('down', reasonOfWatch, facts.alarmUnknown);
   if (facts.inAlarm === null) return judged('unknown', facts.alarmUnknown, facts.alarmReason, reasonOfWatch);
   if (watch.kind === 'unknown') return judged('unknown', reasonOfWatch);
-  return watch.kind === 'runs' ? judged('ok') : judged('quiet', reasonOfWatch);
+  if (watch.kind !== 'runs') return judged('quiet', reasonOfWatch);
+  return facts.daemonRuns ? judged('ok') : judged('quiet', 'runs, and no daemon watches it');
 }
 
 function judged(

@@ -6,6 +6,8 @@ import { errorMessage, StoreError } from '../core/errors.ts';
 import { quoted } from '../core/printable.ts';
 import type { HalfRow } from '../stores/store.ts';
 import type { Core } from './app.ts';
+import { likeName, meantName } from './meant-name.ts';
+import { rowInserts } from './row-inserts.ts';
 
 /** Why an order is not carried out. */
 export type Refusal = Extract<OrderReply<object>, { kind: 'refused' }>;
@@ -39,9 +41,16 @@ export function isConfigured({ settings }: Core, name: string): boolean {
 }
 
 /** Why nothing is ever restarted of a name that has no section; undefined if it has one, or needs none. */
-export function whyLeftAlone({ settings, plans }: Core, name: string): string | undefined {
-  if (!settings().monitor.onlyConfigured || plans()(name).configured) return undefined;
-  return 'it has no section of its own (only_configured)';
+export function whyLeftAlone(core: Core, name: string): string | undefined {
+  if (!core.settings().monitor.onlyConfigured || core.plans()(name).configured) return undefined;
+  const near = nearSection(core, name);
+  return `it has no section of its own (only_configured)${near === undefined ? '' : `: ${near}`}`;
+}
+
+/** That a section is like the name of a process that has none; undefined if none is, or it has one. */
+export function nearSection({ settings }: Core, name: string): string | undefined {
+  const section = likeName(name, settings().processNames);
+  return section && `[process.${section}] is not for ${quoted(name)}: names are compared letter by letter`;
 }
 
 /** True if state.db knows the name, whatever became of its row. */
@@ -62,7 +71,7 @@ export async function lookUp(core: Core, name: string): Promise<{ readonly rows:
     const rows = await core.store().findProcesses(name);
     if (rows.length > 0 || isConfigured(core, name)) return { rows };
     const half = await core.store().findHalf(name);
-    return refuse('not_found', half?.kind === 'no_status' ? halfWords(core, name, half) : noSuchName(name));
+    return refuse('not_found', half?.kind === 'no_status' ? halfWords(core, name, half) : await noSuchName(core, name));
   } catch (error) {
     return refuseStore(error);
   }
@@ -82,8 +91,8 @@ export async function lookUpRows(core: Core, nameOrId: string): Promise<{ readon
     return refuseStore(error);
   }
   const reason = isConfigured(core, nameOrId)
-    ? `${nameOrId} has a section, but no row in the database: an alarm needs one`
-    : noSuchName(nameOrId);
+    ? `${nameOrId} has a section, but no row in the database: an alarm needs one${inserts(core, nameOrId, 'PROCESE', 'STATUS_PROCESS')}`
+    : await noSuchName(core, nameOrId);
   return refuse('not_found', reason);
 }
 
@@ -92,20 +101,31 @@ export function severalRows(processId: string): string {
   return `several rows have the process_id ${JSON.stringify(processId)}: they are left alone`;
 }
 
-function noSuchName(name: string): string {
-  return `no process of the name ${quoted(name)} in the database or the configuration`;
+async function noSuchName(core: Core, name: string): Promise<string> {
+  const meant = await meantName(core, name);
+  const hint = meant === undefined ? '' : ` (did you mean ${shown(meant)}?)`;
+  return `no process of the name ${quoted(name)} in the database or the configuration${hint}`;
 }
 
-function halfWords({ settings }: Core, nameOrId: string, half: HalfRow): string {
+/** In quotes if its ends would not be seen. */
+function shown(name: string): string {
+  return /^\S+$/.test(name) ? name : quoted(name);
+}
+
+function inserts({ settings }: Core, name: string, ...tables: Parameters<typeof rowInserts>[1]): string {
+  return rowInserts(name, tables, settings().host.hostId);
+}
+
+function halfWords(core: Core, nameOrId: string, half: HalfRow): string {
   if (half.kind === 'no_name')
     return `STATUS_PROCESS has a row with the process_id ${quoted(nameOrId)}, but PROCESE has no name for it: nothing says which process that is`;
-  const { hostId } = settings().host;
+  const { hostId } = core.settings().host;
   const ofHost = hostId === undefined || hostId === 'all' ? '' : ' of this host';
   const noRow = `but has no row${ofHost} in STATUS_PROCESS: it can have no alarm`;
   if (half.kind === 'no_status_of_id')
-    return `the process_id ${quoted(nameOrId)} stands in PROCESE, as ${quoted(half.processName)}, ${noRow}`;
+    return `the process_id ${quoted(nameOrId)} stands in PROCESE, as ${quoted(half.processName)}, ${noRow}${inserts(core, half.processName, 'STATUS_PROCESS')}`;
   const ids = half.processIds.length === 0 ? '' : ` (process_id ${half.processIds.join(', ')})`;
-  return `${nameOrId} stands in PROCESE${ids}, ${noRow}`;
+  return `${nameOrId} stands in PROCESE${ids}, ${noRow}${inserts(core, nameOrId, 'STATUS_PROCESS')}`;
 }
 
 /** What the store would not do, as a refusal of the order; what is no StoreError is thrown. */

@@ -11,9 +11,9 @@ import { type Core, createCore } from './app.ts';
 import { bindOrders } from './bind-orders.ts';
 import { goneNames } from './gone-names.ts';
 import { LastRecoveries } from './last-recoveries.ts';
-import { lookAtWatched } from './running-now.ts';
+import { lookAtWatched, type WatchedNow } from './running-now.ts';
 import { readSettings, type Settings } from './settings.ts';
-import { buildStatus, lookAtTargets, type StatusExtras, statusOfOne } from './status.ts';
+import { buildStatus, lookAtTargets, statusOfOne } from './status.ts';
 
 /** Running commands and open files are given this long at the end. */
 const STOP_DEADLINE_MS = 10_000;
@@ -29,11 +29,11 @@ export interface OfflineOptions {
 export async function offlineStatus(options: OfflineOptions): Promise<DaemonStatus> {
   const settings = readSettings(options.configFile);
   return withCore(settings, options.log, lookAtState(settings), async (core) => {
-    const [runs] = await Promise.all([lookAtWatched(core, LOOK_LIMIT_MS), lookAtTargets(core), core.monitor.look()]);
+    const [now] = await Promise.all([lookAtWatched(core, LOOK_LIMIT_MS), lookAtTargets(core), core.monitor.look()]);
     // Of others' processes only root sees how they were started.
     if (process.geteuid?.() === 0) await core.concerns.look(core.settings().processNames);
     const last = lastRecoveries(core);
-    const extras = { runs, gone: await goneNames(core, last) };
+    const extras = { ...now, gone: await goneNames(core, last) };
     return buildStatus(core, last, { version: options.version, pid: 0, startedAt: null }, extras);
   });
 }
@@ -42,9 +42,9 @@ export async function offlineStatus(options: OfflineOptions): Promise<DaemonStat
 export function offlineDetails(options: OfflineOptions, name: string): ReturnType<Orders['describe']> {
   const settings = readSettings(options.configFile);
   return withCore(settings, options.log, lookAtState(settings), async (core) => {
-    const [runs] = await Promise.all([lookAtWatched(core, LOOK_LIMIT_MS), core.monitor.look()]);
+    const [now] = await Promise.all([lookAtWatched(core, LOOK_LIMIT_MS), core.monitor.look()]);
     if (process.geteuid?.() === 0) await core.concerns.look(core.settings().processNames);
-    return (await ordersOf(core, options, runs)).describe(name);
+    return (await ordersOf(core, options, now)).describe(name);
   });
 }
 
@@ -112,7 +112,8 @@ async function withCore<T>(
 ): Promise<T> {
   // Whoever finds the place taken meanwhile is not to be told that the daemon runs.
   const held = state ?? openState(settings.monitor.stateDir, { log, clock: systemClock, role: { kind: 'command' } });
-  const core = await createCore({ settings, log, state: held });
+  // Only a daemon makes a database: one made for a mistyped path would hide it.
+  const core = await createCore({ settings, log, state: held, makesNoDatabase: true });
   try {
     return await use(core);
   } finally {
@@ -127,13 +128,13 @@ export function lookAtState(settings: Settings): DaemonState {
   return look.kind === 'read' ? look.state : emptyState(systemClock);
 }
 
-async function ordersOf(core: Core, { version }: OfflineOptions, runs?: StatusExtras['runs']): Promise<Orders> {
+async function ordersOf(core: Core, { version }: OfflineOptions, now?: WatchedNow): Promise<Orders> {
   const last = lastRecoveries(core);
   return bindOrders(core, {
     by: await whoIs({ pid: process.pid, uid: process.geteuid?.() ?? 0 }),
     daemonRuns: false,
     status: () => buildStatus(core, last, { version, pid: 0, startedAt: null }),
-    statusOf: async (name) => statusOfOne(core, last, name, { ...(runs && { runs }), gone: await goneNames(core, last) }),
+    statusOf: async (name) => statusOfOne(core, last, name, { ...now, gone: await goneNames(core, last), daemonRuns: false }),
     reload: async () => ({ kind: 'refused', code: 'conflict', reason: 'no daemon runs' }),
   });
 }

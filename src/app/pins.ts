@@ -3,6 +3,7 @@ import type { Orders, PinOffer } from '../control/orders.ts';
 import { Breath } from '../core/breath.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { PinnedLaunch } from '../core/pin.ts';
+import { nameWords } from '../core/printable.ts';
 import { managedProcess } from '../monitor/recovery-plan.ts';
 import { pinnedLaunch } from '../strategies/process/launch/pinned.ts';
 import { describeArgv } from '../strategies/process/launch/words.ts';
@@ -45,7 +46,9 @@ export function bindPins(core: Core, by: string): Pick<Orders, 'pins' | 'pin' | 
       const { systemName, launches } = found;
       core.state.pins.set({ systemName, launches, pinnedAt: core.clock.date() });
       for (const { record } of launches)
-        core.log.info(`Pinned ${name} by ${by}: ${describeArgv(record.argv)} (user ${record.uid})`, { process_name: name });
+        core.log.info(`Pinned ${nameWords(name)} by ${by}: ${describeArgv(record.argv)} (user ${record.uid})`, {
+          process_name: name,
+        });
       const detail = launches.map(({ record }) => describeArgv(record.argv)).join('; ');
       core.events.emit({ type: 'order_given', order: 'pin', name, by, detail });
       const closed = closeBreakers(core, systemName, by);
@@ -59,7 +62,7 @@ export function bindPins(core: Core, by: string): Pick<Orders, 'pins' | 'pin' | 
       const unknown = gone.length === 0 && name !== undefined ? await unknownName(core, name) : undefined;
       if (unknown !== undefined) return unknown;
       for (const systemName of gone) {
-        core.log.info(`Pin removed by ${by}: ${systemName}`, { process_name: systemName });
+        core.log.info(`Pin removed by ${by}: ${nameWords(systemName)}`, { process_name: systemName });
         core.events.emit({ type: 'order_given', order: 'unpin', name: systemName, by, detail: '' });
       }
       await lookAgain(core, name, gone);

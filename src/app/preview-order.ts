@@ -8,7 +8,7 @@ import type { Resolution, StrategyName } from '../strategies/strategy.ts';
 import { isHeeded, maskWarning } from '../strategies/unit/mask.ts';
 import { hiddenProcesses } from '../system/proc/hidden.ts';
 import type { Core } from './app.ts';
-import { isConfigured, isRemembered, lookUp, undecided, whyLeftAlone } from './known-names.ts';
+import { isConfigured, isRemembered, lookUp, nearSection, undecided, whyLeftAlone } from './known-names.ts';
 import { sectionWarnings } from './section-warnings.ts';
 
 /** `match NAME`: what a restart would do, without doing it; as far as that can be told before `signal` aborts. */
@@ -40,7 +40,8 @@ export async function previewOrder(core: Core, name: string, signal = core.abort
   const observes = monitor.mode === 'observe' ? 'mode = observe: nothing is restarted; this is what it would be' : undefined;
   const ruled =
     would.ruledBy === undefined ? undefined : `[process.${would.ruledBy}] means the same, stands first in the file and rules`;
-  const all = [observes, ruled, overridden, mask, hidden, ...(looked.warnings ?? []), ...told];
+  const near = leftAlone === undefined ? nearSection(core, name) : undefined;
+  const all = [observes, ruled, near, overridden, mask, hidden, ...(looked.warnings ?? []), ...told];
   const warnings = all.filter((warning) => warning !== undefined);
   const target = resolution.kind === 'target' ? resolution.description : '';
   const { commands } = would;

@@ -27,7 +27,7 @@ export async function describeProcess(
 ): Promise<OrderReply<ProcessDetails>> {
   const { clock, holds, abort } = core;
   const signal = AbortSignal.any([abort.signal, AbortSignal.timeout(LOOK_LIMIT_MS)]);
-  const otherHolds = holds.list().map((hold) => hold.name);
+  const otherHolds = holds.list().flatMap((hold) => hold.name ?? []);
   const [found, previewed, looked] = await Promise.all([
     soon(clock, ROWS_LIMIT_MS, lookUp(core, name)),
     soon(clock, LOOK_LIMIT_MS, previewOrder(core, name, signal)),

@@ -1,18 +1,19 @@
 import { dirname } from 'node:path';
 import type { ConfigDocument } from '../config/config-document.ts';
 import { closest, looseName } from '../config/did-you-mean.ts';
-import { expandCommand, withName } from '../core/command-template.ts';
+import { withName } from '../core/command-template.ts';
 import type { ConfigProblem } from '../core/errors.ts';
 import { quoted } from '../core/printable.ts';
 import { executesElsewhere } from '../core/shell/executed-programs.ts';
 import { managedProcess, type Plans, type RecoveryPlan } from '../monitor/recovery-plan.ts';
-import { missingPrograms } from '../strategies/command/missing-program.ts';
 import { nameProblem } from '../strategies/process/identity/name.ts';
 import { missingUnit } from '../strategies/unit/missing-unit.ts';
 import { folderProblem } from '../system/files/folder-problem.ts';
 import { hostStat } from '../system/files/host-path.ts';
+import type { Entries } from '../system/files/walk-path.ts';
 import { type AccountResult, findAccount } from '../system/spawn/user-account.ts';
 import type { ServiceManager } from '../system/systemd/service-manager.ts';
+import { commandFindings } from './command-findings.ts';
 import type { Settings } from './settings.ts';
 import { userFinding } from './user-finding.ts';
 
@@ -27,10 +28,14 @@ export interface FindingParts {
   readonly rowUnknown?: string;
 }
 
-/** Looks for what the sections of processes name and this machine has not: users, programs, folders, units, other processes. Changes nothing. */
+/**
+ * Looks for what the sections of processes name and this machine has not (users, programs, folders, units, other processes), and for what
+ * root runs and others can change. Changes nothing.
+ */
 export class ProcessFindings {
   readonly #parts: FindingParts;
   readonly #users = new Map<string, Promise<AccountResult>>();
+  readonly #entries: Entries = new Map();
   #spellings: ReadonlySet<string> | undefined;
   #hints = 0;
 
@@ -47,7 +52,7 @@ export class ProcessFindings {
       await this.#user(name, plan, signal),
       await this.#unit(name, plan, signal),
       program(settings.document, name, plan),
-      ...programs(settings.document, name, plan),
+      ...(await commandFindings({ ...this.#parts, entries: this.#entries }, name, plan, signal)),
       pidFile(settings.document, name),
       ...(await this.#dependencies(name, plan)),
     ];
@@ -138,25 +143,6 @@ function program(document: ConfigDocument, name: string, plan: RecoveryPlan): Co
   const stat = hostStat(systemName);
   if (stat === 'none') return told(`${quoted(systemName)} is not there ${expected}`);
   return stat !== 'unknown' && stat.isDirectory() ? told(`${quoted(systemName)} is a folder ${expected}`) : undefined;
-}
-
-/** What commands certainly run. A line that `%s` makes another one of each process is told of each. */
-function programs(document: ConfigDocument, name: string, plan: RecoveryPlan): ConfigProblem[] {
-  const section = document.processSection(name);
-  const process = managedProcess(name, plan);
-  return usedCommands(section.verbatim('restart_command') !== undefined, plan).flatMap((key) => {
-    const line = section.verbatim(key);
-    const expanded = line === undefined ? undefined : expandCommand(line, process);
-    // Of a name that cannot stand in it the file's own problems tell.
-    if (expanded?.kind !== 'ready') return [];
-    return missingPrograms(expanded.line).map((problem) => document.standingWarning(name, key, problem));
-  });
-}
-
-function usedCommands(hasRestartCommand: boolean, { strategy }: RecoveryPlan): readonly string[] {
-  const always = ['pre_restart_command', 'health_check_command'];
-  if (hasRestartCommand) return ['restart_command', ...always];
-  return strategy.name === 'process' || strategy.name === 'auto' ? ['start_command', 'stop_command', ...always] : always;
 }
 
 /** Not of those in /run, where programs and systemd make a folder as they start. */

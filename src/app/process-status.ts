@@ -1,23 +1,28 @@
+import { processStateNames } from '../control/process-state.ts';
 import type { ProcessStatus } from '../control/status.ts';
 import type { Alarm } from '../core/alarm.ts';
 import type { BreakerSnapshot } from '../core/breaker-snapshot.ts';
 import { counted } from '../core/counted.ts';
 import { holdWords } from '../core/hold-words.ts';
+import { nameWords } from '../core/printable.ts';
 import { closedBreaker } from '../monitor/circuit-breaker.ts';
-import { holdAll } from '../monitor/holds.ts';
 import { managedProcess } from '../monitor/recovery-plan.ts';
 import type { HoldRecord } from '../state/daemon-state.ts';
 import { alarmKnown, alarmReason, alarmRow, skipOf } from './alarm-status.ts';
 import type { Core } from './app.ts';
 import { judgeState } from './judge-state.ts';
 import type { LastRecoveries } from './last-recoveries.ts';
-import { type Running, watchedStatus, watchFact } from './watched-status.ts';
+import { type FoundLife, type Running, watchedStatus, watchFact } from './watched-status.ts';
 
 /** What the status of one process is made of. */
 export interface ProcessParts {
   readonly core: Core;
   readonly last: LastRecoveries;
   readonly runs: (processName: string) => Running;
+  /** What a look has found, if nobody watches. */
+  readonly found?: ((processName: string) => FoundLife | undefined) | undefined;
+  /** False: the command line looks itself, for no daemon runs. */
+  readonly daemonRuns: boolean;
   /** Targets with a breaker, by the process name that they are kept under. */
   readonly breakers: ReadonlyMap<string, string>;
   /** Names with watch_exit. */
@@ -41,6 +46,7 @@ export function processStatus(parts: ProcessParts, name: string, alarms: readonl
   const life = lives.of(name);
   const runs = parts.watched.has(name) ? parts.runs(name) : undefined;
   const watch = watchFact(runs, life, lives.endOf(name), core.clock.monotonicMs());
+  const found = parts.found?.(name);
   const lastRecovery = last.of(name) ?? null;
   const alarm = alarmKnown(core, name, alarms);
   const state = judgeState({
@@ -53,8 +59,9 @@ export function processStatus(parts: ProcessParts, name: string, alarms: readonl
     ...alarm,
     observeOnly: settings().monitor.mode === 'observe',
     alarmReason: alarmReason(core, name, alarms),
-    failure: parts.gone.has(name) ? undefined : last.failureOf(name, life?.since ?? undefined),
+    failure: parts.gone.has(name) ? undefined : last.failureOf(name, found?.since ?? life?.since ?? undefined),
     watch,
+    daemonRuns: parts.daemonRuns,
   });
   return {
     name,
@@ -67,7 +74,7 @@ export function processStatus(parts: ProcessParts, name: string, alarms: readonl
     waitingFor,
     breaker: { state: breaker.state, failures: breaker.failures, remainingMs },
     alarmKept: alarms.some(({ source }) => source === 'kept'),
-    watched: watchedStatus(watch, life),
+    watched: watchedStatus(watch, life, found),
     supervisor: supervisor?.description ?? null,
     lastRecovery,
     concern: core.concerns.of(name) ?? null,
@@ -75,11 +82,18 @@ export function processStatus(parts: ProcessParts, name: string, alarms: readonl
   };
 }
 
+/** `own` of a name whose target the section of another one rules: in the state of that one if that comes before its own. */
+export function ruledBy(own: ProcessStatus, ruling: string, of: ProcessStatus): ProcessStatus {
+  if (processStateNames.indexOf(own.state) <= processStateNames.indexOf(of.state)) return own;
+  const same = `is the same as [process.${ruling}]`;
+  return { ...own, state: of.state, reason: of.reason === null ? same : `${same}: ${of.reason}` };
+}
+
 /** The hold that keeps it from being restarted: its own, that of all, or one on another name of its target as far as that is known. */
 export function holdOf({ holds, targets }: Core, name: string, target: string | undefined): HoldRecord | undefined {
   const own = holds.of(name);
   if (own !== undefined || target === undefined) return own;
-  return holds.list().find((hold) => targets.known(hold.name)?.key === target);
+  return holds.list().find((hold) => hold.name !== null && targets.known(hold.name)?.key === target);
 }
 
 function holdReason(core: Core, processName: string, target: string | undefined): string | undefined {
@@ -90,7 +104,7 @@ function holdReason(core: Core, processName: string, target: string | undefined)
 /** The hold of a process in a sentence, with the name through which it is held if that is not its own. */
 export function heldWords(hold: HoldRecord, processName: string): string {
   const { name } = hold;
-  const how = name === processName ? '' : name === holdAll ? ' with all others' : ` through ${name}`;
+  const how = name === processName ? '' : name === null ? ' with all others' : ` through ${nameWords(name)}`;
   return `on hold${how} ${holdWords(hold)}`;
 }
 

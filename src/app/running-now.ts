@@ -8,7 +8,7 @@ import { sharedLooks, type TakeLook } from '../system/proc/look.ts';
 import { type ProcessIdentity, ProcessTable } from '../system/proc/table.ts';
 import { transitOf, type UnitTransit } from '../system/systemd/unit-transit.ts';
 import type { Core } from './app.ts';
-import type { Running } from './watched-status.ts';
+import type { FoundLife, Running } from './watched-status.ts';
 
 /** What runs of a process, as one look found it. */
 export interface RunningNow {
@@ -52,9 +52,17 @@ export async function lookAtRunning(
   };
 }
 
-/** Which of the watched processes run, for whom no daemon watches them; null for those of which that could not be told in time. */
-export async function lookAtWatched(core: Core, limitMs: number): Promise<(processName: string) => Running> {
-  const found = new Map<string, Running>();
+/** What of the watched processes runs, for whom no daemon watches them. */
+export interface WatchedNow {
+  /** null: it could not be told in time. */
+  readonly runs: (processName: string) => Running;
+  readonly found: (processName: string) => FoundLife | undefined;
+}
+
+/** Looks at all of them, for `limitMs` at most. Never rejects. */
+export async function lookAtWatched(core: Core, limitMs: number): Promise<WatchedNow> {
+  const runs = new Map<string, Running>();
+  const found = new Map<string, FoundLife>();
   const signal = AbortSignal.any([core.abort.signal, AbortSignal.timeout(limitMs)]);
   const look = sharedLooks(new ProcessTable());
   const names = core.settings().watchedNames.values();
@@ -62,11 +70,14 @@ export async function lookAtWatched(core: Core, limitMs: number): Promise<(proce
     for (const name of names) {
       if (signal.aborted) return;
       const now = await lookAtRunning(core, name, signal, look);
-      if (now?.running != null && !signal.aborted) found.set(name, now.transit ?? now.isUp);
+      if (now?.running == null || signal.aborted) continue;
+      runs.set(name, now.transit ?? now.isUp);
+      const [first] = now.running;
+      if (first !== undefined) found.set(name, { pid: first.pid, since: new Date(first.since) });
     }
   };
   await soon(core.clock, limitMs, Promise.all(Array.from({ length: AT_ONCE }, worker)));
-  return (name) => found.get(name) ?? null;
+  return { runs: (name) => runs.get(name) ?? null, found: (name) => found.get(name) };
 }
 
 const MOST_SHOWN = 20;

@@ -1,6 +1,5 @@
 import { localTimestamp } from '../core/clock.ts';
 import { counted } from '../core/counted.ts';
-import { holdAll } from '../monitor/holds.ts';
 import type { Notifier } from '../system/systemd/notify.ts';
 import type { Core } from './app.ts';
 
@@ -45,7 +44,7 @@ export function statusLine(core: Core): string {
   const { monitor, refusals } = core.settings();
   const kept = core.kept.alarms().length;
   const holds = core.holds.list();
-  const held = holds.some(({ name }) => name === holdAll) ? 'all held' : `${holds.length} held`;
+  const held = holds.some(({ name }) => name === null) ? 'all held' : `${holds.length} held`;
   const open = openBreakers(core).length;
   const parts = [
     alarmWords(core),
@@ -79,7 +78,7 @@ function storeWords({ monitor: { availability } }: Core): string {
     case 'starting':
       return 'db not asked yet';
     case 'unknown':
-      return availability.fault === 'denied' ? 'db refuses the login' : 'db away';
+      return availability.fault === 'denied' ? 'db denies access' : 'db away';
     default:
       return availability satisfies never;
   }

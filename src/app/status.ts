@@ -4,16 +4,16 @@ import { type Alarm, hasName, type StoredAlarm } from '../core/alarm.ts';
 import { counted } from '../core/counted.ts';
 import { quoted } from '../core/printable.ts';
 import { isAtRest } from '../monitor/circuit-breaker.ts';
-import { holdAll } from '../monitor/holds.ts';
 import { managedProcess } from '../monitor/recovery-plan.ts';
 import type { HoldRecord } from '../state/daemon-state.ts';
 import type { Core } from './app.ts';
 import type { LastRecoveries } from './last-recoveries.ts';
-import { type ProcessParts, processStatus } from './process-status.ts';
+import { type ProcessParts, processStatus, ruledBy } from './process-status.ts';
 
 /** What is known beside the core. */
 export interface StatusExtras extends Pick<DaemonStatus, 'events' | 'exitWatch'> {
   readonly runs?: ProcessParts['runs'];
+  readonly found?: ProcessParts['found'];
   /** goneNames; none if absent. */
   readonly gone?: ProcessParts['gone'] | undefined;
 }
@@ -23,7 +23,7 @@ export function buildStatus(
   core: Core,
   last: LastRecoveries,
   who: { version: string; pid: number; startedAt: Date | null },
-  { events, exitWatch, runs = seenAlive(core), gone = new Set() }: StatusExtras = {},
+  { events, exitWatch, runs = seenAlive(core), found, gone = new Set() }: StatusExtras = {},
 ): DaemonStatus {
   const settings = core.settings();
   return {
@@ -35,7 +35,7 @@ export function buildStatus(
     configFile: resolve(settings.file),
     store: storeStatus(core),
     recovering: core.queue.recovering,
-    processes: processStatuses({ core, last, runs, gone }),
+    processes: processStatuses({ core, last, runs, found, gone, daemonRuns: who.pid !== 0 }),
     systemd: core.execution.services.contact() ?? null,
     events: events ?? null,
     exitWatch: exitWatch ?? null,
@@ -48,7 +48,7 @@ export function buildStatus(
  * names that may have no section.
  */
 export function lookAtTargets({ targets, holds }: Core, others: readonly string[] = []): Promise<void> {
-  const held = holds.list().flatMap(({ name }) => (name === holdAll ? [] : [name]));
+  const held = holds.list().flatMap(({ name }) => name ?? []);
   return targets.look([...held, ...others], LOOK_LIMIT_MS);
 }
 
@@ -103,7 +103,7 @@ function processStatuses(parts: Omit<ProcessParts, 'breakers' | 'watched'>): Pro
   const restless = [...breakers]
     .filter(([name, target]) => !parts.gone.has(name) && !isAtRest(core.breakers.snapshot(target)))
     .map(([name]) => name);
-  const held = core.holds.list().flatMap(({ name }) => (name === holdAll ? [] : [name]));
+  const held = core.holds.list().flatMap(({ name }) => name ?? []);
   const names = new Set([
     ...alarms.keys(),
     ...core.settings().processNames,
@@ -114,18 +114,45 @@ function processStatuses(parts: Omit<ProcessParts, 'breakers' | 'watched'>): Pro
     ...unnamedPins(core),
   ]);
   const all = { ...parts, breakers, watched: new Set(core.settings().watchedNames) };
-  return [...names].map((name) => processStatus(all, name, alarms.get(name) ?? []));
+  const statusOf = statusesOf(all, alarms);
+  return [...names].map(statusOf);
 }
 
-/** Of one process, whether or not the status lists it. */
+/** Of one process, whether or not the status lists it; a daemon runs unless said. */
 export function statusOfOne(
   core: Core,
   last: LastRecoveries,
   name: string,
-  { runs = seenAlive(core), gone = new Set() }: Pick<StatusExtras, 'runs' | 'gone'> = {},
+  {
+    runs = seenAlive(core),
+    found,
+    gone = new Set(),
+    daemonRuns = true,
+  }: Pick<StatusExtras, 'runs' | 'found' | 'gone'> & { readonly daemonRuns?: boolean } = {},
 ): ProcessStatus {
-  const parts = { core, last, runs, gone, breakers: breakersByName(core), watched: new Set(core.settings().watchedNames) };
-  return processStatus(parts, name, alarmsByName(core).get(name) ?? []);
+  const parts = {
+    core,
+    last,
+    runs,
+    found,
+    gone,
+    daemonRuns,
+    breakers: breakersByName(core),
+    watched: new Set(core.settings().watchedNames),
+  };
+  return statusesOf(parts, alarmsByName(core))(name);
+}
+
+/** What another section rules is in the state of that one. */
+function statusesOf(parts: ProcessParts, alarms: ReadonlyMap<string, readonly Alarm[]>): (name: string) => ProcessStatus {
+  const { targets } = parts.core;
+  const rulings = targets.ruling();
+  const own = (name: string): ProcessStatus => processStatus(parts, name, alarms.get(name) ?? []);
+  return (name) => {
+    const { key, refusal } = targets.known(name) ?? {};
+    const ruling = key === undefined || refusal !== undefined ? undefined : rulings.get(key);
+    return ruling === undefined || ruling === name ? own(name) : ruledBy(own(name), ruling, own(ruling));
+  };
 }
 
 /** The rows in alarm when the store was read last, and the alarms that are kept. */

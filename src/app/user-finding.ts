@@ -34,10 +34,14 @@ export async function userFinding(
   return `nothing of it is restarted as long as ${found.reason}; its STATE shows that only once it is in alarm`;
 }
 
-/** Of a unit systemd knows whose it is. */
-async function isUnit(services: UserParts['services'], systemName: string, signal: AbortSignal): Promise<boolean> {
+/** Whether that name is a unit's, of which systemd knows whose it is and how it is started; undefined if it does not say. */
+export async function isUnit(
+  services: UserParts['services'],
+  systemName: string,
+  signal: AbortSignal,
+): Promise<boolean | undefined> {
   const judged = judgeUnitName(systemName, true);
   if (!services.available || judged.kind !== 'unit') return false;
   const shown = await services.show(judged.unit, signal);
-  return shown.kind !== 'failed' && shown.status.loadState === 'loaded';
+  return shown.kind === 'failed' ? undefined : shown.status.loadState === 'loaded';
 }

@@ -9,6 +9,12 @@ import type { WatchedLives } from './watched-lives.ts';
 /** Whether a watched process runs, or what systemd is about with its unit; null: nobody knows. */
 export type Running = boolean | null | UnitTransit;
 
+/** A process that a look has found: the first of those that run. */
+export interface FoundLife {
+  readonly pid: number;
+  readonly since: Date;
+}
+
 /** What is known of the running of a process; `runs` is undefined for one that is not watched. `nowMs`: of the monotonic clock. */
 export function watchFact(
   runs: Running | undefined,
@@ -56,11 +62,16 @@ function againWords(dueMs: number | undefined, nowMs: number): string {
   return dueMs <= nowMs ? 'systemd starts it again now' : `systemd starts it again in ${formatDuration(dueMs - nowMs)}`;
 }
 
-/** ProcessStatus.watched. */
-export function watchedStatus(fact: WatchFact, life: WatchedLife | undefined): ProcessStatus['watched'] {
+/** ProcessStatus.watched. `found`: what was found if nobody watches; undefined: nobody has looked, or it does not run. */
+export function watchedStatus(
+  fact: WatchFact,
+  life: WatchedLife | undefined,
+  found: FoundLife | undefined,
+): ProcessStatus['watched'] {
   if (fact.kind === 'unwatched') return null;
   const runs = fact.kind === 'unknown' ? null : fact.kind === 'runs';
-  const { pid, since, exits, lastExit } = life ?? { pid: 0, since: null, exits: 0, lastExit: null };
+  const { exits, lastExit } = life ?? { exits: 0, lastExit: null };
+  const { pid, since } = found ?? life ?? { pid: 0, since: null };
   const last = lastExit && {
     at: lastExit.at.toISOString(),
     cause: lastExit.cause,

@@ -21,6 +21,7 @@ export async function askDaemon<T>(cli: Cli, ask: (daemon: ControlClient) => Pro
 
 function whyNobodyAnswers(error: ControlError, socket: string, dir: string): ControlError {
   const holder = lookForHolder(dir);
+  const { stranger } = error;
   switch (holder.kind) {
     case 'runs':
       // A command that carries out an order itself is over soon, and is no daemon.
@@ -28,12 +29,12 @@ function whyNobodyAnswers(error: ControlError, socket: string, dir: string): Con
       if (holder.role.socket !== undefined && holder.role.socket !== socket)
         return new ControlError(
           'CONTROL_ELSEWHERE',
-          `monitor_service runs (pid ${holder.pid}) and listens on ${holder.role.socket}: [control] socket, now ${socket}, takes effect at its next start`,
+          `monitor_service runs (pid ${holder.pid}) and listens on ${holder.role.socket}: [control] socket, now ${socket}, takes effect at its next start${stranger === undefined ? '' : `; ${stranger}`}`,
           error,
         );
       return new ControlError(
         'CONTROL_SOCKET_GONE',
-        `monitor_service runs (pid ${holder.pid}), its socket is gone: nobody listens on ${socket}; it is made anew within 10 s, and the daemon's log says if it cannot be`,
+        `monitor_service runs (pid ${holder.pid}), ${stranger === undefined ? goneWords(socket) : takenWords(socket, stranger)}`,
         error,
       );
     case 'unknown':
@@ -47,4 +48,12 @@ function whyNobodyAnswers(error: ControlError, socket: string, dir: string): Con
     default:
       return holder satisfies never;
   }
+}
+
+function goneWords(socket: string): string {
+  return `its socket is gone: nobody listens on ${socket}; it is made anew within 10 s, and the daemon's log says if it cannot be`;
+}
+
+function takenWords(socket: string, stranger: string): string {
+  return `but does not answer on ${socket}: ${stranger}, and was sent nothing; end it, or remove the socket: it is made anew within 10 s then`;
 }

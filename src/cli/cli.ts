@@ -45,9 +45,7 @@ async function runCommand(argv: readonly string[], cli: Cli): Promise<ExitCode> 
     const read = readArguments(argv, [...commands, 'help']);
     if (read.kind === 'unknown_command') {
       const near = closest(read.name, commands);
-      cli.complain(
-        `unknown command '${read.name}'${near === undefined ? '' : ` (did you mean ${near}?)`}; see monitor_service --help`,
-      );
+      cli.complain(withHelp(`unknown command '${read.name}'${near === undefined ? '' : ` (did you mean ${near}?)`}`));
       return exitCodes.usage;
     }
     await program.parseAsync(read.argv, { from: 'user' });
@@ -77,7 +75,7 @@ export function buildProgram(cli: Cli): Command {
       getErrHasColors: () => cli.err.colour,
       getOutHelpWidth: () => cli.out.terminal?.columns ?? HELP_COLUMNS,
       getErrHelpWidth: () => cli.err.terminal?.columns ?? HELP_COLUMNS,
-      outputError: (text) => cli.complain(usageFault(text)),
+      outputError: (text) => cli.complain(withHelp(usageFault(text))),
     })
     .addHelpText(
       'after',
@@ -86,10 +84,23 @@ export function buildProgram(cli: Cli): Command {
     );
   cli.configOption = () => program.opts<{ config?: string }>().config;
   for (const add of COMMANDS) add(program, cli);
-  for (const command of program.commands)
-    if (command.registeredArguments.some(({ parseArg }) => parseArg === nameArgument))
-      command.configureOutput({ outputError: (text) => cli.complain(withDashHint(usageFault(text), command.name())) });
+  for (const command of program.commands) {
+    const name = command.name();
+    const takesName = command.registeredArguments.some(({ parseArg }) => parseArg === nameArgument);
+    command.configureOutput({
+      outputError: (text) => {
+        const fault = usageFault(text);
+        // `run` is what nobody has to name.
+        cli.complain(withHelp(takesName ? withDashHint(fault, name) : fault, program.args[0] === name ? name : undefined));
+      },
+    });
+  }
   return program;
+}
+
+/** Where to read on; `command`: of which the fault is. */
+function withHelp(fault: string, command?: string): string {
+  return `${fault.replace(/\.$/, '')}; see monitor_service ${command === undefined ? '' : `${command} `}--help`;
 }
 
 /** What commander complains of, in one line. */

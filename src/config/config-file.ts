@@ -109,7 +109,7 @@ function reasonOf(error: unknown): string {
     case 'ENOENT':
       return 'there is no such file';
     case 'EACCES':
-      return 'permission denied';
+      return `permission denied${process.geteuid?.() === 0 ? '' : ' (run as root)'}`;
     default:
       return errorMessage(error);
   }

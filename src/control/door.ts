@@ -4,9 +4,10 @@ import { errorMessage } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { createServer } from '../system/builtin-http.ts';
 import { peerOf, peerUid } from '../system/native/peer.ts';
+import type { Connections, Crowd } from '../system/sockets/connections.ts';
+import { holderOf } from '../system/sockets/holder.ts';
 import { whoIs } from '../system/who.ts';
 import { type Answer, errorAnswer, replyAnswer } from './answer.ts';
-import type { Connections, Crowd, Holder } from './connections.ts';
 import type { Orders } from './orders.ts';
 import { readInput, requestPath } from './read-request.ts';
 import { routes } from './routes/index.ts';
@@ -28,7 +29,7 @@ export function createDoor(options: DoorOptions): Server {
   });
   // A second request on a connection would be carried out and never be answered.
   server.maxRequestsPerSocket = 1;
-  server.on('connection', (connection: Socket) => connections.add(connection, holderOf(connection)));
+  server.on('connection', (connection: Socket) => connections.add(connection, holderOf(peerUid(connection))));
   server.on('clientError', (error: NodeJS.ErrnoException, connection: Socket) => {
     // Behind an order that is being carried out, bytes of ours would be taken for its answer.
     if (connections.isBusy(connection)) connection.destroy();
@@ -68,7 +69,7 @@ async function answerTo(request: IncomingMessage, { orders, connections }: DoorO
     const allow = candidates.map(({ method }) => method).join(', ');
     return { ...errorAnswer(405, 'method_not_allowed', `expected ${allow}`), allow };
   }
-  if (route.rootOnly && holderOf(request.socket).kind !== 'root')
+  if (route.rootOnly && holderOf(peerUid(request.socket)).kind !== 'root')
     return errorAnswer(403, 'denied', 'only root may give this order, whoever else may use the socket');
   // Who only looks is in no log.
   const by = route.method === 'POST' ? giverOf(request.socket) : undefined;
@@ -95,12 +96,6 @@ async function giverOf(connection: Socket): Promise<string> {
 }
 
 const SOMEBODY = 'somebody';
-
-/** A daemon that is not root is its own user's: nobody can get more by it than that user has. */
-function holderOf(connection: Socket): Holder {
-  const uid = peerUid(connection);
-  return uid !== undefined && (uid === 0 || uid === process.geteuid?.()) ? { kind: 'root' } : { kind: 'user', uid };
-}
 
 function tooMany({ kind, limit }: Crowd): Answer {
   const whose = kind === 'user' ? 'orders of one user' : 'orders';

@@ -7,7 +7,7 @@ import { whyNotBelieved } from '../system/sockets/server-peer.ts';
 /**
  * Nobody carried the order out, as far as can be told.
  * - `CONTROL_NOT_RUNNING`: no daemon listens on the socket; a process that is not to be believed may
- * - `CONTROL_SOCKET_GONE`: none listens there, though one runs
+ * - `CONTROL_SOCKET_GONE`: none listens there, though one runs; a process that is not to be believed may
  * - `CONTROL_ELSEWHERE`: one runs and listens on another socket
  * - `CONTROL_FORBIDDEN`: one may, but we must not ask it
  * - `CONTROL_NO_ANSWER`: it took the request and gave no answer, or not in time: what it did is not known
@@ -16,11 +16,14 @@ import { whyNotBelieved } from '../system/sockets/server-peer.ts';
  */
 export class ControlError extends Error {
   readonly code: ControlErrorCode;
+  /** Why the process that listens on the socket was not believed, as whyNotBelieved has it; undefined if there is none. */
+  readonly stranger: string | undefined;
 
-  constructor(code: ControlErrorCode, message: string, cause?: unknown) {
+  constructor(code: ControlErrorCode, message: string, cause?: unknown, stranger?: string) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'ControlError';
     this.code = code;
+    this.stranger = stranger;
   }
 }
 
@@ -106,9 +109,8 @@ function reach(options: ExchangeOptions, signal: AbortSignal | undefined): Promi
     connection.once('connect', () => {
       const stranger = whyNotBelieved(connection, options.socket);
       if (stranger !== undefined) {
-        fail(
-          new ControlError('CONTROL_NOT_RUNNING', `no daemon answers on ${options.socket}: ${stranger}, and was sent nothing`),
-        );
+        const words = `no daemon answers on ${options.socket}: ${stranger}, and was sent nothing`;
+        fail(new ControlError('CONTROL_NOT_RUNNING', words, undefined, stranger));
         return;
       }
       signal?.removeEventListener('abort', late);

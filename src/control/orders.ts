@@ -22,12 +22,12 @@ export interface Orders {
     strict?: boolean,
   ): Promise<OrderReply<{ readonly until: string | null }>>;
   /**
-   * Ends the hold of that very name, or all; the names that were held, [] if a known name was not. `stillHeld`: what hold keeps the name
-   * from a restart all the same, in a sentence; absent if none does.
+   * Ends the hold of that very name, or all; the names that were held (null: everything was), [] if a known name was not. `stillHeld`:
+   * what hold keeps the name from a restart all the same, in a sentence; absent if none does.
    */
   release(
     name: string | undefined,
-  ): Promise<OrderReply<{ readonly released: readonly string[]; readonly stillHeld?: string | undefined }>>;
+  ): Promise<OrderReply<{ readonly released: readonly (string | null)[]; readonly stillHeld?: string | undefined }>>;
   /** Raises (or, with `clear`, ends) the alarm of a row, named by process name or id, and wakes the loop. */
   alarm(
     nameOrId: string,
@@ -58,6 +58,8 @@ export interface OrderedAlarm {
   /** null: the daemon kept the alarm itself. */
   readonly id: string | null;
   readonly name: string;
+  /** It was to be ended, and there was no alarm to end; absent otherwise. */
+  readonly wasNotInAlarm?: boolean | undefined;
   /** Why its alarm stays as things stand, a sentence each; absent if it is healed, or if that could not be told soon. */
   readonly willNotFollow?: readonly string[] | undefined;
   /** Why the restart that is tried will fail, a sentence each; absent if nothing says so. */

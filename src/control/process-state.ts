@@ -16,7 +16,7 @@ export const processStates = {
   unknown:
     'whether it is in alarm (the alarm store does not answer), or whether it runs, is not known, or its unit is just starting or stopping',
   ok: 'it is watched and runs, and is not in alarm',
-  quiet: 'it is not in alarm; whether it runs is not watched, or it was stopped on purpose',
+  quiet: 'it is not in alarm; whether it runs is not watched (nothing is while no daemon runs), or it was stopped on purpose',
 } as const;
 
 export type ProcessState = keyof typeof processStates;

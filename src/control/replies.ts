@@ -17,7 +17,7 @@ const count = wholeNumber(0);
 const texts = listOf(anyText);
 
 const holdShape: Shape<HoldStatus> = object({
-  name: anyText,
+  name: nullable(anyText),
   until: nullable(anyText),
   reason: anyText,
   strict: optional(flag),
@@ -162,11 +162,20 @@ export const reloadShape: Shape<Done<'reload'>> = object({ changes: texts, warni
 /** POST /v1/holds. */
 export const heldShape: Shape<Done<'hold'>> = object({ until: nullable(anyText) });
 /** POST /v1/holds/release. */
-export const releasedShape: Shape<Done<'release'>> = object({ released: texts, stillHeld: optional(anyText) });
+export const releasedShape: Shape<Done<'release'>> = object({
+  released: listOf(nullable(anyText)),
+  stillHeld: optional(anyText),
+});
 /** POST /v1/alarms. */
 export const alarmShape: Shape<Done<'alarm'>> = object({
   processes: listOf(
-    object({ id: nullable(anyText), name: anyText, willNotFollow: optional(texts), willFail: optional(texts) }),
+    object({
+      id: nullable(anyText),
+      name: anyText,
+      wasNotInAlarm: optional(flag),
+      willNotFollow: optional(texts),
+      willFail: optional(texts),
+    }),
   ),
 });
 

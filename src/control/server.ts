@@ -1,9 +1,9 @@
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import { KeptListener } from '../system/kept-listener.ts';
+import { Connections } from '../system/sockets/connections.ts';
 import { OpenServers } from '../system/sockets/open-servers.ts';
 import { UnixPlace } from '../system/sockets/unix-place.ts';
-import { Connections } from './connections.ts';
 import { createDoor } from './door.ts';
 import type { Orders } from './orders.ts';
 import type { ControlOptions } from './parse-control.ts';
@@ -36,7 +36,7 @@ export function createControlServer(options: ControlServerOptions): ControlServe
   const { socket, mode, group, orders, log, clock } = options;
   const connections = new Connections(CONNECTION_LIMITS);
   const servers = new OpenServers(log);
-  const place = new UnixPlace({ what: 'control socket', path: socket, mode, group, servers, log });
+  const place = new UnixPlace({ what: 'control socket', path: socket, cure: CURE, mode, group, servers, log });
   const listener = new KeptListener({
     open: () => place.open(createDoor({ orders, log, connections })),
     clock,
@@ -63,6 +63,9 @@ export function createControlServer(options: ControlServerOptions): ControlServe
     },
   };
 }
+
+/** It is the first of its places that a daemon cannot do without. */
+const CURE = 'run as root, or set [control] socket, [monitor] state_dir and [logging] file to places where this user may write';
 
 const LOOK_MS = 10_000;
 const CONNECTION_LIMITS = { open: 256, busy: 192, busyOfUser: 64 } as const;

@@ -181,8 +181,8 @@ export interface RecoveryRecord {
 
 /** A hold, of one name or of all. */
 export interface HoldStatus {
-  /** `*` for all. */
-  readonly name: string;
+  /** A process's; null: all are held. */
+  readonly name: string | null;
   readonly until: string | null;
   readonly reason: string;
   /** Also what something else only wants is not started; absent: it is. */

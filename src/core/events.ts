@@ -6,6 +6,8 @@ import type { ManagedProcess } from './alarm.ts';
  */
 export type MonitorEvent =
   | { readonly type: 'poll_completed'; readonly alarms: number; readonly durationMs: number }
+  /** Something else than a poll was not answered: who is in alarm is not known until the next poll. */
+  | { readonly type: 'store_doubted' }
   | { readonly type: 'store_lost'; readonly reason: string }
   | { readonly type: 'store_restored'; readonly awayMs: number }
   | { readonly type: 'alarm_found'; readonly process: ManagedProcess; readonly notes: string | null }
@@ -71,13 +73,14 @@ export type MonitorEvent =
   | { readonly type: 'breaker_closed'; readonly target: string; readonly processName: string; readonly by: string | null }
   | {
       readonly type: 'hold_set';
-      readonly name: string;
+      /** null: everything. */
+      readonly name: string | null;
       readonly until: Date | null;
       readonly reason: string;
       readonly by: string | null;
     }
-  /** `by` is null if it expired. */
-  | { readonly type: 'hold_released'; readonly name: string; readonly expired: boolean; readonly by: string | null }
+  /** `by` is null if it expired, `name` if it was the one on everything. */
+  | { readonly type: 'hold_released'; readonly name: string | null; readonly expired: boolean; readonly by: string | null }
   /** An order that changes something and that no other event tells of. */
   | {
       readonly type: 'order_given';

@@ -1,5 +1,6 @@
 import { zonedTimestamp } from './clock.ts';
 import { formatDuration } from './duration.ts';
+import { nameWords } from './printable.ts';
 
 /** A hold as it is told. */
 export interface ToldHold {
@@ -8,6 +9,11 @@ export interface ToldHold {
   /** May be empty. */
   readonly reason: string;
   readonly strict?: boolean | undefined;
+}
+
+/** Who is on hold, in a sentence; `name` null: everything. */
+export function heldName(name: string | null): string {
+  return name === null ? 'all processes' : nameWords(name);
 }
 
 /** `until released`, `until 2026-11-26 22:08:07 +0100 (5 min), strict: upgrade`. `now`: how long that still is, is told too. */

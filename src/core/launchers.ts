@@ -8,8 +8,12 @@ export interface Launcher {
   readonly takesVariables?: true;
   /** It looks for the program in a PATH of its own. */
   readonly hasOwnPath?: true;
-  /** What it runs may be looked for under another root, in another folder or on another machine: always, or with such an option. */
+  /** What it runs may be looked for under another root or on another machine: always, or with such an option. */
   readonly elsewhere?: true | RegExp;
+  /** Options by which it goes to another folder first. Only told of those whose options are known. */
+  readonly changesFolder?: RegExp;
+  /** The program may run as another user. Only told of those whose options are known. */
+  readonly changesUser?: true;
   /** It puts more words behind the program's. */
   readonly addsWords?: true;
   /** It executes a text of a language of its own, and no other program that it is told of by words. */
@@ -30,8 +34,10 @@ export const LAUNCHERS: Readonly<Record<string, Launcher>> = {
   nohup: { options: { flags: /^$/, valued: /^$/ } },
   sudo: {
     takesVariables: true,
+    changesUser: true,
     hasOwnPath: true,
-    elsewhere: /^(?:-[ABEHPSbikns]*[DRi]|--(?:chdir|chroot|login)(?:=|$))/,
+    elsewhere: /^(?:-[ABEHPSbikns]*R|--chroot(?:=|$))/,
+    changesFolder: /^(?:-[ABEHPSbikns]*[Di]|--(?:chdir|login)(?:=|$))/,
     options: {
       flags:
         /^(?:-[ABEHKPSbikns]+|-[ABEHPSbikns]*[ugCpTrt].+|--[a-z-]+=.*|--(?:askpass|background|preserve-env|set-home|login|stdin|non-interactive|preserve-groups|reset-timestamp|shell))$/s,
@@ -80,7 +86,7 @@ export const LAUNCHERS: Readonly<Record<string, Launcher>> = {
   ),
   ...each({ elsewhere: true }, 'unshare nsenter'),
   'systemd-run': {
-    elsewhere: /^(?:-[HM]|--(?:host|machine|working-directory)(?:=|$)|.*(?:Root(?:Directory|Image)|WorkingDirectory)=)/,
+    elsewhere: /^(?:-[HM]|--(?:host|machine)(?:=|$)|.*Root(?:Directory|Image)=)/,
   },
   ...each({ onlyInText: true }, 'time systemd-cat unbuffer chronic script'),
   ...each(

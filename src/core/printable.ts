@@ -23,6 +23,11 @@ export function quoted(text: string): string {
   return escapeUnfit(JSON.stringify(text));
 }
 
+/** A name in a sentence: in quotes if it could be taken for more of the sentence, or for less. Plain ones stay as they are. */
+export function nameWords(name: string): string {
+  return /^[\p{L}\p{M}\p{N}_.+:@=/-]+$/u.test(name) && unseenIn(name) === undefined ? name : quoted(name);
+}
+
 /** JSON whose value is the same, with `\uXXXX` for what JSON leaves alone and `printable` does not. */
 export function escapeUnfit(json: string): string {
   return json.replace(UNFIT, escaped);

@@ -57,7 +57,8 @@ export class ProcessExitDetector implements Detector {
     this.#newcomers = new Newcomers(parts.table);
   }
 
-  start(): void {
+  /** `byReload`: what there is to be watched came by a reload, not with the start of the daemon. */
+  start(byReload = false): void {
     this.#unsubscribe = this.#parts.events.subscribe((event) => {
       if (event.type !== 'recovery_succeeded' && event.type !== 'recovery_failed') return;
       for (const { watch } of this.#watches.values()) {
@@ -65,12 +66,16 @@ export class ProcessExitDetector implements Detector {
         void (event.type === 'recovery_succeeded' ? watch.afterRecovery() : watch.look());
       }
     });
-    this.reconfigure();
+    this.#takeUp(byReload);
     this.#rounds = this.#look();
   }
 
-  /** Takes up what is to be watched now. */
+  /** Takes up what is to be watched after a reload. */
   reconfigure(): void {
+    this.#takeUp(true);
+  }
+
+  #takeUp(byReload: boolean): void {
     const targets = new Map(this.#parts.targets().map((target) => [target.name, target]));
     for (const [name, { watch }] of this.#watches) {
       if (targets.has(name)) continue;
@@ -88,7 +93,7 @@ export class ProcessExitDetector implements Detector {
       }
       const find: ExitWatchTarget['find'] = (signal) => (this.#watches.get(name)?.target ?? target).find(signal);
       const parts = { ...this.#parts, pids: this.#pids, statusOf: this.#statusOf.bind(this) };
-      const watch = new WatchedProcess(name, find, parts);
+      const watch = new WatchedProcess(name, find, parts, byReload);
       this.#watches.set(name, { watch, target });
       void watch.ensure(target.bootGraceMs);
       void watch.begin(target.former);

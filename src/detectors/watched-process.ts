@@ -24,7 +24,8 @@ export class WatchedProcess {
   #lastDeath: ProcessDeath | undefined;
   /** Ends the wait for it to run, where it has to. */
   #grace = new AbortController();
-  #hasRun = false;
+  /** True if no more is known of the time before the last reload than that it has run since the start, or nothing at all. */
+  #sinceReload: boolean;
   /** What the last look at it found. */
   #found: boolean | null = null;
   /** A death is being judged: that looks for itself. */
@@ -35,12 +36,13 @@ export class WatchedProcess {
   #toldUnknown: string | undefined;
   readonly #transit: TransitWatch;
 
-  /** `find` looks for what runs of it, as configured at that moment. */
-  constructor(name: string, find: Find, parts: WatchParts) {
+  /** `find` looks for what runs of it, as configured at that moment; `byReload`: a reload brought it, so nobody has looked before. */
+  constructor(name: string, find: Find, parts: WatchParts, byReload = false) {
     this.name = name;
     this.#find = find;
     this.#parts = parts;
     this.#key = name;
+    this.#sinceReload = byReload;
     const onSettled = (): void => {
       if (this.isDown) void this.look();
     };
@@ -102,7 +104,7 @@ export class WatchedProcess {
     if (!missing) return;
     grace.abort();
     if (isInAlarm(this.name)) return;
-    const notes = `not running since ${this.#hasRun ? 'the configuration was reloaded' : 'the start of monitor_service'}`;
+    const notes = `not running since ${this.#sinceReload ? 'the configuration was reloaded' : 'the start of monitor_service'}`;
     const raised = raiser.raise(this.name, notes);
     log.warning(`Process not running: ${this.name}: ${notes}`, { process_name: this.name });
     await raised;
@@ -163,7 +165,7 @@ export class WatchedProcess {
     this.#hearOf(status?.id ?? unit);
     if (this.#found) this.#grace.abort();
     if (oldest === undefined) return;
-    this.#hasRun = true;
+    this.#sinceReload = true;
     // A monitored unit's own state comes with each look.
     this.#unit = status === undefined ? unit : undefined;
     const { table, clock, events, log, pids } = this.#parts;

@@ -2,7 +2,9 @@ import { type Alarm, hasName } from '../core/alarm.ts';
 import type { MonitorSettings } from '../core/config.ts';
 import { nearName } from '../core/near-name.ts';
 import { quoted } from '../core/printable.ts';
+import type { HandledAlarm } from '../state/daemon-state.ts';
 import { isHandled } from './alarm-clearing.ts';
+import type { EarlierRecovery } from './look-again.ts';
 import { processFields } from './recovery-job.ts';
 import { processOf } from './recovery-plan.ts';
 import type { FoundAlarm, RecoveryQueue, RecoveryQueueParts } from './recovery-queue.ts';
@@ -52,14 +54,39 @@ export class AlarmIntake {
     this.#toldOnce.delete(key);
   }
 
+  /** Those that are for us to heal, with what became of each before: they have a name, a section if they need one, and are not left to others. */
+  ours(alarms: readonly Alarm[]): (EarlierRecovery & { readonly alarm: Alarm })[] {
+    const ours = alarms.filter(
+      (alarm) => hasName(alarm) && !this.#isLeftAlone(alarm.processName) && !this.#isLeftToOthers(alarm),
+    );
+    return ours.map((alarm) => ({ alarm, ...this.#earlier(alarm) }));
+  }
+
+  #earlier(alarm: Alarm): EarlierRecovery {
+    return { handled: isHandled(this.#handled(alarm), alarm), unproved: this.#parts.unproved.of(alarm) };
+  }
+
+  #isLeftAlone(processName: string): boolean {
+    return this.#parts.settings().onlyConfigured && !this.#parts.plans()(processName).configured;
+  }
+
+  #isLeftToOthers(alarm: Alarm): boolean {
+    return this.#handled(alarm) !== undefined && this.#parts.clearing.leftToOthers;
+  }
+
+  #handled(alarm: Alarm): HandledAlarm | undefined {
+    return alarm.source === 'store' ? this.#parts.state.handled.get(alarm.processId) : undefined;
+  }
+
   #judgeOne(alarm: Alarm): FoundAlarm[] {
-    const { clearing, state, unproved } = this.#parts;
+    const { key } = alarm;
+    const { clearing } = this.#parts;
     if (!hasName(alarm)) {
       this.#tellOnce(alarm, 'warning', `Found process in alarm without a name (${placeOf(alarm)}): it cannot be restarted`);
       return [];
     }
-    const { key, processName } = alarm;
-    if (this.#parts.settings().onlyConfigured && !this.#parts.plans()(processName).configured) {
+    const { processName } = alarm;
+    if (this.#isLeftAlone(processName)) {
       this.#tellOnce(
         alarm,
         'info',
@@ -67,11 +94,10 @@ export class AlarmIntake {
       );
       return [];
     }
-    const handled = alarm.source === 'store' ? state.handled.get(alarm.processId) : undefined;
-    if (handled !== undefined && clearing.leftToOthers) return [];
+    if (this.#isLeftToOthers(alarm)) return [];
     if (clearing.isRaisedAnew(key)) this.#firstSeen.delete(key);
     const foundAtMs = this.#firstSeen.get(key)?.atMs ?? this.#tellFound(alarm, processName);
-    return [{ alarm, processName, foundAtMs, handled: isHandled(handled, alarm), unproved: unproved.of(alarm) }];
+    return [{ alarm, processName, foundAtMs, ...this.#earlier(alarm) }];
   }
 
   #tellFound(alarm: Alarm, processName: string): number {

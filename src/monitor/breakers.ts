@@ -5,6 +5,7 @@ import { counted } from '../core/counted.ts';
 import { configuredSeconds } from '../core/duration.ts';
 import type { EventBus } from '../core/events.ts';
 import type { Logger } from '../core/logger.ts';
+import { nameWords } from '../core/printable.ts';
 import type { BreakerRecords } from '../state/daemon-state.ts';
 import {
   admit,
@@ -58,6 +59,11 @@ export class Breakers {
     this.#put(target, process.processName, admission.next);
     if (admission.halfOpened) this.#tellHalfOpened(target, process.processName);
     return { kind: 'admitted' };
+  }
+
+  /** True if `admit` would refuse it now. Changes nothing. */
+  isRefusing(target: string): boolean {
+    return admit(this.snapshot(target), this.#parts.clock.monotonicMs()).kind === 'refused';
   }
 
   /** An operator's order: admitted whatever the breaker says; an open one is half open for it. */
@@ -167,7 +173,7 @@ export class Breakers {
   }
 
   #tellClosed(target: string, processName: string, by: string | null = null): void {
-    const words = `Circuit breaker closed for ${processName}${by === null ? '' : ` by ${by}`}`;
+    const words = `Circuit breaker closed for ${nameWords(processName)}${by === null ? '' : ` by ${by}`}`;
     this.#parts.log.info(words, { process_name: processName, target });
     this.#parts.events.emit({ type: 'breaker_closed', target, processName, by });
   }
@@ -175,7 +181,7 @@ export class Breakers {
   /** One that was closed, with failures counted against it. */
   #tellReset(target: string, processName: string, failures: number, by: string): void {
     const forgotten = `${counted(failures, 'failed recovery is', 'failed recoveries are')} forgotten`;
-    const words = `Circuit breaker reset for ${processName} by ${by}: ${forgotten}`;
+    const words = `Circuit breaker reset for ${nameWords(processName)} by ${by}: ${forgotten}`;
     this.#parts.log.info(words, { process_name: processName, target });
     this.#parts.events.emit({ type: 'order_given', order: 'breaker_reset', name: processName, by, detail: forgotten });
   }

@@ -1,13 +1,12 @@
 import type { ManagedProcess } from '../core/alarm.ts';
 import { type Clock, localTimestamp } from '../core/clock.ts';
 import type { EventBus } from '../core/events.ts';
+import { heldName } from '../core/hold-words.ts';
 import type { Logger } from '../core/logger.ts';
+import { nameWords } from '../core/printable.ts';
 import type { HoldRecord, HoldRecords } from '../state/daemon-state.ts';
 import type { Meaning, RestartStrategy } from '../strategies/strategy.ts';
 import { meaningOfName, type Plans } from './recovery-plan.ts';
-
-/** The name that stands for every process. */
-export const holdAll = '*';
 
 /** What the holds need. */
 export interface HoldsParts {
@@ -39,7 +38,7 @@ export class Holds {
   /** The hold that keeps `processName` from being restarted; undefined where there is none. */
   of(processName: string): HoldRecord | undefined {
     const holds = this.list();
-    return holds.find(({ name }) => name === processName) ?? holds.find(({ name }) => name === holdAll);
+    return holds.find(({ name }) => name === processName) ?? holds.find(({ name }) => name === null);
   }
 
   /** Why `processName` must not be restarted, in words; undefined where no hold on that name or on all keeps it from that. */
@@ -52,10 +51,10 @@ export class Holds {
   async reasonFor(processName: string, target: string): Promise<string | undefined> {
     const own = this.reason(processName);
     if (own !== undefined) return own;
-    for (const hold of this.list()) {
+    for (const hold of named(this.list())) {
       // Anew each time: a reload, or systemd, may have given the name another meaning since the hold was set.
       const meant = await this.#resolve(hold.name);
-      if (meant.kind === 'target' && meant.key === target) return inWords(`on hold through ${hold.name}`, hold);
+      if (meant.kind === 'target' && meant.key === target) return inWords(`on hold through ${nameWords(hold.name)}`, hold);
       if (meant.kind === 'unknown') return untold(hold.name, meant.reason);
     }
     return undefined;
@@ -67,7 +66,7 @@ export class Holds {
    * is asked if nothing else is on hold. Never rejects.
    */
   async judgeOthers(process: ManagedProcess, strategy: RestartStrategy): Promise<HoldJudgement> {
-    const holds = this.list().filter(({ name }) => name !== holdAll && name !== process.processName);
+    const holds = named(this.list()).filter(({ name }) => name !== process.processName);
     if (holds.length === 0 || strategy.alsoStarts === undefined) return { kind: 'free' };
     const starts = await strategy.alsoStarts(process, this.#parts.abort);
     if (starts.kind === 'unknown')
@@ -80,7 +79,7 @@ export class Holds {
       // One between its crash and systemd's own restart of it may be there twice: as wanted, and as restarted.
       const touched = starts.units.filter(({ key }) => meant.kind === 'target' && key === meant.key);
       for (const { verb, isOnlyWanted, way } of touched) {
-        const words = inWords(`that would ${verb} ${hold.name}, which is on hold (${way})`, hold);
+        const words = inWords(`that would ${verb} ${nameWords(hold.name)}, which is on hold (${way})`, hold);
         if (!isOnlyWanted || hold.strict) return { kind: 'held', reason: words };
         told ??= words;
       }
@@ -99,15 +98,15 @@ export class Holds {
     return inForce;
   }
 
-  /** Sets or replaces a hold; `forMs` undefined: until released; `strict`: HoldRecord.strict; `by`: who ordered it. */
-  set(name: string, forMs: number | undefined, reason: string, strict = false, by: string | null = null): HoldRecord {
+  /** Sets or replaces a hold; `name`, `strict`: as of HoldRecord; `forMs` undefined: until released; `by`: who ordered it. */
+  set(name: string | null, forMs: number | undefined, reason: string, strict = false, by: string | null = null): HoldRecord {
     const until = forMs === undefined ? null : new Date(this.#parts.clock.date().getTime() + forMs);
     const hold: HoldRecord = { name, until, reason, ...(strict ? { strict } : {}) };
     this.#parts.records.set(hold);
     const end = until === null ? 'until it is released' : `until ${localTimestamp(until)}`;
     const words = `${byWhom(by)}, ${end}${strict ? ', strict' : ''}${reason === '' ? '' : `: ${reason}`}`;
-    this.#parts.log.warning(`Hold set for ${name === holdAll ? 'all processes' : name}${words}`, {
-      process_name: name,
+    this.#parts.log.warning(`Hold set for ${heldName(name)}${words}`, {
+      ...fieldsOf(name),
       ...(until === null ? {} : { until }),
     });
     this.#parts.events.emit({ type: 'hold_set', name, until, reason, by });
@@ -115,7 +114,7 @@ export class Holds {
   }
 
   /** Ends the hold of `name`, or all; the names that were held. */
-  release(name: string | undefined, by: string | null = null): string[] {
+  release(name: string | undefined, by: string | null = null): HoldRecord['name'][] {
     const ended = this.list().filter((hold) => name === undefined || hold.name === name);
     for (const hold of ended) this.#end(hold.name, false, by);
     return ended.map((hold) => hold.name);
@@ -131,16 +130,20 @@ export class Holds {
     return asked;
   }
 
-  #end(name: string, expired: boolean, by: string | null = null): void {
+  #end(name: HoldRecord['name'], expired: boolean, by: string | null = null): void {
     this.#parts.records.delete(name);
-    this.#parts.log.info(
-      `Hold ${expired ? 'expired' : 'released'} for ${name === holdAll ? 'all processes' : name}${byWhom(by)}`,
-      {
-        process_name: name,
-      },
-    );
+    this.#parts.log.info(`Hold ${expired ? 'expired' : 'released'} for ${heldName(name)}${byWhom(by)}`, fieldsOf(name));
     this.#parts.events.emit({ type: 'hold_released', name, expired, by });
   }
+}
+
+/** Those that are not the one on everything. */
+function named(holds: readonly HoldRecord[]): (HoldRecord & { readonly name: string })[] {
+  return holds.flatMap((hold) => (hold.name === null ? [] : [{ ...hold, name: hold.name }]));
+}
+
+function fieldsOf(name: HoldRecord['name']): { readonly process_name?: string } {
+  return name === null ? {} : { process_name: name };
 }
 
 function byWhom(by: string | null): string {
@@ -149,7 +152,7 @@ function byWhom(by: string | null): string {
 
 /** Nobody knows what the held name means: it may be this. */
 function untold(name: string, reason: string): string {
-  return `it cannot be told whether the hold on ${name} means it too: ${reason}`;
+  return `it cannot be told whether the hold on ${nameWords(name)} means it too: ${reason}`;
 }
 
 function inWords(what: string, { reason }: HoldRecord): string {

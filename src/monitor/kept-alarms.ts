@@ -11,7 +11,7 @@ export interface KeptAlarmsParts {
   readonly records: KeptAlarmRecords;
   /** A getter: a reload may bring another store. */
   readonly store: () => AlarmStore;
-  /** True where the last poll failed: then the store is not even asked. */
+  /** True while it is not known who is in alarm: then the store is not even asked. */
   readonly storeAway: () => boolean;
   /** `clear_alarm`: an alarm that we may not clear is not raised there either. */
   readonly mayWrite: () => boolean;

@@ -1,4 +1,4 @@
-import { type Alarm, storedAlarm } from '../core/alarm.ts';
+import { type Alarm, isInAlarm, storedAlarm } from '../core/alarm.ts';
 import { AlarmIntake, type AlarmIntakeParts } from './alarm-intake.ts';
 import { backoffMs } from './backoff.ts';
 import { PollGrid } from './poll-grid.ts';
@@ -65,6 +65,17 @@ export class Monitor {
     this.#alarm.abort();
   }
 
+  /**
+   * Something else than a poll found that the store does not answer. Who is in alarm is not known until a poll is answered, which
+   * follows now; later and later, if polls are answered and the rest is not, time and again.
+   */
+  doubt(error: unknown): void {
+    if (!this.#watch.doubt(error)) return;
+    const { doubts } = this.#watch;
+    if (doubts === 1) this.wake();
+    else void this.#parts.clock.sleep(backoffMs(doubts - 1), this.#parts.stopping).then(() => this.wake());
+  }
+
   /** One poll. Never rejects. */
   async tick(): Promise<void> {
     const early = this.#parts.clock.monotonicMs() < this.#dueMs;
@@ -90,6 +101,18 @@ export class Monitor {
     const spokenFor = ({ key }: Alarm): boolean => key === alarm.key;
     if (!this.#parts.queue.isHandling(alarm.key)) this.#intake.forget(alarm.key);
     this.#parts.queue.submit(this.#intake.judge([alarm], spokenFor), spokenFor);
+  }
+
+  /** RecoveryQueue.foreseeBlock, with those that the store has in alarm now. Who cannot be read is not known to be in alarm. */
+  foreseeBlock(processName: string): Promise<string | undefined> {
+    const { store, kept, queue } = this.#parts;
+    return queue.foreseeBlock(processName, async (name) => {
+      const rows = await store()
+        .findProcesses(name)
+        .catch(() => []);
+      const alarms = [...rows.filter(isInAlarm).map(storedAlarm), kept.alarm(name)].filter((alarm) => alarm !== undefined);
+      return this.#intake.ours(alarms);
+    });
   }
 
   /** Asks the store who is in alarm, and does nothing about it; undefined where it does not answer. Never rejects. */
@@ -137,7 +160,7 @@ export class Monitor {
   /** Until the next point of the grid; while the store is away or a clearing is pending, exponential backoff with full jitter. */
   #pauseMs(): number {
     const { settings, clock, clearing } = this.#parts;
-    if (this.#watch.availability.state === 'unknown') return backoffMs(this.#watch.faults);
+    if (this.#watch.availability.state === 'unknown') return backoffMs(Math.max(this.#watch.faults, this.#watch.doubts));
     this.#retries = clearing.pending ? this.#retries + 1 : 0;
     const nowMs = clock.monotonicMs();
     const dueMs = this.#grid.pauseMs(nowMs, settings().checkIntervalMs);

@@ -6,7 +6,7 @@ import { recover } from './recovery.ts';
 import { type Member, processFields, type RecoveryJob, type RecoveryOutcome, type RecoveryParts } from './recovery-job.ts';
 import { managedProcess, type Plans, type RecoveryPlan } from './recovery-plan.ts';
 import { isSameAlarm, type Settlement } from './settlement.ts';
-import type { SkipLog } from './skip-log.ts';
+import type { SkipKind, SkipLog } from './skip-log.ts';
 import type { Targets } from './targets.ts';
 import type { Unproved } from './unproved.ts';
 import { notProved, pronounce } from './verdict.ts';
@@ -24,6 +24,8 @@ export interface RecoveriesParts extends RecoveryParts {
 
 /** Why an alarm is skipped whose breaker says no. */
 export const breakerOpen = 'circuit breaker open';
+
+type Way = { readonly kind: 'free'; readonly target: string } | ReturnType<typeof barred>;
 
 interface RunningJob {
   readonly job: RecoveryJob;
@@ -66,19 +68,9 @@ export class Recoveries {
     if (leader === undefined) return { kind: 'ended', reason: 'nobody is in alarm' };
     const { process, alarm } = leader;
     for (;;) {
-      const resolution = await plan.strategy.resolve(process, this.#parts.abort);
-      if (resolution.kind === 'refused')
-        return this.#skips.skip(leader, resolution.reason, 'error', resolution.unanswered ? 'other' : 'refused');
-      const held = await this.#parts.holds.reasonFor(process.processName, resolution.key);
-      const others =
-        held === undefined ? await this.#parts.holds.judgeOthers(process, plan.strategy) : { kind: 'free' as const };
-      const reason = held ?? (others.kind === 'held' ? others.reason : undefined);
-      if (reason !== undefined) return this.#skips.skip(leader, reason, 'warning', 'held');
-      if (this.#parts.observeOnly()) {
-        const how = `using strategy ${plan.strategy.name} (${resolution.description})`;
-        return this.#skips.skip(leader, `mode = observe: would have restarted it ${how}`, 'info');
-      }
-      const target = resolution.key;
+      const way = await this.#way(process, plan);
+      if (way.kind === 'barred') return this.#skips.skip(leader, way.reason, way.level, way.why);
+      const { target } = way;
       const ruling = await this.#ruling(process, plan, target);
       const running = this.#running.get(target);
       if (running === undefined) {
@@ -94,6 +86,29 @@ export class Recoveries {
       await running.outcome;
       if (this.#parts.stopping.aborted) return { kind: 'interrupted' };
     }
+  }
+
+  /** Why a recovery begun now would be skipped; undefined if it would be tried, or join one that is under way. Changes nothing. */
+  async foresee(process: ManagedProcess, plan: RecoveryPlan): Promise<string | undefined> {
+    const way = await this.#way(process, plan);
+    if (way.kind === 'barred') return way.reason;
+    return !this.#running.has(way.target) && this.#parts.breakers.isRefusing(way.target) ? breakerOpen : undefined;
+  }
+
+  /** What stands in the way of a recovery before its breaker is asked. */
+  async #way(process: ManagedProcess, plan: RecoveryPlan): Promise<Way> {
+    const { abort, holds, observeOnly } = this.#parts;
+    const resolution = await plan.strategy.resolve(process, abort);
+    if (resolution.kind === 'refused') return barred(resolution.reason, 'error', resolution.unanswered ? 'other' : 'refused');
+    const held = await holds.reasonFor(process.processName, resolution.key);
+    const others = held === undefined ? await holds.judgeOthers(process, plan.strategy) : { kind: 'free' as const };
+    const reason = held ?? (others.kind === 'held' ? others.reason : undefined);
+    if (reason !== undefined) return barred(reason, 'warning', 'held');
+    if (observeOnly()) {
+      const how = `using strategy ${plan.strategy.name} (${resolution.description})`;
+      return barred(`mode = observe: would have restarted it ${how}`, 'info', 'other');
+    }
+    return { kind: 'free', target: resolution.key };
   }
 
   /** Whose configuration is used: of several sections that mean the same target the first in the file. */
@@ -211,4 +226,8 @@ function isCoveredBy(job: RecoveryJob, member: Member): boolean {
 /** True where `known` already stands for the alarm that `member` brings. */
 function isSameAlarmAs(known: Member, member: Member): boolean {
   return known.alarm !== undefined && known.alarm.key === member.alarm?.key && stands(known.alarm);
+}
+
+function barred(reason: string, level: 'error' | 'warning' | 'info', why: SkipKind) {
+  return { kind: 'barred', reason, level, why } as const;
 }

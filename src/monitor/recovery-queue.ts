@@ -1,11 +1,11 @@
 import type { Alarm } from '../core/alarm.ts';
 import { errorMessage } from '../core/errors.ts';
+import { dependsOn, failureAmong } from './dependencies.ts';
 import { type EarlierRecovery, LookAgain } from './look-again.ts';
 import { Recoveries, type RecoveriesParts } from './recoveries.ts';
 import type { Member, RecoveryOutcome } from './recovery-job.ts';
 import { type Plans, processOf, type RecoveryPlan } from './recovery-plan.ts';
 import { type SkipKind, SkipLog } from './skip-log.ts';
-import { notProved } from './verdict.ts';
 
 /** An alarm to be handled: its name is known to be one. */
 export interface FoundAlarm extends EarlierRecovery {
@@ -20,6 +20,9 @@ export interface RecoveryQueueParts extends RecoveriesParts {
   /** Swapped at a reload. */
   readonly plans: () => Plans;
 }
+
+type InAlarm = Omit<FoundAlarm, 'processName' | 'foundAtMs'>;
+type AlarmsOf = (processName: string) => Promise<readonly InAlarm[]>;
 
 interface Handling {
   readonly key: string;
@@ -150,6 +153,40 @@ export class RecoveryQueue {
     return this.#recoveries.join(members, plan, true).catch((error: unknown) => this.#bug(processName, error));
   }
 
+  /**
+   * Why an alarm of that name would not be restarted for the sake of what it depends on, if the next poll brought it: told by the rules
+   * of its handling. `inAlarm`: those of a name that the poll would bring. Undefined also if that depends on how a recovery ends.
+   */
+  async foreseeBlock(processName: string, inAlarm: AlarmsOf, passed: readonly string[] = []): Promise<string | undefined> {
+    if (this.#parts.observeOnly() || passed.includes(processName)) return undefined;
+    const way = [...passed, processName];
+    const foreseen = dependsOn(processName, this.#parts.plans()(processName)).map(async (name) => {
+      const alarms = await inAlarm(name);
+      return alarms.map((found) => ({ processName: name, outcome: this.#foresee(name, found, inAlarm, way) }));
+    });
+    return failureAmong((await Promise.all(foreseen)).flat());
+  }
+
+  /** How the alarm would end, as far as nothing must be tried for that. */
+  async #foresee(
+    processName: string,
+    { alarm, handled, unproved }: InAlarm,
+    inAlarm: AlarmsOf,
+    passed: readonly string[],
+  ): Promise<RecoveryOutcome | undefined> {
+    // Whether it is well by now is looked at first.
+    if (handled || this.#handling.has(alarm.key)) return undefined;
+    const failed = this.#failed.get(alarm.key);
+    if (failed !== undefined) return failed.outcome;
+    if (unproved !== undefined) return { kind: 'not_proved', attempts: unproved.attempts, reason: unproved.reason };
+    const plan = this.#parts.plans()(processName);
+    const reason =
+      this.#parts.holds.reason(processName) ??
+      (await this.foreseeBlock(processName, inAlarm, passed)) ??
+      (await this.#recoveries.foresee(processOf(alarm, processName, plan), plan));
+    return reason === undefined ? undefined : { kind: 'skipped', reason };
+  }
+
   /** Resolves when nothing is under way any more. */
   async idle(): Promise<void> {
     while (this.#handling.size > 0 || this.#recoveries.size > 0) {
@@ -185,9 +222,8 @@ export class RecoveryQueue {
    * Those in alarm that `processName` depends on, also those that failed and are not tried again yet. Only those there are now: who waits for none that comes later can never wait in
    * a circle, whatever a reload made of `depends_on` meanwhile.
    */
-  #dependencies(processName: string, { settings }: RecoveryPlan): Handling[] {
-    // [process.default] may name what every other process depends on.
-    const names = settings.dependsOn.filter((name) => name !== processName);
+  #dependencies(processName: string, plan: RecoveryPlan): Handling[] {
+    const names = dependsOn(processName, plan);
     if (names.length === 0) return [];
     const waiting = [...this.#failed.values()].filter(({ key }) => !this.#handling.has(key));
     const inAlarm = [...this.#handling.values(), ...this.#endedSincePoll.values(), ...waiting];
@@ -202,16 +238,4 @@ export class RecoveryQueue {
     });
     return { kind: 'failed', reason: `internal error: ${errorMessage(error)}` };
   }
-}
-
-/** Waits for all of them; why what depends on them must not be restarted where one is not well. */
-async function failureAmong(dependencies: readonly Handling[]): Promise<string | undefined> {
-  for (const { processName, outcome } of dependencies) {
-    const ended = await outcome;
-    if (ended.kind === 'failed' || ended.kind === 'skipped')
-      return `it depends on ${processName}, which is not well: ${ended.reason}`;
-    if (ended.kind === 'not_proved') return `it depends on ${processName}, which is ${notProved(ended.reason)}`;
-    if (ended.kind === 'interrupted') return `it depends on ${processName}, whose recovery was interrupted`;
-  }
-  return undefined;
 }

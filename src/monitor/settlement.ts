@@ -21,6 +21,8 @@ export interface SettlementParts {
 export class Settlement {
   readonly #parts: SettlementParts;
   readonly #left = new Map<string, JournalEntry>();
+  /** Targets. */
+  readonly #told = new Set<string>();
   readonly #settling = new Map<string, Promise<void>>();
 
   constructor(parts: SettlementParts) {
@@ -29,22 +31,19 @@ export class Settlement {
 
   /** Takes up the journal. */
   load(): void {
-    for (const entry of this.#parts.journal.list()) {
-      this.#left.set(entry.target, entry);
-      const names = entry.alarms.map(({ processName }) => processName).join(', ');
-      this.#parts.log.warning(
-        `RESTART LOG: Attempt ${entry.attempt} for ${names || entry.target} was under way when the daemon ended; it is settled first`,
-        {
-          target: entry.target,
-        },
-      );
-    }
+    for (const entry of this.#parts.journal.list()) this.#left.set(entry.target, entry);
+  }
+
+  /** Tells of all that was left, for a daemon, which settles it; a command settles no more than it restarts, and tells of that then. */
+  tell(): void {
+    for (const entry of this.#left.values()) this.#tell(entry);
   }
 
   /** Waits until nothing of the job's target is going on any more; the entry that was left of it, once, or undefined. */
   async settle(job: RecoveryJob): Promise<JournalEntry | undefined> {
     const entry = this.#find(job);
     if (entry === undefined) return undefined;
+    this.#tell(entry);
     await this.#wait(entry);
     this.#left.delete(entry.target);
     if (entry.target !== job.target) {
@@ -68,6 +67,17 @@ export class Settlement {
         if (this.#left.delete(entry.target)) this.#parts.journal.end(entry.target);
       });
     }
+  }
+
+  #tell(entry: JournalEntry): void {
+    const { attempt, target, alarms } = entry;
+    if (this.#told.has(target)) return;
+    this.#told.add(target);
+    const names = alarms.map(({ processName }) => processName).join(', ');
+    this.#parts.log.warning(
+      `RESTART LOG: Attempt ${attempt} for ${names || target} was under way when the daemon ended; it is settled first`,
+      { target },
+    );
   }
 
   #find(job: RecoveryJob): JournalEntry | undefined {

@@ -42,7 +42,10 @@ export interface StoreWatchParts {
   readonly log: Logger;
 }
 
-/** What is known of the store by its polls, and what is told of it: when it goes, why, when another reason shows, when it is back. */
+/**
+ * What is known of the store by its polls, and what is told of it: when it goes, why, when another reason shows, when it is back. What
+ * else finds that it does not answer leaves only doubt: a poll alone proves it, and is told of.
+ */
 export class StoreWatch {
   readonly #parts: StoreWatchParts;
   #availability: StoreAvailability = { state: 'starting' };
@@ -53,6 +56,7 @@ export class StoreWatch {
   /** The reasons that were told since the last answer. */
   readonly #told = new Set<string>();
   #faults = 0;
+  #doubts = 0;
 
   constructor(parts: StoreWatchParts) {
     this.#parts = parts;
@@ -67,23 +71,30 @@ export class StoreWatch {
     return this.#faults;
   }
 
+  /** Doubts in a row, with nothing but a poll that was answered between two of them. */
+  get doubts(): number {
+    return this.#doubts;
+  }
+
   /** A poll was answered, in so many milliseconds. */
   answered(polled: PolledAlarms, durationMs: number): void {
     const { clock, log, events, store } = this.#parts;
     const before = this.#availability;
     const now = clock.date();
-    if (before.state === 'unknown') {
+    const wasLost = this.#told.size > 0;
+    if (wasLost) {
       const awayMs = Math.round(clock.monotonicMs() - this.#knownUntilMs);
       log.info(`Alarm store is back after ${formatDuration(awayMs)}: ${store().description}`, { duration_ms: awayMs });
       events.emit({ type: 'store_restored', awayMs });
     }
     const { description } = store();
-    if (before.state === 'ok' && this.#description !== description)
+    if (!wasLost && this.#description !== '' && this.#description !== description)
       log.warning(`Alarm store: ${description} is asked now, not ${this.#description} any more`);
     this.#description = description;
     this.#availability = { state: 'ok', since: before.state === 'ok' ? before.since : now, lastPollAt: now, ...polled };
     this.#knownUntilMs = clock.monotonicMs();
     this.#faults = 0;
+    if (before.state === 'ok') this.#doubts = 0;
     this.#told.clear();
     const { alarms, leftOut } = polled;
     log.debug(`Poll completed: ${alarms.length} in alarm${leftOut > 0 ? `, ${leftOut} more left out` : ''}`, {
@@ -96,26 +107,43 @@ export class StoreWatch {
   /** A poll failed. */
   failed(error: unknown): void {
     const { clock, log, events } = this.#parts;
-    const before = this.#availability;
-    const reason = errorMessage(error);
     this.#faults++;
-    if (before.state === 'starting') this.#knownUntilMs = clock.monotonicMs();
-    const fault = error instanceof StoreError ? error.fault : undefined;
-    const last = before.state === 'starting' ? { lastPollAt: undefined, alarms: [] } : before;
-    const since = before.state === 'unknown' ? before.since : (last.lastPollAt ?? clock.date());
-    this.#availability = { state: 'unknown', since, reason, fault, lastPollAt: last.lastPollAt, alarms: last.alarms };
+    if (this.#availability.state === 'starting') this.#knownUntilMs = clock.monotonicMs();
+    const reason = this.#lose(error);
     if (this.#told.has(reason)) {
       log.debug(`Alarm store is still away: ${reason}`);
       return;
     }
+    const wasLost = this.#told.size > 0;
     this.#told.add(reason);
     const what = isRefusal(error) ? 'cannot be used' : 'does not answer';
-    if (before.state === 'unknown') {
+    if (wasLost) {
       log.error(`Alarm store still ${what}: ${reason}`, { err: reason });
       return;
     }
     log.error(`Alarm store ${what}: ${reason}; alarms are unknown until it is back`, { err: reason });
     events.emit({ type: 'store_lost', reason });
+  }
+
+  /** Something else than a poll was not answered. False if nothing was known anyway, and polls follow. */
+  doubt(error: unknown): boolean {
+    const { log, events } = this.#parts;
+    if (this.#availability.state !== 'ok') return false;
+    this.#doubts++;
+    log.debug(`Alarm store is asked who is in alarm: another call was not answered: ${this.#lose(error)}`);
+    events.emit({ type: 'store_doubted' });
+    return true;
+  }
+
+  /** From now on nothing is known; returns why. */
+  #lose(error: unknown): string {
+    const before = this.#availability;
+    const reason = errorMessage(error);
+    const fault = error instanceof StoreError ? error.fault : undefined;
+    const last = before.state === 'starting' ? { lastPollAt: undefined, alarms: [] } : before;
+    const since = before.state === 'unknown' ? before.since : (last.lastPollAt ?? this.#parts.clock.date());
+    this.#availability = { state: 'unknown', since, reason, fault, lastPollAt: last.lastPollAt, alarms: last.alarms };
+    return reason;
   }
 }
 

@@ -65,12 +65,18 @@ export class Targets {
     this.#learning ??= this.#learn(sections(), this.#parts.abort);
     // A systemd that does not answer is no reason to wait with a recovery.
     await soon(clock, LEARN_MS, this.#learning);
-    const rules = ({ key: other, refusal }: KnownTarget): boolean => other === key && refusal === undefined;
-    const ruling = sections().find((name) => {
-      const known = this.#known.get(name);
-      return name === processName || (known !== undefined && rules(known));
-    });
+    const ruling = this.ruling().get(key);
     return ruling === processName ? undefined : ruling;
+  }
+
+  /** Of each target the name of the section that rules it, as of the last looks: the first in the file that is not refused. */
+  ruling(): ReadonlyMap<string, string> {
+    const ruling = new Map<string, string>();
+    for (const name of this.#parts.sections()) {
+      const { key, refusal } = this.#known.get(name) ?? {};
+      if (key !== undefined && refusal === undefined && !ruling.has(key)) ruling.set(key, name);
+    }
+    return ruling;
   }
 
   /** Resolves every one of these names, some at a time; what cannot be told now stays as it was known. */

@@ -101,8 +101,8 @@ export interface UnprovedAlarms {
 }
 
 export interface HoldRecord {
-  /** A process name; `*` for all. */
-  readonly name: string;
+  /** A process's; null: the hold on everything. */
+  readonly name: string | null;
   /** null: until released. */
   readonly until: Date | null;
   readonly reason: string;
@@ -113,7 +113,7 @@ export interface HoldRecord {
 export interface HoldRecords {
   list(): HoldRecord[];
   set(hold: HoldRecord): void;
-  delete(name: string): void;
+  delete(name: HoldRecord['name']): void;
 }
 
 /** An alarm that one of our own detectors raised and that the store has not taken, or not yet. */

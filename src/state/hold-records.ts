@@ -2,8 +2,13 @@ import type { HoldRecord, HoldRecords } from './daemon-state.ts';
 import { dateOf, fieldsOf, isText } from './json-fields.ts';
 import type { RecordKind, RecordTable } from './record-table.ts';
 
-/** Holds, by name. */
-export const holdKind: RecordKind<HoldRecord> = {
+/** A hold as it is kept: `name` as storedName has it. */
+interface StoredHold extends HoldRecord {
+  readonly name: string;
+}
+
+/** Holds, by the names that are kept. */
+export const holdKind: RecordKind<StoredHold> = {
   table: 'holds',
   parse: (value) => {
     const { name, until, reason, strict } = fieldsOf(value);
@@ -14,10 +19,24 @@ export const holdKind: RecordKind<HoldRecord> = {
 };
 
 /** The holds, fsynced both ways: an operator gave the order. */
-export function holdRecordsOf(table: RecordTable<HoldRecord>): HoldRecords {
+export function holdRecordsOf(table: RecordTable<StoredHold>): HoldRecords {
   return {
-    list: () => table.all(),
-    set: (hold) => table.put(hold.name, hold, 'fsynced'),
-    delete: (name) => table.remove(name, 'fsynced'),
+    list: () => table.all().map((hold) => ({ ...hold, name: nameOf(hold) })),
+    set: (hold) => {
+      const name = storedName(hold.name);
+      table.put(name, { ...hold, name }, 'fsynced');
+    },
+    delete: (name) => table.remove(storedName(name), 'fsynced'),
   };
 }
+
+/** All versions keep the hold on everything as `*`. A process may be called so too: it has the place of the empty name, which none has. */
+function storedName(name: HoldRecord['name']): string {
+  return name === null ? EVERYTHING : name === EVERYTHING ? '' : name;
+}
+
+function nameOf({ name }: StoredHold): HoldRecord['name'] {
+  return name === EVERYTHING ? null : name === '' ? EVERYTHING : name;
+}
+
+const EVERYTHING = '*';

@@ -3,8 +3,8 @@ import type { SectionReader } from '../core/config.ts';
 import { describeMysql, parseMysql } from './mysql/options.ts';
 import type { RowScope } from './row-scope.ts';
 import { parseSqlite } from './sqlite/options.ts';
+import { standingKeys } from './standing-keys.ts';
 import type { AlarmStore, StoreDefinition } from './store.ts';
-import { unusedSection } from './unused-section.ts';
 
 /** What `driver` may say. */
 export const storeNames = ['mysql', 'sqlite'] as const;
@@ -36,18 +36,18 @@ export interface ParsedStore {
   readonly fingerprint: string;
   /** Loads the driver; connects to nothing. `warn` hears, in one line and once, of what works and may not for long. */
   open(scope: RowScope, warn?: (text: string) => void): Promise<AlarmStore>;
-  /** The same for who only asks: nothing is made that is not there, and that is told as a fault. */
-  openExisting(scope: RowScope): Promise<AlarmStore>;
+  /** The same for all but the daemon: nothing is made that is not there, and that is told as a fault. */
+  openExisting(scope: RowScope, warn?: (text: string) => void): Promise<AlarmStore>;
 }
 
 /** Reads `[database]`: the keys of every driver, so that all are known; what is required, of the one in use. */
 export function parseDatabase(section: SectionReader): ParsedStore {
   const driver = section.choice('driver', storeNames, 'mysql');
-  // A misspelt one is told of; whose the other keys are is not known then.
+  // A misspelt one is told of; the other keys are judged as the driver would that has them. What two have they judge alike.
   const isMeant = [undefined, ...storeNames].some((name) => name === section.text('driver')?.toLowerCase());
-  const keys = isMeant ? section : unusedSection(section, false);
-  const mysql = stores.mysql.parse(keys, isMeant && driver === 'mysql');
-  const sqlite = stores.sqlite.parse(keys, isMeant && driver === 'sqlite');
+  const keys = isMeant ? section : standingKeys(section);
+  const mysql = stores.mysql.parse(keys, !isMeant || driver === 'mysql');
+  const sqlite = stores.sqlite.parse(keys, !isMeant || driver === 'sqlite');
   const fingerprint = createHash('sha256')
     .update(JSON.stringify([driver, driver === 'mysql' ? mysql : sqlite]))
     .digest('hex');
@@ -57,7 +57,7 @@ export function parseDatabase(section: SectionReader): ParsedStore {
         description: stores.mysql.describe(mysql),
         fingerprint,
         open: (scope, warn = () => {}) => stores.mysql.open(mysql, scope, warn),
-        openExisting: (scope) => stores.mysql.open(mysql, scope, () => {}),
+        openExisting: (scope, warn = () => {}) => stores.mysql.open(mysql, scope, warn),
       }
     : {
         driver,

@@ -96,6 +96,6 @@ export interface StoreDefinition<Options> {
   describe(options: Options): string;
   /** Loads the driver; the first call connects. `warn` hears, in one line and once, of what works and may not for long. */
   open(options: Options, scope: RowScope, warn: (text: string) => void): Promise<AlarmStore>;
-  /** The same for who only asks: neither a file nor a table is made; absent: `open` makes none. */
+  /** The same for all but the daemon: neither a file nor a table is made; absent: `open` makes none. */
   openExisting?(options: Options, scope: RowScope): Promise<AlarmStore>;
 }

@@ -2,12 +2,11 @@ import type { SectionReader } from '../core/config.ts';
 
 /**
  * `section` for the driver that is not in use: its keys become known, none is judged, every one has its default; one that stands in
- * the file is a warning, unless drivers share it, or which driver is meant is not known (`isMeant`).
+ * the file is a warning, unless drivers share it.
  */
-export function unusedSection(section: SectionReader, isMeant = true): SectionReader {
+export function unusedSection(section: SectionReader): SectionReader {
   const pass = (key: string): void => {
-    if (section.has(key) && isMeant && !SHARED_KEYS.includes(key))
-      section.warning(key, 'has no effect: it belongs to another driver');
+    if (section.has(key) && !SHARED_KEYS.includes(key)) section.warning(key, 'has no effect: it belongs to another driver');
   };
   const absent = <T>(key: string, value: T): T => {
     pass(key);

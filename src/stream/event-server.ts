@@ -4,7 +4,10 @@ import { configuredSeconds } from '../core/duration.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ProcessEvent } from '../core/process-event.ts';
 import type { NameResolver } from '../system/names/resolver.ts';
+import { peerUid } from '../system/native/peer.ts';
 import type { ProcessEventSource } from '../system/process-events/source.ts';
+import { Connections, type Crowd } from '../system/sockets/connections.ts';
+import { holderOf } from '../system/sockets/holder.ts';
 import { Broadcast } from './broadcast.ts';
 import { EventClient } from './event-client.ts';
 import type { EventDescriber } from './event-describer.ts';
@@ -48,9 +51,9 @@ class Stream implements EventServer {
   readonly #options: EventServerOptions;
   readonly #broadcast: Broadcast;
   readonly #feed: EventFeed;
-  readonly #clients = new Set<EventClient>();
-  /** Places that are taken: also by clients for whom the source is being opened. */
-  #taken = 0;
+  readonly #clients = new Map<Socket, EventClient>();
+  /** Those of the Unix socket, and over TCP who is logged in. */
+  readonly #connections: Connections;
   #dropped = 0;
   readonly #listeners: StreamListeners;
   readonly #sockets = new Set<Socket>();
@@ -59,17 +62,13 @@ class Stream implements EventServer {
   readonly #stopping = new AbortController();
 
   constructor(options: EventServerOptions) {
-    const { source, clock, onOpen, describer, types } = options;
+    const { source, clock, onOpen, describer, types, clients } = options;
     this.#options = options;
+    this.#connections = new Connections({ open: clients + MAX_GUESTS, busy: clients, busyOfUser: Math.ceil(clients / 2) });
     this.#broadcast = new Broadcast(describer, types);
     const onEvents = (events: readonly ProcessEvent[]): void => this.#broadcast.tell(events);
     this.#feed = new EventFeed({ source, clock, onOpen, onEvents });
-    this.#listeners = new StreamListeners({
-      ...options,
-      // Those who are only being told that they cannot stay count too, for a moment.
-      maxConnections: options.clients + MAX_GUESTS,
-      onConnection: (socket, kind) => this.#receive(socket, kind),
-    });
+    this.#listeners = new StreamListeners({ ...options, onConnection: (socket, kind) => this.#receive(socket, kind) });
   }
 
   async start(): ReturnType<EventServer['start']> {
@@ -99,7 +98,7 @@ class Stream implements EventServer {
   }
 
   counters(): ReturnType<EventServer['counters']> {
-    const dropped = [...this.#clients].reduce((sum, { queue }) => sum + queue.dropped, this.#dropped);
+    const dropped = [...this.#clients.values()].reduce((sum, { queue }) => sum + queue.dropped, this.#dropped);
     return { clients: this.#clients.size, dropped, failedLogins: this.#login?.failed ?? 0 };
   }
 
@@ -110,7 +109,10 @@ class Stream implements EventServer {
       clock,
       log,
       secure: tls === undefined ? undefined : (await import('./secure-socket.ts')).createSecure(tls),
-      onLoggedIn: (socket, address, accept) => void this.#join(socket, address, accept),
+      onLoggedIn: (socket, { name, holder }, accept) => {
+        this.#connections.add(socket, holder);
+        void this.#join(socket, name, accept);
+      },
     });
   }
 
@@ -120,47 +122,43 @@ class Stream implements EventServer {
     // It came while the listeners were being closed.
     if (this.#stopping.signal.aborted) socket.destroy();
     else if (kind === 'tcp') this.#login?.receive(socket);
-    else void this.#join(socket, 'a local client', () => {});
+    else {
+      this.#connections.add(socket, holderOf(peerUid(socket)));
+      void this.#join(socket, 'a local client', () => {});
+    }
   }
 
   /** From here on the client gets events, where there is a place for it. */
   async #join(socket: Socket, name: string, accept: () => void): Promise<void> {
-    const { clock, log, clients: limit } = this.#options;
+    const { clock, log } = this.#options;
     socket.on('error', () => {});
-    if (this.#taken >= limit && !this.#makePlace()) {
-      hangUp(socket, `Too many clients (${limit} at most). Disconnecting.`, clock);
+    const crowd = this.#connections.markBusy(socket, (other) => this.#clients.get(other)?.mayHaveGone === true);
+    if (crowd !== undefined) {
+      hangUp(socket, `${tooMany(crowd)}. Disconnecting.`, clock);
       return;
     }
-    this.#taken++;
     const opened = await this.#feed.acquire();
-    const leave = (): void => {
-      this.#taken--;
-      if (opened.kind === 'open') this.#feed.release();
-    };
-    if (opened.kind === 'unavailable' || socket.destroyed || this.#stopping.signal.aborted) {
-      leave();
-      if (opened.kind === 'unavailable') hangUp(socket, `There are no events: ${opened.reason}. Disconnecting.`, clock);
+    if (opened.kind === 'unavailable') {
+      hangUp(socket, `There are no events: ${opened.reason}. Disconnecting.`, clock);
       return;
     }
-    const client = new EventClient({ socket, name, clock, onFilter: () => this.#broadcast.regroup(this.#clients) });
-    this.#clients.add(client);
-    this.#broadcast.regroup(this.#clients);
-    log.debug(`Event stream: ${name} has connected (${this.#clients.size} of ${limit})`);
+    if (socket.destroyed || this.#stopping.signal.aborted) {
+      this.#feed.release();
+      return;
+    }
+    const regroup = (): void => this.#broadcast.regroup(this.#clients.values());
+    const client = new EventClient({ socket, name, clock, onFilter: regroup });
+    this.#clients.set(socket, client);
+    regroup();
+    log.debug(`Event stream: ${name} has connected (${this.#clients.size} are connected now)`);
     socket.once('close', () => {
-      this.#clients.delete(client);
-      this.#broadcast.regroup(this.#clients);
+      this.#clients.delete(socket);
+      regroup();
       this.#dropped += client.queue.dropped;
-      leave();
+      this.#feed.release();
       log.debug(`Event stream: ${name} has disconnected`);
     });
     accept();
-  }
-
-  /** Where places are short, one that may have gone gives way. */
-  #makePlace(): boolean {
-    const gone = [...this.#clients].find((client) => client.mayHaveGone);
-    gone?.cut();
-    return gone !== undefined;
   }
 
   /** A client that takes nothing for half a minute though something waits has hung up without saying so, or hangs itself. */
@@ -169,7 +167,7 @@ class Stream implements EventServer {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       await clock.sleep(LOOK_MS, signal);
-      for (const client of this.#clients) {
+      for (const client of this.#clients.values()) {
         client.feel();
         if (client.queue.stuckMs() < STUCK_MS) continue;
         log.warning(`Event stream: ${client.name} has read nothing for ${configuredSeconds(STUCK_MS)}: disconnected`);
@@ -179,6 +177,11 @@ class Stream implements EventServer {
   }
 }
 
+function tooMany({ kind, limit }: Crowd): string {
+  return `Too many clients${kind === 'user' ? ' of one user' : ''} (${limit} at most)`;
+}
+
 const LOOK_MS = 5000;
 const STUCK_MS = 30_000;
+/** Those who are only being told that they cannot stay: of more the oldest are told nothing. */
 const MAX_GUESTS = 320;

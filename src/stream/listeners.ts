@@ -25,8 +25,6 @@ export interface StreamListenersOptions extends Pick<EventStreamOptions, 'socket
   readonly names: NameResolver;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Connections at once, to each of them. */
-  readonly maxConnections: number;
   /** Somebody has come; not encrypted yet, not logged in. */
   readonly onConnection: (socket: Socket, kind: ListenerStatus['kind']) => void;
 }
@@ -54,7 +52,7 @@ export class StreamListeners {
     const places: Place[] = [];
     if (socket !== undefined) {
       const { path } = socket;
-      const place = new UnixPlace({ what: 'event socket', ...socket, servers: this.#servers, log });
+      const place = new UnixPlace({ what: 'event socket', cure: CURE, ...socket, servers: this.#servers, log });
       places.push({ kind: 'unix', address: path, words: path, kept: this.#keep(path, () => place.open(this.#server('unix'))) });
     }
     if (tcp !== undefined) {
@@ -127,11 +125,12 @@ export class StreamListeners {
   }
 
   #server(kind: ListenerStatus['kind']): Server {
-    const server = createServer(CONNECTION, (socket) => this.#options.onConnection(socket, kind));
-    server.maxConnections = this.#options.maxConnections;
-    return server;
+    return createServer(CONNECTION, (socket) => this.#options.onConnection(socket, kind));
   }
 }
+
+/** For who is not root. */
+const CURE = 'set [events] socket to a place where this user may write';
 
 const LOOK_MS = 10_000;
 const RETRY_MS = 30_000;

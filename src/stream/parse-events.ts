@@ -35,7 +35,7 @@ export interface EventStreamOptions {
     | undefined;
   /** `events`: what there is to be had; default exec, exit, fork. */
   readonly types: ReadonlySet<ProcessEventType>;
-  /** `clients` at once; default 10. */
+  /** `clients` at once, of root, and of all others together, of whom one user has half of them at most; default 10. */
   readonly clients: number;
 }
 

@@ -2,6 +2,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
+import { rootUids } from '../system/sockets/holder.ts';
 import { FailedLogins } from './failed-logins.ts';
 import { readFirstLine } from './first-line.ts';
 import { LoginPace } from './login-pace.ts';
@@ -15,7 +16,7 @@ export interface TcpLoginOptions {
   /** Puts encryption on a connection that was accepted. */
   readonly secure: ((raw: Socket) => Socket) | undefined;
   /** Somebody is in; what he sent behind the password can still be read. `accept` tells him so. */
-  readonly onLoggedIn: (socket: Socket, name: string, accept: () => void) => void;
+  readonly onLoggedIn: (socket: Socket, peer: TcpPeer, accept: () => void) => void;
 }
 
 /**
@@ -37,7 +38,7 @@ export class TcpLogin {
     this.#options = options;
     this.#peers = new TcpPeers(options.clock);
     this.#failures = new FailedLogins(options.clock);
-    this.#pace = new LoginPace(options.clock, this.#stopping.signal, ROOTS);
+    this.#pace = new LoginPace(options.clock, this.#stopping.signal, rootUids().map(userKey));
   }
 
   /** Logins that failed, in all. */
@@ -95,7 +96,7 @@ export class TcpLogin {
         if (said.kind === 'too_long' || this.#isRefused(peer) || !sameText(said.line, auth)) return this.#fail(socket, peer);
         if (peer.isLocal) this.#pace.right(peer.key);
         this.#pending.delete(socket);
-        onLoggedIn(socket, peer.name, () => socket.write('Authentication successful.\n'));
+        onLoggedIn(socket, peer, () => socket.write('Authentication successful.\n'));
         return;
       default:
         said satisfies never;
@@ -133,9 +134,9 @@ export class TcpLogin {
 
   /** Of those from here and those from elsewhere the more numerous give way, so that neither keeps the others out; root has its own places. */
   #limit(): void {
-    const roots = [...this.#pending].filter(([, { key }]) => ROOTS.includes(key));
+    const roots = [...this.#pending].filter(([, { holder }]) => holder.kind === 'root');
     if (roots.length > MAX_PENDING) roots[0]?.[0].destroy();
-    const others = [...this.#pending].filter(([, { key }]) => !ROOTS.includes(key));
+    const others = [...this.#pending].filter(([, { holder }]) => holder.kind !== 'root');
     if (others.length <= MAX_PENDING) return;
     const crowd = mostOf(others, ({ isLocal }) => isLocal);
     // Who has numbers by the thousand comes with one connection of each.
@@ -152,9 +153,6 @@ function mostOf(pending: Pending, by: (peer: TcpPeer) => unknown): Pending {
   const groups = [...Map.groupBy(pending, ([, peer]) => by(peer)).values()];
   return groups.sort((a, b) => b.length - a.length)[0] ?? [];
 }
-
-/** Root, and the daemon's own user. */
-const ROOTS: readonly string[] = [...new Set([0, process.geteuid?.() ?? 0])].map(userKey);
 
 /** Says `line` and closes; what the other side still sends is thrown away meanwhile, or it would not see the line. */
 export function hangUp(socket: Socket, line: string, clock: Clock): void {

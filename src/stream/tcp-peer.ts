@@ -3,6 +3,7 @@ import { networkInterfaces } from 'node:os';
 import type { Clock } from '../core/clock.ts';
 import { isLoopback, plainAddress } from '../core/host-port.ts';
 import { socketOwner } from '../system/native/socket-owner.ts';
+import { type Holder, holderOf } from '../system/sockets/holder.ts';
 import { networkOf } from './failed-logins.ts';
 
 /** Who is at the other end of a TCP connection. */
@@ -13,6 +14,8 @@ export interface TcpPeer {
   readonly isLocal: boolean;
   /** What logins are counted by: the user here, a network elsewhere. */
   readonly key: string;
+  /** A user here; elsewhere nobody's that can be told. */
+  readonly holder: Holder;
 }
 
 /** Tells who connects. */
@@ -28,11 +31,11 @@ export class TcpPeers {
   /** The other end of a connection that was just accepted. */
   of({ remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0 }: Socket): TcpPeer {
     const isLocal = isLoopback(remoteAddress) || this.#isOwn(remoteAddress);
-    if (!isLocal) return { name: remoteAddress, isLocal, key: networkOf(remoteAddress) };
+    if (!isLocal) return { name: remoteAddress, isLocal, key: networkOf(remoteAddress), holder: holderOf(undefined) };
     // One who tries passwords must not stand in the way of others, and has all the addresses of 127.0.0.0/8.
     const uid = socketOwner({ address: remoteAddress, port: remotePort }, { address: localAddress, port: localPort });
     const name = uid === undefined ? remoteAddress : `${remoteAddress} (user ${uid})`;
-    return { name, isLocal, key: uid === undefined ? 'local' : userKey(uid) };
+    return { name, isLocal, key: uid === undefined ? 'local' : userKey(uid), holder: holderOf(uid) };
   }
 
   /** Addresses come and go; a crowd of connections does not have them listed each time. */

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { printable, quoted } from '../core/printable.ts';
+import { nameWords, printable } from '../core/printable.ts';
 import { AccountNames } from './files/account-names.ts';
 import type { Peer } from './native/peer.ts';
 import { ProcessTable } from './proc/table.ts';
@@ -33,10 +33,10 @@ export async function whoIs({ pid, uid }: Pick<Peer, 'pid' | 'uid'>, proc = '/pr
 
 const LOOKUP_MS = 1000;
 
-/** A name that could be taken for more of the sentence stands in quotes. */
+/** '' for none. */
 function programWords(comm: string): string {
   const shown = printable(comm).trim();
-  return /^[\w.+:@/-]*$/.test(shown) ? shown : quoted(shown);
+  return shown === '' ? '' : nameWords(shown);
 }
 
 /** What systemd starts in our own unit are its ExecReload= and its like. */

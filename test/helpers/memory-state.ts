@@ -22,7 +22,7 @@ export function memoryState(): DaemonState {
   const breakers = new Map<string, { snapshot: BreakerSnapshot; processName: string }>();
   const handled = new Map<string, HandledAlarm>();
   const unproved = new Map<string, UnprovedAlarm>();
-  const holds = new Map<string, HoldRecord>();
+  const holds = new Map<HoldRecord['name'], HoldRecord>();
   const launches = new Map<string, LaunchRecord>();
   const further = new Map<string, readonly LaunchRecord[]>();
   const notes = new Map<string, LaunchNote>();

@@ -9,6 +9,7 @@ import type { CheckResult } from '../../src/core/outcomes.ts';
 import type { HealthCheck } from '../../src/health/health-check.ts';
 import { AlarmClearing } from '../../src/monitor/alarm-clearing.ts';
 import { Breakers } from '../../src/monitor/breakers.ts';
+import { heardStore } from '../../src/monitor/heard-store.ts';
 import { Holds } from '../../src/monitor/holds.ts';
 import { KeptAlarms } from '../../src/monitor/kept-alarms.ts';
 import { Monitor } from '../../src/monitor/monitor.ts';
@@ -138,7 +139,7 @@ export class MonitorWorld {
       },
       settle: async () => 'not_found',
     };
-    const store = (): AlarmStore => this.store;
+    const store = (): AlarmStore => this.heard;
     this.kept = new KeptAlarms({
       records: state.kept,
       store,
@@ -284,6 +285,15 @@ export class MonitorWorld {
     inspect: async () => ({ server: 'fake', processes: 0, alarms: 0, canClear: true, notes: '', remarks: [] }),
     close: async () => {},
   };
+
+  readonly #heard = new WeakMap<AlarmStore, AlarmStore>();
+
+  /** The store as the monitor uses it. */
+  get heard(): AlarmStore {
+    const heard = this.#heard.get(this.store) ?? heardStore(this.store, this.clock, (error) => this.monitor.doubt(error));
+    this.#heard.set(this.store, heard);
+    return heard;
+  }
 
   #mayFail(call: keyof AlarmStore): void {
     const fault = this.storeFault[call];

@@ -113,7 +113,7 @@ export function scriptedOrders(script: Partial<Orders> = {}): { readonly orders:
       kind: 'done',
       until: forMs === undefined ? null : new Date(Date.now() + forMs).toISOString(),
     }),
-    release: async (name) => ({ kind: 'done', released: [name ?? '*'] }),
+    release: async (name) => ({ kind: 'done', released: [name ?? null] }),
     pins: async (name = 'app') => ({ kind: 'done', offers: [someOffer({ name })], refusals: [] }),
     pin: async (name) => ({ kind: 'done', pinned: [name] }),
     unpin: async (name = 'app') => ({ kind: 'done', unpinned: [name] }),

@@ -233,7 +233,11 @@ export const statusExamples = {
     systemd: null,
     events: null,
     exitWatch: null,
-    processes: eachWord.filter(({ state }) => state === 'alarm' || state === 'ok'),
+    processes: [
+      ofWord('alarm'),
+      { ...ofWord('ok'), state: 'quiet' as const, reason: 'runs, and no daemon watches it' },
+      ofWord('quiet'),
+    ],
   }),
 } as const satisfies Record<string, DaemonStatus>;
 
@@ -295,7 +299,7 @@ export const detailExamples = {
       { pid: 4714, since: ago(45), command: 'nginx: worker process', cpuPercent: null, memoryBytes: null },
     ],
     unit: 'nginx.service',
-    hold: { name: '*', until: '2026-11-27T04:00:00.000Z', reason: 'upgrade', strict: true },
+    hold: { name: null, until: '2026-11-27T04:00:00.000Z', reason: 'upgrade', strict: true },
     restart: {
       strategy: 'auto',
       target: 'unit nginx.service',

@@ -120,7 +120,8 @@ test(
     await world.sql(`CREATE OR REPLACE USER reader@localhost IDENTIFIED BY 'a secret'`);
     await world.sql(`GRANT SELECT ON ${world.database}.* TO reader@localhost`);
     world.configure({ database: { user: 'reader', password: 'a secret' } });
-    fails(await world.cli('alarm', 'a'), exitCodes.permission, /UPDATE command denied/);
+    const grant = `GRANT UPDATE \\(alarma, notes\\) ON ${world.database}.STATUS_PROCESS TO 'reader'@'localhost'`;
+    fails(await world.cli('alarm', 'a'), exitCodes.permission, new RegExp(`UPDATE command denied .* \\(expected ${grant}`));
     fails(await world.cli('breaker', 'nobody', '--reset'), exitCodes.noSuchName, /no process of the name "nobody"/);
     const daemon = await world.start();
     fails(await world.cli('alarm', 'a'), exitCodes.permission, /UPDATE command denied/);

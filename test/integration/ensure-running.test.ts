@@ -80,12 +80,12 @@ test('a reload that asks for it starts what does not run; a hold leaves it in al
   assert.match(check.stdout + check.stderr, /watch_exit: has no effect: ensure_running = true includes watch_exit/);
   daemon.child.kill('SIGHUP');
   await daemon.line(/Configuration reloaded: .*ensure_running/);
-  await healed(ABSENT, /^not running since the start of monitor_service - Restarted at /);
+  await healed(ABSENT, /^not running since the configuration was reloaded - Restarted at /);
   await waitFor('the held one is in alarm', () => alarms.row(PRESENT).alarma === 1);
-  assert.equal(alarms.row(PRESENT).notes, 'not running since the start of monitor_service');
+  assert.equal(alarms.row(PRESENT).notes, 'not running since the configuration was reloaded');
   assert.deepEqual(pidsOf(PRESENT), []);
   assert.equal((await runCli(['release', PRESENT, '--config', configFile])).code, 0);
-  await healed(PRESENT, /^not running since the start of monitor_service - Restarted at /);
+  await healed(PRESENT, /^not running since the configuration was reloaded - Restarted at /);
   assert.equal((await daemon.stop()).code, 0);
 });
 

@@ -18,6 +18,7 @@ for (const suite of [
   'emptied-units',
   'hung-units',
   'identity',
+  'journal',
   'launches',
   'migrated-commands',
   'odd-units',

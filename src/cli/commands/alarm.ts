@@ -19,11 +19,11 @@ export function addAlarm(program: Command, cli: Cli): void {
 
 const HELP = `
 If no restart will follow, it says why: a hold, an open circuit breaker, mode =
-observe, only_configured, or that a restart would be refused. If a restart is
-tried and cannot help (there is no such unit, its program is gone), it says
-that. Without --notes the notes of the row stay as they are. If no daemon runs,
-the command writes to the store, and the daemon heals the alarm when it runs
-again.
+observe, only_configured, that a restart would be refused, or that what it
+depends on is in alarm and not well. If a restart is tried and cannot help
+(there is no such unit, its program is gone), it says that. Without --notes the
+notes of the row stay as they are. If no daemon runs, the command writes to the
+store, and the daemon heals the alarm when it runs again.
 
 Examples:
   monitor_service alarm nginx --notes "answers 502"
@@ -38,7 +38,8 @@ async function alarm(cli: Cli, process: string, { clear = false, notes }: { clea
   if (reply.kind === 'refused') return refuse(cli, reply);
   for (const each of reply.processes) {
     const row = each.id === null ? 'kept by the daemon' : `id ${each.id}`;
-    cli.say(`alarm ${clear ? 'ended' : 'raised'}: ${each.name} (${row})${prospect(each)}`);
+    if (each.wasNotInAlarm) cli.say(`${each.name} (${row}) is not in alarm: nothing to end`);
+    else cli.say(`alarm ${clear ? 'ended' : 'raised'}: ${each.name} (${row})${prospect(each)}`);
   }
 }
 

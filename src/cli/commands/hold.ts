@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { heldName } from '../../core/hold-words.ts';
 import type { Cli } from '../cli-context.ts';
 import { parseDuration } from '../duration.ts';
 import { exitCodeHelp } from '../exit-codes.ts';
@@ -59,5 +60,5 @@ async function hold(cli: Cli, name: string | undefined, { for: forMs, reason = '
     desk.hold(name, forMs, reason, ...(strict ? [strict] : [])),
   );
   if (reply.kind === 'refused') return refuse(cli, reply);
-  cli.say(`${name ?? 'all processes'} on hold until ${reply.until === null ? 'released' : localTime(reply.until)}`);
+  cli.say(`${heldName(name ?? null)} on hold until ${reply.until === null ? 'released' : localTime(reply.until)}`);
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { heldName } from '../../core/hold-words.ts';
 import type { Cli } from '../cli-context.ts';
 import { exitCodeHelp } from '../exit-codes.ts';
 import { placeOrder, refuse } from '../place-order.ts';
@@ -25,7 +26,7 @@ async function release(cli: Cli, name: string | undefined): Promise<void> {
   const { released, stillHeld } = reply;
   if (released.length === 0 && stillHeld === undefined)
     cli.say(name === undefined ? 'nothing is on hold' : `${name} is not on hold`);
-  for (const each of released) cli.say(`released: ${each === '*' ? 'all processes' : each}`);
+  for (const each of released) cli.say(`released: ${heldName(each)}`);
   if (stillHeld !== undefined)
     cli.say(released.length === 0 ? `${name} has no hold of its own, and is ${stillHeld}` : `${name} is still ${stillHeld}`);
 }

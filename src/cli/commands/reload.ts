@@ -15,8 +15,8 @@ export function addReload(program: Command, cli: Cli): void {
 }
 
 const HELP = `
-A file with errors is refused: its problems are printed, and the running
-configuration stays.
+A file with errors is refused, and the running configuration stays: its errors,
+and the warnings of the file itself, are printed. check-config says more.
 
 ${exitCodeHelp([0, 64, 69, 75, 76, 77, 78, 130], {
   69: 'no daemon runs, or it does not answer',
@@ -27,7 +27,7 @@ async function reload(cli: Cli): Promise<void> {
   const reply = await askDaemon(cli, (daemon) => daemon.reload());
   if (reply.kind === 'refused') {
     if (reply.code !== 'invalid') return refuse(cli, reply);
-    // Each names file and line, as check-config prints them.
+    // Each names file and line, in the form of check-config.
     for (const line of reply.reason.split('\n')) cli.err.write(`${printable(line)}\n`);
     cli.complain('the configuration was not reloaded; the running one stays');
     cli.exitCode = exitCodes.config;

@@ -73,7 +73,7 @@ function restartFacts({ process, hold, restart, unit, running }: ProcessDetails,
     { label: 'breaker', ...breakerWords(breaker) },
     hold === null
       ? { label: 'hold', text: 'none' }
-      : { label: 'hold', text: `${hold.name === '*' ? 'all processes, ' : ''}${heldWords(hold, now)}`, style: 'yellow' },
+      : { label: 'hold', text: `${hold.name === null ? 'all processes, ' : ''}${heldWords(hold, now)}`, style: 'yellow' },
     ...listed('waits for', waitingFor),
     ...(supervisor ? [{ label: 'kept by', text: supervisor }] : []),
     ...(pinnedAt ? [{ label: 'pinned', text: `since ${localTime(pinnedAt)}` }] : []),

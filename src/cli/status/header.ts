@@ -25,7 +25,7 @@ export function daemonFacts(status: DaemonStatus, now: Date): Fact[] {
     ...tally(status.processes),
     ...(status.recovering > shown ? [{ label: 'recovering', text: String(status.recovering) }] : []),
     ...status.holds.map((hold): Fact => {
-      const whom = hold.name === '*' ? 'all processes' : shownName(hold.name);
+      const whom = hold.name === null ? 'all processes' : shownName(hold.name);
       return { label: 'on hold', text: `${whom} ${heldWords(hold, now)}`, style: 'yellow' };
     }),
     { label: 'configuration', text: status.configFile },

@@ -21,17 +21,22 @@ export function shownCode({ pid, store, processes }: Told): ExitCode {
 /** Whether all is well: of several faults 3 (no daemon) comes before 69 (something is not known) before 1. */
 export function judge(told: Told, now: Date): Verdict {
   const { pid, store, processes } = told;
-  const faults = [...namelessFault(store), ...processes.flatMap((process) => faultOf(process) ?? [])];
-  const unknowns = processes.flatMap((process) => unknownOf(process, store.state === 'ok') ?? []);
+  const judged = processes.map((process) => ({ process, faults: faultsOf(process) }));
+  const linesOf = (some: typeof judged): string[] =>
+    some.flatMap(({ process, faults }) => lineOf(process, faults, store.state === 'ok') ?? []);
+  const faulty = judged.filter(({ faults }) => faults.length > 0);
+  const nameless = namelessFault(store);
   const lines = [
     ...(pid === 0 ? ['no daemon runs: nothing is restarted'] : []),
     ...(store.state === 'ok' ? [] : [`alarm store: ${storeFact(store, now).text}`]),
-    ...faults,
-    ...unknowns,
+    ...nameless,
+    ...linesOf(faulty),
+    ...linesOf(judged.filter(({ faults }) => faults.length === 0)),
   ];
   const shown = shownCode(told);
   const isUnknown = shown === exitCodes.ok && processes.some(({ state }) => state === 'unknown');
-  const exitCode = isUnknown ? exitCodes.unavailable : shown === exitCodes.ok && faults.length > 0 ? exitCodes.failed : shown;
+  const isFaulty = nameless.length + faulty.length > 0;
+  const exitCode = isUnknown ? exitCodes.unavailable : shown === exitCodes.ok && isFaulty ? exitCodes.failed : shown;
   return { lines: lines.map(printable), exitCode };
 }
 
@@ -50,24 +55,37 @@ function namelessFault({ nameless = 0 }: Told['store']): string[] {
   return [`alarm store: ${counted(nameless, 'row', 'rows')} in alarm without a name in PROCESE, and so never healed`];
 }
 
+/**
+ * One process in one line; undefined if it is well. While the store does not answer, its own line speaks for all of which nothing else
+ * is known.
+ */
+function lineOf(process: ProcessStatus, faults: readonly string[], storeAnswers: boolean): string | undefined {
+  const { name, state, reason } = process;
+  const unknown = unknownOf(process, storeAnswers);
+  const what = [...faults, ...(unknown === undefined ? [] : [unknown])];
+  if (what.length === 0) return undefined;
+  // That line of the store says why.
+  const isTold = faults.length === 0 && unknown === WAS_IN_ALARM;
+  const why = state === 'failed' ? reason?.replace(/^the last recovery failed: /, '') : reason;
+  return `${shownName(name)}: ${what.join(', ')}${why == null || isTold ? '' : ` (${why})`}`;
+}
+
 /** An alarm, an open breaker, something watched that is down; and what is red for another reason: refused, or not recovered. */
-function faultOf(process: ProcessStatus): string | undefined {
-  const { name, state, reason, inAlarm, breaker } = process;
-  const faults = [
+function faultsOf(process: ProcessStatus): string[] {
+  const { state, inAlarm, breaker } = process;
+  return [
     ...(inAlarm === true ? ['in alarm'] : []),
     ...(breaker.state === 'open' ? ['circuit breaker open'] : []),
     ...(isDown(process) ? ['down'] : []),
     ...(state === 'failed' ? ['last recovery failed'] : []),
     ...(state === 'refused' ? ['refused'] : []),
   ];
-  const why = state === 'failed' ? reason?.replace(/^the last recovery failed: /, '') : reason;
-  return faults.length === 0 ? undefined : `${shownName(name)}: ${faults.join(', ')}${why == null ? '' : ` (${why})`}`;
 }
 
-/** While the store does not answer its line speaks for all of which nothing else is known. */
-function unknownOf({ name, state, reason, inAlarm, rows }: ProcessStatus, storeAnswers: boolean): string | undefined {
+const WAS_IN_ALARM = 'was in alarm when the store was read last';
+
+function unknownOf({ state, inAlarm, rows }: ProcessStatus, storeAnswers: boolean): string | undefined {
   if (inAlarm !== null && state !== 'unknown') return undefined;
-  if (inAlarm === null && !storeAnswers)
-    return rows.length === 0 ? undefined : `${shownName(name)}: was in alarm when the store was read last`;
-  return `${shownName(name)}: unknown${reason === null ? '' : ` (${reason})`}`;
+  if (inAlarm !== null || storeAnswers) return 'unknown';
+  return rows.length === 0 ? undefined : WAS_IN_ALARM;
 }

@@ -17,7 +17,7 @@ export const stateAdvice = {
   unknown:
     'mend what the line below the row or the line "alarm store" names; monitor_service check-config --database says more',
   ok: 'nothing',
-  quiet: 'nothing; to have it watched, set watch_exit = true in its section',
+  quiet: 'nothing; to have it watched, set watch_exit = true in its section, and have a daemon run',
 } as const satisfies Record<ProcessState, string>;
 
 /** For the help: word, colour and condition of each, and below it what to do; at most 80 columns. */

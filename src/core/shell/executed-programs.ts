@@ -39,7 +39,7 @@ export function executedPrograms(
   return found;
 }
 
-/** Whether a text runs something under another root, in another folder or on another machine: whose path is none of ours. */
+/** Whether a text runs something under another root or on another machine: whose path is none of ours. */
 export function executesElsewhere(text: string): boolean {
   return executedPrograms(text, () => false).programs.some(({ name, arguments: args }) => {
     const launcher = launcherOf(name);

@@ -1,5 +1,7 @@
 import { errorMessage } from '../../core/errors.ts';
 import { printable } from '../../core/printable.ts';
+import { grantWords } from './grant-words.ts';
+import { noSocketAt } from './hosts.ts';
 
 /** What is known of the connection on which a call failed. */
 export interface Circumstances {
@@ -16,19 +18,36 @@ interface DriverError extends Error {
   readonly sqlState?: string;
   readonly syscall?: string;
   readonly fatal?: boolean;
+  /** Of a connection that did not come about: the address, or the path of a socket, for which there is no port. */
+  readonly address?: string;
+  readonly port?: number;
 }
 
-/** What went wrong, for people, in one line: what the server said, in its words; what mysql2 would say, in ours. */
-export function faultWords(error: unknown, circumstances: Circumstances): string {
+/**
+ * What went wrong, for people, in one line: what the server said, in its words; what mysql2 would say, in ours. `database`: as it is
+ * configured; for a GRANT.
+ */
+export function faultWords(error: unknown, circumstances: Circumstances, database?: string): string {
+  // A name with several addresses, of which none answered.
+  if (error instanceof AggregateError) return error.errors.map((one) => faultWords(one, circumstances, database)).join('; ');
   const said = printable(errorMessage(error).slice(0, MOST_CHARACTERS));
   const { code = '', errno = 0, sqlState } = error as DriverError;
-  if (sqlState !== undefined) return `${said}${hint(errno, circumstances)}`;
+  if (sqlState !== undefined) return `${said}${grantHint(errno, said, database) ?? hint(errno, circumstances)}`;
   if (said.startsWith('AuthPluginMoreData')) return 'it asks for more of a login that has not begun';
   if (isProtocolFault(error as DriverError)) return `what it says is not as MySQL's protocol has it (${said})`;
   if (CLOSED.includes(code) && circumstances.stage === 'greeting')
     return `the connection was closed before a greeting came (expected a MySQL server)`;
   if (code === 'HANDSHAKE_SSL_ERROR') return `TLS could not be set up: ${said}`;
-  return WORDS[code] ?? said;
+  return WORDS[code] ?? connectWords(error as DriverError) ?? said;
+}
+
+/** Why no connection came about, if the system's word for it says nothing to who has to mend it. */
+function connectWords({ code, syscall, address, port }: DriverError): string | undefined {
+  if (syscall !== 'connect' || address === undefined) return undefined;
+  const path = printable(address);
+  if (port !== undefined) return code === 'ECONNREFUSED' ? `nobody listens on ${path} port ${port}` : undefined;
+  if (code === 'ENOENT') return noSocketAt(path);
+  return code === 'ECONNREFUSED' ? `nobody listens on the socket ${path} (expected the server to run)` : undefined;
 }
 
 /** MySQL's own messages end at 512 bytes. */
@@ -42,13 +61,21 @@ const WORDS: Readonly<Record<string, string>> = {
   HANDSHAKE_UNKNOWN_ERROR: 'what it answers to the login is not as MySQL does',
 };
 
-/** What a server refuses where it wants TLS, mostly without saying so. */
+function grantHint(errno: number, said: string, database: string | undefined): string | undefined {
+  const grants = database === undefined ? undefined : grantWords(errno, said, database);
+  return grants && ` (expected ${grants})`;
+}
+
+/** What a server refuses where it wants TLS, mostly without saying so; and a database that is not there. */
 function hint(errno: number, { tlsUnused }: Circumstances): string {
+  if (errno === UNKNOWN_DATABASE)
+    return ' (expected the name of one that is there in database; setup.sql makes v_process_monitor)';
   if (errno === SECURE_TRANSPORT_REQUIRED) return ' (expected ssl = verify)';
   return errno === ACCESS_DENIED && tlsUnused ? ' (if the account is to REQUIRE SSL: ssl = verify)' : '';
 }
 
 const ACCESS_DENIED = 1045;
+const UNKNOWN_DATABASE = 1049;
 /** --require_secure_transport of MySQL. */
 const SECURE_TRANSPORT_REQUIRED = 3159;
 

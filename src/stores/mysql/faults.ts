@@ -10,17 +10,21 @@ interface DriverError extends Error {
   readonly sqlState?: string;
 }
 
-/** `error` as a StoreError whose message names the server; a StoreError stays as it is. */
-export function storeError(server: string, error: unknown, circumstances: Circumstances = OPEN): StoreError {
+/** `error` as a StoreError whose message names the server; a StoreError stays as it is. `database`: see faultWords. */
+export function storeError(server: string, error: unknown, circumstances: Circumstances = OPEN, database?: string): StoreError {
   if (error instanceof StoreError) return error;
   const fault = faultOf(error);
   // What is refused later is a privilege, as the server's own words say.
-  const isLogin = fault === 'denied' && circumstances.stage !== 'open' && serverErrorNumber(error) !== undefined;
+  const number = serverErrorNumber(error);
+  const isLogin = fault === 'denied' && circumstances.stage !== 'open' && number !== undefined && number !== DATABASE_DENIED;
   const refused = isLogin ? ' refuses the login' : '';
-  return new StoreError(fault, `mysql ${server}${refused}: ${faultWords(error, circumstances)}`, error);
+  return new StoreError(fault, `mysql ${server}${refused}: ${faultWords(error, circumstances, database)}`, error);
 }
 
 const OPEN: Circumstances = { stage: 'open', tlsUnused: false };
+
+/** The login was right, and that database is not for this account, or is not there. */
+const DATABASE_DENIED = 1044;
 
 /** True where the server answered and refused: the connection is as good as before. */
 export function isRefusal(error: unknown): boolean {

@@ -44,6 +44,7 @@ export function parseHosts(section: SectionReader, exists: (path: string) => boo
     section.warning('socket', 'has no effect: it is for host = localhost, which is not among the hosts');
   if (socket === undefined && hosts.some(isLocal) && !KNOWN_SOCKETS.some((path) => exists(path)))
     section.warning('host', NO_SOCKET);
+  if (socket !== undefined && hosts.some(isLocal) && !exists(socket)) section.warning('socket', noSocketAt(socket));
   return hosts.flatMap((host) => (isLocal(host) ? localEndpoints(socket) : (parseHost(section, host, port) ?? [])));
 }
 
@@ -56,6 +57,11 @@ const KNOWN_SOCKETS = ['/var/run/mysqld/mysqld.sock', '/run/mysqld/mysqld.sock',
 export const NO_SOCKET: string =
   `localhost means the server's Unix socket, and there is none in the usual places, ${KNOWN_SOCKETS.join(', ')} (expected the ` +
   'server to run, its socket named by `socket`, or host = 127.0.0.1 for TCP)';
+
+/** What is told of a socket that `socket` names while nothing is there. */
+export function noSocketAt(path: string): string {
+  return `there is no socket ${path} (expected the server to run, another path in socket, or host = 127.0.0.1 for TCP)`;
+}
 
 function localEndpoints(socket: string | undefined): MysqlEndpoint[] {
   if (socket !== undefined) return [{ kind: 'socket', path: socket, optional: false }];

@@ -3,7 +3,7 @@ import { configuredSeconds } from '../../core/duration.ts';
 import { StoreError } from '../../core/errors.ts';
 import { within } from '../within.ts';
 import { catchUp, isWithoutCluster } from './causal-session.ts';
-import { isLockWait, isSettled, storeError } from './faults.ts';
+import { isLockWait, isSettled } from './faults.ts';
 import type { MysqlLease, MysqlServer } from './server.ts';
 import type { MysqlSession } from './session.ts';
 
@@ -88,7 +88,7 @@ export class MysqlLane {
       lease = await held.lease;
     } catch (error) {
       this.#forget(held);
-      return { kind: 'failed', error: storeError(this.#server.name, error), stage: 'connecting' };
+      return { kind: 'failed', error: this.#server.errorOf(error), stage: 'connecting' };
     }
     let stage: 'catching up' | 'working' = 'catching up';
     try {
@@ -116,7 +116,7 @@ export class MysqlLane {
   }
 
   async #errorOf(thrown: unknown, { session, isCausal }: MysqlLease, isRead: boolean): Promise<StoreError> {
-    const error = storeError(this.#server.name, thrown);
+    const error = this.#server.errorOf(thrown);
     if (!isRead || !isCausal || !isLockWait(thrown)) return error;
     const isAlone = await within(ASK_MS, isWithoutCluster(session), () => new Error('no answer')).catch(() => false);
     return isAlone ? error : new StoreError('not_causal', error.message, thrown);

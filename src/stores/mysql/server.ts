@@ -11,6 +11,7 @@ import { AnswerGuard } from './answer-guard.ts';
 import { prepareSession } from './causal-session.ts';
 import type { Driver } from './driver.ts';
 import { driverOptions } from './driver-options.ts';
+import type { Circumstances } from './fault-words.ts';
 import { storeError } from './faults.ts';
 import { endpointName, type MysqlEndpoint } from './hosts.ts';
 import type { MysqlOptions } from './options.ts';
@@ -93,6 +94,11 @@ export class MysqlServer {
     for (const socket of this.#sockets) socket.destroy(new Error('its connections were ended'));
   }
 
+  /** `error` as a StoreError; of a connection that is open unless said. */
+  errorOf(error: unknown, circumstances?: Circumstances): StoreError {
+    return storeError(this.name, error, circumstances, this.#options.database);
+  }
+
   async #connection(): Promise<PoolConnection> {
     const { socket, guard, ready } = this.#fromPool();
     const { connectTimeoutMs } = this.#options;
@@ -104,7 +110,7 @@ export class MysqlServer {
       return await within(connectTimeoutMs, ready, late);
     } catch (error) {
       socket?.destroy(new Error('connecting was given up'));
-      throw storeError(this.name, error, guard?.circumstances);
+      throw this.errorOf(error, guard?.circumstances);
     }
   }
 

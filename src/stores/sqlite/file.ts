@@ -26,6 +26,7 @@ export class SqliteFile {
   readonly #path: string;
   readonly #use: 'serves' | 'asks';
   #opened: { readonly database: DatabaseSync; readonly identity: string | undefined } | undefined;
+  #wasOpen = false;
 
   /** `asks`: neither the file nor a table is made. */
   constructor(path: string, use: 'serves' | 'asks' = 'serves') {
@@ -33,7 +34,10 @@ export class SqliteFile {
     this.#use = use;
   }
 
-  /** The open database; a file that does not exist is made, unless it only asks. Throws a StoreError, or what node:sqlite throws. */
+  /**
+   * The open database; a file that does not exist is made, unless it only asks, or had one: an empty one in its place would have no
+   * alarm. Throws a StoreError, or what node:sqlite throws.
+   */
   open(): DatabaseSync {
     if (this.#opened !== undefined && this.#opened.identity === identityOf(this.#path)) return this.#opened.database;
     // Gone or replaced: what we hold is a file that nobody else sees any more, whose alarms never change.
@@ -42,12 +46,18 @@ export class SqliteFile {
     if (!existsSync(folder)) throw new StoreError('unreachable', `sqlite ${this.#path}: the folder ${folder} does not exist`);
     refuseLinkOfOthers(this.#path);
     const makes = this.#use === 'serves';
-    if (makes) createEmpty(this.#path);
-    else if (!existsSync(this.#path))
-      throw new StoreError('unreachable', `sqlite ${this.#path}: there is no such file (the daemon makes it as it starts)`);
+    if (makes && !this.#wasOpen) createEmpty(this.#path);
+    else if (!existsSync(this.#path)) throw new StoreError('unreachable', `sqlite ${this.#path}: ${this.#missing()}`);
     const database = makes ? openDatabase(this.#path) : openExisting(this.#path);
     this.#opened = { database, identity: identityOf(this.#path) };
+    this.#wasOpen = true;
     return database;
+  }
+
+  #missing(): string {
+    return this.#wasOpen
+      ? 'the file is gone (put it back; the daemon makes an empty one as it starts)'
+      : 'there is no such file (the daemon makes it as it starts)';
   }
 
   /** Lets the file go; `open` opens it again. */

@@ -4,7 +4,7 @@ import { unusedSection } from '../unused-section.ts';
 
 /** The `[database]` keys of the embedded store. */
 export interface SqliteOptions {
-  /** `path`: the database file; it is made with its tables where it does not exist. */
+  /** `path`: the database file. */
   readonly path: string;
   /** `query_timeout`: limit of a call that finds the file locked; default 10 s. */
   readonly queryTimeoutMs: number;

@@ -7,6 +7,7 @@ import type { UnitStatus } from '../../system/systemd/service-manager.ts';
 import { appUnit } from '../../system/systemd/unit-name.ts';
 import { startDeadline } from '../deadline.ts';
 import { cannotLook, standingIn } from '../process/found-running.ts';
+import { nothingOfEitherKind } from '../process/launch/words.ts';
 import type { ProcessOptions } from '../process/options.ts';
 import { processStrategy } from '../process/process.ts';
 import {
@@ -90,7 +91,11 @@ export class AutoStrategy implements RestartStrategy {
     if (choice.kind === 'none') return { kind: 'failed', reason: choice.reason };
     if (choice.kind === 'process') {
       const masked = await this.#masked(attempt.process, attempt.signal);
-      return masked === undefined ? this.#process.restart(attempt) : { kind: 'failed', reason: masked };
+      if (masked !== undefined) return { kind: 'failed', reason: masked };
+      const outcome = await this.#process.restart(attempt);
+      return outcome.kind === 'failed'
+        ? { ...outcome, reason: ofEitherKind(choice, attempt.process)(outcome.reason) }
+        : outcome;
     }
     return this.#parts.fallsBack
       ? this.#restartOrFallBack(attempt)
@@ -137,7 +142,7 @@ export class AutoStrategy implements RestartStrategy {
     if (choice.kind === 'none') return { stops: [], starts: [], refusals: [choice.reason] };
     if (choice.kind === 'process') {
       const [preview, masked] = [await this.#process.preview(process, signal), await this.#masked(process, signal)];
-      if (masked === undefined) return preview;
+      if (masked === undefined) return { ...preview, refusals: preview.refusals.map(ofEitherKind(choice, process)) };
       const { commands: _, ...looked } = preview;
       const others = preview.refusals.filter((refusal) => refusal !== masked);
       return { ...looked, starts: [], refusals: [masked, ...others] };
@@ -306,6 +311,11 @@ export class AutoStrategy implements RestartStrategy {
     const stopped = await this.#parts.services.call('stop', id, this.#parts.commandTimeoutMs, signal);
     return stopped.kind === 'done' ? undefined : `${id} cannot be stopped: ${stopped.reason}`;
   }
+}
+
+/** What says that there is no program says that there is no unit either, where that is so. */
+function ofEitherKind({ noUnit }: { readonly noUnit?: string }, { processName }: ManagedProcess): (reason: string) => string {
+  return (reason) => (noUnit === undefined ? reason : nothingOfEitherKind(reason, noUnit, processName));
 }
 
 function inWords(mask: Mask): string | undefined {

@@ -3,7 +3,8 @@ import type { UnitLookup } from '../unit/lookup.ts';
 /** Which of the two strategies it is, as of now. */
 export type Choice =
   | { readonly kind: 'service' }
-  | { readonly kind: 'process' }
+  /** `noUnit`: that systemd knows no unit of the name, in words; absent if no systemd runs, or no unit can have that name. */
+  | { readonly kind: 'process'; readonly noUnit?: string }
   /** Neither: the name must not be touched, or systemd does not answer and nothing is guessed (`unanswered`). */
   | { readonly kind: 'none'; readonly reason: string; readonly unanswered?: true };
 
@@ -13,6 +14,7 @@ export function choiceFor(found: UnitLookup): Choice {
     case 'found':
       return { kind: 'service' };
     case 'absent':
+      return { kind: 'process', ...(found.isAsked && { noUnit: found.reason }) };
     case 'impossible':
       return { kind: 'process' };
     case 'refused':

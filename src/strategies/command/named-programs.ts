@@ -9,6 +9,8 @@ export interface NamedProgram {
   /** `program`: a name that is looked for in PATH, or a full path; `script`: what an interpreter reads; `folder`: where `cd` goes. */
   readonly kind: 'program' | 'script' | 'folder';
   readonly name: string;
+  /** It may run as another user than the text does (sudo). */
+  readonly mayBeAnothers?: true;
 }
 
 /**
@@ -23,7 +25,11 @@ export function namedPrograms(text: string): NamedProgram[] {
   for (const command of certainCommands(text)) {
     const read = readCommand(command.words, folder);
     if (named.size >= MOST_NAMED || mayBeMissing(command, read)) break;
-    for (const one of read.named) if (pathIsKnown || one.name.startsWith('/')) named.set(`${one.kind} ${one.name}`, one);
+    for (const one of read.named) {
+      const key = `${one.kind} ${one.name}`;
+      const isMore = named.get(key)?.mayBeAnothers ?? !named.has(key);
+      if (isMore && (pathIsKnown || one.name.startsWith('/'))) named.set(key, one);
+    }
     if (!read.goesOn) break;
     folder = read.folder ?? folder;
     pathIsKnown &&= !read.setsPath;
@@ -95,11 +101,15 @@ function programs(words: readonly ShellWord[], folder: string | undefined, setsP
   const launcher = Object.hasOwn(LAUNCHERS, name) ? LAUNCHERS[name] : undefined;
   if (launcher?.options !== undefined) {
     const behind = afterOptions(words, launcher.options);
-    if (runsElsewhere(launcher, words.slice(1, words.length - behind.length))) return [own];
+    const options = words.slice(1, words.length - behind.length);
+    if (runsElsewhere(launcher, options)) return [own];
+    const isGone = options.some((word) => word !== undefined && launcher.changesFolder?.test(word) === true);
     const inner = behind.slice(launcher.operands ?? 0);
     const run = launcher.takesVariables ? withoutVariables(inner) : inner;
-    const found = programs(run, folder, setsPath, depth + 1);
-    return [own, ...(launcher.hasOwnPath ? found.filter((one) => one.name.startsWith('/')) : found)];
+    const found = programs(run, isGone ? undefined : folder, setsPath, depth + 1)
+      .filter((one) => !launcher.hasOwnPath || one.name.startsWith('/'))
+      .map((one): NamedProgram => (launcher.changesUser ? { ...one, mayBeAnothers: true } : one));
+    return [own, ...found];
   }
   const kind = interpreterOf(whole);
   if (kind === undefined || kind === 'launcher') return [own];

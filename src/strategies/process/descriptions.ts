@@ -7,6 +7,7 @@ import { judgeWhole, type SeenProcess } from '../../system/proc/look.ts';
 import type { ProcessTable } from '../../system/proc/table.ts';
 import type { ProcessTree, Witness } from './identity/identity.ts';
 import type { Matches } from './identity/match.ts';
+import type { Foreign } from './identity/owner.ts';
 import { describeArgv } from './launch/words.ts';
 import type { ProcessOptions } from './options.ts';
 
@@ -54,14 +55,25 @@ export function describePids(trees: readonly ProcessTree[]): string {
 }
 
 /** Who bears the name and is not taken for the program, a line each; of many the first ten, and how many more there are. */
-export function describeStrangers(table: ProcessTable, strangers: readonly SeenProcess[]): string[] {
-  const lines = strangers.slice(0, SHOWN_PIDS).map(({ pid }) => {
-    const uid = table.read(pid, ['uids'])?.uids?.effective;
-    const whose = uid === undefined ? 'of a user that is not known' : `of ${userWords(uid)}`;
-    return `pid ${pid} bears that name too and is not touched: it is ${whose} (set user, or any_user = true, if it is the program)`;
-  });
-  const more = strangers.length - lines.length;
+export function describeStrangers(strangers: ReadonlyMap<SeenProcess, Foreign>): string[] {
+  const shown = [...strangers].slice(0, SHOWN_PIDS);
+  const lines = shown.map(([{ pid }, why]) => `pid ${pid} bears that name too and is not touched: ${describeForeign(why)}`);
+  const more = strangers.size - lines.length;
   return more === 0 ? lines : [...lines, `and ${more} more bear that name and are not touched`];
+}
+
+/** Who had it started chose its name: no setting should make it the program. */
+function describeForeign(why: Foreign): string {
+  switch (why.kind) {
+    case 'owner':
+      return `it is of ${userWords(why.uid)} (set user, or any_user = true, if it is the program)`;
+    case 'starter':
+      return `it was started by ${userWords(why.uid)}`;
+    case 'unknown':
+      return 'whose it is cannot be told any more';
+    default:
+      return why satisfies never;
+  }
 }
 
 const SHOWN_PIDS = 10;

@@ -30,7 +30,7 @@ export class ProgramPreview {
     const ambiguity = ambiguityOf(found, this.#options);
     const keeper = supervision.keeperLine(managed.systemName);
     const kept = keeper === undefined ? [] : [keeper];
-    const strangers = describeStrangers(table, found.strangers);
+    const strangers = describeStrangers(found.strangers);
     const said = (more: readonly string[] = []): Pick<RestartPreview, 'warnings'> => {
       const warnings = [...more, ...kept, ...found.remarks, ...strangers];
       return warnings.length > 0 ? { warnings } : {};

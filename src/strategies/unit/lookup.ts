@@ -8,8 +8,8 @@ import { isOwnUnit, judgeUnitName } from './name-policy.ts';
 export type UnitLookup =
   /** It knows the unit; whether it can load it stands in `status.loadState`. */
   | { readonly kind: 'found'; readonly status: UnitStatus }
-  /** There is no such unit (or no systemd); `unit` is the name that was looked for. */
-  | { readonly kind: 'absent'; readonly unit: string; readonly reason: string }
+  /** There is no such unit (or no systemd, then it is not `isAsked`); `unit` is the name that was looked for. */
+  | { readonly kind: 'absent'; readonly unit: string; readonly reason: string; readonly isAsked: boolean }
   /** No unit can have that name. */
   | { readonly kind: 'impossible'; readonly reason: string }
   /** It must not be touched. `unit`: which one that is, as far as it is known. */
@@ -40,7 +40,7 @@ export async function lookUpUnit(
       reason: `${quoted(name)} holds a backslash: it is restarted only if it has a section of its own`,
     };
   const { unit } = judgement;
-  if (!services.available) return { kind: 'absent', unit, reason: `${unit}: systemd does not run here` };
+  if (!services.available) return { kind: 'absent', unit, reason: `${unit}: systemd does not run here`, isAsked: false };
   const answer = await services.show(unit, signal);
   if (answer.kind === 'failed') {
     // It is our own limit that ended the wait: what it would have said is not known.
@@ -48,7 +48,7 @@ export async function lookUpUnit(
     return { kind: 'unanswered', reason: `systemd does not say what ${unit} is: ${answer.reason}`, why: answer.reason };
   }
   const { status } = answer;
-  if (status.loadState === 'not-found') return { kind: 'absent', unit, reason: `systemd knows no unit ${unit}` };
+  if (status.loadState === 'not-found') return { kind: 'absent', unit, reason: `systemd knows no unit ${unit}`, isAsked: true };
   const behind = judgeUnitName(status.id, hasOwnSection);
   if (behind.kind !== 'unit')
     return { kind: 'refused', reason: `${unit} stands for another unit, which is refused: ${behind.reason}`, unit: status.id };

@@ -76,8 +76,36 @@ export function parseNames(text: string): Map<number, string> {
 
 /** A user for people, as /etc/passwd has it: `user nobody (65534)`, `user 1000` where it has no name. */
 export function userWords(uid: number): string {
+  return words('user', uid, ({ users }) => users);
+}
+
+/** A group for people, as /etc/group has it: `group staff (50)`, `group 1000` where it has no name. */
+export function groupWords(gid: number): string {
+  return words('group', gid, ({ groups }) => groups);
+}
+
+function words(what: string, id: number, listOf: (accounts: AccountNames) => NameList): string {
   const accounts = new AccountNames();
   accounts.refresh();
-  const name = accounts.users.name(uid);
-  return name === undefined ? `user ${uid}` : `user ${name} (${uid})`;
+  const name = listOf(accounts).name(id);
+  return name === undefined ? `${what} ${id}` : `${what} ${name} (${id})`;
+}
+
+/** Whether anybody but root is in a group, by `passwd` and `group` of `folder`; false if these do not tell. Source: passwd(5), group(5). */
+export function hasMembers(gid: number, folder = '/etc'): boolean {
+  const fields = (file: string): string[][] => {
+    try {
+      return readFileSync(`${folder}/${file}`, 'utf8')
+        .split('\n')
+        .map((line) => line.split(':'));
+    } catch {
+      return [];
+    }
+  };
+  const others = fields('passwd').filter(([, , uid]) => uid !== undefined && uid !== '0');
+  if (others.some(([, , , primary]) => primary === String(gid))) return true;
+  const names = new Set(others.map(([name]) => name));
+  return fields('group').some(
+    ([, , id, members = '']) => id === String(gid) && members.split(',').some((name) => names.has(name)),
+  );
 }

@@ -158,7 +158,7 @@ function furtherUnits(systemName: string): string[] {
 /** TimeoutStopSec= is 90 s where nobody says otherwise. */
 const STOP = { timeoutMs: 100_000 };
 const ANSWER = { timeoutMs: 30_000 };
-const JOURNAL = { lines: 10, timeoutMs: 30_000 };
+const JOURNAL = { entries: 10, timeoutMs: 30_000 };
 
 function failed(reason: string): LaunchResult & { readonly kind: 'failed' } {
   return { kind: 'failed', reason };

@@ -43,6 +43,8 @@ export interface SocketFileOptions {
   /** Its name in errors: `control socket`. */
   readonly what: string;
   readonly path: string;
+  /** What one who is not root and may not have it there does, for the end of a line: `set [events] socket to a place of its own`. */
+  readonly cure: string;
   readonly mode: number;
   /** undefined: our own. */
   readonly gid: number | undefined;
@@ -65,18 +67,26 @@ export interface SocketFile {
  * looked up anew that somebody could have led elsewhere. Rejects with a SocketFileError.
  */
 export async function listenOnSocket(server: Server, options: SocketFileOptions): Promise<SocketFile> {
-  const { what, path } = options;
   try {
     // A group has to reach the socket.
-    const { path: real } = makeFolder(dirname(path), 0o755, { sticky: 'let pass' });
+    const { path: real } = makeFolder(dirname(options.path), 0o755, { sticky: 'let pass' });
     await makeSureIsFree(options);
     return await bindAndPlace(server, real, options);
   } catch (error) {
-    throw error instanceof SocketFileError ? error : new SocketFileError('unusable', what, path, errorMessage(error));
+    throw error instanceof SocketFileError ? error : unusable(options, error);
   }
 }
 
-async function makeSureIsFree({ what, path }: SocketFileOptions): Promise<void> {
+function unusable({ what, path, cure }: SocketFileOptions, error: unknown): SocketFileError {
+  const isDenied = DENIED.includes(String((error as NodeJS.ErrnoException | null)?.code));
+  const problem = isDenied ? `permission denied${process.geteuid?.() === 0 ? '' : ` (${cure})`}` : errorMessage(error);
+  return new SocketFileError('unusable', what, path, problem);
+}
+
+const DENIED: readonly string[] = ['EACCES', 'EPERM'];
+
+async function makeSureIsFree(options: SocketFileOptions): Promise<void> {
+  const { what, path } = options;
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return;
   if (!stat.isSocket()) throw new SocketFileError('unusable', what, path, 'something that is no socket stands there');
@@ -88,6 +98,7 @@ async function makeSureIsFree({ what, path }: SocketFileOptions): Promise<void> 
       throw new SocketFileError('unusable', what, path, `${found.words} listens there, which is no daemon of ours`);
     case 'failed':
       if (found.code === 'ECONNREFUSED' || found.code === 'ENOENT') return;
+      if (DENIED.includes(found.code)) throw unusable(options, found);
       throw new SocketFileError('taken', what, path, `a socket that is not ours stands there (${found.code})`);
     default:
       found satisfies never;

@@ -10,6 +10,8 @@ export interface UnixPlaceOptions {
   /** Its name for people: `control socket`. */
   readonly what: string;
   readonly path: string;
+  /** SocketFileOptions.cure. */
+  readonly cure: string;
   readonly mode: number;
   /** Name or number of the group that it is given to; undefined: our own. */
   readonly group: string | undefined;
@@ -28,11 +30,11 @@ export class UnixPlace {
 
   /** Lets a server listen there; `servers` follows it. Rejects with a SocketFileError. */
   async open(server: Server): Promise<Listening> {
-    const { what, path, mode, group, servers } = this.#options;
+    const { what, path, cure, mode, group, servers } = this.#options;
     const gid = group === undefined ? undefined : groupId(group);
     if (group !== undefined && gid === undefined) this.#tellOfGroup('there is no such group');
     const onGroupProblem = (problem: string): void => this.#tellOfGroup(problem);
-    const file = await listenOnSocket(server, { what, path, mode, gid, onGroupProblem });
+    const file = await listenOnSocket(server, { what, path, cure, mode, gid, onGroupProblem });
     servers.follow(server, this.#name);
     return {
       isThere: () => file.isThere(),

@@ -21,6 +21,8 @@ export interface ExecuteOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Default `/`. */
   readonly cwd?: string;
+  /** Gets what it writes to stdout, all of it, as it comes; once it returns false that pipe is closed, of which most programs end (SIGPIPE). */
+  readonly take?: (chunk: Buffer) => boolean;
 }
 
 /** `output` is stdout and stderr as they came; `stdout` is that alone, at most 64 KiB (the end of it), empty where it never ran. */
@@ -36,6 +38,10 @@ export async function execute(file: string, argv: readonly string[], options: Ex
   const start = await startProgram(file, argv, { environment, cwd: options.cwd ?? '/', output: 'pipe' });
   if (start.kind === 'not_started') return { ...start, stdout: '' };
   const output = new ProgramOutput(start.program);
+  const { stdout } = start.program;
+  stdout?.on('data', (chunk: Buffer) => {
+    if (options.take?.(chunk) === false) stdout.destroy();
+  });
   const ending = await programEnding(start.program, options.timeoutMs, options.signal);
   if (ending.kind !== 'ended') await killProgram(start.program);
   await output.finish();

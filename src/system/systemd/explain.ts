@@ -38,10 +38,10 @@ async function lastOutput(unit: string, values: Properties, { timeoutMs, signal 
     invocation: Buffer.isBuffer(id) ? id.toString('hex') : '',
     sinceMs: began > 0 ? began / 1000 : undefined,
   };
-  const limit = { lines: MOST_LINES, timeoutMs: Math.min(timeoutMs, JOURNAL_MS), ...(signal && { signal }) };
+  const limit = { entries: MOST_LINES, timeoutMs: Math.min(timeoutMs, JOURNAL_MS), ...(signal && { signal }) };
   const own = lastLines(await journalOf(life, limit), MOST_LINES);
   if (own.length > 0) return own;
-  const about = (await journalAbout(life, { ...limit, lines: MOST_READ })).split('\n');
+  const about = (await journalAbout(life, { ...limit, entries: MOST_READ })).split('\n');
   return lastLines(about.filter((line) => !TOLD_ANYWAY.test(line)).join('\n'), MOST_LINES);
 }
 

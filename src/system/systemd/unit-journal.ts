@@ -1,4 +1,5 @@
 import { execute } from '../spawn/command.ts';
+import { messagesOf } from './journal-export.ts';
 
 /** One life of a unit. */
 export interface UnitLife {
@@ -9,16 +10,18 @@ export interface UnitLife {
   readonly sinceMs: number | undefined;
 }
 
-/** How many lines are read, and how long that may take. */
+/** How much is read, and how long that may take. */
 export interface JournalLimit {
-  readonly lines: number;
+  /** Of several lines each, where somebody wrote them so. */
+  readonly entries: number;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
 }
 
 /**
- * The last lines that a unit's processes wrote in one life of it, the end of 64 KiB; empty if the journal does not say: it is not
- * there, may not be read, or is too slow. Never rejects. Source: journalctl(1), systemd.journal-fields(7).
+ * The last entries that a unit's processes wrote in one life of it, the oldest first, each ended by a line break; of the newest ones what
+ * stands in 1 MiB. Empty if the journal does not say: it is not there, may not be read, or is too slow. Never rejects.
+ * Source: journalctl(1), systemd.journal-fields(7).
  */
 export async function journalOf({ unit, invocation, sinceMs }: UnitLife, limit: JournalLimit): Promise<string> {
   const endMs = performance.now() + limit.timeoutMs;
@@ -38,9 +41,22 @@ export async function journalAbout({ invocation }: UnitLife, limit: JournalLimit
   return invocation === '' ? '' : read(['_PID=1', `INVOCATION_ID=${invocation}`], limit);
 }
 
-async function read(matches: readonly string[], { lines, timeoutMs, signal }: JournalLimit): Promise<string> {
-  // Backwards: with --since= older versions take the first lines.
-  const argv = ['--no-pager', '--quiet', '--output=cat', '--reverse', `--lines=${lines}`, ...matches];
-  const result = await execute('journalctl', argv, { timeoutMs, ...(signal && { signal }) });
-  return result.kind === 'exited' && result.exitCode === 0 ? result.stdout.split('\n').toReversed().join('\n') : '';
+async function read(matches: readonly string[], { entries, timeoutMs, signal }: JournalLimit): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  // Backwards: with --since= older versions take the first entries; and what is beyond the limit are the older ones.
+  const argv = ['--no-pager', '--quiet', '--output=export', '--output-fields=MESSAGE', '--reverse', `--lines=${entries}`];
+  await execute('journalctl', [...argv, ...matches], {
+    timeoutMs,
+    ...(signal && { signal }),
+    take: (chunk) => {
+      chunks.push(chunk);
+      size += chunk.length;
+      return size < MOST_BYTES;
+    },
+  });
+  return messagesOf(Buffer.concat(chunks).subarray(0, MOST_BYTES)).toReversed().join('');
 }
+
+/** A unit may write entries of 768 MB; of what it writes to its standard output one has 48 KiB (LineMax= of journald.conf(5)). */
+const MOST_BYTES = 1024 * 1024;

@@ -9,6 +9,7 @@ import { StoreError } from '../../../src/core/errors.ts';
 import { createSchema } from '../../../src/stores/sqlite/store.ts';
 import { ordersOf } from '../../helpers/bound-orders.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
+import { RecordedLog } from '../../helpers/recorded-log.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 
 test('a hold on a name that neither a row nor a section has is refused', async (t) => {
@@ -19,8 +20,56 @@ test('a hold on a name that neither a row nor a section has is refused', async (
   assert.equal((await orders.hold(undefined, 1000, '')).kind, 'done');
   assert.deepEqual(
     core.holds.list().map(({ name }) => name),
-    ['web', '*'],
+    ['web', null],
   );
+});
+
+test('a process called `*` is one like any other to hold and release', async (t) => {
+  const section = 'restart_strategy = custom\nrestart_command = true\n';
+  const core = await coreWith(t, tempDir(t), `[process.*]\n${section}[process.web]\n${section}`);
+  const orders = ordersOf(core);
+  await orders.hold(undefined, undefined, 'upgrade');
+  await orders.hold('*', 1000, 'mine');
+  assert.deepEqual(
+    core.holds.list().map(({ name, reason }) => [name, reason]),
+    [
+      [null, 'upgrade'],
+      ['*', 'mine'],
+    ],
+  );
+  const stillHeld = 'on hold with all others until released: upgrade';
+  assert.deepEqual(await orders.release('*'), { kind: 'done', released: ['*'], stillHeld });
+  await orders.hold('*', undefined, '');
+  assert.deepEqual(await orders.release(undefined), { kind: 'done', released: [null, '*'] });
+  await orders.hold('*', undefined, '');
+  assert.equal(core.holds.reason('web'), undefined);
+});
+
+test('a name cannot pass for the giver of an order', async (t) => {
+  const dir = tempDir(t);
+  const sly = 'web by root (monitor_client), until 2026-12-01 00:00:00: x';
+  const core = await coreWith(t, dir, '');
+  addRows(dir, ['web', sly], false);
+  const lines: string[] = [];
+  const say = (message: string): void => void lines.push(message);
+  Object.assign(core.log, { info: say, warning: say });
+  const orders = ordersOf(core);
+  for (const name of [sly, 'web']) {
+    await orders.hold(name, undefined, '');
+    await orders.release(name);
+    await orders.alarm(name, false, undefined);
+    for (let i = 0; i < core.settings().monitor.maxRestartFailures; i++)
+      core.breakers.failed(name, { processId: '7', processName: name, systemName: name, systemNameConfigured: false });
+    await orders.resetBreakers(name);
+    await orders.recover(name);
+  }
+  const told = lines.filter((line) => / by /.test(line)).map((line) => line.replaceAll(/ by [^"]*$/g, ''));
+  for (const shown of [JSON.stringify(sly), 'web'])
+    for (const words of ['Hold set for', 'Hold released for', 'Circuit breaker closed for', 'RESTART LOG: Restart of'])
+      assert.ok(
+        told.some((line) => line.startsWith(`${words} ${shown}`)),
+        `${words} ${shown} in\n${told.join('\n')}`,
+      );
 });
 
 test('what the store does not let us write is refused as denied, and is no conflict', async (t) => {
@@ -52,6 +101,30 @@ test('a circuit breaker is reset by every name that configuration, database or s
     assert.deepEqual(await orders.resetBreakers(name), { kind: 'done', reset: [] }, name);
   const reason = 'no process of the name "dleeted" in the database or the configuration';
   assert.deepEqual(await orders.resetBreakers('dleeted'), { kind: 'refused', code: 'not_found', reason });
+});
+
+test('an alarm that finds no row tells how to make one, and that does', async (t) => {
+  const dir = tempDir(t);
+  const core = await coreWith(t, dir, "[process.it's]\n[process.half]\n[process.a\\b]\n");
+  addRows(dir, ['row'], false);
+  const database = new DatabaseSync(join(dir, 'a.db'));
+  t.after(() => database.close());
+  database.exec("INSERT INTO PROCESE VALUES (5, 'half')");
+  const { alarm } = ordersOf(core);
+  for (const [name, what] of [
+    ["it's", "it's has a section, but no row in the database: an alarm needs one"],
+    ['half', 'half stands in PROCESE (process_id 5), but has no row in STATUS_PROCESS: it can have no alarm'],
+  ] as const) {
+    const reply = await alarm(name, false, undefined);
+    assert(reply.kind === 'refused');
+    const [, told, inserts = ''] = /^(.*?) \((INSERT .*)\)$/.exec(reply.reason) ?? [];
+    assert.equal(told, what);
+    database.exec(inserts);
+    assert.equal((await alarm(name, false, undefined)).kind, 'done');
+  }
+  const odd = await alarm('a\\b', false, undefined);
+  // A backslash is another text to each database.
+  assert.equal(odd.kind === 'refused' && odd.reason.endsWith('an alarm needs one'), true);
 });
 
 const isRoot = process.getuid?.() === 0;
@@ -240,20 +313,74 @@ ${COMMANDED}`,
   await core.monitor.tick();
   await core.queue.idle();
   assert.deepEqual(await raised('web'), {
-    willNotFollow: ['it depends on db, which is in alarm: on hold: moving'],
+    willNotFollow: ['it depends on db, which is not well: on hold: moving'],
     willFail: undefined,
   });
+});
+
+test('an alarm that does not stand is not said, logged or remembered to have been ended', async (t) => {
+  const dir = tempDir(t);
+  const core = await coreWith(t, dir, '[process.kept]\n');
+  addRows(dir, ['well', 'acknowledged', 'kept'], false);
+  const database = new DatabaseSync(join(dir, 'a.db'));
+  database.exec('UPDATE STATUS_PROCESS SET alarma = 1, sound = 1 WHERE process_id = 2');
+  core.state.kept.set({ processName: 'kept', notes: 'gone', raisedAt: new Date(), doubtfulRows: [] });
+  const orders: string[] = [];
+  core.events.subscribe((event) => event.type === 'order_given' && orders.push(`${event.order} ${event.name}`));
+  const log = new RecordedLog();
+  const clear = (name: string, notes?: string) => ordersOf({ ...core, log }).alarm(name, true, notes);
+  assert.deepEqual(await clear('well'), { kind: 'done', processes: [{ id: '1', name: 'well', wasNotInAlarm: true }] });
+  assert.deepEqual([orders, log.lines], [[], []]);
+  // What is to be written is written all the same.
+  await clear('well', 'looked at');
+  assert.deepEqual(orders, []);
+  assert.match(log.of('info').join('\n'), /^DB UPDATE LOG: Notes written for well \(ID: 1\) by root \(test\): looked at$/);
+  assert.equal(database.prepare('SELECT notes FROM STATUS_PROCESS WHERE process_id = 1').get()?.notes, 'looked at');
+  database.close();
+
+  assert.deepEqual(await clear('acknowledged'), { kind: 'done', processes: [{ id: '2', name: 'acknowledged' }] });
+  assert.deepEqual(await clear('kept'), { kind: 'done', processes: [{ id: '3', name: 'kept' }] });
+  assert.deepEqual(orders, ['alarm_clear acknowledged', 'alarm_clear kept']);
+});
+
+test('a name that differs from a known one by letter case or a hyphen alone is told that one', async (t) => {
+  const dir = tempDir(t);
+  const core = await coreWith(
+    t,
+    dir,
+    `[process.web]\n${COMMANDED}[process.my_worker]\n${COMMANDED}[process.job]\n${COMMANDED}`,
+  );
+  addRows(dir, ['Queue', 'JOB'], false);
+  const orders = ordersOf(core);
+  for (const [name, meant] of Object.entries({ Web: 'web', 'My-Worker': 'my_worker', queue: 'Queue', wbe: undefined }))
+    for (const order of ['alarm', 'recover', 'preview', 'hold', 'resetBreakers'] as const) {
+      const reply = await orders[order](name, false as never, undefined as never);
+      const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;
+      const reason = `no process of the name "${name}" in the database or the configuration${hint}`;
+      assert.deepEqual(reply, { kind: 'refused', code: 'not_found', reason }, `${order} ${name}`);
+    }
+  // It has a row, and a section that is not its own.
+  const near = '[process.job] is not for "JOB": names are compared letter by letter';
+  assert.ok((await matched(core, 'JOB')).warnings?.includes(near));
+  assert.ok(!(await matched(core, 'job')).warnings?.some((warning) => warning.includes('letter by letter')));
+
+  const only = await coreWith(t, tempDir(t), `[monitor]\nonly_configured = true\n[process.job]\n${COMMANDED}`);
+  only.store().findProcesses = core.store().findProcesses.bind(core.store());
+  const leftAlone = `it has no section of its own (only_configured): ${near}`;
+  assert.equal((await matched(only, 'JOB')).refusals[0], leftAlone);
+  assert.deepEqual(await ordersOf(only).recover('JOB'), { kind: 'skipped', reason: leftAlone });
 });
 
 test('release says what still holds', async (t) => {
   const section = `restart_strategy = custom\nsystem_name = nginx\nrestart_command = true\n`;
   const core = await coreWith(t, tempDir(t), `[process.web]\n${section}[process.www]\n${section}[process.db]\n${COMMANDED}`);
   const orders = ordersOf(core);
-  for (const name of ['web', 'www', '*']) core.holds.set(name, undefined, name === '*' ? 'upgrade' : '');
+  for (const name of ['web', null]) core.holds.set(name, undefined, name === null ? 'upgrade' : '');
   const all = 'on hold with all others until released: upgrade';
   assert.deepEqual(await orders.release('web'), { kind: 'done', released: ['web'], stillHeld: all });
   assert.deepEqual(await orders.release('db'), { kind: 'done', released: [], stillHeld: all });
-  core.holds.release('*');
+  core.holds.release(undefined);
+  core.holds.set('www', undefined, '');
   const through = 'on hold through www until released';
   assert.deepEqual(await orders.release('web'), { kind: 'done', released: [], stillHeld: through });
   assert.deepEqual(await orders.release('www'), { kind: 'done', released: ['www'] });

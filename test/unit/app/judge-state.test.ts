@@ -17,6 +17,7 @@ const quiet: StateFacts = {
   alarmReason: undefined,
   failure: undefined,
   watch: { kind: 'unwatched' },
+  daemonRuns: true,
 };
 
 /** What makes each word the one, with the sentence that goes with it. */
@@ -49,6 +50,11 @@ test('of two words whose conditions both hold, the one that stands higher in the
       const facts = { ...quiet, ...conditions[lower][0], ...conditions[higher][0] };
       assert.equal(judgeState(facts).state, higher, `${higher} before ${lower}`);
     }
+});
+
+test('what runs is watched by nobody while no daemon runs', () => {
+  const runs = { ...quiet, watch: { kind: 'runs' } as const, daemonRuns: false };
+  assert.deepEqual(judgeState(runs), { state: 'quiet', reason: 'runs, and no daemon watches it' });
 });
 
 test('a recovery that waits for another process, or for another supervisor, is waiting', () => {

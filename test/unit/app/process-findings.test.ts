@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { chownSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { ProcessFindings } from '../../../src/app/process-findings.ts';
 import { coreWith } from '../../helpers/core-world.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { FakeSystemd } from '../../helpers/fake-systemd.ts';
 import { noSystemd } from '../../helpers/process-strategy-world.ts';
+import { asRoot } from '../../helpers/requirement.ts';
 import { never } from '../../helpers/strategy-parts.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 
@@ -77,4 +80,35 @@ test('a full path as a name is not looked for here if the program is started und
     (await findings.of(name, never)).map(({ problem }) => problem).filter((problem) => problem.includes('/no/such/'));
   for (const name of Object.keys(elsewhere)) assert.deepEqual(await absent(name), [], name);
   assert.deepEqual(await absent('here'), [`"/no/such/here" is not there (expected a program's full path, or its name)`]);
+});
+
+test('what root runs and another can change is told of each command that root runs', asRoot, async (t) => {
+  const dir = tempDir(t);
+  const file = join(dir, 'run');
+  writeFileSync(file, '#!/bin/sh\n', { mode: 0o755 });
+  chownSync(file, 4711, 0);
+  const program = `restart_strategy = process\nstart_command = ${file}\nstop_command = ${file} stop\n`;
+  const custom = `restart_strategy = custom\nrestart_command = ${file}\n`;
+  const core = await coreWith(
+    t,
+    dir,
+    `[process.a]\n${program}[process.b]\nuser = nobody\n${program}[process.c]\nuser = root\n${program}[process.d]\nuser = nobody\n${custom}pre_restart_command = ${file}\nhealth_check_command = ${file}\n${unitOf('e')}${unitOf('f')}`,
+  );
+  const systemd = new FakeSystemd(new FakeClock());
+  systemd.add('e.service', { state: 'active' });
+  const settings = core.settings();
+  const findings = new ProcessFindings({ settings, plans: core.plans(), services: systemd, hasRow: async () => undefined });
+  const words = `"${file}" can be changed by user 4711, and runs as root`;
+  const told = async (name: string): Promise<(string | undefined)[]> =>
+    (await findings.of(name, never)).filter(({ problem }) => problem === words).map(({ key }) => key);
+  assert.deepEqual(await told('a'), ['start_command', 'stop_command']);
+  assert.deepEqual(await told('b'), ['stop_command']);
+  assert.deepEqual(await told('c'), ['start_command', 'stop_command']);
+  assert.deepEqual(await told('d'), ['restart_command', 'pre_restart_command', 'health_check_command']);
+  assert.deepEqual(await told('e'), ['health_check_command'], 'systemd starts a unit');
+  assert.deepEqual(await told('f'), ['start_command', 'health_check_command']);
+
+  function unitOf(name: string): string {
+    return `[process.${name}]\nstart_command = ${file}\nhealth_check_command = ${file} check\n`;
+  }
 });

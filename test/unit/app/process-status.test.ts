@@ -273,7 +273,7 @@ test('a hold through another name of the same target shows without an alarm, and
     /^on hold through www until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}: upgrade$/,
   );
   assert.match(shown(core, 'www').reason ?? '', /^on hold until \d{4}-/);
-  core.holds.set('*', undefined, '');
+  core.holds.set(null, undefined, '');
   core.holds.release('www');
   assert.equal(shown(core, 'web').reason, 'on hold with all others until released');
   core.holds.release(undefined);
@@ -355,4 +355,42 @@ test('what failed and has neither a section nor a row any more is at rest; one t
   // Nothing is gone as long as nobody can tell.
   core.store().findProcesses = () => Promise.reject(new Error('away'));
   assert.deepEqual([...(await goneNames(core, later))], []);
+});
+
+test('what another section rules is in the state of that one, and says so', async (t) => {
+  const dir = tempDir(t);
+  const command = 'restart_strategy = custom\nrestart_command = true\n';
+  const section = (name: string, more = '') => `[process.${name}]\n${command}system_name = nginx\n${more}`;
+  const core = await coreWith(
+    t,
+    dir,
+    `${section('web', 'watch_exit = true\n')}${section('web frontend')}[process.db]\n${command}`,
+  );
+  addRows(dir, ['web', 'web frontend', 'db'], false);
+  await poll(core);
+  await lookAtTargets(core);
+  const state = (name: string, runs: Running): (string | null)[] => {
+    const { state: word, reason } = shown(core, name, runs);
+    const one = statusOfOne(core, loaded(core), name, { runs: () => runs });
+    assert.deepEqual([one.state, one.reason], [word, reason]);
+    return [word, reason];
+  };
+  const same = 'is the same as [process.web]';
+  assert.deepEqual(
+    [state('web', true), state('db', true)],
+    [
+      ['ok', null],
+      ['quiet', null],
+    ],
+  );
+  assert.deepEqual(state('web frontend', true), ['ok', same]);
+  assert.deepEqual(state('web frontend', false), ['down', `${same}: does not run, and was never seen running`]);
+  const database = new DatabaseSync(join(dir, 'a.db'));
+  database.exec('UPDATE STATUS_PROCESS SET alarma = 1 WHERE process_id = 2');
+  database.close();
+  await core.monitor.look();
+  assert.deepEqual(state('web frontend', true), ['alarm', null], 'its own comes first');
+  assert.deepEqual(state('web', true), ['ok', null]);
+  core.holds.set('web frontend', undefined, '');
+  assert.equal(state('web', true)[0], 'held');
 });

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Core } from '../../../src/app/app.ts';
+import { LastRecoveries } from '../../../src/app/last-recoveries.ts';
+import { buildStatus, statusOfOne } from '../../../src/app/status.ts';
 import { followStatus, statusLine } from '../../../src/app/status-line.ts';
 import type { ManagedProcess } from '../../../src/core/alarm.ts';
 import type { StoreAvailability } from '../../../src/monitor/store-watch.ts';
+import { ordersOf } from '../../helpers/bound-orders.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
@@ -27,7 +32,7 @@ test('the line of systemctl status names what keeps restarts from happening, as 
   await waitFor('the store is read', () => last() === '0 in alarm, 0 recovering, 1 refused, db ok');
   core.holds.set('web', undefined, '');
   await waitFor('it is held', () => last().includes(', 1 held,'));
-  core.holds.set('*', undefined, '');
+  core.holds.set(null, undefined, '');
   await waitFor('all are held', () => last() === '0 in alarm, 0 recovering, all held, 1 refused, db ok');
   core.holds.release(undefined);
   for (let i = 0; i < 3; i++) core.breakers.failed('web', web);
@@ -35,6 +40,24 @@ test('the line of systemctl status names what keeps restarts from happening, as 
   core.breakers.reset();
   await waitFor('its breaker is closed', () => last() === '0 in alarm, 0 recovering, 1 refused, db ok');
   assert.equal(new Set(all).size, all.length - 1, 'only what changed is told');
+});
+
+test('what an order finds of the store stands in the line and in every status at once', async (t) => {
+  const dir = tempDir(t);
+  const core = await coreWith(t, dir, '[process.web]\n');
+  addRows(dir, ['web'], false);
+  await core.monitor.look();
+  const { last } = followed(core);
+  const recoveries = new LastRecoveries();
+  assert.equal(statusOfOne(core, recoveries, 'web').inAlarm, false);
+  for (const end of ['', '-wal', '-shm']) rmSync(join(dir, `a.db${end}`), { force: true });
+  writeFileSync(join(dir, 'a.db'), 'no database'.repeat(1000));
+  const reply = await ordersOf(core).alarm('web', false, undefined);
+  assert.equal(reply.kind === 'refused' && reply.code, 'unavailable');
+  assert.equal(statusOfOne(core, recoveries, 'web').inAlarm, null);
+  const { store } = buildStatus(core, recoveries, { version: '1', pid: 7, startedAt: null });
+  assert.deepEqual([store.state, store.fault, store.alarms], ['unknown', 'schema', null]);
+  await waitFor('the line says so', () => last().startsWith('alarms unknown since ') && last().endsWith(', db away'));
 });
 
 test('holds and breakers that end by themselves leave the line without anything else happening', async (t) => {
@@ -62,7 +85,7 @@ test('observe mode and a refused login stand in the line, which stays short', as
     };
     return statusLine({ ...core, monitor: { availability } as Core['monitor'] });
   };
-  assert.match(of('denied'), /^observe: alarms unknown since \d{4}-.*, 0 recovering, 1000 held, db refuses the login$/);
+  assert.match(of('denied'), /^observe: alarms unknown since \d{4}-.*, 0 recovering, 1000 held, db denies access$/);
   assert.match(of('unreachable'), /, db away$/);
   assert.ok(of('denied').length <= 200);
 });

@@ -184,19 +184,24 @@ test('a file that a key names and cannot be read is told as other problems are',
 
 test('what the database has that somebody should look at counts as a warning, and stands at its section', async (t) => {
   const { dir, write, check } = world(t);
-  const alarms = openSqliteAlarms(join(dir, 'a.db'), ['a', 'Watched', 'u\u200bnseen']);
+  const alarms = openSqliteAlarms(join(dir, 'a.db'), ['a', 'Watched', 'u\u200bnseen', 'nginx', 'custom1', 'b1']);
   t.after(() => alarms.close());
   write(
-    `${GENERAL}[process.a]\nrestart_command = true\n[process.gone]\nrestart_command = true\n[process.watched]\nrestart_command = true\nwatch_exit = true\n`,
+    `${GENERAL}[process.a]\nrestart_command = true\n[process.gone]\nrestart_command = true\n[process.watched]\nrestart_command = true\nwatch_exit = true\n[process.ngnix]\nrestart_command = true\nensure_running = true\n[process.custm1]\nrestart_command = true\n[process.b1]\nrestart_command = true\n[process.b2]\nrestart_command = true\n`,
   );
   const { code, stdout, stderr } = await check(['--database', '--strict']);
   assert.equal(code, 78);
   assert.deepEqual(stderr.trim().split('\n'), [
     'DIR/config.ini:1: [database] "u\\u200bnseen" holds U+200B, which is not seen: it is another name than it looks like, and cannot stand for %s (warning)',
     'DIR/config.ini:13: [process.gone] matches no row of the database: it is never in alarm (warning)',
+    'DIR/config.ini:15: [process.watched] matches no row of the database: only its own exits raise an alarm, which the daemon keeps (warning)',
     'DIR/config.ini:15: [process.watched] does not hold for "Watched", which differs from its name by blanks, letter case or how accents are written (warning)',
+    'DIR/config.ini:18: [process.ngnix] matches no row of the database: only its own exits raise an alarm, which the daemon keeps (did you mean nginx?) (warning)',
+    'DIR/config.ini:21: [process.custm1] matches no row of the database: it is never in alarm (did you mean custom1?) (warning)',
+    // That row has a section of its own.
+    'DIR/config.ini:25: [process.b2] matches no row of the database: it is never in alarm (warning)',
   ]);
-  assert.match(stdout, /\nDIR\/config\.ini: 0 errors, 3 warnings; 3 configured processes\n$/);
+  assert.match(stdout, /\nDIR\/config\.ini: 0 errors, 7 warnings; 7 configured processes\n$/);
 });
 
 test('a database that is not there, or has no tables, is told as that and not made; the last line says that it was not asked', async (t) => {
@@ -263,7 +268,7 @@ test('errors of other sections hide no warning of what is not there', async (t) 
     stderr.split('\n').map((line) => line.replace(/^DIR\/config\.ini:\d+: /, '')),
     [
       '[logging] max_log_size: cannot be used (expected a whole number from 1 to 10485760, got "big")',
-      "[logging] group: there is no group no-such-group in /etc/group (expected one of it, or a number): the daemon's own group is used (warning)",
+      "[logging] group: there is no group no-such-group (expected a group of /etc/group, or a number): the daemon's own group is used (warning)",
       '[monitor] the section stands twice (first in line 4); both are read as one (warning)',
       '[monitor] check_interval: cannot be used (expected a number of seconds from 0.1 to 2147483, got "soon")',
       '[process.a] start_command: "/no/such" is not there (expected a program) (warning)',

@@ -267,6 +267,16 @@ describe('the commands, with a daemon running', () => {
     ]);
   });
 
+  it('alarm --clear tells that there was nothing to end', async (t) => {
+    const processes = [
+      { id: '1', name: 'x', wasNotInAlarm: true },
+      { id: '2', name: 'x' },
+    ];
+    const { config } = await daemon(t, { alarm: async () => ({ kind: 'done', processes }) });
+    const run = await runCommand(['--config', config, 'alarm', 'x', '--clear']);
+    assert.deepEqual([run.code, run.stdout], [0, 'x (id 1) is not in alarm: nothing to end\nalarm ended: x (id 2)\n']);
+  });
+
   it('release tells what still holds', async (t) => {
     const stillHeld = 'on hold with all others until released';
     const { config } = await daemon(t, {
@@ -289,13 +299,23 @@ describe('the commands, with a daemon running', () => {
     assert.deepEqual([(await run('match', '--', '-dash')).code, asked], [0, ['-dash']]);
     for (const command of ['status', 'restart', 'alarm', 'breaker', 'hold', 'release', 'match', 'pin', 'unpin']) {
       const dash = await run(command, '-dash');
-      const hint = `unknown option '-dash' (of a name that begins with -: monitor_service ${command} -- NAME)`;
+      const more = `see monitor_service ${command} --help`;
+      const hint = `unknown option '-dash' (of a name that begins with -: monitor_service ${command} -- NAME); ${more}`;
       assert.deepEqual([dash.code, dash.stderr], [64, `monitor_service: ${hint}\n`]);
       const empty = await run(command, '');
-      assert.deepEqual([empty.code, /^monitor_service: the name( or id)? is empty\n$/.test(empty.stderr)], [64, true]);
+      assert.deepEqual(
+        [empty.code, /^monitor_service: the name( or id)? is empty; see [^;]+\n$/.test(empty.stderr)],
+        [64, true],
+      );
     }
-    assert.equal((await run('match', '--jsn', 'x')).stderr, "monitor_service: unknown option '--jsn' (Did you mean --json?)\n");
-    assert.equal((await run('events', '-x')).stderr, "monitor_service: unknown option '-x'\n");
+    assert.equal(
+      (await run('match', '--jsn', 'x')).stderr,
+      "monitor_service: unknown option '--jsn' (Did you mean --json?); see monitor_service match --help\n",
+    );
+    assert.equal(
+      (await run('events', '-x')).stderr,
+      "monitor_service: unknown option '-x'; see monitor_service events --help\n",
+    );
     assert.deepEqual(asked, ['-dash']);
   });
 
@@ -659,13 +679,19 @@ describe('wrong usage', () => {
     [['help', 'nosuch'], /^monitor_service: unknown command 'nosuch'; see monitor_service --help\n$/],
     [['help', 'statsu'], /^monitor_service: unknown command 'statsu' \(did you mean status\?\)/],
     [['--config', 'x', 'help', '--', 'nosuch'], /unknown command 'nosuch'/],
-    [['status', '--jsn'], /^monitor_service: unknown option '--jsn' \(Did you mean --json\?\)\n$/],
-    [['--nonsense'], /^monitor_service: unknown option '--nonsense'\n$/],
-    [['restart'], /missing required argument 'name'/],
-    [['restart', 'a', 'b'], /too many arguments/],
-    [['restart', ''], /^monitor_service: the name is empty\n$/],
-    [['--restart'], /missing required argument 'name'/],
-    [['hold'], /^monitor_service: expected either a name or --all\n$/],
+    [
+      ['status', '--jsn'],
+      /^monitor_service: unknown option '--jsn' \(Did you mean --json\?\); see monitor_service status --help\n$/,
+    ],
+    [['--nonsense'], /^monitor_service: unknown option '--nonsense'; see monitor_service --help\n$/],
+    [['--config'], /^monitor_service: option '--config <file>' argument missing; see monitor_service --help\n$/],
+    [['restart'], /^monitor_service: missing required argument 'name'; see monitor_service restart --help\n$/],
+    [['restart', 'a', 'b'], /^monitor_service: too many arguments.*; see monitor_service restart --help\n$/],
+    [['restart', ''], /^monitor_service: the name is empty; see monitor_service restart --help\n$/],
+    [['run', '--nonsense'], /^monitor_service: unknown option '--nonsense'; see monitor_service run --help\n$/],
+    [['hold', 'x', '--for', 'long'], /[^.]; see monitor_service hold --help\n$/],
+    [['--restart'], /^monitor_service: missing required argument 'name'; see monitor_service restart --help\n$/],
+    [['hold'], /^monitor_service: expected either a name or --all; see monitor_service hold --help\n$/],
     [['hold', 'x', '--all'], /expected either a name or --all/],
     [['release'], /expected either a name or --all/],
     [['hold', 'x', '--for', 'tomorrow'], /'tomorrow' is invalid\. Expected 90, 90s, 30m, 2h or 1d/],

@@ -98,7 +98,7 @@ describe('the command line as a process', () => {
       chmodSync(config, 0o600);
       const blind = start(t, cli('status', '--config', config), asNobody);
       assert.equal(await blind.ended, 78);
-      assert.match(blind.output().stderr, /cannot be read: permission denied\n$/);
+      assert.match(blind.output().stderr, /cannot be read: permission denied \(run as root\)\n$/);
     });
   });
 });

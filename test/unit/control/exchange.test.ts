@@ -3,6 +3,7 @@ import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ControlClient } from '../../../src/control/client.ts';
+import { acquireLock } from '../../../src/state/lock.ts';
 import { runCommand } from '../../helpers/cli-world.ts';
 import { asRoot } from '../../helpers/requirement.ts';
 import { strangersSocket } from '../../helpers/strangers-socket.ts';
@@ -50,4 +51,37 @@ test('a process of a stranger behind the socket is sent nothing and believed in 
   await waitFor('what it heard', () => heard() !== '');
   assert.equal(heard().match(/ HTTP\/1\.1/g)?.length, 1, heard());
   assert.match(heard(), /^POST \/v1\/recoveries [\s\S]*\{"name":"b"\}$/);
+});
+
+test('who has taken the socket of a daemon that runs is named by every command', asRoot, async (t) => {
+  const folder = join(tempDir(t), 'run');
+  mkdirSync(folder);
+  const { socket, pid } = await strangersSocket(t, folder);
+  chownSync(folder, 0, 0);
+  chmodSync(folder, 0o1777);
+  const config = join(folder, '../config.ini');
+  writeFileSync(
+    config,
+    `[control]\nsocket = ${socket}\n[monitor]\nstate_dir = ${join(folder, '../state')}\n[events]\nsocket = ${folder}/e\n`,
+    { mode: 0o600 },
+  );
+  for (const dir of ['../state', '../elsewhere']) mkdirSync(join(folder, dir), { mode: 0o700 });
+  const lock = acquireLock(join(folder, '../state'), { kind: 'daemon', socket });
+  t.after(() => lock.kind === 'acquired' && lock.release());
+  const never = { onStop: () => {}, onAbort: () => {}, onReload: () => {} };
+  const sentence = `monitor_service runs (pid ${process.pid}), but does not answer on ${socket}: "`;
+  const rest = ` (pid ${pid}) of user 4711 listens there, and was sent nothing; end it, or remove the socket: it is made anew within 10 s then\n`;
+  for (const command of [['status'], ['alarm', 'a'], ['hold', 'a'], ['reload'], ['events']]) {
+    const { code, stderr } = await runCommand([...command, '--config', config], { signals: never });
+    assert.ok(stderr.includes(sentence) && stderr.endsWith(rest), `${command[0]}: ${stderr}`);
+    assert.equal(code, 69);
+  }
+  const elsewhere = acquireLock(join(folder, '../elsewhere'), { kind: 'daemon', socket: '/run/old.sock' });
+  t.after(() => elsewhere.kind === 'acquired' && elsewhere.release());
+  writeFileSync(config, `[control]\nsocket = ${socket}\n[monitor]\nstate_dir = ${join(folder, '../elsewhere')}\n`);
+  const { stderr } = await runCommand(['status', '--config', config]);
+  assert.match(
+    stderr,
+    /listens on \/run\/old\.sock: .* takes effect at its next start; "\S+" \(pid \d+\) of user 4711 listens there\n$/,
+  );
 });

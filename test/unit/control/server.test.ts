@@ -285,6 +285,37 @@ describe('the socket file', () => {
     });
   });
 
+  it(
+    "is made anew when somebody else's process that has taken its place has ended, and he is named once",
+    asRoot,
+    async (t) => {
+      const clock = new FakeClock();
+      const folder = join(tempDir(t), 'run');
+      const socket = join(folder, 's');
+      const { lines } = await startControl(t, {}, { socket, clock });
+      rmSync(socket);
+      const { pid } = await strangersSocket(t, folder);
+      chownSync(folder, 0, 0);
+      chmodSync(folder, 0o1777);
+      for (let i = 0; i < 4; i++) {
+        await clock.advance(10_000);
+        await waitFor('the line', () => lines.length > 0);
+      }
+      process.kill(pid, 'SIGKILL');
+      await waitFor('the socket', async () => {
+        await clock.advance(10_000);
+        return (await new ControlClient(socket).status().catch(() => undefined))?.pid === 4711;
+      });
+      assert.equal(lines.length, 2, lines.join('\n'));
+      assert.match(
+        lines[0] ?? '',
+        new RegExp(
+          `^error Control socket is gone, tried again .*\\(pid ${pid}\\) of user 4711 listens there, which is no daemon of ours$`,
+        ),
+      );
+    },
+  );
+
   for (const [what, lose] of Object.entries<(path: string) => void>({
     'its file': (path) => rmSync(path),
     'its folder': (path) => rmSync(dirname(path), { recursive: true }),

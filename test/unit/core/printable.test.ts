@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { escapeUnfit, escapeUnseen, printable, quoted, unseenIn } from '../../../src/core/printable.ts';
+import { escapeUnfit, escapeUnseen, nameWords, printable, quoted, unseenIn } from '../../../src/core/printable.ts';
 
 /** Every code point that the property holds for. */
 function pointsOf(property: RegExp): number[] {
@@ -20,6 +20,26 @@ test('format and default-ignorable characters are left out, every one of them, a
     assert.equal(JSON.parse(quoted(text)), text, name);
     assert.doesNotMatch(quoted(text), /[^ -~]/, name);
   }
+});
+
+test('only a name that could be taken for more of a sentence, or for less, stands in quotes', () => {
+  for (const plain of ['nginx', 'php-fpm@8.2.service', '/opt/app:1', 'a_b+c=d', 'größe', '都'] as const)
+    assert.equal(nameWords(plain), plain);
+  for (const odd of [
+    '',
+    ' ',
+    'web by root',
+    'web, strict',
+    'web,',
+    'a"b',
+    "web'",
+    'web (x)',
+    'a\nb',
+    'ngi\u200bnx',
+    'a\u3164',
+    '*',
+  ])
+    assert.equal(nameWords(odd), quoted(odd), odd);
 });
 
 test('so is what is drawn as nothing, though it counts as a letter, a mark or a sign', () => {

@@ -214,6 +214,23 @@ test('a reload begins a grace for what does not run, newly ensured or not, and f
   assert.equal(alarms.length, 2);
 });
 
+test('what a reload brings, nobody has looked at before: it is said not to run since that', async (t) => {
+  const none: ExitWatchTarget[] = [];
+  let targets = none;
+  const { clock, alarms, detector } = ensuring(t, 30_000, { targets: () => targets });
+  detector.start();
+  await clock.advance(1000);
+  targets = [{ name: 'app', systemName: 'app', bootGraceMs: 30_000, find: async () => running() }];
+  detector.reconfigure();
+  await clock.advance(30_100);
+  assert.deepEqual(alarms, ['app: not running since the configuration was reloaded']);
+
+  const first = ensuring(t);
+  first.detector.start(true);
+  await first.clock.advance(30_100);
+  assert.deepEqual(first.alarms, ['app: not running since the configuration was reloaded']);
+});
+
 test('what ran and was stopped is said not to run since the reload', async (t) => {
   const life = await living(t);
   const { clock, alarms, world, detector } = ensuring(t);

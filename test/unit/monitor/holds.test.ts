@@ -37,7 +37,7 @@ test('the log says when a hold ends in local time', async () => {
 
 test('a hold on all is told as such, and so is one on the own name', async () => {
   const world = worldWithHold();
-  world.holds.set('*', undefined, '');
+  world.holds.set(null, undefined, '');
   await world.poll();
   assert.equal(world.queue.skipReason('row 1'), 'on hold');
   world.holds.set('web', undefined, 'mine');

@@ -80,7 +80,7 @@ test('a hold, and mode = observe, stop the recoveries that still wait for their 
     world.alarm(3, 'third', { settings: { dependsOn: ['second'] } });
     void world.monitor.tick();
     await world.clock.advance(100);
-    if (brake === 'hold') world.holds.set('*', undefined, 'upgrade');
+    if (brake === 'hold') world.holds.set(null, undefined, 'upgrade');
     else world.settings = { ...world.settings, mode: 'observe' };
     await world.poll();
     assert.deepEqual(world.restarts, ['first'], brake);

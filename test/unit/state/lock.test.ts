@@ -36,7 +36,9 @@ test('a pid file left by a crash names nobody, though its number lives', (t) => 
 
 test('one that has ended and is not yet asked for by its parent runs nothing', async (t) => {
   const dir = tempDir(t);
-  const parent = spawn('sh', ['-c', 'sh -c : & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  // It ends once its parent is no shell any more, for a shell may ask for it.
+  const child = `sh -c 'until [ "$(cat /proc/$PPID/comm)" = sleep ]; do sleep 0.01; done' &`;
+  const parent = spawn('sh', ['-c', `${child} echo $!; exec sleep 60`], { stdio: ['ignore', 'pipe', 'inherit'] });
   endAfter(t, parent);
   const [bytes] = await once(parent.stdout, 'data');
   const pid = Number(String(bytes));

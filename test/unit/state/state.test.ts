@@ -29,7 +29,8 @@ test('everything comes back in the next life, to the letter', (t) => {
   first.handled.set(handled);
   first.handled.set({ ...handled, processId: '10' });
   first.handled.delete('10');
-  first.holds.set({ name: '*', until: null, reason: 'maintenance' });
+  first.holds.set({ name: null, until: null, reason: 'maintenance' });
+  first.holds.set({ name: '*', until: null, reason: 'mine' });
   first.holds.set({ name: 'x', until: new Date(99), reason: '', strict: true });
   first.launches.set('prog', launch);
   first.launches.setNote('prog', { unusable: 'it is confined', copies: 2 });
@@ -48,7 +49,8 @@ test('everything comes back in the next life, to the letter', (t) => {
   assert.deepEqual(second.handled.get('9'), handled);
   assert.equal(second.handled.get('10'), undefined);
   assert.deepEqual(second.holds.list(), [
-    { name: '*', until: null, reason: 'maintenance' },
+    { name: '*', until: null, reason: 'mine' },
+    { name: null, until: null, reason: 'maintenance' },
     { name: 'x', until: new Date(99), reason: '', strict: true },
   ]);
   assert.deepEqual(second.launches.get('prog'), launch);
@@ -57,6 +59,23 @@ test('everything comes back in the next life, to the letter', (t) => {
   assert.deepEqual(second.pins.list(), [{ systemName: 'prog', launches: [pinned], pinnedAt: new Date(7) }]);
   assert.deepEqual(second.history.recent(5), [{ at: new Date(1), type: 't', processName: 'x', detail: 'one?[31m two' }]);
   assert.deepEqual(log.lines, []);
+});
+
+test('a hold that is kept as `*`, as it always was, is the one on everything', (t) => {
+  const dir = tempDir(t);
+  openState(dir, { log: new RecordedLog(), clock }).close();
+  const database = new DatabaseSync(join(dir, 'state.db'));
+  const kept = { name: '*', until: null, reason: 'maintenance' };
+  database.prepare('INSERT INTO holds VALUES (?, ?)').run('*', JSON.stringify(kept));
+  database.close();
+  const state = openState(dir, { log: new RecordedLog(), clock });
+  assert.deepEqual(state.holds.list(), [{ ...kept, name: null }]);
+  state.holds.set({ name: '*', until: null, reason: '' });
+  state.holds.delete(null);
+  state.close();
+  const next = openState(dir, { log: new RecordedLog(), clock });
+  t.after(() => next.close());
+  assert.deepEqual(next.holds.list(), [{ name: '*', until: null, reason: '' }]);
 });
 
 test('records from before there were digests of notes are taken over', (t) => {

@@ -55,8 +55,12 @@ test('a file that relied on TCP at localhost is told so where there is no socket
     assert.match(told(lines, ['/tmp/mysql.sock']), words);
     assert.equal(told(lines, ['/var/lib/mysql/mysql.sock']), '');
   }
-  for (const line of ['host = 127.0.0.1', 'port = 3306', 'host = localhost:3306', 'socket = /srv/my.sock'])
-    assert.equal(told([line], []), '');
+  for (const line of ['host = 127.0.0.1', 'port = 3306', 'host = localhost:3306']) assert.equal(told([line], []), '');
+  assert.equal(
+    told(['socket = /srv/my.sock'], []),
+    'socket: there is no socket /srv/my.sock (expected the server to run, another path in socket, or host = 127.0.0.1 for TCP)',
+  );
+  assert.equal(told(['socket = /srv/my.sock'], ['/srv/my.sock']), '');
 });
 
 test('a socket that is no file’s path is a problem', () => {
@@ -231,6 +235,22 @@ test('the keys of the driver that is not in use are known, and tell so', () => {
     ['host', 'password_file', 'pool_size'].map((key) => `${key}: has no effect: it belongs to another driver`),
   );
   assert.match(parse(['host = db1', 'path = x'], parseDatabase).told.join(), /^path: has no effect/);
+});
+
+test('under a driver that is misspelt every key that stands is judged, once, and none is missed', () => {
+  const { told } = parse(['driver = sqlit', 'port = 99999', 'ssl = yes', 'path = x', 'query_timeout = -1'], parseDatabase);
+  assert.deepEqual(
+    told.map((line) => line.replace(/(expected|did).*/, '…')),
+    [
+      'driver: cannot be used (…',
+      'port: cannot be used (…',
+      'ssl: cannot be used (…',
+      'path: cannot be used (…',
+      'query_timeout: cannot be used (…',
+    ],
+  );
+  for (const lines of [['path = /x/a.db'], ['host = db1', 'password = x'], []])
+    assert.match(parse(['driver = sqlit', ...lines], parseDatabase).told.join('|'), /^driver: [^|]*$/);
 });
 
 test('sqlite needs an absolute path', () => {

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, lstatSync, readdirSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import type { ProcessEvent } from '../../../src/core/process-event.ts';
+import type { EventStreamOptions } from '../../../src/stream/parse-events.ts';
+import { endAfter } from '../../helpers/end-after.ts';
 import { clientsOf, exitOf, NO_PID, RawClient, startStream } from '../../helpers/event-world.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { freePort } from '../../helpers/free-port.ts';
+import { asRoot } from '../../helpers/requirement.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 
@@ -97,6 +100,36 @@ describe('the event stream', () => {
     await clientsOf(server, 3);
   });
 
+  for (const kind of ['unix', 'tcp'] as const)
+    it(`keeps places for root, and for others beside one who takes all he can get: ${kind}`, asRoot, async (t) => {
+      const port = await freePort();
+      const { source, server, path } = await startStream(t, { ...tcp('127.0.0.1', port), socket: openSocket(t) });
+      const where = kind === 'unix' ? path : port;
+      const hers = await crowdOf(t, 4711, where, 50);
+      await waitFor('her answers', () => hers.told().length === 45);
+      assert.deepEqual(new Set(hers.told()), new Set(['Too many clients of one user (5 at most). Disconnecting.']));
+      const his = await crowdOf(t, 4712, where, 5);
+      await clientsOf(server, 10);
+      const last = await crowdOf(t, 4713, where, 1);
+      await waitFor('the last answer', () => last.told().length === 1);
+      assert.deepEqual([last.told(), his.told()], [['Too many clients (10 at most). Disconnecting.'], []]);
+      const roots = await Promise.all(Array.from({ length: 10 }, () => RawClient.open(t, where)));
+      for (const { socket } of roots) socket.write(kind === 'tcp' ? 'x\n' : '{}\n');
+      await clientsOf(server, 20);
+      source.tell(exitOf(NO_PID));
+      for (const client of roots) await client.says('"exit"');
+    });
+
+  it('takes none for a client who is not logged in', asRoot, async (t) => {
+    const port = await freePort();
+    const { server } = await startStream(t, { ...tcp('127.0.0.1', port), clients: 1 });
+    const silent = await Promise.all(Array.from({ length: 20 }, () => RawClient.open(t, port)));
+    for (const client of silent) await client.says('Password: ');
+    silent[19]?.socket.write('x\n');
+    await silent[19]?.says('Authentication successful.');
+    assert.equal(server.counters().clients, 1);
+  });
+
   it('is not harmed by 1,000 connections at once', async (t) => {
     const { source, server, path } = await startStream(t);
     const first = await RawClient.open(t, path);
@@ -153,6 +186,44 @@ describe('the event stream', () => {
     assert.equal(client.text, 'There are no events: no connector. Disconnecting.\n');
   });
 });
+
+const tcp = (host: string, port: number) => ({ tcp: { host, port, auth: 'x', tls: undefined } });
+
+/** A socket that everybody may connect to. */
+function openSocket(t: TestContext): NonNullable<EventStreamOptions['socket']> {
+  const folder = tempDir(t);
+  chmodSync(folder, 0o755);
+  return { path: join(folder, 'e.sock'), mode: 0o666, group: undefined };
+}
+
+/** So many connections of a user, who logs in and says nothing more; what each was told before it was closed. */
+async function crowdOf(t: TestContext, uid: number, where: string | number, count: number) {
+  const argv = ['-e', CROWD, String(where), String(count)];
+  const child = spawn(process.execPath, argv, { uid, gid: uid, stdio: ['ignore', 'pipe', 'inherit'] });
+  endAfter(t, child);
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (more: string) => {
+    text += more;
+  });
+  await waitFor('all connections', () => text.includes('connected\n'));
+  return { told: () => text.split('\n').filter((line) => line.startsWith('Too many')) };
+}
+
+const CROWD = `
+  const { connect } = require('node:net');
+  const [where, count] = process.argv.slice(1);
+  let left = Number(count);
+  for (let i = 0; i < count; i++) {
+    const socket = connect(where.startsWith('/') ? { path: where } : { port: Number(where), host: '127.0.0.1' });
+    let said = '';
+    socket.on('error', () => {}).on('connect', () => {
+      if (!where.startsWith('/')) socket.write('x\\n');
+      if (--left === 0) console.log('connected');
+    });
+    socket.setEncoding('utf8').on('data', (text) => { said += text; });
+    socket.on('close', () => console.log(said.replace('Password: ', '').trim()));
+  }
+`;
 
 describe('a slow client of the event stream', () => {
   it('loses what does not fit, is told how much, and holds up nobody', async (t) => {
@@ -241,8 +312,6 @@ describe('the socket file of the event stream', () => {
 });
 
 describe('the TCP address of the event stream', () => {
-  const tcp = (host: string, port: number) => ({ tcp: { host, port, auth: 'x', tls: undefined } });
-
   it('may be a name', async (t) => {
     const port = await freePort();
     await startStream(t, tcp('localhost', port));

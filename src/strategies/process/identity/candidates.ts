@@ -10,13 +10,13 @@ import { hasEnded } from '../../../system/proc/parse.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import type { Identity } from './identity.ts';
 import { programMatcher } from './name.ts';
-import { isOwnedBy, runsRootsFile } from './owner.ts';
+import { type Foreign, foreignTo, isOwnedBy, runsRootsFile } from './owner.ts';
 
 /** What one witness knows. */
 export interface Known {
   readonly found: readonly SeenProcess[];
-  /** Who would be it, and is another user's. */
-  readonly strangers: readonly SeenProcess[];
+  /** Who would be it, and is another user's: why they are not. */
+  readonly strangers: ReadonlyMap<SeenProcess, Foreign>;
   /** What was not believed, a line each. */
   readonly remarks: readonly string[];
   /** Of whom it could not be told whether they are it. */
@@ -87,26 +87,32 @@ export async function ownedOf(
   isKnown = false,
 ): Promise<Known> {
   if (owners.others === 'all') return known(bearers);
-  const owned = await filterWithBreath(bearers, (seen) => isOwnedBy(table, seen, owners.uids));
+  const strangers = await foreignOf(table, bearers, owners.uids);
+  const owned = bearers.filter((seen) => !strangers.has(seen));
   const isUnknown = owned.length === 0 && !isKnown && owners.others === 'roots_files';
   const judged = await judgeWhole(table, isUnknown ? bearers : [], runsRoots);
   const found = isUnknown ? bearers.filter((seen) => judged.verdicts.get(seen) === true) : owned;
-  const taken = new Set(found);
-  return { found, strangers: bearers.filter((seen) => !taken.has(seen)), remarks: [] };
+  for (const seen of found) strangers.delete(seen);
+  return { found, strangers, remarks: [] };
 }
 
 /** Strangers may be thousands, and each is looked at closely. */
-async function filterWithBreath<T>(all: readonly T[], keeps: (one: T) => boolean): Promise<T[]> {
+async function foreignOf(
+  table: ProcessTable,
+  bearers: readonly SeenProcess[],
+  uids: readonly number[],
+): Promise<Map<SeenProcess, Foreign>> {
   const breath = new Breath();
-  const kept: T[] = [];
-  for (const one of all) {
+  const foreign = new Map<SeenProcess, Foreign>();
+  for (const seen of bearers) {
     if (breath.isDue) await breath.take();
-    if (keeps(one)) kept.push(one);
+    const why = foreignTo(table, seen, uids);
+    if (why !== undefined) foreign.set(seen, why);
   }
-  return kept;
+  return foreign;
 }
 
 /** `found`, and nobody else. */
 export function known(found: readonly SeenProcess[]): Known {
-  return { found, strangers: [], remarks: [] };
+  return { found, strangers: new Map(), remarks: [] };
 }

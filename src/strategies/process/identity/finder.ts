@@ -11,7 +11,7 @@ import type { Supervision } from '../supervision/supervision.ts';
 import { knownBy, type Witness } from './identity.ts';
 import type { KnownRoots } from './known-roots.ts';
 import { findTrees, type Matches } from './match.ts';
-import { findOwners } from './owner.ts';
+import { type Foreign, findOwners } from './owner.ts';
 
 /** What finding a program uses. */
 export type FinderParts = Pick<StrategyParts, 'launches' | 'pins' | 'roots' | 'programs' | 'clock' | 'log'>;
@@ -113,7 +113,7 @@ export class ProgramFinder {
   }
 
   /** Once for each user: whose process bears the name may be an administrator's doing, who changed the user of the service. */
-  async #tell(systemName: string, strangers: readonly SeenProcess[], remarks: readonly string[]): Promise<void> {
+  async #tell(systemName: string, strangers: ReadonlyMap<SeenProcess, Foreign>, remarks: readonly string[]): Promise<void> {
     const isNews = (key: string): boolean => {
       if (this.#told.has(key) || this.#told.size >= MOST_TOLD) return false;
       this.#told.add(key);
@@ -123,11 +123,11 @@ export class ProgramFinder {
       if (isNews(`${systemName}\0${remark}`)) this.#parts.log.warning(`${systemName}: ${remark}`, { process_name: systemName });
     }
     const breath = new Breath();
-    for (const stranger of strangers) {
+    for (const [stranger, why] of strangers) {
       if (breath.isDue) await breath.take();
       const { pid } = stranger;
-      if (!isNews(`${systemName}\0${this.#table.read(pid, ['uids'])?.uids?.effective}`)) continue;
-      const [line] = describeStrangers(this.#table, [stranger]);
+      if (!isNews(`${systemName}\0${JSON.stringify(why)}`)) continue;
+      const [line] = describeStrangers(new Map([[stranger, why]]));
       this.#parts.log.warning(`Not taken for ${systemName}: ${line}`, { process_name: systemName, process_pid: pid });
     }
   }

@@ -4,6 +4,7 @@ import type { ProcessLook, SeenProcess } from '../../../system/proc/look.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import { ownerTest } from './candidates.ts';
 import type { Identity, ProcessTree, Witness } from './identity.ts';
+import type { Foreign } from './owner.ts';
 import { memberTest, restOf } from './rest.ts';
 import { stillKnown, witnesses } from './witnesses.ts';
 
@@ -16,8 +17,8 @@ export type Matches =
       readonly further: readonly ProcessTree[];
       /** What roots that are gone left behind under other names: it belongs to the program, and does not prove that it runs. */
       readonly rest: readonly SeenProcess[];
-      /** Who bears the name and is another user's: nothing that is done or told of the program knows of them. */
-      readonly strangers: readonly SeenProcess[];
+      /** Who bears the name and is another user's, and why: nothing that is done or told of the program knows of them. */
+      readonly strangers: ReadonlyMap<SeenProcess, Foreign>;
       /** What was not believed, a line each. */
       readonly remarks: readonly string[];
     }
@@ -42,7 +43,7 @@ export async function findTrees(table: ProcessTable, identity: Identity, look: P
     if (isMember(known ?? root, seen)) return true;
     return known?.runId !== undefined && isOwned(seen) && table.hasVariable(seen.pid, 'MONITOR_RUN_ID', known.runId);
   };
-  const strangers = new Set<SeenProcess>();
+  const strangers = new Map<SeenProcess, Foreign>();
   const remarks: string[] = [];
   const unreadToo: SeenProcess[] = [];
   let program: readonly ProcessTree[] = [];
@@ -53,7 +54,7 @@ export async function findTrees(table: ProcessTable, identity: Identity, look: P
     const above = found.find(({ pid }) => own.has(pid));
     if (above !== undefined)
       return { kind: 'refused', reason: `process ${above.pid} of that name is an ancestor of this monitor` };
-    for (const stranger of known.strangers) strangers.add(stranger);
+    for (const [seen, why] of known.strangers) strangers.set(seen, why);
     remarks.push(...known.remarks);
     unreadToo.push(...(known.unread ?? []));
     const trees = treesOfFound(found, witness.name);
@@ -73,7 +74,7 @@ export async function findTrees(table: ProcessTable, identity: Identity, look: P
     trees: counted.map((tree) => withRest(tree, rest.byLeader)).sort(byAge),
     further: [...further].sort(byAge),
     rest: rest.left,
-    strangers: [...strangers].filter((seen) => !ofIt.has(seen)),
+    strangers: new Map([...strangers].filter(([seen]) => !ofIt.has(seen))),
     remarks,
   };
 

@@ -95,15 +95,29 @@ function scriptOf(table: ProcessTable, { pid, name, argv = [], executable }: See
   );
 }
 
+/** Why a process is not one of some users': whose it is; or whose it was that executed it; or neither can be told any more. */
+export type Foreign = { readonly kind: 'owner' | 'starter'; readonly uid: number } | { readonly kind: 'unknown' };
+
 /**
- * Whether the process is one of these users', and was executed by one of them: who calls a set-user-id program chooses its
- * argv[0], and a su(1) that waits for a password is root's by its effective uid. Source: credentials(7), getauxval(3).
+ * Why the process is not one of these users', or was not executed by one of them; undefined where it is both: who calls a set-user-id
+ * program chooses its argv[0], and a su(1) that waits for a password is root's by its effective uid. Source: credentials(7), getauxval(3).
  */
-export function isOwnedBy(table: ProcessTable, { pid, startTime }: ProcessIdentity, uids: readonly number[]): boolean {
+export function foreignTo(
+  table: ProcessTable,
+  { pid, startTime }: ProcessIdentity,
+  uids: readonly number[],
+): Foreign | undefined {
   const now = table.read(pid, ['startTime', 'uids']);
-  if (now?.uids === undefined || now.startTime !== startTime) return false;
+  if (now?.uids === undefined || now.startTime !== startTime) return { kind: 'unknown' };
   // To read a stranger's auxv may take as long as it likes: while it executes, its memory is locked.
-  if (!uids.includes(now.uids.effective)) return false;
+  const { effective, real } = now.uids;
+  if (!uids.includes(effective)) return { kind: 'owner', uid: effective };
   // A process may write over its own auxv (prctl(2)): then its effective uid, which it cannot, tells whose it is.
-  return uids.includes(parseAuxv(table.bytes(pid, 'auxv') ?? Buffer.alloc(0))?.uid ?? now.uids.real);
+  const starter = parseAuxv(table.bytes(pid, 'auxv') ?? Buffer.alloc(0))?.uid ?? real;
+  return uids.includes(starter) ? undefined : { kind: 'starter', uid: starter };
+}
+
+/** Whether the process is one of these users', and was executed by one of them (foreignTo). */
+export function isOwnedBy(table: ProcessTable, process: ProcessIdentity, uids: readonly number[]): boolean {
+  return foreignTo(table, process, uids) === undefined;
 }

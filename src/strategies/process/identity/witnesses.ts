@@ -7,7 +7,7 @@ import { pidsOfService } from '../../../system/systemd/unit-cgroup.ts';
 import { byArgument } from './argument.ts';
 import { isPossible, type Known, known, matcherOf, ownedOf, ownerTest } from './candidates.ts';
 import type { Identity, Witness } from './identity.ts';
-import { isOwnedBy, runsRootsFile } from './owner.ts';
+import { foreignTo, runsRootsFile } from './owner.ts';
 import { readPidFile } from './pid-file.ts';
 import { memberTest } from './rest.ts';
 
@@ -87,11 +87,11 @@ async function byPidFile(table: ProcessTable, identity: Identity, { all }: Proce
   if (read.kind === 'unusable') return { ...nobody, remarks: [read.reason] };
   const seen = read.kind === 'pid' ? all.get(read.pid) : undefined;
   if (read.kind === 'absent' || seen === undefined || !isPossible(table, identity, all)(seen)) return nobody;
-  if (read.uid === 0 || isOwnedBy(table, seen, [read.uid])) return { ...nobody, found: [seen] };
-  return {
-    ...nobody,
-    remarks: [`pid_file is not used: process ${seen.pid} does not belong to user ${read.uid}, who owns the file`],
-  };
+  const foreign = read.uid === 0 ? undefined : foreignTo(table, seen, [read.uid]);
+  if (foreign === undefined) return { ...nobody, found: [seen] };
+  const why = foreign.kind === 'starter' ? `was started by user ${foreign.uid}, not by` : 'does not belong to';
+  const remark = `pid_file is not used: process ${seen.pid} ${why} user ${read.uid}, who owns the file`;
+  return { ...nobody, remarks: [remark] };
 }
 
 async function byName(table: ProcessTable, identity: Identity, look: ProcessLook): Promise<Known> {

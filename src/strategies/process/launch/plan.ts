@@ -15,7 +15,7 @@ import type { ProcessOptions } from '../options.ts';
 import type { WholeLaunch } from './copies.ts';
 import { findProgram } from './find-program.ts';
 import type { PinCheck } from './pinned.ts';
-import { describeArgv, NEVER_SEEN, OLD_RECORD, pinAgain, pinCure, shown, UNUSABLE } from './words.ts';
+import { describeArgv, NEVER_SEEN, nothingToStart, OLD_RECORD, pinAgain, pinCure, shown, UNUSABLE } from './words.ts';
 
 /** What would be started, one launch a tree; or in one line why nothing can be. */
 export type StartPlan =
@@ -80,7 +80,7 @@ export function planStart(
   // Of one that is dead its note tells; what runs may be caught between two programs: the next look may tell how it was started.
   const unusable = lacking === undefined && rule.isRunning ? undefined : rule.unusable;
   if (unusable !== undefined)
-    return { kind: 'refused', reason: `nothing to start: ${UNUSABLE}: ${unusable}; set start_command`, final: !rule.isRunning };
+    return { kind: 'refused', reason: nothingToStart(`${UNUSABLE}: ${unusable}`), final: !rule.isRunning };
   if (records.length > 0)
     return planRecords(records, (record) => usersRefusal(record, rule) ?? rootsRefusal(record, managed, rule));
   return planSearched(options, managed, environment, path, rule);
@@ -96,16 +96,16 @@ function planSearched(
 ): StartPlan {
   // A section [process.reboot] means a process of that name; to run /sbin/reboot is never what restarts it.
   const judged = judgeUnitName(basename(managed.systemName), true);
-  if (judged.kind === 'refused') return nothingToStart(judged.reason);
-  if (rule.wasSeen) return nothingToStart('how it was started could not be told while it ran');
+  if (judged.kind === 'refused') return refused(judged.reason);
+  if (rule.wasSeen) return refused('how it was started could not be told while it ran');
   const found = options.configured ? findProgram(managed.systemName, path) : undefined;
   if (found === undefined) {
     const search = options.configured ? `, and ${noProgram(managed.systemName)}` : '';
-    return { ...nothingToStart(`${NEVER_SEEN}${search}`), unseen: true };
+    return { ...refused(`${NEVER_SEEN}${search}`), unseen: true };
   }
   const uid = rule.userUid ?? process.geteuid?.() ?? 0;
-  const refused = uid === 0 ? rootsRefusal(withoutArguments(found), managed, rule) : undefined;
-  if (refused !== undefined) return { kind: 'refused', reason: refused, final: true };
+  const unsafe = uid === 0 ? rootsRefusal(withoutArguments(found), managed, rule) : undefined;
+  if (unsafe !== undefined) return { kind: 'refused', reason: unsafe, final: true };
   // The path goes through the environment: it is data to the shell, whatever it holds.
   const what = {
     kind: 'line',
@@ -121,8 +121,8 @@ function noProgram(name: string): string {
   return name.startsWith('/') ? `there is no program ${shown(name)}` : `no program ${shown(name)} is in PATH`;
 }
 
-function nothingToStart(why: string): StartPlan & { readonly kind: 'refused' } {
-  return { kind: 'refused', reason: `nothing to start: ${why}; set start_command`, final: true };
+function refused(why: string): StartPlan & { readonly kind: 'refused' } {
+  return { kind: 'refused', reason: nothingToStart(why), final: true };
 }
 
 /** As a command of ours would execute it. */

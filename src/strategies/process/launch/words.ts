@@ -22,6 +22,21 @@ export const OLD_RECORD =
 /** Why nothing is known of how a program is started that never ran while we looked. */
 export const NEVER_SEEN = 'it has not been seen running, so how to start it is not known';
 
+/** A refusal of what cannot be started. */
+export function nothingToStart(why: string): string {
+  return `${NOTHING}${why}${SET_START_COMMAND}`;
+}
+
+/** The same, if it is one of a program that nobody has seen, with `noUnit`: that there is no unit of its name either. */
+export function nothingOfEitherKind(refusal: string, noUnit: string, processName: string): string {
+  if (!refusal.startsWith(`${NOTHING}${NEVER_SEEN}`) || !refusal.endsWith(SET_START_COMMAND)) return refusal;
+  const why = refusal.slice(0, -SET_START_COMMAND.length);
+  return `${why}, and ${noUnit}; set system_name or start_command in [process.${shown(processName)}]`;
+}
+
+const NOTHING = 'nothing to start: ';
+const SET_START_COMMAND = '; set start_command';
+
 /** In front of why how a program was started is not used. */
 export const UNUSABLE = 'how it was started is not usable';
 

@@ -73,6 +73,18 @@ describe('status --check', () => {
     assert.equal(verdict([], { store: { ...away, state: 'starting' } })[0], 69);
   });
 
+  it('tells a process once, with all that is known of it', () => {
+    const row = { processId: '12', notes: null, since: null, acknowledged: false };
+    const failed = { state: 'failed', inAlarm: null, rows: [row], reason: 'exit code 3' } as const;
+    const lines = verdict([failed, { ...failed, name: 'web', rows: [] }], { store: away })[1];
+    assert.deepEqual(lines.slice(1), [
+      'nginx: last recovery failed, was in alarm when the store was read last (exit code 3)',
+      'web: last recovery failed (exit code 3)',
+    ]);
+    const doubtful = { state: 'unknown', inAlarm: null, reason: 'why', breaker: open } as const;
+    assert.deepEqual(verdict([doubtful]), [69, ['nginx: circuit breaker open, unknown (why)']]);
+  });
+
   it('has 3 before 69 before 1, and tells all', () => {
     const fault = { state: 'down', watched: gone } as const;
     const [code, lines] = verdict([fault], { store: away });

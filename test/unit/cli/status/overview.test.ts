@@ -36,7 +36,7 @@ describe('the status', () => {
       mode: 'observe',
       store: { ...someStatus().store, description: 'mysql a', lastPollAt: ago(2000) },
       recovering: 1,
-      holds: [{ name: '*', until: null, reason: 'upgrade' }],
+      holds: [{ name: null, until: null, reason: 'upgrade' }],
       processes: [someProcess(), someProcess({ name: 'a', state: 'open' }), someProcess({ name: 'b', state: 'open' })],
     });
     assert.deepEqual(lines.slice(0, 7), [

@@ -66,6 +66,64 @@ test('words depend on how far the connection has come, and on whether TLS was of
   assert.match(storeError('db', said(3159)).message, /\(expected ssl = verify\)$/);
 });
 
+test('a connection that did not come about is told in words', () => {
+  const refused = (of: object): string => {
+    const error = Object.assign(new Error('connect X'), { code: 'ECONNREFUSED', syscall: 'connect', errno: -111, ...of });
+    return storeError('db', error).message;
+  };
+  assert.equal(refused({ address: '127.0.0.1', port: 3306 }), 'mysql db: nobody listens on 127.0.0.1 port 3306');
+  assert.equal(refused({ address: '/a.sock' }), 'mysql db: nobody listens on the socket /a.sock (expected the server to run)');
+  assert.equal(
+    refused({ address: '/a.sock', code: 'ENOENT' }),
+    'mysql db: there is no socket /a.sock (expected the server to run, another path in socket, or host = 127.0.0.1 for TCP)',
+  );
+  assert.equal(refused({ address: '10.0.0.5', port: 3306, code: 'EHOSTUNREACH' }), 'mysql db: connect X');
+  const each = ['127.0.0.1', '::1'].map((address) =>
+    Object.assign(new Error('x'), { code: 'ECONNREFUSED', syscall: 'connect', address, port: 3306 }),
+  );
+  assert.equal(
+    storeError('db', Object.assign(new AggregateError(each), { code: 'ECONNREFUSED' })).message,
+    'mysql db: nobody listens on 127.0.0.1 port 3306; nobody listens on ::1 port 3306',
+  );
+});
+
+test('for want of a privilege the GRANT is told as it is typed, and no login is refused that was right', () => {
+  const told = (errno: number, text: string, database = 'v'): string =>
+    storeError('db', Object.assign(new Error(text), { errno, sqlState: '42000' }), LOGIN, database).message;
+  assert.equal(
+    told(1044, "Access denied for user 'u'@'localhost' to database 'no-such'", 'no-such'),
+    "mysql db: Access denied for user 'u'@'localhost' to database 'no-such' (expected the name of a database that is there, and " +
+      "GRANT SELECT ON `no-such`.PROCESE TO 'u'@'localhost'; " +
+      "GRANT SELECT, UPDATE (alarma, notes) ON `no-such`.STATUS_PROCESS TO 'u'@'localhost')",
+  );
+  assert.match(
+    told(1049, "Unknown database 'x'"),
+    /^mysql db: Unknown database 'x' \(expected the name of one that is there in database; setup\.sql makes v_process_monitor\)$/,
+  );
+  const grants: [number, string, string][] = [
+    [1142, 'UPDATE command denied to user %s for table `v`.`STATUS_PROCESS`', 'UPDATE (alarma, notes) ON v.STATUS_PROCESS'],
+    [1142, "SELECT command denied to user %s for table 'PROCESE'", 'SELECT ON v.PROCESE'],
+    [
+      1143,
+      "UPDATE command denied to user %s for column 'sound' in table 'STATUS_PROCESS'",
+      'UPDATE (sound) ON v.STATUS_PROCESS',
+    ],
+  ];
+  for (const [errno, text, grant] of grants) {
+    const said = text.replace('%s', "'u'@'%'");
+    const open = storeError('db', Object.assign(new Error(said), { errno, sqlState: '42000' }), undefined, 'v');
+    assert.equal(
+      open.message,
+      `mysql db: ${said} (expected GRANT ${grant} TO 'u'@'%', or to the host that mysql.user has for it)`,
+    );
+  }
+  // Whose it is, or of what, is not told.
+  assert.match(told(1142, 'UPDATE-Befehl nicht erlaubt'), /nicht erlaubt$/);
+  assert.match(told(1142, "INSERT command denied to user 'u'@'%' for table 'x'"), /'x'$/);
+});
+
+const LOGIN = { stage: 'login', tlsUnused: false } as const;
+
 test('what a server says is cut', () => {
   assert.ok(
     storeError('db', Object.assign(new Error('x'.repeat(1_000_000)), { errno: 1064, sqlState: '42000' })).message.length < 700,

@@ -51,7 +51,7 @@ test('a store whose folder comes later is well then', async (t) => {
   await store.close();
 });
 
-test('a file that is replaced is opened anew', async (t) => {
+test('a file that is replaced is opened anew; in the place of one that is gone none is made', async (t) => {
   const dir = tempDir(t);
   const store = new SqliteStore({ path: join(dir, 'alarms.db'), queryTimeoutMs: 1000 });
   assert.deepEqual((await store.readAlarms()).rows, []);
@@ -60,6 +60,8 @@ test('a file that is replaced is opened anew', async (t) => {
   other.exec("INSERT INTO PROCESE VALUES (1, 'nginx'); INSERT INTO STATUS_PROCESS VALUES (1, 1, 0, NULL)");
   other.close();
   for (const part of ['', '-wal', '-shm']) rmSync(join(dir, `alarms.db${part}`), { force: true });
+  await assert.rejects(store.readAlarms(), hasFault('unreachable', /alarms\.db: the file is gone \(put it back/));
+  assert.equal(existsSync(join(dir, 'alarms.db')), false);
   renameSync(join(dir, 'new.db'), join(dir, 'alarms.db'));
   assert.equal((await store.readAlarms()).rows.length, 1);
   await store.close();

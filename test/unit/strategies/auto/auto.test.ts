@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ManagedProcess } from '../../../../src/core/alarm.ts';
-import type { HealthResult } from '../../../../src/core/outcomes.ts';
+import type { HealthResult, RestartPreview } from '../../../../src/core/outcomes.ts';
 import type { ProgramMarks } from '../../../../src/core/program-marks.ts';
 import { AutoStrategy, autoStrategy } from '../../../../src/strategies/auto/auto.ts';
+import { NEVER_SEEN, nothingToStart } from '../../../../src/strategies/process/launch/words.ts';
 import type { RestartAttempt, RestartOutcome, RestartStrategy } from '../../../../src/strategies/strategy.ts';
 import { ServiceStrategy } from '../../../../src/strategies/unit/service.ts';
 import { type ProcessIdentity, ProcessTable } from '../../../../src/system/proc/table.ts';
@@ -47,7 +48,7 @@ class FakeProcesses implements RestartStrategy {
     return this.marked;
   }
 
-  async preview() {
+  async preview(): Promise<RestartPreview> {
     return { stops: ['pid 1234'], starts: [], refusals: [] };
   }
 
@@ -125,6 +126,25 @@ test('what systemd does not know, or could not, is a process; so is everything w
   assert.deepEqual(processes.restarts, ['worker', 'my worker', 'victi*', '/opt/app/run', 'naïve', 'nginx']);
   assert.deepEqual((await strategy.preview(managed('worker'), never)).stops, ['pid 1234']);
   assert.deepEqual(systemd.calls, []);
+});
+
+test('of what nobody has seen it is said in one line that there is neither a program nor a unit', async () => {
+  const { restart, strategy, systemd, processes } = world();
+  const unseen = nothingToStart(`${NEVER_SEEN}, and no program nginx is in PATH`);
+  const both = `nothing to start: ${NEVER_SEEN}, and no program nginx is in PATH, and systemd knows no unit nginx.service; set system_name or start_command in [process.nginx]`;
+  const told = async (refusal: string): Promise<readonly string[]> => {
+    processes.outcome = { kind: 'failed', reason: refusal, final: true };
+    processes.preview = async () => ({ stops: [], starts: [], refusals: [refusal] });
+    const outcome = await restart('nginx');
+    assert.ok(outcome.kind === 'failed' && outcome.final);
+    return [...(await strategy.preview(managed('nginx'), never)).refusals, outcome.reason];
+  };
+  assert.deepEqual(await told(unseen), [both, both]);
+  // It ran as a program: no unit is looked for.
+  const seen = nothingToStart('how it was started could not be told while it ran');
+  assert.deepEqual(await told(seen), [seen, seen]);
+  systemd.available = false;
+  assert.deepEqual(await told(unseen), [unseen, unseen]);
 });
 
 test('a dangerous name is refused, and not tried as a process', async () => {

@@ -106,6 +106,8 @@ test('what is looked for under another root, or elsewhere, is not named', () => 
   }
   assert.equal(named('cd /srv && sudo -D /opt ./x'), 'folder /srv, program sudo');
   assert.equal(named('cd /srv && sudo -i ./x'), 'folder /srv, program sudo');
+  assert.equal(named('cd /srv && sudo -u app ./x'), 'folder /srv, program sudo, program /srv/x');
+  assert.equal(named('sudo -i -u app /no/x'), 'program sudo, program /no/x');
   assert.equal(named('sudo -u app /no/x -R'), 'program sudo, program /no/x', 'it is no option of sudo');
 });
 

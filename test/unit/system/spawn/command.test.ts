@@ -101,3 +101,12 @@ test('a signal is named, and no zombie is left', async () => {
     [],
   );
 });
+
+test('who has enough of what it writes to stdout ends it', async () => {
+  const chunks: Buffer[] = [];
+  const take = (chunk: Buffer): boolean => chunks.push(chunk) < 3;
+  const result = await execute('yes', [], { ...limit, take });
+  assert.deepEqual([result.kind === 'signaled' && result.signal, chunks.length], ['SIGPIPE', 3]);
+  const whole = await execute('echo', ['all'], { ...limit, take: (chunk) => chunks.push(chunk) > 0 });
+  assert.deepEqual([whole.kind, whole.stdout, `${chunks.at(-1)}`], ['exited', 'all\n', 'all\n']);
+});

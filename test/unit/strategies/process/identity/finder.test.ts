@@ -12,6 +12,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { uptime } from 'node:os';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import type { ProcessStrategy } from '../../../../../src/strategies/process/process.ts';
@@ -199,8 +200,8 @@ test('pid_file names the program; a stale one, a link, one that others may write
     assert.deepEqual(seen.pids, []);
     assert.match(seen.warnings.join(), why);
   };
-  const anHourAgo = Date.now() / 1000 - 3600;
-  utimesSync(pidFile, anHourAgo, anHourAgo);
+  const sinceBoot = Date.now() / 1000 - uptime() / 2;
+  utimesSync(pidFile, sinceBoot, sinceBoot);
   await refused(/is stale: process \d+ was started after it was written/);
   utimesSync(pidFile, 1000, 1000);
   await refused(/written before the machine was booted/);
@@ -238,6 +239,15 @@ test("a user's pid file names his own processes alone", asRoot, async (t) => {
   assert.match(other.warnings.join(), /process \d+ does not belong to user 65534, who owns the file/);
   writeFileSync(pidFile, `${his}`);
   assert.deepEqual((await looked(world, name, user)).pids, [his]);
+  const file = world.zoo.sleeper('zcalled');
+  chownSync(file, nobody.uid, nobody.gid);
+  chmodSync(file, 0o4755);
+  const called = await world.zoo.start(file, ['300'], { uid: 2, gid: 2 });
+  if (world.table.read(called, ['uids'])?.uids?.effective !== nobody.uid) return t.skip('mounted nosuid');
+  writeFileSync(pidFile, `${called}`);
+  const { pids, warnings } = await looked(world, name, user);
+  assert.deepEqual(pids, []);
+  assert.match(warnings.join(), /process \d+ was started by user 2, not by user 65534, who owns the file/);
 });
 
 test(

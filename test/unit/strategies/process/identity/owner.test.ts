@@ -108,6 +108,29 @@ test("a set-user-id program is root's, its argv[0] is its caller's", asRoot, asy
   assert.deepEqual(await found(world, path, { user: 'nobody' }), [pid]);
 });
 
+test('who was started by another user is told so, and no setting is named that would let him count', asRoot, async (t) => {
+  const world = processStrategyWorld(t);
+  const name = `zsuid${process.pid}`;
+  const file = world.zoo.sleeper('zsleeper');
+  const start = (mode: number): Promise<number> => {
+    chmodSync(file, mode);
+    return world.zoo.start(file, ['300'], { argv0: name, ...nobody });
+  };
+  const [his, called] = [await start(0o755), await start(0o4755)];
+  if (world.table.read(called, ['uids'])?.uids?.effective !== 0) return t.skip('the temporary folder is mounted nosuid');
+  const { warnings } = await looked(world, name);
+  assert.deepEqual(warnings, [
+    `pid ${his} bears that name too and is not touched: it is of user nobody (65534) (set user, or any_user = true, if it is the program)`,
+    `pid ${called} bears that name too and is not touched: it was started by user nobody (65534)`,
+  ]);
+  const told = world.warnings.filter((line) => line.startsWith(`Not taken for ${name}: `));
+  assert.deepEqual(
+    told,
+    warnings.map((line) => `Not taken for ${name}: ${line}`),
+    'each reason once',
+  );
+});
+
 test(
   'who has given up root is who he is now: what the kernel told a program at its start, it can write over',
   asRoot,

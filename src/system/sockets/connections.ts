@@ -1,23 +1,21 @@
 import type { Socket } from 'node:net';
+import type { Holder } from './holder.ts';
 
-/** Whose a connection is, by the kernel's word: root's (or the daemon's own user's), or the user's of that number, undefined if it cannot be told. */
-export type Holder = { readonly kind: 'root' } | { readonly kind: 'user'; readonly uid: number | undefined };
-
-/** Why an order is not carried out now; `limit`: how many may be under way. */
+/** Of whom too many are being served; `limit`: how many may be. */
 export type Crowd = { readonly kind: 'user' | 'all'; readonly limit: number };
 
 /** How many connections there may be. */
 export interface ConnectionLimits {
   /** Of root, and of all others together. */
   readonly open: number;
-  /** Whose orders are being carried out, of root, and of all others together; fewer than `open`, so that one who comes always finds a place. */
+  /** Who is being served, of root, and of all others together; fewer than `open`, so that one who comes always finds a place. */
   readonly busy: number;
   /** The same of one user who is not root. */
   readonly busyOfUser: number;
 }
 
 /**
- * The open connections of a server. Root's places and those of all others are counted apart, so that nobody takes root's. Above the limit
+ * The open connections of a server, from its accept on or from a login. Root's places and those of all others are counted apart, so that nobody takes root's. Above the limit
  * the oldest one that is not being served goes, of the user who has the most; never the one that has just come.
  */
 export class Connections {
@@ -40,26 +38,33 @@ export class Connections {
     if (idle !== undefined) this.#end(idle[0]);
   }
 
-  /** From now on its order is being carried out, and it waits for the answer; or why that cannot be. */
-  markBusy(connection: Socket): Crowd | undefined {
+  /** From now on it is being served; or why that cannot be. Where places are short, one of those who have them that `mayGo` gives way. */
+  markBusy(connection: Socket, mayGo: (other: Socket) => boolean = () => false): Crowd | undefined {
     const own = this.#open.get(connection);
     if (own === undefined) return undefined;
-    const { busy: limit, busyOfUser } = this.#limits;
-    const alike = [...this.#open.values()].filter(({ holder, busy }) => busy && holder.kind === own.holder.kind);
-    const uid = userOf(own.holder);
-    const isCounted = own.holder.kind === 'user' && uid !== undefined;
-    if (isCounted && alike.filter(({ holder }) => userOf(holder) === uid).length >= busyOfUser)
-      return { kind: 'user', limit: busyOfUser };
-    if (alike.length >= limit) return { kind: 'all', limit };
+    const crowded = this.#crowded(own.holder);
+    const gone = crowded?.members.find(mayGo);
+    if (gone !== undefined) this.#end(gone);
+    else if (crowded !== undefined) return crowded.crowd;
     own.busy = true;
     return undefined;
+  }
+
+  /** Those who have all the places that this one may have; undefined where there is one left. */
+  #crowded(own: Holder): { readonly crowd: Crowd; readonly members: readonly Socket[] } | undefined {
+    const { busy: limit, busyOfUser } = this.#limits;
+    const alike = [...this.#open].filter(([, { holder, busy }]) => busy && holder.kind === own.kind);
+    const uid = userOf(own);
+    const ofUser = uid === undefined ? [] : alike.filter(([, { holder }]) => userOf(holder) === uid);
+    if (ofUser.length >= busyOfUser) return { crowd: { kind: 'user', limit: busyOfUser }, members: socketsOf(ofUser) };
+    return alike.length >= limit ? { crowd: { kind: 'all', limit }, members: socketsOf(alike) } : undefined;
   }
 
   isBusy(connection: Socket): boolean {
     return this.#open.get(connection)?.busy === true;
   }
 
-  /** Ends those that have asked nothing. */
+  /** Ends those that are not being served. */
   endIdle(): void {
     for (const [connection, { busy }] of this.#open) if (!busy) this.#end(connection);
   }
@@ -72,6 +77,10 @@ export class Connections {
     this.#open.delete(connection);
     connection.destroy();
   }
+}
+
+function socketsOf(entries: readonly (readonly [Socket, unknown])[]): Socket[] {
+  return entries.map(([socket]) => socket);
 }
 
 function userOf(holder: Holder): number | undefined {

@@ -1,0 +1,73 @@
+import { expandCommand } from '../core/command-template.ts';
+import type { ConfigProblem } from '../core/errors.ts';
+import { managedProcess, type RecoveryPlan } from '../monitor/recovery-plan.ts';
+import { changeablePrograms } from '../strategies/command/changeable-program.ts';
+import { missingPrograms } from '../strategies/command/missing-program.ts';
+import type { Entries } from '../system/files/walk-path.ts';
+import type { ServiceManager } from '../system/systemd/service-manager.ts';
+import type { Settings } from './settings.ts';
+import { isUnit } from './user-finding.ts';
+
+/** What is needed to see what the commands of a process run. */
+export interface CommandParts {
+  readonly settings: Pick<Settings, 'document'>;
+  readonly services: Pick<ServiceManager, 'available' | 'show'>;
+  /** Of the files that were looked at; one map for all processes. */
+  readonly entries: Entries;
+}
+
+/** Warnings of what the commands of a process certainly run, and is not there, or is run by root and can be changed by others. */
+export async function commandFindings(
+  parts: CommandParts,
+  name: string,
+  plan: RecoveryPlan,
+  signal: AbortSignal,
+): Promise<ConfigProblem[]> {
+  const { settings, entries } = parts;
+  const found: ConfigProblem[] = [];
+  for (const [key, line] of commands(parts, name, plan)) {
+    const changeable = mayBeRoots(parts, name, key) ? changeablePrograms(line, entries) : [];
+    const isTold = changeable.length > 0 && (await isUsed(parts, name, plan, key, signal));
+    for (const problem of [...missingPrograms(line), ...(isTold ? changeable : [])])
+      found.push(settings.document.standingWarning(name, key, problem));
+  }
+  return found;
+}
+
+/** The lines that a restart runs, by their keys. One that `%s` makes another one of each process is another one of each. */
+function commands({ settings }: CommandParts, name: string, plan: RecoveryPlan): [key: string, line: string][] {
+  const section = settings.document.processSection(name);
+  const process = managedProcess(name, plan);
+  return usedCommands(section.verbatim('restart_command') !== undefined, plan).flatMap((key): [string, string][] => {
+    const line = section.verbatim(key);
+    const expanded = line === undefined ? undefined : expandCommand(line, process);
+    // Of a name that cannot stand in it the file's own problems tell.
+    return expanded?.kind === 'ready' ? [[key, expanded.line]] : [];
+  });
+}
+
+function usedCommands(hasRestartCommand: boolean, { strategy }: RecoveryPlan): readonly string[] {
+  const always = ['pre_restart_command', 'health_check_command'];
+  if (hasRestartCommand) return ['restart_command', ...always];
+  return strategy.name === 'process' || strategy.name === 'auto' ? [...PROGRAM_KEYS, ...always] : always;
+}
+
+const PROGRAM_KEYS: readonly string[] = ['start_command', 'stop_command'];
+
+/** Who runs them if we are not root is not known: root may have systemd run the daemon. */
+function mayBeRoots({ settings }: CommandParts, name: string, key: string): boolean {
+  const user = key === 'start_command' ? settings.document.processSection(name).text('user') : undefined;
+  return process.geteuid?.() === 0 && (user === undefined || user === 'root' || user === '0');
+}
+
+/** A unit is started and stopped by systemd. */
+async function isUsed(
+  { services }: CommandParts,
+  name: string,
+  plan: RecoveryPlan,
+  key: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (plan.strategy.name !== 'auto' || !PROGRAM_KEYS.includes(key)) return true;
+  return (await isUnit(services, managedProcess(name, plan).systemName, signal)) === false;
+}

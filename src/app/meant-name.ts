@@ -1,0 +1,24 @@
+import { looseName } from '../config/did-you-mean.ts';
+import { soon } from '../core/clock.ts';
+import { nearName } from '../core/near-name.ts';
+import type { Core } from './app.ts';
+
+/**
+ * The name of a section, else one of the database, that is like an unknown one but for letter case, blanks, accents, or `-` for `_`;
+ * undefined if there is none, or the database does not say soon. Never rejects.
+ */
+export async function meantName({ clock, settings, store }: Core, unknown: string): Promise<string | undefined> {
+  const section = likeName(unknown, settings().processNames);
+  if (section !== undefined) return section;
+  const names = await soon(clock, LOOK_LIMIT_MS, store().listNames(MOST_NAMES)).catch(() => []);
+  return names === 'late' ? undefined : likeName(unknown, names);
+}
+
+/** The first of `names` that is like `name` in that way, and not the same. */
+export function likeName(name: string, names: readonly string[]): string | undefined {
+  if (names.includes(name)) return undefined;
+  return nearName(name, names) ?? names.find((other) => looseName(other) === looseName(name));
+}
+
+const LOOK_LIMIT_MS = 2000;
+const MOST_NAMES = 10_000;

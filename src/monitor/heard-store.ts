@@ -1,0 +1,53 @@
+import { type Clock, soon } from '../core/clock.ts';
+import { configuredSeconds } from '../core/duration.ts';
+import { StoreError } from '../core/errors.ts';
+import type { AlarmStore } from '../stores/store.ts';
+
+/**
+ * `store`, with all that says that it does not answer told to `hear` before the caller learns of it: every question that failed, every
+ * write that nobody answered, and either once it has taken a second. A poll is not told of: whoever polls knows how it went.
+ */
+export function heardStore(store: AlarmStore, clock: Clock, hear: (error: unknown) => void): AlarmStore {
+  const inTime = async (call: Promise<unknown>): Promise<void> => {
+    if ((await soon(clock, LATE_MS, call)) !== 'late') return;
+    hear(new StoreError('timeout', `${store.description} has not answered within ${configuredSeconds(LATE_MS)}`));
+  };
+  const heard = async <T>(call: Promise<T>, saysAway: (error: unknown) => boolean): Promise<T> => {
+    // How it fails is told below.
+    inTime(call).catch(() => {});
+    try {
+      return await call;
+    } catch (error) {
+      if (saysAway(error)) hear(error);
+      throw error;
+    }
+  };
+  const asked = <T>(call: Promise<T>): Promise<T> => heard(call, () => true);
+  const written = <T>(call: Promise<T>): Promise<T> => heard(call, isUnanswered);
+  return {
+    get description() {
+      return store.description;
+    },
+    get failoverMs() {
+      return store.failoverMs;
+    },
+    readAlarms: (first) => store.readAlarms(first),
+    readProcess: (processId) => asked(store.readProcess(processId)),
+    findProcesses: (processName) => asked(store.findProcesses(processName)),
+    findHalf: (nameOrId) => asked(store.findHalf(nameOrId)),
+    listNames: (limit) => asked(store.listNames(limit)),
+    clearAlarm: (seen, restartedAt) => written(store.clearAlarm(seen, restartedAt)),
+    raiseAlarm: (processId, notes) => written(store.raiseAlarm(processId, notes)),
+    dropAlarm: (processId, notes) => written(store.dropAlarm(processId, notes)),
+    inspect: () => asked(store.inspect()),
+    close: () => store.close(),
+  };
+}
+
+/** Nobody waits much longer: by then a status must not say what was known before. */
+const LATE_MS = 1000;
+
+/** A write that is refused says nothing of whether alarms can be read. */
+function isUnanswered(error: unknown): boolean {
+  return error instanceof StoreError && ['unreachable', 'timeout'].includes(error.fault);
+}

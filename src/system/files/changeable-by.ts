@@ -1,0 +1,32 @@
+import { groupWords, hasMembers, userWords } from './account-names.ts';
+import { isSticky } from './mode.ts';
+import { type Entries, isFuse, type Judge, walkPath } from './walk-path.ts';
+
+/**
+ * Who but root can certainly change the file at an absolute path, or put another in its place: `user app (1000)`; `group devs (1001), who
+ * may write to /srv/app`, `user app (1000), to whom /srv/app belongs` if that is by a folder, or by where a link leads. Undefined if
+ * nobody can, or that cannot be told: in a FUSE file system, and of a group that has no member in /etc. A mask of access control lists
+ * shows as the group's rights. `entries`: for many paths. Source: path_resolution(7), inode(7), acl(5).
+ */
+export function changeableBy(path: string, entries: Entries = new Map()): string | undefined {
+  let who: string | undefined;
+  const judge: Judge = (at, entry, folder) => {
+    const { stat } = entry;
+    // A link that is another's can be replaced in a sticky folder alone, and there the kernel does not follow it (proc_sys_fs(5)).
+    if (stat.isSymbolicLink()) return undefined;
+    if (stat.dev !== folder.stat.dev && isFuse(entry)) return `${at} is a FUSE file system`;
+    if (stat.uid !== 0) who = `${userWords(stat.uid)}${at === path ? '' : `, to whom ${at} belongs`}`;
+    else if (!isSticky(stat) || !stat.isDirectory()) {
+      const writer = writerBesideOwner(stat);
+      if (writer !== undefined) who = `${writer}${at === path ? '' : `, who may write to ${at}`}`;
+    }
+    return who;
+  };
+  walkPath(path, { judge, entries });
+  return who;
+}
+
+function writerBesideOwner({ mode, gid }: { readonly mode: number; readonly gid: number }): string | undefined {
+  if ((mode & 0o002) !== 0) return 'everybody';
+  return (mode & 0o020) !== 0 && gid !== 0 && hasMembers(gid) ? groupWords(gid) : undefined;
+}
