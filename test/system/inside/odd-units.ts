@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Systemd } from '../../../src/system/systemd/manager.ts';
 import { never } from '../../helpers/strategy-parts.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
+import { knownUnits } from './runs.ts';
 import { detecting, property, systemctl } from './watched-unit.ts';
 
 // Runs under a real systemd, where it is PID 1: see transient.test.ts. Units of odd types and in odd states.
@@ -216,5 +217,28 @@ test('KillMode=none: no second copy is started beside what a stop leaves alive',
     assert.deepEqual(await watch.health(), { kind: 'healthy' });
     assert.notEqual(main(), third);
     await end(main());
+  }
+});
+
+test('a unit whose file is gone is there as long as it runs, and is not stopped', async (t) => {
+  for (const strategy of STRATEGIES) {
+    const name = `odd-gone-${strategy[0]}`;
+    const section = { restart_strategy: strategy, start_command: `exec -a ${name} sleep 600` };
+    const watch = detecting(t, name, section, ['[Service]', 'ExecStart=/bin/sleep 600']);
+    systemctl('start', name);
+    const main = Number(property(name, 'MainPID'));
+    rmSync(`/run/systemd/system/${name}.service`);
+    systemctl('daemon-reload');
+    assert.equal(property(name, 'LoadState'), 'not-found');
+    const running = await watch.running();
+    assert(running.kind === 'found' && running.processes[0]?.pid === main, JSON.stringify(running));
+    assert.deepEqual(await watch.health(), { kind: 'healthy' });
+    const reason = `its unit file is gone: systemd could stop ${name}.service, but not start it again (pid ${main} runs)`;
+    const outcome = reasonOf(await watch.restart());
+    assert.ok(outcome.startsWith(reason), outcome);
+    assert.deepEqual((await watch.preview()).refusals, [reason]);
+    assert.equal(Number(property(name, 'MainPID')), main);
+    assert.deepEqual(knownUnits(`monitor_service-app-${name}*`), [], 'no second copy');
+    systemctl('stop', name);
   }
 });

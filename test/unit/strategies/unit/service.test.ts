@@ -108,6 +108,42 @@ test('an unknown unit is a target whose restart fails; so is a masked or a broke
   assert.deepEqual(systemd.calls, []);
 });
 
+test('a unit whose file is gone is there as long as it runs, and is not stopped: it could not be started again', async () => {
+  const gone = { loadState: 'not-found', program: { path: '/bin/app' } } as const;
+  const { strategy, restart, health, unit, systemd } = world({
+    'gone.service': { ...gone, state: 'active', mainPid: process.ppid },
+    'stays.service': { ...gone, state: 'active' },
+    'over.service': { ...gone, state: 'failed' },
+  });
+  const of = (name: string, stands: string): string =>
+    `its unit file is gone: systemd could stop ${name}, but not start it again (${stands})`;
+  unit('stays.service').set({ subState: 'exited', mainPid: 0 });
+  for (const [name, stands] of [
+    ['gone', `pid ${process.ppid} runs`],
+    ['stays', 'it is active (exited)'],
+  ] as const) {
+    const reason = of(`${name}.service`, stands);
+    assert.deepEqual(await strategy.resolve(managed(name), never), {
+      kind: 'target',
+      key: name,
+      description: `unit ${name}.service`,
+    });
+    assert.deepEqual(await restart(name), { kind: 'failed', reason });
+    assert.deepEqual(await strategy.preview(managed(name), never), { stops: [], starts: [], refusals: [reason] });
+    assert.deepEqual(await health(name), { kind: 'healthy' });
+  }
+  const running = await strategy.findRunning(managed('gone'), never);
+  assert(running.kind === 'found' && running.unit === 'gone.service');
+  assert.deepEqual(
+    running.processes.map(({ pid }) => pid),
+    [process.ppid],
+  );
+  assert.deepEqual(await restart('over'), { kind: 'failed', reason: 'systemd knows no unit over.service' });
+  unit('gone.service').set({ activeState: 'inactive', subState: 'dead', mainPid: 0 });
+  assert.deepEqual(await restart('gone'), { kind: 'failed', reason: 'systemd knows no unit gone.service' });
+  assert.deepEqual(systemd.calls, []);
+});
+
 test('without systemd a recovery fails and says so; where systemd is silent nothing is guessed', async () => {
   const { clock, strategy, restart, systemd } = world({ 'nginx.service': {} });
   systemd.available = false;
