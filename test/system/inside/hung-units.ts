@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, type TestContext, test } from 'node:test';
 import { systemClock } from '../../../src/core/clock.ts';
 import { proveHealthy } from '../../../src/monitor/health-proof.ts';
@@ -425,6 +425,32 @@ describe('units that hang, wait or fail', { concurrency: 8 }, () => {
     assert.deepEqual(await health(), { kind: 'healthy' });
     assert.match(readFileSync(`/proc/${child}/cmdline`, 'utf8'), /^sleep\0/);
     process.kill(Number(child), 'SIGKILL');
+  });
+
+  test('SendSIGKILL=no: what takes its time to end is waited for, and what does not end is not killed', async (t) => {
+    const lines = ['[Service]', 'SendSIGKILL=no', 'TimeoutStopSec=900'];
+    const slow = openUnit(
+      t,
+      'slowdb',
+      'service',
+      ...lines,
+      `ExecStart=/bin/sh -c 'trap "sleep 6; : > %OK%; exit 0" TERM; while :; do sleep 0.2; done'`,
+    );
+    slow.begin();
+    await slow.until('active/running');
+    const { outcome } = await slow.restart();
+    const waited = 'systemctl restart slowdb.service after a longer wait: it was deactivating (stop-sigterm) for 4 s';
+    assert.deepEqual(outcome, { kind: 'restarted', detail: waited });
+    assert.ok(existsSync('/run/slowdb.ok'), 'it has flushed');
+    const stuck = openUnit(t, 'stuckdb', 'service', ...lines, `ExecStart=/bin/sh -c 'trap "" TERM; while :; do sleep 1; done'`);
+    stuck.begin();
+    await stuck.until('active/running');
+    const main = property(stuck.unit, 'MainPID');
+    const reason = reasonOf((await stuck.restart()).outcome);
+    const ban =
+      'restarted after a longer wait, and stuckdb.service is deactivating (stop-sigterm), does not end, and its SendSIGKILL=no forbids SIGKILL';
+    assert.ok(reason.startsWith(ban), reason);
+    assert.equal(property(stuck.unit, 'MainPID'), main);
   });
 });
 
