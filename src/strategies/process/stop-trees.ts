@@ -25,7 +25,7 @@ export interface StopParts {
 
 /**
  * Stops whole trees: `signal` (undefined: somebody has asked them already) to every process, SIGCONT to those that are
- * suspended, after `timeoutMs` SIGKILL to what is left, unless the unit of one of them forbids that. What they start meanwhile belongs to them, setsid(2) or not. Each signal
+ * suspended, after `timeoutMs` SIGKILL to what is left, unless the unit of one of them forbids that signal. What they start meanwhile belongs to them, setsid(2) or not. Each signal
  * goes to the very process that was seen (pid and start time). Never rejects.
  */
 export async function stopTrees(
@@ -39,6 +39,8 @@ export async function stopTrees(
   let current = signal;
   let deadline = parts.clock.monotonicMs() + timeoutMs;
   let killed = 0;
+  const banned = signal === SIGKILL ? await killBan(family.members(), 'is not stopped', parts, abort) : undefined;
+  if (banned !== undefined) return { kind: 'failed', reason: banned };
   let denied = family.signal(family.members(), current);
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS)) {
     const isDead = family.members().length === 0;
@@ -54,7 +56,7 @@ export async function stopTrees(
       const isDying = ({ pid }: ProcessIdentity): boolean => parts.table.read(pid, ['state'])?.state === 'Z';
       if (current === SIGKILL && left.every(isDying)) return { kind: 'stopped', processes: family.size, killed };
       if (current === SIGKILL) return { kind: 'failed', reason: describeImmortals(left, parts.table) };
-      const ban = await killBan(left, parts, abort);
+      const ban = await killBan(left, 'does not end', parts, abort);
       if (ban !== undefined) return { kind: 'failed', reason: ban };
       current = SIGKILL;
       killed = left.length;
@@ -75,6 +77,7 @@ const KILL_WAIT_MS = 5000;
 /** Why not all of them may be sent SIGKILL, in one line: one lives in a unit with SendSIGKILL=no. Undefined if they may. */
 async function killBan(
   left: readonly ProcessIdentity[],
+  stands: string,
   { table, services }: StopParts,
   signal: AbortSignal,
 ): Promise<string | undefined> {
@@ -83,9 +86,9 @@ async function killBan(
   for (const [unit, [one]] of units) {
     if (one === undefined || !unit?.endsWith('.service')) continue;
     const told = await services.killMode(unit, signal);
-    const stays = `process ${one.pid} does not end, and`;
-    if (told.kind === 'failed') return `${stays} systemd does not say whether ${unit} forbids SIGKILL: ${told.reason}`;
-    if (told.forbidsSigkill) return `${stays} SendSIGKILL=no of ${unit} forbids SIGKILL`;
+    const what = `process ${one.pid} ${stands}`;
+    if (told.kind === 'failed') return `${what}: systemd does not say whether ${unit} forbids SIGKILL: ${told.reason}`;
+    if (told.forbidsSigkill) return `${what}: SendSIGKILL=no of ${unit} forbids SIGKILL`;
   }
   return undefined;
 }
