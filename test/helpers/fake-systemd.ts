@@ -1,4 +1,5 @@
 import type {
+  KillingResult,
   ServiceCallResult,
   ServiceManager,
   UnitExplanation,
@@ -41,6 +42,10 @@ export interface FakeUnitOptions {
   readonly program?: Partial<UnitProgram>;
   /** Nothing is known of it unless said. */
   readonly killMode?: string | undefined;
+  /** SendSIGKILL=no. */
+  readonly forbidsSigkill?: true;
+  /** Called when it is stopped while it is active. */
+  readonly atStop?: () => void;
   /** How it stands to others; enabled unless said. */
   readonly relations?: Partial<UnitRelations>;
 }
@@ -92,7 +97,7 @@ export class FakeSystemd implements ServiceManager {
     await Promise.resolve();
     if (signal.aborted) return { kind: 'failed', reason: 'aborted' };
     if (this.silent !== undefined) return { kind: 'failed', reason: this.silent };
-    return { kind: 'known', killMode: this.#units.get(name)?.killMode ?? '' };
+    return this.#units.get(name)?.killing ?? { kind: 'known', killMode: '' };
   }
 
   async remainsAfterExit(name: string, signal: AbortSignal): ReturnType<ServiceManager['remainsAfterExit']> {
@@ -193,6 +198,7 @@ export class FakeUnit {
   #hung = 0;
   #life = new AbortController();
   #starting: Promise<ServiceCallResult> | undefined;
+  #stopping: Promise<void> | undefined;
   /** Ends a start that hangs, or a stop. */
   #replace = (): void => {};
   #killed = (): void => {};
@@ -214,8 +220,9 @@ export class FakeUnit {
     return this.#status;
   }
 
-  get killMode(): string | undefined {
-    return this.#options.killMode;
+  get killing(): KillingResult {
+    const { killMode = '', forbidsSigkill } = this.#options;
+    return { kind: 'known', killMode, ...(forbidsSigkill && { forbidsSigkill }) };
   }
 
   relations(): UnitRelations {
@@ -250,6 +257,7 @@ export class FakeUnit {
         if (this.#status.activeState === 'failed') this.set({ activeState: 'inactive', subState: 'dead' });
         return { kind: 'done' };
       case 'stop':
+      case 'stop-alone':
         await this.#stop();
         return { kind: 'done' };
       case 'restart':
@@ -260,8 +268,17 @@ export class FakeUnit {
     }
   }
 
-  async #stop(): Promise<void> {
-    const { stopMs = 0 } = this.#options;
+  /** One stop, joined by whoever asks meanwhile. */
+  #stop(): Promise<void> {
+    this.#stopping ??= this.#end().finally(() => {
+      this.#stopping = undefined;
+    });
+    return this.#stopping;
+  }
+
+  async #end(): Promise<void> {
+    const { stopMs = 0, atStop } = this.#options;
+    if (this.#status.activeState === 'active') atStop?.();
     this.#life.abort();
     this.#replace();
     // The job that was replaced ends first.

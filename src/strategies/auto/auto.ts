@@ -29,7 +29,7 @@ import { findMask, type Mask } from '../unit/mask.ts';
 import type { ServiceOptions } from '../unit/options.ts';
 import { unknownProgram } from '../unit/outside.ts';
 import { type ServiceStrategy, serviceStrategy } from '../unit/service.ts';
-import { describeUnit, isRestartedBySystemd, isUp, loadProblem } from '../unit/state.ts';
+import { describeUnit, isAbsent, isDown, isRestartedBySystemd, isUp, loadProblem } from '../unit/state.ts';
 import { type Choice, choiceFor } from './choice.ts';
 
 /** What the auto strategy takes from `[process.NAME]`. */
@@ -138,7 +138,8 @@ export class AutoStrategy implements RestartStrategy {
   }
 
   async preview(process: ManagedProcess, signal: AbortSignal): Promise<RestartPreview> {
-    const choice = choiceFor(await this.#service.lookUpToAct(process, signal));
+    const found = await this.#service.lookUpToAct(process, signal);
+    const choice = choiceFor(found);
     if (choice.kind === 'none') return { stops: [], starts: [], refusals: [choice.reason] };
     if (choice.kind === 'process') {
       const [preview, masked] = [await this.#process.preview(process, signal), await this.#masked(process, signal)];
@@ -150,8 +151,10 @@ export class AutoStrategy implements RestartStrategy {
     const preview = await this.#service.preview(process, signal, this.#known(process));
     if (!this.#parts.fallsBack) return preview;
     if (preview.refusals.length > 0) {
-      const outside = await this.#service.outside(process, this.#known(process), signal);
-      return outside === undefined ? this.#process.preview(process, signal) : preview;
+      // Its program is not started beside a unit that is up.
+      const isUpItself = found.kind === 'found' && isUp(found.status);
+      const isOutside = isUpItself || (await this.#service.outside(process, this.#known(process), signal)) !== undefined;
+      return isOutside ? preview : this.#process.preview(process, signal);
     }
     const standIn = await this.#standIn(process, signal);
     return standIn === undefined ? preview : { ...preview, stops: [describeUnit(standIn), ...preview.stops] };
@@ -244,7 +247,7 @@ export class AutoStrategy implements RestartStrategy {
   /** The unit that an earlier fallback's program was started in, whatever has become of it. */
   async #standIn({ systemName }: ManagedProcess, signal: AbortSignal): Promise<UnitStatus | undefined> {
     const shown = await this.#parts.services.show(appUnit(systemName), signal);
-    return shown.kind === 'status' && shown.status.loadState !== 'not-found' ? shown.status : undefined;
+    return shown.kind === 'status' && !isAbsent(shown.status) ? shown.status : undefined;
   }
 
   async #restartOrFallBack(attempt: RestartAttempt): Promise<RestartOutcome> {
@@ -297,8 +300,7 @@ export class AutoStrategy implements RestartStrategy {
     // It would come up beside the program.
     if (hasJob && !isRestartedBySystemd(found.status))
       return `a job of systemd for ${id}, which is ${activeState}, is under way`;
-    if (activeState === 'failed' || activeState === 'inactive')
-      return this.#service.outside(process, this.#known(process), signal);
+    if (isDown(found.status)) return this.#service.outside(process, this.#known(process), signal);
     const running = await this.#service.findRunning(process, signal);
     const isHollow = running.kind === 'found' && running.isHollow === true;
     if (isUp(found.status) && !isHollow) {

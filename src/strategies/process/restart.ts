@@ -103,7 +103,8 @@ export class ProgramRestart {
     const outside = await this.#sight.unit.outside(unit, attempt.signal);
     if (outside !== undefined) return failed(outside);
     const { stopSignal, stopTimeoutMs } = this.#options;
-    const parts = { table: this.#sight.table, clock: this.#parts.clock, ownPid: process.pid };
+    const { clock, services } = this.#parts;
+    const parts = { table: this.#sight.table, clock, services, ownPid: process.pid };
     const stopped = await stopTrees(rest, stopSignal, stopTimeoutMs, parts, attempt.signal);
     if (stopped.kind === 'failed') return stopped;
     const outcome = await this.#sight.unit.restart(attempt, unit);

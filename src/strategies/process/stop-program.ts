@@ -8,7 +8,7 @@ import type { ProcessOptions } from './options.ts';
 import { type StopResult, stopTrees } from './stop-trees.ts';
 
 /** What stopping a program as configured needs. */
-export interface StopProgramParts extends Pick<StrategyParts, 'commands' | 'clock' | 'log'> {
+export interface StopProgramParts extends Pick<StrategyParts, 'commands' | 'clock' | 'log' | 'services'> {
   readonly table: ProcessTable;
 }
 
@@ -17,10 +17,10 @@ export async function stopProgram(
   attempt: RestartAttempt,
   trees: readonly ProcessTree[],
   { stopCommand, stopSignal, stopTimeoutMs, commandTimeoutMs }: ProcessOptions,
-  { commands, clock, log, table }: StopProgramParts,
+  { commands, clock, log, services, table }: StopProgramParts,
 ): Promise<StopResult> {
   const bySignal = (signal: number | undefined): Promise<StopResult> =>
-    stopTrees(trees, signal, stopTimeoutMs, { table, clock, ownPid: process.pid }, attempt.signal);
+    stopTrees(trees, signal, stopTimeoutMs, { table, clock, services, ownPid: process.pid }, attempt.signal);
   if (stopCommand === undefined) return bySignal(stopSignal);
   const expanded = expandCommand(stopCommand, attempt.process);
   if (expanded.kind === 'refused') return { kind: 'failed', reason: `stop_command: ${expanded.reason}`, final: true };

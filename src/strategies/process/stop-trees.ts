@@ -5,6 +5,7 @@ import { printable } from '../../core/printable.ts';
 import { ancestorsOf, childrenOf } from '../../system/proc/kin.ts';
 import { signalProcess } from '../../system/proc/signal.ts';
 import type { ProcessIdentity, ProcessTable } from '../../system/proc/table.ts';
+import type { ServiceManager } from '../../system/systemd/service-manager.ts';
 import type { ProcessTree } from './identity/identity.ts';
 
 /** How stopping ended. `processes`: how many there were; `killed`: how many of them SIGKILL ended. */
@@ -17,13 +18,14 @@ export type StopResult =
 export interface StopParts {
   readonly table: ProcessTable;
   readonly clock: Clock;
+  readonly services: Pick<ServiceManager, 'available' | 'killMode'>;
   /** Never signalled, nor its ancestors. */
   readonly ownPid: number;
 }
 
 /**
  * Stops whole trees: `signal` (undefined: somebody has asked them already) to every process, SIGCONT to those that are
- * suspended, after `timeoutMs` SIGKILL to what is left. What they start meanwhile belongs to them, setsid(2) or not. Each signal
+ * suspended, after `timeoutMs` SIGKILL to what is left, unless the unit of one of them forbids that signal. What they start meanwhile belongs to them, setsid(2) or not. Each signal
  * goes to the very process that was seen (pid and start time). Never rejects.
  */
 export async function stopTrees(
@@ -37,6 +39,8 @@ export async function stopTrees(
   let current = signal;
   let deadline = parts.clock.monotonicMs() + timeoutMs;
   let killed = 0;
+  const banned = signal === SIGKILL ? await killBan(family.members(), 'is not stopped', parts, abort) : undefined;
+  if (banned !== undefined) return { kind: 'failed', reason: banned };
   let denied = family.signal(family.members(), current);
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS)) {
     const isDead = family.members().length === 0;
@@ -52,6 +56,8 @@ export async function stopTrees(
       const isDying = ({ pid }: ProcessIdentity): boolean => parts.table.read(pid, ['state'])?.state === 'Z';
       if (current === SIGKILL && left.every(isDying)) return { kind: 'stopped', processes: family.size, killed };
       if (current === SIGKILL) return { kind: 'failed', reason: describeImmortals(left, parts.table) };
+      const ban = await killBan(left, 'does not end', parts, abort);
+      if (ban !== undefined) return { kind: 'failed', reason: ban };
       current = SIGKILL;
       killed = left.length;
       deadline = parts.clock.monotonicMs() + KILL_WAIT_MS;
@@ -67,6 +73,25 @@ const FIRST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 200;
 /** The kernel ends a killed process at once, but for one that sleeps uninterruptibly in it. */
 const KILL_WAIT_MS = 5000;
+
+/** Why not all of them may be sent SIGKILL, in one line: one lives in a unit with SendSIGKILL=no. Undefined if they may. */
+async function killBan(
+  left: readonly ProcessIdentity[],
+  stands: string,
+  { table, services }: StopParts,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (!services.available) return undefined;
+  const units = Map.groupBy(left, ({ pid }) => table.read(pid, ['unit'])?.unit);
+  for (const [unit, [one]] of units) {
+    if (one === undefined || !unit?.endsWith('.service')) continue;
+    const told = await services.killMode(unit, signal);
+    const what = `process ${one.pid} ${stands}`;
+    if (told.kind === 'failed') return `${what}: systemd does not say whether ${unit} forbids SIGKILL: ${told.reason}`;
+    if (told.forbidsSigkill) return `${what}: SendSIGKILL=no of ${unit} forbids SIGKILL`;
+  }
+  return undefined;
+}
 
 /** The processes that are being stopped, those that appear meanwhile included. */
 class Family {

@@ -1,10 +1,10 @@
 import { findAccount } from '../../system/spawn/user-account.ts';
 import type { UnitStatus } from '../../system/systemd/service-manager.ts';
 import type { StrategyParts } from '../strategy.ts';
+import { permitAfterStop } from './left-alive.ts';
 import { type KnownProgram, runningOutside, unknownProgram } from './outside.ts';
 import type { UnitPermission } from './permission.ts';
-import { unanswered } from './starts.ts';
-import { describeState } from './state.ts';
+import { describeState, isDown } from './state.ts';
 
 /** How to see what runs of a program that is known by more than its unit. Never rejects. */
 export type TakeKnown = (signal: AbortSignal) => Promise<KnownProgram>;
@@ -22,24 +22,15 @@ export async function permitBeside(
   known: TakeKnown,
   signal: AbortSignal,
 ): Promise<UnitPermission> {
-  const { id, loadState, activeState, type } = status;
-  const isDown = activeState === 'inactive' || activeState === 'failed';
-  // Of what does its work and ends, several may be at work.
-  if (!isDown || loadState !== 'loaded' || type === 'oneshot') return { kind: 'permitted' };
+  const { id, loadState, type } = status;
+  if (!isDown(status) || loadState !== 'loaded') return { kind: 'permitted' };
   const told = await services.program(id, signal);
   if (told.kind === 'failed')
     return { kind: 'unanswered', reason: `systemd does not say what ${id} executes: ${told.reason}`, why: told.reason };
   const { program } = told;
-  const { lastMainPid = 0 } = program;
-  if (lastMainPid > 0 && table.read(lastMainPid, ['unit'])?.unit === id && table.isRunning(lastMainPid)) {
-    const left = await services.killMode(id, signal);
-    if (left.kind === 'failed') return unanswered(id, left.reason);
-    if (left.killMode === 'none')
-      return {
-        kind: 'refused',
-        reason: `${id} is ${describeState(status)}, and its main process (pid ${lastMainPid}) still runs, which its KillMode=none leaves alive: a start would make a second copy`,
-      };
-  }
+  const after = await permitAfterStop({ services, table }, status, program, signal);
+  // Of what does its work and ends, several may be at work.
+  if (after.kind !== 'permitted' || type === 'oneshot') return after;
   const account = program.user === '' ? undefined : await findAccount(program.user, signal);
   if (account?.kind === 'unknown')
     return { kind: 'unanswered', reason: `whose program ${id} runs is not known: ${account.reason}`, why: account.reason };

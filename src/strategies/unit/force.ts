@@ -1,8 +1,9 @@
 import { formatDuration } from '../../core/duration.ts';
-import type { ServiceManager, UnitProcesses, UnitStatus } from '../../system/systemd/service-manager.ts';
+import type { UnitProcesses, UnitStatus } from '../../system/systemd/service-manager.ts';
 import type { Deadline } from '../deadline.ts';
 import type { RestartOutcome, StrategyParts } from '../strategy.ts';
-import { describeState, hangs } from './state.ts';
+import { permitStop, stoppedFirst } from './left-alive.ts';
+import { describeState, hangs, isDown } from './state.ts';
 
 /** A failure that systemd may know more of. */
 export interface UnitFailure {
@@ -26,31 +27,49 @@ export interface HungUnit {
 /**
  * Restarts a unit that hangs: its job is replaced, what does not end at SIGTERM is killed, its start limit is lifted, and it is started.
  * As a restart, so that units which go with it are brought back too. Of a unit that leaves processes alive on purpose (KillMode=process,
- * KillMode=none) only the main process and the command that hangs are killed. The caller has asked whether it may be. Never rejects.
+ * KillMode=none) only the main process and the command that hangs are killed, and nothing if SendSIGKILL=no: then its end is waited
+ * for. The caller has asked whether it may be. Never rejects.
  */
 export async function restartByForce(
-  parts: Pick<StrategyParts, 'services' | 'clock' | 'log'>,
+  parts: Pick<StrategyParts, 'services' | 'table' | 'clock' | 'log'>,
   unit: HungUnit,
 ): Promise<RestartOutcome | UnitFailure> {
   const { services, log } = parts;
-  const { status, hungMs, deadline, signal } = unit;
+  const { status, deadline, signal } = unit;
   const { id } = status;
-  const hung = `it was ${describeState(status)} for ${formatDuration(hungMs)}`;
-  log.warning(`RESTART LOG: Restarting ${id} by force: ${hung}`, { unit: id });
+  const untold = (reason: string): RestartOutcome => ({ kind: 'failed', reason: `not restarted by force: ${reason}` });
+  const permission = await permitStop(parts, status, signal);
+  if (permission.kind === 'unanswered') return untold(permission.why);
+  if (permission.kind === 'refused') return { kind: 'failed', reason: permission.reason };
+  const killing = await services.killMode(id, signal);
+  if (killing.kind === 'failed') return untold(killing.reason);
+  const { forbidsSigkill = false } = killing;
+  const isSpared = forbidsSigkill && status.activeState === 'deactivating';
+  const how = isSpared ? 'after a longer wait' : 'by force';
+  const hung = describeHanging(unit);
+  log.warning(
+    isSpared
+      ? `RESTART LOG: Waiting longer for the end of ${id}: ${hung}, and ${BAN}`
+      : `RESTART LOG: Restarting ${id} by force: ${hung}`,
+    { unit: id },
+  );
   const call = (verb: 'start' | 'restart' | 'reset-failed') => services.call(verb, id, deadline.remainingMs() || 1, signal);
-  const done = (detail: string): RestartOutcome => ({ kind: 'restarted', detail: `${detail} ${id} by force: ${hung}` });
+  const done = (verb: 'start' | 'restart'): RestartOutcome => ({
+    kind: 'restarted',
+    detail: `systemctl ${verb} ${id} ${how}: ${hung}`,
+  });
   // Our own restarts count against its start limit too.
   await call('reset-failed');
   const over = new AbortController();
-  const killing = killStopping(parts, unit, over.signal);
-  const first = await call('restart');
+  const killed = forbidsSigkill ? undefined : killStopping(parts, unit, mayBeKilled(killing.killMode), over.signal);
+  const first = await stoppedFirst(parts, status, { signal, deadline }, () => call('restart'));
   over.abort();
-  await killing;
-  if (first.kind === 'done') return done('systemctl restart');
+  await killed;
+  if (first.kind === 'done') return done('restart');
   const failure: UnitFailure = {
     kind: 'failed',
     unit: id,
-    reason: `systemctl restart ${id} by force: ${first.reason}`,
+    reason: first.kind === 'not_stopped' ? first.reason : `systemctl restart ${id} ${how}: ${first.reason}`,
     isTold: true,
   };
   if (signal.aborted) return failure;
@@ -58,15 +77,24 @@ export async function restartByForce(
   if (after.kind === 'failed') return failure;
   if (hangs(after.status)) {
     const now = stands(after.status);
-    return { ...now, reason: `restarted by force, and ${now.reason}` };
+    const ban = forbidsSigkill && after.status.activeState === 'deactivating' ? `, does not end, and ${BAN}` : '';
+    return { ...now, reason: `restarted ${how}, and ${now.reason}${ban}` };
   }
   // Our SIGKILL may have come when its new start had begun already.
-  if (deadline.signal.aborted || !OUR_DOING.includes(after.status.result)) return failure;
+  if (first.kind === 'not_stopped' || deadline.signal.aborted || !OUR_DOING.includes(after.status.result)) return failure;
   await call('reset-failed');
   const second = await call('start');
-  return second.kind === 'done'
-    ? done('systemctl start')
-    : { ...failure, reason: `systemctl start ${id} by force: ${second.reason}` };
+  return second.kind === 'done' ? done('start') : { ...failure, reason: `systemctl start ${id} ${how}: ${second.reason}` };
+}
+
+const BAN = 'its SendSIGKILL=no forbids SIGKILL';
+
+/** `it was activating (start) for 60 s`; a job that is not done may be between two states that each last a moment. */
+function describeHanging({ status, hungMs }: HungUnit): string {
+  const within = formatDuration(hungMs);
+  return isDown(status)
+    ? `its job was not done after ${within}, when it was ${describeState(status)}`
+    : `it was ${describeState(status)} for ${within}`;
 }
 
 const OUR_DOING: readonly string[] = ['signal', 'timeout', 'start-limit-hit', 'resources'];
@@ -80,27 +108,23 @@ export function stands(status: UnitStatus): UnitFailure {
 async function killStopping(
   { services, clock }: Pick<StrategyParts, 'services' | 'clock'>,
   { status: { id, activeState }, deadline }: HungUnit,
+  whom: readonly UnitProcesses[],
   over: AbortSignal,
 ): Promise<void> {
   const signal = AbortSignal.any([deadline.signal, over]);
   // One whose stop hangs has had its time; a start that hangs may have something to bring in order.
   await clock.sleep(activeState === 'deactivating' ? 0 : Math.min(LONGEST_GRACE_MS, deadline.remainingMs() / 4), signal);
-  let whom: readonly UnitProcesses[] | undefined;
   while (!signal.aborted) {
     const now = await services.show(id, signal);
-    if (now.kind === 'status' && now.status.activeState === 'deactivating') {
-      whom ??= await mayBeKilled(services, id, signal);
+    if (now.kind === 'status' && now.status.activeState === 'deactivating')
       for (const which of whom) await services.kill(id, which, deadline.remainingMs() || 1, signal);
-    }
     // ExecStopPost= may hang too.
     await clock.sleep(AGAIN_MS, signal);
   }
 }
 
 /** What else lives in its control group may be meant to outlive it: the containers of a daemon, the jobs of cron(8). */
-async function mayBeKilled(services: ServiceManager, id: string, signal: AbortSignal): Promise<readonly UnitProcesses[]> {
-  const told = await services.killMode(id, signal);
-  const killMode = told.kind === 'known' ? told.killMode : undefined;
+function mayBeKilled(killMode: string): readonly UnitProcesses[] {
   return killMode === 'control-group' || killMode === 'mixed' ? ['all'] : ['main', 'control'];
 }
 

@@ -3,6 +3,7 @@ import type { Clock } from '../../core/clock.ts';
 import { quoted } from '../../core/printable.ts';
 import type { ServiceManager, UnitStatus } from '../../system/systemd/service-manager.ts';
 import { isOwnUnit, judgeUnitName } from './name-policy.ts';
+import { isAbsent } from './state.ts';
 
 /** What systemd has under a name. Every reason is one line for people. */
 export type UnitLookup =
@@ -48,7 +49,7 @@ export async function lookUpUnit(
     return { kind: 'unanswered', reason: `systemd does not say what ${unit} is: ${answer.reason}`, why: answer.reason };
   }
   const { status } = answer;
-  if (status.loadState === 'not-found') return { kind: 'absent', unit, reason: `systemd knows no unit ${unit}`, isAsked: true };
+  if (isAbsent(status)) return { kind: 'absent', unit, reason: `systemd knows no unit ${unit}`, isAsked: true };
   const behind = judgeUnitName(status.id, hasOwnSection);
   if (behind.kind !== 'unit')
     return { kind: 'refused', reason: `${unit} stands for another unit, which is refused: ${behind.reason}`, unit: status.id };

@@ -3,6 +3,7 @@ import type { ServiceManager } from '../../system/systemd/service-manager.ts';
 import type { StrategyName } from '../strategy.ts';
 import type { Unanswered } from './lookup.ts';
 import { judgeUnitName } from './name-policy.ts';
+import { isAbsent } from './state.ts';
 
 type Services = Pick<ServiceManager, 'available' | 'show'>;
 type Named = Pick<ManagedProcess, 'processName' | 'systemName'>;
@@ -68,7 +69,7 @@ async function look(services: Services, name: string, signal: AbortSignal): Prom
       reason: `systemd does not say what ${judged.unit} is: ${shown.reason}`,
       why: shown.reason,
     };
+  if (isAbsent(shown.status)) return ABSENT;
   const { id, loadState } = shown.status;
-  if (loadState === 'not-found') return ABSENT;
   return loadState === 'masked' ? { kind: 'masked', unit: id } : NONE;
 }

@@ -122,9 +122,7 @@ const LONGEST_PAUSE_MS = 1000;
 /** Starts or restarts it, if it may be. */
 async function act(parts: ServiceParts, restart: UnitRestart, status: UnitStatus, deadline: Deadline): Promise<Step> {
   const order = { status, deadline, refusal: 'not started' };
-  const outcome = await ifPermitted(parts, restart, order, () =>
-    startOrRestart(parts.services, status, { ...restart, deadline }),
-  );
+  const outcome = await ifPermitted(parts, restart, order, () => startOrRestart(parts, status, { ...restart, deadline }));
   const isLate = 'unit' in outcome && deadline.remainingMs() < MOMENT_MS && !restart.signal.aborted;
   return isLate ? { kind: 'late', status } : outcome;
 }

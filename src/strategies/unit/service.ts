@@ -17,7 +17,7 @@ import type {
 import { alsoStartedWith } from './also.ts';
 import { nothingKnown, permitBeside, type TakeKnown } from './beside.ts';
 import { lifeOfUnit, proveUnitLasts } from './health.ts';
-import { LeftAlive } from './left-alive.ts';
+import { permitStop } from './left-alive.ts';
 import { lookUpUnit, type Unanswered, type UnitLookup, untilAnswered } from './lookup.ts';
 import { UnitObservation } from './observation.ts';
 import { parseServiceOptions, type ServiceOptions } from './options.ts';
@@ -45,13 +45,11 @@ export class ServiceStrategy implements RestartStrategy {
   /** When the last restart of a unit began, by its name, if it ended well. */
   readonly #broughtUpMs = new Map<string, number>();
   readonly #observation: UnitObservation;
-  readonly #leftAlive: LeftAlive;
 
   constructor(options: ServiceOptions, parts: ServiceParts) {
     this.#options = options;
     this.#parts = parts;
     this.#observation = new UnitObservation(parts);
-    this.#leftAlive = new LeftAlive(parts);
   }
 
   /** What systemd has under the process's name. Never rejects. */
@@ -94,7 +92,7 @@ export class ServiceStrategy implements RestartStrategy {
   ): Promise<RestartOutcome> {
     const begunMs = this.#parts.clock.monotonicMs();
     let id = '';
-    const restarted = await restartUnit(this.#parts, {
+    const outcome = await restartUnit(this.#parts, {
       lookUp: async (signal) => {
         const found = await this.lookUp(process, signal);
         if (found.kind === 'found') id = found.status.id;
@@ -105,8 +103,7 @@ export class ServiceStrategy implements RestartStrategy {
         if (status.remainsAfterExit && isUp(status)) await lookIntoUnit(this.#parts, status, signal);
         const permission = await this.#permit(status, signal);
         if (permission.kind !== 'permitted') return permission;
-        const beside = await permitBeside(this.#parts, status, known, signal);
-        return beside.kind === 'permitted' ? this.#leftAlive.permit(status, signal) : beside;
+        return isUp(status) ? permitStop(this.#parts, status, signal) : permitBeside(this.#parts, status, known, signal);
       },
       touched: this.#touched,
       limitMs: this.#options.commandTimeoutMs,
@@ -114,7 +111,6 @@ export class ServiceStrategy implements RestartStrategy {
       outsideSlot,
       isUnwanted,
     });
-    const outcome = await this.#leftAlive.judge(id, restarted, signal);
     if (outcome.kind === 'restarted') this.#broughtUpMs.set(id, begunMs);
     else this.#broughtUpMs.delete(id);
     return outcome;
@@ -174,8 +170,8 @@ export class ServiceStrategy implements RestartStrategy {
     if (found.kind !== 'found' || refusal !== undefined) return { stops: [], starts: [], refusals: refusal ? [refusal] : [] };
     const outside = await this.outside(process, known, signal);
     if (outside !== undefined) return { stops: [], starts: [], refusals: [outside] };
-    const left = await this.#leftAlive.permit(found.status, signal);
-    if (left.kind === 'refused') return { stops: [], starts: [], refusals: [left.reason] };
+    const left = isUp(found.status) ? await permitStop(this.#parts, found.status, signal) : undefined;
+    if (left?.kind === 'refused') return { stops: [], starts: [], refusals: [left.reason] };
     return previewUnit(this.#parts, found.status, this.#options.commandTimeoutMs, signal);
   }
 

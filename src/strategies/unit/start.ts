@@ -2,14 +2,16 @@ import type { ServiceManager, UnitStatus } from '../../system/systemd/service-ma
 import type { Deadline } from '../deadline.ts';
 import type { RestartOutcome } from '../strategy.ts';
 import type { UnitFailure } from './force.ts';
+import { type LeavingParts, stoppedFirst } from './left-alive.ts';
 import { isRestartedBySystemd, isUp, needsReset } from './state.ts';
 
 /** Starts a unit that is down, or restarts one that is not, and lifts its start limit if that stands in the way. Never rejects. Source: systemctl(1). */
 export async function startOrRestart(
-  services: ServiceManager,
+  parts: LeavingParts,
   status: UnitStatus,
   { signal, deadline }: { readonly signal: AbortSignal; readonly deadline: Deadline },
 ): Promise<RestartOutcome | UnitFailure> {
+  const { services } = parts;
   const { id } = status;
   // Never 0, which a timer of somebody else's may take for no limit at all.
   const call = (verb: 'start' | 'restart' | 'reset-failed') => services.call(verb, id, deadline.remainingMs() || 1, signal);
@@ -19,11 +21,14 @@ export async function startOrRestart(
   const reset = needsReset(status) && !(status.result !== 'start-limit-hit' && (await isTransient(services, id, deadline)));
   // That it fails is no verdict: a unit that systemd has just forgotten has nothing to reset.
   if (reset) await call('reset-failed');
-  const first = await call(verb);
+  const order = () => call(verb);
+  const first = isUp(status) ? await stoppedFirst(parts, status, { signal, deadline }, order) : await order();
   if (first.kind === 'done')
     return { kind: 'restarted', detail: `systemctl ${verb} ${id}${reset ? ' after reset-failed' : ''}` };
-  const failure: UnitFailure = { kind: 'failed', unit: id, reason: `systemctl ${verb} ${id}: ${first.reason}`, isTold: true };
-  if (reset || deadline.signal.aborted) return failure;
+  const isLeft = first.kind === 'not_stopped';
+  const reason = isLeft ? first.reason : `systemctl ${verb} ${id}: ${first.reason}`;
+  const failure: UnitFailure = { kind: 'failed', unit: id, reason, isTold: true };
+  if (isLeft || reset || deadline.signal.aborted) return failure;
   // Our own restarts count against the unit's start limit too, and an active unit does not say how near it is.
   const after = await services.show(id, deadline.signal);
   if (after.kind === 'failed' || after.status.result !== 'start-limit-hit') return failure;

@@ -20,14 +20,13 @@ export function isUp({ activeState }: UnitStatus): boolean {
 }
 
 /** Down, or going down: nothing of it is stopped by a stop or a restart. */
-export function isAtRest({ activeState }: UnitStatus): boolean {
-  return activeState === 'inactive' || activeState === 'failed' || activeState === 'deactivating';
+export function isAtRest(status: UnitStatus): boolean {
+  return isDown(status) || status.activeState === 'deactivating';
 }
 
 /** Under way to somewhere, or about to be: starting, stopping, or down with a job that has not begun. */
-export function hangs({ activeState, hasJob }: UnitStatus): boolean {
-  const isDown = activeState === 'inactive' || activeState === 'failed';
-  return activeState === 'activating' || activeState === 'deactivating' || (isDown && hasJob);
+export function hangs(status: UnitStatus): boolean {
+  return ['activating', 'deactivating'].includes(status.activeState) || (isDown(status) && status.hasJob);
 }
 
 /** True between a crash and the restart that `Restart=` asks for. */
@@ -45,10 +44,24 @@ export function needsReset({ activeState, result }: UnitStatus): boolean {
   return activeState === 'failed' || result === 'start-limit-hit';
 }
 
+/** True where there is no such unit: one whose file is gone is there as long as it runs, as after the removal of its package. */
+export function isAbsent(status: UnitStatus): boolean {
+  return status.loadState === 'not-found' && isDown(status);
+}
+
+/** Inactive or failed, whatever job it has. */
+export function isDown({ activeState }: UnitStatus): boolean {
+  return activeState === 'inactive' || activeState === 'failed';
+}
+
 /** Why systemd cannot start the unit at all; undefined where it can. */
-export function loadProblem({ id, loadState }: UnitStatus): string | undefined {
+export function loadProblem(status: UnitStatus): string | undefined {
+  const { id, loadState, mainPid } = status;
   if (loadState === 'loaded') return undefined;
-  return loadState === 'masked' ? `${id} is masked` : `systemd cannot load ${id} (${loadState})`;
+  if (loadState === 'masked') return `${id} is masked`;
+  if (loadState !== 'not-found') return `systemd cannot load ${id} (${loadState})`;
+  const stands = mainPid > 0 ? `pid ${mainPid} runs` : `it is ${describeState(status)}`;
+  return `its unit file is gone: systemd could stop ${id}, but not start it again (${stands})`;
 }
 
 /** `active (running)`, `failed (exit-code)`: what people read. */

@@ -10,7 +10,7 @@ import { attempt } from './file.ts';
  * What systemd runs once an action has ended (ExecStopPost=), whoever of us lives then. It notes how in a file, for whom the end was
  * not told: PID 1 was executed anew at that moment; where that file is gone nobody wants to know any more, and it is not made anew. And where the command did not exit by itself (time limit, a signal) it ends all
  * the others, for with KillMode=process PID 1 ends nobody but the main process. It is in the unit itself, so TERM must not end it,
- * it leaves the others as long as it can, and KILL comes last. In a file of its own: systemd 252 writes a transient unit down, and
+ * it leaves the others 2 s, unless its command has had its time for that (TimeoutStopSec=), and KILL comes last. In a file of its own: systemd 252 writes a transient unit down, and
  * reads it again at each daemon-reload with `;` and `$` changed.
  */
 const TEXT = `# Written by monitor_service; see its manual. Arguments: the unit, and the file for the note.
@@ -30,7 +30,9 @@ while IFS=: read -r number controllers path; do
   case $controllers in '' | name=systemd) [ "$path" = / ] || group=$path ;; esac
 done </proc/self/cgroup
 systemctl kill --signal=TERM "$1"
-for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+tries='1 2 3 4 5 6 7 8 9 10'
+case $SERVICE_RESULT$EXIT_STATUS in timeoutKILL) tries=1 ;; esac
+for try in $tries; do
   alone && exit
   sleep 0.2
 done

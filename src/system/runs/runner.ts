@@ -18,7 +18,7 @@ export interface ShellCommand {
   readonly description: string;
   /** Added to the minimal environment (PATH, HOME, LANG …); never holds a secret of ours. */
   readonly environment: Readonly<Record<string, string>>;
-  /** At this limit all of it is killed: TERM, then KILL. */
+  /** At this limit all of it is killed: TERM, and some 2 s later KILL. */
   readonly timeoutMs: number;
   /** Run as this user (name or uid); as ourselves where undefined. */
   readonly user?: string | undefined;

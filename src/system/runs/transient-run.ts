@@ -170,5 +170,6 @@ const OVERTIME_MS = 15_000;
 
 const PROPERTIES = {
   check: { timeoutStopMs: 2000 },
-  action: { timeoutStopMs: 5000, killMode: 'process' },
+  // The end script has this too, and as much again before it is killed: its own 2 s must fit in, on a busy machine as well.
+  action: { timeoutStopMs: 2500, killMode: 'process' },
 } as const satisfies Record<ShellCommand['kind'], TransientProperties>;

@@ -15,15 +15,24 @@ import { unitPath } from './unit-name.ts';
 /** What a unit is to do. */
 export type JobVerb = 'start' | 'restart' | 'stop';
 
+/** `replace`: with all that goes along, in the place of jobs that stand against it; `ignore-dependencies`: of that unit alone. */
+export type JobMode = 'replace' | 'ignore-dependencies';
+
 /**
  * Has systemd start, restart or stop a unit, and waits until it is done, at most as long as `limit` says: the job itself stays
  * systemd's then. Nothing is asked for before PID 1 shows that it answers. Where the connection is lost meanwhile (PID 1 is executed
  * anew) the unit tells what became of it. Never rejects. Source: org.freedesktop.systemd1(5), "Methods".
  */
-export async function runJob(pid1: Pid1, verb: JobVerb, unit: string, limit: Limit): Promise<ServiceCallResult> {
+export async function runJob(
+  pid1: Pid1,
+  verb: JobVerb,
+  unit: string,
+  limit: Limit,
+  mode: JobMode = 'replace',
+): Promise<ServiceCallResult> {
   const endMs = performance.now() + limit.timeoutMs;
   const left = (): Limit => ({ ...limit, timeoutMs: Math.max(endMs - performance.now(), 1) });
-  const asked = await pid1.speak({ ...left(), alive: true }, (link) => order(link, verb, unit, left()));
+  const asked = await pid1.speak({ ...left(), alive: true }, (link) => order(link, { verb, unit, mode }, left()));
   if (asked.kind === 'unreachable') return failed(asked.reason);
   let step = asked.value;
   while (step.kind === 'lost') {
@@ -38,14 +47,20 @@ export async function runJob(pid1: Pid1, verb: JobVerb, unit: string, limit: Lim
 
 type Step = ServiceCallResult | { readonly kind: 'lost'; readonly before: string | undefined };
 
+interface Job {
+  readonly verb: JobVerb;
+  readonly unit: string;
+  readonly mode: JobMode;
+}
+
 /** `before`: which life of the unit it was, so that a later one can be told from it; undefined where that is not known. */
-async function order(link: Pid1Link, verb: JobVerb, unit: string, limit: Limit): Promise<Step> {
+async function order(link: Pid1Link, { verb, unit, mode }: Job, limit: Limit): Promise<Step> {
   const endMs = performance.now() + limit.timeoutMs;
   const waiting = new JobEnds(link);
   const skipping = verb === 'stop' ? undefined : new SkippedStart(link, unit);
   try {
     const asked = lifeOf(link, unit, limit);
-    const answer = await link.call({ member: METHODS[verb], signature: 'ss', values: [unit, 'replace'] }, limit);
+    const answer = await link.call({ member: METHODS[verb], signature: 'ss', values: [unit, mode] }, limit);
     const before = await asked;
     if (answer.kind === 'lost') return { kind: 'lost', before };
     if (answer.kind !== 'reply') return failed(callFailure(answer));

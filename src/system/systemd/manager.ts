@@ -12,6 +12,7 @@ import { Pid1 } from './pid1.ts';
 import { type Properties, type PropertyNames, readProperties, textOf } from './properties.ts';
 import { RESTART_PROPERTIES, restartDueMs } from './restart-due.ts';
 import type {
+  KillingResult,
   ServiceCallResult,
   ServiceContact,
   ServiceManager,
@@ -73,12 +74,11 @@ export class Systemd implements ServiceManager {
     return asked.kind === 'failed' ? asked : { kind: 'known', program: unitProgram(asked.values) };
   }
 
-  async killMode(
-    unit: string,
-    signal: AbortSignal,
-  ): Promise<{ readonly kind: 'known'; readonly killMode: string } | { readonly kind: 'failed'; readonly reason: string }> {
-    const asked = await this.#ask(unit, { Unit: [], Service: ['KillMode'] }, signal);
-    return asked.kind === 'failed' ? asked : { kind: 'known', killMode: textOf(asked.values, 'KillMode') };
+  async killMode(unit: string, signal: AbortSignal): Promise<KillingResult> {
+    const asked = await this.#ask(unit, { Unit: [], Service: ['KillMode', 'SendSIGKILL'] }, signal);
+    if (asked.kind === 'failed') return asked;
+    const isForbidden = asked.values.get('SendSIGKILL') === false;
+    return { kind: 'known', killMode: textOf(asked.values, 'KillMode'), ...(isForbidden && { forbidsSigkill: true }) };
   }
 
   async remainsAfterExit(
@@ -92,8 +92,10 @@ export class Systemd implements ServiceManager {
   async call(verb: ServiceVerb, unit: string, timeoutMs: number, signal: AbortSignal): Promise<ServiceCallResult> {
     if (!this.available) return NO_SYSTEMD;
     const limit = { timeoutMs, signal };
-    if (verb !== 'reset-failed') return runJob(this.#pid1, verb, unit, limit);
-    return this.#order({ member: 'ResetFailedUnit', signature: 's', values: [unit] }, limit);
+    if (verb === 'reset-failed') return this.#order({ member: 'ResetFailedUnit', signature: 's', values: [unit] }, limit);
+    return verb === 'stop-alone'
+      ? runJob(this.#pid1, 'stop', unit, limit, 'ignore-dependencies')
+      : runJob(this.#pid1, verb, unit, limit);
   }
 
   async kill(unit: string, which: UnitProcesses, timeoutMs: number, signal: AbortSignal): Promise<ServiceCallResult> {

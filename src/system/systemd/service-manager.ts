@@ -72,6 +72,17 @@ export interface UnitProgram {
   readonly definedBy: string;
 }
 
+/** What the end of a unit does to its processes, or why that is not known. Source: systemd.kill(5). */
+export type KillingResult =
+  | {
+      readonly kind: 'known';
+      /** KillMode=: `control-group`, `none`; empty if it is no service. */
+      readonly killMode: string;
+      /** SendSIGKILL=no: what does not end by itself is not to be killed. */
+      readonly forbidsSigkill?: true;
+    }
+  | { readonly kind: 'failed'; readonly reason: string };
+
 /** By which ways systemd is spoken to and heard. */
 export interface ServiceContact {
   /** `private`: PID 1's own socket; `bus`: the system's message bus; null before the first question, and where there was no answer. */
@@ -87,8 +98,8 @@ export interface ServiceContact {
 /** How an order to systemd ended: nothing to say, or one line why not. */
 export type ServiceCallResult = { readonly kind: 'done' } | { readonly kind: 'failed'; readonly reason: string };
 
-/** What may be ordered. */
-export type ServiceVerb = 'start' | 'restart' | 'stop' | 'reset-failed';
+/** What may be ordered. `stop-alone`: what a stop takes along (PartOf=, Requires=) stays up, but for what is bound to it (BindsTo=). */
+export type ServiceVerb = 'start' | 'restart' | 'stop' | 'stop-alone' | 'reset-failed';
 
 /** Which of a unit's processes: `all` in its control group, its main process, or the one of ExecStartPre=, ExecStop= and their like. */
 export type UnitProcesses = 'all' | 'main' | 'control';
@@ -122,11 +133,8 @@ export interface ServiceManager {
     unit: string,
     signal: AbortSignal,
   ): Promise<{ readonly kind: 'known'; readonly program: UnitProgram } | { readonly kind: 'failed'; readonly reason: string }>;
-  /** KillMode= of `unit`, what its end does to its processes: `control-group`, `none`; empty if it is no service. Never rejects. */
-  killMode(
-    unit: string,
-    signal: AbortSignal,
-  ): Promise<{ readonly kind: 'known'; readonly killMode: string } | { readonly kind: 'failed'; readonly reason: string }>;
+  /** What the end of `unit` does to its processes. Never rejects. */
+  killMode(unit: string, signal: AbortSignal): Promise<KillingResult>;
   /** True if `unit` stays active without a process (RemainAfterExit=); false if it is no service. Never rejects. */
   remainsAfterExit(
     unit: string,

@@ -248,6 +248,20 @@ test('at its limit a command has some seconds to clear up, whoever of it does', 
   }
 });
 
+test('what ignores SIGTERM is killed some 2 s after the limit', async (t) => {
+  const { run, pid } = openRuns(t);
+  for (const [name, line] of [
+    ['child', '(trap "" TERM; echo $BASHPID > child; sleep 601; sleep 602); true'],
+    ['main', 'trap "" TERM; echo $$ > main; (sleep 601; sleep 602) & sleep 603; sleep 604'],
+  ] as const) {
+    const began = performance.now();
+    assert.equal((await run(line, { timeoutMs: 700 })).kind, 'timed_out');
+    const tookMs = performance.now() - began;
+    assert.equal(isAlive(await pid(name)), false, name);
+    assert.ok(tookMs > 2500 && tookMs < 5500, `${name}: ${tookMs}`);
+  }
+});
+
 test('what a command costs', async (t) => {
   const { run } = openRuns(t);
   for (const kind of kinds) {

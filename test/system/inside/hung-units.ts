@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, type TestContext, test } from 'node:test';
 import { systemClock } from '../../../src/core/clock.ts';
 import { proveHealthy } from '../../../src/monitor/health-proof.ts';
@@ -161,11 +161,6 @@ const HUNG_STOPS: Readonly<Record<string, readonly string[]>> = {
   'ExecStop=': ['ExecStart=/bin/sleep 600', "ExecStop=/bin/sh -c 'exec sleep 100000'"],
   'its process, which ignores SIGTERM': [`ExecStart=/bin/sh -c 'trap "" TERM; while :; do sleep 1; done'`],
   'ExecStopPost=': ['ExecStart=/bin/sleep 600', "ExecStopPost=/bin/sh -c '[ -e %OK% ] || exec sleep 100000'"],
-  'one that SIGKILL is not sent to': [
-    `ExecStart=/bin/sh -c 'trap "" TERM; while :; do sleep 1; done'`,
-    'SendSIGKILL=no',
-    'KillMode=mixed',
-  ],
 };
 
 /** What fails, and what has to be said of it. */
@@ -426,6 +421,36 @@ describe('units that hang, wait or fail', { concurrency: 8 }, () => {
     assert.match(readFileSync(`/proc/${child}/cmdline`, 'utf8'), /^sleep\0/);
     process.kill(Number(child), 'SIGKILL');
   });
+
+  for (const strategy of ['service', 'auto'])
+    test(`${strategy}: with SendSIGKILL=no a stop is waited for, and what does not end is not killed`, async (t) => {
+      const lines = ['[Service]', 'SendSIGKILL=no', 'TimeoutStopSec=900'];
+      const flush = `ExecStart=/bin/sh -c 'trap "sleep 6; : > %OK%; exit 0" TERM; while :; do sleep 0.2; done'`;
+      const slow = openUnit(t, `slow-${strategy}`, strategy, ...lines, flush);
+      slow.begin();
+      await slow.until('active/running');
+      const { outcome } = await slow.restart();
+      const hung = 'it was deactivating (stop-sigterm) for 4 s';
+      assert.deepEqual(outcome, { kind: 'restarted', detail: `systemctl restart ${slow.unit} after a longer wait: ${hung}` });
+      assert.ok(existsSync(`/run/slow-${strategy}.ok`), 'it has flushed');
+      const ignore = `ExecStart=/bin/sh -c 'trap "" TERM; while :; do sleep 1; done'`;
+      const stuck = openUnit(t, `stuck-${strategy}`, strategy, ...lines, 'KillMode=mixed', ignore);
+      stuck.begin();
+      await stuck.until('active/running');
+      await waitFor(
+        'its program',
+        () => !/systemd/.test(readFileSync(`/proc/${property(stuck.unit, 'MainPID')}/comm`, 'utf8')),
+      );
+      const main = property(stuck.unit, 'MainPID');
+      const reason = reasonOf((await stuck.restart()).outcome);
+      const ban = 'does not end, and its SendSIGKILL=no forbids SIGKILL';
+      assert.ok(
+        reason.startsWith(`restarted after a longer wait, and ${stuck.unit} is deactivating (stop-sigterm), ${ban}`),
+        reason,
+      );
+      assert.equal(property(stuck.unit, 'MainPID'), main);
+      assert.deepEqual(knownUnits('monitor_service-app-*'), []);
+    });
 });
 
 // One after another: their commands wait up to 5 s for the jobs of others.

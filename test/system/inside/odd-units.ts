@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Systemd } from '../../../src/system/systemd/manager.ts';
 import { never } from '../../helpers/strategy-parts.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
+import { knownUnits } from './runs.ts';
 import { detecting, property, systemctl } from './watched-unit.ts';
 
 // Runs under a real systemd, where it is PID 1: see transient.test.ts. Units of odd types and in odd states.
@@ -203,18 +204,60 @@ test('KillMode=none: no second copy is started beside what a stop leaves alive',
     assert.deepEqual(await watch.health(), { kind: 'healthy' });
     define(t, `${name}.service`, ...unit('ExecStop=/bin/true'));
     const second = main();
-    const left = new RegExp(`its ExecStop= has not ended pid ${second}, which runs beside the new one`);
-    assert.match(reasonOf(await watch.restart()), left);
-    const third = main();
-    assert.notEqual(third, second);
-    // Nor a third one.
-    assert.match(reasonOf(await watch.restart()), new RegExp(`pid ${second} of its last life still runs`));
-    assert.equal(main(), third);
+    const left = `its ExecStop= has not ended its main process (pid ${second}), and its KillMode=none leaves that alive`;
+    const kept = reasonOf(await watch.restart());
+    assert.ok(kept.startsWith(`systemctl stop ${name}.service: ${left}: not started, for that would make a second copy`), kept);
+    assert.equal(main(), 0);
+    assert.match(reasonOf(await watch.restart()), new RegExp(`its main process \\(pid ${second}\\) still runs`));
     await end(second);
     define(t, `${name}.service`, ...unit("ExecStop=/bin/sh -c 'sleep 1; kill $MAINPID'"));
     assert.equal((await watch.restart()).kind, 'restarted');
     assert.deepEqual(await watch.health(), { kind: 'healthy' });
+    const third = main();
+    // What a restart takes along it takes along all the same.
+    const others = ['PartOf', 'Requires', 'BindsTo'].map((how) => {
+      const other = `${name}-${how.toLowerCase()}`;
+      define(
+        t,
+        `${other}.service`,
+        '[Unit]',
+        `${how}=${name}.service`,
+        `After=${name}.service`,
+        '[Service]',
+        'ExecStart=/bin/sleep 600',
+      );
+      systemctl('start', other);
+      return { other, pid: property(other, 'MainPID') };
+    });
+    assert.equal((await watch.restart()).kind, 'restarted');
     assert.notEqual(main(), third);
+    for (const { other, pid } of others) {
+      assert.equal(property(other, 'ActiveState'), 'active', other);
+      assert.notEqual(property(other, 'MainPID'), pid, other);
+    }
     await end(main());
+  }
+});
+
+test('a unit whose file is gone is there as long as it runs, and is not stopped', async (t) => {
+  for (const strategy of STRATEGIES) {
+    const name = `odd-gone-${strategy[0]}`;
+    const section = { restart_strategy: strategy, start_command: `exec -a ${name} sleep 600` };
+    const watch = detecting(t, name, section, ['[Service]', 'ExecStart=/bin/sleep 600']);
+    systemctl('start', name);
+    const main = Number(property(name, 'MainPID'));
+    rmSync(`/run/systemd/system/${name}.service`);
+    systemctl('daemon-reload');
+    assert.equal(property(name, 'LoadState'), 'not-found');
+    const running = await watch.running();
+    assert(running.kind === 'found' && running.processes[0]?.pid === main, JSON.stringify(running));
+    assert.deepEqual(await watch.health(), { kind: 'healthy' });
+    const reason = `its unit file is gone: systemd could stop ${name}.service, but not start it again (pid ${main} runs)`;
+    const outcome = reasonOf(await watch.restart());
+    assert.ok(outcome.startsWith(reason), outcome);
+    assert.deepEqual((await watch.preview()).refusals, [reason]);
+    assert.equal(Number(property(name, 'MainPID')), main);
+    assert.deepEqual(knownUnits(`monitor_service-app-${name}*`), [], 'no second copy');
+    systemctl('stop', name);
   }
 });

@@ -266,6 +266,23 @@ test('a unit that stays up without its processes is given up for the program', a
   assert.deepEqual(processes.restarts, ['legacyd']);
 });
 
+test('no second copy is started beside a unit whose file is gone', async () => {
+  for (const fallsBack of [false, true]) {
+    const { strategy, restart, processes, systemd, unit } = world(
+      { 'gone.service': { loadState: 'not-found', state: 'active', mainPid: 461 } },
+      fallsBack,
+    );
+    const reason = 'its unit file is gone: systemd could stop gone.service, but not start it again (pid 461 runs)';
+    const beside = fallsBack ? '; not started as a process: gone.service is active' : '';
+    assert.deepEqual(await restart('gone'), { kind: 'failed', reason: `${reason}${beside}` });
+    assert.deepEqual(await strategy.preview(managed('gone'), never), { stops: [], starts: [], refusals: [reason] });
+    assert.deepEqual([processes.restarts, systemd.calls], [[], []]);
+    unit('gone.service').set({ activeState: 'inactive', subState: 'dead', mainPid: 0 });
+    assert.equal((await restart('gone')).kind, 'restarted');
+    assert.deepEqual(processes.restarts, ['gone']);
+  }
+});
+
 test('the preview knows of the fallback', async () => {
   const units: Record<string, FakeUnitOptions> = {
     'app.service': { state: 'failed', result: 'exit-code' },

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { systemClock } from '../../../../src/core/clock.ts';
@@ -7,9 +9,11 @@ import type { ProcessTree } from '../../../../src/strategies/process/identity/id
 import { stopTrees } from '../../../../src/strategies/process/stop-trees.ts';
 import { broughtBack, unitOf } from '../../../../src/strategies/process/supervision/brought-back.ts';
 import { ProcessTable } from '../../../../src/system/proc/table.ts';
-import type { ServiceManager } from '../../../../src/system/systemd/service-manager.ts';
+import type { KillingResult, ServiceManager } from '../../../../src/system/systemd/service-manager.ts';
+import { endAfter } from '../../../helpers/end-after.ts';
 import { FakeClock } from '../../../helpers/fake-clock.ts';
 import { noUnit } from '../../../helpers/fake-systemd.ts';
+import { noSystemd } from '../../../helpers/process-strategy-world.ts';
 import { seenNow, treeOf } from '../../../helpers/process-trees.ts';
 import { isAlive, openZoo } from '../../../helpers/process-zoo.ts';
 import { never } from '../../../helpers/strategy-parts.ts';
@@ -26,13 +30,58 @@ function living(pid: number, startOffset = 0): ProcessTree {
 test('a process that took over the pid is left alone, even by SIGKILL', async (t) => {
   const zoo = openZoo(t);
   const pid = await zoo.start(zoo.sleeper('reused'));
-  const parts = { table, clock: systemClock, ownPid: process.pid };
+  const parts = { table, clock: systemClock, services: noSystemd, ownPid: process.pid };
   for (const offset of [-1, 1]) {
     assert.equal((await stopTrees([living(pid, offset)], 9, 0, parts, never)).kind, 'stopped');
     assert.ok(isAlive(pid));
   }
   assert.deepEqual(await stopTrees([living(pid)], 15, 10_000, parts, never), { kind: 'stopped', processes: 1, killed: 0 });
   assert.ok(!isAlive(pid));
+});
+
+test('what lives in a unit with SendSIGKILL=no is not sent SIGKILL', async (t) => {
+  const root = tempDir(t);
+  writeFileSync(join(root, 'uptime'), '10.00 10.00');
+  const script = openZoo(t).script(
+    'slowdb',
+    '#!/usr/bin/perl\n$| = 1; $SIG{TERM} = "IGNORE"; print "ready"; sleep 600 while 1;\n',
+  );
+  const child = spawn(script, { stdio: ['ignore', 'pipe', 'ignore'] });
+  const ended = endAfter(t, child);
+  await once(child.stdout, 'data');
+  const folder = join(root, `${child.pid}`);
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'stat'), readFileSync(`/proc/${child.pid}/stat`));
+  writeFileSync(join(folder, 'cgroup'), '0::/system.slice/slowdb.service\n');
+  child.once('exit', () => rmSync(folder, { recursive: true }));
+  const frozen = new ProcessTable(root);
+  const asked: string[] = [];
+  const answers: KillingResult[] = [
+    { kind: 'known', killMode: 'control-group', forbidsSigkill: true },
+    { kind: 'known', killMode: 'control-group', forbidsSigkill: true },
+    { kind: 'failed', reason: 'no answer' },
+    { kind: 'known', killMode: 'control-group' },
+  ];
+  const killMode = async (unit: string): Promise<KillingResult> => {
+    asked.push(unit);
+    return answers.shift() ?? { kind: 'failed', reason: 'asked too often' };
+  };
+  const parts = { table: frozen, clock: systemClock, services: { available: true, killMode }, ownPid: 5_000_002 };
+  const stop = (signal = 15) => stopTrees([treeOf(seenNow(frozen, child.pid ?? 0))], signal, 50, parts, never);
+  for (const signal of [15, 9])
+    assert.deepEqual(await stop(signal), {
+      kind: 'failed',
+      reason: `process ${child.pid} ${signal === 9 ? 'is not stopped' : 'does not end'}: SendSIGKILL=no of slowdb.service forbids SIGKILL`,
+    });
+  assert.deepEqual(await stop(), {
+    kind: 'failed',
+    reason: `process ${child.pid} does not end: systemd does not say whether slowdb.service forbids SIGKILL: no answer`,
+  });
+  assert.deepEqual([child.exitCode, child.signalCode], [null, null]);
+  assert.deepEqual(await stop(), { kind: 'stopped', processes: 1, killed: 1 });
+  assert.equal((await ended)[1], 'SIGKILL');
+  assert.deepEqual(new Set(asked), new Set(['slowdb.service']));
+  assert.deepEqual(answers, []);
 });
 
 test('children that appear are taken in; this process and those above it never', async (t) => {
@@ -58,7 +107,7 @@ test('children that appear are taken in; this process and those above it never',
   let reason = '';
   const gone = { ...seenNow(frozen, 5_000_008), startTime: 400 };
   const tree = treeOf(seenNow(frozen, 5_000_001), [gone]);
-  void stopTrees([tree], 15, 0, { table: frozen, clock, ownPid: 5_000_002 }, never).then((ended) => {
+  void stopTrees([tree], 15, 0, { table: frozen, clock, services: noSystemd, ownPid: 5_000_002 }, never).then((ended) => {
     reason = JSON.stringify(ended);
   });
   await clock.until(() => reason !== '');
@@ -75,7 +124,13 @@ test('what SIGKILL does not end is a failure that says in which state it hangs',
   const clock = new FakeClock();
   let result: unknown;
   const tree = treeOf(seenNow(frozen, 5_000_000));
-  const stopping = stopTrees([tree], 15, 10_000, { table: frozen, clock, ownPid: process.pid }, never).then((ended) => {
+  const stopping = stopTrees(
+    [tree],
+    15,
+    10_000,
+    { table: frozen, clock, services: noSystemd, ownPid: process.pid },
+    never,
+  ).then((ended) => {
     result = ended;
   });
   await clock.until(() => result !== undefined);

@@ -10,6 +10,11 @@ test('a unit that systemd does not know is told; where systemd says nothing, not
   const ask = (name: string): Promise<string | undefined> => missingUnit(services, name, AbortSignal.timeout(5000));
   assert.equal(await ask('nginx'), undefined);
   assert.equal(await ask('ghost'), 'there is no unit ghost.service (expected one that systemd knows)');
+  services.add('gone.service', { loadState: 'not-found', state: 'active', mainPid: 461 });
+  assert.equal(
+    await ask('gone'),
+    'its unit file is gone: systemd could stop gone.service, but not start it again (pid 461 runs)',
+  );
   assert.equal(await ask('web*'), undefined);
   services.silent = 'no answer after 5 s';
   assert.equal(await ask('ghost'), undefined);

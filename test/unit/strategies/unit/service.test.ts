@@ -108,6 +108,42 @@ test('an unknown unit is a target whose restart fails; so is a masked or a broke
   assert.deepEqual(systemd.calls, []);
 });
 
+test('a unit whose file is gone is there as long as it runs, and is not stopped: it could not be started again', async () => {
+  const gone = { loadState: 'not-found', program: { path: '/bin/app' } } as const;
+  const { strategy, restart, health, unit, systemd } = world({
+    'gone.service': { ...gone, state: 'active', mainPid: process.ppid },
+    'stays.service': { ...gone, state: 'active' },
+    'over.service': { ...gone, state: 'failed' },
+  });
+  const of = (name: string, stands: string): string =>
+    `its unit file is gone: systemd could stop ${name}, but not start it again (${stands})`;
+  unit('stays.service').set({ subState: 'exited', mainPid: 0 });
+  for (const [name, stands] of [
+    ['gone', `pid ${process.ppid} runs`],
+    ['stays', 'it is active (exited)'],
+  ] as const) {
+    const reason = of(`${name}.service`, stands);
+    assert.deepEqual(await strategy.resolve(managed(name), never), {
+      kind: 'target',
+      key: name,
+      description: `unit ${name}.service`,
+    });
+    assert.deepEqual(await restart(name), { kind: 'failed', reason });
+    assert.deepEqual(await strategy.preview(managed(name), never), { stops: [], starts: [], refusals: [reason] });
+    assert.deepEqual(await health(name), { kind: 'healthy' });
+  }
+  const running = await strategy.findRunning(managed('gone'), never);
+  assert(running.kind === 'found' && running.unit === 'gone.service');
+  assert.deepEqual(
+    running.processes.map(({ pid }) => pid),
+    [process.ppid],
+  );
+  assert.deepEqual(await restart('over'), { kind: 'failed', reason: 'systemd knows no unit over.service' });
+  unit('gone.service').set({ activeState: 'inactive', subState: 'dead', mainPid: 0 });
+  assert.deepEqual(await restart('gone'), { kind: 'failed', reason: 'systemd knows no unit gone.service' });
+  assert.deepEqual(systemd.calls, []);
+});
+
 test('without systemd a recovery fails and says so; where systemd is silent nothing is guessed', async () => {
   const { clock, strategy, restart, systemd } = world({ 'nginx.service': {} });
   systemd.available = false;
@@ -264,6 +300,97 @@ test('a stop that hangs is killed: what was stopping at once, what hung in its s
   assert.equal((await starting.restart('app')).kind, 'restarted');
   const tookMs = starting.clock.monotonicMs() - startedMs;
   assert.ok(tookMs >= 70_000 && tookMs < 72_000, `${tookMs}`);
+});
+
+test('SendSIGKILL=no: nothing is killed, and a stop is waited for', async () => {
+  const unit = { killMode: 'control-group', forbidsSigkill: true } as const;
+  const slow = world({ 'slowdb.service': { ...unit, state: 'active', stopMs: 70_000 } });
+  assert.deepEqual(await slow.restart('slowdb'), {
+    kind: 'restarted',
+    detail: 'systemctl restart slowdb.service after a longer wait: it was deactivating (stop-sigterm) for 60 s',
+  });
+  const ban = 'slowdb.service is deactivating (stop-sigterm), does not end, and its SendSIGKILL=no forbids SIGKILL';
+  const stuck = world({ 'slowdb.service': { ...unit, state: 'active', stopMs: Number.POSITIVE_INFINITY } });
+  assert.equal(reasonOf(await stuck.restart('slowdb')), `restarted after a longer wait, and ${ban}`);
+  const hanging = { startMs: Number.POSITIVE_INFINITY, stopMs: Number.POSITIVE_INFINITY };
+  const starting = world({ 'slowdb.service': { ...unit, ...hanging } });
+  assert.equal(reasonOf(await starting.restart('slowdb')), `restarted by force, and ${ban}`);
+  for (const { systemd } of [slow, stuck, starting])
+    assert.deepEqual(
+      systemd.calls.filter((call) => call.startsWith('kill')),
+      [],
+    );
+});
+
+test('where systemd does not say whether a unit may be killed, it is not', async () => {
+  const { restart, systemd, clock } = world({ 'app.service': { startMs: Number.POSITIVE_INFINITY } });
+  const asked: number[] = [];
+  systemd.killMode = async () => {
+    asked.push(clock.monotonicMs());
+    // The first is asked for its start.
+    return asked.length === 1 ? { kind: 'known', killMode: '' } : { kind: 'failed', reason: 'no answer' };
+  };
+  assert.equal(reasonOf(await restart('app')), 'not restarted by force: no answer');
+  assert.deepEqual(systemd.calls, ['start app.service']);
+});
+
+test('what is told of a job that hangs between two states', async () => {
+  const { restart, unit } = world({ 'app.service': {} });
+  const app = unit('app.service');
+  let jobs = 0;
+  app.job = async (verb) => {
+    if (verb === 'reset-failed' || jobs++ > 0) return { kind: 'done' };
+    app.set({ activeState: 'failed', subState: 'failed', result: 'timeout', hasJob: true });
+    return new Promise(() => {});
+  };
+  assert.deepEqual(await restart('app'), {
+    kind: 'restarted',
+    detail: 'systemctl restart app.service by force: its job was not done after 60 s, when it was failed (timeout)',
+  });
+});
+
+test('KillMode=none: a unit is stopped, and seen to end, before it is started', async (t) => {
+  const zoo = openZoo(t);
+  const main = await zoo.start(zoo.sleeper('noned'));
+  const stops = { killMode: 'none', program: { hasStop: true } } as const;
+  const relations = { boundBy: ['bound.service', 'down.service'], consistsOf: ['part.service'] };
+  const kept = world({
+    'app.service': { ...stops, state: 'active', mainPid: main, relations },
+    'bound.service': { state: 'active' },
+  });
+  assert.equal(
+    reasonOf(await kept.restart('app')),
+    `systemctl stop app.service: its ExecStop= has not ended its main process (pid ${main}), and its KillMode=none leaves that alive: not started, for that would make a second copy`,
+  );
+  assert.deepEqual(kept.systemd.calls, ['stop-alone app.service']);
+  const table = new ProcessTable();
+  // The fake clock would not wait for its end.
+  const atStop = (): void => {
+    process.kill(main, 'SIGKILL');
+    while (table.isRunning(main));
+  };
+  const ends = world({
+    'app.service': { ...stops, state: 'active', mainPid: main, relations, atStop },
+    'bound.service': { state: 'active' },
+    'down.service': {},
+  });
+  assert.deepEqual(await ends.restart('app'), { kind: 'restarted', detail: 'systemctl restart app.service' });
+  assert.deepEqual(ends.systemd.calls, ['stop-alone app.service', 'restart app.service', 'start bound.service']);
+  // All that a unit without a main process has is what it is there for.
+  const controlGroup = table.read(process.pid, ['cgroup'])?.cgroup ?? '';
+  const forks = world({ 'forks.service': { killMode: 'none', state: 'active', controlGroup } });
+  forks.unit('forks.service').set({ mainPid: 0 });
+  assert.match(reasonOf(await forks.restart('forks')), /^forks\.service has no ExecStop= that would end its process/);
+  const starting = world({ 'slow.service': { killMode: 'none', startMs: Number.POSITIVE_INFINITY, controlGroup } });
+  assert.match(
+    reasonOf(await starting.restart('slow')),
+    /^slow\.service is activating \(start\): its KillMode=none would leave its process.* alive, and a restart would make a second copy$/,
+  );
+  for (const { systemd } of [forks, starting]) assert.doesNotMatch(systemd.calls.join(), /stop/);
+  // Sessions of sshd(8) are to live on.
+  const keeps = world({ 'sshd.service': { killMode: 'process', state: 'active', mainPid: process.ppid } });
+  await keeps.restart('sshd');
+  assert.deepEqual(keeps.systemd.calls, ['restart sshd.service']);
 });
 
 test('before force it is asked whether the restart is still wanted, and permitted', async () => {

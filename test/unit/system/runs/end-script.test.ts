@@ -15,7 +15,7 @@ test('the note of an end says what systemd says, and whoever did not end by itse
   mkdirSync(bin);
   writeFileSync(join(bin, 'systemctl'), `#!/bin/sh\necho "$@" >> ${calls}\n`, { mode: 0o755 });
   // We are not alone in our control group, and nobody here ends.
-  writeFileSync(join(bin, 'sleep'), '#!/bin/sh\n', { mode: 0o755 });
+  writeFileSync(join(bin, 'sleep'), `#!/bin/sh\necho sleep "$@" >> ${calls}\n`, { mode: 0o755 });
   writeFileSync(calls, '');
   const notes = new EndNotes(dir);
   const noted = (result: string, code: string, status: string) => {
@@ -30,11 +30,18 @@ test('the note of an end says what systemd says, and whoever did not end by itse
   assert.deepEqual(noted('exit-code', 'exited', '3'), { ...over, result: 'exit-code', code: exited, status: 3 });
   assert.equal(readFileSync(calls, 'utf8'), '', 'what it left behind lives');
   assert.deepEqual(noted('timeout', 'killed', 'TERM'), { ...over, result: 'timeout', code: killed, status: 15 });
-  assert.deepEqual(readFileSync(calls, 'utf8').split('\n'), [
-    'kill --signal=TERM x.service',
-    'kill --signal=KILL x.service',
-    '',
-  ]);
+  const ended = (tries: number): void => {
+    const waits = Array.from({ length: tries }, () => 'sleep 0.2');
+    const lines = readFileSync(calls, 'utf8').split('\n');
+    assert.deepEqual(lines, ['kill --signal=TERM x.service', ...waits, 'kill --signal=KILL x.service', '']);
+    writeFileSync(calls, '');
+  };
+  ended(10);
+  // It ignored TERM, and the time for that is over.
+  assert.equal(noted('timeout', 'killed', 'KILL')?.status, 9);
+  ended(1);
+  assert.equal(noted('signal', 'killed', 'KILL')?.status, 9);
+  ended(10);
   assert.deepEqual(noted('core-dump', 'dumped', 'SEGV'), { ...over, result: 'core-dump', code: dumped, status: 11 });
   assert.equal(noted('signal', 'killed', 'RTMIN+3')?.status, 37);
   notes.drop('run-1');

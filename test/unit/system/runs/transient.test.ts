@@ -113,7 +113,7 @@ for (const kind of KINDS) {
     const set = new Map(properties.map(([key, { value }]) => [key, value]));
     assert.equal(set.get('Description'), 'monitor_service: restart_command of x');
     assert.equal(set.get('RuntimeMaxUSec'), 1_235_000n);
-    assert.equal(set.get('TimeoutStopUSec'), kind === 'check' ? 2_000_000n : 5_000_000n);
+    assert.equal(set.get('TimeoutStopUSec'), kind === 'check' ? 2_000_000n : 2_500_000n);
     assert.equal(set.get('KillMode'), kind === 'check' ? undefined : 'process');
     assert.equal(set.get('CollectMode'), 'inactive-or-failed');
     assert.equal(set.get('IgnoreSIGPIPE'), false);

@@ -36,6 +36,8 @@ for (const [way, options] of Object.entries(WAYS)) {
       fake.callsOf('RestartUnit').map(({ values }) => values),
       [['a.service', 'replace']],
     );
+    await runJob(pid1, 'stop', 'a.service', LONG, 'ignore-dependencies');
+    assert.deepEqual(fake.callsOf('StopUnit').at(-1)?.values, ['a.service', 'ignore-dependencies']);
   });
 
   test(`${way}: how a job failed, in words`, async (t) => {
