@@ -98,7 +98,7 @@ export type MonitorEvent =
   /**
    * The last process of a watched one has exited. `cause`: `exit code 1`, `signal SIGSEGV (core dumped)`, `unknown cause`.
    * `expected`: we, or an operator by systemctl(1), have stopped it; then it raises no alarm. `ours`: a recovery was under way when it
-   * ended, so that nobody has said that it should not run.
+   * ended, so that nobody has said that it should not run. `unasked`: expected only because systemd has started it again.
    */
   | {
       readonly type: 'process_exited';
@@ -109,6 +109,7 @@ export type MonitorEvent =
       readonly at: Date;
       readonly expected: boolean;
       readonly ours?: true;
+      readonly unasked?: true;
     }
   | { readonly type: 'config_reloaded'; readonly changes: readonly string[]; readonly by: string };
 

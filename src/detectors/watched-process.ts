@@ -1,14 +1,16 @@
-import { describeWaitStatus } from '../core/wait-status.ts';
-import { type PidWatch, watchPid } from '../system/proc/pid-watch.ts';
+import { isCleanEnd } from '../core/wait-status.ts';
 import type { ProcessIdentity } from '../system/proc/table.ts';
 import type { RunningProcesses } from '../system/systemd/running-processes.ts';
 import type { UnitStatus } from '../system/systemd/service-manager.ts';
 import type { UnitTransit } from '../system/systemd/unit-transit.ts';
 import { isMissingAfter, isWell } from './boot-grace.ts';
 import { type FoundProcesses, judgeDeath } from './judge-death.ts';
+import { judgeStop } from './judge-stop.ts';
+import { LivingProcesses } from './living-processes.ts';
 import { describeDeath, type ProcessDeath } from './process-death.ts';
-import { TransitWatch } from './transit-watch.ts';
+import { type DeathMeaning, tellDeath } from './tell-death.ts';
 import type { FormerLife, WatchParts } from './watch-parts.ts';
+import { WatchedUnit } from './watched-unit.ts';
 
 type Find = (signal: AbortSignal) => Promise<RunningProcesses>;
 
@@ -17,7 +19,7 @@ export class WatchedProcess {
   readonly name: string;
   readonly #parts: WatchParts;
   readonly #find: Find;
-  readonly #living = new Map<number, PidWatch>();
+  readonly #living: LivingProcesses;
   readonly #stopped = new AbortController();
   #key: string;
   #unit: string | undefined;
@@ -29,11 +31,12 @@ export class WatchedProcess {
   #found: boolean | null = null;
   /** A death is being judged: that looks for itself. */
   #judging = false;
-  /** Ends the pause between two looks at a death. */
-  #hurry = new AbortController();
-  #watchedUnit: { readonly unit: string; readonly stop: () => void } | undefined;
   #toldUnknown: string | undefined;
-  readonly #transit: TransitWatch;
+  /** The main process of the unit that is monitored, 0 if it has none; undefined if a program is. */
+  #main: number | undefined;
+  readonly #watchedUnit: WatchedUnit;
+  /** What systemd was last about to do about the death that is being judged, if that is to start it again. */
+  #restart: UnitTransit | undefined;
 
   /** `find` looks for what runs of it, as configured at that moment. */
   constructor(name: string, find: Find, parts: WatchParts) {
@@ -41,10 +44,12 @@ export class WatchedProcess {
     this.#find = find;
     this.#parts = parts;
     this.#key = name;
-    const onSettled = (): void => {
-      if (this.isDown) void this.look();
+    this.#living = new LivingProcesses(name, parts);
+    const { signal } = this.#stopped;
+    const onChange = (): void => {
+      if (this.isDown && !signal.aborted) void this.look();
     };
-    this.#transit = new TransitWatch({ ...parts, onSettled, signal: this.#stopped.signal });
+    this.#watchedUnit = new WatchedUnit({ ...parts, onChange, signal });
   }
 
   /** True where nothing of it is known to run: newcomers are to be looked for. */
@@ -57,12 +62,13 @@ export class WatchedProcess {
    * be told, or its end is being judged.
    */
   get runs(): boolean | null | UnitTransit {
-    return this.#transit.current ?? (this.#living.size > 0 ? true : this.#judging ? null : this.#found);
+    const known = this.#living.size > 0 ? true : this.#judging ? (this.#restart ?? null) : this.#found;
+    return this.#watchedUnit.transit ?? known;
   }
 
   /** How many of it are looked at, for want of descriptors to wait by. */
   get looked(): number {
-    return [...this.#living.values()].filter(({ by }) => by === 'looks').length;
+    return this.#living.looked;
   }
 
   /** True for a recovery's target or process that is this one. */
@@ -117,7 +123,7 @@ export class WatchedProcess {
     const running = await this.#findNow();
     if (running.kind === 'unknown') this.#found = null;
     if (running.kind === 'unknown' || this.#judging) return undefined;
-    if (anew) this.#letGo(running.processes);
+    if (anew) this.#living.keepOnly(running.processes);
     this.#adopt(running);
     return running;
   }
@@ -129,29 +135,18 @@ export class WatchedProcess {
     await this.#parts.clock.sleep(STILL_GONE_MS, this.#stopped.signal);
     if (!this.isDown || this.#stopped.signal.aborted) return;
     // How this one ended nobody knows; the unit's state is weighed by how the former did.
-    await this.#judge({ ...this.#lastDeath, at: this.#parts.clock.date(), unseen: 'recovered' });
+    const at = this.#parts.clock.date();
+    const uptimeMs = at.getTime() - this.#lastDeath.at.getTime();
+    await this.#judge({ ...this.#lastDeath, uptimeMs, at, unseen: 'recovered' });
   }
 
   /** Lets everything go. Idempotent. */
   stop(): void {
     this.#stopped.abort();
     this.#grace.abort();
-    for (const pid of [...this.#living.keys()]) this.#release(pid);
-    this.#hearOf(undefined);
+    this.#living.clear();
+    this.#watchedUnit.hearOf(undefined);
     if (this.#lastDeath !== undefined) this.#parts.pids.remove(this.#lastDeath.pid, this.name);
-  }
-
-  #letGo(processes: readonly ProcessIdentity[]): void {
-    for (const pid of [...this.#living.keys()]) {
-      // One that has ended just now is still to be told of.
-      if (!processes.some((process) => process.pid === pid) && this.#parts.table.isRunning(pid)) this.#release(pid);
-    }
-  }
-
-  #release(pid: number): void {
-    this.#living.get(pid)?.stop();
-    this.#living.delete(pid);
-    this.#parts.pids.remove(pid, this.name);
   }
 
   #adopt(running: FoundProcesses): void {
@@ -160,51 +155,29 @@ export class WatchedProcess {
     if (this.#stopped.signal.aborted) return;
     this.#found = isWell(running);
     this.#key = key;
-    this.#hearOf(status?.id ?? unit);
+    this.#watchedUnit.hearOf(status?.id ?? unit);
     if (this.#found) this.#grace.abort();
     if (oldest === undefined) return;
     this.#hasRun = true;
     // A monitored unit's own state comes with each look.
     this.#unit = status === undefined ? unit : undefined;
-    const { table, clock, events, log, pids } = this.#parts;
+    this.#main = status?.mainPid;
+    const { table, clock, events, log } = this.#parts;
     const wasDown = this.#living.size === 0;
-    for (const process of processes) {
-      if (this.#living.has(process.pid)) continue;
-      const watch = watchPid(process, { table, clock }, (status) => void this.#ended(process, status));
-      this.#living.set(process.pid, watch);
-      pids.add(process.pid, this.name);
-    }
+    this.#living.add(processes, (process, status) => void this.#ended(process, status));
     if (!wasDown) return;
     log.debug(`Watching ${this.name}: pid ${processes.map(({ pid }) => pid).join(', ')}`, { process_name: this.name });
     const since = new Date(clock.date().getTime() - table.ageMs(oldest));
     events.emit({ type: 'process_seen', processName: this.name, pid: oldest.pid, since, unit });
   }
 
-  /** Has systemd tell of changes of its unit: then nothing waits for the next look, neither a new life nor a verdict. */
-  #hearOf(unit: string | undefined): void {
-    if (unit === this.#watchedUnit?.unit) return;
-    this.#watchedUnit?.stop();
-    this.#watchedUnit = unit === undefined ? undefined : { unit, stop: this.#parts.services.watch(unit, () => this.#hear()) };
-  }
-
-  #hear(): void {
-    this.#hurry.abort();
-    this.#transit.hear();
-    if (this.isDown && !this.#stopped.signal.aborted) void this.look();
-  }
-
-  async #pause(ms: number): Promise<void> {
-    await this.#parts.clock.sleep(ms, AbortSignal.any([this.#hurry.signal, this.#stopped.signal]));
-    // Not before: what changed while we were looking may not have been seen yet.
-    this.#hurry = new AbortController();
-  }
-
   async #ended(process: ProcessIdentity, known: number | undefined): Promise<void> {
     const { table, clock, pids, isRecovering } = this.#parts;
     const inRecovery = isRecovering(this.name, this.#key) && { inRecovery: true as const };
-    const death = { pid: process.pid, uptimeMs: table.ageMs(process), at: clock.date(), ...inRecovery };
+    const wasMain = this.#main !== undefined && { wasMain: this.#main === process.pid };
+    const death = { pid: process.pid, uptimeMs: table.ageMs(process), at: clock.date(), ...wasMain, ...inRecovery };
     const status = await this.#parts.statusOf(process.pid, known);
-    this.#living.delete(process.pid);
+    this.#living.remove(process.pid);
     // Its own number stays its own for a moment: events of its end may still come.
     if (this.#lastDeath !== undefined && this.#lastDeath.pid !== process.pid) pids.remove(this.#lastDeath.pid, this.name);
     this.#lastDeath = { ...death, status };
@@ -213,37 +186,51 @@ export class WatchedProcess {
 
   /** Nothing that we knew of runs any more. */
   async #judge(death: ProcessDeath): Promise<void> {
-    const { table, clock } = this.#parts;
+    const unit = this.#unit;
+    const inquiry = { ...this.#parts, signal: this.#stopped.signal };
+    let isTold = false;
+    const onRestart = ({ id, result }: UnitStatus): void => {
+      const { transit } = this.#watchedUnit;
+      this.#restart = transit?.kind === 'ended' ? transit : { kind: 'ended', unit: id, result, dueMs: undefined };
+      const again = { pid: 0, status: undefined, uptimeMs: 0, at: this.#parts.clock.date(), unseen: 'again' } as const;
+      const why = `systemd starts ${id} again`;
+      if (result !== 'success') this.#tell(isTold ? again : death, { kind: 'expected', why, unasked: true });
+      isTold ||= result !== 'success';
+    };
     this.#judging = true;
     const judgement = await judgeDeath(death, {
-      table,
-      clock,
-      pause: (ms) => this.#pause(ms),
+      ...inquiry,
+      pause: (ms) => this.#watchedUnit.pause(ms),
       isRecovering: () => this.#parts.isRecovering(this.name, this.#key),
       find: () => this.#findNow(),
-      showUnit: () => this.#showUnit(),
-      signal: this.#stopped.signal,
+      showUnit: async () => (unit === undefined ? undefined : this.#watchedUnit.show(unit)),
+      judgeStop: (stopped) => judgeStop(stopped, death, inquiry),
+      onRestart,
     });
     this.#judging = false;
+    this.#restart = undefined;
     this.#found = false;
     switch (judgement.kind) {
       case 'aborted':
         return;
       case 'lives':
-        if (judgement.reborn) this.#tell(death, `it was started again${byWhom(judgement.running)}`);
+        if (judgement.reborn && !isTold) {
+          const why = `it was started again${byWhom(judgement.running)}`;
+          this.#tell(death, { kind: 'expected', why, unasked: this.#hasFailed(death) });
+        }
         this.#adopt(judgement.running);
         return;
       case 'alarm': {
         this.#grace.abort();
         // Written down first: should the daemon end in between, the death has to be missed at the next start.
-        const raised = this.#parts.raiser.raise(this.name, describeDeath(death));
+        const raised = this.#parts.raiser.raise(this.name, describeDeath(death, judgement.why));
         // Not when it has been dealt with: the breaker counts exits before it is asked, and a successor may be told of by then.
-        this.#tell(death, undefined);
+        this.#tell(death, { kind: 'alarm', why: judgement.why });
         await raised;
         return;
       }
       case 'expected':
-        this.#tell(judgement.inRecovery ? { ...death, inRecovery: true } : death, judgement.why);
+        this.#tell(judgement.inRecovery ? { ...death, inRecovery: true } : death, { kind: 'expected', why: judgement.why });
         // Its successor may have come while nobody looked for one.
         await this.look();
         return;
@@ -252,16 +239,15 @@ export class WatchedProcess {
     }
   }
 
-  /** `why` it is no alarm; undefined where it is one. */
-  #tell(death: ProcessDeath, why: string | undefined): void {
-    const { log, events } = this.#parts;
-    const expected = why !== undefined;
-    const line = `Process exited: ${this.name}: ${describeDeath(death)}${expected ? `; no alarm: ${why}` : ''}`;
-    log[expected ? 'info' : 'warning'](line, { process_name: this.name, process_pid: death.pid });
-    const { pid, uptimeMs, at, status, unseen, inRecovery } = death;
-    const cause = describeWaitStatus(unseen === undefined ? status : undefined);
-    const ours = inRecovery && { ours: true as const };
-    events.emit({ type: 'process_exited', processName: this.name, pid, cause, uptimeMs, at, expected, ...ours });
+  #tell(death: ProcessDeath, meaning: DeathMeaning): void {
+    tellDeath(this.name, death, meaning, this.#parts);
+  }
+
+  /** It was started again, and yet nobody has stopped it. */
+  #hasFailed({ at, uptimeMs, status }: ProcessDeath): boolean {
+    const { clock } = this.#parts;
+    if (status === undefined || isCleanEnd(status)) return false;
+    return this.#watchedUnit.wentByItself(clock.monotonicMs() - (clock.date().getTime() - at.getTime()) - uptimeMs);
   }
 
   async #findNow(): Promise<RunningProcesses> {
@@ -271,19 +257,9 @@ export class WatchedProcess {
       this.#parts.log.warning(`Cannot watch ${this.name}: ${unknown}`, { process_name: this.name });
     this.#toldUnknown = unknown;
     const status = running.kind === 'found' ? running.status : undefined;
-    // Of the unit that a program ran in #showUnit tells.
-    if (status !== undefined || !this.#judging) await this.#transit.note(status);
+    // The unit that a program ran in is asked by itself.
+    if (status !== undefined || !this.#judging) await this.#watchedUnit.note(status);
     return running;
-  }
-
-  /** How the unit stands that the program ran in; undefined where there is none. */
-  async #showUnit(): Promise<UnitStatus | 'unknown' | undefined> {
-    const { services } = this.#parts;
-    if (this.#unit === undefined || !services.available) return undefined;
-    const shown = await services.show(this.#unit, this.#stopped.signal);
-    if (shown.kind !== 'status') return 'unknown';
-    await this.#transit.note(shown.status);
-    return shown.status;
   }
 }
 

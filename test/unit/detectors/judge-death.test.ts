@@ -31,6 +31,8 @@ async function judged(backMs: number, changes: Partial<DeathInquiry> = {}): Prom
     pause: (ms) => clock.sleep(ms),
     find,
     showUnit: async () => undefined,
+    onRestart: () => {},
+    judgeStop: async () => ({ kind: 'expected', why: 'it was stopped' }),
     signal: never,
     ...changes,
   };
