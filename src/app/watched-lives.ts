@@ -32,9 +32,7 @@ export class WatchedLives {
       const { at, cause, uptimeMs, ours } = event;
       const expected = event.expected && !event.unasked;
       const last = { at, cause, uptimeMs, expected, ...(ours && { ours }) };
-      // Told again where systemd has given it up meanwhile.
-      const isKnown = lastExit?.at.getTime() === at.getTime();
-      const counted = expected || isKnown ? exits : exits + 1;
+      const counted = expected || event.repeated ? exits : exits + 1;
       this.#records.set({ processName, pid, since: null, unit, exits: counted, lastExit: last });
     });
   }

@@ -87,9 +87,10 @@ function weigh(
   return judgeByUnit(unit, meant, death, (pid) => table.isRunning(pid));
 }
 
+/** Not `auto-restart-queued`, which follows it (since systemd 254): each is to be seen once. */
 function isBeingRestarted(status: UnitStatus | 'unknown' | undefined): status is UnitStatus {
   if (status === undefined || status === 'unknown') return false;
-  return status.activeState === 'activating' && status.subState.startsWith('auto-restart');
+  return status.activeState === 'activating' && status.subState === 'auto-restart';
 }
 
 /** On a busy machine a death is noticed late, after the successor's birth. */

@@ -4,7 +4,8 @@ import type { WatchParts } from './watch-parts.ts';
 
 /** What a death was found to mean. */
 export type DeathMeaning =
-  | { readonly kind: 'alarm'; readonly why: string | undefined }
+  /** `repeated`: it was told of as unasked before; systemd has given it up since. */
+  | { readonly kind: 'alarm'; readonly why: string | undefined; readonly repeated: boolean }
   /** `why` it is no alarm. `unasked`: nobody had asked for it, though it was started again. */
   | { readonly kind: 'expected'; readonly why: string; readonly unasked?: boolean };
 
@@ -21,6 +22,8 @@ export function tellDeath(
   log[expected ? 'info' : 'warning'](`Process exited: ${name}: ${words}`, { process_name: name, process_pid: pid });
   const cause = describeWaitStatus(unseen === undefined ? status : undefined);
   const ours = inRecovery && { ours: true as const };
-  const unasked = expected && meaning.unasked === true && { unasked: true as const };
-  events.emit({ type: 'process_exited', processName: name, pid, cause, uptimeMs, at, expected, ...ours, ...unasked });
+  const how = expected
+    ? meaning.unasked === true && { unasked: true as const }
+    : meaning.repeated && { repeated: true as const };
+  events.emit({ type: 'process_exited', processName: name, pid, cause, uptimeMs, at, expected, ...ours, ...how });
 }

@@ -1,14 +1,11 @@
-import { isCleanEnd } from '../core/wait-status.ts';
 import type { ProcessIdentity } from '../system/proc/table.ts';
 import type { RunningProcesses } from '../system/systemd/running-processes.ts';
-import type { UnitStatus } from '../system/systemd/service-manager.ts';
 import type { UnitTransit } from '../system/systemd/unit-transit.ts';
 import { isMissingAfter, isWell } from './boot-grace.ts';
-import { type FoundProcesses, judgeDeath } from './judge-death.ts';
-import { judgeStop } from './judge-stop.ts';
+import { DeathCase } from './death-case.ts';
+import type { FoundProcesses } from './judge-death.ts';
 import { LivingProcesses } from './living-processes.ts';
 import { describeDeath, type ProcessDeath } from './process-death.ts';
-import { type DeathMeaning, tellDeath } from './tell-death.ts';
 import type { FormerLife, WatchParts } from './watch-parts.ts';
 import { WatchedUnit } from './watched-unit.ts';
 
@@ -29,14 +26,12 @@ export class WatchedProcess {
   #hasRun = false;
   /** What the last look at it found. */
   #found: boolean | null = null;
-  /** A death is being judged: that looks for itself. */
-  #judging = false;
+  /** A death that is being judged: that looks for itself. */
+  #judged: DeathCase | undefined;
   #toldUnknown: string | undefined;
   /** The main process of the unit that is monitored, 0 if it has none; undefined if a program is. */
   #main: number | undefined;
   readonly #watchedUnit: WatchedUnit;
-  /** What systemd was last about to do about the death that is being judged, if that is to start it again. */
-  #restart: UnitTransit | undefined;
 
   /** `find` looks for what runs of it, as configured at that moment. */
   constructor(name: string, find: Find, parts: WatchParts) {
@@ -54,7 +49,7 @@ export class WatchedProcess {
 
   /** True where nothing of it is known to run: newcomers are to be looked for. */
   get isDown(): boolean {
-    return this.#living.size === 0 && !this.#judging;
+    return this.#living.size === 0 && this.#judged === undefined;
   }
 
   /**
@@ -62,7 +57,7 @@ export class WatchedProcess {
    * be told, or its end is being judged.
    */
   get runs(): boolean | null | UnitTransit {
-    const known = this.#living.size > 0 ? true : this.#judging ? (this.#restart ?? null) : this.#found;
+    const known = this.#living.size > 0 ? true : this.#judged ? (this.#judged.restart ?? null) : this.#found;
     return this.#watchedUnit.transit ?? known;
   }
 
@@ -101,7 +96,7 @@ export class WatchedProcess {
     const { clock, isRecovering, isInAlarm, raiser, log } = this.#parts;
     const missing = await isMissingAfter(graceMs, {
       clock,
-      isBusy: () => this.#judging || isRecovering(this.name, this.#key),
+      isBusy: () => this.#judged !== undefined || isRecovering(this.name, this.#key),
       find: () => this.look(),
       signal: grace.signal,
     });
@@ -119,10 +114,10 @@ export class WatchedProcess {
    * longer means is let go.
    */
   async look(anew = false): Promise<FoundProcesses | undefined> {
-    if (this.#judging) return undefined;
+    if (this.#judged !== undefined) return undefined;
     const running = await this.#findNow();
     if (running.kind === 'unknown') this.#found = null;
-    if (running.kind === 'unknown' || this.#judging) return undefined;
+    if (running.kind === 'unknown' || this.#judged !== undefined) return undefined;
     if (anew) this.#living.keepOnly(running.processes);
     this.#adopt(running);
     return running;
@@ -186,38 +181,19 @@ export class WatchedProcess {
 
   /** Nothing that we knew of runs any more. */
   async #judge(death: ProcessDeath): Promise<void> {
-    const unit = this.#unit;
-    const inquiry = { ...this.#parts, signal: this.#stopped.signal };
-    let isTold = false;
-    const onRestart = ({ id, result }: UnitStatus): void => {
-      const { transit } = this.#watchedUnit;
-      this.#restart = transit?.kind === 'ended' ? transit : { kind: 'ended', unit: id, result, dueMs: undefined };
-      const again = { pid: 0, status: undefined, uptimeMs: 0, at: this.#parts.clock.date(), unseen: 'again' } as const;
-      const why = `systemd starts ${id} again`;
-      if (result !== 'success') this.#tell(isTold ? again : death, { kind: 'expected', why, unasked: true });
-      isTold ||= result !== 'success';
-    };
-    this.#judging = true;
-    const judgement = await judgeDeath(death, {
-      ...inquiry,
-      pause: (ms) => this.#watchedUnit.pause(ms),
-      isRecovering: () => this.#parts.isRecovering(this.name, this.#key),
-      find: () => this.#findNow(),
-      showUnit: async () => (unit === undefined ? undefined : this.#watchedUnit.show(unit)),
-      judgeStop: (stopped) => judgeStop(stopped, death, inquiry),
-      onRestart,
-    });
-    this.#judging = false;
-    this.#restart = undefined;
+    const { signal } = this.#stopped;
+    const isRecovering = (): boolean => this.#parts.isRecovering(this.name, this.#key);
+    const how = { parts: this.#parts, watched: this.#watchedUnit, unit: this.#unit, signal, isRecovering };
+    const judged = new DeathCase(this.name, death, { ...how, find: () => this.#findNow() });
+    this.#judged = judged;
+    const judgement = await judged.judge();
+    this.#judged = undefined;
     this.#found = false;
     switch (judgement.kind) {
       case 'aborted':
         return;
       case 'lives':
-        if (judgement.reborn && !isTold) {
-          const why = `it was started again${byWhom(judgement.running)}`;
-          this.#tell(death, { kind: 'expected', why, unasked: this.#hasFailed(death) });
-        }
+        judged.tell(judgement);
         this.#adopt(judgement.running);
         return;
       case 'alarm': {
@@ -225,29 +201,18 @@ export class WatchedProcess {
         // Written down first: should the daemon end in between, the death has to be missed at the next start.
         const raised = this.#parts.raiser.raise(this.name, describeDeath(death, judgement.why));
         // Not when it has been dealt with: the breaker counts exits before it is asked, and a successor may be told of by then.
-        this.#tell(death, { kind: 'alarm', why: judgement.why });
+        judged.tell(judgement);
         await raised;
         return;
       }
       case 'expected':
-        this.#tell(judgement.inRecovery ? { ...death, inRecovery: true } : death, { kind: 'expected', why: judgement.why });
+        judged.tell(judgement);
         // Its successor may have come while nobody looked for one.
         await this.look();
         return;
       default:
         judgement satisfies never;
     }
-  }
-
-  #tell(death: ProcessDeath, meaning: DeathMeaning): void {
-    tellDeath(this.name, death, meaning, this.#parts);
-  }
-
-  /** It was started again, and yet nobody has stopped it. */
-  #hasFailed({ at, uptimeMs, status }: ProcessDeath): boolean {
-    const { clock } = this.#parts;
-    if (status === undefined || isCleanEnd(status)) return false;
-    return this.#watchedUnit.wentByItself(clock.monotonicMs() - (clock.date().getTime() - at.getTime()) - uptimeMs);
   }
 
   async #findNow(): Promise<RunningProcesses> {
@@ -258,13 +223,9 @@ export class WatchedProcess {
     this.#toldUnknown = unknown;
     const status = running.kind === 'found' ? running.status : undefined;
     // The unit that a program ran in is asked by itself.
-    if (status !== undefined || !this.#judging) await this.#watchedUnit.note(status);
+    if (status !== undefined || this.#judged === undefined) await this.#watchedUnit.note(status);
     return running;
   }
-}
-
-function byWhom({ supervisor }: FoundProcesses): string {
-  return supervisor === undefined ? '' : ` by ${supervisor.description}`;
 }
 
 const STILL_GONE_MS = 5000;
