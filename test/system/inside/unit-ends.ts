@@ -160,3 +160,27 @@ test('a unit that ends before anybody can see it, again and again, is down and c
   }
   assert.deepEqual([unasked.includes(false), alarms], [false, []]);
 });
+
+test('a stop while systemd waits to start it again is a stop; so is one after systemd was executed anew', async (t) => {
+  const unit = ['[Service]', 'ExecStart=/bin/sleep 600', 'Restart=always', 'RestartSec=600s'];
+  const waiting = detecting(t, 'ends-wait', SERVICE, unit);
+  systemctl('start', 'ends-wait');
+  process.kill(await waiting.next(), 'SIGKILL');
+  await waitFor('it waits', () => waiting.unasked.length === 1);
+  systemctl('stop', 'ends-wait');
+  await waitFor('that is told of', () => waiting.exits.length === 2 || waiting.runs() === false);
+  assert.deepEqual(waiting.alarms, []);
+
+  const anew = detecting(t, 'ends-anew', SERVICE, ['[Service]', 'Type=forking', TWO]);
+  systemctl('start', 'ends-anew');
+  await anew.next();
+  systemctl('daemon-reexec');
+  systemctl('restart', 'ends-anew');
+  await anew.next();
+  await anew.hears();
+  systemctl('restart', 'ends-anew');
+  await anew.next();
+  assert.deepEqual([anew.exits, anew.alarms], [[true, true], []]);
+  execFileSync('systemctl', ['kill', '-s', 'KILL', 'ends-anew']);
+  await waitFor('an alarm', () => anew.alarms.length === 1);
+});
