@@ -2,6 +2,7 @@ import { errorMessage } from '../core/errors.ts';
 import type { ExitWatchTarget, ProcessExitDetector } from '../detectors/process-exit.ts';
 import { managedProcess } from '../monitor/recovery-plan.ts';
 import { cannotLook } from '../strategies/process/found-running.ts';
+import { serviceName } from '../strategies/unit/name-policy.ts';
 import { sharedLooks, type TakeLook } from '../system/proc/look.ts';
 import { ProcessTable } from '../system/proc/table.ts';
 import type { ProcessEventSource } from '../system/process-events/source.ts';
@@ -100,6 +101,7 @@ export class ExitWatch {
       log,
       raiser: core.alarms,
       isRecovering: (name, key) => core.queue.isRecovering(name, key),
+      isUnitRecovering: (unit) => core.queue.isRecovering(unit, serviceName(unit)),
       isInAlarm: (name) => isInAlarm(core, name),
       targets: () => core.settings().watchedNames.map((name) => target(core, name, look)),
       source: this.#source,

@@ -29,9 +29,11 @@ export class WatchedLives {
         this.#records.set({ processName, pid, since: event.since, unit: event.unit ?? null, exits, lastExit });
         return;
       }
-      const { at, cause, uptimeMs, expected, ours } = event;
+      const { at, cause, uptimeMs, ours } = event;
+      const expected = event.expected && !event.unasked;
       const last = { at, cause, uptimeMs, expected, ...(ours && { ours }) };
-      this.#records.set({ processName, pid, since: null, unit, exits: exits + (expected ? 0 : 1), lastExit: last });
+      const counted = expected || event.repeated ? exits : exits + 1;
+      this.#records.set({ processName, pid, since: null, unit, exits: counted, lastExit: last });
     });
   }
 

@@ -101,7 +101,8 @@ export type MonitorEvent =
   /**
    * The last process of a watched one has exited. `cause`: `exit code 1`, `signal SIGSEGV (core dumped)`, `unknown cause`.
    * `expected`: we, or an operator by systemctl(1), have stopped it; then it raises no alarm. `ours`: a recovery was under way when it
-   * ended, so that nobody has said that it should not run.
+   * ended, so that nobody has said that it should not run. `unasked`: expected only because systemd starts it
+   * again. `repeated`: told of as such before, and systemd has given it up since.
    */
   | {
       readonly type: 'process_exited';
@@ -112,6 +113,8 @@ export type MonitorEvent =
       readonly at: Date;
       readonly expected: boolean;
       readonly ours?: true;
+      readonly unasked?: true;
+      readonly repeated?: true;
     }
   | { readonly type: 'config_reloaded'; readonly changes: readonly string[]; readonly by: string };
 

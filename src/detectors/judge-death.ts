@@ -15,6 +15,10 @@ export interface DeathInquiry {
   readonly find: () => Promise<RunningProcesses>;
   /** The unit in which the program ran; undefined where there is none, `unknown` where systemd does not answer. */
   readonly showUnit: () => Promise<UnitStatus | 'unknown' | undefined>;
+  /** Whether it was meant that this unit, which seems to have been stopped, is down. */
+  readonly judgeStop: (unit: string) => Promise<Verdict>;
+  /** Called once for each time that its unit has ended and systemd is to start it again, the first of which is this death. */
+  readonly onRestart: (unit: UnitStatus) => void;
   readonly signal: AbortSignal;
 }
 
@@ -33,14 +37,26 @@ export type FoundProcesses = RunningProcesses & { readonly kind: 'found' };
 
 /** Looks, and looks again until it is clear: a unit may take its time to stop, or to be started again. Never rejects. */
 export async function judgeDeath(death: ProcessDeath, inquiry: DeathInquiry): Promise<Judgement> {
-  const { signal, isRecovering, find, showUnit, pause } = inquiry;
+  const { signal, clock, isRecovering, find, showUnit, pause } = inquiry;
+  const begunMs = clock.monotonicMs();
+  let restartMs: number | undefined;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS)) {
     if (isRecovering()) return { kind: 'expected', why: 'a recovery is under way', inRecovery: true };
     const shown = await showUnit();
     // After that: while systemd was asked it may have started the program.
     const running = await find();
-    const verdict = weigh(death, running, shown, inquiry);
+    const status = (running.kind === 'found' ? running.status : undefined) ?? shown;
+    if (isBeingRestarted(status) && status.changedMs !== restartMs) {
+      restartMs = status.changedMs;
+      inquiry.onRestart(status);
+    }
+    const weighed = weigh(death, running, shown, inquiry);
+    const stopped = 'stopped' in weighed ? weighed.stopped : undefined;
+    const verdict = stopped === undefined ? weighed : await inquiry.judgeStop(stopped);
     if (signal.aborted) return { kind: 'aborted' };
+    const isOverdue =
+      verdict.kind === 'wait' && clock.monotonicMs() - begunMs >= (verdict.atMostMs ?? Number.POSITIVE_INFINITY);
+    if (isOverdue) return { kind: 'alarm', why: verdict.why };
     const supervisorMs = running.kind === 'found' ? (running.supervisor?.leftMs ?? 0) : 0;
     // Nothing runs, and another supervisor still has time to start it again.
     const awaitsOther = verdict.kind === 'alarm' && supervisorMs > 0;
@@ -69,6 +85,12 @@ function weigh(
   if (unit === undefined) return { kind: 'alarm' };
   const meant = running.status === undefined ? 'program' : running.isHollow ? 'hollow' : 'unit';
   return judgeByUnit(unit, meant, death, (pid) => table.isRunning(pid));
+}
+
+/** Not `auto-restart-queued`, which follows it (since systemd 254): each is to be seen once. */
+function isBeingRestarted(status: UnitStatus | 'unknown' | undefined): status is UnitStatus {
+  if (status === undefined || status === 'unknown') return false;
+  return status.activeState === 'activating' && status.subState === 'auto-restart';
 }
 
 /** On a busy machine a death is noticed late, after the successor's birth. */

@@ -9,13 +9,15 @@ import type { WatchedPids } from './watched-pids.ts';
 /** What a watch uses of the rest. */
 export interface WatchParts {
   readonly table: ProcessTable;
-  readonly services: Pick<ServiceManager, 'show' | 'available' | 'watch' | 'restartDue'>;
+  readonly services: Pick<ServiceManager, 'show' | 'available' | 'watch' | 'heardEnd' | 'end' | 'restartDue'>;
   readonly clock: Clock;
   readonly events: EventBus;
   readonly log: Logger;
   readonly raiser: AlarmRaiser;
   /** True while a recovery of ours for this process, or for what it stands for (`key`), is under way. */
   readonly isRecovering: (processName: string, key: string) => boolean;
+  /** The same for a recovery of that unit, whichever process it stands for. */
+  readonly isUnitRecovering: (unit: string) => boolean;
   /** True while its alarm stands already, whoever raised it: its notes say more than another would. */
   readonly isInAlarm: (processName: string) => boolean;
   readonly pids: WatchedPids;

@@ -1,14 +1,13 @@
-import { describeWaitStatus } from '../core/wait-status.ts';
-import { type PidWatch, watchPid } from '../system/proc/pid-watch.ts';
 import type { ProcessIdentity } from '../system/proc/table.ts';
 import type { RunningProcesses } from '../system/systemd/running-processes.ts';
-import type { UnitStatus } from '../system/systemd/service-manager.ts';
 import type { UnitTransit } from '../system/systemd/unit-transit.ts';
 import { isMissingAfter, isWell } from './boot-grace.ts';
-import { type FoundProcesses, judgeDeath } from './judge-death.ts';
+import { DeathCase } from './death-case.ts';
+import type { FoundProcesses } from './judge-death.ts';
+import { LivingProcesses } from './living-processes.ts';
 import { describeDeath, type ProcessDeath } from './process-death.ts';
-import { TransitWatch } from './transit-watch.ts';
 import type { FormerLife, WatchParts } from './watch-parts.ts';
+import { WatchedUnit } from './watched-unit.ts';
 
 type Find = (signal: AbortSignal) => Promise<RunningProcesses>;
 
@@ -17,7 +16,7 @@ export class WatchedProcess {
   readonly name: string;
   readonly #parts: WatchParts;
   readonly #find: Find;
-  readonly #living = new Map<number, PidWatch>();
+  readonly #living: LivingProcesses;
   readonly #stopped = new AbortController();
   #key: string;
   #unit: string | undefined;
@@ -28,13 +27,12 @@ export class WatchedProcess {
   #sinceReload: boolean;
   /** What the last look at it found. */
   #found: boolean | null = null;
-  /** A death is being judged: that looks for itself. */
-  #judging = false;
-  /** Ends the pause between two looks at a death. */
-  #hurry = new AbortController();
-  #watchedUnit: { readonly unit: string; readonly stop: () => void } | undefined;
+  /** A death that is being judged: that looks for itself. */
+  #judged: DeathCase | undefined;
   #toldUnknown: string | undefined;
-  readonly #transit: TransitWatch;
+  /** The main process of the unit that is monitored, 0 if it has none; undefined if a program is. */
+  #main: number | undefined;
+  readonly #watchedUnit: WatchedUnit;
 
   /** `find` looks for what runs of it, as configured at that moment; `byReload`: a reload brought it, so nobody has looked before. */
   constructor(name: string, find: Find, parts: WatchParts, byReload = false) {
@@ -43,15 +41,17 @@ export class WatchedProcess {
     this.#parts = parts;
     this.#key = name;
     this.#sinceReload = byReload;
-    const onSettled = (): void => {
-      if (this.isDown) void this.look();
+    this.#living = new LivingProcesses(name, parts);
+    const { signal } = this.#stopped;
+    const onChange = (): void => {
+      if (this.isDown && !signal.aborted) void this.look();
     };
-    this.#transit = new TransitWatch({ ...parts, onSettled, signal: this.#stopped.signal });
+    this.#watchedUnit = new WatchedUnit({ ...parts, onChange, signal });
   }
 
   /** True where nothing of it is known to run: newcomers are to be looked for. */
   get isDown(): boolean {
-    return this.#living.size === 0 && !this.#judging;
+    return this.#living.size === 0 && this.#judged === undefined;
   }
 
   /**
@@ -59,12 +59,13 @@ export class WatchedProcess {
    * be told, or its end is being judged.
    */
   get runs(): boolean | null | UnitTransit {
-    return this.#transit.current ?? (this.#living.size > 0 ? true : this.#judging ? null : this.#found);
+    const known = this.#living.size > 0 ? true : this.#judged ? (this.#judged.restart ?? null) : this.#found;
+    return this.#watchedUnit.transit ?? known;
   }
 
   /** How many of it are looked at, for want of descriptors to wait by. */
   get looked(): number {
-    return [...this.#living.values()].filter(({ by }) => by === 'looks').length;
+    return this.#living.looked;
   }
 
   /** True for a recovery's target or process that is this one. */
@@ -97,7 +98,7 @@ export class WatchedProcess {
     const { clock, isRecovering, isInAlarm, raiser, log } = this.#parts;
     const missing = await isMissingAfter(graceMs, {
       clock,
-      isBusy: () => this.#judging || isRecovering(this.name, this.#key),
+      isBusy: () => this.#judged !== undefined || isRecovering(this.name, this.#key),
       find: () => this.look(),
       signal: grace.signal,
     });
@@ -115,11 +116,11 @@ export class WatchedProcess {
    * longer means is let go.
    */
   async look(anew = false): Promise<FoundProcesses | undefined> {
-    if (this.#judging) return undefined;
+    if (this.#judged !== undefined) return undefined;
     const running = await this.#findNow();
     if (running.kind === 'unknown') this.#found = null;
-    if (running.kind === 'unknown' || this.#judging) return undefined;
-    if (anew) this.#letGo(running.processes);
+    if (running.kind === 'unknown' || this.#judged !== undefined) return undefined;
+    if (anew) this.#living.keepOnly(running.processes);
     this.#adopt(running);
     return running;
   }
@@ -131,29 +132,18 @@ export class WatchedProcess {
     await this.#parts.clock.sleep(STILL_GONE_MS, this.#stopped.signal);
     if (!this.isDown || this.#stopped.signal.aborted) return;
     // How this one ended nobody knows; the unit's state is weighed by how the former did.
-    await this.#judge({ ...this.#lastDeath, at: this.#parts.clock.date(), unseen: 'recovered' });
+    const at = this.#parts.clock.date();
+    const uptimeMs = at.getTime() - this.#lastDeath.at.getTime();
+    await this.#judge({ ...this.#lastDeath, uptimeMs, at, unseen: 'recovered' });
   }
 
   /** Lets everything go. Idempotent. */
   stop(): void {
     this.#stopped.abort();
     this.#grace.abort();
-    for (const pid of [...this.#living.keys()]) this.#release(pid);
-    this.#hearOf(undefined);
+    this.#living.clear();
+    this.#watchedUnit.hearOf(undefined);
     if (this.#lastDeath !== undefined) this.#parts.pids.remove(this.#lastDeath.pid, this.name);
-  }
-
-  #letGo(processes: readonly ProcessIdentity[]): void {
-    for (const pid of [...this.#living.keys()]) {
-      // One that has ended just now is still to be told of.
-      if (!processes.some((process) => process.pid === pid) && this.#parts.table.isRunning(pid)) this.#release(pid);
-    }
-  }
-
-  #release(pid: number): void {
-    this.#living.get(pid)?.stop();
-    this.#living.delete(pid);
-    this.#parts.pids.remove(pid, this.name);
   }
 
   #adopt(running: FoundProcesses): void {
@@ -162,51 +152,29 @@ export class WatchedProcess {
     if (this.#stopped.signal.aborted) return;
     this.#found = isWell(running);
     this.#key = key;
-    this.#hearOf(status?.id ?? unit);
+    this.#watchedUnit.hearOf(status?.id ?? unit);
     if (this.#found) this.#grace.abort();
     if (oldest === undefined) return;
     this.#sinceReload = true;
     // A monitored unit's own state comes with each look.
     this.#unit = status === undefined ? unit : undefined;
-    const { table, clock, events, log, pids } = this.#parts;
+    this.#main = status?.mainPid;
+    const { table, clock, events, log } = this.#parts;
     const wasDown = this.#living.size === 0;
-    for (const process of processes) {
-      if (this.#living.has(process.pid)) continue;
-      const watch = watchPid(process, { table, clock }, (status) => void this.#ended(process, status));
-      this.#living.set(process.pid, watch);
-      pids.add(process.pid, this.name);
-    }
+    this.#living.add(processes, (process, status) => void this.#ended(process, status));
     if (!wasDown) return;
     log.debug(`Watching ${this.name}: pid ${processes.map(({ pid }) => pid).join(', ')}`, { process_name: this.name });
     const since = new Date(clock.date().getTime() - table.ageMs(oldest));
     events.emit({ type: 'process_seen', processName: this.name, pid: oldest.pid, since, unit });
   }
 
-  /** Has systemd tell of changes of its unit: then nothing waits for the next look, neither a new life nor a verdict. */
-  #hearOf(unit: string | undefined): void {
-    if (unit === this.#watchedUnit?.unit) return;
-    this.#watchedUnit?.stop();
-    this.#watchedUnit = unit === undefined ? undefined : { unit, stop: this.#parts.services.watch(unit, () => this.#hear()) };
-  }
-
-  #hear(): void {
-    this.#hurry.abort();
-    this.#transit.hear();
-    if (this.isDown && !this.#stopped.signal.aborted) void this.look();
-  }
-
-  async #pause(ms: number): Promise<void> {
-    await this.#parts.clock.sleep(ms, AbortSignal.any([this.#hurry.signal, this.#stopped.signal]));
-    // Not before: what changed while we were looking may not have been seen yet.
-    this.#hurry = new AbortController();
-  }
-
   async #ended(process: ProcessIdentity, known: number | undefined): Promise<void> {
     const { table, clock, pids, isRecovering } = this.#parts;
     const inRecovery = isRecovering(this.name, this.#key) && { inRecovery: true as const };
-    const death = { pid: process.pid, uptimeMs: table.ageMs(process), at: clock.date(), ...inRecovery };
+    const wasMain = this.#main !== undefined && { wasMain: this.#main === process.pid };
+    const death = { pid: process.pid, uptimeMs: table.ageMs(process), at: clock.date(), ...wasMain, ...inRecovery };
     const status = await this.#parts.statusOf(process.pid, known);
-    this.#living.delete(process.pid);
+    this.#living.remove(process.pid);
     // Its own number stays its own for a moment: events of its end may still come.
     if (this.#lastDeath !== undefined && this.#lastDeath.pid !== process.pid) pids.remove(this.#lastDeath.pid, this.name);
     this.#lastDeath = { ...death, status };
@@ -215,55 +183,38 @@ export class WatchedProcess {
 
   /** Nothing that we knew of runs any more. */
   async #judge(death: ProcessDeath): Promise<void> {
-    const { table, clock } = this.#parts;
-    this.#judging = true;
-    const judgement = await judgeDeath(death, {
-      table,
-      clock,
-      pause: (ms) => this.#pause(ms),
-      isRecovering: () => this.#parts.isRecovering(this.name, this.#key),
-      find: () => this.#findNow(),
-      showUnit: () => this.#showUnit(),
-      signal: this.#stopped.signal,
-    });
-    this.#judging = false;
+    const { signal } = this.#stopped;
+    const isRecovering = (): boolean => this.#parts.isRecovering(this.name, this.#key);
+    const how = { parts: this.#parts, watched: this.#watchedUnit, unit: this.#unit, signal, isRecovering };
+    const judged = new DeathCase(this.name, death, { ...how, find: () => this.#findNow() });
+    this.#judged = judged;
+    const judgement = await judged.judge();
+    this.#judged = undefined;
     this.#found = false;
     switch (judgement.kind) {
       case 'aborted':
         return;
       case 'lives':
-        if (judgement.reborn) this.#tell(death, `it was started again${byWhom(judgement.running)}`);
+        judged.tell(judgement);
         this.#adopt(judgement.running);
         return;
       case 'alarm': {
         this.#grace.abort();
         // Written down first: should the daemon end in between, the death has to be missed at the next start.
-        const raised = this.#parts.raiser.raise(this.name, describeDeath(death));
+        const raised = this.#parts.raiser.raise(this.name, describeDeath(death, judgement.why));
         // Not when it has been dealt with: the breaker counts exits before it is asked, and a successor may be told of by then.
-        this.#tell(death, undefined);
+        judged.tell(judgement);
         await raised;
         return;
       }
       case 'expected':
-        this.#tell(judgement.inRecovery ? { ...death, inRecovery: true } : death, judgement.why);
+        judged.tell(judgement);
         // Its successor may have come while nobody looked for one.
         await this.look();
         return;
       default:
         judgement satisfies never;
     }
-  }
-
-  /** `why` it is no alarm; undefined where it is one. */
-  #tell(death: ProcessDeath, why: string | undefined): void {
-    const { log, events } = this.#parts;
-    const expected = why !== undefined;
-    const line = `Process exited: ${this.name}: ${describeDeath(death)}${expected ? `; no alarm: ${why}` : ''}`;
-    log[expected ? 'info' : 'warning'](line, { process_name: this.name, process_pid: death.pid });
-    const { pid, uptimeMs, at, status, unseen, inRecovery } = death;
-    const cause = describeWaitStatus(unseen === undefined ? status : undefined);
-    const ours = inRecovery && { ours: true as const };
-    events.emit({ type: 'process_exited', processName: this.name, pid, cause, uptimeMs, at, expected, ...ours });
   }
 
   async #findNow(): Promise<RunningProcesses> {
@@ -273,24 +224,10 @@ export class WatchedProcess {
       this.#parts.log.warning(`Cannot watch ${this.name}: ${unknown}`, { process_name: this.name });
     this.#toldUnknown = unknown;
     const status = running.kind === 'found' ? running.status : undefined;
-    // Of the unit that a program ran in #showUnit tells.
-    if (status !== undefined || !this.#judging) await this.#transit.note(status);
+    // The unit that a program ran in is asked by itself.
+    if (status !== undefined || this.#judged === undefined) await this.#watchedUnit.note(status);
     return running;
   }
-
-  /** How the unit stands that the program ran in; undefined where there is none. */
-  async #showUnit(): Promise<UnitStatus | 'unknown' | undefined> {
-    const { services } = this.#parts;
-    if (this.#unit === undefined || !services.available) return undefined;
-    const shown = await services.show(this.#unit, this.#stopped.signal);
-    if (shown.kind !== 'status') return 'unknown';
-    await this.#transit.note(shown.status);
-    return shown.status;
-  }
-}
-
-function byWhom({ supervisor }: FoundProcesses): string {
-  return supervisor === undefined ? '' : ` by ${supervisor.description}`;
 }
 
 const STILL_GONE_MS = 5000;

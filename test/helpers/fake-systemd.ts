@@ -2,6 +2,7 @@ import type {
   KillingResult,
   ServiceCallResult,
   ServiceManager,
+  UnitEnd,
   UnitExplanation,
   UnitProgram,
   UnitRelations,
@@ -77,6 +78,16 @@ export class FakeSystemd implements ServiceManager {
     if (signal.aborted) return { kind: 'failed', reason: 'aborted' };
     if (this.silent !== undefined) return { kind: 'failed', reason: this.silent };
     return { kind: 'status', status: this.#units.get(name)?.status() ?? { ...noUnit, id: name, loadState: 'not-found' } };
+  }
+
+  async end(name: string, signal: AbortSignal): ReturnType<ServiceManager['end']> {
+    const shown = await this.show(name, signal);
+    return shown.kind === 'failed' ? shown : { kind: 'known', end: endOf(shown.status) };
+  }
+
+  /** Nothing is told. */
+  heardEnd(): undefined {
+    return undefined;
   }
 
   async relations(name: string, signal: AbortSignal): ReturnType<ServiceManager['relations']> {
@@ -167,6 +178,11 @@ export const noUnit: UnitStatus = {
   remainsAfterExit: false,
   changedMs: 0,
 };
+
+/** How a unit that stands so came to it: nobody has seen that, and it has forgotten it. */
+export function endOf(status: UnitStatus, changes: Partial<UnitEnd> = {}): UnitEnd {
+  return { status, leftActiveMs: 0, wentMs: 0, hadMain: false, stoppedWith: [], seen: undefined, ...changes };
+}
 
 /** A unit that stands by itself. */
 export const noRelations: UnitRelations = {

@@ -105,6 +105,8 @@ export async function looked(world: ProcessStrategyWorld, name: string, options:
 export const noSystemd: ServiceManager = {
   available: false,
   show: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
+  end: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
+  heardEnd: () => undefined,
   relations: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
   program: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
   killMode: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),

@@ -27,6 +27,7 @@ for (const suite of [
   'status',
   'strangers',
   'strangers-in-path',
+  'unit-ends',
   'unit-names',
   'units',
   'watch-exit',

@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs';
+import { ancestorsOf } from '../../system/proc/kin.ts';
 import { hasEnded } from '../../system/proc/parse.ts';
 import type { ProcessIdentity } from '../../system/proc/table.ts';
-import type { UnitStatus } from '../../system/systemd/service-manager.ts';
+import type { UnitProgram, UnitStatus } from '../../system/systemd/service-manager.ts';
 import type { StrategyParts } from '../strategy.ts';
 import type { Unanswered } from './lookup.ts';
 import { unanswered } from './starts.ts';
@@ -32,8 +33,10 @@ export async function lookIntoUnit(
 ): Promise<UnitLook | Unanswered> {
   let status = found;
   for (let round = 1; ; round++) {
-    const processes = await processesOfUnit(table, status);
     const { id, changedMs } = status;
+    const reload = isReloadedWithoutMain(status) ? await services.program(id, signal) : undefined;
+    if (reload?.kind === 'failed') return unanswered(id, reload.reason);
+    const processes = await processesOfUnit(table, status, reload?.program);
     const seen = { kind: 'seen', status, processes, isHollow: false } as const;
     // systemd has seen some that have ended since, and does not know that yet.
     const hasSome = processes.length > 0 || status.subState === 'running';
@@ -79,13 +82,29 @@ function definitionOf(file: string): string {
   }
 }
 
-async function processesOfUnit(table: StrategyParts['table'], status: UnitStatus): Promise<ProcessIdentity[]> {
+/** What runs the reload is in the unit too. */
+function isReloadedWithoutMain({ activeState, mainPid }: UnitStatus): boolean {
+  return mainPid === 0 && (activeState === 'reloading' || activeState === 'refreshing');
+}
+
+/** `reload`: what is known of a unit that is being reloaded and has no main process. */
+async function processesOfUnit(
+  table: StrategyParts['table'],
+  status: UnitStatus,
+  reload?: UnitProgram,
+): Promise<ProcessIdentity[]> {
   if (isRestartedBySystemd(status)) return [];
   if (status.mainPid > 0) {
     const main = table.read(status.mainPid, FIELDS);
     return main === undefined || hasEnded(main) ? [] : [main];
   }
-  return isUp(status) ? processesInGroup(table, status.controlGroup) : [];
+  if (!isUp(status)) return [];
+  // While the reload is under way, systemd does nothing about the end of its main process.
+  if (reload?.lastMainPid !== undefined && !reload.outlivesMain) return [];
+  const inside = await processesInGroup(table, status.controlGroup);
+  if (reload?.controlPid === undefined) return inside;
+  const all = new Map((await table.survey(['ppid', 'startTime'])).map((process) => [process.pid, process]));
+  return inside.filter(({ pid }) => !ancestorsOf(pid, all).has(reload.controlPid ?? 0));
 }
 
 /** All processes of a unit's cgroup (UnitStatus.controlGroup), the oldest first; [] if it has none. */

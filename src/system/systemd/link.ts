@@ -102,10 +102,13 @@ export class Pid1Link {
     return result;
   }
 
-  /** Calls `listener` with each change of the unit at `path` (unitPath) from now on, until the returned function is called. */
-  onUnit(path: string, listener: (change: UnitChange) => void): () => void {
+  /**
+   * Calls `listener` with each change of the unit at `path` (unitPath) from now on, until the returned function is called; `onHeard` once
+   * that is sure: the bus may have too many rules.
+   */
+  onUnit(path: string, listener: (change: UnitChange) => void, onHeard?: () => void): () => void {
     const listeners = this.#units.get(path) ?? new Set();
-    if (listeners.size === 0) this.#match(`member='PropertiesChanged',path='${path}'`, true);
+    if (listeners.size === 0) this.#match(`member='PropertiesChanged',path='${path}'`, true, onHeard);
     listeners.add(listener);
     this.#units.set(path, listeners);
     return () => {
@@ -157,14 +160,17 @@ export class Pid1Link {
     return subscribed.kind === 'reply' || isAlreadySubscribed(subscribed) ? undefined : unregistered(subscribed);
   }
 
-  #match(rule: string, wanted: boolean): void {
+  #match(rule: string, wanted: boolean, onTaken?: () => void): void {
     if (this.kind === 'private' || !this.isOpen) return;
     const sender = rule.startsWith('sender=') ? '' : `sender='${SYSTEMD}',`;
     // Not waited for: the bus takes what we send in its order, and so knows the rule before PID 1 gets a call.
     const asked = this.#askBus(wanted ? 'AddMatch' : 'RemoveMatch', 's', [`type='signal',${sender}${rule}`], {
       timeoutMs: RULE_MS,
     });
-    if (wanted) void asked.then(({ kind }) => (this.#refusedRules += kind === 'error' ? 1 : 0));
+    void asked.then(({ kind }) => {
+      if (kind === 'reply') onTaken?.();
+      if (wanted && kind === 'error') this.#refusedRules++;
+    });
   }
 
   #askBus(member: string, signature: string, values: readonly DbusValue[], limit: Limit): Promise<CallResult> {

@@ -13,16 +13,19 @@ import { type Properties, type PropertyNames, readProperties, textOf } from './p
 import { RESTART_PROPERTIES, restartDueMs } from './restart-due.ts';
 import type {
   KillingResult,
+  SeenEnd,
   ServiceCallResult,
   ServiceContact,
   ServiceManager,
   ServiceVerb,
+  UnitEnd,
   UnitExplanation,
   UnitProcesses,
   UnitProgram,
   UnitRelations,
   UnitStatus,
 } from './service-manager.ts';
+import { END_PROPERTIES, unitEnd } from './unit-end.ts';
 import { PROGRAM_PROPERTIES, unitProgram } from './unit-program.ts';
 import { RELATION_PROPERTIES, unitRelations } from './unit-relations.ts';
 import { STATUS_PROPERTIES, unitStatus } from './unit-status.ts';
@@ -64,6 +67,21 @@ export class Systemd implements ServiceManager {
     return relations === undefined
       ? { kind: 'failed', reason: 'systemd did not say how the unit stands to others' }
       : { kind: 'known', relations };
+  }
+
+  async end(
+    unit: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly kind: 'known'; readonly end: UnitEnd } | { readonly kind: 'failed'; readonly reason: string }> {
+    const asked = await this.#ask(unit, END_PROPERTIES, signal);
+    const told = asked.kind === 'failed' ? asked : unitEnd(asked.values);
+    if (told.kind === 'failed') return told;
+    const seen = await this.#watches.seenEnd(told.end.status.id, { timeoutMs: SHOW_LIMIT_MS, signal });
+    return { kind: 'known', end: { ...told.end, seen } };
+  }
+
+  heardEnd(unit: string): SeenEnd | undefined {
+    return this.#watches.heardEnd(unit);
   }
 
   async program(

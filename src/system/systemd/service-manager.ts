@@ -25,6 +25,29 @@ export interface UnitStatus {
   readonly changedMs: number;
 }
 
+/** One end of a unit, as systemd told of it when it happened. */
+export interface SeenEnd {
+  /** When the unit left `active`, in milliseconds of CLOCK_MONOTONIC: each end has another. */
+  readonly leftActiveMs: number;
+  /** It went down by a job of systemd: somebody, or another unit, had it stopped or restarted. undefined: that was not seen. */
+  readonly hadJob: boolean | undefined;
+}
+
+/** How a unit came to stand as it does. Times in milliseconds of CLOCK_MONOTONIC, 0 if never: a unit at rest may have forgotten them. */
+export interface UnitEnd {
+  readonly status: UnitStatus;
+  /** When it left `active` last. */
+  readonly leftActiveMs: number;
+  /** When it left `active`, or came to rest, whichever was last. */
+  readonly wentMs: number;
+  /** It has, or had, a main process; false also if it has forgotten that. */
+  readonly hadMain: boolean;
+  /** Units whose stop or end stops it too (BindsTo=, Requires=, Requisite=, PartOf=, StopPropagatedFrom=). */
+  readonly stoppedWith: readonly string[];
+  /** Its last end; undefined if it is not watched, or the bus was away. */
+  readonly seen: SeenEnd | undefined;
+}
+
 /** How a unit stands to others, by their canonical names, and what else its start or its end brings about (systemd.unit(5)). */
 export interface UnitRelations {
   /** `enabled`, `enabled-runtime`, `disabled`, `static`, `generated` …; empty where it has no file. */
@@ -63,6 +86,10 @@ export interface UnitProgram {
   readonly user: string;
   /** The pid of its main process now, or of the last that it had. */
   readonly lastMainPid?: number;
+  /** The pid of its ExecReload=, ExecStop= or their like, while one runs. */
+  readonly controlPid?: number;
+  /** It lives for as long as any of its processes (ExitType=cgroup, since systemd 250). */
+  readonly outlivesMain?: true;
   /** It has an ExecStop=. */
   readonly hasStop?: true;
   /** When it left `inactive` last, and came back to it or failed, in milliseconds since boot; 0 where it never did. */
@@ -128,6 +155,13 @@ export interface ServiceManager {
   ): Promise<
     { readonly kind: 'known'; readonly relations: UnitRelations } | { readonly kind: 'failed'; readonly reason: string }
   >;
+  /** How `unit` came to stand as it does. `failed`: systemd does not answer. Never rejects. */
+  end(
+    unit: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly kind: 'known'; readonly end: UnitEnd } | { readonly kind: 'failed'; readonly reason: string }>;
+  /** The last end of a unit that is watched, as far as systemd has told of it until now; undefined if it has not. */
+  heardEnd(unit: string): SeenEnd | undefined;
   /** What `unit` executes; nothing if it is no service. `failed`: systemd does not answer. Never rejects. */
   program(
     unit: string,

@@ -4,7 +4,7 @@ import type { UnitProgram } from './service-manager.ts';
 /** What `unitProgram` goes by. */
 export const PROGRAM_PROPERTIES = {
   Unit: ['InactiveExitTimestampMonotonic', 'InactiveEnterTimestampMonotonic', 'SourcePath', 'FragmentPath'],
-  Service: ['ExecStart', 'ExecStop', 'ExecMainPID', 'User'],
+  Service: ['ExecStart', 'ExecStop', 'ExecMainPID', 'ControlPID', 'ExitType', 'User'],
 } as const satisfies PropertyNames;
 
 /** What a unit executes, by its properties: ExecStart is `a(sasbttttuii)`, path and arguments come first. Source: org.freedesktop.systemd1(5). */
@@ -18,6 +18,8 @@ export function unitProgram(values: Properties): UnitProgram {
     argv: Array.isArray(argv) ? argv.filter((word): word is string => typeof word === 'string') : [],
     user: textOf(values, 'User'),
     ...(numberOf(values, 'ExecMainPID') > 0 && { lastMainPid: numberOf(values, 'ExecMainPID') }),
+    ...(numberOf(values, 'ControlPID') > 0 && { controlPid: numberOf(values, 'ControlPID') }),
+    ...(textOf(values, 'ExitType') === 'cgroup' && { outlivesMain: true }),
     ...(Array.isArray(stops) && stops.length > 0 && { hasStop: true }),
     beganMs: numberOf(values, 'InactiveExitTimestampMonotonic') / 1000,
     overMs: numberOf(values, 'InactiveEnterTimestampMonotonic') / 1000,

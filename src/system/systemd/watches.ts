@@ -1,6 +1,9 @@
 import { systemClock } from '../../core/clock.ts';
 import type { Logger } from '../../core/logger.ts';
+import type { Limit } from './dbus/connection.ts';
+import { HeardEnd } from './heard-end.ts';
 import { Pid1Link } from './link.ts';
+import type { SeenEnd } from './service-manager.ts';
 import { unitPath } from './unit-name.ts';
 
 /**
@@ -49,6 +52,20 @@ export class UnitWatches {
       this.#watched.delete(unit);
       if (this.#watched.size === 0) this.#wake.abort();
     };
+  }
+
+  /** How the unit ended last, as the bus told until now. */
+  heardEnd(unit: string): SeenEnd | undefined {
+    return this.#watched.get(unit)?.end.last;
+  }
+
+  /** The same, with all that systemd had told by the time of this call; undefined if that cannot be had. Never rejects. */
+  async seenEnd(unit: string, limit: Limit): Promise<SeenEnd | undefined> {
+    const link = this.#link;
+    if (link === undefined || !this.#watched.has(unit)) return undefined;
+    // It comes after what was told before it.
+    const answer = await link.call({ interface: 'org.freedesktop.DBus.Peer', member: 'Ping' }, limit);
+    return answer.kind === 'reply' && link === this.#link ? this.heardEnd(unit) : undefined;
   }
 
   /** Until nobody wants to hear of anything any more. */
@@ -106,6 +123,7 @@ const LAST_PAUSE_MS = 10_000;
 /** One unit; its listeners are told of many changes at once by one call. */
 class WatchedUnit {
   readonly listeners = new Set<() => void>();
+  readonly end = new HeardEnd();
   readonly #path: string;
   #stop: (() => void) | undefined;
   #due = false;
@@ -115,12 +133,20 @@ class WatchedUnit {
   }
 
   follow(link: Pid1Link): void {
-    this.#stop ??= link.onUnit(this.#path, () => this.tell());
+    this.#stop ??= link.onUnit(
+      this.#path,
+      (change) => {
+        this.end.hear(change);
+        this.tell();
+      },
+      () => this.end.begin(),
+    );
   }
 
   stop(): void {
     this.#stop?.();
     this.#stop = undefined;
+    this.end.forget();
   }
 
   tell(): void {

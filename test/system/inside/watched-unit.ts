@@ -34,10 +34,13 @@ export function detecting(
   });
   const seen: number[] = [];
   const exits: boolean[] = [];
+  const unasked: boolean[] = [];
   const alarms: string[] = [];
   events.subscribe((event) => {
     if (event.type === 'process_seen') seen.push(event.pid);
-    if (event.type === 'process_exited') exits.push(event.expected);
+    if (event.type !== 'process_exited') return;
+    exits.push(event.expected);
+    unasked.push(event.unasked === true);
   });
   const find = async (signal: AbortSignal) =>
     (await strategy.findRunning?.(managed(name), signal)) ?? { kind: 'unknown' as const, reason: 'no means' };
@@ -49,6 +52,7 @@ export function detecting(
     log: silentLog,
     raiser: { raise: async (_name, notes) => void alarms.push(notes) },
     isRecovering: () => false,
+    isUnitRecovering: () => false,
     isInAlarm: () => false,
     targets: () => [{ name, systemName: name, bootGraceMs, find, ...(former && { former }) }],
     source: undefined,
@@ -74,6 +78,10 @@ export function detecting(
   return {
     strategy,
     exits,
+    unasked,
+    runs: () => detector.runs(name),
+    /** Waits until systemd tells of its unit. */
+    hears: () => waitFor('the bus', () => services.contact()?.units === 'bus'),
     alarms,
     next,
     stop: () => detector.stop(),

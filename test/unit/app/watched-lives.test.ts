@@ -30,6 +30,18 @@ test('lives are counted from what is told, and survive the daemon', () => {
   assert.deepEqual(later.names(), ['web']);
 });
 
+test('an end that systemd heals is counted, once', () => {
+  const { lives: records } = memoryState();
+  const bus = new EventBus((error) => assert.fail(String(error)));
+  const lives = new WatchedLives(records, systemClock);
+  lives.follow(bus);
+  const exit = { type: 'process_exited', processName: 'web', cause: 'signal SIGKILL', uptimeMs: 5, at: new Date(9) } as const;
+  bus.emit({ ...exit, pid: 7, expected: true, unasked: true });
+  assert.deepEqual([lives.of('web')?.exits, lives.of('web')?.lastExit?.expected], [1, false]);
+  bus.emit({ ...exit, pid: 7, expected: false, repeated: true });
+  assert.equal(lives.of('web')?.exits, 1);
+});
+
 test('what ran before is remembered until it is told of, or the machine or container began anew, or it is watched no more', () => {
   const { lives: records } = memoryState();
   const begunAtMs = Date.now() - table.ageMs(table.read(1, ['startTime'])!);

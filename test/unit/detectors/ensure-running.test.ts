@@ -8,7 +8,7 @@ import { ProcessTable } from '../../../src/system/proc/table.ts';
 import type { RunningProcesses } from '../../../src/system/systemd/running-processes.ts';
 import type { UnitStatus } from '../../../src/system/systemd/service-manager.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
-import { noUnit } from '../../helpers/fake-systemd.ts';
+import { endOf, noUnit } from '../../helpers/fake-systemd.ts';
 import { openZoo } from '../../helpers/process-zoo.ts';
 import { FakeSection, silentLog } from '../../helpers/strategy-parts.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
@@ -37,6 +37,11 @@ function ensuring(t: TestContext, bootGraceMs = 30_000, changes: Partial<Process
       watch: () => () => {},
       show: async () => ({ kind: 'failed', reason: 'no systemd' }),
       restartDue: async () => ({ kind: 'failed', reason: 'no systemd' }),
+      end: async () => {
+        const status = world.now.kind === 'found' ? world.now.status : undefined;
+        return status ? { kind: 'known', end: endOf(status) } : { kind: 'failed', reason: 'no systemd' };
+      },
+      heardEnd: () => undefined,
     },
     clock,
     events: new EventBus((error) => {
@@ -45,6 +50,7 @@ function ensuring(t: TestContext, bootGraceMs = 30_000, changes: Partial<Process
     log: silentLog,
     raiser: { raise: async (processName, notes) => void alarms.push(`${processName}: ${notes}`) },
     isRecovering: () => false,
+    isUnitRecovering: () => false,
     isInAlarm: () => false,
     targets: () => [
       {

@@ -31,6 +31,8 @@ async function judged(backMs: number, changes: Partial<DeathInquiry> = {}): Prom
     pause: (ms) => clock.sleep(ms),
     find,
     showUnit: async () => undefined,
+    onRestart: () => {},
+    judgeStop: async () => ({ kind: 'expected', why: 'it was stopped' }),
     signal: never,
     ...changes,
   };
@@ -45,6 +47,25 @@ test('what another supervisor has time to start again is no alarm before that is
   assert.deepEqual(await judged(Number.POSITIVE_INFINITY), ['alarm', 10_000]);
   const [kind, afterMs] = await judged(5000);
   assert.deepEqual([kind, afterMs >= 5000 && afterMs <= 7000], ['lives', true]);
+});
+
+test('a reload that hangs is an alarm after ten seconds; each time that systemd waits to start it again is told once', async () => {
+  const status = (changes: Partial<UnitStatus>): UnitStatus => ({ ...noUnit, id: 's.service', ...changes });
+  const found = (changes: Partial<UnitStatus>) => async (): Promise<RunningProcesses> => ({
+    kind: 'found',
+    key: 's',
+    processes: [],
+    unit: undefined,
+    status: status(changes),
+  });
+  const [kind, afterMs] = await judged(0, { find: found({ activeState: 'reloading', hasJob: true }) });
+  assert.deepEqual([kind, afterMs >= 10_000 && afterMs <= 12_000], ['alarm', true]);
+
+  const rounds = [1, 1, 2, 2, 3].map((changedMs) => ({ activeState: 'activating', subState: 'auto-restart', changedMs }));
+  const told: number[] = [];
+  const find = async () => found(rounds.shift() ?? { activeState: 'failed', result: 'exit-code' })();
+  assert.equal((await judged(0, { find, onRestart: ({ changedMs }) => told.push(changedMs) }))[0], 'alarm');
+  assert.deepEqual(told, [1, 2, 3]);
 });
 
 test('what was stopped, or is being restarted by us, is not waited for; the supervisor’s own unit says nothing', async () => {

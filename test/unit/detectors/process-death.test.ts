@@ -42,6 +42,13 @@ test('a unit that stays active without its last process is an alarm, unless it i
   assert.equal(verdict({ ...exited, type: 'oneshot', hasJob: true }, 'hollow'), 'wait');
 });
 
+test('a main process that is gone while its reload is under way is waited for, not for ever', () => {
+  const unit = { ...noUnit, id: 'x.service', activeState: 'reloading', hasJob: true };
+  const verdict = judgeByUnit(unit, 'unit', DEATH, () => false);
+  assert.deepEqual(verdict, { kind: 'wait', why: 'x.service is reloading without it', atMostMs: 10_000 });
+  assert.equal(judgeByUnit({ ...unit, mainPid: 4712 }, 'unit', DEATH, () => true).kind, 'wait');
+});
+
 test('a transient unit that systemd has forgotten was stopped, unless its program is known to have failed', () => {
   const of = (status: number | undefined): string => judgeByUnit(FORGOTTEN, 'program', { ...DEATH, status }, () => false).kind;
   assert.deepEqual([0, 15, 11, undefined].map(of), ['expected', 'expected', 'alarm', 'expected']);

@@ -6,7 +6,7 @@ import type { ProcessEvent } from '../../../src/core/process-event.ts';
 import { type ExitWatchTarget, ProcessExitDetector, type ProcessExitParts } from '../../../src/detectors/process-exit.ts';
 import { WatchedPids } from '../../../src/detectors/watched-pids.ts';
 import type { UnitStatus } from '../../../src/system/systemd/service-manager.ts';
-import { noUnit } from '../../helpers/fake-systemd.ts';
+import { endOf, noUnit } from '../../helpers/fake-systemd.ts';
 import { managed, processStrategyWorld } from '../../helpers/process-strategy-world.ts';
 import { never, silentLog } from '../../helpers/strategy-parts.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
@@ -44,6 +44,7 @@ function detecting(
     log: silentLog,
     raiser: { raise: async (processName, notes) => void alarms.push(`${processName}: ${notes}`) },
     isRecovering: () => false,
+    isUnitRecovering: () => false,
     isInAlarm: () => false,
     targets: () => watched.map(target),
     source: undefined,
@@ -197,6 +198,8 @@ test('what an operator stopped by its unit while nobody watched raises nothing',
     restartDue: async () => ({ kind: 'known', dueMs: undefined }),
     watch: () => () => {},
     show: async (unit) => ({ kind: 'status', status: { ...UNIT, id: unit, activeState: 'inactive' } }),
+    end: async (unit) => ({ kind: 'known', end: endOf({ ...UNIT, id: unit, activeState: 'inactive' }) }),
+    heardEnd: () => undefined,
   };
   const former = { pid: 2 ** 22 - 1, since: new Date(), unit: UNIT.id };
   const { detector, alarms, exits } = detecting(t, [name('maintained')], { services }, former);
@@ -270,6 +273,8 @@ test('a program whose unit was stopped raises nothing; one whose unit failed doe
     restartDue: async () => ({ kind: 'known', dueMs: undefined }),
     watch: () => () => {},
     show: async () => ({ kind: 'status', status: { ...UNIT, ...states[Math.min(shows++, states.length - 1)] } }),
+    end: async () => ({ kind: 'known', end: endOf({ ...UNIT, ...states.at(-1) }) }),
+    heardEnd: () => undefined,
   };
   const { zoo, detector, alarms, seen, exits, watch } = detecting(t, [], { services, targets: () => targets });
   const program = zoo.sleeper(name('unit'));
@@ -315,6 +320,8 @@ test('what systemd tells of its unit is looked at at once: a new life, and a ver
       shows++;
       return { kind: 'status', status: { ...UNIT, ...state } };
     },
+    end: async () => ({ kind: 'known', end: endOf({ ...UNIT, ...state }) }),
+    heardEnd: () => undefined,
   };
   // Without a hint none of its long pauses ends.
   const clock = {

@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import { ServiceStrategy } from '../../../../src/strategies/unit/service.ts';
 import type { ProcessTable } from '../../../../src/system/proc/table.ts';
-import type { UnitStatus } from '../../../../src/system/systemd/service-manager.ts';
+import type { UnitProgram, UnitStatus } from '../../../../src/system/systemd/service-manager.ts';
 import { FakeClock } from '../../../helpers/fake-clock.ts';
 import { FakeSystemd, type FakeUnitOptions } from '../../../helpers/fake-systemd.ts';
 import { strategyMemory } from '../../../helpers/memory-state.ts';
@@ -29,7 +29,7 @@ function world(t: TestContext, options: FakeUnitOptions = {}, own: { readonly st
     ...options,
   });
   const pids = new Set<number>();
-  const seen = (pid: number) => ({ pid, startTime: pid, state: 'S', threads: 1, cgroup: GROUP });
+  const seen = (pid: number) => ({ pid, startTime: pid, state: 'S', threads: 1, cgroup: GROUP, ppid: pid - 1 });
   const table = {
     read: (pid: number) => (pids.has(pid) ? seen(pid) : undefined),
     survey: async () => [...pids].map(seen),
@@ -67,6 +67,22 @@ test('a unit that was never seen with processes is well without', async (t) => {
   assert.equal(await isHollow(), false);
   assert.equal((await restart()).kind, 'restarted');
   assert.deepEqual(await health(), { kind: 'healthy' });
+});
+
+test('what runs a reload is not what the unit is there for, once its main process has ended', async (t) => {
+  const reloading = { activeState: 'reloading', subState: 'reload', mainPid: 0, controlGroup: GROUP } as const;
+  const runs = async (program: Partial<UnitProgram>) => {
+    const { unit, pids, strategy } = world(t, { type: 'forking', program });
+    for (const pid of [11, 12, 13]) pids.add(pid);
+    unit.set(reloading);
+    const running = await strategy.findRunning(managed('legacyd'), never);
+    assert(running.kind === 'found', JSON.stringify(running));
+    return running.processes.map(({ pid }) => pid);
+  };
+  assert.deepEqual(await runs({ lastMainPid: 10, controlPid: 12 }), []);
+  assert.deepEqual(await runs({ lastMainPid: 10, controlPid: 12, outlivesMain: true }), [11]);
+  assert.deepEqual(await runs({ controlPid: 12 }), [11]);
+  assert.deepEqual(await runs({}), [11, 12, 13]);
 });
 
 test('processes that were seen while it was active are missed when they have ended, also by the next daemon', async (t) => {

@@ -68,6 +68,42 @@ test('two who watch one unit, and one of them no more', async (t) => {
   assert.equal(one.count, 1);
 });
 
+test('how a unit ended is known: by a job, or by itself; not what happened before anybody listened', async (t) => {
+  const { fake, watches, watch } = world(t);
+  const limit = { timeoutMs: 5000 };
+  fake.add('a.service', { state: 'active' });
+  fake.change('a.service', (unit) => unit.enter('failed', 'failed'));
+  fake.change('a.service', (unit) => unit.enter('active', 'running'));
+  const a = watch('a.service');
+  await heard(a);
+  fake.change('a.service', () => {});
+  assert.equal((await watches.seenEnd('a.service', limit))?.hadJob, undefined);
+
+  fake.change('a.service', (unit) => {
+    unit.job = { id: 7, verb: 'stop' };
+  });
+  fake.change('a.service', (unit) => unit.enter('deactivating', 'stop-sigterm'));
+  fake.change('a.service', (unit) => {
+    unit.job = undefined;
+    unit.enter('inactive', 'dead');
+  });
+  const stopped = await watches.seenEnd('a.service', limit);
+  assert.equal(stopped?.hadJob, true);
+
+  fake.change('a.service', (unit) => unit.enter('active', 'running'));
+  fake.change('a.service', (unit) => unit.enter('inactive', 'dead'));
+  // The job of a start that came after it.
+  fake.change('a.service', (unit) => {
+    unit.job = { id: 8, verb: 'start' };
+  });
+  const ended = await watches.seenEnd('a.service', limit);
+  assert.deepEqual([ended?.hadJob, (ended?.leftActiveMs ?? 0) > (stopped?.leftActiveMs ?? 0)], [false, true]);
+  assert.deepEqual(watches.heardEnd('a.service'), ended);
+
+  a.stop();
+  assert.equal(await watches.seenEnd('a.service', limit), undefined);
+});
+
 test('once nobody watches any more nothing is left open', async (t) => {
   const { fake, watches, watch } = world(t);
   const a = watch('a.service');

@@ -1,0 +1,31 @@
+import { numberOf, type Properties, type PropertyNames, textsOf } from './properties.ts';
+import type { UnitEnd } from './service-manager.ts';
+import { STATUS_PROPERTIES, unitStatus } from './unit-status.ts';
+
+/** Units whose stop, or end, stops this one too. Source: systemd.unit(5). */
+const STOPPED_WITH = ['BindsTo', 'Requires', 'Requisite', 'PartOf', 'StopPropagatedFrom'] as const;
+
+/** What `unitEnd` goes by; an older systemd does not have all of it. */
+export const END_PROPERTIES = {
+  Unit: [...STATUS_PROPERTIES.Unit, 'InactiveEnterTimestampMonotonic', ...STOPPED_WITH],
+  Service: [...STATUS_PROPERTIES.Service, 'ExecMainPID'],
+} as const satisfies PropertyNames;
+
+/** How a unit stands, and came to stand so, by its properties. */
+export function unitEnd(
+  values: Properties,
+): { readonly kind: 'known'; readonly end: Omit<UnitEnd, 'seen'> } | { readonly kind: 'failed'; readonly reason: string } {
+  const shown = unitStatus(values);
+  if (shown.kind === 'failed') return shown;
+  const leftActiveMs = numberOf(values, 'ActiveExitTimestampMonotonic') / 1000;
+  return {
+    kind: 'known',
+    end: {
+      status: shown.status,
+      leftActiveMs,
+      wentMs: Math.max(leftActiveMs, numberOf(values, 'InactiveEnterTimestampMonotonic') / 1000),
+      hadMain: numberOf(values, 'ExecMainPID') > 0,
+      stoppedWith: [...new Set(STOPPED_WITH.flatMap((name) => textsOf(values, name)))],
+    },
+  };
+}
