@@ -3,7 +3,7 @@ import type { UnitStatus } from '../../system/systemd/service-manager.ts';
 import { startDeadline } from '../deadline.ts';
 import type { Life, StrategyParts } from '../strategy.ts';
 import type { UnitLookup } from './lookup.ts';
-import { lookIntoUnit, type UnitLook, type UnitProcessParts } from './processes.ts';
+import { isReloadedWithoutMain, lookIntoUnit, type UnitLook, type UnitProcessParts } from './processes.ts';
 import { describeState, describeUnit, hasCrashed, isUp, unitHealth } from './state.ts';
 import { waitsForTrigger } from './triggers.ts';
 
@@ -41,6 +41,7 @@ export async function proveUnitLasts(
       return { kind: 'healthy' };
     if (health.kind !== 'running') return health;
     if (first.isHollow) return { kind: 'unhealthy', reason: describeHollow(status) };
+    if (isReloadOfNothing(first)) return { kind: 'unhealthy', reason: `${id} is reloading, and its main process has ended` };
     const hasNothing = status.subState === 'exited' && processes.length === 0;
     if (lastingMs === 0 || hasNothing) return { kind: 'healthy' };
     const pauseMs = Math.min(lastingMs, deadline.remainingMs() - Math.min(SECOND_LOOK_MS, lastingMs / 4));
@@ -54,6 +55,11 @@ export async function proveUnitLasts(
   } finally {
     deadline.end();
   }
+}
+
+/** systemd takes a unit for active until its reload has ended, which may never be. One that stays active without processes may have none. */
+function isReloadOfNothing({ status, processes }: UnitLook): boolean {
+  return isReloadedWithoutMain(status) && processes.length === 0 && !status.remainsAfterExit;
 }
 
 /** Looks a unit up, and into it if it may be hollow; why not, if that cannot be done. Never rejects. */

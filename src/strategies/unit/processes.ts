@@ -82,8 +82,8 @@ function definitionOf(file: string): string {
   }
 }
 
-/** What runs the reload is in the unit too. */
-function isReloadedWithoutMain({ activeState, mainPid }: UnitStatus): boolean {
+/** True of a unit that is being reloaded and has no main process: what runs the reload is in it too. */
+export function isReloadedWithoutMain({ activeState, mainPid }: UnitStatus): boolean {
   return mainPid === 0 && (activeState === 'reloading' || activeState === 'refreshing');
 }
 

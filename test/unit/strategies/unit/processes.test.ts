@@ -83,6 +83,13 @@ test('what runs a reload is not what the unit is there for, once its main proces
   assert.deepEqual(await runs({ lastMainPid: 10, controlPid: 12, outlivesMain: true }), [11]);
   assert.deepEqual(await runs({ controlPid: 12 }), [11]);
   assert.deepEqual(await runs({}), [11, 12, 13]);
+  const { unit, pids, health } = world(t, { type: 'forking', remainAfterExit: false, program: { lastMainPid: 10 } });
+  pids.add(12);
+  unit.set(reloading);
+  assert.deepEqual(await health(), {
+    kind: 'unhealthy',
+    reason: 'legacyd.service is reloading, and its main process has ended',
+  });
 });
 
 test('processes that were seen while it was active are missed when they have ended, also by the next daemon', async (t) => {
