@@ -62,7 +62,7 @@ export async function restartByForce(
   await call('reset-failed');
   const over = new AbortController();
   const killed = forbidsSigkill ? undefined : killStopping(parts, unit, mayBeKilled(killing.killMode), over.signal);
-  const first = await stoppedFirst(parts, status, { signal, deadline }, () => call('restart'));
+  const first = await stoppedFirst(parts, status, { signal, deadline, killMode: killing.killMode }, () => call('restart'));
   over.abort();
   await killed;
   if (first.kind === 'done') return done('restart');

@@ -24,9 +24,10 @@ export async function permitStop(
   const { id } = status;
   const mode = await services.killMode(id, signal);
   if (mode.kind === 'failed') return unanswered(id, mode.reason);
-  if (mode.killMode !== 'none' || isRestartedBySystemd(status)) return PERMITTED;
+  const permitted = { kind: 'permitted', killMode: mode.killMode } as const;
+  if (mode.killMode !== 'none' || isRestartedBySystemd(status)) return permitted;
   const living = await livingIn(table, status);
-  if (living.length === 0) return PERMITTED;
+  if (living.length === 0) return permitted;
   const [what] = describe(living, status);
   // Of a unit that is stopped while it starts, systemd executes no ExecStop=.
   if (status.activeState === 'activating')
@@ -36,7 +37,7 @@ export async function permitStop(
     };
   const told = await services.program(id, signal);
   if (told.kind === 'failed') return unanswered(id, told.reason);
-  if (told.program.hasStop || !isUp(status)) return PERMITTED;
+  if (told.program.hasStop || !isUp(status)) return permitted;
   return {
     kind: 'refused',
     reason: `${id} has no ExecStop= that would end ${what}, and its KillMode=none leaves that alive: ${SECOND}`,
@@ -70,20 +71,18 @@ export async function permitAfterStop(
 /**
  * Has a unit restarted. If it has KillMode=none it is stopped before, and its processes are seen to end: one job would start it beside
  * them. It alone is stopped, so that `restart` takes along what goes with it; what systemd stops all the same, because it is bound to
- * the unit, is started after. `not_stopped`: it is not restarted for that. Never rejects.
+ * the unit, is started after. `killMode`: as permitStop told it. `not_stopped`: it is not restarted for that. Never rejects.
  */
 export async function stoppedFirst(
   parts: LeavingParts,
   status: UnitStatus,
-  order: { readonly signal: AbortSignal; readonly deadline: Deadline },
+  order: { readonly signal: AbortSignal; readonly deadline: Deadline; readonly killMode: string | undefined },
   restart: () => Promise<ServiceCallResult>,
 ): Promise<ServiceCallResult | { readonly kind: 'not_stopped'; readonly reason: string }> {
   const { services } = parts;
   const { id } = status;
-  const { signal, deadline } = order;
-  const mode = await services.killMode(id, deadline.signal);
-  if (mode.kind === 'failed') return mode;
-  if (mode.killMode !== 'none' || isRestartedBySystemd(status)) return restart();
+  const { signal, deadline, killMode } = order;
+  if (killMode !== 'none' || isRestartedBySystemd(status)) return restart();
   const told = await services.relations(id, deadline.signal);
   if (told.kind === 'failed') return told;
   const bound: string[] = [];

@@ -5,7 +5,8 @@ import { lookAtStop, type Stop, stopsWith } from './stops.ts';
 
 /** Whether a unit may be restarted; every reason is one line for people. */
 export type UnitPermission =
-  | { readonly kind: 'permitted' }
+  /** `killMode`: its KillMode=, if that was asked for. */
+  | { readonly kind: 'permitted'; readonly killMode?: string }
   | { readonly kind: 'refused'; readonly reason: string }
   /** systemd does not answer: nothing is known. `why`: its part of the reason. */
   | { readonly kind: 'unanswered'; readonly reason: string; readonly why: string };

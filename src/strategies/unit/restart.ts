@@ -122,7 +122,9 @@ const LONGEST_PAUSE_MS = 1000;
 /** Starts or restarts it, if it may be. */
 async function act(parts: ServiceParts, restart: UnitRestart, status: UnitStatus, deadline: Deadline): Promise<Step> {
   const order = { status, deadline, refusal: 'not started' };
-  const outcome = await ifPermitted(parts, restart, order, () => startOrRestart(parts, status, { ...restart, deadline }));
+  const outcome = await ifPermitted(parts, restart, order, (killMode) =>
+    startOrRestart(parts, status, { ...restart, deadline, killMode }),
+  );
   const isLate = 'unit' in outcome && deadline.remainingMs() < MOMENT_MS && !restart.signal.aborted;
   return isLate ? { kind: 'late', status } : outcome;
 }
@@ -157,13 +159,13 @@ async function ifPermitted(
   { clock }: ServiceParts,
   { permit, touched }: UnitRestart,
   { status, deadline, refusal }: { readonly status: UnitStatus; readonly deadline: Deadline; readonly refusal: string },
-  run: () => Promise<RestartOutcome | UnitFailure>,
+  run: (killMode: string | undefined) => Promise<RestartOutcome | UnitFailure>,
 ): Promise<RestartOutcome | UnitFailure> {
   const permission = await untilAnswered(clock, (signal) => permit(status, signal), deadline.signal);
   if (permission.kind === 'unanswered') return { kind: 'failed', reason: `${refusal}: ${permission.why}` };
   if (permission.kind === 'refused') return { kind: 'failed', reason: permission.reason };
   touched.add(status.id);
-  const outcome = await run();
+  const outcome = await run(permission.killMode);
   if (outcome.kind === 'restarted') touched.delete(status.id);
   return outcome;
 }

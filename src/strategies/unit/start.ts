@@ -9,10 +9,11 @@ import { isRestartedBySystemd, isUp, needsReset } from './state.ts';
 export async function startOrRestart(
   parts: LeavingParts,
   status: UnitStatus,
-  { signal, deadline }: { readonly signal: AbortSignal; readonly deadline: Deadline },
+  how: { readonly signal: AbortSignal; readonly deadline: Deadline; readonly killMode: string | undefined },
 ): Promise<RestartOutcome | UnitFailure> {
   const { services } = parts;
   const { id } = status;
+  const { signal, deadline } = how;
   // Never 0, which a timer of somebody else's may take for no limit at all.
   const call = (verb: 'start' | 'restart' | 'reset-failed') => services.call(verb, id, deadline.remainingMs() || 1, signal);
   // systemd keeps a start of one that it is to restart itself until then.
@@ -22,7 +23,7 @@ export async function startOrRestart(
   // That it fails is no verdict: a unit that systemd has just forgotten has nothing to reset.
   if (reset) await call('reset-failed');
   const order = () => call(verb);
-  const first = isUp(status) ? await stoppedFirst(parts, status, { signal, deadline }, order) : await order();
+  const first = isUp(status) ? await stoppedFirst(parts, status, how, order) : await order();
   if (first.kind === 'done')
     return { kind: 'restarted', detail: `systemctl ${verb} ${id}${reset ? ' after reset-failed' : ''}` };
   const isLeft = first.kind === 'not_stopped';
