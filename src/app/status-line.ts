@@ -39,7 +39,10 @@ export function followStatus(core: Core, notifier: Pick<Notifier, 'status'>): vo
 const LATER_MS = 50;
 const LONGEST_WAIT_MS = 86_400_000;
 
-/** `observe: 3 in alarm, 1 recovering, 1 held, 1 breaker open, 1 refused, db ok`; what there is none of is left out but for the first two. */
+/**
+ * `observe: 3 in alarm, 1 recovering, 1 held, 1 breaker open, 1 refused, db ok`; what there is none of is left out but for the
+ * first two.
+ */
 export function statusLine(core: Core): string {
   const { monitor, refusals } = core.settings();
   const kept = core.kept.alarms().length;

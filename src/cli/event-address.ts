@@ -18,7 +18,10 @@ export function eventAddressName(address: EventAddress): string {
   return address.kind === 'unix' ? address.path : hostPortName(address);
 }
 
-/** The socket that the daemon with the configuration meant streams to; what a configuration that cannot be read means is as for the control socket. */
+/**
+ * The socket that the daemon with the configuration meant streams to; what a configuration that cannot be read means is as for
+ * the control socket.
+ */
 export function configuredEventSocket(choice: ConfigChoice): string {
   return chosenSection(choice, 'events')?.text('socket') ?? DEFAULT_EVENT_SOCKET;
 }

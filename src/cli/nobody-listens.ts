@@ -5,7 +5,10 @@ import { askDaemon } from './ask-daemon.ts';
 import type { Cli } from './cli-context.ts';
 import type { EventAddress } from './event-address.ts';
 
-/** Why nobody listens on the address of a stream, as far as the daemon of this machine can tell; in one line; undefined if it cannot. Never rejects. */
+/**
+ * Why nobody listens on the address of a stream, as far as the daemon of this machine can tell; in one line; undefined if it
+ * cannot. Never rejects.
+ */
 export async function whyNobodyListens(cli: Cli, address: EventAddress): Promise<string | undefined> {
   try {
     const status = await askDaemon(cli, (daemon) => daemon.status());

@@ -2,8 +2,8 @@ import { characterWidth, displayWidth } from './display-width.ts';
 
 /**
  * `text`, printable, in lines of at most `width` columns; undefined: in one line. It is broken at blanks, and inside a word only where
- * that is longer than a line; numbers stay with their units. Nothing is left out but the blanks at a break and at the end. At least one line, '' of
- * nothing; at least 2 columns.
+ * that is longer than a line; numbers stay with their units. Nothing is left out but the blanks at a break and at the end. At
+ * least one line, '' of nothing; at least 2 columns.
  */
 export function wrap(text: string, width: number | undefined): string[] {
   if (width === undefined || displayWidth(text) <= width) return [text.trimEnd()];

@@ -11,8 +11,8 @@ import { onceEvaled } from './once-evaled.ts';
 
 /**
  * Warns of commands that no shell can read, or that do something else than they seem to: a `%s` that is some program's own, wherever the
- * command stands; a variable that nothing sets; a name that cannot stand for `%s`; and a name that is too long for what looks for it, each at the section of the
- * process. `keysRun`: which commands of a process may run at all.
+ * command stands; a variable that nothing sets; a name that cannot stand for `%s`; and a name that is too long for what looks for
+ * it, each at the section of the process. `keysRun`: which commands of a process may run at all.
  */
 export function checkCommands(document: ConfigDocument, keysRun: (processName: string) => readonly string[]): void {
   // Most sections inherit their commands.

@@ -1,8 +1,9 @@
 import type { ConfigDocument } from './config-document.ts';
 
 /**
- * Refuses each process that shares a `system_name` with an earlier section if the two tell their programs apart by `argument` or `pid_file`: what is known of a program is
- * kept by that name, so one would be taken for the other. The earlier one stays. Without `system_name` the section's own name is it.
+ * Refuses each process that shares a `system_name` with an earlier section if the two tell their programs apart by `argument` or
+ * `pid_file`: what is known of a program is kept by that name, so one would be taken for the other. The earlier one stays.
+ * Without `system_name` the section's own name is it.
  */
 export function checkSharedNames(document: ConfigDocument): void {
   const first = new Map<string, { readonly name: string; readonly marks: string }>();

@@ -59,7 +59,10 @@ export function namesTooLong(
     .filter(({ name }) => isTooLong(name));
 }
 
-/** The name, or the pattern for names, that a program is told of; undefined if it looks by something else, such as the whole command line. */
+/**
+ * The name, or the pattern for names, that a program is told of; undefined if it looks by something else, such as the whole
+ * command line.
+ */
 const LOOKING: Readonly<Record<string, (args: readonly string[]) => string | undefined>> = {
   pgrep: (args) => patternOf(args),
   pkill: (args) => patternOf(args.filter((word) => !/^-(?:\d+|[A-Z][A-Z0-9+-]+)$/.test(word))),

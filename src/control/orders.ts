@@ -14,7 +14,10 @@ export interface Orders {
   preview(name: string): Promise<OrderReply<RestartPreview & { readonly strategy: string; readonly target: string }>>;
   /** Reads the configuration again; on problems the running one stays. */
   reload(): Promise<OrderReply<{ readonly changes: readonly string[]; readonly warnings: readonly string[] }>>;
-  /** No restarts of `name`, or of what it stands for under another name (undefined: of anything), for `forMs` (undefined: until released); `strict`: nor starts that something else only wants. */
+  /**
+   * No restarts of `name`, or of what it stands for under another name (undefined: of anything), for `forMs` (undefined: until
+   * released); `strict`: nor starts that something else only wants.
+   */
   hold(
     name: string | undefined,
     forMs: number | undefined,

@@ -117,7 +117,10 @@ export interface ProcessStatus {
   /** Another supervisor that starts it again when it ends, `supervisord (pid 12)`; null if none is known, absent from older daemons. */
   readonly supervisor?: string | null | undefined;
   readonly lastRecovery: { readonly at: string; readonly outcome: RecoveryRecord['outcome']; readonly detail: string } | null;
-  /** Why its program would not be started again as things stand, with the cure; null: nothing is known of that. Absent from older daemons. */
+  /**
+   * Why its program would not be started again as things stand, with the cure; null: nothing is known of that. Absent from older
+   * daemons.
+   */
   readonly concern?: string | null | undefined;
   /** Since when its program is pinned; null: it is not. Absent from older daemons. */
   readonly pinnedAt?: string | null | undefined;
@@ -141,7 +144,10 @@ export interface ProcessDetails {
   /** 0: no daemon runs. */
   readonly pid: number;
   readonly store: DaemonStatus['store'];
-  /** All rows of that name, in alarm or not (null: not known, for a flag of it is no number), as the store says now; null: it does not answer. */
+  /**
+   * All rows of that name, in alarm or not (null: not known, for a flag of it is no number), as the store says now; null: it does
+   * not answer.
+   */
   readonly rows: readonly (AlarmRow & { readonly inAlarm: boolean | null })[] | null;
   readonly hold: HoldStatus | null;
   /** What runs of it now; [] if nothing does. null: its strategy has no means to tell. */

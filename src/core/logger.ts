@@ -2,7 +2,10 @@
 export const logLevels = ['debug', 'info', 'warning', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-/** Machine-readable fields beside a message: snake_case keys (`process_name`, `process_id`, `strategy`, `attempt`, `duration_ms`, `err`). */
+/**
+ * Machine-readable fields beside a message: snake_case keys (`process_name`, `process_id`, `strategy`, `attempt`, `duration_ms`,
+ * `err`).
+ */
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /** Where log lines go. Never throws and never blocks on a slow sink; messages are made printable by the implementation. */

@@ -1,6 +1,6 @@
 /**
- * The one of `names` that differs from `name` by nothing but blanks, letter case and how accents are written; undefined where there is none, or `name` itself is
- * among them.
+ * The one of `names` that differs from `name` by nothing but blanks, letter case and how accents are written; undefined where
+ * there is none, or `name` itself is among them.
  */
 export function nearName(name: string, names: readonly string[]): string | undefined {
   const known = namesBy(names);

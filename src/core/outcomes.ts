@@ -19,7 +19,10 @@ export interface RestartPreview {
   readonly failures?: readonly string[] | undefined;
   /** What works but should be looked at, such as processes of that name that are not taken for the program; absent from older daemons. */
   readonly warnings?: readonly string[] | undefined;
-  /** Every command of the configuration that would run, in that order; what of it starts something stands in `starts` too. Absent from older daemons. */
+  /**
+   * Every command of the configuration that would run, in that order; what of it starts something stands in `starts` too. Absent
+   * from older daemons.
+   */
   readonly commands?: readonly PreviewedCommand[] | undefined;
 }
 

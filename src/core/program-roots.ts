@@ -21,7 +21,10 @@ export interface RootProcess {
   readonly knownBy?: string;
   /** The system unit whose main process it was: `nginx.service`; absent if it was none. */
   readonly unit?: string;
-  /** Where it listened, as `tcp 0.0.0.0:80`, if that unit leaves alone what it leaves behind; absent if it did not, or was not looked at. */
+  /**
+   * Where it listened, as `tcp 0.0.0.0:80`, if that unit leaves alone what it leaves behind; absent if it did not, or was not
+   * looked at.
+   */
   readonly listens?: readonly string[];
   /** It has ended and left nobody in its process group and session: another may get its number. */
   readonly isEmpty?: true;

@@ -22,7 +22,10 @@ export function parseWaitStatus(status: number): ProcessEnd {
   return { kind: 'signaled', signal: signalName(signal), coreDumped: (status & 0x80) !== 0 };
 }
 
-/** True for an end that systemd takes for a success: exit code 0, SIGHUP, SIGINT, SIGTERM, SIGPIPE (systemd.service(5), SuccessExitStatus=). */
+/**
+ * True for an end that systemd takes for a success: exit code 0, SIGHUP, SIGINT, SIGTERM, SIGPIPE (systemd.service(5),
+ * SuccessExitStatus=).
+ */
 export function isCleanEnd(status: number): boolean {
   const end = parseWaitStatus(status);
   return end.kind === 'exited' ? end.code === 0 : CLEAN.includes(end.signal);

@@ -51,7 +51,10 @@ export type Verdict =
   /** `atMostMs`: from the death on; then it is an alarm. */
   | { readonly kind: 'wait'; readonly why: string; readonly atMostMs?: number };
 
-/** What is monitored: a program in the unit; the unit; a unit whose processes have ended, though it stays active (RunningProcesses.isHollow). */
+/**
+ * What is monitored: a program in the unit; the unit; a unit whose processes have ended, though it stays active
+ * (RunningProcesses.isHollow).
+ */
 export type MeantUnit = 'program' | 'unit' | 'hollow';
 
 /**

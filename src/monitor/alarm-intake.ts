@@ -54,7 +54,10 @@ export class AlarmIntake {
     this.#toldOnce.delete(key);
   }
 
-  /** Those that are for us to heal, with what became of each before: they have a name, a section if they need one, and are not left to others. */
+  /**
+   * Those that are for us to heal, with what became of each before: they have a name, a section if they need one, and are not
+   * left to others.
+   */
   ours(alarms: readonly Alarm[]): (EarlierRecovery & { readonly alarm: Alarm })[] {
     const ours = alarms.filter(
       (alarm) => hasName(alarm) && !this.#isLeftAlone(alarm.processName) && !this.#isLeftToOthers(alarm),

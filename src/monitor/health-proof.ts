@@ -4,7 +4,10 @@ import { configuredSeconds } from '../core/duration.ts';
 import type { Life } from '../strategies/strategy.ts';
 import type { RecoveryPlan } from './recovery-plan.ts';
 
-/** Whether a process is well. `assumed`: nothing is configured that could tell. `detail`: more words on the reason, which may differ each time. */
+/**
+ * Whether a process is well. `assumed`: nothing is configured that could tell. `detail`: more words on the reason, which may
+ * differ each time.
+ */
 export type HealthProof =
   | { readonly kind: 'healthy' }
   | { readonly kind: 'assumed' }

@@ -40,8 +40,8 @@ export interface RecoveryJob {
 }
 
 /**
- * How a recovery ended. `not_proved`: it was restarted, and whether it is well cannot be told; `ended`: nobody is in alarm any more; `skipped`: it must not go on (a hold, mode = observe);
- * `interrupted`: the daemon stops.
+ * How a recovery ended. `not_proved`: it was restarted, and whether it is well cannot be told; `ended`: nobody is in alarm any
+ * more; `skipped`: it must not go on (a hold, mode = observe); `interrupted`: the daemon stops.
  */
 export type RecoveryOutcome =
   | { readonly kind: 'recovered'; readonly attempts: number }

@@ -219,8 +219,8 @@ export class RecoveryQueue {
   }
 
   /**
-   * Those in alarm that `processName` depends on, also those that failed and are not tried again yet. Only those there are now: who waits for none that comes later can never wait in
-   * a circle, whatever a reload made of `depends_on` meanwhile.
+   * Those in alarm that `processName` depends on, also those that failed and are not tried again yet. Only those there are now:
+   * who waits for none that comes later can never wait in a circle, whatever a reload made of `depends_on` meanwhile.
    */
   #dependencies(processName: string, plan: RecoveryPlan): Handling[] {
     const names = dependsOn(processName, plan);

@@ -125,8 +125,8 @@ export function createFile(path: string): string | undefined {
 }
 
 /**
- * 2: kept alarms and watched lives; 3: further launches, pins, program roots and launch notes; 4: units with processes. An earlier file gets the tables that it
- * lacks: whoever adds one adds a version.
+ * 2: kept alarms and watched lives; 3: further launches, pins, program roots and launch notes; 4: units with processes. An
+ * earlier file gets the tables that it lacks: whoever adds one adds a version.
  */
 const SCHEMA_VERSION = 4;
 /** At the start there is time. */

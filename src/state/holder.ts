@@ -5,7 +5,10 @@ import { hasEnded } from '../system/proc/parse.ts';
 import { type ProcessInfo, ProcessTable } from '../system/proc/table.ts';
 import { readBootId } from './boot-id.ts';
 
-/** As what a state_dir is held: by the daemon, which listens on `socket` if it says so, or for a moment by a command that carries out an order itself. */
+/**
+ * As what a state_dir is held: by the daemon, which listens on `socket` if it says so, or for a moment by a command that carries
+ * out an order itself.
+ */
 export type HolderRole = { readonly kind: 'daemon'; readonly socket?: string | undefined } | { readonly kind: 'command' };
 
 /** Who runs on a state_dir. `unknown`: that cannot be read, with the errno. */

@@ -48,7 +48,8 @@ export interface AlarmStore {
 
 /**
  * What lacks its other half. `no_status`: the name stands in PROCESE, with the first of its ids, and STATUS_PROCESS has no row of ours for
- * them; `no_status_of_id`: the same of an id of which no host has a row, with its name; `no_name`: STATUS_PROCESS has a row of that id, and PROCESE none.
+ * them; `no_status_of_id`: the same of an id of which no host has a row, with its name; `no_name`: STATUS_PROCESS has a row of
+ * that id, and PROCESE none.
  */
 export type HalfRow =
   | { readonly kind: 'no_status'; readonly processIds: readonly string[] }

@@ -83,7 +83,10 @@ export interface RestartAttempt {
   readonly attempt: number;
   /** Identity of this attempt's command run (ShellCommand.runId); written to the journal before the strategy is called. */
   readonly runId: string;
-  /** Monotonic time at which the alarm was first seen; absent where what has been started since is to be restarted too (an order, another try). */
+  /**
+   * Monotonic time at which the alarm was first seen; absent where what has been started since is to be restarted too (an order,
+   * another try).
+   */
   readonly alarmSinceMs?: number;
   /** Aborts when the daemon has to go: kill what is running and return. */
   readonly signal: AbortSignal;
@@ -92,7 +95,10 @@ export interface RestartAttempt {
    * first act, and before force is used; what was begun is brought to its end all the same. Absent: it stays wanted. Never rejects.
    */
   readonly isUnwanted?: () => Promise<boolean>;
-  /** Gives the slot for restart commands to others while `wait`, which runs no command of ours, goes on; absent where there are no slots. */
+  /**
+   * Gives the slot for restart commands to others while `wait`, which runs no command of ours, goes on; absent where there are no
+   * slots.
+   */
   readonly outsideSlot?: <T>(wait: () => Promise<T>) => Promise<T>;
 }
 
@@ -123,7 +129,10 @@ export interface RestartStrategy {
     timeoutMs: number,
     signal: AbortSignal,
   ): Promise<HealthResult | { readonly kind: 'assumed' }>;
-  /** Why what was restarted is not well, asked once that has been found; absent: nothing can be said. Takes up to some seconds. Never rejects. */
+  /**
+   * Why what was restarted is not well, asked once that has been found; absent: nothing can be said. Takes up to some seconds.
+   * Never rejects.
+   */
   explain?(process: ManagedProcess, signal: AbortSignal): Promise<Explanation>;
   /** What the name stands for; absent: what `resolve` says. Never rejects. */
   means?(process: ManagedProcess, signal: AbortSignal): Promise<Meaning>;

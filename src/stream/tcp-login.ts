@@ -20,10 +20,11 @@ export interface TcpLoginOptions {
 }
 
 /**
- * The password of TCP clients: `Password: `, one line of at most 256 bytes within 10 s, ended by 2 s of silence too, `Authentication successful.` or
- * `Authentication failed. Disconnecting.` a second later. Who is wrong too often is refused for a while (FailedLogins), or slowed down
- * where it is a program of this machine (LoginPace). At most 64 are at it, and as many of root's, those who are refused or wait among
- * them; of more, the oldest one of the address, or user, that has the most goes. Source: seed 002.
+ * The password of TCP clients: `Password: `, one line of at most 256 bytes within 10 s, ended by 2 s of silence too,
+ * `Authentication successful.` or `Authentication failed. Disconnecting.` a second later. Who is wrong too often is refused for a
+ * while (FailedLogins), or slowed down where it is a program of this machine (LoginPace). At most 64 are at it, and as many of
+ * root's, those who are refused or wait among them; of more, the oldest one of the address, or user, that has the most goes.
+ * Source: seed 002.
  */
 export class TcpLogin {
   readonly #options: TcpLoginOptions;
@@ -132,7 +133,10 @@ export class TcpLogin {
     hangUp(socket, 'Authentication failed. Disconnecting.', this.#options.clock);
   }
 
-  /** Of those from here and those from elsewhere the more numerous give way, so that neither keeps the others out; root has its own places. */
+  /**
+   * Of those from here and those from elsewhere the more numerous give way, so that neither keeps the others out; root has its
+   * own places.
+   */
   #limit(): void {
     const roots = [...this.#pending].filter(([, { holder }]) => holder.kind === 'root');
     if (roots.length > MAX_PENDING) roots[0]?.[0].destroy();

@@ -20,7 +20,10 @@ const SHORT_PROGRAMS = 100;
 /** One that is stopped by SIGSTOP comes to these. */
 const CLIENTS = 3;
 
-/** The event stream in a storm of processes, and how long an exit takes to its clients; before and after it, the same storm for a bare listener. */
+/**
+ * The event stream in a storm of processes, and how long an exit takes to its clients; before and after it, the same storm for a
+ * bare listener.
+ */
 export const events: BenchPart = async (_, tell) => {
   const empty = await emptyNodeMb();
   const bare = async (): Promise<number> => {
@@ -153,7 +156,10 @@ async function shortPrograms(client: EventCounter | undefined, tell: (progress: 
 
 const MARK = `short-${process.pid}`;
 
-/** What came of a storm; processes and events are counts, `toldInFull` of short programs, in percent, `missed` those that some client neither heard of nor was told lost. */
+/**
+ * What came of a storm; processes and events are counts, `toldInFull` of short programs, in percent, `missed` those that some
+ * client neither heard of nor was told lost.
+ */
 export interface StormFigures {
   readonly latencies: readonly number[];
   readonly toldInFull: number;
@@ -197,7 +203,10 @@ function rows(
   ];
 }
 
-/** Chosen: 3.9 was measured. Beside the receiving, most events of a program that begins are looked up in /proc, and all written to four clients. */
+/**
+ * Chosen: 3.9 was measured. Beside the receiving, most events of a program that begins are looked up in /proc, and all written to
+ * four clients.
+ */
 const AN_EVENT = 6;
 /** Chosen: 2.0 was measured (88 MB to 44), of which 1.6 is the daemon at rest. */
 const PEAK = 2.3;

@@ -7,7 +7,10 @@ export function cpuMs(pid: number): number {
   return ns.reduce((sum, n) => sum + n, 0) / 1e6;
 }
 
-/** CPU time of the children that a process has waited for, and of theirs, milliseconds in steps of 10 (proc_pid_stat(5), cutime and cstime). */
+/**
+ * CPU time of the children that a process has waited for, and of theirs, milliseconds in steps of 10 (proc_pid_stat(5), cutime
+ * and cstime).
+ */
 export function childrenCpuMs(pid: number): number {
   const fields = statFields(pid);
   return (Number(fields[13]) + Number(fields[14])) * 10;

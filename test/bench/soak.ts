@@ -7,10 +7,10 @@ import { deathRounds } from '../helpers/death-rounds.ts';
 import { strangerSoak } from '../helpers/stranger-soak.ts';
 
 /**
- * `npm run soak -- [--rounds N] [--seconds N] [--seed N]`: 200 rounds (a multiple of 10) of 50 alarms with the daemon killed at a random moment,
- * and half as many of watched programs that are killed, and the daemon with them; then 300 s beside a stranger who does at random
- * what any user may. 0 leaves out the one or the other. Exit code 1 where the promise was broken; the seed it names makes the same
- * moments again.
+ * `npm run soak -- [--rounds N] [--seconds N] [--seed N]`: 200 rounds (a multiple of 10) of 50 alarms with the daemon killed at a
+ * random moment, and half as many of watched programs that are killed, and the daemon with them; then 300 s beside a stranger who
+ * does at random what any user may. 0 leaves out the one or the other. Exit code 1 where the promise was broken; the seed it
+ * names makes the same moments again.
  */
 const { values } = parseArgs({
   options: { rounds: { type: 'string' }, seconds: { type: 'string' }, seed: { type: 'string' } },

@@ -2,7 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Makes `ca.pem`, `server.pem` and `server.key` in `dir`: an authority, and a certificate of its for `names` (`IP:127.0.0.1`, `DNS:db1`). */
+/**
+ * Makes `ca.pem`, `server.pem` and `server.key` in `dir`: an authority, and a certificate of its for `names` (`IP:127.0.0.1`,
+ * `DNS:db1`).
+ */
 export function createCertificates(dir: string, names: readonly string[]): void {
   const openssl = (...args: string[]): void => void execFileSync('openssl', args, { cwd: dir, stdio: 'pipe' });
   const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];

@@ -14,7 +14,10 @@ export function declarationsOf(files: readonly string[]): ReadonlyMap<string, st
   return new Map(found);
 }
 
-/** The paths of all fields of a type (`rows[].notes`), which is a name in `declared` or written out; inside those of `elsewhere` it is not looked. */
+/**
+ * The paths of all fields of a type (`rows[].notes`), which is a name in `declared` or written out; inside those of `elsewhere`
+ * it is not looked.
+ */
 export function fieldsOf(
   declared: ReadonlyMap<string, string>,
   type: string,

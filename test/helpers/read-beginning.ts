@@ -1,6 +1,9 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 
-/** The first 256 KiB of a file: other tests have processes whose files in /proc are too long for a string. Throws where it cannot be read. */
+/**
+ * The first 256 KiB of a file: other tests have processes whose files in /proc are too long for a string. Throws where it cannot
+ * be read.
+ */
 export function readBeginning(path: string): string {
   const file = openSync(path, 'r');
   try {

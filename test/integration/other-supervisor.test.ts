@@ -49,7 +49,10 @@ interface Kept {
   readonly program: string;
 }
 
-/** A real supervisord with the program, in the zoo's folder, which starts it after `pauseSeconds`: on its own it may do so at once; its pid. */
+/**
+ * A real supervisord with the program, in the zoo's folder, which starts it after `pauseSeconds`: on its own it may do so at
+ * once; its pid.
+ */
 async function supervisord({ zoo, name, program }: Kept, pauseSeconds: number, keys = ''): Promise<number> {
   const [config, socket] = [join(zoo.dir, 's.conf'), join(zoo.dir, 's.sock')];
   writeFileSync(

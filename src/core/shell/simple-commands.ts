@@ -17,7 +17,10 @@ export interface SimpleCommand {
   readonly targets: readonly string[];
   /** Whether its errors go to /dev/null. */
   readonly isSilent: boolean;
-  /** Whether something runs before it, or may end the shell (`$( )`, `${x:?}`), it reads a here-document, or a quote of it is never closed. */
+  /**
+   * Whether something runs before it, or may end the shell (`$( )`, `${x:?}`), it reads a here-document, or a quote of it is
+   * never closed.
+   */
   readonly isOpen: boolean;
   /** Whether it stands in `( )`, or behind a `)` that closes nothing. */
   readonly isGrouped: boolean;

@@ -3,7 +3,8 @@ import { readText, type SimpleCommand } from './simple-commands.ts';
 
 /**
  * Why a shell would refuse to read a text to its end, as `expected …, got …`: a quote or a bracket that is not closed, `if` without `fi`.
- * undefined if it would not, or if that is not certain. `budget`: of what is nested in it. Source: bash(1); what is told is refused by `bash -n` too.
+ * undefined if it would not, or if that is not certain. `budget`: of what is nested in it. Source: bash(1); what is told is
+ * refused by `bash -n` too.
  */
 export function syntaxFault(text: string, budget = new ReadingBudget(MOST_NESTED)): string | undefined {
   if (DOUBTFUL.test(text)) return undefined;

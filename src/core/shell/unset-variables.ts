@@ -4,7 +4,10 @@ import { readText, type SimpleCommand } from './simple-commands.ts';
 
 /** What of a shell's text comes to nothing if nobody but the text itself sets its variables, and no function surrounds it. */
 export interface Unfounded {
-  /** Variables with a small letter in their names that certainly become nothing, each once: `$name` or `${name}`, which the text nowhere sets. */
+  /**
+   * Variables with a small letter in their names that certainly become nothing, each once: `$name` or `${name}`, which the text
+   * nowhere sets.
+   */
   readonly variables: readonly string[];
   /** `local`, `return`: called where only a function may (bash(1)), each once. */
   readonly calls: readonly string[];

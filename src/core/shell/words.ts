@@ -18,7 +18,10 @@ export abstract class WordReader extends Cursor {
   protected isLiteral = true;
   /** Whether nothing of the last word is quoted: only then can it be one of the shell's own. */
   protected isBare = true;
-  /** Whether something of the words read since this was set to false is run first (`$( )`), may end the shell (`${x:?}`), or is left open. */
+  /**
+   * Whether something of the words read since this was set to false is run first (`$( )`), may end the shell (`${x:?}`), or is
+   * left open.
+   */
   protected isOpen = false;
 
   constructor(text: string, surroundings: Surroundings, depth: number, at: number) {

@@ -80,7 +80,10 @@ export function joins(one: string, oneColumn: Column, other: string, otherColumn
   return native === undefined ? bytes : `${native} AND ${bytes}`;
 }
 
-/** A condition that a flag is `value`. A flag that is text or ENUM is it only if it says so: an ENUM's own number is its place in a list. */
+/**
+ * A condition that a flag is `value`. A flag that is text or ENUM is it only if it says so: an ENUM's own number is its place in
+ * a list.
+ */
 export function flagIs(name: string, { kind }: Column, value: 0 | 1): string {
   switch (kind) {
     case 'number':

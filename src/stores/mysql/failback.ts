@@ -16,9 +16,9 @@ export interface FailbackParts {
 }
 
 /**
- * Brings the calls back to a host that stands earlier in the list, once it has answered causal reads for `failback` (half as long to one and
- * a half times): never to one that is read-only while the present one takes writes. It asks only while a later host is in use, every few
- * seconds, over one connection at most.
+ * Brings the calls back to a host that stands earlier in the list, once it has answered causal reads for `failback` (half as long
+ * to one and a half times): never to one that is read-only while the present one takes writes. It asks only while a later host is
+ * in use, every few seconds, over one connection at most.
  */
 export class Failback {
   readonly #options: MysqlOptions;
@@ -64,7 +64,10 @@ export class Failback {
     this.#timer = timer;
   }
 
-  /** Asks the earlier hosts in turn until one answers, and goes back there if it is time. `isOurs`: no other host has come into use meanwhile. */
+  /**
+   * Asks the earlier hosts in turn until one answers, and goes back there if it is time. `isOurs`: no other host has come into
+   * use meanwhile.
+   */
   async #look(isOurs: () => boolean): Promise<void> {
     for (const index of this.#earlier()) {
       const isWritable = await this.#ask(index);

@@ -50,7 +50,10 @@ export function parseHosts(section: SectionReader, exists: (path: string) => boo
 
 const DEFAULT_PORT = 3306;
 
-/** Where distributions put the server's socket: Debian, RHEL. Not /tmp/mysql.sock, the default of MySQL's own: there anybody may put one. */
+/**
+ * Where distributions put the server's socket: Debian, RHEL. Not /tmp/mysql.sock, the default of MySQL's own: there anybody may
+ * put one.
+ */
 const KNOWN_SOCKETS = ['/var/run/mysqld/mysqld.sock', '/run/mysqld/mysqld.sock', '/var/lib/mysql/mysql.sock'];
 
 /** What is told of localhost while nothing is there. */

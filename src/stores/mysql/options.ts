@@ -30,7 +30,10 @@ export interface MysqlOptions {
   readonly queryTimeoutMs: number;
   /** `read_timeout` of a poll or re-read at one host, once connected; default as `query_timeout`, at most 10 s. */
   readonly readTimeoutMs: number;
-  /** `failback`: how long an earlier host has to answer before it is used again, half as long to one and a half times; 0: never; default 60 s. */
+  /**
+   * `failback`: how long an earlier host has to answer before it is used again, half as long to one and a half times; 0: never;
+   * default 60 s.
+   */
   readonly failbackMs: number;
   /** `pool_size`: connections at once beside that of polls and re-reads; default 4. */
   readonly poolSize: number;

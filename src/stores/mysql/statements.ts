@@ -125,7 +125,10 @@ export class Statements {
     };
   }
 
-  /** The names, `process_name`, each once, of rows that are in doubt (ProcessRow.inDoubt), the first `limit`; undefined where there can be none. */
+  /**
+   * The names, `process_name`, each once, of rows that are in doubt (ProcessRow.inDoubt), the first `limit`; undefined where
+   * there can be none.
+   */
   namesInDoubt(limit: number): Statement | undefined {
     const inDoubt = this.#inDoubt;
     if (inDoubt === undefined) return undefined;
@@ -155,7 +158,10 @@ export class Statements {
     };
   }
 
-  /** The name, `process_name`, that PROCESE has for that id, if STATUS_PROCESS has no row of it, of whatever host. Undefined for what can be no id. */
+  /**
+   * The name, `process_name`, that PROCESE has for that id, if STATUS_PROCESS has no row of it, of whatever host. Undefined for
+   * what can be no id.
+   */
   nameOfId(processId: string): Statement | undefined {
     const { process, status } = this.#tables;
     const test = keyTest('p.process_id', process.processId);

@@ -181,7 +181,10 @@ export class Statements {
     };
   }
 
-  /** A change to the row with that id, `assignments` with `assigned` for their `?`; `size` and `digest`: only with these notes, in alarm. */
+  /**
+   * A change to the row with that id, `assignments` with `assigned` for their `?`; `size` and `digest`: only with these notes, in
+   * alarm.
+   */
   change(
     assignments: string,
     assigned: readonly SQLInputValue[],

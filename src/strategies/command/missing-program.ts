@@ -5,8 +5,8 @@ import { USUAL_PATH } from '../../system/spawn/minimal-environment.ts';
 import { type NamedProgram, namedPrograms } from './named-programs.ts';
 
 /**
- * What a command line certainly runs, or goes to, and is not there or cannot be executed, one line each with what was expected; []: nothing,
- * and nothing if that cannot be told. `path`: the $PATH that the command will have.
+ * What a command line certainly runs, or goes to, and is not there or cannot be executed, one line each with what was expected;
+ * []: nothing, and nothing if that cannot be told. `path`: the $PATH that the command will have.
  */
 export function missingPrograms(line: string, path = USUAL_PATH): string[] {
   return namedPrograms(line).flatMap((named) => missing(named, path) ?? []);

@@ -25,8 +25,9 @@ export interface StopParts {
 
 /**
  * Stops whole trees: `signal` (undefined: somebody has asked them already) to every process, SIGCONT to those that are
- * suspended, after `timeoutMs` SIGKILL to what is left, unless the unit of one of them forbids that signal. What they start meanwhile belongs to them, setsid(2) or not. Each signal
- * goes to the very process that was seen (pid and start time). Never rejects.
+ * suspended, after `timeoutMs` SIGKILL to what is left, unless the unit of one of them forbids that signal. What they start
+ * meanwhile belongs to them, setsid(2) or not. Each signal goes to the very process that was seen (pid and start time). Never
+ * rejects.
  */
 export async function stopTrees(
   trees: readonly ProcessTree[],

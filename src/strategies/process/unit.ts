@@ -61,7 +61,10 @@ export class ProgramUnit {
     return isGone ? NONE : { kind: 'unit', process };
   }
 
-  /** What the unit's last main process left behind in it that is in the way of its start; [] while the unit is up, or runs. Never rejects. */
+  /**
+   * What the unit's last main process left behind in it that is in the way of its start; [] while the unit is up, or runs. Never
+   * rejects.
+   */
   async rest(
     { systemName }: ManagedProcess,
     trees: readonly ProcessTree[],
@@ -89,7 +92,10 @@ export class ProgramUnit {
     return this.#service.alsoStarts(asUnit(managed, main.unit), signal);
   }
 
-  /** Without a word on how it was started otherwise, also in a way that is not usable, the unit that would run it knows more than its name. */
+  /**
+   * Without a word on how it was started otherwise, also in a way that is not usable, the unit that would run it knows more than
+   * its name.
+   */
   async #lastMain({ systemName }: ManagedProcess, signal: AbortSignal): Promise<MainOf> {
     const { launches, pins, roots } = this.#parts;
     const recorded = this.recorded(systemName);

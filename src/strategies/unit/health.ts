@@ -57,7 +57,10 @@ export async function proveUnitLasts(
   }
 }
 
-/** systemd takes a unit for active until its reload has ended, which may never be. One that stays active without processes may have none. */
+/**
+ * systemd takes a unit for active until its reload has ended, which may never be. One that stays active without processes may
+ * have none.
+ */
 function isReloadOfNothing({ status, processes }: UnitLook): boolean {
   return isReloadedWithoutMain(status) && processes.length === 0 && !status.remainsAfterExit;
 }

@@ -34,8 +34,9 @@ export const unknownProgram: KnownProgram = { processes: [], isMarked: false };
 
 /**
  * The pids, ascending, of what runs of the service's program outside of any service of its own: started by hand, by a script of
- * cron's, or by us under another name. A unit's program is told by its file and arguments, of which such a start may leave out options; what is of `known` by its
- * file alone. What began while the unit was up last is its own: the sessions of sshd(8) and the jobs of cron(8) outlive those.
+ * cron's, or by us under another name. A unit's program is told by its file and arguments, of which such a start may leave out
+ * options; what is of `known` by its file alone. What began while the unit was up last is its own: the sessions of sshd(8) and
+ * the jobs of cron(8) outlive those.
  */
 export async function runningOutside(table: ProcessTable, unit: DownUnit, known: KnownProgram): Promise<number[]> {
   const { path, argv, beganMs, overMs } = unit.program;
@@ -87,7 +88,10 @@ function realPath(path: string): string {
 /** Lost: a title stands over them. */
 type Words = readonly string[] | 'lost';
 
-/** The arguments of what executes the file; undefined for what does not, and for what calls itself otherwise: `sshd: root@pts/0`, `CROND`. */
+/**
+ * The arguments of what executes the file; undefined for what does not, and for what calls itself otherwise: `sshd: root@pts/0`,
+ * `CROND`.
+ */
 function wordsOf({ executable, argv = [] }: Seen, file: string, names: readonly string[]): Words | undefined {
   if (executable !== file) return undefined;
   const [first = '', ...rest] = argv;

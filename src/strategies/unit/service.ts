@@ -116,7 +116,10 @@ export class ServiceStrategy implements RestartStrategy {
     return outcome;
   }
 
-  /** Why the unit, which is down, must not be started: its program runs outside of it. One line; undefined where it may, or that cannot be told. */
+  /**
+   * Why the unit, which is down, must not be started: its program runs outside of it. One line; undefined where it may, or that
+   * cannot be told.
+   */
   async outside(process: ManagedProcess, known: TakeKnown, signal: AbortSignal): Promise<string | undefined> {
     const found = await this.lookUp(process, signal);
     const permission = found.kind === 'found' ? await permitBeside(this.#parts, found.status, known, signal) : undefined;

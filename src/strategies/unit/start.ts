@@ -5,7 +5,10 @@ import type { UnitFailure } from './force.ts';
 import { type LeavingParts, stoppedFirst } from './left-alive.ts';
 import { isRestartedBySystemd, isUp, needsReset } from './state.ts';
 
-/** Starts a unit that is down, or restarts one that is not, and lifts its start limit if that stands in the way. Never rejects. Source: systemctl(1). */
+/**
+ * Starts a unit that is down, or restarts one that is not, and lifts its start limit if that stands in the way. Never rejects.
+ * Source: systemctl(1).
+ */
 export async function startOrRestart(
   parts: LeavingParts,
   status: UnitStatus,

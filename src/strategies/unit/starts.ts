@@ -27,8 +27,9 @@ export type UnitStarts =
 /**
  * Finds all units that systemd would start with the one of `status`: what it, and what those again, have in Requires=, BindsTo=,
  * Upholds= and Wants=, as far as that is down, and what is started at their ends. What is up starts nothing, unless it is restarted
- * too: because the first is up, and it has that in Requires=, Requisite=, BindsTo= or PartOf=. One that is starting or stopping counts as up. At most 256 units are looked at. Never
- * rejects. Source: systemd.unit(5), transaction_add_job_and_dependencies() and job_type_collapse() of systemd.
+ * too: because the first is up, and it has that in Requires=, Requisite=, BindsTo= or PartOf=. One that is starting or stopping
+ * counts as up. At most 256 units are looked at. Never rejects. Source: systemd.unit(5), transaction_add_job_and_dependencies()
+ * and job_type_collapse() of systemd.
  */
 export async function unitsStartedWith(services: ServiceManager, status: UnitStatus, signal: AbortSignal): Promise<UnitStarts> {
   const looks = new UnitLooks(services, status, signal);

@@ -2,7 +2,10 @@ import type { Meaning, Resolution } from '../strategy.ts';
 import type { UnitLookup } from './lookup.ts';
 import { serviceName } from './name-policy.ts';
 
-/** RestartStrategy.resolve, of what systemd has under a name. A unit that it does not know is a target all the same: its recovery fails, and its breaker counts it. */
+/**
+ * RestartStrategy.resolve, of what systemd has under a name. A unit that it does not know is a target all the same: its recovery
+ * fails, and its breaker counts it.
+ */
 export function resolutionOf(found: UnitLookup): Resolution {
   switch (found.kind) {
     case 'found':

@@ -35,7 +35,10 @@ export async function hashFile(path: string): Promise<FileHash> {
   }
 }
 
-/** Hashes that are taken anew only where the file is another one, or was changed, by its inode's word (inode(7)): for looks, not for acts. */
+/**
+ * Hashes that are taken anew only where the file is another one, or was changed, by its inode's word (inode(7)): for looks, not
+ * for acts.
+ */
 export class FileHashes {
   readonly #known = new Map<string, { readonly version: string; readonly hash: FileHash }>();
 

@@ -24,7 +24,10 @@ export interface WalkOptions {
   readonly look?: (path: string) => HostEntry | undefined;
 }
 
-/** Follows an absolute path as the kernel does, every folder and link of it judged before it is gone through. Source: path_resolution(7). */
+/**
+ * Follows an absolute path as the kernel does, every folder and link of it judged before it is gone through. Source:
+ * path_resolution(7).
+ */
 export function walkPath(path: string, { judge, entries = new Map(), look = hostEntry }: WalkOptions): Walk {
   if (!path.startsWith('/')) return others(`${path} is no full path`);
   const entryAt = (at: string): HostEntry | undefined => {

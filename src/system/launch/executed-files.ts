@@ -161,7 +161,10 @@ function libraryPlaces({ library }: Interpreter, called: string, { cwd, environm
   return [...(library === 'home' ? [] : own), ...(home === undefined ? [] : [home])];
 }
 
-/** The folders of $PATH up to the one that has, or may have, a file of that name, and that file at the end; all of them where none has it. */
+/**
+ * The folders of $PATH up to the one that has, or may have, a file of that name, and that file at the end; all of them where none
+ * has it.
+ */
 function searchPath(name: string, environment: readonly string[]): string[] {
   const places: string[] = [];
   for (const folder of variable(environment, 'PATH')?.split(':') ?? []) {

@@ -19,7 +19,10 @@ export function shellSteps(surroundings: Surroundings, { isUnit }: { readonly is
   ];
 }
 
-/** What stands before a child of ours, while it has our rights still, so that it has the program's limits and nice value; each as far as we may. */
+/**
+ * What stands before a child of ours, while it has our rights still, so that it has the program's limits and nice value; each as
+ * far as we may.
+ */
 export function resourcePrefix({ limits = {}, nice }: Surroundings): string[] {
   const more = nice === undefined ? 0 : nice - getPriority();
   const niceness = more > 0 || (more < 0 && process.geteuid?.() === 0) ? ['nice', '-n', String(more)] : [];

@@ -29,7 +29,10 @@ export type LaunchResult =
       readonly pid: number | undefined;
       /** What a line that has ended left behind and is known by nothing else: the topmost pids; absent where there is none. */
       readonly left?: readonly number[];
-      /** The same of one that changes the user and takes its time, resolved when it has ended within 10 s; absent where it does not. Never rejects. */
+      /**
+       * The same of one that changes the user and takes its time, resolved when it has ended within 10 s; absent where it does
+       * not. Never rejects.
+       */
       readonly leaves?: Promise<readonly number[]>;
       /** What of a record's surroundings it has not, one line each, printable; absent where it has all. */
       readonly remarks?: readonly string[];

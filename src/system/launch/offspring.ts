@@ -21,7 +21,10 @@ export class Offspring {
   #timer: NodeJS.Timeout | undefined;
   #tellLook: (() => void) | undefined;
 
-  /** Looks until `stop`, or for 10 s, at what descends from `top`. `leader`: a child of ours that leads a session of its own, and may have ended already. */
+  /**
+   * Looks until `stop`, or for 10 s, at what descends from `top`. `leader`: a child of ours that leads a session of its own, and
+   * may have ended already.
+   */
   constructor(top: () => readonly number[], leader?: number, table = new ProcessTable()) {
     this.#top = top;
     this.#table = table;

@@ -98,7 +98,10 @@ export async function readLaunchRecord(
   };
 }
 
-/** The executable as it was called by its path, so that a link that is moved to another release is followed; undefined where that is not it. */
+/**
+ * The executable as it was called by its path, so that a link that is moved to another release is followed; undefined where that
+ * is not it.
+ */
 function calledFile(table: ProcessTable, pid: number, [called = '']: readonly string[], folder: string): string | undefined {
   const path = resolve(folder, called);
   return called.includes('/') && table.executes(pid, path) ? path : undefined;

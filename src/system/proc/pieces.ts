@@ -1,4 +1,7 @@
-/** Takes in a file piece by piece: at most `length` bytes from its place `position` on are read into `buffer` at `at`, then `take` is called. */
+/**
+ * Takes in a file piece by piece: at most `length` bytes from its place `position` on are read into `buffer` at `at`, then `take`
+ * is called.
+ */
 export interface PieceReader<T> {
   readonly buffer: Buffer;
   readonly at: number;
@@ -33,7 +36,10 @@ export function giveBack(piece: Buffer): void {
 /** As many as there ever were readers at once: aside.ts bounds them. */
 const idle: Buffer[] = [];
 
-/** A whole file, in a buffer of its own; `longer` if it has more than `limit` bytes, of which nothing is kept: what is too long is only counted. */
+/**
+ * A whole file, in a buffer of its own; `longer` if it has more than `limit` bytes, of which nothing is kept: what is too long is
+ * only counted.
+ */
 export function wholeFile(limit: number): BeginPieces<Buffer | 'longer'> {
   return (piece) => new WholeFile(limit, piece);
 }

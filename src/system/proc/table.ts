@@ -167,7 +167,10 @@ export class ProcessTable {
     return this.#files.firstNames(`${pid}/fd`, most) ?? [];
   }
 
-  /** The symbolic links in a small folder of /proc/PID (64 at most), those that can be read, by name; undefined where the folder cannot be. */
+  /**
+   * The symbolic links in a small folder of /proc/PID (64 at most), those that can be read, by name; undefined where the folder
+   * cannot be.
+   */
   links(pid: number, folder: string): Map<string, string> | undefined {
     const names = this.#files.firstNames(`${pid}/${folder}`, MOST_LINKS);
     if (names === undefined) return undefined;
@@ -194,7 +197,10 @@ export class ProcessTable {
     return first !== undefined && first === second;
   }
 
-  /** True where the process executes the very file at `path`, by whatever name, symbolic links followed. False where either cannot be read. */
+  /**
+   * True where the process executes the very file at `path`, by whatever name, symbolic links followed. False where either cannot
+   * be read.
+   */
   executes(pid: number, path: string): boolean {
     return this.isSame(pid, 'exe', path);
   }

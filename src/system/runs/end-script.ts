@@ -8,10 +8,11 @@ import { attempt } from './file.ts';
 
 /**
  * What systemd runs once an action has ended (ExecStopPost=), whoever of us lives then. It notes how in a file, for whom the end was
- * not told: PID 1 was executed anew at that moment; where that file is gone nobody wants to know any more, and it is not made anew. And where the command did not exit by itself (time limit, a signal) it ends all
- * the others, for with KillMode=process PID 1 ends nobody but the main process. It is in the unit itself, so TERM must not end it,
- * it leaves the others 2 s, unless its command has had its time for that (TimeoutStopSec=), and KILL comes last. In a file of its own: systemd 252 writes a transient unit down, and
- * reads it again at each daemon-reload with `;` and `$` changed.
+ * not told: PID 1 was executed anew at that moment; where that file is gone nobody wants to know any more, and it is not made
+ * anew. And where the command did not exit by itself (time limit, a signal) it ends all the others, for with KillMode=process PID
+ * 1 ends nobody but the main process. It is in the unit itself, so TERM must not end it, it leaves the others 2 s, unless its
+ * command has had its time for that (TimeoutStopSec=), and KILL comes last. In a file of its own: systemd 252 writes a transient
+ * unit down, and reads it again at each daemon-reload with `;` and `$` changed.
  */
 const TEXT = `# Written by monitor_service; see its manual. Arguments: the unit, and the file for the note.
 { echo "$SERVICE_RESULT $EXIT_CODE $EXIT_STATUS" >/proc/self/fd/3; } 3<"$2" 2>/dev/null
@@ -48,7 +49,10 @@ export class EndNotes {
     this.#dir = dir;
   }
 
-  /** Makes the file for the note: the arguments of what is to run at the end of an action; undefined where the disk does not let us: then nobody does it but we. */
+  /**
+   * Makes the file for the note: the arguments of what is to run at the end of an action; undefined where the disk does not let
+   * us: then nobody does it but we.
+   */
   argv(unit: string, runId: string): string[] | undefined {
     const script = join(this.#dir, 'end-run.sh');
     this.#written ||= attempt(() => {

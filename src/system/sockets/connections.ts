@@ -15,8 +15,9 @@ export interface ConnectionLimits {
 }
 
 /**
- * The open connections of a server, from its accept on or from a login. Root's places and those of all others are counted apart, so that nobody takes root's. Above the limit
- * the oldest one that is not being served goes, of the user who has the most; never the one that has just come.
+ * The open connections of a server, from its accept on or from a login. Root's places and those of all others are counted apart,
+ * so that nobody takes root's. Above the limit the oldest one that is not being served goes, of the user who has the most; never
+ * the one that has just come.
  */
 export class Connections {
   readonly #limits: ConnectionLimits;

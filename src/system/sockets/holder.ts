@@ -1,4 +1,7 @@
-/** Whose a connection is, by the kernel's word: root's (or the daemon's own user's), or the user's of that number, undefined if it cannot be told. */
+/**
+ * Whose a connection is, by the kernel's word: root's (or the daemon's own user's), or the user's of that number, undefined if it
+ * cannot be told.
+ */
 export type Holder = { readonly kind: 'root' } | { readonly kind: 'user'; readonly uid: number | undefined };
 
 /** Whose a connection of this user is. */

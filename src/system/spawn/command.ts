@@ -21,7 +21,10 @@ export interface ExecuteOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Default `/`. */
   readonly cwd?: string;
-  /** Gets what it writes to stdout, all of it, as it comes; once it returns false that pipe is closed, of which most programs end (SIGPIPE). */
+  /**
+   * Gets what it writes to stdout, all of it, as it comes; once it returns false that pipe is closed, of which most programs end
+   * (SIGPIPE).
+   */
   readonly take?: (chunk: Buffer) => boolean;
 }
 

@@ -18,7 +18,10 @@ export interface Script {
 /** What stands before a shell that is to find nothing in its environment, for its script brings all. */
 export const EMPTY_ENVIRONMENT: readonly string[] = ['/usr/bin/env', '-i'];
 
-/** A shell line with these variables in its environment; their names are ones that a shell can hold. `begun`: a plain word, see `loader`. */
+/**
+ * A shell line with these variables in its environment; their names are ones that a shell can hold. `begun`: a plain word, see
+ * `loader`.
+ */
 export function lineScript(line: string, environment: Readonly<Record<string, string>>, begun?: string): Script {
   const exports = Object.entries(environment).map(([name, value]) => `export ${name}=${singleQuoted(value)}`);
   // Without a line break: the shell counts lines as the operator does.
@@ -82,7 +85,10 @@ export function programScript({ executable, argv, cwd, environment, steps: befor
   return { argv: loader(), text: `{ ${steps.join('; ')}; }\n` };
 }
 
-/** The text as a file that is open for reading, at its beginning: in memory, or where that is not to be had without a name. Throws where there is neither. */
+/**
+ * The text as a file that is open for reading, at its beginning: in memory, or where that is not to be had without a name. Throws
+ * where there is neither.
+ */
 export function openScript({ text }: Pick<Script, 'text'>): number {
   const fd = openNameless();
   try {

@@ -62,7 +62,10 @@ interface Test {
   readonly isUnmet: boolean;
 }
 
-/** The conditions or assertions of a unit, `a(sbbsi)`: name, whether one of those marked so is enough, whether it is turned round, its value, how its last test went. */
+/**
+ * The conditions or assertions of a unit, `a(sbbsi)`: name, whether one of those marked so is enough, whether it is turned round,
+ * its value, how its last test went.
+ */
 export function testsIn(values: Properties, list: 'Conditions' | 'Asserts'): Test[] {
   const tested = values.get(list);
   if (!Array.isArray(tested)) return [];

@@ -170,7 +170,10 @@ async function judge(link: Pid1Link, verb: JobVerb, unit: string, result: string
 /** A moment for the reason; the verdict stands. */
 const WORDS_MS = 2000;
 
-/** Which life of the unit it is, as far as systemd tells; empty before the first. Asked for right before an order, and answered before it. */
+/**
+ * Which life of the unit it is, as far as systemd tells; empty before the first. Asked for right before an order, and answered
+ * before it.
+ */
 async function lifeOf(link: Pid1Link, unit: string, limit: Limit): Promise<string | undefined> {
   const shown = await readProperties(link, unit, { Unit: ['InvocationID'], Service: [] }, limit);
   return shown.kind === 'known' ? lifeIn(shown.values) : undefined;

@@ -36,7 +36,10 @@ export class Pid1 {
     return this.#addresses.bus;
   }
 
-  /** Runs `action` on a link that is open. `alive`: only once PID 1 has shown that it takes what it is told. Never rejects, unless `action` does. */
+  /**
+   * Runs `action` on a link that is open. `alive`: only once PID 1 has shown that it takes what it is told. Never rejects, unless
+   * `action` does.
+   */
   async speak<T>(limit: Limit & { readonly alive?: boolean }, action: (link: Pid1Link) => Promise<T>): Promise<Spoken<T>> {
     this.#users++;
     clearTimeout(this.#idle);

@@ -76,7 +76,10 @@ function answered(result: CallResult | undefined): DbusValue | undefined {
 }
 
 const PROPERTIES = 'org.freedesktop.DBus.Properties';
-/** When the unit changed last, in microseconds: set with every step from one state to the next. It is among all properties that are read, if there are several. */
+/**
+ * When the unit changed last, in microseconds: set with every step from one state to the next. It is among all properties that
+ * are read, if there are several.
+ */
 export const CHANGED = 'StateChangeTimestampMonotonic';
 const ABSENT: readonly string[] = ['UnknownProperty', 'UnknownInterface', 'UnknownMethod'].map(
   (name) => `org.freedesktop.DBus.Error.${name}`,

@@ -7,7 +7,10 @@ export const PROGRAM_PROPERTIES = {
   Service: ['ExecStart', 'ExecStop', 'ExecMainPID', 'ControlPID', 'ExitType', 'User'],
 } as const satisfies PropertyNames;
 
-/** What a unit executes, by its properties: ExecStart is `a(sasbttttuii)`, path and arguments come first. Source: org.freedesktop.systemd1(5). */
+/**
+ * What a unit executes, by its properties: ExecStart is `a(sasbttttuii)`, path and arguments come first. Source:
+ * org.freedesktop.systemd1(5).
+ */
 export function unitProgram(values: Properties): UnitProgram {
   const commands = values.get('ExecStart');
   const stops = values.get('ExecStop');

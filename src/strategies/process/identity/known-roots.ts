@@ -151,7 +151,8 @@ export class KnownRoots {
 
   /**
    * What we started directly may have left for the background late, by a process of another session: looked for once, by its run's id,
-   * when what we knew of it (`known`) has gone from the look. Its roots then, which are written down; undefined if there are none. Never rejects.
+   * when what we knew of it (`known`) has gone from the look. Its roots then, which are written down; undefined if there are
+   * none. Never rejects.
    */
   async findLost(
     systemName: string,

@@ -59,8 +59,9 @@ function lastUid({ launches, pins, roots }: OwnerRecords, systemName: string): n
 }
 
 /**
- * Whether the process executes a file of root's, or a script of root's, that itself bears one of the names: nobody else can change what that
- * does, while argv[0] and comm are what a process likes them to be. Not by another file that was mounted over it.
+ * Whether the process executes a file of root's, or a script of root's, that itself bears one of the names: nobody else can
+ * change what that does, while argv[0] and comm are what a process likes them to be. Not by another file that was mounted over
+ * it.
  */
 export function runsRootsFile(table: ProcessTable, seen: SeenProcess, names: readonly string[]): boolean {
   const { pid, executable } = seen;

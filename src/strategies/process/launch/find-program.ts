@@ -1,7 +1,10 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 
-/** The first executable file of that name in the absolute folders of `path` ($PATH); a full path stands for itself; undefined if there is none. */
+/**
+ * The first executable file of that name in the absolute folders of `path` ($PATH); a full path stands for itself; undefined if
+ * there is none.
+ */
 export function findProgram(name: string, path: string): string | undefined {
   const candidates = name.startsWith('/')
     ? [name]

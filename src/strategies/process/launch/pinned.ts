@@ -15,7 +15,10 @@ export type PinCheck =
   /** In one line. */
   | { readonly kind: 'refused'; readonly reason: string };
 
-/** What is pinned of a launch: its record, and the hash of each file that it executes; or in one line why that cannot be had. Never rejects. */
+/**
+ * What is pinned of a launch: its record, and the hash of each file that it executes; or in one line why that cannot be had.
+ * Never rejects.
+ */
 export async function pinnedLaunch(
   record: LaunchRecord,
 ): Promise<{ readonly kind: 'launch'; readonly launch: PinnedLaunch } | { readonly kind: 'failed'; readonly reason: string }> {

@@ -25,8 +25,9 @@ export interface KeeperSight {
 
 /**
  * Who above a living program's root may start it again, nearest first: its parent; above shells and wrappers, which end with what they
- * run, who runs those; every shell above, whatever it runs; and the nearest known supervisor above all of them. Of root's, the daemon's or the program's own user only. Never
- * PID 1 (it takes in whoever is left behind), ourselves, or a shell that runs a command of ours; of our ancestors known supervisors alone.
+ * run, who runs those; every shell above, whatever it runs; and the nearest known supervisor above all of them. Of root's, the
+ * daemon's or the program's own user only. Never PID 1 (it takes in whoever is left behind), ourselves, or a shell that runs a
+ * command of ours; of our ancestors known supervisors alone.
  */
 export function keepersAbove(
   { table, ownPid, argvOf }: KeeperSight,

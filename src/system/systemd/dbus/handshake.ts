@@ -1,6 +1,9 @@
 import { printable } from '../../../core/printable.ts';
 
-/** What we say first, all at once: who we are, that we pass descriptors, and that messages follow. Source: D-Bus specification, "Authentication Protocol". */
+/**
+ * What we say first, all at once: who we are, that we pass descriptors, and that messages follow. Source: D-Bus specification,
+ * "Authentication Protocol".
+ */
 export function greeting(uid: number): Buffer {
   const hex = Buffer.from(String(uid)).toString('hex');
   return Buffer.from(`\0AUTH EXTERNAL ${hex}\r\nNEGOTIATE_UNIX_FD\r\nBEGIN\r\n`);
