@@ -83,18 +83,25 @@ async function causeIn(unit: string, sinceMs: number, known: Set<string>, inquir
   const seen = seenOf(end, 0);
   const wentMs = end.wentMs || (seen?.leftActiveMs ?? 0);
   const isConcerned = wentMs >= sinceMs - TOGETHER_MS || (wentMs === 0 && isAtRest);
-  const wasUpAgain = !isAtRest && Math.max(wentMs, end.status.changedMs) < sinceMs;
+  // One that systemd waits to restart is not up.
+  const wasUpAgain = isUp(end) && Math.max(wentMs, end.status.changedMs) < sinceMs;
   if (!isConcerned || wasUpAgain) return { kind: 'order' };
   if (inquiry.isUnitRecovering(unit)) return { kind: 'wait', why: `the recovery of ${unit} is under way` };
   return !isAtRest || endedItself(end, seen) ? { kind: 'with', unit } : causeAmong(end, sinceMs, known, inquiry);
+}
+
+function isUp({ status }: UnitEnd): boolean {
+  return ['active', 'reloading', 'refreshing'].includes(status.activeState);
 }
 
 /** systemd passes an end on at once. */
 const TOGETHER_MS = 5000;
 
 /** Nobody has stopped it, nor another unit, as far as is known. */
-function endedItself({ status, hadMain }: UnitEnd, seen: SeenEnd | undefined): boolean {
+function endedItself({ status, hadMain, triedSince }: UnitEnd, seen: SeenEnd | undefined): boolean {
   const { id, type, activeState, endedByStop } = status;
+  // It was to be restarted, and has not come up.
+  if (triedSince && activeState === 'failed') return true;
   if (!id.endsWith('.service')) return activeState === 'failed' || id.endsWith('.device');
   if (type === 'oneshot' && !isFailure(status)) return false;
   return seen?.hadJob === undefined ? isFailure(status) || (hadMain && !endedByStop) : !seen.hadJob;

@@ -5,7 +5,7 @@ import type { AlarmStore } from '../stores/store.ts';
 
 /**
  * `store`, with all that says that it does not answer told to `hear` before the caller learns of it: every question that failed, every
- * write that nobody answered, and either once it has taken a second. A poll is not told of: whoever polls knows how it went.
+ * write that nobody answered, and either once it has taken five seconds. A poll is not told of: whoever polls knows how it went.
  */
 export function heardStore(store: AlarmStore, clock: Clock, hear: (error: unknown) => void): AlarmStore {
   const inTime = async (call: Promise<unknown>): Promise<void> => {
@@ -44,8 +44,8 @@ export function heardStore(store: AlarmStore, clock: Clock, hear: (error: unknow
   };
 }
 
-/** Nobody waits much longer: by then a status must not say what was known before. */
-const LATE_MS = 1000;
+/** A slow database is not away; but one that hangs must not be taken for well until the limit of a query is over. */
+const LATE_MS = 5000;
 
 /** A write that is refused says nothing of whether alarms can be read. */
 function isUnanswered(error: unknown): boolean {

@@ -181,7 +181,16 @@ export const noUnit: UnitStatus = {
 
 /** How a unit that stands so came to it: nobody has seen that, and it has forgotten it. */
 export function endOf(status: UnitStatus, changes: Partial<UnitEnd> = {}): UnitEnd {
-  return { status, leftActiveMs: 0, wentMs: 0, hadMain: false, stoppedWith: [], seen: undefined, ...changes };
+  return {
+    status,
+    leftActiveMs: 0,
+    wentMs: 0,
+    triedSince: false,
+    hadMain: false,
+    stoppedWith: [],
+    seen: undefined,
+    ...changes,
+  };
 }
 
 /** A unit that stands by itself. */

@@ -23,7 +23,7 @@ export function unfounded(text: string, budget: ReadingBudget): Unfounded {
   const names = distinct.filter((name) => !ELSEWHERE_SET.test(name) && !standsOtherwise(text, name));
   const environment = Object.fromEntries(names.map((name) => [name, `${MARK}${name}${MARK}`]));
   const { commands, notes } = readText(text, environment, budget);
-  if (notes.isDoubtful || notes.isAstray || notes.unclosed !== undefined) return NOTHING;
+  if (notes.isDoubtful || notes.isAstray || notes.unclosed !== undefined || SETS_UNNAMED.test(text)) return NOTHING;
   const words = commands.flatMap((command) => [...command.words, ...command.targets]);
   const isOpen = commands.some(({ words }) => readsMore(calledWords(words)));
   return {
@@ -38,6 +38,8 @@ const MARK = '\u0001';
 const USED = /\$(?:\{([A-Za-z]*[a-z]\w*)\}|([A-Za-z]*[a-z]\w*))/g;
 /** What systems hand to all they run in small letters. */
 const ELSEWHERE_SET = /_proxy$/;
+/** `coproc x` sets x_PID. */
+const SETS_UNNAMED = /\bcoproc\b/;
 const MOST_NAMES = 50;
 const FUNCTION = /\(\s*\)|\bfunction\b/;
 

@@ -40,6 +40,8 @@ export interface UnitEnd {
   readonly leftActiveMs: number;
   /** When it left `active`, or came to rest, whichever was last. */
   readonly wentMs: number;
+  /** It has begun to start since it left `active`. */
+  readonly triedSince: boolean;
   /** It has, or had, a main process; false also if it has forgotten that. */
   readonly hadMain: boolean;
   /** Units whose stop or end stops it too (BindsTo=, Requires=, Requisite=, PartOf=, StopPropagatedFrom=). */

@@ -7,7 +7,7 @@ const STOPPED_WITH = ['BindsTo', 'Requires', 'Requisite', 'PartOf', 'StopPropaga
 
 /** What `unitEnd` goes by; an older systemd does not have all of it. */
 export const END_PROPERTIES = {
-  Unit: [...STATUS_PROPERTIES.Unit, 'InactiveEnterTimestampMonotonic', ...STOPPED_WITH],
+  Unit: [...STATUS_PROPERTIES.Unit, 'InactiveEnterTimestampMonotonic', 'InactiveExitTimestampMonotonic', ...STOPPED_WITH],
   Service: [...STATUS_PROPERTIES.Service, 'ExecMainPID'],
 } as const satisfies PropertyNames;
 
@@ -24,6 +24,7 @@ export function unitEnd(
       status: shown.status,
       leftActiveMs,
       wentMs: Math.max(leftActiveMs, numberOf(values, 'InactiveEnterTimestampMonotonic') / 1000),
+      triedSince: leftActiveMs > 0 && numberOf(values, 'InactiveExitTimestampMonotonic') / 1000 > leftActiveMs,
       hadMain: numberOf(values, 'ExecMainPID') > 0,
       stoppedWith: [...new Set(STOPPED_WITH.flatMap((name) => textsOf(values, name)))],
     },

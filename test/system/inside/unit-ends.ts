@@ -91,7 +91,10 @@ test('a unit that goes down with another, which is restarted and fails', async (
   const service = ['[Service]', 'Type=exec', `ExecStartPre=/bin/sh -c "! test -e ${flag}"`, 'ExecStart=/bin/sleep 600'];
   const whole = detecting(t, 'ends-whole', SERVICE, service);
   const unit = ['[Unit]', 'PartOf=ends-whole.service', 'Requires=ends-whole.service', 'After=ends-whole.service'];
-  const part = detecting(t, 'ends-part', SERVICE, [...unit, '[Service]', 'ExecStart=/bin/sleep 600']);
+  let recovering = '';
+  const isUnitRecovering = (one: string): boolean => one === recovering;
+  const sleeps = [...unit, '[Service]', 'ExecStart=/bin/sleep 600'];
+  const part = detecting(t, 'ends-part', SERVICE, sleeps, undefined, { isUnitRecovering });
   systemctl('start', 'ends-part');
   await whole.next();
   await part.next();
@@ -100,6 +103,33 @@ test('a unit that goes down with another, which is restarted and fails', async (
   assert.throws(() => systemctl('restart', 'ends-whole'));
   await waitFor('an alarm', () => part.alarms.length === 1);
   assert.match(part.alarms[0] ?? '', /; systemd stopped it with ends-whole.service$/);
+
+  execFileSync('rm', [flag]);
+  systemctl('start', 'ends-part');
+  await part.next();
+  execFileSync('touch', [flag]);
+  recovering = 'ends-whole.service';
+  assert.throws(() => systemctl('restart', 'ends-whole'));
+  await waitFor('its end', () => property('ends-whole.service', 'ActiveState') === 'failed');
+  assert.deepEqual([part.alarms.length, part.exits.length], [1, 1], 'our recovery may bring it back');
+  recovering = '';
+  await waitFor('another alarm', () => part.alarms.length === 2);
+  assert.match(part.alarms[1] ?? '', /; systemd stopped it with ends-whole.service$/);
+});
+
+test('a unit that goes down with another, which systemd restarts itself', async (t) => {
+  const service = ['[Service]', 'ExecStart=/bin/sleep 600', 'Restart=always', 'RestartSec=1'];
+  const base = detecting(t, 'ends-again', SERVICE, service);
+  const unit = ['[Unit]', 'BindsTo=ends-again.service', 'After=ends-again.service', '[Service]', 'ExecStart=/bin/sleep 600'];
+  const bound = detecting(t, 'ends-along', SERVICE, unit);
+  systemctl('start', 'ends-along');
+  const pid = await base.next();
+  await bound.next();
+  await Promise.all([base.hears(), bound.hears()]);
+  process.kill(pid, 'SIGKILL');
+  await waitFor('an alarm', () => bound.alarms.length === 1);
+  assert.match(bound.alarms[0] ?? '', /^signal SIGTERM \(.*\); systemd stopped it with ends-again.service$/);
+  assert.deepEqual(base.alarms, []);
 });
 
 test('a main process that dies while its reload hangs is an alarm, and a restart heals it', async (t) => {

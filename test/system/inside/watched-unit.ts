@@ -21,7 +21,7 @@ export function detecting(
   section: Readonly<Record<string, string>>,
   unit?: readonly string[],
   bootGraceMs?: number,
-  { memory = strategyMemory(), former }: Earlier = {},
+  { memory = strategyMemory(), former, isUnitRecovering = () => false }: Earlier = {},
 ) {
   const { programs, commands, services } = openRuns(t);
   const parts = { programs, commands, services, clock: systemClock, log: silentLog };
@@ -52,7 +52,7 @@ export function detecting(
     log: silentLog,
     raiser: { raise: async (_name, notes) => void alarms.push(notes) },
     isRecovering: () => false,
-    isUnitRecovering: () => false,
+    isUnitRecovering,
     isInAlarm: () => false,
     targets: () => [{ name, systemName: name, bootGraceMs, find, ...(former && { former }) }],
     source: undefined,
@@ -92,10 +92,11 @@ export function detecting(
   };
 }
 
-/** What an earlier life of the daemon has left. */
+/** What an earlier life of the daemon has left, and what this one is about. */
 export interface Earlier {
   readonly memory?: ReturnType<typeof strategyMemory>;
   readonly former?: FormerLife;
+  readonly isUnitRecovering?: (unit: string) => boolean;
 }
 
 /** What systemd says of a unit. */

@@ -89,6 +89,12 @@ test('a job that comes from another unit is an order only if that one was stoppe
   assert.equal(await of({ ...went, status: { endedByStop: true } }), 'expected');
   assert.equal(await of({ ...went, status: { activeState: 'failed', result: 'exit-code', endedByStop: true } }), 'expected');
   assert.equal(await of(went), withIt);
+  // It was restarted, and has not come up; or systemd waits to restart it, since before u44 was stopped.
+  const broken = { activeState: 'failed', result: 'exit-code', endedByStop: true };
+  assert.equal(await of({ ...went, ...by(true, went.leftActiveMs), triedSince: true, status: broken }), withIt);
+  assert.equal(await of({ ...went, triedSince: true, status: broken }, 'u45.service'), 'wait');
+  assert.equal(await of({ ...went, triedSince: true, status: { endedByStop: true } }), 'expected');
+  assert.equal(await of({ ...went, status: { activeState: 'activating', changedMs: NOW - 5.5 } }), withIt);
   // It was stopped, and is unloaded.
   assert.equal(await of({}), 'expected');
   assert.equal(await of({ status: { activeState: 'deactivating' } }), 'wait');
