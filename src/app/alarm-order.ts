@@ -88,15 +88,22 @@ interface Told {
 }
 
 function tell({ log, events }: Core, { by }: OrderSide, { name, order, done, id, notes }: Told): void {
-  const which = `${nameWords(name)}${id === undefined ? '' : ` (ID: ${nameWords(id)})`}`;
-  log.info(`${done} for ${which} by ${by}${notes ? `: ${notes}` : ''}`, { process_name: name, process_id: id ?? null });
+  log.info(`${done} for ${whichWords(name, id)} by ${by}${notes ? `: ${notes}` : ''}`, {
+    process_name: name,
+    process_id: id ?? null,
+  });
   events.emit({ type: 'order_given', order, name, by, detail: notes ?? '' });
 }
 
 function tellNotes({ log }: Core, { by }: OrderSide, row: ProcessRow, notes: string): void {
   const { processId } = row;
   const fields = { process_name: row.processName, process_id: processId };
-  log.info(`DB UPDATE LOG: Notes written for ${nameOf(row)} (ID: ${processId}) by ${by}: ${notes}`, fields);
+  log.info(`DB UPDATE LOG: Notes written for ${whichWords(nameOf(row), processId)} by ${by}: ${notes}`, fields);
+}
+
+/** `web (ID: 7)`; neither can pass for more of the sentence. */
+function whichWords(name: string, id: string | undefined): string {
+  return `${nameWords(name)}${id === undefined ? '' : ` (ID: ${nameWords(id)})`}`;
 }
 
 /** What an alarm of that name comes to as things stand, a sentence each. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { isDown, isUp } from '../system/systemd/unit-state.ts';
 import type { FoundProcesses } from './judge-death.ts';
 
 /** What is asked when a grace is over. */
@@ -21,7 +22,7 @@ export async function isMissingAfter(graceMs: number, { clock, isBusy, find, sig
   while (!signal.aborted) {
     const found = isBusy() ? undefined : await find();
     if (signal.aborted) return false;
-    if (found !== undefined && !isBusy() && isDown(found)) return true;
+    if (found !== undefined && !isBusy() && isMissing(found)) return true;
     await clock.sleep(LOOK_MS, signal);
   }
   return false;
@@ -30,16 +31,14 @@ export async function isMissingAfter(graceMs: number, { clock, isBusy, find, sig
 /** True if it runs, or is a unit that is as up as it gets: `active (exited)` without ever a process, or started when it is needed. */
 export function isWell({ processes, status, isHollow, waitsForTrigger }: FoundProcesses): boolean {
   if (processes.length > 0 || waitsForTrigger) return true;
-  return status !== undefined && !status.hasJob && UP.includes(status.activeState) && !isHollow;
+  return status !== undefined && !status.hasJob && isUp(status) && !isHollow;
 }
 
-const UP: readonly string[] = ['active', 'reloading', 'refreshing'];
-
 /** Neither runs nor is about to: what systemd is just starting or stopping is waited for. */
-function isDown({ processes, status, isHollow, waitsForTrigger }: FoundProcesses): boolean {
+function isMissing({ processes, status, isHollow, waitsForTrigger }: FoundProcesses): boolean {
   if (processes.length > 0 || waitsForTrigger) return false;
   if (isHollow) return true;
-  return status === undefined || (!status.hasJob && ['inactive', 'failed'].includes(status.activeState));
+  return status === undefined || (!status.hasJob && isDown(status));
 }
 
 const LOOK_MS = 2000;

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { isCleanEnd } from '../core/wait-status.ts';
 import type { SeenEnd, ServiceManager, UnitEnd } from '../system/systemd/service-manager.ts';
+import { isDown, isUp } from '../system/systemd/unit-state.ts';
 import { isFailure, type ProcessDeath, type Verdict } from './process-death.ts';
 
 /** What is asked about a unit that seems to have been stopped. */
@@ -21,7 +22,7 @@ export async function judgeStop(unit: string, death: ProcessDeath, inquiry: Stop
   const asked = await inquiry.services.end(unit, inquiry.signal);
   if (asked.kind === 'failed') return SILENT;
   const { end } = asked;
-  if (end.status.hasJob || !['inactive', 'failed'].includes(end.status.activeState)) return MOVES;
+  if (end.status.hasJob || !isDown(end.status)) return MOVES;
   const diedMs = inquiry.clock.monotonicMs() - (inquiry.clock.date().getTime() - death.at.getTime());
   const seen = seenOf(end, diedMs - death.uptimeMs);
   if (seen?.hadJob === false)
@@ -79,19 +80,15 @@ async function causeIn(unit: string, sinceMs: number, known: Set<string>, inquir
   // One that waits until the others are down is still up.
   if (activeState === 'deactivating' || (activeState === 'active' && hasJob))
     return { kind: 'wait', why: `systemd is stopping ${unit}` };
-  const isAtRest = activeState === 'inactive' || activeState === 'failed';
+  const isAtRest = isDown(end.status);
   const seen = seenOf(end, 0);
   const wentMs = end.wentMs || (seen?.leftActiveMs ?? 0);
   const isConcerned = wentMs >= sinceMs - TOGETHER_MS || (wentMs === 0 && isAtRest);
   // One that systemd waits to restart is not up.
-  const wasUpAgain = isUp(end) && Math.max(wentMs, end.status.changedMs) < sinceMs;
+  const wasUpAgain = isUp(end.status) && Math.max(wentMs, end.status.changedMs) < sinceMs;
   if (!isConcerned || wasUpAgain) return { kind: 'order' };
   if (inquiry.isUnitRecovering(unit)) return { kind: 'wait', why: `the recovery of ${unit} is under way` };
   return !isAtRest || endedItself(end, seen) ? { kind: 'with', unit } : causeAmong(end, sinceMs, known, inquiry);
-}
-
-function isUp({ status }: UnitEnd): boolean {
-  return ['active', 'reloading', 'refreshing'].includes(status.activeState);
 }
 
 /** systemd passes an end on at once. */

@@ -2,6 +2,7 @@ import { localTimestamp } from '../core/clock.ts';
 import { formatDuration } from '../core/duration.ts';
 import { describeWaitStatus, isCleanEnd } from '../core/wait-status.ts';
 import type { UnitStatus } from '../system/systemd/service-manager.ts';
+import { isReloading } from '../system/systemd/unit-state.ts';
 
 /** The end of a process that was watched. */
 export interface ProcessDeath {
@@ -75,7 +76,7 @@ export function judgeByUnit(
     return failed ? { kind: 'alarm' } : { kind: 'expected', why: `${id} was stopped` };
   }
   // While its reload is under way systemd does nothing about its end, and a reload may hang.
-  if (mainPid === 0 && meant !== 'program' && (activeState === 'reloading' || activeState === 'refreshing'))
+  if (mainPid === 0 && meant !== 'program' && isReloading(unit))
     return { kind: 'wait', why: `${id} is ${activeState} without it`, atMostMs: RELOAD_MS };
   // Between the two halves of a restart it may be `failed`.
   if (hasJob) return { kind: 'wait', why: `a job of systemd for ${id} is under way` };

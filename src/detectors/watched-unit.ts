@@ -1,4 +1,4 @@
-import type { ServiceManager, UnitStatus } from '../system/systemd/service-manager.ts';
+import type { UnitStatus } from '../system/systemd/service-manager.ts';
 import type { UnitTransit } from '../system/systemd/unit-transit.ts';
 import { TransitWatch } from './transit-watch.ts';
 import type { WatchParts } from './watch-parts.ts';
@@ -44,7 +44,7 @@ export class WatchedUnit {
   async show(unit: string): Promise<UnitStatus | 'unknown' | undefined> {
     const { services, signal } = this.#parts;
     if (!services.available) return undefined;
-    const shown: Awaited<ReturnType<ServiceManager['show']>> = await services.show(unit, signal);
+    const shown = await services.show(unit, signal);
     if (shown.kind !== 'status') return 'unknown';
     await this.note(shown.status);
     return shown.status;

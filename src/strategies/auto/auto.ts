@@ -5,6 +5,7 @@ import type { TakeLook } from '../../system/proc/look.ts';
 import type { OtherSupervisor, RunningProcesses } from '../../system/systemd/running-processes.ts';
 import type { UnitStatus } from '../../system/systemd/service-manager.ts';
 import { appUnit } from '../../system/systemd/unit-name.ts';
+import { isDown, isUp } from '../../system/systemd/unit-state.ts';
 import { startDeadline } from '../deadline.ts';
 import { cannotLook, standingIn } from '../process/found-running.ts';
 import { nothingOfEitherKind } from '../process/launch/words.ts';
@@ -29,7 +30,7 @@ import { findMask, type Mask } from '../unit/mask.ts';
 import type { ServiceOptions } from '../unit/options.ts';
 import { unknownProgram } from '../unit/outside.ts';
 import { type ServiceStrategy, serviceStrategy } from '../unit/service.ts';
-import { describeUnit, isAbsent, isDown, isRestartedBySystemd, isUp, loadProblem } from '../unit/state.ts';
+import { describeUnit, isAbsent, isRestartedBySystemd, loadProblem } from '../unit/state.ts';
 import { type Choice, choiceFor } from './choice.ts';
 
 /** What the auto strategy takes from `[process.NAME]`. */

@@ -4,6 +4,7 @@ import type { RestartPreview } from '../../core/outcomes.ts';
 import { sameProcess } from '../../core/program-roots.ts';
 import type { SeenProcess } from '../../system/proc/look.ts';
 import type { ProcessTable } from '../../system/proc/table.ts';
+import { isDown } from '../../system/systemd/unit-state.ts';
 import type { AlsoStarts, RestartAttempt, RestartOutcome, StrategyParts } from '../strategy.ts';
 import type { TwinUnit } from '../twins.ts';
 import { nothingKnown } from '../unit/beside.ts';
@@ -75,7 +76,7 @@ export class ProgramUnit {
     if (root === undefined || trees.length > 0) return [];
     const found = await this.#service.lookUpToAct(unit, signal);
     if (found.kind !== 'found' || found.status.loadState !== 'loaded') return [];
-    return ['inactive', 'failed'].includes(found.status.activeState) ? restInTheWay(this.#table, root) : [];
+    return isDown(found.status) ? restInTheWay(this.#table, root) : [];
   }
 
   /** Why a name without a section may not restart the unit `unit` of its program, in one line; undefined if it may. Never rejects. */

@@ -1,10 +1,11 @@
 import { findAccount } from '../../system/spawn/user-account.ts';
 import type { UnitStatus } from '../../system/systemd/service-manager.ts';
+import { isDown } from '../../system/systemd/unit-state.ts';
 import type { StrategyParts } from '../strategy.ts';
 import { permitAfterStop } from './left-alive.ts';
 import { type KnownProgram, runningOutside, unknownProgram } from './outside.ts';
 import type { UnitPermission } from './permission.ts';
-import { describeState, isDown } from './state.ts';
+import { describeState } from './state.ts';
 
 /** How to see what runs of a program that is known by more than its unit. Never rejects. */
 export type TakeKnown = (signal: AbortSignal) => Promise<KnownProgram>;

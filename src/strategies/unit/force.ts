@@ -1,9 +1,10 @@
 import { formatDuration } from '../../core/duration.ts';
 import type { UnitProcesses, UnitStatus } from '../../system/systemd/service-manager.ts';
+import { isDown } from '../../system/systemd/unit-state.ts';
 import type { Deadline } from '../deadline.ts';
 import type { RestartOutcome, StrategyParts } from '../strategy.ts';
 import { permitStop, stoppedFirst } from './left-alive.ts';
-import { describeState, hangs, isDown } from './state.ts';
+import { describeState, hangs } from './state.ts';
 
 /** A failure that systemd may know more of. */
 export interface UnitFailure {

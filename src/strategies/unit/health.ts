@@ -1,10 +1,11 @@
 import type { HealthResult } from '../../core/outcomes.ts';
 import type { UnitStatus } from '../../system/systemd/service-manager.ts';
+import { isUp } from '../../system/systemd/unit-state.ts';
 import { startDeadline } from '../deadline.ts';
 import type { Life, StrategyParts } from '../strategy.ts';
 import type { UnitLookup } from './lookup.ts';
 import { isReloadedWithoutMain, lookIntoUnit, type UnitLook, type UnitProcessParts } from './processes.ts';
-import { describeState, describeUnit, hasCrashed, isUp, unitHealth } from './state.ts';
+import { describeState, describeUnit, hasCrashed, unitHealth } from './state.ts';
 import { waitsForTrigger } from './triggers.ts';
 
 /** One look at a unit's health, which may take a second. */

@@ -1,12 +1,13 @@
 import { hasEnded } from '../../system/proc/parse.ts';
 import type { ProcessIdentity } from '../../system/proc/table.ts';
 import type { ServiceCallResult, UnitProgram, UnitStatus } from '../../system/systemd/service-manager.ts';
+import { isUp } from '../../system/systemd/unit-state.ts';
 import type { Deadline } from '../deadline.ts';
 import type { StrategyParts } from '../strategy.ts';
 import type { UnitPermission } from './permission.ts';
 import { processesInGroup } from './processes.ts';
 import { unanswered } from './starts.ts';
-import { describeState, isRestartedBySystemd, isUp } from './state.ts';
+import { describeState, isRestartedBySystemd } from './state.ts';
 
 // A stop of a unit with KillMode=none ends nothing but what its ExecStop= ends: a start would make a second copy beside the rest.
 

@@ -1,8 +1,8 @@
+import { isUp } from '../../system/systemd/unit-state.ts';
 import type { StrategyParts } from '../strategy.ts';
 import type { UnitLookup } from './lookup.ts';
 import { judgeUnitName } from './name-policy.ts';
 import { lookIntoUnit, type UnitProcessParts } from './processes.ts';
-import { isUp } from './state.ts';
 
 /** Looks now and then, while all is well, whether units that stay active without processes have some: in an alarm they may have ended. */
 export class UnitObservation {

@@ -3,10 +3,11 @@ import { ancestorsOf } from '../../system/proc/kin.ts';
 import { hasEnded } from '../../system/proc/parse.ts';
 import type { ProcessIdentity } from '../../system/proc/table.ts';
 import type { UnitProgram, UnitStatus } from '../../system/systemd/service-manager.ts';
+import { isReloading, isUp } from '../../system/systemd/unit-state.ts';
 import type { StrategyParts } from '../strategy.ts';
 import type { Unanswered } from './lookup.ts';
 import { unanswered } from './starts.ts';
-import { isRestartedBySystemd, isUp } from './state.ts';
+import { isRestartedBySystemd } from './state.ts';
 
 /** What of the system it takes to see what runs in a unit. */
 export type UnitProcessParts = Pick<StrategyParts, 'services' | 'table' | 'unitsWithProcesses'>;
@@ -83,8 +84,8 @@ function definitionOf(file: string): string {
 }
 
 /** True of a unit that is being reloaded and has no main process: what runs the reload is in it too. */
-export function isReloadedWithoutMain({ activeState, mainPid }: UnitStatus): boolean {
-  return mainPid === 0 && (activeState === 'reloading' || activeState === 'refreshing');
+export function isReloadedWithoutMain(status: UnitStatus): boolean {
+  return status.mainPid === 0 && isReloading(status);
 }
 
 /** `reload`: what is known of a unit that is being reloaded and has no main process. */

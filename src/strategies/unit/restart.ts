@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import { withLines } from '../../core/last-lines.ts';
 import type { UnitStatus } from '../../system/systemd/service-manager.ts';
+import { isUp } from '../../system/systemd/unit-state.ts';
 import { type Deadline, startDeadline } from '../deadline.ts';
 import { type RestartOutcome, type StrategyParts, UNWANTED } from '../strategy.ts';
 import { restartByForce, stands, type UnitFailure } from './force.ts';
@@ -8,7 +9,7 @@ import { describeHollow, lookInto } from './health.ts';
 import { type UnitLookup, untilAnswered } from './lookup.ts';
 import type { UnitPermission } from './permission.ts';
 import { startOrRestart } from './start.ts';
-import { hangs, isUp, loadProblem, nextStep } from './state.ts';
+import { hangs, loadProblem, nextStep } from './state.ts';
 
 /** What of the system the service strategy uses. */
 export type ServiceParts = Pick<StrategyParts, 'services' | 'clock' | 'log' | 'table' | 'unitsWithProcesses'>;

@@ -2,6 +2,7 @@ import type { ManagedProcess } from '../../core/alarm.ts';
 import type { HealthResult, RestartPreview } from '../../core/outcomes.ts';
 import type { RunningProcesses } from '../../system/systemd/running-processes.ts';
 import type { UnitStatus } from '../../system/systemd/service-manager.ts';
+import { isUp } from '../../system/systemd/unit-state.ts';
 import { startDeadline } from '../deadline.ts';
 import type {
   AlsoStarts,
@@ -26,7 +27,7 @@ import { previewUnit } from './preview.ts';
 import { lookIntoUnit } from './processes.ts';
 import { restartUnit, type ServiceParts } from './restart.ts';
 import { runningIn } from './running.ts';
-import { isUp, loadProblem } from './state.ts';
+import { loadProblem } from './state.ts';
 import { meaningOf, resolutionOf } from './target.ts';
 
 /** `restart_strategy = service`: restarts a systemd unit. */

@@ -1,9 +1,10 @@
 import type { ServiceManager, UnitStatus } from '../../system/systemd/service-manager.ts';
+import { isUp } from '../../system/systemd/unit-state.ts';
 import type { Deadline } from '../deadline.ts';
 import type { RestartOutcome } from '../strategy.ts';
 import type { UnitFailure } from './force.ts';
 import { type LeavingParts, stoppedFirst } from './left-alive.ts';
-import { isRestartedBySystemd, isUp, needsReset } from './state.ts';
+import { isRestartedBySystemd, needsReset } from './state.ts';
 
 /**
  * Starts a unit that is down, or restarts one that is not, and lifts its start limit if that stands in the way. Never rejects.

@@ -1,6 +1,7 @@
 import type { ServiceManager, UnitRelations, UnitStatus } from '../../system/systemd/service-manager.ts';
+import { isUp } from '../../system/systemd/unit-state.ts';
 import type { Unanswered } from './lookup.ts';
-import { isAtRest, isRestartedBySystemd, isUp } from './state.ts';
+import { isAtRest, isRestartedBySystemd } from './state.ts';
 
 /** A unit that systemd would start or restart. */
 export interface StartedUnit {

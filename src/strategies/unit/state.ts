@@ -1,5 +1,6 @@
 import type { HealthResult } from '../../core/outcomes.ts';
 import type { UnitStatus } from '../../system/systemd/service-manager.ts';
+import { isDown, isUp } from '../../system/systemd/unit-state.ts';
 
 /**
  * What brings a unit up from where it stands. `wait`: systemd is to restart it by itself, and if that is soon, to restart on top would
@@ -12,11 +13,6 @@ export type UnitStep = 'wait' | 'start' | 'restart';
 export function nextStep(status: UnitStatus): UnitStep {
   if (isRestartedBySystemd(status)) return 'wait';
   return isUp(status) ? 'restart' : 'start';
-}
-
-/** Active, or reloading, which is active with a job: what `systemctl is-active` says. */
-export function isUp({ activeState }: UnitStatus): boolean {
-  return activeState === 'active' || activeState === 'reloading' || activeState === 'refreshing';
 }
 
 /** Down, or going down: nothing of it is stopped by a stop or a restart. */
@@ -47,11 +43,6 @@ export function needsReset({ activeState, result }: UnitStatus): boolean {
 /** True where there is no such unit: one whose file is gone is there as long as it runs, as after the removal of its package. */
 export function isAbsent(status: UnitStatus): boolean {
   return status.loadState === 'not-found' && isDown(status);
-}
-
-/** Inactive or failed, whatever job it has. */
-export function isDown({ activeState }: UnitStatus): boolean {
-  return activeState === 'inactive' || activeState === 'failed';
 }
 
 /** Why systemd cannot start the unit at all; undefined where it can. */

@@ -6,6 +6,7 @@ import type { Pid1 } from '../systemd/pid1.ts';
 import type { ServiceManager } from '../systemd/service-manager.ts';
 import { isOver } from '../systemd/transient-follower.ts';
 import { runUnit } from '../systemd/unit-name.ts';
+import { isDown } from '../systemd/unit-state.ts';
 import { EndNotes } from './end-script.ts';
 import type { RunFile } from './file.ts';
 import type { RunFiles } from './files.ts';
@@ -79,7 +80,7 @@ export class TransientCommandRunner implements CommandRunner {
   async #isOver(runId: string, signal: AbortSignal): Promise<boolean> {
     const shown = await this.#services.show(runUnit(runId), signal);
     // No answer is no sign of its end.
-    return shown.kind === 'status' && ['inactive', 'failed'].includes(shown.status.activeState);
+    return shown.kind === 'status' && isDown(shown.status);
   }
 
   async #carryOut(

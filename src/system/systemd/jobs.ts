@@ -11,6 +11,7 @@ import { hasJob, isIdleStart, type Properties, readProperties, textOf } from './
 import type { ServiceCallResult } from './service-manager.ts';
 import { SkippedStart, skipWords } from './skipped-start.ts';
 import { unitPath } from './unit-name.ts';
+import { isDown, isUp } from './unit-state.ts';
 
 /** What a unit is to do. */
 export type JobVerb = 'start' | 'restart' | 'stop';
@@ -119,17 +120,16 @@ const LOST_PROPERTIES = {
 
 function becameOf(verb: JobVerb, unit: string, before: string | undefined, values: Properties): ServiceCallResult {
   const state = textOf(values, 'ActiveState');
-  const isDown = state === 'inactive' || state === 'failed';
-  if (verb === 'stop') return isDown ? { kind: 'done' } : failed(`${UNSEEN}, and ${unit} is ${state}`);
+  if (verb === 'stop') return isDown({ activeState: state }) ? { kind: 'done' } : failed(`${UNSEEN}, and ${unit} is ${state}`);
   const life = lifeIn(values);
   // A unit that systemd has forgotten has none: that is no new one.
   const isNew = before !== undefined && life !== '' && life !== before;
-  const isUp = ['active', 'reloading', 'refreshing'].includes(state);
+  const cameUp = isUp({ activeState: state });
   // A oneshot has done its work and is at rest.
   const isThrough = state === 'inactive' && textOf(values, 'Result') === 'success';
-  if (isUp ? isNew || verb === 'start' : isThrough && isNew) return { kind: 'done' };
+  if (cameUp ? isNew || verb === 'start' : isThrough && isNew) return { kind: 'done' };
   // Not up, and nothing under way: systemd waits for its next try, or has given it up. What an earlier life came to is no answer.
-  return failed(isUp || isThrough || !isNew ? `${UNSEEN}, and ${unit} is ${state}` : describeFailure(unit, values));
+  return failed(cameUp || isThrough || !isNew ? `${UNSEEN}, and ${unit} is ${state}` : describeFailure(unit, values));
 }
 
 const UNSEEN = 'the connection to systemd was lost meanwhile: how it ended is not known';

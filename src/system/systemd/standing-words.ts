@@ -3,6 +3,7 @@ import { printable } from '../../core/printable.ts';
 import { commandsOf, runningCommand } from './exec-commands.ts';
 import { FAILURE_PROPERTIES, failureWords, pidFileWords } from './job-words.ts';
 import { activeStateOf, hasJob, type Properties, type PropertyNames, textOf } from './properties.ts';
+import { isUp } from './unit-state.ts';
 
 /** What `describeStanding` goes by. */
 export const STANDING_PROPERTIES = {
@@ -30,7 +31,7 @@ export function describeStanding(
   }
   if (state === 'activating') return startWords(values);
   if (state === 'deactivating') return stopWords(values);
-  if (state === 'active' || state === 'reloading' || state === 'refreshing') return undefined;
+  if (isUp({ activeState: state })) return undefined;
   return failureWords(values) ?? (hasJob(values) ? 'its job has not begun' : undefined);
 }
 
