@@ -3,6 +3,7 @@ import type { ConfigProblem } from '../core/errors.ts';
 import { managedProcess, type RecoveryPlan } from '../monitor/recovery-plan.ts';
 import { changeablePrograms } from '../strategies/command/changeable-program.ts';
 import { missingPrograms } from '../strategies/command/missing-program.ts';
+import { namedPrograms } from '../strategies/command/named-programs.ts';
 import type { Entries } from '../system/files/walk-path.ts';
 import type { ServiceManager } from '../system/systemd/service-manager.ts';
 import type { Settings } from './settings.ts';
@@ -26,9 +27,10 @@ export async function commandFindings(
   const { settings, entries } = parts;
   const found: ConfigProblem[] = [];
   for (const [key, line] of commands(parts, name, plan)) {
-    const changeable = mayBeRoots(parts, name, key) ? changeablePrograms(line, entries) : [];
+    const named = namedPrograms(line);
+    const changeable = mayBeRoots(parts, name, key) ? changeablePrograms(named, entries) : [];
     const isTold = changeable.length > 0 && (await isUsed(parts, name, plan, key, signal));
-    for (const problem of [...missingPrograms(line), ...(isTold ? changeable : [])])
+    for (const problem of [...missingPrograms(named), ...(isTold ? changeable : [])])
       found.push(settings.document.standingWarning(name, key, problem));
   }
   return found;

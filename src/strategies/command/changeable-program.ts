@@ -2,17 +2,17 @@ import { quoted } from '../../core/printable.ts';
 import { changeableBy } from '../../system/files/changeable-by.ts';
 import { hostStat } from '../../system/files/host-path.ts';
 import type { Entries } from '../../system/files/walk-path.ts';
-import { type NamedProgram, namedPrograms } from './named-programs.ts';
+import type { NamedProgram } from './named-programs.ts';
 
 /**
- * What a command line that root runs certainly runs as root, by a full path, and somebody else can change, one line each; []: nothing, and
- * nothing if that cannot be told. `entries`: for many lines.
+ * Which of the programs that a command line of root's names (namedPrograms) certainly run as root, by a full path, and can be changed by
+ * somebody else, one line each; []: none, and none if that cannot be told. `entries`: for many lines.
  */
-export function changeablePrograms(line: string, entries: Entries = new Map()): string[] {
-  return namedPrograms(line).flatMap((named) => {
-    if (named.mayBeAnothers || !isRun(named)) return [];
-    const who = changeableBy(named.name, entries);
-    return who === undefined ? [] : [`${quoted(named.name)} can be changed by ${who}, and runs as root`];
+export function changeablePrograms(named: readonly NamedProgram[], entries: Entries = new Map()): string[] {
+  return named.flatMap((one) => {
+    if (one.mayBeAnothers || !isRun(one)) return [];
+    const who = changeableBy(one.name, entries);
+    return who === undefined ? [] : [`${quoted(one.name)} can be changed by ${who}, and runs as root`];
   });
 }
 

@@ -2,14 +2,14 @@ import { isAbsolute, join } from 'node:path';
 import { quoted } from '../../core/printable.ts';
 import { hostStat } from '../../system/files/host-path.ts';
 import { USUAL_PATH } from '../../system/spawn/minimal-environment.ts';
-import { type NamedProgram, namedPrograms } from './named-programs.ts';
+import type { NamedProgram } from './named-programs.ts';
 
 /**
- * What a command line certainly runs, or goes to, and is not there or cannot be executed, one line each with what was expected;
- * []: nothing, and nothing if that cannot be told. `path`: the $PATH that the command will have.
+ * Which of the programs and folders that a command line names (namedPrograms) are not there or cannot be executed, one line each with
+ * what was expected; []: none, and none if that cannot be told. `path`: the $PATH that the command will have.
  */
-export function missingPrograms(line: string, path = USUAL_PATH): string[] {
-  return namedPrograms(line).flatMap((named) => missing(named, path) ?? []);
+export function missingPrograms(named: readonly NamedProgram[], path = USUAL_PATH): string[] {
+  return named.flatMap((one) => missing(one, path) ?? []);
 }
 
 function missing({ kind, name }: NamedProgram, path: string): string | undefined {

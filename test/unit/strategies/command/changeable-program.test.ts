@@ -3,6 +3,7 @@ import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { changeablePrograms } from '../../../../src/strategies/command/changeable-program.ts';
+import { namedPrograms } from '../../../../src/strategies/command/named-programs.ts';
 import { asRoot } from '../../../helpers/requirement.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
@@ -18,10 +19,10 @@ test('what a line certainly runs as root by its full path, and is another’s, i
   }
   const told = (name: string): string[] => [`"${app}/${name}" can be changed by user 4711, and runs as root`];
   for (const line of [`${app}/run --now`, `exec nice -n 5 ${app}/run`, `cd ${app} && ./run`, `echo x; ${app}/run`])
-    assert.deepEqual(changeablePrograms(line), told('run'), line);
-  assert.deepEqual(changeablePrograms(`sudo -u app ${app}/run; true`), [], 'it may run as another user');
-  assert.deepEqual(changeablePrograms(`bash ${app}/data`), told('data'));
-  assert.deepEqual(changeablePrograms(`. ${app}/data`), told('data'));
+    assert.deepEqual(changeablePrograms(namedPrograms(line)), told('run'), line);
+  assert.deepEqual(changeablePrograms(namedPrograms(`sudo -u app ${app}/run; true`)), [], 'it may run as another user');
+  assert.deepEqual(changeablePrograms(namedPrograms(`bash ${app}/data`)), told('data'));
+  assert.deepEqual(changeablePrograms(namedPrograms(`. ${app}/data`)), told('data'));
   for (const line of [
     '/bin/sh -c true',
     // By its name, in PATH.
@@ -38,5 +39,5 @@ test('what a line certainly runs as root by its full path, and is another’s, i
     `cd ${app}`,
     `${app}`,
   ])
-    assert.deepEqual(changeablePrograms(line), [], line);
+    assert.deepEqual(changeablePrograms(namedPrograms(line)), [], line);
 });

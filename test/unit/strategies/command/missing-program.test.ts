@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { missingPrograms } from '../../../../src/strategies/command/missing-program.ts';
+import { namedPrograms } from '../../../../src/strategies/command/named-programs.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
 test('a program, a script or a folder that is not there, or cannot be used, is told with what was expected', (t) => {
@@ -18,7 +19,7 @@ test('a program, a script or a folder that is not there, or cannot be used, is t
   }
   symlinkSync('/nowhere', join(path, 'dangling'));
   symlinkSync('app', join(path, 'linked'));
-  const told = (line: string): string[] => missingPrograms(line, `${path}:relative:`);
+  const told = (line: string): string[] => missingPrograms(namedPrograms(line), `${path}:relative:`);
   for (const line of [
     'app',
     'linked x',
@@ -46,6 +47,6 @@ test('a program, a script or a folder that is not there, or cannot be used, is t
 
 test('what cannot be looked at is not told', () => {
   // Links of /proc are not followed.
-  assert.deepEqual(missingPrograms('/proc/self/root/no/such'), []);
-  assert.deepEqual(missingPrograms(`/${'x'.repeat(5000)}`), []);
+  assert.deepEqual(missingPrograms(namedPrograms('/proc/self/root/no/such')), []);
+  assert.deepEqual(missingPrograms(namedPrograms(`/${'x'.repeat(5000)}`)), []);
 });
