@@ -45,7 +45,7 @@ export async function orderAlarm(
     const [order, done] = clear ? (['alarm_clear', 'ended'] as const) : (['alarm', 'raised'] as const);
     tell(core, side, { name: nameOf(row), order, done: `DB UPDATE LOG: Alarm ${done}`, id: processId, notes });
   }
-  for (const name of names) core.queue.retry(name);
+  for (const name of names) core.book.retry(name);
   core.monitor.wake();
   const known = await prospects;
   const processes = rows.map((row) => {
@@ -138,7 +138,7 @@ async function prospectOf(core: Core, { daemonRuns }: OrderSide, name: string): 
   const leftAlone = whyLeftAlone(core, name);
   if (leftAlone !== undefined) return { willNotFollow: [...reasons, leftAlone], willFail: [] };
   // Asked at once: at the poll that this alarm makes come it is under way already.
-  const blocked = core.monitor.foreseeBlock(name);
+  const blocked = core.foresight.foreseeBlock(name);
   const own = core.holds.of(name);
   if (own !== undefined) reasons.push(heldWords(own, name));
   const { target, held, refusals, failures } = await previewRestart(core, name, null);

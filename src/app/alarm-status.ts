@@ -1,8 +1,8 @@
 import type { AlarmRow, ProcessStatus } from '../control/status.ts';
 import type { Alarm } from '../core/alarm.ts';
-import { breakerOpen } from '../monitor/recoveries.ts';
-import type { SkipKind } from '../monitor/skip-log.ts';
-import { notProved } from '../monitor/verdict.ts';
+import type { Skip } from '../monitor/alarm-book.ts';
+import { breakerOpen } from '../monitor/breakers.ts';
+import { notProved } from '../monitor/record-outcome.ts';
 import type { Core } from './app.ts';
 import { whyLeftAlone } from './known-names.ts';
 
@@ -50,9 +50,9 @@ function isReadFirst({ settings, monitor: { availability } }: Core, name: string
 }
 
 /** One alarm as it is told. */
-export function alarmRow({ monitor, state }: Core, alarm: Alarm): AlarmRow {
+export function alarmRow({ book, state }: Core, alarm: Alarm): AlarmRow {
   const isKept = alarm.source === 'kept';
-  const since = isKept ? state.kept.get(alarm.processName)?.raisedAt : monitor.seenSince(alarm.key);
+  const since = isKept ? state.kept.get(alarm.processName)?.raisedAt : book.get(alarm.key)?.seenAt;
   return {
     processId: isKept ? null : alarm.processId,
     notes: alarm.notes,
@@ -63,10 +63,10 @@ export function alarmRow({ monitor, state }: Core, alarm: Alarm): AlarmRow {
 
 /** What became of the alarms so far, by the first of them with a word to it. */
 export function alarmReason(core: Core, name: string, alarms: readonly Alarm[]): string | undefined {
-  const { queue, state } = core;
+  const { book, state } = core;
   for (const alarm of alarms) {
     if (alarm.source === 'store' && state.handled.get(alarm.processId) !== undefined) return 'healed, not cleared';
-    const skipped = queue.skipReason(alarm.key);
+    const skipped = book.get(alarm.key)?.skip?.reason;
     if (skipped !== undefined && skipped !== breakerOpen) return skipped;
     const unproved = state.unproved.get(alarm.key)?.reason;
     if (unproved !== undefined) return notProved(unproved);
@@ -76,7 +76,7 @@ export function alarmReason(core: Core, name: string, alarms: readonly Alarm[]):
 }
 
 /** Why one of the alarms was skipped, if it was for that. */
-export function skipOf({ queue }: Core, alarms: readonly Alarm[], kind: SkipKind): string | undefined {
-  const skipped = alarms.find(({ key }) => queue.skipKind(key) === kind);
-  return skipped && queue.skipReason(skipped.key);
+export function skipOf({ book }: Core, alarms: readonly Alarm[], kind: Skip['kind']): string | undefined {
+  const skips = alarms.map(({ key }) => book.get(key)?.skip);
+  return skips.find((skip) => skip?.kind === kind)?.reason;
 }

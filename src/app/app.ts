@@ -1,22 +1,13 @@
 import { type Clock, systemClock } from '../core/clock.ts';
-import type { MonitorSettings } from '../core/config.ts';
 import { errorMessage } from '../core/errors.ts';
 import { EventBus } from '../core/events.ts';
 import { StopStack } from '../core/lifecycle.ts';
 import type { Logger } from '../core/logger.ts';
 import type { AlarmRaiser } from '../detectors/detector.ts';
-import { AlarmClearing } from '../monitor/alarm-clearing.ts';
-import { Breakers } from '../monitor/breakers.ts';
+import { createMonitor, type MonitorGraph } from '../monitor/create-monitor.ts';
+import type { CurrentConfig, MonitorConfig } from '../monitor/current-config.ts';
 import { heardStore } from '../monitor/heard-store.ts';
-import { Holds } from '../monitor/holds.ts';
-import { KeptAlarms } from '../monitor/kept-alarms.ts';
-import { Monitor } from '../monitor/monitor.ts';
 import type { Plans } from '../monitor/recovery-plan.ts';
-import { RecoveryQueue } from '../monitor/recovery-queue.ts';
-import { RestartSlots } from '../monitor/restart-slots.ts';
-import { Settlement } from '../monitor/settlement.ts';
-import { Targets } from '../monitor/targets.ts';
-import { Unproved } from '../monitor/unproved.ts';
 import type { DaemonState } from '../state/daemon-state.ts';
 import { openState } from '../state/state.ts';
 import type { AlarmStore } from '../stores/store.ts';
@@ -51,7 +42,7 @@ export interface CoreOptions {
  * The river, put together: store, memory, monitor. The daemon, the demo and a single recovery from the command line are built
  * on it. Everything that opens registers its own end with `stops`.
  */
-export interface Core {
+export interface Core extends Omit<MonitorGraph, 'interruptedRuns'> {
   readonly settings: () => Settings;
   readonly store: () => AlarmStore;
   readonly plans: () => Plans;
@@ -61,12 +52,6 @@ export interface Core {
   readonly log: Logger;
   readonly execution: Execution;
   readonly names: NameResolver;
-  readonly breakers: Breakers;
-  readonly holds: Holds;
-  readonly targets: Targets;
-  readonly queue: RecoveryQueue;
-  readonly monitor: Monitor;
-  readonly kept: KeptAlarms;
   /** Where detectors raise alarms. */
   readonly alarms: AlarmRaiser;
   readonly lives: WatchedLives;
@@ -101,125 +86,108 @@ async function compose(options: CoreOptions, stops: StopStack): Promise<Core> {
   const { log } = options;
   const clock = options.clock ?? systemClock;
   const events = new EventBus((error) => log.error(`Internal error in an observer: ${errorMessage(error)}`, { err: error }));
-  let settings = options.settings;
-  const monitorSettings = (): MonitorSettings => settings.monitor;
   const state =
     options.state ??
-    openState(settings.monitor.stateDir, { log, clock, role: { kind: 'daemon', socket: settings.control.socket } });
-  stops.push('state', () => state.close());
-  const warn = (text: string): void => log.warning(`Database: ${text}`);
-  const open = async (next: Settings): Promise<AlarmStore> => {
-    const { database } = next;
-    const unheard = options.makesNoDatabase ? database.openExisting(rowScope(next), warn) : database.open(rowScope(next), warn);
-    const opened = heardStore(await unheard, clock, (error) => {
-      // After a reload: what an earlier store says is no news of the present one.
-      if (store === opened) monitor.doubt(error);
+    openState(options.settings.monitor.stateDir, {
+      log,
+      clock,
+      role: { kind: 'daemon', socket: options.settings.control.socket },
     });
-    return opened;
-  };
-  let store = await open(settings);
-  stops.push('store', () => store.close());
-  const system = createExecution({ stateDir: settings.monitor.stateDir, log });
+  stops.push('state', () => state.close());
+  const system = createExecution({ stateDir: options.settings.monitor.stateDir, log });
   const execution: Execution = { ...system, commands: logOutput(system.commands, log) };
   const table = new ProcessTable();
   const look = sharedLooks(table);
   const { launches, pins, roots, unitsWithProcesses } = state;
   const names = options.names ?? new NameResolver();
   const planParts = { ...execution, clock, log, launches, pins, roots, unitsWithProcesses, table, look, names };
-  let plans = settings.createPlans(planParts);
-
+  const config = new RunningConfig();
   const stopping = new AbortController();
   const abort = new AbortController();
-  const kept = new KeptAlarms({
-    records: state.kept,
-    store: () => store,
-    storeAway: () => monitor.availability.state === 'unknown',
-    mayWrite: () => settings.monitor.clearAlarm,
-    clock,
-    log,
-  });
-  const shared = { store: () => store, state, kept, clock, events, log };
-  const breakers = new Breakers({ ...shared, records: state.breakers, rules: monitorSettings });
-  const holds = new Holds({ ...shared, records: state.holds, plans: () => plans, abort: abort.signal });
-  const clearing = new AlarmClearing({ ...shared, mayClear: () => settings.monitor.clearAlarm });
-  const settlement = new Settlement({
-    journal: state.journal,
+  const graph = createMonitor({
+    ...{ config, state, clock, events, log },
     commands: execution.commands,
-    plans: () => plans,
-    log,
-    abort: abort.signal,
-  });
-  const unproved = new Unproved(state.unproved, clock);
-  const targets = new Targets({ plans: () => plans, sections: () => settings.processNames, clock, abort: abort.signal });
-  const parts = {
-    ...shared,
-    targets,
-    commands: execution.commands,
-    slots: new RestartSlots(() => settings.monitor.maxConcurrentRestarts),
-    plans: () => plans,
-    observeOnly: () => settings.monitor.mode === 'observe',
-    breakers,
-    holds,
-    clearing,
-    settlement,
-    unproved,
     stopping: stopping.signal,
     abort: abort.signal,
-  };
-  const queue = new RecoveryQueue(parts);
-  const monitor = new Monitor({
-    ...parts,
-    queue,
-    settings: monitorSettings,
-    sections: () => settings.processNames,
     onHeartbeat: options.onHeartbeat ?? (() => {}),
     heartbeatMs: options.heartbeatMs ?? DEFAULT_HEARTBEAT_MS,
   });
-  const exits = new ExitCounts({ events, breakers, plans: () => plans, abort: abort.signal });
+  const { book, breakers, handler, interruptedRuns, kept, monitor, targets } = graph;
+
+  const warn = (text: string): void => log.warning(`Database: ${text}`);
+  const open = async ({ database, ...next }: Settings): Promise<AlarmStore> => {
+    const scope = rowScope({ database, ...next });
+    const unheard = options.makesNoDatabase ? database.openExisting(scope, warn) : database.open(scope, warn);
+    const opened = heardStore(await unheard, clock, (error) => {
+      // After a reload: what an earlier store says is no news of the present one.
+      if (config.current().store === opened) monitor.doubt(error);
+    });
+    return opened;
+  };
+  const load = async (settings: Settings, store?: AlarmStore): Promise<void> =>
+    config.replace({ settings, plans: settings.createPlans(planParts), store: store ?? (await open(settings)) });
+  await load(options.settings);
+  stops.push('store', () => config.current().store.close());
+
+  const plans = (): Plans => config.current().plans;
+  const exits = new ExitCounts({ events, breakers, plans, abort: abort.signal });
   exits.follow();
-  breakers.load();
-  settlement.load();
-  if (options.state === undefined) settlement.tell();
+  if (options.state === undefined) interruptedRuns.tell();
   recordHistory(events, state.history, clock);
   const lives = new WatchedLives(state.lives, clock);
   lives.follow(events);
 
   return {
-    settings: () => settings,
-    store: () => store,
-    plans: () => plans,
+    ...graph,
+    settings: () => config.current().settings,
+    store: () => config.current().store,
+    plans,
     state,
     events,
     clock,
     log,
     execution,
     names,
-    breakers,
-    holds,
-    targets,
-    queue,
-    monitor,
-    kept,
-    alarms: new RaisedAlarms({ kept, monitor, queue, exits, unproved }),
+    alarms: new RaisedAlarms({ book, kept, monitor, handler, exits }),
     lives,
-    concerns: new Concerns(() => plans, log),
+    concerns: new Concerns(plans, log),
     stops,
     stopping,
     abort,
     adopt: async (next) => {
-      const previous = store;
-      const reopened =
-        next.database.fingerprint !== settings.database.fingerprint ||
-        JSON.stringify(rowScope(next)) !== JSON.stringify(rowScope(settings));
-      const nextPlans = next.createPlans(planParts);
-      if (reopened) store = await open(next);
-      plans = nextPlans;
-      settings = next;
+      const { settings, store } = config.current();
+      const isSame =
+        next.database.fingerprint === settings.database.fingerprint &&
+        JSON.stringify(rowScope(next)) === JSON.stringify(rowScope(settings));
+      await load(next, isSame ? store : undefined);
       targets.forget();
       monitor.wake();
-      if (reopened) await previous.close();
+      if (!isSame) await store.close();
     },
   };
+}
+
+/** What a reload replaces as a whole: the settings, and what was made of them. */
+interface Running {
+  readonly settings: Settings;
+  readonly plans: Plans;
+  readonly store: AlarmStore;
+}
+
+/** The configuration in force. */
+class RunningConfig implements CurrentConfig {
+  #current: (MonitorConfig & Running) | undefined;
+
+  /** Throws before the first `replace`. */
+  current(): MonitorConfig & Running {
+    if (this.#current === undefined) throw new Error('the configuration is used before it is loaded');
+    return this.#current;
+  }
+
+  replace(running: Running): void {
+    const { monitor, processNames } = running.settings;
+    this.#current = { ...running, monitor, processNames };
+  }
 }
 
 /** How often the loop turns where no watchdog asks for more. */

@@ -71,7 +71,7 @@ async function recoverNow(core: Core, { by, daemonRuns }: OrderSide, name: strin
   const startedMs = core.clock.monotonicMs();
   core.log.info(`RESTART LOG: Restart of ${nameWords(name)} ordered by ${by}`, { process_name: name });
   core.events.emit({ type: 'order_given', order: 'restart', name, by, detail: '' });
-  const outcome = await core.queue.order(name, inAlarm.length > 0 ? inAlarm : rows.slice(0, 1).map(storedAlarm));
+  const outcome = await core.handler.order(name, inAlarm.length > 0 ? inAlarm : rows.slice(0, 1).map(storedAlarm));
   const durationMs = Math.round(core.clock.monotonicMs() - startedMs);
   switch (outcome.kind) {
     case 'recovered':

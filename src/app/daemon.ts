@@ -141,7 +141,7 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
     options.signals.onReload(() => void reload('SIGHUP'));
     options.signals.onAbort(() => core.abort.abort());
     options.signals.onStop(() => {
-      log.info('monitor_service stopping: no new recoveries, running ones may end', { recovering: core.queue.recovering });
+      log.info('monitor_service stopping: no new recoveries, running ones may end', { recovering: core.handler.recovering });
       notifier.stopping();
       resolve();
     });
@@ -177,7 +177,7 @@ async function startEvents(
 /** Running recoveries get their grace, then their commands are killed; what hangs even then is left to the journal. */
 async function endRecoveries(core: Core): Promise<void> {
   const over = new AbortController();
-  const idle = core.queue.idle().then(() => over.abort());
+  const idle = core.handler.idle().then(() => over.abort());
   await core.clock.sleep(GRACE_MS, AbortSignal.any([over.signal, core.abort.signal]));
   core.abort.abort();
   await Promise.race([idle, core.clock.sleep(ABORTED_MS, over.signal)]);

@@ -78,10 +78,10 @@ function pinsOf(core: Core, name: string): ReadonlySet<string> {
 }
 
 /** What may have opened them is mended: that the program would not be started. The names of those that were not at rest. */
-function closeBreakers({ breakers, queue, monitor, ...core }: Core, systemName: string, by: string): string[] {
+function closeBreakers({ book, breakers, monitor, ...core }: Core, systemName: string, by: string): string[] {
   const mine = [...breakers.list()].filter(([, { processName }]) => systemNameOf(core, processName) === systemName);
   const closed = mine.flatMap(([target]) => breakers.reset(target, by));
-  for (const [, { processName }] of mine) queue.retry(processName);
+  for (const [, { processName }] of mine) book.retry(processName);
   if (mine.length > 0) monitor.wake();
   return closed;
 }

@@ -65,13 +65,13 @@ const TARGETS_LIMIT_MS = 1000;
 
 /** The rows, and the alarm that the daemon keeps for want of one; null if the store does not tell. */
 function allRows(
-  { monitor, kept, state }: Core,
+  { book, kept, state }: Core,
   name: string,
   found: Awaited<ReturnType<typeof lookUp>> | 'late',
 ): ProcessDetails['rows'] {
   if (found === 'late' || ('kind' in found && found.code !== 'not_found')) return null;
   const told = ('rows' in found ? found.rows : []).map(({ processId, notes, alarma, sound, inDoubt }) => {
-    const since = alarma ? monitor.seenSince(storedKey(processId)) : undefined;
+    const since = alarma ? book.get(storedKey(processId))?.seenAt : undefined;
     return { processId, notes, since: since?.toISOString() ?? null, acknowledged: sound, inAlarm: inDoubt ? null : alarma };
   });
   const alarm = kept.alarm(name);

@@ -34,7 +34,7 @@ export interface ProcessParts {
 /** What is going on with the process of that name. `alarms`: all of its own, as read last. */
 export function processStatus(parts: ProcessParts, name: string, alarms: readonly Alarm[]): ProcessStatus {
   const { core, last } = parts;
-  const { lives, queue, settings, targets } = core;
+  const { book, lives, settings, targets } = core;
   const plan = core.plans()(name);
   const process = managedProcess(name, plan);
   const known = targets.known(name);
@@ -42,7 +42,7 @@ export function processStatus(parts: ProcessParts, name: string, alarms: readonl
   const breaker = target === undefined ? closedBreaker : core.breakers.snapshot(target);
   const remainingMs = breaker.state === 'open' ? Math.max(0, Math.round(breaker.reopenAtMs - core.clock.monotonicMs())) : 0;
   const supervisor = plan.strategy.supervisor?.(process);
-  const waitingFor = [...new Set(alarms.flatMap(({ key }) => queue.waitingFor(key)))];
+  const waitingFor = [...new Set(alarms.flatMap(({ key }) => book.waitingFor(key)))];
   const life = lives.of(name);
   const runs = parts.watched.has(name) ? parts.runs(name) : undefined;
   const watch = watchFact(runs, life, lives.endOf(name), core.clock.monotonicMs());
@@ -108,9 +108,9 @@ export function heldWords(hold: HoldRecord, processName: string): string {
   return `on hold${how} ${holdWords(hold)}`;
 }
 
-function isRecovering({ queue }: Core, name: string, target: string | undefined, alarms: readonly Alarm[]): boolean {
-  if (queue.isRecovering(name, target ?? name)) return true;
-  return alarms.some(({ key }) => queue.isHandling(key) && !queue.isLookedAt(key));
+function isRecovering({ book, handler }: Core, name: string, target: string | undefined, alarms: readonly Alarm[]): boolean {
+  if (handler.isRecovering(name, target ?? name)) return true;
+  return alarms.some(({ key }) => !['idle', 'checking'].includes(book.get(key)?.phase ?? 'idle'));
 }
 
 /** Without a failure it was opened by what succeeded, or ended, too often. `opened`: what was told of that. */

@@ -1,17 +1,17 @@
 import type { AlarmRaiser } from '../detectors/detector.ts';
+import type { AlarmBook } from '../monitor/alarm-book.ts';
+import type { AlarmHandler } from '../monitor/alarm-handler.ts';
 import type { KeptAlarms } from '../monitor/kept-alarms.ts';
 import type { Monitor } from '../monitor/monitor.ts';
-import type { RecoveryQueue } from '../monitor/recovery-queue.ts';
-import type { Unproved } from '../monitor/unproved.ts';
 import type { ExitCounts } from './exit-counts.ts';
 
 /** What the detectors' alarms go through. */
 export interface RaisedAlarmsParts {
+  readonly book: AlarmBook;
   readonly kept: KeptAlarms;
   readonly monitor: Monitor;
-  readonly queue: RecoveryQueue;
+  readonly handler: AlarmHandler;
   readonly exits: ExitCounts;
-  readonly unproved: Unproved;
 }
 
 /** Brings the alarms of our own detectors into the river, at once: into the store, or past it where it cannot take them. */
@@ -23,24 +23,24 @@ export class RaisedAlarms implements AlarmRaiser {
   }
 
   async raise(processName: string, notes: string): Promise<void> {
-    const { kept, queue, exits, unproved } = this.#parts;
-    const underWay = queue.ended(processName);
+    const { book, kept, handler, exits } = this.#parts;
+    const underWay = handler.ended(processName);
     const raised = await kept.raise(processName, notes);
     if (raised === 'acknowledged') return;
     // The exit that opens the breaker must have been counted before the breaker is asked.
     await exits.counted(processName);
     // It has ended: that is no longer what could not be told.
-    unproved.forgetName(processName);
+    book.memory.forgetUnprovedName(processName);
     this.#handOn(processName, raised);
     // An alarm raised during a recovery is not that recovery's: when it has ended, this one is taken up, not at the next poll.
     const outcomes = await underWay;
-    if (outcomes.some(({ kind }) => kind === 'not_proved')) unproved.forgetName(processName);
+    if (outcomes.some(({ kind }) => kind === 'not_proved')) book.memory.forgetUnprovedName(processName);
     if (outcomes.some(({ kind }) => kind === 'recovered' || kind === 'not_proved' || kind === 'ended'))
       this.#handOn(processName, raised);
   }
 
   #handOn(processName: string, raised: 'stored' | 'kept'): void {
-    this.#parts.queue.retry(processName);
+    this.#parts.book.retry(processName);
     if (raised === 'stored') this.#parts.monitor.wake();
     else this.#parts.monitor.takeKept(processName);
   }

@@ -64,13 +64,13 @@ async function reloadOnce(core: Core, log: ReloadableLogger, notifier: Notifier,
  * have not changed are tried when they would have been, so that no reload adds to their failures. What is to be told of open breakers.
  */
 function tryAgain(
-  { breakers, queue, monitor, clock }: Core,
+  { book, breakers, monitor, clock }: Core,
   changed: readonly string[],
   configured: readonly string[],
 ): string[] {
   // Who took a section out has said nothing of how the process gets well.
   const mended = changed.filter((name) => configured.includes(name));
-  for (const name of mended) queue.retry(name);
+  for (const name of mended) book.retry(name);
   if (mended.length > 0) monitor.wake();
   const names = new Set(changed);
   return [...breakers.list().values()].flatMap(({ processName, snapshot: { state, reopenAtMs } }) => {

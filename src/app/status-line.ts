@@ -52,7 +52,7 @@ export function statusLine(core: Core): string {
   const parts = [
     alarmWords(core),
     ...(kept > 0 ? [`${kept} kept`] : []),
-    `${core.queue.recovering} recovering`,
+    `${core.handler.recovering} recovering`,
     ...(holds.length > 0 ? [held] : []),
     ...(open > 0 ? [`${counted(open, 'breaker', 'breakers')} open`] : []),
     ...(refusals.size > 0 ? [`${refusals.size} refused`] : []),

@@ -34,7 +34,7 @@ export function buildStatus(
     mode: settings.monitor.mode,
     configFile: resolve(settings.file),
     store: storeStatus(core),
-    recovering: core.queue.recovering,
+    recovering: core.handler.recovering,
     processes: processStatuses({ core, last, runs, found, gone, daemonRuns: who.pid !== 0 }),
     systemd: core.execution.services.contact() ?? null,
     events: events ?? null,

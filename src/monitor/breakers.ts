@@ -9,7 +9,6 @@ import { nameWords } from '../core/printable.ts';
 import type { BreakerRecords } from '../state/daemon-state.ts';
 import {
   admit,
-  type BreakerRules,
   closedBreaker,
   isAtRest,
   recordExit,
@@ -17,6 +16,10 @@ import {
   recordInterruption,
   recordSuccess,
 } from './circuit-breaker.ts';
+import type { CurrentConfig } from './current-config.ts';
+
+/** Why an alarm is skipped if its breaker says no. */
+export const breakerOpen = 'circuit breaker open';
 
 interface Entry {
   readonly snapshot: BreakerSnapshot;
@@ -26,8 +29,7 @@ interface Entry {
 /** What the breakers need. */
 export interface BreakersParts {
   readonly records: BreakerRecords;
-  /** Read at each decision, so that a reload takes effect. */
-  readonly rules: () => BreakerRules;
+  readonly config: CurrentConfig;
   readonly clock: Clock;
   readonly events: EventBus;
   readonly log: Logger;
@@ -77,7 +79,7 @@ export class Breakers {
   /** Counts a recovery that succeeded. */
   succeeded(target: string, process: ManagedProcess): void {
     const before = this.snapshot(target);
-    const rules = this.#parts.rules();
+    const rules = this.#parts.config.current().monitor;
     const next = recordSuccess(before, this.#parts.clock.monotonicMs(), rules);
     this.#put(target, process.processName, next);
     if (before.state === 'open') return;
@@ -93,7 +95,7 @@ export class Breakers {
   /** Counts a recovery that failed. */
   failed(target: string, process: ManagedProcess): void {
     const before = this.snapshot(target);
-    const next = recordFailure(before, this.#parts.clock.monotonicMs(), this.#parts.rules());
+    const next = recordFailure(before, this.#parts.clock.monotonicMs(), this.#parts.config.current().monitor);
     this.#put(target, process.processName, next);
     if (next.state === 'open' && before.state !== 'open')
       this.#tellOpened(
@@ -106,7 +108,7 @@ export class Breakers {
   /** Counts an exit of a watched process that nobody had asked for. */
   exited(target: string, processName: string): void {
     const before = this.snapshot(target);
-    const rules = this.#parts.rules();
+    const rules = this.#parts.config.current().monitor;
     const next = recordExit(before, this.#parts.clock.monotonicMs(), rules);
     this.#put(target, processName, next);
     if (next.state !== 'open' || before.state === 'open') return;
@@ -153,7 +155,7 @@ export class Breakers {
 
   #tellOpened(target: string, processName: string, reason: string): void {
     this.#warned.delete(target);
-    const cooldownMs = this.#parts.rules().circuitResetTimeMs;
+    const cooldownMs = this.#parts.config.current().monitor.circuitResetTimeMs;
     this.#parts.log.warning(
       `Circuit breaker opened for ${processName}: ${reason}; no restarts for ${configuredSeconds(cooldownMs)}`,
       {

@@ -1,6 +1,9 @@
+import type { Clock } from '../core/clock.ts';
+import type { EventBus } from '../core/events.ts';
 import { withLines } from '../core/last-lines.ts';
+import type { Logger } from '../core/logger.ts';
 import { proveLasting } from './health-proof.ts';
-import { attemptFields, type RecoveryJob, type RecoveryParts } from './recovery-job.ts';
+import { attemptFields, type RecoveryJob } from './recovery-job.ts';
 
 /** How one attempt of a recovery ended. */
 export type AttemptOutcome =
@@ -17,8 +20,16 @@ export type AttemptOutcome =
   | { readonly kind: 'skipped'; readonly reason: string }
   | { readonly kind: 'interrupted' };
 
+/** What the health check of an attempt needs. */
+interface CheckParts {
+  readonly clock: Clock;
+  readonly events: EventBus;
+  readonly log: Logger;
+  readonly abort: AbortSignal;
+}
+
 /** The health check of an attempt whose restart was carried out, told. */
-export async function checkAttempt(job: RecoveryJob, attempt: number, parts: RecoveryParts): Promise<AttemptOutcome> {
+export async function checkAttempt(job: RecoveryJob, attempt: number, parts: CheckParts): Promise<AttemptOutcome> {
   const { process, plan } = job;
   const startedMs = parts.clock.monotonicMs();
   const proof = await proveLasting(plan, process, attempt, parts.clock, parts.abort);
@@ -54,7 +65,7 @@ export async function checkAttempt(job: RecoveryJob, attempt: number, parts: Rec
 }
 
 /** The failure with what systemd has to say of the unit, if it is one: that it is `failed` tells nobody why. */
-async function explained({ process, plan }: RecoveryJob, reason: string, { abort }: RecoveryParts): Promise<AttemptOutcome> {
+async function explained({ process, plan }: RecoveryJob, reason: string, { abort }: CheckParts): Promise<AttemptOutcome> {
   const more = await plan.strategy.explain?.(process, abort);
   const told = more?.reason === undefined ? reason : `${reason}: ${more.reason}`;
   const output = more?.output ?? [];

@@ -1,18 +1,18 @@
+import { notProved } from './record-outcome.ts';
 import type { RecoveryOutcome } from './recovery-job.ts';
 import type { RecoveryPlan } from './recovery-plan.ts';
-import { notProved } from './verdict.ts';
-
-/** One in alarm that others may depend on. */
-export interface Dependency {
-  readonly processName: string;
-  /** How its alarm ends; undefined: nobody can say that beforehand. */
-  readonly outcome: Promise<RecoveryOutcome | undefined>;
-}
 
 /** What `processName` waits for, if it is in alarm too. */
 export function dependsOn(processName: string, { settings }: RecoveryPlan): string[] {
   // [process.default] may name what every other process depends on.
   return settings.dependsOn.filter((name) => name !== processName);
+}
+
+/** One in alarm that others may depend on. */
+export interface Dependency {
+  readonly processName: string;
+  /** How its alarm ends; undefined if nobody can say that beforehand. */
+  readonly outcome: Promise<RecoveryOutcome | undefined>;
 }
 
 /** Waits for all of them; why what depends on them must not be restarted if one is not well. */

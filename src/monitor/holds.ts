@@ -6,13 +6,13 @@ import type { Logger } from '../core/logger.ts';
 import { nameWords } from '../core/printable.ts';
 import type { HoldRecord, HoldRecords } from '../state/daemon-state.ts';
 import type { Meaning, RestartStrategy } from '../strategies/strategy.ts';
-import { meaningOfName, type Plans } from './recovery-plan.ts';
+import type { CurrentConfig } from './current-config.ts';
+import { meaningOfName } from './recovery-plan.ts';
 
 /** What the holds need. */
 export interface HoldsParts {
   readonly records: HoldRecords;
-  /** Swapped at a reload. */
-  readonly plans: () => Plans;
+  readonly config: CurrentConfig;
   readonly abort: AbortSignal;
   readonly clock: Clock;
   readonly events: EventBus;
@@ -124,8 +124,8 @@ export class Holds {
   #resolve(name: string): Promise<Meaning> {
     const underWay = this.#resolving.get(name);
     if (underWay !== undefined) return underWay;
-    const { plans, abort } = this.#parts;
-    const asked = meaningOfName(plans(), name, abort).finally(() => this.#resolving.delete(name));
+    const { config, abort } = this.#parts;
+    const asked = meaningOfName(config.current().plans, name, abort).finally(() => this.#resolving.delete(name));
     this.#resolving.set(name, asked);
     return asked;
   }

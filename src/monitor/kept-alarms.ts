@@ -4,17 +4,15 @@ import { configuredSeconds } from '../core/duration.ts';
 import { errorMessage, StoreError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { KeptAlarmRecord, KeptAlarmRecords } from '../state/daemon-state.ts';
-import type { AlarmStore } from '../stores/store.ts';
+import type { CurrentConfig } from './current-config.ts';
+import type { StoreWatch } from './store-watch.ts';
 
 /** What keeping alarms needs. */
 export interface KeptAlarmsParts {
   readonly records: KeptAlarmRecords;
-  /** A getter: a reload may bring another store. */
-  readonly store: () => AlarmStore;
-  /** True while it is not known who is in alarm: then the store is not even asked. */
-  readonly storeAway: () => boolean;
-  /** `clear_alarm`: an alarm that we may not clear is not raised there either. */
-  readonly mayWrite: () => boolean;
+  readonly config: CurrentConfig;
+  /** While it is not known who is in alarm, the store is not even asked. */
+  readonly watch: StoreWatch;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -113,12 +111,12 @@ export class KeptAlarms {
   }
 
   async #ask({ processName, notes, raisedAt }: KeptAlarmRecord): Promise<Offer> {
-    const { store, storeAway, mayWrite, records, log } = this.#parts;
-    if (storeAway()) return refused('the alarm store does not answer', true);
+    const { config, watch, records, log } = this.#parts;
+    if (watch.availability.state === 'unknown') return refused('the alarm store does not answer', true);
     const doubtfulRows: string[] = [];
     let raised = 0;
     try {
-      const rows = await this.#soon(store().findProcesses(processName));
+      const rows = await this.#soon(config.current().store.findProcesses(processName));
       if (rows.length === 0) return refused('the store has no row of that name');
       const open = rows.filter(({ sound }) => !sound);
       if (open.length === 0) {
@@ -129,10 +127,11 @@ export class KeptAlarms {
       }
       // Before our death, or after all: a call that timed out may have been carried out.
       if (open.some((row) => row.alarma && row.notes === notes)) return 'stored';
-      if (!mayWrite()) return refused('clear_alarm = false');
+      // An alarm that we may not clear is not raised there either.
+      if (!config.current().monitor.clearAlarm) return refused('clear_alarm = false');
       for (const { processId } of open) {
         doubtfulRows.push(processId);
-        if ((await this.#soon(store().raiseAlarm(processId, notes))) === 'raised') raised++;
+        if ((await this.#soon(config.current().store.raiseAlarm(processId, notes))) === 'raised') raised++;
         doubtfulRows.pop();
       }
       return raised > 0 ? 'stored' : refused('the store has no row of that name');
@@ -146,10 +145,13 @@ export class KeptAlarms {
   }
 
   async #soon<T>(call: Promise<T>): Promise<T> {
-    const { clock, store } = this.#parts;
+    const { clock, config } = this.#parts;
     const result = await soon(clock, OFFER_LIMIT_MS, call);
     if (result !== 'late') return result;
-    throw new StoreError('timeout', `${store().description} has not answered within ${configuredSeconds(OFFER_LIMIT_MS)}`);
+    throw new StoreError(
+      'timeout',
+      `${config.current().store.description} has not answered within ${configuredSeconds(OFFER_LIMIT_MS)}`,
+    );
   }
 }
 

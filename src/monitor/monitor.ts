@@ -1,11 +1,26 @@
-import { type Alarm, isInAlarm, storedAlarm } from '../core/alarm.ts';
-import { AlarmIntake, type AlarmIntakeParts } from './alarm-intake.ts';
+import { storedAlarm } from '../core/alarm.ts';
+import type { Clock } from '../core/clock.ts';
+import type { AlarmBook } from './alarm-book.ts';
+import type { AlarmClearing } from './alarm-clearing.ts';
+import type { AlarmHandler } from './alarm-handler.ts';
 import { backoffMs } from './backoff.ts';
+import type { CurrentConfig } from './current-config.ts';
+import type { InterruptedRuns } from './interrupted-runs.ts';
+import type { KeptAlarms } from './kept-alarms.ts';
 import { PollGrid } from './poll-grid.ts';
-import { type PolledAlarms, type StoreAvailability, StoreWatch } from './store-watch.ts';
+import type { PolledAlarms, StoreAvailability, StoreWatch } from './store-watch.ts';
 
 /** What the loop needs. */
-export interface MonitorParts extends AlarmIntakeParts {
+export interface MonitorParts {
+  readonly config: CurrentConfig;
+  readonly book: AlarmBook;
+  readonly watch: StoreWatch;
+  readonly kept: KeptAlarms;
+  readonly handler: AlarmHandler;
+  readonly clearing: AlarmClearing;
+  readonly interruptedRuns: InterruptedRuns;
+  readonly clock: Clock;
+  readonly stopping: AbortSignal;
   /** Called whenever the loop turns, at least each `heartbeatMs`: the watchdog is fed here and nowhere else. */
   readonly onHeartbeat: () => void;
   readonly heartbeatMs: number;
@@ -14,12 +29,13 @@ export interface MonitorParts extends AlarmIntakeParts {
 /** A poll that takes longer is a stuck loop: the watchdog is no longer fed. Far beyond every deadline of a store call. */
 const STUCK_AFTER_MS = 180_000;
 
-/** The poll loop: asks the store who is in alarm, hands them to the queue, sleeps. Polls never overlap; a fault never ends it. */
+/** The answer to a poll, with the poll's number. */
+type Answer = PolledAlarms & { readonly poll: number };
+
+/** The poll loop: asks the store who is in alarm, hands the alarms to the handler, sleeps. Polls never overlap; a fault never ends it. */
 export class Monitor {
   readonly #parts: MonitorParts;
-  readonly #intake: AlarmIntake;
-  readonly #watch: StoreWatch;
-  readonly #grid: PollGrid;
+  readonly #grid = new PollGrid();
   /** Polls in a row that found a clearing pending. */
   #retries = 0;
   #alarm = new AbortController();
@@ -31,21 +47,14 @@ export class Monitor {
 
   constructor(parts: MonitorParts) {
     this.#parts = parts;
-    this.#intake = new AlarmIntake(parts);
-    this.#watch = new StoreWatch(parts);
-    this.#grid = new PollGrid();
   }
 
-  /** What is known of the store; `alarms` without those that were cleared since the last poll. */
+  /** What is known of the store; `alarms` without those that were cleared since. */
   get availability(): StoreAvailability {
-    const known = this.#watch.availability;
+    const { watch, book } = this.#parts;
+    const known = watch.availability;
     if (known.state === 'starting') return known;
-    return { ...known, alarms: known.alarms.filter(({ key }) => !this.#parts.clearing.isCleared(key)) };
-  }
-
-  /** AlarmIntake.since. */
-  seenSince(key: string): Date | undefined {
-    return this.#intake.since(key);
+    return { ...known, alarms: known.alarms.filter(({ key }) => !book.isCleared(key)) };
   }
 
   /** Polls until `stopping` aborts. */
@@ -70,100 +79,88 @@ export class Monitor {
    * follows now; later and later, if polls are answered and the rest is not, time and again.
    */
   doubt(error: unknown): void {
-    if (!this.#watch.doubt(error)) return;
-    const { doubts } = this.#watch;
-    if (doubts === 1) this.wake();
-    else void this.#parts.clock.sleep(backoffMs(doubts - 1), this.#parts.stopping).then(() => this.wake());
+    const { watch, clock, stopping } = this.#parts;
+    if (!watch.doubt(error)) return;
+    if (watch.doubts === 1) this.wake();
+    else void clock.sleep(backoffMs(watch.doubts - 1), stopping).then(() => this.wake());
   }
 
   /** One poll. Never rejects. */
   async tick(): Promise<void> {
-    const early = this.#parts.clock.monotonicMs() < this.#dueMs;
+    const { book, kept, clock, stopping } = this.#parts;
+    const early = clock.monotonicMs() < this.#dueMs;
     const woken = this.#woken;
     this.#woken = false;
-    this.#parts.queue.pollStarting();
-    this.#parts.clearing.pollStarting();
-    let alarms = await this.look();
+    let answer = await this.look();
+    const isBusy = (key: string): boolean => (book.get(key)?.phase ?? 'idle') !== 'idle';
     // What it takes now is among its rows at the next look.
-    if (alarms !== undefined && (await this.#parts.kept.offerAgain((key) => this.#parts.queue.isHandling(key))))
-      alarms = await this.look();
+    if (answer !== undefined && (await kept.offerAgain(isBusy))) answer = await this.look();
     // The answer may have come after the order to stop.
-    if (this.#parts.stopping.aborted) return;
-    if (alarms !== undefined) this.#take(alarms, early);
-    else if (this.#parts.clock.monotonicMs() >= this.#keptDueMs) this.#takeAllKept(false);
-    else if (woken) this.#takeAllKept(true);
+    if (stopping.aborted) return;
+    if (answer !== undefined) this.#take(answer, early);
+    else if (clock.monotonicMs() >= this.#keptDueMs) this.#takeKept(false);
+    else if (woken) this.#takeKept(true);
   }
 
   /** Hands on an alarm that has just been kept, also while the store is away or a poll waits for it. */
   takeKept(processName: string): void {
-    const alarm = this.#parts.kept.alarm(processName);
-    if (alarm === undefined || this.#parts.stopping.aborted) return;
-    const spokenFor = ({ key }: Alarm): boolean => key === alarm.key;
-    if (!this.#parts.queue.isHandling(alarm.key)) this.#intake.forget(alarm.key);
-    this.#parts.queue.submit(this.#intake.judge([alarm], spokenFor), spokenFor);
+    const { book, kept, handler, stopping } = this.#parts;
+    const alarm = kept.alarm(processName);
+    if (alarm === undefined || stopping.aborted) return;
+    handler.take([book.raise(alarm)], book.lastPoll);
   }
 
-  /** RecoveryQueue.foreseeBlock, with those that the store has in alarm now. Who cannot be read is not known to be in alarm. */
-  foreseeBlock(processName: string): Promise<string | undefined> {
-    const { store, kept, queue } = this.#parts;
-    return queue.foreseeBlock(processName, async (name) => {
-      const rows = await store()
-        .findProcesses(name)
-        .catch(() => []);
-      const alarms = [...rows.filter(isInAlarm).map(storedAlarm), kept.alarm(name)].filter((alarm) => alarm !== undefined);
-      return this.#intake.ours(alarms);
-    });
-  }
-
-  /** Asks the store who is in alarm, and does nothing about it; undefined where it does not answer. Never rejects. */
-  async look(): Promise<PolledAlarms | undefined> {
-    const { clock } = this.#parts;
+  /** Asks the store who is in alarm, and does nothing about it; undefined if it does not answer. Never rejects. */
+  async look(): Promise<Answer | undefined> {
+    const { book, config, watch, clock } = this.#parts;
     const startedMs = clock.monotonicMs();
-    const store = this.#parts.store();
+    const poll = book.startPoll();
+    const { store, processNames } = config.current();
     // After a reload: what an earlier store says (or that it was closed) is no news of the present one, which is asked next.
-    const isPast = (): boolean => store !== this.#parts.store();
+    const isPast = (): boolean => store !== config.current().store;
     try {
-      const { rows, remarks, ...others } = await store.readAlarms(this.#parts.sections());
+      const { rows, ...others } = await store.readAlarms(processNames);
       if (isPast()) return undefined;
-      const polled = { ...others, alarms: rows.map(storedAlarm), remarks };
-      this.#intake.tellOdd(remarks);
-      this.#watch.answered(polled, Math.round(clock.monotonicMs() - startedMs));
-      return polled;
+      const polled = { ...others, alarms: rows.map(storedAlarm) };
+      watch.answered(polled, Math.round(clock.monotonicMs() - startedMs));
+      return { ...polled, poll };
     } catch (error) {
-      if (!isPast()) this.#watch.failed(error);
+      if (!isPast()) watch.failed(error);
       return undefined;
     }
   }
 
-  #take({ alarms, leftOut }: PolledAlarms, early: boolean): void {
-    const { clearing, settlement, queue, unproved } = this.#parts;
-    const all = [...alarms, ...this.#parts.kept.alarms()];
+  #take({ alarms, leftOut, poll }: Answer, early: boolean): void {
+    const { book, kept, handler, interruptedRuns } = this.#parts;
     // Of those that were left out it is not known whether they still stand.
-    const spokenFor = leftOut === 0 ? () => true : isKept;
-    const found = this.#intake.judge(all, spokenFor);
-    clearing.forgetEnded(alarms, leftOut === 0);
-    if (leftOut === 0) {
-      settlement.sweep(all);
-      unproved.forgetEnded(all);
-    }
-    queue.submit(found, spokenFor, early);
-    if (!early) this.#keptDueMs = this.#parts.clock.monotonicMs() + this.#parts.settings().checkIntervalMs;
+    const isComplete = leftOut === 0;
+    const keptAlarms = kept.alarms();
+    const entries = [...book.replace('store', alarms, poll, isComplete), ...book.replace('kept', keptAlarms, poll)];
+    if (isComplete) interruptedRuns.sweep([...alarms, ...keptAlarms]);
+    handler.take(entries, poll, early);
+    this.#keptWait(early);
   }
 
   /** Polls that fail come more often than those that do not; what could not be healed is tried no more often than with a store. */
-  #takeAllKept(early: boolean): void {
-    const { kept, queue, clock, settings } = this.#parts;
-    queue.submit(this.#intake.judge(kept.alarms(), isKept), isKept, early);
-    if (!early) this.#keptDueMs = clock.monotonicMs() + settings().checkIntervalMs;
+  #takeKept(early: boolean): void {
+    const { book, kept, handler } = this.#parts;
+    const poll = book.lastPoll;
+    handler.take(book.replace('kept', kept.alarms(), poll), poll, early);
+    this.#keptWait(early);
+  }
+
+  #keptWait(early: boolean): void {
+    const { config, clock } = this.#parts;
+    if (!early) this.#keptDueMs = clock.monotonicMs() + config.current().monitor.checkIntervalMs;
   }
 
   /** Until the next point of the grid; while the store is away or a clearing is pending, exponential backoff with full jitter. */
   #pauseMs(): number {
-    const { settings, clock, clearing } = this.#parts;
-    if (this.#watch.availability.state === 'unknown') return backoffMs(Math.max(this.#watch.faults, this.#watch.doubts));
-    this.#retries = clearing.pending ? this.#retries + 1 : 0;
+    const { config, clock, clearing, watch } = this.#parts;
+    if (watch.availability.state === 'unknown') return backoffMs(Math.max(watch.faults, watch.doubts));
+    this.#retries = clearing.isPending ? this.#retries + 1 : 0;
     const nowMs = clock.monotonicMs();
-    const dueMs = this.#grid.pauseMs(nowMs, settings().checkIntervalMs);
+    const dueMs = this.#grid.pauseMs(nowMs, config.current().monitor.checkIntervalMs);
     this.#dueMs = nowMs + dueMs;
     return this.#retries > 0 ? Math.min(dueMs, backoffMs(this.#retries)) : dueMs;
   }
@@ -193,8 +190,4 @@ export class Monitor {
     done.abort('polled');
     await beat;
   }
-}
-
-function isKept({ source }: Alarm): boolean {
-  return source === 'kept';
 }

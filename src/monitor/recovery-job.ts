@@ -1,14 +1,5 @@
 import type { Alarm, ManagedProcess } from '../core/alarm.ts';
-import type { Clock } from '../core/clock.ts';
-import type { EventBus } from '../core/events.ts';
-import type { Logger } from '../core/logger.ts';
-import type { DaemonState } from '../state/daemon-state.ts';
-import type { AlarmStore } from '../stores/store.ts';
-import type { CommandRunner } from '../system/runs/runner.ts';
-import type { Holds } from './holds.ts';
-import type { KeptAlarms } from './kept-alarms.ts';
 import type { RecoveryPlan } from './recovery-plan.ts';
-import type { RestartSlots } from './restart-slots.ts';
 
 /** A process whose alarm a recovery is to end. */
 export interface Member {
@@ -37,6 +28,8 @@ export interface RecoveryJob {
   readonly sinceMs: number;
   /** Monotonic time at which it was proved healthy. An alarm found later may tell of a later death: that proof does not end it. */
   provedAtMs: number | undefined;
+  /** True once its last member is cleared: nobody joins any more. */
+  isClosed: boolean;
 }
 
 /**
@@ -56,26 +49,6 @@ export type RecoveryOutcome =
   | { readonly kind: 'interrupted' };
 
 type Output = readonly string[] | undefined;
-
-/** What a recovery needs. */
-export interface RecoveryParts {
-  /** A getter: a reload may bring another store. */
-  readonly store: () => AlarmStore;
-  readonly state: DaemonState;
-  readonly kept: KeptAlarms;
-  readonly slots: RestartSlots;
-  readonly commands: CommandRunner;
-  readonly events: EventBus;
-  readonly log: Logger;
-  readonly clock: Clock;
-  readonly holds: Holds;
-  /** `mode = observe`; read before each attempt. */
-  readonly observeOnly: () => boolean;
-  /** No new attempt once it is aborted. */
-  readonly stopping: AbortSignal;
-  /** Running commands are killed once it is aborted. */
-  readonly abort: AbortSignal;
-}
 
 /** The machine-readable fields of a log line about a process. */
 export function processFields(process: ManagedProcess): Record<string, unknown> {

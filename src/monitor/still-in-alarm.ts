@@ -1,7 +1,18 @@
 import { stands, storedAlarm } from '../core/alarm.ts';
-import { soon } from '../core/clock.ts';
+import { type Clock, soon } from '../core/clock.ts';
 import { errorMessage, StoreError } from '../core/errors.ts';
-import { type Member, processFields, type RecoveryJob, type RecoveryParts } from './recovery-job.ts';
+import type { Logger } from '../core/logger.ts';
+import type { CurrentConfig } from './current-config.ts';
+import type { KeptAlarms } from './kept-alarms.ts';
+import { type Member, processFields, type RecoveryJob } from './recovery-job.ts';
+
+/** What the second reading of a row needs. */
+interface ReadAgainParts {
+  readonly config: CurrentConfig;
+  readonly kept: KeptAlarms;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
 
 /** How long a row that is read again may keep a restart waiting, beside the time in which another host can be asked. */
 const READ_AGAIN_LIMIT_MS = 3000;
@@ -15,7 +26,7 @@ export type NoRestart = { readonly kind: 'ended' | 'skipped'; readonly reason: s
  * database must not keep its own restart waiting. Where a server answers that it cannot tell what its cluster has written, the database
  * is no more than in doubt: nothing is restarted, and the next poll that is sure brings the alarm again.
  */
-export async function dropHealedMembers(job: RecoveryJob, parts: RecoveryParts): Promise<NoRestart | undefined> {
+export async function dropHealedMembers(job: RecoveryJob, parts: ReadAgainParts): Promise<NoRestart | undefined> {
   const before = job.members;
   const fresh = await Promise.all(before.map((member) => readAgain(member, parts)));
   // Who joined while we were reading was read by the poll that brought it.
@@ -48,13 +59,13 @@ interface ReadAgain {
   readonly doubt?: string;
 }
 
-async function readAgain(member: Member, parts: RecoveryParts): Promise<ReadAgain> {
+async function readAgain(member: Member, parts: ReadAgainParts): Promise<ReadAgain> {
   if (member.alarm === undefined) return { member };
   if (member.alarm.source === 'kept') {
     const alarm = parts.kept.alarm(member.alarm.processName);
     return alarm === undefined ? { member, gone: 'somebody cleared it' } : { member: { ...member, alarm } };
   }
-  const store = parts.store();
+  const store = parts.config.current().store;
   const limitMs = READ_AGAIN_LIMIT_MS + (store.failoverMs ?? 0);
   try {
     const row = await soon(parts.clock, limitMs, store.readProcess(member.alarm.processId));

@@ -4,7 +4,7 @@ import { formatDuration } from '../core/duration.ts';
 import { errorMessage, StoreError, type StoreFault } from '../core/errors.ts';
 import type { EventBus } from '../core/events.ts';
 import type { Logger } from '../core/logger.ts';
-import type { AlarmStore } from '../stores/store.ts';
+import type { CurrentConfig } from './current-config.ts';
 
 /** What the daemon knows of its alarm source. "It did not answer" is never "there are no alarms". */
 export type StoreAvailability =
@@ -36,7 +36,7 @@ export interface PolledAlarms {
 
 /** What the watch needs. */
 export interface StoreWatchParts {
-  readonly store: () => AlarmStore;
+  readonly config: CurrentConfig;
   readonly clock: Clock;
   readonly events: EventBus;
   readonly log: Logger;
@@ -55,6 +55,8 @@ export class StoreWatch {
   #description = '';
   /** The reasons that were told since the last answer. */
   readonly #told = new Set<string>();
+  /** The remarks of the last answer. */
+  #reported: ReadonlySet<string> = new Set();
   #faults = 0;
   #doubts = 0;
 
@@ -78,16 +80,16 @@ export class StoreWatch {
 
   /** A poll was answered, in so many milliseconds. */
   answered(polled: PolledAlarms, durationMs: number): void {
-    const { clock, log, events, store } = this.#parts;
+    const { clock, log, events, config } = this.#parts;
+    const { description } = config.current().store;
     const before = this.#availability;
     const now = clock.date();
     const wasLost = this.#told.size > 0;
     if (wasLost) {
       const awayMs = Math.round(clock.monotonicMs() - this.#knownUntilMs);
-      log.info(`Alarm store is back after ${formatDuration(awayMs)}: ${store().description}`, { duration_ms: awayMs });
+      log.info(`Alarm store is back after ${formatDuration(awayMs)}: ${description}`, { duration_ms: awayMs });
       events.emit({ type: 'store_restored', awayMs });
     }
-    const { description } = store();
     if (!wasLost && this.#description !== '' && this.#description !== description)
       log.warning(`Alarm store: ${description} is asked now, not ${this.#description} any more`);
     this.#description = description;
@@ -96,6 +98,7 @@ export class StoreWatch {
     this.#faults = 0;
     if (before.state === 'ok') this.#doubts = 0;
     this.#told.clear();
+    this.#reportRemarks(polled.remarks);
     const { alarms, leftOut } = polled;
     log.debug(`Poll completed: ${alarms.length} in alarm${leftOut > 0 ? `, ${leftOut} more left out` : ''}`, {
       alarms: alarms.length,
@@ -133,6 +136,12 @@ export class StoreWatch {
     log.debug(`Alarm store is asked who is in alarm: another call was not answered: ${this.#lose(error)}`);
     events.emit({ type: 'store_doubted' });
     return true;
+  }
+
+  /** Each once as long as it is true. */
+  #reportRemarks(remarks: readonly string[]): void {
+    for (const remark of remarks) if (!this.#reported.has(remark)) this.#parts.log.warning(`Alarm store: ${remark}`);
+    this.#reported = new Set(remarks);
   }
 
   /** From now on nothing is known; returns why. */

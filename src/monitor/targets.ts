@@ -1,12 +1,10 @@
 import { type Clock, soon } from '../core/clock.ts';
-import { meaningOfName, type Plans, resolveName } from './recovery-plan.ts';
+import type { CurrentConfig } from './current-config.ts';
+import { meaningOfName, resolveName } from './recovery-plan.ts';
 
 /** What the targets need. */
 export interface TargetsParts {
-  /** Swapped at a reload. */
-  readonly plans: () => Plans;
-  /** Names with a section of their own, in the file's order. */
-  readonly sections: () => readonly string[];
+  readonly config: CurrentConfig;
   readonly clock: Clock;
   readonly abort: AbortSignal;
 }
@@ -47,22 +45,23 @@ export class Targets {
 
   /** Looks at every name with a section and at `others`, at most each 5 s; waits `limitMs` for that. Never rejects. */
   async look(others: readonly string[], limitMs: number): Promise<void> {
-    const { clock, sections, abort } = this.#parts;
+    const { clock, config, abort } = this.#parts;
     const now = clock.monotonicMs();
     const isNew = others.some((name) => !this.#known.has(name));
     if (this.#looking === undefined || now - this.#looking.sinceMs >= (isNew ? SOON_MS : LOOK_AGAIN_MS)) {
       const within = AbortSignal.any([abort, AbortSignal.timeout(LOOK_AGAIN_MS)]);
-      this.#looking = { sinceMs: now, look: this.#learn(new Set([...others, ...sections()]), within) };
+      this.#looking = { sinceMs: now, look: this.#learn(new Set([...others, ...config.current().processNames]), within) };
     }
     await soon(clock, limitMs, this.#looking.look);
   }
 
   /** The name of the section that rules what `processName` is resolved to, if that is another one. Never rejects. */
   async rulingOver(processName: string, key: string): Promise<string | undefined> {
-    const { clock, sections } = this.#parts;
+    const { clock, config, abort } = this.#parts;
+    const { processNames } = config.current();
     this.#known.set(processName, { key, refusal: undefined });
-    if (!sections().some((name) => name !== processName)) return undefined;
-    this.#learning ??= this.#learn(sections(), this.#parts.abort);
+    if (!processNames.some((name) => name !== processName)) return undefined;
+    this.#learning ??= this.#learn(processNames, abort);
     // A systemd that does not answer is no reason to wait with a recovery.
     await soon(clock, LEARN_MS, this.#learning);
     const ruling = this.ruling().get(key);
@@ -72,7 +71,7 @@ export class Targets {
   /** Of each target the name of the section that rules it, as of the last looks: the first in the file that is not refused. */
   ruling(): ReadonlyMap<string, string> {
     const ruling = new Map<string, string>();
-    for (const name of this.#parts.sections()) {
+    for (const name of this.#parts.config.current().processNames) {
       const { key, refusal } = this.#known.get(name) ?? {};
       if (key !== undefined && refusal === undefined && !ruling.has(key)) ruling.set(key, name);
     }
@@ -81,12 +80,12 @@ export class Targets {
 
   /** Resolves every one of these names, some at a time; what cannot be told now stays as it was known. */
   async #learn(names: Iterable<string>, signal: AbortSignal): Promise<void> {
-    const { plans } = this.#parts;
+    const { config } = this.#parts;
     const queue = [...names].values();
     const worker = async (): Promise<void> => {
       for (const name of queue) {
         if (signal.aborted) return;
-        const resolution = await resolveName(plans(), name, signal);
+        const resolution = await resolveName(config.current().plans, name, signal);
         if (signal.aborted) return;
         if (resolution.kind === 'target') this.#known.set(name, { key: resolution.key, refusal: undefined });
         else if (!resolution.unanswered) this.#known.set(name, await this.#refused(name, resolution.reason, signal));
@@ -97,7 +96,7 @@ export class Targets {
 
   /** What must not be restarted may be held under another name all the same. */
   async #refused(name: string, refusal: string, signal: AbortSignal): Promise<KnownTarget> {
-    const meant = await meaningOfName(this.#parts.plans(), name, signal);
+    const meant = await meaningOfName(this.#parts.config.current().plans, name, signal);
     return { key: meant.kind === 'target' ? meant.key : undefined, refusal };
   }
 }

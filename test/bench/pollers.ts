@@ -1,5 +1,10 @@
-import { Monitor, type MonitorParts } from '../../src/monitor/monitor.ts';
+import { EventBus } from '../../src/core/events.ts';
+import { createMonitor, type MonitorGraph } from '../../src/monitor/create-monitor.ts';
+import type { MonitorConfig } from '../../src/monitor/current-config.ts';
+import type { AlarmStore } from '../../src/stores/store.ts';
+import type { CommandRunner } from '../../src/system/runs/runner.ts';
 import { FakeClock } from '../helpers/fake-clock.ts';
+import { memoryState } from '../helpers/memory-state.ts';
 import type { BenchPart } from './bench-world.ts';
 
 /** How evenly the polls of many daemons fall after a stall of their database. */
@@ -34,7 +39,7 @@ export async function busiestShare(daemons: number, intervalMs: number): Promise
   const frozenFromMs = startMs + 4 * intervalMs;
   const pollsMs: number[] = [];
   const stopping = new AbortController();
-  const readAlarms = async (): Promise<unknown> => {
+  const readAlarms: AlarmStore['readAlarms'] = async () => {
     const nowMs = clock.monotonicMs();
     pollsMs.push(nowMs);
     if (nowMs >= frozenFromMs && nowMs < frozenFromMs + FREEZE_MS) await clock.sleep(frozenFromMs + FREEZE_MS - nowMs);
@@ -46,7 +51,7 @@ export async function busiestShare(daemons: number, intervalMs: number): Promise
     loops.push(
       clock
         .sleep(Math.random() * intervalMs)
-        .then(() => new Monitor(parts(clock, readAlarms, stopping.signal, intervalMs)).run(stopping.signal)),
+        .then(() => poller(clock, readAlarms, stopping.signal, intervalMs).run(stopping.signal)),
     );
   }
   const fromMs = frozenFromMs + FREEZE_MS + INTERVALS_AFTER * intervalMs;
@@ -60,29 +65,26 @@ export async function busiestShare(daemons: number, intervalMs: number): Promise
   return { share: Math.max(...slots.values()) / (daemons / (intervalMs / SLOT_MS)), polls: window.length };
 }
 
-/** A monitor that finds nothing in alarm, ever: what it needs beside the store and the clock does nothing. */
-function parts(
+/** A monitor that finds nothing in alarm, ever. */
+function poller(
   clock: FakeClock,
-  readAlarms: () => Promise<unknown>,
+  readAlarms: AlarmStore['readAlarms'],
   stopping: AbortSignal,
   checkIntervalMs: number,
-): MonitorParts {
+): MonitorGraph['monitor'] {
   const nothing = (): undefined => undefined;
-  const store = { description: 'simulated', readAlarms };
-  return {
+  const store = { description: 'simulated', readAlarms } as AlarmStore;
+  const current = { monitor: { checkIntervalMs, clearAlarm: true }, processNames: [], plans: nothing, store };
+  return createMonitor({
+    config: { current: () => current as unknown as MonitorConfig },
+    state: memoryState(),
+    commands: {} as CommandRunner,
     clock,
+    events: new EventBus(nothing),
+    log: { debug: nothing, info: nothing, warning: nothing, error: nothing },
     stopping,
-    store: () => store,
-    settings: () => ({ checkIntervalMs }),
-    sections: () => [],
+    abort: stopping,
     onHeartbeat: nothing,
     heartbeatMs: 3_600_000,
-    log: { debug: nothing, info: nothing, warning: nothing, error: nothing },
-    events: { emit: nothing },
-    queue: { pollStarting: nothing, submit: nothing, isHandling: () => false },
-    clearing: { pollStarting: nothing, forgetEnded: nothing, isCleared: () => false, pending: false },
-    kept: { offerAgain: async () => false, alarms: () => [], rows: () => [] },
-    settlement: { sweep: nothing },
-    unproved: { forgetEnded: nothing },
-  } as unknown as MonitorParts;
+  }).monitor;
 }

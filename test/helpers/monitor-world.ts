@@ -7,18 +7,9 @@ import { EventBus, type MonitorEvent } from '../../src/core/events.ts';
 import type { LogLevel } from '../../src/core/logger.ts';
 import type { CheckResult } from '../../src/core/outcomes.ts';
 import type { HealthCheck } from '../../src/health/health-check.ts';
-import { AlarmClearing } from '../../src/monitor/alarm-clearing.ts';
-import { Breakers } from '../../src/monitor/breakers.ts';
+import { createMonitor, type MonitorGraph } from '../../src/monitor/create-monitor.ts';
 import { heardStore } from '../../src/monitor/heard-store.ts';
-import { Holds } from '../../src/monitor/holds.ts';
-import { KeptAlarms } from '../../src/monitor/kept-alarms.ts';
-import { Monitor } from '../../src/monitor/monitor.ts';
 import type { RecoveryPlan } from '../../src/monitor/recovery-plan.ts';
-import { RecoveryQueue } from '../../src/monitor/recovery-queue.ts';
-import { RestartSlots } from '../../src/monitor/restart-slots.ts';
-import { Settlement } from '../../src/monitor/settlement.ts';
-import { Targets } from '../../src/monitor/targets.ts';
-import { Unproved } from '../../src/monitor/unproved.ts';
 import type { DaemonState } from '../../src/state/daemon-state.ts';
 import type { AlarmStore } from '../../src/stores/store.ts';
 import type { AlsoStarts, Explanation, Life, Meaning, RestartAttempt, RestartOutcome } from '../../src/strategies/strategy.ts';
@@ -109,12 +100,14 @@ export class MonitorWorld {
   mostRunning = 0;
   readonly stopping = new AbortController();
   readonly abort = new AbortController();
-  readonly queue: RecoveryQueue;
-  readonly monitor: Monitor;
-  readonly breakers: Breakers;
-  readonly holds: Holds;
-  readonly kept: KeptAlarms;
-  readonly targets: Targets;
+  readonly queue: MonitorGraph['handler'];
+  readonly book: MonitorGraph['book'];
+  readonly monitor: MonitorGraph['monitor'];
+  readonly breakers: MonitorGraph['breakers'];
+  readonly foresight: MonitorGraph['foresight'];
+  readonly holds: MonitorGraph['holds'];
+  readonly kept: MonitorGraph['kept'];
+  readonly targets: MonitorGraph['targets'];
   readonly alarms: RaisedAlarms;
   readonly bus: EventBus;
 
@@ -139,54 +132,37 @@ export class MonitorWorld {
       },
       settle: async () => 'not_found',
     };
-    const store = (): AlarmStore => this.heard;
-    this.kept = new KeptAlarms({
-      records: state.kept,
-      store,
-      storeAway: () => this.monitor.availability.state === 'unknown',
-      mayWrite: () => this.settings.clearAlarm,
-      clock: this.clock,
-      log,
-    });
-    const shared = { store, state, kept: this.kept, clock: this.clock, events: bus, log };
-    const slots = new RestartSlots(() => this.settings.maxConcurrentRestarts);
-    this.breakers = new Breakers({ ...shared, records: state.breakers, rules: () => this.settings });
-    const clearing = new AlarmClearing({ ...shared, mayClear: () => this.settings.clearAlarm });
-    const plans = () => (name: string) => this.#plan(name);
-    this.holds = new Holds({ ...shared, records: state.holds, plans, abort: this.abort.signal });
-    const settlement = new Settlement({ journal: state.journal, commands, plans, log, abort: this.abort.signal });
-    const unproved = new Unproved(state.unproved, this.clock);
-    const sections = () => [...this.processes].flatMap(([name, { configured }]) => (configured ? [name] : []));
-    this.targets = new Targets({ plans, sections, clock: this.clock, abort: this.abort.signal });
-    const parts = {
-      ...shared,
-      targets: this.targets,
-      slots,
+    const plans = (name: string): RecoveryPlan => this.#plan(name);
+    const graph = createMonitor({
+      config: {
+        current: () => ({
+          monitor: this.settings,
+          processNames: [...this.processes].flatMap(([name, { configured }]) => (configured ? [name] : [])),
+          plans,
+          store: this.heard,
+        }),
+      },
+      state,
       commands,
-      plans,
-      breakers: this.breakers,
-      holds: this.holds,
-      clearing,
-      settlement,
-      unproved,
-      observeOnly: () => this.settings.mode === 'observe',
+      clock: this.clock,
+      events: bus,
+      log,
       stopping: this.stopping.signal,
       abort: this.abort.signal,
-    };
-    this.queue = new RecoveryQueue(parts);
-    this.breakers.load();
-    settlement.load();
-    this.monitor = new Monitor({
-      ...parts,
-      queue: this.queue,
-      settings: () => this.settings,
-      sections: () => [],
       onHeartbeat: () => {},
       heartbeatMs: 1_000_000,
     });
-    const exits = new ExitCounts({ events: bus, breakers: this.breakers, plans, abort: this.abort.signal });
+    this.queue = graph.handler;
+    this.book = graph.book;
+    this.monitor = graph.monitor;
+    this.breakers = graph.breakers;
+    this.foresight = graph.foresight;
+    this.holds = graph.holds;
+    this.kept = graph.kept;
+    this.targets = graph.targets;
+    const exits = new ExitCounts({ events: bus, breakers: this.breakers, plans: () => plans, abort: this.abort.signal });
     exits.follow();
-    this.alarms = new RaisedAlarms({ kept: this.kept, monitor: this.monitor, queue: this.queue, exits, unproved });
+    this.alarms = new RaisedAlarms({ ...graph, exits });
   }
 
   /** Adds a row in alarm; `how` says how its process behaves. */
@@ -226,6 +202,11 @@ export class MonitorWorld {
     });
     await this.clock.until(() => kind !== '');
     return kind;
+  }
+
+  /** Why the alarm of that key was last skipped. */
+  skipReason(key: string): string | undefined {
+    return this.book.get(key)?.skip?.reason;
   }
 
   /** The messages of that level or above, joined for matching. */

@@ -24,7 +24,7 @@ async function live(t: Scope, world: DaemonWorld): Promise<{ core: Core; log: Re
   const end = async (): Promise<void> => {
     core.stopping.abort();
     await loop;
-    await core.queue.idle();
+    await core.handler.idle();
     await core.stops.stop(10_000);
   };
   t.after(end);
@@ -73,7 +73,7 @@ test(
         await core.alarms.raise(name, `exit code ${i}`);
         await world.until(
           'it is healed',
-          () => core.queue.recovering === 0 && world.restarts().length === i + 1 && keptNone(core)(),
+          () => core.handler.recovering === 0 && world.restarts().length === i + 1 && keptNone(core)(),
         );
         await world.allClear();
       }
@@ -130,7 +130,7 @@ test('a store that hangs: the alarm is healed without it, once', options, async 
     server().resume();
   }
   core.monitor.wake();
-  await world.until('the store has answered', () => core.queue.recovering === 0 && polled(core)());
+  await world.until('the store has answered', () => core.handler.recovering === 0 && polled(core)());
   await world.allClear();
   assert.deepEqual(world.restarts(), [0]);
   assert.equal((await world.row(id)).alarma, 0);
@@ -150,7 +150,7 @@ for (const when of ['raised', 'stored', 'restarted']) {
       const before = world.restarts().length;
       assert.equal(before, when === 'restarted' ? 1 : 0);
       const { core, end } = await live(t, world);
-      await world.until('nothing is in alarm', () => core.queue.recovering === 0 && keptNone(core)() && polled(core)());
+      await world.until('nothing is in alarm', () => core.handler.recovering === 0 && keptNone(core)() && polled(core)());
       await world.until('it is healed', () => world.restarts().length === 1);
       await world.allClear();
       await end();

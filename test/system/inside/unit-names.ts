@@ -65,9 +65,9 @@ async function open(t: TestContext, names: readonly string[], sections = '') {
     /** One turn of the loop, and everything that follows from it. */
     poll: async () => {
       await core.monitor.tick();
-      await core.queue.idle();
+      await core.handler.idle();
     },
-    reason: (name: string) => core.queue.skipReason(`row ${names.indexOf(name) + 1}`),
+    reason: (name: string) => core.book.get(`row ${names.indexOf(name) + 1}`)?.skip?.reason,
     inAlarm: (name: string) => {
       const database = new DatabaseSync(join(dir, 'a.db'), { readOnly: true });
       const row = database.prepare('SELECT alarma FROM STATUS_PROCESS WHERE process_id = ?').get(names.indexOf(name) + 1);

@@ -311,7 +311,7 @@ ${COMMANDED}`,
   core.holds.set('db', undefined, 'moving');
   await raised('db');
   await core.monitor.tick();
-  await core.queue.idle();
+  await core.handler.idle();
   assert.deepEqual(await raised('web'), {
     willNotFollow: ['it depends on db, which is not well: on hold: moving'],
     willFail: undefined,

@@ -30,7 +30,7 @@ test('the rows of [host] host_id are ours, and what a reload makes of it holds f
   const core = await coreWith(t, dir, sections('host_id = 1'));
   assert.deepEqual(rowScope(core.settings()), { hostId: '1', onlyConfigured: false });
   await core.monitor.tick();
-  await core.queue.idle();
+  await core.handler.idle();
   const inAlarm = (): unknown[] => {
     const database = new DatabaseSync(join(dir, 'a.db'));
     const rows = database.prepare('SELECT process_id FROM STATUS_PROCESS WHERE alarma = 1').all();
@@ -55,6 +55,6 @@ test('the rows of [host] host_id are ours, and what a reload makes of it holds f
   writeFileSync(file, `${database}${sections('host_id = 2')}`, { mode: 0o600 });
   await reload('SIGHUP');
   await core.monitor.tick();
-  await core.queue.idle();
+  await core.handler.idle();
   assert.deepEqual(inAlarm(), []);
 });

@@ -48,7 +48,7 @@ test('all that is known of one process stands in its details', async (t) => {
   const pid = program(t, dir, name, join(dir, 'out.log'));
   core.holds.set(name, undefined, 'upgrade');
   await core.monitor.tick();
-  await core.queue.idle();
+  await core.handler.idle();
   const process = { processId: '1', processName: name, systemName: name, systemNameConfigured: false };
   const output = ['first line', 'second \u001b[31mline', 'y'.repeat(5000), '4', '5', '6'];
   for (let i = 1; i <= 4; i++) {

@@ -31,7 +31,7 @@ function loaded({ state }: Core): LastRecoveries {
 
 async function poll(core: Core): Promise<void> {
   await core.monitor.tick();
-  await core.queue.idle();
+  await core.handler.idle();
 }
 
 function managed(processName: string, systemName = processName): ManagedProcess {
@@ -194,7 +194,7 @@ test('a recovery that failed without an alarm shows, also after a restart of the
   addRows(dir, ['web', 'plain'], false);
   await poll(core);
   for (const name of ['web', 'plain']) {
-    assert.equal((await core.queue.order(name, [])).kind, 'failed');
+    assert.equal((await core.handler.order(name, [])).kind, 'failed');
     const failed = shown(core, name, false);
     assert.deepEqual([failed.inAlarm, failed.state, failed.lastRecovery?.outcome], [false, 'failed', 'failed']);
     assert.match(failed.reason ?? '', /^the last recovery failed: .*exit code 3/);

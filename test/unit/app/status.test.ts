@@ -52,7 +52,7 @@ restart_command = until [ -e ${go} ]; do sleep 0.02; done
   assert.deepEqual([waiting.state, waiting.reason, waiting.waitingFor], ['waiting', 'waits for db', ['db']]);
   assert.equal(named(statusOf(core), 'db').state, 'recovering');
   writeFileSync(go, '');
-  await core.queue.idle();
+  await core.handler.idle();
   assert.deepEqual([named(statusOf(core), 'app').state, named(statusOf(core), 'app').waitingFor], ['quiet', []]);
 });
 
@@ -68,7 +68,7 @@ test('who shares the target of another shows the recovery that was for both, als
     const last = new LastRecoveries();
     last.follow(core.events, core.clock);
     await core.monitor.tick();
-    await core.queue.idle();
+    await core.handler.idle();
     const { lastRecovery } = named(statusOf(core, last), 'web');
     assert.equal(lastRecovery?.outcome, outcome);
     assert.deepEqual(named(statusOf(core, last), 'www').lastRecovery, lastRecovery);
@@ -94,7 +94,7 @@ test('a row that is held through another name says so, beside its open breaker',
   addRows(dir, ['web'], true);
   const poll = async (): Promise<string> => {
     await core.monitor.tick();
-    await core.queue.idle();
+    await core.handler.idle();
     return named(statusOf(core), 'web').reason ?? '';
   };
   core.holds.set('www', undefined, 'upgrade');
@@ -112,7 +112,7 @@ test('a kept alarm and a watched life are shown, and an operator may end the ala
   await core.monitor.look();
   core.holds.set('web', undefined, '');
   await core.alarms.raise('web', 'exit code 1');
-  await core.queue.idle();
+  await core.handler.idle();
   core.events.emit({ type: 'process_seen', processName: 'cron', pid: 7, since: new Date(5) });
   const web = named(statusOf(core), 'web');
   assert.deepEqual([web.inAlarm, web.alarmKept, web.processId, web.state], [true, true, null, 'held']);
@@ -181,7 +181,7 @@ test('the STATE of who has a user that is not there shows it once it is in alarm
     database.exec('UPDATE STATUS_PROCESS SET alarma = 1');
     database.close();
     await core.monitor.tick();
-    await core.queue.idle();
+    await core.handler.idle();
     const { state, lastRecovery } = named(statusOf(core, last), name);
     assert.deepEqual([state, lastRecovery?.outcome], ['alarm', 'failed'], strategy);
   }

@@ -17,16 +17,16 @@ async function failedOnce(maxRestartFailures = 1): Promise<MonitorWorld> {
 /** As an order raises it. */
 async function raise(world: MonitorWorld, id: number, name: string): Promise<void> {
   world.alarm(id, name);
-  world.queue.retry(name);
+  world.book.retry(name);
   world.monitor.wake();
   await world.clock.advance(10);
 }
 
 /** What is foreseen for `dep`, and why it was then skipped. */
 async function foreseenAndSeen(world: MonitorWorld): Promise<(string | undefined)[]> {
-  const foreseen = await world.monitor.foreseeBlock('dep');
+  const foreseen = await world.foresight.foreseeBlock('dep');
   await raise(world, 2, 'dep');
-  const seen = world.queue.skipReason('row 2');
+  const seen = world.skipReason('row 2');
   world.stopping.abort();
   return [foreseen, seen];
 }
@@ -49,7 +49,7 @@ const CASES: Record<
   'it was raised again, and its breaker was closed by hand': {
     now: async (world) => {
       await raise(world, 1, 'billing');
-      assert.equal(world.queue.skipReason('row 1'), 'circuit breaker open');
+      assert.equal(world.skipReason('row 1'), 'circuit breaker open');
       world.breakers.reset('billing');
       world.processes.set('billing', {});
     },
@@ -64,7 +64,7 @@ const CASES: Record<
   },
   'it waits itself for one on hold, and nobody has looked yet': {
     now: (world) => {
-      world.queue.retry('billing');
+      world.book.retry('billing');
       world.breakers.reset('billing');
       world.processes.set('billing', { settings: { dependsOn: ['db', 'dep'] } });
       world.alarm(3, 'db', {});
@@ -74,7 +74,7 @@ const CASES: Record<
   },
   'it has no unit': {
     now: (world) => {
-      world.queue.retry('billing');
+      world.book.retry('billing');
       world.processes.set('billing', { refused: 'there is no such unit' });
     },
     reason: `${NOT_WELL}: there is no such unit`,
@@ -87,7 +87,7 @@ const CASES: Record<
     now: (world) => {
       world.processes.set('dep', { configured: true, settings: { dependsOn: ['billing'] } });
       world.settings = { ...world.settings, onlyConfigured: true };
-      world.queue.retry('billing');
+      world.book.retry('billing');
     },
     reason: undefined,
   },
@@ -107,6 +107,6 @@ test('nothing is foreseen of what it depends on while that is being recovered, a
   assert.deepEqual(await foreseenAndSeen(world), [undefined, undefined]);
   const observing = await failedOnce();
   observing.settings = { ...observing.settings, mode: 'observe' };
-  assert.equal(await observing.monitor.foreseeBlock('dep'), undefined);
+  assert.equal(await observing.foresight.foreseeBlock('dep'), undefined);
   observing.stopping.abort();
 });

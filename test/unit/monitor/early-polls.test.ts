@@ -43,10 +43,10 @@ test('what has changed is tried at once, and what depends on a failed one waits 
   assert.match(world.log('warning'), /dependent not restarted: it depends on sick, which is not well/);
   assert.deepEqual(world.restarts, ['sick']);
   world.processes.set('sick', {});
-  world.queue.retry('other');
+  world.book.retry('other');
   await wake(world);
   assert.deepEqual(world.restarts, ['sick']);
-  world.queue.retry('sick');
+  world.book.retry('sick');
   world.monitor.wake();
   await world.clock.until(() => world.rows.get('1')?.alarma === false, 60_000);
   world.stopping.abort();

@@ -20,7 +20,7 @@ test('a hold keeps its target from being restarted under any other name, and say
   await world.poll();
   assert.deepEqual(world.restarts, ['other']);
   assert.equal(world.rows.get('1')?.alarma, true);
-  assert.equal(world.queue.skipReason('row 1'), 'on hold through www: upgrade');
+  assert.equal(world.skipReason('row 1'), 'on hold through www: upgrade');
   assert.equal(world.log('warning').match(/RESTART LOG: web not restarted: on hold through www: upgrade$/gm)?.length, 1);
   await world.clock.advance(60_001);
   await world.poll();
@@ -39,10 +39,10 @@ test('a hold on all is told as such, and so is one on the own name', async () =>
   const world = worldWithHold();
   world.holds.set(null, undefined, '');
   await world.poll();
-  assert.equal(world.queue.skipReason('row 1'), 'on hold');
+  assert.equal(world.skipReason('row 1'), 'on hold');
   world.holds.set('web', undefined, 'mine');
   await world.poll();
-  assert.equal(world.queue.skipReason('row 1'), 'on hold: mine');
+  assert.equal(world.skipReason('row 1'), 'on hold: mine');
 });
 
 test('neither an order nor mode = observe looks past a hold on another name of the target', async () => {
@@ -50,7 +50,7 @@ test('neither an order nor mode = observe looks past a hold on another name of t
     const world = worldWithHold();
     world.settings = { ...world.settings, mode };
     await world.poll();
-    assert.equal(world.queue.skipReason('row 1'), 'on hold through www: upgrade');
+    assert.equal(world.skipReason('row 1'), 'on hold through www: upgrade');
     assert.equal(await world.order('web'), 'skipped');
     assert.deepEqual(world.restarts, []);
   }
@@ -136,7 +136,7 @@ test('what is on hold is not started through another that needs it; nothing is d
   await world.poll();
   assert.deepEqual([world.restarts, world.commandsRun], [[], []]);
   const reason = 'that would start base-db, which is on hold (front.service Requires=base-db.service): moving';
-  assert.equal(world.queue.skipReason('row 1'), reason);
+  assert.equal(world.skipReason('row 1'), reason);
   assert.equal(world.log('warning').split(`front not restarted: ${reason}`).length, 2, 'told once');
   assert.equal(await world.order('front'), 'skipped');
   assert.equal(world.breakers.snapshot('front').failures, 0);
@@ -159,7 +159,7 @@ test('what is only wanted may be started, and that is told, unless the hold is s
   world.processes.set('front', { also: () => ({ kind: 'known', units: [WANTED] }) });
   await world.poll();
   assert.deepEqual(world.restarts, ['front']);
-  assert.match(world.queue.skipReason('row 1') ?? '', /^that would start base-db, which is on hold/);
+  assert.match(world.skipReason('row 1') ?? '', /^that would start base-db, which is on hold/);
 });
 
 test('what is on hold and up is neither restarted nor stopped through another, strict or not', async () => {
@@ -170,7 +170,7 @@ test('what is on hold and up is neither restarted nor stopped through another, s
       await world.poll();
       assert.deepEqual(world.restarts, []);
       const reason = `that would ${unit.verb} base-db, which is on hold (${unit.way}): moving`;
-      assert.equal(world.queue.skipReason('row 1'), reason);
+      assert.equal(world.skipReason('row 1'), reason);
       assert.equal(await world.order('front'), 'skipped');
       await world.clock.advance(60_001);
       await world.poll();
@@ -183,7 +183,7 @@ test('what is wanted, and restarted as well, is not restarted', async () => {
   world.holds.set('base-db', undefined, '');
   await world.poll();
   assert.deepEqual(world.restarts, []);
-  assert.match(world.queue.skipReason('row 1') ?? '', /^that would restart base-db, which is on hold/);
+  assert.match(world.skipReason('row 1') ?? '', /^that would restart base-db, which is on hold/);
 });
 
 test('a held name counts by what it stands for, also if it would itself be refused', async () => {
@@ -193,8 +193,8 @@ test('a held name counts by what it stands for, also if it would itself be refus
   world.holds.set('db', undefined, '');
   await world.poll();
   assert.deepEqual(world.restarts, []);
-  assert.match(world.queue.skipReason('row 1') ?? '', /^that would start db, which is on hold/);
-  assert.equal(world.queue.skipReason('row 2'), 'on hold through db');
+  assert.match(world.skipReason('row 1') ?? '', /^that would start db, which is on hold/);
+  assert.equal(world.skipReason('row 2'), 'on hold through db');
 });
 
 test('where it cannot be told what a hold or a restart concerns, nothing is restarted', async () => {
@@ -202,15 +202,12 @@ test('where it cannot be told what a hold or a restart concerns, nothing is rest
   world.processes.set('db', { meaning: { kind: 'unknown', reason: 'systemd does not answer' } });
   world.holds.set('db', undefined, '');
   await world.poll();
-  assert.equal(
-    world.queue.skipReason('row 1'),
-    'it cannot be told whether the hold on db means it too: systemd does not answer',
-  );
+  assert.equal(world.skipReason('row 1'), 'it cannot be told whether the hold on db means it too: systemd does not answer');
   world.holds.release('db');
   world.holds.set('idle', undefined, '');
   world.processes.set('front', { also: () => ({ kind: 'unknown', reason: 'systemd does not answer' }) });
   await world.poll();
-  assert.match(world.queue.skipReason('row 1') ?? '', /^it cannot be told whether that would start something on hold: systemd/);
+  assert.match(world.skipReason('row 1') ?? '', /^it cannot be told whether that would start something on hold: systemd/);
   assert.deepEqual(world.restarts, []);
 });
 
@@ -243,7 +240,7 @@ test('a restart that waits is told of a hold, a cleared alarm or mode = observe,
     });
     await world.poll();
     assert.equal(was, false);
-    assert.equal(world.queue.skipReason('row 1'), expected);
+    assert.equal(world.skipReason('row 1'), expected);
     assert.deepEqual(world.seen('recovery_failed'), []);
     assert.equal(world.breakers.snapshot('web').failures, 0);
   }

@@ -237,8 +237,8 @@ test('everybody who shares a target is told why it was skipped, and told again w
   world.alarm(2, 'www', how);
   await world.poll();
   await world.poll();
-  assert.equal(world.queue.skipReason('row 1'), 'circuit breaker open');
-  assert.equal(world.queue.skipReason('row 2'), 'circuit breaker open');
+  assert.equal(world.skipReason('row 1'), 'circuit breaker open');
+  assert.equal(world.skipReason('row 2'), 'circuit breaker open');
   await world.clock.advance(1000);
   await world.poll();
   await world.poll();

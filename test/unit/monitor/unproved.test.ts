@@ -25,7 +25,7 @@ test('what cannot be proved is restarted once, stays in alarm, and counts neithe
   assert.deepEqual(world.restarts, ['web']);
   assert.equal(world.rows.get('1')?.alarma, true);
   assert.deepEqual(world.breakers.list(), new Map(), 'the breaker knows of nothing');
-  assert.equal(world.queue.skipReason('row 1'), REASON);
+  assert.equal(world.skipReason('row 1'), REASON);
   assert.equal(world.state.unproved.get('row 1')?.reason, 'web.example.test could not be resolved');
   assert.deepEqual(world.state.journal.list(), []);
   assert.match(world.log('warning'), /Health check not proved for web: web\.example\.test could not be resolved \(silence\)/);
@@ -73,7 +73,7 @@ test('one check that is certain of it rules over one that cannot tell; one that 
   other.processes.set('web', { health: () => notProved, otherHealth: () => healthy });
   await other.poll();
   assert.equal(other.rows.get('1')?.alarma, true);
-  assert.equal(other.queue.skipReason('row 1'), REASON);
+  assert.equal(other.skipReason('row 1'), REASON);
 });
 
 test('in the last moment nobody can be found: what was certain before counts; a proof counts whenever it comes', async () => {
@@ -115,7 +115,7 @@ test('the next life of the daemon looks too, and restarts nothing', async () => 
   await next.poll();
   await next.poll();
   assert.deepEqual(next.restarts, []);
-  assert.equal(next.queue.skipReason('row 1'), REASON);
+  assert.equal(next.skipReason('row 1'), REASON);
   assert.equal(next.log('warning').match(/web not restarted: not proved: /g)?.length, 1);
   health.now = healthy;
   await next.poll();
@@ -134,7 +134,7 @@ test('an attempt that a crash interrupted and that cannot be proved is not repea
   await next.poll();
   await next.poll();
   assert.deepEqual(next.restarts, []);
-  assert.equal(next.queue.skipReason('row 1'), REASON);
+  assert.equal(next.skipReason('row 1'), REASON);
   assert.deepEqual(next.state.journal.list(), []);
 });
 
@@ -176,7 +176,7 @@ test('who depends on it is not restarted, and learns why', async () => {
   await world.poll();
   await world.poll();
   assert.deepEqual(world.restarts, ['web']);
-  assert.match(world.queue.skipReason('row 2') ?? '', /^it depends on web, which .*not proved: web\.example\.test could not/);
+  assert.match(world.skipReason('row 2') ?? '', /^it depends on web, which .*not proved: web\.example\.test could not/);
 });
 
 test('rows that share the target share this too; the later success is counted once', async () => {

@@ -2,30 +2,30 @@ import { type Alarm, isSameNotes } from '../core/alarm.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Journal, JournalAlarm, JournalEntry } from '../state/daemon-state.ts';
 import type { CommandRunner } from '../system/runs/runner.ts';
+import type { CurrentConfig } from './current-config.ts';
 import type { RecoveryJob } from './recovery-job.ts';
-import type { Plans } from './recovery-plan.ts';
 
-/** What the settlement needs. */
-export interface SettlementParts {
+/** What the interrupted runs need. */
+export interface InterruptedRunsParts {
   readonly journal: Journal;
   readonly commands: CommandRunner;
-  readonly plans: () => Plans;
+  readonly config: CurrentConfig;
   readonly log: Logger;
   readonly abort: AbortSignal;
 }
 
 /**
- * What an earlier life of the daemon left under way: before anything is done to a target, the run that was going on is waited
- * for, so that there are never two at once.
+ * The runs that an earlier life of the daemon left under way. Before anything is done to a target, the end of its interrupted run is
+ * waited for, so that there are never two at once.
  */
-export class Settlement {
-  readonly #parts: SettlementParts;
+export class InterruptedRuns {
+  readonly #parts: InterruptedRunsParts;
   readonly #left = new Map<string, JournalEntry>();
   /** Targets. */
   readonly #told = new Set<string>();
   readonly #settling = new Map<string, Promise<void>>();
 
-  constructor(parts: SettlementParts) {
+  constructor(parts: InterruptedRunsParts) {
     this.#parts = parts;
   }
 
@@ -92,7 +92,7 @@ export class Settlement {
     let waiting = this.#settling.get(entry.target);
     if (waiting === undefined) {
       const name = entry.alarms[0]?.processName ?? entry.target;
-      const { commandTimeoutMs } = this.#parts.plans()(name).settings;
+      const { commandTimeoutMs } = this.#parts.config.current().plans(name).settings;
       waiting = this.#parts.commands.settle(entry.runId, commandTimeoutMs, this.#parts.abort).then(() => undefined);
       this.#settling.set(entry.target, waiting);
     }

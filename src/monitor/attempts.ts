@@ -1,18 +1,44 @@
 import { randomBytes } from 'node:crypto';
+import type { Clock } from '../core/clock.ts';
 import { commandEnvironment, expandCommand } from '../core/command-template.ts';
 import type { RecoverySettings } from '../core/config.ts';
+import type { EventBus } from '../core/events.ts';
+import type { Logger } from '../core/logger.ts';
+import type { Journal } from '../state/daemon-state.ts';
 import type { RestartAttempt, RestartOutcome } from '../strategies/strategy.ts';
+import type { CommandRunner } from '../system/runs/runner.ts';
 import { commandFailure, commandOutput } from '../system/spawn/command-result.ts';
 import { type AttemptOutcome, checkAttempt } from './check-attempt.ts';
-import { attemptFields, processFields, type RecoveryJob, type RecoveryOutcome, type RecoveryParts } from './recovery-job.ts';
+import type { CurrentConfig } from './current-config.ts';
+import type { Holds } from './holds.ts';
+import type { KeptAlarms } from './kept-alarms.ts';
+import { attemptFields, processFields, type RecoveryJob, type RecoveryOutcome } from './recovery-job.ts';
 import { checkRefusals } from './recovery-plan.ts';
+import type { RestartSlots } from './restart-slots.ts';
 import { dropHealedMembers } from './still-in-alarm.ts';
+
+/** What the attempts need. */
+export interface AttemptParts {
+  readonly config: CurrentConfig;
+  readonly journal: Journal;
+  readonly kept: KeptAlarms;
+  readonly slots: RestartSlots;
+  readonly commands: CommandRunner;
+  readonly holds: Holds;
+  readonly clock: Clock;
+  readonly events: EventBus;
+  readonly log: Logger;
+  /** No new attempt once it is aborted. */
+  readonly stopping: AbortSignal;
+  /** Running commands are killed once it is aborted. */
+  readonly abort: AbortSignal;
+}
 
 /**
  * One recovery from its first attempt to its verdict: up to `max_attempts` times slot → is the row still in alarm? → journal →
  * strategy → health check. Clearing and breaker are the caller's. Never rejects for an expected fault.
  */
-export async function recover(job: RecoveryJob, parts: RecoveryParts): Promise<RecoveryOutcome> {
+export async function makeAttempts(job: RecoveryJob, parts: AttemptParts): Promise<RecoveryOutcome> {
   const { settings } = job.plan;
   let last: Failure = { reason: 'no attempt was made' };
   for (let attempt = 1; attempt <= settings.maxAttempts; attempt++) {
@@ -40,7 +66,7 @@ function delayBefore(attempt: number, settings: RecoverySettings): number {
   return Math.min(grown, settings.maxDelayMs ?? Number.POSITIVE_INFINITY);
 }
 
-async function makeAttempt(job: RecoveryJob, attempt: number, parts: RecoveryParts): Promise<AttemptOutcome> {
+async function makeAttempt(job: RecoveryJob, attempt: number, parts: AttemptParts): Promise<AttemptOutcome> {
   const rank = { repeated: attempt > 1 || job.repeated, priority: job.plan.settings.priority, sinceMs: job.sinceMs };
   const slot = await parts.slots.acquire(rank, parts.stopping);
   if (slot === undefined) return { kind: 'interrupted' };
@@ -70,7 +96,7 @@ async function makeAttempt(job: RecoveryJob, attempt: number, parts: RecoveryPar
 }
 
 /** Everything that may still keep the restart from happening; undefined where nothing does. */
-async function prepare(job: RecoveryJob, attempt: number, parts: RecoveryParts): Promise<AttemptOutcome | undefined> {
+async function prepare(job: RecoveryJob, attempt: number, parts: AttemptParts): Promise<AttemptOutcome | undefined> {
   const { preRestartCommand } = job.plan.settings;
   const unwanted = await isUnwanted(job, parts);
   if (unwanted !== undefined) return unwanted;
@@ -85,20 +111,26 @@ async function prepare(job: RecoveryJob, attempt: number, parts: RecoveryParts):
 }
 
 /** Whether somebody cleared the alarm, set a hold, or reloaded with mode = observe while this recovery waited for its turn. */
-async function isUnwanted(job: RecoveryJob, parts: RecoveryParts): Promise<AttemptOutcome | undefined> {
+async function isUnwanted(job: RecoveryJob, parts: AttemptParts): Promise<AttemptOutcome | undefined> {
   const noRestart = await dropHealedMembers(job, parts);
   if (noRestart !== undefined) return noRestart;
-  if (parts.observeOnly()) return { kind: 'skipped', reason: 'mode = observe' };
+  if (observes(parts)) return OBSERVED;
   const held = await parts.holds.reasonFor(job.process.processName, job.target);
   if (held !== undefined) return { kind: 'skipped', reason: held };
   const others = await parts.holds.judgeOthers(job.process, job.plan.strategy);
   if (others.kind === 'held') return { kind: 'skipped', reason: others.reason };
   if (others.kind === 'told')
     parts.log.warning(`RESTART LOG: Restarting ${job.process.processName}: ${others.remark}`, processFields(job.process));
-  return parts.observeOnly() ? { kind: 'skipped', reason: 'mode = observe' } : undefined;
+  return observes(parts) ? OBSERVED : undefined;
 }
 
-async function runPreRestart(job: RecoveryJob, template: string, parts: RecoveryParts): Promise<Failure | undefined> {
+const OBSERVED = { kind: 'skipped', reason: 'mode = observe' } as const;
+
+function observes({ config }: AttemptParts): boolean {
+  return config.current().monitor.mode === 'observe';
+}
+
+async function runPreRestart(job: RecoveryJob, template: string, parts: AttemptParts): Promise<Failure | undefined> {
   const expanded = expandCommand(template, job.process);
   if (expanded.kind === 'refused') return { reason: `pre_restart_command: ${expanded.reason}` };
   const runId = writeDown(job, 1, parts);
@@ -121,7 +153,7 @@ async function restart(
   job: RecoveryJob,
   attempt: number,
   waiting: Required<Pick<RestartAttempt, 'outsideSlot' | 'isUnwanted'>>,
-  parts: RecoveryParts,
+  parts: AttemptParts,
 ): Promise<RestartOutcome> {
   const { process, plan } = job;
   const runId = writeDown(job, attempt, parts);
@@ -147,7 +179,7 @@ async function restart(
   return outcome;
 }
 
-function tellAttemptFailed(job: RecoveryJob, attempt: number, { reason, output }: Failure, parts: RecoveryParts): void {
+function tellAttemptFailed(job: RecoveryJob, attempt: number, { reason, output }: Failure, parts: AttemptParts): void {
   const { process, target, plan } = job;
   parts.log.warning(
     `RESTART LOG: Attempt ${attempt}/${plan.settings.maxAttempts} failed for ${process.processName}: ${reason}`,
@@ -157,9 +189,9 @@ function tellAttemptFailed(job: RecoveryJob, attempt: number, { reason, output }
 }
 
 /** The id of a run that is about to start, in the journal: whatever kills us now, the next life of the daemon settles it first. */
-function writeDown(job: RecoveryJob, attempt: number, { state, clock }: RecoveryParts): string {
+function writeDown(job: RecoveryJob, attempt: number, { journal, clock }: AttemptParts): string {
   const runId = randomBytes(8).toString('hex');
-  state.journal.begin({
+  journal.begin({
     target: job.target,
     runId,
     attempt,

@@ -1,0 +1,115 @@
+import type { Alarm } from '../core/alarm.ts';
+import type { Clock } from '../core/clock.ts';
+import { errorMessage } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import type { AlarmBook, AlarmEntry } from './alarm-book.ts';
+import type { AlarmIntake } from './alarm-intake.ts';
+import type { CurrentConfig } from './current-config.ts';
+import type { FoundEntry } from './handle-alarm.ts';
+import type { Holds } from './holds.ts';
+import type { Member, RecoveryOutcome } from './recovery-job.ts';
+import { processOf } from './recovery-plan.ts';
+import type { TargetRecoveries } from './target-recoveries.ts';
+
+/** What the handler needs. */
+export interface AlarmHandlerParts {
+  readonly config: CurrentConfig;
+  readonly book: AlarmBook;
+  readonly intake: AlarmIntake;
+  readonly holds: Holds;
+  readonly recoveries: TargetRecoveries;
+  /** `handleAlarm` with all that it needs. */
+  readonly handleAlarm: (entry: FoundEntry, processName: string) => Promise<RecoveryOutcome>;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/**
+ * Handles alarms side by side, one handling for each, and carries out orders to recover. How many commands run at once is the slots'
+ * business.
+ */
+export class AlarmHandler {
+  readonly #parts: AlarmHandlerParts;
+
+  constructor(parts: AlarmHandlerParts) {
+    this.#parts = parts;
+  }
+
+  /** How many recoveries are under way. */
+  get recovering(): number {
+    return this.#parts.recoveries.size;
+  }
+
+  /** True while a recovery of this process, or of what it stands for (`target`), is under way. */
+  isRecovering(processName: string, target: string): boolean {
+    return this.#parts.recoveries.isRunning(processName, target);
+  }
+
+  /** The end of every handling that is under way for a process of that name. */
+  async ended(processName: string): Promise<RecoveryOutcome[]> {
+    const entries = this.#parts.book.underWay().filter(({ alarm }) => alarm.processName === processName);
+    return Promise.all(entries.flatMap(({ outcome }) => outcome ?? []));
+  }
+
+  /**
+   * Takes the entries that a poll of that number has brought, and begins to handle those that are ours and new. `early`: the poll came
+   * before its time, because of a reload or another alarm: what failed is not tried again for that, and counts no further failure.
+   */
+  take(entries: readonly AlarmEntry[], poll: number, early = false): void {
+    const { book, intake, handleAlarm } = this.#parts;
+    const fresh = entries
+      .filter((entry) => intake.take(entry))
+      .filter((entry) => book.isFresh(entry, poll) && !(early && entry.hasFailed));
+    // All are registered before the first one looks for what it depends on.
+    const { promise: start, resolve: go } = Promise.withResolvers<void>();
+    for (const entry of fresh) {
+      const processName = entry.alarm.processName ?? '';
+      const outcome = start.then(() => handleAlarm(entry, processName));
+      book.begin(
+        entry,
+        outcome.catch((error: unknown) => this.#bug(processName, error)),
+      );
+    }
+    go();
+  }
+
+  /**
+   * An operator's order: one recovery now, whatever the breaker says; joins the one that is under way for the same target.
+   * `alarms`: those of that name that it is to end, or a row of that name, in alarm or not; [] if it has none.
+   */
+  async order(processName: string, alarms: readonly Alarm[]): Promise<RecoveryOutcome> {
+    const { config, holds, clock, recoveries } = this.#parts;
+    const held = holds.reason(processName);
+    if (held !== undefined) return { kind: 'skipped', reason: `${held}; release it first` };
+    if (config.current().monitor.mode === 'observe') return { kind: 'skipped', reason: 'mode = observe: nothing is restarted' };
+    const plan = config.current().plans(processName);
+    const foundAtMs = clock.monotonicMs();
+    const memberOf = (alarm: Alarm | undefined): Member => ({
+      process: processOf(alarm, processName, plan),
+      alarm,
+      foundAtMs,
+    });
+    const members = alarms.length === 0 ? [memberOf(undefined)] : alarms.map(memberOf);
+    return recoveries.join(members, plan, true).catch((error: unknown) => this.#bug(processName, error));
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async idle(): Promise<void> {
+    const { book, recoveries } = this.#parts;
+    for (;;) {
+      const handlings = book.underWay().flatMap(({ outcome }) => outcome ?? []);
+      const underWay = [...handlings, ...recoveries.outcomes()];
+      if (underWay.length === 0) return;
+      await Promise.allSettled(underWay);
+    }
+  }
+
+  /** Nothing of ours rejects for an expected fault: what arrives here is a mistake in the program, and must not end the daemon. */
+  #bug(processName: string, error: unknown): RecoveryOutcome {
+    this.#parts.log.error(`Internal error while handling ${processName}: ${errorMessage(error)}`, {
+      process_name: processName,
+      err: error,
+    });
+    return { kind: 'failed', reason: `internal error: ${errorMessage(error)}` };
+  }
+}

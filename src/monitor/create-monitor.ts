@@ -1,0 +1,96 @@
+import type { Clock } from '../core/clock.ts';
+import type { EventBus } from '../core/events.ts';
+import type { Logger } from '../core/logger.ts';
+import type { DaemonState } from '../state/daemon-state.ts';
+import type { CommandRunner } from '../system/runs/runner.ts';
+import { AlarmBook } from './alarm-book.ts';
+import { AlarmClearing } from './alarm-clearing.ts';
+import { AlarmHandler } from './alarm-handler.ts';
+import { AlarmIntake } from './alarm-intake.ts';
+import { AlarmMemory } from './alarm-memory.ts';
+import { makeAttempts } from './attempts.ts';
+import { Breakers } from './breakers.ts';
+import type { CurrentConfig } from './current-config.ts';
+import { Foresight } from './foresight.ts';
+import { handleAlarm, recoverTarget } from './handle-alarm.ts';
+import { Holds } from './holds.ts';
+import { InterruptedRuns } from './interrupted-runs.ts';
+import { KeptAlarms } from './kept-alarms.ts';
+import { Monitor } from './monitor.ts';
+import { OutcomeRecorder } from './record-outcome.ts';
+import { RestartSlots } from './restart-slots.ts';
+import { StoreWatch } from './store-watch.ts';
+import { TargetRecoveries } from './target-recoveries.ts';
+import { Targets } from './targets.ts';
+
+/** What the monitor is built on. */
+export interface MonitorDeps {
+  /** Not asked before the first alarm, order or poll. */
+  readonly config: CurrentConfig;
+  readonly state: DaemonState;
+  readonly commands: CommandRunner;
+  readonly clock: Clock;
+  readonly events: EventBus;
+  readonly log: Logger;
+  /** No new work once it is aborted. */
+  readonly stopping: AbortSignal;
+  /** Running commands are killed once it is aborted. */
+  readonly abort: AbortSignal;
+  /** Called whenever the loop turns, at least each `heartbeatMs`. */
+  readonly onHeartbeat: () => void;
+  readonly heartbeatMs: number;
+}
+
+/** The parts of the monitor that others use. */
+export interface MonitorGraph {
+  readonly book: AlarmBook;
+  readonly breakers: Breakers;
+  readonly foresight: Foresight;
+  readonly handler: AlarmHandler;
+  readonly holds: Holds;
+  readonly interruptedRuns: InterruptedRuns;
+  readonly kept: KeptAlarms;
+  readonly monitor: Monitor;
+  readonly targets: Targets;
+}
+
+/** Builds the monitor, each part from those before it, and takes up what an earlier life of the daemon wrote down. Starts nothing. */
+export function createMonitor(deps: MonitorDeps): MonitorGraph {
+  const { config, state, commands, clock, events, log, stopping, abort, onHeartbeat, heartbeatMs } = deps;
+  const { journal } = state;
+
+  const watch = new StoreWatch({ config, clock, events, log });
+  const book = new AlarmBook(new AlarmMemory({ handled: state.handled, unproved: state.unproved, clock }), clock);
+  const kept = new KeptAlarms({ records: state.kept, config, watch, clock, log });
+  const holds = new Holds({ records: state.holds, config, abort, clock, events, log });
+  const breakers = new Breakers({ records: state.breakers, config, clock, events, log });
+  const targets = new Targets({ config, clock, abort });
+  const slots = new RestartSlots(() => config.current().monitor.maxConcurrentRestarts);
+  const interruptedRuns = new InterruptedRuns({ journal, commands, config, log, abort });
+
+  const recorder = new OutcomeRecorder({ book, breakers, clock, events, log });
+  const clearing = new AlarmClearing({ config, book, kept, clock, events, log });
+  const attempts = { config, journal, kept, slots, commands, holds, clock, events, log, stopping, abort };
+  const recovery = { interruptedRuns, breakers, book, journal, recorder, clearing, clock, events, log, abort };
+  const recoveries = new TargetRecoveries({
+    ...{ config, breakers, holds, targets, recorder, events, log, stopping, abort },
+    recoverTarget: (job) => recoverTarget(job, { ...recovery, makeAttempts: (one) => makeAttempts(one, attempts) }),
+  });
+
+  const intake = new AlarmIntake({ config, book, clearing, clock, events, log });
+  const handling = { config, book, holds, recoveries, recorder, clearing, clock, abort, log };
+  const handler = new AlarmHandler({
+    ...{ config, book, intake, holds, recoveries, clock, log },
+    handleAlarm: (entry, processName) => handleAlarm(entry, processName, handling),
+  });
+  const foresight = new Foresight({ config, book, intake, holds, kept, recoveries });
+  const monitor = new Monitor({
+    ...{ config, book, watch, kept, handler, clearing, interruptedRuns, clock, stopping },
+    onHeartbeat,
+    heartbeatMs,
+  });
+
+  breakers.load();
+  interruptedRuns.load();
+  return { book, breakers, foresight, handler, holds, interruptedRuns, kept, monitor, targets };
+}

@@ -1,0 +1,18 @@
+import type { MonitorSettings } from '../core/config.ts';
+import type { AlarmStore } from '../stores/store.ts';
+import type { Plans } from './recovery-plan.ts';
+
+/** The configuration that the monitor works by. A reload replaces all of it at once. */
+export interface MonitorConfig {
+  /** `[monitor]`. */
+  readonly monitor: MonitorSettings;
+  /** Names with a section of their own, in the file's order. Their alarms are read first if there are too many. */
+  readonly processNames: readonly string[];
+  readonly plans: Plans;
+  readonly store: AlarmStore;
+}
+
+/** Gives the configuration that is in force. To be asked at each use, so that a reload takes effect. */
+export interface CurrentConfig {
+  current(): MonitorConfig;
+}

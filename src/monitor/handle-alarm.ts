@@ -1,0 +1,187 @@
+import type { Clock } from '../core/clock.ts';
+import type { EventBus } from '../core/events.ts';
+import type { Logger } from '../core/logger.ts';
+import type { Journal } from '../state/daemon-state.ts';
+import type { AlarmBook, AlarmEntry } from './alarm-book.ts';
+import type { AlarmClearing } from './alarm-clearing.ts';
+import type { EarlierRecovery } from './alarm-memory.ts';
+import { type Breakers, breakerOpen } from './breakers.ts';
+import type { CurrentConfig } from './current-config.ts';
+import { dependsOn, failureAmong } from './dependencies.ts';
+import { proveAgain } from './health-proof.ts';
+import type { Holds } from './holds.ts';
+import { type InterruptedRuns, isSameAlarm } from './interrupted-runs.ts';
+import { notProved, type OutcomeRecorder } from './record-outcome.ts';
+import { type Member, processFields, type RecoveryJob, type RecoveryOutcome } from './recovery-job.ts';
+import { processOf, type RecoveryPlan } from './recovery-plan.ts';
+import type { TargetRecoveries } from './target-recoveries.ts';
+
+/** What the handling of an alarm needs. */
+export interface AlarmHandlingParts {
+  readonly config: CurrentConfig;
+  readonly book: AlarmBook;
+  readonly holds: Holds;
+  readonly recoveries: TargetRecoveries;
+  readonly recorder: OutcomeRecorder;
+  readonly clearing: AlarmClearing;
+  readonly clock: Clock;
+  readonly abort: AbortSignal;
+  readonly log: Logger;
+}
+
+/** An alarm that is ours to handle. */
+export type FoundEntry = AlarmEntry & { readonly foundAtMs: number };
+
+/**
+ * Brings one alarm to its end, step by step: was it healed before? → hold → dependencies → target → `recoverTarget`. Rows of the same
+ * target share one recovery. Never rejects for an expected fault.
+ */
+export async function handleAlarm(entry: FoundEntry, processName: string, parts: AlarmHandlingParts): Promise<RecoveryOutcome> {
+  const { config, book, holds, recoveries, recorder } = parts;
+  const plan = config.current().plans(processName);
+  const { alarm, foundAtMs } = entry;
+  const member: Member = { process: processOf(alarm, processName, plan), alarm, foundAtMs };
+  // Only what is in alarm now: an alarm that waits for no later one never waits in a circle, whatever a reload makes of depends_on.
+  const dependencies = book.handlingsOf(dependsOn(processName, plan));
+  const observes = (): boolean => config.current().monitor.mode === 'observe';
+
+  const earlier = book.memory.of(alarm);
+  if ((earlier.handled || earlier.unproved !== undefined) && !observes()) {
+    entry.phase = 'checking';
+    const ended = await checkAgain(member, plan, earlier, parts);
+    if (ended !== undefined) return ended;
+    entry.phase = 'recovering';
+  }
+
+  const held = holds.reason(processName);
+  if (held !== undefined) return recorder.skip(member, held, 'warning', 'held');
+
+  // In mode = observe nothing is healed that could be waited for.
+  if (!observes()) {
+    entry.phase = 'waiting';
+    entry.waitsFor = dependencies;
+    const blocked = await failureAmong(dependencies);
+    entry.phase = 'recovering';
+    entry.waitsFor = [];
+    if (blocked !== undefined) return recorder.skip(member, blocked, 'warning');
+  }
+
+  return recoveries.join([member], plan, false);
+}
+
+/**
+ * Looks again at the health of what an earlier recovery has restarted, and restarts nothing: how that ends the handling of the alarm;
+ * undefined if the process is known not to be well.
+ */
+async function checkAgain(
+  member: Member,
+  plan: RecoveryPlan,
+  { unproved }: EarlierRecovery,
+  { book: { memory }, recorder, clearing, clock, abort, log }: AlarmHandlingParts,
+): Promise<RecoveryOutcome | undefined> {
+  const { process, foundAtMs } = member;
+  const proof = await proveAgain(plan, process, unproved?.attempts ?? 1, clock, abort);
+  switch (proof.kind) {
+    case 'healthy':
+    case 'assumed':
+      if (unproved !== undefined) {
+        memory.forgetUnproved(unproved.key);
+        // What the recovery could not say at its end is said now.
+        const { target, attempts } = unproved;
+        if (target !== null) recorder.record({ process, target }, { kind: 'recovered', attempts }, foundAtMs);
+      }
+      await clearing.clear(member);
+      return { kind: 'recovered', attempts: 0 };
+    case 'not_proved':
+      if (abort.aborted) return { kind: 'interrupted' };
+      log.debug(`Health check not proved for ${process.processName}: ${proof.reason} (${proof.detail})`);
+      if (unproved !== undefined) memory.renewUnproved(unproved, proof.reason);
+      return recorder.skip(member, notProved(proof.reason), 'warning');
+    case 'unhealthy':
+      if (abort.aborted) return { kind: 'interrupted' };
+      if (unproved !== undefined) memory.forgetUnproved(unproved.key);
+      return undefined;
+    default:
+      return proof satisfies never;
+  }
+}
+
+/** What the recovery of a target needs. */
+export interface TargetRecoveryParts {
+  readonly interruptedRuns: InterruptedRuns;
+  readonly breakers: Breakers;
+  readonly book: AlarmBook;
+  readonly journal: Journal;
+  /** `makeAttempts` with all that it needs. */
+  readonly makeAttempts: (job: RecoveryJob) => Promise<RecoveryOutcome>;
+  readonly recorder: OutcomeRecorder;
+  readonly clearing: AlarmClearing;
+  readonly clock: Clock;
+  readonly events: EventBus;
+  readonly log: Logger;
+  readonly abort: AbortSignal;
+}
+
+/**
+ * Recovers one target for all who share it: what an earlier life of the daemon left under way → breaker → attempts → outcome → clear.
+ * Never rejects for an expected fault.
+ */
+export async function recoverTarget(job: RecoveryJob, parts: TargetRecoveryParts): Promise<RecoveryOutcome> {
+  const { breakers, book, journal, recorder, clock, events } = parts;
+  const startedMs = clock.monotonicMs();
+
+  let outcome = await afterInterruption(job, parts);
+  if (outcome === undefined) {
+    if (job.ordered) breakers.admitOrder(job.target, job.process);
+    else if (breakers.admit(job.target, job.process).kind === 'refused') {
+      // What an earlier life left of it has ended; its entry must not speak for a later alarm.
+      journal.end(job.target);
+      return recorder.skip(job, breakerOpen, 'silent');
+    }
+    for (const { alarm } of job.members) {
+      const entry = alarm && book.get(alarm.key);
+      if (entry !== undefined) entry.skip = undefined;
+    }
+    events.emit({ type: 'recovery_started', process: job.process, target: job.target, strategy: job.plan.strategy.name });
+    outcome = await parts.makeAttempts(job);
+  }
+
+  recorder.record(job, outcome, startedMs);
+  if (outcome.kind === 'skipped') recorder.skip(job, outcome.reason, 'warning');
+  if (outcome.kind === 'not_proved') {
+    book.memory.rememberUnproved(job, outcome.attempts, outcome.reason);
+    for (const member of job.members) recorder.skip(member, notProved(outcome.reason), 'silent');
+  }
+  // What was not known is known now.
+  if (outcome.kind === 'recovered' || outcome.kind === 'failed')
+    for (const { alarm } of job.members) if (alarm !== undefined) book.memory.forgetUnproved(alarm.key);
+  if (outcome.kind === 'recovered') {
+    job.provedAtMs = clock.monotonicMs();
+    // By index: others may join until the last of them is cleared.
+    for (let i = 0; i < job.members.length; i++) {
+      const member = job.members[i];
+      if (member !== undefined) await parts.clearing.clear(member);
+    }
+  }
+  // In the same breath as the last look for members: who comes later begins a recovery of its own.
+  job.isClosed = true;
+  // After an interruption it stays: the next life of the daemon looks first whether the process got well.
+  if (outcome.kind !== 'interrupted') journal.end(job.target);
+  return outcome;
+}
+
+/** How an attempt of an earlier life of the daemon has ended, once it has; undefined if the process is to be restarted. */
+async function afterInterruption(job: RecoveryJob, parts: TargetRecoveryParts): Promise<RecoveryOutcome | undefined> {
+  const { interruptedRuns, clock, abort, log } = parts;
+  const left = await interruptedRuns.settle(job);
+  if (left === undefined || job.ordered || !isSameAlarm(left, job)) return undefined;
+  const proof = await proveAgain(job.plan, job.process, left.attempt, clock, abort);
+  if (proof.kind === 'not_proved' && !abort.aborted)
+    return { kind: 'not_proved', attempts: left.attempt, reason: proof.reason };
+  if (proof.kind !== 'healthy') return undefined;
+  log.info(`RESTART LOG: ${job.process.processName} is healthy after the attempt that was under way; not restarted again`, {
+    ...processFields(job.process),
+    target: job.target,
+  });
+  return { kind: 'recovered', attempts: 0 };
+}

@@ -1,0 +1,174 @@
+import { type ManagedProcess, stands } from '../core/alarm.ts';
+import type { EventBus } from '../core/events.ts';
+import type { Logger } from '../core/logger.ts';
+import type { Skip } from './alarm-book.ts';
+import { type Breakers, breakerOpen } from './breakers.ts';
+import type { CurrentConfig } from './current-config.ts';
+import type { Holds } from './holds.ts';
+import type { OutcomeRecorder } from './record-outcome.ts';
+import { type Member, processFields, type RecoveryJob, type RecoveryOutcome } from './recovery-job.ts';
+import { managedProcess, type RecoveryPlan } from './recovery-plan.ts';
+import type { Targets } from './targets.ts';
+
+/** What the recoveries of targets need. */
+export interface TargetRecoveriesParts {
+  readonly config: CurrentConfig;
+  readonly breakers: Breakers;
+  readonly holds: Holds;
+  readonly targets: Targets;
+  readonly recorder: OutcomeRecorder;
+  /** `recoverTarget` with all that it needs. */
+  readonly recoverTarget: (job: RecoveryJob) => Promise<RecoveryOutcome>;
+  readonly events: EventBus;
+  readonly log: Logger;
+  readonly stopping: AbortSignal;
+  readonly abort: AbortSignal;
+}
+
+type Way = { readonly kind: 'free'; readonly target: string } | ReturnType<typeof barred>;
+
+interface RunningJob {
+  readonly job: RecoveryJob;
+  readonly outcome: Promise<RecoveryOutcome>;
+}
+
+/** The recoveries under way, one for each target: alarms that mean the same one share it. */
+export class TargetRecoveries {
+  readonly #parts: TargetRecoveriesParts;
+  readonly #running = new Map<string, RunningJob>();
+  /** The target and section that was reported for a process, by its name: once is enough as long as it stays. */
+  readonly #reportedRuling = new Map<string, string>();
+
+  constructor(parts: TargetRecoveriesParts) {
+    this.#parts = parts;
+  }
+
+  /** How many are under way. */
+  get size(): number {
+    return this.#running.size;
+  }
+
+  /** True while one is under way for this target, or for rows of this process. */
+  isRunning(processName: string, target: string): boolean {
+    if (this.#running.has(target)) return true;
+    const isMember = ({ process }: Pick<Member, 'process'>): boolean => process.processName === processName;
+    return [...this.#running.values()].some(({ job }) => isMember(job) || job.members.some(isMember));
+  }
+
+  /** The ends of those that are under way. */
+  outcomes(): Promise<RecoveryOutcome>[] {
+    return [...this.#running.values()].map(({ outcome }) => outcome);
+  }
+
+  /** Joins the recovery that is under way for the members' target, or begins it. `members`: at least one, all of one name. */
+  async join(members: readonly Member[], plan: RecoveryPlan, ordered: boolean): Promise<RecoveryOutcome> {
+    const [leader] = members;
+    if (leader === undefined) return { kind: 'ended', reason: 'nobody is in alarm' };
+    const { process, alarm } = leader;
+    for (;;) {
+      const way = await this.#way(process, plan);
+      if (way.kind === 'barred') return this.#parts.recorder.skip(leader, way.reason, way.level, way.why);
+      const { target } = way;
+      const ruling = await this.#ruling(process, plan, target);
+      const running = this.#running.get(target);
+      if (running === undefined || running.job.isClosed) {
+        const repeated = this.#parts.breakers.snapshot(target).failures > 0;
+        const sinceMs = leader.foundAtMs;
+        const start = { members: [...members], provedAtMs: undefined, isClosed: false };
+        const job = { target, ...ruling, alarm, ordered, repeated, sinceMs, ...start };
+        const outcome = await this.#begin(job);
+        if (hasVerdict(outcome)) this.#tellShared(job, members);
+        return outcome;
+      }
+      if (members.every((member) => isCoveredBy(running.job, member))) return this.#share(running, members, ordered);
+      // What it proved is older than this alarm.
+      await running.outcome;
+      if (this.#parts.stopping.aborted) return { kind: 'interrupted' };
+    }
+  }
+
+  /** Why a recovery begun now would be skipped; undefined if it would be tried, or join one that is under way. Changes nothing. */
+  async foresee(process: ManagedProcess, plan: RecoveryPlan): Promise<string | undefined> {
+    const way = await this.#way(process, plan);
+    if (way.kind === 'barred') return way.reason;
+    return !this.#running.has(way.target) && this.#parts.breakers.isRefusing(way.target) ? breakerOpen : undefined;
+  }
+
+  /** What stands in the way of a recovery before its breaker is asked. */
+  async #way(process: ManagedProcess, plan: RecoveryPlan): Promise<Way> {
+    const { config, abort, holds } = this.#parts;
+    const resolution = await plan.strategy.resolve(process, abort);
+    if (resolution.kind === 'refused') return barred(resolution.reason, 'error', resolution.unanswered ? 'other' : 'refused');
+    const held = await holds.reasonFor(process.processName, resolution.key);
+    const others = held === undefined ? await holds.judgeOthers(process, plan.strategy) : { kind: 'free' as const };
+    const reason = held ?? (others.kind === 'held' ? others.reason : undefined);
+    if (reason !== undefined) return barred(reason, 'warning', 'held');
+    if (config.current().monitor.mode === 'observe') {
+      const how = `using strategy ${plan.strategy.name} (${resolution.description})`;
+      return barred(`mode = observe: would have restarted it ${how}`, 'info', 'other');
+    }
+    return { kind: 'free', target: resolution.key };
+  }
+
+  /** Whose configuration is used: of several sections that mean the same target the first in the file. */
+  async #ruling(process: ManagedProcess, plan: RecoveryPlan, target: string): Promise<Pick<RecoveryJob, 'process' | 'plan'>> {
+    const { targets, config, log } = this.#parts;
+    const { processName } = process;
+    const ruling = await targets.rulingOver(processName, target);
+    if (ruling === undefined) {
+      this.#reportedRuling.delete(processName);
+      return { process, plan };
+    }
+    const isNews = this.#reportedRuling.get(processName) !== `${target} ${ruling}`;
+    this.#reportedRuling.set(processName, `${target} ${ruling}`);
+    log[isNews ? 'info' : 'debug'](
+      `RESTART LOG: ${processName} is ${target}, and the settings of [process.${ruling}] apply to it`,
+      processFields(process),
+    );
+    const rulingPlan = config.current().plans(ruling);
+    return { process: managedProcess(ruling, rulingPlan, process.processId), plan: rulingPlan };
+  }
+
+  #begin(job: RecoveryJob): Promise<RecoveryOutcome> {
+    const outcome = this.#parts.recoverTarget(job).finally(() => {
+      if (this.#running.get(job.target)?.job === job) this.#running.delete(job.target);
+    });
+    this.#running.set(job.target, { job, outcome });
+    return outcome;
+  }
+
+  async #share({ job, outcome }: RunningJob, members: readonly Member[], ordered: boolean): Promise<RecoveryOutcome> {
+    job.ordered ||= ordered;
+    // An order and a poll may bring the same row.
+    job.members.push(...members.filter((member) => !job.members.some((known) => isSameAlarmAs(known, member))));
+    const shared = await outcome;
+    if (shared.kind === 'skipped') for (const member of members) this.#parts.recorder.skip(member, shared.reason, 'warning');
+    if (hasVerdict(shared)) this.#tellShared(job, members);
+    return shared;
+  }
+
+  /** Told of names only that the recovery's own events do not name. */
+  #tellShared({ process: { processName: leaderName } }: Pick<RecoveryJob, 'process'>, [member]: readonly Member[]): void {
+    if (member === undefined || member.process.processName === leaderName) return;
+    this.#parts.events.emit({ type: 'recovery_shared', process: member.process, leaderName });
+  }
+}
+
+/** True if it was restarted, or that was tried, whatever came of it. */
+function hasVerdict({ kind }: RecoveryOutcome): boolean {
+  return kind === 'recovered' || kind === 'failed' || kind === 'not_proved';
+}
+
+/** True if the end of `job` will be the end of the member's alarm too. */
+function isCoveredBy(job: RecoveryJob, member: Member): boolean {
+  return job.provedAtMs === undefined || member.foundAtMs <= job.provedAtMs;
+}
+
+/** True if `known` already stands for the alarm that `member` brings. */
+function isSameAlarmAs(known: Member, member: Member): boolean {
+  return known.alarm !== undefined && known.alarm.key === member.alarm?.key && stands(known.alarm);
+}
+
+function barred(reason: string, level: 'error' | 'warning' | 'info', why: Skip['kind']) {
+  return { kind: 'barred', reason, level, why } as const;
+}
