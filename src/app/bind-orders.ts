@@ -2,7 +2,7 @@ import type { Orders, RecoverReply } from '../control/orders.ts';
 import type { ProcessStatus } from '../control/status.ts';
 import { isInAlarm, storedAlarm } from '../core/alarm.ts';
 import { nameWords } from '../core/printable.ts';
-import { resolveName } from '../monitor/recovery-plan.ts';
+import { resolveName } from '../strategies/recovery-plan.ts';
 import { type OrderSide, orderAlarm } from './alarm-order.ts';
 import type { Core } from './app.ts';
 import { isConfigured, lookUp, undecided, unknownName, whyLeftAlone } from './known-names.ts';

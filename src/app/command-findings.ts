@@ -1,9 +1,9 @@
 import { expandCommand } from '../core/command-template.ts';
 import type { ConfigProblem } from '../core/errors.ts';
-import { managedProcess, type RecoveryPlan } from '../monitor/recovery-plan.ts';
 import { changeablePrograms } from '../strategies/command/changeable-program.ts';
 import { missingPrograms } from '../strategies/command/missing-program.ts';
 import { namedPrograms } from '../strategies/command/named-programs.ts';
+import { managedProcess, type RecoveryPlan } from '../strategies/recovery-plan.ts';
 import type { Entries } from '../system/files/walk-path.ts';
 import type { ServiceManager } from '../system/systemd/service-manager.ts';
 import type { Settings } from './settings.ts';

@@ -1,6 +1,6 @@
 import { Breath } from '../core/breath.ts';
 import type { Logger } from '../core/logger.ts';
-import { managedProcess, type Plans } from '../monitor/recovery-plan.ts';
+import { managedProcess, type Plans } from '../strategies/recovery-plan.ts';
 import type { TakeLook } from '../system/proc/look.ts';
 
 /** What one look at a process found. */

@@ -1,6 +1,6 @@
 import type { EventBus } from '../core/events.ts';
 import type { Breakers } from '../monitor/breakers.ts';
-import { type Plans, resolveName } from '../monitor/recovery-plan.ts';
+import { type Plans, resolveName } from '../strategies/recovery-plan.ts';
 
 /** What the counting of exits needs. */
 export interface ExitCountsParts {

@@ -1,7 +1,7 @@
 import { errorMessage } from '../core/errors.ts';
 import type { ExitWatchTarget, ProcessExitDetector } from '../detectors/process-exit.ts';
-import { managedProcess } from '../monitor/recovery-plan.ts';
 import { cannotLook } from '../strategies/process/found-running.ts';
+import { managedProcess } from '../strategies/recovery-plan.ts';
 import { serviceName } from '../strategies/unit/name-policy.ts';
 import { sharedLooks, type TakeLook } from '../system/proc/look.ts';
 import { ProcessTable } from '../system/proc/table.ts';

@@ -1,5 +1,5 @@
 import { errorMessage } from '../core/errors.ts';
-import { managedProcess } from '../monitor/recovery-plan.ts';
+import { managedProcess } from '../strategies/recovery-plan.ts';
 import { ProcessLook } from '../system/proc/look.ts';
 import { ProcessTable } from '../system/proc/table.ts';
 import type { Core } from './app.ts';

@@ -3,7 +3,7 @@ import type { ManagedProcess } from '../core/alarm.ts';
 import { previewCommand } from '../core/command-template.ts';
 import type { PreviewedCommand } from '../core/outcomes.ts';
 import type { HoldJudgement } from '../monitor/holds.ts';
-import { checkRefusals, managedProcess, type RecoveryPlan } from '../monitor/recovery-plan.ts';
+import { checkRefusals, managedProcess, type RecoveryPlan } from '../strategies/recovery-plan.ts';
 import type { Resolution, StrategyName } from '../strategies/strategy.ts';
 import { isHeeded, maskWarning } from '../strategies/unit/mask.ts';
 import { hiddenProcesses } from '../system/proc/hidden.ts';

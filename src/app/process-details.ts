@@ -3,7 +3,7 @@ import type { AlarmRow, ProcessDetails, ProcessStatus } from '../control/status.
 import { storedKey } from '../core/alarm.ts';
 import { soon } from '../core/clock.ts';
 import type { RestartPreview } from '../core/outcomes.ts';
-import { managedProcess } from '../monitor/recovery-plan.ts';
+import { managedProcess } from '../strategies/recovery-plan.ts';
 import type { Core } from './app.ts';
 import { isRemembered, lookUp } from './known-names.ts';
 import { previewOrder } from './preview-order.ts';

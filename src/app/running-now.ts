@@ -1,7 +1,7 @@
 import type { RunningStatus } from '../control/status.ts';
 import { soon } from '../core/clock.ts';
 import { isWell } from '../detectors/boot-grace.ts';
-import { managedProcess } from '../monitor/recovery-plan.ts';
+import { managedProcess } from '../strategies/recovery-plan.ts';
 import { processesInGroup } from '../strategies/unit/processes.ts';
 import { hiddenProcesses } from '../system/proc/hidden.ts';
 import { sharedLooks, type TakeLook } from '../system/proc/look.ts';

@@ -12,10 +12,10 @@ import { parseRunningWatch, type RunningWatch } from '../detectors/watch-exit.ts
 import type { HealthCheckParts } from '../health/health-check.ts';
 import { parseHealthChecks } from '../health/index.ts';
 import { type LoggingOptions, parseLogging } from '../logging/parse-logging.ts';
-import type { Plans, RecoveryPlan } from '../monitor/recovery-plan.ts';
 import { type ParsedStore, parseDatabase } from '../stores/index.ts';
 import type { RowScope } from '../stores/row-scope.ts';
 import { type ParsedStrategy, parseStrategy } from '../strategies/index.ts';
+import type { Plans, RecoveryPlan } from '../strategies/recovery-plan.ts';
 import { refusedStrategy } from '../strategies/refused.ts';
 import type { StrategyParts } from '../strategies/strategy.ts';
 import { Twins } from '../strategies/twins.ts';

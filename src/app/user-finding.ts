@@ -1,4 +1,4 @@
-import { managedProcess, type RecoveryPlan } from '../monitor/recovery-plan.ts';
+import { managedProcess, type RecoveryPlan } from '../strategies/recovery-plan.ts';
 import { judgeUnitName } from '../strategies/unit/name-policy.ts';
 import type { AccountResult } from '../system/spawn/user-account.ts';
 import type { ServiceManager } from '../system/systemd/service-manager.ts';

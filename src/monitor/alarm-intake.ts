@@ -4,11 +4,11 @@ import type { EventBus } from '../core/events.ts';
 import type { Logger } from '../core/logger.ts';
 import { nearName } from '../core/near-name.ts';
 import { quoted } from '../core/printable.ts';
+import { processOf } from '../strategies/recovery-plan.ts';
 import type { AlarmBook, AlarmEntry } from './alarm-book.ts';
 import type { AlarmClearing } from './alarm-clearing.ts';
 import type { CurrentConfig } from './current-config.ts';
 import { processFields } from './recovery-job.ts';
-import { processOf } from './recovery-plan.ts';
 
 /** What the intake needs. */
 export interface AlarmIntakeParts {

@@ -1,6 +1,6 @@
 import type { MonitorSettings } from '../core/config.ts';
 import type { AlarmStore } from '../stores/store.ts';
-import type { Plans } from './recovery-plan.ts';
+import type { Plans } from '../strategies/recovery-plan.ts';
 
 /** The configuration that the monitor works by. A reload replaces all of it at once. */
 export interface MonitorConfig {

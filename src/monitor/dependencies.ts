@@ -1,6 +1,6 @@
+import type { RecoveryPlan } from '../strategies/recovery-plan.ts';
 import { notProved } from './record-outcome.ts';
 import type { RecoveryOutcome } from './recovery-job.ts';
-import type { RecoveryPlan } from './recovery-plan.ts';
 
 /** What `processName` waits for, if it is in alarm too. */
 export function dependsOn(processName: string, { settings }: RecoveryPlan): string[] {

@@ -1,4 +1,5 @@
 import { type Alarm, isInAlarm, storedAlarm } from '../core/alarm.ts';
+import { processOf } from '../strategies/recovery-plan.ts';
 import type { AlarmBook } from './alarm-book.ts';
 import type { AlarmIntake } from './alarm-intake.ts';
 import type { CurrentConfig } from './current-config.ts';
@@ -6,7 +7,6 @@ import { dependsOn, failureAmong } from './dependencies.ts';
 import type { Holds } from './holds.ts';
 import type { KeptAlarms } from './kept-alarms.ts';
 import type { RecoveryOutcome } from './recovery-job.ts';
-import { processOf } from './recovery-plan.ts';
 import type { TargetRecoveries } from './target-recoveries.ts';
 
 /** What the foresight needs. */

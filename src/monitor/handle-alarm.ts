@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import type { EventBus } from '../core/events.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Journal } from '../state/daemon-state.ts';
+import { processOf, type RecoveryPlan } from '../strategies/recovery-plan.ts';
 import type { AlarmBook, AlarmEntry } from './alarm-book.ts';
 import type { AlarmClearing } from './alarm-clearing.ts';
 import type { EarlierRecovery } from './alarm-memory.ts';
@@ -13,7 +14,6 @@ import type { Holds } from './holds.ts';
 import { type InterruptedRuns, isSameAlarm } from './interrupted-runs.ts';
 import { notProved, type OutcomeRecorder } from './record-outcome.ts';
 import { type Member, processFields, type RecoveryJob, type RecoveryOutcome } from './recovery-job.ts';
-import { processOf, type RecoveryPlan } from './recovery-plan.ts';
 import type { TargetRecoveries } from './target-recoveries.ts';
 
 /** What the handling of an alarm needs. */

@@ -1,8 +1,8 @@
 import type { ManagedProcess } from '../core/alarm.ts';
 import type { Clock } from '../core/clock.ts';
 import { configuredSeconds } from '../core/duration.ts';
+import type { RecoveryPlan } from '../strategies/recovery-plan.ts';
 import type { Life } from '../strategies/strategy.ts';
-import type { RecoveryPlan } from './recovery-plan.ts';
 
 /**
  * Whether a process is well. `assumed`: nothing is configured that could tell. `detail`: more words on the reason, which may

@@ -5,9 +5,9 @@ import { heldName } from '../core/hold-words.ts';
 import type { Logger } from '../core/logger.ts';
 import { nameWords } from '../core/printable.ts';
 import type { HoldRecord, HoldRecords } from '../state/daemon-state.ts';
+import { meaningOfName } from '../strategies/recovery-plan.ts';
 import type { Meaning, RestartStrategy } from '../strategies/strategy.ts';
 import type { CurrentConfig } from './current-config.ts';
-import { meaningOfName } from './recovery-plan.ts';
 
 /** What the holds need. */
 export interface HoldsParts {

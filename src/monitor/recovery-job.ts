@@ -1,5 +1,5 @@
 import type { Alarm, ManagedProcess } from '../core/alarm.ts';
-import type { RecoveryPlan } from './recovery-plan.ts';
+import type { RecoveryPlan } from '../strategies/recovery-plan.ts';
 
 /** A process whose alarm a recovery is to end. */
 export interface Member {

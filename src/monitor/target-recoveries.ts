@@ -1,13 +1,13 @@
 import { type ManagedProcess, stands } from '../core/alarm.ts';
 import type { EventBus } from '../core/events.ts';
 import type { Logger } from '../core/logger.ts';
+import { managedProcess, type RecoveryPlan } from '../strategies/recovery-plan.ts';
 import type { Skip } from './alarm-book.ts';
 import { type Breakers, breakerOpen } from './breakers.ts';
 import type { CurrentConfig } from './current-config.ts';
 import type { Holds } from './holds.ts';
 import type { OutcomeRecorder } from './record-outcome.ts';
 import { type Member, processFields, type RecoveryJob, type RecoveryOutcome } from './recovery-job.ts';
-import { managedProcess, type RecoveryPlan } from './recovery-plan.ts';
 import type { Targets } from './targets.ts';
 
 /** What the recoveries of targets need. */

@@ -1,6 +1,6 @@
 import { type Clock, soon } from '../core/clock.ts';
+import { meaningOfName, resolveName } from '../strategies/recovery-plan.ts';
 import type { CurrentConfig } from './current-config.ts';
-import { meaningOfName, resolveName } from './recovery-plan.ts';
 
 /** What the targets need. */
 export interface TargetsParts {

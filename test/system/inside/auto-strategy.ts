@@ -4,8 +4,8 @@ import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { type TestContext, test } from 'node:test';
 import { systemClock } from '../../../src/core/clock.ts';
 import { proveHealthy } from '../../../src/monitor/health-proof.ts';
-import type { RecoveryPlan } from '../../../src/monitor/recovery-plan.ts';
 import { parseStrategy } from '../../../src/strategies/index.ts';
+import type { RecoveryPlan } from '../../../src/strategies/recovery-plan.ts';
 import { ProcessTable } from '../../../src/system/proc/table.ts';
 import { appUnit } from '../../../src/system/systemd/unit-name.ts';
 import { strategyMemory } from '../../helpers/memory-state.ts';

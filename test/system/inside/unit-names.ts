@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import type { Core } from '../../../src/app/app.ts';
 import { cliBackends } from '../../../src/app/cli-backends.ts';
-import { resolveName } from '../../../src/monitor/recovery-plan.ts';
+import { resolveName } from '../../../src/strategies/recovery-plan.ts';
 import { ordersOf } from '../../helpers/bound-orders.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
 import type { RecordedLog } from '../../helpers/recorded-log.ts';

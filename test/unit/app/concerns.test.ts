@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Concerns } from '../../../src/app/concerns.ts';
-import type { Plans } from '../../../src/monitor/recovery-plan.ts';
+import type { Plans } from '../../../src/strategies/recovery-plan.ts';
 import { RecordedLog } from '../../helpers/recorded-log.ts';
 
 /** Concerns whose looks end when the test says so, with what it says; the names looked at, in order, with how to end each. */

@@ -1,7 +1,7 @@
 import type { Alarm, ManagedProcess } from '../core/alarm.ts';
 import type { RecoverySettings } from '../core/config.ts';
 import type { HealthCheck } from '../health/health-check.ts';
-import { type Meaning, meaningOf, type Resolution, type RestartStrategy } from '../strategies/strategy.ts';
+import { type Meaning, meaningOf, type Resolution, type RestartStrategy } from './strategy.ts';
 
 /** How one process is to be healed, as configured. */
 export interface RecoveryPlan {
