@@ -3,25 +3,23 @@ import { errorMessage } from '../core/errors.ts';
 import { EventBus } from '../core/events.ts';
 import { StopStack } from '../core/lifecycle.ts';
 import type { Logger } from '../core/logger.ts';
-import type { AlarmRaiser } from '../detectors/detector.ts';
+import { ExitWatch, type WatchConfig } from '../detectors/exit-watch.ts';
+import { WatchedLives } from '../detectors/watched-lives.ts';
 import { createMonitor, type MonitorGraph } from '../monitor/create-monitor.ts';
 import type { CurrentConfig, MonitorConfig } from '../monitor/current-config.ts';
 import { heardStore } from '../monitor/heard-store.ts';
 import type { DaemonState } from '../state/daemon-state.ts';
+import { recordHistory } from '../state/record-history.ts';
 import { openState } from '../state/state.ts';
 import type { AlarmStore } from '../stores/store.ts';
+import { Concerns } from '../strategies/concerns.ts';
 import type { Plans } from '../strategies/recovery-plan.ts';
 import { createExecution, type Execution } from '../system/execution.ts';
 import { NameResolver } from '../system/names/resolver.ts';
 import { sharedLooks } from '../system/proc/look.ts';
 import { ProcessTable } from '../system/proc/table.ts';
 import { logOutput } from './command-log.ts';
-import { Concerns } from './concerns.ts';
-import { ExitCounts } from './exit-counts.ts';
-import { recordHistory } from './history.ts';
-import { RaisedAlarms } from './raised-alarms.ts';
 import { rowScope, type Settings } from './settings.ts';
-import { WatchedLives } from './watched-lives.ts';
 
 /** What the composition root is given. */
 export interface CoreOptions {
@@ -52,8 +50,8 @@ export interface Core extends Omit<MonitorGraph, 'interruptedRuns'> {
   readonly log: Logger;
   readonly execution: Execution;
   readonly names: NameResolver;
-  /** Where detectors raise alarms. */
-  readonly alarms: AlarmRaiser;
+  readonly config: { current(): Configuration };
+  readonly exits: ExitWatch;
   readonly lives: WatchedLives;
   readonly concerns: Concerns;
   readonly stops: StopStack;
@@ -104,15 +102,18 @@ async function compose(options: CoreOptions, stops: StopStack): Promise<Core> {
   const config = new RunningConfig();
   const stopping = new AbortController();
   const abort = new AbortController();
+  const lives = new WatchedLives(state.lives, clock);
+  const exits = new ExitWatch({ config, lives, services: execution.services, clock, events, log });
   const graph = createMonitor({
     ...{ config, state, clock, events, log },
     commands: execution.commands,
+    follower: exits,
     stopping: stopping.signal,
     abort: abort.signal,
     onHeartbeat: options.onHeartbeat ?? (() => {}),
     heartbeatMs: options.heartbeatMs ?? DEFAULT_HEARTBEAT_MS,
   });
-  const { book, breakers, handler, interruptedRuns, kept, monitor, targets } = graph;
+  const { interruptedRuns, monitor, targets } = graph;
 
   const warn = (text: string): void => log.warning(`Database: ${text}`);
   const open = async ({ database, ...next }: Settings): Promise<AlarmStore> => {
@@ -129,14 +130,10 @@ async function compose(options: CoreOptions, stops: StopStack): Promise<Core> {
   await load(options.settings);
   stops.push('store', () => config.current().store.close());
 
-  const plans = (): Plans => config.current().plans;
-  const exits = new ExitCounts({ events, breakers, plans, abort: abort.signal });
-  exits.follow();
   if (options.state === undefined) interruptedRuns.tell();
   recordHistory(events, state.history, clock);
-  const lives = new WatchedLives(state.lives, clock);
-  lives.follow(events);
 
+  const plans = (): Plans => config.current().plans;
   return {
     ...graph,
     settings: () => config.current().settings,
@@ -148,8 +145,9 @@ async function compose(options: CoreOptions, stops: StopStack): Promise<Core> {
     log,
     execution,
     names,
-    alarms: new RaisedAlarms({ book, kept, monitor, handler, exits }),
+    config,
     lives,
+    exits,
     concerns: new Concerns(plans, log),
     stops,
     stopping,
@@ -168,25 +166,30 @@ async function compose(options: CoreOptions, stops: StopStack): Promise<Core> {
 }
 
 /** What a reload replaces as a whole: the settings, and what was made of them. */
-interface Running {
+export interface Running {
   readonly settings: Settings;
   readonly plans: Plans;
   readonly store: AlarmStore;
 }
 
+/** The same, with what the parts read of the settings. */
+export interface Configuration extends Running, MonitorConfig, WatchConfig {
+  readonly plans: Plans;
+}
+
 /** The configuration in force. */
 class RunningConfig implements CurrentConfig {
-  #current: (MonitorConfig & Running) | undefined;
+  #current: Configuration | undefined;
 
   /** Throws before the first `replace`. */
-  current(): MonitorConfig & Running {
+  current(): Configuration {
     if (this.#current === undefined) throw new Error('the configuration is used before it is loaded');
     return this.#current;
   }
 
   replace(running: Running): void {
-    const { monitor, processNames } = running.settings;
-    this.#current = { ...running, monitor, processNames };
+    const { monitor, processNames, watchedNames, bootGracesMs } = running.settings;
+    this.#current = { ...running, monitor, processNames, watchedNames, bootGracesMs };
   }
 }
 

@@ -5,6 +5,8 @@ import { systemClock } from '../core/clock.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { createLogger } from '../logging/logger.ts';
+import { LastRecoveries } from '../monitor/last-recoveries.ts';
+import { LaunchObserver } from '../strategies/launch-observer.ts';
 import { TimeZone } from '../system/files/time-zone.ts';
 import { openDatagram } from '../system/native/datagram.ts';
 import { forbidDumps } from '../system/native/dumps.ts';
@@ -14,13 +16,11 @@ import { createNotifier, type Notifier } from '../system/systemd/notify.ts';
 import { type Core, createCore } from './app.ts';
 import { bindOrders } from './bind-orders.ts';
 import type { EventStream } from './event-stream.ts';
-import { ExitWatch } from './exit-watch.ts';
 import { goneNames } from './gone-names.ts';
-import { LastRecoveries } from './last-recoveries.ts';
-import { LaunchObserver } from './launch-observer.ts';
 import { configuredWords, tellProblems } from './problem-report.ts';
 import { createReload, type ReloadableLogger } from './reload.ts';
 import { readSettings } from './settings.ts';
+import { startExitWatch } from './start-exit-watch.ts';
 import { buildStatus, lookAtTargets, statusOfOne } from './status.ts';
 import { followStatus } from './status-line.ts';
 
@@ -106,9 +106,14 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
   const last = new LastRecoveries();
   last.load(core.state.history);
   last.follow(core.events, core.clock);
-  const reload = createReload(core, log, notifier);
+  const { exits } = core;
+  const launches = new LaunchObserver(core);
+  const reload = createReload(core, log, notifier, () => {
+    followConfig(core);
+    exits.reconfigure();
+    launches.lookAgain();
+  });
   const source = await createSource(core);
-  const exits = new ExitWatch(core, source);
   let events: EventStream | undefined;
   const status = async (): Promise<DaemonStatus> => {
     await lookAtTargets(core);
@@ -127,12 +132,13 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
   tellStart(core, log, options);
   const loop = core.monitor.run(core.stopping.signal);
   core.stops.push('exit watch', () => exits.stop());
-  exits.start();
-  void new LaunchObserver(core).run(core.stopping.signal);
+  followConfig(core);
+  startExitWatch(core, source);
+  void launches.run(core.stopping.signal);
   // A poll may be waiting for a store that hangs: closing the store ends it.
   core.stops.push('poll loop', () => Promise.race([loop, core.clock.sleep(POLL_END_MS)]));
   core.stops.push('no new work', () => core.stopping.abort());
-  events = await startEvents(core, source, exits);
+  events = await startEvents(core, source);
   notifier.ready();
   followStatus(core, notifier);
   options.onStarted?.(core);
@@ -150,6 +156,11 @@ async function live(core: Core, log: ReloadableLogger, notifier: Notifier, optio
 
 const POLL_END_MS = 2000;
 
+/** Forgets what belongs to names that are configured no longer. */
+function followConfig({ config, kept }: Core): void {
+  kept.keepOnly(config.current().processNames);
+}
+
 /** Where process events come from, for all who want them; undefined where `[events]` does not stand in the file. */
 async function createSource(core: Core): Promise<ProcessEventSource | undefined> {
   const { events: options } = core.settings();
@@ -160,15 +171,11 @@ async function createSource(core: Core): Promise<ProcessEventSource | undefined>
 }
 
 /** The event stream, where `[events]` stands in the file. */
-async function startEvents(
-  core: Core,
-  source: ProcessEventSource | undefined,
-  exits: ExitWatch,
-): Promise<EventStream | undefined> {
+async function startEvents(core: Core, source: ProcessEventSource | undefined): Promise<EventStream | undefined> {
   const { events: options } = core.settings();
   if (options === undefined || source === undefined) return undefined;
   const { openEventStream } = await import('./event-stream.ts');
-  const { clock, log, names } = core;
+  const { clock, log, names, exits } = core;
   const stream = await openEventStream({ options, source, names, clock, log, monitoredName: (pid) => exits.nameOf(pid) });
   core.stops.push('event stream', () => stream.stop());
   return stream;

@@ -1,7 +1,7 @@
 import { soon } from '../core/clock.ts';
+import type { LastRecoveries } from '../monitor/last-recoveries.ts';
 import type { Core } from './app.ts';
 import { isConfigured } from './known-names.ts';
-import type { LastRecoveries } from './last-recoveries.ts';
 
 /**
  * Those whose last recovery failed, or that have a breaker, with neither a section nor a row any more: nothing is left that could get well.

@@ -3,12 +3,12 @@ import type { AlarmRow, ProcessDetails, ProcessStatus } from '../control/status.
 import { storedKey } from '../core/alarm.ts';
 import { soon } from '../core/clock.ts';
 import type { RestartPreview } from '../core/outcomes.ts';
+import { recentRecoveries } from '../monitor/recent-recoveries.ts';
 import { managedProcess } from '../strategies/recovery-plan.ts';
 import type { Core } from './app.ts';
 import { isRemembered, lookUp } from './known-names.ts';
 import { previewOrder } from './preview-order.ts';
 import { holdOf } from './process-status.ts';
-import { recentRecoveries } from './recent-recoveries.ts';
 import { lookAtRunning } from './running-now.ts';
 import { holdStatus, storeStatus } from './status.ts';
 import { whereOutputGoes } from './where-output-goes.ts';

@@ -6,12 +6,12 @@ import { counted } from '../core/counted.ts';
 import { holdWords } from '../core/hold-words.ts';
 import { nameWords } from '../core/printable.ts';
 import { closedBreaker } from '../monitor/circuit-breaker.ts';
+import type { LastRecoveries } from '../monitor/last-recoveries.ts';
 import type { HoldRecord } from '../state/daemon-state.ts';
 import { managedProcess } from '../strategies/recovery-plan.ts';
 import { alarmKnown, alarmReason, alarmRow, skipOf } from './alarm-status.ts';
 import type { Core } from './app.ts';
 import { judgeState } from './judge-state.ts';
-import type { LastRecoveries } from './last-recoveries.ts';
 import { type FoundLife, type Running, watchedStatus, watchFact } from './watched-status.ts';
 
 /** What the status of one process is made of. */

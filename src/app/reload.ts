@@ -16,22 +16,29 @@ export interface ReloadableLogger extends Logger {
 
 /**
  * Reads the configuration again, one reload after the other, as ordered by `by`; what cannot be used is told and the running one stays.
- * The order it returns never rejects.
+ * `follow` is called once the new one is in force: those who work by it take it up. The order it returns never rejects.
  */
 export function createReload(
   core: Core,
   log: ReloadableLogger,
   notifier: Notifier,
+  follow: () => void,
 ): (by: string) => ReturnType<Orders['reload']> {
   let last: Promise<unknown> = Promise.resolve();
   return (by) => {
-    const reload = last.then(() => reloadOnce(core, log, notifier, by));
+    const reload = last.then(() => reloadOnce(core, log, notifier, follow, by));
     last = reload;
     return reload;
   };
 }
 
-async function reloadOnce(core: Core, log: ReloadableLogger, notifier: Notifier, by: string): ReturnType<Orders['reload']> {
+async function reloadOnce(
+  core: Core,
+  log: ReloadableLogger,
+  notifier: Notifier,
+  follow: () => void,
+  by: string,
+): ReturnType<Orders['reload']> {
   const before = core.settings();
   notifier.reloading();
   try {
@@ -44,6 +51,7 @@ async function reloadOnce(core: Core, log: ReloadableLogger, notifier: Notifier,
     log.info(`Configuration reloaded: ${changes.length === 0 ? 'nothing changed' : changes.join('; ')}; by ${by}`);
     const warnings = next.problems.map((warning) => formatProblem(next.file, warning));
     for (const warning of warnings) log.warning(warning);
+    follow();
     core.events.emit({ type: 'config_reloaded', changes, by });
     return { kind: 'done', changes, warnings };
   } catch (error) {

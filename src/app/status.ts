@@ -4,10 +4,10 @@ import { type Alarm, hasName, type StoredAlarm } from '../core/alarm.ts';
 import { counted } from '../core/counted.ts';
 import { quoted } from '../core/printable.ts';
 import { isAtRest } from '../monitor/circuit-breaker.ts';
+import type { LastRecoveries } from '../monitor/last-recoveries.ts';
 import type { HoldRecord } from '../state/daemon-state.ts';
 import { managedProcess } from '../strategies/recovery-plan.ts';
 import type { Core } from './app.ts';
-import type { LastRecoveries } from './last-recoveries.ts';
 import { type ProcessParts, processStatus, ruledBy } from './process-status.ts';
 
 /** What is known beside the core. */

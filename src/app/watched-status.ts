@@ -1,10 +1,10 @@
 import type { ProcessStatus } from '../control/status.ts';
 import { zonedTimestamp } from '../core/clock.ts';
 import { formatDuration } from '../core/duration.ts';
+import type { WatchedLives } from '../detectors/watched-lives.ts';
 import type { WatchedLife } from '../state/daemon-state.ts';
 import type { UnitTransit } from '../system/systemd/unit-transit.ts';
 import type { WatchFact } from './judge-state.ts';
-import type { WatchedLives } from './watched-lives.ts';
 
 /** Whether a watched process runs, or what systemd is about with its unit; null: nobody knows. */
 export type Running = boolean | null | UnitTransit;

@@ -118,6 +118,9 @@ export type MonitorEvent =
     }
   | { readonly type: 'config_reloaded'; readonly changes: readonly string[]; readonly by: string };
 
+/** The event of that type. */
+export type EventOf<T extends MonitorEvent['type']> = Extract<MonitorEvent, { readonly type: T }>;
+
 /** The one way to learn of things: observers subscribe, those who decide emit. */
 export class EventBus {
   #listeners = new Set<(event: MonitorEvent) => void>();

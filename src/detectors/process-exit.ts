@@ -44,7 +44,6 @@ export class ProcessExitDetector implements Detector {
   readonly #stopped = new AbortController();
   readonly #byPidfd = canWatchByPidfd();
   #subscription: ProcessEventSubscription | undefined;
-  #unsubscribe = (): void => {};
   #rounds: Promise<void> = Promise.resolve();
   #lastLook: Promise<void> = Promise.resolve();
   #nextLook: Promise<void> | undefined;
@@ -59,13 +58,6 @@ export class ProcessExitDetector implements Detector {
 
   /** `byReload`: what there is to be watched came by a reload, not with the start of the daemon. */
   start(byReload = false): void {
-    this.#unsubscribe = this.#parts.events.subscribe((event) => {
-      if (event.type !== 'recovery_succeeded' && event.type !== 'recovery_failed') return;
-      for (const { watch } of this.#watches.values()) {
-        if (!watch.is(event.process.processName, event.target)) continue;
-        void (event.type === 'recovery_succeeded' ? watch.afterRecovery() : watch.look());
-      }
-    });
     this.#takeUp(byReload);
     this.#rounds = this.#look();
   }
@@ -73,6 +65,12 @@ export class ProcessExitDetector implements Detector {
   /** Takes up what is to be watched after a reload. */
   reconfigure(): void {
     this.#takeUp(true);
+  }
+
+  /** A recovery of that process, or of what it stands for (`target`), has ended, well or not. */
+  afterRecovery(processName: string, target: string, hasSucceeded: boolean): void {
+    for (const { watch } of this.#watches.values())
+      if (watch.is(processName, target)) void (hasSucceeded ? watch.afterRecovery() : watch.look());
   }
 
   #takeUp(byReload: boolean): void {
@@ -102,7 +100,6 @@ export class ProcessExitDetector implements Detector {
 
   async stop(): Promise<void> {
     this.#stopped.abort();
-    this.#unsubscribe();
     if (this.#subscription?.kind === 'open') this.#subscription.end();
     for (const { watch } of this.#watches.values()) watch.stop();
     this.#watches.clear();

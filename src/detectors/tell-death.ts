@@ -14,7 +14,7 @@ export function tellDeath(
   name: string,
   death: ProcessDeath,
   meaning: DeathMeaning,
-  { log, events }: Pick<WatchParts, 'log' | 'events'>,
+  { log, events, lives }: Pick<WatchParts, 'log' | 'events' | 'lives'>,
 ): void {
   const { pid, uptimeMs, at, status, unseen, inRecovery } = death;
   const expected = meaning.kind === 'expected';
@@ -25,5 +25,7 @@ export function tellDeath(
   const how = expected
     ? meaning.unasked === true && { unasked: true as const }
     : meaning.repeated && { repeated: true as const };
-  events.emit({ type: 'process_exited', processName: name, pid, cause, uptimeMs, at, expected, ...ours, ...how });
+  const event = { type: 'process_exited', processName: name, pid, cause, uptimeMs, at, expected, ...ours, ...how } as const;
+  lives.exited(event);
+  events.emit(event);
 }

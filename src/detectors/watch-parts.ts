@@ -3,7 +3,7 @@ import type { EventBus } from '../core/events.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ProcessTable } from '../system/proc/table.ts';
 import type { ServiceManager } from '../system/systemd/service-manager.ts';
-import type { AlarmRaiser } from './detector.ts';
+import type { AlarmRaiser, LifeKeeper } from './detector.ts';
 import type { WatchedPids } from './watched-pids.ts';
 
 /** What a watch uses of the rest. */
@@ -14,6 +14,7 @@ export interface WatchParts {
   readonly events: EventBus;
   readonly log: Logger;
   readonly raiser: AlarmRaiser;
+  readonly lives: LifeKeeper;
   /** True while a recovery of ours for this process, or for what it stands for (`key`), is under way. */
   readonly isRecovering: (processName: string, key: string) => boolean;
   /** The same for a recovery of that unit, whichever process it stands for. */

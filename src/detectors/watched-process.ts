@@ -159,13 +159,15 @@ export class WatchedProcess {
     // A monitored unit's own state comes with each look.
     this.#unit = status === undefined ? unit : undefined;
     this.#main = status?.mainPid;
-    const { table, clock, events, log } = this.#parts;
+    const { table, clock, events, lives, log } = this.#parts;
     const wasDown = this.#living.size === 0;
     this.#living.add(processes, (process, status) => void this.#ended(process, status));
     if (!wasDown) return;
     log.debug(`Watching ${this.name}: pid ${processes.map(({ pid }) => pid).join(', ')}`, { process_name: this.name });
     const since = new Date(clock.date().getTime() - table.ageMs(oldest));
-    events.emit({ type: 'process_seen', processName: this.name, pid: oldest.pid, since, unit });
+    const event = { type: 'process_seen', processName: this.name, pid: oldest.pid, since, unit } as const;
+    lives.seen(event);
+    events.emit(event);
   }
 
   async #ended(process: ProcessIdentity, known: number | undefined): Promise<void> {

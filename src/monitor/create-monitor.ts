@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { EventBus } from '../core/events.ts';
 import type { Logger } from '../core/logger.ts';
+import type { RecoveryFollower } from '../detectors/detector.ts';
 import type { DaemonState } from '../state/daemon-state.ts';
 import type { CommandRunner } from '../system/runs/runner.ts';
 import { AlarmBook } from './alarm-book.ts';
@@ -11,12 +12,14 @@ import { AlarmMemory } from './alarm-memory.ts';
 import { makeAttempts } from './attempts.ts';
 import { Breakers } from './breakers.ts';
 import type { CurrentConfig } from './current-config.ts';
+import { ExitCounts } from './exit-counts.ts';
 import { Foresight } from './foresight.ts';
 import { handleAlarm, recoverTarget } from './handle-alarm.ts';
 import { Holds } from './holds.ts';
 import { InterruptedRuns } from './interrupted-runs.ts';
 import { KeptAlarms } from './kept-alarms.ts';
 import { Monitor } from './monitor.ts';
+import { RaisedAlarms } from './raised-alarms.ts';
 import { OutcomeRecorder } from './record-outcome.ts';
 import { RestartSlots } from './restart-slots.ts';
 import { StoreWatch } from './store-watch.ts';
@@ -29,6 +32,8 @@ export interface MonitorDeps {
   readonly config: CurrentConfig;
   readonly state: DaemonState;
   readonly commands: CommandRunner;
+  /** Looks after what was recovered. */
+  readonly follower: RecoveryFollower;
   readonly clock: Clock;
   readonly events: EventBus;
   readonly log: Logger;
@@ -43,8 +48,11 @@ export interface MonitorDeps {
 
 /** The parts of the monitor that others use. */
 export interface MonitorGraph {
+  /** Where detectors raise alarms. */
+  readonly alarms: RaisedAlarms;
   readonly book: AlarmBook;
   readonly breakers: Breakers;
+  readonly exitCounts: ExitCounts;
   readonly foresight: Foresight;
   readonly handler: AlarmHandler;
   readonly holds: Holds;
@@ -56,7 +64,7 @@ export interface MonitorGraph {
 
 /** Builds the monitor, each part from those before it, and takes up what an earlier life of the daemon wrote down. Starts nothing. */
 export function createMonitor(deps: MonitorDeps): MonitorGraph {
-  const { config, state, commands, clock, events, log, stopping, abort, onHeartbeat, heartbeatMs } = deps;
+  const { config, state, commands, follower, clock, events, log, stopping, abort, onHeartbeat, heartbeatMs } = deps;
   const { journal } = state;
 
   const watch = new StoreWatch({ config, clock, events, log });
@@ -68,7 +76,7 @@ export function createMonitor(deps: MonitorDeps): MonitorGraph {
   const slots = new RestartSlots(() => config.current().monitor.maxConcurrentRestarts);
   const interruptedRuns = new InterruptedRuns({ journal, commands, config, log, abort });
 
-  const recorder = new OutcomeRecorder({ book, breakers, clock, events, log });
+  const recorder = new OutcomeRecorder({ book, breakers, follower, clock, events, log });
   const clearing = new AlarmClearing({ config, book, kept, clock, events, log });
   const attempts = { config, journal, kept, slots, commands, holds, clock, events, log, stopping, abort };
   const recovery = { interruptedRuns, breakers, book, journal, recorder, clearing, clock, events, log, abort };
@@ -90,7 +98,10 @@ export function createMonitor(deps: MonitorDeps): MonitorGraph {
     heartbeatMs,
   });
 
+  const exitCounts = new ExitCounts({ config, breakers, targets, abort });
+  const alarms = new RaisedAlarms({ book, kept, monitor, handler, exits: exitCounts });
+
   breakers.load();
   interruptedRuns.load();
-  return { book, breakers, foresight, handler, holds, interruptedRuns, kept, monitor, targets };
+  return { alarms, book, breakers, exitCounts, foresight, handler, holds, interruptedRuns, kept, monitor, targets };
 }

@@ -93,6 +93,16 @@ export class KeptAlarms {
     return true;
   }
 
+  /** Ends the alarms of names that are configured no longer: they have nobody to be told to and no row to be cleared in. */
+  keepOnly(configured: readonly string[]): void {
+    for (const { processName } of this.#parts.records.list()) {
+      if (configured.includes(processName) || !this.drop(processName)) continue;
+      this.#parts.log.info(`Alarm of ${processName} is kept no longer: it is not configured any more`, {
+        process_name: processName,
+      });
+    }
+  }
+
   /** One offer of a name after the other. */
   async #offer(alarm: KeptAlarmRecord): Promise<Offer> {
     const { processName } = alarm;

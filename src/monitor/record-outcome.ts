@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { EventBus } from '../core/events.ts';
 import type { Logger, LogLevel } from '../core/logger.ts';
+import type { RecoveryFollower } from '../detectors/detector.ts';
 import type { AlarmBook, Skip } from './alarm-book.ts';
 import type { Breakers } from './breakers.ts';
 import { type Member, processFields, type RecoveryJob, type RecoveryOutcome } from './recovery-job.ts';
@@ -9,6 +10,8 @@ import { type Member, processFields, type RecoveryJob, type RecoveryOutcome } fr
 export interface OutcomeRecorderParts {
   readonly book: AlarmBook;
   readonly breakers: Breakers;
+  /** Looks after what was recovered, once the breaker has counted it. */
+  readonly follower: RecoveryFollower;
   readonly clock: Clock;
   readonly events: EventBus;
   readonly log: Logger;
@@ -49,7 +52,7 @@ export class OutcomeRecorder {
 
   /** Reports how a recovery ended and counts it for the breaker. `startedMs`: monotonic time at which it began. */
   record(job: Pick<RecoveryJob, 'process' | 'target'>, outcome: RecoveryOutcome, startedMs: number): void {
-    const { breakers, log, events, clock } = this.#parts;
+    const { breakers, follower, log, events, clock } = this.#parts;
     const { process, target } = job;
     const durationMs = Math.round(clock.monotonicMs() - startedMs);
     const fields = { ...processFields(process), target, duration_ms: durationMs };
@@ -58,12 +61,14 @@ export class OutcomeRecorder {
         log.info(`RESTART LOG: Successfully restarted and verified process: ${process.processName}`, fields);
         events.emit({ type: 'recovery_succeeded', process, target, attempts: outcome.attempts, durationMs });
         breakers.succeeded(target, process);
+        follower.afterRecovery(process.processName, target, true);
         break;
       case 'failed': {
         const { reason, output } = outcome;
         log.error(`RESTART LOG: Failed to restart ${process.processName}: ${reason}`, fields);
         events.emit({ type: 'recovery_failed', process, target, reason, ...(output && { output }), durationMs });
         breakers.failed(target, process);
+        follower.afterRecovery(process.processName, target, false);
         break;
       }
       case 'not_proved':

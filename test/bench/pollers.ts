@@ -79,6 +79,7 @@ function poller(
     config: { current: () => current as unknown as MonitorConfig },
     state: memoryState(),
     commands: {} as CommandRunner,
+    follower: { afterRecovery: nothing },
     clock,
     events: new EventBus(nothing),
     log: { debug: nothing, info: nothing, warning: nothing, error: nothing },

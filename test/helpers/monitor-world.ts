@@ -1,5 +1,3 @@
-import { ExitCounts } from '../../src/app/exit-counts.ts';
-import { RaisedAlarms } from '../../src/app/raised-alarms.ts';
 import { isSameNotes, type ProcessRow, storedAlarm } from '../../src/core/alarm.ts';
 import type { MonitorSettings, RecoverySettings } from '../../src/core/config.ts';
 import { StoreError } from '../../src/core/errors.ts';
@@ -104,11 +102,12 @@ export class MonitorWorld {
   readonly book: MonitorGraph['book'];
   readonly monitor: MonitorGraph['monitor'];
   readonly breakers: MonitorGraph['breakers'];
+  readonly exits: MonitorGraph['exitCounts'];
   readonly foresight: MonitorGraph['foresight'];
   readonly holds: MonitorGraph['holds'];
   readonly kept: MonitorGraph['kept'];
   readonly targets: MonitorGraph['targets'];
-  readonly alarms: RaisedAlarms;
+  readonly alarms: MonitorGraph['alarms'];
   readonly bus: EventBus;
 
   constructor(settings: Partial<MonitorSettings> = {}, state: DaemonState = memoryState()) {
@@ -144,6 +143,7 @@ export class MonitorWorld {
       },
       state,
       commands,
+      follower: { afterRecovery: () => {} },
       clock: this.clock,
       events: bus,
       log,
@@ -160,9 +160,8 @@ export class MonitorWorld {
     this.holds = graph.holds;
     this.kept = graph.kept;
     this.targets = graph.targets;
-    const exits = new ExitCounts({ events: bus, breakers: this.breakers, plans: () => plans, abort: this.abort.signal });
-    exits.follow();
-    this.alarms = new RaisedAlarms({ ...graph, exits });
+    this.alarms = graph.alarms;
+    this.exits = graph.exitCounts;
   }
 
   /** Adds a row in alarm; `how` says how its process behaves. */

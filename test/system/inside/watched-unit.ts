@@ -51,6 +51,7 @@ export function detecting(
     events,
     log: silentLog,
     raiser: { raise: async (_name, notes) => void alarms.push(notes) },
+    lives: { seen: () => {}, exited: () => {} },
     isRecovering: () => false,
     isUnitRecovering,
     isInAlarm: () => false,

@@ -3,11 +3,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createCore } from '../../../src/app/app.ts';
-import { LastRecoveries } from '../../../src/app/last-recoveries.ts';
 import { createReload } from '../../../src/app/reload.ts';
 import { readSettings, type Settings } from '../../../src/app/settings.ts';
 import { buildStatus } from '../../../src/app/status.ts';
 import { StoreError } from '../../../src/core/errors.ts';
+import { LastRecoveries } from '../../../src/monitor/last-recoveries.ts';
 import type { Notifier } from '../../../src/system/systemd/notify.ts';
 import { RecordedLog } from '../../helpers/recorded-log.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
@@ -51,7 +51,7 @@ test('a reload takes up another [host] name, in log and status', async (t) => {
   const host = () => buildStatus(core, new LastRecoveries(), { version: '1', pid: 1, startedAt: null }).host;
   assert.equal(host(), 'db1');
   settingsIn(dir, '[host]\nname = db2\nhost_id = 007\n');
-  const reply = await createReload(core, log, notifier)('SIGHUP');
+  const reply = await createReload(core, log, notifier, () => {})('SIGHUP');
   assert.deepEqual(reply, { kind: 'done', changes: ['[host] name: db1 -> db2'], warnings: [] });
   assert.deepEqual([host(), hosts], ['db2', ['db2']]);
 });
@@ -70,7 +70,7 @@ test('reloads follow each other, and one that fails in an unforeseen way is told
     atOnce--;
     throw new Error('no more descriptors');
   };
-  const reload = createReload({ ...core, adopt }, log, notifier);
+  const reload = createReload({ ...core, adopt }, log, notifier, () => {});
   const replies = await Promise.all([reload('SIGHUP'), reload('SIGHUP')]);
   assert.equal(most, 1);
   assert.deepEqual(replies[0], { kind: 'refused', code: 'unavailable', reason: 'no more descriptors' });
@@ -83,7 +83,7 @@ test('what takes effect only at the next start is said to', async (t) => {
   const core = await createCore({ settings: settingsIn(dir), log });
   t.after(() => core.stops.stop(5000));
   settingsIn(dir, 'group = root\n[events]\n');
-  const reply = await createReload(core, log, notifier)('SIGHUP');
+  const reply = await createReload(core, log, notifier, () => {})('SIGHUP');
   assert(reply.kind === 'done');
   assert(reply.changes.includes('[control] takes effect at the next start'), reply.changes.join('; '));
   assert(reply.changes.includes('[events] takes effect at the next start'), reply.changes.join('; '));
@@ -96,7 +96,7 @@ async function reloadable(t: TestContext, more: string) {
   const core = await createCore({ settings: settingsIn(dir, more), log });
   t.after(() => core.stops.stop(5000));
   const file = join(dir, 'config.ini');
-  const reload = createReload(core, log, notifier);
+  const reload = createReload(core, log, notifier, () => {});
   return {
     core,
     told: async (edit: (text: string) => string): Promise<string[]> => {
@@ -170,7 +170,7 @@ test('a refused reload tells all problems as check-config does, and how many the
   t.after(() => core.stops.stop(5000));
   const file = join(dir, 'config.ini');
   writeFileSync(file, `${readFileSync(file, 'utf8')}gruop = root\n[process.a]\nmax_attempts = often\nfoo = 1\n`);
-  const reply = await createReload(core, log, notifier)('SIGHUP');
+  const reply = await createReload(core, log, notifier, () => {})('SIGHUP');
   assert(reply.kind === 'refused');
   const [gruop, often, foo, last, ...more] = reply.reason.replaceAll(file, 'F').split('\n');
   assert.equal(gruop, 'F:10: [control] gruop: unknown key, ignored (did you mean group?) (warning)');

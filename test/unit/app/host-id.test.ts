@@ -39,7 +39,7 @@ test('the rows of [host] host_id are ours, and what a reload makes of it holds f
   };
   assert.deepEqual(inAlarm(), [2]);
 
-  const reload = createReload(core, Object.assign(new RecordedLog(), { reconfigure: () => {} }), notifier);
+  const reload = createReload(core, Object.assign(new RecordedLog(), { reconfigure: () => {} }), notifier, () => {});
   const { file } = core.settings();
   const database = `[database]\ndriver = sqlite\npath = ${dir}/a.db\n[monitor]\nstate_dir = ${dir}/state\n[logging]\nfile =\n`;
   writeFileSync(file, `${database}${sections('')}`, { mode: 0o600 });

@@ -5,10 +5,10 @@ import { basename, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Core } from '../../../src/app/app.ts';
 import { cliBackends } from '../../../src/app/cli-backends.ts';
-import { LastRecoveries } from '../../../src/app/last-recoveries.ts';
-import { LaunchObserver } from '../../../src/app/launch-observer.ts';
 import { buildStatus } from '../../../src/app/status.ts';
 import type { ProcessStatus } from '../../../src/control/status.ts';
+import { LastRecoveries } from '../../../src/monitor/last-recoveries.ts';
+import { LaunchObserver } from '../../../src/strategies/launch-observer.ts';
 import { ProcessTable } from '../../../src/system/proc/table.ts';
 import { ordersOf } from '../../helpers/bound-orders.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
@@ -168,10 +168,11 @@ test('each reload tells again of what would be refused', asRoot, async (t) => {
   const core = await coreWith(t, dir, section(name));
   const told = (): number =>
     (core.log as RecordedLog).of('warning').filter((line) => line.startsWith(`${name} would not be started again: `)).length;
-  void new LaunchObserver(core).run(core.stopping.signal);
+  const observer = new LaunchObserver(core);
+  void observer.run(core.stopping.signal);
   await waitFor('the first look', () => told() === 1);
   await waitFor('the look after a reload', () => {
-    core.events.emit({ type: 'config_reloaded', changes: [], by: 'SIGHUP' });
+    observer.lookAgain();
     return told() > 1;
   });
 });

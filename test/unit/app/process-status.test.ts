@@ -5,11 +5,11 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import type { Core } from '../../../src/app/app.ts';
 import { goneNames } from '../../../src/app/gone-names.ts';
-import { LastRecoveries } from '../../../src/app/last-recoveries.ts';
 import { buildStatus, lookAtTargets, statusOfOne } from '../../../src/app/status.ts';
 import type { Running } from '../../../src/app/watched-status.ts';
 import type { ProcessStatus } from '../../../src/control/status.ts';
 import { type ManagedProcess, type StoredAlarm, storedAlarm } from '../../../src/core/alarm.ts';
+import { LastRecoveries } from '../../../src/monitor/last-recoveries.ts';
 import type { StoreAvailability } from '../../../src/monitor/store-watch.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
@@ -119,25 +119,25 @@ test('what is watched and not known to run is not green, whether or not it ever 
   assert.deepEqual([never.state, never.watched], ['down', nothing]);
   assert.match(never.reason ?? '', /never seen/);
   const exit = { type: 'process_exited', processName: 'web', pid: 7, uptimeMs: 5, at: new Date() } as const;
-  core.events.emit({ type: 'process_seen', processName: 'web', pid: 7, since: new Date(5) });
+  core.lives.seen({ type: 'process_seen', processName: 'web', pid: 7, since: new Date(5) });
   assert.equal(shown(core, 'web', true).state, 'ok');
   // The daemon was away, and it has ended meanwhile.
   assert.deepEqual(
     [shown(core, 'web', false).state, shown(core, 'web', false).reason],
     ['down', 'does not run any more, and nobody saw it end'],
   );
-  core.events.emit({ ...exit, cause: 'signal SIGKILL', expected: false });
+  core.lives.exited({ ...exit, cause: 'signal SIGKILL', expected: false });
   assert.match(shown(core, 'web', false).reason ?? '', /^ended: signal SIGKILL, \d{4}-/);
   assert.equal(shown(core, 'web', false).state, 'down');
   core.holds.set('web', undefined, 'upgrade');
   assert.equal(shown(core, 'web', false).state, 'held');
   core.holds.release('web');
-  core.events.emit({ ...exit, cause: 'exit code 0', expected: true });
+  core.lives.exited({ ...exit, cause: 'exit code 0', expected: true });
   const stopped = shown(core, 'web', false);
   assert.deepEqual([stopped.state, stopped.watched?.stopped], ['quiet', true]);
   assert.match(stopped.reason ?? '', /^stopped on purpose: exit code 0/);
   // Our own recovery has stopped it and did not bring it up: nobody wants that, also after a restart of the daemon.
-  core.events.emit({ ...exit, cause: 'signal SIGTERM', expected: true, ours: true });
+  core.lives.exited({ ...exit, cause: 'signal SIGTERM', expected: true, ours: true });
   for (const last of [loaded(core), new LastRecoveries()]) {
     const left = shown(core, 'web', false, last);
     assert.deepEqual([left.state, left.watched?.stopped, left.watched?.exits], ['down', false, 1]);
@@ -150,7 +150,7 @@ test('a unit that is starting or stopping is not known to be well; one that syst
   await core.monitor.look();
   const nowMs = core.clock.monotonicMs();
   const unit = 'web.service';
-  core.events.emit({ type: 'process_seen', processName: 'web', pid: 7, since: new Date(5) });
+  core.lives.seen({ type: 'process_seen', processName: 'web', pid: 7, since: new Date(5) });
   for (const [runs, state, reason, isRunning] of [
     [{ kind: 'starting', unit, sinceMs: nowMs - 185_000 }, 'unknown', 'web.service has been starting for 3 min', null],
     [{ kind: 'starting', unit, sinceMs: 0 }, 'unknown', 'web.service has been starting', null],
@@ -200,7 +200,7 @@ test('a recovery that failed without an alarm shows, also after a restart of the
     assert.match(failed.reason ?? '', /^the last recovery failed: .*exit code 3/);
   }
   // It runs again by itself.
-  core.events.emit({ type: 'process_seen', processName: 'web', pid: process.pid, since: new Date(Date.now() + 1) });
+  core.lives.seen({ type: 'process_seen', processName: 'web', pid: process.pid, since: new Date(Date.now() + 1) });
   assert.equal(shown(core, 'web', true).state, 'ok');
   const target = shown(core, 'plain').target ?? 'plain';
   core.events.emit({ type: 'recovery_succeeded', process: managed('plain'), target, attempts: 1, durationMs: 5 });

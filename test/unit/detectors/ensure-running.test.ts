@@ -49,6 +49,7 @@ function ensuring(t: TestContext, bootGraceMs = 30_000, changes: Partial<Process
     }),
     log: silentLog,
     raiser: { raise: async (processName, notes) => void alarms.push(`${processName}: ${notes}`) },
+    lives: { seen: () => {}, exited: () => {} },
     isRecovering: () => false,
     isUnitRecovering: () => false,
     isInAlarm: () => false,

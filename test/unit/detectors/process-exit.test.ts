@@ -43,6 +43,7 @@ function detecting(
     events,
     log: silentLog,
     raiser: { raise: async (processName, notes) => void alarms.push(`${processName}: ${notes}`) },
+    lives: { seen: () => {}, exited: () => {} },
     isRecovering: () => false,
     isUnitRecovering: () => false,
     isInAlarm: () => false,
@@ -178,14 +179,13 @@ test('what ran before and does not now has ended unseen; what still runs has not
 });
 
 test('what does not run after its recovery is told as that, and not as the death before', async (t) => {
-  const { zoo, events, detector, alarms, seen, exits } = detecting(t, [name('again')]);
+  const { zoo, detector, alarms, seen, exits } = detecting(t, [name('again')]);
   const pid = await zoo.start(zoo.sleeper(name('again')));
   detector.start();
   await waitFor('it is seen', () => seen().includes(pid));
   await kill(pid);
   await waitFor('an alarm', () => alarms.length === 1);
-  const recovered = { process: managed(name('again')), target: name('again'), attempts: 1, durationMs: 1 };
-  events.emit({ type: 'recovery_succeeded', ...recovered });
+  detector.afterRecovery(name('again'), name('again'), true);
   await waitFor('another alarm', () => alarms.length === 2);
   assert.match(alarms[0] ?? '', /: signal SIGKILL \(pid /);
   assert.match(alarms[1] ?? '', /: does not run after its recovery \(noticed [\d: -]+\)$/);

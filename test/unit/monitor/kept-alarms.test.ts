@@ -286,15 +286,7 @@ test('exits within the window open the breaker before the alarm of the last one 
   const die = async (expected = false): Promise<void> => {
     // As the detector does: the alarm is written down before its exit is told of.
     const raised = expected ? undefined : raise(world, 'web', `exit at ${world.clock.monotonicMs()}`);
-    world.bus.emit({
-      type: 'process_exited',
-      processName: 'web',
-      pid: 1,
-      cause: 'exit code 1',
-      uptimeMs: 5,
-      at: world.clock.date(),
-      expected,
-    });
+    if (!expected) world.exits.count('web');
     await raised;
     await world.clock.advance(1000);
   };
@@ -323,9 +315,7 @@ test('an exit counts before its alarm is handled, however long it takes to know 
       if (asked++ === 0) await world.clock.sleep(5000);
     },
   });
-  const at = world.clock.date();
-  const exit = { processName: 'web', pid: 1, cause: 'exit code 1', uptimeMs: 5, at, expected: false } as const;
-  world.bus.emit({ type: 'process_exited', ...exit });
+  world.exits.count('web');
   await raise(world, 'web');
   assert.equal(world.breakers.snapshot('web').state, 'open');
   assert.deepEqual(world.restarts, []);

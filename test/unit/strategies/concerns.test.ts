@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Concerns } from '../../../src/app/concerns.ts';
+import { Concerns } from '../../../src/strategies/concerns.ts';
 import type { Plans } from '../../../src/strategies/recovery-plan.ts';
 import { RecordedLog } from '../../helpers/recorded-log.ts';
 

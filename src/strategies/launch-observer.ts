@@ -1,8 +1,12 @@
+import type { Clock } from '../core/clock.ts';
+import type { MonitorSettings } from '../core/config.ts';
 import { errorMessage } from '../core/errors.ts';
-import { managedProcess } from '../strategies/recovery-plan.ts';
+import type { Logger } from '../core/logger.ts';
+import type { AlarmStore } from '../stores/store.ts';
 import { ProcessLook } from '../system/proc/look.ts';
 import { ProcessTable } from '../system/proc/table.ts';
-import type { Core } from './app.ts';
+import type { Concerns } from './concerns.ts';
+import { managedProcess, type Plans } from './recovery-plan.ts';
 
 /** At most so often: programs are looked at far more rarely than the database may be. */
 const ROUND_MS = 30_000;
@@ -13,39 +17,54 @@ const NAMES_LIMIT = 5000;
 const UNITS_MS = 10_000;
 const LEAST_PAUSE_MS = 1000;
 
+/** What the observer needs. */
+export interface LaunchObserverParts {
+  readonly config: { current(): LaunchConfig };
+  readonly concerns: Concerns;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** What is looked at, as configured now. */
+interface LaunchConfig {
+  readonly monitor: Pick<MonitorSettings, 'checkIntervalMs' | 'onlyConfigured'>;
+  readonly processNames: readonly string[];
+  readonly plans: Plans;
+  readonly store: Pick<AlarmStore, 'listNames'>;
+}
+
 /**
  * Remembers how the monitored programs were started, while they live: at the time of an alarm they are mostly dead. One look at
  * the process table a round; only what runs is looked at more closely. Then it is found which of them would not be started again.
  */
 export class LaunchObserver {
-  readonly #core: Core;
+  readonly #parts: LaunchObserverParts;
   readonly #table = new ProcessTable();
   #names: readonly string[] = [];
+  #again = new AbortController();
   #namesAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(core: Core) {
-    this.#core = core;
+  constructor(parts: LaunchObserverParts) {
+    this.#parts = parts;
   }
 
-  /** Looks round after round until `stopping` aborts; at once after a reload, which may have brought new names. */
+  /** Looks again at once: a reload may have brought new names. */
+  lookAgain(): void {
+    this.#namesAtMs = Number.NEGATIVE_INFINITY;
+    this.#parts.concerns.forget();
+    this.#again.abort('reloaded');
+  }
+
+  /** Looks round after round until `stopping` aborts. */
   async run(stopping: AbortSignal): Promise<void> {
-    const { clock, events, log } = this.#core;
-    let reloaded = new AbortController();
-    const unsubscribe = events.subscribe(({ type }) => {
-      if (type === 'config_reloaded') reloaded.abort();
-    });
+    const { config, clock, log } = this.#parts;
     while (!stopping.aborted) {
-      if (reloaded.signal.aborted) {
-        this.#namesAtMs = Number.NEGATIVE_INFINITY;
-        this.#core.concerns.forget();
-      }
-      reloaded = new AbortController();
+      this.#again = new AbortController();
       const againMs = await this.lookAtUnits(stopping);
       await this.look().catch((error: unknown) => log.debug(`Cannot look at the running programs: ${errorMessage(error)}`));
-      const pauseMs = Math.max(ROUND_MS, Math.min(this.#core.settings().monitor.checkIntervalMs, NAMES_MS));
-      await clock.sleep(Math.min(pauseMs, againMs), AbortSignal.any([stopping, reloaded.signal]));
+      const pauseMs = Math.max(ROUND_MS, Math.min(config.current().monitor.checkIntervalMs, NAMES_MS));
+      await clock.sleep(Math.min(pauseMs, againMs), AbortSignal.any([stopping, this.#again.signal]));
     }
-    unsubscribe();
   }
 
   /**
@@ -53,10 +72,10 @@ export class LaunchObserver {
    * is to be at the latest; Infinity if it can wait. Never rejects.
    */
   async lookAtUnits(stopping: AbortSignal): Promise<number> {
-    const plans = this.#core.plans();
+    const { plans, processNames } = this.#parts.config.current();
     let againMs = Number.POSITIVE_INFINITY;
     const signal = AbortSignal.any([stopping, AbortSignal.timeout(UNITS_MS)]);
-    for (const name of this.#core.settings().processNames) {
+    for (const name of processNames) {
       if (signal.aborted) break;
       const plan = plans(name);
       const inMs = await plan.strategy.observeUnit?.(managedProcess(name, plan), signal);
@@ -67,10 +86,11 @@ export class LaunchObserver {
 
   /** One round. */
   async look(): Promise<void> {
-    const plans = this.#core.plans();
-    const names = [...new Set([...this.#core.settings().processNames, ...(await this.#unconfiguredNames())])];
+    const { config, concerns } = this.#parts;
+    const { plans, processNames } = config.current();
+    const names = [...new Set([...processNames, ...(await this.#unconfiguredNames())])];
     const watched = names.filter((name) => plans(name).strategy.observe !== undefined);
-    if (watched.length === 0) return this.#core.concerns.look([]);
+    if (watched.length === 0) return concerns.look([]);
     const look = await ProcessLook.take(this.#table);
     for (const name of watched) {
       const plan = plans(name);
@@ -79,18 +99,17 @@ export class LaunchObserver {
       if (plan.configured || look.calledBy(process.systemName).length > 0)
         await plan.strategy.observe?.(process, async () => look);
     }
-    await this.#core.concerns.look(watched, async () => look);
+    await concerns.look(watched, async () => look);
   }
 
   async #unconfiguredNames(): Promise<readonly string[]> {
-    const { clock, settings, plans, store } = this.#core;
+    const { config, clock } = this.#parts;
+    const { monitor, plans, store } = config.current();
     // A name that cannot have a section stands for all that have none.
-    if (settings().monitor.onlyConfigured || plans()('').strategy.observe === undefined) return [];
+    if (monitor.onlyConfigured || plans('').strategy.observe === undefined) return [];
     if (clock.monotonicMs() - this.#namesAtMs < NAMES_MS) return this.#names;
     // A database that is away is no reason to look at nothing.
-    const names = await store()
-      .listNames(NAMES_LIMIT)
-      .catch(() => undefined);
+    const names = await store.listNames(NAMES_LIMIT).catch(() => undefined);
     if (names === undefined) return this.#names;
     this.#namesAtMs = clock.monotonicMs();
     this.#names = names;

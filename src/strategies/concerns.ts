@@ -1,7 +1,7 @@
 import { Breath } from '../core/breath.ts';
 import type { Logger } from '../core/logger.ts';
-import { managedProcess, type Plans } from '../strategies/recovery-plan.ts';
 import type { TakeLook } from '../system/proc/look.ts';
+import { managedProcess, type Plans } from './recovery-plan.ts';
 
 /** What one look at a process found. */
 interface Seen {

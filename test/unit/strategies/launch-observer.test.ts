@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { LaunchObserver } from '../../../src/app/launch-observer.ts';
+import { LaunchObserver } from '../../../src/strategies/launch-observer.ts';
 import { coreWith } from '../../helpers/core-world.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
@@ -22,15 +22,16 @@ test('how a program was started is remembered while it lives, and looked at anew
     `[process.${name}]\nrestart_strategy = process\nsystem_name = ${path}\n`;
   const core = await coreWith(t, dir, section('a', first) + section('b', second));
   startProgram(t, first);
-  void new LaunchObserver(core).run(core.stopping.signal);
+  const observer = new LaunchObserver(core);
+  void observer.run(core.stopping.signal);
   await waitFor('the first one', async () => {
-    core.events.emit({ type: 'config_reloaded', changes: [], by: 'SIGHUP' });
+    observer.lookAgain();
     return core.state.launches.get(first);
   });
   assert.equal(core.state.launches.get(second), undefined);
   startProgram(t, second);
   const record = await waitFor('the second one', async () => {
-    core.events.emit({ type: 'config_reloaded', changes: [], by: 'SIGHUP' });
+    observer.lookAgain();
     return core.state.launches.get(second);
   });
   assert(record.argv.includes('an argument'));

@@ -1,29 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { WatchedLives } from '../../../src/app/watched-lives.ts';
 import { systemClock } from '../../../src/core/clock.ts';
-import { EventBus } from '../../../src/core/events.ts';
+import { WatchedLives } from '../../../src/detectors/watched-lives.ts';
 import { ProcessTable } from '../../../src/system/proc/table.ts';
 import { memoryState } from '../../helpers/memory-state.ts';
-import { managed } from '../../helpers/strategy-parts.ts';
 
 const table = new ProcessTable();
 const own = { pid: process.pid, since: new Date(Date.now() - table.ageMs(table.read(process.pid, ['startTime'])!)) };
 
 test('lives are counted from what is told, and survive the daemon', () => {
   const { lives: records } = memoryState();
-  const bus = new EventBus((error) => assert.fail(String(error)));
   const lives = new WatchedLives(records, systemClock);
-  lives.follow(bus);
   const exit = { type: 'process_exited', processName: 'web', cause: 'exit code 1', uptimeMs: 5, at: new Date(9) } as const;
-  bus.emit({ type: 'process_seen', processName: 'web', pid: 7, since: new Date(5) });
+  lives.seen({ type: 'process_seen', processName: 'web', pid: 7, since: new Date(5) });
   assert.deepEqual(lives.of('web'), { processName: 'web', pid: 7, since: new Date(5), unit: null, exits: 0, lastExit: null });
-  bus.emit({ ...exit, pid: 7, expected: false });
-  bus.emit({ type: 'process_seen', processName: 'web', ...own });
-  bus.emit({ ...exit, pid: own.pid, expected: true });
+  lives.exited({ ...exit, pid: 7, expected: false });
+  lives.seen({ type: 'process_seen', processName: 'web', ...own });
+  lives.exited({ ...exit, pid: own.pid, expected: true });
   const lastExit = { at: new Date(9), cause: 'exit code 1', uptimeMs: 5, expected: true };
   assert.deepEqual(lives.of('web'), { processName: 'web', pid: own.pid, since: null, unit: null, exits: 1, lastExit });
-  bus.emit({ type: 'process_seen', processName: 'web', ...own });
+  lives.seen({ type: 'process_seen', processName: 'web', ...own });
   assert.equal(lives.of('other'), undefined);
   const later = new WatchedLives(records, systemClock);
   assert.deepEqual(later.of('web')?.since, own.since);
@@ -32,13 +28,11 @@ test('lives are counted from what is told, and survive the daemon', () => {
 
 test('an end that systemd heals is counted, once', () => {
   const { lives: records } = memoryState();
-  const bus = new EventBus((error) => assert.fail(String(error)));
   const lives = new WatchedLives(records, systemClock);
-  lives.follow(bus);
   const exit = { type: 'process_exited', processName: 'web', cause: 'signal SIGKILL', uptimeMs: 5, at: new Date(9) } as const;
-  bus.emit({ ...exit, pid: 7, expected: true, unasked: true });
+  lives.exited({ ...exit, pid: 7, expected: true, unasked: true });
   assert.deepEqual([lives.of('web')?.exits, lives.of('web')?.lastExit?.expected], [1, false]);
-  bus.emit({ ...exit, pid: 7, expected: false, repeated: true });
+  lives.exited({ ...exit, pid: 7, expected: false, repeated: true });
   assert.equal(lives.of('web')?.exits, 1);
 });
 
@@ -50,12 +44,10 @@ test('what ran before is remembered until it is told of, or the machine or conta
   records.set({ ...life, processName: 'down', since: null });
   records.set({ ...life, processName: 'old', since: new Date(begunAtMs - 60_000) });
   records.set({ ...life, processName: 'other', since: own.since });
-  const bus = new EventBus((error) => assert.fail(String(error)));
   const lives = new WatchedLives(records, systemClock);
-  lives.follow(bus);
   const former = ['web', 'down', 'old', 'ghost'].map((name) => lives.former(name)?.unit);
   assert.deepEqual(former, ['web.service', undefined, undefined, undefined]);
-  bus.emit({ type: 'process_seen', processName: 'web', ...own });
+  lives.seen({ type: 'process_seen', processName: 'web', ...own });
   assert.equal(lives.former('web'), undefined);
   lives.keepOnly(new Set(['web', 'old']));
   assert.deepEqual(
@@ -69,22 +61,16 @@ test('what ran before is remembered until it is told of, or the machine or conta
 
 test('what was healed and not seen yet is missed by the next life of the daemon', () => {
   const { lives: records } = memoryState();
-  const bus = new EventBus((error) => assert.fail(String(error)));
   const lives = new WatchedLives(records, systemClock);
-  lives.follow(bus);
-  const healed = (processName: string): void => {
-    const process = managed(processName);
-    bus.emit({ type: 'recovery_succeeded', process, target: processName, attempts: 1, durationMs: 1 });
-  };
-  healed('never watched');
+  lives.healed('never watched');
   assert.deepEqual(records.list(), []);
-  bus.emit({ type: 'process_seen', processName: 'web', ...own });
-  healed('web');
+  lives.seen({ type: 'process_seen', processName: 'web', ...own });
+  lives.healed('web');
   assert.equal(records.get('web')?.pid, own.pid, 'it has been seen');
   const exit = { type: 'process_exited', processName: 'web', pid: own.pid, cause: 'exit code 1', uptimeMs: 5 } as const;
-  bus.emit({ ...exit, at: new Date(9), expected: false });
+  lives.exited({ ...exit, at: new Date(9), expected: false });
   assert.equal(new WatchedLives(records, systemClock).former('web'), undefined);
-  healed('web');
+  lives.healed('web');
   assert.equal(lives.of('web')?.since, null, 'nobody knows since when');
   assert.equal(new WatchedLives(records, systemClock).former('web')?.pid, 0);
 });

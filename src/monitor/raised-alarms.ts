@@ -1,9 +1,9 @@
 import type { AlarmRaiser } from '../detectors/detector.ts';
-import type { AlarmBook } from '../monitor/alarm-book.ts';
-import type { AlarmHandler } from '../monitor/alarm-handler.ts';
-import type { KeptAlarms } from '../monitor/kept-alarms.ts';
-import type { Monitor } from '../monitor/monitor.ts';
+import type { AlarmBook } from './alarm-book.ts';
+import type { AlarmHandler } from './alarm-handler.ts';
 import type { ExitCounts } from './exit-counts.ts';
+import type { KeptAlarms } from './kept-alarms.ts';
+import type { Monitor } from './monitor.ts';
 
 /** What the detectors' alarms go through. */
 export interface RaisedAlarmsParts {

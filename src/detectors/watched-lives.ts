@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import type { EventBus } from '../core/events.ts';
+import type { EventOf } from '../core/events.ts';
 import type { WatchedLife, WatchedLifeRecords } from '../state/daemon-state.ts';
 import { ProcessTable } from '../system/proc/table.ts';
 
@@ -8,8 +8,8 @@ export class WatchedLives {
   readonly #records: WatchedLifeRecords;
   readonly #clock: Clock;
   readonly #table: ProcessTable;
-  /** Names that were told of in this life of the daemon: what stands of them is no memory. */
-  readonly #told = new Set<string>();
+  /** Names that were seen or reported in this life of the daemon: what stands of them is no memory. */
+  readonly #seen = new Set<string>();
 
   constructor(records: WatchedLifeRecords, clock: Clock, table = new ProcessTable()) {
     this.#records = records;
@@ -17,31 +17,35 @@ export class WatchedLives {
     this.#table = table;
   }
 
-  /** Learns of those to come. */
-  follow(events: EventBus): void {
-    events.subscribe((event) => {
-      if (event.type === 'recovery_succeeded') this.#healed(event.process.processName);
-      if (event.type !== 'process_seen' && event.type !== 'process_exited') return;
-      const { processName, pid } = event;
-      const { exits, lastExit, unit } = this.#records.get(processName) ?? { exits: 0, lastExit: null, unit: null };
-      this.#told.add(processName);
-      if (event.type === 'process_seen') {
-        this.#records.set({ processName, pid, since: event.since, unit: event.unit ?? null, exits, lastExit });
-        return;
-      }
-      const { at, cause, uptimeMs, ours } = event;
-      const expected = event.expected && !event.unasked;
-      const last = { at, cause, uptimeMs, expected, ...(ours && { ours }) };
-      const counted = expected || event.repeated ? exits : exits + 1;
-      this.#records.set({ processName, pid, since: null, unit, exits: counted, lastExit: last });
-    });
+  /** A life has begun, or is seen for the first time. */
+  seen({ processName, pid, since, unit }: EventOf<'process_seen'>): void {
+    const { exits, lastExit } = this.#records.get(processName) ?? { exits: 0, lastExit: null };
+    this.#seen.add(processName);
+    this.#records.set({ processName, pid, since, unit: unit ?? null, exits, lastExit });
+  }
+
+  /** A life has ended. */
+  exited(event: EventOf<'process_exited'>): void {
+    const { processName, pid, at, cause, uptimeMs, ours } = event;
+    const { exits, unit } = this.#records.get(processName) ?? { exits: 0, unit: null };
+    this.#seen.add(processName);
+    const expected = event.expected && !event.unasked;
+    const lastExit = { at, cause, uptimeMs, expected, ...(ours && { ours }) };
+    const counted = expected || event.repeated ? exits : exits + 1;
+    this.#records.set({ processName, pid, since: null, unit, exits: counted, lastExit });
+  }
+
+  /** The process was healed: it runs, though nobody has seen it yet. Should the daemon end before that, the next one has to miss it. */
+  healed(processName: string): void {
+    const life = this.#records.get(processName);
+    if (life?.since === null) this.#records.set({ ...life, pid: UNSEEN, since: this.#clock.date() });
   }
 
   /** The life of that name; undefined where it was never watched. */
   of(processName: string): WatchedLife | undefined {
     const life = this.#records.get(processName);
     if (life === undefined || life.since === null) return life;
-    const runs = life.pid !== UNSEEN && (this.#told.has(processName) || this.#isAlive(life.pid, life.since));
+    const runs = life.pid !== UNSEEN && (this.#seen.has(processName) || this.#isAlive(life.pid, life.since));
     return runs ? life : { ...life, since: null };
   }
 
@@ -58,7 +62,7 @@ export class WatchedLives {
     const since = life?.since ?? undefined;
     // A container begins anew without a boot, and all that ran in it has ended: its first process tells since when it is.
     const first = this.#table.read(1, ['startTime']);
-    if (life === undefined || since === undefined || first === undefined || this.#told.has(processName)) return undefined;
+    if (life === undefined || since === undefined || first === undefined || this.#seen.has(processName)) return undefined;
     const begunAtMs = this.#clock.date().getTime() - this.#table.ageMs(first);
     return since.getTime() > begunAtMs - CLOCK_STEP_MS ? { ...life, since } : undefined;
   }
@@ -71,13 +75,7 @@ export class WatchedLives {
   /** The names that run, or that were told of in this life of the daemon: others may not be watched any more. */
   names(): string[] {
     const known = this.#records.list().map(({ processName }) => processName);
-    return known.filter((name) => this.#told.has(name) || this.of(name)?.since !== null);
-  }
-
-  /** It runs, though nobody has seen it yet: should the daemon end before somebody does, the next one has to miss it. */
-  #healed(processName: string): void {
-    const life = this.#records.get(processName);
-    if (life?.since === null) this.#records.set({ ...life, pid: UNSEEN, since: this.#clock.date() });
+    return known.filter((name) => this.#seen.has(name) || this.of(name)?.since !== null);
   }
 
   /** What an earlier life of the daemon wrote down may have ended since. */

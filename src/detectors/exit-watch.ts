@@ -1,0 +1,156 @@
+import { errorMessage } from '../core/errors.ts';
+import { cannotLook } from '../strategies/process/found-running.ts';
+import { managedProcess, type Plans } from '../strategies/recovery-plan.ts';
+import { sharedLooks, type TakeLook } from '../system/proc/look.ts';
+import { ProcessTable } from '../system/proc/table.ts';
+import type { RunningProcesses } from '../system/systemd/running-processes.ts';
+import type { UnitTransit } from '../system/systemd/unit-transit.ts';
+import type { LifeKeeper, RecoveryFollower } from './detector.ts';
+import type { ExitWatchTarget, ProcessExitDetector, ProcessExitParts } from './process-exit.ts';
+import type { WatchedLives } from './watched-lives.ts';
+
+/** What the watch needs. */
+export interface ExitWatchParts extends Pick<ProcessExitParts, 'services' | 'clock' | 'events' | 'log'> {
+  /** What is to be watched, as configured now. */
+  readonly config: { current(): WatchConfig };
+  readonly lives: WatchedLives;
+}
+
+/** Names with `watch_exit`, how long each may take to run after a start or reload, and how each is found. */
+export interface WatchConfig {
+  readonly watchedNames: readonly string[];
+  readonly bootGracesMs: ReadonlyMap<string, number>;
+  readonly plans: Plans;
+}
+
+/** What the watch is told and asks while it runs. `source`: the program's process events; undefined if there are none. */
+export interface ExitWatchStart
+  extends Pick<ProcessExitParts, 'raiser' | 'isRecovering' | 'isUnitRecovering' | 'isInAlarm' | 'source'> {
+  /** Counts an exit that nobody had asked for. */
+  readonly exits: { count(processName: string): void };
+}
+
+/** The watching of processes with `watch_exit`: loaded when the first one has it, kept up to date by reloads. */
+export class ExitWatch implements RecoveryFollower {
+  readonly #parts: ExitWatchParts;
+  #detector: ProcessExitDetector | undefined;
+  #started: ExitWatchStart | undefined;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(parts: ExitWatchParts) {
+    this.#parts = parts;
+  }
+
+  /** Begins to watch. */
+  start(start: ExitWatchStart): void {
+    this.#started = start;
+    this.#follow(false);
+  }
+
+  /** Takes up what is to be watched after a reload. */
+  reconfigure(): void {
+    this.#follow(true);
+  }
+
+  /** Lets every process go. Idempotent. */
+  async stop(): Promise<void> {
+    this.#started = undefined;
+    await this.#last;
+    await this.#detector?.stop();
+    this.#detector = undefined;
+  }
+
+  /** By which means it watches, for people; undefined if nothing is watched. */
+  describe(): string | undefined {
+    return this.#detector?.describe();
+  }
+
+  /** The watched process that a pid belongs to, also a moment after its end. */
+  nameOf(pid: number): string | undefined {
+    return this.#detector?.nameOf(pid);
+  }
+
+  /** ProcessExitDetector.runs; null also if nothing is watched. */
+  readonly runs = (processName: string): boolean | null | UnitTransit => this.#detector?.runs(processName) ?? null;
+
+  /** Also of processes that nobody watches now: they may be watched again. */
+  afterRecovery(processName: string, target: string, hasSucceeded: boolean): void {
+    if (hasSucceeded) this.#parts.lives.healed(processName);
+    this.#detector?.afterRecovery(processName, target, hasSucceeded);
+  }
+
+  #follow(byReload: boolean): void {
+    this.#last = this.#last.then(() => this.#followNow(byReload));
+  }
+
+  async #followNow(byReload: boolean): Promise<void> {
+    const start = this.#started;
+    if (start === undefined) return;
+    const { config, lives, log } = this.#parts;
+    const { watchedNames } = config.current();
+    lives.keepOnly(new Set(watchedNames));
+    if (watchedNames.length === 0) {
+      await this.#detector?.stop();
+      this.#detector = undefined;
+      return;
+    }
+    if (this.#detector !== undefined) {
+      this.#detector.reconfigure();
+      return;
+    }
+    try {
+      await this.#open(start, byReload);
+    } catch (error) {
+      log.error(`watch_exit cannot be had: ${errorMessage(error)}`, { err: error });
+    }
+  }
+
+  async #open(start: ExitWatchStart, byReload: boolean): Promise<void> {
+    const { ProcessExitDetector } = await import('./process-exit.ts');
+    const { config, services, clock, events, log } = this.#parts;
+    const table = new ProcessTable();
+    const look = sharedLooks(table);
+    this.#detector = new ProcessExitDetector({
+      ...{ table, services, clock, events, log },
+      ...start,
+      lives: this.#keeper(start),
+      targets: () => config.current().watchedNames.map((name) => this.#target(name, look)),
+    });
+    this.#detector.start(byReload);
+  }
+
+  /** An exit that opens the breaker is counted before the alarm is raised. */
+  #keeper({ exits }: ExitWatchStart): LifeKeeper {
+    const { lives } = this.#parts;
+    return {
+      seen: (event) => lives.seen(event),
+      exited: (event) => {
+        if (!event.expected) exits.count(event.processName);
+        lives.exited(event);
+      },
+    };
+  }
+
+  /** The process as it is configured now. */
+  #target(name: string, shared: TakeLook): ExitWatchTarget {
+    const { config, lives } = this.#parts;
+    const { plans, bootGracesMs } = config.current();
+    const plan = plans(name);
+    const process = managedProcess(name, plan);
+    const find = async (signal: AbortSignal): Promise<RunningProcesses> => {
+      let taken: ReturnType<TakeLook> | undefined;
+      const look: TakeLook = () => {
+        taken ??= shared();
+        return taken;
+      };
+      // How it was started is written down before anything else: a moment later it may be dead, and is to be started again.
+      await plan.strategy.observe?.(process, look);
+      return (await plan.strategy.findRunning?.(process, signal, look)) ?? cannotLook;
+    };
+    const life = lives.former(name);
+    const former = life && { pid: life.pid, since: life.since, unit: life.unit ?? undefined };
+    const marks = plan.strategy.marks?.(process) ?? {};
+    const bootGraceMs = bootGracesMs.get(name);
+    return { name, systemName: process.systemName, marks, ...(former && { former }), bootGraceMs, find };
+  }
+}
