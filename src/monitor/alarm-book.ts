@@ -87,7 +87,8 @@ export class AlarmBook {
     const standing = new Set(alarms.map(({ key }) => key));
     for (const entry of this.#entries.values())
       if (entry.alarm.source === source && !standing.has(entry.key)) this.#end(entry, poll);
-    this.memory.forgetEnded(source, standing);
+    // What has ended since is not in this answer yet.
+    this.memory.forgetEnded(source, (key) => standing.has(key) || this.#entries.has(key));
     return shown;
   }
 

@@ -95,14 +95,14 @@ export class AlarmMemory {
       if (name === processName) this.#parts.unproved.delete(key);
   }
 
-  /** Forgets what belongs to an alarm of `source` that is over. `standing`: the keys of all alarms of that source. */
-  forgetEnded(source: Alarm['source'], standing: ReadonlySet<string>): void {
+  /** Forgets what belongs to alarms of `source` that are over. `stands`: whether that of a key may stand. */
+  forgetEnded(source: Alarm['source'], stands: (key: string) => boolean): void {
     const { handled, unproved } = this.#parts;
     if (source === 'store')
-      for (const { processId } of handled.list()) if (!standing.has(storedKey(processId))) handled.delete(processId);
+      for (const { processId } of handled.list()) if (!stands(storedKey(processId))) handled.delete(processId);
     for (const { key, processName } of unproved.list()) {
       const isOfSource = (key === keptKey(processName)) === (source === 'kept');
-      if (isOfSource && !standing.has(key)) unproved.delete(key);
+      if (isOfSource && !stands(key)) unproved.delete(key);
     }
   }
 

@@ -23,6 +23,8 @@ export interface FakeProcess {
   settings?: Partial<RecoverySettings>;
   /** Milliseconds that a restart takes; 100 unless said. */
   restartMs?: number;
+  /** Called when a restart begins. */
+  begins?: () => void;
   restart?: (attempt: RestartAttempt) => RestartOutcome | Promise<RestartOutcome>;
   /** Health after a restart; healthy unless said. */
   health?: () => CheckResult | { kind: 'assumed' };
@@ -305,6 +307,7 @@ export class MonitorWorld {
         },
         restart: async (attempt) => {
           this.restarts.push(name);
+          how.begins?.();
           this.runningNow++;
           this.mostRunning = Math.max(this.mostRunning, this.runningNow);
           await this.clock.sleep(how.restartMs ?? 100, attempt.signal);
