@@ -1,7 +1,7 @@
 import type { SectionReader } from '../../core/config.ts';
 import { readNamedFile } from '../../system/files/read-named-file.ts';
 import { unusedSection } from '../unused-section.ts';
-import { endpointName, LOCALHOST, type MysqlEndpoint, parseHosts } from './hosts.ts';
+import { endpointName, LOCALHOST, type MysqlEndpoint, parseHosts } from './endpoints.ts';
 import { parsePublicKey, parseSocketOwner } from './peer-options.ts';
 
 /** The `[database]` keys of the MySQL store. */

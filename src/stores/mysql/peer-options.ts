@@ -2,7 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import type { SectionReader } from '../../core/config.ts';
 import { userId } from '../../system/files/account-id.ts';
 import { readNamedFile } from '../../system/files/read-named-file.ts';
-import type { MysqlEndpoint } from './hosts.ts';
+import type { MysqlEndpoint } from './endpoints.ts';
 
 /** Reads `socket_owner`, a user by name (passwd(5)) or number; undefined where absent or, which is a problem, unknown. */
 export function parseSocketOwner(section: SectionReader, endpoints: readonly MysqlEndpoint[]): number | undefined {

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { loadConfigText } from '../../../src/config/config-file.ts';
 import { ConfigError } from '../../../src/core/errors.ts';
 import { parseDatabase } from '../../../src/stores/index.ts';
-import { endpointName } from '../../../src/stores/mysql/hosts.ts';
+import { endpointName } from '../../../src/stores/mysql/endpoints.ts';
 import { type MysqlOptions, parseMysql } from '../../../src/stores/mysql/options.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 

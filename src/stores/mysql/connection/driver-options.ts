@@ -1,7 +1,7 @@
-import type { MysqlEndpoint } from './hosts.ts';
-import { channelOf } from './login/channel.ts';
-import { loginPlugins } from './login/login-plugins.ts';
-import type { MysqlOptions } from './options.ts';
+import type { MysqlEndpoint } from '../endpoints.ts';
+import { channelOf } from '../login/channel.ts';
+import { loginPlugins } from '../login/plugins.ts';
+import type { MysqlOptions } from '../options.ts';
 import { tlsOptions } from './tls.ts';
 
 /** How a pool is to be, beside what the file says. */

@@ -1,21 +1,21 @@
 import type { Socket } from 'node:net';
 import { createPool, type Pool, type PoolConnection, type QueryResult, type ResultSetHeader, type RowDataPacket } from 'mysql2';
-import { configuredSeconds } from '../../core/duration.ts';
-import { StoreError } from '../../core/errors.ts';
-import { printable } from '../../core/printable.ts';
-import { connectByName } from '../../system/names/connect.ts';
-import { NameResolver } from '../../system/names/resolver.ts';
-import { inTurn } from '../in-turn.ts';
-import { within } from '../within.ts';
-import { AnswerGuard } from './answer-guard.ts';
+import { configuredSeconds } from '../../../core/duration.ts';
+import { StoreError } from '../../../core/errors.ts';
+import { printable } from '../../../core/printable.ts';
+import { connectByName } from '../../../system/names/connect.ts';
+import { NameResolver } from '../../../system/names/resolver.ts';
+import { inTurn } from '../../in-turn.ts';
+import { within } from '../../within.ts';
+import type { Driver } from '../answers/driver.ts';
+import { AnswerGuard } from '../answers/guard.ts';
+import { endpointName, type MysqlEndpoint } from '../endpoints.ts';
+import { storeError } from '../faults/store-error.ts';
+import type { Circumstances } from '../faults/words.ts';
+import type { MysqlOptions } from '../options.ts';
+import type { MysqlSession, SqlValue } from '../session.ts';
 import { prepareSession } from './causal-session.ts';
-import type { Driver } from './driver.ts';
 import { driverOptions } from './driver-options.ts';
-import type { Circumstances } from './fault-words.ts';
-import { storeError } from './faults.ts';
-import { endpointName, type MysqlEndpoint } from './hosts.ts';
-import type { MysqlOptions } from './options.ts';
-import type { MysqlSession, SqlValue } from './session.ts';
 import { connectToServer } from './socket-peer.ts';
 
 /** What all connections of a store have in common, beside its options. */

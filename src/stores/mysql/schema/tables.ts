@@ -1,7 +1,7 @@
-import type { NotesCapacity } from '../notes.ts';
-import { UNLIMITED } from '../notes.ts';
+import type { NotesCapacity } from '../../notes.ts';
+import { UNLIMITED } from '../../notes.ts';
+import type { MysqlSession } from '../session.ts';
 import { type Column, columnOf, UNKNOWN_COLUMN } from './column.ts';
-import type { MysqlSession } from './session.ts';
 
 /** What both tables are made of. */
 export interface Tables {

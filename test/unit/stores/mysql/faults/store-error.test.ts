@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { StoreError } from '../../../../src/core/errors.ts';
-import { isRefusal, storeError } from '../../../../src/stores/mysql/faults.ts';
+import { StoreError } from '../../../../../src/core/errors.ts';
+import { isRefusal, storeError } from '../../../../../src/stores/mysql/faults/store-error.ts';
 
 const said = (errno: number, sqlState = 'HY000'): Error => Object.assign(new Error('it said so'), { errno, sqlState });
 const network = (code: string): Error => Object.assign(new Error(`connect ${code}`), { code, errno: -111, syscall: 'connect' });

@@ -1,6 +1,6 @@
-import type { ProcessRow } from '../../core/alarm.ts';
-import { textOf } from '../exact-text.ts';
-import type { MysqlSession } from './session.ts';
+import type { ProcessRow } from '../../../core/alarm.ts';
+import { textOf } from '../../exact-text.ts';
+import type { MysqlSession } from '../session.ts';
 import type { Statement } from './statements.ts';
 
 /** A row as it came. */

@@ -1,14 +1,14 @@
-import type { SeenNotes } from '../../core/alarm.ts';
-import { StoreError } from '../../core/errors.ts';
-import { quoted } from '../../core/printable.ts';
-import { NAMES_AT_ONCE } from '../alarms-read.ts';
-import { bytesOf, MOST_BYTES } from '../exact-text.ts';
-import { UNLIMITED } from '../notes.ts';
-import { ownRows, type RowScope } from '../row-scope.ts';
-import { MOST_ALARMS } from '../store.ts';
+import type { SeenNotes } from '../../../core/alarm.ts';
+import { StoreError } from '../../../core/errors.ts';
+import { quoted } from '../../../core/printable.ts';
+import { NAMES_AT_ONCE } from '../../alarms-read.ts';
+import { bytesOf, MOST_BYTES } from '../../exact-text.ts';
+import { UNLIMITED } from '../../notes.ts';
+import { ownRows, type RowScope } from '../../row-scope.ts';
+import { MOST_ALARMS } from '../../store.ts';
+import type { SqlValue } from '../session.ts';
 import { type Column, exact, flagIs, flagValue, isNoFlag, joins, type KeyTest, keyTest } from './column.ts';
 import { digest, head, literal } from './expressions.ts';
-import type { SqlValue } from './session.ts';
 import type { Tables } from './tables.ts';
 
 /** A statement and what its `?` stand for. */

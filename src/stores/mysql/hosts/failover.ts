@@ -1,12 +1,12 @@
-import { StoreError, type StoreFault } from '../../core/errors.ts';
-import { takesWrites } from './causal-session.ts';
+import { StoreError, type StoreFault } from '../../../core/errors.ts';
+import { takesWrites } from '../connection/causal-session.ts';
+import type { MysqlCommon } from '../connection/server.ts';
+import { endpointName, isThere, NO_SOCKET } from '../endpoints.ts';
+import type { MysqlOptions } from '../options.ts';
+import type { MysqlSession } from '../session.ts';
 import { Failback } from './failback.ts';
-import { HostLanes } from './host-lanes.ts';
-import { endpointName, isThere, NO_SOCKET } from './hosts.ts';
 import { CLOSE_GRACE_MS, type MysqlAttempt, type MysqlLane, type MysqlWork } from './lane.ts';
-import type { MysqlOptions } from './options.ts';
-import type { MysqlCommon } from './server.ts';
-import type { MysqlSession } from './session.ts';
+import { HostLanes } from './lanes.ts';
 
 type Work<T> = (session: MysqlSession) => Promise<T>;
 

@@ -1,5 +1,5 @@
-import { errorMessage, StoreError, type StoreFault } from '../../core/errors.ts';
-import { type Circumstances, faultWords, isProtocolFault } from './fault-words.ts';
+import { errorMessage, StoreError, type StoreFault } from '../../../core/errors.ts';
+import { type Circumstances, faultWords, isProtocolFault } from './words.ts';
 
 /** What a failed call looks like as mysql2 throws it. */
 interface DriverError extends Error {

@@ -1,7 +1,7 @@
-import type { MysqlEndpoint } from './hosts.ts';
+import { type MysqlCommon, MysqlServer } from '../connection/server.ts';
+import type { MysqlEndpoint } from '../endpoints.ts';
+import type { MysqlOptions } from '../options.ts';
 import { MysqlLane } from './lane.ts';
-import type { MysqlOptions } from './options.ts';
-import { type MysqlCommon, MysqlServer } from './server.ts';
 
 /**
  * The connections to one host of the list, opened when they are needed: one that polls and re-reads share, so that no other call can ever

@@ -1,11 +1,11 @@
-import { CallSlots } from '../../core/call-slots.ts';
-import { configuredSeconds } from '../../core/duration.ts';
-import { StoreError } from '../../core/errors.ts';
-import { within } from '../within.ts';
-import { catchUp, isWithoutCluster } from './causal-session.ts';
-import { isLockWait, isSettled } from './faults.ts';
-import type { MysqlLease, MysqlServer } from './server.ts';
-import type { MysqlSession } from './session.ts';
+import { CallSlots } from '../../../core/call-slots.ts';
+import { configuredSeconds } from '../../../core/duration.ts';
+import { StoreError } from '../../../core/errors.ts';
+import { within } from '../../within.ts';
+import { catchUp, isWithoutCluster } from '../connection/causal-session.ts';
+import type { MysqlLease, MysqlServer } from '../connection/server.ts';
+import { isLockWait, isSettled } from '../faults/store-error.ts';
+import type { MysqlSession } from '../session.ts';
 
 /** What a piece of work does: change nothing, or perhaps something. */
 export type MysqlWork = 'read' | 'write';

@@ -1,5 +1,5 @@
-import { bytesOf } from '../exact-text.ts';
-import type { SqlValue } from './session.ts';
+import { bytesOf } from '../../exact-text.ts';
+import type { SqlValue } from '../session.ts';
 
 /** How a column's values are compared. `other`: as their text, or not at all. */
 export type ColumnKind = 'number' | 'bit' | 'text' | 'enum' | 'binary' | 'other';

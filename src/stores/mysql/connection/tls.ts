@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
-import type { MysqlEndpoint } from './hosts.ts';
-import type { MysqlOptions } from './options.ts';
+import type { MysqlEndpoint } from '../endpoints.ts';
+import type { MysqlOptions } from '../options.ts';
 
 /** What mysql2 is told of encryption: nothing with `ssl = off`, and then it uses none. */
 export interface TlsOptions {

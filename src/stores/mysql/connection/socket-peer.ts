@@ -1,10 +1,10 @@
 import { connect, Socket } from 'node:net';
-import { StoreError } from '../../core/errors.ts';
-import { groupId, userId } from '../../system/files/account-id.ts';
-import { userWords } from '../../system/files/account-names.ts';
-import { type Believed, judgeSocket } from '../../system/files/socket-place.ts';
-import { libcProblem } from '../../system/native/libc.ts';
-import { peerUid } from '../../system/native/peer.ts';
+import { StoreError } from '../../../core/errors.ts';
+import { groupId, userId } from '../../../system/files/account-id.ts';
+import { userWords } from '../../../system/files/account-names.ts';
+import { type Believed, judgeSocket } from '../../../system/files/socket-place.ts';
+import { libcProblem } from '../../../system/native/libc.ts';
+import { peerUid } from '../../../system/native/peer.ts';
 
 /**
  * A connection to the server's Unix socket, if the server can be believed: as the socket lies, none but root, `mysql`, our own user and

@@ -1,8 +1,8 @@
-import { flagRemark, LOOK_AGAIN_MS, MOST_IN_DOUBT } from '../alarms-read.ts';
-import { textOf } from '../exact-text.ts';
-import { noRowRemark, type RowScope } from '../row-scope.ts';
-import { isUnknownColumn } from './faults.ts';
-import type { MysqlSession } from './session.ts';
+import { flagRemark, LOOK_AGAIN_MS, MOST_IN_DOUBT } from '../../alarms-read.ts';
+import { textOf } from '../../exact-text.ts';
+import { noRowRemark, type RowScope } from '../../row-scope.ts';
+import { isUnknownColumn } from '../faults/store-error.ts';
+import type { MysqlSession } from '../session.ts';
 import { Statements } from './statements.ts';
 import { readTables, type Tables } from './tables.ts';
 

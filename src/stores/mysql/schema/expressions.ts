@@ -1,6 +1,6 @@
-import { READ_CHARACTERS } from '../notes.ts';
+import { READ_CHARACTERS } from '../../notes.ts';
+import type { SqlValue } from '../session.ts';
 import { exact } from './column.ts';
-import type { SqlValue } from './session.ts';
 
 /**
  * What a row shows of its notes, and what a clearing compares of them. The digest is made of long notes only, and by the server:

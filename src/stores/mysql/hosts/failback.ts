@@ -1,9 +1,9 @@
-import { takesWrites } from './causal-session.ts';
-import { looksLane } from './host-lanes.ts';
-import { earlierHosts, isThere } from './hosts.ts';
+import { takesWrites } from '../connection/causal-session.ts';
+import type { MysqlCommon } from '../connection/server.ts';
+import { earlierHosts, isThere } from '../endpoints.ts';
+import type { MysqlOptions } from '../options.ts';
 import { CLOSE_GRACE_MS, type MysqlLane } from './lane.ts';
-import type { MysqlOptions } from './options.ts';
-import type { MysqlCommon } from './server.ts';
+import { looksLane } from './lanes.ts';
 
 /** What the failback needs of those who call the hosts, which it names by their place in the list. */
 export interface FailbackParts {

@@ -1,4 +1,4 @@
-import type { ProcessRow } from '../../core/alarm.ts';
+import type { ProcessRow } from '../../../core/alarm.ts';
 import {
   type NotesCapacity,
   type NotesChange,
@@ -6,11 +6,11 @@ import {
   restartedNotes,
   spaceOf,
   withoutRestartNotes,
-} from '../notes.ts';
-import { one, text } from './answers.ts';
+} from '../../notes.ts';
+import type { MysqlSession } from '../session.ts';
 import { exact } from './column.ts';
 import type { Schema } from './known-tables.ts';
-import type { MysqlSession } from './session.ts';
+import { one, text } from './rows.ts';
 
 /** How the notes change. Of long ones only the beginning was read; the rest is not needed, unless something has to go. */
 export async function notesChange(

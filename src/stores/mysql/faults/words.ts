@@ -1,7 +1,7 @@
-import { errorMessage } from '../../core/errors.ts';
-import { printable } from '../../core/printable.ts';
-import { grantWords } from './grant-words.ts';
-import { noSocketAt } from './hosts.ts';
+import { errorMessage } from '../../../core/errors.ts';
+import { printable } from '../../../core/printable.ts';
+import { noSocketAt } from '../endpoints.ts';
+import { grantWords } from './grants.ts';
 
 /** What is known of the connection on which a call failed. */
 export interface Circumstances {

@@ -1,10 +1,10 @@
-import { ambiguityRemark, unnamedRemark } from '../alarms-read.ts';
-import { textOf } from '../exact-text.ts';
-import { shortNotesRemark } from '../notes.ts';
-import type { StoreReport } from '../store.ts';
-import { isRefusal } from './faults.ts';
+import { ambiguityRemark, unnamedRemark } from '../../alarms-read.ts';
+import { textOf } from '../../exact-text.ts';
+import { shortNotesRemark } from '../../notes.ts';
+import type { StoreReport } from '../../store.ts';
+import { isRefusal } from '../faults/store-error.ts';
+import type { MysqlSession } from '../session.ts';
 import type { Schema } from './known-tables.ts';
-import type { MysqlSession } from './session.ts';
 import type { Statement } from './statements.ts';
 import type { Tables } from './tables.ts';
 

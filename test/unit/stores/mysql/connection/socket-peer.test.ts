@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { believedUsers } from '../../../../src/stores/mysql/socket-peer.ts';
-import { tempDir } from '../../../helpers/temp-dir.ts';
+import { believedUsers } from '../../../../../src/stores/mysql/connection/socket-peer.ts';
+import { tempDir } from '../../../../helpers/temp-dir.ts';
 
 test('root, mysql, ourselves and socket_owner may run the server; root’s and mysql’s groups may write', (t) => {
   const dir = tempDir(t);

@@ -1,7 +1,7 @@
 import { printable } from '../../../core/printable.ts';
 import { cachingSha2 } from './caching-sha2.ts';
 import type { Channel } from './channel.ts';
-import type { Login, LoginPlugin } from './login-plugin.ts';
+import type { Login, LoginPlugin } from './plugin.ts';
 import { sha256Password } from './sha256.ts';
 
 /** A plugin as mysql2 makes one for a login. */

@@ -1,9 +1,9 @@
 import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
-import { StoreError, type StoreFault } from '../../core/errors.ts';
-import { ANSWER, type Bound, IDLE, LOGIN, sizeWords, withRows } from './answer-bounds.ts';
+import { StoreError, type StoreFault } from '../../../core/errors.ts';
+import type { Circumstances } from '../faults/words.ts';
+import { ANSWER, type Bound, IDLE, LOGIN, sizeWords, withRows } from './bounds.ts';
 import type { Driver, Packet, PacketParser } from './driver.ts';
-import type { Circumstances } from './fault-words.ts';
 import { GREETING_HEAD, greetingEnd, notGreeting } from './greeting.ts';
 import { overhear } from './overhear.ts';
 

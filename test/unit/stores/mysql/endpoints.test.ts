@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { earlierHosts, type MysqlEndpoint } from '../../../../src/stores/mysql/hosts.ts';
+import { earlierHosts, type MysqlEndpoint } from '../../../../src/stores/mysql/endpoints.ts';
 
 const usual = (name: string): MysqlEndpoint => ({ kind: 'socket', path: `/nonexistent/${name}`, optional: true });
 const own: MysqlEndpoint = { kind: 'socket', path: '/nonexistent/own', optional: false };

@@ -1,7 +1,7 @@
-import { errorMessage, StoreError } from '../../core/errors.ts';
-import { printable } from '../../core/printable.ts';
-import { isRefusal, isUnknownVariable } from './faults.ts';
-import type { MysqlSession } from './session.ts';
+import { errorMessage, StoreError } from '../../../core/errors.ts';
+import { printable } from '../../../core/printable.ts';
+import { isRefusal, isUnknownVariable } from '../faults/store-error.ts';
+import type { MysqlSession } from '../session.ts';
 
 /**
  * Makes a new connection independent of the server's defaults, mostly in one round trip. Without autocommit no clearing would last and
