@@ -2,24 +2,24 @@ import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import { readBootId } from './boot-id.ts';
-import { breakerKind, breakerRecordsOf } from './breaker-records.ts';
 import type { DaemonState } from './daemon-state.ts';
 import { Disk, type DiskTable, type RecordSink } from './disk.ts';
-import { handledAlarmsOf, handledKind } from './handled-alarms.ts';
 import { HistoryTable } from './history.ts';
-import { holdKind, holdRecordsOf } from './hold-records.ts';
 import type { HolderRole } from './holder.ts';
-import { journalKind, journalOf } from './journal.ts';
-import { keptAlarmKind, keptAlarmRecordsOf } from './kept-alarm-records.ts';
-import { furtherLaunchKind, launchKind, launchNoteKind, launchRecordsOf } from './launch-records.ts';
 import { acquireLock, type Lock } from './lock.ts';
-import { pinKind, pinRecordsOf } from './pin-records.ts';
-import { programRootKind, programRootsOf } from './program-root-records.ts';
-import { RecordTable } from './record-table.ts';
+import { breakerKind, breakerRecordsOf } from './records/breakers.ts';
+import { handledAlarmsOf, handledKind } from './records/handled-alarms.ts';
+import { holdKind, holdRecordsOf } from './records/holds.ts';
+import { journalKind, journalOf } from './records/journal.ts';
+import { keptAlarmKind, keptAlarmRecordsOf } from './records/kept-alarms.ts';
+import { furtherLaunchKind, launchKind, launchNoteKind, launchRecordsOf } from './records/launches.ts';
+import { pinKind, pinRecordsOf } from './records/pins.ts';
+import { programRootKind, programRootsOf } from './records/program-roots.ts';
+import { RecordTable } from './records/record-table.ts';
+import { unitsWithProcessesOf, unitWithProcessesKind } from './records/units-with-processes.ts';
+import { unprovedAlarmsOf, unprovedKind } from './records/unproved-alarms.ts';
+import { watchedLifeKind, watchedLifeRecordsOf } from './records/watched-lives.ts';
 import { prepareStateDir } from './state-dir.ts';
-import { unitsWithProcessesOf, unitWithProcessesKind } from './unit-with-processes-records.ts';
-import { unprovedAlarmsOf, unprovedKind } from './unproved-alarms.ts';
-import { watchedLifeKind, watchedLifeRecordsOf } from './watched-life-records.ts';
 
 /** What the memory is given. */
 export interface StateOptions {

@@ -1,4 +1,4 @@
-import type { KeeperProcess, ProgramRoots, RootProcess } from '../core/program-roots.ts';
+import type { KeeperProcess, ProgramRoots, RootProcess } from '../../core/program-roots.ts';
 import { fieldsOf, isCount, isListOf, isText } from './json-fields.ts';
 import type { RecordKind, RecordTable } from './record-table.ts';
 

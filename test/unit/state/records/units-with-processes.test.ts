@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { systemClock } from '../../../src/core/clock.ts';
-import { openState } from '../../../src/state/state.ts';
-import { unitWithProcessesKind } from '../../../src/state/unit-with-processes-records.ts';
-import { silentLog } from '../../helpers/strategy-parts.ts';
-import { tempDir } from '../../helpers/temp-dir.ts';
+import { systemClock } from '../../../../src/core/clock.ts';
+import { unitWithProcessesKind } from '../../../../src/state/records/units-with-processes.ts';
+import { openState } from '../../../../src/state/state.ts';
+import { silentLog } from '../../../helpers/strategy-parts.ts';
+import { tempDir } from '../../../helpers/temp-dir.ts';
 
 test('that a unit had processes is known to the next daemon, after a boot too, of the file that it was seen with', (t) => {
   const dir = tempDir(t);

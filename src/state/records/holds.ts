@@ -1,4 +1,4 @@
-import type { HoldRecord, HoldRecords } from './daemon-state.ts';
+import type { HoldRecord, HoldRecords } from '../daemon-state.ts';
 import { dateOf, fieldsOf, isText } from './json-fields.ts';
 import type { RecordKind, RecordTable } from './record-table.ts';
 

@@ -1,6 +1,6 @@
-import type { BreakerSnapshot } from '../core/breaker-snapshot.ts';
-import type { Clock } from '../core/clock.ts';
-import type { BreakerRecords } from './daemon-state.ts';
+import type { BreakerSnapshot } from '../../core/breaker-snapshot.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { BreakerRecords } from '../daemon-state.ts';
 import { fieldsOf, isCount, isListOf, isMilliseconds, isText } from './json-fields.ts';
 import type { RecordKind, RecordTable } from './record-table.ts';
 

@@ -1,4 +1,4 @@
-import type { UnitsWithProcesses } from '../core/units-with-processes.ts';
+import type { UnitsWithProcesses } from '../../core/units-with-processes.ts';
 import { fieldsOf, isText } from './json-fields.ts';
 import type { RecordKind, RecordTable } from './record-table.ts';
 

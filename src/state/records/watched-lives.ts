@@ -1,4 +1,4 @@
-import type { WatchedLife, WatchedLifeRecords } from './daemon-state.ts';
+import type { WatchedLife, WatchedLifeRecords } from '../daemon-state.ts';
 import { dateOf, fieldsOf, isCount, isMilliseconds, isText } from './json-fields.ts';
 import type { RecordKind, RecordTable } from './record-table.ts';
 

@@ -1,6 +1,6 @@
-import type { Pin, PinnedFile, PinnedLaunch, Pins } from '../core/pin.ts';
+import type { Pin, PinnedFile, PinnedLaunch, Pins } from '../../core/pin.ts';
 import { dateOf, fieldsOf, isText } from './json-fields.ts';
-import { launchKind } from './launch-records.ts';
+import { launchKind } from './launches.ts';
 import type { RecordKind, RecordTable } from './record-table.ts';
 
 /** Pins, by system name. */

@@ -1,4 +1,4 @@
-import type { KeptAlarmRecord, KeptAlarmRecords } from './daemon-state.ts';
+import type { KeptAlarmRecord, KeptAlarmRecords } from '../daemon-state.ts';
 import { dateOf, fieldsOf, isListOf, isText, processIdOf } from './json-fields.ts';
 import type { RecordKind, RecordTable } from './record-table.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { programRootKind } from '../../../src/state/program-root-records.ts';
+import { programRootKind } from '../../../../src/state/records/program-roots.ts';
 
 test('who keeps a program comes back as it was written; a record that makes no sense does not', () => {
   const root = { pid: 7, startTime: 70 };

@@ -1,4 +1,4 @@
-import type { LaunchNote, LaunchRecord, LaunchRecords } from '../core/launch-record.ts';
+import type { LaunchNote, LaunchRecord, LaunchRecords } from '../../core/launch-record.ts';
 import { fieldsOf, isCount, isListOf, isText } from './json-fields.ts';
 import { surroundingsOf } from './launch-surroundings.ts';
 import type { RecordKind, RecordTable } from './record-table.ts';

@@ -1,4 +1,4 @@
-import type { UnprovedAlarm, UnprovedAlarms } from './daemon-state.ts';
+import type { UnprovedAlarm, UnprovedAlarms } from '../daemon-state.ts';
 import { dateOf, fieldsOf, isCount, isText } from './json-fields.ts';
 import type { RecordKind, RecordTable } from './record-table.ts';
 

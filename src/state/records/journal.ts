@@ -1,5 +1,5 @@
-import { keptKey, storedKey } from '../core/alarm.ts';
-import type { Journal, JournalAlarm, JournalEntry } from './daemon-state.ts';
+import { keptKey, storedKey } from '../../core/alarm.ts';
+import type { Journal, JournalAlarm, JournalEntry } from '../daemon-state.ts';
 import { dateOf, fieldsOf, isCount, isText, notesOf, processIdOf } from './json-fields.ts';
 import type { RecordKind, RecordTable } from './record-table.ts';
 

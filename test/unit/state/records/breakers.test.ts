@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { BreakerSnapshot } from '../../../src/core/breaker-snapshot.ts';
-import type { Clock } from '../../../src/core/clock.ts';
-import { systemClock } from '../../../src/core/clock.ts';
-import { openState } from '../../../src/state/state.ts';
-import { RecordedLog } from '../../helpers/recorded-log.ts';
-import { tempDir } from '../../helpers/temp-dir.ts';
+import type { BreakerSnapshot } from '../../../../src/core/breaker-snapshot.ts';
+import type { Clock } from '../../../../src/core/clock.ts';
+import { systemClock } from '../../../../src/core/clock.ts';
+import { openState } from '../../../../src/state/state.ts';
+import { RecordedLog } from '../../../helpers/recorded-log.ts';
+import { tempDir } from '../../../helpers/temp-dir.ts';
 
 const open: BreakerSnapshot = {
   state: 'open',

@@ -1,4 +1,4 @@
-import { RESOURCES, type Resource, type ResourceLimit, type Surroundings } from '../core/launch-record.ts';
+import { RESOURCES, type Resource, type ResourceLimit, type Surroundings } from '../../core/launch-record.ts';
 import { fieldsOf, isCount, isListOf, isText } from './json-fields.ts';
 
 /** The surroundings in a launch record; `wrong` where they make no sense. What is absent there is absent. */

@@ -1,5 +1,5 @@
-import type { Database } from './database.ts';
-import type { DiskTable, Durability, RecordSink } from './disk.ts';
+import type { Database } from '../database.ts';
+import type { DiskTable, Durability, RecordSink } from '../disk.ts';
 
 /** What one kind of record is called and how it is told from nonsense. */
 export interface RecordKind<T> {

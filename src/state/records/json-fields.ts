@@ -1,4 +1,4 @@
-import type { SeenNotes } from '../core/alarm.ts';
+import type { SeenNotes } from '../../core/alarm.ts';
 
 /** The fields of a JSON object; every field undefined where `value` is something else. */
 export function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {

@@ -1,4 +1,4 @@
-import type { HandledAlarm, HandledAlarms } from './daemon-state.ts';
+import type { HandledAlarm, HandledAlarms } from '../daemon-state.ts';
 import { dateOf, fieldsOf, isText, notesOf, processIdOf } from './json-fields.ts';
 import type { RecordKind, RecordTable } from './record-table.ts';
 
