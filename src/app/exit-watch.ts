@@ -1,5 +1,5 @@
 import { errorMessage } from '../core/errors.ts';
-import type { ExitWatchTarget, ProcessExitDetector } from '../detectors/process-exit.ts';
+import type { ExitWatchTarget, ProcessExitDetector } from '../detectors/exits/detector.ts';
 import { managedProcess } from '../monitor/recovery-plan.ts';
 import { cannotLook } from '../strategies/process/found-running.ts';
 import { serviceName } from '../strategies/unit/name-policy.ts';
@@ -88,7 +88,7 @@ export class ExitWatch {
   }
 
   async #open(byReload: boolean): Promise<void> {
-    const { ProcessExitDetector } = await import('../detectors/process-exit.ts');
+    const { ProcessExitDetector } = await import('../detectors/exits/detector.ts');
     const core = this.#core;
     const { clock, events, log, execution } = core;
     const table = new ProcessTable();

@@ -1,7 +1,7 @@
-import type { UnitStatus } from '../system/systemd/service-manager.ts';
-import type { UnitTransit } from '../system/systemd/unit-transit.ts';
-import { TransitWatch } from './transit-watch.ts';
-import type { WatchParts } from './watch-parts.ts';
+import type { UnitStatus } from '../../../system/systemd/service-manager.ts';
+import type { UnitTransit } from '../../../system/systemd/unit-transit.ts';
+import type { WatchParts } from './parts.ts';
+import { TransitWatch } from './unit-transit.ts';
 
 /** What a WatchedUnit uses of the rest. */
 export interface WatchedUnitParts extends Pick<WatchParts, 'services' | 'clock'> {

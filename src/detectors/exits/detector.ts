@@ -1,13 +1,13 @@
-import type { ProcessEvent } from '../core/process-event.ts';
-import { canWatchByPidfd } from '../system/proc/pid-watch.ts';
-import type { ProcessEventSource, ProcessEventSubscription } from '../system/process-events/source.ts';
-import type { RunningProcesses } from '../system/systemd/running-processes.ts';
-import type { UnitTransit } from '../system/systemd/unit-transit.ts';
-import type { Detector } from './detector.ts';
-import { describeMeans, NEWCOMERS_LOOK_MS } from './exit-means.ts';
-import { type CalledBy, Newcomers } from './newcomers.ts';
-import type { FormerLife, WatchParts } from './watch-parts.ts';
-import { WatchedPids } from './watched-pids.ts';
+import type { ProcessEvent } from '../../core/process-event.ts';
+import { canWatchByPidfd } from '../../system/proc/pid-watch.ts';
+import type { ProcessEventSource, ProcessEventSubscription } from '../../system/process-events/source.ts';
+import type { RunningProcesses } from '../../system/systemd/running-processes.ts';
+import type { UnitTransit } from '../../system/systemd/unit-transit.ts';
+import type { Detector } from '../detector.ts';
+import { describeMeans, NEWCOMERS_LOOK_MS } from './means.ts';
+import { type CalledBy, Newcomers } from './new-processes.ts';
+import type { FormerLife, WatchParts } from './watch/parts.ts';
+import { WatchedPids } from './watch/pids.ts';
 import { WatchedProcess } from './watched-process.ts';
 
 /** A process whose end is to be noticed, as configured. */

@@ -1,6 +1,6 @@
-import { describeWaitStatus } from '../core/wait-status.ts';
-import { describeDeath, type ProcessDeath } from './process-death.ts';
-import type { WatchParts } from './watch-parts.ts';
+import { describeWaitStatus } from '../../../core/wait-status.ts';
+import type { WatchParts } from '../watch/parts.ts';
+import { describeDeath, type ProcessDeath } from './verdict.ts';
 
 /** What a death was found to mean. */
 export type DeathMeaning =

@@ -1,8 +1,8 @@
-import type { Clock } from '../core/clock.ts';
-import type { ProcessTable } from '../system/proc/table.ts';
-import type { RunningProcesses } from '../system/systemd/running-processes.ts';
-import type { UnitStatus } from '../system/systemd/service-manager.ts';
-import { judgeByUnit, type ProcessDeath, type Verdict } from './process-death.ts';
+import type { Clock } from '../../../core/clock.ts';
+import type { ProcessTable } from '../../../system/proc/table.ts';
+import type { RunningProcesses } from '../../../system/systemd/running-processes.ts';
+import type { UnitStatus } from '../../../system/systemd/service-manager.ts';
+import { judgeByUnit, type ProcessDeath, type Verdict } from './verdict.ts';
 
 /** What is asked after a death. */
 export interface DeathInquiry {

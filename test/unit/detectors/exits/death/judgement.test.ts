@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type DeathInquiry, type Judgement, judgeDeath } from '../../../src/detectors/judge-death.ts';
-import { ProcessTable } from '../../../src/system/proc/table.ts';
-import type { RunningProcesses } from '../../../src/system/systemd/running-processes.ts';
-import type { UnitStatus } from '../../../src/system/systemd/service-manager.ts';
-import { FakeClock } from '../../helpers/fake-clock.ts';
-import { noUnit } from '../../helpers/fake-systemd.ts';
-import { never } from '../../helpers/strategy-parts.ts';
+import { type DeathInquiry, type Judgement, judgeDeath } from '../../../../../src/detectors/exits/death/judgement.ts';
+import { ProcessTable } from '../../../../../src/system/proc/table.ts';
+import type { RunningProcesses } from '../../../../../src/system/systemd/running-processes.ts';
+import type { UnitStatus } from '../../../../../src/system/systemd/service-manager.ts';
+import { FakeClock } from '../../../../helpers/fake-clock.ts';
+import { noUnit } from '../../../../helpers/fake-systemd.ts';
+import { never } from '../../../../helpers/strategy-parts.ts';
 
 const table = new ProcessTable();
 const SELF = { pid: process.pid, startTime: table.read(process.pid, ['startTime'])?.startTime ?? 0 };

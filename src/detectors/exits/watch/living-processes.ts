@@ -1,6 +1,6 @@
-import { type PidWatch, watchPid } from '../system/proc/pid-watch.ts';
-import type { ProcessIdentity } from '../system/proc/table.ts';
-import type { WatchParts } from './watch-parts.ts';
+import { type PidWatch, watchPid } from '../../../system/proc/pid-watch.ts';
+import type { ProcessIdentity } from '../../../system/proc/table.ts';
+import type { WatchParts } from './parts.ts';
 
 /** Those processes of a monitored one that are known to run, each waited for. */
 export class LivingProcesses {

@@ -1,13 +1,13 @@
-import type { ProcessIdentity } from '../system/proc/table.ts';
-import type { RunningProcesses } from '../system/systemd/running-processes.ts';
-import type { UnitTransit } from '../system/systemd/unit-transit.ts';
+import type { ProcessIdentity } from '../../system/proc/table.ts';
+import type { RunningProcesses } from '../../system/systemd/running-processes.ts';
+import type { UnitTransit } from '../../system/systemd/unit-transit.ts';
 import { isMissingAfter, isWell } from './boot-grace.ts';
-import { DeathCase } from './death-case.ts';
-import type { FoundProcesses } from './judge-death.ts';
-import { LivingProcesses } from './living-processes.ts';
-import { describeDeath, type ProcessDeath } from './process-death.ts';
-import type { FormerLife, WatchParts } from './watch-parts.ts';
-import { WatchedUnit } from './watched-unit.ts';
+import { DeathCase } from './death/case.ts';
+import type { FoundProcesses } from './death/judgement.ts';
+import { describeDeath, type ProcessDeath } from './death/verdict.ts';
+import { LivingProcesses } from './watch/living-processes.ts';
+import type { FormerLife, WatchParts } from './watch/parts.ts';
+import { WatchedUnit } from './watch/unit.ts';
 
 type Find = (signal: AbortSignal) => Promise<RunningProcesses>;
 

@@ -1,10 +1,10 @@
-import type { Clock } from '../core/clock.ts';
-import type { EventBus } from '../core/events.ts';
-import type { Logger } from '../core/logger.ts';
-import type { ProcessTable } from '../system/proc/table.ts';
-import type { ServiceManager } from '../system/systemd/service-manager.ts';
-import type { AlarmRaiser } from './detector.ts';
-import type { WatchedPids } from './watched-pids.ts';
+import type { Clock } from '../../../core/clock.ts';
+import type { EventBus } from '../../../core/events.ts';
+import type { Logger } from '../../../core/logger.ts';
+import type { ProcessTable } from '../../../system/proc/table.ts';
+import type { ServiceManager } from '../../../system/systemd/service-manager.ts';
+import type { AlarmRaiser } from '../../detector.ts';
+import type { WatchedPids } from './pids.ts';
 
 /** What a watch uses of the rest. */
 export interface WatchParts {

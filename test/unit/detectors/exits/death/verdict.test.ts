@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judgeByUnit, type MeantUnit, type ProcessDeath } from '../../../src/detectors/process-death.ts';
-import type { UnitStatus } from '../../../src/system/systemd/service-manager.ts';
-import { noUnit } from '../../helpers/fake-systemd.ts';
+import { judgeByUnit, type MeantUnit, type ProcessDeath } from '../../../../../src/detectors/exits/death/verdict.ts';
+import type { UnitStatus } from '../../../../../src/system/systemd/service-manager.ts';
+import { noUnit } from '../../../../helpers/fake-systemd.ts';
 
 const FORGOTTEN: UnitStatus = { ...noUnit, id: 'run-1.service', loadState: 'not-found' };
 const DEATH: ProcessDeath = { pid: 4711, status: 256, uptimeMs: 1000, at: new Date() };

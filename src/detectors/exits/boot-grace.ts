@@ -1,6 +1,6 @@
-import type { Clock } from '../core/clock.ts';
-import { isDown, isUp } from '../system/systemd/unit-state.ts';
-import type { FoundProcesses } from './judge-death.ts';
+import type { Clock } from '../../core/clock.ts';
+import { isDown, isUp } from '../../system/systemd/unit-state.ts';
+import type { FoundProcesses } from './death/judgement.ts';
 
 /** What is asked when a grace is over. */
 export interface GraceInquiry {

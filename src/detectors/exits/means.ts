@@ -1,5 +1,5 @@
-import { configuredSeconds } from '../core/duration.ts';
-import { canWatchByPidfd } from '../system/proc/pid-watch.ts';
+import { configuredSeconds } from '../../core/duration.ts';
+import { canWatchByPidfd } from '../../system/proc/pid-watch.ts';
 
 /** By which means ends and beginnings are noticed. */
 export interface ExitMeans {

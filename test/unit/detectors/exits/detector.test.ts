@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { systemClock } from '../../../src/core/clock.ts';
-import { EventBus, type MonitorEvent } from '../../../src/core/events.ts';
-import type { ProcessEvent } from '../../../src/core/process-event.ts';
-import { type ExitWatchTarget, ProcessExitDetector, type ProcessExitParts } from '../../../src/detectors/process-exit.ts';
-import { WatchedPids } from '../../../src/detectors/watched-pids.ts';
-import type { UnitStatus } from '../../../src/system/systemd/service-manager.ts';
-import { endOf, noUnit } from '../../helpers/fake-systemd.ts';
-import { managed, processStrategyWorld } from '../../helpers/process-strategy-world.ts';
-import { never, silentLog } from '../../helpers/strategy-parts.ts';
-import { waitFor } from '../../helpers/wait-for.ts';
+import { systemClock } from '../../../../src/core/clock.ts';
+import { EventBus, type MonitorEvent } from '../../../../src/core/events.ts';
+import type { ProcessEvent } from '../../../../src/core/process-event.ts';
+import { type ExitWatchTarget, ProcessExitDetector, type ProcessExitParts } from '../../../../src/detectors/exits/detector.ts';
+import { WatchedPids } from '../../../../src/detectors/exits/watch/pids.ts';
+import type { UnitStatus } from '../../../../src/system/systemd/service-manager.ts';
+import { endOf, noUnit } from '../../../helpers/fake-systemd.ts';
+import { managed, processStrategyWorld } from '../../../helpers/process-strategy-world.ts';
+import { never, silentLog } from '../../../helpers/strategy-parts.ts';
+import { waitFor } from '../../../helpers/wait-for.ts';
 
 /** Of this run alone: processes are found by their names, whoever else tests on this machine. */
 const name = (what: string): string => `${what}-${process.pid}`;

@@ -1,8 +1,8 @@
-import { localTimestamp } from '../core/clock.ts';
-import { formatDuration } from '../core/duration.ts';
-import { describeWaitStatus, isCleanEnd } from '../core/wait-status.ts';
-import type { UnitStatus } from '../system/systemd/service-manager.ts';
-import { isReloading } from '../system/systemd/unit-state.ts';
+import { localTimestamp } from '../../../core/clock.ts';
+import { formatDuration } from '../../../core/duration.ts';
+import { describeWaitStatus, isCleanEnd } from '../../../core/wait-status.ts';
+import type { UnitStatus } from '../../../system/systemd/service-manager.ts';
+import { isReloading } from '../../../system/systemd/unit-state.ts';
 
 /** The end of a process that was watched. */
 export interface ProcessDeath {
@@ -47,7 +47,7 @@ function endWords({ pid, status, uptimeMs, at, unseen }: ProcessDeath): string {
 export type Verdict =
   /** `why`: what is known beside the death. */
   | { readonly kind: 'alarm'; readonly why?: string }
-  /** `stopped`: the unit that seems to have been stopped; whether that was meant its end must tell (judge-stop.ts). */
+  /** `stopped`: the unit that seems to have been stopped; whether that was meant its end must tell (stop.ts). */
   | { readonly kind: 'expected'; readonly why: string; readonly inRecovery?: undefined; readonly stopped?: string }
   /** `atMostMs`: from the death on; then it is an alarm. */
   | { readonly kind: 'wait'; readonly why: string; readonly atMostMs?: number };

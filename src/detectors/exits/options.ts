@@ -1,4 +1,4 @@
-import type { SectionReader } from '../core/config.ts';
+import type { SectionReader } from '../../core/config.ts';
 
 /** What `[process.NAME]` says of whether the process runs. */
 export interface RunningWatch {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judgeStop } from '../../../src/detectors/judge-stop.ts';
-import type { ProcessDeath } from '../../../src/detectors/process-death.ts';
-import type { UnitEnd, UnitStatus } from '../../../src/system/systemd/service-manager.ts';
-import { FakeClock } from '../../helpers/fake-clock.ts';
-import { endOf, noUnit } from '../../helpers/fake-systemd.ts';
-import { never } from '../../helpers/strategy-parts.ts';
+import { judgeStop } from '../../../../../src/detectors/exits/death/stop.ts';
+import type { ProcessDeath } from '../../../../../src/detectors/exits/death/verdict.ts';
+import type { UnitEnd, UnitStatus } from '../../../../../src/system/systemd/service-manager.ts';
+import { FakeClock } from '../../../../helpers/fake-clock.ts';
+import { endOf, noUnit } from '../../../../helpers/fake-systemd.ts';
+import { never } from '../../../../helpers/strategy-parts.ts';
 
 const SIGTERM = 15;
 const SIGKILL = 9;

@@ -1,12 +1,12 @@
-import { isCleanEnd } from '../core/wait-status.ts';
-import type { UnitStatus } from '../system/systemd/service-manager.ts';
-import type { UnitTransit } from '../system/systemd/unit-transit.ts';
-import { type DeathInquiry, type Judgement, judgeDeath } from './judge-death.ts';
-import { judgeStop } from './judge-stop.ts';
-import type { ProcessDeath } from './process-death.ts';
-import { tellDeath } from './tell-death.ts';
-import type { WatchParts } from './watch-parts.ts';
-import type { WatchedUnit } from './watched-unit.ts';
+import { isCleanEnd } from '../../../core/wait-status.ts';
+import type { UnitStatus } from '../../../system/systemd/service-manager.ts';
+import type { UnitTransit } from '../../../system/systemd/unit-transit.ts';
+import type { WatchParts } from '../watch/parts.ts';
+import type { WatchedUnit } from '../watch/unit.ts';
+import { type DeathInquiry, type Judgement, judgeDeath } from './judgement.ts';
+import { tellDeath } from './report.ts';
+import { judgeStop } from './stop.ts';
+import type { ProcessDeath } from './verdict.ts';
 
 /** What a DeathCase uses of the rest. */
 export interface DeathCaseParts extends Pick<DeathInquiry, 'isRecovering' | 'find' | 'signal'> {

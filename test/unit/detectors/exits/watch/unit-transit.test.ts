@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { TransitWatch } from '../../../src/detectors/transit-watch.ts';
-import type { UnitStatus } from '../../../src/system/systemd/service-manager.ts';
-import { FakeClock } from '../../helpers/fake-clock.ts';
-import { noUnit } from '../../helpers/fake-systemd.ts';
-import { never } from '../../helpers/strategy-parts.ts';
+import { TransitWatch } from '../../../../../src/detectors/exits/watch/unit-transit.ts';
+import type { UnitStatus } from '../../../../../src/system/systemd/service-manager.ts';
+import { FakeClock } from '../../../../helpers/fake-clock.ts';
+import { noUnit } from '../../../../helpers/fake-systemd.ts';
+import { never } from '../../../../helpers/strategy-parts.ts';
 
 /** A watch of a unit that stands as `at` says. */
 function watching(first: Partial<UnitStatus>) {

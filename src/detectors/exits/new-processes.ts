@@ -1,7 +1,7 @@
-import type { ProgramMarks } from '../core/program-marks.ts';
-import { calledName, calledNames, NAME_FIELDS } from '../system/proc/called-names.ts';
-import { ARGUMENT_LIMITS, LOOK_LIMITS } from '../system/proc/files.ts';
-import type { ProcessInfo, ProcessTable } from '../system/proc/table.ts';
+import type { ProgramMarks } from '../../core/program-marks.ts';
+import { calledName, calledNames, NAME_FIELDS } from '../../system/proc/called-names.ts';
+import { ARGUMENT_LIMITS, LOOK_LIMITS } from '../../system/proc/files.ts';
+import type { ProcessInfo, ProcessTable } from '../../system/proc/table.ts';
 
 /** What a process may be known by: its own names, cut as the kernel cuts them, and the units it runs in. */
 export interface CalledBy {
