@@ -1,7 +1,7 @@
 import { errorMessage } from '../core/errors.ts';
 import type { ExitWatchTarget, ProcessExitDetector } from '../detectors/exits/detector.ts';
 import { managedProcess } from '../monitor/recovery-plan.ts';
-import { cannotLook } from '../strategies/process/found-running.ts';
+import { cannotLook } from '../strategies/process/running/found-running.ts';
 import { serviceName } from '../strategies/unit/name-policy.ts';
 import { sharedLooks, type TakeLook } from '../system/proc/look.ts';
 import { ProcessTable } from '../system/proc/table.ts';

@@ -6,7 +6,7 @@ import type { PinnedLaunch } from '../core/pin.ts';
 import { nameWords } from '../core/printable.ts';
 import { managedProcess } from '../monitor/recovery-plan.ts';
 import { pinnedLaunch } from '../strategies/process/launch/pinned.ts';
-import { describeArgv } from '../strategies/process/launch/words.ts';
+import { describeArgv } from '../strategies/process/launch-words.ts';
 import { ProcessLook } from '../system/proc/look.ts';
 import { ProcessTable } from '../system/proc/table.ts';
 import type { Core } from './app.ts';

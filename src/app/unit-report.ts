@@ -5,7 +5,7 @@ import type { ConfigProblem } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ProgramRoots } from '../core/program-roots.ts';
 import { managedProcess, type Plans } from '../monitor/recovery-plan.ts';
-import { NEVER_SEEN } from '../strategies/process/launch/words.ts';
+import { NEVER_SEEN } from '../strategies/process/launch-words.ts';
 import type { Resolution, StrategyName } from '../strategies/strategy.ts';
 import { maskWarning } from '../strategies/unit/mask.ts';
 import { createExecution, type Execution } from '../system/execution.ts';
