@@ -1,6 +1,5 @@
 import type { SectionReader } from '../../core/config.ts';
 import { readNamedFile } from '../../system/files/read-named-file.ts';
-import { unusedSection } from '../unused-section.ts';
 import { endpointName, LOCALHOST, type MysqlEndpoint, parseHosts } from './endpoints.ts';
 import { parsePublicKey, parseSocketOwner } from './peer-options.ts';
 
@@ -39,17 +38,12 @@ export interface MysqlOptions {
   readonly poolSize: number;
 }
 
-/**
- * Reads the keys of `driver = mysql`; `required`: it is the driver in use. Problems go to the reader; none tells a password. `exists`: see
- * parseHosts.
- */
+/** Reads the keys of `driver = mysql`. Problems go to the reader; none tells a password. `exists`: see parseHosts. */
 export function parseMysql(
-  reader: SectionReader,
-  required: boolean,
+  section: SectionReader,
   env: NodeJS.ProcessEnv = process.env,
   exists?: (path: string) => boolean,
 ): MysqlOptions {
-  const section = required ? reader : unusedSection(reader);
   const ssl = section.choice('ssl', ['off', 'required', 'verify'], 'off');
   const caFile = section.text('ssl_ca');
   const queryTimeoutMs = section.secondsAsMs('query_timeout', { default: 10, min: 0.1, max: 120 });

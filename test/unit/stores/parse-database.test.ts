@@ -33,7 +33,7 @@ const mysql = (
   env: NodeJS.ProcessEnv = {},
   sockets: readonly string[] = ['/run/mysqld/mysqld.sock'],
 ): { value: MysqlOptions; told: string[] } =>
-  parse(lines, (section) => parseMysql(section, true, env, (path) => sockets.includes(path)));
+  parse(lines, (section) => parseMysql(section, env, (path) => sockets.includes(path)));
 const hosts = (...lines: string[]): string[] => mysql(lines).value.endpoints.map(endpointName);
 const SOCKETS = ['/var/run/mysqld/mysqld.sock', '/run/mysqld/mysqld.sock', '/var/lib/mysql/mysql.sock'].map(
   (path) => `unix:${path}`,
