@@ -1,12 +1,11 @@
-import { isCleanEnd } from '../../../core/wait-status.ts';
+import { describeWaitStatus, isCleanEnd } from '../../../core/wait-status.ts';
 import type { UnitStatus } from '../../../system/systemd/service-manager.ts';
 import type { UnitTransit } from '../../../system/systemd/unit-transit.ts';
 import type { WatchParts } from '../watch/parts.ts';
 import type { WatchedUnit } from '../watch/unit.ts';
 import { type DeathInquiry, type Judgement, judgeDeath } from './judgement.ts';
-import { tellDeath } from './report.ts';
 import { judgeStop } from './stop.ts';
-import type { ProcessDeath } from './verdict.ts';
+import { describeDeath, type ProcessDeath } from './verdict.ts';
 
 /** What a DeathCase uses of the rest. */
 export interface DeathCaseParts extends Pick<DeathInquiry, 'isRecovering' | 'find' | 'signal'> {
@@ -98,4 +97,30 @@ export class DeathCase {
     const agoMs = parts.clock.date().getTime() - at.getTime() + uptimeMs;
     return watched.wentByItself(parts.clock.monotonicMs() - agoMs);
   }
+}
+
+/** What a death was found to mean. */
+type DeathMeaning =
+  /** `repeated`: it was told of as unasked before; systemd has given it up since. */
+  | { readonly kind: 'alarm'; readonly why: string | undefined; readonly repeated: boolean }
+  /** `why` it is no alarm. `unasked`: nobody had asked for it, though it was started again. */
+  | { readonly kind: 'expected'; readonly why: string; readonly unasked?: boolean };
+
+/** Tells the log and the observers of the death of a monitored process, once it is known what it means. */
+function tellDeath(
+  name: string,
+  death: ProcessDeath,
+  meaning: DeathMeaning,
+  { log, events }: Pick<WatchParts, 'log' | 'events'>,
+): void {
+  const { pid, uptimeMs, at, status, unseen, inRecovery } = death;
+  const expected = meaning.kind === 'expected';
+  const words = expected ? `${describeDeath(death)}; no alarm: ${meaning.why}` : describeDeath(death, meaning.why);
+  log[expected ? 'info' : 'warning'](`Process exited: ${name}: ${words}`, { process_name: name, process_pid: pid });
+  const cause = describeWaitStatus(unseen === undefined ? status : undefined);
+  const ours = inRecovery && { ours: true as const };
+  const how = expected
+    ? meaning.unasked === true && { unasked: true as const }
+    : meaning.repeated && { repeated: true as const };
+  events.emit({ type: 'process_exited', processName: name, pid, cause, uptimeMs, at, expected, ...ours, ...how });
 }
