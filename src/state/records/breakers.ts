@@ -2,7 +2,7 @@ import type { BreakerSnapshot } from '../../core/breaker-snapshot.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { BreakerRecords } from '../daemon-state.ts';
 import { fieldsOf, isCount, isListOf, isMilliseconds, isText } from './json-fields.ts';
-import type { RecordKind, RecordTable } from './record-table.ts';
+import type { RecordKind, RecordTable } from './table.ts';
 
 /** A breaker as it was at one moment of one boot. */
 export interface BreakerRecord {

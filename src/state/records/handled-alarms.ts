@@ -1,6 +1,6 @@
 import type { HandledAlarm, HandledAlarms } from '../daemon-state.ts';
 import { dateOf, fieldsOf, isText, notesOf, processIdOf } from './json-fields.ts';
-import type { RecordKind, RecordTable } from './record-table.ts';
+import type { RecordKind, RecordTable } from './table.ts';
 
 /** Alarms that were healed and still stand in the store, by process id. */
 export const handledKind: RecordKind<HandledAlarm> = {

@@ -1,6 +1,6 @@
 import type { HoldRecord, HoldRecords } from '../daemon-state.ts';
 import { dateOf, fieldsOf, isText } from './json-fields.ts';
-import type { RecordKind, RecordTable } from './record-table.ts';
+import type { RecordKind, RecordTable } from './table.ts';
 
 /** A hold as it is kept: `name` as storedName has it. */
 interface StoredHold extends HoldRecord {

@@ -1,7 +1,7 @@
 import { keptKey, storedKey } from '../../core/alarm.ts';
 import type { Journal, JournalAlarm, JournalEntry } from '../daemon-state.ts';
 import { dateOf, fieldsOf, isCount, isText, notesOf, processIdOf } from './json-fields.ts';
-import type { RecordKind, RecordTable } from './record-table.ts';
+import type { RecordKind, RecordTable } from './table.ts';
 
 /** Attempts under way, by target. */
 export const journalKind: RecordKind<JournalEntry> = {

@@ -1,6 +1,6 @@
 import type { KeptAlarmRecord, KeptAlarmRecords } from '../daemon-state.ts';
 import { dateOf, fieldsOf, isListOf, isText, processIdOf } from './json-fields.ts';
-import type { RecordKind, RecordTable } from './record-table.ts';
+import type { RecordKind, RecordTable } from './table.ts';
 
 /** Alarms that the store could not take, by process name. */
 export const keptAlarmKind: RecordKind<KeptAlarmRecord> = {

@@ -1,7 +1,7 @@
 import type { LaunchNote, LaunchRecord, LaunchRecords } from '../../core/launch-record.ts';
 import { RESOURCES, type Resource, type ResourceLimit, type Surroundings } from '../../core/launch-record.ts';
 import { fieldsOf, isCount, isListOf, isText } from './json-fields.ts';
-import type { RecordKind, RecordTable } from './record-table.ts';
+import type { RecordKind, RecordTable } from './table.ts';
 
 /** How programs were started, by system name. */
 export const launchKind: RecordKind<LaunchRecord> = {

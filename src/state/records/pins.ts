@@ -1,7 +1,7 @@
 import type { Pin, PinnedFile, PinnedLaunch, Pins } from '../../core/pin.ts';
 import { dateOf, fieldsOf, isText } from './json-fields.ts';
 import { launchKind } from './launches.ts';
-import type { RecordKind, RecordTable } from './record-table.ts';
+import type { RecordKind, RecordTable } from './table.ts';
 
 /** Pins, by system name. */
 export const pinKind: RecordKind<Pin> = {

@@ -1,6 +1,6 @@
 import type { KeeperProcess, ProgramRoots, RootProcess } from '../../core/program-roots.ts';
 import { fieldsOf, isCount, isListOf, isText } from './json-fields.ts';
-import type { RecordKind, RecordTable } from './record-table.ts';
+import type { RecordKind, RecordTable } from './table.ts';
 
 /** The topmost processes of a program, of one boot. */
 export interface ProgramRootRecord {

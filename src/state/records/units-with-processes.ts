@@ -1,6 +1,6 @@
 import type { UnitsWithProcesses } from '../../core/units-with-processes.ts';
 import { fieldsOf, isText } from './json-fields.ts';
-import type { RecordKind, RecordTable } from './record-table.ts';
+import type { RecordKind, RecordTable } from './table.ts';
 
 /** A unit that was seen to have processes. */
 export interface UnitWithProcessesRecord {

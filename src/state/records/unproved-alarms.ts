@@ -1,6 +1,6 @@
 import type { UnprovedAlarm, UnprovedAlarms } from '../daemon-state.ts';
 import { dateOf, fieldsOf, isCount, isText } from './json-fields.ts';
-import type { RecordKind, RecordTable } from './record-table.ts';
+import type { RecordKind, RecordTable } from './table.ts';
 
 /** Alarms whose process was restarted, and of which nobody can tell whether it is well, by Alarm.key. */
 export const unprovedKind: RecordKind<UnprovedAlarm> = {

@@ -1,6 +1,6 @@
 import type { WatchedLife, WatchedLifeRecords } from '../daemon-state.ts';
 import { dateOf, fieldsOf, isCount, isMilliseconds, isText } from './json-fields.ts';
-import type { RecordKind, RecordTable } from './record-table.ts';
+import type { RecordKind, RecordTable } from './table.ts';
 
 /** A life as it was in one boot. */
 export interface WatchedLifeRecord extends WatchedLife {
