@@ -1,8 +1,9 @@
 import type { BreakerSnapshot } from '../../core/breaker-snapshot.ts';
 import type { Clock } from '../../core/clock.ts';
+import { fields, listOf, oneOf, such, text, withDefault } from '../../core/shape.ts';
 import type { BreakerRecords } from '../daemon-state.ts';
-import { fieldsOf, isCount, isListOf, isMilliseconds, isText } from './json-fields.ts';
-import type { RecordKind, RecordTable } from './table.ts';
+import { count, milliseconds } from './fields.ts';
+import { type RecordKind, type RecordTable, recordKind } from './table.ts';
 
 /** A breaker as it was at one moment of one boot. */
 export interface BreakerRecord {
@@ -15,17 +16,35 @@ export interface BreakerRecord {
   readonly writtenAtMs: number;
 }
 
+const breakerSnapshot = fields<BreakerSnapshot>({
+  state: oneOf('closed', 'open', 'half_open'),
+  failures: count,
+  reopenAtMs: milliseconds,
+  successesMs: listOf(milliseconds),
+  // A record of the time before exits were counted has none.
+  exitsMs: withDefault(listOf(milliseconds), []),
+});
+
+const breakerRecord = fields<BreakerRecord>({
+  target: text,
+  processName: text,
+  snapshot: breakerSnapshot,
+  bootId: text,
+  writtenAtMs: milliseconds,
+});
+
+/** Nobody means a breaker to stay open for more than ten years. */
+const MAX_COOLDOWN_MS = 10 * 366 * 86_400_000;
+
 /** Circuit breakers, by target. */
-export const breakerKind: RecordKind<BreakerRecord> = {
-  table: 'breakers',
-  parse: (value) => {
-    const { target, processName, snapshot, bootId, writtenAtMs } = fieldsOf(value);
-    const read = parseSnapshot(snapshot);
-    if (!isText(target) || !isText(processName) || !isText(bootId) || !isMilliseconds(writtenAtMs)) return undefined;
-    if (read === undefined || read.reopenAtMs - writtenAtMs > MAX_COOLDOWN_MS) return undefined;
-    return { target, processName, snapshot: read, bootId, writtenAtMs };
-  },
-};
+export const breakerKind: RecordKind<BreakerRecord> = recordKind(
+  'breakers',
+  such(
+    breakerRecord,
+    'a cooldown of at most ten years',
+    ({ snapshot, writtenAtMs }) => snapshot.reopenAtMs - writtenAtMs <= MAX_COOLDOWN_MS,
+  ),
+);
 
 /** The breakers, as the boot `bootId` sees them. */
 export function breakerRecordsOf(table: RecordTable<BreakerRecord>, clock: Clock, bootId: string): BreakerRecords {
@@ -67,14 +86,3 @@ function moved({ snapshot, writtenAtMs }: BreakerRecord, nowMs: number): Breaker
     exitsMs: exitsMs.map(past),
   };
 }
-
-function parseSnapshot(value: unknown): BreakerSnapshot | undefined {
-  // A record of the time before exits were counted has none.
-  const { state, failures, reopenAtMs, successesMs, exitsMs = [] } = fieldsOf(value);
-  if (state !== 'closed' && state !== 'open' && state !== 'half_open') return undefined;
-  if (!isCount(failures) || !isMilliseconds(reopenAtMs) || !isListOf(successesMs, isMilliseconds)) return undefined;
-  return isListOf(exitsMs, isMilliseconds) ? { state, failures, reopenAtMs, successesMs, exitsMs } : undefined;
-}
-
-/** Nobody means a breaker to stay open for more than ten years. */
-const MAX_COOLDOWN_MS = 10 * 366 * 86_400_000;

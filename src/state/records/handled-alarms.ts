@@ -1,20 +1,13 @@
+import { date, fields, text } from '../../core/shape.ts';
 import type { HandledAlarm, HandledAlarms } from '../daemon-state.ts';
-import { dateOf, fieldsOf, isText, notesOf, processIdOf } from './json-fields.ts';
-import type { RecordKind, RecordTable } from './table.ts';
+import { processId, seenNotes } from './fields.ts';
+import { type RecordKind, type RecordTable, recordKind } from './table.ts';
 
 /** Alarms that were healed and still stand in the store, by process id. */
-export const handledKind: RecordKind<HandledAlarm> = {
-  table: 'handled',
-  parse: (value) => {
-    const fields = fieldsOf(value);
-    const { processName, handledAt } = fields;
-    const processId = processIdOf(fields.processId);
-    const notes = notesOf(fields);
-    const date = dateOf(handledAt);
-    if (processId === undefined || !isText(processName) || notes === undefined || date === undefined) return undefined;
-    return { processId, processName, ...notes, handledAt: date };
-  },
-};
+export const handledKind: RecordKind<HandledAlarm> = recordKind(
+  'handled',
+  fields<HandledAlarm>({ processId, processName: text, ...seenNotes, handledAt: date }),
+);
 
 /** The handled alarms, fsynced: a forgotten one is a process restarted twice. */
 export function handledAlarmsOf(table: RecordTable<HandledAlarm>): HandledAlarms {

@@ -1,6 +1,6 @@
+import { date, fields, nullable, otherwise, text, yes } from '../../core/shape.ts';
 import type { HoldRecord, HoldRecords } from '../daemon-state.ts';
-import { dateOf, fieldsOf, isText } from './json-fields.ts';
-import type { RecordKind, RecordTable } from './table.ts';
+import { type RecordKind, type RecordTable, recordKind } from './table.ts';
 
 /** A hold as it is kept: `name` as storedName has it. */
 interface StoredHold extends HoldRecord {
@@ -8,15 +8,10 @@ interface StoredHold extends HoldRecord {
 }
 
 /** Holds, by the names that are kept. */
-export const holdKind: RecordKind<StoredHold> = {
-  table: 'holds',
-  parse: (value) => {
-    const { name, until, reason, strict } = fieldsOf(value);
-    const date = until === null ? null : dateOf(until);
-    if (!isText(name) || !isText(reason) || date === undefined) return undefined;
-    return { name, until: date, reason, ...(strict === true ? { strict } : {}) };
-  },
-};
+export const holdKind: RecordKind<StoredHold> = recordKind(
+  'holds',
+  fields<StoredHold>({ name: text, until: nullable(date), reason: text, strict: otherwise(yes, undefined) }),
+);
 
 /** The holds, fsynced both ways: an operator gave the order. */
 export function holdRecordsOf(table: RecordTable<StoredHold>): HoldRecords {

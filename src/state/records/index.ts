@@ -10,7 +10,7 @@ import { keptAlarmKind, keptAlarmRecordsOf } from './kept-alarms.ts';
 import { furtherLaunchKind, launchKind, launchNoteKind, launchRecordsOf } from './launches.ts';
 import { pinKind, pinRecordsOf } from './pins.ts';
 import { programRootKind, programRootsOf } from './program-roots.ts';
-import { RecordTable } from './table.ts';
+import { type RecordKind, RecordTable } from './table.ts';
 import { unitsWithProcessesOf, unitWithProcessesKind } from './units-with-processes.ts';
 import { unprovedAlarmsOf, unprovedKind } from './unproved-alarms.ts';
 import { watchedLifeKind, watchedLifeRecordsOf } from './watched-lives.ts';
@@ -21,50 +21,25 @@ export function createViews(
   clock: Clock,
   bootId: string,
 ): { readonly tables: readonly DiskTable[]; readonly views: Omit<DaemonState, 'close'> } {
-  const journal = new RecordTable(journalKind, sink);
-  const breakers = new RecordTable(breakerKind, sink);
-  const handled = new RecordTable(handledKind, sink);
-  const unproved = new RecordTable(unprovedKind, sink);
-  const holds = new RecordTable(holdKind, sink);
-  const launches = new RecordTable(launchKind, sink);
-  const furtherLaunches = new RecordTable(furtherLaunchKind, sink);
-  const launchNotes = new RecordTable(launchNoteKind, sink);
-  const pins = new RecordTable(pinKind, sink);
-  const roots = new RecordTable(programRootKind, sink);
-  const kept = new RecordTable(keptAlarmKind, sink);
-  const lives = new RecordTable(watchedLifeKind, sink);
-  const withProcesses = new RecordTable(unitWithProcessesKind, sink);
-  const history = new HistoryTable(sink);
-  return {
-    tables: [
-      journal,
-      breakers,
-      handled,
-      unproved,
-      holds,
-      launches,
-      furtherLaunches,
-      launchNotes,
-      pins,
-      roots,
-      kept,
-      lives,
-      withProcesses,
-      history,
-    ],
-    views: {
-      journal: journalOf(journal),
-      breakers: breakerRecordsOf(breakers, clock, bootId),
-      handled: handledAlarmsOf(handled),
-      unproved: unprovedAlarmsOf(unproved),
-      holds: holdRecordsOf(holds),
-      launches: launchRecordsOf(launches, furtherLaunches, launchNotes),
-      pins: pinRecordsOf(pins),
-      roots: programRootsOf(roots, bootId),
-      kept: keptAlarmRecordsOf(kept),
-      lives: watchedLifeRecordsOf(lives, bootId),
-      unitsWithProcesses: unitsWithProcessesOf(withProcesses),
-      history,
-    },
+  const tables: DiskTable[] = [];
+  const add = <T extends DiskTable>(table: T): T => {
+    tables.push(table);
+    return table;
   };
+  const tableOf = <T>(kind: RecordKind<T>): RecordTable<T> => add(new RecordTable(kind, sink));
+  const views = {
+    journal: journalOf(tableOf(journalKind)),
+    breakers: breakerRecordsOf(tableOf(breakerKind), clock, bootId),
+    handled: handledAlarmsOf(tableOf(handledKind)),
+    unproved: unprovedAlarmsOf(tableOf(unprovedKind)),
+    holds: holdRecordsOf(tableOf(holdKind)),
+    launches: launchRecordsOf(tableOf(launchKind), tableOf(furtherLaunchKind), tableOf(launchNoteKind)),
+    pins: pinRecordsOf(tableOf(pinKind)),
+    roots: programRootsOf(tableOf(programRootKind), bootId),
+    kept: keptAlarmRecordsOf(tableOf(keptAlarmKind)),
+    lives: watchedLifeRecordsOf(tableOf(watchedLifeKind), bootId),
+    unitsWithProcesses: unitsWithProcessesOf(tableOf(unitWithProcessesKind)),
+    history: add(new HistoryTable(sink)),
+  };
+  return { tables, views };
 }

@@ -1,43 +1,58 @@
-import type { LaunchNote, LaunchRecord, LaunchRecords } from '../../core/launch-record.ts';
-import { RESOURCES, type Resource, type ResourceLimit, type Surroundings } from '../../core/launch-record.ts';
-import { fieldsOf, isCount, isListOf, isText } from './json-fields.ts';
-import type { RecordKind, RecordTable } from './table.ts';
+import {
+  type LaunchNote,
+  type LaunchRecord,
+  type LaunchRecords,
+  RESOURCES,
+  type Resource,
+  type ResourceLimit,
+  type Surroundings,
+} from '../../core/launch-record.ts';
+import { fields, listOf, mapOf, optional, otherwise, type Shape, such, text, wholeNumber, yes } from '../../core/shape.ts';
+import { count } from './fields.ts';
+import { type RecordKind, type RecordTable, recordKind } from './table.ts';
+
+const bound = such(text, 'a number or unlimited', (value) => /^(?:\d{1,20}|unlimited)$/.test(value));
+
+const path = such(text, 'an absolute path', (value) => /^\/[^\p{Cc}]+$/u.test(value));
+
+const tasks: Shape<number | 'unlimited'> = (value, where) => (value === 'unlimited' ? value : count(value, where));
+
+/** In the order in which they are read from a process: records are compared as text. */
+const surroundings = fields<Surroundings>({
+  limits: optional(mapOf<Resource, ResourceLimit>(RESOURCES, fields<ResourceLimit>({ soft: bound, hard: bound }))),
+  umask: optional(wholeNumber(0, 0o777)),
+  nice: optional(wholeNumber(-20, 20)),
+  ignoredSignals: optional(listOf(wholeNumber(1, 31))),
+  standardOutput: optional(path),
+  standardError: optional(path),
+  memoryMax: optional(count),
+  tasksMax: optional(tasks),
+});
+
+/** How a program was started. */
+export const launchRecord = fields<LaunchRecord>({
+  argv: listOf(text),
+  executable: text,
+  cwd: text,
+  environment: listOf(text),
+  uid: count,
+  gid: count,
+  groups: listOf(count),
+  unconfined: otherwise(yes, undefined),
+  surroundings: optional(surroundings),
+});
 
 /** How programs were started, by system name. */
-export const launchKind: RecordKind<LaunchRecord> = {
-  table: 'launches',
-  parse: (value) => {
-    const { argv, executable, cwd, environment, uid, gid, groups, unconfined, ...more } = fieldsOf(value);
-    if (!isListOf(argv, isText) || !isText(executable) || !isText(cwd) || !isListOf(environment, isText)) return undefined;
-    if (!isCount(uid) || !isCount(gid) || !isListOf(groups, isCount)) return undefined;
-    const surroundings = more.surroundings === undefined ? undefined : surroundingsOf(more.surroundings);
-    if (surroundings === 'wrong') return undefined;
-    return {
-      ...{ argv, executable, cwd, environment, uid, gid, groups },
-      ...(unconfined === true ? { unconfined } : {}),
-      ...(surroundings === undefined ? {} : { surroundings }),
-    };
-  },
-};
+export const launchKind: RecordKind<LaunchRecord> = recordKind('launches', launchRecord);
 
 /** How the copies beside the first were started, by system name. */
-export const furtherLaunchKind: RecordKind<readonly LaunchRecord[]> = {
-  table: 'further_launches',
-  parse: (value) => {
-    const records = Array.isArray(value) ? value.map(launchKind.parse) : [undefined];
-    return records.every((record) => record !== undefined) ? records : undefined;
-  },
-};
+export const furtherLaunchKind: RecordKind<readonly LaunchRecord[]> = recordKind('further_launches', listOf(launchRecord));
 
 /** What else is known of how programs run, by system name. */
-export const launchNoteKind: RecordKind<LaunchNote> = {
-  table: 'launch_notes',
-  parse: (value) => {
-    const { unusable, copies } = fieldsOf(value);
-    if (!(unusable === undefined || isText(unusable)) || !(copies === undefined || isCount(copies))) return undefined;
-    return { ...(unusable !== undefined && { unusable }), ...(copies !== undefined && { copies }) };
-  },
-};
+export const launchNoteKind: RecordKind<LaunchNote> = recordKind(
+  'launch_notes',
+  fields<LaunchNote>({ unusable: optional(text), copies: optional(count) }),
+);
 
 /** The launch records; setting what is known already costs no write. */
 export function launchRecordsOf(
@@ -59,44 +74,4 @@ export function launchRecordsOf(
       else notes.put(systemName, note, 'written');
     },
   };
-}
-
-/** The surroundings in a launch record; `wrong` where they make no sense. What is absent there is absent. */
-function surroundingsOf(value: unknown): Surroundings | 'wrong' {
-  const { limits, umask, nice, ignoredSignals, standardOutput, standardError, memoryMax, tasksMax } = fieldsOf(value);
-  // In the order in which they are read from a process: records are compared as text.
-  const fields: readonly (readonly [name: keyof Surroundings, value: unknown, makesSense: boolean])[] = [
-    ['limits', limits, isLimits(limits)],
-    ['umask', umask, isCount(umask) && umask <= 0o777],
-    ['nice', nice, Number.isInteger(nice) && Math.abs(Number(nice)) <= MOST_NICE],
-    ['ignoredSignals', ignoredSignals, isListOf(ignoredSignals, isSignal)],
-    ['standardOutput', standardOutput, isPath(standardOutput)],
-    ['standardError', standardError, isPath(standardError)],
-    ['memoryMax', memoryMax, isCount(memoryMax)],
-    ['tasksMax', tasksMax, isCount(tasksMax) || tasksMax === 'unlimited'],
-  ];
-  const there = fields.filter(([, field]) => field !== undefined);
-  if (there.some(([, , makesSense]) => !makesSense)) return 'wrong';
-  return Object.fromEntries(there);
-}
-
-const MOST_NICE = 20;
-
-function isLimits(value: unknown): value is Partial<Record<Resource, ResourceLimit>> {
-  return Object.entries(fieldsOf(value)).every(([name, limit]) => {
-    const { soft, hard } = fieldsOf(limit);
-    return RESOURCES.some((resource) => resource === name) && isBound(soft) && isBound(hard);
-  });
-}
-
-function isBound(value: unknown): boolean {
-  return isText(value) && /^(?:\d{1,20}|unlimited)$/.test(value);
-}
-
-function isSignal(value: unknown): value is number {
-  return isCount(value) && value >= 1 && value <= 31;
-}
-
-function isPath(value: unknown): boolean {
-  return isText(value) && /^\/[^\p{Cc}]+$/u.test(value);
 }

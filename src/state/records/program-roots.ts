@@ -1,6 +1,7 @@
 import type { KeeperProcess, ProgramRoots, RootProcess } from '../../core/program-roots.ts';
-import { fieldsOf, isCount, isListOf, isText } from './json-fields.ts';
-import type { RecordKind, RecordTable } from './table.ts';
+import { fields, listOf, optional, text, yes } from '../../core/shape.ts';
+import { count } from './fields.ts';
+import { type RecordKind, type RecordTable, recordKind } from './table.ts';
 
 /** The topmost processes of a program, of one boot. */
 export interface ProgramRootRecord {
@@ -9,35 +10,33 @@ export interface ProgramRootRecord {
   readonly roots: readonly RootProcess[];
 }
 
-/** By system name. */
-export const programRootKind: RecordKind<ProgramRootRecord> = {
-  table: 'program_roots',
-  parse: (value) => {
-    const { bootId, roots } = fieldsOf(value);
-    return isText(bootId) && isListOf(roots, isRoot) ? { bootId, roots } : undefined;
+const keeperProcess = fields<KeeperProcess>({ pid: count, startTime: count, startsAgain: optional(yes) }, 'kept');
+
+/** As it was written: the records are compared as text. */
+const rootProcess = fields<RootProcess>(
+  {
+    pid: count,
+    startTime: count,
+    ours: optional(yes),
+    runId: optional(text),
+    uid: optional(count),
+    session: optional(count),
+    cgroup: optional(text),
+    executable: optional(text),
+    knownBy: optional(text),
+    unit: optional(text),
+    listens: optional(listOf(text)),
+    isEmpty: optional(yes),
+    keepers: optional(listOf(keeperProcess)),
   },
-};
+  'kept',
+);
 
-function isRoot(value: unknown): value is RootProcess {
-  const { pid, startTime, ours, runId, uid, session, cgroup, executable, knownBy, unit, listens, isEmpty, keepers } =
-    fieldsOf(value);
-  if (!isCount(pid) || !isCount(startTime)) return false;
-  const isTextOrAbsent = (field: unknown): boolean => field === undefined || isText(field);
-  const isTrueOrAbsent = (field: unknown): boolean => field === undefined || field === true;
-  if (
-    ![runId, knownBy, cgroup].every(isTextOrAbsent) ||
-    ![uid, session].every((field) => field === undefined || isCount(field))
-  )
-    return false;
-  if (!isTrueOrAbsent(ours) || !isTrueOrAbsent(isEmpty) || !isTextOrAbsent(executable) || !isTextOrAbsent(unit)) return false;
-  if (listens !== undefined && !isListOf(listens, isText)) return false;
-  return keepers === undefined || isListOf(keepers, isKeeper);
-}
-
-function isKeeper(value: unknown): value is KeeperProcess {
-  const { pid, startTime, startsAgain } = fieldsOf(value);
-  return isCount(pid) && isCount(startTime) && (startsAgain === undefined || startsAgain === true);
-}
+/** By system name. */
+export const programRootKind: RecordKind<ProgramRootRecord> = recordKind(
+  'program_roots',
+  fields<ProgramRootRecord>({ bootId: text, roots: listOf(rootProcess) }),
+);
 
 /** The program roots, as the boot `bootId` sees them: start times of another one say nothing. */
 export function programRootsOf(table: RecordTable<ProgramRootRecord>, bootId: string): ProgramRoots {

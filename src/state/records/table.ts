@@ -1,3 +1,4 @@
+import { check, type Shape } from '../../core/shape.ts';
 import type { Database } from '../database.ts';
 import type { DiskTable, Durability, RecordSink } from '../disk.ts';
 
@@ -7,6 +8,17 @@ export interface RecordKind<T> {
   readonly table: string;
   /** The record of a parsed JSON value; undefined where it is none. */
   parse(value: unknown): T | undefined;
+}
+
+/** Records of that shape, in that table. */
+export function recordKind<T>(table: string, shape: Shape<T>): RecordKind<T> {
+  return {
+    table,
+    parse: (value) => {
+      const checked = check(shape, value);
+      return checked.kind === 'fits' ? checked.value : undefined;
+    },
+  };
 }
 
 /**

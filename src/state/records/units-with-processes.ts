@@ -1,6 +1,6 @@
+import { fields, text } from '../../core/shape.ts';
 import type { UnitsWithProcesses } from '../../core/units-with-processes.ts';
-import { fieldsOf, isText } from './json-fields.ts';
-import type { RecordKind, RecordTable } from './table.ts';
+import { type RecordKind, type RecordTable, recordKind } from './table.ts';
 
 /** A unit that was seen to have processes. */
 export interface UnitWithProcessesRecord {
@@ -9,13 +9,10 @@ export interface UnitWithProcessesRecord {
 }
 
 /** By the unit's canonical name. */
-export const unitWithProcessesKind: RecordKind<UnitWithProcessesRecord> = {
-  table: 'units_with_processes',
-  parse: (value) => {
-    const { definition } = fieldsOf(value);
-    return isText(definition) ? { definition } : undefined;
-  },
-};
+export const unitWithProcessesKind: RecordKind<UnitWithProcessesRecord> = recordKind(
+  'units_with_processes',
+  fields<UnitWithProcessesRecord>({ definition: text }),
+);
 
 /** The units that were seen to have processes. */
 export function unitsWithProcessesOf(table: RecordTable<UnitWithProcessesRecord>): UnitsWithProcesses {

@@ -1,30 +1,39 @@
+import { date, fields, flag, nullable, otherwise, text, yes } from '../../core/shape.ts';
 import type { WatchedLife, WatchedLifeRecords } from '../daemon-state.ts';
-import { dateOf, fieldsOf, isCount, isMilliseconds, isText } from './json-fields.ts';
-import type { RecordKind, RecordTable } from './table.ts';
+import { count, milliseconds } from './fields.ts';
+import { type RecordKind, type RecordTable, recordKind } from './table.ts';
 
 /** A life as it was in one boot. */
-export interface WatchedLifeRecord extends WatchedLife {
+export interface WatchedLifeRecord extends Omit<WatchedLife, 'beforeBoot'> {
   /** /proc/sys/kernel/random/boot_id; empty where unknown. */
   readonly bootId: string;
 }
 
 /** What is known of the lives of watched processes, by process name. */
-export const watchedLifeKind: RecordKind<WatchedLifeRecord> = {
-  table: 'watched_lives',
-  parse: (value) => {
-    const { processName, pid, since, unit, exits, lastExit, bootId } = fieldsOf(value);
-    const started = since === null ? null : dateOf(since);
-    const last = lastExit === null ? null : lastExitOf(lastExit);
-    if (!isText(processName) || !isCount(pid) || !isCount(exits) || started === undefined || last === undefined)
-      return undefined;
-    const [unitName, boot] = [isText(unit) ? unit : null, isText(bootId) ? bootId : ''];
-    return { processName, pid, since: started, unit: unitName, exits, lastExit: last, bootId: boot };
-  },
-};
+export const watchedLifeKind: RecordKind<WatchedLifeRecord> = recordKind(
+  'watched_lives',
+  fields<WatchedLifeRecord>({
+    processName: text,
+    pid: count,
+    since: nullable(date),
+    unit: otherwise(text, null),
+    exits: count,
+    lastExit: nullable(
+      fields<NonNullable<WatchedLife['lastExit']>>({
+        at: date,
+        cause: text,
+        uptimeMs: milliseconds,
+        expected: flag,
+        ours: otherwise(yes, undefined),
+      }),
+    ),
+    bootId: otherwise(text, ''),
+  }),
+);
 
 /** The watched lives, as the boot `bootId` sees them: nothing that ran in another one, or on the machine of a copied file, runs. */
 export function watchedLifeRecordsOf(table: RecordTable<WatchedLifeRecord>, bootId: string): WatchedLifeRecords {
-  const seen = ({ bootId: of, beforeBoot: _, ...life }: WatchedLifeRecord): WatchedLife =>
+  const seen = ({ bootId: of, ...life }: WatchedLifeRecord): WatchedLife =>
     of === bootId ? life : { ...life, since: null, beforeBoot: true };
   return {
     get: (processName) => {
@@ -35,11 +44,4 @@ export function watchedLifeRecordsOf(table: RecordTable<WatchedLifeRecord>, boot
     delete: (processName) => table.remove(processName, 'written'),
     list: () => table.all().map(seen),
   };
-}
-
-function lastExitOf(value: unknown): WatchedLife['lastExit'] | undefined {
-  const { at, cause, uptimeMs, expected, ours } = fieldsOf(value);
-  const date = dateOf(at);
-  if (date === undefined || !isText(cause) || !isMilliseconds(uptimeMs) || typeof expected !== 'boolean') return undefined;
-  return { at: date, cause, uptimeMs, expected, ...(ours === true && { ours }) };
 }
