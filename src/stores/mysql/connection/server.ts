@@ -5,7 +5,6 @@ import { StoreError } from '../../../core/errors.ts';
 import { printable } from '../../../core/printable.ts';
 import { connectByName } from '../../../system/names/connect.ts';
 import { NameResolver } from '../../../system/names/resolver.ts';
-import { inTurn } from '../../in-turn.ts';
 import { within } from '../../within.ts';
 import type { Driver } from '../answers/driver.ts';
 import { AnswerGuard } from '../answers/guard.ts';
@@ -16,6 +15,7 @@ import type { MysqlOptions } from '../options.ts';
 import type { MysqlSession, SqlValue } from '../session.ts';
 import { prepareSession } from './causal-session.ts';
 import { driverOptions } from './driver-options.ts';
+import { inTurn } from './in-turn.ts';
 import { connectToServer } from './socket-peer.ts';
 
 /** What all connections of a store have in common, beside its options. */

@@ -1,6 +1,6 @@
-import { CallSlots } from '../../../core/call-slots.ts';
 import { configuredSeconds } from '../../../core/duration.ts';
 import { StoreError } from '../../../core/errors.ts';
+import { Slots } from '../../../core/slots.ts';
 import { within } from '../../within.ts';
 import { catchUp, isWithoutCluster } from '../connection/causal-session.ts';
 import type { MysqlLease, MysqlServer } from '../connection/server.ts';
@@ -37,7 +37,7 @@ export class MysqlLane {
   /** Connections whose server has caught up with its cluster since they were opened. */
   readonly #caughtUp = new WeakSet<MysqlSession>();
   readonly #size: number | 'one for all';
-  readonly #slots: CallSlots;
+  readonly #slots: Slots;
   readonly #left = new AbortController();
   /** What all calls share, while there are any. */
   #shared: Held | undefined;
@@ -50,7 +50,7 @@ export class MysqlLane {
     this.#server = server;
     this.#timeoutMs = timeoutMs;
     this.#size = size;
-    this.#slots = new CallSlots(size === 'one for all' ? Number.POSITIVE_INFINITY : size);
+    this.#slots = new Slots(size === 'one for all' ? Number.POSITIVE_INFINITY : size);
   }
 
   /**

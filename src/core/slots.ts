@@ -1,5 +1,5 @@
 /** At most `size` calls at once; the others wait their turn, first come first served. */
-export class CallSlots {
+export class Slots {
   #free: number;
   #waiting: (() => void)[] = [];
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CallSlots } from '../../../src/core/call-slots.ts';
+import { Slots } from '../../../src/core/slots.ts';
 
 test('so many at once, the others in their turn', async () => {
-  const slots = new CallSlots(2);
+  const slots = new Slots(2);
   const order: string[] = [];
   const call = async (name: string): Promise<void> => {
     assert.equal(await slots.take(10_000), true);
@@ -26,7 +26,7 @@ test('so many at once, the others in their turn', async () => {
 });
 
 test('who waits too long goes without, and takes nobody’s turn', async () => {
-  const slots = new CallSlots(1);
+  const slots = new Slots(1);
   assert.equal(await slots.take(0), true);
   assert.equal(await slots.take(5), false);
   const next = slots.take(10_000);
@@ -37,7 +37,7 @@ test('who waits too long goes without, and takes nobody’s turn', async () => {
 });
 
 test('who gives up goes without at once, and takes nobody’s turn', async () => {
-  const slots = new CallSlots(1);
+  const slots = new Slots(1);
   assert.equal(await slots.take(0), true);
   const given = new AbortController();
   const waiting = slots.take(60_000, given.signal);
