@@ -46,3 +46,21 @@ test('who gives up goes without at once, and takes nobody’s turn', async () =>
   slots.release();
   assert.equal(await slots.take(0), true);
 });
+
+test('who waits is served by rank, equals in the order in which they came, as many as there are by then', async () => {
+  let limit = 1;
+  const slots = new Slots<number>(
+    () => limit,
+    (one, other) => one > other,
+  );
+  const order: string[] = [];
+  const wait = (name: string, rank: number): Promise<unknown> =>
+    slots.take(Number.POSITIVE_INFINITY, undefined, rank).then(() => order.push(name));
+  await wait('first', 0);
+  const waiting = [wait('low', 1), wait('high', 2), wait('low again', 1), wait('high again', 2)];
+  for (let i = 0; i < 2; i++) slots.release();
+  limit = 2;
+  slots.release();
+  await Promise.all(waiting);
+  assert.deepEqual(order, ['first', 'high', 'high again', 'low', 'low again']);
+});
