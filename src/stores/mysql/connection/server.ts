@@ -3,9 +3,9 @@ import { createPool, type Pool, type PoolConnection, type QueryResult, type Resu
 import { configuredSeconds } from '../../../core/duration.ts';
 import { StoreError } from '../../../core/errors.ts';
 import { printable } from '../../../core/printable.ts';
+import { withTimeout } from '../../../core/with-timeout.ts';
 import { connectByName } from '../../../system/names/connect.ts';
 import { NameResolver } from '../../../system/names/resolver.ts';
-import { within } from '../../within.ts';
 import type { Driver } from '../answers/driver.ts';
 import { AnswerGuard } from '../answers/guard.ts';
 import { endpointName, type MysqlEndpoint } from '../endpoints.ts';
@@ -85,7 +85,7 @@ export class MysqlServer {
   /** Lets all connections go: work under way may end within `graceMs` milliseconds, then it is cut off. */
   async close(graceMs: number): Promise<void> {
     const ended = new Promise<void>((resolve) => this.#pool.end(() => resolve()));
-    await within(graceMs, ended, () => new Error('not ended')).catch(() => undefined);
+    await withTimeout(graceMs, ended, () => new Error('not ended')).catch(() => undefined);
     this.cutOff();
   }
 
@@ -107,7 +107,7 @@ export class MysqlServer {
       return new StoreError('unreachable', `mysql ${this.name}: ${missing} within ${configuredSeconds(connectTimeoutMs)}`);
     };
     try {
-      return await within(connectTimeoutMs, ready, late);
+      return await withTimeout(connectTimeoutMs, ready, late);
     } catch (error) {
       socket?.destroy(new Error('connecting was given up'));
       throw this.errorOf(error, guard?.circumstances);

@@ -1,7 +1,7 @@
 import { configuredSeconds } from '../../../core/duration.ts';
 import { StoreError } from '../../../core/errors.ts';
 import { Slots } from '../../../core/slots.ts';
-import { within } from '../../within.ts';
+import { withTimeout } from '../../../core/with-timeout.ts';
 import { catchUp, isWithoutCluster } from '../connection/causal-session.ts';
 import type { MysqlLease, MysqlServer } from '../connection/server.ts';
 import { isLockWait, isSettled } from '../faults/store-error.ts';
@@ -118,7 +118,7 @@ export class MysqlLane {
   async #errorOf(thrown: unknown, { session, isCausal }: MysqlLease, isRead: boolean): Promise<StoreError> {
     const error = this.#server.errorOf(thrown);
     if (!isRead || !isCausal || !isLockWait(thrown)) return error;
-    const isAlone = await within(ASK_MS, isWithoutCluster(session), () => new Error('no answer')).catch(() => false);
+    const isAlone = await withTimeout(ASK_MS, isWithoutCluster(session), () => new Error('no answer')).catch(() => false);
     return isAlone ? error : new StoreError('not_causal', error.message, thrown);
   }
 
@@ -154,7 +154,7 @@ export class MysqlLane {
   #inTime<T>(work: Promise<T>, left?: AbortSignal): Promise<T> {
     const late = `mysql ${this.#server.name}: no answer within ${configuredSeconds(this.#timeoutMs)}`;
     const giveUp = (): StoreError => (left?.aborted ? this.#leftError() : new StoreError('timeout', late));
-    return within(this.#timeoutMs, work, giveUp, left);
+    return withTimeout(this.#timeoutMs, work, giveUp, left);
   }
 }
 
