@@ -1,5 +1,5 @@
-import { accessSync, constants, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
+import { isExecutable } from '../../system/files/executable.ts';
 
 /**
  * The first executable file of that name in the absolute folders of `path` ($PATH); a full path stands for itself; undefined if
@@ -13,13 +13,4 @@ export function findProgram(name: string, path: string): string | undefined {
         .filter(isAbsolute)
         .map((folder) => join(folder, name));
   return candidates.find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
 }

@@ -3,7 +3,7 @@ import type { HealthResult, RestartPreview } from '../../core/outcomes.ts';
 import type { RunningProcesses } from '../../system/systemd/running-processes.ts';
 import type { UnitStatus } from '../../system/systemd/service-manager.ts';
 import { isUp } from '../../system/systemd/unit-state.ts';
-import { startDeadline } from '../deadline.ts';
+import { type Deadline, withDeadline } from '../deadline.ts';
 import type {
   AlsoStarts,
   Explanation,
@@ -197,17 +197,13 @@ export class ServiceStrategy implements RestartStrategy {
     return found.kind === 'found' ? alsoStartedWith(this.#parts.services, found.status, signal) : { kind: 'known', units: [] };
   }
 
-  async #patiently<T extends { readonly kind: string }>(
+  #patiently<T extends { readonly kind: string }>(
     look: (signal: AbortSignal) => Promise<T | Unanswered>,
     signal: AbortSignal,
   ): Promise<T | Unanswered> {
     const { clock } = this.#parts;
-    const deadline = startDeadline(clock, this.#options.commandTimeoutMs, signal);
-    try {
-      return await untilAnswered(clock, look, deadline.signal);
-    } finally {
-      deadline.end();
-    }
+    const run = (deadline: Deadline) => untilAnswered(clock, look, deadline.signal);
+    return withDeadline(clock, this.#options.commandTimeoutMs, signal, run);
   }
 }
 

@@ -2,7 +2,7 @@ import type { Clock } from '../../../core/clock.ts';
 import { withLines } from '../../../core/last-lines.ts';
 import type { UnitStatus } from '../../../system/systemd/service-manager.ts';
 import { isUp } from '../../../system/systemd/unit-state.ts';
-import { type Deadline, startDeadline } from '../../deadline.ts';
+import { type Deadline, withDeadline } from '../../deadline.ts';
 import { type RestartOutcome, type StrategyParts, UNWANTED } from '../../strategy.ts';
 import { describeHollow, lookInto } from '../health.ts';
 import { type UnitLookup, untilAnswered } from '../lookup.ts';
@@ -37,28 +37,13 @@ export interface UnitRestart {
  * reason, and the last lines that the unit wrote. Never rejects. Source: systemctl(1).
  */
 export async function restartUnit(parts: ServiceParts, restart: UnitRestart): Promise<RestartOutcome> {
-  const settled = await within(parts, restart, (deadline) => settle(parts, restart, deadline));
-  const step =
-    settled.kind === 'unit'
-      ? await within(parts, restart, (deadline) => act(parts, restart, settled.status, deadline))
-      : settled;
-  const done =
-    step.kind === 'late' ? await within(parts, restart, (deadline) => insist(parts, restart, step.status, deadline)) : step;
+  const within = <T>(run: (deadline: Deadline) => Promise<T>): Promise<T> =>
+    withDeadline(parts.clock, restart.limitMs, restart.signal, run);
+  const settled = await within((deadline) => settle(parts, restart, deadline));
+  const step = settled.kind === 'unit' ? await within((deadline) => act(parts, restart, settled.status, deadline)) : settled;
+  const done = step.kind === 'late' ? await within((deadline) => insist(parts, restart, step.status, deadline)) : step;
   const proved = done.kind === 'restarted' && mayBeHollow(settled) ? ((await hollowFailure(parts, restart)) ?? done) : done;
   return 'unit' in proved ? explained(parts, restart, proved) : proved;
-}
-
-async function within<T>(
-  { clock }: ServiceParts,
-  { limitMs, signal }: UnitRestart,
-  run: (deadline: Deadline) => Promise<T>,
-): Promise<T> {
-  const deadline = startDeadline(clock, limitMs, signal);
-  try {
-    return await run(deadline);
-  } finally {
-    deadline.end();
-  }
 }
 
 /** How one part of a restart went. `late`: its time was over before; `status`: what the unit was at its beginning. */
