@@ -127,6 +127,6 @@ async function eventProblems({ document, events }: Settings): Promise<ConfigProb
 }
 
 async function watchMeans({ events }: Settings, available: boolean): Promise<string> {
-  const { describeMeans, exitMeans } = await import('../detectors/exit-means.ts');
+  const { describeMeans, exitMeans } = await import('../detectors/exits/means.ts');
   return describeMeans(exitMeans(events !== undefined && available));
 }

@@ -5,7 +5,7 @@ import { errorMessage } from '../core/errors.ts';
 import type { PinnedLaunch } from '../core/pin.ts';
 import { nameWords } from '../core/printable.ts';
 import { pinnedLaunch } from '../strategies/process/launch/pinned.ts';
-import { describeArgv } from '../strategies/process/launch/words.ts';
+import { describeArgv } from '../strategies/process/launch-words.ts';
 import { managedProcess } from '../strategies/recovery-plan.ts';
 import { ProcessLook } from '../system/proc/look.ts';
 import { ProcessTable } from '../system/proc/table.ts';

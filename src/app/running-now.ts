@@ -1,6 +1,6 @@
 import type { RunningStatus } from '../control/status.ts';
 import { soon } from '../core/clock.ts';
-import { isWell } from '../detectors/boot-grace.ts';
+import { isWell } from '../detectors/exits/boot-grace.ts';
 import { managedProcess } from '../strategies/recovery-plan.ts';
 import { processesInGroup } from '../strategies/unit/processes.ts';
 import { hiddenProcesses } from '../system/proc/hidden.ts';

@@ -8,7 +8,7 @@ import { parseHost } from '../config/parse-host.ts';
 import { type ControlOptions, parseControl } from '../control/parse-control.ts';
 import type { HostSettings, MonitorSettings, RecoverySettings } from '../core/config.ts';
 import { ConfigError, type ConfigProblem, formatProblem } from '../core/errors.ts';
-import { parseRunningWatch, type RunningWatch } from '../detectors/watch-exit.ts';
+import { parseRunningWatch, type RunningWatch } from '../detectors/exits/options.ts';
 import type { HealthCheckParts } from '../health/health-check.ts';
 import { parseHealthChecks } from '../health/index.ts';
 import { type LoggingOptions, parseLogging } from '../logging/parse-logging.ts';

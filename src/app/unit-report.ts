@@ -5,7 +5,7 @@ import type { ConfigProblem } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ProgramRoots } from '../core/program-roots.ts';
 import { Concerns } from '../strategies/concerns.ts';
-import { NEVER_SEEN } from '../strategies/process/launch/words.ts';
+import { NEVER_SEEN } from '../strategies/process/launch-words.ts';
 import { managedProcess, type Plans } from '../strategies/recovery-plan.ts';
 import type { Resolution, StrategyName } from '../strategies/strategy.ts';
 import { maskWarning } from '../strategies/unit/mask.ts';

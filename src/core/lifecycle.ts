@@ -1,4 +1,5 @@
 import { errorMessage } from './errors.ts';
+import { withTimeout } from './with-timeout.ts';
 
 /** A named thing to undo, pushed the moment it was done. */
 interface StopStep {
@@ -33,7 +34,8 @@ export class StopStack {
     const errors: Error[] = [];
     for (const step of this.#steps.reverse()) {
       try {
-        await within(Math.max(end - performance.now(), MIN_STEP_MS), step.stop);
+        const ms = Math.max(end - performance.now(), MIN_STEP_MS);
+        await withTimeout(ms, Promise.resolve().then(step.stop), () => new Error(`not ended after ${Math.round(ms)} ms`));
       } catch (error) {
         errors.push(new Error(`${step.name}: ${errorMessage(error)}`, { cause: error }));
       }
@@ -45,15 +47,3 @@ export class StopStack {
 
 /** A step whose turn comes after the deadline still gets a moment: closing a file must not be lost to a slow neighbour. */
 const MIN_STEP_MS = 100;
-
-async function within(ms: number, run: () => void | Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not ended after ${Math.round(ms)} ms`)), ms);
-  });
-  try {
-    await Promise.race([Promise.resolve().then(run), timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

@@ -1,12 +1,12 @@
 import { errorMessage } from '../core/errors.ts';
-import { cannotLook } from '../strategies/process/found-running.ts';
+import { cannotLook } from '../strategies/process/running/found-running.ts';
 import { managedProcess, type Plans } from '../strategies/recovery-plan.ts';
 import { sharedLooks, type TakeLook } from '../system/proc/look.ts';
 import { ProcessTable } from '../system/proc/table.ts';
 import type { RunningProcesses } from '../system/systemd/running-processes.ts';
 import type { UnitTransit } from '../system/systemd/unit-transit.ts';
 import type { LifeKeeper, RecoveryFollower } from './detector.ts';
-import type { ExitWatchTarget, ProcessExitDetector, ProcessExitParts } from './process-exit.ts';
+import type { ExitWatchTarget, ProcessExitDetector, ProcessExitParts } from './exits/detector.ts';
 import type { WatchedLives } from './watched-lives.ts';
 
 /** What the watch needs. */
@@ -106,7 +106,7 @@ export class ExitWatch implements RecoveryFollower {
   }
 
   async #open(start: ExitWatchStart, byReload: boolean): Promise<void> {
-    const { ProcessExitDetector } = await import('./process-exit.ts');
+    const { ProcessExitDetector } = await import('./exits/detector.ts');
     const { config, services, clock, events, log } = this.#parts;
     const table = new ProcessTable();
     const look = sharedLooks(table);

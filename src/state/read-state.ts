@@ -6,7 +6,8 @@ import { errorMessage } from '../core/errors.ts';
 import { readBootId } from './boot-id.ts';
 import type { DaemonState } from './daemon-state.ts';
 import { Database } from './database.ts';
-import { createViews, STATE_FILE } from './state.ts';
+import { createViews } from './records/index.ts';
+import { STATE_FILE } from './state.ts';
 
 /** What came of a look at a state_dir. */
 export type StateLook =

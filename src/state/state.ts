@@ -1,25 +1,14 @@
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
+import { errorMessage } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import { makeFolder } from '../system/files/make-folder.ts';
 import { readBootId } from './boot-id.ts';
-import { breakerKind, breakerRecordsOf } from './breaker-records.ts';
 import type { DaemonState } from './daemon-state.ts';
-import { Disk, type DiskTable, type RecordSink } from './disk.ts';
-import { handledAlarmsOf, handledKind } from './handled-alarms.ts';
-import { HistoryTable } from './history.ts';
-import { holdKind, holdRecordsOf } from './hold-records.ts';
+import { Disk } from './disk.ts';
 import type { HolderRole } from './holder.ts';
-import { journalKind, journalOf } from './journal.ts';
-import { keptAlarmKind, keptAlarmRecordsOf } from './kept-alarm-records.ts';
-import { furtherLaunchKind, launchKind, launchNoteKind, launchRecordsOf } from './launch-records.ts';
 import { acquireLock, type Lock } from './lock.ts';
-import { pinKind, pinRecordsOf } from './pin-records.ts';
-import { programRootKind, programRootsOf } from './program-root-records.ts';
-import { RecordTable } from './record-table.ts';
-import { prepareStateDir } from './state-dir.ts';
-import { unitsWithProcessesOf, unitWithProcessesKind } from './unit-with-processes-records.ts';
-import { unprovedAlarmsOf, unprovedKind } from './unproved-alarms.ts';
-import { watchedLifeKind, watchedLifeRecordsOf } from './watched-life-records.ts';
+import { createViews } from './records/index.ts';
 
 /** What the memory is given. */
 export interface StateOptions {
@@ -61,6 +50,19 @@ export function openState(dir: string, options: StateOptions): DaemonState {
   };
 }
 
+/**
+ * Makes `dir` (mode 0700) where there is none. Why it cannot be used, in one line, or undefined: what stands in it is started
+ * again by us, so nobody else may write there, or put another in its place.
+ */
+function prepareStateDir(dir: string): string | undefined {
+  try {
+    makeFolder(dir, 0o700);
+    return undefined;
+  } catch (error) {
+    return errorMessage(error);
+  }
+}
+
 /** The database in a state_dir. */
 export const STATE_FILE = 'state.db';
 
@@ -81,58 +83,4 @@ export class StateHeldError extends Error {
 
 function heldMessage(dir: string, pid: number | undefined): string {
   return `another monitor_service (${pid === undefined ? 'pid unknown' : `pid ${pid}`}) runs on ${dir}`;
-}
-
-/** The tables and what the daemon sees of them. */
-export function createViews(
-  sink: RecordSink,
-  clock: Clock,
-  bootId: string,
-): { readonly tables: readonly DiskTable[]; readonly views: Omit<DaemonState, 'close'> } {
-  const journal = new RecordTable(journalKind, sink);
-  const breakers = new RecordTable(breakerKind, sink);
-  const handled = new RecordTable(handledKind, sink);
-  const unproved = new RecordTable(unprovedKind, sink);
-  const holds = new RecordTable(holdKind, sink);
-  const launches = new RecordTable(launchKind, sink);
-  const furtherLaunches = new RecordTable(furtherLaunchKind, sink);
-  const launchNotes = new RecordTable(launchNoteKind, sink);
-  const pins = new RecordTable(pinKind, sink);
-  const roots = new RecordTable(programRootKind, sink);
-  const kept = new RecordTable(keptAlarmKind, sink);
-  const lives = new RecordTable(watchedLifeKind, sink);
-  const withProcesses = new RecordTable(unitWithProcessesKind, sink);
-  const history = new HistoryTable(sink);
-  return {
-    tables: [
-      journal,
-      breakers,
-      handled,
-      unproved,
-      holds,
-      launches,
-      furtherLaunches,
-      launchNotes,
-      pins,
-      roots,
-      kept,
-      lives,
-      withProcesses,
-      history,
-    ],
-    views: {
-      journal: journalOf(journal),
-      breakers: breakerRecordsOf(breakers, clock, bootId),
-      handled: handledAlarmsOf(handled),
-      unproved: unprovedAlarmsOf(unproved),
-      holds: holdRecordsOf(holds),
-      launches: launchRecordsOf(launches, furtherLaunches, launchNotes),
-      pins: pinRecordsOf(pins),
-      roots: programRootsOf(roots, bootId),
-      kept: keptAlarmRecordsOf(kept),
-      lives: watchedLifeRecordsOf(lives, bootId),
-      unitsWithProcesses: unitsWithProcessesOf(withProcesses),
-      history,
-    },
-  };
 }

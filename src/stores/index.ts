@@ -1,31 +1,21 @@
 import { createHash } from 'node:crypto';
 import type { SectionReader } from '../core/config.ts';
-import { describeMysql, parseMysql } from './mysql/options.ts';
+import { standingKeys, unusedSection } from './driver-sections.ts';
+import { mysqlStore } from './mysql/index.ts';
 import type { RowScope } from './row-scope.ts';
-import { parseSqlite } from './sqlite/options.ts';
-import { standingKeys } from './standing-keys.ts';
+import { sqliteStore } from './sqlite/index.ts';
 import type { AlarmStore, StoreDefinition } from './store.ts';
 
 /** What `driver` may say. */
-export const storeNames = ['mysql', 'sqlite'] as const;
-export type StoreName = (typeof storeNames)[number];
+export type StoreName = 'mysql' | 'sqlite';
 
-type Options<P extends (...args: never[]) => unknown> = ReturnType<P>;
+/** The stores by driver, in the order in which they are named to people; each is loaded only when it is the one in use. */
+const stores: Readonly<Record<StoreName, StoreDefinition<unknown>>> = {
+  mysql: mysqlStore,
+  sqlite: sqliteStore,
+};
 
-/** The stores by driver; each is loaded only when it is the one in use. */
-const stores = {
-  mysql: {
-    parse: parseMysql,
-    describe: describeMysql,
-    open: async (options, scope, warn) => new (await import('./mysql/store.ts')).MysqlStore(options, scope, undefined, warn),
-  } satisfies StoreDefinition<Options<typeof parseMysql>>,
-  sqlite: {
-    parse: parseSqlite,
-    describe: ({ path }) => `sqlite ${path}`,
-    open: async (options, scope) => new (await import('./sqlite/store.ts')).SqliteStore(options, scope),
-    openExisting: async (options, scope) => new (await import('./sqlite/store.ts')).SqliteStore(options, scope, 'asks'),
-  } satisfies StoreDefinition<Options<typeof parseSqlite>>,
-} satisfies Record<StoreName, unknown>;
+const storeNames = Object.keys(stores) as StoreName[];
 
 /** A `[database]` section that was read. */
 export interface ParsedStore {
@@ -45,25 +35,19 @@ export function parseDatabase(section: SectionReader): ParsedStore {
   const driver = section.choice('driver', storeNames, 'mysql');
   // A misspelt one is told of; the other keys are judged as the driver would that has them. What two have they judge alike.
   const isMeant = [undefined, ...storeNames].some((name) => name === section.text('driver')?.toLowerCase());
-  const keys = isMeant ? section : standingKeys(section);
-  const mysql = stores.mysql.parse(keys, !isMeant || driver === 'mysql');
-  const sqlite = stores.sqlite.parse(keys, !isMeant || driver === 'sqlite');
-  const fingerprint = createHash('sha256')
-    .update(JSON.stringify([driver, driver === 'mysql' ? mysql : sqlite]))
-    .digest('hex');
-  return driver === 'mysql'
-    ? {
-        driver,
-        description: stores.mysql.describe(mysql),
-        fingerprint,
-        open: (scope, warn = () => {}) => stores.mysql.open(mysql, scope, warn),
-        openExisting: (scope, warn = () => {}) => stores.mysql.open(mysql, scope, warn),
-      }
-    : {
-        driver,
-        description: stores.sqlite.describe(sqlite),
-        fingerprint,
-        open: (scope) => stores.sqlite.open(sqlite, scope),
-        openExisting: (scope) => stores.sqlite.openExisting(sqlite, scope),
-      };
+  const sectionOf = (name: StoreName): SectionReader => (name === driver ? section : unusedSection(section));
+  const parsed = storeNames.map(
+    (name) => [name, stores[name].parse(isMeant ? sectionOf(name) : standingKeys(section))] as const,
+  );
+  const options = new Map(parsed).get(driver);
+  const store = stores[driver];
+  return {
+    driver,
+    description: store.describe(options),
+    fingerprint: createHash('sha256')
+      .update(JSON.stringify([driver, options]))
+      .digest('hex'),
+    open: (scope, warn = () => {}) => store.open(options, scope, warn),
+    openExisting: (scope, warn = () => {}) => (store.openExisting ?? store.open)(options, scope, warn),
+  };
 }

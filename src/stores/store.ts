@@ -91,12 +91,12 @@ export interface StoreReport {
 
 /** What each store kind gives the table in index.ts. */
 export interface StoreDefinition<Options> {
-  /** Reads the `[database]` keys of this kind; `required`: it is the driver in use, so that what it cannot do without is missed. */
-  parse(section: SectionReader, required: boolean): Options;
+  /** Reads the `[database]` keys of this kind. Problems go to the reader. */
+  parse(section: SectionReader): Options;
   /** AlarmStore.description before anything is opened. */
   describe(options: Options): string;
   /** Loads the driver; the first call connects. `warn` hears, in one line and once, of what works and may not for long. */
   open(options: Options, scope: RowScope, warn: (text: string) => void): Promise<AlarmStore>;
   /** The same for all but the daemon: neither a file nor a table is made; absent: `open` makes none. */
-  openExisting?(options: Options, scope: RowScope): Promise<AlarmStore>;
+  openExisting?(options: Options, scope: RowScope, warn: (text: string) => void): Promise<AlarmStore>;
 }

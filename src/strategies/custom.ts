@@ -2,7 +2,7 @@ import type { ManagedProcess } from '../core/alarm.ts';
 import { commandEnvironment, expandCommand, previewCommand } from '../core/command-template.ts';
 import type { RestartPreview } from '../core/outcomes.ts';
 import { commandFailure, commandOutput } from '../system/spawn/command-result.ts';
-import { cannotLook } from './process/found-running.ts';
+import { cannotLook } from './process/running/found-running.ts';
 import {
   meaningOf,
   type RestartAttempt,

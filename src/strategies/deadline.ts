@@ -25,3 +25,18 @@ export function startDeadline(clock: Clock, limitMs: number, parent: AbortSignal
     end: () => done.abort('done'),
   };
 }
+
+/** Runs `run` with a deadline of `limitMs` milliseconds, and takes its timer down however that ends. */
+export async function withDeadline<T>(
+  clock: Clock,
+  limitMs: number,
+  parent: AbortSignal,
+  run: (deadline: Deadline) => Promise<T>,
+): Promise<T> {
+  const deadline = startDeadline(clock, limitMs, parent);
+  try {
+    return await run(deadline);
+  } finally {
+    deadline.end();
+  }
+}

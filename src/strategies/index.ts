@@ -1,10 +1,10 @@
 import { DEFAULT_SECTION, type SectionReader } from '../core/config.ts';
-import { autoStrategy } from './auto/auto.ts';
+import { autoStrategy } from './auto/strategy.ts';
+import { unfollowedStart } from './command/unfollowed-start.ts';
+import { switcherIn } from './command/words.ts';
 import { customStrategy, withRestartCommand } from './custom.ts';
-import { cannotLook } from './process/found-running.ts';
-import { switcherIn } from './process/launch/command-words.ts';
-import { unfollowedStart } from './process/launch/unfollowed.ts';
-import { processStrategy } from './process/process.ts';
+import { cannotLook } from './process/running/found-running.ts';
+import { processStrategy } from './process/strategy.ts';
 import {
   type RestartStrategy,
   type StrategyDefinition,
@@ -14,7 +14,7 @@ import {
 } from './strategy.ts';
 import type { NamedSection } from './twins.ts';
 import { judgeUnitName, serviceName } from './unit/name-policy.ts';
-import { serviceStrategy } from './unit/service.ts';
+import { serviceStrategy } from './unit/strategy.ts';
 
 /** Every restart strategy, by its name in the configuration. */
 export const strategies: Readonly<Record<StrategyName, StrategyDefinition<unknown>>> = {

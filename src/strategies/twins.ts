@@ -6,7 +6,7 @@ import { hostPath } from '../system/files/host-path.ts';
 import { executedFiles } from '../system/launch/executed-files.ts';
 import { lastPart } from '../system/proc/called-names.ts';
 import type { ServiceManager } from '../system/systemd/service-manager.ts';
-import { findProgram } from './process/launch/find-program.ts';
+import { findProgram } from './command/find-program.ts';
 import { judgeUnitName, serviceName } from './unit/name-policy.ts';
 
 /** By what a section's program is told from another that bears its name. */

@@ -6,7 +6,7 @@ import { systemClock } from '../../src/core/clock.ts';
 import type { LaunchRecord } from '../../src/core/launch-record.ts';
 import type { Logger } from '../../src/core/logger.ts';
 import type { ProcessOptions } from '../../src/strategies/process/options.ts';
-import { ProcessStrategy } from '../../src/strategies/process/process.ts';
+import { ProcessStrategy } from '../../src/strategies/process/strategy.ts';
 import type { RestartAttempt, StrategyParts } from '../../src/strategies/strategy.ts';
 import { DirectLauncher } from '../../src/system/launch/direct.ts';
 import { ProcessTable } from '../../src/system/proc/table.ts';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import type { MysqlEndpoint } from '../../src/stores/mysql/hosts.ts';
+import type { MysqlEndpoint } from '../../src/stores/mysql/endpoints.ts';
 import { createCertificates } from './certificates.ts';
 import { CLIENT, type Greeting, greetingPacket, moreDataPacket, switchPacket } from './rogue-packets.ts';
 

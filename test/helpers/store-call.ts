@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { StoreError } from '../../src/core/errors.ts';
-import type { MysqlEndpoint } from '../../src/stores/mysql/hosts.ts';
+import type { MysqlEndpoint } from '../../src/stores/mysql/endpoints.ts';
 import type { MysqlOptions } from '../../src/stores/mysql/options.ts';
 import { MysqlStore } from '../../src/stores/mysql/store.ts';
 import type { StoreReport } from '../../src/stores/store.ts';

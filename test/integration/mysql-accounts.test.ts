@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import type { MysqlEndpoint } from '../../src/stores/mysql/hosts.ts';
+import type { MysqlEndpoint } from '../../src/stores/mysql/endpoints.ts';
 import type { MysqlOptions } from '../../src/stores/mysql/options.ts';
 import { type Mariadb, mariadbProblem, startMariadb } from '../helpers/mariadb.ts';
 import { mariadbPlugins } from '../helpers/mariadb-plugins.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { StoreError, type StoreFault } from '../../src/core/errors.ts';
-import type { MysqlEndpoint } from '../../src/stores/mysql/hosts.ts';
+import type { MysqlEndpoint } from '../../src/stores/mysql/endpoints.ts';
 import { MysqlStore } from '../../src/stores/mysql/store.ts';
 import type { AlarmStore } from '../../src/stores/store.ts';
 import { type Mariadb, mariadbProblem, startMariadbs } from '../helpers/mariadb.ts';

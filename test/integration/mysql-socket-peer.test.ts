@@ -132,7 +132,7 @@ test(
     );
     if (onPort !== undefined) rogues.push(onPort);
     const section = loadConfigText('c', `[database]\nhost = localhost\nuser = m\npassword = ${PASSWORD}`).section('database');
-    const store = new MysqlStore(parseMysql(section, true));
+    const store = new MysqlStore(parseMysql(section));
     t.after(() => store.close());
     await assert.rejects(
       store.readAlarms(),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { StoreError } from '../../src/core/errors.ts';
-import type { MysqlEndpoint } from '../../src/stores/mysql/hosts.ts';
+import type { MysqlEndpoint } from '../../src/stores/mysql/endpoints.ts';
 import type { MysqlOptions } from '../../src/stores/mysql/options.ts';
 import { MysqlStore } from '../../src/stores/mysql/store.ts';
 import { type Mariadb, mariadbProblem, startMariadbs } from '../helpers/mariadb.ts';

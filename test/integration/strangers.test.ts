@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { systemClock } from '../../src/core/clock.ts';
-import { Newcomers } from '../../src/detectors/newcomers.ts';
+import { Newcomers } from '../../src/detectors/exits/new-processes.ts';
 import { ProcessMemory } from '../../src/stream/process-memory.ts';
 import { ProcessLook } from '../../src/system/proc/look.ts';
 import { ProcessTable } from '../../src/system/proc/table.ts';

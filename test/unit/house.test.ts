@@ -7,18 +7,37 @@ import { test } from 'node:test';
 
 const source = join(import.meta.dirname, '../../src');
 
-/** A folder of src/, a room of system/, or a file that stands by itself. */
+const files = globSync(join(source, '**/*.ts')).map((file) => relative(source, file));
+
+/** What a file of src/ imports from src/, types included. */
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(source, file), 'utf8');
+  const paths = [...text.matchAll(/(?:from |import\()'(\.[^'\n]+)'/g)].map(([, path = '']) => path);
+  return paths.map((path) => join(dirname(file), path));
+}
+
+/** Folders of src/ with rooms that are divided further. */
+const DIVIDED = ['stores', 'state', 'strategies', 'health', 'detectors'];
+
+const withRooms = new Set(files.map((file) => dirname(dirname(file))));
+
+/**
+ * A folder of src/, a room of system/, or a file that stands by itself. In what is divided further each folder without folders is a room,
+ * and each file beside a room stands by itself.
+ */
 function roomOf(file: string): string {
-  const [top = '', room = '', ...rest] = relative(source, file).split('/');
+  const [top = '', room = '', ...rest] = file.split('/');
+  if (DIVIDED.includes(top)) return withRooms.has(dirname(file)) ? file : dirname(file);
   return top === 'system' && rest.length > 0 ? `system/${room}` : top;
 }
 
 /** Room → rooms that it imports from, types included. */
 const arrows = new Map<string, Set<string>>();
-for (const file of globSync(join(source, '**/*.ts'))) {
+for (const file of files) {
   const from = roomOf(file);
-  const targets = [...readFileSync(file, 'utf8').matchAll(/(?:from |import\()'(\.[^'\n]+)'/g)];
-  const rooms = targets.map(([, path = '']) => roomOf(join(dirname(file), path))).filter((room) => room !== from);
+  const rooms = importsOf(file)
+    .map(roomOf)
+    .filter((room) => room !== from);
   arrows.set(from, new Set([...(arrows.get(from) ?? []), ...rooms]));
 }
 
@@ -51,4 +70,57 @@ test('arrows go down', () => {
     assert(floorOf(room) >= 0, `${room} stands on no floor`);
     for (const target of targets) assert(floorOf(target) >= floorOf(room), `${room} → ${target} goes up`);
   }
+});
+
+/** Ports: what the monitor knows of the rooms below it. */
+const PORTS = [
+  'stores/store.ts',
+  'state/daemon-state.ts',
+  'strategies/recovery-plan.ts',
+  'strategies/strategy.ts',
+  'health/health-check.ts',
+  'detectors/detector.ts',
+];
+
+test('the monitor knows ports, and nothing behind them', () => {
+  const known = files.filter((file) => file.startsWith('monitor/')).flatMap(importsOf);
+  const behind = known.filter((file) => DIVIDED.includes(file.split('/')[0] ?? '') && !PORTS.includes(file));
+  assert.deepEqual(behind, []);
+});
+
+/** What of a room inside another one is imported from beyond that one, beside what is called index.ts. */
+const DOORS = [
+  'detectors/exits/boot-grace.ts',
+  'detectors/exits/means.ts',
+  'detectors/exits/options.ts',
+  'stores/sqlite/store.ts',
+  'strategies/command/changeable-program.ts',
+  'strategies/command/missing-program.ts',
+  'strategies/command/named-programs.ts',
+  'strategies/process/identity/identity.ts',
+  'strategies/process/identity/name.ts',
+  'strategies/process/identity/owner.ts',
+  'strategies/process/launch-words.ts',
+  'strategies/process/launch/pinned.ts',
+  'strategies/process/running/found-running.ts',
+  'strategies/process/supervision/brought-back.ts',
+  'strategies/unit/mask.ts',
+  'strategies/unit/missing-unit.ts',
+  'strategies/unit/name-policy.ts',
+  'strategies/unit/processes.ts',
+  'strategies/unit/programs/beside.ts',
+  'strategies/unit/programs/of-main.ts',
+  'strategies/unit/programs/outside.ts',
+];
+
+test('a stranger enters a room inside another one by its index, or by a door that is known', () => {
+  const used = new Set<string>();
+  for (const file of files)
+    for (const target of importsOf(file)) {
+      const around = dirname(dirname(target));
+      const isInside = around === '.' || file.startsWith(`${around}/`);
+      if (isInside || !DIVIDED.includes(target.split('/')[0] ?? '') || target.endsWith('/index.ts')) continue;
+      used.add(target);
+    }
+  assert.deepEqual([...used].sort(), DOORS);
 });

@@ -3,17 +3,17 @@ import { readAlarmsBy } from '../alarms-read.ts';
 import { charactersThatFit, restartNote } from '../notes.ts';
 import { NOTHING_CONFIGURED, type RowScope } from '../row-scope.ts';
 import { type AlarmStore, type AlarmsRead, HALF_IDS, type HalfRow, type StoreReport } from '../store.ts';
-import { changes, one, processRows, rowsOf, text } from './answers.ts';
 import { Cautions } from './cautions.ts';
-import { MysqlFailover } from './failover.ts';
-import { isRefusalOfNotes } from './faults.ts';
-import { earlierHosts } from './hosts.ts';
-import { inspectMysql } from './inspect.ts';
-import { KnownTables, type Schema } from './known-tables.ts';
-import { notesChange, textFor } from './notes-change.ts';
+import { earlierHosts } from './endpoints.ts';
+import { isRefusalOfNotes } from './faults/store-error.ts';
+import { MysqlFailover } from './hosts/failover.ts';
 import { describeMysql, type MysqlOptions } from './options.ts';
+import { inspectMysql } from './schema/inspect.ts';
+import { KnownTables, type Schema } from './schema/known-tables.ts';
+import { notesChange, textFor } from './schema/notes-change.ts';
+import { changes, one, processRows, rowsOf, text } from './schema/rows.ts';
+import type { Statement } from './schema/statements.ts';
 import type { MysqlSession, SqlValue } from './session.ts';
-import type { Statement } from './statements.ts';
 
 /** The store of the bash service: STATUS_PROCESS and PROCESE of a MySQL or MariaDB server (seed 000). */
 export class MysqlStore implements AlarmStore {

@@ -1,6 +1,5 @@
 import { isAbsolute } from 'node:path';
 import type { SectionReader } from '../../core/config.ts';
-import { unusedSection } from '../unused-section.ts';
 
 /** The `[database]` keys of the embedded store. */
 export interface SqliteOptions {
@@ -10,9 +9,8 @@ export interface SqliteOptions {
   readonly queryTimeoutMs: number;
 }
 
-/** Reads the keys of `driver = sqlite`; `required`: it is the driver in use. Problems go to the reader. */
-export function parseSqlite(reader: SectionReader, required: boolean): SqliteOptions {
-  const section = required ? reader : unusedSection(reader);
+/** Reads the keys of `driver = sqlite`. Problems go to the reader. */
+export function parseSqlite(section: SectionReader): SqliteOptions {
   const path = section.text('path') ?? '';
   if (!isAbsolute(path))
     section.problem('path', `cannot be used (expected the absolute path of the database file, got "${path}")`);

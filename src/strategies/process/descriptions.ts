@@ -8,7 +8,7 @@ import type { ProcessTable } from '../../system/proc/table.ts';
 import type { ProcessTree, Witness } from './identity/identity.ts';
 import type { Matches } from './identity/match.ts';
 import type { Foreign } from './identity/owner.ts';
-import { describeArgv } from './launch/words.ts';
+import { describeArgv } from './launch-words.ts';
 import type { ProcessOptions } from './options.ts';
 
 /** A line for each (describeTree), and one for all beyond the first few; the loop turns in between. */

@@ -3,9 +3,9 @@ import { Breath } from '../../core/breath.ts';
 import { previewCommand } from '../../core/command-template.ts';
 import type { RestartPreview } from '../../core/outcomes.ts';
 import type { StrategyParts } from '../strategy.ts';
+import type { RestartSight } from './actions/restart.ts';
 import { ambiguityOf, describeRest, describeStrangers, describeTrees } from './descriptions.ts';
 import type { ProcessOptions } from './options.ts';
-import type { RestartSight } from './restart.ts';
 
 /** What previewing uses of what is known of a program. */
 export type PreviewSight = Pick<RestartSight, 'table' | 'finder' | 'launches' | 'supervision' | 'unit'>;

@@ -7,12 +7,12 @@ import type { ProcessTable } from '../../system/proc/table.ts';
 import { isDown } from '../../system/systemd/unit-state.ts';
 import type { AlsoStarts, RestartAttempt, RestartOutcome, StrategyParts } from '../strategy.ts';
 import type { TwinUnit } from '../twins.ts';
-import { nothingKnown } from '../unit/beside.ts';
-import { type MainOf, unitOfMain } from '../unit/of-main.ts';
-import { ServiceStrategy } from '../unit/service.ts';
+import { nothingKnown } from '../unit/programs/beside.ts';
+import { type MainOf, unitOfMain } from '../unit/programs/of-main.ts';
+import { ServiceStrategy } from '../unit/strategy.ts';
 import type { ProcessTree } from './identity/identity.ts';
 import type { ProcessOptions } from './options.ts';
-import { restInTheWay } from './unit-rest.ts';
+import { restInTheWay } from './running/unit-rest.ts';
 
 /** The unit, as the process that means it; `unknown`: systemd does not say, one line why. */
 export type UnitOf =

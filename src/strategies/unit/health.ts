@@ -5,8 +5,8 @@ import { startDeadline } from '../deadline.ts';
 import type { Life, StrategyParts } from '../strategy.ts';
 import type { UnitLookup } from './lookup.ts';
 import { isReloadedWithoutMain, lookIntoUnit, type UnitLook, type UnitProcessParts } from './processes.ts';
+import { waitsForTrigger } from './relations/triggers.ts';
 import { describeState, describeUnit, hasCrashed, unitHealth } from './state.ts';
-import { waitsForTrigger } from './triggers.ts';
 
 /** One look at a unit's health, which may take a second. */
 export interface UnitProof {

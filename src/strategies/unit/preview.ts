@@ -1,9 +1,9 @@
 import type { RestartPreview } from '../../core/outcomes.ts';
 import type { UnitStatus } from '../../system/systemd/service-manager.ts';
 import { isUp } from '../../system/systemd/unit-state.ts';
+import { isDueWithin, type ServiceParts } from './actions/restart.ts';
 import { describeLook } from './health.ts';
 import { lookIntoUnit } from './processes.ts';
-import { isDueWithin, type ServiceParts } from './restart.ts';
 import { describeState, describeUnit, isRestartedBySystemd, nextStep } from './state.ts';
 
 /** What a restart of a unit that stands as `status`, and may be restarted, would do. `limitMs`: `command_timeout`. Never rejects. */

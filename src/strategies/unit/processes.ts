@@ -6,7 +6,7 @@ import type { UnitProgram, UnitStatus } from '../../system/systemd/service-manag
 import { isReloading, isUp } from '../../system/systemd/unit-state.ts';
 import type { StrategyParts } from '../strategy.ts';
 import type { Unanswered } from './lookup.ts';
-import { unanswered } from './starts.ts';
+import { unanswered } from './relations/starts.ts';
 import { isRestartedBySystemd } from './state.ts';
 
 /** What of the system it takes to see what runs in a unit. */

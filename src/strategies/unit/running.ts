@@ -2,7 +2,7 @@ import type { RunningProcesses } from '../../system/systemd/running-processes.ts
 import type { UnitLookup } from './lookup.ts';
 import { serviceName } from './name-policy.ts';
 import { lookIntoUnit, type UnitProcessParts } from './processes.ts';
-import { waitsForTrigger } from './triggers.ts';
+import { waitsForTrigger } from './relations/triggers.ts';
 
 /** RestartStrategy.findRunning, of what systemd has under a name. Never rejects. */
 export async function runningIn(parts: UnitProcessParts, found: UnitLookup, signal: AbortSignal): Promise<RunningProcesses> {

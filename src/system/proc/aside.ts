@@ -1,6 +1,6 @@
 import { closeSync, open, read } from 'node:fs';
 import { promisify } from 'node:util';
-import { CallSlots } from '../../core/call-slots.ts';
+import { Slots } from '../../core/slots.ts';
 import { type BeginPieces, giveBack, PIECE_BYTES, takePiece } from './pieces.ts';
 
 /** What could not be read in time, or for want of a descriptor: nothing follows from it. */
@@ -83,7 +83,7 @@ export class AsideFiles {
 }
 
 const AT_ONCE = 2;
-const slots = new CallSlots(AT_ONCE);
+const slots = new Slots(AT_ONCE);
 /** By user. */
 const underWay = new Map<number, Promise<unknown>>();
 const openFile = promisify(open);

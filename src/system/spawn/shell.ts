@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs';
+import { isExecutable } from '../files/executable.ts';
 
 /** The shell that runs lines: bash, or sh where there is none. */
 export function shellPath(): string {
@@ -6,12 +6,3 @@ export function shellPath(): string {
 }
 
 const BASH_PATHS = ['/bin/bash', '/usr/bin/bash', '/usr/local/bin/bash'] as const;
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { constants } from 'node:os';
-import { CallSlots } from '../../core/call-slots.ts';
 import type { Logger } from '../../core/logger.ts';
+import { Slots } from '../../core/slots.ts';
 import { callFailure } from './call-failure.ts';
 import { CONDITION_PROPERTIES, unmetCondition, untestedConditions } from './condition-words.ts';
 import type { Limit } from './dbus/connection.ts';
@@ -36,7 +36,7 @@ export class Systemd implements ServiceManager {
   readonly #pid1: Pid1;
   readonly #watches: UnitWatches;
   /** A thousand watched units ask at once, and PID 1 has other work too. */
-  readonly #slots = new CallSlots(QUESTIONS);
+  readonly #slots = new Slots(QUESTIONS);
 
   constructor(pid1: Pid1 = new Pid1(), log?: Logger) {
     this.#pid1 = pid1;

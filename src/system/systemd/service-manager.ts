@@ -141,7 +141,7 @@ export interface UnitExplanation {
   readonly output: readonly string[];
 }
 
-/** systemd's units. The caller has judged the name (strategies/service.ts). */
+/** systemd's units. The caller has judged the name (strategies/unit/name-policy.ts). */
 export interface ServiceManager {
   /** False where PID 1 is no systemd (sd_booted(3)): then every call fails with a line that says so. */
   readonly available: boolean;

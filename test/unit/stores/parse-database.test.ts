@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { loadConfigText } from '../../../src/config/config-file.ts';
 import { ConfigError } from '../../../src/core/errors.ts';
 import { parseDatabase } from '../../../src/stores/index.ts';
-import { endpointName } from '../../../src/stores/mysql/hosts.ts';
+import { endpointName } from '../../../src/stores/mysql/endpoints.ts';
 import { type MysqlOptions, parseMysql } from '../../../src/stores/mysql/options.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 
@@ -33,7 +33,7 @@ const mysql = (
   env: NodeJS.ProcessEnv = {},
   sockets: readonly string[] = ['/run/mysqld/mysqld.sock'],
 ): { value: MysqlOptions; told: string[] } =>
-  parse(lines, (section) => parseMysql(section, true, env, (path) => sockets.includes(path)));
+  parse(lines, (section) => parseMysql(section, env, (path) => sockets.includes(path)));
 const hosts = (...lines: string[]): string[] => mysql(lines).value.endpoints.map(endpointName);
 const SOCKETS = ['/var/run/mysqld/mysqld.sock', '/run/mysqld/mysqld.sock', '/var/lib/mysql/mysql.sock'].map(
   (path) => `unix:${path}`,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { cures, type LoginCircumstances, type LoginPlugin, nonceOf, unproved } from './login-plugin.ts';
+import { cures, type LoginCircumstances, type LoginPlugin, nonceOf, unproved } from './plugin.ts';
 import { plainPassword, sealedPassword } from './sealed.ts';
 
 /**

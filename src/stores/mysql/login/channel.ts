@@ -1,5 +1,5 @@
 import { TLSSocket } from 'node:tls';
-import type { MysqlEndpoint } from '../hosts.ts';
+import type { MysqlEndpoint } from '../endpoints.ts';
 import type { MysqlOptions } from '../options.ts';
 
 /** What a connection is to a secret that would go through it. */

@@ -1,4 +1,4 @@
-import { cures, type LoginPlugin, nonceOf, unproved } from './login-plugin.ts';
+import { cures, type LoginPlugin, nonceOf, unproved } from './plugin.ts';
 import { plainPassword, sealedPassword } from './sealed.ts';
 
 /**

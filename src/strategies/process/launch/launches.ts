@@ -8,11 +8,12 @@ import type { ProcessTable } from '../../../system/proc/table.ts';
 import { USUAL_PATH } from '../../../system/spawn/minimal-environment.ts';
 import type { LaunchesNow, StrategyParts } from '../../strategy.ts';
 import { ambiguityOf } from '../descriptions.ts';
-import type { ProgramFinder } from '../identity/finder.ts';
 import type { ProcessTree } from '../identity/identity.ts';
+import { pinCure } from '../launch-words.ts';
 import type { ProcessOptions } from '../options.ts';
+import type { ProgramFinder } from '../running/finder.ts';
+import { isCommandUnderWay, isFromCommand, isLife } from '../running/from-command.ts';
 import { rememberCopies, wholeLaunch } from './copies.ts';
-import { isCommandUnderWay, isFromCommand, isLife } from './from-command.ts';
 import {
   isCaged,
   type LaunchSight,
@@ -26,7 +27,6 @@ import { LaunchNotes } from './notes.ts';
 import { differencesOf, launchesOf } from './now.ts';
 import { checkPin, type TakeHash } from './pinned.ts';
 import { planStart, type StartPlan } from './plan.ts';
-import { pinCure } from './words.ts';
 
 /** What knowing how programs are started uses. */
 export type LaunchParts = Pick<StrategyParts, 'launches' | 'pins' | 'requirePin' | 'roots' | 'programs' | 'log'>;

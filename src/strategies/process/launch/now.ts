@@ -3,8 +3,8 @@ import type { LaunchRecord } from '../../../core/launch-record.ts';
 import type { Pin } from '../../../core/pin.ts';
 import type { LaunchesNow } from '../../strategy.ts';
 import type { ProcessTree } from '../identity/identity.ts';
+import { NEVER_SEEN, OLD_RECORD, UNUSABLE } from '../launch-words.ts';
 import { type LaunchSight, livingLaunch, type RecalledLaunch, type RecordedName, recallLaunch, sameLaunch } from './memory.ts';
-import { NEVER_SEEN, OLD_RECORD, UNUSABLE } from './words.ts';
 
 /**
  * How the trees that run were started; where that cannot be read, or none runs, the one that was recorded. Never what is confined.

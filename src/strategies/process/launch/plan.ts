@@ -10,12 +10,12 @@ import { ledByOthers } from '../../../system/files/roots-own.ts';
 import type { Launch } from '../../../system/launch/launcher.ts';
 import { notRootsLaunch } from '../../../system/launch/roots-launch.ts';
 import { minimalEnvironment } from '../../../system/spawn/minimal-environment.ts';
+import { findProgram } from '../../command/find-program.ts';
 import { judgeUnitName } from '../../unit/name-policy.ts';
+import { describeArgv, NEVER_SEEN, nothingToStart, OLD_RECORD, pinAgain, pinCure, shown, UNUSABLE } from '../launch-words.ts';
 import type { ProcessOptions } from '../options.ts';
 import type { WholeLaunch } from './copies.ts';
-import { findProgram } from './find-program.ts';
 import type { PinCheck } from './pinned.ts';
-import { describeArgv, NEVER_SEEN, nothingToStart, OLD_RECORD, pinAgain, pinCure, shown, UNUSABLE } from './words.ts';
 
 /** What would be started, one launch a tree; or in one line why nothing can be. */
 export type StartPlan =

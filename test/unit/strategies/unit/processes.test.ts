@@ -3,7 +3,7 @@ import { utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
-import { ServiceStrategy } from '../../../../src/strategies/unit/service.ts';
+import { ServiceStrategy } from '../../../../src/strategies/unit/strategy.ts';
 import type { ProcessTable } from '../../../../src/system/proc/table.ts';
 import type { UnitProgram, UnitStatus } from '../../../../src/system/systemd/service-manager.ts';
 import { FakeClock } from '../../../helpers/fake-clock.ts';

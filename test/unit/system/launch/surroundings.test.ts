@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { launchKind } from '../../../../src/state/launch-records.ts';
+import { launchKind } from '../../../../src/state/records/launches.ts';
 import { readSurroundings } from '../../../../src/system/launch/surroundings.ts';
 import { unitFolderOf } from '../../../../src/system/proc/cgroup.ts';
 import { ProcessTable } from '../../../../src/system/proc/table.ts';

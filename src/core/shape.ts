@@ -1,0 +1,145 @@
+/**
+ * Checks a value that came from outside and returns it typed. `where` is its place for people: `alarms[0].key`, '' for the whole. A value
+ * that does not fit is thrown as a misfit, which `check` turns into a value.
+ */
+export type Shape<T> = (value: unknown, where: string) => T;
+
+/** `value` as `shape` has it, or in one line why it does not fit. */
+export function check<T>(
+  shape: Shape<T>,
+  value: unknown,
+): { readonly kind: 'fits'; readonly value: T } | { readonly kind: 'misfit'; readonly problem: string } {
+  try {
+    return { kind: 'fits', value: shape(value, '') };
+  } catch (error) {
+    if (error instanceof Misfit) return { kind: 'misfit', problem: error.message };
+    throw error;
+  }
+}
+
+/** What a shape throws of a value that does not fit: `expected` is what it should have been, in words. */
+export function unexpected(where: string, expected: string, value: unknown): Error {
+  const got = value === null ? 'null' : Array.isArray(value) ? 'a list' : value === undefined ? 'nothing' : `a ${typeof value}`;
+  return new Misfit(`${where === '' ? 'expected' : `${where}: expected`} ${expected}, got ${got}`);
+}
+
+class Misfit extends Error {}
+
+/** Any text. */
+export const text: Shape<string> = (value, where) => {
+  if (typeof value === 'string') return value;
+  throw unexpected(where, 'a text', value);
+};
+
+/** A whole number from `min` to `max`, both included; `max` defaults to 2^53 - 1. */
+export function wholeNumber(min: number, max: number = Number.MAX_SAFE_INTEGER): Shape<number> {
+  return (value, where) => {
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max) return value;
+    throw unexpected(where, `a whole number from ${min} to ${max}`, value);
+  };
+}
+
+/** true or false. */
+export const flag: Shape<boolean> = (value, where) => {
+  if (typeof value === 'boolean') return value;
+  throw unexpected(where, 'true or false', value);
+};
+
+/** true, and nothing else. */
+export const yes: Shape<true> = (value, where) => {
+  if (value === true) return value;
+  throw unexpected(where, 'true', value);
+};
+
+/** One of `values`. */
+export function oneOf<T extends string>(...values: readonly T[]): Shape<T> {
+  return (value, where) => {
+    const found = values.find((one) => one === value);
+    if (found === undefined) throw unexpected(where, values.join(' or '), value);
+    return found;
+  };
+}
+
+/** A date as JSON has it, in a text. */
+export const date: Shape<Date> = (value, where) => {
+  const read = new Date(text(value, where));
+  if (Number.isNaN(read.getTime())) throw unexpected(where, 'a date', value);
+  return read;
+};
+
+/** Absent, or as `shape` has it. */
+export function optional<T>(shape: Shape<T>): Shape<T | undefined> {
+  return (value, where) => (value === undefined ? undefined : shape(value, where));
+}
+
+/** null, or as `shape` has it. */
+export function nullable<T>(shape: Shape<T>): Shape<T | null> {
+  return (value, where) => (value === null ? null : shape(value, where));
+}
+
+/** As `shape` has it; `fallback` if it is absent. */
+export function withDefault<T>(shape: Shape<T>, fallback: T): Shape<T> {
+  return (value, where) => (value === undefined ? fallback : shape(value, where));
+}
+
+/** As `shape` has it; `fallback` for whatever does not fit. */
+export function otherwise<T, F>(shape: Shape<T>, fallback: F): Shape<T | F> {
+  return (value) => {
+    const checked = check(shape, value);
+    return checked.kind === 'fits' ? checked.value : fallback;
+  };
+}
+
+/** As `shape` has it, if `isSuch` accepts that; `expected`: what it accepts, in words. */
+export function such<T>(shape: Shape<T>, expected: string, isSuch: (value: T) => boolean): Shape<T> {
+  return (value, where) => {
+    const shaped = shape(value, where);
+    if (!isSuch(shaped)) throw unexpected(where, expected, value);
+    return shaped;
+  };
+}
+
+/** A list of any length. */
+export function listOf<T>(shape: Shape<T>): Shape<T[]> {
+  return (value, where) => {
+    if (!Array.isArray(value)) throw unexpected(where, 'a list', value);
+    return value.map((item, i) => shape(item, `${where}[${i}]`));
+  };
+}
+
+/** A shape for each field of T, those that may be absent too: a field that is forgotten does not compile. */
+type ShapesOf<T> = {
+  readonly [K in keyof T]-?: Shape<Partial<Pick<T, K>> extends Pick<T, K> ? T[K] | undefined : T[K]>;
+};
+
+/**
+ * An object with the fields of T, in the order of `shapes`; one that its shape makes undefined is left out. `others`: what becomes of
+ * fields that T does not have; kept ones are not checked, and the order is the object's own.
+ */
+export function fields<T extends object>(shapes: ShapesOf<T>, others: 'dropped' | 'kept' = 'dropped'): Shape<T> {
+  const entries = Object.entries<Shape<unknown>>(shapes);
+  return (value, where) => {
+    const given = plainObject(value, where);
+    const shaped: Record<string, unknown> = others === 'kept' ? { ...given } : {};
+    for (const [key, shape] of entries) {
+      const field = shape(Object.hasOwn(given, key) ? given[key] : undefined, where === '' ? key : `${where}.${key}`);
+      if (field !== undefined) shaped[key] = field;
+    }
+    return shaped as T;
+  };
+}
+
+/** An object that is used as a map: its keys are some of `names`, its values are as `shape` has them. */
+export function mapOf<N extends string, T>(names: readonly N[], shape: Shape<T>): Shape<Partial<Record<N, T>>> {
+  const name = oneOf(...names);
+  return (value, where) => {
+    const entries = Object.entries(plainObject(value, where));
+    const shaped = entries.map(([key, item]) => [name(key, where), shape(item, `${where}.${key}`)]);
+    return Object.fromEntries(shaped) as Partial<Record<N, T>>;
+  };
+}
+
+function plainObject(value: unknown, where: string): Readonly<Record<string, unknown>> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw unexpected(where, 'an object', value);
+}

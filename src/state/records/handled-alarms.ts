@@ -1,0 +1,20 @@
+import { date, fields, text } from '../../core/shape.ts';
+import type { HandledAlarm, HandledAlarms } from '../daemon-state.ts';
+import { processId, seenNotes } from './fields.ts';
+import { type RecordKind, type RecordTable, recordKind } from './table.ts';
+
+/** Alarms that were healed and still stand in the store, by process id. */
+export const handledKind: RecordKind<HandledAlarm> = recordKind(
+  'handled',
+  fields<HandledAlarm>({ processId, processName: text, ...seenNotes, handledAt: date }),
+);
+
+/** The handled alarms, fsynced: a forgotten one is a process restarted twice. */
+export function handledAlarmsOf(table: RecordTable<HandledAlarm>): HandledAlarms {
+  return {
+    get: (processId) => table.get(processId),
+    set: (alarm) => table.put(alarm.processId, alarm, 'fsynced'),
+    delete: (processId) => table.remove(processId, 'written'),
+    list: () => table.all(),
+  };
+}

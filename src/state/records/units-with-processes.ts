@@ -1,0 +1,26 @@
+import { fields, text } from '../../core/shape.ts';
+import type { UnitsWithProcesses } from '../../core/units-with-processes.ts';
+import { type RecordKind, type RecordTable, recordKind } from './table.ts';
+
+/** A unit that was seen to have processes. */
+export interface UnitWithProcessesRecord {
+  /** As of UnitsWithProcesses. */
+  readonly definition: string;
+}
+
+/** By the unit's canonical name. */
+export const unitWithProcessesKind: RecordKind<UnitWithProcessesRecord> = recordKind(
+  'units_with_processes',
+  fields<UnitWithProcessesRecord>({ definition: text }),
+);
+
+/** The units that were seen to have processes. */
+export function unitsWithProcessesOf(table: RecordTable<UnitWithProcessesRecord>): UnitsWithProcesses {
+  return {
+    has: (unit, definition) => {
+      const known = table.get(unit)?.definition;
+      return known !== undefined && (known === definition || known === '' || definition === '');
+    },
+    add: (unit, definition) => table.put(unit, { definition }, 'written'),
+  };
+}

@@ -1,0 +1,47 @@
+import { date, fields, flag, nullable, otherwise, text, yes } from '../../core/shape.ts';
+import type { WatchedLife, WatchedLifeRecords } from '../daemon-state.ts';
+import { count, milliseconds } from './fields.ts';
+import { type RecordKind, type RecordTable, recordKind } from './table.ts';
+
+/** A life as it was in one boot. */
+export interface WatchedLifeRecord extends Omit<WatchedLife, 'beforeBoot'> {
+  /** /proc/sys/kernel/random/boot_id; empty where unknown. */
+  readonly bootId: string;
+}
+
+/** What is known of the lives of watched processes, by process name. */
+export const watchedLifeKind: RecordKind<WatchedLifeRecord> = recordKind(
+  'watched_lives',
+  fields<WatchedLifeRecord>({
+    processName: text,
+    pid: count,
+    since: nullable(date),
+    unit: otherwise(text, null),
+    exits: count,
+    lastExit: nullable(
+      fields<NonNullable<WatchedLife['lastExit']>>({
+        at: date,
+        cause: text,
+        uptimeMs: milliseconds,
+        expected: flag,
+        ours: otherwise(yes, undefined),
+      }),
+    ),
+    bootId: otherwise(text, ''),
+  }),
+);
+
+/** The watched lives, as the boot `bootId` sees them: nothing that ran in another one, or on the machine of a copied file, runs. */
+export function watchedLifeRecordsOf(table: RecordTable<WatchedLifeRecord>, bootId: string): WatchedLifeRecords {
+  const seen = ({ bootId: of, ...life }: WatchedLifeRecord): WatchedLife =>
+    of === bootId ? life : { ...life, since: null, beforeBoot: true };
+  return {
+    get: (processName) => {
+      const record = table.get(processName);
+      return record && seen(record);
+    },
+    set: (life) => table.put(life.processName, { ...life, bootId }, 'written'),
+    delete: (processName) => table.remove(processName, 'written'),
+    list: () => table.all().map(seen),
+  };
+}

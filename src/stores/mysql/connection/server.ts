@@ -1,0 +1,222 @@
+import type { Socket } from 'node:net';
+import { createPool, type Pool, type PoolConnection, type QueryResult, type ResultSetHeader, type RowDataPacket } from 'mysql2';
+import { configuredSeconds } from '../../../core/duration.ts';
+import { StoreError } from '../../../core/errors.ts';
+import { printable } from '../../../core/printable.ts';
+import { withTimeout } from '../../../core/with-timeout.ts';
+import { connectByName } from '../../../system/names/connect.ts';
+import { NameResolver } from '../../../system/names/resolver.ts';
+import type { Driver } from '../answers/driver.ts';
+import { AnswerGuard } from '../answers/guard.ts';
+import { endpointName, type MysqlEndpoint } from '../endpoints.ts';
+import { storeError } from '../faults/store-error.ts';
+import type { Circumstances } from '../faults/words.ts';
+import type { MysqlOptions } from '../options.ts';
+import type { MysqlSession, SqlValue } from '../session.ts';
+import { prepareSession } from './causal-session.ts';
+import { driverOptions } from './driver-options.ts';
+import { inTurn } from './in-turn.ts';
+import { connectToServer } from './socket-peer.ts';
+
+/** What all connections of a store have in common, beside its options. */
+export interface MysqlCommon {
+  /** When an idle one is let go. */
+  readonly idleTimeoutMs: number;
+  /** Hears, in one line, of what works and may not for long, and of what mysql2 has to say. */
+  readonly caution: (text: string) => void;
+}
+
+/** How many connections a server is to have, and for what. */
+export interface MysqlConnections {
+  /** At once. None waits for another: the caller takes no more of them. */
+  readonly limit: number;
+  /** How many statements stay prepared on each; the one used longest ago goes. */
+  readonly statements: number;
+  /** Milliseconds after which a call is given up: its waits for locks end before. */
+  readonly timeoutMs: number;
+}
+
+/** A connection in use. */
+export interface MysqlLease {
+  readonly session: MysqlSession;
+  /** True where its reads are causal if the server is in a cluster. */
+  readonly isCausal: boolean;
+  /** The connection is as good as before, and may be used again. */
+  release(): void;
+  /** It is not, and ends. */
+  discard(): void;
+}
+
+/**
+ * One server and mysql2's pool of connections to it, opened when they are needed and let go when they were idle for a while.
+ */
+export class MysqlServer {
+  /** For people: `10.0.0.5:3306`. */
+  readonly name: string;
+  readonly #options: MysqlOptions;
+  readonly #connections: MysqlConnections;
+  readonly #caution: (text: string) => void;
+  /** Its own: the names of health checks that nobody answers for do not hold it up. */
+  readonly #names = new NameResolver({ children: 1 });
+  readonly #pool: Pool;
+  /** Every socket that is not closed yet. */
+  readonly #sockets = new Set<Socket>();
+  readonly #leases = new WeakMap<PoolConnection, MysqlLease>();
+  /** The socket that mysql2 asked for last, until it is taken. */
+  #newest: Socket | undefined;
+
+  constructor(endpoint: MysqlEndpoint, options: MysqlOptions, connections: MysqlConnections, common: MysqlCommon) {
+    this.name = endpointName(endpoint);
+    this.#options = options;
+    this.#connections = connections;
+    this.#caution = (text) => common.caution(`mysql ${this.name}: ${printable(text)}`);
+    const driver = driverOptions(endpoint, options, { ...connections, ...common, caution: this.#caution });
+    this.#pool = createPool({ ...driver, stream: () => this.#open(endpoint) });
+  }
+
+  /** A connection, within connect_timeout. Throws a StoreError. */
+  async lease(): Promise<MysqlLease> {
+    const connection = await this.#connection();
+    const lease = this.#leases.get(connection);
+    if (lease === undefined) throw new StoreError('failed', `mysql ${this.name}: a connection that nobody opened`);
+    return lease;
+  }
+
+  /** Lets all connections go: work under way may end within `graceMs` milliseconds, then it is cut off. */
+  async close(graceMs: number): Promise<void> {
+    const ended = new Promise<void>((resolve) => this.#pool.end(() => resolve()));
+    await withTimeout(graceMs, ended, () => new Error('not ended')).catch(() => undefined);
+    this.cutOff();
+  }
+
+  /** Ends every connection at once, and with it what runs there. */
+  cutOff(): void {
+    for (const socket of this.#sockets) socket.destroy(new Error('its connections were ended'));
+  }
+
+  /** `error` as a StoreError; of a connection that is open unless said. */
+  errorOf(error: unknown, circumstances?: Circumstances): StoreError {
+    return storeError(this.name, error, circumstances, this.#options.database);
+  }
+
+  async #connection(): Promise<PoolConnection> {
+    const { socket, guard, ready } = this.#fromPool();
+    const { connectTimeoutMs } = this.#options;
+    const late = (): StoreError => {
+      const missing = guard?.missing ?? 'no connection';
+      return new StoreError('unreachable', `mysql ${this.name}: ${missing} within ${configuredSeconds(connectTimeoutMs)}`);
+    };
+    try {
+      return await withTimeout(connectTimeoutMs, ready, late);
+    } catch (error) {
+      socket?.destroy(new Error('connecting was given up'));
+      throw this.errorOf(error, guard?.circumstances);
+    }
+  }
+
+  /** A connection that the pool holds, or a new one, its socket and guard. None waits in the pool's queue: see connectionLimit. */
+  #fromPool(): { socket: Socket | undefined; guard: AnswerGuard | undefined; ready: Promise<PoolConnection> } {
+    const { promise, resolve, reject } = Promise.withResolvers<PoolConnection>();
+    this.#takeNewest();
+    // The callback and not the promise: it comes before a connection that mysql2 has given up can report a second fault.
+    this.#pool.getConnection((error, connection) => {
+      if (error !== null) {
+        socket?.destroy();
+        reject(error);
+      } else if (socket === undefined || guard === undefined) {
+        resolve(connection);
+      } else {
+        guard.opened();
+        const session = sessionOn(connection, guard, this.name);
+        prepareSession(session, this.name, this.#connections.timeoutMs).then((isCausal) => {
+          this.#leases.set(connection, leaseOf(connection, socket, session, isCausal));
+          resolve(connection);
+        }, reject);
+      }
+    });
+    const socket = this.#takeNewest();
+    const guard = socket && this.#guard(socket);
+    return { socket, guard, ready: promise };
+  }
+
+  #guard(socket: Socket): AnswerGuard {
+    // The pool has no name for a connection that is not one yet.
+    const { _allConnections: all } = this.#pool as unknown as { readonly _allConnections: DriverConnections };
+    const tls = this.#options.ssl !== 'off';
+    return new AnswerGuard(all.get(all.length - 1), socket, { server: this.name, tls, hear: this.#caution });
+  }
+
+  #open(endpoint: MysqlEndpoint): Socket {
+    const socket =
+      endpoint.kind === 'socket'
+        ? connectToServer(endpoint.path, this.#options.socketOwner)
+        : connectByName(this.#names, endpoint, this.#options.connectTimeoutMs * RESOLVE_SHARE);
+    if (endpoint.kind === 'tcp') socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS);
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    this.#newest = socket;
+    return socket;
+  }
+
+  #takeNewest(): Socket | undefined {
+    const socket = this.#newest;
+    this.#newest = undefined;
+    return socket;
+  }
+}
+
+const KEEP_ALIVE_MS = 15_000;
+/** How much of connect_timeout a host's name may take: what is said then is that it could not be resolved. */
+const RESOLVE_SHARE = 0.75;
+
+/** mysql2's queue of connections. */
+interface DriverConnections {
+  readonly length: number;
+  get(index: number): Driver;
+}
+
+function leaseOf(connection: PoolConnection, socket: Socket, session: MysqlSession, isCausal: boolean): MysqlLease {
+  return {
+    session,
+    isCausal,
+    release: () => connection.release(),
+    discard: () => {
+      connection.destroy();
+      // mysql2 only half-closes: a frozen server would keep the other half open for ever.
+      socket.destroy(new Error('the connection was given up'));
+    },
+  };
+}
+
+function sessionOn(connection: PoolConnection, guard: AnswerGuard, server: string): MysqlSession {
+  const next = inTurn();
+  const execute = (sql: string, values: readonly SqlValue[], maxRows: number): Promise<QueryResult> =>
+    next(() =>
+      guard.answer(maxRows, (done, failed) =>
+        connection.execute<QueryResult>(sql, [...values], (error, result) => (error === null ? done(result) : failed(error))),
+      ),
+    );
+  const query = (sql: string): Promise<QueryResult> =>
+    next(() =>
+      guard.answer(MOST_ROWS, (done, failed) =>
+        connection.query<QueryResult>(sql, (error, result) => (error === null ? done(result) : failed(error))),
+      ),
+    );
+  return {
+    connection,
+    query: async (sql) => rowsOf(await query(sql)),
+    rows: async (sql, values = [], maxRows = MOST_ROWS) => rowsOf(await execute(sql, values, maxRows)),
+    change: async (sql, values) => {
+      const { affectedRows } = (await execute(sql, values, 0)) as ResultSetHeader;
+      if (Number.isSafeInteger(affectedRows)) return affectedRows;
+      throw new StoreError('failed', `mysql ${server}: it does not say how many rows have changed`);
+    },
+  };
+}
+
+const MOST_ROWS = 100_000;
+
+/** None of a statement that has none. */
+function rowsOf(result: QueryResult): RowDataPacket[] {
+  return Array.isArray(result) ? (result as RowDataPacket[]) : [];
+}

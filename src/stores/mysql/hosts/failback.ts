@@ -1,0 +1,112 @@
+import { takesWrites } from '../connection/causal-session.ts';
+import type { MysqlCommon } from '../connection/server.ts';
+import { earlierHosts, isThere } from '../endpoints.ts';
+import type { MysqlOptions } from '../options.ts';
+import { CLOSE_GRACE_MS, type MysqlLane } from './lane.ts';
+import { looksLane } from './lanes.ts';
+
+/** What the failback needs of those who call the hosts, which it names by their place in the list. */
+export interface FailbackParts {
+  /** The host that is in use. */
+  present(): number;
+  /** Whether it takes writes; undefined without an answer. */
+  presentTakesWrites(): Promise<boolean | undefined>;
+  /** From now on calls go there. */
+  goBack(index: number): void;
+}
+
+/**
+ * Brings the calls back to a host that stands earlier in the list, once it has answered causal reads for `failback` (half as long
+ * to one and a half times): never to one that is read-only while the present one takes writes. It asks only while a later host is
+ * in use, every few seconds, over one connection at most.
+ */
+export class Failback {
+  readonly #options: MysqlOptions;
+  readonly #common: MysqlCommon;
+  readonly #parts: FailbackParts;
+  #probe: { readonly index: number; readonly lane: MysqlLane } | undefined;
+  /** The earlier host that answers, and since when, in milliseconds of performance.now(). */
+  #candidate: { readonly index: number; readonly sinceMs: number } | undefined;
+  #dueMs = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: MysqlOptions, common: MysqlCommon, parts: FailbackParts) {
+    this.#options = options;
+    this.#common = common;
+    this.#parts = parts;
+  }
+
+  /** To be called whenever another host has come into use. */
+  watch(): void {
+    const { failbackMs } = this.#options;
+    this.stop();
+    if (failbackMs === 0 || this.#earlier().length === 0) return;
+    // Not all machines of a site at once.
+    this.#dueMs = failbackMs * (0.5 + Math.random());
+    this.#sleep();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#candidate = undefined;
+    this.#endProbe();
+  }
+
+  #sleep(): void {
+    const pauseMs = Math.min(LONGEST_PAUSE_MS, this.#options.failbackMs / 4) * (0.5 + Math.random() / 2);
+    const timer = setTimeout(async () => {
+      const isOurs = (): boolean => this.#timer === timer;
+      await this.#look(isOurs);
+      if (isOurs()) this.#sleep();
+    }, pauseMs);
+    timer.unref();
+    this.#timer = timer;
+  }
+
+  /**
+   * Asks the earlier hosts in turn until one answers, and goes back there if it is time. `isOurs`: no other host has come into
+   * use meanwhile.
+   */
+  async #look(isOurs: () => boolean): Promise<void> {
+    for (const index of this.#earlier()) {
+      const isWritable = await this.#ask(index);
+      if (!isOurs()) return;
+      if (isWritable === undefined) continue;
+      const now = performance.now();
+      const { sinceMs } = this.#candidate?.index === index ? this.#candidate : { sinceMs: now };
+      this.#candidate = { index, sinceMs };
+      if (now - sinceMs < this.#dueMs) return;
+      const mayGo = isWritable || (await this.#parts.presentTakesWrites()) === false;
+      if (!isOurs()) return;
+      // Where it may not, it has to answer for as long once more.
+      this.#candidate = undefined;
+      if (mayGo) this.#parts.goBack(index);
+      return;
+    }
+    this.#candidate = undefined;
+  }
+
+  #earlier(): number[] {
+    return earlierHosts(this.#options.endpoints, this.#parts.present());
+  }
+
+  async #ask(index: number): Promise<boolean | undefined> {
+    const endpoint = this.#options.endpoints[index];
+    if (endpoint === undefined || !isThere(endpoint)) return undefined;
+    if (this.#probe?.index !== index) this.#endProbe();
+    this.#probe ??= { index, lane: looksLane(endpoint, this.#options, this.#common) };
+    const { lane } = this.#probe;
+    const attempt = await lane.run(takesWrites, 'read');
+    if (attempt.kind === 'done') return attempt.value;
+    if (this.#probe?.lane === lane) this.#endProbe();
+    return undefined;
+  }
+
+  #endProbe(): void {
+    void this.#probe?.lane.close(CLOSE_GRACE_MS);
+    this.#probe = undefined;
+  }
+}
+
+const LONGEST_PAUSE_MS = 5000;

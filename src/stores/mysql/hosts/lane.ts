@@ -1,0 +1,162 @@
+import { configuredSeconds } from '../../../core/duration.ts';
+import { StoreError } from '../../../core/errors.ts';
+import { Slots } from '../../../core/slots.ts';
+import { withTimeout } from '../../../core/with-timeout.ts';
+import { catchUp, isWithoutCluster } from '../connection/causal-session.ts';
+import type { MysqlLease, MysqlServer } from '../connection/server.ts';
+import { isLockWait, isSettled } from '../faults/store-error.ts';
+import type { MysqlSession } from '../session.ts';
+
+/** What a piece of work does: change nothing, or perhaps something. */
+export type MysqlWork = 'read' | 'write';
+
+/** How far a piece of work came on a server: nothing of it was begun before `working`. */
+export type MysqlStage = 'waiting' | 'connecting' | 'catching up' | 'working';
+
+/** How a piece of work on a server ended, and if it failed, in what. */
+export type MysqlAttempt<T> =
+  | { readonly kind: 'done'; readonly value: T }
+  | { readonly kind: 'failed'; readonly error: StoreError; readonly stage: MysqlStage };
+
+/** A connection, and how many calls use it. */
+interface Held {
+  readonly lease: Promise<MysqlLease>;
+  calls: number;
+}
+
+/** How long calls under way may still take when the store is closed. */
+export const CLOSE_GRACE_MS = 500;
+
+/**
+ * Calls to one server over connections of their own. After a deadline or a network fault a connection is never used again, nor one that
+ * told of a cluster's or a read-only server's trouble: behind an address that moves, a new one may reach a server that has none.
+ */
+export class MysqlLane {
+  readonly #server: MysqlServer;
+  readonly #timeoutMs: number;
+  /** Connections whose server has caught up with its cluster since they were opened. */
+  readonly #caughtUp = new WeakSet<MysqlSession>();
+  readonly #size: number | 'one for all';
+  readonly #slots: Slots;
+  readonly #left = new AbortController();
+  /** What all calls share, while there are any. */
+  #shared: Held | undefined;
+
+  /**
+   * `timeoutMs`: how long a call may take, once connected. `size`: how many calls there may be at once, each with a connection; or they
+   * share one, statement by statement, and what ends it ends them all.
+   */
+  constructor(server: MysqlServer, timeoutMs: number, size: number | 'one for all') {
+    this.#server = server;
+    this.#timeoutMs = timeoutMs;
+    this.#size = size;
+    this.#slots = new Slots(size === 'one for all' ? Number.POSITIVE_INFINITY : size);
+  }
+
+  /**
+   * Runs `work` on a connection, once one may be had: at most connect_timeout to get it, and the lane's time for the work. Never
+   * rejects.
+   */
+  async run<T>(work: (session: MysqlSession) => Promise<T>, kind: MysqlWork): Promise<MysqlAttempt<T>> {
+    if (!(await this.#slots.take(this.#timeoutMs, this.#left.signal)))
+      return { kind: 'failed', error: this.#notFree(), stage: 'waiting' };
+    try {
+      return await this.#onConnection(work, kind);
+    } finally {
+      this.#slots.release();
+    }
+  }
+
+  /**
+   * Lets all connections go: work under way may end within `graceMs` milliseconds, then it is cut off; what has not begun fails at
+   * once.
+   */
+  close(graceMs: number): Promise<void> {
+    this.#left.abort('left');
+    return this.#server.close(graceMs);
+  }
+
+  /** Ends every connection at once, and with it what runs there. */
+  cutOff(): void {
+    this.#server.cutOff();
+  }
+
+  async #onConnection<T>(work: (session: MysqlSession) => Promise<T>, kind: MysqlWork): Promise<MysqlAttempt<T>> {
+    const held = this.#hold();
+    let lease: MysqlLease;
+    try {
+      lease = await held.lease;
+    } catch (error) {
+      this.#forget(held);
+      return { kind: 'failed', error: this.#server.errorOf(error), stage: 'connecting' };
+    }
+    let stage: 'catching up' | 'working' = 'catching up';
+    try {
+      if (kind === 'write') await this.#catchUp(lease.session);
+      stage = 'working';
+      const value = await this.#inTime(work(lease.session));
+      this.#release(held, lease);
+      return { kind: 'done', value };
+    } catch (thrown) {
+      const error = await this.#errorOf(thrown, lease, kind === 'read' || stage === 'catching up');
+      if (isSettled(thrown) && !['read_only', 'not_causal'].includes(error.fault)) this.#release(held, lease);
+      else {
+        this.#forget(held);
+        lease.discard();
+      }
+      return { kind: 'failed', error, stage };
+    }
+  }
+
+  /** A clearing would not find what its server has yet to apply of an alarm that was read elsewhere, and take it for changed. */
+  async #catchUp(session: MysqlSession): Promise<void> {
+    if (this.#caughtUp.has(session)) return;
+    await this.#inTime(catchUp(session), this.#left.signal);
+    this.#caughtUp.add(session);
+  }
+
+  async #errorOf(thrown: unknown, { session, isCausal }: MysqlLease, isRead: boolean): Promise<StoreError> {
+    const error = this.#server.errorOf(thrown);
+    if (!isRead || !isCausal || !isLockWait(thrown)) return error;
+    const isAlone = await withTimeout(ASK_MS, isWithoutCluster(session), () => new Error('no answer')).catch(() => false);
+    return isAlone ? error : new StoreError('not_causal', error.message, thrown);
+  }
+
+  #hold(): Held {
+    const isShared = this.#size === 'one for all';
+    const held = (isShared ? this.#shared : undefined) ?? { lease: this.#server.lease(), calls: 0 };
+    if (isShared) this.#shared = held;
+    held.calls++;
+    return held;
+  }
+
+  #release(held: Held, lease: MysqlLease): void {
+    if (--held.calls > 0) return;
+    this.#forget(held);
+    lease.release();
+  }
+
+  #forget(held: Held): void {
+    if (this.#shared === held) this.#shared = undefined;
+  }
+
+  #notFree(): StoreError {
+    if (this.#left.signal.aborted) return this.#leftError();
+    const { name } = this.#server;
+    const limit = `within ${configuredSeconds(this.#timeoutMs)} (pool_size ${this.#size})`;
+    return new StoreError('busy', `mysql ${name}: no connection became free ${limit}`);
+  }
+
+  #leftError(): StoreError {
+    return new StoreError('unreachable', `mysql ${this.#server.name}: another host has come into use`);
+  }
+
+  #inTime<T>(work: Promise<T>, left?: AbortSignal): Promise<T> {
+    const late = `mysql ${this.#server.name}: no answer within ${configuredSeconds(this.#timeoutMs)}`;
+    const giveUp = (): StoreError => (left?.aborted ? this.#leftError() : new StoreError('timeout', late));
+    return withTimeout(this.#timeoutMs, work, giveUp, left);
+  }
+}
+
+/** For a question that is asked after a failure. */
+const ASK_MS = 1000;

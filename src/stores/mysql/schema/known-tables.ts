@@ -1,0 +1,89 @@
+import { flagRemark, LOOK_AGAIN_MS, MOST_IN_DOUBT } from '../../alarms-read.ts';
+import { textOf } from '../../exact-text.ts';
+import { noRowRemark, type RowScope } from '../../row-scope.ts';
+import { isUnknownColumn } from '../faults/store-error.ts';
+import type { MysqlSession } from '../session.ts';
+import { Statements } from './statements.ts';
+import { readTables, type Tables } from './tables.ts';
+
+/** The tables as they were last seen, and the statements for them. */
+export interface Schema {
+  readonly tables: Tables;
+  readonly statements: Statements;
+  /** What is odd about them, a line each. */
+  readonly remarks: readonly string[];
+  /** Names of rows of which it is not known whether they are in alarm, for a flag of theirs is no number; the first of them. */
+  readonly inDoubt: readonly string[];
+}
+
+/** What is known of the tables: looked at on each connection, every five minutes, and when a column turns out to be missing. */
+export class KnownTables {
+  readonly #scope: RowScope;
+  readonly #store: () => string;
+  readonly #known = new WeakMap<object, Schema & { readonly readAtMs: number }>();
+  /** Looks that are under way: calls at once on one connection share them. */
+  readonly #looking = new WeakMap<object, Promise<Schema>>();
+
+  /** `store`: AlarmStore.description. */
+  constructor(scope: RowScope, store: () => string) {
+    this.#scope = scope;
+    this.#store = store;
+  }
+
+  /** Does `work` with what is known; once more where a statement of it was refused because the tables have changed. */
+  async use<T>(session: MysqlSession, work: (schema: Schema) => Promise<T>): Promise<T> {
+    try {
+      return await work(await this.#schema(session));
+    } catch (error) {
+      if (!isUnknownColumn(error)) throw error;
+      this.forget(session);
+      return work(await this.#schema(session));
+    }
+  }
+
+  /** The tables are looked at again before anything else is done on that connection. */
+  forget({ connection }: MysqlSession): void {
+    this.#known.delete(connection);
+  }
+
+  async #schema(session: MysqlSession): Promise<Schema> {
+    const known = this.#known.get(session.connection);
+    if (known !== undefined && performance.now() - known.readAtMs < LOOK_AGAIN_MS) return known;
+    const { connection } = session;
+    const looking = this.#looking.get(connection) ?? this.#look(session).finally(() => this.#looking.delete(connection));
+    this.#looking.set(connection, looking);
+    return looking;
+  }
+
+  async #look(session: MysqlSession): Promise<Schema> {
+    const tables = await readTables(session);
+    const statements = new Statements(tables, this.#scope, this.#store());
+    const oddFlags = await oddFlagsRemark(session, tables, statements);
+    const told = [statements.scopeRemark, await hostRemark(session, statements, this.#scope), oddFlags];
+    const remarks = told.filter((line) => line !== undefined);
+    const inDoubt = oddFlags === undefined ? [] : await namesInDoubt(session, statements);
+    const schema = { tables, statements, remarks, inDoubt, readAtMs: performance.now() };
+    this.#known.set(session.connection, schema);
+    return schema;
+  }
+}
+
+async function hostRemark(session: MysqlSession, statements: Statements, scope: RowScope): Promise<string | undefined> {
+  const question = statements.anyOfHost();
+  return question === undefined || (await session.query(question)).length > 0 ? undefined : noRowRemark(scope);
+}
+
+async function namesInDoubt(session: MysqlSession, statements: Statements): Promise<string[]> {
+  const question = statements.namesInDoubt(MOST_IN_DOUBT);
+  if (question === undefined) return [];
+  return (await session.rows(question.sql, question.values)).flatMap(({ process_name: name }) =>
+    name instanceof Uint8Array ? textOf(name) : [],
+  );
+}
+
+async function oddFlagsRemark(session: MysqlSession, { status }: Tables, statements: Statements): Promise<string | undefined> {
+  const question = statements.oddFlags();
+  if (question === undefined) return undefined;
+  const [row] = await session.rows(question.sql, question.values);
+  return flagRemark(`alarma is ${status.alarma.type}, sound is ${status.sound.type}, and what stands there`, Number(row?.odd));
+}
