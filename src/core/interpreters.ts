@@ -82,7 +82,7 @@ export function isBox(path: string): boolean {
 }
 
 /** What an interpreter executes, and in which place of its command line that stands; a `text` may be joined to its option instead. */
-export interface GivenPart {
+interface GivenPart {
   readonly kind: 'file' | 'text' | 'module';
   readonly at: number;
 }

@@ -9,7 +9,7 @@ import type { WatchParts } from './watch-parts.ts';
 import type { WatchedUnit } from './watched-unit.ts';
 
 /** What a DeathCase uses of the rest. */
-export interface DeathCaseParts extends Pick<DeathInquiry, 'isRecovering' | 'find' | 'signal'> {
+interface DeathCaseParts extends Pick<DeathInquiry, 'isRecovering' | 'find' | 'signal'> {
   readonly parts: WatchParts;
   readonly watched: WatchedUnit;
   /** The unit that a program ran in; undefined if there is none, or if the unit itself is monitored. */

@@ -3,7 +3,7 @@ import { describeDeath, type ProcessDeath } from './process-death.ts';
 import type { WatchParts } from './watch-parts.ts';
 
 /** What a death was found to mean. */
-export type DeathMeaning =
+type DeathMeaning =
   /** `repeated`: it was told of as unasked before; systemd has given it up since. */
   | { readonly kind: 'alarm'; readonly why: string | undefined; readonly repeated: boolean }
   /** `why` it is no alarm. `unasked`: nobody had asked for it, though it was started again. */

@@ -4,7 +4,7 @@ import { TransitWatch } from './transit-watch.ts';
 import type { WatchParts } from './watch-parts.ts';
 
 /** What a WatchedUnit uses of the rest. */
-export interface WatchedUnitParts extends Pick<WatchParts, 'services' | 'clock'> {
+interface WatchedUnitParts extends Pick<WatchParts, 'services' | 'clock'> {
   /** Called at each change of the unit, and when nothing is under way with it any more. */
   readonly onChange: () => void;
   readonly signal: AbortSignal;

@@ -5,7 +5,7 @@ import { fieldsOf, isCount, isListOf, isMilliseconds, isText } from './json-fiel
 import type { RecordKind, RecordTable } from './record-table.ts';
 
 /** A breaker as it was at one moment of one boot. */
-export interface BreakerRecord {
+interface BreakerRecord {
   readonly target: string;
   readonly processName: string;
   readonly snapshot: BreakerSnapshot;

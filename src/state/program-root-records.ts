@@ -3,7 +3,7 @@ import { fieldsOf, isCount, isListOf, isText } from './json-fields.ts';
 import type { RecordKind, RecordTable } from './record-table.ts';
 
 /** The topmost processes of a program, of one boot. */
-export interface ProgramRootRecord {
+interface ProgramRootRecord {
   /** /proc/sys/kernel/random/boot_id; empty where unknown. */
   readonly bootId: string;
   readonly roots: readonly RootProcess[];

@@ -9,7 +9,7 @@ import { Database } from './database.ts';
 import { createViews, STATE_FILE } from './state.ts';
 
 /** What came of a look at a state_dir. */
-export type StateLook =
+type StateLook =
   | {
       readonly kind: 'read';
       readonly state: DaemonState;

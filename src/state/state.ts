@@ -22,7 +22,7 @@ import { unprovedAlarmsOf, unprovedKind } from './unproved-alarms.ts';
 import { watchedLifeKind, watchedLifeRecordsOf } from './watched-life-records.ts';
 
 /** What the memory is given. */
-export interface StateOptions {
+interface StateOptions {
   readonly log: Logger;
   readonly clock: Clock;
   /** Of the boot that `clock` counts in; the kernel's own where left out. */

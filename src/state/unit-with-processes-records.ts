@@ -3,7 +3,7 @@ import { fieldsOf, isText } from './json-fields.ts';
 import type { RecordKind, RecordTable } from './record-table.ts';
 
 /** A unit that was seen to have processes. */
-export interface UnitWithProcessesRecord {
+interface UnitWithProcessesRecord {
   /** As of UnitsWithProcesses. */
   readonly definition: string;
 }

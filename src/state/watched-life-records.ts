@@ -3,7 +3,7 @@ import { dateOf, fieldsOf, isCount, isMilliseconds, isText } from './json-fields
 import type { RecordKind, RecordTable } from './record-table.ts';
 
 /** A life as it was in one boot. */
-export interface WatchedLifeRecord extends WatchedLife {
+interface WatchedLifeRecord extends WatchedLife {
   /** /proc/sys/kernel/random/boot_id; empty where unknown. */
   readonly bootId: string;
 }

@@ -7,8 +7,8 @@ import { standingKeys } from './standing-keys.ts';
 import type { AlarmStore, StoreDefinition } from './store.ts';
 
 /** What `driver` may say. */
-export const storeNames = ['mysql', 'sqlite'] as const;
-export type StoreName = (typeof storeNames)[number];
+const storeNames = ['mysql', 'sqlite'] as const;
+type StoreName = (typeof storeNames)[number];
 
 type Options<P extends (...args: never[]) => unknown> = ReturnType<P>;
 

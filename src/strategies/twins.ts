@@ -35,7 +35,7 @@ export interface TwinUnit {
 }
 
 /** What is needed to see which file a name leads to. */
-export interface TwinParts {
+interface TwinParts {
   readonly launches: Pick<LaunchRecords, 'get'>;
   readonly services: Pick<ServiceManager, 'available' | 'program' | 'show'>;
   readonly clock: Clock;

@@ -14,7 +14,7 @@ export interface ExecutedProgram {
 }
 
 /** What a text has a shell do, as far as the words say. */
-export interface ExecutedText {
+interface ExecutedText {
   readonly programs: readonly ExecutedProgram[];
   /** Variables in front of commands, and of `export`: `TIME_STYLE=+%s`. */
   readonly assignments: readonly string[];

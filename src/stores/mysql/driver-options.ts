@@ -5,7 +5,7 @@ import type { MysqlOptions } from './options.ts';
 import { tlsOptions } from './tls.ts';
 
 /** How a pool is to be, beside what the file says. */
-export interface PoolHabits {
+interface PoolHabits {
   /** Connections at once. */
   readonly limit: number;
   /** Statements that stay prepared on each. */

@@ -3,7 +3,7 @@ import type { MysqlEndpoint } from './hosts.ts';
 import type { MysqlOptions } from './options.ts';
 
 /** What mysql2 is told of encryption: nothing with `ssl = off`, and then it uses none. */
-export interface TlsOptions {
+interface TlsOptions {
   readonly ssl?: {
     readonly rejectUnauthorized: boolean;
     readonly verifyIdentity: boolean;

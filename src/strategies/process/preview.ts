@@ -8,7 +8,7 @@ import type { ProcessOptions } from './options.ts';
 import type { RestartSight } from './restart.ts';
 
 /** What previewing uses of what is known of a program. */
-export type PreviewSight = Pick<RestartSight, 'table' | 'finder' | 'launches' | 'supervision' | 'unit'>;
+type PreviewSight = Pick<RestartSight, 'table' | 'finder' | 'launches' | 'supervision' | 'unit'>;
 
 /** What a restart of a program would stop and start now, for people; it does nothing of it. */
 export class ProgramPreview {

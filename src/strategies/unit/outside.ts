@@ -13,7 +13,7 @@ import { isOwnedBy } from '../process/identity/owner.ts';
 import { isOthersHome } from './of-main.ts';
 
 /** A service that is down. */
-export interface DownUnit {
+interface DownUnit {
   readonly id: string;
   readonly program: UnitProgram;
   /** Whose processes can be a copy of it: root's and its own user's. */

@@ -11,7 +11,7 @@ export interface Believed {
 }
 
 /** Whose a socket is. `others`: the reason is one line that begins with the path that is to blame. */
-export type SocketPlace =
+type SocketPlace =
   | { readonly kind: 'believed' }
   | { readonly kind: 'missing' }
   | { readonly kind: 'others'; readonly reason: string };

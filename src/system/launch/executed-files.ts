@@ -6,7 +6,7 @@ import { lastPart } from '../proc/called-names.ts';
 import { readShebang } from './script-file.ts';
 
 /** What a recorded launch executes, as far as its command line tells. */
-export interface ExecutedFiles {
+interface ExecutedFiles {
   /** Full paths: the executable; of an interpreter its script too; of a script what interprets it too. */
   readonly files: readonly string[];
   /** What makes it that program and no other: the executable, of an interpreter its script. Undefined where that cannot be told. */

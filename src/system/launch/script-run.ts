@@ -8,7 +8,7 @@ import type { ProcessTable } from '../proc/table.ts';
 import { readShebang } from './script-file.ts';
 
 /** A process that may be an interpreter. */
-export interface Interpreting {
+interface Interpreting {
   readonly pid: number;
   readonly argv?: readonly string[];
   readonly executable?: string;

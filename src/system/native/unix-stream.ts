@@ -2,7 +2,7 @@ import { closeDescriptor, type DescriptorWatch, duplicateDescriptor, type Libc, 
 import { AF_UNIX, SOCK_CLOEXEC, socketAddress } from './socket-address.ts';
 
 /** What a stream tells whoever opened it; from the loop only, never from within one of its own calls. */
-export interface StreamListener {
+interface StreamListener {
   /** Bytes that came, in order; the buffer is used again after the call. */
   onData(bytes: Buffer): void;
   /** It is over, once: the other side closed it, or why it broke, in one line. Never after `close`. */
@@ -10,7 +10,7 @@ export interface StreamListener {
 }
 
 /** How opening went; `again`: the listener's queue was full at that moment. */
-export type OpenedStream =
+type OpenedStream =
   | { readonly kind: 'open'; readonly stream: UnixStream }
   | { readonly kind: 'again' }
   | { readonly kind: 'failed'; readonly reason: string };

@@ -17,7 +17,7 @@ export function lockHolder(path: string, files = new ProcFiles('/proc')): LockHo
 }
 
 /** Who has a lock, and the user to whom the file belongs. */
-export interface LockHolder {
+interface LockHolder {
   readonly pid: number;
   readonly owner: number;
 }

@@ -126,7 +126,7 @@ export function splitNul(text: string, most = 2 ** 32 - 1): string[] {
 }
 
 /** What the kernel told a program when it was executed (getauxval(3)). */
-export interface AuxiliaryVector {
+interface AuxiliaryVector {
   /** The real user at that time. */
   readonly uid: number;
   /** The program had more rights than who executed it: set-user-id, set-group-id or file capabilities. */
@@ -148,7 +148,7 @@ export function parseAuxv(bytes: Buffer): AuxiliaryVector | undefined {
 }
 
 /** Where the kernel put what a program is executed with: at the lowest address the number of its arguments, then pointers, then auxv. */
-export interface InitialStack {
+interface InitialStack {
   /** How many words of 8 bytes there is room for before auxv; the last may be free, for the stack begins at a multiple of 16. */
   readonly words: number;
 }

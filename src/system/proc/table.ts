@@ -21,7 +21,7 @@ export type ProcessInfo<F extends ProcessField> = { readonly pid: number } & Pic
 export type ProcessIdentity = ProcessInfo<'startTime'>;
 
 /** How a survey goes. */
-export interface SurveyOptions<F extends ProcessField> {
+interface SurveyOptions<F extends ProcessField> {
   readonly pids?: readonly number[];
   readonly visit?: (process: ProcessInfo<F>) => void;
   /** What is kept of each, in its place. */

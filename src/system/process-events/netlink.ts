@@ -24,7 +24,7 @@ export function openConnectorSocket(): OpenedConnector {
 }
 
 /** What `openConnectorSocket` gives. */
-export type OpenedConnector =
+type OpenedConnector =
   | { readonly kind: 'opened'; readonly socket: ConnectorSocket }
   | { readonly kind: 'failed'; readonly call: 'load' | 'socket' | 'bind'; readonly code: string };
 

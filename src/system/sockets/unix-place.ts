@@ -6,7 +6,7 @@ import { listenOnSocket } from './file.ts';
 import type { OpenServers } from './open-servers.ts';
 
 /** Where a Unix socket is to be, and how. */
-export interface UnixPlaceOptions {
+interface UnixPlaceOptions {
   /** Its name for people: `control socket`. */
   readonly what: string;
   readonly path: string;

@@ -25,7 +25,7 @@ export interface ProgramExit {
 }
 
 /** What came first: the program's end, its time limit, or the abort. */
-export type Ending = ProgramExit | { readonly kind: 'timed_out' } | { readonly kind: 'aborted' };
+type Ending = ProgramExit | { readonly kind: 'timed_out' } | { readonly kind: 'aborted' };
 
 /** Waits for a program's end, for `timeoutMs` to pass, or for `signal`, whichever is first; kills nothing. */
 export function programEnding(program: StartedProgram, timeoutMs: number, signal?: AbortSignal): Promise<Ending> {

@@ -3,7 +3,7 @@ import { quoted } from '../../core/printable.ts';
 import { execute } from './command.ts';
 
 /** A user of this machine (passwd(5)). */
-export interface UserAccount {
+interface UserAccount {
   readonly name: string;
   readonly uid: number;
   readonly gid: number;
@@ -50,7 +50,7 @@ function unknown(user: string, why: string): AccountResult {
 }
 
 /** What makes a program another user's: what stands before its arguments, and what it finds in its environment. */
-export type AsUser =
+type AsUser =
   | {
       readonly kind: 'ready';
       /** Empty where it is ours already. */

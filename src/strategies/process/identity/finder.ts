@@ -14,10 +14,10 @@ import { findTrees, type Matches } from './match.ts';
 import { type Foreign, findOwners } from './owner.ts';
 
 /** What finding a program uses. */
-export type FinderParts = Pick<StrategyParts, 'launches' | 'pins' | 'roots' | 'programs' | 'clock' | 'log'>;
+type FinderParts = Pick<StrategyParts, 'launches' | 'pins' | 'roots' | 'programs' | 'clock' | 'log'>;
 
 /** Where programs are looked for, and who is shown what was found. */
-export interface FinderSight {
+interface FinderSight {
   readonly table: ProcessTable;
   readonly known: KnownRoots;
   readonly supervision: Supervision;

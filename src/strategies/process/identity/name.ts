@@ -6,7 +6,7 @@ import type { ProcessInfo } from '../../../system/proc/table.ts';
 import { judgeUnitName } from '../../unit/name-policy.ts';
 
 /** What a name is held against. */
-export type NamedProcess = ProcessInfo<'name' | 'argv' | 'executable'>;
+type NamedProcess = ProcessInfo<'name' | 'argv' | 'executable'>;
 
 /**
  * Why the process strategy cannot look for a program of this name, in one line; undefined where it can. What must not be touched

@@ -28,7 +28,7 @@ export type Owners =
   | { readonly kind: 'refused'; readonly reason: string };
 
 /** What tells whose a program was. */
-export interface OwnerRecords {
+interface OwnerRecords {
   readonly launches: Pick<LaunchRecords, 'get'>;
   readonly pins: Pick<Pins, 'get'>;
   readonly roots: Pick<ProgramRoots, 'get'>;

@@ -3,7 +3,7 @@ import type { DnsAnswer } from './answer.ts';
 import { askServer, type ServerQuestion } from './ask-server.ts';
 
 /** How several servers are asked for one name. */
-export interface ServersQuestion extends ServerQuestion {
+interface ServersQuestion extends ServerQuestion {
   /** In the order in which they are asked: addresses, or `address:port`. */
   readonly servers: readonly string[];
   /** How often each of them is asked. */
@@ -13,7 +13,7 @@ export interface ServersQuestion extends ServerQuestion {
 }
 
 /** What they say, and who said it. */
-export interface ServersAnswer {
+interface ServersAnswer {
   readonly answer: DnsAnswer;
   /** Undefined where nobody has given an answer that counts. */
   readonly by: string | undefined;

@@ -4,7 +4,7 @@ import { askServers } from './ask-servers.ts';
 import { fullNames, readResolvConf } from './resolv-conf.ts';
 
 /** How DNS is asked for a host. */
-export interface DnsQuestion {
+interface DnsQuestion {
   /** ASCII; with a dot at its end it is not searched for in other domains. */
   readonly name: string;
   /** How much time there is, in milliseconds. */

@@ -38,7 +38,7 @@ export type CallResult =
   | { readonly kind: 'aborted' };
 
 /** Who hears of what nobody has called for. Neither may throw. */
-export interface ConnectionListener {
+interface ConnectionListener {
   /** How many calls may wait for an answer at once; those beyond wait to be sent. Default: all. */
   readonly mostCalls?: number;
   onSignal(message: DbusMessage): void;
