@@ -91,14 +91,7 @@ export interface Ids {
   readonly filesystem: number;
 }
 
-/** Undefined where `text` lacks one of these lines. Line breaks in the name are escaped by the kernel, so lines are lines. */
-export function parseStatus(text: string): ProcessStatus | undefined {
-  const [uids, gids] = [parseIds(text, 'Uid:'), parseIds(text, 'Gid:')];
-  if (uids === undefined || gids === undefined) return undefined;
-  return { uids, gids, groups: parseGroups(text), namespaceDepth: parseNamespaceDepth(text) };
-}
-
-/** The line `key` of PID/status; undefined where it is missing. */
+/** The line `key` of PID/status; undefined if it is missing. The kernel escapes line breaks in the name, so lines are lines. */
 export function parseIds(text: string, key: 'Uid:' | 'Gid:'): Ids | undefined {
   const [real, effective, saved, filesystem] = numbersAfter(text, key);
   if (real === undefined || effective === undefined || saved === undefined || filesystem === undefined) return undefined;

@@ -10,9 +10,6 @@ import { type Given, KINDS_OF_STRINGS, ProcessReading, readUptimeMs, STRINGS, Ta
 import { goRound } from './round.ts';
 import { TerminalNames } from './terminal-names.ts';
 
-export type { ProcessField, ProcessFields } from './fields.ts';
-export { LOOK_LIMITS, type ReadLimits } from './files.ts';
-
 /** A process with the asked fields: those of `stat` always, the others where they could be read. */
 export type ProcessInfo<F extends ProcessField> = { readonly pid: number } & Pick<ProcessFields, F & keyof ProcessStat> &
   Partial<Pick<ProcessFields, Exclude<F, keyof ProcessStat>>>;
