@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { pino } from 'pino';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { type LogFields, type Logger, type LogLevel, logLevels } from '../core/logger.ts';
-import { groupId } from '../system/files/account-id.ts';
+import { groupId } from '../system/accounts/database.ts';
 import { Console, type ConsoleStream } from './console.ts';
 import { LogFile } from './log-file.ts';
 import { cleanFields, cleanMessage, type LogLine, type LogOrigin, plainLine, textLine, withError } from './log-line.ts';

@@ -1,4 +1,4 @@
-import { groupWords, hasMembers, userWords } from './account-names.ts';
+import { groupWords, hasMembers, userWords } from '../accounts/names.ts';
 import { isSticky } from './mode.ts';
 import { type Entries, isFuse, type Judge, walkPath } from './walk-path.ts';
 

@@ -1,5 +1,5 @@
 import { lstatSync, type Stats } from 'node:fs';
-import { userWords } from './account-names.ts';
+import { userWords } from '../accounts/names.ts';
 import { fuseOwner } from './fuse-owner.ts';
 import type { HostEntry } from './host-entry.ts';
 import { isOpenToOthers, isSticky, modeWords } from './mode.ts';

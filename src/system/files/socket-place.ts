@@ -1,5 +1,5 @@
 import { lstatSync } from 'node:fs';
-import { userWords } from './account-names.ts';
+import { userWords } from '../accounts/names.ts';
 import type { HostEntry } from './host-entry.ts';
 import { isSticky } from './mode.ts';
 import { isFuse, walkPath } from './walk-path.ts';

@@ -1,4 +1,4 @@
-import { AccountNames } from '../files/account-names.ts';
+import { AccountNames } from '../accounts/names.ts';
 import { hostPath } from '../files/host-path.ts';
 import { AsideFiles, type AsideRead, UNREAD } from './aside.ts';
 import { entrySearch } from './entry-search.ts';

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { quoted } from '../../core/printable.ts';
-import { userWords } from '../files/account-names.ts';
+import { userWords } from '../accounts/names.ts';
 import { judgeFolder } from '../files/own-folder.ts';
 import { judgeSocket } from '../files/socket-place.ts';
 import { libcProblem } from '../native/libc.ts';

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { isLoopback } from '../../core/host-port.ts';
-import { userWords } from '../files/account-names.ts';
+import { userWords } from '../accounts/names.ts';
 import { libcProblem } from '../native/libc.ts';
 import { socketOwner } from '../native/socket-owner.ts';
 

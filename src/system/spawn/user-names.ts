@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
-import { AccountNames } from '../files/account-names.ts';
+import { AccountNames } from '../accounts/names.ts';
 import { learnAccountNames } from './learn-account-names.ts';
 
 /** What user names are looked up with. */

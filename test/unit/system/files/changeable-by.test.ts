@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, chownSync, lchownSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { groupWords, hasMembers } from '../../../../src/system/files/account-names.ts';
+import { groupWords, hasMembers } from '../../../../src/system/accounts/names.ts';
 import { changeableBy } from '../../../../src/system/files/changeable-by.ts';
 import { asRoot } from '../../../helpers/requirement.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';

@@ -4,7 +4,7 @@ import { closeSync, mkdirSync, openSync, readdirSync, rmSync, symlinkSync, write
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { AccountNames } from '../../../../src/system/files/account-names.ts';
+import { AccountNames } from '../../../../src/system/accounts/names.ts';
 import { FIELD_READERS, type ProcessField } from '../../../../src/system/proc/fields.ts';
 import { LOOK_LIMITS } from '../../../../src/system/proc/files.ts';
 import { ProcessTable } from '../../../../src/system/proc/table.ts';
