@@ -1,5 +1,22 @@
-import { closeDescriptor, type DescriptorWatch, duplicateDescriptor, type Libc, libcProblem, loadLibc } from './libc.ts';
-import { AF_UNIX, SOCK_CLOEXEC, socketAddress } from './socket-address.ts';
+import {
+  closeDescriptor,
+  type DescriptorWatch,
+  duplicateDescriptor,
+  errnoName,
+  type Libc,
+  libcProblem,
+  loadLibc,
+} from './libc.ts';
+import {
+  AF_UNIX,
+  MSG_DONTWAIT,
+  MSG_NOSIGNAL,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  socketAddress,
+} from './socket-address.ts';
 
 /** What a stream tells whoever opened it; from the loop only, never from within one of its own calls. */
 interface StreamListener {
@@ -44,9 +61,9 @@ export class UnixStream {
     const address = socketAddress(path);
     if (address === undefined) return { kind: 'failed', reason: `${path} is no address of a socket` };
     const fd = libc.socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) return { kind: 'failed', reason: `no socket to be had: ${errorName(libc)}` };
+    if (fd < 0) return { kind: 'failed', reason: `no socket to be had: ${errnoName(libc)}` };
     if (libc.connect(fd, address, address.length) === 0) return { kind: 'open', stream: new UnixStream(libc, fd, listener) };
-    const fault = errorName(libc);
+    const fault = errnoName(libc);
     closeDescriptor(fd);
     return fault === 'EAGAIN' ? { kind: 'again' } : { kind: 'failed', reason: `${path}: ${fault}` };
   }
@@ -102,7 +119,7 @@ export class UnixStream {
       const got = this.#libc.recv(this.#fd, BUFFER, BUFFER.length, MSG_DONTWAIT);
       if (got > 0) this.#listener.onData(BUFFER.subarray(0, got));
       else if (got === 0) return 'it was closed by the other side';
-      else return isPassing(this.#libc) ? undefined : `it cannot be read: ${errorName(this.#libc)}`;
+      else return isPassing(this.#libc) ? undefined : `it cannot be read: ${errnoName(this.#libc)}`;
     }
     return undefined;
   }
@@ -118,7 +135,7 @@ export class UnixStream {
       if (sent < 0) {
         // That it was closed is found by reading; to wait for room would be to wait for nothing.
         const isClosed = this.#libc.errno() === this.#libc.codes.EPIPE;
-        const fault = isClosed || isPassing(this.#libc) ? undefined : `it cannot be written to: ${errorName(this.#libc)}`;
+        const fault = isClosed || isPassing(this.#libc) ? undefined : `it cannot be written to: ${errnoName(this.#libc)}`;
         this.#due = 'room';
         this.#watch.awaitRoom(!isClosed);
         return fault;
@@ -188,17 +205,6 @@ function isPassing({ errno, codes }: Libc): boolean {
   return code === codes.EAGAIN || code === codes.EINTR || code === codes.ENOBUFS;
 }
 
-/** errno of the last call, by its name. */
-function errorName(libc: Libc): string {
-  const errno = libc.errno();
-  return Object.entries(libc.codes).find(([, code]) => code === errno)?.[0] ?? `errno ${errno}`;
-}
-
 const MSGHDR = 56;
 const CMSG_HEADER = 16;
-const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
-const SOCK_STREAM = 1;
-const SOCK_NONBLOCK = 0o4000;
-const MSG_DONTWAIT = 0x40;
-const MSG_NOSIGNAL = 0x4000;
