@@ -1,3 +1,4 @@
+import { lastPart } from './comm.ts';
 import { LAUNCHERS } from './launchers.ts';
 
 /**
@@ -222,7 +223,3 @@ const BOXES: ReadonlySet<string> = new Set(['busybox', 'toybox']);
 
 /** The dynamic loader and emulators run whatever file they are given: ld-linux-x86-64.so.2, qemu-aarch64-static. */
 const LOADER = /^(?:ld-linux|ld-musl|ld\.so|ld-\d|qemu-(?!system|ga|img|nbd|io)\w)/;
-
-function lastPart(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
-}

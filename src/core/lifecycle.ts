@@ -1,3 +1,4 @@
+import { soon, systemClock } from './clock.ts';
 import { errorMessage } from './errors.ts';
 
 /** A named thing to undo, pushed the moment it was done. */
@@ -47,13 +48,6 @@ export class StopStack {
 const MIN_STEP_MS = 100;
 
 async function within(ms: number, run: () => void | Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not ended after ${Math.round(ms)} ms`)), ms);
-  });
-  try {
-    await Promise.race([Promise.resolve().then(run), timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const ended = await soon(systemClock, ms, Promise.resolve().then(run));
+  if (ended === 'late') throw new Error(`not ended after ${Math.round(ms)} ms`);
 }

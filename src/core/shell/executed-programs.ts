@@ -1,3 +1,4 @@
+import { lastPart } from '../comm.ts';
 import { givenPart, interpreterOf, isShell } from '../interpreters.ts';
 import { LAUNCHERS, type Launcher, runsElsewhere } from '../launchers.ts';
 import { calledWords } from './called-words.ts';
@@ -148,10 +149,6 @@ function launcherOf(name: string): Launcher | undefined {
 /** Neither an option, nor a number or a duration, nor a variable. */
 function isPlain(word: string): boolean {
   return !/^(?:-|[\d.]+[smhd]?$|[A-Za-z_]\w*=)/.test(word);
-}
-
-function lastPart(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 const DEEPEST = 20;

@@ -1,10 +1,10 @@
 import { realpathSync } from 'node:fs';
 import process from 'node:process';
 import { Breath } from '../../core/breath.ts';
+import { lastPart } from '../../core/comm.ts';
 import { sameProcess } from '../../core/program-roots.ts';
 import { readShebang } from '../../system/launch/script-file.ts';
 import { scriptRun } from '../../system/launch/script-run.ts';
-import { lastPart } from '../../system/proc/called-names.ts';
 import { hasEnded, MS_PER_TICK } from '../../system/proc/parse.ts';
 import type { ProcessIdentity, ProcessInfo, ProcessTable } from '../../system/proc/table.ts';
 import type { UnitProgram } from '../../system/systemd/service-manager.ts';

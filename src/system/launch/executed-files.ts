@@ -1,8 +1,8 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { lastPart } from '../../core/comm.ts';
 import { type Interpreter, interpreterOf, isBox, runsFolder } from '../../core/interpreters.ts';
 import type { LaunchRecord } from '../../core/launch-record.ts';
 import { hostFile, hostStat, linkedFile } from '../files/host-path.ts';
-import { lastPart } from '../proc/called-names.ts';
 import { readShebang } from './script-file.ts';
 
 /** What a recorded launch executes, as far as its command line tells. */

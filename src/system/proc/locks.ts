@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { ProcFiles } from './files.ts';
+import { attempt, ProcFiles } from './files.ts';
 
 /**
  * The process that holds a write lock of fcntl(2) on a file, as this machine's kernel lists it; undefined if none does, or that cannot be
@@ -23,11 +23,3 @@ interface LockHolder {
 }
 
 const TABLE_LIMIT = 4 * 1024 * 1024;
-
-function attempt<T>(look: () => T): T | undefined {
-  try {
-    return look();
-  } catch {
-    return undefined;
-  }
-}

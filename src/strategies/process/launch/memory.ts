@@ -1,11 +1,11 @@
 import { basename, resolve } from 'node:path';
+import { lastPart } from '../../../core/comm.ts';
 import { isInterpreter } from '../../../core/interpreters.ts';
 import type { LaunchRecord, LaunchRecords } from '../../../core/launch-record.ts';
 import { executedFiles } from '../../../system/launch/executed-files.ts';
 import { callsItsFolder, type RecordRoom, readAuxiliary, readLaunchRecord } from '../../../system/launch/read-record.ts';
 import { notRootsLaunch } from '../../../system/launch/roots-launch.ts';
 import { readShebang } from '../../../system/launch/script-file.ts';
-import { lastPart } from '../../../system/proc/called-names.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 
