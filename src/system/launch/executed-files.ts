@@ -1,6 +1,7 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { lastPart } from '../../core/comm.ts';
-import { type Interpreter, interpreterOf, isBox, runsFolder } from '../../core/interpreters.ts';
+import { interpreterOf, isBox, runsFolder } from '../../core/interpreters.ts';
+import type { Interpreter } from '../../core/known-interpreters.ts';
 import type { LaunchRecord } from '../../core/launch-record.ts';
 import { hostFile, hostStat, linkedFile } from '../files/host-path.ts';
 import { readShebang } from './script-file.ts';

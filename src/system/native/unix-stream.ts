@@ -7,6 +7,7 @@ import {
   libcProblem,
   loadLibc,
 } from './libc.ts';
+import { sendWithDescriptors } from './send-descriptors.ts';
 import {
   AF_UNIX,
   MSG_DONTWAIT,
@@ -14,7 +15,6 @@ import {
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
   SOCK_STREAM,
-  SOL_SOCKET,
   socketAddress,
 } from './socket-address.ts';
 
@@ -174,37 +174,8 @@ const READS_A_TURN = 4;
 /** One turn that has more than that to send sends it in parts. */
 const MAX_TURN = 64 * 1024;
 
-/** sendmsg(2) with one SCM_RIGHTS message; the structures are those of 64-bit Linux, which is all that Node runs on here. */
-function sendWithDescriptors(libc: Libc, fd: number, bytes: Buffer, descriptors: readonly number[]): number {
-  // Not from Buffer's pool: the kernel is given the addresses.
-  const data = Buffer.allocUnsafeSlow(bytes.length);
-  bytes.copy(data);
-  const control = Buffer.allocUnsafeSlow(align(CMSG_HEADER + 4 * descriptors.length)).fill(0);
-  control.writeBigUInt64LE(BigInt(CMSG_HEADER + 4 * descriptors.length), 0);
-  control.writeInt32LE(SOL_SOCKET, 8);
-  control.writeInt32LE(SCM_RIGHTS, 12);
-  for (const [index, descriptor] of descriptors.entries()) control.writeInt32LE(descriptor, CMSG_HEADER + 4 * index);
-  const vector = Buffer.allocUnsafeSlow(16);
-  vector.writeBigUInt64LE(libc.addressOf(data), 0);
-  vector.writeBigUInt64LE(BigInt(data.length), 8);
-  const header = Buffer.allocUnsafeSlow(MSGHDR).fill(0);
-  header.writeBigUInt64LE(libc.addressOf(vector), 16);
-  header.writeBigUInt64LE(1n, 24);
-  header.writeBigUInt64LE(libc.addressOf(control), 32);
-  header.writeBigUInt64LE(BigInt(control.length), 40);
-  return libc.sendmsg(fd, header, MSG_DONTWAIT | MSG_NOSIGNAL);
-}
-
-function align(length: number): number {
-  return Math.ceil(length / 8) * 8;
-}
-
 /** The last call has to wait, and did not fail. */
 function isPassing({ errno, codes }: Libc): boolean {
   const code = errno();
   return code === codes.EAGAIN || code === codes.EINTR || code === codes.ENOBUFS;
 }
-
-const MSGHDR = 56;
-const CMSG_HEADER = 16;
-const SCM_RIGHTS = 1;
