@@ -3,7 +3,8 @@ import type { LaunchRecord } from '../../../core/launch-record.ts';
 import type { Pin } from '../../../core/pin.ts';
 import type { LaunchesNow } from '../../strategy.ts';
 import type { ProcessTree } from '../identity/identity.ts';
-import { type LaunchSight, livingLaunch, type RecalledLaunch, type RecordedName, recallLaunch, sameLaunch } from './memory.ts';
+import { type LaunchSight, livingLaunch, type RecalledLaunch, type RecordedName, recallLaunch } from './memory.ts';
+import { sameLaunch } from './same-launch.ts';
 import { NEVER_SEEN, OLD_RECORD, UNUSABLE } from './words.ts';
 
 /**
