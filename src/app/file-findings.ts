@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { DEFAULT_STATE_DIR } from '../config/parse-config.ts';
 import { DEFAULT_SOCKET } from '../control/parse-control.ts';
-import { groupId } from '../system/files/account-id.ts';
+import { groupId } from '../system/accounts/database.ts';
 import { folderProblem } from '../system/files/folder-problem.ts';
 import { judgeFolder, type OwnFolderOptions } from '../system/files/own-folder.ts';
 import type { Settings } from './settings.ts';

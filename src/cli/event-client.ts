@@ -1,8 +1,7 @@
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { configuredSeconds } from '../core/duration.ts';
-import { whyNotBelieved } from '../system/sockets/server-peer.ts';
-import { whyTcpNotBelieved } from '../system/sockets/tcp-owner.ts';
+import { whyNotBelieved, whyTcpNotBelieved } from '../system/sockets/server-peer.ts';
 import { type EventAddress, eventAddressName } from './event-address.ts';
 import { Login } from './event-login.ts';
 import { LineSplitter } from './line-splitter.ts';

@@ -1,5 +1,5 @@
 /** What one line of an INI text is. */
-export type IniLine =
+type IniLine =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'section'; readonly name: string }
   | { readonly kind: 'entry'; readonly key: string; readonly raw: string }

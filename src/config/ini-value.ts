@@ -41,7 +41,7 @@ function isOneQuotedPhrase(text: string): boolean {
 }
 
 /** A password: the rest of the line less surrounding blanks and tabs, then less one pair of surrounding double quotes. */
-export function secretValue(raw: string): IniValue {
+function secretValue(raw: string): IniValue {
   const text = withoutOuterBlanks(raw);
   if (text.length >= 2 && text.startsWith('"') && text.endsWith('"')) return { text: text.slice(1, -1), remark: undefined };
   const comment = /\s[;#]/.test(text);
@@ -56,7 +56,7 @@ export function secretValue(raw: string): IniValue {
  * double or single quote whose next like quote ends it (a comment may follow) is what stands between the two, verbatim;
  * there are no escapes. Other quotes are part of the value.
  */
-export function plainValue(raw: string): IniValue {
+function plainValue(raw: string): IniValue {
   const text = raw.trim();
   const quote = text.charAt(0);
   if (quote === '"' || quote === "'") {

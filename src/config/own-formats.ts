@@ -1,5 +1,5 @@
 /** An option whose value is a format of the program's own in which `%s` means something. */
-export interface FormatOption {
+interface FormatOption {
   /** `-c`, `--format`, or `-printf` of those that write long options with one dash. */
   readonly option: string;
   /** The value stands in the next word but one: `-fprintf FILE FORMAT`. */

@@ -5,7 +5,7 @@ import type { IniEntry } from './read-ini.ts';
 import { shownText } from './shown-value.ts';
 
 /** What a reader needs of its document. */
-export interface SectionSource {
+interface SectionSource {
   /** `monitor`, `process.nginx`. */
   readonly section: string;
   /** The entry that holds for `key`, and makes the key known; undefined where it stands nowhere. */

@@ -10,7 +10,7 @@ export function shownText(text: string, limit: number): string {
 }
 
 /** `text` with the credentials and the query of every URL in it replaced by `***`. */
-export function maskUrls(text: string): string {
+function maskUrls(text: string): string {
   // A run without blanks and quotes is one URL at most. Nothing here looks for an end that may not come: linear.
   return text.replace(/[^\s"']+/g, (word) => {
     const authority = word.indexOf('://') + 3;

@@ -2,10 +2,8 @@ import { DEFAULT_SECTION } from '../core/config.ts';
 import type { ConfigProblem } from '../core/errors.ts';
 import { unseenIn } from '../core/printable.ts';
 import { closest } from './did-you-mean.ts';
-import { foreignWord } from './foreign-keys.ts';
 import { isSecretKey, readValue } from './ini-value.ts';
 import type { IniDocument, IniSection } from './read-ini.ts';
-import { meantSection } from './section-hint.ts';
 
 /** What a process's section is called, before the process's name. */
 export const PROCESS_PREFIX = 'process.';
@@ -49,6 +47,24 @@ function sectionHint({ name, entries }: IniSection, asked: Asked): string {
   const meant = group === undefined || group === PROCESS_PREFIX ? meantSection(name, known) : `[${group}]`;
   return meant === undefined ? ` (a process's section is called [process.NAME])` : ` (did you mean ${meant}?)`;
 }
+
+/**
+ * The section that a header most likely means, as it must be written: one of `known`, or that of a process. Undefined if nothing can be
+ * said: a process without a name, a name too long to be shown, or one that holds what is not seen.
+ */
+function meantSection(header: string, known: Iterable<string>): string | undefined {
+  const [, word = '', rest = ''] = /^([a-z]+)[\s.:/\\_-]+(.*)$/is.exec(header) ?? [];
+  const isProcess = closest(word, ['process', 'service']) !== undefined;
+  const near = isProcess ? undefined : closest(header, [...known, 'default']);
+  if (near !== undefined) return near === 'default' ? `[${DEFAULT_SECTION}]` : `[${near}]`;
+  const name = isProcess ? rest.trim() : header;
+  if (name === '' || closest(name, ['process']) !== undefined) return undefined;
+  if (name.length > LONGEST || unseenIn(name) !== undefined || /\p{Cc}/u.test(name)) return undefined;
+  return `[process.${name}]`;
+}
+
+/** A longer one would not be shown whole. */
+const LONGEST = 80;
 
 /** The group that has the most of these keys; undefined if there is none, or several have as many. */
 function groupOfKeys(keys: readonly string[], asked: Asked): string | undefined {
@@ -106,3 +122,19 @@ function* unseen({ name, line, entries }: IniSection, known: ReadonlySet<string>
     if (known.has(key)) yield* told(entry.line, key, 'holds', readValue(key, entry.raw).text);
   }
 }
+
+/** What to tell of a section, or of a key of it, that is none of ours; undefined where nothing is known of it. */
+function foreignWord(section: string, key = ''): string | undefined {
+  const words = Object.hasOwn(foreignKeys, section) ? foreignKeys[section] : undefined;
+  return words !== undefined && Object.hasOwn(words, key) ? words[key] : undefined;
+}
+
+/**
+ * What the configuration of the bash service's own successor says beside ours, and what has become of it here, in one line: by section,
+ * then by key; `''` stands for the whole section, whose keys are not judged then. Such a file is to be used as it is.
+ */
+const foreignKeys: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  self_recovery: { '': "not needed: systemd's WatchdogSec and Restart= see to it, as the unit has them" },
+  predictive: { '': 'not supported: a process is restarted once it is in alarm, never on a forecast' },
+  logging: { json_pretty: 'not needed: format = json writes an object a line, and jq shows it indented' },
+};

@@ -26,8 +26,8 @@ export const systemClock: Clock = {
     }),
 };
 
-/** setTimeout fires at once beyond 2^31 - 1 ms. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+/** The longest time in milliseconds that setTimeout can wait; it fires at once if it is given more. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * What `work` comes to; `late` where that takes longer than `ms` milliseconds, or `signal` aborts before: it then goes on unheard,

@@ -5,3 +5,8 @@ export const COMM_BYTES = 15;
 export function cutName(name: string): string {
   return Buffer.byteLength(name) <= COMM_BYTES ? name : Buffer.from(name).subarray(0, COMM_BYTES).toString();
 }
+
+/** What stands after the last `/` of a path. */
+export function lastPart(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}

@@ -4,7 +4,7 @@ import { quoted, unseenIn } from './printable.ts';
 import { variablePlaces } from './shell/variable-places.ts';
 
 /** A command line ready for a shell, or why it must not be run. */
-export type ExpandedCommand =
+type ExpandedCommand =
   | { readonly kind: 'ready'; readonly line: string }
   | { readonly kind: 'refused'; readonly reason: string };
 

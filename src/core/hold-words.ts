@@ -3,7 +3,7 @@ import { formatDuration } from './duration.ts';
 import { nameWords } from './printable.ts';
 
 /** A hold as it is told. */
-export interface ToldHold {
+interface ToldHold {
   /** null: until it is released. */
   readonly until: Date | null;
   /** May be empty. */

@@ -9,7 +9,7 @@ export function describeWaitStatus(status: number | undefined): string {
 }
 
 /** How a process ended. */
-export type ProcessEnd =
+type ProcessEnd =
   /** `code`: 0 to 255. */
   | { readonly kind: 'exited'; readonly code: number }
   /** `signal`: `SIGSEGV`; `SIGRTMIN+3`; `signal 99` where it has no name. */

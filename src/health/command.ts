@@ -4,7 +4,7 @@ import { commandFailure } from '../system/spawn/command-result.ts';
 import type { HealthCheckDefinition } from './health-check.ts';
 
 /** What the command check takes from `[process.NAME]`. */
-export interface CommandCheckOptions {
+interface CommandCheckOptions {
   /** `health_check_command`, `%s` not yet expanded. */
   readonly line: string;
 }

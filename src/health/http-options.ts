@@ -13,7 +13,7 @@ export interface HttpCheckOptions {
 }
 
 /** Status codes from the first to the last, both included. */
-export type StatusRange = readonly [first: number, last: number];
+type StatusRange = readonly [first: number, last: number];
 
 /** Reads the keys of the HTTP check; problems go to the reader. Undefined where there is no (usable) URL. */
 export function parseHttpOptions(section: SectionReader): HttpCheckOptions | undefined {
@@ -27,7 +27,7 @@ export function parseHttpOptions(section: SectionReader): HttpCheckOptions | und
 }
 
 /** The URL for one process, or why there is none. */
-export type ExpandedUrl = { readonly kind: 'ready'; readonly url: URL } | { readonly kind: 'refused'; readonly reason: string };
+type ExpandedUrl = { readonly kind: 'ready'; readonly url: URL } | { readonly kind: 'refused'; readonly reason: string };
 
 /**
  * `template` with every `%s` replaced by the name, percent-encoded: it stays within the part of the URL it stands in. A name that holds

@@ -5,10 +5,10 @@ import { httpCheck } from './http.ts';
 import { tcpCheck } from './tcp.ts';
 
 /** Every kind of health check there is. */
-export type HealthCheckName = 'command' | 'http' | 'tcp';
+type HealthCheckName = 'command' | 'http' | 'tcp';
 
 /** The checks by name, in the order in which they are named to people. */
-export const healthChecks: Readonly<Record<HealthCheckName, HealthCheckDefinition<unknown>>> = {
+const healthChecks: Readonly<Record<HealthCheckName, HealthCheckDefinition<unknown>>> = {
   command: commandCheck,
   http: httpCheck,
   tcp: tcpCheck,

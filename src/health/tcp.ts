@@ -10,7 +10,7 @@ import { findHost } from './find-host.ts';
 import type { HealthCheckDefinition } from './health-check.ts';
 
 /** What the TCP check takes from `[process.NAME]`. */
-export interface TcpCheckOptions {
+interface TcpCheckOptions {
   readonly host: string;
   readonly port: number;
 }

@@ -5,7 +5,7 @@ import type { LogLevel } from '../core/logger.ts';
 import { openRotatingFile, type RotatingFile, type RotatingFileOptions } from './rotating-file.ts';
 
 /** What a log file is given. */
-export interface LogFileOptions extends Omit<RotatingFileOptions, 'warn'> {
+interface LogFileOptions extends Omit<RotatingFileOptions, 'warn'> {
   readonly clock: Clock;
   /** A line of the file's own: what was lost. */
   readonly format: (level: LogLevel, message: string) => string;

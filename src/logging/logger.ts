@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { pino } from 'pino';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { type LogFields, type Logger, type LogLevel, logLevels } from '../core/logger.ts';
-import { groupId } from '../system/files/account-id.ts';
+import { groupId } from '../system/accounts/database.ts';
 import { Console, type ConsoleStream } from './console.ts';
 import { LogFile } from './log-file.ts';
 import { cleanFields, cleanMessage, type LogLine, type LogOrigin, plainLine, textLine, withError } from './log-line.ts';
@@ -10,7 +10,7 @@ import type { LoggingOptions } from './parse-logging.ts';
 import { type DatagramSocket, Syslog } from './syslog.ts';
 
 /** What a logger may use of its process; by default its own streams, environment, clock and hostname. */
-export interface LoggerParts {
+interface LoggerParts {
   /** Everything to the terminal, at debug; the other sinks keep the configured level. */
   readonly verbose?: boolean;
   /** `[host] name`, in lines of JSON. */
@@ -42,7 +42,7 @@ export function createLogger(options: LoggingOptions, parts: LoggerParts = {}): 
 }
 
 /** A logger with its sinks. */
-export class DaemonLogger implements Logger {
+class DaemonLogger implements Logger {
   #options: LoggingOptions;
   #origin: LogOrigin;
   #verbose: boolean;

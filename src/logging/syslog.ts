@@ -10,7 +10,7 @@ export interface DatagramSocket {
 }
 
 /** What the syslog sink is given. */
-export interface SyslogOptions {
+interface SyslogOptions {
   /** Opens the socket to /dev/log; called at the first line. */
   readonly open: () => DatagramSocket;
   readonly clock: Clock;

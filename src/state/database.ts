@@ -4,7 +4,7 @@ import { errorMessage } from '../core/errors.ts';
 import { isOpenToOthers } from '../system/files/mode.ts';
 
 /** What came of opening a database file. */
-export type OpenedDatabase =
+type OpenedDatabase =
   | { readonly kind: 'opened'; readonly database: Database }
   /** The file is there and cannot be ours: broken, of a later version, or within others' reach. */
   | { readonly kind: 'damaged'; readonly reason: string }

@@ -34,7 +34,7 @@ export interface DiskTable {
 }
 
 /** What a `Disk` is given. */
-export interface DiskOptions {
+interface DiskOptions {
   readonly path: string;
   readonly log: Logger;
   readonly clock: Clock;

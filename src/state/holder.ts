@@ -12,7 +12,7 @@ import { readBootId } from './boot-id.ts';
 export type HolderRole = { readonly kind: 'daemon'; readonly socket?: string | undefined } | { readonly kind: 'command' };
 
 /** Who runs on a state_dir. `unknown`: that cannot be read, with the errno. */
-export type Holder =
+type Holder =
   | { readonly kind: 'runs'; readonly pid: number; readonly role: HolderRole }
   | { readonly kind: 'none' }
   | { readonly kind: 'unknown'; readonly path: string; readonly code: string };

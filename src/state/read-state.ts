@@ -10,7 +10,7 @@ import { createViews } from './records/index.ts';
 import { STATE_FILE } from './state.ts';
 
 /** What came of a look at a state_dir. */
-export type StateLook =
+type StateLook =
   | {
       readonly kind: 'read';
       readonly state: DaemonState;

@@ -11,7 +11,7 @@ import { acquireLock, type Lock } from './lock.ts';
 import { createViews } from './records/index.ts';
 
 /** What the memory is given. */
-export interface StateOptions {
+interface StateOptions {
   readonly log: Logger;
   readonly clock: Clock;
   /** Of the boot that `clock` counts in; the kernel's own where left out. */

@@ -6,7 +6,7 @@ import { type AlarmsRead, MOST_ALARMS } from './store.ts';
 export const NAMES_AT_ONCE = 200;
 
 /** The questions whose answers a poll is made of. */
-export interface AlarmQuestions {
+interface AlarmQuestions {
   /** The rows in alarm by process_id, those without a name too, the first `limit` of them. */
   alarms(limit: number): Promise<ProcessRow[]>;
   /** Those of them with a name. */

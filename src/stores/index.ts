@@ -7,7 +7,7 @@ import { sqliteStore } from './sqlite/index.ts';
 import type { AlarmStore, StoreDefinition } from './store.ts';
 
 /** What `driver` may say. */
-export type StoreName = 'mysql' | 'sqlite';
+type StoreName = 'mysql' | 'sqlite';
 
 /** The stores by driver, in the order in which they are named to people; each is loaded only when it is the one in use. */
 const stores: Readonly<Record<StoreName, StoreDefinition<unknown>>> = {

@@ -18,7 +18,7 @@ export function noRowRemark({ hostId = '' }: RowScope): string {
 }
 
 /** Which rows of tables with, or without, a column `host_id` are ours: those of one host, or all. `remark`: what is to be told of it. */
-export type OwnRows = { readonly kind: 'host'; readonly hostId: string } | { readonly kind: 'all'; readonly remark?: string };
+type OwnRows = { readonly kind: 'host'; readonly hostId: string } | { readonly kind: 'all'; readonly remark?: string };
 
 /**
  * Judges `scope` by whether the tables have a column `host_id`. Throws a StoreError (`config`) where it is not known whose rows are

@@ -14,7 +14,7 @@ import {
 import { serviceName } from './unit/name-policy.ts';
 
 /** What the custom strategy takes from `[process.NAME]`. */
-export interface CustomOptions {
+interface CustomOptions {
   /** `restart_command`, `%s` not yet expanded. */
   readonly restartCommand: string | undefined;
   /** `command_timeout`; default 60 s. */
@@ -22,7 +22,7 @@ export interface CustomOptions {
 }
 
 /** What of the system a restart command needs. */
-export type CustomParts = Pick<StrategyParts, 'commands'>;
+type CustomParts = Pick<StrategyParts, 'commands'>;
 
 /** `restart_strategy = custom`: runs `restart_command`; whether that helped, only a health check of the operator's can tell. */
 export const customStrategy = {

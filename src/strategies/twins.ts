@@ -1,10 +1,10 @@
 import { realpathSync } from 'node:fs';
 import type { Clock } from '../core/clock.ts';
+import { lastPart } from '../core/comm.ts';
 import { isInterpreter } from '../core/interpreters.ts';
 import type { LaunchRecords } from '../core/launch-record.ts';
 import { hostPath } from '../system/files/host-path.ts';
 import { executedFiles } from '../system/launch/executed-files.ts';
-import { lastPart } from '../system/proc/called-names.ts';
 import type { ServiceManager } from '../system/systemd/service-manager.ts';
 import { findProgram } from './command/find-program.ts';
 import { judgeUnitName, serviceName } from './unit/name-policy.ts';
@@ -35,7 +35,7 @@ export interface TwinUnit {
 }
 
 /** What is needed to see which file a name leads to. */
-export interface TwinParts {
+interface TwinParts {
   readonly launches: Pick<LaunchRecords, 'get'>;
   readonly services: Pick<ServiceManager, 'available' | 'program' | 'show'>;
   readonly clock: Clock;

@@ -3,7 +3,7 @@ import type { EventLine } from '../core/event-line.ts';
 import { eventText } from './event-text.ts';
 
 /** Where a queue writes to: a Writable, or what stands before one. */
-export interface QueueOut {
+interface QueueOut {
   write(lines: Buffer, done: (error?: Error | null) => void): unknown;
 }
 

@@ -5,7 +5,7 @@ import { ClientQueue } from './client-queue.ts';
 import { OneByOne } from './one-by-one.ts';
 
 /** What a client is given. */
-export interface EventClientOptions {
+interface EventClientOptions {
   readonly socket: Socket;
   /** Its name in the log: `a local client`, `192.0.2.7`. */
   readonly name: string;

@@ -4,7 +4,7 @@ import { parseWaitStatus } from '../core/wait-status.ts';
 import type { ProcessMemory, RememberedProcess } from './process-memory.ts';
 
 /** What a describer is given. */
-export interface EventDescriberOptions {
+interface EventDescriberOptions {
   readonly memory: ProcessMemory;
   readonly userName: (uid: number) => string;
   /** The watched process of the configuration that a pid belongs to. */

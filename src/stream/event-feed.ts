@@ -3,7 +3,7 @@ import type { ProcessEvent } from '../core/process-event.ts';
 import type { ProcessEventSource, ProcessEventSubscription } from '../system/process-events/source.ts';
 
 /** What a feed is given. */
-export interface EventFeedOptions {
+interface EventFeedOptions {
   readonly source: ProcessEventSource;
   readonly clock: Clock;
   /** Called when the events begin to come. */

@@ -17,7 +17,7 @@ import type { EventStreamOptions } from './parse-events.ts';
 import { hangUp, TcpLogin } from './tcp-login.ts';
 
 /** What the stream's server is given. */
-export interface EventServerOptions extends EventStreamOptions {
+interface EventServerOptions extends EventStreamOptions {
   readonly source: ProcessEventSource;
   readonly describer: EventDescriber;
   readonly names: NameResolver;

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 
 /** What a connection said first. */
-export type FirstLine =
+type FirstLine =
   /** Without its end (LF, CR LF, that of what the other side sends, or silence). What came behind it can still be read. */
   | { readonly kind: 'line'; readonly line: Buffer }
   /** `limit` bytes, and no end of a line. */
@@ -13,7 +13,7 @@ export type FirstLine =
   | { readonly kind: 'gone' };
 
 /** How a line is read. */
-export interface FirstLineOptions {
+interface FirstLineOptions {
   /** Bytes. */
   readonly limit: number;
   /** Who has begun a line and says nothing more for so long has ended it. */

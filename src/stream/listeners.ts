@@ -21,7 +21,7 @@ export interface ListenerStatus {
 }
 
 /** What the listeners are given. */
-export interface StreamListenersOptions extends Pick<EventStreamOptions, 'socket' | 'tcp'> {
+interface StreamListenersOptions extends Pick<EventStreamOptions, 'socket' | 'tcp'> {
   readonly names: NameResolver;
   readonly clock: Clock;
   readonly log: Logger;

@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import type { Clock } from '../core/clock.ts';
 
 /** What a writer of single lines is given. */
-export interface OneByOneOptions {
+interface OneByOneOptions {
   readonly out: Writable;
   readonly clock: Clock;
   /** Bytes that wait: the more, the shorter the pauses are, and above a bound lines go together, or it would become ever more. */

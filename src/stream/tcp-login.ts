@@ -9,7 +9,7 @@ import { LoginPace } from './login-pace.ts';
 import { type TcpPeer, TcpPeers, userKey } from './tcp-peer.ts';
 
 /** What a login is given. */
-export interface TcpLoginOptions {
+interface TcpLoginOptions {
   readonly auth: string;
   readonly clock: Clock;
   readonly log: Logger;

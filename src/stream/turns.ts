@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 
 /** How fast turns come. */
-export interface TurnsOptions {
+interface TurnsOptions {
   readonly clock: Clock;
   /** Once it aborts nobody's turn comes any more. */
   readonly ending: AbortSignal;

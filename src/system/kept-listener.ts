@@ -10,12 +10,12 @@ export interface Listening {
 }
 
 /** Whether connections are taken. `error` is what opening it threw, `reason` that in one line. */
-export type ListenerState =
+type ListenerState =
   | { readonly kind: 'open' }
   | { readonly kind: 'unavailable'; readonly reason: string; readonly error: unknown };
 
 /** What a listener that is looked after is given. */
-export interface KeptListenerOptions {
+interface KeptListenerOptions {
   /** Begins to listen. Rejects with why that cannot be done now. */
   readonly open: () => Promise<Listening>;
   readonly clock: Clock;

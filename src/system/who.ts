@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { nameWords, printable } from '../core/printable.ts';
-import { AccountNames } from './files/account-names.ts';
+import { AccountNames } from './accounts/names.ts';
 import type { Peer } from './native/peer.ts';
 import { ProcessTable } from './proc/table.ts';
 import { learnAccountNames } from './spawn/learn-account-names.ts';

@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { ControlClient } from '../../src/control/client.ts';
-import { userWords } from '../../src/system/files/account-names.ts';
+import { userWords } from '../../src/system/accounts/names.ts';
 import { openConnection } from '../helpers/control-world.ts';
 import { type CliResult, DaemonProcess, runCli } from '../helpers/daemon.ts';
 import { freePort } from '../helpers/free-port.ts';

@@ -1,3 +1,4 @@
+import { lastPart } from '../comm.ts';
 import { givenPart, interpreterOf, isShell } from '../interpreters.ts';
 import { LAUNCHERS, type Launcher, runsElsewhere } from '../launchers.ts';
 import { calledWords } from './called-words.ts';
@@ -14,7 +15,7 @@ export interface ExecutedProgram {
 }
 
 /** What a text has a shell do, as far as the words say. */
-export interface ExecutedText {
+interface ExecutedText {
   readonly programs: readonly ExecutedProgram[];
   /** Variables in front of commands, and of `export`: `TIME_STYLE=+%s`. */
   readonly assignments: readonly string[];
@@ -148,10 +149,6 @@ function launcherOf(name: string): Launcher | undefined {
 /** Neither an option, nor a number or a duration, nor a variable. */
 function isPlain(word: string): boolean {
   return !/^(?:-|[\d.]+[smhd]?$|[A-Za-z_]\w*=)/.test(word);
-}
-
-function lastPart(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 const DEEPEST = 20;

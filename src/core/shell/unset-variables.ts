@@ -3,7 +3,7 @@ import type { ReadingBudget } from './reading-budget.ts';
 import { readText, type SimpleCommand } from './simple-commands.ts';
 
 /** What of a shell's text comes to nothing if nobody but the text itself sets its variables, and no function surrounds it. */
-export interface Unfounded {
+interface Unfounded {
   /**
    * Variables with a small letter in their names that certainly become nothing, each once: `$name` or `${name}`, which the text
    * nowhere sets.

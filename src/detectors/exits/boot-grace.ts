@@ -3,7 +3,7 @@ import { isDown, isUp } from '../../system/systemd/unit-state.ts';
 import type { FoundProcesses } from './death/judgement.ts';
 
 /** What is asked when a grace is over. */
-export interface GraceInquiry {
+interface GraceInquiry {
   readonly clock: Clock;
   /** True while a recovery of it is under way, or a death of it is judged: what comes of that is waited for. */
   readonly isBusy: () => boolean;

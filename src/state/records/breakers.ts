@@ -6,7 +6,7 @@ import { count, milliseconds } from './fields.ts';
 import { type RecordKind, type RecordTable, recordKind } from './table.ts';
 
 /** A breaker as it was at one moment of one boot. */
-export interface BreakerRecord {
+interface BreakerRecord {
   readonly target: string;
   readonly processName: string;
   readonly snapshot: BreakerSnapshot;

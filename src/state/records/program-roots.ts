@@ -4,7 +4,7 @@ import { count } from './fields.ts';
 import { type RecordKind, type RecordTable, recordKind } from './table.ts';
 
 /** The topmost processes of a program, of one boot. */
-export interface ProgramRootRecord {
+interface ProgramRootRecord {
   /** /proc/sys/kernel/random/boot_id; empty where unknown. */
   readonly bootId: string;
   readonly roots: readonly RootProcess[];

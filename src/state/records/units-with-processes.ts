@@ -3,7 +3,7 @@ import type { UnitsWithProcesses } from '../../core/units-with-processes.ts';
 import { type RecordKind, type RecordTable, recordKind } from './table.ts';
 
 /** A unit that was seen to have processes. */
-export interface UnitWithProcessesRecord {
+interface UnitWithProcessesRecord {
   /** As of UnitsWithProcesses. */
   readonly definition: string;
 }

@@ -1,6 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import type { SectionReader } from '../../core/config.ts';
-import { userId } from '../../system/files/account-id.ts';
+import { userId } from '../../system/accounts/database.ts';
 import { readNamedFile } from '../../system/files/read-named-file.ts';
 import { endpointName, LOCALHOST, type MysqlEndpoint, parseHosts } from './endpoints.ts';
 

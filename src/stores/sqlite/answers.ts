@@ -16,7 +16,7 @@ export function one(database: DatabaseSync, { sql, values }: Statement): Answer 
 }
 
 /** A row that was looked for by its id. */
-export type Found =
+type Found =
   | { readonly row: 'ambiguous' }
   /** `size`, `digest`: of the notes, for the statement that changes them. */
   | { readonly row: ProcessRow; readonly size: bigint | null; readonly digest: string | null };

@@ -34,7 +34,7 @@ import { type ServiceStrategy, serviceStrategy } from '../unit/strategy.ts';
 import { type Choice, choiceFor } from './choice.ts';
 
 /** What the auto strategy takes from `[process.NAME]`. */
-export interface AutoOptions {
+interface AutoOptions {
   readonly service: ServiceOptions;
   readonly process: ProcessOptions;
   /** `start_command` is set: a unit that fails is followed by the process strategy. */
@@ -57,7 +57,7 @@ export const autoStrategy = {
 } satisfies StrategyDefinition<AutoOptions>;
 
 /** What the choice needs beside the two strategies. */
-export interface AutoParts extends Pick<StrategyParts, 'services' | 'programs' | 'clock' | 'roots'> {
+interface AutoParts extends Pick<StrategyParts, 'services' | 'programs' | 'clock' | 'roots'> {
   readonly fallsBack: boolean;
   readonly commandTimeoutMs: number;
 }

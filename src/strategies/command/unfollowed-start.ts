@@ -1,8 +1,8 @@
+import { lastPart } from '../../core/comm.ts';
 import { withName } from '../../core/command-template.ts';
 import { givenPart, interpreterOf } from '../../core/interpreters.ts';
 import { hostStat } from '../../system/files/host-path.ts';
 import { readShebang } from '../../system/launch/script-file.ts';
-import { lastPart } from '../../system/proc/called-names.ts';
 import { type DaemonStart, daemonStart } from './daemon-starters.ts';
 import { commandsOf, programAt } from './words.ts';
 

@@ -1,7 +1,7 @@
+import { lastPart } from '../../core/comm.ts';
 import { interpreterOf } from '../../core/interpreters.ts';
 import { calledWords } from '../../core/shell/called-words.ts';
 import { simpleCommands } from '../../core/shell/simple-commands.ts';
-import { lastPart } from '../../system/proc/called-names.ts';
 
 /** The simple commands of a shell's text, but for those of substitutions, in its order, each as its words without the shell's own. */
 export function commandsOf(text: string): readonly (readonly string[])[] {

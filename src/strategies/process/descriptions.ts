@@ -2,7 +2,7 @@ import { Breath } from '../../core/breath.ts';
 import { zonedTimestamp } from '../../core/clock.ts';
 import { counted } from '../../core/counted.ts';
 import { printable } from '../../core/printable.ts';
-import { userWords } from '../../system/files/account-names.ts';
+import { userWords } from '../../system/accounts/names.ts';
 import { judgeWhole, type SeenProcess } from '../../system/proc/look.ts';
 import type { ProcessTable } from '../../system/proc/table.ts';
 import type { ProcessTree, Witness } from './identity/identity.ts';

@@ -8,7 +8,7 @@ import { ambiguityOf, describeRest, describeStrangers, describeTrees } from './d
 import type { ProcessOptions } from './options.ts';
 
 /** What previewing uses of what is known of a program. */
-export type PreviewSight = Pick<RestartSight, 'table' | 'finder' | 'launches' | 'supervision' | 'unit'>;
+type PreviewSight = Pick<RestartSight, 'table' | 'finder' | 'launches' | 'supervision' | 'unit'>;
 
 /** What a restart of a program would stop and start now, for people; it does nothing of it. */
 export class ProgramPreview {

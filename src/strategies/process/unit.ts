@@ -15,7 +15,7 @@ import type { ProcessOptions } from './options.ts';
 import { restInTheWay } from './running/unit-rest.ts';
 
 /** The unit, as the process that means it; `unknown`: systemd does not say, one line why. */
-export type UnitOf =
+type UnitOf =
   | { readonly kind: 'unit'; readonly process: ManagedProcess }
   | { readonly kind: 'none' }
   | { readonly kind: 'unknown'; readonly reason: string };

@@ -9,7 +9,7 @@ import { waitsForTrigger } from './relations/triggers.ts';
 import { describeState, describeUnit, hasCrashed, unitHealth } from './state.ts';
 
 /** One look at a unit's health, which may take a second. */
-export interface UnitProof {
+interface UnitProof {
   readonly lookUp: (signal: AbortSignal) => Promise<UnitLookup>;
   /** How long a unit must last, in milliseconds; where little time is left, half of it will do. */
   readonly lastingMs: number;
@@ -21,7 +21,7 @@ export interface UnitProof {
 }
 
 /** What proveUnitLasts uses of the rest. */
-export type UnitProofParts = UnitProcessParts & Pick<StrategyParts, 'clock'>;
+type UnitProofParts = UnitProcessParts & Pick<StrategyParts, 'clock'>;
 
 /**
  * Proves that a unit is active and stays so: a little later it still is, with the same main process, and is not without processes if it
@@ -100,7 +100,7 @@ export async function lifeOfUnit(
 }
 
 /** What became of the unit that was up at its first look; undefined where it still is, with the same main process. */
-export function whyNotLasting(first: Pick<UnitLook, 'status' | 'processes'>, later: UnitLook): string | undefined {
+function whyNotLasting(first: Pick<UnitLook, 'status' | 'processes'>, later: UnitLook): string | undefined {
   const { id, mainPid } = first.status;
   const { status } = later;
   if (!isUp(status)) return `${id} did not stay active: it is ${describeState(status)}`;

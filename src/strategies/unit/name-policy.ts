@@ -2,7 +2,7 @@ import { quoted, unseenIn } from '../../core/printable.ts';
 import type { UnitStatus } from '../../system/systemd/service-manager.ts';
 
 /** What a name means as a systemd service. */
-export type UnitNameJudgement =
+type UnitNameJudgement =
   /** `unit` is complete: `nginx.service`. Whether systemd knows it is another question. */
   | { readonly kind: 'unit'; readonly unit: string }
   /** It must not be touched, neither as a unit nor as a program; one line why. */

@@ -7,7 +7,7 @@ import { isDown, isUp } from '../../system/systemd/unit-state.ts';
  * only make it two. A unit that is starting is not restarted at once: `start` waits for the job that is under way, for a database that
  * replays its log must be let.
  */
-export type UnitStep = 'wait' | 'start' | 'restart';
+type UnitStep = 'wait' | 'start' | 'restart';
 
 /** The step that fits `status`. Source: org.freedesktop.systemd1(5), service_start() of systemd. */
 export function nextStep(status: UnitStatus): UnitStep {
@@ -67,7 +67,7 @@ export function describeUnit(status: UnitStatus): string {
 }
 
 /** What one look at a unit says of its health. */
-export type UnitHealth =
+type UnitHealth =
   | HealthResult
   /** It runs; whether it lasts, a second look must tell. */
   | { readonly kind: 'running' }

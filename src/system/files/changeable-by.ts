@@ -1,4 +1,5 @@
-import { groupWords, hasMembers, userWords } from './account-names.ts';
+import { hasMembers } from '../accounts/database.ts';
+import { groupWords, userWords } from '../accounts/names.ts';
 import { isSticky } from './mode.ts';
 import { type Entries, isFuse, type Judge, walkPath } from './walk-path.ts';
 

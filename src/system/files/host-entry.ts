@@ -12,8 +12,8 @@ export interface HostEntry {
  * none to be seen. Throws where that cannot be told.
  */
 export function hostEntry(path: string): HostEntry | undefined {
-  const here = lstatSync(path, { throwIfNoEntry: false });
-  if (here !== undefined) return { stat: here, place: path };
+  const here = ownEntry(path);
+  if (here !== undefined) return here;
   const place = `/proc/1/root${path}`;
   try {
     return { stat: lstatSync(place), place };
@@ -21,4 +21,10 @@ export function hostEntry(path: string): HostEntry | undefined {
     // Whoever may have PID 1 start a program may look there; to others there is only what they see.
     return undefined;
   }
+}
+
+/** The entry at a path in our own mount namespace, a link included; undefined if there is none. Throws if that cannot be told. */
+export function ownEntry(path: string): HostEntry | undefined {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  return stat && { stat, place: path };
 }

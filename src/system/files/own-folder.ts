@@ -1,7 +1,7 @@
-import { lstatSync, type Stats } from 'node:fs';
-import { userWords } from './account-names.ts';
+import type { Stats } from 'node:fs';
+import { userWords } from '../accounts/names.ts';
 import { fuseOwner } from './fuse-owner.ts';
-import type { HostEntry } from './host-entry.ts';
+import { type HostEntry, ownEntry } from './host-entry.ts';
 import { isOpenToOthers, isSticky, modeWords } from './mode.ts';
 import { isFuse, type Judge, type Walk, walkPath } from './walk-path.ts';
 
@@ -83,8 +83,3 @@ function openWords(at: string, stat: Stats): string {
 }
 
 const EXPECTED = " (expected every folder on the way to be root's or the daemon's own, and writable by nobody else)";
-
-function ownEntry(path: string): HostEntry | undefined {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  return stat && { stat, place: path };
-}

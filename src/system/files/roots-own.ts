@@ -2,8 +2,6 @@ import type { HostEntry } from './host-entry.ts';
 import { isOpenToOthers, isSticky } from './mode.ts';
 import { type Entries, isFuse, type Judge, walkPath } from './walk-path.ts';
 
-export type { Entries } from './walk-path.ts';
-
 /**
  * Why somebody but root can say what is executed by that absolute path, in one line (`/home/joe is user 1000's`); undefined where nobody
  * can. It must be a regular file of root's, and every folder and link that leads to it root's too, none of them writable by group or

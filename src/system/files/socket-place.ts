@@ -1,6 +1,5 @@
-import { lstatSync } from 'node:fs';
-import { userWords } from './account-names.ts';
-import type { HostEntry } from './host-entry.ts';
+import { userWords } from '../accounts/names.ts';
+import { type HostEntry, ownEntry } from './host-entry.ts';
 import { isSticky } from './mode.ts';
 import { isFuse, walkPath } from './walk-path.ts';
 
@@ -11,7 +10,7 @@ export interface Believed {
 }
 
 /** Whose a socket is. `others`: the reason is one line that begins with the path that is to blame. */
-export type SocketPlace =
+type SocketPlace =
   | { readonly kind: 'believed' }
   | { readonly kind: 'missing' }
   | { readonly kind: 'others'; readonly reason: string };
@@ -36,9 +35,4 @@ function whoseElse(at: string, entry: HostEntry, folder: HostEntry, { uids, gids
   const open = (stat.mode & 0o002) !== 0 || ((stat.mode & 0o020) !== 0 && !gids.has(stat.gid));
   if (open && !isSticky(stat)) return `${at} is writable by others`;
   return stat.dev !== folder.stat.dev && isFuse(entry) ? `${at} is a FUSE file system` : undefined;
-}
-
-function ownEntry(path: string): HostEntry | undefined {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  return stat && { stat, place: path };
 }

@@ -16,7 +16,7 @@ export type Walk =
 export type Judge = (at: string, entry: HostEntry, folder: HostEntry) => string | undefined;
 
 /** What a walk is made with. */
-export interface WalkOptions {
+interface WalkOptions {
   readonly judge: Judge;
   /** For one judgement of many paths. */
   readonly entries?: Entries;

@@ -5,7 +5,7 @@ import type { ProcessTable } from '../proc/table.ts';
 import { USUAL_PATH } from '../spawn/minimal-environment.ts';
 
 /** What is known of how a process was executed. */
-export interface ExecutedProgram {
+interface ExecutedProgram {
   /** Of /proc/PID/cmdline and environ, all of it. */
   readonly argvBytes: Buffer;
   readonly environmentBytes: Buffer;

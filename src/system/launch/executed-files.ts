@@ -1,12 +1,13 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { type Interpreter, interpreterOf, isBox, runsFolder } from '../../core/interpreters.ts';
+import { lastPart } from '../../core/comm.ts';
+import { interpreterOf, isBox, runsFolder } from '../../core/interpreters.ts';
+import type { Interpreter } from '../../core/known-interpreters.ts';
 import type { LaunchRecord } from '../../core/launch-record.ts';
 import { hostFile, hostStat, linkedFile } from '../files/host-path.ts';
-import { lastPart } from '../proc/called-names.ts';
 import { readShebang } from './script-file.ts';
 
 /** What a recorded launch executes, as far as its command line tells. */
-export interface ExecutedFiles {
+interface ExecutedFiles {
   /** Full paths: the executable; of an interpreter its script too; of a script what interprets it too. */
   readonly files: readonly string[];
   /** What makes it that program and no other: the executable, of an interpreter its script. Undefined where that cannot be told. */

@@ -12,7 +12,7 @@ import { asScript } from './script-file.ts';
 import { readSurroundings } from './surroundings.ts';
 
 /** How a living process was started, or in one line why that cannot be told or must not be done again. */
-export type LaunchReading =
+type LaunchReading =
   | { readonly kind: 'read'; readonly record: LaunchRecord }
   /** `confined`: it may be known how, and must not be done. `passing`: another look may tell. */
   | { readonly kind: 'unusable'; readonly reason: string; readonly confined?: boolean; readonly passing?: boolean };

@@ -1,7 +1,8 @@
 import { isAbsolute } from 'node:path';
 import { interpreterOf } from '../../core/interpreters.ts';
 import type { LaunchRecord } from '../../core/launch-record.ts';
-import { type Entries, notRootsFile, notRootsPlace } from '../files/roots-own.ts';
+import { notRootsFile, notRootsPlace } from '../files/roots-own.ts';
+import type { Entries } from '../files/walk-path.ts';
 import { executedFiles } from './executed-files.ts';
 
 /**

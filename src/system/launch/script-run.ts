@@ -1,14 +1,15 @@
-import { statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import process from 'node:process';
-import { givenPart, type Interpreter, interpreterOf, isShell, programName } from '../../core/interpreters.ts';
-import { hostPath } from '../files/host-path.ts';
-import { lastPart, MOST_SCRIPT_WORDS } from '../proc/called-names.ts';
+import { lastPart } from '../../core/comm.ts';
+import { givenPart, interpreterOf, isShell, programName } from '../../core/interpreters.ts';
+import type { Interpreter } from '../../core/known-interpreters.ts';
+import { isExecutableForSome } from '../files/executable.ts';
+import { MOST_SCRIPT_WORDS } from '../proc/called-names.ts';
 import type { ProcessTable } from '../proc/table.ts';
 import { readShebang } from './script-file.ts';
 
 /** A process that may be an interpreter. */
-export interface Interpreting {
+interface Interpreting {
   readonly pid: number;
   readonly argv?: readonly string[];
   readonly executable?: string;
@@ -29,7 +30,7 @@ export function scriptRun(table: ProcessTable, of: Interpreting, mayBe: (name: s
   const given = givenPart(interpreting(of), argv);
   for (const at of places) {
     const file = resolve(cwd, argv[at] ?? '');
-    const line = isExecutable(file) ? ranBy(readShebang(file)) : undefined;
+    const line = isExecutableForSome(file) ? ranBy(readShebang(file)) : undefined;
     if (line === undefined || !leadsTo(table, line, of)) continue;
     const isOwnLine = at === 1 + line.words.length && line.words.every((word, index) => argv[index + 1] === word);
     if (isOwnLine || (given?.kind === 'file' && given.at === at)) return file;
@@ -41,15 +42,6 @@ export function scriptRun(table: ProcessTable, of: Interpreting, mayBe: (name: s
 function interpreting({ argv: [argv0 = ''] = [], executable = '' }: Interpreting): Interpreter {
   const kinds = [interpreterOf(executable), interpreterOf(argv0)];
   return (kinds.find((kind) => kind !== undefined && kind !== 'launcher') as Interpreter | undefined) ?? {};
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    const stat = statSync(hostPath(path), { throwIfNoEntry: false });
-    return stat?.isFile() === true && (stat.mode & 0o111) !== 0;
-  } catch {
-    return false;
-  }
 }
 
 /** What a script's first line runs. */

@@ -4,6 +4,7 @@ import { killGroup } from '../spawn/kill-run.ts';
 import { minimalEnvironment } from '../spawn/minimal-environment.ts';
 import { ProgramOutput, programEnding } from '../spawn/started-program.ts';
 import { type HostAddress, hostAddress } from './address.ts';
+import { Turns } from './turns.ts';
 
 /** What the system's other sources say of a name. */
 export type GetentAnswer =
@@ -12,7 +13,7 @@ export type GetentAnswer =
   | { readonly kind: 'failed'; readonly reason: string };
 
 /** How getent is asked. */
-export interface GetentQuestion {
+interface GetentQuestion {
   readonly name: string;
   /** Whether it is to ask DNS too, each server once for a second; else all but DNS. */
   readonly dns: boolean;
@@ -20,12 +21,65 @@ export interface GetentQuestion {
   readonly file?: string | undefined;
 }
 
+/** getent for many: a few children at once, and one for all who ask for the same name. */
+export class SharedGetent {
+  readonly #file: string | undefined;
+  readonly #turns: Turns;
+  readonly #asked = new Map<string, Asked>();
+
+  /** `size`: children at once. */
+  constructor(size: number, file: string | undefined) {
+    this.#file = file;
+    this.#turns = new Turns({ size, sliceMs: SLICE_MS });
+  }
+
+  /** As askGetent, but that it waits for its turn; undefined as soon as `signal` aborts. Never rejects. */
+  async ask(question: Omit<GetentQuestion, 'file'>, signal: AbortSignal): Promise<GetentAnswer | undefined> {
+    if (signal.aborted) return undefined;
+    const key = `${question.dns} ${question.name}`;
+    const asked = this.#asked.get(key) ?? this.#begin(key, question);
+    asked.waiting++;
+    const { promise: aborted, resolve: abort } = Promise.withResolvers<undefined>();
+    const leave = (): void => abort(undefined);
+    signal.addEventListener('abort', leave, { once: true });
+    const answer = await Promise.race([asked.answer, aborted]);
+    signal.removeEventListener('abort', leave);
+    asked.waiting--;
+    // Nobody waits for it any more; who asks next must not be given what is being killed.
+    if (asked.waiting === 0) this.#end(key, asked);
+    return answer;
+  }
+
+  #begin(key: string, question: Omit<GetentQuestion, 'file'>): Asked {
+    const over = new AbortController();
+    const work = (limit: AbortSignal) => askGetent({ ...question, file: this.#file }, limit);
+    const asked: Asked = { answer: this.#turns.run(question.name, work, over.signal), over, waiting: 0 };
+    this.#asked.set(key, asked);
+    return asked;
+  }
+
+  #end(key: string, asked: Asked): void {
+    asked.over.abort('nobody waits for it');
+    if (this.#asked.get(key) === asked) this.#asked.delete(key);
+  }
+}
+
+/** A directory that is well answers well within that, also on a machine that is busy. */
+const SLICE_MS = 300;
+
+/** One question under way, and how many wait for its answer. */
+interface Asked {
+  readonly answer: Promise<GetentAnswer | undefined>;
+  readonly over: AbortController;
+  waiting: number;
+}
+
 /**
  * `getent ahosts`: what nsswitch.conf(5) names beside the hosts file and DNS knows (sssd, mdns, myhostname, mymachines), asked in a
  * child of its own, for whoever answers there may take for ever, and a thread of ours that waits for him cannot be had back. The
  * child is killed when `signal` aborts: undefined then, once it is gone. Never rejects. Source: getent(1), resolv.conf(5).
  */
-export async function askGetent(question: GetentQuestion, signal: AbortSignal): Promise<GetentAnswer | undefined> {
+async function askGetent(question: GetentQuestion, signal: AbortSignal): Promise<GetentAnswer | undefined> {
   const { name, dns, file = 'getent' } = question;
   if (signal.aborted) return undefined;
   const environment = { ...minimalEnvironment(), RES_OPTIONS: dns ? 'timeout:1 attempts:1' : 'attempts:0' };

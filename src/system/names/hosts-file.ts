@@ -3,7 +3,7 @@ import { type HostAddress, hostAddress } from './address.ts';
 import { readPieces } from './read-pieces.ts';
 
 /** Where the names stand that a machine knows by itself. */
-export const HOSTS_FILE = '/etc/hosts';
+const HOSTS_FILE = '/etc/hosts';
 
 /**
  * The addresses that the file has for `name` (in small letters, without a dot at its end), of all lines, in their order; [] where there

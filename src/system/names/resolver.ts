@@ -2,13 +2,12 @@ import { systemClock } from '../../core/clock.ts';
 import { withinWords } from '../../core/duration.ts';
 import { isLoopback } from '../../core/host-port.ts';
 import { type HostAddress, hostAddress, inOrder } from './address.ts';
-import type { DnsAnswer } from './dns/answer.ts';
-import { askDns } from './dns/dns.ts';
-import type { GetentAnswer } from './getent.ts';
+import { askDns } from './dns/ask.ts';
+import type { DnsAnswer } from './dns/ask-server.ts';
+import { type GetentAnswer, SharedGetent } from './getent.ts';
 import { asciiHostName, isLocalhost } from './host-name.ts';
 import { addressesInHosts } from './hosts-file.ts';
 import { type OwnIpv6, ownIpv6 } from './own-ipv6.ts';
-import { SharedGetent } from './shared-getent.ts';
 
 /** Whom a resolver asks; this machine's own unless said. */
 export interface NameResolverOptions {

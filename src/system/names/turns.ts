@@ -1,5 +1,5 @@
 /** How many may be at work at once, and how long each is left alone. */
-export interface TurnsOptions {
+interface TurnsOptions {
   readonly size: number;
   /** Milliseconds after which one that is at work gives way to one that waits; twice as many at each further turn of it. */
   readonly sliceMs: number;

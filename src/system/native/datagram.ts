@@ -1,5 +1,5 @@
 import { loadLibc } from './libc.ts';
-import { AF_UNIX, SOCK_CLOEXEC, socketAddress } from './socket-address.ts';
+import { AF_UNIX, MSG_DONTWAIT, MSG_NOSIGNAL, SOCK_CLOEXEC, SOCK_DGRAM, socketAddress } from './socket-address.ts';
 
 /**
  * A socket that sends datagrams to one Unix address and never blocks: sd_notify(3), /dev/log. `path` is a file's path, or
@@ -42,7 +42,3 @@ export interface DatagramSender {
   /** Closes the socket; whatever is sent afterwards is `gone`. Idempotent. */
   close(): void;
 }
-
-const SOCK_DGRAM = 2;
-const MSG_DONTWAIT = 0x40;
-const MSG_NOSIGNAL = 0x4000;

@@ -71,6 +71,11 @@ export interface DescriptorWatch {
   stop(): void;
 }
 
+/** The name of an errno, of the last call if none is given: `EPERM`; `errno 999` for one without a name. */
+export function errnoName(libc: Libc, errno = libc.errno()): string {
+  return Object.keys(libc.codes).find((name) => libc.codes[name] === errno) ?? `errno ${errno}`;
+}
+
 /** Loaded once in the life of the process, like any module, but at the first call: koffi costs 10 ms and its binary may be missing. */
 let loaded: LoadedLibc | undefined;
 

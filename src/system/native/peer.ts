@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { loadLibc } from './libc.ts';
+import { SOL_SOCKET } from './socket-address.ts';
 
 /** Whose process is at the other end of a connection to a Unix socket, as it was when it connected, or began to listen. */
 export interface Peer {
@@ -34,7 +35,6 @@ export function peerUid(connection: Socket): number | undefined {
 
 /** struct ucred: pid, uid, gid. */
 const UCRED_BYTES = 12;
-const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
 /** (uid_t) -1. */
 const NO_UID = 2 ** 32 - 1;

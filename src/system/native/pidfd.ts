@@ -14,7 +14,7 @@ export function pidfdOpen(pid: number): OpenedPidfd {
 }
 
 /** What `pidfdOpen` gives. */
-export type OpenedPidfd =
+type OpenedPidfd =
   | { readonly kind: 'opened'; readonly fd: number }
   | { readonly kind: 'gone' }
   | { readonly kind: 'unavailable' };

@@ -1,7 +1,14 @@
 import { isIPv6 } from 'node:net';
 import { plainAddress } from '../../core/host-port.ts';
 import { type Libc, loadLibc } from './libc.ts';
-import { SOCK_CLOEXEC } from './socket-address.ts';
+import {
+  AF_NETLINK,
+  NETLINK_ADDRESS_BYTES,
+  netlinkAddress,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+} from './socket-address.ts';
 
 /** One end of a TCP connection: the address as Node has it, `127.0.0.1`, `::1`, `::ffff:127.0.0.1`, with or without `%eth0`. */
 export interface TcpEnd {
@@ -29,7 +36,7 @@ export function socketOwner(near: TcpEnd, far: TcpEnd): number | undefined {
 
 /** The kernel answers while it takes the request. */
 function ask(libc: Libc, fd: number, request: Buffer): number | undefined {
-  if (libc.sendto(fd, request, request.length, 0, kernelAddress(), KERNEL_ADDRESS) < 0) return undefined;
+  if (libc.sendto(fd, request, request.length, 0, netlinkAddress(), NETLINK_ADDRESS_BYTES) < 0) return undefined;
   const answer = Buffer.alloc(512);
   const length = Number(libc.recv(fd, answer, answer.length, 0));
   if (length < UID_AT + 8 || answer.readUInt16LE(4) !== SOCK_DIAG_BY_FAMILY) return undefined;
@@ -75,24 +82,13 @@ function addressBytes(text: string): Buffer | undefined {
   return bytes;
 }
 
-/** struct sockaddr_nl of the kernel. */
-function kernelAddress(): Buffer {
-  const address = Buffer.alloc(KERNEL_ADDRESS);
-  address.writeUInt16LE(AF_NETLINK, 0);
-  return address;
-}
-
 const AF_INET = 2;
 const AF_INET6 = 10;
-const AF_NETLINK = 16;
 const NETLINK_SOCK_DIAG = 4;
-const SOCK_DGRAM = 2;
-const SOCK_NONBLOCK = 0o4000;
 const IPPROTO_TCP = 6;
 const SOCK_DIAG_BY_FAMILY = 20;
 const NLM_F_REQUEST = 1;
 const ANY_STATE = 0xffffffff;
-const KERNEL_ADDRESS = 12;
 const HEADER = 16;
 /** struct inet_diag_sockid: two ports, two addresses, interface and cookie. */
 const REQUEST_IDS = HEADER + 8;

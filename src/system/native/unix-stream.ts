@@ -1,8 +1,25 @@
-import { closeDescriptor, type DescriptorWatch, duplicateDescriptor, type Libc, libcProblem, loadLibc } from './libc.ts';
-import { AF_UNIX, SOCK_CLOEXEC, socketAddress } from './socket-address.ts';
+import {
+  closeDescriptor,
+  type DescriptorWatch,
+  duplicateDescriptor,
+  errnoName,
+  type Libc,
+  libcProblem,
+  loadLibc,
+} from './libc.ts';
+import { sendWithDescriptors } from './send-descriptors.ts';
+import {
+  AF_UNIX,
+  MSG_DONTWAIT,
+  MSG_NOSIGNAL,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  socketAddress,
+} from './socket-address.ts';
 
 /** What a stream tells whoever opened it; from the loop only, never from within one of its own calls. */
-export interface StreamListener {
+interface StreamListener {
   /** Bytes that came, in order; the buffer is used again after the call. */
   onData(bytes: Buffer): void;
   /** It is over, once: the other side closed it, or why it broke, in one line. Never after `close`. */
@@ -10,7 +27,7 @@ export interface StreamListener {
 }
 
 /** How opening went; `again`: the listener's queue was full at that moment. */
-export type OpenedStream =
+type OpenedStream =
   | { readonly kind: 'open'; readonly stream: UnixStream }
   | { readonly kind: 'again' }
   | { readonly kind: 'failed'; readonly reason: string };
@@ -44,9 +61,9 @@ export class UnixStream {
     const address = socketAddress(path);
     if (address === undefined) return { kind: 'failed', reason: `${path} is no address of a socket` };
     const fd = libc.socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) return { kind: 'failed', reason: `no socket to be had: ${errorName(libc)}` };
+    if (fd < 0) return { kind: 'failed', reason: `no socket to be had: ${errnoName(libc)}` };
     if (libc.connect(fd, address, address.length) === 0) return { kind: 'open', stream: new UnixStream(libc, fd, listener) };
-    const fault = errorName(libc);
+    const fault = errnoName(libc);
     closeDescriptor(fd);
     return fault === 'EAGAIN' ? { kind: 'again' } : { kind: 'failed', reason: `${path}: ${fault}` };
   }
@@ -102,7 +119,7 @@ export class UnixStream {
       const got = this.#libc.recv(this.#fd, BUFFER, BUFFER.length, MSG_DONTWAIT);
       if (got > 0) this.#listener.onData(BUFFER.subarray(0, got));
       else if (got === 0) return 'it was closed by the other side';
-      else return isPassing(this.#libc) ? undefined : `it cannot be read: ${errorName(this.#libc)}`;
+      else return isPassing(this.#libc) ? undefined : `it cannot be read: ${errnoName(this.#libc)}`;
     }
     return undefined;
   }
@@ -118,7 +135,7 @@ export class UnixStream {
       if (sent < 0) {
         // That it was closed is found by reading; to wait for room would be to wait for nothing.
         const isClosed = this.#libc.errno() === this.#libc.codes.EPIPE;
-        const fault = isClosed || isPassing(this.#libc) ? undefined : `it cannot be written to: ${errorName(this.#libc)}`;
+        const fault = isClosed || isPassing(this.#libc) ? undefined : `it cannot be written to: ${errnoName(this.#libc)}`;
         this.#due = 'room';
         this.#watch.awaitRoom(!isClosed);
         return fault;
@@ -157,48 +174,8 @@ const READS_A_TURN = 4;
 /** One turn that has more than that to send sends it in parts. */
 const MAX_TURN = 64 * 1024;
 
-/** sendmsg(2) with one SCM_RIGHTS message; the structures are those of 64-bit Linux, which is all that Node runs on here. */
-function sendWithDescriptors(libc: Libc, fd: number, bytes: Buffer, descriptors: readonly number[]): number {
-  // Not from Buffer's pool: the kernel is given the addresses.
-  const data = Buffer.allocUnsafeSlow(bytes.length);
-  bytes.copy(data);
-  const control = Buffer.allocUnsafeSlow(align(CMSG_HEADER + 4 * descriptors.length)).fill(0);
-  control.writeBigUInt64LE(BigInt(CMSG_HEADER + 4 * descriptors.length), 0);
-  control.writeInt32LE(SOL_SOCKET, 8);
-  control.writeInt32LE(SCM_RIGHTS, 12);
-  for (const [index, descriptor] of descriptors.entries()) control.writeInt32LE(descriptor, CMSG_HEADER + 4 * index);
-  const vector = Buffer.allocUnsafeSlow(16);
-  vector.writeBigUInt64LE(libc.addressOf(data), 0);
-  vector.writeBigUInt64LE(BigInt(data.length), 8);
-  const header = Buffer.allocUnsafeSlow(MSGHDR).fill(0);
-  header.writeBigUInt64LE(libc.addressOf(vector), 16);
-  header.writeBigUInt64LE(1n, 24);
-  header.writeBigUInt64LE(libc.addressOf(control), 32);
-  header.writeBigUInt64LE(BigInt(control.length), 40);
-  return libc.sendmsg(fd, header, MSG_DONTWAIT | MSG_NOSIGNAL);
-}
-
-function align(length: number): number {
-  return Math.ceil(length / 8) * 8;
-}
-
 /** The last call has to wait, and did not fail. */
 function isPassing({ errno, codes }: Libc): boolean {
   const code = errno();
   return code === codes.EAGAIN || code === codes.EINTR || code === codes.ENOBUFS;
 }
-
-/** errno of the last call, by its name. */
-function errorName(libc: Libc): string {
-  const errno = libc.errno();
-  return Object.entries(libc.codes).find(([, code]) => code === errno)?.[0] ?? `errno ${errno}`;
-}
-
-const MSGHDR = 56;
-const CMSG_HEADER = 16;
-const SOL_SOCKET = 1;
-const SCM_RIGHTS = 1;
-const SOCK_STREAM = 1;
-const SOCK_NONBLOCK = 0o4000;
-const MSG_DONTWAIT = 0x40;
-const MSG_NOSIGNAL = 0x4000;

@@ -1,4 +1,4 @@
-import { cutName } from '../../core/comm.ts';
+import { cutName, lastPart } from '../../core/comm.ts';
 import type { ProcessInfo } from './table.ts';
 
 /** The fields that tell what a process may be called by. */
@@ -29,9 +29,4 @@ export const MOST_SCRIPT_WORDS = 8;
 /** A program's or unit's name or path as `calledNames` has it. */
 export function calledName(path: string): string {
   return cutName(lastPart(path));
-}
-
-/** What stands behind the last `/`. */
-export function lastPart(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
 }

@@ -169,7 +169,8 @@ function listFirst(folder: string, most: number): string[] {
 
 const NAMES_AT_ONCE = 512;
 
-function attempt<T>(read: () => T): T | undefined {
+/** What `read` returns; undefined if it throws: what cannot be read is absent. */
+export function attempt<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch {

@@ -1,7 +1,7 @@
 import type { ProcessInfo } from './table.ts';
 
 /** What a family tree is made of. */
-export type Kin = ProcessInfo<'ppid' | 'startTime'>;
+type Kin = ProcessInfo<'ppid' | 'startTime'>;
 
 /** Who has that pid: a table of all, or one look each. */
 type Find<K extends Kin> = Pick<ReadonlyMap<number, K>, 'get'>;

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { ProcFiles } from './files.ts';
+import { attempt, ProcFiles } from './files.ts';
 
 /**
  * The process that holds a write lock of fcntl(2) on a file, as this machine's kernel lists it; undefined if none does, or that cannot be
@@ -17,17 +17,9 @@ export function lockHolder(path: string, files = new ProcFiles('/proc')): LockHo
 }
 
 /** Who has a lock, and the user to whom the file belongs. */
-export interface LockHolder {
+interface LockHolder {
   readonly pid: number;
   readonly owner: number;
 }
 
 const TABLE_LIMIT = 4 * 1024 * 1024;
-
-function attempt<T>(look: () => T): T | undefined {
-  try {
-    return look();
-  } catch {
-    return undefined;
-  }
-}

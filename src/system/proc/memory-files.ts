@@ -5,7 +5,7 @@ import { type BeginPieces, sameBytes, wholeFile } from './pieces.ts';
 import { foreignOwner, goRound, MOST_MS } from './round.ts';
 
 /** A file of what a process holds in its own memory, whose lock its user can keep (AsideFiles). */
-export type MemoryFile = 'cmdline' | 'environ' | 'auxv';
+type MemoryFile = 'cmdline' | 'environ' | 'auxv';
 
 /** Who has a string and who has not; of the `unread` that could not be told in time. */
 export interface Having<P> {

@@ -91,14 +91,7 @@ export interface Ids {
   readonly filesystem: number;
 }
 
-/** Undefined where `text` lacks one of these lines. Line breaks in the name are escaped by the kernel, so lines are lines. */
-export function parseStatus(text: string): ProcessStatus | undefined {
-  const [uids, gids] = [parseIds(text, 'Uid:'), parseIds(text, 'Gid:')];
-  if (uids === undefined || gids === undefined) return undefined;
-  return { uids, gids, groups: parseGroups(text), namespaceDepth: parseNamespaceDepth(text) };
-}
-
-/** The line `key` of PID/status; undefined where it is missing. */
+/** The line `key` of PID/status; undefined if it is missing. The kernel escapes line breaks in the name, so lines are lines. */
 export function parseIds(text: string, key: 'Uid:' | 'Gid:'): Ids | undefined {
   const [real, effective, saved, filesystem] = numbersAfter(text, key);
   if (real === undefined || effective === undefined || saved === undefined || filesystem === undefined) return undefined;
@@ -126,7 +119,7 @@ export function splitNul(text: string, most = 2 ** 32 - 1): string[] {
 }
 
 /** What the kernel told a program when it was executed (getauxval(3)). */
-export interface AuxiliaryVector {
+interface AuxiliaryVector {
   /** The real user at that time. */
   readonly uid: number;
   /** The program had more rights than who executed it: set-user-id, set-group-id or file capabilities. */
@@ -148,7 +141,7 @@ export function parseAuxv(bytes: Buffer): AuxiliaryVector | undefined {
 }
 
 /** Where the kernel put what a program is executed with: at the lowest address the number of its arguments, then pointers, then auxv. */
-export interface InitialStack {
+interface InitialStack {
   /** How many words of 8 bytes there is room for before auxv; the last may be free, for the stack begins at a multiple of 16. */
   readonly words: number;
 }

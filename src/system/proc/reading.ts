@@ -1,5 +1,5 @@
 import { totalmem } from 'node:os';
-import type { AccountNames } from '../files/account-names.ts';
+import type { AccountNames } from '../accounts/names.ts';
 import { isPlainPath } from '../files/plain-path.ts';
 import type { UNREAD } from './aside.ts';
 import { parseCgroup } from './cgroup.ts';

@@ -3,7 +3,7 @@ import { type AsideRead, UNREAD } from './aside.ts';
 import type { ProcFiles } from './files.ts';
 
 /** What is done with each process of a round. */
-export interface RoundSteps<T> {
+interface RoundSteps<T> {
   /** The first, which reads nothing of its memory; undefined where it is the last too. */
   readonly begin: (pid: number) => T | undefined;
   /** At once. */

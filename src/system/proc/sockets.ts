@@ -4,7 +4,7 @@ import type { ProcFiles } from './files.ts';
 /** A socket that a process holds open. */
 export type ProcessSocket = InternetSocket | UnixSocket;
 
-export interface InternetSocket {
+interface InternetSocket {
   readonly fd: number;
   readonly protocol: InternetProtocol;
   /** As ss(8) has them; of a UDP socket only `established` and `unconnected`. */
@@ -17,7 +17,7 @@ export interface InternetSocket {
   readonly remotePort?: number;
 }
 
-export interface UnixSocket {
+interface UnixSocket {
   readonly fd: number;
   readonly protocol: 'unix';
   readonly state: 'listen' | 'unconnected' | 'connecting' | 'established' | 'disconnecting';

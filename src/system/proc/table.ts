@@ -1,4 +1,4 @@
-import { AccountNames } from '../files/account-names.ts';
+import { AccountNames } from '../accounts/names.ts';
 import { hostPath } from '../files/host-path.ts';
 import { AsideFiles, type AsideRead, UNREAD } from './aside.ts';
 import { entrySearch } from './entry-search.ts';
@@ -10,9 +10,6 @@ import { type Given, KINDS_OF_STRINGS, ProcessReading, readUptimeMs, STRINGS, Ta
 import { goRound } from './round.ts';
 import { TerminalNames } from './terminal-names.ts';
 
-export type { ProcessField, ProcessFields } from './fields.ts';
-export { LOOK_LIMITS, type ReadLimits } from './files.ts';
-
 /** A process with the asked fields: those of `stat` always, the others where they could be read. */
 export type ProcessInfo<F extends ProcessField> = { readonly pid: number } & Pick<ProcessFields, F & keyof ProcessStat> &
   Partial<Pick<ProcessFields, Exclude<F, keyof ProcessStat>>>;
@@ -21,7 +18,7 @@ export type ProcessInfo<F extends ProcessField> = { readonly pid: number } & Pic
 export type ProcessIdentity = ProcessInfo<'startTime'>;
 
 /** How a survey goes. */
-export interface SurveyOptions<F extends ProcessField> {
+interface SurveyOptions<F extends ProcessField> {
   readonly pids?: readonly number[];
   readonly visit?: (process: ProcessInfo<F>) => void;
   /** What is kept of each, in its place. */

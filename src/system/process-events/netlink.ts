@@ -1,5 +1,14 @@
 import type { ProcessEventType } from '../../core/process-event.ts';
-import { type DescriptorWatch, type Libc, libcProblem, loadLibc } from '../native/libc.ts';
+import { type DescriptorWatch, errnoName, type Libc, libcProblem, loadLibc } from '../native/libc.ts';
+import {
+  AF_NETLINK,
+  NETLINK_ADDRESS_BYTES,
+  netlinkAddress,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+  SOL_SOCKET,
+} from '../native/socket-address.ts';
 import { eventBits, ProcRecord, parseProcEvents } from './message.ts';
 
 /**
@@ -15,7 +24,7 @@ export function openConnectorSocket(): OpenedConnector {
   const size = number32(RECEIVE_BUFFER);
   // Without CAP_NET_ADMIN as far as net.core.rmem_max lets us.
   if (libc.setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, size, 4) < 0) libc.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, size, 4);
-  if (libc.bind(fd, netlinkAddress(GROUP_PROC), NETLINK_ADDRESS) < 0) {
+  if (libc.bind(fd, netlinkAddress(GROUP_PROC), NETLINK_ADDRESS_BYTES) < 0) {
     const code = errnoName(libc);
     libc.close(fd);
     return { kind: 'failed', call: 'bind', code };
@@ -24,7 +33,7 @@ export function openConnectorSocket(): OpenedConnector {
 }
 
 /** What `openConnectorSocket` gives. */
-export type OpenedConnector =
+type OpenedConnector =
   | { readonly kind: 'opened'; readonly socket: ConnectorSocket }
   | { readonly kind: 'failed'; readonly call: 'load' | 'socket' | 'bind'; readonly code: string };
 
@@ -38,7 +47,7 @@ export class ConnectorSocket {
   readonly #record = new ProcRecord();
   // Not of Buffer's pool, so outside of the heap where they never move: the kernel writes into them by address.
   readonly #data = Buffer.alloc(SLOTS * SLOT_SIZE);
-  readonly #senders = Buffer.alloc(SLOTS * NETLINK_ADDRESS);
+  readonly #senders = Buffer.alloc(SLOTS * NETLINK_ADDRESS_BYTES);
   readonly #vectors = Buffer.alloc(SLOTS * IOVEC);
   readonly #headers = Buffer.alloc(SLOTS * MMSGHDR);
   readonly #dataView = viewOf(this.#data);
@@ -72,7 +81,7 @@ export class ConnectorSocket {
     message.writeUInt32LE(mark, 28);
     message.writeUInt16LE(input.length, 32);
     input.copy(message, MESSAGE_HEADERS);
-    const sent = this.#libc.sendto(this.#fd, message, message.length, 0, netlinkAddress(0), NETLINK_ADDRESS);
+    const sent = this.#libc.sendto(this.#fd, message, message.length, 0, netlinkAddress(), NETLINK_ADDRESS_BYTES);
     return sent < 0 ? this.errnoName(this.#libc.errno()) : undefined;
   }
 
@@ -87,7 +96,7 @@ export class ConnectorSocket {
     }
     for (let slot = 0; slot < count; slot += 1) {
       // Programs may write to the group too, where root lets them; port 0 nobody has but the kernel.
-      if (this.#senderView.getUint32(slot * NETLINK_ADDRESS + 4, true) !== 0) continue;
+      if (this.#senderView.getUint32(slot * NETLINK_ADDRESS_BYTES + 4, true) !== 0) continue;
       const start = slot * SLOT_SIZE;
       const length = this.#headerView.getUint32(slot * MMSGHDR + MSG_LEN, true);
       parseProcEvents(this.#dataView, start, start + Math.min(length, SLOT_SIZE), this.#record, tell);
@@ -115,20 +124,12 @@ export class ConnectorSocket {
       this.#vectors.writeBigUInt64LE((data ?? 0n) + BigInt(slot * SLOT_SIZE), slot * IOVEC);
       this.#vectors.writeBigUInt64LE(BigInt(SLOT_SIZE), slot * IOVEC + 8);
       const header = slot * MMSGHDR;
-      this.#headers.writeBigUInt64LE((senders ?? 0n) + BigInt(slot * NETLINK_ADDRESS), header);
-      this.#headers.writeUInt32LE(NETLINK_ADDRESS, header + 8);
+      this.#headers.writeBigUInt64LE((senders ?? 0n) + BigInt(slot * NETLINK_ADDRESS_BYTES), header);
+      this.#headers.writeUInt32LE(NETLINK_ADDRESS_BYTES, header + 8);
       this.#headers.writeBigUInt64LE((vectors ?? 0n) + BigInt(slot * IOVEC), header + 16);
       this.#headers.writeBigUInt64LE(1n, header + 24);
     }
   }
-}
-
-/** struct sockaddr_nl; port 0: as an own address, any; as a receiver's, the kernel. */
-function netlinkAddress(groups: number): Buffer {
-  const address = Buffer.alloc(NETLINK_ADDRESS);
-  address.writeUInt16LE(AF_NETLINK, 0);
-  address.writeUInt32LE(groups, 8);
-  return address;
 }
 
 function number32(value: number): Buffer {
@@ -141,26 +142,16 @@ function viewOf(buffer: Buffer): DataView {
   return new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
 }
 
-function errnoName(libc: Libc, errno = libc.errno()): string {
-  return Object.keys(libc.codes).find((name) => libc.codes[name] === errno) ?? `errno ${errno}`;
-}
-
 const SLOTS = 256;
 /** An event takes 76 bytes; a longer datagram is cut, and what is cut not told. */
 const SLOT_SIZE = 256;
-const NETLINK_ADDRESS = 12;
 const IOVEC = 16;
 const MMSGHDR = 64;
 const MSG_LEN = 56;
 const MESSAGE_HEADERS = 36;
 const RECEIVE_BUFFER = 16 * 2 ** 20;
 
-const AF_NETLINK = 16;
 const NETLINK_CONNECTOR = 11;
-const SOCK_DGRAM = 2;
-const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
-const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
 const SO_RCVBUFFORCE = 33;
 const NLMSG_DONE = 3;

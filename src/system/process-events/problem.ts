@@ -11,7 +11,7 @@ export function connectorProblem(call: ConnectorCall, code: string): string {
 }
 
 /** `load`: the C library; `acknowledge`: the kernel's answer to our request. */
-export type ConnectorCall = 'load' | 'socket' | 'bind' | 'sendto' | 'acknowledge';
+type ConnectorCall = 'load' | 'socket' | 'bind' | 'sendto' | 'acknowledge';
 
 const DROP_IN =
   '"systemctl edit monitor_service", and there below [Service] RestrictAddressFamilies=AF_NETLINK and CapabilityBoundingSet=CAP_NET_ADMIN';

@@ -19,7 +19,7 @@ import { OUTPUT_LIMIT, OutputTail } from '../spawn/output-tail.ts';
 export type RunFileKind = 'run' | 'app';
 
 /** What the name of a file says: `KIND-RUNID` before its process is there, `KIND-RUNID.PID.STARTTIME` from then on. */
-export interface RunFileName {
+interface RunFileName {
   readonly kind: RunFileKind;
   readonly runId: string;
   readonly process: ProcessIdentity | undefined;

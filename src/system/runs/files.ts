@@ -8,7 +8,7 @@ import { type ProcessIdentity, ProcessTable } from '../proc/table.ts';
 import { attempt, isLong, openRunFile, parseRunFileName, type RunFile, type RunFileKind } from './file.ts';
 
 /** Where the files of runs lie. */
-export interface RunFilesOptions {
+interface RunFilesOptions {
   /** A folder of our own; made, with mode 0700, where it is missing. */
   readonly dir: string;
   readonly log: Logger;

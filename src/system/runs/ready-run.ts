@@ -3,7 +3,7 @@ import { asUser } from '../spawn/user-account.ts';
 import { isRunId, type ShellCommand } from './runner.ts';
 
 /** What a run needs whichever way it goes; or why there will be none. */
-export type ReadyRun =
+type ReadyRun =
   | {
       readonly kind: 'ready';
       /** All of it, and nothing of our own. */

@@ -13,7 +13,7 @@ import type { ShellCommand } from './runner.ts';
 import type { RunStreams } from './streams.ts';
 
 /** How it came to an end, as far as anybody tells. */
-export type RunEnding =
+type RunEnding =
   | { readonly kind: 'over'; readonly state: TransientState }
   | { readonly kind: 'aborted' }
   /** It is beyond its limit, and nobody has ended it. */
@@ -28,7 +28,7 @@ export type RunEnding =
 type Step = RunEnding | { readonly kind: 'lost'; readonly reason: string };
 
 /** What a run is made of. */
-export interface TransientRunParts {
+interface TransientRunParts {
   readonly pid1: Pid1;
   readonly command: ShellCommand;
   readonly script: Script;

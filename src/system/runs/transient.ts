@@ -17,7 +17,7 @@ import { TransientRun } from './transient-run.ts';
 import { BEGUN, type RunVerdict, verdictOf, verdictResult } from './verdict.ts';
 
 /** What the runner is built on. */
-export interface TransientCommandOptions {
+interface TransientCommandOptions {
   /** For the output of actions. */
   readonly files: RunFiles;
   /** The folder of `files`. */

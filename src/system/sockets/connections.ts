@@ -5,7 +5,7 @@ import type { Holder } from './holder.ts';
 export type Crowd = { readonly kind: 'user' | 'all'; readonly limit: number };
 
 /** How many connections there may be. */
-export interface ConnectionLimits {
+interface ConnectionLimits {
   /** Of root, and of all others together. */
   readonly open: number;
   /** Who is being served, of root, and of all others together; fewer than `open`, so that one who comes always finds a place. */

@@ -10,7 +10,7 @@ import { peerOf } from '../native/peer.ts';
 import { peerWords } from './server-peer.ts';
 
 /** A socket cannot be had: another daemon answers there (`taken`), or something is in the way (`unusable`). */
-export class SocketFileError extends Error {
+class SocketFileError extends Error {
   readonly code: 'SOCKET_TAKEN' | 'SOCKET_UNUSABLE';
 
   /** `what` names the socket for people: `control socket`. */
@@ -39,7 +39,7 @@ const MAX_PATH = 107;
 const PRIVATE_NAME = 14;
 
 /** How a socket file comes to its rights. */
-export interface SocketFileOptions {
+interface SocketFileOptions {
   /** Its name in errors: `control socket`. */
   readonly what: string;
   readonly path: string;
@@ -53,7 +53,7 @@ export interface SocketFileOptions {
 }
 
 /** A socket file that is ours. */
-export interface SocketFile {
+interface SocketFile {
   /** False if it is gone, or another has taken its place. */
   isThere(): boolean;
   /** Removes it, unless another has taken its place meanwhile. */

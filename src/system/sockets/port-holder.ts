@@ -1,5 +1,5 @@
 import { plainAddress } from '../../core/host-port.ts';
-import { userWords } from '../files/account-names.ts';
+import { userWords } from '../accounts/names.ts';
 import { socketOwner } from '../native/socket-owner.ts';
 import { type ProcessIdentity, ProcessTable } from '../proc/table.ts';
 import { peerWords } from './server-peer.ts';

@@ -1,12 +1,14 @@
 import { statSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
+import { isLoopback } from '../../core/host-port.ts';
 import { quoted } from '../../core/printable.ts';
-import { userWords } from '../files/account-names.ts';
+import { userWords } from '../accounts/names.ts';
 import { judgeFolder } from '../files/own-folder.ts';
 import { judgeSocket } from '../files/socket-place.ts';
 import { libcProblem } from '../native/libc.ts';
 import { type Peer, peerOf } from '../native/peer.ts';
+import { socketOwner } from '../native/socket-owner.ts';
 import { ProcessTable } from '../proc/table.ts';
 
 /**
@@ -40,6 +42,20 @@ function ownerOf(folder: string): number | undefined {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Why the server at the other end of a TCP connection is not to be given a secret, in one line: it is a program of this machine, and of
+ * none of the `believed` users, or nobody can tell of whom: any user can listen on a port that is free. Undefined if it is believed, or is
+ * another machine's, of which nothing can be told. Ask once it has said something: until it takes the connection nobody has it.
+ */
+export function whyTcpNotBelieved(connection: Socket, believed: ReadonlySet<number>): string | undefined {
+  const { remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0 } = connection;
+  // To one of its own addresses a machine connects from that very address.
+  if (!isLoopback(remoteAddress) && remoteAddress !== localAddress) return undefined;
+  const uid = socketOwner({ address: remoteAddress, port: remotePort }, { address: localAddress, port: localPort });
+  if (uid === undefined) return `whose process listens there cannot be told (${libcProblem() ?? 'sock_diag'})`;
+  return believed.has(uid) ? undefined : `a process of ${userWords(uid)} listens there`;
 }
 
 /** A process for people, as far as it can be seen: `nc (pid 4711) of user joe (1000)`. Its name is what it calls itself. */

@@ -1,12 +1,12 @@
 import type { Server } from 'node:net';
 import type { Logger } from '../../core/logger.ts';
-import { groupId } from '../files/account-id.ts';
+import { groupId } from '../accounts/database.ts';
 import type { Listening } from '../kept-listener.ts';
 import { listenOnSocket } from './file.ts';
 import type { OpenServers } from './open-servers.ts';
 
 /** Where a Unix socket is to be, and how. */
-export interface UnixPlaceOptions {
+interface UnixPlaceOptions {
   /** Its name for people: `control socket`. */
   readonly what: string;
   readonly path: string;

@@ -12,7 +12,7 @@ import {
 } from './started-program.ts';
 
 /** Conditions of a program that we choose ourselves. */
-export interface ExecuteOptions {
+interface ExecuteOptions {
   /** At this limit it is killed with its process group and all descendants: TERM, KILL after 2 s. */
   readonly timeoutMs: number;
   /** Its abort kills it the same way. */
@@ -29,7 +29,7 @@ export interface ExecuteOptions {
 }
 
 /** `output` is stdout and stderr as they came; `stdout` is that alone, at most 64 KiB (the end of it), empty where it never ran. */
-export type ExecuteResult = CommandResult & { readonly stdout: string };
+type ExecuteResult = CommandResult & { readonly stdout: string };
 
 /**
  * Runs a program, by path or from the minimal PATH, without a shell: stdin empty, a session and process group of its own.

@@ -5,7 +5,7 @@ import { signalProcess } from '../proc/signal.ts';
 import { type ProcessInfo, ProcessTable } from '../proc/table.ts';
 
 /** Everything that one command started. */
-export interface Run {
+interface Run {
   /** The command's own process: leader of its session and process group. */
   readonly pid: number;
   /** Its start time (ProcessIdentity); undefined where it could not be read. */

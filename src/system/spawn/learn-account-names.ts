@@ -1,4 +1,4 @@
-import { type AccountNames, type NameList, parseNames } from '../files/account-names.ts';
+import { type AccountNames, type NameList, parseNames } from '../accounts/names.ts';
 import { execute } from './command.ts';
 
 /**

@@ -51,7 +51,7 @@ const SHELL_WORDS: ReadonlySet<string> = new Set(
 );
 
 /** A program as it was started once. */
-export interface ProgramToRun {
+interface ProgramToRun {
   readonly executable: string;
   /** argv[0] included, which may be any text. */
   readonly argv: readonly string[];

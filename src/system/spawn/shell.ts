@@ -1,6 +1,6 @@
 import { isExecutable } from '../files/executable.ts';
 
-/** The shell that runs lines: bash, or sh where there is none. */
+/** The shell that runs lines: bash, or sh if there is none. */
 export function shellPath(): string {
   return BASH_PATHS.find(isExecutable) ?? '/bin/sh';
 }

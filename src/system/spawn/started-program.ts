@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { setImmediate as breathe, setTimeout as delay } from 'node:timers/promises';
+import { MAX_TIMER_MS } from '../../core/clock.ts';
 import { ProcessTable } from '../proc/table.ts';
 import type { CommandResult } from './command-result.ts';
 import { killRun } from './kill-run.ts';
@@ -25,7 +26,7 @@ export interface ProgramExit {
 }
 
 /** What came first: the program's end, its time limit, or the abort. */
-export type Ending = ProgramExit | { readonly kind: 'timed_out' } | { readonly kind: 'aborted' };
+type Ending = ProgramExit | { readonly kind: 'timed_out' } | { readonly kind: 'aborted' };
 
 /** Waits for a program's end, for `timeoutMs` to pass, or for `signal`, whichever is first; kills nothing. */
 export function programEnding(program: StartedProgram, timeoutMs: number, signal?: AbortSignal): Promise<Ending> {
@@ -119,7 +120,6 @@ export class ProgramOutput {
   }
 }
 
-const MAX_TIMER_MS = 2 ** 31 - 1;
 const DRAIN_MS = 100;
 /** One who never stops writing is not waited for. */
 const MOST_TURNS = 100;

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { quoted } from '../../core/printable.ts';
+import { type AccountLine, parseAccounts, readAccounts } from '../accounts/database.ts';
 import { execute } from './command.ts';
 
 /** A user of this machine (passwd(5)). */
-export interface UserAccount {
+interface UserAccount {
   readonly name: string;
   readonly uid: number;
   readonly gid: number;
@@ -24,11 +24,11 @@ export async function findAccount(user: string, signal: AbortSignal): Promise<Ac
   const found = await execute('getent', ['passwd', user], { timeoutMs: LOOKUP_MS, signal });
   switch (found.kind) {
     case 'exited':
-      if (found.exitCode === 0) return parseAccount(found.stdout.split('\n')[0] ?? '', user);
+      if (found.exitCode === 0) return account(parseAccounts(found.stdout)[0], user);
       if (found.exitCode === NO_SUCH_KEY) return { kind: 'not_found', reason: `there is no user ${user}` };
       return unknown(user, `getent: exit code ${found.exitCode}`);
     case 'not_started':
-      return parseAccount(findLine(user) ?? '', user);
+      return account(findLine(user), user);
     case 'timed_out':
       return unknown(user, `no answer within ${LOOKUP_MS / 1000} s`);
     case 'signaled':
@@ -50,7 +50,7 @@ function unknown(user: string, why: string): AccountResult {
 }
 
 /** What makes a program another user's: what stands before its arguments, and what it finds in its environment. */
-export type AsUser =
+type AsUser =
   | {
       readonly kind: 'ready';
       /** Empty where it is ours already. */
@@ -83,19 +83,13 @@ export function setpriv(uid: number, gid: number, groups: string): string[] {
 
 const LOOKUP_MS = 10_000;
 
-function findLine(user: string): string | undefined {
-  try {
-    const lines = readFileSync('/etc/passwd', 'utf8').split('\n');
-    return lines.find((line) => line.startsWith(`${user}:`)) ?? lines.find((line) => line.split(':')[2] === user);
-  } catch {
-    return undefined;
-  }
+function findLine(user: string): AccountLine | undefined {
+  const lines = readAccounts('/etc/passwd');
+  return lines.find(({ name }) => name === user) ?? lines.find(({ id }) => String(id) === user);
 }
 
-function parseAccount(line: string, user: string): AccountResult {
-  const [name, , uid, gid, , home] = line.split(':');
-  if (!name || !uid || !gid || !/^\d+$/.test(uid) || !/^\d+$/.test(gid)) {
-    return { kind: 'not_found', reason: `there is no user ${user}` };
-  }
-  return { kind: 'found', account: { name, uid: Number(uid), gid: Number(gid), home: home || '/' } };
+function account(line: AccountLine | undefined, user: string): AccountResult {
+  const [gid = '', , home] = line?.rest ?? [];
+  if (line === undefined || !/^\d+$/.test(gid)) return { kind: 'not_found', reason: `there is no user ${user}` };
+  return { kind: 'found', account: { name: line.name, uid: line.id, gid: Number(gid), home: home || '/' } };
 }

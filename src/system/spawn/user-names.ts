@@ -1,9 +1,9 @@
 import type { Clock } from '../../core/clock.ts';
-import { AccountNames } from '../files/account-names.ts';
+import { AccountNames } from '../accounts/names.ts';
 import { learnAccountNames } from './learn-account-names.ts';
 
 /** What user names are looked up with. */
-export interface UserNamesOptions {
+interface UserNamesOptions {
   readonly clock: Clock;
   /** Ends a lookup that is under way. */
   readonly signal: AbortSignal;

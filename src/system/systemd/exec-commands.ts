@@ -20,7 +20,7 @@ export const COMMAND_LISTS = [
 ] as const;
 
 /** One command of a service, and how it went last. */
-export interface ExecCommand {
+interface ExecCommand {
   /** `ExecStartPre=/bin/false`, printable: the file alone, for arguments may hold a secret. */
   readonly name: string;
   /** A `-` stands before it: that it fails does not matter. */

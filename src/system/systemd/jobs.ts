@@ -17,7 +17,7 @@ import { isDown, isUp } from './unit-state.ts';
 export type JobVerb = 'start' | 'restart' | 'stop';
 
 /** `replace`: with all that goes along, in the place of jobs that stand against it; `ignore-dependencies`: of that unit alone. */
-export type JobMode = 'replace' | 'ignore-dependencies';
+type JobMode = 'replace' | 'ignore-dependencies';
 
 /**
  * Has systemd start, restart or stop a unit, and waits until it is done, at most as long as `limit` says: the job itself stays

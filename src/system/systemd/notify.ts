@@ -13,8 +13,6 @@ export interface Notifier {
   status(text: string): void;
   /** Sign of life. */
   watchdog(): void;
-  /** Start, reload or stop may take this much longer from now on. */
-  extendTimeout(ms: number): void;
   /** How often `watchdog` has to be called, half of systemd's limit; undefined where systemd does not watch us. */
   readonly watchdogIntervalMs: number | undefined;
 }
@@ -43,7 +41,6 @@ export function createNotifier(
       outbox?.send(`STATUS=${printable(text.slice(0, MAX_STATUS)).toWellFormed()}`);
     },
     watchdog: () => outbox?.send('WATCHDOG=1'),
-    extendTimeout: (ms) => outbox?.send(`EXTEND_TIMEOUT_USEC=${Math.ceil(ms * 1000)}`),
     watchdogIntervalMs: outbox && watchdogInterval(env),
   };
 }

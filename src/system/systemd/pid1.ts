@@ -3,9 +3,7 @@ import type { Limit } from './dbus/connection.ts';
 import { type LinkKind, type OpenedLink, type Pid1Addresses, Pid1Link, pid1Addresses } from './link.ts';
 
 /** What came of an action: its own result, or in one line why PID 1 could not be spoken to. */
-export type Spoken<T> =
-  | { readonly kind: 'spoken'; readonly value: T }
-  | { readonly kind: 'unreachable'; readonly reason: string };
+type Spoken<T> = { readonly kind: 'spoken'; readonly value: T } | { readonly kind: 'unreachable'; readonly reason: string };
 
 /**
  * The way to PID 1: its own socket, else the system's message bus. A link is opened for whoever needs one, shared, and closed a few

@@ -14,7 +14,7 @@ export interface PropertyNames {
 export type Properties = ReadonlyMap<string, DbusValue>;
 
 /** How asking ended; `lost`: the connection ended before all of it was there. */
-export type PropertiesResult =
+type PropertiesResult =
   | { readonly kind: 'known'; readonly values: Properties }
   | { readonly kind: 'failed'; readonly reason: string; readonly lost: boolean };
 

@@ -8,7 +8,7 @@ import type { UnitChange } from './unit-change.ts';
 import { unitPath } from './unit-name.ts';
 
 /** What systemd asks before it starts a unit. */
-export type Test = 'Conditions' | 'Asserts' | 'ExecCondition';
+type Test = 'Conditions' | 'Asserts' | 'ExecCondition';
 
 /**
  * Hears, while a start is under way, whether systemd skips it: its job is done then like that of any other. A unit that nothing refers to

@@ -1,3 +1,4 @@
+import { MAX_TIMER_MS } from '../../core/clock.ts';
 import type { Limit } from './dbus/connection.ts';
 import type { DbusValue } from './dbus/values.ts';
 import type { Pid1Link } from './link.ts';
@@ -92,7 +93,6 @@ export class TransientFollower {
   }
 }
 
-const MAX_TIMER_MS = 2 ** 31 - 1;
 const UNIT = 'org.freedesktop.systemd1.Unit';
 const STATE_PROPERTIES = {
   Unit: ['LoadState', 'ActiveState', 'Job', 'InvocationID'],

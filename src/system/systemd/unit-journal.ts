@@ -2,7 +2,7 @@ import { execute } from '../spawn/command.ts';
 import { messagesOf } from './journal-export.ts';
 
 /** One life of a unit. */
-export interface UnitLife {
+interface UnitLife {
   readonly unit: string;
   /** In hexadecimal; empty if it is not known. */
   readonly invocation: string;
@@ -11,7 +11,7 @@ export interface UnitLife {
 }
 
 /** How much is read, and how long that may take. */
-export interface JournalLimit {
+interface JournalLimit {
   /** Of several lines each, where somebody wrote them so. */
   readonly entries: number;
   readonly timeoutMs: number;

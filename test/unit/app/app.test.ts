@@ -27,7 +27,6 @@ const notifier: Notifier = {
   stopping: () => {},
   status: () => {},
   watchdog: () => {},
-  extendTimeout: () => {},
   watchdogIntervalMs: undefined,
 };
 

@@ -9,7 +9,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import type { EventAddress } from '../../../src/cli/event-address.ts';
 import { followStream } from '../../../src/cli/event-client.ts';
 import type { StreamEnd } from '../../../src/cli/stream-end.ts';
-import { userWords } from '../../../src/system/files/account-names.ts';
+import { userWords } from '../../../src/system/accounts/names.ts';
 import { createCertificates } from '../../helpers/certificates.ts';
 import { runCommand } from '../../helpers/cli-world.ts';
 import { endAfter } from '../../helpers/end-after.ts';

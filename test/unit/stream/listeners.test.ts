@@ -4,7 +4,7 @@ import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, wri
 import { createServer, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { userWords } from '../../../src/system/files/account-names.ts';
+import { userWords } from '../../../src/system/accounts/names.ts';
 import { clientsOf, exitOf, NO_PID, RawClient, type StreamWorld, startStream } from '../../helpers/event-world.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { freePort } from '../../helpers/free-port.ts';

@@ -8,7 +8,7 @@ import { judgeStop } from './stop.ts';
 import { describeDeath, type ProcessDeath } from './verdict.ts';
 
 /** What a DeathCase uses of the rest. */
-export interface DeathCaseParts extends Pick<DeathInquiry, 'isRecovering' | 'find' | 'signal'> {
+interface DeathCaseParts extends Pick<DeathInquiry, 'isRecovering' | 'find' | 'signal'> {
   readonly parts: WatchParts;
   readonly watched: WatchedUnit;
   /** The unit that a program ran in; undefined if there is none, or if the unit itself is monitored. */

@@ -5,7 +5,7 @@ import { isDown, isUp } from '../../../system/systemd/unit-state.ts';
 import { isFailure, type ProcessDeath, type Verdict } from './verdict.ts';
 
 /** What is asked about a unit that seems to have been stopped. */
-export interface StopInquiry {
+interface StopInquiry {
   readonly services: Pick<ServiceManager, 'end'>;
   readonly clock: Clock;
   /** True while a recovery of ours for that unit is under way. */

@@ -3,7 +3,7 @@ import type { ServiceManager, UnitStatus } from '../../../system/systemd/service
 import { transitOf, type UnitTransit } from '../../../system/systemd/unit-transit.ts';
 
 /** What a TransitWatch uses of the rest. */
-export interface TransitParts {
+interface TransitParts {
   readonly services: Pick<ServiceManager, 'show' | 'restartDue'>;
   readonly clock: Clock;
   /** Called when nothing is under way any more. */

@@ -4,7 +4,7 @@ import type { WatchParts } from './parts.ts';
 import { TransitWatch } from './unit-transit.ts';
 
 /** What a WatchedUnit uses of the rest. */
-export interface WatchedUnitParts extends Pick<WatchParts, 'services' | 'clock'> {
+interface WatchedUnitParts extends Pick<WatchParts, 'services' | 'clock'> {
   /** Called at each change of the unit, and when nothing is under way with it any more. */
   readonly onChange: () => void;
   readonly signal: AbortSignal;

@@ -8,7 +8,7 @@ import { GREETING_HEAD, greetingEnd, notGreeting } from './greeting.ts';
 import { overhear } from './overhear.ts';
 
 /** What a guard needs to know of its connection. */
-export interface GuardOptions {
+interface GuardOptions {
   /** For people: `10.0.0.5:3306`. */
   readonly server: string;
   /** Whether the greeting has to be followed by TLS. */

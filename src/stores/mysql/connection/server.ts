@@ -27,7 +27,7 @@ export interface MysqlCommon {
 }
 
 /** How many connections a server is to have, and for what. */
-export interface MysqlConnections {
+interface MysqlConnections {
   /** At once. None waits for another: the caller takes no more of them. */
   readonly limit: number;
   /** How many statements stay prepared on each; the one used longest ago goes. */

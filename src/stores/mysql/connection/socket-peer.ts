@@ -1,7 +1,7 @@
 import { connect, Socket } from 'node:net';
 import { StoreError } from '../../../core/errors.ts';
-import { groupId, userId } from '../../../system/files/account-id.ts';
-import { userWords } from '../../../system/files/account-names.ts';
+import { groupId, userId } from '../../../system/accounts/database.ts';
+import { userWords } from '../../../system/accounts/names.ts';
 import { type Believed, judgeSocket } from '../../../system/files/socket-place.ts';
 import { libcProblem } from '../../../system/native/libc.ts';
 import { peerUid } from '../../../system/native/peer.ts';

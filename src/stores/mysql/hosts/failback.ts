@@ -6,7 +6,7 @@ import { CLOSE_GRACE_MS, type MysqlLane } from './lane.ts';
 import { looksLane } from './lanes.ts';
 
 /** What the failback needs of those who call the hosts, which it names by their place in the list. */
-export interface FailbackParts {
+interface FailbackParts {
   /** The host that is in use. */
   present(): number;
   /** Whether it takes writes; undefined without an answer. */

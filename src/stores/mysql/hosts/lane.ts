@@ -11,7 +11,7 @@ import type { MysqlSession } from '../session.ts';
 export type MysqlWork = 'read' | 'write';
 
 /** How far a piece of work came on a server: nothing of it was begun before `working`. */
-export type MysqlStage = 'waiting' | 'connecting' | 'catching up' | 'working';
+type MysqlStage = 'waiting' | 'connecting' | 'catching up' | 'working';
 
 /** How a piece of work on a server ended, and if it failed, in what. */
 export type MysqlAttempt<T> =

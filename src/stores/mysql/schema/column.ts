@@ -2,7 +2,7 @@ import { bytesOf } from '../../exact-text.ts';
 import type { SqlValue } from '../session.ts';
 
 /** How a column's values are compared. `other`: as their text, or not at all. */
-export type ColumnKind = 'number' | 'bit' | 'text' | 'enum' | 'binary' | 'other';
+type ColumnKind = 'number' | 'bit' | 'text' | 'enum' | 'binary' | 'other';
 
 /** A column of a table or view, as information_schema.COLUMNS describes it. */
 export interface Column {

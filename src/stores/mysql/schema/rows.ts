@@ -4,7 +4,7 @@ import type { MysqlSession } from '../session.ts';
 import type { Statement } from './statements.ts';
 
 /** A row as it came. */
-export type Answer = Readonly<Record<string, unknown>>;
+type Answer = Readonly<Record<string, unknown>>;
 
 /** The rows of a statement; [] for one that there cannot be. */
 export function rowsOf(session: MysqlSession, statement: Statement | undefined): Promise<Answer[]> {

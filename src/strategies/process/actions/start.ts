@@ -11,7 +11,7 @@ import type { KnownRoots } from '../running/known-roots.ts';
 export type Find = (look?: ProcessLook) => Promise<Matches>;
 
 /** What starting a program needs. */
-export interface StartProgramParts extends Pick<StrategyParts, 'programs' | 'clock' | 'log'> {
+interface StartProgramParts extends Pick<StrategyParts, 'programs' | 'clock' | 'log'> {
   readonly known: KnownRoots;
   readonly launches: ProgramLaunches;
   readonly find: Find;

@@ -15,7 +15,7 @@ export type StopResult =
   | { readonly kind: 'failed'; readonly reason: string; readonly final?: boolean };
 
 /** What stopping needs. */
-export interface StopParts {
+interface StopParts {
   readonly table: ProcessTable;
   readonly clock: Clock;
   readonly services: Pick<ServiceManager, 'available' | 'killMode'>;

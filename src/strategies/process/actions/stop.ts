@@ -8,7 +8,7 @@ import type { ProcessOptions } from '../options.ts';
 import { type StopResult, stopTrees } from './stop-trees.ts';
 
 /** What stopping a program as configured needs. */
-export interface StopProgramParts extends Pick<StrategyParts, 'commands' | 'clock' | 'log' | 'services'> {
+interface StopProgramParts extends Pick<StrategyParts, 'commands' | 'clock' | 'log' | 'services'> {
   readonly table: ProcessTable;
 }
 

@@ -1,6 +1,7 @@
-import { givenPart, type Interpreter, interpreterOf } from '../../../core/interpreters.ts';
+import { lastPart } from '../../../core/comm.ts';
+import { givenPart, interpreterOf } from '../../../core/interpreters.ts';
+import type { Interpreter } from '../../../core/known-interpreters.ts';
 import { hostFile } from '../../../system/files/host-path.ts';
-import { lastPart } from '../../../system/proc/called-names.ts';
 import { ancestorsOf } from '../../../system/proc/kin.ts';
 import { judgeWhole, type ProcessLook, type SeenProcess } from '../../../system/proc/look.ts';
 import type { Having } from '../../../system/proc/memory-files.ts';

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { argv as ownArgv } from 'node:process';
 import { Breath } from '../../../core/breath.ts';
+import { lastPart } from '../../../core/comm.ts';
 import { linkedFile } from '../../../system/files/host-path.ts';
 import { scriptRun } from '../../../system/launch/script-run.ts';
-import { lastPart } from '../../../system/proc/called-names.ts';
 import { ancestorsOf } from '../../../system/proc/kin.ts';
 import { judgeWhole, type SeenProcess } from '../../../system/proc/look.ts';
 import { hasEnded } from '../../../system/proc/parse.ts';

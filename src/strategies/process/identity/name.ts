@@ -1,12 +1,11 @@
 import type { ManagedProcess } from '../../../core/alarm.ts';
-import { COMM_BYTES, cutName } from '../../../core/comm.ts';
+import { COMM_BYTES, cutName, lastPart } from '../../../core/comm.ts';
 import { quoted } from '../../../core/printable.ts';
-import { lastPart } from '../../../system/proc/called-names.ts';
 import type { ProcessInfo } from '../../../system/proc/table.ts';
 import { judgeUnitName } from '../../unit/name-policy.ts';
 
 /** What a name is held against. */
-export type NamedProcess = ProcessInfo<'name' | 'argv' | 'executable'>;
+type NamedProcess = ProcessInfo<'name' | 'argv' | 'executable'>;
 
 /**
  * Why the process strategy cannot look for a program of this name, in one line; undefined where it can. What must not be touched

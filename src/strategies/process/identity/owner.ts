@@ -1,4 +1,5 @@
 import process from 'node:process';
+import { lastPart } from '../../../core/comm.ts';
 import type { LaunchRecords } from '../../../core/launch-record.ts';
 import type { Pins } from '../../../core/pin.ts';
 import type { ProgramRoots } from '../../../core/program-roots.ts';
@@ -6,7 +7,6 @@ import { hostStat } from '../../../system/files/host-path.ts';
 import { isOpenToOthers } from '../../../system/files/mode.ts';
 import { asScript, readShebang } from '../../../system/launch/script-file.ts';
 import { isInterpretedBy, scriptRun } from '../../../system/launch/script-run.ts';
-import { lastPart } from '../../../system/proc/called-names.ts';
 import type { SeenProcess } from '../../../system/proc/look.ts';
 import { parseAuxv } from '../../../system/proc/parse.ts';
 import type { ProcessIdentity, ProcessTable } from '../../../system/proc/table.ts';
@@ -28,7 +28,7 @@ export type Owners =
   | { readonly kind: 'refused'; readonly reason: string };
 
 /** What tells whose a program was. */
-export interface OwnerRecords {
+interface OwnerRecords {
   readonly launches: Pick<LaunchRecords, 'get'>;
   readonly pins: Pick<Pins, 'get'>;
   readonly roots: Pick<ProgramRoots, 'get'>;

@@ -7,7 +7,7 @@ import { isOpenToOthers, isSticky } from '../../../system/files/mode.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 
 /** What a pid file says. */
-export type PidFile =
+type PidFile =
   /** `uid`: whose the file is: root vouches for any process, another user for his own alone. */
   | { readonly kind: 'pid'; readonly pid: number; readonly uid: number }
   /** There is none, or nobody has that number: the program is not running, or writes it later. */

@@ -6,7 +6,7 @@ import type { ProcessInfo, ProcessTable } from '../../../system/proc/table.ts';
 import type { Identity, ProcessTree } from './identity.ts';
 
 /** What belongs to a program beside its trees. */
-export interface ProgramRest {
+interface ProgramRest {
   /** By the pid of the tree's root that leads its process group or session. */
   readonly byLeader: ReadonlyMap<number, readonly SeenProcess[]>;
   /** Of roots that are gone. */
@@ -53,7 +53,7 @@ export function restOf(
 }
 
 /** Whether a process belongs to a root. */
-export type IsMember = (root: RootProcess, seen: SeenProcess) => boolean;
+type IsMember = (root: RootProcess, seen: SeenProcess) => boolean;
 
 /**
  * Tells who is in the session that a root led, or that was all its own; or in its process group, and an owner's: whose session it is,

@@ -7,9 +7,9 @@ import {
   livingLaunch,
   type RecalledLaunch,
   type RecordedName,
-  sameLaunch,
   type UnknownLaunch,
 } from './memory.ts';
+import { sameLaunch } from './same-launch.ts';
 
 /**
  * Keeps how the copies beside the first were started: as many as there ever were at once, so that a restart brings back one that has

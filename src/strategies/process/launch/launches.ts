@@ -29,7 +29,7 @@ import { checkPin, type TakeHash } from './pinned.ts';
 import { planStart, type StartPlan } from './plan.ts';
 
 /** What knowing how programs are started uses. */
-export type LaunchParts = Pick<StrategyParts, 'launches' | 'pins' | 'requirePin' | 'roots' | 'programs' | 'log'>;
+type LaunchParts = Pick<StrategyParts, 'launches' | 'pins' | 'requirePin' | 'roots' | 'programs' | 'log'>;
 
 /** How programs are started: as an operator said or pinned it, else as they were when they were last seen. */
 export class ProgramLaunches {

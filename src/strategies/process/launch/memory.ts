@@ -1,13 +1,14 @@
-import { basename, resolve } from 'node:path';
+import { basename } from 'node:path';
+import { lastPart } from '../../../core/comm.ts';
 import { isInterpreter } from '../../../core/interpreters.ts';
 import type { LaunchRecord, LaunchRecords } from '../../../core/launch-record.ts';
 import { executedFiles } from '../../../system/launch/executed-files.ts';
-import { callsItsFolder, type RecordRoom, readAuxiliary, readLaunchRecord } from '../../../system/launch/read-record.ts';
+import { type RecordRoom, readAuxiliary, readLaunchRecord } from '../../../system/launch/read-record.ts';
 import { notRootsLaunch } from '../../../system/launch/roots-launch.ts';
 import { readShebang } from '../../../system/launch/script-file.ts';
-import { lastPart } from '../../../system/proc/called-names.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import type { ProcessTree } from '../identity/identity.ts';
+import { hasMovedOn, sameLaunch, sameStrings, withStoredOutput } from './same-launch.ts';
 
 /** How a tree's program is started, or in one line why that is not known. */
 export type RecalledLaunch =
@@ -172,46 +173,6 @@ const OF_ONE_START: readonly string[] = [
   'MEMORY_PRESSURE_WRITE',
   'FDSTORE',
 ];
-
-/** True where both start the same in the same way. */
-export function sameLaunch(a: LaunchRecord, b: LaunchRecord): boolean {
-  if (!sameStrings(a.argv, b.argv) || !sameStrings(variablesOf(a), variablesOf(b))) return false;
-  return JSON.stringify(FIELDS.map((field) => a[field])) === JSON.stringify(FIELDS.map((field) => b[field]));
-}
-
-/** In an order of their own, and without those that a shell adds: a start by us goes through one. */
-function variablesOf({ environment }: LaunchRecord): readonly string[] {
-  return environment.filter((variable) => !/^(?:SHLVL|_|OLDPWD)=/.test(variable)).toSorted();
-}
-
-/** There may be hundreds of thousands of them. */
-function sameStrings(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((text, index) => text === b[index]);
-}
-
-const FIELDS = ['executable', 'cwd', 'uid', 'gid', 'groups', 'unconfined', 'surroundings'] as const;
-
-/** The link by which it calls its directory leads to another release now than when it was started. */
-function hasMovedOn(stored: LaunchRecord, record: LaunchRecord): boolean {
-  const { cwd, executable } = stored;
-  const isFolder = callsItsFolder(record.environment) === cwd;
-  const isFile = resolve(cwd, record.argv[0] ?? '') === executable && basename(record.executable) === basename(executable);
-  if (!isFolder && !isFile) return false;
-  return sameLaunch(stored, { ...record, ...(isFolder && { cwd }), ...(isFile && { executable }) });
-}
-
-/** A log that was rotated is still the program's, by its former name: `x.log.1`, `x.log-20261126`. */
-function withStoredOutput(stored: LaunchRecord, record: LaunchRecord): LaunchRecord {
-  const { surroundings: before = {} } = stored;
-  const { surroundings: now } = record;
-  const former = (one: string | undefined, other: string | undefined): string | undefined =>
-    one !== undefined && other !== undefined && /^[.-]/.test(other.slice(one.length)) && other.startsWith(one) ? one : other;
-  if (now === undefined) return record;
-  const standardOutput = former(before.standardOutput, now.standardOutput);
-  const standardError = former(before.standardError, now.standardError);
-  const files = { ...(standardOutput && { standardOutput }), ...(standardError && { standardError }) };
-  return { ...record, surroundings: { ...now, ...files } };
-}
 
 /** A worker shares its master's command line, but has given up root's rights: started so, the program could not do its work. */
 function isWorkerOf({ root }: ProcessTree, stored: LaunchRecord, record: LaunchRecord, { userUid }: RecordedName): boolean {

@@ -4,7 +4,8 @@ import type { Pin } from '../../../core/pin.ts';
 import type { LaunchesNow } from '../../strategy.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 import { NEVER_SEEN, OLD_RECORD, UNUSABLE } from '../launch-words.ts';
-import { type LaunchSight, livingLaunch, type RecalledLaunch, type RecordedName, recallLaunch, sameLaunch } from './memory.ts';
+import { type LaunchSight, livingLaunch, type RecalledLaunch, type RecordedName, recallLaunch } from './memory.ts';
+import { sameLaunch } from './same-launch.ts';
 
 /**
  * How the trees that run were started; where that cannot be read, or none runs, the one that was recorded. Never what is confined.

@@ -4,7 +4,7 @@ import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
 import { commandEnvironment, expandCommand } from '../../../core/command-template.ts';
 import type { LaunchRecord } from '../../../core/launch-record.ts';
-import { userWords } from '../../../system/files/account-names.ts';
+import { userWords } from '../../../system/accounts/names.ts';
 import { hostPath, hostStat } from '../../../system/files/host-path.ts';
 import { ledByOthers } from '../../../system/files/roots-own.ts';
 import type { Launch } from '../../../system/launch/launcher.ts';
@@ -29,7 +29,7 @@ export type StartPlan =
   | { readonly kind: 'refused'; readonly reason: string; readonly final?: boolean; readonly unseen?: true };
 
 /** One program to start. */
-export interface PlannedLaunch {
+interface PlannedLaunch {
   readonly what: Launch['what'];
   /** For people, printable; a `start_command` with its text, which may hold a secret. */
   readonly description: string;
@@ -38,7 +38,7 @@ export interface PlannedLaunch {
 }
 
 /** What an operator has said of the program, and what is known of it beside its records. */
-export interface StartRule {
+interface StartRule {
   /** What has become of the program's pin; undefined where it has none. */
   readonly pin: PinCheck | undefined;
   /** `require_pin`: nothing of root's is started without one, but for start_command. */

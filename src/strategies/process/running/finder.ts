@@ -14,10 +14,10 @@ import type { Supervision } from '../supervision/supervision.ts';
 import type { KnownRoots } from './known-roots.ts';
 
 /** What finding a program uses. */
-export type FinderParts = Pick<StrategyParts, 'launches' | 'pins' | 'roots' | 'programs' | 'clock' | 'log'>;
+type FinderParts = Pick<StrategyParts, 'launches' | 'pins' | 'roots' | 'programs' | 'clock' | 'log'>;
 
 /** Where programs are looked for, and who is shown what was found. */
-export interface FinderSight {
+interface FinderSight {
   readonly table: ProcessTable;
   readonly known: KnownRoots;
   readonly supervision: Supervision;

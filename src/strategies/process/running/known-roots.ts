@@ -16,7 +16,7 @@ import { isLife } from './from-command.ts';
 import { listensIn } from './unit-rest.ts';
 
 /** What writing down the roots of programs uses. */
-export type KnownRootsParts = Pick<StrategyParts, 'launches' | 'pins' | 'roots' | 'programs' | 'services'>;
+type KnownRootsParts = Pick<StrategyParts, 'launches' | 'pins' | 'roots' | 'programs' | 'services'>;
 
 /** Writes down the roots by which it will know programs when those have ended, or the daemon has. */
 export class KnownRoots {

@@ -11,7 +11,7 @@ import type { ProcessTree } from '../identity/identity.ts';
 import { type Keeper, type KeeperSight, keepersAbove, lookAtKeeper } from './keepers.ts';
 
 /** What is needed to know who else keeps a program running. */
-export interface SupervisionParts {
+interface SupervisionParts {
   readonly table: ProcessTable;
   readonly clock: Clock;
   readonly log: Logger;

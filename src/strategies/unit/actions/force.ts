@@ -16,7 +16,7 @@ export interface UnitFailure {
 }
 
 /** A unit that has hung in a start or stop. */
-export interface HungUnit {
+interface HungUnit {
   /** As it stands. */
   readonly status: UnitStatus;
   /** For how long it was waited for. */

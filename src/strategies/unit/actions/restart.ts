@@ -15,7 +15,7 @@ import { startOrRestart } from './start.ts';
 export type ServiceParts = Pick<StrategyParts, 'services' | 'clock' | 'log' | 'table' | 'unitsWithProcesses'>;
 
 /** One restart of one unit. */
-export interface UnitRestart {
+interface UnitRestart {
   /** Finds and judges the unit anew: between two looks an alias may have come to mean another. */
   readonly lookUp: (signal: AbortSignal) => Promise<UnitLookup>;
   /** Whether it may be restarted as it stands; asked right before that is done. */

@@ -1,10 +1,10 @@
 import { realpathSync } from 'node:fs';
 import process from 'node:process';
 import { Breath } from '../../../core/breath.ts';
+import { lastPart } from '../../../core/comm.ts';
 import { sameProcess } from '../../../core/program-roots.ts';
 import { readShebang } from '../../../system/launch/script-file.ts';
 import { scriptRun } from '../../../system/launch/script-run.ts';
-import { lastPart } from '../../../system/proc/called-names.ts';
 import { hasEnded, MS_PER_TICK } from '../../../system/proc/parse.ts';
 import type { ProcessIdentity, ProcessInfo, ProcessTable } from '../../../system/proc/table.ts';
 import type { UnitProgram } from '../../../system/systemd/service-manager.ts';
@@ -13,7 +13,7 @@ import { isOwnedBy } from '../../process/identity/owner.ts';
 import { isOthersHome } from './of-main.ts';
 
 /** A service that is down. */
-export interface DownUnit {
+interface DownUnit {
   readonly id: string;
   readonly program: UnitProgram;
   /** Whose processes can be a copy of it: root's and its own user's. */

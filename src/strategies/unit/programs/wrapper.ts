@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
+import { lastPart } from '../../../core/comm.ts';
 import { isShell, programName } from '../../../core/interpreters.ts';
 import { readScript } from '../../../system/launch/script-file.ts';
-import { lastPart } from '../../../system/proc/called-names.ts';
 import type { SeenProcess } from '../../../system/proc/look.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import { commandsOf, programAt } from '../../command/words.ts';

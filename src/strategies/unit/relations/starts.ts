@@ -18,7 +18,7 @@ export interface StartedUnit {
 type How = 'started' | 'restarted' | 'at_end';
 
 /** What a start or restart of one unit starts and restarts; every reason is one line for people. */
-export type UnitStarts =
+type UnitStarts =
   /** The unit itself first. */
   | { readonly kind: 'known'; readonly units: readonly StartedUnit[] }
   /** More than we look at. */

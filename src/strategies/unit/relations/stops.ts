@@ -15,7 +15,7 @@ export interface Stop {
 }
 
 /** What is stopped for units that are started or restarted; the reason is one line for people. */
-export type UnitStops =
+type UnitStops =
   | { readonly kind: 'known'; readonly stops: readonly Stop[] }
   /** More than we look at. */
   | { readonly kind: 'too_many'; readonly reason: string };
@@ -46,7 +46,7 @@ function stopsFor({ id, relations, how, way }: StartedUnit, restarted: ReadonlyS
 }
 
 /** What one look at a unit that would be stopped says. */
-export type StopLook =
+type StopLook =
   /** It is up, or coming up. */
   | { readonly kind: 'stopped'; readonly status: UnitStatus }
   /** There is nothing to stop. */

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { readPieces } from '../read-pieces.ts';
 
 /** How DNS is to be asked, as resolv.conf(5) says. */
-export interface ResolvConf {
+interface ResolvConf {
   /** Addresses, in the order in which they are asked; at least one, at most three. */
   readonly servers: readonly string[];
   /** Domains that are put behind short names, without dots at their ends; at most 32. */
@@ -19,7 +19,7 @@ export interface ResolvConf {
 }
 
 /** Where the system says whom to ask. */
-export const RESOLV_CONF = '/etc/resolv.conf';
+const RESOLV_CONF = '/etc/resolv.conf';
 
 /** Reads the file anew, its first 64 KiB; where there is none, it is as if it were empty. Never throws. */
 export function readResolvConf(path: string = RESOLV_CONF): ResolvConf {

@@ -1,4 +1,4 @@
-import { soon, systemClock } from '../../../core/clock.ts';
+import { MAX_TIMER_MS, soon, systemClock } from '../../../core/clock.ts';
 import { errorMessage } from '../../../core/errors.ts';
 import { printable } from '../../../core/printable.ts';
 import { closeDescriptor, duplicateDescriptor } from '../../native/libc.ts';
@@ -38,7 +38,7 @@ export type CallResult =
   | { readonly kind: 'aborted' };
 
 /** Who hears of what nobody has called for. Neither may throw. */
-export interface ConnectionListener {
+interface ConnectionListener {
   /** How many calls may wait for an answer at once; those beyond wait to be sent. Default: all. */
   readonly mostCalls?: number;
   onSignal(message: DbusMessage): void;
@@ -223,7 +223,6 @@ interface PendingCall {
 const AGAIN_MS = 20;
 /** What waits beyond what the kernel has taken; the longest message is 4 MiB. */
 const MAX_WAITING = 1024 * 1024;
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 function errorOf({ errorName: name, sender }: DbusMessage, text: DbusValue | undefined): CallResult {
   const message = printable(typeof text === 'string' && text !== '' ? text : name).slice(0, MAX_ERROR);

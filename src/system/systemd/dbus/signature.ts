@@ -8,7 +8,7 @@ export type DbusType =
   | { readonly code: '{'; readonly fields: readonly DbusType[] };
 
 /** byte, boolean, int16, uint16, int32, uint32, int64, uint64, double, string, object path, signature, descriptor. */
-export type BasicCode = (typeof BASIC)[number];
+type BasicCode = (typeof BASIC)[number];
 
 const BASIC = ['y', 'b', 'n', 'q', 'i', 'u', 'x', 't', 'd', 's', 'o', 'g', 'h'] as const;
 

@@ -4,9 +4,10 @@ import { closeSync, mkdirSync, openSync, readdirSync, rmSync, symlinkSync, write
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { AccountNames } from '../../../../src/system/files/account-names.ts';
+import { AccountNames } from '../../../../src/system/accounts/names.ts';
 import { FIELD_READERS, type ProcessField } from '../../../../src/system/proc/fields.ts';
-import { LOOK_LIMITS, ProcessTable } from '../../../../src/system/proc/table.ts';
+import { LOOK_LIMITS } from '../../../../src/system/proc/files.ts';
+import { ProcessTable } from '../../../../src/system/proc/table.ts';
 import { TerminalNames } from '../../../../src/system/proc/terminal-names.ts';
 import { openZoo } from '../../../helpers/process-zoo.ts';
 import { missing, skipUnless } from '../../../helpers/requirement.ts';

@@ -7,9 +7,18 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { RecordRoom, readLaunchRecord } from '../../../../src/system/launch/read-record.ts';
-import { hasEnded, parseAuxv, parseStat, parseStatus, splitNul } from '../../../../src/system/proc/parse.ts';
+import { LOOK_LIMITS } from '../../../../src/system/proc/files.ts';
+import {
+  hasEnded,
+  parseAuxv,
+  parseGroups,
+  parseIds,
+  parseNamespaceDepth,
+  parseStat,
+  splitNul,
+} from '../../../../src/system/proc/parse.ts';
 import { signalProcess } from '../../../../src/system/proc/signal.ts';
-import { LOOK_LIMITS, ProcessTable } from '../../../../src/system/proc/table.ts';
+import { ProcessTable } from '../../../../src/system/proc/table.ts';
 import { longestStall } from '../../../helpers/loop-stall.ts';
 import { isAlive, openZoo } from '../../../helpers/process-zoo.ts';
 import { missing } from '../../../helpers/requirement.ts';
@@ -64,7 +73,9 @@ test('no text makes the parsers throw', () => {
   fc.assert(
     fc.property(fc.string(), fc.uint8Array(), (text, bytes) => {
       parseStat(text);
-      parseStatus(text);
+      parseIds(text, 'Uid:');
+      parseGroups(text);
+      parseNamespaceDepth(text);
       parseAuxv(Buffer.from(bytes));
       assert.equal(
         splitNul(
@@ -80,14 +91,12 @@ test('no text makes the parsers throw', () => {
 
 test('status: ids, groups and pid namespaces', () => {
   const text = 'Name:\tx\\nUid: 0\nUmask:\t0022\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nGroups:\t9 10 \nNSpid:\t700\t12\t1\n';
-  assert.deepEqual(parseStatus(text), {
-    uids: { real: 1, effective: 2, saved: 3, filesystem: 4 },
-    gids: { real: 5, effective: 6, saved: 7, filesystem: 8 },
-    groups: [9, 10],
-    namespaceDepth: 2,
-  });
-  assert.deepEqual(parseStatus('Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nGroups:\t \n')?.groups, []);
-  assert.equal(parseStatus('Name:\tx\n'), undefined);
+  assert.deepEqual(parseIds(text, 'Uid:'), { real: 1, effective: 2, saved: 3, filesystem: 4 });
+  assert.deepEqual(parseIds(text, 'Gid:'), { real: 5, effective: 6, saved: 7, filesystem: 8 });
+  assert.deepEqual(parseGroups(text), [9, 10]);
+  assert.equal(parseNamespaceDepth(text), 2);
+  assert.deepEqual(parseGroups('Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nGroups:\t \n'), []);
+  assert.equal(parseIds('Name:\tx\n', 'Uid:'), undefined);
 });
 
 test('argv: empty arguments are kept, a missing end is forgiven', () => {

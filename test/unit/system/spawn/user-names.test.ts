@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { systemClock } from '../../../../src/core/clock.ts';
-import { AccountNames } from '../../../../src/system/files/account-names.ts';
+import { AccountNames } from '../../../../src/system/accounts/names.ts';
 import { UserNames } from '../../../../src/system/spawn/user-names.ts';
 import { FakeClock } from '../../../helpers/fake-clock.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';

@@ -24,7 +24,6 @@ for (const [kind, address] of [
     notifier.watchdog();
     notifier.reloading();
     notifier.ready();
-    notifier.extendTimeout(1_500);
     notifier.stopping();
     const received: string[] = [];
     for (let next = receiver.receive(); next !== undefined; next = receiver.receive()) received.push(String(next));
@@ -35,7 +34,6 @@ for (const [kind, address] of [
       'WATCHDOG=1',
       'RELOADING=1\nMONOTONIC_USEC=1000000000',
       'READY=1',
-      'EXTEND_TIMEOUT_USEC=1500000',
       'STOPPING=1',
     ]);
   });

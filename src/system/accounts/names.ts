@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import { parseAccounts } from './database.ts';
 
 /**
  * Names of users and groups by their numbers: those of /etc/passwd and /etc/group, read again when they change, and those of the
@@ -64,14 +65,14 @@ export class NameList {
 
 const KEPT_MS = 600_000;
 
-/** Lines NAME:PASSWORD:ID:…, of passwd(5) and group(5) alike; of two for one number the first counts. */
+/** Names by number, from the text of passwd(5) or group(5); if two lines have one number the first counts. */
 export function parseNames(text: string): Map<number, string> {
-  const names = new Map<number, string>();
-  for (const line of text.split('\n')) {
-    const [name, , id] = line.split(':', 3);
-    if (name && id && /^\d+$/.test(id) && !names.has(Number(id))) names.set(Number(id), name);
-  }
-  return names;
+  // Of two entries with one key a Map keeps the last.
+  return new Map(
+    parseAccounts(text)
+      .toReversed()
+      .map(({ id, name }) => [id, name]),
+  );
 }
 
 /** A user for people, as /etc/passwd has it: `user nobody (65534)`, `user 1000` where it has no name. */
@@ -89,23 +90,4 @@ function words(what: string, id: number, listOf: (accounts: AccountNames) => Nam
   accounts.refresh();
   const name = listOf(accounts).name(id);
   return name === undefined ? `${what} ${id}` : `${what} ${name} (${id})`;
-}
-
-/** Whether anybody but root is in a group, by `passwd` and `group` of `folder`; false if these do not tell. Source: passwd(5), group(5). */
-export function hasMembers(gid: number, folder = '/etc'): boolean {
-  const fields = (file: string): string[][] => {
-    try {
-      return readFileSync(`${folder}/${file}`, 'utf8')
-        .split('\n')
-        .map((line) => line.split(':'));
-    } catch {
-      return [];
-    }
-  };
-  const others = fields('passwd').filter(([, , uid]) => uid !== undefined && uid !== '0');
-  if (others.some(([, , , primary]) => primary === String(gid))) return true;
-  const names = new Set(others.map(([name]) => name));
-  return fields('group').some(
-    ([, , id, members = '']) => id === String(gid) && members.split(',').some((name) => names.has(name)),
-  );
 }

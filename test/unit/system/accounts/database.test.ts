@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { groupId, userId } from '../../../../src/system/files/account-id.ts';
+import { groupId, userId } from '../../../../src/system/accounts/database.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
 
 test('a group by name or number', (t) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { AccountNames, parseNames } from '../../../../src/system/files/account-names.ts';
+import { AccountNames, parseNames } from '../../../../src/system/accounts/names.ts';
 import { learnAccountNames } from '../../../../src/system/spawn/learn-account-names.ts';
 import { missing } from '../../../helpers/requirement.ts';
 import { tempDir } from '../../../helpers/temp-dir.ts';
