@@ -6,7 +6,7 @@ import { processesInGroup } from '../strategies/unit/processes.ts';
 import { hiddenProcesses } from '../system/proc/hidden.ts';
 import { sharedLooks, type TakeLook } from '../system/proc/look.ts';
 import { type ProcessIdentity, ProcessTable } from '../system/proc/table.ts';
-import { transitOf, type UnitTransit } from '../system/systemd/unit-transit.ts';
+import { transitOf, type UnitTransit } from '../system/systemd/unit/transit.ts';
 import type { Core } from './app.ts';
 import type { FoundLife, Running } from './watched-status.ts';
 

@@ -3,7 +3,7 @@ import { zonedTimestamp } from '../core/clock.ts';
 import { formatDuration } from '../core/duration.ts';
 import type { WatchedLives } from '../detectors/watched-lives.ts';
 import type { WatchedLife } from '../state/daemon-state.ts';
-import type { UnitTransit } from '../system/systemd/unit-transit.ts';
+import type { UnitTransit } from '../system/systemd/unit/transit.ts';
 import type { WatchFact } from './judge-state.ts';
 
 /** Whether a watched process runs, or what systemd is about with its unit; null: nobody knows. */

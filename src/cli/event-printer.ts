@@ -1,6 +1,6 @@
 import type { EventLine } from '../core/event-line.ts';
 import { escapeUnfit } from '../core/printable.ts';
-import { type ClientFilter, passes } from '../stream/client-filter.ts';
+import { type ClientFilter, passes } from '../stream/filter.ts';
 import type { Cli } from './cli-context.ts';
 import { readEventLine } from './event-reader.ts';
 import { EventTally } from './event-tally.ts';

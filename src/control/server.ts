@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
-import { KeptListener } from '../system/kept-listener.ts';
 import { Connections } from '../system/sockets/connections.ts';
+import { KeptListener } from '../system/sockets/kept-listener.ts';
 import { OpenServers } from '../system/sockets/open-servers.ts';
 import { UnixPlace } from '../system/sockets/unix-place.ts';
 import { createDoor } from './door.ts';

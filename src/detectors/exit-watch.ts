@@ -4,7 +4,7 @@ import { managedProcess, type Plans } from '../strategies/recovery-plan.ts';
 import { sharedLooks, type TakeLook } from '../system/proc/look.ts';
 import { ProcessTable } from '../system/proc/table.ts';
 import type { RunningProcesses } from '../system/systemd/running-processes.ts';
-import type { UnitTransit } from '../system/systemd/unit-transit.ts';
+import type { UnitTransit } from '../system/systemd/unit/transit.ts';
 import type { LifeKeeper, RecoveryFollower } from './detector.ts';
 import type { ExitWatchTarget, ProcessExitDetector, ProcessExitParts } from './exits/detector.ts';
 import type { WatchedLives } from './watched-lives.ts';

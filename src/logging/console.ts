@@ -1,7 +1,7 @@
 import { fstatSync } from 'node:fs';
 import { counted } from '../core/counted.ts';
 import type { LogLevel } from '../core/logger.ts';
-import type { LogLine } from './log-line.ts';
+import type { LogLine } from './line.ts';
 import { severities } from './syslog.ts';
 
 /** What of process.stdout and process.stderr is used. */

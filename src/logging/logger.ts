@@ -4,8 +4,8 @@ import { type Clock, systemClock } from '../core/clock.ts';
 import { type LogFields, type Logger, type LogLevel, logLevels } from '../core/logger.ts';
 import { groupId } from '../system/accounts/database.ts';
 import { Console, type ConsoleStream } from './console.ts';
-import { LogFile } from './log-file.ts';
-import { cleanFields, cleanMessage, type LogLine, type LogOrigin, plainLine, textLine, withError } from './log-line.ts';
+import { LogFile } from './file.ts';
+import { cleanFields, cleanMessage, type LogLine, type LogOrigin, plainLine, textLine, withError } from './line.ts';
 import type { LoggingOptions } from './parse-logging.ts';
 import { type DatagramSocket, Syslog } from './syslog.ts';
 

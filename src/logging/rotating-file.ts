@@ -1,17 +1,8 @@
 import { fchmodSync, fchownSync, fstatSync, linkSync, lstatSync, renameSync, statSync } from 'node:fs';
 import type { RollingStream } from 'pino-roll';
 import { errorMessage } from '../core/errors.ts';
-import {
-  createEmpty,
-  EXTENSION,
-  endsInLine,
-  type FileId,
-  isSameFile,
-  nextNumber,
-  removeName,
-  removeOldest,
-} from './log-names.ts';
-import { resolveLogFile } from './log-path.ts';
+import { createEmpty, EXTENSION, endsInLine, type FileId, isSameFile, nextNumber, removeName, removeOldest } from './names.ts';
+import { resolveLogFile } from './path.ts';
 
 /** A log file and its rotation. */
 export interface RotatingFileOptions {

@@ -1,9 +1,9 @@
 import type { EventLine } from '../core/event-line.ts';
 import type { ProcessEvent, ProcessEventType } from '../core/process-event.ts';
-import { type ClientFilter, passes } from './client-filter.ts';
-import type { EventClient } from './event-client.ts';
-import type { EventDescriber } from './event-describer.ts';
-import { eventText } from './event-text.ts';
+import type { EventClient } from './client.ts';
+import type { EventDescriber } from './describer.ts';
+import { type ClientFilter, passes } from './filter.ts';
+import { eventText } from './text.ts';
 
 /** Tells events to clients: each is made a line once, and clients that want the same share the bytes. */
 export class Broadcast {

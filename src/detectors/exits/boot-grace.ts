@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
-import { isDown, isUp } from '../../system/systemd/unit-state.ts';
+import { isDown, isUp } from '../../system/systemd/unit/state.ts';
 import type { FoundProcesses } from './death/judgement.ts';
 
 /** What is asked when a grace is over. */

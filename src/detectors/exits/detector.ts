@@ -2,7 +2,7 @@ import type { ProcessEvent } from '../../core/process-event.ts';
 import { canWatchByPidfd } from '../../system/proc/pid-watch.ts';
 import type { ProcessEventSource, ProcessEventSubscription } from '../../system/process-events/source.ts';
 import type { RunningProcesses } from '../../system/systemd/running-processes.ts';
-import type { UnitTransit } from '../../system/systemd/unit-transit.ts';
+import type { UnitTransit } from '../../system/systemd/unit/transit.ts';
 import type { Detector } from '../detector.ts';
 import { describeMeans, NEWCOMERS_LOOK_MS } from './means.ts';
 import { type CalledBy, Newcomers } from './new-processes.ts';

@@ -1,6 +1,6 @@
 import type { ProcessIdentity } from '../../system/proc/table.ts';
 import type { RunningProcesses } from '../../system/systemd/running-processes.ts';
-import type { UnitTransit } from '../../system/systemd/unit-transit.ts';
+import type { UnitTransit } from '../../system/systemd/unit/transit.ts';
 import { isMissingAfter, isWell } from './boot-grace.ts';
 import { DeathCase } from './death/case.ts';
 import type { FoundProcesses } from './death/judgement.ts';

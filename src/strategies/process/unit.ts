@@ -4,7 +4,7 @@ import type { RestartPreview } from '../../core/outcomes.ts';
 import { sameProcess } from '../../core/program-roots.ts';
 import type { SeenProcess } from '../../system/proc/look.ts';
 import type { ProcessTable } from '../../system/proc/table.ts';
-import { isDown } from '../../system/systemd/unit-state.ts';
+import { isDown } from '../../system/systemd/unit/state.ts';
 import type { AlsoStarts, RestartAttempt, RestartOutcome, StrategyParts } from '../strategy.ts';
 import type { TwinUnit } from '../twins.ts';
 import { nothingKnown } from '../unit/programs/beside.ts';

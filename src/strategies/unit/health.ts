@@ -1,6 +1,6 @@
 import type { HealthResult } from '../../core/outcomes.ts';
 import type { UnitStatus } from '../../system/systemd/service-manager.ts';
-import { isUp } from '../../system/systemd/unit-state.ts';
+import { isUp } from '../../system/systemd/unit/state.ts';
 import { startDeadline } from '../deadline.ts';
 import type { Life, StrategyParts } from '../strategy.ts';
 import type { UnitLookup } from './lookup.ts';

@@ -1,4 +1,4 @@
-import { isUp } from '../../system/systemd/unit-state.ts';
+import { isUp } from '../../system/systemd/unit/state.ts';
 import type { StrategyParts } from '../strategy.ts';
 import type { UnitLookup } from './lookup.ts';
 import { judgeUnitName } from './name-policy.ts';

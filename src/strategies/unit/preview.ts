@@ -1,6 +1,6 @@
 import type { RestartPreview } from '../../core/outcomes.ts';
 import type { UnitStatus } from '../../system/systemd/service-manager.ts';
-import { isUp } from '../../system/systemd/unit-state.ts';
+import { isUp } from '../../system/systemd/unit/state.ts';
 import { isDueWithin, type ServiceParts } from './actions/restart.ts';
 import { describeLook } from './health.ts';
 import { lookIntoUnit } from './processes.ts';

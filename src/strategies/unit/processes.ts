@@ -3,7 +3,7 @@ import { ancestorsOf } from '../../system/proc/kin.ts';
 import { hasEnded } from '../../system/proc/parse.ts';
 import type { ProcessIdentity } from '../../system/proc/table.ts';
 import type { UnitProgram, UnitStatus } from '../../system/systemd/service-manager.ts';
-import { isReloading, isUp } from '../../system/systemd/unit-state.ts';
+import { isReloading, isUp } from '../../system/systemd/unit/state.ts';
 import type { StrategyParts } from '../strategy.ts';
 import type { Unanswered } from './lookup.ts';
 import { unanswered } from './relations/starts.ts';

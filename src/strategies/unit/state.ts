@@ -1,6 +1,6 @@
 import type { HealthResult } from '../../core/outcomes.ts';
 import type { UnitStatus } from '../../system/systemd/service-manager.ts';
-import { isDown, isUp } from '../../system/systemd/unit-state.ts';
+import { isDown, isUp } from '../../system/systemd/unit/state.ts';
 
 /**
  * What brings a unit up from where it stands. `wait`: systemd is to restart it by itself, and if that is soon, to restart on top would

@@ -7,7 +7,7 @@ import type { Pid1Link } from '../systemd/link.ts';
 import type { Pid1 } from '../systemd/pid1.ts';
 import { isOver, TransientFollower, type TransientState } from '../systemd/transient-follower.ts';
 import { startTransient, type TransientProperties, type TransientStart } from '../systemd/transient-unit.ts';
-import { runUnit } from '../systemd/unit-name.ts';
+import { runUnit } from '../systemd/unit/name.ts';
 import type { EndNotes } from './end-script.ts';
 import type { ShellCommand } from './runner.ts';
 import type { RunStreams } from './streams.ts';

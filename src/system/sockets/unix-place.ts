@@ -1,8 +1,8 @@
 import type { Server } from 'node:net';
 import type { Logger } from '../../core/logger.ts';
 import { groupId } from '../accounts/database.ts';
-import type { Listening } from '../kept-listener.ts';
 import { listenOnSocket } from './file.ts';
+import type { Listening } from './kept-listener.ts';
 import type { OpenServers } from './open-servers.ts';
 
 /** Where a Unix socket is to be, and how. */

@@ -4,10 +4,10 @@ import type { Limit } from './dbus/connection.ts';
 import type { Pid1Link } from './link.ts';
 import type { Pid1 } from './pid1.ts';
 import { hasJob, numberOf, type Properties, readProperties, textOf } from './properties.ts';
-import { restartDueMs } from './restart-due.ts';
 import type { UnitExplanation } from './service-manager.ts';
 import { describeStanding, STANDING_PROPERTIES } from './standing-words.ts';
-import { journalAbout, journalOf } from './unit-journal.ts';
+import { journalAbout, journalOf } from './unit/journal.ts';
+import { restartDueMs } from './unit/restart-due.ts';
 
 /** Why a unit is not up, as systemd tells it, and what its last life wrote. Never rejects. */
 export async function explainUnit(pid1: Pid1, unit: string, limit: Limit): Promise<UnitExplanation> {

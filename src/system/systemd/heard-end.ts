@@ -1,7 +1,7 @@
 import { systemClock } from '../../core/clock.ts';
 import { hasJob, numberOf, textOf } from './properties.ts';
 import type { SeenEnd } from './service-manager.ts';
-import type { UnitChange } from './unit-change.ts';
+import type { UnitChange } from './unit/change.ts';
 
 /**
  * How a unit ended last, from the changes that systemd tells of it. It knows more than the unit itself: at rest that is unloaded, and

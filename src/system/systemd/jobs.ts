@@ -10,8 +10,8 @@ import type { Pid1 } from './pid1.ts';
 import { hasJob, isIdleStart, type Properties, readProperties, textOf } from './properties.ts';
 import type { ServiceCallResult } from './service-manager.ts';
 import { SkippedStart, skipWords } from './skipped-start.ts';
-import { unitPath } from './unit-name.ts';
-import { isDown, isUp } from './unit-state.ts';
+import { unitPath } from './unit/name.ts';
+import { isDown, isUp } from './unit/state.ts';
 
 /** What a unit is to do. */
 export type JobVerb = 'start' | 'restart' | 'stop';

@@ -2,7 +2,7 @@ import { callFailure } from './call-failure.ts';
 import { type Call, type CallResult, DbusConnection, type Limit } from './dbus/connection.ts';
 import { bodyOf, type DbusMessage } from './dbus/message.ts';
 import type { DbusValue } from './dbus/values.ts';
-import { UnitChange } from './unit-change.ts';
+import { UnitChange } from './unit/change.ts';
 
 /** Where PID 1 can be spoken to. */
 export interface Pid1Addresses {

@@ -10,7 +10,6 @@ import { runJob } from './jobs.ts';
 import type { Pid1Call } from './link.ts';
 import { Pid1 } from './pid1.ts';
 import { type Properties, type PropertyNames, readProperties, textOf } from './properties.ts';
-import { RESTART_PROPERTIES, restartDueMs } from './restart-due.ts';
 import type {
   KillingResult,
   SeenEnd,
@@ -25,10 +24,11 @@ import type {
   UnitRelations,
   UnitStatus,
 } from './service-manager.ts';
-import { END_PROPERTIES, unitEnd } from './unit-end.ts';
-import { PROGRAM_PROPERTIES, unitProgram } from './unit-program.ts';
-import { RELATION_PROPERTIES, unitRelations } from './unit-relations.ts';
-import { STATUS_PROPERTIES, unitStatus } from './unit-status.ts';
+import { END_PROPERTIES, unitEnd } from './unit/end.ts';
+import { PROGRAM_PROPERTIES, unitProgram } from './unit/program.ts';
+import { RELATION_PROPERTIES, unitRelations } from './unit/relations.ts';
+import { RESTART_PROPERTIES, restartDueMs } from './unit/restart-due.ts';
+import { STATUS_PROPERTIES, unitStatus } from './unit/status.ts';
 import { UnitWatches } from './watches.ts';
 
 /** The systemd that is PID 1, spoken to over D-Bus: its own socket, or the system's bus. */

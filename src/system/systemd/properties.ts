@@ -2,7 +2,7 @@ import { callFailure } from './call-failure.ts';
 import type { CallResult, Limit } from './dbus/connection.ts';
 import { type DbusValue, Variant } from './dbus/values.ts';
 import type { Pid1Link } from './link.ts';
-import { unitPath } from './unit-name.ts';
+import { unitPath } from './unit/name.ts';
 
 /** What of a unit is asked for, by the interface that has it. Source: org.freedesktop.systemd1(5). */
 export interface PropertyNames {

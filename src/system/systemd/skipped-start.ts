@@ -4,8 +4,8 @@ import type { Limit } from './dbus/connection.ts';
 import type { DbusValue } from './dbus/values.ts';
 import type { Pid1Link } from './link.ts';
 import { activeStateOf, isIdleStart, type Properties, type PropertyNames, readProperties, textOf } from './properties.ts';
-import type { UnitChange } from './unit-change.ts';
-import { unitPath } from './unit-name.ts';
+import type { UnitChange } from './unit/change.ts';
+import { unitPath } from './unit/name.ts';
 
 /** What systemd asks before it starts a unit. */
 type Test = 'Conditions' | 'Asserts' | 'ExecCondition';

@@ -3,7 +3,7 @@ import { printable } from '../../core/printable.ts';
 import { commandsOf, runningCommand } from './exec-commands.ts';
 import { FAILURE_PROPERTIES, failureWords, pidFileWords } from './job-words.ts';
 import { activeStateOf, hasJob, type Properties, type PropertyNames, textOf } from './properties.ts';
-import { isUp } from './unit-state.ts';
+import { isUp } from './unit/state.ts';
 
 /** What `describeStanding` goes by. */
 export const STANDING_PROPERTIES = {

@@ -3,7 +3,7 @@ import type { Limit } from './dbus/connection.ts';
 import type { DbusValue } from './dbus/values.ts';
 import type { Pid1Link } from './link.ts';
 import { hasJob, numberOf, type Properties, readProperties, textOf } from './properties.ts';
-import { unitPath } from './unit-name.ts';
+import { unitPath } from './unit/name.ts';
 
 /** What a transient service has come to so far. */
 export interface TransientState {

@@ -4,7 +4,7 @@ import type { Limit } from './dbus/connection.ts';
 import { HeardEnd } from './heard-end.ts';
 import { Pid1Link } from './link.ts';
 import type { SeenEnd } from './service-manager.ts';
-import { unitPath } from './unit-name.ts';
+import { unitPath } from './unit/name.ts';
 
 /**
  * Units that somebody wants to hear of, over the system's bus: there only these are told of, while PID 1's own socket tells of all. While

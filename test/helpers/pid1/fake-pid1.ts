@@ -7,7 +7,7 @@ import type { DbusValue, Variant } from '../../../src/system/systemd/dbus/values
 import type { Pid1Addresses } from '../../../src/system/systemd/link.ts';
 import { Systemd } from '../../../src/system/systemd/manager.ts';
 import { Pid1 } from '../../../src/system/systemd/pid1.ts';
-import { unitPath } from '../../../src/system/systemd/unit-name.ts';
+import { unitPath } from '../../../src/system/systemd/unit/name.ts';
 import { CLD_EXITED, CLD_KILLED, DBUS, MANAGER, MANAGER_PATH, PROPERTIES, SYSTEMD } from './dbus-names.ts';
 import { type Caller, DbusPeer, type FakeCall, type Greeting } from './dbus-peer.ts';
 import { FakeBus } from './fake-bus.ts';

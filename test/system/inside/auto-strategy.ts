@@ -7,7 +7,7 @@ import { proveHealthy } from '../../../src/monitor/health-proof.ts';
 import { parseStrategy } from '../../../src/strategies/index.ts';
 import type { RecoveryPlan } from '../../../src/strategies/recovery-plan.ts';
 import { ProcessTable } from '../../../src/system/proc/table.ts';
-import { appUnit } from '../../../src/system/systemd/unit-name.ts';
+import { appUnit } from '../../../src/system/systemd/unit/name.ts';
 import { strategyMemory } from '../../helpers/memory-state.ts';
 import { isAlive } from '../../helpers/process-zoo.ts';
 import { attemptOn, FakeSection, managed, never, silentLog } from '../../helpers/strategy-parts.ts';

@@ -15,7 +15,7 @@ import { type TestContext, test } from 'node:test';
 import type { LaunchRecord } from '../../../src/core/launch-record.ts';
 import { readLaunchRecord } from '../../../src/system/launch/read-record.ts';
 import { ProcessTable } from '../../../src/system/proc/table.ts';
-import { appUnit } from '../../../src/system/systemd/unit-name.ts';
+import { appUnit } from '../../../src/system/systemd/unit/name.ts';
 import { isAlive } from '../../helpers/process-zoo.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { knownUnits, openRuns, type Runs } from './runs.ts';

@@ -5,7 +5,7 @@ import { systemClock } from '../../../src/core/clock.ts';
 import { parseStrategy } from '../../../src/strategies/index.ts';
 import { ProcessTable } from '../../../src/system/proc/table.ts';
 import type { CommandRunner } from '../../../src/system/runs/runner.ts';
-import { appUnit } from '../../../src/system/systemd/unit-name.ts';
+import { appUnit } from '../../../src/system/systemd/unit/name.ts';
 import { strategyMemory } from '../../helpers/memory-state.ts';
 import { isAlive } from '../../helpers/process-zoo.ts';
 import { attemptOn, FakeSection, managed, never, silentLog } from '../../helpers/strategy-parts.ts';

@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { CommandResult } from '../../../src/system/spawn/command-result.ts';
-import { runUnit } from '../../../src/system/systemd/unit-name.ts';
+import { runUnit } from '../../../src/system/systemd/unit/name.ts';
 import { isAlive } from '../../helpers/process-zoo.ts';
 import { seededRandom } from '../../helpers/seeded-random.ts';
 import { never } from '../../helpers/strategy-parts.ts';

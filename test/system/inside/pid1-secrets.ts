@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { ProcessTable } from '../../../src/system/proc/table.ts';
 import type { CommandResult } from '../../../src/system/spawn/command-result.ts';
-import { appUnit, runUnit } from '../../../src/system/systemd/unit-name.ts';
+import { appUnit, runUnit } from '../../../src/system/systemd/unit/name.ts';
 import { never } from '../../helpers/strategy-parts.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { kinds, openWay, ourUnits, WAYS, type Way, ways } from './pid1-ways.ts';

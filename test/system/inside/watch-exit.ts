@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { appUnit } from '../../../src/system/systemd/unit-name.ts';
+import { appUnit } from '../../../src/system/systemd/unit/name.ts';
 import { attemptOn, managed, never } from '../../helpers/strategy-parts.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { detecting, systemctl } from './watched-unit.ts';

@@ -6,7 +6,7 @@ import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Console } from '../../../src/logging/console.ts';
-import { plainLine } from '../../../src/logging/log-line.ts';
+import { plainLine } from '../../../src/logging/line.ts';
 import { RecordedStream } from '../../helpers/recorded-stream.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 import { waitFor } from '../../helpers/wait-for.ts';

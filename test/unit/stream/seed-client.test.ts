@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { describe, it, type TestContext } from 'node:test';
 import type { ProcessEvent } from '../../../src/core/process-event.ts';
-import { eventText } from '../../../src/stream/event-text.ts';
+import { eventText } from '../../../src/stream/text.ts';
 import { clientsOf, exitOf, NO_PID, startStream } from '../../helpers/event-world.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { freePort } from '../../helpers/free-port.ts';

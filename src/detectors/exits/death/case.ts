@@ -1,6 +1,6 @@
 import { describeWaitStatus, isCleanEnd } from '../../../core/wait-status.ts';
 import type { UnitStatus } from '../../../system/systemd/service-manager.ts';
-import type { UnitTransit } from '../../../system/systemd/unit-transit.ts';
+import type { UnitTransit } from '../../../system/systemd/unit/transit.ts';
 import type { WatchParts } from '../watch/parts.ts';
 import type { WatchedUnit } from '../watch/unit.ts';
 import { type DeathInquiry, type Judgement, judgeDeath } from './judgement.ts';

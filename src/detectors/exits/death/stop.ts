@@ -1,7 +1,7 @@
 import type { Clock } from '../../../core/clock.ts';
 import { isCleanEnd } from '../../../core/wait-status.ts';
 import type { SeenEnd, ServiceManager, UnitEnd } from '../../../system/systemd/service-manager.ts';
-import { isDown, isUp } from '../../../system/systemd/unit-state.ts';
+import { isDown, isUp } from '../../../system/systemd/unit/state.ts';
 import { isFailure, type ProcessDeath, type Verdict } from './verdict.ts';
 
 /** What is asked about a unit that seems to have been stopped. */

@@ -2,7 +2,7 @@ import { localTimestamp } from '../../../core/clock.ts';
 import { formatDuration } from '../../../core/duration.ts';
 import { describeWaitStatus, isCleanEnd } from '../../../core/wait-status.ts';
 import type { UnitStatus } from '../../../system/systemd/service-manager.ts';
-import { isReloading } from '../../../system/systemd/unit-state.ts';
+import { isReloading } from '../../../system/systemd/unit/state.ts';
 
 /** The end of a process that was watched. */
 export interface ProcessDeath {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../core/clock.ts';
 import type { ServiceManager, UnitStatus } from '../../../system/systemd/service-manager.ts';
-import { transitOf, type UnitTransit } from '../../../system/systemd/unit-transit.ts';
+import { transitOf, type UnitTransit } from '../../../system/systemd/unit/transit.ts';
 
 /** What a TransitWatch uses of the rest. */
 interface TransitParts {

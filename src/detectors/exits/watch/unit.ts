@@ -1,5 +1,5 @@
 import type { UnitStatus } from '../../../system/systemd/service-manager.ts';
-import type { UnitTransit } from '../../../system/systemd/unit-transit.ts';
+import type { UnitTransit } from '../../../system/systemd/unit/transit.ts';
 import type { WatchParts } from './parts.ts';
 import { TransitWatch } from './unit-transit.ts';
 

@@ -3,7 +3,7 @@ import { isInterpreter } from '../../../core/interpreters.ts';
 import { judgeWhole, type ProcessLook, type SeenProcess } from '../../../system/proc/look.ts';
 import { hasEnded } from '../../../system/proc/parse.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
-import { pidsOfService } from '../../../system/systemd/unit-cgroup.ts';
+import { pidsOfService } from '../../../system/systemd/unit/cgroup.ts';
 import { byArgument } from './argument.ts';
 import { isPossible, type Known, known, matcherOf, ownedOf, ownerTest } from './candidates.ts';
 import type { Identity, Witness } from './identity.ts';

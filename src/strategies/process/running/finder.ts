@@ -3,7 +3,7 @@ import type { ManagedProcess } from '../../../core/alarm.ts';
 import { Breath } from '../../../core/breath.ts';
 import { ProcessLook, type SeenProcess } from '../../../system/proc/look.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
-import { appUnit, MOST_COPIES } from '../../../system/systemd/unit-name.ts';
+import { appUnit, MOST_COPIES } from '../../../system/systemd/unit/name.ts';
 import type { StrategyParts } from '../../strategy.ts';
 import { describeStrangers } from '../descriptions.ts';
 import { knownBy, type Witness } from '../identity/identity.ts';

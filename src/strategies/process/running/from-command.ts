@@ -1,6 +1,6 @@
 import process from 'node:process';
 import type { ProcessIdentity, ProcessTable } from '../../../system/proc/table.ts';
-import { isRunUnit } from '../../../system/systemd/unit-name.ts';
+import { isRunUnit } from '../../../system/systemd/unit/name.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 
 /** Whether the process was started by one of our commands, which a look in passing must not take for the program itself. */

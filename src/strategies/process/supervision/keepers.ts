@@ -4,7 +4,7 @@ import type { KeeperProcess } from '../../../core/program-roots.ts';
 import { ancestorsOf } from '../../../system/proc/kin.ts';
 import { hasEnded } from '../../../system/proc/parse.ts';
 import type { ProcessInfo, ProcessTable } from '../../../system/proc/table.ts';
-import { isAppUnitOf, isRunUnit } from '../../../system/systemd/unit-name.ts';
+import { isAppUnitOf, isRunUnit } from '../../../system/systemd/unit/name.ts';
 import { KIND_FIELDS_BUT_ARGV, type ParentKind, parentKind } from './kinds.ts';
 
 /** Somebody other than us who may start a program again, as one look saw it. */

@@ -1,6 +1,6 @@
 import { formatDuration } from '../../../core/duration.ts';
 import type { UnitProcesses, UnitStatus } from '../../../system/systemd/service-manager.ts';
-import { isDown } from '../../../system/systemd/unit-state.ts';
+import { isDown } from '../../../system/systemd/unit/state.ts';
 import type { Deadline } from '../../deadline.ts';
 import type { RestartOutcome, StrategyParts } from '../../strategy.ts';
 import { describeState, hangs } from '../state.ts';

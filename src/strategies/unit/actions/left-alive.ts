@@ -1,7 +1,7 @@
 import { hasEnded } from '../../../system/proc/parse.ts';
 import type { ProcessIdentity } from '../../../system/proc/table.ts';
 import type { ServiceCallResult, UnitProgram, UnitStatus } from '../../../system/systemd/service-manager.ts';
-import { isUp } from '../../../system/systemd/unit-state.ts';
+import { isUp } from '../../../system/systemd/unit/state.ts';
 import type { Deadline } from '../../deadline.ts';
 import type { StrategyParts } from '../../strategy.ts';
 import { processesInGroup } from '../processes.ts';

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../core/clock.ts';
 import { withLines } from '../../../core/last-lines.ts';
 import type { UnitStatus } from '../../../system/systemd/service-manager.ts';
-import { isUp } from '../../../system/systemd/unit-state.ts';
+import { isUp } from '../../../system/systemd/unit/state.ts';
 import { type Deadline, withDeadline } from '../../deadline.ts';
 import { type RestartOutcome, type StrategyParts, UNWANTED } from '../../strategy.ts';
 import { describeHollow, lookInto } from '../health.ts';

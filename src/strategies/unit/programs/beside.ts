@@ -1,6 +1,6 @@
 import { findAccount } from '../../../system/spawn/user-account.ts';
 import type { UnitStatus } from '../../../system/systemd/service-manager.ts';
-import { isDown } from '../../../system/systemd/unit-state.ts';
+import { isDown } from '../../../system/systemd/unit/state.ts';
 import type { StrategyParts } from '../../strategy.ts';
 import { permitAfterStop } from '../actions/left-alive.ts';
 import type { UnitPermission } from '../relations/permission.ts';

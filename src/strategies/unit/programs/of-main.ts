@@ -1,7 +1,7 @@
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import type { ServiceManager } from '../../../system/systemd/service-manager.ts';
-import { pidsOfGroup } from '../../../system/systemd/unit-cgroup.ts';
-import { isUp } from '../../../system/systemd/unit-state.ts';
+import { pidsOfGroup } from '../../../system/systemd/unit/cgroup.ts';
+import { isUp } from '../../../system/systemd/unit/state.ts';
 import type { ProcessTree } from '../../process/identity/identity.ts';
 import { unitAround } from '../../process/supervision/brought-back.ts';
 import { isWrapperOf } from './wrapper.ts';

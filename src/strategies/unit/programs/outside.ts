@@ -8,7 +8,7 @@ import { scriptRun } from '../../../system/launch/script-run.ts';
 import { hasEnded, MS_PER_TICK } from '../../../system/proc/parse.ts';
 import type { ProcessIdentity, ProcessInfo, ProcessTable } from '../../../system/proc/table.ts';
 import type { UnitProgram } from '../../../system/systemd/service-manager.ts';
-import { isAppUnit, isAppUnitOf } from '../../../system/systemd/unit-name.ts';
+import { isAppUnit, isAppUnitOf } from '../../../system/systemd/unit/name.ts';
 import { isOwnedBy } from '../../process/identity/owner.ts';
 import { isOthersHome } from './of-main.ts';
 

@@ -1,5 +1,5 @@
 import type { ServiceManager, UnitRelations, UnitStatus } from '../../../system/systemd/service-manager.ts';
-import { isUp } from '../../../system/systemd/unit-state.ts';
+import { isUp } from '../../../system/systemd/unit/state.ts';
 import type { Unanswered } from '../lookup.ts';
 import { isAtRest, isRestartedBySystemd } from '../state.ts';
 

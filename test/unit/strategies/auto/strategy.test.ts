@@ -9,7 +9,7 @@ import type { RestartAttempt, RestartOutcome, RestartStrategy } from '../../../.
 import { ServiceStrategy } from '../../../../src/strategies/unit/strategy.ts';
 import { type ProcessIdentity, ProcessTable } from '../../../../src/system/proc/table.ts';
 import type { RunningProcesses } from '../../../../src/system/systemd/running-processes.ts';
-import { appUnit } from '../../../../src/system/systemd/unit-name.ts';
+import { appUnit } from '../../../../src/system/systemd/unit/name.ts';
 import { FakeClock } from '../../../helpers/fake-clock.ts';
 import { FakeSystemd, type FakeUnitOptions } from '../../../helpers/fake-systemd.ts';
 import { strategyMemory } from '../../../helpers/memory-state.ts';

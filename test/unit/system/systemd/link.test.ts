@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { messageTypes } from '../../../../src/system/systemd/dbus/message.ts';
 import { Variant } from '../../../../src/system/systemd/dbus/values.ts';
 import { type LinkKind, Pid1Link, type RemovedJob } from '../../../../src/system/systemd/link.ts';
-import type { UnitChange } from '../../../../src/system/systemd/unit-change.ts';
-import { unitPath } from '../../../../src/system/systemd/unit-name.ts';
+import type { UnitChange } from '../../../../src/system/systemd/unit/change.ts';
+import { unitPath } from '../../../../src/system/systemd/unit/name.ts';
 import { FakePid1, type FakePid1Options } from '../../../helpers/pid1/fake-pid1.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DbusValue } from '../../../../src/system/systemd/dbus/values.ts';
 import { describeFailure } from '../../../../src/system/systemd/job-words.ts';
-import { restartDueMs } from '../../../../src/system/systemd/restart-due.ts';
 import { describeStanding } from '../../../../src/system/systemd/standing-words.ts';
+import { restartDueMs } from '../../../../src/system/systemd/unit/restart-due.ts';
 
 /** A command as systemd tells it: how it went (0: it runs), its exit code or signal, and when it began and ended. */
 function command(path: string, code: number, status: number, at = 1, ignored = false): DbusValue {

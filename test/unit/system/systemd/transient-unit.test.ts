@@ -6,7 +6,7 @@ import { Variant } from '../../../../src/system/systemd/dbus/values.ts';
 import { Pid1Link } from '../../../../src/system/systemd/link.ts';
 import { isOver, TransientFollower, type TransientState } from '../../../../src/system/systemd/transient-follower.ts';
 import { startTransient, type TransientStart, type TransientUnit } from '../../../../src/system/systemd/transient-unit.ts';
-import { unitPath } from '../../../../src/system/systemd/unit-name.ts';
+import { unitPath } from '../../../../src/system/systemd/unit/name.ts';
 import { FakePid1, type FakePid1Options } from '../../../helpers/pid1/fake-pid1.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';
 

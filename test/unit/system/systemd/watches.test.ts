@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { unitPath } from '../../../../src/system/systemd/unit-name.ts';
+import { unitPath } from '../../../../src/system/systemd/unit/name.ts';
 import { UnitWatches } from '../../../../src/system/systemd/watches.ts';
 import { FakePid1 } from '../../../helpers/pid1/fake-pid1.ts';
 import { waitFor } from '../../../helpers/wait-for.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { appUnit, isAppUnit, isAppUnitOf, runUnit } from '../../../../src/system/systemd/unit-name.ts';
+import { appUnit, isAppUnit, isAppUnitOf, runUnit } from '../../../../../src/system/systemd/unit/name.ts';
 
 test('units are named after the run, or after the program as systemd-escape does it', () => {
   assert.equal(runUnit('3f2a-1'), 'monitor_service-run-3f2a-1.service');

@@ -1,5 +1,5 @@
-import type { Clock } from '../core/clock.ts';
-import { errorMessage } from '../core/errors.ts';
+import type { Clock } from '../../core/clock.ts';
+import { errorMessage } from '../../core/errors.ts';
 
 /** Something that takes connections. */
 export interface Listening {

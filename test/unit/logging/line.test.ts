@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cleanFields, cleanMessage, textLine, withError } from '../../../src/logging/log-line.ts';
+import { cleanFields, cleanMessage, textLine, withError } from '../../../src/logging/line.ts';
 
 test('the line that operators grep for', () => {
   const line = textLine(new Date(2026, 0, 2, 3, 4, 5), 'warning', 'RESTART LOG: x');

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import type { Clock } from '../core/clock.ts';
+import type { Clock } from '../../core/clock.ts';
 
 /**
  * Failed logins from elsewhere, by address: one that fails 5 times within 5 minutes is refused for 5 minutes. An IPv6 address stands for

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { systemClock } from '../../../src/core/clock.ts';
-import { LogFile } from '../../../src/logging/log-file.ts';
+import { LogFile } from '../../../src/logging/file.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 import { noTinyDisk, runOnTinyDisk } from '../../helpers/tiny-disk.ts';
 import { waitFor } from '../../helpers/wait-for.ts';

@@ -1,12 +1,12 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Socket } from 'node:net';
-import type { Clock } from '../core/clock.ts';
-import type { Logger } from '../core/logger.ts';
-import { rootUids } from '../system/sockets/holder.ts';
-import { FailedLogins } from './failed-logins.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Logger } from '../../core/logger.ts';
+import { rootUids } from '../../system/sockets/holder.ts';
+import { FailedLogins } from './failed.ts';
 import { readFirstLine } from './first-line.ts';
-import { LoginPace } from './login-pace.ts';
-import { type TcpPeer, TcpPeers, userKey } from './tcp-peer.ts';
+import { LoginPace } from './pace.ts';
+import { type TcpPeer, TcpPeers, userKey } from './peer.ts';
 
 /** What a login is given. */
 interface TcpLoginOptions {

@@ -1,6 +1,6 @@
-import { errorMessage } from '../../core/errors.ts';
-import { bodyOf, type DbusMessage } from './dbus/message.ts';
-import type { DbusValue, Variant } from './dbus/values.ts';
+import { errorMessage } from '../../../core/errors.ts';
+import { bodyOf, type DbusMessage } from '../dbus/message.ts';
+import type { DbusValue, Variant } from '../dbus/values.ts';
 
 /**
  * Properties of a unit that have changed, of both its interfaces one after the other, `Unit` last. Each holds some dozens, and most who

@@ -1,4 +1,4 @@
-import { numberOf, type Properties, type PropertyNames, textOf } from './properties.ts';
+import { numberOf, type Properties, type PropertyNames, textOf } from '../properties.ts';
 
 /** What `restartDueMs` goes by; `readProperties` has StateChangeTimestampMonotonic anyway. */
 export const RESTART_PROPERTIES = {

@@ -1,5 +1,5 @@
-import { numberOf, type Properties, type PropertyNames, textOf } from './properties.ts';
-import type { UnitProgram } from './service-manager.ts';
+import { numberOf, type Properties, type PropertyNames, textOf } from '../properties.ts';
+import type { UnitProgram } from '../service-manager.ts';
 
 /** What `unitProgram` goes by. */
 export const PROGRAM_PROPERTIES = {

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Clock } from '../core/clock.ts';
+import type { Clock } from '../../core/clock.ts';
 
 /** What a connection said first. */
 type FirstLine =

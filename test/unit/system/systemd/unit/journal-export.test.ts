@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { messagesOf } from '../../../../src/system/systemd/journal-export.ts';
+import { messagesOf } from '../../../../../src/system/systemd/unit/journal-export.ts';
 
 /** A field whose value is not plain text of one line. */
 function sized(name: string, value: string): Buffer {

@@ -1,6 +1,6 @@
-import { numberOf, type Properties, type PropertyNames, textsOf } from './properties.ts';
-import type { UnitEnd } from './service-manager.ts';
-import { STATUS_PROPERTIES, unitStatus } from './unit-status.ts';
+import { numberOf, type Properties, type PropertyNames, textsOf } from '../properties.ts';
+import type { UnitEnd } from '../service-manager.ts';
+import { STATUS_PROPERTIES, unitStatus } from './status.ts';
 
 /** Units whose stop, or end, stops this one too. Source: systemd.unit(5). */
 const STOPPED_WITH = ['BindsTo', 'Requires', 'Requisite', 'PartOf', 'StopPropagatedFrom'] as const;

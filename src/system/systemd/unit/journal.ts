@@ -1,4 +1,4 @@
-import { execute } from '../spawn/command.ts';
+import { execute } from '../../spawn/command.ts';
 import { messagesOf } from './journal-export.ts';
 
 /** One life of a unit. */

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import type { Clock } from '../core/clock.ts';
-import { isLoopback, plainAddress } from '../core/host-port.ts';
-import { socketOwner } from '../system/native/socket-owner.ts';
-import { type Holder, holderOf } from '../system/sockets/holder.ts';
-import { networkOf } from './failed-logins.ts';
+import type { Clock } from '../../core/clock.ts';
+import { isLoopback, plainAddress } from '../../core/host-port.ts';
+import { socketOwner } from '../../system/native/socket-owner.ts';
+import { type Holder, holderOf } from '../../system/sockets/holder.ts';
+import { networkOf } from './failed.ts';
 
 /** Who is at the other end of a TCP connection. */
 export interface TcpPeer {

@@ -1,4 +1,4 @@
-import type { UnitStatus } from './service-manager.ts';
+import type { UnitStatus } from '../service-manager.ts';
 
 // What the states of a unit come to. Source: org.freedesktop.systemd1(5), `ActiveState`.
 

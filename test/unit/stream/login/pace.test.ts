@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LoginPace } from '../../../src/stream/login-pace.ts';
-import { FakeClock } from '../../helpers/fake-clock.ts';
+import { LoginPace } from '../../../../src/stream/login/pace.ts';
+import { FakeClock } from '../../../helpers/fake-clock.ts';
 
 /** Asks for turns and notes, in order, whose came and who was sent away. */
 function world(): {

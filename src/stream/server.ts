@@ -9,12 +9,12 @@ import type { ProcessEventSource } from '../system/process-events/source.ts';
 import { Connections, type Crowd } from '../system/sockets/connections.ts';
 import { holderOf } from '../system/sockets/holder.ts';
 import { Broadcast } from './broadcast.ts';
-import { EventClient } from './event-client.ts';
-import type { EventDescriber } from './event-describer.ts';
-import { EventFeed } from './event-feed.ts';
+import { EventClient } from './client.ts';
+import type { EventDescriber } from './describer.ts';
+import { EventFeed } from './feed.ts';
 import { type ListenerStatus, StreamListeners } from './listeners.ts';
+import { hangUp, TcpLogin } from './login/tcp.ts';
 import type { EventStreamOptions } from './parse-events.ts';
-import { hangUp, TcpLogin } from './tcp-login.ts';
 
 /** What the stream's server is given. */
 interface EventServerOptions extends EventStreamOptions {

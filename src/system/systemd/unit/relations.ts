@@ -1,5 +1,5 @@
-import { type Properties, type PropertyNames, textOf, textsOf } from './properties.ts';
-import type { UnitRelations } from './service-manager.ts';
+import { type Properties, type PropertyNames, textOf, textsOf } from '../properties.ts';
+import type { UnitRelations } from '../service-manager.ts';
 
 /** What a systemd may do to the whole machine on a unit's account. Source: systemd.unit(5). */
 const ACTIONS = ['SuccessAction', 'FailureAction', 'StartLimitAction', 'JobTimeoutAction'] as const;

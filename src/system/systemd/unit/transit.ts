@@ -1,4 +1,4 @@
-import type { ServiceManager, UnitStatus } from './service-manager.ts';
+import type { ServiceManager, UnitStatus } from '../service-manager.ts';
 
 /**
  * What systemd is about with a unit that is neither up nor at rest. Times in milliseconds of CLOCK_MONOTONIC. Source:

@@ -7,7 +7,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { systemClock } from '../../../src/core/clock.ts';
 import type { EventLine } from '../../../src/core/event-line.ts';
 import { type ProcessEvent, type ProcessEventType, processEventTypes } from '../../../src/core/process-event.ts';
-import { EventDescriber } from '../../../src/stream/event-describer.ts';
+import { EventDescriber } from '../../../src/stream/describer.ts';
 import { ProcessMemory } from '../../../src/stream/process-memory.ts';
 import { ProcessTable } from '../../../src/system/proc/table.ts';
 import { exitOf, NO_PID } from '../../helpers/event-world.ts';

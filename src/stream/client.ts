@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../core/clock.ts';
-import { type ClientFilter, everything, parseFilter } from './client-filter.ts';
-import { ClientQueue } from './client-queue.ts';
+import { type ClientFilter, everything, parseFilter } from './filter.ts';
 import { OneByOne } from './one-by-one.ts';
+import { ClientQueue } from './queue.ts';
 
 /** What a client is given. */
 interface EventClientOptions {

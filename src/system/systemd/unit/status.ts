@@ -1,5 +1,5 @@
-import { activeStateOf, CHANGED, hasJob, numberOf, type Properties, type PropertyNames, textOf } from './properties.ts';
-import type { UnitStatus } from './service-manager.ts';
+import { activeStateOf, CHANGED, hasJob, numberOf, type Properties, type PropertyNames, textOf } from '../properties.ts';
+import type { UnitStatus } from '../service-manager.ts';
 
 /** What `unitStatus` goes by. */
 export const STATUS_PROPERTIES = {

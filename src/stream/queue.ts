@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { EventLine } from '../core/event-line.ts';
-import { eventText } from './event-text.ts';
+import { eventText } from './text.ts';
 
 /** Where a queue writes to: a Writable, or what stands before one. */
 interface QueueOut {

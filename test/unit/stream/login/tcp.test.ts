@@ -5,17 +5,17 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { promisify } from 'node:util';
-import type { Clock } from '../../../src/core/clock.ts';
-import { FailedLogins } from '../../../src/stream/failed-logins.ts';
-import type { TlsIdentity } from '../../../src/stream/secure-socket.ts';
-import { createCertificates } from '../../helpers/certificates.ts';
-import { endAfter } from '../../helpers/end-after.ts';
-import { clientsOf, exitOf, NO_PID, RawClient, type StreamWorld, startStream } from '../../helpers/event-world.ts';
-import { FakeClock } from '../../helpers/fake-clock.ts';
-import { freePort } from '../../helpers/free-port.ts';
-import { asRoot, missing } from '../../helpers/requirement.ts';
-import { tempDir } from '../../helpers/temp-dir.ts';
-import { waitFor } from '../../helpers/wait-for.ts';
+import type { Clock } from '../../../../src/core/clock.ts';
+import { FailedLogins } from '../../../../src/stream/login/failed.ts';
+import type { TlsIdentity } from '../../../../src/stream/secure-socket.ts';
+import { createCertificates } from '../../../helpers/certificates.ts';
+import { endAfter } from '../../../helpers/end-after.ts';
+import { clientsOf, exitOf, NO_PID, RawClient, type StreamWorld, startStream } from '../../../helpers/event-world.ts';
+import { FakeClock } from '../../../helpers/fake-clock.ts';
+import { freePort } from '../../../helpers/free-port.ts';
+import { asRoot, missing } from '../../../helpers/requirement.ts';
+import { tempDir } from '../../../helpers/temp-dir.ts';
+import { waitFor } from '../../../helpers/wait-for.ts';
 
 const GOOD = 'Password: Authentication successful.\n';
 const BAD = 'Password: Authentication failed. Disconnecting.\n';
@@ -310,7 +310,7 @@ describe('the login from elsewhere', () => {
     // In a network of its own, where all of 192.0.2.0/24 and 2001:db8::/32 lead here and belong to no interface.
     const setUp = `ip link set lo up && ip route add local 192.0.2.0/24 dev lo && ip -6 route add local 2001:db8::/32 dev lo &&
       ip addr add 198.51.100.7/24 dev lo && echo 1 >/proc/sys/net/ipv6/ip_nonlocal_bind && exec "$@"`;
-    const script = join(import.meta.dirname, '../../fixtures/stream/from-elsewhere.ts');
+    const script = join(import.meta.dirname, '../../../fixtures/stream/from-elsewhere.ts');
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
     const { stdout } = await promisify(execFile)('unshare', ['-n', 'sh', '-c', setUp, 'sh', process.execPath, script], { env });
     assert.match(stdout, /pass 5\n.*fail 0\n/s);

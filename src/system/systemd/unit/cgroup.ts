@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import { withSpareDescriptor } from '../native/spare-descriptor.ts';
+import { withSpareDescriptor } from '../../native/spare-descriptor.ts';
 
 /** The pids in the control group of a service that lies in system.slice, as the transient units that we make do. As pidsOfGroup. */
 export function pidsOfService(unit: string): number[] {
