@@ -4,7 +4,7 @@ import { askOn } from './cli/ask.ts';
 import { runCli } from './cli/cli.ts';
 import { describeFailure } from './cli/failure.ts';
 import { listenForSignals } from './cli/process-signals.ts';
-import { printable } from './core/printable.ts';
+import { printable } from './core/text/printable.ts';
 import { forbidDumps } from './system/native/dumps.ts';
 import { nameThisProcess } from './system/proc/own-name.ts';
 

@@ -1,8 +1,8 @@
 import type { Orders } from '../control/orders.ts';
 import type { ProcessRow } from '../core/alarm.ts';
 import { soon, zonedTimestamp } from '../core/clock.ts';
-import { formatDuration } from '../core/duration.ts';
-import { nameWords } from '../core/printable.ts';
+import { formatDuration } from '../core/text/duration.ts';
+import { nameWords } from '../core/text/printable.ts';
 import type { Core } from './app.ts';
 import { lookUpRows, type Refusal, refuse, refuseStore, severalRows, whyLeftAlone } from './known-names.ts';
 import { previewRestart } from './preview-order.ts';

@@ -1,7 +1,7 @@
 import type { OrderDesk } from '../control/order-desk.ts';
 import type { ConfigProblem, StoreFault } from '../core/errors.ts';
-import type { EventLine } from '../core/event-line.ts';
-import type { ProcessEventType } from '../core/process-event.ts';
+import type { ProcessEventType } from '../core/process/event.ts';
+import type { EventLine } from '../core/process/event-line.ts';
 import type { StoreReport } from '../stores/store.ts';
 import type { DaemonSignals } from './daemon.ts';
 

@@ -1,7 +1,7 @@
 import type { Orders, RecoverReply } from '../control/orders.ts';
 import type { ProcessStatus } from '../control/status.ts';
 import { isInAlarm, storedAlarm } from '../core/alarm.ts';
-import { nameWords } from '../core/printable.ts';
+import { nameWords } from '../core/text/printable.ts';
 import { resolveName } from '../strategies/recovery-plan.ts';
 import { type OrderSide, orderAlarm } from './alarm-order.ts';
 import type { Core } from './app.ts';

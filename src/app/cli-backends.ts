@@ -1,7 +1,7 @@
 import type { ConfigDocument } from '../config/config-document.ts';
 import { ConfigError, type ConfigProblem, countProblems } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import type { ProcessEventType } from '../core/process-event.ts';
+import type { ProcessEventType } from '../core/process/event.ts';
 import { createLogger } from '../logging/logger.ts';
 import { openDatagram } from '../system/native/datagram.ts';
 import type { ProcessEventSource } from '../system/process-events/source.ts';

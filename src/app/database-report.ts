@@ -1,7 +1,7 @@
 import { closest } from '../config/did-you-mean.ts';
 import { errorMessage, StoreError } from '../core/errors.ts';
-import { nearName } from '../core/near-name.ts';
-import { escapeUnseen, quoted, unseenIn } from '../core/printable.ts';
+import { nearName } from '../core/text/near-name.ts';
+import { escapeUnseen, quoted, unseenIn } from '../core/text/printable.ts';
 import type { DatabaseReport } from './backends.ts';
 import { rowScope, type Settings } from './settings.ts';
 import type { UnitReport } from './unit-report.ts';

@@ -1,7 +1,7 @@
 import { systemClock } from '../core/clock.ts';
-import type { EventLine } from '../core/event-line.ts';
 import type { Logger } from '../core/logger.ts';
-import type { ProcessEvent } from '../core/process-event.ts';
+import type { ProcessEvent } from '../core/process/event.ts';
+import type { EventLine } from '../core/process/event-line.ts';
 import type { EventStreamOptions } from '../stream/parse-events.ts';
 import { NameResolver } from '../system/names/resolver.ts';
 import { forbidDumps } from '../system/native/dumps.ts';

@@ -1,7 +1,7 @@
 import type { EventStreamStatus } from '../control/status.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
-import type { ProcessEventType } from '../core/process-event.ts';
+import type { ProcessEventType } from '../core/process/event.ts';
 import { describingTypes, EventDescriber } from '../stream/describer.ts';
 import type { EventStreamOptions } from '../stream/parse-events.ts';
 import { ProcessMemory } from '../stream/process-memory.ts';

@@ -1,9 +1,9 @@
 import type { OrderReply } from '../control/orders.ts';
 import type { ProcessRow } from '../core/alarm.ts';
 import { soon } from '../core/clock.ts';
-import { formatDuration } from '../core/duration.ts';
 import { errorMessage, StoreError } from '../core/errors.ts';
-import { quoted } from '../core/printable.ts';
+import { formatDuration } from '../core/text/duration.ts';
+import { quoted } from '../core/text/printable.ts';
 import type { HalfRow } from '../stores/store.ts';
 import type { Core } from './app.ts';
 import { likeName, meantName } from './meant-name.ts';

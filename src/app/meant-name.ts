@@ -1,6 +1,6 @@
 import { looseName } from '../config/did-you-mean.ts';
 import { soon } from '../core/clock.ts';
-import { nearName } from '../core/near-name.ts';
+import { nearName } from '../core/text/near-name.ts';
 import type { Core } from './app.ts';
 
 /**

@@ -1,6 +1,6 @@
-import { processWords } from '../core/counted.ts';
 import { type ConfigProblem, formatProblem } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import { processWords } from '../core/text/counted.ts';
 import type { Settings } from './settings.ts';
 
 /** `14 configured processes, of which 1 is refused`. */

@@ -1,9 +1,9 @@
 import { changedProcesses, describeChanges } from '../config/describe-changes.ts';
 import type { Orders } from '../control/orders.ts';
-import { formatDuration } from '../core/duration.ts';
 import { ConfigError, errorMessage, formatProblem, toldProblems } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import { typedCommand } from '../core/typed-command.ts';
+import { formatDuration } from '../core/text/duration.ts';
+import { typedCommand } from '../core/text/typed-command.ts';
 import type { LoggingOptions } from '../logging/parse-logging.ts';
 import type { Notifier } from '../system/systemd/notify.ts';
 import type { Core } from './app.ts';

@@ -1,4 +1,4 @@
-import { unseenIn } from '../core/printable.ts';
+import { unseenIn } from '../core/text/printable.ts';
 
 /**
  * What to do about a name without its row in the named tables, in parentheses with a blank before: the INSERT, as it is typed into the

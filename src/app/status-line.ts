@@ -1,5 +1,5 @@
 import { localTimestamp } from '../core/clock.ts';
-import { counted } from '../core/counted.ts';
+import { counted } from '../core/text/counted.ts';
 import type { Notifier } from '../system/systemd/notify.ts';
 import type { Core } from './app.ts';
 

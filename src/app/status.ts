@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import type { DaemonStatus, HoldStatus, ProcessStatus } from '../control/status.ts';
 import { type Alarm, hasName, type StoredAlarm } from '../core/alarm.ts';
-import { counted } from '../core/counted.ts';
-import { quoted } from '../core/printable.ts';
+import { counted } from '../core/text/counted.ts';
+import { quoted } from '../core/text/printable.ts';
 import { isAtRest } from '../monitor/circuit-breaker.ts';
 import type { LastRecoveries } from '../monitor/last-recoveries.ts';
 import type { HoldRecord } from '../state/daemon-state.ts';

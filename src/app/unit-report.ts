@@ -3,7 +3,7 @@ import { systemClock } from '../core/clock.ts';
 import { DEFAULT_SECTION } from '../core/config.ts';
 import type { ConfigProblem } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import type { ProgramRoots } from '../core/program-roots.ts';
+import type { ProgramRoots } from '../core/program/roots.ts';
 import { Concerns } from '../strategies/concerns.ts';
 import { NEVER_SEEN } from '../strategies/process/launch-words.ts';
 import { managedProcess, type Plans } from '../strategies/recovery-plan.ts';

@@ -1,6 +1,6 @@
 import type { ProcessStatus } from '../control/status.ts';
 import { zonedTimestamp } from '../core/clock.ts';
-import { formatDuration } from '../core/duration.ts';
+import { formatDuration } from '../core/text/duration.ts';
 import type { WatchedLives } from '../detectors/watched-lives.ts';
 import type { WatchedLife } from '../state/daemon-state.ts';
 import type { UnitTransit } from '../system/systemd/unit/transit.ts';

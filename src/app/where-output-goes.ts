@@ -1,5 +1,5 @@
-import type { LaunchRecord } from '../core/launch-record.ts';
-import { shellWord } from '../core/typed-command.ts';
+import type { LaunchRecord } from '../core/program/launch-record.ts';
+import { shellWord } from '../core/text/typed-command.ts';
 import type { RunningNow } from './running-now.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { CliBackends } from '../app/backends.ts';
 import type { DaemonSignals } from '../app/daemon.ts';
-import { printable } from '../core/printable.ts';
+import { printable } from '../core/text/printable.ts';
 import { type ConfigChoice, chosenConfig } from './control-address.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { createOutput, type Output, type TextStream } from './output.ts';

@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander';
 import type { CliBackends } from '../app/backends.ts';
 import { closest } from '../config/did-you-mean.ts';
 import { errorMessage } from '../core/errors.ts';
-import { printable } from '../core/printable.ts';
+import { printable } from '../core/text/printable.ts';
 import { readArguments } from './arguments.ts';
 import { type Cli, type CliIo, createCli } from './cli-context.ts';
 import { addAlarm } from './commands/alarm.ts';

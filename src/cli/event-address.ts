@@ -1,5 +1,5 @@
-import { DEFAULT_EVENT_SOCKET } from '../core/event-line.ts';
-import { hostPortName } from '../core/host-port.ts';
+import { DEFAULT_EVENT_SOCKET } from '../core/process/event-line.ts';
+import { hostPortName } from '../core/text/host-port.ts';
 import { type ConfigChoice, chosenSection } from './control-address.ts';
 
 /** Where an event stream is to be had. */

@@ -1,6 +1,6 @@
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { configuredSeconds } from '../core/duration.ts';
+import { configuredSeconds } from '../core/text/duration.ts';
 import { whyNotBelieved, whyTcpNotBelieved } from '../system/sockets/server-peer.ts';
 import { type EventAddress, eventAddressName } from './event-address.ts';
 import { Login } from './event-login.ts';

@@ -1,4 +1,4 @@
-import { COMM_BYTES } from '../core/comm.ts';
+import { COMM_BYTES } from '../core/process/comm.ts';
 import type { ClientFilter } from '../stream/filter.ts';
 
 /**

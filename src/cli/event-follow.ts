@@ -1,5 +1,5 @@
 import type { DaemonSignals } from '../app/daemon.ts';
-import type { ProcessEventType } from '../core/process-event.ts';
+import type { ProcessEventType } from '../core/process/event.ts';
 import type { ClientFilter } from '../stream/filter.ts';
 import type { Cli } from './cli-context.ts';
 import { daemonUsers } from './control-address.ts';

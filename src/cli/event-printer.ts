@@ -1,5 +1,5 @@
-import type { EventLine } from '../core/event-line.ts';
-import { escapeUnfit } from '../core/printable.ts';
+import type { EventLine } from '../core/process/event-line.ts';
+import { escapeUnfit } from '../core/text/printable.ts';
 import { type ClientFilter, passes } from '../stream/filter.ts';
 import type { Cli } from './cli-context.ts';
 import { readEventLine } from './event-reader.ts';

@@ -1,7 +1,7 @@
 import { localTimestamp } from '../core/clock.ts';
-import { counted } from '../core/counted.ts';
-import type { EventLine } from '../core/event-line.ts';
-import { printable } from '../core/printable.ts';
+import type { EventLine } from '../core/process/event-line.ts';
+import { counted } from '../core/text/counted.ts';
+import { printable } from '../core/text/printable.ts';
 import { programName } from '../stream/filter.ts';
 import { displayWidth, ellipsize, padTo } from './display-width.ts';
 import { formatDuration } from './duration.ts';

@@ -1,6 +1,6 @@
 import { ControlError } from '../control/exchange.ts';
 import type { DaemonStatus, EventListenerStatus } from '../control/status.ts';
-import { isLoopback, parseHostPort } from '../core/host-port.ts';
+import { isLoopback, parseHostPort } from '../core/text/host-port.ts';
 import { askDaemon } from './ask-daemon.ts';
 import type { Cli } from './cli-context.ts';
 import type { EventAddress } from './event-address.ts';

@@ -1,4 +1,4 @@
-import type { EventLine } from '../core/event-line.ts';
+import type { EventLine } from '../core/process/event-line.ts';
 import { programName } from '../stream/filter.ts';
 
 /**

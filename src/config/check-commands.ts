@@ -1,9 +1,9 @@
 import { expandCommand, needsName, withName } from '../core/command-template.ts';
 import type { SectionReader } from '../core/config.ts';
-import { quoted } from '../core/printable.ts';
 import { MOST_BESIDES } from '../core/shell/executed-programs.ts';
 import { ReadingBudget } from '../core/shell/reading-budget.ts';
 import { syntaxFault } from '../core/shell/syntax-fault.ts';
+import { quoted } from '../core/text/printable.ts';
 import type { ConfigDocument } from './config-document.ts';
 import { describeOnceNames, describeOwnFormats, oncePercentAndName, ownFormats } from './find-own-formats.ts';
 import { looksForNames, type NameSearch, nameSearches, namesTooLong } from './name-patterns.ts';

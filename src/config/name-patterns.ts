@@ -1,5 +1,5 @@
-import { COMM_BYTES } from '../core/comm.ts';
 import { commandEnvironment, withName } from '../core/command-template.ts';
+import { COMM_BYTES } from '../core/process/comm.ts';
 import { executedPrograms, MOST_BESIDES } from '../core/shell/executed-programs.ts';
 import { ReadingBudget } from '../core/shell/reading-budget.ts';
 import { operandsOf } from './own-formats.ts';

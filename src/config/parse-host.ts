@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { HostSettings, SectionReader } from '../core/config.ts';
-import { printable, quoted } from '../core/printable.ts';
+import { printable, quoted } from '../core/text/printable.ts';
 
 /** Reads `[host]`; problems go to the reader. `ownName` is what the kernel calls this machine (gethostname(2)). */
 export function parseHost(section: SectionReader, ownName: string = hostname()): HostSettings {

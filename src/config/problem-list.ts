@@ -1,5 +1,5 @@
-import { counted } from '../core/counted.ts';
 import type { ConfigProblem } from '../core/errors.ts';
+import { counted } from '../core/text/counted.ts';
 import { shownText } from './shown-value.ts';
 
 /**

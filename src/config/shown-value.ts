@@ -1,4 +1,4 @@
-import { escapeUnseen, printable } from '../core/printable.ts';
+import { escapeUnseen, printable } from '../core/text/printable.ts';
 
 /**
  * `text` as it may stand in a message: one printable line of at most `limit` characters, without the secrets of its URLs. What is not

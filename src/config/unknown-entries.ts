@@ -1,6 +1,6 @@
 import { DEFAULT_SECTION } from '../core/config.ts';
 import type { ConfigProblem } from '../core/errors.ts';
-import { unseenIn } from '../core/printable.ts';
+import { unseenIn } from '../core/text/printable.ts';
 import { closest } from './did-you-mean.ts';
 import { isSecretKey, readValue } from './ini-value.ts';
 import type { IniDocument, IniSection } from './read-ini.ts';

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
-import { formatDuration } from '../core/duration.ts';
 import { errorMessage } from '../core/errors.ts';
+import { formatDuration } from '../core/text/duration.ts';
 import { request } from '../system/builtin-http.ts';
 import { whyNotBelieved } from '../system/sockets/server-peer.ts';
 

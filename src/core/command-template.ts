@@ -1,7 +1,7 @@
 import type { ManagedProcess } from './alarm.ts';
 import type { PreviewedCommand } from './outcomes.ts';
-import { quoted, unseenIn } from './printable.ts';
 import { variablePlaces } from './shell/variable-places.ts';
+import { quoted, unseenIn } from './text/printable.ts';
 
 /** A command line ready for a shell, or why it must not be run. */
 type ExpandedCommand =

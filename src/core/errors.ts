@@ -1,4 +1,4 @@
-import { counted } from './counted.ts';
+import { counted } from './text/counted.ts';
 
 /** One thing wrong with a configuration file. */
 export interface ConfigProblem {

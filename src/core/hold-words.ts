@@ -1,6 +1,6 @@
 import { zonedTimestamp } from './clock.ts';
-import { formatDuration } from './duration.ts';
-import { nameWords } from './printable.ts';
+import { formatDuration } from './text/duration.ts';
+import { nameWords } from './text/printable.ts';
 
 /** A hold as it is told. */
 interface ToldHold {

@@ -1,6 +1,6 @@
 import type { SectionReader } from '../core/config.ts';
 import { errorMessage } from '../core/errors.ts';
-import { quoted, unseenIn } from '../core/printable.ts';
+import { quoted, unseenIn } from '../core/text/printable.ts';
 
 /** What the HTTP check takes from `[process.NAME]`. */
 export interface HttpCheckOptions {

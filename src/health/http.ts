@@ -1,8 +1,8 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { runInNewContext } from 'node:vm';
-import { withinWords } from '../core/duration.ts';
 import type { CheckResult, HealthResult } from '../core/outcomes.ts';
-import { quoted } from '../core/printable.ts';
+import { withinWords } from '../core/text/duration.ts';
+import { quoted } from '../core/text/printable.ts';
 import { request as requestHttp } from '../system/builtin-http.ts';
 import { knownAddresses } from '../system/names/connect.ts';
 import type { NameResolver } from '../system/names/resolver.ts';

@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 import type { SectionReader } from '../core/config.ts';
-import { withinWords } from '../core/duration.ts';
-import { hostPortName, parseHostPort } from '../core/host-port.ts';
 import type { CheckResult, HealthResult } from '../core/outcomes.ts';
+import { withinWords } from '../core/text/duration.ts';
+import { hostPortName, parseHostPort } from '../core/text/host-port.ts';
 import { knownAddresses } from '../system/names/connect.ts';
 import type { NameResolver } from '../system/names/resolver.ts';
 import { errorCode } from './error-code.ts';

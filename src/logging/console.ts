@@ -1,6 +1,6 @@
 import { fstatSync } from 'node:fs';
-import { counted } from '../core/counted.ts';
 import type { LogLevel } from '../core/logger.ts';
+import { counted } from '../core/text/counted.ts';
 import type { LogLine } from './line.ts';
 import { severities } from './syslog.ts';
 

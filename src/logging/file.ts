@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
-import { counted } from '../core/counted.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { LogLevel } from '../core/logger.ts';
+import { counted } from '../core/text/counted.ts';
 import { openRotatingFile, type RotatingFile, type RotatingFileOptions } from './rotating-file.ts';
 
 /** What a log file is given. */

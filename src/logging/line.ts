@@ -1,7 +1,7 @@
 import { localTimestamp } from '../core/clock.ts';
-import { counted } from '../core/counted.ts';
 import type { LogFields, LogLevel } from '../core/logger.ts';
-import { printable } from '../core/printable.ts';
+import { counted } from '../core/text/counted.ts';
+import { printable } from '../core/text/printable.ts';
 
 /** One line on its way to the sinks; printable, without a line end. */
 export interface LogLine {

@@ -1,7 +1,7 @@
 import { isAbsolute, normalize } from 'node:path';
 import type { SectionReader } from '../core/config.ts';
 import type { LogLevel } from '../core/logger.ts';
-import { quoted } from '../core/printable.ts';
+import { quoted } from '../core/text/printable.ts';
 
 /** `[logging]`. Source: seed 000. */
 export interface LoggingOptions {

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
-import { counted } from '../core/counted.ts';
 import type { LogLevel } from '../core/logger.ts';
+import { counted } from '../core/text/counted.ts';
 
 /** A datagram socket that does not wait (system/libc.ts has one). */
 export interface DatagramSocket {

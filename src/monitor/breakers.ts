@@ -1,11 +1,11 @@
 import type { ManagedProcess } from '../core/alarm.ts';
 import type { BreakerSnapshot } from '../core/breaker-snapshot.ts';
 import type { Clock } from '../core/clock.ts';
-import { counted } from '../core/counted.ts';
-import { configuredSeconds } from '../core/duration.ts';
 import type { EventBus } from '../core/events.ts';
 import type { Logger } from '../core/logger.ts';
-import { nameWords } from '../core/printable.ts';
+import { counted } from '../core/text/counted.ts';
+import { configuredSeconds } from '../core/text/duration.ts';
+import { nameWords } from '../core/text/printable.ts';
 import type { BreakerRecords } from '../state/daemon-state.ts';
 import {
   admit,

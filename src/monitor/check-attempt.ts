@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { EventBus } from '../core/events.ts';
-import { withLines } from '../core/last-lines.ts';
 import type { Logger } from '../core/logger.ts';
+import { withLines } from '../core/text/last-lines.ts';
 import { proveLasting } from './health-proof.ts';
 import { attemptFields, type RecoveryJob } from './recovery-job.ts';
 

@@ -1,6 +1,6 @@
 import type { ManagedProcess } from '../core/alarm.ts';
 import type { Clock } from '../core/clock.ts';
-import { configuredSeconds } from '../core/duration.ts';
+import { configuredSeconds } from '../core/text/duration.ts';
 import type { RecoveryPlan } from '../strategies/recovery-plan.ts';
 import type { Life } from '../strategies/strategy.ts';
 

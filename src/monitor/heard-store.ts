@@ -1,6 +1,6 @@
 import { type Clock, soon } from '../core/clock.ts';
-import { configuredSeconds } from '../core/duration.ts';
 import { StoreError } from '../core/errors.ts';
+import { configuredSeconds } from '../core/text/duration.ts';
 import type { AlarmStore } from '../stores/store.ts';
 
 /**

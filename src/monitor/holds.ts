@@ -3,7 +3,7 @@ import { type Clock, localTimestamp } from '../core/clock.ts';
 import type { EventBus } from '../core/events.ts';
 import { heldName } from '../core/hold-words.ts';
 import type { Logger } from '../core/logger.ts';
-import { nameWords } from '../core/printable.ts';
+import { nameWords } from '../core/text/printable.ts';
 import type { HoldRecord, HoldRecords } from '../state/daemon-state.ts';
 import { meaningOfName } from '../strategies/recovery-plan.ts';
 import type { Meaning, RestartStrategy } from '../strategies/strategy.ts';

@@ -1,5 +1,5 @@
 import type { RecoveryRecord } from '../control/status.ts';
-import { withoutLines } from '../core/last-lines.ts';
+import { withoutLines } from '../core/text/last-lines.ts';
 import type { History, HistoryEntry } from '../state/daemon-state.ts';
 import { outcomeOf } from './last-recoveries.ts';
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
-import { counted } from '../core/counted.ts';
-import { formatDuration } from '../core/duration.ts';
 import type { EventBus, MonitorEvent } from '../core/events.ts';
+import { counted } from '../core/text/counted.ts';
+import { formatDuration } from '../core/text/duration.ts';
 import type { History } from '../state/daemon-state.ts';
 
 /** Writes the story down: every event that an operator may ask for later. */

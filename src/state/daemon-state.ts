@@ -1,9 +1,9 @@
 import type { Alarm, SeenNotes } from '../core/alarm.ts';
 import type { BreakerSnapshot } from '../core/breaker-snapshot.ts';
-import type { LaunchRecords } from '../core/launch-record.ts';
-import type { Pins } from '../core/pin.ts';
-import type { ProgramRoots } from '../core/program-roots.ts';
-import type { UnitsWithProcesses } from '../core/units-with-processes.ts';
+import type { LaunchRecords } from '../core/program/launch-record.ts';
+import type { Pins } from '../core/program/pin.ts';
+import type { ProgramRoots } from '../core/program/roots.ts';
+import type { UnitsWithProcesses } from '../core/program/units-with-processes.ts';
 
 /**
  * The daemon's own memory (`state_dir/state.db`), synchronous: a call returns when the change is durable (fsynced) where it says

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
-import { counted } from '../core/counted.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import { counted } from '../core/text/counted.ts';
 import { type Database, isDamage, openDatabase } from './database.ts';
 import { setAside } from './set-aside.ts';
 

@@ -1,4 +1,4 @@
-import { printable } from '../core/printable.ts';
+import { printable } from '../core/text/printable.ts';
 import type { History, HistoryEntry } from './daemon-state.ts';
 import type { Database } from './database.ts';
 import type { DiskTable, RecordSink } from './disk.ts';

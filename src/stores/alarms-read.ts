@@ -1,5 +1,5 @@
 import type { ProcessRow } from '../core/alarm.ts';
-import { quoted } from '../core/printable.ts';
+import { quoted } from '../core/text/printable.ts';
 import { type AlarmsRead, MOST_ALARMS } from './store.ts';
 
 /** So many names are asked for in one statement, however many there are. */

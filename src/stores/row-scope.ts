@@ -1,5 +1,5 @@
 import { StoreError } from '../core/errors.ts';
-import { quoted } from '../core/printable.ts';
+import { quoted } from '../core/text/printable.ts';
 
 /** Whose rows are ours, as configured. */
 export interface RowScope {

@@ -1,13 +1,13 @@
 import type { ManagedProcess } from '../core/alarm.ts';
 import type { Clock } from '../core/clock.ts';
 import type { SectionReader } from '../core/config.ts';
-import type { LaunchRecord, LaunchRecords } from '../core/launch-record.ts';
 import type { Logger } from '../core/logger.ts';
 import type { HealthResult, RestartPreview } from '../core/outcomes.ts';
-import type { Pins } from '../core/pin.ts';
-import type { ProgramMarks } from '../core/program-marks.ts';
-import type { ProgramRoots } from '../core/program-roots.ts';
-import type { UnitsWithProcesses } from '../core/units-with-processes.ts';
+import type { LaunchRecord, LaunchRecords } from '../core/program/launch-record.ts';
+import type { ProgramMarks } from '../core/program/marks.ts';
+import type { Pins } from '../core/program/pin.ts';
+import type { ProgramRoots } from '../core/program/roots.ts';
+import type { UnitsWithProcesses } from '../core/program/units-with-processes.ts';
 import type { ProgramLauncher } from '../system/launch/launcher.ts';
 import type { TakeLook } from '../system/proc/look.ts';
 import type { ProcessTable } from '../system/proc/table.ts';

@@ -1,8 +1,8 @@
 import { realpathSync } from 'node:fs';
 import type { Clock } from '../core/clock.ts';
-import { lastPart } from '../core/comm.ts';
-import { isInterpreter } from '../core/interpreters.ts';
-import type { LaunchRecords } from '../core/launch-record.ts';
+import { lastPart } from '../core/process/comm.ts';
+import { isInterpreter } from '../core/program/interpreters.ts';
+import type { LaunchRecords } from '../core/program/launch-record.ts';
 import { hostPath } from '../system/files/host-path.ts';
 import { executedFiles } from '../system/launch/executed-files.ts';
 import type { ServiceManager } from '../system/systemd/service-manager.ts';

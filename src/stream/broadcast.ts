@@ -1,5 +1,5 @@
-import type { EventLine } from '../core/event-line.ts';
-import type { ProcessEvent, ProcessEventType } from '../core/process-event.ts';
+import type { ProcessEvent, ProcessEventType } from '../core/process/event.ts';
+import type { EventLine } from '../core/process/event-line.ts';
 import type { EventClient } from './client.ts';
 import type { EventDescriber } from './describer.ts';
 import { type ClientFilter, passes } from './filter.ts';

@@ -1,6 +1,6 @@
-import type { EventLine } from '../core/event-line.ts';
-import type { ProcessEvent, ProcessEventType } from '../core/process-event.ts';
-import { parseWaitStatus } from '../core/wait-status.ts';
+import type { ProcessEvent, ProcessEventType } from '../core/process/event.ts';
+import type { EventLine } from '../core/process/event-line.ts';
+import { parseWaitStatus } from '../core/process/wait-status.ts';
 import type { ProcessMemory, RememberedProcess } from './process-memory.ts';
 
 /** What a describer is given. */

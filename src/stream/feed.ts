@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import type { ProcessEvent } from '../core/process-event.ts';
+import type { ProcessEvent } from '../core/process/event.ts';
 import type { ProcessEventSource, ProcessEventSubscription } from '../system/process-events/source.ts';
 
 /** What a feed is given. */

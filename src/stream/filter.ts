@@ -1,6 +1,6 @@
-import { cutName } from '../core/comm.ts';
-import type { EventLine } from '../core/event-line.ts';
-import { type ProcessEventType, processEventTypes } from '../core/process-event.ts';
+import { cutName } from '../core/process/comm.ts';
+import { type ProcessEventType, processEventTypes } from '../core/process/event.ts';
+import type { EventLine } from '../core/process/event-line.ts';
 
 /** What of a stream is wanted; undefined: everything. `lost` always is. */
 export interface ClientFilter {

@@ -1,8 +1,8 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import { errorMessage } from '../core/errors.ts';
-import { hostPortName } from '../core/host-port.ts';
 import type { Logger } from '../core/logger.ts';
+import { hostPortName } from '../core/text/host-port.ts';
 import type { NameResolver } from '../system/names/resolver.ts';
 import { KeptListener, type Listening } from '../system/sockets/kept-listener.ts';
 import { OpenServers } from '../system/sockets/open-servers.ts';

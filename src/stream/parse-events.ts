@@ -1,9 +1,9 @@
 import { closest } from '../config/did-you-mean.ts';
 import type { SectionReader } from '../core/config.ts';
 import { errorMessage } from '../core/errors.ts';
-import { DEFAULT_EVENT_SOCKET } from '../core/event-line.ts';
-import { isLoopback, parseHostPort } from '../core/host-port.ts';
-import { type ProcessEventType, processEventTypes } from '../core/process-event.ts';
+import { type ProcessEventType, processEventTypes } from '../core/process/event.ts';
+import { DEFAULT_EVENT_SOCKET } from '../core/process/event-line.ts';
+import { isLoopback, parseHostPort } from '../core/text/host-port.ts';
 import { readNamedFile } from '../system/files/read-named-file.ts';
 import { checkSocketPath } from '../system/sockets/file.ts';
 import type { TlsIdentity } from './secure-socket.ts';

@@ -1,6 +1,6 @@
 import { Breath } from '../core/breath.ts';
 import type { Clock } from '../core/clock.ts';
-import type { ProcessEvent } from '../core/process-event.ts';
+import type { ProcessEvent } from '../core/process/event.ts';
 import { hasEnded, MS_PER_TICK } from '../system/proc/parse.ts';
 import type { ProcessInfo, ProcessTable } from '../system/proc/table.ts';
 

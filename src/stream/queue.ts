@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import type { EventLine } from '../core/event-line.ts';
+import type { EventLine } from '../core/process/event-line.ts';
 import { eventText } from './text.ts';
 
 /** Where a queue writes to: a Writable, or what stands before one. */

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../core/clock.ts';
-import { configuredSeconds } from '../core/duration.ts';
 import type { Logger } from '../core/logger.ts';
-import type { ProcessEvent } from '../core/process-event.ts';
+import type { ProcessEvent } from '../core/process/event.ts';
+import { configuredSeconds } from '../core/text/duration.ts';
 import type { NameResolver } from '../system/names/resolver.ts';
 import { peerUid } from '../system/native/peer.ts';
 import type { ProcessEventSource } from '../system/process-events/source.ts';

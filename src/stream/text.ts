@@ -1,4 +1,4 @@
-import type { EventLine } from '../core/event-line.ts';
+import type { EventLine } from '../core/process/event-line.ts';
 
 /** An event as a line of JSON with its end, written as procMonitor writes them: a blank behind each comma. Source: seed 002. */
 export function eventText(line: EventLine): string {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { nameWords, printable } from '../core/printable.ts';
+import { nameWords, printable } from '../core/text/printable.ts';
 import { AccountNames } from './accounts/names.ts';
 import type { Peer } from './native/peer.ts';
 import { ProcessTable } from './proc/table.ts';

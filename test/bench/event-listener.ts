@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { processEventTypes } from '../../src/core/process-event.ts';
+import { processEventTypes } from '../../src/core/process/event.ts';
 import { createProcessEventSource } from '../../src/system/process-events/events.ts';
 
 /**

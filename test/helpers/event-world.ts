@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Clock, systemClock } from '../../src/core/clock.ts';
-import type { ProcessEvent, ProcessEventType } from '../../src/core/process-event.ts';
+import type { ProcessEvent, ProcessEventType } from '../../src/core/process/event.ts';
 import { EventDescriber } from '../../src/stream/describer.ts';
 import type { EventStreamOptions } from '../../src/stream/parse-events.ts';
 import { ProcessMemory } from '../../src/stream/process-memory.ts';

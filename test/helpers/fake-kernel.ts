@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cutName } from '../../src/core/comm.ts';
+import { cutName } from '../../src/core/process/comm.ts';
 
 /** What a process shows of itself. */
 export interface FakeProgram {

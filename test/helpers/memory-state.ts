@@ -1,7 +1,7 @@
 import type { BreakerSnapshot } from '../../src/core/breaker-snapshot.ts';
-import type { LaunchNote, LaunchRecord } from '../../src/core/launch-record.ts';
-import type { Pin } from '../../src/core/pin.ts';
-import type { RootProcess } from '../../src/core/program-roots.ts';
+import type { LaunchNote, LaunchRecord } from '../../src/core/program/launch-record.ts';
+import type { Pin } from '../../src/core/program/pin.ts';
+import type { RootProcess } from '../../src/core/program/roots.ts';
 import type {
   DaemonState,
   HandledAlarm,

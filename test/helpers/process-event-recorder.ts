@@ -1,5 +1,5 @@
 import type { TestContext } from 'node:test';
-import type { ProcessEvent, ProcessEventType } from '../../src/core/process-event.ts';
+import type { ProcessEvent, ProcessEventType } from '../../src/core/process/event.ts';
 import { createProcessEventSource } from '../../src/system/process-events/events.ts';
 import type { ProcessEventSource } from '../../src/system/process-events/source.ts';
 

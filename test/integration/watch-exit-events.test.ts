@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { EventLine } from '../../src/core/event-line.ts';
+import type { EventLine } from '../../src/core/process/event-line.ts';
 import { DaemonWorld } from '../helpers/daemon-world.ts';
 import { processEventsProblem } from '../helpers/process-event-recorder.ts';
 import { openZoo } from '../helpers/process-zoo.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
-import type { EventLine } from '../../src/core/event-line.ts';
+import type { EventLine } from '../../src/core/process/event-line.ts';
 import { start } from '../helpers/cli-process.ts';
 import { bundle } from '../helpers/daemon.ts';
 import { HostDaemon } from '../helpers/host-daemon.ts';

@@ -16,7 +16,7 @@ const declared = declarationsOf([
   'src/control/orders.ts',
   'src/core/outcomes.ts',
   'src/core/errors.ts',
-  'src/core/event-line.ts',
+  'src/core/process/event-line.ts',
   'src/system/systemd/service-manager.ts',
   'src/stores/store.ts',
   'src/app/backends.ts',

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { ProcessStatus } from '../../control/status.ts';
-import { printable } from '../../core/printable.ts';
+import { printable } from '../../core/text/printable.ts';
 import type { Cli } from '../cli-context.ts';
 import { exitCodeHelp } from '../exit-codes.ts';
 import { jsonText } from '../json-output.ts';

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { CheckReport, DatabaseReport, LeftAlone } from '../../app/backends.ts';
-import { counted, processWords } from '../../core/counted.ts';
 import { foundWords, toldProblem, unusableWords } from '../../core/errors.ts';
-import { escapeUnseen, printable } from '../../core/printable.ts';
+import { counted, processWords } from '../../core/text/counted.ts';
+import { escapeUnseen, printable } from '../../core/text/printable.ts';
 import type { Cli } from '../cli-context.ts';
 import { type ExitCode, exitCodeHelp, exitCodes } from '../exit-codes.ts';
 import { jsonText } from '../json-output.ts';

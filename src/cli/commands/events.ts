@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { ProcessEventType } from '../../core/process-event.ts';
+import type { ProcessEventType } from '../../core/process/event.ts';
 import type { Cli } from '../cli-context.ts';
 import { configuredEventSocket, DEFAULT_SERVE_SOCKET, type EventAddress } from '../event-address.ts';
 import {

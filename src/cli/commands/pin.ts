@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { PinOffer } from '../../control/orders.ts';
-import { counted } from '../../core/counted.ts';
-import { printable, quoted } from '../../core/printable.ts';
+import { counted } from '../../core/text/counted.ts';
+import { printable, quoted } from '../../core/text/printable.ts';
 import type { Cli } from '../cli-context.ts';
 import { exitCodeHelp, exitCodes } from '../exit-codes.ts';
 import { jsonText } from '../json-output.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { printable } from '../../core/printable.ts';
+import { printable } from '../../core/text/printable.ts';
 import { askDaemon } from '../ask-daemon.ts';
 import type { Cli } from '../cli-context.ts';
 import { exitCodeHelp, exitCodes } from '../exit-codes.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { counted } from '../../core/counted.ts';
+import { counted } from '../../core/text/counted.ts';
 import type { Cli } from '../cli-context.ts';
 import { formatDuration } from '../duration.ts';
 import { exitCodeHelp, exitCodes } from '../exit-codes.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { printable } from '../../core/printable.ts';
+import { printable } from '../../core/text/printable.ts';
 import type { Cli } from '../cli-context.ts';
 import { exitCodeHelp } from '../exit-codes.ts';
 import { describeFailure } from '../failure.ts';

@@ -1,5 +1,5 @@
 import type { DaemonStatus, EventStreamStatus } from '../../control/status.ts';
-import { counted } from '../../core/counted.ts';
+import { counted } from '../../core/text/counted.ts';
 import type { Fact } from '../fact-lines.ts';
 import { localTime, since } from '../local-time.ts';
 import type { Style } from '../output.ts';

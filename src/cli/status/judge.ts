@@ -1,6 +1,6 @@
 import type { DaemonStatus, ProcessDetails, ProcessStatus } from '../../control/status.ts';
-import { counted } from '../../core/counted.ts';
-import { printable } from '../../core/printable.ts';
+import { counted } from '../../core/text/counted.ts';
+import { printable } from '../../core/text/printable.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { storeFact } from './header.ts';
 import { isDown, shownName } from './words.ts';

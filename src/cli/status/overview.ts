@@ -1,5 +1,5 @@
 import type { DaemonStatus } from '../../control/status.ts';
-import { printable } from '../../core/printable.ts';
+import { printable } from '../../core/text/printable.ts';
 import { factLines } from '../fact-lines.ts';
 import { paint } from '../output.ts';
 import { leastWidth, type TableOptions } from '../table.ts';

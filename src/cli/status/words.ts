@@ -1,7 +1,7 @@
 import type { AlarmRow, HoldStatus, ProcessStatus, RecoveryRecord } from '../../control/status.ts';
-import { counted } from '../../core/counted.ts';
 import { holdWords } from '../../core/hold-words.ts';
-import { printable, quoted } from '../../core/printable.ts';
+import { counted } from '../../core/text/counted.ts';
+import { printable, quoted } from '../../core/text/printable.ts';
 import { formatDuration } from '../duration.ts';
 import { localTime, roughlySince, since } from '../local-time.ts';
 import type { Style } from '../output.ts';

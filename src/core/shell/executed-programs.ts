@@ -1,6 +1,6 @@
-import { lastPart } from '../comm.ts';
-import { givenPart, interpreterOf, isShell } from '../interpreters.ts';
-import { LAUNCHERS, type Launcher, runsElsewhere } from '../launchers.ts';
+import { lastPart } from '../process/comm.ts';
+import { givenPart, interpreterOf, isShell } from '../program/interpreters.ts';
+import { LAUNCHERS, type Launcher, runsElsewhere } from '../program/launchers.ts';
 import { calledWords } from './called-words.ts';
 import { ReadingBudget } from './reading-budget.ts';
 import { simpleCommands } from './simple-commands.ts';

@@ -1,4 +1,4 @@
-import type { ProcessEvent } from '../../core/process-event.ts';
+import type { ProcessEvent } from '../../core/process/event.ts';
 import { canWatchByPidfd } from '../../system/proc/pid-watch.ts';
 import type { ProcessEventSource, ProcessEventSubscription } from '../../system/process-events/source.ts';
 import type { RunningProcesses } from '../../system/systemd/running-processes.ts';

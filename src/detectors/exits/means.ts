@@ -1,4 +1,4 @@
-import { configuredSeconds } from '../../core/duration.ts';
+import { configuredSeconds } from '../../core/text/duration.ts';
 import { canWatchByPidfd } from '../../system/proc/pid-watch.ts';
 
 /** By which means ends and beginnings are noticed. */

@@ -1,4 +1,4 @@
-import type { ProgramMarks } from '../../core/program-marks.ts';
+import type { ProgramMarks } from '../../core/program/marks.ts';
 import { calledName, calledNames, NAME_FIELDS } from '../../system/proc/called-names.ts';
 import { ARGUMENT_LIMITS, LOOK_LIMITS } from '../../system/proc/files.ts';
 import type { ProcessInfo, ProcessTable } from '../../system/proc/table.ts';

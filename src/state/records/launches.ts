@@ -6,7 +6,7 @@ import {
   type Resource,
   type ResourceLimit,
   type Surroundings,
-} from '../../core/launch-record.ts';
+} from '../../core/program/launch-record.ts';
 import { fields, listOf, mapOf, optional, otherwise, type Shape, such, text, wholeNumber, yes } from '../../core/shape.ts';
 import { count } from './fields.ts';
 import { type RecordKind, type RecordTable, recordKind } from './table.ts';

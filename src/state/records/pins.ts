@@ -1,4 +1,4 @@
-import type { Pin, PinnedFile, PinnedLaunch, Pins } from '../../core/pin.ts';
+import type { Pin, PinnedFile, PinnedLaunch, Pins } from '../../core/program/pin.ts';
 import { date, fields, listOf, such, text } from '../../core/shape.ts';
 import { launchRecord } from './launches.ts';
 import { type RecordKind, type RecordTable, recordKind } from './table.ts';

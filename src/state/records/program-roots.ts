@@ -1,4 +1,4 @@
-import type { KeeperProcess, ProgramRoots, RootProcess } from '../../core/program-roots.ts';
+import type { KeeperProcess, ProgramRoots, RootProcess } from '../../core/program/roots.ts';
 import { fields, listOf, optional, text, yes } from '../../core/shape.ts';
 import { count } from './fields.ts';
 import { type RecordKind, type RecordTable, recordKind } from './table.ts';

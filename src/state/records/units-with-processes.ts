@@ -1,5 +1,5 @@
+import type { UnitsWithProcesses } from '../../core/program/units-with-processes.ts';
 import { fields, text } from '../../core/shape.ts';
-import type { UnitsWithProcesses } from '../../core/units-with-processes.ts';
 import { type RecordKind, type RecordTable, recordKind } from './table.ts';
 
 /** A unit that was seen to have processes. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import type { SectionReader } from '../../core/config.ts';
-import { hostPortName } from '../../core/host-port.ts';
+import { hostPortName } from '../../core/text/host-port.ts';
 
 /** One place where a server may answer. */
 export type MysqlEndpoint =

@@ -1,6 +1,6 @@
 import type { ManagedProcess } from '../../core/alarm.ts';
 import type { HealthResult, RestartPreview } from '../../core/outcomes.ts';
-import type { ProgramMarks } from '../../core/program-marks.ts';
+import type { ProgramMarks } from '../../core/program/marks.ts';
 import type { TakeLook } from '../../system/proc/look.ts';
 import type { OtherSupervisor, RunningProcesses } from '../../system/systemd/running-processes.ts';
 import type { UnitStatus } from '../../system/systemd/service-manager.ts';

@@ -1,4 +1,4 @@
-import { quoted } from '../../core/printable.ts';
+import { quoted } from '../../core/text/printable.ts';
 import { changeableBy } from '../../system/files/changeable-by.ts';
 import { hostStat } from '../../system/files/host-path.ts';
 import type { Entries } from '../../system/files/walk-path.ts';

@@ -1,4 +1,4 @@
-import { interpreterOf } from '../../core/interpreters.ts';
+import { interpreterOf } from '../../core/program/interpreters.ts';
 
 /** A program that starts another one as a daemon, as one command line says. */
 export interface DaemonStart {

@@ -1,5 +1,5 @@
 import { isAbsolute, join } from 'node:path';
-import { quoted } from '../../core/printable.ts';
+import { quoted } from '../../core/text/printable.ts';
 import { hostStat } from '../../system/files/host-path.ts';
 import { USUAL_PATH } from '../../system/spawn/minimal-environment.ts';
 import type { NamedProgram } from './named-programs.ts';

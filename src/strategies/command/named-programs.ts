@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
-import { givenPart, interpreterOf } from '../../core/interpreters.ts';
-import { LAUNCHERS, type Launcher, runsElsewhere } from '../../core/launchers.ts';
+import { givenPart, interpreterOf } from '../../core/program/interpreters.ts';
+import { LAUNCHERS, type Launcher, runsElsewhere } from '../../core/program/launchers.ts';
 import type { ShellWord } from '../../core/shell/simple-commands.ts';
 import { type CertainCommand, certainCommands } from './certain-commands.ts';
 

@@ -1,6 +1,6 @@
-import { lastPart } from '../../core/comm.ts';
 import { withName } from '../../core/command-template.ts';
-import { givenPart, interpreterOf } from '../../core/interpreters.ts';
+import { lastPart } from '../../core/process/comm.ts';
+import { givenPart, interpreterOf } from '../../core/program/interpreters.ts';
 import { hostStat } from '../../system/files/host-path.ts';
 import { readShebang } from '../../system/launch/script-file.ts';
 import { type DaemonStart, daemonStart } from './daemon-starters.ts';

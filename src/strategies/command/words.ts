@@ -1,5 +1,5 @@
-import { lastPart } from '../../core/comm.ts';
-import { interpreterOf } from '../../core/interpreters.ts';
+import { lastPart } from '../../core/process/comm.ts';
+import { interpreterOf } from '../../core/program/interpreters.ts';
 import { calledWords } from '../../core/shell/called-words.ts';
 import { simpleCommands } from '../../core/shell/simple-commands.ts';
 

@@ -1,7 +1,7 @@
 import { Breath } from '../../core/breath.ts';
 import { zonedTimestamp } from '../../core/clock.ts';
-import { counted } from '../../core/counted.ts';
-import { printable } from '../../core/printable.ts';
+import { counted } from '../../core/text/counted.ts';
+import { printable } from '../../core/text/printable.ts';
 import { userWords } from '../../system/accounts/names.ts';
 import { judgeWhole, type SeenProcess } from '../../system/proc/look.ts';
 import type { ProcessTable } from '../../system/proc/table.ts';

@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
-import { formatDuration } from '../../core/duration.ts';
 import type { HealthResult } from '../../core/outcomes.ts';
-import { sameProcess } from '../../core/program-roots.ts';
+import { sameProcess } from '../../core/program/roots.ts';
+import { formatDuration } from '../../core/text/duration.ts';
 import type { ProcessTable } from '../../system/proc/table.ts';
 import { startDeadline } from '../deadline.ts';
 import type { Life } from '../strategy.ts';

@@ -1,5 +1,5 @@
-import { printable, quoted } from '../../core/printable.ts';
-import { typedCommand } from '../../core/typed-command.ts';
+import { printable, quoted } from '../../core/text/printable.ts';
+import { typedCommand } from '../../core/text/typed-command.ts';
 
 /** Arguments as a person reads them: those that a shell would not take for one word are quoted. */
 export function describeArgv(argv: readonly string[]): string {

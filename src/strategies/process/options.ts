@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { closest } from '../../config/did-you-mean.ts';
 import { DEFAULT_SECTION, type SectionReader } from '../../core/config.ts';
-import { unseenIn } from '../../core/printable.ts';
+import { unseenIn } from '../../core/text/printable.ts';
 
 /** The process strategy's keys of `[process.NAME]`. */
 export interface ProcessOptions {

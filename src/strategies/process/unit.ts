@@ -1,7 +1,7 @@
 import process from 'node:process';
 import type { ManagedProcess } from '../../core/alarm.ts';
 import type { RestartPreview } from '../../core/outcomes.ts';
-import { sameProcess } from '../../core/program-roots.ts';
+import { sameProcess } from '../../core/program/roots.ts';
 import type { SeenProcess } from '../../system/proc/look.ts';
 import type { ProcessTable } from '../../system/proc/table.ts';
 import { isDown } from '../../system/systemd/unit/state.ts';

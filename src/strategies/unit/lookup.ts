@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Clock } from '../../core/clock.ts';
-import { quoted } from '../../core/printable.ts';
+import { quoted } from '../../core/text/printable.ts';
 import type { ServiceManager, UnitStatus } from '../../system/systemd/service-manager.ts';
 import { isOwnUnit, judgeUnitName } from './name-policy.ts';
 import { isAbsent } from './state.ts';

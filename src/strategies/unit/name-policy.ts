@@ -1,4 +1,4 @@
-import { quoted, unseenIn } from '../../core/printable.ts';
+import { quoted, unseenIn } from '../../core/text/printable.ts';
 import type { UnitStatus } from '../../system/systemd/service-manager.ts';
 
 /** What a name means as a systemd service. */

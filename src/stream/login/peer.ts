@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Clock } from '../../core/clock.ts';
-import { isLoopback, plainAddress } from '../../core/host-port.ts';
+import { isLoopback, plainAddress } from '../../core/text/host-port.ts';
 import { socketOwner } from '../../system/native/socket-owner.ts';
 import { type Holder, holderOf } from '../../system/sockets/holder.ts';
 import { networkOf } from './failed.ts';

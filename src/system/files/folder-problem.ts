@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { quoted } from '../../core/printable.ts';
+import { quoted } from '../../core/text/printable.ts';
 import { hostStat } from './host-path.ts';
 
 /**

@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs
 import { isAbsolute } from 'node:path';
 import type { SectionReader } from '../../core/config.ts';
 import { errorMessage } from '../../core/errors.ts';
-import { quoted } from '../../core/printable.ts';
+import { quoted } from '../../core/text/printable.ts';
 
 /**
  * The content of the file that `key` names (at most 1 MiB); undefined where the key is absent, or the file cannot be read, which goes to

@@ -1,5 +1,5 @@
 import { basename, isAbsolute, resolve } from 'node:path';
-import { isInterpreter } from '../../core/interpreters.ts';
+import { isInterpreter } from '../../core/program/interpreters.ts';
 import { initialStackOf, splitNul } from '../proc/parse.ts';
 import type { ProcessTable } from '../proc/table.ts';
 import { USUAL_PATH } from '../spawn/minimal-environment.ts';

@@ -1,8 +1,8 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { lastPart } from '../../core/comm.ts';
-import { interpreterOf, isBox, runsFolder } from '../../core/interpreters.ts';
-import type { Interpreter } from '../../core/known-interpreters.ts';
-import type { LaunchRecord } from '../../core/launch-record.ts';
+import { lastPart } from '../../core/process/comm.ts';
+import { interpreterOf, isBox, runsFolder } from '../../core/program/interpreters.ts';
+import type { Interpreter } from '../../core/program/known-interpreters.ts';
+import type { LaunchRecord } from '../../core/program/launch-record.ts';
 import { hostFile, hostStat, linkedFile } from '../files/host-path.ts';
 import { readShebang } from './script-file.ts';
 

@@ -1,7 +1,7 @@
 import { getPriority } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Resource, ResourceLimit, Surroundings } from '../../core/launch-record.ts';
-import { printable } from '../../core/printable.ts';
+import type { Resource, ResourceLimit, Surroundings } from '../../core/program/launch-record.ts';
+import { printable } from '../../core/text/printable.ts';
 import { ProcessTable } from '../proc/table.ts';
 import { shellPath } from '../spawn/shell.ts';
 import type { Launch, LaunchResult } from './launcher.ts';

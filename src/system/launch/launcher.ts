@@ -1,4 +1,4 @@
-import type { LaunchRecord } from '../../core/launch-record.ts';
+import type { LaunchRecord } from '../../core/program/launch-record.ts';
 
 /** What is to be started and to outlive the daemon. */
 export interface Launch {

@@ -1,5 +1,5 @@
-import type { Surroundings } from '../../core/launch-record.ts';
-import { singleQuoted } from '../../core/typed-command.ts';
+import type { Surroundings } from '../../core/program/launch-record.ts';
+import { singleQuoted } from '../../core/text/typed-command.ts';
 
 /**
  * What bash has to do so that a program's standard output and error go to their files again; run with the program's rights, for

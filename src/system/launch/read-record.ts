@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { resolve } from 'node:path';
 import { Breath } from '../../core/breath.ts';
-import type { LaunchRecord } from '../../core/launch-record.ts';
+import type { LaunchRecord } from '../../core/program/launch-record.ts';
 import { hostStat } from '../files/host-path.ts';
 import { UNREAD } from '../proc/aside.ts';
 import { hasEnded, parseAuxv, splitNul } from '../proc/parse.ts';

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { constants } from 'node:os';
-import type { LaunchRecord } from '../../core/launch-record.ts';
+import type { LaunchRecord } from '../../core/program/launch-record.ts';
 import { execute, type StartOptions } from '../spawn/command.ts';
 import type { CommandResult } from '../spawn/command-result.ts';
 import { minimalEnvironment } from '../spawn/minimal-environment.ts';

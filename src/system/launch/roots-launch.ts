@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path';
-import { interpreterOf } from '../../core/interpreters.ts';
-import type { LaunchRecord } from '../../core/launch-record.ts';
+import { interpreterOf } from '../../core/program/interpreters.ts';
+import type { LaunchRecord } from '../../core/program/launch-record.ts';
 import { notRootsFile, notRootsPlace } from '../files/roots-own.ts';
 import type { Entries } from '../files/walk-path.ts';
 import { executedFiles } from './executed-files.ts';

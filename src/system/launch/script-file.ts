@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { LaunchRecord } from '../../core/launch-record.ts';
+import type { LaunchRecord } from '../../core/program/launch-record.ts';
 import { hostPath, O_PATH } from '../files/host-path.ts';
 import { calledName } from '../proc/called-names.ts';
 

@@ -1,8 +1,8 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import process from 'node:process';
-import { lastPart } from '../../core/comm.ts';
-import { givenPart, interpreterOf, isShell, programName } from '../../core/interpreters.ts';
-import type { Interpreter } from '../../core/known-interpreters.ts';
+import { lastPart } from '../../core/process/comm.ts';
+import { givenPart, interpreterOf, isShell, programName } from '../../core/program/interpreters.ts';
+import type { Interpreter } from '../../core/program/known-interpreters.ts';
 import { isExecutableForSome } from '../files/executable.ts';
 import { MOST_SCRIPT_WORDS } from '../proc/called-names.ts';
 import type { ProcessTable } from '../proc/table.ts';

@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import type { Resource, ResourceLimit, Surroundings } from '../../core/launch-record.ts';
+import type { Resource, ResourceLimit, Surroundings } from '../../core/program/launch-record.ts';
 import { parseCgroup, unitFolderOf } from '../proc/cgroup.ts';
 import { valueAfter } from '../proc/counters.ts';
 import { ProcFiles } from '../proc/files.ts';

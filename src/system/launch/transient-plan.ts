@@ -1,4 +1,4 @@
-import type { LaunchRecord, Surroundings } from '../../core/launch-record.ts';
+import type { LaunchRecord, Surroundings } from '../../core/program/launch-record.ts';
 import { minimalEnvironment } from '../spawn/minimal-environment.ts';
 import { EMPTY_ENVIRONMENT, lineScript, programScript, type Script } from '../spawn/script.ts';
 import { asUser, setpriv } from '../spawn/user-account.ts';

@@ -1,8 +1,8 @@
 import { closeSync } from 'node:fs';
 import { errorMessage } from '../../core/errors.ts';
-import type { Surroundings } from '../../core/launch-record.ts';
-import { printable } from '../../core/printable.ts';
-import { signalName } from '../../core/wait-status.ts';
+import { signalName } from '../../core/process/wait-status.ts';
+import type { Surroundings } from '../../core/program/launch-record.ts';
+import { printable } from '../../core/text/printable.ts';
 import { type CommandResult, commandFailure, commandOutput } from '../spawn/command-result.ts';
 import { openScript, type Script } from '../spawn/script.ts';
 import { retireUnit } from '../systemd/end-unit.ts';

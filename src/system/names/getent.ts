@@ -1,4 +1,4 @@
-import { configuredSeconds } from '../../core/duration.ts';
+import { configuredSeconds } from '../../core/text/duration.ts';
 import { startProgram } from '../spawn/command.ts';
 import { killGroup } from '../spawn/kill-run.ts';
 import { minimalEnvironment } from '../spawn/minimal-environment.ts';

@@ -1,6 +1,6 @@
 import { systemClock } from '../../core/clock.ts';
-import { withinWords } from '../../core/duration.ts';
-import { isLoopback } from '../../core/host-port.ts';
+import { withinWords } from '../../core/text/duration.ts';
+import { isLoopback } from '../../core/text/host-port.ts';
 import { type HostAddress, hostAddress, inOrder } from './address.ts';
 import { askDns } from './dns/ask.ts';
 import type { DnsAnswer } from './dns/ask-server.ts';

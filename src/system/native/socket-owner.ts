@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { plainAddress } from '../../core/host-port.ts';
+import { plainAddress } from '../../core/text/host-port.ts';
 import { type Libc, loadLibc } from './libc.ts';
 import {
   AF_NETLINK,

@@ -1,4 +1,4 @@
-import { cutName, lastPart } from '../../core/comm.ts';
+import { cutName, lastPart } from '../../core/process/comm.ts';
 import type { ProcessInfo } from './table.ts';
 
 /** The fields that tell what a process may be called by. */

@@ -1,4 +1,4 @@
-import type { ProcessEvent } from '../../core/process-event.ts';
+import type { ProcessEvent } from '../../core/process/event.ts';
 import { ConnectorFeed } from './feed.ts';
 import { openConnectorSocket } from './netlink.ts';
 import { connectorProblem } from './problem.ts';

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { release } from 'node:os';
 import { Breath } from '../../core/breath.ts';
 import { systemClock } from '../../core/clock.ts';
-import type { ProcessEvent, ProcessEventType } from '../../core/process-event.ts';
+import type { ProcessEvent, ProcessEventType } from '../../core/process/event.ts';
 import type { DescriptorWatch } from '../native/libc.ts';
 import { KernelTime } from './kernel-time.ts';
 import type { ProcRecord } from './message.ts';

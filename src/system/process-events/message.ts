@@ -1,4 +1,4 @@
-import type { ProcessEventType } from '../../core/process-event.ts';
+import type { ProcessEventType } from '../../core/process/event.ts';
 
 /**
  * Reads what the kernel's proc connector sent in one datagram, the bytes from `start` to before `end` of `view`, and tells each

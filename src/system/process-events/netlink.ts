@@ -1,4 +1,4 @@
-import type { ProcessEventType } from '../../core/process-event.ts';
+import type { ProcessEventType } from '../../core/process/event.ts';
 import { type DescriptorWatch, errnoName, type Libc, libcProblem, loadLibc } from '../native/libc.ts';
 import {
   AF_NETLINK,

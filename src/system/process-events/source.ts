@@ -1,4 +1,4 @@
-import type { ProcessEvent, ProcessEventType } from '../../core/process-event.ts';
+import type { ProcessEvent, ProcessEventType } from '../../core/process/event.ts';
 
 /** Where the events of all processes of this machine come from, as they happen: one for the whole program. */
 export interface ProcessEventSource {

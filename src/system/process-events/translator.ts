@@ -1,4 +1,4 @@
-import type { ProcessEvent, ProcessEventType } from '../../core/process-event.ts';
+import type { ProcessEvent, ProcessEventType } from '../../core/process/event.ts';
 import { type HeadlessProcess, ProcessEnds } from './ends.ts';
 import type { KernelTime } from './kernel-time.ts';
 import { EventLoss } from './loss.ts';

@@ -1,6 +1,6 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { signalNumber } from '../../core/wait-status.ts';
+import { signalNumber } from '../../core/process/wait-status.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { CLD_DUMPED, CLD_EXITED, CLD_KILLED } from '../systemd/exec-commands.ts';
 import type { TransientState } from '../systemd/transient-follower.ts';

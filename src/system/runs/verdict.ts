@@ -1,5 +1,5 @@
-import { printable } from '../../core/printable.ts';
-import { signalName } from '../../core/wait-status.ts';
+import { signalName } from '../../core/process/wait-status.ts';
+import { printable } from '../../core/text/printable.ts';
 import type { CommandResult } from '../spawn/command-result.ts';
 import { CLD_DUMPED, CLD_EXITED, CLD_KILLED } from '../systemd/exec-commands.ts';
 import type { TransientState } from '../systemd/transient-follower.ts';

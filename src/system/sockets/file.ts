@@ -3,7 +3,7 @@ import { connect, type Server } from 'node:net';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import type { SectionReader } from '../../core/config.ts';
 import { errorMessage } from '../../core/errors.ts';
-import { quoted } from '../../core/printable.ts';
+import { quoted } from '../../core/text/printable.ts';
 import { HeldFolder } from '../files/held-folder.ts';
 import { makeFolder } from '../files/make-folder.ts';
 import { peerOf } from '../native/peer.ts';

@@ -1,4 +1,4 @@
-import { plainAddress } from '../../core/host-port.ts';
+import { plainAddress } from '../../core/text/host-port.ts';
 import { userWords } from '../accounts/names.ts';
 import { socketOwner } from '../native/socket-owner.ts';
 import { type ProcessIdentity, ProcessTable } from '../proc/table.ts';

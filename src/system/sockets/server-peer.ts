@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
-import { isLoopback } from '../../core/host-port.ts';
-import { quoted } from '../../core/printable.ts';
+import { isLoopback } from '../../core/text/host-port.ts';
+import { quoted } from '../../core/text/printable.ts';
 import { userWords } from '../accounts/names.ts';
 import { judgeFolder } from '../files/own-folder.ts';
 import { judgeSocket } from '../files/socket-place.ts';

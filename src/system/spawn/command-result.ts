@@ -1,5 +1,5 @@
-import { formatDuration } from '../../core/duration.ts';
-import { lastLines, withLines } from '../../core/last-lines.ts';
+import { formatDuration } from '../../core/text/duration.ts';
+import { lastLines, withLines } from '../../core/text/last-lines.ts';
 
 /** How a command ended. `output`: stdout and stderr together, at most 64 KiB (the end of it), printable or not. */
 export type CommandResult =

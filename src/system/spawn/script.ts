@@ -2,7 +2,7 @@ import { closeSync, fchmodSync, mkdtempSync, openSync, rmSync, writeSync } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errorMessage } from '../../core/errors.ts';
-import { singleQuoted } from '../../core/typed-command.ts';
+import { singleQuoted } from '../../core/text/typed-command.ts';
 import { loadLibc } from '../native/libc.ts';
 import { shellPath } from './shell.ts';
 

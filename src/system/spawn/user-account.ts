@@ -1,4 +1,4 @@
-import { quoted } from '../../core/printable.ts';
+import { quoted } from '../../core/text/printable.ts';
 import { type AccountLine, parseAccounts, readAccounts } from '../accounts/database.ts';
 import { execute } from './command.ts';
 

@@ -1,4 +1,4 @@
-import { printable } from '../../core/printable.ts';
+import { printable } from '../../core/text/printable.ts';
 import { numberOf, type Properties, type PropertyNames } from './properties.ts';
 
 /** What `unmetCondition` goes by. */

@@ -1,5 +1,5 @@
-import { printable } from '../../core/printable.ts';
-import { signalName } from '../../core/wait-status.ts';
+import { signalName } from '../../core/process/wait-status.ts';
+import { printable } from '../../core/text/printable.ts';
 import type { DbusValue } from './dbus/values.ts';
 import type { Properties } from './properties.ts';
 

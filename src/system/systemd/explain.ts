@@ -1,5 +1,5 @@
 import { systemClock } from '../../core/clock.ts';
-import { lastLines } from '../../core/last-lines.ts';
+import { lastLines } from '../../core/text/last-lines.ts';
 import type { Limit } from './dbus/connection.ts';
 import type { Pid1Link } from './link.ts';
 import type { Pid1 } from './pid1.ts';

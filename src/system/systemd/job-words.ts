@@ -1,5 +1,5 @@
-import { printable } from '../../core/printable.ts';
-import { shellWord } from '../../core/typed-command.ts';
+import { printable } from '../../core/text/printable.ts';
+import { shellWord } from '../../core/text/typed-command.ts';
 import { CONDITION_PROPERTIES, unmetCondition } from './condition-words.ts';
 import { CLD_DUMPED, CLD_EXITED, CLD_KILLED, COMMAND_LISTS, commandsOf, endWords, failedCommand } from './exec-commands.ts';
 import { numberOf, type Properties, type PropertyNames, textOf } from './properties.ts';

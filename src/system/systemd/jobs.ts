@@ -1,5 +1,5 @@
 import { systemClock } from '../../core/clock.ts';
-import { formatDuration } from '../../core/duration.ts';
+import { formatDuration } from '../../core/text/duration.ts';
 import { callFailure } from './call-failure.ts';
 import { unmetCondition } from './condition-words.ts';
 import type { Limit } from './dbus/connection.ts';

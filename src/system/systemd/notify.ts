@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../../core/clock.ts';
-import { printable } from '../../core/printable.ts';
+import { printable } from '../../core/text/printable.ts';
 import type { DatagramSender } from '../native/datagram.ts';
 
 /** What systemd is told of the daemon's life. Every call is a no-op where nobody asked to be told. None throws or waits. */

@@ -1,5 +1,5 @@
-import { formatDuration } from '../../core/duration.ts';
-import { printable } from '../../core/printable.ts';
+import { formatDuration } from '../../core/text/duration.ts';
+import { printable } from '../../core/text/printable.ts';
 import { commandsOf, runningCommand } from './exec-commands.ts';
 import { FAILURE_PROPERTIES, failureWords, pidFileWords } from './job-words.ts';
 import { activeStateOf, hasJob, type Properties, type PropertyNames, textOf } from './properties.ts';

@@ -1,5 +1,5 @@
-import type { Surroundings } from '../../core/launch-record.ts';
-import { printable } from '../../core/printable.ts';
+import type { Surroundings } from '../../core/program/launch-record.ts';
+import { printable } from '../../core/text/printable.ts';
 import { callFailure } from './call-failure.ts';
 import type { CallResult, Limit } from './dbus/connection.ts';
 import { type DbusValue, Variant } from './dbus/values.ts';

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, closeSync, existsSync, mkdirSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { signalName } from '../../../src/core/wait-status.ts';
+import { signalName } from '../../../src/core/process/wait-status.ts';
 import { BEGUN } from '../../../src/system/runs/verdict.ts';
 import type { DbusValue, Variant } from '../../../src/system/systemd/dbus/values.ts';
 import { CLD_EXITED, CLD_KILLED } from './dbus-names.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { lastLines } from '../../../src/core/last-lines.ts';
+import { lastLines } from '../../../src/core/text/last-lines.ts';
 import { journalOf } from '../../../src/system/systemd/unit/journal.ts';
 
 // Runs under a real systemd, where it is PID 1: see transient.test.ts.

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { LaunchRecord } from '../../../src/core/launch-record.ts';
+import type { LaunchRecord } from '../../../src/core/program/launch-record.ts';
 import { readLaunchRecord } from '../../../src/system/launch/read-record.ts';
 import { ProcessTable } from '../../../src/system/proc/table.ts';
 import { appUnit } from '../../../src/system/systemd/unit/name.ts';

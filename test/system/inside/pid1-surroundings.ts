@@ -4,7 +4,7 @@ import { chmodSync, copyFileSync, existsSync, realpathSync, renameSync } from 'n
 import { constants } from 'node:os';
 import { basename } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { LaunchRecord } from '../../../src/core/launch-record.ts';
+import type { LaunchRecord } from '../../../src/core/program/launch-record.ts';
 import type { CommandRunner } from '../../../src/system/runs/runner.ts';
 import { shellPath } from '../../../src/system/spawn/shell.ts';
 import { never } from '../../helpers/strategy-parts.ts';

@@ -10,7 +10,7 @@ import { followSource, serveSource } from '../../../src/app/event-commands.ts';
 import { openEventStream } from '../../../src/app/event-stream.ts';
 import { ControlClient } from '../../../src/control/client.ts';
 import { systemClock } from '../../../src/core/clock.ts';
-import type { EventLine } from '../../../src/core/event-line.ts';
+import type { EventLine } from '../../../src/core/process/event-line.ts';
 import type { EventStreamOptions } from '../../../src/stream/parse-events.ts';
 import { NameResolver } from '../../../src/system/names/resolver.ts';
 import { createProcessEventSource } from '../../../src/system/process-events/events.ts';

@@ -11,7 +11,7 @@ import { whereOutputGoes } from '../../../src/app/where-output-goes.ts';
 import { renderDetails } from '../../../src/cli/status/details.ts';
 import { detailsShape } from '../../../src/control/replies.ts';
 import type { ProcessDetails } from '../../../src/control/status.ts';
-import type { LaunchRecord } from '../../../src/core/launch-record.ts';
+import type { LaunchRecord } from '../../../src/core/program/launch-record.ts';
 import { LastRecoveries } from '../../../src/monitor/last-recoveries.ts';
 import { ordersOf } from '../../helpers/bound-orders.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';

@@ -7,7 +7,7 @@ import { readEventLine } from '../../../src/cli/event-reader.ts';
 import { EventTally } from '../../../src/cli/event-tally.ts';
 import { renderEvent, renderEventHeader } from '../../../src/cli/event-view.ts';
 import { ToldProcesses } from '../../../src/cli/told-processes.ts';
-import type { EventLine } from '../../../src/core/event-line.ts';
+import type { EventLine } from '../../../src/core/process/event-line.ts';
 import { type ClientFilter, everything, passes } from '../../../src/stream/filter.ts';
 import { seedLines } from '../../helpers/event-server.ts';
 import { hostileNames } from '../../helpers/hostile-names.ts';

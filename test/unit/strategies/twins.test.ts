@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { LaunchRecord } from '../../../src/core/launch-record.ts';
+import type { LaunchRecord } from '../../../src/core/program/launch-record.ts';
 import { type NamedSection, type TwinMarks, Twins } from '../../../src/strategies/twins.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { FakeSystemd } from '../../helpers/fake-systemd.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { describe, it, type TestContext } from 'node:test';
-import type { ProcessEvent } from '../../../src/core/process-event.ts';
+import type { ProcessEvent } from '../../../src/core/process/event.ts';
 import { eventText } from '../../../src/stream/text.ts';
 import { clientsOf, exitOf, NO_PID, startStream } from '../../helpers/event-world.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';

@@ -5,7 +5,7 @@ import { chmodSync, existsSync, lstatSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import type { ProcessEvent } from '../../../src/core/process-event.ts';
+import type { ProcessEvent } from '../../../src/core/process/event.ts';
 import type { EventStreamOptions } from '../../../src/stream/parse-events.ts';
 import { endAfter } from '../../helpers/end-after.ts';
 import { clientsOf, exitOf, NO_PID, RawClient, startStream } from '../../helpers/event-world.ts';

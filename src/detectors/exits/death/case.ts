@@ -1,4 +1,4 @@
-import { describeWaitStatus, isCleanEnd } from '../../../core/wait-status.ts';
+import { describeWaitStatus, isCleanEnd } from '../../../core/process/wait-status.ts';
 import type { UnitStatus } from '../../../system/systemd/service-manager.ts';
 import type { UnitTransit } from '../../../system/systemd/unit/transit.ts';
 import type { WatchParts } from '../watch/parts.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../core/clock.ts';
-import { isCleanEnd } from '../../../core/wait-status.ts';
+import { isCleanEnd } from '../../../core/process/wait-status.ts';
 import type { SeenEnd, ServiceManager, UnitEnd } from '../../../system/systemd/service-manager.ts';
 import { isDown, isUp } from '../../../system/systemd/unit/state.ts';
 import { isFailure, type ProcessDeath, type Verdict } from './verdict.ts';

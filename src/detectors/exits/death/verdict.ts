@@ -1,6 +1,6 @@
 import { localTimestamp } from '../../../core/clock.ts';
-import { formatDuration } from '../../../core/duration.ts';
-import { describeWaitStatus, isCleanEnd } from '../../../core/wait-status.ts';
+import { describeWaitStatus, isCleanEnd } from '../../../core/process/wait-status.ts';
+import { formatDuration } from '../../../core/text/duration.ts';
 import type { UnitStatus } from '../../../system/systemd/service-manager.ts';
 import { isReloading } from '../../../system/systemd/unit/state.ts';
 

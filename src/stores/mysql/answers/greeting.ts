@@ -1,4 +1,4 @@
-import { printable } from '../../../core/printable.ts';
+import { printable } from '../../../core/text/printable.ts';
 
 /**
  * Why these first bytes of a connection are no greeting of a MySQL server, in one line that follows the name of the place; undefined

@@ -1,5 +1,5 @@
 import { errorMessage, StoreError } from '../../../core/errors.ts';
-import { printable } from '../../../core/printable.ts';
+import { printable } from '../../../core/text/printable.ts';
 import { isRefusal, isUnknownVariable } from '../faults/store-error.ts';
 import type { MysqlSession } from '../session.ts';
 

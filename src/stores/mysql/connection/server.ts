@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { createPool, type Pool, type PoolConnection, type QueryResult, type ResultSetHeader, type RowDataPacket } from 'mysql2';
-import { configuredSeconds } from '../../../core/duration.ts';
 import { StoreError } from '../../../core/errors.ts';
-import { printable } from '../../../core/printable.ts';
+import { configuredSeconds } from '../../../core/text/duration.ts';
+import { printable } from '../../../core/text/printable.ts';
 import { withTimeout } from '../../../core/with-timeout.ts';
 import { connectByName } from '../../../system/names/connect.ts';
 import { NameResolver } from '../../../system/names/resolver.ts';

@@ -1,5 +1,5 @@
 import { errorMessage } from '../../../core/errors.ts';
-import { printable } from '../../../core/printable.ts';
+import { printable } from '../../../core/text/printable.ts';
 import { noSocketAt } from '../endpoints.ts';
 
 /** What is known of the connection on which a call failed. */

@@ -1,6 +1,6 @@
-import { configuredSeconds } from '../../../core/duration.ts';
 import { StoreError } from '../../../core/errors.ts';
 import { Slots } from '../../../core/slots.ts';
+import { configuredSeconds } from '../../../core/text/duration.ts';
 import { withTimeout } from '../../../core/with-timeout.ts';
 import { catchUp, isWithoutCluster } from '../connection/causal-session.ts';
 import type { MysqlLease, MysqlServer } from '../connection/server.ts';

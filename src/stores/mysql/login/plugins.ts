@@ -1,4 +1,4 @@
-import { printable } from '../../../core/printable.ts';
+import { printable } from '../../../core/text/printable.ts';
 import { cachingSha2 } from './caching-sha2.ts';
 import type { Channel } from './channel.ts';
 import type { Login, LoginPlugin } from './plugin.ts';

@@ -1,6 +1,6 @@
 import type { SeenNotes } from '../../../core/alarm.ts';
 import { StoreError } from '../../../core/errors.ts';
-import { quoted } from '../../../core/printable.ts';
+import { quoted } from '../../../core/text/printable.ts';
 import { NAMES_AT_ONCE } from '../../alarms-read.ts';
 import { bytesOf, MOST_BYTES } from '../../exact-text.ts';
 import { UNLIMITED } from '../../notes.ts';

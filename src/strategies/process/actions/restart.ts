@@ -1,6 +1,6 @@
 import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
-import { counted } from '../../../core/counted.ts';
+import { counted } from '../../../core/text/counted.ts';
 import type { SeenProcess } from '../../../system/proc/look.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import { type RestartAttempt, type RestartOutcome, type StrategyParts, UNWANTED } from '../../strategy.ts';

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import type { Clock } from '../../../core/clock.ts';
-import { configuredSeconds } from '../../../core/duration.ts';
-import { printable } from '../../../core/printable.ts';
+import { configuredSeconds } from '../../../core/text/duration.ts';
+import { printable } from '../../../core/text/printable.ts';
 import { ancestorsOf, childrenOf } from '../../../system/proc/kin.ts';
 import { signalProcess } from '../../../system/proc/signal.ts';
 import type { ProcessIdentity, ProcessTable } from '../../../system/proc/table.ts';

@@ -1,6 +1,6 @@
-import { lastPart } from '../../../core/comm.ts';
-import { givenPart, interpreterOf } from '../../../core/interpreters.ts';
-import type { Interpreter } from '../../../core/known-interpreters.ts';
+import { lastPart } from '../../../core/process/comm.ts';
+import { givenPart, interpreterOf } from '../../../core/program/interpreters.ts';
+import type { Interpreter } from '../../../core/program/known-interpreters.ts';
 import { hostFile } from '../../../system/files/host-path.ts';
 import { ancestorsOf } from '../../../system/proc/kin.ts';
 import { judgeWhole, type ProcessLook, type SeenProcess } from '../../../system/proc/look.ts';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { argv as ownArgv } from 'node:process';
 import { Breath } from '../../../core/breath.ts';
-import { lastPart } from '../../../core/comm.ts';
+import { lastPart } from '../../../core/process/comm.ts';
 import { linkedFile } from '../../../system/files/host-path.ts';
 import { scriptRun } from '../../../system/launch/script-run.ts';
 import { ancestorsOf } from '../../../system/proc/kin.ts';

@@ -1,5 +1,5 @@
 import type { ManagedProcess } from '../../../core/alarm.ts';
-import type { RootProcess } from '../../../core/program-roots.ts';
+import type { RootProcess } from '../../../core/program/roots.ts';
 import type { SeenProcess } from '../../../system/proc/look.ts';
 import type { ProcessOptions } from '../options.ts';
 import type { Owners } from './owner.ts';

@@ -1,4 +1,4 @@
-import { sameProcess } from '../../../core/program-roots.ts';
+import { sameProcess } from '../../../core/program/roots.ts';
 import { ancestorsOf } from '../../../system/proc/kin.ts';
 import type { ProcessLook, SeenProcess } from '../../../system/proc/look.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';

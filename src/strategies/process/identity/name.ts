@@ -1,6 +1,6 @@
 import type { ManagedProcess } from '../../../core/alarm.ts';
-import { COMM_BYTES, cutName, lastPart } from '../../../core/comm.ts';
-import { quoted } from '../../../core/printable.ts';
+import { COMM_BYTES, cutName, lastPart } from '../../../core/process/comm.ts';
+import { quoted } from '../../../core/text/printable.ts';
 import type { ProcessInfo } from '../../../system/proc/table.ts';
 import { judgeUnitName } from '../../unit/name-policy.ts';
 

@@ -1,8 +1,8 @@
 import process from 'node:process';
-import { lastPart } from '../../../core/comm.ts';
-import type { LaunchRecords } from '../../../core/launch-record.ts';
-import type { Pins } from '../../../core/pin.ts';
-import type { ProgramRoots } from '../../../core/program-roots.ts';
+import { lastPart } from '../../../core/process/comm.ts';
+import type { LaunchRecords } from '../../../core/program/launch-record.ts';
+import type { Pins } from '../../../core/program/pin.ts';
+import type { ProgramRoots } from '../../../core/program/roots.ts';
 import { hostStat } from '../../../system/files/host-path.ts';
 import { isOpenToOthers } from '../../../system/files/mode.ts';
 import { asScript, readShebang } from '../../../system/launch/script-file.ts';

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, readSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errorMessage } from '../../../core/errors.ts';
-import { printable } from '../../../core/printable.ts';
+import { printable } from '../../../core/text/printable.ts';
 import { hostPath } from '../../../system/files/host-path.ts';
 import { isOpenToOthers, isSticky } from '../../../system/files/mode.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';

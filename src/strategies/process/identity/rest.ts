@@ -1,4 +1,4 @@
-import type { RootProcess } from '../../../core/program-roots.ts';
+import type { RootProcess } from '../../../core/program/roots.ts';
 import { ancestorsOf } from '../../../system/proc/kin.ts';
 import type { ProcessLook, SeenProcess } from '../../../system/proc/look.ts';
 import { hasEnded } from '../../../system/proc/parse.ts';

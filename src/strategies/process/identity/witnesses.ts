@@ -1,5 +1,5 @@
 import { Breath } from '../../../core/breath.ts';
-import { isInterpreter } from '../../../core/interpreters.ts';
+import { isInterpreter } from '../../../core/program/interpreters.ts';
 import { judgeWhole, type ProcessLook, type SeenProcess } from '../../../system/proc/look.ts';
 import { hasEnded } from '../../../system/proc/parse.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';

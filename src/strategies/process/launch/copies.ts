@@ -1,5 +1,5 @@
 import { Breath } from '../../../core/breath.ts';
-import type { LaunchRecord, LaunchRecords } from '../../../core/launch-record.ts';
+import type { LaunchRecord, LaunchRecords } from '../../../core/program/launch-record.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 import {
   isCaged,

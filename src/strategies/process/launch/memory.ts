@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
-import { lastPart } from '../../../core/comm.ts';
-import { isInterpreter } from '../../../core/interpreters.ts';
-import type { LaunchRecord, LaunchRecords } from '../../../core/launch-record.ts';
+import { lastPart } from '../../../core/process/comm.ts';
+import { isInterpreter } from '../../../core/program/interpreters.ts';
+import type { LaunchRecord, LaunchRecords } from '../../../core/program/launch-record.ts';
 import { executedFiles } from '../../../system/launch/executed-files.ts';
 import { type RecordRoom, readAuxiliary, readLaunchRecord } from '../../../system/launch/read-record.ts';
 import { notRootsLaunch } from '../../../system/launch/roots-launch.ts';

@@ -1,4 +1,4 @@
-import type { LaunchRecords } from '../../../core/launch-record.ts';
+import type { LaunchRecords } from '../../../core/program/launch-record.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 import type { RecalledLaunch, UnknownLaunch } from './memory.ts';
 

@@ -1,6 +1,6 @@
 import { Breath } from '../../../core/breath.ts';
-import type { LaunchRecord } from '../../../core/launch-record.ts';
-import type { Pin } from '../../../core/pin.ts';
+import type { LaunchRecord } from '../../../core/program/launch-record.ts';
+import type { Pin } from '../../../core/program/pin.ts';
 import type { LaunchesNow } from '../../strategy.ts';
 import type { ProcessTree } from '../identity/identity.ts';
 import { NEVER_SEEN, OLD_RECORD, UNUSABLE } from '../launch-words.ts';

@@ -1,5 +1,5 @@
-import type { LaunchRecord } from '../../../core/launch-record.ts';
-import type { Pin, PinnedFile, PinnedLaunch } from '../../../core/pin.ts';
+import type { LaunchRecord } from '../../../core/program/launch-record.ts';
+import type { Pin, PinnedFile, PinnedLaunch } from '../../../core/program/pin.ts';
 import { type FileHash, hashFile } from '../../../system/files/file-hash.ts';
 import { notRootsFile } from '../../../system/files/roots-own.ts';
 import { executedFiles } from '../../../system/launch/executed-files.ts';

@@ -3,7 +3,7 @@ import { basename, isAbsolute } from 'node:path';
 import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
 import { commandEnvironment, expandCommand } from '../../../core/command-template.ts';
-import type { LaunchRecord } from '../../../core/launch-record.ts';
+import type { LaunchRecord } from '../../../core/program/launch-record.ts';
 import { userWords } from '../../../system/accounts/names.ts';
 import { hostPath, hostStat } from '../../../system/files/host-path.ts';
 import { ledByOthers } from '../../../system/files/roots-own.ts';

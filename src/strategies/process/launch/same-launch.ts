@@ -1,5 +1,5 @@
 import { basename, resolve } from 'node:path';
-import type { LaunchRecord } from '../../../core/launch-record.ts';
+import type { LaunchRecord } from '../../../core/program/launch-record.ts';
 import { callsItsFolder } from '../../../system/launch/read-record.ts';
 
 /** True if both start the same in the same way. */

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
 import { Breath } from '../../../core/breath.ts';
-import { type RootProcess, sameProcess } from '../../../core/program-roots.ts';
+import { type RootProcess, sameProcess } from '../../../core/program/roots.ts';
 import type { ProcessLook } from '../../../system/proc/look.ts';
 import type { ProcessInfo, ProcessTable } from '../../../system/proc/table.ts';
 import type { StrategyParts } from '../../strategy.ts';

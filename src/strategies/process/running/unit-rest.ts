@@ -1,5 +1,5 @@
 import process from 'node:process';
-import type { RootProcess } from '../../../core/program-roots.ts';
+import type { RootProcess } from '../../../core/program/roots.ts';
 import { ancestorsOf } from '../../../system/proc/kin.ts';
 import { ProcessLook, type SeenProcess } from '../../../system/proc/look.ts';
 import { hasEnded } from '../../../system/proc/parse.ts';

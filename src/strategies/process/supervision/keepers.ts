@@ -1,6 +1,6 @@
 import process from 'node:process';
-import { printable } from '../../../core/printable.ts';
-import type { KeeperProcess } from '../../../core/program-roots.ts';
+import type { KeeperProcess } from '../../../core/program/roots.ts';
+import { printable } from '../../../core/text/printable.ts';
 import { ancestorsOf } from '../../../system/proc/kin.ts';
 import { hasEnded } from '../../../system/proc/parse.ts';
 import type { ProcessInfo, ProcessTable } from '../../../system/proc/table.ts';

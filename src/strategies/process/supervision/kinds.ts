@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { interpreterOf, isShell, programName } from '../../../core/interpreters.ts';
+import { interpreterOf, isShell, programName } from '../../../core/program/interpreters.ts';
 import type { ProcessInfo } from '../../../system/proc/table.ts';
 
 /** What is asked of a process to tell what it is. */

@@ -1,9 +1,9 @@
 import process from 'node:process';
 import type { ManagedProcess } from '../../../core/alarm.ts';
 import type { Clock } from '../../../core/clock.ts';
-import { formatDuration } from '../../../core/duration.ts';
 import type { Logger } from '../../../core/logger.ts';
-import { type KeeperProcess, type ProgramRoots, type RootProcess, sameProcess } from '../../../core/program-roots.ts';
+import { type KeeperProcess, type ProgramRoots, type RootProcess, sameProcess } from '../../../core/program/roots.ts';
+import { formatDuration } from '../../../core/text/duration.ts';
 import type { SeenProcess } from '../../../system/proc/look.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';
 import type { OtherSupervisor } from '../../../system/systemd/running-processes.ts';

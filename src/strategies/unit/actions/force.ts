@@ -1,4 +1,4 @@
-import { formatDuration } from '../../../core/duration.ts';
+import { formatDuration } from '../../../core/text/duration.ts';
 import type { UnitProcesses, UnitStatus } from '../../../system/systemd/service-manager.ts';
 import { isDown } from '../../../system/systemd/unit/state.ts';
 import type { Deadline } from '../../deadline.ts';

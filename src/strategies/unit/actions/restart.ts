@@ -1,5 +1,5 @@
 import type { Clock } from '../../../core/clock.ts';
-import { withLines } from '../../../core/last-lines.ts';
+import { withLines } from '../../../core/text/last-lines.ts';
 import type { UnitStatus } from '../../../system/systemd/service-manager.ts';
 import { isUp } from '../../../system/systemd/unit/state.ts';
 import { type Deadline, withDeadline } from '../../deadline.ts';

@@ -1,8 +1,8 @@
 import { realpathSync } from 'node:fs';
 import process from 'node:process';
 import { Breath } from '../../../core/breath.ts';
-import { lastPart } from '../../../core/comm.ts';
-import { sameProcess } from '../../../core/program-roots.ts';
+import { lastPart } from '../../../core/process/comm.ts';
+import { sameProcess } from '../../../core/program/roots.ts';
 import { readShebang } from '../../../system/launch/script-file.ts';
 import { scriptRun } from '../../../system/launch/script-run.ts';
 import { hasEnded, MS_PER_TICK } from '../../../system/proc/parse.ts';

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import { lastPart } from '../../../core/comm.ts';
-import { isShell, programName } from '../../../core/interpreters.ts';
+import { lastPart } from '../../../core/process/comm.ts';
+import { isShell, programName } from '../../../core/program/interpreters.ts';
 import { readScript } from '../../../system/launch/script-file.ts';
 import type { SeenProcess } from '../../../system/proc/look.ts';
 import type { ProcessTable } from '../../../system/proc/table.ts';

@@ -1,6 +1,6 @@
 import { MAX_TIMER_MS, soon, systemClock } from '../../../core/clock.ts';
 import { errorMessage } from '../../../core/errors.ts';
-import { printable } from '../../../core/printable.ts';
+import { printable } from '../../../core/text/printable.ts';
 import { closeDescriptor, duplicateDescriptor } from '../../native/libc.ts';
 import { UnixStream } from '../../native/unix-stream.ts';
 import { greeting, Handshake } from './handshake.ts';

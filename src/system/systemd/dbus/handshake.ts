@@ -1,4 +1,4 @@
-import { printable } from '../../../core/printable.ts';
+import { printable } from '../../../core/text/printable.ts';
 
 /**
  * What we say first, all at once: who we are, that we pass descriptors, and that messages follow. Source: D-Bus specification,

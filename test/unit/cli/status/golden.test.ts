@@ -6,7 +6,7 @@ import { renderDetails } from '../../../../src/cli/status/details.ts';
 import { renderStatus } from '../../../../src/cli/status/overview.ts';
 import type { TableOptions } from '../../../../src/cli/table.ts';
 import { processStateNames } from '../../../../src/control/process-state.ts';
-import { printable } from '../../../../src/core/printable.ts';
+import { printable } from '../../../../src/core/text/printable.ts';
 import { assertGolden } from '../../../helpers/golden.ts';
 import { detailExamples, exampleTime, statusExamples } from '../../../helpers/status-examples.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { systemClock } from '../../../../src/core/clock.ts';
 import { EventBus, type MonitorEvent } from '../../../../src/core/events.ts';
-import type { ProcessEvent } from '../../../../src/core/process-event.ts';
+import type { ProcessEvent } from '../../../../src/core/process/event.ts';
 import { type ExitWatchTarget, ProcessExitDetector, type ProcessExitParts } from '../../../../src/detectors/exits/detector.ts';
 import { WatchedPids } from '../../../../src/detectors/exits/watch/pids.ts';
 import type { UnitStatus } from '../../../../src/system/systemd/service-manager.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ManagedProcess } from '../../../../src/core/alarm.ts';
 import type { HealthResult, RestartPreview } from '../../../../src/core/outcomes.ts';
-import type { ProgramMarks } from '../../../../src/core/program-marks.ts';
+import type { ProgramMarks } from '../../../../src/core/program/marks.ts';
 import { AutoStrategy, autoStrategy } from '../../../../src/strategies/auto/strategy.ts';
 import { NEVER_SEEN, nothingToStart } from '../../../../src/strategies/process/launch-words.ts';
 import type { RestartAttempt, RestartOutcome, RestartStrategy } from '../../../../src/strategies/strategy.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { LaunchRecord } from '../../../../src/core/launch-record.ts';
+import type { LaunchRecord } from '../../../../src/core/program/launch-record.ts';
 import { DirectLauncher } from '../../../../src/system/launch/direct.ts';
 import type { Launch } from '../../../../src/system/launch/launcher.ts';
 import { ProcessTable } from '../../../../src/system/proc/table.ts';

@@ -16,7 +16,7 @@ import {
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { LaunchRecord, Surroundings } from '../../../../src/core/launch-record.ts';
+import type { LaunchRecord, Surroundings } from '../../../../src/core/program/launch-record.ts';
 import { DirectLauncher } from '../../../../src/system/launch/direct.ts';
 import type { LaunchResult } from '../../../../src/system/launch/launcher.ts';
 import { readLaunchRecord } from '../../../../src/system/launch/read-record.ts';

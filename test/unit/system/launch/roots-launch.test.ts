@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { LaunchRecord } from '../../../../src/core/launch-record.ts';
+import type { LaunchRecord } from '../../../../src/core/program/launch-record.ts';
 import { executedFiles } from '../../../../src/system/launch/executed-files.ts';
 import { notRootsLaunch } from '../../../../src/system/launch/roots-launch.ts';
 import { asRoot } from '../../../helpers/requirement.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { LaunchRecord, Surroundings } from '../../../../src/core/launch-record.ts';
+import type { LaunchRecord, Surroundings } from '../../../../src/core/program/launch-record.ts';
 import type { Launch, LaunchResult } from '../../../../src/system/launch/launcher.ts';
 import { TransientLauncher } from '../../../../src/system/launch/transient.ts';
 import { ProcessTable } from '../../../../src/system/proc/table.ts';

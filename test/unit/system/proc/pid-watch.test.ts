@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { systemClock } from '../../../../src/core/clock.ts';
-import { describeWaitStatus, isCleanEnd, parseWaitStatus } from '../../../../src/core/wait-status.ts';
+import { describeWaitStatus, isCleanEnd, parseWaitStatus } from '../../../../src/core/process/wait-status.ts';
 import { canWatchByPidfd, watchPid } from '../../../../src/system/proc/pid-watch.ts';
 import { ProcessTable } from '../../../../src/system/proc/table.ts';
 import { skipUnless } from '../../../helpers/requirement.ts';

@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'no
 import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { type ProcessEvent, processEventTypes } from '../../../../src/core/process-event.ts';
+import { type ProcessEvent, processEventTypes } from '../../../../src/core/process/event.ts';
 import { type Libc, loadLibc } from '../../../../src/system/native/libc.ts';
 import { createProcessEventSource } from '../../../../src/system/process-events/events.ts';
 import { processEventsProblem, type Recording, recordProcessEvents } from '../../../helpers/process-event-recorder.ts';

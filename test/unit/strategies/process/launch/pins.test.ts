@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { LaunchRecord } from '../../../../../src/core/launch-record.ts';
+import type { LaunchRecord } from '../../../../../src/core/program/launch-record.ts';
 import { pinnedLaunch } from '../../../../../src/strategies/process/launch/pinned.ts';
 import type { ProcessOptions } from '../../../../../src/strategies/process/options.ts';
 import {

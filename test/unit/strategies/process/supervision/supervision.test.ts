@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { KeeperProcess, RootProcess } from '../../../../../src/core/program-roots.ts';
+import type { KeeperProcess, RootProcess } from '../../../../../src/core/program/roots.ts';
 import type { ProcessTree } from '../../../../../src/strategies/process/identity/identity.ts';
 import { broughtBack } from '../../../../../src/strategies/process/supervision/brought-back.ts';
 import { keepersAbove, lookAtKeeper } from '../../../../../src/strategies/process/supervision/keepers.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { printable } from '../../../src/core/printable.ts';
-import { shellWord, typedCommand } from '../../../src/core/typed-command.ts';
+import { printable } from '../../../../src/core/text/printable.ts';
+import { shellWord, typedCommand } from '../../../../src/core/text/typed-command.ts';
 
 test('a command is written as it is typed, with its name quoted only if it must be', () => {
   assert.equal(typedCommand('breaker', 'nginx', '--reset'), 'monitor_service breaker nginx --reset');

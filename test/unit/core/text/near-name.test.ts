@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { nearName } from '../../../src/core/near-name.ts';
+import { nearName } from '../../../../src/core/text/near-name.ts';
 
 test('a name that differs by blanks or letter case alone is near; the name itself, and another one, are not', () => {
   const sections = ['nginx', 'App Backend', 'șarpe'];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { givenPart, interpreterOf, isInterpreter, isShell, programName } from '../../../src/core/interpreters.ts';
+import { givenPart, interpreterOf, isInterpreter, isShell, programName } from '../../../../src/core/program/interpreters.ts';
 
 test('interpreters and launchers are known by their names, whatever version they bear', () => {
   const known =

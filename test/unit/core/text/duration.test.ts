@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatDuration, withinWords } from '../../../src/core/duration.ts';
+import { formatDuration, withinWords } from '../../../../src/core/text/duration.ts';
 
 test('a duration has no more digits than a person wants, whatever was measured', () => {
   for (const [ms, text] of [

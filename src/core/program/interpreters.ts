@@ -1,4 +1,4 @@
-import { lastPart } from './comm.ts';
+import { lastPart } from '../process/comm.ts';
 import { BOXES, FOLDER_RUNNERS, INTERPRETERS, type Interpreter, LOADER } from './known-interpreters.ts';
 import { LAUNCHERS } from './launchers.ts';
 

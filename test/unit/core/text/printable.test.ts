@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { escapeUnfit, escapeUnseen, nameWords, printable, quoted, unseenIn } from '../../../src/core/printable.ts';
+import { escapeUnfit, escapeUnseen, nameWords, printable, quoted, unseenIn } from '../../../../src/core/text/printable.ts';
 
 /** Every code point that the property holds for. */
 function pointsOf(property: RegExp): number[] {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { lastLines, withLines, withoutLines } from '../../../src/core/last-lines.ts';
+import { lastLines, withLines, withoutLines } from '../../../../src/core/text/last-lines.ts';
 
 test('the last lines that are not blank, printable and cut', () => {
   assert.deepEqual(lastLines('one\n\n two \n\u001b[31mred\n', 2), [' two ', '?[31mred']);
