@@ -3,11 +3,12 @@ import { pino } from 'pino';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { type LogFields, type Logger, type LogLevel, logLevels } from '../core/logger.ts';
 import { groupId } from '../system/accounts/database.ts';
+import type { DatagramSender } from '../system/native/datagram.ts';
 import { Console, type ConsoleStream } from './console.ts';
 import { LogFile } from './file.ts';
 import { cleanFields, cleanMessage, type LogLine, type LogOrigin, plainLine, textLine, withError } from './line.ts';
 import type { LoggingOptions } from './parse-logging.ts';
-import { type DatagramSocket, Syslog } from './syslog.ts';
+import { Syslog } from './syslog.ts';
 
 /** What a logger may use of its process; by default its own streams, environment, clock and hostname. */
 interface LoggerParts {
@@ -16,7 +17,7 @@ interface LoggerParts {
   /** `[host] name`, in lines of JSON. */
   readonly host?: string;
   /** Opens a datagram socket to the path given; without it nothing goes to syslog. */
-  readonly openDatagram?: (path: string) => DatagramSocket;
+  readonly openDatagram?: (path: string) => DatagramSender;
   /** Where lines go beside file and syslog. */
   readonly stdout?: ConsoleStream;
   /** Where complaints about the log file go. */

@@ -1,18 +1,12 @@
 import type { Clock } from '../core/clock.ts';
 import type { LogLevel } from '../core/logger.ts';
 import { counted } from '../core/text/counted.ts';
-
-/** A datagram socket that does not wait (system/libc.ts has one). */
-export interface DatagramSocket {
-  /** `full`: try again soon; `gone`: nobody is there, try again later. */
-  send(bytes: Buffer): 'sent' | 'full' | 'gone';
-  close(): void;
-}
+import type { DatagramSender } from '../system/native/datagram.ts';
 
 /** What the syslog sink is given. */
 interface SyslogOptions {
   /** Opens the socket to /dev/log; called at the first line. */
-  readonly open: () => DatagramSocket;
+  readonly open: () => DatagramSender;
   readonly clock: Clock;
   /** Of this process. */
   readonly pid: number;
@@ -24,7 +18,7 @@ interface SyslogOptions {
  */
 export class Syslog {
   #options: SyslogOptions;
-  #socket: DatagramSocket | undefined;
+  #socket: DatagramSender | undefined;
   #waiting: Buffer[] = [];
   #dropped = 0;
   #timer: NodeJS.Timeout | undefined;

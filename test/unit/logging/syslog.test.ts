@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Clock } from '../../../src/core/clock.ts';
 import { systemClock } from '../../../src/core/clock.ts';
-import { type DatagramSocket, Syslog } from '../../../src/logging/syslog.ts';
+import { Syslog } from '../../../src/logging/syslog.ts';
+import type { DatagramSender } from '../../../src/system/native/datagram.ts';
 import { openDatagram } from '../../../src/system/native/datagram.ts';
 import { bindDatagrams, type DatagramReceiver } from '../../helpers/datagram-receiver.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
@@ -73,7 +74,7 @@ test('the end: one last try, the socket closed, later lines nowhere', () => {
   const sent: string[] = [];
   let result: 'sent' | 'full' = 'full';
   let closed = 0;
-  const socket: DatagramSocket = {
+  const socket: DatagramSender = {
     send: (bytes) => {
       if (result === 'sent') sent.push(String(bytes).replace(/^.*: /, ''));
       return result;
