@@ -1,7 +1,7 @@
 import { ControlClient } from '../control/client.ts';
 import { ControlError } from '../control/exchange.ts';
 import { lookForHolder } from '../state/holder.ts';
-import type { Cli } from './cli-context.ts';
+import type { Cli } from './context.ts';
 import { controlSocket, stateDir } from './control-address.ts';
 
 /**

@@ -4,7 +4,6 @@ import { closest } from '../config/did-you-mean.ts';
 import { errorMessage } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
 import { readArguments } from './arguments.ts';
-import { type Cli, type CliIo, createCli } from './cli-context.ts';
 import { addAlarm } from './commands/alarm.ts';
 import { addBreaker } from './commands/breaker.ts';
 import { addCheckConfig } from './commands/check-config.ts';
@@ -20,6 +19,7 @@ import { addRestart } from './commands/restart.ts';
 import { addRun } from './commands/run.ts';
 import { addStatus } from './commands/status.ts';
 import { addUnpin } from './commands/unpin.ts';
+import { type Cli, type CliIo, createCli } from './context.ts';
 import { type ExitCode, exitCodeHelp, exitCodes, HELP_COLUMNS } from './exit-codes.ts';
 import { describeFailure } from './failure.ts';
 

@@ -2,7 +2,7 @@ import type { OfflineOrders } from '../app/backends.ts';
 import { ControlError } from '../control/exchange.ts';
 import type { OrderReply } from '../control/orders.ts';
 import { askDaemon } from './ask-daemon.ts';
-import type { Cli } from './cli-context.ts';
+import type { Cli } from './context.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 
 /**

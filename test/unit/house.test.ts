@@ -7,9 +7,11 @@ import { test } from 'node:test';
 
 const source = join(import.meta.dirname, '../../src');
 
-/** A folder of src/, a room of system/, or a file that stands by itself. */
+/** A folder of src/, a room of system/ or cli/, or a file that stands by itself. */
 function roomOf(file: string): string {
   const [top = '', room = '', ...rest] = relative(source, file).split('/');
+  // A file of cli/ outside its rooms stands above them (cli.ts), or below (context.ts).
+  if (top === 'cli') return `cli/${room}`;
   return top === 'system' && rest.length > 0 ? `system/${room}` : top;
 }
 

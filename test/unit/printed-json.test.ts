@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { buildProgram } from '../../src/cli/cli.ts';
-import { createCli } from '../../src/cli/cli-context.ts';
+import { createCli } from '../../src/cli/context.ts';
 import { declarationsOf, fieldsOf } from '../helpers/declared-fields.ts';
 import { nowhere } from '../helpers/no-terminal.ts';
 import { detailExamples, statusExamples } from '../helpers/status-examples.ts';

@@ -1,4 +1,4 @@
-import { escapeUnfit } from '../core/printable.ts';
+import { escapeUnfit } from '../../core/printable.ts';
 
 /**
  * `value` as JSON that a terminal shows as it is: what JSON leaves alone and a terminal might obey (C1, DEL, line separators) or not show

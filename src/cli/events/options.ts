@@ -1,9 +1,9 @@
 import { readFileSync, statSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
-import { closest } from '../config/did-you-mean.ts';
-import { errorMessage } from '../core/errors.ts';
-import { parseHostPort } from '../core/host-port.ts';
-import { type ProcessEventType, processEventTypes } from '../core/process-event.ts';
+import { closest } from '../../config/did-you-mean.ts';
+import { errorMessage } from '../../core/errors.ts';
+import { parseHostPort } from '../../core/host-port.ts';
+import { type ProcessEventType, processEventTypes } from '../../core/process-event.ts';
 
 /** `exec,exit,fork` as commander reads it. */
 export function kindsArgument(text: string): ReadonlySet<ProcessEventType> {

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
-import { displayWidth } from '../../../src/cli/display-width.ts';
-import { eventRequest } from '../../../src/cli/event-filter.ts';
-import { readEventLine } from '../../../src/cli/event-reader.ts';
-import { EventTally } from '../../../src/cli/event-tally.ts';
-import { renderEvent, renderEventHeader } from '../../../src/cli/event-view.ts';
-import { ToldProcesses } from '../../../src/cli/told-processes.ts';
-import type { EventLine } from '../../../src/core/event-line.ts';
-import { type ClientFilter, everything, passes } from '../../../src/stream/client-filter.ts';
-import { seedLines } from '../../helpers/event-server.ts';
-import { hostileNames } from '../../helpers/hostile-names.ts';
+import { eventRequest } from '../../../../src/cli/events/filter.ts';
+import { readEventLine } from '../../../../src/cli/events/reader.ts';
+import { EventTally } from '../../../../src/cli/events/tally.ts';
+import { ToldProcesses } from '../../../../src/cli/events/told-processes.ts';
+import { renderEvent, renderEventHeader } from '../../../../src/cli/events/view.ts';
+import { displayWidth } from '../../../../src/cli/terminal/display-width.ts';
+import type { EventLine } from '../../../../src/core/event-line.ts';
+import { type ClientFilter, everything, passes } from '../../../../src/stream/client-filter.ts';
+import { seedLines } from '../../../helpers/event-server.ts';
+import { hostileNames } from '../../../helpers/hostile-names.ts';
 
 const arrived = new Date(2026, 10, 21, 9, 8, 7, 65);
 const time = arrived.toISOString();

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { displayWidth } from '../../../src/cli/display-width.ts';
-import { factLines } from '../../../src/cli/fact-lines.ts';
-import { renderTable } from '../../../src/cli/table.ts';
-import { wrap } from '../../../src/cli/wrap.ts';
+import { displayWidth } from '../../../../src/cli/terminal/display-width.ts';
+import { factLines } from '../../../../src/cli/terminal/fact-lines.ts';
+import { renderTable } from '../../../../src/cli/terminal/table.ts';
+import { wrap } from '../../../../src/cli/terminal/wrap.ts';
 
 describe('text in lines', () => {
   it('is broken at blanks, and inside a word only where it has to be', () => {

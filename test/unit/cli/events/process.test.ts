@@ -3,9 +3,9 @@ import { chmodSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { describe, it } from 'node:test';
-import { cli, start } from '../../helpers/cli-process.ts';
-import { seedLines, startEventServer } from '../../helpers/event-server.ts';
-import { waitFor } from '../../helpers/wait-for.ts';
+import { cli, start } from '../../../helpers/cli-process.ts';
+import { seedLines, startEventServer } from '../../../helpers/event-server.ts';
+import { waitFor } from '../../../helpers/wait-for.ts';
 
 const isRoot = process.geteuid?.() === 0;
 const NOBODY = 65_534;

@@ -1,5 +1,5 @@
-import type { EventLine } from '../core/event-line.ts';
-import { parseWaitStatus } from '../core/wait-status.ts';
+import type { EventLine } from '../../core/event-line.ts';
+import { parseWaitStatus } from '../../core/wait-status.ts';
 
 /**
  * A line of an event stream; undefined where it is none. Servers that know seed 002's keys alone are read too: what ended a

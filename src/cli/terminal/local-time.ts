@@ -1,4 +1,4 @@
-import { zonedTimestamp } from '../core/clock.ts';
+import { zonedTimestamp } from '../../core/clock.ts';
 import { formatDuration } from './duration.ts';
 
 /** A time of the daemon's in local time with its distance from UTC, `2026-11-26 22:08:07 +0100`; as it came if it is none. */

@@ -1,4 +1,4 @@
-import { printable } from '../core/printable.ts';
+import { printable } from '../../core/printable.ts';
 import { padTo } from './display-width.ts';
 import { paint, type Style } from './output.ts';
 import { leastWidth, type TableOptions } from './table.ts';

@@ -1,6 +1,6 @@
-import { DEFAULT_EVENT_SOCKET } from '../core/event-line.ts';
-import { hostPortName } from '../core/host-port.ts';
-import { type ConfigChoice, chosenSection } from './control-address.ts';
+import { DEFAULT_EVENT_SOCKET } from '../../core/event-line.ts';
+import { hostPortName } from '../../core/host-port.ts';
+import { type ConfigChoice, chosenSection } from '../control-address.ts';
 
 /** Where an event stream is to be had. */
 export type EventAddress =

@@ -1,9 +1,9 @@
-import { ControlError } from '../control/exchange.ts';
-import type { DaemonStatus, EventListenerStatus } from '../control/status.ts';
-import { isLoopback, parseHostPort } from '../core/host-port.ts';
-import { askDaemon } from './ask-daemon.ts';
-import type { Cli } from './cli-context.ts';
-import type { EventAddress } from './event-address.ts';
+import { ControlError } from '../../control/exchange.ts';
+import type { DaemonStatus, EventListenerStatus } from '../../control/status.ts';
+import { isLoopback, parseHostPort } from '../../core/host-port.ts';
+import { askDaemon } from '../ask-daemon.ts';
+import type { Cli } from '../context.ts';
+import type { EventAddress } from './address.ts';
 
 /**
  * Why nobody listens on the address of a stream, as far as the daemon of this machine can tell; in one line; undefined if it

@@ -3,14 +3,14 @@ import { writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import type { DaemonSignals } from '../../../src/app/daemon.ts';
-import { configuredEventSocket } from '../../../src/cli/event-address.ts';
-import type { EventLine } from '../../../src/core/event-line.ts';
-import { DEFAULT_EVENT_SOCKET } from '../../../src/core/event-line.ts';
-import { type CliRunOptions, runCommand } from '../../helpers/cli-world.ts';
-import { loginThen, seedLines, startEventServer } from '../../helpers/event-server.ts';
-import { tempDir } from '../../helpers/temp-dir.ts';
-import { waitFor } from '../../helpers/wait-for.ts';
+import type { DaemonSignals } from '../../../../src/app/daemon.ts';
+import { configuredEventSocket } from '../../../../src/cli/events/address.ts';
+import type { EventLine } from '../../../../src/core/event-line.ts';
+import { DEFAULT_EVENT_SOCKET } from '../../../../src/core/event-line.ts';
+import { type CliRunOptions, runCommand } from '../../../helpers/cli-world.ts';
+import { loginThen, seedLines, startEventServer } from '../../../helpers/event-server.ts';
+import { tempDir } from '../../../helpers/temp-dir.ts';
+import { waitFor } from '../../../helpers/wait-for.ts';
 
 /** Signals that a test gives. */
 function signalsByHand() {

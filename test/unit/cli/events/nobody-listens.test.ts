@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import type { DaemonStatus, EventListenerStatus } from '../../../src/control/status.ts';
-import { acquireLock } from '../../../src/state/lock.ts';
-import { runCommand } from '../../helpers/cli-world.ts';
-import { startControl } from '../../helpers/control-world.ts';
-import { freePort } from '../../helpers/free-port.ts';
-import { someStatus } from '../../helpers/scripted-orders.ts';
-import { tempDir } from '../../helpers/temp-dir.ts';
+import type { DaemonStatus, EventListenerStatus } from '../../../../src/control/status.ts';
+import { acquireLock } from '../../../../src/state/lock.ts';
+import { runCommand } from '../../../helpers/cli-world.ts';
+import { startControl } from '../../../helpers/control-world.ts';
+import { freePort } from '../../../helpers/free-port.ts';
+import { someStatus } from '../../../helpers/scripted-orders.ts';
+import { tempDir } from '../../../helpers/temp-dir.ts';
 
 const never = { onStop: () => {}, onAbort: () => {}, onReload: () => {} };
 

@@ -3,7 +3,7 @@ import type { DaemonSignals } from '../app/daemon.ts';
 import { printable } from '../core/printable.ts';
 import { type ConfigChoice, chosenConfig } from './control-address.ts';
 import type { ExitCode } from './exit-codes.ts';
-import { createOutput, type Output, type TextStream } from './output.ts';
+import { createOutput, type Output, type TextStream } from './terminal/output.ts';
 
 /** The process's surroundings, as main.ts gives them. */
 export interface CliIo {

@@ -1,5 +1,5 @@
-import { COMM_BYTES } from '../core/comm.ts';
-import type { ClientFilter } from '../stream/client-filter.ts';
+import { COMM_BYTES } from '../../core/comm.ts';
+import type { ClientFilter } from '../../stream/client-filter.ts';
 
 /**
  * The line that asks a server for those events alone; undefined where all are wanted. A server need not know where the kernel cuts a

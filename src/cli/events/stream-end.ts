@@ -1,5 +1,5 @@
-import { errorMessage } from '../core/errors.ts';
-import { type EventAddress, eventAddressName } from './event-address.ts';
+import { errorMessage } from '../../core/errors.ts';
+import { type EventAddress, eventAddressName } from './address.ts';
 
 /** Why a stream ended; `reason` in one line, not yet printable. */
 export type StreamEnd =

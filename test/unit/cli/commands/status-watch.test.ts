@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { it } from 'node:test';
-import { runCli } from '../../../src/cli/cli.ts';
-import type { TextStream } from '../../../src/cli/output.ts';
-import { startControl } from '../../helpers/control-world.ts';
-import { someProcess, someStatus } from '../../helpers/scripted-orders.ts';
-import { smallBackends } from '../../helpers/small-backends.ts';
+import { runCli } from '../../../../src/cli/cli.ts';
+import type { TextStream } from '../../../../src/cli/terminal/output.ts';
+import { startControl } from '../../../helpers/control-world.ts';
+import { someProcess, someStatus } from '../../../helpers/scripted-orders.ts';
+import { smallBackends } from '../../../helpers/small-backends.ts';
 
 it('status --watch draws over the last one, in colour, no longer than the screen, until its terminal goes', async (t) => {
   const processes = Array.from({ length: 100 }, (_, i) => someProcess({ name: `process-${i}`, state: 'ok' }));

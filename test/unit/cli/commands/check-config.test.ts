@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { cliBackends } from '../../../src/app/cli-backends.ts';
-import { runCommand } from '../../helpers/cli-world.ts';
-import { assertGolden } from '../../helpers/golden.ts';
-import { asRoot } from '../../helpers/requirement.ts';
-import { openSqliteAlarms } from '../../helpers/sqlite-alarms.ts';
-import { tempDir } from '../../helpers/temp-dir.ts';
+import { cliBackends } from '../../../../src/app/cli-backends.ts';
+import { runCommand } from '../../../helpers/cli-world.ts';
+import { assertGolden } from '../../../helpers/golden.ts';
+import { asRoot } from '../../../helpers/requirement.ts';
+import { openSqliteAlarms } from '../../../helpers/sqlite-alarms.ts';
+import { tempDir } from '../../../helpers/temp-dir.ts';
 
-const fixtures = join(import.meta.dirname, '../../fixtures/check-config');
+const fixtures = join(import.meta.dirname, '../../../fixtures/check-config');
 const { checkConfig } = cliBackends;
 
 /** A configuration of these sections beside those that name folders of the test's own. */

@@ -1,5 +1,5 @@
-import { counted } from '../core/counted.ts';
-import type { EventLine } from '../core/event-line.ts';
+import { counted } from '../../core/counted.ts';
+import type { EventLine } from '../../core/event-line.ts';
 
 /** What came of a stream, for the summary. */
 export class EventTally {

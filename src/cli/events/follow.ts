@@ -1,13 +1,13 @@
-import type { DaemonSignals } from '../app/daemon.ts';
-import type { ProcessEventType } from '../core/process-event.ts';
-import type { ClientFilter } from '../stream/client-filter.ts';
-import type { Cli } from './cli-context.ts';
-import { daemonUsers } from './control-address.ts';
-import { type EventAddress, eventAddressName } from './event-address.ts';
-import { followStream } from './event-client.ts';
-import { eventRequest } from './event-filter.ts';
-import { EventPrinter } from './event-printer.ts';
-import { type ExitCode, exitCodes } from './exit-codes.ts';
+import type { DaemonSignals } from '../../app/daemon.ts';
+import type { ProcessEventType } from '../../core/process-event.ts';
+import type { ClientFilter } from '../../stream/client-filter.ts';
+import type { Cli } from '../context.ts';
+import { daemonUsers } from '../control-address.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { type EventAddress, eventAddressName } from './address.ts';
+import { followStream } from './client.ts';
+import { eventRequest } from './filter.ts';
+import { EventPrinter } from './printer.ts';
 import type { StreamEnd } from './stream-end.ts';
 
 /** What is shown, and how. */

@@ -1,11 +1,11 @@
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { configuredSeconds } from '../core/duration.ts';
-import { whyNotBelieved } from '../system/sockets/server-peer.ts';
-import { whyTcpNotBelieved } from '../system/sockets/tcp-owner.ts';
-import { type EventAddress, eventAddressName } from './event-address.ts';
-import { Login } from './event-login.ts';
+import { configuredSeconds } from '../../core/duration.ts';
+import { whyNotBelieved } from '../../system/sockets/server-peer.ts';
+import { whyTcpNotBelieved } from '../../system/sockets/tcp-owner.ts';
+import { type EventAddress, eventAddressName } from './address.ts';
 import { LineSplitter } from './line-splitter.ts';
+import { Login } from './login.ts';
 import { describeStreamFault, type StreamEnd } from './stream-end.ts';
 
 /** How a stream is followed. */
@@ -104,8 +104,8 @@ async function openSocket(
 async function lookupFor(host: string, stopping: AbortSignal): Promise<{ lookup?: LookupFunction }> {
   if (isIP(host) !== 0) return {};
   const [{ lookupByName }, { NameResolver }] = await Promise.all([
-    import('../system/names/connect.ts'),
-    import('../system/names/resolver.ts'),
+    import('../../system/names/connect.ts'),
+    import('../../system/names/resolver.ts'),
   ]);
   return { lookup: lookupByName(new NameResolver(), CONNECT_MS, stopping) };
 }

@@ -1,5 +1,5 @@
-import type { EventLine } from '../core/event-line.ts';
-import { programName } from '../stream/client-filter.ts';
+import type { EventLine } from '../../core/event-line.ts';
+import { programName } from '../../stream/client-filter.ts';
 
 /**
  * What a stream has told of processes that still run. Seed 002's servers say neither name nor lifetime of one that ends: where a

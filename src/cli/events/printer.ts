@@ -1,12 +1,12 @@
-import type { EventLine } from '../core/event-line.ts';
-import { escapeUnfit } from '../core/printable.ts';
-import { type ClientFilter, passes } from '../stream/client-filter.ts';
-import type { Cli } from './cli-context.ts';
-import { readEventLine } from './event-reader.ts';
-import { EventTally } from './event-tally.ts';
-import { renderEvent, renderEventHeader } from './event-view.ts';
-import { jsonText } from './json-output.ts';
+import type { EventLine } from '../../core/event-line.ts';
+import { escapeUnfit } from '../../core/printable.ts';
+import { type ClientFilter, passes } from '../../stream/client-filter.ts';
+import type { Cli } from '../context.ts';
+import { jsonText } from '../terminal/json-output.ts';
+import { readEventLine } from './reader.ts';
+import { EventTally } from './tally.ts';
 import { ToldProcesses } from './told-processes.ts';
+import { renderEvent, renderEventHeader } from './view.ts';
 
 /** Shows events as they come, and counts them. */
 export class EventPrinter {

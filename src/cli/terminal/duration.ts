@@ -1,4 +1,4 @@
-export { formatDuration } from '../core/duration.ts';
+export { formatDuration } from '../../core/duration.ts';
 
 /** Milliseconds of `90`, `90s`, `30m`, `2h` or `1d`; undefined for anything else, for nothing and for more than ten years. */
 export function parseDuration(text: string): number | undefined {

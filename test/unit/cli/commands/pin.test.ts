@@ -3,12 +3,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { type TestContext, test } from 'node:test';
-import { askOn } from '../../../src/cli/ask.ts';
-import type { Orders } from '../../../src/control/orders.ts';
-import { type CliRunOptions, runCommand } from '../../helpers/cli-world.ts';
-import { startControl } from '../../helpers/control-world.ts';
-import { someOffer } from '../../helpers/scripted-orders.ts';
-import { tempDir } from '../../helpers/temp-dir.ts';
+import { askOn } from '../../../../src/cli/terminal/ask.ts';
+import type { Orders } from '../../../../src/control/orders.ts';
+import { type CliRunOptions, runCommand } from '../../../helpers/cli-world.ts';
+import { startControl } from '../../../helpers/control-world.ts';
+import { someOffer } from '../../../helpers/scripted-orders.ts';
+import { tempDir } from '../../../helpers/temp-dir.ts';
 
 /** Runs `pin …` beside a daemon whose orders are `script`. */
 async function pin(t: TestContext, argv: readonly string[], options: CliRunOptions = {}, script: Partial<Orders> = {}) {

@@ -1,12 +1,12 @@
-import { localTimestamp } from '../core/clock.ts';
-import { counted } from '../core/counted.ts';
-import type { EventLine } from '../core/event-line.ts';
-import { printable } from '../core/printable.ts';
-import { programName } from '../stream/client-filter.ts';
-import { displayWidth, ellipsize, padTo } from './display-width.ts';
-import { formatDuration } from './duration.ts';
-import { paint } from './output.ts';
-import type { Cell, TableOptions } from './table.ts';
+import { localTimestamp } from '../../core/clock.ts';
+import { counted } from '../../core/counted.ts';
+import type { EventLine } from '../../core/event-line.ts';
+import { printable } from '../../core/printable.ts';
+import { programName } from '../../stream/client-filter.ts';
+import { displayWidth, ellipsize, padTo } from '../terminal/display-width.ts';
+import { formatDuration } from '../terminal/duration.ts';
+import { paint } from '../terminal/output.ts';
+import type { Cell, TableOptions } from '../terminal/table.ts';
 
 /** The names of the columns, as a line. */
 export function renderEventHeader(options: TableOptions): string {
