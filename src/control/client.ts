@@ -27,7 +27,11 @@ import type { DaemonStatus } from './status.ts';
  * The running daemon, asked over its control socket. Nothing is opened before a call; each call is a connection of its own. An
  * answer is believed as far as its shape goes: its texts are still whatever the database holds. All reject with a ControlError.
  */
-export class ControlClient implements OrderDesk {
+export function createControlClient(socket: string): OrderDesk {
+  return new ControlClient(socket);
+}
+
+class ControlClient implements OrderDesk {
   readonly #socket: string;
 
   constructor(socket: string) {

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { test } from 'node:test';
-import { ControlClient } from '../../../src/control/client.ts';
+import { createControlClient } from '../../../src/control/client.ts';
 import type { RecoverReply } from '../../../src/control/orders.ts';
 import { startControl } from '../../helpers/control-world.ts';
 import { endAfter } from '../../helpers/end-after.ts';
@@ -26,7 +26,7 @@ test('a member of the group who waits for hundreds of recoveries locks nobody ou
   });
   await waitFor('his orders', () => ends.length === 64 && answers.split('\n').length === 301 - 64);
   for (const line of answers.trim().split('\n')) assert.match(line, /^409 .*64 orders of one user are under way/);
-  const daemon = new ControlClient(socket);
+  const daemon = createControlClient(socket);
   assert.equal((await daemon.status()).pid, 4711);
   const roots = Array.from({ length: 20 }, () => daemon.recover('b'));
   await waitFor("root's orders", () => ends.length === 84);
