@@ -1,4 +1,4 @@
-import type { OrderReply } from '../control/orders.ts';
+import type { OrderReply } from '../control/reply.ts';
 import type { AlarmRow, ProcessDetails, ProcessStatus } from '../control/status.ts';
 import { storedKey } from '../core/alarm.ts';
 import { soon } from '../core/clock.ts';

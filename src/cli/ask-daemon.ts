@@ -1,6 +1,6 @@
 import { createControlClient } from '../control/client.ts';
 import { ControlError } from '../control/exchange.ts';
-import type { OrderDesk } from '../control/order-desk.ts';
+import type { OrderDesk } from '../control/orders.ts';
 import { lookForHolder } from '../state/holder.ts';
 import type { Cli } from './context.ts';
 import { controlSocket, stateDir } from './control-address.ts';

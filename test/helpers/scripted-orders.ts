@@ -1,4 +1,5 @@
-import type { Orders, PinOffer } from '../../src/control/orders.ts';
+import type { PinOffer } from '../../src/control/orders/pins.ts';
+import type { Orders } from '../../src/control/orders.ts';
 import type { DaemonStatus, ProcessDetails, ProcessStatus } from '../../src/control/status.ts';
 import type { Logger } from '../../src/core/logger.ts';
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { createControlClient } from '../../src/control/client.ts';
-import type { OrderDesk } from '../../src/control/order-desk.ts';
+import type { OrderDesk } from '../../src/control/orders.ts';
 import type { ProcessStatus } from '../../src/control/status.ts';
 import { addRows } from '../helpers/core-world.ts';
 import { DaemonProcess } from '../helpers/daemon.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { PinOffer } from '../../control/orders.ts';
+import type { PinOffer } from '../../control/orders/pins.ts';
 import { counted } from '../../core/counted.ts';
 import { printable, quoted } from '../../core/printable.ts';
 import type { Cli } from '../context.ts';

@@ -4,7 +4,7 @@ import { chmodSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { test } from 'node:test';
 import { createControlClient } from '../../../src/control/client.ts';
-import type { RecoverReply } from '../../../src/control/orders.ts';
+import type { RecoverReply } from '../../../src/control/orders/recover.ts';
 import { startControl } from '../../helpers/control-world.ts';
 import { endAfter } from '../../helpers/end-after.ts';
 import { asRoot } from '../../helpers/requirement.ts';

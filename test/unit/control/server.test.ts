@@ -19,7 +19,7 @@ import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { createControlClient } from '../../../src/control/client.ts';
-import type { RecoverReply } from '../../../src/control/orders.ts';
+import type { RecoverReply } from '../../../src/control/orders/recover.ts';
 import { httpText, openConnection, rawExchange, startControl } from '../../helpers/control-world.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { asRoot } from '../../helpers/requirement.ts';
