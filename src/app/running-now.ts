@@ -1,4 +1,4 @@
-import type { RunningStatus } from '../control/status.ts';
+import type { RunningStatus } from '../control/orders/describe.ts';
 import { soon } from '../core/clock.ts';
 import { isWell } from '../detectors/boot-grace.ts';
 import { managedProcess } from '../monitor/recovery-plan.ts';

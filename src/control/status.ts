@@ -1,25 +1,12 @@
 import { storeFaults } from '../core/errors.ts';
-import type { RestartPreview } from '../core/outcomes.ts';
 import type { ServiceContact } from '../system/systemd/service-manager.ts';
 import { processStateNames } from './process-state.ts';
-import {
-  anyText,
-  count,
-  flag,
-  listOf,
-  measure,
-  nullable,
-  object,
-  oneOf,
-  optional,
-  type Shape,
-  type Shaped,
-  texts,
-} from './shape.ts';
+import { anyText, count, flag, listOf, nullable, object, oneOf, optional, type Shape, type Shaped, texts } from './shape.ts';
 
-// What `status` and `status NAME` tell. Times are ISO 8601 with offset Z; durations milliseconds.
+// What the daemon tells of itself and of each process. Times are ISO 8601 with offset Z; durations milliseconds.
 
-const storeStatus = object({
+/** What is known of the alarm store. */
+export const storeStatus = object({
   description: anyText,
   /** `unknown`: it does not answer; then `alarms` is null: that is not "no alarms". */
   state: oneOf('ok', 'unknown', 'starting'),
@@ -39,7 +26,8 @@ const storeStatus = object({
   remarks: optional(texts),
 });
 
-const alarmFields = {
+/** The keys of an AlarmRow. */
+export const alarmFields = {
   /** As the database writes it; null: the daemon keeps the alarm itself, for the store did not take it. */
   processId: nullable(anyText),
   /** At most 1,024 characters. */
@@ -58,7 +46,8 @@ export type AlarmRow = Shaped<typeof alarmRow>;
 /** `not_proved`: it was restarted, and nobody could tell whether it was well. */
 const recoveryOutcome = oneOf('recovered', 'failed', 'not_proved');
 
-const processStatus = object({
+/** The shape of a ProcessStatus. */
+export const processStatus = object({
   name: anyText,
   /** As the database writes it. */
   processId: nullable(anyText),
@@ -106,7 +95,8 @@ const processStatus = object({
 /** One process, as `status` lists it. */
 export type ProcessStatus = Shaped<typeof processStatus>;
 
-const holdStatus = object({
+/** The shape of a HoldStatus. */
+export const holdStatus = object({
   /** A process's; null: all are held. */
   name: nullable(anyText),
   until: nullable(anyText),
@@ -184,21 +174,8 @@ export const daemonStatus = object({
 /** What `monitor_service status --json` prints. */
 export type DaemonStatus = Shaped<typeof daemonStatus>;
 
-const runningStatus = object({
-  pid: count,
-  since: anyText,
-  /** As its argv says, joined by blanks, at most 1,024 characters: a stranger's text. */
-  command: anyText,
-  /** CPU time since its start over the time since then, 100 for a whole processor; null: not to be had. */
-  cpuPercent: nullable(measure),
-  /** Resident memory; null: not to be had. */
-  memoryBytes: nullable(count),
-});
-
-/** One process that runs. */
-export type RunningStatus = Shaped<typeof runningStatus>;
-
-const recoveryRecord = object({
+/** The shape of a RecoveryRecord. */
+export const recoveryRecord = object({
   at: anyText,
   outcome: recoveryOutcome,
   /** Why it failed, or could not be proved, or `2 attempts, 1.5 s`. */
@@ -209,44 +186,3 @@ const recoveryRecord = object({
 
 /** How one recovery ended. */
 export type RecoveryRecord = Shaped<typeof recoveryRecord>;
-
-/** What a restart would do, with the name of the strategy and what it restarts. */
-export const restartPreview: Shape<RestartPreview & { readonly strategy: string; readonly target: string }> = object({
-  stops: texts,
-  starts: texts,
-  refusals: texts,
-  failures: optional(texts),
-  strategy: anyText,
-  target: anyText,
-  warnings: optional(texts),
-  commands: optional(
-    listOf(object({ key: anyText, line: anyText, name: nullable(anyText), limitMs: nullable(count), user: nullable(anyText) })),
-  ),
-});
-
-/** The shape of a ProcessDetails. */
-export const processDetails = object({
-  process: processStatus,
-  /** 0: no daemon runs. */
-  pid: count,
-  store: storeStatus,
-  /**
-   * All rows of that name, in alarm or not (null: not known, for a flag of it is no number), as the store says now; null: it does
-   * not answer.
-   */
-  rows: nullable(listOf(object({ ...alarmFields, inAlarm: nullable(flag) }))),
-  hold: nullable(holdStatus),
-  /** What runs of it now; [] if nothing does. null: its strategy has no means to tell. */
-  running: nullable(listOf(runningStatus)),
-  /** The systemd unit that it is or runs in; null: in none. */
-  unit: nullable(anyText),
-  /** The last five, newest first. */
-  recoveries: listOf(recoveryRecord),
-  /** What a restart would do now. */
-  restart: restartPreview,
-  /** Where its output is to be read, `journalctl -u nginx.service`, or a file's path; null: that is not known. */
-  output: nullable(anyText),
-});
-
-/** What `monitor_service status NAME --json` prints. */
-export type ProcessDetails = Shaped<typeof processDetails>;

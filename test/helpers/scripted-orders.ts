@@ -1,6 +1,7 @@
+import type { ProcessDetails } from '../../src/control/orders/describe.ts';
 import type { PinOffer } from '../../src/control/orders/pins.ts';
 import type { Orders } from '../../src/control/orders.ts';
-import type { DaemonStatus, ProcessDetails, ProcessStatus } from '../../src/control/status.ts';
+import type { DaemonStatus, ProcessStatus } from '../../src/control/status.ts';
 import type { Logger } from '../../src/core/logger.ts';
 
 /** A status as a daemon at rest gives it. */

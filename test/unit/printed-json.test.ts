@@ -13,6 +13,7 @@ const read = (file: string): string => readFileSync(join(import.meta.dirname, '.
 /** Where the types stand that commands print as JSON. */
 const declared = declarationsOf([
   'src/control/status.ts',
+  'src/control/orders/describe.ts',
   'src/control/orders/pins.ts',
   'src/core/outcomes.ts',
   'src/core/errors.ts',

@@ -1,4 +1,4 @@
-import type { ProcessDetails, RunningStatus } from '../../control/status.ts';
+import type { ProcessDetails, RunningStatus } from '../../control/orders/describe.ts';
 import { type Fact, factLines } from '../terminal/fact-lines.ts';
 import { localTime, since } from '../terminal/local-time.ts';
 import { paint, type Style } from '../terminal/output.ts';
