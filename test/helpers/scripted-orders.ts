@@ -94,10 +94,10 @@ export function someOffer(changes: Partial<PinOffer> = {}): PinOffer {
 /** What was asked of the orders: the method and its arguments. */
 export type Call = readonly [keyof Orders, ...unknown[]];
 
-/** Orders that do nothing and remember what they were asked; `script` replaces single ones. */
+/** Orders that do nothing and remember what they were asked; `script` replaces single ones, and answers those that are not here. */
 export function scriptedOrders(script: Partial<Orders> = {}): { readonly orders: Orders; readonly calls: Call[] } {
   const calls: Call[] = [];
-  const plain: Orders = {
+  const plain: Partial<Orders> = {
     status: () => someStatus({ processes: [someProcess()] }),
     recover: async () => ({ kind: 'recovered', attempts: 1, durationMs: 1234 }),
     resetBreakers: async (name) => ({ kind: 'done', reset: name === undefined ? ['nginx', 'db'] : [name] }),
