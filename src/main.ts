@@ -1,9 +1,9 @@
 #!/usr/bin/env -S node --disable-sigusr1
 import { writeSync } from 'node:fs';
-import { askOn } from './cli/ask.ts';
 import { runCli } from './cli/cli.ts';
 import { describeFailure } from './cli/failure.ts';
 import { listenForSignals } from './cli/process-signals.ts';
+import { askOn } from './cli/terminal/ask.ts';
 import { printable } from './core/text/printable.ts';
 import { forbidDumps } from './system/native/dumps.ts';
 import { nameThisProcess } from './system/proc/own-name.ts';

@@ -1,4 +1,4 @@
-import type { OrderDesk } from '../control/order-desk.ts';
+import type { DeskWithoutDaemon } from '../control/orders.ts';
 import type { ConfigProblem, StoreFault } from '../core/errors.ts';
 import type { ProcessEventType } from '../core/process/event.ts';
 import type { EventLine } from '../core/process/event-line.ts';
@@ -58,12 +58,11 @@ export interface CliBackends {
 }
 
 /**
- * Orders carried out by the command line itself; each opens what it needs and closes it again.
- * - `status`, `describe`, `preview`, `pins` look at store and state without the state_dir's lock; `status` has pid 0; so does `alarm`
- *   if it has to
- * - `recover`, `resetBreakers`, `hold`, `release`, `pin`, `unpin` take the lock: a StateHeldError where a daemon runs after all
+ * Orders carried out by the command line itself, as the order table says; each opens what it needs and closes it again.
+ * - those that only look (and `alarm`, if it has to) do so at store and state without the state_dir's lock; `status` has pid 0
+ * - the others take the lock: a StateHeldError where a daemon runs after all
  */
-export type OfflineOrders = Omit<OrderDesk, 'reload'>;
+export type OfflineOrders = DeskWithoutDaemon<'look' | 'place' | 'own'>;
 
 /** What `check-config` prints. */
 export interface CheckReport {

@@ -1,4 +1,5 @@
-import type { Orders, RecoverReply } from '../control/orders.ts';
+import type { RecoverReply } from '../control/orders/recover.ts';
+import type { Orders } from '../control/orders.ts';
 import type { ProcessStatus } from '../control/status.ts';
 import { isInAlarm, storedAlarm } from '../core/alarm.ts';
 import { nameWords } from '../core/text/printable.ts';

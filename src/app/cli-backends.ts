@@ -1,11 +1,13 @@
 import type { ConfigDocument } from '../config/config-document.ts';
+import { orderTable } from '../control/orders/index.ts';
+import { createDesk, type DeskWithoutDaemon, giveOrder } from '../control/orders.ts';
 import { ConfigError, type ConfigProblem, countProblems } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { ProcessEventType } from '../core/process/event.ts';
 import { createLogger } from '../logging/logger.ts';
 import { openDatagram } from '../system/native/datagram.ts';
 import type { ProcessEventSource } from '../system/process-events/source.ts';
-import type { CheckReport, CliBackends } from './backends.ts';
+import type { CheckReport, CliBackends, OfflineOrders } from './backends.ts';
 import { askDatabase, unknownRow } from './database-report.ts';
 import { offlineAlarm, offlineDetails, offlineLook, offlineOrders, offlineStatus } from './offline.ts';
 import { judgeSettings, readSettings, type Settings } from './settings.ts';
@@ -25,34 +27,42 @@ export const cliBackends: CliBackends = {
     return serveSource(await createSource(options.types), options);
   },
   checkConfig,
-  offline: (configFile, version, listenForSignals) => {
-    const look = { configFile, version, log: silent };
-    const place = { configFile, version };
-    return {
-      status: () => offlineStatus(look),
-      pins: (name) => offlineLook(look, (orders) => orders.pins(name)),
-      describe: (name) => offlineDetails(look, name),
-      preview: (name) => offlineLook(look, (orders) => orders.preview(name)),
-      alarm: (...order) => withLog(configFile, (log) => offlineAlarm({ ...place, log }, order)),
-      recover: (name) =>
-        withLog(configFile, (log) =>
-          offlineOrders({ ...place, log }, (orders, core) => {
-            listenForSignals().onStop(() => {
-              core.stopping.abort();
-              core.abort.abort();
-            });
-            return orders.recover(name);
-          }),
-        ),
-      resetBreakers: (name) =>
-        withLog(configFile, (log) => offlineOrders({ ...place, log }, (orders) => orders.resetBreakers(name))),
-      hold: (...order) => withLog(configFile, (log) => offlineOrders({ ...place, log }, (orders) => orders.hold(...order))),
-      pin: (...order) => withLog(configFile, (log) => offlineOrders({ ...place, log }, (orders) => orders.pin(...order))),
-      unpin: (name) => withLog(configFile, (log) => offlineOrders({ ...place, log }, (orders) => orders.unpin(name))),
-      release: (name) => withLog(configFile, (log) => offlineOrders({ ...place, log }, (orders) => orders.release(name))),
-    };
-  },
+  offline,
 };
+
+function offline(...[configFile, version, listenForSignals]: Parameters<CliBackends['offline']>): OfflineOrders {
+  const look = { configFile, version, log: silent };
+  const inPlace = <T>(use: Parameters<typeof offlineOrders<T>>[1]): Promise<T> =>
+    withLog(configFile, (log) => offlineOrders({ configFile, version, log }, use));
+  const own: DeskWithoutDaemon<'own'> = {
+    status: () => offlineStatus(look),
+    describe: (name) => offlineDetails(look, name),
+    alarm: (...order) => withLog(configFile, (log) => offlineAlarm({ configFile, version, log }, order)),
+    recover: (name) =>
+      inPlace((orders, core) => {
+        listenForSignals().onStop(() => {
+          core.stopping.abort();
+          core.abort.abort();
+        });
+        return orders.recover(name);
+      }),
+  };
+  const desk = createDesk(async (name, args) => {
+    const { withoutDaemon } = orderTable[name];
+    switch (withoutDaemon) {
+      case 'look':
+        return offlineLook(look, async (orders) => giveOrder(orders, name, args));
+      case 'place':
+        return inPlace(async (orders) => giveOrder(orders, name, args));
+      case 'own':
+      case 'never':
+        throw new Error(`${name} is not carried out without a daemon`);
+      default:
+        return withoutDaemon satisfies never;
+    }
+  });
+  return { ...desk, ...own };
+}
 
 async function createSource(types: ReadonlySet<ProcessEventType>): Promise<ProcessEventSource> {
   return (await import('./event-stream.ts')).createStreamSource(types);

@@ -1,4 +1,4 @@
-import type { OrderReply } from '../control/orders.ts';
+import type { OrderReply } from '../control/reply.ts';
 import type { ProcessRow } from '../core/alarm.ts';
 import { soon } from '../core/clock.ts';
 import { errorMessage, StoreError } from '../core/errors.ts';

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Orders, PinOffer } from '../control/orders.ts';
+import type { PinOffer } from '../control/orders/pins.ts';
+import type { Orders } from '../control/orders.ts';
 import { Breath } from '../core/breath.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { PinnedLaunch } from '../core/program/pin.ts';

@@ -1,5 +1,6 @@
-import type { OrderReply } from '../control/orders.ts';
-import type { AlarmRow, ProcessDetails, ProcessStatus } from '../control/status.ts';
+import type { ProcessDetails } from '../control/orders/describe.ts';
+import type { OrderReply } from '../control/reply.ts';
+import type { AlarmRow, ProcessStatus } from '../control/status.ts';
 import { storedKey } from '../core/alarm.ts';
 import { soon } from '../core/clock.ts';
 import type { RestartPreview } from '../core/outcomes.ts';

@@ -1,4 +1,4 @@
-import type { RunningStatus } from '../control/status.ts';
+import type { RunningStatus } from '../control/orders/describe.ts';
 import { soon } from '../core/clock.ts';
 import { isWell } from '../detectors/exits/boot-grace.ts';
 import { managedProcess } from '../strategies/recovery-plan.ts';

@@ -1,18 +1,19 @@
-import { ControlClient } from '../control/client.ts';
+import { createControlClient } from '../control/client.ts';
 import { ControlError } from '../control/exchange.ts';
+import type { OrderDesk } from '../control/orders.ts';
 import { lookForHolder } from '../state/holder.ts';
-import type { Cli } from './cli-context.ts';
+import type { Cli } from './context.ts';
 import { controlSocket, stateDir } from './control-address.ts';
 
 /**
  * Asks the daemon that runs with the configuration meant. Rejects with a ControlError: `CONTROL_NOT_RUNNING` only if none runs on its
  * state_dir either.
  */
-export async function askDaemon<T>(cli: Cli, ask: (daemon: ControlClient) => Promise<T>): Promise<T> {
+export async function askDaemon<T>(cli: Cli, ask: (daemon: OrderDesk) => Promise<T>): Promise<T> {
   const choice = cli.configChoice();
   const socket = controlSocket(choice);
   try {
-    return await ask(new ControlClient(socket));
+    return await ask(createControlClient(socket));
   } catch (error) {
     if (!(error instanceof ControlError && error.code === 'CONTROL_NOT_RUNNING')) throw error;
     throw whyNobodyAnswers(error, socket, stateDir(choice));

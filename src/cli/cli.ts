@@ -4,22 +4,9 @@ import { closest } from '../config/did-you-mean.ts';
 import { errorMessage } from '../core/errors.ts';
 import { printable } from '../core/text/printable.ts';
 import { readArguments } from './arguments.ts';
-import { type Cli, type CliIo, createCli } from './cli-context.ts';
-import { addAlarm } from './commands/alarm.ts';
-import { addBreaker } from './commands/breaker.ts';
-import { addCheckConfig } from './commands/check-config.ts';
-import { addDemo } from './commands/demo.ts';
-import { addEvents } from './commands/events.ts';
-import { addHold } from './commands/hold.ts';
-import { addMatch } from './commands/match.ts';
+import { commands } from './commands/index.ts';
 import { nameArgument } from './commands/name-argument.ts';
-import { addPin } from './commands/pin.ts';
-import { addRelease } from './commands/release.ts';
-import { addReload } from './commands/reload.ts';
-import { addRestart } from './commands/restart.ts';
-import { addRun } from './commands/run.ts';
-import { addStatus } from './commands/status.ts';
-import { addUnpin } from './commands/unpin.ts';
+import { type Cli, type CliIo, createCli } from './context.ts';
 import { type ExitCode, exitCodeHelp, exitCodes, HELP_COLUMNS } from './exit-codes.ts';
 import { describeFailure } from './failure.ts';
 
@@ -41,10 +28,10 @@ export async function runCli(argv: readonly string[], io: CliIo, loadBackends: (
 async function runCommand(argv: readonly string[], cli: Cli): Promise<ExitCode> {
   const program = buildProgram(cli);
   try {
-    const commands = program.commands.map((command) => command.name());
-    const read = readArguments(argv, [...commands, 'help']);
+    const names = program.commands.map((command) => command.name());
+    const read = readArguments(argv, [...names, 'help']);
     if (read.kind === 'unknown_command') {
-      const near = closest(read.name, commands);
+      const near = closest(read.name, names);
       cli.complain(withHelp(`unknown command '${read.name}'${near === undefined ? '' : ` (did you mean ${near}?)`}`));
       return exitCodes.usage;
     }
@@ -83,7 +70,7 @@ export function buildProgram(cli: Cli): Command {
         `\nWithout a command it runs the daemon. The options --status and --restart NAME of\nthe bash service still work.\n\n${exitCodeHelp(undefined, { 66: 'there is no process of that name, or it has no row in STATUS_PROCESS' })}`,
     );
   cli.configOption = () => program.opts<{ config?: string }>().config;
-  for (const add of COMMANDS) add(program, cli);
+  for (const add of commands) add(program, cli);
   for (const command of program.commands) {
     const name = command.name();
     const takesName = command.registeredArguments.some(({ parseArg }) => parseArg === nameArgument);
@@ -121,20 +108,3 @@ function withDashHint(text: string, command: string): string {
     ? `${text} (of a name that begins with -: monitor_service ${command} -- NAME)`
     : text;
 }
-
-const COMMANDS: readonly ((program: Command, cli: Cli) => void)[] = [
-  addRun,
-  addDemo,
-  addStatus,
-  addRestart,
-  addAlarm,
-  addBreaker,
-  addHold,
-  addRelease,
-  addMatch,
-  addPin,
-  addUnpin,
-  addEvents,
-  addReload,
-  addCheckConfig,
-];

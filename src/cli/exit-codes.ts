@@ -1,4 +1,4 @@
-import { wrap } from './wrap.ts';
+import { wrap } from './terminal/wrap.ts';
 
 /** How the command line ends. Numbers from 64 to 78 are those of sysexits(3); 3 is that of LSB init scripts. */
 export const exitCodes = {

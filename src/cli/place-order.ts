@@ -1,8 +1,8 @@
 import type { OfflineOrders } from '../app/backends.ts';
 import { ControlError } from '../control/exchange.ts';
-import type { OrderReply } from '../control/orders.ts';
+import type { Refusal } from '../control/reply.ts';
 import { askDaemon } from './ask-daemon.ts';
-import type { Cli } from './cli-context.ts';
+import type { Cli } from './context.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 
 /**
@@ -26,8 +26,6 @@ export function refuse(cli: Cli, refusal: Refusal): void {
   for (const line of refusal.reason.split('\n')) cli.complain(line);
   cli.exitCode = REFUSAL_EXIT[refusal.code];
 }
-
-type Refusal = Extract<OrderReply<object>, { kind: 'refused' }>;
 
 const REFUSAL_EXIT = {
   invalid: exitCodes.config,

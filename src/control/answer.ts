@@ -1,5 +1,3 @@
-import type { OrderReply } from './orders.ts';
-
 /** What goes back over the control socket: a status of RFC 9110 and a body of JSON. */
 export interface Answer {
   readonly status: number;
@@ -28,18 +26,3 @@ export function errorAnswer(status: number, code: string, message: string): Answ
 export function badRequest(problem: string): Answer {
   return errorAnswer(400, 'bad_request', problem);
 }
-
-/** The answer to an order: what was done, or the refusal with its status. */
-export function replyAnswer(reply: OrderReply<object>): Answer {
-  if (reply.kind === 'refused') return errorAnswer(REFUSAL_STATUS[reply.code], reply.code, reply.reason);
-  const { kind: _, ...body } = reply;
-  return okAnswer(body);
-}
-
-type RefusalCode = Extract<OrderReply<object>, { kind: 'refused' }>['code'];
-
-/** The request was in order, so `invalid` is a 422: what it asked for is not (a configuration file, say). */
-const REFUSAL_STATUS = { invalid: 422, not_found: 404, conflict: 409, unavailable: 503, denied: 403 } as const satisfies Record<
-  RefusalCode,
-  number
->;

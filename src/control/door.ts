@@ -7,10 +7,11 @@ import { peerOf, peerUid } from '../system/native/peer.ts';
 import type { Connections, Crowd } from '../system/sockets/connections.ts';
 import { holderOf } from '../system/sockets/holder.ts';
 import { whoIs } from '../system/who.ts';
-import { type Answer, errorAnswer, replyAnswer } from './answer.ts';
+import { type Answer, errorAnswer } from './answer.ts';
 import type { Orders } from './orders.ts';
 import { readInput, requestPath } from './read-request.ts';
-import { routes } from './routes/index.ts';
+import { refusalAnswer } from './reply.ts';
+import { routes } from './routes.ts';
 
 /** What a door is given. */
 export interface DoorOptions {
@@ -99,7 +100,7 @@ const SOMEBODY = 'somebody';
 
 function tooMany({ kind, limit }: Crowd): Answer {
   const whose = kind === 'user' ? 'orders of one user' : 'orders';
-  return replyAnswer({
+  return refusalAnswer({
     kind: 'refused',
     code: 'conflict',
     reason: `${limit} ${whose} are under way, which is the most at once; try again when one has ended`,

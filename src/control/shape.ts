@@ -1,5 +1,11 @@
-/** Checks a value that came from outside and returns it typed; a misfit is reported by throwing, which `check` turns into a value. */
+/**
+ * Checks a value that came from outside and returns it typed; a misfit is reported by throwing, which `check` turns into a value. Types
+ * follow from shapes (Shaped), never the other way round.
+ */
 export type Shape<T> = (value: unknown, where: string) => T;
+
+/** The type of what a shape lets through. */
+export type Shaped<S extends Shape<unknown>> = ReturnType<S>;
 
 /** `value` as `shape` has it, or what is wrong with it in one line. */
 export function check<T>(
@@ -25,6 +31,9 @@ export function text(max: number, min = 0): Shape<string> {
   };
 }
 
+/** A text of any length: what a daemon says has a bound as a whole. */
+export const anyText: Shape<string> = text(Number.MAX_SAFE_INTEGER);
+
 /** A whole number from `min` to `max`, both included. */
 export function wholeNumber(min: number, max: number = Number.MAX_SAFE_INTEGER): Shape<number> {
   return (value, where) => {
@@ -36,6 +45,9 @@ export function wholeNumber(min: number, max: number = Number.MAX_SAFE_INTEGER):
     );
   };
 }
+
+/** A whole number of at least 0. */
+export const count: Shape<number> = wholeNumber(0);
 
 /** A finite number of at least 0. */
 export const measure: Shape<number> = (value, where) => {
@@ -69,15 +81,43 @@ export function nullable<T>(shape: Shape<T>): Shape<T | null> {
 }
 
 /** A list of any length. */
-export function listOf<T>(shape: Shape<T>): Shape<T[]> {
+export function listOf<T>(shape: Shape<T>): Shape<readonly T[]> {
   return (value, where) => {
     if (!Array.isArray(value)) throw unexpected(where, 'a list', value);
     return value.map((item, i) => shape(item, `${where}[${i}]`));
   };
 }
 
+/** A list of texts of any length. */
+export const texts: Shape<readonly string[]> = listOf(anyText);
+
+/** What `convert` makes of what `shape` lets through. */
+export function converted<T, U>(shape: Shape<T>, convert: (value: T) => U): Shape<U> {
+  return (value, where) => convert(shape(value, where));
+}
+
+/** What `shape` lets through and `problemOf` finds no fault with, which it tells in one line. */
+export function faultless<T>(shape: Shape<T>, problemOf: (value: T) => string | undefined): Shape<T> {
+  return (value, where) => {
+    const fitting = shape(value, where);
+    const problem = problemOf(fitting);
+    if (problem !== undefined) throw new Misfit(problem);
+    return fitting;
+  };
+}
+
+/** The shapes of an object's keys. */
 type Fields = Readonly<Record<string, Shape<unknown>>>;
-type Checked<F extends Fields> = { readonly [K in keyof F]: ReturnType<F[K]> };
+
+/** An object with these keys; those whose shape is `optional` may be absent. */
+export type Checked<F extends Fields> = Flat<
+  { readonly [K in keyof F as undefined extends Shaped<F[K]> ? never : K]: Shaped<F[K]> } & {
+    readonly [K in keyof F as undefined extends Shaped<F[K]> ? K : never]?: Shaped<F[K]>;
+  }
+>;
+
+/** The same, as editors and compiler errors can show it. */
+type Flat<T> = { [K in keyof T]: T[K] };
 
 /** An object with these keys and no others. */
 export function strictObject<F extends Fields>(fields: F): Shape<Checked<F>> {

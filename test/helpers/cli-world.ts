@@ -1,7 +1,7 @@
 import type { CliBackends } from '../../src/app/backends.ts';
 import type { DaemonSignals } from '../../src/app/daemon.ts';
 import { runCli } from '../../src/cli/cli.ts';
-import type { TextStream } from '../../src/cli/output.ts';
+import type { TextStream } from '../../src/cli/terminal/output.ts';
 import { smallBackends } from './small-backends.ts';
 
 /** How a command line ended, run in this process. */

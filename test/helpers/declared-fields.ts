@@ -2,16 +2,31 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The text behind the name of each interface and type in these files of the project. */
+/** The text behind the name of each interface, type and shape in these files of the project; that of a shape is its type in braces. */
 export function declarationsOf(files: readonly string[]): ReadonlyMap<string, string> {
   const found = files.flatMap((file) => {
     const text = readFileSync(join(import.meta.dirname, '../..', file), 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
     const declared = text.matchAll(
       /^(?:export )?(?:interface (\w+) (\{[\s\S]*?^\})|type (\w+) =\s*([\s\S]*?;)$(?=\n(?:\n|$)))/gm,
     );
-    return Array.from(declared, ([, name, body, alias, type]) => [name ?? alias ?? '', body ?? type ?? ''] as const);
+    const shapes = text.matchAll(/^(?:export )?const (\w+)(?:: Shape<.*>)? = (?:object\()?(\{[\s\S]*?^\}|\w+)\)?;$/gm);
+    return [
+      ...Array.from(declared, ([, name, body, alias, type]) => [name ?? alias ?? '', body ?? type ?? ''] as const),
+      ...Array.from(shapes, ([, name = '', fields = '']) => [name, typeOf(fields)] as const),
+    ];
   });
   return new Map(found);
+}
+
+/** The type that the fields of a shape are written for: `{ a: listOf(b), }` is `{ a: b[]; }`. */
+function typeOf(fields: string): string {
+  let text = fields.replaceAll(/,(?=\s*\))/g, '').replaceAll(/,(?=\s*(?:\n|\})| \w+: )/g, ';');
+  for (let before = ''; before !== text; ) {
+    before = text;
+    text = text.replaceAll(/\b(?:object|optional|nullable)\(([^()]*)\)/g, '$1').replaceAll(/\blistOf\(([^()]*)\)/g, '$1[]');
+    text = text.replaceAll(/\boneOf\([^()]*\)/g, 'string');
+  }
+  return text;
 }
 
 /**
@@ -25,12 +40,17 @@ export function fieldsOf(
   at = '',
 ): string[] {
   const fields: string[] = [];
-  for (const [, name, index] of outsideBraces(type).matchAll(/\b([A-Z]\w+)\b(\[')?/g)) {
+  for (const [, name, index] of outsideBraces(type).matchAll(/\b([A-Za-z]\w+)\b(\[')?/g)) {
     const behind = index === undefined ? declared.get(name ?? '') : undefined;
     if (behind !== undefined) fields.push(...fieldsOf(declared, behind, elsewhere, at));
   }
   for (const body of bracesOf(type))
     for (const member of membersOf(body)) {
+      const [, spread] = /^\.\.\.(\w+)$/.exec(member) ?? [];
+      if (spread !== undefined) {
+        fields.push(...fieldsOf(declared, spread, elsewhere, at));
+        continue;
+      }
       const [, name = '', inner = ''] = /^(?:readonly )?(\w+)\??:([\s\S]*)$/.exec(member) ?? assert.fail(member);
       const path = `${at}${name}`;
       fields.push(path);

@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream';
-import type { CliIo } from '../../src/cli/cli-context.ts';
+import type { CliIo } from '../../src/cli/context.ts';
 
 /** A terminal that is none: only the shape of the command line is looked at. */
 export const nowhere: CliIo = {

@@ -1,5 +1,7 @@
-import type { Orders, PinOffer } from '../../src/control/orders.ts';
-import type { DaemonStatus, ProcessDetails, ProcessStatus } from '../../src/control/status.ts';
+import type { ProcessDetails } from '../../src/control/orders/describe.ts';
+import type { PinOffer } from '../../src/control/orders/pins.ts';
+import type { Orders } from '../../src/control/orders.ts';
+import type { DaemonStatus, ProcessStatus } from '../../src/control/status.ts';
 import type { Logger } from '../../src/core/logger.ts';
 
 /** A status as a daemon at rest gives it. */
@@ -92,10 +94,10 @@ export function someOffer(changes: Partial<PinOffer> = {}): PinOffer {
 /** What was asked of the orders: the method and its arguments. */
 export type Call = readonly [keyof Orders, ...unknown[]];
 
-/** Orders that do nothing and remember what they were asked; `script` replaces single ones. */
+/** Orders that do nothing and remember what they were asked; `script` replaces single ones, and answers those that are not here. */
 export function scriptedOrders(script: Partial<Orders> = {}): { readonly orders: Orders; readonly calls: Call[] } {
   const calls: Call[] = [];
-  const plain: Orders = {
+  const plain: Partial<Orders> = {
     status: () => someStatus({ processes: [someProcess()] }),
     recover: async () => ({ kind: 'recovered', attempts: 1, durationMs: 1234 }),
     resetBreakers: async (name) => ({ kind: 'done', reset: name === undefined ? ['nginx', 'db'] : [name] }),

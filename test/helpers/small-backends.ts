@@ -1,4 +1,5 @@
 import type { CheckReport, CliBackends } from '../../src/app/backends.ts';
+import { createDesk, giveOrder } from '../../src/control/orders.ts';
 import { ConfigError, StoreError } from '../../src/core/errors.ts';
 import { type Call, scriptedOrders, someDetails, someProcess, someStatus } from './scripted-orders.ts';
 
@@ -44,26 +45,11 @@ export function smallBackends(changes: Partial<CliBackends> = {}): {
         status: () => someStatus({ pid: 0, startedAt: null }),
         describe: async (name) => ({ kind: 'done', ...someDetails({ pid: 0, process: someProcess({ name }) }) }),
       });
-      const named =
-        <A extends unknown[], R>(order: (...args: A) => R | Promise<R>) =>
-        async (...args: A): Promise<R> => {
-          const result = await order(...args);
-          calls.push(...orderCalls.splice(0).map((call: Call) => ['offline', configFile, ...call]));
-          return result;
-        };
-      return {
-        status: named(orders.status),
-        recover: named(orders.recover),
-        resetBreakers: named(orders.resetBreakers),
-        describe: named(orders.describe),
-        preview: named(orders.preview),
-        hold: named(orders.hold),
-        release: named(orders.release),
-        alarm: named(orders.alarm),
-        pins: named(orders.pins),
-        pin: named(orders.pin),
-        unpin: named(orders.unpin),
-      };
+      return createDesk(async (name, args) => {
+        const result = await giveOrder(orders, name, args);
+        calls.push(...orderCalls.splice(0).map((call: Call) => ['offline', configFile, ...call]));
+        return result;
+      });
     },
     ...changes,
   };

@@ -1,5 +1,6 @@
+import type { ProcessDetails } from '../../src/control/orders/describe.ts';
 import { processStateNames } from '../../src/control/process-state.ts';
-import type { DaemonStatus, ProcessDetails, ProcessStatus } from '../../src/control/status.ts';
+import type { DaemonStatus, ProcessStatus } from '../../src/control/status.ts';
 import { someDetails, someProcess, someStatus } from './scripted-orders.ts';
 
 /** The time at which all examples are looked at. */

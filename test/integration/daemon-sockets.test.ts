@@ -5,7 +5,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, write
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { ControlClient } from '../../src/control/client.ts';
+import { createControlClient } from '../../src/control/client.ts';
 import { userWords } from '../../src/system/accounts/names.ts';
 import { openConnection } from '../helpers/control-world.ts';
 import { type CliResult, DaemonProcess, runCli } from '../helpers/daemon.ts';
@@ -54,7 +54,9 @@ async function socketIsBack({ socket }: Place, daemon: DaemonProcess): Promise<v
   await waitFor(
     'the socket again',
     async () => {
-      const status = await new ControlClient(socket).status().catch(() => undefined);
+      const status = await createControlClient(socket)
+        .status()
+        .catch(() => undefined);
       return status?.pid === daemon.child.pid;
     },
     60_000,
@@ -191,7 +193,7 @@ test('a port that is taken leaves the socket of the stream on, and events says w
   const place = openPlace(t, { more: `[events]\nsocket = ${path}\ntcp = ${port}\nauth = x\n` });
   const daemon = await startDaemon(t, place);
   await daemon.line(/Event stream (?:open|off)/);
-  const { events } = await new ControlClient(place.socket).status();
+  const { events } = await createControlClient(place.socket).status();
   if (events?.listeners?.every(({ state }) => state === 'unavailable')) {
     // No events of the kernel's here: then that is why.
     const run = await place.cli('events');

@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { ControlClient } from '../../src/control/client.ts';
+import { createControlClient } from '../../src/control/client.ts';
 import type { DaemonStatus, ProcessStatus } from '../../src/control/status.ts';
 import { DaemonWorld } from '../helpers/daemon-world.ts';
 import { openZoo } from '../helpers/process-zoo.ts';
@@ -40,7 +40,7 @@ test('while the database is away no alarm is denied: the rows that were read las
   assert.equal(ill.rows[0]?.notes, 'disk full');
   assert.ok(Date.parse(status.store.lastPollAt ?? '') <= Date.parse(status.store.since ?? ''), JSON.stringify(status.store));
   assert.deepEqual([status.store.alarms, status.store.fault], [null, 'unreachable']);
-  const details = await new ControlClient(join(world.dir, 'control.sock')).describe('ill');
+  const details = await createControlClient(join(world.dir, 'control.sock')).describe('ill');
   assert(details.kind === 'done');
   assert.deepEqual([details.rows, details.process.state, details.process.rows], [null, 'unknown', before.rows]);
   assert.equal((await daemon.stop()).code, 0);
@@ -96,7 +96,7 @@ test('what does not run is not green: never started, restarted in vain, or gone 
   const pid = await zoo.start(program);
   await world.until('it runs', async () => (await shown(world, booted)).state === 'ok');
 
-  const client = new ControlClient(join(world.dir, 'control.sock'));
+  const client = createControlClient(join(world.dir, 'control.sock'));
   assert.equal((await client.recover(vain)).kind, 'failed');
   const failed = await shown(world, vain);
   assert.deepEqual([failed.inAlarm, failed.state, failed.watched?.runs], [false, 'failed', false]);
@@ -147,7 +147,7 @@ test('what our own recovery stopped and did not bring up again was not stopped o
   const daemon = await world.start();
   await zoo.start(zoo.sleeper(fallen));
   await world.until('it runs', async () => (await shown(world, fallen)).state === 'ok');
-  const client = new ControlClient(join(world.dir, 'control.sock'));
+  const client = createControlClient(join(world.dir, 'control.sock'));
   assert.equal((await client.recover(fallen)).kind, 'failed');
   await world.until('its end is known', async () => (await shown(world, fallen)).watched?.lastExit?.expected === true);
   const failed = await shown(world, fallen);

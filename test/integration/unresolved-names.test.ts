@@ -6,7 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
-import { ControlClient } from '../../src/control/client.ts';
+import { createControlClient } from '../../src/control/client.ts';
+import type { OrderDesk } from '../../src/control/orders.ts';
 import type { ProcessStatus } from '../../src/control/status.ts';
 import { addRows } from '../helpers/core-world.ts';
 import { DaemonProcess } from '../helpers/daemon.ts';
@@ -24,7 +25,7 @@ const WELL = ['local', 'listed', 'directory'];
 class World {
   readonly dir: string;
   readonly #launcher: readonly string[];
-  readonly #client: ControlClient;
+  readonly #client: OrderDesk;
 
   constructor(t: TestContext, server: string, urls: Readonly<Record<string, string>>) {
     this.dir = tempDir(t);
@@ -41,7 +42,7 @@ class World {
     writeFileSync(join(this.dir, 'config.ini'), own + sections.join(''), { mode: 0o600 });
     writeFileSync(join(this.dir, 'restarts'), '');
     addRows(this.dir, names, true);
-    this.#client = new ControlClient(socket);
+    this.#client = createControlClient(socket);
     this.#launcher = withOwnNames(t, {
       resolv: [`nameserver ${server}`],
       sources: 'files dns nss',

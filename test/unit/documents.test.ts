@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { buildProgram } from '../../src/cli/cli.ts';
-import { createCli } from '../../src/cli/cli-context.ts';
+import { createCli } from '../../src/cli/context.ts';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
 import { stateColours } from '../../src/cli/status/state-colours.ts';
 import { stateAdvice, stateHelp } from '../../src/cli/status/state-help.ts';

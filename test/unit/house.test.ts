@@ -22,12 +22,14 @@ const DIVIDED = ['stores', 'state', 'strategies', 'health', 'detectors'];
 const withRooms = new Set(files.map((file) => dirname(dirname(file))));
 
 /**
- * A folder of src/, a room of system/ or core/, or a file that stands by itself. In what is divided further each folder without folders is a room,
- * and each file beside a room stands by itself.
+ * A folder of src/, a room of system/, core/ or cli/, or a file that stands by itself. In what is divided further each folder without
+ * folders is a room, and each file beside a room stands by itself.
  */
 function roomOf(file: string): string {
   const [top = '', room = '', ...rest] = file.split('/');
   if (DIVIDED.includes(top)) return withRooms.has(dirname(file)) ? file : dirname(file);
+  // A file of cli/ outside its rooms stands above them (cli.ts), or below (context.ts).
+  if (top === 'cli') return `cli/${room}`;
   return ['system', 'core'].includes(top) && rest.length > 0 ? `${top}/${room}` : top;
 }
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { buildProgram } from '../../src/cli/cli.ts';
-import { createCli } from '../../src/cli/cli-context.ts';
+import { createCli } from '../../src/cli/context.ts';
 import { declarationsOf, fieldsOf } from '../helpers/declared-fields.ts';
 import { nowhere } from '../helpers/no-terminal.ts';
 import { detailExamples, statusExamples } from '../helpers/status-examples.ts';
@@ -13,7 +13,8 @@ const read = (file: string): string => readFileSync(join(import.meta.dirname, '.
 /** Where the types stand that commands print as JSON. */
 const declared = declarationsOf([
   'src/control/status.ts',
-  'src/control/orders.ts',
+  'src/control/orders/describe.ts',
+  'src/control/orders/pins.ts',
   'src/core/outcomes.ts',
   'src/core/errors.ts',
   'src/core/process/event-line.ts',

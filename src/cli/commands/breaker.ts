@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import type { ProcessStatus } from '../../control/status.ts';
 import { printable } from '../../core/text/printable.ts';
-import type { Cli } from '../cli-context.ts';
+import type { Cli } from '../context.ts';
 import { exitCodeHelp } from '../exit-codes.ts';
-import { jsonText } from '../json-output.ts';
 import { placeOrder, refuse } from '../place-order.ts';
 import { breakerCell } from '../status/words.ts';
-import { renderTable } from '../table.ts';
+import { jsonText } from '../terminal/json-output.ts';
+import { renderTable } from '../terminal/table.ts';
 import { nameArgument } from './name-argument.ts';
 
 /** `breaker [NAME] [--reset] [--json]`. */

@@ -3,10 +3,10 @@ import type { CheckReport, DatabaseReport, LeftAlone } from '../../app/backends.
 import { foundWords, toldProblem, unusableWords } from '../../core/errors.ts';
 import { counted, processWords } from '../../core/text/counted.ts';
 import { escapeUnseen, printable } from '../../core/text/printable.ts';
-import type { Cli } from '../cli-context.ts';
+import type { Cli } from '../context.ts';
 import { type ExitCode, exitCodeHelp, exitCodes } from '../exit-codes.ts';
-import { jsonText } from '../json-output.ts';
-import { paint } from '../output.ts';
+import { jsonText } from '../terminal/json-output.ts';
+import { paint } from '../terminal/output.ts';
 
 /** `check-config [--strict] [--database] [--json]`. */
 export function addCheckConfig(program: Command, cli: Cli): void {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Cli } from '../cli-context.ts';
+import type { Cli } from '../context.ts';
 import { exitCodeHelp } from '../exit-codes.ts';
 
 /** `demo`: the main job on a store of its own. */

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { ProcessEventType } from '../../core/process/event.ts';
-import type { Cli } from '../cli-context.ts';
-import { configuredEventSocket, DEFAULT_SERVE_SOCKET, type EventAddress } from '../event-address.ts';
+import type { Cli } from '../context.ts';
+import { configuredEventSocket, DEFAULT_SERVE_SOCKET, type EventAddress } from '../events/address.ts';
 import {
   clientsArgument,
   fileArgument,
@@ -10,7 +10,7 @@ import {
   socketArgument,
   tcpArgument,
   wordArgument,
-} from '../event-options.ts';
+} from '../events/options.ts';
 import { exitCodeHelp, exitCodes } from '../exit-codes.ts';
 
 interface EventsOptions {
@@ -112,7 +112,7 @@ async function events(cli: Cli, options: EventsOptions, password: string | undef
   if (options.serve) return serve(cli, options, password);
   const filter = { events: options.events, user: options.user, name: options.name };
   const view = { filter, json: options.json ?? false };
-  const { showKernelEvents, showStream } = await import('../event-follow.ts');
+  const { showKernelEvents, showStream } = await import('../events/follow.ts');
   if (options.direct) await showKernelEvents(cli, options.events ?? USUAL, view);
   else await showStream(cli, addressOf(cli, options), password, view);
 }

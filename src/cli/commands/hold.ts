@@ -1,10 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { heldName } from '../../core/hold-words.ts';
-import type { Cli } from '../cli-context.ts';
-import { parseDuration } from '../duration.ts';
+import type { Cli } from '../context.ts';
 import { exitCodeHelp } from '../exit-codes.ts';
-import { localTime } from '../local-time.ts';
 import { placeOrder, refuse } from '../place-order.ts';
+import { parseDuration } from '../terminal/duration.ts';
+import { localTime } from '../terminal/local-time.ts';
 import { nameArgument } from './name-argument.ts';
 import { scopeOf } from './scope.ts';
 

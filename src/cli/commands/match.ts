@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { PreviewedCommand } from '../../core/outcomes.ts';
-import type { Cli } from '../cli-context.ts';
+import type { Cli } from '../context.ts';
 import { exitCodeHelp, exitCodes } from '../exit-codes.ts';
-import { jsonText } from '../json-output.ts';
 import { placeOrder, refuse } from '../place-order.ts';
 import { refusalWords } from '../status/words.ts';
+import { jsonText } from '../terminal/json-output.ts';
 import { nameArgument } from './name-argument.ts';
 
 /** `match NAME [--json]`: a restart without doing it. */

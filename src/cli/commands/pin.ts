@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import type { PinOffer } from '../../control/orders.ts';
+import type { PinOffer } from '../../control/orders/pins.ts';
 import { counted } from '../../core/text/counted.ts';
 import { printable, quoted } from '../../core/text/printable.ts';
-import type { Cli } from '../cli-context.ts';
+import type { Cli } from '../context.ts';
 import { exitCodeHelp, exitCodes } from '../exit-codes.ts';
-import { jsonText } from '../json-output.ts';
 import { placeOrder, refuse } from '../place-order.ts';
+import { jsonText } from '../terminal/json-output.ts';
 import { nameArgument } from './name-argument.ts';
 import { scopeOf } from './scope.ts';
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { heldName } from '../../core/hold-words.ts';
-import type { Cli } from '../cli-context.ts';
+import type { Cli } from '../context.ts';
 import { exitCodeHelp } from '../exit-codes.ts';
 import { placeOrder, refuse } from '../place-order.ts';
 import { nameArgument } from './name-argument.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { printable } from '../../core/text/printable.ts';
 import { askDaemon } from '../ask-daemon.ts';
-import type { Cli } from '../cli-context.ts';
+import type { Cli } from '../context.ts';
 import { exitCodeHelp, exitCodes } from '../exit-codes.ts';
 import { refuse } from '../place-order.ts';
 

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { counted } from '../../core/text/counted.ts';
-import type { Cli } from '../cli-context.ts';
-import { formatDuration } from '../duration.ts';
+import type { Cli } from '../context.ts';
 import { exitCodeHelp, exitCodes } from '../exit-codes.ts';
 import { placeOrder, refuse } from '../place-order.ts';
+import { formatDuration } from '../terminal/duration.ts';
 import { nameArgument } from './name-argument.ts';
 
 /** `restart NAME`: one recovery now. */

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Cli } from '../cli-context.ts';
+import type { Cli } from '../context.ts';
 import { exitCodeHelp } from '../exit-codes.ts';
 
 /** `run [--verbose]`: the daemon, in the foreground. The default command. */

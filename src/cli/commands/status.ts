@@ -1,16 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { printable } from '../../core/text/printable.ts';
-import type { Cli } from '../cli-context.ts';
+import type { Cli } from '../context.ts';
 import { exitCodeHelp } from '../exit-codes.ts';
 import { describeFailure } from '../failure.ts';
-import { jsonText } from '../json-output.ts';
 import { placeOrder, refuse } from '../place-order.ts';
 import { renderDetails } from '../status/details.ts';
 import { judge, shownCode, toldOf } from '../status/judge.ts';
 import { renderStatus } from '../status/overview.ts';
 import { stateHelp } from '../status/state-help.ts';
-import type { TableOptions } from '../table.ts';
+import { jsonText } from '../terminal/json-output.ts';
+import type { TableOptions } from '../terminal/table.ts';
 import { nameArgument } from './name-argument.ts';
 
 /** `status [NAME] [--json] [--check] [--watch]`. */

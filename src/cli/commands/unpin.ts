@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import type { Cli } from '../cli-context.ts';
+import type { Cli } from '../context.ts';
 import { exitCodeHelp } from '../exit-codes.ts';
-import { jsonText } from '../json-output.ts';
 import { placeOrder, refuse } from '../place-order.ts';
+import { jsonText } from '../terminal/json-output.ts';
 import { nameArgument } from './name-argument.ts';
 import { scopeOf } from './scope.ts';
 

@@ -1,9 +1,9 @@
-import type { ProcessDetails, RunningStatus } from '../../control/status.ts';
-import { type Fact, factLines } from '../fact-lines.ts';
-import { localTime, since } from '../local-time.ts';
-import { paint, type Style } from '../output.ts';
-import { leastWidth, type TableOptions } from '../table.ts';
-import { wrap } from '../wrap.ts';
+import type { ProcessDetails, RunningStatus } from '../../control/orders/describe.ts';
+import { type Fact, factLines } from '../terminal/fact-lines.ts';
+import { localTime, since } from '../terminal/local-time.ts';
+import { paint, type Style } from '../terminal/output.ts';
+import { leastWidth, type TableOptions } from '../terminal/table.ts';
+import { wrap } from '../terminal/wrap.ts';
 import { storeFact } from './header.ts';
 import { stateColours } from './state-colours.ts';
 import {

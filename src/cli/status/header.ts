@@ -1,8 +1,8 @@
 import type { DaemonStatus, EventStreamStatus } from '../../control/status.ts';
 import { counted } from '../../core/text/counted.ts';
-import type { Fact } from '../fact-lines.ts';
-import { localTime, since } from '../local-time.ts';
-import type { Style } from '../output.ts';
+import type { Fact } from '../terminal/fact-lines.ts';
+import { localTime, since } from '../terminal/local-time.ts';
+import type { Style } from '../terminal/output.ts';
 import { urgency } from './state-colours.ts';
 import { heldWords, shownName } from './words.ts';
 

@@ -1,4 +1,5 @@
-import type { DaemonStatus, ProcessDetails, ProcessStatus } from '../../control/status.ts';
+import type { ProcessDetails } from '../../control/orders/describe.ts';
+import type { DaemonStatus, ProcessStatus } from '../../control/status.ts';
 import { counted } from '../../core/text/counted.ts';
 import { printable } from '../../core/text/printable.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';

@@ -1,9 +1,9 @@
 import type { DaemonStatus } from '../../control/status.ts';
 import { printable } from '../../core/text/printable.ts';
-import { factLines } from '../fact-lines.ts';
-import { paint } from '../output.ts';
-import { leastWidth, type TableOptions } from '../table.ts';
-import { wrap } from '../wrap.ts';
+import { factLines } from '../terminal/fact-lines.ts';
+import { paint } from '../terminal/output.ts';
+import { leastWidth, type TableOptions } from '../terminal/table.ts';
+import { wrap } from '../terminal/wrap.ts';
 import { daemonFacts, headline } from './header.ts';
 import { processRows } from './process-rows.ts';
 

@@ -1,6 +1,6 @@
 import type { DaemonStatus, ProcessStatus } from '../../control/status.ts';
-import { type Fact, factLines } from '../fact-lines.ts';
-import { type Cell, type TableOptions, tableBlocks } from '../table.ts';
+import { type Fact, factLines } from '../terminal/fact-lines.ts';
+import { type Cell, type TableOptions, tableBlocks } from '../terminal/table.ts';
 import { stateColours, urgency } from './state-colours.ts';
 import {
   alarmCell,

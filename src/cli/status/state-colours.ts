@@ -1,5 +1,5 @@
 import { type ProcessState, processStateNames } from '../../control/process-state.ts';
-import type { Style } from '../output.ts';
+import type { Style } from '../terminal/output.ts';
 
 /** The colour of each word under STATE. Red is what somebody has to look at; what is not known is never green. */
 export const stateColours = {

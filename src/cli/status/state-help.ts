@@ -1,6 +1,6 @@
 import { type ProcessState, processStateNames, processStates } from '../../control/process-state.ts';
 import { HELP_COLUMNS } from '../exit-codes.ts';
-import { wrap } from '../wrap.ts';
+import { wrap } from '../terminal/wrap.ts';
 import { stateColours } from './state-colours.ts';
 
 /** What an operator does about each word under STATE; help, manual and README show it beside its condition. */

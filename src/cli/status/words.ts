@@ -2,10 +2,10 @@ import type { AlarmRow, HoldStatus, ProcessStatus, RecoveryRecord } from '../../
 import { holdWords } from '../../core/hold-words.ts';
 import { counted } from '../../core/text/counted.ts';
 import { printable, quoted } from '../../core/text/printable.ts';
-import { formatDuration } from '../duration.ts';
-import { localTime, roughlySince, since } from '../local-time.ts';
-import type { Style } from '../output.ts';
-import type { Cell } from '../table.ts';
+import { formatDuration } from '../terminal/duration.ts';
+import { localTime, roughlySince, since } from '../terminal/local-time.ts';
+import type { Style } from '../terminal/output.ts';
+import type { Cell } from '../terminal/table.ts';
 
 /** A process's name, printable; in quotes where its ends would not be seen, or its blanks look like those between columns. */
 export function shownName(name: string): string {

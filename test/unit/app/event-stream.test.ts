@@ -8,7 +8,7 @@ import { cliBackends } from '../../../src/app/cli-backends.ts';
 import { type DaemonSignals, runDaemon } from '../../../src/app/daemon.ts';
 import { followSource, serveSource } from '../../../src/app/event-commands.ts';
 import { openEventStream } from '../../../src/app/event-stream.ts';
-import { ControlClient } from '../../../src/control/client.ts';
+import { createControlClient } from '../../../src/control/client.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import type { EventLine } from '../../../src/core/process/event-line.ts';
 import type { EventStreamOptions } from '../../../src/stream/parse-events.ts';
@@ -125,7 +125,7 @@ describe('the event stream of the daemon', () => {
     const running = runDaemon({ configFile: file, verbose: false, version: '1', signals });
     await waitFor('the socket', () => existsSync(path));
     const client = await RawClient.open(t, path);
-    const status = async (): Promise<unknown> => (await new ControlClient(control).status()).events;
+    const status = async (): Promise<unknown> => (await createControlClient(control).status()).events;
     await waitFor('the client', async () => JSON.stringify(await status()).includes('"clients":1'));
     const listeners = [{ kind: 'unix', address: path, state: 'open', reason: null }];
     const counters = { clients: 1, lost: 0, dropped: 0, failedLogins: 0 };

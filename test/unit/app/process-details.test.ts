@@ -9,8 +9,8 @@ import type { Core } from '../../../src/app/app.ts';
 import { buildStatus, statusOfOne } from '../../../src/app/status.ts';
 import { whereOutputGoes } from '../../../src/app/where-output-goes.ts';
 import { renderDetails } from '../../../src/cli/status/details.ts';
-import { detailsShape } from '../../../src/control/replies.ts';
-import type { ProcessDetails } from '../../../src/control/status.ts';
+import type { ProcessDetails } from '../../../src/control/orders/describe.ts';
+import { processDetails } from '../../../src/control/orders/describe.ts';
 import type { LaunchRecord } from '../../../src/core/program/launch-record.ts';
 import { LastRecoveries } from '../../../src/monitor/last-recoveries.ts';
 import { ordersOf } from '../../helpers/bound-orders.ts';
@@ -26,7 +26,7 @@ async function details(core: Core, name: string): Promise<ProcessDetails> {
   }).describe(name);
   assert(reply.kind === 'done', JSON.stringify(reply));
   // As it arrives at the other side of the socket.
-  return detailsShape(JSON.parse(JSON.stringify(reply)), 'details');
+  return processDetails(JSON.parse(JSON.stringify(reply)), 'details');
 }
 
 /** A program of that name that runs until the test ends, its output in `file`; its pid. */

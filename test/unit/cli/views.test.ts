@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { readArguments } from '../../../src/cli/arguments.ts';
-import { displayWidth, ellipsize, padTo } from '../../../src/cli/display-width.ts';
-import { formatDuration, parseDuration } from '../../../src/cli/duration.ts';
 import { exitCodeMeanings, exitCodes } from '../../../src/cli/exit-codes.ts';
-import { jsonText } from '../../../src/cli/json-output.ts';
-import { createOutput } from '../../../src/cli/output.ts';
 import { listenForSignals } from '../../../src/cli/process-signals.ts';
+import { displayWidth, ellipsize, padTo } from '../../../src/cli/terminal/display-width.ts';
+import { formatDuration, parseDuration } from '../../../src/cli/terminal/duration.ts';
+import { jsonText } from '../../../src/cli/terminal/json-output.ts';
+import { createOutput } from '../../../src/cli/terminal/output.ts';
 
 describe('durations', () => {
   it('are read with or without a unit', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ControlClient } from '../../../src/control/client.ts';
+import { createControlClient } from '../../../src/control/client.ts';
 import { acquireLock } from '../../../src/state/lock.ts';
 import { runCommand } from '../../helpers/cli-world.ts';
 import { asRoot } from '../../helpers/requirement.ts';
@@ -27,7 +27,7 @@ test('a process of a stranger behind the socket is sent nothing and believed in 
   ] as const) {
     chownSync(folder, owner, 0);
     chmodSync(folder, mode);
-    const daemon = new ControlClient(socket);
+    const daemon = createControlClient(socket);
     const asked = [daemon.recover('a'), daemon.status(), daemon.reload(), daemon.hold('a', undefined, 'why')];
     for (const ask of asked)
       await assert.rejects(ask, (error: Error & { code?: string }) => {
@@ -47,7 +47,7 @@ test('a process of a stranger behind the socket is sent nothing and believed in 
   // A daemon of the user to whom root gave the folder is believed; it hears its first word now.
   chownSync(folder, 4711, 0);
   chmodSync(folder, 0o755);
-  assert.deepEqual(await new ControlClient(socket).recover('b'), { kind: 'recovered', attempts: 1, durationMs: 1 });
+  assert.deepEqual(await createControlClient(socket).recover('b'), { kind: 'recovered', attempts: 1, durationMs: 1 });
   await waitFor('what it heard', () => heard() !== '');
   assert.equal(heard().match(/ HTTP\/1\.1/g)?.length, 1, heard());
   assert.match(heard(), /^POST \/v1\/recoveries [\s\S]*\{"name":"b"\}$/);

@@ -5,7 +5,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { routes } from '../../../src/control/routes/index.ts';
+import { routes } from '../../../src/control/routes.ts';
 import { peerUid } from '../../../src/system/native/peer.ts';
 import { httpText, rawExchange, startControl } from '../../helpers/control-world.ts';
 import { asRoot } from '../../helpers/requirement.ts';

@@ -18,8 +18,8 @@ import {
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-import { ControlClient } from '../../../src/control/client.ts';
-import type { RecoverReply } from '../../../src/control/orders.ts';
+import { createControlClient } from '../../../src/control/client.ts';
+import type { RecoverReply } from '../../../src/control/orders/recover.ts';
 import { httpText, openConnection, rawExchange, startControl } from '../../helpers/control-world.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { asRoot } from '../../helpers/requirement.ts';
@@ -48,7 +48,7 @@ describe('the control server', () => {
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
     });
-    const client = new ControlClient(socket);
+    const client = createControlClient(socket);
     for (let i = 0; i < 20; i++) {
       const before = performance.now();
       assert.equal((await client.status()).pid, 4711);
@@ -62,7 +62,7 @@ describe('the control server', () => {
     const { socket } = await startControl(t);
     const clients = await Promise.all(Array.from({ length: 300 }, () => openConnection(t, socket)));
     for (const client of clients) client.resume();
-    assert.equal((await new ControlClient(socket).status()).pid, 4711);
+    assert.equal((await createControlClient(socket).status()).pid, 4711);
     await waitFor('the first of them gone', () => clients.slice(0, 44).every((client) => client.destroyed));
   });
 
@@ -72,7 +72,7 @@ describe('the control server', () => {
     const deaf = await openConnection(t, socket);
     deaf.pause();
     deaf.write(httpText('GET', '/v1/status'));
-    assert.equal((await new ControlClient(socket).status()).processes.length, 20_000);
+    assert.equal((await createControlClient(socket).status()).processes.length, 20_000);
     const before = performance.now();
     await server.stop();
     assert.ok(performance.now() - before < 10_000);
@@ -94,14 +94,14 @@ describe('the control server', () => {
   it('ends a held order that does not end in time, and answers one that does', async (t) => {
     let end: (reply: RecoverReply) => void = () => {};
     const { socket, server, calls } = await startControl(t, { recover: () => new Promise((resolve) => (end = resolve)) });
-    const first = new ControlClient(socket).recover('a');
+    const first = createControlClient(socket).recover('a');
     await waitFor('the order', () => calls.length === 1);
     const stopped = server.stop();
     end({ kind: 'failed', reason: 'interrupted: the daemon stops' });
     assert.deepEqual(await first, { kind: 'failed', reason: 'interrupted: the daemon stops' });
     await stopped;
     const other = await startControl(t, { recover: () => new Promise(() => {}) });
-    const never = new ControlClient(other.socket).recover('a');
+    const never = createControlClient(other.socket).recover('a');
     await waitFor('the order', () => other.calls.length === 1);
     await Promise.all([other.server.stop(), assert.rejects(never, { code: 'CONTROL_NO_ANSWER' })]);
   });
@@ -149,7 +149,7 @@ describe('the time limits of the control server', { concurrency: true }, () => {
     await waitFor('the order', () => calls.length === 1);
     impatient.destroy();
     end({ kind: 'failed', reason: 'nobody hears this' });
-    const patient = new ControlClient(socket).recover('b');
+    const patient = createControlClient(socket).recover('b');
     await waitFor('the second order', () => calls.length === 2);
     // Longer than any limit on a request: header 5 s and body 10 s are over by then.
     await new Promise((resolve) => setTimeout(resolve, 12_000));
@@ -188,7 +188,7 @@ describe('the socket file', () => {
     await once(dead, 'close');
     assert.ok(existsSync(socket));
     await startControl(t, {}, { socket });
-    assert.equal((await new ControlClient(socket).status()).pid, 4711);
+    assert.equal((await createControlClient(socket).status()).pid, 4711);
   });
 
   it('of a living daemon is an error that names it, and stays', async (t) => {
@@ -198,7 +198,7 @@ describe('the socket file', () => {
       assert.ok(error.message.includes(socket));
       return (error as NodeJS.ErrnoException).code === 'SOCKET_TAKEN';
     });
-    assert.equal((await new ControlClient(socket).status()).pid, 4711);
+    assert.equal((await createControlClient(socket).status()).pid, 4711);
     assert.deepEqual(readdirSync(dirname(socket)), ['control.sock']);
   });
 
@@ -304,7 +304,13 @@ describe('the socket file', () => {
       process.kill(pid, 'SIGKILL');
       await waitFor('the socket', async () => {
         await clock.advance(10_000);
-        return (await new ControlClient(socket).status().catch(() => undefined))?.pid === 4711;
+        return (
+          (
+            await createControlClient(socket)
+              .status()
+              .catch(() => undefined)
+          )?.pid === 4711
+        );
       });
       assert.equal(lines.length, 2, lines.join('\n'));
       assert.match(
@@ -334,11 +340,19 @@ describe('the socket file', () => {
       const socket = join(tempDir(t), 'run', 'c.sock');
       const recover = (): Promise<RecoverReply> => new Promise((resolve) => (end = resolve));
       const { calls, lines } = await startControl(t, { recover }, { socket, clock });
-      const order = new ControlClient(socket).recover('a');
+      const order = createControlClient(socket).recover('a');
       await waitFor('the order', () => calls.length === 1);
       lose(socket);
       await clock.advance(10_000);
-      await waitFor('the socket', async () => (await new ControlClient(socket).status().catch(() => undefined))?.pid === 4711);
+      await waitFor(
+        'the socket',
+        async () =>
+          (
+            await createControlClient(socket)
+              .status()
+              .catch(() => undefined)
+          )?.pid === 4711,
+      );
       assert.equal(lstatSync(socket).mode & 0o7777, 0o660);
       await clock.advance(10_000);
       end({ kind: 'recovered', attempts: 1, durationMs: 1 });
@@ -363,6 +377,14 @@ describe('the socket file', () => {
     other.close();
     await once(other, 'close');
     await clock.advance(10_000);
-    await waitFor('the socket', async () => (await new ControlClient(socket).status().catch(() => undefined))?.pid === 4711);
+    await waitFor(
+      'the socket',
+      async () =>
+        (
+          await createControlClient(socket)
+            .status()
+            .catch(() => undefined)
+        )?.pid === 4711,
+    );
   });
 });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
-import { displayWidth } from '../../../../src/cli/display-width.ts';
 import { renderDetails } from '../../../../src/cli/status/details.ts';
 import { renderStatus } from '../../../../src/cli/status/overview.ts';
-import type { TableOptions } from '../../../../src/cli/table.ts';
+import { displayWidth } from '../../../../src/cli/terminal/display-width.ts';
+import type { TableOptions } from '../../../../src/cli/terminal/table.ts';
 import { processStateNames } from '../../../../src/control/process-state.ts';
 import { printable } from '../../../../src/core/text/printable.ts';
 import { assertGolden } from '../../../helpers/golden.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { localTime, roughlySince } from '../../../../src/cli/local-time.ts';
 import { renderStatus } from '../../../../src/cli/status/overview.ts';
 import { stateColours } from '../../../../src/cli/status/state-colours.ts';
+import { localTime, roughlySince } from '../../../../src/cli/terminal/local-time.ts';
 import { processStateNames } from '../../../../src/control/process-state.ts';
 import type { DaemonStatus, ProcessStatus } from '../../../../src/control/status.ts';
 import { someProcess, someStatus } from '../../../helpers/scripted-orders.ts';

@@ -1,0 +1,34 @@
+import type { Command } from 'commander';
+import type { Cli } from '../context.ts';
+import { addAlarm } from './alarm.ts';
+import { addBreaker } from './breaker.ts';
+import { addCheckConfig } from './check-config.ts';
+import { addDemo } from './demo.ts';
+import { addEvents } from './events.ts';
+import { addHold } from './hold.ts';
+import { addMatch } from './match.ts';
+import { addPin } from './pin.ts';
+import { addRelease } from './release.ts';
+import { addReload } from './reload.ts';
+import { addRestart } from './restart.ts';
+import { addRun } from './run.ts';
+import { addStatus } from './status.ts';
+import { addUnpin } from './unpin.ts';
+
+/** Every command, in the order of the help. Each is a file and a row here. */
+export const commands: readonly ((program: Command, cli: Cli) => void)[] = [
+  addRun,
+  addDemo,
+  addStatus,
+  addRestart,
+  addAlarm,
+  addBreaker,
+  addHold,
+  addRelease,
+  addMatch,
+  addPin,
+  addUnpin,
+  addEvents,
+  addReload,
+  addCheckConfig,
+];

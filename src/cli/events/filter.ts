@@ -1,0 +1,15 @@
+import { COMM_BYTES } from '../../core/process/comm.ts';
+import type { ClientFilter } from '../../stream/filter.ts';
+
+/**
+ * The line that asks a server for those events alone; undefined where all are wanted. A server need not know where the kernel cuts a
+ * name, and that of seed 002 never reads the line: what comes is to be looked at too.
+ */
+export function eventRequest({ events, user, name }: ClientFilter): string | undefined {
+  const wishes = {
+    ...(events && { events: [...events] }),
+    ...(user !== undefined && { user }),
+    ...(name !== undefined && Buffer.byteLength(name) <= COMM_BYTES && { name }),
+  };
+  return Object.keys(wishes).length === 0 ? undefined : JSON.stringify(wishes);
+}

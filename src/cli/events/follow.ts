@@ -1,0 +1,130 @@
+import type { DaemonSignals } from '../../app/daemon.ts';
+import type { ProcessEventType } from '../../core/process/event.ts';
+import type { ClientFilter } from '../../stream/filter.ts';
+import type { Cli } from '../context.ts';
+import { daemonUsers } from '../control-address.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { type EventAddress, eventAddressName } from './address.ts';
+import { followStream } from './client.ts';
+import { eventRequest } from './filter.ts';
+import { EventPrinter } from './printer.ts';
+import type { StreamEnd } from './stream-end.ts';
+
+/** What is shown, and how. */
+export interface ViewOptions {
+  readonly filter: ClientFilter;
+  readonly json: boolean;
+}
+
+/** Shows the events of a server until Ctrl-C, and then a summary; sets the exit code where the server ended it. */
+export async function showStream(
+  cli: Cli,
+  address: EventAddress,
+  password: string | undefined,
+  { filter, json }: ViewOptions,
+): Promise<void> {
+  const printer = new EventPrinter(cli, filter, json);
+  const stopping = new AbortController();
+  const signals = viewerSignals(cli);
+  signals.onStop(() => stopping.abort());
+  const started = performance.now();
+  const end = await followStream({
+    address,
+    password,
+    believed: () => daemonUsers(cli.configChoice()),
+    request: eventRequest(filter),
+    stopping: stopping.signal,
+    onOpen: () => {
+      if (cli.err.terminal !== undefined) cli.complain(`following ${eventAddressName(address)}; Ctrl-C ends it`);
+    },
+    onLines: async (lines, skipped) => {
+      await printer.printText(lines, skipped);
+      // Nobody reads what we write: runCli says what that means.
+      if (cli.out.fault !== undefined) stopping.abort();
+    },
+  });
+  if (end.kind === 'unreachable' && end.nobody) {
+    const { whyNobodyListens } = await import('./nobody-listens.ts');
+    const why = await whyNobodyListens(cli, address);
+    cli.complain(why === undefined ? end.reason : `nobody listens on ${eventAddressName(address)}: ${why}`);
+    cli.exitCode = exitCodes.unavailable;
+    return;
+  }
+  tellEnd(cli, end, printer, performance.now() - started);
+}
+
+function tellEnd(cli: Cli, end: StreamEnd, printer: EventPrinter, elapsedMs: number): void {
+  if (end.kind === 'stopped') {
+    printer.printSummary(elapsedMs);
+    return;
+  }
+  // A server that is full says so in a line of its own, and hangs up.
+  if (end.kind === 'closed' && printer.received === 0 && printer.lastUnread !== '') {
+    cli.complain(`${end.reason}: ${printer.lastUnread.slice(0, LONGEST_REMARK)}`);
+    cli.exitCode = exitCodes.conflict;
+    return;
+  }
+  const came = end.kind === 'closed' ? `; until then ${printer.tally.words(elapsedMs)}` : '';
+  cli.complain(`${end.reason}${came}`);
+  cli.exitCode = EXIT_CODES[end.kind];
+}
+
+const LONGEST_REMARK = 200;
+
+const EXIT_CODES = {
+  unreachable: exitCodes.unavailable,
+  closed: exitCodes.unavailable,
+  forbidden: exitCodes.permission,
+} as const satisfies Record<Exclude<StreamEnd['kind'], 'stopped'>, ExitCode>;
+
+/** Shows the kernel's events, without a server, until Ctrl-C, and then a summary. */
+export async function showKernelEvents(
+  cli: Cli,
+  types: ReadonlySet<ProcessEventType>,
+  { filter, json }: ViewOptions,
+): Promise<void> {
+  const printer = new EventPrinter(cli, filter, json);
+  const signals = viewerSignals(cli);
+  const { followEvents } = await cli.backends();
+  const stopping = new AbortController();
+  const started = performance.now();
+  const end = await followEvents({
+    types,
+    signals: {
+      ...signals,
+      onStop: (handler) => {
+        signals.onStop(handler);
+        stopping.signal.addEventListener('abort', handler, { once: true });
+      },
+    },
+    onLines: (lines) => {
+      printer.printLines(lines);
+      if (cli.out.fault !== undefined) stopping.abort();
+    },
+  });
+  if (end.kind === 'unavailable') {
+    cli.complain(end.reason);
+    cli.exitCode = exitCodes.unavailable;
+    return;
+  }
+  // What the kernel lost at the very end may have come in no line.
+  printer.tally.lost = Math.max(printer.tally.lost, end.lost);
+  printer.printSummary(performance.now() - started);
+}
+
+/** The signals of one who watches: a terminal that is closed ends it too, and a second Ctrl-C waits for no reader of the output. */
+function viewerSignals(cli: Cli): DaemonSignals {
+  const signals = cli.io.listenForSignals();
+  signals.onAbort(() => {
+    cli.out.giveUp();
+    cli.err.giveUp();
+  });
+  return {
+    onStop: (handler) => {
+      signals.onStop(handler);
+      signals.onReload(handler);
+    },
+    onAbort: (handler) => signals.onAbort(handler),
+    onReload: () => {},
+  };
+}

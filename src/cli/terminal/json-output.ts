@@ -1,0 +1,10 @@
+import { escapeUnfit } from '../../core/text/printable.ts';
+
+/**
+ * `value` as JSON that a terminal shows as it is: what JSON leaves alone and a terminal might obey (C1, DEL, line separators) or not show
+ * (format and default-ignorable characters) is written as `\uXXXX`; the value is the same. Indented by 2, or on one line.
+ */
+export function jsonText(value: unknown, layout: 'indented' | 'line' = 'indented'): string {
+  const text = layout === 'line' ? JSON.stringify(value) : JSON.stringify(value, null, 2);
+  return `${escapeUnfit(text)}\n`;
+}

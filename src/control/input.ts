@@ -1,0 +1,45 @@
+import { type Checked, converted, faultless, flag, optional, type Shape, strictObject, text } from './shape.ts';
+
+/** The arguments of an order, and how they stand in a request: the body of a POST, the query of a GET. */
+export interface Input<A extends readonly unknown[]> {
+  /** The arguments in a request; what it may not hold is a misfit. */
+  readonly read: Shape<A>;
+  /** What a request of these arguments holds; what is undefined is left out. */
+  write(...args: A): Readonly<Record<string, unknown>>;
+}
+
+/** A process's name: whatever a database can hold in a name column. */
+export const processName: Shape<string> = text(1024, 1);
+
+/** The keys of an order that concerns one process or all of them; what holds them goes through `scoped`. */
+export const scopeFields = { name: optional(processName), all: optional(flag) };
+
+/** No arguments. */
+export const nothing: Input<[]> = {
+  read: converted(strictObject({}), () => []),
+  write: () => ({}),
+};
+
+/** `{name}`: one process. */
+export const oneName: Input<[name: string]> = {
+  read: converted(strictObject({ name: processName }), ({ name }) => [name]),
+  write: (name) => ({ name }),
+};
+
+/** `{name}` or `{all: true}`: one process, or all of them (undefined). */
+export const nameOrAll: Input<[name: string | undefined]> = {
+  read: converted(scoped(strictObject(scopeFields)), ({ name }) => [name]),
+  write: scope,
+};
+
+/** A shape with `scopeFields` in which either stands; all must be said, so that a forgotten name is not all. */
+export function scoped<T extends Checked<typeof scopeFields>>(shape: Shape<T>): Shape<T> {
+  return faultless(shape, ({ name, all }) =>
+    (name !== undefined) === (all === true) ? 'expected either name, or all: true' : undefined,
+  );
+}
+
+/** The keys that say `name`, or all of them (undefined). */
+export function scope(name: string | undefined): { readonly name: string } | { readonly all: true } {
+  return name === undefined ? { all: true } : { name };
+}

@@ -1,0 +1,38 @@
+import { type Input, scope, scoped, scopeFields } from '../input.ts';
+import { type Order, USUAL_MS } from '../order.ts';
+import { done } from '../reply.ts';
+import { anyText, converted, flag, nullable, object, optional, strictObject, text, wholeNumber } from '../shape.ts';
+
+/** Ten years: a hold that is meant to last says so by having no end. */
+const MAX_HOLD_MS = 3650 * 86_400_000;
+
+const body = scoped(
+  strictObject({
+    ...scopeFields,
+    forMs: optional(wholeNumber(1, MAX_HOLD_MS)),
+    reason: optional(text(1000)),
+    strict: optional(flag),
+  }),
+);
+
+const input: Input<[name: string | undefined, forMs: number | undefined, reason: string, strict?: boolean]> = {
+  read: converted(body, ({ name, forMs, reason = '', strict }) =>
+    strict ? [name, forMs, reason, strict] : [name, forMs, reason],
+  ),
+  // A daemon that knows no strict holds is to say so, and to take the others.
+  write: (name, forMs, reason, strict) => ({ ...scope(name), forMs, reason, ...(strict && { strict }) }),
+};
+
+/**
+ * No restarts of `name`, or of what it stands for under another name (undefined: of anything), for `forMs` (undefined: until released);
+ * `strict`: nor starts that something else only wants. POST /v1/holds `{name}` or `{all: true}`, `forMs`, `reason`, `strict`.
+ */
+export const hold = {
+  method: 'POST',
+  path: '/v1/holds',
+  scope: 'users',
+  withoutDaemon: 'place',
+  timeoutMs: USUAL_MS,
+  input,
+  reply: done(object({ until: nullable(anyText) })),
+} as const satisfies Order;

@@ -1,0 +1,64 @@
+import { type Input, processName } from '../input.ts';
+import { type Order, USUAL_MS } from '../order.ts';
+import { done } from '../reply.ts';
+import {
+  anyText,
+  converted,
+  count,
+  flag,
+  listOf,
+  nullable,
+  object,
+  optional,
+  type Shaped,
+  strictObject,
+  texts,
+} from '../shape.ts';
+
+const input: Input<[name: string | undefined]> = {
+  read: converted(strictObject({ name: optional(processName) }), ({ name }) => [name]),
+  write: (name) => ({ name }),
+};
+
+const pinOffer = object({
+  name: anyText,
+  /** What its pin is kept under. */
+  systemName: anyText,
+  /** Stands for all of it, so that what is pinned is what was shown: SHA-256, hexadecimal. */
+  digest: anyText,
+  /** As it runs now; else as it was recorded. */
+  running: flag,
+  /** Why it would not be started again without; null where it would. */
+  concern: nullable(anyText),
+  launches: listOf(
+    object({
+      argv: texts,
+      executable: anyText,
+      cwd: anyText,
+      uid: count,
+      gid: count,
+      groups: listOf(count),
+      /** Names of the environment's variables: their values may be secrets. */
+      variables: texts,
+      /** What it executes, as far as that can be told, with SHA-256. */
+      files: listOf(object({ path: anyText, sha256: anyText })),
+    }),
+  ),
+});
+
+/** How a program could be pinned. Texts are whatever its process says of itself. */
+export type PinOffer = Shaped<typeof pinOffer>;
+
+/**
+ * How `name` could be pinned (`offers`), or why it cannot be (`refusals`): GET /v1/pins?name=NAME; without a name: the same of each
+ * program that would not be started again without.
+ */
+export const pins = {
+  method: 'GET',
+  path: '/v1/pins',
+  scope: 'root',
+  withoutDaemon: 'look',
+  timeoutMs: USUAL_MS,
+  input,
+  reply: done(object({ offers: listOf(pinOffer), refusals: listOf(object({ name: anyText, reason: anyText })) })),
+} as const satisfies Order;

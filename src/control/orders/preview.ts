@@ -1,0 +1,30 @@
+import type { RestartPreview } from '../../core/outcomes.ts';
+import { oneName } from '../input.ts';
+import { type Order, USUAL_MS } from '../order.ts';
+import { done } from '../reply.ts';
+import { anyText, count, listOf, nullable, object, optional, type Shape, texts } from '../shape.ts';
+
+/** What a restart would do, with the name of the strategy and what it restarts. */
+export const restartPreview: Shape<RestartPreview & { readonly strategy: string; readonly target: string }> = object({
+  stops: texts,
+  starts: texts,
+  refusals: texts,
+  failures: optional(texts),
+  strategy: anyText,
+  target: anyText,
+  warnings: optional(texts),
+  commands: optional(
+    listOf(object({ key: anyText, line: anyText, name: nullable(anyText), limitMs: nullable(count), user: nullable(anyText) })),
+  ),
+});
+
+/** What a restart of that name would stop and start, without doing it: GET /v1/matches?name=NAME. */
+export const preview = {
+  method: 'GET',
+  path: '/v1/matches',
+  scope: 'users',
+  withoutDaemon: 'look',
+  timeoutMs: USUAL_MS,
+  input: oneName,
+  reply: done(restartPreview),
+} as const satisfies Order;

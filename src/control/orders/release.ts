@@ -1,0 +1,22 @@
+import { nameOrAll } from '../input.ts';
+import { type Order, USUAL_MS } from '../order.ts';
+import { done } from '../reply.ts';
+import { anyText, listOf, nullable, object, optional } from '../shape.ts';
+
+/** Ends the hold of that very name, or all: POST /v1/holds/release `{name}` or `{all: true}`. */
+export const release = {
+  method: 'POST',
+  path: '/v1/holds/release',
+  scope: 'users',
+  withoutDaemon: 'place',
+  timeoutMs: USUAL_MS,
+  input: nameOrAll,
+  reply: done(
+    object({
+      /** The names that were held (null: everything was), [] if a known name was not. */
+      released: listOf(nullable(anyText)),
+      /** What hold keeps the name from a restart all the same, in a sentence; absent if none does. */
+      stillHeld: optional(anyText),
+    }),
+  ),
+} as const satisfies Order;
