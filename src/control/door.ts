@@ -12,6 +12,7 @@ import type { Orders } from './orders.ts';
 import { readInput, requestPath } from './read-request.ts';
 import { refusalAnswer } from './reply.ts';
 import { routes } from './routes.ts';
+import { giveUpSlowClients } from './slow-clients.ts';
 
 /** What a door is given. */
 export interface DoorOptions {
@@ -31,6 +32,7 @@ export function createDoor(options: DoorOptions): Server {
   // A second request on a connection would be carried out and never be answered.
   server.maxRequestsPerSocket = 1;
   server.on('connection', (connection: Socket) => connections.add(connection, holderOf(peerUid(connection))));
+  giveUpSlowClients(server);
   server.on('clientError', (error: NodeJS.ErrnoException, connection: Socket) => {
     // Behind an order that is being carried out, bytes of ours would be taken for its answer.
     if (connections.isBusy(connection)) connection.destroy();
@@ -41,9 +43,8 @@ export function createDoor(options: DoorOptions): Server {
 
 const LIMITS = {
   maxHeaderSize: 8 * 1024,
-  headersTimeout: 5_000,
-  requestTimeout: 10_000,
-  connectionsCheckingInterval: 1_000,
+  // Its looks for slow clients are ours: see giveUpSlowClients.
+  connectionsCheckingInterval: 2 ** 31 - 1,
   // It says nothing on a Unix socket.
   requireHostHeader: false,
 } as const;

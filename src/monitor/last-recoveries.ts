@@ -16,14 +16,14 @@ export class LastRecoveries {
 
   /** Takes up what the history knows. */
   load(history: History): void {
-    for (const { at, type, processName, detail } of history.recent(HISTORY_ROWS)) {
+    history.replay(({ at, type, processName, detail }) => {
       if (type === 'recovery_shared') this.#share(processName, detail);
       if (type === 'breaker_opened') this.#opened.set(processName, detail);
       // After a failure nothing else closes it.
       if (type === 'breaker_closed' || (type === 'order_given' && isMending(detail))) this.#mended.add(processName);
       const outcome = outcomeOf(type);
       if (outcome !== undefined) this.#set(processName, at, outcome, detail);
-    }
+    });
   }
 
   /** Learns of those to come. */
@@ -99,5 +99,3 @@ export function outcomeOf(type: string): LastRecovery['outcome'] | undefined {
       return undefined;
   }
 }
-
-const HISTORY_ROWS = 10_000;

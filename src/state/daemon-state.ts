@@ -181,4 +181,6 @@ export interface History {
   append(entry: HistoryEntry): void;
   /** The last `limit` entries, newest last; of one process where named. */
   recent(limit: number, processName?: string): HistoryEntry[];
+  /** Hands over every entry, oldest first, one at a time: never all of them are in memory. */
+  replay(take: (entry: HistoryEntry) => void): void;
 }

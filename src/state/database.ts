@@ -62,6 +62,11 @@ export class Database {
     return this.#prepare(sql).all(...values);
   }
 
+  /** Hands over row by row; `take` must not write to this database. */
+  each(sql: string, take: (row: Record<string, SQLOutputValue>) => void): void {
+    for (const row of this.#prepare(sql).iterate()) take(row);
+  }
+
   /** All of `change` or nothing. `FULL`: fsynced before it returns; `NORMAL`: survives our death, not a power cut. */
   transaction(synchronous: 'FULL' | 'NORMAL', change: () => void): void {
     if (synchronous !== this.#synchronous) this.#connection.exec(`PRAGMA synchronous = ${synchronous}`);

@@ -3,6 +3,8 @@ import type { History, HistoryEntry } from './daemon-state.ts';
 import type { Database } from './database.ts';
 import type { DiskTable, RecordSink } from './disk.ts';
 
+type Row = ReturnType<Database['all']>[number];
+
 /** The story, on the disk but for the last moments: 10,000 rows, of which those that wait for the disk are in memory. */
 export class HistoryTable implements History, DiskTable {
   readonly name = 'history';
@@ -30,12 +32,13 @@ export class HistoryTable implements History, DiskTable {
       const names = processName === undefined ? [] : [processName];
       return database.all(`SELECT * FROM history ${where} ORDER BY id DESC LIMIT ?`, ...names, count);
     }, []);
-    const entries = written.reverse().map(({ at, type, process_name: name, detail }) => {
-      const [first = '', ...output] = String(detail).split('\n');
-      const entry = { at: new Date(Number(at)), type: String(type), processName: String(name), detail: first };
-      return output.length === 0 ? entry : { ...entry, output };
-    });
+    const entries = written.reverse().map(entryOf);
     return count === 0 ? [] : [...entries, ...waiting].slice(-count);
+  }
+
+  replay(take: (entry: HistoryEntry) => void): void {
+    this.#sink.read((database) => database.each('SELECT * FROM history ORDER BY id', (row) => take(entryOf(row))), undefined);
+    for (const entry of this.#waiting) take(entry);
   }
 
   load(): number {
@@ -64,6 +67,12 @@ export class HistoryTable implements History, DiskTable {
   settled(): void {
     this.#waiting = [];
   }
+}
+
+function entryOf({ at, type, process_name: name, detail }: Row): HistoryEntry {
+  const [first = '', ...output] = String(detail).split('\n');
+  const entry = { at: new Date(Number(at)), type: String(type), processName: String(name), detail: first };
+  return output.length === 0 ? entry : { ...entry, output };
 }
 
 const MAX_ROWS = 10_000;

@@ -13,14 +13,16 @@ import { pollers } from './pollers.ts';
 import { processEvents } from './process-events.ts';
 import { processTable } from './process-table.ts';
 import { type BenchRow, table } from './report.ts';
+import { rest } from './rest.ts';
 import { systemd } from './systemd.ts';
 
 /**
  * `npm run bench -- [--only PART]… [--json FILE]`: what the daemon costs and how fast it heals, on a private MariaDB. Prints a
- * table; exit code 1 where a target was missed. Every target is a ratio to a floor, or a count: machines differ by a factor of four, and
+ * table; exit code 1 where a target was missed. Every target is a ratio or a difference to a floor, or a count: machines differ by a factor of four, and
  * the floor is what this one takes for the least that the work consists of, measured in the same run.
  */
 const parts: Readonly<Record<string, BenchPart>> = {
+  rest,
   idle,
   alarm,
   bursts,

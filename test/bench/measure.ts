@@ -22,6 +22,21 @@ export function residentMb(pid: number): number {
   return Number(line?.[1] ?? 0) / 1024;
 }
 
+/** Pages of a process that are nobody's file, resident, MB (proc_pid_smaps(5), Anonymous). */
+export function anonymousMb(pid: number): number {
+  const line = /^Anonymous:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'));
+  return Number(line?.[1] ?? 0) / 1024;
+}
+
+/** How often the threads of a process have gone to sleep so far: at rest each wake-up ends so (proc_pid_status(5)). */
+export function sleeps(pid: number): number {
+  const tasks = readdirSync(`/proc/${pid}/task`);
+  const counts = tasks.map((task) =>
+    /^voluntary_ctxt_switches:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/task/${task}/status`, 'utf8')),
+  );
+  return counts.reduce((sum, count) => sum + Number(count?.[1] ?? 0), 0);
+}
+
 /** Children that a process has at this moment. */
 export function childrenOf(pid: number): string[] {
   const tasks = readdirSync(`/proc/${pid}/task`);

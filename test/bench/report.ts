@@ -39,6 +39,25 @@ export function ratioRow({ of, ...measured }: Measured): BenchRow {
   };
 }
 
+/** Something measured beside what the least of its kind has, where the difference is promised and not the ratio. */
+export interface Compared extends Omit<Measured, 'atMost' | 'bash'> {
+  /** In the same unit. */
+  readonly atMostMore: number;
+}
+
+/** A row whose target is a difference to a floor. */
+export function differenceRow({ what, value, unit, floor, of, atMostMore }: Compared): BenchRow {
+  const more = value - floor;
+  return {
+    what,
+    value,
+    unit,
+    floor,
+    against: `${short(more)} ${unit} more than ${short(floor)} ${unit}, at most ${atMostMore} (${of})`,
+    reached: more <= atMostMore,
+  };
+}
+
 /** A row that promises nothing. */
 export function plainRow(what: string, value: number, unit: string): BenchRow {
   return { what, value, unit, against: '', reached: undefined };

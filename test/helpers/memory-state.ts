@@ -99,6 +99,9 @@ export function memoryState(): DaemonState {
     },
     history: {
       append: (entry) => void history.push(entry),
+      replay: (take) => {
+        for (const entry of history) take(entry);
+      },
       recent: (limit, name) => history.filter((entry) => name === undefined || entry.processName === name).slice(-limit),
     },
     close: () => {},

@@ -101,7 +101,7 @@ describe('mysql connections', { skip: skipUnless(mariadbProblem()) }, () => {
     const store = open(t, { ...options(), poolSize: 1 }, undefined, 60_000);
     await Promise.all(Array.from({ length: 5 }, () => store.readAlarms()));
     const [id] = await connections();
-    // The pool looks for idle connections each second.
+    // Longer than mysql2's own pool would keep one above its maxIdle.
     await new Promise((resolve) => setTimeout(resolve, 2200));
     await store.readAlarms();
     assert.deepEqual(await connections(), [id]);

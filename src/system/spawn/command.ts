@@ -1,4 +1,4 @@
-import { execa, type Options } from 'execa';
+import type { Options } from 'execa';
 import type { CommandResult } from './command-result.ts';
 import { minimalEnvironment } from './minimal-environment.ts';
 import { OutputPipe } from './output-pipe.ts';
@@ -73,8 +73,11 @@ export type StartResult =
 export async function startProgram(file: string, argv: readonly string[], options: StartOptions): Promise<StartResult> {
   const flaw = nulFlaw([file, ...argv, options.cwd, options.argv0 ?? ''], options.environment);
   if (flaw !== undefined) return { kind: 'not_started', reason: flaw };
-  const pipes = options.output === 'pipe' ? openPipes() : undefined;
+  let pipes: OutputPipes | undefined;
   try {
+    // Loaded with the first program that is not run by PID 1: a daemon at rest has none.
+    const { execa } = await import('execa');
+    pipes = options.output === 'pipe' ? openPipes() : undefined;
     const subprocess = execa(file, argv, execaOptions(options, pipes));
     const child = subprocess.nodeChildProcess;
     const { pid } = child;

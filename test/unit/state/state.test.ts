@@ -122,6 +122,9 @@ test('the history is bounded, and what is not yet written is part of it', (t) =>
     state.history.recent(2, 'odd').map(({ detail }) => detail),
     ['number 10497', 'number 10499'],
   );
+  const replayed: typeof all = [];
+  state.history.replay((entry) => replayed.push(entry));
+  assert.deepEqual(replayed.slice(-all.length), all);
   assert.deepEqual(state.history.recent(0), []);
   assert.deepEqual(state.history.recent(-3), []);
 });

@@ -10,7 +10,6 @@ export interface PoolHabits {
   readonly limit: number;
   /** Statements that stay prepared on each. */
   readonly statements: number;
-  readonly idleTimeoutMs: number;
   /** See loginPlugins. */
   readonly caution: (text: string) => void;
 }
@@ -27,11 +26,10 @@ export function driverOptions(endpoint: MysqlEndpoint, options: MysqlOptions, ha
     authPlugins: loginPlugins(login, (stream) => channelOf(stream, endpoint, options), habits.caution),
     // Ours knows what it waited for.
     connectTimeout: 0,
-    // mysql2 lets idle connections go only where maxIdle is below the limit; the one above is never used.
-    connectionLimit: habits.limit + 1,
+    connectionLimit: habits.limit,
+    // As many as there may be: then mysql2 looks for idle ones never, and not each second. We do, see IdleConnections.
     maxIdle: habits.limit,
     maxPreparedStatements: habits.statements,
-    idleTimeout: habits.idleTimeoutMs,
     gracefulEnd: true,
     charset: 'utf8mb4',
     supportBigNumbers: true,

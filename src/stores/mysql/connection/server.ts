@@ -15,6 +15,7 @@ import type { MysqlOptions } from '../options.ts';
 import type { MysqlSession, SqlValue } from '../session.ts';
 import { prepareSession } from './causal-session.ts';
 import { driverOptions } from './driver-options.ts';
+import { IdleConnections } from './idle-connections.ts';
 import { inTurn } from './in-turn.ts';
 import { connectToServer } from './socket-peer.ts';
 
@@ -62,6 +63,7 @@ export class MysqlServer {
   /** Every socket that is not closed yet. */
   readonly #sockets = new Set<Socket>();
   readonly #leases = new WeakMap<PoolConnection, MysqlLease>();
+  readonly #idle: IdleConnections<PoolConnection>;
   /** The socket that mysql2 asked for last, until it is taken. */
   #newest: Socket | undefined;
 
@@ -70,7 +72,8 @@ export class MysqlServer {
     this.#options = options;
     this.#connections = connections;
     this.#caution = (text) => common.caution(`mysql ${this.name}: ${printable(text)}`);
-    const driver = driverOptions(endpoint, options, { ...connections, ...common, caution: this.#caution });
+    const driver = driverOptions(endpoint, options, { ...connections, caution: this.#caution });
+    this.#idle = new IdleConnections(common.idleTimeoutMs);
     this.#pool = createPool({ ...driver, stream: () => this.#open(endpoint) });
   }
 
@@ -84,6 +87,7 @@ export class MysqlServer {
 
   /** Lets all connections go: work under way may end within `graceMs` milliseconds, then it is cut off. */
   async close(graceMs: number): Promise<void> {
+    this.#idle.close();
     const ended = new Promise<void>((resolve) => this.#pool.end(() => resolve()));
     await withTimeout(graceMs, ended, () => new Error('not ended')).catch(() => undefined);
     this.cutOff();
@@ -124,12 +128,14 @@ export class MysqlServer {
         socket?.destroy();
         reject(error);
       } else if (socket === undefined || guard === undefined) {
+        this.#idle.delete(connection);
         resolve(connection);
       } else {
         guard.opened();
         const session = sessionOn(connection, guard, this.name);
         prepareSession(session, this.name, this.#connections.timeoutMs).then((isCausal) => {
-          this.#leases.set(connection, leaseOf(connection, socket, session, isCausal));
+          socket.once('close', () => this.#idle.delete(connection));
+          this.#leases.set(connection, this.#leaseOf(connection, socket, session, isCausal));
           resolve(connection);
         }, reject);
       }
@@ -137,6 +143,22 @@ export class MysqlServer {
     const socket = this.#takeNewest();
     const guard = socket && this.#guard(socket);
     return { socket, guard, ready: promise };
+  }
+
+  #leaseOf(connection: PoolConnection, socket: Socket, session: MysqlSession, isCausal: boolean): MysqlLease {
+    return {
+      session,
+      isCausal,
+      release: () => {
+        connection.release();
+        this.#idle.add(connection);
+      },
+      discard: () => {
+        connection.destroy();
+        // mysql2 only half-closes: a frozen server would keep the other half open for ever.
+        socket.destroy(new Error('the connection was given up'));
+      },
+    };
   }
 
   #guard(socket: Socket): AnswerGuard {
@@ -173,19 +195,6 @@ const RESOLVE_SHARE = 0.75;
 interface DriverConnections {
   readonly length: number;
   get(index: number): Driver;
-}
-
-function leaseOf(connection: PoolConnection, socket: Socket, session: MysqlSession, isCausal: boolean): MysqlLease {
-  return {
-    session,
-    isCausal,
-    release: () => connection.release(),
-    discard: () => {
-      connection.destroy();
-      // mysql2 only half-closes: a frozen server would keep the other half open for ever.
-      socket.destroy(new Error('the connection was given up'));
-    },
-  };
 }
 
 function sessionOn(connection: PoolConnection, guard: AnswerGuard, server: string): MysqlSession {

@@ -1,4 +1,3 @@
-import { TLSSocket } from 'node:tls';
 import type { MysqlEndpoint } from '../endpoints.ts';
 import type { MysqlOptions } from '../options.ts';
 
@@ -12,7 +11,8 @@ export interface Channel {
 
 /** What `stream`, on which mysql2 speaks to `endpoint`, is at this moment: a server may ask before TLS has begun. */
 export function channelOf(stream: unknown, endpoint: MysqlEndpoint, { ssl }: Pick<MysqlOptions, 'ssl'>): Channel {
-  const encrypted = stream instanceof TLSSocket;
+  // Not an import: node:tls is large, and no login needs it on a Unix socket without TLS.
+  const encrypted = stream instanceof process.getBuiltinModule('node:tls').TLSSocket;
   const verified = ssl === 'verify' && encrypted && stream.authorized;
   return { proved: endpoint.kind === 'socket' || verified, encrypted };
 }

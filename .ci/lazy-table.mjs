@@ -1,0 +1,17 @@
+/**
+ * The source of a CommonJS module with the entries of `table` (numbers to names and names to numbers, none with a space or a =), as one
+ * text that is taken apart when the first entry is asked for. mysql2's thousands of names of errors are 2 MB of memory otherwise.
+ */
+export function lazyTable(table) {
+  const entries = Object.entries(table).map(([key, value]) => `${key}=${value}`);
+  return `
+    const text = ${JSON.stringify(entries.join(' '))};
+    let whole;
+    module.exports = new Proxy({}, {
+      get: (_, key) => {
+        whole ??= new Map(text.split(' ').map((entry) => entry.split('=')));
+        const value = whole.get(String(key));
+        return value === undefined || isNaN(value) ? value : Number(value);
+      },
+    });`;
+}
