@@ -1,0 +1,19 @@
+import type { TestContext } from 'node:test';
+import type { SystemdContainer } from './systemd-container.ts';
+
+/**
+ * Runs the tests of `test/system/inside/SUITE.ts` in a container, and gives their report to the test as diagnostics. Rejects with the
+ * report if one of them fails, or if they take longer than 5 min.
+ */
+export async function runInside(t: TestContext, container: SystemdContainer, suite: string): Promise<void> {
+  const { read, node, project } = container;
+  const file = `${project}/test/system/inside/${suite}.ts`;
+  // What the tests out here have compiled is not compiled again in there; nothing is written.
+  const env = { NODE_COMPILE_CACHE: `${project}/${COMPILED}`, NODE_COMPILE_CACHE_PORTABLE: '1' };
+  const report = await read([node, '--test-reporter=spec', file], { limitMs: LIMIT_MS, env });
+  for (const line of report.split('\n').filter(Boolean)) t.diagnostic(line);
+}
+
+/** As in the script `test` of package.json. */
+const COMPILED = 'node_modules/.cache/tests';
+const LIMIT_MS = 300_000;
