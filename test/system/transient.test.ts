@@ -16,6 +16,7 @@ const PROBLEMS: Readonly<Record<string, () => string | undefined>> = { 'emptied-
 describe('under a real systemd', { concurrency: 4 }, () => {
   for (const suite of [
     'odd-units',
+    'skipped-starts',
     'hung-units',
     'hung-idle-units',
     'commands',
