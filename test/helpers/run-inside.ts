@@ -6,14 +6,10 @@ import type { SystemdContainer } from './systemd-container.ts';
  * report if one of them fails, or if they take longer than 5 min.
  */
 export async function runInside(t: TestContext, container: SystemdContainer, suite: string): Promise<void> {
-  const { read, node, project } = container;
+  const { read, node, project, compiled: env } = container;
   const file = `${project}/test/system/inside/${suite}.ts`;
-  // What the tests out here have compiled is not compiled again in there; nothing is written.
-  const env = { NODE_COMPILE_CACHE: `${project}/${COMPILED}`, NODE_COMPILE_CACHE_PORTABLE: '1' };
   const report = await read([node, '--test-reporter=spec', file], { limitMs: LIMIT_MS, env });
   for (const line of report.split('\n').filter(Boolean)) t.diagnostic(line);
 }
 
-/** As in the script `test` of package.json. */
-const COMPILED = 'node_modules/.cache/tests';
 const LIMIT_MS = 300_000;

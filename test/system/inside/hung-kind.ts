@@ -17,7 +17,7 @@ import { knownUnits, openRuns } from './runs.ts';
 /** Long enough for this machine to start what starts at once, short enough to be waited for. */
 export const COMMAND_TIMEOUT_S = 4;
 /** For what is no wait: twice `command_timeout` is the limit of an attempt, and a busy machine takes its time. */
-export const SLACK_MS = 8000;
+export const SLACK_MS = 30_000;
 
 /** What hangs in its start until it is mended, and what by hand a restart brings up at once. */
 export interface HungStart {
@@ -68,13 +68,13 @@ export function testHungStart(strategy: string, index: number, what: string, { s
 /** `index`: makes the unit's name. */
 export function testFailure(index: number, what: string, { lines, why, output }: FailingUnit): void {
   test(`the reason is systemd's, with the last lines of the unit: ${what}`, async (t) => {
-    const { unit, restart, health, explain } = openUnit(t, `fails-${index}`, 'service', ...lines);
+    const { unit, restart, health, explain } = openPatiently(t, `fails-${index}`, 'service', 60, lines);
     const { outcome } = await restart();
     let [reason, said] = ['', [] as readonly string[]];
     if (outcome.kind === 'failed') [reason, said] = [reasonOf(outcome), outcome.output ?? []];
     else {
       // A simple one counts as started at once: then it is the health check that fails.
-      const proof = await health();
+      const proof = await health(4000);
       assert(proof.kind === 'unhealthy', JSON.stringify(proof));
       const told = await explain();
       [reason, said] = [`${proof.reason}: ${told?.reason}`, told?.output ?? []];
@@ -88,10 +88,15 @@ export function testFailure(index: number, what: string, { lines, why, output }:
 
 /** A unit of the test's own and the strategy that restarts it; with `auto` there is a start_command too, which must not be used. */
 export function openUnit(t: TestContext, name: string, strategy: string, ...lines: readonly string[]) {
+  return openPatiently(t, name, strategy, COMMAND_TIMEOUT_S, lines);
+}
+
+/** `openUnit` with a command_timeout of its own, in seconds. */
+function openPatiently(t: TestContext, name: string, strategy: string, commandTimeoutS: number, lines: readonly string[]) {
   const { programs, commands, services } = openRuns(t);
   const section = {
     restart_strategy: strategy,
-    command_timeout: String(COMMAND_TIMEOUT_S),
+    command_timeout: String(commandTimeoutS),
     ...(strategy === 'auto' && { start_command: `exec -a ${name} sleep 600` }),
   };
   const parts = { programs, commands, services, clock: systemClock, log: silentLog, ...strategyMemory() };
@@ -111,7 +116,7 @@ export function openUnit(t: TestContext, name: string, strategy: string, ...line
     });
     for (const file of [path, ok]) rmSync(file, { force: true });
   });
-  const plan = { strategy: used, settings: { healthCheckTimeoutMs: 5000, stableTimeMs: 1000 }, checks: [] };
+  const settings = (healthCheckTimeoutMs: number) => ({ healthCheckTimeoutMs, stableTimeMs: 1000 });
   return {
     unit,
     begin: () => systemctl('start', '--no-block', unit),
@@ -123,7 +128,11 @@ export function openUnit(t: TestContext, name: string, strategy: string, ...line
       const outcome = await used.restart(attemptOn(managed(name)));
       return { outcome, tookMs: systemClock.monotonicMs() - startedMs };
     },
-    health: () => proveHealthy(plan as unknown as RecoveryPlan, managed(name), 1, systemClock, never),
+    /** `limitMs`: how long one that is not well is waited for. */
+    health: (limitMs = 30_000) => {
+      const plan = { strategy: used, settings: settings(limitMs), checks: [] } as unknown as RecoveryPlan;
+      return proveHealthy(plan, managed(name), 1, systemClock, never);
+    },
     explain: () => used.explain?.(managed(name), never),
     preview: () => used.preview(managed(name), never),
   };

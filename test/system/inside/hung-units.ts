@@ -158,7 +158,7 @@ const FAILURES: Readonly<Record<string, FailingUnit>> = {
 const HUNG_WITH_AUTO = ['a oneshot (D2)', 'a notify that is never ready'];
 
 // They wait most of the time.
-describe('units that hang, wait or fail', { concurrency: 12 }, () => {
+describe('units that hang, wait or fail', { concurrency: 8 }, () => {
   for (const [index, [what, hung]] of Object.entries(HUNG_STARTS).entries()) {
     testHungStart('service', index, what, hung);
     if (HUNG_WITH_AUTO.includes(what)) testHungStart('auto', index, what, hung);
