@@ -15,7 +15,7 @@ import { knownUnits, openRuns } from './runs.ts';
 // What a strategy must do with a unit that hangs in its start or fails: hung-units.ts, hung-idle-units.ts.
 
 /** Long enough for this machine to start what starts at once, short enough to be waited for. */
-export const COMMAND_TIMEOUT_S = 4;
+export const COMMAND_TIMEOUT_S = 6;
 /** For what is no wait: twice `command_timeout` is the limit of an attempt, and a busy machine takes its time. */
 export const SLACK_MS = 30_000;
 
