@@ -15,8 +15,6 @@ import { weather } from './process-events.ts';
 import { type BenchRow, plainRow, ratioRow } from './report.ts';
 
 const STORM_MS = 30_000;
-const LATENCY_ROUNDS = 100;
-const SHORT_PROGRAMS = 100;
 /** One that is stopped by SIGSTOP comes to these. */
 const CLIENTS = 3;
 
@@ -35,8 +33,11 @@ export const events: BenchPart = async (_, tell) => {
   return rows(figures, { cpuUsAnEvent: (before + (await bare())) / 2, residentMb: empty });
 };
 
-/** Half a minute of two loops that begin programs as fast as they can, on a daemon with four clients, of which one is stopped. */
-export async function runStorm(tell: (progress: string) => void): Promise<StormFigures> {
+/**
+ * Two loops that begin programs as fast as they can, on a daemon with four clients, of which one is stopped: for half a minute, or
+ * until a client was sent so many bytes. Before them `rounds` exits and as many short programs are timed.
+ */
+export async function runStorm(tell: (progress: string) => void, size: StormSize = WHOLE): Promise<StormFigures> {
   const dir = mkdtempSync(join(tmpdir(), 'bench-events-'));
   const children: ChildProcess[] = [];
   const start = (command: string, ...args: string[]): ChildProcess => {
@@ -46,7 +47,7 @@ export async function runStorm(tell: (progress: string) => void): Promise<StormF
   };
   try {
     const daemon = await startDaemon(dir, start);
-    return await measure(daemon, join(dir, 'events.sock'), start, tell);
+    return await measure(daemon, join(dir, 'events.sock'), start, tell, size);
   } finally {
     for (const child of children) child.kill('SIGKILL');
     rmSync(dir, { recursive: true, force: true });
@@ -77,10 +78,24 @@ async function startDaemon(dir: string, start: Start): Promise<number> {
   return daemon.pid ?? 0;
 }
 
-async function measure(pid: number, path: string, start: Start, tell: (progress: string) => void): Promise<StormFigures> {
+/** How much of a storm is run; counts. */
+export interface StormSize {
+  readonly rounds: number;
+  readonly bytes: number;
+}
+
+const WHOLE: StormSize = { rounds: 100, bytes: Number.POSITIVE_INFINITY };
+
+async function measure(
+  pid: number,
+  path: string,
+  start: Start,
+  tell: (progress: string) => void,
+  { rounds, bytes }: StormSize,
+): Promise<StormFigures> {
   const clients = await Promise.all(Array.from({ length: CLIENTS }, () => EventCounter.open(path)));
-  const latencies = await latency(clients[0], tell);
-  const toldInFull = await shortPrograms(clients[0], tell);
+  const latencies = await latency(clients[0], rounds, tell);
+  const toldInFull = await shortPrograms(clients[0], rounds, tell);
 
   const stopped = start(
     process.execPath,
@@ -94,7 +109,7 @@ async function measure(pid: number, path: string, start: Start, tell: (progress:
   const [cpuBefore, startedMs] = [cpuMs(pid), performance.now()];
   const storms = [0, 1].map(() => start('bash', '-c', STORM));
   let peakMb = 0;
-  while (performance.now() - startedMs < STORM_MS) {
+  while (performance.now() - startedMs < STORM_MS && (clients[0]?.bytes ?? 0) < bytes) {
     tell(`storm of processes, ${Math.round((performance.now() - startedMs) / 1000)} of ${STORM_MS / 1000} s`);
     await delay(250);
     peakMb = Math.max(peakMb, residentMb(pid));
@@ -128,10 +143,10 @@ async function measure(pid: number, path: string, start: Start, tell: (progress:
 /** Begins programs one after the other and, at SIGTERM, says how many have ended. */
 const STORM = 'n=0; trap "echo \\$n; exit" TERM; while :; do /bin/true; n=$((n + 1)); done';
 
-async function latency(client: EventCounter | undefined, tell: (progress: string) => void): Promise<number[]> {
+async function latency(client: EventCounter | undefined, rounds: number, tell: (progress: string) => void): Promise<number[]> {
   const took: number[] = [];
-  for (let round = 0; client !== undefined && round < LATENCY_ROUNDS; round++) {
-    tell(`exit to line, ${round + 1} of ${LATENCY_ROUNDS}`);
+  for (let round = 0; client !== undefined && round < rounds; round++) {
+    tell(`exit to line, ${round + 1} of ${rounds}`);
     const child = spawn('sleep', ['60']);
     await once(child, 'spawn');
     await delay(20);
@@ -144,14 +159,18 @@ async function latency(client: EventCounter | undefined, tell: (progress: string
 }
 
 /** How many of programs that run for a millisecond, on a machine that does little else, are told with their command line; percent. */
-async function shortPrograms(client: EventCounter | undefined, tell: (progress: string) => void): Promise<number> {
+async function shortPrograms(
+  client: EventCounter | undefined,
+  rounds: number,
+  tell: (progress: string) => void,
+): Promise<number> {
   tell('short programs');
   const before = client?.commandLines ?? 0;
-  for (let i = 0; i < SHORT_PROGRAMS; i++) {
+  for (let i = 0; i < rounds; i++) {
     await once(spawn('/bin/true', [MARK]), 'close');
     await delay(20);
   }
-  return (((client?.commandLines ?? 0) - before) / SHORT_PROGRAMS) * 100;
+  return (((client?.commandLines ?? 0) - before) / rounds) * 100;
 }
 
 const MARK = `short-${process.pid}`;
@@ -215,6 +234,7 @@ const PEAK = 2.3;
 class EventCounter {
   readonly socket: Socket;
   events = 0;
+  bytes = 0;
   lost = 0;
   /** Of short programs. */
   commandLines = 0;
@@ -235,6 +255,7 @@ class EventCounter {
 
   clear(): void {
     this.events = 0;
+    this.bytes = 0;
     this.lost = 0;
     this.exits.clear();
   }
@@ -245,6 +266,7 @@ class EventCounter {
   }
 
   #read(text: string): void {
+    this.bytes += text.length;
     const lines = (this.#rest + text).split('\n');
     this.#rest = lines.pop() ?? '';
     for (const line of lines) {

@@ -25,7 +25,7 @@ export async function runCli(
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = collect(child);
-  const timer = setTimeout(() => child.kill('SIGKILL'), options.limitMs ?? 60_000);
+  const timer = setTimeout(() => child.kill('SIGKILL'), options.limitMs ?? 120_000);
   const [code] = await once(child, 'close');
   clearTimeout(timer);
   return { code: code as number | null, stdout: output.stdout(), stderr: output.stderr() };
@@ -68,7 +68,7 @@ export class DaemonProcess {
   }
 
   /** Waits until the daemon has written a line that matches. */
-  async line(pattern: RegExp, limitMs = 30_000): Promise<void> {
+  async line(pattern: RegExp, limitMs = 60_000): Promise<void> {
     try {
       await waitFor(
         `a line ${pattern}`,

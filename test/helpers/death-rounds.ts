@@ -28,7 +28,7 @@ const STILL_MS = 500;
  */
 export async function deathRounds(dir: string, rounds: number, seed = 1): Promise<DeathReport> {
   const programs = new WatchedPrograms(dir, {
-    names: Array.from({ length: PROGRAMS }, (_, i) => `d${process.pid}-${i}`),
+    names: Array.from({ length: PROGRAMS }, (_, i) => `d${process.pid}${seed}-${i}`),
     folder: dir,
     section: (program) => `start_command = ${program}\nwatch_exit = true\n`,
     withEvents: seed % 2 === 1,

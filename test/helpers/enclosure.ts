@@ -111,7 +111,7 @@ async function run(entrance: readonly string[], argv: readonly string[], how: En
   child.stdin?.on('error', () => {});
   child.stdin?.end(how.input);
   const limit = new AbortController();
-  const limitMs = how.limitMs ?? 60_000;
+  const limitMs = how.limitMs ?? 120_000;
   const code = await Promise.race([closed, delay(limitMs, 'late' as const, { signal: limit.signal })]);
   limit.abort();
   if (code !== 'late') return { code, stdout: stdout(), stderr: stderr() };

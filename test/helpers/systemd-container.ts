@@ -8,6 +8,8 @@ export interface SystemdContainer extends Enclosure {
   readonly project: string;
   /** Path inside of the Node that runs the tests. */
   readonly node: string;
+  /** Variables with which it need not compile in there what the tests out here have compiled; it writes nothing. */
+  readonly compiled: Readonly<Record<string, string>>;
 }
 
 /** Why no such container can be booted here, in one line; undefined where it can. */
@@ -24,11 +26,14 @@ export async function bootSystemdContainer(options: { readonly nspawn?: readonly
   const bind = `--bind-ro=${join(import.meta.dirname, '../..')}:${PROJECT}`;
   const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup', '--root', '--wd'];
   const enclosure = await openEnclosure('systemd-container.sh', [bind, ...(options.nspawn ?? [])], namespaces);
-  return { ...enclosure, project: PROJECT, node: pathInside(realpathSync(process.execPath)) };
+  const compiled = { NODE_COMPILE_CACHE: `${PROJECT}/${COMPILED}`, NODE_COMPILE_CACHE_PORTABLE: '1' };
+  return { ...enclosure, project: PROJECT, node: pathInside(realpathSync(process.execPath)), compiled };
 }
 
 /** Not under /tmp or /var/tmp: those are emptied at boot. */
 const PROJECT = '/srv/monitor_service';
+/** As in the script `test` of package.json. */
+const COMPILED = 'node_modules/.cache/tests';
 
 function pathInside(path: string): string {
   const inProject = relative(realpathSync(join(import.meta.dirname, '../..')), path);

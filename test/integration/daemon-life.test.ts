@@ -91,7 +91,8 @@ test('an open breaker is still open after a restart of the daemon', options, asy
 
 test('SIGTERM lets a running restart end, starts no new one, and ends with exit code 0', options, async (t) => {
   const world = await DaemonWorld.open(t, server(), { monitor: { max_concurrent_restarts: 1 } });
-  const command = `echo $MONITOR_PROCESS_ID >> ${world.dir}/restarts; sleep 2; touch ${world.dir}/done`;
+  const go = join(world.dir, 'go');
+  const command = `echo $MONITOR_PROCESS_ID >> ${world.dir}/restarts; until [ -e ${go} ]; do sleep 0.05; done; touch ${world.dir}/done`;
   world.configure({ 'process.default': { restart_command: command } });
   const [first, second] = [await world.add('a'), await world.add('b')];
   await world.raise(first);
@@ -99,7 +100,10 @@ test('SIGTERM lets a running restart end, starts no new one, and ends with exit 
   await world.until('the restart runs', () => world.restarts().length === 1);
   await world.raise(second);
   await daemon.line(/Found process in alarm: b/);
-  assert.deepEqual(await daemon.stop(), { code: 0, signal: null });
+  const end = daemon.stop();
+  await daemon.line(/monitor_service stopping/);
+  writeFileSync(go, '');
+  assert.deepEqual(await end, { code: 0, signal: null });
   assert.equal(existsSync(join(world.dir, 'done')), true, 'the command was not cut short');
   assert.deepEqual(world.restarts(), [first]);
   assert.equal((await world.row(first)).alarma, 0, 'it was cleared before the end');

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { dirname, join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { join } from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
 import { createControlClient } from '../../src/control/client.ts';
 import { userWords } from '../../src/system/accounts/names.ts';
 import { openConnection } from '../helpers/control-world.ts';
@@ -81,166 +81,150 @@ const COMMANDS = [
   ['events'],
 ];
 
-test('without its socket every command says that the daemon runs, and the socket comes back', options, async (t) => {
-  const place = openPlace(t);
-  const daemon = await startDaemon(t, place);
-  const sentence = new RegExp(`monitor_service runs \\(pid ${daemon.child.pid}\\), its socket is gone: nobody listens on `);
-  // One that is connected already is served all the same.
-  const early = await openConnection(t, place.socket);
-  rmSync(place.socket);
-  early.write('GET /v1/status HTTP/1.1\r\nHost: localhost\r\n\r\n');
-  const [answer] = (await once(early, 'data')) as [Buffer];
-  assert.match(answer.toString('latin1'), /^HTTP\/1\.1 200 /);
-
-  let asked = 0;
-  for (const command of COMMANDS) {
-    rmSync(place.socket, { force: true });
-    const { code, stdout, stderr } = await place.cli(...command);
-    // It may have been made anew since.
-    if (code === 0 || existsSync(place.socket)) continue;
-    assert.deepEqual([code, stdout], [69, ''], `${command.join(' ')}: ${stderr}`);
-    assert.match(stderr, sentence, command.join(' '));
-    assert.equal(stderr.trimEnd().split('\n').length, 1, stderr);
-    asked++;
-  }
-  assert.ok(asked > COMMANDS.length / 2, `${asked} of them found no socket`);
-  await socketIsBack(place, daemon);
-  assert.equal(statSync(place.socket).mode & 0o777, 0o660);
-  assert.equal((await place.cli('status')).code, 0);
-  assert.match(readFileSync(place.logFile, 'utf8'), /\[WARNING\] - Control socket \S+ was gone and has been made anew\n/);
-  assert.equal((await daemon.stop()).code, 0);
-  assert.equal(existsSync(place.socket), false);
-  assert.equal((await place.cli('status')).code, 3);
-});
-
-test('the folder of the socket may go too; what another puts there stays, and is told once', options, async (t) => {
-  const place = openPlace(t);
-  const daemon = await startDaemon(t, place);
-  const folder = dirname(place.socket);
-  rmSync(folder, { recursive: true });
-  await socketIsBack(place, daemon);
-  assert.equal(statSync(folder).mode & 0o777, 0o755);
-
-  rmSync(place.socket);
-  writeFileSync(place.socket, 'precious');
-  const told = /\[ERROR\] - Control socket is gone, tried again every 10 s: .*something that is no socket stands there/;
-  await daemon.line(told, 60_000);
-  assert.equal(readFileSync(place.socket, 'utf8'), 'precious');
-  const refused = await place.cli('status');
-  assert.equal(refused.code, 69, refused.stderr);
-  assert.match(refused.stderr, /runs \(pid \d+\), its socket is gone/);
-  rmSync(folder, { recursive: true });
-  mkdirSync(folder);
-  await socketIsBack(place, daemon);
-  assert.equal(readFileSync(place.logFile, 'utf8').split(told).length, 2, 'told once');
-  assert.equal((await daemon.stop()).code, 0);
-});
-
-test(
-  'a socket that a killed daemon left is no daemon, and neither is a command that carries out an order',
-  options,
-  async (t) => {
-    const place = openPlace(t, { command: 'sleep 8' });
+// Mostly they wait, each for a daemon of its own.
+describe('a daemon and its sockets', { concurrency: 3 }, () => {
+  test('without its socket every command says that the daemon runs, and the socket comes back', options, async (t) => {
+    const place = openPlace(t);
     const daemon = await startDaemon(t, place);
-    await daemon.stop('SIGKILL');
-    assert.ok(existsSync(place.socket));
-    const status = await place.cli('status');
-    assert.equal(status.code, 3);
-    assert.match(status.stderr, /no daemon answers on .*; reading store and state\n$/);
-    const restarting = place.cli('restart', 'a');
-    const holder = join(place.dir, 'state/daemon.pid');
-    await waitFor('the place taken', () => existsSync(holder) && readFileSync(holder, 'latin1').includes(' command'));
-    const meanwhile = await place.cli('status');
-    assert.equal(meanwhile.code, 3, meanwhile.stderr);
-    assert.doesNotMatch(meanwhile.stderr, /runs/);
-    assert.equal((await restarting).code, 0);
-    const next = await startDaemon(t, place);
+    const sentence = new RegExp(`monitor_service runs \\(pid ${daemon.child.pid}\\), its socket is gone: nobody listens on `);
+    // One that is connected already is served all the same.
+    const early = await openConnection(t, place.socket);
+    rmSync(place.socket);
+    early.write('GET /v1/status HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    const [answer] = (await once(early, 'data')) as [Buffer];
+    assert.match(answer.toString('latin1'), /^HTTP\/1\.1 200 /);
+
+    let asked = 0;
+    for (const command of COMMANDS) {
+      rmSync(place.socket, { force: true });
+      const { code, stdout, stderr } = await place.cli(...command);
+      // It may have been made anew since.
+      if (code === 0 || existsSync(place.socket)) continue;
+      assert.deepEqual([code, stdout], [69, ''], `${command.join(' ')}: ${stderr}`);
+      assert.match(stderr, sentence, command.join(' '));
+      assert.equal(stderr.trimEnd().split('\n').length, 1, stderr);
+      asked++;
+    }
+    assert.ok(asked > COMMANDS.length / 2, `${asked} of them found no socket`);
+    await socketIsBack(place, daemon);
+    assert.equal(statSync(place.socket).mode & 0o777, 0o660);
     assert.equal((await place.cli('status')).code, 0);
-    assert.equal((await next.stop()).code, 0);
-  },
-);
+    assert.match(readFileSync(place.logFile, 'utf8'), /\[WARNING\] - Control socket \S+ was gone and has been made anew\n/);
+    assert.equal((await daemon.stop()).code, 0);
+    assert.equal(existsSync(place.socket), false);
+    assert.equal((await place.cli('status')).code, 3);
+  });
 
-test('who may not read whether a daemon runs is told that', { ...options, ...asRoot }, async (t) => {
-  const place = openPlace(t);
-  const daemon = await startDaemon(t, place);
-  rmSync(place.socket);
-  chmodSync(place.dir, 0o755);
-  // A configuration of the user's own that names our state_dir: he may not read that.
-  const own = join(place.dir, 'own.ini');
-  writeFileSync(own, readFileSync(place.config, 'utf8'), { mode: 0o644 });
-  const cli = join(import.meta.dirname, '../../src/main.ts');
-  for (const command of [['status'], ['reload']]) {
-    const child = spawn(process.execPath, [cli, ...command, '--config', own], { uid: 65534, gid: 65534 });
-    let stderr = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text;
-    });
-    const [code] = await once(child, 'close');
-    if (existsSync(place.socket)) continue;
-    assert.match(stderr, /no daemon answers on .*; only root can tell whether one runs \(.*daemon\.pid: EACCES\)\n$/);
-    assert.equal(code, 77);
-  }
-  assert.equal((await daemon.stop()).code, 0);
-});
-
-test('a port that is taken leaves the socket of the stream on, and events says why', options, async (t) => {
-  const port = await freePort();
-  const other = createServer().listen(port, '127.0.0.1');
-  t.after(() => other.close());
-  await once(other, 'listening');
-  const dir = tempDir(t);
-  const path = join(dir, 'e.sock');
-  const place = openPlace(t, { more: `[events]\nsocket = ${path}\ntcp = ${port}\nauth = x\n` });
-  const daemon = await startDaemon(t, place);
-  await daemon.line(/Event stream (?:open|off)/);
-  const { events } = await createControlClient(place.socket).status();
-  if (events?.listeners?.every(({ state }) => state === 'unavailable')) {
-    // No events of the kernel's here: then that is why.
-    const run = await place.cli('events');
-    assert.match(run.stderr, /nobody listens on .*: monitor_service \(pid \d+\) cannot, and tries again: |has no stream/);
-    await daemon.stop();
-    return;
-  }
-  const holder = `"${readFileSync('/proc/self/comm', 'utf8').trim()}" (pid ${process.pid}) of ${userWords(process.geteuid?.() ?? 0)}`;
-  const reason = `another program listens on this port (EADDRINUSE): ${holder}`;
-  assert.deepEqual(events?.listeners, [
-    { kind: 'unix', address: path, state: 'open', reason: null },
-    { kind: 'tcp', address: `127.0.0.1:${port}`, state: 'unavailable', reason },
-  ]);
-  await openConnection(t, path);
-  other.close();
-  const refused = await place.cli('events', '--tcp', `localhost:${port}`);
-  assert.equal(refused.code, 69);
-  assert.equal(
-    refused.stderr,
-    `monitor_service: nobody listens on localhost:${port}: monitor_service (pid ${daemon.child.pid}) cannot, and tries again: ${reason}\n`,
+  test(
+    'a socket that a killed daemon left is no daemon, and neither is a command that carries out an order',
+    options,
+    async (t) => {
+      const go = join(tempDir(t), 'go');
+      const place = openPlace(t, { command: `until [ -e ${go} ]; do sleep 0.05; done` });
+      const daemon = await startDaemon(t, place);
+      await daemon.stop('SIGKILL');
+      assert.ok(existsSync(place.socket));
+      const status = await place.cli('status');
+      assert.equal(status.code, 3);
+      assert.match(status.stderr, /no daemon answers on .*; reading store and state\n$/);
+      const restarting = place.cli('restart', 'a');
+      const holder = join(place.dir, 'state/daemon.pid');
+      await waitFor('the place taken', () => existsSync(holder) && readFileSync(holder, 'latin1').includes(' command'));
+      const meanwhile = await place.cli('status');
+      assert.equal(meanwhile.code, 3, meanwhile.stderr);
+      assert.doesNotMatch(meanwhile.stderr, /runs/);
+      writeFileSync(go, '');
+      assert.equal((await restarting).code, 0);
+      const next = await startDaemon(t, place);
+      assert.equal((await place.cli('status')).code, 0);
+      assert.equal((await next.stop()).code, 0);
+    },
   );
-  const elsewhere = await place.cli('events', '--socket', join(dir, 'none.sock'));
-  assert.match(elsewhere.stderr, new RegExp(`: monitor_service \\(pid \\d+\\) streams on ${path}\\n$`));
-  const errors = readFileSync(place.logFile, 'utf8').match(/\[ERROR\].*/g) ?? [];
-  assert.deepEqual(errors, [`[ERROR] - Event stream off on 127.0.0.1:${port}, tried again every 30 s: ${reason}`]);
-  // The try comes within 30 s.
-  await daemon.line(new RegExp(`Event stream open: 127\\.0\\.0\\.1:${port}`), 90_000);
-  assert.equal((await daemon.stop()).code, 0);
-});
 
-test('the daemon is called monitor_service, with its command line as it was; a command monitor_client', options, async (t) => {
-  const place = openPlace(t);
-  const daemon = await startDaemon(t, place);
-  const comm = (pid: number | undefined): string => readFileSync(`/proc/${pid}/comm`, 'utf8');
-  assert.equal(comm(daemon.child.pid), 'monitor_service\n');
-  const argv = readFileSync(`/proc/${daemon.child.pid}/cmdline`, 'utf8').split('\0');
-  assert.deepEqual(argv.slice(-4), ['run', '--config', place.config, '']);
-  const watching = spawn(process.execPath, [
-    join(import.meta.dirname, '../../dist/main.js'),
-    'status',
-    '--watch',
-    '--config',
-    place.config,
-  ]);
-  t.after(() => watching.kill('SIGKILL'));
-  await once(watching.stdout, 'data');
-  assert.equal(comm(watching.pid), 'monitor_client\n');
-  watching.kill('SIGKILL');
-  assert.equal((await daemon.stop()).code, 0);
+  test('who may not read whether a daemon runs is told that', { ...options, ...asRoot }, async (t) => {
+    const place = openPlace(t);
+    const daemon = await startDaemon(t, place);
+    rmSync(place.socket);
+    chmodSync(place.dir, 0o755);
+    // A configuration of the user's own that names our state_dir: he may not read that.
+    const own = join(place.dir, 'own.ini');
+    writeFileSync(own, readFileSync(place.config, 'utf8'), { mode: 0o644 });
+    const cli = join(import.meta.dirname, '../../src/main.ts');
+    for (const command of [['status'], ['reload']]) {
+      const child = spawn(process.execPath, [cli, ...command, '--config', own], { uid: 65534, gid: 65534 });
+      let stderr = '';
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        stderr += text;
+      });
+      const [code] = await once(child, 'close');
+      if (existsSync(place.socket)) continue;
+      assert.match(stderr, /no daemon answers on .*; only root can tell whether one runs \(.*daemon\.pid: EACCES\)\n$/);
+      assert.equal(code, 77);
+    }
+    assert.equal((await daemon.stop()).code, 0);
+  });
+
+  test('a port that is taken leaves the socket of the stream on, and events says why', options, async (t) => {
+    const port = await freePort();
+    const other = createServer().listen(port, '127.0.0.1');
+    t.after(() => other.close());
+    await once(other, 'listening');
+    const dir = tempDir(t);
+    const path = join(dir, 'e.sock');
+    const place = openPlace(t, { more: `[events]\nsocket = ${path}\ntcp = ${port}\nauth = x\n` });
+    const daemon = await startDaemon(t, place);
+    await daemon.line(/Event stream (?:open|off)/);
+    const { events } = await createControlClient(place.socket).status();
+    if (events?.listeners?.every(({ state }) => state === 'unavailable')) {
+      // No events of the kernel's here: then that is why.
+      const run = await place.cli('events');
+      assert.match(run.stderr, /nobody listens on .*: monitor_service \(pid \d+\) cannot, and tries again: |has no stream/);
+      await daemon.stop();
+      return;
+    }
+    const holder = `"${readFileSync('/proc/self/comm', 'utf8').trim()}" (pid ${process.pid}) of ${userWords(process.geteuid?.() ?? 0)}`;
+    const reason = `another program listens on this port (EADDRINUSE): ${holder}`;
+    assert.deepEqual(events?.listeners, [
+      { kind: 'unix', address: path, state: 'open', reason: null },
+      { kind: 'tcp', address: `127.0.0.1:${port}`, state: 'unavailable', reason },
+    ]);
+    await openConnection(t, path);
+    other.close();
+    const refused = await place.cli('events', '--tcp', `localhost:${port}`);
+    assert.equal(refused.code, 69);
+    assert.equal(
+      refused.stderr,
+      `monitor_service: nobody listens on localhost:${port}: monitor_service (pid ${daemon.child.pid}) cannot, and tries again: ${reason}\n`,
+    );
+    const elsewhere = await place.cli('events', '--socket', join(dir, 'none.sock'));
+    assert.match(elsewhere.stderr, new RegExp(`: monitor_service \\(pid \\d+\\) streams on ${path}\\n$`));
+    const errors = readFileSync(place.logFile, 'utf8').match(/\[ERROR\].*/g) ?? [];
+    assert.deepEqual(errors, [`[ERROR] - Event stream off on 127.0.0.1:${port}, tried again every 30 s: ${reason}`]);
+    assert.equal((await daemon.stop()).code, 0);
+  });
+
+  test(
+    'the daemon is called monitor_service, with its command line as it was; a command monitor_client',
+    options,
+    async (t) => {
+      const place = openPlace(t);
+      const daemon = await startDaemon(t, place);
+      const comm = (pid: number | undefined): string => readFileSync(`/proc/${pid}/comm`, 'utf8');
+      assert.equal(comm(daemon.child.pid), 'monitor_service\n');
+      const argv = readFileSync(`/proc/${daemon.child.pid}/cmdline`, 'utf8').split('\0');
+      assert.deepEqual(argv.slice(-4), ['run', '--config', place.config, '']);
+      const watching = spawn(process.execPath, [
+        join(import.meta.dirname, '../../dist/main.js'),
+        'status',
+        '--watch',
+        '--config',
+        place.config,
+      ]);
+      t.after(() => watching.kill('SIGKILL'));
+      await once(watching.stdout, 'data');
+      assert.equal(comm(watching.pid), 'monitor_client\n');
+      watching.kill('SIGKILL');
+      assert.equal((await daemon.stop()).code, 0);
+    },
+  );
 });

@@ -1,15 +1,28 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
+import type { DaemonProcess } from '../helpers/daemon.ts';
 import { DaemonWorld } from '../helpers/daemon-world.ts';
 import { shareMariadb } from '../helpers/shared-mariadb.ts';
+import { isCallUnread } from '../helpers/unread-call.ts';
+import { waitFor } from '../helpers/wait-for.ts';
 
 const { skip, server } = shareMariadb();
 const options = { skip, timeout: 180_000 };
 
 const GONE = /Alarm store does not answer/;
 const BACK = /Alarm store is back/;
+
+/** Each poll is told. */
+const TALKATIVE = { logging: { level: 'debug' } };
+const POLL = /Poll completed|Alarm store is still away/g;
+
+/** Waits until the daemon, which has to be TALKATIVE, has polled so many times more. */
+async function polls(daemon: DaemonProcess, more: number): Promise<void> {
+  const told = (): number => daemon.stdout().match(POLL)?.length ?? 0;
+  const before = told();
+  await waitFor('some polls', () => told() >= before + more);
+}
 
 test('at rest the daemon holds one connection with one prepared statement', options, async (t) => {
   const world = await DaemonWorld.open(t, server());
@@ -31,20 +44,20 @@ test('at rest the daemon holds one connection with one prepared statement', opti
 });
 
 test('a database that is killed while a poll waits for it, and comes back', options, async (t) => {
-  const world = await DaemonWorld.open(t, server());
+  const world = await DaemonWorld.open(t, server(), TALKATIVE);
   const id = await world.add('a');
   const daemon = await world.start();
   await world.until('the store is known', async () => (await world.status()).store.state === 'ok');
   await server().pause();
-  await delay(500);
+  await waitFor('a poll waits for it', () => isCallUnread(server().socket));
   await server().kill();
   await daemon.line(GONE);
   const { store } = await world.status();
   assert.equal(store.state, 'unknown');
   assert.equal(store.alarms, null, 'unknown is not "no alarms"');
   assert.match(store.since ?? '', /^\d{4}-.*Z$/);
-  // Some failed polls more, which say nothing.
-  await delay(1500);
+  // They fail, at growing intervals, and say nothing to an operator.
+  await polls(daemon, 1);
   await server().restart();
   await daemon.line(BACK);
   await world.raise(id);
@@ -87,7 +100,7 @@ test('SIGTERM while the database is frozen ends the daemon in time', options, as
   await world.until('the store is known', async () => (await world.status()).store.state === 'ok');
   await server().pause();
   try {
-    await delay(500);
+    await waitFor('a poll waits for it', () => isCallUnread(server().socket));
     const startedMs = performance.now();
     assert.equal((await daemon.stop()).code, 0);
     assert.ok(performance.now() - startedMs < 10_000, 'it does not wait for the answer');
@@ -99,15 +112,19 @@ test('SIGTERM while the database is frozen ends the daemon in time', options, as
 
 test('an alarm whose clearing the database misses is cleared later, without a second restart', options, async (t) => {
   const world = await DaemonWorld.open(t, server());
-  const file = `${world.dir}/restarts`;
+  const [file, go] = [`${world.dir}/restarts`, `${world.dir}/go`];
   world.configure({
-    'process.default': { restart_command: `echo $MONITOR_PROCESS_ID >> ${file}; sleep 2`, health_check_command: 'true' },
+    'process.default': {
+      restart_command: `echo $MONITOR_PROCESS_ID >> ${file}; until [ -e ${go} ]; do sleep 0.05; done`,
+      health_check_command: 'true',
+    },
   });
   const id = await world.add('a');
   await world.raise(id, 'why');
   const daemon = await world.start();
   await world.until('the restart has begun', () => world.restarts().length === 1);
   await server().kill();
+  writeFileSync(go, '');
   await daemon.line(/Alarm of a could not be cleared/);
   await server().restart();
   assert.equal((await world.row(id)).alarma, 1);
@@ -122,7 +139,7 @@ test(
   'a user who may only SELECT: each alarm is healed once, and remembered across a restart of the daemon',
   options,
   async (t) => {
-    const world = await DaemonWorld.open(t, server());
+    const world = await DaemonWorld.open(t, server(), TALKATIVE);
     const user = `${world.database.slice(-12)}_r`;
     await server().sql(
       `CREATE USER '${user}'@'localhost' IDENTIFIED BY 'only #reading'; GRANT SELECT ON ${world.database}.* TO '${user}'@'localhost'`,
@@ -133,20 +150,20 @@ test(
     await world.raise(id, 'first');
     const first = await world.start();
     await first.line(/Not allowed to clear alarms/);
-    // Several polls that still see the row.
-    await delay(1000);
+    // They still see the row.
+    await polls(first, 4);
     assert.equal((await first.stop()).code, 0);
     const second = await world.start();
-    await delay(1000);
+    await polls(second, 4);
     assert.deepEqual(world.restarts(), [id]);
     assert.equal((await world.row(id)).alarma, 1);
 
     // Somebody clears it; the next alarm is a new one.
     await world.sql('UPDATE STATUS_PROCESS SET alarma = 0 WHERE process_id = ?', [id]);
-    await delay(1000);
+    await second.line(/Poll completed: 0 in alarm/);
     await world.raise(id, 'second');
     await world.until('the new alarm is healed', () => world.restarts().length === 2);
-    await delay(500);
+    await polls(second, 4);
     assert.deepEqual(world.restarts(), [id, id]);
     assert.equal((await second.stop()).code, 0);
     for (const daemon of [first, second]) assert.doesNotMatch(daemon.stdout(), /only #reading/);

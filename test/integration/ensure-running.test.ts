@@ -89,15 +89,6 @@ test('a reload that asks for it starts what does not run; a hold leaves it in al
   assert.equal((await daemon.stop()).code, 0);
 });
 
-test('check-config names the process whose user is not known', options, async (t) => {
-  const { configFile } = ensuring(t, { [ABSENT]: 'user = no-such-user', [PRESENT]: 'user = root' });
-  const { stderr } = await runCli(['check-config', '--config', configFile]);
-  const told = stderr.split('\n').filter((line) => line.includes('] user: '));
-  assert.equal(told.length, 1, stderr);
-  const expected = `\\[process\\.${ABSENT}\\] user: nothing of it is restarted as long as there is no user no-such-user`;
-  assert.match(told[0] ?? '', new RegExp(`:\\d+: ${expected}`));
-});
-
 test(
   'two names of one program are one start, though nothing of it has been seen; check-config names the second',
   options,

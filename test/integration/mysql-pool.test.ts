@@ -101,8 +101,11 @@ describe('mysql connections', { skip: skipUnless(mariadbProblem()) }, () => {
     const store = open(t, { ...options(), poolSize: 1 }, undefined, 60_000);
     await Promise.all(Array.from({ length: 5 }, () => store.readAlarms()));
     const [id] = await connections();
-    // Longer than mysql2's own pool would keep one above its maxIdle.
-    await new Promise((resolve) => setTimeout(resolve, 2200));
+    // Once a younger pool has let its own go, this one would have too.
+    const hasty = open(t, options(), undefined, 200);
+    await hasty.findProcesses('p1');
+    assert.equal((await connections()).length, 2);
+    await waitFor('those of the younger are gone', async () => (await connections()).length === 1);
     await store.readAlarms();
     assert.deepEqual(await connections(), [id]);
     await store.close();

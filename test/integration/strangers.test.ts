@@ -97,10 +97,12 @@ for (const [kind, count] of kinds) {
     for (const [what, look] of Object.entries(looks(t))) {
       // Code that is run for the first time is compiled.
       await look();
-      const tries = [await measured(look), await measured(look), await measured(look)];
+      let { stallMs, grown } = await measured(look);
       // The collector may have its great moment in one of them.
-      const stallMs = Math.min(...tries.map((one) => one.stallMs));
-      const grown = Math.min(...tries.map((one) => one.grown));
+      for (let more = 2; more > 0 && (stallMs >= MOST_STALL_MS || grown >= MOST_BYTES); more--) {
+        const again = await measured(look);
+        [stallMs, grown] = [Math.min(stallMs, again.stallMs), Math.min(grown, again.grown)];
+      }
       t.diagnostic(`${what}: ${stallMs.toFixed(1)} ms, ${(grown / 1e6).toFixed(1)} MB`);
       assert.ok(stallMs < MOST_STALL_MS, `${what}: the loop stood still for ${stallMs} ms`);
       assert.ok(grown < MOST_BYTES, `${what}: ${grown} bytes more`);
@@ -117,7 +119,8 @@ test('processes that keep their memory locked: the loop turns', {
   const heldMs = Math.max(...Array.from({ length: 5 }, () => pids.map(readingMs)).flat());
   for (const [which, look] of Object.entries(looks(t))) {
     if (NOT_OF_OTHERS.includes(which)) continue;
-    const tries = [await waited(look), await waited(look), await waited(look)];
+    const tries = [await waited(look)];
+    while (tries.length < 3 && Math.min(...tries) >= heldMs / 2) tries.push(await waited(look));
     t.diagnostic(`${which}: ${tries.map((ms) => ms.toFixed(0)).join(', ')} of ${heldMs.toFixed(0)} ms`);
     assert.ok(Math.min(...tries) < heldMs / 2, `${which}: the loop stood still for ${tries} ms`);
   }

@@ -15,7 +15,7 @@ const options = { skip, timeout: 120_000 };
 const sysv = { ...options, skip: skip || skipUnless(sysvProblem()) };
 const DATABASE = '/var/lib/monitor_service/alarms.db';
 const LOG = '/var/log/monitor_service.log';
-const NAMES = ['legacyd', 'hungjob', 'laterd', 'conditiond'];
+const NAMES = ['legacyd', 'hungjob', 'conditiond'];
 let container: SystemdContainer;
 
 const CONFIGURATION = `
@@ -32,20 +32,12 @@ watch_exit = true
 max_attempts = 1
 [process.hungjob]
 command_timeout = 5
-[process.laterd]
-command_timeout = 5
 [process.conditiond]
 max_attempts = 1
 `;
 
 const UNITS: Readonly<Record<string, readonly string[]>> = {
   hungjob: ['[Service]', 'Type=oneshot', "ExecStart=/bin/sh -c '[ -e /run/hungjob.ok ] && exit 0; sleep 100000'"],
-  laterd: [
-    '[Service]',
-    "ExecStart=/bin/sh -c '[ -e /run/laterd.ok ] && exec sleep 5000; exit 1'",
-    'Restart=always',
-    'RestartSec=600',
-  ],
   conditiond: ['[Unit]', 'ConditionPathExists=/run/conditiond.ok', '[Service]', 'ExecStart=/bin/sleep 600'],
 };
 
@@ -177,15 +169,6 @@ test('D2: a oneshot that hangs is restarted by force, within its first attempt',
   assert.deepEqual([await property('Result', 'hungjob'), await property('ActiveState', 'hungjob')], ['success', 'inactive']);
 });
 
-test('D3: what systemd will restart in ten minutes is restarted at once', options, async () => {
-  await container.read(['systemctl', 'start', '--no-block', 'laterd']);
-  await waitFor('it waits', async () => (await property('SubState', 'laterd')) === 'auto-restart');
-  writeFileSync(container.path('/run/laterd.ok'), '');
-  const log = await healed('laterd');
-  assertFirstAttempt(log, 'laterd', 'systemctl restart laterd.service');
-  assert.equal(await property('SubState', 'laterd'), 'running');
-});
-
 test('a condition that is not met is the reason in the log, in status NAME and in match', options, async () => {
   const reason =
     'systemctl start conditiond.service: systemd skipped its start: ConditionPathExists=/run/conditiond.ok is not met';
@@ -218,8 +201,6 @@ test('D1: a SysV service has ended once its daemon has, and is healed', sysv, as
   await becomes('legacyd', 'ok');
 });
 
-const HOLLOW = 'legacyd.service is active (exited), but none of its processes runs any more';
-
 const HOLLOW_STOP = /would stop: +legacyd\.service: active \(exited\), but none of its processes runs any more$/m;
 
 test('a SysV service whose daemon is gone, without an alarm, is down', sysv, async () => {
@@ -241,21 +222,4 @@ test('a SysV service whose daemon is gone, without an alarm, is down', sysv, asy
   await container.read(['systemctl', 'restart', DAEMON_UNIT]);
   await becomes('legacyd', 'down');
   assert.match((await said('match', 'legacyd')).join('\n'), HOLLOW_STOP);
-});
-
-test('a SysV service whose daemon dies 0.3 s after its start is not healed, and its last words are shown', sysv, async () => {
-  legacydLives(0.3);
-  const before = logged();
-  const { code, stderr } = await callDaemon(container, 'restart', 'legacyd');
-  assert.equal(code, 1);
-  assert.ok(stderr.includes(`legacyd did not recover: health check failed: ${HOLLOW}`), stderr);
-  assert.ok(logged(before).includes(`RESTART LOG: Failed to restart legacyd: health check failed: ${HOLLOW}`), logged(before));
-  assert.equal((await shown('legacyd')).state, 'failed');
-  const details = await said('status', 'legacyd');
-  const failure = details.findIndex((line) => line.includes(`) failed: health check failed: ${HOLLOW}`));
-  assert.ok(failure >= 0, details.join('\n'));
-  assert.match(details.slice(failure).join('\n'), /^ +\| no memory for 0\.3 s$/m);
-  legacydLives(600);
-  assert.equal((await callDaemon(container, 'restart', 'legacyd')).code, 0);
-  await becomes('legacyd', 'ok');
 });

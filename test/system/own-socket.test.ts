@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { callDaemon, installDaemon, DAEMON_UNIT as UNIT } from '../helpers/installed-daemon.ts';
 import { skipUnless } from '../helpers/requirement.ts';
@@ -37,20 +37,10 @@ test('it is called monitor_service by ps, pgrep and systemctl', options, async (
   assert.match(status, /main\.js run/, 'with its command line as it was');
 });
 
-test('its socket comes back, and until then every command says that it runs', options, async () => {
+test('in its sandbox its socket comes back, with its rights', options, async () => {
   const pid = await mainPid();
   const socket = '/run/monitor_service/control.sock';
-  const sentence = `monitor_service: monitor_service runs (pid ${pid}), its socket is gone: nobody listens on `;
-  let asked = 0;
-  for (const command of [['status'], ['match', 'x'], ['release', '--all'], ['reload']]) {
-    await container.read(['rm', '-f', socket]);
-    const { code, stderr } = await cli(...command);
-    // It may have been made anew since.
-    if (existsSync(container.path(socket))) continue;
-    assert.deepEqual([code, stderr.slice(0, sentence.length)], [69, sentence], command.join(' '));
-    asked++;
-  }
-  assert.ok(asked > 1);
+  await container.read(['rm', socket]);
   await waitFor('the socket', async () => (await cli('status')).code === 0, 60_000);
   const rights = await container.read(['stat', '-c', '%a %U %G', socket]);
   assert.equal(rights, '660 root root\n');

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, type TestContext, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { containerSql, makeContainerAlarms } from '../helpers/container-sqlite.ts';
 import { skipUnless } from '../helpers/requirement.ts';
+import { runInside } from '../helpers/run-inside.ts';
 import { bootSystemdContainer, containerProblem, type SystemdContainer } from '../helpers/systemd-container.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
@@ -22,7 +23,7 @@ before(async () => {
 after(() => container?.stop());
 
 for (const suite of ['bus', 'reexec', 'many', 'secrets', 'pgrep', 'surroundings']) {
-  test(`under a real systemd: pid1-${suite}`, { skip }, (t) => runInside(t, suite));
+  test(`under a real systemd: pid1-${suite}`, { skip }, (t) => runInside(t, container, `pid1-${suite}`));
 }
 
 test('in its sandbox the daemon can do all of its work over the private socket, and over the bus', { skip }, async () => {
@@ -59,7 +60,7 @@ test('in its sandbox the daemon can do all of its work over the private socket, 
 test('PID 1 stands still for 20 s: neither we nor the daemon are held up or killed, and it ends right', { skip }, async (t) => {
   const pid = await startDaemon();
   const signpost = (name: string): string => container.path(`/run/pid1-stopped/${name}`);
-  const inside = runInside(t, 'stopped');
+  const inside = runInside(t, container, 'pid1-stopped');
   // They end only once PID 1 goes on, but say before that they have failed.
   const said = (name: string): boolean => existsSync(signpost(name)) || existsSync(signpost('failed'));
   await Promise.race([waitFor('the tests are ready', () => said('ready'), 60_000), inside]);
@@ -86,14 +87,6 @@ test('PID 1 stands still for 20 s: neither we nor the daemon are held up or kill
   await container.read(['systemctl', 'stop', UNIT]);
   assert.equal(await property('Result'), 'success');
 });
-
-async function runInside(t: TestContext, suite: string): Promise<void> {
-  const file = `${container.project}/test/system/inside/pid1-${suite}.ts`;
-  const report = await container.read([container.node, '--test', '--test-reporter=spec', file], {
-    limitMs: 300_000,
-  });
-  for (const line of report.split('\n').filter(Boolean)) t.diagnostic(line);
-}
 
 function installUnit(name: string, text: string): void {
   writeFileSync(container.path(`/etc/systemd/system/${name}`), text);

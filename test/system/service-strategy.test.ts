@@ -20,9 +20,9 @@ describe('service strategy under a real systemd', { skip: skipUnless(containerPr
   after(() => container?.stop());
 
   const use = async (name: string, how: Partial<StrategyCall> = {}): Promise<StrategyReply> => {
-    const call: StrategyCall = { name, section: { restart_strategy: 'service', command_timeout: '30' }, ...how };
+    const call: StrategyCall = { name, section: { restart_strategy: 'service', command_timeout: '90' }, ...how };
     const script = `${container.project}/test/helpers/strategy-call.ts`;
-    return JSON.parse(await container.read([container.node, script, JSON.stringify(call)]));
+    return JSON.parse(await container.read([container.node, script, JSON.stringify(call)], { env: container.compiled }));
   };
   const property = async (unit: string, name: string): Promise<string> =>
     (await container.read(['systemctl', 'show', '--value', `--property=${name}`, unit])).trim();
@@ -82,7 +82,7 @@ describe('service strategy under a real systemd', { skip: skipUnless(containerPr
   test('a start that hangs fails at command_timeout', async () => {
     const { outcome, restartMs } = await use('hanging', { section: { restart_strategy: 'service', command_timeout: '2' } });
     assert.equal(outcome?.kind, 'failed');
-    assert.ok(restartMs >= 2000 && restartMs < 15_000, `${restartMs}`);
+    assert.ok(restartMs >= 2000 && restartMs < 60_000, `${restartMs}`);
   });
 
   test('a unit that crashes at once is not healthy', async () => {
@@ -160,7 +160,8 @@ const UNITS: Readonly<Record<string, string>> = {
   plain: '[Service]\nExecStart=sleep 1000\n[Install]\nWantedBy=multi-user.target\nAlias=other-name.service\n',
   bystander: '[Service]\nExecStart=sleep 1000\n',
   limited: '[Unit]\nStartLimitIntervalSec=600\nStartLimitBurst=2\n[Service]\nExecStart=sleep 1000\n',
-  'self-healing': '[Service]\nExecStart=sleep 1000\nRestart=always\nRestartSec=10\n',
+  // Long enough for a busy machine to call a program that sees it wait.
+  'self-healing': '[Service]\nExecStart=sleep 1000\nRestart=always\nRestartSec=20\n',
   slow: [
     '[Service]',
     'Type=notify',

@@ -261,16 +261,3 @@ test('what ignores SIGTERM is killed some 2 s after the limit', async (t) => {
     assert.ok(tookMs > 2500 && tookMs < 5500, `${name}: ${tookMs}`);
   }
 });
-
-test('what a command costs', async (t) => {
-  const { run } = openRuns(t);
-  for (const kind of kinds) {
-    const [before, started] = [process.resourceUsage(), performance.now()];
-    for (let i = 0; i < 20; i++) await run('true', { kind });
-    const after = process.resourceUsage();
-    const cpuMs = (after.userCPUTime + after.systemCPUTime - before.userCPUTime - before.systemCPUTime) / 1000;
-    t.diagnostic(
-      `${kind}: ${((performance.now() - started) / 20).toFixed(1)} ms, ${(cpuMs / 20).toFixed(1)} ms of our own CPU`,
-    );
-  }
-});

@@ -1,87 +1,27 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { describe, type TestContext, test } from 'node:test';
-import { systemClock } from '../../../src/core/clock.ts';
-import { proveHealthy } from '../../../src/monitor/health-proof.ts';
-import { parseStrategy } from '../../../src/strategies/index.ts';
-import type { RecoveryPlan } from '../../../src/strategies/recovery-plan.ts';
-import type { RestartOutcome } from '../../../src/strategies/strategy.ts';
-import { strategyMemory } from '../../helpers/memory-state.ts';
-import { attemptOn, FakeSection, managed, never, silentLog } from '../../helpers/strategy-parts.ts';
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
 import { waitFor } from '../../helpers/wait-for.ts';
-import { knownUnits, openRuns } from './runs.ts';
+import {
+  COMMAND_TIMEOUT_S,
+  type FailingUnit,
+  type HungStart,
+  openUnit,
+  property,
+  reasonOf,
+  SLACK_MS,
+  systemctl,
+  testFailure,
+  testHungStart,
+} from './hung-kind.ts';
+import { knownUnits } from './runs.ts';
 
 // Runs under a real systemd, where it is PID 1: see transient.test.ts.
 
-/** Long enough for this machine to start what starts at once, short enough to be waited for. */
-const COMMAND_TIMEOUT_S = 4;
-/** For what is no wait: twice `command_timeout` is the limit of an attempt, and a busy machine takes its time. */
-const SLACK_MS = 8000;
-
-/** A unit of the test's own and the strategy that restarts it; with `auto` there is a start_command too, which must not be used. */
-function openUnit(t: TestContext, name: string, strategy: string, ...lines: readonly string[]) {
-  const { programs, commands, services } = openRuns(t);
-  const section = {
-    restart_strategy: strategy,
-    command_timeout: String(COMMAND_TIMEOUT_S),
-    ...(strategy === 'auto' && { start_command: `exec -a ${name} sleep 600` }),
-  };
-  const parts = { programs, commands, services, clock: systemClock, log: silentLog, ...strategyMemory() };
-  const used = parseStrategy(new FakeSection(`process.${name}`, section)).create(parts);
-  const unit = `${name}.service`;
-  const ok = `/run/${name}.ok`;
-  const path = `/run/systemd/system/${unit}`;
-  // Under a new name it needs no daemon-reload, which would forget how the commands of others went.
-  writeFileSync(path, `${lines.join('\n').replaceAll('%OK%', ok)}\n`);
-  t.after(async () => {
-    await programs.retire(name, 10_000, never);
-    writeFileSync(ok, '');
-    execFileSync('sh', ['-c', `systemctl stop --no-block ${unit}; systemctl kill -s KILL ${unit}; true`], { stdio: 'ignore' });
-    await waitFor('its end', () => {
-      execFileSync('sh', ['-c', `systemctl kill -s KILL ${unit}; systemctl reset-failed ${unit}; true`], { stdio: 'ignore' });
-      return property(unit, 'ActiveState') === 'inactive';
-    });
-    for (const file of [path, ok]) rmSync(file, { force: true });
-  });
-  const plan = { strategy: used, settings: { healthCheckTimeoutMs: 5000, stableTimeMs: 1000 }, checks: [] };
-  return {
-    unit,
-    begin: () => systemctl('start', '--no-block', unit),
-    mend: () => writeFileSync(ok, ''),
-    until: (state: string) =>
-      waitFor(state, () => `${property(unit, 'ActiveState')}/${property(unit, 'SubState')}`.includes(state)),
-    restart: async () => {
-      const startedMs = systemClock.monotonicMs();
-      const outcome = await used.restart(attemptOn(managed(name)));
-      return { outcome, tookMs: systemClock.monotonicMs() - startedMs };
-    },
-    health: () => proveHealthy(plan as unknown as RecoveryPlan, managed(name), 1, systemClock, never),
-    explain: () => used.explain?.(managed(name), never),
-    preview: () => used.preview(managed(name), never),
-  };
-}
-
-function systemctl(...argv: readonly string[]): string {
-  return execFileSync('systemctl', argv, { encoding: 'utf8' }).trim();
-}
-
-function property(unit: string, name: string): string {
-  return systemctl('show', '--value', `--property=${name}`, unit);
-}
-
-function reasonOf(outcome: RestartOutcome): string {
-  assert(outcome.kind === 'failed', JSON.stringify(outcome));
-  assert.doesNotMatch(outcome.reason, /\n|aborted|no answer|does not say|does not answer/);
-  return outcome.reason;
-}
-
 const WAIT_FOR_OK = '[ -e %OK% ] || exec sleep 100000';
 
-/** What hangs in its start until it is mended, and what by hand a restart brings up at once. */
-const HUNG_STARTS: Readonly<
-  Record<string, { readonly service: readonly string[]; readonly where: string; readonly why: RegExp }>
-> = {
+const HUNG_STARTS: Readonly<Record<string, HungStart>> = {
   'a oneshot (D2)': {
     service: ['Type=oneshot', "ExecStart=/bin/sh -c '[ -e %OK% ] && exit 0; sleep 100000'"],
     where: 'activating/start',
@@ -96,17 +36,6 @@ const HUNG_STARTS: Readonly<
     service: [`ExecStartPre=/bin/sh -c '${WAIT_FOR_OK}'`, 'ExecStart=/bin/sleep 600'],
     where: 'activating/start-pre',
     why: /ExecStartPre=\/bin\/sh still runs/,
-  },
-  // systemd itself calls its start done, and it active.
-  'ExecStartPre= of an idle one': {
-    service: ['Type=idle', `ExecStartPre=/bin/sh -c '${WAIT_FOR_OK}'`, 'ExecStart=/bin/sleep 600'],
-    where: 'active/start-pre',
-    why: /is activating \(start-pre\): ExecStartPre=\/bin\/sh still runs/,
-  },
-  'ExecCondition= of an idle one': {
-    service: ['Type=idle', `ExecCondition=/bin/sh -c '${WAIT_FOR_OK}'`, 'ExecStart=/bin/sleep 600'],
-    where: 'active/condition',
-    why: /is activating \(condition\): ExecCondition=\/bin\/sh still runs/,
   },
   'ExecStartPre= of one that is notified of': {
     service: [`Type=notify`, `ExecStartPre=/bin/sh -c '${WAIT_FOR_OK}'`, READY_AT_ONCE()],
@@ -164,22 +93,11 @@ const HUNG_STOPS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What fails, and what has to be said of it. */
-const FAILURES: Readonly<
-  Record<string, { readonly lines: readonly string[]; readonly why: RegExp; readonly output?: readonly string[] }>
-> = {
+const FAILURES: Readonly<Record<string, FailingUnit>> = {
   'exit code of ExecStartPre=': {
     lines: ['[Service]', "ExecStartPre=/bin/sh -c 'echo one; echo two; exit 3'", 'ExecStart=/bin/sleep 600'],
     why: /failed \(exit-code\): ExecStartPre=\/bin\/sh ended with exit code 3\b/,
     output: ['one', 'two'],
-  },
-  'exit code of ExecStartPre= of an idle one': {
-    lines: ['[Service]', 'Type=idle', "ExecStartPre=/bin/sh -c 'echo one; sleep 1; exit 3'", 'ExecStart=/bin/sleep 600'],
-    why: /^systemctl start \S+: failed \(exit-code\): ExecStartPre=\/bin\/sh ended with exit code 3\b/,
-    output: ['one'],
-  },
-  'the ExecCondition= of an idle one': {
-    lines: ['[Service]', 'Type=idle', "ExecCondition=/bin/sh -c 'sleep 1; exit 3'", 'ExecStart=/bin/sleep 600'],
-    why: /^systemctl start \S+: systemd skipped its start: its ExecCondition= said no\b/,
   },
   'exit code of a program': {
     lines: ['[Service]', "ExecStart=/bin/sh -c 'for i in 1 2 3 4 5 6 7; do echo line $$i; done; exit 1'"],
@@ -236,73 +154,20 @@ const FAILURES: Readonly<
   },
 };
 
-function testHungStarts(areIdle: boolean): void {
-  for (const strategy of ['service', 'auto'])
-    for (const [index, [what, { service, where, why }]] of Object.entries(HUNG_STARTS).entries()) {
-      if (IDLE.test(what) !== areIdle) continue;
-      test(`${strategy}: ${what} that hangs in its start is restarted by force within the attempt`, async (t) => {
-        const name = `hung-start-${strategy}-${index}`;
-        const { unit, begin, mend, until, restart, health } = openUnit(
-          t,
-          name,
-          strategy,
-          '[Service]',
-          'TimeoutStartSec=infinity',
-          ...service,
-        );
-        begin();
-        await until(where);
-        // Nothing helps as long as the cause is there: the reason is systemd's, and the attempt has an end.
-        const hopeless = await restart();
-        assert.match(reasonOf(hopeless.outcome), new RegExp(`^restarted by force, and ${name}\\.service is activating`));
-        assert.match(reasonOf(hopeless.outcome), why);
-        assert.ok(hopeless.tookMs < 2000 * COMMAND_TIMEOUT_S + SLACK_MS, `${hopeless.tookMs}`);
-        assert.deepEqual(knownUnits('monitor_service-app-*'), [], 'not given up meanwhile');
-        mend();
-        const { outcome, tookMs } = await restart();
-        assert(outcome.kind === 'restarted', JSON.stringify(outcome));
-        assert.match(outcome.detail, /^systemctl (re)?start \S+ by force: it was activating/);
-        assert.ok(tookMs < 2000 * COMMAND_TIMEOUT_S + SLACK_MS, `${tookMs}`);
-        assert.notEqual((await health()).kind, 'unhealthy');
-        assert.match(property(unit, 'Result'), /^success$/);
-        assert.deepEqual(knownUnits('monitor_service-app-*'), []);
-      });
-    }
-}
-
-function testFailures(areIdle: boolean): void {
-  for (const [index, [what, { lines, why, output }]] of Object.entries(FAILURES).entries()) {
-    if (IDLE.test(what) !== areIdle) continue;
-    test(`the reason is systemd's, with the last lines of the unit: ${what}`, async (t) => {
-      const { unit, restart, health, explain } = openUnit(t, `fails-${index}`, 'service', ...lines);
-      const { outcome } = await restart();
-      let [reason, said] = ['', [] as readonly string[]];
-      if (outcome.kind === 'failed') [reason, said] = [reasonOf(outcome), outcome.output ?? []];
-      else {
-        // A simple one counts as started at once: then it is the health check that fails.
-        const proof = await health();
-        assert(proof.kind === 'unhealthy', JSON.stringify(proof));
-        const told = await explain();
-        [reason, said] = [`${proof.reason}: ${told?.reason}`, told?.output ?? []];
-      }
-      assert.match(reason, why);
-      assert.ok(reason.includes(unit));
-      if (output !== undefined) assert.deepEqual(said, output);
-      else assert.ok(said.length <= 5);
-    });
-  }
-}
-
-const IDLE = / of an idle one$/;
+/** With auto it is the same restart; that no program is started beside the unit is seen with one that ends at once and one that stays. */
+const HUNG_WITH_AUTO = ['a oneshot (D2)', 'a notify that is never ready'];
 
 // They wait most of the time.
 describe('units that hang, wait or fail', { concurrency: 8 }, () => {
-  testHungStarts(false);
-  testFailures(false);
+  for (const [index, [what, hung]] of Object.entries(HUNG_STARTS).entries()) {
+    testHungStart('service', index, what, hung);
+    if (HUNG_WITH_AUTO.includes(what)) testHungStart('auto', index, what, hung);
+  }
+  for (const [index, [what, failing]] of Object.entries(FAILURES).entries()) testFailure(index, what, failing);
 
   for (const strategy of ['service', 'auto'])
     for (const [index, [what, service]] of Object.entries(HUNG_STOPS).entries()) {
-      for (const isUnderWay of [true, false])
+      for (const isUnderWay of strategy === 'service' ? [true, false] : [false])
         test(`${strategy}: a stop that hangs in ${what} is ended by force${isUnderWay ? ', also if it was under way' : ''}`, async (t) => {
           const name = `hung-stop-${strategy}-${index}-${isUnderWay ? 'before' : 'ours'}`;
           const lines = ['[Service]', 'TimeoutStopSec=infinity', ...service];
@@ -317,7 +182,7 @@ describe('units that hang, wait or fail', { concurrency: 8 }, () => {
           }
           const { outcome, tookMs } = await restart();
           assert(outcome.kind === 'restarted', JSON.stringify(outcome));
-          assert.match(outcome.detail, /by force: it was deactivating \(\S+\) for 4 s$/);
+          assert.match(outcome.detail, /by force: it was deactivating \(\S+\) for 6 s$/);
           assert.ok(tookMs < 2000 * COMMAND_TIMEOUT_S + SLACK_MS, `${tookMs}`);
           assert.deepEqual(await health(), { kind: 'healthy' });
           assert.notEqual(property(unit, 'MainPID'), before);
@@ -425,12 +290,12 @@ describe('units that hang, wait or fail', { concurrency: 8 }, () => {
   for (const strategy of ['service', 'auto'])
     test(`${strategy}: with SendSIGKILL=no a stop is waited for, and what does not end is not killed`, async (t) => {
       const lines = ['[Service]', 'SendSIGKILL=no', 'TimeoutStopSec=900'];
-      const flush = `ExecStart=/bin/sh -c 'trap "sleep 6; : > %OK%; exit 0" TERM; while :; do sleep 0.2; done'`;
+      const flush = `ExecStart=/bin/sh -c 'trap "sleep 9; : > %OK%; exit 0" TERM; while :; do sleep 0.2; done'`;
       const slow = openUnit(t, `slow-${strategy}`, strategy, ...lines, flush);
       slow.begin();
       await slow.until('active/running');
       const { outcome } = await slow.restart();
-      const hung = 'it was deactivating (stop-sigterm) for 4 s';
+      const hung = 'it was deactivating (stop-sigterm) for 6 s';
       assert.deepEqual(outcome, { kind: 'restarted', detail: `systemctl restart ${slow.unit} after a longer wait: ${hung}` });
       assert.ok(existsSync(`/run/slow-${strategy}.ok`), 'it has flushed');
       const ignore = `ExecStart=/bin/sh -c 'trap "" TERM; while :; do sleep 1; done'`;
@@ -451,10 +316,4 @@ describe('units that hang, wait or fail', { concurrency: 8 }, () => {
       assert.equal(property(stuck.unit, 'MainPID'), main);
       assert.deepEqual(knownUnits('monitor_service-app-*'), []);
     });
-});
-
-// One after another: their commands wait up to 5 s for the jobs of others.
-describe('idle units that hang or fail', () => {
-  testHungStarts(true);
-  testFailures(true);
 });

@@ -166,7 +166,9 @@ async function runOne(way: Way, { name, kind, ending, ms }: Planned, tally: Tall
   assert(['', 'ran\nover\n'].includes(trace), what);
   const expected = { ...ENDINGS[ending], output: `${name}\n` };
   const isRight = trace !== '' && JSON.stringify(sorted(result)) === JSON.stringify(sorted(expected));
-  tally.add(isRight ? 'right' : isNotKnown(result) ? 'not known' : 'wrong', what);
+  // A busy machine's PID 1 may not answer in time: then nothing of it may have been begun.
+  const isHonest = isNotKnown(result) || (result.kind === 'not_started' && trace === '');
+  tally.add(isRight ? 'right' : isHonest ? 'not known' : 'wrong', what);
 }
 
 function isNotKnown({ kind }: CommandResult): boolean {

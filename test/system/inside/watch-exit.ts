@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { appUnit } from '../../../src/system/systemd/unit/name.ts';
-import { attemptOn, managed, never } from '../../helpers/strategy-parts.ts';
+import { attemptOn, managed } from '../../helpers/strategy-parts.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { detecting, systemctl } from './watched-unit.ts';
 
@@ -130,52 +129,8 @@ test('what has to run and does not is an alarm; a unit that is just starting is 
     'it is up',
     () => execFileSync('systemctl', ['show', '-P', 'SubState', 'boot-slow'], { encoding: 'utf8' }) === 'exited\n',
   );
-  // Past the look that would have found it down.
-  await delay(2500);
+  // Once another one that is down from now on is found down, this one would have been.
+  const other = detecting(t, 'boot-other', { restart_strategy: 'service' }, ['[Service]', 'ExecStart=/bin/sleep 600'], graceMs);
+  await waitFor('an alarm', () => other.alarms.length === 1);
   assert.deepEqual(started.alarms, []);
-});
-
-test('a unit as of a SysV script: its daemon’s death is an alarm, and a restart heals it; its stop is none', async (t) => {
-  const script = '/run/exit-sysv.sh';
-  const pidFile = '/run/exit-sysv.pid';
-  writeFileSync(
-    script,
-    `case $1 in
-    start) sleep 600 >/dev/null 2>&1 & echo $! > ${pidFile} ;;
-    stop) kill "$(cat ${pidFile})" 2>/dev/null; rm -f ${pidFile} ;;
-    esac
-    true`,
-  );
-  const unit = [
-    '[Service]',
-    'Type=forking',
-    'RemainAfterExit=yes',
-    'GuessMainPID=no',
-    'KillMode=process',
-    `ExecStart=/bin/sh ${script} start`,
-    `ExecStop=/bin/sh ${script} stop`,
-  ];
-  t.after(() => {
-    for (const path of [script, pidFile]) rmSync(path, { force: true });
-  });
-  const { strategy, exits, alarms, next } = detecting(t, 'exit-sysv', { restart_strategy: 'service' }, unit, 60_000);
-  const health = () => strategy.checkHealth(managed('exit-sysv'), 5000, never);
-  const state = () => execFileSync('systemctl', ['show', '-P', 'SubState', 'exit-sysv'], { encoding: 'utf8' }).trim();
-  systemctl('start', 'exit-sysv');
-  const first = await next();
-  assert.deepEqual([state(), await health()], ['running', { kind: 'healthy' }]);
-  process.kill(first, 'SIGKILL');
-  await waitFor('an alarm', () => alarms.length === 1);
-  assert.match(alarms[0] ?? '', new RegExp(`^signal SIGKILL \\(pid ${first}, `));
-  assert.equal(state(), 'exited');
-
-  const outcome = await strategy.restart(attemptOn(managed('exit-sysv')));
-  assert.deepEqual(outcome, { kind: 'restarted', detail: 'systemctl restart exit-sysv.service' });
-  assert.notEqual(await next(), first);
-  assert.deepEqual([state(), await health()], ['running', { kind: 'healthy' }]);
-  systemctl('restart', 'exit-sysv');
-  await next();
-  systemctl('stop', 'exit-sysv');
-  await waitFor('the stop is told of', () => exits.length === 3);
-  assert.deepEqual([exits, alarms.length], [[false, true, true], 1]);
 });

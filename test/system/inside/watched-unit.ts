@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import { systemClock } from '../../../src/core/clock.ts';
@@ -108,4 +109,23 @@ export function property(unit: string, name: string): string {
 /** One call of systemctl(1); throws if it fails. */
 export function systemctl(...args: string[]): void {
   execFileSync('systemctl', args, { stdio: 'ignore' });
+}
+
+/** Writes a unit file; it is gone after the test. */
+export function define(t: TestContext, unit: string, ...lines: string[]): void {
+  const path = `/run/systemd/system/${unit}`;
+  writeFileSync(path, `${lines.join('\n')}\n`);
+  t.after(() => {
+    // Of a template, or one that is gone already, there is nothing to stop.
+    spawnSync('systemctl', ['stop', unit], { stdio: 'ignore' });
+    rmSync(path, { force: true });
+    systemctl('daemon-reload');
+  });
+  systemctl('daemon-reload');
+}
+
+/** The reason of an outcome that has to be a failure. */
+export function reasonOf(outcome: { readonly kind: string; readonly reason?: string }): string {
+  assert.equal(outcome.kind, 'failed', JSON.stringify(outcome));
+  return outcome.reason ?? '';
 }

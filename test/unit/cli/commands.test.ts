@@ -121,22 +121,22 @@ describe('the commands, with a daemon running', () => {
       const check = await runCommand(['--config', config, 'status', ...argv, '--check']);
       const json = await runCommand(['--config', config, 'status', ...argv, '--check', '--json']);
       assert.equal(json.code, check.code);
-      assert.equal(typeof JSON.parse(json.stdout).store, 'object');
-      return [plain.code, check.code, check.stdout];
+      return [plain.code, check.code, check.stdout, JSON.parse(json.stdout).store.state];
     };
-    assert.deepEqual(await codes({ status: () => someStatus({ processes: [someProcess()] }) }), [0, 0, '']);
-    assert.deepEqual(await codes({ status: () => someStatus({ processes: [fault] }) }), [0, 1, 'nginx: in alarm\n']);
-    const [plain, check, text] = await codes({ status: () => someStatus({ processes: [fault], store }) });
-    assert.deepEqual([plain, check], [69, 69]);
+    assert.deepEqual(await codes({ status: () => someStatus({ processes: [someProcess()] }) }), [0, 0, '', 'ok']);
+    assert.deepEqual(await codes({ status: () => someStatus({ processes: [fault] }) }), [0, 1, 'nginx: in alarm\n', 'ok']);
+    const [plain, check, text, state] = await codes({ status: () => someStatus({ processes: [fault], store }) });
+    assert.deepEqual([plain, check, state], [69, 69, 'unknown']);
     assert.match(String(text), /^alarm store: .*alarms unknown .*no route.*\nnginx: in alarm\n$/);
     const describe = (process: ProcessStatus) => ({
       describe: async () => ({ kind: 'done', ...someDetails({ process }) }) as const,
     });
-    assert.deepEqual(await codes(describe(fault), 'nginx'), [0, 1, 'nginx: in alarm\n']);
+    assert.deepEqual(await codes(describe(fault), 'nginx'), [0, 1, 'nginx: in alarm\n', 'ok']);
     assert.deepEqual(await codes(describe(someProcess({ state: 'unknown', inAlarm: null })), 'nginx'), [
       69,
       69,
       'nginx: unknown\n',
+      'ok',
     ]);
   });
 
@@ -202,12 +202,17 @@ describe('the commands, with a daemon running', () => {
     assert.deepEqual(json.commands, JSON.parse(JSON.stringify((await preview()).commands)));
   });
 
-  for (const argv of [['status'], ['breaker', 'nginx'], ['match', 'nginx'], ['breaker', '--reset']]) {
+  for (const [argv, told] of [
+    [['status'], { pid: 4711 }],
+    [['breaker', 'nginx'], [{ name: 'nginx', state: 'closed', failures: 0 }]],
+    [['match', 'nginx'], { strategy: 'process', target: 'program nginx' }],
+    [['breaker', '--reset'], { reset: ['nginx', 'db'] }],
+  ] as const) {
     it(`${argv.join(' ')} --json is JSON`, async (t) => {
       const { config } = await daemon(t);
       const run = await runCommand([...argv, '--json', '--config', config]);
       assert.equal(run.code, 0);
-      assert.equal(typeof JSON.parse(run.stdout), 'object');
+      assert.partialDeepStrictEqual(JSON.parse(run.stdout), told);
     });
   }
 

@@ -52,7 +52,7 @@ describe('the control server', () => {
     for (let i = 0; i < 20; i++) {
       const before = performance.now();
       assert.equal((await client.status()).pid, 4711);
-      assert.ok(performance.now() - before < 2000, 'promptly');
+      assert.ok(performance.now() - before < 8000, 'promptly');
     }
     over = true;
     await Promise.all(babbling);

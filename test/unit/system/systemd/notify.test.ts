@@ -70,10 +70,21 @@ test('where nobody asked, nothing is opened', () => {
   }
 });
 
-test('a systemd that went away harms nobody', (t) => {
-  const notifier = createNotifier({ NOTIFY_SOCKET: join(tempDir(t), 'none') }, openDatagram);
+test('a systemd that went away harms nobody, and is told what is new when it is back', (t) => {
+  const path = join(tempDir(t), 'notify');
+  const sent: string[] = [];
+  const open: typeof openDatagram = (address) => {
+    const { send, close } = openDatagram(address);
+    return { send: (bytes) => sent[sent.push(send(bytes)) - 1] as ReturnType<typeof send>, close };
+  };
+  const notifier = createNotifier({ NOTIFY_SOCKET: path }, open);
   notifier.ready();
+  notifier.status('1 in alarm');
+  const receiver = bindDatagrams(path);
+  t.after(() => receiver.close());
   notifier.stopping();
+  assert.deepEqual(sent, ['gone', 'gone', 'sent']);
+  assert.deepEqual([String(receiver.receive()), receiver.receive()], ['STOPPING=1', undefined], 'nothing old was kept');
 });
 
 test('half of the watchdog limit, where it is meant for this process', () => {
