@@ -70,7 +70,12 @@ function mayBeInAlarm({ alarma, inDoubt }: ProcessRow): boolean {
   return alarma || inDoubt === true;
 }
 
-async function write(core: Core, id: string, clear: boolean, notes: string | undefined): Promise<Refusal | undefined> {
+async function write(
+  core: Pick<Core, 'store'>,
+  id: string,
+  clear: boolean,
+  notes: string | undefined,
+): Promise<Refusal | undefined> {
   try {
     const done = clear ? await core.store().dropAlarm(id, notes) : await core.store().raiseAlarm(id, notes);
     return done === 'ambiguous' ? refuse('invalid', severalRows(id)) : undefined;
@@ -87,7 +92,7 @@ interface Told {
   readonly notes: string | undefined;
 }
 
-function tell({ log, events }: Core, { by }: OrderSide, { name, order, done, id, notes }: Told): void {
+function tell({ log, events }: Pick<Core, 'events' | 'log'>, { by }: OrderSide, { name, order, done, id, notes }: Told): void {
   log.info(`${done} for ${whichWords(name, id)} by ${by}${notes ? `: ${notes}` : ''}`, {
     process_name: name,
     process_id: id ?? null,
@@ -95,7 +100,7 @@ function tell({ log, events }: Core, { by }: OrderSide, { name, order, done, id,
   events.emit({ type: 'order_given', order, name, by, detail: notes ?? '' });
 }
 
-function tellNotes({ log }: Core, { by }: OrderSide, row: ProcessRow, notes: string): void {
+function tellNotes({ log }: Pick<Core, 'log'>, { by }: OrderSide, row: ProcessRow, notes: string): void {
   const { processId } = row;
   const fields = { process_name: row.processName, process_id: processId };
   log.info(`DB UPDATE LOG: Notes written for ${whichWords(nameOf(row), processId)} by ${by}: ${notes}`, fields);
@@ -115,7 +120,11 @@ interface Prospect {
 }
 
 /** By process_id. A systemd that hangs must not keep the order waiting: nothing is told then. */
-async function prospectsOf(core: Core, side: OrderSide, rows: readonly ProcessRow[]): Promise<Map<string, Prospect>> {
+async function prospectsOf(
+  core: Pick<Core, 'abort' | 'breakers' | 'clock' | 'foresight' | 'holds' | 'plans' | 'settings' | 'state' | 'targets'>,
+  side: OrderSide,
+  rows: readonly ProcessRow[],
+): Promise<Map<string, Prospect>> {
   const byName = new Map<string, Promise<Prospect | 'late'>>();
   const prospects = new Map<string, Prospect>();
   for (const row of rows) {
@@ -131,7 +140,11 @@ async function prospectsOf(core: Core, side: OrderSide, rows: readonly ProcessRo
 
 const PROSPECT_LIMIT_MS = 3000;
 
-async function prospectOf(core: Core, { daemonRuns }: OrderSide, name: string): Promise<Prospect> {
+async function prospectOf(
+  core: Pick<Core, 'abort' | 'breakers' | 'clock' | 'foresight' | 'holds' | 'plans' | 'settings' | 'targets'>,
+  { daemonRuns }: OrderSide,
+  name: string,
+): Promise<Prospect> {
   const reasons = daemonRuns ? [] : ['no daemon runs: it is healed when one is started'];
   if (name.trim() === '') return { willNotFollow: [...reasons, 'it has no name in PROCESE'], willFail: [] };
   if (core.settings().monitor.mode === 'observe') reasons.push('mode = observe: nothing is restarted');
@@ -150,13 +163,13 @@ async function prospectOf(core: Core, { daemonRuns }: OrderSide, name: string): 
 }
 
 /** One that was healed and whose clearing is not ours. */
-function whyNotAgain({ state, settings }: Core, { processId }: ProcessRow): string[] {
+function whyNotAgain({ state, settings }: Pick<Core, 'settings' | 'state'>, { processId }: ProcessRow): string[] {
   return state.handled.get(processId) !== undefined && !settings().monitor.clearAlarm
     ? ['it has been healed already, and its alarm stays in the database (clear_alarm = false)']
     : [];
 }
 
-function breakerWords({ breakers, clock }: Core, target: string): string | undefined {
+function breakerWords({ breakers, clock }: Pick<Core, 'breakers' | 'clock'>, target: string): string | undefined {
   const { state, reopenAtMs } = breakers.snapshot(target);
   const leftMs = reopenAtMs - clock.monotonicMs();
   if (state !== 'open' || leftMs <= 0) return undefined;

@@ -11,7 +11,7 @@ import { whyLeftAlone } from './known-names.ts';
  * store does not answer.
  */
 export function alarmKnown(
-  core: Core,
+  core: Pick<Core, 'monitor' | 'settings'>,
   name: string,
   alarms: readonly Alarm[],
 ): { readonly inAlarm: ProcessStatus['inAlarm']; readonly alarmUnknown: string | undefined } {
@@ -43,14 +43,14 @@ export function alarmKnown(
 }
 
 /** True if its rows would be among those that were read: names with a section come first, and others had room behind them. */
-function isReadFirst({ settings, monitor: { availability } }: Core, name: string): boolean {
+function isReadFirst({ settings, monitor: { availability } }: Pick<Core, 'monitor' | 'settings'>, name: string): boolean {
   const { processNames } = settings();
   if (availability.state !== 'ok' || !processNames.includes(name)) return false;
   return availability.alarms.some(({ processName }) => processName === null || !processNames.includes(processName));
 }
 
 /** One alarm as it is told. */
-export function alarmRow({ book, state }: Core, alarm: Alarm): AlarmRow {
+export function alarmRow({ book, state }: Pick<Core, 'book' | 'state'>, alarm: Alarm): AlarmRow {
   const isKept = alarm.source === 'kept';
   const since = isKept ? state.kept.get(alarm.processName)?.raisedAt : book.get(alarm.key)?.seenAt;
   return {
@@ -62,7 +62,11 @@ export function alarmRow({ book, state }: Core, alarm: Alarm): AlarmRow {
 }
 
 /** What became of the alarms so far, by the first of them with a word to it. */
-export function alarmReason(core: Core, name: string, alarms: readonly Alarm[]): string | undefined {
+export function alarmReason(
+  core: Pick<Core, 'book' | 'plans' | 'settings' | 'state'>,
+  name: string,
+  alarms: readonly Alarm[],
+): string | undefined {
   const { book, state } = core;
   for (const alarm of alarms) {
     if (alarm.source === 'store' && state.handled.get(alarm.processId) !== undefined) return 'healed, not cleared';
@@ -76,7 +80,7 @@ export function alarmReason(core: Core, name: string, alarms: readonly Alarm[]):
 }
 
 /** Why one of the alarms was skipped, if it was for that. */
-export function skipOf({ book }: Core, alarms: readonly Alarm[], kind: Skip['kind']): string | undefined {
+export function skipOf({ book }: Pick<Core, 'book'>, alarms: readonly Alarm[], kind: Skip['kind']): string | undefined {
   const skips = alarms.map(({ key }) => book.get(key)?.skip);
   return skips.find((skip) => skip?.kind === kind)?.reason;
 }

@@ -53,7 +53,7 @@ export function bindOrders(core: Core, { status, statusOf, reload, ...side }: Or
 }
 
 /** The hold that keeps `name` from being restarted all the same, in a sentence: that of all, or one on another name of its target. */
-async function stillHeld(core: Core, name: string): Promise<string | undefined> {
+async function stillHeld(core: Pick<Core, 'holds' | 'targets'>, name: string): Promise<string | undefined> {
   if (core.holds.list().length === 0) return undefined;
   await lookAtTargets(core, [name]);
   const hold = holdOf(core, name, core.targets.known(name)?.key);
@@ -61,7 +61,11 @@ async function stillHeld(core: Core, name: string): Promise<string | undefined> 
 }
 
 /** One recovery now, past the breaker. The store may be away: its own database is among what is healed. */
-async function recoverNow(core: Core, { by, daemonRuns }: OrderSide, name: string): Promise<RecoverReply> {
+async function recoverNow(
+  core: Pick<Core, 'clock' | 'events' | 'handler' | 'kept' | 'log' | 'plans' | 'settings' | 'store'>,
+  { by, daemonRuns }: OrderSide,
+  name: string,
+): Promise<RecoverReply> {
   const found = await lookUp(core, name);
   if ('kind' in found && !(isConfigured(core, name) && found.code !== 'not_found')) return undecided(name, found);
   const leftAlone = whyLeftAlone(core, name);
@@ -91,7 +95,11 @@ async function recoverNow(core: Core, { by, daemonRuns }: OrderSide, name: strin
   }
 }
 
-async function resetBreakers(core: Core, by: string, name: string | undefined): ReturnType<Orders['resetBreakers']> {
+async function resetBreakers(
+  core: Pick<Core, 'abort' | 'breakers' | 'clock' | 'holds' | 'kept' | 'plans' | 'settings' | 'state' | 'store'>,
+  by: string,
+  name: string | undefined,
+): ReturnType<Orders['resetBreakers']> {
   if (name === undefined) return { kind: 'done', reset: core.breakers.reset(undefined, by) };
   const unknown = await unknownName(core, name);
   const resolution = unknown === undefined ? await resolveName(core.plans(), name, core.abort.signal) : undefined;

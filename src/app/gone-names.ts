@@ -7,7 +7,10 @@ import { isConfigured } from './known-names.ts';
  * Those whose last recovery failed, or that have a breaker, with neither a section nor a row any more: nothing is left that could get well.
  * Few are looked at, for a moment; of whom that could not be told is not among them. Never rejects.
  */
-export async function goneNames(core: Core, last: LastRecoveries): Promise<ReadonlySet<string>> {
+export async function goneNames(
+  core: Pick<Core, 'breakers' | 'clock' | 'monitor' | 'settings' | 'store'>,
+  last: LastRecoveries,
+): Promise<ReadonlySet<string>> {
   const gone = new Set<string>();
   if (core.monitor.availability.state !== 'ok') return gone;
   const look = async (): Promise<void> => {
@@ -19,7 +22,7 @@ export async function goneNames(core: Core, last: LastRecoveries): Promise<Reado
   return gone;
 }
 
-async function isRowless({ store }: Core, name: string): Promise<boolean> {
+async function isRowless({ store }: Pick<Core, 'store'>, name: string): Promise<boolean> {
   try {
     return (await store().findProcesses(name)).length === 0;
   } catch {

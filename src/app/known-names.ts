@@ -16,7 +16,10 @@ export type Refusal = Extract<OrderReply<object>, { kind: 'refused' }>;
  * Why there is no process of that name, or nobody can tell; undefined if there is one: it has a section, rows in both tables, or
  * something is remembered of it. Only of others the database is asked, for two seconds at most.
  */
-export async function unknownName(core: Core, name: string): Promise<Refusal | undefined> {
+export async function unknownName(
+  core: Pick<Core, 'breakers' | 'clock' | 'holds' | 'kept' | 'settings' | 'state' | 'store'>,
+  name: string,
+): Promise<Refusal | undefined> {
   if (isConfigured(core, name) || isRemembered(core, name)) return undefined;
   const found = await soon(core.clock, LOOK_UP_LIMIT_MS, lookUp(core, name));
   if (found === 'late') return undecided(name, refuse('unavailable', noAnswer(core)));
@@ -25,7 +28,7 @@ export async function unknownName(core: Core, name: string): Promise<Refusal | u
 
 const LOOK_UP_LIMIT_MS = 2000;
 
-function noAnswer(core: Core): string {
+function noAnswer(core: Pick<Core, 'store'>): string {
   return `${core.store().description} has not answered within ${formatDuration(LOOK_UP_LIMIT_MS)}`;
 }
 
@@ -36,25 +39,28 @@ export function undecided(name: string, refusal: Refusal): Refusal {
 }
 
 /** True if the name has a section of its own. */
-export function isConfigured({ settings }: Core, name: string): boolean {
+export function isConfigured({ settings }: Pick<Core, 'settings'>, name: string): boolean {
   return settings().processNames.includes(name);
 }
 
 /** Why nothing is ever restarted of a name that has no section; undefined if it has one, or needs none. */
-export function whyLeftAlone(core: Core, name: string): string | undefined {
+export function whyLeftAlone(core: Pick<Core, 'plans' | 'settings'>, name: string): string | undefined {
   if (!core.settings().monitor.onlyConfigured || core.plans()(name).configured) return undefined;
   const near = nearSection(core, name);
   return `it has no section of its own (only_configured)${near === undefined ? '' : `: ${near}`}`;
 }
 
 /** That a section is like the name of a process that has none; undefined if none is, or it has one. */
-export function nearSection({ settings }: Core, name: string): string | undefined {
+export function nearSection({ settings }: Pick<Core, 'settings'>, name: string): string | undefined {
   const section = likeName(name, settings().processNames);
   return section && `[process.${section}] is not for ${quoted(name)}: names are compared letter by letter`;
 }
 
 /** True if state.db knows the name, whatever became of its row. */
-export function isRemembered({ holds, breakers, kept, state }: Core, name: string): boolean {
+export function isRemembered(
+  { holds, breakers, kept, state }: Pick<Core, 'breakers' | 'holds' | 'kept' | 'state'>,
+  name: string,
+): boolean {
   return (
     holds.list().some((hold) => hold.name === name) ||
     [...breakers.list().values()].some(({ processName }) => processName === name) ||
@@ -66,7 +72,10 @@ export function isRemembered({ holds, breakers, kept, state }: Core, name: strin
 }
 
 /** The rows of that name; [] if it only has a section. */
-export async function lookUp(core: Core, name: string): Promise<{ readonly rows: readonly ProcessRow[] } | Refusal> {
+export async function lookUp(
+  core: Pick<Core, 'clock' | 'settings' | 'store'>,
+  name: string,
+): Promise<{ readonly rows: readonly ProcessRow[] } | Refusal> {
   try {
     const rows = await core.store().findProcesses(name);
     if (rows.length > 0 || isConfigured(core, name)) return { rows };
@@ -78,7 +87,10 @@ export async function lookUp(core: Core, name: string): Promise<{ readonly rows:
 }
 
 /** The rows of that name, or else of that id: at least one. */
-export async function lookUpRows(core: Core, nameOrId: string): Promise<{ readonly rows: readonly ProcessRow[] } | Refusal> {
+export async function lookUpRows(
+  core: Pick<Core, 'clock' | 'settings' | 'store'>,
+  nameOrId: string,
+): Promise<{ readonly rows: readonly ProcessRow[] } | Refusal> {
   try {
     const rows = await core.store().findProcesses(nameOrId);
     if (rows.length > 0) return { rows };
@@ -101,7 +113,7 @@ export function severalRows(processId: string): string {
   return `several rows have the process_id ${JSON.stringify(processId)}: they are left alone`;
 }
 
-async function noSuchName(core: Core, name: string): Promise<string> {
+async function noSuchName(core: Pick<Core, 'clock' | 'settings' | 'store'>, name: string): Promise<string> {
   const meant = await meantName(core, name);
   const hint = meant === undefined ? '' : ` (did you mean ${shown(meant)}?)`;
   return `no process of the name ${quoted(name)} in the database or the configuration${hint}`;
@@ -112,11 +124,11 @@ function shown(name: string): string {
   return /^\S+$/.test(name) ? name : quoted(name);
 }
 
-function inserts({ settings }: Core, name: string, ...tables: Parameters<typeof rowInserts>[1]): string {
+function inserts({ settings }: Pick<Core, 'settings'>, name: string, ...tables: Parameters<typeof rowInserts>[1]): string {
   return rowInserts(name, tables, settings().host.hostId);
 }
 
-function halfWords(core: Core, nameOrId: string, half: HalfRow): string {
+function halfWords(core: Pick<Core, 'settings'>, nameOrId: string, half: HalfRow): string {
   if (half.kind === 'no_name')
     return `STATUS_PROCESS has a row with the process_id ${quoted(nameOrId)}, but PROCESE has no name for it: nothing says which process that is`;
   const { hostId } = core.settings().host;

@@ -7,7 +7,10 @@ import type { Core } from './app.ts';
  * The name of a section, else one of the database, that is like an unknown one but for letter case, blanks, accents, or `-` for `_`;
  * undefined if there is none, or the database does not say soon. Never rejects.
  */
-export async function meantName({ clock, settings, store }: Core, unknown: string): Promise<string | undefined> {
+export async function meantName(
+  { clock, settings, store }: Pick<Core, 'clock' | 'settings' | 'store'>,
+  unknown: string,
+): Promise<string | undefined> {
   const section = likeName(unknown, settings().processNames);
   if (section !== undefined) return section;
   const names = await soon(clock, LOOK_LIMIT_MS, store().listNames(MOST_NAMES)).catch(() => []);

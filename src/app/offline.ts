@@ -139,7 +139,7 @@ async function ordersOf(core: Core, { version }: OfflineOptions, now?: WatchedNo
   });
 }
 
-function lastRecoveries({ state }: Core): LastRecoveries {
+function lastRecoveries({ state }: Pick<Core, 'state'>): LastRecoveries {
   const last = new LastRecoveries();
   last.load(state.history);
   return last;

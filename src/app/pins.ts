@@ -73,13 +73,17 @@ export function bindPins(core: Core, by: string): Pick<Orders, 'pins' | 'pin' | 
 }
 
 /** Under which system names its pin may be kept: also under its own name, from before it had another, if nobody else is called so. */
-function pinsOf(core: Core, name: string): ReadonlySet<string> {
+function pinsOf(core: Pick<Core, 'plans' | 'settings'>, name: string): ReadonlySet<string> {
   const isAnothers = core.settings().processNames.some((one) => one !== name && systemNameOf(core, one) === name);
   return new Set([systemNameOf(core, name), ...(isAnothers ? [] : [name])]);
 }
 
 /** What may have opened them is mended: that the program would not be started. The names of those that were not at rest. */
-function closeBreakers({ book, breakers, monitor, ...core }: Core, systemName: string, by: string): string[] {
+function closeBreakers(
+  { book, breakers, monitor, ...core }: Pick<Core, 'book' | 'breakers' | 'monitor' | 'plans'>,
+  systemName: string,
+  by: string,
+): string[] {
   const mine = [...breakers.list()].filter(([, { processName }]) => systemNameOf(core, processName) === systemName);
   const closed = mine.flatMap(([target]) => breakers.reset(target, by));
   for (const [, { processName }] of mine) book.retry(processName);
@@ -88,13 +92,17 @@ function closeBreakers({ book, breakers, monitor, ...core }: Core, systemName: s
 }
 
 /** One program may have several names: what is known of each is found anew. */
-async function lookAgain(core: Core, name: string | undefined, systemNames: readonly string[]): Promise<void> {
+async function lookAgain(
+  core: Pick<Core, 'concerns' | 'plans' | 'settings'>,
+  name: string | undefined,
+  systemNames: readonly string[],
+): Promise<void> {
   const names = [...core.settings().processNames, ...core.concerns.looked(), ...(name === undefined ? [] : [name])];
   for (const one of new Set(names)) if (systemNames.includes(systemNameOf(core, one))) await core.concerns.lookAt(one);
 }
 
 /** Of every program that would not be started again as things stand. */
-async function offerAll(core: Core): ReturnType<Orders['pins']> {
+async function offerAll(core: Pick<Core, 'abort' | 'log' | 'plans' | 'settings' | 'store'>): ReturnType<Orders['pins']> {
   const offers: PinOffer[] = [];
   const refusals: { readonly name: string; readonly reason: string }[] = [];
   const look = await ProcessLook.take(new ProcessTable());
@@ -114,7 +122,12 @@ async function offerAll(core: Core): ReturnType<Orders['pins']> {
 }
 
 /** Those with a section; and those of the database, where it answers. */
-async function allNames({ settings, plans, store, log }: Core): Promise<ReadonlySet<string>> {
+async function allNames({
+  settings,
+  plans,
+  store,
+  log,
+}: Pick<Core, 'log' | 'plans' | 'settings' | 'store'>): Promise<ReadonlySet<string>> {
   const { processNames, monitor } = settings();
   if (monitor.onlyConfigured || plans()('').strategy.concern === undefined) return new Set(processNames);
   try {
@@ -131,13 +144,13 @@ function systemNameOf(core: Pick<Core, 'plans'>, name: string): string {
   return managedProcess(name, core.plans()(name)).systemName;
 }
 
-async function concernOf(core: Core, name: string, look?: ProcessLook): Promise<string | undefined> {
+async function concernOf(core: Pick<Core, 'plans'>, name: string, look?: ProcessLook): Promise<string | undefined> {
   const plan = core.plans()(name);
   const process = managedProcess(name, plan);
   return plan.strategy.concern?.(process, look && (async () => look));
 }
 
-async function candidateFor(core: Core, name: string): Promise<Candidate> {
+async function candidateFor(core: Pick<Core, 'abort' | 'plans'>, name: string): Promise<Candidate> {
   const plan = core.plans()(name);
   const process = managedProcess(name, plan);
   const now = await plan.strategy.launchesNow?.(process, core.abort.signal);

@@ -59,7 +59,7 @@ export async function previewOrder(core: Core, name: string, signal = core.abort
 
 /** What would come of a restart of that name as things stand. */
 export async function previewRestart(
-  core: Core,
+  core: Pick<Core, 'abort' | 'holds' | 'plans' | 'targets'>,
   name: string,
   processId: string | null | undefined,
   signal = core.abort.signal,
@@ -120,7 +120,7 @@ function preRestart({ settings }: RecoveryPlan, process: ManagedProcess): Return
 
 /** The hold that keeps it from being restarted, or that its restart would not heed. */
 async function heldBack(
-  { holds }: Core,
+  { holds }: Pick<Core, 'holds'>,
   process: ManagedProcess,
   { strategy }: RecoveryPlan,
   resolution: Resolution,

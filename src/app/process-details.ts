@@ -66,7 +66,7 @@ const TARGETS_LIMIT_MS = 1000;
 
 /** The rows, and the alarm that the daemon keeps for want of one; null if the store does not tell. */
 function allRows(
-  { book, kept, state }: Core,
+  { book, kept, state }: Pick<Core, 'book' | 'kept' | 'state'>,
   name: string,
   found: Awaited<ReturnType<typeof lookUp>> | 'late',
 ): ProcessDetails['rows'] {

@@ -14,9 +14,27 @@ import type { Core } from './app.ts';
 import { judgeState } from './judge-state.ts';
 import { type FoundLife, type Running, watchedStatus, watchFact } from './watched-status.ts';
 
+/** Where the status of a process comes from. */
+export type StatusSources = Pick<
+  Core,
+  | 'book'
+  | 'breakers'
+  | 'clock'
+  | 'concerns'
+  | 'handler'
+  | 'holds'
+  | 'kept'
+  | 'lives'
+  | 'monitor'
+  | 'plans'
+  | 'settings'
+  | 'state'
+  | 'targets'
+>;
+
 /** What the status of one process is made of. */
 export interface ProcessParts {
-  readonly core: Core;
+  readonly core: StatusSources;
   readonly last: LastRecoveries;
   readonly runs: (processName: string) => Running;
   /** What a look has found, if nobody watches. */
@@ -90,13 +108,21 @@ export function ruledBy(own: ProcessStatus, ruling: string, of: ProcessStatus): 
 }
 
 /** The hold that keeps it from being restarted: its own, that of all, or one on another name of its target as far as that is known. */
-export function holdOf({ holds, targets }: Core, name: string, target: string | undefined): HoldRecord | undefined {
+export function holdOf(
+  { holds, targets }: Pick<Core, 'holds' | 'targets'>,
+  name: string,
+  target: string | undefined,
+): HoldRecord | undefined {
   const own = holds.of(name);
   if (own !== undefined || target === undefined) return own;
   return holds.list().find((hold) => hold.name !== null && targets.known(hold.name)?.key === target);
 }
 
-function holdReason(core: Core, processName: string, target: string | undefined): string | undefined {
+function holdReason(
+  core: Pick<Core, 'holds' | 'targets'>,
+  processName: string,
+  target: string | undefined,
+): string | undefined {
   const hold = holdOf(core, processName, target);
   return hold && heldWords(hold, processName);
 }
@@ -108,7 +134,12 @@ export function heldWords(hold: HoldRecord, processName: string): string {
   return `on hold${how} ${holdWords(hold)}`;
 }
 
-function isRecovering({ book, handler }: Core, name: string, target: string | undefined, alarms: readonly Alarm[]): boolean {
+function isRecovering(
+  { book, handler }: Pick<Core, 'book' | 'handler'>,
+  name: string,
+  target: string | undefined,
+  alarms: readonly Alarm[],
+): boolean {
   if (handler.isRecovering(name, target ?? name)) return true;
   return alarms.some(({ key }) => !['idle', 'checking'].includes(book.get(key)?.phase ?? 'idle'));
 }

@@ -19,7 +19,7 @@ export interface ReloadableLogger extends Logger {
  * `follow` is called once the new one is in force: those who work by it take it up. The order it returns never rejects.
  */
 export function createReload(
-  core: Core,
+  core: Pick<Core, 'adopt' | 'book' | 'breakers' | 'clock' | 'events' | 'monitor' | 'settings'>,
   log: ReloadableLogger,
   notifier: Notifier,
   follow: () => void,
@@ -33,7 +33,7 @@ export function createReload(
 }
 
 async function reloadOnce(
-  core: Core,
+  core: Pick<Core, 'adopt' | 'book' | 'breakers' | 'clock' | 'events' | 'monitor' | 'settings'>,
   log: ReloadableLogger,
   notifier: Notifier,
   follow: () => void,
@@ -72,7 +72,7 @@ async function reloadOnce(
  * have not changed are tried when they would have been, so that no reload adds to their failures. What is to be told of open breakers.
  */
 function tryAgain(
-  { book, breakers, monitor, clock }: Core,
+  { book, breakers, monitor, clock }: Pick<Core, 'book' | 'breakers' | 'clock' | 'monitor'>,
   changed: readonly string[],
   configured: readonly string[],
 ): string[] {

@@ -26,7 +26,7 @@ export interface RunningNow {
 
 /** Looks at what runs of the process of that name. `look` saves a look of its own. Bounded by `signal`; never rejects. */
 export async function lookAtRunning(
-  core: Core,
+  core: Pick<Core, 'clock' | 'execution' | 'plans'>,
   name: string,
   signal: AbortSignal,
   look?: TakeLook,
@@ -60,7 +60,10 @@ export interface WatchedNow {
 }
 
 /** Looks at all of them, for `limitMs` at most. Never rejects. */
-export async function lookAtWatched(core: Core, limitMs: number): Promise<WatchedNow> {
+export async function lookAtWatched(
+  core: Pick<Core, 'abort' | 'clock' | 'execution' | 'plans' | 'settings'>,
+  limitMs: number,
+): Promise<WatchedNow> {
   const runs = new Map<string, Running>();
   const found = new Map<string, FoundLife>();
   const signal = AbortSignal.any([core.abort.signal, AbortSignal.timeout(limitMs)]);
@@ -85,7 +88,11 @@ const AT_ONCE = 8;
 const MOST_COMMAND = 1024;
 
 /** [] for one that has ended meanwhile. */
-function runningStatus({ clock }: Core, table: ProcessTable, { pid, startTime }: ProcessIdentity): RunningStatus[] {
+function runningStatus(
+  { clock }: Pick<Core, 'clock'>,
+  table: ProcessTable,
+  { pid, startTime }: ProcessIdentity,
+): RunningStatus[] {
   const info = table.read(pid, ['startTime', 'name', 'argv', 'meanCpuPercent', 'rssBytes']);
   if (info === undefined || info.startTime !== startTime) return [];
   const { argv = [], name, meanCpuPercent = null, rssBytes = null } = info;

@@ -7,7 +7,10 @@ import { ProcessFindings } from './process-findings.ts';
  * What check-config warns of for one process, as `FILE:LINE: [section] key: problem`: of its own section, and of what it inherits from
  * `[process.default]`. Its errors are not among them: its strategy refuses with those. Never rejects.
  */
-export async function sectionWarnings(core: Core, name: string): Promise<string[]> {
+export async function sectionWarnings(
+  core: Pick<Core, 'abort' | 'clock' | 'execution' | 'plans' | 'settings' | 'store'>,
+  name: string,
+): Promise<string[]> {
   const settings = core.settings();
   const within = AbortSignal.any([core.abort.signal, AbortSignal.timeout(LIMIT_MS)]);
   const { services } = core.execution;
@@ -21,7 +24,7 @@ export async function sectionWarnings(core: Core, name: string): Promise<string[
 const LIMIT_MS = 5000;
 
 /** Asks the store, and no more once it has not answered. */
-function rowsOf(core: Core): (name: string) => Promise<boolean | undefined> {
+function rowsOf(core: Pick<Core, 'clock' | 'store'>): (name: string) => Promise<boolean | undefined> {
   let isAway = false;
   return async (name) => {
     if (isAway) return undefined;

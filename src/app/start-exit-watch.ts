@@ -4,7 +4,14 @@ import type { Core } from './app.ts';
 
 /** Begins to watch the processes with `watch_exit`. `source`: the program's process events; undefined if there are none. */
 export function startExitWatch(
-  { alarms, exitCounts, exits, handler, kept, monitor }: Core,
+  {
+    alarms,
+    exitCounts,
+    exits,
+    handler,
+    kept,
+    monitor,
+  }: Pick<Core, 'alarms' | 'exitCounts' | 'exits' | 'handler' | 'kept' | 'monitor'>,
   source: ProcessEventSource | undefined,
 ): void {
   exits.start({

@@ -4,7 +4,10 @@ import type { Notifier } from '../system/systemd/notify.ts';
 import type { Core } from './app.ts';
 
 /** Keeps the line that `systemctl status` shows as things are, from now until the daemon stops. */
-export function followStatus(core: Core, notifier: Pick<Notifier, 'status'>): void {
+export function followStatus(
+  core: Pick<Core, 'breakers' | 'clock' | 'events' | 'handler' | 'holds' | 'kept' | 'monitor' | 'settings' | 'stopping'>,
+  notifier: Pick<Notifier, 'status'>,
+): void {
   let shown = '';
   let isDue = false;
   let due: AbortController | undefined;
@@ -43,7 +46,9 @@ const LONGEST_WAIT_MS = 86_400_000;
  * `observe: 3 in alarm, 1 recovering, 1 held, 1 breaker open, 1 refused, db ok`; what there is none of is left out but for the
  * first two.
  */
-export function statusLine(core: Core): string {
+export function statusLine(
+  core: Pick<Core, 'breakers' | 'clock' | 'handler' | 'holds' | 'kept' | 'monitor' | 'settings'>,
+): string {
   const { monitor, refusals } = core.settings();
   const kept = core.kept.alarms().length;
   const holds = core.holds.list();
@@ -61,7 +66,7 @@ export function statusLine(core: Core): string {
   return `${monitor.mode === 'observe' ? 'observe: ' : ''}${parts.join(', ')}`;
 }
 
-function alarmWords({ monitor: { availability } }: Core): string {
+function alarmWords({ monitor: { availability } }: Pick<Core, 'monitor'>): string {
   switch (availability.state) {
     case 'ok':
       return `${availability.alarms.length}${availability.leftOut > 0 ? ` and ${availability.leftOut} more` : ''} in alarm`;
@@ -74,7 +79,7 @@ function alarmWords({ monitor: { availability } }: Core): string {
   }
 }
 
-function storeWords({ monitor: { availability } }: Core): string {
+function storeWords({ monitor: { availability } }: Pick<Core, 'monitor'>): string {
   switch (availability.state) {
     case 'ok':
       return 'db ok';
@@ -88,13 +93,13 @@ function storeWords({ monitor: { availability } }: Core): string {
 }
 
 /** When each of those that let nothing through does so again: monotonic milliseconds. */
-function openBreakers({ breakers, clock }: Core): number[] {
+function openBreakers({ breakers, clock }: Pick<Core, 'breakers' | 'clock'>): number[] {
   const open = [...breakers.list().values()].filter(({ snapshot }) => snapshot.state === 'open');
   return open.map(({ snapshot }) => snapshot.reopenAtMs).filter((atMs) => atMs > clock.monotonicMs());
 }
 
 /** In how many milliseconds the first hold or breaker ends by itself; undefined: none will. */
-function nextEndMs(core: Core): number | undefined {
+function nextEndMs(core: Pick<Core, 'breakers' | 'clock' | 'holds'>): number | undefined {
   const now = core.clock.date().getTime();
   const holds = core.holds.list().flatMap(({ until }) => (until === null ? [] : [until.getTime() - now]));
   const breakers = openBreakers(core).map((atMs) => atMs - core.clock.monotonicMs());

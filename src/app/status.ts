@@ -8,7 +8,7 @@ import type { LastRecoveries } from '../monitor/last-recoveries.ts';
 import type { HoldRecord } from '../state/daemon-state.ts';
 import { managedProcess } from '../strategies/recovery-plan.ts';
 import type { Core } from './app.ts';
-import { type ProcessParts, processStatus, ruledBy } from './process-status.ts';
+import { type ProcessParts, processStatus, ruledBy, type StatusSources } from './process-status.ts';
 
 /** What is known beside the core. */
 export interface StatusExtras extends Pick<DaemonStatus, 'events' | 'exitWatch'> {
@@ -20,7 +20,7 @@ export interface StatusExtras extends Pick<DaemonStatus, 'events' | 'exitWatch'>
 
 /** What is going on, for the control socket. `pid` 0: no daemon runs and the command line looked itself. */
 export function buildStatus(
-  core: Core,
+  core: StatusSources & Pick<Core, 'execution' | 'store'>,
   last: LastRecoveries,
   who: { version: string; pid: number; startedAt: Date | null },
   { events, exitWatch, runs = seenAlive(core), found, gone = new Set() }: StatusExtras = {},
@@ -47,7 +47,10 @@ export function buildStatus(
  * Looks at what the names stand for, as long as a status may be waited for: what is held, or refused, may be so by another name. `others`:
  * names that may have no section.
  */
-export function lookAtTargets({ targets, holds }: Core, others: readonly string[] = []): Promise<void> {
+export function lookAtTargets(
+  { targets, holds }: Pick<Core, 'holds' | 'targets'>,
+  others: readonly string[] = [],
+): Promise<void> {
   const held = holds.list().flatMap(({ name }) => name ?? []);
   return targets.look([...held, ...others], LOOK_LIMIT_MS);
 }
@@ -60,7 +63,7 @@ export function holdStatus({ name, until, reason, strict }: HoldRecord): HoldSta
 }
 
 /** What is known of the store. */
-export function storeStatus({ store, monitor: { availability } }: Core): DaemonStatus['store'] {
+export function storeStatus({ store, monitor: { availability } }: Pick<Core, 'monitor' | 'store'>): DaemonStatus['store'] {
   const { description } = store();
   const none = { since: null, reason: null, lastPollAt: null, alarms: null, leftOut: 0, nameless: 0, remarks: [] };
   switch (availability.state) {
@@ -120,7 +123,7 @@ function processStatuses(parts: Omit<ProcessParts, 'breakers' | 'watched'>): Pro
 
 /** Of one process, whether or not the status lists it; a daemon runs unless said. */
 export function statusOfOne(
-  core: Core,
+  core: StatusSources,
   last: LastRecoveries,
   name: string,
   {
@@ -156,7 +159,7 @@ function statusesOf(parts: ProcessParts, alarms: ReadonlyMap<string, readonly Al
 }
 
 /** The rows in alarm when the store was read last, and the alarms that are kept. */
-function alarmsByName({ kept, monitor: { availability } }: Core): Map<string, Alarm[]> {
+function alarmsByName({ kept, monitor: { availability } }: Pick<Core, 'kept' | 'monitor'>): Map<string, Alarm[]> {
   const byName = new Map<string, Alarm[]>();
   const rows = availability.state === 'starting' ? [] : availability.alarms;
   for (const alarm of [...rows, ...kept.alarms()])
@@ -164,17 +167,17 @@ function alarmsByName({ kept, monitor: { availability } }: Core): Map<string, Al
   return byName;
 }
 
-function breakersByName(core: Core): Map<string, string> {
+function breakersByName(core: Pick<Core, 'breakers'>): Map<string, string> {
   return new Map([...core.breakers.list()].map(([target, { processName }]) => [processName, target]));
 }
 
 /** For whom nobody watches: what ran when it was seen last runs, as long as its process lives. */
-function seenAlive({ lives }: Core): (processName: string) => boolean | null {
+function seenAlive({ lives }: Pick<Core, 'lives'>): (processName: string) => boolean | null {
   return (name) => (lives.of(name)?.since == null ? null : true);
 }
 
 /** The pins of programs without a section: those go by the name that they are pinned under. */
-function unnamedPins({ state, settings, plans }: Core): string[] {
+function unnamedPins({ state, settings, plans }: Pick<Core, 'plans' | 'settings' | 'state'>): string[] {
   const configured = new Set(settings().processNames.map((name) => managedProcess(name, plans()(name)).systemName));
   return state.pins.list().flatMap(({ systemName }) => (configured.has(systemName) ? [] : [systemName]));
 }
