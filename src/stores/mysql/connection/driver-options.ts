@@ -6,8 +6,6 @@ import type { MysqlOptions } from '../options.ts';
 
 /** How a pool is to be, beside what the file says. */
 export interface PoolHabits {
-  /** Connections at once. */
-  readonly limit: number;
   /** Statements that stay prepared on each. */
   readonly statements: number;
   /** See loginPlugins. */
@@ -26,9 +24,9 @@ export function driverOptions(endpoint: MysqlEndpoint, options: MysqlOptions, ha
     authPlugins: loginPlugins(login, (stream) => channelOf(stream, endpoint, options), habits.caution),
     // Ours knows what it waited for.
     connectTimeout: 0,
-    connectionLimit: habits.limit,
-    // As many as there may be: then mysql2 looks for idle ones never, and not each second. We do, see IdleConnections.
-    maxIdle: habits.limit,
+    // No limit: ours stands before the pool (MysqlLane). The pool counts a connection that was given up until its socket has closed, and
+    // would hold up the next one for that. Nor does it look for idle connections each second: see IdleConnections.
+    connectionLimit: 0,
     maxPreparedStatements: habits.statements,
     gracefulEnd: true,
     charset: 'utf8mb4',

@@ -27,10 +27,8 @@ export interface MysqlCommon {
   readonly caution: (text: string) => void;
 }
 
-/** How many connections a server is to have, and for what. */
+/** What the connections to a server are for. */
 interface MysqlConnections {
-  /** At once. None waits for another: the caller takes no more of them. */
-  readonly limit: number;
   /** How many statements stay prepared on each; the one used longest ago goes. */
   readonly statements: number;
   /** Milliseconds after which a call is given up: its waits for locks end before. */
@@ -118,7 +116,7 @@ export class MysqlServer {
     }
   }
 
-  /** A connection that the pool holds, or a new one, its socket and guard. None waits in the pool's queue: see connectionLimit. */
+  /** A connection that the pool holds, or a new one, its socket and guard. None waits in the pool's queue: the pool has no limit. */
   #fromPool(): { socket: Socket | undefined; guard: AnswerGuard | undefined; ready: Promise<PoolConnection> } {
     const { promise, resolve, reject } = Promise.withResolvers<PoolConnection>();
     this.#takeNewest();

@@ -17,7 +17,7 @@ export class HostLanes {
     const { queryTimeoutMs, poolSize } = options;
     this.looks = looksLane(endpoint, options, common);
     this.#makeCalls = () => {
-      const pool = { limit: poolSize, statements: POOL_STATEMENTS, timeoutMs: queryTimeoutMs };
+      const pool = { statements: POOL_STATEMENTS, timeoutMs: queryTimeoutMs };
       return new MysqlLane(new MysqlServer(endpoint, options, pool, common), queryTimeoutMs, poolSize);
     };
   }
@@ -43,7 +43,7 @@ export class HostLanes {
 /** A lane of one connection for reads, within read_timeout. */
 export function looksLane(endpoint: MysqlEndpoint, options: MysqlOptions, common: MysqlCommon): MysqlLane {
   const { readTimeoutMs } = options;
-  const one = { limit: 1, statements: 1, timeoutMs: readTimeoutMs };
+  const one = { statements: 1, timeoutMs: readTimeoutMs };
   return new MysqlLane(new MysqlServer(endpoint, options, one, common), readTimeoutMs, 'one for all');
 }
 
