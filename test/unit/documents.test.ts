@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { buildProgram } from '../../src/cli/cli.ts';
@@ -41,10 +41,20 @@ describe('monitor_service.8', () => {
 });
 
 describe('the documents', () => {
-  for (const file of ['README.md', 'monitor_service.8', 'config.ini', 'setup.sql', 'monitor_service.service'])
+  for (const file of ['README.md', 'src/README.md', 'monitor_service.8', 'config.ini', 'setup.sql', 'monitor_service.service'])
     it(`hold no marks of an unfinished merge: ${file}`, () => {
       assert.doesNotMatch(read(file), /^(?:<{7}|={7}|>{7})(?: |$)/m);
     });
+});
+
+describe('src/README.md', () => {
+  it('names files that there are', () => {
+    const named = [...read('src/README.md').matchAll(/`((?:[a-z0-9-]+\/)*[a-z0-9-]+\.ts)`/g)].map(([, file = '']) => file);
+    assert.ok(named.length > 30);
+    const places = ['src', 'src/monitor', ''];
+    const gone = named.filter((file) => !places.some((place) => existsSync(join(root, place, file))));
+    assert.deepEqual(gone, []);
+  });
 });
 
 describe('the configuration reference', () => {
