@@ -130,7 +130,7 @@ async function compose(options: CoreOptions, stops: StopStack): Promise<Core> {
   await load(options.settings);
   stops.push('store', () => config.current().store.close());
 
-  if (options.state === undefined) interruptedRuns.tell();
+  if (options.state === undefined) interruptedRuns.report();
   recordHistory(events, state.history, clock);
 
   const plans = (): Plans => config.current().plans;

@@ -4,8 +4,8 @@ import type { AlarmMemory } from './alarm-memory.ts';
 import type { RecoveryOutcome } from './recovery-job.ts';
 
 /**
- * What the daemon does about an alarm. `idle`: nothing, until a poll shows it again; `checking`: it looks at the health of what an
- * earlier recovery restarted; `waiting`: for processes that this one depends on; `recovering`: anything else on the way to its end.
+ * What the daemon does about an alarm. `idle`: nothing, until a poll shows it again. `checking`: it checks the health of what an
+ * earlier recovery restarted. `waiting`: it waits for processes that this one depends on. `recovering`: any other step of the handling.
  */
 export type AlarmPhase = 'idle' | 'checking' | 'waiting' | 'recovering';
 
@@ -32,26 +32,26 @@ export interface AlarmEntry {
   foundAtMs: number | undefined;
   /** True once it was reported that the alarm is left alone. */
   isReportedLeftAlone: boolean;
-  /** True if its source shows it no longer: what comes under its key from now on is another alarm. */
+  /** True if its source no longer shows it: a later alarm with the same key is another one. */
   isOver: boolean;
   phase: AlarmPhase;
-  /** What it waits for in the phase `waiting`; else []. */
+  /** What it waits for in the phase `waiting`; [] in other phases. */
   waitsFor: readonly Handling[];
-  /** Why it was skipped last; undefined if it was not, or is being restarted after all. */
+  /** Why it was skipped last; undefined if it was not skipped, or has been attempted since. */
   skip: Skip | undefined;
-  /** How the handling that is under way ends, or how the last one ended; undefined before the first. */
+  /** The end of the handling that is under way, or of the last one; undefined before the first. */
   outcome: Promise<RecoveryOutcome> | undefined;
   /** True if its last recovery failed: it is tried again by a regular poll, or once something about it has changed. */
   hasFailed: boolean;
-  /** The poll that had been asked for last when its last handling ended; 0 before that. */
+  /** The number of the last poll that had begun when its last handling ended; 0 if none has ended. */
   settledInPoll: number;
-  /** The same of its clearing by us. */
+  /** The number of the last poll that had begun when the daemon cleared it; 0 if it has not. */
   clearedInPoll: number;
 }
 
 /**
- * The alarms: one entry each, the one place where an alarm begins, is looked up and is forgotten. Polls are numbered as they are
- * asked for. What was settled or cleared after a poll was asked for may still be in alarm in that poll's answer, and is not taken from it.
+ * The alarms, one entry each: the one place where an alarm begins, is looked up and is forgotten. Polls are numbered when they begin.
+ * An alarm that was handled or cleared after a poll began may still stand in that poll's answer, and is not taken from it.
  */
 export class AlarmBook {
   /** What earlier recoveries have left of alarms. */
@@ -66,19 +66,19 @@ export class AlarmBook {
     this.#clock = clock;
   }
 
-  /** To be called before the store is asked; returns the number of the poll. */
+  /** Numbers a new poll. Call it before the store is asked. */
   startPoll(): number {
     return ++this.#askedPoll;
   }
 
-  /** The number of the poll that was asked for last. */
+  /** The number of the poll that began last. */
   get lastPoll(): number {
     return this.#askedPoll;
   }
 
   /**
-   * Takes the alarms that a source shows in the answer to a poll, and returns their entries. Alarms of other sources stay as they are.
-   * `isComplete`: the source has no more of them, so that those it does not show are over.
+   * Takes the alarms of one source from the answer to a poll, and returns their entries. Alarms of other sources do not change.
+   * `isComplete`: the source has no more alarms, so that those it does not show are over.
    */
   replace(source: Alarm['source'], alarms: readonly Alarm[], poll: number, isComplete = true): AlarmEntry[] {
     if (source === 'store') this.#answeredPoll = poll;
@@ -87,12 +87,12 @@ export class AlarmBook {
     const standing = new Set(alarms.map(({ key }) => key));
     for (const entry of this.#entries.values())
       if (entry.alarm.source === source && !standing.has(entry.key)) this.#end(entry, poll);
-    // What has ended since is not in this answer yet.
+    // What was handled or cleared after the poll began is not in its answer yet.
     this.memory.forgetEnded(source, (key) => standing.has(key) || this.#entries.has(key));
     return shown;
   }
 
-  /** Takes an alarm that was raised just now: another one than what stood under its key before, unless that is being handled. */
+  /** Takes an alarm that was raised just now. It is a new one, unless the alarm with the same key is being handled. */
   raise(alarm: Alarm): AlarmEntry {
     const entry = this.#entries.get(alarm.key);
     if (entry === undefined) return this.#begin(alarm);
@@ -101,19 +101,19 @@ export class AlarmBook {
     return entry;
   }
 
-  /** The entry of that key; undefined if nothing is known of such an alarm. */
+  /** The entry with that key; undefined if there is no such alarm. */
   get(key: string): AlarmEntry | undefined {
     return this.#entries.get(key);
   }
 
-  /** True if the entry, as read in that poll, is to be handled: it is not yet, and what has ended since cannot be what the poll shows. */
+  /** True if the alarm, as that poll shows it, is to be handled: it is not being handled, and was not handled or cleared meanwhile. */
   isFresh({ alarm, phase, settledInPoll, clearedInPoll }: AlarmEntry, poll: number): boolean {
     if (phase !== 'idle') return false;
-    // What we keep ourselves is never older than its end.
+    // A kept alarm is always read as it is now.
     return alarm.source === 'kept' || (settledInPoll < poll && clearedInPoll < poll);
   }
 
-  /** The handling of an alarm begins; it ends with `outcome`, which never rejects. */
+  /** Notes that the handling of an alarm begins. It ends with `outcome`, which must not reject. */
   begin(entry: AlarmEntry, outcome: Promise<RecoveryOutcome>): void {
     entry.phase = 'recovering';
     entry.outcome = outcome;
@@ -125,13 +125,13 @@ export class AlarmBook {
     });
   }
 
-  /** The row's alarm was cleared by us. */
+  /** Notes that the daemon has cleared an alarm. */
   cleared(alarm: Alarm): void {
     const entry = this.#entries.get(alarm.key) ?? this.#begin(alarm);
     entry.clearedInPoll = this.#askedPoll;
   }
 
-  /** True if the alarm was cleared by us after the poll was asked for that the store answered last. */
+  /** True if the daemon has cleared the alarm since the poll began that the store answered last. */
   isCleared(key: string): boolean {
     const clearedInPoll = this.#entries.get(key)?.clearedInPoll ?? 0;
     return clearedInPoll > 0 && clearedInPoll >= this.#answeredPoll;
@@ -143,8 +143,8 @@ export class AlarmBook {
   }
 
   /**
-   * The handlings of alarms of these names: those under way, those that ended after the last poll was asked for, and those that failed
-   * and wait for their next try.
+   * The handlings of alarms of these names: those that are under way, those that ended after the last poll began, and those that failed
+   * and wait for the next regular poll.
    */
   handlingsOf(processNames: readonly string[]): Handling[] {
     if (processNames.length === 0) return [];
@@ -159,19 +159,19 @@ export class AlarmBook {
     return [...named.filter(isUnderWay), ...named.filter(hasEnded)];
   }
 
-  /** Names of those whose end the alarm waits for. */
+  /** Names of the processes that the alarm waits for. */
   waitingFor(key: string): string[] {
     const awaited = this.#entries.get(key)?.waitsFor ?? [];
     const underWay = awaited.filter(({ entry, outcome }) => entry.phase !== 'idle' && entry.outcome === outcome);
     return [...new Set(underWay.map(({ processName }) => processName))];
   }
 
-  /** What failed of that name may be tried again at once: something about it has changed, or an operator wants it. */
+  /** Lets failed alarms of that name be tried at the next poll, early or not: something has changed, or an operator wants it. */
   retry(processName: string): void {
     for (const entry of this.#entries.values()) if (entry.alarm.processName === processName) entry.hasFailed = false;
   }
 
-  /** The alarm as a poll read it: a new one if what stood under its key was cleared before that poll was asked for. */
+  /** Takes an alarm as a poll read it. It is a new one if the alarm with the same key was cleared before that poll began. */
   #read(alarm: Alarm, poll: number): AlarmEntry {
     const entry = this.#entries.get(alarm.key);
     if (entry === undefined) return this.#begin(alarm);
@@ -200,7 +200,7 @@ export class AlarmBook {
     return entry;
   }
 
-  /** From now on it stands for a new alarm of the same key; a handling that is under way goes on. */
+  /** Makes the entry stand for a new alarm with the same key. A handling that is under way goes on. */
   #renew(entry: AlarmEntry): void {
     entry.seenAt = this.#clock.date();
     entry.foundAtMs = undefined;
@@ -211,7 +211,7 @@ export class AlarmBook {
     entry.clearedInPoll = 0;
   }
 
-  /** Its source shows it no longer. It is forgotten once nothing is under way and no poll can bring it from before its end. */
+  /** Its source no longer shows it. The entry stays as long as a handling is under way, or a poll may still show it from before. */
   #end(entry: AlarmEntry, poll: number): void {
     if (entry.phase === 'idle' && entry.settledInPoll < poll && entry.clearedInPoll < poll) this.#entries.delete(entry.key);
     else {

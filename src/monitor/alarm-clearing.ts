@@ -24,19 +24,19 @@ export interface AlarmClearingParts {
  */
 export class AlarmClearing {
   readonly #parts: AlarmClearingParts;
-  /** True once the server has denied the UPDATE: reported once, and tried again only for a new alarm. */
+  /** True once the server has denied the UPDATE. That is reported once, and tried again only for a new alarm. */
   #denied = false;
 
   constructor(parts: AlarmClearingParts) {
     this.#parts = parts;
   }
 
-  /** True while a clearing waits for a store that does not take it: the next poll comes sooner. */
+  /** True while a clearing is to be tried again. The next poll comes sooner then. */
   get isPending(): boolean {
     return !this.isLeftToOthers && this.#parts.book.memory.hasAnyHandled;
   }
 
-  /** True if clearing is not ours to do: handled alarms are remembered until their row leaves alarm. */
+  /** True if others clear the alarms: handled alarms are then remembered until their row is no longer in alarm. */
   get isLeftToOthers(): boolean {
     return this.#denied || !this.#parts.config.current().monitor.clearAlarm;
   }
@@ -70,7 +70,7 @@ export class AlarmClearing {
       book.memory.forgetHandled(alarm.processId);
       if (outcome === 'cleared') {
         book.cleared(alarm);
-        this.#tellCleared(member);
+        this.#reportCleared(member);
         return;
       }
       const why =
@@ -79,19 +79,19 @@ export class AlarmClearing {
           : `Alarm of ${process.processName} is left as it is: several rows have its process_id`;
       log.info(`DB UPDATE LOG: ${why}`, processFields(process));
     } catch (error) {
-      this.#tellFailed(member, error, book.memory.rememberHandled(process.processName, alarm));
+      this.#reportFailed(member, error, book.memory.rememberHandled(process.processName, alarm));
     }
   }
 
-  /** What we keep ourselves is ours to end, whatever `clear_alarm` says. */
+  /** Ends a kept alarm, whatever `clear_alarm` says. */
   #endKept(member: Member, alarm: KeptAlarm): void {
     const ended = this.#parts.kept.end(alarm);
     if (ended === undefined) return;
     this.#parts.book.memory.rememberDoubtfulRows(ended);
-    this.#tellCleared(member);
+    this.#reportCleared(member);
   }
 
-  #tellCleared({ process, alarm, foundAtMs }: Member): void {
+  #reportCleared({ process, alarm, foundAtMs }: Member): void {
     const sinceFoundMs = Math.round(this.#parts.clock.monotonicMs() - foundAtMs);
     this.#parts.log.info(
       alarm?.source === 'kept'
@@ -102,7 +102,7 @@ export class AlarmClearing {
     this.#parts.events.emit({ type: 'alarm_cleared', process, sinceFoundMs });
   }
 
-  #tellFailed({ process }: Member, error: unknown, isFirst: boolean): void {
+  #reportFailed({ process }: Member, error: unknown, isFirst: boolean): void {
     const fields = { ...processFields(process), err: errorMessage(error) };
     if (error instanceof StoreError && error.fault === 'denied') {
       if (!this.#denied) {

@@ -25,8 +25,8 @@ export interface AlarmHandlerParts {
 }
 
 /**
- * Handles alarms side by side, one handling for each, and carries out orders to recover. How many commands run at once is the slots'
- * business.
+ * Handles alarms side by side, one handling for each, and carries out orders to recover. Restart slots
+ * limit how many commands run at once.
  */
 export class AlarmHandler {
   readonly #parts: AlarmHandlerParts;
@@ -40,42 +40,42 @@ export class AlarmHandler {
     return this.#parts.recoveries.size;
   }
 
-  /** True while a recovery of this process, or of what it stands for (`target`), is under way. */
+  /** True while a recovery of this process, or of its target, is under way. */
   isRecovering(processName: string, target: string): boolean {
     return this.#parts.recoveries.isRunning(processName, target);
   }
 
-  /** The end of every handling that is under way for a process of that name. */
+  /** Resolves when all handlings that are under way for that name have ended. */
   async ended(processName: string): Promise<RecoveryOutcome[]> {
     const entries = this.#parts.book.underWay().filter(({ alarm }) => alarm.processName === processName);
     return Promise.all(entries.flatMap(({ outcome }) => outcome ?? []));
   }
 
   /**
-   * Takes the entries that a poll of that number has brought, and begins to handle those that are ours and new. `early`: the poll came
-   * before its time, because of a reload or another alarm: what failed is not tried again for that, and counts no further failure.
+   * Takes the entries of a poll, and begins to handle those that are ours and new. `early`: the poll came before its time, because of a
+   * reload or another alarm. What has failed is not tried again then, so that it counts no further failure.
    */
   take(entries: readonly AlarmEntry[], poll: number, early = false): void {
     const { book, intake, handleAlarm } = this.#parts;
     const fresh = entries
       .filter((entry) => intake.take(entry))
       .filter((entry) => book.isFresh(entry, poll) && !(early && entry.hasFailed));
-    // All are registered before the first one looks for what it depends on.
+    // All are registered before the first one looks for its dependencies.
     const { promise: start, resolve: go } = Promise.withResolvers<void>();
     for (const entry of fresh) {
       const processName = entry.alarm.processName ?? '';
       const outcome = start.then(() => handleAlarm(entry, processName));
       book.begin(
         entry,
-        outcome.catch((error: unknown) => this.#bug(processName, error)),
+        outcome.catch((error: unknown) => this.#internalError(processName, error)),
       );
     }
     go();
   }
 
   /**
-   * An operator's order: one recovery now, whatever the breaker says; joins the one that is under way for the same target.
-   * `alarms`: those of that name that it is to end, or a row of that name, in alarm or not; [] if it has none.
+   * Carries out an operator's order: one recovery now, whatever the breaker says. It joins a recovery of the same target that is under
+   * way. `alarms`: those of that name, or else one of its rows; [] if it has none.
    */
   async order(processName: string, alarms: readonly Alarm[]): Promise<RecoveryOutcome> {
     const { config, holds, clock, recoveries } = this.#parts;
@@ -90,10 +90,10 @@ export class AlarmHandler {
       foundAtMs,
     });
     const members = alarms.length === 0 ? [memberOf(undefined)] : alarms.map(memberOf);
-    return recoveries.join(members, plan, true).catch((error: unknown) => this.#bug(processName, error));
+    return recoveries.join(members, plan, true).catch((error: unknown) => this.#internalError(processName, error));
   }
 
-  /** Resolves when nothing is under way any more. */
+  /** Resolves when nothing is under way. */
   async idle(): Promise<void> {
     const { book, recoveries } = this.#parts;
     for (;;) {
@@ -104,8 +104,8 @@ export class AlarmHandler {
     }
   }
 
-  /** Nothing of ours rejects for an expected fault: what arrives here is a mistake in the program, and must not end the daemon. */
-  #bug(processName: string, error: unknown): RecoveryOutcome {
+  /** Expected faults do not reject. What arrives here is a mistake in the program, which must not end the daemon. */
+  #internalError(processName: string, error: unknown): RecoveryOutcome {
     this.#parts.log.error(`Internal error while handling ${processName}: ${errorMessage(error)}`, {
       process_name: processName,
       err: error,

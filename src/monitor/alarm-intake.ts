@@ -28,7 +28,7 @@ export class AlarmIntake {
     this.#parts = parts;
   }
 
-  /** Reports the alarm if that is news. `foundAtMs` of the entry is set from then on if the alarm is ours. True if it is. */
+  /** Reports the alarm if it was not reported before. Returns true if the alarm is ours; the entry has `foundAtMs` then. */
   take(entry: AlarmEntry): entry is AlarmEntry & { foundAtMs: number } {
     const { alarm } = entry;
     if (!hasName(alarm)) {
@@ -49,7 +49,7 @@ export class AlarmIntake {
     return true;
   }
 
-  /** The same of an alarm that no poll has brought yet. Reports nothing. */
+  /** True if an alarm that no poll has shown yet would be ours. Reports nothing. */
   isOurs(alarm: Alarm): boolean {
     return hasName(alarm) && !this.#isLeftAlone(alarm.processName) && !this.#isLeftToOthers(alarm);
   }
@@ -74,7 +74,7 @@ export class AlarmIntake {
     events.emit({ type: 'alarm_found', process, notes: alarm.notes });
   }
 
-  /** The section that its name may have been meant for, for the end of a line. */
+  /** The end of a line that names the section that may have been meant; empty if there is none. */
   #nearSection(processName: string): string {
     const section = nearName(processName, this.#parts.config.current().processNames);
     return section === undefined
@@ -92,5 +92,5 @@ export class AlarmIntake {
 }
 
 function placeOf(alarm: Alarm): string {
-  return alarm.source === 'kept' ? 'kept by the daemon' : `ID: ${alarm.processId}`;
+  return alarm.source === 'kept' ? 'stored locally' : `ID: ${alarm.processId}`;
 }

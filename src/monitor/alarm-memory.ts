@@ -3,11 +3,11 @@ import type { Clock } from '../core/clock.ts';
 import type { HandledAlarm, HandledAlarms, KeptAlarmRecord, UnprovedAlarm, UnprovedAlarms } from '../state/daemon-state.ts';
 import type { RecoveryJob } from './recovery-job.ts';
 
-/** What an earlier recovery has left of an alarm that still stands. */
+/** What an earlier recovery has done about an alarm that still stands. */
 export interface EarlierRecovery {
-  /** True if it healed the process, and only the clearing is missing. */
+  /** True if it healed the process and could not clear the alarm. */
   readonly handled: boolean;
-  /** Set if it restarted the process, and nobody could tell whether that helped. */
+  /** Set if it restarted the process without proof that the process is well. */
   readonly unproved: UnprovedAlarm | undefined;
 }
 
@@ -19,8 +19,8 @@ export interface AlarmMemoryParts {
 }
 
 /**
- * What earlier recoveries have left of alarms, also those of earlier lives of the daemon: alarms that were healed and not cleared, and
- * alarms of which it could not be told whether the restart helped. Neither is restarted again for want of a clearing or of a proof.
+ * What earlier recoveries, also those of earlier lives of the daemon, have done about alarms that still stand: alarms that were healed
+ * and not cleared, and alarms whose restart is not proved to have helped. Neither is restarted again because of that.
  */
 export class AlarmMemory {
   readonly #parts: AlarmMemoryParts;
@@ -29,22 +29,22 @@ export class AlarmMemory {
     this.#parts = parts;
   }
 
-  /** What is remembered of the very alarm that `alarm` is. */
+  /** What is remembered of this alarm. */
   of(alarm: Alarm): EarlierRecovery {
     return { handled: isHandled(this.#handled(alarm), alarm), unproved: this.unproved(alarm) };
   }
 
-  /** True if an alarm of the row was healed and not cleared, whatever its notes have become. */
+  /** True if an alarm of this row was healed and not cleared, even if its notes have changed. */
   hasHandled(alarm: Alarm): boolean {
     return this.#handled(alarm) !== undefined;
   }
 
-  /** True if an alarm of some row was healed and not cleared. */
+  /** True if any alarm was healed and not cleared. */
   get hasAnyHandled(): boolean {
     return this.#parts.handled.list().length > 0;
   }
 
-  /** Remembers a healed alarm of a row; false if it was remembered already. */
+  /** Remembers that a row's alarm was healed. Returns false if it was remembered already. */
   rememberHandled(processName: string, row: StoredAlarm): boolean {
     const { processId, notes, notesDigest } = row;
     if (isHandled(this.#parts.handled.get(processId), row)) return false;
@@ -52,35 +52,35 @@ export class AlarmMemory {
     return true;
   }
 
-  /** Remembers the rows that an ended alarm of our own may have reached: if it stands there after all, it is healed already. */
+  /** Remembers the rows that an ended kept alarm may have been written to. If it stands there, it is healed already. */
   rememberDoubtfulRows({ processName, notes, doubtfulRows }: KeptAlarmRecord): void {
     const handledAt = this.#parts.clock.date();
     for (const processId of doubtfulRows)
       this.#parts.handled.set({ processId, processName, notes, notesDigest: null, handledAt });
   }
 
-  /** The alarm of the row is cleared. */
+  /** Forgets the healed alarm of a row. */
   forgetHandled(processId: string): void {
     this.#parts.handled.delete(processId);
   }
 
-  /** Set if it is not known whether the process of the alarm is well, whatever the alarm's notes have become. */
+  /** Set if the alarm's process is not proved to be well, even if the alarm's notes have changed. */
   unproved({ key, processName }: Pick<Alarm, 'key' | 'processName'>): UnprovedAlarm | undefined {
     const known = this.#parts.unproved.get(key);
     return known?.processName === processName ? known : undefined;
   }
 
-  /** Remembers the alarms of a recovery that ended without a proof. */
+  /** Remembers the alarms of a recovery that ended as not proved. */
   rememberUnproved({ members, target }: RecoveryJob, attempts: number, reason: string): void {
     const since = this.#parts.clock.date();
     members.forEach(({ alarm, process: { processName } }, i) => {
       if (alarm === undefined) return;
-      // The first one's proof will be the target's: it is counted once.
+      // A later proof counts for the target once: for its first alarm.
       this.#parts.unproved.set({ key: alarm.key, processName, reason, target: i === 0 ? target : null, attempts, since });
     });
   }
 
-  /** There is still no proof, for this reason. */
+  /** Notes why there is still no proof. */
   renewUnproved(known: UnprovedAlarm, reason: string): void {
     this.#parts.unproved.set({ ...known, reason });
   }
@@ -89,13 +89,13 @@ export class AlarmMemory {
     this.#parts.unproved.delete(key);
   }
 
-  /** The process of that name is known to have ended since. */
+  /** Forgets what is not proved of that name: the process has ended since. */
   forgetUnprovedName(processName: string): void {
     for (const { key, processName: name } of this.#parts.unproved.list())
       if (name === processName) this.#parts.unproved.delete(key);
   }
 
-  /** Forgets what belongs to alarms of `source` that are over. `stands`: whether that of a key may stand. */
+  /** Forgets alarms of `source` that are over. `stands`: true if the alarm with that key may still stand. */
   forgetEnded(source: Alarm['source'], stands: (key: string) => boolean): void {
     const { handled, unproved } = this.#parts;
     if (source === 'store')
@@ -111,7 +111,7 @@ export class AlarmMemory {
   }
 }
 
-/** True if `handled` is the memory of the very alarm that `alarm` is. */
+/** True if `handled` was written for this alarm. */
 function isHandled(handled: HandledAlarm | undefined, alarm: Pick<Alarm, 'processName' | 'notes' | 'notesDigest'>): boolean {
   return handled !== undefined && handled.processName === alarm.processName && isSameNotes(handled, alarm);
 }

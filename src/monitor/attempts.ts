@@ -35,8 +35,8 @@ export interface AttemptParts {
 }
 
 /**
- * One recovery from its first attempt to its verdict: up to `max_attempts` times slot → is the row still in alarm? → journal →
- * strategy → health check. Clearing and breaker are the caller's. Never rejects for an expected fault.
+ * Makes the attempts of one recovery, at most `max_attempts`: slot → is the row still in alarm? → journal → strategy → health check.
+ * The caller counts the outcome for the breaker and clears the alarms. Never rejects for an expected fault.
  */
 export async function makeAttempts(job: RecoveryJob, parts: AttemptParts): Promise<RecoveryOutcome> {
   const { settings } = job.plan;
@@ -46,20 +46,20 @@ export async function makeAttempts(job: RecoveryJob, parts: AttemptParts): Promi
     if (parts.stopping.aborted) return { kind: 'interrupted' };
     const outcome = await makeAttempt(job, attempt, parts);
     if (outcome.kind === 'recovered') return { kind: 'recovered', attempts: attempt };
-    // A restart would make it no more provable.
+    // Another restart would not make it provable.
     if (outcome.kind === 'not_proved') return { ...outcome, attempts: attempt };
     if (outcome.kind === 'ended' || outcome.kind === 'skipped' || outcome.kind === 'interrupted') return outcome;
     last = { reason: outcome.reason, ...(outcome.output && { output: outcome.output }) };
-    tellAttemptFailed(job, attempt, last, parts);
+    reportAttemptFailed(job, attempt, last, parts);
     if (outcome.final) break;
   }
   return { kind: 'failed', ...last };
 }
 
-/** Why an attempt failed, and what had been written last by what was to be restarted. */
+/** Why an attempt failed, and the last lines that the program wrote. */
 type Failure = Pick<AttemptOutcome & { kind: 'failed' }, 'reason' | 'output'>;
 
-/** Seconds between attempts, grown by `backoff_multiplier` with each one where `use_backoff` says so. */
+/** Milliseconds before an attempt. With `use_backoff` they grow by `backoff_multiplier` each time. */
 function delayBefore(attempt: number, settings: RecoverySettings): number {
   if (!settings.useBackoff) return settings.restartDelayMs;
   const grown = settings.restartDelayMs * settings.backoffMultiplier ** (attempt - 2);
@@ -74,7 +74,7 @@ async function makeAttempt(job: RecoveryJob, attempt: number, parts: AttemptPart
   const outsideSlot = async <T>(wait: () => Promise<T>): Promise<T> => {
     release();
     const result = await wait();
-    // Aborted: what follows ends at once, and needs no slot.
+    // If it is aborted, what follows ends at once and needs no slot.
     release = (await parts.slots.acquire(rank, parts.abort)) ?? (() => {});
     return result;
   };
@@ -95,7 +95,7 @@ async function makeAttempt(job: RecoveryJob, attempt: number, parts: AttemptPart
   return checkAttempt(job, attempt, parts);
 }
 
-/** Everything that may still keep the restart from happening; undefined where nothing does. */
+/** Everything that may still prevent the restart; undefined if nothing does. */
 async function prepare(job: RecoveryJob, attempt: number, parts: AttemptParts): Promise<AttemptOutcome | undefined> {
   const { preRestartCommand } = job.plan.settings;
   const unwanted = await isUnwanted(job, parts);
@@ -106,11 +106,11 @@ async function prepare(job: RecoveryJob, attempt: number, parts: AttemptParts): 
   const failure = await runPreRestart(job, preRestartCommand, parts);
   if (parts.abort.aborted) return { kind: 'interrupted' };
   if (failure !== undefined) return { kind: 'failed', final: true, ...failure };
-  // It may have taken its whole time limit, and much may have changed meanwhile.
+  // The command may have taken its whole time limit, and much may have changed meanwhile.
   return isUnwanted(job, parts);
 }
 
-/** Whether somebody cleared the alarm, set a hold, or reloaded with mode = observe while this recovery waited for its turn. */
+/** Set if somebody cleared the alarm, set a hold, or reloaded with mode = observe while this recovery waited for its turn. */
 async function isUnwanted(job: RecoveryJob, parts: AttemptParts): Promise<AttemptOutcome | undefined> {
   const noRestart = await dropHealedMembers(job, parts);
   if (noRestart !== undefined) return noRestart;
@@ -133,7 +133,7 @@ function observes({ config }: AttemptParts): boolean {
 async function runPreRestart(job: RecoveryJob, template: string, parts: AttemptParts): Promise<Failure | undefined> {
   const expanded = expandCommand(template, job.process);
   if (expanded.kind === 'refused') return { reason: `pre_restart_command: ${expanded.reason}` };
-  const runId = writeDown(job, 1, parts);
+  const runId = beginRun(job, 1, parts);
   const result = await parts.commands.run(
     {
       line: expanded.line,
@@ -156,7 +156,7 @@ async function restart(
   parts: AttemptParts,
 ): Promise<RestartOutcome> {
   const { process, plan } = job;
-  const runId = writeDown(job, attempt, parts);
+  const runId = beginRun(job, attempt, parts);
   const { maxAttempts } = plan.settings;
   parts.log.info(
     `RESTART LOG: Restarting ${process.processName} using strategy ${plan.strategy.name} (attempt ${attempt}/${maxAttempts})`,
@@ -179,7 +179,7 @@ async function restart(
   return outcome;
 }
 
-function tellAttemptFailed(job: RecoveryJob, attempt: number, { reason, output }: Failure, parts: AttemptParts): void {
+function reportAttemptFailed(job: RecoveryJob, attempt: number, { reason, output }: Failure, parts: AttemptParts): void {
   const { process, target, plan } = job;
   parts.log.warning(
     `RESTART LOG: Attempt ${attempt}/${plan.settings.maxAttempts} failed for ${process.processName}: ${reason}`,
@@ -188,8 +188,8 @@ function tellAttemptFailed(job: RecoveryJob, attempt: number, { reason, output }
   parts.events.emit({ type: 'attempt_failed', process, target, attempt, reason, ...(output && { output }) });
 }
 
-/** The id of a run that is about to start, in the journal: whatever kills us now, the next life of the daemon settles it first. */
-function writeDown(job: RecoveryJob, attempt: number, { journal, clock }: AttemptParts): string {
+/** Writes a run that is about to start into the journal, and returns its id. If the daemon dies now, its next life waits for that run. */
+function beginRun(job: RecoveryJob, attempt: number, { journal, clock }: AttemptParts): string {
   const runId = randomBytes(8).toString('hex');
   journal.begin({
     target: job.target,

@@ -18,7 +18,7 @@ import {
 } from './circuit-breaker.ts';
 import type { CurrentConfig } from './current-config.ts';
 
-/** Why an alarm is skipped if its breaker says no. */
+/** The skip reason of an alarm whose breaker is open. */
 export const breakerOpen = 'circuit breaker open';
 
 interface Entry {
@@ -35,31 +35,31 @@ export interface BreakersParts {
   readonly log: Logger;
 }
 
-/** The circuit breakers of all targets, one each: decided here, written down here, told here. */
+/** The circuit breakers, one for each target. This class decides, saves and reports their changes. */
 export class Breakers {
   readonly #parts: BreakersParts;
   readonly #entries = new Map<string, Entry>();
-  /** Targets whose present open period has had its warning. */
+  /** Targets whose open breaker has skipped an alarm, which is reported once. */
   readonly #warned = new Set<string>();
 
   constructor(parts: BreakersParts) {
     this.#parts = parts;
   }
 
-  /** Takes up what an earlier life of the daemon wrote down. */
+  /** Loads what an earlier life of the daemon saved. */
   load(): void {
     for (const [target, entry] of this.#parts.records.load()) this.#entries.set(target, entry);
   }
 
-  /** May a recovery of `target` start now? Skips while open are told once an open period, then at debug. */
+  /** Decides whether a recovery of `target` may start now. A refusal is reported once while the breaker is open, then at debug. */
   admit(target: string, process: ManagedProcess): { kind: 'admitted' } | { kind: 'refused'; remainingMs: number } {
     const admission = admit(this.snapshot(target), this.#parts.clock.monotonicMs());
     if (admission.kind === 'refused') {
-      this.#tellSkip(target, process, admission.remainingMs);
+      this.#reportSkip(target, process, admission.remainingMs);
       return { kind: 'refused', remainingMs: admission.remainingMs };
     }
     this.#put(target, process.processName, admission.next);
-    if (admission.halfOpened) this.#tellHalfOpened(target, process.processName);
+    if (admission.halfOpened) this.#reportHalfOpened(target, process.processName);
     return { kind: 'admitted' };
   }
 
@@ -68,12 +68,12 @@ export class Breakers {
     return admit(this.snapshot(target), this.#parts.clock.monotonicMs()).kind === 'refused';
   }
 
-  /** An operator's order: admitted whatever the breaker says; an open one is half open for it. */
+  /** Admits an operator's order. An open breaker becomes half open for it. */
   admitOrder(target: string, process: ManagedProcess): void {
     const before = this.snapshot(target);
     if (before.state !== 'open') return;
     this.#put(target, process.processName, { ...before, state: 'half_open' });
-    this.#tellHalfOpened(target, process.processName);
+    this.#reportHalfOpened(target, process.processName);
   }
 
   /** Counts a recovery that succeeded. */
@@ -84,12 +84,12 @@ export class Breakers {
     this.#put(target, process.processName, next);
     if (before.state === 'open') return;
     if (next.state === 'open') {
-      this.#tellOpened(
+      this.#reportOpened(
         target,
         process.processName,
         `recovered ${counted(rules.flapRecoveries, 'time', 'times')} within ${configuredSeconds(rules.flapWindowMs)}: it keeps dying`,
       );
-    } else if (before.state !== 'closed') this.#tellClosed(target, process.processName);
+    } else if (before.state !== 'closed') this.#reportClosed(target, process.processName);
   }
 
   /** Counts a recovery that failed. */
@@ -98,14 +98,14 @@ export class Breakers {
     const next = recordFailure(before, this.#parts.clock.monotonicMs(), this.#parts.config.current().monitor);
     this.#put(target, process.processName, next);
     if (next.state === 'open' && before.state !== 'open')
-      this.#tellOpened(
+      this.#reportOpened(
         target,
         process.processName,
         next.failures === 1 ? 'a failed recovery' : `${next.failures} failed recoveries`,
       );
   }
 
-  /** Counts an exit of a watched process that nobody had asked for. */
+  /** Counts an unexpected exit of a watched process. */
   exited(target: string, processName: string): void {
     const before = this.snapshot(target);
     const rules = this.#parts.config.current().monitor;
@@ -113,15 +113,15 @@ export class Breakers {
     this.#put(target, processName, next);
     if (next.state !== 'open' || before.state === 'open') return;
     const times = counted(rules.maxExits, 'time', 'times');
-    this.#tellOpened(target, processName, `exited ${times} within ${configuredSeconds(rules.exitWindowMs)}: it keeps dying`);
+    this.#reportOpened(target, processName, `exited ${times} within ${configuredSeconds(rules.exitWindowMs)}: it keeps dying`);
   }
 
-  /** A recovery ended with no verdict. */
+  /** Notes that a recovery ended without an outcome that counts. */
   interrupted(target: string, process: ManagedProcess): void {
     this.#put(target, process.processName, recordInterruption(this.snapshot(target)));
   }
 
-  /** Closes the breaker of `target`, or all; the process names of those that were not at rest. `by`: who ordered it. */
+  /** Closes the breaker of `target`, or all of them. Returns the process names of those that were not at rest. `by`: who ordered it. */
   reset(target?: string, by: string | null = null): string[] {
     const reset: string[] = [];
     for (const [key, { snapshot, processName }] of [...this.#entries]) {
@@ -130,18 +130,18 @@ export class Breakers {
       this.#parts.records.delete(key);
       if (isAtRest(snapshot)) continue;
       reset.push(processName);
-      if (snapshot.state !== 'closed') this.#tellClosed(key, processName, by);
-      else if (by !== null) this.#tellReset(key, processName, snapshot.failures, by);
+      if (snapshot.state !== 'closed') this.#reportClosed(key, processName, by);
+      else if (by !== null) this.#reportReset(key, processName, snapshot.failures, by);
     }
     return reset;
   }
 
-  /** The breaker of `target` as it stands; at rest where nothing is known of it. */
+  /** The breaker of `target` as it is now; a closed one if nothing is known of it. */
   snapshot(target: string): BreakerSnapshot {
     return this.#entries.get(target)?.snapshot ?? closedBreaker;
   }
 
-  /** Every breaker known, by target. */
+  /** All known breakers by target. */
   list(): ReadonlyMap<string, Entry> {
     return this.#entries;
   }
@@ -153,7 +153,7 @@ export class Breakers {
     this.#parts.records.save(target, processName, snapshot);
   }
 
-  #tellOpened(target: string, processName: string, reason: string): void {
+  #reportOpened(target: string, processName: string, reason: string): void {
     this.#warned.delete(target);
     const cooldownMs = this.#parts.config.current().monitor.circuitResetTimeMs;
     this.#parts.log.warning(
@@ -166,7 +166,7 @@ export class Breakers {
     this.#parts.events.emit({ type: 'breaker_opened', target, processName, reason, cooldownMs });
   }
 
-  #tellHalfOpened(target: string, processName: string): void {
+  #reportHalfOpened(target: string, processName: string): void {
     this.#parts.log.info(`Circuit breaker half-open for ${processName}: one recovery is tried`, {
       process_name: processName,
       target,
@@ -174,21 +174,21 @@ export class Breakers {
     this.#parts.events.emit({ type: 'breaker_half_opened', target, processName });
   }
 
-  #tellClosed(target: string, processName: string, by: string | null = null): void {
+  #reportClosed(target: string, processName: string, by: string | null = null): void {
     const words = `Circuit breaker closed for ${nameWords(processName)}${by === null ? '' : ` by ${by}`}`;
     this.#parts.log.info(words, { process_name: processName, target });
     this.#parts.events.emit({ type: 'breaker_closed', target, processName, by });
   }
 
-  /** One that was closed, with failures counted against it. */
-  #tellReset(target: string, processName: string, failures: number, by: string): void {
+  /** For a closed breaker with failures. */
+  #reportReset(target: string, processName: string, failures: number, by: string): void {
     const forgotten = `${counted(failures, 'failed recovery is', 'failed recoveries are')} forgotten`;
     const words = `Circuit breaker reset for ${nameWords(processName)} by ${by}: ${forgotten}`;
     this.#parts.log.info(words, { process_name: processName, target });
     this.#parts.events.emit({ type: 'order_given', order: 'breaker_reset', name: processName, by, detail: forgotten });
   }
 
-  #tellSkip(target: string, process: ManagedProcess, remainingMs: number): void {
+  #reportSkip(target: string, process: ManagedProcess, remainingMs: number): void {
     const message = `Circuit breaker open for ${process.processName}: skipped, next try in ${Math.ceil(remainingMs / 1000)} s`;
     const fields = { process_name: process.processName, process_id: process.processId, target };
     if (this.#warned.has(target)) this.#parts.log.debug(message, fields);

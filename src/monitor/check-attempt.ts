@@ -28,7 +28,7 @@ interface CheckParts {
   readonly abort: AbortSignal;
 }
 
-/** The health check of an attempt whose restart was carried out, told. */
+/** Checks the health of a process after its restart, and reports the result. */
 export async function checkAttempt(job: RecoveryJob, attempt: number, parts: CheckParts): Promise<AttemptOutcome> {
   const { process, plan } = job;
   const startedMs = parts.clock.monotonicMs();
@@ -64,7 +64,7 @@ export async function checkAttempt(job: RecoveryJob, attempt: number, parts: Che
   }
 }
 
-/** The failure with what systemd has to say of the unit, if it is one: that it is `failed` tells nobody why. */
+/** The failure, with what systemd knows of the unit, if it is one: that a unit is `failed` does not say why. */
 async function explained({ process, plan }: RecoveryJob, reason: string, { abort }: CheckParts): Promise<AttemptOutcome> {
   const more = await plan.strategy.explain?.(process, abort);
   const told = more?.reason === undefined ? reason : `${reason}: ${more.reason}`;

@@ -7,15 +7,15 @@ export type BreakerRules = Pick<
   'maxRestartFailures' | 'circuitResetTimeMs' | 'flapRecoveries' | 'flapWindowMs' | 'maxExits' | 'exitWindowMs'
 >;
 
-/** What a breaker says to a recovery that wants to start. */
+/** The answer of a breaker to a recovery that is to start. */
 export type Admission =
   | { readonly kind: 'admitted'; readonly next: BreakerSnapshot; readonly halfOpened: boolean }
   | { readonly kind: 'refused'; readonly remainingMs: number };
 
-/** A breaker at rest. */
+/** A closed breaker without failures. */
 export const closedBreaker: BreakerSnapshot = { state: 'closed', failures: 0, reopenAtMs: 0, successesMs: [], exitsMs: [] };
 
-/** True where nothing is counted against the process. */
+/** True if nothing is counted against the process. */
 export function isAtRest({ state, failures }: BreakerSnapshot): boolean {
   return state === 'closed' && failures === 0;
 }
@@ -28,13 +28,13 @@ export function isAtRest({ state, failures }: BreakerSnapshot): boolean {
  * Pure: every function takes a snapshot and the monotonic time in milliseconds and returns the next snapshot.
  */
 
-/** May a recovery start? An open breaker whose cooldown is over becomes half_open and admits it. */
+/** Decides whether a recovery may start. An open breaker whose cooldown is over becomes half_open and admits it. */
 export function admit(breaker: BreakerSnapshot, nowMs: number): Admission {
   switch (breaker.state) {
     case 'closed':
       return { kind: 'admitted', next: breaker, halfOpened: false };
     case 'half_open':
-      // Its one trial was cut short by the daemon's death: the next one takes its place.
+      // The daemon died during its one trial: the next recovery takes its place.
       return { kind: 'admitted', next: breaker, halfOpened: false };
     case 'open':
       if (nowMs < breaker.reopenAtMs) return { kind: 'refused', remainingMs: breaker.reopenAtMs - nowMs };
@@ -44,7 +44,7 @@ export function admit(breaker: BreakerSnapshot, nowMs: number): Admission {
   }
 }
 
-/** A recovery succeeded: failures are forgotten; where successes come too often, the breaker opens all the same. */
+/** Counts a recovery that succeeded. It clears the failures. If successes come too often, the breaker opens nevertheless. */
 export function recordSuccess(breaker: BreakerSnapshot, nowMs: number, rules: BreakerRules): BreakerSnapshot {
   const recent = [...breaker.successesMs, nowMs].filter((at) => nowMs - at < rules.flapWindowMs);
   const counted = { ...breaker, failures: 0, successesMs: rules.flapRecoveries > 0 ? recent : [] };
@@ -56,7 +56,7 @@ export function recordSuccess(breaker: BreakerSnapshot, nowMs: number, rules: Br
   return { ...counted, state: 'closed', reopenAtMs: 0 };
 }
 
-/** A recovery failed: the trial of a half-open breaker opens it again, the last allowed one of a closed breaker opens it. */
+/** Counts a recovery that failed. The trial of a half-open breaker opens it again; the last allowed failure opens a closed one. */
 export function recordFailure(breaker: BreakerSnapshot, nowMs: number, rules: BreakerRules): BreakerSnapshot {
   const failures = breaker.failures + 1;
   if (breaker.state === 'closed' && failures < rules.maxRestartFailures) return { ...breaker, failures };
@@ -65,7 +65,7 @@ export function recordFailure(breaker: BreakerSnapshot, nowMs: number, rules: Br
   return { ...breaker, state: 'open', failures, reopenAtMs: nowMs + rules.circuitResetTimeMs };
 }
 
-/** The process exited, and nobody had asked it to: too often, and the breaker opens. What happens while it is open does not count. */
+/** Counts an unexpected exit. If they come too often, the breaker opens. Exits do not count while it is open. */
 export function recordExit(breaker: BreakerSnapshot, nowMs: number, rules: BreakerRules): BreakerSnapshot {
   if (breaker.state === 'open' || rules.maxExits === 0) return breaker;
   const exitsMs = [...breaker.exitsMs, nowMs].filter((at) => nowMs - at < rules.exitWindowMs);
@@ -73,7 +73,7 @@ export function recordExit(breaker: BreakerSnapshot, nowMs: number, rules: Break
   return { ...breaker, state: 'open', reopenAtMs: nowMs + rules.circuitResetTimeMs, exitsMs: [] };
 }
 
-/** A recovery ended with no verdict (its alarm was cleared by somebody, the daemon stops): a half-open breaker may try again. */
+/** Notes a recovery that ended without an outcome (somebody cleared its alarm, the daemon stops): a half-open breaker may try again. */
 export function recordInterruption(breaker: BreakerSnapshot): BreakerSnapshot {
   return breaker.state === 'half_open' ? { ...breaker, state: 'open' } : breaker;
 }

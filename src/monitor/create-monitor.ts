@@ -62,7 +62,7 @@ export interface MonitorGraph {
   readonly targets: Targets;
 }
 
-/** Builds the monitor, each part from those before it, and takes up what an earlier life of the daemon wrote down. Starts nothing. */
+/** Builds the monitor, each part from those before it, and loads what an earlier life of the daemon saved. Starts nothing. */
 export function createMonitor(deps: MonitorDeps): MonitorGraph {
   const { config, state, commands, follower, clock, events, log, stopping, abort, onHeartbeat, heartbeatMs } = deps;
   const { journal } = state;

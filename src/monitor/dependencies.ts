@@ -2,20 +2,20 @@ import type { RecoveryPlan } from '../strategies/recovery-plan.ts';
 import { notProved } from './record-outcome.ts';
 import type { RecoveryOutcome } from './recovery-job.ts';
 
-/** What `processName` waits for, if it is in alarm too. */
+/** Names of the processes that `processName` depends on, but for itself. */
 export function dependsOn(processName: string, { settings }: RecoveryPlan): string[] {
-  // [process.default] may name what every other process depends on.
+  // [process.default] may name a process that all others depend on.
   return settings.dependsOn.filter((name) => name !== processName);
 }
 
-/** One in alarm that others may depend on. */
+/** A process in alarm that others may depend on. */
 export interface Dependency {
   readonly processName: string;
-  /** How its alarm ends; undefined if nobody can say that beforehand. */
+  /** How its alarm ends; undefined if that cannot be foreseen. */
   readonly outcome: Promise<RecoveryOutcome | undefined>;
 }
 
-/** Waits for all of them; why what depends on them must not be restarted if one is not well. */
+/** Waits for all of them. Returns why a process that depends on them must not be restarted; undefined if all are well. */
 export async function failureAmong(dependencies: readonly Dependency[]): Promise<string | undefined> {
   for (const { processName, outcome } of dependencies) {
     const ended = await outcome;

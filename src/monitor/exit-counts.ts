@@ -20,12 +20,12 @@ export class ExitCounts {
     this.#parts = parts;
   }
 
-  /** Counts one: at once if it is known what the name means, else once that has been found. */
+  /** Counts one exit: at once if it is known what the name means, else as soon as it is resolved. */
   count(processName: string): void {
     const { breakers, targets } = this.#parts;
     const known = targets.known(processName);
     const before = this.#counting.get(processName);
-    // Mostly that saves asking systemd.
+    // This mostly saves a question to systemd.
     if (before === undefined && known?.key !== undefined && known.refusal === undefined) {
       breakers.exited(known.key, processName);
       return;

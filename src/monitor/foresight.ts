@@ -19,7 +19,7 @@ export interface ForesightParts {
   readonly recoveries: TargetRecoveries;
 }
 
-/** Tells how alarms would end if they were raised now, by the rules by which they are handled. Changes nothing. */
+/** Foresees how alarms would end if they were raised now, by the same rules that handle them. Changes nothing. */
 export class Foresight {
   readonly #parts: ForesightParts;
 
@@ -55,12 +55,12 @@ export class Foresight {
     );
   }
 
-  /** How the alarm would end, as far as nothing must be tried for that. */
+  /** How the alarm would end, as far as that is known without trying anything. */
   async #foresee(processName: string, alarm: Alarm, passed: readonly string[]): Promise<RecoveryOutcome | undefined> {
     const { config, book, holds, recoveries } = this.#parts;
     const { handled, unproved } = book.memory.of(alarm);
     const entry = book.get(alarm.key);
-    // Whether it is well by now is looked at first.
+    // Its health would be checked first.
     if (handled || (entry !== undefined && entry.phase !== 'idle')) return undefined;
     if (entry?.hasFailed) return entry.outcome;
     if (unproved !== undefined) return { kind: 'not_proved', attempts: unproved.attempts, reason: unproved.reason };

@@ -70,8 +70,8 @@ export async function handleAlarm(entry: FoundEntry, processName: string, parts:
 }
 
 /**
- * Looks again at the health of what an earlier recovery has restarted, and restarts nothing: how that ends the handling of the alarm;
- * undefined if the process is known not to be well.
+ * Checks again the health of what an earlier recovery has restarted, and restarts nothing. Returns how that ends the handling of the
+ * alarm; undefined if the process is known not to be well.
  */
 async function checkAgain(
   member: Member,
@@ -86,7 +86,7 @@ async function checkAgain(
     case 'assumed':
       if (unproved !== undefined) {
         memory.forgetUnproved(unproved.key);
-        // What the recovery could not say at its end is said now.
+        // The outcome that the recovery did not know at its end.
         const { target, attempts } = unproved;
         if (target !== null) recorder.record({ process, target }, { kind: 'recovered', attempts }, foundAtMs);
       }
@@ -123,7 +123,7 @@ export interface TargetRecoveryParts {
 }
 
 /**
- * Recovers one target for all who share it: what an earlier life of the daemon left under way → breaker → attempts → outcome → clear.
+ * Recovers one target for all alarms that share it: interrupted run → breaker → attempts → outcome → clear.
  * Never rejects for an expected fault.
  */
 export async function recoverTarget(job: RecoveryJob, parts: TargetRecoveryParts): Promise<RecoveryOutcome> {
@@ -134,7 +134,7 @@ export async function recoverTarget(job: RecoveryJob, parts: TargetRecoveryParts
   if (outcome === undefined) {
     if (job.ordered) breakers.admitOrder(job.target, job.process);
     else if (breakers.admit(job.target, job.process).kind === 'refused') {
-      // What an earlier life left of it has ended; its entry must not speak for a later alarm.
+      // The interrupted run has ended; its journal entry must not count for a later alarm.
       journal.end(job.target);
       return recorder.skip(job, breakerOpen, 'silent');
     }
@@ -152,7 +152,7 @@ export async function recoverTarget(job: RecoveryJob, parts: TargetRecoveryParts
     book.memory.rememberUnproved(job, outcome.attempts, outcome.reason);
     for (const member of job.members) recorder.skip(member, notProved(outcome.reason), 'silent');
   }
-  // What was not known is known now.
+  // It is known now whether the process is well.
   if (outcome.kind === 'recovered' || outcome.kind === 'failed')
     for (const { alarm } of job.members) if (alarm !== undefined) book.memory.forgetUnproved(alarm.key);
   if (outcome.kind === 'recovered') {
@@ -163,14 +163,14 @@ export async function recoverTarget(job: RecoveryJob, parts: TargetRecoveryParts
       if (member !== undefined) await parts.clearing.clear(member);
     }
   }
-  // In the same breath as the last look for members: who comes later begins a recovery of its own.
+  // Without a pause after the last look at the members: an alarm that comes later begins a recovery of its own.
   job.isClosed = true;
-  // After an interruption it stays: the next life of the daemon looks first whether the process got well.
+  // After an interruption the entry stays: the next life of the daemon checks first whether the process is well.
   if (outcome.kind !== 'interrupted') journal.end(job.target);
   return outcome;
 }
 
-/** How an attempt of an earlier life of the daemon has ended, once it has; undefined if the process is to be restarted. */
+/** Waits for a run of an earlier life of the daemon, and returns what it achieved; undefined if the process is to be restarted. */
 async function afterInterruption(job: RecoveryJob, parts: TargetRecoveryParts): Promise<RecoveryOutcome | undefined> {
   const { interruptedRuns, clock, abort, log } = parts;
   const left = await interruptedRuns.settle(job);

@@ -5,14 +5,13 @@ import type { RecoveryPlan } from '../strategies/recovery-plan.ts';
 import type { Life } from '../strategies/strategy.ts';
 
 /**
- * Whether a process is well. `assumed`: nothing is configured that could tell. `detail`: more words on the reason, which may
- * differ each time.
+ * Whether a process is well. `assumed`: no health check is configured. `detail`: more about the reason, which may differ each time.
  */
 export type HealthProof =
   | { readonly kind: 'healthy' }
   | { readonly kind: 'assumed' }
   | { readonly kind: 'unhealthy'; readonly reason: string }
-  /** It cannot be told: a check could not look, and none says that it is not well. */
+  /** It is not known: a check could not look, and none found the process unhealthy. */
   | { readonly kind: 'not_proved'; readonly reason: string; readonly detail: string };
 
 const USUAL_STABLE_MS = 1000;
@@ -20,8 +19,8 @@ const BETWEEN_TRIES_MS = 1000;
 const LAST_TRY_MS = 250;
 
 /**
- * `proveHealthy` after a restart: what runs then must also have run for `stable_time` when the checks have passed, where the
- * strategy can tell. Its own health check, where none is configured, sees to that itself.
+ * `proveHealthy` after a restart. If the strategy can tell, what runs must also have run for `stable_time` when the checks have passed.
+ * A strategy's own health check, used if none is configured, does that itself.
  */
 export async function proveLasting(
   plan: RecoveryPlan,
@@ -45,8 +44,8 @@ export async function proveLasting(
 }
 
 /**
- * `proveHealthy` of what was restarted earlier: where it cannot be told, but what runs under the name can be seen and does not any more,
- * it is not well.
+ * `proveHealthy` of what was restarted earlier. If that proves nothing, but the strategy can see that the process has ended, the process
+ * is unhealthy.
  */
 export async function proveAgain(
   plan: RecoveryPlan,

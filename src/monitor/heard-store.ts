@@ -4,21 +4,21 @@ import { configuredSeconds } from '../core/text/duration.ts';
 import type { AlarmStore } from '../stores/store.ts';
 
 /**
- * `store`, with all that says that it does not answer told to `hear` before the caller learns of it: every question that failed, every
- * write that nobody answered, and either once it has taken five seconds. A poll is not told of: whoever polls knows how it went.
+ * Wraps `store`. `onSilence` is called, before the caller learns of it, for every question that failed, every write that was not
+ * answered, and every call that takes more than five seconds. It is not called for polls: the poll loop sees how they end.
  */
-export function heardStore(store: AlarmStore, clock: Clock, hear: (error: unknown) => void): AlarmStore {
+export function heardStore(store: AlarmStore, clock: Clock, onSilence: (error: unknown) => void): AlarmStore {
   const inTime = async (call: Promise<unknown>): Promise<void> => {
     if ((await soon(clock, LATE_MS, call)) !== 'late') return;
-    hear(new StoreError('timeout', `${store.description} has not answered within ${configuredSeconds(LATE_MS)}`));
+    onSilence(new StoreError('timeout', `${store.description} has not answered within ${configuredSeconds(LATE_MS)}`));
   };
   const heard = async <T>(call: Promise<T>, saysAway: (error: unknown) => boolean): Promise<T> => {
-    // How it fails is told below.
+    // Its failure is handled below.
     inTime(call).catch(() => {});
     try {
       return await call;
     } catch (error) {
-      if (saysAway(error)) hear(error);
+      if (saysAway(error)) onSilence(error);
       throw error;
     }
   };
@@ -44,10 +44,10 @@ export function heardStore(store: AlarmStore, clock: Clock, hear: (error: unknow
   };
 }
 
-/** A slow database is not away; but one that hangs must not be taken for well until the limit of a query is over. */
+/** A slow database still answers. One that hangs must not be taken for well until the time limit of a query is over. */
 const LATE_MS = 5000;
 
-/** A write that is refused says nothing of whether alarms can be read. */
+/** A refused write does not mean that alarms cannot be read. */
 function isUnanswered(error: unknown): boolean {
   return error instanceof StoreError && ['unreachable', 'timeout'].includes(error.fault);
 }

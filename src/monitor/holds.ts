@@ -22,11 +22,11 @@ export interface HoldsParts {
 /** What a restart would do to what is on hold; every text is one line for people. */
 export type HoldJudgement =
   | { readonly kind: 'free' }
-  /** It would start something that is on hold and only wanted: it may, and that is told. */
+  /** It would start something that is on hold and only wanted: that is allowed, and reported. */
   | { readonly kind: 'told'; readonly remark: string }
   | { readonly kind: 'held'; readonly reason: string };
 
-/** An operator's word that something is not to be restarted for a while. Kept in state_dir; ends by itself. */
+/** Operators' orders not to restart something for a while. They are saved in state_dir and end by themselves. */
 export class Holds {
   readonly #parts: HoldsParts;
   readonly #resolving = new Map<string, Promise<Meaning>>();
@@ -35,24 +35,24 @@ export class Holds {
     this.#parts = parts;
   }
 
-  /** The hold that keeps `processName` from being restarted; undefined where there is none. */
+  /** The hold that prevents a restart of `processName`; undefined if there is none. */
   of(processName: string): HoldRecord | undefined {
     const holds = this.list();
     return holds.find(({ name }) => name === processName) ?? holds.find(({ name }) => name === null);
   }
 
-  /** Why `processName` must not be restarted, in words; undefined where no hold on that name or on all keeps it from that. */
+  /** Why `processName` must not be restarted, in words; undefined if neither it nor everything is on hold. */
   reason(processName: string): string | undefined {
     const hold = this.of(processName);
     return hold && inWords('on hold', hold);
   }
 
-  /** The same where a hold on any other name that means `target` counts too. Never rejects. */
+  /** The same, with holds on other names that mean `target`. Never rejects. */
   async reasonFor(processName: string, target: string): Promise<string | undefined> {
     const own = this.reason(processName);
     if (own !== undefined) return own;
     for (const hold of named(this.list())) {
-      // Anew each time: a reload, or systemd, may have given the name another meaning since the hold was set.
+      // Resolved each time: a reload, or systemd, may have changed what the name means since the hold was set.
       const meant = await this.#resolve(hold.name);
       if (meant.kind === 'target' && meant.key === target) return inWords(`on hold through ${nameWords(hold.name)}`, hold);
       if (meant.kind === 'unknown') return untold(hold.name, meant.reason);
@@ -120,7 +120,7 @@ export class Holds {
     return ended.map((hold) => hold.name);
   }
 
-  /** Those who ask at the same time share the answer: many alarms at once must not ask systemd the same many times. */
+  /** Questions at the same time share one answer: many alarms at once must not ask systemd the same many times. */
   #resolve(name: string): Promise<Meaning> {
     const underWay = this.#resolving.get(name);
     if (underWay !== undefined) return underWay;
@@ -137,7 +137,7 @@ export class Holds {
   }
 }
 
-/** Those that are not the one on everything. */
+/** The holds on one name, not the one on everything. */
 function named(holds: readonly HoldRecord[]): (HoldRecord & { readonly name: string })[] {
   return holds.flatMap((hold) => (hold.name === null ? [] : [{ ...hold, name: hold.name }]));
 }
@@ -150,7 +150,7 @@ function byWhom(by: string | null): string {
   return by === null ? '' : ` by ${by}`;
 }
 
-/** Nobody knows what the held name means: it may be this. */
+/** It is not known what the name on hold means: it may be this process. */
 function untold(name: string, reason: string): string {
   return `it cannot be told whether the hold on ${nameWords(name)} means it too: ${reason}`;
 }

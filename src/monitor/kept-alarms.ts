@@ -17,23 +17,23 @@ export interface KeptAlarmsParts {
   readonly log: Logger;
 }
 
-/** Where an alarm of our own has gone. `acknowledged`: nowhere, an operator wants the process left alone. */
+/** Where a raised alarm has gone. `acknowledged`: nowhere, because an operator wants the process left alone. */
 export type Raised = 'stored' | 'kept' | 'acknowledged';
 
 type Offer = Raised | { readonly kind: 'refused'; readonly reason: string; readonly away: boolean };
 
-/** A store that has not answered within this time is not waited for: the recovery is. */
+/** A recovery does not wait longer for the answer of the store. */
 const OFFER_LIMIT_MS = 1000;
-/** How long a store that said no is not asked again. */
+/** A store that has refused an alarm is asked again after this time. */
 const REFUSED_FOR_MS = 30_000;
 
 /**
- * Alarms of our own: each is written down, then offered to the store; what that does not take is kept here and handed to the
- * queue by ourselves. At most one of a name.
+ * Alarms that the daemon raises: each is saved, then offered to the store. What the store does not take is stored locally and handled
+ * from here. At most one of a name.
  */
 export class KeptAlarms {
   readonly #parts: KeptAlarmsParts;
-  /** Names whose alarm the store is being asked to take: nobody else handles it meanwhile. */
+  /** Names whose alarm is being offered to the store: it is not handled meanwhile. */
   readonly #offering = new Map<string, Promise<Offer>>();
   readonly #refusedAtMs = new Map<string, number>();
 
@@ -41,7 +41,7 @@ export class KeptAlarms {
     this.#parts = parts;
   }
 
-  /** The kept alarms; without those that are just being offered to the store. */
+  /** The kept alarms, but for those that are being offered to the store. */
   alarms(): KeptAlarm[] {
     return this.#parts.records.list().flatMap(({ processName }) => this.alarm(processName) ?? []);
   }
@@ -52,17 +52,17 @@ export class KeptAlarms {
     return record && keptAlarm(processName, record.notes);
   }
 
-  /** Takes an alarm in. It survives our death from here on, whatever becomes of the store. Never rejects. */
+  /** Takes an alarm. It survives the daemon's death from here on, whether or not the store takes it. Never rejects. */
   async raise(processName: string, notes: string): Promise<Raised> {
     const alarm = { processName, notes, raisedAt: this.#parts.clock.date(), doubtfulRows: [] };
     this.#parts.records.set(alarm);
     const offer = await this.#offer(alarm);
     if (typeof offer === 'string') return offer;
-    this.#parts.log.warning(`Alarm of ${processName} is kept by the daemon: ${offer.reason}`, { process_name: processName });
+    this.#parts.log.warning(`Alarm of ${processName} is stored locally: ${offer.reason}`, { process_name: processName });
     return 'kept';
   }
 
-  /** Offers to a store that answers what it could not take before, but for what is `busy`; true where it took some. Never rejects. */
+  /** Offers kept alarms to the store again, but for those that are `busy`. Returns true if it took some. Never rejects. */
   async offerAgain(busy: (key: string) => boolean): Promise<boolean> {
     const now = this.#parts.clock.monotonicMs();
     const due = this.#parts.records.list().filter(({ processName }) => {
@@ -78,7 +78,7 @@ export class KeptAlarms {
     return offers.some(({ offer }) => offer === 'stored');
   }
 
-  /** Ends the kept alarm and returns what was written down of it; undefined where another one has taken its place, or none. */
+  /** Ends the kept alarm and returns its record; undefined if there is none, or another one has taken its place. */
   end({ processName, notes }: KeptAlarm): KeptAlarmRecord | undefined {
     const record = this.#parts.records.get(processName);
     if (record?.notes !== notes) return undefined;
@@ -86,24 +86,24 @@ export class KeptAlarms {
     return record;
   }
 
-  /** Ends the kept alarm of that name on an operator's word; false where there is none. */
+  /** Ends the kept alarm of that name by an operator's order; false if there is none. */
   drop(processName: string): boolean {
     if (this.#parts.records.get(processName) === undefined) return false;
     this.#parts.records.delete(processName);
     return true;
   }
 
-  /** Ends the alarms of names that are configured no longer: they have nobody to be told to and no row to be cleared in. */
+  /** Ends the alarms of names that are no longer configured: nothing shows them and no row can be cleared. */
   keepOnly(configured: readonly string[]): void {
     for (const { processName } of this.#parts.records.list()) {
       if (configured.includes(processName) || !this.drop(processName)) continue;
-      this.#parts.log.info(`Alarm of ${processName} is kept no longer: it is not configured any more`, {
+      this.#parts.log.info(`Alarm of ${processName} is dropped: the process is no longer configured`, {
         process_name: processName,
       });
     }
   }
 
-  /** One offer of a name after the other. */
+  /** Offers of the same name follow each other. */
   async #offer(alarm: KeptAlarmRecord): Promise<Offer> {
     const { processName } = alarm;
     const before = this.#offering.get(processName) ?? Promise.resolve();
@@ -114,7 +114,7 @@ export class KeptAlarms {
     const said = typeof offer === 'string' || offer.away ? undefined : this.#parts.clock.monotonicMs();
     if (said === undefined) this.#refusedAtMs.delete(processName);
     else this.#refusedAtMs.set(processName, said);
-    // A later one of the same name has an offer of its own.
+    // A later alarm of the same name has an offer of its own.
     if (typeof offer === 'string' && this.#parts.records.get(processName)?.notes === alarm.notes)
       this.#parts.records.delete(processName);
     return offer;
@@ -135,7 +135,7 @@ export class KeptAlarms {
         });
         return 'acknowledged';
       }
-      // Before our death, or after all: a call that timed out may have been carried out.
+      // Written before the daemon died, or by a call that timed out.
       if (open.some((row) => row.alarma && row.notes === notes)) return 'stored';
       // An alarm that we may not clear is not raised there either.
       if (!config.current().monitor.clearAlarm) return refused('clear_alarm = false');

@@ -11,10 +11,10 @@ export class LastRecoveries {
   readonly #last = new Map<string, LastRecovery>();
   /** Why the breaker of each was opened last. */
   readonly #opened = new Map<string, string>();
-  /** Those whose breaker an operator has reset since, or whose alarm they have ended: what had failed is mended. */
+  /** Names whose breaker an operator has reset since, or whose alarm they have cleared: the failure no longer counts. */
   readonly #mended = new Set<string>();
 
-  /** Takes up what the history knows. */
+  /** Loads what the history knows. */
   load(history: History): void {
     history.replay(({ at, type, processName, detail }) => {
       if (type === 'recovery_shared') this.#share(processName, detail);
@@ -26,7 +26,7 @@ export class LastRecoveries {
     });
   }
 
-  /** Learns of those to come. */
+  /** Follows the events from now on. */
   follow(events: EventBus, clock: Clock): void {
     events.subscribe((event) => {
       if (event.type === 'recovery_succeeded') {
@@ -79,7 +79,7 @@ export class LastRecoveries {
   }
 }
 
-/** Orders by which an operator says that it is well. */
+/** Orders by which an operator says that a process is well. */
 const MENDING: readonly string[] = ['breaker_reset', 'alarm_clear'];
 
 function isMending(detail: string): boolean {

@@ -21,35 +21,35 @@ export interface MonitorParts {
   readonly interruptedRuns: InterruptedRuns;
   readonly clock: Clock;
   readonly stopping: AbortSignal;
-  /** Called whenever the loop turns, at least each `heartbeatMs`: the watchdog is fed here and nowhere else. */
+  /** Called at least each `heartbeatMs` while the loop turns: this alone feeds the watchdog. */
   readonly onHeartbeat: () => void;
   readonly heartbeatMs: number;
 }
 
-/** A poll that takes longer is a stuck loop: the watchdog is no longer fed. Far beyond every deadline of a store call. */
+/** A poll that takes longer is stuck: the watchdog is no longer fed. Far beyond every time limit of a store call. */
 const STUCK_AFTER_MS = 180_000;
 
 /** The answer to a poll, with the poll's number. */
 type Answer = PolledAlarms & { readonly poll: number };
 
-/** The poll loop: asks the store who is in alarm, hands the alarms to the handler, sleeps. Polls never overlap; a fault never ends it. */
+/** The poll loop: asks the store who is in alarm, gives the alarms to the handler, sleeps. Polls never overlap; a fault never ends it. */
 export class Monitor {
   readonly #parts: MonitorParts;
   readonly #grid = new PollGrid();
   /** Polls in a row that found a clearing pending. */
   #retries = 0;
   #alarm = new AbortController();
-  /** When the next poll of the grid is due: one before that is early. */
+  /** When the next regular poll is due. A poll before that is early. */
   #dueMs = 0;
   #woken = false;
-  /** When kept alarms are handed on again while the store is away. */
+  /** When kept alarms are handled again while the store is away. */
   #keptDueMs = 0;
 
   constructor(parts: MonitorParts) {
     this.#parts = parts;
   }
 
-  /** What is known of the store; `alarms` without those that were cleared since. */
+  /** What is known of the store. `alarms` does not hold those that the daemon has cleared since. */
   get availability(): StoreAvailability {
     const { watch, book } = this.#parts;
     const known = watch.availability;
@@ -68,15 +68,15 @@ export class Monitor {
     }
   }
 
-  /** Makes the next poll come now. */
+  /** Lets the next poll begin now. */
   wake(): void {
     this.#woken = true;
     this.#alarm.abort();
   }
 
   /**
-   * Something else than a poll found that the store does not answer. Who is in alarm is not known until a poll is answered, which
-   * follows now; later and later, if polls are answered and the rest is not, time and again.
+   * A call other than a poll found that the store does not answer. Who is in alarm is not known until a poll is answered. That poll
+   * begins now; if polls are answered and other calls are not, again and again, it comes later each time.
    */
   doubt(error: unknown): void {
     const { watch, clock, stopping } = this.#parts;
@@ -93,7 +93,7 @@ export class Monitor {
     this.#woken = false;
     let answer = await this.look();
     const isBusy = (key: string): boolean => (book.get(key)?.phase ?? 'idle') !== 'idle';
-    // What it takes now is among its rows at the next look.
+    // What the store takes now is among its rows at the next look.
     if (answer !== undefined && (await kept.offerAgain(isBusy))) answer = await this.look();
     // The answer may have come after the order to stop.
     if (stopping.aborted) return;
@@ -102,7 +102,7 @@ export class Monitor {
     else if (woken) this.#takeKept(true);
   }
 
-  /** Hands on an alarm that has just been kept, also while the store is away or a poll waits for it. */
+  /** Handles an alarm that has just been kept, also while the store is away or a poll waits for its answer. */
   takeKept(processName: string): void {
     const { book, kept, handler, stopping } = this.#parts;
     const alarm = kept.alarm(processName);
@@ -116,7 +116,7 @@ export class Monitor {
     const startedMs = clock.monotonicMs();
     const poll = book.startPoll();
     const { store, processNames } = config.current();
-    // After a reload: what an earlier store says (or that it was closed) is no news of the present one, which is asked next.
+    // After a reload, the answer of an earlier store (or that it was closed) says nothing about the present one, which is asked next.
     const isPast = (): boolean => store !== config.current().store;
     try {
       const { rows, ...others } = await store.readAlarms(processNames);
@@ -132,7 +132,7 @@ export class Monitor {
 
   #take({ alarms, leftOut, poll }: Answer, early: boolean): void {
     const { book, kept, handler, interruptedRuns } = this.#parts;
-    // Of those that were left out it is not known whether they still stand.
+    // It is not known whether alarms that were left out still stand.
     const isComplete = leftOut === 0;
     const keptAlarms = kept.alarms();
     const entries = [...book.replace('store', alarms, poll, isComplete), ...book.replace('kept', keptAlarms, poll)];
@@ -141,7 +141,7 @@ export class Monitor {
     this.#keptWait(early);
   }
 
-  /** Polls that fail come more often than those that do not; what could not be healed is tried no more often than with a store. */
+  /** Failed polls come more often than regular ones. Kept alarms that failed are tried only as often as with a store. */
   #takeKept(early: boolean): void {
     const { book, kept, handler } = this.#parts;
     const poll = book.lastPoll;
@@ -154,7 +154,7 @@ export class Monitor {
     if (!early) this.#keptDueMs = clock.monotonicMs() + config.current().monitor.checkIntervalMs;
   }
 
-  /** Until the next point of the grid; while the store is away or a clearing is pending, exponential backoff with full jitter. */
+  /** Milliseconds until the next regular poll. While the store is away or a clearing is pending: exponential backoff with full jitter. */
   #pauseMs(): number {
     const { config, clock, clearing, watch } = this.#parts;
     if (watch.availability.state === 'unknown') return backoffMs(Math.max(watch.faults, watch.doubts));
@@ -174,7 +174,7 @@ export class Monitor {
     }
   }
 
-  /** Keeps the heart beating while a poll waits for its store. */
+  /** Keeps the heartbeat going while a poll waits for the store. */
   async #beating(tick: Promise<void>): Promise<void> {
     const { clock } = this.#parts;
     const startedMs = clock.monotonicMs();
@@ -186,7 +186,7 @@ export class Monitor {
       }
     })();
     await tick;
-    // A reason of ours: an error with a stack would be made for want of one.
+    // With a reason, because without one an error with a stack is made each time.
     done.abort('polled');
     await beat;
   }

@@ -1,6 +1,6 @@
 /**
- * When polls are due: at the multiples of the interval, counted from a phase of this daemon's own. However many daemons share a database,
- * one stall that wakes them all at once does not line them up for ever; a poll that comes early does not move those after it.
+ * When polls are due: at the multiples of the interval, counted from a phase of this daemon's own. A stall
+ * of a database that many daemons share does not line up their polls for ever. An early poll does not move the regular ones.
  */
 export class PollGrid {
   /** A share of the interval, 0 to 1. */
@@ -14,7 +14,7 @@ export class PollGrid {
   pauseMs(nowMs: number, intervalMs: number): number {
     const since = (nowMs + (1 - this.#phase) * intervalMs) % intervalMs;
     const pause = intervalMs - since;
-    // A timer may fire a hair too soon: the poll of that point has been.
+    // A timer may fire slightly too soon: that poll has been made.
     return pause < 1 ? pause + intervalMs : pause;
   }
 }

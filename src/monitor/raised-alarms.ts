@@ -5,7 +5,7 @@ import type { ExitCounts } from './exit-counts.ts';
 import type { KeptAlarms } from './kept-alarms.ts';
 import type { Monitor } from './monitor.ts';
 
-/** What the detectors' alarms go through. */
+/** What the raising of alarms needs. */
 export interface RaisedAlarmsParts {
   readonly book: AlarmBook;
   readonly kept: KeptAlarms;
@@ -14,7 +14,7 @@ export interface RaisedAlarmsParts {
   readonly exits: ExitCounts;
 }
 
-/** Brings the alarms of our own detectors into the river, at once: into the store, or past it where it cannot take them. */
+/** Raises the alarms of the daemon's own detectors at once: in the store, or locally if the store cannot take them. */
 export class RaisedAlarms implements AlarmRaiser {
   readonly #parts: RaisedAlarmsParts;
 
@@ -29,17 +29,17 @@ export class RaisedAlarms implements AlarmRaiser {
     if (raised === 'acknowledged') return;
     // The exit that opens the breaker must have been counted before the breaker is asked.
     await exits.counted(processName);
-    // It has ended: that is no longer what could not be told.
+    // The process has ended: what was not proved of it no longer matters.
     book.memory.forgetUnprovedName(processName);
-    this.#handOn(processName, raised);
-    // An alarm raised during a recovery is not that recovery's: when it has ended, this one is taken up, not at the next poll.
+    this.#handle(processName, raised);
+    // An alarm raised during a recovery does not belong to it. It is handled as soon as that recovery has ended, not at the next poll.
     const outcomes = await underWay;
     if (outcomes.some(({ kind }) => kind === 'not_proved')) book.memory.forgetUnprovedName(processName);
     if (outcomes.some(({ kind }) => kind === 'recovered' || kind === 'not_proved' || kind === 'ended'))
-      this.#handOn(processName, raised);
+      this.#handle(processName, raised);
   }
 
-  #handOn(processName: string, raised: 'stored' | 'kept'): void {
+  #handle(processName: string, raised: 'stored' | 'kept'): void {
     this.#parts.book.retry(processName);
     if (raised === 'stored') this.#parts.monitor.wake();
     else this.#parts.monitor.takeKept(processName);

@@ -3,7 +3,7 @@ import { withoutLines } from '../core/text/last-lines.ts';
 import type { History, HistoryEntry } from '../state/daemon-state.ts';
 import { outcomeOf } from './last-recoveries.ts';
 
-/** How the last five recoveries of a process ended, newest first; one that was shared with another process as that other one's. */
+/** How the last five recoveries of a process ended, newest first. One that it shared with another process is told as of that one. */
 export function recentRecoveries(history: History, processName: string): RecoveryRecord[] {
   const recoveries: RecoveryRecord[] = [];
   const entries = history.recent(LOOK_BACK, processName);
@@ -21,7 +21,7 @@ export function recentRecoveries(history: History, processName: string): Recover
 const LOOK_BACK = 1000;
 const SHOWN = 5;
 
-/** The recovery of the process that led it, which ended just before that was told. */
+/** The recovery of the process that led it, which ended just before the entry was written. */
 function sharedWith(
   history: History,
   { at, detail }: HistoryEntry,
@@ -32,7 +32,7 @@ function sharedWith(
   return entry && { entry, before: entries.slice(0, i) };
 }
 
-/** Its own, or that of its last attempt. */
+/** The output of the entry, or of its last attempt. */
 function outputOf({ output }: HistoryEntry, before: readonly HistoryEntry[]): readonly string[] {
   if (output !== undefined) return output;
   const last = before.findLast(({ type }) => type === 'attempt_failed' || outcomeOf(type) !== undefined);

@@ -4,16 +4,16 @@ import { counted } from '../core/text/counted.ts';
 import { formatDuration } from '../core/text/duration.ts';
 import type { History } from '../state/daemon-state.ts';
 
-/** Writes the story down: every event that an operator may ask for later. */
+/** Records every event that an operator may ask for later. */
 export function recordHistory(events: EventBus, history: History, clock: Clock): void {
   events.subscribe((event) => {
-    const told = tell(event);
+    const entry = entryOf(event);
     const output = 'output' in event ? event.output : undefined;
-    if (told !== undefined) history.append({ at: clock.date(), type: event.type, ...told, ...(output && { output }) });
+    if (entry !== undefined) history.append({ at: clock.date(), type: event.type, ...entry, ...(output && { output }) });
   });
 }
 
-function tell(event: MonitorEvent): { processName: string; detail: string } | undefined {
+function entryOf(event: MonitorEvent): { processName: string; detail: string } | undefined {
   switch (event.type) {
     case 'alarm_found':
       return { processName: event.process.processName, detail: event.notes ?? '' };
@@ -72,7 +72,7 @@ function byWhom(by: string | null, detail = ''): string {
   return [by === null ? '' : `by ${by}`, detail].filter((part) => part !== '').join(': ');
 }
 
-/** How each order is told in the history: what its entry begins with. */
+/** What the history entry of each order begins with. */
 export const orderWords = {
   restart: 'restart',
   alarm: 'alarm raised',
@@ -82,7 +82,7 @@ export const orderWords = {
   unpin: 'pin removed',
 } as const satisfies Record<Extract<MonitorEvent, { type: 'order_given' }>['order'], string>;
 
-/** `2 attempts, 1.5 s`: how a recovery went that succeeded. */
+/** `2 attempts, 1.5 s`: the detail of a recovery that succeeded. */
 export function recoveredWords({ attempts, durationMs }: { readonly attempts: number; readonly durationMs: number }): string {
   return `${counted(attempts, 'attempt', 'attempts')}, ${formatDuration(durationMs)}`;
 }

@@ -10,14 +10,14 @@ import { type Member, processFields, type RecoveryJob, type RecoveryOutcome } fr
 export interface OutcomeRecorderParts {
   readonly book: AlarmBook;
   readonly breakers: Breakers;
-  /** Looks after what was recovered, once the breaker has counted it. */
+  /** Called once the breaker has counted the outcome. */
   readonly follower: RecoveryFollower;
   readonly clock: Clock;
   readonly events: EventBus;
   readonly log: Logger;
 }
 
-/** How the log and the status say that it cannot be told whether a process is well. */
+/** How the log and the status say that a process is not proved to be well. */
 export function notProved(reason: string): string {
   return `not proved: ${reason}`;
 }
@@ -77,10 +77,10 @@ export class OutcomeRecorder {
           fields,
         );
         events.emit({ type: 'recovery_unproved', process, target, reason: outcome.reason, durationMs });
-        // The trial of a half-open breaker is not over: a later look decides it.
+        // The trial of a half-open breaker is not over: a later health check decides it.
         break;
       case 'ended':
-        // Its line was written by the one who saw the alarm gone.
+        // The line was logged when the alarm was found to be over.
         events.emit({ type: 'recovery_skipped', process, reason: outcome.reason });
         breakers.interrupted(target, process);
         break;

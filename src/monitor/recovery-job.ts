@@ -10,31 +10,31 @@ export interface Member {
   readonly foundAtMs: number;
 }
 
-/** One recovery: everything that is to be healed by restarting one target. */
+/** One recovery of one target, for all alarms that share it. */
 export interface RecoveryJob {
   /** The unit or program (Resolution.key). */
   readonly target: string;
   readonly plan: RecoveryPlan;
-  /** Who leads: its configuration is used. */
+  /** The process whose configuration is used. */
   readonly process: ManagedProcess;
   /** The alarm that began it; undefined for an order without a row. */
   readonly alarm: Alarm | undefined;
-  /** All that share the target; others may join while it runs, those that left alarm are taken out. */
+  /** All that share the target. Others may join while it runs; those whose alarm is over are removed. */
   members: Member[];
-  /** An operator's order began it or joined it: it is done whether or not a row is in alarm. */
+  /** True if an operator's order began or joined it: it is carried out whether or not a row is in alarm. */
   ordered: boolean;
-  /** True where the last recovery of the target failed. */
+  /** True if the last recovery of the target failed. */
   readonly repeated: boolean;
   readonly sinceMs: number;
-  /** Monotonic time at which it was proved healthy. An alarm found later may tell of a later death: that proof does not end it. */
+  /** Monotonic time at which the target was proved healthy. An alarm found later may be about a later exit: the proof does not end it. */
   provedAtMs: number | undefined;
-  /** True once its last member is cleared: nobody joins any more. */
+  /** True once its last member is cleared: nothing can join any more. */
   isClosed: boolean;
 }
 
 /**
- * How a recovery ended. `not_proved`: it was restarted, and whether it is well cannot be told; `ended`: nobody is in alarm any
- * more; `skipped`: it must not go on (a hold, mode = observe); `interrupted`: the daemon stops.
+ * How a recovery ended. `not_proved`: it was restarted, and it is not known whether it is well. `ended`: all alarms are over.
+ * `skipped`: it must not go on (a hold, mode = observe). `interrupted`: the daemon stops.
  */
 export type RecoveryOutcome =
   | { readonly kind: 'recovered'; readonly attempts: number }
@@ -55,7 +55,7 @@ export function processFields(process: ManagedProcess): Record<string, unknown> 
   return { process_name: process.processName, process_id: process.processId };
 }
 
-/** The same of one attempt. */
+/** The machine-readable fields of a log line about an attempt. */
 export function attemptFields(job: RecoveryJob, attempt: number): Record<string, unknown> {
   return { ...processFields(job.process), target: job.target, strategy: job.plan.strategy.name, attempt };
 }

@@ -10,7 +10,7 @@ export interface SlotRank {
   readonly sinceMs: number;
 }
 
-/** At most so many restart commands at once; who waits is served by rank, equals in order of arrival. */
+/** Limits how many restart commands run at once. Slots are given by rank, and to equals in order of arrival. */
 export class RestartSlots {
   readonly #slots: Slots<SlotRank>;
 

@@ -14,22 +14,22 @@ interface ReadAgainParts {
   readonly log: Logger;
 }
 
-/** How long a row that is read again may keep a restart waiting, beside the time in which another host can be asked. */
+/** A restart waits at most this long for the second reading of a row, plus the time in which another host can be asked. */
 const READ_AGAIN_LIMIT_MS = 3000;
 
-/** Why a recovery does not go on: nobody is in alarm any more, or whether anybody is is not known. */
+/** Why a recovery does not go on: all alarms are over, or it is not known whether any still stands. */
 export type NoRestart = { readonly kind: 'ended' | 'skipped'; readonly reason: string };
 
 /**
- * Reads the members' rows again and takes out those that somebody cleared or acknowledged meanwhile; undefined where somebody is left
- * to restart for. A row that cannot be read because nobody answers, or not in time, is taken to be as the last poll saw it: a hanging
- * database must not keep its own restart waiting. Where a server answers that it cannot tell what its cluster has written, the database
- * is no more than in doubt: nothing is restarted, and the next poll that is sure brings the alarm again.
+ * Reads the members' rows again and removes those that somebody cleared or acknowledged meanwhile. Returns undefined if an alarm is left
+ * to restart for. A row that cannot be read in time is taken to be as the last poll read it: a database that hangs must not prevent its
+ * own restart. If a server answers that it does not know what its cluster has written, nothing is restarted: the next poll that is sure
+ * shows the alarm again.
  */
 export async function dropHealedMembers(job: RecoveryJob, parts: ReadAgainParts): Promise<NoRestart | undefined> {
   const before = job.members;
   const fresh = await Promise.all(before.map((member) => readAgain(member, parts)));
-  // Who joined while we were reading was read by the poll that brought it.
+  // Members that joined meanwhile were read by the poll that brought them.
   const joined = job.members.filter((member) => !before.includes(member));
   const stay = fresh.filter(({ gone }) => gone === undefined);
   job.members = [...(job.ordered ? fresh : stay).map(({ member }) => member), ...joined];
@@ -48,14 +48,14 @@ export async function dropHealedMembers(job: RecoveryJob, parts: ReadAgainParts)
     : { kind: 'skipped', reason: `whether it is still in alarm is not known: ${doubt}` };
 }
 
-/** A row that was read again, or not. */
+/** The result of the second reading of a row. */
 interface ReadAgain {
   readonly member: Member;
-  /** Why nothing is to be restarted for it. */
+  /** Why nothing is to be restarted for it; absent if it is still in alarm, or not known. */
   readonly gone?: string;
   /** It may be in alarm all the same. */
   readonly isLeftAlone?: true;
-  /** Why nobody knows. */
+  /** Why it is not known whether it is in alarm. */
   readonly doubt?: string;
 }
 
@@ -72,7 +72,7 @@ async function readAgain(member: Member, parts: ReadAgainParts): Promise<ReadAga
     if (row === 'late') return { member };
     if (row === 'ambiguous') return { member, gone: 'several rows have its process_id', isLeftAlone: true };
     if (row === undefined) return { member: { ...member, alarm: undefined }, gone: 'its row was deleted' };
-    // Another database after a reload, or a row given to somebody else: an alarm of that name is not what we were called for.
+    // Another database after a reload, or a row that has been given to another process: the alarm is not the one that began this.
     if (row.processName !== member.process.processName)
       return { member: { ...member, alarm: undefined }, gone: 'its row belongs to another process now' };
     const alarm = storedAlarm(row);

@@ -15,18 +15,18 @@ export type StoreAvailability =
       /** When it answered last; if it never did, the first poll that it did not answer. */
       readonly since: Date;
       readonly reason: string;
-      /** Undefined: what failed was none of the store's. */
+      /** Undefined if the failure was not a StoreError. */
       readonly fault: StoreFault | undefined;
       /** Undefined: it has not answered yet. */
       readonly lastPollAt: Date | undefined;
-      /** As it was read then; [] if it never was. */
+      /** As read at `lastPollAt`; [] if never. */
       readonly alarms: readonly StoredAlarm[];
     };
 
-/** What a poll brings. */
+/** The answer to a poll. */
 export interface PolledAlarms {
   readonly alarms: readonly StoredAlarm[];
-  /** How many more are in alarm than are taken at once. */
+  /** How many more alarms there are than one poll takes. */
   readonly leftOut: number;
   /** AlarmsRead.doubtful. */
   readonly doubtful: readonly string[];
@@ -43,20 +43,20 @@ export interface StoreWatchParts {
 }
 
 /**
- * What is known of the store by its polls, and what is told of it: when it goes, why, when another reason shows, when it is back. What
- * else finds that it does not answer leaves only doubt: a poll alone proves it, and is told of.
+ * What is known of the store from polls. Reports when it stops answering, each new reason, and when it is back. If a call other than a
+ * poll is not answered, the store is only in doubt: the next poll proves it.
  */
 export class StoreWatch {
   readonly #parts: StoreWatchParts;
   #availability: StoreAvailability = { state: 'starting' };
-  /** Monotonic time of the last poll that was answered, or else of the first that was not. */
+  /** Monotonic time of the last answered poll, or of the first poll if none was answered. */
   #knownUntilMs = 0;
-  /** Where the last answer came from. */
+  /** The store that answered last, for people. */
   #description = '';
-  /** The reasons that were told since the last answer. */
-  readonly #told = new Set<string>();
+  /** The reasons that were reported since the last answer. */
+  readonly #reportedReasons = new Set<string>();
   /** The remarks of the last answer. */
-  #reported: ReadonlySet<string> = new Set();
+  #reportedRemarks: ReadonlySet<string> = new Set();
   #faults = 0;
   #doubts = 0;
 
@@ -73,18 +73,18 @@ export class StoreWatch {
     return this.#faults;
   }
 
-  /** Doubts in a row, with nothing but a poll that was answered between two of them. */
+  /** Doubts in a row, with no more than one answered poll between two of them. */
   get doubts(): number {
     return this.#doubts;
   }
 
-  /** A poll was answered, in so many milliseconds. */
+  /** Notes an answered poll, which took `durationMs`. */
   answered(polled: PolledAlarms, durationMs: number): void {
     const { clock, log, events, config } = this.#parts;
     const { description } = config.current().store;
     const before = this.#availability;
     const now = clock.date();
-    const wasLost = this.#told.size > 0;
+    const wasLost = this.#reportedReasons.size > 0;
     if (wasLost) {
       const awayMs = Math.round(clock.monotonicMs() - this.#knownUntilMs);
       log.info(`Alarm store is back after ${formatDuration(awayMs)}: ${description}`, { duration_ms: awayMs });
@@ -97,7 +97,7 @@ export class StoreWatch {
     this.#knownUntilMs = clock.monotonicMs();
     this.#faults = 0;
     if (before.state === 'ok') this.#doubts = 0;
-    this.#told.clear();
+    this.#reportedReasons.clear();
     this.#reportRemarks(polled.remarks);
     const { alarms, leftOut } = polled;
     log.debug(`Poll completed: ${alarms.length} in alarm${leftOut > 0 ? `, ${leftOut} more left out` : ''}`, {
@@ -107,18 +107,18 @@ export class StoreWatch {
     events.emit({ type: 'poll_completed', alarms: alarms.length, durationMs });
   }
 
-  /** A poll failed. */
+  /** Notes a failed poll. */
   failed(error: unknown): void {
     const { clock, log, events } = this.#parts;
     this.#faults++;
     if (this.#availability.state === 'starting') this.#knownUntilMs = clock.monotonicMs();
     const reason = this.#lose(error);
-    if (this.#told.has(reason)) {
+    if (this.#reportedReasons.has(reason)) {
       log.debug(`Alarm store is still away: ${reason}`);
       return;
     }
-    const wasLost = this.#told.size > 0;
-    this.#told.add(reason);
+    const wasLost = this.#reportedReasons.size > 0;
+    this.#reportedReasons.add(reason);
     const what = isRefusal(error) ? 'cannot be used' : 'does not answer';
     if (wasLost) {
       log.error(`Alarm store still ${what}: ${reason}`, { err: reason });
@@ -128,7 +128,7 @@ export class StoreWatch {
     events.emit({ type: 'store_lost', reason });
   }
 
-  /** Something else than a poll was not answered. False if nothing was known anyway, and polls follow. */
+  /** Notes that a call other than a poll was not answered. Returns false if the store was not known to answer anyway. */
   doubt(error: unknown): boolean {
     const { log, events } = this.#parts;
     if (this.#availability.state !== 'ok') return false;
@@ -138,13 +138,13 @@ export class StoreWatch {
     return true;
   }
 
-  /** Each once as long as it is true. */
+  /** Reports each remark once as long as it is true. */
   #reportRemarks(remarks: readonly string[]): void {
-    for (const remark of remarks) if (!this.#reported.has(remark)) this.#parts.log.warning(`Alarm store: ${remark}`);
-    this.#reported = new Set(remarks);
+    for (const remark of remarks) if (!this.#reportedRemarks.has(remark)) this.#parts.log.warning(`Alarm store: ${remark}`);
+    this.#reportedRemarks = new Set(remarks);
   }
 
-  /** From now on nothing is known; returns why. */
+  /** Sets the state `unknown`, and returns the reason. */
   #lose(error: unknown): string {
     const before = this.#availability;
     const reason = errorMessage(error);
@@ -156,7 +156,7 @@ export class StoreWatch {
   }
 }
 
-/** True where it does answer, and a person has to mend something. */
+/** True if the store does answer, and somebody has to correct something. */
 function isRefusal(error: unknown): boolean {
   return error instanceof StoreError && ['denied', 'schema', 'config'].includes(error.fault);
 }

@@ -32,11 +32,11 @@ interface RunningJob {
   readonly outcome: Promise<RecoveryOutcome>;
 }
 
-/** The recoveries under way, one for each target: alarms that mean the same one share it. */
+/** The recoveries that are under way, one for each target. Alarms of the same target share it. */
 export class TargetRecoveries {
   readonly #parts: TargetRecoveriesParts;
   readonly #running = new Map<string, RunningJob>();
-  /** The target and section that was reported for a process, by its name: once is enough as long as it stays. */
+  /** The target and section that were reported for a process, by its name: they are reported once as long as they stay the same. */
   readonly #reportedRuling = new Map<string, string>();
 
   constructor(parts: TargetRecoveriesParts) {
@@ -60,7 +60,7 @@ export class TargetRecoveries {
     return [...this.#running.values()].map(({ outcome }) => outcome);
   }
 
-  /** Joins the recovery that is under way for the members' target, or begins it. `members`: at least one, all of one name. */
+  /** Joins the recovery of the members' target that is under way, or begins it. `members`: at least one, all of one name. */
   async join(members: readonly Member[], plan: RecoveryPlan, ordered: boolean): Promise<RecoveryOutcome> {
     const [leader] = members;
     if (leader === undefined) return { kind: 'ended', reason: 'nobody is in alarm' };
@@ -77,11 +77,11 @@ export class TargetRecoveries {
         const start = { members: [...members], provedAtMs: undefined, isClosed: false };
         const job = { target, ...ruling, alarm, ordered, repeated, sinceMs, ...start };
         const outcome = await this.#begin(job);
-        if (hasVerdict(outcome)) this.#tellShared(job, members);
+        if (hasVerdict(outcome)) this.#reportShared(job, members);
         return outcome;
       }
       if (members.every((member) => isCoveredBy(running.job, member))) return this.#share(running, members, ordered);
-      // What it proved is older than this alarm.
+      // Its proof of health is older than this alarm.
       await running.outcome;
       if (this.#parts.stopping.aborted) return { kind: 'interrupted' };
     }
@@ -94,7 +94,7 @@ export class TargetRecoveries {
     return !this.#running.has(way.target) && this.#parts.breakers.isRefusing(way.target) ? breakerOpen : undefined;
   }
 
-  /** What stands in the way of a recovery before its breaker is asked. */
+  /** Finds the target, or what prevents a recovery before its breaker is asked. */
   async #way(process: ManagedProcess, plan: RecoveryPlan): Promise<Way> {
     const { config, abort, holds } = this.#parts;
     const resolution = await plan.strategy.resolve(process, abort);
@@ -110,7 +110,7 @@ export class TargetRecoveries {
     return { kind: 'free', target: resolution.key };
   }
 
-  /** Whose configuration is used: of several sections that mean the same target the first in the file. */
+  /** The configuration to use: if several sections mean the same target, that of the first in the file. */
   async #ruling(process: ManagedProcess, plan: RecoveryPlan, target: string): Promise<Pick<RecoveryJob, 'process' | 'plan'>> {
     const { targets, config, log } = this.#parts;
     const { processName } = process;
@@ -143,18 +143,18 @@ export class TargetRecoveries {
     job.members.push(...members.filter((member) => !job.members.some((known) => isSameAlarmAs(known, member))));
     const shared = await outcome;
     if (shared.kind === 'skipped') for (const member of members) this.#parts.recorder.skip(member, shared.reason, 'warning');
-    if (hasVerdict(shared)) this.#tellShared(job, members);
+    if (hasVerdict(shared)) this.#reportShared(job, members);
     return shared;
   }
 
-  /** Told of names only that the recovery's own events do not name. */
-  #tellShared({ process: { processName: leaderName } }: Pick<RecoveryJob, 'process'>, [member]: readonly Member[]): void {
+  /** Reports a shared recovery for a name that the recovery's own events do not hold. */
+  #reportShared({ process: { processName: leaderName } }: Pick<RecoveryJob, 'process'>, [member]: readonly Member[]): void {
     if (member === undefined || member.process.processName === leaderName) return;
     this.#parts.events.emit({ type: 'recovery_shared', process: member.process, leaderName });
   }
 }
 
-/** True if it was restarted, or that was tried, whatever came of it. */
+/** True if a restart was tried, whatever its result. */
 function hasVerdict({ kind }: RecoveryOutcome): boolean {
   return kind === 'recovered' || kind === 'failed' || kind === 'not_proved';
 }
@@ -164,7 +164,7 @@ function isCoveredBy(job: RecoveryJob, member: Member): boolean {
   return job.provedAtMs === undefined || member.foundAtMs <= job.provedAtMs;
 }
 
-/** True if `known` already stands for the alarm that `member` brings. */
+/** True if `known` is already a member for the same alarm. */
 function isSameAlarmAs(known: Member, member: Member): boolean {
   return known.alarm !== undefined && known.alarm.key === member.alarm?.key && stands(known.alarm);
 }

@@ -9,17 +9,17 @@ export interface TargetsParts {
   readonly abort: AbortSignal;
 }
 
-/** What a name was resolved to when it was looked at last. */
+/** What a name meant when it was resolved last. */
 export interface KnownTarget {
-  /** Resolution.key; undefined: nothing, or that is not known. */
+  /** Resolution.key; undefined if it means nothing, or is not known. */
   readonly key: string | undefined;
   /** Why it must not be restarted, in one line. */
   readonly refusal: string | undefined;
 }
 
 /**
- * Which names with a section mean the same unit or program: then the first section in the file rules. All of them are resolved before
- * the first recovery after the start or a reload, and each anew as it is recovered; while all is well only if somebody wants to see it.
+ * Which names with a section mean the same unit or program: the first section in the file rules then. All of them are resolved before
+ * the first recovery after the start or a reload, and each again when it is recovered. While all is well, only a look resolves them.
  */
 export class Targets {
   readonly #parts: TargetsParts;
@@ -31,19 +31,19 @@ export class Targets {
     this.#parts = parts;
   }
 
-  /** The configuration is another one. */
+  /** Forgets everything: the configuration has changed. */
   forget(): void {
     this.#known.clear();
     this.#learning = undefined;
     this.#looking = undefined;
   }
 
-  /** As of the last look; undefined: there was none. */
+  /** What the name meant at the last look; undefined if there was none. */
   known(processName: string): KnownTarget | undefined {
     return this.#known.get(processName);
   }
 
-  /** Looks at every name with a section and at `others`, at most each 5 s; waits `limitMs` for that. Never rejects. */
+  /** Resolves every name with a section and `others`, at most each 5 s; waits at most `limitMs`. Never rejects. */
   async look(others: readonly string[], limitMs: number): Promise<void> {
     const { clock, config, abort } = this.#parts;
     const now = clock.monotonicMs();
@@ -55,20 +55,20 @@ export class Targets {
     await soon(clock, limitMs, this.#looking.look);
   }
 
-  /** The name of the section that rules what `processName` is resolved to, if that is another one. Never rejects. */
+  /** The name of the section that rules the target of `processName`, if it is another one. Never rejects. */
   async rulingOver(processName: string, key: string): Promise<string | undefined> {
     const { clock, config, abort } = this.#parts;
     const { processNames } = config.current();
     this.#known.set(processName, { key, refusal: undefined });
     if (!processNames.some((name) => name !== processName)) return undefined;
     this.#learning ??= this.#learn(processNames, abort);
-    // A systemd that does not answer is no reason to wait with a recovery.
+    // A recovery does not wait for a systemd that does not answer.
     await soon(clock, LEARN_MS, this.#learning);
     const ruling = this.ruling().get(key);
     return ruling === processName ? undefined : ruling;
   }
 
-  /** Of each target the name of the section that rules it, as of the last looks: the first in the file that is not refused. */
+  /** The ruling section of each target at the last look: the first in the file that is not refused. */
   ruling(): ReadonlyMap<string, string> {
     const ruling = new Map<string, string>();
     for (const name of this.#parts.config.current().processNames) {
@@ -78,7 +78,7 @@ export class Targets {
     return ruling;
   }
 
-  /** Resolves every one of these names, some at a time; what cannot be told now stays as it was known. */
+  /** Resolves these names, some at a time. A name that cannot be resolved now keeps its known meaning. */
   async #learn(names: Iterable<string>, signal: AbortSignal): Promise<void> {
     const { config } = this.#parts;
     const queue = [...names].values();
@@ -94,7 +94,7 @@ export class Targets {
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
   }
 
-  /** What must not be restarted may be held under another name all the same. */
+  /** A name that must not be restarted may still be on hold through another name. */
   async #refused(name: string, refusal: string, signal: AbortSignal): Promise<KnownTarget> {
     const meant = await meaningOfName(this.#parts.config.current().plans, name, signal);
     return { key: meant.kind === 'target' ? meant.key : undefined, refusal };
@@ -102,9 +102,9 @@ export class Targets {
 }
 
 const AT_ONCE = 8;
-/** A thousand names take less, if systemd is quick. */
+/** Enough for a thousand names, if systemd is quick. */
 const LEARN_MS = 3000;
-/** Between two looks for whoever wants to see it, and how long one may take. */
+/** The pause between two looks, and the time limit of one. */
 const LOOK_AGAIN_MS = 5000;
-/** The same if there is a name that nobody has looked at yet. */
+/** The pause if a name has never been resolved. */
 const SOON_MS = 500;

@@ -78,7 +78,7 @@ test(
         await world.allClear();
       }
       assert.deepEqual(world.restarts(), restarted === 'a row' ? [id, id, 0] : [0, 0, 0]);
-      assert.equal(log.of('warning').filter((line) => /kept by the daemon/.test(line)).length, restarted === 'a row' ? 1 : 3);
+      assert.equal(log.of('warning').filter((line) => /stored locally/.test(line)).length, restarted === 'a row' ? 1 : 3);
       core.monitor.wake();
       await end();
       assert.equal(world.restarts().length, 3);

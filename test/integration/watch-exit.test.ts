@@ -115,12 +115,12 @@ test(
     await world.sql('DELETE FROM PROCESE');
     assert.equal((await world.cli('hold', UNSEEN)).code, 0);
     process.kill(Number(second), 'SIGKILL');
-    await next.line(new RegExp(`Alarm of ${UNSEEN} is kept by the daemon: the store has no row of that name`));
+    await next.line(new RegExp(`Alarm of ${UNSEEN} is stored locally: the store has no row of that name`));
     const check = await world.cli('check-config');
     assert.match(check.stdout, /^watch_exit: exits by .*, new processes by a look every 2 s$/m);
     world.remove(`process.${UNSEEN}`);
     next.child.kill('SIGHUP');
-    await next.line(new RegExp(`Alarm of ${UNSEEN} is kept no longer: it is not configured any more`));
+    await next.line(new RegExp(`Alarm of ${UNSEEN} is dropped: the process is no longer configured`));
     // The line stands before the end of the reload.
     const { processes, exitWatch } = await world.until('nothing is watched', async () => {
       const status = await world.status();

@@ -90,8 +90,8 @@ for (const [why, prepare] of Object.entries({
     assert.deepEqual(world.state.kept.list(), []);
     assert.equal(world.seen('alarm_found').length, 1);
     assert.equal(world.seen('alarm_cleared').length, 1);
-    assert.match(world.log('warning'), /Alarm of web is kept by the daemon: /);
-    assert.match(world.log('info'), /Found process in alarm: web \(kept by the daemon\) - exit code 1/);
+    assert.match(world.log('warning'), /Alarm of web is stored locally: /);
+    assert.match(world.log('info'), /Found process in alarm: web \(stored locally\) - exit code 1/);
     world.storeFault = {};
     for (let i = 0; i < 3; i++) await world.poll();
     assert.deepEqual(world.restarts, ['web']);
