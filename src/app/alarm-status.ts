@@ -1,8 +1,8 @@
 import type { AlarmRow, ProcessStatus } from '../control/status.ts';
 import type { Alarm } from '../core/alarm.ts';
-import type { Skip } from '../monitor/alarm-book.ts';
-import { breakerOpen } from '../monitor/breakers.ts';
-import { notProved } from '../monitor/record-outcome.ts';
+import type { Skip } from '../monitor/alarms/book.ts';
+import { breakerOpen } from '../monitor/breaker/breakers.ts';
+import { notProved } from '../monitor/recovery/outcome.ts';
 import type { Core } from './app.ts';
 import { whyLeftAlone } from './known-names.ts';
 

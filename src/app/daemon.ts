@@ -5,7 +5,7 @@ import { systemClock } from '../core/clock.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { createLogger } from '../logging/logger.ts';
-import { LastRecoveries } from '../monitor/last-recoveries.ts';
+import { LastRecoveries } from '../monitor/history/last-recoveries.ts';
 import { LaunchObserver } from '../strategies/launch-observer.ts';
 import { TimeZone } from '../system/files/time-zone.ts';
 import { openDatagram } from '../system/native/datagram.ts';

@@ -1,5 +1,5 @@
 import { soon } from '../core/clock.ts';
-import type { LastRecoveries } from '../monitor/last-recoveries.ts';
+import type { LastRecoveries } from '../monitor/history/last-recoveries.ts';
 import type { Core } from './app.ts';
 import { isConfigured } from './known-names.ts';
 

@@ -3,7 +3,7 @@ import type { Orders } from '../control/orders.ts';
 import type { DaemonStatus } from '../control/status.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
-import { LastRecoveries } from '../monitor/last-recoveries.ts';
+import { LastRecoveries } from '../monitor/history/last-recoveries.ts';
 import type { DaemonState } from '../state/daemon-state.ts';
 import { emptyState, readState } from '../state/read-state.ts';
 import { openState, StateHeldError } from '../state/state.ts';

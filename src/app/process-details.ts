@@ -4,7 +4,7 @@ import type { AlarmRow, ProcessStatus } from '../control/status.ts';
 import { storedKey } from '../core/alarm.ts';
 import { soon } from '../core/clock.ts';
 import type { RestartPreview } from '../core/outcomes.ts';
-import { recentRecoveries } from '../monitor/recent-recoveries.ts';
+import { recentRecoveries } from '../monitor/history/recent-recoveries.ts';
 import { managedProcess } from '../strategies/recovery-plan.ts';
 import type { Core } from './app.ts';
 import { isRemembered, lookUp } from './known-names.ts';

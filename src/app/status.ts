@@ -3,8 +3,8 @@ import type { DaemonStatus, HoldStatus, ProcessStatus } from '../control/status.
 import { type Alarm, hasName, type StoredAlarm } from '../core/alarm.ts';
 import { counted } from '../core/text/counted.ts';
 import { quoted } from '../core/text/printable.ts';
-import { isAtRest } from '../monitor/circuit-breaker.ts';
-import type { LastRecoveries } from '../monitor/last-recoveries.ts';
+import { isAtRest } from '../monitor/breaker/transitions.ts';
+import type { LastRecoveries } from '../monitor/history/last-recoveries.ts';
 import type { HoldRecord } from '../state/daemon-state.ts';
 import { managedProcess } from '../strategies/recovery-plan.ts';
 import type { Core } from './app.ts';

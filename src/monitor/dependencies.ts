@@ -1,5 +1,5 @@
 import type { RecoveryPlan } from '../strategies/recovery-plan.ts';
-import { notProved } from './record-outcome.ts';
+import { notProved } from './recovery/outcome.ts';
 import type { RecoveryOutcome } from './recovery-job.ts';
 
 /** Names of the processes that `processName` depends on, but for itself. */

@@ -1,5 +1,5 @@
 import { resolveName } from '../strategies/recovery-plan.ts';
-import type { Breakers } from './breakers.ts';
+import type { Breakers } from './breaker/breakers.ts';
 import type { CurrentConfig } from './current-config.ts';
 import type { Targets } from './targets.ts';
 

@@ -1,13 +1,13 @@
 import { type Alarm, isInAlarm, storedAlarm } from '../core/alarm.ts';
 import { processOf } from '../strategies/recovery-plan.ts';
-import type { AlarmBook } from './alarm-book.ts';
-import type { AlarmIntake } from './alarm-intake.ts';
+import type { AlarmBook } from './alarms/book.ts';
+import type { AlarmIntake } from './alarms/intake.ts';
+import type { KeptAlarms } from './alarms/kept.ts';
 import type { CurrentConfig } from './current-config.ts';
 import { dependsOn, failureAmong } from './dependencies.ts';
 import type { Holds } from './holds.ts';
-import type { KeptAlarms } from './kept-alarms.ts';
+import type { TargetRecoveries } from './recovery/by-target.ts';
 import type { RecoveryOutcome } from './recovery-job.ts';
-import type { TargetRecoveries } from './target-recoveries.ts';
 
 /** What the foresight needs. */
 export interface ForesightParts {

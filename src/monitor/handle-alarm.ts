@@ -3,18 +3,18 @@ import type { EventBus } from '../core/events.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Journal } from '../state/daemon-state.ts';
 import { processOf, type RecoveryPlan } from '../strategies/recovery-plan.ts';
-import type { AlarmBook, AlarmEntry } from './alarm-book.ts';
-import type { AlarmClearing } from './alarm-clearing.ts';
-import type { EarlierRecovery } from './alarm-memory.ts';
-import { type Breakers, breakerOpen } from './breakers.ts';
+import type { AlarmBook, AlarmEntry } from './alarms/book.ts';
+import type { AlarmClearing } from './alarms/clearing.ts';
+import type { EarlierRecovery } from './alarms/memory.ts';
+import { type Breakers, breakerOpen } from './breaker/breakers.ts';
 import type { CurrentConfig } from './current-config.ts';
 import { dependsOn, failureAmong } from './dependencies.ts';
-import { proveAgain } from './health-proof.ts';
 import type { Holds } from './holds.ts';
-import { type InterruptedRuns, isSameAlarm } from './interrupted-runs.ts';
-import { notProved, type OutcomeRecorder } from './record-outcome.ts';
+import type { TargetRecoveries } from './recovery/by-target.ts';
+import { proveAgain } from './recovery/health-proof.ts';
+import { type InterruptedRuns, isSameAlarm } from './recovery/interrupted-runs.ts';
+import { notProved, type OutcomeRecorder } from './recovery/outcome.ts';
 import { type Member, processFields, type RecoveryJob, type RecoveryOutcome } from './recovery-job.ts';
-import type { TargetRecoveries } from './target-recoveries.ts';
 
 /** What the handling of an alarm needs. */
 export interface AlarmHandlingParts {

@@ -1,14 +1,14 @@
 import { storedAlarm } from '../core/alarm.ts';
 import type { Clock } from '../core/clock.ts';
-import type { AlarmBook } from './alarm-book.ts';
-import type { AlarmClearing } from './alarm-clearing.ts';
-import type { AlarmHandler } from './alarm-handler.ts';
-import { backoffMs } from './backoff.ts';
+import type { AlarmBook } from './alarms/book.ts';
+import type { AlarmClearing } from './alarms/clearing.ts';
+import type { KeptAlarms } from './alarms/kept.ts';
 import type { CurrentConfig } from './current-config.ts';
-import type { InterruptedRuns } from './interrupted-runs.ts';
-import type { KeptAlarms } from './kept-alarms.ts';
-import { PollGrid } from './poll-grid.ts';
-import type { PolledAlarms, StoreAvailability, StoreWatch } from './store-watch.ts';
+import type { AlarmHandler } from './handler.ts';
+import { backoffMs } from './poll/backoff.ts';
+import { PollGrid } from './poll/grid.ts';
+import type { PolledAlarms, StoreAvailability, StoreWatch } from './poll/store-watch.ts';
+import type { InterruptedRuns } from './recovery/interrupted-runs.ts';
 
 /** What the loop needs. */
 export interface MonitorParts {

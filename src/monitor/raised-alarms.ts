@@ -1,8 +1,8 @@
 import type { AlarmRaiser } from '../detectors/detector.ts';
-import type { AlarmBook } from './alarm-book.ts';
-import type { AlarmHandler } from './alarm-handler.ts';
+import type { AlarmBook } from './alarms/book.ts';
+import type { KeptAlarms } from './alarms/kept.ts';
 import type { ExitCounts } from './exit-counts.ts';
-import type { KeptAlarms } from './kept-alarms.ts';
+import type { AlarmHandler } from './handler.ts';
 import type { Monitor } from './monitor.ts';
 
 /** What the raising of alarms needs. */

@@ -6,7 +6,7 @@ import type { LogLevel } from '../../src/core/logger.ts';
 import type { CheckResult } from '../../src/core/outcomes.ts';
 import type { HealthCheck } from '../../src/health/health-check.ts';
 import { createMonitor, type MonitorGraph } from '../../src/monitor/create-monitor.ts';
-import { heardStore } from '../../src/monitor/heard-store.ts';
+import { heardStore } from '../../src/monitor/poll/heard-store.ts';
 import type { DaemonState } from '../../src/state/daemon-state.ts';
 import type { AlarmStore } from '../../src/stores/store.ts';
 import type { RecoveryPlan } from '../../src/strategies/recovery-plan.ts';

@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { systemClock } from '../../src/core/clock.ts';
 import type { RestartPreview } from '../../src/core/outcomes.ts';
-import { type HealthProof, proveHealthy } from '../../src/monitor/health-proof.ts';
+import { type HealthProof, proveHealthy } from '../../src/monitor/recovery/health-proof.ts';
 import { parseStrategy } from '../../src/strategies/index.ts';
 import type { RecoveryPlan } from '../../src/strategies/recovery-plan.ts';
 import type { Resolution, RestartOutcome } from '../../src/strategies/strategy.ts';

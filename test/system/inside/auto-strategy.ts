@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { systemClock } from '../../../src/core/clock.ts';
-import { proveHealthy } from '../../../src/monitor/health-proof.ts';
+import { proveHealthy } from '../../../src/monitor/recovery/health-proof.ts';
 import { parseStrategy } from '../../../src/strategies/index.ts';
 import type { RecoveryPlan } from '../../../src/strategies/recovery-plan.ts';
 import { ProcessTable } from '../../../src/system/proc/table.ts';

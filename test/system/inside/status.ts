@@ -7,7 +7,7 @@ import { startExitWatch } from '../../../src/app/start-exit-watch.ts';
 import { buildStatus, lookAtTargets, statusOfOne } from '../../../src/app/status.ts';
 import type { ProcessDetails } from '../../../src/control/orders/describe.ts';
 import type { ProcessStatus } from '../../../src/control/status.ts';
-import { LastRecoveries } from '../../../src/monitor/last-recoveries.ts';
+import { LastRecoveries } from '../../../src/monitor/history/last-recoveries.ts';
 import { ordersOf } from '../../helpers/bound-orders.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
 import { waitFor } from '../../helpers/wait-for.ts';

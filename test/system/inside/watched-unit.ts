@@ -6,7 +6,7 @@ import { systemClock } from '../../../src/core/clock.ts';
 import { EventBus } from '../../../src/core/events.ts';
 import { ProcessExitDetector } from '../../../src/detectors/exits/detector.ts';
 import type { FormerLife } from '../../../src/detectors/exits/watch/parts.ts';
-import { proveLasting } from '../../../src/monitor/health-proof.ts';
+import { proveLasting } from '../../../src/monitor/recovery/health-proof.ts';
 import { parseStrategy } from '../../../src/strategies/index.ts';
 import type { RecoveryPlan } from '../../../src/strategies/recovery-plan.ts';
 import { ProcessTable } from '../../../src/system/proc/table.ts';

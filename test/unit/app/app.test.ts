@@ -7,7 +7,7 @@ import { createReload } from '../../../src/app/reload.ts';
 import { readSettings, type Settings } from '../../../src/app/settings.ts';
 import { buildStatus } from '../../../src/app/status.ts';
 import { StoreError } from '../../../src/core/errors.ts';
-import { LastRecoveries } from '../../../src/monitor/last-recoveries.ts';
+import { LastRecoveries } from '../../../src/monitor/history/last-recoveries.ts';
 import type { Notifier } from '../../../src/system/systemd/notify.ts';
 import { RecordedLog } from '../../helpers/recorded-log.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';

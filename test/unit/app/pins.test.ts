@@ -7,7 +7,7 @@ import type { Core } from '../../../src/app/app.ts';
 import { cliBackends } from '../../../src/app/cli-backends.ts';
 import { buildStatus } from '../../../src/app/status.ts';
 import type { ProcessStatus } from '../../../src/control/status.ts';
-import { LastRecoveries } from '../../../src/monitor/last-recoveries.ts';
+import { LastRecoveries } from '../../../src/monitor/history/last-recoveries.ts';
 import { LaunchObserver } from '../../../src/strategies/launch-observer.ts';
 import { ProcessTable } from '../../../src/system/proc/table.ts';
 import { ordersOf } from '../../helpers/bound-orders.ts';

@@ -12,7 +12,7 @@ import { renderDetails } from '../../../src/cli/status/details.ts';
 import type { ProcessDetails } from '../../../src/control/orders/describe.ts';
 import { processDetails } from '../../../src/control/orders/describe.ts';
 import type { LaunchRecord } from '../../../src/core/program/launch-record.ts';
-import { LastRecoveries } from '../../../src/monitor/last-recoveries.ts';
+import { LastRecoveries } from '../../../src/monitor/history/last-recoveries.ts';
 import { ordersOf } from '../../helpers/bound-orders.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';

@@ -9,8 +9,8 @@ import { buildStatus, lookAtTargets, statusOfOne } from '../../../src/app/status
 import type { Running } from '../../../src/app/watched-status.ts';
 import type { ProcessStatus } from '../../../src/control/status.ts';
 import { type ManagedProcess, type StoredAlarm, storedAlarm } from '../../../src/core/alarm.ts';
-import { LastRecoveries } from '../../../src/monitor/last-recoveries.ts';
-import type { StoreAvailability } from '../../../src/monitor/store-watch.ts';
+import { LastRecoveries } from '../../../src/monitor/history/last-recoveries.ts';
+import type { StoreAvailability } from '../../../src/monitor/poll/store-watch.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 

@@ -10,7 +10,7 @@ import { statusLine } from '../../../src/app/status-line.ts';
 import { judge } from '../../../src/cli/status/judge.ts';
 import type { DaemonStatus, ProcessStatus } from '../../../src/control/status.ts';
 import { localTimestamp } from '../../../src/core/clock.ts';
-import { LastRecoveries } from '../../../src/monitor/last-recoveries.ts';
+import { LastRecoveries } from '../../../src/monitor/history/last-recoveries.ts';
 import { ordersOf } from '../../helpers/bound-orders.ts';
 import { addRows, coreWith } from '../../helpers/core-world.ts';
 import { RecordedLog } from '../../helpers/recorded-log.ts';

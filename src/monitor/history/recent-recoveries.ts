@@ -1,6 +1,6 @@
-import type { RecoveryRecord } from '../control/status.ts';
-import { withoutLines } from '../core/text/last-lines.ts';
-import type { History, HistoryEntry } from '../state/daemon-state.ts';
+import type { RecoveryRecord } from '../../control/status.ts';
+import { withoutLines } from '../../core/text/last-lines.ts';
+import type { History, HistoryEntry } from '../../state/daemon-state.ts';
 import { outcomeOf } from './last-recoveries.ts';
 
 /** How the last five recoveries of a process ended, newest first. One that it shared with another process is told as of that one. */

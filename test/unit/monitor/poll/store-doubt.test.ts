@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MonitorWorld, storeError } from '../../helpers/monitor-world.ts';
+import { MonitorWorld, storeError } from '../../../helpers/monitor-world.ts';
 
 /** A world whose loop has polled once, with a well process `web`. */
 async function polledOnce(): Promise<MonitorWorld> {

@@ -1,14 +1,14 @@
-import { type ManagedProcess, stands } from '../core/alarm.ts';
-import type { EventBus } from '../core/events.ts';
-import type { Logger } from '../core/logger.ts';
-import { managedProcess, type RecoveryPlan } from '../strategies/recovery-plan.ts';
-import type { Skip } from './alarm-book.ts';
-import { type Breakers, breakerOpen } from './breakers.ts';
-import type { CurrentConfig } from './current-config.ts';
-import type { Holds } from './holds.ts';
-import type { OutcomeRecorder } from './record-outcome.ts';
-import { type Member, processFields, type RecoveryJob, type RecoveryOutcome } from './recovery-job.ts';
-import type { Targets } from './targets.ts';
+import { type ManagedProcess, stands } from '../../core/alarm.ts';
+import type { EventBus } from '../../core/events.ts';
+import type { Logger } from '../../core/logger.ts';
+import { managedProcess, type RecoveryPlan } from '../../strategies/recovery-plan.ts';
+import type { Skip } from '../alarms/book.ts';
+import { type Breakers, breakerOpen } from '../breaker/breakers.ts';
+import type { CurrentConfig } from '../current-config.ts';
+import type { Holds } from '../holds.ts';
+import { type Member, processFields, type RecoveryJob, type RecoveryOutcome } from '../recovery-job.ts';
+import type { Targets } from '../targets.ts';
+import type { OutcomeRecorder } from './outcome.ts';
 
 /** What the recoveries of targets need. */
 export interface TargetRecoveriesParts {

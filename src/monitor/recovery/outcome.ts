@@ -1,10 +1,10 @@
-import type { Clock } from '../core/clock.ts';
-import type { EventBus } from '../core/events.ts';
-import type { Logger, LogLevel } from '../core/logger.ts';
-import type { RecoveryFollower } from '../detectors/detector.ts';
-import type { AlarmBook, Skip } from './alarm-book.ts';
-import type { Breakers } from './breakers.ts';
-import { type Member, processFields, type RecoveryJob, type RecoveryOutcome } from './recovery-job.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { EventBus } from '../../core/events.ts';
+import type { Logger, LogLevel } from '../../core/logger.ts';
+import type { RecoveryFollower } from '../../detectors/detector.ts';
+import type { AlarmBook, Skip } from '../alarms/book.ts';
+import type { Breakers } from '../breaker/breakers.ts';
+import { type Member, processFields, type RecoveryJob, type RecoveryOutcome } from '../recovery-job.ts';
 
 /** What the recorder needs. */
 export interface OutcomeRecorderParts {

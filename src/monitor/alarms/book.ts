@@ -1,7 +1,7 @@
-import type { Alarm } from '../core/alarm.ts';
-import type { Clock } from '../core/clock.ts';
-import type { AlarmMemory } from './alarm-memory.ts';
-import type { RecoveryOutcome } from './recovery-job.ts';
+import type { Alarm } from '../../core/alarm.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { RecoveryOutcome } from '../recovery-job.ts';
+import type { AlarmMemory } from './memory.ts';
 
 /**
  * What the daemon does about an alarm. `idle`: nothing, until a poll shows it again. `checking`: it checks the health of what an

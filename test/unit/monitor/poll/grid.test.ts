@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { PollGrid } from '../../../src/monitor/poll-grid.ts';
-import { busiestShare } from '../../bench/pollers.ts';
-import { MonitorWorld } from '../../helpers/monitor-world.ts';
+import { PollGrid } from '../../../../src/monitor/poll/grid.ts';
+import { busiestShare } from '../../../bench/pollers.ts';
+import { MonitorWorld } from '../../../helpers/monitor-world.ts';
 
 test('the next poll is ahead, within one interval, and on the grid', () => {
   fc.assert(

@@ -1,7 +1,7 @@
-import { type Alarm, isSameNotes, type KeptAlarm, keptKey, type StoredAlarm, storedKey } from '../core/alarm.ts';
-import type { Clock } from '../core/clock.ts';
-import type { HandledAlarm, HandledAlarms, KeptAlarmRecord, UnprovedAlarm, UnprovedAlarms } from '../state/daemon-state.ts';
-import type { RecoveryJob } from './recovery-job.ts';
+import { type Alarm, isSameNotes, type KeptAlarm, keptKey, type StoredAlarm, storedKey } from '../../core/alarm.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { HandledAlarm, HandledAlarms, KeptAlarmRecord, UnprovedAlarm, UnprovedAlarms } from '../../state/daemon-state.ts';
+import type { RecoveryJob } from '../recovery-job.ts';
 
 /** What an earlier recovery has done about an alarm that still stands. */
 export interface EarlierRecovery {

@@ -1,8 +1,8 @@
-import type { Clock } from '../core/clock.ts';
-import type { EventBus, MonitorEvent } from '../core/events.ts';
-import { counted } from '../core/text/counted.ts';
-import { formatDuration } from '../core/text/duration.ts';
-import type { History } from '../state/daemon-state.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { EventBus, MonitorEvent } from '../../core/events.ts';
+import { counted } from '../../core/text/counted.ts';
+import { formatDuration } from '../../core/text/duration.ts';
+import type { History } from '../../state/daemon-state.ts';
 
 /** Records every event that an operator may ask for later. */
 export function recordHistory(events: EventBus, history: History, clock: Clock): void {

@@ -1,7 +1,7 @@
-import { type Clock, soon } from '../core/clock.ts';
-import { StoreError } from '../core/errors.ts';
-import { configuredSeconds } from '../core/text/duration.ts';
-import type { AlarmStore } from '../stores/store.ts';
+import { type Clock, soon } from '../../core/clock.ts';
+import { StoreError } from '../../core/errors.ts';
+import { configuredSeconds } from '../../core/text/duration.ts';
+import type { AlarmStore } from '../../stores/store.ts';
 
 /**
  * Wraps `store`. `onSilence` is called, before the caller learns of it, for every question that failed, every write that was not

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { keptKey, storedKey } from '../../../src/core/alarm.ts';
-import type { StoreError } from '../../../src/core/errors.ts';
-import { memoryState } from '../../helpers/memory-state.ts';
-import { MonitorWorld, storeError } from '../../helpers/monitor-world.ts';
+import { keptKey, storedKey } from '../../../../src/core/alarm.ts';
+import type { StoreError } from '../../../../src/core/errors.ts';
+import { memoryState } from '../../../helpers/memory-state.ts';
+import { MonitorWorld, storeError } from '../../../helpers/monitor-world.ts';
 
 /** Raises an alarm, and lets everything run that follows from it. */
 async function raise(world: MonitorWorld, name: string, notes = 'exit code 1'): Promise<void> {

@@ -1,14 +1,14 @@
-import { type Alarm, hasName } from '../core/alarm.ts';
-import type { Clock } from '../core/clock.ts';
-import type { EventBus } from '../core/events.ts';
-import type { Logger } from '../core/logger.ts';
-import { nearName } from '../core/text/near-name.ts';
-import { quoted } from '../core/text/printable.ts';
-import { processOf } from '../strategies/recovery-plan.ts';
-import type { AlarmBook, AlarmEntry } from './alarm-book.ts';
-import type { AlarmClearing } from './alarm-clearing.ts';
-import type { CurrentConfig } from './current-config.ts';
-import { processFields } from './recovery-job.ts';
+import { type Alarm, hasName } from '../../core/alarm.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { EventBus } from '../../core/events.ts';
+import type { Logger } from '../../core/logger.ts';
+import { nearName } from '../../core/text/near-name.ts';
+import { quoted } from '../../core/text/printable.ts';
+import { processOf } from '../../strategies/recovery-plan.ts';
+import type { CurrentConfig } from '../current-config.ts';
+import { processFields } from '../recovery-job.ts';
+import type { AlarmBook, AlarmEntry } from './book.ts';
+import type { AlarmClearing } from './clearing.ts';
 
 /** What the intake needs. */
 export interface AlarmIntakeParts {

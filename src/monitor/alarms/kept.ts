@@ -1,11 +1,11 @@
-import { type KeptAlarm, keptAlarm, keptKey } from '../core/alarm.ts';
-import { type Clock, soon } from '../core/clock.ts';
-import { errorMessage, StoreError } from '../core/errors.ts';
-import type { Logger } from '../core/logger.ts';
-import { configuredSeconds } from '../core/text/duration.ts';
-import type { KeptAlarmRecord, KeptAlarmRecords } from '../state/daemon-state.ts';
-import type { CurrentConfig } from './current-config.ts';
-import type { StoreWatch } from './store-watch.ts';
+import { type KeptAlarm, keptAlarm, keptKey } from '../../core/alarm.ts';
+import { type Clock, soon } from '../../core/clock.ts';
+import { errorMessage, StoreError } from '../../core/errors.ts';
+import type { Logger } from '../../core/logger.ts';
+import { configuredSeconds } from '../../core/text/duration.ts';
+import type { KeptAlarmRecord, KeptAlarmRecords } from '../../state/daemon-state.ts';
+import type { CurrentConfig } from '../current-config.ts';
+import type { StoreWatch } from '../poll/store-watch.ts';
 
 /** What keeping alarms needs. */
 export interface KeptAlarmsParts {

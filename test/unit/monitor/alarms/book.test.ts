@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { storedAlarm } from '../../../src/core/alarm.ts';
-import { MonitorWorld, storeError } from '../../helpers/monitor-world.ts';
+import { storedAlarm } from '../../../../src/core/alarm.ts';
+import { MonitorWorld, storeError } from '../../../helpers/monitor-world.ts';
 
 // Random interleavings of polls, alarms of our own, writes by others, holds, reloads, faults and crashes, against a simple model of the
 // promise: every alarm is attempted or skipped with a reason, none after its end was seen, none twice but for a crash, and never two of

@@ -1,8 +1,8 @@
-import type { ManagedProcess } from '../core/alarm.ts';
-import type { Clock } from '../core/clock.ts';
-import { configuredSeconds } from '../core/text/duration.ts';
-import type { RecoveryPlan } from '../strategies/recovery-plan.ts';
-import type { Life } from '../strategies/strategy.ts';
+import type { ManagedProcess } from '../../core/alarm.ts';
+import type { Clock } from '../../core/clock.ts';
+import { configuredSeconds } from '../../core/text/duration.ts';
+import type { RecoveryPlan } from '../../strategies/recovery-plan.ts';
+import type { Life } from '../../strategies/strategy.ts';
 
 /**
  * Whether a process is well. `assumed`: no health check is configured. `detail`: more about the reason, which may differ each time.

@@ -1,4 +1,4 @@
-import { Slots } from '../core/slots.ts';
+import { Slots } from '../../core/slots.ts';
 
 /** Who goes first when a slot falls free. */
 export interface SlotRank {

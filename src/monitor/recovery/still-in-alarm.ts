@@ -1,10 +1,10 @@
-import { stands, storedAlarm } from '../core/alarm.ts';
-import { type Clock, soon } from '../core/clock.ts';
-import { errorMessage, StoreError } from '../core/errors.ts';
-import type { Logger } from '../core/logger.ts';
-import type { CurrentConfig } from './current-config.ts';
-import type { KeptAlarms } from './kept-alarms.ts';
-import { type Member, processFields, type RecoveryJob } from './recovery-job.ts';
+import { stands, storedAlarm } from '../../core/alarm.ts';
+import { type Clock, soon } from '../../core/clock.ts';
+import { errorMessage, StoreError } from '../../core/errors.ts';
+import type { Logger } from '../../core/logger.ts';
+import type { KeptAlarms } from '../alarms/kept.ts';
+import type { CurrentConfig } from '../current-config.ts';
+import { type Member, processFields, type RecoveryJob } from '../recovery-job.ts';
 
 /** What the second reading of a row needs. */
 interface ReadAgainParts {

@@ -1,20 +1,20 @@
 import { randomBytes } from 'node:crypto';
-import type { Clock } from '../core/clock.ts';
-import { commandEnvironment, expandCommand } from '../core/command-template.ts';
-import type { RecoverySettings } from '../core/config.ts';
-import type { EventBus } from '../core/events.ts';
-import type { Logger } from '../core/logger.ts';
-import type { Journal } from '../state/daemon-state.ts';
-import { checkRefusals } from '../strategies/recovery-plan.ts';
-import type { RestartAttempt, RestartOutcome } from '../strategies/strategy.ts';
-import type { CommandRunner } from '../system/runs/runner.ts';
-import { commandFailure, commandOutput } from '../system/spawn/command-result.ts';
+import type { Clock } from '../../core/clock.ts';
+import { commandEnvironment, expandCommand } from '../../core/command-template.ts';
+import type { RecoverySettings } from '../../core/config.ts';
+import type { EventBus } from '../../core/events.ts';
+import type { Logger } from '../../core/logger.ts';
+import type { Journal } from '../../state/daemon-state.ts';
+import { checkRefusals } from '../../strategies/recovery-plan.ts';
+import type { RestartAttempt, RestartOutcome } from '../../strategies/strategy.ts';
+import type { CommandRunner } from '../../system/runs/runner.ts';
+import { commandFailure, commandOutput } from '../../system/spawn/command-result.ts';
+import type { KeptAlarms } from '../alarms/kept.ts';
+import type { CurrentConfig } from '../current-config.ts';
+import type { Holds } from '../holds.ts';
+import { attemptFields, processFields, type RecoveryJob, type RecoveryOutcome } from '../recovery-job.ts';
 import { type AttemptOutcome, checkAttempt } from './check-attempt.ts';
-import type { CurrentConfig } from './current-config.ts';
-import type { Holds } from './holds.ts';
-import type { KeptAlarms } from './kept-alarms.ts';
-import { attemptFields, processFields, type RecoveryJob, type RecoveryOutcome } from './recovery-job.ts';
-import type { RestartSlots } from './restart-slots.ts';
+import type { RestartSlots } from './slots.ts';
 import { dropHealedMembers } from './still-in-alarm.ts';
 
 /** What the attempts need. */

@@ -1,9 +1,9 @@
-import type { Clock } from '../core/clock.ts';
-import type { EventBus } from '../core/events.ts';
-import type { Logger } from '../core/logger.ts';
-import { withLines } from '../core/text/last-lines.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { EventBus } from '../../core/events.ts';
+import type { Logger } from '../../core/logger.ts';
+import { withLines } from '../../core/text/last-lines.ts';
+import { attemptFields, type RecoveryJob } from '../recovery-job.ts';
 import { proveLasting } from './health-proof.ts';
-import { attemptFields, type RecoveryJob } from './recovery-job.ts';
 
 /** How one attempt of a recovery ended. */
 export type AttemptOutcome =

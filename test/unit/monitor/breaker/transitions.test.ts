@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { BreakerSnapshot } from '../../../src/core/breaker-snapshot.ts';
+import type { BreakerSnapshot } from '../../../../src/core/breaker-snapshot.ts';
 import {
   admit,
   closedBreaker,
@@ -9,7 +9,7 @@ import {
   recordFailure,
   recordInterruption,
   recordSuccess,
-} from '../../../src/monitor/circuit-breaker.ts';
+} from '../../../../src/monitor/breaker/transitions.ts';
 
 const rules = {
   maxRestartFailures: 3,

@@ -1,12 +1,12 @@
-import { type KeptAlarm, type StoredAlarm, stands } from '../core/alarm.ts';
-import type { Clock } from '../core/clock.ts';
-import { errorMessage, StoreError } from '../core/errors.ts';
-import type { EventBus } from '../core/events.ts';
-import type { Logger } from '../core/logger.ts';
-import type { AlarmBook } from './alarm-book.ts';
-import type { CurrentConfig } from './current-config.ts';
-import type { KeptAlarms } from './kept-alarms.ts';
-import { type Member, processFields } from './recovery-job.ts';
+import { type KeptAlarm, type StoredAlarm, stands } from '../../core/alarm.ts';
+import type { Clock } from '../../core/clock.ts';
+import { errorMessage, StoreError } from '../../core/errors.ts';
+import type { EventBus } from '../../core/events.ts';
+import type { Logger } from '../../core/logger.ts';
+import type { CurrentConfig } from '../current-config.ts';
+import { type Member, processFields } from '../recovery-job.ts';
+import type { AlarmBook } from './book.ts';
+import type { KeptAlarms } from './kept.ts';
 
 /** What the clearing of alarms needs. */
 export interface AlarmClearingParts {

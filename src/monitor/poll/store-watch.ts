@@ -1,10 +1,10 @@
-import type { StoredAlarm } from '../core/alarm.ts';
-import type { Clock } from '../core/clock.ts';
-import { errorMessage, StoreError, type StoreFault } from '../core/errors.ts';
-import type { EventBus } from '../core/events.ts';
-import type { Logger } from '../core/logger.ts';
-import { formatDuration } from '../core/text/duration.ts';
-import type { CurrentConfig } from './current-config.ts';
+import type { StoredAlarm } from '../../core/alarm.ts';
+import type { Clock } from '../../core/clock.ts';
+import { errorMessage, StoreError, type StoreFault } from '../../core/errors.ts';
+import type { EventBus } from '../../core/events.ts';
+import type { Logger } from '../../core/logger.ts';
+import { formatDuration } from '../../core/text/duration.ts';
+import type { CurrentConfig } from '../current-config.ts';
 
 /** What the daemon knows of its alarm source. "It did not answer" is never "there are no alarms". */
 export type StoreAvailability =

@@ -1,22 +1,14 @@
-import type { ManagedProcess } from '../core/alarm.ts';
-import type { BreakerSnapshot } from '../core/breaker-snapshot.ts';
-import type { Clock } from '../core/clock.ts';
-import type { EventBus } from '../core/events.ts';
-import type { Logger } from '../core/logger.ts';
-import { counted } from '../core/text/counted.ts';
-import { configuredSeconds } from '../core/text/duration.ts';
-import { nameWords } from '../core/text/printable.ts';
-import type { BreakerRecords } from '../state/daemon-state.ts';
-import {
-  admit,
-  closedBreaker,
-  isAtRest,
-  recordExit,
-  recordFailure,
-  recordInterruption,
-  recordSuccess,
-} from './circuit-breaker.ts';
-import type { CurrentConfig } from './current-config.ts';
+import type { ManagedProcess } from '../../core/alarm.ts';
+import type { BreakerSnapshot } from '../../core/breaker-snapshot.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { EventBus } from '../../core/events.ts';
+import type { Logger } from '../../core/logger.ts';
+import { counted } from '../../core/text/counted.ts';
+import { configuredSeconds } from '../../core/text/duration.ts';
+import { nameWords } from '../../core/text/printable.ts';
+import type { BreakerRecords } from '../../state/daemon-state.ts';
+import type { CurrentConfig } from '../current-config.ts';
+import { admit, closedBreaker, isAtRest, recordExit, recordFailure, recordInterruption, recordSuccess } from './transitions.ts';
 
 /** The skip reason of an alarm whose breaker is open. */
 export const breakerOpen = 'circuit breaker open';

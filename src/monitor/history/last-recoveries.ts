@@ -1,8 +1,8 @@
-import type { ProcessStatus } from '../control/status.ts';
-import type { Clock } from '../core/clock.ts';
-import type { EventBus } from '../core/events.ts';
-import type { History } from '../state/daemon-state.ts';
-import { orderWords, recoveredWords } from './record-history.ts';
+import type { ProcessStatus } from '../../control/status.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { EventBus } from '../../core/events.ts';
+import type { History } from '../../state/daemon-state.ts';
+import { orderWords, recoveredWords } from './record.ts';
 
 type LastRecovery = NonNullable<ProcessStatus['lastRecovery']>;
 

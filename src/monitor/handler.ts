@@ -3,13 +3,13 @@ import type { Clock } from '../core/clock.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { processOf } from '../strategies/recovery-plan.ts';
-import type { AlarmBook, AlarmEntry } from './alarm-book.ts';
-import type { AlarmIntake } from './alarm-intake.ts';
+import type { AlarmBook, AlarmEntry } from './alarms/book.ts';
+import type { AlarmIntake } from './alarms/intake.ts';
 import type { CurrentConfig } from './current-config.ts';
 import type { FoundEntry } from './handle-alarm.ts';
 import type { Holds } from './holds.ts';
+import type { TargetRecoveries } from './recovery/by-target.ts';
 import type { Member, RecoveryOutcome } from './recovery-job.ts';
-import type { TargetRecoveries } from './target-recoveries.ts';
 
 /** What the handler needs. */
 export interface AlarmHandlerParts {

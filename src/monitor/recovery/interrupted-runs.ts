@@ -1,9 +1,9 @@
-import { type Alarm, isSameNotes } from '../core/alarm.ts';
-import type { Logger } from '../core/logger.ts';
-import type { Journal, JournalAlarm, JournalEntry } from '../state/daemon-state.ts';
-import type { CommandRunner } from '../system/runs/runner.ts';
-import type { CurrentConfig } from './current-config.ts';
-import type { RecoveryJob } from './recovery-job.ts';
+import { type Alarm, isSameNotes } from '../../core/alarm.ts';
+import type { Logger } from '../../core/logger.ts';
+import type { Journal, JournalAlarm, JournalEntry } from '../../state/daemon-state.ts';
+import type { CommandRunner } from '../../system/runs/runner.ts';
+import type { CurrentConfig } from '../current-config.ts';
+import type { RecoveryJob } from '../recovery-job.ts';
 
 /** What the interrupted runs need. */
 export interface InterruptedRunsParts {

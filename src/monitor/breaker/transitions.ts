@@ -1,5 +1,5 @@
-import type { BreakerSnapshot } from '../core/breaker-snapshot.ts';
-import type { MonitorSettings } from '../core/config.ts';
+import type { BreakerSnapshot } from '../../core/breaker-snapshot.ts';
+import type { MonitorSettings } from '../../core/config.ts';
 
 /** When a breaker opens and for how long (`[monitor]`). */
 export type BreakerRules = Pick<
