@@ -10,7 +10,7 @@ import type { ExitWatchTarget, ProcessExitDetector, ProcessExitParts } from './e
 import type { WatchedLives } from './watched-lives.ts';
 
 /** What the watch needs. */
-export interface ExitWatchParts extends Pick<ProcessExitParts, 'services' | 'clock' | 'events' | 'log'> {
+interface ExitWatchParts extends Pick<ProcessExitParts, 'services' | 'clock' | 'events' | 'log'> {
   /** What is to be watched, as configured now. */
   readonly config: { current(): WatchConfig };
   readonly lives: WatchedLives;
@@ -24,7 +24,7 @@ export interface WatchConfig {
 }
 
 /** What the watch is told and asks while it runs. `source`: the program's process events; undefined if there are none. */
-export interface ExitWatchStart
+interface ExitWatchStart
   extends Pick<ProcessExitParts, 'raiser' | 'isRecovering' | 'isUnitRecovering' | 'isInAlarm' | 'source'> {
   /** Counts an exit that nobody had asked for. */
   readonly exits: { count(processName: string): void };

@@ -27,7 +27,7 @@ import { RestartSlots } from './recovery/slots.ts';
 import { Targets } from './targets.ts';
 
 /** What the monitor is built on. */
-export interface MonitorDeps {
+interface MonitorDeps {
   /** Not asked before the first alarm, order or poll. */
   readonly config: CurrentConfig;
   readonly state: DaemonState;

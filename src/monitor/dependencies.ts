@@ -9,7 +9,7 @@ export function dependsOn(processName: string, { settings }: RecoveryPlan): stri
 }
 
 /** A process in alarm that others may depend on. */
-export interface Dependency {
+interface Dependency {
   readonly processName: string;
   /** How its alarm ends; undefined if that cannot be foreseen. */
   readonly outcome: Promise<RecoveryOutcome | undefined>;

@@ -4,7 +4,7 @@ import type { CurrentConfig } from './current-config.ts';
 import type { Targets } from './targets.ts';
 
 /** What the counting of exits needs. */
-export interface ExitCountsParts {
+interface ExitCountsParts {
   readonly config: CurrentConfig;
   readonly breakers: Breakers;
   readonly targets: Targets;

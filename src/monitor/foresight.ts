@@ -10,7 +10,7 @@ import type { TargetRecoveries } from './recovery/by-target.ts';
 import type { RecoveryOutcome } from './recovery-job.ts';
 
 /** What the foresight needs. */
-export interface ForesightParts {
+interface ForesightParts {
   readonly config: CurrentConfig;
   readonly book: AlarmBook;
   readonly intake: AlarmIntake;

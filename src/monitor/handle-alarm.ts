@@ -17,7 +17,7 @@ import { notProved, type OutcomeRecorder } from './recovery/outcome.ts';
 import { type Member, processFields, type RecoveryJob, type RecoveryOutcome } from './recovery-job.ts';
 
 /** What the handling of an alarm needs. */
-export interface AlarmHandlingParts {
+interface AlarmHandlingParts {
   readonly config: CurrentConfig;
   readonly book: AlarmBook;
   readonly holds: Holds;
@@ -107,7 +107,7 @@ async function checkAgain(
 }
 
 /** What the recovery of a target needs. */
-export interface TargetRecoveryParts {
+interface TargetRecoveryParts {
   readonly interruptedRuns: InterruptedRuns;
   readonly breakers: Breakers;
   readonly book: AlarmBook;

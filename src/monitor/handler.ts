@@ -12,7 +12,7 @@ import type { TargetRecoveries } from './recovery/by-target.ts';
 import type { Member, RecoveryOutcome } from './recovery-job.ts';
 
 /** What the handler needs. */
-export interface AlarmHandlerParts {
+interface AlarmHandlerParts {
   readonly config: CurrentConfig;
   readonly book: AlarmBook;
   readonly intake: AlarmIntake;

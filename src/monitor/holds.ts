@@ -10,7 +10,7 @@ import type { Meaning, RestartStrategy } from '../strategies/strategy.ts';
 import type { CurrentConfig } from './current-config.ts';
 
 /** What the holds need. */
-export interface HoldsParts {
+interface HoldsParts {
   readonly records: HoldRecords;
   readonly config: CurrentConfig;
   readonly abort: AbortSignal;

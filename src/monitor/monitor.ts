@@ -11,7 +11,7 @@ import type { PolledAlarms, StoreAvailability, StoreWatch } from './poll/store-w
 import type { InterruptedRuns } from './recovery/interrupted-runs.ts';
 
 /** What the loop needs. */
-export interface MonitorParts {
+interface MonitorParts {
   readonly config: CurrentConfig;
   readonly book: AlarmBook;
   readonly watch: StoreWatch;

@@ -6,7 +6,7 @@ import type { AlarmHandler } from './handler.ts';
 import type { Monitor } from './monitor.ts';
 
 /** What the raising of alarms needs. */
-export interface RaisedAlarmsParts {
+interface RaisedAlarmsParts {
   readonly book: AlarmBook;
   readonly kept: KeptAlarms;
   readonly monitor: Monitor;

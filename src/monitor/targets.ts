@@ -3,14 +3,14 @@ import { meaningOfName, resolveName } from '../strategies/recovery-plan.ts';
 import type { CurrentConfig } from './current-config.ts';
 
 /** What the targets need. */
-export interface TargetsParts {
+interface TargetsParts {
   readonly config: CurrentConfig;
   readonly clock: Clock;
   readonly abort: AbortSignal;
 }
 
 /** What a name meant when it was resolved last. */
-export interface KnownTarget {
+interface KnownTarget {
   /** Resolution.key; undefined if it means nothing, or is not known. */
   readonly key: string | undefined;
   /** Why it must not be restarted, in one line. */

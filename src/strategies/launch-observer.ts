@@ -18,7 +18,7 @@ const UNITS_MS = 10_000;
 const LEAST_PAUSE_MS = 1000;
 
 /** What the observer needs. */
-export interface LaunchObserverParts {
+interface LaunchObserverParts {
   readonly config: { current(): LaunchConfig };
   readonly concerns: Concerns;
   readonly clock: Clock;

@@ -7,7 +7,7 @@ import type { AlarmMemory } from './memory.ts';
  * What the daemon does about an alarm. `idle`: nothing, until a poll shows it again. `checking`: it checks the health of what an
  * earlier recovery restarted. `waiting`: it waits for processes that this one depends on. `recovering`: any other step of the handling.
  */
-export type AlarmPhase = 'idle' | 'checking' | 'waiting' | 'recovering';
+type AlarmPhase = 'idle' | 'checking' | 'waiting' | 'recovering';
 
 /** Why an alarm was not recovered: `refused` by its section, name or unit; `held` by a hold; or something else. */
 export interface Skip {
@@ -16,7 +16,7 @@ export interface Skip {
 }
 
 /** One handling of an alarm: under way, or ended. */
-export interface Handling {
+interface Handling {
   readonly processName: string;
   readonly entry: AlarmEntry;
   readonly outcome: Promise<RecoveryOutcome>;

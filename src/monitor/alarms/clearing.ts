@@ -9,7 +9,7 @@ import type { AlarmBook } from './book.ts';
 import type { KeptAlarms } from './kept.ts';
 
 /** What the clearing of alarms needs. */
-export interface AlarmClearingParts {
+interface AlarmClearingParts {
   readonly config: CurrentConfig;
   readonly book: AlarmBook;
   readonly kept: KeptAlarms;

@@ -11,7 +11,7 @@ import type { AlarmBook, AlarmEntry } from './book.ts';
 import type { AlarmClearing } from './clearing.ts';
 
 /** What the intake needs. */
-export interface AlarmIntakeParts {
+interface AlarmIntakeParts {
   readonly config: CurrentConfig;
   readonly book: AlarmBook;
   readonly clearing: AlarmClearing;

@@ -8,7 +8,7 @@ import type { CurrentConfig } from '../current-config.ts';
 import type { StoreWatch } from '../poll/store-watch.ts';
 
 /** What keeping alarms needs. */
-export interface KeptAlarmsParts {
+interface KeptAlarmsParts {
   readonly records: KeptAlarmRecords;
   readonly config: CurrentConfig;
   /** While it is not known who is in alarm, the store is not even asked. */
@@ -18,7 +18,7 @@ export interface KeptAlarmsParts {
 }
 
 /** Where a raised alarm has gone. `acknowledged`: nowhere, because an operator wants the process left alone. */
-export type Raised = 'stored' | 'kept' | 'acknowledged';
+type Raised = 'stored' | 'kept' | 'acknowledged';
 
 type Offer = Raised | { readonly kind: 'refused'; readonly reason: string; readonly away: boolean };
 

@@ -12,7 +12,7 @@ export interface EarlierRecovery {
 }
 
 /** What the memory needs. */
-export interface AlarmMemoryParts {
+interface AlarmMemoryParts {
   readonly handled: HandledAlarms;
   readonly unproved: UnprovedAlarms;
   readonly clock: Clock;

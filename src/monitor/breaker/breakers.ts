@@ -19,7 +19,7 @@ interface Entry {
 }
 
 /** What the breakers need. */
-export interface BreakersParts {
+interface BreakersParts {
   readonly records: BreakerRecords;
   readonly config: CurrentConfig;
   readonly clock: Clock;

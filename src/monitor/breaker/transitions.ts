@@ -2,13 +2,13 @@ import type { BreakerSnapshot } from '../../core/breaker-snapshot.ts';
 import type { MonitorSettings } from '../../core/config.ts';
 
 /** When a breaker opens and for how long (`[monitor]`). */
-export type BreakerRules = Pick<
+type BreakerRules = Pick<
   MonitorSettings,
   'maxRestartFailures' | 'circuitResetTimeMs' | 'flapRecoveries' | 'flapWindowMs' | 'maxExits' | 'exitWindowMs'
 >;
 
 /** The answer of a breaker to a recovery that is to start. */
-export type Admission =
+type Admission =
   | { readonly kind: 'admitted'; readonly next: BreakerSnapshot; readonly halfOpened: boolean }
   | { readonly kind: 'refused'; readonly remainingMs: number };
 

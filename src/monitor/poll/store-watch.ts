@@ -35,7 +35,7 @@ export interface PolledAlarms {
 }
 
 /** What the watch needs. */
-export interface StoreWatchParts {
+interface StoreWatchParts {
   readonly config: CurrentConfig;
   readonly clock: Clock;
   readonly events: EventBus;

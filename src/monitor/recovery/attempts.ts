@@ -18,7 +18,7 @@ import type { RestartSlots } from './slots.ts';
 import { dropHealedMembers } from './still-in-alarm.ts';
 
 /** What the attempts need. */
-export interface AttemptParts {
+interface AttemptParts {
   readonly config: CurrentConfig;
   readonly journal: Journal;
   readonly kept: KeptAlarms;

@@ -11,7 +11,7 @@ import type { Targets } from '../targets.ts';
 import type { OutcomeRecorder } from './outcome.ts';
 
 /** What the recoveries of targets need. */
-export interface TargetRecoveriesParts {
+interface TargetRecoveriesParts {
   readonly config: CurrentConfig;
   readonly breakers: Breakers;
   readonly holds: Holds;

@@ -6,7 +6,7 @@ import type { CurrentConfig } from '../current-config.ts';
 import type { RecoveryJob } from '../recovery-job.ts';
 
 /** What the interrupted runs need. */
-export interface InterruptedRunsParts {
+interface InterruptedRunsParts {
   readonly journal: Journal;
   readonly commands: CommandRunner;
   readonly config: CurrentConfig;

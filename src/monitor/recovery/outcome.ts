@@ -7,7 +7,7 @@ import type { Breakers } from '../breaker/breakers.ts';
 import { type Member, processFields, type RecoveryJob, type RecoveryOutcome } from '../recovery-job.ts';
 
 /** What the recorder needs. */
-export interface OutcomeRecorderParts {
+interface OutcomeRecorderParts {
   readonly book: AlarmBook;
   readonly breakers: Breakers;
   /** Called once the breaker has counted the outcome. */

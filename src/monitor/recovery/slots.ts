@@ -1,7 +1,7 @@
 import { Slots } from '../../core/slots.ts';
 
 /** Who goes first when a slot falls free. */
-export interface SlotRank {
+interface SlotRank {
   /** True for a second attempt, or for a process whose last recovery failed: it waits for all first attempts. */
   readonly repeated: boolean;
   /** Higher first. */

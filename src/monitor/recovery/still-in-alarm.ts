@@ -18,7 +18,7 @@ interface ReadAgainParts {
 const READ_AGAIN_LIMIT_MS = 3000;
 
 /** Why a recovery does not go on: all alarms are over, or it is not known whether any still stands. */
-export type NoRestart = { readonly kind: 'ended' | 'skipped'; readonly reason: string };
+type NoRestart = { readonly kind: 'ended' | 'skipped'; readonly reason: string };
 
 /**
  * Reads the members' rows again and removes those that somebody cleared or acknowledged meanwhile. Returns undefined if an alarm is left

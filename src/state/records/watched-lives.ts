@@ -4,7 +4,7 @@ import { count, milliseconds } from './fields.ts';
 import { type RecordKind, type RecordTable, recordKind } from './table.ts';
 
 /** A life as it was in one boot. */
-export interface WatchedLifeRecord extends Omit<WatchedLife, 'beforeBoot'> {
+interface WatchedLifeRecord extends Omit<WatchedLife, 'beforeBoot'> {
   /** /proc/sys/kernel/random/boot_id; empty where unknown. */
   readonly bootId: string;
 }

@@ -5,7 +5,7 @@ import { loginPlugins } from '../login/plugins.ts';
 import type { MysqlOptions } from '../options.ts';
 
 /** How a pool is to be, beside what the file says. */
-export interface PoolHabits {
+interface PoolHabits {
   /** Statements that stay prepared on each. */
   readonly statements: number;
   /** See loginPlugins. */

@@ -1,5 +1,5 @@
 /** What of a connection is used here. */
-export interface Idle {
+interface Idle {
   /** Ends it politely. */
   end(): void;
 }
