@@ -1,3 +1,5 @@
+// Runs jobs of systemd: starts, restarts and stops units.
+
 import { systemClock } from '../../core/clock.ts';
 import { formatDuration } from '../../core/text/duration.ts';
 import { callFailure } from './call-failure.ts';
@@ -13,16 +15,20 @@ import { SkippedStart, skipWords } from './skipped-start.ts';
 import { unitPath } from './unit/name.ts';
 import { isDown, isUp } from './unit/state.ts';
 
-/** What a unit is to do. */
+/** What a job does with its unit. */
 export type JobVerb = 'start' | 'restart' | 'stop';
 
-/** `replace`: with all that goes along, in the place of jobs that stand against it; `ignore-dependencies`: of that unit alone. */
+/**
+ * `replace`: the job takes related units along and replaces conflicting jobs. `ignore-dependencies`: the job affects this unit
+ * alone.
+ */
 type JobMode = 'replace' | 'ignore-dependencies';
 
 /**
- * Has systemd start, restart or stop a unit, and waits until it is done, at most as long as `limit` says: the job itself stays
- * systemd's then. Nothing is asked for before PID 1 shows that it answers. Where the connection is lost meanwhile (PID 1 is executed
- * anew) the unit tells what became of it. Never rejects. Source: org.freedesktop.systemd1(5), "Methods".
+ * Tells systemd to start, restart or stop a unit, and waits until the job is done, at most as long as `limit` says. After that
+ * systemd continues the job by itself. Sends the order only when PID 1 has shown that it answers. If the connection is lost
+ * meanwhile (PID 1 re-executes itself), the unit's state shows the result. Never rejects. Source: org.freedesktop.systemd1(5),
+ * "Methods".
  */
 export async function runJob(
   pid1: Pid1,
@@ -54,7 +60,10 @@ interface Job {
   readonly mode: JobMode;
 }
 
-/** `before`: which life of the unit it was, so that a later one can be told from it; undefined where that is not known. */
+/**
+ * `before`: the invocation of the unit before the order, so that a later one can be distinguished from it; undefined if it is
+ * not known.
+ */
 async function order(link: Pid1Link, { verb, unit, mode }: Job, limit: Limit): Promise<Step> {
   const endMs = performance.now() + limit.timeoutMs;
   const waiting = new JobEnds(link);
@@ -89,7 +98,7 @@ function late({ timeoutMs, signal }: Limit): ServiceCallResult {
 
 const METHODS = { start: 'StartUnit', restart: 'RestartUnit', stop: 'StopUnit' } as const;
 
-/** After a connection that was lost in the middle: waits until systemd has nothing to do about the unit any more, and looks at it. */
+/** Continues after the connection was lost during a job: waits until the unit has no job any more, and reads its state. */
 async function takeUp(link: Pid1Link, verb: JobVerb, unit: string, before: string | undefined, limit: Limit): Promise<Step> {
   const endMs = performance.now() + limit.timeoutMs;
   let wake = (): void => {};
@@ -104,7 +113,7 @@ async function takeUp(link: Pid1Link, verb: JobVerb, unit: string, before: strin
       const isUnderWay = hasJob(shown.values) || (verb !== 'stop' && isIdleStart(shown.values));
       if (!isUnderWay) return becameOf(verb, unit, before, shown.values);
       if (limit.signal?.aborted || performance.now() >= endMs) return late(limit);
-      // By a look too: systemd 239 does not tell of everything before it is done with a job.
+      // Reads the state at intervals too: systemd 239 does not signal every change before a job is done.
       await Promise.race([changed, systemClock.sleep(LOOK_MS)]);
     }
   } finally {
@@ -122,21 +131,22 @@ function becameOf(verb: JobVerb, unit: string, before: string | undefined, value
   const state = textOf(values, 'ActiveState');
   if (verb === 'stop') return isDown({ activeState: state }) ? { kind: 'done' } : failed(`${UNSEEN}, and ${unit} is ${state}`);
   const life = lifeIn(values);
-  // A unit that systemd has forgotten has none: that is no new one.
+  // A unit that systemd has unloaded has no invocation: that is not a new one.
   const isNew = before !== undefined && life !== '' && life !== before;
   const cameUp = isUp({ activeState: state });
   // A oneshot has done its work and is at rest.
   const isThrough = state === 'inactive' && textOf(values, 'Result') === 'success';
   if (cameUp ? isNew || verb === 'start' : isThrough && isNew) return { kind: 'done' };
-  // Not up, and nothing under way: systemd waits for its next try, or has given it up. What an earlier life came to is no answer.
+  // The unit is not up and has no job: systemd waits for its next try, or has given up. The result of an earlier run does not
+  // answer the question.
   return failed(cameUp || isThrough || !isNew ? `${UNSEEN}, and ${unit} is ${state}` : describeFailure(unit, values));
 }
 
 const UNSEEN = 'the connection to systemd was lost meanwhile: how it ended is not known';
 
 /**
- * What a start came to whose job is done: of a unit whose condition is not met, or whose ExecCondition= says no, systemd skips it, of
- * whichever type the unit is.
+ * Returns the result of a start whose job is done. systemd skips the start of a unit of any type if a condition is not met, or
+ * if its ExecCondition= refuses.
  */
 async function started(
   link: Pid1Link,
@@ -159,7 +169,7 @@ async function started(
 
 async function judge(link: Pid1Link, verb: JobVerb, unit: string, result: string): Promise<ServiceCallResult> {
   if (result === 'done') return { kind: 'done' };
-  // That a unit need not be stopped is no failure.
+  // It is not a failure if a unit did not need to be stopped.
   if (result === 'skipped' && verb === 'stop') return { kind: 'done' };
   if (result === 'assert') return failed(`${await skipWords(link, unit, 'Asserts', WORDS_MS)}, see systemctl status ${unit}`);
   if (result !== 'failed') return failed(jobWords(result, unit));
@@ -167,12 +177,12 @@ async function judge(link: Pid1Link, verb: JobVerb, unit: string, result: string
   return failed(shown.kind === 'known' ? describeFailure(unit, shown.values) : jobWords(result, unit));
 }
 
-/** A moment for the reason; the verdict stands. */
+/** A moment to find the reason; the result is already certain. */
 const WORDS_MS = 2000;
 
 /**
- * Which life of the unit it is, as far as systemd tells; empty before the first. Asked for right before an order, and answered
- * before it.
+ * Returns the current invocation of the unit, if systemd reports it; empty before the first. The question is sent right before
+ * an order, and answered before it.
  */
 async function lifeOf(link: Pid1Link, unit: string, limit: Limit): Promise<string | undefined> {
   const shown = await readProperties(link, unit, { Unit: ['InvocationID'], Service: [] }, limit);

@@ -31,7 +31,7 @@ import { RESTART_PROPERTIES, restartDueMs } from './unit/restart-due.ts';
 import { STATUS_PROPERTIES, unitStatus } from './unit/status.ts';
 import { UnitWatches } from './watches.ts';
 
-/** The systemd that is PID 1, spoken to over D-Bus: its own socket, or the system's bus. */
+/** The systemd that runs as PID 1. We call it over D-Bus: its own socket, or the system bus. */
 export class Systemd implements ServiceManager {
   readonly #pid1: Pid1;
   readonly #watches: UnitWatches;
@@ -175,7 +175,7 @@ export class Systemd implements ServiceManager {
         if (spoken.kind === 'unreachable') return { kind: 'failed', reason: spoken.reason };
         const { value } = spoken;
         if (value.kind === 'known') return value;
-        // A question can be asked again without harm.
+        // A question can be repeated without harm.
         if (!value.lost || round === ROUNDS) return { kind: 'failed', reason: value.reason };
       }
     } finally {
@@ -186,8 +186,8 @@ export class Systemd implements ServiceManager {
 
 const NO_SYSTEMD = { kind: 'failed', reason: 'systemd does not run here' } as const;
 const QUESTIONS = 16;
-/** PID 1 answers within milliseconds, unless it is hanging. */
+/** PID 1 answers within milliseconds unless it hangs. */
 const SHOW_LIMIT_MS = 10_000;
 const ROUNDS = 3;
-/** Nothing waits for it but the telling of a failure. */
+/** Only the report of a failure waits for it. */
 const EXPLAIN_LIMIT_MS = 5000;

@@ -1,3 +1,5 @@
+// Describes why a unit is not up.
+
 import { formatDuration } from '../../core/text/duration.ts';
 import { printable } from '../../core/text/printable.ts';
 import { commandsOf, runningCommand } from './exec-commands.ts';
@@ -5,16 +7,17 @@ import { FAILURE_PROPERTIES, failureWords, pidFileWords } from './job-words.ts';
 import { activeStateOf, hasJob, type Properties, type PropertyNames, textOf } from './properties.ts';
 import { isUp } from './unit/state.ts';
 
-/** What `describeStanding` goes by. */
+/** The properties that `describeStanding` reads. */
 export const STANDING_PROPERTIES = {
   Unit: [...FAILURE_PROPERTIES.Unit, 'Job'],
   Service: [...FAILURE_PROPERTIES.Service, 'StatusText'],
 } as const satisfies PropertyNames;
 
 /**
- * Why a unit is not up, as it stands now: what it hangs in while it is starting or stopping (`ExecStartPre=/bin/sleep still runs`), for
- * which jobs its own waits, and else why it failed; one line, undefined if it is up, and if nothing went wrong. `waitsFor`: the
- * jobs that its own is ordered behind, as `base.service (start)`; `dueInMs`: when systemd will restart it by itself.
+ * Says in one line why a unit is not up: what it waits for while it is starting or stopping (`ExecStartPre=/bin/sleep still
+ * runs`), which jobs its own job waits for, else why it failed. Undefined if it is up, or if nothing went wrong. `waitsFor`:
+ * the jobs that its own is ordered after, as `base.service (start)`. `dueInMs`: in how many milliseconds systemd will restart
+ * it by itself.
  */
 export function describeStanding(
   values: Properties,
@@ -57,7 +60,7 @@ function stopWords(values: Properties): string {
   return stillRuns(values) ?? 'its processes do not end';
 }
 
-/** By the state alone, for a daemon-reload forgets which command runs. */
+/** Uses the state alone, because a daemon-reload forgets which command runs. */
 function stillRuns(values: Properties): string | undefined {
   const list = COMMAND_OF[textOf(values, 'SubState')];
   if (list === undefined) return undefined;

@@ -1,7 +1,9 @@
 import { alignmentOf, type DbusType, parseSignature } from './signature.ts';
 import { type DbusValue, Variant } from './values.ts';
 
-/** Values as bytes, in the byte order of this machine's (little). Throws TypeError where a value is not of its type. */
+/**
+ * Encodes values as bytes, in the byte order of this machine (little endian). Throws TypeError if a value is not of its type.
+ */
 export function encode(signature: string, values: readonly DbusValue[]): Buffer {
   const types = parseSignature(signature);
   if (types.length !== values.length) throw new TypeError(`${types.length} values expected, ${values.length} found`);
@@ -69,7 +71,7 @@ class Writer {
 
   #array(of: DbusType, value: DbusValue | undefined): void {
     const lengthAt = this.#grow(4);
-    // The padding before the first element does not count.
+    // The padding before the first element does not count towards the array's length.
     this.#pad(alignmentOf(of));
     const begin = this.#length;
     if (Buffer.isBuffer(value) && of.code === 'y') this.#append(value);
@@ -106,7 +108,7 @@ class Writer {
     this.#buffer.fill(0, at, this.#length);
   }
 
-  /** Makes room for so many bytes; where they begin. */
+  /** Makes room for that many bytes and returns where they begin. */
   #grow(size: number): number {
     const at = this.#length;
     this.#length += size;
