@@ -106,7 +106,7 @@ export const noSystemd: ServiceManager = {
   available: false,
   show: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
   end: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
-  heardEnd: () => undefined,
+  signalledEnd: () => undefined,
   relations: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
   program: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
   killMode: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),

@@ -34,8 +34,8 @@ export class TransientLauncher implements ProgramLauncher {
   }
 
   async unready(timeoutMs: number, signal: AbortSignal): Promise<string | undefined> {
-    const spoken = await this.#pid1.speak({ timeoutMs, signal, alive: true }, async () => {});
-    return spoken.kind === 'unreachable' ? spoken.reason : undefined;
+    const reached = await this.#pid1.withLink({ timeoutMs, signal, alive: true }, async () => {});
+    return reached.kind === 'unreachable' ? reached.reason : undefined;
   }
 
   async launch(launch: Launch, graceMs: number, signal: AbortSignal): Promise<LaunchResult> {
@@ -46,7 +46,7 @@ export class TransientLauncher implements ProgramLauncher {
     const startedMs = Date.now();
     const remarks: string[] = [];
     let offspring: Offspring | undefined;
-    const spoken = await this.#pid1.speak({ timeoutMs: launch.timeoutMs, signal, alive: true }, async (link) => {
+    const reached = await this.#pid1.withLink({ timeoutMs: launch.timeoutMs, signal, alive: true }, async (link) => {
       const started = await this.#start(link, launch, plan, remarks);
       if (started.kind !== 'started') return started;
       // Not before: what was told until then may be of the unit that bore the name before.
@@ -58,8 +58,8 @@ export class TransientLauncher implements ProgramLauncher {
         follower.stop();
       }
     });
-    if (spoken.kind === 'unreachable') return withLeft(failed(spoken.reason), offspring);
-    const { value } = spoken;
+    if (reached.kind === 'unreachable') return withLeft(failed(reached.reason), offspring);
+    const { value } = reached;
     switch (value.kind) {
       case 'launched':
         return withRemarks(await withLeft(value, offspring, unit), launch, remarks);
@@ -185,7 +185,7 @@ async function watch(
   const endMs = performance.now() + graceMs;
   for (let isFirst = true; ; isFirst = false) {
     const leftMs = endMs - performance.now();
-    const isLast = leftMs <= 0 || signal.aborted || !follower.isTold;
+    const isLast = leftMs <= 0 || signal.aborted || !follower.isConnected;
     // Not everything has been told: what came first was before us, a systemd 239 keeps some back, and a link may have ended.
     if (isFirst || isLast) await follower.ask(ANSWER);
     const { state } = follower;

@@ -53,7 +53,7 @@ export class TransientRun {
     // The limit is systemd's to keep; ours is for a systemd that does not answer.
     const endMs = performance.now() + timeoutMs + OVERTIME_MS;
     const left = (): Limit => ({ timeoutMs: Math.max(endMs - performance.now(), 0), signal });
-    const begun = await pid1.speak({ timeoutMs, signal, alive: true }, (link) =>
+    const begun = await pid1.withLink({ timeoutMs, signal, alive: true }, (link) =>
       this.#following(link, async (follower) => (await this.#start(link, signal)) ?? this.#follow(follower, left)),
     );
     if (begun.kind === 'unreachable')
@@ -62,7 +62,7 @@ export class TransientRun {
     while (step.kind === 'lost') {
       const { reason } = step;
       if (left().timeoutMs === 0) return { kind: 'overdue' };
-      const again = await pid1.speak(left(), (link) =>
+      const again = await pid1.withLink(left(), (link) =>
         this.#following(link, async (follower) => (await this.#ask(follower, left, reason)) ?? this.#follow(follower, left)),
       );
       if (again.kind === 'unreachable') return signal.aborted ? { kind: 'aborted' } : this.#noted(reason);
@@ -89,7 +89,7 @@ export class TransientRun {
       const limit = left();
       if (limit.signal?.aborted) return { kind: 'aborted' };
       if (limit.timeoutMs === 0) return { kind: 'overdue' };
-      if (!follower.isTold) return { kind: 'lost', reason: 'the connection to systemd was lost' };
+      if (!follower.isConnected) return { kind: 'lost', reason: 'the connection to systemd was lost' };
       const nextMs = performance.now() + ASK_MS;
       await follower.next({ ...limit, timeoutMs: Math.min(limit.timeoutMs, ASK_MS) });
       // While PID 1 is executed anew it does not tell of everything, on the bus.
@@ -104,7 +104,7 @@ export class TransientRun {
     // Told of while we were asking.
     if (isOver(follower.state)) return { kind: 'over', state: follower.state };
     if (found === 'gone') return this.#noted(reason);
-    return found === 'known' || follower.isTold ? undefined : { kind: 'lost', reason };
+    return found === 'known' || follower.isConnected ? undefined : { kind: 'lost', reason };
   }
 
   /** Undefined once systemd has it. */

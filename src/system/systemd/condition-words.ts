@@ -17,8 +17,8 @@ export const CONDITION_PROPERTIES = {
  * `AssertUser=app does not hold`. Returns undefined if it was neither. Source: org.freedesktop.systemd1(5), systemd.unit(5).
  */
 export function unmetCondition(values: Properties): string | undefined {
-  if (isUnmet(values, 'Condition')) return words(values, 'Conditions', 'is not met') ?? 'a condition of it is not met';
-  if (isUnmet(values, 'Assert')) return words(values, 'Asserts', 'does not hold') ?? 'an assertion of it does not hold';
+  if (isUnmet(values, 'Condition')) return words(values, 'Conditions', 'is not met') ?? 'one of its conditions is not met';
+  if (isUnmet(values, 'Assert')) return words(values, 'Asserts', 'does not hold') ?? 'one of its assertions does not hold';
   return undefined;
 }
 
@@ -50,9 +50,9 @@ export function untestedConditions(values: Properties): string | undefined {
 }
 
 function listed(tests: readonly Test[]): string {
-  const more = tests.length > MOST_TOLD ? ` and ${tests.length - MOST_TOLD} more` : '';
+  const more = tests.length > MOST_LISTED ? ` and ${tests.length - MOST_LISTED} more` : '';
   return `${tests
-    .slice(0, MOST_TOLD)
+    .slice(0, MOST_LISTED)
     .map(({ text }) => text)
     .join(', ')}${more}`;
 }
@@ -81,4 +81,4 @@ export function testsIn(values: Properties, list: 'Conditions' | 'Asserts'): Tes
 }
 
 const LONGEST = 200;
-const MOST_TOLD = 3;
+const MOST_LISTED = 3;

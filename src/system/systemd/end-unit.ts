@@ -11,7 +11,7 @@ import type { Pid1 } from './pid1.ts';
  * (KillMode=process). Returns when the unit has no process left (emptyUnit). Never rejects.
  */
 export async function endUnit(pid1: Pid1, unit: string): Promise<void> {
-  const answer = await pid1.speak({ timeoutMs: PATIENCE_MS, alive: true }, async () => {});
+  const answer = await pid1.withLink({ timeoutMs: PATIENCE_MS, alive: true }, async () => {});
   if (answer.kind === 'unreachable') {
     // A hanging systemd enforces no limit, but ours still holds. It gets the order to clean up when it answers again.
     await killInside(unit);
@@ -19,7 +19,7 @@ export async function endUnit(pid1: Pid1, unit: string): Promise<void> {
     return emptyUnit(unit);
   }
   await runJob(pid1, 'stop', unit, END_LIMIT);
-  await pid1.speak(END_LIMIT, (link) =>
+  await pid1.withLink(END_LIMIT, (link) =>
     link.call({ member: 'KillUnit', signature: 'ssi', values: [unit, 'all', SIGKILL] }, END_LIMIT),
   );
   await emptyUnit(unit);
@@ -37,7 +37,7 @@ export async function retireUnit(pid1: Pid1, unit: string, limit: { timeoutMs: n
 /** Resets the failed state of a unit. Does nothing if the unit has not failed. Never rejects. */
 export async function resetFailed(pid1: Pid1, unit: string): Promise<void> {
   const limit = { timeoutMs: ANSWER_LIMIT_MS };
-  await pid1.speak(limit, (link) => link.call({ member: 'ResetFailedUnit', signature: 's', values: [unit] }, limit));
+  await pid1.withLink(limit, (link) => link.call({ member: 'ResetFailedUnit', signature: 's', values: [unit] }, limit));
 }
 
 /**

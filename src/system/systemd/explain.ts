@@ -5,26 +5,26 @@ import type { Pid1Link } from './link.ts';
 import type { Pid1 } from './pid1.ts';
 import { hasJob, numberOf, type Properties, readProperties, textOf } from './properties.ts';
 import type { UnitExplanation } from './service-manager.ts';
-import { describeStanding, STANDING_PROPERTIES } from './standing-words.ts';
+import { describeState, STATE_PROPERTIES } from './standing-words.ts';
 import { journalAbout, journalOf } from './unit/journal.ts';
 import { restartDueMs } from './unit/restart-due.ts';
 
 /** Says why a unit is not up, as systemd reports it, and what its last run wrote to the journal. Never rejects. */
 export async function explainUnit(pid1: Pid1, unit: string, limit: Limit): Promise<UnitExplanation> {
-  const spoken = await pid1.speak(limit, async (link) => {
+  const reached = await pid1.withLink(limit, async (link) => {
     const shown = await readProperties(link, unit, EXPLAINED, limit);
     return shown.kind === 'known' ? { values: shown.values, waitsFor: await jobsBefore(link, shown.values, limit) } : undefined;
   });
-  if (spoken.kind === 'unreachable' || spoken.value === undefined) return { reason: undefined, output: [] };
-  const { values, waitsFor } = spoken.value;
+  if (reached.kind === 'unreachable' || reached.value === undefined) return { reason: undefined, output: [] };
+  const { values, waitsFor } = reached.value;
   const dueMs = restartDueMs(values);
   const dueInMs = dueMs === undefined ? undefined : dueMs - systemClock.monotonicMs();
-  return { reason: describeStanding(values, { waitsFor, dueInMs }), output: await lastOutput(unit, values, limit) };
+  return { reason: describeState(values, { waitsFor, dueInMs }), output: await lastOutput(unit, values, limit) };
 }
 
 const EXPLAINED = {
-  Unit: [...STANDING_PROPERTIES.Unit, 'InvocationID', 'InactiveExitTimestamp'],
-  Service: [...STANDING_PROPERTIES.Service, 'ExecMainStartTimestamp', 'RestartUSec', 'RestartUSecNext'],
+  Unit: [...STATE_PROPERTIES.Unit, 'InvocationID', 'InactiveExitTimestamp'],
+  Service: [...STATE_PROPERTIES.Service, 'ExecMainStartTimestamp', 'RestartUSec', 'RestartUSecNext'],
 };
 
 /**
@@ -44,11 +44,11 @@ async function lastOutput(unit: string, values: Properties, { timeoutMs, signal 
   const own = lastLines(await journalOf(life, limit), MOST_LINES);
   if (own.length > 0) return own;
   const about = (await journalAbout(life, { ...limit, entries: MOST_READ })).split('\n');
-  return lastLines(about.filter((line) => !TOLD_ANYWAY.test(line)).join('\n'), MOST_LINES);
+  return lastLines(about.filter((line) => !REDUNDANT.test(line)).join('\n'), MOST_LINES);
 }
 
 /** Messages that repeat the reason, or that do not explain it. */
-const TOLD_ANYWAY =
+const REDUNDANT =
   /^(?:Starting|Started|Stopping|Stopped|Finished|Failed to start|Dependency failed) |: (?:(?:Main|Control) process exited|Failed with result|Scheduled restart job|Deactivated|Consumed|Sent signal|Killing process|Sending signal)/;
 const MOST_READ = 20;
 

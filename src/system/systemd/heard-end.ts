@@ -8,7 +8,7 @@ import type { UnitChange } from './unit/change.ts';
  * unloads a unit at rest and forgets everything about it. Source: org.freedesktop.systemd1(5), `Job`,
  * `ActiveExitTimestampMonotonic`.
  */
-export class HeardEnd {
+export class SignalledEnd {
   #sinceMs = Number.POSITIVE_INFINITY;
   #last: SeenEnd | undefined;
 
@@ -27,7 +27,7 @@ export class HeardEnd {
     this.#last = undefined;
   }
 
-  hear(change: UnitChange): void {
+  receive(change: UnitChange): void {
     if (change.interface !== 'org.freedesktop.systemd1.Unit') return;
     const { values } = change;
     const state = textOf(values, 'ActiveState');

@@ -18,8 +18,8 @@ export const FAILURE_PROPERTIES = {
  */
 export function describeFailure(unit: string, values: Properties): string {
   const result = textOf(values, 'Result');
-  const isTold = result !== '' && result !== 'success' && unmetCondition(values) === undefined;
-  const verdict = isTold ? `failed (${result}): ` : '';
+  const hasResult = result !== '' && result !== 'success' && unmetCondition(values) === undefined;
+  const verdict = hasResult ? `failed (${result}): ` : '';
   return `${verdict}${failureWords(values) ?? 'its job failed'}, see journalctl -u ${shellWord(unit)}`;
 }
 
@@ -34,7 +34,7 @@ export function failureWords(values: Properties): string | undefined {
     case 'success':
       return undefined;
     case 'exit-code':
-      return commandEnd(values, CLD_EXITED) ?? `${CONTROL} ended with an exit code that is no success`;
+      return commandEnd(values, CLD_EXITED) ?? `${CONTROL} ended with a failure exit code`;
     case 'signal':
       return commandEnd(values, CLD_KILLED) ?? `${CONTROL} was killed by a signal`;
     case 'core-dump':
@@ -46,13 +46,13 @@ export function failureWords(values: Properties): string | undefined {
     case 'start-limit-hit':
       return 'it was started too often: its start limit is reached';
     case 'oom-kill':
-      return 'it was killed for want of memory';
+      return 'it was killed because memory ran out';
     case 'resources':
       return 'systemd could not set it up (a file, a user or memory is missing)';
     case 'protocol':
-      return pidFileWords(values) ?? `it did not do what its Type=${textOf(values, 'Type')} promises`;
+      return pidFileWords(values) ?? `it did not follow the protocol of its Type=${textOf(values, 'Type')}`;
     case 'exec-condition':
-      return 'its ExecCondition= said no';
+      return 'its ExecCondition= refused the start';
     default:
       return 'its job failed';
   }
@@ -68,7 +68,7 @@ export function pidFileWords(values: Properties): string | undefined {
   const start = commandsOf(values).filter(({ name }) => name.startsWith('ExecStart='));
   // systemd forgets the results of commands at a daemon-reload.
   const hasForked = start.every(({ startedAt, code, status }) => startedAt === 0 || (code === CLD_EXITED && status === 0));
-  return hasForked ? `its PIDFile=${printable(file.slice(0, LONGEST_PATH))} names no process of it` : undefined;
+  return hasForked ? `its PIDFile=${printable(file.slice(0, LONGEST_PATH))} names none of its processes` : undefined;
 }
 
 const LONGEST_PATH = 200;
@@ -96,7 +96,7 @@ function mainCommand(values: Properties): string | undefined {
 function timeoutWords(values: Properties): string {
   const name = failedCommand(values)?.name ?? '';
   if (name.startsWith('ExecStop')) return `${name} did not end within TimeoutStopSec`;
-  return `it was not ready within its TimeoutStartSec${name === '' ? '' : `: ${name} was not through`}`;
+  return `it was not ready within its TimeoutStartSec${name === '' ? '' : `: ${name} had not finished`}`;
 }
 
 /** Describes in one line a job result other than `done` and `failed`. Source: org.freedesktop.systemd1(5), JobRemoved. */
@@ -110,10 +110,10 @@ const WORDS: Readonly<Record<string, (unit: string) => string>> = {
   collected: () => 'its job was dropped: systemd has unloaded the unit meanwhile',
   timeout: (unit) => `its job reached its JobTimeoutSec, see journalctl -u ${shellWord(unit)}`,
   dependency: (unit) => `a unit that it needs could not be started, see systemctl list-dependencies ${unit}`,
-  skipped: (unit) => `systemd skipped its job: a condition of it is not met, see systemctl status ${unit}`,
-  assert: (unit) => `an assertion of it does not hold, see systemctl status ${unit}`,
+  skipped: (unit) => `systemd skipped its job: one of its conditions is not met, see systemctl status ${unit}`,
+  assert: (unit) => `one of its assertions does not hold, see systemctl status ${unit}`,
   invalid: (unit) => `this unit has no such job, see systemctl status ${unit}`,
   unsupported: (unit) => `this system cannot run units of its type, see systemctl status ${unit}`,
-  once: (unit) => `it was started before, and runs only once in a boot, see systemctl status ${unit}`,
+  once: (unit) => `it was started before and runs only once per boot, see systemctl status ${unit}`,
   failed: (unit) => `its job failed, see journalctl -u ${shellWord(unit)}`,
 };

@@ -51,12 +51,12 @@ export class Pid1Link {
   readonly kind: LinkKind;
   readonly #units = new Map<string, Set<(change: UnitChange) => void>>();
   readonly #jobs = new Set<(job: RemovedJob) => void>();
-  readonly #losers = new Set<() => void>();
+  readonly #lostListeners = new Set<() => void>();
   #connection: DbusConnection | undefined;
   /** PID 1's unique name on the bus; undefined on its own socket. */
   #owner: string | undefined;
   /** When PID 1 itself last sent anything. */
-  #heardAtMs = Number.NEGATIVE_INFINITY;
+  #lastMessageMs = Number.NEGATIVE_INFINITY;
   #refusedRules = 0;
 
   private constructor(kind: LinkKind) {
@@ -69,12 +69,12 @@ export class Pid1Link {
     const link = new Pid1Link(kind);
     const opened = await DbusConnection.open(
       path,
-      { mostCalls: MOST_CALLS[kind], onSignal: (message) => link.#hear(message), onLost: () => link.#lose() },
+      { mostCalls: MOST_CALLS[kind], onSignal: (message) => link.#onSignal(message), onLost: () => link.#callLostListeners() },
       limit,
     );
     if (opened.kind === 'failed') return { silent: false, ...opened };
     link.#connection = opened.connection;
-    if (kind === 'private') link.#heardAtMs = performance.now();
+    if (kind === 'private') link.#lastMessageMs = performance.now();
     if (kind === 'private') return { kind: 'open', link };
     const problem = await link.#register({ timeoutMs: endMs - performance.now(), signal: limit.signal });
     if (problem === undefined) return { kind: 'open', link };
@@ -93,7 +93,7 @@ export class Pid1Link {
 
   /** True if PID 1 has answered just now, or answers this call. PID 1 then has carried out what was sent before. */
   async isAlive(limit: Limit): Promise<boolean> {
-    if (this.isOpen && performance.now() - this.#heardAtMs < FRESH_MS) return true;
+    if (this.isOpen && performance.now() - this.#lastMessageMs < FRESH_MS) return true;
     return (await this.call({ interface: 'org.freedesktop.DBus.Peer', member: 'Ping' }, limit)).kind === 'reply';
   }
 
@@ -101,17 +101,17 @@ export class Pid1Link {
   async call(call: Pid1Call, limit: Limit): Promise<CallResult> {
     const result = await this.#send({ path: MANAGER_PATH, interface: MANAGER, destination: this.#owner, ...call }, limit);
     // An error may come from the bus itself.
-    if (result.kind === 'reply') this.#heardAtMs = performance.now();
+    if (result.kind === 'reply') this.#lastMessageMs = performance.now();
     return result;
   }
 
   /**
    * Calls `listener` with each change of the unit at `path` (unitPath) from now on, until the returned function is called.
-   * Calls `onHeard` when the bus has accepted the rule: the connection may have too many rules.
+   * Calls `onAccepted` when the bus has accepted the rule: the connection may have too many rules.
    */
-  onUnit(path: string, listener: (change: UnitChange) => void, onHeard?: () => void): () => void {
+  onUnit(path: string, listener: (change: UnitChange) => void, onAccepted?: () => void): () => void {
     const listeners = this.#units.get(path) ?? new Set();
-    if (listeners.size === 0) this.#match(`member='PropertiesChanged',path='${path}'`, true, onHeard);
+    if (listeners.size === 0) this.#match(`member='PropertiesChanged',path='${path}'`, true, onAccepted);
     listeners.add(listener);
     this.#units.set(path, listeners);
     return () => {
@@ -136,21 +136,21 @@ export class Pid1Link {
    */
   onLost(listener: () => void): () => void {
     const once = (): void => {
-      if (this.#losers.delete(once)) listener();
+      if (this.#lostListeners.delete(once)) listener();
     };
-    this.#losers.add(once);
+    this.#lostListeners.add(once);
     if (!this.isOpen) queueMicrotask(once);
-    return () => void this.#losers.delete(once);
+    return () => void this.#lostListeners.delete(once);
   }
 
   /** Closes the link. Idempotent. */
   close(reason = 'it was closed'): void {
     this.#connection?.close(reason);
-    this.#lose();
+    this.#callLostListeners();
   }
 
-  #lose(): void {
-    for (const loser of [...this.#losers]) loser();
+  #callLostListeners(): void {
+    for (const listener of [...this.#lostListeners]) listener();
   }
 
   /** Registers us on the bus and finds PID 1 there. */
@@ -166,15 +166,15 @@ export class Pid1Link {
     return subscribed.kind === 'reply' || isAlreadySubscribed(subscribed) ? undefined : unregistered(subscribed);
   }
 
-  #match(rule: string, wanted: boolean, onTaken?: () => void): void {
+  #match(rule: string, wanted: boolean, onAccepted?: () => void): void {
     if (this.kind === 'private' || !this.isOpen) return;
     const sender = rule.startsWith('sender=') ? '' : `sender='${SYSTEMD}',`;
     // Not awaited: the bus processes our messages in order, so it knows the rule before PID 1 gets a call.
-    const asked = this.#askBus(wanted ? 'AddMatch' : 'RemoveMatch', 's', [`type='signal',${sender}${rule}`], {
+    const answer = this.#askBus(wanted ? 'AddMatch' : 'RemoveMatch', 's', [`type='signal',${sender}${rule}`], {
       timeoutMs: RULE_MS,
     });
-    void asked.then(({ kind }) => {
-      if (kind === 'reply') onTaken?.();
+    void answer.then(({ kind }) => {
+      if (kind === 'reply') onAccepted?.();
       if (wanted && kind === 'error') this.#refusedRules++;
     });
   }
@@ -184,15 +184,15 @@ export class Pid1Link {
   }
 
   #send(call: Call, limit: Limit): Promise<CallResult> {
-    return this.#connection?.call(call, limit) ?? Promise.resolve({ kind: 'lost', reason: 'it is not open' });
+    return this.#connection?.call(call, limit) ?? Promise.resolve({ kind: 'lost', reason: 'the connection is not open' });
   }
 
-  #hear(message: DbusMessage): void {
+  #onSignal(message: DbusMessage): void {
     const { member, path, sender } = message;
     if (sender === BUS && member === 'NameOwnerChanged') this.#ownerChanged(bodyOf(message));
     // On the bus anybody may send us a signal with that name.
     if (this.kind === 'bus' && (this.#owner === undefined || sender !== this.#owner)) return;
-    this.#heardAtMs = performance.now();
+    this.#lastMessageMs = performance.now();
     if (message.interface === PROPERTIES && member === 'PropertiesChanged') {
       const listeners = this.#units.get(path);
       if (listeners === undefined) return;
@@ -205,7 +205,7 @@ export class Pid1Link {
   }
 
   #ownerChanged([name]: readonly DbusValue[]): void {
-    if (name === SYSTEMD && this.#owner !== undefined) this.close('PID 1 has been executed anew');
+    if (name === SYSTEMD && this.#owner !== undefined) this.close('PID 1 has re-executed itself');
   }
 }
 

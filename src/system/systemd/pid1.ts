@@ -5,7 +5,7 @@ import type { Limit } from './dbus/connection.ts';
 import { type LinkKind, type OpenedLink, type Pid1Addresses, Pid1Link, pid1Addresses } from './link.ts';
 
 /** The result of an action: its own value, or one line why PID 1 could not be reached. */
-type Spoken<T> = { readonly kind: 'spoken'; readonly value: T } | { readonly kind: 'unreachable'; readonly reason: string };
+type Reached<T> = { readonly kind: 'reached'; readonly value: T } | { readonly kind: 'unreachable'; readonly reason: string };
 
 /**
  * The shared connection to PID 1: over its own socket, else over the system bus. The link is opened when it is needed, shared
@@ -19,7 +19,7 @@ export class Pid1 {
   #opening: Promise<OpenedLink> | undefined;
   #users = 0;
   #idle: NodeJS.Timeout | undefined;
-  #way: LinkKind | undefined;
+  #lastKind: LinkKind | undefined;
   #problem: string | undefined;
 
   constructor({ addresses = pid1Addresses, idleMs = IDLE_MS }: { addresses?: Pid1Addresses; idleMs?: number } = {}) {
@@ -29,7 +29,7 @@ export class Pid1 {
 
   /** Over which address PID 1 last answered, or why it could not be reached. */
   get contact(): { readonly way: LinkKind | undefined; readonly problem: string | undefined } {
-    return { way: this.#way, problem: this.#problem };
+    return { way: this.#lastKind, problem: this.#problem };
   }
 
   /** The address of the system bus. */
@@ -41,17 +41,17 @@ export class Pid1 {
    * Runs `action` with an open link. `alive`: only after PID 1 has shown that it processes messages. Never rejects unless
    * `action` does.
    */
-  async speak<T>(limit: Limit & { readonly alive?: boolean }, action: (link: Pid1Link) => Promise<T>): Promise<Spoken<T>> {
+  async withLink<T>(limit: Limit & { readonly alive?: boolean }, action: (link: Pid1Link) => Promise<T>): Promise<Reached<T>> {
     this.#users++;
     clearTimeout(this.#idle);
     try {
-      const found = await this.#find(limit);
+      const found = await this.#usableLink(limit);
       return found.kind === 'failed'
         ? { kind: 'unreachable', reason: found.reason }
-        : { kind: 'spoken', value: await action(found.link) };
+        : { kind: 'reached', value: await action(found.link) };
     } finally {
       this.#users--;
-      this.#rest();
+      this.#closeWhenIdle();
     }
   }
 
@@ -62,11 +62,11 @@ export class Pid1 {
     this.#link = undefined;
   }
 
-  async #find({ timeoutMs, signal, alive = false }: Limit & { readonly alive?: boolean }): Promise<OpenedLink> {
+  async #usableLink({ timeoutMs, signal, alive = false }: Limit & { readonly alive?: boolean }): Promise<OpenedLink> {
     const beganMs = performance.now();
     const endMs = beganMs + timeoutMs;
     // While PID 1 re-executes itself nobody listens. A caller that only asks prefers to learn that soon.
-    const patienceEndMs = alive ? endMs : Math.min(endMs, beganMs + PATIENCE_MS);
+    const absentEndMs = alive ? endMs : Math.min(endMs, beganMs + PATIENCE_MS);
     for (;;) {
       const leftMs = Math.max(endMs - performance.now(), 0);
       const opening = this.#open();
@@ -76,15 +76,15 @@ export class Pid1 {
         found.kind === 'open' &&
         (!alive || (await found.link.isAlive({ timeoutMs: Math.max(endMs - performance.now(), 0), signal })));
       if (isUsable) {
-        this.#way = found.link.kind;
+        this.#lastKind = found.link.kind;
         this.#problem = undefined;
         return found;
       }
-      const nobody = found.kind === 'failed' && !found.silent;
-      const reason = nobody ? `systemd cannot be spoken to: ${found.reason}` : 'systemd does not answer';
+      const isAbsent = found.kind === 'failed' && !found.silent;
+      const reason = isAbsent ? `cannot connect to systemd: ${found.reason}` : 'systemd does not answer';
       if (signal?.aborted) return { kind: 'failed', reason: 'aborted', silent: true };
-      if (performance.now() >= (nobody ? patienceEndMs : endMs)) {
-        this.#way = undefined;
+      if (performance.now() >= (isAbsent ? absentEndMs : endMs)) {
+        this.#lastKind = undefined;
         this.#problem = reason;
         return { kind: 'failed', reason, silent: true };
       }
@@ -93,7 +93,7 @@ export class Pid1 {
   }
 
   /** Closes the link after a while if nobody uses it. */
-  #rest(): void {
+  #closeWhenIdle(): void {
     if (this.#users > 0) return;
     clearTimeout(this.#idle);
     this.#idle = setTimeout(() => this.close(), this.#idleMs).unref();
@@ -102,13 +102,13 @@ export class Pid1 {
   /** Returns the open link, or the one that is being opened, whoever asked for it. */
   #open(): OpenedLink | Promise<OpenedLink> {
     if (this.#link?.isOpen) return { kind: 'open', link: this.#link };
-    this.#opening ??= this.#openAnew().finally(() => {
+    this.#opening ??= this.#openLink().finally(() => {
       this.#opening = undefined;
     });
     return this.#opening;
   }
 
-  async #openAnew(): Promise<OpenedLink> {
+  async #openLink(): Promise<OpenedLink> {
     const limit = { timeoutMs: OPEN_LIMIT_MS };
     const direct = await Pid1Link.open('private', this.#addresses.private, limit);
     // If PID 1's own socket is there but silent, PID 1 does not answer: the bus would not help.
@@ -116,7 +116,7 @@ export class Pid1 {
     if (opened.kind === 'open') {
       this.#link = opened.link;
       // The caller that asked for it may have given up.
-      this.#rest();
+      this.#closeWhenIdle();
     } else if (direct.kind === 'failed' && opened !== direct)
       return { ...opened, reason: `${direct.reason}; ${opened.reason}` };
     return opened;

@@ -64,7 +64,7 @@ async function readOnce(link: Pid1Link, unit: string, names: PropertyNames, limi
   for (const { name, result } of answers) {
     const value = result.kind === 'reply' ? result.values[0] : undefined;
     if (value instanceof Variant) values.set(name, value.value);
-    else if (result.kind === 'reply') return { kind: 'failed', reason: 'systemd answers with something else', lost: false };
+    else if (result.kind === 'reply') return { kind: 'failed', reason: 'systemd sent an unexpected answer', lost: false };
     else if (result.kind !== 'error' || !ABSENT.includes(result.name))
       return { kind: 'failed', reason: callFailure(result), lost: result.kind === 'lost' };
   }

@@ -197,7 +197,7 @@ export interface ServiceManager {
     signal: AbortSignal,
   ): Promise<{ readonly kind: 'known'; readonly end: UnitEnd } | { readonly kind: 'failed'; readonly reason: string }>;
   /** Returns the last end of a watched unit, as systemd has signalled it so far; undefined if it has not. */
-  heardEnd(unit: string): SeenEnd | undefined;
+  signalledEnd(unit: string): SeenEnd | undefined;
   /** Returns what `unit` executes; empty if it is not a service. `failed`: systemd does not answer. Never rejects. */
   program(
     unit: string,

@@ -21,13 +21,13 @@ export class SkippedStart {
   readonly #unread: UnitChange[] = [];
   /** The last change of the unit's own state. */
   #last: UnitChange | undefined;
-  readonly #told = new Map<string, DbusValue>();
+  readonly #values = new Map<string, DbusValue>();
   #hasBegun = false;
   #wake = (): void => {};
   readonly #stop: () => void;
 
   constructor(link: Pid1Link, unit: string) {
-    this.#stop = link.onUnit(unitPath(unit), (change) => this.#hear(change));
+    this.#stop = link.onUnit(unitPath(unit), (change) => this.#onChange(change));
   }
 
   /** `unknown`: nothing was signalled, as by systemd 239 before a job's end. */
@@ -36,13 +36,13 @@ export class SkippedStart {
     const last = this.#last?.values.get('ActiveState');
     if (last !== undefined && last !== 'inactive') return 'started';
     this.#read();
-    const state = this.#told.get('ActiveState');
+    const state = this.#values.get('ActiveState');
     if (state === undefined) return 'unknown';
     if (state !== 'inactive') return 'started';
     // systemd then also says that the conditions were not met, and the result may be from an earlier start.
-    const isExecCondition = this.#told.get('Result') === 'exec-condition';
+    const isExecCondition = this.#values.get('Result') === 'exec-condition';
     if (isExecCondition && this.#hasBegun) return 'ExecCondition';
-    if (this.#told.get('ConditionResult') === false) return 'Conditions';
+    if (this.#values.get('ConditionResult') === false) return 'Conditions';
     return isExecCondition ? 'ExecCondition' : 'started';
   }
 
@@ -50,7 +50,7 @@ export class SkippedStart {
    * Waits, when the job is done, for the start of a service of Type=idle (isIdleStart); for other services there is nothing to
    * wait for. `down`: the start failed.
    */
-  async through(link: Pid1Link, unit: string, limit: Limit): Promise<'up' | 'down' | 'late' | 'lost'> {
+  async waitForIdleStart(link: Pid1Link, unit: string, limit: Limit): Promise<'up' | 'down' | 'late' | 'lost'> {
     const { timeoutMs, signal } = limit;
     const endMs = performance.now() + timeoutMs;
     const stopLost = link.onLost(() => this.#wake());
@@ -77,7 +77,7 @@ export class SkippedStart {
     this.#stop();
   }
 
-  #hear(change: UnitChange): void {
+  #onChange(change: UnitChange): void {
     this.#unread.push(change);
     if (change.interface === UNIT) this.#last = change;
     this.#wake();
@@ -87,7 +87,7 @@ export class SkippedStart {
 
   #read(): void {
     for (const { values } of this.#unread.splice(0)) {
-      for (const [name, value] of values) if (HEARD.includes(name)) this.#told.set(name, value);
+      for (const [name, value] of values) if (KEPT.includes(name)) this.#values.set(name, value);
       if (activeStateOf(values) === 'activating') this.#hasBegun = true;
     }
   }
@@ -96,24 +96,24 @@ export class SkippedStart {
 const UNIT = 'org.freedesktop.systemd1.Unit';
 const MOST_UNREAD = 32;
 const STATE_PROPERTIES = { Unit: ['ActiveState', 'SubState'], Service: [] } as const satisfies PropertyNames;
-const HEARD: readonly string[] = ['ActiveState', 'ConditionResult', 'Result'];
+const KEPT: readonly string[] = ['ActiveState', 'ConditionResult', 'Result'];
 
 /**
  * Says why systemd skipped a start, or did not begin it: `ConditionPathExists=/run/ok is not met`. For a unit that was unloaded
  * meanwhile and has several conditions, says that one of them is not met. Never rejects.
  */
-export async function skipWords(link: Pid1Link, unit: string, of: Test, timeoutMs: number): Promise<string> {
-  if (of === 'ExecCondition') return 'its ExecCondition= said no';
+export async function skipReason(link: Pid1Link, unit: string, of: Test, timeoutMs: number): Promise<string> {
+  if (of === 'ExecCondition') return 'its ExecCondition= refused the start';
   const shown = await readProperties(link, unit, SKIP_PROPERTIES, { timeoutMs });
   const end = of === 'Conditions' ? 'is not met' : 'does not hold';
-  const vague = of === 'Conditions' ? 'a condition of it is not met' : 'an assertion of it does not hold';
+  const vague = of === 'Conditions' ? 'one of its conditions is not met' : 'one of its assertions does not hold';
   if (shown.kind === 'failed') return vague;
   const all = testsIn(shown.values, of).map(({ text }) => text);
   const [first] = all;
   const known = unmetCondition(shown.values);
   if (known !== undefined || first === undefined) return known ?? vague;
-  return all.length === 1 ? `${first} ${end}` : `one of ${all.slice(0, MOST_TOLD).join(', ')} ${end}`;
+  return all.length === 1 ? `${first} ${end}` : `one of ${all.slice(0, MOST_LISTED).join(', ')} ${end}`;
 }
 
 const SKIP_PROPERTIES = { Unit: CONDITION_PROPERTIES.Unit, Service: [] } as const satisfies PropertyNames;
-const MOST_TOLD = 5;
+const MOST_LISTED = 5;

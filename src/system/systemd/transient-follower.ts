@@ -31,7 +31,7 @@ export class TransientFollower {
   readonly #stops: (() => void)[];
   #wake = (): void => {};
   /** The number of changes that were received so far. */
-  #heard = 0;
+  #changes = 0;
 
   /** From now on no change is missed; `ask` reads what was before. */
   constructor(link: Pid1Link, unit: string) {
@@ -39,7 +39,7 @@ export class TransientFollower {
     this.#unit = unit;
     this.#stops = [
       link.onUnit(unitPath(unit), ({ interface: owner, values }) => {
-        this.#heard++;
+        this.#changes++;
         for (const [name, value] of values) this.#values.set(name, value);
         // Each change comes in two halves, of which this is the last: between them the known values do not belong together.
         if (owner === UNIT) this.#wake();
@@ -53,22 +53,22 @@ export class TransientFollower {
   }
 
   /** False when the link has ended: no more changes are received. */
-  get isTold(): boolean {
+  get isConnected(): boolean {
     return this.#link.isOpen;
   }
 
   /** Resolves at the next change, at the end of the link, or when `limit` is over. Never rejects. */
   next({ timeoutMs, signal }: Limit): Promise<void> {
     return new Promise((resolve) => {
-      const settle = (): void => {
+      const finish = (): void => {
         clearTimeout(timer);
-        signal?.removeEventListener('abort', settle);
+        signal?.removeEventListener('abort', finish);
         resolve();
       };
-      const timer = setTimeout(settle, Math.min(Math.max(timeoutMs, 0), MAX_TIMER_MS));
-      signal?.addEventListener('abort', settle, { once: true });
-      this.#wake = settle;
-      if (signal?.aborted || !this.#link.isOpen) settle();
+      const timer = setTimeout(finish, Math.min(Math.max(timeoutMs, 0), MAX_TIMER_MS));
+      signal?.addEventListener('abort', finish, { once: true });
+      this.#wake = finish;
+      if (signal?.aborted || !this.#link.isOpen) finish();
     });
   }
 
@@ -77,15 +77,15 @@ export class TransientFollower {
    * has only the file of a unit that it forgot while it re-executed itself.
    */
   async ask(limit: Limit): Promise<'known' | 'gone' | 'unknown'> {
-    const heard = this.#heard;
+    const changes = this.#changes;
     const shown = await readProperties(this.#link, this.#unit, STATE_PROPERTIES, limit);
     // Signals that were received meanwhile may be newer than the answers: both can come in one read.
-    if (this.#heard !== heard && isOver(this.state)) return 'known';
+    if (this.#changes !== changes && isOver(this.state)) return 'known';
     if (shown.kind === 'failed') return 'unknown';
     const { activeState, code } = stateOf(shown.values);
     const isAtRest = activeState === 'inactive' && code === 0 && !hasJob(shown.values);
     if (isAtRest || textOf(shown.values, 'LoadState') === 'not-found') return 'gone';
-    if (this.#heard !== heard) return this.ask(limit);
+    if (this.#changes !== changes) return this.ask(limit);
     for (const [name, value] of shown.values) this.#values.set(name, value);
     return 'known';
   }

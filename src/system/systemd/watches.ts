@@ -1,7 +1,7 @@
 import { systemClock } from '../../core/clock.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Limit } from './dbus/connection.ts';
-import { HeardEnd } from './heard-end.ts';
+import { SignalledEnd } from './heard-end.ts';
 import { Pid1Link } from './link.ts';
 import type { SeenEnd } from './service-manager.ts';
 import { unitPath } from './unit/name.ts';
@@ -55,7 +55,7 @@ export class UnitWatches {
   }
 
   /** Returns how the unit last ended, as the bus has reported it so far. */
-  heardEnd(unit: string): SeenEnd | undefined {
+  signalledEnd(unit: string): SeenEnd | undefined {
     return this.#watched.get(unit)?.end.last;
   }
 
@@ -68,7 +68,7 @@ export class UnitWatches {
     if (link === undefined || !this.#watched.has(unit)) return undefined;
     // The answer comes after everything that was signalled before it.
     const answer = await link.call({ interface: 'org.freedesktop.DBus.Peer', member: 'Ping' }, limit);
-    return answer.kind === 'reply' && link === this.#link ? this.heardEnd(unit) : undefined;
+    return answer.kind === 'reply' && link === this.#link ? this.signalledEnd(unit) : undefined;
   }
 
   /** Runs until nobody watches any unit. */
@@ -79,10 +79,10 @@ export class UnitWatches {
       const opened = await Pid1Link.open('bus', this.#address, { timeoutMs: OPEN_LIMIT_MS, signal });
       if (opened.kind === 'open') {
         pauseMs = FIRST_PAUSE_MS;
-        this.#tell(undefined);
+        this.#logAvailability(undefined);
         await this.#follow(opened.link, signal);
       }
-      if (this.#watched.size > 0) this.#tell(opened.kind === 'open' ? 'the connection was lost' : opened.reason);
+      if (this.#watched.size > 0) this.#logAvailability(opened.kind === 'open' ? 'the connection was lost' : opened.reason);
       if (this.#watched.size > 0) await systemClock.sleep(pauseMs, signal);
     }
     this.#running = undefined;
@@ -91,14 +91,14 @@ export class UnitWatches {
   }
 
   /** `reason`: why the bus is unavailable; undefined if it is available. */
-  #tell(reason: string | undefined): void {
+  #logAvailability(reason: string | undefined): void {
     const isAway = reason !== undefined;
     if (isAway === this.#isAway) return;
     this.#isAway = isAway;
     this.#log?.info(
       isAway
-        ? `The system bus is away, watched units are looked at meanwhile: ${reason}`
-        : 'The system bus is back: it tells of watched units',
+        ? `System bus unavailable, watched units are checked at intervals: ${reason}`
+        : 'System bus available again, it reports watched units',
     );
   }
 
@@ -106,7 +106,7 @@ export class UnitWatches {
     this.#link = link;
     for (const watched of this.#watched.values()) {
       watched.follow(link);
-      watched.tell();
+      watched.notify();
     }
     await new Promise<void>((resolve) => {
       link.onLost(resolve);
@@ -126,7 +126,7 @@ const LAST_PAUSE_MS = 10_000;
 /** One watched unit. Its listeners are called once for many changes at the same time. */
 class WatchedUnit {
   readonly listeners = new Set<() => void>();
-  readonly end = new HeardEnd();
+  readonly end = new SignalledEnd();
   readonly #path: string;
   #stop: (() => void) | undefined;
   #due = false;
@@ -139,8 +139,8 @@ class WatchedUnit {
     this.#stop ??= link.onUnit(
       this.#path,
       (change) => {
-        this.end.hear(change);
-        this.tell();
+        this.end.receive(change);
+        this.notify();
       },
       () => this.end.begin(),
     );
@@ -152,7 +152,7 @@ class WatchedUnit {
     this.end.forget();
   }
 
-  tell(): void {
+  notify(): void {
     if (this.#due) return;
     this.#due = true;
     setImmediate(() => {

@@ -121,7 +121,7 @@ test('when the private socket is away for a while, the bus is taken, and afterwa
 test('where neither is there, what cannot be done says so and does not happen', async (t) => {
   const nowhere: Pid1Addresses = { private: '/no/such/private', bus: '/no/such/bus' };
   const way = openWay(t, nowhere);
-  const reason = /^systemd cannot be spoken to: .*\/no\/such\/private.*\/no\/such\/bus/;
+  const reason = /^cannot connect to systemd: .*\/no\/such\/private.*\/no\/such\/bus/;
   const limit = 400;
   const asking = way.services.show('basic.target', never);
   for (const kind of kinds) {

@@ -70,12 +70,12 @@ export class DbusConnection {
    * The destinations of calls that were sent and not yet answered, whether or not anybody still waits for them: the bus counts
    * them.
    */
-  readonly #asked = new Map<number, string | undefined>();
+  readonly #unanswered = new Map<number, string | undefined>();
   #held: OutgoingCall[] = [];
   #stream: UnixStream | undefined;
   #handshake: Handshake | undefined = new Handshake();
   #serial = 0;
-  #over: string | undefined;
+  #endReason: string | undefined;
 
   private constructor(listener: ConnectionListener) {
     this.#listener = listener;
@@ -89,7 +89,7 @@ export class DbusConnection {
       const connection = new DbusConnection(listener);
       const opened = UnixStream.open(path, {
         onData: (bytes) => connection.#receive(bytes),
-        onEnd: (reason) => connection.#lose(reason),
+        onEnd: (reason) => connection.#end(reason),
       });
       if (opened.kind === 'open') return connection.#authenticate(opened.stream, endMs - performance.now(), limit.signal);
       if (opened.kind === 'failed') return opened;
@@ -101,7 +101,7 @@ export class DbusConnection {
 
   /** Why the connection has ended; undefined while it is open. */
   get over(): string | undefined {
-    return this.#over;
+    return this.#endReason;
   }
 
   /** Never rejects. Throws TypeError or RangeError if the call cannot be encoded, which is a bug. */
@@ -109,34 +109,34 @@ export class DbusConnection {
     const { descriptors = [] } = call;
     const refusal = this.#refusal(signal);
     if (refusal !== undefined || this.#stream === undefined)
-      return Promise.resolve(refusal ?? { kind: 'lost', reason: 'it is not open' });
+      return Promise.resolve(refusal ?? { kind: 'lost', reason: 'the connection is not open' });
     const serial = ++this.#serial;
     const bytes = encodeMessage({ ...call, type: messageTypes.call, serial, descriptors: descriptors.length });
     const outgoing: OutgoingCall = { serial, to: call.destination, bytes, descriptors };
-    if (this.#asked.size < this.#mostCalls) this.#send(outgoing);
+    if (this.#unanswered.size < this.#mostCalls) this.#send(outgoing);
     else this.#held.push({ ...outgoing, descriptors: descriptors.map(duplicateDescriptor) });
     return new Promise((resolve) => {
-      const settle = (result: CallResult): void => {
+      const finish = (result: CallResult): void => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', abort);
         this.#pending.delete(serial);
-        if (this.#over !== undefined) this.#sendHeld();
+        if (this.#endReason !== undefined) this.#sendHeld();
         resolve(result);
       };
-      const abort = (): void => settle({ kind: 'aborted' });
-      const timer = setTimeout(() => settle({ kind: 'no_answer' }), Math.min(Math.max(timeoutMs, 0), MAX_TIMER_MS));
+      const abort = (): void => finish({ kind: 'aborted' });
+      const timer = setTimeout(() => finish({ kind: 'no_answer' }), Math.min(Math.max(timeoutMs, 0), MAX_TIMER_MS));
       signal?.addEventListener('abort', abort, { once: true });
-      this.#pending.set(serial, { from: call.destination, settle });
+      this.#pending.set(serial, { from: call.destination, finish });
     });
   }
 
   /** Closes the connection: pending calls are lost, and the listener gets nothing more. Idempotent. */
   close(reason = 'it was closed'): void {
-    if (this.#over !== undefined) return;
-    this.#over = reason;
+    if (this.#endReason !== undefined) return;
+    this.#endReason = reason;
     this.#stream?.close();
     this.#handshake?.fail(reason);
-    for (const { settle } of [...this.#pending.values()]) settle({ kind: 'lost', reason });
+    for (const { finish } of [...this.#pending.values()]) finish({ kind: 'lost', reason });
   }
 
   async #authenticate(stream: UnixStream, timeoutMs: number, signal: AbortSignal | undefined): Promise<OpenedConnection> {
@@ -156,11 +156,11 @@ export class DbusConnection {
 
   #refusal(signal: AbortSignal | undefined): CallResult | undefined {
     if (signal?.aborted) return { kind: 'aborted' };
-    return this.#over === undefined ? undefined : { kind: 'lost', reason: this.#over };
+    return this.#endReason === undefined ? undefined : { kind: 'lost', reason: this.#endReason };
   }
 
   #send({ serial, to, bytes, descriptors }: OutgoingCall): void {
-    if (Number.isFinite(this.#mostCalls)) this.#asked.set(serial, to);
+    if (Number.isFinite(this.#mostCalls)) this.#unanswered.set(serial, to);
     // If the peer does not read for hours, all our calls of that time must not fill our memory: this call is not sent and not
     // answered.
     if ((this.#stream?.waitingBytes ?? 0) <= MAX_WAITING) this.#stream?.send(bytes, descriptors);
@@ -168,7 +168,7 @@ export class DbusConnection {
 
   /** Sends held calls in the order in which they were made. A call that nobody waits for any more is never sent. */
   #sendHeld(): void {
-    while (this.#held.length > 0 && (this.#over !== undefined || this.#asked.size < this.#mostCalls)) {
+    while (this.#held.length > 0 && (this.#endReason !== undefined || this.#unanswered.size < this.#mostCalls)) {
       const next = this.#held.shift();
       if (next === undefined) return;
       if (this.#pending.has(next.serial)) this.#send(next);
@@ -181,29 +181,29 @@ export class DbusConnection {
       const rest = this.#handshake === undefined ? bytes : this.#handshake.push(bytes);
       if (rest === undefined) return;
       this.#handshake = undefined;
-      for (const message of this.#reader.push(rest)) if (this.#over === undefined) this.#take(message);
+      for (const message of this.#reader.push(rest)) if (this.#endReason === undefined) this.#dispatch(message);
     } catch (error) {
       // These bytes are not messages, so whatever follows them means nothing.
-      this.#lose(errorMessage(error));
+      this.#end(errorMessage(error));
     }
   }
 
-  #take(message: DbusMessage): void {
+  #dispatch(message: DbusMessage): void {
     if (message.type === messageTypes.signal) this.#listener.onSignal(message);
     if (message.type !== messageTypes.reply && message.type !== messageTypes.error) return;
     const { replySerial } = message;
-    if (this.#asked.has(replySerial) && isFrom(message, this.#asked.get(replySerial))) {
-      this.#asked.delete(replySerial);
+    if (this.#unanswered.has(replySerial) && isFrom(message, this.#unanswered.get(replySerial))) {
+      this.#unanswered.delete(replySerial);
       this.#sendHeld();
     }
     const pending = this.#pending.get(replySerial);
     if (pending === undefined || !isFrom(message, pending.from)) return;
     const values = bodyOf(message);
-    pending.settle(message.type === messageTypes.reply ? { kind: 'reply', values } : errorOf(message, values[0]));
+    pending.finish(message.type === messageTypes.reply ? { kind: 'reply', values } : errorOf(message, values[0]));
   }
 
-  #lose(reason: string): void {
-    if (this.#over !== undefined) return;
+  #end(reason: string): void {
+    if (this.#endReason !== undefined) return;
     const wasOpen = this.#handshake === undefined;
     this.close(reason);
     if (wasOpen) this.#listener.onLost(reason);
@@ -226,7 +226,7 @@ interface OutgoingCall {
 
 interface PendingCall {
   readonly from: string | undefined;
-  readonly settle: (result: CallResult) => void;
+  readonly finish: (result: CallResult) => void;
 }
 
 const AGAIN_MS = 20;

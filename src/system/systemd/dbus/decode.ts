@@ -25,7 +25,7 @@ class Reader {
       case 'v': {
         const signature = this.#text(this.#bytes.readUInt8(this.#take(1)));
         const [inner, ...more] = parseSignature(signature);
-        if (inner === undefined || more.length > 0) throw new WireError('a variant is of one type');
+        if (inner === undefined || more.length > 0) throw new WireError('a variant must hold exactly one type');
         return new Variant(signature, this.read(inner, depth + 1));
       }
       case 'a':
@@ -70,7 +70,7 @@ class Reader {
       return Buffer.from(this.#bytes.subarray(at, at + length));
     }
     const end = this.#at + length;
-    if (end > this.#bytes.length) throw new WireError('an array ends behind its message');
+    if (end > this.#bytes.length) throw new WireError('an array extends beyond its message');
     const elements: DbusValue[] = [];
     // Every type has at least one byte, so this loop ends.
     while (this.#at < end) elements.push(this.read(of, depth + 1));
@@ -80,14 +80,14 @@ class Reader {
 
   #text(length: number): string {
     const at = this.#take(length);
-    if (this.#bytes[this.#take(1)] !== 0) throw new WireError('a text does not end where it says');
+    if (this.#bytes[this.#take(1)] !== 0) throw new WireError('a text does not end at its length');
     return this.#bytes.toString('utf8', at, at + length);
   }
 
   /** Skips that many bytes and returns where they begin. */
   #take(length: number): number {
     const at = this.#at;
-    if (at + length > this.#bytes.length) throw new WireError('a value ends behind its message');
+    if (at + length > this.#bytes.length) throw new WireError('a value extends beyond its message');
     this.#at = at + length;
     return at;
   }

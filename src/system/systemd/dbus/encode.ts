@@ -6,7 +6,7 @@ import { type DbusValue, Variant } from './values.ts';
  */
 export function encode(signature: string, values: readonly DbusValue[]): Buffer {
   const types = parseSignature(signature);
-  if (types.length !== values.length) throw new TypeError(`${types.length} values expected, ${values.length} found`);
+  if (types.length !== values.length) throw new TypeError(`${types.length} values expected, found ${values.length}`);
   const writer = new Writer();
   for (const [index, type] of types.entries()) writer.write(type, values[index]);
   return writer.bytes();
@@ -139,5 +139,5 @@ function listOf(type: DbusType, value: DbusValue | undefined): readonly DbusValu
 }
 
 function unfit(type: DbusType, value: DbusValue | undefined): TypeError {
-  return new TypeError(`no value of the D-Bus type ${type.code}: a ${typeof value}`);
+  return new TypeError(`expected a value of the D-Bus type ${type.code}, found a ${typeof value}`);
 }

@@ -13,12 +13,12 @@ export function greeting(uid: number): Buffer {
 export class Handshake {
   /** Resolves with the reason, in one line, if the handshake failed, else with undefined. */
   readonly done: Promise<string | undefined>;
-  #settle: (problem: string | undefined) => void = () => {};
+  #finish: (problem: string | undefined) => void = () => {};
   #text = Buffer.alloc(0);
 
   constructor() {
     this.done = new Promise((resolve) => {
-      this.#settle = resolve;
+      this.#finish = resolve;
     });
   }
 
@@ -28,18 +28,18 @@ export class Handshake {
     const lines = this.#text.toString('latin1').split('\r\n', 3);
     const [first = '', second = ''] = lines;
     if (lines.length > 1 && !first.startsWith('OK '))
-      this.fail(`it refuses the connection: ${printable(first).slice(0, MAX_SHOWN)}`);
-    else if (lines.length > 2 && second !== 'AGREE_UNIX_FD') this.fail('it takes no descriptors');
+      this.fail(`it refused the connection: ${printable(first).slice(0, MAX_SHOWN)}`);
+    else if (lines.length > 2 && second !== 'AGREE_UNIX_FD') this.fail('it does not accept descriptors');
     else if (lines.length < 3 && this.#text.length > MAX_HANDSHAKE) this.fail('it does not speak D-Bus');
     else if (lines.length === 3) {
-      this.#settle(undefined);
+      this.#finish(undefined);
       return this.#text.subarray(first.length + second.length + 4);
     }
     return undefined;
   }
 
   fail(problem: string): void {
-    this.#settle(problem);
+    this.#finish(problem);
   }
 }
 

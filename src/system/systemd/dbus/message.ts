@@ -143,10 +143,10 @@ const NOTHING = Buffer.alloc(0);
 /** Returns the length of the message that begins here, and whether it is to be read. At least its first 16 bytes are there. */
 function measure(bytes: Buffer): { readonly length: number; readonly isWanted: boolean } {
   const isOurs = bytes[0] === LITTLE_ENDIAN;
-  if ((!isOurs && bytes[0] !== BIG_ENDIAN) || bytes[3] !== PROTOCOL) throw new WireError('this is no D-Bus message');
+  if ((!isOurs && bytes[0] !== BIG_ENDIAN) || bytes[3] !== PROTOCOL) throw new WireError('this is not a D-Bus message');
   const [body, fields] = [4, 12].map((at) => (isOurs ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at))) as [number, number];
   const length = FIXED + fields + padding(fields) + body;
-  if (length > LONGEST) throw new WireError(`a message of ${length} bytes is longer than any may be`);
+  if (length > LONGEST) throw new WireError(`a message of ${length} bytes is longer than the allowed ${LONGEST}`);
   return { length, isWanted: isOurs && length <= MAX_IN };
 }
 
@@ -156,7 +156,7 @@ function parseMessage(bytes: Buffer): DbusMessage {
   for (const field of fields as readonly (readonly [number, Variant])[]) found.set(field[0], field[1].value);
   const text = (code: number): string => {
     const value = found.get(code) ?? '';
-    if (typeof value !== 'string') throw new WireError('a header field is of another type');
+    if (typeof value !== 'string') throw new WireError('a header field has the wrong type');
     return value;
   };
   return {

@@ -21,7 +21,7 @@ export class WireError extends Error {
 export function parseSignature(text: string): readonly DbusType[] {
   const known = parsed.get(text);
   if (known !== undefined) return known;
-  const types = parseAnew(text);
+  const types = parseTypes(text);
   // Every header needs the same few signatures, but others may send us as many as they like.
   if (parsed.size >= MAX_KEPT) parsed.clear();
   parsed.set(text, types);
@@ -32,7 +32,7 @@ export function parseSignature(text: string): readonly DbusType[] {
 const parsed = new Map<string, readonly DbusType[]>();
 const MAX_KEPT = 64;
 
-function parseAnew(text: string): DbusType[] {
+function parseTypes(text: string): DbusType[] {
   if (text.length > MAX_LENGTH) throw new WireError('a signature is too long');
   const types: DbusType[] = [];
   for (let at = 0; at < text.length; ) {
@@ -70,7 +70,7 @@ function parseType(text: string, at: number, depth: number): readonly [type: Dbu
 function parseDictionary(text: string, at: number, depth: number): readonly [type: DbusType, next: number] {
   const [fields, next] = parseFields(text, at + 2, '}', depth + 1);
   if (fields.length !== 2 || !isBasic(fields[0]?.code ?? ''))
-    throw new WireError('a dictionary entry is a simple key and a value');
+    throw new WireError('expected a dictionary entry of a basic key and a value');
   return [{ code: 'a', of: { code: '{', fields } }, next];
 }
 

@@ -24,7 +24,7 @@ export function unitStatus(
 ): { readonly kind: 'status'; readonly status: UnitStatus } | { readonly kind: 'failed'; readonly reason: string } {
   const [id, loadState] = ['Id', 'LoadState'].map((name) => textOf(values, name));
   const activeState = activeStateOf(values);
-  if (!id || !loadState || !activeState) return { kind: 'failed', reason: 'systemd did not say what the unit is' };
+  if (!id || !loadState || !activeState) return { kind: 'failed', reason: 'systemd did not report the state of the unit' };
   const leftActive = numberOf(values, 'ActiveExitTimestampMonotonic');
   return {
     kind: 'status',

@@ -219,7 +219,7 @@ test('what cannot be launched says why', async (t) => {
   fake.goAway();
   fake.bus?.stop();
   await waitFor('it to be noticed', async () => (await launcher.unready(50, world.never)) !== undefined);
-  assert.match(await reasonOf({ ...line(world, 'true'), timeoutMs: 50 }), /^systemd cannot be spoken to: /);
+  assert.match(await reasonOf({ ...line(world, 'true'), timeoutMs: 50 }), /^cannot connect to systemd: /);
 });
 
 test('whoever has to go lets it run', async (t) => {

@@ -205,7 +205,7 @@ for (const kind of KINDS) {
     fake.stopListening();
     const result = await runner.run(world.command('true', { kind, timeoutMs: 150 }), never);
     assert.ok(result.kind === 'not_started');
-    assert.match(result.reason, /^systemd cannot be spoken to: .*ECONNREFUSED; .*ENOENT$/);
+    assert.match(result.reason, /^cannot connect to systemd: .*ECONNREFUSED; .*ENOENT$/);
   });
 
   test(`${kind}: a re-exec while it runs: it is followed to its end`, async (t) => {
