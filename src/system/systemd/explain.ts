@@ -5,7 +5,7 @@ import type { Pid1Link } from './link.ts';
 import type { Pid1 } from './pid1.ts';
 import { hasJob, numberOf, type Properties, readProperties, textOf } from './properties.ts';
 import type { UnitExplanation } from './service-manager.ts';
-import { describeState, STATE_PROPERTIES } from './standing-words.ts';
+import { describeState, STATE_PROPERTIES } from './state-words.ts';
 import { journalAbout, journalOf } from './unit/journal.ts';
 import { restartDueMs } from './unit/restart-due.ts';
 

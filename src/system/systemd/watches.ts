@@ -1,9 +1,9 @@
 import { systemClock } from '../../core/clock.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Limit } from './dbus/connection.ts';
-import { SignalledEnd } from './heard-end.ts';
 import { Pid1Link } from './link.ts';
 import type { SeenEnd } from './service-manager.ts';
+import { SignalledEnd } from './signalled-end.ts';
 import { unitPath } from './unit/name.ts';
 
 /**

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DbusValue } from '../../../../src/system/systemd/dbus/values.ts';
 import { describeFailure } from '../../../../src/system/systemd/job-words.ts';
-import { describeState } from '../../../../src/system/systemd/standing-words.ts';
+import { describeState } from '../../../../src/system/systemd/state-words.ts';
 import { restartDueMs } from '../../../../src/system/systemd/unit/restart-due.ts';
 
 /** A command as systemd tells it: how it went (0: it runs), its exit code or signal, and when it began and ended. */
