@@ -1,3 +1,5 @@
+// Asks DNS for a host, as resolv.conf says.
+
 import { systemClock } from '../../../core/clock.ts';
 import type { HostAddress } from '../address.ts';
 import { askServer, type DnsAnswer, type ServerQuestion } from './ask-server.ts';
@@ -5,21 +7,21 @@ import { fullNames, readResolvConf } from './resolv-conf.ts';
 
 /** How DNS is asked for a host. */
 interface DnsQuestion {
-  /** ASCII; with a dot at its end it is not searched for in other domains. */
+  /** In ASCII. A name with a dot at its end is not searched for in other domains. */
   readonly name: string;
-  /** How much time there is, in milliseconds. */
+  /** The time limit, in milliseconds. */
   readonly timeoutMs: number;
-  /** How long, once one family has addresses, those of the other are waited for. */
+  /** How long to wait for the other family's addresses when one family has some, in milliseconds. */
   readonly settleMs: number;
-  /** resolv.conf. */
+  /** The path of resolv.conf. */
   readonly file?: string | undefined;
-  /** To be asked instead of those of the file: addresses, or `address:port`. */
+  /** Servers to ask instead of those in the file: addresses, or `address:port`. */
   readonly servers?: readonly string[] | undefined;
 }
 
 /**
- * Asks DNS as resolv.conf says at this moment: its servers, its domains for short names, its patience, which the time there is may
- * shorten. Where nobody answers for one full name, nobody will for another but the name as it stands. Never rejects.
+ * Asks DNS as resolv.conf says at this moment: its servers, its domains for short names, its time limits, shortened to the time
+ * available. If nobody answers for one full name, only the name as it stands is still asked for. Never rejects.
  */
 export async function askDns(question: DnsQuestion, signal: AbortSignal): Promise<DnsAnswer> {
   const { name, timeoutMs, settleMs } = question;
@@ -34,9 +36,9 @@ export async function askDns(question: DnsQuestion, signal: AbortSignal): Promis
     const asked = { name: full, servers, attempts: conf.attempts, stepMs, timeoutMs: conf.timeoutMs, settleMs, families };
     const { answer, by } = await askServers(asked, signal);
     if (answer.kind === 'found') return answer;
-    // Who has answered is asked first from now on.
+    // The server that has answered is asked first from now on.
     if (by !== undefined) servers = [by, ...servers.filter((server) => server !== by)];
-    // That one of the names exists nowhere says nothing of another that could not be asked for.
+    // That one of the names does not exist says nothing about another one that could not be asked for.
     if (said.kind === 'none') said = answer;
   }
   return said;
@@ -48,20 +50,20 @@ interface ServersQuestion extends ServerQuestion {
   readonly servers: readonly string[];
   /** How often each of them is asked. */
   readonly attempts: number;
-  /** After so many milliseconds without an answer the next one is asked too; at once, where one fails. */
+  /** After how many milliseconds without an answer the next one is asked too. After a failure it is asked at once. */
   readonly stepMs: number;
 }
 
-/** What they say, and who said it. */
+/** What the servers answer, and which of them did. */
 interface ServersAnswer {
   readonly answer: DnsAnswer;
-  /** Undefined where nobody has given an answer that counts. */
+  /** Undefined if no server has given an answer that counts. */
   readonly by: string | undefined;
 }
 
 /**
- * Asks one server after the other; the first that knows the name, or that there is none, is believed. Those that were asked before
- * are still listened to: one that is dead holds nobody up, one that is slow is heard. Never rejects.
+ * Asks one server after the other. The first one that knows the name, or says that it does not exist, is trusted. Servers asked
+ * earlier may still answer: a dead one delays nothing, and a slow one still counts. Never rejects.
  */
 async function askServers(question: ServersQuestion, signal: AbortSignal): Promise<ServersAnswer> {
   const { servers, attempts, stepMs } = question;
