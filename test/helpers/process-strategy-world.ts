@@ -46,7 +46,7 @@ export function processStrategyWorld(t: TestContext): ProcessStrategyWorld {
   const parts: StrategyParts = {
     commands: {
       run: (command, signal) => commands.run({ ...command, environment: { ...command.environment, ...mark } }, signal),
-      settle: (...args) => commands.settle(...args),
+      waitForRun: (...args) => commands.waitForRun(...args),
     },
     programs: {
       starter: programs.starter,

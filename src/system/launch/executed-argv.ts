@@ -44,9 +44,8 @@ export function argvFault(table: ProcessTable, pid: number, program: ExecutedPro
 }
 
 const TITLE = 'it wrote a title over its command line';
-const CHANGED = 'it changed its command line: it was executed with another number of arguments';
-const UNTOLD =
-  'it calls itself by another name than its program, and whether that is a title over its arguments cannot be told';
+const CHANGED = 'it changed its command line: it was executed with a different number of arguments';
+const UNTOLD = 'it calls itself by a name other than its program, which may be a title over its arguments';
 
 /** Counts the strings in the bytes of /proc/PID/cmdline or environ. Each ends with a NUL, the last one perhaps not. */
 export function countStrings(bytes: Buffer): number {

@@ -37,10 +37,15 @@ export function executedFiles(record: LaunchRecord): ExecutedFiles {
     return { files: [executable], program: executable, places: givenFiles(argv, cwd), unknown: undefined };
   if (kind === 'other') {
     const tool = busyBoxTool(record);
-    return { files: [executable], program: tool, places: [], unknown: tool === undefined ? notTold(executable) : undefined };
+    return {
+      files: [executable],
+      program: tool,
+      places: [],
+      unknown: tool === undefined ? undetermined(executable) : undefined,
+    };
   }
   const script = scriptOf(kind, argv, cwd);
-  if (script === undefined) return { files: [executable], program: undefined, places: [], unknown: notTold(executable) };
+  if (script === undefined) return { files: [executable], program: undefined, places: [], unknown: undetermined(executable) };
   const { places, unknown } = furtherPlaces(kind, argv[0] ?? '', record);
   return { files: [executable, script], program: script, places: [...places, ...modulePlaces(kind, script)], unknown };
 }
@@ -58,7 +63,7 @@ function interpreted(
   const files = [script, interpreter];
   const kind = program === undefined ? 'other' : kindOf(program, program);
   if (program === undefined || kind === 'other' || depth > MOST_INTERPRETERS || [script, linkedFile(script)].some(runsFolder))
-    return { files, program: script, places: [], unknown: notTold(interpreter) };
+    return { files, program: script, places: [], unknown: undetermined(interpreter) };
   const [next, nextArgument] = readShebang(program);
   if (next !== undefined) {
     const below = interpreted(record, program, next, nextArgument, depth + 1);
@@ -88,8 +93,8 @@ function kindOf(executable: string, called: string): Interpreter | 'other' | und
   return kinds.size > 1 || kind === 'launcher' ? 'other' : kind;
 }
 
-function notTold(executable: string): string {
-  return `what ${executable} executes cannot be told`;
+function undetermined(executable: string): string {
+  return `cannot determine what ${executable} executes`;
 }
 
 /** For `#!/usr/bin/env NAME`, returns the folders of $PATH up to NAME, and its file; [] if the line is something else. */
@@ -129,8 +134,8 @@ function furtherPlaces(kind: Interpreter, called: string, record: LaunchRecord):
   if (kind.runsPrograms !== true) return { places: library, unknown: undefined };
   // Without a PATH it uses one of its own, which may contain the current directory.
   const folders = new Set(variable(record.environment, 'PATH')?.split(':'));
-  const isTold = folders.size <= MOST_FOLDERS && [...folders].every(isAbsolute);
-  if (!isTold) return { places: [], unknown: 'which programs its PATH finds cannot be told' };
+  const isKnown = folders.size <= MOST_FOLDERS && [...folders].every(isAbsolute);
+  if (!isKnown) return { places: [], unknown: 'cannot determine which programs its PATH finds' };
   return { places: [...library, ...folders, record.cwd], unknown: undefined };
 }
 

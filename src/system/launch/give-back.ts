@@ -60,16 +60,17 @@ export function needed(surroundings: Surroundings): Surroundings {
 
 /**
  * Adds to the result which recorded surroundings the started program does not have: what we may not give, and what must not be
- * opened. Waits a little for a launcher's script that has not finished yet. `told`: what is already known. Never rejects.
+ * opened. Waits a little for a launcher's script that has not finished yet. `known`: remarks that are already known. Never
+ * rejects.
  */
 export async function withRemarks(
   result: LaunchResult,
   { what, runId }: Launch,
-  told: readonly string[] = [],
+  known: readonly string[] = [],
 ): Promise<LaunchResult> {
   if (result.kind !== 'launched') return result;
   const wanted = what.kind === 'argv' ? (what.record.surroundings ?? {}) : {};
-  const remarks = [...told, ...(result.pid === undefined ? [] : await missing(result.pid, runId, wanted))];
+  const remarks = [...known, ...(result.pid === undefined ? [] : await missing(result.pid, runId, wanted))];
   return remarks.length === 0 ? result : { ...result, remarks };
 }
 
@@ -94,7 +95,7 @@ async function missing(
   // A process that has ended meanwhile says nothing.
   if (found === undefined || !table.isRunning(pid)) return [];
   return [
-    ...lost().map(([, name, path = '']) => `its ${name} does not go to ${printable(path)} again`),
+    ...lost().map(([, name, path = '']) => `its ${name} no longer goes to ${printable(path)}`),
     ...less.map(([name, { hard }]) => `its limit ${name} is ${now[name as Resource]?.hard}, not ${hard}`),
     ...(nice === undefined || found <= nice ? [] : [`its nice value is ${found}, not ${nice}`]),
   ];

@@ -36,7 +36,7 @@ export async function readLaunchRecord(
   const before = table.read(pid, ['startTime', 'uids', 'kernelThread']);
   const process = table.read(pid, FIELDS);
   if (before === undefined || process === undefined) return ENDED;
-  if (before.kernelThread) return unusable('it is a thread of the kernel, and no program');
+  if (before.kernelThread) return unusable('it is a kernel thread');
   const { memory } = table;
   // Confinement is checked first: no other fact about the process, and no amount of data, makes it less confined.
   const confinement = confinementOf(table, pid, starter) ?? ownRoot(process.root);

@@ -88,7 +88,7 @@ function ignoring(signals: readonly number[]): string {
 }
 
 /** Why a program that was called by another name than its file's cannot be started. */
-export const NEEDS_BASH = 'it was started under another name than its own, and only bash can do that again: set start_command';
+export const NEEDS_BASH = 'it was started by a name other than its file name, which only bash can repeat: set start_command';
 
 /** Returns setpriv's option for exactly these supplementary groups. */
 export function groupsOption(groups: readonly number[]): string {

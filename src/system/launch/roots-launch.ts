@@ -42,7 +42,7 @@ function loadsOthers(entry: string, entries: Entries): string | undefined {
     const kind = interpreterOf(options);
     const flags = kind === 'launcher' ? undefined : kind?.flags;
     const isHarmless = value.split(/\s+/).every((word) => word === '' || flags?.test(word));
-    return isHarmless ? undefined : `what its ${name} loads cannot be told`;
+    return isHarmless ? undefined : `cannot determine what its ${name} loads`;
   }
   if (!PATH_VARIABLES.has(name) && !VERSIONED.test(name)) return undefined;
   // A single word is the name of an environment to many programs; to a shell it is a file of that name.
@@ -50,7 +50,7 @@ function loadsOthers(entry: string, entries: Entries): string | undefined {
   const separator = name === 'LD_PRELOAD' ? /[: ]/ : /[:;]/;
   for (const place of value.split(separator)) {
     if (place === '' && name !== 'LD_LIBRARY_PATH') continue;
-    if (!isAbsolute(place) || place.includes('$')) return `what its ${name} loads cannot be told`;
+    if (!isAbsolute(place) || place.includes('$')) return `cannot determine what its ${name} loads`;
     // In Java's class paths: all archives in that folder.
     const reason = notRootsPlace(place.replace(/\/\*$/, ''), entries);
     if (reason !== undefined) return `its ${name} names what is not root's alone: ${reason}`;

@@ -43,6 +43,6 @@ function planRecord(record: LaunchRecord, runId: string): TransientPlan {
 }
 
 function ready(prefix: readonly string[], { argv, text }: Script, surroundings: Surroundings = {}): TransientPlan {
-  if (text.includes('\0')) return { kind: 'refused', reason: 'what is to be started holds a NUL byte' };
+  if (text.includes('\0')) return { kind: 'refused', reason: 'the program to start holds a NUL byte' };
   return { kind: 'ready', script: { argv: [...EMPTY_ENVIRONMENT, ...prefix, ...argv], text }, surroundings };
 }

@@ -53,6 +53,6 @@ function isWanted(family: HostAddress['family'], wanted: number | string | undef
 
 function failure(name: string, answer: NameAnswer): NodeJS.ErrnoException {
   const { code, reason } =
-    answer.kind === 'unresolved' ? answer : { code: 'ENOTFOUND', reason: 'it has no address of the family that is asked for' };
+    answer.kind === 'unresolved' ? answer : { code: 'ENOTFOUND', reason: 'it has no address of the requested family' };
   return Object.assign(new Error(`${name} could not be resolved: ${reason}`), { code, hostname: name });
 }

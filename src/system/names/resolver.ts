@@ -53,7 +53,7 @@ export class NameResolver {
     const literal = hostAddress(name);
     if (literal !== undefined) return { kind: 'resolved', addresses: [literal] };
     const ascii = asciiHostName(name);
-    if (ascii === undefined) return { kind: 'unresolved', code: 'ENOTFOUND', reason: 'it is no name of a host' };
+    if (ascii === undefined) return { kind: 'unresolved', code: 'ENOTFOUND', reason: 'it is not a valid host name' };
     const own = ownIpv6();
     const listed = await this.#listed(ascii.toLowerCase().replace(/\.$/, ''), own);
     if (listed.length > 0) return resolved(listed, own);
@@ -78,8 +78,8 @@ export class NameResolver {
 
   async #ask(name: string, timeoutMs: number, own: OwnIpv6, limit: AbortSignal): Promise<NameAnswer> {
     const { resolvConf, servers } = this.#options;
-    const settleMs = own.global ? Math.min(LONGEST_SETTLE_MS, timeoutMs / 4) : SHORT_SETTLE_MS;
-    const dns = askDns({ name, timeoutMs, settleMs, file: resolvConf, servers }, limit);
+    const resolutionDelayMs = own.global ? Math.min(LONGEST_RESOLUTION_DELAY_MS, timeoutMs / 4) : SHORT_RESOLUTION_DELAY_MS;
+    const dns = askDns({ name, timeoutMs, resolutionDelayMs, file: resolvConf, servers }, limit);
     const early = await Promise.race([dns, systemClock.sleep(Math.min(HEAD_START_MS, timeoutMs / 4), limit)]);
     if (early?.kind === 'found') return resolved(early.addresses, own);
     // Only if DNS has answered that it does not know, getent may get another answer from DNS. A silent DNS would keep getent
@@ -94,8 +94,8 @@ const CHILDREN = 3;
 /** How much later than DNS getent is asked, if DNS has not answered by then. */
 const HEAD_START_MS = 500;
 /** How long to wait for the other family's addresses: if there is IPv6, and if only a local service might listen there. */
-const LONGEST_SETTLE_MS = 1000;
-const SHORT_SETTLE_MS = 100;
+const LONGEST_RESOLUTION_DELAY_MS = 1000;
+const SHORT_RESOLUTION_DELAY_MS = 100;
 
 const IPV4_LOOPBACK: HostAddress = { address: '127.0.0.1', family: 4 };
 
@@ -125,7 +125,7 @@ function unresolved(dns: DnsAnswer, getent: GetentAnswer | undefined, limit: Abo
   if (dns.kind === 'failed') return { kind: 'unresolved', code: 'EAI_AGAIN', reason: `${dns.reason}${also}` };
   if (dns.kind === 'none' && getent !== undefined)
     return { kind: 'unresolved', code: 'ENOTFOUND', reason: `there is no such name${also}` };
-  const whose = dns.kind === 'silent' ? 'no DNS server has answered' : "nsswitch.conf's sources have not answered";
+  const whose = dns.kind === 'silent' ? 'no DNS server has answered' : 'the sources in nsswitch.conf have not answered';
   const when = limit.aborted ? ` ${withinWords(timeoutMs)}` : '';
   return { kind: 'unresolved', code: 'ETIMEOUT', reason: `${whose}${when}${also}` };
 }

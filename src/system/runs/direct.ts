@@ -12,7 +12,7 @@ import type { CommandRunner, ShellCommand } from './runner.ts';
 /**
  * Runs commands as children of ours, each in a session and process group of its own. Used if systemd does not run, or if we are
  * not root. A check writes into a pipe, and what it left in its group is killed when it ends. An action writes into a file, and
- * what it left behind lives on. An action continues if we are killed, and `settle` finds it by the name of its file.
+ * what it left behind lives on. An action continues if we are killed, and `waitForRun` finds it by the name of its file.
  */
 export class DirectCommandRunner implements CommandRunner {
   readonly #files: RunFiles;
@@ -41,13 +41,13 @@ export class DirectCommandRunner implements CommandRunner {
     });
   }
 
-  async settle(runId: string, timeoutMs: number, signal: AbortSignal): Promise<'not_found' | 'ended'> {
+  async waitForRun(runId: string, timeoutMs: number, signal: AbortSignal): Promise<'not_found' | 'ended'> {
     const left = await this.#files.findRun(runId);
     if (left === undefined) return 'not_found';
     const table = new ProcessTable();
     const end = performance.now() + timeoutMs;
     // It is not a child of ours, so we can only check if it still exists.
-    while (table.exists(left) && !signal.aborted && performance.now() < end) await delay(SETTLE_POLL_MS);
+    while (table.exists(left) && !signal.aborted && performance.now() < end) await delay(RUN_POLL_MS);
     if (table.exists(left)) await killRun({ ...left, runId });
     return 'ended';
   }
@@ -97,6 +97,6 @@ async function runCheck(
   return commandResult(ending, command.timeoutMs, output.joined());
 }
 
-const SETTLE_POLL_MS = 50;
+const RUN_POLL_MS = 50;
 /** A check has nothing to clean up, and its caller waits for the answer. */
 const CHECK_GRACE_MS = 200;

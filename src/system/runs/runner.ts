@@ -12,8 +12,8 @@ export interface ShellCommand {
    */
   readonly kind: 'check' | 'action';
   /**
-   * Unique to this run, `[a-z0-9-]{1,64}`, known before it starts: after a crash of the daemon `settle` finds the run by it. It
-   * names the transient unit (`monitor_service-run-ID.service`), and is set in the environment as MONITOR_RUN_ID.
+   * Unique to this run, `[a-z0-9-]{1,64}`, known before it starts: after a crash of the daemon `waitForRun` finds the run by
+   * it. It names the transient unit (`monitor_service-run-ID.service`), and is set in the environment as MONITOR_RUN_ID.
    */
   readonly runId: string;
   /** For people: `restart_command of nginx`. */
@@ -37,7 +37,7 @@ export interface CommandRunner {
    * `not_found` (it is over, or never began) or `ended` (it was still running and has now ended). After `timeoutMs` the command
    * is killed. What a command left behind at a normal exit is not waited for and never killed.
    */
-  settle(runId: string, timeoutMs: number, signal: AbortSignal): Promise<'not_found' | 'ended'>;
+  waitForRun(runId: string, timeoutMs: number, signal: AbortSignal): Promise<'not_found' | 'ended'>;
 }
 
 /** True if the text is a valid run id. */

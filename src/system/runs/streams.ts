@@ -19,17 +19,17 @@ export class RunStreams {
 
   /** Opens the run's own ends; undefined if none are available. Throws if its text cannot be written. */
   open(script: Script): { readonly input: number; readonly output: number; readonly error: number } | undefined {
-    const words = this.#pipe();
+    const preamble = this.#pipe();
     const pipe = this.#file === undefined ? this.#pipe() : undefined;
-    if (words === undefined || (this.#file === undefined && pipe === undefined)) return undefined;
-    this.#output = new ProgramOutput({ stderr: words.take(), stdout: pipe?.take() });
+    if (preamble === undefined || (this.#file === undefined && pipe === undefined)) return undefined;
+    this.#output = new ProgramOutput({ stderr: preamble.take(), stdout: pipe?.take() });
     const input = openScript(script);
     this.#given.push(() => closeSync(input));
-    return { input, output: pipe?.write ?? this.#file?.fd ?? -1, error: words.write };
+    return { input, output: pipe?.write ?? this.#file?.fd ?? -1, error: preamble.write };
   }
 
   /** Closes our copies of the run's own ends. */
-  handedOver(): void {
+  closeGiven(): void {
     for (const close of this.#given) close();
     this.#given = [];
   }
@@ -41,12 +41,12 @@ export class RunStreams {
   }
 
   /**
-   * Returns the output when no more is to be expected. If `isThrough`, returns at once, although some process may still hold
+   * Returns the output when no more is to be expected. If `isComplete`, returns at once, although some process may still hold
    * its pipe for a while.
    */
-  async finish(isThrough: boolean): Promise<{ readonly words: string; readonly output: string }> {
-    await this.#output?.finish(isThrough ? 0 : undefined);
-    return { words: this.#output?.stderr() ?? '', output: this.#file?.text() ?? this.#output?.stdout() ?? '' };
+  async finish(isComplete: boolean): Promise<{ readonly preamble: string; readonly output: string }> {
+    await this.#output?.finish(isComplete ? 0 : undefined);
+    return { preamble: this.#output?.stderr() ?? '', output: this.#file?.text() ?? this.#output?.stdout() ?? '' };
   }
 
   #pipe(): OutputPipe | undefined {

@@ -55,12 +55,12 @@ export class TransientRun {
     // systemd enforces the limit; ours is for a systemd that does not answer.
     const endMs = performance.now() + timeoutMs + OVERTIME_MS;
     const left = (): Limit => ({ timeoutMs: Math.max(endMs - performance.now(), 0), signal });
-    const begun = await pid1.withLink({ timeoutMs, signal, alive: true }, (link) =>
+    const reached = await pid1.withLink({ timeoutMs, signal, alive: true }, (link) =>
       this.#following(link, async (follower) => (await this.#start(link, signal)) ?? this.#follow(follower, left)),
     );
-    if (begun.kind === 'unreachable')
-      return signal.aborted ? { kind: 'aborted' } : { kind: 'not_started', reason: begun.reason };
-    let step = begun.value;
+    if (reached.kind === 'unreachable')
+      return signal.aborted ? { kind: 'aborted' } : { kind: 'not_started', reason: reached.reason };
+    let step = reached.value;
     while (step.kind === 'lost') {
       const { reason } = step;
       if (left().timeoutMs === 0) return { kind: 'overdue' };
@@ -95,7 +95,8 @@ export class TransientRun {
       const nextMs = performance.now() + ASK_MS;
       await follower.next({ ...limit, timeoutMs: Math.min(limit.timeoutMs, ASK_MS) });
       // While PID 1 re-executes itself, it does not signal every change on the bus.
-      const asked = performance.now() < nextMs ? undefined : await this.#ask(follower, left, 'systemd has forgotten it');
+      const asked =
+        performance.now() < nextMs ? undefined : await this.#ask(follower, left, 'systemd no longer knows the unit');
       if (asked !== undefined) return asked;
     }
   }
@@ -116,7 +117,7 @@ export class TransientRun {
     let started: TransientStart;
     try {
       const descriptors = streams.open(script);
-      if (descriptors === undefined) return { kind: 'not_started', reason: 'no pipe is to be had' };
+      if (descriptors === undefined) return { kind: 'not_started', reason: 'no pipe is available' };
       const starting = startTransient(
         link,
         {
@@ -130,7 +131,7 @@ export class TransientRun {
         { timeoutMs, signal },
       );
       // Copies have been sent. Ours would keep the pipes open.
-      streams.handedOver();
+      streams.closeGiven();
       started = await starting;
     } catch (error) {
       return { kind: 'not_started', reason: errorMessage(error) };
@@ -139,7 +140,7 @@ export class TransientRun {
       case 'started':
         return undefined;
       case 'taken':
-        return { kind: 'not_started', reason: `${this.#unit} is there already` };
+        return { kind: 'not_started', reason: `${this.#unit} already exists` };
       case 'refused':
         return { kind: 'not_started', reason: started.reason };
       case 'unknown':

@@ -62,7 +62,7 @@ export class TransientCommandRunner implements CommandRunner {
     }
   }
 
-  async settle(runId: string, timeoutMs: number, signal: AbortSignal): Promise<'not_found' | 'ended'> {
+  async waitForRun(runId: string, timeoutMs: number, signal: AbortSignal): Promise<'not_found' | 'ended'> {
     if (!isRunId(runId)) return 'not_found';
     const end = performance.now() + timeoutMs;
     for (let looks = 0; ; looks++) {
@@ -71,7 +71,7 @@ export class TransientCommandRunner implements CommandRunner {
         return looks === 0 ? 'not_found' : 'ended';
       }
       if (signal.aborted || performance.now() >= end) break;
-      await delay(Math.min(SETTLE_POLL_MS, end - performance.now()), undefined, { signal }).catch(() => {});
+      await delay(Math.min(RUN_POLL_MS, end - performance.now()), undefined, { signal }).catch(() => {});
     }
     await endUnit(this.#pid1, runUnit(runId));
     this.#notes.drop(runId);
@@ -100,24 +100,24 @@ export class TransientCommandRunner implements CommandRunner {
       if (ending.kind === 'not_started') return ending;
       if (ending.kind === 'aborted' || ending.kind === 'overdue') await endUnit(this.#pid1, unit);
       // PID 1 holds its pipe while the end script runs.
-      const isThrough = ending.kind === 'over' && !isOver(ending.state);
-      const { words, output } = await streams.finish(isThrough);
+      const isComplete = ending.kind === 'over' && !isOver(ending.state);
+      const { preamble, output } = await streams.finish(isComplete);
       if (ending.kind === 'aborted') return { kind: 'aborted', output };
       if (ending.kind === 'overdue') return { kind: 'timed_out', afterMs: timeoutMs, output };
       if (ending.kind === 'unanswered') return { kind: 'lost', reason: ending.reason, output };
       const verdict: RunVerdict =
-        ending.kind === 'over' ? verdictOf(ending.state, words) : { kind: 'lost', reason: ending.reason };
+        ending.kind === 'over' ? verdictOf(ending.state, preamble) : { kind: 'lost', reason: ending.reason };
       if (verdict.kind === 'timed_out' || verdict.kind === 'signaled') await emptyUnit(unit);
       // The unit exists as long as what it left behind: it must not be listed among the failed units.
       if (command.kind === 'action' && !(verdict.kind === 'exited' && verdict.exitCode === 0))
         await resetFailed(this.#pid1, unit);
-      if (verdict.kind === 'lost') await this.settle(runId, timeoutMs, signal);
+      if (verdict.kind === 'lost') await this.waitForRun(runId, timeoutMs, signal);
       return verdictResult(verdict, timeoutMs, output);
     } finally {
-      streams.handedOver();
+      streams.closeGiven();
       this.#notes.drop(runId);
     }
   }
 }
 
-const SETTLE_POLL_MS = 200;
+const RUN_POLL_MS = 200;

@@ -18,13 +18,13 @@ export type RunVerdict =
 export const BEGUN = 'monitor_service:begun';
 
 /**
- * Returns the verdict on a run that is over, from how systemd reports its end. `words`: what was written before the command
+ * Returns the verdict on a run that is over, from how systemd reports its end. `preamble`: what was written before the command
  * began. The exit code alone is not enough, because systemd's own faults (203/EXEC) are exit codes too.
  */
-export function verdictOf({ result, code, status }: TransientState, words: string): RunVerdict {
-  const said = words.split('\n');
-  if (!said.includes(BEGUN)) {
-    const complaint = said.find((line) => line.trim() !== '');
+export function verdictOf({ result, code, status }: TransientState, preamble: string): RunVerdict {
+  const lines = preamble.split('\n');
+  if (!lines.includes(BEGUN)) {
+    const complaint = lines.find((line) => line.trim() !== '');
     return {
       kind: 'not_started',
       reason: printable(complaint ?? `systemd could not run it (${result || 'no result'}, ${status})`),
@@ -38,7 +38,7 @@ export function verdictOf({ result, code, status }: TransientState, words: strin
     case CLD_DUMPED:
       return { kind: 'signaled', signal: signalName(status) };
     default:
-      return { kind: 'lost', reason: `systemd says only: ${result}` };
+      return { kind: 'lost', reason: `systemd only reports: ${result}` };
   }
 }
 

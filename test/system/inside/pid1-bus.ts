@@ -69,7 +69,7 @@ async function everything(t: TestContext, way: Way, by: LinkKind): Promise<void>
   assert.deepEqual(failed, { kind: 'failed', reason: 'exit code 4: no port', output: ['no port'] });
   assert.equal(isAlive(pid), false, 'the one before is ended first');
 
-  assert.equal(await way.commands.settle('pid1-bus-never-ran', 5000, never), 'not_found');
+  assert.equal(await way.commands.waitForRun('pid1-bus-never-ran', 5000, never), 'not_found');
   assert.equal(services.contact()?.connection, by);
   await waitFor('no unit is left', () => ourUnits().length === 0);
 }

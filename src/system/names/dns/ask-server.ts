@@ -20,7 +20,7 @@ export interface ServerQuestion {
   /** How long to wait for its answer, in milliseconds. */
   readonly timeoutMs: number;
   /** How long to wait for the other family's addresses when one family has some, in milliseconds. */
-  readonly settleMs: number;
+  readonly resolutionDelayMs: number;
   readonly families: readonly HostAddress['family'][];
 }
 
@@ -33,18 +33,18 @@ type FamilyAnswer = readonly HostAddress[] | 'no data' | 'no name' | { readonly 
  * ares_query(3).
  */
 export function askServer(server: string, question: ServerQuestion, signal: AbortSignal): Promise<DnsAnswer> {
-  const { name, timeoutMs, settleMs, families } = question;
+  const { name, timeoutMs, resolutionDelayMs, families } = question;
   return new Promise((resolve) => {
     // Not an import: most daemons never ask DNS.
     const dns = process.getBuiltinModule('node:dns');
     const resolver = new dns.Resolver({ timeout: Math.max(Math.round(timeoutMs), 1), tries: 1 });
     const answers = new Map<HostAddress['family'], FamilyAnswer>();
-    let settling: NodeJS.Timeout | undefined;
+    let delay: NodeJS.Timeout | undefined;
     let ended = false;
     const end = (): void => {
       if (ended) return;
       ended = true;
-      clearTimeout(settling);
+      clearTimeout(delay);
       signal.removeEventListener('abort', end);
       resolver.cancel();
       resolve(judge([...answers.values()], server));
@@ -54,7 +54,7 @@ export function askServer(server: string, question: ServerQuestion, signal: Abor
       answers.set(family, answer);
       // `no such name` applies to all addresses of the name.
       if (answers.size === families.length || answer === 'no name') end();
-      else if (Array.isArray(answer)) settling = setTimeout(end, settleMs);
+      else if (Array.isArray(answer)) delay = setTimeout(end, resolutionDelayMs);
     };
     signal.addEventListener('abort', end, { once: true });
     try {

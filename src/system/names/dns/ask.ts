@@ -12,7 +12,7 @@ interface DnsQuestion {
   /** The time limit, in milliseconds. */
   readonly timeoutMs: number;
   /** How long to wait for the other family's addresses when one family has some, in milliseconds. */
-  readonly settleMs: number;
+  readonly resolutionDelayMs: number;
   /** The path of resolv.conf. */
   readonly file?: string | undefined;
   /** Servers to ask instead of those in the file: addresses, or `address:port`. */
@@ -24,24 +24,32 @@ interface DnsQuestion {
  * available. If nobody answers for one full name, only the name as it stands is still asked for. Never rejects.
  */
 export async function askDns(question: DnsQuestion, signal: AbortSignal): Promise<DnsAnswer> {
-  const { name, timeoutMs, settleMs } = question;
+  const { name, timeoutMs, resolutionDelayMs } = question;
   const conf = readResolvConf(question.file);
   let servers = question.servers ?? conf.servers;
   const stepMs = Math.min(conf.timeoutMs, timeoutMs / (servers.length * conf.attempts));
   const families: readonly HostAddress['family'][] = conf.noIpv6 ? [4] : [4, 6];
-  let said: DnsAnswer = { kind: 'none' };
+  let result: DnsAnswer = { kind: 'none' };
   for (const full of fullNames(name, conf)) {
     if (signal.aborted) return { kind: 'silent' };
-    if (said.kind === 'silent' && full !== name) continue;
-    const asked = { name: full, servers, attempts: conf.attempts, stepMs, timeoutMs: conf.timeoutMs, settleMs, families };
+    if (result.kind === 'silent' && full !== name) continue;
+    const asked = {
+      name: full,
+      servers,
+      attempts: conf.attempts,
+      stepMs,
+      timeoutMs: conf.timeoutMs,
+      resolutionDelayMs,
+      families,
+    };
     const { answer, by } = await askServers(asked, signal);
     if (answer.kind === 'found') return answer;
     // The server that has answered is asked first from now on.
     if (by !== undefined) servers = [by, ...servers.filter((server) => server !== by)];
     // That one of the names does not exist says nothing about another one that could not be asked for.
-    if (said.kind === 'none') said = answer;
+    if (result.kind === 'none') result = answer;
   }
-  return said;
+  return result;
 }
 
 /** How several servers are asked for one name. */
@@ -67,27 +75,27 @@ interface ServersAnswer {
  */
 async function askServers(question: ServersQuestion, signal: AbortSignal): Promise<ServersAnswer> {
   const { servers, attempts, stepMs } = question;
-  const over = new AbortController();
-  const limit = AbortSignal.any([signal, over.signal]);
-  const { promise: believed, resolve: believe } = Promise.withResolvers<ServersAnswer>();
+  const done = new AbortController();
+  const limit = AbortSignal.any([signal, done.signal]);
+  const { promise: trusted, resolve: trust } = Promise.withResolvers<ServersAnswer>();
   let failure: DnsAnswer = { kind: 'silent' };
   const asked: Promise<unknown>[] = [];
   try {
     for (const server of Array.from({ length: attempts }, () => servers).flat()) {
       if (limit.aborted) break;
-      const heard = askServer(server, question, limit).then((answer) => {
+      const answering = askServer(server, question, limit).then((answer) => {
         if (answer.kind === 'failed') failure = answer;
         if (answer.kind !== 'found' && answer.kind !== 'none') return undefined;
-        believe({ answer, by: server });
+        trust({ answer, by: server });
         return { answer, by: server };
       });
-      asked.push(heard);
-      const early = await Promise.race([believed, heard, systemClock.sleep(stepMs, limit)]);
+      asked.push(answering);
+      const early = await Promise.race([trusted, answering, systemClock.sleep(stepMs, limit)]);
       if (early) return early;
     }
     const ended = Promise.all(asked).then(() => ({ answer: failure, by: undefined }));
-    return await Promise.race([believed, ended]);
+    return await Promise.race([trusted, ended]);
   } finally {
-    over.abort();
+    done.abort();
   }
 }
