@@ -1,21 +1,24 @@
+// The log file as the daemon sees it.
+
 import type { Clock } from '../core/clock.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { LogLevel } from '../core/logger.ts';
 import { counted } from '../core/text/counted.ts';
 import { openRotatingFile, type RotatingFile, type RotatingFileOptions } from './rotating-file.ts';
 
-/** What a log file is given. */
+/** What a log file needs. */
 interface LogFileOptions extends Omit<RotatingFileOptions, 'warn'> {
   readonly clock: Clock;
-  /** A line of the file's own: what was lost. */
+  /** Formats a line about the file itself: what was lost. */
   readonly format: (level: LogLevel, message: string) => string;
-  /** Where complaints about the file itself go. */
+  /** Receives reports about the file itself. */
   readonly tell: (level: LogLevel, message: string) => void;
 }
 
 /**
- * The log file as the daemon sees it: always there. A file that cannot be written is complained of once, and tried again every
- * 2 s; meanwhile the last 256 KiB of lines are kept. One that was moved or deleted is opened anew within a second.
+ * The log file as the daemon sees it: always there. If the file cannot be written, this is reported once, and writing is tried
+ * again every 2 s; meanwhile the last 256 KiB of lines are kept. A file that was moved or deleted is opened again within a
+ * second.
  */
 export class LogFile {
   #options: LogFileOptions;
@@ -33,7 +36,7 @@ export class LogFile {
     this.#options = options;
   }
 
-  /** Opens the file, anew where it was open. Never rejects. */
+  /** Opens the file, or opens it again. Never rejects. */
   open(): Promise<void> {
     this.#opening ??= this.#open().finally(() => {
       this.#opening = undefined;
@@ -41,7 +44,7 @@ export class LogFile {
     return this.#opening;
   }
 
-  /** Never throws. */
+  /** Writes a line. Never throws. */
   write(line: string): void {
     if (this.#closed) return;
     this.#look();
@@ -57,7 +60,7 @@ export class LogFile {
     }
   }
 
-  /** Resolves when all that can be written is written. Never rejects. */
+  /** Resolves when everything that can be written is written. Never rejects. */
   async close(): Promise<void> {
     clearTimeout(this.#retry);
     await this.#opening;
@@ -111,7 +114,7 @@ export class LogFile {
     }
   }
 
-  /** Now and then: does the name still lead to the file? */
+  /** Checks from time to time if the name still leads to the file. */
   #look(): void {
     const nowMs = this.#options.clock.monotonicMs();
     if (this.#file === undefined || nowMs - this.#lookedAtMs < LOOK_EVERY_MS) return;

@@ -1,17 +1,19 @@
+// Reads `[logging]`.
+
 import { isAbsolute, normalize } from 'node:path';
 import type { SectionReader } from '../core/config.ts';
 import type { LogLevel } from '../core/logger.ts';
 import { quoted } from '../core/text/printable.ts';
 
-/** `[logging]`. Source: seed 000. */
+/** `[logging]`. Source: the bash service. */
 export interface LoggingOptions {
-  /** `file`: always the live log; default /var/log/monitor_service.log; undefined where it is empty: no log file. */
+  /** `file`: always the live log; default /var/log/monitor_service.log; undefined if it is empty: no log file. */
   readonly file: string | undefined;
   /** `max_log_size`: a file that has grown to this many bytes is rotated; in KB, default 5120. */
   readonly maxBytes: number;
-  /** `log_files_to_keep`: rotated files beside the live one; default 5. */
+  /** `log_files_to_keep`: how many rotated files are kept in addition to the live one; default 5. */
   readonly filesToKeep: number;
-  /** `level`: the lowest that is logged; default info. */
+  /** `level`: the lowest level that is logged; default info. */
   readonly level: LogLevel;
   /** `format`: of file, standard output and journal; default text. */
   readonly format: 'text' | 'json';
@@ -58,7 +60,7 @@ function parseFile(section: SectionReader): string | undefined {
   return normalize(file);
 }
 
-/** What pino-roll refuses or takes for a separator. */
+/** What pino-roll refuses, or takes for a separator. */
 const UNUSABLE = /[<>"|?*:\\\u0000-\u001f\u007f]/;
 
 function parseMode(section: SectionReader): number {

@@ -1,3 +1,5 @@
+// The sockets that the event stream listens on.
+
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import { errorMessage } from '../core/errors.ts';
@@ -10,7 +12,7 @@ import { PortHolders } from '../system/sockets/port-holder.ts';
 import { UnixPlace } from '../system/sockets/unix-place.ts';
 import type { EventStreamOptions } from './parse-events.ts';
 
-/** A place where the stream is to be had, as it is now. */
+/** An address of the stream, and its current state. */
 export interface ListenerStatus {
   readonly kind: 'unix' | 'tcp';
   /** The socket's path, or `HOST:PORT`. */
@@ -20,12 +22,12 @@ export interface ListenerStatus {
   readonly reason: string | null;
 }
 
-/** What the listeners are given. */
+/** What the listeners need. */
 interface StreamListenersOptions extends Pick<EventStreamOptions, 'socket' | 'tcp'> {
   readonly names: NameResolver;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Somebody has come; not encrypted yet, not logged in. */
+  /** Called for each new connection, before encryption and login. */
   readonly onConnection: (socket: Socket, kind: ListenerStatus['kind']) => void;
 }
 
@@ -37,7 +39,10 @@ interface Place {
   readonly kept: KeptListener;
 }
 
-/** The Unix socket and the TCP port of a stream, each for itself: one that cannot be had is tried again and holds up nobody. */
+/**
+ * The Unix socket and the TCP port of a stream, independent of each other: one that is not available is tried again and delays
+ * nothing.
+ */
 export class StreamListeners {
   readonly #options: StreamListenersOptions;
   readonly #places: readonly Place[];
@@ -63,14 +68,14 @@ export class StreamListeners {
     this.#places = places;
   }
 
-  /** Tries each of them once; from then on they are looked after. Never rejects. */
+  /** Tries each of them once; from then on they are kept open. Never rejects. */
   async start(): Promise<void> {
     await Promise.all(this.#places.map(({ kept }) => kept.start()));
     const open = this.#places.filter(({ kept }) => kept.state?.kind === 'open').map(({ words }) => words);
     if (open.length > 0) this.#options.log.info(`Event stream open: ${open.join(', ')}`);
   }
 
-  /** `otherwise`: why one that was never tried is not open. */
+  /** `otherwise`: why an address that was never tried is not open. */
   status(otherwise: string): ListenerStatus[] {
     return this.#places.map(({ kind, address, kept: { state } }) =>
       state?.kind === 'open'
@@ -79,7 +84,7 @@ export class StreamListeners {
     );
   }
 
-  /** Takes no more connections, removes the socket file. Resolves when those that there are have ended. Idempotent. */
+  /** Accepts no more connections and removes the socket file. Resolves when the existing connections have ended. Idempotent. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await Promise.all(this.#places.map(({ kept }) => kept.stop()));
@@ -97,7 +102,7 @@ export class StreamListeners {
         if (state.kind === 'unavailable')
           log.error(`Event stream off on ${address}, tried again every ${RETRY_MS / 1000} s: ${state.reason}`);
         else if (before?.kind === 'open') log.warning(`Event stream: ${address} was gone and has been made anew`);
-        // What is open from the start is told in one line.
+        // What is open from the start is logged in one line.
         else if (before !== undefined) log.info(`Event stream open: ${address}`);
       },
     });
@@ -129,7 +134,7 @@ export class StreamListeners {
   }
 }
 
-/** For who is not root. */
+/** For a user other than root. */
 const CURE = 'set [events] socket to a place where this user may write';
 
 const LOOK_MS = 10_000;
@@ -137,7 +142,7 @@ const RETRY_MS = 30_000;
 const RESOLVE_MS = 5000;
 const CONNECTION = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000, allowHalfOpen: true };
 
-/** What to do about the usual ones is in them. Source: bind(2), ip(7). */
+/** The usual errors, with what to do about them. Source: bind(2), ip(7). */
 const BIND_WORDS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another program listens on this port',
   EADDRNOTAVAIL: 'no interface of this machine has this address now',

@@ -1,3 +1,5 @@
+// Reads `[events]`.
+
 import { closest } from '../config/did-you-mean.ts';
 import type { SectionReader } from '../core/config.ts';
 import { errorMessage } from '../core/errors.ts';
@@ -8,7 +10,7 @@ import { readNamedFile } from '../system/files/read-named-file.ts';
 import { checkSocketPath } from '../system/sockets/file.ts';
 import type { TlsIdentity } from './secure-socket.ts';
 
-/** `[events]`: who may hear of process events. */
+/** `[events]`: where and to whom process events are sent. */
 export interface EventStreamOptions {
   /** The Unix socket; undefined: none. */
   readonly socket:
@@ -24,22 +26,28 @@ export interface EventStreamOptions {
   /** `tcp`; undefined: no TCP. */
   readonly tcp:
     | {
-        /** 127.0.0.1 where only a port is given. */
+        /** 127.0.0.1 if only a port is given. */
         readonly host: string;
         readonly port: number;
-        /** `auth`, or the content of `auth_file` less its line end: 1 to 256 bytes. */
+        /** `auth`, or the content of `auth_file` without its line end: 1 to 256 bytes. */
         readonly auth: string;
         /** The content of `tls_cert` and `tls_key`; undefined: not encrypted. */
         readonly tls: TlsIdentity | undefined;
       }
     | undefined;
-  /** `events`: what there is to be had; default exec, exit, fork. */
+  /** `events`: the event types that clients can get; default exec, exit, fork. */
   readonly types: ReadonlySet<ProcessEventType>;
-  /** `clients` at once, of root, and of all others together, of whom one user has half of them at most; default 10. */
+  /**
+   * `clients`: the most clients at once, for root and for all others separately. One user may have at most half of the latter;
+   * default 10.
+   */
   readonly clients: number;
 }
 
-/** Reads `[events]`; problems go to the reader, none tells the password. Whether the section stands in the file is the caller's to ask. */
+/**
+ * Reads `[events]`. Problems go to the reader; none contains the password. The caller must check if the section exists in the
+ * file.
+ */
 export function parseEvents(section: SectionReader, env: NodeJS.ProcessEnv = process.env): EventStreamOptions {
   const path = section.text('socket') ?? DEFAULT_EVENT_SOCKET;
   checkSocketPath(section, 'socket', path);
@@ -86,7 +94,7 @@ function parseTcp(section: SectionReader, env: NodeJS.ProcessEnv): EventStreamOp
   }
   const { host = LOOPBACK, port } = place;
   if (auth === undefined) {
-    // What a password lacks has been told.
+    // A problem of the password has already been reported.
     if (section.text('auth') === undefined && section.text('auth_file') === undefined)
       section.problem('tcp', 'cannot be used without a password (expected auth or auth_file, got neither)');
     return undefined;
@@ -102,7 +110,7 @@ function parseAuth(section: SectionReader, env: NodeJS.ProcessEnv): string | und
   const own = section.verbatim('auth');
   const isFile = section.text('auth_file') !== undefined;
   if (isFile && own) section.warning('auth', 'has no effect: auth_file is used');
-  // Editors and echo(1) end the last line; a password that ends so cannot be meant.
+  // Editors and echo(1) end the last line with a line break, so that cannot be part of the password.
   const auth = isFile ? readNamedFile(section, 'auth_file', env, { secret: true })?.replace(/\r?\n$/, '') : own || undefined;
   if (auth === undefined) return undefined;
   if (auth !== '' && Buffer.byteLength(auth) <= MAX_AUTH_BYTES && !/[\r\n]/.test(auth)) return auth;
@@ -113,7 +121,7 @@ function parseAuth(section: SectionReader, env: NodeJS.ProcessEnv): string | und
   return undefined;
 }
 
-/** What is read of a client's line (seed 002). */
+/** How much is read of a client's line (the procMonitor protocol). */
 const MAX_AUTH_BYTES = 256;
 
 function parseTls(section: SectionReader, env: NodeJS.ProcessEnv): TlsIdentity | undefined {

@@ -1,3 +1,5 @@
+// The server of the event stream.
+
 import type { Socket } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
@@ -16,33 +18,33 @@ import { type ListenerStatus, StreamListeners } from './listeners.ts';
 import { hangUp, TcpLogin } from './login/tcp.ts';
 import type { EventStreamOptions } from './parse-events.ts';
 
-/** What the stream's server is given. */
+/** What the stream's server needs. */
 interface EventServerOptions extends EventStreamOptions {
   readonly source: ProcessEventSource;
   readonly describer: EventDescriber;
   readonly names: NameResolver;
   readonly clock: Clock;
   readonly log: Logger;
-  /** The events begin to come, or come again: what was remembered does not hold. */
+  /** Called when events begin to come, or come again: what was remembered is outdated. */
   readonly onOpen: () => void;
 }
 
 /** The server of the event stream. */
 export interface EventServer {
   /**
-   * Tries the source, then listens; a socket or port that cannot be had is tried again, and is told in the log. `unavailable`: there are
-   * no events here, in one line; nothing listens then. Never rejects.
+   * Tries the source, then listens. A socket or port that is not available is tried again, and that is logged. `unavailable`:
+   * there are no events on this machine, with one line why; nothing listens then. Never rejects.
    */
   start(): Promise<{ readonly kind: 'started' } | { readonly kind: 'unavailable'; readonly reason: string }>;
-  /** Where it is to be had, and where not, and why. */
+  /** Its addresses, open or not, and why not. */
   listeners(): readonly ListenerStatus[];
-  /** Closes all connections, removes the socket file. Idempotent. */
+  /** Closes all connections and removes the socket file. Idempotent. */
   stop(): Promise<void>;
-  /** Clients, lines that were dropped for those who were too slow, and logins that failed. */
+  /** The numbers of clients, of lines dropped for slow clients, and of failed logins. */
   counters(): { readonly clients: number; readonly dropped: number; readonly failedLogins: number };
 }
 
-/** A server that opens nothing before `start`. */
+/** Creates a server. It opens nothing before `start`. */
 export function createEventServer(options: EventServerOptions): EventServer {
   return new Stream(options);
 }
@@ -52,7 +54,7 @@ class Stream implements EventServer {
   readonly #broadcast: Broadcast;
   readonly #feed: EventFeed;
   readonly #clients = new Map<Socket, EventClient>();
-  /** Those of the Unix socket, and over TCP who is logged in. */
+  /** The connections of the Unix socket, and of TCP clients that are logged in. */
   readonly #connections: Connections;
   #dropped = 0;
   readonly #listeners: StreamListeners;
@@ -128,7 +130,7 @@ class Stream implements EventServer {
     }
   }
 
-  /** From here on the client gets events, where there is a place for it. */
+  /** From here on the client gets events, if there is room for it. */
   async #join(socket: Socket, name: string, accept: () => void): Promise<void> {
     const { clock, log } = this.#options;
     socket.on('error', () => {});
@@ -161,7 +163,10 @@ class Stream implements EventServer {
     accept();
   }
 
-  /** A client that takes nothing for half a minute though something waits has hung up without saying so, or hangs itself. */
+  /**
+   * Disconnects a client that has read nothing for half a minute although something waits: it has gone without closing the
+   * connection, or it hangs.
+   */
   async #cutStuck(): Promise<void> {
     const { clock, log } = this.#options;
     const { signal } = this.#stopping;
@@ -183,5 +188,7 @@ function tooMany({ kind, limit }: Crowd): string {
 
 const LOOK_MS = 5000;
 const STUCK_MS = 30_000;
-/** Those who are only being told that they cannot stay: of more the oldest are told nothing. */
+/**
+ * The most connections that are only told that there is no room; if there are more, the oldest are closed without a message.
+ */
 const MAX_GUESTS = 320;
