@@ -4,7 +4,7 @@ import type { CommandRunner } from '../system/runs/runner.ts';
 /** `commands`, with what they print in the log at debug. */
 export function logOutput(commands: CommandRunner, log: Logger): CommandRunner {
   return {
-    settle: (...run) => commands.settle(...run),
+    waitForRun: (...run) => commands.waitForRun(...run),
     run: async (command, signal) => {
       const result = await commands.run(command, signal);
       const output = result.kind === 'not_started' ? '' : result.output.trim();

@@ -1,14 +1,16 @@
+// Standard output and standard error as a sink of the log.
+
 import { fstatSync } from 'node:fs';
 import type { LogLevel } from '../core/logger.ts';
 import { counted } from '../core/text/counted.ts';
 import type { LogLine } from './line.ts';
 import { severities } from './syslog.ts';
 
-/** What of process.stdout and process.stderr is used. */
+/** What is used of process.stdout and process.stderr. */
 export interface ConsoleStream {
   readonly fd: number;
   readonly isTTY?: boolean;
-  /** Bytes that wait for a reader. */
+  /** The number of bytes that wait for a reader. */
   readonly writableLength: number;
   write(text: string): unknown;
   on(event: 'error', listener: (error: unknown) => void): unknown;
@@ -16,11 +18,11 @@ export interface ConsoleStream {
 
 /**
  * Standard output or error as a sink: for the journal with a `<N>` priority before each line, in colour on a terminal, plain
- * elsewhere. A reader that does not read costs lines, counted, once 1 MiB waits for it; one that went away costs nothing.
- * Source: sd-daemon(3), systemd.exec(5) on JOURNAL_STREAM.
+ * elsewhere. If a reader does not read, lines are dropped and counted once 1 MiB waits for it. If it has gone away, lines are
+ * discarded. Source: sd-daemon(3), systemd.exec(5) on JOURNAL_STREAM.
  */
 export class Console {
-  /** True where what is written here ends in the journal. */
+  /** True if what is written here goes to the journal. */
   readonly isJournal: boolean;
   #stream: ConsoleStream;
   #colour: boolean;
@@ -31,18 +33,18 @@ export class Console {
     this.#stream = stream;
     this.isJournal = isJournal(stream.fd, env.JOURNAL_STREAM);
     this.#colour = stream.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
-    // EPIPE and its like; unheard it would end the daemon.
+    // EPIPE and similar errors; without a listener they would end the daemon.
     stream.on('error', () => {
       this.#gone = true;
     });
   }
 
-  /** False once the other end has gone. */
+  /** False when the other end has gone. */
   get alive(): boolean {
     return !this.#gone;
   }
 
-  /** Never throws, never waits. */
+  /** Writes a line. Never throws, never waits. */
   write(line: LogLine, format: 'text' | 'json'): void {
     if (this.#gone) return;
     if (this.#stream.writableLength > MAX_WAITING) {
@@ -52,7 +54,10 @@ export class Console {
     const lost =
       this.#lost === 0
         ? ''
-        : this.#decorate('warning', `${counted(this.#lost, 'log line was', 'log lines were')} lost here: nobody read them`);
+        : this.#decorate(
+            'warning',
+            `${counted(this.#lost, 'log line was', 'log lines were')} lost here because nobody read them`,
+          );
     this.#lost = 0;
     try {
       this.#stream.write(lost + this.#decorate(line.level, this.#words(line, format)));
@@ -63,7 +68,7 @@ export class Console {
 
   #words({ level, message, text, json }: LogLine, format: 'text' | 'json'): string {
     if (format === 'json' && this.#stream.isTTY !== true) return json;
-    // The journal has a clock of its own.
+    // The journal adds its own time.
     return this.isJournal ? `[${level.toUpperCase()}] - ${message}` : text;
   }
 
@@ -81,7 +86,10 @@ const COLOURS: Readonly<Record<LogLevel, string>> = {
   error: '\u001b[31m',
 };
 
-/** JOURNAL_STREAM is inherited by children whose output goes elsewhere: it counts only where device and inode are the same. */
+/**
+ * True if the descriptor is the journal's. JOURNAL_STREAM is inherited by children whose output goes elsewhere, so it only
+ * counts if device and inode are the same.
+ */
 function isJournal(fd: number, journalStream: string | undefined): boolean {
   if (journalStream === undefined) return false;
   try {

@@ -1,21 +1,24 @@
+// The log file as the daemon sees it.
+
 import type { Clock } from '../core/clock.ts';
 import { errorMessage } from '../core/errors.ts';
 import type { LogLevel } from '../core/logger.ts';
 import { counted } from '../core/text/counted.ts';
 import { openRotatingFile, type RotatingFile, type RotatingFileOptions } from './rotating-file.ts';
 
-/** What a log file is given. */
+/** What a log file needs. */
 interface LogFileOptions extends Omit<RotatingFileOptions, 'warn'> {
   readonly clock: Clock;
-  /** A line of the file's own: what was lost. */
+  /** Formats a line about the file itself: what was lost. */
   readonly format: (level: LogLevel, message: string) => string;
-  /** Where complaints about the file itself go. */
-  readonly tell: (level: LogLevel, message: string) => void;
+  /** Receives reports about the file itself. */
+  readonly report: (level: LogLevel, message: string) => void;
 }
 
 /**
- * The log file as the daemon sees it: always there. A file that cannot be written is complained of once, and tried again every
- * 2 s; meanwhile the last 256 KiB of lines are kept. One that was moved or deleted is opened anew within a second.
+ * The log file as the daemon sees it: always there. If the file cannot be written, this is reported once, and writing is tried
+ * again every 2 s; meanwhile the last 256 KiB of lines are kept. A file that was moved or deleted is opened again within a
+ * second.
  */
 export class LogFile {
   #options: LogFileOptions;
@@ -23,7 +26,7 @@ export class LogFile {
   #opening: Promise<void> | undefined;
   #retry: NodeJS.Timeout | undefined;
   #closed = false;
-  #complained = false;
+  #isReported = false;
   #waiting: string[] = [];
   #waitingSize = 0;
   #lost = 0;
@@ -33,7 +36,7 @@ export class LogFile {
     this.#options = options;
   }
 
-  /** Opens the file, anew where it was open. Never rejects. */
+  /** Opens the file, or opens it again. Never rejects. */
   open(): Promise<void> {
     this.#opening ??= this.#open().finally(() => {
       this.#opening = undefined;
@@ -41,10 +44,10 @@ export class LogFile {
     return this.#opening;
   }
 
-  /** Never throws. */
+  /** Writes a line. Never throws. */
   write(line: string): void {
     if (this.#closed) return;
-    this.#look();
+    this.#checkName();
     if (this.#file === undefined) {
       this.#keep(line);
       return;
@@ -57,7 +60,7 @@ export class LogFile {
     }
   }
 
-  /** Resolves when all that can be written is written. Never rejects. */
+  /** Resolves when everything that can be written is written. Never rejects. */
   async close(): Promise<void> {
     clearTimeout(this.#retry);
     await this.#opening;
@@ -78,8 +81,8 @@ export class LogFile {
       const file = await openRotatingFile({ ...this.#options, warn: (problem) => this.#warn(problem) });
       this.#file = file;
       this.#writeWaiting(file);
-      if (this.#complained) this.#options.tell('info', `Log file ${this.#options.file} is written again`);
-      this.#complained = false;
+      if (this.#isReported) this.#options.report('info', `Log file ${this.#options.file} can be written again`);
+      this.#isReported = false;
     } catch (error) {
       this.#failed(error);
     }
@@ -111,8 +114,8 @@ export class LogFile {
     }
   }
 
-  /** Now and then: does the name still lead to the file? */
-  #look(): void {
+  /** Checks from time to time if the name still leads to the file. */
+  #checkName(): void {
     const nowMs = this.#options.clock.monotonicMs();
     if (this.#file === undefined || nowMs - this.#lookedAtMs < LOOK_EVERY_MS) return;
     this.#lookedAtMs = nowMs;
@@ -126,14 +129,14 @@ export class LogFile {
   #failed(error: unknown): void {
     void this.#file?.close();
     this.#file = undefined;
-    if (!this.#complained) this.#warn(`it cannot be written (${errorMessage(error)}): going on without it`);
-    this.#complained = true;
+    if (!this.#isReported) this.#warn(`it cannot be written (${errorMessage(error)}), continuing without it`);
+    this.#isReported = true;
     clearTimeout(this.#retry);
     if (!this.#closed) this.#retry = setTimeout(() => void this.open(), RETRY_MS).unref();
   }
 
   #warn(problem: string): void {
-    this.#options.tell('error', `Log file ${this.#options.file}: ${problem}`);
+    this.#options.report('error', `Log file ${this.#options.file}: ${problem}`);
   }
 }
 

@@ -1,3 +1,5 @@
+// Builds the lines of the log.
+
 import { localTimestamp } from '../core/clock.ts';
 import type { LogFields, LogLevel } from '../core/logger.ts';
 import { counted } from '../core/text/counted.ts';
@@ -6,39 +8,42 @@ import { printable } from '../core/text/printable.ts';
 /** One line on its way to the sinks; printable, without a line end. */
 export interface LogLine {
   readonly level: LogLevel;
-  /** The bare message, with the error's where it does not say so itself. */
+  /** The bare message, with the error's message if it does not contain that already. */
   readonly message: string;
-  /** `YYYY-MM-DD HH:MM:SS  [LEVEL] - message` (seed 000). */
+  /** `YYYY-MM-DD HH:MM:SS  [LEVEL] - message`, as the bash service writes it. */
   readonly text: string;
-  /** The whole of it, fields and all, as JSON. */
+  /** The whole line including its fields, as JSON. */
   readonly json: string;
 }
 
-/** `YYYY-MM-DD HH:MM:SS  [LEVEL] - message`. */
+/** Returns `YYYY-MM-DD HH:MM:SS  [LEVEL] - message`. */
 export function textLine(date: Date, level: LogLevel, message: string): string {
   return `${localTimestamp(date)}  [${level.toUpperCase()}] - ${message}`;
 }
 
-/** Who writes a line, in its JSON. */
+/** The writer of a line, as its JSON names it. */
 export interface LogOrigin {
   /** `[host] name`. */
   readonly host: string;
-  /** Of this process. */
+  /** The pid of this process. */
   readonly pid: number;
 }
 
-/** A line without fields, made of a printable `message`. */
+/** Builds a line without fields from a printable `message`. */
 export function plainLine(date: Date, level: LogLevel, message: string, { host, pid }: LogOrigin): LogLine {
   const json = JSON.stringify({ level, time: date.toISOString(), host, pid, msg: message });
   return { level, message, text: textLine(date, level, message), json };
 }
 
-/** `message` made printable and cut at 4,000 characters. */
+/** Makes `message` printable and cuts it at 4,000 characters. */
 export function cleanMessage(message: unknown): string {
   return cleanText(typeof message === 'string' ? message : String(message));
 }
 
-/** `fields` made printable at any depth, cut at 4,000 characters a text and 50 items a list; names of our own get a `_` behind. */
+/**
+ * Makes `fields` printable at any depth. Cuts each text at 4,000 characters and each list at 50 items. A field with one of our
+ * own names gets a `_` appended.
+ */
 export function cleanFields(fields: LogFields): Record<string, unknown> {
   const clean = Object.entries(fields).slice(0, MAX_ITEMS);
   return Object.fromEntries(
@@ -49,16 +54,18 @@ export function cleanFields(fields: LogFields): Record<string, unknown> {
   );
 }
 
-/** The message, and what the error in the fields says where the message does not. */
+/** Returns the message, and the error's message if it does not contain that already. */
 export function withError(message: string, error: unknown): string {
-  const said = typeof error === 'object' && error !== null && 'message' in error ? error.message : undefined;
-  return typeof said !== 'string' || said === '' || message.includes(said) ? message : `${message}: ${said}`;
+  const errorText = typeof error === 'object' && error !== null && 'message' in error ? error.message : undefined;
+  return typeof errorText !== 'string' || errorText === '' || message.includes(errorText)
+    ? message
+    : `${message}: ${errorText}`;
 }
 
 const MAX_TEXT = 4_000;
 const MAX_ITEMS = 50;
 const MAX_DEPTH = 4;
-/** In every line: a second one of that name would make two of it in the JSON, or stand in its place. */
+/** Names that every line has: a second field with such a name would occur twice in the JSON, or replace ours. */
 const RESERVED: ReadonlySet<string> = new Set(['level', 'time', 'host', 'pid', 'msg']);
 
 function cleanText(text: string): string {

@@ -1,3 +1,5 @@
+// The daemon's log.
+
 import { hostname } from 'node:os';
 import { pino } from 'pino';
 import { type Clock, systemClock } from '../core/clock.ts';
@@ -12,24 +14,24 @@ import { Syslog } from './syslog.ts';
 
 /** What a logger may use of its process; by default its own streams, environment, clock and hostname. */
 interface LoggerParts {
-  /** Everything to the terminal, at debug; the other sinks keep the configured level. */
+  /** Everything goes to the terminal, at debug; the other sinks keep the configured level. */
   readonly verbose?: boolean;
   /** `[host] name`, in lines of JSON. */
   readonly host?: string;
-  /** Opens a datagram socket to the path given; without it nothing goes to syslog. */
+  /** Opens a datagram socket to the given path; without it nothing goes to syslog. */
   readonly openDatagram?: (path: string) => DatagramSender;
-  /** Where lines go beside file and syslog. */
+  /** Where lines go in addition to file and syslog. */
   readonly stdout?: ConsoleStream;
-  /** Where complaints about the log file go. */
+  /** Where reports about the log file go. */
   readonly stderr?: ConsoleStream;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly clock?: Clock;
 }
 
 /**
- * The daemon's log: the file, standard output (which is the journal under systemd) and syslog. The file is opened in the
- * background; what is logged meanwhile waits for it. Every line is printable and of bounded length. Nothing here throws, and
- * nothing waits for a reader; a line for the file is with the kernel when the call returns, so a crash loses none.
+ * Creates the daemon's log: the file, standard output (which is the journal under systemd) and syslog. The file is opened in
+ * the background, and lines that are logged meanwhile wait for it. Every line is printable and of limited length. Nothing here
+ * throws or waits for a reader. A line for the file has been passed to the kernel when the call returns, so a crash loses none.
  */
 export function createLogger(options: LoggingOptions, parts: LoggerParts = {}): DaemonLogger {
   return new DaemonLogger(options, {
@@ -88,7 +90,10 @@ class DaemonLogger implements Logger {
     this.#log('error', message, fields);
   }
 
-  /** Takes up other options and another `[host] name`, from the next line on; the file is opened anew where its own have changed. */
+  /**
+   * Uses other options and another `[host] name` from the next line on. The file is opened again if its own options have
+   * changed.
+   */
   reconfigure(options: LoggingOptions, host: string): void {
     const before = this.#options;
     this.#origin = { ...this.#origin, host };
@@ -97,7 +102,9 @@ class DaemonLogger implements Logger {
     this.#openFile();
   }
 
-  /** Resolves when the sinks have what can be given to them; later lines go to standard output only. Never rejects. */
+  /**
+   * Resolves when the sinks have everything that can be written to them; later lines go to standard output only. Never rejects.
+   */
   async close(): Promise<void> {
     await this.#changing;
     await this.#file?.close();
@@ -108,7 +115,7 @@ class DaemonLogger implements Logger {
     const before = this.#file;
     const next = this.#createFile();
     this.#file = next;
-    // One after the other: two at once on one path would rotate each other away.
+    // One after the other: two at once on one path would rotate each other's file away.
     this.#changing = this.#changing.then(async () => {
       await before?.close();
       await next?.open();
@@ -119,7 +126,7 @@ class DaemonLogger implements Logger {
     const { file, maxBytes, filesToKeep, mode, group } = this.#options;
     if (file === undefined) return undefined;
     const gid = group === undefined ? undefined : groupId(group);
-    if (group !== undefined && gid === undefined) this.#tell('warning', `Log file ${file}: there is no group "${group}"`);
+    if (group !== undefined && gid === undefined) this.#report('warning', `Log file ${file}: there is no group "${group}"`);
     return new LogFile({
       file,
       maxBytes,
@@ -128,7 +135,7 @@ class DaemonLogger implements Logger {
       gid,
       clock: this.#clock,
       format: (level, message) => this.#words(plainLine(this.#clock.date(), level, message, this.#origin)),
-      tell: (level, message) => this.#tell(level, message),
+      report: (level, message) => this.#report(level, message),
     });
   }
 
@@ -137,7 +144,7 @@ class DaemonLogger implements Logger {
     try {
       this.#pino[level]({ ...this.#origin, ...cleanFields(fields) }, cleanMessage(message));
     } catch {
-      // Fields with a getter that throws, and the like: the message is worth more than they are.
+      // A field with a getter that throws, and the like: the message is worth more than the fields.
       this.#pino[level]({ ...this.#origin }, cleanMessage(message));
     }
   }
@@ -148,14 +155,14 @@ class DaemonLogger implements Logger {
     this.#stdout.write(line, this.#options.format);
     if (!this.#reaches(level, this.#options.level)) return;
     this.#file?.write(this.#words(line));
-    // No line twice: while standard output is the journal, that is where syslog's lines would end too.
+    // Avoids a second copy of each line: while standard output is the journal, syslog's lines would end there too.
     if (this.#stdout.isJournal && this.#stdout.alive) return;
     const { syslog } = this.#options;
     if (syslog === 'all' || (syslog === 'error' && level === 'error')) this.#syslog?.write(level, words);
   }
 
-  /** A complaint about the log itself, for whoever looks at standard error. */
-  #tell(level: LogLevel, message: string): void {
+  /** Reports a problem of the log itself to standard error. */
+  #report(level: LogLevel, message: string): void {
     this.#stderr.write(plainLine(this.#clock.date(), level, cleanMessage(message), this.#origin), this.#options.format);
   }
 
@@ -170,7 +177,7 @@ class DaemonLogger implements Logger {
 
 const FILE_KEYS = ['file', 'maxBytes', 'filesToKeep', 'mode', 'group'] as const;
 
-/** pino, in this very thread: a worker would lose the last lines of a crash. Whether a line is wanted is decided before. */
+/** pino in this thread: a worker would lose the last lines of a crash. Levels are checked before. */
 function createPino(
   clock: Clock,
   write: (level: LogLevel, message: string, fields: Record<string, unknown>, json: string) => void,
@@ -192,7 +199,7 @@ function createPino(
       base: null,
       timestamp: () => `,"time":"${clock.date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
-      // Errors were made plain, and cut, before.
+      // Errors were made printable and cut before.
       serializers: { err: (error: unknown) => error },
     },
     destination,

@@ -1,10 +1,15 @@
+// Names of the live log and its rotated files.
+
 import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-/** Not `log`: pino-roll counts on from the highest number that any file of the folder bears before this extension. */
+/** Not `log`: pino-roll continues counting from the highest number that any file in the folder has before this extension. */
 export const EXTENSION = 'old';
 
-/** A number for the live log `live` higher than any there is; a second name that a crash left on the live log is taken off first. */
+/**
+ * Returns a number for the live log `live` that is higher than all existing ones. First removes a second name that a crash left
+ * on the live log.
+ */
 export function nextNumber(live: string): number {
   const inode = statSync(live, { throwIfNoEntry: false })?.ino;
   for (const { path } of rotatedFiles(live)) {
@@ -14,7 +19,10 @@ export function nextNumber(live: string): number {
   return Math.max(0, ...numbers) + 1;
 }
 
-/** Removes all rotated files but the newest `keep`. Never throws: what cannot be removed now is tried again at the next rotation. */
+/**
+ * Removes all rotated files except the newest `keep`. Never throws: what cannot be removed now is tried again at the next
+ * rotation.
+ */
 export function removeOldest(live: string, keep: number): void {
   try {
     const files = rotatedFiles(live).sort((a, b) => b.number - a.number);
@@ -32,7 +40,7 @@ function rotatedFiles(live: string): { path: string; number: number }[] {
   });
 }
 
-/** Makes `path`, by us alone: a link that somebody put there is not followed. Which file it is. */
+/** Creates `path` exclusively: a link that somebody put there is not followed. Returns which file it is. */
 export function createEmpty(path: string): FileId {
   const fd = openSync(path, 'wx', 0o600);
   try {
@@ -42,27 +50,27 @@ export function createEmpty(path: string): FileId {
   }
 }
 
-/** Which file something is, as long as it is there (st_dev, st_ino). */
+/** Identifies a file as long as it exists (st_dev, st_ino). */
 export interface FileId {
   readonly dev: number;
   readonly ino: number;
 }
 
-/** Whether both are one file. */
+/** True if both are the same file. */
 export function isSameFile(one: FileId, other: FileId): boolean {
   return one.dev === other.dev && one.ino === other.ino;
 }
 
-/** Takes a name off its file, where it is still there. Never throws. */
+/** Removes a name of a file, if it still exists. Never throws. */
 export function removeName(path: string): void {
   try {
     unlinkSync(path);
   } catch {
-    // It bears another name by now.
+    // It has another name by now.
   }
 }
 
-/** False where the last line of a file of `size` bytes was cut short. Throws what the disk says. */
+/** False if the last line of a file of `size` bytes was cut short. Throws the disk's error. */
 export function endsInLine(path: string, size: number): boolean {
   if (size === 0) return true;
   const fd = openSync(path, 'r');

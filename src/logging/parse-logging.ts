@@ -1,17 +1,19 @@
+// Reads `[logging]`.
+
 import { isAbsolute, normalize } from 'node:path';
 import type { SectionReader } from '../core/config.ts';
 import type { LogLevel } from '../core/logger.ts';
 import { quoted } from '../core/text/printable.ts';
 
-/** `[logging]`. Source: seed 000. */
+/** `[logging]`. Source: the bash service. */
 export interface LoggingOptions {
-  /** `file`: always the live log; default /var/log/monitor_service.log; undefined where it is empty: no log file. */
+  /** `file`: always the live log; default /var/log/monitor_service.log; undefined if it is empty: no log file. */
   readonly file: string | undefined;
   /** `max_log_size`: a file that has grown to this many bytes is rotated; in KB, default 5120. */
   readonly maxBytes: number;
-  /** `log_files_to_keep`: rotated files beside the live one; default 5. */
+  /** `log_files_to_keep`: how many rotated files are kept in addition to the live one; default 5. */
   readonly filesToKeep: number;
-  /** `level`: the lowest that is logged; default info. */
+  /** `level`: the lowest level that is logged; default info. */
   readonly level: LogLevel;
   /** `format`: of file, standard output and journal; default text. */
   readonly format: 'text' | 'json';
@@ -48,17 +50,17 @@ function parseFile(section: SectionReader): string | undefined {
   const file = section.text('file');
   if (file === undefined) return undefined;
   if (!isAbsolute(file) || file.endsWith('/')) {
-    section.problem('file', `cannot be used (expected a file's absolute path, got ${quoted(file)})`);
+    section.problem('file', `invalid value ${quoted(file)}, expected a file's absolute path`);
   } else if (UNUSABLE.test(file)) {
     section.problem(
       'file',
-      `cannot be used (expected a path without any of : * ? " < > | \\ and control characters, got ${quoted(file)})`,
+      `invalid value ${quoted(file)}, expected a path without control characters or any of : * ? " < > | \\`,
     );
   }
   return normalize(file);
 }
 
-/** What pino-roll refuses or takes for a separator. */
+/** What pino-roll refuses, or takes for a separator. */
 const UNUSABLE = /[<>"|?*:\\\u0000-\u001f\u007f]/;
 
 function parseMode(section: SectionReader): number {
@@ -68,6 +70,6 @@ function parseMode(section: SectionReader): number {
     const mode = Number.parseInt(text, 8);
     if ((mode & 0o600) === 0o600 && (mode & 0o113) === 0) return mode;
   }
-  section.problem('mode', `cannot be used (expected 0600, 0640, 0644, 0660 or 0664, got ${quoted(text)})`);
+  section.problem('mode', `invalid value ${quoted(text)}, expected 0600, 0640, 0644, 0660 or 0664`);
   return DEFAULT_MODE;
 }

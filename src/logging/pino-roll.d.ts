@@ -2,20 +2,25 @@
 declare module 'pino-roll' {
   import type { EventEmitter } from 'node:events';
 
-  /** A SonicBoom with `sync`: what `write` took is with the kernel when it returns, or `error` was emitted meanwhile. */
+  /**
+   * A SonicBoom with `sync`: what `write` took has been passed to the kernel when it returns, or `error` was emitted meanwhile.
+   */
   export interface RollingStream extends EventEmitter {
     readonly fd: number;
-    /** The numbered name it was opened by. What is written counts towards the limit only while it is the one pino-roll chose. */
+    /**
+     * The numbered name that it was opened by. What is written counts towards the limit only while it is the name that
+     * pino-roll chose.
+     */
     file: string;
     write(line: string): boolean;
-    /** Goes on in the file `name`; throws, and goes on in the old one, where it cannot be opened. */
+    /** Continues in the file `name`. If that cannot be opened, throws and continues in the old file. */
     reopen(name: string): void;
     /** Emits `close` at its end. */
     destroy(): void;
   }
 
   export interface RollOptions {
-    /** `BASE.EXT`: the files are BASE.N.EXT, N being the highest number that any file `*N.EXT` of the folder bears. */
+    /** `BASE.EXT`: the files are BASE.N.EXT, where N is the highest number that any file `*N.EXT` in the folder has. */
     readonly file: string;
     /** `123b`: bytes. */
     readonly size: string;

@@ -1,3 +1,5 @@
+// The log file and its rotation by pino-roll.
+
 import { fchmodSync, fchownSync, fstatSync, linkSync, lstatSync, renameSync, statSync } from 'node:fs';
 import type { RollingStream } from 'pino-roll';
 import { errorMessage } from '../core/errors.ts';
@@ -6,26 +8,26 @@ import { resolveLogFile } from './path.ts';
 
 /** A log file and its rotation. */
 export interface RotatingFileOptions {
-  /** The live log. */
+  /** The path of the live log. */
   readonly file: string;
   readonly maxBytes: number;
-  /** Rotated files beside it. */
+  /** How many rotated files are kept in addition to it. */
   readonly filesToKeep: number;
-  /** Permissions, whatever the umask says. */
+  /** Its permissions, whatever the umask is. */
   readonly mode: number;
   readonly gid: number | undefined;
-  /** Hears of what does not stop the writing. */
+  /** Receives problems that do not stop the writing. */
   readonly warn: (problem: string) => void;
 }
 
 /**
- * Opens the live log, or makes it, and rotates it by pino-roll: rotated files are `FILE.N.old`, the highest number the newest.
- * Throws (rejects) where it cannot be written.
+ * Opens or creates the live log, and rotates it by pino-roll: rotated files are `FILE.N.old`, the highest number is the newest.
+ * Rejects if the file cannot be written.
  *
- * pino-roll only writes to files with a number in their name. So the file that it opens is given the live log's name at once,
- * and gets a number again when the next one is opened: by link and rename, so that at no moment there is no live log. Old files
- * are removed here: pino-roll's own `limit` runs beside the next rotations of a burst, removes too many then, and tries for 5 s
- * to remove what is gone.
+ * pino-roll only writes to files with a number in their name. So the file that it opens gets the live log's name at once, and
+ * gets a number again when the next one is opened: by link and rename, so that there is a live log at every moment. Old files
+ * are removed here: pino-roll's own `limit` runs at the same time as the next rotations of a burst, then removes too many, and
+ * tries for 5 s to remove files that are gone.
  */
 export async function openRotatingFile(options: RotatingFileOptions): Promise<RotatingFile> {
   const live = resolveLogFile(options.file);
@@ -33,10 +35,10 @@ export async function openRotatingFile(options: RotatingFileOptions): Promise<Ro
   removeOldest(live, options.filesToKeep);
   const exists = lstatSync(live, { throwIfNoEntry: false }) !== undefined;
   if (exists) linkSync(live, first);
-  // What a link leads to, if somebody has just laid one there, is another file.
+  // If somebody has just put a link there, it leads to another file.
   const made = exists ? lstatSync(first) : createEmpty(first);
   try {
-    // Loaded only where a log file is configured.
+    // Loaded only if a log file is configured.
     const { default: pinoRoll } = await import('pino-roll');
     const stream = await pinoRoll({
       file: `${live}.${EXTENSION}`,
@@ -48,7 +50,8 @@ export async function openRotatingFile(options: RotatingFileOptions): Promise<Ro
     const file = new RotatingFile(stream, live, options);
     try {
       if (stream.file !== first) {
-        // Another program has just rotated into this folder: pino-roll counted on from its file, and made one of that number.
+        // Another program has just rotated into this folder: pino-roll continued counting from its file, and created one with
+        // that number.
         if (statSync(stream.file).size === 0) removeName(stream.file);
         throw new Error(`${stream.file} is in the way of its rotation`);
       }
@@ -65,7 +68,7 @@ export async function openRotatingFile(options: RotatingFileOptions): Promise<Ro
   }
 }
 
-/** An open log file. Lines are with the kernel when `write` returns. */
+/** An open log file. Lines have been passed to the kernel when `write` returns. */
 export class RotatingFile {
   #stream: RollingStream;
   #live: string;
@@ -74,9 +77,9 @@ export class RotatingFile {
   #writing = false;
   #error: unknown;
   #unrotated = false;
-  /** The file that is written to never got the live log's name. */
+  /** True if the file that is written to did not get the live log's name. */
   #misnamed = false;
-  /** Nor is it the one that was made: somebody has laid another in its place. Nothing is written to it. */
+  /** True if it is also not the file that was created: somebody has put another in its place. Nothing is written to it. */
   #foreign = false;
   #closing: Promise<void> | undefined;
 
@@ -84,17 +87,17 @@ export class RotatingFile {
     this.#stream = stream;
     this.#live = live;
     this.#options = options;
-    // One more with each rotation until the next turn of the loop.
+    // Each rotation adds a listener until the next turn of the event loop.
     stream.setMaxListeners(0);
     const reopen = stream.reopen.bind(stream);
-    // The one thing by which pino-roll shows that it rotates.
+    // The only sign by which pino-roll shows that it rotates.
     stream.reopen = (next) => this.#rotate(next, reopen);
     stream.on('error', (error) => {
       if (this.#writing) this.#error = error;
     });
   }
 
-  /** Writes `line` and its end; throws where it was not, or not wholly, written: then the file is to be closed. */
+  /** Writes `line` and its end. Throws if it was not, or not wholly, written: the file must then be closed. */
   write(line: string): void {
     if (this.#foreign) throw new Error(FOREIGN);
     this.#error = undefined;
@@ -102,16 +105,17 @@ export class RotatingFile {
     this.#stream.write(`${line}\n`);
     this.#writing = false;
     if (this.#error !== undefined) throw this.#error;
-    // All is written; said now and not at the next turn of the loop, or a burst would outgrow the limit before it is rotated.
+    // Everything is written. Reported now and not at the next turn of the event loop, or a burst would exceed the limit before
+    // it is rotated.
     if (this.#stream.listenerCount('drain') > 0) this.#stream.emit('drain');
   }
 
-  /** True where it is to be opened anew: the live log's name leads elsewhere by now. */
+  /** True if the file must be opened again: the live log's name leads elsewhere by now. */
   displaced(): boolean {
     return this.#misnamed || this.#isElsewhere();
   }
 
-  /** Idempotent. Never rejects. */
+  /** Closes the file. Idempotent. Never rejects. */
   close(): Promise<void> {
     this.#closing ??= new Promise((resolve) => {
       this.#stream.once('close', resolve).once('error', () => resolve());
@@ -120,13 +124,15 @@ export class RotatingFile {
     return this.#closing;
   }
 
-  /** Throws if the open file is not the one that was `made`: a group that may write to the folder can put a link in its place. */
+  /**
+   * Throws if the open file is not the one that was `made`: a group that may write to the folder can put a link in its place.
+   */
   compare(made: FileId): void {
     this.#foreign = !isSameFile(fstatSync(this.#stream.fd), made);
     if (this.#foreign) throw new Error(FOREIGN);
   }
 
-  /** Gives the open file its permissions; a line that was cut short is ended. */
+  /** Gives the open file its permissions, and ends a line that was cut short. */
   adopt(): void {
     const { fd } = this.#stream;
     const { mode, gid, warn } = this.#options;
@@ -162,8 +168,8 @@ export class RotatingFile {
     } catch (error) {
       if (!this.#misnamed) {
         for (const name of undo) removeName(name);
-        // It goes on in the old file, and tries again when that has grown by as much again: pino-roll counts only while the
-        // stream bears the name that it chose. The listener would close the old file once more at the next success.
+        // It continues in the old file, and tries again when that has grown by the same amount again: pino-roll counts only
+        // while the stream has the name that it chose. The listener would close the old file once more at the next success.
         this.#stream.file = next;
         this.#stream.removeAllListeners('ready');
       }

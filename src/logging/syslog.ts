@@ -1,20 +1,23 @@
+// Syslog as a sink of the log.
+
 import type { Clock } from '../core/clock.ts';
 import type { LogLevel } from '../core/logger.ts';
 import { counted } from '../core/text/counted.ts';
 import type { DatagramSender } from '../system/native/datagram.ts';
 
-/** What the syslog sink is given. */
+/** What the syslog sink needs. */
 interface SyslogOptions {
   /** Opens the socket to /dev/log; called at the first line. */
   readonly open: () => DatagramSender;
   readonly clock: Clock;
-  /** Of this process. */
+  /** The pid of this process. */
   readonly pid: number;
 }
 
 /**
- * Lines to syslog as datagrams: facility daemon, tag `monitor_service[PID]`. A syslog that is full or gone is tried again; up
- * to 1,000 lines wait for it, later ones are dropped, counted, and told of once it takes lines again. Source: RFC 3164, syslog(3).
+ * Sends lines to syslog as datagrams: facility daemon, tag `monitor_service[PID]`. If syslog is full or gone, sending is tried
+ * again. Up to 1,000 lines wait; later ones are dropped and counted, and one line reports their number when syslog accepts
+ * lines again. Source: RFC 3164, syslog(3).
  */
 export class Syslog {
   #options: SyslogOptions;
@@ -28,7 +31,7 @@ export class Syslog {
     this.#options = options;
   }
 
-  /** Never throws, never waits. */
+  /** Sends a line. Never throws, never waits. */
   write(level: LogLevel, message: string): void {
     if (this.#closed) return;
     if (this.#waiting.length >= MAX_WAITING) {
@@ -36,11 +39,11 @@ export class Syslog {
       return;
     }
     this.#waiting.push(this.#datagram(level, message));
-    // A timer means that the last try failed: the others wait their turn behind.
+    // A timer means that the last try failed: this line waits behind the others.
     if (this.#timer === undefined) this.#send();
   }
 
-  /** A last try for what waits, and the end. Idempotent. */
+  /** Tries the waiting lines a last time, and closes. Idempotent. */
   close(): void {
     if (this.#closed) return;
     this.#send();
@@ -56,7 +59,7 @@ export class Syslog {
     if (this.#waiting.length === 0) return;
     this.#socket ??= this.#options.open();
     for (;;) {
-      const next = this.#waiting[0] ?? this.#tellDropped();
+      const next = this.#waiting[0] ?? this.#reportDropped();
       if (next === undefined) return;
       const result = this.#socket.send(next);
       if (result !== 'sent') {
@@ -67,12 +70,12 @@ export class Syslog {
     }
   }
 
-  /** The line that stands for those that were dropped; it waits like any other. */
-  #tellDropped(): Buffer | undefined {
+  /** The line that reports the dropped ones; it waits like any other. */
+  #reportDropped(): Buffer | undefined {
     if (this.#dropped === 0) return undefined;
     const line = this.#datagram(
       'warning',
-      `${counted(this.#dropped, 'log line was', 'log lines were')} dropped while syslog took none`,
+      `${counted(this.#dropped, 'log line was', 'log lines were')} dropped while syslog accepted none`,
     );
     this.#dropped = 0;
     this.#waiting.push(line);
@@ -91,13 +94,13 @@ export const severities: Readonly<Record<LogLevel, number>> = { debug: 7, info: 
 
 const FACILITY_DAEMON = 3 << 3;
 const MAX_WAITING = 1_000;
-/** What syslogd and its heirs take by default is 8 KiB of bytes. */
+/** syslogd and its successors accept 8 KiB of bytes by default. */
 const MAX_TEXT = 2_000;
 const FULL_RETRY_MS = 20;
 const GONE_RETRY_MS = 1_000;
 const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
 
-/** `Mmm dd hh:mm:ss`, local time. */
+/** Returns `Mmm dd hh:mm:ss`, local time. */
 function stamp(date: Date): string {
   const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map((n) => String(n).padStart(2, '0')).join(':');
   return `${MONTHS[date.getMonth()]} ${String(date.getDate()).padStart(2, ' ')} ${time}`;

@@ -5,20 +5,20 @@ import type { EventDescriber } from './describer.ts';
 import { type ClientFilter, passes } from './filter.ts';
 import { eventText } from './text.ts';
 
-/** Tells events to clients: each is made a line once, and clients that want the same share the bytes. */
+/** Sends events to clients. Each event is formatted once, and clients with the same filter share the bytes. */
 export class Broadcast {
   readonly #describer: EventDescriber;
   readonly #types: ReadonlySet<ProcessEventType>;
   #groups: { readonly filter: ClientFilter; readonly clients: readonly EventClient[] }[] = [];
   #wanted: ReadonlySet<ProcessEventType> = new Set();
 
-  /** `types`: what there is to be had here. */
+  /** `types`: the types of events that clients can get here. */
   constructor(describer: EventDescriber, types: ReadonlySet<ProcessEventType>) {
     this.#describer = describer;
     this.#types = types;
   }
 
-  /** To be called whenever a client has come, gone, or changed its filter. */
+  /** Must be called whenever a client has come, gone, or changed its filter. */
   regroup(clients: Iterable<EventClient>): void {
     const groups = Map.groupBy(clients, ({ filter: { events, user, name } }) =>
       JSON.stringify([events === undefined ? null : [...events], user ?? null, name ?? null]),
@@ -32,8 +32,8 @@ export class Broadcast {
     this.#wanted = wanted;
   }
 
-  /** Everything that came, in order. */
-  tell(events: readonly ProcessEvent[]): void {
+  /** Sends all events to the clients, in order. */
+  send(events: readonly ProcessEvent[]): void {
     const lines: { readonly line: EventLine; readonly text: string }[] = [];
     for (const event of events) {
       const line = this.#describer.describe(event, this.#wanted);
@@ -50,5 +50,5 @@ export class Broadcast {
   }
 }
 
-/** Some 30 KB: what does not fit a queue is dropped by the piece. */
+/** Some 30 KB: what does not fit into a queue is dropped in pieces of this size. */
 const LINES_OF_A_PIECE = 200;

@@ -1,29 +1,31 @@
+// One client of the event stream.
+
 import type { Socket } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import { type ClientFilter, everything, parseFilter } from './filter.ts';
 import { OneByOne } from './one-by-one.ts';
 import { ClientQueue } from './queue.ts';
 
-/** What a client is given. */
+/** What a client needs. */
 interface EventClientOptions {
   readonly socket: Socket;
   /** Its name in the log: `a local client`, `192.0.2.7`. */
   readonly name: string;
   readonly clock: Clock;
-  /** Hears that the filter has changed. */
+  /** Called when the filter has changed. */
   readonly onFilter: () => void;
 }
 
 /**
- * One client of the stream that may hear of it. What it sends is its filter, in the first line, and beyond that nothing; it may
- * close its sending side and listen on.
+ * One client of the stream that may receive events. It sends its filter in the first line, and nothing after that. It may close
+ * its sending side and go on reading.
  */
 export class EventClient {
   readonly name: string;
   readonly queue: ClientQueue;
   readonly #socket: Socket;
   readonly #onFilter: () => void;
-  /** Over bare TCP, until it has shown by a filter that it is none of seed 002. */
+  /** Over TCP without TLS, until a filter shows that the client is not one of procMonitor's. */
   readonly #oneByOne: OneByOne | undefined;
   #filter = everything;
   #head = Buffer.alloc(0);
@@ -45,18 +47,21 @@ export class EventClient {
     return this.#filter;
   }
 
-  /** True for one over TCP that sends no more: that it has gone altogether is not told there for a while. */
+  /** True for a TCP client that sends no more: whether it has gone altogether is not known there for a while. */
   get mayHaveGone(): boolean {
     return this.#hasEnded && this.#socket.remoteAddress !== undefined;
   }
 
-  /** Finds out whether one that sends no more is still there: the kernel refuses even an empty write to who is known to have gone. */
-  feel(): void {
+  /**
+   * Checks if a client that sends no more still exists: the kernel refuses even an empty write to a peer that is known to have
+   * gone.
+   */
+  probe(): void {
     if (this.#hasEnded) this.#socket.write('');
   }
 
-  /** Hangs up; what it has not read is lost. */
-  cut(): void {
+  /** Disconnects the client; what it has not read is lost. */
+  disconnect(): void {
     this.#socket.destroy();
   }
 
@@ -69,7 +74,7 @@ export class EventClient {
     const end = this.#head.indexOf('\n');
     if (end < 0 && this.#head.length <= MAX_LINE) return;
     this.#socket.off('data', this.#onData);
-    // Read on, or the end of the connection would never be seen.
+    // Must be read on, or the end of the connection would never be noticed.
     this.#socket.resume();
     if (end >= 0) this.#take(this.#head.toString('utf8', 0, end));
     this.#head = Buffer.alloc(0);
@@ -77,7 +82,7 @@ export class EventClient {
 
   readonly #onEnd = (): void => {
     this.#take(this.#head.toString('utf8'));
-    this.feel();
+    this.probe();
   };
 
   #take(line: string): void {
@@ -89,5 +94,5 @@ export class EventClient {
   }
 }
 
-/** Bytes of the first line; a longer one is none. */
+/** The most bytes of the first line; a longer one is not a filter. */
 const MAX_LINE = 4096;

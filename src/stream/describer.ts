@@ -1,22 +1,24 @@
+// Describes process events as clients get them.
+
 import type { ProcessEvent, ProcessEventType } from '../core/process/event.ts';
 import type { EventLine } from '../core/process/event-line.ts';
 import { parseWaitStatus } from '../core/process/wait-status.ts';
 import type { ProcessMemory, RememberedProcess } from './process-memory.ts';
 
-/** What a describer is given. */
+/** What a describer needs. */
 interface EventDescriberOptions {
   readonly memory: ProcessMemory;
   readonly userName: (uid: number) => string;
-  /** The watched process of the configuration that a pid belongs to. */
+  /** Returns the watched process of the configuration that a pid belongs to. */
   readonly monitoredName?: (pid: number) => string | undefined;
 }
 
-/** The kinds that have to be received, whatever is asked for: by them it is known whose a process is that has ended already. */
+/** The event types that must be received whatever clients ask for: they show whose process it was when it has already ended. */
 export const describingTypes: readonly ProcessEventType[] = ['exec', 'exit', 'fork', 'uid', 'comm'];
 
 /**
- * Tells process events as clients get them. What it learns at fork and exec it remembers, so that an exit can be told with name,
- * user and lifetime when the process is gone. Every event must pass through it, in order.
+ * Describes process events as clients get them. It remembers what it learns at fork and exec, so that an exit can be described
+ * with name, user and lifetime when the process is gone. Every event must pass through it, in order.
  */
 export class EventDescriber {
   readonly #options: EventDescriberOptions;
@@ -26,12 +28,12 @@ export class EventDescriber {
     this.#options = options;
   }
 
-  /** To be called when more is wanted than before. */
+  /** Must be called when more is wanted than before. */
   catchUp(): void {
     void this.#options.memory.catchUp();
   }
 
-  /** The line of an event that is among `wanted`; undefined for any other, of which /proc is not asked. */
+  /** Returns the line of an event that is among `wanted`; undefined for any other, for which /proc is not read. */
   describe(event: ProcessEvent, wanted: ReadonlySet<ProcessEventType>): EventLine | undefined {
     const { memory } = this.#options;
     if (event.type === 'lost') {
@@ -41,12 +43,12 @@ export class EventDescriber {
     const isWanted = wanted.has(event.type);
     memory.learn(event, isWanted || wanted.has('exit'));
     const process = isWanted ? memory.get(event.pid) : undefined;
-    const described = isWanted ? this.#tell(event, process) : undefined;
+    const described = isWanted ? this.#describeProcessEvent(event, process) : undefined;
     if (event.type === 'exit') memory.forget(event.pid);
     return described;
   }
 
-  #tell(event: Exclude<ProcessEvent, { type: 'lost' }>, process: RememberedProcess | undefined): EventLine {
+  #describeProcessEvent(event: Exclude<ProcessEvent, { type: 'lost' }>, process: RememberedProcess | undefined): EventLine {
     const { memory, userName, monitoredName } = this.#options;
     const { pid } = event;
     const user = process?.uid === undefined ? UNKNOWN : userName(process.uid);
@@ -81,13 +83,13 @@ export class EventDescriber {
 
   #time(at: number): string {
     const ms = Math.floor(at);
-    // Thousands may come in one millisecond.
+    // Thousands of events may come in one millisecond.
     if (ms !== this.#lastTime.at) this.#lastTime = { at: ms, text: new Date(ms).toISOString() };
     return this.#lastTime.text;
   }
 }
 
-/** What seed 002 says of a user that cannot be had. */
+/** What procMonitor shows for a user that is not known. */
 const UNKNOWN = 'unknown';
 
 interface End {

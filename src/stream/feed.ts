@@ -1,8 +1,10 @@
+// The shared subscription to the process events.
+
 import type { Clock } from '../core/clock.ts';
 import type { ProcessEvent } from '../core/process/event.ts';
 import type { ProcessEventSource, ProcessEventSubscription } from '../system/process-events/source.ts';
 
-/** What a feed is given. */
+/** What a feed needs. */
 interface EventFeedOptions {
   readonly source: ProcessEventSource;
   readonly clock: Clock;
@@ -11,7 +13,7 @@ interface EventFeedOptions {
   readonly onEvents: (events: readonly ProcessEvent[]) => void;
 }
 
-/** The events of a source for as long as somebody wants them: while nobody does, they cost nothing. */
+/** Subscribes to the events of a source while anybody needs them: while nobody does, they cost nothing. */
 export class EventFeed {
   readonly #options: EventFeedOptions;
   #users = 0;
@@ -23,9 +25,9 @@ export class EventFeed {
     this.#options = options;
   }
 
-  /** One user more, to be released where the answer is `open`. */
+  /** Adds a user. If the answer is `open`, it must be released. */
   async acquire(): Promise<{ readonly kind: 'open' } | { readonly kind: 'unavailable'; readonly reason: string }> {
-    if (this.#closed) return { kind: 'unavailable', reason: 'the stream ends' };
+    if (this.#closed) return { kind: 'unavailable', reason: 'the stream is stopping' };
     this.#users++;
     this.#lingering.abort();
     this.#subscription ??= this.#subscribe();
@@ -36,13 +38,16 @@ export class EventFeed {
     return subscription;
   }
 
-  /** One user less. After the last one it stays open for 5 s: clients that come and go again and again must not cost much. */
+  /**
+   * Removes a user. After the last one the subscription stays open for 5 s: clients that connect and disconnect repeatedly must
+   * not cost much.
+   */
   release(): void {
     this.#users--;
     if (this.#users === 0 && !this.#closed) void this.#linger();
   }
 
-  /** Idempotent. */
+  /** Ends the subscription. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#lingering.abort();

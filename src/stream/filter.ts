@@ -1,22 +1,24 @@
+// The filter of a client.
+
 import { cutName } from '../core/process/comm.ts';
 import { type ProcessEventType, processEventTypes } from '../core/process/event.ts';
 import type { EventLine } from '../core/process/event-line.ts';
 
-/** What of a stream is wanted; undefined: everything. `lost` always is. */
+/** Which events a client wants; undefined means all. `lost` is always sent. */
 export interface ClientFilter {
   readonly events: ReadonlySet<ProcessEventType> | undefined;
   /** The user's name. */
   readonly user: string | undefined;
-  /** The process's own name (its first 15 bytes are compared), or that of the watched process it belongs to. */
+  /** The process's own name (its first 15 bytes are compared), or the name of the watched process that it belongs to. */
   readonly name: string | undefined;
 }
 
-/** What a client gets that has asked for nothing. */
+/** What a client gets that has sent no filter. */
 export const everything: ClientFilter = { events: undefined, user: undefined, name: undefined };
 
 /**
- * The filter of a client's first line, `{"events":["exit"],"user":"…","name":"…"}`, each key optional; undefined where the line is
- * none. Kinds of events that there are not are passed over: a client may be newer than we are.
+ * Parses the filter in a client's first line, `{"events":["exit"],"user":"…","name":"…"}`, each key optional; undefined if the
+ * line is not a filter. Unknown event types are ignored: a client may be newer than the daemon.
  */
 export function parseFilter(line: string): ClientFilter | undefined {
   let value: unknown;
@@ -34,7 +36,7 @@ export function parseFilter(line: string): ClientFilter | undefined {
 }
 
 /**
- * Whether an event is wanted. One that does not say whose it is (a fork of a server of seed 002) is not, where that was asked for.
+ * True if an event is wanted. An event without a user (a fork from a procMonitor server) is not wanted if the filter has one.
  */
 export function passes({ events, user, name }: ClientFilter, line: EventLine): boolean {
   if (line.event === 'lost') return true;
@@ -43,7 +45,7 @@ export function passes({ events, user, name }: ClientFilter, line: EventLine): b
   return name === undefined || name === line.monitored || programName(line) === cutName(name);
 }
 
-/** The name of an event's process: the kernel's, else that of the program it runs. */
+/** Returns the name of an event's process: the kernel's, else that of the program it runs. */
 export function programName(line: Exclude<EventLine, { event: 'lost' }>): string | undefined {
   if (line.comm !== undefined) return line.comm;
   if (line.event !== 'exec') return undefined;

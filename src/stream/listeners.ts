@@ -1,3 +1,5 @@
+// The sockets that the event stream listens on.
+
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import { errorMessage } from '../core/errors.ts';
@@ -10,7 +12,7 @@ import { PortHolders } from '../system/sockets/port-holder.ts';
 import { UnixPlace } from '../system/sockets/unix-place.ts';
 import type { EventStreamOptions } from './parse-events.ts';
 
-/** A place where the stream is to be had, as it is now. */
+/** An address of the stream, and its current state. */
 export interface ListenerStatus {
   readonly kind: 'unix' | 'tcp';
   /** The socket's path, or `HOST:PORT`. */
@@ -20,12 +22,12 @@ export interface ListenerStatus {
   readonly reason: string | null;
 }
 
-/** What the listeners are given. */
+/** What the listeners need. */
 interface StreamListenersOptions extends Pick<EventStreamOptions, 'socket' | 'tcp'> {
   readonly names: NameResolver;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Somebody has come; not encrypted yet, not logged in. */
+  /** Called for each new connection, before encryption and login. */
   readonly onConnection: (socket: Socket, kind: ListenerStatus['kind']) => void;
 }
 
@@ -33,11 +35,14 @@ interface Place {
   readonly kind: ListenerStatus['kind'];
   readonly address: string;
   /** For people. */
-  readonly words: string;
+  readonly label: string;
   readonly kept: KeptListener;
 }
 
-/** The Unix socket and the TCP port of a stream, each for itself: one that cannot be had is tried again and holds up nobody. */
+/**
+ * The Unix socket and the TCP port of a stream, independent of each other: one that is not available is tried again and delays
+ * nothing.
+ */
 export class StreamListeners {
   readonly #options: StreamListenersOptions;
   readonly #places: readonly Place[];
@@ -53,24 +58,24 @@ export class StreamListeners {
     if (socket !== undefined) {
       const { path } = socket;
       const place = new UnixPlace({ what: 'event socket', cure: CURE, ...socket, servers: this.#servers, log });
-      places.push({ kind: 'unix', address: path, words: path, kept: this.#keep(path, () => place.open(this.#server('unix'))) });
+      places.push({ kind: 'unix', address: path, label: path, kept: this.#keep(path, () => place.open(this.#server('unix'))) });
     }
     if (tcp !== undefined) {
       const address = hostPortName(tcp);
-      const words = `${address}${tcp.tls === undefined ? '' : ' with TLS'}`;
-      places.push({ kind: 'tcp', address, words, kept: this.#keep(address, () => this.#openTcp(address, tcp)) });
+      const label = `${address}${tcp.tls === undefined ? '' : ' with TLS'}`;
+      places.push({ kind: 'tcp', address, label, kept: this.#keep(address, () => this.#openTcp(address, tcp)) });
     }
     this.#places = places;
   }
 
-  /** Tries each of them once; from then on they are looked after. Never rejects. */
+  /** Tries each of them once; from then on they are kept open. Never rejects. */
   async start(): Promise<void> {
     await Promise.all(this.#places.map(({ kept }) => kept.start()));
-    const open = this.#places.filter(({ kept }) => kept.state?.kind === 'open').map(({ words }) => words);
+    const open = this.#places.filter(({ kept }) => kept.state?.kind === 'open').map(({ label }) => label);
     if (open.length > 0) this.#options.log.info(`Event stream open: ${open.join(', ')}`);
   }
 
-  /** `otherwise`: why one that was never tried is not open. */
+  /** `otherwise`: why an address that was never tried is not open. */
   status(otherwise: string): ListenerStatus[] {
     return this.#places.map(({ kind, address, kept: { state } }) =>
       state?.kind === 'open'
@@ -79,7 +84,7 @@ export class StreamListeners {
     );
   }
 
-  /** Takes no more connections, removes the socket file. Resolves when those that there are have ended. Idempotent. */
+  /** Accepts no more connections and removes the socket file. Resolves when the existing connections have ended. Idempotent. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await Promise.all(this.#places.map(({ kept }) => kept.stop()));
@@ -96,8 +101,8 @@ export class StreamListeners {
       onChange: (state, before) => {
         if (state.kind === 'unavailable')
           log.error(`Event stream off on ${address}, tried again every ${RETRY_MS / 1000} s: ${state.reason}`);
-        else if (before?.kind === 'open') log.warning(`Event stream: ${address} was gone and has been made anew`);
-        // What is open from the start is told in one line.
+        else if (before?.kind === 'open') log.warning(`Event stream: ${address} was missing and has been created again`);
+        // What is open from the start is logged in one line.
         else if (before !== undefined) log.info(`Event stream open: ${address}`);
       },
     });
@@ -112,16 +117,16 @@ export class StreamListeners {
       server.once('error', resolve);
       server.listen({ host: address, port, backlog: 511 }, () => resolve(undefined));
     });
-    if (error !== undefined) throw new Error(await this.#bindWords(error, address, port), { cause: error });
+    if (error !== undefined) throw new Error(await this.#bindFailure(error, address, port), { cause: error });
     this.#servers.follow(server, `Event stream ${name}`);
     return { isThere: () => true, close: () => server.close() };
   }
 
-  async #bindWords(error: NodeJS.ErrnoException, address: string, port: number): Promise<string> {
-    const words = Object.hasOwn(BIND_WORDS, error.code ?? '') ? BIND_WORDS[error.code ?? ''] : undefined;
-    if (words === undefined) return errorMessage(error);
+  async #bindFailure(error: NodeJS.ErrnoException, address: string, port: number): Promise<string> {
+    const failure = Object.hasOwn(BIND_FAILURES, error.code ?? '') ? BIND_FAILURES[error.code ?? ''] : undefined;
+    if (failure === undefined) return errorMessage(error);
     const holder = error.code === 'EADDRINUSE' ? await this.#holders.words(address, port) : undefined;
-    return `${words} (${error.code})${holder === undefined ? '' : `: ${holder}`}`;
+    return `${failure} (${error.code})${holder === undefined ? '' : `: ${holder}`}`;
   }
 
   #server(kind: ListenerStatus['kind']): Server {
@@ -129,7 +134,7 @@ export class StreamListeners {
   }
 }
 
-/** For who is not root. */
+/** For a user other than root. */
 const CURE = 'set [events] socket to a place where this user may write';
 
 const LOOK_MS = 10_000;
@@ -137,8 +142,8 @@ const RETRY_MS = 30_000;
 const RESOLVE_MS = 5000;
 const CONNECTION = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000, allowHalfOpen: true };
 
-/** What to do about the usual ones is in them. Source: bind(2), ip(7). */
-const BIND_WORDS: Readonly<Record<string, string>> = {
+/** The usual errors, with what to do about them. Source: bind(2), ip(7). */
+const BIND_FAILURES: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another program listens on this port',
   EADDRNOTAVAIL: 'no interface of this machine has this address now',
   EACCES: 'no permission to listen on this port (below 1024: CAP_NET_BIND_SERVICE)',

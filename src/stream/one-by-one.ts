@@ -1,17 +1,22 @@
+// Writes lines one at a time, as procMonitor's clients expect.
+
 import type { Writable } from 'node:stream';
 import type { Clock } from '../core/clock.ts';
 
-/** What a writer of single lines is given. */
+/** What a writer of single lines needs. */
 interface OneByOneOptions {
   readonly out: Writable;
   readonly clock: Clock;
-  /** Bytes that wait: the more, the shorter the pauses are, and above a bound lines go together, or it would become ever more. */
+  /**
+   * The number of waiting bytes: the more wait, the shorter the pauses are, and above a limit lines are sent together, or the
+   * backlog would grow.
+   */
   readonly waiting: () => number;
 }
 
 /**
- * Writes lines each on its own, with a pause between them, so that each comes to the other side by itself: procMonitor's client takes
- * whatever one read gives for one event. Source: seed 002.
+ * Writes each line on its own, with a pause between them, so that each arrives in a read of its own: procMonitor's client takes
+ * the result of one read for one event. Source: the procMonitor protocol.
  */
 export class OneByOne {
   readonly #options: OneByOneOptions;
@@ -26,12 +31,12 @@ export class OneByOne {
     options.out.once('close', () => this.#gone.abort());
   }
 
-  /** From now on lines go as they come: the other side knows where they end. */
+  /** From now on lines are written without pauses: the other side recognizes their ends. */
   turnOff(): void {
     this.#isOn = false;
   }
 
-  /** Writes whole lines; `done` as that of a Writable. */
+  /** Writes whole lines; `done` as for a Writable. */
   write(lines: Buffer, done: (error?: Error | null) => void): void {
     if (this.#mayGoTogether) this.#options.out.write(lines, done);
     else void this.#writeEach(lines, done);
@@ -65,9 +70,9 @@ export class OneByOne {
   }
 }
 
-/** In this time a client that is alive has read and told a line, on a busy machine too. */
+/** In this time a live client has read and shown a line, even on a busy machine. */
 const LONGEST_MS = 10;
-/** Milliseconds, by the bytes that wait: a line has some 150. */
+/** Milliseconds, by the number of waiting bytes: a line has some 150. */
 const PAUSES = [
   { above: 64 * 1024, ms: 1 },
   { above: 4 * 1024, ms: 3 },

@@ -1,3 +1,5 @@
+// Reads `[events]`.
+
 import { closest } from '../config/did-you-mean.ts';
 import type { SectionReader } from '../core/config.ts';
 import { errorMessage } from '../core/errors.ts';
@@ -8,7 +10,7 @@ import { readNamedFile } from '../system/files/read-named-file.ts';
 import { checkSocketPath } from '../system/sockets/file.ts';
 import type { TlsIdentity } from './secure-socket.ts';
 
-/** `[events]`: who may hear of process events. */
+/** `[events]`: where and to whom process events are sent. */
 export interface EventStreamOptions {
   /** The Unix socket; undefined: none. */
   readonly socket:
@@ -24,22 +26,28 @@ export interface EventStreamOptions {
   /** `tcp`; undefined: no TCP. */
   readonly tcp:
     | {
-        /** 127.0.0.1 where only a port is given. */
+        /** 127.0.0.1 if only a port is given. */
         readonly host: string;
         readonly port: number;
-        /** `auth`, or the content of `auth_file` less its line end: 1 to 256 bytes. */
+        /** `auth`, or the content of `auth_file` without its line end: 1 to 256 bytes. */
         readonly auth: string;
         /** The content of `tls_cert` and `tls_key`; undefined: not encrypted. */
         readonly tls: TlsIdentity | undefined;
       }
     | undefined;
-  /** `events`: what there is to be had; default exec, exit, fork. */
+  /** `events`: the event types that clients can get; default exec, exit, fork. */
   readonly types: ReadonlySet<ProcessEventType>;
-  /** `clients` at once, of root, and of all others together, of whom one user has half of them at most; default 10. */
+  /**
+   * `clients`: the most clients at once, for root and for all others separately. One user may have at most half of the latter;
+   * default 10.
+   */
   readonly clients: number;
 }
 
-/** Reads `[events]`; problems go to the reader, none tells the password. Whether the section stands in the file is the caller's to ask. */
+/**
+ * Reads `[events]`. Problems go to the reader; none contains the password. The caller must check if the section exists in the
+ * file.
+ */
 export function parseEvents(section: SectionReader, env: NodeJS.ProcessEnv = process.env): EventStreamOptions {
   const path = section.text('socket') ?? DEFAULT_EVENT_SOCKET;
   checkSocketPath(section, 'socket', path);
@@ -54,7 +62,7 @@ export function parseEvents(section: SectionReader, env: NodeJS.ProcessEnv = pro
 function parseMode(section: SectionReader): number {
   const text = section.text('socket_mode') ?? '0660';
   if (/^0?[0-7]{3}$/.test(text)) return Number.parseInt(text, 8);
-  section.problem('socket_mode', `cannot be used (expected permissions in octal, such as 0660, got "${text}")`);
+  section.problem('socket_mode', `invalid value "${text}", expected permissions in octal, such as 0660`);
   return 0o660;
 }
 
@@ -65,7 +73,7 @@ function parseTypes(section: SectionReader): ReadonlySet<ProcessEventType> {
   if (unknown !== undefined) {
     const meant = closest(unknown, processEventTypes);
     const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
-    section.problem('events', `cannot be used (expected a list of ${processEventTypes.join(', ')}, got "${unknown}"${hint})`);
+    section.problem('events', `invalid value "${unknown}", expected a list of ${processEventTypes.join(', ')}${hint}`);
   }
   return new Set(types.length === 0 ? ['exec', 'exit', 'fork'] : types);
 }
@@ -81,14 +89,14 @@ function parseTcp(section: SectionReader, env: NodeJS.ProcessEnv): EventStreamOp
   }
   const place = parseHostPort(address);
   if (place === undefined) {
-    section.problem('tcp', `cannot be used (expected HOST:PORT, [IPv6]:PORT or PORT from 1 to 65535, got "${address}")`);
+    section.problem('tcp', `invalid value "${address}", expected HOST:PORT, [IPv6]:PORT or PORT (1 to 65535)`);
     return undefined;
   }
   const { host = LOOPBACK, port } = place;
   if (auth === undefined) {
-    // What a password lacks has been told.
+    // A problem of the password has already been reported.
     if (section.text('auth') === undefined && section.text('auth_file') === undefined)
-      section.problem('tcp', 'cannot be used without a password (expected auth or auth_file, got neither)');
+      section.problem('tcp', 'needs a password: set auth or auth_file');
     return undefined;
   }
   if (tls === undefined && !isLoopback(host))
@@ -102,27 +110,24 @@ function parseAuth(section: SectionReader, env: NodeJS.ProcessEnv): string | und
   const own = section.verbatim('auth');
   const isFile = section.text('auth_file') !== undefined;
   if (isFile && own) section.warning('auth', 'has no effect: auth_file is used');
-  // Editors and echo(1) end the last line; a password that ends so cannot be meant.
+  // Editors and echo(1) end the last line with a line break, so that cannot be part of the password.
   const auth = isFile ? readNamedFile(section, 'auth_file', env, { secret: true })?.replace(/\r?\n$/, '') : own || undefined;
   if (auth === undefined) return undefined;
   if (auth !== '' && Buffer.byteLength(auth) <= MAX_AUTH_BYTES && !/[\r\n]/.test(auth)) return auth;
   section.problem(
     isFile ? 'auth_file' : 'auth',
-    `cannot be used (expected one line of 1 to ${MAX_AUTH_BYTES} bytes, got ${auth === '' ? 'none' : /[\r\n]/.test(auth) ? 'several lines' : 'a longer one'})`,
+    `invalid value (${auth === '' ? 'empty' : /[\r\n]/.test(auth) ? 'several lines' : 'too long'}), expected one line of 1 to ${MAX_AUTH_BYTES} bytes`,
   );
   return undefined;
 }
 
-/** What is read of a client's line (seed 002). */
+/** How much is read of a client's line (the procMonitor protocol). */
 const MAX_AUTH_BYTES = 256;
 
 function parseTls(section: SectionReader, env: NodeJS.ProcessEnv): TlsIdentity | undefined {
   const [hasCert, hasKey] = [section.text('tls_cert') !== undefined, section.text('tls_key') !== undefined];
   if (hasCert !== hasKey)
-    section.problem(
-      hasCert ? 'tls_cert' : 'tls_key',
-      `cannot be used alone (expected ${hasCert ? 'tls_key' : 'tls_cert'} too, got none)`,
-    );
+    section.problem(hasCert ? 'tls_cert' : 'tls_key', `has no effect alone: set ${hasCert ? 'tls_key' : 'tls_cert'} too`);
   if (!hasCert || !hasKey) return undefined;
   const cert = readNamedFile(section, 'tls_cert', env, { secret: false });
   const key = readNamedFile(section, 'tls_key', env, { secret: true });
@@ -132,7 +137,7 @@ function parseTls(section: SectionReader, env: NodeJS.ProcessEnv): TlsIdentity |
     process.getBuiltinModule('node:tls').createSecureContext({ cert, key });
     return { cert, key };
   } catch (error) {
-    section.problem('tls_cert', `cannot be used (expected a certificate that tls_key belongs to, got: ${errorMessage(error)})`);
+    section.problem('tls_cert', `cannot be used with tls_key: ${errorMessage(error)}`);
     return undefined;
   }
 }

@@ -1,33 +1,35 @@
+// Remembers the running processes.
+
 import { Breath } from '../core/breath.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ProcessEvent } from '../core/process/event.ts';
 import { hasEnded, MS_PER_TICK } from '../system/proc/parse.ts';
 import type { ProcessInfo, ProcessTable } from '../system/proc/table.ts';
 
-/** What is remembered of a process that runs. */
+/** What is remembered of a running process. */
 export interface RememberedProcess {
-  /** At most 15 bytes; undefined where it is not known. */
+  /** At most 15 bytes; undefined if it is not known. */
   readonly name: string | undefined;
   /** The effective user. */
   readonly uid: number | undefined;
   readonly parentPid: number | undefined;
-  /** Milliseconds of the epoch. */
+  /** Milliseconds since the epoch. */
   readonly startedAt: number | undefined;
-  /** It has left /proc, so its exit is on the way: another look would be in vain, and costs as much as all else. */
+  /** It has left /proc, so its exit event is coming: another look would be in vain, and would cost as much as all the rest. */
   readonly gone?: boolean;
 }
 
-type Told = Exclude<ProcessEvent, { type: 'lost' }>;
+type RememberableEvent = Exclude<ProcessEvent, { type: 'lost' }>;
 
 /**
- * The processes of this machine as the events tell of them: a fork inherits, an exec renames. /proc is asked for what no event has
- * told. At most 65,536 are remembered; the oldest goes first, and is asked for again.
+ * The processes of this machine as the events report them: a fork inherits, an exec renames. /proc is read for what no event
+ * has reported. At most 65,536 are remembered; the oldest is forgotten first, and read again.
  */
 export class ProcessMemory {
   readonly #table: ProcessTable;
   readonly #clock: Clock;
   readonly #processes = new Map<number, RememberedProcess>();
-  #relearntAtMs = Number.NEGATIVE_INFINITY;
+  #lastRelearnMs = Number.NEGATIVE_INFINITY;
 
   constructor(table: ProcessTable, clock: Clock) {
     this.#table = table;
@@ -35,24 +37,27 @@ export class ProcessMemory {
   }
 
   /**
-   * Forgets everything, as events were missed, and looks through /proc, which takes some 30 ms for 1,000 processes: so at most
-   * every 5 s, and in slices. In between a process is looked at when it is asked for. Resolves when all have been looked at.
+   * Forgets everything, because events were missed, and reads /proc again. That takes some 30 ms for 1,000 processes, so it is
+   * done at most every 5 s, and in slices. In between a process is read when it is needed. Resolves when all have been read.
    */
   async relearn(): Promise<void> {
     this.#processes.clear();
     const nowMs = this.#clock.monotonicMs();
-    if (nowMs - this.#relearntAtMs < RELEARN_MS) return;
-    this.#relearntAtMs = nowMs;
+    if (nowMs - this.#lastRelearnMs < RELEARN_MS) return;
+    this.#lastRelearnMs = nowMs;
     const epochMs = this.#bootMs();
     const visit = ({ pid, ...fields }: ProcessInfo<(typeof SURVEYED)[number]>): void => {
-      // Events may have told of it since, and know more; and the end of one that was not reaped yet may have been told.
+      // Events may have reported it since, and know more. And the exit of a process that was not reaped yet may have been
+      // reported.
       if (!this.#processes.has(pid) && !hasEnded(fields)) this.#remember(pid, fromTable(fields, epochMs));
     };
     await this.#table.survey(SURVEYED, { visit });
   }
 
-  /** Takes up what an event says. `mayLook`: somebody wants to hear of this process, so a new name is worth a look at /proc. */
-  learn(event: Told, mayLook: boolean): void {
+  /**
+   * Records what an event reports. `mayLook`: a client wants events of this process, so a new name is worth a read of /proc.
+   */
+  learn(event: RememberableEvent, mayLook: boolean): void {
     const known = this.#processes.get(event.pid);
     switch (event.type) {
       case 'fork': {
@@ -82,7 +87,7 @@ export class ProcessMemory {
     }
   }
 
-  /** A process, from /proc where something of it is not known; undefined where that does not help. */
+  /** Returns a process, read from /proc if something about it is not known; undefined if that fails too. */
   get(pid: number): RememberedProcess | undefined {
     const known = this.#processes.get(pid);
     if (known?.gone || (known?.name !== undefined && known.uid !== undefined)) return known;
@@ -97,7 +102,7 @@ export class ProcessMemory {
     return process;
   }
 
-  /** Looks at those of whom events told while nobody wanted to hear it: once they have ended it would be too late. */
+  /** Reads the processes that events reported while no client wanted them: after their end it would be too late. */
   async catchUp(): Promise<void> {
     const breath = new Breath();
     for (const [pid, { name }] of [...this.#processes]) {
@@ -110,17 +115,17 @@ export class ProcessMemory {
     this.#processes.delete(pid);
   }
 
-  /** The arguments with blanks between, cut at 4 KiB; empty where they cannot be had any more. */
+  /** Returns the arguments separated by spaces, cut at 4 KiB; empty if they are no longer available. */
   commandLine(pid: number): string {
     const bytes = this.#processes.get(pid)?.gone ? undefined : this.#table.bytes(pid, 'cmdline', MAX_COMMAND_LINE);
     if (bytes === undefined) return '';
     const text = bytes.toString('utf8').replace(/\0+$/, '').replaceAll('\0', ' ');
-    // The cut may have gone through a character.
+    // The cut may have split a character.
     return bytes.length < MAX_COMMAND_LINE ? text : text.replace(/\ufffd$/, '');
   }
 
   #remember(pid: number, process: RememberedProcess): void {
-    // Again as the youngest, since the pid may have been another's.
+    // Added again as the newest, because the pid may have been another process's.
     this.#processes.delete(pid);
     this.#processes.set(pid, process);
     if (this.#processes.size <= MAX_PROCESSES) return;
@@ -128,7 +133,7 @@ export class ProcessMemory {
     if (oldest !== undefined) this.#processes.delete(oldest);
   }
 
-  /** When the machine was booted, in milliseconds of the epoch as the wall clock has it now. */
+  /** Returns when the machine was booted, in milliseconds since the epoch by the current wall clock. */
   #bootMs(): number {
     return this.#clock.date().getTime() - this.#table.uptimeMs();
   }

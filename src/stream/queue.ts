@@ -1,15 +1,17 @@
+// The output queue of one client.
+
 import type { Clock } from '../core/clock.ts';
 import type { EventLine } from '../core/process/event-line.ts';
 import { eventText } from './text.ts';
 
-/** Where a queue writes to: a Writable, or what stands before one. */
+/** What a queue writes to: a Writable, or something in front of one. */
 interface QueueOut {
   write(lines: Buffer, done: (error?: Error | null) => void): unknown;
 }
 
 /**
- * What one client has not read yet, at most 4 MiB: what does not fit is dropped and, once there is room for half of it again,
- * told to the client as lost. The pieces belong to all clients together; nothing is copied.
+ * What one client has not read yet, at most 4 MiB. What does not fit is dropped and, when half of the space is free again,
+ * reported to the client as lost. All clients share the pieces; nothing is copied.
  */
 export class ClientQueue {
   readonly #out: QueueOut;
@@ -17,7 +19,7 @@ export class ClientQueue {
   #pieces: Buffer[] = [];
   #bytes = 0;
   #writing = false;
-  #untold = 0;
+  #unreported = 0;
   #dropped = 0;
   #progressAtMs: number;
 
@@ -27,37 +29,37 @@ export class ClientQueue {
     this.#progressAtMs = clock.monotonicMs();
   }
 
-  /** Lines that were dropped, in all. */
+  /** The number of dropped lines. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** Bytes that wait, those that are being written among them. */
+  /** The number of waiting bytes, including those that are being written. */
   get waiting(): number {
     return this.#bytes;
   }
 
-  /** How long nothing has been taken though something waits; 0 where nothing waits. */
+  /** For how long nothing has been taken although something waits; 0 if nothing waits. */
   stuckMs(): number {
     return this.#writing ? this.#clock.monotonicMs() - this.#progressAtMs : 0;
   }
 
   /** Queues whole lines, `count` of them, or drops them. */
   push(lines: Buffer, count: number): void {
-    this.#tellLost();
-    if (this.#untold > 0 || this.#bytes + lines.length > MAX_BYTES) {
-      this.#untold += count;
+    this.#reportLost();
+    if (this.#unreported > 0 || this.#bytes + lines.length > MAX_BYTES) {
+      this.#unreported += count;
       this.#dropped += count;
       return;
     }
     this.#add(lines);
   }
 
-  /** So that the gap is told before what comes behind it. */
-  #tellLost(): void {
-    if (this.#untold === 0 || this.#bytes > MAX_BYTES / 2) return;
-    const line: EventLine = { event: 'lost', count: this.#untold, time: this.#clock.date().toISOString() };
-    this.#untold = 0;
+  /** Reports the gap before the lines that follow it. */
+  #reportLost(): void {
+    if (this.#unreported === 0 || this.#bytes > MAX_BYTES / 2) return;
+    const line: EventLine = { event: 'lost', count: this.#unreported, time: this.#clock.date().toISOString() };
+    this.#unreported = 0;
     this.#add(Buffer.from(eventText(line)));
   }
 
@@ -67,7 +69,7 @@ export class ClientQueue {
     if (!this.#writing) this.#writeNext();
   }
 
-  /** One piece at a time: a client that reads slowly but steadily is seen to get on. */
+  /** Writes one piece at a time: so the progress of a client that reads slowly but steadily is visible. */
   #writeNext(): void {
     const piece = this.#pieces.shift();
     this.#progressAtMs = this.#clock.monotonicMs();
@@ -76,7 +78,7 @@ export class ClientQueue {
     this.#out.write(piece, (error) => {
       if (error) return;
       this.#bytes -= piece.length;
-      this.#tellLost();
+      this.#reportLost();
       this.#writeNext();
     });
   }

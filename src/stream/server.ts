@@ -1,3 +1,5 @@
+// The server of the event stream.
+
 import type { Socket } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
@@ -16,33 +18,33 @@ import { type ListenerStatus, StreamListeners } from './listeners.ts';
 import { hangUp, TcpLogin } from './login/tcp.ts';
 import type { EventStreamOptions } from './parse-events.ts';
 
-/** What the stream's server is given. */
+/** What the stream's server needs. */
 interface EventServerOptions extends EventStreamOptions {
   readonly source: ProcessEventSource;
   readonly describer: EventDescriber;
   readonly names: NameResolver;
   readonly clock: Clock;
   readonly log: Logger;
-  /** The events begin to come, or come again: what was remembered does not hold. */
+  /** Called when events begin to come, or come again: what was remembered is outdated. */
   readonly onOpen: () => void;
 }
 
 /** The server of the event stream. */
 export interface EventServer {
   /**
-   * Tries the source, then listens; a socket or port that cannot be had is tried again, and is told in the log. `unavailable`: there are
-   * no events here, in one line; nothing listens then. Never rejects.
+   * Tries the source, then listens. A socket or port that is not available is tried again, and that is logged. `unavailable`:
+   * there are no events on this machine, with one line why; nothing listens then. Never rejects.
    */
   start(): Promise<{ readonly kind: 'started' } | { readonly kind: 'unavailable'; readonly reason: string }>;
-  /** Where it is to be had, and where not, and why. */
+  /** Its addresses, open or not, and why not. */
   listeners(): readonly ListenerStatus[];
-  /** Closes all connections, removes the socket file. Idempotent. */
+  /** Closes all connections and removes the socket file. Idempotent. */
   stop(): Promise<void>;
-  /** Clients, lines that were dropped for those who were too slow, and logins that failed. */
+  /** The numbers of clients, of lines dropped for slow clients, and of failed logins. */
   counters(): { readonly clients: number; readonly dropped: number; readonly failedLogins: number };
 }
 
-/** A server that opens nothing before `start`. */
+/** Creates a server. It opens nothing before `start`. */
 export function createEventServer(options: EventServerOptions): EventServer {
   return new Stream(options);
 }
@@ -52,7 +54,7 @@ class Stream implements EventServer {
   readonly #broadcast: Broadcast;
   readonly #feed: EventFeed;
   readonly #clients = new Map<Socket, EventClient>();
-  /** Those of the Unix socket, and over TCP who is logged in. */
+  /** The connections of the Unix socket, and of TCP clients that are logged in. */
   readonly #connections: Connections;
   #dropped = 0;
   readonly #listeners: StreamListeners;
@@ -64,9 +66,9 @@ class Stream implements EventServer {
   constructor(options: EventServerOptions) {
     const { source, clock, onOpen, describer, types, clients } = options;
     this.#options = options;
-    this.#connections = new Connections({ open: clients + MAX_GUESTS, busy: clients, busyOfUser: Math.ceil(clients / 2) });
+    this.#connections = new Connections({ open: clients + MAX_REFUSED, busy: clients, busyOfUser: Math.ceil(clients / 2) });
     this.#broadcast = new Broadcast(describer, types);
-    const onEvents = (events: readonly ProcessEvent[]): void => this.#broadcast.tell(events);
+    const onEvents = (events: readonly ProcessEvent[]): void => this.#broadcast.send(events);
     this.#feed = new EventFeed({ source, clock, onOpen, onEvents });
     this.#listeners = new StreamListeners({ ...options, onConnection: (socket, kind) => this.#receive(socket, kind) });
   }
@@ -81,7 +83,7 @@ class Stream implements EventServer {
     const { tcp } = this.#options;
     if (tcp !== undefined) this.#login = await this.#createLogin(tcp);
     await this.#listeners.start();
-    void this.#cutStuck();
+    void this.#disconnectStuck();
     return { kind: 'started' };
   }
 
@@ -128,18 +130,18 @@ class Stream implements EventServer {
     }
   }
 
-  /** From here on the client gets events, where there is a place for it. */
+  /** From here on the client gets events, if there is room for it. */
   async #join(socket: Socket, name: string, accept: () => void): Promise<void> {
     const { clock, log } = this.#options;
     socket.on('error', () => {});
-    const crowd = this.#connections.markBusy(socket, (other) => this.#clients.get(other)?.mayHaveGone === true);
-    if (crowd !== undefined) {
-      hangUp(socket, `${tooMany(crowd)}. Disconnecting.`, clock);
+    const excess = this.#connections.markBusy(socket, (other) => this.#clients.get(other)?.mayHaveGone === true);
+    if (excess !== undefined) {
+      hangUp(socket, `${tooMany(excess)}. Disconnecting.`, clock);
       return;
     }
     const opened = await this.#feed.acquire();
     if (opened.kind === 'unavailable') {
-      hangUp(socket, `There are no events: ${opened.reason}. Disconnecting.`, clock);
+      hangUp(socket, `Events are not available: ${opened.reason}. Disconnecting.`, clock);
       return;
     }
     if (socket.destroyed || this.#stopping.signal.aborted) {
@@ -150,28 +152,31 @@ class Stream implements EventServer {
     const client = new EventClient({ socket, name, clock, onFilter: regroup });
     this.#clients.set(socket, client);
     regroup();
-    log.debug(`Event stream: ${name} has connected (${this.#clients.size} are connected now)`);
+    log.debug(`Event stream: ${name} connected (${this.#clients.size} connected now)`);
     socket.once('close', () => {
       this.#clients.delete(socket);
       regroup();
       this.#dropped += client.queue.dropped;
       this.#feed.release();
-      log.debug(`Event stream: ${name} has disconnected`);
+      log.debug(`Event stream: ${name} disconnected`);
     });
     accept();
   }
 
-  /** A client that takes nothing for half a minute though something waits has hung up without saying so, or hangs itself. */
-  async #cutStuck(): Promise<void> {
+  /**
+   * Disconnects a client that has read nothing for half a minute although something waits: it has gone without closing the
+   * connection, or it hangs.
+   */
+  async #disconnectStuck(): Promise<void> {
     const { clock, log } = this.#options;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       await clock.sleep(LOOK_MS, signal);
       for (const client of this.#clients.values()) {
-        client.feel();
+        client.probe();
         if (client.queue.stuckMs() < STUCK_MS) continue;
         log.warning(`Event stream: ${client.name} has read nothing for ${configuredSeconds(STUCK_MS)}: disconnected`);
-        client.cut();
+        client.disconnect();
       }
     }
   }
@@ -183,5 +188,7 @@ function tooMany({ kind, limit }: Crowd): string {
 
 const LOOK_MS = 5000;
 const STUCK_MS = 30_000;
-/** Those who are only being told that they cannot stay: of more the oldest are told nothing. */
-const MAX_GUESTS = 320;
+/**
+ * The most connections that are only told that there is no room; if there are more, the oldest are closed without a message.
+ */
+const MAX_REFUSED = 320;

@@ -1,6 +1,9 @@
 import type { EventLine } from '../core/process/event-line.ts';
 
-/** An event as a line of JSON with its end, written as procMonitor writes them: a blank behind each comma. Source: seed 002. */
+/**
+ * Formats an event as a line of JSON with its end, as procMonitor writes it: a space after each comma. Source: the procMonitor
+ * protocol.
+ */
 export function eventText(line: EventLine): string {
   let text = '';
   for (const [key, value] of Object.entries(line)) {

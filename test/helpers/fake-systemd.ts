@@ -86,7 +86,7 @@ export class FakeSystemd implements ServiceManager {
   }
 
   /** Nothing is told. */
-  heardEnd(): undefined {
+  signalledEnd(): undefined {
     return undefined;
   }
 

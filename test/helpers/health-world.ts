@@ -9,7 +9,7 @@ import { PlainSection } from './plain-section.ts';
 export const noCommands: HealthCheckParts = {
   commands: {
     run: async () => ({ kind: 'not_started', reason: 'no commands here' }),
-    settle: async () => 'not_found',
+    waitForRun: async () => 'not_found',
   },
   names: new NameResolver(),
 };

@@ -131,7 +131,7 @@ export class MonitorWorld {
         await this.clock.sleep(10);
         return this.commandResult(command);
       },
-      settle: async () => 'not_found',
+      waitForRun: async () => 'not_found',
     };
     const plans = (name: string): RecoveryPlan => this.#plan(name);
     const graph = createMonitor({

@@ -46,7 +46,7 @@ export function processStrategyWorld(t: TestContext): ProcessStrategyWorld {
   const parts: StrategyParts = {
     commands: {
       run: (command, signal) => commands.run({ ...command, environment: { ...command.environment, ...mark } }, signal),
-      settle: (...args) => commands.settle(...args),
+      waitForRun: (...args) => commands.waitForRun(...args),
     },
     programs: {
       starter: programs.starter,
@@ -106,7 +106,7 @@ export const noSystemd: ServiceManager = {
   available: false,
   show: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
   end: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
-  heardEnd: () => undefined,
+  signalledEnd: () => undefined,
   relations: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
   program: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),
   killMode: () => Promise.resolve({ kind: 'failed', reason: 'no systemd' }),

@@ -47,7 +47,7 @@ export class FakeCommands implements CommandRunner {
     return this.result;
   }
 
-  async settle(): Promise<'not_found'> {
+  async waitForRun(): Promise<'not_found'> {
     return 'not_found';
   }
 }

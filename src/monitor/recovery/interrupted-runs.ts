@@ -93,7 +93,7 @@ export class InterruptedRuns {
     if (waiting === undefined) {
       const name = entry.alarms[0]?.processName ?? entry.target;
       const { commandTimeoutMs } = this.#parts.config.current().plans(name).settings;
-      waiting = this.#parts.commands.settle(entry.runId, commandTimeoutMs, this.#parts.abort).then(() => undefined);
+      waiting = this.#parts.commands.waitForRun(entry.runId, commandTimeoutMs, this.#parts.abort).then(() => undefined);
       this.#waiting.set(entry.target, waiting);
     }
     return waiting;

@@ -2,8 +2,9 @@ import { isIPv6 } from 'node:net';
 import type { Clock } from '../../core/clock.ts';
 
 /**
- * Failed logins from elsewhere, by address: one that fails 5 times within 5 minutes is refused for 5 minutes. An IPv6 address stands for
- * its /64, of which whoever has one has all. At most 4,096 are remembered; the oldest goes first.
+ * Failed logins from other machines, by address: an address that fails 5 times within 5 minutes is refused for 5 minutes. An
+ * IPv6 address counts as its /64 network, because whoever has one address has all of them. At most 4,096 are remembered; the
+ * oldest is forgotten first.
  */
 export class FailedLogins {
   readonly #clock: Clock;
@@ -17,11 +18,11 @@ export class FailedLogins {
     return (this.#entry(address)?.failures ?? 0) >= MAX_FAILURES;
   }
 
-  /** True where the address is refused from now on. */
+  /** Counts a failure. Returns true if the address is refused from now on. */
   add(address: string): boolean {
     const failures = (this.#entry(address)?.failures ?? 0) + 1;
     const key = networkOf(address);
-    // At the end of the map, as the youngest; the time begins with the first failure, and anew where it is refused.
+    // At the end of the map, as the newest. The time begins with the first failure, and again when it is refused.
     const sinceMs =
       failures >= MAX_FAILURES ? this.#clock.monotonicMs() : (this.#entry(address)?.sinceMs ?? this.#clock.monotonicMs());
     this.#addresses.delete(key);
@@ -44,7 +45,10 @@ const MAX_FAILURES = 5;
 const WINDOW_MS = 300_000;
 const MAX_ADDRESSES = 4096;
 
-/** What stands for an address: `192.0.2.7`, also of `::ffff:192.0.2.7`; `2001:db8:0:1` for all of 2001:db8:0:1::/64, and for itself. */
+/**
+ * Returns the key for an address: `192.0.2.7`, also for `::ffff:192.0.2.7`; `2001:db8:0:1` for all of 2001:db8:0:1::/64, and
+ * for itself.
+ */
 export function networkOf(address: string): string {
   if (!isIPv6(address)) return address;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];

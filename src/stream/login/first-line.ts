@@ -1,25 +1,27 @@
+// Reads the first line of a connection.
+
 import type { Socket } from 'node:net';
 import type { Clock } from '../../core/clock.ts';
 
-/** What a connection said first. */
+/** What a connection sent first. */
 type FirstLine =
-  /** Without its end (LF, CR LF, that of what the other side sends, or silence). What came behind it can still be read. */
+  /** Without its end (LF, CR LF, the end of what the other side sends, or silence). What follows it can still be read. */
   | { readonly kind: 'line'; readonly line: Buffer }
-  /** `limit` bytes, and no end of a line. */
+  /** `limit` bytes without the end of a line. */
   | { readonly kind: 'too_long' }
   /** `signal` aborted. */
   | { readonly kind: 'too_late' }
-  /** It hung up, or will send nothing. */
+  /** The other side disconnected, or will send nothing. */
   | { readonly kind: 'gone' };
 
 /** How a line is read. */
 interface FirstLineOptions {
-  /** Bytes. */
+  /** The most bytes of a line. */
   readonly limit: number;
-  /** Who has begun a line and says nothing more for so long has ended it. */
+  /** If the other side has begun a line and sends nothing for this long, the line is complete. */
   readonly quietMs: number;
   readonly clock: Clock;
-  /** So long it may take in all. */
+  /** Limits the time for the whole line. */
   readonly signal: AbortSignal;
 }
 

@@ -2,69 +2,73 @@ import type { Clock } from '../../core/clock.ts';
 import { Turns } from './turns.ts';
 
 /**
- * When a password that somebody on this machine gives is looked at. Nobody is refused: five wrong ones are looked at at once, further
- * ones one every two seconds, however many connections they come by, the newest first; who rests has five again after ten seconds. A
- * right one costs nothing. Each user has a pace of his own, so that who guesses holds up himself alone. Of all users together, for one may
- * have 65,536 numbers (subuid(5)), ten a second are looked at, after fifty at once; root, and those who gave the right one before, are not
- * held up by that. At rest nothing is remembered but who they are.
+ * Decides when a password from a user of this machine is checked. Nobody is refused: five wrong ones are checked at once,
+ * further ones one every two seconds, from all connections of the user together, the newest first. A user who pauses has five
+ * again after ten seconds. A right password costs nothing. Each user has a rate of its own, so that a user who guesses only
+ * delays itself. For all users together, because one may have 65,536 user ids (subuid(5)), fifty are checked at once and then
+ * ten a second; root, and users who gave the right password before, are not delayed by that. At rest only the users who gave
+ * the right password are remembered.
  */
 export class LoginPace {
   readonly #clock: Clock;
   readonly #ending: AbortSignal;
   readonly #paces = new Map<string, Turns>();
-  readonly #ofAll: Turns;
-  /** Who gave the right one, the last one last. */
-  readonly #known = new Set<string>();
+  readonly #sharedPace: Turns;
+  /** Users who gave the right password, the last one last. */
+  readonly #provenUsers = new Set<string>();
   readonly #trusted: ReadonlySet<string>;
 
-  /** Once `ending` aborts nobody's turn comes any more. `trusted`: root, who is known from the start. */
+  /** When `ending` aborts, no more turns come. `trusted`: root, who is known from the start. */
   constructor(clock: Clock, ending: AbortSignal, trusted: readonly string[] = []) {
     this.#clock = clock;
     this.#ending = ending;
-    this.#ofAll = new Turns({ clock, ending, ...PACE_OF_ALL });
+    this.#sharedPace = new Turns({ clock, ending, ...PACE_OF_ALL });
     this.#trusted = new Set(trusted);
   }
 
-  /** True once a password of `who` may be looked at; false where that takes longer than 30 s, or `gone` aborts before. */
-  async turn(who: string, gone: AbortSignal): Promise<boolean> {
+  /**
+   * Resolves to true when a password of `user` may be checked; to false if that takes longer than 30 s, or if `gone` aborts
+   * before.
+   */
+  async turn(user: string, gone: AbortSignal): Promise<boolean> {
     const began = this.#clock.monotonicMs();
-    if (!(await this.#paceOf(who).take(gone, LONGEST_WAIT_MS))) return false;
-    if (this.isKnown(who)) return true;
-    return this.#ofAll.take(gone, LONGEST_WAIT_MS - (this.#clock.monotonicMs() - began));
+    if (!(await this.#paceOf(user).take(gone, LONGEST_WAIT_MS))) return false;
+    if (this.isKnown(user)) return true;
+    return this.#sharedPace.take(gone, LONGEST_WAIT_MS - (this.#clock.monotonicMs() - began));
   }
 
-  /** Whether the next password of `who` has to wait for those that he gave himself. */
-  isSlow(who: string): boolean {
-    return this.#paceOf(who).isUsedUp;
+  /** True if the next password of `user` must wait for its own earlier ones. */
+  isSlow(user: string): boolean {
+    return this.#paceOf(user).isUsedUp;
   }
 
-  /** Root, and who gave the right password before. */
-  isKnown(who: string): boolean {
-    return this.#trusted.has(who) || this.#known.has(who);
+  /** True for root, and for users who gave the right password before. */
+  isKnown(user: string): boolean {
+    return this.#trusted.has(user) || this.#provenUsers.has(user);
   }
 
-  /** The password was right. */
-  right(who: string): void {
-    this.#paceOf(who).giveBack();
-    if (!this.isKnown(who)) this.#ofAll.giveBack();
-    this.#known.delete(who);
-    this.#known.add(who);
-    const [first] = this.#known;
-    if (this.#known.size > MAX_REMEMBERED && first !== undefined) this.#known.delete(first);
+  /** Records that the password was right. */
+  recordSuccess(user: string): void {
+    this.#paceOf(user).giveBack();
+    if (!this.isKnown(user)) this.#sharedPace.giveBack();
+    this.#provenUsers.delete(user);
+    this.#provenUsers.add(user);
+    const [first] = this.#provenUsers;
+    if (this.#provenUsers.size > MAX_REMEMBERED && first !== undefined) this.#provenUsers.delete(first);
   }
 
-  #paceOf(who: string): Turns {
-    const known = this.#paces.get(who);
+  #paceOf(user: string): Turns {
+    const known = this.#paces.get(user);
     if (known !== undefined) return known;
     if (this.#paces.size >= MAX_REMEMBERED) this.#forget();
     const pace = new Turns({ clock: this.#clock, ending: this.#ending, ...PACE_OF_ONE });
-    this.#paces.set(who, pace);
+    this.#paces.set(user, pace);
     return pace;
   }
 
-  /** Those at rest; if nobody is, the one that was met first. */
+  /** Forgets the users at rest; if none is at rest, the one that came first. */
   #forget(): void {
-    for (const [who, pace] of this.#paces) if (pace.isAtRest) this.#paces.delete(who);
+    for (const [user, pace] of this.#paces) if (pace.isAtRest) this.#paces.delete(user);
     const [first] = this.#paces.keys();
     if (this.#paces.size >= MAX_REMEMBERED && first !== undefined) this.#paces.delete(first);
   }

@@ -1,3 +1,5 @@
+// Identifies the other end of a TCP connection.
+
 import type { Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Clock } from '../../core/clock.ts';
@@ -6,19 +8,19 @@ import { socketOwner } from '../../system/native/socket-owner.ts';
 import { type Holder, holderOf } from '../../system/sockets/holder.ts';
 import { networkOf } from './failed.ts';
 
-/** Who is at the other end of a TCP connection. */
+/** The other end of a TCP connection. */
 export interface TcpPeer {
   /** For people: `192.0.2.7`, `127.0.0.1 (user 1000)`. */
   readonly name: string;
-  /** A program on this very machine, which came by a loopback address or by one of the machine's own. */
+  /** True for a program on this machine, which came by a loopback address or by one of the machine's own. */
   readonly isLocal: boolean;
-  /** What logins are counted by: the user here, a network elsewhere. */
+  /** What logins are counted by: a user on this machine, a network elsewhere. */
   readonly key: string;
-  /** A user here; elsewhere nobody's that can be told. */
+  /** The user, if it is on this machine; elsewhere it is not known. */
   readonly holder: Holder;
 }
 
-/** Tells who connects. */
+/** Identifies who connects. */
 export class TcpPeers {
   readonly #clock: Clock;
   #own: ReadonlySet<string> = new Set();
@@ -28,17 +30,17 @@ export class TcpPeers {
     this.#clock = clock;
   }
 
-  /** The other end of a connection that was just accepted. */
+  /** Returns the other end of a connection that was just accepted. */
   of({ remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0 }: Socket): TcpPeer {
     const isLocal = isLoopback(remoteAddress) || this.#isOwn(remoteAddress);
     if (!isLocal) return { name: remoteAddress, isLocal, key: networkOf(remoteAddress), holder: holderOf(undefined) };
-    // One who tries passwords must not stand in the way of others, and has all the addresses of 127.0.0.0/8.
+    // A user who tries passwords must not block others, and has all the addresses of 127.0.0.0/8.
     const uid = socketOwner({ address: remoteAddress, port: remotePort }, { address: localAddress, port: localPort });
     const name = uid === undefined ? remoteAddress : `${remoteAddress} (user ${uid})`;
     return { name, isLocal, key: uid === undefined ? 'local' : userKey(uid), holder: holderOf(uid) };
   }
 
-  /** Addresses come and go; a crowd of connections does not have them listed each time. */
+  /** Addresses change, but many connections at once must not list them each time. */
   #isOwn(address: string): boolean {
     const now = this.#clock.monotonicMs();
     if (now - this.#lookedAtMs >= LOOK_MS) {
@@ -51,7 +53,7 @@ export class TcpPeers {
   }
 }
 
-/** The key of a user of this machine. */
+/** Returns the key of a user of this machine. */
 export function userKey(uid: number): string {
   return `user ${uid}`;
 }

@@ -1,3 +1,5 @@
+// The login of TCP clients.
+
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Clock } from '../../core/clock.ts';
@@ -8,23 +10,26 @@ import { readFirstLine } from './first-line.ts';
 import { LoginPace } from './pace.ts';
 import { type TcpPeer, TcpPeers, userKey } from './peer.ts';
 
-/** What a login is given. */
+/** What a login needs. */
 interface TcpLoginOptions {
   readonly auth: string;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Puts encryption on a connection that was accepted. */
+  /** Adds encryption to an accepted connection. */
   readonly secure: ((raw: Socket) => Socket) | undefined;
-  /** Somebody is in; what he sent behind the password can still be read. `accept` tells him so. */
+  /**
+   * Called after a successful login. What was sent after the password can still be read. `accept` confirms the login to the
+   * client.
+   */
   readonly onLoggedIn: (socket: Socket, peer: TcpPeer, accept: () => void) => void;
 }
 
 /**
- * The password of TCP clients: `Password: `, one line of at most 256 bytes within 10 s, ended by 2 s of silence too,
- * `Authentication successful.` or `Authentication failed. Disconnecting.` a second later. Who is wrong too often is refused for a
- * while (FailedLogins), or slowed down where it is a program of this machine (LoginPace). At most 64 are at it, and as many of
- * root's, those who are refused or wait among them; of more, the oldest one of the address, or user, that has the most goes.
- * Source: seed 002.
+ * Asks TCP clients for the password: `Password: `, one line of at most 256 bytes within 10 s, also ended by 2 s of silence,
+ * then `Authentication successful.` or, a second later, `Authentication failed. Disconnecting.`. An address that is wrong too
+ * often is refused for a while (FailedLogins), a user of this machine is slowed down (LoginPace). At most 64 logins are
+ * pending, including those that are refused or wait, and as many of root's. If there are more, the oldest one of the address or
+ * user with the most is disconnected. Source: the procMonitor protocol.
  */
 export class TcpLogin {
   readonly #options: TcpLoginOptions;
@@ -42,12 +47,12 @@ export class TcpLogin {
     this.#pace = new LoginPace(options.clock, this.#stopping.signal, rootUids().map(userKey));
   }
 
-  /** Logins that failed, in all. */
+  /** The number of failed logins. */
   get failed(): number {
     return this.#failed;
   }
 
-  /** Takes a connection that was just accepted. */
+  /** Accepts a connection. */
   receive(raw: Socket): void {
     const peer = this.#peers.of(raw);
     raw.on('error', () => {});
@@ -57,14 +62,14 @@ export class TcpLogin {
     socket.on('error', () => {});
     this.#pending.set(socket, peer);
     socket.once('close', () => this.#pending.delete(socket));
-    // Also of those who are only told to go: a crowd of them would keep everybody else out.
+    // Applies to refused ones too: many of them would keep everybody else out.
     this.#limit();
     if (!isRefused) void this.#logIn(socket, peer);
     else if (secure === undefined) hangUp(raw, 'Too many failed logins. Disconnecting.', clock);
     else raw.destroy();
   }
 
-  /** Hangs up on everybody who is not in yet. */
+  /** Disconnects everybody who is not logged in yet. */
   stop(): void {
     this.#stopping.abort();
     for (const socket of this.#pending.keys()) socket.destroy();
@@ -80,32 +85,32 @@ export class TcpLogin {
     const late = new AbortController();
     void clock.sleep(LIMIT_MS, read.signal).then(() => late.abort());
     socket.write('Password: ');
-    const said = await readFirstLine(socket, { limit: MAX_PASSWORD_BYTES, quietMs: QUIET_MS, clock, signal: late.signal });
+    const first = await readFirstLine(socket, { limit: MAX_PASSWORD_BYTES, quietMs: QUIET_MS, clock, signal: late.signal });
     read.abort();
-    switch (said.kind) {
+    switch (first.kind) {
       case 'gone':
         socket.destroy();
         return;
       case 'too_late':
-        // Nothing was guessed: somebody who only looks whether the port is open is not refused later.
+        // No password was tried: a program that only checks if the port is open must not be refused later.
         this.#hangUp(socket);
         return;
       case 'too_long':
       case 'line':
-        if (!(await this.#mayBeLookedAt(socket, peer))) return this.#hangUp(socket);
-        // It may have come to be refused while this one was on its way.
-        if (said.kind === 'too_long' || this.#isRefused(peer) || !sameText(said.line, auth)) return this.#fail(socket, peer);
-        if (peer.isLocal) this.#pace.right(peer.key);
+        if (!(await this.#waitForTurn(socket, peer))) return this.#hangUp(socket);
+        // The address may have been refused since this login began.
+        if (first.kind === 'too_long' || this.#isRefused(peer) || !sameText(first.line, auth)) return this.#fail(socket, peer);
+        if (peer.isLocal) this.#pace.recordSuccess(peer.key);
         this.#pending.delete(socket);
         onLoggedIn(socket, peer, () => socket.write('Authentication successful.\n'));
         return;
       default:
-        said satisfies never;
+        first satisfies never;
     }
   }
 
-  /** Else a right password, which is answered at once, would tell a wrong one as fast as one can ask. */
-  async #mayBeLookedAt(socket: Socket, { isLocal, key }: TcpPeer): Promise<boolean> {
+  /** Makes right passwords wait too: they are answered at once, and would otherwise show a wrong one as fast as one can ask. */
+  async #waitForTurn(socket: Socket, { isLocal, key }: TcpPeer): Promise<boolean> {
     if (!isLocal) return true;
     const gone = new AbortController();
     const leave = (): void => gone.abort();
@@ -115,17 +120,17 @@ export class TcpLogin {
     return isTurn;
   }
 
-  /** Not at once: who guesses shall not guess often. */
+  /** Answers late, so that nobody can guess often. */
   async #fail(socket: Socket, peer: TcpPeer): Promise<void> {
     const { log, clock } = this.#options;
     this.#failed++;
-    log.warning(`Event stream: login from ${peer.name} failed${this.#consequence(peer)}`);
+    log.warning(`Event stream: login from ${peer.name} failed${this.#recordFailure(peer)}`);
     await clock.sleep(FAILURE_MS, this.#stopping.signal);
     this.#hangUp(socket);
   }
 
-  #consequence({ isLocal, key }: TcpPeer): string {
-    if (isLocal) return this.#pace.isSlow(key) ? '; the next ones are slowed down' : '';
+  #recordFailure({ isLocal, key }: TcpPeer): string {
+    if (isLocal) return this.#pace.isSlow(key) ? '; further attempts are slowed down' : '';
     return this.#failures.add(key) ? '; it is refused for 5 minutes' : '';
   }
 
@@ -134,7 +139,7 @@ export class TcpLogin {
   }
 
   /**
-   * Of those from here and those from elsewhere the more numerous give way, so that neither keeps the others out; root has its
+   * Limits the pending logins. The larger group, local or remote, loses one, so that neither keeps the other out; root has its
    * own places.
    */
   #limit(): void {
@@ -142,23 +147,23 @@ export class TcpLogin {
     if (roots.length > MAX_PENDING) roots[0]?.[0].destroy();
     const others = [...this.#pending].filter(([, { holder }]) => holder.kind !== 'root');
     if (others.length <= MAX_PENDING) return;
-    const crowd = mostOf(others, ({ isLocal }) => isLocal);
-    // Who has numbers by the thousand comes with one connection of each.
-    const strangers = crowd.filter(([, { key }]) => !this.#pace.isKnown(key));
-    const [oldest] = mostOf(strangers.length > 0 ? strangers : crowd, ({ key }) => key);
+    const larger = mostOf(others, ({ isLocal }) => isLocal);
+    // A user with thousands of user ids may open one connection for each.
+    const unknown = larger.filter(([, { key }]) => !this.#pace.isKnown(key));
+    const [oldest] = mostOf(unknown.length > 0 ? unknown : larger, ({ key }) => key);
     oldest?.[0].destroy();
   }
 }
 
 type Pending = readonly (readonly [Socket, TcpPeer])[];
 
-/** The largest of the groups into which `by` divides them. */
+/** Returns the largest of the groups into which `by` divides them. */
 function mostOf(pending: Pending, by: (peer: TcpPeer) => unknown): Pending {
   const groups = [...Map.groupBy(pending, ([, peer]) => by(peer)).values()];
   return groups.sort((a, b) => b.length - a.length)[0] ?? [];
 }
 
-/** Says `line` and closes; what the other side still sends is thrown away meanwhile, or it would not see the line. */
+/** Writes `line` and closes. Discards what the other side still sends meanwhile, or it would not see the line. */
 export function hangUp(socket: Socket, line: string, clock: Clock): void {
   const closed = new AbortController();
   socket.once('close', () => closed.abort());
@@ -171,13 +176,13 @@ export function hangUp(socket: Socket, line: string, clock: Clock): void {
 
 const MAX_PASSWORD_BYTES = 256;
 const LIMIT_MS = 10_000;
-/** procMonitor takes whatever comes first for the password, whether or not a line ends there. */
+/** procMonitor takes whatever comes first as the password, whether or not a line ends there. */
 const QUIET_MS = 2000;
 const FAILURE_MS = 1000;
 const LINGER_MS = 1000;
 const MAX_PENDING = 64;
 
-/** In a time that says nothing of where or in what length they differ. */
+/** Compares in a time that does not depend on where they differ, or on their lengths. */
 function sameText(given: Buffer, expected: string): boolean {
   const key = randomBytes(32);
   const digest = (bytes: Buffer | string): Buffer => createHmac('sha256', key).update(bytes).digest();

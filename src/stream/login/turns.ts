@@ -1,20 +1,22 @@
+// Limits how often something may be done.
+
 import type { Clock } from '../../core/clock.ts';
 
 /** How fast turns come. */
 interface TurnsOptions {
   readonly clock: Clock;
-  /** Once it aborts nobody's turn comes any more. */
+  /** When it aborts, no more turns come. */
   readonly ending: AbortSignal;
-  /** So many come at once; who rests gets them back one by one. */
+  /** How many turns are available at once. After a pause they come back one by one. */
   readonly free: number;
-  /** Milliseconds from one to the next beyond those. */
+  /** Milliseconds from one turn to the next beyond those. */
   readonly intervalMs: number;
 }
 
-/** Turns that come at a pace, to the newest of those who wait first: who came just now has not waited behind a crowd that guesses. */
+/** Turns that come at a limited rate. The newest waiting caller is first: a new caller does not wait behind many that guess. */
 export class Turns {
   readonly #options: TurnsOptions;
-  /** Turns that may be taken, with what part of the next one's wait is over. */
+  /** The number of turns that may be taken, with the elapsed part of the next one's wait. */
   #left: number;
   #countedAtMs: number;
   /** In the order in which they came. */
@@ -26,7 +28,7 @@ export class Turns {
     this.#countedAtMs = options.clock.monotonicMs();
   }
 
-  /** Whether the next one has to wait. */
+  /** True if the next caller must wait. */
   get isUsedUp(): boolean {
     this.#refill();
     return this.#left < 1;
@@ -37,7 +39,9 @@ export class Turns {
     return this.#left >= this.#options.free && this.#waiting.size === 0;
   }
 
-  /** True once it is the caller's turn; false where that takes longer than `longestMs`, or `gone` aborts before. */
+  /**
+   * Resolves to true when it is the caller's turn; to false if that takes longer than `longestMs`, or if `gone` aborts before.
+   */
   take(gone: AbortSignal, longestMs: number): Promise<boolean> {
     this.#refill();
     if (this.#left >= 1 && this.#waiting.size === 0) {
@@ -59,7 +63,7 @@ export class Turns {
     });
   }
 
-  /** The last one is not counted. */
+  /** Does not count the last turn. */
   giveBack(): void {
     this.#left = Math.min(this.#left + 1, this.#options.free);
   }

@@ -2,10 +2,10 @@ import { valueAfter } from '../proc/counters.ts';
 import type { ProcessTable } from '../proc/table.ts';
 
 /**
- * Why a process has less than what `starter` would give its successor, in one line; undefined where it has as much. Whoever is confined
- * chooses its own command line: to start that again outside of its cage would set it free. `starter`: who executes what is launched
- * here, PID 1 or ourselves. What cannot be read counts as confined. Source: namespaces(7), capabilities(7), proc_pid_status(5),
- * proc_pid_attr(5).
+ * Says in one line why a process has fewer rights than `starter` would give its successor; undefined if it has as many. A
+ * confined process chooses its own command line: starting that again outside of its confinement would set it free. `starter`:
+ * the process that executes what is launched here, PID 1 or the daemon. What cannot be read counts as confined. Source:
+ * namespaces(7), capabilities(7), proc_pid_status(5), proc_pid_attr(5).
  */
 export function confinementOf(table: ProcessTable, pid: number, starter: number): string | undefined {
   return fewerRights(table, pid, starter) ?? otherNamespaces(table, pid, starter) ?? otherLabel(table, pid, starter);
@@ -21,14 +21,15 @@ function fewerRights(table: ProcessTable, pid: number, starter: number): string 
   const isBound = (field: string): boolean =>
     !['0', undefined, valueAfter(starters, field)?.trim()].includes(valueAfter(its, field)?.trim());
   if (isBound('NoNewPrivs:')) return 'it is confined: it may not gain privileges (NoNewPrivs)';
-  // As many filters as the starter has are the starter's own; a kernel that does not count them tells the mode alone.
+  // If it has as many filters as the starter, they are the starter's own. A kernel that does not count them only reports the
+  // mode.
   if (isBound('Seccomp:') || isBound('Seccomp_filters:')) return 'it is confined: its system calls are filtered (seccomp)';
   return undefined;
 }
 
 const MAX_STATUS = 16 * 1024;
 
-/** True where the starter has a capability in this set that the process has not. */
+/** True if the starter has a capability in this set that the process does not have. */
 function lacks(its: string, starters: string, field: string): boolean {
   const [own, full] = [its, starters].map((text) => /^\s*([0-9a-f]{1,32})$/.exec(valueAfter(text, field) ?? '')?.[1]);
   return own === undefined || full === undefined || (BigInt(`0x${full}`) & ~BigInt(`0x${own}`)) !== 0n;
@@ -52,12 +53,12 @@ function otherLabel(table: ProcessTable, pid: number, starter: number): string |
         ?.toString('latin1')
         .replace(/[\0\n]+$/, '') ?? '',
   ) as [string, string];
-  // Where there is no security module the file is there, and cannot be read.
+  // If there is no security module, the file exists but cannot be read.
   if (its === '' || its === starters || its === 'unconfined') return undefined;
   const type = its.split(':')[2] ?? '';
   return FREE_TYPES.includes(type) ? undefined : `it is confined: its security label is ${its}`;
 }
 
 const MAX_LABEL = 4096;
-/** Of SELinux: what PID 1 and an administrator's shell start has one of these, and none of them is confined. */
+/** The types of SELinux that PID 1 and an administrator's shell give to what they start. None of them is confined. */
 const FREE_TYPES: readonly string[] = ['unconfined_t', 'unconfined_service_t', 'initrc_t'];

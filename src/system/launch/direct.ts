@@ -13,9 +13,9 @@ import { Offspring, withLeft } from './offspring.ts';
 import { planRecorded, type StartPlan } from './recorded-program.ts';
 
 /**
- * Starts programs as children of ours, each in a new session: for where no systemd runs, or we are not root. What they write goes
- * into a file of RunFiles, which is cut whenever it is beyond 1 MiB: enough to tell why one fell over at its start, and nothing
- * they depend on. They outlive us, and while we live they are reaped when they end.
+ * Starts programs as children of ours, each in a new session. Used if systemd does not run, or if we are not root. Their output
+ * goes into a file of RunFiles, which is cut whenever it is longer than 1 MiB: enough to show why a program failed at its
+ * start, and nothing the program depends on. The programs outlive us. While we live, they are reaped when they end.
  */
 export class DirectLauncher implements ProgramLauncher {
   readonly starter = process.pid;
@@ -48,13 +48,13 @@ export class DirectLauncher implements ProgramLauncher {
     }
   }
 
-  /** Nothing to do: what was launched has no name that could be taken. */
+  /** Does nothing: a program that was launched directly has no name to free. */
   async retire(): Promise<void> {}
 
   async #watch(program: StartedProgram, graceMs: number, signal: AbortSignal, output: () => string): Promise<LaunchResult> {
     const ending = await programEnding(program, graceMs, signal);
     if (ending.kind !== 'ended') {
-      // Also when we have to go: it is under way and needs us no more.
+      // Also if we have to exit: the program runs and no longer needs us.
       program.release();
       return { kind: 'launched', pid: program.pid };
     }
@@ -66,7 +66,7 @@ export class DirectLauncher implements ProgramLauncher {
   }
 }
 
-/** Who writes to the file that only this start was given. */
+/** Returns a test for processes that write to the file which only this start was given. */
 function outputTest(file: RunFile | undefined): (pid: number) => boolean {
   const table = new ProcessTable();
   if (file === undefined) return () => false;

@@ -1,3 +1,5 @@
+// Checks if a process's command line is the one that it was executed with.
+
 import { basename, isAbsolute, resolve } from 'node:path';
 import { isInterpreter } from '../../core/program/interpreters.ts';
 import { initialStackOf, splitNul } from '../proc/parse.ts';
@@ -6,20 +8,20 @@ import { USUAL_PATH } from '../spawn/minimal-environment.ts';
 
 /** What is known of how a process was executed. */
 interface ExecutedProgram {
-  /** Of /proc/PID/cmdline and environ, all of it. */
+  /** The whole of /proc/PID/cmdline and environ. */
   readonly argvBytes: Buffer;
   readonly environmentBytes: Buffer;
-  /** `comm`. */
+  /** The `comm` of the process. */
   readonly name: string;
   readonly executable: string;
   readonly cwd: string;
 }
 
 /**
- * Why its command line is not what the process was executed with, or may not be; undefined where it can be believed. A title that is
- * set over the arguments (`nginx: master process …`, `redis-server *:6379`, node's process.title) is one string; what is left of the
- * arguments' room is filled with NULs, which read as empty arguments, and where it is just as long nothing is left. The arguments are
- * lost then. Source: setproctitle(3), and how Linux lays out a new program's stack.
+ * Says why its command line is not, or may not be, what the process was executed with; undefined if it can be trusted. A title
+ * that is written over the arguments (`nginx: master process …`, `redis-server *:6379`, node's process.title) is one string.
+ * The rest of the arguments' space is filled with NULs, which read as empty arguments; if the title is just as long, nothing is
+ * left over. The arguments are lost then. Source: setproctitle(3), and how Linux lays out a new program's stack.
  */
 export function argvFault(table: ProcessTable, pid: number, program: ExecutedProgram): string | undefined {
   const { argvBytes, executable, name } = program;
@@ -28,43 +30,42 @@ export function argvFault(table: ProcessTable, pid: number, program: ExecutedPro
   const count = countStrings(argvBytes);
   const most = executedCount(table, pid, program.environmentBytes);
   const isLone = end < 0 || isBlank(argvBytes.subarray(end));
-  // The kernel has told the number itself, but for one that it may have left free.
+  // The kernel has reported the number itself, except for one that it may have left free.
   const isCounted = most === undefined || (count <= most && count >= most - 1);
   if (!isLone) return isCounted ? undefined : CHANGED;
-  // One empty argument is left; more of them are what a title has not filled.
+  // One empty argument may be left; more of them are what a title has not filled.
   if (!isCounted || count > 2) return TITLE;
   if (/\s/.test(first) && basename(first) !== basename(executable)) return TITLE;
   if (agrees(table, pid, first, program)) return undefined;
-  // Executed with nothing but a name, it has no arguments to lose, whatever that name is by now.
+  // If it was executed with only a name, it has no arguments to lose, whatever that name is now.
   if (count === 1 && most === 1) return undefined;
   const isRenamed = cut(name) === cut(first) && cut(name) !== cut(basename(executable));
   return isInterpreter(executable) || isRenamed ? TITLE : UNTOLD;
 }
 
 const TITLE = 'it wrote a title over its command line';
-const CHANGED = 'it changed its command line: it was executed with another number of arguments';
-const UNTOLD =
-  'it calls itself by another name than its program, and whether that is a title over its arguments cannot be told';
+const CHANGED = 'it changed its command line: it was executed with a different number of arguments';
+const UNTOLD = 'it calls itself by a name other than its program, which may be a title over its arguments';
 
-/** How many strings stand in the bytes of /proc/PID/cmdline or environ, each ended by a NUL, the last one perhaps not. */
+/** Counts the strings in the bytes of /proc/PID/cmdline or environ. Each ends with a NUL, the last one perhaps not. */
 export function countStrings(bytes: Buffer): number {
   let ends = 0;
-  // Not by indexOf, which costs many times as much where arguments are short.
+  // Not by indexOf, which takes many times as long if arguments are short.
   for (let at = 0; at < bytes.length; at += 1) if (bytes[at] === 0) ends += 1;
   return bytes.at(-1) === 0 ? ends : ends + 1;
 }
 
-/** Nothing but NULs: each the same as the next. A callback for each of two million bytes takes 60 ms. */
+/** True if all bytes are NUL, by comparing each with the next. A callback for each of two million bytes takes 60 ms. */
 function isBlank(bytes: Buffer): boolean {
   return bytes[0] === 0 && bytes.subarray(1).equals(bytes.subarray(0, -1));
 }
 
-/** As `comm` shows it. */
+/** Cuts a text as `comm` shows it. */
 function cut(text: string): string {
   return Buffer.from(text).subarray(0, 15).toString('latin1');
 }
 
-/** argv[0] is what a shell would call this executable by, for a login with a dash before it. */
+/** True if argv[0] is what a shell would call this executable, for a login with a dash before it. */
 function agrees(
   table: ProcessTable,
   pid: number,
@@ -74,11 +75,11 @@ function agrees(
   const called = first.replace(/^-/, '');
   if (called === executable) return true;
   if (!called.includes('/')) return called === basename(executable) || isInPath(table, pid, called, environmentBytes);
-  // The directory may be another one by now; but any text with a stroke in it would do as a title.
+  // The directory may be another one by now. But any text with a slash in it would do as a title.
   return table.executes(pid, resolve(cwd, called)) || (!isInterpreter(executable) && basename(called) === basename(executable));
 }
 
-/** Such as `vi`, which is vim.basic, or `httpd`, which is busybox. */
+/** True for a name such as `vi`, which is vim.basic, or `httpd`, which is busybox. */
 function isInPath(table: ProcessTable, pid: number, called: string, environmentBytes: Buffer): boolean {
   const path = splitNul(environmentBytes.toString()).find((variable) => variable.startsWith('PATH=')) ?? `PATH=${USUAL_PATH}`;
   const folders = path.slice('PATH='.length).split(':', MOST_FOLDERS).filter(isAbsolute);
@@ -88,9 +89,9 @@ function isInPath(table: ProcessTable, pid: number, called: string, environmentB
 const MOST_FOLDERS = 64;
 
 /**
- * With how many arguments the process was executed, or one more than that: between where the kernel put that number and what stands
- * behind it there is room for so many. Undefined where that cannot be told: for 32-bit programs, where the environment was written
- * over, or where this kernel does otherwise, which it shows by ourselves.
+ * Returns with how many arguments the process was executed, or one more than that: the space between where the kernel put that
+ * number and what follows it holds that many. Undefined if it cannot be determined: for 32-bit programs, if the environment was
+ * overwritten, or if this kernel lays out the stack differently, which we check with our own process.
  */
 function executedCount(table: ProcessTable, pid: number, environmentBytes: Buffer): number | undefined {
   const ours = mostArguments(table, process.pid, table.bytes(process.pid, 'environ') ?? Buffer.alloc(0));
@@ -107,5 +108,5 @@ function mostArguments(table: ProcessTable, pid: number, environmentBytes: Buffe
   return most >= 1 ? most : undefined;
 }
 
-/** argc itself, and a null pointer each behind arguments and environment. */
+/** argc itself, and a null pointer each after the arguments and the environment. */
 const OTHER_WORDS = 3;

@@ -1,3 +1,5 @@
+// Which files a recorded launch executes.
+
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { lastPart } from '../../core/process/comm.ts';
 import { interpreterOf, isBox, runsFolder } from '../../core/program/interpreters.ts';
@@ -6,38 +8,49 @@ import type { LaunchRecord } from '../../core/program/launch-record.ts';
 import { hostFile, hostStat, linkedFile } from '../files/host-path.ts';
 import { readShebang } from './script-file.ts';
 
-/** What a recorded launch executes, as far as its command line tells. */
+/** What a recorded launch executes, as far as its command line shows. */
 interface ExecutedFiles {
-  /** Full paths: the executable; of an interpreter its script too; of a script what interprets it too. */
+  /** Full paths: the executable; for an interpreter its script too; for a script its interpreter too. */
   readonly files: readonly string[];
-  /** What makes it that program and no other: the executable, of an interpreter its script. Undefined where that cannot be told. */
+  /**
+   * What distinguishes the program from all others: the executable, or for an interpreter its script. Undefined if it cannot be
+   * determined.
+   */
   readonly program: string | undefined;
-  /** Files and folders by which it is found what is executed, or in which an interpreter finds more of its own, a shell programs. */
+  /**
+   * Files and folders by which the executed files are found, or in which an interpreter finds more of its own files, or a shell
+   * its programs.
+   */
   readonly places: readonly string[];
-  /** Why this is not all, in one line; undefined where it is. */
+  /** One line why this is not everything; undefined if it is. */
   readonly unknown: string | undefined;
 }
 
-/** The files that `record` executes; what its environment makes them load is not among them. Source: execve(2). */
+/** Returns the files that `record` executes, without those that its environment makes them load. Source: execve(2). */
 export function executedFiles(record: LaunchRecord): ExecutedFiles {
   const { executable, argv, cwd } = record;
   const [interpreter, argument] = readShebang(executable);
   if (interpreter !== undefined) return interpreted(record, executable, interpreter, argument, 1);
   const kind = kindOf(executable, argv[0] ?? '');
-  // A name that says nothing may be an interpreter's all the same: what it is given is judged too.
+  // An unknown name may still be an interpreter: its arguments are judged too.
   if (kind === undefined)
     return { files: [executable], program: executable, places: givenFiles(argv, cwd), unknown: undefined };
   if (kind === 'other') {
     const tool = busyBoxTool(record);
-    return { files: [executable], program: tool, places: [], unknown: tool === undefined ? notTold(executable) : undefined };
+    return {
+      files: [executable],
+      program: tool,
+      places: [],
+      unknown: tool === undefined ? undetermined(executable) : undefined,
+    };
   }
   const script = scriptOf(kind, argv, cwd);
-  if (script === undefined) return { files: [executable], program: undefined, places: [], unknown: notTold(executable) };
+  if (script === undefined) return { files: [executable], program: undefined, places: [], unknown: undetermined(executable) };
   const { places, unknown } = furtherPlaces(kind, argv[0] ?? '', record);
   return { files: [executable, script], program: script, places: [...places, ...modulePlaces(kind, script)], unknown };
 }
 
-/** A script that was executed by its own path. The options in its first line are its own word. */
+/** For a script that was executed by its own path. The options in its first line are trusted. */
 function interpreted(
   record: LaunchRecord,
   script: string,
@@ -50,7 +63,7 @@ function interpreted(
   const files = [script, interpreter];
   const kind = program === undefined ? 'other' : kindOf(program, program);
   if (program === undefined || kind === 'other' || depth > MOST_INTERPRETERS || [script, linkedFile(script)].some(runsFolder))
-    return { files, program: script, places: [], unknown: notTold(interpreter) };
+    return { files, program: script, places: [], unknown: undetermined(interpreter) };
   const [next, nextArgument] = readShebang(program);
   if (next !== undefined) {
     const below = interpreted(record, program, next, nextArgument, depth + 1);
@@ -68,8 +81,8 @@ function interpreted(
 }
 
 /**
- * How a program that is called so is told what to execute; `other`: that cannot be told. The file that it is in the end counts as well as
- * its names: /usr/local/bin/app may be a link to a Python.
+ * Returns how a program with this name is told what to execute. `other`: that cannot be determined. The file that it resolves
+ * to counts as well as its names: /usr/local/bin/app may be a link to a Python.
  */
 function kindOf(executable: string, called: string): Interpreter | 'other' | undefined {
   const file = linkedFile(executable);
@@ -80,11 +93,11 @@ function kindOf(executable: string, called: string): Interpreter | 'other' | und
   return kinds.size > 1 || kind === 'launcher' ? 'other' : kind;
 }
 
-function notTold(executable: string): string {
-  return `what ${executable} executes cannot be told`;
+function undetermined(executable: string): string {
+  return `cannot determine what ${executable} executes`;
 }
 
-/** Of `#!/usr/bin/env NAME`: the folders of $PATH up to NAME, and the file that it is; [] where that is not what stands there. */
+/** For `#!/usr/bin/env NAME`, returns the folders of $PATH up to NAME, and its file; [] if the line is something else. */
 function searchedByEnv(argument: string | undefined, { environment }: LaunchRecord): readonly string[] {
   const words = (argument ?? '').split(/[ \t]+/);
   const [name = '', ...options] = words[0] === '-S' ? words.slice(1) : words;
@@ -93,7 +106,7 @@ function searchedByEnv(argument: string | undefined, { environment }: LaunchReco
   return searched.at(-1)?.endsWith(`/${name}`) ? searched : [];
 }
 
-/** The script that an interpreter is given; undefined where that cannot be told. */
+/** Returns the script that an interpreter is given; undefined if it cannot be determined. */
 function scriptOf({ flags, values = {}, scriptOption }: Interpreter, argv: readonly string[], cwd: string): string | undefined {
   const words = argv.slice(1).values();
   for (const word of words) {
@@ -115,21 +128,24 @@ function fileIn(cwd: string, path: string | undefined): string | undefined {
   return file !== undefined && hostFile(file) === 'file' ? file : undefined;
 }
 
-/** Where an interpreter finds more than its script, by the name or path that it is called by. */
+/** Returns where an interpreter finds more than its script, by the name or path that it is called by. */
 function furtherPlaces(kind: Interpreter, called: string, record: LaunchRecord): Pick<ExecutedFiles, 'places' | 'unknown'> {
   const library = libraryPlaces(kind, called, record);
   if (kind.runsPrograms !== true) return { places: library, unknown: undefined };
-  // Without a PATH it has one of its own, in which there may be the directory.
+  // Without a PATH it uses one of its own, which may contain the current directory.
   const folders = new Set(variable(record.environment, 'PATH')?.split(':'));
-  const isTold = folders.size <= MOST_FOLDERS && [...folders].every(isAbsolute);
-  if (!isTold) return { places: [], unknown: 'which programs its PATH finds cannot be told' };
+  const isKnown = folders.size <= MOST_FOLDERS && [...folders].every(isAbsolute);
+  if (!isKnown) return { places: [], unknown: 'cannot determine which programs its PATH finds' };
   return { places: [...library, ...folders, record.cwd], unknown: undefined };
 }
 
 const NO_PLACES: Pick<ExecutedFiles, 'places' | 'unknown'> = { places: [], unknown: undefined };
 const MOST_FOLDERS = 256;
 
-/** The folders in which an interpreter looks for what its script loads; others must not be able to put anything there. */
+/**
+ * Returns the folders in which an interpreter looks for what its script loads. Other users must not be able to put anything
+ * there.
+ */
 function modulePlaces({ modules }: Interpreter, script: string): string[] {
   if (modules === undefined) return [];
   const folders = [dirname(script)];
@@ -138,8 +154,9 @@ function modulePlaces({ modules }: Interpreter, script: string): string[] {
 }
 
 /**
- * The files among a program's first arguments, and what may be one and cannot be looked at; and what stands behind -I and -C, by which
- * compilers, interpreters and builders are given folders. Other folders and values are data for the most part: --datadir=/var/lib/mysql.
+ * Returns the files among a program's first arguments, including those that may be files but cannot be checked, and the values
+ * of -I and -C, by which compilers, interpreters and build tools get folders. Other folders and values are mostly data:
+ * --datadir=/var/lib/mysql.
  */
 function givenFiles(argv: readonly string[], cwd: string): string[] {
   const words = argv.slice(1, 1 + MOST_WORDS).filter((word) => word !== '');
@@ -163,21 +180,24 @@ function libraryPlaces({ library }: Interpreter, called: string, { cwd, environm
 }
 
 /**
- * The folders of $PATH up to the one that has, or may have, a file of that name, and that file at the end; all of them where none
- * has it.
+ * Returns the folders of $PATH up to the one that has, or may have, a file of that name, and that file at the end; all folders
+ * if none has it.
  */
 function searchPath(name: string, environment: readonly string[]): string[] {
   const places: string[] = [];
   for (const folder of variable(environment, 'PATH')?.split(':') ?? []) {
     const file = join(folder, name);
-    // What cannot be looked at may be what is found there.
+    // A file that cannot be checked may be the one that is found.
     if (isAbsolute(folder) && hostFile(file) !== 'none') return [...places, file];
     places.push(folder || '.');
   }
   return places;
 }
 
-/** BusyBox does by the name it is called by; only some of what it can be executes what it is given. Its name; else undefined. */
+/**
+ * Returns the name by which BusyBox is called, if it is BusyBox, else undefined. BusyBox acts by that name, and only some of
+ * its tools execute what they are given.
+ */
 function busyBoxTool({ executable, argv: [called = ''] }: LaunchRecord): string | undefined {
   const name = lastPart(called);
   return isBox(executable) && name !== '' && interpreterOf(name) === undefined ? name : undefined;
@@ -187,5 +207,5 @@ function variable(environment: readonly string[], name: string): string | undefi
   return environment.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1);
 }
 
-/** As the kernel (BINPRM_MAX_RECURSION) has it. */
+/** As many as the kernel allows (BINPRM_MAX_RECURSION). */
 const MOST_INTERPRETERS = 4;

@@ -1,3 +1,5 @@
+// Gives a program its recorded surroundings again.
+
 import { getPriority } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Resource, ResourceLimit, Surroundings } from '../../core/program/launch-record.ts';
@@ -8,31 +10,34 @@ import type { Launch, LaunchResult } from './launcher.ts';
 import { outputSteps } from './output-script.ts';
 import { limitsOf, outputFile, umaskOf } from './surroundings.ts';
 
-/** What the shell of a program's script does for its surroundings, as the program's user; less what a unit's properties do. */
+/**
+ * Returns what the shell of a program's script does for its surroundings, as the program's user, except for what a unit's
+ * properties do.
+ */
 export function shellSteps(surroundings: Surroundings, { isUnit }: { readonly isUnit: boolean }): string[] {
   const { umask, ignoredSignals = [] } = surroundings;
   return [
     ...(umask === undefined || isUnit ? [] : [`umask ${umask.toString(8).padStart(4, '0')}`]),
     ...(shellPath().endsWith('/bash') ? outputSteps(surroundings) : []),
-    // What a shell ignores its programs ignore.
+    // Signals that a shell ignores are ignored by its programs too.
     ...(ignoredSignals.length === 0 ? [] : [`trap '' ${ignoredSignals.join(' ')}`]),
   ];
 }
 
 /**
- * What stands before a child of ours, while it has our rights still, so that it has the program's limits and nice value; each as
- * far as we may.
+ * Returns the command prefix that sets the program's limits and nice value for a child of ours, while that still has our
+ * rights; each as far as we may.
  */
 export function resourcePrefix({ limits = {}, nice }: Surroundings): string[] {
   const more = nice === undefined ? 0 : nice - getPriority();
   const niceness = more > 0 || (more < 0 && process.geteuid?.() === 0) ? ['nice', '-n', String(more)] : [];
-  // One at a time: what is refused keeps none of the others back.
+  // One at a time: a refused limit does not prevent the others.
   const steps = Object.entries(limits).map(([resource, { soft, hard }]) => `prlimit --pid $$ --${resource}=${soft}:${hard}`);
   if (steps.length === 0) return niceness;
   return [...niceness, shellPath(), '-c', `{ ${steps.join('; ')}; } >/dev/null 2>&1; exec "$@"`, 'sh'];
 }
 
-/** Those of the surroundings that a child of ours would not have by itself. */
+/** Returns those of the surroundings that a child of ours would not have by default. */
 export function needed(surroundings: Surroundings): Surroundings {
   const table = new ProcessTable();
   const { limits = {}, umask, nice, ignoredSignals, standardOutput, standardError } = surroundings;
@@ -54,17 +59,18 @@ export function needed(surroundings: Surroundings): Surroundings {
 }
 
 /**
- * The result, with what of its recorded surroundings the program that was just started has not: what we may not give, and what must
- * not be opened. Waits a little for a launcher's script that is not done yet. `told`: what is known already. Never rejects.
+ * Adds to the result which recorded surroundings the started program does not have: what we may not give, and what must not be
+ * opened. Waits a little for a launcher's script that has not finished yet. `known`: remarks that are already known. Never
+ * rejects.
  */
 export async function withRemarks(
   result: LaunchResult,
   { what, runId }: Launch,
-  told: readonly string[] = [],
+  known: readonly string[] = [],
 ): Promise<LaunchResult> {
   if (result.kind !== 'launched') return result;
   const wanted = what.kind === 'argv' ? (what.record.surroundings ?? {}) : {};
-  const remarks = [...told, ...(result.pid === undefined ? [] : await missing(result.pid, runId, wanted))];
+  const remarks = [...known, ...(result.pid === undefined ? [] : await missing(result.pid, runId, wanted))];
   return remarks.length === 0 ? result : { ...result, remarks };
 }
 
@@ -80,16 +86,16 @@ async function missing(
   ] as const;
   const lost = () =>
     outputs.filter(([descriptor, , path]) => path !== undefined && outputFile(table, pid, descriptor) !== path);
-  // The shell before the program has nothing in its environment.
+  // The shell that precedes the program has no such variable in its environment.
   const isBecoming = (): boolean => table.isRunning(pid) && !table.hasVariable(pid, 'MONITOR_RUN_ID', runId);
   for (let tries = 0; tries < TRIES && lost().length > 0 && isBecoming(); tries++) await delay(TRY_MS);
   const now = limitsOf(table, pid);
   const less = Object.entries(limits).filter(([name, { hard }]) => isBelow(now[name as Resource]?.hard, hard));
   const found = table.read(pid, ['nice'])?.nice;
-  // What has ended meanwhile tells nothing.
+  // A process that has ended meanwhile says nothing.
   if (found === undefined || !table.isRunning(pid)) return [];
   return [
-    ...lost().map(([, name, path = '']) => `its ${name} does not go to ${printable(path)} again`),
+    ...lost().map(([, name, path = '']) => `its ${name} no longer goes to ${printable(path)}`),
     ...less.map(([name, { hard }]) => `its limit ${name} is ${now[name as Resource]?.hard}, not ${hard}`),
     ...(nice === undefined || found <= nice ? [] : [`its nice value is ${found}, not ${nice}`]),
   ];

@@ -4,14 +4,14 @@ import { type ProcessInfo, ProcessTable } from '../proc/table.ts';
 import type { LaunchResult } from './launcher.ts';
 
 /**
- * What a start leaves behind when it has ended, also in an emptied environment and outside of its session and control group: su(1) and
- * its like put what they run into a new session, and logind into a scope of that. Told by what was seen to descend from it while it
- * lived: what ran for less than a millisecond or two may be missed, and what that has left with it.
+ * What a start leaves behind when it has ended, even with an emptied environment and outside of its session and control group:
+ * su(1) and similar programs put what they run into a new session, and logind puts that into a scope. Descendants are recorded
+ * while the start runs. A process that ran for less than a millisecond or two may be missed, and with it what it left behind.
  */
 export class Offspring {
   readonly #top: () => readonly number[];
   readonly #table: ProcessTable;
-  /** Start times by pid: of all that was seen, and of the leaders of their sessions. */
+  /** Start times by pid, of all processes seen and of the leaders of their sessions. */
   readonly #seen = new Map<number, number>();
   #living: readonly number[] = [];
   readonly #scopes = new Set<string>();
@@ -22,8 +22,8 @@ export class Offspring {
   #tellLook: (() => void) | undefined;
 
   /**
-   * Looks until `stop`, or for 10 s, at what descends from `top`. `leader`: a child of ours that leads a session of its own, and
-   * may have ended already.
+   * Looks for descendants of `top` until `stop`, or for 10 s. `leader`: a child of ours that leads a session of its own and may
+   * have ended already.
    */
   constructor(top: () => readonly number[], leader?: number, table = new ProcessTable()) {
     this.#top = top;
@@ -40,12 +40,15 @@ export class Offspring {
     clearTimeout(this.#timer);
   }
 
-  /** True if it was seen to run su(1) or the like. */
+  /** True if it was seen to run su(1) or a similar program. */
   get hasSwitched(): boolean {
     return this.#hasSwitched;
   }
 
-  /** Resolves when `pid`, which was seen of it, has ended; never if that is not within 10 s. From now on it keeps nobody alive. */
+  /**
+   * Resolves when `pid`, which was seen among the descendants, has ended. Never resolves if that takes longer than 10 s. From
+   * now on it does not keep the daemon's process alive.
+   */
   ended(pid: number): Promise<void> {
     this.#timer?.unref();
     return new Promise((resolve) => {
@@ -57,7 +60,10 @@ export class Offspring {
     });
   }
 
-  /** The topmost pids of what lives of it outside of `unit`; also of who `holds` what only it was given. Never rejects. */
+  /**
+   * Returns the topmost pids of what still runs of it outside of `unit`, and of processes for which `holds` says that they hold
+   * what only this start was given. Never rejects.
+   */
   async left(unit?: string, holds: (pid: number) => boolean = () => false): Promise<number[]> {
     const all = new Map((await this.#table.survey(LEFT_FIELDS)).map((seen) => [seen.pid, seen]));
     const isOutside = ({ pid }: Left): boolean => unit === undefined || this.#table.read(pid, ['unit'])?.unit !== unit;
@@ -70,7 +76,7 @@ export class Offspring {
 
   #isOfIt({ pid, sid, startTime, cgroup = '' }: Left, all: ReadonlyMap<number, Left>): boolean {
     if (this.#seen.get(pid) === startTime || this.#scopes.has(cgroup)) return true;
-    // As long as a session has members no new process gets its number.
+    // As long as a session has members, no new process gets its number.
     const led = this.#seen.get(sid);
     const leader = all.get(sid);
     return led !== undefined && startTime >= led && (leader === undefined || leader.startTime === led);
@@ -103,7 +109,10 @@ export class Offspring {
   }
 }
 
-/** With what a start has left behind, or may yet, outside of the `unit` that it was given; `holds`: as in Offspring.left. Never rejects. */
+/**
+ * Adds to the result what a start has left behind, or may yet, outside of its own `unit`. `holds`: as in Offspring.left. Never
+ * rejects.
+ */
 export async function withLeft(
   result: LaunchResult,
   offspring: Offspring | undefined,
@@ -116,7 +125,7 @@ export async function withLeft(
     return result;
   }
   const { pid } = result;
-  // Of its unit too: what lives there is told by the file that the one executed that has ended.
+  // Also looks in its unit: what runs there is identified by the file that the ended program was given.
   if (pid !== undefined && offspring.hasSwitched)
     return { ...result, leaves: offspring.ended(pid).then(() => offspring.left()) };
   offspring.stop();
@@ -127,11 +136,11 @@ export async function withLeft(
 const SEEN_FIELDS = ['startTime', 'state', 'threads', 'name', 'cgroup'] as const;
 const LEFT_FIELDS = ['ppid', 'sid', 'startTime', 'state', 'threads', 'kernelThread', 'cgroup'] as const;
 type Left = ProcessInfo<(typeof LEFT_FIELDS)[number]>;
-/** What may open a session for another user (pam(8)). */
+/** Programs that may open a session for another user (pam(8)). */
 const SWITCHERS: ReadonlySet<string> = new Set(['su', 'runuser', 'sudo', 'doas']);
-/** Of pam_systemd(8). */
+/** The scope of a login session (pam_systemd(8)). */
 const LOGIN_SCOPE = /\/session-[^/]+\.scope$/;
-/** A start that makes more at a time is not followed whole. */
+/** If a start creates more processes at a time, not all are followed. */
 const MOST = 64;
 const PAUSE_MS = 5;
 const PATIENCE_MS = 10_000;

@@ -2,13 +2,13 @@ import type { Surroundings } from '../../core/program/launch-record.ts';
 import { singleQuoted } from '../../core/text/typed-command.ts';
 
 /**
- * What bash has to do so that a program's standard output and error go to their files again; run with the program's rights, for
- * with root's they could be led anywhere. What must not be opened is left where it goes by itself.
+ * Returns what bash must do so that a program's standard output and error go to their files again. It runs with the program's
+ * rights, because root's rights could be misled to any file. An output that must not be opened stays where it goes by default.
  *
- * A shell's own `>>` follows links and waits for a FIFO's reader. So dd(1) opens the file, by which nothing is followed, waited for
- * or written, and holds it while the shell looks at what that is: only a regular file, by the very path, of root's or the program's
- * user's, with no second name. The shell then opens what dd holds, which nobody can exchange. The file is made anew only where
- * nobody else could have led the path elsewhere; root's own is not even opened where somebody else owns a folder above it.
+ * A shell's own `>>` follows links and waits for a FIFO's reader. So dd(1) opens the file, without following, waiting or
+ * writing, and holds it while the shell checks what it is: only a regular file, by exactly this path, owned by root or the
+ * program's user, with no second name. The shell then opens what dd holds, which nobody can exchange. A missing file is created
+ * only if nobody else could have changed the path. Even root's own file is not opened if somebody else owns a folder above it.
  */
 export function outputSteps({ standardOutput, standardError }: Surroundings): string[] {
   if (standardOutput === undefined && standardError === undefined) return [];
@@ -22,11 +22,11 @@ export function outputSteps({ standardOutput, standardError }: Surroundings): st
   return steps;
 }
 
-/** 10 ms each: a file system that does not answer must not keep the program from its start. */
+/** 10 ms each: a file system that does not answer must not keep the program from starting. */
 const TRIES = 300;
 
-// dd(1) has nothing to write, and ends when the pipe to it is closed. As long as its output is the /dev/null that it is given, it has
-// not opened the file yet.
+// dd(1) has nothing to write, and ends when its input pipe is closed. While its output is still the /dev/null that it was
+// given, it has not opened the file yet.
 const APPEND = `monitor_append() {
   local folder=$2 make=notrunc owner mode dd tries
   while [[ -n $folder ]]; do

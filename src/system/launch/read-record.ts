@@ -1,3 +1,5 @@
+// Reads from a living process how it was started.
+
 import { isUtf8 } from 'node:buffer';
 import { resolve } from 'node:path';
 import { Breath } from '../../core/breath.ts';
@@ -11,19 +13,19 @@ import { argvFault, countStrings } from './executed-argv.ts';
 import { asScript } from './script-file.ts';
 import { readSurroundings } from './surroundings.ts';
 
-/** How a living process was started, or in one line why that cannot be told or must not be done again. */
+/** How a living process was started, or one line why that is not known or must not be repeated. */
 type LaunchReading =
   | { readonly kind: 'read'; readonly record: LaunchRecord }
-  /** `confined`: it may be known how, and must not be done. `passing`: another look may tell. */
+  /** `confined`: it may be known how, but it must not be repeated. `passing`: another look may succeed. */
   | { readonly kind: 'unusable'; readonly reason: string; readonly confined?: boolean; readonly passing?: boolean };
 
 /**
- * Reads how the process was started. The user is its real one, and it is unusable where the program was executed with more
- * rights than its caller had (set-user-id and the like): arguments and environment are then the caller's, and to start it again
- * with the rights it has would hand those to the caller. Unusable too where the program wrote another title over its arguments,
- * where arguments (2 MiB) or environment (1 MiB) are longer than what we read or more than 65,536, where the records read before with
- * the same `room` leave none, and where it is more confined than what `starter` would start (confinement.ts). Never rejects; the loop
- * turns meanwhile.
+ * Reads how the process was started. The user is its real user. The process is unusable if the program was executed with more
+ * rights than its caller had (set-user-id and similar): arguments and environment are then the caller's, and starting it again
+ * with its rights would give those to the caller. It is also unusable if the program wrote another title over its arguments, if
+ * arguments (2 MiB) or environment (1 MiB) are longer than we read or have more than 65,536 strings, if records read before
+ * have used up the same `room`, or if it is more confined than what `starter` would start (confinement.ts). Never rejects; the
+ * event loop continues meanwhile.
  */
 export async function readLaunchRecord(
   table: ProcessTable,
@@ -34,9 +36,9 @@ export async function readLaunchRecord(
   const before = table.read(pid, ['startTime', 'uids', 'kernelThread']);
   const process = table.read(pid, FIELDS);
   if (before === undefined || process === undefined) return ENDED;
-  if (before.kernelThread) return unusable('it is a thread of the kernel, and no program');
+  if (before.kernelThread) return unusable('it is a kernel thread');
   const { memory } = table;
-  // Nobody is less confined by what else is to be said of it, or by how much of it there is.
+  // Confinement is checked first: no other fact about the process, and no amount of data, makes it less confined.
   const confinement = confinementOf(table, pid, starter) ?? ownRoot(process.root);
   if (confinement !== undefined) {
     const now = table.read(pid, ['startTime', 'state', 'threads']);
@@ -53,7 +55,7 @@ export async function readLaunchRecord(
   if (auxiliary === UNREAD || argvBytes === UNREAD || environmentBytes === UNREAD)
     return { ...unusable('it cannot be read now: its memory is locked'), confined: true, passing: true };
   const surroundings = readSurroundings(table, pid);
-  // An exec or a change of user in between would join one program's environment to another one's rights.
+  // An exec or a change of user in between would combine one program's environment with another one's rights.
   const isArgvSame = argvBytes !== undefined && (await memory.isStill(pid, 'cmdline', argvBytes));
   const after = table.read(pid, ['startTime', 'uids', 'executable', 'state', 'threads']);
   if (after === undefined || hasEnded(after)) return ENDED;
@@ -99,8 +101,8 @@ export async function readLaunchRecord(
 }
 
 /**
- * The executable as it was called by its path, so that a link that is moved to another release is followed; undefined where that
- * is not it.
+ * Returns the executable by the path that it was called with, so that a link that is moved to another release is followed;
+ * undefined if that is not the same file.
  */
 function calledFile(table: ProcessTable, pid: number, [called = '']: readonly string[], folder: string): string | undefined {
   const path = resolve(folder, called);
@@ -114,26 +116,33 @@ function ownRoot(root: string | undefined): string | undefined {
 const FIELDS = ['name', 'startTime', 'executable', 'cwd', 'root', 'uids', 'gids', 'groups'] as const;
 
 /**
- * The directory as the program itself calls it ($PWD), so that a link that is moved to another release is followed; else as the kernel
- * does. Undefined where neither leads to where it is: it was removed, and what stands in its place now may be anybody's link.
+ * Returns the directory as the program itself calls it ($PWD), so that a link that is moved to another release is followed;
+ * else as the kernel does. Undefined if neither leads to the directory: it was removed, and what is in its place now may be
+ * anybody's link.
  */
 function folderOf(table: ProcessTable, pid: number, cwd: string, environment: readonly string[]): string | undefined {
   return [callsItsFolder(environment), cwd].find((path) => path?.startsWith('/') && table.isSame(pid, 'cwd', path));
 }
 
-/** What the kernel told the process when it was executed; UNREAD if it cannot be read now, undefined if it cannot be. Never rejects. */
+/**
+ * Returns what the kernel told the process when it was executed. UNREAD if it cannot be read now, undefined if it can never be
+ * read. Never rejects.
+ */
 export async function readAuxiliary(table: ProcessTable, pid: number): Promise<ReturnType<typeof parseAuxv> | typeof UNREAD> {
   const auxv = await table.memory.whole(pid, 'auxv', AUXV_LIMIT);
   if (auxv === UNREAD) return UNREAD;
   return auxv === undefined || auxv === 'longer' ? undefined : parseAuxv(auxv);
 }
 
-/** $PWD of an environment; undefined where it has none. */
+/** Returns $PWD of an environment; undefined if it is not set. */
 export function callsItsFolder(environment: readonly string[]): string | undefined {
   return environment.find((variable) => variable.startsWith('PWD='))?.slice('PWD='.length);
 }
 
-/** How much the records of one program's copies, read one after another, may take together; the first is read in any case. */
+/**
+ * Limits how much the records of one program's copies, which are read one after another, may take together. The first is read
+ * in any case.
+ */
 export class RecordRoom {
   #left = 8 * 1024 * 1024;
 
@@ -141,22 +150,25 @@ export class RecordRoom {
     return this.#left <= 0;
   }
 
-  /** One was read, of so many bytes and strings. */
+  /** Counts one record of that many bytes and strings. */
   take(bytes: number, strings: number): void {
     this.#left -= bytes + strings * BYTES_A_STRING;
   }
 }
 
-/** What each takes beside its own bytes, about. */
+/** Roughly what each string takes in addition to its own bytes. */
 const BYTES_A_STRING = 32;
 
-/** What is longer is not cut but refused: it would be started with half of its arguments. */
+/** A longer command line is not cut but refused: it would be started with half of its arguments. */
 const ARGV_LIMIT = 2 * 1024 * 1024;
 const ENVIRONMENT_LIMIT = 1024 * 1024;
-/** The kernel's own word. */
+/** Written by the kernel itself. */
 const AUXV_LIMIT = 64 * 1024;
 
-/** Of each: more would take their time, which is all others' too, and no program that lasts has them. */
+/**
+ * The limit for each of the two: more strings would take too long, which delays everything else, and no long-running program
+ * has them.
+ */
 const MOST_STRINGS = 65_536;
 
 const ENDED: LaunchReading = { kind: 'unusable', reason: 'it ended meanwhile', passing: true };
@@ -169,7 +181,7 @@ function key(process: { readonly startTime: number; readonly uids?: { readonly r
   return `${process.startTime} ${process.uids?.real}`;
 }
 
-/** A program may have written over its environment too: what is no variable any more is left out. */
+/** A program may have overwritten its environment too: strings that are no longer variables are left out. */
 function isVariable(text: string): boolean {
   return /^[^=]+=/.test(text) && !text.includes('\ufffd');
 }

@@ -1,3 +1,5 @@
+// Plans to start a recorded program again.
+
 import { statSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { LaunchRecord } from '../../core/program/launch-record.ts';
@@ -8,23 +10,24 @@ import { EMPTY_ENVIRONMENT, programScript } from '../spawn/script.ts';
 import { setpriv } from '../spawn/user-account.ts';
 import { needed, resourcePrefix, shellSteps } from './give-back.ts';
 
-/** What is to be started, and how; or in one line why it cannot be. */
+/** What is to be started and how, or one line why it cannot be started. */
 export type StartPlan =
   | {
       readonly kind: 'ready';
       readonly file: string;
       readonly argv: readonly string[];
       readonly options: Omit<StartOptions, 'output' | 'input'>;
-      /** What it reads from its standard input (spawn/script.ts); undefined where that is empty. */
+      /** What it reads from its standard input (spawn/script.ts); undefined if that is empty. */
       readonly text?: string;
-      /** Whose it will be; undefined for ourselves. */
+      /** The user that it runs as; undefined for our own. */
       readonly uid: number | undefined;
     }
   | { readonly kind: 'refused'; readonly reason: string };
 
 /**
- * Starts a recorded program again as it was: argv[0] and all, in its directory, with its environment and MONITOR_RUN_ID, as its
- * user and groups, in its surroundings as far as we may. Only root can make it another user's. Never rejects.
+ * Plans to start a recorded program again as it was: with its whole argv including argv[0], in its directory, with its
+ * environment and MONITOR_RUN_ID, as its user and groups, in its surroundings as far as we may. Only root can start it as
+ * another user. Never rejects.
  */
 export async function planRecorded(record: LaunchRecord, runId: string): Promise<StartPlan> {
   const { argv, executable, cwd, uid, gid, groups } = record;
@@ -36,11 +39,12 @@ export async function planRecorded(record: LaunchRecord, runId: string): Promise
   if (!isOurs && process.geteuid?.() !== 0)
     return { kind: 'refused', reason: `only root can start it as the user ${uid}:${gid}` };
   const lacking = needed(record.surroundings ?? {});
-  // In a script: its directory is entered, and its program looked for, with its own rights alone, not on the way from root's to them;
-  // and an LD_PRELOAD of that user's must not meet setpriv, which is root still.
+  // Done in a script: its directory is entered, and its program looked up, with its own rights only, not on the way from root's
+  // rights to them. And an LD_PRELOAD of that user must not reach setpriv, which is still root.
   const steps = shellSteps(lacking, { isUnit: false });
   const script = programScript({ executable, argv, cwd, environment: variables, steps });
-  // What needs neither other rights nor other surroundings, or cannot have those for want of bash, needs no shell.
+  // If it needs neither other rights nor other surroundings, or cannot have the latter because there is no bash, it needs no
+  // shell.
   if (isOurs && (script === undefined || Object.keys(lacking).length === 0)) {
     const options = { environment: Object.fromEntries(variables), cwd, argv0 };
     return { kind: 'ready', file: executable, argv: rest, options, uid };
@@ -63,18 +67,19 @@ export async function planRecorded(record: LaunchRecord, runId: string): Promise
 }
 
 /**
- * Whether env(1) can begin what only ignores signals, as all that a shell has put into the background does: in less than half of a
- * shell's time, and with variables that no shell can hold. That of coreutils 8.31 and later can.
+ * True if env(1) can start a program that only ignores signals, as everything does that a shell has put into the background.
+ * env takes less than half of a shell's time, and passes variables that no shell can hold. coreutils 8.31 and later can do
+ * that.
  */
 async function canEnvBegin(executable: string): Promise<boolean> {
-  // It takes what holds one for a variable.
+  // env takes a word with `=` for a variable.
   if (executable.includes('=')) return false;
   canIgnore ??= execute(ENV, [ignoring([constants.signals.SIGINT]), 'true'], { timeoutMs: 1000 });
   const result = await canIgnore;
   return result.kind === 'exited' && result.exitCode === 0;
 }
 
-/** Asked once. */
+/** Checked once. */
 let canIgnore: Promise<CommandResult> | undefined;
 const ENV = '/usr/bin/env';
 
@@ -83,14 +88,14 @@ function ignoring(signals: readonly number[]): string {
 }
 
 /** Why a program that was called by another name than its file's cannot be started. */
-export const NEEDS_BASH = 'it was started under another name than its own, and only bash can do that again: set start_command';
+export const NEEDS_BASH = 'it was started by a name other than its file name, which only bash can repeat: set start_command';
 
-/** setpriv's option for exactly these supplementary groups. */
+/** Returns setpriv's option for exactly these supplementary groups. */
 export function groupsOption(groups: readonly number[]): string {
   return groups.length === 0 ? '--clear-groups' : `--groups=${groups.join(',')}`;
 }
 
-/** Why it cannot be worked in; undefined where it can. */
+/** Says why a directory cannot be entered; undefined if it can. */
 function folderFault(path: string): string | undefined {
   try {
     return statSync(path).isDirectory() ? undefined : `its working directory ${path} is gone`;
@@ -101,7 +106,7 @@ function folderFault(path: string): string | undefined {
   }
 }
 
-/** `KEY=VALUE` each; of several values of one key getenv(3) finds the first. */
+/** Splits `KEY=VALUE` entries. If a key has several values, keeps the first, as getenv(3) does. */
 export function firstValues(environment: readonly string[]): Map<string, string> {
   const values = new Map<string, string>();
   for (const entry of environment) {

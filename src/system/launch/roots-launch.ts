@@ -6,8 +6,9 @@ import type { Entries } from '../files/walk-path.ts';
 import { executedFiles } from './executed-files.ts';
 
 /**
- * Why somebody but root has a say in what `record` executes, in one line; undefined where nobody has: every file that it executes, and
- * every folder above, is root's alone, and so is what its environment makes it load. What cannot be told counts as somebody's.
+ * Says in one line why somebody other than root can change what `record` executes; undefined if nobody can: every file that it
+ * executes, every folder above, and everything its environment makes it load is writable by root alone. What cannot be
+ * determined counts as changeable.
  */
 export function notRootsLaunch(record: LaunchRecord): string | undefined {
   const { files, places, unknown } = executedFiles(record);
@@ -28,7 +29,10 @@ function firstOf(all: readonly string[], judge: (one: string) => string | undefi
   return undefined;
 }
 
-/** Why a variable (`KEY=VALUE`) may load what is not root's. Source: ld.so(8), python(1), perlrun(1), ruby(1), node(1), bash(1). */
+/**
+ * Says why a variable (`KEY=VALUE`) may load what is not root's. Source: ld.so(8), python(1), perlrun(1), ruby(1), node(1),
+ * bash(1).
+ */
 function loadsOthers(entry: string, entries: Entries): string | undefined {
   const cut = entry.indexOf('=');
   const [name, value] = [entry.slice(0, cut), entry.slice(cut + 1)];
@@ -38,23 +42,23 @@ function loadsOthers(entry: string, entries: Entries): string | undefined {
     const kind = interpreterOf(options);
     const flags = kind === 'launcher' ? undefined : kind?.flags;
     const isHarmless = value.split(/\s+/).every((word) => word === '' || flags?.test(word));
-    return isHarmless ? undefined : `what its ${name} loads cannot be told`;
+    return isHarmless ? undefined : `cannot determine what its ${name} loads`;
   }
   if (!PATH_VARIABLES.has(name) && !VERSIONED.test(name)) return undefined;
-  // A word alone is the name of an environment to many programs, and to a shell a file of that name.
+  // A single word is the name of an environment to many programs; to a shell it is a file of that name.
   if (name === 'ENV' && !value.includes('/')) return undefined;
   const separator = name === 'LD_PRELOAD' ? /[: ]/ : /[:;]/;
   for (const place of value.split(separator)) {
     if (place === '' && name !== 'LD_LIBRARY_PATH') continue;
-    if (!isAbsolute(place) || place.includes('$')) return `what its ${name} loads cannot be told`;
-    // Of Java's class paths: all archives in that folder.
+    if (!isAbsolute(place) || place.includes('$')) return `cannot determine what its ${name} loads`;
+    // In Java's class paths: all archives in that folder.
     const reason = notRootsPlace(place.replace(/\/\*$/, ''), entries);
     if (reason !== undefined) return `its ${name} names what is not root's alone: ${reason}`;
   }
   return undefined;
 }
 
-/** Their value is a line of options to that interpreter. */
+/** Variables whose value is a line of options for that interpreter. */
 const OPTION_VARIABLES: Readonly<Record<string, string>> = {
   NODE_OPTIONS: 'node',
   PERL5OPT: 'perl',

@@ -1,3 +1,5 @@
+// Reads scripts: their first line, and how the kernel executes them.
+
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { LaunchRecord } from '../../core/program/launch-record.ts';
@@ -5,9 +7,9 @@ import { hostPath, O_PATH } from '../files/host-path.ts';
 import { calledName } from '../proc/called-names.ts';
 
 /**
- * What is executed of a script that was executed by its own path, so that it can be so again; undefined where it is none. The kernel
- * takes its name for `comm` then, and the interpreter's otherwise. It has put interpreter, perhaps one argument, and the path before
- * the script's own arguments (execve(2)).
+ * Returns how to execute a script again that was executed by its own path; undefined if it is not such a script. The kernel
+ * then uses the script's name as `comm`, and otherwise the interpreter's. It has put the interpreter, perhaps one argument, and
+ * the path before the script's own arguments (execve(2)).
  */
 export function asScript(
   name: string,
@@ -25,14 +27,14 @@ export function asScript(
   return undefined;
 }
 
-/** Interpreter and argument of a script's first line (execve(2)); [] where the file is no script, or cannot be read. */
+/** Returns interpreter and argument of a script's first line (execve(2)); [] if the file is not a script or cannot be read. */
 export function readShebang(file: string): string[] {
   const [, line = ''] = /^#!([^\n]*)/.exec(readStart(file, 256)?.toString() ?? '') ?? [];
   const [, interpreter, argument] = /^[ \t]*([^ \t]+)(?:[ \t]+(.*?))?[ \t]*$/.exec(line) ?? [];
   return [interpreter, argument || undefined].filter((word) => word !== undefined);
 }
 
-/** A script's whole text; undefined if it is longer than 64 KiB, no regular file, or cannot be read. */
+/** Returns a script's whole text; undefined if it is longer than 64 KiB, not a regular file, or cannot be read. */
 export function readScript(file: string): string | undefined {
   const text = readStart(file, LONGEST_SCRIPT + 1);
   return text !== undefined && text.length <= LONGEST_SCRIPT ? text.toString() : undefined;
@@ -40,10 +42,10 @@ export function readScript(file: string): string | undefined {
 
 const LONGEST_SCRIPT = 64 * 1024;
 
-/** The first bytes of a regular file. */
+/** Returns the first bytes of a regular file. */
 function readStart(file: string, bytes: number): Buffer | undefined {
   try {
-    // Looked at before it is opened for reading: to open a device can be an act, and to open a FIFO waits for its writer.
+    // Checked before it is opened for reading: opening a device can have an effect, and opening a FIFO waits for its writer.
     const place = openSync(hostPath(file), O_PATH);
     try {
       return fstatSync(place).isFile() ? readBytes(`/proc/self/fd/${place}`, bytes) : undefined;

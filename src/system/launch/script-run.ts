@@ -1,3 +1,5 @@
+// Finds the script that a process runs.
+
 import { isAbsolute, join, resolve } from 'node:path';
 import process from 'node:process';
 import { lastPart } from '../../core/process/comm.ts';
@@ -16,10 +18,10 @@ interface Interpreting {
 }
 
 /**
- * The full path of the script that a process runs, by whatever interpreter: the word of its arguments that the interpreter is given to
- * execute, if it is an executable file whose `#!` line leads to argv[0] or to the process's executable, or from one shell to another; a
- * later word is data. Before it stand options with their values, or what its own `#!` line has there. Undefined if there is none. Only
- * files whose name `mayBe` accepts are opened. Source: execve(2), env(1).
+ * Returns the full path of the script that a process runs, by any interpreter: the argument that the interpreter is to execute,
+ * if it is an executable file whose `#!` line leads to argv[0] or to the process's executable, or from one shell to another.
+ * Later arguments are data. Before it are options with their values, or what its own `#!` line has there. Undefined if there is
+ * none. Only files whose name `mayBe` accepts are opened. Source: execve(2), env(1).
  */
 export function scriptRun(table: ProcessTable, of: Interpreting, mayBe: (name: string) => boolean): string | undefined {
   const { pid, argv = [] } = of;
@@ -38,7 +40,7 @@ export function scriptRun(table: ProcessTable, of: Interpreting, mayBe: (name: s
   return undefined;
 }
 
-/** By its file, else by what it is called: `sh` of BusyBox. */
+/** Identifies the interpreter by its file, else by the name it is called with: `sh` of BusyBox. */
 function interpreting({ argv: [argv0 = ''] = [], executable = '' }: Interpreting): Interpreter {
   const kinds = [interpreterOf(executable), interpreterOf(argv0)];
   return (kinds.find((kind) => kind !== undefined && kind !== 'launcher') as Interpreter | undefined) ?? {};
@@ -47,13 +49,13 @@ function interpreting({ argv: [argv0 = ''] = [], executable = '' }: Interpreting
 /** What a script's first line runs. */
 interface ScriptLine {
   readonly program: string;
-  /** env(1) looks for it in PATH. */
+  /** env(1) looks it up in PATH. */
   readonly isSearched: boolean;
-  /** What the program is given before the script. */
+  /** The arguments of the program before the script. */
   readonly words: readonly string[];
 }
 
-/** `python3` and `-u` of `#!/usr/bin/env -S -i A=b python3 -u`. */
+/** Returns `python3` and `-u` for `#!/usr/bin/env -S -i A=b python3 -u`. */
 function ranBy([interpreter, argument]: readonly string[]): ScriptLine | undefined {
   if (interpreter === undefined) return undefined;
   if (lastPart(interpreter) !== 'env')
@@ -69,11 +71,11 @@ function leadsTo(table: ProcessTable, line: ScriptLine, of: Interpreting): boole
   const { argv = [], executable = '' } = of;
   const [called = ''] = argv;
   if (line.program === called || (line.isSearched && line.program === lastPart(called))) return true;
-  // `bash app.sh` of what has `#!/bin/sh`.
+  // `bash app.sh` for a script with `#!/bin/sh`.
   return executesIt(table, line, of) || (isShell(line.program) && isShell(programName(executable, argv)));
 }
 
-/** Whether the process's executable is what the first line of `script` asks for, whatever the process says of itself. */
+/** True if the process's executable is what the first line of `script` asks for, whatever the process calls itself. */
 export function isInterpretedBy(table: ProcessTable, script: string, of: Interpreting): boolean {
   const line = ranBy(readShebang(script));
   return line !== undefined && executesIt(table, line, of);
@@ -81,12 +83,12 @@ export function isInterpretedBy(table: ProcessTable, script: string, of: Interpr
 
 function executesIt(table: ProcessTable, { program, isSearched }: ScriptLine, { pid, executable = '' }: Interpreting): boolean {
   if (!isSearched) return program.startsWith('/') && table.executes(pid, program);
-  // Which file env(1) found is not known: what stood in PATH may itself have executed another one, as pyenv's `python3` does.
+  // It is not known which file env(1) found: what was in PATH may itself have executed another one, as pyenv's `python3` does.
   if (withoutVersion(lastPart(executable)).includes(program)) return true;
   return foldersOfPath().some((folder) => table.executes(pid, join(folder, program)));
 }
 
-/** `python3.11`, `python3` and `python` of the first. */
+/** Returns `python3.11`, `python3` and `python` for the first of them. */
 function withoutVersion(name: string): string[] {
   const names = [name];
   for (let rest = name; ; names.push(rest)) {

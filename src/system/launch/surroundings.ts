@@ -1,3 +1,5 @@
+// Reads the surroundings of a process.
+
 import { constants } from 'node:os';
 import type { Resource, ResourceLimit, Surroundings } from '../../core/program/launch-record.ts';
 import { parseCgroup, unitFolderOf } from '../proc/cgroup.ts';
@@ -7,8 +9,9 @@ import type { ProcessTable } from '../proc/table.ts';
 import { parseRunFileName } from '../runs/file.ts';
 
 /**
- * What the process has from who started it, all of it: what a launcher gives by itself is another at the next start (DefaultLimitNOFILE=).
- * `cgroups` is where control groups are mounted. Source: proc_pid_limits(5), proc_pid_status(5), proc_pid_fdinfo(5), cgroups(7).
+ * Reads everything that the process inherited from its starter, because a launcher's own defaults may differ at the next start
+ * (DefaultLimitNOFILE=). `cgroups`: where control groups are mounted. Source: proc_pid_limits(5), proc_pid_status(5),
+ * proc_pid_fdinfo(5), cgroups(7).
  */
 export function readSurroundings(table: ProcessTable, pid: number, cgroups = '/sys/fs/cgroup'): Surroundings {
   const status = table.bytes(pid, 'status')?.toString('latin1') ?? '';
@@ -25,21 +28,24 @@ export function readSurroundings(table: ProcessTable, pid: number, cgroups = '/s
   });
 }
 
-/** A file that is written to by this descriptor of the process, by a path that leads there; undefined where it is nothing that lasts. */
+/**
+ * Returns the file that this descriptor of the process writes to, by a path that leads there; undefined if it is not a lasting
+ * file.
+ */
 export function outputFile(table: ProcessTable, pid: number, descriptor: 1 | 2): string | undefined {
   const path = table.descriptorPath(pid, String(descriptor));
   if (path === undefined || !/^\/[^\p{Cc}]+$/u.test(path)) return undefined;
   const [, flags] = /^flags:\s*([0-7]{1,12})$/m.exec(table.bytes(pid, `fdinfo/${descriptor}`)?.toString('latin1') ?? '') ?? [];
   if (flags === undefined || (Number.parseInt(flags, 8) & O_ACCMODE) === 0) return undefined;
-  // Not a device; and one that was removed, or is another's root's, is not to be found by its path.
+  // Not a device. And a file that was removed, or that is in another root directory, is not found by its path.
   if (!table.isFile(pid, `fd/${descriptor}`) || !table.isSame(pid, `fd/${descriptor}`, path)) return undefined;
-  // What we gave it to write to lives no longer than itself.
+  // A file that we gave it to write to lives no longer than the process.
   return parseRunFileName(path.slice(path.lastIndexOf('/') + 1)) === undefined ? path : undefined;
 }
 
 const O_ACCMODE = 3;
 
-/** The file mode creation mask of a process; undefined where it cannot be read. */
+/** Returns the file mode creation mask of a process; undefined if it cannot be read. */
 export function umaskOf(table: ProcessTable, pid: number): number | undefined {
   return parseUmask(table.bytes(pid, 'status')?.toString('latin1') ?? '');
 }
@@ -51,7 +57,7 @@ function parseUmask(status: string): number | undefined {
 
 type Limits = Partial<Record<Resource, ResourceLimit>>;
 
-/** The limits of a process; those that cannot be read are missing. */
+/** Returns the limits of a process. Those that cannot be read are missing. */
 export function limitsOf(table: ProcessTable, pid: number): Limits {
   const limits: Limits = {};
   for (const line of (table.bytes(pid, 'limits')?.toString('latin1') ?? '').split('\n')) {
@@ -82,9 +88,9 @@ const NAMES: ReadonlyMap<string, Resource> = new Map([
 ]);
 
 /**
- * The signals of a mask that a program may have from its starter. Not SIGCHLD and SIGTERM, which a program sets by itself, the one
- * for its children and the other while it ends, and which it must not have from the beginning for that; nor those from 32 on. Nor
- * what the program is known to ignore of itself, which need not be done for it.
+ * Returns the signals of a mask that a program may have inherited from its starter. Without SIGCHLD and SIGTERM, which a
+ * program sets by itself, the first for its children and the other while it ends, and which it must not have from its start
+ * because of that; without signals from 32 on; and without those that the program is known to ignore by itself.
  */
 function signalsOf(mask: string, executable: string): number[] {
   if (!/^\s*[0-9a-f]{1,32}$/.test(mask)) return [];
@@ -92,7 +98,7 @@ function signalsOf(mask: string, executable: string): number[] {
   const ignored = INHERITED.filter((signal) => ((bits >> BigInt(signal - 1)) & 1n) === 1n);
   const name = executable.slice(executable.lastIndexOf('/') + 1);
   if (/^(?:python|pypy|node)/.test(name)) return ignored.filter((signal) => signal !== SIGPIPE && signal !== SIGXFSZ);
-  // Bash ignores it always, and its programs do not; who puts something into the background has both ignored.
+  // Bash always ignores it, and its programs do not. A shell that puts a program into the background makes it ignore both.
   if (name === 'bash' && !ignored.includes(SIGINT)) return ignored.filter((signal) => signal !== SIGQUIT);
   return ignored;
 }
@@ -102,7 +108,7 @@ const INHERITED = Array.from({ length: 31 }, (_, index) => index + 1).filter(
   (signal) => ![SIGTERM, SIGCHLD, SIGKILL, SIGSTOP].includes(signal),
 );
 
-/** Of the unit that the process is in, where that is one of a program and not of a session, a user, or the daemon. */
+/** Returns the limits of the process's unit, if that is the unit of a program and not of a session, a user, or the daemon. */
 function unitLimits(table: ProcessTable, pid: number, files: ProcFiles): Pick<Surroundings, 'memoryMax' | 'tasksMax'> {
   const [folder, ours] = [pid, process.pid].map((number) =>
     unitFolderOf(parseCgroup(table.bytes(number, 'cgroup')?.toString() ?? '') ?? ''),
@@ -115,7 +121,7 @@ function unitLimits(table: ProcessTable, pid: number, files: ProcFiles): Pick<Su
   const memory = Number(value(`${folder}/memory.max`, `memory${folder}/memory.limit_in_bytes`));
   const tasks = value(`${folder}/pids.max`, `pids${folder}/pids.max`);
   return present({
-    // Without a limit it is `max`, or what is left of 2^63 in whole pages.
+    // Without a limit it is `max`, or the largest number of whole pages below 2^63.
     memoryMax: Number.isSafeInteger(memory) ? memory : undefined,
     tasksMax: tasks === undefined ? undefined : tasks === 'max' ? ('unlimited' as const) : Number(tasks),
   });
@@ -123,7 +129,7 @@ function unitLimits(table: ProcessTable, pid: number, files: ProcFiles): Pick<Su
 
 const MAX_VALUE = 32;
 
-/** Without the fields that are undefined. */
+/** Returns the object without its undefined fields. */
 function present<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>;

@@ -21,9 +21,9 @@ import { Offspring, withLeft } from './offspring.ts';
 import { planTransient, type TransientPlan } from './transient-plan.ts';
 
 /**
- * Starts programs through PID 1, each in a transient unit named after it: outside of our sandbox and control group, its output in
- * the journal. The unit of a program that went to the background by itself stays, `active (exited)`, and all of it ends with it.
- * Source: systemd.service(5).
+ * Starts programs through PID 1, each in a transient unit named after it: outside of our sandbox and control group, with its
+ * output in the journal. The unit of a program that went to the background by itself stays `active (exited)`, and stopping it
+ * ends the whole program. Source: systemd.service(5).
  */
 export class TransientLauncher implements ProgramLauncher {
   readonly starter = 1;
@@ -34,8 +34,8 @@ export class TransientLauncher implements ProgramLauncher {
   }
 
   async unready(timeoutMs: number, signal: AbortSignal): Promise<string | undefined> {
-    const spoken = await this.#pid1.speak({ timeoutMs, signal, alive: true }, async () => {});
-    return spoken.kind === 'unreachable' ? spoken.reason : undefined;
+    const reached = await this.#pid1.withLink({ timeoutMs, signal, alive: true }, async () => {});
+    return reached.kind === 'unreachable' ? reached.reason : undefined;
   }
 
   async launch(launch: Launch, graceMs: number, signal: AbortSignal): Promise<LaunchResult> {
@@ -46,10 +46,10 @@ export class TransientLauncher implements ProgramLauncher {
     const startedMs = Date.now();
     const remarks: string[] = [];
     let offspring: Offspring | undefined;
-    const spoken = await this.#pid1.speak({ timeoutMs: launch.timeoutMs, signal, alive: true }, async (link) => {
+    const reached = await this.#pid1.withLink({ timeoutMs: launch.timeoutMs, signal, alive: true }, async (link) => {
       const started = await this.#start(link, launch, plan, remarks);
       if (started.kind !== 'started') return started;
-      // Not before: what was told until then may be of the unit that bore the name before.
+      // Not earlier: changes before this point may belong to the unit that had the name before.
       const follower = new TransientFollower(link, unit);
       if (launch.what.kind === 'line') offspring = new Offspring(() => pidsOfService(unit));
       try {
@@ -58,8 +58,8 @@ export class TransientLauncher implements ProgramLauncher {
         follower.stop();
       }
     });
-    if (spoken.kind === 'unreachable') return withLeft(failed(spoken.reason), offspring);
-    const { value } = spoken;
+    if (reached.kind === 'unreachable') return withLeft(failed(reached.reason), offspring);
+    const { value } = reached;
     switch (value.kind) {
       case 'launched':
         return withRemarks(await withLeft(value, offspring, unit), launch, remarks);
@@ -80,7 +80,10 @@ export class TransientLauncher implements ProgramLauncher {
     for (const unit of furtherUnits(systemName)) await retireUnit(this.#pid1, unit, { timeoutMs, signal });
   }
 
-  /** Not to be aborted: half started is no state to leave. What it has to be started without goes to `remarks`. */
+  /**
+   * Cannot be aborted, because a half-started program is not a state to leave. What it has to be started without goes to
+   * `remarks`.
+   */
   async #start(
     link: Pid1Link,
     launch: Launch,
@@ -110,7 +113,7 @@ export class TransientLauncher implements ProgramLauncher {
     }
     try {
       const start = (): Promise<TransientStart> => {
-        // What the unit still is keeps its name: while it is active, also without a process, and once it has failed.
+        // A unit keeps its name while it is active, even without a process, and after it has failed.
         void link.call({ member: 'StopUnit', signature: 'ss', values: [unit, 'replace'] }, ANSWER);
         void link.call({ member: 'ResetFailedUnit', signature: 's', values: [unit] }, ANSWER);
         return startTransient(
@@ -127,7 +130,7 @@ export class TransientLauncher implements ProgramLauncher {
       };
       const first = await start();
       if (first.kind !== 'taken') return first;
-      // It runs, and takes its time to stop.
+      // It runs, and takes time to stop.
       await runJob(this.#pid1, 'stop', unit, STOP);
       return await start();
     } finally {
@@ -135,7 +138,7 @@ export class TransientLauncher implements ProgramLauncher {
     }
   }
 
-  /** A program that ended by itself with exit code 0 has left its daemon behind; any other end is a failure. */
+  /** A program that ended by itself with exit code 0 has left its daemon behind. Any other end is a failure. */
   async #judge(unit: string, startedMs: number, { code, status, invocation }: TransientState): Promise<LaunchResult> {
     if (code === CLD_EXITED && status === 0) return { kind: 'launched', pid: undefined };
     const output = await journalOf({ unit, invocation, sinceMs: startedMs }, JOURNAL);
@@ -143,19 +146,19 @@ export class TransientLauncher implements ProgramLauncher {
       code === CLD_EXITED
         ? { kind: 'exited', exitCode: status, output }
         : { kind: 'signaled', signal: signalName(status), output };
-    // Neither its name nor a half of it is left behind; one that a signal ended may count as a success.
+    // Neither the name nor a part of the program is left behind. An end by a signal may count as a success for systemd.
     await retireUnit(this.#pid1, unit, STOP);
     return { ...failed(commandFailure(result) ?? 'it ended at once'), ...commandOutput(result) };
   }
 }
 
-/** Of the copies beside the first, in which something runs. */
+/** Returns the units of further copies in which something runs. */
 function furtherUnits(systemName: string): string[] {
   const units = Array.from({ length: MOST_COPIES - 1 }, (_, index) => appUnit(systemName, index + 2));
   return units.filter((unit) => pidsOfService(unit).length > 0);
 }
 
-/** TimeoutStopSec= is 90 s where nobody says otherwise. */
+/** TimeoutStopSec= is 90 s by default. */
 const STOP = { timeoutMs: 100_000 };
 const ANSWER = { timeoutMs: 30_000 };
 const JOURNAL = { entries: 10, timeoutMs: 30_000 };
@@ -164,7 +167,7 @@ function failed(reason: string): LaunchResult & { readonly kind: 'failed' } {
   return { kind: 'failed', reason };
 }
 
-/** What `journalctl -t` knows the program by: the name, of a path its last part. */
+/** Returns the name that `journalctl -t` knows the program by: the name, or the last part if it is a path. */
 function identifier(systemName: string): string {
   return (
     printable(systemName)
@@ -176,7 +179,7 @@ function identifier(systemName: string): string {
 
 const MAX_IDENTIFIER = 64;
 
-/** What has become of the unit when its main process has ended, or at the latest after `graceMs`. */
+/** Returns the state of the unit when its main process has ended, or after `graceMs` at the latest. */
 async function watch(
   follower: TransientFollower,
   graceMs: number,
@@ -185,12 +188,13 @@ async function watch(
   const endMs = performance.now() + graceMs;
   for (let isFirst = true; ; isFirst = false) {
     const leftMs = endMs - performance.now();
-    const isLast = leftMs <= 0 || signal.aborted || !follower.isTold;
-    // Not everything has been told: what came first was before us, a systemd 239 keeps some back, and a link may have ended.
+    const isLast = leftMs <= 0 || signal.aborted || !follower.isConnected;
+    // Some changes were not received: the first ones came before we listened, systemd 239 delays some, and a link may have
+    // ended.
     if (isFirst || isLast) await follower.ask(ANSWER);
     const { state } = follower;
     if (state.code !== 0) return { kind: 'ended', state };
-    // It was started, and nobody says that it has ended.
+    // It was started, and nobody reports that it has ended.
     if (isLast) return { kind: 'launched', pid: state.mainPid > 0 ? state.mainPid : undefined };
     await follower.next({ timeoutMs: leftMs, signal });
   }

@@ -2,19 +2,22 @@ import { connect, type LookupFunction, type Socket } from 'node:net';
 import type { HostAddress } from './address.ts';
 import type { NameAnswer, NameResolver } from './resolver.ts';
 
-/** A `lookup` for connect(), http.request() and their like, of a name whose addresses are known already. */
+/** Returns a `lookup` for connect(), http.request() and similar, for a name whose addresses are already known. */
 export function knownAddresses(addresses: readonly HostAddress[]): LookupFunction {
   return lookupOf(async () => ({ kind: 'resolved', addresses }));
 }
 
-/** The same of a name that `names` is to find, within `timeoutMs` or until `signal` aborts; where it does not, the error says so. */
+/**
+ * Returns the same for a name that `names` resolves within `timeoutMs` or until `signal` aborts. If it cannot, the error says
+ * so.
+ */
 export function lookupByName(names: NameResolver, timeoutMs: number, signal: AbortSignal): LookupFunction {
   return lookupOf((name) => names.resolve(name, timeoutMs, signal));
 }
 
 /**
- * As net.connect, but that the host's name is looked for by `names`, for at most `timeoutMs`; where it is not found, the socket's error
- * says so. The search ends with the socket.
+ * Connects like net.connect, but resolves the host's name by `names`, for at most `timeoutMs`. If that fails, the socket's
+ * error says so. The look-up ends with the socket.
  */
 export function connectByName(
   names: NameResolver,
@@ -50,6 +53,6 @@ function isWanted(family: HostAddress['family'], wanted: number | string | undef
 
 function failure(name: string, answer: NameAnswer): NodeJS.ErrnoException {
   const { code, reason } =
-    answer.kind === 'unresolved' ? answer : { code: 'ENOTFOUND', reason: 'it has no address of the family that is asked for' };
+    answer.kind === 'unresolved' ? answer : { code: 'ENOTFOUND', reason: 'it has no address of the requested family' };
   return Object.assign(new Error(`${name} could not be resolved: ${reason}`), { code, hostname: name });
 }

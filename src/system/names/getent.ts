@@ -1,3 +1,5 @@
+// Asks getent(1) for names that neither the hosts file nor DNS knows.
+
 import { configuredSeconds } from '../../core/text/duration.ts';
 import { startProgram } from '../spawn/command.ts';
 import { killGroup } from '../spawn/kill-run.ts';
@@ -6,34 +8,34 @@ import { ProgramOutput, programEnding } from '../spawn/started-program.ts';
 import { type HostAddress, hostAddress } from './address.ts';
 import { Turns } from './turns.ts';
 
-/** What the system's other sources say of a name. */
+/** What the system's other sources answer for a name. */
 export type GetentAnswer =
-  /** None: they do not know it. */
+  /** Empty if they do not know the name. */
   | { readonly kind: 'answered'; readonly addresses: readonly HostAddress[] }
   | { readonly kind: 'failed'; readonly reason: string };
 
 /** How getent is asked. */
 interface GetentQuestion {
   readonly name: string;
-  /** Whether it is to ask DNS too, each server once for a second; else all but DNS. */
+  /** True if it asks DNS too, each server once for a second; else it asks all sources except DNS. */
   readonly dns: boolean;
   /** The program; default `getent`, from the usual places. */
   readonly file?: string | undefined;
 }
 
-/** getent for many: a few children at once, and one for all who ask for the same name. */
+/** Shares getent: a few children at once, and one for all callers that ask for the same name. */
 export class SharedGetent {
   readonly #file: string | undefined;
   readonly #turns: Turns;
   readonly #asked = new Map<string, Asked>();
 
-  /** `size`: children at once. */
+  /** `size`: how many children run at once. */
   constructor(size: number, file: string | undefined) {
     this.#file = file;
     this.#turns = new Turns({ size, sliceMs: SLICE_MS });
   }
 
-  /** As askGetent, but that it waits for its turn; undefined as soon as `signal` aborts. Never rejects. */
+  /** Asks like askGetent, but waits for a free child. Undefined as soon as `signal` aborts. Never rejects. */
   async ask(question: Omit<GetentQuestion, 'file'>, signal: AbortSignal): Promise<GetentAnswer | undefined> {
     if (signal.aborted) return undefined;
     const key = `${question.dns} ${question.name}`;
@@ -45,7 +47,7 @@ export class SharedGetent {
     const answer = await Promise.race([asked.answer, aborted]);
     signal.removeEventListener('abort', leave);
     asked.waiting--;
-    // Nobody waits for it any more; who asks next must not be given what is being killed.
+    // Nobody waits for it any more. The next caller must not be given a child that is being killed.
     if (asked.waiting === 0) this.#end(key, asked);
     return answer;
   }
@@ -64,10 +66,10 @@ export class SharedGetent {
   }
 }
 
-/** A directory that is well answers well within that, also on a machine that is busy. */
+/** A working directory service answers well within that, even on a busy machine. */
 const SLICE_MS = 300;
 
-/** One question under way, and how many wait for its answer. */
+/** One pending question, and how many wait for its answer. */
 interface Asked {
   readonly answer: Promise<GetentAnswer | undefined>;
   readonly over: AbortController;
@@ -75,9 +77,10 @@ interface Asked {
 }
 
 /**
- * `getent ahosts`: what nsswitch.conf(5) names beside the hosts file and DNS knows (sssd, mdns, myhostname, mymachines), asked in a
- * child of its own, for whoever answers there may take for ever, and a thread of ours that waits for him cannot be had back. The
- * child is killed when `signal` aborts: undefined then, once it is gone. Never rejects. Source: getent(1), resolv.conf(5).
+ * Runs `getent ahosts`, which asks everything in nsswitch.conf(5) besides the hosts file and DNS (sssd, mdns, myhostname,
+ * mymachines). It runs as a child because such a source may never answer, and a thread of ours that waits for it cannot be
+ * recovered. The child is killed when `signal` aborts; the result is then undefined, once the child has gone. Never rejects.
+ * Source: getent(1), resolv.conf(5).
  */
 async function askGetent(question: GetentQuestion, signal: AbortSignal): Promise<GetentAnswer | undefined> {
   const { name, dns, file = 'getent' } = question;
@@ -90,7 +93,7 @@ async function askGetent(question: GetentQuestion, signal: AbortSignal): Promise
   const output = new ProgramOutput(start.program);
   const ending = await programEnding(start.program, LONGEST_MS, signal);
   if (ending.kind !== 'ended') {
-    // It starts nothing itself: its group is all there is of it, and to look for more would cost a look at every process.
+    // getent starts no processes: its group is all there is of it, and looking for more would cost a look at every process.
     killGroup(start.program.pid);
     await start.program.ended;
     await output.finish(0);
@@ -104,12 +107,12 @@ async function askGetent(question: GetentQuestion, signal: AbortSignal): Promise
   return { kind: 'failed', reason: `${file} ended with ${ending.signal ?? `exit code ${ending.exitCode}`}` };
 }
 
-/** Whoever asks has a time of his own, which is shorter. */
+/** Every caller has a shorter limit of its own. */
 const LONGEST_MS = 300_000;
-/** getent's exit code for a name that nobody knows. */
+/** getent's exit code for an unknown name. */
 const UNKNOWN = 2;
 
-/** Lines ADDRESS STREAM|DGRAM|RAW [NAME]. */
+/** Lines are ADDRESS STREAM|DGRAM|RAW [NAME]. */
 function addressesIn(output: string): HostAddress[] {
   return output.split('\n').flatMap((line) => {
     const [address = '', type] = line.trim().split(/\s+/);

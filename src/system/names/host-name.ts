@@ -1,11 +1,12 @@
 import { domainToASCII } from 'node:url';
 
 /**
- * `name` as DNS and nss know it: letters of other scripts in Punycode, as Node itself asks for them, a dot at the end kept. Undefined
- * for what is no name of a host: empty, too long, or with other characters than letters, digits, `-`, `_` and dots between them.
+ * Converts `name` to the form that DNS and nss know: letters of other scripts in Punycode, as Node itself asks for them; a dot
+ * at the end is kept. Undefined if it is not a host name: empty, too long, or with characters other than letters, digits, `-`,
+ * `_` and dots between them.
  */
 export function asciiHostName(name: string): string | undefined {
-  // Of a line break nothing would be left.
+  // A line break would otherwise be dropped silently.
   if (/[\x00-\x20\x7f]/.test(name)) return undefined;
   const ascii = /^[\x21-\x7e]*$/.test(name) ? name : domainToASCII(name);
   const bare = ascii.replace(/\.$/, '');

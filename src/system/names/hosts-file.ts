@@ -1,13 +1,15 @@
+// Looks up names in the hosts file.
+
 import { Breath } from '../../core/breath.ts';
 import { type HostAddress, hostAddress } from './address.ts';
 import { readPieces } from './read-pieces.ts';
 
-/** Where the names stand that a machine knows by itself. */
+/** Where the machine's own list of names is. */
 const HOSTS_FILE = '/etc/hosts';
 
 /**
- * The addresses that the file has for `name` (in small letters, without a dot at its end), of all lines, in their order; [] where there
- * are none. The file is read anew, its first 16 MiB; lines that are none are passed over. Never rejects. Source: hosts(5).
+ * Returns the addresses that the file has for `name` (in lower case, without a dot at its end), from all lines, in order; [] if
+ * there are none. Reads the file at each call, its first 16 MiB. Invalid lines are ignored. Never rejects. Source: hosts(5).
  */
 export async function addressesInHosts(name: string, path: string = HOSTS_FILE): Promise<HostAddress[]> {
   const found: HostAddress[] = [];
@@ -17,9 +19,9 @@ export async function addressesInHosts(name: string, path: string = HOSTS_FILE):
     const text = begun + piece.toLowerCase();
     const end = text.lastIndexOf('\n') + 1;
     takeLines(text.slice(0, end), name, found);
-    // A line without end is none.
+    // A line that long is not a valid line.
     begun = text.length - end > LONGEST_LINE ? '' : text.slice(end);
-    // A list of what is to be blocked has megabytes.
+    // A list of blocked names has megabytes.
     if (breath.isDue) await breath.take();
   }
   takeLines(begun, name, found);
@@ -30,7 +32,7 @@ const MOST_BYTES = 16 * 1024 * 1024;
 const LONGEST_LINE = 64 * 1024;
 
 function takeLines(text: string, name: string, found: HostAddress[]): void {
-  // Mostly the name does not stand there, and then no line is looked at.
+  // Usually the name is not in the file, and then no line is parsed.
   for (let at = text.indexOf(name); at >= 0 && found.length < MOST_FOUND; at = text.indexOf(name, at)) {
     const start = text.lastIndexOf('\n', at) + 1;
     const end = text.indexOf('\n', at);
@@ -42,7 +44,7 @@ function takeLines(text: string, name: string, found: HostAddress[]): void {
 
 const MOST_FOUND = 1000;
 
-/** The line's address, where `name` is one of its names. */
+/** Returns the line's address if `name` is one of its names. */
 function addressOn(line: string, name: string): HostAddress | undefined {
   const [address = '', ...names] = (line.split('#')[0] ?? '').trim().split(/\s+/);
   return names.includes(name) || names.includes(`${name}.`) ? hostAddress(address) : undefined;

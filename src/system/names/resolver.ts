@@ -1,3 +1,5 @@
+// Resolves host names without Node's threads.
+
 import { systemClock } from '../../core/clock.ts';
 import { withinWords } from '../../core/text/duration.ts';
 import { isLoopback } from '../../core/text/host-port.ts';
@@ -9,30 +11,30 @@ import { asciiHostName, isLocalhost } from './host-name.ts';
 import { addressesInHosts } from './hosts-file.ts';
 import { type OwnIpv6, ownIpv6 } from './own-ipv6.ts';
 
-/** Whom a resolver asks; this machine's own unless said. */
+/** What a resolver asks; by default this machine's own sources. */
 export interface NameResolverOptions {
-  /** At most so many getent children at once; default 3: the database's host has a fourth one for itself. */
+  /** The most getent children at once; default 3. The database's host has a fourth one for itself. */
   readonly children?: number;
   readonly hostsFile?: string;
   readonly resolvConf?: string;
-  /** DNS servers instead of those of resolv.conf: addresses, or `address:port`. */
+  /** DNS servers instead of those in resolv.conf: addresses, or `address:port`. */
   readonly servers?: readonly string[];
   /** The program getent. */
   readonly getent?: string;
 }
 
-/** What became of a name. */
+/** The result for a name. */
 export type NameAnswer =
   /** At least one, in the order in which they are to be tried. */
   | { readonly kind: 'resolved'; readonly addresses: readonly HostAddress[] }
-  /** That it is unknown, or that nobody could tell in time; one line why. `code`: as dns.lookup has it. */
+  /** The name is unknown, or nobody answered in time; one line why. `code`: as dns.lookup has it. */
   | { readonly kind: 'unresolved'; readonly code: 'ENOTFOUND' | 'EAI_AGAIN' | 'ETIMEOUT'; readonly reason: string };
 
 /**
- * Finds the addresses of hosts without a thread of Node's: getaddrinfo(3) has four in all, and one DNS server that is silent takes
- * them from everybody. Asked in this order: the name itself, if it is an address; /etc/hosts; for localhost, the machine's loopback
- * addresses; DNS (c-ares); getent(1), which asks all that nsswitch.conf names beside, if DNS does not know the name or is silent for
- * half a second. The order of nsswitch.conf itself does not count. Everything is read anew at each look; nothing is remembered.
+ * Resolves host names without a thread of Node: getaddrinfo(3) has four in all, and one silent DNS server takes them all. Asks
+ * in this order: the name itself, if it is an address; /etc/hosts; for localhost, the machine's loopback addresses; DNS
+ * (c-ares); getent(1), which asks everything else in nsswitch.conf, if DNS does not know the name or is silent for half a
+ * second. The order in nsswitch.conf itself does not count. Every look-up reads all sources again; nothing is cached.
  */
 export class NameResolver {
   readonly #options: NameResolverOptions;
@@ -44,14 +46,14 @@ export class NameResolver {
   }
 
   /**
-   * IPv6 first where this machine has an address for it, as getaddrinfo would have it, else IPv4. Ends within `timeoutMs` or when
+   * Returns IPv6 first if this machine has a suitable address, as getaddrinfo does, else IPv4. Ends within `timeoutMs` or when
    * `signal` aborts. Never rejects.
    */
   async resolve(name: string, timeoutMs: number, signal: AbortSignal): Promise<NameAnswer> {
     const literal = hostAddress(name);
     if (literal !== undefined) return { kind: 'resolved', addresses: [literal] };
     const ascii = asciiHostName(name);
-    if (ascii === undefined) return { kind: 'unresolved', code: 'ENOTFOUND', reason: 'it is no name of a host' };
+    if (ascii === undefined) return { kind: 'unresolved', code: 'ENOTFOUND', reason: 'it is not a valid host name' };
     const own = ownIpv6();
     const listed = await this.#listed(ascii.toLowerCase().replace(/\.$/, ''), own);
     if (listed.length > 0) return resolved(listed, own);
@@ -65,7 +67,7 @@ export class NameResolver {
     }
   }
 
-  /** What the machine knows by itself. */
+  /** Returns the addresses that the machine knows by itself. */
   async #listed(name: string, own: OwnIpv6): Promise<readonly HostAddress[]> {
     const listed = await addressesInHosts(name, this.#options.hostsFile);
     if (!isLocalhost(name)) return listed;
@@ -76,11 +78,12 @@ export class NameResolver {
 
   async #ask(name: string, timeoutMs: number, own: OwnIpv6, limit: AbortSignal): Promise<NameAnswer> {
     const { resolvConf, servers } = this.#options;
-    const settleMs = own.global ? Math.min(LONGEST_SETTLE_MS, timeoutMs / 4) : SHORT_SETTLE_MS;
-    const dns = askDns({ name, timeoutMs, settleMs, file: resolvConf, servers }, limit);
+    const resolutionDelayMs = own.global ? Math.min(LONGEST_RESOLUTION_DELAY_MS, timeoutMs / 4) : SHORT_RESOLUTION_DELAY_MS;
+    const dns = askDns({ name, timeoutMs, resolutionDelayMs, file: resolvConf, servers }, limit);
     const early = await Promise.race([dns, systemClock.sleep(Math.min(HEAD_START_MS, timeoutMs / 4), limit)]);
     if (early?.kind === 'found') return resolved(early.addresses, own);
-    // Only who has answered that he cannot tell may be understood otherwise by another; who is silent would keep getent waiting.
+    // Only if DNS has answered that it does not know, getent may get another answer from DNS. A silent DNS would keep getent
+    // waiting.
     const getent = this.#getent.ask({ name, dns: early?.kind === 'failed' }, limit);
     const found = await firstFound(dns, getent);
     return found === undefined ? unresolved(await dns, await getent, limit, timeoutMs) : resolved(found, own);
@@ -88,11 +91,11 @@ export class NameResolver {
 }
 
 const CHILDREN = 3;
-/** So much later than DNS getent is asked, if DNS has not answered by then. */
+/** How much later than DNS getent is asked, if DNS has not answered by then. */
 const HEAD_START_MS = 500;
-/** How long the other family's addresses are waited for, where there is IPv6, and where only a local service might listen there. */
-const LONGEST_SETTLE_MS = 1000;
-const SHORT_SETTLE_MS = 100;
+/** How long to wait for the other family's addresses: if there is IPv6, and if only a local service might listen there. */
+const LONGEST_RESOLUTION_DELAY_MS = 1000;
+const SHORT_RESOLUTION_DELAY_MS = 100;
 
 const IPV4_LOOPBACK: HostAddress = { address: '127.0.0.1', family: 4 };
 
@@ -101,7 +104,7 @@ function resolved(addresses: readonly HostAddress[], own: OwnIpv6): NameAnswer {
   return { kind: 'resolved', addresses: inOrder(addresses, isIpv6First ? 6 : 4) };
 }
 
-/** The addresses of whoever finds some first; undefined once neither has. */
+/** Returns the addresses of the source that finds some first; undefined when neither has any. */
 function firstFound(
   dns: Promise<DnsAnswer>,
   getent: Promise<GetentAnswer | undefined>,
@@ -122,7 +125,7 @@ function unresolved(dns: DnsAnswer, getent: GetentAnswer | undefined, limit: Abo
   if (dns.kind === 'failed') return { kind: 'unresolved', code: 'EAI_AGAIN', reason: `${dns.reason}${also}` };
   if (dns.kind === 'none' && getent !== undefined)
     return { kind: 'unresolved', code: 'ENOTFOUND', reason: `there is no such name${also}` };
-  const whose = dns.kind === 'silent' ? 'no DNS server has answered' : "nsswitch.conf's sources have not answered";
+  const whose = dns.kind === 'silent' ? 'no DNS server has answered' : 'the sources in nsswitch.conf have not answered';
   const when = limit.aborted ? ` ${withinWords(timeoutMs)}` : '';
   return { kind: 'unresolved', code: 'ETIMEOUT', reason: `${whose}${when}${also}` };
 }

@@ -1,33 +1,35 @@
-/** How many may be at work at once, and how long each is left alone. */
+// Shares a few places among work that may never end.
+
+/** How many turns may run at once, and how long each runs undisturbed. */
 interface TurnsOptions {
   readonly size: number;
-  /** Milliseconds after which one that is at work gives way to one that waits; twice as many at each further turn of it. */
+  /** Milliseconds after which a running turn yields to a waiting one; doubled at each further try. */
   readonly sliceMs: number;
 }
 
-/** One piece of work that is to be done: waiting, or at work. */
+/** One piece of work: waiting or running. */
 interface Turn {
   readonly name: string;
-  /** Its abort: nobody wants it any more. */
+  /** Aborts when nobody wants the result any more. */
   readonly signal: AbortSignal;
-  /** True once it has its answer, or nobody wants one. */
+  /** Resolves to true when it has its answer, or when nobody wants one. */
   readonly work: (leave: AbortSignal) => Promise<boolean>;
   sliceMs: number;
   startedMs: number;
-  /** Its abort makes it give way; undefined while it waits. */
+  /** Its abort makes the work yield; undefined while it waits. */
   leave: AbortController | undefined;
 }
 
 /**
- * A few places for work that may take for ever, so divided that what never ends keeps nobody waiting: who has had his time gives way
- * to one that waits and begins again later, with more time. Names whose work came to nothing in its time are last in the queue, and
- * give way to others at once.
+ * A few places for work that may never end, shared so that such work delays nobody: a turn that has used up its time yields to
+ * a waiting one and begins again later, with more time. Names whose work had no result in its time come last in the queue, and
+ * yield to others at once.
  */
 export class Turns {
   readonly #options: TurnsOptions;
   readonly #working = new Set<Turn>();
   #waiting: Turn[] = [];
-  /** Names that used up their time for nothing, the oldest first. */
+  /** Names that used up their time without a result, the oldest first. */
   readonly #doubtful = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -36,8 +38,9 @@ export class Turns {
   }
 
   /**
-   * What `work` comes to, once it has a place; undefined where `signal` aborts before. `work` gets a signal of its own, at whose abort
-   * it ends and returns undefined: it may be begun again. Its place is taken until it has ended. Never rejects, nor may `work`.
+   * Returns the result of `work`, which runs when it has a place; undefined if `signal` aborts before. `work` gets a signal of
+   * its own. When that aborts, it must end and return undefined; it may be started again. It keeps its place until it has
+   * ended. Never rejects, nor may `work`.
    */
   run<T>(name: string, work: (signal: AbortSignal) => Promise<T | undefined>, signal: AbortSignal): Promise<T | undefined> {
     return new Promise((resolve) => {
@@ -69,7 +72,7 @@ export class Turns {
     });
   }
 
-  /** Gives free places to those who wait, and has one give way for each that waits on where its time is over. */
+  /** Gives free places to waiting turns. For each that still waits, makes one yield whose time is over. */
   #divide(): void {
     clearTimeout(this.#timer);
     while (this.#working.size < this.#options.size && this.#waiting.length > 0) this.#begin(this.#queue()[0]);
@@ -98,7 +101,7 @@ export class Turns {
     void turn.work(turn.leave.signal).then((isDone) => {
       this.#working.delete(turn);
       turn.leave = undefined;
-      // It may have been given up since it gave way.
+      // It may have been given up since it yielded.
       if (!isDone && !turn.signal.aborted) {
         turn.sliceMs *= 2;
         this.#waiting.push(turn);
@@ -107,7 +110,7 @@ export class Turns {
     });
   }
 
-  /** Those who wait, the next one first. */
+  /** The waiting turns, the next one first. */
   #queue(): Turn[] {
     return this.#waiting.toSorted((a, b) => this.#rank(a) - this.#rank(b));
   }
@@ -116,7 +119,7 @@ export class Turns {
     return this.#doubtful.has(name) ? 1 : 0;
   }
 
-  /** One that was given up early, or before it had a place, has shown nothing. */
+  /** Work that was given up early, or before it had a place, shows nothing about its name. */
   #remember({ name, startedMs, sliceMs, leave }: Turn, hasResult: boolean): void {
     const usualMs = this.#options.sliceMs;
     const hadItsTime = sliceMs > usualMs || (leave !== undefined && performance.now() - startedMs >= usualMs);

@@ -10,9 +10,9 @@ import { readyRun } from './ready-run.ts';
 import type { CommandRunner, ShellCommand } from './runner.ts';
 
 /**
- * Runs commands as children of ours, each in a session and process group of its own: for where no systemd runs, or we are not
- * root. A check writes into a pipe, and what it left in its group dies at its end. An action writes into a file, and what it left
- * behind lives; it goes on, too, when we are killed, and `settle` finds it by the name of its file.
+ * Runs commands as children of ours, each in a session and process group of its own. Used if systemd does not run, or if we are
+ * not root. A check writes into a pipe, and what it left in its group is killed when it ends. An action writes into a file, and
+ * what it left behind lives on. An action continues if we are killed, and `waitForRun` finds it by the name of its file.
  */
 export class DirectCommandRunner implements CommandRunner {
   readonly #files: RunFiles;
@@ -25,7 +25,7 @@ export class DirectCommandRunner implements CommandRunner {
     const run = await readyRun(command, signal);
     if (run.kind !== 'ready') return run;
     const { environment, prefix, uid } = run;
-    // The environment goes the usual way: nobody else can read it, and by its MONITOR_RUN_ID a run is found again.
+    // The environment is passed as usual: nobody else can read it, and a run is found again by its MONITOR_RUN_ID.
     const script = lineScript(command.line, {});
     const [file = '', ...argv] = [...prefix, ...script.argv];
     return withScript(script, async (input) => {
@@ -41,13 +41,13 @@ export class DirectCommandRunner implements CommandRunner {
     });
   }
 
-  async settle(runId: string, timeoutMs: number, signal: AbortSignal): Promise<'not_found' | 'ended'> {
+  async waitForRun(runId: string, timeoutMs: number, signal: AbortSignal): Promise<'not_found' | 'ended'> {
     const left = await this.#files.findRun(runId);
     if (left === undefined) return 'not_found';
     const table = new ProcessTable();
     const end = performance.now() + timeoutMs;
-    // It is no child of ours, so there is nothing to wait on but its being there.
-    while (table.exists(left) && !signal.aborted && performance.now() < end) await delay(SETTLE_POLL_MS);
+    // It is not a child of ours, so we can only check if it still exists.
+    while (table.exists(left) && !signal.aborted && performance.now() < end) await delay(RUN_POLL_MS);
     if (table.exists(left)) await killRun({ ...left, runId });
     return 'ended';
   }
@@ -72,12 +72,12 @@ export class DirectCommandRunner implements CommandRunner {
   }
 }
 
-/** A command as it is going to be started. */
+/** A command, ready to be started. */
 interface ReadyCommand {
   readonly file: string;
   readonly argv: readonly string[];
   readonly options: Omit<StartOptions, 'output'>;
-  /** Whose it will be; undefined for ourselves. */
+  /** The user that it runs as; undefined for our own. */
   readonly uid: number | undefined;
 }
 
@@ -97,6 +97,6 @@ async function runCheck(
   return commandResult(ending, command.timeoutMs, output.joined());
 }
 
-const SETTLE_POLL_MS = 50;
-/** A check has nothing to tidy up, and somebody waits for its answer. */
+const RUN_POLL_MS = 50;
+/** A check has nothing to clean up, and its caller waits for the answer. */
 const CHECK_GRACE_MS = 200;

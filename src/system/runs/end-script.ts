@@ -1,3 +1,5 @@
+// The script that systemd runs at the end of an action, and the notes that it writes.
+
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { signalNumber } from '../../core/process/wait-status.ts';
@@ -7,12 +9,13 @@ import type { TransientState } from '../systemd/transient-follower.ts';
 import { attempt } from './file.ts';
 
 /**
- * What systemd runs once an action has ended (ExecStopPost=), whoever of us lives then. It notes how in a file, for whom the end was
- * not told: PID 1 was executed anew at that moment; where that file is gone nobody wants to know any more, and it is not made
- * anew. And where the command did not exit by itself (time limit, a signal) it ends all the others, for with KillMode=process PID
- * 1 ends nobody but the main process. It is in the unit itself, so TERM must not end it, it leaves the others 2 s, unless its
- * command has had its time for that (TimeoutStopSec=), and KILL comes last. In a file of its own: systemd 252 writes a transient
- * unit down, and reads it again at each daemon-reload with `;` and `$` changed.
+ * What systemd runs when an action has ended (ExecStopPost=), even if we no longer run. It writes the result to a file, for the
+ * case that we did not receive it because PID 1 was re-executing itself at that moment. If that file has been removed, nobody
+ * needs the result any more, and the script does not create it again. If the command did not exit by itself (time limit, a
+ * signal), the script ends all other processes, because with KillMode=process PID 1 ends only the main process. The script runs
+ * in the unit itself, so TERM must not end it. It leaves the others 2 s, unless its command has already had its time for that
+ * (TimeoutStopSec=), and sends KILL last. It is in a file of its own, because systemd 252 writes a transient unit to disk and
+ * reads it again at each daemon-reload with `;` and `$` changed.
  */
 const TEXT = `# Written by monitor_service; see its manual. Arguments: the unit, and the file for the note.
 { echo "$SERVICE_RESULT $EXIT_CODE $EXIT_STATUS" >/proc/self/fd/3; } 3<"$2" 2>/dev/null
@@ -40,7 +43,7 @@ done
 systemctl kill --signal=KILL "$1"
 `;
 
-/** The end scripts and notes of a folder of our own. */
+/** The end scripts and notes in a folder of our own. */
 export class EndNotes {
   readonly #dir: string;
   #written = false;
@@ -50,8 +53,8 @@ export class EndNotes {
   }
 
   /**
-   * Makes the file for the note: the arguments of what is to run at the end of an action; undefined where the disk does not let
-   * us: then nobody does it but we.
+   * Creates the file for the note. Returns the arguments of what is to run at the end of an action; undefined if the disk
+   * fails: then only we do this work.
    */
   argv(unit: string, runId: string): string[] | undefined {
     const script = join(this.#dir, 'end-run.sh');
@@ -65,7 +68,7 @@ export class EndNotes {
     return this.#written ? ['/bin/sh', script, unit, note] : undefined;
   }
 
-  /** How the run ended by its note; undefined where there is none. */
+  /** Reads from its note how the run ended; undefined if there is none. */
   read(runId: string): TransientState | undefined {
     let note = '';
     attempt(() => {
@@ -83,7 +86,7 @@ export class EndNotes {
   }
 }
 
-/** Undefined where it is no note. Source: systemd.exec(5), $SERVICE_RESULT, $EXIT_CODE, $EXIT_STATUS. */
+/** Undefined if the text is not a note. Source: systemd.exec(5), $SERVICE_RESULT, $EXIT_CODE, $EXIT_STATUS. */
 export function parseNote(text: string): TransientState | undefined {
   const [, result = '', word = '', status = ''] = /^(\S+) (exited|killed|dumped) (\S+)\n$/.exec(text) ?? [];
   const code = CODES[word];

@@ -1,3 +1,5 @@
+// The file that one command writes its output to.
+
 import {
   closeSync,
   constants,
@@ -15,17 +17,17 @@ import { join } from 'node:path';
 import { type ProcessIdentity, ProcessTable } from '../proc/table.ts';
 import { OUTPUT_LIMIT, OutputTail } from '../spawn/output-tail.ts';
 
-/** `run`: a command, which a later life of the daemon may have to wait for; `app`: a program that is to go on by itself. */
+/** `run`: a command, for which a later run of the daemon may have to wait. `app`: a program that is to go on by itself. */
 export type RunFileKind = 'run' | 'app';
 
-/** What the name of a file says: `KIND-RUNID` before its process is there, `KIND-RUNID.PID.STARTTIME` from then on. */
+/** What a file's name says: `KIND-RUNID` until its process exists, then `KIND-RUNID.PID.STARTTIME`. */
 interface RunFileName {
   readonly kind: RunFileKind;
   readonly runId: string;
   readonly process: ProcessIdentity | undefined;
 }
 
-/** Opens a new file in `dir`; `onClose` is called when it is closed. Throws where it cannot be made, or the disk is full. */
+/** Opens a new file in `dir`. `onClose` is called when it is closed. Throws if it cannot be created, or if the disk is full. */
 export function openRunFile(dir: string, kind: RunFileKind, runId: string, onClose: () => void): RunFile {
   const name = `${kind}-${runId}`;
   const own = openRoomy(join(dir, name));
@@ -38,11 +40,11 @@ export function openRunFile(dir: string, kind: RunFileKind, runId: string, onClo
 }
 
 /**
- * The open file that one command writes its output to; by its name a later life of the daemon knows the command's process. It is
- * opened for appending, so that whoever writes to it for years goes on at its end after it was cut short.
+ * The open file that one command writes its output to. By its name a later run of the daemon finds the command's process. The
+ * file is opened for appending, so that a program that writes to it for years continues at its end after the file was cut.
  */
 export class RunFile {
-  /** For the command's stdout and stderr: to write to alone, whoever it is handed on to. */
+  /** For the command's stdout and stderr: write-only, to whomever it is passed on. */
   readonly fd: number;
   readonly #own: number;
   readonly #dir: string;
@@ -52,7 +54,7 @@ export class RunFile {
   #watch: NodeJS.Timeout | undefined;
   #name: string;
 
-  /** `own`: open for reading and writing. Throws where no descriptor is left. */
+  /** `own`: open for reading and writing. Throws if no descriptor is left. */
   constructor(own: number, dir: string, name: string, onClose: () => void) {
     this.#own = own;
     this.fd = openSync(`/proc/self/fd/${own}`, constants.O_WRONLY | constants.O_APPEND);
@@ -62,27 +64,27 @@ export class RunFile {
     this.#onClose = onClose;
   }
 
-  /** Its name in the folder, as of now. */
+  /** Its current name in the folder. */
   get name(): string {
     return this.#name;
   }
 
-  /** Makes it `uid`'s: that user's programs may then open it by name, as /dev/stderr. */
+  /** Makes `uid` the owner: that user's programs can then open it by name, as /dev/stderr. */
   give(uid: number): void {
     attempt(() => fchownSync(this.#own, uid, -1));
   }
 
-  /** Writes down which process it is, once that is there, and keeps an eye on how much it writes. */
+  /** Records which process it belongs to, when that exists, and watches how much it writes. */
   record(pid: number): void {
     this.#watch = setInterval(() => this.#shorten(), WATCH_MS).unref();
     const startTime = new ProcessTable().read(pid, ['startTime'])?.startTime;
     const name = `${this.#firstName}.${pid}.${startTime}`;
-    // Without a start time the process has ended already: nobody will have to find it.
+    // Without a start time the process has already ended: nobody will have to find it.
     if (startTime === undefined || !attempt(() => renameSync(join(this.#dir, this.#name), join(this.#dir, name)))) return;
     this.#name = name;
   }
 
-  /** The end of what was written so far, at most 64 KiB. */
+  /** Returns the end of what was written so far, at most 64 KiB. */
   text(): string {
     const tail = new OutputTail();
     tail.push(Buffer.from(this.#cut.text()));
@@ -90,14 +92,14 @@ export class RunFile {
     return tail.text();
   }
 
-  /** Lets go of it; who else holds it may go on writing. */
+  /** Closes our descriptors. Other processes that have it open may go on writing. */
   close(): void {
     clearInterval(this.#watch);
     for (const fd of [this.fd, this.#own]) attempt(() => closeSync(fd));
     this.#onClose();
   }
 
-  /** A command that babbles must not fill the disk while it runs. */
+  /** A command that writes endlessly must not fill the disk while it runs. */
   #shorten(): void {
     attempt(() => {
       if (!isLong(fstatSync(this.#own))) return;
@@ -107,12 +109,15 @@ export class RunFile {
   }
 }
 
-/** True for one that is to be cut: what is written to it, and what is set aside for it (fallocate(2)) where nothing is. */
+/**
+ * True if the file must be cut: for what was written to it, or for what is reserved for it without being written
+ * (fallocate(2)).
+ */
 export function isLong({ size, blocks }: Pick<Stats, 'size' | 'blocks'>): boolean {
   return size > RUN_FILE_LIMIT || blocks * BLOCK > RUN_FILE_LIMIT + BLOCK_SLACK;
 }
 
-/** Of stat(2). */
+/** The block size of stat(2). */
 const BLOCK = 512;
 /** A file takes whole blocks of its file system. */
 const BLOCK_SLACK = 64 * 1024;
@@ -120,7 +125,7 @@ const BLOCK_SLACK = 64 * 1024;
 /** A file longer than this is cut: 1 MiB. */
 const RUN_FILE_LIMIT = 1024 * 1024;
 
-/** Undefined where `name` is none of ours. */
+/** Parses a file's name; undefined if it is not one of ours. */
 export function parseRunFileName(name: string): RunFileName | undefined {
   const [, kind, runId, pid, startTime] = /^(run|app)-([a-z0-9-]{1,64})(?:\.(\d+)\.(\d+))?$/.exec(name) ?? [];
   if ((kind !== 'run' && kind !== 'app') || runId === undefined) return undefined;
@@ -128,7 +133,7 @@ export function parseRunFileName(name: string): RunFileName | undefined {
   return { kind, runId, process };
 }
 
-/** Runs what may fail without harm; false where it did. */
+/** Runs an action that may fail without harm. Returns false if it failed. */
 export function attempt(action: () => void): boolean {
   try {
     action();
@@ -141,11 +146,11 @@ export function attempt(action: () => void): boolean {
 const WATCH_MS = 250;
 
 function openRoomy(path: string): number {
-  // What an equally named run of before left behind keeps its file; it only loses the name.
+  // An earlier run with the same name keeps its file; the file only loses the name.
   rmSync(path, { force: true });
   const fd = openSync(path, 'ax+', 0o600);
   try {
-    // On a full disk every `echo` of the command would fail, and a restart that worked would look like one that did not.
+    // On a full disk every `echo` of the command would fail, and a successful restart would look like a failed one.
     writeSync(fd, Buffer.alloc(PROBE_BYTES));
     ftruncateSync(fd);
     return fd;

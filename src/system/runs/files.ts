@@ -1,3 +1,5 @@
+// The output files of commands.
+
 import { closeSync, constants, ftruncateSync, openSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Breath } from '../../core/breath.ts';
@@ -7,17 +9,18 @@ import { makeFolder } from '../files/make-folder.ts';
 import { type ProcessIdentity, ProcessTable } from '../proc/table.ts';
 import { attempt, isLong, openRunFile, parseRunFileName, type RunFile, type RunFileKind } from './file.ts';
 
-/** Where the files of runs lie. */
+/** Where the files of runs are. */
 interface RunFilesOptions {
-  /** A folder of our own; made, with mode 0700, where it is missing. */
+  /** A folder of our own. Created with mode 0700 if it is missing. */
   readonly dir: string;
   readonly log: Logger;
 }
 
 /**
  * The output files of commands that may leave a daemon behind. Such a file may be written to for years after its command has
- * ended, so it stays until no process holds it any more, and is cut each time it has grown beyond 1 MiB. To find that out costs a
- * look at every open file of the machine: it is done every ten minutes, or once 256 files wait for it, never at a command's end.
+ * ended, so it stays until no process has it open any more, and is cut each time it has grown beyond 1 MiB. Finding that out
+ * takes a look at every open file of the machine: it is done every ten minutes, or when 256 files wait for it, never at a
+ * command's end.
  */
 export class RunFiles {
   readonly #dir: string;
@@ -35,8 +38,8 @@ export class RunFiles {
   }
 
   /**
-   * A file for one command, to be closed by the caller. Undefined where the disk does not let us (logged once): then the command's
-   * output is lost, and it cannot be waited for in a later life; but it runs.
+   * Creates a file for one command; the caller must close it. Undefined if the disk fails (logged once): then the command's
+   * output is lost, and a later run of the daemon cannot wait for it; but the command runs.
    */
   create(kind: RunFileKind, runId: string): RunFile | undefined {
     try {
@@ -52,7 +55,7 @@ export class RunFiles {
     }
   }
 
-  /** The process of a `run` of an earlier life, where it still goes on. */
+  /** Returns the process of a `run` from an earlier run of the daemon, if it still runs. */
   async findRun(runId: string): Promise<ProcessIdentity | undefined> {
     const table = new ProcessTable();
     for (const name of this.#names()) {
@@ -64,7 +67,7 @@ export class RunFiles {
     return undefined;
   }
 
-  /** Removes the files that nobody holds, and cuts the others where they are too long. Never rejects. */
+  /** Removes the files that no process has open, and cuts the others if they are too long. Never rejects. */
   async sweep(): Promise<void> {
     if (this.#sweeping) return;
     this.#sweeping = true;
@@ -123,14 +126,14 @@ const TICK_MS = 10_000;
 const SWEEP_MS = 600_000;
 const MANY_WAITING = 256;
 
-/** We died between the start of the command and writing down its process: it is the first session leader of that run. */
+/** The daemon died between the start of the command and recording its process: it is the first session leader of that run. */
 async function findUnrecorded(table: ProcessTable, runId: string): Promise<ProcessIdentity | undefined> {
   const leaders = (await table.survey(['startTime', 'sid'])).filter(({ pid, sid }) => pid === sid);
   const [first] = (await table.withVariable(leaders, 'MONITOR_RUN_ID', runId)).sort((a, b) => a.startTime - b.startTime);
   return first;
 }
 
-/** The names of the files in `dir` that some process has open. */
+/** Returns the names of the files in `dir` that some process has open. */
 async function heldNames(table: ProcessTable, dir: string): Promise<Set<string>> {
   const held = new Set<string>();
   let realDir = dir;
@@ -140,7 +143,7 @@ async function heldNames(table: ProcessTable, dir: string): Promise<Set<string>>
   const breath = new Breath();
   for (const { pid } of await table.survey([])) {
     for (const descriptor of table.descriptorNames(pid, MOST_DESCRIPTORS)) {
-      // The loop must not stand still while thousands of descriptors are looked at.
+      // The event loop must not be blocked while thousands of descriptors are checked.
       if (breath.isDue) await breath.take();
       const path = table.descriptorPath(pid, descriptor) ?? '';
       if (dirname(path) === realDir) held.add(basename(path));
@@ -149,10 +152,13 @@ async function heldNames(table: ProcessTable, dir: string): Promise<Set<string>>
   return held;
 }
 
-/** What we hand on is a program's standard output, among its lowest numbers: further up a user may keep a million to be looked at. */
+/**
+ * We pass the file as a program's standard output, which is among its lowest descriptors. A user may open a million higher ones
+ * to keep us busy.
+ */
 const MOST_DESCRIPTORS = 1024;
 
-/** Without waiting for whoever has a lease on it (fcntl(2), F_SETLEASE): its program may own the file. */
+/** Cuts a file without waiting for a process that has a lease on it (fcntl(2), F_SETLEASE): its program may own the file. */
 function cut(path: string): void {
   const fd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
   try {

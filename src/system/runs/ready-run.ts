@@ -1,22 +1,24 @@
+// What every run of a command needs.
+
 import { minimalEnvironment } from '../spawn/minimal-environment.ts';
 import { asUser } from '../spawn/user-account.ts';
 import { isRunId, type ShellCommand } from './runner.ts';
 
-/** What a run needs whichever way it goes; or why there will be none. */
+/** What a run needs, whether through PID 1 or directly, or why it cannot run. */
 type ReadyRun =
   | {
       readonly kind: 'ready';
-      /** All of it, and nothing of our own. */
+      /** The whole environment, without anything of our own. */
       readonly environment: Readonly<Record<string, string>>;
-      /** What stands before the shell for it to be another user's (setpriv(1)); empty where it is ours. */
+      /** The command before the shell that makes it another user's (setpriv(1)); empty if it is ours. */
       readonly prefix: readonly string[];
-      /** Whose it will be; undefined for ourselves. */
+      /** The user that it runs as; undefined for our own. */
       readonly uid: number | undefined;
     }
   | { readonly kind: 'not_started'; readonly reason: string }
   | { readonly kind: 'aborted'; readonly output: '' };
 
-/** Looks up the command's user, and puts its environment together. Never rejects. */
+/** Looks up the command's user and builds its environment. Never rejects. */
 export async function readyRun({ runId, user: name, environment }: ShellCommand, signal: AbortSignal): Promise<ReadyRun> {
   if (!isRunId(runId)) return { kind: 'not_started', reason: 'its run id is malformed' };
   const user = await asUser(name, signal);

@@ -4,7 +4,9 @@ import { openScript, type Script } from '../spawn/script.ts';
 import { ProgramOutput } from '../spawn/started-program.ts';
 import type { RunFile } from './file.ts';
 
-/** What a run is given: its text, a pipe for what comes before the command, and another, or a file, for the command's output. */
+/**
+ * What a run is given: its text, a pipe for what precedes the command's output, and another pipe, or a file, for that output.
+ */
 export class RunStreams {
   readonly #file: RunFile | undefined;
   #given: (() => void)[] = [];
@@ -15,33 +17,36 @@ export class RunStreams {
     this.#file = file;
   }
 
-  /** The run's own ends; undefined where there are none to be had. Throws where its text cannot be written. */
+  /** Opens the run's own ends; undefined if none are available. Throws if its text cannot be written. */
   open(script: Script): { readonly input: number; readonly output: number; readonly error: number } | undefined {
-    const words = this.#pipe();
+    const preamble = this.#pipe();
     const pipe = this.#file === undefined ? this.#pipe() : undefined;
-    if (words === undefined || (this.#file === undefined && pipe === undefined)) return undefined;
-    this.#output = new ProgramOutput({ stderr: words.take(), stdout: pipe?.take() });
+    if (preamble === undefined || (this.#file === undefined && pipe === undefined)) return undefined;
+    this.#output = new ProgramOutput({ stderr: preamble.take(), stdout: pipe?.take() });
     const input = openScript(script);
     this.#given.push(() => closeSync(input));
-    return { input, output: pipe?.write ?? this.#file?.fd ?? -1, error: words.write };
+    return { input, output: pipe?.write ?? this.#file?.fd ?? -1, error: preamble.write };
   }
 
-  /** Lets go of the run's own ends. */
-  handedOver(): void {
+  /** Closes our copies of the run's own ends. */
+  closeGiven(): void {
     for (const close of this.#given) close();
     this.#given = [];
   }
 
-  /** Writes down which process it is. */
+  /** Records which process it is. */
   record(pid: number): void {
     if (!this.#recorded) this.#file?.record(pid);
     this.#recorded = true;
   }
 
-  /** What came, once no more is to be expected; at once where it `isThrough`, though somebody may hold its pipe for a while yet. */
-  async finish(isThrough: boolean): Promise<{ readonly words: string; readonly output: string }> {
-    await this.#output?.finish(isThrough ? 0 : undefined);
-    return { words: this.#output?.stderr() ?? '', output: this.#file?.text() ?? this.#output?.stdout() ?? '' };
+  /**
+   * Returns the output when no more is to be expected. If `isComplete`, returns at once, although some process may still hold
+   * its pipe for a while.
+   */
+  async finish(isComplete: boolean): Promise<{ readonly preamble: string; readonly output: string }> {
+    await this.#output?.finish(isComplete ? 0 : undefined);
+    return { preamble: this.#output?.stderr() ?? '', output: this.#file?.text() ?? this.#output?.stdout() ?? '' };
   }
 
   #pipe(): OutputPipe | undefined {

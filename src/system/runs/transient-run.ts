@@ -1,3 +1,5 @@
+// Runs one command as a transient unit.
+
 import { systemClock } from '../../core/clock.ts';
 import { errorMessage } from '../../core/errors.ts';
 import type { Script } from '../spawn/script.ts';
@@ -12,13 +14,13 @@ import type { EndNotes } from './end-script.ts';
 import type { ShellCommand } from './runner.ts';
 import type { RunStreams } from './streams.ts';
 
-/** How it came to an end, as far as anybody tells. */
+/** How the run ended, as far as anybody reports it. */
 type RunEnding =
   | { readonly kind: 'over'; readonly state: TransientState }
   | { readonly kind: 'aborted' }
-  /** It is beyond its limit, and nobody has ended it. */
+  /** It has exceeded its limit, and nobody has ended it. */
   | { readonly kind: 'overdue' }
-  /** The unit is no more, and nobody says how it ended. */
+  /** The unit is gone, and nobody reports how it ended. */
   | { readonly kind: 'gone'; readonly reason: string }
   /** systemd was told to start it, and to stop it again, and has answered neither. */
   | { readonly kind: 'unanswered'; readonly reason: string }
@@ -27,7 +29,7 @@ type RunEnding =
 /** The link to PID 1 ended meanwhile. */
 type Step = RunEnding | { readonly kind: 'lost'; readonly reason: string };
 
-/** What a run is made of. */
+/** What a run consists of. */
 interface TransientRunParts {
   readonly pid1: Pid1;
   readonly command: ShellCommand;
@@ -36,7 +38,7 @@ interface TransientRunParts {
   readonly notes: EndNotes;
 }
 
-/** One command as a transient unit, from its start to its end; a link that is lost meanwhile is made again. */
+/** One command as a transient unit, from its start to its end. A link that is lost meanwhile is opened again. */
 export class TransientRun {
   readonly #parts: TransientRunParts;
   readonly #unit: string;
@@ -46,23 +48,23 @@ export class TransientRun {
     this.#unit = runUnit(parts.command.runId);
   }
 
-  /** Runs it. `aborted` and `overdue` leave its unit to the caller. Never rejects. */
+  /** Runs it. After `aborted` and `overdue` the caller must end its unit. Never rejects. */
   async run(signal: AbortSignal): Promise<RunEnding> {
     const { pid1, command } = this.#parts;
     const { timeoutMs } = command;
-    // The limit is systemd's to keep; ours is for a systemd that does not answer.
+    // systemd enforces the limit; ours is for a systemd that does not answer.
     const endMs = performance.now() + timeoutMs + OVERTIME_MS;
     const left = (): Limit => ({ timeoutMs: Math.max(endMs - performance.now(), 0), signal });
-    const begun = await pid1.speak({ timeoutMs, signal, alive: true }, (link) =>
+    const reached = await pid1.withLink({ timeoutMs, signal, alive: true }, (link) =>
       this.#following(link, async (follower) => (await this.#start(link, signal)) ?? this.#follow(follower, left)),
     );
-    if (begun.kind === 'unreachable')
-      return signal.aborted ? { kind: 'aborted' } : { kind: 'not_started', reason: begun.reason };
-    let step = begun.value;
+    if (reached.kind === 'unreachable')
+      return signal.aborted ? { kind: 'aborted' } : { kind: 'not_started', reason: reached.reason };
+    let step = reached.value;
     while (step.kind === 'lost') {
       const { reason } = step;
       if (left().timeoutMs === 0) return { kind: 'overdue' };
-      const again = await pid1.speak(left(), (link) =>
+      const again = await pid1.withLink(left(), (link) =>
         this.#following(link, async (follower) => (await this.#ask(follower, left, reason)) ?? this.#follow(follower, left)),
       );
       if (again.kind === 'unreachable') return signal.aborted ? { kind: 'aborted' } : this.#noted(reason);
@@ -89,32 +91,33 @@ export class TransientRun {
       const limit = left();
       if (limit.signal?.aborted) return { kind: 'aborted' };
       if (limit.timeoutMs === 0) return { kind: 'overdue' };
-      if (!follower.isTold) return { kind: 'lost', reason: 'the connection to systemd was lost' };
+      if (!follower.isConnected) return { kind: 'lost', reason: 'the connection to systemd was lost' };
       const nextMs = performance.now() + ASK_MS;
       await follower.next({ ...limit, timeoutMs: Math.min(limit.timeoutMs, ASK_MS) });
-      // While PID 1 is executed anew it does not tell of everything, on the bus.
-      const asked = performance.now() < nextMs ? undefined : await this.#ask(follower, left, 'systemd has forgotten it');
+      // While PID 1 re-executes itself, it does not signal every change on the bus.
+      const asked =
+        performance.now() < nextMs ? undefined : await this.#ask(follower, left, 'systemd no longer knows the unit');
       if (asked !== undefined) return asked;
     }
   }
 
-  /** Undefined where the unit is there, and how it stands is known now. */
+  /** Undefined if the unit exists and its state is known now. */
   async #ask(follower: TransientFollower, left: () => Limit, reason: string): Promise<Step | undefined> {
     const found = await follower.ask(left());
-    // Told of while we were asking.
+    // Signalled while we were asking.
     if (isOver(follower.state)) return { kind: 'over', state: follower.state };
     if (found === 'gone') return this.#noted(reason);
-    return found === 'known' || follower.isTold ? undefined : { kind: 'lost', reason };
+    return found === 'known' || follower.isConnected ? undefined : { kind: 'lost', reason };
   }
 
-  /** Undefined once systemd has it. */
+  /** Undefined when systemd has accepted it. */
   async #start(link: Pid1Link, signal: AbortSignal): Promise<Step | undefined> {
     const { command, script, streams, notes } = this.#parts;
     const { kind, runId, description, timeoutMs } = command;
     let started: TransientStart;
     try {
       const descriptors = streams.open(script);
-      if (descriptors === undefined) return { kind: 'not_started', reason: 'no pipe is to be had' };
+      if (descriptors === undefined) return { kind: 'not_started', reason: 'no pipe is available' };
       const starting = startTransient(
         link,
         {
@@ -127,8 +130,8 @@ export class TransientRun {
         },
         { timeoutMs, signal },
       );
-      // Copies are on their way. Ours would keep the pipes open.
-      streams.handedOver();
+      // Copies have been sent. Ours would keep the pipes open.
+      streams.closeGiven();
       started = await starting;
     } catch (error) {
       return { kind: 'not_started', reason: errorMessage(error) };
@@ -137,12 +140,12 @@ export class TransientRun {
       case 'started':
         return undefined;
       case 'taken':
-        return { kind: 'not_started', reason: `${this.#unit} is there already` };
+        return { kind: 'not_started', reason: `${this.#unit} already exists` };
       case 'refused':
         return { kind: 'not_started', reason: started.reason };
       case 'unknown':
         if (!link.isOpen) return { kind: 'lost', reason: started.reason };
-        // PID 1 takes what it is told in that order: should it start yet, it is stopped at once.
+        // PID 1 processes orders in sequence: if it still starts the unit, it stops it at once.
         void link.call({ member: 'StopUnit', signature: 'ss', values: [this.#unit, 'replace'] }, { timeoutMs: STOP_LIMIT_MS });
         return signal.aborted ? { kind: 'aborted' } : { kind: 'unanswered', reason: started.reason };
       default:
@@ -156,12 +159,15 @@ export class TransientRun {
   }
 }
 
-/** It ended well and by itself: what is left is its end script, which has nothing to do then, and costs PID 1 some ten milliseconds. */
+/**
+ * True if the command ended successfully and by itself. Only its end script is left, which then has nothing to do, and takes
+ * PID 1 some ten milliseconds.
+ */
 function hasDoneIt({ code, status, result }: TransientState): boolean {
   return code === CLD_EXITED && status === 0 && result === 'success';
 }
 
-/** Without a word of systemd's for so long it is asked. */
+/** After so long without a signal from systemd we ask for the state. */
 const ASK_MS = 2000;
 const AGAIN_MS = 250;
 const STOP_LIMIT_MS = 30_000;
@@ -170,6 +176,6 @@ const OVERTIME_MS = 15_000;
 
 const PROPERTIES = {
   check: { timeoutStopMs: 2000 },
-  // The end script has this too, and as much again before it is killed: its own 2 s must fit in, on a busy machine as well.
+  // The end script has this time too, and as much again before it is killed: its own 2 s must fit in, even on a busy machine.
   action: { timeoutStopMs: 2500, killMode: 'process' },
 } as const satisfies Record<ShellCommand['kind'], TransientProperties>;

@@ -1,3 +1,5 @@
+// Runs commands through PID 1.
+
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandResult } from '../spawn/command-result.ts';
 import { EMPTY_ENVIRONMENT, lineScript, type Script } from '../spawn/script.ts';
@@ -16,7 +18,7 @@ import { RunStreams } from './streams.ts';
 import { TransientRun } from './transient-run.ts';
 import { BEGUN, type RunVerdict, verdictOf, verdictResult } from './verdict.ts';
 
-/** What the runner is built on. */
+/** What the runner needs. */
 interface TransientCommandOptions {
   /** For the output of actions. */
   readonly files: RunFiles;
@@ -27,9 +29,9 @@ interface TransientCommandOptions {
 }
 
 /**
- * Runs commands through PID 1, each in a transient unit of its own: outside of our sandbox and control group, under a time limit
- * that systemd keeps, and that holds for whoever called setsid(2) too. A check writes into our pipe, and all of it dies at its
- * end. An action writes into a file, goes on when we are killed, and what it left behind on a normal exit lives.
+ * Runs commands through PID 1, each in a transient unit of its own: outside of our sandbox and control group, with a time limit
+ * that systemd enforces, even for processes that called setsid(2). A check writes into our pipe, and everything of it is killed
+ * when it ends. An action writes into a file, continues if we are killed, and what it left behind at a normal exit lives on.
  * Source: systemd.service(5), systemd.kill(5).
  */
 export class TransientCommandRunner implements CommandRunner {
@@ -60,7 +62,7 @@ export class TransientCommandRunner implements CommandRunner {
     }
   }
 
-  async settle(runId: string, timeoutMs: number, signal: AbortSignal): Promise<'not_found' | 'ended'> {
+  async waitForRun(runId: string, timeoutMs: number, signal: AbortSignal): Promise<'not_found' | 'ended'> {
     if (!isRunId(runId)) return 'not_found';
     const end = performance.now() + timeoutMs;
     for (let looks = 0; ; looks++) {
@@ -69,17 +71,17 @@ export class TransientCommandRunner implements CommandRunner {
         return looks === 0 ? 'not_found' : 'ended';
       }
       if (signal.aborted || performance.now() >= end) break;
-      await delay(Math.min(SETTLE_POLL_MS, end - performance.now()), undefined, { signal }).catch(() => {});
+      await delay(Math.min(RUN_POLL_MS, end - performance.now()), undefined, { signal }).catch(() => {});
     }
     await endUnit(this.#pid1, runUnit(runId));
     this.#notes.drop(runId);
     return 'ended';
   }
 
-  /** A unit that is not active may still stand there: as long as what its command left behind lives. */
+  /** A unit that is not active may still exist, as long as what its command left behind lives. */
   async #isOver(runId: string, signal: AbortSignal): Promise<boolean> {
     const shown = await this.#services.show(runUnit(runId), signal);
-    // No answer is no sign of its end.
+    // No answer does not mean that it has ended.
     return shown.kind === 'status' && isDown(shown.status);
   }
 
@@ -97,25 +99,25 @@ export class TransientCommandRunner implements CommandRunner {
       const ending = await new TransientRun(parts).run(signal);
       if (ending.kind === 'not_started') return ending;
       if (ending.kind === 'aborted' || ending.kind === 'overdue') await endUnit(this.#pid1, unit);
-      // PID 1 holds its pipe as long as the end script runs.
-      const isThrough = ending.kind === 'over' && !isOver(ending.state);
-      const { words, output } = await streams.finish(isThrough);
+      // PID 1 holds its pipe while the end script runs.
+      const isComplete = ending.kind === 'over' && !isOver(ending.state);
+      const { preamble, output } = await streams.finish(isComplete);
       if (ending.kind === 'aborted') return { kind: 'aborted', output };
       if (ending.kind === 'overdue') return { kind: 'timed_out', afterMs: timeoutMs, output };
       if (ending.kind === 'unanswered') return { kind: 'lost', reason: ending.reason, output };
       const verdict: RunVerdict =
-        ending.kind === 'over' ? verdictOf(ending.state, words) : { kind: 'lost', reason: ending.reason };
+        ending.kind === 'over' ? verdictOf(ending.state, preamble) : { kind: 'lost', reason: ending.reason };
       if (verdict.kind === 'timed_out' || verdict.kind === 'signaled') await emptyUnit(unit);
-      // As long as what it left behind lives, so does its unit: it shall not stand among those that failed.
+      // The unit exists as long as what it left behind: it must not be listed among the failed units.
       if (command.kind === 'action' && !(verdict.kind === 'exited' && verdict.exitCode === 0))
         await resetFailed(this.#pid1, unit);
-      if (verdict.kind === 'lost') await this.settle(runId, timeoutMs, signal);
+      if (verdict.kind === 'lost') await this.waitForRun(runId, timeoutMs, signal);
       return verdictResult(verdict, timeoutMs, output);
     } finally {
-      streams.handedOver();
+      streams.closeGiven();
       this.#notes.drop(runId);
     }
   }
 }
 
-const SETTLE_POLL_MS = 200;
+const RUN_POLL_MS = 200;

@@ -11,20 +11,20 @@ export type RunVerdict =
   | { readonly kind: 'timed_out' }
   /** The command never ran. */
   | { readonly kind: 'not_started'; readonly reason: string }
-  /** It ran, and nobody can tell how it ended. */
+  /** It ran, but nobody reports how it ended. */
   | { readonly kind: 'lost'; readonly reason: string };
 
-/** What the run's shell says, on a descriptor that only it can write to, before it becomes the command. */
+/** What the run's shell writes, on a descriptor that only it can write to, before it becomes the command. */
 export const BEGUN = 'monitor_service:begun';
 
 /**
- * The verdict on a run that is over, by how systemd tells its end. `words`: what was said before the command; the exit code alone would
- * not do, for systemd's own faults (203/EXEC) are exit codes too.
+ * Returns the verdict on a run that is over, from how systemd reports its end. `preamble`: what was written before the command
+ * began. The exit code alone is not enough, because systemd's own faults (203/EXEC) are exit codes too.
  */
-export function verdictOf({ result, code, status }: TransientState, words: string): RunVerdict {
-  const said = words.split('\n');
-  if (!said.includes(BEGUN)) {
-    const complaint = said.find((line) => line.trim() !== '');
+export function verdictOf({ result, code, status }: TransientState, preamble: string): RunVerdict {
+  const lines = preamble.split('\n');
+  if (!lines.includes(BEGUN)) {
+    const complaint = lines.find((line) => line.trim() !== '');
     return {
       kind: 'not_started',
       reason: printable(complaint ?? `systemd could not run it (${result || 'no result'}, ${status})`),
@@ -38,11 +38,11 @@ export function verdictOf({ result, code, status }: TransientState, words: strin
     case CLD_DUMPED:
       return { kind: 'signaled', signal: signalName(status) };
     default:
-      return { kind: 'lost', reason: `systemd says only: ${result}` };
+      return { kind: 'lost', reason: `systemd only reports: ${result}` };
   }
 }
 
-/** The verdict in the words of the port. */
+/** Converts the verdict to the port's result. */
 export function verdictResult(verdict: RunVerdict, timeoutMs: number, output: string): CommandResult {
   switch (verdict.kind) {
     case 'exited':

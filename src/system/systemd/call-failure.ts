@@ -1,6 +1,6 @@
 import type { CallResult } from './dbus/connection.ts';
 
-/** Why a call of PID 1's was not answered with a reply, in one line. */
+/** Says in one line why PID 1 did not answer a call with a reply. */
 export function callFailure(result: Exclude<CallResult, { kind: 'reply' }>): string {
   switch (result.kind) {
     case 'error':

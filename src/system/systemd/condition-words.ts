@@ -1,7 +1,9 @@
+// Describes the conditions and assertions that kept a unit from starting.
+
 import { printable } from '../../core/text/printable.ts';
 import { numberOf, type Properties, type PropertyNames } from './properties.ts';
 
-/** What `unmetCondition` goes by. */
+/** The properties that `unmetCondition` and `untestedConditions` read. */
 export const CONDITION_PROPERTIES = {
   Unit: [
     ...['ConditionResult', 'ConditionTimestampMonotonic', 'Conditions'],
@@ -11,16 +13,16 @@ export const CONDITION_PROPERTIES = {
 } as const satisfies PropertyNames;
 
 /**
- * Which condition kept the unit from its last start: `ConditionPathExists=/run/ok is not met`, of an assertion `AssertUser=app does not
- * hold`; undefined if it was not that. Source: org.freedesktop.systemd1(5), systemd.unit(5).
+ * Says which condition kept the unit from its last start: `ConditionPathExists=/run/ok is not met`, or for an assertion
+ * `AssertUser=app does not hold`. Returns undefined if it was neither. Source: org.freedesktop.systemd1(5), systemd.unit(5).
  */
 export function unmetCondition(values: Properties): string | undefined {
-  if (isUnmet(values, 'Condition')) return words(values, 'Conditions', 'is not met') ?? 'a condition of it is not met';
-  if (isUnmet(values, 'Assert')) return words(values, 'Asserts', 'does not hold') ?? 'an assertion of it does not hold';
+  if (isUnmet(values, 'Condition')) return words(values, 'Conditions', 'is not met') ?? 'one of its conditions is not met';
+  if (isUnmet(values, 'Assert')) return words(values, 'Asserts', 'does not hold') ?? 'one of its assertions does not hold';
   return undefined;
 }
 
-/** What was never tested says false too; so does a unit without any, after an ExecCondition= that says no. */
+/** A test that never ran also says false. So does a unit without any tests, after its ExecCondition= refused the start. */
 function isUnmet(values: Properties, test: 'Condition' | 'Assert'): boolean {
   const tests = values.get(`${test}s`);
   if (Array.isArray(tests) && tests.length === 0) return false;
@@ -29,15 +31,16 @@ function isUnmet(values: Properties, test: 'Condition' | 'Assert'): boolean {
 
 function words(values: Properties, list: 'Conditions' | 'Asserts', end: string): string | undefined {
   const tests = testsIn(values, list);
-  // systemd looks no further than to the first one that has to hold and does not; of the others all have failed then.
+  // systemd stops at the first required test that does not hold. If all required tests hold, all the trigger tests have failed.
   const needed = tests.filter(({ isTrigger, isUnmet }) => isUnmet && !isTrigger);
   const unmet = needed.length > 0 ? needed : tests.filter(({ isUnmet }) => isUnmet);
   return unmet.length === 0 ? undefined : `${listed(unmet)} ${end}`;
 }
 
 /**
- * What a unit that was not started since systemd loaded it (it forgets one that is down and that nothing refers to) is started for only:
- * `it is started only if ConditionPathExists=/run/ok`; undefined if it has no such conditions and assertions, or they were tested.
+ * Says which conditions and assertions must hold for a unit to start, if it was not started since systemd loaded it: `it is
+ * started only if ConditionPathExists=/run/ok`. systemd unloads a unit that is down and that nothing refers to. Returns
+ * undefined if the unit has no conditions and assertions, or if they were tested.
  */
 export function untestedConditions(values: Properties): string | undefined {
   const untested = (['Condition', 'Assert'] as const).flatMap((test) =>
@@ -47,9 +50,9 @@ export function untestedConditions(values: Properties): string | undefined {
 }
 
 function listed(tests: readonly Test[]): string {
-  const more = tests.length > MOST_TOLD ? ` and ${tests.length - MOST_TOLD} more` : '';
+  const more = tests.length > MOST_LISTED ? ` and ${tests.length - MOST_LISTED} more` : '';
   return `${tests
-    .slice(0, MOST_TOLD)
+    .slice(0, MOST_LISTED)
     .map(({ text }) => text)
     .join(', ')}${more}`;
 }
@@ -57,14 +60,14 @@ function listed(tests: readonly Test[]): string {
 interface Test {
   /** `ConditionPathExists=!/run/ok`. */
   readonly text: string;
-  /** One of those marked so is enough. */
+  /** True if it is enough that one of the tests marked with `|` holds. */
   readonly isTrigger: boolean;
   readonly isUnmet: boolean;
 }
 
 /**
- * The conditions or assertions of a unit, `a(sbbsi)`: name, whether one of those marked so is enough, whether it is turned round,
- * its value, how its last test went.
+ * Returns the conditions or assertions of a unit. Each is an `(sbbsi)`: name, whether it is a trigger (one of them is enough),
+ * whether it is negated, its value, the result of its last test.
  */
 export function testsIn(values: Properties, list: 'Conditions' | 'Asserts'): Test[] {
   const tested = values.get(list);
@@ -78,4 +81,4 @@ export function testsIn(values: Properties, list: 'Conditions' | 'Asserts'): Tes
 }
 
 const LONGEST = 200;
-const MOST_TOLD = 3;
+const MOST_LISTED = 3;

@@ -7,39 +7,42 @@ import { runJob } from './jobs.ts';
 import type { Pid1 } from './pid1.ts';
 
 /**
- * Ends all that is in a unit: TERM and KILL as the unit says, and KILL for what that leaves (KillMode=process). Returns when
- * nobody is left in it (emptyUnit). Never rejects.
+ * Ends all processes of a unit: systemd sends TERM and KILL as the unit is configured, and KILL to what that leaves
+ * (KillMode=process). Returns when the unit has no process left (emptyUnit). Never rejects.
  */
 export async function endUnit(pid1: Pid1, unit: string): Promise<void> {
-  const answer = await pid1.speak({ timeoutMs: PATIENCE_MS, alive: true }, async () => {});
+  const answer = await pid1.withLink({ timeoutMs: PATIENCE_MS, alive: true }, async () => {});
   if (answer.kind === 'unreachable') {
-    // A systemd that hangs keeps no limit; ours holds all the same. What systemd has to tidy up it hears once it is back.
+    // A hanging systemd enforces no limit, but ours still holds. It gets the order to clean up when it answers again.
     await killInside(unit);
     void runJob(pid1, 'stop', unit, END_LIMIT);
     return emptyUnit(unit);
   }
   await runJob(pid1, 'stop', unit, END_LIMIT);
-  await pid1.speak(END_LIMIT, (link) =>
+  await pid1.withLink(END_LIMIT, (link) =>
     link.call({ member: 'KillUnit', signature: 'ssi', values: [unit, 'all', SIGKILL] }, END_LIMIT),
   );
   await emptyUnit(unit);
 }
 
-/** Stops a unit and frees its name, which it keeps while it is active, also without a process, and once it has failed. Never rejects. */
+/**
+ * Stops a unit and frees its name. A unit keeps its name while it is active, even without a process, and after it has failed.
+ * Never rejects.
+ */
 export async function retireUnit(pid1: Pid1, unit: string, limit: { timeoutMs: number; signal?: AbortSignal }): Promise<void> {
   await runJob(pid1, 'stop', unit, limit);
   await resetFailed(pid1, unit);
 }
 
-/** Takes a unit from among those that failed; nothing where it is not. Never rejects. */
+/** Resets the failed state of a unit. Does nothing if the unit has not failed. Never rejects. */
 export async function resetFailed(pid1: Pid1, unit: string): Promise<void> {
   const limit = { timeoutMs: ANSWER_LIMIT_MS };
-  await pid1.speak(limit, (link) => link.call({ member: 'ResetFailedUnit', signature: 's', values: [unit] }, limit));
+  await pid1.withLink(limit, (link) => link.call({ member: 'ResetFailedUnit', signature: 's', values: [unit] }, limit));
 }
 
 /**
- * Waits until none of a unit's processes runs any more: systemd reports that it has sent a SIGKILL, and the kernel carries it
- * out a moment later. Who is left after 2 s is killed; whom the kernel does not let die is given up after 2 more. Never rejects.
+ * Waits until none of a unit's processes runs: systemd reports that it has sent a SIGKILL, and the kernel carries it out a
+ * moment later. Kills what still runs after 2 s. Gives up on what the kernel does not let die after 2 s more. Never rejects.
  */
 export async function emptyUnit(unit: string, table = new ProcessTable()): Promise<void> {
   for (const kill of [true, false]) {
@@ -56,7 +59,10 @@ async function killInside(unit: string, table = new ProcessTable()): Promise<voi
   for (const process of await inside(table, unit)) signalProcess(table, process, SIGKILL);
 }
 
-/** Those of the unit's processes that still run. A user's own manager may have units of any name: those are none of the system's. */
+/**
+ * Returns the unit's processes that still run. A user's own systemd may have units with the same names: they are not the
+ * system's.
+ */
 async function inside(table: ProcessTable, unit: string): Promise<ProcessIdentity[]> {
   const isInside = (process: ProcessInfo<(typeof INSIDE_FIELDS)[number]>): boolean =>
     !hasEnded(process) && process.unit === unit;

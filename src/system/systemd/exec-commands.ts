@@ -1,14 +1,16 @@
+// The commands of a service, and how each of them ended.
+
 import { signalName } from '../../core/process/wait-status.ts';
 import { printable } from '../../core/text/printable.ts';
 import type { DbusValue } from './dbus/values.ts';
 import type { Properties } from './properties.ts';
 
-/** How a process of a unit's ended, as systemd tells it (waitid(2)). */
+/** How a process of a unit ended, as systemd reports it (waitid(2)). */
 export const CLD_EXITED = 1;
 export const CLD_KILLED = 2;
 export const CLD_DUMPED = 3;
 
-/** The lists of commands that a service has, in the order in which they run. Source: systemd.service(5). */
+/** The command lists of a service, in the order in which they run. Source: systemd.service(5). */
 export const COMMAND_LISTS = [
   'ExecCondition',
   'ExecStartPre',
@@ -19,22 +21,22 @@ export const COMMAND_LISTS = [
   'ExecStopPost',
 ] as const;
 
-/** One command of a service, and how it went last. */
+/** One command of a service, and the result of its last run. */
 interface ExecCommand {
-  /** `ExecStartPre=/bin/false`, printable: the file alone, for arguments may hold a secret. */
+  /** `ExecStartPre=/bin/false`, printable. Only the file, because arguments may hold a secret. */
   readonly name: string;
-  /** A `-` stands before it: that it fails does not matter. */
+  /** The command has a `-` prefix: its failure is ignored. */
   readonly ignored: boolean;
-  /** When it was started and ended last, in microseconds since boot; 0 if it never did. */
+  /** When the command last started and ended, in microseconds since boot; 0 if never. */
   readonly startedAt: number;
   readonly endedAt: number;
-  /** CLD_EXITED and its kin; 0 while it runs, and where it never did. */
+  /** One of the CLD_ constants; 0 while the command runs, or if it never ran. */
   readonly code: number;
-  /** Its exit code, or the signal. */
+  /** The exit code or the signal. */
   readonly status: number;
 }
 
-/** The commands of a service, as far as `values` has them (COMMAND_LISTS). */
+/** Returns the commands of a service, of those lists that `values` contains (COMMAND_LISTS). */
 export function commandsOf(values: Properties): ExecCommand[] {
   return COMMAND_LISTS.flatMap((list) => {
     const commands = values.get(list);
@@ -42,7 +44,7 @@ export function commandsOf(values: Properties): ExecCommand[] {
   });
 }
 
-/** The command that failed last; undefined if none has. */
+/** Returns the command that failed last; undefined if none has failed. */
 export function failedCommand(values: Properties): ExecCommand | undefined {
   const failed = commandsOf(values).filter(
     ({ ignored, code, status }) => !ignored && (code === CLD_EXITED ? status !== 0 : code !== 0),
@@ -50,18 +52,21 @@ export function failedCommand(values: Properties): ExecCommand | undefined {
   return latest(failed, 'endedAt');
 }
 
-/** The command that runs now, the one that was started last of several; undefined if none does. */
+/** Returns the command that runs now. If several run, the one that started last. Undefined if none runs. */
 export function runningCommand(values: Properties): ExecCommand | undefined {
   const running = commandsOf(values).filter(({ startedAt, code }) => startedAt > 0 && code === 0);
   return latest(running, 'startedAt');
 }
 
-/** Of several at the same time the last in the list. */
+/** If several commands have the same time, the last one in the list. */
 function latest(commands: readonly ExecCommand[], by: 'startedAt' | 'endedAt'): ExecCommand | undefined {
   return [...commands].sort((a, b) => a[by] - b[by]).at(-1);
 }
 
-/** `ended with exit code 203 (EXEC)`, `was killed by SIGSEGV and left a core dump`; undefined if it did not end so. */
+/**
+ * Describes how a process ended: `ended with exit code 203 (EXEC)`, `was killed by SIGSEGV and left a core dump`. Undefined for
+ * other codes.
+ */
 export function endWords(code: number, status: number): string | undefined {
   switch (code) {
     case CLD_EXITED: {
@@ -77,7 +82,7 @@ export function endWords(code: number, status: number): string | undefined {
   }
 }
 
-/** What systemd itself ends with where it cannot even execute a command. Source: systemd.exec(5), "Process Exit Codes". */
+/** The exit codes that systemd itself uses if it cannot execute a command. Source: systemd.exec(5), "Process Exit Codes". */
 const EXIT_CODES: Readonly<Record<number, string>> = {
   200: 'CHDIR: its WorkingDirectory= cannot be entered',
   203: 'EXEC: it cannot be executed',
@@ -89,7 +94,7 @@ const EXIT_CODES: Readonly<Record<number, string>> = {
   238: 'STATE_DIRECTORY: its StateDirectory= cannot be made',
 };
 
-/** `(sasbttttuii)`: path, argv, ignored; started and ended, each by both clocks; pid, code, status. */
+/** A command is a `(sasbttttuii)`: path, argv, ignored; start and end time, each by both clocks; pid, code, status. */
 function parse(list: string, command: DbusValue): ExecCommand[] {
   if (!Array.isArray(command)) return [];
   const [path, , ignored, , startedAt, , endedAt, , code, status] = command;

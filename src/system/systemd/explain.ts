@@ -5,32 +5,34 @@ import type { Pid1Link } from './link.ts';
 import type { Pid1 } from './pid1.ts';
 import { hasJob, numberOf, type Properties, readProperties, textOf } from './properties.ts';
 import type { UnitExplanation } from './service-manager.ts';
-import { describeStanding, STANDING_PROPERTIES } from './standing-words.ts';
+import { describeState, STATE_PROPERTIES } from './state-words.ts';
 import { journalAbout, journalOf } from './unit/journal.ts';
 import { restartDueMs } from './unit/restart-due.ts';
 
-/** Why a unit is not up, as systemd tells it, and what its last life wrote. Never rejects. */
+/** Says why a unit is not up, as systemd reports it, and what its last run wrote to the journal. Never rejects. */
 export async function explainUnit(pid1: Pid1, unit: string, limit: Limit): Promise<UnitExplanation> {
-  const spoken = await pid1.speak(limit, async (link) => {
+  const reached = await pid1.withLink(limit, async (link) => {
     const shown = await readProperties(link, unit, EXPLAINED, limit);
     return shown.kind === 'known' ? { values: shown.values, waitsFor: await jobsBefore(link, shown.values, limit) } : undefined;
   });
-  if (spoken.kind === 'unreachable' || spoken.value === undefined) return { reason: undefined, output: [] };
-  const { values, waitsFor } = spoken.value;
+  if (reached.kind === 'unreachable' || reached.value === undefined) return { reason: undefined, output: [] };
+  const { values, waitsFor } = reached.value;
   const dueMs = restartDueMs(values);
   const dueInMs = dueMs === undefined ? undefined : dueMs - systemClock.monotonicMs();
-  return { reason: describeStanding(values, { waitsFor, dueInMs }), output: await lastOutput(unit, values, limit) };
+  return { reason: describeState(values, { waitsFor, dueInMs }), output: await lastOutput(unit, values, limit) };
 }
 
 const EXPLAINED = {
-  Unit: [...STANDING_PROPERTIES.Unit, 'InvocationID', 'InactiveExitTimestamp'],
-  Service: [...STANDING_PROPERTIES.Service, 'ExecMainStartTimestamp', 'RestartUSec', 'RestartUSecNext'],
+  Unit: [...STATE_PROPERTIES.Unit, 'InvocationID', 'InactiveExitTimestamp'],
+  Service: [...STATE_PROPERTIES.Service, 'ExecMainStartTimestamp', 'RestartUSec', 'RestartUSecNext'],
 };
 
-/** What systemd says itself is of use where the unit said nothing: a PIDFile= that cannot be read, a program that cannot be executed. */
+/**
+ * The messages of systemd itself help if the unit wrote nothing: a PIDFile= cannot be read, or a program cannot be executed.
+ */
 async function lastOutput(unit: string, values: Properties, { timeoutMs, signal }: Limit): Promise<readonly string[]> {
   const id = values.get('InvocationID');
-  // To wait for its next start is `activating` already.
+  // A unit that waits for its next automatic start is already `activating`.
   const isWaiting = textOf(values, 'SubState').startsWith('auto-restart');
   const began = numberOf(values, isWaiting ? 'ExecMainStartTimestamp' : 'InactiveExitTimestamp');
   const life = {
@@ -42,15 +44,15 @@ async function lastOutput(unit: string, values: Properties, { timeoutMs, signal 
   const own = lastLines(await journalOf(life, limit), MOST_LINES);
   if (own.length > 0) return own;
   const about = (await journalAbout(life, { ...limit, entries: MOST_READ })).split('\n');
-  return lastLines(about.filter((line) => !TOLD_ANYWAY.test(line)).join('\n'), MOST_LINES);
+  return lastLines(about.filter((line) => !REDUNDANT.test(line)).join('\n'), MOST_LINES);
 }
 
-/** What the reason says already, and what says nothing of it. */
-const TOLD_ANYWAY =
+/** Messages that repeat the reason, or that do not explain it. */
+const REDUNDANT =
   /^(?:Starting|Started|Stopping|Stopped|Finished|Failed to start|Dependency failed) |: (?:(?:Main|Control) process exited|Failed with result|Scheduled restart job|Deactivated|Consumed|Sent signal|Killing process|Sending signal)/;
 const MOST_READ = 20;
 
-/** The jobs that a job which has not begun is ordered behind. Source: org.freedesktop.systemd1(5), GetJobBefore. */
+/** Returns the jobs that a waiting job is ordered after. Source: org.freedesktop.systemd1(5), GetJobBefore. */
 async function jobsBefore(link: Pid1Link, values: Properties, limit: Limit): Promise<string[]> {
   const job = values.get('Job');
   const isUnderWay = ['activating', 'deactivating'].includes(textOf(values, 'ActiveState'));

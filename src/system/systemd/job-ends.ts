@@ -1,7 +1,7 @@
 import type { Limit } from './dbus/connection.ts';
 import type { Pid1Link, RemovedJob } from './link.ts';
 
-/** Listens for the end of jobs from the moment it is made: a job may end before the call that made it is answered. */
+/** Listens for the end of jobs from its construction on: a job may end before the call that created it is answered. */
 export class JobEnds {
   readonly #link: Pid1Link;
   readonly #ended = new Map<string, RemovedJob>();
@@ -17,7 +17,7 @@ export class JobEnds {
     });
   }
 
-  /** How the job at that path ended; at most as long as `limit` says. Asked once. */
+  /** Returns how the job at that path ended. Waits at most as long as `limit` says. Must be called only once. */
   async of(
     path: string,
     { timeoutMs, signal }: Limit,
@@ -42,7 +42,7 @@ export class JobEnds {
     });
   }
 
-  /** Listens no more. */
+  /** Stops listening. */
   stop(): void {
     this.#stop();
   }

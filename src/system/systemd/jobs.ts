@@ -1,3 +1,5 @@
+// Runs jobs of systemd: starts, restarts and stops units.
+
 import { systemClock } from '../../core/clock.ts';
 import { formatDuration } from '../../core/text/duration.ts';
 import { callFailure } from './call-failure.ts';
@@ -9,20 +11,24 @@ import type { Pid1Link } from './link.ts';
 import type { Pid1 } from './pid1.ts';
 import { hasJob, isIdleStart, type Properties, readProperties, textOf } from './properties.ts';
 import type { ServiceCallResult } from './service-manager.ts';
-import { SkippedStart, skipWords } from './skipped-start.ts';
+import { SkippedStart, skipReason } from './skipped-start.ts';
 import { unitPath } from './unit/name.ts';
 import { isDown, isUp } from './unit/state.ts';
 
-/** What a unit is to do. */
+/** What a job does with its unit. */
 export type JobVerb = 'start' | 'restart' | 'stop';
 
-/** `replace`: with all that goes along, in the place of jobs that stand against it; `ignore-dependencies`: of that unit alone. */
+/**
+ * `replace`: the job takes related units along and replaces conflicting jobs. `ignore-dependencies`: the job affects this unit
+ * alone.
+ */
 type JobMode = 'replace' | 'ignore-dependencies';
 
 /**
- * Has systemd start, restart or stop a unit, and waits until it is done, at most as long as `limit` says: the job itself stays
- * systemd's then. Nothing is asked for before PID 1 shows that it answers. Where the connection is lost meanwhile (PID 1 is executed
- * anew) the unit tells what became of it. Never rejects. Source: org.freedesktop.systemd1(5), "Methods".
+ * Tells systemd to start, restart or stop a unit, and waits until the job is done, at most as long as `limit` says. After that
+ * systemd continues the job by itself. Sends the order only when PID 1 has shown that it answers. If the connection is lost
+ * meanwhile (PID 1 re-executes itself), the unit's state shows the result. Never rejects. Source: org.freedesktop.systemd1(5),
+ * "Methods".
  */
 export async function runJob(
   pid1: Pid1,
@@ -33,12 +39,12 @@ export async function runJob(
 ): Promise<ServiceCallResult> {
   const endMs = performance.now() + limit.timeoutMs;
   const left = (): Limit => ({ ...limit, timeoutMs: Math.max(endMs - performance.now(), 1) });
-  const asked = await pid1.speak({ ...left(), alive: true }, (link) => order(link, { verb, unit, mode }, left()));
+  const asked = await pid1.withLink({ ...left(), alive: true }, (link) => requestJob(link, { verb, unit, mode }, left()));
   if (asked.kind === 'unreachable') return failed(asked.reason);
   let step = asked.value;
   while (step.kind === 'lost') {
     const { before } = step;
-    const again = await pid1.speak(left(), (link) => takeUp(link, verb, unit, before, left()));
+    const again = await pid1.withLink(left(), (link) => resumeJob(link, verb, unit, before, left()));
     if (again.kind === 'unreachable') return failed(`the connection to systemd was lost meanwhile: ${again.reason}`);
     step = again.value;
     if (step.kind === 'lost') await systemClock.sleep(LOOK_MS, limit.signal);
@@ -54,43 +60,44 @@ interface Job {
   readonly mode: JobMode;
 }
 
-/** `before`: which life of the unit it was, so that a later one can be told from it; undefined where that is not known. */
-async function order(link: Pid1Link, { verb, unit, mode }: Job, limit: Limit): Promise<Step> {
+/**
+ * `before`: the invocation of the unit before the order, so that a later one can be distinguished from it; undefined if it is
+ * not known.
+ */
+async function requestJob(link: Pid1Link, { verb, unit, mode }: Job, limit: Limit): Promise<Step> {
   const endMs = performance.now() + limit.timeoutMs;
-  const waiting = new JobEnds(link);
-  const skipping = verb === 'stop' ? undefined : new SkippedStart(link, unit);
+  const jobEnds = new JobEnds(link);
+  const skippedStart = verb === 'stop' ? undefined : new SkippedStart(link, unit);
   try {
-    const asked = lifeOf(link, unit, limit);
+    const asked = invocationOf(link, unit, limit);
     const answer = await link.call({ member: METHODS[verb], signature: 'ss', values: [unit, mode] }, limit);
     const before = await asked;
     if (answer.kind === 'lost') return { kind: 'lost', before };
     if (answer.kind !== 'reply') return failed(callFailure(answer));
-    const end = await waiting.of(String(answer.values[0]), limit);
+    const end = await jobEnds.of(String(answer.values[0]), limit);
     if (end.kind === 'lost') return { kind: 'lost', before };
     if (end.kind === 'late') return late(limit);
     const { result } = end.job;
-    if (result !== 'done' || skipping === undefined) return await judge(link, verb, unit, result);
-    const through = await skipping.through(link, unit, { ...limit, timeoutMs: endMs - performance.now() });
-    if (through === 'lost') return { kind: 'lost', before };
-    if (through === 'late') return late(limit);
-    const isFailed = through === 'down' && skipping.verdict === 'started';
-    return isFailed ? await judge(link, verb, unit, 'failed') : await started(link, unit, before, skipping, limit);
+    if (result !== 'done' || skippedStart === undefined) return await jobResult(link, verb, unit, result);
+    const outcome = await skippedStart.waitForIdleStart(link, unit, { ...limit, timeoutMs: endMs - performance.now() });
+    if (outcome === 'lost') return { kind: 'lost', before };
+    if (outcome === 'late') return late(limit);
+    const isFailed = outcome === 'down' && skippedStart.verdict === 'started';
+    return isFailed ? await jobResult(link, verb, unit, 'failed') : await startResult(link, unit, before, skippedStart, limit);
   } finally {
-    waiting.stop();
-    skipping?.stop();
+    jobEnds.stop();
+    skippedStart?.stop();
   }
 }
 
 function late({ timeoutMs, signal }: Limit): ServiceCallResult {
-  return failed(
-    signal?.aborted ? 'aborted' : `its job is not done after ${formatDuration(timeoutMs)}, systemd goes on with it`,
-  );
+  return failed(signal?.aborted ? 'aborted' : `its job is not done after ${formatDuration(timeoutMs)}, systemd continues it`);
 }
 
 const METHODS = { start: 'StartUnit', restart: 'RestartUnit', stop: 'StopUnit' } as const;
 
-/** After a connection that was lost in the middle: waits until systemd has nothing to do about the unit any more, and looks at it. */
-async function takeUp(link: Pid1Link, verb: JobVerb, unit: string, before: string | undefined, limit: Limit): Promise<Step> {
+/** Continues after the connection was lost during a job: waits until the unit has no job any more, and reads its state. */
+async function resumeJob(link: Pid1Link, verb: JobVerb, unit: string, before: string | undefined, limit: Limit): Promise<Step> {
   const endMs = performance.now() + limit.timeoutMs;
   let wake = (): void => {};
   const stops = [link.onUnit(unitPath(unit), () => wake()), link.onLost(() => wake())];
@@ -102,9 +109,9 @@ async function takeUp(link: Pid1Link, verb: JobVerb, unit: string, before: strin
       const shown = await readProperties(link, unit, LOST_PROPERTIES, { ...limit, timeoutMs: endMs - performance.now() });
       if (shown.kind === 'failed') return shown.lost ? { kind: 'lost', before } : failed(shown.reason);
       const isUnderWay = hasJob(shown.values) || (verb !== 'stop' && isIdleStart(shown.values));
-      if (!isUnderWay) return becameOf(verb, unit, before, shown.values);
+      if (!isUnderWay) return resultFromState(verb, unit, before, shown.values);
       if (limit.signal?.aborted || performance.now() >= endMs) return late(limit);
-      // By a look too: systemd 239 does not tell of everything before it is done with a job.
+      // Reads the state at intervals too: systemd 239 does not signal every change before a job is done.
       await Promise.race([changed, systemClock.sleep(LOOK_MS)]);
     }
   } finally {
@@ -118,68 +125,72 @@ const LOST_PROPERTIES = {
   Service: FAILURE_PROPERTIES.Service,
 };
 
-function becameOf(verb: JobVerb, unit: string, before: string | undefined, values: Properties): ServiceCallResult {
+function resultFromState(verb: JobVerb, unit: string, before: string | undefined, values: Properties): ServiceCallResult {
   const state = textOf(values, 'ActiveState');
-  if (verb === 'stop') return isDown({ activeState: state }) ? { kind: 'done' } : failed(`${UNSEEN}, and ${unit} is ${state}`);
-  const life = lifeIn(values);
-  // A unit that systemd has forgotten has none: that is no new one.
-  const isNew = before !== undefined && life !== '' && life !== before;
+  if (verb === 'stop')
+    return isDown({ activeState: state }) ? { kind: 'done' } : failed(`${RESULT_UNKNOWN}, and ${unit} is ${state}`);
+  const invocation = invocationIn(values);
+  // A unit that systemd has unloaded has no invocation: that is not a new one.
+  const isNew = before !== undefined && invocation !== '' && invocation !== before;
   const cameUp = isUp({ activeState: state });
   // A oneshot has done its work and is at rest.
-  const isThrough = state === 'inactive' && textOf(values, 'Result') === 'success';
-  if (cameUp ? isNew || verb === 'start' : isThrough && isNew) return { kind: 'done' };
-  // Not up, and nothing under way: systemd waits for its next try, or has given it up. What an earlier life came to is no answer.
-  return failed(cameUp || isThrough || !isNew ? `${UNSEEN}, and ${unit} is ${state}` : describeFailure(unit, values));
+  const isFinished = state === 'inactive' && textOf(values, 'Result') === 'success';
+  if (cameUp ? isNew || verb === 'start' : isFinished && isNew) return { kind: 'done' };
+  // The unit is not up and has no job: systemd waits for its next try, or has given up. The result of an earlier run does not
+  // answer the question.
+  return failed(cameUp || isFinished || !isNew ? `${RESULT_UNKNOWN}, and ${unit} is ${state}` : describeFailure(unit, values));
 }
 
-const UNSEEN = 'the connection to systemd was lost meanwhile: how it ended is not known';
+const RESULT_UNKNOWN = 'the connection to systemd was lost meanwhile: how it ended is not known';
 
 /**
- * What a start came to whose job is done: of a unit whose condition is not met, or whose ExecCondition= says no, systemd skips it, of
- * whichever type the unit is.
+ * Returns the result of a start whose job is done. systemd skips the start of a unit of any type if a condition is not met, or
+ * if its ExecCondition= refuses.
  */
-async function started(
+async function startResult(
   link: Pid1Link,
   unit: string,
   before: string | undefined,
-  skipping: SkippedStart,
+  skippedStart: SkippedStart,
   limit: Limit,
 ): Promise<Step> {
-  const { verdict } = skipping;
+  const { verdict } = skippedStart;
   if (verdict === 'started') return { kind: 'done' };
   if (verdict !== 'unknown')
-    return failed(`systemd skipped its start: ${await skipWords(link, unit, verdict, WORDS_MS)}, see systemctl status ${unit}`);
+    return failed(
+      `systemd skipped its start: ${await skipReason(link, unit, verdict, WORDS_MS)}, see systemctl status ${unit}`,
+    );
   const shown = await readProperties(link, unit, FAILURE_PROPERTIES, limit);
   if (shown.kind === 'failed')
-    return shown.lost ? { kind: 'lost', before } : failed(`whether systemd started it is not known: ${shown.reason}`);
+    return shown.lost ? { kind: 'lost', before } : failed(`it is not known if systemd started it: ${shown.reason}`);
   if (textOf(shown.values, 'ActiveState') !== 'inactive') return { kind: 'done' };
   const isSkipped = unmetCondition(shown.values) !== undefined || textOf(shown.values, 'Result') === 'exec-condition';
   return isSkipped ? failed(`systemd skipped its start: ${describeFailure(unit, shown.values)}`) : { kind: 'done' };
 }
 
-async function judge(link: Pid1Link, verb: JobVerb, unit: string, result: string): Promise<ServiceCallResult> {
+async function jobResult(link: Pid1Link, verb: JobVerb, unit: string, result: string): Promise<ServiceCallResult> {
   if (result === 'done') return { kind: 'done' };
-  // That a unit need not be stopped is no failure.
+  // It is not a failure if a unit did not need to be stopped.
   if (result === 'skipped' && verb === 'stop') return { kind: 'done' };
-  if (result === 'assert') return failed(`${await skipWords(link, unit, 'Asserts', WORDS_MS)}, see systemctl status ${unit}`);
+  if (result === 'assert') return failed(`${await skipReason(link, unit, 'Asserts', WORDS_MS)}, see systemctl status ${unit}`);
   if (result !== 'failed') return failed(jobWords(result, unit));
   const shown = await readProperties(link, unit, FAILURE_PROPERTIES, { timeoutMs: WORDS_MS });
   return failed(shown.kind === 'known' ? describeFailure(unit, shown.values) : jobWords(result, unit));
 }
 
-/** A moment for the reason; the verdict stands. */
+/** A moment to find the reason; the result is already certain. */
 const WORDS_MS = 2000;
 
 /**
- * Which life of the unit it is, as far as systemd tells; empty before the first. Asked for right before an order, and answered
- * before it.
+ * Returns the current invocation of the unit, if systemd reports it; empty before the first. The question is sent right before
+ * an order, and answered before it.
  */
-async function lifeOf(link: Pid1Link, unit: string, limit: Limit): Promise<string | undefined> {
+async function invocationOf(link: Pid1Link, unit: string, limit: Limit): Promise<string | undefined> {
   const shown = await readProperties(link, unit, { Unit: ['InvocationID'], Service: [] }, limit);
-  return shown.kind === 'known' ? lifeIn(shown.values) : undefined;
+  return shown.kind === 'known' ? invocationIn(shown.values) : undefined;
 }
 
-function lifeIn(values: Properties): string {
+function invocationIn(values: Properties): string {
   const id = values.get('InvocationID');
   return Buffer.isBuffer(id) ? id.toString('hex') : '';
 }

@@ -1,12 +1,14 @@
+// A connection to PID 1, by its own socket or by the system bus.
+
 import { callFailure } from './call-failure.ts';
 import { type Call, type CallResult, DbusConnection, type Limit } from './dbus/connection.ts';
 import { bodyOf, type DbusMessage } from './dbus/message.ts';
 import type { DbusValue } from './dbus/values.ts';
 import { UnitChange } from './unit/change.ts';
 
-/** Where PID 1 can be spoken to. */
+/** The addresses of PID 1. */
 export interface Pid1Addresses {
-  /** PID 1's own socket, root's alone: `/run/systemd/private`. */
+  /** PID 1's own socket, only for root: `/run/systemd/private`. */
   readonly private: string;
   /** The system's message bus: `/run/dbus/system_bus_socket`. */
   readonly bus: string;
@@ -14,10 +16,10 @@ export interface Pid1Addresses {
 
 export const pid1Addresses: Pid1Addresses = { private: '/run/systemd/private', bus: '/run/dbus/system_bus_socket' };
 
-/** By which of the two: PID 1 itself, or the bus between. */
+/** Which of the two addresses is used: PID 1 directly, or the bus in between. */
 export type LinkKind = keyof Pid1Addresses;
 
-/** A job that systemd is done with. */
+/** A job that systemd has finished. */
 export interface RemovedJob {
   readonly path: string;
   readonly unit: string;
@@ -25,7 +27,7 @@ export interface RemovedJob {
   readonly result: string;
 }
 
-/** How opening went; `silent`: somebody is there and does not answer. */
+/** The result of opening a link. `silent`: somebody accepted the connection but does not answer. */
 export type OpenedLink =
   | { readonly kind: 'open'; readonly link: Pid1Link }
   | { readonly kind: 'failed'; readonly reason: string; readonly silent: boolean };
@@ -40,38 +42,39 @@ export interface Pid1Call extends Pick<Call, 'signature' | 'values' | 'descripto
 }
 
 /**
- * A connection to PID 1, whichever way. It tells of units and jobs that somebody listens for; on its own socket PID 1 tells of all,
- * on the bus each is asked for by a match rule. It ends when PID 1 is executed anew: what was under way is to be asked for again then.
- * Source: org.freedesktop.systemd1(5), D-Bus specification "Message Bus Messages".
+ * A connection to PID 1, over its own socket or the bus. It reports changes of those units and jobs that have a listener. On
+ * its own socket PID 1 signals all of them; on the bus we ask for each by a match rule. The link ends when PID 1 re-executes
+ * itself; the caller must then ask again for what was pending. Source: org.freedesktop.systemd1(5), D-Bus specification
+ * "Message Bus Messages".
  */
 export class Pid1Link {
   readonly kind: LinkKind;
   readonly #units = new Map<string, Set<(change: UnitChange) => void>>();
   readonly #jobs = new Set<(job: RemovedJob) => void>();
-  readonly #losers = new Set<() => void>();
+  readonly #lostListeners = new Set<() => void>();
   #connection: DbusConnection | undefined;
-  /** PID 1's own name on the bus; undefined on its own socket. */
+  /** PID 1's unique name on the bus; undefined on its own socket. */
   #owner: string | undefined;
-  /** When PID 1 itself said something last. */
-  #heardAtMs = Number.NEGATIVE_INFINITY;
+  /** When PID 1 itself last sent anything. */
+  #lastMessageMs = Number.NEGATIVE_INFINITY;
   #refusedRules = 0;
 
   private constructor(kind: LinkKind) {
     this.kind = kind;
   }
 
-  /** Opens one; PID 1 has answered by then. Never rejects. */
+  /** Opens a link. PID 1 has answered when it is open. Never rejects. */
   static async open(kind: LinkKind, path: string, limit: Limit): Promise<OpenedLink> {
     const endMs = performance.now() + limit.timeoutMs;
     const link = new Pid1Link(kind);
     const opened = await DbusConnection.open(
       path,
-      { mostCalls: MOST_CALLS[kind], onSignal: (message) => link.#hear(message), onLost: () => link.#lose() },
+      { mostCalls: MOST_CALLS[kind], onSignal: (message) => link.#onSignal(message), onLost: () => link.#callLostListeners() },
       limit,
     );
     if (opened.kind === 'failed') return { silent: false, ...opened };
     link.#connection = opened.connection;
-    if (kind === 'private') link.#heardAtMs = performance.now();
+    if (kind === 'private') link.#lastMessageMs = performance.now();
     if (kind === 'private') return { kind: 'open', link };
     const problem = await link.#register({ timeoutMs: endMs - performance.now(), signal: limit.signal });
     if (problem === undefined) return { kind: 'open', link };
@@ -79,7 +82,7 @@ export class Pid1Link {
     return { kind: 'failed', ...problem };
   }
 
-  /** Rules that the bus would not take, for it allows a connection so many: nothing is told of those units. */
+  /** How many rules the bus refused, because it limits the rules of a connection: changes of those units are not reported. */
   get refusedRules(): number {
     return this.#refusedRules;
   }
@@ -88,27 +91,27 @@ export class Pid1Link {
     return this.#connection !== undefined && this.#connection.over === undefined;
   }
 
-  /** True where PID 1 has answered just now, or answers; what was sent before it is carried out before. */
+  /** True if PID 1 has answered just now, or answers this call. PID 1 then has carried out what was sent before. */
   async isAlive(limit: Limit): Promise<boolean> {
-    if (this.isOpen && performance.now() - this.#heardAtMs < FRESH_MS) return true;
+    if (this.isOpen && performance.now() - this.#lastMessageMs < FRESH_MS) return true;
     return (await this.call({ interface: 'org.freedesktop.DBus.Peer', member: 'Ping' }, limit)).kind === 'reply';
   }
 
   /** Never rejects. */
   async call(call: Pid1Call, limit: Limit): Promise<CallResult> {
     const result = await this.#send({ path: MANAGER_PATH, interface: MANAGER, destination: this.#owner, ...call }, limit);
-    // An error may be the bus's own.
-    if (result.kind === 'reply') this.#heardAtMs = performance.now();
+    // An error may come from the bus itself.
+    if (result.kind === 'reply') this.#lastMessageMs = performance.now();
     return result;
   }
 
   /**
-   * Calls `listener` with each change of the unit at `path` (unitPath) from now on, until the returned function is called; `onHeard` once
-   * that is sure: the bus may have too many rules.
+   * Calls `listener` with each change of the unit at `path` (unitPath) from now on, until the returned function is called.
+   * Calls `onAccepted` when the bus has accepted the rule: the connection may have too many rules.
    */
-  onUnit(path: string, listener: (change: UnitChange) => void, onHeard?: () => void): () => void {
+  onUnit(path: string, listener: (change: UnitChange) => void, onAccepted?: () => void): () => void {
     const listeners = this.#units.get(path) ?? new Set();
-    if (listeners.size === 0) this.#match(`member='PropertiesChanged',path='${path}'`, true, onHeard);
+    if (listeners.size === 0) this.#match(`member='PropertiesChanged',path='${path}'`, true, onAccepted);
     listeners.add(listener);
     this.#units.set(path, listeners);
     return () => {
@@ -127,27 +130,30 @@ export class Pid1Link {
     };
   }
 
-  /** Calls `listener` once, when the link has ended, also where it has already; not after the returned function was called. */
+  /**
+   * Calls `listener` once when the link has ended, even if it has already ended. Does not call it after the returned function
+   * was called.
+   */
   onLost(listener: () => void): () => void {
     const once = (): void => {
-      if (this.#losers.delete(once)) listener();
+      if (this.#lostListeners.delete(once)) listener();
     };
-    this.#losers.add(once);
+    this.#lostListeners.add(once);
     if (!this.isOpen) queueMicrotask(once);
-    return () => void this.#losers.delete(once);
+    return () => void this.#lostListeners.delete(once);
   }
 
-  /** Closes it. Idempotent. */
+  /** Closes the link. Idempotent. */
   close(reason = 'it was closed'): void {
     this.#connection?.close(reason);
-    this.#lose();
+    this.#callLostListeners();
   }
 
-  #lose(): void {
-    for (const loser of [...this.#losers]) loser();
+  #callLostListeners(): void {
+    for (const listener of [...this.#lostListeners]) listener();
   }
 
-  /** What makes us known on the bus, and finds PID 1 there. */
+  /** Registers us on the bus and finds PID 1 there. */
   async #register(limit: Limit): Promise<{ readonly reason: string; readonly silent: boolean } | undefined> {
     const hello = await this.#askBus('Hello', '', [], limit);
     if (hello.kind !== 'reply') return unregistered(hello);
@@ -155,20 +161,20 @@ export class Pid1Link {
     const owner = await this.#askBus('GetNameOwner', 's', [SYSTEMD], limit);
     if (owner.kind !== 'reply') return unregistered(owner);
     this.#owner = String(owner.values[0]);
-    // Without it PID 1 tells nobody on the bus of anything. And it is the first that PID 1 itself answers.
+    // Without this call PID 1 sends no signals to the bus. It is also the first call that PID 1 itself answers.
     const subscribed = await this.call({ member: 'Subscribe' }, limit);
     return subscribed.kind === 'reply' || isAlreadySubscribed(subscribed) ? undefined : unregistered(subscribed);
   }
 
-  #match(rule: string, wanted: boolean, onTaken?: () => void): void {
+  #match(rule: string, wanted: boolean, onAccepted?: () => void): void {
     if (this.kind === 'private' || !this.isOpen) return;
     const sender = rule.startsWith('sender=') ? '' : `sender='${SYSTEMD}',`;
-    // Not waited for: the bus takes what we send in its order, and so knows the rule before PID 1 gets a call.
-    const asked = this.#askBus(wanted ? 'AddMatch' : 'RemoveMatch', 's', [`type='signal',${sender}${rule}`], {
+    // Not awaited: the bus processes our messages in order, so it knows the rule before PID 1 gets a call.
+    const answer = this.#askBus(wanted ? 'AddMatch' : 'RemoveMatch', 's', [`type='signal',${sender}${rule}`], {
       timeoutMs: RULE_MS,
     });
-    void asked.then(({ kind }) => {
-      if (kind === 'reply') onTaken?.();
+    void answer.then(({ kind }) => {
+      if (kind === 'reply') onAccepted?.();
       if (wanted && kind === 'error') this.#refusedRules++;
     });
   }
@@ -178,15 +184,15 @@ export class Pid1Link {
   }
 
   #send(call: Call, limit: Limit): Promise<CallResult> {
-    return this.#connection?.call(call, limit) ?? Promise.resolve({ kind: 'lost', reason: 'it is not open' });
+    return this.#connection?.call(call, limit) ?? Promise.resolve({ kind: 'lost', reason: 'the connection is not open' });
   }
 
-  #hear(message: DbusMessage): void {
+  #onSignal(message: DbusMessage): void {
     const { member, path, sender } = message;
     if (sender === BUS && member === 'NameOwnerChanged') this.#ownerChanged(bodyOf(message));
-    // On the bus anybody may send us a signal of that name.
+    // On the bus anybody may send us a signal with that name.
     if (this.kind === 'bus' && (this.#owner === undefined || sender !== this.#owner)) return;
-    this.#heardAtMs = performance.now();
+    this.#lastMessageMs = performance.now();
     if (message.interface === PROPERTIES && member === 'PropertiesChanged') {
       const listeners = this.#units.get(path);
       if (listeners === undefined) return;
@@ -199,7 +205,7 @@ export class Pid1Link {
   }
 
   #ownerChanged([name]: readonly DbusValue[]): void {
-    if (name === SYSTEMD && this.#owner !== undefined) this.close('PID 1 has been executed anew');
+    if (name === SYSTEMD && this.#owner !== undefined) this.close('PID 1 has re-executed itself');
   }
 }
 
@@ -210,10 +216,10 @@ const MANAGER_PATH = '/org/freedesktop/systemd1';
 const MANAGER = 'org.freedesktop.systemd1.Manager';
 const PROPERTIES = 'org.freedesktop.DBus.Properties';
 const JOB_REMOVED = `interface='${MANAGER}',member='JobRemoved'`;
-/** An answer that young shows that PID 1 is not held up. */
+/** An answer this recent shows that PID 1 is not blocked. */
 const FRESH_MS = 100;
 const RULE_MS = 30_000;
-/** The bus lets a connection wait for 128 answers. */
+/** The bus allows a connection 128 pending calls. */
 const MOST_CALLS: Readonly<Record<LinkKind, number>> = { private: Number.POSITIVE_INFINITY, bus: 100 };
 
 function isAlreadySubscribed(result: CallResult): boolean {

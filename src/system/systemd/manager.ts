@@ -31,7 +31,7 @@ import { RESTART_PROPERTIES, restartDueMs } from './unit/restart-due.ts';
 import { STATUS_PROPERTIES, unitStatus } from './unit/status.ts';
 import { UnitWatches } from './watches.ts';
 
-/** The systemd that is PID 1, spoken to over D-Bus: its own socket, or the system's bus. */
+/** The systemd that runs as PID 1. We call it over D-Bus: its own socket, or the system bus. */
 export class Systemd implements ServiceManager {
   readonly #pid1: Pid1;
   readonly #watches: UnitWatches;
@@ -65,7 +65,7 @@ export class Systemd implements ServiceManager {
     if (asked.kind === 'failed') return asked;
     const relations = unitRelations(asked.values);
     return relations === undefined
-      ? { kind: 'failed', reason: 'systemd did not say how the unit stands to others' }
+      ? { kind: 'failed', reason: 'systemd did not report how the unit is related to others' }
       : { kind: 'known', relations };
   }
 
@@ -74,14 +74,14 @@ export class Systemd implements ServiceManager {
     signal: AbortSignal,
   ): Promise<{ readonly kind: 'known'; readonly end: UnitEnd } | { readonly kind: 'failed'; readonly reason: string }> {
     const asked = await this.#ask(unit, END_PROPERTIES, signal);
-    const told = asked.kind === 'failed' ? asked : unitEnd(asked.values);
-    if (told.kind === 'failed') return told;
-    const seen = await this.#watches.seenEnd(told.end.status.id, { timeoutMs: SHOW_LIMIT_MS, signal });
-    return { kind: 'known', end: { ...told.end, seen } };
+    const result = asked.kind === 'failed' ? asked : unitEnd(asked.values);
+    if (result.kind === 'failed') return result;
+    const seen = await this.#watches.seenEnd(result.end.status.id, { timeoutMs: SHOW_LIMIT_MS, signal });
+    return { kind: 'known', end: { ...result.end, seen } };
   }
 
-  heardEnd(unit: string): SeenEnd | undefined {
-    return this.#watches.heardEnd(unit);
+  signalledEnd(unit: string): SeenEnd | undefined {
+    return this.#watches.signalledEnd(unit);
   }
 
   async program(
@@ -154,9 +154,9 @@ export class Systemd implements ServiceManager {
   }
 
   async #order(call: Pid1Call, limit: Limit): Promise<ServiceCallResult> {
-    const spoken = await this.#pid1.speak({ ...limit, alive: true }, (link) => link.call(call, limit));
-    if (spoken.kind === 'unreachable') return { kind: 'failed', reason: spoken.reason };
-    const { value } = spoken;
+    const reached = await this.#pid1.withLink({ ...limit, alive: true }, (link) => link.call(call, limit));
+    if (reached.kind === 'unreachable') return { kind: 'failed', reason: reached.reason };
+    const { value } = reached;
     return value.kind === 'reply' ? { kind: 'done' } : { kind: 'failed', reason: callFailure(value) };
   }
 
@@ -167,15 +167,15 @@ export class Systemd implements ServiceManager {
   ): Promise<{ readonly kind: 'known'; readonly values: Properties } | { readonly kind: 'failed'; readonly reason: string }> {
     if (!this.available) return NO_SYSTEMD;
     if (!(await this.#slots.take(SHOW_LIMIT_MS, signal)))
-      return { kind: 'failed', reason: signal.aborted ? 'aborted' : 'systemd has too many questions to answer' };
+      return { kind: 'failed', reason: signal.aborted ? 'aborted' : 'too many requests to systemd are waiting' };
     try {
       const limit = { timeoutMs: SHOW_LIMIT_MS, signal };
       for (let round = 1; ; round++) {
-        const spoken = await this.#pid1.speak(limit, (link) => readProperties(link, unit, names, limit));
-        if (spoken.kind === 'unreachable') return { kind: 'failed', reason: spoken.reason };
-        const { value } = spoken;
+        const reached = await this.#pid1.withLink(limit, (link) => readProperties(link, unit, names, limit));
+        if (reached.kind === 'unreachable') return { kind: 'failed', reason: reached.reason };
+        const { value } = reached;
         if (value.kind === 'known') return value;
-        // A question can be asked again without harm.
+        // A question can be repeated without harm.
         if (!value.lost || round === ROUNDS) return { kind: 'failed', reason: value.reason };
       }
     } finally {
@@ -186,8 +186,8 @@ export class Systemd implements ServiceManager {
 
 const NO_SYSTEMD = { kind: 'failed', reason: 'systemd does not run here' } as const;
 const QUESTIONS = 16;
-/** PID 1 answers within milliseconds, unless it is hanging. */
+/** PID 1 answers within milliseconds unless it hangs. */
 const SHOW_LIMIT_MS = 10_000;
 const ROUNDS = 3;
-/** Nothing waits for it but the telling of a failure. */
+/** Only the report of a failure waits for it. */
 const EXPLAIN_LIMIT_MS = 5000;

@@ -2,24 +2,26 @@ import { type Clock, systemClock } from '../../core/clock.ts';
 import { printable } from '../../core/text/printable.ts';
 import type { DatagramSender } from '../native/datagram.ts';
 
-/** What systemd is told of the daemon's life. Every call is a no-op where nobody asked to be told. None throws or waits. */
+/**
+ * Reports the daemon's state to systemd. Every call does nothing if nobody asked for these reports. No call throws or waits.
+ */
 export interface Notifier {
-  /** The daemon runs; also the end of a reload. */
+  /** The daemon runs. Also marks the end of a reload. */
   ready(): void;
-  /** The configuration is being read again; `ready` ends it. */
+  /** The configuration is being read again. `ready` marks the end. */
   reloading(): void;
   stopping(): void;
   /** One line for `systemctl status`. */
   status(text: string): void;
-  /** Sign of life. */
+  /** A sign of life. */
   watchdog(): void;
-  /** How often `watchdog` has to be called, half of systemd's limit; undefined where systemd does not watch us. */
+  /** How often `watchdog` must be called: half of systemd's limit, in milliseconds. Undefined if systemd does not watch us. */
   readonly watchdogIntervalMs: number | undefined;
 }
 
 /**
- * A notifier for the socket that `env` names. The variables stay in `env`: whoever starts processes takes NOTIFY_SOCKET,
- * WATCHDOG_USEC and WATCHDOG_PID out of process.env first, or children could speak in our name. Source: sd_notify(3),
+ * Creates a notifier for the socket that `env` names. The variables stay in `env`: code that starts processes must first remove
+ * NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID from process.env, or children could report in our name. Source: sd_notify(3),
  * sd_watchdog_enabled(3).
  */
 export function createNotifier(
@@ -28,7 +30,7 @@ export function createNotifier(
   clock: Clock = systemClock,
 ): Notifier {
   const path = env.NOTIFY_SOCKET ?? '';
-  // `vsock:` is for virtual machines; anything else is no address.
+  // `vsock:` is for virtual machines; anything else is not an address.
   const outbox = /^[/@]./.test(path) ? new Outbox(openDatagram(path)) : undefined;
   let lastStatus: string | undefined;
   return {
@@ -51,7 +53,7 @@ function watchdogInterval(env: Readonly<Record<string, string | undefined>>): nu
   return Number(limit) / 2 / 1000;
 }
 
-/** Messages in their order; while systemd's queue is full they wait, at most 100 of them. */
+/** Sends messages in order. While systemd's queue is full they wait, at most 100 of them. */
 class Outbox {
   #socket: DatagramSender;
   #waiting: string[] = [];
@@ -63,7 +65,7 @@ class Outbox {
 
   send(message: string): void {
     const key = message.slice(0, message.indexOf('='));
-    // Of those that wait the newest of a kind is enough; READY after RELOADING stays in its place.
+    // Of the waiting messages the newest of a kind is enough. READY after RELOADING keeps its place.
     if (key === 'STATUS' || key === 'WATCHDOG') this.#waiting = this.#waiting.filter((other) => !other.startsWith(`${key}=`));
     if (this.#waiting.length < MAX_WAITING) this.#waiting.push(message);
     if (this.#timer === undefined) this.#flush();
@@ -76,7 +78,7 @@ class Outbox {
         this.#timer = setTimeout(() => this.#flush(), RETRY_MS).unref();
         return;
       }
-      // `gone`: systemd itself went away; nobody is left to tell.
+      // `gone`: systemd itself has gone; there is no receiver.
       this.#waiting.shift();
     }
   }

@@ -1,13 +1,16 @@
+// The shared connection to PID 1.
+
 import { soon, systemClock } from '../../core/clock.ts';
 import type { Limit } from './dbus/connection.ts';
 import { type LinkKind, type OpenedLink, type Pid1Addresses, Pid1Link, pid1Addresses } from './link.ts';
 
-/** What came of an action: its own result, or in one line why PID 1 could not be spoken to. */
-type Spoken<T> = { readonly kind: 'spoken'; readonly value: T } | { readonly kind: 'unreachable'; readonly reason: string };
+/** The result of an action: its own value, or one line why PID 1 could not be reached. */
+type Reached<T> = { readonly kind: 'reached'; readonly value: T } | { readonly kind: 'unreachable'; readonly reason: string };
 
 /**
- * The way to PID 1: its own socket, else the system's message bus. A link is opened for whoever needs one, shared, and closed a few
- * seconds after the last use: on its own socket PID 1 tells of every unit of the machine.
+ * The shared connection to PID 1: over its own socket, else over the system bus. The link is opened when it is needed, shared
+ * by all users, and closed a few seconds after its last use, because on its own socket PID 1 signals the changes of every unit
+ * of the machine.
  */
 export class Pid1 {
   readonly #addresses: Pid1Addresses;
@@ -16,7 +19,7 @@ export class Pid1 {
   #opening: Promise<OpenedLink> | undefined;
   #users = 0;
   #idle: NodeJS.Timeout | undefined;
-  #way: LinkKind | undefined;
+  #lastKind: LinkKind | undefined;
   #problem: string | undefined;
 
   constructor({ addresses = pid1Addresses, idleMs = IDLE_MS }: { addresses?: Pid1Addresses; idleMs?: number } = {}) {
@@ -24,31 +27,31 @@ export class Pid1 {
     this.#idleMs = idleMs;
   }
 
-  /** By which way PID 1 was spoken to last, if that went, and else why not. */
+  /** Over which address PID 1 last answered, or why it could not be reached. */
   get contact(): { readonly way: LinkKind | undefined; readonly problem: string | undefined } {
-    return { way: this.#way, problem: this.#problem };
+    return { way: this.#lastKind, problem: this.#problem };
   }
 
-  /** Where the system's bus is. */
+  /** The address of the system bus. */
   get busAddress(): string {
     return this.#addresses.bus;
   }
 
   /**
-   * Runs `action` on a link that is open. `alive`: only once PID 1 has shown that it takes what it is told. Never rejects, unless
+   * Runs `action` with an open link. `alive`: only after PID 1 has shown that it processes messages. Never rejects unless
    * `action` does.
    */
-  async speak<T>(limit: Limit & { readonly alive?: boolean }, action: (link: Pid1Link) => Promise<T>): Promise<Spoken<T>> {
+  async withLink<T>(limit: Limit & { readonly alive?: boolean }, action: (link: Pid1Link) => Promise<T>): Promise<Reached<T>> {
     this.#users++;
     clearTimeout(this.#idle);
     try {
-      const found = await this.#find(limit);
+      const found = await this.#usableLink(limit);
       return found.kind === 'failed'
         ? { kind: 'unreachable', reason: found.reason }
-        : { kind: 'spoken', value: await action(found.link) };
+        : { kind: 'reached', value: await action(found.link) };
     } finally {
       this.#users--;
-      this.#rest();
+      this.#closeWhenIdle();
     }
   }
 
@@ -59,11 +62,11 @@ export class Pid1 {
     this.#link = undefined;
   }
 
-  async #find({ timeoutMs, signal, alive = false }: Limit & { readonly alive?: boolean }): Promise<OpenedLink> {
+  async #usableLink({ timeoutMs, signal, alive = false }: Limit & { readonly alive?: boolean }): Promise<OpenedLink> {
     const beganMs = performance.now();
     const endMs = beganMs + timeoutMs;
-    // While PID 1 is executed anew nobody listens; who only asks would rather hear soon that there is nobody.
-    const patienceEndMs = alive ? endMs : Math.min(endMs, beganMs + PATIENCE_MS);
+    // While PID 1 re-executes itself nobody listens. A caller that only asks prefers to learn that soon.
+    const absentEndMs = alive ? endMs : Math.min(endMs, beganMs + PATIENCE_MS);
     for (;;) {
       const leftMs = Math.max(endMs - performance.now(), 0);
       const opening = this.#open();
@@ -73,15 +76,15 @@ export class Pid1 {
         found.kind === 'open' &&
         (!alive || (await found.link.isAlive({ timeoutMs: Math.max(endMs - performance.now(), 0), signal })));
       if (isUsable) {
-        this.#way = found.link.kind;
+        this.#lastKind = found.link.kind;
         this.#problem = undefined;
         return found;
       }
-      const nobody = found.kind === 'failed' && !found.silent;
-      const reason = nobody ? `systemd cannot be spoken to: ${found.reason}` : 'systemd does not answer';
+      const isAbsent = found.kind === 'failed' && !found.silent;
+      const reason = isAbsent ? `cannot connect to systemd: ${found.reason}` : 'systemd does not answer';
       if (signal?.aborted) return { kind: 'failed', reason: 'aborted', silent: true };
-      if (performance.now() >= (nobody ? patienceEndMs : endMs)) {
-        this.#way = undefined;
+      if (performance.now() >= (isAbsent ? absentEndMs : endMs)) {
+        this.#lastKind = undefined;
         this.#problem = reason;
         return { kind: 'failed', reason, silent: true };
       }
@@ -89,31 +92,31 @@ export class Pid1 {
     }
   }
 
-  /** Lets the link go after a while, where nobody uses it. */
-  #rest(): void {
+  /** Closes the link after a while if nobody uses it. */
+  #closeWhenIdle(): void {
     if (this.#users > 0) return;
     clearTimeout(this.#idle);
     this.#idle = setTimeout(() => this.close(), this.#idleMs).unref();
   }
 
-  /** The link that is open, or the one that is being opened, whoever asked for it. */
+  /** Returns the open link, or the one that is being opened, whoever asked for it. */
   #open(): OpenedLink | Promise<OpenedLink> {
     if (this.#link?.isOpen) return { kind: 'open', link: this.#link };
-    this.#opening ??= this.#openAnew().finally(() => {
+    this.#opening ??= this.#openLink().finally(() => {
       this.#opening = undefined;
     });
     return this.#opening;
   }
 
-  async #openAnew(): Promise<OpenedLink> {
+  async #openLink(): Promise<OpenedLink> {
     const limit = { timeoutMs: OPEN_LIMIT_MS };
     const direct = await Pid1Link.open('private', this.#addresses.private, limit);
-    // Where it is there and only silent, PID 1 is what does not answer: the bus would be no help.
+    // If PID 1's own socket is there but silent, PID 1 does not answer: the bus would not help.
     const opened = direct.kind === 'open' || direct.silent ? direct : await Pid1Link.open('bus', this.#addresses.bus, limit);
     if (opened.kind === 'open') {
       this.#link = opened.link;
-      // Whoever asked for it may have given up.
-      this.#rest();
+      // The caller that asked for it may have given up.
+      this.#closeWhenIdle();
     } else if (direct.kind === 'failed' && opened !== direct)
       return { ...opened, reason: `${direct.reason}; ${opened.reason}` };
     return opened;
@@ -123,6 +126,6 @@ export class Pid1 {
 const IDLE_MS = 3000;
 const AGAIN_MS = 250;
 const PATIENCE_MS = 3000;
-/** PID 1 answers within milliseconds; an attempt that it has not answered is made again. */
+/** PID 1 answers within milliseconds. An attempt that it has not answered is repeated. */
 const OPEN_LIMIT_MS = 10_000;
 const LATE: OpenedLink = { kind: 'failed', reason: 'it does not answer', silent: true };

@@ -1,32 +1,37 @@
+// What runs of a monitored process.
+
 import type { ProcessIdentity } from '../proc/table.ts';
 import type { UnitStatus } from './service-manager.ts';
 
-/** Another supervisor of a monitored process, as one look saw it. */
+/** Another supervisor of a monitored process, as one look found it. */
 export interface OtherSupervisor {
   /** `supervisord (pid 12)`, printable. */
   readonly description: string;
-  /** How long it may still take to start the process, of which nothing runs; 0 where it runs, or the time is over. */
+  /**
+   * How many milliseconds the supervisor may still take to start the process if none runs; 0 if one runs, or if that time is
+   * over.
+   */
   readonly leftMs: number;
 }
 
-/** What runs of a monitored process, as one look saw it. */
+/** The running processes of a monitored process, as one look found them. */
 export type RunningProcesses =
   | {
       readonly kind: 'found';
-      /** The unit or program (Resolution.key of strategies/strategy.ts). */
+      /** The unit or the program (Resolution.key in strategies/strategy.ts). */
       readonly key: string;
-      /** The topmost ones, the oldest first; [] where nothing runs. */
+      /** The topmost processes, the oldest first; [] if nothing runs. */
       readonly processes: readonly ProcessIdentity[];
-      /** The systemd unit that they run in, where they do and it is not our own. */
+      /** The systemd unit that they run in, if they run in one that is not our own. */
       readonly unit: string | undefined;
-      /** How the unit stood at this look; undefined where it was not asked. */
+      /** The unit's status at this look; undefined if it was not read. */
       readonly status: UnitStatus | undefined;
-      /** The unit is active without a process, though it was seen to have some while it was: what it is there for has ended. */
+      /** The unit is active without a process, although it had some before while active: its actual service has ended. */
       readonly isHollow?: true;
-      /** The unit has ended well, and another one will start it when it is needed: its socket listens. */
+      /** The unit has ended successfully, and another unit starts it when it is needed: its socket is listening. */
       readonly waitsForTrigger?: true;
-      /** Who else starts it again when it ends; absent where nobody is known to. */
+      /** The other supervisor that starts the process again when it ends; absent if none is known. */
       readonly supervisor?: OtherSupervisor | undefined;
     }
-  /** It cannot be told, in one line: systemd does not answer, or the name must not be touched. */
+  /** One line why that is not known: systemd does not answer, or the name must not be touched. */
   | { readonly kind: 'unknown'; readonly reason: string };

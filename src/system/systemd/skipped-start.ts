@@ -1,3 +1,5 @@
+// Detects a start that systemd skipped.
+
 import { soon, systemClock } from '../../core/clock.ts';
 import { CONDITION_PROPERTIES, testsIn, unmetCondition } from './condition-words.ts';
 import type { Limit } from './dbus/connection.ts';
@@ -7,54 +9,54 @@ import { activeStateOf, isIdleStart, type Properties, type PropertyNames, readPr
 import type { UnitChange } from './unit/change.ts';
 import { unitPath } from './unit/name.ts';
 
-/** What systemd asks before it starts a unit. */
+/** What systemd tests before it starts a unit. */
 type Test = 'Conditions' | 'Asserts' | 'ExecCondition';
 
 /**
- * Hears, while a start is under way, whether systemd skips it: its job is done then like that of any other. A unit that nothing refers to
- * is forgotten in the same moment, with how its conditions were tested, so that it cannot be asked for afterwards.
+ * Detects, while a start is under way, whether systemd skips it: the job is then done like any other. systemd unloads a unit
+ * that nothing refers to in the same moment, with the results of its conditions, so nobody can ask for them afterwards.
  */
 export class SkippedStart {
-  /** Those that were not read yet, the oldest first. */
+  /** Changes that were not read yet, the oldest first. */
   readonly #unread: UnitChange[] = [];
-  /** The last of how the unit itself stands. */
+  /** The last change of the unit's own state. */
   #last: UnitChange | undefined;
-  readonly #told = new Map<string, DbusValue>();
+  readonly #values = new Map<string, DbusValue>();
   #hasBegun = false;
   #wake = (): void => {};
   readonly #stop: () => void;
 
   constructor(link: Pid1Link, unit: string) {
-    this.#stop = link.onUnit(unitPath(unit), (change) => this.#hear(change));
+    this.#stop = link.onUnit(unitPath(unit), (change) => this.#onChange(change));
   }
 
-  /** `unknown`: nothing was told, as by systemd 239 before a job's end. */
+  /** `unknown`: nothing was signalled, as by systemd 239 before a job's end. */
   get verdict(): Test | 'started' | 'unknown' {
-    // Of what was started this one says so, and the others need not be read.
+    // If the unit was started, this change says so, and the others need not be read.
     const last = this.#last?.values.get('ActiveState');
     if (last !== undefined && last !== 'inactive') return 'started';
     this.#read();
-    const state = this.#told.get('ActiveState');
+    const state = this.#values.get('ActiveState');
     if (state === undefined) return 'unknown';
     if (state !== 'inactive') return 'started';
-    // It says that the conditions were not met then too; and the result may be that of an earlier start.
-    const isExecCondition = this.#told.get('Result') === 'exec-condition';
+    // systemd then also says that the conditions were not met, and the result may be from an earlier start.
+    const isExecCondition = this.#values.get('Result') === 'exec-condition';
     if (isExecCondition && this.#hasBegun) return 'ExecCondition';
-    if (this.#told.get('ConditionResult') === false) return 'Conditions';
+    if (this.#values.get('ConditionResult') === false) return 'Conditions';
     return isExecCondition ? 'ExecCondition' : 'started';
   }
 
   /**
-   * Waits, once its job is done, for the start of a service of Type=idle (isIdleStart); of others there is nothing to wait for. `down`: it
-   * came to nothing.
+   * Waits, when the job is done, for the start of a service of Type=idle (isIdleStart); for other services there is nothing to
+   * wait for. `down`: the start failed.
    */
-  async through(link: Pid1Link, unit: string, limit: Limit): Promise<'up' | 'down' | 'late' | 'lost'> {
+  async waitForIdleStart(link: Pid1Link, unit: string, limit: Limit): Promise<'up' | 'down' | 'late' | 'lost'> {
     const { timeoutMs, signal } = limit;
     const endMs = performance.now() + timeoutMs;
     const stopLost = link.onLost(() => this.#wake());
     let isIdle = false;
     try {
-      // If it was under way before already, nothing is told of it at this start.
+      // If it was already starting before, nothing is signalled at this start.
       const asked = this.#last === undefined ? await readProperties(link, unit, STATE_PROPERTIES, limit) : undefined;
       const values = (): Properties => this.#last?.values ?? (asked?.kind === 'known' ? asked.values : new Map());
       while (isIdleStart(values())) {
@@ -75,17 +77,17 @@ export class SkippedStart {
     this.#stop();
   }
 
-  #hear(change: UnitChange): void {
+  #onChange(change: UnitChange): void {
     this.#unread.push(change);
     if (change.interface === UNIT) this.#last = change;
     this.#wake();
-    // A unit may tell of its status as often as it likes.
+    // A unit may signal its status as often as it likes.
     if (this.#unread.length > MOST_UNREAD) this.#read();
   }
 
   #read(): void {
     for (const { values } of this.#unread.splice(0)) {
-      for (const [name, value] of values) if (HEARD.includes(name)) this.#told.set(name, value);
+      for (const [name, value] of values) if (KEPT.includes(name)) this.#values.set(name, value);
       if (activeStateOf(values) === 'activating') this.#hasBegun = true;
     }
   }
@@ -94,24 +96,24 @@ export class SkippedStart {
 const UNIT = 'org.freedesktop.systemd1.Unit';
 const MOST_UNREAD = 32;
 const STATE_PROPERTIES = { Unit: ['ActiveState', 'SubState'], Service: [] } as const satisfies PropertyNames;
-const HEARD: readonly string[] = ['ActiveState', 'ConditionResult', 'Result'];
+const KEPT: readonly string[] = ['ActiveState', 'ConditionResult', 'Result'];
 
 /**
- * Why systemd skipped a start, or would not begin it: `ConditionPathExists=/run/ok is not met`. Of a unit that has been forgotten
- * meanwhile, and has several conditions, that one of them is not. Never rejects.
+ * Says why systemd skipped a start, or did not begin it: `ConditionPathExists=/run/ok is not met`. For a unit that was unloaded
+ * meanwhile and has several conditions, says that one of them is not met. Never rejects.
  */
-export async function skipWords(link: Pid1Link, unit: string, of: Test, timeoutMs: number): Promise<string> {
-  if (of === 'ExecCondition') return 'its ExecCondition= said no';
+export async function skipReason(link: Pid1Link, unit: string, of: Test, timeoutMs: number): Promise<string> {
+  if (of === 'ExecCondition') return 'its ExecCondition= refused the start';
   const shown = await readProperties(link, unit, SKIP_PROPERTIES, { timeoutMs });
   const end = of === 'Conditions' ? 'is not met' : 'does not hold';
-  const vague = of === 'Conditions' ? 'a condition of it is not met' : 'an assertion of it does not hold';
+  const vague = of === 'Conditions' ? 'one of its conditions is not met' : 'one of its assertions does not hold';
   if (shown.kind === 'failed') return vague;
   const all = testsIn(shown.values, of).map(({ text }) => text);
   const [first] = all;
   const known = unmetCondition(shown.values);
   if (known !== undefined || first === undefined) return known ?? vague;
-  return all.length === 1 ? `${first} ${end}` : `one of ${all.slice(0, MOST_TOLD).join(', ')} ${end}`;
+  return all.length === 1 ? `${first} ${end}` : `one of ${all.slice(0, MOST_LISTED).join(', ')} ${end}`;
 }
 
 const SKIP_PROPERTIES = { Unit: CONDITION_PROPERTIES.Unit, Service: [] } as const satisfies PropertyNames;
-const MOST_TOLD = 5;
+const MOST_LISTED = 5;

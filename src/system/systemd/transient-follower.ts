@@ -1,3 +1,5 @@
+// Follows the life of one transient service.
+
 import { MAX_TIMER_MS } from '../../core/clock.ts';
 import type { Limit } from './dbus/connection.ts';
 import type { DbusValue } from './dbus/values.ts';
@@ -5,19 +7,19 @@ import type { Pid1Link } from './link.ts';
 import { hasJob, numberOf, type Properties, readProperties, textOf } from './properties.ts';
 import { unitPath } from './unit/name.ts';
 
-/** What a transient service has come to so far. */
+/** The state of a transient service so far. */
 export interface TransientState {
-  /** Empty before anything is known of it. */
+  /** Empty while it is not known. */
   readonly activeState: string;
   /** `success`, `exit-code`, `signal`, `timeout` … */
   readonly result: string;
-  /** 0 before it has one, and after its end. */
+  /** 0 before it has a main process, and after its end. */
   readonly mainPid: number;
-  /** How its main process ended: one of CLD_EXITED and its siblings (waitid(2)), 0 while it has not. */
+  /** How its main process ended: one of the CLD_ constants (waitid(2)); 0 if it has not ended. */
   readonly code: number;
   /** Its exit code or signal. */
   readonly status: number;
-  /** 128 bits in hexadecimal; empty where not told. */
+  /** 128 bits in hexadecimal; empty if it is not known. */
   readonly invocation: string;
 }
 
@@ -28,18 +30,18 @@ export class TransientFollower {
   readonly #values = new Map<string, DbusValue>();
   readonly #stops: (() => void)[];
   #wake = (): void => {};
-  /** Changes that were told so far. */
-  #heard = 0;
+  /** The number of changes that were received so far. */
+  #changes = 0;
 
-  /** What is told from now on is not missed; what was before, `ask` tells. */
+  /** From now on no change is missed; `ask` reads what was before. */
   constructor(link: Pid1Link, unit: string) {
     this.#link = link;
     this.#unit = unit;
     this.#stops = [
       link.onUnit(unitPath(unit), ({ interface: owner, values }) => {
-        this.#heard++;
+        this.#changes++;
         for (const [name, value] of values) this.#values.set(name, value);
-        // Each change comes in two halves, this one last: between them what is known does not belong together.
+        // Each change comes in two halves, of which this is the last: between them the known values do not belong together.
         if (owner === UNIT) this.#wake();
       }),
       link.onLost(() => this.#wake()),
@@ -50,40 +52,40 @@ export class TransientFollower {
     return stateOf(this.#values);
   }
 
-  /** False once the link has ended: nothing more will be told. */
-  get isTold(): boolean {
+  /** False when the link has ended: no more changes are received. */
+  get isConnected(): boolean {
     return this.#link.isOpen;
   }
 
   /** Resolves at the next change, at the end of the link, or when `limit` is over. Never rejects. */
   next({ timeoutMs, signal }: Limit): Promise<void> {
     return new Promise((resolve) => {
-      const settle = (): void => {
+      const finish = (): void => {
         clearTimeout(timer);
-        signal?.removeEventListener('abort', settle);
+        signal?.removeEventListener('abort', finish);
         resolve();
       };
-      const timer = setTimeout(settle, Math.min(Math.max(timeoutMs, 0), MAX_TIMER_MS));
-      signal?.addEventListener('abort', settle, { once: true });
-      this.#wake = settle;
-      if (signal?.aborted || !this.#link.isOpen) settle();
+      const timer = setTimeout(finish, Math.min(Math.max(timeoutMs, 0), MAX_TIMER_MS));
+      signal?.addEventListener('abort', finish, { once: true });
+      this.#wake = finish;
+      if (signal?.aborted || !this.#link.isOpen) finish();
     });
   }
 
   /**
-   * Asks how it stands: after a link was lost, or where not everything may have been told. `gone`: systemd has no such unit any
-   * more, or what it has is nothing but the file of one that it has forgotten while it was executed anew.
+   * Reads the state: after a link was lost, or if a change may have been missed. `gone`: systemd no longer has such a unit, or
+   * has only the file of a unit that it forgot while it re-executed itself.
    */
   async ask(limit: Limit): Promise<'known' | 'gone' | 'unknown'> {
-    const heard = this.#heard;
+    const changes = this.#changes;
     const shown = await readProperties(this.#link, this.#unit, STATE_PROPERTIES, limit);
-    // What was told meanwhile may be newer than the answers: both can come in one read.
-    if (this.#heard !== heard && isOver(this.state)) return 'known';
+    // Signals that were received meanwhile may be newer than the answers: both can come in one read.
+    if (this.#changes !== changes && isOver(this.state)) return 'known';
     if (shown.kind === 'failed') return 'unknown';
     const { activeState, code } = stateOf(shown.values);
     const isAtRest = activeState === 'inactive' && code === 0 && !hasJob(shown.values);
     if (isAtRest || textOf(shown.values, 'LoadState') === 'not-found') return 'gone';
-    if (this.#heard !== heard) return this.ask(limit);
+    if (this.#changes !== changes) return this.ask(limit);
     for (const [name, value] of shown.values) this.#values.set(name, value);
     return 'known';
   }
@@ -111,7 +113,9 @@ function stateOf(values: Properties): TransientState {
   };
 }
 
-/** True once it is over and its ExecStopPost= has run. The first that is told of a unit says `inactive` before it has begun. */
+/**
+ * True if the service is over and its ExecStopPost= has run. The first signal of a unit says `inactive` before it has begun.
+ */
 export function isOver({ activeState, code }: TransientState): boolean {
   return activeState === 'failed' || (activeState === 'inactive' && code !== 0);
 }

@@ -1,3 +1,5 @@
+// Starts transient services of systemd.
+
 import type { Surroundings } from '../../core/program/launch-record.ts';
 import { printable } from '../../core/text/printable.ts';
 import { callFailure } from './call-failure.ts';
@@ -5,22 +7,24 @@ import type { CallResult, Limit } from './dbus/connection.ts';
 import { type DbusValue, Variant } from './dbus/values.ts';
 import type { Pid1Link } from './link.ts';
 
-/** What is to become a transient service of systemd's. */
+/** The definition of a transient service. */
 export interface TransientUnit {
   /** The unit's full name. */
   readonly unit: string;
-  /** For people: what `systemctl status` and the journal show; any text. Anybody may read it. */
+  /** For people: shown by `systemctl status` and the journal. Any text. Anybody may read it. */
   readonly description: string;
-  /** The program, by absolute path, and its arguments. Anybody may read them. */
+  /** The program by absolute path, and its arguments. Anybody may read them. */
   readonly argv: readonly string[];
-  /** Run by systemd once it has ended, whoever lives then; its failure does not count. Anybody may read it. */
+  /** Run by systemd after the service has ended, even if we no longer run. Its failure does not count. Anybody may read it. */
   readonly stopPost?: readonly string[] | undefined;
   readonly properties: TransientProperties;
-  /** Open descriptors for standard input, output and error, the caller's still; the journal where absent. */
+  /**
+   * Open descriptors for standard input, output and error. They remain the caller's. If absent, the output goes to the journal.
+   */
   readonly descriptors: { readonly input: number; readonly output?: number; readonly error?: number };
 }
 
-/** Those of systemd.service(5), systemd.exec(5) and systemd.kill(5) that are used here; systemd 239 has all of them. */
+/** The properties of systemd.service(5), systemd.exec(5) and systemd.kill(5) that we use. systemd 239 has all of them. */
 export interface TransientProperties {
   readonly collectMode?: 'inactive-or-failed';
   readonly killMode?: 'process';
@@ -30,11 +34,11 @@ export interface TransientProperties {
   /** TimeoutStopSec=. */
   readonly timeoutStopMs?: number;
   readonly syslogIdentifier?: string;
-  /** As LimitNOFILE=, UMask=, Nice=, MemoryMax=, TasksMax= and the like; the rest of it is no property's matter. */
+  /** Set as LimitNOFILE=, UMask=, Nice=, MemoryMax=, TasksMax= and similar; the rest is not set by properties. */
   readonly surroundings?: Surroundings;
 }
 
-/** How a start went: `taken`: another unit bears the name; `unknown`: systemd may have carried it out, or do so yet. */
+/** The result of a start. `taken`: another unit has the name. `unknown`: systemd may have started it, or may still do so. */
 export type TransientStart =
   | { readonly kind: 'started' }
   | { readonly kind: 'taken' }
@@ -42,8 +46,8 @@ export type TransientStart =
   | { readonly kind: 'unknown'; readonly reason: string };
 
 /**
- * Starts the unit; resolves when PID 1 has taken it, not when it has ended. Never rejects.
- * Source: org.freedesktop.systemd1(5), StartTransientUnit().
+ * Starts the unit. Resolves when PID 1 has accepted it, not when it has ended. Never rejects. Source:
+ * org.freedesktop.systemd1(5), StartTransientUnit().
  */
 export async function startTransient(link: Pid1Link, unit: TransientUnit, limit: Limit): Promise<TransientStart> {
   const { input, output, error } = unit.descriptors;
@@ -84,14 +88,14 @@ function propertiesOf(
   set('CollectMode', 's', collectMode);
   set('KillMode', 's', killMode);
   set('RemainAfterExit', 'b', remainAfterExit);
-  // systemd would have SIGPIPE ignored, which is not what a program expects that a shell has started.
+  // systemd would ignore SIGPIPE, but a program that is usually started by a shell expects the default.
   set('IgnoreSIGPIPE', 'b', false);
   set('RuntimeMaxUSec', 't', runtimeMaxMs && microseconds(runtimeMaxMs));
   set('TimeoutStopUSec', 't', timeoutStopMs && microseconds(timeoutStopMs));
   set('SyslogIdentifier', 's', syslogIdentifier && unitText(syslogIdentifier));
   for (const [resource, { soft, hard }] of Object.entries(surroundings.limits ?? {})) {
     const name = `Limit${resource.toUpperCase()}`;
-    // The first of a kind sets both.
+    // The first property of a kind sets both limits.
     set(name, 't', bound(hard));
     set(`${name}Soft`, 't', bound(soft));
   }
@@ -111,13 +115,14 @@ function propertiesOf(
 
 const MAX_DESCRIPTION = 200;
 
-/** A text that can stand in a unit file, which systemd makes of it: a line that ends with a backslash goes on in the next. */
+/** Makes a text fit for a unit file, which systemd writes from it: a line that ends with a backslash continues in the next. */
 function unitText(text: string): string {
   return text.replace(/\\+$/, '');
 }
 
 function execution(argv: readonly string[], ignoreFailure: boolean): DbusValue {
-  // systemd itself would expand variables before any shell saw them. By a function: as plain text `$$` would stand for one.
+  // systemd itself would expand variables before any shell sees them. A function, because as plain text `$$` would stand for
+  // one `$`.
   return [argv[0] ?? '', argv.map((argument) => argument.replaceAll('$', () => '$$')), ignoreFailure];
 }
 

@@ -1,14 +1,14 @@
 import { systemClock } from '../../core/clock.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { Limit } from './dbus/connection.ts';
-import { HeardEnd } from './heard-end.ts';
 import { Pid1Link } from './link.ts';
 import type { SeenEnd } from './service-manager.ts';
+import { SignalledEnd } from './signalled-end.ts';
 import { unitPath } from './unit/name.ts';
 
 /**
- * Units that somebody wants to hear of, over the system's bus: there only these are told of, while PID 1's own socket tells of all. While
- * the bus is away it is tried again; when it is back, all are told that something may have been missed.
+ * Watches units over the system bus: the bus reports only these units, while PID 1's own socket reports all. While the bus is
+ * unavailable, it is tried again at intervals. When it is back, all listeners are called, because changes may have been missed.
  */
 export class UnitWatches {
   readonly #address: string;
@@ -19,23 +19,23 @@ export class UnitWatches {
   #running: Promise<void> | undefined;
   #wake = new AbortController();
 
-  /** `address`: of the bus. `log` hears when it goes away, and when it is back. */
+  /** `address`: the address of the bus. `log` gets a line when the bus becomes unavailable, and when it is back. */
   constructor(address: string, log?: Logger) {
     this.#address = address;
     this.#log = log;
   }
 
-  /** Units that the bus does not tell of, for it takes no more rules. */
+  /** How many units the bus does not report, because it takes no more rules. */
   get unheard(): number {
     return this.#link?.refusedRules ?? 0;
   }
 
-  /** True while the bus tells of changes. */
+  /** True while the bus reports changes. */
   get isConnected(): boolean {
     return this.#link?.isOpen ?? false;
   }
 
-  /** True while anybody wants to hear of a unit. */
+  /** True while any unit is watched. */
   get isWanted(): boolean {
     return this.#watched.size > 0;
   }
@@ -54,21 +54,24 @@ export class UnitWatches {
     };
   }
 
-  /** How the unit ended last, as the bus told until now. */
-  heardEnd(unit: string): SeenEnd | undefined {
+  /** Returns how the unit last ended, as the bus has reported it so far. */
+  signalledEnd(unit: string): SeenEnd | undefined {
     return this.#watched.get(unit)?.end.last;
   }
 
-  /** The same, with all that systemd had told by the time of this call; undefined if that cannot be had. Never rejects. */
+  /**
+   * Returns the same, but includes all that systemd had signalled by the time of this call; undefined if that is not available.
+   * Never rejects.
+   */
   async seenEnd(unit: string, limit: Limit): Promise<SeenEnd | undefined> {
     const link = this.#link;
     if (link === undefined || !this.#watched.has(unit)) return undefined;
-    // It comes after what was told before it.
+    // The answer comes after everything that was signalled before it.
     const answer = await link.call({ interface: 'org.freedesktop.DBus.Peer', member: 'Ping' }, limit);
-    return answer.kind === 'reply' && link === this.#link ? this.heardEnd(unit) : undefined;
+    return answer.kind === 'reply' && link === this.#link ? this.signalledEnd(unit) : undefined;
   }
 
-  /** Until nobody wants to hear of anything any more. */
+  /** Runs until nobody watches any unit. */
   async #run(): Promise<void> {
     for (let pauseMs = FIRST_PAUSE_MS; this.#watched.size > 0; pauseMs = Math.min(pauseMs * 2, LAST_PAUSE_MS)) {
       this.#wake = new AbortController();
@@ -76,26 +79,26 @@ export class UnitWatches {
       const opened = await Pid1Link.open('bus', this.#address, { timeoutMs: OPEN_LIMIT_MS, signal });
       if (opened.kind === 'open') {
         pauseMs = FIRST_PAUSE_MS;
-        this.#tell(undefined);
+        this.#logAvailability(undefined);
         await this.#follow(opened.link, signal);
       }
-      if (this.#watched.size > 0) this.#tell(opened.kind === 'open' ? 'the connection was lost' : opened.reason);
+      if (this.#watched.size > 0) this.#logAvailability(opened.kind === 'open' ? 'the connection was lost' : opened.reason);
       if (this.#watched.size > 0) await systemClock.sleep(pauseMs, signal);
     }
     this.#running = undefined;
-    // Somebody may have come since the last look.
+    // A unit may have been added since the last check.
     if (this.#watched.size > 0) this.#running = this.#run();
   }
 
-  /** `reason`: why the bus is away; undefined where it is not. */
-  #tell(reason: string | undefined): void {
+  /** `reason`: why the bus is unavailable; undefined if it is available. */
+  #logAvailability(reason: string | undefined): void {
     const isAway = reason !== undefined;
     if (isAway === this.#isAway) return;
     this.#isAway = isAway;
     this.#log?.info(
       isAway
-        ? `The system bus is away, watched units are looked at meanwhile: ${reason}`
-        : 'The system bus is back: it tells of watched units',
+        ? `System bus unavailable, watched units are checked at intervals: ${reason}`
+        : 'System bus available again, it reports watched units',
     );
   }
 
@@ -103,7 +106,7 @@ export class UnitWatches {
     this.#link = link;
     for (const watched of this.#watched.values()) {
       watched.follow(link);
-      watched.tell();
+      watched.notify();
     }
     await new Promise<void>((resolve) => {
       link.onLost(resolve);
@@ -120,10 +123,10 @@ const OPEN_LIMIT_MS = 10_000;
 const FIRST_PAUSE_MS = 250;
 const LAST_PAUSE_MS = 10_000;
 
-/** One unit; its listeners are told of many changes at once by one call. */
+/** One watched unit. Its listeners are called once for many changes at the same time. */
 class WatchedUnit {
   readonly listeners = new Set<() => void>();
-  readonly end = new HeardEnd();
+  readonly end = new SignalledEnd();
   readonly #path: string;
   #stop: (() => void) | undefined;
   #due = false;
@@ -136,8 +139,8 @@ class WatchedUnit {
     this.#stop ??= link.onUnit(
       this.#path,
       (change) => {
-        this.end.hear(change);
-        this.tell();
+        this.end.receive(change);
+        this.notify();
       },
       () => this.end.begin(),
     );
@@ -149,7 +152,7 @@ class WatchedUnit {
     this.end.forget();
   }
 
-  tell(): void {
+  notify(): void {
     if (this.#due) return;
     this.#due = true;
     setImmediate(() => {

@@ -168,7 +168,7 @@ test('action: what it leaves behind lives, and what it writes later hurts nobody
   assert.equal(text('wrote'), '0\n');
   assert.equal(isAlive(daemon), true);
   // Settled is what the command did, not what it left.
-  assert.equal(await openRuns(t).commands.settle(runId, 10_000, never), 'not_found');
+  assert.equal(await openRuns(t).commands.waitForRun(runId, 10_000, never), 'not_found');
   assert.equal(isAlive(daemon), true);
   process.kill(daemon, 'SIGKILL');
   await waitFor('the unit gone', () => knownUnits('monitor_service-run-*').length === 0);
@@ -192,16 +192,16 @@ test('action: it goes on when we are killed, is settled by the next life, and it
   child.kill('SIGKILL');
   await once(child, 'exit');
   assert.equal(text('done'), '');
-  const settled = commands.settle('first-life', 30_000, never);
+  const settled = commands.waitForRun('first-life', 30_000, never);
   await delay(300);
   await openRuns(t).run(`touch ${dir}/go`);
   assert.equal(await settled, 'ended');
   assert.equal(text('done'), 'through\n');
-  assert.equal(await commands.settle('first-life', 30_000, never), 'not_found');
-  assert.equal(await commands.settle('hangs', 300, never), 'ended');
+  assert.equal(await commands.waitForRun('first-life', 30_000, never), 'not_found');
+  assert.equal(await commands.waitForRun('hangs', 300, never), 'ended');
   assert.equal(isAlive(await pid('d')), false, 'beyond the limit of settling it is killed whole');
   await waitFor('the limit that nobody of us kept', async () => !isAlive(await pid('b')) && !isAlive(await pid('c')));
-  assert.equal(await commands.settle('too-long', 10_000, never), 'not_found');
+  assert.equal(await commands.waitForRun('too-long', 10_000, never), 'not_found');
 });
 
 test('a message bus or a PID 1 that is restarted meanwhile does not make two of it', async (t) => {

@@ -27,7 +27,7 @@ const FAILURES: Readonly<Record<string, FailingUnit>> = {
   },
   'the ExecCondition= of an idle one': {
     lines: ['[Service]', 'Type=idle', "ExecCondition=/bin/sh -c 'sleep 1; exit 3'", 'ExecStart=/bin/sleep 600'],
-    why: /^systemctl start \S+: systemd skipped its start: its ExecCondition= said no\b/,
+    why: /^systemctl start \S+: systemd skipped its start: its ExecCondition= refused the start\b/,
   },
 };
 

@@ -348,7 +348,7 @@ test('its output file is opened with its own rights: where a stranger leads it e
       ]);
       const result = await launch(t, runs, 'led', { kind: 'argv', record: { ...record, ...rights } });
       assert(result.kind === 'launched' && result.pid !== undefined, JSON.stringify(result));
-      assert.deepEqual(result.remarks, [`its standard output does not go to ${file} again`], what);
+      assert.deepEqual(result.remarks, [`its standard output no longer goes to ${file}`], what);
       assert.match(readlinkSync(`/proc/${result.pid}/fd/1`), /^socket:/);
     }
   assert.equal(readFileSync(secret, 'utf8'), 'secret\n');

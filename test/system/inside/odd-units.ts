@@ -22,7 +22,7 @@ test('forking with a PIDFile= that names none of its processes', async (t) => {
     ];
     t.after(() => rmSync(`/run/${name}.pid`, { force: true }));
     const watch = detecting(t, name, { restart_strategy: strategy, command_timeout: '20' }, unit('true'));
-    assert.match(reasonOf(await watch.restart()), new RegExp(`its PIDFile=/run/${name}\\.pid names no process of it`));
+    assert.match(reasonOf(await watch.restart()), new RegExp(`its PIDFile=/run/${name}\\.pid names none of its processes`));
     define(t, `${name}.service`, ...unit(`echo $$! > /run/${name}.pid`));
     assert.equal((await watch.restart()).kind, 'restarted');
     assert.deepEqual(await watch.health(), { kind: 'healthy' });

@@ -69,7 +69,7 @@ async function everything(t: TestContext, way: Way, by: LinkKind): Promise<void>
   assert.deepEqual(failed, { kind: 'failed', reason: 'exit code 4: no port', output: ['no port'] });
   assert.equal(isAlive(pid), false, 'the one before is ended first');
 
-  assert.equal(await way.commands.settle('pid1-bus-never-ran', 5000, never), 'not_found');
+  assert.equal(await way.commands.waitForRun('pid1-bus-never-ran', 5000, never), 'not_found');
   assert.equal(services.contact()?.connection, by);
   await waitFor('no unit is left', () => ourUnits().length === 0);
 }
@@ -121,7 +121,7 @@ test('when the private socket is away for a while, the bus is taken, and afterwa
 test('where neither is there, what cannot be done says so and does not happen', async (t) => {
   const nowhere: Pid1Addresses = { private: '/no/such/private', bus: '/no/such/bus' };
   const way = openWay(t, nowhere);
-  const reason = /^systemd cannot be spoken to: .*\/no\/such\/private.*\/no\/such\/bus/;
+  const reason = /^cannot connect to systemd: .*\/no\/such\/private.*\/no\/such\/bus/;
   const limit = 400;
   const asking = way.services.show('basic.target', never);
   for (const kind of kinds) {

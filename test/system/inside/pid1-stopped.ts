@@ -229,8 +229,8 @@ async function carriedOut(
       assert.deepEqual(await services.call('restart', unit, LONG_MS, never), { kind: 'done' }, unit);
     }),
     ...Array.from({ length: 20 }, () => async () => {
-      const told = await pid1.speak(limit, (link) => readProperties(link, 'basic.target', names, limit));
-      assert(told.kind === 'spoken' && told.value.kind === 'known', JSON.stringify(told));
+      const told = await pid1.withLink(limit, (link) => readProperties(link, 'basic.target', names, limit));
+      assert(told.kind === 'reached' && told.value.kind === 'known', JSON.stringify(told));
       assert.equal(textOf(told.value.values, 'ActiveState'), 'active');
     }),
     async () => {

@@ -9,7 +9,7 @@ import type { WatchedPids } from './pids.ts';
 /** What a watch uses of the rest. */
 export interface WatchParts {
   readonly table: ProcessTable;
-  readonly services: Pick<ServiceManager, 'show' | 'available' | 'watch' | 'heardEnd' | 'end' | 'restartDue'>;
+  readonly services: Pick<ServiceManager, 'show' | 'available' | 'watch' | 'signalledEnd' | 'end' | 'restartDue'>;
   readonly clock: Clock;
   readonly events: EventBus;
   readonly log: Logger;

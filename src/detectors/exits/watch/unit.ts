@@ -52,7 +52,7 @@ export class WatchedUnit {
 
   /** True if it is known that it left `active` after `fromMs`, in milliseconds of CLOCK_MONOTONIC, without anybody's order. */
   wentByItself(fromMs: number): boolean {
-    const end = this.#heard && this.#parts.services.heardEnd(this.#heard.unit);
+    const end = this.#heard && this.#parts.services.signalledEnd(this.#heard.unit);
     return end !== undefined && end.leftActiveMs >= fromMs && end.hadJob === false;
   }
 

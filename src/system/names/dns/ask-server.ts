@@ -1,47 +1,50 @@
+// Asks one DNS server for the addresses of a name.
+
 import type { Resolver } from 'node:dns';
 import type { HostAddress } from '../address.ts';
 
-/** What DNS says of a name. */
+/** What DNS answers for a name. */
 export type DnsAnswer =
   | { readonly kind: 'found'; readonly addresses: readonly HostAddress[] }
-  /** There is no such name, or it has no address: a server said so. */
+  /** A server said that there is no such name, or that it has no address. */
   | { readonly kind: 'none' }
-  /** A server answered, or was not to be reached, and cannot tell; one line why. */
+  /** A server answered that it does not know, or could not be reached; one line why. */
   | { readonly kind: 'failed'; readonly reason: string }
-  /** Nobody has answered. */
+  /** No server has answered. */
   | { readonly kind: 'silent' };
 
 /** How a server is asked. */
 export interface ServerQuestion {
-  /** In full, without a dot at its end. */
+  /** The full name, without a dot at its end. */
   readonly name: string;
-  /** How long its answer is waited for, in milliseconds. */
+  /** How long to wait for its answer, in milliseconds. */
   readonly timeoutMs: number;
-  /** How long, once one family has addresses, those of the other are waited for. */
-  readonly settleMs: number;
+  /** How long to wait for the other family's addresses when one family has some, in milliseconds. */
+  readonly resolutionDelayMs: number;
   readonly families: readonly HostAddress['family'][];
 }
 
-/** Of one family: addresses, no such address, no such name, or why it cannot be told; undefined where nothing came. */
+/** The answer for one family: addresses, no such address, no such name, or the fault; undefined if nothing came. */
 type FamilyAnswer = readonly HostAddress[] | 'no data' | 'no name' | { readonly fault: string } | undefined;
 
 /**
- * Asks one server (an address, or `address:port`) once for the addresses of a name: by c-ares, which waits on sockets and uses no
- * thread. With what has come when `signal` aborts, `silent` where that is nothing. Never rejects. Source: RFC 1035, ares_query(3).
+ * Asks one server (an address, or `address:port`) once for the addresses of a name, by c-ares, which waits on sockets and uses
+ * no thread. When `signal` aborts, returns what has come, or `silent` if that is nothing. Never rejects. Source: RFC 1035,
+ * ares_query(3).
  */
 export function askServer(server: string, question: ServerQuestion, signal: AbortSignal): Promise<DnsAnswer> {
-  const { name, timeoutMs, settleMs, families } = question;
+  const { name, timeoutMs, resolutionDelayMs, families } = question;
   return new Promise((resolve) => {
-    // Not an import: most daemons never ask.
+    // Not an import: most daemons never ask DNS.
     const dns = process.getBuiltinModule('node:dns');
     const resolver = new dns.Resolver({ timeout: Math.max(Math.round(timeoutMs), 1), tries: 1 });
     const answers = new Map<HostAddress['family'], FamilyAnswer>();
-    let settling: NodeJS.Timeout | undefined;
+    let delay: NodeJS.Timeout | undefined;
     let ended = false;
     const end = (): void => {
       if (ended) return;
       ended = true;
-      clearTimeout(settling);
+      clearTimeout(delay);
       signal.removeEventListener('abort', end);
       resolver.cancel();
       resolve(judge([...answers.values()], server));
@@ -49,9 +52,9 @@ export function askServer(server: string, question: ServerQuestion, signal: Abor
     const take = (family: HostAddress['family'], answer: FamilyAnswer): void => {
       if (ended) return;
       answers.set(family, answer);
-      // That there is no such name is said of all its addresses.
+      // `no such name` applies to all addresses of the name.
       if (answers.size === families.length || answer === 'no name') end();
-      else if (Array.isArray(answer)) settling = setTimeout(end, settleMs);
+      else if (Array.isArray(answer)) delay = setTimeout(end, resolutionDelayMs);
     };
     signal.addEventListener('abort', end, { once: true });
     try {
@@ -78,7 +81,7 @@ function ask(resolver: Resolver, name: string, family: HostAddress['family'], ta
   else resolver.resolve6(name, receive);
 }
 
-/** By Node's error codes; all others tell of a fault. EBADNAME: no server can be asked for such a name. */
+/** Answers by Node's error codes. All other codes mean a fault. EBADNAME: no server can be asked for such a name. */
 const FAMILY_ANSWERS: ReadonlyMap<string, FamilyAnswer> = new Map([
   ['ENODATA', 'no data'],
   ['ENOTFOUND', 'no name'],
@@ -94,6 +97,6 @@ function judge(answers: readonly FamilyAnswer[], server: string): DnsAnswer {
   for (const answer of answers)
     if (typeof answer === 'object' && 'fault' in answer)
       return { kind: 'failed', reason: `DNS server ${server}: ${answer.fault}` };
-  // One family's word is not the other's.
+  // The answer for one family does not apply to the other.
   return answers.length > 0 && answers.every((answer) => answer === 'no data') ? { kind: 'none' } : { kind: 'silent' };
 }

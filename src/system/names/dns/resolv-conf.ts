@@ -1,16 +1,18 @@
+// Reads resolv.conf.
+
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { readPieces } from '../read-pieces.ts';
 
 /** How DNS is to be asked, as resolv.conf(5) says. */
 interface ResolvConf {
-  /** Addresses, in the order in which they are asked; at least one, at most three. */
+  /** Addresses, in the order in which they are asked; one to three. */
   readonly servers: readonly string[];
-  /** Domains that are put behind short names, without dots at their ends; at most 32. */
+  /** Domains that are appended to short names, without dots at their ends; at most 32. */
   readonly search: readonly string[];
-  /** A name with that many dots is tried as it stands first. */
+  /** A name with at least that many dots is tried first as it stands. */
   readonly ndots: number;
-  /** How long a server is waited for. */
+  /** How long to wait for a server, in milliseconds. */
   readonly timeoutMs: number;
   /** How often each server is asked. */
   readonly attempts: number;
@@ -18,10 +20,10 @@ interface ResolvConf {
   readonly noIpv6: boolean;
 }
 
-/** Where the system says whom to ask. */
+/** Where the system's configuration of DNS is. */
 const RESOLV_CONF = '/etc/resolv.conf';
 
-/** Reads the file anew, its first 64 KiB; where there is none, it is as if it were empty. Never throws. */
+/** Reads the file at each call, its first 64 KiB. A missing file counts as an empty one. Never throws. */
 export function readResolvConf(path: string = RESOLV_CONF): ResolvConf {
   return parseResolvConf([...readPieces(path, MOST_BYTES)].join(''), hostname());
 }
@@ -29,9 +31,9 @@ export function readResolvConf(path: string = RESOLV_CONF): ResolvConf {
 const MOST_BYTES = 64 * 1024;
 
 /**
- * What is no line of resolv.conf(5) is passed over, as glibc does: a keyword begins its line, of `search` and `domain` the last one
- * counts, of the servers the first three, options add up, numbers are cut to glibc's bounds. Without a domain, `host`'s own is the
- * one that is searched; without a server, this machine is asked.
+ * Parses the file as glibc does. Lines that are not of resolv.conf(5) are ignored; a keyword begins its line; the last `search`
+ * or `domain` counts; the first three servers count; options add up; numbers are limited to glibc's bounds. Without a domain,
+ * `host`'s own domain is searched. Without a server, this machine is asked.
  */
 export function parseResolvConf(text: string, host: string): ResolvConf {
   const servers: string[] = [];
@@ -70,7 +72,7 @@ function ownDomain(host: string): string[] {
   return dot < 0 ? [] : [host.slice(dot + 1)];
 }
 
-/** Without the dot at its end; `.` itself, the root, puts nothing behind a name, and is tried anyway. */
+/** Removes the dot at its end. `.` itself, the root, appends nothing to a name, which is tried anyway. */
 function domainName(domain: string): string[] {
   const name = domain.replace(/\.$/, '').toLowerCase();
   return name === '' || name.length > LONGEST_NAME ? [] : [name];
@@ -80,8 +82,8 @@ function domainName(domain: string): string[] {
 const LONGEST_NAME = 253;
 
 /**
- * The full names for which `name` may stand, in the order in which they are tried: with enough dots as it stands first, else with each
- * domain behind it first. With a dot at its end it stands for itself alone.
+ * Returns the full names that `name` may stand for, in the order in which they are tried: with enough dots, first as it stands;
+ * else first with each domain appended. With a dot at its end it only stands for itself.
  */
 export function fullNames(name: string, { search, ndots }: Pick<ResolvConf, 'search' | 'ndots'>): string[] {
   if (name.endsWith('.')) return [name.slice(0, -1)];

@@ -1,3 +1,5 @@
+// A D-Bus connection over a Unix socket.
+
 import { MAX_TIMER_MS, soon, systemClock } from '../../../core/clock.ts';
 import { errorMessage } from '../../../core/errors.ts';
 import { printable } from '../../../core/text/printable.ts';
@@ -7,7 +9,7 @@ import { greeting, Handshake } from './handshake.ts';
 import { bodyOf, type DbusMessage, encodeMessage, MessageReader, messageTypes } from './message.ts';
 import type { DbusValue } from './values.ts';
 
-/** How long somebody waits, and what may end his waiting before. */
+/** How long a caller waits, and the signal that ends the wait earlier. */
 export interface Limit {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
@@ -15,73 +17,79 @@ export interface Limit {
 
 /** A method call. */
 export interface Call {
-  /** Absent where the other end of the connection itself is meant. */
+  /** Absent if the call is for the other end of the connection itself. */
   readonly destination?: string | undefined;
   readonly path: string;
   readonly interface: string;
   readonly member: string;
   readonly signature?: string;
   readonly values?: readonly DbusValue[];
-  /** Copies of them are passed with it: the caller may close his own at once. The values hold their places in this list. */
+  /**
+   * Copies of these descriptors are passed with the call, so the caller may close its own at once. The values refer to them by
+   * their index in this list.
+   */
   readonly descriptors?: readonly number[];
 }
 
-/** What became of a call. */
+/** The result of a call. */
 export type CallResult =
   | { readonly kind: 'reply'; readonly values: readonly DbusValue[] }
   /** `name` is for programs (`org.freedesktop.systemd1.NoSuchUnit`), `message` one printable line. */
   | { readonly kind: 'error'; readonly name: string; readonly message: string }
-  /** The connection, or who was asked, ended before an answer came: the call may have been carried out. */
+  /** The connection or the called process ended before an answer came: the call may have been carried out. */
   | { readonly kind: 'lost'; readonly reason: string }
-  /** It may be carried out yet. */
+  /** The call may still be carried out. */
   | { readonly kind: 'no_answer' }
   | { readonly kind: 'aborted' };
 
-/** Who hears of what nobody has called for. Neither may throw. */
+/** Receives what nobody has called for. Its functions must not throw. */
 interface ConnectionListener {
-  /** How many calls may wait for an answer at once; those beyond wait to be sent. Default: all. */
+  /** How many calls may wait for an answer at once. Further calls wait to be sent. Default: no limit. */
   readonly mostCalls?: number;
   onSignal(message: DbusMessage): void;
-  /** The connection is over, and not by `close`; called once. */
+  /** The connection has ended, but not by `close`. Called once. */
   onLost(reason: string): void;
 }
 
-/** How opening went. */
+/** The result of opening a connection. */
 export type OpenedConnection =
   | { readonly kind: 'open'; readonly connection: DbusConnection }
-  /** `silent`: it was opened, but nobody answered. */
+  /** `silent`: the connection was opened, but nobody answered. */
   | { readonly kind: 'failed'; readonly reason: string; readonly silent?: boolean };
 
 /**
- * A D-Bus connection over a Unix socket: method calls with deadlines, and signals. It does not keep the process alive, but a call that
- * is waited for does. Source: D-Bus specification, "Authentication Protocol", "Message Protocol".
+ * A D-Bus connection over a Unix socket: method calls with deadlines, and signals. The connection does not keep the process
+ * alive, but a call that is waited for does. Source: D-Bus specification, "Authentication Protocol", "Message Protocol".
  */
 export class DbusConnection {
   readonly #listener: ConnectionListener;
   readonly #mostCalls: number;
   readonly #reader = new MessageReader();
   readonly #pending = new Map<number, PendingCall>();
-  /** Of calls that were sent and are not answered whom they ask, whether or not anybody waits for it still: the bus counts them. */
-  readonly #asked = new Map<number, string | undefined>();
+  /**
+   * The destinations of calls that were sent and not yet answered, whether or not anybody still waits for them: the bus counts
+   * them.
+   */
+  readonly #unanswered = new Map<number, string | undefined>();
   #held: OutgoingCall[] = [];
   #stream: UnixStream | undefined;
   #handshake: Handshake | undefined = new Handshake();
   #serial = 0;
-  #over: string | undefined;
+  #endReason: string | undefined;
 
   private constructor(listener: ConnectionListener) {
     this.#listener = listener;
     this.#mostCalls = listener.mostCalls ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Connects and authenticates as ourselves. Once it is open the other end has answered. Never rejects. */
+  /** Connects and authenticates as our own user. When the connection is open, the other end has answered. Never rejects. */
   static async open(path: string, listener: ConnectionListener, limit: Limit): Promise<OpenedConnection> {
     const endMs = performance.now() + limit.timeoutMs;
     for (;;) {
       const connection = new DbusConnection(listener);
       const opened = UnixStream.open(path, {
         onData: (bytes) => connection.#receive(bytes),
-        onEnd: (reason) => connection.#lose(reason),
+        onEnd: (reason) => connection.#end(reason),
       });
       if (opened.kind === 'open') return connection.#authenticate(opened.stream, endMs - performance.now(), limit.signal);
       if (opened.kind === 'failed') return opened;
@@ -91,44 +99,44 @@ export class DbusConnection {
     }
   }
 
-  /** Why it is over; undefined while it is open. */
+  /** Why the connection has ended; undefined while it is open. */
   get over(): string | undefined {
-    return this.#over;
+    return this.#endReason;
   }
 
-  /** Never rejects; throws TypeError or RangeError where the call cannot be put into bytes, which is a bug. */
+  /** Never rejects. Throws TypeError or RangeError if the call cannot be encoded, which is a bug. */
   call(call: Call, { timeoutMs, signal }: Limit): Promise<CallResult> {
     const { descriptors = [] } = call;
     const refusal = this.#refusal(signal);
     if (refusal !== undefined || this.#stream === undefined)
-      return Promise.resolve(refusal ?? { kind: 'lost', reason: 'it is not open' });
+      return Promise.resolve(refusal ?? { kind: 'lost', reason: 'the connection is not open' });
     const serial = ++this.#serial;
     const bytes = encodeMessage({ ...call, type: messageTypes.call, serial, descriptors: descriptors.length });
     const outgoing: OutgoingCall = { serial, to: call.destination, bytes, descriptors };
-    if (this.#asked.size < this.#mostCalls) this.#send(outgoing);
+    if (this.#unanswered.size < this.#mostCalls) this.#send(outgoing);
     else this.#held.push({ ...outgoing, descriptors: descriptors.map(duplicateDescriptor) });
     return new Promise((resolve) => {
-      const settle = (result: CallResult): void => {
+      const finish = (result: CallResult): void => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', abort);
         this.#pending.delete(serial);
-        if (this.#over !== undefined) this.#sendHeld();
+        if (this.#endReason !== undefined) this.#sendHeld();
         resolve(result);
       };
-      const abort = (): void => settle({ kind: 'aborted' });
-      const timer = setTimeout(() => settle({ kind: 'no_answer' }), Math.min(Math.max(timeoutMs, 0), MAX_TIMER_MS));
+      const abort = (): void => finish({ kind: 'aborted' });
+      const timer = setTimeout(() => finish({ kind: 'no_answer' }), Math.min(Math.max(timeoutMs, 0), MAX_TIMER_MS));
       signal?.addEventListener('abort', abort, { once: true });
-      this.#pending.set(serial, { from: call.destination, settle });
+      this.#pending.set(serial, { from: call.destination, finish });
     });
   }
 
-  /** Closes it: calls under way are lost, the listener hears nothing more. Idempotent. */
+  /** Closes the connection: pending calls are lost, and the listener gets nothing more. Idempotent. */
   close(reason = 'it was closed'): void {
-    if (this.#over !== undefined) return;
-    this.#over = reason;
+    if (this.#endReason !== undefined) return;
+    this.#endReason = reason;
     this.#stream?.close();
     this.#handshake?.fail(reason);
-    for (const { settle } of [...this.#pending.values()]) settle({ kind: 'lost', reason });
+    for (const { finish } of [...this.#pending.values()]) finish({ kind: 'lost', reason });
   }
 
   async #authenticate(stream: UnixStream, timeoutMs: number, signal: AbortSignal | undefined): Promise<OpenedConnection> {
@@ -148,18 +156,19 @@ export class DbusConnection {
 
   #refusal(signal: AbortSignal | undefined): CallResult | undefined {
     if (signal?.aborted) return { kind: 'aborted' };
-    return this.#over === undefined ? undefined : { kind: 'lost', reason: this.#over };
+    return this.#endReason === undefined ? undefined : { kind: 'lost', reason: this.#endReason };
   }
 
   #send({ serial, to, bytes, descriptors }: OutgoingCall): void {
-    if (Number.isFinite(this.#mostCalls)) this.#asked.set(serial, to);
-    // Who does not read for hours must not cost us the memory of all that we ask meanwhile: this is not asked, and not answered.
+    if (Number.isFinite(this.#mostCalls)) this.#unanswered.set(serial, to);
+    // If the peer does not read for hours, all our calls of that time must not fill our memory: this call is not sent and not
+    // answered.
     if ((this.#stream?.waitingBytes ?? 0) <= MAX_WAITING) this.#stream?.send(bytes, descriptors);
   }
 
-  /** In the order in which they were made; those that nobody waits for any more are never sent. */
+  /** Sends held calls in the order in which they were made. A call that nobody waits for any more is never sent. */
   #sendHeld(): void {
-    while (this.#held.length > 0 && (this.#over !== undefined || this.#asked.size < this.#mostCalls)) {
+    while (this.#held.length > 0 && (this.#endReason !== undefined || this.#unanswered.size < this.#mostCalls)) {
       const next = this.#held.shift();
       if (next === undefined) return;
       if (this.#pending.has(next.serial)) this.#send(next);
@@ -172,36 +181,36 @@ export class DbusConnection {
       const rest = this.#handshake === undefined ? bytes : this.#handshake.push(bytes);
       if (rest === undefined) return;
       this.#handshake = undefined;
-      for (const message of this.#reader.push(rest)) if (this.#over === undefined) this.#take(message);
+      for (const message of this.#reader.push(rest)) if (this.#endReason === undefined) this.#dispatch(message);
     } catch (error) {
-      // Bytes that are no messages; whatever follows them means nothing any more.
-      this.#lose(errorMessage(error));
+      // These bytes are not messages, so whatever follows them means nothing.
+      this.#end(errorMessage(error));
     }
   }
 
-  #take(message: DbusMessage): void {
+  #dispatch(message: DbusMessage): void {
     if (message.type === messageTypes.signal) this.#listener.onSignal(message);
     if (message.type !== messageTypes.reply && message.type !== messageTypes.error) return;
     const { replySerial } = message;
-    if (this.#asked.has(replySerial) && isFrom(message, this.#asked.get(replySerial))) {
-      this.#asked.delete(replySerial);
+    if (this.#unanswered.has(replySerial) && isFrom(message, this.#unanswered.get(replySerial))) {
+      this.#unanswered.delete(replySerial);
       this.#sendHeld();
     }
     const pending = this.#pending.get(replySerial);
     if (pending === undefined || !isFrom(message, pending.from)) return;
     const values = bodyOf(message);
-    pending.settle(message.type === messageTypes.reply ? { kind: 'reply', values } : errorOf(message, values[0]));
+    pending.finish(message.type === messageTypes.reply ? { kind: 'reply', values } : errorOf(message, values[0]));
   }
 
-  #lose(reason: string): void {
-    if (this.#over !== undefined) return;
+  #end(reason: string): void {
+    if (this.#endReason !== undefined) return;
     const wasOpen = this.#handshake === undefined;
     this.close(reason);
     if (wasOpen) this.#listener.onLost(reason);
   }
 }
 
-/** On a bus anybody may send us a message that says it is an answer; the bus itself says where there can be none. */
+/** On a bus anybody may send us a message that claims to be an answer. The bus itself reports when there can be no answer. */
 function isFrom({ type, sender }: DbusMessage, callee: string | undefined): boolean {
   return callee === undefined || sender === callee || (type === messageTypes.error && sender === BUS);
 }
@@ -217,11 +226,11 @@ interface OutgoingCall {
 
 interface PendingCall {
   readonly from: string | undefined;
-  readonly settle: (result: CallResult) => void;
+  readonly finish: (result: CallResult) => void;
 }
 
 const AGAIN_MS = 20;
-/** What waits beyond what the kernel has taken; the longest message is 4 MiB. */
+/** The limit of what waits in addition to what the kernel has taken. The longest message is 4 MiB. */
 const MAX_WAITING = 1024 * 1024;
 
 function errorOf({ errorName: name, sender }: DbusMessage, text: DbusValue | undefined): CallResult {
@@ -229,7 +238,10 @@ function errorOf({ errorName: name, sender }: DbusMessage, text: DbusValue | und
   return sender === BUS && UNANSWERED.includes(name) ? { kind: 'lost', reason: message } : { kind: 'error', name, message };
 }
 
-/** What the bus itself says in the place of who was asked and has not answered: he may have done it. By others it is a refusal. */
+/**
+ * Errors that the bus itself sends in place of a called process that has not answered: that process may have carried out the
+ * call. The same error from the called process is a refusal.
+ */
 const UNANSWERED: readonly string[] = ['NoReply', 'Timeout', 'TimedOut', 'Disconnected'].map(
   (name) => `org.freedesktop.DBus.Error.${name}`,
 );

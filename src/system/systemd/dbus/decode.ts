@@ -2,8 +2,8 @@ import { alignmentOf, type DbusType, parseSignature, WireError } from './signatu
 import { type DbusValue, Variant } from './values.ts';
 
 /**
- * The values that `bytes`, which begin at a multiple of eight, hold by their signature; throws WireError where they do not. Bytes
- * that stand behind them are not looked at. Text that is no UTF-8 gets U+FFFD.
+ * Decodes the values that `bytes` hold according to their signature. The bytes begin at a multiple of eight. Bytes after the
+ * values are ignored. Text that is not UTF-8 gets U+FFFD. Throws WireError if the bytes do not fit the signature.
  */
 export function decode(signature: string, bytes: Buffer): DbusValue[] {
   const reader = new Reader(bytes);
@@ -25,7 +25,7 @@ class Reader {
       case 'v': {
         const signature = this.#text(this.#bytes.readUInt8(this.#take(1)));
         const [inner, ...more] = parseSignature(signature);
-        if (inner === undefined || more.length > 0) throw new WireError('a variant is of one type');
+        if (inner === undefined || more.length > 0) throw new WireError('a variant must hold exactly one type');
         return new Variant(signature, this.read(inner, depth + 1));
       }
       case 'a':
@@ -70,9 +70,9 @@ class Reader {
       return Buffer.from(this.#bytes.subarray(at, at + length));
     }
     const end = this.#at + length;
-    if (end > this.#bytes.length) throw new WireError('an array ends behind its message');
+    if (end > this.#bytes.length) throw new WireError('an array extends beyond its message');
     const elements: DbusValue[] = [];
-    // No type is of no bytes, so this ends.
+    // Every type has at least one byte, so this loop ends.
     while (this.#at < end) elements.push(this.read(of, depth + 1));
     if (this.#at !== end) throw new WireError('an array ends within an element');
     return elements;
@@ -80,14 +80,14 @@ class Reader {
 
   #text(length: number): string {
     const at = this.#take(length);
-    if (this.#bytes[this.#take(1)] !== 0) throw new WireError('a text does not end where it says');
+    if (this.#bytes[this.#take(1)] !== 0) throw new WireError('a text does not end at its length');
     return this.#bytes.toString('utf8', at, at + length);
   }
 
-  /** Steps over so many bytes; where they begin. */
+  /** Skips that many bytes and returns where they begin. */
   #take(length: number): number {
     const at = this.#at;
-    if (at + length > this.#bytes.length) throw new WireError('a value ends behind its message');
+    if (at + length > this.#bytes.length) throw new WireError('a value extends beyond its message');
     this.#at = at + length;
     return at;
   }
@@ -97,5 +97,7 @@ class Reader {
   }
 }
 
-/** Of values in values: a bus lets 64 pass in a body, and the header that holds one is nested itself. */
+/**
+ * The limit for values nested in values: a bus lets 64 levels pass in a body, and the header that holds one is nested itself.
+ */
 const MAX_DEPTH = 128;

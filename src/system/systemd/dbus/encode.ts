@@ -1,10 +1,12 @@
 import { alignmentOf, type DbusType, parseSignature } from './signature.ts';
 import { type DbusValue, Variant } from './values.ts';
 
-/** Values as bytes, in the byte order of this machine's (little). Throws TypeError where a value is not of its type. */
+/**
+ * Encodes values as bytes, in the byte order of this machine (little endian). Throws TypeError if a value is not of its type.
+ */
 export function encode(signature: string, values: readonly DbusValue[]): Buffer {
   const types = parseSignature(signature);
-  if (types.length !== values.length) throw new TypeError(`${types.length} values expected, ${values.length} found`);
+  if (types.length !== values.length) throw new TypeError(`${types.length} values expected, found ${values.length}`);
   const writer = new Writer();
   for (const [index, type] of types.entries()) writer.write(type, values[index]);
   return writer.bytes();
@@ -69,7 +71,7 @@ class Writer {
 
   #array(of: DbusType, value: DbusValue | undefined): void {
     const lengthAt = this.#grow(4);
-    // The padding before the first element does not count.
+    // The padding before the first element does not count towards the array's length.
     this.#pad(alignmentOf(of));
     const begin = this.#length;
     if (Buffer.isBuffer(value) && of.code === 'y') this.#append(value);
@@ -106,7 +108,7 @@ class Writer {
     this.#buffer.fill(0, at, this.#length);
   }
 
-  /** Makes room for so many bytes; where they begin. */
+  /** Makes room for that many bytes and returns where they begin. */
   #grow(size: number): number {
     const at = this.#length;
     this.#length += size;
@@ -137,5 +139,5 @@ function listOf(type: DbusType, value: DbusValue | undefined): readonly DbusValu
 }
 
 function unfit(type: DbusType, value: DbusValue | undefined): TypeError {
-  return new TypeError(`no value of the D-Bus type ${type.code}: a ${typeof value}`);
+  return new TypeError(`expected a value of the D-Bus type ${type.code}, found a ${typeof value}`);
 }

@@ -1,21 +1,23 @@
+// Encodes D-Bus messages and reads them from a stream of bytes.
+
 import { decode } from './decode.ts';
 import { encode } from './encode.ts';
 import { WireError } from './signature.ts';
 import { type DbusValue, Variant } from './values.ts';
 
-/** What a message is for. */
+/** The types of messages. */
 export const messageTypes = { call: 1, reply: 2, error: 3, signal: 4 } as const;
 
-/** A message, its header read, its body not yet. Texts are empty and numbers 0 where the header has none. */
+/** A received message. Its header is decoded, its body is not. A text that the header does not have is empty, a number is 0. */
 export interface DbusMessage {
-  /** One of `messageTypes`, or another number, which is to be ignored. */
+  /** One of `messageTypes`. A message with any other number must be ignored. */
   readonly type: number;
   readonly serial: number;
   readonly path: string;
   readonly interface: string;
   readonly member: string;
   readonly errorName: string;
-  /** Of the call that it answers. */
+  /** The serial number of the call that this message answers. */
   readonly replySerial: number;
   readonly destination: string;
   readonly sender: string;
@@ -23,12 +25,12 @@ export interface DbusMessage {
   readonly body: Buffer;
 }
 
-/** Values of a message's body; throws WireError where it is not what its signature says. */
+/** Decodes the values of a message's body. Throws WireError if the body does not fit its signature. */
 export function bodyOf({ signature, body }: DbusMessage): DbusValue[] {
   return decode(signature, body);
 }
 
-/** What makes a message. */
+/** What a message to be sent consists of. */
 export interface OutgoingMessage {
   readonly type: number;
   readonly serial: number;
@@ -41,11 +43,11 @@ export interface OutgoingMessage {
   readonly sender?: string;
   readonly signature?: string;
   readonly values?: readonly DbusValue[];
-  /** How many descriptors go with it. */
+  /** How many descriptors are sent with it. */
   readonly descriptors?: number;
 }
 
-/** A whole message as bytes; throws RangeError where it is longer than 4 MiB, TypeError where a value is not of its type. */
+/** Encodes a whole message. Throws RangeError if it is longer than 4 MiB, TypeError if a value is not of its type. */
 export function encodeMessage(message: OutgoingMessage): Buffer {
   const { type, serial, signature = '', values = [], descriptors = 0 } = message;
   const body = encode(signature, values);
@@ -83,10 +85,10 @@ const LITTLE_ENDIAN = 'l'.charCodeAt(0);
 const BIG_ENDIAN = 'B'.charCodeAt(0);
 const PROTOCOL = 1;
 const MAX_IN = 1024 * 1024;
-/** What the specification allows. */
+/** The longest message that the specification allows. */
 const LONGEST = 128 * 1024 * 1024;
 const MAX_OUT = 4 * 1024 * 1024;
-/** Up to the length of the header's fields, which is part of it. */
+/** The bytes of the header up to and including the length of its fields. */
 const FIXED = 16;
 
 function padding(length: number): number {
@@ -94,23 +96,23 @@ function padding(length: number): number {
 }
 
 /**
- * Cuts a stream of bytes into messages. On a bus anybody may send us any message that is one: those of the other byte order, which
- * neither the bus nor systemd of this machine writes, and those that are longer than 1 MiB are passed over, whatever they hold.
+ * Cuts a stream of bytes into messages. On a bus anybody may send us any valid message. The reader skips messages in the other
+ * byte order, which neither the bus nor systemd of this machine writes, and messages that are longer than 1 MiB.
  */
 export class MessageReader {
   #chunks: Buffer[] = [];
   #size = 0;
-  /** Bytes that are needed before there is anything to read. */
+  /** How many bytes are needed before there is anything to read. */
   #wanted = FIXED;
-  /** Bytes of a message that is passed over which are still to come. */
+  /** How many bytes of a skipped message are still to come. */
   #passing = 0;
 
-  /** The messages that these bytes complete; throws WireError where they can be none. */
+  /** Returns the messages that these bytes complete. Throws WireError if the bytes cannot be messages. */
   push(chunk: Buffer): DbusMessage[] {
     const passed = Math.min(this.#passing, chunk.length);
     this.#passing -= passed;
     if (passed === chunk.length) return [];
-    // The chunk is the caller's, and used again.
+    // The chunk belongs to the caller, which uses it again.
     this.#keep([...this.#chunks, Buffer.from(chunk.subarray(passed))]);
     const messages: DbusMessage[] = [];
     while (this.#size >= this.#wanted) {
@@ -138,13 +140,13 @@ export class MessageReader {
 
 const NOTHING = Buffer.alloc(0);
 
-/** The length of the message that begins here, of which the first 16 bytes at least are there, and whether it is to be read. */
+/** Returns the length of the message that begins here, and whether it is to be read. At least its first 16 bytes are there. */
 function measure(bytes: Buffer): { readonly length: number; readonly isWanted: boolean } {
   const isOurs = bytes[0] === LITTLE_ENDIAN;
-  if ((!isOurs && bytes[0] !== BIG_ENDIAN) || bytes[3] !== PROTOCOL) throw new WireError('this is no D-Bus message');
+  if ((!isOurs && bytes[0] !== BIG_ENDIAN) || bytes[3] !== PROTOCOL) throw new WireError('this is not a D-Bus message');
   const [body, fields] = [4, 12].map((at) => (isOurs ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at))) as [number, number];
   const length = FIXED + fields + padding(fields) + body;
-  if (length > LONGEST) throw new WireError(`a message of ${length} bytes is longer than any may be`);
+  if (length > LONGEST) throw new WireError(`a message of ${length} bytes is longer than the allowed ${LONGEST}`);
   return { length, isWanted: isOurs && length <= MAX_IN };
 }
 
@@ -154,7 +156,7 @@ function parseMessage(bytes: Buffer): DbusMessage {
   for (const field of fields as readonly (readonly [number, Variant])[]) found.set(field[0], field[1].value);
   const text = (code: number): string => {
     const value = found.get(code) ?? '';
-    if (typeof value !== 'string') throw new WireError('a header field is of another type');
+    if (typeof value !== 'string') throw new WireError('a header field has the wrong type');
     return value;
   };
   return {

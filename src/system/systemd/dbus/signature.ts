@@ -1,10 +1,10 @@
-/** One complete D-Bus type, as its signature is made of them. Source: D-Bus specification, "Type system". */
+/** One complete D-Bus type. A signature is a list of them. Source: D-Bus specification, "Type system". */
 export type DbusType =
   | { readonly code: BasicCode }
   | { readonly code: 'v' }
   | { readonly code: 'a'; readonly of: DbusType }
   | { readonly code: '('; readonly fields: readonly DbusType[] }
-  /** A key and its value, within an array only. */
+  /** A key and its value. Occurs only within an array. */
   | { readonly code: '{'; readonly fields: readonly DbusType[] };
 
 /** byte, boolean, int16, uint16, int32, uint32, int64, uint64, double, string, object path, signature, descriptor. */
@@ -12,27 +12,27 @@ type BasicCode = (typeof BASIC)[number];
 
 const BASIC = ['y', 'b', 'n', 'q', 'i', 'u', 'x', 't', 'd', 's', 'o', 'g', 'h'] as const;
 
-/** Bytes that break the protocol: the connection that they came from is of no use any more. */
+/** Bytes that break the protocol. The connection that they came from is unusable. */
 export class WireError extends Error {
   override readonly name = 'WireError';
 }
 
-/** The types that a signature is made of; throws WireError where it is none. */
+/** Parses a signature into its types. Throws WireError if the text is not a signature. */
 export function parseSignature(text: string): readonly DbusType[] {
   const known = parsed.get(text);
   if (known !== undefined) return known;
-  const types = parseAnew(text);
-  // Each header needs the same few; others may send us as many as they like.
+  const types = parseTypes(text);
+  // Every header needs the same few signatures, but others may send us as many as they like.
   if (parsed.size >= MAX_KEPT) parsed.clear();
   parsed.set(text, types);
   return types;
 }
 
-/** What was parsed before. */
+/** The signatures that were parsed before. */
 const parsed = new Map<string, readonly DbusType[]>();
 const MAX_KEPT = 64;
 
-function parseAnew(text: string): DbusType[] {
+function parseTypes(text: string): DbusType[] {
   if (text.length > MAX_LENGTH) throw new WireError('a signature is too long');
   const types: DbusType[] = [];
   for (let at = 0; at < text.length; ) {
@@ -47,7 +47,7 @@ const MAX_LENGTH = 255;
 /** Arrays and structures may be nested 32 deep each. */
 const MAX_DEPTH = 64;
 
-/** The type that begins at `at`, and where the next one does. */
+/** Returns the type that begins at `at`, and the index of the next one. */
 function parseType(text: string, at: number, depth: number): readonly [type: DbusType, next: number] {
   const code = text[at] ?? '';
   if (depth > MAX_DEPTH) throw new WireError('a signature is nested too deep');
@@ -70,7 +70,7 @@ function parseType(text: string, at: number, depth: number): readonly [type: Dbu
 function parseDictionary(text: string, at: number, depth: number): readonly [type: DbusType, next: number] {
   const [fields, next] = parseFields(text, at + 2, '}', depth + 1);
   if (fields.length !== 2 || !isBasic(fields[0]?.code ?? ''))
-    throw new WireError('a dictionary entry is a simple key and a value');
+    throw new WireError('expected a dictionary entry of a basic key and a value');
   return [{ code: 'a', of: { code: '{', fields } }, next];
 }
 
@@ -90,7 +90,7 @@ function isBasic(code: string): code is BasicCode {
   return (BASIC as readonly string[]).includes(code);
 }
 
-/** The multiple of bytes at which a value of this type begins. */
+/** Returns the number of bytes whose multiple a value of this type begins at. */
 export function alignmentOf({ code }: DbusType): 1 | 2 | 4 | 8 {
   switch (code) {
     case 'y':

@@ -1,14 +1,14 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { withSpareDescriptor } from '../../native/spare-descriptor.ts';
 
-/** The pids in the control group of a service that lies in system.slice, as the transient units that we make do. As pidsOfGroup. */
+/** Returns the pids in the control group of a service in system.slice, which holds all our transient units. As pidsOfGroup. */
 export function pidsOfService(unit: string): number[] {
   return pidsOfGroup(`/system.slice/${unit}`);
 }
 
 /**
- * The pids in a control group of systemd's hierarchy, not in those below it; [] where there is none. Nothing is asked of systemd. The
- * first 64 KiB are read, some 8,000 pids. Source: cgroups(7).
+ * Returns the pids in a control group of systemd's hierarchy, without the groups below it; [] if there is no such group. Does
+ * not ask systemd. Reads the first 64 KiB, some 8,000 pids. Source: cgroups(7).
  */
 export function pidsOfGroup(controlGroup: string): number[] {
   for (const top of TOPS) {
@@ -22,7 +22,7 @@ export function pidsOfGroup(controlGroup: string): number[] {
   return [];
 }
 
-/** Where the hierarchy that systemd keeps its units in is mounted: alone, or beside others. */
+/** Where the hierarchy with systemd's units is mounted: alone, or beside others. */
 const TOPS: readonly string[] = ['/sys/fs/cgroup', '/sys/fs/cgroup/systemd', '/sys/fs/cgroup/unified'];
 const LIMIT = 64 * 1024;
 

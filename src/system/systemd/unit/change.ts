@@ -3,26 +3,27 @@ import { bodyOf, type DbusMessage } from '../dbus/message.ts';
 import type { DbusValue, Variant } from '../dbus/values.ts';
 
 /**
- * Properties of a unit that have changed, of both its interfaces one after the other, `Unit` last. Each holds some dozens, and most who
- * listen want to know only that there was a change, or how the last one went: it is read once somebody asks.
+ * Changed properties of a unit. A change comes for both its interfaces, one after the other, `Unit` last. Each holds some
+ * dozens of properties, and most listeners only need to know that something changed, or what the last change was. So a change
+ * is decoded when somebody reads it.
  */
 export class UnitChange {
   readonly #message: DbusMessage;
   readonly #onBroken: (reason: string) => void;
   #values: ReadonlyMap<string, DbusValue> | undefined;
 
-  /** `message`: a PropertiesChanged of org.freedesktop.DBus.Properties. `onBroken` hears, in one line, that it is none. */
+  /** `message`: a PropertiesChanged of org.freedesktop.DBus.Properties. `onBroken` gets one line if it is not. */
   constructor(message: DbusMessage, onBroken: (reason: string) => void) {
     this.#message = message;
     this.#onBroken = onBroken;
   }
 
-  /** `org.freedesktop.systemd1.Unit`, or that of its type; empty if it cannot be read. */
+  /** `org.freedesktop.systemd1.Unit`, or the interface of its type; empty if it cannot be read. */
   get interface(): string {
     return this.#read(() => String(bodyOf({ ...this.#message, signature: 's' })[0])) ?? '';
   }
 
-  /** The properties; none if they cannot be read. */
+  /** The properties; empty if they cannot be read. */
   get values(): ReadonlyMap<string, DbusValue> {
     this.#values ??= this.#read(() => propertiesIn(this.#message)) ?? new Map();
     return this.#values;

@@ -1,17 +1,19 @@
+// How a unit ended, read from its properties.
+
 import { numberOf, type Properties, type PropertyNames, textsOf } from '../properties.ts';
 import type { UnitEnd } from '../service-manager.ts';
 import { STATUS_PROPERTIES, unitStatus } from './status.ts';
 
-/** Units whose stop, or end, stops this one too. Source: systemd.unit(5). */
+/** The properties that name units whose stop or end stops this one too. Source: systemd.unit(5). */
 const STOPPED_WITH = ['BindsTo', 'Requires', 'Requisite', 'PartOf', 'StopPropagatedFrom'] as const;
 
-/** What `unitEnd` goes by; an older systemd does not have all of it. */
+/** The properties that `unitEnd` reads. An older systemd does not have all of them. */
 export const END_PROPERTIES = {
   Unit: [...STATUS_PROPERTIES.Unit, 'InactiveEnterTimestampMonotonic', 'InactiveExitTimestampMonotonic', ...STOPPED_WITH],
   Service: [...STATUS_PROPERTIES.Service, 'ExecMainPID'],
 } as const satisfies PropertyNames;
 
-/** How a unit stands, and came to stand so, by its properties. */
+/** Reads a unit's status, and how it reached it, from its properties. */
 export function unitEnd(
   values: Properties,
 ): { readonly kind: 'known'; readonly end: Omit<UnitEnd, 'seen'> } | { readonly kind: 'failed'; readonly reason: string } {

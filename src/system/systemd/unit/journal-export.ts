@@ -1,6 +1,6 @@
 /**
- * The messages of journal entries in export format, in their order, each ended by a line break; of bytes that end within one what there is
- * of it. Source: systemd.io/JOURNAL_EXPORT_FORMATS, "Journal Export Format".
+ * Returns the messages of journal entries in export format, in order, each ended by a line break. If the bytes end within a
+ * message, its first part is returned. Source: systemd.io/JOURNAL_EXPORT_FORMATS, "Journal Export Format".
  */
 export function messagesOf(bytes: Buffer): string[] {
   const messages: string[] = [];
@@ -16,7 +16,7 @@ export function messagesOf(bytes: Buffer): string[] {
     }
     const equals = line.indexOf(EQUALS);
     let value = line.subarray(equals + 1);
-    // What is not plain text of one line stands behind its size.
+    // A value that is not plain text of one line follows its size.
     if (equals < 0) {
       if (at + SIZE_BYTES > bytes.length) break;
       const start = at + SIZE_BYTES;

@@ -1,14 +1,16 @@
+// What a unit executes, read from its properties.
+
 import { numberOf, type Properties, type PropertyNames, textOf } from '../properties.ts';
 import type { UnitProgram } from '../service-manager.ts';
 
-/** What `unitProgram` goes by. */
+/** The properties that `unitProgram` reads. */
 export const PROGRAM_PROPERTIES = {
   Unit: ['InactiveExitTimestampMonotonic', 'InactiveEnterTimestampMonotonic', 'SourcePath', 'FragmentPath'],
   Service: ['ExecStart', 'ExecStop', 'ExecMainPID', 'ControlPID', 'ExitType', 'User'],
 } as const satisfies PropertyNames;
 
 /**
- * What a unit executes, by its properties: ExecStart is `a(sasbttttuii)`, path and arguments come first. Source:
+ * Reads what a unit executes from its properties. ExecStart is `a(sasbttttuii)`: path and arguments come first. Source:
  * org.freedesktop.systemd1(5).
  */
 export function unitProgram(values: Properties): UnitProgram {

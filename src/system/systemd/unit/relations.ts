@@ -1,12 +1,14 @@
+// How a unit is related to others, read from its properties.
+
 import { type Properties, type PropertyNames, textOf, textsOf } from '../properties.ts';
 import type { UnitRelations } from '../service-manager.ts';
 
-/** What a systemd may do to the whole machine on a unit's account. Source: systemd.unit(5). */
+/** What systemd may do to the whole machine because of a unit. Source: systemd.unit(5). */
 const ACTIONS = ['SuccessAction', 'FailureAction', 'StartLimitAction', 'JobTimeoutAction'] as const;
-/** How what is started at its end is: `isolate` stops all the rest. */
+/** How units that are started at its end are started: `isolate` stops all others. */
 const JOB_MODES = ['OnSuccessJobMode', 'OnFailureJobMode'] as const;
 
-/** What `unitRelations` goes by; an older systemd does not have all of it. */
+/** The properties that `unitRelations` reads. An older systemd does not have all of them. */
 export const RELATION_PROPERTIES = {
   Unit: [
     'UnitFileState',
@@ -31,7 +33,7 @@ export const RELATION_PROPERTIES = {
   Service: [],
 } as const satisfies PropertyNames;
 
-/** How a unit stands to others, as its properties say; undefined if they do not: every systemd has Requires and Conflicts. */
+/** Reads how a unit is related to others; undefined if the properties do not say: every systemd has Requires and Conflicts. */
 export function unitRelations(values: Properties): UnitRelations | undefined {
   if (!values.has('Requires') || !values.has('Conflicts')) return undefined;
   const texts = (name: string): string[] => textsOf(values, name);

@@ -1,15 +1,17 @@
+// When systemd will restart a unit by itself, read from its properties.
+
 import { numberOf, type Properties, type PropertyNames, textOf } from '../properties.ts';
 
-/** What `restartDueMs` goes by; `readProperties` has StateChangeTimestampMonotonic anyway. */
+/** The properties that `restartDueMs` reads; `readProperties` adds StateChangeTimestampMonotonic. */
 export const RESTART_PROPERTIES = {
   Unit: ['ActiveState', 'SubState', 'StateChangeTimestampMonotonic'],
   Service: ['RestartUSec', 'RestartUSecNext'],
 } as const satisfies PropertyNames;
 
 /**
- * When systemd will restart the unit by itself (Restart=), in milliseconds of CLOCK_MONOTONIC: Infinity if never, undefined if it
- * does not wait to. One that is queued already is due. From systemd 254 on RestartUSecNext has what RestartSteps= makes of RestartSec=.
- * Source: org.freedesktop.systemd1(5), systemd.service(5).
+ * Returns when systemd will restart the unit by itself (Restart=), in milliseconds of CLOCK_MONOTONIC: Infinity if never,
+ * undefined if it does not wait for a restart. A restart that is already queued is due. Since systemd 254 RestartUSecNext holds
+ * the delay that results from RestartSec= and RestartSteps=. Source: org.freedesktop.systemd1(5), systemd.service(5).
  */
 export function restartDueMs(values: Properties): number | undefined {
   const subState = textOf(values, 'SubState');

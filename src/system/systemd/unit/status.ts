@@ -1,9 +1,11 @@
+// The status of a unit, read from its properties.
+
 import { activeStateOf, CHANGED, hasJob, numberOf, type Properties, type PropertyNames, textOf } from '../properties.ts';
 import type { UnitStatus } from '../service-manager.ts';
 
-/** What `unitStatus` goes by. */
+/** The properties that `unitStatus` reads. */
 export const STATUS_PROPERTIES = {
-  // Timestamps in microseconds: when the unit left `active`; when the last life of the main process began, and ended.
+  // Timestamps in microseconds: when the unit left `active`; when the last main process began and ended.
   Unit: ['Id', 'LoadState', 'ActiveState', 'SubState', 'Job', 'ActiveExitTimestampMonotonic'],
   Service: [
     'Result',
@@ -16,13 +18,13 @@ export const STATUS_PROPERTIES = {
   ],
 } as const satisfies PropertyNames;
 
-/** How a unit stands, by its properties. Source: org.freedesktop.systemd1(5). */
+/** Reads the status of a unit from its properties. Source: org.freedesktop.systemd1(5). */
 export function unitStatus(
   values: Properties,
 ): { readonly kind: 'status'; readonly status: UnitStatus } | { readonly kind: 'failed'; readonly reason: string } {
   const [id, loadState] = ['Id', 'LoadState'].map((name) => textOf(values, name));
   const activeState = activeStateOf(values);
-  if (!id || !loadState || !activeState) return { kind: 'failed', reason: 'systemd did not say what the unit is' };
+  if (!id || !loadState || !activeState) return { kind: 'failed', reason: 'systemd did not report the state of the unit' };
   const leftActive = numberOf(values, 'ActiveExitTimestampMonotonic');
   return {
     kind: 'status',
@@ -31,7 +33,7 @@ export function unitStatus(
       loadState,
       activeState,
       subState: textOf(values, 'SubState'),
-      // Units other than services have neither.
+      // Only services have these two.
       result: textOf(values, 'Result'),
       mainPid: numberOf(values, 'MainPID'),
       type: textOf(values, 'Type'),

@@ -1,18 +1,21 @@
 import type { ServiceManager, UnitStatus } from '../service-manager.ts';
 
 /**
- * What systemd is about with a unit that is neither up nor at rest. Times in milliseconds of CLOCK_MONOTONIC. Source:
+ * What systemd is doing with a unit that is neither up nor at rest. Times are in milliseconds of CLOCK_MONOTONIC. Source:
  * org.freedesktop.systemd1(5), `ActiveState`, `SubState`.
  */
 export type UnitTransit =
   /** `sinceMs`: 0 if that is not known. */
   | { readonly kind: 'starting' | 'stopping'; readonly unit: string; readonly sinceMs: number }
-  /** It is down, and a job of it has not begun. */
+  /** The unit is down, and its job has not begun. */
   | { readonly kind: 'queued'; readonly unit: string }
-  /** It has ended (`result`, `exit-code`), and is started again by itself: `dueMs`; Infinity: never; undefined: that is not known. */
+  /**
+   * The unit has ended (`result`, `exit-code`), and systemd starts it again at `dueMs`: Infinity if never, undefined if that is
+   * not known.
+   */
   | { readonly kind: 'ended'; readonly unit: string; readonly result: string; readonly dueMs: number | undefined };
 
-/** What systemd is about with a unit that stands so; undefined if nothing is under way. Never rejects. */
+/** Returns what systemd is doing with a unit in this state; undefined if nothing is under way. Never rejects. */
 export async function transitOf(
   services: Pick<ServiceManager, 'restartDue'>,
   { id, type, activeState, subState, result, mainPid, hasJob, remainsAfterExit, changedMs }: UnitStatus,
@@ -24,7 +27,7 @@ export async function transitOf(
         const due = await services.restartDue(id, signal);
         return { kind: 'ended', unit: id, result, dueMs: due.kind === 'known' ? due.dueMs : undefined };
       }
-      // One that does its work and ends is never more up than that.
+      // A service that does its work and ends is never more up than that.
       if (type === 'oneshot' && !remainsAfterExit && mainPid > 0) return undefined;
       return { kind: 'starting', unit: id, sinceMs: changedMs };
     }

@@ -199,7 +199,7 @@ test('what an operator stopped by its unit while nobody watched raises nothing',
     watch: () => () => {},
     show: async (unit) => ({ kind: 'status', status: { ...UNIT, id: unit, activeState: 'inactive' } }),
     end: async (unit) => ({ kind: 'known', end: endOf({ ...UNIT, id: unit, activeState: 'inactive' }) }),
-    heardEnd: () => undefined,
+    signalledEnd: () => undefined,
   };
   const former = { pid: 2 ** 22 - 1, since: new Date(), unit: UNIT.id };
   const { detector, alarms, exits } = detecting(t, [name('maintained')], { services }, former);
@@ -274,7 +274,7 @@ test('a program whose unit was stopped raises nothing; one whose unit failed doe
     watch: () => () => {},
     show: async () => ({ kind: 'status', status: { ...UNIT, ...states[Math.min(shows++, states.length - 1)] } }),
     end: async () => ({ kind: 'known', end: endOf({ ...UNIT, ...states.at(-1) }) }),
-    heardEnd: () => undefined,
+    signalledEnd: () => undefined,
   };
   const { zoo, detector, alarms, seen, exits, watch } = detecting(t, [], { services, targets: () => targets });
   const program = zoo.sleeper(name('unit'));
@@ -321,7 +321,7 @@ test('what systemd tells of its unit is looked at at once: a new life, and a ver
       return { kind: 'status', status: { ...UNIT, ...state } };
     },
     end: async () => ({ kind: 'known', end: endOf({ ...UNIT, ...state }) }),
-    heardEnd: () => undefined,
+    signalledEnd: () => undefined,
   };
   // Without a hint none of its long pauses ends.
   const clock = {

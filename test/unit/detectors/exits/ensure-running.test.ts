@@ -41,7 +41,7 @@ function ensuring(t: TestContext, bootGraceMs = 30_000, changes: Partial<Process
         const status = world.now.kind === 'found' ? world.now.status : undefined;
         return status ? { kind: 'known', end: endOf(status) } : { kind: 'failed', reason: 'no systemd' };
       },
-      heardEnd: () => undefined,
+      signalledEnd: () => undefined,
     },
     clock,
     events: new EventBus((error) => {

@@ -412,7 +412,7 @@ test('before force it is asked whether the restart is still wanted, and permitte
 });
 
 test('what is up, and whose job has not begun, is not restarted by force; what is down is', async () => {
-  const explanation = { reason: 'its job waits for that of other.service (stop)', output: [] };
+  const explanation = { reason: 'its job waits for other.service (stop)', output: [] };
   const { restart, unit, systemd, clock } = world({ 'app.service': { state: 'active', explanation } });
   const app = unit('app.service');
   app.job = () => {
@@ -422,7 +422,7 @@ test('what is up, and whose job has not begun, is not restarted by force; what i
   const startedMs = clock.monotonicMs();
   assert.deepEqual(await restart('app'), {
     kind: 'failed',
-    reason: 'app.service is active (running): its job waits for that of other.service (stop)',
+    reason: 'app.service is active (running): its job waits for other.service (stop)',
   });
   assert.equal(clock.monotonicMs() - startedMs, 60_000);
   assert.deepEqual(systemd.calls, ['restart app.service']);

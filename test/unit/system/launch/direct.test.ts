@@ -39,7 +39,7 @@ test('a line that stays in the foreground is launched, in a session of its own, 
   const found = table.read(result.pid, ['sid', 'pgid', 'environment']);
   assert.equal(found?.sid, result.pid);
   assert.ok(found?.environment?.includes('MONITOR_RUN_ID=launch-1'));
-  assert.equal(await world.runner.settle('launch-1', 100, world.never), 'not_found', 'it is no run that is to end');
+  assert.equal(await world.runner.waitForRun('launch-1', 100, world.never), 'not_found', 'it is no run that is to end');
   await launcher.retire();
   assert.ok(runs(result.pid));
 });

@@ -10,9 +10,8 @@ import { waitFor } from '../../../helpers/wait-for.ts';
 
 const table = new ProcessTable();
 const TITLE = 'it wrote a title over its command line';
-const CHANGED = 'it changed its command line: it was executed with another number of arguments';
-const UNTOLD =
-  'it calls itself by another name than its program, and whether that is a title over its arguments cannot be told';
+const CHANGED = 'it changed its command line: it was executed with a different number of arguments';
+const UNTOLD = 'it calls itself by a name other than its program, which may be a title over its arguments';
 
 /** What is read of a process, once its command line begins with `first`. */
 async function readingOf(pid: number, first: string): Promise<string | readonly string[]> {

@@ -138,7 +138,7 @@ test('what cannot be given back does not keep it from its start, and is told', a
   assert.ok(result.kind === 'launched' && result.pid !== undefined, JSON.stringify(result));
   assert.match(
     result.remarks?.join('\n') ?? '',
-    /^its standard output does not go to \/no\/such\/folder\/log again\nits limit nofile is \d+, not 9999999999$/,
+    /^its standard output no longer goes to \/no\/such\/folder\/log\nits limit nofile is \d+, not 9999999999$/,
   );
   assert.match(table.bytes(result.pid, 'limits')?.toString() ?? '', /^Max file size +8192 +8192 /m);
 });

@@ -202,7 +202,7 @@ test('what cannot be launched says why', async (t) => {
     const result = await launcher.launch(launch, 100, signal);
     return result.kind === 'failed' ? result.reason : assert.fail(JSON.stringify(result));
   };
-  assert.equal(await reasonOf(line(world, 'a\0b')), 'what is to be started holds a NUL byte');
+  assert.equal(await reasonOf(line(world, 'a\0b')), 'the program to start holds a NUL byte');
   assert.equal(await reasonOf(line(world, 'true', 'no-such-user')), 'there is no user no-such-user');
   assert.equal(await reasonOf(line(world, 'true'), AbortSignal.abort()), 'aborted');
   fake.refuse('StartTransientUnit', ['org.freedesktop.DBus.Error.PropertyReadOnly', 'Cannot set property X.']);
@@ -219,7 +219,7 @@ test('what cannot be launched says why', async (t) => {
   fake.goAway();
   fake.bus?.stop();
   await waitFor('it to be noticed', async () => (await launcher.unready(50, world.never)) !== undefined);
-  assert.match(await reasonOf({ ...line(world, 'true'), timeoutMs: 50 }), /^systemd cannot be spoken to: /);
+  assert.match(await reasonOf({ ...line(world, 'true'), timeoutMs: 50 }), /^cannot connect to systemd: /);
 });
 
 test('whoever has to go lets it run', async (t) => {

@@ -177,9 +177,9 @@ test('settle: a run that is over or never was is not found', async (t) => {
   const world = new CommandWorld(t);
   const command = world.command('sleep 60 & true');
   await world.runner.run(command, world.never);
-  assert.equal(await world.runner.settle(command.runId, 10_000, world.never), 'not_found');
-  assert.equal(await world.runner.settle('never-was', 10_000, world.never), 'not_found');
+  assert.equal(await world.runner.waitForRun(command.runId, 10_000, world.never), 'not_found');
+  assert.equal(await world.runner.waitForRun('never-was', 10_000, world.never), 'not_found');
   assert.equal(world.carriers().length, 1, 'what was left behind lives');
   const elsewhere = new DirectCommandRunner(new RunFiles({ dir: join(world.dir, 'none'), log: world.log }));
-  assert.equal(await elsewhere.settle(command.runId, 10_000, world.never), 'not_found');
+  assert.equal(await elsewhere.waitForRun(command.runId, 10_000, world.never), 'not_found');
 });

@@ -29,22 +29,22 @@ test('a command whose daemon was killed is waited for, and what it leaves behind
   const wait = `while [ ! -e ${world.dir}/go ]; do sleep 0.05; done; (sleep 60 & echo $! > ${world.dir}/left); echo written`;
   const pid = await orphan(t, world, wait, 'crashed-1');
   let over = false;
-  const settled = world.runner.settle('crashed-1', 60_000, world.never).finally(() => {
+  const settled = world.runner.waitForRun('crashed-1', 60_000, world.never).finally(() => {
     over = true;
   });
-  assert.equal(await world.runner.settle('crashed-2', 60_000, world.never), 'not_found');
+  assert.equal(await world.runner.waitForRun('crashed-2', 60_000, world.never), 'not_found');
   assert.ok(!over);
   writeFileSync(join(world.dir, 'go'), '');
   assert.equal(await settled, 'ended');
   assert.ok(!runs(pid));
   assert.ok(runs(await world.pid('left')));
-  assert.equal(await world.runner.settle('crashed-1', 60_000, world.never), 'not_found');
+  assert.equal(await world.runner.waitForRun('crashed-1', 60_000, world.never), 'not_found');
 });
 
 test('at its limit it is killed whole', async (t) => {
   const world = new CommandWorld(t);
   await orphan(t, world, `trap "" TERM; (setsid sleep 60 &); while :; do sleep 1; done`, 'crashed-3');
-  assert.equal(await world.runner.settle('crashed-3', 200, world.never), 'ended');
+  assert.equal(await world.runner.waitForRun('crashed-3', 200, world.never), 'ended');
   assert.deepEqual(world.carriers(), []);
 });
 
@@ -52,7 +52,7 @@ test('an abort ends the waiting, and the command', async (t) => {
   const world = new CommandWorld(t);
   const pid = await orphan(t, world, 'sleep 60; true', 'crashed-4');
   const abort = new AbortController();
-  const settled = world.runner.settle('crashed-4', 60_000, abort.signal);
+  const settled = world.runner.waitForRun('crashed-4', 60_000, abort.signal);
   abort.abort();
   assert.equal(await settled, 'ended');
   assert.ok(!runs(pid));
@@ -65,7 +65,7 @@ test('where the daemon died before it could write the process down, it is found 
   const [name = ''] = readdirSync(dir);
   assert.match(name, new RegExp(`^run-crashed-5\\.${pid}\\.\\d+$`));
   renameSync(join(dir, name), join(dir, 'run-crashed-5'));
-  assert.equal(await world.runner.settle('crashed-5', 100, world.never), 'ended');
+  assert.equal(await world.runner.waitForRun('crashed-5', 100, world.never), 'ended');
   assert.ok(!runs(pid));
 });
 
@@ -74,7 +74,7 @@ test('a pid that is another process by now is let alone', async (t) => {
   const pid = await orphan(t, world, 'sleep 60; true', 'crashed-6');
   const dir = join(world.dir, 'runs');
   renameSync(join(dir, readdirSync(dir)[0] ?? ''), join(dir, `run-crashed-6.${pid}.1`));
-  assert.equal(await world.runner.settle('crashed-6', 100, world.never), 'not_found');
+  assert.equal(await world.runner.waitForRun('crashed-6', 100, world.never), 'not_found');
   assert.ok(runs(pid));
 });
 
@@ -84,6 +84,6 @@ test('a program that was launched under the same id is no run', async (t) => {
   const dir = join(world.dir, 'runs');
   const [name = ''] = readdirSync(dir);
   renameSync(join(dir, name), join(dir, name.replace('run-', 'app-')));
-  assert.equal(await world.runner.settle('crashed-7', 100, world.never), 'not_found');
+  assert.equal(await world.runner.waitForRun('crashed-7', 100, world.never), 'not_found');
   assert.ok(runs(pid));
 });

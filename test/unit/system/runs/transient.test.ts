@@ -167,7 +167,7 @@ for (const kind of KINDS) {
     assert.equal(await reasonOf(), 'Cannot set property X.');
     fake.refuse('StartTransientUnit', undefined);
     fake.add('monitor_service-run-taken.service', { state: 'active' });
-    assert.equal(await reasonOf({ runId: 'taken' }), 'monitor_service-run-taken.service is there already');
+    assert.equal(await reasonOf({ runId: 'taken' }), 'monitor_service-run-taken.service already exists');
   });
 
   test(`${kind}: a silent systemd is asked for nothing`, async (t) => {
@@ -205,7 +205,7 @@ for (const kind of KINDS) {
     fake.stopListening();
     const result = await runner.run(world.command('true', { kind, timeoutMs: 150 }), never);
     assert.ok(result.kind === 'not_started');
-    assert.match(result.reason, /^systemd cannot be spoken to: .*ECONNREFUSED; .*ENOENT$/);
+    assert.match(result.reason, /^cannot connect to systemd: .*ECONNREFUSED; .*ENOENT$/);
   });
 
   test(`${kind}: a re-exec while it runs: it is followed to its end`, async (t) => {
@@ -323,19 +323,19 @@ test('which process an action is stands in the name of its file while it runs', 
 
 test('settle: a run that is over, one that is not yet, and one that does not end', async (t) => {
   const { fake, runner, world, never } = runnerOver(t);
-  assert.equal(await runner.settle('no-such-run', 1000, never), 'not_found');
-  assert.equal(await runner.settle('../x', 1000, never), 'not_found');
+  assert.equal(await runner.waitForRun('no-such-run', 1000, never), 'not_found');
+  assert.equal(await runner.waitForRun('../x', 1000, never), 'not_found');
   fake.onProgram = (program) => program.say(`${BEGUN}\n`);
   const first = runner.run(world.command('played', { runId: 'first' }), never);
   const program = await waitFor('it to run', () => fake.program('monitor_service-run-first.service'));
-  const settling = runner.settle('first', 30_000, never);
+  const settling = runner.waitForRun('first', 30_000, never);
   await waitFor('a look', () => fake.callsOf('Get').length > 0);
   program.exit(0);
   assert.equal(await settling, 'ended');
   assert.equal((await first).kind, 'exited');
   const second = runner.run(world.command('played', { runId: 'second' }), never);
   await waitFor('it to run', () => fake.program('monitor_service-run-second.service'));
-  assert.equal(await runner.settle('second', 100, never), 'ended');
+  assert.equal(await runner.waitForRun('second', 100, never), 'ended');
   assert.deepEqual(await second, { kind: 'signaled', signal: 'SIGTERM', output: '' });
   assert.equal(fake.unit('monitor_service-run-second.service'), undefined);
   assert.equal(existsSync(join(world.dir, 'runs/end-second')), false);

@@ -74,6 +74,6 @@ test('words are printable and bounded; of what cannot be read something is told 
   const told = unmet(many) ?? '';
   assert.match(told, /^ConditionPathExists=\/\?\[31mx+, .* and 97 more is not met$/);
   assert.ok(told.length < 800);
-  assert.equal(unmet([['ConditionPathExists'], []]), 'a condition of it is not met');
-  assert.equal(unmet([], [['AssertPathExists', 1]]), 'an assertion of it does not hold');
+  assert.equal(unmet([['ConditionPathExists'], []]), 'one of its conditions is not met');
+  assert.equal(unmet([], [['AssertPathExists', 1]]), 'one of its assertions does not hold');
 });

@@ -49,11 +49,11 @@ for (const [way, options] of Object.entries(WAYS)) {
       collected: 'its job was dropped: systemd has unloaded the unit meanwhile',
       timeout: 'its job reached its JobTimeoutSec, see journalctl -u a.service',
       dependency: 'a unit that it needs could not be started, see systemctl list-dependencies a.service',
-      skipped: 'systemd skipped its job: a condition of it is not met, see systemctl status a.service',
-      assert: 'an assertion of it does not hold, see systemctl status a.service',
+      skipped: 'systemd skipped its job: one of its conditions is not met, see systemctl status a.service',
+      assert: 'one of its assertions does not hold, see systemctl status a.service',
       invalid: 'this unit has no such job, see systemctl status a.service',
       unsupported: 'this system cannot run units of its type, see systemctl status a.service',
-      once: 'it was started before, and runs only once in a boot, see systemctl status a.service',
+      once: 'it was started before and runs only once per boot, see systemctl status a.service',
       frozen: 'its job ended as "frozen", see journalctl -u a.service',
     };
     for (const [result, reason] of Object.entries(words)) {
@@ -253,7 +253,7 @@ test('a PID 1 that does not come back', async (t) => {
   fake.bus?.stop();
   const result = await running;
   assert.ok(result.kind === 'failed');
-  assert.match(result.reason, /^the connection to systemd was lost meanwhile: systemd cannot be spoken to: /);
+  assert.match(result.reason, /^the connection to systemd was lost meanwhile: cannot connect to systemd: /);
 });
 
 test('a restart that never was: the old life goes on', async (t) => {

@@ -426,7 +426,7 @@ test('private: refused, silent, or not there', async (t) => {
   const fake = FakePid1.open(t);
   fake.greeting = 'rejected';
   const refused = await Pid1Link.open('private', fake.addresses.private, LONG);
-  assert.deepEqual(refused, { kind: 'failed', reason: 'it refuses the connection: REJECTED EXTERNAL?', silent: false });
+  assert.deepEqual(refused, { kind: 'failed', reason: 'it refused the connection: REJECTED EXTERNAL?', silent: false });
   fake.greeting = 'silent';
   const silent = await Pid1Link.open('private', fake.addresses.private, { timeoutMs: 50 });
   assert.deepEqual(silent, { kind: 'failed', reason: 'it does not answer', silent: true });

@@ -93,7 +93,7 @@ test('how a unit stands to others; what an older systemd does not know is empty'
       actions: ['FailureAction=reboot', 'OnFailureJobMode=isolate'],
     },
   });
-  const said = 'systemd did not say how the unit stands to others';
+  const said = 'systemd did not report how the unit is related to others';
   fake.refuse('Get', ['org.freedesktop.DBus.Error.UnknownProperty', 'Unknown']);
   assert.deepEqual(await systemd.relations('a.service', never), { kind: 'failed', reason: said });
 });
@@ -174,10 +174,10 @@ test('a refusal, nonsense, and an abort, each in one line', async (t) => {
     if (call.member === 'Get') fake.reply(call, 's', ['no variant']);
     return call.member === 'Get';
   };
-  assert.equal(reasonOf(await systemd.show('a.service', never)), 'systemd answers with something else');
+  assert.equal(reasonOf(await systemd.show('a.service', never)), 'systemd sent an unexpected answer');
   fake.intercept = () => false;
   fake.refuse('Get', ['org.freedesktop.DBus.Error.UnknownProperty', 'Unknown']);
-  assert.equal(reasonOf(await systemd.show('a.service', never)), 'systemd did not say what the unit is');
+  assert.equal(reasonOf(await systemd.show('a.service', never)), 'systemd did not report the state of the unit');
   fake.refuse('Get', undefined);
   fake.hush();
   const abort = new AbortController();
@@ -270,8 +270,8 @@ test('properties that there are none of are absent', async (t) => {
   fake.add('a.service', { state: 'active' });
   const names = { Unit: ['ActiveState', 'Nonsense'], Service: ['Result', 'Other'] };
   const read = (link: Pid1Link) => readProperties(link, 'a.service', names, { timeoutMs: LONG_MS });
-  const spoken = await fake.pid1().speak({ timeoutMs: LONG_MS }, read);
-  assert.ok(spoken.kind === 'spoken' && spoken.value.kind === 'known');
+  const spoken = await fake.pid1().withLink({ timeoutMs: LONG_MS }, read);
+  assert.ok(spoken.kind === 'reached' && spoken.value.kind === 'known');
   assert.deepEqual([...spoken.value.values].sort(), [
     ['ActiveState', 'active'],
     ['Result', 'success'],

@@ -18,7 +18,7 @@ test('its own socket is preferred', async (t) => {
   const fake = FakePid1.open(t);
   const pid1 = fake.pid1();
   assert.deepEqual(pid1.contact, { way: undefined, problem: undefined });
-  assert.deepEqual(await pid1.speak(LONG, kindOf), { kind: 'spoken', value: 'private' });
+  assert.deepEqual(await pid1.withLink(LONG, kindOf), { kind: 'reached', value: 'private' });
   assert.deepEqual(pid1.contact, { way: 'private', problem: undefined });
   assert.deepEqual(fake.bus?.calls, []);
   assert.equal(pid1.busAddress, fake.addresses.bus);
@@ -28,18 +28,18 @@ test('where nobody listens there, or it refuses us, the bus is the way', async (
   const fake = FakePid1.open(t);
   const pid1 = fake.pid1();
   fake.greeting = 'rejected';
-  assert.deepEqual(await pid1.speak(LONG, pinged), { kind: 'spoken', value: 'reply' });
+  assert.deepEqual(await pid1.withLink(LONG, pinged), { kind: 'reached', value: 'reply' });
   assert.deepEqual(pid1.contact, { way: 'bus', problem: undefined });
   pid1.close();
   fake.stopListening();
-  assert.deepEqual(await pid1.speak(LONG, kindOf), { kind: 'spoken', value: 'bus' });
+  assert.deepEqual(await pid1.withLink(LONG, kindOf), { kind: 'reached', value: 'bus' });
   pid1.close();
   rmSync(fake.addresses.private);
-  assert.deepEqual(await pid1.speak(LONG, kindOf), { kind: 'spoken', value: 'bus' });
+  assert.deepEqual(await pid1.withLink(LONG, kindOf), { kind: 'reached', value: 'bus' });
   pid1.close();
   fake.greeting = 'welcome';
   fake.startListening();
-  assert.deepEqual(await pid1.speak(LONG, kindOf), { kind: 'spoken', value: 'private' });
+  assert.deepEqual(await pid1.withLink(LONG, kindOf), { kind: 'reached', value: 'private' });
 });
 
 test('neither way: one line, within the limit', async (t) => {
@@ -49,8 +49,8 @@ test('neither way: one line, within the limit', async (t) => {
   fake.bus?.stop();
   for (const alive of [false, true]) {
     const beganMs = performance.now();
-    const spoken = await pid1.speak({ timeoutMs: 400, alive }, () => assert.fail('there is nothing to speak on'));
-    const reason = `systemd cannot be spoken to: ${fake.addresses.private}: ECONNREFUSED; ${fake.addresses.bus}: ECONNREFUSED`;
+    const spoken = await pid1.withLink({ timeoutMs: 400, alive }, () => assert.fail('there is nothing to speak on'));
+    const reason = `cannot connect to systemd: ${fake.addresses.private}: ECONNREFUSED; ${fake.addresses.bus}: ECONNREFUSED`;
     assert.deepEqual(spoken, { kind: 'unreachable', reason });
     assert.ok(performance.now() - beganMs >= 400);
     assert.deepEqual(pid1.contact, { way: undefined, problem: reason });
@@ -62,7 +62,7 @@ test('whoever only asks hears soon that there is nobody', async (t) => {
   fake.stopListening();
   fake.bus?.stop();
   const beganMs = performance.now();
-  const spoken = await fake.pid1().speak({ timeoutMs: 600_000 }, kindOf);
+  const spoken = await fake.pid1().withLink({ timeoutMs: 600_000 }, kindOf);
   assert.equal(spoken.kind, 'unreachable');
   assert.ok(performance.now() - beganMs < 60_000);
 });
@@ -71,13 +71,13 @@ test('nobody listens for a while: it is waited for, whoever asks', async (t) => 
   const fake = FakePid1.open(t, { privateOnly: true });
   const pid1 = fake.pid1();
   for (const alive of [false, true]) {
-    const lost = pid1.speak(LONG, untilLost);
+    const lost = pid1.withLink(LONG, untilLost);
     await waitFor('a link', () => fake.connections.open === 1);
     fake.stopListening();
     await lost;
-    const speaking = pid1.speak({ ...LONG, alive }, pinged);
+    const speaking = pid1.withLink({ ...LONG, alive }, pinged);
     setImmediate(() => fake.startListening());
-    assert.deepEqual(await speaking, { kind: 'spoken', value: 'reply' });
+    assert.deepEqual(await speaking, { kind: 'reached', value: 'reply' });
   }
 });
 
@@ -85,12 +85,12 @@ test('a silent PID 1 is no reason to try the bus', async (t) => {
   const fake = FakePid1.open(t);
   const pid1 = fake.pid1();
   fake.hush();
-  const spoken = await pid1.speak({ timeoutMs: 100 }, kindOf);
+  const spoken = await pid1.withLink({ timeoutMs: 100 }, kindOf);
   assert.deepEqual(spoken, { kind: 'unreachable', reason: 'systemd does not answer' });
   assert.deepEqual(pid1.contact, { way: undefined, problem: 'systemd does not answer' });
   assert.deepEqual(fake.bus?.calls, []);
   fake.speak();
-  assert.deepEqual(await pid1.speak(LONG, pinged), { kind: 'spoken', value: 'reply' });
+  assert.deepEqual(await pid1.withLink(LONG, pinged), { kind: 'reached', value: 'reply' });
   assert.deepEqual(pid1.contact, { way: 'private', problem: undefined });
 });
 
@@ -98,22 +98,22 @@ test('a silence that ends within the limit is waited for', async (t) => {
   const fake = FakePid1.open(t);
   const pid1 = fake.pid1();
   fake.hush();
-  const asked = pid1.speak({ ...LONG, alive: true }, pinged);
+  const asked = pid1.withLink({ ...LONG, alive: true }, pinged);
   await waitFor('it to be connected', () => fake.connections.open === 1);
   fake.speak();
-  assert.deepEqual(await asked, { kind: 'spoken', value: 'reply' });
+  assert.deepEqual(await asked, { kind: 'reached', value: 'reply' });
   // And so is one that begins on a link that is open.
   fake.hush();
   await new Promise((resolve) => setTimeout(resolve, 120));
   let spoken = false;
-  const again = pid1.speak({ ...LONG, alive: true }, async (link) => {
+  const again = pid1.withLink({ ...LONG, alive: true }, async (link) => {
     spoken = true;
     return link.kind;
   });
   await new Promise((resolve) => setTimeout(resolve, 50));
   assert.equal(spoken, false);
   fake.speak();
-  assert.deepEqual(await again, { kind: 'spoken', value: 'private' });
+  assert.deepEqual(await again, { kind: 'reached', value: 'private' });
   assert.equal(fake.connections.ever, 1);
 });
 
@@ -121,33 +121,33 @@ test('a busy listener is waited for', async (t) => {
   const fake = FakePid1.open(t);
   const letIn = fake.busy();
   const pid1 = fake.pid1();
-  assert.deepEqual(await pid1.speak({ timeoutMs: 100 }, kindOf), { kind: 'unreachable', reason: 'systemd does not answer' });
-  const asked = pid1.speak(LONG, pinged);
+  assert.deepEqual(await pid1.withLink({ timeoutMs: 100 }, kindOf), { kind: 'unreachable', reason: 'systemd does not answer' });
+  const asked = pid1.withLink(LONG, pinged);
   letIn();
-  assert.deepEqual(await asked, { kind: 'spoken', value: 'reply' });
+  assert.deepEqual(await asked, { kind: 'reached', value: 'reply' });
   assert.deepEqual(fake.bus?.calls, []);
 });
 
 test('alive: not before it has shown that it takes what it is told', async (t) => {
   const fake = FakePid1.open(t);
   const pid1 = fake.pid1();
-  await pid1.speak(LONG, pinged);
+  await pid1.withLink(LONG, pinged);
   fake.hush();
   await new Promise((resolve) => setTimeout(resolve, 120));
-  const spoken = await pid1.speak({ timeoutMs: 100, alive: true }, () => assert.fail('it has not answered'));
+  const spoken = await pid1.withLink({ timeoutMs: 100, alive: true }, () => assert.fail('it has not answered'));
   assert.deepEqual(spoken, { kind: 'unreachable', reason: 'systemd does not answer' });
   // Who does not mind is given the link.
-  const asked = await pid1.speak(LONG, (link) => link.call({ member: 'Whatever' }, { timeoutMs: 30 }));
-  assert.deepEqual(asked, { kind: 'spoken', value: { kind: 'no_answer' } });
+  const asked = await pid1.withLink(LONG, (link) => link.call({ member: 'Whatever' }, { timeoutMs: 30 }));
+  assert.deepEqual(asked, { kind: 'reached', value: { kind: 'no_answer' } });
 });
 
 test('all who speak at once share one link', async (t) => {
   const fake = FakePid1.open(t);
   const pid1 = fake.pid1();
   const spoken = await Promise.all(
-    Array.from({ length: 50 }, (_, index) => pid1.speak({ ...LONG, alive: index % 2 === 0 }, pinged)),
+    Array.from({ length: 50 }, (_, index) => pid1.withLink({ ...LONG, alive: index % 2 === 0 }, pinged)),
   );
-  assert.ok(spoken.every(({ kind }) => kind === 'spoken'));
+  assert.ok(spoken.every(({ kind }) => kind === 'reached'));
   assert.equal(fake.connections.ever, 1);
 });
 
@@ -155,15 +155,15 @@ test('it is closed some time after the last use, and opened again for the next',
   const fake = FakePid1.open(t);
   const pid1 = fake.pid1({ idleMs: 30 });
   const release = Promise.withResolvers<void>();
-  const long = pid1.speak(LONG, () => release.promise);
-  for (let round = 0; round < 3; round++) assert.equal((await pid1.speak(LONG, pinged)).kind, 'spoken');
+  const long = pid1.withLink(LONG, () => release.promise);
+  for (let round = 0; round < 3; round++) assert.equal((await pid1.withLink(LONG, pinged)).kind, 'reached');
   await new Promise((resolve) => setTimeout(resolve, 100));
   // Somebody uses it still.
   assert.deepEqual(fake.connections, { open: 1, ever: 1 });
   release.resolve();
   await long;
   await waitFor('it to be closed', () => fake.connections.open === 0);
-  assert.equal((await pid1.speak(LONG, pinged)).kind, 'spoken');
+  assert.equal((await pid1.withLink(LONG, pinged)).kind, 'reached');
   assert.equal(fake.connections.ever, 2);
   await waitFor('it to be closed again', () => fake.connections.open === 0);
 });
@@ -171,30 +171,30 @@ test('it is closed some time after the last use, and opened again for the next',
 test('a link that has ended is opened anew, also for whoever wants one that is alive', async (t) => {
   const fake = FakePid1.open(t);
   const pid1 = fake.pid1();
-  await pid1.speak(LONG, pinged);
-  const lost = pid1.speak(LONG, untilLost);
+  await pid1.withLink(LONG, pinged);
+  const lost = pid1.withLink(LONG, untilLost);
   fake.cut();
   await lost;
-  assert.deepEqual(await pid1.speak({ ...LONG, alive: true }, pinged), { kind: 'spoken', value: 'reply' });
-  const lostAgain = pid1.speak(LONG, untilLost);
+  assert.deepEqual(await pid1.withLink({ ...LONG, alive: true }, pinged), { kind: 'reached', value: 'reply' });
+  const lostAgain = pid1.withLink(LONG, untilLost);
   fake.goAway();
   await lostAgain;
-  const again = pid1.speak({ ...LONG, alive: true }, pinged);
+  const again = pid1.withLink({ ...LONG, alive: true }, pinged);
   setImmediate(() => fake.comeBack());
-  assert.deepEqual(await again, { kind: 'spoken', value: 'reply' });
+  assert.deepEqual(await again, { kind: 'reached', value: 'reply' });
 });
 
 test('by the bus, too, a re-exec is got over', async (t) => {
   const fake = FakePid1.open(t, { busOnly: true });
   const pid1 = fake.pid1();
-  assert.equal((await pid1.speak(LONG, kindOf)).kind, 'spoken');
-  const lost = pid1.speak(LONG, untilLost);
+  assert.equal((await pid1.withLink(LONG, kindOf)).kind, 'reached');
+  const lost = pid1.withLink(LONG, untilLost);
   fake.goAway();
   await lost;
-  const again = pid1.speak({ ...LONG, alive: true }, pinged);
+  const again = pid1.withLink({ ...LONG, alive: true }, pinged);
   setImmediate(() => fake.bus?.ownerBack());
   setImmediate(() => fake.speak());
-  assert.deepEqual(await again, { kind: 'spoken', value: 'reply' });
+  assert.deepEqual(await again, { kind: 'reached', value: 'reply' });
 });
 
 test('it is given up when it is aborted, and nothing stays at the signal', async (t) => {
@@ -202,14 +202,14 @@ test('it is given up when it is aborted, and nothing stays at the signal', async
   const pid1 = fake.pid1();
   fake.hush();
   const abort = new AbortController();
-  const asked = pid1.speak({ ...LONG, signal: abort.signal, alive: true }, kindOf);
+  const asked = pid1.withLink({ ...LONG, signal: abort.signal, alive: true }, kindOf);
   await waitFor('it to be connected', () => fake.connections.open === 1);
   abort.abort();
   assert.deepEqual(await asked, { kind: 'unreachable', reason: 'aborted' });
   fake.stopListening();
   fake.bus?.stop();
   const other = new AbortController();
-  const unheard = pid1.speak({ ...LONG, signal: other.signal, alive: true }, kindOf);
+  const unheard = pid1.withLink({ ...LONG, signal: other.signal, alive: true }, kindOf);
   setTimeout(() => other.abort(), 50);
   assert.deepEqual(await unheard, { kind: 'unreachable', reason: 'aborted' });
   assert.equal(getEventListeners(other.signal, 'abort').length, 0);
@@ -219,7 +219,7 @@ test('an action that fails lets go of the link all the same', async (t) => {
   const fake = FakePid1.open(t);
   const pid1 = fake.pid1({ idleMs: 20 });
   await assert.rejects(
-    pid1.speak(LONG, () => Promise.reject(new Error('mine'))),
+    pid1.withLink(LONG, () => Promise.reject(new Error('mine'))),
     /mine/,
   );
   await waitFor('it to be closed', () => fake.connections.open === 0 && fake.connections.ever === 1);
@@ -229,11 +229,11 @@ test('closed by hand it opens again', async (t) => {
   const fake = FakePid1.open(t);
   const pid1 = fake.pid1();
   pid1.close();
-  await pid1.speak(LONG, pinged);
+  await pid1.withLink(LONG, pinged);
   pid1.close();
   pid1.close();
   await waitFor('it to be closed', () => fake.connections.open === 0);
-  assert.deepEqual(await pid1.speak(LONG, pinged), { kind: 'spoken', value: 'reply' });
+  assert.deepEqual(await pid1.withLink(LONG, pinged), { kind: 'reached', value: 'reply' });
 });
 
 test('the addresses are those of systemd unless said', () => {

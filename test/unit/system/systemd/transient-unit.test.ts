@@ -139,11 +139,11 @@ test('waiting for the next change ends at its limit, at an abort, and with the l
   await waiting;
   assert.equal(getEventListeners(abort.signal, 'abort').length, 0);
   await follower.next({ ...LONG, signal: abort.signal });
-  assert.equal(follower.isTold, true);
+  assert.equal(follower.isConnected, true);
   const last = follower.next(LONG);
   fake.cut();
   await last;
-  assert.equal(follower.isTold, false);
+  assert.equal(follower.isConnected, false);
   await follower.next(LONG);
 });
 

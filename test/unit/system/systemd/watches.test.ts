@@ -98,7 +98,7 @@ test('how a unit ended is known: by a job, or by itself; not what happened befor
   });
   const ended = await watches.seenEnd('a.service', limit);
   assert.deepEqual([ended?.hadJob, (ended?.leftActiveMs ?? 0) > (stopped?.leftActiveMs ?? 0)], [false, true]);
-  assert.deepEqual(watches.heardEnd('a.service'), ended);
+  assert.deepEqual(watches.signalledEnd('a.service'), ended);
 
   a.stop();
   assert.equal(await watches.seenEnd('a.service', limit), undefined);

@@ -168,7 +168,7 @@ test('a unit that systemd is restarting is waited for, another is not', async ()
       available: true,
       show: async (id) => ({ kind: 'status', status: { ...noUnit, id, activeState } }),
       end: async () => ({ kind: 'failed', reason: 'nobody asks' }),
-      heardEnd: () => undefined,
+      signalledEnd: () => undefined,
       relations: async () => ({ kind: 'failed', reason: 'nobody asks' }),
       program: async () => ({ kind: 'failed', reason: 'nobody asks' }),
       killMode: async () => ({ kind: 'failed', reason: 'nobody asks' }),

@@ -63,9 +63,9 @@ test('the answer to that may come byte by byte', async (t) => {
 test('who refuses us, or speaks something else, is told in one line', async (t) => {
   const world = new ConnectionWorld(t);
   const reasons: readonly (readonly [Greeting, string])[] = [
-    ['rejected', 'it refuses the connection: REJECTED EXTERNAL?'],
-    ['nonsense', 'it refuses the connection: HTTP/1.1 400 Bad Request'],
-    ['no_descriptors', 'it takes no descriptors'],
+    ['rejected', 'it refused the connection: REJECTED EXTERNAL?'],
+    ['nonsense', 'it refused the connection: HTTP/1.1 400 Bad Request'],
+    ['no_descriptors', 'it does not accept descriptors'],
     ['endless', 'it does not speak D-Bus'],
   ];
   for (const [greeting, reason] of reasons) {
@@ -137,7 +137,7 @@ test('bytes that are no messages, in one go with the end of the authentication',
   const opened = await opening;
   // It may have been opened for a moment, and nobody takes it for alive.
   if (opened.kind === 'open') {
-    assert.equal(opened.connection.over, 'this is no D-Bus message');
+    assert.equal(opened.connection.over, 'this is not a D-Bus message');
     assert.equal((await opened.connection.call(PING, LONG)).kind, 'lost');
   }
 });
@@ -293,7 +293,7 @@ test('cut in the middle of an answer it is lost, and what came whole before coun
 test('bytes that are no messages end it', async (t) => {
   const world = new ConnectionWorld(t);
   const wrong: readonly (readonly [Buffer, RegExp])[] = [
-    [Buffer.alloc(64, 'x'), /^this is no D-Bus message$/],
+    [Buffer.alloc(64, 'x'), /^this is not a D-Bus message$/],
     [huge(), /^a message of \d+ bytes is longer than /],
   ];
   for (const [index, [bytes, reason]] of wrong.entries()) {

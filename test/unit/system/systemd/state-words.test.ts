@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DbusValue } from '../../../../src/system/systemd/dbus/values.ts';
 import { describeFailure } from '../../../../src/system/systemd/job-words.ts';
-import { describeStanding } from '../../../../src/system/systemd/standing-words.ts';
+import { describeState } from '../../../../src/system/systemd/state-words.ts';
 import { restartDueMs } from '../../../../src/system/systemd/unit/restart-due.ts';
 
 /** A command as systemd tells it: how it went (0: it runs), its exit code or signal, and when it began and ended. */
@@ -66,11 +66,11 @@ test('a failure names the command that failed, by its file alone, and how it end
     ],
     [
       { Result: 'exit-code' },
-      'failed (exit-code): one of its commands (ExecStartPre=, ExecStart=, ExecStartPost= …) ended with an exit code that is no success',
+      'failed (exit-code): one of its commands (ExecStartPre=, ExecStart=, ExecStartPost= …) ended with a failure exit code',
     ],
     [
       { Result: 'timeout', ExecStartPre: [command('/bin/pre', KILLED, 15)] },
-      'failed (timeout): it was not ready within its TimeoutStartSec: ExecStartPre=/bin/pre was not through',
+      'failed (timeout): it was not ready within its TimeoutStartSec: ExecStartPre=/bin/pre had not finished',
     ],
     [
       { Result: 'timeout', ExecStop: [command('/bin/stop', KILLED, 15)] },
@@ -78,11 +78,11 @@ test('a failure names the command that failed, by its file alone, and how it end
     ],
     [
       { Result: 'timeout', Type: 'forking', PIDFile: '/run/a.pid', MainPID: 0, ExecStart: [command('/bin/app', EXITED, 0)] },
-      'failed (timeout): its PIDFile=/run/a.pid names no process of it',
+      'failed (timeout): its PIDFile=/run/a.pid names none of its processes',
     ],
-    [{ Result: 'protocol', Type: 'notify' }, 'failed (protocol): it did not do what its Type=notify promises'],
+    [{ Result: 'protocol', Type: 'notify' }, 'failed (protocol): it did not follow the protocol of its Type=notify'],
     [{ Result: 'watchdog' }, 'failed (watchdog): it did not answer its watchdog in time'],
-    [{ Result: 'oom-kill' }, 'failed (oom-kill): it was killed for want of memory'],
+    [{ Result: 'oom-kill' }, 'failed (oom-kill): it was killed because memory ran out'],
     [{ Result: 'start-limit-hit' }, 'failed (start-limit-hit): it was started too often: its start limit is reached'],
     [{ Result: 'resources' }, 'failed (resources): systemd could not set it up (a file, a user or memory is missing)'],
     // The result of an earlier life says nothing of a start that a condition has kept from it.
@@ -108,11 +108,11 @@ test('what hangs is told by the command that runs, by what its type waits for, o
   for (const [entries, more, reason] of [
     [{ ...starting, ExecStartPre: [command('/bin/pre', 0, 0)] }, {}, 'ExecStartPre=/bin/pre still runs'],
     [{ ...starting, Type: 'oneshot', ExecStart: app }, {}, 'ExecStart=/bin/app still runs'],
-    [{ ...starting, Type: 'notify', ExecStart: app }, {}, 'it has not told systemd that it is ready (Type=notify)'],
+    [{ ...starting, Type: 'notify', ExecStart: app }, {}, 'it has not notified systemd that it is ready (Type=notify)'],
     [
       { ...starting, Type: 'notify', StatusText: 'replay\u0007ing its log', ExecStart: app },
       {},
-      'it has not told systemd that it is ready (Type=notify) (its status: replay?ing its log)',
+      'it has not notified systemd that it is ready (Type=notify) (its status: replay?ing its log)',
     ],
     [
       { ...starting, Type: 'notify', ExecStart: app, ExecStartPost: [command('/bin/post', 0, 0, 9)] },
@@ -123,9 +123,9 @@ test('what hangs is told by the command that runs, by what its type waits for, o
     [
       { ...starting, Type: 'forking', PIDFile: '/run/a.pid', ExecStart: [command('/bin/app', EXITED, 0)] },
       {},
-      'its PIDFile=/run/a.pid names no process of it',
+      'its PIDFile=/run/a.pid names none of its processes',
     ],
-    [starting, {}, 'its start does not come to an end'],
+    [starting, {}, 'its start does not finish'],
     // After a daemon-reload.
     [
       { ...starting, SubState: 'start-pre', ExecStartPre: [command('/bin/pre', 0, 0, 0)] },
@@ -148,22 +148,22 @@ test('what hangs is told by the command that runs, by what its type waits for, o
     [
       { ActiveState: 'inactive', SubState: 'dead', Job: [7, '/j'] },
       { waitsFor: ['base.service (start)'] },
-      'its job waits for that of base.service (start)',
+      'its job waits for base.service (start)',
     ],
     [{ ActiveState: 'inactive', SubState: 'dead', Job: [7, '/j'] }, {}, 'its job has not begun'],
     [{ ActiveState: 'failed', Result: 'watchdog' }, {}, 'it did not answer its watchdog in time'],
     [
       { ActiveState: 'activating', SubState: 'auto-restart', Result: 'watchdog' },
       { dueInMs: 600_000 },
-      'systemd is to restart it by itself in 10 min: it did not answer its watchdog in time',
+      'systemd will restart it by itself in 10 min: it did not answer its watchdog in time',
     ],
     [
       { ActiveState: 'activating', SubState: 'auto-restart', Result: 'success' },
       { dueInMs: Number.POSITIVE_INFINITY },
-      'systemd is to restart it by itself, never',
+      'systemd will restart it by itself, but its RestartSec= is infinite',
     ],
   ] as const)
-    assert.equal(describeStanding(values(entries as Readonly<Record<string, DbusValue>>), more), reason);
+    assert.equal(describeState(values(entries as Readonly<Record<string, DbusValue>>), more), reason);
 });
 
 test('when systemd restarts a unit by itself: RestartSec=, or what RestartSteps= makes of it', () => {

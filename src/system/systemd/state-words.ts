@@ -1,3 +1,5 @@
+// Describes why a unit is not up.
+
 import { formatDuration } from '../../core/text/duration.ts';
 import { printable } from '../../core/text/printable.ts';
 import { commandsOf, runningCommand } from './exec-commands.ts';
@@ -5,29 +7,34 @@ import { FAILURE_PROPERTIES, failureWords, pidFileWords } from './job-words.ts';
 import { activeStateOf, hasJob, type Properties, type PropertyNames, textOf } from './properties.ts';
 import { isUp } from './unit/state.ts';
 
-/** What `describeStanding` goes by. */
-export const STANDING_PROPERTIES = {
+/** The properties that `describeState` reads. */
+export const STATE_PROPERTIES = {
   Unit: [...FAILURE_PROPERTIES.Unit, 'Job'],
   Service: [...FAILURE_PROPERTIES.Service, 'StatusText'],
 } as const satisfies PropertyNames;
 
 /**
- * Why a unit is not up, as it stands now: what it hangs in while it is starting or stopping (`ExecStartPre=/bin/sleep still runs`), for
- * which jobs its own waits, and else why it failed; one line, undefined if it is up, and if nothing went wrong. `waitsFor`: the
- * jobs that its own is ordered behind, as `base.service (start)`; `dueInMs`: when systemd will restart it by itself.
+ * Says in one line why a unit is not up: what it waits for while it is starting or stopping (`ExecStartPre=/bin/sleep still
+ * runs`), which jobs its own job waits for, else why it failed. Undefined if it is up, or if nothing went wrong. `waitsFor`:
+ * the jobs that its own is ordered after, as `base.service (start)`. `dueInMs`: in how many milliseconds systemd will restart
+ * it by itself.
  */
-export function describeStanding(
+export function describeState(
   values: Properties,
   { waitsFor = [], dueInMs }: { readonly waitsFor?: readonly string[]; readonly dueInMs?: number | undefined } = {},
 ): string | undefined {
   const state = activeStateOf(values);
   const subState = textOf(values, 'SubState');
-  if (waitsFor.length > 0) return `its job waits for that of ${waitsFor.join(', ')}`;
+  if (waitsFor.length > 0) return `its job waits for ${waitsFor.join(', ')}`;
   if (state === 'activating' && subState.startsWith('auto-restart')) {
     const when =
-      dueInMs === undefined ? '' : dueInMs === Number.POSITIVE_INFINITY ? ', never' : ` in ${formatDuration(dueInMs)}`;
+      dueInMs === undefined
+        ? ''
+        : dueInMs === Number.POSITIVE_INFINITY
+          ? ', but its RestartSec= is infinite'
+          : ` in ${formatDuration(dueInMs)}`;
     const why = failureWords(values);
-    return `systemd is to restart it by itself${when}${why === undefined ? '' : `: ${why}`}`;
+    return `systemd will restart it by itself${when}${why === undefined ? '' : `: ${why}`}`;
   }
   if (state === 'activating') return startWords(values);
   if (state === 'deactivating') return stopWords(values);
@@ -38,16 +45,17 @@ export function describeStanding(
 function startWords(values: Properties): string {
   const type = textOf(values, 'Type');
   const status = textOf(values, 'StatusText');
-  const said = status === '' ? '' : ` (its status: ${printable(status.slice(0, LONGEST_STATUS))})`;
+  const statusText = status === '' ? '' : ` (its status: ${printable(status.slice(0, LONGEST_STATUS))})`;
   const running = runningCommand(values)?.name;
-  if (running !== undefined && !running.startsWith('ExecStart=')) return `${running} still runs${said}`;
+  if (running !== undefined && !running.startsWith('ExecStart=')) return `${running} still runs${statusText}`;
   if (textOf(values, 'SubState') === 'start') {
-    if (type === 'notify' || type === 'notify-reload') return `it has not told systemd that it is ready (Type=${type})${said}`;
+    if (type === 'notify' || type === 'notify-reload')
+      return `it has not notified systemd that it is ready (Type=${type})${statusText}`;
     if (type === 'dbus') return 'it has not taken its BusName=';
   }
-  if (running !== undefined) return `${running} still runs${said}`;
+  if (running !== undefined) return `${running} still runs${statusText}`;
   const isForking = textOf(values, 'SubState') === 'start' ? pidFileWords(values) : undefined;
-  return isForking ?? stillRuns(values) ?? 'its start does not come to an end';
+  return isForking ?? stillRuns(values) ?? 'its start does not finish';
 }
 
 function stopWords(values: Properties): string {
@@ -57,7 +65,7 @@ function stopWords(values: Properties): string {
   return stillRuns(values) ?? 'its processes do not end';
 }
 
-/** By the state alone, for a daemon-reload forgets which command runs. */
+/** Uses the state alone, because a daemon-reload forgets which command runs. */
 function stillRuns(values: Properties): string | undefined {
   const list = COMMAND_OF[textOf(values, 'SubState')];
   if (list === undefined) return undefined;
