@@ -6,7 +6,7 @@ import { configuredSeconds } from '../core/text/duration.ts';
 import type { NameResolver } from '../system/names/resolver.ts';
 import { peerUid } from '../system/native/peer.ts';
 import type { ProcessEventSource } from '../system/process-events/source.ts';
-import { Connections, type Crowd } from '../system/sockets/connections.ts';
+import { Connections, type ReachedLimit } from '../system/sockets/connections.ts';
 import { holderOf } from '../system/sockets/holder.ts';
 import { Broadcast } from './broadcast.ts';
 import { EventClient } from './client.ts';
@@ -132,9 +132,9 @@ class Stream implements EventServer {
   async #join(socket: Socket, name: string, accept: () => void): Promise<void> {
     const { clock, log } = this.#options;
     socket.on('error', () => {});
-    const crowd = this.#connections.markBusy(socket, (other) => this.#clients.get(other)?.mayHaveGone === true);
-    if (crowd !== undefined) {
-      hangUp(socket, `${tooMany(crowd)}. Disconnecting.`, clock);
+    const reached = this.#connections.markBusy(socket, (other) => this.#clients.get(other)?.mayHaveGone === true);
+    if (reached !== undefined) {
+      hangUp(socket, `${tooMany(reached)}. Disconnecting.`, clock);
       return;
     }
     const opened = await this.#feed.acquire();
@@ -177,7 +177,7 @@ class Stream implements EventServer {
   }
 }
 
-function tooMany({ kind, limit }: Crowd): string {
+function tooMany({ kind, limit }: ReachedLimit): string {
   return `Too many clients${kind === 'user' ? ' of one user' : ''} (${limit} at most)`;
 }
 
