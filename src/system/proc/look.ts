@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { Breath } from '../../core/breath.ts';
 import { calledName, calledNames } from './called-names.ts';
-import { childrenOf } from './kin.ts';
+import { childrenOf } from './process-tree.ts';
 import type { ProcessInfo, ProcessTable } from './table.ts';
 
 const FIELDS = ['name', 'state', 'ppid', 'pgid', 'sid', 'threads', 'startTime', 'kernelThread', 'argv', 'executable'] as const;

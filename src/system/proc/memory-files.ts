@@ -1,8 +1,8 @@
-import { type AsideFiles, UNREAD } from './aside.ts';
 import { entrySearch } from './entry-search.ts';
 import { ARGUMENT_LIMITS, type ProcFiles } from './files.ts';
 import { type BeginPieces, sameBytes, wholeFile } from './pieces.ts';
-import { foreignOwner, goRound, MOST_MS } from './round.ts';
+import { type AsideFiles, UNREAD } from './pool-files.ts';
+import { foreignOwner, goRound, MOST_MS } from './visit-processes.ts';
 
 /** A file of what a process holds in its own memory, whose lock its user can keep (AsideFiles). */
 type MemoryFile = 'cmdline' | 'environ' | 'auxv';

@@ -33,7 +33,7 @@ export function giveBack(piece: Buffer): void {
   idle.push(piece);
 }
 
-/** As many as there ever were readers at once: aside.ts bounds them. */
+/** As many as there ever were readers at once: pool-files.ts bounds them. */
 const idle: Buffer[] = [];
 
 /**

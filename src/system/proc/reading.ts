@@ -1,11 +1,11 @@
 import { totalmem } from 'node:os';
 import type { AccountNames } from '../accounts/names.ts';
 import { isPlainPath } from '../files/plain-path.ts';
-import type { UNREAD } from './aside.ts';
 import { parseCgroup } from './cgroup.ts';
 import { type Descriptor, type LinkTarget, socketsOf } from './descriptors.ts';
 import type { ProcFiles, ReadLimits } from './files.ts';
 import { type ProcessStat, splitNul } from './parse.ts';
+import type { UNREAD } from './pool-files.ts';
 import { type ProcessSocket, SocketTables } from './sockets.ts';
 import type { TerminalNames } from './terminal-names.ts';
 

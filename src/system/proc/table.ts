@@ -1,14 +1,14 @@
 import { AccountNames } from '../accounts/names.ts';
 import { hostPath } from '../files/host-path.ts';
-import { AsideFiles, type AsideRead, UNREAD } from './aside.ts';
 import { entrySearch } from './entry-search.ts';
 import { FIELD_READERS, type ProcessField, type ProcessFields } from './fields.ts';
 import { LOOK_LIMITS, ProcFiles, type ReadLimits } from './files.ts';
 import { ENVIRONMENT_LIMIT, MemoryFiles } from './memory-files.ts';
 import { hasEnded, MS_PER_TICK, type ProcessStat, parseStat } from './parse.ts';
+import { AsideFiles, type AsideRead, UNREAD } from './pool-files.ts';
 import { type Given, KINDS_OF_STRINGS, ProcessReading, readUptimeMs, STRINGS, TableLook } from './reading.ts';
-import { goRound } from './round.ts';
 import { TerminalNames } from './terminal-names.ts';
+import { goRound } from './visit-processes.ts';
 
 /** A process with the asked fields: those of `stat` always, the others where they could be read. */
 export type ProcessInfo<F extends ProcessField> = { readonly pid: number } & Pick<ProcessFields, F & keyof ProcessStat> &

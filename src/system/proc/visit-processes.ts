@@ -1,6 +1,6 @@
 import { Breath } from '../../core/breath.ts';
-import { type AsideRead, UNREAD } from './aside.ts';
 import type { ProcFiles } from './files.ts';
+import { type AsideRead, UNREAD } from './pool-files.ts';
 
 /** What is done with each process of a round. */
 interface RoundSteps<T> {
