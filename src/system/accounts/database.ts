@@ -1,3 +1,4 @@
+// Users and groups of /etc/passwd and /etc/group.
 import { readFileSync } from 'node:fs';
 
 /** One line of /etc/passwd or /etc/group. Source: passwd(5), group(5). */

@@ -1,3 +1,4 @@
+// What the mode of a file or folder allows.
 /** Whether users other than its owner may write to a file or folder with this `mode` (st_mode). Source: inode(7). */
 export function isOpenToOthers({ mode }: { readonly mode: number }): boolean {
   return (mode & 0o022) !== 0;

@@ -15,7 +15,7 @@ export type OwnFolder =
   | { readonly kind: 'others'; readonly reason: string }
   | { readonly kind: 'none'; readonly reason: string };
 
-/** What is allowed besides. */
+/** Exceptions to the rules of judgeFolder. */
 export interface OwnFolderOptions {
   /**
    * Allows folders that a group may write to, such as /var/log on Ubuntu: for files that are checked again once they are open.

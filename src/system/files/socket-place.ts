@@ -1,3 +1,4 @@
+// Whether only trusted users can have put a Unix socket at its place.
 import { userWords } from '../accounts/names.ts';
 import { type HostEntry, ownEntry } from './host-entry.ts';
 import { isSticky } from './mode.ts';

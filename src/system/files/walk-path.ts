@@ -1,3 +1,4 @@
+// Follows a path and judges every entry on it.
 import { readlinkSync, type Stats, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errorMessage } from '../../core/errors.ts';

@@ -1,3 +1,4 @@
+// The owner of a TCP socket on this machine.
 import { isIPv6 } from 'node:net';
 import { plainAddress } from '../../core/text/host-port.ts';
 import { type Libc, loadLibc } from './libc.ts';

@@ -1,3 +1,4 @@
+// A connection to a Unix stream socket that can pass descriptors.
 import {
   closeDescriptor,
   type DescriptorWatch,

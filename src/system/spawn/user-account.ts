@@ -1,3 +1,4 @@
+// Looks up a user, and how to run a program as that user.
 import { quoted } from '../../core/text/printable.ts';
 import { type AccountLine, parseAccounts, readAccounts } from '../accounts/database.ts';
 import { execute } from './command.ts';

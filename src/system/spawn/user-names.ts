@@ -1,3 +1,4 @@
+// Names of users, for callers that cannot wait.
 import type { Clock } from '../../core/clock.ts';
 import { AccountNames } from '../accounts/names.ts';
 import { learnAccountNames } from './learn-account-names.ts';

@@ -19,7 +19,7 @@ export interface Keeper extends KeeperProcess {
 export interface KeeperSight {
   readonly table: ProcessTable;
   readonly ownPid: number;
-  /** What a look has read of arguments: to read a stranger's at once might take as long as it likes (AsideFiles). */
+  /** What a look has read of arguments: to read a stranger's at once might take as long as it likes (PoolFiles). */
   readonly argvOf: (process: KeeperProcess) => readonly string[] | undefined;
 }
 
