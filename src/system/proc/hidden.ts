@@ -15,7 +15,7 @@ export function hiddenProcesses(files: Pick<ProcFiles, 'text' | 'longText'> = ne
   if (Number.isNaN(capabilities) || (capabilities & CAP_SYS_PTRACE) !== 0) return undefined;
   const groups = [numbersAfter(status, 'Gid:')[3], ...numbersAfter(status, 'Groups:')];
   if (mode !== 'ptraceable' && groups.includes(Number(options.get('gid') ?? 0))) return undefined;
-  return `/proc is mounted with hidepid=${options.get('hidepid')} and shows no processes of other users: grant the daemon CAP_SYS_PTRACE`;
+  return `/proc is mounted with hidepid=${options.get('hidepid')} and shows no processes of other users: grant CAP_SYS_PTRACE`;
 }
 
 /** The options of the file system that is mounted at /proc; if several are mounted over each other, the last one is visible. */
